@@ -1,0 +1,54 @@
+# Needs Python 3.11 or newer, make and a package index; everything else is installed into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: run key test check bench lock clean
+
+run: $(VENV)/runtime.stamp
+	@exec $(BIN)/python app.py
+
+# Where the first key of the embedded database is.
+key: $(VENV)/runtime.stamp
+	@$(BIN)/flask keys path
+
+test: check
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/dev.stamp
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/dev.stamp
+	@$(PIP) install --requirement benchmarks/requirements.txt
+	@$(BIN)/python -m benchmarks
+
+# Pins what requirements*.in ask for; commit the result.
+lock: $(VENV)/runtime.stamp
+	@$(PIP) install uv
+	@for name in requirements requirements-dev; do \
+	    $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	        --no-header --no-annotate --upgrade $$name.in --output-file $$name.txt || exit 1; \
+	done
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/python.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo "hksz: Python 3.11 or newer is needed (PYTHON=… names another)." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	    || { echo "hksz: the venv module of Python is missing (Debian: apt install python3-venv)." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/runtime.stamp: requirements.txt $(VENV)/python.stamp
+	@$(PIP) install --require-hashes --requirement requirements.txt
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt $(VENV)/runtime.stamp
+	@$(PIP) install --require-hashes --requirement requirements-dev.txt
+	@touch $@

@@ -1,0 +1,145 @@
+"""The one place where the parts meet: ``create_app`` makes the service, ``app.py`` serves it."""
+
+import atexit
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import cache
+from pathlib import Path
+
+from flask import Flask
+
+from hksz_db import embedded
+from hksz_db.api.answers import DirectResponse
+from hksz_db.api.catalogue import CATALOGUE, CLAIMS
+from hksz_db.api.claim_evidence import add_claim_evidence
+from hksz_db.api.documentation import create_api
+from hksz_db.api.operating import register_operating
+from hksz_db.api.problems import register_errors
+from hksz_db.api.views import blueprint_for
+from hksz_db.commands import register_commands
+from hksz_db.database import Database, DatabaseUnusable
+from hksz_db.errors import Unavailable
+from hksz_db.preparing import KEY_FILE, prepare, write_first_key
+from hksz_db.services.seeding import InvalidSeed
+from hksz_db.serving import PortInUse, check_port, configure_logging, serve, stop_with_parent
+from hksz_db.settings import InvalidSettings, Settings
+
+
+def create_app(settings: Settings | None = None, database: Database | None = None) -> Flask:
+    """The service. The database is reached when the first request needs it."""
+    settings = settings or _settings()
+    configure_logging(settings)
+    app = Flask(__name__, static_folder=None)
+    app.response_class = DirectResponse
+    app.config["MAX_BODY_BYTES"] = settings.max_body_bytes
+    app.config["OPEN_READS"] = settings.open_reads
+    app.config["KEY_FILE"] = _home(settings) / KEY_FILE
+    app.extensions["hksz_database"] = database or open_database(settings)
+    register_operating(app)
+    api = create_api(app)
+    for resource in CATALOGUE:
+        blueprint = blueprint_for(resource)
+        if resource is CLAIMS:
+            add_claim_evidence(blueprint)
+        api.register_blueprint(blueprint)
+    register_errors(app)
+    register_commands(app)
+    return app
+
+
+def _settings() -> Settings:
+    try:
+        return Settings.from_environ(os.environ)
+    except InvalidSettings as error:
+        # Whoever starts this, a server or a command line, shows the sentence and stops.
+        raise SystemExit(f"hksz: {error}") from None
+
+
+def open_database(settings: Settings) -> Database:
+    """The database of the settings: ``DATABASE_URL``, or the embedded one below the home."""
+    return Database(
+        lambda: settings.database_url or _embedded_server(_home(settings)).url(),
+        statement_timeout_ms=settings.statement_timeout_ms,
+    )
+
+
+def _home(settings: Settings) -> Path:
+    return settings.home or embedded.default_home()
+
+
+@cache
+def _embedded_server(home: Path) -> embedded.Server:
+    # For as long as the process lives; the last process out stops the server.
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(embedded.running(home))
+
+
+def worker_app() -> Flask:
+    """The service in a worker process."""
+    stop_with_parent()
+    return create_app()
+
+
+def main(*steps: str) -> int:
+    """Take the steps ``prepare`` and ``serve`` (both, if none is named); the exit code."""
+    unknown = [step for step in steps if step not in _STEPS]
+    if unknown:
+        print(f"hksz: there is no step {unknown[0]}; known: {', '.join(_STEPS)}", file=sys.stderr)
+        return 2
+    try:
+        settings = _settings()
+        configure_logging(settings)
+        _take(steps or _STEPS, settings)
+    except (
+        DatabaseUnusable,
+        InvalidSeed,
+        PortInUse,
+        Unavailable,
+        embedded.EmbeddedError,
+    ) as error:
+        print(f"hksz: {error}{_cause(error)}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _cause(error: Exception) -> str:
+    """What the database's driver said, where nobody answered: the operator may know the name."""
+    if not isinstance(error, Unavailable) or error.__cause__ is None:
+        return ""
+    return f" ({str(error.__cause__).splitlines()[0]})"
+
+
+_STEPS = ("prepare", "serve")
+
+
+def _take(steps: Sequence[str], settings: Settings) -> None:
+    if "serve" in steps:
+        check_port(settings)
+    database = open_database(settings)
+    database.check_version()
+    if "prepare" in steps:
+        prepare(database)
+        _write_first_key(database, settings)
+    if "serve" in steps:
+        url = database.url.render_as_string(hide_password=False)
+        database.close()
+        print(f"hksz: http://{settings.host}:{settings.port}/docs/", file=sys.stderr)
+        serve("app:worker_app", settings, url)
+
+
+def _write_first_key(database: Database, settings: Settings) -> None:
+    # Who runs a server of his own makes his own keys: flask keys create.
+    key = (
+        write_first_key(database, _home(settings) / KEY_FILE)
+        if settings.database_url is None
+        else None
+    )
+    if key:
+        print(f"hksz: a key with all scopes is in {key}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(*sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""The JSON room: load, call, answer."""

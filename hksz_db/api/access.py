@@ -1,0 +1,54 @@
+"""Who may: bearer keys and their scopes."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from flask import current_app, request
+from sqlalchemy.orm import Session
+
+from hksz_db.database import Database
+from hksz_db.errors import Unauthenticated
+from hksz_db.services.api_keys import Actor, authenticate
+from hksz_db.services.writing import writing
+from hksz_db.vocabulary import Scope
+
+_REVIEWED = {"accepted", "rejected"}
+
+
+def database() -> Database:
+    """The database of the app."""
+    found: Database = current_app.extensions["hksz_database"]
+    return found
+
+
+@contextmanager
+def writing_as(scope: Scope) -> Iterator[tuple[Session, Actor]]:
+    """A transaction of the request's key, which must have the scope."""
+    key = _bearer()
+    with writing(database()) as session:
+        actor = authenticate(session, key)
+        actor.demand(scope)
+        yield session, actor
+
+
+def check_reader() -> None:
+    """Raise ``Unauthenticated`` where reading is closed and the request has no good key."""
+    if not current_app.config["OPEN_READS"]:
+        key = _bearer()
+        with writing(database()) as session:
+            authenticate(session, key)
+
+
+def check_review(actor: Actor, fields: Mapping[str, Any]) -> None:
+    """Raise ``Forbidden`` when the fields hold a verdict and the key may not review."""
+    passages = fields.get("evidence", [])
+    if any(part.get("status") in _REVIEWED for part in (fields, *passages)):
+        actor.demand(Scope.REVIEW)
+
+
+def _bearer() -> str:
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key:
+        raise Unauthenticated("This needs a key: Authorization: Bearer hksz_….")
+    return key.strip()

@@ -1,0 +1,141 @@
+"""Answers: what PostgreSQL wrote, with the headers that belong to it."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from flask import Response, request
+from sqlalchemy.orm import Session
+
+from hksz_db.api import cursors
+from hksz_db.api.access import database
+from hksz_db.api.conditions import content_tag, document_tag, is_known
+from hksz_db.api.questions import Question
+from hksz_db.api.resource import Resource
+from hksz_db.database import fetch_in
+from hksz_db.errors import Gone, NotFound
+from hksz_db.queries.pages import (
+    RANKED,
+    document_statement,
+    groups_statement,
+    matches_statement,
+    page_statement,
+)
+
+_JSON = "application/json"
+
+
+class DirectResponse(Response):
+    """A response that hands its body over whole, which servers write out in one go."""
+
+    def get_app_iter(self, environ: dict[str, Any]) -> Iterable[bytes]:
+        """The body as a list, unless it is streamed."""
+        parts = super().get_app_iter(environ)
+        if not self.is_sequence:
+            return parts
+        body = list(parts)
+        self.close()
+        return body
+
+
+def one(resource: Resource, id: UUID, fields: tuple[str, ...]) -> Response:
+    """The document of a row. Raises ``NotFound`` or ``Gone``."""
+    rows = database().read(document_statement(resource.name, fields), {"id": id})
+    version, body = _document(resource, id, rows)
+    return _tagged(document_tag(version, body), body)
+
+
+def written(session: Session, resource: Resource, id: UUID, status: int) -> Response:
+    """The document of a row as the transaction leaves it, by the statement that reading uses."""
+    statement = document_statement(resource.name, tuple(resource.readable.document))
+    version, body = _document(resource, id, fetch_in(session, statement, {"id": id}))
+    response = DirectResponse(body, status, content_type=_JSON)
+    response.headers["ETag"] = f'"{document_tag(version, body)}"'
+    if status == 201:
+        response.headers["Location"] = f"/v1/{resource.name}/{id}"
+    return response
+
+
+def deleted(session: Session, resource: Resource, id: UUID) -> Response:
+    """No content; the ETag is what a restore needs."""
+    statement = document_statement(resource.name, ("id",))
+    ((version, _, _),) = fetch_in(session, statement, {"id": id})
+    response = DirectResponse(status=204)
+    response.headers["ETag"] = f'"{version}"'
+    return response
+
+
+def _document(resource: Resource, id: UUID, rows: list[Any]) -> tuple[int, bytes]:
+    if not rows:
+        raise NotFound(resource.singular, id)
+    version, is_deleted, body = rows[0]
+    if is_deleted:
+        raise Gone(resource.singular, id, version)
+    return version, body
+
+
+def page(
+    resource: Resource, question: Question, within: tuple[Resource, UUID] | None = None
+) -> Response:
+    """A page of documents with the cursor of the next.
+
+    ``within`` is the row whose parts are listed: ``NotFound`` or ``Gone`` where there is none.
+    """
+    identity = question.identity(resource.name)
+    values = question.values()
+    after = None
+    if question.cursor is not None:
+        length = len(question.sort) or 2  # by relevance: the rank and the id
+        keys = cursors.decode(question.cursor, identity, length)
+        after = tuple(key is not None for key in keys)
+        values |= {f"c{n}": key for n, key in enumerate(keys)}
+    shape = question.shape(resource.name, after)
+    ((items, keys_after, ranked, total),) = database().read(page_statement(shape), values)
+    if items is None and within is not None:
+        one(*within, ("id",))
+    meta: dict[str, Any] = {
+        "next_cursor": None if keys_after is None else cursors.encode(keys_after, identity),
+        "per_page": question.per_page,
+    }
+    if ranked is not None:
+        meta["ranked"] = {"matches": ranked, "all": ranked < RANKED}
+    if question.count == "exact":
+        meta["count"] = {"value": total, "kind": "exact"}
+    elif question.count == "estimated":
+        estimate = database().explain(matches_statement(shape), values)
+        meta["count"] = {"value": estimate, "kind": "estimated"}
+    body = b'{"data":[%b],"meta":%b}' % (items or b"", _compact(meta))
+    response = _tagged(content_tag(body), body)
+    if keys_after is not None and request.method in {"GET", "HEAD"}:
+        response.headers["Link"] = f'<{_next_url(meta["next_cursor"])}>; rel="next"'
+    return response
+
+
+def _next_url(cursor: str) -> str:
+    query = {**request.args.to_dict(), "cursor": cursor}
+    return f"{request.path}?{urlencode(query)}"
+
+
+def groups(resource: Resource, question: Question, group_by: tuple[str, ...]) -> Response:
+    """How many rows there are of each kind, the most frequent first."""
+    shape = question.shape(resource.name, None)
+    ((items,),) = database().read(groups_statement(shape, group_by), question.values())
+    body = b'{"data":%b,"meta":%b}' % (items, _compact({"group_by": group_by}))
+    return _tagged(content_tag(body), body)
+
+
+def _compact(document: Any) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+def _tagged(tag: str, body: bytes) -> Response:
+    if is_known(tag):
+        response = DirectResponse(status=304)
+    else:
+        response = DirectResponse(body, content_type=_JSON)
+    response.headers["ETag"] = f'"{tag}"'
+    # A copy may be kept, and must be asked about.
+    response.headers["Cache-Control"] = "no-cache"
+    return response

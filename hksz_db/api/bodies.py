@@ -1,0 +1,141 @@
+"""Request bodies: bounded, strict JSON, loaded through a schema."""
+
+import json
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from flask import current_app, request
+from marshmallow import Schema, ValidationError
+
+from hksz_db.api.problems import ApiError
+from hksz_db.errors import Fault, Invalid, Malformed
+
+MAX_DEPTH = 32
+MERGE_PATCH = "application/merge-patch+json"
+_MAX_DIGITS = 1000
+
+
+def load(schema: Schema, *media_types: str) -> dict[str, Any]:
+    """The request's body as the schema reads it.
+
+    Raises ``ApiError`` 413 or 415, ``Malformed`` when the body is no JSON object as we take it,
+    ``Invalid`` with a pointer to each fault.
+    """
+    document = load_object(*media_types)
+    try:
+        loaded: dict[str, Any] = schema.load(document)
+    except ValidationError as error:
+        faults = list(faults_of(error.messages_dict))
+        raise Invalid("The body has values that cannot be accepted.", faults) from None
+    return loaded
+
+
+def load_object(*media_types: str) -> dict[str, Any]:
+    """The request's body, which must be a JSON object of one of the media types."""
+    accepted = ("application/json", *media_types)
+    if request.mimetype not in accepted:
+        raise ApiError(415, f"The body must be {' or '.join(accepted)}.")
+    document = parse(read_body())
+    if not isinstance(document, dict):
+        raise Malformed("The body must be a JSON object.")
+    return document
+
+
+def read_body() -> bytes:
+    """The body, however it is framed. Raises ``ApiError`` 413 when it is too long."""
+    limit: int = current_app.config["MAX_BODY_BYTES"]
+    declared = request.content_length
+    if declared is not None and declared > limit:
+        raise ApiError(413, f"The body may have at most {limit} bytes.")
+    if declared is None and "chunked" not in request.headers.get("Transfer-Encoding", "").lower():
+        return b""
+    # One byte more than is allowed: a chunked body does not say how long it is.
+    body = request.environ["wsgi.input"].read(limit + 1 if declared is None else declared)
+    if len(body) > limit:
+        raise ApiError(413, f"The body may have at most {limit} bytes.")
+    if declared is not None and len(body) < declared:
+        raise Malformed("The body ended before its declared length.")
+    return bytes(body)
+
+
+def parse(body: bytes) -> Any:
+    """Strict JSON: UTF-8, no NaN, no key twice, at most 32 deep; fractions become ``Decimal``."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise Malformed(f"The body is not UTF-8 (byte {error.start}).") from None
+    try:
+        document = json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_float=Decimal,
+            parse_int=_integer,
+            parse_constant=_constant,
+        )
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise Malformed(f"The body is not JSON: {error.msg} ({where}).") from None
+    except RecursionError:
+        raise Malformed(f"The body is nested more than {MAX_DEPTH} deep.") from None
+    _check_depth(document)
+    return document
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise Malformed(f"The key {name!r} stands twice in one object.")
+        found[name] = value
+    return found
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _MAX_DIGITS:
+        raise Malformed("A number has too many digits.")
+    return int(digits)
+
+
+def _constant(name: str) -> NoReturn:
+    raise Malformed(f"{name} is not JSON.")
+
+
+def _check_depth(document: Any) -> None:
+    level = [document]
+    for _ in range(MAX_DEPTH):
+        level = [child for parent in level for child in _children(parent)]
+        if not level:
+            return
+    raise Malformed(f"The body is nested more than {MAX_DEPTH} deep.")
+
+
+def _children(parent: Any) -> list[Any]:
+    if isinstance(parent, dict):
+        return list(parent.values())
+    return parent if isinstance(parent, list) else []
+
+
+def faults_of(messages: Mapping[Any, Any], pointer: str = "#") -> Iterator[Fault]:
+    """The schema's messages as faults, each with its JSON pointer (RFC 6901)."""
+    for key, value in messages.items():
+        # Messages about a whole stand under a name of the library's own.
+        where = pointer if key == "_schema" else f"{pointer}/{_escaped(str(key))}"
+        if isinstance(value, Mapping):
+            yield from faults_of(value, where)
+        else:
+            yield from (Fault(_code(message), message, where) for message in value)
+
+
+def _escaped(key: str) -> str:
+    # Surrogates cannot be written out; the request that had them is answered all the same.
+    safe = key.encode("utf-8", "backslashreplace").decode()
+    return safe.replace("~", "~0").replace("/", "~1")
+
+
+def _code(message: str) -> str:
+    return {
+        "Unknown field.": "unknown_field",
+        "Missing data for required field.": "required",
+        "Field may not be null.": "null",
+    }.get(message, "invalid")

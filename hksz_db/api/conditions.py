@@ -1,0 +1,63 @@
+"""Conditional requests (RFC 9110, section 13).
+
+An entity tag is ``"VERSION-DIGEST"``. VERSION is the row's and is all that ``If-Match`` compares:
+who writes must have seen the row as it is. DIGEST is of the document as it was sent, embedded
+rows and all, so that ``If-None-Match`` never calls a changed answer unchanged.
+"""
+
+import hashlib
+import re
+
+from flask import request
+
+from hksz_db.api.problems import ApiError
+from hksz_db.errors import Malformed
+
+_TAG = re.compile(r'\s*(W/)?"([!#-~]*)"\s*(?:,|$)')
+
+
+def document_tag(version: int, body: bytes) -> str:
+    """The entity tag of a document, without quotes."""
+    return f"{version}-{content_tag(body)}"
+
+
+def content_tag(body: bytes) -> str:
+    """The entity tag of an answer that has no version."""
+    return hashlib.sha256(body).hexdigest()[:16]
+
+
+def is_known(tag: str) -> bool:
+    """Whether the client holds the answer with this tag already (weak comparison)."""
+    header = request.headers.get("If-None-Match")
+    if header is None:
+        return False
+    return header.strip() == "*" or any(opaque == tag for _, opaque in _tags(header))
+
+
+def matched_versions() -> list[int] | None:
+    """The versions that ``If-Match`` allows, ``None`` for any.
+
+    Raises ``ApiError`` 428 without the header. A weak tag matches nothing (strong comparison).
+    """
+    header = request.headers.get("If-Match")
+    if header is None:
+        raise ApiError(428, "Send If-Match with the ETag of the version that you have read.")
+    if header.strip() == "*":
+        return None
+    versions = []
+    for weak, opaque in _tags(header):
+        version = opaque.partition("-")[0]
+        if not weak and version.isascii() and version.isdigit() and len(version) < 10:
+            versions.append(int(version))
+    return versions
+
+
+def _tags(header: str) -> list[tuple[bool, str]]:
+    found, end = [], 0
+    while end < len(header):
+        match = _TAG.match(header, end)
+        if match is None:
+            raise Malformed('An entity tag is written in double quotes: "3-0f1e2d".')
+        found.append((bool(match[1]), match[2]))
+        end = match.end()
+    return found

@@ -1,0 +1,76 @@
+"""For those who run the service: whether it lives, whether it is ready, what it does."""
+
+import os
+import re
+import time
+from uuid import uuid4
+
+from flask import Blueprint, Flask, Response, g, request
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from hksz_db.api.access import database
+from hksz_db.errors import Unavailable
+from hksz_db.migrating import pending
+from hksz_db.services.writing import writing
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_REQUESTS = Counter("hksz_requests_total", "Requests answered.", ("method", "route", "status"))
+_SECONDS = Histogram("hksz_request_seconds", "Time to an answer.", ("method", "route"))
+
+blueprint = Blueprint("operating", __name__)
+
+
+def register_operating(app: Flask) -> None:
+    """Number and measure the requests of the app, and add the calls for its operators."""
+    app.before_request(_begin)
+    app.after_request(_end)
+    app.register_blueprint(blueprint)
+
+
+def _begin() -> None:
+    g.started = time.perf_counter()
+    given = request.headers.get("X-Request-ID", "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid4())
+
+
+def _end(response: Response) -> Response:
+    # The rule and not the path: a path is chosen by the client, and there is no end of them.
+    route = request.url_rule.rule if request.url_rule else "none"
+    _REQUESTS.labels(request.method, route, str(response.status_code)).inc()
+    _SECONDS.labels(request.method, route).observe(time.perf_counter() - g.started)
+    response.headers["X-Request-ID"] = g.request_id
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+@blueprint.get("/healthz")
+def healthz() -> Response:
+    """Answer as long as the process does."""
+    return Response('{"status":"ok"}\n', content_type="application/json")
+
+
+@blueprint.get("/readyz")
+def readyz() -> Response:
+    """Answer 200 when the database is there with the schema that the code expects."""
+    with writing(database()) as session:
+        if pending(session.connection()):
+            raise Unavailable("The schema is behind the code: run the migrations.")
+    return Response('{"status":"ready"}\n', content_type="application/json")
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """What Prometheus collects, from all workers."""
+    registry = REGISTRY
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

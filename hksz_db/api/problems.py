@@ -1,0 +1,125 @@
+"""Errors on the wire: RFC 9457 problem documents, for every status."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import psycopg
+import structlog
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException, default_exceptions
+
+from hksz_db.errors import (
+    Conflict,
+    DomainError,
+    Fault,
+    FaultsError,
+    Forbidden,
+    Gone,
+    Invalid,
+    Malformed,
+    NotFound,
+    Stale,
+    Unauthenticated,
+    Unavailable,
+)
+from hksz_db.services.violations import translate
+
+MEDIA_TYPE = "application/problem+json"
+_STATUSES: Mapping[type[DomainError], int] = {
+    Malformed: 400,
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    Gone: 410,
+    Stale: 412,
+    Invalid: 422,
+    Unavailable: 503,
+}
+_RETRY_AFTER_S = 2
+# Enough to mend any honest request; an answer must not outgrow the question.
+_MAX_FAULTS = 100
+_log = structlog.get_logger(__name__)
+
+
+class ApiError(FaultsError):
+    """A request that HTTP itself forbids: the status says how."""
+
+    def __init__(self, status: int, detail: str, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(detail, faults)
+        self.status = status
+
+
+def problem(status: int, detail: str, faults: Sequence[Fault] = ()) -> Response:
+    """The problem document for a status; ``faults`` become its ``errors``."""
+    title = default_exceptions[status]().name if status in default_exceptions else "Error"
+    document: dict[str, Any] = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": request.path,
+        "request_id": g.request_id,
+    }
+    if faults:
+        document["errors"] = [_fault(fault) for fault in faults[:_MAX_FAULTS]]
+    text = json.dumps(document, ensure_ascii=False) + "\n"
+    # A surrogate that a request smuggled in is written as the escape that it is in JSON.
+    body = text.encode(errors="backslashreplace")
+    response = Response(body, status, content_type=MEDIA_TYPE)
+    response.headers["Cache-Control"] = "no-store"
+    if status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="hksz"'
+    if status == 503:
+        response.headers["Retry-After"] = str(_RETRY_AFTER_S)
+    return response
+
+
+def _fault(fault: Fault) -> dict[str, str]:
+    where = {"pointer": fault.pointer, "parameter": fault.parameter}
+    return {
+        **{name: value for name, value in where.items() if value is not None},
+        "code": fault.code,
+        "detail": fault.detail,
+    }
+
+
+def register_errors(app: Flask) -> None:
+    """Answer every error of the app with a problem document."""
+    app.register_error_handler(DomainError, _domain_error)
+    app.register_error_handler(psycopg.Error, _database_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _domain_error(error: DomainError) -> Response:
+    status = error.status if isinstance(error, ApiError) else _STATUSES[type(error)]
+    detail = error.detail if isinstance(error, FaultsError) else str(error)
+    faults = error.faults if isinstance(error, FaultsError) else ()
+    if isinstance(error, Unavailable):
+        _log.warning("database_unavailable", reason=str(error.__cause__ or error))
+    response = problem(status, detail, faults)
+    if isinstance(error, Gone):
+        # What a restore needs.
+        response.headers["ETag"] = f'"{error.version}"'
+    return response
+
+
+def _database_error(error: psycopg.Error) -> Response:
+    known = translate(error)
+    return _unexpected(error) if known is None else _domain_error(known)
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = error.code or 500
+    response = problem(status, error.description or error.name)
+    for name, value in error.get_headers():
+        if name not in {"Content-Type", "Content-Length"}:
+            response.headers[name] = value
+    return response
+
+
+def _unexpected(error: Exception) -> Response:
+    _log.error("request_failed", exc_info=error)
+    return problem(500, "The request could not be carried out; the log says why.")

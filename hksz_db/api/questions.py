@@ -1,0 +1,223 @@
+"""Questions: what a reader asks of a list, from the query string or from a JSON tree.
+
+Whatever is not known is refused by name. An ignored filter would hand a service data that it
+did not ask for.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from flask import request
+from marshmallow import ValidationError
+
+from hksz_db.api import options
+from hksz_db.api.parameters import Faults, arguments, listed, one_line, read
+from hksz_db.api.resource import Resource
+from hksz_db.queries.filters import (
+    AllOf,
+    AnyOf,
+    Criterion,
+    Expression,
+    Not,
+    bound_values,
+    criteria,
+    shape,
+)
+from hksz_db.queries.pages import PageShape
+from hksz_db.queries.resources import Readable
+
+DEFAULT_PER_PAGE = 25
+MAX_FILTERS = 100
+_OPTIONS = ("q", "sort", "select", "include", "per_page", "cursor", "count")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a list; ``fields`` are the document's fields to answer with."""
+
+    filters: Expression
+    search: str | None
+    sort: options.Sort
+    fields: tuple[str, ...]
+    per_page: int
+    cursor: str | None
+    count: str | None
+
+    def narrowed(self, criterion: Criterion) -> "Question":
+        """The same question, of those rows only that meet the criterion."""
+        return replace(self, filters=AllOf((criterion, self.filters)))
+
+    def identity(self, resource: str) -> Any:
+        """What makes two questions the same list, whatever page of it or fields are wanted."""
+        values = [criterion.value for criterion in criteria(self.filters)]
+        return [resource, shape(self.filters), values, self.search, self.sort]
+
+    def shape(self, resource: str, after: tuple[bool, ...] | None) -> PageShape:
+        """What decides the text of the statement that answers it."""
+        return PageShape(
+            resource=resource,
+            fields=self.fields,
+            filters=shape(self.filters),
+            searched=self.search is not None,
+            sort=self.sort,
+            after=after,
+            counted=self.count == "exact",
+        )
+
+    def values(self) -> dict[str, Any]:
+        """What is bound to the statement, but for the cursor's keys."""
+        return {**bound_values(self.filters), "q": self.search, "rows": self.per_page + 1}
+
+
+def from_query_string(resource: Resource) -> Question:
+    """The question in the request's query string."""
+    given, faults = arguments(), Faults()
+    others = {name: given.pop(name) for name in _OPTIONS if name in given}
+    question = _question(resource, _every(resource, given, faults), others, faults)
+    faults.check()
+    return question
+
+
+def grouped(resource: Resource) -> tuple[Question, tuple[str, ...]]:
+    """The filters in the request's query string, and the fields to group by."""
+    given, faults = arguments(), Faults()
+    if not given.get("group_by"):
+        known = listed(resource.readable.groups)
+        faults.add("group_by", "required", f"Say what to group by: {known}.")
+    reader = partial(options.known_names, resource.readable.groups)
+    group_by = read("group_by", given, reader, faults, ())
+    others = {"q": given["q"]} if "q" in given else {}
+    filters = {name: value for name, value in given.items() if name not in {"q", "group_by"}}
+    question = _question(resource, _every(resource, filters, faults), others, faults)
+    faults.check()
+    return question, tuple(dict.fromkeys(group_by))
+
+
+def _every(resource: Resource, given: Mapping[str, Any], faults: Faults) -> AllOf:
+    found = (_criterion(resource, name, value, faults) for name, value in given.items())
+    return AllOf(tuple(criterion for criterion in found if criterion is not None))
+
+
+def from_tree(resource: Resource, document: Mapping[str, Any]) -> Question:
+    """The question in the body of a query: ``{"filter": tree, "sort": …, "per_page": …}``.
+
+    A tree is an object: ``{"and": […]}``, ``{"or": […]}``, ``{"not": {…}}``, or filters by name,
+    all of which must hold.
+    """
+    faults = Faults("#/")
+    others = {}
+    for name, value in document.items():
+        if name not in {*_OPTIONS, "filter"}:
+            faults.add(name, "unknown", f"There is no {name!r}; known: filter, {listed(_OPTIONS)}.")
+        elif name != "filter" and value is not None:
+            others[name] = ",".join(value) if _is_names(name, value) else value
+    expression = _expression(resource, document.get("filter", {}), Faults("#/filter/", faults))
+    if sum(1 for _ in criteria(expression)) > MAX_FILTERS:
+        faults.add("filter", "too_many", f"A tree may have at most {MAX_FILTERS} filters.")
+    question = _question(resource, expression, others, faults)
+    faults.check()
+    return question
+
+
+def chosen_fields(resource: Resource) -> tuple[str, ...]:
+    """The fields that the query string of a read by id asks for; all of them when it is silent."""
+    if not request.query_string:
+        return tuple(resource.readable.document)
+    given, faults = arguments(), Faults()
+    known = ("select", "include") if resource.readable.embeds else ("select",)
+    for name in given:
+        if name not in known:
+            faults.add(name, "unknown", _unknown(resource, name, known))
+    fields = _fields(resource.readable, given, tuple(resource.readable.embeds), faults)
+    faults.check()
+    return fields
+
+
+def _criterion(resource: Resource, name: str, value: Any, faults: Faults) -> Criterion | None:
+    known = resource.filters.get(name)
+    if known is None:
+        faults.add(name, "unknown", _unknown(resource, name, (*_OPTIONS, *resource.filters)))
+        return None
+    try:
+        return Criterion(known.name, known.operator, known.field.deserialize(value))
+    except ValidationError as error:
+        faults.add(name, "invalid", one_line(error.messages))
+        return None
+
+
+def _unknown(resource: Resource, name: str, known: Iterable[str]) -> str:
+    stem, *_ = name.split("__")
+    near = [candidate for candidate in known if candidate.split("__")[0] == stem]
+    return f"There is no parameter {name!r} for {resource.name}; known: {listed(near or known)}."
+
+
+def _expression(resource: Resource, tree: Any, faults: Faults) -> Expression:
+    if not isinstance(tree, dict):
+        faults.add("", "invalid", "A filter must be a JSON object.")
+        return AllOf(())
+    parts: list[Expression | None] = []
+    for name, value in tree.items():
+        if name == "not":
+            parts.append(Not(_expression(resource, value, faults.within(name))))
+        elif name in {"and", "or"}:
+            branches = _branches(resource, value, faults.within(name))
+            parts.append(AllOf(branches) if name == "and" else AnyOf(branches))
+        else:
+            parts.append(_criterion(resource, name, value, faults))
+    return AllOf(tuple(part for part in parts if part is not None))
+
+
+def _branches(resource: Resource, trees: Any, faults: Faults) -> tuple[Expression, ...]:
+    if not isinstance(trees, list) or not trees:
+        faults.add("", "invalid", "Must be a list of filters.")
+        return ()
+    return tuple(
+        _expression(resource, tree, faults.within(str(number))) for number, tree in enumerate(trees)
+    )
+
+
+def _is_names(option: str, value: Any) -> bool:
+    return (
+        option in {"sort", "select", "include"}
+        and isinstance(value, list)
+        and all(isinstance(name, str) for name in value)
+    )
+
+
+def _question(
+    resource: Resource, filters: Expression, given: dict[str, Any], faults: Faults
+) -> Question:
+    readable = resource.readable
+    search = read("q", given, partial(options.search, readable), faults, None)
+    # Without a search in the order of creation, with one in the order of relevance.
+    default_sort = () if search is not None else (("id", False),)
+    return Question(
+        filters=filters,
+        search=search,
+        sort=read("sort", given, partial(options.sort, readable), faults, default_sort),
+        fields=_fields(readable, given, readable.default_embeds, faults),
+        per_page=read("per_page", given, options.per_page, faults, DEFAULT_PER_PAGE),
+        cursor=read("cursor", given, options.cursor, faults, None),
+        count=read("count", given, options.count, faults, None),
+    )
+
+
+def _fields(
+    readable: Readable, given: Mapping[str, Any], default: tuple[str, ...], faults: Faults
+) -> tuple[str, ...]:
+    """The document's fields that ``select`` and ``include`` ask for, in the document's order."""
+    if "include" in given and not readable.embeds:
+        faults.add("include", "unknown", f"Nothing can be embedded in {readable.name}.")
+    # An empty list is an answer too: embed nothing.
+    silent = () if given.get("include") == "" else default
+    asked = {name: value for name, value in given.items() if value != ""}
+    embeds = read("include", asked, partial(options.known_names, readable.embeds), faults, silent)
+    everything = (*readable.fields, *embeds)
+    chosen = everything
+    if "select" in given:
+        selectable = dict.fromkeys(everything) if "include" in given else readable.document
+        chosen = read("select", given, partial(options.known_names, selectable), faults, ())
+        chosen = (*chosen, *embeds) if "include" in given else chosen
+    return tuple(name for name in readable.document if name in chosen)

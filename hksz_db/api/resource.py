@@ -1,0 +1,40 @@
+"""What the API knows of a resource: how it is read, written and described."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from marshmallow import Schema
+from sqlalchemy.orm import Session
+
+from hksz_db.queries.resources import Readable
+from hksz_db.vocabulary import Scope
+from schemas.filters import Filter
+
+Create = Callable[[Session, dict[str, Any]], UUID]
+Update = Callable[[Session, UUID, Sequence[int] | None, dict[str, Any]], bool]
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource of the API; ``scope`` is what a key needs to write it."""
+
+    readable: Readable
+    filters: Mapping[str, Filter]
+    document: type[Schema]
+    create_schema: type[Schema]
+    patch_schema: type[Schema]
+    create: Create
+    update: Update
+    scope: Scope
+
+    @property
+    def name(self) -> str:
+        """The plural that its paths are made of."""
+        return self.readable.name
+
+    @property
+    def singular(self) -> str:
+        """What one of them is called."""
+        return self.readable.singular

@@ -1,0 +1,139 @@
+"""The views that every resource has: load, call, answer."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from flask import Response
+from flask_smorest import Blueprint
+
+from hksz_db.api import answers, operations
+from hksz_db.api.access import check_reader, check_review, writing_as
+from hksz_db.api.bodies import MERGE_PATCH, load, load_object
+from hksz_db.api.conditions import matched_versions
+from hksz_db.api.operations import Operation
+from hksz_db.api.parameters import no_parameters
+from hksz_db.api.questions import (
+    chosen_fields,
+    from_query_string,
+    from_tree,
+    grouped,
+)
+from hksz_db.api.resource import Resource
+from hksz_db.services import lifecycle
+
+
+def blueprint_for(resource: Resource) -> Blueprint:
+    """The blueprint with the resource's calls."""
+    blueprint = Blueprint(
+        resource.name,
+        __name__,
+        url_prefix=f"/v1/{resource.name}",
+        description=resource.document.__doc__,
+    )
+    for add in _CALLS:
+        add(blueprint, resource)
+    return blueprint
+
+
+def add_call(
+    blueprint: Blueprint, call: str, name: str, operation: Operation, view: Callable[..., Response]
+) -> None:
+    """Add a call such as ``GET /<uuid:id>`` and its description to a blueprint."""
+    method, _, rule = call.partition(" ")
+    described = blueprint.doc(**operation)(view)
+    blueprint.add_url_rule(rule, name, described, methods=[method])
+
+
+def _add_list(blueprint: Blueprint, resource: Resource) -> None:
+    def view() -> Response:
+        check_reader()
+        return answers.page(resource, from_query_string(resource))
+
+    add_call(blueprint, "GET ", "list", operations.listing(resource), view)
+
+
+def _add_read(blueprint: Blueprint, resource: Resource) -> None:
+    def view(id: UUID) -> Response:
+        check_reader()
+        return answers.one(resource, id, chosen_fields(resource))
+
+    add_call(blueprint, "GET /<uuid:id>", "read", operations.reading(resource), view)
+
+
+def _add_create(blueprint: Blueprint, resource: Resource) -> None:
+    schema = resource.create_schema()
+
+    def view() -> Response:
+        with writing_as(resource.scope) as (session, actor):
+            no_parameters()
+            fields = load(schema)
+            check_review(actor, fields)
+            id = resource.create(session, fields)
+            return answers.written(session, resource, id, 201)
+
+    add_call(blueprint, "POST ", "create", operations.creating(resource), view)
+
+
+def _add_change(blueprint: Blueprint, resource: Resource) -> None:
+    schema = resource.patch_schema()
+
+    def view(id: UUID) -> Response:
+        with writing_as(resource.scope) as (session, actor):
+            no_parameters()
+            versions = matched_versions()
+            fields = load(schema, MERGE_PATCH)
+            check_review(actor, fields)
+            resource.update(session, id, versions, fields)
+            return answers.written(session, resource, id, 200)
+
+    add_call(blueprint, "PATCH /<uuid:id>", "change", operations.changing(resource), view)
+
+
+def _add_delete(blueprint: Blueprint, resource: Resource) -> None:
+    def view(id: UUID) -> Response:
+        with writing_as(resource.scope) as (session, _):
+            no_parameters()
+            lifecycle.delete(session, resource.name, id, matched_versions())
+            return answers.deleted(session, resource, id)
+
+    add_call(blueprint, "DELETE /<uuid:id>", "delete", operations.deleting(resource), view)
+
+
+def _add_restore(blueprint: Blueprint, resource: Resource) -> None:
+    def view(id: UUID) -> Response:
+        with writing_as(resource.scope) as (session, _):
+            no_parameters()
+            lifecycle.restore(session, resource.name, id, matched_versions())
+            return answers.written(session, resource, id, 200)
+
+    add_call(blueprint, "POST /<uuid:id>/restore", "restore", operations.restoring(resource), view)
+
+
+def _add_query(blueprint: Blueprint, resource: Resource) -> None:
+    def view() -> Response:
+        check_reader()
+        no_parameters()
+        return answers.page(resource, from_tree(resource, load_object()))
+
+    add_call(blueprint, "POST /query", "query", operations.querying(resource), view)
+
+
+def _add_aggregate(blueprint: Blueprint, resource: Resource) -> None:
+    def view() -> Response:
+        check_reader()
+        question, group_by = grouped(resource)
+        return answers.groups(resource, question, group_by)
+
+    add_call(blueprint, "GET /aggregate", "aggregate", operations.aggregating(resource), view)
+
+
+_CALLS = (
+    _add_list,
+    _add_read,
+    _add_create,
+    _add_change,
+    _add_delete,
+    _add_restore,
+    _add_query,
+    _add_aggregate,
+)

@@ -1,0 +1,253 @@
+"""Connections: transactions for those who write, bytes for those who read.
+
+Reading goes past the ORM: a statement is compiled once to ``$n`` placeholders, prepared on each
+connection, run in autocommit, and what PostgreSQL built is passed on as bytes.
+"""
+
+import json
+import select
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import psycopg
+import sqlalchemy
+from psycopg import RawCursor
+from psycopg.adapt import AdaptersMap, Loader
+from sqlalchemy import Engine, event, make_url
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.orm import Session
+from sqlalchemy.sql import ClauseElement
+
+from hksz_db.errors import Unavailable
+
+MINIMUM_VERSION = 180000
+_CONNECT_TIMEOUT_S = 5
+_NUMBERED = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+_Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+class DatabaseUnusable(RuntimeError):
+    """The database cannot be used at all; the message is one sentence for an operator."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A statement with ``$n`` placeholders and the names of what goes into them, in order."""
+
+    sql: str
+    names: tuple[str, ...]
+    constants: Mapping[str, Any]
+
+    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
+        """The arguments in the order of the placeholders."""
+        return [values[name] if name in values else self.constants[name] for name in self.names]
+
+
+def prepare(statement: ClauseElement) -> Prepared:
+    """Compile a statement for ``read``; takes milliseconds, so callers keep the result."""
+    compiled = statement.compile(dialect=_NUMBERED)
+    names = tuple(compiled.positiontup or ())  # type: ignore[attr-defined]
+    constants = {name: value for name, value in compiled.params.items() if value is not None}
+    return Prepared(str(compiled), names, constants)
+
+
+class _Bytes(Loader):
+    def load(self, data: Any) -> bytes:
+        return bytes(data)
+
+
+def _leave_bytes(adapters: AdaptersMap) -> None:
+    for name in ("json", "text"):
+        adapters.register_loader(name, _Bytes)
+
+
+class Database:
+    """The database at the URL that ``locate`` gives when it is first needed.
+
+    ``locate`` is called once. Raises ``DatabaseUnusable`` when the server is too old or the URL
+    means nothing, ``Unavailable`` when nobody answers.
+    """
+
+    def __init__(self, locate: Callable[[], str], *, statement_timeout_ms: int = 5000) -> None:
+        self._locate = locate
+        self._options = (
+            f"-c statement_timeout={statement_timeout_ms} -c TimeZone=UTC -c jit=off"
+            " -c idle_in_transaction_session_timeout=60000"
+        )
+        self._idle: deque[_Connection] = deque()
+
+    @cached_property
+    def url(self) -> sqlalchemy.URL:
+        """Where the database is, with the driver that is used."""
+        return driver_url(self._locate())
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The pool that transactions draw from."""
+        engine = sqlalchemy.create_engine(
+            self.url,
+            pool_size=2,
+            max_overflow=8,
+            connect_args={"options": self._options, "connect_timeout": _CONNECT_TIMEOUT_S},
+        )
+        event.listen(engine, "checkout", _refuse_stale)
+        return engine
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """One transaction: committed when the block ends, rolled back when it raises."""
+        try:
+            with Session(self.engine, autoflush=False) as session, session.begin():
+                yield session
+        except sqlalchemy.exc.DBAPIError as error:
+            if error.connection_invalidated or is_absence(error.orig):
+                raise Unavailable("The database does not answer.") from error
+            raise
+
+    def read(self, statement: Prepared, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Run one reading statement on its own, prepared, outside a transaction.
+
+        ``json`` and ``text`` columns come back as the bytes that PostgreSQL wrote.
+        A connection that went stale while it lay idle (a restarted server, a plan that a
+        migration outdated) is replaced, and the statement run again, once.
+        """
+        try:
+            return self._read(statement, values)
+        except (psycopg.OperationalError, psycopg.errors.FeatureNotSupported) as error:
+            if isinstance(error, psycopg.OperationalError) and not is_absence(error):
+                raise
+        self.close_readers()
+        try:
+            return self._read(statement, values)
+        except psycopg.OperationalError as error:
+            if is_absence(error):
+                raise Unavailable("The database does not answer.") from error
+            raise
+
+    def _read(self, statement: Prepared, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        with self.reader() as connection:
+            cursor = RawCursor(connection)
+            cursor.execute(statement.sql.encode(), statement.arguments(values), prepare=True)
+            return cursor.fetchall()
+
+    def explain(self, statement: Prepared, values: Mapping[str, Any]) -> int:
+        """How many rows the planner expects the statement to return."""
+        asked = replace(statement, sql=f"EXPLAIN (FORMAT JSON) {statement.sql}")
+        ((plan,),) = self.read(asked, values)
+        return int(json.loads(plan)[0]["Plan"]["Plan Rows"])
+
+    @contextmanager
+    def reader(self) -> Iterator[_Connection]:
+        """A connection in autocommit, lent for one statement."""
+        connection = self._take()
+        try:
+            yield connection
+        except psycopg.errors.FeatureNotSupported:
+            # "cached plan must not change result type": its prepared statements are outdated.
+            connection.close()
+            raise
+        finally:
+            if not connection.closed:
+                self._idle.append(connection)
+
+    def _take(self) -> _Connection:
+        # A deque's ends are safe between threads; there are no more connections than threads.
+        while self._idle:
+            with suppress(IndexError):
+                connection = self._idle.pop()
+                if not _is_stale(connection):
+                    return connection
+                connection.close()
+        try:
+            connection = psycopg.connect(
+                self.url.set(drivername="postgresql").render_as_string(hide_password=False),
+                autocommit=True,
+                options=self._options,
+                connect_timeout=_CONNECT_TIMEOUT_S,
+            )
+        except psycopg.OperationalError as error:
+            raise Unavailable("The database does not answer.") from error
+        _leave_bytes(connection.adapters)
+        return connection
+
+    def check_version(self) -> None:
+        """Raise ``DatabaseUnusable`` unless the server is PostgreSQL 18 or newer."""
+        with self.reader() as connection:
+            version = connection.info.server_version
+        if version < MINIMUM_VERSION:
+            raise DatabaseUnusable(
+                f"The server is PostgreSQL {version // 10000}; version 18 or newer is needed."
+            )
+
+    def close_readers(self) -> None:
+        """Close the idle reading connections."""
+        while self._idle:
+            with suppress(IndexError):
+                self._idle.pop().close()
+
+    def close(self) -> None:
+        """Close every connection that is not in use."""
+        self.close_readers()
+        if "engine" in self.__dict__:
+            self.engine.dispose()
+
+
+def _is_stale(connection: _Connection) -> bool:
+    # Nothing is due on an idle connection: what can be read is the server's farewell. This asks
+    # the kernel only, where a ping would cost each request a round trip.
+    return connection.closed or bool(select.select([connection.fileno()], [], [], 0)[0])
+
+
+def _refuse_stale(connection: _Connection, *_: Any) -> None:
+    if _is_stale(connection):
+        raise sqlalchemy.exc.DisconnectionError
+
+
+def driver_url(text: str) -> sqlalchemy.URL:
+    """The URL with the driver in its place; ``postgres://`` is taken for ``postgresql://``."""
+    try:
+        url = make_url(text)
+    except sqlalchemy.exc.ArgumentError:
+        raise DatabaseUnusable("DATABASE_URL is not a URL.") from None
+    if url.drivername not in {"postgres", "postgresql", "postgresql+psycopg"}:
+        raise DatabaseUnusable("DATABASE_URL must begin with postgresql://.")
+    return url.set(drivername="postgresql+psycopg")
+
+
+def is_absence(error: BaseException | None) -> bool:
+    """Whether the error means that the server is away, rather than that it refused."""
+    if not isinstance(error, psycopg.OperationalError):
+        return False
+    # Classes 08 (connection), 53 (resources) and 57P (shutdown); none when the socket broke.
+    return (
+        error.sqlstate is None
+        or error.sqlstate[:2] in {"08", "53"}
+        or (error.sqlstate[:3] == "57P")
+    )
+
+
+def fetch_in(
+    session: Session, statement: Prepared, values: Mapping[str, Any]
+) -> list[tuple[Any, ...]]:
+    """Run a prepared statement within a session's transaction, with what ``read`` returns."""
+    cursor = RawCursor(_connection_of(session))
+    _leave_bytes(cursor.adapters)
+    cursor.execute(statement.sql.encode(), statement.arguments(values), prepare=True)
+    return cursor.fetchall()
+
+
+def run(session: Session, sql: str, *arguments: Any) -> list[tuple[Any, ...]]:
+    """Run one statement with ``$n`` placeholders within a session's transaction."""
+    cursor = RawCursor(_connection_of(session))
+    cursor.execute(sql.encode(), arguments, prepare=True)
+    return cursor.fetchall() if cursor.description else []
+
+
+def _connection_of(session: Session) -> _Connection:
+    connection = session.connection().connection.driver_connection
+    assert isinstance(connection, psycopg.Connection)
+    return connection

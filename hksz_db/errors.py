@@ -1,0 +1,78 @@
+"""What can go wrong, in the terms of the field. Nothing here knows HTTP."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+
+class DomainError(Exception):
+    """The base of all that callers may be told about."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with what was sent.
+
+    ``pointer`` is a JSON pointer into the body (``#/figures/0/amount``); ``parameter`` is the
+    name of a query parameter. One of the two is set, or neither when the whole is meant.
+    """
+
+    code: str
+    detail: str
+    pointer: str | None = None
+    parameter: str | None = None
+
+
+class FaultsError(DomainError):
+    """A request that cannot be carried out because of the listed faults."""
+
+    def __init__(self, detail: str, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.faults = tuple(faults)
+
+
+class Malformed(FaultsError):
+    """What was sent cannot be read, or asks for something that does not exist."""
+
+
+class Invalid(FaultsError):
+    """What was sent can be read, but breaks a rule of the model."""
+
+
+class Conflict(FaultsError):
+    """What was sent clashes with what is stored."""
+
+
+class Unauthenticated(FaultsError):
+    """No key, or a key that does not count."""
+
+
+class Forbidden(FaultsError):
+    """A key that counts, but not for this."""
+
+
+class NotFound(DomainError):
+    """No such row was ever there."""
+
+    def __init__(self, resource: str, id: UUID) -> None:
+        super().__init__(f"There is no {resource} {id}.")
+
+
+class Gone(DomainError):
+    """The row was deleted; it can be restored."""
+
+    def __init__(self, resource: str, id: UUID, version: int) -> None:
+        super().__init__(f"The {resource} {id} was deleted; it can be restored.")
+        self.version = version
+
+
+class Stale(DomainError):
+    """The row has another version than the one the writer has read."""
+
+    def __init__(self, resource: str, id: UUID, version: int) -> None:
+        super().__init__(f"The {resource} {id} is at version {version}, not the one given.")
+
+
+class Unavailable(DomainError):
+    """The database cannot be reached, or did not finish in time."""

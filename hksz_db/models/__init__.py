@@ -1,0 +1,34 @@
+"""The tables, one module a resource; importing this package completes the metadata."""
+
+from hksz_db.models.api_keys import ApiKey
+from hksz_db.models.base import Base
+from hksz_db.models.claims import Claim, ClaimEntity, ClaimRelation, ClaimTopic
+from hksz_db.models.entities import Entity, EntityIdentifier, EntityName, EntityRelation
+from hksz_db.models.evidence import Evidence
+from hksz_db.models.figures import Figure
+from hksz_db.models.metrics import Metric
+from hksz_db.models.seed_items import SeedItem
+from hksz_db.models.sources import Source, SourceCapture, SourceContributor, SourceRelation
+from hksz_db.models.units import Unit
+
+__all__ = [
+    "ApiKey",
+    "Base",
+    "Claim",
+    "ClaimEntity",
+    "ClaimRelation",
+    "ClaimTopic",
+    "Entity",
+    "EntityIdentifier",
+    "EntityName",
+    "EntityRelation",
+    "Evidence",
+    "Figure",
+    "Metric",
+    "SeedItem",
+    "Source",
+    "SourceCapture",
+    "SourceContributor",
+    "SourceRelation",
+    "Unit",
+]

@@ -1,0 +1,29 @@
+"""Keys of those who may write."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, LargeBinary, func
+from sqlalchemy.dialects.postgresql import ARRAY, TEXT
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hksz_db.models.base import Base, Identified, not_blank, quoted
+from hksz_db.vocabulary import Scope
+
+
+class ApiKey(Identified, Base):
+    """A key, known only by its SHA-256; ``label`` is who writes with it."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = (
+        not_blank("label"),
+        CheckConstraint(f"scopes <@ ARRAY[{quoted(Scope)}]", name="scopes"),
+        CheckConstraint("octet_length(key_sha256) = 32", name="key_sha256"),
+    )
+
+    label: Mapped[str] = mapped_column(unique=True)
+    key_sha256: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]

@@ -1,0 +1,113 @@
+"""What every table shares."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import (
+    DDL,
+    CheckConstraint,
+    DateTime,
+    Index,
+    MetaData,
+    Text,
+    Uuid,
+    event,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import DATERANGE, Range
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.schema import SchemaItem
+
+EXTERNAL_ID_PATTERN = "^[a-z][a-z0-9.-]*:[A-Za-z0-9][A-Za-z0-9._~/-]*$"
+
+
+class Base(DeclarativeBase):
+    """The metadata of the whole schema; every constraint gets a predictable name."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+            "uq": "%(table_name)s_%(column_0_N_name)s_key",
+            "ck": "%(table_name)s_%(constraint_name)s_check",
+            "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+            "pk": "%(table_name)s_pkey",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        str: Text,
+        UUID: Uuid,
+        datetime: DateTime(timezone=True),
+        Range: DATERANGE,
+    }
+
+
+# A trusted extension: the owner of the database may create it.
+event.listen(Base.metadata, "before_create", DDL("CREATE EXTENSION IF NOT EXISTS pg_trgm"))  # type: ignore[no-untyped-call]
+
+
+class Identified:
+    """A row with a key of its own, in the order of creation."""
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.uuidv7())
+
+
+class Resource(Identified):
+    """A row that the API serves.
+
+    ``version`` counts its changes, ``deleted_at`` marks a deletion that can be undone.
+    """
+
+    external_id: Mapped[str | None] = mapped_column(unique=True)
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    deleted_at: Mapped[datetime | None]
+
+
+def resource_rules(table: str) -> tuple[SchemaItem, ...]:
+    """The constraints and indexes that every resource has."""
+    return (
+        CheckConstraint(
+            f"external_id ~ '{EXTERNAL_ID_PATTERN}' AND char_length(external_id) <= 200",
+            name="external_id",
+        ),
+        CheckConstraint("version >= 1", name="version"),
+        Index(f"{table}_updated_at_id_idx", "updated_at", "id"),
+        Index(f"{table}_created_at_id_idx", "created_at", "id"),
+    )
+
+
+def one_of(column: str, terms: type[StrEnum]) -> CheckConstraint:
+    """The column holds a term of the vocabulary."""
+    return CheckConstraint(f"{column} IN ({quoted(terms)})", name=column)
+
+
+def quoted(terms: Iterable[StrEnum]) -> str:
+    """The terms as SQL literals."""
+    return ", ".join(f"'{term}'" for term in terms)
+
+
+def not_blank(column: str) -> CheckConstraint:
+    """The column, where it is set, holds more than white space."""
+    return CheckConstraint(f"btrim({column}) <> ''", name=f"{column}_not_blank")
+
+
+def dated(edtf: str, period: str) -> tuple[CheckConstraint, ...]:
+    """An EDTF expression and the days it covers come together, within the years 1 to 9999."""
+    return (
+        CheckConstraint(f"({edtf} IS NULL) = ({period} IS NULL)", name=f"{period}_with_edtf"),
+        CheckConstraint(
+            f"NOT isempty({period}) AND lower({period}) >= '0001-01-01'"
+            f" AND upper({period}) <= '10000-01-01'",
+            name=f"{period}_in_calendar",
+        ),
+    )
+
+
+def is_sha256(column: str) -> CheckConstraint:
+    """The column holds a SHA-256 in lower-case hexadecimal."""
+    return CheckConstraint(f"{column} ~ '^[0-9a-f]{{64}}$'", name=column)

@@ -1,0 +1,112 @@
+"""Claims: who says what, about whom, of which time."""
+
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import DATERANGE, TSVECTOR, Range
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hksz_db.models.base import (
+    Base,
+    Identified,
+    Resource,
+    dated,
+    not_blank,
+    one_of,
+    resource_rules,
+)
+from hksz_db.vocabulary import ClaimEntityRole, ClaimRelationKind, ClaimStatus, Modality
+
+TOPIC_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
+
+
+class Claim(Resource, Base):
+    """A statement in our own words that can be true or false on its own.
+
+    ``claimant_id`` asserts it; ``reported_by_id`` is set where somebody else reports that.
+    ``version`` also counts the changes to its figures, evidence and links.
+    """
+
+    __tablename__ = "claims"
+    __table_args__ = (
+        *resource_rules("claims"),
+        not_blank("statement"),
+        one_of("modality", Modality),
+        one_of("status", ClaimStatus),
+        *dated("time_edtf", "time"),
+        *dated("due_edtf", "due"),
+        Index("claims_search_idx", "search", postgresql_using="gin"),
+        Index("claims_time_idx", "time", postgresql_using="gist"),
+        Index("claims_due_idx", "due", postgresql_using="gist"),
+        Index("claims_time_asc_idx", text("lower(time)"), "id"),
+        Index("claims_time_desc_idx", text("lower(time) DESC NULLS LAST"), text("id DESC")),
+        Index(
+            "claims_statement_trgm_idx",
+            "statement",
+            postgresql_using="gin",
+            postgresql_ops={"statement": "gin_trgm_ops"},
+        ),
+        Index("claims_claimant_id_id_idx", "claimant_id", "id"),
+        Index(None, "reported_by_id"),
+    )
+
+    statement: Mapped[str]
+    language: Mapped[str]
+    claimant_id: Mapped[UUID] = mapped_column(ForeignKey("entities.id"))
+    reported_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("entities.id"))
+    modality: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default=text("'submitted'"))
+    time_as_stated: Mapped[str | None]
+    time_edtf: Mapped[str | None]
+    time: Mapped[Range[date] | None] = mapped_column(DATERANGE)
+    due_edtf: Mapped[str | None]
+    due: Mapped[Range[date] | None] = mapped_column(DATERANGE)
+    search: Mapped[str] = mapped_column(
+        TSVECTOR, Computed("to_tsvector('english', statement)", persisted=True)
+    )
+
+
+class ClaimEntity(Identified, Base):
+    """What an entity is to a claim."""
+
+    __tablename__ = "claim_entities"
+    __table_args__ = (
+        one_of("role", ClaimEntityRole),
+        UniqueConstraint("claim_id", "entity_id", "role"),
+        Index("claim_entities_entity_id_claim_id_idx", "entity_id", "claim_id"),
+    )
+
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claims.id", ondelete="CASCADE"))
+    entity_id: Mapped[UUID] = mapped_column(ForeignKey("entities.id"))
+    role: Mapped[str]
+
+
+class ClaimTopic(Identified, Base):
+    """A keyword of a claim."""
+
+    __tablename__ = "claim_topics"
+    __table_args__ = (
+        CheckConstraint(f"topic ~ '{TOPIC_PATTERN}'", name="topic"),
+        UniqueConstraint("claim_id", "topic"),
+        Index("claim_topics_topic_claim_id_idx", "topic", "claim_id"),
+    )
+
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claims.id", ondelete="CASCADE"))
+    topic: Mapped[str]
+
+
+class ClaimRelation(Identified, Base):
+    """How a claim stands to another."""
+
+    __tablename__ = "claim_relations"
+    __table_args__ = (
+        one_of("kind", ClaimRelationKind),
+        CheckConstraint("from_id <> to_id", name="not_itself"),
+        UniqueConstraint("from_id", "to_id", "kind"),
+        Index(None, "to_id"),
+    )
+
+    from_id: Mapped[UUID] = mapped_column(ForeignKey("claims.id", ondelete="CASCADE"))
+    to_id: Mapped[UUID] = mapped_column(ForeignKey("claims.id"))
+    kind: Mapped[str]

@@ -1,0 +1,138 @@
+"""Entities: who and what the claims are about, what they are called, how they hang together."""
+
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import DATERANGE, TSVECTOR, Range
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hksz_db.models.base import (
+    Base,
+    Identified,
+    Resource,
+    dated,
+    not_blank,
+    one_of,
+    resource_rules,
+)
+from hksz_db.vocabulary import (
+    EntityKind,
+    EntityNameKind,
+    EntityRelationKind,
+    IdentifierScheme,
+)
+
+
+class Entity(Resource, Base):
+    """A person, organisation, place, zone, programme, facility or event.
+
+    ``name`` and ``name_language`` are the one of its names that it is shown under.
+    """
+
+    __tablename__ = "entities"
+    __table_args__ = (
+        *resource_rules("entities"),
+        one_of("kind", EntityKind),
+        # A pair of tables that need each other: the name may follow within the transaction.
+        ForeignKeyConstraint(
+            ["id", "name", "name_language"],
+            ["entity_names.entity_id", "entity_names.name", "entity_names.language"],
+            deferrable=True,
+            initially="DEFERRED",
+            use_alter=True,
+        ),
+        Index("entities_name_id_idx", "name", "id"),
+    )
+
+    kind: Mapped[str]
+    name: Mapped[str]
+    name_language: Mapped[str]
+    description: Mapped[str | None]
+
+
+class EntityName(Identified, Base):
+    """One name of an entity in one language."""
+
+    __tablename__ = "entity_names"
+    __table_args__ = (
+        one_of("kind", EntityNameKind),
+        not_blank("name"),
+        UniqueConstraint("entity_id", "name", "language"),
+        Index(
+            "entity_names_one_preferred_idx",
+            "entity_id",
+            "language",
+            unique=True,
+            postgresql_where="kind = 'preferred'",
+        ),
+        Index(
+            "entity_names_name_trgm_idx",
+            "name",
+            postgresql_using="gin",
+            postgresql_ops={"name": "gin_trgm_ops"},
+        ),
+        Index("entity_names_search_idx", "search", postgresql_using="gin"),
+    )
+
+    entity_id: Mapped[UUID] = mapped_column(ForeignKey("entities.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    language: Mapped[str]
+    kind: Mapped[str]
+    search: Mapped[str] = mapped_column(
+        TSVECTOR, Computed("to_tsvector('simple', name)", persisted=True)
+    )
+
+
+class EntityIdentifier(Identified, Base):
+    """What an entity is called in somebody else's register."""
+
+    __tablename__ = "entity_identifiers"
+    __table_args__ = (
+        one_of("scheme", IdentifierScheme),
+        not_blank("value"),
+        UniqueConstraint("scheme", "value"),
+        Index(None, "entity_id"),
+    )
+
+    entity_id: Mapped[UUID] = mapped_column(ForeignKey("entities.id", ondelete="CASCADE"))
+    scheme: Mapped[str]
+    value: Mapped[str]
+
+
+class EntityRelation(Identified, Base):
+    """How an entity stands to another, known because a claim says so."""
+
+    __tablename__ = "entity_relations"
+    __table_args__ = (
+        one_of("kind", EntityRelationKind),
+        CheckConstraint("subject_id <> object_id", name="not_itself"),
+        *dated("during_edtf", "during"),
+        UniqueConstraint(
+            "subject_id",
+            "kind",
+            "object_id",
+            "qualifier",
+            "during_edtf",
+            "claim_id",
+            name="entity_relations_statement_key",
+            postgresql_nulls_not_distinct=True,
+        ),
+        Index(None, "object_id"),
+        Index(None, "claim_id"),
+    )
+
+    subject_id: Mapped[UUID] = mapped_column(ForeignKey("entities.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    object_id: Mapped[UUID] = mapped_column(ForeignKey("entities.id"))
+    qualifier: Mapped[str | None]
+    during_edtf: Mapped[str | None]
+    during: Mapped[Range[date] | None] = mapped_column(DATERANGE)
+    claim_id: Mapped[UUID | None] = mapped_column(ForeignKey("claims.id"))

@@ -1,0 +1,69 @@
+"""Evidence: which passage of which source bears on which claim, and how."""
+
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hksz_db.models.base import Base, Resource, is_sha256, one_of, resource_rules
+from hksz_db.vocabulary import Directness, EvidenceStatus, Interest, Stance
+
+LOCATOR = ("start_char", "end_char", "exact_sha256", "prefix_sha256", "suffix_sha256")
+
+
+class Evidence(Resource, Base):
+    """A passage and its stance; the locator is all there or not at all, and holds no text."""
+
+    __tablename__ = "evidence"
+    __table_args__ = (
+        *resource_rules("evidence"),
+        one_of("stance", Stance),
+        one_of("directness", Directness),
+        one_of("interest", Interest),
+        one_of("status", EvidenceStatus),
+        *(is_sha256(column) for column in LOCATOR[2:]),
+        CheckConstraint(f"num_nulls({', '.join(LOCATOR)}) IN (0, 5)", name="locator_whole"),
+        CheckConstraint("0 <= start_char AND start_char < end_char", name="span"),
+        CheckConstraint("derived_from_id <> id", name="not_itself"),
+        ForeignKeyConstraint(
+            ["capture_id", "source_id"], ["source_captures.id", "source_captures.source_id"]
+        ),
+        Index("evidence_claim_id_id_idx", "claim_id", "id"),
+        Index("evidence_source_id_claim_id_idx", "source_id", "claim_id"),
+        Index(None, "capture_id"),
+        Index(None, "derived_from_id"),
+        Index(
+            "evidence_once_idx",
+            "claim_id",
+            "source_id",
+            "stance",
+            "start_char",
+            "end_char",
+            "page",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+            postgresql_where="deleted_at IS NULL",
+        ),
+    )
+
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claims.id"))
+    source_id: Mapped[UUID] = mapped_column(ForeignKey("sources.id"))
+    capture_id: Mapped[UUID | None]
+    stance: Mapped[str]
+    directness: Mapped[str | None]
+    interest: Mapped[str | None]
+    derived_from_id: Mapped[UUID | None] = mapped_column(ForeignKey("evidence.id"))
+    start_char: Mapped[int | None]
+    end_char: Mapped[int | None]
+    exact_sha256: Mapped[str | None]
+    prefix_sha256: Mapped[str | None]
+    suffix_sha256: Mapped[str | None]
+    page: Mapped[str | None]
+    note: Mapped[str | None]
+    status: Mapped[str] = mapped_column(server_default=text("'submitted'"))
+    # The label of the key that wrote it, or the database role where no key did.
+    added_by: Mapped[str] = mapped_column(
+        server_default=text(
+            "COALESCE(NULLIF(current_setting('hksz.actor', true), ''), CURRENT_USER::text)"
+        )
+    )

@@ -1,0 +1,108 @@
+"""Figures: the numbers a claim states, and the ranges they mean."""
+
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Numeric, text
+from sqlalchemy.dialects.postgresql import DATERANGE, NUMRANGE, Range
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hksz_db.models.base import (
+    Base,
+    Resource,
+    dated,
+    not_blank,
+    one_of,
+    quoted,
+    resource_rules,
+)
+from hksz_db.quantities import RangeRule
+from hksz_db.vocabulary import Comparator, Modality
+
+
+def finite(column: str) -> CheckConstraint:
+    """The number is neither NaN nor infinite."""
+    return CheckConstraint(
+        f"{column} NOT IN ('NaN', 'infinity', '-infinity')", name=f"{column}_finite"
+    )
+
+
+def finite_range(column: str) -> CheckConstraint:
+    """The range is not empty, open to one side at most, with finite ends."""
+    return CheckConstraint(
+        f"NOT isempty({column}) AND NOT (lower_inf({column}) AND upper_inf({column}))"
+        f" AND COALESCE(lower({column}), 0) NOT IN ('NaN', 'infinity', '-infinity')"
+        f" AND COALESCE(upper({column}), 0) NOT IN ('NaN', 'infinity', '-infinity')",
+        name=f"{column}_finite",
+    )
+
+
+class Figure(Resource, Base):
+    """An observation: the amount as stated, and what the words allow in base units.
+
+    ``value_range`` is what the words logically allow, ``plausible_range`` what a reader would
+    understand, ``range_rule`` which rule gave it. ``dimension``, ``nonnegative`` and
+    ``unit_factor`` repeat what metric and unit say, held equal by foreign keys.
+    """
+
+    __tablename__ = "figures"
+    __table_args__ = (
+        *resource_rules("figures"),
+        one_of("comparator", Comparator),
+        one_of("modality", Modality),
+        CheckConstraint(f"range_rule IN ({quoted(RangeRule)})", name="range_rule"),
+        not_blank("as_stated"),
+        *(finite(column) for column in ("amount", "lower_bound", "upper_bound")),
+        *(finite_range(column) for column in ("value_range", "plausible_range")),
+        CheckConstraint("(amount IS NULL) = (comparator = 'between')", name="amount"),
+        CheckConstraint(
+            "comparator <> 'between' OR (lower_bound IS NOT NULL AND upper_bound IS NOT NULL)",
+            name="between",
+        ),
+        CheckConstraint("lower_bound <= upper_bound", name="bounds"),
+        CheckConstraint(
+            "comparator <> 'eq' OR"
+            " value_range = numrange(amount * unit_factor, amount * unit_factor, '[]')",
+            name="eq",
+        ),
+        CheckConstraint("plausible_range <@ value_range", name="plausible"),
+        CheckConstraint(
+            "NOT nonnegative OR COALESCE(lower(value_range) >= 0, false)", name="nonnegative"
+        ),
+        *dated("period_edtf", "period"),
+        ForeignKeyConstraint(
+            ["metric_id", "dimension", "nonnegative"],
+            ["metrics.id", "metrics.dimension", "metrics.nonnegative"],
+        ),
+        ForeignKeyConstraint(
+            ["unit_code", "dimension", "unit_factor"],
+            ["units.code", "units.dimension", "units.factor"],
+        ),
+        Index("figures_claim_id_id_idx", "claim_id", "id"),
+        Index("figures_metric_id_value_idx", "metric_id", text("lower(value_range)")),
+        Index("figures_value_idx", text("COALESCE(lower(value_range), upper(value_range))"), "id"),
+        Index("figures_subject_id_id_idx", "subject_id", "id"),
+        Index(None, "unit_code"),
+        Index("figures_period_idx", "period", postgresql_using="gist"),
+    )
+
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claims.id"))
+    metric_id: Mapped[UUID]
+    subject_id: Mapped[UUID] = mapped_column(ForeignKey("entities.id"))
+    as_stated: Mapped[str]
+    amount: Mapped[Decimal | None] = mapped_column(Numeric)
+    comparator: Mapped[str]
+    lower_bound: Mapped[Decimal | None] = mapped_column(Numeric)
+    upper_bound: Mapped[Decimal | None] = mapped_column(Numeric)
+    unit_code: Mapped[str]
+    dimension: Mapped[str]
+    nonnegative: Mapped[bool]
+    unit_factor: Mapped[Decimal] = mapped_column(Numeric)
+    value_range: Mapped[Range[Decimal]] = mapped_column(NUMRANGE)
+    plausible_range: Mapped[Range[Decimal]] = mapped_column(NUMRANGE)
+    range_rule: Mapped[str]
+    modality: Mapped[str]
+    period_as_stated: Mapped[str | None]
+    period_edtf: Mapped[str | None]
+    period: Mapped[Range[date] | None] = mapped_column(DATERANGE)

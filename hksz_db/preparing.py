@@ -1,0 +1,55 @@
+"""What a database needs before it is served: its schema, the seed, a first key."""
+
+import os
+from pathlib import Path
+
+import structlog
+
+from hksz_db.database import Database
+from hksz_db.migrating import upgrade
+from hksz_db.services import api_keys, seeding
+from hksz_db.services.writing import writing
+from hksz_db.vocabulary import Scope
+
+SEED_DATA = Path(__file__).parent.parent / "seed_data"
+KEY_FILE = "admin.key"
+_log = structlog.get_logger(__name__)
+
+
+def prepare(database: Database) -> None:
+    """Bring the schema up to date and load the seed."""
+    upgrade(database.url)
+    for folder in seed_folders():
+        with writing(database) as session:
+            loaded = seeding.load(session, folder)
+        _log.info(
+            "seed_loaded", seed=folder.name, changed=loaded.changed, unchanged=loaded.unchanged
+        )
+
+
+def seed_folders() -> list[Path]:
+    """The folders of the seeds that the software ships, in the order in which they load."""
+    return sorted(folder for folder in SEED_DATA.iterdir() if folder.is_dir())
+
+
+def write_first_key(database: Database, path: Path) -> Path | None:
+    """Make a key with all scopes for a database that has no key, and keep it at ``path``.
+
+    Returns the file, which only its owner can read, or ``None`` when there are keys already.
+    """
+    with writing(database) as session:
+        if api_keys.listing(session):
+            return None
+        key = api_keys.create(session, "admin", list(Scope))
+        # Within the transaction: a key that could not be written down was never made.
+        _write_private(path, key + "\n")
+    return path
+
+
+def _write_private(path: Path, text: str) -> None:
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(text)
+    fresh.replace(path)

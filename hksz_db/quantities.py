@@ -1,0 +1,278 @@
+"""What the words around a number allow: comparators, ranges and units."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact, InvalidOperation, Overflow
+from enum import StrEnum
+from functools import cache
+
+import pint
+from iso4217 import Currency
+from lark.exceptions import LarkError
+from ucumvert import PintUcumRegistry
+from ucumvert.parser import InvalidUcumError
+
+from hksz_db.vocabulary import Comparator, Dimension
+
+# Wide enough that no bounded amount times any factor is ever rounded silently.
+_EXACT = Context(prec=200, traps=[Inexact, InvalidOperation, Overflow])
+# The registry's own definitions are binary floats: what they say is good for fifteen digits.
+_FLOAT_DIGITS = Context(prec=15, rounding=ROUND_HALF_EVEN)
+_LARGEST_FACTOR = Decimal("1E30")
+_MAX_CODE_LENGTH = 40
+_RATIO_CODES = {"%", "[ppth]", "[ppm]", "[ppb]", "[pptr]"}
+_DIMENSIONS = {
+    "[length]": Dimension.LENGTH,
+    "[length] ** 2": Dimension.AREA,
+    "[length] ** 3": Dimension.VOLUME,
+    "[mass]": Dimension.MASS,
+    "[time]": Dimension.DURATION,
+    "[length] / [time]": Dimension.SPEED,
+    "[mass] * [length] ** 2 / [time] ** 2": Dimension.ENERGY,
+    "[mass] * [length] ** 2 / [time] ** 3": Dimension.POWER,
+}
+
+
+class InvalidFigure(ValueError):
+    """Amount and bounds that do not fit the comparator; ``field`` names the one at fault."""
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(detail)
+        self.field = field
+
+
+class InvalidUnit(ValueError):
+    """Neither a UCUM code of a known dimension nor an ISO 4217 currency."""
+
+
+class RangeRule(StrEnum):
+    """Which rule gave a figure its plausible range."""
+
+    EXACT = "exact"
+    HALF_STEP = "half_step"
+    NEXT_STEP = "next_step"
+    EXPLICIT_BOUNDS = "explicit_bounds"
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A range of numbers; ``None`` is an open end, which is never included."""
+
+    lower: Decimal | None
+    upper: Decimal | None
+    lower_inclusive: bool
+    upper_inclusive: bool
+
+    def scaled(self, factor: Decimal) -> "Interval":
+        """The same range in another unit; exact."""
+        return Interval(
+            None if self.lower is None else _EXACT.multiply(self.lower, factor),
+            None if self.upper is None else _EXACT.multiply(self.upper, factor),
+            self.lower_inclusive,
+            self.upper_inclusive,
+        )
+
+    def at_least_zero(self) -> "Interval":
+        """What is left of the range when nothing below zero can be meant."""
+        if self.lower is not None and self.lower >= 0:
+            return self
+        return Interval(Decimal(0), self.upper, True, self.upper_inclusive)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the words logically allow, what a reader would understand, and by which rule."""
+
+    value: Interval
+    plausible: Interval
+    rule: RangeRule
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a unit measures, and how many base units (SI, or one) it is."""
+
+    dimension: Dimension
+    factor: Decimal
+
+
+def stated_step(amount: Decimal) -> Decimal:
+    """One step at the precision of the stated digits: 47000 → 1000, 13 → 1, 0.50 → 0.01."""
+    _, digits, exponent = amount.as_tuple()
+    assert isinstance(exponent, int)
+    if exponent >= 0:
+        # Zeros at the end of a whole number are taken as rounding, not as digits.
+        text = "".join(map(str, digits)).rstrip("0")
+        exponent += len(digits) - len(text) if text else 0
+    return Decimal((0, (1,), exponent))
+
+
+def read(
+    comparator: Comparator,
+    amount: Decimal | None,
+    lower_bound: Decimal | None = None,
+    upper_bound: Decimal | None = None,
+    *,
+    nonnegative: bool = False,
+) -> Reading:
+    """What a stated amount means, in the unit it is stated in.
+
+    "Over 47,000" allows anything above; a reader understands less than the next step at the
+    precision of the stated digits, (47000, 48000). "About 13" is [12.5, 13.5). Explicit bounds
+    win over derived ones. Raises ``InvalidFigure`` when the parts do not fit each other.
+    """
+    if lower_bound is not None and upper_bound is not None and lower_bound > upper_bound:
+        raise InvalidFigure("upper_bound", "The upper bound is below the lower bound.")
+    if comparator is Comparator.BETWEEN:
+        reading = _read_between(amount, lower_bound, upper_bound)
+    elif amount is None:
+        raise InvalidFigure("amount", f"The comparator {comparator} needs an amount.")
+    else:
+        reading = _READERS[comparator](amount, lower_bound, upper_bound)
+    if not nonnegative:
+        return reading
+    _refuse_negative(reading, amount=amount, lower_bound=lower_bound, upper_bound=upper_bound)
+    return Reading(reading.value.at_least_zero(), reading.plausible.at_least_zero(), reading.rule)
+
+
+def _refuse_negative(reading: Reading, **stated: Decimal | None) -> None:
+    for field, number in stated.items():
+        if number is not None and number < 0:
+            raise InvalidFigure(field, "This metric is never below zero.")
+    if reading.value.upper == 0 and not reading.value.upper_inclusive:
+        raise InvalidFigure("amount", "This metric is never below zero.")
+
+
+def _read_between(amount: Decimal | None, lower: Decimal | None, upper: Decimal | None) -> Reading:
+    if amount is not None:
+        raise InvalidFigure("amount", "The comparator between takes two bounds and no amount.")
+    if lower is None or upper is None:
+        missing = "lower_bound" if lower is None else "upper_bound"
+        raise InvalidFigure(missing, "The comparator between needs both bounds.")
+    interval = Interval(lower, upper, True, True)
+    return Reading(interval, interval, RangeRule.EXPLICIT_BOUNDS)
+
+
+def _read_eq(amount: Decimal, lower: Decimal | None, upper: Decimal | None) -> Reading:
+    if lower is not None or upper is not None:
+        field = "lower_bound" if lower is not None else "upper_bound"
+        raise InvalidFigure(field, "The comparator eq takes an amount and no bounds.")
+    interval = Interval(amount, amount, True, True)
+    return Reading(interval, interval, RangeRule.EXACT)
+
+
+def _read_approx(amount: Decimal, lower: Decimal | None, upper: Decimal | None) -> Reading:
+    half = _EXACT.multiply(stated_step(amount), Decimal("0.5"))
+    interval = Interval(
+        _EXACT.subtract(amount, half) if lower is None else lower,
+        _EXACT.add(amount, half) if upper is None else upper,
+        True,
+        upper is not None,
+    )
+    if not (interval.lower <= amount <= interval.upper):  # type: ignore[operator]
+        field = "lower_bound" if lower is not None and lower > amount else "upper_bound"
+        raise InvalidFigure(field, "The amount lies outside its own bounds.")
+    explicit = lower is not None or upper is not None
+    return Reading(
+        interval, interval, RangeRule.EXPLICIT_BOUNDS if explicit else RangeRule.HALF_STEP
+    )
+
+
+def _read_above(
+    amount: Decimal, lower: Decimal | None, upper: Decimal | None, *, inclusive: bool
+) -> Reading:
+    if lower is not None:
+        raise InvalidFigure("lower_bound", "The amount is the lower bound already.")
+    if upper is None:
+        step = _EXACT.add(amount, stated_step(amount))
+        return Reading(
+            Interval(amount, None, inclusive, False),
+            Interval(amount, step, inclusive, False),
+            RangeRule.NEXT_STEP,
+        )
+    if upper < amount or (upper == amount and not inclusive):
+        raise InvalidFigure("upper_bound", "The upper bound leaves nothing above the amount.")
+    interval = Interval(amount, upper, inclusive, True)
+    return Reading(interval, interval, RangeRule.EXPLICIT_BOUNDS)
+
+
+def _read_below(
+    amount: Decimal, lower: Decimal | None, upper: Decimal | None, *, inclusive: bool
+) -> Reading:
+    if upper is not None:
+        raise InvalidFigure("upper_bound", "The amount is the upper bound already.")
+    if lower is None:
+        step = _EXACT.subtract(amount, stated_step(amount))
+        return Reading(
+            Interval(None, amount, False, inclusive),
+            Interval(step, amount, False, inclusive),
+            RangeRule.NEXT_STEP,
+        )
+    if lower > amount or (lower == amount and not inclusive):
+        raise InvalidFigure("lower_bound", "The lower bound leaves nothing below the amount.")
+    interval = Interval(lower, amount, True, inclusive)
+    return Reading(interval, interval, RangeRule.EXPLICIT_BOUNDS)
+
+
+_READERS: dict[Comparator, Callable[[Decimal, Decimal | None, Decimal | None], Reading]] = {
+    Comparator.EQ: _read_eq,
+    Comparator.APPROX: _read_approx,
+    Comparator.GT: lambda a, lo, hi: _read_above(a, lo, hi, inclusive=False),
+    Comparator.GE: lambda a, lo, hi: _read_above(a, lo, hi, inclusive=True),
+    Comparator.LT: lambda a, lo, hi: _read_below(a, lo, hi, inclusive=False),
+    Comparator.LE: lambda a, lo, hi: _read_below(a, lo, hi, inclusive=True),
+}
+
+
+def measure(code: str) -> Measure:
+    """What the unit with this code measures.
+
+    ``code`` is an ISO 4217 currency, which never converts (factor 1), or a UCUM code, whose
+    dimension and factor to the SI base are worked out by ``pint``. Raises ``InvalidUnit``.
+    """
+    if code in _currency_codes():
+        return Measure(Dimension.MONEY, Decimal(1))
+    quantity = _parse_ucum(code)
+    if quantity.dimensionless:
+        dimension = Dimension.RATIO if code in _RATIO_CODES else Dimension.COUNT
+    else:
+        named = _DIMENSIONS.get(str(quantity.dimensionality))
+        if named is None:
+            raise InvalidUnit(f"The unit {code!r} is of a dimension that no metric has.")
+        dimension = named
+    factor = Decimal(quantity.to_base_units().magnitude)
+    if not 1 / _LARGEST_FACTOR <= factor <= _LARGEST_FACTOR:
+        raise InvalidUnit(f"The unit {code!r} is too large or too small to compute with.")
+    return Measure(dimension, _tidy(factor))
+
+
+@cache
+def _currency_codes() -> frozenset[str]:
+    return frozenset(str(currency.code) for currency in Currency)
+
+
+@cache
+def _registry() -> PintUcumRegistry:
+    # Building it takes most of a second: only when the first unit is written.
+    return PintUcumRegistry(non_int_type=Decimal)
+
+
+def _parse_ucum(code: str) -> "pint.Quantity[Decimal]":
+    if len(code) > _MAX_CODE_LENGTH or not re.fullmatch(r"[!-~]+", code):
+        raise InvalidUnit("A unit code is at most 40 visible ASCII characters.")
+    try:
+        quantity: pint.Quantity[Decimal] = _registry().from_ucum(code)
+        if not quantity._is_multiplicative:
+            raise InvalidUnit(f"The unit {code!r} has an offset, so that it has no factor.")
+    except (InvalidUcumError, LarkError, pint.PintError, ArithmeticError, ValueError) as error:
+        if isinstance(error, InvalidUnit):
+            raise
+        raise InvalidUnit(f"{code!r} is neither a UCUM code nor an ISO 4217 currency.") from None
+    return quantity
+
+
+def _tidy(factor: Decimal) -> Decimal:
+    rounded = _FLOAT_DIGITS.plus(factor)
+    whole = rounded.to_integral_value()
+    return whole if whole == rounded else rounded.normalize()

@@ -1,0 +1,165 @@
+"""Documents: what a reader receives, as one SQL expression that PostgreSQL turns into JSON.
+
+Each resource defines its document once, as a mapping from field name to node; a test holds the
+definition equal to the marshmallow schema that describes it to clients.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    ColumnClause,
+    ColumnElement,
+    Date,
+    FromClause,
+    Subquery,
+    Text,
+    cast,
+    func,
+    literal_column,
+    select,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.types import UserDefinedType
+
+_EMPTY: ColumnElement[Any] = literal_column("'[]'::json")
+
+
+class DecimalText(Text):
+    """A decimal that travels as a JSON string, digit by digit as it is stored."""
+
+
+class TimestampText(Text):
+    """A moment in UTC with microseconds: ``2024-01-24T08:00:00.000000Z``."""
+
+
+class Json(UserDefinedType[bytes]):
+    """PostgreSQL's ``json``: text that keeps the order of its fields."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        """The type's name in SQL."""
+        return "json"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Fields of the same row, gathered in an object."""
+
+    fields: Mapping[str, "Node"]
+
+
+@dataclass(frozen=True)
+class One:
+    """The row that ``on`` selects, as an object, or null."""
+
+    table: FromClause
+    on: ColumnElement[bool]
+    fields: Mapping[str, "Node"]
+
+
+@dataclass(frozen=True)
+class Many:
+    """The rows that ``on`` selects, as an array of objects."""
+
+    table: FromClause
+    on: ColumnElement[bool]
+    fields: Mapping[str, "Node"]
+    order_by: tuple[ColumnElement[Any], ...]
+
+
+@dataclass(frozen=True)
+class Values:
+    """One column of the rows that ``on`` selects, as a sorted array."""
+
+    column: ColumnClause[Any]
+    on: ColumnElement[bool]
+
+
+Node = ColumnElement[Any] | Group | One | Many | Values
+
+
+def decimal(column: ColumnElement[Any]) -> ColumnElement[str]:
+    """A number as it is stored, trailing zeros kept, as a JSON string."""
+    return type_coerce(cast(column, Text), DecimalText)
+
+
+def timestamp(column: ColumnElement[Any]) -> ColumnElement[str]:
+    """A moment in the one form in which moments travel."""
+    text = func.to_char(
+        func.timezone(literal_column("'UTC'"), column),
+        literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""),
+    )
+    return type_coerce(text, TimestampText)
+
+
+def period(
+    edtf: ColumnElement[Any], days: ColumnElement[Any], as_stated: ColumnElement[Any] | None = None
+) -> Group:
+    """A time: the EDTF expression and the first and last day that it may cover."""
+    stated = {} if as_stated is None else {"as_stated": as_stated}
+    return Group({**stated, "edtf": edtf, **_days(days)})
+
+
+def _days(days: ColumnElement[Any]) -> dict[str, Node]:
+    # PostgreSQL keeps ranges of days with the upper end excluded.
+    return {
+        "earliest": func.lower(days, type_=Date()),
+        "latest": type_coerce(func.upper(days) - literal_column("1"), Date()),
+    }
+
+
+def numeric_range(column: ColumnElement[Any]) -> Group:
+    """A range of numbers; an open end is null and not included."""
+    return Group(
+        {
+            "lower": decimal(func.lower(column)),
+            "upper": decimal(func.upper(column)),
+            "lower_inclusive": func.lower_inc(column, type_=Boolean()),
+            "upper_inclusive": func.upper_inc(column, type_=Boolean()),
+        }
+    )
+
+
+def columns(fields: Mapping[str, Node]) -> list[ColumnElement[Any]]:
+    """The fields as labelled columns of a query over the resource's table."""
+    return [_expression(node).label(name) for name, node in fields.items()]
+
+
+def _expression(node: Node) -> ColumnElement[Any]:
+    match node:
+        case Group():
+            pairs: list[tuple[ColumnElement[Any], ColumnElement[Any]]] = [
+                (literal_column(f"'{n}'"), _expression(f)) for n, f in node.fields.items()
+            ]
+            return func.json_build_object(*(part for pair in pairs for part in pair), type_=Json())
+        case One():
+            rows = select(*columns(node.fields)).where(node.on).correlate_except(node.table)
+            return _over(rows.subquery("r"), many=False)
+        case Many():
+            rows = (
+                select(*columns(node.fields))
+                .where(node.on)
+                .order_by(*node.order_by)
+                .correlate_except(node.table)
+            )
+            return _over(rows.subquery("r"), many=True)
+        case Values():
+            return _array(func.json_agg(aggregate_order_by(node.column, node.column)), node)
+        case _:
+            return node
+
+
+def _over(rows: Subquery, *, many: bool) -> ColumnElement[Any]:
+    row = func.row_to_json(rows.table_valued(), type_=Json())
+    value = func.coalesce(func.json_agg(row), _EMPTY, type_=Json()) if many else row
+    return select(value).correlate_except(rows).scalar_subquery()
+
+
+def _array(aggregate: ColumnElement[Any], node: Values) -> ColumnElement[Any]:
+    value = func.coalesce(aggregate, _EMPTY, type_=Json())
+    return select(value).where(node.on).correlate_except(node.column.table).scalar_subquery()

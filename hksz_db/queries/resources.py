@@ -1,0 +1,99 @@
+"""What there is to know of a resource in order to read it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, Table
+
+from hksz_db.models import Base
+from hksz_db.queries.documents import Node, One, timestamp
+from hksz_db.queries.filters import Plain, Target
+
+
+@dataclass(frozen=True)
+class SortKey:
+    """What a list can be sorted by; rows without a value come last, in both directions."""
+
+    column: ColumnElement[Any]
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class Search:
+    """How ``q`` is looked up: a condition and a rank, both on a ``tsquery``.
+
+    ``vector`` is the column that is searched; where it belongs to another table, ``on`` says
+    which of its rows belong to a row of the resource.
+    """
+
+    vector: ColumnElement[Any]
+    configuration: str
+    on: ColumnElement[bool] | None = None
+
+
+@dataclass(frozen=True)
+class Readable:
+    """A resource as its readers see it.
+
+    ``fields`` is its document, ``embeds`` what can be embedded on top, ``default_embeds`` what a
+    list embeds when nobody says; one read by id embeds all.
+    """
+
+    name: str
+    singular: str
+    table: Table
+    fields: Mapping[str, Node]
+    filters: Mapping[str, Target]
+    sorts: Mapping[str, SortKey]
+    groups: Mapping[str, ColumnElement[Any]]
+    embeds: Mapping[str, Node]
+    default_embeds: tuple[str, ...] = ()
+    search: Search | None = None
+
+    @property
+    def document(self) -> dict[str, Node]:
+        """Every field a reader can ask for, by name."""
+        return {**self.fields, **self.embeds}
+
+
+def table_of(model: type[Base]) -> Table:
+    """The model's table."""
+    table = model.__table__
+    assert isinstance(table, Table)
+    return table
+
+
+def common_fields(table: FromClause) -> dict[str, Node]:
+    """The fields at the end of every resource's document."""
+    return {
+        "version": table.c.version,
+        "created_at": timestamp(table.c.created_at),
+        "updated_at": timestamp(table.c.updated_at),
+    }
+
+
+def common_filters(table: Table) -> dict[str, Target]:
+    """The filters that every resource has."""
+    return {
+        "id": Plain(table.c.id),
+        "external_id": Plain(table.c.external_id),
+        "created_at": Plain(table.c.created_at),
+        "updated_at": Plain(table.c.updated_at),
+    }
+
+
+def common_sorts(table: Table) -> dict[str, SortKey]:
+    """The sort keys that every resource has."""
+    return {
+        "id": SortKey(table.c.id),
+        "created_at": SortKey(table.c.created_at),
+        "updated_at": SortKey(table.c.updated_at),
+    }
+
+
+def summary(model: type[Base], key: ColumnElement[Any], *fields: str) -> One:
+    """The row that ``key`` refers to, in brief: its id, external id and the named columns."""
+    table = table_of(model).alias()
+    names = ("id", "external_id", *fields)
+    return One(table, table.c.id == key, {name: table.c[name] for name in names})

@@ -1,0 +1,103 @@
+"""Keys: made once, shown once, stored as a hash, revoked for good."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from hksz_db.database import run
+from hksz_db.errors import Conflict, Forbidden, Unauthenticated
+from hksz_db.vocabulary import Scope
+
+PREFIX = "hksz_"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: the label of a key, and what it may do."""
+
+    label: str
+    scopes: frozenset[str]
+
+    def demand(self, scope: Scope) -> None:
+        """Raise ``Forbidden`` unless the key has the scope; ``admin`` has every one."""
+        if not self.scopes & {scope, Scope.ADMIN}:
+            raise Forbidden(f"The key {self.label!r} lacks the scope {scope}.")
+
+
+def create(
+    session: Session, label: str, scopes: Sequence[Scope], expires_at: datetime | None = None
+) -> str:
+    """Make a key and return it; nothing can show it again. Raises ``Conflict`` on a used label."""
+    key = PREFIX + secrets.token_urlsafe(32)
+    made = run(
+        session,
+        "INSERT INTO api_keys (label, key_sha256, scopes, expires_at) VALUES ($1, $2, $3, $4)"
+        " ON CONFLICT (label) DO NOTHING RETURNING 1",
+        label,
+        _digest(key),
+        [str(scope) for scope in scopes],
+        expires_at,
+    )
+    if not made:
+        raise Conflict(f"There is a key labelled {label!r} already.")
+    return key
+
+
+def listing(session: Session) -> list[dict[str, Any]]:
+    """What is known of each key, the oldest first."""
+    names = ("label", "scopes", "created_at", "expires_at", "revoked_at", "last_used_at")
+    found = run(session, f"SELECT {', '.join(names)} FROM api_keys ORDER BY id")
+    return [dict(zip(names, row, strict=True)) for row in found]
+
+
+def revoke(session: Session, label: str) -> bool:
+    """Revoke the key with this label; whether there was one that was not revoked yet."""
+    sql = (
+        "UPDATE api_keys SET revoked_at = now() WHERE label = $1 AND revoked_at IS NULL RETURNING 1"
+    )
+    return bool(run(session, sql, label))
+
+
+def authenticate(session: Session, key: str) -> Actor:
+    """Who the key belongs to; what the transaction writes is put down to its label.
+
+    Raises ``Unauthenticated`` when the key is unknown, expired or revoked.
+    """
+    found = run(
+        session,
+        "SELECT label, scopes, revoked_at IS NOT NULL, expires_at <= now(),"
+        " last_used_at IS NULL OR last_used_at < now() - interval '1 minute',"
+        " set_config('hksz.actor', label, true)"
+        " FROM api_keys WHERE key_sha256 = $1",
+        _digest(key),
+    )
+    if not found:
+        raise Unauthenticated("The key is not known.")
+    label, scopes, revoked, expired, stale, _ = found[0]
+    if revoked:
+        raise Unauthenticated("The key was revoked.")
+    if expired:
+        raise Unauthenticated("The key has expired.")
+    if stale:
+        # To the minute is enough to tell a key that lives from one that does not.
+        _note_use(session, key)
+    return Actor(label, frozenset(scopes))
+
+
+def _note_use(session: Session, key: str) -> None:
+    # Whoever is first to note it is enough: nobody waits for the row.
+    run(
+        session,
+        "UPDATE api_keys SET last_used_at = now() WHERE id IN"
+        " (SELECT id FROM api_keys WHERE key_sha256 = $1 FOR UPDATE SKIP LOCKED)",
+        _digest(key),
+    )
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode()).digest()

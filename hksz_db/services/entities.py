@@ -1,0 +1,50 @@
+"""Writing entities, with their names, identifiers and relations."""
+
+from collections.abc import Iterator, Sequence
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from hksz_db.services.references import Shape, resolve
+from hksz_db.services.rows import Children, Row, change_whole, chosen, create_whole, dated
+
+_SHAPE = Shape(nested={"relations": Shape({"object": "entities", "claim": "claims"})})
+_LANGUAGE = "en"
+
+
+def create(session: Session, fields: Row) -> UUID:
+    """Add an entity; it is shown under its preferred name, the English one if there is one."""
+    id = resolve(session, fields, _SHAPE).new_id
+    create_whole(session, "entities", {"id": id, **_columns(fields)}, list(_children(fields)))
+    return id
+
+
+def update(session: Session, id: UUID, versions: Sequence[int] | None, fields: Row) -> bool:
+    """Change an entity; a list that is given replaces the one that is there."""
+    resolve(session, fields, _SHAPE)
+    children = list(_children(fields))
+    return change_whole(session, "entities", id, versions, _columns(fields), children)
+
+
+def _columns(fields: Row) -> Row:
+    columns = chosen(fields, "external_id", "kind", "description")
+    if "names" in fields:
+        preferred = [name for name in fields["names"] if name["kind"] == "preferred"]
+        shown = min(preferred, key=lambda name: name["language"] != _LANGUAGE)
+        columns |= {"name": shown["name"], "name_language": shown["language"]}
+    return columns
+
+
+def _children(fields: Row) -> Iterator[Children]:
+    if "names" in fields:
+        yield Children("entity_names", "entity_id", fields["names"])
+    if "identifiers" in fields:
+        yield Children("entity_identifiers", "entity_id", fields["identifiers"])
+    if "relations" in fields:
+        rows = [_relation(relation) for relation in fields["relations"]]
+        yield Children("entity_relations", "subject_id", rows)
+
+
+def _relation(relation: Row) -> Row:
+    plain = chosen(relation, "kind", "object_id", "qualifier")
+    return {**plain, "claim_id": relation.get("claim_id"), **dated(relation, "during")}

@@ -1,0 +1,110 @@
+"""Writing figures: what is stated is stored, and what it means is worked out."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from hksz_db.database import run
+from hksz_db.errors import Fault, Invalid
+from hksz_db.quantities import InvalidFigure, read
+from hksz_db.services.references import Resolved, Shape, resolve
+from hksz_db.services.rows import (
+    Row,
+    absence,
+    change,
+    chosen,
+    dated,
+    insert,
+    range_literal,
+    touch,
+)
+from hksz_db.vocabulary import Comparator
+
+SHAPE = Shape({"claim": "claims", "metric": "metrics", "subject": "entities"}, unit_code=True)
+_MEASURED = ("metric_id", "unit_code", "comparator", "amount", "lower_bound", "upper_bound")
+
+
+def create(session: Session, fields: Row) -> UUID:
+    """Add a figure to a claim."""
+    known = resolve(session, fields, SHAPE)
+    claim_id = fields["claim_id"]
+    modality = known.rows["claims"][claim_id]["modality"]
+    figure = {"id": known.new_id, **row(fields, claim_id, modality, known, "#")}
+    insert(session, {"figures": [figure]})
+    touch(session, "claims", claim_id)
+    return known.new_id
+
+
+def update(session: Session, id: UUID, versions: Sequence[int] | None, fields: Row) -> bool:
+    """Change a figure; what it means is worked out anew."""
+    before = _measured(session, id)
+    measured = {**before, **chosen(fields, *_MEASURED)}
+    # What is not given is looked up all the same: the new meaning depends on it too.
+    looked_up = {**fields, **chosen(measured, "unit_code")}
+    if "metric_external_id" not in fields:
+        looked_up["metric_id"] = measured["metric_id"]
+    known = resolve(session, looked_up, SHAPE)
+    measured["metric_id"] = looked_up["metric_id"]
+    plain = chosen(looked_up, "external_id", "subject_id", "as_stated", "modality")
+    plain |= chosen(looked_up, "period_as_stated") | dated(looked_up, "period")
+    values = {**plain, **chosen(measured, *_MEASURED), **_meaning(measured, known, "#")}
+    changed = change(session, "figures", id, versions, values)
+    if changed:
+        touch(session, "claims", before["claim_id"])
+    return changed
+
+
+def row(fields: Row, claim_id: UUID, modality: str, known: Resolved, pointer: str) -> Row:
+    """The columns of a new figure; ``modality`` is its claim's."""
+    stated = {name: fields.get(name) for name in ("amount", "lower_bound", "upper_bound")}
+    plain = chosen(fields, "metric_id", "subject_id", "as_stated", "comparator", "unit_code")
+    return {
+        "claim_id": claim_id,
+        "external_id": fields.get("external_id"),
+        **plain,
+        **stated,
+        "modality": fields.get("modality", modality),
+        "period_as_stated": fields.get("period_as_stated"),
+        **dated({"period_edtf": fields.get("period_edtf")}, "period"),
+        **_meaning({**plain, **stated}, known, pointer),
+    }
+
+
+def _meaning(stated: Row, known: Resolved, pointer: str) -> Row:
+    metric = known.rows["metrics"][stated["metric_id"]]
+    unit = known.rows["units"][stated["unit_code"]]
+    if metric["dimension"] != unit["dimension"]:
+        detail = f"The metric measures {metric['dimension']}, the unit {unit['dimension']}."
+        fault = Fault("dimension", detail, f"{pointer}/unit_code")
+        raise Invalid("The unit does not fit the metric.", [fault])
+    try:
+        reading = read(
+            Comparator(stated["comparator"]),
+            stated["amount"],
+            stated["lower_bound"],
+            stated["upper_bound"],
+            nonnegative=metric["nonnegative"],
+        )
+    except InvalidFigure as error:
+        fault = Fault("figure", str(error), f"{pointer}/{error.field}")
+        raise Invalid("The parts of the figure do not fit each other.", [fault]) from None
+    factor = Decimal(str(unit["factor"]))
+    return {
+        "dimension": metric["dimension"],
+        "nonnegative": metric["nonnegative"],
+        "unit_factor": factor,
+        "value_range": range_literal(reading.value.scaled(factor)),
+        "plausible_range": range_literal(reading.plausible.scaled(factor)),
+        "range_rule": reading.rule,
+    }
+
+
+def _measured(session: Session, id: UUID) -> dict[str, Any]:
+    columns = ("claim_id", *_MEASURED)
+    found = run(session, f"SELECT {', '.join(columns)} FROM figures WHERE id = $1", id)
+    if not found:
+        raise absence(session, "figures", id)
+    return dict(zip(columns, found[0], strict=True))

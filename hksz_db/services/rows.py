@@ -1,0 +1,213 @@
+"""Rows in and out of tables, a statement a time however many rows there are.
+
+Rows travel as JSON and PostgreSQL reads them by the types of the table's own columns, so that
+there is no second place that knows how a range or a decimal is written.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from hksz_db.chronology import Period
+from hksz_db.database import run
+from hksz_db.errors import DomainError, Gone, NotFound, Stale
+from hksz_db.quantities import Interval
+from hksz_db.queries.filters import days_literal
+from hksz_db.queries.pages import RESOURCES
+
+Row = dict[str, Any]
+
+
+def insert(session: Session, rows: Mapping[str, Sequence[Row]]) -> None:
+    """Insert rows into several tables in one statement; all rows of a table have equal keys.
+
+    Within it foreign keys are checked last, so that parents and children go together.
+    """
+    parts, arguments = [], []
+    for table, new in rows.items():
+        if new:
+            arguments.append(_dump(new))
+            columns = ", ".join(new[0])
+            parts.append(
+                f"new_{table} AS (INSERT INTO {table} ({columns}) SELECT {columns}"
+                f" FROM json_populate_recordset(NULL::{table}, ${len(arguments)}::json))"
+            )
+    run(session, f"WITH {', '.join(parts)} SELECT", *arguments)
+
+
+def change(
+    session: Session, resource: str, id: UUID, versions: Sequence[int] | None, values: Row
+) -> bool:
+    """Give a live row new values if it is at one of the versions (``None``: at any).
+
+    Returns whether anything differed, which is when the version goes up. The row stays locked.
+    Raises ``NotFound``, ``Gone`` or ``Stale``.
+    """
+    differs = _differs(values)
+    assignments = f"{_assignments(values)}, " if values else ""
+    found = run(
+        session,
+        f"UPDATE {resource} AS stored SET {assignments}"
+        f"version = stored.version + ({differs})::int,"
+        f" updated_at = CASE WHEN {differs} THEN now() ELSE stored.updated_at END"
+        f" FROM json_populate_record(NULL::{resource}, $1::json) AS given"
+        " WHERE stored.id = $2 AND stored.deleted_at IS NULL"
+        " AND ($3::int[] IS NULL OR stored.version = ANY ($3))"
+        " RETURNING new.version > old.version",
+        _dump(values),
+        id,
+        versions,
+    )
+    if not found:
+        raise absence(session, resource, id)
+    return bool(found[0][0])
+
+
+def touch(session: Session, resource: str, id: UUID) -> None:
+    """Count a change to what belongs to the row."""
+    run(
+        session,
+        f"UPDATE {resource} SET version = version + 1, updated_at = now() WHERE id = $1",
+        id,
+    )
+
+
+def demand(session: Session, resource: str, id: UUID) -> None:
+    """Raise ``NotFound`` or ``Gone`` unless there is such a live row."""
+    sql = f"SELECT 1 FROM {resource} WHERE id = $1 AND deleted_at IS NULL"
+    if not run(session, sql, id):
+        raise absence(session, resource, id)
+
+
+def absence(session: Session, resource: str, id: UUID) -> DomainError:
+    """Why a live row at a given version was not found."""
+    found = run(session, f"SELECT version, deleted_at IS NULL FROM {resource} WHERE id = $1", id)
+    singular = RESOURCES[resource].singular
+    if not found:
+        return NotFound(singular, id)
+    version, live = found[0]
+    return Stale(singular, id, version) if live else Gone(singular, id, version)
+
+
+@dataclass(frozen=True)
+class Children:
+    """All the rows of ``table`` that belong to one row, which ``parent`` names.
+
+    With a ``key`` a child with equal key columns is changed, where it would be replaced.
+    """
+
+    table: str
+    parent: str
+    rows: Sequence[Row]
+    key: tuple[str, ...] = ()
+
+
+def create_whole(
+    session: Session, resource: str, values: Row, children: Sequence[Children]
+) -> None:
+    """Insert a row and its children."""
+    owned = {
+        family.table: [{family.parent: values["id"], **row} for row in family.rows]
+        for family in children
+    }
+    insert(session, {resource: [values], **owned})
+
+
+def change_whole(
+    session: Session,
+    resource: str,
+    id: UUID,
+    versions: Sequence[int] | None,
+    values: Row,
+    children: Sequence[Children],
+) -> bool:
+    """Change a row and make the given children its children; returns whether anything differed."""
+    changed = change(session, resource, id, versions, values)
+    # Each family in turn, whatever the one before came to.
+    replaced = [_replace_children(session, id, family) for family in children]
+    if any(replaced) and not changed:
+        touch(session, resource, id)
+    return changed or any(replaced)
+
+
+def _replace_children(session: Session, parent_id: UUID, family: Children) -> bool:
+    new = [{family.parent: parent_id, **row} for row in family.rows]
+    if not new:
+        sql = f"DELETE FROM {family.table} WHERE {family.parent} = $1 RETURNING 1"
+        return bool(run(session, sql, parent_id))
+    columns = tuple(new[0])
+    kept = (family.parent, *family.key) if family.key else columns
+    same = " AND ".join(f"stored.{column} IS NOT DISTINCT FROM given.{column}" for column in kept)
+    source = f"json_populate_recordset(NULL::{family.table}, $2::json) AS given"
+    differs = _differs(columns)
+    delete = (
+        f"DELETE FROM {family.table} AS stored WHERE stored.{family.parent} = $1"
+        f" AND NOT EXISTS (SELECT FROM {source} WHERE {same})"
+    )
+    update = (
+        f"UPDATE {family.table} AS stored SET {_assignments(columns)} FROM {source}"
+        f" WHERE stored.{family.parent} = $1 AND {same} AND {differs}"
+    )
+    add = (
+        f"INSERT INTO {family.table} ({', '.join(columns)}) SELECT {', '.join(columns)}"
+        f" FROM {source} WHERE NOT EXISTS"
+        f" (SELECT FROM {family.table} AS stored WHERE stored.{family.parent} = $1 AND {same})"
+    )
+    # Without a key rows are equal as a whole or not at all: there is none to change.
+    statements = (delete, update, add) if family.key else (delete, add)
+    document = _dump(new)
+    touched = [run(session, f"{sql} RETURNING 1", parent_id, document) for sql in statements]
+    return any(touched)
+
+
+def _assignments(columns: Iterable[str]) -> str:
+    return ", ".join(f"{column} = given.{column}" for column in columns)
+
+
+def _differs(columns: Iterable[str]) -> str:
+    before, after = (", ".join(f"{side}.{c}" for c in columns) for side in ("stored", "given"))
+    # As text, because 0.5 and 0.50 are equal as numbers and different as statements.
+    return f"ROW({before})::text <> ROW({after})::text" if before else "false"
+
+
+def chosen(fields: Row, *names: str) -> Row:
+    """The columns of these names that the fields give."""
+    return {name: fields[name] for name in names if name in fields}
+
+
+def dated(fields: Row, name: str) -> Row:
+    """The two columns of a date, ``name_edtf`` and ``name``, where the fields give it."""
+    if f"{name}_edtf" not in fields:
+        return {}
+    period: Period | None = fields[f"{name}_edtf"]
+    if period is None:
+        return {f"{name}_edtf": None, name: None}
+    return {f"{name}_edtf": period.edtf, name: days_literal(period)}
+
+
+def range_literal(interval: Interval) -> str:
+    """The interval as a PostgreSQL ``numrange`` literal."""
+    lower = "" if interval.lower is None else format(interval.lower, "f")
+    upper = "" if interval.upper is None else format(interval.upper, "f")
+    opening = "[" if interval.lower_inclusive else "("
+    return f"{opening}{lower},{upper}{']' if interval.upper_inclusive else ')'}"
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, default=_encode, ensure_ascii=False)
+
+
+def _encode(value: Any) -> str:
+    match value:
+        case Decimal():
+            return format(value, "f")
+        case date() | datetime():
+            return value.isoformat()
+        case _:
+            return str(value)

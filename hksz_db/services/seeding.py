@@ -1,0 +1,152 @@
+"""Loading data files: through the schemas and services of the API, as often as one likes."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from marshmallow import ValidationError
+from sqlalchemy.orm import Session
+
+from hksz_db.database import run
+from hksz_db.errors import DomainError, FaultsError
+from hksz_db.services import claims, entities, evidence, figures, metrics, sources, units
+from schemas.base import InputSchema
+from schemas.claims import ClaimCreateSchema, ClaimPatchSchema
+from schemas.entities import EntityCreateSchema, EntityPatchSchema
+from schemas.evidence import EvidenceCreateSchema, EvidencePatchSchema
+from schemas.figures import FigureCreateSchema, FigurePatchSchema
+from schemas.metrics import MetricCreateSchema, MetricPatchSchema
+from schemas.sources import SourceCreateSchema, SourcePatchSchema
+from schemas.units import UnitCreateSchema, UnitPatchSchema
+
+Item = dict[str, Any]
+
+
+class InvalidSeed(ValueError):
+    """An entry of a data file that cannot be loaded; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """How many entries were loaded because they are new or differ, and how many were not."""
+
+    changed: int
+    unchanged: int
+
+
+@dataclass(frozen=True)
+class _Kind:
+    table: str
+    create_schema: type[InputSchema]
+    patch_schema: type[InputSchema]
+    create: Callable[[Session, Item], UUID]
+    update: Callable[[Session, UUID, Sequence[int] | None, Item], bool]
+
+
+_UNITS = _Kind("units", UnitCreateSchema, UnitPatchSchema, units.create, units.update)
+_METRICS = _Kind("metrics", MetricCreateSchema, MetricPatchSchema, metrics.create, metrics.update)
+_ENTITIES = _Kind(
+    "entities", EntityCreateSchema, EntityPatchSchema, entities.create, entities.update
+)
+_SOURCES = _Kind("sources", SourceCreateSchema, SourcePatchSchema, sources.create, sources.update)
+_CLAIMS = _Kind("claims", ClaimCreateSchema, ClaimPatchSchema, claims.create, claims.update)
+_FIGURES = _Kind("figures", FigureCreateSchema, FigurePatchSchema, figures.create, figures.update)
+_EVIDENCE = _Kind(
+    "evidence", EvidenceCreateSchema, EvidencePatchSchema, evidence.create, evidence.update
+)
+# In the order in which they rest on each other; relations rest on entities and claims.
+_FILES = (
+    ("units.json", _UNITS),
+    ("metrics.json", _METRICS),
+    ("entities.json", _ENTITIES),
+    ("sources.json", _SOURCES),
+    ("claims.json", _CLAIMS),
+    ("relations.json", _ENTITIES),
+)
+
+
+def load(session: Session, folder: Path) -> Loaded:
+    """Load the data files of a folder.
+
+    Every entry needs an ``external_id``. One that was loaded before in the same state is left
+    alone, whatever became of its row since; one that differs is loaded again. What a file no
+    longer holds stays. Raises ``InvalidSeed``.
+    """
+    run(session, "SELECT set_config('hksz.actor', $1, true)", f"seed:{folder.name}")
+    changed = unchanged = 0
+    for name, kind in _FILES:
+        for item in _items(folder / name):
+            if _note(session, f"{folder.name}/{name}", item):
+                _load_item(session, kind, item, f"{folder.name}/{name}")
+                changed += 1
+            else:
+                unchanged += 1
+    return Loaded(changed, unchanged)
+
+
+def _items(path: Path) -> Iterator[Item]:
+    if not path.exists():
+        return
+    try:
+        items = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InvalidSeed(f"{path} is not JSON: {error}.") from None
+    for number, item in enumerate(items, start=1):
+        if not isinstance(item, dict) or "external_id" not in item:
+            raise InvalidSeed(f"Entry {number} of {path} has no external_id.")
+        yield item
+
+
+def _note(session: Session, file: str, item: Item) -> bool:
+    content = json.dumps(item, sort_keys=True, ensure_ascii=False)
+    noted = run(
+        session,
+        "INSERT INTO seed_items (file, external_id, content_sha256) VALUES ($1, $2, $3)"
+        " ON CONFLICT (file, external_id) DO UPDATE"
+        " SET content_sha256 = excluded.content_sha256, loaded_at = now()"
+        " WHERE seed_items.content_sha256 <> excluded.content_sha256 RETURNING 1",
+        file,
+        item["external_id"],
+        hashlib.sha256(content.encode()).hexdigest(),
+    )
+    return bool(noted)
+
+
+def _load_item(session: Session, kind: _Kind, item: Item, file: str) -> None:
+    try:
+        id = _find(session, kind.table, item["external_id"])
+        if id is None:
+            kind.create(session, kind.create_schema().load(item))
+        else:
+            _update(session, kind, id, item)
+    except (DomainError, ValidationError) as error:
+        raise InvalidSeed(f"{item['external_id']} in {file}: {_reason(error)}") from error
+
+
+def _update(session: Session, kind: _Kind, id: UUID, item: Item) -> None:
+    own = {name: value for name, value in item.items() if name in kind.patch_schema().fields}
+    kind.update(session, id, None, kind.patch_schema().load(own))
+    for name, part in (("figures", _FIGURES), ("evidence", _EVIDENCE)):
+        for nested in item.get(name, []) if kind is _CLAIMS else []:
+            part_id = _find(session, part.table, nested["external_id"])
+            if part_id is None:
+                whole = part.create_schema().load({**nested, "claim_id": str(id)})
+                part.create(session, whole)
+            else:
+                _update(session, part, part_id, nested)
+
+
+def _find(session: Session, table: str, external_id: str) -> UUID | None:
+    found = run(session, f"SELECT id FROM {table} WHERE external_id = $1", external_id)
+    return found[0][0] if found else None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, FaultsError):
+        faults = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in error.faults)
+        return f"{error.detail} {faults}".strip()
+    return str(error)

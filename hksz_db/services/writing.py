@@ -1,0 +1,24 @@
+"""Transactions in which the services work."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from hksz_db.database import Database
+from hksz_db.services.violations import translate
+
+
+@contextmanager
+def writing(database: Database) -> Iterator[Session]:
+    """One transaction; what the database refuses in it is raised as a domain error."""
+    try:
+        with database.transaction() as session:
+            yield session
+    except (psycopg.Error, DBAPIError) as error:
+        known = translate(error)
+        if known is None:
+            raise
+        raise known from error

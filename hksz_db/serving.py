@@ -1,0 +1,109 @@
+"""Serving: granian with its workers, and what surrounds it."""
+
+import errno
+import logging
+import multiprocessing
+import os
+import socket
+import sys
+import tempfile
+import threading
+import time
+
+import structlog
+from granian import Granian
+from granian.constants import Interfaces
+
+from hksz_db.settings import Settings
+
+_DRAIN_S = 20
+_LINGER_S = 3
+
+
+class PortInUse(RuntimeError):
+    """The address cannot be listened on; the message is one sentence for an operator."""
+
+
+def configure_logging(settings: Settings) -> None:
+    """Log to standard error, for people or for machines."""
+    renderer: structlog.typing.Processor
+    if settings.log_format == "json":
+        renderer = structlog.processors.JSONRenderer()
+    else:
+        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[settings.log_level.upper()]
+        ),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def check_port(settings: Settings) -> None:
+    """Raise ``PortInUse`` when somebody else listens on the address, or nobody can.
+
+    What is left of a killed server takes a moment to notice, and is waited for.
+    """
+    deadline = time.monotonic() + _LINGER_S
+    while True:
+        try:
+            return _bind(settings)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
+                raise PortInUse(
+                    f"Cannot listen on {settings.host}:{settings.port}: {error.strerror or error}."
+                ) from None
+        time.sleep(0.1)
+
+
+def _bind(settings: Settings) -> None:
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
+
+
+def serve(target: str, settings: Settings, database_url: str) -> None:
+    """Serve the factory ``target`` until told to stop; requests in flight are finished.
+
+    Returns on SIGINT and SIGTERM. The workers are processes of their own and reach the database
+    at ``database_url``.
+    """
+    # Fresh processes: a forked one would hold on to the locks and sockets of this one.
+    multiprocessing.set_start_method("spawn", force=True)
+    with tempfile.TemporaryDirectory(prefix="hksz-metrics-") as folder:
+        os.environ["DATABASE_URL"] = database_url
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        Granian(
+            target,
+            address=settings.host,
+            port=settings.port,
+            interface=Interfaces.WSGI,
+            factory=True,
+            workers=settings.workers,
+            blocking_threads=settings.threads,
+            workers_kill_timeout=_DRAIN_S,
+            log_access=settings.access_log,
+            websockets=False,
+        ).serve()
+
+
+def stop_with_parent() -> None:
+    """End this worker at once when the server that started it is gone, even killed."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()

@@ -1,0 +1,1 @@
+"""The wire format: what a client may send, ask for and receive."""

@@ -1,0 +1,156 @@
+"""Claims on the wire."""
+
+from marshmallow import fields, validate
+
+from hksz_db.vocabulary import (
+    ClaimEntityRole,
+    ClaimRelationKind,
+    ClaimStatus,
+    EntityKind,
+    Modality,
+)
+from schemas.base import DocumentSchema, InputSchema, VersionedSchema, patch_schema
+from schemas.evidence import EVIDENCE_KINDS, ClaimEvidenceCreateSchema, ClaimEvidenceSchema
+from schemas.fields import Edtf, ExternalId, LanguageTag, Slug, Term, Text, Uuid
+from schemas.figures import FIGURE_KINDS, ClaimFigureCreateSchema, ClaimFigureSchema
+from schemas.filters import (
+    common_filters,
+    days,
+    filter_fields,
+    ids,
+    names,
+    of_related,
+    presence,
+    related,
+    terms,
+    words,
+)
+from schemas.sources import SourceSchema
+from schemas.summaries import (
+    ClaimSummarySchema,
+    EntitySummarySchema,
+    PeriodSchema,
+    StatedPeriodSchema,
+)
+
+
+class ClaimEntityCreateSchema(InputSchema):
+    """What an entity is to the claim."""
+
+    references = required = ("entity",)
+    entity_id = Uuid()
+    entity_external_id = ExternalId()
+    role = Term(ClaimEntityRole, required=True)
+
+
+class ClaimRelationCreateSchema(InputSchema):
+    """How the claim stands to another."""
+
+    references = required = ("to",)
+    to_id = Uuid()
+    to_external_id = ExternalId()
+    kind = Term(ClaimRelationKind, required=True)
+
+
+class ClaimCreateSchema(InputSchema):
+    """A statement in your own words that can be true or false on its own.
+
+    The claimant asserts it; ``reported_by`` is set where somebody else reports that.
+    """
+
+    references = ("claimant", "reported_by")
+    required = ("claimant",)
+    external_id = ExternalId(allow_none=True)
+    statement = Text(4000, required=True)
+    language = LanguageTag(load_default="en")
+    claimant_id = Uuid()
+    claimant_external_id = ExternalId()
+    reported_by_id = Uuid(allow_none=True)
+    reported_by_external_id = ExternalId(allow_none=True)
+    modality = Term(Modality, load_default="actual")
+    status = Term(ClaimStatus)
+    time_as_stated = Text(200, allow_none=True)
+    time_edtf = Edtf(allow_none=True)
+    due_edtf = Edtf(allow_none=True)
+    topics = fields.List(Slug(), validate=validate.Length(max=50))
+    entities = fields.List(
+        fields.Nested(ClaimEntityCreateSchema), validate=validate.Length(max=100)
+    )
+    relations = fields.List(
+        fields.Nested(ClaimRelationCreateSchema), validate=validate.Length(max=100)
+    )
+    figures = fields.List(fields.Nested(ClaimFigureCreateSchema), validate=validate.Length(max=100))
+    evidence = fields.List(
+        fields.Nested(ClaimEvidenceCreateSchema), validate=validate.Length(max=100)
+    )
+
+
+ClaimPatchSchema = patch_schema(ClaimCreateSchema, "figures", "evidence")
+
+
+class ClaimEntitySchema(DocumentSchema):
+    """What an entity is to the claim."""
+
+    role = Term(ClaimEntityRole)
+    entity = fields.Nested(EntitySummarySchema)
+
+
+class ClaimRelationSchema(DocumentSchema):
+    """How the claim stands to another."""
+
+    kind = Term(ClaimRelationKind)
+    to = fields.Nested(ClaimSummarySchema)
+
+
+class ClaimSchema(VersionedSchema):
+    """A claim; its version also counts the changes to its figures, evidence and links."""
+
+    id = Uuid()
+    external_id = fields.String(allow_none=True)
+    statement = fields.String()
+    language = fields.String()
+    claimant = fields.Nested(EntitySummarySchema)
+    reported_by = fields.Nested(EntitySummarySchema, allow_none=True)
+    modality = Term(Modality)
+    status = Term(ClaimStatus)
+    time = fields.Nested(StatedPeriodSchema)
+    due = fields.Nested(PeriodSchema)
+    topics = fields.List(fields.String())
+    relations = fields.List(fields.Nested(ClaimRelationSchema))
+    entities = fields.List(fields.Nested(ClaimEntitySchema))
+    figures = fields.List(fields.Nested(ClaimFigureSchema))
+    evidence = fields.List(fields.Nested(ClaimEvidenceSchema))
+    sources = fields.List(fields.Nested(SourceSchema))
+
+
+CLAIM_FILTERS = filter_fields(
+    {
+        **common_filters(),
+        "statement": words(),
+        "language": names(),
+        "modality": terms(Modality),
+        "status": terms(ClaimStatus),
+        "claimant_id": ids(),
+        **related("claimant", {"name": words()}),
+        "reported_by_id": ids(nullable=True),
+        "time": days(nullable=True),
+        "due": days(nullable=True),
+        "topics": of_related(names()),
+        **related("relations", {"kind": terms(ClaimRelationKind), "to_id": ids()}),
+        "entities": presence(),
+        **related(
+            "entities",
+            {
+                "id": ids(),
+                "role": terms(ClaimEntityRole),
+                "external_id": names(),
+                "kind": terms(EntityKind),
+                "name": words(),
+            },
+        ),
+        "figures": presence(),
+        **related("figures", FIGURE_KINDS),
+        "evidence": presence(),
+        **related("evidence", EVIDENCE_KINDS),
+    }
+)

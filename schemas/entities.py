@@ -1,0 +1,142 @@
+"""Entities on the wire."""
+
+from collections import Counter
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate
+
+from hksz_db.vocabulary import (
+    EntityKind,
+    EntityNameKind,
+    EntityRelationKind,
+    IdentifierScheme,
+)
+from schemas.base import DocumentSchema, InputSchema, VersionedSchema, patch_schema
+from schemas.fields import Edtf, ExternalId, LanguageTag, Term, Text, Uuid
+from schemas.filters import (
+    common_filters,
+    filter_fields,
+    ids,
+    names,
+    of_related,
+    presence,
+    related,
+    terms,
+    words,
+)
+from schemas.summaries import ClaimSummarySchema, EntitySummarySchema, PeriodSchema
+
+
+class EntityNameCreateSchema(InputSchema):
+    """One name in one language."""
+
+    name = Text(300, required=True)
+    language = LanguageTag(required=True)
+    kind = Term(EntityNameKind, required=True)
+
+
+class EntityIdentifierCreateSchema(InputSchema):
+    """What the entity is called in somebody else's register."""
+
+    scheme = Term(IdentifierScheme, required=True)
+    value = Text(200, required=True)
+
+
+class EntityRelationCreateSchema(InputSchema):
+    """How the entity stands to another, and the claim that says so."""
+
+    references = ("object", "claim")
+    required = ("object",)
+    kind = Term(EntityRelationKind, required=True)
+    object_id = Uuid()
+    object_external_id = ExternalId()
+    qualifier = Text(300, allow_none=True, load_default=None)
+    during_edtf = Edtf(allow_none=True, load_default=None)
+    claim_id = Uuid(allow_none=True)
+    claim_external_id = ExternalId(allow_none=True)
+
+
+def _check_preferred(names: list[dict[str, Any]]) -> None:
+    preferred = Counter(name["language"] for name in names if name["kind"] == "preferred")
+    if not preferred:
+        raise ValidationError("One of the names must be preferred: the entity is shown under it.")
+    for code, number in preferred.items():
+        if number > 1:
+            raise ValidationError(f"Only one name can be preferred in the language {code}.")
+
+
+class EntityCreateSchema(InputSchema):
+    """A person, organisation, place, zone, programme, facility or event."""
+
+    external_id = ExternalId(allow_none=True)
+    kind = Term(EntityKind, required=True)
+    description = Text(2000, allow_none=True)
+    names = fields.List(
+        fields.Nested(EntityNameCreateSchema),
+        required=True,
+        validate=[validate.Length(min=1, max=100), _check_preferred],
+    )
+    identifiers = fields.List(
+        fields.Nested(EntityIdentifierCreateSchema), validate=validate.Length(max=100)
+    )
+    relations = fields.List(
+        fields.Nested(EntityRelationCreateSchema), validate=validate.Length(max=100)
+    )
+
+
+EntityPatchSchema = patch_schema(EntityCreateSchema)
+
+
+class EntityNameSchema(DocumentSchema):
+    """One name in one language."""
+
+    name = fields.String()
+    language = fields.String()
+    kind = Term(EntityNameKind)
+
+
+class EntityIdentifierSchema(DocumentSchema):
+    """What the entity is called in somebody else's register."""
+
+    scheme = Term(IdentifierScheme)
+    value = fields.String()
+
+
+class EntityRelationSchema(DocumentSchema):
+    """How the entity stands to another, and the claim that says so."""
+
+    kind = Term(EntityRelationKind)
+    object = fields.Nested(EntitySummarySchema)
+    qualifier = fields.String(allow_none=True)
+    during = fields.Nested(PeriodSchema)
+    claim = fields.Nested(ClaimSummarySchema, allow_none=True)
+
+
+class EntitySchema(VersionedSchema):
+    """An entity; ``name`` is the one of its names that it is shown under."""
+
+    id = Uuid()
+    external_id = fields.String(allow_none=True)
+    kind = Term(EntityKind)
+    name = fields.String()
+    description = fields.String(allow_none=True)
+    names = fields.List(fields.Nested(EntityNameSchema))
+    identifiers = fields.List(fields.Nested(EntityIdentifierSchema))
+    relations = fields.List(fields.Nested(EntityRelationSchema))
+
+
+ENTITY_FILTERS = filter_fields(
+    {
+        **common_filters(),
+        "kind": terms(EntityKind),
+        "description": words(nullable=True),
+        "name": of_related(words()),
+        **related("names", {"language": names(), "kind": terms(EntityNameKind)}),
+        **related("identifiers", {"scheme": terms(IdentifierScheme), "value": names()}),
+        "relations": presence(),
+        **related(
+            "relations",
+            {"kind": terms(EntityRelationKind), "object_id": ids(), "claim_id": ids()},
+        ),
+    }
+)

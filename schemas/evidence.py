@@ -1,0 +1,156 @@
+"""Evidence on the wire."""
+
+from typing import Any, ClassVar
+
+from marshmallow import ValidationError, fields, validates_schema
+
+from hksz_db.vocabulary import (
+    ClaimStatus,
+    CslType,
+    Directness,
+    EvidenceStatus,
+    Interest,
+    Stance,
+)
+from schemas.base import InputSchema, VersionedSchema, patch_schema
+from schemas.fields import ExternalId, Sha256, StrictInteger, Term, Text, Uuid
+from schemas.filters import (
+    common_filters,
+    days,
+    filter_fields,
+    ids,
+    integers,
+    names,
+    related,
+    terms,
+    words,
+)
+from schemas.summaries import ContributorSchema, ReviewedClaimSummarySchema, SourceSummarySchema
+
+_LOCATOR = ("start_char", "end_char", "exact_sha256", "prefix_sha256", "suffix_sha256")
+
+
+class ClaimEvidenceCreateSchema(InputSchema):
+    """Evidence given with its claim: a passage of a source, and what it does to the claim.
+
+    ``capture_text_sha256`` names the source's capture that the locator counts in.
+    """
+
+    references: ClassVar[tuple[str, ...]] = ("source", "derived_from")
+    required: ClassVar[tuple[str, ...]] = ("source",)
+    external_id = ExternalId(allow_none=True)
+    source_id = Uuid()
+    source_external_id = ExternalId()
+    derived_from_id = Uuid(allow_none=True)
+    derived_from_external_id = ExternalId(allow_none=True)
+    capture_id = Uuid(allow_none=True)
+    capture_text_sha256 = Sha256(allow_none=True)
+    stance = Term(Stance, required=True)
+    directness = Term(Directness, allow_none=True)
+    interest = Term(Interest, allow_none=True)
+    start_char = StrictInteger(allow_none=True)
+    end_char = StrictInteger(1, allow_none=True)
+    exact_sha256 = Sha256(allow_none=True)
+    prefix_sha256 = Sha256(allow_none=True)
+    suffix_sha256 = Sha256(allow_none=True)
+    page = Text(50, allow_none=True)
+    note = Text(2000, allow_none=True)
+    status = Term(EvidenceStatus)
+
+    @validates_schema
+    def check_locator(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse half a locator, and a span that ends before it begins."""
+        given = [name for name in _LOCATOR if data.get(name) is not None]
+        if given and len(given) < len(_LOCATOR):
+            missing = ", ".join(name for name in _LOCATOR if name not in given)
+            raise ValidationError(
+                {given[0]: [f"A locator is whole or absent; missing: {missing}."]}
+            )
+        if given and data["start_char"] >= data["end_char"]:
+            raise ValidationError({"end_char": ["Must be above start_char."]})
+
+
+class EvidenceCreateSchema(ClaimEvidenceCreateSchema):
+    """A passage of a source, and what it does to a claim."""
+
+    references: ClassVar[tuple[str, ...]] = ("claim", "source", "derived_from")
+    required: ClassVar[tuple[str, ...]] = ("claim", "source")
+    claim_id = Uuid()
+    claim_external_id = ExternalId()
+
+
+EvidencePatchSchema = patch_schema(
+    EvidenceCreateSchema, "claim_id", "claim_external_id", "source_id", "source_external_id"
+)
+
+
+class EvidenceSourceSchema(SourceSummarySchema):
+    """The source of a piece of evidence: enough to weigh who speaks."""
+
+    issued_edtf = fields.String(allow_none=True)
+    contributors = fields.List(fields.Nested(ContributorSchema))
+
+
+class ClaimEvidenceSchema(VersionedSchema):
+    """Evidence as it stands within its claim.
+
+    ``start_char`` and ``end_char`` count code points of the normalised text, the end excluded;
+    the hashes are of that span and of up to 32 code points on either side.
+    """
+
+    id = Uuid()
+    external_id = fields.String(allow_none=True)
+    source = fields.Nested(EvidenceSourceSchema)
+    stance = Term(Stance)
+    directness = Term(Directness, allow_none=True)
+    interest = Term(Interest, allow_none=True)
+    derived_from_id = Uuid(allow_none=True)
+    capture_id = Uuid(allow_none=True)
+    start_char = StrictInteger(allow_none=True)
+    end_char = StrictInteger(1, allow_none=True)
+    exact_sha256 = fields.String(allow_none=True)
+    prefix_sha256 = fields.String(allow_none=True)
+    suffix_sha256 = fields.String(allow_none=True)
+    page = fields.String(allow_none=True)
+    note = fields.String(allow_none=True)
+    status = Term(EvidenceStatus)
+    added_by = fields.String()
+
+
+class EvidenceSchema(ClaimEvidenceSchema):
+    """Evidence with its claim in brief."""
+
+    claim = fields.Nested(ReviewedClaimSummarySchema)
+
+
+EVIDENCE_KINDS = {
+    "stance": terms(Stance),
+    "directness": terms(Directness, nullable=True),
+    "interest": terms(Interest, nullable=True),
+    "status": terms(EvidenceStatus),
+    "added_by": names(),
+    "source_id": ids(),
+    **related(
+        "source",
+        {
+            "external_id": names(),
+            "title": words(),
+            "csl_type": terms(CslType),
+            "issued": days(),
+            "publisher": words(),
+            "author": words(),
+        },
+    ),
+}
+
+EVIDENCE_FILTERS = filter_fields(
+    {
+        **common_filters(),
+        **EVIDENCE_KINDS,
+        "claim_id": ids(),
+        **related("claim", {"status": terms(ClaimStatus)}),
+        "capture_id": ids(nullable=True),
+        "derived_from_id": ids(nullable=True),
+        "start_char": integers(nullable=True),
+    }
+)

@@ -1,0 +1,255 @@
+"""The types of which the wire format is made.
+
+What they refuse they name: the messages are read by whoever has to mend the request.
+"""
+
+import re
+import unicodedata
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+from marshmallow import ValidationError, fields
+
+from hksz_db.chronology import InvalidDate, Period, parse
+
+MAX_INTEGER = 2**31 - 1
+DECIMAL_PATTERN = r"^-?[0-9]{1,30}(\.[0-9]{1,20})?$"
+EXTERNAL_ID_PATTERN = r"^[a-z][a-z0-9.-]*:[A-Za-z0-9][A-Za-z0-9._~/-]*$"
+SLUG_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+LANGUAGE_PATTERN = r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"
+SHA256_PATTERN = r"^[0-9a-f]{64}$"
+DOI_PATTERN = r"^10\.[0-9]{4,9}/[!-~]+$"
+UNIT_CODE_PATTERN = r"^[!-~]{1,40}$"
+
+
+def check_text(value: str) -> str:
+    """The text in Unicode NFC; ``ValidationError`` names the first character it may not hold.
+
+    Refused are control characters (NUL, line breaks and tabs among them) and lone surrogates.
+    """
+    for position, character in enumerate(value):
+        category = unicodedata.category(character)
+        if category in {"Cc", "Cs"}:
+            raise ValidationError(
+                f"Character U+{ord(character):04X} at position {position} is not allowed."
+            )
+    return unicodedata.normalize("NFC", value)
+
+
+class Text(fields.String):
+    """One line of text in Unicode NFC, 1 to ``max_length`` code points, not blank."""
+
+    def __init__(
+        self, max_length: int = 500, pattern: str | None = None, hint: str = "", **kwargs: Any
+    ) -> None:
+        metadata = {"minLength": 1, "maxLength": max_length, **kwargs.pop("metadata", {})}
+        if pattern:
+            metadata["pattern"] = pattern
+        super().__init__(metadata=metadata, **kwargs)
+        self.max_length = max_length
+        self.pattern = re.compile(pattern) if pattern else None
+        self.hint = hint
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str):
+            raise self.make_error("invalid")
+        text = check_text(value)
+        if not text or text.isspace():
+            raise ValidationError("May not be blank.")
+        if len(text) > self.max_length:
+            raise ValidationError(f"May have at most {self.max_length} characters.")
+        # `$` would let a line break follow; fullmatch does not.
+        if self.pattern and not self.pattern.fullmatch(text):
+            raise ValidationError(self.hint or f"Must match {self.pattern.pattern}.")
+        return text
+
+
+class ExternalId(Text):
+    """A name in somebody's namespace: ``hksz:ttps-approved-2023``."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        hint = "Must be a namespace, a colon and a name, such as hksz:ttps-approved-2023."
+        super().__init__(200, EXTERNAL_ID_PATTERN, hint, **kwargs)
+
+
+class Slug(Text):
+    """Lower-case words joined by hyphens."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        hint = "Must be lower-case letters and digits, joined by single hyphens."
+        super().__init__(100, SLUG_PATTERN, hint, **kwargs)
+
+
+class LanguageTag(Text):
+    """A BCP 47 language tag, checked for its form."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        hint = "Must be a BCP 47 tag, such as en or zh-Hant."
+        super().__init__(35, LANGUAGE_PATTERN, hint, **kwargs)
+
+
+class Sha256(Text):
+    """A SHA-256 in lower-case hexadecimal."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        hint = "Must be 64 lower-case hexadecimal digits."
+        super().__init__(64, SHA256_PATTERN, hint, **kwargs)
+
+
+class UnitCode(Text):
+    """A UCUM code or an ISO 4217 currency."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        hint = "Must be a UCUM code or an ISO 4217 currency of visible ASCII characters."
+        super().__init__(40, UNIT_CODE_PATTERN, hint, **kwargs)
+
+
+class Doi(Text):
+    """A DOI without its resolver; kept in lower case, in which DOIs compare."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(200, DOI_PATTERN, "Must be a DOI such as 10.1000/182.", **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        return super()._deserialize(value, attr, data, **kwargs).lower()
+
+
+class WebAddress(Text):
+    """An absolute http or https URL; stored, never fetched."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(2000, metadata={"format": "uri", "pattern": "^https?://[!-~]+$"}, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            parts = urlsplit(text)
+            named = parts.scheme in {"http", "https"} and bool(parts.hostname)
+            credentials = parts.username is not None or parts.password is not None
+        except ValueError:
+            named = False
+        if not named or not re.fullmatch(r"[!-~]+", text):
+            raise ValidationError("Must be an absolute http or https URL in ASCII.")
+        if credentials:
+            raise ValidationError("A URL may not carry a user name or a password.")
+        return text
+
+
+class Term(fields.String):
+    """A term of a closed vocabulary."""
+
+    def __init__(self, vocabulary: type[StrEnum], **kwargs: Any) -> None:
+        self.terms = tuple(str(term) for term in vocabulary)
+        terms = [*self.terms, None] if kwargs.get("allow_none") else list(self.terms)
+        super().__init__(metadata={"enum": terms}, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str) or value not in self.terms:
+            raise ValidationError(f"Must be one of: {', '.join(self.terms)}.")
+        return value
+
+
+class Uuid(fields.UUID):
+    """A UUID in its canonical form."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        # The library takes bytes and a dozen spellings; 36 characters are the one we print.
+        if not isinstance(value, str) or len(value) != 36:
+            raise self.make_error("invalid_uuid")
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Edtf(Text):
+    """A date in EDTF (ISO 8601-2); loads as the ``Period`` it covers."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(100, metadata={"examples": ["2024-01-24", "2010~", "2023"]}, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        return read_edtf(super()._deserialize(value, attr, data, **kwargs))
+
+
+def read_edtf(text: str) -> Period:
+    """The period of an EDTF expression; ``ValidationError`` where it is none."""
+    try:
+        return parse(text)
+    except InvalidDate as error:
+        raise ValidationError(str(error)) from None
+
+
+class DecimalString(fields.Field[Decimal]):
+    """An exact decimal: 30 digits before and 20 after the point at most.
+
+    Travels as a JSON string; a JSON number is taken too.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        metadata = {"type": ["string", "number"], "pattern": DECIMAL_PATTERN, "examples": ["47000"]}
+        super().__init__(metadata={**metadata, **kwargs.pop("metadata", {})}, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
+        if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+            raise ValidationError("Must be a decimal number, as a string or a number.")
+        text = value if isinstance(value, str) else _plain(Decimal(value))
+        if not re.fullmatch(DECIMAL_PATTERN[1:-1], text):
+            raise ValidationError(
+                "Must be a decimal number of at most 30 digits before and 20 after the point."
+            )
+        return Decimal(text)
+
+
+def _plain(number: Decimal) -> str:
+    # Written out, 1E+999999 would fill the memory.
+    return format(number, "f") if abs(number.adjusted()) <= 60 else "out of bounds"
+
+
+class DecimalDocument(fields.String):
+    """A decimal in an answer: always a string."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(metadata={"pattern": r"^-?[0-9]+(\.[0-9]+)?$"}, **kwargs)
+
+
+class StrictInteger(fields.Integer):
+    """A whole number that fits 32 bits; neither 1.9 nor true nor "12"."""
+
+    def __init__(self, minimum: int = 0, **kwargs: Any) -> None:
+        super().__init__(
+            strict=True, metadata={"minimum": minimum, "maximum": MAX_INTEGER}, **kwargs
+        )
+        self.minimum = minimum
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self.make_error("invalid")
+        if not self.minimum <= value <= MAX_INTEGER:
+            raise ValidationError(f"Must be between {self.minimum} and {MAX_INTEGER}.")
+        return value
+
+
+class StrictBoolean(fields.Boolean):
+    """``true`` or ``false``; neither 1 nor "yes"."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid")
+        return value
+
+
+class Moment(fields.AwareDateTime):
+    """A moment in ISO 8601 with its offset from UTC; loads as UTC."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="iso", **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        if not isinstance(value, str) or not value.isascii():
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE)
+        moment = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return moment.astimezone(UTC)
+        except OverflowError:
+            raise ValidationError("Must lie between the years 1 and 9999.") from None

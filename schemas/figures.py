@@ -1,0 +1,123 @@
+"""Figures on the wire."""
+
+from typing import ClassVar
+
+from marshmallow import fields
+
+from hksz_db.quantities import RangeRule
+from hksz_db.vocabulary import ClaimStatus, Comparator, Dimension, Modality
+from schemas.base import InputSchema, VersionedSchema, patch_schema
+from schemas.fields import (
+    DecimalDocument,
+    DecimalString,
+    Edtf,
+    ExternalId,
+    Term,
+    Text,
+    UnitCode,
+    Uuid,
+)
+from schemas.filters import (
+    bounds,
+    common_filters,
+    days,
+    filter_fields,
+    ids,
+    names,
+    numbers,
+    of_related,
+    related,
+    terms,
+    words,
+)
+from schemas.summaries import (
+    EntitySummarySchema,
+    MetricSummarySchema,
+    NumericRangeSchema,
+    ReviewedClaimSummarySchema,
+    StatedPeriodSchema,
+)
+
+
+class ClaimFigureCreateSchema(InputSchema):
+    """A figure given with its claim, whose modality it takes unless it has its own."""
+
+    references: ClassVar[tuple[str, ...]] = ("metric", "subject")
+    required: ClassVar[tuple[str, ...]] = ("metric", "subject")
+    metric_id = Uuid()
+    metric_external_id = ExternalId()
+    subject_id = Uuid()
+    subject_external_id = ExternalId()
+    external_id = ExternalId(allow_none=True)
+    as_stated = Text(100, required=True)
+    comparator = Term(Comparator, required=True)
+    amount = DecimalString(allow_none=True)
+    lower_bound = DecimalString(allow_none=True)
+    upper_bound = DecimalString(allow_none=True)
+    unit_code = UnitCode(required=True)
+    modality = Term(Modality)
+    period_as_stated = Text(100, allow_none=True)
+    period_edtf = Edtf(allow_none=True)
+
+
+class FigureCreateSchema(ClaimFigureCreateSchema):
+    """A number that a claim states."""
+
+    references: ClassVar[tuple[str, ...]] = ("claim", "metric", "subject")
+    required: ClassVar[tuple[str, ...]] = ("claim", "metric", "subject")
+    claim_id = Uuid()
+    claim_external_id = ExternalId()
+
+
+FigurePatchSchema = patch_schema(FigureCreateSchema, "claim_id", "claim_external_id")
+
+
+class ClaimFigureSchema(VersionedSchema):
+    """A figure as it stands within its claim; the ranges are in base units."""
+
+    id = Uuid()
+    external_id = fields.String(allow_none=True)
+    metric = fields.Nested(MetricSummarySchema)
+    subject = fields.Nested(EntitySummarySchema)
+    as_stated = fields.String()
+    comparator = Term(Comparator)
+    amount = DecimalDocument(allow_none=True)
+    lower_bound = DecimalDocument(allow_none=True)
+    upper_bound = DecimalDocument(allow_none=True)
+    unit_code = fields.String()
+    dimension = Term(Dimension)
+    value_range = fields.Nested(NumericRangeSchema)
+    plausible_range = fields.Nested(NumericRangeSchema)
+    range_rule = Term(RangeRule)
+    modality = Term(Modality)
+    period = fields.Nested(StatedPeriodSchema)
+
+
+class FigureSchema(ClaimFigureSchema):
+    """A figure with its claim in brief."""
+
+    claim = fields.Nested(ReviewedClaimSummarySchema)
+
+
+FIGURE_KINDS = {
+    "metric": of_related(names()),
+    "metric_id": ids(),
+    "subject_id": ids(),
+    "subject__name": of_related(words()),
+    "amount": numbers(nullable=True),
+    "value": bounds(),
+    "comparator": terms(Comparator),
+    "unit_code": names(),
+    "dimension": terms(Dimension),
+    "modality": terms(Modality),
+    "period": days(nullable=True),
+}
+
+FIGURE_FILTERS = filter_fields(
+    {
+        **common_filters(),
+        **FIGURE_KINDS,
+        "claim_id": ids(),
+        **related("claim", {"status": terms(ClaimStatus)}),
+    }
+)

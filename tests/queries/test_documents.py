@@ -1,0 +1,90 @@
+"""What PostgreSQL writes is what the schemas describe."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from marshmallow import Schema, fields
+from sqlalchemy import Boolean, Column, Date, Integer, Text, Uuid
+from sqlalchemy.types import TypeEngine
+
+from hksz_db.queries.documents import DecimalText, Group, Many, Node, One, TimestampText, Values
+from hksz_db.queries.pages import RESOURCES
+from schemas.claims import ClaimSchema
+from schemas.entities import EntitySchema
+from schemas.evidence import EvidenceSchema
+from schemas.fields import DecimalDocument
+from schemas.figures import FigureSchema
+from schemas.metrics import MetricSchema
+from schemas.sources import SourceSchema
+from schemas.units import UnitSchema
+
+SCHEMAS: dict[str, type[Schema]] = {
+    "sources": SourceSchema,
+    "claims": ClaimSchema,
+    "entities": EntitySchema,
+    "figures": FigureSchema,
+    "evidence": EvidenceSchema,
+    "metrics": MetricSchema,
+    "units": UnitSchema,
+}
+# A type before the one that it derives from.
+TYPES: list[tuple[type[TypeEngine[Any]], type[fields.Field[Any]]]] = [
+    (Uuid, fields.UUID),
+    (DecimalText, DecimalDocument),
+    (TimestampText, fields.AwareDateTime),
+    (Boolean, fields.Boolean),
+    (Integer, fields.Integer),
+    (Date, fields.Date),
+    (Text, fields.String),
+]
+
+
+def test_every_resource_has_a_schema() -> None:
+    assert set(SCHEMAS) == set(RESOURCES)
+
+
+@pytest.mark.parametrize("resource", RESOURCES)
+def test_a_document_is_what_its_schema_describes(resource: str) -> None:
+    schema = SCHEMAS[resource]()
+    assert list(differences(RESOURCES[resource].document, schema, resource)) == []
+
+
+def differences(document: Mapping[str, Node], schema: Schema, path: str) -> Iterator[str]:
+    for name in document.keys() ^ schema.fields.keys():
+        yield f"{path}.{name} is in one of the two only"
+    for name in document.keys() & schema.fields.keys():
+        yield from difference(document[name], schema.fields[name], f"{path}.{name}")
+
+
+def difference(node: Node, field: fields.Field[Any], path: str) -> Iterator[str]:
+    match node, field:
+        case Group(inner), fields.Nested(schema=schema) if not schema.many:
+            yield from differences(inner, schema, path)
+        case One(_, on, inner), fields.Nested(schema=schema) if not schema.many:
+            yield from differences(inner, schema, path)
+            # The condition compares the row's own key with the one that refers to it.
+            yield from nullability(on.right, field, path)
+        case Many(_, _, inner), fields.List(inner=fields.Nested(schema=schema)):
+            yield from differences(inner, schema, path)
+        case Values(column), fields.List(inner=inner):
+            yield from difference(column, inner, path)
+        case ((Group() | One() | Many() | Values()), _):
+            yield f"{path} is {type(node).__name__} and {type(field).__name__}"
+        case column, _:
+            if field_type(column.type) is not field_type_of(field):
+                yield f"{path} is {column.type!r} and {type(field).__name__}"
+            yield from nullability(column, field, path)
+
+
+def nullability(column: object, field: fields.Field[Any], path: str) -> Iterator[str]:
+    if isinstance(column, Column) and column.nullable is not field.allow_none:
+        yield f"{path} may be null in one of the two only"
+
+
+def field_type(column_type: TypeEngine[Any]) -> type[fields.Field[Any]]:
+    return next(field for sql, field in TYPES if isinstance(column_type, sql))
+
+
+def field_type_of(field: fields.Field[Any]) -> type[fields.Field[Any]]:
+    return next(known for _, known in TYPES if isinstance(field, known))

@@ -1,0 +1,90 @@
+"""The fixtures that every other test stands on."""
+
+from contextlib import suppress
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, ProgrammingError
+from sqlalchemy.orm import Session
+
+from hksz_db.database import Database, fetch_in, prepare, run
+
+COUNT = prepare(text("SELECT count(*) FROM metrics"))
+KEYS = prepare(text("SELECT key FROM metrics ORDER BY key"))
+METRIC = (
+    "INSERT INTO metrics (key, label, dimension, accumulation, nonnegative)"
+    " VALUES ($1, 'Approved', 'count', 'flow', true)"
+)
+
+
+@pytest.mark.parametrize("time", ["first", "second"])
+def test_nothing_is_left_of_what_a_test_writes(database: Database, time: str) -> None:
+    assert database.read(COUNT, {}) == [(0,)]
+    with database.transaction() as session:
+        run(session, METRIC, time)
+    assert database.read(KEYS, {}) == [(time.encode(),)]
+
+
+def test_a_failed_transaction_takes_back_its_own_writes_only(database: Database) -> None:
+    with database.transaction() as session:
+        run(session, METRIC, "kept")
+    for refused in ("kept", None):
+        with suppress(psycopg.IntegrityError), database.transaction() as session:
+            run(session, METRIC, "dropped")
+            run(session, METRIC, refused)
+    assert database.read(KEYS, {}) == [(b"kept",)]
+
+
+def test_a_failed_read_leaves_the_database_usable(database: Database) -> None:
+    with database.transaction() as session:
+        run(session, METRIC, "kept")
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        database.read(prepare(text("SELECT 1 FROM nowhere")), {})
+    assert database.read(KEYS, {}) == [(b"kept",)]
+
+
+def test_text_is_bytes_for_readers_and_text_for_writers(database: Database) -> None:
+    with database.transaction() as session:
+        run(session, METRIC, "key")
+        assert fetch_in(session, KEYS, {}) == [(b"key",)]
+        assert run(session, "SELECT key FROM metrics") == [("key",)]
+    assert database.read(KEYS, {}) == [(b"key",)]
+    with database.transaction() as session:
+        assert run(session, "SELECT key FROM metrics") == [("key",)]
+
+
+def test_what_a_commit_checks_is_checked(database: Database) -> None:
+    nameless = "INSERT INTO entities (kind, name, name_language) VALUES ('place', 'x', 'en')"
+    with pytest.raises(IntegrityError), database.transaction() as session:
+        run(session, nameless)
+    with database.transaction() as session:
+        assert run(session, "SELECT count(*) FROM entities") == [(0,)]
+
+
+def test_what_holds_for_a_transaction_ends_with_it(database: Database) -> None:
+    with database.transaction() as session:
+        run(session, "SELECT set_config('hksz.actor', 'somebody', true)")
+    with database.transaction() as session:
+        assert run(session, "SELECT current_setting('hksz.actor', true)") == [("",)]
+
+
+def test_a_session_survives_an_error_in_a_savepoint(session: Session) -> None:
+    run(session, METRIC, "kept")
+    with pytest.raises(ProgrammingError), session.begin_nested():
+        session.execute(text("SELECT 1 FROM nowhere"))
+    assert run(session, "SELECT key FROM metrics") == [("kept",)]
+
+
+def test_statements_are_counted_whoever_runs_them(database: Database, query_counter) -> None:
+    with query_counter() as counted, database.transaction() as session:
+        run(session, METRIC, "key")
+        session.execute(text("SELECT 1"))
+        database.read(COUNT, {})
+    assert counted.statements == [METRIC, "SELECT 1", COUNT.sql]
+    database.read(COUNT, {})
+    assert len(counted.statements) == 3
+
+
+def test_the_planner_estimates(database: Database) -> None:
+    assert database.explain(KEYS, {}) > 0

@@ -1,0 +1,213 @@
+"""What stated numbers mean, and what units measure."""
+
+from decimal import Decimal, localcontext
+from fractions import Fraction
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from hksz_db.quantities import (
+    Interval,
+    InvalidFigure,
+    InvalidUnit,
+    RangeRule,
+    Reading,
+    measure,
+    read,
+    stated_step,
+)
+from hksz_db.vocabulary import Comparator, Dimension
+
+# As wide as the API takes them.
+AMOUNTS = st.builds(
+    lambda digits, places: Decimal(f"{digits}E-{places}"),
+    st.integers(-(10**30), 10**30),
+    st.integers(0, 20),
+)
+SIMPLE = [comparator for comparator in Comparator if comparator is not Comparator.BETWEEN]
+FACTORS = st.sampled_from([Decimal(1), Decimal("0.01"), Decimal(10000), Decimal("1609.344")])
+
+
+def interval(text: str) -> Interval:
+    """``[1,2)`` as PostgreSQL writes it."""
+    lower, upper = text[1:-1].split(",")
+    return Interval(
+        Decimal(lower) if lower else None,
+        Decimal(upper) if upper else None,
+        text[0] == "[",
+        text[-1] == "]",
+    )
+
+
+def holds(outer: Interval, number: Decimal) -> bool:
+    above = outer.lower is None or (
+        number >= outer.lower if outer.lower_inclusive else number > outer.lower
+    )
+    below = outer.upper is None or (
+        number <= outer.upper if outer.upper_inclusive else number < outer.upper
+    )
+    return above and below
+
+
+def is_within(inner: Interval, outer: Interval) -> bool:
+    lower = outer.lower is None or (
+        inner.lower is not None
+        and (inner.lower, not inner.lower_inclusive) >= (outer.lower, not outer.lower_inclusive)
+    )
+    upper = outer.upper is None or (
+        inner.upper is not None
+        and (inner.upper, inner.upper_inclusive) <= (outer.upper, outer.upper_inclusive)
+    )
+    return lower and upper
+
+
+def is_empty(numbers: Interval) -> bool:
+    if numbers.lower is None or numbers.upper is None:
+        return False
+    if numbers.lower == numbers.upper:
+        return not (numbers.lower_inclusive and numbers.upper_inclusive)
+    return numbers.lower > numbers.upper
+
+
+@pytest.mark.parametrize(
+    ("amount", "step"),
+    [
+        ("47000", "1000"),
+        ("13", "1"),
+        ("10", "10"),
+        ("0.50", "0.01"),
+        ("1.0", "0.1"),
+        ("-47000", "1000"),
+        ("0", "1"),
+        ("0.00", "0.01"),
+        ("4.70E4", "1000"),
+    ],
+)
+def test_a_step_follows_from_the_stated_digits(amount: str, step: str) -> None:
+    assert stated_step(Decimal(amount)) == Decimal(step)
+
+
+@pytest.mark.parametrize(
+    ("comparator", "amount", "lower", "upper", "value", "plausible", "rule"),
+    [
+        ("eq", "13", None, None, "[13,13]", "[13,13]", "exact"),
+        ("approx", "13", None, None, "[12.5,13.5)", "[12.5,13.5)", "half_step"),
+        ("approx", "47000", None, None, "[46500,47500)", "[46500,47500)", "half_step"),
+        ("approx", "13", "12", "15", "[12,15]", "[12,15]", "explicit_bounds"),
+        ("approx", "13", "12", None, "[12,13.5)", "[12,13.5)", "explicit_bounds"),
+        ("gt", "47000", None, None, "(47000,)", "(47000,48000)", "next_step"),
+        ("ge", "47000", None, None, "[47000,)", "[47000,48000)", "next_step"),
+        ("gt", "47000", None, "50000", "(47000,50000]", "(47000,50000]", "explicit_bounds"),
+        ("lt", "50", None, None, "(,50)", "(40,50)", "next_step"),
+        ("le", "50", None, None, "(,50]", "(40,50]", "next_step"),
+        ("le", "50", "45", None, "[45,50]", "[45,50]", "explicit_bounds"),
+        ("between", None, "3", "5", "[3,5]", "[3,5]", "explicit_bounds"),
+    ],
+)
+def test_words_mean_ranges(comparator, amount, lower, upper, value, plausible, rule) -> None:
+    numbers = (Decimal(text) if text else None for text in (amount, lower, upper))
+    expected = Reading(interval(value), interval(plausible), RangeRule(rule))
+    assert read(Comparator(comparator), *numbers) == expected
+
+
+@pytest.mark.parametrize(
+    ("comparator", "amount", "lower", "upper", "field"),
+    [
+        ("eq", None, None, None, "amount"),
+        ("eq", "5", "4", None, "lower_bound"),
+        ("eq", "5", None, "6", "upper_bound"),
+        ("approx", "5", "6", None, "lower_bound"),
+        ("approx", "5", None, "4", "upper_bound"),
+        ("gt", "5", "4", None, "lower_bound"),
+        ("gt", "5", None, "5", "upper_bound"),
+        ("ge", "5", None, "4", "upper_bound"),
+        ("lt", "5", None, "6", "upper_bound"),
+        ("lt", "5", "5", None, "lower_bound"),
+        ("le", "5", "6", None, "lower_bound"),
+        ("between", "5", "4", "6", "amount"),
+        ("between", None, "4", None, "upper_bound"),
+        ("between", None, None, "4", "lower_bound"),
+        ("between", None, "6", "4", "upper_bound"),
+    ],
+)
+def test_parts_that_do_not_fit_are_named(comparator, amount, lower, upper, field) -> None:
+    numbers = (Decimal(text) if text else None for text in (amount, lower, upper))
+    with pytest.raises(InvalidFigure) as refused:
+        read(Comparator(comparator), *numbers)
+    assert refused.value.field == field
+
+
+@given(st.sampled_from(Comparator), st.booleans(), st.data())
+def test_what_is_plausible_is_possible(
+    comparator: Comparator, nonnegative: bool, data: st.DataObject
+) -> None:
+    numbers = [data.draw(st.none() | AMOUNTS) for _ in range(3)]
+    try:
+        reading = read(comparator, *numbers, nonnegative=nonnegative)
+    except InvalidFigure:
+        assume(False)
+    assert is_within(reading.plausible, reading.value)
+    assert not is_empty(reading.value)
+    assert not is_empty(reading.plausible)
+    assert reading.value.lower is not None or reading.value.upper is not None
+    if nonnegative:
+        assert reading.value.lower is not None
+        assert reading.value.lower >= 0
+
+
+@given(AMOUNTS)
+def test_an_amount_is_a_whole_number_of_steps(amount: Decimal) -> None:
+    step = stated_step(amount)
+    assert step.as_tuple().digits == (1,)
+    assert (Fraction(amount) / Fraction(step)).denominator == 1
+
+
+@given(st.sampled_from(SIMPLE), AMOUNTS, FACTORS, st.integers(-2, 2))
+def test_scaling_keeps_what_a_range_holds(
+    comparator: Comparator, amount: Decimal, factor: Decimal, distance: int
+) -> None:
+    stated = read(comparator, amount).plausible
+    scaled = stated.scaled(factor)
+    with localcontext(prec=200):
+        number = amount + distance * stated_step(amount) / 2
+        assert holds(scaled, number * factor) is holds(stated, number)
+
+
+def test_equal_areas_in_different_units_agree() -> None:
+    hectares, square_kilometres = measure("har"), measure("km2")
+    assert hectares.dimension is square_kilometres.dimension is Dimension.AREA
+    left = read(Comparator.EQ, Decimal(87)).value.scaled(hectares.factor)
+    right = read(Comparator.EQ, Decimal("0.87")).value.scaled(square_kilometres.factor)
+    assert left == right
+
+
+@pytest.mark.parametrize(
+    ("code", "dimension", "factor"),
+    [
+        ("1", Dimension.COUNT, "1"),
+        ("%", Dimension.RATIO, "0.01"),
+        ("[ppm]", Dimension.RATIO, "0.000001"),
+        ("km", Dimension.LENGTH, "1000"),
+        ("m2", Dimension.AREA, "1"),
+        ("L", Dimension.VOLUME, "0.001"),
+        ("t", Dimension.MASS, "1000"),
+        ("h", Dimension.DURATION, "3600"),
+        ("km/h", Dimension.SPEED, "0.277777777777778"),
+        ("kW.h", Dimension.ENERGY, "3600000"),
+        ("MW", Dimension.POWER, "1000000"),
+        ("HKD", Dimension.MONEY, "1"),
+        ("CNY", Dimension.MONEY, "1"),
+    ],
+)
+def test_a_unit_measures_so_much_of_something(code, dimension, factor) -> None:
+    measured = measure(code)
+    assert (measured.dimension, measured.factor) == (dimension, Decimal(factor))
+
+
+@pytest.mark.parametrize(
+    "code", ["", "nonsense", "hkd", "Cel", "m s", "K", "m" * 41, "深", "1E99", "m-2000", "/0"]
+)
+def test_what_is_no_unit_of_a_known_dimension_is_refused(code: str) -> None:
+    with pytest.raises(InvalidUnit):
+        measure(code)

@@ -1,0 +1,305 @@
+"""The seed: what it holds, and that loading it again changes only what differs."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from hksz_db.database import Database, run
+from hksz_db.errors import DomainError
+from hksz_db.preparing import seed_folders
+from hksz_db.services import claims, lifecycle
+from hksz_db.services.seeding import InvalidSeed, Loaded, load
+from hksz_db.services.writing import writing
+
+VERSIONS = """
+    SELECT external_id, version, updated_at FROM claims
+    UNION ALL SELECT external_id, version, updated_at FROM entities
+    UNION ALL SELECT external_id, version, updated_at FROM sources
+    UNION ALL SELECT external_id, version, updated_at FROM figures
+    UNION ALL SELECT external_id, version, updated_at FROM evidence
+    UNION ALL SELECT external_id, version, updated_at FROM metrics
+    UNION ALL SELECT external_id, version, updated_at FROM units
+"""
+
+
+@pytest.fixture(scope="module")
+def database_url(make_database):
+    """A database with the seed, loaded and committed."""
+    with make_database() as url:
+        database = Database(lambda: url)
+        for folder in seed_folders():
+            with writing(database) as session:
+                load(session, folder)
+        database.close()
+        yield url
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the first seed, to be changed; of the same name, as an edit would be."""
+    (folder, *_) = seed_folders()
+    return Path(shutil.copytree(folder, tmp_path / folder.name))
+
+
+def _read(folder: Path, name: str) -> list[dict]:
+    return json.loads((folder / name).read_text(encoding="utf-8"))
+
+
+def _edit(folder: Path, name: str, external_id: str, **fields) -> None:
+    items = _read(folder, name)
+    (item,) = (item for item in items if item["external_id"] == external_id)
+    item |= fields
+    _write(folder, name, items)
+
+
+def _write(folder: Path, name: str, items: object) -> None:
+    (folder / name).write_text(json.dumps(items), encoding="utf-8")
+
+
+def _load(database: Database, folder: Path) -> Loaded:
+    with writing(database) as session:
+        return load(session, folder)
+
+
+def _state(database: Database) -> dict[str, tuple]:
+    with database.transaction() as session:
+        return {name: rest for name, *rest in run(session, VERSIONS)}
+
+
+def _claim(session, name="hksz:ttps-approved-2023"):
+    sql = "SELECT id, statement, version FROM claims WHERE external_id = $1"
+    return run(session, sql, name)[0]
+
+
+def test_there_is_enough_of_it(session):
+    counts = dict(
+        run(
+            session,
+            "SELECT 'claims', count(*) FROM claims UNION ALL SELECT 'entities', count(*)"
+            " FROM entities UNION ALL SELECT 'relations', count(*) FROM entity_relations",
+        )
+    )
+    assert counts["claims"] >= 28
+    assert counts["entities"] >= 25
+    assert counts["relations"] > 0
+
+
+def test_every_file_that_is_shipped_is_loaded(session):
+    (folder,) = seed_folders()
+    shipped = sum(len(_read(folder, path.name)) for path in folder.glob("*.json"))
+    assert run(session, "SELECT count(*) FROM seed_items") == [(shipped,)]
+
+
+def test_every_claim_has_evidence_with_a_locator_in_a_capture(session):
+    assert run(
+        session,
+        "SELECT claims.external_id FROM claims LEFT JOIN evidence ON claim_id = claims.id"
+        " WHERE capture_id IS NULL OR start_char IS NULL OR end_char IS NULL"
+        " OR exact_sha256 IS NULL OR prefix_sha256 IS NULL OR suffix_sha256 IS NULL",
+    ) == []
+    assert run(
+        session,
+        "SELECT evidence.external_id FROM evidence JOIN source_captures ON capture_id ="
+        " source_captures.id WHERE end_char > char_length",
+    ) == []
+
+
+def test_every_relation_of_an_entity_names_its_claim(session):
+    assert run(session, "SELECT 1 FROM entity_relations WHERE claim_id IS NULL") == []
+
+
+def test_the_author_is_credited(session):
+    credits = run(
+        session,
+        "SELECT entities.name, role, credited_name, credited_as FROM source_contributors"
+        " JOIN entities ON entities.id = entity_id ORDER BY ordinal",
+    )
+    assert credits[0][:3] == ("Tan Yifan", "author", "Tan Yifan")
+    assert "Shenzhen Daily" in credits[0][3]
+    assert ("Shenzhen Daily", "publisher") in [credit[:2] for credit in credits]
+
+
+def test_no_address_is_in_it():
+    for folder in seed_folders():
+        for path in folder.glob("*"):
+            assert "@" not in path.read_text(encoding="utf-8")
+
+
+def test_loading_it_again_changes_nothing(database):
+    before = _state(database)
+    for folder in seed_folders():
+        loaded = _load(database, folder)
+        assert loaded.changed == 0
+        assert loaded.unchanged > 100
+    assert _state(database) == before
+
+
+def test_entries_written_otherwise_and_meaning_the_same_change_nothing(database, copy):
+    before = _state(database)
+    for path in copy.glob("*.json"):
+        items = [dict(reversed(item.items())) for item in _read(copy, path.name)]
+        _write(copy, path.name, items)
+    assert _load(database, copy).changed == 0
+    assert _state(database) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "external_id", "fields", "touched"),
+    [
+        ("units.json", "hksz:unit-year", {"label": "years"}, ["hksz:unit-year"]),
+        (
+            "metrics.json",
+            "hksz:metric-ttps-approved",
+            {"label": "Approved"},
+            ["hksz:metric-ttps-approved"],
+        ),
+        ("entities.json", "hksz:ttps", {"description": "A scheme."}, ["hksz:ttps"]),
+        (
+            "sources.json",
+            "hksz:shenzhen-daily-article",
+            {"issued_edtf": "2024"},
+            ["hksz:shenzhen-daily-article"],
+        ),
+        (
+            "claims.json",
+            "hksz:ttps-approved-2023",
+            {"topics": ["talent"]},
+            ["hksz:ttps-approved-2023"],
+        ),
+        ("relations.json", "hksz:tan-yifan", {"relations": []}, ["hksz:tan-yifan"]),
+    ],
+)
+def test_a_corrected_entry_updates_its_row_and_no_other(
+    database, copy, name, external_id, fields, touched
+):
+    before = _state(database)
+    _edit(copy, name, external_id, **fields)
+    assert _load(database, copy).changed == 1
+    after = _state(database)
+    assert [row for row in after if after[row] != before[row]] == touched
+    assert after[external_id][0] == before[external_id][0] + 1
+    assert _load(database, copy).changed == 0
+
+
+@pytest.mark.parametrize(
+    ("part", "index", "fields"),
+    [("figures", 0, {"amount": "47001"}), ("evidence", 0, {"note": "Read again."})],
+)
+def test_a_corrected_part_updates_itself_and_its_claim(database, copy, part, index, fields):
+    before = _state(database)
+    name = "hksz:ttps-approved-2023"
+    (claim,) = (item for item in _read(copy, "claims.json") if item["external_id"] == name)
+    claim[part][index] |= fields
+    _edit(copy, "claims.json", name, **claim)
+    _load(database, copy)
+    after = _state(database)
+    changed = {row for row in after if after[row] != before[row]}
+    assert changed == {name, claim[part][index]["external_id"]}
+    assert all(after[row][0] == before[row][0] + 1 for row in changed)
+
+
+def test_a_new_entry_and_a_new_part_are_added(database, copy):
+    figure = {
+        "external_id": "hksz:another-figure",
+        "metric_external_id": "hksz:metric-ttps-approved",
+        "subject_external_id": "hksz:ttps",
+        "as_stated": "one",
+        "comparator": "eq",
+        "amount": "1",
+        "unit_code": "1",
+    }
+    _edit(copy, "claims.json", "hksz:hkpc-to-help-smes", figures=[figure])
+    unit = {"external_id": "hksz:unit-dollar", "code": "HKD", "label": "dollar"}
+    _write(copy, "units.json", [*_read(copy, "units.json"), unit])
+    assert _load(database, copy).changed == 2
+    assert {"hksz:another-figure", "hksz:unit-dollar"} <= set(_state(database))
+
+
+def test_what_a_file_no_longer_holds_stays(database, copy):
+    before = _state(database)
+    _write(copy, "claims.json", _read(copy, "claims.json")[:1])
+    assert _load(database, copy).changed == 0
+    assert _state(database) == before
+
+
+def test_an_edit_survives_as_long_as_its_entry_is_the_same(database, copy):
+    with writing(database) as session:
+        id, *_ = _claim(session)
+        claims.update(session, id, None, {"statement": "Edited."})
+    assert _load(database, copy).changed == 0
+    with writing(database) as session:
+        assert _claim(session)[1] == "Edited."
+    _edit(copy, "claims.json", "hksz:ttps-approved-2023", statement="Corrected.")
+    _load(database, copy)
+    with writing(database) as session:
+        assert _claim(session)[1] == "Corrected."
+
+
+def test_what_was_deleted_stays_deleted(database, copy):
+    with writing(database) as session:
+        id, *_ = _claim(session)
+        lifecycle.delete(session, "claims", id, None)
+    _load(database, copy)
+    with writing(database) as session:
+        deleted = run(session, "SELECT deleted_at IS NOT NULL FROM claims WHERE id = $1", id)
+    assert deleted == [(True,)]
+
+
+@pytest.mark.parametrize(
+    ("name", "external_id", "fields", "reason"),
+    [
+        ("claims.json", "hksz:author-post", {"statement": ""}, "statement"),
+        ("claims.json", "hksz:author-post", {"statment": "x"}, "statment"),
+        ("claims.json", "hksz:author-post", {"claimant_external_id": "hksz:no"}, "hksz:no"),
+        ("claims.json", "hksz:author-post", {"time_edtf": "soon"}, "time_edtf"),
+        ("claims.json", "hksz:author-post", {"evidence": [{"stance": "asserts"}]}, "external_id"),
+        ("entities.json", "hksz:ttps", {"kind": "idea"}, "kind"),
+        ("sources.json", "hksz:shenzhen-daily-article", {"captures": []}, "rests on"),
+        ("metrics.json", "hksz:metric-ttps-approved", {"key": "mainland-bases-added"}, "key"),
+        ("relations.json", "hksz:ttps", {"relations": [{"kind": "part_of"}]}, "object_id"),
+        ("units.json", "hksz:unit-year", {"label": None}, "label"),
+    ],
+)
+def test_a_broken_entry_is_named_and_nothing_is_loaded(
+    database, copy, name, external_id, fields, reason
+):
+    before = _state(database)
+    _edit(copy, "units.json", "hksz:unit-one", label="changed as well")
+    if name == "relations.json":
+        items = [*_read(copy, name), {"external_id": external_id}]
+        _write(copy, name, items)
+    _edit(copy, name, external_id, **fields)
+    with pytest.raises(InvalidSeed) as refused:
+        _load(database, copy)
+    assert external_id in str(refused.value)
+    assert name in str(refused.value)
+    assert reason in str(refused.value)
+    assert _state(database) == before
+
+
+@pytest.mark.parametrize("text", ["", "{", "{}", "5", "null", "[1]", "[{}]", '[{"external_id": 5}]', "\ufeff[]"])
+def test_a_file_that_is_no_list_of_entries_is_named(database, copy, text):
+    (copy / "units.json").write_text(text, encoding="utf-8")
+    with pytest.raises(InvalidSeed, match="units"):
+        _load(database, copy)
+
+
+def test_a_new_entry_that_is_broken_is_named(database, copy):
+    _write(copy, "units.json", [{"external_id": "hksz:bad", "code": "no such unit", "label": "x"}])
+    with pytest.raises(InvalidSeed, match="hksz:bad"):
+        _load(database, copy)
+
+
+def test_an_empty_folder_is_no_seed_and_no_error(database, tmp_path):
+    assert _load(database, tmp_path) == Loaded(0, 0)
+
+
+def test_nothing_else_is_raised(database, copy):
+    _edit(copy, "claims.json", "hksz:author-post", evidence="x")
+    try:
+        _load(database, copy)
+    except (InvalidSeed, DomainError):
+        return
+    raise AssertionError("a broken entry was loaded")

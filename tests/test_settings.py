@@ -1,0 +1,96 @@
+"""Settings: defaults, what they refuse, and that the README knows them all."""
+
+import re
+from dataclasses import FrozenInstanceError, fields
+from pathlib import Path
+
+import pytest
+
+from hksz_db.settings import InvalidSettings, Settings
+
+README = Path(__file__).parent.parent / "README.md"
+NAMES = {item.metadata["name"]: item.name for item in fields(Settings)}
+
+
+def test_without_an_environment_there_are_defaults():
+    settings = Settings.from_environ({})
+    assert settings == Settings()
+    assert settings.database_url is None
+    assert (settings.host, settings.port) == ("127.0.0.1", 8000)
+    assert settings.open_reads
+    assert settings.max_body_bytes == 2**20
+    assert settings.workers >= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("DATABASE_URL", "postgresql://host/name", "postgresql://host/name"),
+        ("HKSZ_HOME", "/srv/hksz", Path("/srv/hksz")),
+        ("HKSZ_HOME", "~/hksz", Path("~/hksz").expanduser()),
+        ("HKSZ_HOME", "here", Path("here").absolute()),
+        ("HKSZ_HOST", "::1", "::1"),
+        ("HKSZ_PORT", "1", 1),
+        ("HKSZ_PORT", "65535", 65535),
+        ("HKSZ_WORKERS", "3", 3),
+        ("HKSZ_THREADS", "4", 4),
+        ("HKSZ_OPEN_READS", "false", False),
+        ("HKSZ_MAX_BODY_BYTES", "2048", 2048),
+        ("HKSZ_STATEMENT_TIMEOUT_MS", "100", 100),
+        ("HKSZ_LOG_LEVEL", "debug", "debug"),
+        ("HKSZ_LOG_FORMAT", "json", "json"),
+        ("HKSZ_ACCESS_LOG", "true", True),
+    ],
+)
+def test_a_setting_is_read_from_its_variable(name, text, value):
+    settings = Settings.from_environ({name: text, "PATH": "/bin", "UNRELATED": "x"})
+    assert getattr(settings, NAMES[name]) == value
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_empty_variable_counts_as_unset(name):
+    assert Settings.from_environ({name: ""}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        *(("HKSZ_PORT", text) for text in ("0", "65536", "-1", "8000.0", "http", " 80", "٨", "9" * 5000)),
+        ("HKSZ_WORKERS", "0"),
+        ("HKSZ_THREADS", "65"),
+        ("HKSZ_OPEN_READS", "yes"),
+        ("HKSZ_OPEN_READS", "True"),
+        ("HKSZ_MAX_BODY_BYTES", "1023"),
+        ("HKSZ_MAX_BODY_BYTES", "1 MiB"),
+        ("HKSZ_STATEMENT_TIMEOUT_MS", "0"),
+        ("HKSZ_LOG_LEVEL", "loud"),
+        ("HKSZ_LOG_FORMAT", "xml"),
+        ("HKSZ_ACCESS_LOG", "1"),
+    ],
+)
+def test_a_value_that_means_nothing_is_one_sentence_with_its_name(name, text):
+    with pytest.raises(InvalidSettings) as refused:
+        Settings.from_environ({name: text})
+    message = str(refused.value)
+    assert message.startswith(f"{name} must be ")
+    assert message.endswith(".")
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("name", ["HKSZ_PROT", "HKSZ_", "HKSZ_PORT_", "HKSZ_DATABASE_URL"])
+def test_a_setting_that_does_not_exist_is_refused(name):
+    with pytest.raises(InvalidSettings, match=f"There is no setting {name}\\."):
+        Settings.from_environ({name: "1"})
+
+
+def test_settings_do_not_change():
+    settings = Settings()
+    with pytest.raises(FrozenInstanceError):
+        settings.port = 80  # type: ignore[misc]
+
+
+def test_the_readme_documents_every_setting_and_no_other():
+    text = README.read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `((?:HKSZ|DATABASE)_\w+)` \|", text, re.MULTILINE)
+    assert sorted(rows) == sorted(NAMES)
+    assert set(re.findall(r"\bHKSZ_\w+", text)) <= set(NAMES)
