@@ -15,6 +15,7 @@ from hksz_db.api.answers import DirectResponse
 from hksz_db.api.catalogue import CATALOGUE, CLAIMS
 from hksz_db.api.claim_evidence import add_claim_evidence
 from hksz_db.api.documentation import create_api
+from hksz_db.api.intake import Intake
 from hksz_db.api.operating import register_operating
 from hksz_db.api.problems import register_errors
 from hksz_db.api.views import blueprint_for
@@ -80,7 +81,10 @@ def _embedded_server(home: Path) -> embedded.Server:
 def worker_app() -> Flask:
     """The service in a worker process."""
     stop_with_parent()
-    return create_app()
+    app = create_app()
+    settings = _settings()
+    app.wsgi_app = Intake(app.wsgi_app, settings.threads, settings.max_body_bytes)  # type: ignore[method-assign]
+    return app
 
 
 def main(*steps: str) -> int:

@@ -74,7 +74,8 @@ def _parse_edtf(text: str) -> Period:
         raise InvalidDate(f"{text!r} is open at both ends.")
     if earliest and latest and earliest > latest:
         raise InvalidDate(f"{text!r} ends before it begins.")
-    return Period(str(parsed), earliest, latest)
+    # The library writes sets with blanks, which EDTF does not have.
+    return Period(str(parsed).replace(" ", ""), earliest, latest)
 
 
 def _position(error: Exception) -> int:

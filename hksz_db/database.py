@@ -171,6 +171,9 @@ class Database:
             )
         except psycopg.OperationalError as error:
             raise Unavailable("The database does not answer.") from error
+        except psycopg.ProgrammingError:
+            # Not chained: what the driver says repeats the URL, password and all.
+            raise DatabaseUnusable("DATABASE_URL has a part that PostgreSQL cannot use.") from None
         _leave_bytes(connection.adapters)
         return connection
 
@@ -211,7 +214,7 @@ def driver_url(text: str) -> sqlalchemy.URL:
     """The URL with the driver in its place; ``postgres://`` is taken for ``postgresql://``."""
     try:
         url = make_url(text)
-    except sqlalchemy.exc.ArgumentError:
+    except (sqlalchemy.exc.ArgumentError, ValueError):
         raise DatabaseUnusable("DATABASE_URL is not a URL.") from None
     if url.drivername not in {"postgres", "postgresql", "postgresql+psycopg"}:
         raise DatabaseUnusable("DATABASE_URL must begin with postgresql://.")

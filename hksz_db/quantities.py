@@ -233,18 +233,39 @@ def measure(code: str) -> Measure:
     """
     if code in _currency_codes():
         return Measure(Dimension.MONEY, Decimal(1))
-    quantity = _parse_ucum(code)
-    if quantity.dimensionless:
-        dimension = Dimension.RATIO if code in _RATIO_CODES else Dimension.COUNT
-    else:
-        named = _DIMENSIONS.get(str(quantity.dimensionality))
-        if named is None:
-            raise InvalidUnit(f"The unit {code!r} is of a dimension that no metric has.")
-        dimension = named
+    try:
+        return _measure_ucum(code)
+    except (InvalidUcumError, LarkError, pint.PintError, ArithmeticError, ValueError) as error:
+        if isinstance(error, InvalidUnit):
+            raise
+        raise InvalidUnit(f"{code!r} is neither a UCUM code nor an ISO 4217 currency.") from None
+
+
+def _measure_ucum(code: str) -> Measure:
+    if len(code) > _MAX_CODE_LENGTH or not re.fullmatch(r"[!-~]+", code):
+        raise InvalidUnit("A unit code is at most 40 visible ASCII characters.")
+    # The registry would work out 10*99999999 to its last digit.
+    if re.search(r"[*^A-Za-z\]}][+-]?[0-9]{3}|[0-9]{10}", code):
+        raise InvalidUnit(f"The unit {code!r} has a number that is too large to compute with.")
+    quantity = _registry().from_ucum(code)
+    if not isinstance(quantity, pint.Quantity):
+        # An annotation such as {people}: whatever it says, it counts.
+        return Measure(Dimension.COUNT, Decimal(1))
+    if not quantity._is_multiplicative:
+        raise InvalidUnit(f"The unit {code!r} has an offset, so that it has no factor.")
     factor = Decimal(quantity.to_base_units().magnitude)
     if not 1 / _LARGEST_FACTOR <= factor <= _LARGEST_FACTOR:
         raise InvalidUnit(f"The unit {code!r} is too large or too small to compute with.")
-    return Measure(dimension, _tidy(factor))
+    return Measure(_dimension(code, quantity), _tidy(factor))
+
+
+def _dimension(code: str, quantity: "pint.Quantity[Decimal]") -> Dimension:
+    if quantity.dimensionless:
+        return Dimension.RATIO if code in _RATIO_CODES else Dimension.COUNT
+    named = _DIMENSIONS.get(str(quantity.dimensionality))
+    if named is None:
+        raise InvalidUnit(f"The unit {code!r} is of a dimension that no metric has.")
+    return named
 
 
 @cache
@@ -256,20 +277,6 @@ def _currency_codes() -> frozenset[str]:
 def _registry() -> PintUcumRegistry:
     # Building it takes most of a second: only when the first unit is written.
     return PintUcumRegistry(non_int_type=Decimal)
-
-
-def _parse_ucum(code: str) -> "pint.Quantity[Decimal]":
-    if len(code) > _MAX_CODE_LENGTH or not re.fullmatch(r"[!-~]+", code):
-        raise InvalidUnit("A unit code is at most 40 visible ASCII characters.")
-    try:
-        quantity: pint.Quantity[Decimal] = _registry().from_ucum(code)
-        if not quantity._is_multiplicative:
-            raise InvalidUnit(f"The unit {code!r} has an offset, so that it has no factor.")
-    except (InvalidUcumError, LarkError, pint.PintError, ArithmeticError, ValueError) as error:
-        if isinstance(error, InvalidUnit):
-            raise
-        raise InvalidUnit(f"{code!r} is neither a UCUM code nor an ISO 4217 currency.") from None
-    return quantity
 
 
 def _tidy(factor: Decimal) -> Decimal:

@@ -17,6 +17,8 @@ from granian.constants import Interfaces
 from hksz_db.settings import Settings
 
 _DRAIN_S = 20
+# So many requests may be under way to a worker; HKSZ_THREADS of them are worked on at once.
+_WAITING_THREADS = 256
 _LINGER_S = 3
 
 
@@ -60,6 +62,8 @@ def check_port(settings: Settings) -> None:
                 raise PortInUse(
                     f"Cannot listen on {settings.host}:{settings.port}: {error.strerror or error}."
                 ) from None
+        except UnicodeError:
+            raise PortInUse(f"{settings.host[:50]!r} is not the name of a host.") from None
         time.sleep(0.1)
 
 
@@ -90,8 +94,9 @@ def serve(target: str, settings: Settings, database_url: str) -> None:
             interface=Interfaces.WSGI,
             factory=True,
             workers=settings.workers,
-            blocking_threads=settings.threads,
+            blocking_threads=_WAITING_THREADS,
             workers_kill_timeout=_DRAIN_S,
+            respawn_failed_workers=True,
             log_access=settings.access_log,
             websockets=False,
         ).serve()

@@ -23,7 +23,8 @@ def _path(value: str) -> Path:
 
 def _integer(minimum: int, maximum: int) -> Callable[[str], int]:
     def read(value: str) -> int:
-        if not value.isascii() or not value.isdigit() or not minimum <= int(value) <= maximum:
+        number = value.isascii() and value.isdigit() and len(value) < 12
+        if not number or not minimum <= int(value) <= maximum:
             raise ValueError(f"must be a whole number from {minimum} to {maximum}")
         return int(value)
 

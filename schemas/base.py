@@ -24,7 +24,9 @@ class InputSchema(Schema):
     @validates_schema(skip_on_field_errors=False, pass_original=True)
     def check_references(self, _: Any, original: Any, **__: Any) -> None:
         """Refuse a reference given in two ways, and one that is missing."""
-        faults = {}
+        faults: dict[str, list[str]] = {}
+        if not isinstance(original, dict):
+            return  # which is refused for that
         for stem in self.references:
             given = [name for name in (f"{stem}_id", f"{stem}_external_id") if name in original]
             if len(given) == 2:

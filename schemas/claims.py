@@ -1,6 +1,6 @@
 """Claims on the wire."""
 
-from marshmallow import fields, validate
+from marshmallow import fields
 
 from hksz_db.vocabulary import (
     ClaimEntityRole,
@@ -11,7 +11,7 @@ from hksz_db.vocabulary import (
 )
 from schemas.base import DocumentSchema, InputSchema, VersionedSchema, patch_schema
 from schemas.evidence import EVIDENCE_KINDS, ClaimEvidenceCreateSchema, ClaimEvidenceSchema
-from schemas.fields import Edtf, ExternalId, LanguageTag, Slug, Term, Text, Uuid
+from schemas.fields import BoundedList, Edtf, ExternalId, LanguageTag, Slug, Term, Text, Uuid
 from schemas.figures import FIGURE_KINDS, ClaimFigureCreateSchema, ClaimFigureSchema
 from schemas.filters import (
     common_filters,
@@ -72,17 +72,11 @@ class ClaimCreateSchema(InputSchema):
     time_as_stated = Text(200, allow_none=True)
     time_edtf = Edtf(allow_none=True)
     due_edtf = Edtf(allow_none=True)
-    topics = fields.List(Slug(), validate=validate.Length(max=50))
-    entities = fields.List(
-        fields.Nested(ClaimEntityCreateSchema), validate=validate.Length(max=100)
-    )
-    relations = fields.List(
-        fields.Nested(ClaimRelationCreateSchema), validate=validate.Length(max=100)
-    )
-    figures = fields.List(fields.Nested(ClaimFigureCreateSchema), validate=validate.Length(max=100))
-    evidence = fields.List(
-        fields.Nested(ClaimEvidenceCreateSchema), validate=validate.Length(max=100)
-    )
+    topics = BoundedList(Slug(), 50)
+    entities = BoundedList(fields.Nested(ClaimEntityCreateSchema))
+    relations = BoundedList(fields.Nested(ClaimRelationCreateSchema))
+    figures = BoundedList(fields.Nested(ClaimFigureCreateSchema))
+    evidence = BoundedList(fields.Nested(ClaimEvidenceCreateSchema))
 
 
 ClaimPatchSchema = patch_schema(ClaimCreateSchema, "figures", "evidence")

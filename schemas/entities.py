@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import ValidationError, fields
 
 from hksz_db.vocabulary import (
     EntityKind,
@@ -12,7 +12,7 @@ from hksz_db.vocabulary import (
     IdentifierScheme,
 )
 from schemas.base import DocumentSchema, InputSchema, VersionedSchema, patch_schema
-from schemas.fields import Edtf, ExternalId, LanguageTag, Term, Text, Uuid
+from schemas.fields import BoundedList, Edtf, ExternalId, LanguageTag, Term, Text, Uuid
 from schemas.filters import (
     common_filters,
     filter_fields,
@@ -71,17 +71,11 @@ class EntityCreateSchema(InputSchema):
     external_id = ExternalId(allow_none=True)
     kind = Term(EntityKind, required=True)
     description = Text(2000, allow_none=True)
-    names = fields.List(
-        fields.Nested(EntityNameCreateSchema),
-        required=True,
-        validate=[validate.Length(min=1, max=100), _check_preferred],
+    names = BoundedList(
+        fields.Nested(EntityNameCreateSchema), minimum=1, required=True, validate=_check_preferred
     )
-    identifiers = fields.List(
-        fields.Nested(EntityIdentifierCreateSchema), validate=validate.Length(max=100)
-    )
-    relations = fields.List(
-        fields.Nested(EntityRelationCreateSchema), validate=validate.Length(max=100)
-    )
+    identifiers = BoundedList(fields.Nested(EntityIdentifierCreateSchema))
+    relations = BoundedList(fields.Nested(EntityRelationCreateSchema))
 
 
 EntityPatchSchema = patch_schema(EntityCreateSchema)

@@ -180,6 +180,22 @@ def read_edtf(text: str) -> Period:
         raise ValidationError(str(error)) from None
 
 
+class BoundedList(fields.List[Any]):
+    """A list of ``minimum`` to ``maximum`` items; a longer one is refused before it is read."""
+
+    def __init__(
+        self, inner: fields.Field[Any], maximum: int = 100, minimum: int = 0, **kwargs: Any
+    ) -> None:
+        super().__init__(inner, metadata={"minItems": minimum, "maxItems": maximum}, **kwargs)
+        self.minimum = minimum
+        self.maximum = maximum
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if isinstance(value, list) and not self.minimum <= len(value) <= self.maximum:
+            raise ValidationError(f"Must have {self.minimum} to {self.maximum} items.")
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
 class DecimalString(fields.Field[Decimal]):
     """An exact decimal: 30 digits before and 20 after the point at most.
 

@@ -1,10 +1,11 @@
 """Sources on the wire."""
 
-from marshmallow import fields, validate
+from marshmallow import fields
 
 from hksz_db.vocabulary import ContributorRole, CslType, Normalization, SourceRelationKind
 from schemas.base import DocumentSchema, InputSchema, VersionedSchema, patch_schema
 from schemas.fields import (
+    BoundedList,
     Doi,
     Edtf,
     ExternalId,
@@ -79,13 +80,9 @@ class SourceCreateSchema(InputSchema):
     issued_note = Text(2000, allow_none=True)
     rights = Text(2000, allow_none=True)
     retracted_at = Moment(allow_none=True)
-    contributors = fields.List(
-        fields.Nested(ContributorCreateSchema), validate=validate.Length(max=100)
-    )
-    captures = fields.List(fields.Nested(CaptureCreateSchema), validate=validate.Length(max=100))
-    relations = fields.List(
-        fields.Nested(SourceRelationCreateSchema), validate=validate.Length(max=100)
-    )
+    contributors = BoundedList(fields.Nested(ContributorCreateSchema))
+    captures = BoundedList(fields.Nested(CaptureCreateSchema))
+    relations = BoundedList(fields.Nested(SourceRelationCreateSchema))
 
 
 SourcePatchSchema = patch_schema(SourceCreateSchema)

@@ -13,10 +13,22 @@ from hksz_db.settings import Settings
 TEXT = "A made-up  article.\nForty firms moved,\tforty firms stayed."
 
 
+@pytest.fixture(scope="module")
+def bare_app():
+    return create_app(Settings(log_level="error"), Database(lambda: ""))
+
+
 @pytest.fixture
-def flask(database):
-    """Runs a command over the test's transaction."""
-    runner = create_app(Settings(log_level="error"), database).test_cli_runner()
+def app(bare_app, database):
+    """The service over the test's transaction."""
+    bare_app.extensions["hksz_database"] = database
+    return bare_app
+
+
+@pytest.fixture
+def flask(app):
+    """Runs a command."""
+    runner = app.test_cli_runner()
     return lambda *arguments: runner.invoke(args=[str(argument) for argument in arguments])
 
 
@@ -69,10 +81,9 @@ def test_a_key_is_made_and_shown_once(flask):
     assert key not in listed
 
 
-def test_a_key_that_is_made_can_be_used(flask, database):
+def test_a_key_that_is_made_can_be_used(flask, app):
     key = flask("keys", "create", "desk", "--scope", "admin").output.strip()
-    client = create_app(Settings(log_level="error"), database).test_client()
-    made = client.post(
+    made = app.test_client().post(
         "/v1/units",
         json={"code": "HKD", "label": "dollar"},
         headers={"Authorization": f"Bearer {key}"},
@@ -166,7 +177,11 @@ def test_locators_are_written_into_a_data_file(flask, files):
 
 def test_words_that_do_not_occur_leave_the_file_as_it_was(flask, files):
     before = files["claims"].read_text(encoding="utf-8")
-    for span in ({"words": "fifty firms"}, {"words": "forty firms", "occurrence": 2}, {"words": " "}):
+    for span in (
+        {"words": "fifty firms"},
+        {"words": "forty firms", "occurrence": 2},
+        {"words": " "},
+    ):
         files["spans"].write_text(json.dumps({"test:a1": span}), encoding="utf-8")
         refused = flask("locate", *files.values())
         assert refused.exit_code == 1
@@ -180,9 +195,9 @@ def test_a_file_that_is_not_there_is_named(flask, files, tmp_path):
     assert "nothing" in refused.output
 
 
-def test_a_database_that_is_away_is_one_sentence():
-    database = Database(lambda: "postgresql://hksz@127.0.0.1:1/hksz")
-    runner = create_app(Settings(log_level="error"), database).test_cli_runner()
+def test_a_database_that_is_away_is_one_sentence(bare_app):
+    bare_app.extensions["hksz_database"] = Database(lambda: "postgresql://hksz@127.0.0.1:1/hksz")
+    runner = bare_app.test_cli_runner()
     for arguments in (["seed"], ["keys", "list"], ["keys", "revoke", "desk"]):
         answer = runner.invoke(args=arguments)
         assert answer.exit_code == 1
@@ -190,8 +205,8 @@ def test_a_database_that_is_away_is_one_sentence():
         assert len(answer.output.splitlines()) == 1
 
 
-def test_every_command_says_what_it_does():
-    runner = create_app(Settings(log_level="error"), Database(lambda: "")).test_cli_runner()
+def test_every_command_says_what_it_does(bare_app):
+    runner = bare_app.test_cli_runner()
     for arguments in (["seed"], ["locate"], ["keys"], ["keys", "create"], ["keys", "revoke"]):
         answer = runner.invoke(args=[*arguments, "--help"])
         assert answer.exit_code == 0

@@ -11,6 +11,7 @@ from hksz_db.quantities import (
     Interval,
     InvalidFigure,
     InvalidUnit,
+    Measure,
     RangeRule,
     Reading,
     measure,
@@ -211,3 +212,15 @@ def test_a_unit_measures_so_much_of_something(code, dimension, factor) -> None:
 def test_what_is_no_unit_of_a_known_dimension_is_refused(code: str) -> None:
     with pytest.raises(InvalidUnit):
         measure(code)
+
+
+@pytest.mark.parametrize(
+    "code", ["10*99999999", "10*999", "Ym999", "9999999999", "m1000", "{a}100"]
+)
+def test_a_unit_too_large_to_compute_with_is_refused_at_once(code):
+    with pytest.raises(InvalidUnit, match="too large"):
+        measure(code)
+
+
+def test_an_annotation_counts():
+    assert measure("{people}") == Measure(Dimension.COUNT, Decimal(1))

@@ -55,7 +55,10 @@ def test_an_empty_variable_counts_as_unset(name):
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        *(("HKSZ_PORT", text) for text in ("0", "65536", "-1", "8000.0", "http", " 80", "٨", "9" * 5000)),
+        *(
+            ("HKSZ_PORT", text)
+            for text in ("0", "65536", "-1", "8000.0", "http", " 80", "٨", "9" * 5000)
+        ),
         ("HKSZ_WORKERS", "0"),
         ("HKSZ_THREADS", "65"),
         ("HKSZ_OPEN_READS", "yes"),

@@ -10,10 +10,9 @@ from sqlalchemy.orm import Session
 from hksz_db.database import Database
 from hksz_db.errors import Unauthenticated
 from hksz_db.services.api_keys import Actor, authenticate
+from hksz_db.services.review import REVIEWED
 from hksz_db.services.writing import writing
 from hksz_db.vocabulary import Scope
-
-_REVIEWED = {"accepted", "rejected"}
 
 
 def database() -> Database:
@@ -43,7 +42,7 @@ def check_reader() -> None:
 def check_review(actor: Actor, fields: Mapping[str, Any]) -> None:
     """Raise ``Forbidden`` when the fields hold a verdict and the key may not review."""
     passages = fields.get("evidence", [])
-    if any(part.get("status") in _REVIEWED for part in (fields, *passages)):
+    if any(part.get("status") in REVIEWED for part in (fields, *passages)):
         actor.demand(Scope.REVIEW)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+import psycopg
 from flask import Response, request
 from sqlalchemy.orm import Session
 
@@ -87,12 +88,18 @@ def page(
     values = question.values()
     after = None
     if question.cursor is not None:
-        length = len(question.sort) or 2  # by relevance: the rank and the id
-        keys = cursors.decode(question.cursor, identity, length)
+        sorts = resource.readable.sorts
+        nullable = [sorts[name].nullable for name, _ in question.sort]
+        # By relevance: the rank and the id.
+        keys = cursors.decode(question.cursor, identity, nullable or [False, False])
         after = tuple(key is not None for key in keys)
         values |= {f"c{n}": key for n, key in enumerate(keys)}
     shape = question.shape(resource.name, after)
-    ((items, keys_after, ranked, total),) = database().read(page_statement(shape), values)
+    try:
+        ((items, keys_after, ranked, total),) = database().read(page_statement(shape), values)
+    except psycopg.DataError:
+        # All else was read by a schema; only a cursor made by hand can hold what is no key.
+        raise cursors.refusal() from None
     if items is None and within is not None:
         one(*within, ("id",))
     meta: dict[str, Any] = {

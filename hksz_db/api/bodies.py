@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 from flask import current_app, request
 from marshmallow import Schema, ValidationError
 
+from hksz_db.api.parameters import escaped
 from hksz_db.api.problems import ApiError
 from hksz_db.errors import Fault, Invalid, Malformed
 
@@ -34,8 +35,10 @@ def load(schema: Schema, *media_types: str) -> dict[str, Any]:
 def load_object(*media_types: str) -> dict[str, Any]:
     """The request's body, which must be a JSON object of one of the media types."""
     accepted = ("application/json", *media_types)
-    if request.mimetype not in accepted:
-        raise ApiError(415, f"The body must be {' or '.join(accepted)}.")
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    if request.mimetype not in accepted or charset != "utf-8" or encoding != "identity":
+        raise ApiError(415, f"The body must be {' or '.join(accepted)} in UTF-8, not encoded.")
     document = parse(read_body())
     if not isinstance(document, dict):
         raise Malformed("The body must be a JSON object.")
@@ -69,7 +72,7 @@ def parse(body: bytes) -> Any:
         document = json.loads(
             text,
             object_pairs_hook=_object,
-            parse_float=Decimal,
+            parse_float=_fraction,
             parse_int=_integer,
             parse_constant=_constant,
         )
@@ -97,6 +100,13 @@ def _integer(digits: str) -> int:
     return int(digits)
 
 
+def _fraction(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except ArithmeticError:
+        raise Malformed("A number has an exponent without measure.") from None
+
+
 def _constant(name: str) -> NoReturn:
     raise Malformed(f"{name} is not JSON.")
 
@@ -120,17 +130,11 @@ def faults_of(messages: Mapping[Any, Any], pointer: str = "#") -> Iterator[Fault
     """The schema's messages as faults, each with its JSON pointer (RFC 6901)."""
     for key, value in messages.items():
         # Messages about a whole stand under a name of the library's own.
-        where = pointer if key == "_schema" else f"{pointer}/{_escaped(str(key))}"
+        where = pointer if key == "_schema" else f"{pointer}/{escaped(str(key))}"
         if isinstance(value, Mapping):
             yield from faults_of(value, where)
         else:
             yield from (Fault(_code(message), message, where) for message in value)
-
-
-def _escaped(key: str) -> str:
-    # Surrogates cannot be written out; the request that had them is answered all the same.
-    safe = key.encode("utf-8", "backslashreplace").decode()
-    return safe.replace("~", "~0").replace("/", "~1")
 
 
 def _code(message: str) -> str:

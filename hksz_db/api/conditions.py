@@ -29,7 +29,7 @@ def content_tag(body: bytes) -> str:
 def is_known(tag: str) -> bool:
     """Whether the client holds the answer with this tag already (weak comparison)."""
     header = request.headers.get("If-None-Match")
-    if header is None:
+    if header is None or request.method not in {"GET", "HEAD"}:
         return False
     return header.strip() == "*" or any(opaque == tag for _, opaque in _tags(header))
 

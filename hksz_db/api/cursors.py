@@ -11,6 +11,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from flask import request
+
 from hksz_db.errors import Fault, Malformed
 
 _CHECKSUM_BYTES = 9
@@ -21,19 +23,34 @@ def encode(keys: bytes, question: Any) -> str:
     return base64.urlsafe_b64encode(_checksum(keys, question) + keys).decode().rstrip("=")
 
 
-def decode(cursor: str, question: Any, length: int) -> Sequence[str | None]:
-    """The sort keys in a cursor; ``Malformed`` unless it is one for this very question."""
+def decode(cursor: str, question: Any, nullable: Sequence[bool]) -> Sequence[str | None]:
+    """The sort keys in a cursor; ``Malformed`` unless it is one for this very question.
+
+    ``nullable`` says of each key whether a row may be without it.
+    """
     try:
         raw = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
         keys = raw[_CHECKSUM_BYTES:]
         if raw[:_CHECKSUM_BYTES] == _checksum(keys, question) and encode(keys, question) == cursor:
             values = json.loads(keys)
-            if isinstance(values, list) and len(values) == length:
-                return values
+            json.dumps(values, ensure_ascii=False).encode()  # refuses lone surrogates
+            fits = isinstance(values, list) and len(values) == len(nullable)
+            if fits and all(map(_fits, values, nullable)):
+                return values  # type: ignore[no-any-return]
     except (UnicodeError, binascii.Error, ValueError):
         pass
+    raise refusal()
+
+
+def refusal() -> Malformed:
+    """What is answered to a cursor that no page gave."""
     detail = "This cursor is not one that was given for the same filters and sort order."
-    raise Malformed("The cursor cannot be used.", [Fault("cursor", detail, parameter="cursor")])
+    place = {"pointer": "#/cursor"} if request.method == "POST" else {"parameter": "cursor"}
+    return Malformed("The cursor cannot be used.", [Fault("cursor", detail, **place)])
+
+
+def _fits(value: Any, nullable: bool) -> bool:
+    return isinstance(value, str) or (nullable and value is None)
 
 
 def _checksum(keys: bytes, question: Any) -> bytes:

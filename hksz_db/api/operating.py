@@ -22,6 +22,7 @@ from hksz_db.migrating import pending
 from hksz_db.services.writing import writing
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_METHODS = {"GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS", "PUT"}
 _REQUESTS = Counter("hksz_requests_total", "Requests answered.", ("method", "route", "status"))
 _SECONDS = Histogram("hksz_request_seconds", "Time to an answer.", ("method", "route"))
 
@@ -42,10 +43,11 @@ def _begin() -> None:
 
 
 def _end(response: Response) -> Response:
-    # The rule and not the path: a path is chosen by the client, and there is no end of them.
+    # The rule and not the path: what the client makes up has no end.
     route = request.url_rule.rule if request.url_rule else "none"
-    _REQUESTS.labels(request.method, route, str(response.status_code)).inc()
-    _SECONDS.labels(request.method, route).observe(time.perf_counter() - g.started)
+    method = request.method if request.method in _METHODS else "other"
+    _REQUESTS.labels(method, route, str(response.status_code)).inc()
+    _SECONDS.labels(method, route).observe(time.perf_counter() - g.started)
     response.headers["X-Request-ID"] = g.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

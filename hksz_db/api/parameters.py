@@ -26,12 +26,12 @@ class Faults:
 
     def within(self, name: str) -> "Faults":
         """The same collection, for what stands a level deeper in the body."""
-        return Faults(f"{self.place}{name}/", self)
+        return Faults(f"{self.place}{escaped(name)}/", self)
 
     def add(self, name: str, code: str, detail: str) -> None:
         """Add what is wrong with a parameter, or with a field of the body."""
         if self.place:
-            pointer = f"{self.place}{name}".rstrip("/")
+            pointer = f"{self.place}{escaped(name)}".rstrip("/")
             self.found.append(Fault(code, detail, pointer=pointer))
         else:
             self.found.append(Fault(code, detail, parameter=name))
@@ -71,6 +71,13 @@ def no_parameters() -> None:
     for name in arguments():
         detail = f"There is no parameter {name!r} here."
         raise Malformed("A parameter is not known.", [Fault("unknown", detail, parameter=name)])
+
+
+def escaped(key: str) -> str:
+    """A name as a step of a JSON pointer (RFC 6901)."""
+    # Surrogates cannot be written out; the request that had them is answered all the same.
+    safe = key.encode("utf-8", "backslashreplace").decode()
+    return safe.replace("~", "~0").replace("/", "~1")
 
 
 def read(

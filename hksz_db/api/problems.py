@@ -38,6 +38,7 @@ _STATUSES: Mapping[type[DomainError], int] = {
     Unavailable: 503,
 }
 _RETRY_AFTER_S = 2
+_DETAILS = {404: "There is nothing at this path. An id in a path is a UUID."}
 # Enough to mend any honest request; an answer must not outgrow the question.
 _MAX_FAULTS = 100
 _log = structlog.get_logger(__name__)
@@ -113,7 +114,8 @@ def _database_error(error: psycopg.Error) -> Response:
 
 def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
-    response = problem(status, error.description or error.name)
+    detail = _DETAILS.get(status, error.description or error.name)
+    response = problem(status, detail)
     for name, value in error.get_headers():
         if name not in {"Content-Type", "Content-Length"}:
             response.headers[name] = value

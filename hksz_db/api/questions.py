@@ -113,9 +113,11 @@ def from_tree(resource: Resource, document: Mapping[str, Any]) -> Question:
             faults.add(name, "unknown", f"There is no {name!r}; known: filter, {listed(_OPTIONS)}.")
         elif name != "filter" and value is not None:
             others[name] = ",".join(value) if _is_names(name, value) else value
-    expression = _expression(resource, document.get("filter", {}), Faults("#/filter/", faults))
-    if sum(1 for _ in criteria(expression)) > MAX_FILTERS:
-        faults.add("filter", "too_many", f"A tree may have at most {MAX_FILTERS} filters.")
+    tree = document.get("filter", {})
+    if _size(tree) > MAX_FILTERS:
+        faults.add("filter", "too_many", f"A tree may have at most {MAX_FILTERS} parts.")
+        faults.check()
+    expression = _expression(resource, tree, Faults("#/filter/", faults))
     question = _question(resource, expression, others, faults)
     faults.check()
     return question
@@ -167,6 +169,19 @@ def _expression(resource: Resource, tree: Any, faults: Faults) -> Expression:
         else:
             parts.append(_criterion(resource, name, value, faults))
     return AllOf(tuple(part for part in parts if part is not None))
+
+
+def _size(tree: Any) -> int:
+    """How many names and branches a tree has; those beyond a few too many are not counted."""
+    level, size = [tree], 0
+    while level and size <= MAX_FILTERS:
+        names = [pair for part in level if isinstance(part, dict) for pair in part.items()]
+        inner = [value for name, value in names if name in {"and", "or", "not"}]
+        level = [
+            part for value in inner for part in (value if isinstance(value, list) else [value])
+        ]
+        size += len(names) + len(level)
+    return size
 
 
 def _branches(resource: Resource, trees: Any, faults: Faults) -> tuple[Expression, ...]:

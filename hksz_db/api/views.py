@@ -20,6 +20,7 @@ from hksz_db.api.questions import (
 )
 from hksz_db.api.resource import Resource
 from hksz_db.services import lifecycle
+from hksz_db.services.review import demand_review
 
 
 def blueprint_for(resource: Resource) -> Blueprint:
@@ -83,6 +84,7 @@ def _add_change(blueprint: Blueprint, resource: Resource) -> None:
             versions = matched_versions()
             fields = load(schema, MERGE_PATCH)
             check_review(actor, fields)
+            demand_review(session, actor, resource.name, id)
             resource.update(session, id, versions, fields)
             return answers.written(session, resource, id, 200)
 
@@ -91,9 +93,11 @@ def _add_change(blueprint: Blueprint, resource: Resource) -> None:
 
 def _add_delete(blueprint: Blueprint, resource: Resource) -> None:
     def view(id: UUID) -> Response:
-        with writing_as(resource.scope) as (session, _):
+        with writing_as(resource.scope) as (session, actor):
             no_parameters()
-            lifecycle.delete(session, resource.name, id, matched_versions())
+            versions = matched_versions()
+            demand_review(session, actor, resource.name, id)
+            lifecycle.delete(session, resource.name, id, versions)
             return answers.deleted(session, resource, id)
 
     add_call(blueprint, "DELETE /<uuid:id>", "delete", operations.deleting(resource), view)
@@ -101,9 +105,11 @@ def _add_delete(blueprint: Blueprint, resource: Resource) -> None:
 
 def _add_restore(blueprint: Blueprint, resource: Resource) -> None:
     def view(id: UUID) -> Response:
-        with writing_as(resource.scope) as (session, _):
+        with writing_as(resource.scope) as (session, actor):
             no_parameters()
-            lifecycle.restore(session, resource.name, id, matched_versions())
+            versions = matched_versions()
+            demand_review(session, actor, resource.name, id)
+            lifecycle.restore(session, resource.name, id, versions)
             return answers.written(session, resource, id, 200)
 
     add_call(blueprint, "POST /<uuid:id>/restore", "restore", operations.restoring(resource), view)

@@ -64,6 +64,17 @@ def wholes_of(resource: str) -> tuple[Link, ...]:
     return tuple(link for link in LINKS if link.part and link.owner == resource)
 
 
+def lock_wholes(session: Session, resource: str, id: UUID) -> None:
+    """Lock what the row is a part of, before the row itself: everybody locks in this order."""
+    for whole in wholes_of(resource):
+        run(
+            session,
+            f"SELECT 1 FROM {whole.target} WHERE id ="
+            f" (SELECT {whole.column} FROM {resource} WHERE id = $1) FOR NO KEY UPDATE",
+            id,
+        )
+
+
 def refuse_if_needed(session: Session, resource: str, ids: Sequence[UUID]) -> None:
     """Raise ``Conflict``, naming what rests on the rows, if anything live does."""
     found = _find(
@@ -82,13 +93,20 @@ def refuse_if_needed(session: Session, resource: str, ids: Sequence[UUID]) -> No
 
 
 def refuse_if_unfounded(session: Session, resource: str, ids: Sequence[UUID]) -> None:
-    """Raise ``Conflict``, naming what the rows rest on, if any of that is deleted."""
+    """Raise ``Conflict``, naming what the rows rest on, if any of that is deleted.
+
+    What they rest on is locked against deletion, as a new reference would lock it.
+    """
+    links = [link for link in LINKS if link.owner == resource]
+    for link in links:
+        sql = "SELECT 1 " + _JOIN + " WHERE owner.id = ANY ($1) FOR KEY SHARE OF target"
+        run(session, sql.format(link=link), list(ids))
     found = _find(
         session,
         "SELECT '{link.target}' AS resource, target.id, target.external_id "
         + _JOIN
         + " WHERE owner.id = ANY ($1) AND target.deleted_at IS NOT NULL",
-        [link for link in LINKS if link.owner == resource],
+        links,
         ids,
     )
     if found:

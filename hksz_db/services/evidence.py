@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from hksz_db.database import run
 from hksz_db.errors import Fault, Invalid
+from hksz_db.services.dependants import lock_wholes
 from hksz_db.services.references import Shape, resolve
 from hksz_db.services.rows import Row, absence, change, chosen, insert, touch
 
@@ -40,7 +41,9 @@ def create(session: Session, fields: Row) -> UUID:
 
 def update(session: Session, id: UUID, versions: Sequence[int] | None, fields: Row) -> bool:
     """Change what is said of a passage; its claim and its source stay."""
-    found = run(session, "SELECT claim_id, source_id FROM evidence WHERE id = $1", id)
+    lock_wholes(session, "evidence", id)
+    sql = "SELECT claim_id, source_id FROM evidence WHERE id = $1 AND deleted_at IS NULL"
+    found = run(session, sql, id)
     if not found:
         raise absence(session, "evidence", id)
     claim_id, source_id = found[0]

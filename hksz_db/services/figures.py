@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from hksz_db.database import run
 from hksz_db.errors import Fault, Invalid
 from hksz_db.quantities import InvalidFigure, read
+from hksz_db.services.dependants import lock_wholes
 from hksz_db.services.references import Resolved, Shape, resolve
 from hksz_db.services.rows import (
     Row,
@@ -40,6 +41,7 @@ def create(session: Session, fields: Row) -> UUID:
 
 def update(session: Session, id: UUID, versions: Sequence[int] | None, fields: Row) -> bool:
     """Change a figure; what it means is worked out anew."""
+    lock_wholes(session, "figures", id)
     before = _measured(session, id)
     measured = {**before, **chosen(fields, *_MEASURED)}
     # What is not given is looked up all the same: the new meaning depends on it too.
@@ -104,7 +106,11 @@ def _meaning(stated: Row, known: Resolved, pointer: str) -> Row:
 
 def _measured(session: Session, id: UUID) -> dict[str, Any]:
     columns = ("claim_id", *_MEASURED)
-    found = run(session, f"SELECT {', '.join(columns)} FROM figures WHERE id = $1", id)
+    found = run(
+        session,
+        f"SELECT {', '.join(columns)} FROM figures WHERE id = $1 AND deleted_at IS NULL FOR UPDATE",
+        id,
+    )
     if not found:
         raise absence(session, "figures", id)
     return dict(zip(columns, found[0], strict=True))

@@ -9,6 +9,7 @@ from hksz_db.database import run
 from hksz_db.errors import Conflict, DomainError, NotFound, Stale
 from hksz_db.queries.pages import RESOURCES
 from hksz_db.services.dependants import (
+    lock_wholes,
     parts_of,
     refuse_if_needed,
     refuse_if_unfounded,
@@ -24,6 +25,7 @@ def delete(session: Session, resource: str, id: UUID, versions: Sequence[int] | 
 
     Raises ``NotFound``, ``Gone``, ``Stale``, or ``Conflict`` when others rest on it.
     """
+    lock_wholes(session, resource, id)
     # The strongest row lock: it keeps out whoever is about to refer to the row.
     run(session, f"SELECT FROM {resource} WHERE id = $1 FOR UPDATE", id)
     deleted = run(
@@ -55,6 +57,7 @@ def restore(session: Session, resource: str, id: UUID, versions: Sequence[int] |
     Raises ``NotFound``, ``Stale``, or ``Conflict`` when the row is not deleted or what it rests
     on is.
     """
+    lock_wholes(session, resource, id)
     restored = run(
         session,
         f"UPDATE {resource} SET deleted_at = NULL, {_MARK}"

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
 from hksz_db.database import run
 from hksz_db.errors import DomainError, FaultsError
 from hksz_db.services import claims, entities, evidence, figures, metrics, sources, units
+from hksz_db.services.violations import translate
 from schemas.base import InputSchema
 from schemas.claims import ClaimCreateSchema, ClaimPatchSchema
 from schemas.entities import EntityCreateSchema, EntityPatchSchema
@@ -58,6 +60,7 @@ _FIGURES = _Kind("figures", FigureCreateSchema, FigurePatchSchema, figures.creat
 _EVIDENCE = _Kind(
     "evidence", EvidenceCreateSchema, EvidencePatchSchema, evidence.create, evidence.update
 )
+_PARTS = {"figures": _FIGURES, "evidence": _EVIDENCE}
 # In the order in which they rest on each other; relations rest on entities and claims.
 _FILES = (
     ("units.json", _UNITS),
@@ -95,8 +98,10 @@ def _items(path: Path) -> Iterator[Item]:
         items = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InvalidSeed(f"{path} is not JSON: {error}.") from None
+    if not isinstance(items, list):
+        raise InvalidSeed(f"{path} is not a list of entries.")
     for number, item in enumerate(items, start=1):
-        if not isinstance(item, dict) or "external_id" not in item:
+        if not isinstance(item, dict) or not isinstance(item.get("external_id"), str):
             raise InvalidSeed(f"Entry {number} of {path} has no external_id.")
         yield item
 
@@ -118,20 +123,36 @@ def _note(session: Session, file: str, item: Item) -> bool:
 
 def _load_item(session: Session, kind: _Kind, item: Item, file: str) -> None:
     try:
+        _check_parts(kind, item)
         id = _find(session, kind.table, item["external_id"])
         if id is None:
             kind.create(session, kind.create_schema().load(item))
         else:
             _update(session, kind, id, item)
-    except (DomainError, ValidationError) as error:
-        raise InvalidSeed(f"{item['external_id']} in {file}: {_reason(error)}") from error
+    except (DomainError, ValidationError, psycopg.Error) as error:
+        reason = _reason(error)
+        if reason is None:
+            raise
+        raise InvalidSeed(f"{item['external_id']} in {file}: {reason}") from error
+
+
+def _check_parts(kind: _Kind, item: Item) -> None:
+    for name in _PARTS if kind is _CLAIMS else ():
+        parts = item.get(name, [])
+        named = isinstance(parts, list) and all(
+            isinstance(part, dict) and isinstance(part.get("external_id"), str) for part in parts
+        )
+        if not named:
+            raise ValidationError({name: ["Must be a list of entries, each with an external_id."]})
 
 
 def _update(session: Session, kind: _Kind, id: UUID, item: Item) -> None:
-    own = {name: value for name, value in item.items() if name in kind.patch_schema().fields}
-    kind.update(session, id, None, kind.patch_schema().load(own))
-    for name, part in (("figures", _FIGURES), ("evidence", _EVIDENCE)):
-        for nested in item.get(name, []) if kind is _CLAIMS else []:
+    patch = kind.patch_schema()
+    # What was settled at creation stays; what is unknown is refused.
+    fixed = kind.create_schema().fields.keys() - patch.fields.keys()
+    kind.update(session, id, None, patch.load({k: v for k, v in item.items() if k not in fixed}))
+    for name, part in _PARTS.items() if kind is _CLAIMS else ():
+        for nested in item.get(name, []):
             part_id = _find(session, part.table, nested["external_id"])
             if part_id is None:
                 whole = part.create_schema().load({**nested, "claim_id": str(id)})
@@ -145,8 +166,9 @@ def _find(session: Session, table: str, external_id: str) -> UUID | None:
     return found[0][0] if found else None
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, FaultsError):
-        faults = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in error.faults)
-        return f"{error.detail} {faults}".strip()
-    return str(error)
+def _reason(error: Exception) -> str | None:
+    known = translate(error) or error
+    if isinstance(known, FaultsError):
+        faults = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in known.faults)
+        return f"{known.detail} {faults}".strip()
+    return None if isinstance(known, psycopg.Error) else str(known)

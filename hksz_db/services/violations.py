@@ -29,13 +29,39 @@ _RULES: dict[str, tuple[str, str]] = {
 }
 # Where two constraints forbid the same, either may be the one that speaks.
 _STANDING_FOR = {"units_code_dimension_factor_key": ("code",)}
-_RETRY = (
-    errors.QueryCanceled,
-    errors.LockNotAvailable,
-    errors.DeadlockDetected,
-    errors.SerializationFailure,
-    errors.IdleInTransactionSessionTimeout,
-)
+_IN_USE = {
+    "evidence_capture_id_source_id_fkey": (
+        "captures",
+        "Evidence counts its locators in a capture that would go.",
+    ),
+    "figures_metric_id_dimension_nonnegative_fkey": (
+        "dimension",
+        "Figures measure this metric: its dimension and its sign cannot change.",
+    ),
+}
+# The lists that a row comes with: the field that holds each, and the column of the row itself.
+_LISTS = {
+    "claim_entities": ("entities", "claim_id"),
+    "claim_topics": ("topics", "claim_id"),
+    "claim_relations": ("relations", "from_id"),
+    "source_contributors": ("contributors", "source_id"),
+    "source_captures": ("captures", "source_id"),
+    "source_relations": ("relations", "from_id"),
+    "entity_names": ("names", "entity_id"),
+    "entity_identifiers": ("identifiers", "entity_id"),
+    "entity_relations": ("relations", "subject_id"),
+}
+_PASSING: dict[tuple[type[Exception], ...], str] = {
+    (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction): (
+        "The schema is behind the code: run the migrations."
+    ),
+    (errors.DeadlockDetected, errors.SerializationFailure): (
+        "Others were changing the same rows; try again."
+    ),
+    (errors.QueryCanceled, errors.LockNotAvailable, errors.IdleInTransactionSessionTimeout): (
+        "The database did not finish in time."
+    ),
+}
 
 
 def translate(error: Exception) -> DomainError | None:
@@ -48,29 +74,35 @@ def translate(error: Exception) -> DomainError | None:
         case errors.UniqueViolation():
             return _unique(error)
         case errors.ForeignKeyViolation():
-            return Conflict("Another row rests on what would change, or was deleted meanwhile.")
+            return _foreign_key(error)
         case errors.CheckViolation():
             return _check(error)
-        case _ if isinstance(error, _RETRY):
-            return Unavailable("The database did not finish in time.")
         case psycopg.DataError():
             return Invalid("A value cannot be stored.")
-    return None
+    detail = next((text for kinds, text in _PASSING.items() if isinstance(error, kinds)), None)
+    return None if detail is None else Unavailable(detail)
 
 
 def _unique(error: errors.UniqueViolation) -> Conflict:
-    name = error.diag.constraint_name or ""
+    name, table = error.diag.constraint_name or "", error.diag.table_name or ""
     columns = _STANDING_FOR.get(name) or _unique_columns().get(name, ())
-    if len(columns) == 1:
-        fault = Fault(
-            "unique",
-            f"This {columns[0]} is taken, perhaps by a deleted row, which can be restored.",
-            f"#/{columns[0]}",
-        )
+    listing, parent = _LISTS.get(table, ("", ""))
+    own = [column for column in columns if column != parent]
+    if listing:
+        what = f"The same {' and '.join(own)}" if own else "The same"
+        fault = Fault("unique", f"{what} stands twice, or is taken elsewhere.", f"#/{listing}")
+    elif len(own) == 1:
+        detail = f"This {own[0]} is taken in {table}, perhaps by a deleted row, to be restored."
+        fault = Fault("unique", detail, f"#/{own[0]}")
     else:
-        what = ", ".join(columns) or "same content"
-        fault = Fault("unique", f"There is one with the same {what} already.")
+        fault = Fault("unique", f"There is one with the same {', '.join(own)} already.")
     return Conflict("The row would be there twice.", [fault])
+
+
+def _foreign_key(error: errors.ForeignKeyViolation) -> Conflict:
+    detail = "Another row rests on what would change, or was deleted meanwhile."
+    known = _IN_USE.get(error.diag.constraint_name or "")
+    return Conflict(detail, [Fault("in_use", known[1], f"#/{known[0]}")] if known else [])
 
 
 def _check(error: errors.CheckViolation) -> Invalid:

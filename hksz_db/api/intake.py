@@ -1,0 +1,45 @@
+"""Intake: bodies are read before the work on a request begins.
+
+A thread waits for each body that is still under way, and such threads are cheap; the few that
+work on requests never wait for a sender.
+"""
+
+import io
+from threading import BoundedSemaphore
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+class Intake:
+    """A WSGI application that works on at most ``at_once`` requests, each with its body at hand.
+
+    Of a body at most ``max_bytes`` and one more are read: enough to see that it is too long.
+    """
+
+    def __init__(self, app: "WSGIApplication", at_once: int, max_bytes: int) -> None:
+        self.app = app
+        self.places = BoundedSemaphore(at_once)
+        self.max_bytes = max_bytes
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> "Iterable[bytes]":
+        """Take the body in, then answer."""
+        wanted = self._wanted(environ)
+        body = environ["wsgi.input"].read(wanted) if wanted else b""
+        environ["wsgi.input"] = io.BytesIO(body)
+        with self.places:
+            return self.app(environ, start_response)
+
+    def _wanted(self, environ: "WSGIEnvironment") -> int:
+        """How many bytes to read; a body that says it is too long is left where it is."""
+        declared = environ.get("CONTENT_LENGTH", "")
+        if declared.isascii() and declared.isdigit():
+            length = int(declared) if len(declared) < 20 else self.max_bytes + 1
+            return length if length <= self.max_bytes else 0
+        chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
+        return self.max_bytes + 1 if chunked else 0

@@ -1,0 +1,26 @@
+"""Review: what was accepted or rejected is changed by those who may review."""
+
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from hksz_db.database import run
+from hksz_db.services.api_keys import Actor
+from hksz_db.vocabulary import ClaimStatus, Scope
+
+REVIEWED = frozenset({ClaimStatus.ACCEPTED, ClaimStatus.REJECTED})
+# A figure has no status of its own: it stands under its claim's.
+_STATUSES = {
+    "claims": "SELECT status FROM claims WHERE id = $1",
+    "evidence": "SELECT status FROM evidence WHERE id = $1",
+    "figures": "SELECT status FROM claims WHERE id = (SELECT claim_id FROM figures WHERE id = $1)",
+}
+
+
+def demand_review(session: Session, actor: Actor, resource: str, id: UUID) -> None:
+    """Raise ``Forbidden`` when the row was reviewed and the key may not review."""
+    if (
+        resource in _STATUSES
+        and {row[0] for row in run(session, _STATUSES[resource], id)} & REVIEWED
+    ):
+        actor.demand(Scope.REVIEW)

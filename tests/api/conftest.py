@@ -1,0 +1,255 @@
+"""What the tests of the API stand on: the app over a seeded database, and clients with keys."""
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import make_url
+from werkzeug.test import TestResponse
+
+from app import create_app
+from hksz_db.database import Database
+from hksz_db.preparing import seed_folders
+from hksz_db.services import api_keys, seeding
+from hksz_db.services.writing import writing
+from hksz_db.settings import Settings
+from hksz_db.vocabulary import Scope
+
+WRITING = (Scope.SOURCES_WRITE, Scope.CLAIMS_WRITE, Scope.ENTITIES_WRITE)
+
+
+@pytest.fixture(scope="session")
+def seeded_template(make_database) -> Iterator[str]:
+    """The name of a database with the seed, to be cloned."""
+    with make_database() as url:
+        database = Database(lambda: url)
+        for folder in seed_folders():
+            with writing(database) as session:
+                seeding.load(session, folder)
+        database.close()
+        name = make_url(url).database
+        assert name
+        yield name
+
+
+@pytest.fixture(scope="module")
+def database_url(make_database, seeded_template: str) -> Iterator[str]:
+    """A database with the seed, for the module."""
+    with make_database(seeded_template) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def _bare_app() -> Flask:
+    return create_app(Settings(log_level="error"), Database(lambda: ""))
+
+
+@pytest.fixture
+def app(_bare_app: Flask, database: Database) -> Flask:
+    """The service over the test's own transaction."""
+    _bare_app.extensions["hksz_database"] = database
+    return _bare_app
+
+
+class Client:
+    """Flask's test client with a key: keyword arguments are the query string."""
+
+    def __init__(self, app: Flask, key: str | None = None) -> None:
+        self._client = app.test_client()
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+
+    def send(
+        self, method: str, path: str, *, headers: dict[str, str] | None = None, **options: Any
+    ) -> TestResponse:
+        """The response to a request, as Werkzeug's client takes it."""
+        given = {**self._headers, **(headers or {})}
+        return self._client.open(path, method=method, headers=given, **options)
+
+    def get(self, path: str, **query: Any) -> TestResponse:
+        return self.send("GET", path, query_string=query or None)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> TestResponse:
+        return self.send("POST", path, json=body, headers=headers)
+
+    def patch(self, path: str, body: Any, etag: str = "*") -> TestResponse:
+        return self.send("PATCH", path, json=body, headers={"If-Match": etag})
+
+    def delete(self, path: str, etag: str = "*") -> TestResponse:
+        return self.send("DELETE", path, headers={"If-Match": etag})
+
+    def restore(self, path: str, etag: str = "*") -> TestResponse:
+        return self.send("POST", f"{path}/restore", headers={"If-Match": etag})
+
+
+MakeClient = Callable[..., Client]
+
+
+@pytest.fixture
+def make_client(app: Flask, database: Database) -> MakeClient:
+    """``make_client(Scope.REVIEW)``: a client whose new key has the scopes."""
+
+    def make(*scopes: Scope, label: str = "tester") -> Client:
+        with writing(database) as session:
+            return Client(app, api_keys.create(session, label, scopes))
+
+    return make
+
+
+@pytest.fixture
+def reader(app: Flask) -> Client:
+    """A client without a key."""
+    return Client(app)
+
+
+@pytest.fixture
+def editor(make_client: MakeClient) -> Client:
+    """A client that may write everything, what was reviewed too, and is no admin."""
+    return make_client(*WRITING, Scope.REVIEW, label="editor")
+
+
+@pytest.fixture
+def writer(make_client: MakeClient) -> Client:
+    """A client that may write everything, and may not review."""
+    return make_client(*WRITING, label="writer")
+
+
+@pytest.fixture
+def admin(make_client: MakeClient) -> Client:
+    """A client that may do everything."""
+    return make_client(Scope.ADMIN, label="admin")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """How a row of a resource is made, and how it can be changed.
+
+    ``body`` creates one on the seed, ``plain`` are those of its fields that come back as they
+    were sent, ``change`` is a patch that differs, ``scope`` what both need.
+    """
+
+    resource: str
+    scope: Scope
+    body: dict[str, Any]
+    plain: tuple[str, ...]
+    change: dict[str, Any]
+
+    @property
+    def path(self) -> str:
+        return f"/v1/{self.resource}"
+
+
+SAMPLES = (
+    Sample(
+        "sources",
+        Scope.SOURCES_WRITE,
+        {
+            "external_id": "test:report",
+            "csl_type": "report",
+            "title": "A report",
+            "contributors": [{"entity_external_id": "hksz:hkpc", "role": "publisher"}],
+        },
+        ("external_id", "csl_type", "title"),
+        {"title": "Another report"},
+    ),
+    Sample(
+        "claims",
+        Scope.CLAIMS_WRITE,
+        {
+            "external_id": "test:claim",
+            "statement": "Forty firms moved.",
+            "claimant_external_id": "hksz:hkpc",
+            "topics": ["firms"],
+            "figures": [
+                {
+                    "metric_external_id": "hksz:metric-ttps-approved",
+                    "subject_external_id": "hksz:ttps",
+                    "as_stated": "forty",
+                    "comparator": "eq",
+                    "amount": "40",
+                    "unit_code": "1",
+                }
+            ],
+            "evidence": [
+                {"source_external_id": "hksz:shenzhen-daily-article", "stance": "mentions"}
+            ],
+        },
+        ("external_id", "statement", "topics"),
+        {"statement": "Fifty firms moved."},
+    ),
+    Sample(
+        "entities",
+        Scope.ENTITIES_WRITE,
+        {
+            "external_id": "test:firm",
+            "kind": "organisation",
+            "names": [{"name": "A firm", "language": "en", "kind": "preferred"}],
+            "identifiers": [{"scheme": "lei", "value": "5493001KJTIIGC8Y1R12"}],
+        },
+        ("external_id", "kind", "names", "identifiers"),
+        {"kind": "facility"},
+    ),
+    Sample(
+        "figures",
+        Scope.CLAIMS_WRITE,
+        {
+            "external_id": "test:figure",
+            "claim_external_id": "hksz:ttps-approved-2023",
+            "metric_external_id": "hksz:metric-ttps-approved",
+            "subject_external_id": "hksz:ttps",
+            "as_stated": "some sixty",
+            "comparator": "approx",
+            "amount": "60",
+            "unit_code": "1",
+        },
+        ("external_id", "as_stated", "comparator", "amount", "unit_code"),
+        {"amount": "60.0"},
+    ),
+    Sample(
+        "evidence",
+        Scope.CLAIMS_WRITE,
+        {
+            "external_id": "test:passage",
+            "claim_external_id": "hksz:ttps-approved-2023",
+            "source_external_id": "hksz:shenzhen-daily-article",
+            "stance": "disputes",
+            "page": "7",
+        },
+        ("external_id", "stance", "page"),
+        {"stance": "supports"},
+    ),
+    Sample(
+        "metrics",
+        Scope.CLAIMS_WRITE,
+        {
+            "external_id": "test:metric",
+            "key": "firms",
+            "label": "Firms",
+            "dimension": "count",
+            "accumulation": "stock",
+        },
+        ("external_id", "key", "label", "dimension", "accumulation"),
+        {"accumulation": "flow"},
+    ),
+    Sample(
+        "units",
+        Scope.CLAIMS_WRITE,
+        {"external_id": "test:unit", "code": "HKD", "label": "Hong Kong dollar"},
+        ("external_id", "code", "label"),
+        {"label": "dollar"},
+    ),
+)
+
+
+@pytest.fixture(params=SAMPLES, ids=lambda sample: sample.resource)
+def sample(request: pytest.FixtureRequest) -> Sample:
+    """A sample of each resource."""
+    return copy.deepcopy(request.param)
+
+
+@pytest.fixture
+def samples() -> dict[str, Sample]:
+    """The samples by resource."""
+    return {sample.resource: copy.deepcopy(sample) for sample in SAMPLES}

@@ -1,0 +1,232 @@
+"""Who may: keys, their scopes, and what is written down of them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from app import create_app
+from hksz_db.database import Database, run
+from hksz_db.services import api_keys
+from hksz_db.services.writing import writing
+from hksz_db.settings import Settings
+from hksz_db.vocabulary import Scope
+
+ROW = "0199c3a0-0000-7000-8000-000000000000"
+
+
+def _used(session, label):
+    sql = "SELECT last_used_at FROM api_keys WHERE label = $1"
+    return run(session, sql, label)[0][0]
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer hksz_unknown",
+        "Basic dXNlcjpwYXNz",
+        "hksz_unknown",
+        "Bearer \u00e9",
+        "Bearer " + "x" * 5000,
+    ],
+)
+def test_a_write_needs_a_known_key(reader, sample, authorization):
+    headers = {} if authorization is None else {"Authorization": authorization}
+    for method, path in (
+        ("POST", sample.path),
+        ("PATCH", f"{sample.path}/{ROW}"),
+        ("DELETE", f"{sample.path}/{ROW}"),
+        ("POST", f"{sample.path}/{ROW}/restore"),
+    ):
+        refused = reader.send(method, path, json={}, headers=headers)
+        assert refused.status_code == 401
+        assert refused.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_key_in_the_url_is_no_key(database, reader, sample):
+    with writing(database) as session:
+        key = api_keys.create(session, "leaked", [Scope.ADMIN])
+    refused = reader.send("POST", f"{sample.path}?key={key}", json=sample.body)
+    assert refused.status_code == 401
+    assert key not in refused.text
+
+
+def test_an_expired_key_counts_no_more(database, reader, sample):
+    now = datetime.now(UTC)
+    statuses = []
+    for label, until in (("old", now - timedelta(hours=1)), ("new", now + timedelta(hours=1))):
+        with writing(database) as session:
+            key = api_keys.create(session, label, [Scope.ADMIN], until)
+        headers = {"Authorization": f"Bearer {key}"}
+        statuses.append(reader.send("POST", sample.path, json=sample.body, headers=headers))
+    assert [response.status_code for response in statuses] == [401, 201]
+    assert "WWW-Authenticate" in statuses[0].headers
+
+
+def test_a_revoked_key_counts_no_more(database, editor, sample):
+    assert editor.post(sample.path, sample.body).status_code == 201
+    with writing(database) as session:
+        assert api_keys.revoke(session, "editor")
+    refused = editor.post(sample.path, sample.body)
+    assert refused.status_code == 401
+    assert "WWW-Authenticate" in refused.headers
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+def test_the_scheme_is_written_in_any_case(database, reader, sample, scheme):
+    with writing(database) as session:
+        key = api_keys.create(session, "tester", [Scope.ADMIN])
+    headers = {"Authorization": f"{scheme} {key}"}
+    assert reader.send("POST", sample.path, json=sample.body, headers=headers).status_code == 201
+
+
+@pytest.mark.parametrize("scope", Scope)
+def test_a_key_writes_what_its_scope_says(make_client, sample, scope):
+    client = make_client(scope, Scope.REVIEW)
+    allowed = scope in {sample.scope, Scope.ADMIN}
+    made = client.post(sample.path, sample.body)
+    assert made.status_code == (201 if allowed else 403)
+    path = made.headers["Location"] if allowed else f"{sample.path}/{ROW}"
+    assert client.patch(path, sample.change).status_code == (200 if allowed else 403)
+    assert client.delete(path).status_code == (204 if allowed else 403)
+    assert client.restore(path).status_code == (200 if allowed else 403)
+
+
+def test_a_refusal_names_the_scope_that_is_missing(make_client, sample):
+    refused = make_client(Scope.REVIEW).post(sample.path, sample.body)
+    assert sample.scope in refused.json["detail"]
+
+
+@pytest.fixture
+def reviewer(make_client):
+    return make_client(Scope.CLAIMS_WRITE, Scope.REVIEW, label="reviewer")
+
+
+@pytest.mark.parametrize("verdict", ["accepted", "rejected"])
+@pytest.mark.parametrize("resource", ["claims", "evidence"])
+def test_a_verdict_needs_the_scope_to_review(writer, reviewer, samples, resource, verdict):
+    sample = samples[resource]
+    body = {**sample.body, "status": verdict}
+    assert writer.post(sample.path, body).status_code == 403
+    path = writer.post(sample.path, sample.body).headers["Location"]
+    assert writer.get(path).json["status"] == "submitted"
+    assert writer.patch(path, {"status": verdict}).status_code == 403
+    assert writer.get(path).json["status"] == "submitted"
+    assert reviewer.patch(path, {"status": verdict}).json["status"] == verdict
+
+
+def test_a_verdict_on_evidence_given_with_its_claim_needs_it_too(writer, reviewer, samples):
+    sample = samples["claims"]
+    sample.body["evidence"][0]["status"] = "accepted"
+    assert writer.post(sample.path, sample.body).status_code == 403
+    made = reviewer.post(sample.path, sample.body)
+    assert made.json["evidence"][0]["status"] == "accepted"
+
+
+def test_a_verdict_on_evidence_added_to_a_claim_needs_it_too(writer, reviewer):
+    claim = writer.get("/v1/claims", q='"talent pass"').json["data"][0]["id"]
+    path = f"/v1/claims/{claim}/evidence"
+    body = {"source_external_id": "hksz:shenzhen-daily-article", "stance": "supports"}
+    assert writer.post(path, {**body, "status": "rejected"}).status_code == 403
+    assert reviewer.post(path, {**body, "status": "rejected"}).status_code == 201
+
+
+@pytest.mark.parametrize("status", ["draft", "submitted", "retracted"])
+def test_an_author_chooses_among_the_other_states(editor, samples, status):
+    sample = samples["claims"]
+    made = editor.post(sample.path, {**sample.body, "status": status})
+    assert made.json["status"] == status
+
+
+def test_evidence_says_who_added_it(editor, reviewer, samples):
+    sample = samples["evidence"]
+    made = editor.post(sample.path, sample.body)
+    assert made.json["added_by"] == "editor"
+    changed = reviewer.patch(made.headers["Location"], {"note": "Checked."})
+    assert changed.json["added_by"] == "editor"
+    claim = samples["claims"]
+    nested = reviewer.post(claim.path, claim.body)
+    assert nested.json["evidence"][0]["added_by"] == "reviewer"
+    assert "added_by" not in sample.body
+    refused = editor.post(sample.path, {**sample.body, "added_by": "somebody else"})
+    assert refused.status_code == 422
+
+
+def test_a_key_shows_when_it_was_last_used(editor, session, sample):
+    assert _used(session, "editor") is None
+    editor.post(sample.path, sample.body)
+    assert _used(session, "editor") is not None
+
+
+def test_a_key_is_stored_as_a_hash(database, session):
+    with writing(database) as writer:
+        key = api_keys.create(writer, "tester", [Scope.REVIEW])
+    assert key.startswith("hksz_")
+    assert len(key) > 40
+    (row,) = run(session, "SELECT to_jsonb(api_keys) FROM api_keys WHERE label = 'tester'")
+    assert key not in str(row)
+    assert key.removeprefix("hksz_") not in str(row)
+
+
+@pytest.fixture(scope="module")
+def closed_app():
+    return create_app(Settings(open_reads=False, log_level="error"), Database(lambda: ""))
+
+
+@pytest.fixture
+def closed(closed_app, database):
+    """A client of a service whose reading is closed."""
+    closed_app.extensions["hksz_database"] = database
+    return closed_app.test_client()
+
+
+def test_reading_can_be_closed(closed, database, sample):
+    with writing(database) as session:
+        key = api_keys.create(session, "reader", [])
+    allowed = {"Authorization": f"Bearer {key}"}
+    group = "group_by=unknown"
+    calls = [
+        ("GET", sample.path, 200),
+        ("HEAD", sample.path, 200),
+        ("GET", f"{sample.path}/{ROW}", 404),
+        ("GET", f"{sample.path}/aggregate?{group}", 400),
+        ("POST", f"{sample.path}/query", 200),
+    ]
+    for method, path, status in calls:
+        body: dict[str, Any] | None = {} if method == "POST" else None
+        refused = closed.open(path, method=method, json=body)
+        assert refused.status_code == 401
+        assert "WWW-Authenticate" in refused.headers
+        assert closed.open(path, method=method, json=body, headers=allowed).status_code == status
+
+
+def test_closed_reading_covers_the_evidence_of_a_claim(closed):
+    assert closed.get(f"/v1/claims/{ROW}/evidence").status_code == 401
+
+
+def test_who_runs_a_closed_service_still_sees_whether_it_lives(closed):
+    for path in ("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs/"):
+        assert closed.get(path).status_code == 200
+
+
+def test_a_client_without_a_right_learns_nothing_of_rows(reader, make_client, sample):
+    row = reader.get(sample.path, per_page="1").json["data"][0]["id"]
+    other = make_client(Scope.REVIEW)
+    answers = {other.delete(f"{sample.path}/{id}").status_code for id in (row, ROW)}
+    assert answers == {403}
+
+
+def test_what_was_accepted_is_changed_by_reviewers_only(writer, reviewer):
+    claim = reviewer.get("/v1/claims", external_id="hksz:ttps-approved-2023").json["data"][0]
+    for path, change in (
+        (f"/v1/claims/{claim['id']}", {"statement": "Another."}),
+        (f"/v1/figures/{claim['figures'][0]['id']}", {"amount": "1"}),
+        (f"/v1/evidence/{claim['evidence'][0]['id']}", {"stance": "disputes"}),
+    ):
+        assert writer.patch(path, change).status_code == 403
+        assert writer.delete(path).status_code == 403
+        assert reviewer.patch(path, change).status_code == 200

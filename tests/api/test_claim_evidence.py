@@ -1,0 +1,82 @@
+"""``/v1/claims/{id}/evidence``: what a researcher adds to a claim."""
+
+from uuid import uuid4
+
+import pytest
+
+BODY = {"source_external_id": "hksz:shenzhen-daily-article", "stance": "supports"}
+
+
+@pytest.fixture
+def claim(editor):
+    return editor.get("/v1/claims", q='"talent pass"').json["data"][0]
+
+
+@pytest.fixture
+def path(claim):
+    return f"/v1/claims/{claim['id']}/evidence"
+
+
+def test_evidence_is_added_to_the_claim_of_the_path(editor, reader, claim, path):
+    made = editor.post(path, {**BODY, "external_id": "test:passage", "note": "Seen."})
+    assert made.status_code == 201
+    assert made.json["claim"]["id"] == claim["id"]
+    assert made.headers["Location"] == f"/v1/evidence/{made.json['id']}"
+    read = reader.get(made.headers["Location"])
+    assert (read.data, read.headers["ETag"]) == (made.data, made.headers["ETag"])
+    after = reader.get(f"/v1/claims/{claim['id']}").json
+    assert [passage["id"] for passage in after["evidence"]] == [
+        claim["evidence"][0]["id"],
+        made.json["id"],
+    ]
+
+
+def test_only_the_evidence_of_the_claim_is_listed(reader, editor, claim, path):
+    editor.post(path, BODY)
+    listed = reader.get(path).json["data"]
+    assert len(listed) == 2
+    assert {passage["claim"]["id"] for passage in listed} == {claim["id"]}
+    assert listed == reader.get("/v1/evidence", claim_id=claim["id"]).json["data"]
+    assert [row["stance"] for row in reader.get(path, stance="supports").json["data"]] == [
+        "supports"
+    ]
+    assert reader.get(path, stance="disputes").json["data"] == []
+    assert reader.get(path, select="id", sort="-id", per_page="1").json["data"] == [
+        {"id": listed[-1]["id"]}
+    ]
+
+
+def test_another_claim_cannot_be_asked_for_in_between(reader, claim, path):
+    other = reader.get("/v1/claims", per_page="1").json["data"][0]["id"]
+    assert other != claim["id"]
+    assert reader.get(path, claim_id=other).json["data"] == []
+
+
+@pytest.mark.parametrize("field", ["claim_id", "claim_external_id", "unknown"])
+def test_the_claim_is_named_by_the_path_alone(editor, path, field):
+    refused = editor.post(path, {**BODY, field: "hksz:author-post"})
+    assert refused.status_code == 422
+    assert refused.json["errors"][0]["pointer"] == f"#/{field}"
+
+
+def test_a_claim_that_never_was_has_no_evidence(editor):
+    path = f"/v1/claims/{uuid4()}/evidence"
+    assert editor.get(path).status_code == 404
+    assert editor.post(path, BODY).status_code == 404
+
+
+def test_a_claim_without_evidence_lists_none(editor, samples):
+    body = {name: v for name, v in samples["claims"].body.items() if name != "evidence"}
+    path = editor.post("/v1/claims", body).headers["Location"]
+    answer = editor.get(f"{path}/evidence")
+    assert answer.status_code == 200
+    assert answer.json["data"] == []
+    assert answer.json["meta"]["next_cursor"] is None
+
+
+def test_a_cursor_belongs_to_its_claim(reader, editor, path):
+    editor.post(path, BODY)
+    cursor = reader.get(path, per_page="1").json["meta"]["next_cursor"]
+    other = reader.get("/v1/claims", per_page="1").json["data"][0]["id"]
+    assert reader.get(path, per_page="1", cursor=cursor).status_code == 200
+    assert reader.get(f"/v1/claims/{other}/evidence", cursor=cursor).status_code == 400

@@ -1,0 +1,190 @@
+"""Conditional requests: If-Match guards writes, If-None-Match spares reads."""
+
+import pytest
+
+
+@pytest.fixture
+def row(editor, sample):
+    """A new row of each resource, as it was made."""
+    made = editor.post(sample.path, sample.body)
+    assert made.status_code == 201
+    return made
+
+
+def _send(client, row, sample, call, headers):
+    path = row.headers["Location"]
+    if call == "restore":
+        client.delete(path)
+        return client.send("POST", f"{path}/restore", headers=headers)
+    body = sample.change if call == "PATCH" else None
+    return client.send(call, path, json=body, headers=headers)
+
+
+CALLS = {"PATCH": 200, "DELETE": 204, "restore": 200}
+calls = pytest.mark.parametrize("call", CALLS)
+
+
+@calls
+def test_a_write_needs_a_version(editor, row, sample, call):
+    assert _send(editor, row, sample, call, {}).status_code == 428
+
+
+@calls
+@pytest.mark.parametrize(
+    "etag", ['"7"', '"7-0123456789abcdef"', '""', '"x"', '"01x-1"', '"99999999999"']
+)
+def test_a_write_to_another_version_is_refused(editor, row, sample, call, etag):
+    assert _send(editor, row, sample, call, {"If-Match": etag}).status_code == 412
+
+
+@calls
+def test_a_weak_tag_allows_nothing(editor, row, sample, call):
+    version = 2 if call == "restore" else 1
+    refused = _send(editor, row, sample, call, {"If-Match": f'W/"{version}"'})
+    assert refused.status_code == 412
+
+
+@calls
+@pytest.mark.parametrize("etag", ["*", '"7", "1", "2"', '"1","2-0123456789abcdef"', ' "1" , "2" '])
+def test_any_version_and_one_of_several_are_allowed(editor, row, sample, call, etag):
+    assert _send(editor, row, sample, call, {"If-Match": etag}).status_code == CALLS[call]
+
+
+@calls
+@pytest.mark.parametrize("etag", ["1", '"1', '"1" "2"', "W/1"])
+def test_what_is_no_tag_is_malformed(editor, row, sample, call, etag):
+    assert _send(editor, row, sample, call, {"If-Match": etag}).status_code == 400
+
+
+def test_a_refused_write_changes_nothing(editor, row, sample):
+    path = row.headers["Location"]
+    for call in ("PATCH", "DELETE"):
+        assert _send(editor, row, sample, call, {"If-Match": '"7"'}).status_code == 412
+    assert editor.get(path).data == row.data
+
+
+def test_each_version_is_written_once(editor, row, sample):
+    path, etag = row.headers["Location"], row.headers["ETag"]
+    assert editor.patch(path, sample.change, etag).status_code == 200
+    assert editor.patch(path, sample.body, etag).status_code in {412, 422}
+    assert editor.delete(path, etag).status_code == 412
+
+
+@pytest.mark.parametrize("form", ["{0}", "W/{0}", '"x", {0}', "*"])
+def test_a_known_answer_is_not_sent_again(reader, row, sample, form):
+    paths = (
+        row.headers["Location"],
+        sample.path,
+        f"{sample.path}/aggregate?group_by={_group(sample)}",
+    )
+    for path in paths:
+        answer = reader.get(path)
+        for method in ("GET", "HEAD"):
+            headers = {"If-None-Match": form.format(answer.headers["ETag"])}
+            again = reader.send(method, path, headers=headers)
+            assert again.status_code == 304
+            assert again.data == b""
+            assert again.headers["ETag"] == answer.headers["ETag"]
+            assert again.headers["Cache-Control"] == answer.headers["Cache-Control"]
+
+
+def _group(sample):
+    return {
+        "sources": "csl_type",
+        "claims": "status",
+        "entities": "kind",
+        "evidence": "stance",
+    }.get(sample.resource, "metric_id" if sample.resource == "figures" else "dimension")
+
+
+def test_another_answer_is_sent(reader, row):
+    for etag in ('"1"', '"1-0123456789abcdef"', row.headers["ETag"][:-2] + 'x"'):
+        answer = reader.send("GET", row.headers["Location"], headers={"If-None-Match": etag})
+        assert answer.status_code == 200
+
+
+def test_fewer_fields_are_another_answer(reader, row):
+    path = row.headers["Location"]
+    assert reader.get(path, select="id").headers["ETag"] != reader.get(path).headers["ETag"]
+
+
+def _claim(client):
+    (claim,) = client.get("/v1/claims", q='"talent pass"').json["data"]
+    path = f"/v1/claims/{claim['id']}"
+    return path, client.get(path)
+
+
+def _first(client, resource, external_id):
+    (row,) = client.get(f"/v1/{resource}", external_id=external_id).json["data"]
+    return f"/v1/{resource}/{row['id']}"
+
+
+@pytest.mark.parametrize(
+    ("resource", "external_id", "patch"),
+    [
+        ("sources", "hksz:shenzhen-daily-article", {"title": "Another title"}),
+        (
+            "entities",
+            "hksz:ttps",
+            {"names": [{"name": "The scheme", "language": "en", "kind": "preferred"}]},
+        ),
+        ("metrics", "hksz:metric-ttps-approved", {"label": "Approved"}),
+    ],
+)
+def test_what_is_embedded_changes_the_answer_and_not_the_version(
+    editor, resource, external_id, patch
+):
+    path, before = _claim(editor)
+    listed = editor.get("/v1/claims", q="approved")
+    assert editor.patch(_first(editor, resource, external_id), patch).status_code == 200
+    after = editor.send("GET", path, headers={"If-None-Match": before.headers["ETag"]})
+    assert after.status_code == 200
+    assert after.json["version"] == before.json["version"]
+    headers = {"If-None-Match": listed.headers["ETag"]}
+    again = editor.send("GET", "/v1/claims?q=approved", headers=headers)
+    assert again.status_code == 200
+    # Who has read the version may still write: the claim itself is as it was.
+    assert editor.patch(path, {"language": "en-GB"}, before.headers["ETag"]).status_code == 200
+
+
+def test_a_claim_counts_the_changes_to_its_parts(editor, samples):
+    path, before = _claim(editor)
+    versions = [before.json["version"]]
+    for resource in ("figures", "evidence"):
+        sample = samples[resource]
+        part = editor.post(sample.path, sample.body).headers["Location"]
+        versions.append(editor.get(path).json["version"])
+        editor.patch(part, sample.change)
+        versions.append(editor.get(path).json["version"])
+        editor.patch(part, sample.change)  # nothing differs: not counted
+        editor.delete(part)
+        versions.append(editor.get(path).json["version"])
+        editor.restore(part)
+        versions.append(editor.get(path).json["version"])
+    assert versions == list(range(1, 10))
+    assert editor.patch(path, {"language": "de"}, before.headers["ETag"]).status_code == 412
+
+
+def test_evidence_added_through_its_claim_counts_too(editor):
+    path, before = _claim(editor)
+    body = {"source_external_id": "hksz:shenzhen-daily-article", "stance": "supports"}
+    assert editor.post(f"{path}/evidence", body).status_code == 201
+    assert editor.get(path).json["version"] == before.json["version"] + 1
+
+
+def test_a_deleted_claim_says_which_version_a_restore_needs(editor, samples):
+    sample = samples["claims"]
+    path = editor.post(sample.path, sample.body).headers["Location"]
+    editor.delete(path)
+    etag = editor.get(path).headers["ETag"]
+    assert editor.restore(path, '"1"').status_code == 412
+    assert editor.restore(path, etag).status_code == 200
+
+
+def test_a_question_that_is_posted_is_answered_whatever_the_client_holds(reader):
+    # RFC 9110, 13.1.2: 304 is for GET and HEAD.
+    answer = reader.post("/v1/claims/query", {})
+    headers = {"If-None-Match": answer.headers["ETag"]}
+    again = reader.send("POST", "/v1/claims/query", json={}, headers=headers)
+    assert again.status_code == 200
+    assert again.data == answer.data

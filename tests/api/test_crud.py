@@ -1,0 +1,182 @@
+"""Every resource: create, read, list, change, delete, restore."""
+
+from uuid import uuid4
+
+import pytest
+
+
+def test_what_is_created_is_answered_and_read_back(editor, reader, sample):
+    made = editor.post(sample.path, sample.body)
+    assert made.status_code == 201
+    assert made.json["version"] == 1
+    assert {name: made.json[name] for name in sample.plain} == {
+        name: sample.body[name] for name in sample.plain
+    }
+    assert made.headers["Location"] == f"{sample.path}/{made.json['id']}"
+    read = reader.get(made.headers["Location"])
+    assert read.status_code == 200
+    assert read.data == made.data
+    assert read.headers["ETag"] == made.headers["ETag"]
+    assert read.headers["Content-Type"] == "application/json"
+
+
+def test_a_list_holds_the_documents(editor, reader, sample):
+    id = editor.post(sample.path, sample.body).json["id"]
+    (listed,) = reader.get(sample.path, id=id).json["data"]
+    read = reader.get(f"{sample.path}/{id}").json
+    assert listed == {name: read[name] for name in listed}
+    assert set(read) - set(listed) <= {"sources"}
+
+
+def test_head_answers_like_get_without_a_body(editor, reader, sample):
+    row = editor.post(sample.path, sample.body).headers["Location"]
+    for path in (sample.path, row):
+        got, head = reader.get(path), reader.send("HEAD", path)
+        assert head.status_code == 200
+        assert head.data == b""
+        for name in ("ETag", "Content-Type", "Cache-Control", "Content-Length", "Link"):
+            assert head.headers.get(name) == got.headers.get(name), name
+
+
+def test_a_change_is_answered_and_read_back(editor, reader, sample):
+    made = editor.post(sample.path, sample.body)
+    path = made.headers["Location"]
+    changed = editor.patch(path, sample.change, made.headers["ETag"])
+    assert changed.status_code == 200
+    assert changed.json["version"] == 2
+    assert {name: changed.json[name] for name in sample.change} == sample.change
+    touched = {*sample.change, "version", "updated_at", "value_range", "plausible_range"}
+    assert {n: v for n, v in changed.json.items() if n not in touched} == {
+        n: v for n, v in made.json.items() if n not in touched
+    }
+    read = reader.get(path)
+    assert (read.data, read.headers["ETag"]) == (changed.data, changed.headers["ETag"])
+
+
+def test_a_change_to_the_same_changes_nothing(editor, sample):
+    made = editor.post(sample.path, sample.body)
+    path = made.headers["Location"]
+    fixed = {"code", "claim_external_id", "source_external_id", "figures", "evidence"}
+    if sample.resource == "figures":
+        fixed.discard("source_external_id")
+    same = {name: value for name, value in sample.body.items() if name not in fixed}
+    for patch in ({}, same):
+        again = editor.patch(path, patch, made.headers["ETag"])
+        assert again.status_code == 200
+        assert again.data == made.data
+        assert again.headers["ETag"] == made.headers["ETag"]
+
+
+def test_what_is_deleted_is_gone_from_reads_and_lists(editor, reader, sample):
+    made = editor.post(sample.path, sample.body)
+    path = made.headers["Location"]
+    deleted = editor.delete(path, made.headers["ETag"])
+    assert deleted.status_code == 204
+    assert deleted.data == b""
+    gone = reader.get(path)
+    assert gone.status_code == 410
+    assert gone.headers["ETag"] == deleted.headers["ETag"] == '"2"'
+    assert reader.send("HEAD", path).status_code == 410
+    assert reader.get(sample.path, id=made.json["id"]).json["data"] == []
+    assert editor.delete(path).status_code == 410
+    assert editor.patch(path, sample.change).status_code == 410
+
+
+def test_what_is_restored_is_there_again(editor, reader, sample):
+    made = editor.post(sample.path, sample.body)
+    path = made.headers["Location"]
+    etag = editor.delete(path).headers["ETag"]
+    restored = editor.restore(path, etag)
+    assert restored.status_code == 200
+    assert restored.json["version"] == 3
+    read = reader.get(path)
+    assert (read.data, read.headers["ETag"]) == (restored.data, restored.headers["ETag"])
+    assert {name: read.json[name] for name in sample.plain} == {
+        name: made.json[name] for name in sample.plain
+    }
+
+
+def test_what_is_not_deleted_cannot_be_restored(editor, sample):
+    made = editor.post(sample.path, sample.body)
+    refused = editor.restore(made.headers["Location"], made.headers["ETag"])
+    assert refused.status_code == 409
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PATCH", "DELETE", "POST"])
+def test_what_never_was_is_not_found(editor, sample, method):
+    path = f"{sample.path}/{uuid4()}{'/restore' if method == 'POST' else ''}"
+    body = sample.change if method == "PATCH" else None
+    response = editor.send(method, path, json=body, headers={"If-Match": "*"})
+    assert response.status_code == 404
+
+
+def test_an_external_id_names_one_row(editor, sample):
+    assert editor.post(sample.path, sample.body).status_code == 201
+    again = editor.post(sample.path, sample.body)
+    assert again.status_code == 409
+    assert [error["code"] for error in again.json["errors"]] == ["unique"]
+
+
+def test_an_external_id_stays_taken_by_a_deleted_row(editor, sample):
+    editor.delete(editor.post(sample.path, sample.body).headers["Location"])
+    other = {"kind": "place"} if sample.resource == "entities" else {}
+    again = editor.post(sample.path, sample.body | other)
+    assert again.status_code == 409
+
+
+def test_an_external_id_can_be_given_and_taken_back(editor, sample):
+    path = editor.post(sample.path, sample.body).headers["Location"]
+    assert editor.patch(path, {"external_id": None}).json["external_id"] is None
+    assert editor.patch(path, {"external_id": "test:other"}).json["external_id"] == "test:other"
+
+
+def test_only_the_external_id_of_another_row_is_refused(editor, sample):
+    path = editor.post(sample.path, sample.body).headers["Location"]
+    assert editor.patch(path, {"external_id": sample.body["external_id"]}).status_code == 200
+    taken = editor.get(sample.path, per_page="1").json["data"][0]["external_id"]
+    refused = editor.patch(path, {"external_id": taken})
+    assert refused.status_code == 409
+    assert [error["pointer"] for error in refused.json["errors"]] == ["#/external_id"]
+    assert editor.get(path).json["external_id"] == sample.body["external_id"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "fields"),
+    [
+        ("/v1/metrics", {"key": "ttps-approved"}, "#/key"),
+        ("/v1/units", {"code": "1"}, "#/code"),
+    ],
+)
+def test_natural_names_are_unique_too(editor, path, body, fields):
+    rest = {"label": "Again", "dimension": "count", "accumulation": "flow"}
+    given = {"label": "Again"} if path == "/v1/units" else rest
+    refused = editor.post(path, {**given, **body})
+    assert refused.status_code == 409
+    assert [error["pointer"] for error in refused.json["errors"]] == [fields]
+
+
+def test_a_doi_is_unique_whatever_its_case(editor):
+    body = {"csl_type": "report", "title": "A report"}
+    assert editor.post("/v1/sources", {**body, "doi": "10.1000/ABC"}).json["doi"] == "10.1000/abc"
+    again = editor.post("/v1/sources", {**body, "doi": "10.1000/abc"})
+    assert again.status_code == 409
+    assert again.json["errors"][0]["pointer"] == "#/doi"
+
+
+def test_an_identifier_belongs_to_one_entity(editor):
+    names = [{"name": "A", "language": "en", "kind": "preferred"}]
+    body = {"kind": "person", "names": names, "identifiers": [{"scheme": "orcid", "value": "1"}]}
+    assert editor.post("/v1/entities", body).status_code == 201
+    assert editor.post("/v1/entities", body).status_code == 409
+
+
+def test_the_same_passage_is_evidence_once(editor):
+    body = {
+        "claim_external_id": "hksz:ttps-approved-2023",
+        "source_external_id": "hksz:shenzhen-daily-article",
+        "stance": "supports",
+        "page": "3",
+    }
+    assert editor.post("/v1/evidence", body).status_code == 201
+    assert editor.post("/v1/evidence", body).status_code == 409
+    assert editor.post("/v1/evidence", {**body, "page": "4"}).status_code == 201

@@ -1,0 +1,632 @@
+"""Every filter of every resource, against what Python makes of the documents themselves."""
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from hksz_db.api.catalogue import CATALOGUE
+from hksz_db.database import Database
+from hksz_db.services import api_keys
+from hksz_db.services.writing import writing
+from hksz_db.vocabulary import Scope
+
+Document = dict[str, Any]
+
+# Rows that have what the seed lacks, so that every filter can tell one row from another.
+EXTRA = (
+    (
+        "units",
+        {"external_id": "test:hkd", "code": "HKD", "label": "100% Hong_Kong dollar"},
+    ),
+    ("units", {"code": "km", "label": "100 kilometres"}),
+    (
+        "metrics",
+        {"key": "length", "label": "Length", "dimension": "length", "accumulation": "stock"},
+    ),
+    ("sources", {"csl_type": "book", "title": "A book"}),
+    (
+        "metrics",
+        {
+            "external_id": "test:balance",
+            "key": "balance",
+            "label": "Balance",
+            "dimension": "money",
+            "accumulation": "stock",
+            "nonnegative": False,
+        },
+    ),
+    (
+        "entities",
+        {
+            "external_id": "test:firm",
+            "kind": "organisation",
+            "names": [
+                {"name": "Eine Firma", "language": "de", "kind": "preferred"},
+                {"name": "Firm\\A", "language": "en", "kind": "alias"},
+            ],
+            "identifiers": [{"scheme": "orcid", "value": "1"}, {"scheme": "lei", "value": "2"}],
+        },
+    ),
+    (
+        "entities",
+        {
+            "kind": "person",
+            "description": "50% sure",
+            "names": [{"name": "Somebody", "language": "en", "kind": "preferred"}],
+            "identifiers": [{"scheme": "lei", "value": "1"}],
+        },
+    ),
+    (
+        "sources",
+        {
+            "external_id": "test:report",
+            "csl_type": "report",
+            "title": "A report",
+            "url": "https://example.org/report",
+            "doi": "10.1000/182",
+            "language": "zh-Hant",
+            "issued_edtf": "2019-05-01",
+            "retracted_at": "2020-01-01T00:00:00Z",
+            "contributors": [
+                {"entity_external_id": "hksz:hkpc", "role": "author"},
+                {"entity_external_id": "hksz:ttps", "role": "publisher"},
+            ],
+            "captures": [{"char_length": 5, "text_sha256": "c" * 64}],
+            "relations": [{"to_external_id": "hksz:shenzhen-daily-article", "kind": "quotes"}],
+        },
+    ),
+    (
+        "sources",
+        {
+            "csl_type": "report",
+            "title": "A_report",
+            "issued_edtf": "2021/..",
+            "url": "https://example.com",
+            "doi": "10.1000/200",
+            "container_title": "Reports",
+            "retracted_at": "2021-01-01T00:00:00Z",
+            "captures": [{"char_length": 6, "text_sha256": "d" * 64}],
+            "relations": [{"to_external_id": "test:report", "kind": "copy_of"}],
+        },
+    ),
+    (
+        "claims",
+        {
+            "statement": "Die Firma hat viel Geld.",
+            "language": "de",
+            "status": "draft",
+            "claimant_external_id": "test:firm",
+            "reported_by_external_id": "hksz:hkpc",
+            "time_edtf": "2019/..",
+            "due_edtf": "2030-06-15",
+            "relations": [{"to_external_id": "hksz:author-post", "kind": "contradicts"}],
+            "figures": [
+                {
+                    "metric_external_id": "test:balance",
+                    "subject_external_id": "test:firm",
+                    "as_stated": "minus five to ten",
+                    "comparator": "between",
+                    "lower_bound": "-5",
+                    "upper_bound": "10.50",
+                    "unit_code": "HKD",
+                    "period_edtf": "2019-03",
+                },
+                {
+                    "external_id": "test:amount",
+                    "metric_external_id": "test:balance",
+                    "subject_external_id": "test:firm",
+                    "as_stated": "at most eleven",
+                    "comparator": "le",
+                    "amount": "11",
+                    "unit_code": "HKD",
+                    "modality": "forecast",
+                    "period_edtf": "2020/..",
+                },
+            ],
+            "evidence": [
+                {
+                    "source_external_id": "test:report",
+                    "stance": "disputes",
+                    "interest": "self",
+                    "derived_from_external_id": "hksz:author-post-evidence",
+                    "capture_text_sha256": "c" * 64,
+                },
+                {
+                    "source_external_id": "test:report",
+                    "stance": "mentions",
+                    "directness": "primary",
+                    "derived_from_external_id": "hksz:futian-in-shenzhen-evidence",
+                },
+            ],
+        },
+    ),
+    (
+        "claims",
+        {
+            "statement": "A\\B is 50% of A_B.",
+            "claimant_external_id": "hksz:hkpc",
+            "due_edtf": "2031",
+            "time_edtf": "2017-06",
+        },
+    ),
+)
+
+# Where in a document the value of a filter stands; lists on the way are fanned out.
+PATHS = {
+    "figures": {
+        "metric": "metric.key",
+        "metric_id": "metric.id",
+        "subject_id": "subject.id",
+        "subject__name": "subject.name",
+        "value": "value_range",
+        "claim_id": "claim.id",
+        "claim__status": "claim.status",
+    },
+    "evidence": {
+        "source_id": "source.id",
+        "source__external_id": "source.external_id",
+        "source__title": "source.title",
+        "source__csl_type": "source.csl_type",
+        "source__issued": "source.issued",
+        "source__publisher": "source.publisher",
+        "source__author": "source.author",
+        "claim_id": "claim.id",
+        "claim__status": "claim.status",
+    },
+    "claims": {
+        "claimant_id": "claimant.id",
+        "claimant__name": "claimant.name",
+        "reported_by_id": "reported_by.id",
+        "relations__kind": "relations.kind",
+        "relations__to_id": "relations.to.id",
+        "entities__id": "entities.entity.id",
+        "entities__role": "entities.role",
+        "entities__external_id": "entities.entity.external_id",
+        "entities__kind": "entities.entity.kind",
+        "entities__name": "entities.entity.names.name",
+    },
+    "sources": {
+        "contributors__entity_id": "contributors.entity.id",
+        "contributors__role": "contributors.role",
+        "contributors__name": "contributors.entity.name",
+        "relations__to_id": "relations.to.id",
+        "relations__kind": "relations.kind",
+        "captures__text_sha256": "captures.text_sha256",
+    },
+    "entities": {
+        "name": "names.name",
+        "names__language": "names.language",
+        "names__kind": "names.kind",
+        "identifiers__scheme": "identifiers.scheme",
+        "identifiers__value": "identifiers.value",
+        "relations__kind": "relations.kind",
+        "relations__object_id": "relations.object.id",
+        "relations__claim_id": "relations.claim.id",
+    },
+}
+PERIODS = {"time", "due", "issued", "period", "source__issued"}
+EDTF = {
+    "2017": ("2017-01-01", "2017-12-31"),
+    "2023-06": ("2023-06-01", "2023-06-30"),
+    "2019-03": ("2019-03-01", "2019-03-31"),
+    "2018/2023": ("2018-01-01", "2023-12-31"),
+    "2019/2030": ("2019-01-01", "2030-12-31"),
+    "2020/..": ("2020-01-01", None),
+    "2030-06-15": ("2030-06-15", "2030-06-15"),
+    "2000": ("2000-01-01", "2000-12-31"),
+    "2020": ("2020-01-01", "2020-12-31"),
+    "2031": ("2031-01-01", "2031-12-31"),
+}
+
+
+def _path(resource: str, name: str) -> str:
+    for whole in ("figures", "evidence"):
+        if resource == "claims" and name.startswith(f"{whole}__"):
+            return f"{whole}.{_path(whole, name.removeprefix(f'{whole}__'))}"
+    return PATHS.get(resource, {}).get(name, name)
+
+
+def _values(document: Any, path: str) -> Iterator[Any]:
+    if isinstance(document, list):
+        for item in document:
+            yield from _values(item, path)
+    elif not path or document is None:
+        yield document
+    else:
+        name, _, rest = path.partition(".")
+        yield from _values(document[name], rest)
+
+
+def _is_above(a: Any, b: Any) -> bool:
+    return a is not None and a > b
+
+
+def _is_below(a: Any, b: Any) -> bool:
+    return a is not None and a < b
+
+
+ON_VALUES: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": lambda value, given: value == given,
+    "ne": lambda value, given: value != given,
+    "gt": _is_above,
+    "gte": lambda value, given: _is_above(value, given) or value == given,
+    "lt": _is_below,
+    "lte": lambda value, given: _is_below(value, given) or value == given,
+    "in": lambda value, given: value in given,
+    "contains": lambda value, given: value is not None and given.lower() in value.lower(),
+    "startswith": lambda value, given: (
+        value is not None and value.lower().startswith(given.lower())
+    ),
+    "isnull": lambda value, given: (value is None) == given,
+}
+# Of two stretches of days, each the first and the last of them.
+ON_DAYS: dict[str, Callable[[tuple[str, str], tuple[str, str]], bool]] = {
+    "within": lambda days, given: days[0] <= given[1] and given[0] <= days[1],
+    "certainly_within": lambda days, given: given[0] <= days[0] and days[1] <= given[1],
+    "gt": lambda days, given: days[0] > given[1],
+    "gte": lambda days, given: days[0] >= given[0],
+    "lt": lambda days, given: days[1] < given[0],
+    "lte": lambda days, given: days[1] <= given[1],
+}
+ON_RANGES: dict[str, Callable[[Document, Decimal], bool]] = {
+    "eq": lambda r, x: r["lower"] == r["upper"] == x,
+    "gt": lambda r, x: _is_above(r["lower"], x) or (r["lower"] == x and not r["lower_inclusive"]),
+    "gte": lambda r, x: _is_above(r["lower"], x) or r["lower"] == x,
+    "lt": lambda r, x: _is_below(r["upper"], x) or (r["upper"] == x and not r["upper_inclusive"]),
+    "lte": lambda r, x: _is_below(r["upper"], x) or r["upper"] == x,
+}
+
+
+def _meets(resource: str, document: Document, name: str, operator: str, given: str) -> bool:
+    if name in {"figures", "evidence", "entities", "relations"}:
+        return (not document[name]) == (given == "true")
+    values = list(_values(document, _path(resource, name)))
+    own = name.removeprefix("figures__").removeprefix("evidence__")
+    if operator == "isnull":
+        missing = [value["edtf"] if isinstance(value, dict) else value for value in values]
+        return any(ON_VALUES["isnull"](value, given == "true") for value in missing)
+    if own in PERIODS:
+        start, end = EDTF[given]
+        return any(
+            ON_DAYS[operator]((v["earliest"] or "0", v["latest"] or "x"), (start, end or "x"))
+            for v in values
+            if v["edtf"] is not None
+        )
+    if own == "value":
+        return any(ON_RANGES[operator](_decimals(value), Decimal(given)) for value in values)
+    return any(ON_VALUES[operator](_typed(own, v), _given(own, operator, given)) for v in values)
+
+
+def _decimals(range_: Document) -> Document:
+    ends = {end: range_[end] and Decimal(range_[end]) for end in ("lower", "upper")}
+    return {**range_, **ends}
+
+
+def _typed(name: str, value: Any) -> Any:
+    return Decimal(value) if name == "amount" and value is not None else value
+
+
+def _given(name: str, operator: str, given: str) -> Any:
+    if operator == "in":
+        return given.split(",")
+    if name in {"title_supplied", "nonnegative"}:
+        return given == "true"
+    if name == "start_char":
+        return int(given)
+    return Decimal(given) if name == "amount" else given
+
+
+def _examples(documents: list[Document], resource: str, name: str, operator: str) -> list[str]:
+    own = name.removeprefix("figures__").removeprefix("evidence__")
+    if operator == "isnull":
+        return ["true", "false"]
+    if own in PERIODS:
+        # No day is the first or the last of a time that is open.
+        return [text for text in EDTF if operator not in {"gte", "lte"} or ".." not in text]
+    if own == "value":
+        return ["-6", "-5", "6", "7", "7.00", "11", "10.5", "46999.5", "47000", "47001"]
+    found = {
+        str(value).lower() if isinstance(value, bool) else str(value)
+        for document in documents
+        for value in _values(document, _path(resource, name))
+        if value is not None
+    }
+    values = sorted(value for value in found if operator != "in" or "," not in value)
+    chosen = [values[0], values[len(values) // 2], values[-1]]
+    match operator:
+        case "in":
+            return [*chosen, ",".join(chosen[::2])]
+        case "contains":
+            return [value[1:6].upper() for value in chosen] + ["0% ", "A_r", "\\", "50%", "a_b"]
+        case "startswith":
+            return [value[:4].upper() for value in chosen] + ["_", "%"]
+    return chosen
+
+
+class Asker:
+    """Asks the service, and knows every document of it."""
+
+    def __init__(self, app: Flask) -> None:
+        self.database: Database = app.extensions["hksz_database"]
+        self.client: Any = app.test_client()
+        self.documents: dict[str, list[Document]] = {
+            resource.name: self._every(resource.name) for resource in CATALOGUE
+        }
+        entities = {entity["id"]: entity for entity in self.documents["entities"]}
+        sources = {source["id"]: source for source in self.documents["sources"]}
+        for source in sources.values():
+            for role in ("author", "publisher"):
+                source[role] = [
+                    c["entity"]["name"] for c in source["contributors"] if c["role"] == role
+                ]
+        for claim in self.documents["claims"]:
+            for link in claim["entities"]:
+                link["entity"] = entities[link["entity"]["id"]]
+        for passage in self.documents["evidence"]:
+            passage["source"] = sources[passage["source"]["id"]]
+        for claim in self.documents["claims"]:
+            for passage in claim["evidence"]:
+                passage["source"] = sources[passage["source"]["id"]]
+
+    def _every(self, resource: str) -> list[Document]:
+        answer = self.client.get(f"/v1/{resource}?per_page=100").json
+        assert answer["meta"]["next_cursor"] is None
+        return answer["data"]
+
+    def ids(self, resource: str, **query: str) -> set[str]:
+        answer = self.client.get(f"/v1/{resource}", query_string={**query, "per_page": "100"})
+        assert answer.status_code == 200, answer.text
+        return {row["id"] for row in answer.json["data"]}
+
+
+@pytest.fixture(scope="module")
+def asker(database_url: str, _bare_app: Flask) -> Iterator[Asker]:
+    """The seed and the extra rows, committed once for the module."""
+    database = Database(lambda: database_url)
+    _bare_app.extensions["hksz_database"] = database
+    with writing(database) as session:
+        key = api_keys.create(session, "filler", [Scope.ADMIN])
+    client = _bare_app.test_client()
+    headers = {"Authorization": f"Bearer {key}"}
+    for resource, body in EXTRA:
+        made = client.post(f"/v1/{resource}", json=body, headers=headers)
+        assert made.status_code == 201, made.text
+    yield Asker(_bare_app)
+    database.close()
+
+
+@pytest.fixture(autouse=True)
+def _module_database(asker: Asker, _bare_app: Flask) -> None:
+    """Tests read the module's rows, but for those that write: these ask for ``app``."""
+    _bare_app.extensions["hksz_database"] = asker.database
+
+
+EVERY = [
+    pytest.param(resource.name, parameter, id=f"{resource.name}-{parameter}")
+    for resource in CATALOGUE
+    for parameter in resource.filters
+]
+
+
+@pytest.mark.parametrize(("resource", "parameter"), EVERY)
+def test_a_filter_selects_what_meets_it(asker: Asker, resource: str, parameter: str) -> None:
+    (known,) = (found for found in CATALOGUE if found.name == resource)
+    name, operator = known.filters[parameter].name, known.filters[parameter].operator
+    documents = asker.documents[resource]
+    tells = False
+    for given in _examples(documents, resource, name, operator):
+        expected = {row["id"] for row in documents if _meets(resource, row, name, operator, given)}
+        assert asker.ids(resource, **{parameter: given}) == expected, given
+        tells = tells or 0 < len(expected) < len(documents)
+    assert tells, "no example that some rows meet and others do not"
+
+
+@pytest.mark.parametrize("resource", CATALOGUE, ids=lambda resource: resource.name)
+def test_every_filter_that_is_offered_can_be_carried_out(resource) -> None:
+    offered = {known.name for known in resource.filters.values()}
+    assert offered == set(resource.readable.filters)
+
+
+def test_filters_hold_together(asker: Asker) -> None:
+    both = asker.ids("claims", modality="opinion", topics="research")
+    assert both == asker.ids("claims", modality="opinion") & asker.ids("claims", topics="research")
+    assert both
+
+
+def test_wildcards_of_like_are_letters(asker: Asker) -> None:
+    names = {row["title"]: row["id"] for row in asker.documents["sources"]}
+    assert asker.ids("sources", title__contains="A_report") == {names["A_report"]}
+    assert asker.ids("sources", title__startswith="A_") == {names["A_report"]}
+    labels = {row["label"]: row["id"] for row in asker.documents["units"]}
+    assert asker.ids("units", label__contains="100%") == {labels["100% Hong_Kong dollar"]}
+    assert asker.ids("claims", statement__contains="A\\B") == asker.ids(
+        "claims", statement__startswith="a\\b is"
+    )
+    assert asker.ids("claims", statement__contains="%") == asker.ids("claims", due__within="2031")
+
+
+def test_a_missing_value_differs_from_every_value(asker: Asker) -> None:
+    (report,) = asker.ids("sources", doi="10.1000/182")
+    assert asker.ids("sources", doi__ne="10.1000/182") == asker.ids("sources") - {report}
+    assert asker.ids("sources", doi__isnull="true") < asker.ids("sources", doi__ne="10.1000/182")
+
+
+def test_one_row_of_a_relation_must_meet_all_filters_on_it(asker: Asker) -> None:
+    (claim,) = (row for row in asker.documents["claims"] if row["language"] == "de")
+    one = {"figures__comparator": "between", "figures__value__lte": "10.5"}
+    assert asker.ids("claims", **one) == {claim["id"]}
+    split = {"figures__comparator": "between", "figures__modality": "forecast"}
+    assert asker.ids("claims", **split) == set()
+    assert asker.ids("claims", figures__modality="forecast") == {claim["id"]}
+    same = {"evidence__stance": "disputes", "evidence__interest": "self"}
+    assert asker.ids("claims", **same) == {claim["id"]}
+    other = {"evidence__stance": "disputes", "evidence__directness": "primary"}
+    assert asker.ids("claims", **other) == set()
+
+
+def test_the_same_holds_for_a_relation_of_a_relation(asker: Asker) -> None:
+    role = {"evidence__source__author__startswith": "Hong Kong Prod"}
+    assert asker.ids("claims", **role)
+    wrong = {"evidence__source__author": "Top Talent Pass Scheme"}
+    assert asker.ids("claims", **wrong) == set()
+    name = {"names__language": "de", "name": "Firm\\A"}
+    assert asker.ids("entities", **name) == set()
+    assert asker.ids("entities", names__language="en", name="Firm\\A")
+
+
+def test_a_filter_on_a_relation_trims_nothing(asker: Asker) -> None:
+    query = {"figures__comparator": "le", "evidence__stance": "mentions"}
+    (claim,) = asker.client.get("/v1/claims", query_string=query).json["data"]
+    assert len(claim["figures"]) == len(claim["evidence"]) == 2
+
+
+def test_a_deleted_part_counts_for_nothing(editor) -> None:
+    query = {"figures__metric": "ttps-approved"}
+    (claim,) = editor.get("/v1/claims", **query).json["data"]
+    editor.delete(f"/v1/figures/{claim['figures'][0]['id']}")
+    assert editor.get("/v1/claims", **query).json["data"] == []
+    (after,) = editor.get("/v1/claims", id=claim["id"], figures__isnull="true").json["data"]
+    assert after["figures"] == []
+
+
+def test_every_claim_about_a_place_is_found_by_its_name(asker: Asker) -> None:
+    query = {"entities__name__contains": "qianhai", "select": "entities", "per_page": "100"}
+    found = asker.client.get("/v1/claims", query_string=query).json["data"]
+    assert len(found) >= 6
+    for claim in found:
+        assert any("Qianhai" in link["entity"]["name"] for link in claim["entities"])
+
+
+def test_a_doubtful_date_is_possibly_and_not_certainly_within(asker: Asker) -> None:
+    possibly = asker.ids("claims", time__within="2023")
+    certainly = asker.ids("claims", time__certainly_within="2023")
+    assert certainly < possibly
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        ("status", "unknown"),
+        ("status__in", "accepted,unknown"),
+        ("status__in", ""),
+        ("id", "1"),
+        ("id__in", "x,y"),
+        ("claimant_id", ""),
+        ("language", ""),
+        ("language", "x" * 501),
+        ("statement__contains", " "),
+        ("statement__contains", "a\nb"),
+        ("time__within", "last year"),
+        ("time__within", ""),
+        ("created_at__gt", "yesterday"),
+        ("created_at__gt", "2024-01-01T00:00:00"),
+        ("created_at__gt", "0001-01-01T00:00:00+14:00"),
+        ("figures__amount__gt", "many"),
+        ("figures__amount__gt", "1e5"),
+        ("figures__amount__gt", "NaN"),
+        ("figures__amount__gt", "9" * 5000),
+        ("figures__isnull", "yes"),
+        ("due__isnull", "1"),
+    ],
+)
+def test_a_value_that_means_nothing_is_refused_by_name(asker: Asker, parameter, value) -> None:
+    refused = asker.client.get("/v1/claims", query_string={parameter: value})
+    assert refused.status_code == 400
+    assert [error["parameter"] for error in refused.json["errors"]] == [parameter]
+
+
+@pytest.mark.parametrize("value", ["1.5", "true", "١٢", "-1", "99999999999", "1e2", " 1"])
+def test_whole_numbers_are_whole(asker: Asker, value) -> None:
+    refused = asker.client.get("/v1/evidence", query_string={"start_char__gt": value})
+    assert refused.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        "unknown",
+        "statement__unknown",
+        "status__contains",
+        "figures__unknown",
+        "figures__metric__ne",
+        "entities__name__isnull",
+        "time",
+        "STATUS",
+        "status__eq",
+        "",
+        "page",
+        "offset",
+    ],
+)
+def test_an_unknown_filter_is_refused_by_name(asker: Asker, parameter) -> None:
+    for path in ("/v1/claims", "/v1/claims/aggregate"):
+        query = {parameter: "1", **({"group_by": "status"} if "aggregate" in path else {})}
+        refused = asker.client.get(path, query_string=query)
+        assert refused.status_code == 400
+        (error,) = refused.json["errors"]
+        assert error["parameter"] == parameter
+        assert error["code"] == "unknown"
+
+
+def test_every_fault_of_a_question_is_named_at_once(asker: Asker) -> None:
+    query = {"status": "x", "unknown": "1", "sort": "statement", "per_page": "0", "count": "all"}
+    refused = asker.client.get("/v1/claims", query_string=query)
+    assert refused.status_code == 400
+    assert {error["parameter"] for error in refused.json["errors"]} == set(query)
+
+
+def test_a_parameter_is_given_once(asker: Asker) -> None:
+    for query in ("status=draft&status=accepted", "status=draft&status=draft", "sort=id&sort=time"):
+        refused = asker.client.get(f"/v1/claims?{query}")
+        assert refused.status_code == 400
+        (error,) = refused.json["errors"]
+        assert (error["parameter"], error["code"]) == (query.partition("=")[0], "repeated")
+
+
+def test_too_many_parameters_are_refused(asker: Asker) -> None:
+    query = "&".join(f"p{n}=1" for n in range(101))
+    assert asker.client.get(f"/v1/claims?{query}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "language=%FF",
+        "language=%00",
+        "language=a%00b",
+        "language=%ED%A0%80",
+        "q=%00",
+        "q=%ED%A0%80",
+        "q=a%0Ab",
+        "%FF=1",
+        "%00=1",
+        "cursor=%00",
+        "cursor=%FF",
+        "sort=%00",
+        "select=%00",
+        "include=%00",
+        "per_page=%00",
+        "count=%00",
+        "id=%00",
+        "status=%00",
+        "time__within=%00",
+        "created_at__gt=%00",
+        "figures__amount=%00",
+        "figures__isnull=%00",
+        "external_id__in=a:b,%00",
+        "statement__contains=%00",
+        "title=\xff",
+    ],
+)
+def test_bytes_that_are_no_text_are_refused(asker: Asker, query) -> None:
+    assert asker.client.get(f"/v1/claims?{query}").status_code == 400
+
+
+def test_text_is_compared_in_its_normal_form(editor) -> None:
+    body = {"csl_type": "report", "title": "Caf\u00e9"}
+    made = editor.post("/v1/sources", body)
+    (found,) = editor.get("/v1/sources", title="Cafe\u0301").json["data"]
+    assert found["id"] == made.json["id"]

@@ -1,0 +1,80 @@
+"""What operators ask: whether it lives, whether it is ready, what it does."""
+
+import re
+from typing import Any
+
+import pytest
+
+from app import create_app
+from hksz_db.database import Database
+from hksz_db.settings import Settings
+
+
+def _count(reader, method: str, route: str, status: int) -> float:
+    labels = f'method="{method}",route="{route}",status="{status}"'
+    found = re.search(
+        rf"^hksz_requests_total{{{re.escape(labels)}}} (\S+)$",
+        reader.get("/metrics").text,
+        re.MULTILINE,
+    )
+    return float(found[1]) if found else 0.0
+
+
+def test_it_lives(reader):
+    answer = reader.get("/healthz")
+    assert answer.status_code == 200
+    assert answer.json == {"status": "ok"}
+
+
+def test_it_is_ready_on_the_newest_schema(reader):
+    answer = reader.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json == {"status": "ready"}
+
+
+def test_it_is_not_ready_while_the_schema_is_behind(make_database):
+    with make_database("empty") as url:
+        database = Database(lambda: url)
+        client: Any = create_app(Settings(log_level="error"), database).test_client()
+        answer = client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.content_type == "application/problem+json"
+        assert "migrations" in answer.json["detail"]
+        assert "Retry-After" in answer.headers
+        assert client.get("/healthz").status_code == 200
+        database.close()
+
+
+def test_requests_are_counted_by_route_and_not_by_path(reader):
+    before = _count(reader, "GET", "/v1/claims/<uuid:id>", 404)
+    for last in "012":
+        reader.get(f"/v1/claims/0199c3a0-0000-7000-8000-00000000000{last}")
+    assert _count(reader, "GET", "/v1/claims/<uuid:id>", 404) == before + 3
+    assert "0199c3a0" not in reader.get("/metrics").text
+
+
+def test_requests_that_lead_nowhere_are_counted_together(reader):
+    before = _count(reader, "GET", "none", 404)
+    reader.get("/here")
+    reader.get("/there")
+    assert _count(reader, "GET", "none", 404) == before + 2
+    assert "/there" not in reader.get("/metrics").text
+
+
+def test_a_client_cannot_make_up_labels(reader):
+    for method in ("BREW", "WHEN"):
+        reader.send(method, "/v1/claims")
+    assert not re.search('method="(BREW|WHEN)"', reader.get("/metrics").text)
+
+
+def test_the_time_of_requests_is_measured(reader):
+    reader.get("/v1/claims")
+    text = reader.get("/metrics").text
+    assert 'hksz_request_seconds_count{method="GET",route="/v1/claims"}' in text
+    assert reader.get("/metrics").content_type.startswith("text/plain")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_operators_need_no_key(reader, path):
+    assert reader.get(path).status_code == 200
+    assert reader.send("HEAD", path).status_code == 200

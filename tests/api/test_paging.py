@@ -1,0 +1,309 @@
+"""Paging: the pages laid end to end are the list, whatever the order."""
+
+import itertools
+import json
+from typing import Any
+
+import pytest
+
+from hksz_db.api import cursors
+from hksz_db.api.catalogue import CATALOGUE
+
+SORTS = [
+    pytest.param(resource.name, f"{sign}{key}", id=f"{resource.name}-{sign}{key}")
+    for resource in CATALOGUE
+    for key in resource.readable.sorts
+    for sign in ("", "-")
+]
+
+
+@pytest.fixture
+def more(editor, samples):
+    """Beside the seed, rows of every resource, with and without what can be sorted by."""
+    for sample in samples.values():
+        assert editor.post(sample.path, sample.body).status_code == 201
+    for title, issued in (("B", None), ("A", "2020"), ("A", "2020"), ("A", None), ("C", "2019")):
+        body = {"csl_type": "report", "title": title, "issued_edtf": issued}
+        assert editor.post("/v1/sources", body).status_code == 201
+    for name in ("Same", "Same", "Same", "Other"):
+        names = [{"name": name, "language": "en", "kind": "preferred"}]
+        assert editor.post("/v1/entities", {"kind": "place", "names": names}).status_code == 201
+    for due in ("2030", "2030", "2029", "2031"):
+        body = {"statement": "x", "claimant_external_id": "hksz:hkpc", "due_edtf": due}
+        assert editor.post("/v1/claims", body).status_code == 201
+    for number, label in enumerate(("Firms", "Firms", "Banks", "Firms")):
+        body = {"key": f"m{number}", "label": label, "dimension": "count", "accumulation": "flow"}
+        assert editor.post("/v1/metrics", body).status_code == 201
+    for code in ("USD", "EUR", "CNY", "JPY"):
+        assert editor.post("/v1/units", {"code": code, "label": code}).status_code == 201
+    figure = {name: v for name, v in samples["figures"].body.items() if name != "external_id"}
+    for amount, period in (("60", "2020"), ("60.0", None), ("7", "2020"), ("8", "2019")):
+        body = {**figure, "amount": amount, "period_edtf": period}
+        assert editor.post("/v1/figures", body).status_code == 201
+
+
+def _pages(client, path, size, **query):
+    """The rows of every page, following the links."""
+    answer = client.get(path, per_page=str(size), **query)
+    while True:
+        assert answer.status_code == 200, answer.text
+        rows, cursor = answer.json["data"], answer.json["meta"]["next_cursor"]
+        assert (len(rows) == size) or cursor is None
+        assert (cursor is None) == ("Link" not in answer.headers)
+        yield rows
+        if cursor is None:
+            return
+        url, _, relation = answer.headers["Link"].partition(";")
+        assert relation.strip() == 'rel="next"'
+        answer = client.get(url.strip("<>"))
+
+
+def _whole(client, path, **query):
+    answer = client.get(path, per_page="100", **query)
+    assert answer.json["meta"]["next_cursor"] is None
+    return answer.json["data"]
+
+
+def _key(document, name):
+    value = document[name] if name != "value" else document["value_range"]
+    if name in {"time", "due", "issued", "period"}:
+        return value["earliest"]
+    if name == "value":
+        return float(value["lower"] or value["upper"])
+    return value
+
+
+@pytest.mark.parametrize(("resource", "sort"), SORTS)
+@pytest.mark.usefixtures("more")
+def test_pages_laid_end_to_end_are_the_sorted_list(reader, resource, sort):
+    path, name = f"/v1/{resource}", sort.removeprefix("-")
+    whole = _whole(reader, path, sort=sort)
+    assert len(whole) > 5
+    for size in (1, 3) if resource != "claims" else (7,):
+        assert [row for rows in _pages(reader, path, size, sort=sort) for row in rows] == whole
+    descends = sort != name
+    pairs = [(_key(row, name), row["id"]) for row in whole]
+    given = [pair for pair in pairs if pair[0] is not None]
+    assert given == sorted(given, reverse=descends)
+    missing = [pair for pair in pairs if pair[0] is None]
+    # What has no value comes last, in both directions.
+    assert pairs == given + sorted(missing, reverse=descends)
+
+
+@pytest.mark.parametrize(
+    ("resource", "sort"),
+    [
+        ("claims", "time,-due"),
+        ("claims", "-time,due"),
+        ("claims", "-due,updated_at,-id"),
+        ("claims", "due,-time,id"),
+        ("sources", "title,-issued"),
+        ("sources", "-issued,title,-id"),
+        ("figures", "-value,period"),
+        ("figures", "period,-value"),
+        ("entities", "-name,created_at"),
+    ],
+)
+@pytest.mark.usefixtures("more")
+def test_several_keys_in_several_directions(reader, resource, sort):
+    path = f"/v1/{resource}"
+    whole = _whole(reader, path, sort=sort)
+    for size in (1, 2) if resource != "claims" else (5,):
+        assert [row for rows in _pages(reader, path, size, sort=sort) for row in rows] == whole
+    assert len({row["id"] for row in whole}) == len(whole)
+
+
+def test_a_search_is_paged_by_relevance(reader):
+    whole = _whole(reader, "/v1/claims", q="hong kong OR shenzhen")
+    assert len(whole) > 20
+    for size in (1, 4):
+        pages = _pages(reader, "/v1/claims", size, q="hong kong OR shenzhen")
+        assert list(itertools.chain(*pages)) == whole
+
+
+def test_a_search_is_paged_in_another_order_too(reader):
+    query = {"q": "hong kong OR shenzhen", "sort": "-time,id", "modality__ne": "planned"}
+    whole = _whole(reader, "/v1/claims", **query)
+    assert list(itertools.chain(*_pages(reader, "/v1/claims", 4, **query))) == whole
+
+
+def test_entities_are_paged_by_relevance_too(reader):
+    whole = _whole(reader, "/v1/entities", q="hong OR shenzhen OR hkpc")
+    assert (
+        list(itertools.chain(*_pages(reader, "/v1/entities", 2, q="hong OR shenzhen OR hkpc")))
+        == whole
+    )
+    assert len(whole) > 6
+
+
+def test_the_evidence_of_a_claim_is_paged(reader, editor, samples):
+    sample = samples["evidence"]
+    claim = editor.get("/v1/claims", q='"talent pass"').json["data"][0]["id"]
+    for page in "abcd":
+        body = {**sample.body, "external_id": None, "page": page}
+        assert editor.post(sample.path, body).status_code == 201
+    path = f"/v1/claims/{claim}/evidence"
+    whole = _whole(reader, path)
+    assert len(whole) == 5
+    assert list(itertools.chain(*_pages(reader, path, 2))) == whole
+
+
+def test_a_posted_question_is_paged_by_its_cursor(reader):
+    question = {"filter": {"modality": "opinion"}, "sort": ["-time", "id"], "per_page": 6}
+    found = []
+    cursor = None
+    while True:
+        answer = reader.post("/v1/claims/query", {**question, "cursor": cursor})
+        assert "Link" not in answer.headers
+        found += answer.json["data"]
+        cursor = answer.json["meta"]["next_cursor"]
+        if cursor is None:
+            break
+    query = {"modality": "opinion", "sort": "-time,id"}
+    assert found == _whole(reader, "/v1/claims", **query)
+
+
+def test_rows_that_come_and_go_shift_nothing(reader, editor):
+    first, *_ = _pages(reader, "/v1/claims", 10, sort="id")
+    cursor = reader.get("/v1/claims", per_page="10", sort="id").json["meta"]["next_cursor"]
+    before = reader.get("/v1/claims", per_page="10", sort="id", cursor=cursor).json["data"]
+    changed = editor.patch(f"/v1/claims/{first[-1]['id']}", {"statement": "Changed."})
+    assert changed.status_code == 200
+    after = reader.get("/v1/claims", per_page="10", sort="id", cursor=cursor).json["data"]
+    assert after == before
+
+
+def test_counts_are_made_when_asked_for(reader):
+    assert "count" not in reader.get("/v1/claims").json["meta"]
+    query = {"modality": "opinion", "per_page": "2"}
+    whole = len(_whole(reader, "/v1/claims", modality="opinion"))
+    exact = reader.get("/v1/claims", **query, count="exact").json["meta"]["count"]
+    assert exact == {"value": whole, "kind": "exact"}
+    next_page = reader.get(
+        "/v1/claims",
+        **query,
+        count="exact",
+        cursor=reader.get("/v1/claims", **query).json["meta"]["next_cursor"],
+    )
+    assert next_page.json["meta"]["count"] == exact
+    estimate = reader.get("/v1/claims", **query, count="estimated").json["meta"]["count"]
+    assert estimate["kind"] == "estimated"
+    assert estimate["value"] >= 0
+    none = reader.get("/v1/claims", q="zebra", count="exact").json["meta"]["count"]
+    assert none == {"value": 0, "kind": "exact"}
+
+
+@pytest.mark.parametrize(
+    "value", ["0", "101", "-1", "abc", "", "1.5", "1e1", "٣", " 5", "+5", "9" * 50]
+)
+def test_a_page_has_one_to_a_hundred_rows(reader, value):
+    refused = reader.get("/v1/claims", per_page=value)
+    assert refused.status_code == 400
+    assert refused.json["errors"][0]["parameter"] == "per_page"
+
+
+def test_a_page_has_as_many_rows_as_asked_for(reader):
+    for size in (1, 2, 25, 100):
+        answer = reader.get("/v1/claims", per_page=str(size)).json
+        assert len(answer["data"]) == min(size, 70)
+        assert answer["meta"]["per_page"] == size
+    assert len(reader.get("/v1/claims").json["data"]) == 25
+
+
+def _cursor(client, **query):
+    return client.get("/v1/claims", **{"per_page": "3", **query}).json["meta"]["next_cursor"]
+
+
+def _refused(client, path="/v1/claims", **query):
+    answer = client.get(path, **query)
+    errors = answer.json.get("errors", [{}])
+    return (answer.status_code, errors[0].get("parameter")) == (400, "cursor")
+
+
+def test_a_cursor_belongs_to_its_question(reader):
+    cursor = _cursor(reader, modality="opinion", sort="-time")
+    for query in (
+        {},
+        {"modality": "opinion"},
+        {"modality": "actual", "sort": "-time"},
+        {"modality__ne": "opinion", "sort": "-time"},
+        {"modality": "opinion", "sort": "time"},
+        {"modality": "opinion", "sort": "-time", "q": "shenzhen"},
+        {"modality": "opinion", "sort": "-time", "language": "en"},
+    ):
+        assert _refused(reader, **query, cursor=cursor), query
+    assert _refused(reader, "/v1/sources", cursor=_cursor(reader))
+    assert _refused(reader, "/v1/claims", q="shenzhen", cursor=_cursor(reader, q="hong kong"))
+
+
+def test_a_cursor_serves_pages_of_any_size_and_shape(reader):
+    query = {"modality": "opinion", "sort": "-time"}
+    cursor = _cursor(reader, **query)
+    whole = [row["id"] for row in _whole(reader, "/v1/claims", **query)]
+    for extra in ({"per_page": "5"}, {"select": "id"}, {"include": ""}, {"count": "exact"}):
+        answer = reader.get("/v1/claims", **query, **extra, cursor=cursor)
+        found = [row["id"] for row in answer.json["data"]]
+        assert found == whole[3 : 3 + len(found)]
+
+
+def test_a_damaged_cursor_is_refused(reader):
+    cursor = _cursor(reader)
+    for wrong in (
+        "",
+        "x",
+        cursor[:-1],
+        cursor + "A",
+        cursor + "=",
+        " " + cursor,
+        cursor[::-1],
+        cursor.swapcase(),
+        "A" + cursor[1:] if cursor[0] != "A" else "B" + cursor[1:],
+        cursor[:20] + ("A" if cursor[20] != "A" else "B") + cursor[21:],
+        "é",
+        "A" * 5000,
+    ):
+        assert _refused(reader, cursor=wrong), wrong
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        b'["x"]',
+        b"[1]",
+        b"[{}]",
+        b'["\\u0000"]',
+        b'["\\ud800"]',
+        b'["x","y"]',
+        b"[]",
+        b"{}",
+        b"x",
+        b"\xff",
+    ],
+)
+def test_a_forged_cursor_is_refused(reader, keys):
+    question: list[Any] = ["claims", ("all",), [], None, (("id", False),)]
+    page = reader.get("/v1/claims", per_page="3").json
+    good = json.dumps([page["data"][-1]["id"]]).encode()
+    assert cursors.encode(good, question) == page["meta"]["next_cursor"]
+    assert _refused(reader, cursor=cursors.encode(keys, question))
+
+
+@pytest.mark.parametrize(
+    "sort",
+    [
+        "",
+        "statement",
+        "id,time",
+        "time,time",
+        "time,-time",
+        "--time",
+        "time,",
+        "TIME",
+        " time",
+        "q",
+    ],
+)
+def test_what_cannot_be_sorted_by_is_refused(reader, sort):
+    refused = reader.get("/v1/claims", sort=sort)
+    assert refused.status_code == 400
+    assert refused.json["errors"][0]["parameter"] == "sort"

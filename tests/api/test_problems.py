@@ -1,0 +1,172 @@
+"""Errors: a problem document (RFC 9457) for every status, and nothing of the database in it."""
+
+import re
+from uuid import UUID
+
+import pytest
+
+from app import create_app
+from hksz_db.database import Database
+from hksz_db.settings import Settings
+
+ROW = "0199c3a0-0000-7000-8000-000000000000"
+METRIC = {"key": "ttps-approved", "label": "x", "dimension": "count", "accumulation": "flow"}
+
+# status, method, path, and the rest of the request
+REFUSALS = [
+    (400, "GET", "/v1/claims?unknown=1", {}),
+    (400, "POST", "/v1/sources", {"data": "{", "content_type": "application/json"}),
+    (401, "POST", "/v1/sources", {"headers": {"Authorization": ""}}),
+    (404, "GET", "/", {}),
+    (404, "GET", "/v1", {}),
+    (404, "GET", "/v1/claims/", {}),
+    (404, "GET", "/v1/unknown", {}),
+    (404, "GET", "/v1/claims/1", {}),
+    (404, "GET", "/v1/claims/%00", {}),
+    (404, "GET", "/v1/claims/%FF", {}),
+    (404, "GET", "/v1/claims/%ED%A0%80", {}),
+    (404, "GET", f"/v1/claims/{ROW}", {}),
+    (404, "GET", f"/v1/claims/{ROW}/evidence", {}),
+    (404, "PUT", "/v1/unknown", {}),
+    (405, "PUT", "/v1/claims", {}),
+    (405, "DELETE", "/v1/claims", {}),
+    (405, "POST", f"/v1/claims/{ROW}", {"json": {}}),
+    (405, "GET", "/v1/claims/query", {}),
+    (405, "POST", "/healthz", {}),
+    (405, "BREW", "/v1/claims", {}),
+    (409, "POST", "/v1/metrics", {"json": METRIC}),
+    (413, "POST", "/v1/sources", {"data": b" " * 2**21, "content_type": "application/json"}),
+    (415, "POST", "/v1/sources", {"data": "{}", "content_type": "text/plain"}),
+    (422, "POST", "/v1/sources", {"json": {}}),
+    (428, "DELETE", f"/v1/claims/{ROW}", {}),
+]
+DATABASE_WORDS = re.compile(
+    r"psycopg|sqlalchemy|Traceback|constraint|relation \\\"|duplicate key|violates|SELECT |_key\b"
+    r"|_fkey|_idx|_check\b|ERROR|DETAIL"
+)
+
+
+def _check(response, status):
+    assert response.status_code == status
+    assert response.content_type == "application/problem+json"
+    problem = response.json
+    assert set(problem) - {"errors"} == {
+        "type",
+        "title",
+        "status",
+        "detail",
+        "instance",
+        "request_id",
+    }
+    assert problem["type"] == "about:blank"
+    assert problem["status"] == status
+    assert problem["title"]
+    assert problem["detail"]
+    assert problem["instance"].startswith("/")
+    assert problem["request_id"] == response.headers["X-Request-ID"]
+    for error in problem.get("errors", []):
+        assert {"code", "detail"} <= set(error) <= {"code", "detail", "pointer", "parameter"}
+    assert not DATABASE_WORDS.search(response.text)
+
+
+@pytest.mark.parametrize(("status", "method", "path", "options"), REFUSALS)
+def test_every_error_is_a_problem_document(editor, status, method, path, options):
+    _check(editor.send(method, path, **options), status)
+
+
+def test_conflicts_and_conditions_are_problem_documents_too(editor, make_client, sample):
+    _check(make_client().post(sample.path, sample.body), 403)
+    made = editor.post(sample.path, sample.body)
+    path = made.headers["Location"]
+    _check(editor.post(sample.path, sample.body), 409)
+    _check(editor.patch(path, {}, '"7"'), 412)
+    editor.delete(path)
+    _check(editor.get(path), 410)
+    _check(editor.restore(path, '"7"'), 412)
+
+
+def test_head_has_the_headers_of_the_problem(reader):
+    refused = reader.send("HEAD", f"/v1/claims/{ROW}")
+    assert refused.status_code == 404
+    assert refused.data == b""
+    assert refused.content_type == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/v1/claims", {"GET", "HEAD", "OPTIONS", "POST"}),
+        (f"/v1/claims/{ROW}", {"GET", "HEAD", "OPTIONS", "PATCH", "DELETE"}),
+        (f"/v1/claims/{ROW}/restore", {"OPTIONS", "POST"}),
+        (f"/v1/claims/{ROW}/evidence", {"GET", "HEAD", "OPTIONS", "POST"}),
+        ("/healthz", {"GET", "HEAD", "OPTIONS"}),
+    ],
+)
+def test_a_method_that_is_not_allowed_is_told_which_are(reader, path, allowed):
+    refused = reader.send("PUT", path)
+    assert refused.status_code == 405
+    assert {method.strip() for method in refused.headers["Allow"].split(",")} == allowed
+    options = reader.send("OPTIONS", path)
+    assert options.status_code == 200
+    assert {method.strip() for method in options.headers["Allow"].split(",")} == allowed
+
+
+@pytest.mark.parametrize("given", ["abc", "A-1_b.c", "0" * 64])
+def test_a_request_keeps_the_id_that_it_brings(reader, given):
+    for path in ("/v1/claims", "/v1/unknown", "/healthz"):
+        answer = reader.send("GET", path, headers={"X-Request-ID": given})
+        assert answer.headers["X-Request-ID"] == given
+
+
+@pytest.mark.parametrize("given", ["", "a b", "a\tb", "é", "<script>", "0" * 65, "a;b"])
+def test_an_id_that_is_none_is_replaced(reader, given):
+    answer = reader.send("GET", "/v1/unknown", headers={"X-Request-ID": given})
+    assert str(UUID(answer.headers["X-Request-ID"])) == answer.headers["X-Request-ID"]
+    assert answer.json["request_id"] == answer.headers["X-Request-ID"]
+
+
+def test_every_answer_forbids_guessing_its_type(reader):
+    for path in ("/v1/claims", "/v1/unknown", "/healthz", "/openapi.json"):
+        assert reader.get(path).headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_an_unforeseen_error_tells_nothing(reader, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("the secret of the house")
+
+    monkeypatch.setattr(Database, "read", fail)
+    refused = reader.get("/v1/claims")
+    _check(refused, 500)
+    assert "secret" not in refused.text
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://hksz@127.0.0.1:1/hksz",
+        "postgresql://hksz@/hksz?host=/nonexistent",
+        "postgresql://hksz@host.invalid/hksz",
+    ],
+)
+def test_a_database_that_is_away_is_a_503(url, samples):
+    sample = samples["claims"]
+    database = Database(lambda: url)
+    client = create_app(Settings(log_level="error"), database).test_client()
+    headers = {"Authorization": "Bearer hksz_x"}
+    calls = [
+        ("GET", sample.path, {}),
+        ("GET", f"{sample.path}/{ROW}", {}),
+        ("GET", f"{sample.path}?count=estimated", {}),
+        ("POST", f"{sample.path}/query", {"json": {}}),
+        ("POST", sample.path, {"json": sample.body, "headers": headers}),
+        ("DELETE", f"{sample.path}/{ROW}", {"headers": headers}),
+        ("GET", "/readyz", {}),
+    ]
+    for method, path, options in calls:
+        answer = client.open(path, method=method, **options)
+        _check(answer, 503)
+        assert int(answer.headers["Retry-After"]) > 0
+    assert client.get("/healthz").status_code == 200
+    assert client.get("/metrics").status_code == 200
+    assert client.get("/openapi.json").status_code == 200
+    database.close()

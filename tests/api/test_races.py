@@ -1,0 +1,193 @@
+"""Two writers at once, each with a connection of their own: what is committed stays sound."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from app import create_app
+from hksz_db.database import Database, run
+from hksz_db.services import api_keys, claims, lifecycle
+from hksz_db.services.writing import writing
+from hksz_db.settings import Settings
+from hksz_db.vocabulary import Scope
+
+Send = Callable[..., Future]
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """The module's database itself: what is written is committed."""
+    database = Database(lambda: database_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def client(database: Database, make_client):
+    """A client whose key is committed."""
+    with writing(database) as session:
+        session.execute(text("DELETE FROM api_keys"))
+    return make_client(Scope.ADMIN)
+
+
+@pytest.fixture
+def claim(client):
+    """A new claim on a new entity, by resource."""
+    names = [{"name": "A firm", "language": "en", "kind": "preferred"}]
+    entity = client.post("/v1/entities", {"kind": "organisation", "names": names})
+    body = {"statement": "The firm moved.", "claimant_id": entity.json["id"]}
+    return {"entities": entity, "claims": client.post("/v1/claims", body), "body": body}
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(8) as pool:
+        yield pool
+
+
+def _wait_for_a_lock(database: Database) -> None:
+    """Return as soon as somebody waits for a lock that another transaction holds."""
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    pause = threading.Event()
+    for _ in range(400):
+        with database.transaction() as session:
+            if run(session, waiting) != [(0,)]:
+                return
+        pause.wait(0.005)
+    raise AssertionError("nobody waits for a lock")
+
+
+def test_one_of_many_patches_of_a_version_wins(client, claim, pool):
+    path, etag = claim["claims"].headers["Location"], claim["claims"].headers["ETag"]
+    together = threading.Barrier(8)
+
+    def patch(number: int) -> int:
+        together.wait()
+        return client.patch(path, {"statement": f"Writer {number}."}, etag).status_code
+
+    statuses = sorted(pool.map(patch, range(8)))
+    assert statuses == [200] + [412] * 7
+    assert client.get(path).json["version"] == 2
+
+
+def test_a_patch_that_waited_sees_what_it_waited_for(client, claim, database, pool):
+    path, etag = claim["claims"].headers["Location"], claim["claims"].headers["ETag"]
+    with writing(database) as session:
+        claims.update(session, claim["claims"].json["id"], [1], {"statement": "First."})
+        late = pool.submit(client.patch, path, {"statement": "Second."}, etag)
+        _wait_for_a_lock(database)
+    assert late.result().status_code == 412
+    assert client.get(path).json["statement"] == "First."
+
+
+def test_nothing_comes_to_rest_on_what_is_being_deleted(client, claim, database, pool):
+    client.delete(claim["claims"].headers["Location"])
+    with writing(database) as session:
+        lifecycle.delete(session, "entities", claim["entities"].json["id"], None)
+        late = pool.submit(client.post, "/v1/claims", claim["body"])
+        _wait_for_a_lock(database)
+    assert late.result().status_code == 422
+    assert late.result().json["errors"][0]["pointer"] == "#/claimant_id"
+
+
+def test_nothing_is_deleted_from_under_what_is_being_created(client, claim, database, pool):
+    client.delete(claim["claims"].headers["Location"])
+    path = claim["entities"].headers["Location"]
+    with writing(database) as session:
+        body = {"claimant_id": UUID(claim["entities"].json["id"]), "modality": "actual"}
+        claims.create(session, {"statement": "New.", "language": "en", **body})
+        late = pool.submit(client.delete, path)
+        _wait_for_a_lock(database)
+    assert late.result().status_code == 409
+    assert client.get(path).status_code == 200
+
+
+def test_nothing_is_deleted_from_under_what_is_being_restored(client, claim, database, pool):
+    client.delete(claim["claims"].headers["Location"])
+    path = claim["entities"].headers["Location"]
+    with writing(database) as session:
+        lifecycle.restore(session, "claims", claim["claims"].json["id"], None)
+        late = pool.submit(client.delete, path)
+        _wait_for_a_lock(database)
+    assert late.result().status_code == 409
+    assert client.get(path).status_code == 200
+    assert client.get(claim["claims"].headers["Location"]).status_code == 200
+
+
+def test_nothing_is_restored_onto_what_is_being_deleted(client, claim, database, pool):
+    client.delete(claim["claims"].headers["Location"])
+    path = claim["claims"].headers["Location"]
+    with writing(database) as session:
+        lifecycle.delete(session, "entities", claim["entities"].json["id"], None)
+        late = pool.submit(client.restore, path)
+        _wait_for_a_lock(database)
+    assert late.result().status_code == 409
+    assert client.get(path).status_code == 410
+
+
+def test_no_part_is_added_to_a_claim_that_is_being_deleted(client, claim, database, pool):
+    path = claim["claims"].headers["Location"]
+    body = {"source_external_id": "hksz:shenzhen-daily-article", "stance": "mentions"}
+    with writing(database) as session:
+        lifecycle.delete(session, "claims", claim["claims"].json["id"], None)
+        late = pool.submit(client.post, f"{path}/evidence", body)
+        _wait_for_a_lock(database)
+    assert late.result().status_code in {410, 422}
+    assert client.get("/v1/evidence", claim_id=claim["claims"].json["id"]).json["data"] == []
+
+
+def test_an_external_id_is_taken_once_by_two_at_once(client, claim, pool):
+    body = {**claim["body"], "external_id": "test:raced"}
+    together = threading.Barrier(4)
+
+    def create(_: int) -> int:
+        together.wait()
+        return client.post("/v1/claims", body).status_code
+
+    assert sorted(pool.map(create, range(4))) == [201, 409, 409, 409]
+
+
+def test_readers_never_wait_for_writers(client, claim, database):
+    path = claim["claims"].headers["Location"]
+    with writing(database) as session:
+        claims.update(session, claim["claims"].json["id"], None, {"statement": "Unseen."})
+        assert client.get(path).json["statement"] == "The firm moved."
+    assert client.get(path).json["statement"] == "Unseen."
+
+
+def test_a_reader_that_has_to_wait_too_long_is_told_to_come_back(database_url, claim):
+    hasty = Database(lambda: database_url, statement_timeout_ms=50)
+    patient = Database(lambda: database_url)
+    app = create_app(Settings(log_level="error"), hasty)
+    with patient.transaction() as session:
+        session.execute(text("LOCK TABLE claims"))
+        for path in ("/v1/claims", claim["claims"].headers["Location"]):
+            response = app.test_client().get(path)
+            assert response.status_code == 503
+            assert int(response.headers["Retry-After"]) > 0
+    hasty.close()
+    patient.close()
+
+
+def test_a_writer_that_has_to_wait_too_long_is_told_to_come_back(database_url, database, claim):
+    hasty = Database(lambda: database_url, statement_timeout_ms=50)
+    with writing(database) as session:
+        key = api_keys.create(session, "hasty", [Scope.ADMIN])
+    app = create_app(Settings(log_level="error"), hasty)
+    with writing(database) as session:
+        claims.update(session, claim["claims"].json["id"], None, {"statement": "First."})
+        response = app.test_client().patch(
+            claim["claims"].headers["Location"],
+            json={"statement": "Second."},
+            headers={"Authorization": f"Bearer {key}", "If-Match": "*"},
+        )
+        assert response.status_code == 503
+        assert int(response.headers["Retry-After"]) > 0
+    hasty.close()

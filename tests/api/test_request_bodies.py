@@ -1,0 +1,357 @@
+"""Bodies: bounded, strict JSON, exact numbers, clean text; nothing doubtful is guessed at."""
+
+import io
+import json
+
+import pytest
+
+SOURCE = {"csl_type": "report", "title": "A report"}
+
+
+def _send(client, data, content_type="application/json", path="/v1/sources", **options):
+    return client.send("POST", path, data=data, content_type=content_type, **options)
+
+
+def _chunked(client, data):
+    """Send without a length, in chunks, as a server hands it on."""
+    return client.send(
+        "POST",
+        "/v1/sources",
+        input_stream=io.BytesIO(data),
+        content_type="application/json",
+        headers={"Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+
+
+def test_a_chunked_body_is_read(editor):
+    made = _chunked(editor, json.dumps(SOURCE).encode())
+    assert made.status_code == 201
+    assert made.json["title"] == "A report"
+
+
+@pytest.mark.parametrize("send", [_send, _chunked])
+def test_a_body_has_an_end(editor, send):
+    limit = 2**20
+    document = json.dumps(SOURCE).encode()
+    assert send(editor, document.ljust(limit)).status_code == 201
+    assert send(editor, document.ljust(limit + 1)).status_code == 413
+    assert send(editor, document.ljust(3 * limit)).status_code == 413
+
+
+def test_a_length_alone_is_enough_to_refuse(editor):
+    refused = editor.send(
+        "POST",
+        "/v1/sources",
+        input_stream=io.BytesIO(b"{}"),
+        content_type="application/json",
+        environ_overrides={"CONTENT_LENGTH": str(2**40)},
+    )
+    assert refused.status_code == 413
+
+
+def test_a_body_that_stops_early_is_malformed(editor):
+    refused = editor.send(
+        "POST",
+        "/v1/sources",
+        input_stream=io.BytesIO(json.dumps(SOURCE).encode()),
+        content_type="application/json",
+        environ_overrides={"CONTENT_LENGTH": "100"},
+    )
+    assert refused.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/xml",
+        "multipart/form-data",
+        "",
+    ],
+)
+def test_another_media_type_is_refused(editor, media_type):
+    for path in ("/v1/sources", "/v1/claims/query"):
+        assert _send(editor, json.dumps(SOURCE), media_type, path).status_code == 415
+    assert _send(editor, "{}", "application/merge-patch+json").status_code == 415
+
+
+@pytest.mark.parametrize(
+    "media_type", ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON"]
+)
+def test_json_may_come_with_parameters(editor, media_type):
+    assert _send(editor, json.dumps(SOURCE), media_type).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b" ",
+        b"{",
+        b'{"title": }',
+        b"{'title': 'x'}",
+        b'{"title": "x",}',
+        b'{"title": "x"} {}',
+        b'{"title": "x"} // comment',
+        b'{"title": NaN}',
+        b'{"title": Infinity}',
+        b'{"title": -Infinity}',
+        b'{"title": 01}',
+        b'{"title": .5}',
+        b'{"title": +1}',
+        b'{"title": 0x10}',
+        b'{"title": "\x07"}',
+        b'{"title": "\\x41"}',
+        b'{"title": "\xff"}',
+        b'{"title": "\xed\xa0\x80"}',
+        b"\xef\xbb\xbf{}",
+        b"\xff\xfe{\x00}\x00",
+        b"[]",
+        b'"text"',
+        b"1",
+        b"null",
+        b"true",
+        b'{"title": "x", "title": "x"}',
+        b'{"contributors": [{"role": "author", "role": "editor"}]}',
+        b'{"a": ' * 33 + b"1" + b"}" * 33,
+        b"[" * 100_000,
+        b'{"a": ' * 100_000,
+        b'{"title": 1' + b"0" * 5000 + b"}",
+        b'{"title": 1e' + b"9" * 30 + b"}",
+        b'{"title": -1e-' + b"9" * 30 + b"}",
+    ],
+    ids=lambda body: repr(body[:24]),
+)
+def test_what_is_no_strict_json_object_is_malformed(editor, body):
+    refused = _send(editor, body)
+    assert refused.status_code == 400
+    assert refused.content_type == "application/problem+json"
+
+
+def test_a_body_of_many_names_is_read_in_one_go(editor):
+    names = {f"k{number}": 1 for number in range(50_000)}
+    twice = json.dumps(names)[:-1] + ', "k49999": 2}'
+    assert _send(editor, twice).status_code == 400
+    refused = _send(editor, json.dumps(names))
+    assert refused.status_code == 422
+    assert len(refused.data) < 1_000_000
+
+
+def test_a_body_may_be_as_deep_as_its_limit(editor):
+    deepest = b'{"x": ' * 31 + b"{}" + b"}" * 31
+    refused = _send(editor, deepest)
+    assert refused.status_code == 422
+    assert _send(editor, b'{"x": ' + deepest + b"}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a\x00b", "\x00", "a\nb", "tab\t", "\x1b[0m", "\x7f", "\x85", "\ud800", "a\udc00b"],
+)
+def test_control_characters_and_surrogates_are_refused_in_place(editor, text):
+    for body, pointer in (
+        ({**SOURCE, "title": text}, "#/title"),
+        ({**SOURCE, "rights": text}, "#/rights"),
+        (
+            {
+                **SOURCE,
+                "contributors": [
+                    {"entity_external_id": "hksz:hkpc", "role": "author", "credited_as": text}
+                ],
+            },
+            "#/contributors/0/credited_as",
+        ),
+    ):
+        refused = editor.post("/v1/sources", body)
+        assert refused.status_code == 422
+        assert [error["pointer"] for error in refused.json["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize("name", ["unknown", "a/b~c", "\x00", "\ud800", "", "id", "version"])
+def test_an_unknown_field_is_refused_in_place(editor, name):
+    escaped = name.encode("utf-8", "backslashreplace").decode()
+    escaped = escaped.replace("~", "~0").replace("/", "~1")
+    item = {"entity_external_id": "hksz:hkpc", "role": "author", name: 1}
+    for body, pointer in (
+        ({**SOURCE, name: 1}, f"#/{escaped}"),
+        ({**SOURCE, "contributors": [item]}, f"#/contributors/0/{escaped}"),
+    ):
+        refused = editor.post("/v1/sources", body)
+        assert refused.status_code == 422
+        (error,) = refused.json["errors"]
+        assert (error["pointer"], error["code"]) == (pointer, "unknown_field")
+
+
+def test_text_is_kept_in_its_normal_form(editor):
+    made = editor.post("/v1/sources", {**SOURCE, "title": "Cafe\u0301 \U0001f600 \u9999\u6e2f"})
+    assert made.json["title"] == "Caf\u00e9 \U0001f600 \u9999\u6e2f"
+
+
+@pytest.mark.parametrize("text", ["", " ", "\u3000", "\u00a0\u2003"])
+def test_text_may_not_be_blank(editor, text):
+    refused = editor.post("/v1/sources", {**SOURCE, "title": text})
+    assert refused.status_code == 422
+    assert refused.json["errors"][0]["pointer"] == "#/title"
+
+
+def test_text_has_an_end_in_characters(editor):
+    assert editor.post("/v1/sources", {**SOURCE, "title": "\U0001f600" * 1000}).status_code == 201
+    refused = editor.post("/v1/sources", {**SOURCE, "title": "x" * 1001})
+    assert refused.status_code == 422
+    assert refused.json["errors"][0]["pointer"] == "#/title"
+
+
+def _figure(client, samples, **fields):
+    sample = samples["figures"]
+    body = {**sample.body, "external_id": None, **fields}
+    return _send(client, json.dumps(body), path=sample.path)
+
+
+@pytest.mark.parametrize(
+    "number", ["1E+999999", "1e400", "1e-400", "1e-21", "0." + "1" * 5000, "9" * 900, "9" * 31]
+)
+def test_huge_numbers_are_refused_in_place(editor, samples, number):
+    body = json.dumps(samples["figures"].body).replace('"60"', number)
+    refused = _send(editor, body, path="/v1/figures")
+    assert refused.status_code == 422
+    assert [error["pointer"] for error in refused.json["errors"]] == ["#/amount"]
+
+
+@pytest.mark.parametrize(
+    "amount",
+    [True, [], {}, "", " 1", "1 ", "1e5", "NaN", "Infinity", "-", "1,000", "٣", "0x1", "1_0", "+1"],
+)
+def test_what_is_no_decimal_is_refused_in_place(editor, samples, amount):
+    refused = _figure(editor, samples, amount=amount)
+    assert refused.status_code == 422
+    assert [error["pointer"] for error in refused.json["errors"]] == ["#/amount"]
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ('"0.10"', "0.10"),
+        ("0.10", "0.10"),
+        ("1e3", "1000"),
+        ("1.50e1", "15.0"),
+        ("60", "60"),
+        ('"060"', "60"),
+        ("0.1000000000000000055511", None),
+        ("12345678901234567.12345678901234567", "12345678901234567.12345678901234567"),
+    ],
+)
+def test_decimals_are_exact(editor, samples, given, kept):
+    body = json.dumps(samples["figures"].body).replace('"60"', given)
+    made = _send(editor, body, path="/v1/figures")
+    assert made.status_code == (201 if kept else 422)
+    assert made.json.get("amount") == kept
+
+
+@pytest.mark.parametrize("value", [True, 1.9, 1.0, "5", -1, 2**31, 1e3])
+def test_whole_numbers_are_whole(editor, value):
+    capture = {"text_sha256": "a" * 64, "char_length": value}
+    refused = editor.post("/v1/sources", {**SOURCE, "captures": [capture]})
+    assert refused.status_code == 422
+    assert refused.json["errors"][0]["pointer"] == "#/captures/0/char_length"
+
+
+@pytest.mark.parametrize("value", [0, 1, "true", "yes", None, []])
+def test_booleans_are_true_or_false(editor, value):
+    refused = editor.post("/v1/sources", {**SOURCE, "title_supplied": value})
+    assert refused.status_code == 422
+    assert refused.json["errors"][0]["pointer"] == "#/title_supplied"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("title", 5),
+        ("title", None),
+        ("csl_type", "novel"),
+        ("csl_type", ["report"]),
+        ("url", "ftp://example.org"),
+        ("url", "javascript:alert(1)"),
+        ("url", "https://user:secret@example.org/"),
+        ("url", "https:///path"),
+        ("url", "https://[::1"),
+        ("url", "https://example.org/a b"),
+        ("url", "//example.org"),
+        ("doi", "https://doi.org/10.1000/182"),
+        ("language", "not a language"),
+        ("issued_edtf", "last year"),
+        ("issued_edtf", "2023-02-30"),
+        ("issued_edtf", "0000"),
+        ("issued_edtf", "Y-17E7"),
+        ("issued_edtf", 2023),
+        ("retracted_at", "2024-01-01"),
+        ("retracted_at", "2024-01-01T00:00:00"),
+        ("retracted_at", "2024-13-01T00:00:00Z"),
+        ("external_id", "no-namespace"),
+        ("external_id", "ex:" + "x" * 200),
+        ("external_id", "ex:a\n"),
+        ("contributors", {}),
+        ("contributors", [None]),
+        ("contributors", ["x"]),
+        ("contributors", [False]),
+        ("relations", [5]),
+        ("relations", [[]]),
+        ("contributors", "x"),
+        ("captures", [{"char_length": 1, "text_sha256": "A" * 64}]),
+        ("captures", [{"char_length": 0, "text_sha256": "a" * 64}]),
+        ("relations", [{"kind": "inspired_by", "to_external_id": "a:b"}]),
+    ],
+)
+def test_a_value_that_breaks_a_rule_is_refused_in_place(editor, field, value):
+    refused = editor.post("/v1/sources", {**SOURCE, field: value})
+    assert refused.status_code == 422
+    assert all(e["pointer"].startswith(f"#/{field}") for e in refused.json["errors"])
+
+
+def test_lists_have_an_end(editor):
+    capture = [{"char_length": 1, "text_sha256": f"{n:064x}"} for n in range(101)]
+    assert editor.post("/v1/sources", {**SOURCE, "captures": capture[:100]}).status_code == 201
+    refused = editor.post("/v1/sources", {**SOURCE, "captures": capture})
+    assert refused.status_code == 422
+
+
+def test_everything_that_is_wrong_is_named_at_once(editor):
+    wrong = {"title": "", "csl_type": "x", "unknown": 1, "captures": [{"char_length": 0}]}
+    refused = editor.post("/v1/sources", wrong)
+    assert {error["pointer"] for error in refused.json["errors"]} == {
+        "#/title",
+        "#/csl_type",
+        "#/unknown",
+        "#/captures/0/char_length",
+        "#/captures/0/text_sha256",
+    }
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [
+        ({"comparator": "between"}, "#/amount"),
+        ({"comparator": "eq", "amount": None}, "#/amount"),
+        ({"comparator": "eq", "lower_bound": "1"}, "#/lower_bound"),
+        ({"comparator": "gt", "lower_bound": "1"}, "#/lower_bound"),
+        ({"comparator": "lt", "upper_bound": "1"}, "#/upper_bound"),
+        ({"lower_bound": "9", "upper_bound": "1"}, "#/upper_bound"),
+        ({"comparator": "eq", "amount": "-1"}, "#/amount"),
+        ({"comparator": "lt", "amount": "0"}, "#/amount"),
+    ],
+)
+def test_a_figure_that_means_nothing_is_refused_in_place(editor, samples, fields, pointer):
+    refused = _figure(editor, samples, **fields)
+    assert refused.status_code == 422
+    assert [error["pointer"] for error in refused.json["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["xyz", "m/", "Cel", "mol", "10*99999999", "10^99999999", "H13562", "("],
+)
+def test_a_unit_that_means_nothing_is_refused_in_place(editor, code):
+    refused = editor.post("/v1/units", {"code": code, "label": "x"})
+    assert refused.status_code == 422
+    assert [error["pointer"] for error in refused.json["errors"]] == ["#/code"]

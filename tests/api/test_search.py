@@ -1,0 +1,106 @@
+"""Full-text search: ``q`` as people type it on the web."""
+
+
+def _found(response) -> set[str]:
+    return {row["external_id"] for row in response.json["data"]}
+
+
+def test_one_list_answer_holds_the_claim_and_all_that_stands_behind_it(reader):
+    (claim,) = reader.get("/v1/claims", q='"talent pass"').json["data"]
+    assert claim["external_id"] == "hksz:ttps-approved-2023"
+    assert "47,000" in claim["statement"]
+    assert claim["claimant"]["name"] == "Tan Yifan"
+    (figure,) = claim["figures"]
+    assert figure["value_range"] == {
+        "lower": "47000",
+        "upper": None,
+        "lower_inclusive": False,
+        "upper_inclusive": False,
+    }
+    period = figure["period"]
+    assert (period["earliest"], period["latest"]) == ("2023-01-01", "2023-12-31")
+    (passage,) = claim["evidence"]
+    assert 0 <= passage["start_char"] < passage["end_char"]
+    author = passage["source"]["contributors"][0]
+    assert author["role"] == "author"
+    assert author["entity"]["name"] == author["credited_name"] == "Tan Yifan"
+    assert author["credited_as"] == "Brand Marketing head, Shenzhen Daily"
+
+
+def test_all_words_must_occur_in_any_form(reader):
+    found = _found(reader.get("/v1/claims", q="approved applications"))
+    assert found == {"hksz:ttps-approved-2023"}
+    assert found == _found(reader.get("/v1/claims", q="APPROVES application"))
+    assert not _found(reader.get("/v1/claims", q="approved zebras"))
+
+
+def test_a_phrase_is_found_in_its_order_only(reader):
+    assert _found(reader.get("/v1/claims", q='"fundamental change"'))
+    assert not _found(reader.get("/v1/claims", q='"change fundamental"'))
+    assert _found(reader.get("/v1/claims", q="change fundamental"))
+
+
+def test_a_word_can_be_excluded(reader):
+    every = _found(reader.get("/v1/claims", q="futian"))
+    without = _found(reader.get("/v1/claims", q="futian -park"))
+    assert "hksz:science-park-in-futian" in every - without
+    assert "hksz:futian-in-shenzhen" in without
+    assert without < every
+
+
+def test_either_of_two_words_is_enough_with_or(reader):
+    either = _found(reader.get("/v1/claims", q="hetao OR pandemic"))
+    assert either == _found(reader.get("/v1/claims", q="hetao")) | _found(
+        reader.get("/v1/claims", q="pandemic")
+    )
+    assert len(either) > 2
+
+
+def test_the_better_match_comes_first(reader, editor):
+    body = {"language": "en", "claimant_external_id": "hksz:hkpc"}
+    once = "A zeppelin passed over the harbour, the hills, the islands and the city."
+    often = "Zeppelin after zeppelin: the zeppelin show."
+    for statement in (often, once):
+        assert editor.post("/v1/claims", {**body, "statement": statement}).status_code == 201
+    answer = reader.get("/v1/claims", q="zeppelin").json
+    assert [row["statement"] for row in answer["data"]] == [often, once]
+    assert answer["meta"]["ranked"] == {"matches": 2, "all": True}
+
+
+def test_search_goes_together_with_filters_and_sort(reader):
+    found = reader.get("/v1/claims", q="hong kong", modality="opinion", sort="-time").json["data"]
+    assert found
+    assert {row["modality"] for row in found} == {"opinion"}
+    years = [row["time"]["earliest"] for row in found if row["time"]["earliest"]]
+    assert years == sorted(years, reverse=True)
+    assert "ranked" not in reader.get("/v1/claims", q="hong kong", sort="id").json["meta"]
+
+
+def test_entities_are_found_by_any_of_their_names(reader):
+    by_short = _found(reader.get("/v1/entities", q="HKU"))
+    assert by_short == {"hksz:university-of-hong-kong"}
+    assert _found(reader.get("/v1/entities", q="ttps")) == {"hksz:ttps"}
+
+
+def test_sources_are_found_by_title_and_by_where_they_appeared(reader):
+    assert _found(reader.get("/v1/sources", q="opinion production"))
+    assert _found(reader.get("/v1/sources", q='"Shenzhen Daily"'))
+    assert not _found(reader.get("/v1/sources", q="zebra"))
+
+
+def test_words_of_punctuation_find_nothing_and_break_nothing(reader):
+    for q in ("'", '"', "-", "&|!():*", "a:b", "\\", "%", '"unclosed', "- -", "OR OR"):
+        response = reader.get("/v1/claims", q=q)
+        assert response.status_code == 200, q
+
+
+def test_what_cannot_be_searched_says_so(reader):
+    for path, q in (
+        ("/v1/units", "one"),
+        ("/v1/claims", ""),
+        ("/v1/claims", " "),
+        ("/v1/claims", "x" * 501),
+    ):
+        response = reader.get(path, q=q)
+        assert response.status_code == 400
+        assert response.json["errors"][0]["parameter"] == "q"

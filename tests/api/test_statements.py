@@ -1,0 +1,91 @@
+"""Reading is one SQL statement a request, whatever is asked."""
+
+import pytest
+
+from hksz_db.api.catalogue import CATALOGUE
+
+NOBODY = "0199c3a0-0000-7000-8000-000000000000"
+
+
+@pytest.fixture
+def count(reader, query_counter):
+    """Sends a request; how many statements it took, and the response."""
+
+    def send(method, url, **options):
+        with query_counter() as counted:
+            response = reader.send(method, url, **options)
+        return len(counted.statements), response
+
+    return send
+
+
+@pytest.mark.parametrize("resource", CATALOGUE, ids=lambda resource: resource.name)
+def test_every_read_is_one_statement(reader, count, resource):
+    path = f"/v1/{resource.name}"
+    row = reader.get(path, per_page="1").json["data"][0]["id"]
+    group = next(iter(resource.readable.groups))
+    for url, status in (
+        (path, 200),
+        (f"{path}?per_page=100", 200),
+        (f"{path}?count=exact&sort=-updated_at", 200),
+        (f"{path}?external_id__startswith=hksz&select=id", 200),
+        (f"{path}/{row}", 200),
+        (f"{path}/{row}?select=id", 200),
+        (f"{path}/{NOBODY}", 404),
+        (f"{path}/aggregate?group_by={group}", 200),
+    ):
+        for method in ("GET", "HEAD"):
+            number, response = count(method, url)
+            assert response.status_code == status
+            assert number == 1, (method, url)
+
+
+def test_a_known_answer_is_one_statement(reader, count):
+    headers = {"If-None-Match": reader.get("/v1/claims").headers["ETag"]}
+    number, response = count("GET", "/v1/claims", headers=headers)
+    assert (number, response.status_code) == (1, 304)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "q=hong kong",
+        "q=hong kong&sort=-time&count=exact",
+        "figures__metric=ttps-approved&figures__value__gte=40000&entities__name__contains=talent",
+        "evidence__source__author=Tan Yifan&include=entities,figures,evidence,sources",
+        "q=shenzhen&per_page=2",
+    ],
+)
+def test_a_claim_with_all_that_stands_behind_it_is_one_statement(count, query):
+    number, response = count("GET", f"/v1/claims?{query}")
+    assert number == 1
+    assert response.json["data"]
+    following = response.json["meta"]["next_cursor"]
+    if following:
+        url = f"/v1/claims?{query}&cursor={following}"
+        number, response = count("GET", url)
+        assert (number, response.status_code) == (1, 200)
+
+
+def test_a_posted_question_is_one_statement(count):
+    tree = {"or": [{"modality": "opinion"}, {"not": {"figures__isnull": True}}]}
+    number, response = count("POST", "/v1/claims/query", json={"filter": tree})
+    assert (number, response.status_code) == (1, 200)
+
+
+def test_the_evidence_of_a_claim_is_one_statement(reader, count):
+    claim = reader.get("/v1/claims", per_page="1").json["data"][0]["id"]
+    number, response = count("GET", f"/v1/claims/{claim}/evidence")
+    assert number == 1
+    assert len(response.json["data"]) == 1
+
+
+def test_an_estimate_asks_the_planner_besides(count):
+    number, _ = count("GET", "/v1/claims?count=estimated")
+    assert number == 2
+
+
+def test_a_question_that_is_refused_asks_nothing(count):
+    for url in ("/v1/claims?unknown=1", "/v1/claims?cursor=x", "/v1/claims/1", "/healthz"):
+        number, _ = count("GET", url)
+        assert number == 0
