@@ -53,8 +53,9 @@ def matched_versions() -> list[int] | None:
 
 
 def _tags(header: str) -> list[tuple[bool, str]]:
-    found, end = [], 0
-    while end < len(header):
+    found: list[tuple[bool, str]] = []
+    end = 0
+    while end < len(header) or not found:
         match = _TAG.match(header, end)
         if match is None:
             raise Malformed('An entity tag is written in double quotes: "3-0f1e2d".')

@@ -2,7 +2,15 @@
 
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
+from sqlalchemy import (
+    DDL,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    event,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hksz_db.models.base import Base, Resource, is_sha256, one_of, resource_rules
@@ -67,3 +75,68 @@ class Evidence(Resource, Base):
             "COALESCE(NULLIF(current_setting('hksz.actor', true), ''), CURRENT_USER::text)"
         )
     )
+
+
+# As for the relations of sources: two writers could close a circle together.
+REFUSE_CYCLE = """
+CREATE FUNCTION evidence_refuse_cycle() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('evidence'));
+    IF EXISTS (
+        WITH RECURSIVE reached(id) AS (
+            SELECT NEW.derived_from_id
+            UNION
+            SELECT evidence.derived_from_id
+            FROM evidence JOIN reached ON evidence.id = reached.id
+        )
+        SELECT 1 FROM reached WHERE reached.id = NEW.id
+    ) THEN
+        RAISE EXCEPTION 'evidence may not derive from itself'
+            USING ERRCODE = 'check_violation',
+                  TABLE = 'evidence',
+                  CONSTRAINT = 'evidence_acyclic_check';
+    END IF;
+    RETURN NULL;
+END $$
+"""
+REFUSE_CYCLE_TRIGGER = """
+CREATE TRIGGER evidence_refuse_cycle
+AFTER INSERT OR UPDATE OF derived_from_id ON evidence
+FOR EACH ROW WHEN (NEW.derived_from_id IS NOT NULL) EXECUTE FUNCTION evidence_refuse_cycle()
+"""
+STAY_WITHIN_CAPTURE = """
+CREATE FUNCTION evidence_stay_within_capture() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (
+        SELECT 1
+        FROM evidence JOIN source_captures ON source_captures.id = evidence.capture_id
+        WHERE (evidence.id = NEW.id OR source_captures.id = NEW.id)
+            AND evidence.end_char > source_captures.char_length
+    ) THEN
+        RAISE EXCEPTION 'a locator may not end beyond its capture'
+            USING ERRCODE = 'check_violation',
+                  TABLE = 'evidence',
+                  CONSTRAINT = 'evidence_within_capture_check';
+    END IF;
+    RETURN NULL;
+END $$
+"""
+STAY_WITHIN_CAPTURE_TRIGGER = """
+CREATE TRIGGER evidence_stay_within_capture
+AFTER INSERT OR UPDATE OF capture_id, end_char ON evidence
+FOR EACH ROW WHEN (NEW.capture_id IS NOT NULL) EXECUTE FUNCTION evidence_stay_within_capture()
+"""
+KEEP_CAPTURE_TRIGGER = """
+CREATE TRIGGER evidence_stay_within_capture
+AFTER UPDATE OF char_length ON source_captures
+FOR EACH ROW WHEN (NEW.char_length < OLD.char_length)
+EXECUTE FUNCTION evidence_stay_within_capture()
+"""
+for _statement in (
+    REFUSE_CYCLE,
+    REFUSE_CYCLE_TRIGGER,
+    STAY_WITHIN_CAPTURE,
+    STAY_WITHIN_CAPTURE_TRIGGER,
+    KEEP_CAPTURE_TRIGGER,
+):
+    event.listen(Evidence.__table__, "after_create", DDL(_statement))  # type: ignore[no-untyped-call]

@@ -20,6 +20,14 @@ _RULES: dict[str, tuple[str, str]] = {
     "source_relations_not_itself_check": ("relations", "A source cannot rest on itself."),
     "claim_relations_not_itself_check": ("relations", "A claim cannot relate to itself."),
     "entity_relations_not_itself_check": ("relations", "An entity cannot relate to itself."),
+    "evidence_acyclic_check": (
+        "derived_from_id",
+        "What evidence derives from may not lead back to it.",
+    ),
+    "evidence_within_capture_check": (
+        "end_char",
+        "A locator may not end beyond the characters of its capture.",
+    ),
     "evidence_not_itself_check": ("derived_from_id", "Evidence cannot derive from itself."),
     "evidence_locator_whole_check": (
         "start_char",

@@ -6,6 +6,63 @@ revision = "claims_figures_evidence"
 down_revision = "sources_and_entities"
 
 
+# Two writers that each see no circle could close one together: the lock lets one in at a time.
+REFUSE_CYCLE = """
+CREATE FUNCTION evidence_refuse_cycle() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('evidence'));
+    IF EXISTS (
+        WITH RECURSIVE reached(id) AS (
+            SELECT NEW.derived_from_id
+            UNION
+            SELECT evidence.derived_from_id
+            FROM evidence JOIN reached ON evidence.id = reached.id
+        )
+        SELECT 1 FROM reached WHERE reached.id = NEW.id
+    ) THEN
+        RAISE EXCEPTION 'evidence may not derive from itself'
+            USING ERRCODE = 'check_violation',
+                  TABLE = 'evidence',
+                  CONSTRAINT = 'evidence_acyclic_check';
+    END IF;
+    RETURN NULL;
+END $$
+"""
+REFUSE_CYCLE_TRIGGER = """
+CREATE TRIGGER evidence_refuse_cycle
+AFTER INSERT OR UPDATE OF derived_from_id ON evidence
+FOR EACH ROW WHEN (NEW.derived_from_id IS NOT NULL) EXECUTE FUNCTION evidence_refuse_cycle()
+"""
+STAY_WITHIN_CAPTURE = """
+CREATE FUNCTION evidence_stay_within_capture() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (
+        SELECT 1
+        FROM evidence JOIN source_captures ON source_captures.id = evidence.capture_id
+        WHERE (evidence.id = NEW.id OR source_captures.id = NEW.id)
+            AND evidence.end_char > source_captures.char_length
+    ) THEN
+        RAISE EXCEPTION 'a locator may not end beyond its capture'
+            USING ERRCODE = 'check_violation',
+                  TABLE = 'evidence',
+                  CONSTRAINT = 'evidence_within_capture_check';
+    END IF;
+    RETURN NULL;
+END $$
+"""
+STAY_WITHIN_CAPTURE_TRIGGER = """
+CREATE TRIGGER evidence_stay_within_capture
+AFTER INSERT OR UPDATE OF capture_id, end_char ON evidence
+FOR EACH ROW WHEN (NEW.capture_id IS NOT NULL) EXECUTE FUNCTION evidence_stay_within_capture()
+"""
+KEEP_CAPTURE_TRIGGER = """
+CREATE TRIGGER evidence_stay_within_capture
+AFTER UPDATE OF char_length ON source_captures
+FOR EACH ROW WHEN (NEW.char_length < OLD.char_length)
+EXECUTE FUNCTION evidence_stay_within_capture()
+"""
+
+
 def upgrade() -> None:
     op.execute("""
         CREATE TABLE claims (
@@ -360,9 +417,15 @@ def upgrade() -> None:
             ON evidence (claim_id, source_id, stance, start_char, end_char, page)
             NULLS NOT DISTINCT WHERE deleted_at IS NULL
     """)
+    op.execute(REFUSE_CYCLE)
+    op.execute(REFUSE_CYCLE_TRIGGER)
+    op.execute(STAY_WITHIN_CAPTURE)
+    op.execute(STAY_WITHIN_CAPTURE_TRIGGER)
+    op.execute(KEEP_CAPTURE_TRIGGER)
 
 
 def downgrade() -> None:
+    op.execute("DROP TRIGGER evidence_stay_within_capture ON source_captures")
     op.drop_tables(
         "claims",
         "claim_entities",
@@ -374,3 +437,4 @@ def downgrade() -> None:
         "figures",
         "evidence",
     )
+    op.execute("DROP FUNCTION evidence_refuse_cycle(), evidence_stay_within_capture()")

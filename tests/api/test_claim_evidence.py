@@ -80,3 +80,36 @@ def test_a_cursor_belongs_to_its_claim(reader, editor, path):
     other = reader.get("/v1/claims", per_page="1").json["data"][0]["id"]
     assert reader.get(path, per_page="1", cursor=cursor).status_code == 200
     assert reader.get(f"/v1/claims/{other}/evidence", cursor=cursor).status_code == 400
+
+
+def _passage(editor, **fields):
+    body = {
+        "claim_external_id": "hksz:ttps-approved-2023",
+        "source_external_id": "hksz:shenzhen-daily-article",
+        "stance": "mentions",
+    }
+    return editor.post("/v1/evidence", {**body, **fields})
+
+
+def test_evidence_derives_from_itself_by_no_way(editor):
+    first = _passage(editor, page="1").json["id"]
+    second = _passage(editor, page="2", derived_from_id=first).json["id"]
+    refused = editor.patch(f"/v1/evidence/{first}", {"derived_from_id": second})
+    assert refused.status_code == 422
+    assert refused.json["errors"][0]["pointer"] == "#/derived_from_id"
+
+
+def test_a_locator_ends_within_its_capture(editor):
+    source = editor.get("/v1/sources").json["data"][0]
+    (capture,) = source["captures"]
+    length = capture["char_length"]
+    hashes = dict.fromkeys(("exact_sha256", "prefix_sha256", "suffix_sha256"), "0" * 64)
+    locator = {"capture_id": capture["id"], "start_char": length - 1, **hashes}
+    beyond = _passage(editor, **locator, end_char=length + 1)
+    assert beyond.status_code == 422
+    assert beyond.json["errors"][0]["pointer"] == "#/end_char"
+    assert _passage(editor, **locator, end_char=length).status_code == 201
+    shorter = {**capture, "char_length": 5}
+    del shorter["id"]
+    refused = editor.patch(f"/v1/sources/{source['id']}", {"captures": [shorter]})
+    assert refused.status_code == 422

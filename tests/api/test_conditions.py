@@ -51,7 +51,7 @@ def test_any_version_and_one_of_several_are_allowed(editor, row, sample, call, e
 
 
 @calls
-@pytest.mark.parametrize("etag", ["1", '"1', '"1" "2"', "W/1"])
+@pytest.mark.parametrize("etag", ["", " ", "1", '"1', '"1" "2"', "W/1"])
 def test_what_is_no_tag_is_malformed(editor, row, sample, call, etag):
     assert _send(editor, row, sample, call, {"If-Match": etag}).status_code == 400
 
@@ -101,6 +101,12 @@ def test_another_answer_is_sent(reader, row):
     for etag in ('"1"', '"1-0123456789abcdef"', row.headers["ETag"][:-2] + 'x"'):
         answer = reader.send("GET", row.headers["Location"], headers={"If-None-Match": etag})
         assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("etag", ["", "1", '"1', "W/1"])
+def test_what_is_no_tag_is_malformed_for_reads_too(reader, etag):
+    refused = reader.send("GET", "/v1/claims", headers={"If-None-Match": etag})
+    assert refused.status_code == 400
 
 
 def test_fewer_fields_are_another_answer(reader, row):
