@@ -1,0 +1,128 @@
+"""The data that is asked for: made within the database, from nothing but a number of claims."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import class_row
+
+from hksz_db.database import Database, driver_url, run
+from hksz_db.migrating import upgrade
+from hksz_db.services import api_keys
+from hksz_db.services.writing import writing
+from hksz_db.vocabulary import Scope
+
+POSTED = "bench:post-"
+"""What the external ids begin with of the claims that are added while something is measured."""
+
+_SQL = Path(__file__).with_name("dataset.sql")
+_KEY_LABEL = "benchmark"
+_GROWING = "claims, claim_entities, evidence, figures"
+# Those that are no constraint: rows load several times faster when they are made afterwards.
+_INDEXES = """
+    SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid)
+    FROM pg_index JOIN pg_class ON pg_class.oid = indrelid
+    WHERE relnamespace = 'public'::regnamespace
+        AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
+"""
+
+
+class UnusableHome(RuntimeError):
+    """The folder cannot be used; the message is one sentence for whoever runs the benchmark."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """How many rows there are of each kind, numbered from 1.
+
+    The frequency of an entity and of a word falls with its number. The first ``full_entities``
+    have more than 50 claims in every year.
+    """
+
+    claims: int
+    sources: int
+    entities: int
+    metrics: int
+    words: int
+    first_year: int
+    last_year: int
+    full_entities: int
+
+
+def provide(url: str, superuser_url: str, claims: int) -> Dataset:
+    """The dataset in the database: the one that is there, or a new one.
+
+    Raises ``UnusableHome`` when the database holds something else.
+    """
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
+        if not _exists(connection, "benchmark.dataset"):
+            if _exists(connection, "public.claims"):
+                raise UnusableHome("The folder holds another database: name a new one.")
+            upgrade(driver_url(url))
+            _fill(connection, claims)
+        with connection.cursor(row_factory=class_row(Dataset)) as cursor:
+            dataset = cursor.execute("SELECT * FROM benchmark.dataset").fetchone()
+        assert dataset is not None
+        if dataset.claims != claims:
+            raise UnusableHome(
+                f"The folder holds {dataset.claims} claims and not {claims}:"
+                " name that number, or a new folder."
+            )
+        return dataset
+
+
+def _exists(connection: psycopg.Connection, table: str) -> bool:
+    found = connection.execute("SELECT to_regclass(%s)", (table,)).fetchone()
+    return found != (None,)
+
+
+def _fill(connection: psycopg.Connection, claims: int) -> None:
+    with connection.transaction():
+        # The rows fit each other by how they are made: no trigger needs to look at every one.
+        connection.execute("SET LOCAL session_replication_role = replica")
+        connection.execute("SELECT set_config('benchmark.claims', %s, true)", (str(claims),))
+        with _indexed_afterwards(connection):
+            connection.execute(_SQL.read_bytes())
+    # What a database that has run for a while has done by itself.
+    connection.execute("VACUUM (ANALYZE)")
+    connection.execute("CHECKPOINT")
+
+
+@contextmanager
+def _indexed_afterwards(connection: psycopg.Connection) -> Iterator[None]:
+    connection.execute("SET LOCAL maintenance_work_mem = '256MB'")
+    indexes = connection.execute(_INDEXES).fetchall()
+    for name, _ in indexes:
+        connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(name)))
+    yield
+    for _, definition in indexes:
+        connection.execute(definition)
+
+
+def tidy(superuser_url: str) -> None:
+    """Remove the claims that were added while something was measured."""
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
+        with connection.transaction():
+            connection.execute(
+                "CREATE TEMP TABLE posted ON COMMIT DROP AS"
+                " SELECT id FROM claims WHERE external_id ^@ %s",
+                (POSTED,),
+            )
+            connection.execute("DELETE FROM evidence USING posted WHERE claim_id = posted.id")
+            connection.execute("DELETE FROM figures USING posted WHERE claim_id = posted.id")
+            connection.execute("DELETE FROM claims USING posted WHERE claims.id = posted.id")
+        connection.execute(f"VACUUM (ANALYZE) {_GROWING}")
+
+
+def new_key(url: str) -> str:
+    """A key that may write claims; the one of an earlier run is gone."""
+    database = Database(lambda: url)
+    try:
+        with writing(database) as session:
+            run(session, "DELETE FROM api_keys WHERE label = $1", _KEY_LABEL)
+            return api_keys.create(session, _KEY_LABEL, [Scope.CLAIMS_WRITE])
+    finally:
+        database.close()

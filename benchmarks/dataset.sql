@@ -1,0 +1,194 @@
+-- The generated dataset, for as many claims as the setting benchmark.claims says. Run in one
+-- transaction, by a superuser, on a migrated database.
+--
+-- The id of a row is worked out from its number, so that whoever wants a random row needs no
+-- lookup: neither this file, nor pgbench, which could not look one up for free.
+
+CREATE SCHEMA benchmark;
+GRANT USAGE ON SCHEMA benchmark TO PUBLIC;
+
+CREATE FUNCTION benchmark.id(kind text, number int) RETURNS uuid
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ('01900000-000' || kind || '-7000-8000-' || lpad(to_hex(number), 12, '0'))::uuid;
+
+CREATE FUNCTION benchmark.claim_id(number int) RETURNS uuid
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN benchmark.id('1', number);
+CREATE FUNCTION benchmark.entity_id(number int) RETURNS uuid
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN benchmark.id('2', number);
+CREATE FUNCTION benchmark.source_id(number int) RETURNS uuid
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN benchmark.id('3', number);
+CREATE FUNCTION benchmark.metric_id(number int) RETURNS uuid
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN benchmark.id('4', number);
+
+CREATE FUNCTION benchmark.external_id(name text, number int) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN 'bench:' || name || '-' || lpad(number::text, 8, '0');
+
+-- What pgbench adds: the ids follow all others, as those of new rows do.
+CREATE FUNCTION benchmark.posted_id(run int, client int, number int) RETURNS uuid
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ('01910000-' || lpad(to_hex(run), 4, '0') || '-7' || lpad(to_hex(client), 3, '0')
+        || '-8000-' || lpad(to_hex(number), 12, '0'))::uuid;
+CREATE FUNCTION benchmark.posted_name(run int, client int, number int) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN 'bench:post-' || run || '-' || client || '-' || number;
+
+CREATE FUNCTION benchmark.year(number int) RETURNS daterange
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN daterange(make_date(number, 1, 1), make_date(number + 1, 1, 1));
+
+-- The word of a rank: three syllables, which no English stop word and no stem resembles.
+CREATE FUNCTION benchmark.syllable(number int) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN substr('bcdfghjklmnprstvz', number / 5 % 17 + 1, 1) || substr('aiuoe', number % 5 + 1, 1);
+CREATE FUNCTION benchmark.word(rank int) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN benchmark.syllable(rank) || benchmark.syllable(rank / 85)
+        || benchmark.syllable(rank / 7225);
+
+-- The words that are searched for, from one that every thirtieth claim holds (step 0) to one that
+-- every two thousandth does (step 100).
+CREATE FUNCTION benchmark.searched_word(step int) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN benchmark.word(floor(50 * 100 ^ (step / 100.0))::int);
+
+-- A random rank from 1 to size: the frequency of rank r goes with 1 / (r + 9), as that of words
+-- and names does (Zipf and Mandelbrot).
+CREATE FUNCTION benchmark.skewed(size int) RETURNS int
+    LANGUAGE sql VOLATILE PARALLEL RESTRICTED
+    RETURN floor(10 * exp(random() * ln((size + 10) / 10.0::float8)))::int - 9;
+
+CREATE TABLE benchmark.dataset AS
+SELECT claims,
+    greatest(claims / 20, 20) AS sources,
+    greatest(claims / 50, 20) AS entities,
+    20 AS metrics,
+    20000 AS words,
+    2005 AS first_year,
+    2025 AS last_year
+FROM (SELECT current_setting('benchmark.claims')::int) AS given (claims);
+GRANT SELECT ON benchmark.dataset TO PUBLIC;
+
+SELECT setseed(0.5);
+
+INSERT INTO units (external_id, code, label, dimension, factor)
+VALUES ('bench:unit', '{case}', 'cases', 'count', 1);
+
+INSERT INTO metrics (id, external_id, key, label, dimension, accumulation, nonnegative)
+SELECT benchmark.metric_id(n), benchmark.external_id('metric', n),
+    'bench-' || n, 'Cases of kind ' || n, 'count', 'flow', true
+FROM benchmark.dataset, generate_series(1, metrics) AS n;
+
+INSERT INTO entities (id, external_id, kind, name, name_language, created_at, updated_at)
+SELECT benchmark.entity_id(n), benchmark.external_id('entity', n),
+    (ARRAY['person', 'organisation', 'place', 'zone', 'programme', 'facility', 'event'])[n % 7 + 1],
+    initcap(benchmark.word(n) || ' ' || benchmark.word(n * 7 % words)), 'en', at, at
+FROM benchmark.dataset, generate_series(1, entities) AS n,
+    LATERAL (SELECT now() - interval '3 years' + n * interval '3 years' / entities) AS moment (at);
+
+INSERT INTO entity_names (entity_id, name, language, kind)
+SELECT id, name, 'en', 'preferred' FROM entities WHERE external_id LIKE 'bench:%'
+UNION ALL
+SELECT id, 'The ' || name, 'en', 'alias' FROM entities WHERE external_id LIKE 'bench:%';
+
+INSERT INTO sources (
+    id, external_id, csl_type, title, container_title, url, language, issued_edtf, issued,
+    created_at, updated_at
+)
+SELECT benchmark.source_id(n), benchmark.external_id('source', n), 'article-newspaper',
+    (SELECT string_agg(benchmark.word(rank), ' ') FROM (
+        SELECT benchmark.skewed(words) FROM generate_series(n, n + 7)
+    ) AS drawn (rank)),
+    'The ' || initcap(benchmark.word(n % 97)) || ' Daily', 'https://example.org/' || n, 'en',
+    to_char(issued, 'YYYY-MM-DD'), daterange(issued, issued, '[]'), at, at
+FROM benchmark.dataset, generate_series(1, sources) AS n,
+    LATERAL (SELECT make_date(first_year, 1, 1) + n % (365 * (last_year - first_year)))
+        AS publication (issued),
+    LATERAL (SELECT now() - interval '3 years' + n * interval '3 years' / sources) AS moment (at);
+
+INSERT INTO source_contributors (source_id, entity_id, role, credited_name, ordinal)
+SELECT benchmark.source_id(n), benchmark.entity_id(benchmark.skewed(entities)),
+    role, CASE role WHEN 'author' THEN initcap(benchmark.word(n % words)) END, ordinal
+FROM benchmark.dataset, generate_series(1, sources) AS n,
+    (VALUES ('author', 0), ('publisher', 1)) AS part (role, ordinal);
+
+INSERT INTO source_captures (source_id, media_type, normalization, char_length, text_sha256)
+SELECT benchmark.source_id(n), 'text/html', 'nfc-ws1', 4000, encode(sha256(int4send(n)), 'hex')
+FROM benchmark.dataset, generate_series(1, sources) AS n;
+
+INSERT INTO claims (
+    id, external_id, statement, language, claimant_id, reported_by_id, modality, status,
+    time_as_stated, time_edtf, time, created_at, updated_at
+)
+SELECT benchmark.claim_id(n), benchmark.external_id('claim', n),
+    (SELECT string_agg(benchmark.word(rank), ' ') FROM (
+        SELECT benchmark.skewed(words) FROM generate_series(n, n + 11 + n % 9)
+    ) AS drawn (rank)),
+    'en', benchmark.entity_id(benchmark.skewed(entities)),
+    CASE n % 4 WHEN 0 THEN benchmark.entity_id(benchmark.skewed(entities)) END,
+    (ARRAY['actual', 'planned', 'forecast', 'opinion'])[n % 4 + 1],
+    (ARRAY['accepted', 'submitted'])[n % 2 + 1],
+    'in ' || year, year::text, benchmark.year(year), at, at
+FROM benchmark.dataset, generate_series(1, claims) AS n,
+    LATERAL (SELECT first_year + (n::bigint * 7919 % (last_year - first_year + 1))::int)
+        AS period (year),
+    LATERAL (SELECT now() - interval '3 years' + n * interval '3 years' / claims) AS moment (at);
+
+-- As many in every year. A role for each of a claim's entities: no two of its links are the same.
+INSERT INTO claim_entities (claim_id, entity_id, role)
+SELECT benchmark.claim_id(n), benchmark.entity_id(benchmark.skewed(entities)),
+    (ARRAY['subject', 'object', 'location'])[nth]
+FROM benchmark.dataset, generate_series(1, claims) AS n, generate_series(1, 1 + n / 21 % 3) AS nth;
+
+INSERT INTO claim_topics (claim_id, topic)
+SELECT benchmark.claim_id(n), 'topic-' || n % 50
+FROM benchmark.dataset, generate_series(1, claims) AS n;
+
+INSERT INTO claim_relations (from_id, to_id, kind)
+SELECT benchmark.claim_id(n), benchmark.claim_id(n - 1), 'refines'
+FROM benchmark.dataset, generate_series(2, claims, 10) AS n;
+
+INSERT INTO figures (
+    claim_id, metric_id, subject_id, as_stated, amount, comparator, unit_code, dimension,
+    nonnegative, unit_factor, value_range, plausible_range, range_rule, modality,
+    period_edtf, period, created_at, updated_at
+)
+SELECT benchmark.claim_id(n), benchmark.metric_id(n % metrics + 1),
+    benchmark.entity_id(benchmark.skewed(entities)), 'over ' || amount, amount, 'gt', '{case}',
+    'count', true, 1, numrange(amount, NULL, '()'), numrange(amount, amount + 1000, '()'),
+    'next_step', 'actual', year::text, benchmark.year(year), at, at
+FROM benchmark.dataset, generate_series(1, claims) AS n,
+    LATERAL (SELECT (n % 90 + 1) * 1000) AS number (amount),
+    LATERAL (SELECT first_year + n % (last_year - first_year + 1)) AS period (year),
+    LATERAL (SELECT now() - interval '3 years' + n * interval '3 years' / claims) AS moment (at)
+WHERE n % 5 < 3;
+
+-- Half of the passages are located: the regular expressions that check the hashes take longest.
+INSERT INTO evidence (
+    claim_id, source_id, stance, directness, interest, start_char, end_char,
+    exact_sha256, prefix_sha256, suffix_sha256, status, added_by, created_at, updated_at
+)
+SELECT benchmark.claim_id(n), benchmark.source_id(1 + floor(random() * sources)::int),
+    (ARRAY['asserts', 'supports', 'disputes'])[nth], 'secondary', 'third_party',
+    begin, begin + 80, hash, hash, hash, 'accepted', 'benchmark', at, at
+FROM benchmark.dataset, generate_series(1, claims) AS n, generate_series(1, 1 + n / 63 % 3) AS nth,
+    LATERAL (SELECT CASE nth WHEN 1 THEN n % 3000 END,
+        CASE nth WHEN 1 THEN encode(sha256(int4send(n)), 'hex') END) AS located (begin, hash),
+    LATERAL (SELECT now() - interval '3 years' + n * interval '3 years' / claims) AS moment (at);
+
+-- The most frequent entities, as many as have more than a page of claims in every single year.
+ALTER TABLE benchmark.dataset ADD COLUMN full_entities int;
+WITH full_years AS (
+    SELECT entity_id
+    FROM claim_entities JOIN claims ON claims.id = claim_id
+    GROUP BY entity_id, lower(time)
+    HAVING count(DISTINCT claim_id) > 50
+), full_entities AS (
+    SELECT entity_id, row_number() OVER (ORDER BY entity_id)::int AS number
+    FROM full_years, benchmark.dataset
+    GROUP BY entity_id, first_year, last_year
+    HAVING count(*) = last_year - first_year + 1
+)
+UPDATE benchmark.dataset SET full_entities = (
+    SELECT greatest(count(*), 1) FROM full_entities WHERE entity_id = benchmark.entity_id(number)
+);

@@ -1,0 +1,121 @@
+"""The two servers that are measured, as processes of their own, and the way to ask them."""
+
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks import usual_way
+from benchmarks.questions import Ask
+
+_WORKERS = os.cpu_count() or 1  # as the service has
+HOST = "127.0.0.1"
+_ROOT = Path(__file__).resolve().parents[1]
+_PATIENCE_S = 60
+_STOP_S = 30
+
+
+class NotServing(RuntimeError):
+    """A server did not start or answered with an error; the message says which and how."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that answers; ``key`` is sent with whatever it is asked."""
+
+    name: str
+    port: int
+    key: str
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://{HOST}:{self.port}"
+
+    def answer(self, ask: Ask) -> Any:
+        """The JSON document of an answer. Raises ``NotServing`` on any status but 2xx."""
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=_PATIENCE_S)
+        try:
+            headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
+            body = None if ask.body is None else json.dumps(ask.body)
+            connection.request(ask.method, ask.path, body, headers)
+            response = connection.getresponse()
+            text = response.read().decode()
+        finally:
+            connection.close()
+        if not 200 <= response.status < 300:
+            raise NotServing(f"{self.name} answers {ask.path} with {response.status}: {text}")
+        return json.loads(text)
+
+
+@contextmanager
+def this_service(url: str, key: str, folder: Path) -> Iterator[Server]:
+    """The service as ``python app.py`` starts it."""
+    port = _free_port()
+    settings = {"DATABASE_URL": url, "HKSZ_HOST": HOST, "HKSZ_PORT": str(port)}
+    command = [sys.executable, "app.py"]
+    with _started(Server("this service", port, key), command, settings, folder) as server:
+        yield server
+
+
+@contextmanager
+def the_usual_way(url: str, key: str, folder: Path) -> Iterator[Server]:
+    """The same answers by ORM objects and marshmallow, under gunicorn with threads."""
+    port = _free_port()
+    command = [
+        *(sys.executable, "-m", "gunicorn", "--bind", f"{HOST}:{port}"),
+        *("--worker-class", "gthread", "--workers", str(_WORKERS)),
+        *("--threads", str(usual_way.THREADS), "benchmarks.usual_way:create_app()"),
+    ]
+    settings = {usual_way.DATABASE_URL: url}
+    with _started(Server("the usual way", port, key), command, settings, folder) as server:
+        yield server
+
+
+def _free_port() -> int:
+    with socket.create_server((HOST, 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@contextmanager
+def _started(
+    server: Server, command: Sequence[str], settings: Mapping[str, str], folder: Path
+) -> Iterator[Server]:
+    # What is set for the service that somebody runs here is not meant for this one.
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("HKSZ_", "DATABASE_URL"))}
+    log = folder / f"{server.port}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=_ROOT, env={**kept, **settings}, stdout=output, stderr=output
+        )
+    try:
+        _wait_until_it_answers(server, process, log)
+        yield server
+    finally:
+        process.terminate()
+        try:
+            process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_until_it_answers(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            socket.create_connection((HOST, server.port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    end = "\n".join(log.read_text(errors="replace").splitlines()[-10:])
+    raise NotServing(f"{server.name} did not start:\n{end}")
