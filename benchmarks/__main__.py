@@ -112,15 +112,14 @@ def _measure_all(ground: Ground, options: argparse.Namespace) -> int:
         results = []
         for question in asked:
             _say(f"Measuring {question.letter}, {question.title} …")
-            path, top = lines[question.letter], ceilings[question.letter]
-            clients = top.best_clients(_WARM_UP_S)
+            path = lines[question.letter]
             measures = {
                 SERVICE: partial(load.press, service, path),
                 USUAL: partial(load.press, usual, path),
-                CEILING: partial(top.measure, clients),
+                CEILING: ceilings[question.letter].measure,
             }
             rates = _rounds(measures, options.rounds, options.seconds)
-            results.append(Result(question, clients, rates))
+            results.append(Result(question, rates))
         depth = paging.measure(service, ground.dataset.claims) if options.paging else None
     facts = report.facts(_version(ground), ground.dataset.claims, options.rounds, options.seconds)
     sys.stdout.write(report.text(facts, results, depth))

@@ -18,10 +18,9 @@ Rates = dict[str, list[Rate]]
 
 @dataclass(frozen=True)
 class Result:
-    """The rates of one question by variant, a round an entry; pgbench had so many ``clients``."""
+    """The rates of one question by variant, a round an entry."""
 
     question: Question
-    clients: int
     rates: Rates
 
     @property
@@ -124,7 +123,6 @@ def write(path: Path, facts: Facts, results: Sequence[Result], depth: Depth | No
 def _document(result: Result) -> dict[str, object]:
     return {
         "title": result.question.title,
-        "pgbench_clients": result.clients,
         "failed": result.failed,
         "per_second": {name: [r.per_second for r in rates] for name, rates in result.rates.items()},
         "ratio_to_usual": result.ratio(USUAL),
