@@ -64,7 +64,8 @@ class Ceiling:
     def measure(self, seconds: float) -> Rate:
         """How often a second PostgreSQL does what the question asks for, by as many as it likes."""
         share = seconds / len(_CLIENTS)
-        return max((self._run(clients, share) for clients in _CLIENTS), key=attrgetter("per_second"))
+        rates = (self._run(clients, share) for clients in _CLIENTS)
+        return max(rates, key=attrgetter("per_second"))
 
     def _run(self, clients: int, seconds: float) -> Rate:
         variables = {**self.variables, "run": str(next(_runs)), "sent": "0"}

@@ -249,6 +249,8 @@ def test_what_was_deleted_stays_deleted(database, copy):
         id, *_ = _claim(session)
         lifecycle.delete(session, "claims", id, None)
     _load(database, copy)
+    _edit(copy, "claims.json", "hksz:ttps-approved-2023", statement="Corrected.")
+    _load(database, copy)
     with writing(database) as session:
         deleted = run(session, "SELECT deleted_at IS NOT NULL FROM claims WHERE id = $1", id)
     assert deleted == [(True,)]

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -38,6 +38,13 @@ class Loaded:
 
     changed: int
     unchanged: int
+
+
+class _Found(NamedTuple):
+    """A row that an entry speaks of; one that was deleted stays deleted."""
+
+    id: UUID
+    live: bool
 
 
 @dataclass(frozen=True)
@@ -124,11 +131,11 @@ def _note(session: Session, file: str, item: Item) -> bool:
 def _load_item(session: Session, kind: _Kind, item: Item, file: str) -> None:
     try:
         _check_parts(kind, item)
-        id = _find(session, kind.table, item["external_id"])
-        if id is None:
+        found = _find(session, kind.table, item["external_id"])
+        if found is None:
             kind.create(session, kind.create_schema().load(item))
-        else:
-            _update(session, kind, id, item)
+        elif found.live:
+            _update(session, kind, found.id, item)
     except (DomainError, ValidationError, psycopg.Error) as error:
         reason = _reason(error)
         if reason is None:
@@ -153,17 +160,18 @@ def _update(session: Session, kind: _Kind, id: UUID, item: Item) -> None:
     kind.update(session, id, None, patch.load({k: v for k, v in item.items() if k not in fixed}))
     for name, part in _PARTS.items() if kind is _CLAIMS else ():
         for nested in item.get(name, []):
-            part_id = _find(session, part.table, nested["external_id"])
-            if part_id is None:
+            found = _find(session, part.table, nested["external_id"])
+            if found is None:
                 whole = part.create_schema().load({**nested, "claim_id": str(id)})
                 part.create(session, whole)
-            else:
-                _update(session, part, part_id, nested)
+            elif found.live:
+                _update(session, part, found.id, nested)
 
 
-def _find(session: Session, table: str, external_id: str) -> UUID | None:
-    found = run(session, f"SELECT id FROM {table} WHERE external_id = $1", external_id)
-    return found[0][0] if found else None
+def _find(session: Session, table: str, external_id: str) -> _Found | None:
+    sql = f"SELECT id, deleted_at IS NULL FROM {table} WHERE external_id = $1"
+    found = run(session, sql, external_id)
+    return _Found(*found[0]) if found else None
 
 
 def _reason(error: Exception) -> str | None:
