@@ -2,6 +2,7 @@
 
 import argparse
 import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -58,15 +59,18 @@ def main(arguments: Sequence[str]) -> int:
     ) as error:
         _say(f"benchmarks: {error}")
         return 1
+    except subprocess.CalledProcessError as error:
+        _say(f"benchmarks: {error.cmd[0]} failed:\n{error.stderr}")
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     add = parser.add_argument
-    add("--claims", type=int, default=100_000, help="how many claims to measure with")
+    add("--claims", type=int, default=100_000, help="how many claims to measure with (100000)")
     add("--home", type=Path, help="a folder to keep the dataset in, for the next time")
-    add("--rounds", type=int, default=3, help="how often each request is measured")
-    add("--seconds", type=int, default=5, help="how long each time")
+    add("--rounds", type=int, default=3, help="how often each request is measured (3)")
+    add("--seconds", type=int, default=5, help="how long each time (5)")
     add("--paging", action="store_true", help="compare a page far down a list with the first, too")
     add("--json", type=Path, metavar="FILE", help="write all numbers to a file, too")
     return parser
@@ -113,7 +117,7 @@ def _measure_all(ground: Ground, options: argparse.Namespace) -> int:
         for question in asked:
             _say(f"Measuring {question.letter}, {question.title} …")
             path = lines[question.letter]
-            measures = {
+            measures: dict[str, _Measure] = {
                 SERVICE: partial(load.press, service, path),
                 USUAL: partial(load.press, usual, path),
                 CEILING: ceilings[question.letter].measure,

@@ -62,7 +62,7 @@ class Ceiling:
     variables: Mapping[str, str]
 
     def measure(self, seconds: float) -> Rate:
-        """How often a second PostgreSQL does what the question asks for, by as many as it likes."""
+        """How often a second PostgreSQL does what is asked for, at its best number of clients."""
         share = seconds / len(_CLIENTS)
         rates = (self._run(clients, share) for clients in _CLIENTS)
         return max(rates, key=attrgetter("per_second"))
@@ -135,7 +135,7 @@ def _record(
     unique = {}
     if ask.body is not None:
         unique = {
-            response.json["id"]: "benchmark.posted_id(:run, :client_id, :sent)",
+            response.get_json()["id"]: "benchmark.posted_id(:run, :client_id, :sent)",
             ask.body["external_id"]: "benchmark.posted_name(:run, :client_id, :sent)",
         }
     return [_statement(entry) for entry in _ENTRY.finditer(entries)], unique

@@ -1,9 +1,11 @@
 """The data that is asked for: made within the database, from nothing but a number of claims."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -57,26 +59,34 @@ def provide(url: str, superuser_url: str, claims: int) -> Dataset:
 
     Raises ``UnusableHome`` when the database holds something else.
     """
+    upgrade(driver_url(url))
     with psycopg.connect(superuser_url, autocommit=True) as connection:
-        if not _exists(connection, "benchmark.dataset"):
-            if _exists(connection, "public.claims"):
-                raise UnusableHome("The folder holds another database: name a new one.")
-            upgrade(driver_url(url))
+        made_by = _one(connection, "SELECT obj_description(to_regnamespace('benchmark'))")
+        if made_by is None:
+            if _one(connection, "SELECT EXISTS (SELECT FROM claims)"):
+                raise UnusableHome("The folder holds another database: name a new folder.")
             _fill(connection, claims)
+        elif made_by != _version():
+            raise UnusableHome("The folder holds another version's dataset: name a new folder.")
         with connection.cursor(row_factory=class_row(Dataset)) as cursor:
             dataset = cursor.execute("SELECT * FROM benchmark.dataset").fetchone()
-        assert dataset is not None
-        if dataset.claims != claims:
-            raise UnusableHome(
-                f"The folder holds {dataset.claims} claims and not {claims}:"
-                " name that number, or a new folder."
-            )
-        return dataset
+    assert dataset is not None
+    if dataset.claims != claims:
+        raise UnusableHome(
+            f"The folder holds {dataset.claims} claims and not {claims}:"
+            " name that number, or a new folder."
+        )
+    return dataset
 
 
-def _exists(connection: psycopg.Connection, table: str) -> bool:
-    found = connection.execute("SELECT to_regclass(%s)", (table,)).fetchone()
-    return found != (None,)
+def _one(connection: psycopg.Connection, query: LiteralString) -> Any:
+    found = connection.execute(query).fetchone()
+    assert found is not None
+    return found[0]
+
+
+def _version() -> str:
+    return hashlib.sha256(_SQL.read_bytes()).hexdigest()
 
 
 def _fill(connection: psycopg.Connection, claims: int) -> None:
@@ -86,6 +96,8 @@ def _fill(connection: psycopg.Connection, claims: int) -> None:
         connection.execute("SELECT set_config('benchmark.claims', %s, true)", (str(claims),))
         with _indexed_afterwards(connection):
             connection.execute(_SQL.read_bytes())
+        made_by = sql.SQL("COMMENT ON SCHEMA benchmark IS {}").format(sql.Literal(_version()))
+        connection.execute(made_by)
     # What a database that has run for a while has done by itself.
     connection.execute("VACUUM (ANALYZE)")
     connection.execute("CHECKPOINT")
