@@ -23,6 +23,7 @@ from hksz_db.queries.pages import (
     groups_statement,
     matches_statement,
     page_statement,
+    part_statement,
 )
 
 _JSON = "application/json"
@@ -48,8 +49,17 @@ def one(resource: Resource, id: UUID, fields: tuple[str, ...]) -> Response:
     return _tagged(document_tag(version, body), body)
 
 
+def part(resource: Resource, id: UUID, name: str) -> Response:
+    """One field of a row's document as a document of its own; an array stands in ``data``."""
+    rows = database().read(part_statement(resource.name, name), {"id": id})
+    _, body = _document(resource, id, rows)
+    if body.startswith(b"["):
+        body = b'{"data":%b}' % body
+    return _tagged(content_tag(body), body)
+
+
 def written(session: Session, resource: Resource, id: UUID, status: int) -> Response:
-    """The document of a row as the transaction leaves it, by the statement that reading uses."""
+    """The document of a row as the transaction leaves it, with all that can be embedded."""
     statement = document_statement(resource.name, tuple(resource.readable.document))
     version, body = _document(resource, id, fetch_in(session, statement, {"id": id}))
     response = DirectResponse(body, status, content_type=_JSON)

@@ -92,9 +92,28 @@ def reading(resource: Resource) -> Operation:
     return _operation(
         resource,
         "read",
-        f"Read one {resource.singular}, with all that can be embedded unless asked for less.",
+        f"Read one {resource.singular}, with what is embedded unless asked for less or more.",
         parameters=[_query(resource, "Read", fields_only), _IF_NONE_MATCH],
         responses={200: _content(resource.document, headers=_ETAG), 304: {}},
+        errors=(*_READING, 404, 410),
+    )
+
+
+def reading_part(resource: Resource, name: str) -> Operation:
+    """``GET /v1/R/{id}/PART``."""
+    field = resource.document().fields[name]
+    if isinstance(field, fields.List):
+        model = f"{_model(resource)}{name.capitalize()}Schema"
+        schema = Schema.from_dict({"data": field}, name=model)
+    else:
+        assert isinstance(field, fields.Nested)
+        schema = type(field.schema)
+    return _operation(
+        resource,
+        f"read_{name}",
+        f"Read the {name} of one {resource.singular}, and nothing else of it.",
+        parameters=[_IF_NONE_MATCH],
+        responses={200: _content(schema, headers=_ETAG), 304: {}},
         errors=(*_READING, 404, 410),
     )
 

@@ -124,15 +124,15 @@ def from_tree(resource: Resource, document: Mapping[str, Any]) -> Question:
 
 
 def chosen_fields(resource: Resource) -> tuple[str, ...]:
-    """The fields that the query string of a read by id asks for; all of them when it is silent."""
+    """The fields that the query string of a read by id asks for."""
     if not request.query_string:
-        return tuple(resource.readable.document)
+        return (*resource.readable.fields, *resource.readable.read_embeds)
     given, faults = arguments(), Faults()
     known = ("select", "include") if resource.readable.embeds else ("select",)
     for name in given:
         if name not in known:
             faults.add(name, "unknown", _unknown(resource, name, known))
-    fields = _fields(resource.readable, given, tuple(resource.readable.embeds), faults)
+    fields = _fields(resource.readable, given, resource.readable.read_embeds, faults)
     faults.check()
     return fields
 

@@ -18,7 +18,11 @@ Update = Callable[[Session, UUID, Sequence[int] | None, dict[str, Any]], bool]
 
 @dataclass(frozen=True)
 class Resource:
-    """One resource of the API; ``scope`` is what a key needs to write it."""
+    """One resource of the API.
+
+    ``scope`` is what a key needs to write it; ``parts`` are the fields of its document that can
+    be read on their own, at ``/v1/R/{id}/PART``.
+    """
 
     readable: Readable
     filters: Mapping[str, Filter]
@@ -28,6 +32,7 @@ class Resource:
     create: Create
     update: Update
     scope: Scope
+    parts: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

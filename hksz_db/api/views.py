@@ -61,6 +61,21 @@ def _add_read(blueprint: Blueprint, resource: Resource) -> None:
     add_call(blueprint, "GET /<uuid:id>", "read", operations.reading(resource), view)
 
 
+def _add_parts(blueprint: Blueprint, resource: Resource) -> None:
+    for part in resource.parts:
+        _add_part(blueprint, resource, part)
+
+
+def _add_part(blueprint: Blueprint, resource: Resource, part: str) -> None:
+    def view(id: UUID) -> Response:
+        check_reader()
+        no_parameters()
+        return answers.part(resource, id, part)
+
+    described = operations.reading_part(resource, part)
+    add_call(blueprint, f"GET /<uuid:id>/{part}", f"read_{part}", described, view)
+
+
 def _add_create(blueprint: Blueprint, resource: Resource) -> None:
     schema = resource.create_schema()
 
@@ -136,6 +151,7 @@ def _add_aggregate(blueprint: Blueprint, resource: Resource) -> None:
 _CALLS = (
     _add_list,
     _add_read,
+    _add_parts,
     _add_create,
     _add_change,
     _add_delete,

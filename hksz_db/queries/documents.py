@@ -127,14 +127,15 @@ def numeric_range(column: ColumnElement[Any]) -> Group:
 
 def columns(fields: Mapping[str, Node]) -> list[ColumnElement[Any]]:
     """The fields as labelled columns of a query over the resource's table."""
-    return [_expression(node).label(name) for name, node in fields.items()]
+    return [expression(node).label(name) for name, node in fields.items()]
 
 
-def _expression(node: Node) -> ColumnElement[Any]:
+def expression(node: Node) -> ColumnElement[Any]:
+    """The node as one value of a query over the resource's table."""
     match node:
         case Group():
             pairs: list[tuple[ColumnElement[Any], ColumnElement[Any]]] = [
-                (literal_column(f"'{n}'"), _expression(f)) for n, f in node.fields.items()
+                (literal_column(f"'{n}'"), expression(f)) for n, f in node.fields.items()
             ]
             return func.json_build_object(*(part for pair in pairs for part in pair), type_=Json())
         case One():

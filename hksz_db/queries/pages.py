@@ -36,7 +36,7 @@ from sqlalchemy.types import REAL
 
 from hksz_db.database import Prepared, prepare
 from hksz_db.queries.claims import CLAIMS
-from hksz_db.queries.documents import Json, columns
+from hksz_db.queries.documents import Json, columns, expression
 from hksz_db.queries.entities import ENTITIES
 from hksz_db.queries.evidence import EVIDENCE
 from hksz_db.queries.figures import FIGURES
@@ -88,6 +88,12 @@ def document_statement(resource: str, fields: tuple[str, ...]) -> Prepared:
     return prepare(document(RESOURCES[resource], fields))
 
 
+@lru_cache(maxsize=64)
+def part_statement(resource: str, name: str) -> Prepared:
+    """The prepared form of ``part``."""
+    return prepare(part(RESOURCES[resource], name))
+
+
 @lru_cache(maxsize=1024)
 def page_statement(shape: PageShape) -> Prepared:
     """The prepared form of ``page``."""
@@ -108,9 +114,18 @@ def groups_statement(shape: PageShape, group_by: tuple[str, ...]) -> Prepared:
 
 def document(readable: Readable, fields: tuple[str, ...]) -> Select[Any]:
     """One row by ``:id``: its version, whether it is deleted, and the named fields as JSON."""
+    return _one(readable, _as_json(readable, fields))
+
+
+def part(readable: Readable, name: str) -> Select[Any]:
+    """The same of one field alone, which is an object or an array."""
+    return _one(readable, expression(readable.document[name]))
+
+
+def _one(readable: Readable, content: ColumnElement[Any]) -> Select[Any]:
     table = readable.table
     deleted = table.c.deleted_at.is_not(None)
-    body = case((deleted, None), else_=_as_json(readable, fields))
+    body = case((deleted, None), else_=content)
     return select(table.c.version, deleted.label("deleted"), body.label("body")).where(
         table.c.id == bindparam("id", type_=Uuid())
     )

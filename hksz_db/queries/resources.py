@@ -37,7 +37,8 @@ class Readable:
     """A resource as its readers see it.
 
     ``fields`` is its document, ``embeds`` what can be embedded on top, ``default_embeds`` what a
-    list embeds when nobody says; one read by id embeds all.
+    list embeds when nobody says. One read by id embeds all but ``asked_embeds``, which take a
+    search of their own: they come when asked for, and with the answer to a write.
     """
 
     name: str
@@ -49,12 +50,18 @@ class Readable:
     groups: Mapping[str, ColumnElement[Any]]
     embeds: Mapping[str, Node]
     default_embeds: tuple[str, ...] = ()
+    asked_embeds: tuple[str, ...] = ()
     search: Search | None = None
 
     @property
     def document(self) -> dict[str, Node]:
         """Every field a reader can ask for, by name."""
         return {**self.fields, **self.embeds}
+
+    @property
+    def read_embeds(self) -> tuple[str, ...]:
+        """What one read by id embeds when nobody says."""
+        return tuple(name for name in self.embeds if name not in self.asked_embeds)
 
 
 def table_of(model: type[Base]) -> Table:
