@@ -174,6 +174,16 @@ class Stance(StrEnum):
     MENTIONS = "mentions"
 
 
+class CorroborationVerdict(StrEnum):
+    """What the origins that speak for a claim and against it amount to."""
+
+    UNSUPPORTED = "unsupported"
+    SINGLE_ORIGIN = "single_origin"
+    CORROBORATED = "corroborated"
+    DISPUTED = "disputed"
+    REFUTED = "refuted"
+
+
 class Directness(StrEnum):
     """Whether a source knows at first hand."""
 

@@ -1,6 +1,7 @@
 """Databases for the tests: one server a run, one clone a module, one transaction a test."""
 
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from psycopg.pq import Format
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from hksz_db.database import Database, _leave_bytes, driver_url
+from hksz_db.database import Database, _leave_bytes, driver_url, run
 from hksz_db.embedded import Server, running
 from hksz_db.migrating import upgrade
 
@@ -154,6 +155,26 @@ def session(database: Database) -> Iterator[Session]:
     """A session in the test's transaction."""
     with Session(database.engine, autoflush=False) as session:
         yield session
+
+
+@pytest.fixture(scope="session")
+def wait_for_a_lock() -> Callable[[Database], None]:
+    """``wait_for_a_lock(database)`` returns as soon as somebody waits for another's lock."""
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    pause = threading.Event()
+
+    def wait(database: Database) -> None:
+        for _ in range(400):
+            with database.transaction() as session:
+                if run(session, waiting) != [(0,)]:
+                    return
+            pause.wait(0.005)
+        raise AssertionError("nobody waits for a lock")
+
+    return wait
 
 
 @dataclass

@@ -36,6 +36,7 @@ CLAIMS = Resource(
     create=claims.create,
     update=claims.update,
     scope=Scope.CLAIMS_WRITE,
+    parts=("corroboration",),
 )
 ENTITIES = Resource(
     readable=RESOURCES["entities"],

@@ -3,6 +3,7 @@
 from hksz_db.models.api_keys import ApiKey
 from hksz_db.models.base import Base
 from hksz_db.models.claims import Claim, ClaimEntity, ClaimRelation, ClaimTopic
+from hksz_db.models.corroborations import Corroboration
 from hksz_db.models.entities import Entity, EntityIdentifier, EntityName, EntityRelation
 from hksz_db.models.evidence import Evidence
 from hksz_db.models.figures import Figure
@@ -18,6 +19,7 @@ __all__ = [
     "ClaimEntity",
     "ClaimRelation",
     "ClaimTopic",
+    "Corroboration",
     "Entity",
     "EntityIdentifier",
     "EntityName",

@@ -13,6 +13,11 @@ from hksz_db.models import (
     Figure,
     Source,
 )
+from hksz_db.queries.corroboration import (
+    corroboration,
+    corroboration_filters,
+    corroboration_sorts,
+)
 from hksz_db.queries.documents import Many, Values, period
 from hksz_db.queries.evidence import evidence_fields, evidence_filters
 from hksz_db.queries.figures import figure_fields, figure_filters
@@ -100,6 +105,7 @@ CLAIMS = Readable(
         "sources": Many(
             _sources, _SOURCES_OF_CLAIM, source_fields(_sources), order_by=(_sources.c.id,)
         ),
+        "corroboration": corroboration(_claims),
     },
     default_embeds=("entities", "figures", "evidence"),
     filters={
@@ -132,11 +138,16 @@ CLAIMS = Readable(
             f"evidence__{name}": Related(_EVIDENCE, target)
             for name, target in evidence_filters(_evidence).items()
         },
+        **{
+            f"corroboration__{name}": target
+            for name, target in corroboration_filters(_claims).items()
+        },
     },
     sorts={
         **common_sorts(_claims),
         "time": SortKey(func.lower(_claims.c.time, type_=Date()), nullable=True),
         "due": SortKey(func.lower(_claims.c.due, type_=Date()), nullable=True),
+        **{f"corroboration__{name}": key for name, key in corroboration_sorts().items()},
     },
     groups={
         "status": _claims.c.status,

@@ -42,7 +42,7 @@ from hksz_db.queries.evidence import EVIDENCE
 from hksz_db.queries.figures import FIGURES
 from hksz_db.queries.filters import Condition, condition
 from hksz_db.queries.metrics import METRICS
-from hksz_db.queries.resources import Readable, Search
+from hksz_db.queries.resources import Readable, Search, SortKey
 from hksz_db.queries.sources import SOURCES
 from hksz_db.queries.units import UNITS
 
@@ -233,9 +233,14 @@ def _rank(vector: ColumnElement[Any], search: Search) -> ColumnElement[Any]:
     return func.ts_rank(vector, _query(search), _literal(1), type_=REAL())
 
 
-def _fenced(readable: Readable, shape: PageShape, extra: Sequence[ColumnElement[Any]]) -> Subquery:
+def _fenced(
+    readable: Readable,
+    shape: PageShape,
+    extra: Sequence[ColumnElement[Any]],
+    joined: Sequence[Condition] = (),
+) -> Subquery:
     # Without the fence the planner walks the sort order's index and tests the text of each row.
-    found = select(readable.table.c.id, *extra).where(*_conditions(readable, shape))
+    found = select(readable.table.c.id, *extra).where(*_conditions(readable, shape), *joined)
     return found.offset(_literal(0)).subquery("fenced")
 
 
@@ -258,17 +263,32 @@ def _keyed(
     if ranked is not None:
         keys = [_Key(ranked.c.rank, True, False), _Key(ranked.c.id, True, False)]
         return keys, select(ranked)
-    sorts = [(readable.sorts[name], descending) for name, descending in shape.sort]
+    sorts, joined = _sorts(readable, shape)
     if not shape.searched:
         keys = [_Key(sort.column, descending, sort.nullable) for sort, descending in sorts]
-        return keys, select(readable.table.c.id).where(*_conditions(readable, shape))
+        return keys, select(readable.table.c.id).where(*_conditions(readable, shape), *joined)
     labels = [sort.column.label(f"k{n}") for n, (sort, _) in enumerate(sorts)]
-    fenced = _fenced(readable, shape, labels)
+    fenced = _fenced(readable, shape, labels, joined)
     keys = [
         _Key(fenced.c[f"k{n}"], descending, sort.nullable)
         for n, (sort, descending) in enumerate(sorts)
     ]
     return keys, select(fenced)
+
+
+def _sorts(
+    readable: Readable, shape: PageShape
+) -> tuple[list[tuple[SortKey, bool]], list[Condition]]:
+    """The sort keys with their directions, and what ties other tables' keys to the rows.
+
+    The id is taken from beside such a key: one index then serves both, and where a page begins.
+    """
+    sorts = [(readable.sorts[name], descending) for name, descending in shape.sort]
+    beside = [sort.id_beside for sort, _ in sorts if sort.id_beside is not None]
+    if beside:
+        *others, (_, descending) = sorts
+        sorts = [*others, (SortKey(beside[0]), descending)]
+    return sorts, [column == readable.table.c.id for column in beside]
 
 
 def _after(keys: Sequence[_Key], present: Sequence[bool]) -> Condition:

@@ -34,8 +34,9 @@ def create(session: Session, fields: Row) -> UUID:
     known = resolve(session, fields, SHAPE)
     settle_captures(session, {"#": fields})
     claim_id = fields["claim_id"]
-    insert(session, {"evidence": [{"id": known.new_id, **row(fields, claim_id)}]})
+    # The claim before what is counted of it: everybody locks in this order.
     touch(session, "claims", claim_id)
+    insert(session, {"evidence": [{"id": known.new_id, **row(fields, claim_id)}]})
     return known.new_id
 
 

@@ -87,6 +87,8 @@ def load(session: Session, folder: Path) -> Loaded:
     longer holds stays. Raises ``InvalidSeed``.
     """
     run(session, "SELECT set_config('hksz.actor', $1, true)", f"seed:{folder.name}")
+    # What the triggers would ask for later, when another loader may hold half of it.
+    run(session, "SELECT pg_advisory_xact_lock(hashtext('source_relations'))")
     changed = unchanged = 0
     for name, kind in _FILES:
         for item in _items(folder / name):

@@ -1,0 +1,87 @@
+"""What a claim rests on: the counts that the database keeps, and the way to each origin."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, literal_column
+
+from hksz_db.models import Corroboration
+from hksz_db.queries.documents import Group, Json, One
+from hksz_db.queries.filters import Plain, Related, Relation, Target
+from hksz_db.queries.resources import SortKey, table_of
+
+# As text: it asks functions of the database, whose rows no table describes.
+_ORIGINS: ColumnElement[Any] = literal_column(
+    """(
+    SELECT COALESCE(json_agg(json_build_object(
+        'source_id', source.id,
+        'external_id', source.external_id,
+        'title', source.title,
+        'retracted', source.retracted_at IS NOT NULL,
+        'stance', CASE WHEN origin.in_favour THEN 'for' ELSE 'against' END,
+        'counted', origin.counted,
+        'via', origin.via
+    ) ORDER BY origin.in_favour DESC, origin.counted DESC, source.id), '[]')
+    FROM (
+        SELECT reached.in_favour, reached.origin_id,
+            bool_or(reached.counted AND reached.stands) AS counted,
+            json_agg(json_build_object(
+                'evidence_id', reached.evidence_id,
+                'source_id', passed.id,
+                'external_id', passed.external_id,
+                'title', passed.title,
+                'retracted', passed.retracted_at IS NOT NULL,
+                'steps', CASE WHEN reached.source_id = reached.origin_id THEN '[]' ELSE (
+                    SELECT json_agg(json_build_object(
+                        'kind', way.kind,
+                        'source_id', stop.id,
+                        'external_id', stop.external_id,
+                        'title', stop.title
+                    ) ORDER BY way.step)
+                    FROM origin_steps(reached.evidence_id, reached.origin_id) AS way
+                        JOIN sources AS stop ON stop.id = way.source_id
+                ) END
+            ) ORDER BY reached.evidence_id) AS via
+        FROM claim_origins(corroborated.claim_id) AS reached
+            JOIN sources AS passed ON passed.id = reached.source_id
+        GROUP BY reached.in_favour, reached.origin_id
+    ) AS origin JOIN sources AS source ON source.id = origin.origin_id
+)""",
+    Json(),
+)
+
+
+def corroboration(claims: FromClause) -> One:
+    """How many sources and origins speak for a claim and against it, and which."""
+    table = table_of(Corroboration).alias("corroborated")
+    return One(
+        table,
+        table.c.claim_id == claims.c.id,
+        {
+            "verdict": table.c.verdict,
+            "for": Group({"sources": table.c.sources_for, "origins": table.c.origins_for}),
+            "against": Group(
+                {"sources": table.c.sources_against, "origins": table.c.origins_against}
+            ),
+            "origins": _ORIGINS,
+        },
+    )
+
+
+def corroboration_filters(claims: FromClause) -> dict[str, Target]:
+    """The filters on the counts."""
+    table = table_of(Corroboration).alias()
+    counts = Relation(table, table.c.claim_id == claims.c.id)
+    return {
+        "verdict": Related(counts, Plain(table.c.verdict)),
+        "origins": Related(counts, Plain(table.c.origins_for)),
+        "origins_against": Related(counts, Plain(table.c.origins_against)),
+    }
+
+
+def corroboration_sorts() -> dict[str, SortKey]:
+    """The sort keys among the counts; each claim has exactly one row of them."""
+    table = table_of(Corroboration).alias()
+    return {
+        "origins": SortKey(table.c.origins_for, id_beside=table.c.claim_id),
+        "origins_against": SortKey(table.c.origins_against, id_beside=table.c.claim_id),
+    }

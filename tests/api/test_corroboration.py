@@ -1,0 +1,226 @@
+"""What a claim rests on, over HTTP."""
+
+import pytest
+from marshmallow import RAISE, Schema, fields
+
+from schemas.corroboration import CorroborationSchema
+
+ARTICLE = "hksz:shenzhen-daily-article"
+TALENT = "hksz:ttps-approved-2023"
+
+
+@pytest.fixture
+def add_source(editor):
+    """Adds a source that rests on others, and returns its id."""
+
+    def add(title, **rests_on):
+        relations = [
+            {"kind": kind, "to_id": id} for kind, ids in rests_on.items() for id in ids.split()
+        ]
+        body = {"csl_type": "report", "title": title, "relations": relations}
+        response = editor.post("/v1/sources", body)
+        assert response.status_code == 201
+        return response.json["id"]
+
+    return add
+
+
+@pytest.fixture
+def claim(editor):
+    """The path of a claim without evidence."""
+    body = {"statement": "It rained.", "claimant_external_id": "hksz:hkpc"}
+    return editor.post("/v1/claims", body).headers["Location"]
+
+
+@pytest.fixture
+def speak(editor, claim):
+    """Adds evidence on the claim, and returns its path."""
+
+    def add(source, stance="supports", **fields):
+        body = {"source_id": source, "stance": stance, **fields}
+        response = editor.post(f"{claim}/evidence", body)
+        assert response.status_code == 201
+        return response.headers["Location"]
+
+    return add
+
+
+@pytest.fixture
+def numbers(reader, claim):
+    """The verdict on the claim, and its sources and origins for and against."""
+
+    def ask():
+        answer = reader.get(f"{claim}/corroboration").json
+        counts = [(answer[side]["sources"], answer[side]["origins"]) for side in ("for", "against")]
+        for side, (_, origins) in zip(("for", "against"), counts, strict=True):
+            entries = [origin for origin in answer["origins"] if origin["stance"] == side]
+            assert sum(origin["counted"] for origin in entries) == origins
+        return answer["verdict"], *counts
+
+    return ask
+
+
+def strict(schema: Schema) -> Schema:
+    """The schema, which then takes no field that it does not know."""
+    schema.unknown = RAISE
+    for field in schema.fields.values():
+        inner = field.inner if isinstance(field, fields.List) else field
+        if isinstance(inner, fields.Nested):
+            strict(inner.schema)
+    return schema
+
+
+def test_a_claim_without_evidence_is_unsupported(numbers):
+    assert numbers() == ("unsupported", (0, 0), (0, 0))
+
+
+def test_reprints_of_a_release_are_one_origin(add_source, speak, numbers):
+    release = add_source("A release")
+    speak(release, "asserts")
+    assert numbers() == ("single_origin", (1, 1), (0, 0))
+    reprint = add_source("A reprint", syndicated_from=release)
+    speak(reprint)
+    speak(add_source("A translation of the reprint", translation_of=reprint))
+    assert numbers() == ("single_origin", (3, 1), (0, 0))
+
+
+def test_a_round_up_counts_only_beside_none_of_its_releases(add_source, speak, numbers):
+    one, two = add_source("One release"), add_source("Another")
+    speak(add_source("A round-up", rewrite_of=f"{one} {two}"))
+    assert numbers() == ("single_origin", (1, 1), (0, 0))
+    speak(one)
+    assert numbers() == ("single_origin", (2, 1), (0, 0))
+    speak(two)
+    assert numbers() == ("corroborated", (3, 2), (0, 0))
+
+
+def test_quoting_makes_an_origin(add_source, speak, numbers):
+    release = add_source("A release")
+    speak(release)
+    speak(add_source("A comment", quotes=release))
+    assert numbers() == ("corroborated", (2, 2), (0, 0))
+
+
+def test_both_sides_are_counted_by_themselves(add_source, speak, numbers, editor):
+    release = add_source("A release")
+    passage = speak(release, "disputes")
+    assert numbers() == ("refuted", (0, 0), (1, 1))
+    speak(add_source("A reprint", copy_of=release))
+    assert numbers() == ("disputed", (1, 1), (1, 1))
+    speak(add_source("A chronicle"), "mentions")
+    assert numbers() == ("disputed", (1, 1), (1, 1))
+    assert editor.patch(passage, {"stance": "supports"}).status_code == 200
+    assert numbers() == ("single_origin", (2, 1), (0, 0))
+
+
+def test_a_passage_that_repeats_another_is_no_witness(add_source, speak, numbers, reader, claim):
+    first = speak(add_source("A report"))
+    speak(add_source("A blog"), derived_from_id=first.rpartition("/")[2])
+    assert numbers() == ("single_origin", (2, 1), (0, 0))
+    (origin,) = reader.get(f"{claim}/corroboration").json["origins"]
+    assert [step["kind"] for via in origin["via"] for step in via["steps"]] == ["derived_from"]
+
+
+def test_what_was_rejected_or_deleted_does_not_count(add_source, speak, numbers, editor):
+    passage, other = speak(add_source("A rumour")), speak(add_source("A report"))
+    assert numbers()[0] == "corroborated"
+    assert editor.patch(passage, {"status": "rejected"}).status_code == 200
+    assert numbers() == ("single_origin", (1, 1), (0, 0))
+    assert editor.delete(other).status_code == 204
+    assert numbers() == ("unsupported", (0, 0), (0, 0))
+    assert editor.restore(other).status_code == 200
+    assert numbers() == ("single_origin", (1, 1), (0, 0))
+
+
+def test_a_retracted_source_stops_counting_and_the_answer_says_so(
+    add_source, speak, numbers, editor, reader, claim
+):
+    release, chronicle = add_source("A release"), add_source("A chronicle")
+    for source in (release, add_source("A reprint", copy_of=release), chronicle):
+        speak(source)
+    assert numbers() == ("corroborated", (3, 2), (0, 0))
+    retraction = {"retracted_at": "2024-05-01T00:00:00Z"}
+    assert editor.patch(f"/v1/sources/{release}", retraction).status_code == 200
+    assert numbers() == ("single_origin", (1, 1), (0, 0))
+    origins = {o["source_id"]: o for o in reader.get(f"{claim}/corroboration").json["origins"]}
+    assert (origins[release]["retracted"], origins[release]["counted"]) == (True, False)
+    assert len(origins[release]["via"]) == 2
+    assert (origins[chronicle]["retracted"], origins[chronicle]["counted"]) == (False, True)
+    assert editor.patch(f"/v1/sources/{release}", {"retracted_at": None}).status_code == 200
+    assert numbers() == ("corroborated", (3, 2), (0, 0))
+
+
+def test_relations_that_come_and_go_are_counted_at_once(add_source, speak, numbers, editor):
+    one, two = add_source("One"), add_source("Two")
+    speak(one)
+    speak(two)
+    for relations, expected in (([{"kind": "copy_of", "to_id": one}], 1), ([], 2)):
+        changed = editor.patch(f"/v1/sources/{two}", {"relations": relations})
+        assert changed.status_code == 200
+        assert numbers()[1] == (2, expected)
+
+
+def test_the_answer_shows_the_way_to_each_origin(add_source, speak, reader, claim):
+    release = add_source("A release")
+    reprint = add_source("A reprint", syndicated_from=release)
+    last = add_source("A translation", translation_of=reprint)
+    speak(last)
+    answer = reader.get(f"{claim}/corroboration").json
+    assert strict(CorroborationSchema()).load(answer)
+    (origin,) = answer["origins"]
+    assert (origin["source_id"], origin["title"]) == (release, "A release")
+    (via,) = origin["via"]
+    assert via["source_id"] == last
+    steps = [(step["kind"], step["source_id"]) for step in via["steps"]]
+    assert steps == [("translation_of", reprint), ("syndicated_from", release)]
+
+
+def test_it_is_embedded_in_a_claim_and_on_demand_in_a_list(reader, claim):
+    alone = reader.get(f"{claim}/corroboration").json
+    assert reader.get(claim).json["corroboration"] == alone
+    assert "corroboration" not in reader.get("/v1/claims", per_page="1").json["data"][0]
+    listed = reader.get("/v1/claims", sort="-id", include="corroboration", per_page="1")
+    assert listed.json["data"][0]["corroboration"] == alone
+
+
+def test_a_claim_that_is_not_there_has_none(reader, editor, claim):
+    assert (
+        reader.get("/v1/claims/00000000-0000-7000-8000-000000000000/corroboration").status_code
+        == 404
+    )
+    assert reader.get(f"{claim}/corroboration", verdict="x").status_code == 400
+    assert editor.delete(claim).status_code == 204
+    assert reader.get(f"{claim}/corroboration").status_code == 410
+
+
+def test_lists_are_filtered_and_sorted_by_it(add_source, speak, reader, claim):
+    for n in range(3):
+        speak(add_source(f"Witness {n}"))
+    id = claim.rpartition("/")[2]
+    first = reader.get("/v1/claims", sort="-corroboration__origins", per_page="1")
+    assert first.json["data"][0]["id"] == id
+    for name, value, found in (
+        ("corroboration__origins__gte", "2", True),
+        ("corroboration__origins", "3", True),
+        ("corroboration__origins__lt", "3", False),
+        ("corroboration__origins_against", "0", True),
+        ("corroboration__verdict", "corroborated", True),
+        ("corroboration__verdict__in", "refuted,disputed", False),
+        ("corroboration__verdict__ne", "corroborated", False),
+    ):
+        rows = reader.get("/v1/claims", **{name: value, "id": id}).json["data"]
+        assert bool(rows) is found, name
+    assert reader.get("/v1/claims", corroboration__verdict="proven").status_code == 400
+
+
+def test_the_tag_of_a_claim_changes_with_what_it_rests_on(add_source, speak, reader, editor, claim):
+    one, two = add_source("One"), add_source("Two")
+    speak(one)
+    speak(two)
+    before = reader.get(claim).headers["ETag"]
+    changed = editor.patch(f"/v1/sources/{two}", {"relations": [{"kind": "copy_of", "to_id": one}]})
+    assert changed.status_code == 200
+    known = reader.send("GET", claim, headers={"If-None-Match": before})
+    assert known.status_code == 200
+    # Nothing of the claim itself has changed: whoever read it may still write it.
+    assert editor.patch(claim, {"statement": "It poured."}, before).status_code == 200
