@@ -21,6 +21,9 @@ from sqlalchemy.orm import Session
 from hksz_db.database import Database, _leave_bytes, driver_url, run
 from hksz_db.embedded import Server, running
 from hksz_db.migrating import upgrade
+from hksz_db.preparing import seed_folders
+from hksz_db.services import seeding
+from hksz_db.services.writing import writing
 
 # The same examples in every run, however slow the machine.
 settings.register_profile("steady", deadline=None, derandomize=True)
@@ -76,6 +79,20 @@ def make_database(server: Server) -> MakeDatabase:
         administer(f"DROP DATABASE {name} WITH (FORCE)")
 
     return make
+
+
+@pytest.fixture(scope="session")
+def all_seeds(make_database: MakeDatabase) -> Iterator[str]:
+    """The name of a database with every seed that is shipped, to be cloned."""
+    with make_database() as url:
+        database = Database(lambda: url)
+        for folder in seed_folders():
+            with writing(database) as session:
+                seeding.load(session, folder)
+        database.close()
+        name = sqlalchemy.make_url(url).database
+        assert name
+        yield name
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,8 @@
-"""The seed: what it holds, and that loading it again changes only what differs."""
+"""The seeds: what the first holds, and that loading them again changes only what differs."""
 
 import json
 import shutil
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
@@ -25,14 +26,9 @@ VERSIONS = """
 
 
 @pytest.fixture(scope="module")
-def database_url(make_database):
-    """A database with the seed, loaded and committed."""
-    with make_database() as url:
-        database = Database(lambda: url)
-        for folder in seed_folders():
-            with writing(database) as session:
-                load(session, folder)
-        database.close()
+def database_url(make_database, all_seeds):
+    """A database with the seeds, loaded and committed."""
+    with make_database(all_seeds) as url:
         yield url
 
 
@@ -88,16 +84,38 @@ def test_there_is_enough_of_it(session):
 
 
 def test_every_file_that_is_shipped_is_loaded(session):
-    (folder,) = seed_folders()
-    shipped = sum(len(_read(folder, path.name)) for path in folder.glob("*.json"))
-    assert run(session, "SELECT count(*) FROM seed_items") == [(shipped,)]
+    shipped = [path for folder in seed_folders() for path in folder.glob("*.json")]
+    entries = sum(len(_read(path.parent, path.name)) for path in shipped)
+    assert run(session, "SELECT count(*) FROM seed_items") == [(entries,)]
+    files = run(session, "SELECT DISTINCT file FROM seed_items")
+    assert {name for (name,) in files} == {f"{path.parent.name}/{path.name}" for path in shipped}
 
 
-def test_every_claim_has_evidence_with_a_locator_in_a_capture(session):
+def test_no_two_seeds_have_the_same_entry():
+    """They would overwrite each other in turn."""
+    entries = Counter(
+        (path.name, item["external_id"])
+        for folder in seed_folders()
+        for path in folder.glob("*.json")
+        for item in _read(folder, path.name)
+    )
+    assert {entry for entry, times in entries.items() if times > 1} == set()
+
+
+def test_every_claim_of_the_article_has_evidence_with_a_locator_in_a_capture(session):
+    (article, *_) = seed_folders()
+    located = run(
+        session,
+        "SELECT claims.external_id FROM claims JOIN evidence ON claim_id = claims.id"
+        " WHERE num_nulls(capture_id, start_char, end_char, exact_sha256, prefix_sha256,"
+        " suffix_sha256) = 0",
+    )
+    claimed = {item["external_id"] for item in _read(article, "claims.json")}
+    assert claimed <= {name for (name,) in located}
     assert (
         run(
             session,
-            "SELECT claims.external_id FROM claims LEFT JOIN evidence ON claim_id = claims.id"
+            "SELECT evidence.external_id FROM evidence JOIN source_captures USING (source_id)"
             " WHERE capture_id IS NULL OR start_char IS NULL OR end_char IS NULL"
             " OR exact_sha256 IS NULL OR prefix_sha256 IS NULL OR suffix_sha256 IS NULL",
         )
@@ -113,6 +131,17 @@ def test_every_claim_has_evidence_with_a_locator_in_a_capture(session):
     )
 
 
+def test_every_claim_has_evidence(session):
+    assert (
+        run(
+            session,
+            "SELECT claims.external_id FROM claims LEFT JOIN evidence ON claim_id = claims.id"
+            " WHERE evidence.id IS NULL",
+        )
+        == []
+    )
+
+
 def test_every_relation_of_an_entity_names_its_claim(session):
     assert run(session, "SELECT 1 FROM entity_relations WHERE claim_id IS NULL") == []
 
@@ -121,7 +150,8 @@ def test_the_author_is_credited(session):
     credited = run(
         session,
         "SELECT entities.name, role, credited_name, credited_as FROM source_contributors"
-        " JOIN entities ON entities.id = entity_id ORDER BY ordinal",
+        " JOIN entities ON entities.id = entity_id JOIN sources ON sources.id = source_id"
+        " WHERE sources.external_id = 'hksz:shenzhen-daily-article' ORDER BY ordinal",
     )
     assert credited[0][:3] == ("Tan Yifan", "author", "Tan Yifan")
     assert "Shenzhen Daily" in credited[0][3]
@@ -137,9 +167,9 @@ def test_no_address_is_in_it():
 def test_loading_it_again_changes_nothing(database):
     before = _state(database)
     for folder in seed_folders():
-        loaded = _load(database, folder)
-        assert loaded.changed == 0
-        assert loaded.unchanged > 100
+        entries = sum(len(_read(folder, path.name)) for path in folder.glob("*.json"))
+        assert entries > 50
+        assert _load(database, folder) == Loaded(0, entries)
     assert _state(database) == before
 
 

@@ -68,13 +68,15 @@ _EVIDENCE = _Kind(
     "evidence", EvidenceCreateSchema, EvidencePatchSchema, evidence.create, evidence.update
 )
 _PARTS = {"figures": _FIGURES, "evidence": _EVIDENCE}
-# In the order in which they rest on each other; relations rest on entities and claims.
+# In the order in which they rest on each other; relations rest on entities and claims, and the
+# evidence of a file of its own bears on claims that may be another seed's.
 _FILES = (
     ("units.json", _UNITS),
     ("metrics.json", _METRICS),
     ("entities.json", _ENTITIES),
     ("sources.json", _SOURCES),
     ("claims.json", _CLAIMS),
+    ("evidence.json", _EVIDENCE),
     ("relations.json", _ENTITIES),
 )
 
