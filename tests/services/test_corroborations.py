@@ -163,23 +163,34 @@ PERHAPS_A_PASSAGE = [None, None, None, *A_PASSAGE]
 YES_OR_NO = [True, False]
 STANCES = ["asserts", "supports", "disputes", "mentions"]
 KINDS = [*sorted(KEEPING), "quotes", "cites"]
-# What may happen, as somebody at a terminal would do it, and to what.
-HAPPENINGS = {
+SPEAK = (
     "INSERT INTO evidence (id, claim_id, source_id, stance, page, derived_from_id)"
     " VALUES ($1, $2, $3, $4, $1, (SELECT id FROM evidence WHERE id = $5))"
-    " ON CONFLICT DO NOTHING": (
+    " ON CONFLICT DO NOTHING"
+)
+JUDGE = "UPDATE evidence SET stance = $2 WHERE id = $1"
+DERIVE = (
+    "UPDATE evidence SET derived_from_id = (SELECT id FROM evidence WHERE id = $2) WHERE id = $1"
+)
+RELATE = (
+    "INSERT INTO source_relations (from_id, to_id, kind) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+)
+RETRACT = "UPDATE sources SET retracted_at = CASE WHEN $2 THEN now() END WHERE id = $1"
+# What may happen, as somebody at a terminal would do it, and to what.
+HAPPENINGS = {
+    SPEAK: (
         A_PASSAGE,
         A_CLAIM,
         A_SOURCE,
         STANCES,
         PERHAPS_A_PASSAGE,
     ),
-    "UPDATE evidence SET stance = $2 WHERE id = $1": (A_PASSAGE, STANCES),
+    JUDGE: (A_PASSAGE, STANCES),
     "UPDATE evidence SET status = $2 WHERE id = $1": (
         A_PASSAGE,
         ["accepted", "rejected"],
     ),
-    "UPDATE evidence SET derived_from_id = (SELECT id FROM evidence WHERE id = $2) WHERE id = $1": (
+    DERIVE: (
         A_PASSAGE,
         PERHAPS_A_PASSAGE,
     ),
@@ -189,12 +200,11 @@ HAPPENINGS = {
         YES_OR_NO,
     ),
     "DELETE FROM evidence WHERE id = $1": (A_PASSAGE,),
-    "INSERT INTO source_relations (from_id, to_id, kind) VALUES ($1, $2, $3)"
-    " ON CONFLICT DO NOTHING": (A_SOURCE, A_SOURCE, KINDS),
+    RELATE: (A_SOURCE, A_SOURCE, KINDS),
     "UPDATE source_relations SET kind = $3 WHERE id = (SELECT id FROM source_relations"
     " WHERE from_id = $1 AND to_id = $2 LIMIT 1)": (A_SOURCE, A_SOURCE, KINDS),
     "DELETE FROM source_relations WHERE from_id = $1 AND to_id = $2": (A_SOURCE, A_SOURCE),
-    "UPDATE sources SET retracted_at = CASE WHEN $2 THEN now() END WHERE id = $1": (
+    RETRACT: (
         A_SOURCE,
         YES_OR_NO,
     ),
@@ -202,7 +212,6 @@ HAPPENINGS = {
 STEPS = st.one_of(
     *(st.tuples(st.just(sql), *map(st.sampled_from, values)) for sql, values in HAPPENINGS.items())
 )
-SPEAK, JUDGE, _, DERIVE, *_, RELATE, _, _, RETRACT = HAPPENINGS
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
