@@ -163,15 +163,24 @@ FROM benchmark.dataset, generate_series(1, claims) AS n,
     LATERAL (SELECT now() - interval '3 years' + n * interval '3 years' / claims) AS moment (at)
 WHERE n % 5 < 3;
 
+-- Every tenth source is another's text.
+INSERT INTO source_relations (from_id, to_id, kind)
+SELECT benchmark.source_id(n), benchmark.source_id(n - 1), 'syndicated_from'
+FROM benchmark.dataset, generate_series(2, sources, 10) AS n;
+
 -- Half of the passages are located: the regular expressions that check the hashes take longest.
+-- One claim in a hundred rests on six.
 INSERT INTO evidence (
     claim_id, source_id, stance, directness, interest, start_char, end_char,
-    exact_sha256, prefix_sha256, suffix_sha256, status, added_by, created_at, updated_at
+    exact_sha256, prefix_sha256, suffix_sha256, page, status, added_by, created_at, updated_at
 )
 SELECT benchmark.claim_id(n), benchmark.source_id(1 + floor(random() * sources)::int),
-    (ARRAY['asserts', 'supports', 'disputes'])[nth], 'secondary', 'third_party',
-    begin, begin + 80, hash, hash, hash, 'accepted', 'benchmark', at, at
-FROM benchmark.dataset, generate_series(1, claims) AS n, generate_series(1, 1 + n / 63 % 3) AS nth,
+    CASE WHEN nth = 1 THEN 'asserts' WHEN nth = 3 AND n % 100 > 0 THEN 'disputes'
+        ELSE 'supports' END,
+    'secondary', 'third_party',
+    begin, begin + 80, hash, hash, hash, nth::text, 'accepted', 'benchmark', at, at
+FROM benchmark.dataset, generate_series(1, claims) AS n,
+    generate_series(1, CASE WHEN n % 100 = 0 THEN 6 ELSE 1 + n / 63 % 3 END) AS nth,
     LATERAL (SELECT CASE nth WHEN 1 THEN n % 3000 END,
         CASE nth WHEN 1 THEN encode(sha256(int4send(n)), 'hex') END) AS located (begin, hash),
     LATERAL (SELECT now() - interval '3 years' + n * interval '3 years' / claims) AS moment (at);

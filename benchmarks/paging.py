@@ -1,4 +1,4 @@
-"""Whether a page far down a list costs more than the first."""
+"""Whether a page far down a list costs more than the first, and how long a page takes."""
 
 import http.client
 import time
@@ -28,29 +28,30 @@ def measure(server: Server, claims: int) -> Depth:
     """Ask for the first page and for one that so many claims are enough for, in turns."""
     page = max(claims // 100, 2)
     first = f"{PATH}?{urlencode({'sort': _SORT, 'per_page': _PER_PAGE})}"
-    far = f"{first}&{urlencode({'cursor': _cursor(server, (page - 1) * _PER_PAGE)})}"
+    far = f"{first}&{urlencode({'cursor': cursor(server, _SORT, (page - 1) * _PER_PAGE)})}"
     with closing(http.client.HTTPConnection(HOST, server.port)) as connection:
         # In turns, so that both see the same machine.
-        pairs = [(_seconds(connection, far), _seconds(connection, first)) for _ in range(_SAMPLES)]
+        pairs = [(seconds(connection, far), seconds(connection, first)) for _ in range(_SAMPLES)]
     far_times, first_times = zip(*pairs, strict=True)
     return Depth(page, median(far_times) / median(first_times))
 
 
-def _cursor(server: Server, rows: int) -> str:
-    """The cursor behind so many rows, fewer if there are fewer."""
-    cursor, walked = "", 0
+def cursor(server: Server, sort: str, rows: int) -> str:
+    """The cursor behind so many rows in this order, fewer if there are fewer."""
+    found, walked = "", 0
     while walked < rows:
         size = min(_WALKED, rows - walked)
-        query = {"sort": _SORT, "select": "id", "per_page": size}
-        query |= {"cursor": cursor} if cursor else {}
+        query = {"sort": sort, "select": "id", "per_page": size}
+        query |= {"cursor": found} if found else {}
         meta = server.answer(Ask("GET", f"{PATH}?{urlencode(query)}"))["meta"]
         if meta["next_cursor"] is None:
             break
-        cursor, walked = meta["next_cursor"], walked + size
-    return cursor
+        found, walked = meta["next_cursor"], walked + size
+    return found
 
 
-def _seconds(connection: http.client.HTTPConnection, path: str) -> float:
+def seconds(connection: http.client.HTTPConnection, path: str) -> float:
+    """How long an answer takes."""
     start = time.perf_counter()
     connection.request("GET", path)
     response = connection.getresponse()

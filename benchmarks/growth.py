@@ -1,0 +1,86 @@
+"""``python -m benchmarks.growth``: what a list by corroboration costs as the database grows.
+
+Two databases are asked in turns, within one run; what is printed is how many times as long the
+larger one takes.
+"""
+
+import argparse
+import http.client
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from statistics import median
+from urllib.parse import urlencode
+
+from benchmarks import dataset, paging
+from benchmarks.questions import PATH
+from benchmarks.servers import HOST, Server, this_service
+from hksz_db import embedded
+
+_MOST_FIRST = "-corroboration__origins"
+_FAR = 5_000
+_SAMPLES = 200
+_LISTS = {
+    "one verdict": {"corroboration__verdict": "corroborated"},
+    "two origins or more": {"corroboration__origins__gte": 2},
+    "five or more, one claim in a hundred": {"corroboration__origins__gte": 5},
+    "nine or more, which none has": {"corroboration__origins__gte": 9},
+    "most origins first": {"sort": _MOST_FIRST},
+    "two or more, most first": {"corroboration__origins__gte": 2, "sort": _MOST_FIRST},
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure, and print a line for each list."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__)
+    parser.add_argument("--claims", type=int, nargs=2, default=(10_000, 1_000_000))
+    parser.add_argument("--home", type=Path, help="a folder to keep the datasets in")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="hksz-benchmark-") as name, ExitStack() as stack:
+        folder = Path(name)
+        folder.chmod(0o755)
+        small, large = (
+            stack.enter_context(_serving(options.home or folder, claims, folder))
+            for claims in options.claims
+        )
+        print(f"{'a page of 25 claims by':40}  small ms  large ms  large / small")
+        for title, query in _LISTS.items():
+            path = f"{PATH}?{urlencode(query)}"
+            _print(title, small, large, [path, path])
+        far = [
+            f"{PATH}?{urlencode({'sort': _MOST_FIRST, 'cursor': cursor})}"
+            for cursor in (paging.cursor(server, _MOST_FIRST, _FAR) for server in (small, large))
+        ]
+        _print(f"most origins first, after {_FAR:,} rows", small, large, far)
+    return 0
+
+
+@contextmanager
+def _serving(home: Path, claims: int, folder: Path) -> Iterator[Server]:
+    with embedded.running(home / str(claims)) as database:
+        dataset.provide(database.url(), database.url(superuser=True), claims)
+        key = dataset.new_key(database.url())
+        with this_service(database.url(), key, folder) as server:
+            yield server
+
+
+def _print(title: str, small: Server, large: Server, paths: Sequence[str]) -> None:
+    servers = (small, large)
+    with ExitStack() as stack:
+        connections = [
+            stack.enter_context(closing(http.client.HTTPConnection(HOST, server.port)))
+            for server in servers
+        ]
+        # In turns, so that both see the same machine.
+        pairs = [
+            [paging.seconds(*asked) for asked in zip(connections, paths, strict=True)]
+            for _ in range(_SAMPLES)
+        ]
+    one, other = (median(times) * 1000 for times in zip(*pairs, strict=True))
+    print(f"{title:40}  {one:8.2f}  {other:8.2f}  {other / one:13.2f}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
