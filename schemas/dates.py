@@ -23,7 +23,7 @@ class RelativeDateCreateSchema(InputSchema):
     anchor_id = Uuid()
     anchor_external_id = ExternalId()
     duration = Text(
-        6,
+        7,
         DURATION_PATTERN,
         "Must be a duration in one unit, such as -P13Y, P3M or P0W.",
         required=True,
