@@ -107,6 +107,8 @@ def _set(part: _Part) -> Period:
         raise part.fault("is a set of less than two dates", 1)
     read = [_member(member, n, members) for n, member in enumerate(members)]
     firsts, lasts = [p.earliest for p in read], [p.latest for p in read]
+    if None in firsts and None in lasts:
+        raise part.fault("is open at both ends")
     return Period(
         f"{opening}{','.join(period.edtf for period in read)}{closing}",
         None if None in firsts else min(day for day in firsts if day),
