@@ -118,6 +118,7 @@ class Figure(Base):
         primaryjoin=_figures.c.metric_id == Metric.id, foreign_keys=_figures.c.metric_id
     )
     subject: Mapped[Entity] = relationship()
+    period_anchor: Mapped[Source | None] = relationship()
 
     @property
     def value_range(self) -> dict[str, Any]:
@@ -132,7 +133,9 @@ class Figure(Base):
     @property
     def period(self) -> dict[str, Any]:
         """What time the number is of."""
-        return {"as_stated": self.period_as_stated, **_period(self.period_edtf, self.period_days)}
+        relative = _relative(self.period_anchor, self.period_duration, self.period_modifier)
+        period = _period(self.period_edtf, self.period_days)
+        return {"as_stated": self.period_as_stated, **period, "relative": relative}
 
 
 class Evidence(Base):
@@ -151,6 +154,8 @@ class Claim(Base):
     due_days = _claims.c.due
     claimant: Mapped[Entity] = relationship(foreign_keys=_claims.c.claimant_id)
     reported_by: Mapped[Entity | None] = relationship(foreign_keys=_claims.c.reported_by_id)
+    time_anchor: Mapped[Source | None] = relationship(foreign_keys=_claims.c.time_anchor_id)
+    due_anchor: Mapped[Source | None] = relationship(foreign_keys=_claims.c.due_anchor_id)
     topic_rows: Mapped[list[ClaimTopic]] = relationship(order_by=ClaimTopic.topic)
     relations: Mapped[list[ClaimRelation]] = relationship(
         foreign_keys=_claim_relations.c.from_id, order_by=ClaimRelation.id
@@ -168,12 +173,15 @@ class Claim(Base):
     @property
     def time(self) -> dict[str, Any]:
         """What time the claim is of."""
-        return {"as_stated": self.time_as_stated, **_period(self.time_edtf, self.time_days)}
+        relative = _relative(self.time_anchor, self.time_duration, self.time_modifier)
+        period = _period(self.time_edtf, self.time_days)
+        return {"as_stated": self.time_as_stated, **period, "relative": relative}
 
     @property
     def due(self) -> dict[str, Any]:
         """When it is to happen."""
-        return _period(self.due_edtf, self.due_days)
+        relative = _relative(self.due_anchor, self.due_duration, self.due_modifier)
+        return {**_period(self.due_edtf, self.due_days), "relative": relative}
 
     @property
     def topics(self) -> list[str]:
@@ -192,6 +200,12 @@ def _period(edtf: str | None, days: Range[Any] | None) -> dict[str, Any]:
     # PostgreSQL keeps ranges of days with the upper end excluded.
     latest = days.upper - timedelta(days=1) if days and days.upper else None
     return {"edtf": edtf, "earliest": earliest, "latest": latest}
+
+
+def _relative(
+    anchor: Source | None, duration: str | None, modifier: str | None
+) -> dict[str, Any] | None:
+    return {"anchor": anchor, "duration": duration, "modifier": modifier} if anchor else None
 
 
 def _numbers(numbers: Range[Any]) -> dict[str, Any]:

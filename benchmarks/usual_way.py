@@ -55,7 +55,11 @@ _EMBEDDED: tuple[ORMOption, ...] = (
     selectinload(Claim.topic_rows),
     selectinload(Claim.relations).joinedload(ClaimRelation.to),
     selectinload(Claim.entities).joinedload(ClaimEntity.entity),
-    selectinload(Claim.figures).options(joinedload(Figure.metric), joinedload(Figure.subject)),
+    joinedload(Claim.time_anchor),
+    joinedload(Claim.due_anchor),
+    selectinload(Claim.figures).options(
+        joinedload(Figure.metric), joinedload(Figure.subject), joinedload(Figure.period_anchor)
+    ),
     _SOURCE_OF_EVIDENCE.options(_CONTRIBUTORS),
 )
 _WHOLE_SOURCE: tuple[ORMOption, ...] = (

@@ -1,19 +1,31 @@
 """Dates that know their doubt: EDTF (ISO 8601-2) to the days that they may cover."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import MAXYEAR, MINYEAR, date, timedelta
+from datetime import date
 from functools import lru_cache
-from time import struct_time
 
 import edtf
 
-_PLAIN = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2])(?:-(\d{2}))?)?", re.ASCII)
-_MAX_LENGTH = 100
+from hksz_db.edtf_days import NoSuchDays, days
+
+MAX_LENGTH = 100
+_DIGITS = re.compile(r"[0-9X]{4}(-[0-9X]{2}(-[0-9X]{2})?)?")
+_BOUND = re.compile(r"[0-9]{4}(-[01][0-9](-[0-9]{2})?)?")
+_UNSPECIFIED = re.compile(r"[0-9X]{4}(?:-[0-9X]{2})?-(?:[0-9]X|X[0-9])")
+_CLOSING = {"[": "]", "{": "}"}
 
 
 class InvalidDate(ValueError):
-    """Not an EDTF expression that names days between the years 1 and 9999."""
+    """Not an EDTF expression that names days between the years 1 and 9999.
+
+    ``position`` is the offset of the character at which it breaks.
+    """
+
+    def __init__(self, text: str, reason: str, position: int) -> None:
+        super().__init__(f"{text!r} {reason} (position {position}).")
+        self.position = position
 
 
 @dataclass(frozen=True)
@@ -28,64 +40,140 @@ class Period:
     latest: date | None
 
 
+@dataclass(frozen=True)
+class _Part:
+    """A stretch of an expression, without the blanks around it, and where it begins."""
+
+    text: str
+    start: int
+
+    def split(self, separator: str) -> list["_Part"]:
+        parts, start = [], self.start
+        for piece in self.text.split(separator):
+            parts.append(_stripped(piece, start))
+            start += len(piece) + len(separator)
+        return parts
+
+    def fault(self, reason: str, offset: int = 0) -> InvalidDate:
+        return InvalidDate(self.text, reason, self.start + offset)
+
+
+def _stripped(text: str, start: int) -> _Part:
+    return _Part(text.strip(" "), start + len(text) - len(text.lstrip(" ")))
+
+
 @lru_cache(maxsize=4096)
 def parse(text: str) -> Period:
     """Read an EDTF expression of level 0, 1 or 2.
 
     An approximate or uncertain date covers what the EDTF library pads it with (``2010~`` covers
-    2009 to 2011); ``InvalidDate`` says where an expression breaks. Plain dates, nearly all there
-    are, are read here: the library takes about five milliseconds for each.
+    2009 to 2011), a season its three months, a set all from its first day to its last.
+    Raises ``InvalidDate``, which says where an expression breaks.
     """
-    plain = _PLAIN.fullmatch(text)
-    return _parse_plain(text, plain) if plain else _parse_edtf(text)
+    if len(text) > MAX_LENGTH:
+        raise InvalidDate(f"{text[:20]}…", f"has more than {MAX_LENGTH} characters", MAX_LENGTH)
+    part = _stripped(text, 0)
+    if part.text[:1] in _CLOSING:
+        return _set(part)
+    return _interval(part) if "/" in part.text else _single(part)
 
 
-def _parse_plain(text: str, match: re.Match[str]) -> Period:
-    year, month, day = (int(part) if part else None for part in match.groups())
-    assert year is not None
+def _interval(part: _Part) -> Period:
+    first, last, *more = part.split("/")
+    if more:
+        raise part.fault("has more than one slash", more[0].start - part.start - 1)
+    ends = [None if end.text in {"", ".."} else _without_time(end) for end in (first, last)]
+    if ends == [None, None]:
+        raise part.fault("is open at both ends")
+    lower, upper = ends
+    found = Period(
+        "/".join(
+            end.text if known is None else known.edtf
+            for end, known in zip((first, last), ends, strict=True)
+        ),
+        lower.earliest if lower else None,
+        upper.latest if upper else None,
+    )
+    return _in_order(found, part, last)
+
+
+def _set(part: _Part) -> Period:
+    opening, closing = part.text[0], _CLOSING[part.text[0]]
+    if not part.text.endswith(closing):
+        raise part.fault(f"lacks its {closing}", len(part.text))
+    inner = _Part(part.text[1:-1], part.start + 1)
+    members = inner.split(",")
+    if len(members) == 1 and ".." not in inner.text:
+        raise part.fault("is a set of less than two dates", 1)
+    read = [_member(member, n, members) for n, member in enumerate(members)]
+    firsts, lasts = [p.earliest for p in read], [p.latest for p in read]
+    if None in firsts and None in lasts:
+        raise part.fault("is open at both ends")
+    return Period(
+        f"{opening}{','.join(period.edtf for period in read)}{closing}",
+        None if None in firsts else min(day for day in firsts if day),
+        None if None in lasts else max(day for day in lasts if day),
+    )
+
+
+def _member(part: _Part, number: int, members: Sequence[_Part]) -> Period:
+    if ".." not in part.text:
+        return _without_time(part)
+    first, last, *more = part.split("..")
+    for bound in (first, last):
+        if bound.text and not _BOUND.fullmatch(bound.text):
+            raise bound.fault("does not bound a range: only a year, a month or a day does")
+    if more or not (first.text or last.text):
+        raise part.fault("is not a range")
+    if not first.text and number > 0:
+        raise part.fault("is open at its beginning and does not stand first")
+    if not last.text and number < len(members) - 1:
+        raise part.fault("is open at its end and does not stand last")
+    lower = _single(first) if first.text else None
+    upper = _single(last) if last.text else None
+    found = Period(
+        f"{first.text}..{last.text}",
+        lower.earliest if lower else None,
+        upper.latest if upper else None,
+    )
+    return _in_order(found, part, last)
+
+
+def _in_order(period: Period, part: _Part, last: _Part) -> Period:
+    if period.earliest and period.latest and period.earliest > period.latest:
+        raise part.fault("ends before it begins", last.start - part.start)
+    return period
+
+
+def _without_time(part: _Part) -> Period:
+    if "T" in part.text:
+        raise part.fault("has a time of day, within an interval or a set", part.text.index("T"))
+    return _single(part)
+
+
+def _single(part: _Part) -> Period:
+    # Nearly all dates are plain, and the library takes about five milliseconds for each.
+    normal = part.text if _DIGITS.fullmatch(part.text) else _normal(part)
     try:
-        earliest = date(year, month or 1, day or 1)
-    except ValueError as error:
-        raise InvalidDate(f"{text!r} is not a date: {error}.") from None
-    if day:
-        return Period(text, earliest, earliest)
-    return Period(text, earliest, _last_day(year, month or 12))
+        return Period(normal, *days(normal))
+    except NoSuchDays as error:
+        raise part.fault(str(error), error.position) from None
 
 
-def _last_day(year: int, month: int) -> date:
-    if month == 12:
-        return date(year, 12, 31)
-    return date(year, month + 1, 1) - timedelta(days=1)
-
-
-def _parse_edtf(text: str) -> Period:
-    if len(text) > _MAX_LENGTH:
-        raise InvalidDate(f"A date has at most {_MAX_LENGTH} characters.")
+def _normal(part: _Part) -> str:
+    """What the library makes of a date that is more than digits."""
+    if unspecified := _UNSPECIFIED.match(part.text):
+        # EDTF does not qualify these digits, and the library breaks on them.
+        raise part.fault("is not an EDTF date", unspecified.end())
+    # The library reads over blanks, which EDTF does not have.
+    blank = part.text.find(" ")
     try:
-        parsed = edtf.parse_edtf(text)
-        # An open end comes back as an infinite float; an unknown one as a guess of ten years.
-        earliest = None if text.startswith("/") else _end(parsed.lower_fuzzy())
-        latest = None if text.endswith("/") else _end(parsed.upper_fuzzy())
+        normal = str(edtf.parse_edtf(part.text))
     except edtf.parser.edtf_exceptions.EDTFParseException as error:
-        raise InvalidDate(f"{text!r} is not an EDTF date (position {_position(error)}).") from None
+        position = error.loc if blank < 0 else min(blank, error.loc)
+        raise part.fault("is not an EDTF date", position) from None
     except (ValueError, TypeError, OverflowError, AttributeError, IndexError) as error:
-        raise InvalidDate(f"{text!r} names no days of the calendar.") from error
-    if earliest is None and latest is None:
-        raise InvalidDate(f"{text!r} is open at both ends.")
-    if earliest and latest and earliest > latest:
-        raise InvalidDate(f"{text!r} ends before it begins.")
-    # The library writes sets with blanks, which EDTF does not have.
-    return Period(str(parsed).replace(" ", ""), earliest, latest)
-
-
-def _position(error: Exception) -> int:
-    found = re.search(r"position (\d+)", str(error))
-    return int(found.group(1)) if found else 0
-
-
-def _end(moment: struct_time | float) -> date | None:
-    if isinstance(moment, float):
-        return None
-    if not MINYEAR <= moment[0] <= MAXYEAR:
-        raise ValueError("the year is not between 1 and 9999")
-    return date(moment[0], moment[1], moment[2])
+        raise part.fault("names no days of the calendar") from error
+    if blank >= 0:
+        raise part.fault("is not an EDTF date", blank)
+    return normal

@@ -44,6 +44,20 @@ class Accumulation(StrEnum):
     EVENT = "event"
 
 
+class TimeModifier(StrEnum):
+    """How a time relative to another is meant (TimeML: the ``mod`` of a TIMEX3), or which day."""
+
+    ABOUT = "about"
+    WITHIN = "within"
+    MONDAY = "monday"
+    TUESDAY = "tuesday"
+    WEDNESDAY = "wednesday"
+    THURSDAY = "thursday"
+    FRIDAY = "friday"
+    SATURDAY = "saturday"
+    SUNDAY = "sunday"
+
+
 class Modality(StrEnum):
     """Whether a claim speaks of what is, what is announced, expected or held."""
 

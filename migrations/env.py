@@ -3,14 +3,14 @@
 A new one begins with ``alembic revision --rev-id places -m places``. It imports nothing of the
 project and is never changed again: what it did must stay the same when all else has changed.
 
-``-x drop-data=yes`` lets a downgrade drop tables that hold rows. ``-x wait=600`` is for how many
-seconds to wait while another process migrates the same database.
+``-x drop-data=yes`` lets a downgrade drop tables and columns that hold data. ``-x wait=600`` is
+for how many seconds to wait while another process migrates the same database.
 """
 
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import psycopg
@@ -47,27 +47,54 @@ class DropTables(MigrateOperation):
 
 @Operations.implementation_for(DropTables)
 def _drop_tables(operations: Operations, drop: DropTables) -> None:
-    if _option("drop-data", "no") != "yes":
-        operations.execute(_refusal_of_loss(drop.tables))
+    counts = {name: f"SELECT count(*) FROM {name}" for name in drop.tables}
+    _refuse_loss(operations, drop.tables, "tables with rows", counts)
     operations.execute(f"DROP TABLE {', '.join(drop.tables)}")
 
 
-def _refusal_of_loss(tables: tuple[str, ...]) -> str:
-    counts = " UNION ALL ".join(f"SELECT '{name}', count(*) FROM {name}" for name in tables)
-    # In SQL, so that a script refuses too; locked, so that no row comes after the count.
-    return f"""
+@Operations.register_operation("drop_columns")
+class DropColumns(MigrateOperation):
+    """``op.drop_columns("a", "x", "y")``: drops columns, with values in them only when told to."""
+
+    def __init__(self, table: str, columns: tuple[str, ...]) -> None:
+        self.table = table
+        self.columns = columns
+
+    @classmethod
+    def drop_columns(cls, operations: Operations, table: str, *columns: str) -> None:
+        """Drop the columns of the table."""
+        operations.invoke(cls(table, columns))
+
+
+@Operations.implementation_for(DropColumns)
+def _drop_columns(operations: Operations, drop: DropColumns) -> None:
+    table = drop.table
+    counts = {f"{table}.{name}": f"SELECT count({name}) FROM {table}" for name in drop.columns}
+    _refuse_loss(operations, (table,), "columns with values", counts)
+    drops = ", ".join(f"DROP COLUMN {name}" for name in drop.columns)
+    operations.execute(f"ALTER TABLE {table} {drops}")
+
+
+def _refuse_loss(
+    operations: Operations, tables: tuple[str, ...], what: str, counts: Mapping[str, str]
+) -> None:
+    if _option("drop-data", "no") == "yes":
+        return
+    numbers = " UNION ALL ".join(f"SELECT '{name}', ({count})" for name, count in counts.items())
+    # In SQL, so that a script refuses too; locked, so that nothing comes after the count.
+    operations.execute(f"""
 DO $$
 DECLARE losses text;
 BEGIN
     LOCK TABLE {", ".join(tables)};
     SELECT string_agg(format('%s (%s)', name, number), ', ' ORDER BY name) INTO losses
-    FROM ({counts}) AS held (name, number) WHERE number > 0;
+    FROM ({numbers}) AS held (name, number) WHERE number > 0;
     IF losses IS NOT NULL THEN
-        RAISE EXCEPTION 'The downgrade would drop tables with rows, %; -x drop-data=yes allows it.',
+        RAISE EXCEPTION 'The downgrade would drop {what}, %; -x drop-data=yes allows it.',
             losses;
     END IF;
 END $$
-"""
+""")
 
 
 def _option(name: str, default: str) -> str:

@@ -12,18 +12,20 @@ class InputSchema(Schema):
     """What a client may send: unknown fields are refused, and so are doubtful references.
 
     ``references`` names the stems of which ``stem_id`` or ``stem_external_id`` may be given;
-    of those in ``required`` exactly one must be.
+    of those in ``required`` exactly one must be. ``dates`` names what is given either as
+    ``date_edtf`` or as ``date_relative``.
     """
 
     references: ClassVar[tuple[str, ...]] = ()
     required: ClassVar[tuple[str, ...]] = ()
+    dates: ClassVar[tuple[str, ...]] = ()
 
     class Meta:
         unknown = RAISE
 
     @validates_schema(skip_on_field_errors=False, pass_original=True)
     def check_references(self, _: Any, original: Any, **__: Any) -> None:
-        """Refuse a reference given in two ways, and one that is missing."""
+        """Refuse a reference or a date given in two ways, and a reference that is missing."""
         faults: dict[str, list[str]] = {}
         if not isinstance(original, dict):
             return  # which is refused for that
@@ -33,6 +35,10 @@ class InputSchema(Schema):
                 faults[given[1]] = [f"Give either {given[0]} or {given[1]}, not both."]
             elif not given and stem in self.required:
                 faults[f"{stem}_id"] = [f"Either {stem}_id or {stem}_external_id is required."]
+        for name in self.dates:
+            absolute, relative = f"{name}_edtf", f"{name}_relative"
+            if original.get(absolute) is not None and original.get(relative) is not None:
+                faults[relative] = [f"Give either {absolute} or {relative}, not both."]
         if faults:
             raise ValidationError(faults)
 
@@ -54,6 +60,7 @@ def patch_schema(create: type[InputSchema], *fixed: str) -> type[InputSchema]:
     attributes["references"] = tuple(
         stem for stem in create.references if f"{stem}_id" in attributes
     )
+    attributes["dates"] = create.dates
     attributes["__doc__"] = f"Changes to what {create.__name__} creates."
     return type(create.__name__.replace("Create", "Patch"), (InputSchema,), attributes)
 

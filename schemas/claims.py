@@ -11,6 +11,7 @@ from hksz_db.vocabulary import (
 )
 from schemas.base import DocumentSchema, InputSchema, VersionedSchema, patch_schema
 from schemas.corroboration import CORROBORATION_KINDS, CorroborationSchema
+from schemas.dates import RelativeDateCreateSchema, RelativePeriodSchema, StatedPeriodSchema
 from schemas.evidence import EVIDENCE_KINDS, ClaimEvidenceCreateSchema, ClaimEvidenceSchema
 from schemas.fields import BoundedList, Edtf, ExternalId, LanguageTag, Slug, Term, Text, Uuid
 from schemas.figures import FIGURE_KINDS, ClaimFigureCreateSchema, ClaimFigureSchema
@@ -27,12 +28,7 @@ from schemas.filters import (
     words,
 )
 from schemas.sources import SourceSchema
-from schemas.summaries import (
-    ClaimSummarySchema,
-    EntitySummarySchema,
-    PeriodSchema,
-    StatedPeriodSchema,
-)
+from schemas.summaries import ClaimSummarySchema, EntitySummarySchema
 
 
 class ClaimEntityCreateSchema(InputSchema):
@@ -61,6 +57,7 @@ class ClaimCreateSchema(InputSchema):
 
     references = ("claimant", "reported_by")
     required = ("claimant",)
+    dates = ("time", "due")
     external_id = ExternalId(allow_none=True)
     statement = Text(4000, required=True)
     language = LanguageTag(load_default="en")
@@ -72,7 +69,9 @@ class ClaimCreateSchema(InputSchema):
     status = Term(ClaimStatus)
     time_as_stated = Text(200, allow_none=True)
     time_edtf = Edtf(allow_none=True)
+    time_relative = fields.Nested(RelativeDateCreateSchema, allow_none=True)
     due_edtf = Edtf(allow_none=True)
+    due_relative = fields.Nested(RelativeDateCreateSchema, allow_none=True)
     topics = BoundedList(Slug(), 50)
     entities = BoundedList(fields.Nested(ClaimEntityCreateSchema))
     relations = BoundedList(fields.Nested(ClaimRelationCreateSchema))
@@ -109,7 +108,7 @@ class ClaimSchema(VersionedSchema):
     modality = Term(Modality)
     status = Term(ClaimStatus)
     time = fields.Nested(StatedPeriodSchema)
-    due = fields.Nested(PeriodSchema)
+    due = fields.Nested(RelativePeriodSchema)
     topics = fields.List(fields.String())
     relations = fields.List(fields.Nested(ClaimRelationSchema))
     entities = fields.List(fields.Nested(ClaimEntitySchema))

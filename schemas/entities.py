@@ -12,9 +12,11 @@ from hksz_db.vocabulary import (
     IdentifierScheme,
 )
 from schemas.base import DocumentSchema, InputSchema, VersionedSchema, patch_schema
+from schemas.dates import PeriodSchema
 from schemas.fields import BoundedList, Edtf, ExternalId, LanguageTag, Term, Text, Uuid
 from schemas.filters import (
     common_filters,
+    days,
     filter_fields,
     ids,
     names,
@@ -24,7 +26,7 @@ from schemas.filters import (
     terms,
     words,
 )
-from schemas.summaries import ClaimSummarySchema, EntitySummarySchema, PeriodSchema
+from schemas.summaries import ClaimSummarySchema, EntitySummarySchema
 
 
 class EntityNameCreateSchema(InputSchema):
@@ -130,7 +132,12 @@ ENTITY_FILTERS = filter_fields(
         "relations": presence(),
         **related(
             "relations",
-            {"kind": terms(EntityRelationKind), "object_id": ids(), "claim_id": ids()},
+            {
+                "kind": terms(EntityRelationKind),
+                "object_id": ids(),
+                "during": days(),
+                "claim_id": ids(),
+            },
         ),
     }
 )

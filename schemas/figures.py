@@ -7,6 +7,7 @@ from marshmallow import fields
 from hksz_db.quantities import RangeRule
 from hksz_db.vocabulary import ClaimStatus, Comparator, Dimension, Modality
 from schemas.base import InputSchema, VersionedSchema, patch_schema
+from schemas.dates import RelativeDateCreateSchema, StatedPeriodSchema
 from schemas.fields import (
     DecimalDocument,
     DecimalString,
@@ -35,7 +36,6 @@ from schemas.summaries import (
     MetricSummarySchema,
     NumericRangeSchema,
     ReviewedClaimSummarySchema,
-    StatedPeriodSchema,
 )
 
 
@@ -44,6 +44,7 @@ class ClaimFigureCreateSchema(InputSchema):
 
     references: ClassVar[tuple[str, ...]] = ("metric", "subject")
     required: ClassVar[tuple[str, ...]] = ("metric", "subject")
+    dates: ClassVar[tuple[str, ...]] = ("period",)
     metric_id = Uuid()
     metric_external_id = ExternalId()
     subject_id = Uuid()
@@ -58,6 +59,7 @@ class ClaimFigureCreateSchema(InputSchema):
     modality = Term(Modality)
     period_as_stated = Text(100, allow_none=True)
     period_edtf = Edtf(allow_none=True)
+    period_relative = fields.Nested(RelativeDateCreateSchema, allow_none=True)
 
 
 class FigureCreateSchema(ClaimFigureCreateSchema):

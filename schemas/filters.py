@@ -21,6 +21,9 @@ from schemas.fields import (
     Uuid,
 )
 
+# Which end of a date the operator compares with.
+_ENDS = {"gt": "latest", "gte": "earliest", "lt": "earliest", "lte": "latest"}
+
 MAX_VALUES = 20_000
 """How many values a list may hold; a URL is full long before."""
 
@@ -68,6 +71,20 @@ class ValueList(fields.List[Any]):
         if isinstance(values, list) and len(values) > MAX_VALUES:
             raise ValidationError(f"May have at most {MAX_VALUES} values.")
         return super()._deserialize(values, attr, data, **kwargs)
+
+
+class EdtfBound(Edtf):
+    """A date whose first or last day, the one that is compared with, must be known."""
+
+    def __init__(self, end: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.end = end
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        period = super()._deserialize(value, attr, data, **kwargs)
+        if getattr(period, self.end) is None:
+            raise ValidationError(f"{period.edtf!r} has no {self.end} day to compare with.")
+        return period
 
 
 @dataclass(frozen=True)
@@ -177,6 +194,8 @@ def _field(kind: Kind, name: str, operator: str) -> fields.Field[Any]:
         field: fields.Field[Any] = QueryBoolean()
     elif operator == "in":
         field = ValueList(kind.field())
+    elif kind.field is Edtf and operator in _ENDS:
+        field = EdtfBound(_ENDS[operator])
     else:
         field = kind.field()
     field.metadata = {**field.metadata, "description": f"{name} {_MEANINGS[operator]}"}

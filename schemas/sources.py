@@ -4,6 +4,7 @@ from marshmallow import fields
 
 from hksz_db.vocabulary import ContributorRole, CslType, Normalization, SourceRelationKind
 from schemas.base import DocumentSchema, InputSchema, VersionedSchema, patch_schema
+from schemas.dates import PeriodSchema
 from schemas.fields import (
     BoundedList,
     Doi,
@@ -31,7 +32,7 @@ from schemas.filters import (
     terms,
     words,
 )
-from schemas.summaries import ContributorSchema, PeriodSchema, SourceSummarySchema
+from schemas.summaries import ContributorSchema, SourceSummarySchema
 
 
 class ContributorCreateSchema(InputSchema):

@@ -55,20 +55,6 @@ class ContributorSchema(DocumentSchema):
     credited_as = fields.String(allow_none=True)
 
 
-class PeriodSchema(DocumentSchema):
-    """A time: EDTF, and the first and last day that it may cover (null: open or unknown)."""
-
-    edtf = fields.String(allow_none=True)
-    earliest = fields.Date(allow_none=True)
-    latest = fields.Date(allow_none=True)
-
-
-class StatedPeriodSchema(PeriodSchema):
-    """A time with the words that stated it."""
-
-    as_stated = fields.String(allow_none=True)
-
-
 class NumericRangeSchema(DocumentSchema):
     """A range of numbers in base units; an open end is null."""
 

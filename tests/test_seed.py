@@ -196,7 +196,7 @@ def test_entries_written_otherwise_and_meaning_the_same_change_nothing(database,
         (
             "sources.json",
             "hksz:shenzhen-daily-article",
-            {"issued_edtf": "2024"},
+            {"title": "An opinion piece"},
             ["hksz:shenzhen-daily-article"],
         ),
         (
@@ -218,6 +218,29 @@ def test_a_corrected_entry_updates_its_row_and_no_other(
     assert [row for row in after if after[row] != before[row]] == touched
     assert after[external_id][0] == before[external_id][0] + 1
     assert _load(database, copy).changed == 0
+
+
+def test_a_corrected_date_of_the_article_corrects_what_is_dated_by_it(database, copy):
+    before = _state(database)
+    _edit(copy, "sources.json", "hksz:shenzhen-daily-article", issued_edtf="2024-02-05")
+    assert _load(database, copy).changed == 1
+    after = _state(database)
+    changed = {row for row in after if after[row] != before[row]}
+    assert all(after[row][0] == before[row][0] + 1 for row in changed)
+    assert changed == {
+        "hksz:shenzhen-daily-article",
+        "hksz:paradigm-shift",
+        "hksz:hong-kong-seeks-mainland",
+        "hksz:hong-kong-draws-on-shenzhen",
+        "hksz:qianhai-zone-established",
+        "hksz:qianhai-zone-established-years",
+        "hksz:shenzhen-proactive-with-hong-kong",
+        "hksz:science-park-in-futian",
+        "hksz:science-park-partner-shenzhen",
+    }
+    years = ("2011~", "-P13Y", "2024", "P0Y")
+    assert _times(database, "hksz:qianhai-zone-established") == years
+    assert _times(database, "hksz:science-park-in-futian")[0] == "2023"
 
 
 @pytest.mark.parametrize(
@@ -252,6 +275,33 @@ def test_a_new_entry_and_a_new_part_are_added(database, copy):
     _write(copy, "units.json", [*_read(copy, "units.json"), unit])
     assert _load(database, copy).changed == 2
     assert {"hksz:another-figure", "hksz:unit-dollar"} <= set(_state(database))
+
+
+def _times(database, name):
+    with database.transaction() as session:
+        return run(
+            session,
+            "SELECT time_edtf, time_duration, period_edtf, period_duration FROM claims"
+            " LEFT JOIN figures ON claim_id = claims.id WHERE claims.external_id = $1",
+            name,
+        )[0]
+
+
+def test_an_entry_that_becomes_relative_changes_the_row_that_was_loaded(database, copy):
+    """A database was seeded before, when the dates were worked out by hand; and back again."""
+    name, now = "hksz:qianhai-zone-established", _read(copy, "claims.json")
+    (claim,) = (item for item in now if item["external_id"] == name)
+    relative = ("[2009..2013]", "-P13Y", "[2023..2025]", "P0Y")
+    assert _times(database, name) == relative
+    figure = {k: v for k, v in claim["figures"][0].items() if k != "period_relative"}
+    absolute = {k: v for k, v in claim.items() if k != "time_relative"}
+    absolute |= {"time_edtf": "2010~", "figures": [{**figure, "period_edtf": "2024?"}]}
+    _write(copy, "claims.json", [absolute])
+    assert _load(database, copy).changed == 1
+    assert _times(database, name) == ("2010~", None, "2024?", None)
+    _write(copy, "claims.json", [claim])
+    assert _load(database, copy).changed == 1
+    assert _times(database, name) == relative
 
 
 def test_what_a_file_no_longer_holds_stays(database, copy):

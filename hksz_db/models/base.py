@@ -22,6 +22,9 @@ from sqlalchemy.dialects.postgresql import DATERANGE, Range
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.schema import SchemaItem
 
+from hksz_db.relative_dates import DURATION_PATTERN, WEEKDAYS
+from hksz_db.vocabulary import TimeModifier
+
 EXTERNAL_ID_PATTERN = "^[a-z][a-z0-9.-]*:[A-Za-z0-9][A-Za-z0-9._~/-]*$"
 
 
@@ -105,6 +108,27 @@ def dated(edtf: str, period: str) -> tuple[CheckConstraint, ...]:
             f" AND upper({period}) <= '10000-01-01'",
             name=f"{period}_in_calendar",
         ),
+    )
+
+
+def relative(edtf: str, name: str) -> tuple[SchemaItem, ...]:
+    """How the date was worked out: ``name_anchor_id``, ``name_duration``, ``name_modifier``."""
+    anchor, duration, modifier = f"{name}_anchor_id", f"{name}_duration", f"{name}_modifier"
+    return (
+        CheckConstraint(f"{duration} ~ '{DURATION_PATTERN}'", name=duration),
+        one_of(modifier, TimeModifier),
+        CheckConstraint(
+            f"({anchor} IS NULL) = ({duration} IS NULL)", name=f"{duration}_with_anchor"
+        ),
+        CheckConstraint(
+            f"{modifier} IS NULL OR {duration} IS NOT NULL", name=f"{modifier}_with_duration"
+        ),
+        CheckConstraint(f"{duration} IS NULL OR {edtf} IS NOT NULL", name=f"{duration}_with_edtf"),
+        CheckConstraint(
+            f"{modifier} NOT IN ({quoted(WEEKDAYS)}) OR {duration} LIKE '%W'",
+            name=f"{name}_weekday",
+        ),
+        Index(None, anchor),
     )
 
 

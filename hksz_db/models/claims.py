@@ -14,6 +14,7 @@ from hksz_db.models.base import (
     dated,
     not_blank,
     one_of,
+    relative,
     resource_rules,
 )
 from hksz_db.vocabulary import ClaimEntityRole, ClaimRelationKind, ClaimStatus, Modality
@@ -25,6 +26,7 @@ class Claim(Resource, Base):
     """A statement in our own words that can be true or false on its own.
 
     ``claimant_id`` asserts it; ``reported_by_id`` is set where somebody else reports that.
+    ``time`` and ``due`` may be relative to the date of a source, their anchor.
     ``version`` also counts the changes to its figures, evidence and links.
     """
 
@@ -36,6 +38,8 @@ class Claim(Resource, Base):
         one_of("status", ClaimStatus),
         *dated("time_edtf", "time"),
         *dated("due_edtf", "due"),
+        *relative("time_edtf", "time"),
+        *relative("due_edtf", "due"),
         Index("claims_search_idx", "search", postgresql_using="gin"),
         Index("claims_time_idx", "time", postgresql_using="gist"),
         Index("claims_due_idx", "due", postgresql_using="gist"),
@@ -65,6 +69,12 @@ class Claim(Resource, Base):
     search: Mapped[str] = mapped_column(
         TSVECTOR, Computed("to_tsvector('english', statement)", persisted=True)
     )
+    time_anchor_id: Mapped[UUID | None] = mapped_column(ForeignKey("sources.id"), sort_order=1)
+    time_duration: Mapped[str | None] = mapped_column(sort_order=1)
+    time_modifier: Mapped[str | None] = mapped_column(sort_order=1)
+    due_anchor_id: Mapped[UUID | None] = mapped_column(ForeignKey("sources.id"), sort_order=1)
+    due_duration: Mapped[str | None] = mapped_column(sort_order=1)
+    due_modifier: Mapped[str | None] = mapped_column(sort_order=1)
 
 
 class ClaimEntity(Identified, Base):

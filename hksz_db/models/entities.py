@@ -126,6 +126,7 @@ class EntityRelation(Identified, Base):
             postgresql_nulls_not_distinct=True,
         ),
         Index(None, "object_id"),
+        Index("entity_relations_during_idx", "during", postgresql_using="gist"),
         Index(None, "claim_id"),
     )
 

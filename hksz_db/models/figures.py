@@ -15,6 +15,7 @@ from hksz_db.models.base import (
     not_blank,
     one_of,
     quoted,
+    relative,
     resource_rules,
 )
 from hksz_db.quantities import RangeRule
@@ -71,6 +72,7 @@ class Figure(Resource, Base):
             "NOT nonnegative OR COALESCE(lower(value_range) >= 0, false)", name="nonnegative"
         ),
         *dated("period_edtf", "period"),
+        *relative("period_edtf", "period"),
         ForeignKeyConstraint(
             ["metric_id", "dimension", "nonnegative"],
             ["metrics.id", "metrics.dimension", "metrics.nonnegative"],
@@ -106,3 +108,6 @@ class Figure(Resource, Base):
     period_as_stated: Mapped[str | None]
     period_edtf: Mapped[str | None]
     period: Mapped[Range[date] | None] = mapped_column(DATERANGE)
+    period_anchor_id: Mapped[UUID | None] = mapped_column(ForeignKey("sources.id"), sort_order=1)
+    period_duration: Mapped[str | None] = mapped_column(sort_order=1)
+    period_modifier: Mapped[str | None] = mapped_column(sort_order=1)

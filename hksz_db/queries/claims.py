@@ -18,7 +18,8 @@ from hksz_db.queries.corroboration import (
     corroboration_filters,
     corroboration_sorts,
 )
-from hksz_db.queries.documents import Many, Values, period
+from hksz_db.queries.dates import relative_period
+from hksz_db.queries.documents import Many, Values
 from hksz_db.queries.evidence import evidence_fields, evidence_filters
 from hksz_db.queries.figures import figure_fields, figure_filters
 from hksz_db.queries.filters import Days, Plain, Presence, Related, Relation
@@ -74,8 +75,8 @@ CLAIMS = Readable(
         "reported_by": summary(Entity, _claims.c.reported_by_id, "name", "kind"),
         "modality": _claims.c.modality,
         "status": _claims.c.status,
-        "time": period(_claims.c.time_edtf, _claims.c.time, _claims.c.time_as_stated),
-        "due": period(_claims.c.due_edtf, _claims.c.due),
+        "time": relative_period(_claims, "time", _claims.c.time_as_stated),
+        "due": relative_period(_claims, "due"),
         "topics": Values(_topics.c.topic, _TOPICS.on),
         "relations": Many(
             _relations,

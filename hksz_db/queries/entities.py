@@ -2,7 +2,7 @@
 
 from hksz_db.models import Claim, Entity, EntityIdentifier, EntityName, EntityRelation
 from hksz_db.queries.documents import Many, period
-from hksz_db.queries.filters import Plain, Presence, Related, Relation
+from hksz_db.queries.filters import Days, Plain, Presence, Related, Relation
 from hksz_db.queries.resources import (
     Readable,
     Search,
@@ -72,6 +72,7 @@ ENTITIES = Readable(
         "relations": Presence(_RELATIONS),
         "relations__kind": Related(_RELATIONS, Plain(_relations.c.kind)),
         "relations__object_id": Related(_RELATIONS, Plain(_relations.c.object_id)),
+        "relations__during": Related(_RELATIONS, Days(_relations.c.during)),
         "relations__claim_id": Related(_RELATIONS, Plain(_relations.c.claim_id)),
     },
     sorts={**common_sorts(_entities), "name": SortKey(_entities.c.name)},

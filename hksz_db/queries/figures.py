@@ -3,7 +3,8 @@
 from sqlalchemy import Date, FromClause, Numeric, func
 
 from hksz_db.models import Claim, Entity, Figure, Metric
-from hksz_db.queries.documents import Node, decimal, numeric_range, period
+from hksz_db.queries.dates import relative_period
+from hksz_db.queries.documents import Node, decimal, numeric_range
 from hksz_db.queries.filters import Bounds, Days, Plain, Related, Relation, Target
 from hksz_db.queries.resources import (
     Readable,
@@ -37,7 +38,7 @@ def figure_fields(figure: FromClause) -> dict[str, Node]:
         "plausible_range": numeric_range(figure.c.plausible_range),
         "range_rule": figure.c.range_rule,
         "modality": figure.c.modality,
-        "period": period(figure.c.period_edtf, figure.c.period, figure.c.period_as_stated),
+        "period": relative_period(figure, "period", figure.c.period_as_stated),
         **common_fields(figure),
     }
 

@@ -6,8 +6,9 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from hksz_db.services import evidence, figures
+from hksz_db.services.dates import ANCHORED, settled
 from hksz_db.services.references import Resolved, Shape, resolve
-from hksz_db.services.rows import Children, Row, change_whole, chosen, create_whole, dated
+from hksz_db.services.rows import Children, Row, change_whole, chosen, create_whole
 
 _SHAPE = Shape(
     {"claimant": "entities", "reported_by": "entities"},
@@ -16,6 +17,8 @@ _SHAPE = Shape(
         "relations": Shape({"to": "claims"}),
         "figures": figures.SHAPE,
         "evidence": evidence.SHAPE,
+        "time_relative": ANCHORED,
+        "due_relative": ANCHORED,
     },
 )
 
@@ -25,7 +28,7 @@ def create(session: Session, fields: Row) -> UUID:
     known = resolve(session, fields, _SHAPE)
     passages = fields.get("evidence", [])
     evidence.settle_captures(session, {f"#/evidence/{n}": p for n, p in enumerate(passages)})
-    claim = {"id": known.new_id, **_columns(fields)}
+    claim = {"id": known.new_id, **_columns(fields, known)}
     children = [*_children(fields), *_observations(fields, known)]
     create_whole(session, "claims", claim, children)
     return known.new_id
@@ -33,12 +36,12 @@ def create(session: Session, fields: Row) -> UUID:
 
 def update(session: Session, id: UUID, versions: Sequence[int] | None, fields: Row) -> bool:
     """Change a claim; a list that is given replaces the one that is there."""
-    resolve(session, fields, _SHAPE)
+    known = resolve(session, fields, _SHAPE)
     children = list(_children(fields))
-    return change_whole(session, "claims", id, versions, _columns(fields), children)
+    return change_whole(session, "claims", id, versions, _columns(fields, known), children)
 
 
-def _columns(fields: Row) -> Row:
+def _columns(fields: Row, known: Resolved) -> Row:
     plain = chosen(
         fields,
         "external_id",
@@ -50,7 +53,7 @@ def _columns(fields: Row) -> Row:
         "status",
         "time_as_stated",
     )
-    return {**plain, **dated(fields, "time"), **dated(fields, "due")}
+    return {**plain, **settled(fields, "time", known, "#"), **settled(fields, "due", known, "#")}
 
 
 def _children(fields: Row) -> Iterator[Children]:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from hksz_db.database import run
 from hksz_db.errors import Fault, Invalid
 from hksz_db.quantities import InvalidFigure, read
+from hksz_db.services.dates import ANCHORED, hold_anchor, settled
 from hksz_db.services.dependants import lock_wholes
 from hksz_db.services.references import Resolved, Shape, resolve
 from hksz_db.services.rows import (
@@ -17,14 +18,17 @@ from hksz_db.services.rows import (
     absence,
     change,
     chosen,
-    dated,
     insert,
     range_literal,
     touch,
 )
 from hksz_db.vocabulary import Comparator
 
-SHAPE = Shape({"claim": "claims", "metric": "metrics", "subject": "entities"}, unit_code=True)
+SHAPE = Shape(
+    {"claim": "claims", "metric": "metrics", "subject": "entities"},
+    unit_code=True,
+    nested={"period_relative": ANCHORED},
+)
 _MEASURED = ("metric_id", "unit_code", "comparator", "amount", "lower_bound", "upper_bound")
 
 
@@ -41,6 +45,7 @@ def create(session: Session, fields: Row) -> UUID:
 
 def update(session: Session, id: UUID, versions: Sequence[int] | None, fields: Row) -> bool:
     """Change a figure; what it means is worked out anew."""
+    hold_anchor(session, fields, "period")
     lock_wholes(session, "figures", id)
     before = _measured(session, id)
     measured = {**before, **chosen(fields, *_MEASURED)}
@@ -51,7 +56,7 @@ def update(session: Session, id: UUID, versions: Sequence[int] | None, fields: R
     known = resolve(session, looked_up, SHAPE)
     measured["metric_id"] = looked_up["metric_id"]
     plain = chosen(looked_up, "external_id", "subject_id", "as_stated", "modality")
-    plain |= chosen(looked_up, "period_as_stated") | dated(looked_up, "period")
+    plain |= chosen(looked_up, "period_as_stated") | settled(looked_up, "period", known, "#")
     values = {**plain, **chosen(measured, *_MEASURED), **_meaning(measured, known, "#")}
     changed = change(session, "figures", id, versions, values)
     if changed:
@@ -70,7 +75,7 @@ def row(fields: Row, claim_id: UUID, modality: str, known: Resolved, pointer: st
         **stated,
         "modality": fields.get("modality", modality),
         "period_as_stated": fields.get("period_as_stated"),
-        **dated({"period_edtf": fields.get("period_edtf")}, "period"),
+        **settled({"period_edtf": None, **fields}, "period", known, pointer),
         **_meaning({**plain, **stated}, known, pointer),
     }
 

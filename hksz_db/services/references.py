@@ -21,6 +21,7 @@ from hksz_db.services.rows import Row
 _EXTRAS = {
     "claims": ("modality",),
     "metrics": ("dimension", "nonnegative"),
+    "sources": ("issued_edtf",),
     "units": ("dimension", "factor"),
 }
 _NAME_COLUMNS = {"units": "code"}
@@ -31,12 +32,15 @@ class Shape:
     """Where a body holds references.
 
     ``stems`` maps a stem to the table that ``stem_id`` or ``stem_external_id`` refers to;
-    ``unit_code`` refers to a unit by its code. ``nested`` are the shapes of its lists.
+    ``unit_code`` refers to a unit by its code. ``nested`` are the shapes of its lists and objects.
+    With ``held`` nothing changes what the stems refer to before the transaction ends: what is
+    written is worked out from it.
     """
 
     stems: Mapping[str, str] = field(default_factory=dict)
     unit_code: bool = False
     nested: Mapping[str, "Shape"] = field(default_factory=dict)
+    held: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class _Reference:
     target: str
     table: str
     pointer: str
+    held: bool = False
 
     @property
     def by_id(self) -> bool:
@@ -90,12 +95,17 @@ def _walk(fields: Row, shape: Shape, pointer: str) -> Iterator[_Reference]:
                     fields[f"{stem}_id"] = fields.pop(given)
                 else:
                     target = f"{stem}_id"
-                    yield _Reference(fields, given, target, table, f"{pointer}/{given}")
+                    where = f"{pointer}/{given}"
+                    yield _Reference(fields, given, target, table, where, shape.held)
     if shape.unit_code and "unit_code" in fields:
         yield _Reference(fields, "unit_code", "unit_code", "units", f"{pointer}/unit_code")
     for name, nested in shape.nested.items():
-        for index, item in enumerate(fields.get(name, ())):
-            yield from _walk(item, nested, f"{pointer}/{name}/{index}")
+        inner = fields.get(name)
+        if isinstance(inner, dict):
+            yield from _walk(inner, nested, f"{pointer}/{name}")
+        else:
+            for index, item in enumerate(inner or ()):
+                yield from _walk(item, nested, f"{pointer}/{name}/{index}")
 
 
 def _look_up(
@@ -106,16 +116,18 @@ def _look_up(
     for reference in references:
         (ids if reference.by_id else names)[reference.table].append(reference.value)
     tables = sorted({*ids, *names})
+    held = {reference.table for reference in references if reference.held}
     parts, arguments = [], []
     for table in tables:
         name = _NAME_COLUMNS.get(table, "external_id")
         extras = "".join(f", {column}" for column in _EXTRAS.get(table, ()))
+        lock = "SHARE" if table in held else "KEY SHARE"
         arguments += [ids[table], names[table]]
         parts.append(
             f"found_{table} AS MATERIALIZED (SELECT id, {name} AS name,"
             f" deleted_at IS NULL AS live{extras} FROM {table}"
             f" WHERE id = ANY (${len(arguments) - 1}::uuid[])"
-            f" OR {name} = ANY (${len(arguments)}::text[]) FOR KEY SHARE)"
+            f" OR {name} = ANY (${len(arguments)}::text[]) FOR {lock})"
         )
     pairs = "".join(
         f", (SELECT coalesce(jsonb_agg(to_jsonb(found_{t})), '[]') FROM found_{t})" for t in tables

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from hksz_db.services.dates import reckon_again
 from hksz_db.services.references import Shape, resolve
 from hksz_db.services.rows import Children, Row, change_whole, chosen, create_whole, dated
 
@@ -24,10 +25,16 @@ def create(session: Session, fields: Row) -> UUID:
 
 
 def update(session: Session, id: UUID, versions: Sequence[int] | None, fields: Row) -> bool:
-    """Change a source; a list that is given replaces the one that is there."""
+    """Change a source; a list that is given replaces the one that is there.
+
+    What is dated by the source gets its dates anew; ``Conflict`` where one has none any more.
+    """
     resolve(session, fields, _SHAPE)
     children = list(_children(fields))
-    return change_whole(session, "sources", id, versions, _columns(fields), children)
+    changed = change_whole(session, "sources", id, versions, _columns(fields), children)
+    if changed and "issued_edtf" in fields:
+        reckon_again(session, id, fields["issued_edtf"])
+    return changed
 
 
 def _columns(fields: Row) -> Row:

@@ -6,7 +6,7 @@ The claims that are there already are counted by the next migration.
 from alembic import op
 
 revision = "corroborations"
-down_revision = "keys_and_seeds"
+down_revision = "relative_dates"
 
 KEEPS_ORIGIN = """
 CREATE FUNCTION keeps_origin(kind text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE

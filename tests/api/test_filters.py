@@ -204,10 +204,11 @@ PATHS = {
         "identifiers__value": "identifiers.value",
         "relations__kind": "relations.kind",
         "relations__object_id": "relations.object.id",
+        "relations__during": "relations.during",
         "relations__claim_id": "relations.claim.id",
     },
 }
-PERIODS = {"time", "due", "issued", "period", "source__issued"}
+PERIODS = {"time", "due", "issued", "period", "source__issued", "relations__during"}
 EDTF = {
     "2017": ("2017-01-01", "2017-12-31"),
     "2023-06": ("2023-06-01", "2023-06-30"),
@@ -324,8 +325,8 @@ def _examples(documents: list[Document], resource: str, name: str, operator: str
     if operator == "isnull":
         return ["true", "false"]
     if own in PERIODS:
-        # No day is the first or the last of a time that is open.
-        return [text for text in EDTF if operator not in {"gte", "lte"} or ".." not in text]
+        # A time that is open has no last day to compare with.
+        return [text for text in EDTF if operator not in {"gt", "lte"} or ".." not in text]
     if own == "value":
         return ["-6", "-5", "6", "7", "7.00", "11", "10.5", "46999.5", "47000", "47001"]
     found = {
@@ -536,6 +537,29 @@ def test_a_value_that_means_nothing_is_refused_by_name(asker: Asker, parameter, 
     refused = asker.client.get("/v1/claims", query_string={parameter: value})
     assert refused.status_code == 400
     assert [error["parameter"] for error in refused.json["errors"]] == [parameter]
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "end"),
+    [
+        ("gt", "2020/..", "latest"),
+        ("gte", "../2020", "earliest"),
+        ("lt", "/2020", "earliest"),
+        ("lte", "2020/", "latest"),
+        ("lte", "[2020,2021..]", "latest"),
+    ],
+)
+def test_a_bound_that_is_open_is_refused_by_name(asker: Asker, operator, value, end) -> None:
+    for name in ("time", "figures__period", "evidence__source__issued"):
+        parameter = f"{name}__{operator}"
+        refused = asker.client.get("/v1/claims", query_string={parameter: value})
+        assert refused.status_code == 400
+        (error,) = refused.json["errors"]
+        assert error["parameter"] == parameter
+        assert end in error["detail"]
+        tree = {"filter": {"not": {parameter: value}}}
+        refused = asker.client.post("/v1/claims/query", json=tree)
+        assert refused.json["errors"][0]["pointer"] == f"#/filter/not/{parameter}"
 
 
 @pytest.mark.parametrize("value", ["1.5", "true", "١٢", "-1", "99999999999", "1e2", " 1"])

@@ -40,7 +40,7 @@ def _entity(editor, **fields):
 def test_null_clears_and_the_rest_stays(editor, claim):
     patch = {"reported_by_id": None, "time_as_stated": None, "time_edtf": None, "due_edtf": None}
     changed = editor.patch(claim.headers["Location"], patch).json
-    unknown = {"edtf": None, "earliest": None, "latest": None}
+    unknown = {"edtf": None, "earliest": None, "latest": None, "relative": None}
     assert changed["reported_by"] is None
     assert changed["time"] == {"as_stated": None, **unknown}
     assert changed["due"] == unknown

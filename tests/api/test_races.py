@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from app import create_app
+from hksz_db.chronology import parse
 from hksz_db.database import Database, run
-from hksz_db.services import api_keys, claims, lifecycle
+from hksz_db.services import api_keys, claims, figures, lifecycle, sources
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 from hksz_db.vocabulary import Scope
@@ -152,6 +153,86 @@ def test_an_external_id_is_taken_once_by_two_at_once(client, claim, pool):
         return client.post("/v1/claims", body).status_code
 
     assert sorted(pool.map(create, range(4))) == [201, 409, 409, 409]
+
+
+@pytest.fixture
+def paper(client):
+    """A new source with a date."""
+    body = {"csl_type": "report", "title": "A paper", "issued_edtf": "2024"}
+    return client.post("/v1/sources", body)
+
+
+def _last_year(paper):
+    return {"anchor_id": paper.json["id"], "duration": "-P1Y"}
+
+
+def test_a_date_that_is_being_reckoned_is_corrected_afterwards(
+    client, claim, paper, database, pool
+):
+    id = UUID(claim["claims"].json["id"])
+    relative = {"anchor_id": UUID(paper.json["id"]), "duration": "-P1Y"}
+    with writing(database) as session:
+        claims.update(session, id, None, {"time_relative": relative})
+        late = pool.submit(client.patch, paper.headers["Location"], {"issued_edtf": "2020"})
+        _wait_for_a_lock(database)
+    assert late.result().status_code == 200
+    document = client.get(claim["claims"].headers["Location"]).json
+    assert (document["time"]["edtf"], document["version"]) == ("2019", 3)
+
+
+def test_a_date_is_reckoned_from_what_is_being_corrected(client, claim, paper, database, pool):
+    body = {**claim["body"], "time_relative": _last_year(paper)}
+    with writing(database) as session:
+        sources.update(session, paper.json["id"], None, {"issued_edtf": parse("2020")})
+        late = pool.submit(client.post, "/v1/claims", body)
+        _wait_for_a_lock(database)
+    assert late.result().json["time"]["edtf"] == "2019"
+
+
+def test_a_figure_and_its_anchor_can_be_changed_at_once(client, claim, paper, database, pool):
+    body = {
+        "claim_id": claim["claims"].json["id"],
+        "metric_external_id": "hksz:metric-ttps-approved",
+        "subject_external_id": "hksz:ttps",
+        "as_stated": "forty",
+        "comparator": "eq",
+        "amount": "40",
+        "unit_code": "1",
+        "period_relative": _last_year(paper),
+    }
+    figure = client.post("/v1/figures", body)
+    id, anchor = UUID(figure.json["id"]), UUID(paper.json["id"])
+    later = {"anchor_id": anchor, "duration": "P1Y"}
+    with writing(database) as session:
+        # Whoever corrects the source takes the claim after it: so does who changes the figure.
+        run(session, "SELECT FROM sources WHERE id = $1 FOR NO KEY UPDATE", anchor)
+        late = pool.submit(_update_figure, database, id, {"period_relative": later})
+        _wait_for_a_lock(database)
+        sources.update(session, anchor, None, {"issued_edtf": parse("2020")})
+    late.result()
+    assert client.get(figure.headers["Location"]).json["period"]["edtf"] == "2021"
+
+
+def _update_figure(database, id, fields):
+    with writing(database) as session:
+        figures.update(session, id, None, fields)
+
+
+def test_corrections_and_claims_at_once_end_well(client, claim, paper, pool):
+    together = threading.Barrier(8)
+
+    def write(number: int) -> int:
+        together.wait()
+        if number % 2:
+            issued = {"issued_edtf": str(2000 + number)}
+            return client.patch(paper.headers["Location"], issued).status_code
+        body = {**claim["body"], "time_relative": _last_year(paper)}
+        return client.post("/v1/claims", body).status_code
+
+    assert sorted(pool.map(write, range(8))) == [200] * 4 + [201] * 4
+    year = int(client.get(paper.headers["Location"]).json["issued"]["edtf"])
+    made = client.get("/v1/claims", claimant_id=claim["entities"].json["id"]).json["data"]
+    assert [row["time"]["edtf"] for row in made[1:]] == [str(year - 1)] * 4
 
 
 def test_readers_never_wait_for_writers(client, claim, database):

@@ -21,6 +21,7 @@ from alembic.util import CommandError
 from sqlalchemy import create_engine, text
 
 from hksz_db import migrating, quantities, vocabulary
+from hksz_db.chronology import parse
 from hksz_db.database import Database, DatabaseUnusable, driver_url
 from hksz_db.embedded import running
 from hksz_db.models import Base
@@ -55,7 +56,15 @@ ROWS: list[tuple[Any, dict[str, Any]]] = [
             "identifiers": [{"scheme": "wikidata", "value": "Q1"}],
         },
     ),
-    (sources, {"external_id": "ex:release", "csl_type": "report", "title": "A release"}),
+    (
+        sources,
+        {
+            "external_id": "ex:release",
+            "csl_type": "report",
+            "title": "A release",
+            "issued_edtf": parse("2024-01-24"),
+        },
+    ),
     (
         sources,
         {
@@ -96,6 +105,11 @@ ROWS: list[tuple[Any, dict[str, Any]]] = [
                     "comparator": "gt",
                     "amount": Decimal(47000),
                     "unit_code": "1",
+                    "period_relative": {
+                        "anchor_external_id": "ex:release",
+                        "duration": "-P1Y",
+                        "modifier": None,
+                    },
                 }
             ],
             "evidence": [
@@ -234,15 +248,29 @@ def test_every_step_goes_forth_and_back_with_rows_in_every_table(empty: str) -> 
     fill(empty)
 
 
+def go_back(url: str, revision: str) -> None:
+    """Leave the migrations that came later."""
+    alembic(url, "-x", "drop-data=yes", "downgrade", revision)
+
+
 def test_a_downgrade_refuses_to_drop_rows_and_says_which(migrated: str) -> None:
     fill(migrated)
-    lost = r"tables with rows, api_keys \(1\), seed_items \(1\); -x drop-data=yes allows it"
-    alembic(migrated, "downgrade", "keys_and_seeds")
+    go_back(migrated, "keys_and_seeds")
     before = tables_with_rows(migrated)
+    lost = r"tables with rows, api_keys \(1\), seed_items \(1\); -x drop-data=yes allows it"
     with pytest.raises(CommandError, match=lost):
         alembic(migrated, "downgrade", "-1")
     assert tables_with_rows(migrated) == before
     assert "keys_and_seeds" in alembic(migrated, "current")
+
+
+def test_a_downgrade_refuses_to_drop_values_and_says_which(migrated: str) -> None:
+    fill(migrated)
+    go_back(migrated, "relative_dates")
+    lost = r"columns with values, figures.period_anchor_id \(1\), figures.period_duration \(1\);"
+    with pytest.raises(CommandError, match=lost):
+        alembic(migrated, "downgrade", "-1")
+    assert "relative_dates" in alembic(migrated, "current")
 
 
 def test_a_downgrade_of_empty_tables_needs_no_leave(migrated: str) -> None:
@@ -252,7 +280,8 @@ def test_a_downgrade_of_empty_tables_needs_no_leave(migrated: str) -> None:
 
 def test_a_downgrade_by_script_refuses_to_drop_rows_too(migrated: str) -> None:
     fill(migrated)
-    refused = play(migrated, alembic(migrated, "downgrade", "head:base", "--sql"))
+    go_back(migrated, "keys_and_seeds")
+    refused = play(migrated, alembic(migrated, "downgrade", "keys_and_seeds:base", "--sql"))
     assert refused.returncode
     assert "api_keys (1), seed_items (1)" in refused.stderr
     allowed = alembic(migrated, "-x", "drop-data=yes", "downgrade", "keys_and_seeds:base", "--sql")
@@ -312,7 +341,7 @@ def test_whoever_waits_too_long_for_another_process_is_told(empty: str) -> None:
 
 
 def test_a_table_in_use_is_not_waited_for_long(migrated: str) -> None:
-    alembic(migrated, "downgrade", "keys_and_seeds")
+    go_back(migrated, "keys_and_seeds")
     with psycopg.connect(migrated) as other:
         other.execute("SELECT FROM api_keys")
         with pytest.raises(CommandError, match="A table stayed locked"):

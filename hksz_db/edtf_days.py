@@ -1,0 +1,140 @@
+"""The days that one EDTF date may cover: unspecified digits, seasons, qualifiers."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import MAXYEAR, MINYEAR, date, timedelta
+from itertools import product
+
+_QUALIFIER = "[?~%]?"
+_DATE = re.compile(
+    f"(?P<own_y>{_QUALIFIER})(?P<y>[0-9X]{{4}})(?:S(?P<digits>[1-4]))?(?P<upto_y>{_QUALIFIER})"
+    f"(?:-(?P<own_m>{_QUALIFIER})(?P<m>[0-9X]{{2}})(?P<upto_m>{_QUALIFIER})"
+    f"(?:-(?P<own_d>{_QUALIFIER})(?P<d>[0-9X]{{2}})(?P<upto_d>{_QUALIFIER})(?:T.*)?)?)?"
+)
+_PARTS = ("y", "m", "d")
+_LEAP_YEAR = "2000"
+# The first month of each division of a year, and how many months it has (ISO 8601-2, 4.8). A
+# winter is the one that begins in its year, because EDTF sorts it after the autumn; 29 to 32 are
+# the seasons of the southern hemisphere. The library ends a year's last season with the year.
+_SEASONS = {
+    **dict.fromkeys((21, 25, 31), (3, 3)),
+    **dict.fromkeys((22, 26, 32), (6, 3)),
+    **dict.fromkeys((23, 27, 29), (9, 3)),
+    **dict.fromkeys((24, 28, 30), (12, 3)),
+    **{33 + n: (1 + 3 * n, 3) for n in range(4)},
+    **{37 + n: (1 + 4 * n, 4) for n in range(3)},
+    **{40 + n: (1 + 6 * n, 6) for n in range(2)},
+}
+
+
+class NoSuchDays(ValueError):
+    """A date that names no days between the years 1 and 9999; ``position`` is a character's."""
+
+    def __init__(self, reason: str, position: int) -> None:
+        super().__init__(reason)
+        self.position = position
+
+
+@dataclass(frozen=True)
+class _Padding:
+    years: int
+    months: int
+    days: int
+
+
+def days(text: str) -> tuple[date, date]:
+    """The first and the last day that an EDTF date may cover.
+
+    A qualifier adds on either side what the EDTF library adds: one of the unit of each part that
+    it qualifies (two for ``%``), and for a year with unspecified digits as many years as these
+    stand for (``201X~``: ten). Raises ``NoSuchDays``.
+    """
+    match = _DATE.fullmatch(text)
+    if not match:
+        raise NoSuchDays("names no days between the years 1 and 9999", 0)
+    year, month, day = (match[part] for part in _PARTS)
+    if match["digits"]:
+        year = year[: int(match["digits"])].ljust(4, "X")
+    if month and not day and month.isdigit() and int(month) > 12:
+        first, last = _season(year, int(month), match.start("m"))
+    else:
+        _check(match, year, month, day)
+        first = next(_candidates(year, month, day))
+        last = next(_candidates(year, month, day, descending=True))
+    padding = _padding(match, len(year) - len(year.rstrip("X")))
+    return _shifted(first, padding, -1), _shifted(last, padding, 1, to_end=not day)
+
+
+def month_end(year: int, month: int) -> date:
+    """The last day of a month, which may also be counted beyond the twelfth."""
+    year, month = year + month // 12, month % 12 + 1
+    return date.max if year > MAXYEAR and month == 1 else date(year, month, 1) - timedelta(days=1)
+
+
+def shift_months(day: date, months: int) -> date:
+    """The day so many months later; the month's last where it has no such day."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if not MINYEAR <= year <= MAXYEAR:
+        raise OverflowError
+    return date(year, month + 1, min(day.day, month_end(year, month + 1).day))
+
+
+def _season(year: str, season: int, position: int) -> tuple[date, date]:
+    if season not in _SEASONS or "X" in year:
+        raise NoSuchDays("is not a date: there is no such month or season", position)
+    month, length = _SEASONS[season]
+    try:
+        return date(int(year), month, 1), month_end(int(year), month + length - 1)
+    except ValueError:
+        raise NoSuchDays("reaches beyond the years 1 to 9999", 0) from None
+
+
+def _check(match: re.Match[str], year: str, month: str | None, day: str | None) -> None:
+    """Refuse what no year has before any year is looked at: XXXX stands for ten thousand."""
+    for part, reason, found in (
+        ("y", "year", _numbers(year, MAXYEAR)),
+        ("m", "month", _candidates(_LEAP_YEAR, month, None)),
+        ("d", "day", _candidates(_LEAP_YEAR, month, day)),
+        ("d", "day", _candidates(year, month, day)),
+    ):
+        if next(iter(found), None) is None:
+            raise NoSuchDays(f"is not a date: {reason} out of range", match.start(part))
+
+
+def _candidates(
+    year: str, month: str | None, day: str | None, *, descending: bool = False
+) -> Iterator[date]:
+    """The days that the digits leave open, in order: X stands for any digit."""
+    months = tuple(_numbers(month or "XX", 12, descending=descending))
+    for y in _numbers(year, MAXYEAR, descending=descending):
+        for m in months:
+            length = month_end(y, m).day
+            for d in _numbers(day or "XX", length, descending=descending):
+                yield date(y, m, d)
+
+
+def _numbers(pattern: str, highest: int, *, descending: bool = False) -> Iterable[int]:
+    digits = "9876543210" if descending else "0123456789"
+    every = product(*(digits if character == "X" else character for character in pattern))
+    return (number for number in map(int, map("".join, every)) if 1 <= number <= highest)
+
+
+def _padding(match: re.Match[str], unspecified: int) -> _Padding:
+    counts = []
+    for n, part in enumerate(_PARTS):
+        # On the left of a part a qualifier is that part's; on the right, of all before it too.
+        marks = [match[f"own_{part}"], *(match[f"upto_{later}"] for later in _PARTS[n:])]
+        counts.append(sum(2 if mark == "%" else 1 for mark in marks if mark) if match[part] else 0)
+    years, months, days_ = counts
+    return _Padding(years * 10**unspecified, months, days_)
+
+
+def _shifted(day: date, padding: _Padding, sign: int, *, to_end: bool = False) -> date:
+    try:
+        moved = shift_months(day, sign * (12 * padding.years + padding.months))
+        if to_end:
+            moved = month_end(moved.year, moved.month)
+        return moved + timedelta(days=sign * padding.days)
+    except OverflowError:
+        raise NoSuchDays("reaches beyond the years 1 to 9999", 0) from None

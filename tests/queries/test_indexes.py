@@ -1,0 +1,47 @@
+"""Dates are looked up in an index, whether they may or must lie within the days asked for."""
+
+import re
+
+import pytest
+from sqlalchemy.orm import Session
+
+from hksz_db.chronology import parse
+from hksz_db.database import run
+from hksz_db.queries.filters import AllOf, Criterion, bound_values, shape
+from hksz_db.queries.pages import RESOURCES, PageShape, matches_statement
+
+DATES = [
+    ("sources", "issued", "sources_issued_idx"),
+    ("claims", "time", "claims_time_idx"),
+    ("claims", "due", "claims_due_idx"),
+    ("claims", "figures__period", "figures_period_idx"),
+    ("claims", "evidence__source__issued", "sources_issued_idx"),
+    ("figures", "period", "figures_period_idx"),
+    ("evidence", "source__issued", "sources_issued_idx"),
+    ("entities", "relations__during", "entity_relations_during_idx"),
+]
+
+
+def test_these_are_all_the_dates() -> None:
+    ending = re.compile(r"(?:^|__)(issued|time|due|period|during)$")
+    every = {
+        (r, name) for r, known in RESOURCES.items() for name in known.filters if ending.search(name)
+    }
+    assert {(resource, name) for resource, name, _ in DATES} == every
+
+
+@pytest.mark.parametrize("operator", ["within", "certainly_within"])
+@pytest.mark.parametrize(("resource", "name", "index"), DATES)
+def test_a_date_is_looked_up_in_its_index(
+    session: Session, resource: str, name: str, index: str, operator: str
+) -> None:
+    expression = AllOf((Criterion(name, operator, parse("2010")),))
+    page = PageShape(resource, ("id",), shape(expression), False, (("id", False),), None, False)
+    statement = matches_statement(page)
+    # The tables are empty: the planner would read them whole, or look at one row after the other
+    # of what the dates belong to.
+    for way in ("seqscan", "indexscan"):
+        run(session, f"SET LOCAL enable_{way} = off")
+    plan = run(session, f"EXPLAIN {statement.sql}", *statement.arguments(bound_values(expression)))
+    lines = [line for (line,) in plan]
+    assert any(f"Bitmap Index Scan on {index}" in line for line in lines), lines
