@@ -12,12 +12,13 @@ from flask import Flask
 
 from hksz_db import embedded
 from hksz_db.api.answers import DirectResponse
-from hksz_db.api.catalogue import CATALOGUE, CLAIMS
+from hksz_db.api.catalogue import CATALOGUE, CLAIMS, SOURCES
 from hksz_db.api.claim_evidence import add_claim_evidence
 from hksz_db.api.documentation import create_api
 from hksz_db.api.intake import Intake
 from hksz_db.api.operating import register_operating
 from hksz_db.api.problems import register_errors
+from hksz_db.api.verification import add_verification
 from hksz_db.api.views import blueprint_for
 from hksz_db.commands import register_commands
 from hksz_db.database import Database, DatabaseUnusable
@@ -44,6 +45,8 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         blueprint = blueprint_for(resource)
         if resource is CLAIMS:
             add_claim_evidence(blueprint)
+        if resource is SOURCES:
+            add_verification(blueprint)
         api.register_blueprint(blueprint)
     register_errors(app)
     register_commands(app)

@@ -1,24 +1,29 @@
 """The command line: ``flask --help`` lists it."""
 
-import json
+import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
-from hksz_db import locators
-from hksz_db.database import Database, DatabaseUnusable
+from hksz_db.database import Database, DatabaseUnusable, fetch_in
 from hksz_db.embedded import EmbeddedError
 from hksz_db.errors import DomainError
 from hksz_db.preparing import seed_folders
-from hksz_db.services import api_keys, seeding
+from hksz_db.queries.verification import named_statement, verifiable_statement
+from hksz_db.services import api_keys, locating, seeding
+from hksz_db.services.verification import Checked, Verification, check
 from hksz_db.services.writing import writing
+from hksz_db.verification import Result
 from hksz_db.vocabulary import Scope
+from schemas.fields import EXTERNAL_ID_PATTERN
 
 keys = AppGroup("keys", help="Make, list and revoke the keys of those who write.")
 
@@ -28,6 +33,7 @@ def register_commands(app: Flask) -> None:
     app.cli.add_command(keys)
     app.cli.command("seed")(seed)
     app.cli.command("locate")(locate)
+    app.cli.command("verify")(verify)
 
 
 @contextmanager
@@ -101,33 +107,109 @@ def revoke_key(label: str) -> None:
             raise click.ClickException(f"There is no active key labelled {label!r}.")
 
 
-@click.argument("text", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("spans", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("claims", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@contextmanager
+def _locating() -> Iterator[None]:
+    """What is wrong with a file is one sentence on the terminal."""
+    try:
+        yield
+    except locating.Unlocatable as error:
+        raise click.ClickException(str(error)) from None
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        raise click.ClickException(f"{place}{error.strerror}.") from None
+
+
+class _Trouble(click.ClickException):
+    exit_code = 2
+
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.argument("text", type=_FILE)
+@click.argument("spans", type=_FILE)
+@click.argument("claims", type=_FILE)
 def locate(text: Path, spans: Path, claims: Path) -> None:
     """Write the locators of evidence into a data file.
 
     TEXT is your copy of the source, SPANS a JSON file {external_id of the evidence: {"words": …,
-    "occurrence": 1}} that stays with you, CLAIMS the data file.
+    "occurrence": 1}} that stays with you, CLAIMS the data file. It is replaced as a whole, or, if
+    anything is wrong, left as it was.
     """
-    copy = locators.normalise(text.read_text(encoding="utf-8"))
-    words = json.loads(spans.read_text(encoding="utf-8"))
-    document = json.loads(claims.read_text(encoding="utf-8"))
-    located = 0
-    for claim in document:
-        for passage in claim.get("evidence", []):
-            span = words.get(passage["external_id"])
-            if span is not None:
-                passage.update(_locator(copy, span, passage["external_id"]))
-                located += 1
-    claims.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    click.echo(f"{located} locators written, over {len(copy)} characters")
-    click.echo(f"text_sha256 {locators.digest(copy)}")
+    with _locating():
+        located = locating.write_locators(text, spans, claims)
+    click.echo(f"{located.written} locators written, over {located.char_length} characters")
+    click.echo(f"text_sha256 {located.text_sha256}")
 
 
-def _locator(copy: str, span: dict[str, str | int], name: str) -> dict[str, str | int]:
+@click.argument("source")
+@click.argument("text", type=_FILE)
+def verify(source: str, text: Path) -> None:
+    """Compare TEXT, your copy of SOURCE, with the locators of its evidence.
+
+    SOURCE is an id or an external id, TEXT a file in UTF-8, of which nothing is stored. There is
+    a line for each span: the evidence, whether the span is exact, moved or missing, and its place
+    in your text, in code points after normalisation.
+
+    The exit status is that of diff: 0 when every span is exact, 1 when some are moved or missing,
+    2 when there was trouble.
+    """
     try:
-        found = locators.locate(copy, str(span["words"]), int(span.get("occurrence", 1)))
-    except locators.SpanNotFound as error:
-        raise click.ClickException(f"{name}: {error}") from None
-    return vars(found)
+        verification = _compared(source, text)
+    except click.ClickException as error:
+        raise _Trouble(error.message) from None
+    for checked in verification.checked:
+        click.echo(_line(checked))
+    results = Counter(checked.finding.result for checked in verification.checked)
+    click.echo(_summary(verification, results))
+    if results.keys() != {Result.EXACT}:
+        raise SystemExit(1)
+
+
+def _compared(source: str, text: Path) -> Verification:
+    with _locating():
+        copy = locating.read_text(text)
+    verification = check(copy, _verifiable(source))
+    if not verification.checked:
+        raise click.ClickException(f"No evidence of {source} has a locator to compare with.")
+    return verification
+
+
+def _verifiable(source: str) -> bytes:
+    with _writing() as session:
+        values = {"id": _id(source, session)}
+        rows = fetch_in(session, verifiable_statement(), values)
+    if not rows:
+        raise click.ClickException(f"There is no source {source}.")
+    ((_, deleted, verifiable),) = rows
+    if deleted:
+        raise click.ClickException(f"The source {source} was deleted; it can be restored.")
+    return bytes(verifiable)
+
+
+def _id(source: str, session: Session) -> UUID | None:
+    if re.fullmatch(EXTERNAL_ID_PATTERN, source):
+        rows = fetch_in(session, named_statement(), {"name": source})
+        return rows[0][0] if rows else None
+    try:
+        return UUID(source)
+    except ValueError:
+        raise click.ClickException(f"{source!r} is neither an id nor an external id.") from None
+
+
+def _line(checked: Checked) -> str:
+    finding = checked.finding
+    if finding.result is Result.MISSING:
+        place = f"searched {finding.searched}"
+    else:
+        place = f"{finding.start_char}-{finding.end_char}"
+    return f"{checked.external_id or checked.evidence_id}\t{finding.result}\t{place}"
+
+
+def _summary(verification: Verification, results: Counter[Result]) -> str:
+    counts = ", ".join(f"{results[result]} {result}" for result in Result)
+    return (
+        f"{counts}; {verification.without_locator} without a locator\n"
+        f"capture {verification.capture}, {verification.char_length} characters\n"
+        f"text_sha256 {verification.text_sha256}"
+    )

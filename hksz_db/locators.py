@@ -5,11 +5,27 @@ the SHA-256 of the span and of up to 32 code points on either side (the TextPosi
 TextQuoteSelector of the W3C Web Annotation model, with hashes in place of the quotes).
 """
 
+import codecs
 import hashlib
+import re
+import sys
 import unicodedata
 from dataclasses import dataclass
+from functools import cache
 
+from hksz_db.vocabulary import Normalization
+
+NORMALIZATION = Normalization.NFC_WS1
 CONTEXT = 32
+_STREAM_SAFE = 30  # UAX 15: so many marks in a row are in use at most
+
+
+class NotText(ValueError):
+    """What was read is no text; the message says why and where, and repeats nothing of it."""
+
+
+class NotUtf8(NotText):
+    """What was read is not UTF-8."""
 
 
 class SpanNotFound(LookupError):
@@ -27,9 +43,50 @@ class Locator:
     suffix_sha256: str
 
 
+def read(data: bytes) -> str:
+    """The ``nfc-ws1`` form of a text in UTF-8; a byte order mark is no part of it.
+
+    Raises ``NotUtf8``, and ``NotText`` where a NUL stands in it or nothing but white space.
+    """
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise NotUtf8(f"The text is not UTF-8 (byte {error.start}).") from None
+    if "\0" in text:
+        raise NotText(f"Character U+0000 at position {text.index(chr(0))} is not allowed.")
+    text = normalise(text.removeprefix(codecs.BOM_UTF8.decode()))
+    if not text:
+        raise NotText("The text is empty.")
+    return text
+
+
 def normalise(text: str) -> str:
     """The ``nfc-ws1`` form: Unicode NFC, every run of white space one space, none at the ends."""
-    return " ".join(unicodedata.normalize("NFC", text).split())
+    return " ".join(unicodedata.normalize("NFC", _with_marks_in_order(text)).split())
+
+
+def _with_marks_in_order(text: str) -> str:
+    # What Python does with n marks that are out of order takes n² steps: a text of a megabyte
+    # that is made of nothing else would take half an hour.
+    if not any(map(_is_mark, set(text))):
+        return text
+    return _long_runs_of_marks().sub(_canonically_ordered, text)
+
+
+def _is_mark(character: str) -> bool:
+    return unicodedata.combining(unicodedata.normalize("NFD", character)[0]) > 0
+
+
+@cache
+def _long_runs_of_marks() -> re.Pattern[str]:
+    marks = "".join(filter(_is_mark, map(chr, range(sys.maxunicode + 1))))
+    return re.compile(f"[{marks}]{{{_STREAM_SAFE + 1},}}")
+
+
+def _canonically_ordered(run: re.Match[str]) -> str:
+    # The Canonical Ordering Algorithm of the Unicode standard (D109) is a stable sort.
+    marks = "".join(unicodedata.normalize("NFD", mark) for mark in run[0])
+    return "".join(sorted(marks, key=unicodedata.combining))
 
 
 def digest(text: str) -> str:

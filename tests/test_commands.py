@@ -1,13 +1,16 @@
 """The command line: the seed, keys, locators; one sentence where something is wrong."""
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from app import create_app
 from hksz_db.database import Database, run
-from hksz_db.locators import digest
+from hksz_db.locators import digest, normalise
+from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 
 TEXT = "A made-up  article.\nForty firms moved,\tforty firms stayed."
@@ -189,25 +192,231 @@ def test_words_that_do_not_occur_leave_the_file_as_it_was(flask, files):
         assert files["claims"].read_text(encoding="utf-8") == before
 
 
+def _refused(flask, files, *words):
+    """The one sentence that the command ends with; the data file stays as it was."""
+    before = files["claims"].read_bytes()
+    answer = flask("locate", *files.values())
+    assert (answer.exit_code, files["claims"].read_bytes()) == (1, before)
+    assert answer.output.startswith("Error: ")
+    assert len(answer.output.splitlines()) == 1
+    for word in words:
+        assert word in answer.output
+    assert sorted(files["claims"].parent.iterdir()) == sorted(files.values())
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"forty \xff", ["UTF-8", "byte 6"]),
+        (b"a\0b", ["U+0000", "position 1"]),
+        (b" \r\n", ["empty"]),
+    ],
+)
+def test_a_text_that_is_none_is_one_sentence(flask, files, content, words):
+    files["text"].write_bytes(content)
+    _refused(flask, files, str(files["text"]), *words)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\xff", ["UTF-8", "byte 0"]),
+        (b'{"test:a1"', ["not JSON", "line 1"]),
+        (b'{"test:a1": "\\ud800"}', ["surrogate"]),
+        (b"[" * 100_000, ["JSON"]),
+        (b"9" * 5000, ["JSON"]),
+        (b"[]", ["object"]),
+        (b'{"test:a1": "forty firms"}', ["test:a1", "words"]),
+        (b'{"test:a1": {}}', ["test:a1", "words"]),
+        (b'{"test:a1": {"words": 1}}', ["test:a1", "words"]),
+        (b'{"test:a1": {"words": "forty", "ocurrence": 2}}', ["test:a1", "occurrence"]),
+        (b'{"test:a1": {"words": "forty", "occurrence": 0}}', ["test:a1", "occurrence"]),
+        (b'{"test:a1": {"words": "forty", "occurrence": true}}', ["test:a1", "occurrence"]),
+        (b'{"test:a1": {"words": "forty", "occurrence": "1"}}', ["test:a1", "occurrence"]),
+    ],
+)
+def test_spans_of_another_shape_are_one_sentence(flask, files, content, words):
+    files["spans"].write_bytes(content)
+    _refused(flask, files, *words)
+
+
+def test_spans_of_unknown_evidence_are_named(flask, files):
+    spans = {"test:z9": {"words": "forty"}, "test:a1": {"words": "forty"}, "test:a9": {"words": ""}}
+    files["spans"].write_text(json.dumps(spans))
+    _refused(flask, files, "test:a9, test:z9.")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"[", ["not JSON"]),
+        (b"{}", ["list of claims"]),
+        (b"[1]", ["Entry 1"]),
+        (b'[{}, {"evidence": {}}]', ["entry 2", "external_id"]),
+        (b'[{"evidence": ["x"]}]', ["entry 1", "external_id"]),
+        (b'[{}, {}, {"evidence": [{"note": "x"}]}]', ["entry 3", "external_id"]),
+        (b'[{"evidence": [{"external_id": null}]}]', ["entry 1", "external_id"]),
+        (b'[{"statement": "\\udc00"}]', ["surrogate"]),
+    ],
+)
+def test_a_data_file_of_another_shape_is_one_sentence(flask, files, content, words):
+    files["claims"].write_bytes(content)
+    _refused(flask, files, str(files["claims"]), *words)
+
+
+def test_a_data_file_is_replaced_whole(flask, files, tmp_path):
+    files["claims"].chmod(0o640)
+    held = files["claims"].open(encoding="utf-8")
+    before = files["claims"].read_text(encoding="utf-8")
+    link = tmp_path / "link"
+    link.symlink_to(files["claims"])
+    assert flask("locate", files["text"], files["spans"], link).exit_code == 0
+    # Who has it open goes on reading the old one.
+    with held:
+        assert held.read() == before
+    assert "start_char" in files["claims"].read_text(encoding="utf-8")
+    assert files["claims"].stat().st_mode & 0o777 == 0o640
+    assert link.is_symlink()
+    assert sorted(tmp_path.iterdir()) == sorted([*files.values(), link])
+
+
+def test_a_folder_that_takes_no_file_is_one_sentence(flask, files, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    _refused(flask, files, "Error: No space left on device.")
+
+
+@pytest.fixture
+def source(flask, database, tmp_path):
+    """The ids of a source and of the first of its evidence, located in ``TEXT`` and loaded."""
+    folder = tmp_path / "seed"
+    folder.mkdir()
+    text = normalise(TEXT)
+    name = {"name": "A desk", "language": "en", "kind": "preferred"}
+    capture = {"char_length": len(text), "text_sha256": digest(text)}
+    common = {"source_external_id": "test:s", "stance": "supports"}
+    evidence = [{**common, "external_id": f"test:{n}", "page": n} for n in ("2", "1", "0")]
+    files = {
+        "entities": {"external_id": "test:desk", "kind": "organisation", "names": [name]},
+        "sources": {
+            "external_id": "test:s",
+            "csl_type": "report",
+            "title": "A report",
+            "captures": [capture],
+        },
+        "claims": {
+            "external_id": "test:claim",
+            "statement": "Forty firms moved.",
+            "claimant_external_id": "test:desk",
+            "evidence": evidence,
+        },
+    }
+    for file, entry in files.items():
+        (folder / f"{file}.json").write_text(json.dumps([entry]))
+    spans = {"test:1": {"words": "Forty firms"}, "test:2": {"words": "forty firms stayed"}}
+    (tmp_path / "spans").write_text(json.dumps(spans))
+    (tmp_path / "text").write_text(TEXT)
+    located = flask("locate", tmp_path / "text", tmp_path / "spans", folder / "claims.json")
+    assert located.exit_code == 0
+    assert flask("seed", folder).exit_code == 0
+    # Not all evidence has a name.
+    sql = "UPDATE evidence SET external_id = NULL WHERE external_id = 'test:1'"
+    with writing(database) as session:
+        ((id, passage),) = run(session, f"{sql} RETURNING source_id, id")
+    return id, passage
+
+
+def test_a_copy_is_compared_with_the_locators(flask, source, tmp_path):
+    id, unnamed = source
+    (tmp_path / "copy").write_bytes(f"\ufeff{TEXT}\r\n".encode())
+    for name in (id, "test:s"):
+        answer = flask("verify", name, tmp_path / "copy")
+        assert answer.exit_code == 0
+        assert answer.output == (
+            f"{unnamed}\texact\t19-30\n"
+            "test:2\texact\t38-56\n"
+            "2 exact, 0 moved, 0 missing; 1 without a locator\n"
+            "capture same, 57 characters\n"
+            f"text_sha256 {digest(normalise(TEXT))}\n"
+        )
+
+
+def test_a_difference_is_told_by_the_exit_status(flask, source, tmp_path):
+    _, unnamed = source
+    (tmp_path / "copy").write_text(f"New. {TEXT}")
+    answer = flask("verify", "test:s", tmp_path / "copy")
+    assert answer.exit_code == 1
+    assert answer.output.splitlines()[:4] == [
+        f"{unnamed}\tmoved\t24-35",
+        "test:2\tmoved\t43-61",
+        "0 exact, 2 moved, 0 missing; 1 without a locator",
+        "capture different, 62 characters",
+    ]
+    (tmp_path / "copy").write_text(TEXT.replace("stayed", "left"))
+    answer = flask("verify", "test:s", tmp_path / "copy")
+    assert answer.exit_code == 1
+    assert answer.output.splitlines()[:3] == [
+        f"{unnamed}\texact\t19-30",
+        "test:2\tmissing\tsearched everywhere",
+        "1 exact, 0 moved, 1 missing; 1 without a locator",
+    ]
+
+
+def _troubled(flask, *arguments):
+    answer = flask("verify", *arguments)
+    assert answer.exit_code == 2
+    return answer.output
+
+
+@pytest.mark.usefixtures("source")
+def test_trouble_is_neither_likeness_nor_difference(flask, database, tmp_path):
+    copy = tmp_path / "copy"
+    copy.write_text(TEXT)
+    nobody = "0199c3a0-0000-7000-8000-000000000000"
+    for name in (nobody, "test:nobody"):
+        assert _troubled(flask, name, copy) == f"Error: There is no source {name}.\n"
+    assert "neither an id" in _troubled(flask, "S", copy)
+    assert "nothing" in _troubled(flask, "test:s", tmp_path / "nothing")
+    copy.write_bytes(b"\xff")
+    assert "UTF-8 (byte 0)" in _troubled(flask, "test:s", copy)
+    copy.write_text(TEXT)
+    with writing(database) as session:
+        run(session, "UPDATE evidence SET deleted_at = now()")
+    assert "No evidence of test:s has a locator" in _troubled(flask, "test:s", copy)
+    with writing(database) as session:
+        run(session, "UPDATE sources SET deleted_at = now()")
+    assert "was deleted" in _troubled(flask, "test:s", copy)
+
+
 def test_a_file_that_is_not_there_is_named(flask, files, tmp_path):
     refused = flask("locate", tmp_path / "nothing", files["spans"], files["claims"])
     assert refused.exit_code == 2
     assert "nothing" in refused.output
 
 
-def test_a_database_that_is_away_is_one_sentence(bare_app):
+def test_a_database_that_is_away_is_one_sentence(bare_app, files):
+    verifying = ["verify", "test:s", str(files["text"])]
     bare_app.extensions["hksz_database"] = Database(lambda: "postgresql://hksz@127.0.0.1:1/hksz")
     runner = bare_app.test_cli_runner()
-    for arguments in (["seed"], ["keys", "list"], ["keys", "revoke", "desk"]):
+    for arguments in (["seed"], ["keys", "list"], ["keys", "revoke", "desk"], verifying):
         answer = runner.invoke(args=arguments)
-        assert answer.exit_code == 1
+        assert answer.exit_code == (2 if arguments is verifying else 1)
         assert answer.output.startswith("Error: ")
         assert len(answer.output.splitlines()) == 1
 
 
 def test_every_command_says_what_it_does(bare_app):
     runner = bare_app.test_cli_runner()
-    for arguments in (["seed"], ["locate"], ["keys"], ["keys", "create"], ["keys", "revoke"]):
+    for arguments in (
+        ["seed"],
+        ["locate"],
+        ["verify"],
+        ["keys"],
+        ["keys", "create"],
+        ["keys", "revoke"],
+    ):
         answer = runner.invoke(args=[*arguments, "--help"])
         assert answer.exit_code == 0
         assert len(answer.output.splitlines()) > 3

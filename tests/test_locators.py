@@ -7,10 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hksz_db.locators import CONTEXT, SpanNotFound, digest, locate, locator, normalise
+from hksz_db.locators import (
+    CONTEXT,
+    NotText,
+    NotUtf8,
+    SpanNotFound,
+    digest,
+    locate,
+    locator,
+    normalise,
+    read,
+)
 
 # Letters of one to four bytes, marks that combine with them, white space of many kinds.
 WORDS = st.text(st.sampled_from("aé深圳𠮷😀\u0301\u0323\u200d"), min_size=1, max_size=8)
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 SPACES = st.text(st.sampled_from(" \t\n\r\u00a0\u2003\u3000"), min_size=1, max_size=3)
 
 
@@ -21,6 +32,62 @@ def test_normalising_twice_changes_nothing_more(text: str) -> None:
     assert unicodedata.is_normalized("NFC", once)
     assert once == once.strip()
     assert "  " not in once
+
+
+# Marks of many classes, some that stand for two, letters that hold marks, and what parts them.
+MARKS = "\u0301\u0323\u0334\u05b0\u0344\u0f71\u0f72\u0f73\u0f81\u302a\U0001d165\u0345"
+
+
+@given(st.text(st.sampled_from(f"aé\u1e69 \n{MARKS}")))
+def test_marks_in_any_order_are_normalised_as_unicode_says(text: str) -> None:
+    # Both in runs that are in use and in runs that no script has.
+    for drawn in (text, text.replace("a", MARKS * 3)):
+        assert normalise(drawn) == " ".join(unicodedata.normalize("NFC", drawn).split())
+
+
+@pytest.mark.parametrize("marks", ["\u0301\u0323", "\u0323\u0301", "\u0f73\u0f73", "\u0344\u0323"])
+def test_marks_without_end_are_normalised_in_no_time(marks: str) -> None:
+    """They would take half an hour, were they sorted one by one."""
+    first, second = marks[0], marks[1]
+    text = f"a{first * 2**17}{second * 2**17}"
+    assert unicodedata.is_normalized("NFC", normalise(text))
+    assert normalise(text) == normalise(f"a{marks * 2**17}")
+
+
+@given(TEXT, st.sampled_from(["", "\ufeff"]))
+def test_a_text_is_read_in_its_normal_form(text: str, signature: str) -> None:
+    assert read(f"{signature} {text}x\r\n".encode()) == normalise(f"{text}x")
+
+
+def test_a_byte_order_mark_is_dropped_once() -> None:
+    assert read(b"\xef\xbb\xbf\xef\xbb\xbfx") == "\ufeffx"
+
+
+@pytest.mark.parametrize(
+    ("data", "position"),
+    [
+        (b"\xff\xfeT\x00", 0),
+        ("深圳".encode() + b"\xe6\xb7", 6),
+        (b"a \xed\xa0\x80", 2),
+        (b"a\xc0\x80", 1),
+        (b"\xf4\x90\x80\x80", 0),
+        (b"\xef\xbb\xbfok \xff", 6),
+    ],
+)
+def test_what_is_not_utf_8_is_refused_by_its_first_byte(data: bytes, position: int) -> None:
+    with pytest.raises(NotUtf8, match=rf"\(byte {position}\)"):
+        read(data)
+
+
+def test_a_nul_is_no_text() -> None:
+    with pytest.raises(NotText, match=r"U\+0000 at position 2 "):
+        read("深圳\0\0".encode())
+
+
+@pytest.mark.parametrize("data", [b"", b"\xef\xbb\xbf", b" \r\n", "\u3000".encode()])
+def test_white_space_alone_is_no_text(data: bytes) -> None:
+    with pytest.raises(NotText, match="empty"):
+        read(data)
 
 
 @given(st.lists(WORDS, min_size=1), SPACES, SPACES)

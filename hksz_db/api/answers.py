@@ -15,7 +15,7 @@ from hksz_db.api.access import database
 from hksz_db.api.conditions import content_tag, document_tag, is_known
 from hksz_db.api.questions import Question
 from hksz_db.api.resource import Resource
-from hksz_db.database import fetch_in
+from hksz_db.database import Prepared, fetch_in
 from hksz_db.errors import Gone, NotFound
 from hksz_db.queries.pages import (
     RANKED,
@@ -85,6 +85,22 @@ def _document(resource: Resource, id: UUID, rows: list[Any]) -> tuple[int, bytes
     if is_deleted:
         raise Gone(resource.singular, id, version)
     return version, body
+
+
+def raw(resource: Resource, id: UUID, statement: Prepared) -> bytes:
+    """What a statement gives for a row, as JSON to compute with. Raises ``NotFound`` or ``Gone``.
+
+    The statement takes ``:id`` and returns what ``document_statement`` does.
+    """
+    _, body = _document(resource, id, database().read(statement, {"id": id}))
+    return body
+
+
+def computed(document: Any) -> Response:
+    """An answer made for this caller from what he sent; no copy may be kept of it."""
+    response = DirectResponse(_compact(document), content_type=_JSON)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def page(

@@ -1,4 +1,4 @@
-"""Request bodies: bounded, strict JSON, loaded through a schema."""
+"""Request bodies: bounded, strict JSON, loaded through a schema; and plain text."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -8,12 +8,14 @@ from typing import Any, NoReturn
 from flask import current_app, request
 from marshmallow import Schema, ValidationError
 
+from hksz_db import locators
 from hksz_db.api.parameters import escaped
 from hksz_db.api.problems import ApiError
 from hksz_db.errors import Fault, Invalid, Malformed
 
 MAX_DEPTH = 32
 MERGE_PATCH = "application/merge-patch+json"
+PLAIN_TEXT = "text/plain"
 _MAX_DIGITS = 1000
 
 
@@ -34,15 +36,33 @@ def load(schema: Schema, *media_types: str) -> dict[str, Any]:
 
 def load_object(*media_types: str) -> dict[str, Any]:
     """The request's body, which must be a JSON object of one of the media types."""
-    accepted = ("application/json", *media_types)
-    charset = request.mimetype_params.get("charset", "utf-8").lower()
-    encoding = request.headers.get("Content-Encoding", "identity").lower()
-    if request.mimetype not in accepted or charset != "utf-8" or encoding != "identity":
-        raise ApiError(415, f"The body must be {' or '.join(accepted)} in UTF-8, not encoded.")
+    _check_media_type("application/json", *media_types)
     document = parse(read_body())
     if not isinstance(document, dict):
         raise Malformed("The body must be a JSON object.")
     return document
+
+
+def load_text() -> str:
+    """The request's body, which must be plain text, in its normal form (``nfc-ws1``).
+
+    Raises ``ApiError`` 413 or 415, ``Malformed`` when it is not UTF-8, ``Invalid`` when it holds
+    a NUL or nothing; what they say repeats nothing of the text.
+    """
+    _check_media_type(PLAIN_TEXT)
+    try:
+        return locators.read(read_body())
+    except locators.NotUtf8 as error:
+        raise Malformed(str(error)) from None
+    except locators.NotText as error:
+        raise Invalid(str(error)) from None
+
+
+def _check_media_type(*accepted: str) -> None:
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    if request.mimetype not in accepted or charset != "utf-8" or encoding != "identity":
+        raise ApiError(415, f"The body must be {' or '.join(accepted)} in UTF-8, not encoded.")
 
 
 def read_body() -> bytes:

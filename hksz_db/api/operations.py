@@ -5,10 +5,11 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from hksz_db.api.bodies import MERGE_PATCH
+from hksz_db.api.bodies import MERGE_PATCH, PLAIN_TEXT
 from hksz_db.api.options import MAX_PER_PAGE
 from hksz_db.api.resource import Resource
 from schemas.pages import groups_schema, options, page_schema, tree_schema
+from schemas.verification import VerificationSchema
 
 Operation = dict[str, Any]
 
@@ -46,6 +47,7 @@ _IF_NONE_MATCH = {
     "schema": {"type": "string", "pattern": r'^"[0-9a-f-]{1,26}"$'},
 }
 _ETAG = {"ETag": {"description": "Names this very answer.", "schema": {"type": "string"}}}
+_NO_STORE = {"Cache-Control": {"description": "no-store", "schema": {"type": "string"}}}
 _LINK = {"Link": {"description": "The next page (rel=next).", "schema": {"type": "string"}}}
 _LOCATION = {"Location": {"description": "Where the row is.", "schema": {"type": "string"}}}
 
@@ -186,6 +188,27 @@ def querying(resource: Resource) -> Operation:
         responses={200: _page(resource), 304: {}},
         errors=(*_READING, 413, 415),
     )
+
+
+def verifying(resource: Resource) -> Operation:
+    """``POST /v1/sources/{id}/verify``."""
+    text = {"type": "string", "minLength": 1}
+    return {
+        **_operation(
+            resource,
+            "verify",
+            f"Check the locators of one {resource.singular} against a text that the caller holds.",
+            requestBody={"required": True, "content": {PLAIN_TEXT: {"schema": text}}},
+            responses={200: _content(VerificationSchema, headers=_NO_STORE)},
+            errors=(*_READING, 404, 410, 413, 415, 422),
+        ),
+        "description": (
+            "The text is read as UTF-8, a byte order mark dropped, and normalised as `nfc-ws1`:"
+            " Unicode NFC, every run of white space one space, none at either end. Offsets count"
+            " code points of that form, the end excluded. Nothing of the text is stored or logged,"
+            " and it does not reach the database."
+        ),
+    }
 
 
 def aggregating(resource: Resource) -> Operation:

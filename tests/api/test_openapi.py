@@ -47,7 +47,7 @@ def test_it_describes_every_call_of_every_resource(document, app):
         for method in rule.methods - {"HEAD", "OPTIONS"}
     }
     assert described == served
-    assert len(served) == 8 * len(CATALOGUE) + 2
+    assert len(served) == 8 * len(CATALOGUE) + 3
 
 
 def test_every_operation_has_a_name_of_its_own(document):
@@ -58,7 +58,7 @@ def test_every_operation_has_a_name_of_its_own(document):
 
 def test_writes_ask_for_a_key_and_reads_do_not(document):
     for name, operation in _operations(document):
-        reads = name.startswith("GET") or name.endswith("/query")
+        reads = name.startswith("GET") or name.endswith(("/query", "/verify"))
         assert ("security" in operation) != reads, name
 
 

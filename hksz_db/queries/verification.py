@@ -1,0 +1,84 @@
+"""What a text is held against: the locators of a source, and the copies of it that were held."""
+
+from functools import cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Text, Uuid, bindparam, func, select
+
+from hksz_db.database import Prepared, prepare
+from hksz_db.models import Evidence, Source, SourceCapture
+from hksz_db.queries.documents import Group, Many, Node, expression
+from hksz_db.queries.resources import table_of
+
+_sources = table_of(Source)
+_captures = table_of(SourceCapture).alias()
+_located = table_of(Evidence).alias()
+_unlocated = table_of(Evidence).alias()
+
+
+@cache
+def verifiable_statement() -> Prepared:
+    """The prepared form of ``verifiable``."""
+    return prepare(verifiable())
+
+
+@cache
+def named_statement() -> Prepared:
+    """The prepared form of ``named``."""
+    return prepare(named())
+
+
+def verifiable() -> Select[Any]:
+    """One source by ``:id``: its version, whether it is deleted, and as JSON what is verified.
+
+    That is its ``captures`` (length and hash), the ``locators`` of its live evidence in the
+    order of their places, and how many pieces of evidence are ``without_locator``.
+    """
+    return select(
+        _sources.c.version,
+        _sources.c.deleted_at.is_not(None),
+        expression(Group(_contents())),
+    ).where(_sources.c.id == bindparam("id", type_=Uuid()))
+
+
+def _contents() -> dict[str, Node]:
+    live = (_located.c.source_id == _sources.c.id) & _located.c.deleted_at.is_(None)
+    names = ("start_char", "end_char", "exact_sha256", "prefix_sha256", "suffix_sha256")
+    return {
+        "captures": Many(
+            _captures,
+            _captures.c.source_id == _sources.c.id,
+            {"char_length": _captures.c.char_length, "text_sha256": _captures.c.text_sha256},
+            order_by=(_captures.c.id,),
+        ),
+        "locators": Many(
+            _located,
+            live & _located.c.start_char.is_not(None),
+            {
+                "id": _located.c.id,
+                "external_id": _located.c.external_id,
+                "claim_id": _located.c.claim_id,
+                **{name: _located.c[name] for name in names},
+            },
+            order_by=(_located.c.start_char, _located.c.id),
+        ),
+        "without_locator": _without_locator(),
+    }
+
+
+def _without_locator() -> ColumnElement[int]:
+    return (
+        select(func.count())
+        .where(
+            _unlocated.c.source_id == _sources.c.id,
+            _unlocated.c.deleted_at.is_(None),
+            _unlocated.c.start_char.is_(None),
+        )
+        .correlate(_sources)
+        .scalar_subquery()
+    )
+
+
+def named() -> Select[Any]:
+    """The id of the source, live or deleted, whose external id is ``:name``."""
+    return select(_sources.c.id).where(_sources.c.external_id == bindparam("name", type_=Text()))

@@ -1,0 +1,419 @@
+"""``/v1/sources/{id}/verify``: a text is held against the locators, and nothing of it is kept."""
+
+import http.client
+import json
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+import unicodedata
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+import pytest
+from jsonschema import Draft202012Validator
+
+from app import create_app
+from hksz_db import verification
+from hksz_db.database import run
+from hksz_db.locators import digest, locate, normalise
+from hksz_db.serving import configure_logging
+from hksz_db.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+NOBODY = "0199c3a0-0000-7000-8000-000000000000"
+# Code points beyond the basic plane, marks, several scripts, one span twice.
+TEXT = normalise(
+    "Forty firms moved; cafe\u0301s stayed. 深圳 has 𠮷 and 😀 beside it, and the river runs on."
+    " שלום means peace. In the end forty firms moved again, or so it was said in the town."
+)
+WORDS = ["Forty firms moved", "cafés", "深圳 has 𠮷 and 😀", "שלום", "said in the town"]
+MARKER = "zyzzyva-quixotry"
+
+
+@pytest.fixture
+def source(editor):
+    """A source whose copy was held, with evidence in the opposite order of its places."""
+    capture = {"char_length": len(TEXT), "text_sha256": digest(TEXT)}
+    body = {"csl_type": "article", "title": "An article", "captures": [capture]}
+    made = editor.post("/v1/sources", body).json
+    for words in reversed(WORDS):
+        _add(editor, made["id"], vars(locate(TEXT, words)), words)
+    _add(editor, made["id"], {}, "without a place")
+    return made["id"]
+
+
+def _add(editor, source, locator, page):
+    body = {
+        "claim_external_id": "hksz:ttps-approved-2023",
+        "source_id": source,
+        "stance": "supports",
+        "page": page,
+        **locator,
+    }
+    made = editor.post("/v1/evidence", body)
+    assert made.status_code == 201
+    return made.json["id"]
+
+
+def _verify(client, source, text, content_type="text/plain", **options):
+    data = text.encode() if isinstance(text, str) else text
+    path = f"/v1/sources/{source}/verify"
+    return client.send("POST", path, data=data, content_type=content_type, **options)
+
+
+def _places(answer, text):
+    return [
+        row["start_char"]
+        if row["start_char"] is None
+        else text[row["start_char"] : row["end_char"]]
+        for row in answer.json["locators"]
+    ]
+
+
+def test_a_copy_of_the_text_has_every_span_where_it_was(reader, source):
+    answer = _verify(reader, source, TEXT)
+    assert answer.status_code == 200
+    assert answer.content_type == "application/json"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "ETag" not in answer.headers
+    document = answer.json
+    located = document.pop("locators")
+    assert document == {
+        "source_id": source,
+        "normalization": "nfc-ws1",
+        "char_length": len(TEXT),
+        "text_sha256": digest(TEXT),
+        "capture": "same",
+        "without_locator": 1,
+    }
+    evidence = {row["id"]: row for row in reader.get("/v1/evidence", source_id=source).json["data"]}
+    assert len(located) == len(WORDS)
+    for row, words in zip(located, WORDS, strict=True):
+        stored = evidence[row["evidence_id"]]
+        assert stored["page"] == words
+        assert row == {
+            "evidence_id": stored["id"],
+            "claim_id": stored["claim"]["id"],
+            "result": "exact",
+            "start_char": stored["start_char"],
+            "end_char": stored["end_char"],
+            "searched": None,
+        }
+
+
+def test_how_the_copy_was_written_down_does_not_matter(reader, source):
+    same = _verify(reader, source, TEXT).data
+    written = unicodedata.normalize("NFD", TEXT).replace(" ", " \r\n")
+    assert _verify(reader, source, f"\ufeff{written}\r\n").data == same
+    assert _verify(reader, source, TEXT, "text/plain; charset=UTF-8").data == same
+
+
+def test_where_the_words_went_is_told_in_the_callers_own_text(reader, source):
+    copy = TEXT.replace("has 𠮷", "has had 𠮷").replace("again", "once more")
+    answer = _verify(reader, source, f"A  preface.\r\n{copy}")
+    text = normalise(f"A preface. {copy}")
+    assert answer.json["capture"] == "different"
+    assert answer.json["text_sha256"] == digest(text)
+    assert [row["result"] for row in answer.json["locators"]] == [
+        *("moved", "moved", "missing", "moved", "moved")
+    ]
+    assert _places(answer, text) == [*WORDS[:2], None, *WORDS[3:]]
+    (missing,) = (row for row in answer.json["locators"] if row["result"] == "missing")
+    assert (missing["end_char"], missing["searched"]) == (None, "everywhere")
+
+
+def test_a_source_of_which_no_copy_was_held_has_an_unknown_capture(reader, editor):
+    body = {"csl_type": "report", "title": "Never held"}
+    source = editor.post("/v1/sources", body).json["id"]
+    answer = _verify(reader, source, "Anything.").json
+    assert (answer["capture"], answer["locators"], answer["without_locator"]) == ("unknown", [], 0)
+
+
+def test_one_copy_of_several_is_enough(reader, editor, source):
+    capture = {"char_length": 3, "text_sha256": digest("Two")}
+    captures = [
+        {"char_length": len(TEXT), "text_sha256": digest(TEXT)},
+        capture,
+    ]
+    assert editor.patch(f"/v1/sources/{source}", {"captures": captures}).status_code == 200
+    for text, held in ((TEXT, "same"), ("Two", "same"), ("Three", "different")):
+        assert _verify(reader, source, text).json["capture"] == held
+
+
+def test_evidence_that_was_deleted_is_left_out(reader, editor, source):
+    for name in ("locators", "without_locator"):
+        before = _verify(reader, source, TEXT).json
+        pages = {"locators": WORDS[0], "without_locator": "without a place"}
+        (row,) = (
+            row
+            for row in reader.get("/v1/evidence", source_id=source).json["data"]
+            if row["page"] == pages[name]
+        )
+        assert editor.delete(f"/v1/evidence/{row['id']}").status_code == 204
+        after = _verify(reader, source, TEXT).json
+        if name == "locators":
+            assert after[name] == before[name][1:]
+        else:
+            assert (before[name], after[name]) == (1, 0)
+
+
+def test_spans_at_one_place_come_in_the_order_of_their_ids(reader, editor, source):
+    words = locate(TEXT, "the river")
+    ids = [_add(editor, source, vars(words), f"again {n}") for n in range(5)]
+    answer = _verify(reader, source, TEXT).json["locators"]
+    assert [row["evidence_id"] for row in answer if row["start_char"] == words.start_char] == ids
+    starts = [row["start_char"] for row in answer]
+    assert starts == sorted(starts)
+
+
+def test_the_seed_is_missing_from_another_text(reader):
+    (source,) = reader.get("/v1/sources").json["data"]
+    answer = _verify(reader, source["id"], "Nothing of the kind. " * 400).json
+    assert answer["capture"] == "different"
+    assert len(answer["locators"]) >= 28
+    assert {row["result"] for row in answer["locators"]} == {"missing"}
+
+
+def test_the_answer_is_as_described(reader, source):
+    document = reader.get("/openapi.json").json
+    operation = document["paths"]["/v1/sources/{id}/verify"]["post"]
+    assert list(operation["requestBody"]["content"]) == ["text/plain"]
+    described = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    validator = Draft202012Validator({**document, **described})
+    for text in (TEXT, f"A preface. {TEXT}", "Something else."):
+        validator.validate(_verify(reader, source, text).json)
+    assert not validator.is_valid({**_verify(reader, source, TEXT).json, "capture": "other"})
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "detail"),
+    [
+        (b"\xff\xfea", 400, "byte 0"),
+        ("深圳".encode() + b"\xed\xa0\x80", 400, "byte 6"),
+        (b"abc\xe6\xb7", 400, "byte 3"),
+        (b"ab\0c", 422, "U+0000 at position 2"),
+        (b"", 422, "empty"),
+        (b"\xef\xbb\xbf \r\n\t", 422, "empty"),
+        ("\u3000".encode(), 422, "empty"),
+    ],
+)
+def test_what_is_no_text_is_refused_by_its_position(reader, source, body, status, detail):
+    refused = _verify(reader, source, body)
+    assert refused.status_code == status
+    assert refused.content_type == "application/problem+json"
+    assert detail in refused.json["detail"]
+    assert b"abc" not in refused.data
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        "application/json",
+        "text/html",
+        "application/x-www-form-urlencoded",
+        "application/octet-stream",
+        "text/plain; charset=iso-8859-1",
+        "text/plain; charset=utf-16",
+        "",
+    ],
+)
+def test_only_plain_text_in_utf_8_is_taken(reader, source, media_type):
+    refused = _verify(reader, source, TEXT, media_type)
+    assert refused.status_code == 415
+    assert "text/plain" in refused.json["detail"]
+
+
+def test_a_text_that_is_packed_is_refused(reader, source):
+    refused = _verify(reader, source, TEXT, headers={"Content-Encoding": "gzip"})
+    assert refused.status_code == 415
+
+
+def test_a_text_has_an_end(reader, source):
+    limit = 2**20
+    assert _verify(reader, source, b"x" * limit).status_code == 200
+    assert _verify(reader, source, b"x" * (limit + 1)).status_code == 413
+
+
+def test_a_source_that_is_not_there_or_was_deleted_is_told(reader, editor):
+    assert _verify(reader, NOBODY, TEXT).status_code == 404
+    assert _verify(reader, "1", TEXT).status_code == 404
+    bare = editor.post("/v1/sources", {"csl_type": "report", "title": "Gone"}).json["id"]
+    editor.delete(f"/v1/sources/{bare}")
+    gone = _verify(reader, bare, TEXT)
+    assert (gone.status_code, gone.headers["ETag"]) == (410, '"2"')
+
+
+def test_parameters_are_refused(reader, source):
+    for query in ("text=a", "select=result", "per_page=1"):
+        refused = _verify(reader, source, TEXT, query_string=query)
+        assert refused.status_code == 400
+        assert refused.json["errors"][0]["code"] == "unknown"
+
+
+def test_only_posting_is_allowed(reader, source):
+    for method in ("GET", "PUT", "DELETE"):
+        refused = reader.send(method, f"/v1/sources/{source}/verify")
+        assert refused.status_code == 405
+        assert set(refused.headers["Allow"].split(", ")) == {"OPTIONS", "POST"}
+
+
+def test_it_is_a_read_like_any_other(database, editor, source):
+    closed = create_app(Settings(log_level="error", open_reads=False), database).test_client()
+    path = f"/v1/sources/{source}/verify"
+    assert closed.post(path, data=TEXT, content_type="text/plain").status_code == 401
+    known = editor._headers
+    assert closed.post(path, data=TEXT, content_type="text/plain", headers=known).status_code == 200
+
+
+def test_the_database_is_asked_once_and_told_the_id_alone(reader, source, monkeypatch):
+    asked = []
+    execute = psycopg.Cursor.execute
+
+    def recorded(cursor, query, params=None, **options):
+        asked.append((query, params))
+        return execute(cursor, query, params, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(psycopg.Cursor, "execute", recorded)
+        assert _verify(reader, source, f"{MARKER} {TEXT}").status_code == 200
+    assert [params for _, params in asked if params is not None] == [[UUID(source)]]
+    assert MARKER not in str(asked)
+
+
+def test_it_is_one_statement(reader, source, query_counter):
+    for body, number in ((TEXT, 1), (f"A preface. {TEXT}", 1), (b"\xff", 0), (b"", 0)):
+        with query_counter() as counted:
+            _verify(reader, source, body)
+        assert len(counted.statements) == number
+
+
+def test_nothing_is_stored(reader, source, session):
+    def state():
+        names = run(session, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        digests = "SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {} t"
+        return {name: run(session, digests.format(name)) for (name,) in names}
+
+    before = state()
+    assert before["evidence"] != [(None,)]
+    assert _verify(reader, source, f"{MARKER} {TEXT}").status_code == 200
+    assert state() == before
+
+
+@pytest.fixture
+def talkative(database, capsys, caplog):
+    """The service as it logs everything it can, to where ``_said`` reads it."""
+    caplog.set_level(logging.DEBUG)
+    capsys.readouterr()
+    yield create_app(Settings(log_level="debug", log_format="console"), database).test_client()
+    configure_logging(Settings(log_level="error"))
+
+
+def _said(capsys, caplog):
+    written = capsys.readouterr()
+    return f"{written.out}{written.err}{caplog.text}"
+
+
+def test_nothing_is_logged(talkative, source, capsys, caplog):
+    path = f"/v1/sources/{source}/verify"
+    whole = f"{MARKER} {TEXT}".encode()
+    bodies = {
+        whole: (200, "text/plain"),
+        whole + b"\xff": (400, "text/plain"),
+        whole + b"\0": (422, "text/plain"),
+        whole * 20_000: (413, "text/plain"),
+        whole + b" ": (415, "application/json"),
+    }
+    for body, (status, media_type) in bodies.items():
+        answer = talkative.post(path, data=body, content_type=media_type)
+        assert answer.status_code == status
+        assert MARKER not in answer.text
+    assert MARKER not in _said(capsys, caplog)
+
+
+@pytest.mark.parametrize("place", ["_Copy", "_span", "Finding"])
+def test_nothing_is_logged_when_it_breaks(talkative, source, capsys, caplog, monkeypatch, place):
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(verification, place, fail)
+    path = f"/v1/sources/{source}/verify"
+    answer = talkative.post(path, data=f"{MARKER} {TEXT}", content_type="text/plain")
+    assert answer.status_code == 500
+    said = _said(capsys, caplog)
+    assert "RuntimeError: broken" in said
+    assert MARKER not in said
+    assert MARKER not in answer.text
+
+
+@pytest.fixture
+def served(database_url: str, tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """The service as it is run, logging all that it can; its address and its log."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    own = {"DATABASE_URL": database_url, "HKSZ_PORT": str(port), "HKSZ_WORKERS": "1"}
+    loud = {"HKSZ_ACCESS_LOG": "true", "HKSZ_LOG_LEVEL": "debug"}
+    log = tmp_path / "log"
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            [sys.executable, "app.py", "serve"],
+            cwd=ROOT,
+            env={**os.environ, **own, **loud},
+            stdout=output,
+            stderr=output,
+        )
+        try:
+            _wait_for(port, server)
+            yield f"127.0.0.1:{port}", log
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+def _wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
+    for _ in range(600):
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        assert server.poll() is None, "the server has ended"
+        threading.Event().wait(0.05)
+    raise AssertionError("the server does not listen")
+
+
+def test_the_servers_own_logs_hold_nothing_of_it(served):
+    host, log = served
+
+    def ask(method, path, body=None, **headers):
+        connection = http.client.HTTPConnection(host, timeout=30)
+        connection.request(method, path, body, headers)
+        response = connection.getresponse()
+        read = response.read()
+        connection.close()
+        return response.status, read
+
+    source = json.loads(ask("GET", "/v1/sources")[1])["data"][0]["id"]
+    path = f"/v1/sources/{source}/verify"
+    text = f"{MARKER} {TEXT}".encode()
+    plain = {"Content-Type": "text/plain"}
+    assert ask("POST", path, text, **plain)[0] == 200
+    assert ask("POST", path, text + b"\xff", **plain)[0] == 400
+    assert ask("POST", path, text, **{"Content-Type": f"text/plain; charset={MARKER}"})[0] == 415
+    assert ask("POST", path, text, **{**plain, "Content-Length": "9999999"})[0] == 413
+    _hang_up(host, path, text)
+    assert ask("GET", "/healthz")[0] == 200
+    written = log.read_text()
+    assert f"POST {path}" in written
+    assert MARKER not in written
+
+
+def _hang_up(host: str, path: str, text: bytes) -> None:
+    """Send less than was declared, and go."""
+    name, _, port = host.partition(":")
+    with socket.create_connection((name, int(port)), timeout=30) as connection:
+        head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: text/plain\r\n"
+        connection.sendall(f"{head}Content-Length: {len(text) + 1}\r\n\r\n".encode() + text)
