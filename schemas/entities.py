@@ -12,7 +12,16 @@ from hksz_db.vocabulary import (
     IdentifierScheme,
 )
 from schemas.base import DocumentSchema, InputSchema, VersionedSchema, patch_schema
-from schemas.fields import BoundedList, Edtf, ExternalId, LanguageTag, Term, Text, Uuid
+from schemas.fields import (
+    BoundedList,
+    DecimalDocument,
+    Edtf,
+    ExternalId,
+    LanguageTag,
+    Term,
+    Text,
+    Uuid,
+)
 from schemas.filters import (
     common_filters,
     filter_fields,
@@ -57,7 +66,8 @@ class EntityRelationCreateSchema(InputSchema):
 
 
 def _check_preferred(names: list[dict[str, Any]]) -> None:
-    preferred = Counter(name["language"] for name in names if name["kind"] == "preferred")
+    # Language tags compare without regard to case (RFC 5646, section 2.1.1).
+    preferred = Counter(name["language"].lower() for name in names if name["kind"] == "preferred")
     if not preferred:
         raise ValidationError("One of the names must be preferred: the entity is shown under it.")
     for code, number in preferred.items():
@@ -106,8 +116,24 @@ class EntityRelationSchema(DocumentSchema):
     claim = fields.Nested(ClaimSummarySchema, allow_none=True)
 
 
+class SimilarEntitySchema(DocumentSchema):
+    """A likely duplicate: the two names that are most alike, and how alike (at most 1)."""
+
+    entity = fields.Nested(EntitySummarySchema)
+    name = fields.String()
+    other_name = fields.String()
+    similarity = DecimalDocument()
+    same_kind = fields.Boolean()
+
+
 class EntitySchema(VersionedSchema):
-    """An entity; ``name`` is the one of its names that it is shown under."""
+    """An entity; ``name`` is the one of its names that it is shown under.
+
+    ``similar`` comes when asked for, and with the answer to a write: a new entity that is like
+    others may be one of them. It holds the ten most similar, the likeliest duplicate first: those
+    with a name at least 0.45 similar to one of this entity's names, by the trigrams that the two
+    share, whatever their case.
+    """
 
     id = Uuid()
     external_id = fields.String(allow_none=True)
@@ -117,6 +143,7 @@ class EntitySchema(VersionedSchema):
     names = fields.List(fields.Nested(EntityNameSchema))
     identifiers = fields.List(fields.Nested(EntityIdentifierSchema))
     relations = fields.List(fields.Nested(EntityRelationSchema))
+    similar = fields.List(fields.Nested(SimilarEntitySchema))
 
 
 ENTITY_FILTERS = filter_fields(

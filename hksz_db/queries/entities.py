@@ -2,6 +2,7 @@
 
 from hksz_db.models import Claim, Entity, EntityIdentifier, EntityName, EntityRelation
 from hksz_db.queries.documents import Many, period
+from hksz_db.queries.duplicates import likely_duplicates
 from hksz_db.queries.filters import Plain, Presence, Related, Relation
 from hksz_db.queries.resources import (
     Readable,
@@ -59,7 +60,8 @@ ENTITIES = Readable(
         ),
         **common_fields(_entities),
     },
-    embeds={},
+    embeds={"similar": likely_duplicates(_entities)},
+    asked_embeds=("similar",),
     filters={
         **common_filters(_entities),
         "kind": Plain(_entities.c.kind),
