@@ -28,6 +28,7 @@ from schemas.filters import (
     ids,
     names,
     of_related,
+    places,
     presence,
     related,
     terms,
@@ -154,6 +155,7 @@ ENTITY_FILTERS = filter_fields(
         "name": of_related(words()),
         **related("names", {"language": names(), "kind": terms(EntityNameKind)}),
         **related("identifiers", {"scheme": terms(IdentifierScheme), "value": names()}),
+        "place": places(),
         "relations": presence(),
         **related(
             "relations",

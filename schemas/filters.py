@@ -14,6 +14,7 @@ from marshmallow import ValidationError, fields
 from schemas.fields import (
     DecimalString,
     Edtf,
+    ExternalId,
     Moment,
     StrictInteger,
     Term,
@@ -37,6 +38,8 @@ _MEANINGS = {
     "isnull": "has no value",
     "within": "may lie within",
     "certainly_within": "lies wholly within",
+    "under": "is, or lies in (located_in, part_of, any number of steps), the entity with this id",
+    "under_external_id": "is, or lies in (as above), the entity with this external id",
 }
 
 
@@ -138,6 +141,11 @@ def presence() -> Kind:
     return Kind(QueryBoolean, ("isnull",))
 
 
+def places() -> Kind:
+    """A filter on the place under which a row lies."""
+    return Kind(Uuid, ("under", "under_external_id"))
+
+
 def of_related(kind: Kind) -> Kind:
     """The kind for a field of related rows: one of the rows must meet it.
 
@@ -177,6 +185,8 @@ def _field(kind: Kind, name: str, operator: str) -> fields.Field[Any]:
         field: fields.Field[Any] = QueryBoolean()
     elif operator == "in":
         field = ValueList(kind.field())
+    elif operator == "under_external_id":
+        field = ExternalId()
     else:
         field = kind.field()
     field.metadata = {**field.metadata, "description": f"{name} {_MEANINGS[operator]}"}
