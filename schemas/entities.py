@@ -92,6 +92,14 @@ class EntityCreateSchema(InputSchema):
 EntityPatchSchema = patch_schema(EntityCreateSchema)
 
 
+class EntityMergeSchema(InputSchema):
+    """The entity that this one is, and under which both are found from then on."""
+
+    references = required = ("into",)
+    into_id = Uuid()
+    into_external_id = ExternalId()
+
+
 class EntityNameSchema(DocumentSchema):
     """One name in one language."""
 

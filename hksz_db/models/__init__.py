@@ -6,6 +6,7 @@ from hksz_db.models.claims import Claim, ClaimEntity, ClaimRelation, ClaimTopic
 from hksz_db.models.entities import Entity, EntityIdentifier, EntityName, EntityRelation
 from hksz_db.models.evidence import Evidence
 from hksz_db.models.figures import Figure
+from hksz_db.models.merges import EntityMerge, EntityMergeMove
 from hksz_db.models.metrics import Metric
 from hksz_db.models.seed_items import SeedItem
 from hksz_db.models.sources import Source, SourceCapture, SourceContributor, SourceRelation
@@ -20,6 +21,8 @@ __all__ = [
     "ClaimTopic",
     "Entity",
     "EntityIdentifier",
+    "EntityMerge",
+    "EntityMergeMove",
     "EntityName",
     "EntityRelation",
     "Evidence",
