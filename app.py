@@ -12,9 +12,10 @@ from flask import Flask
 
 from hksz_db import embedded
 from hksz_db.api.answers import DirectResponse
-from hksz_db.api.catalogue import CATALOGUE, CLAIMS, SOURCES
+from hksz_db.api.catalogue import CATALOGUE, CLAIMS, ENTITIES, SOURCES
 from hksz_db.api.claim_evidence import add_claim_evidence
 from hksz_db.api.documentation import create_api
+from hksz_db.api.entity_merges import add_entity_merges
 from hksz_db.api.intake import Intake
 from hksz_db.api.operating import register_operating
 from hksz_db.api.problems import register_errors
@@ -47,6 +48,8 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
             add_claim_evidence(blueprint)
         if resource is SOURCES:
             add_verification(blueprint)
+        if resource is ENTITIES:
+            add_entity_merges(blueprint)
         api.register_blueprint(blueprint)
     register_errors(app)
     register_commands(app)

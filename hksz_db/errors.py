@@ -67,6 +67,15 @@ class Gone(DomainError):
         self.version = version
 
 
+class Merged(DomainError):
+    """The row was merged into another, under whose id it is found; that can be undone."""
+
+    def __init__(self, resource: str, id: UUID, version: int, into_id: UUID) -> None:
+        super().__init__(f"The {resource} {id} was merged into {into_id}; that can be undone.")
+        self.version = version
+        self.into_id = into_id
+
+
 class Stale(DomainError):
     """The row has another version than the one the writer has read."""
 

@@ -141,6 +141,14 @@ class EntityRelationKind(StrEnum):
     PARTICIPATED_IN = "participated_in"
 
 
+class MergeChange(StrEnum):
+    """What a merge of entities does to a row that led to the one that goes."""
+
+    MOVED = "moved"
+    COPIED = "copied"
+    DROPPED = "dropped"
+
+
 class IdentifierScheme(StrEnum):
     """Where an entity's identifier comes from."""
 

@@ -13,7 +13,16 @@ from hksz_db.vocabulary import (
 )
 from schemas.base import DocumentSchema, InputSchema, VersionedSchema, patch_schema
 from schemas.dates import PeriodSchema
-from schemas.fields import BoundedList, Edtf, ExternalId, LanguageTag, Term, Text, Uuid
+from schemas.fields import (
+    BoundedList,
+    DecimalDocument,
+    Edtf,
+    ExternalId,
+    LanguageTag,
+    Term,
+    Text,
+    Uuid,
+)
 from schemas.filters import (
     common_filters,
     days,
@@ -21,6 +30,7 @@ from schemas.filters import (
     ids,
     names,
     of_related,
+    places,
     presence,
     related,
     terms,
@@ -59,7 +69,8 @@ class EntityRelationCreateSchema(InputSchema):
 
 
 def _check_preferred(names: list[dict[str, Any]]) -> None:
-    preferred = Counter(name["language"] for name in names if name["kind"] == "preferred")
+    # Language tags compare without regard to case (RFC 5646, section 2.1.1).
+    preferred = Counter(name["language"].lower() for name in names if name["kind"] == "preferred")
     if not preferred:
         raise ValidationError("One of the names must be preferred: the entity is shown under it.")
     for code, number in preferred.items():
@@ -81,6 +92,14 @@ class EntityCreateSchema(InputSchema):
 
 
 EntityPatchSchema = patch_schema(EntityCreateSchema)
+
+
+class EntityMergeSchema(InputSchema):
+    """The entity that this one is, and under which both are found from then on."""
+
+    references = required = ("into",)
+    into_id = Uuid()
+    into_external_id = ExternalId()
 
 
 class EntityNameSchema(DocumentSchema):
@@ -108,8 +127,24 @@ class EntityRelationSchema(DocumentSchema):
     claim = fields.Nested(ClaimSummarySchema, allow_none=True)
 
 
+class SimilarEntitySchema(DocumentSchema):
+    """A likely duplicate: the two names that are most alike, and how alike (at most 1)."""
+
+    entity = fields.Nested(EntitySummarySchema)
+    name = fields.String()
+    other_name = fields.String()
+    similarity = DecimalDocument()
+    same_kind = fields.Boolean()
+
+
 class EntitySchema(VersionedSchema):
-    """An entity; ``name`` is the one of its names that it is shown under."""
+    """An entity; ``name`` is the one of its names that it is shown under.
+
+    ``similar`` comes when asked for, and with the answer to a write: a new entity that is like
+    others may be one of them. It holds the ten most similar, the likeliest duplicate first: those
+    with a name at least 0.45 similar to one of this entity's names, by the trigrams that the two
+    share, whatever their case.
+    """
 
     id = Uuid()
     external_id = fields.String(allow_none=True)
@@ -119,6 +154,7 @@ class EntitySchema(VersionedSchema):
     names = fields.List(fields.Nested(EntityNameSchema))
     identifiers = fields.List(fields.Nested(EntityIdentifierSchema))
     relations = fields.List(fields.Nested(EntityRelationSchema))
+    similar = fields.List(fields.Nested(SimilarEntitySchema))
 
 
 ENTITY_FILTERS = filter_fields(
@@ -129,6 +165,7 @@ ENTITY_FILTERS = filter_fields(
         "name": of_related(words()),
         **related("names", {"language": names(), "kind": terms(EntityNameKind)}),
         **related("identifiers", {"scheme": terms(IdentifierScheme), "value": names()}),
+        "place": places(),
         "relations": presence(),
         **related(
             "relations",

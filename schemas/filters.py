@@ -14,6 +14,7 @@ from marshmallow import ValidationError, fields
 from schemas.fields import (
     DecimalString,
     Edtf,
+    ExternalId,
     Moment,
     StrictInteger,
     Term,
@@ -40,6 +41,8 @@ _MEANINGS = {
     "isnull": "has no value",
     "within": "may lie within",
     "certainly_within": "lies wholly within",
+    "under": "is, or lies in (located_in, part_of, any number of steps), the entity with this id",
+    "under_external_id": "is, or lies in (as above), the entity with this external id",
 }
 
 
@@ -155,6 +158,11 @@ def presence() -> Kind:
     return Kind(QueryBoolean, ("isnull",))
 
 
+def places() -> Kind:
+    """A filter on the place under which a row lies."""
+    return Kind(Uuid, ("under", "under_external_id"))
+
+
 def of_related(kind: Kind) -> Kind:
     """The kind for a field of related rows: one of the rows must meet it.
 
@@ -196,6 +204,8 @@ def _field(kind: Kind, name: str, operator: str) -> fields.Field[Any]:
         field = ValueList(kind.field())
     elif kind.field is Edtf and operator in _ENDS:
         field = EdtfBound(_ENDS[operator])
+    elif operator == "under_external_id":
+        field = ExternalId()
     else:
         field = kind.field()
     field.metadata = {**field.metadata, "description": f"{name} {_MEANINGS[operator]}"}

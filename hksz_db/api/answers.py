@@ -16,7 +16,7 @@ from hksz_db.api.conditions import content_tag, document_tag, is_known
 from hksz_db.api.questions import Question
 from hksz_db.api.resource import Resource
 from hksz_db.database import Prepared, fetch_in
-from hksz_db.errors import Gone, NotFound
+from hksz_db.errors import Gone, Merged, NotFound
 from hksz_db.queries.pages import (
     RANKED,
     document_statement,
@@ -43,7 +43,7 @@ class DirectResponse(Response):
 
 
 def one(resource: Resource, id: UUID, fields: tuple[str, ...]) -> Response:
-    """The document of a row. Raises ``NotFound`` or ``Gone``."""
+    """The document of a row. Raises ``NotFound``, ``Gone`` or ``Merged``."""
     rows = database().read(document_statement(resource.name, fields), {"id": id})
     version, body = _document(resource, id, rows)
     return _tagged(document_tag(version, body), body)
@@ -72,7 +72,7 @@ def written(session: Session, resource: Resource, id: UUID, status: int) -> Resp
 def deleted(session: Session, resource: Resource, id: UUID) -> Response:
     """No content; the ETag is what a restore needs."""
     statement = document_statement(resource.name, ("id",))
-    ((version, _, _),) = fetch_in(session, statement, {"id": id})
+    ((version, *_),) = fetch_in(session, statement, {"id": id})
     response = DirectResponse(status=204)
     response.headers["ETag"] = f'"{version}"'
     return response
@@ -81,7 +81,9 @@ def deleted(session: Session, resource: Resource, id: UUID) -> Response:
 def _document(resource: Resource, id: UUID, rows: list[Any]) -> tuple[int, bytes]:
     if not rows:
         raise NotFound(resource.singular, id)
-    version, is_deleted, body = rows[0]
+    version, is_deleted, into_id, body = rows[0]
+    if into_id is not None:
+        raise Merged(resource.singular, id, version, into_id)
     if is_deleted:
         raise Gone(resource.singular, id, version)
     return version, body

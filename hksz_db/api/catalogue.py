@@ -47,6 +47,7 @@ ENTITIES = Resource(
     create=entities.create,
     update=entities.update,
     scope=Scope.ENTITIES_WRITE,
+    parts=("similar",),
 )
 FIGURES = Resource(
     readable=RESOURCES["figures"],

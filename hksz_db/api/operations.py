@@ -17,6 +17,7 @@ BEARER = {"type": "http", "scheme": "bearer", "description": "A key: hksz_…"}
 _WITH_KEY: list[dict[str, list[str]]] = [{"bearer": []}]
 _DESCRIPTIONS = {
     304: "What the client holds is still what would be answered.",
+    308: "The row was merged into another, which is there; the ETag is what an undoing needs.",
     400: "The request cannot be read, or asks for what does not exist.",
     401: "A key is missing, unknown, expired or revoked.",
     403: "The key lacks the scope.",
@@ -96,7 +97,11 @@ def reading(resource: Resource) -> Operation:
         "read",
         f"Read one {resource.singular}, with what is embedded unless asked for less or more.",
         parameters=[_query(resource, "Read", fields_only), _IF_NONE_MATCH],
-        responses={200: _content(resource.document, headers=_ETAG), 304: {}},
+        responses={
+            200: _content(resource.document, headers=_ETAG),
+            304: {},
+            **_redirect(resource),
+        },
         errors=(*_READING, 404, 410),
     )
 
@@ -115,7 +120,7 @@ def reading_part(resource: Resource, name: str) -> Operation:
         f"read_{name}",
         f"Read the {name} of one {resource.singular}, and nothing else of it.",
         parameters=[_IF_NONE_MATCH],
-        responses={200: _content(schema, headers=_ETAG), 304: {}},
+        responses={200: _content(schema, headers=_ETAG), 304: {}, **_redirect(resource)},
         errors=(*_READING, 404, 410),
     )
 
@@ -171,6 +176,40 @@ def restoring(resource: Resource) -> Operation:
         errors=(400, 401, 403, 404, 409, 412, 428, 503),
         security=_WITH_KEY,
     )
+
+
+def merging(resource: Resource, schema: type[Schema]) -> Operation:
+    """``POST /v1/R/{id}/merge``."""
+    return _operation(
+        resource,
+        "merge",
+        f"Merge one {resource.singular} into another, to which all that refers to it is moved;"
+        " its id answers with 308 from then on. Also needs the scope review.",
+        parameters=[_IF_MATCH],
+        requestBody=_body(schema, "application/json"),
+        responses={200: _content(resource.document, headers=_ETAG)},
+        errors=(*_WRITING, 404, 410, 412, 428),
+        security=_WITH_KEY,
+    )
+
+
+def unmerging(resource: Resource) -> Operation:
+    """``POST /v1/R/{id}/unmerge``."""
+    return _operation(
+        resource,
+        "unmerge",
+        f"Undo the merge of one {resource.singular}: what was moved and is still there returns."
+        " Also needs the scope review.",
+        parameters=[_IF_MATCH],
+        responses={200: _content(resource.document, headers=_ETAG)},
+        errors=(400, 401, 403, 404, 409, 412, 428, 503),
+        security=_WITH_KEY,
+    )
+
+
+def _redirect(resource: Resource) -> dict[int, Operation]:
+    """The answer to a read of a row that was merged, where rows can be."""
+    return {308: {"headers": {**_ETAG, **_LOCATION}}} if resource.readable.can_be_merged else {}
 
 
 def querying(resource: Resource) -> Operation:
@@ -296,7 +335,7 @@ def _operation(
     **described: Any,
 ) -> Operation:
     """An operation; what is ``described`` besides stands in it as OpenAPI names it."""
-    successes = {200: "Done.", 201: "Added.", 204: "Deleted.", 304: _DESCRIPTIONS[304]}
+    successes = {200: "Done.", 201: "Added.", 204: "Deleted.", **_DESCRIPTIONS}
     return {
         "operationId": f"{resource.name}.{call}",
         "summary": summary,

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
+from uuid import UUID
 
 import psycopg
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, request, url_for
 from werkzeug.exceptions import HTTPException, default_exceptions
 
 from hksz_db.errors import (
@@ -18,6 +20,7 @@ from hksz_db.errors import (
     Gone,
     Invalid,
     Malformed,
+    Merged,
     NotFound,
     Stale,
     Unauthenticated,
@@ -32,12 +35,15 @@ _STATUSES: Mapping[type[DomainError], int] = {
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    Merged: 409,
     Gone: 410,
     Stale: 412,
     Invalid: 422,
     Unavailable: 503,
 }
 _RETRY_AFTER_S = 2
+# What a query string may hold (RFC 3986, section 3.4), escapes included.
+_URL_CHARACTERS = "%!$&'()*+,;=:@/?-._~"
 _DETAILS = {404: "There is nothing at this path. An id in a path is a UUID."}
 # Enough to mend any honest request; an answer must not outgrow the question.
 _MAX_FAULTS = 100
@@ -89,6 +95,7 @@ def _fault(fault: Fault) -> dict[str, str]:
 def register_errors(app: Flask) -> None:
     """Answer every error of the app with a problem document."""
     app.register_error_handler(DomainError, _domain_error)
+    app.register_error_handler(Merged, _merged)
     app.register_error_handler(psycopg.Error, _database_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
@@ -105,6 +112,28 @@ def _domain_error(error: DomainError) -> Response:
         # What a restore needs.
         response.headers["ETag"] = f'"{error.version}"'
     return response
+
+
+def _merged(error: Merged) -> Response:
+    if request.method in {"GET", "HEAD"}:
+        response = Response(status=308)
+        del response.headers["Content-Type"]
+        response.headers["Location"] = _moved_to(error.into_id)
+        # A merge can be undone: nobody may remember where it led.
+        response.headers["Cache-Control"] = "no-store"
+    else:
+        response = _domain_error(error)
+    # What an undoing needs.
+    response.headers["ETag"] = f'"{error.version}"'
+    return response
+
+
+def _moved_to(id: UUID) -> str:
+    """The address of the request with another row in it."""
+    assert request.endpoint is not None
+    path = url_for(request.endpoint, **{**(request.view_args or {}), "id": id})
+    question = quote(request.query_string, safe=_URL_CHARACTERS)
+    return f"{path}?{question}" if question else path
 
 
 def _database_error(error: psycopg.Error) -> Response:

@@ -7,6 +7,7 @@ from hksz_db.models.corroborations import Corroboration
 from hksz_db.models.entities import Entity, EntityIdentifier, EntityName, EntityRelation
 from hksz_db.models.evidence import Evidence
 from hksz_db.models.figures import Figure
+from hksz_db.models.merges import EntityMerge, EntityMergeMove
 from hksz_db.models.metrics import Metric
 from hksz_db.models.seed_items import SeedItem
 from hksz_db.models.sources import Source, SourceCapture, SourceContributor, SourceRelation
@@ -22,6 +23,8 @@ __all__ = [
     "Corroboration",
     "Entity",
     "EntityIdentifier",
+    "EntityMerge",
+    "EntityMergeMove",
     "EntityName",
     "EntityRelation",
     "Evidence",

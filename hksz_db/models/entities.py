@@ -34,7 +34,8 @@ from hksz_db.vocabulary import (
 class Entity(Resource, Base):
     """A person, organisation, place, zone, programme, facility or event.
 
-    ``name`` and ``name_language`` are the one of its names that it is shown under.
+    ``name`` and ``name_language`` are the one of its names that it is shown under. One that was
+    merged into another is deleted, and ``redirect_to`` that other.
     """
 
     __tablename__ = "entities"
@@ -50,12 +51,16 @@ class Entity(Resource, Base):
             use_alter=True,
         ),
         Index("entities_name_id_idx", "name", "id"),
+        CheckConstraint("redirect_to IS NULL OR deleted_at IS NOT NULL", name="redirect_deleted"),
+        CheckConstraint("redirect_to <> id", name="redirect_to_another"),
+        Index(None, "redirect_to"),
     )
 
     kind: Mapped[str]
     name: Mapped[str]
     name_language: Mapped[str]
     description: Mapped[str | None]
+    redirect_to: Mapped[UUID | None] = mapped_column(ForeignKey("entities.id"), sort_order=1)
 
 
 class EntityName(Identified, Base):

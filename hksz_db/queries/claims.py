@@ -22,7 +22,8 @@ from hksz_db.queries.dates import relative_period
 from hksz_db.queries.documents import Many, Values
 from hksz_db.queries.evidence import evidence_fields, evidence_filters
 from hksz_db.queries.figures import figure_fields, figure_filters
-from hksz_db.queries.filters import Days, Plain, Presence, Related, Relation
+from hksz_db.queries.filters import Among, Days, Plain, Presence, Related, Relation
+from hksz_db.queries.places import claims_under
 from hksz_db.queries.resources import (
     Readable,
     Search,
@@ -129,6 +130,7 @@ CLAIMS = Readable(
         "entities__external_id": Related(_ENTITIES, Related(_ENTITY, Plain(_linked.c.external_id))),
         "entities__kind": Related(_ENTITIES, Related(_ENTITY, Plain(_linked.c.kind))),
         "entities__name": Related(_ENTITIES, Related(_ENTITY_NAMES, Plain(_linked_names.c.name))),
+        "place": Among(_claims.c.id, claims_under),
         "figures": Presence(_FIGURES),
         **{
             f"figures__{name}": Related(_FIGURES, target)

@@ -2,7 +2,9 @@
 
 from hksz_db.models import Claim, Entity, EntityIdentifier, EntityName, EntityRelation
 from hksz_db.queries.documents import Many, period
-from hksz_db.queries.filters import Days, Plain, Presence, Related, Relation
+from hksz_db.queries.duplicates import likely_duplicates
+from hksz_db.queries.filters import Among, Days, Plain, Presence, Related, Relation
+from hksz_db.queries.places import entities_under
 from hksz_db.queries.resources import (
     Readable,
     Search,
@@ -59,7 +61,8 @@ ENTITIES = Readable(
         ),
         **common_fields(_entities),
     },
-    embeds={},
+    embeds={"similar": likely_duplicates(_entities)},
+    asked_embeds=("similar",),
     filters={
         **common_filters(_entities),
         "kind": Plain(_entities.c.kind),
@@ -69,6 +72,7 @@ ENTITIES = Readable(
         "names__kind": Related(_NAMES, Plain(_names.c.kind)),
         "identifiers__scheme": Related(_IDENTIFIERS, Plain(_identifiers.c.scheme)),
         "identifiers__value": Related(_IDENTIFIERS, Plain(_identifiers.c.value)),
+        "place": Among(_entities.c.id, entities_under),
         "relations": Presence(_RELATIONS),
         "relations__kind": Related(_RELATIONS, Plain(_relations.c.kind)),
         "relations__object_id": Related(_RELATIONS, Plain(_relations.c.object_id)),

@@ -16,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Numeric,
+    Select,
     Text,
     and_,
     any_,
@@ -76,7 +77,18 @@ class Presence:
     relation: Relation
 
 
-Target = Plain | Days | Bounds | Related | Presence
+@dataclass(frozen=True)
+class Among:
+    """A filter that is met by the rows whose key a subquery finds.
+
+    ``found`` makes the subquery of the operator and the name of the parameter that it binds.
+    """
+
+    key: ColumnElement[Any]
+    found: Callable[[str, str], Select[Any]]
+
+
+Target = Plain | Days | Bounds | Related | Presence | Among
 
 
 @dataclass(frozen=True)
@@ -201,6 +213,8 @@ def _compare(target: Target, operator: str, name: str) -> Condition:
             return _BOUNDS[operator](column, bindparam(name, type_=Numeric()))
         case Presence(relation):
             return _some(relation) != bindparam(name, type_=Boolean())
+        case Among(key, found):
+            return key.in_(found(operator, name))
         case Related():
             raise AssertionError("relations are gathered before they are compared")
 

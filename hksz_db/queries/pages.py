@@ -113,7 +113,10 @@ def groups_statement(shape: PageShape, group_by: tuple[str, ...]) -> Prepared:
 
 
 def document(readable: Readable, fields: tuple[str, ...]) -> Select[Any]:
-    """One row by ``:id``: its version, whether it is deleted, and the named fields as JSON."""
+    """One row by ``:id``: its version, whether it is deleted, what it was merged into, its JSON.
+
+    The JSON holds the named fields.
+    """
     return _one(readable, _as_json(readable, fields))
 
 
@@ -126,7 +129,8 @@ def _one(readable: Readable, content: ColumnElement[Any]) -> Select[Any]:
     table = readable.table
     deleted = table.c.deleted_at.is_not(None)
     body = case((deleted, None), else_=content)
-    return select(table.c.version, deleted.label("deleted"), body.label("body")).where(
+    redirect = readable.redirect.label("redirect_to")
+    return select(table.c.version, deleted.label("deleted"), redirect, body.label("body")).where(
         table.c.id == bindparam("id", type_=Uuid())
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Table
+from sqlalchemy import ColumnElement, FromClause, Table, null
 
 from hksz_db.models import Base
 from hksz_db.queries.documents import Node, One, timestamp
@@ -62,6 +62,16 @@ class Readable:
     def document(self) -> dict[str, Node]:
         """Every field a reader can ask for, by name."""
         return {**self.fields, **self.embeds}
+
+    @property
+    def can_be_merged(self) -> bool:
+        """Whether one row can be merged into another."""
+        return "redirect_to" in self.table.c
+
+    @property
+    def redirect(self) -> ColumnElement[Any]:
+        """The id of the row into which a row was merged; null where there are no merges."""
+        return self.table.c.redirect_to if self.can_be_merged else null()
 
     @property
     def read_embeds(self) -> tuple[str, ...]:

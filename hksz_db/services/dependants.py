@@ -37,6 +37,7 @@ class Link:
 LINKS = (
     Link("source_contributors", "entity_id", "entities", "sources", "source_id"),
     Link("source_relations", "to_id", "sources", "sources", "from_id"),
+    Link("entities", "redirect_to", "entities", "entities"),
     Link("entity_relations", "object_id", "entities", "entities", "subject_id"),
     Link("entity_relations", "claim_id", "claims", "entities", "subject_id"),
     Link("claims", "claimant_id", "entities", "claims"),

@@ -30,7 +30,7 @@ def _columns(fields: Row) -> Row:
     columns = chosen(fields, "external_id", "kind", "description")
     if "names" in fields:
         preferred = [name for name in fields["names"] if name["kind"] == "preferred"]
-        shown = min(preferred, key=lambda name: name["language"] != _LANGUAGE)
+        shown = min(preferred, key=lambda name: name["language"].lower() != _LANGUAGE)
         columns |= {"name": shown["name"], "name_language": shown["language"]}
     return columns
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from hksz_db.database import run
-from hksz_db.errors import Conflict, DomainError, NotFound, Stale
+from hksz_db.errors import Conflict, DomainError, Merged, NotFound, Stale
 from hksz_db.queries.pages import RESOURCES
 from hksz_db.services.dependants import (
     lock_wholes,
@@ -15,7 +15,7 @@ from hksz_db.services.dependants import (
     refuse_if_unfounded,
     wholes_of,
 )
-from hksz_db.services.rows import absence, touch
+from hksz_db.services.rows import absence, merged_into, touch
 
 _MARK = "updated_at = now(), version = version + 1"
 
@@ -54,15 +54,15 @@ def delete(session: Session, resource: str, id: UUID, versions: Sequence[int] | 
 def restore(session: Session, resource: str, id: UUID, versions: Sequence[int] | None) -> None:
     """Take back a deletion, of the row and of the parts that went with it.
 
-    Raises ``NotFound``, ``Stale``, or ``Conflict`` when the row is not deleted or what it rests
-    on is.
+    Raises ``NotFound``, ``Stale``, ``Merged``, or ``Conflict`` when the row is not deleted or what
+    it rests on is.
     """
     lock_wholes(session, resource, id)
     restored = run(
         session,
         f"UPDATE {resource} SET deleted_at = NULL, {_MARK}"
-        " WHERE id = $1 AND deleted_at IS NOT NULL AND ($2::int[] IS NULL OR version = ANY ($2))"
-        " RETURNING old.deleted_at",
+        f" WHERE id = $1 AND deleted_at IS NOT NULL AND {merged_into(resource)} IS NULL"
+        " AND ($2::int[] IS NULL OR version = ANY ($2)) RETURNING old.deleted_at",
         id,
         versions,
     )
@@ -85,10 +85,13 @@ def _not_restorable(
     session: Session, resource: str, id: UUID, versions: Sequence[int] | None
 ) -> DomainError:
     singular = RESOURCES[resource].singular
-    found = run(session, f"SELECT version, deleted_at IS NULL FROM {resource} WHERE id = $1", id)
+    state = f"version, deleted_at IS NULL, {merged_into(resource)}"
+    found = run(session, f"SELECT {state} FROM {resource} WHERE id = $1", id)
     if not found:
         return NotFound(singular, id)
-    version, live = found[0]
+    version, live, into_id = found[0]
+    if into_id is not None:
+        return Merged(singular, id, version, into_id)
     if live and (versions is None or version in versions):
         return Conflict(f"The {singular} {id} is not deleted.")
     return Stale(singular, id, version)

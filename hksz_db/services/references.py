@@ -20,6 +20,7 @@ from hksz_db.services.rows import Row
 # What is read of a row besides its id, its name and whether it is deleted.
 _EXTRAS = {
     "claims": ("modality",),
+    "entities": ("redirect_to",),
     "metrics": ("dimension", "nonnegative"),
     "sources": ("issued_edtf",),
     "units": ("dimension", "factor"),
@@ -72,11 +73,13 @@ class _Reference:
 def resolve(session: Session, fields: Row, shape: Shape) -> Resolved:
     """Look up what the fields refer to and put its id in their place.
 
-    ``x_external_id`` becomes ``x_id``. Raises ``Invalid`` with a pointer to each reference that
-    leads nowhere or to a deleted row.
+    ``x_external_id`` becomes ``x_id``; an entity that was merged stands for what it was merged
+    into. Raises ``Invalid`` with a pointer to each reference that leads nowhere or to a deleted
+    row.
     """
     references = list(_walk(fields, shape, "#"))
     new_id, found = _look_up(session, references)
+    _follow_merges(session, found.get("entities", {}))
     faults = [fault for reference in references if (fault := _settle(reference, found))]
     if faults:
         raise Invalid("The request refers to what does not exist.", faults)
@@ -127,7 +130,8 @@ def _look_up(
             f"found_{table} AS MATERIALIZED (SELECT id, {name} AS name,"
             f" deleted_at IS NULL AS live{extras} FROM {table}"
             f" WHERE id = ANY (${len(arguments) - 1}::uuid[])"
-            f" OR {name} = ANY (${len(arguments)}::text[]) FOR {lock})"
+            # Locked in one order by everybody, so that nobody waits in a circle.
+            f" OR {name} = ANY (${len(arguments)}::text[]) ORDER BY id FOR {lock})"
         )
     pairs = "".join(
         f", (SELECT coalesce(jsonb_agg(to_jsonb(found_{t})), '[]') FROM found_{t})" for t in tables
@@ -143,6 +147,20 @@ def _look_up(
     return new_id, found
 
 
+def _follow_merges(session: Session, entities: dict[Any, Row]) -> None:
+    """Put what each entity was merged into in its place; that may have been merged in its turn."""
+    while into := {row["redirect_to"] for row in entities.values() if row["redirect_to"]}:
+        found = run(
+            session,
+            "SELECT id, deleted_at IS NULL, redirect_to::text FROM entities"
+            " WHERE id = ANY ($1::uuid[]) ORDER BY id FOR KEY SHARE",
+            sorted(into),
+        )
+        rows = {str(id): {"id": id, "live": live, "redirect_to": to} for id, live, to in found}
+        for given, row in entities.items():
+            entities[given] = rows.get(row["redirect_to"], row)
+
+
 def _settle(reference: _Reference, found: dict[str, dict[Any, Row]]) -> Fault | None:
     row = found[reference.table].get(reference.value)
     singular = RESOURCES[reference.table].singular
@@ -152,7 +170,7 @@ def _settle(reference: _Reference, found: dict[str, dict[Any, Row]]) -> Fault | 
     if not row["live"]:
         detail = f"The {singular} {reference.value} was deleted."
         return Fault("deleted", detail, reference.pointer)
-    if reference.given != reference.target:
+    if reference.table != "units":
         reference.holder.pop(reference.given)
         reference.holder[reference.target] = row["id"]
     return None

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from hksz_db.chronology import Period
 from hksz_db.database import run
-from hksz_db.errors import DomainError, Gone, NotFound, Stale
+from hksz_db.errors import DomainError, Gone, Merged, NotFound, Stale
 from hksz_db.quantities import Interval
 from hksz_db.queries.filters import days_literal
 from hksz_db.queries.pages import RESOURCES
@@ -87,12 +87,20 @@ def demand(session: Session, resource: str, id: UUID) -> None:
 
 def absence(session: Session, resource: str, id: UUID) -> DomainError:
     """Why a live row at a given version was not found."""
-    found = run(session, f"SELECT version, deleted_at IS NULL FROM {resource} WHERE id = $1", id)
+    state = f"version, deleted_at IS NULL, {merged_into(resource)}"
+    found = run(session, f"SELECT {state} FROM {resource} WHERE id = $1", id)
     singular = RESOURCES[resource].singular
     if not found:
         return NotFound(singular, id)
-    version, live = found[0]
+    version, live, into_id = found[0]
+    if into_id is not None:
+        return Merged(singular, id, version, into_id)
     return Stale(singular, id, version) if live else Gone(singular, id, version)
+
+
+def merged_into(resource: str) -> str:
+    """The SQL expression for the id of the row into which a row was merged."""
+    return "redirect_to" if RESOURCES[resource].can_be_merged else "NULL::uuid"
 
 
 @dataclass(frozen=True)

@@ -187,6 +187,7 @@ PATHS = {
         "entities__external_id": "entities.entity.external_id",
         "entities__kind": "entities.entity.kind",
         "entities__name": "entities.entity.names.name",
+        "place": "entities.entity.places",
     },
     "sources": {
         "contributors__entity_id": "contributors.entity.id",
@@ -206,9 +207,11 @@ PATHS = {
         "relations__object_id": "relations.object.id",
         "relations__during": "relations.during",
         "relations__claim_id": "relations.claim.id",
+        "place": "within",
     },
 }
 PERIODS = {"time", "due", "issued", "period", "source__issued", "relations__during"}
+PLACE_KEYS = {"under": "id", "under_external_id": "external_id"}
 EDTF = {
     "2017": ("2017-01-01", "2017-12-31"),
     "2023-06": ("2023-06-01", "2023-06-30"),
@@ -285,6 +288,8 @@ def _meets(resource: str, document: Document, name: str, operator: str, given: s
     if name in {"figures", "evidence", "entities", "relations"}:
         return (not document[name]) == (given == "true")
     values = list(_values(document, _path(resource, name)))
+    if name == "place":
+        return any(place[PLACE_KEYS[operator]] == given for place in values)
     own = name.removeprefix("figures__").removeprefix("evidence__")
     if operator == "isnull":
         missing = [value["edtf"] if isinstance(value, dict) else value for value in values]
@@ -329,6 +334,9 @@ def _examples(documents: list[Document], resource: str, name: str, operator: str
         return [text for text in EDTF if operator not in {"gt", "lte"} or ".." not in text]
     if own == "value":
         return ["-6", "-5", "6", "7", "7.00", "11", "10.5", "46999.5", "47000", "47001"]
+    if name == "place":
+        places = [p for row in documents for p in _values(row, _path(resource, name))]
+        return sorted({place[PLACE_KEYS[operator]] for place in places} - {None})
     found = {
         str(value).lower() if isinstance(value, bool) else str(value)
         for document in documents
@@ -347,6 +355,15 @@ def _examples(documents: list[Document], resource: str, name: str, operator: str
     return chosen
 
 
+def _within(entity: Document, entities: dict[str, Document]) -> Iterator[Document]:
+    """What the entity lies in or is part of, step by step."""
+    for relation in entity["relations"]:
+        if relation["kind"] in {"located_in", "part_of"}:
+            place = entities[relation["object"]["id"]]
+            yield place
+            yield from _within(place, entities)
+
+
 class Asker:
     """Asks the service, and knows every document of it."""
 
@@ -357,6 +374,9 @@ class Asker:
             resource.name: self._every(resource.name) for resource in CATALOGUE
         }
         entities = {entity["id"]: entity for entity in self.documents["entities"]}
+        for entity in entities.values():
+            entity["within"] = list(_within(entity, entities))
+            entity["places"] = [entity, *entity["within"]]
         sources = {source["id"]: source for source in self.documents["sources"]}
         for source in sources.values():
             for role in ("author", "publisher"):

@@ -20,7 +20,7 @@ from hksz_db.queries.pages import RESOURCES, PageShape, matches_statement
 from schemas.claims import CLAIM_FILTERS
 from schemas.entities import ENTITY_FILTERS
 from schemas.evidence import EVIDENCE_FILTERS
-from schemas.fields import DecimalString, Edtf, Moment, Term, Text, Uuid
+from schemas.fields import DecimalString, Edtf, ExternalId, Moment, Term, Text, Uuid
 from schemas.figures import FIGURE_FILTERS
 from schemas.filters import Filter, QueryBoolean, QueryInteger, ValueList
 from schemas.metrics import METRIC_FILTERS
@@ -44,6 +44,7 @@ EXAMPLES: list[tuple[type[fields.Field[Any]], str]] = [
     (Moment, "2024-01-24T08:00:00+08:00"),
     (QueryBoolean, "true"),
     (QueryInteger, "12"),
+    (ExternalId, "ex:place"),
     (Text, "50% of_it\\"),
 ]
 

@@ -1,0 +1,209 @@
+"""``place__under``: what is about a place is about the places in which that lies, too."""
+
+import re
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+
+from hksz_db.database import run
+from hksz_db.queries.filters import AllOf, Criterion, bound_values, shape
+from hksz_db.queries.pages import PageShape, matches_statement
+
+
+def _names(client, resource, **query):
+    answer = client.get(f"/v1/{resource}", per_page="100", **query)
+    assert answer.status_code == 200, answer.text
+    return {row["external_id"] for row in answer.json["data"]}
+
+
+def _asked(client, tree, resource="claims"):
+    answer = client.post(f"/v1/{resource}/query", {"filter": tree, "per_page": 100})
+    assert answer.status_code == 200, answer.text
+    return {row["external_id"] for row in answer.json["data"]}
+
+
+def _id(client, name):
+    (row,) = client.get("/v1/entities", external_id=name).json["data"]
+    return row["id"]
+
+
+def _place(editor, name, *relations, kind="place"):
+    made = editor.post(
+        "/v1/entities",
+        {
+            "external_id": f"test:{name}",
+            "kind": kind,
+            "names": [{"name": name, "language": "en", "kind": "preferred"}],
+            "relations": [{"kind": k, "object_external_id": f"test:{o}"} for k, o in relations],
+        },
+    )
+    assert made.status_code == 201, made.text
+    return made.headers["Location"]
+
+
+def _claim(editor, name, *places):
+    links = [{"entity_external_id": f"test:{place}", "role": "location"} for place in places]
+    body = {"external_id": f"test:{name}", "statement": name, "entities": links}
+    made = editor.post("/v1/claims", {**body, "claimant_external_id": "hksz:hkpc"})
+    assert made.status_code == 201, made.text
+    return made.headers["Location"]
+
+
+def test_a_claim_about_futian_is_found_under_shenzhen(reader):
+    shenzhen = _names(reader, "claims", place__under=_id(reader, "hksz:shenzhen"))
+    futian = _names(reader, "claims", place__under_external_id="hksz:futian")
+    assert {"hksz:futian-in-shenzhen", "hksz:science-park-in-futian"} <= futian < shenzhen
+    # Two steps away: the centre of HKPC lies in Futian.
+    assert "hksz:hkpc-shenzhen-centre-2017" in shenzhen
+
+
+def test_what_is_about_shenzhen_is_found_under_the_greater_bay_area(reader):
+    bay = _names(reader, "claims", place__under_external_id="hksz:greater-bay-area")
+    assert _names(reader, "claims", entities__external_id="hksz:shenzhen") < bay
+    assert "hksz:hku-explores-gba" in bay
+    assert "hksz:hong-kong-financial-hub" not in bay
+
+
+def test_the_entities_under_a_place_are_those_that_lie_in_it(reader):
+    under = _names(reader, "entities", place__under=_id(reader, "hksz:shenzhen"))
+    assert under == {
+        "hksz:futian",
+        "hksz:gba-service-centre",
+        "hksz:hkpc-shenzhen-centre",
+        "hksz:science-park-futian",
+    }
+    facilities = _names(
+        reader, "entities", place__under_external_id="hksz:shenzhen", kind="facility"
+    )
+    assert facilities == under - {"hksz:futian"}
+
+
+def test_only_lying_in_and_being_part_of_lead_on(editor):
+    _place(editor, "outer")
+    _place(editor, "inner", ("located_in", "outer"))
+    _place(editor, "room", ("part_of", "inner"))
+    _place(editor, "friend", ("partner_of", "outer"), ("founded", "inner"))
+    assert _names(editor, "entities", place__under_external_id="test:outer") == {
+        "test:inner",
+        "test:room",
+    }
+    _claim(editor, "about-friend", "friend")
+    _claim(editor, "about-room", "room")
+    assert _names(editor, "claims", place__under_external_id="test:outer") == {"test:about-room"}
+
+
+def test_a_circle_has_an_end(editor):
+    first = _place(editor, "first")
+    _place(editor, "second", ("located_in", "first"))
+    _place(editor, "third", ("part_of", "second"))
+    closing = [{"kind": "located_in", "object_external_id": "test:third"}]
+    assert editor.patch(first, {"relations": closing}).status_code == 200
+    every = {"test:first", "test:second", "test:third"}
+    for name in every:
+        assert _names(editor, "entities", place__under_external_id=name) == every - {name}
+    _claim(editor, "about-first", "first")
+    assert _names(editor, "claims", place__under_external_id="test:third") == {"test:about-first"}
+
+
+def test_what_was_deleted_leads_nowhere(editor):
+    _place(editor, "outer")
+    inner = _place(editor, "inner", ("located_in", "outer"))
+    assert _names(editor, "entities", place__under_external_id="test:outer") == {"test:inner"}
+    editor.delete(inner)
+    assert _names(editor, "entities", place__under_external_id="test:outer") == set()
+    editor.restore(inner)
+    assert _names(editor, "entities", place__under_external_id="test:outer") == {"test:inner"}
+
+
+def test_a_claim_that_was_deleted_is_about_no_place(editor):
+    _place(editor, "outer")
+    claim = _claim(editor, "about-outer", "outer")
+    assert _names(editor, "claims", place__under_external_id="test:outer") == {"test:about-outer"}
+    editor.delete(claim)
+    assert _names(editor, "claims", place__under_external_id="test:outer") == set()
+
+
+@pytest.mark.parametrize("resource", ["claims", "entities"])
+def test_a_place_that_is_not_known_holds_nothing(reader, resource):
+    everything = _names(reader, resource)
+    for name, nobody in (("under", str(uuid4())), ("under_external_id", "test:nowhere")):
+        parameter = {f"place__{name}": nobody}
+        assert _names(reader, resource, **parameter) == set()
+        assert _asked(reader, {"not": parameter}, resource) == everything
+
+
+@pytest.mark.parametrize("resource", ["claims", "entities"])
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        ("place__under", "Shenzhen"),
+        ("place__under", "hksz:shenzhen"),
+        ("place__under", ""),
+        ("place__under_external_id", "Shenzhen"),
+        ("place__under_external_id", ""),
+        ("place", "hksz:shenzhen"),
+        ("place__external_id", "hksz:shenzhen"),
+        ("place__under__in", "hksz:shenzhen"),
+    ],
+)
+def test_what_names_no_place_is_refused_by_name(reader, resource, parameter, value):
+    refused = reader.get(f"/v1/{resource}", **{parameter: value})
+    assert refused.status_code == 400
+    assert [error["parameter"] for error in refused.json["errors"]] == [parameter]
+
+
+def test_places_take_part_in_trees(reader):
+    everything = _names(reader, "claims")
+    futian = {"place__under_external_id": "hksz:futian"}
+    shenzhen = {"place__under": _id(reader, "hksz:shenzhen")}
+    hong_kong = {"place__under_external_id": "hksz:hong-kong"}
+    found = {
+        name: _names(reader, "claims", **tree)
+        for name, tree in (("futian", futian), ("shenzhen", shenzhen), ("hong_kong", hong_kong))
+    }
+    assert _asked(reader, {"not": shenzhen}) == everything - found["shenzhen"]
+    assert _asked(reader, {"or": [futian, hong_kong]}) == found["futian"] | found["hong_kong"]
+    assert _asked(reader, {"and": [shenzhen, {"not": futian}]}) == (
+        found["shenzhen"] - found["futian"]
+    )
+    # Each on its own: a claim may be about two places, neither of which lies in the other.
+    assert _asked(reader, {**shenzhen, **hong_kong}) == found["shenzhen"] & found["hong_kong"]
+    assert found["shenzhen"] & found["hong_kong"]
+
+
+def test_a_place_goes_with_paging_counting_and_grouping(reader, query_counter):
+    place = {"place__under_external_id": "hksz:shenzhen"}
+    with query_counter() as counted:
+        page = reader.get("/v1/claims", count="exact", per_page="2", sort="-time", **place)
+    assert len(counted.statements) == 1
+    assert page.json["meta"]["count"]["value"] == len(_names(reader, "claims", **place))
+    cursor = page.json["meta"]["next_cursor"]
+    following = reader.get("/v1/claims", per_page="2", sort="-time", cursor=cursor, **place)
+    first, second = ({row["id"] for row in found.json["data"]} for found in (page, following))
+    assert len(first | second) == 4
+    groups = reader.get("/v1/claims/aggregate", group_by="status", **place).json["data"]
+    assert sum(group["count"] for group in groups) == page.json["meta"]["count"]["value"]
+
+
+@pytest.mark.parametrize("operator", ["under", "under_external_id"])
+def test_the_search_begins_at_the_place(session, operator):
+    run(
+        session,
+        "WITH firms AS (INSERT INTO entities (kind, name, name_language)"
+        " SELECT 'organisation', 'x', 'en' FROM generate_series(1, 2000) RETURNING id),"
+        " made AS (INSERT INTO claims (statement, language, claimant_id, modality)"
+        " SELECT 'x', 'en', id, 'actual' FROM firms, generate_series(1, 5)"
+        " RETURNING id, claimant_id) INSERT INTO claim_entities (claim_id, entity_id, role)"
+        " SELECT id, claimant_id, 'subject' FROM made",
+    )
+    session.execute(text("ANALYZE entities, claims, claim_entities"))
+    ((place,),) = run(session, "SELECT id FROM entities WHERE external_id = 'hksz:futian'")
+    value = place if operator == "under" else "hksz:futian"
+    asked = AllOf((Criterion("place", operator, value),))
+    page = PageShape("claims", ("id",), shape(asked), False, (("id", False),), None, False)
+    statement = matches_statement(page)
+    values = statement.arguments(bound_values(asked))
+    plan = "\n".join(row for (row,) in run(session, f"EXPLAIN {statement.sql}", *values))
+    # The links of what lies there are looked up, never gone through.
+    assert re.search(r"claim_entities_entity_id_claim_id_idx.*\n.*entity_id = ANY", plan), plan
