@@ -10,6 +10,7 @@ from hksz_db.vocabulary import (
     Modality,
 )
 from schemas.base import DocumentSchema, InputSchema, VersionedSchema, patch_schema
+from schemas.comparisons import ComparisonsSchema
 from schemas.evidence import EVIDENCE_KINDS, ClaimEvidenceCreateSchema, ClaimEvidenceSchema
 from schemas.fields import BoundedList, Edtf, ExternalId, LanguageTag, Slug, Term, Text, Uuid
 from schemas.figures import FIGURE_KINDS, ClaimFigureCreateSchema, ClaimFigureSchema
@@ -115,6 +116,7 @@ class ClaimSchema(VersionedSchema):
     figures = fields.List(fields.Nested(ClaimFigureSchema))
     evidence = fields.List(fields.Nested(ClaimEvidenceSchema))
     sources = fields.List(fields.Nested(SourceSchema))
+    comparisons = fields.Nested(ComparisonsSchema)
 
 
 CLAIM_FILTERS = filter_fields(

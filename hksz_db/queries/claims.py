@@ -13,6 +13,7 @@ from hksz_db.models import (
     Figure,
     Source,
 )
+from hksz_db.queries.compared import claim_comparisons
 from hksz_db.queries.documents import Many, Values, period
 from hksz_db.queries.evidence import evidence_fields, evidence_filters
 from hksz_db.queries.figures import figure_fields, figure_filters
@@ -100,8 +101,10 @@ CLAIMS = Readable(
         "sources": Many(
             _sources, _SOURCES_OF_CLAIM, source_fields(_sources), order_by=(_sources.c.id,)
         ),
+        "comparisons": claim_comparisons(_claims),
     },
     default_embeds=("entities", "figures", "evidence"),
+    asked_embeds=("comparisons",),
     filters={
         **common_filters(_claims),
         "statement": Plain(_claims.c.statement),

@@ -20,6 +20,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    case,
     exists,
     false,
     func,
@@ -43,6 +44,13 @@ class Relation:
 @dataclass(frozen=True)
 class Plain:
     """A filter on a column of one value."""
+
+    column: ColumnElement[Any]
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A filter on what is worked out for each row, of which the planner knows nothing."""
 
     column: ColumnElement[Any]
 
@@ -76,7 +84,21 @@ class Presence:
     relation: Relation
 
 
-Target = Plain | Days | Bounds | Related | Presence
+@dataclass(frozen=True)
+class Every:
+    """A filter that each of the targets must meet."""
+
+    targets: tuple["Target", ...]
+
+
+@dataclass(frozen=True)
+class Either:
+    """A filter that one of the targets must meet."""
+
+    targets: tuple["Target", ...]
+
+
+Target = Plain | Computed | Days | Bounds | Related | Presence | Every | Either
 
 
 @dataclass(frozen=True)
@@ -195,12 +217,19 @@ def _compare(target: Target, operator: str, name: str) -> Condition:
     match target:
         case Plain(column):
             return _PLAIN[operator](column, name)
+        case Computed(column):
+            # Without CASE the planner would expect one row in two hundred to meet it.
+            return case((_PLAIN[operator](column, name), true()), else_=false())
         case Days(column):
             return _DAYS[operator](column, name)
         case Bounds(column):
             return _BOUNDS[operator](column, bindparam(name, type_=Numeric()))
         case Presence(relation):
             return _some(relation) != bindparam(name, type_=Boolean())
+        case Every(targets):
+            return and_(*_conjunction([(part, operator, name) for part in targets]))
+        case Either(targets):
+            return or_(*(and_(*_conjunction([(part, operator, name)])) for part in targets))
         case Related():
             raise AssertionError("relations are gathered before they are compared")
 

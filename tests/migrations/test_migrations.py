@@ -236,12 +236,13 @@ def test_every_step_goes_forth_and_back_with_rows_in_every_table(empty: str) -> 
 
 def test_a_downgrade_refuses_to_drop_rows_and_says_which(migrated: str) -> None:
     fill(migrated)
+    alembic(migrated, "downgrade", "keys_and_seeds")
     before = tables_with_rows(migrated)
     lost = r"tables with rows, api_keys \(1\), seed_items \(1\); -x drop-data=yes allows it"
     with pytest.raises(CommandError, match=lost):
         alembic(migrated, "downgrade", "-1")
     assert tables_with_rows(migrated) == before
-    assert not migrating.pending(driver_url(migrated))
+    assert alembic(migrated, "current").startswith("keys_and_seeds")
 
 
 def test_a_downgrade_of_empty_tables_needs_no_leave(migrated: str) -> None:
@@ -311,11 +312,12 @@ def test_whoever_waits_too_long_for_another_process_is_told(empty: str) -> None:
 
 
 def test_a_table_in_use_is_not_waited_for_long(migrated: str) -> None:
+    alembic(migrated, "downgrade", "keys_and_seeds")
     with psycopg.connect(migrated) as other:
         other.execute("SELECT FROM api_keys")
         with pytest.raises(CommandError, match="A table stayed locked"):
             alembic(migrated, "downgrade", "-1")
-    assert not migrating.pending(driver_url(migrated))
+    assert alembic(migrated, "current").startswith("keys_and_seeds")
 
 
 def test_pending_until_the_newest_revision(empty: str) -> None:
@@ -384,6 +386,7 @@ def test_the_vocabularies_are_those_of_the_checks(database: Database) -> None:
         for module in (vocabulary, quantities)
         for term in vars(module).values()
         if isinstance(term, type) and issubclass(term, StrEnum) and term is not StrEnum
+        if term not in vocabulary.COMPUTED
     }
     with database.transaction() as session:
         found = session.connection().exec_driver_sql(
