@@ -12,8 +12,9 @@ from flask import Flask
 
 from hksz_db import embedded
 from hksz_db.api.answers import DirectResponse
-from hksz_db.api.catalogue import CATALOGUE, CLAIMS, ENTITIES, SOURCES
+from hksz_db.api.catalogue import CATALOGUE, CLAIMS, ENTITIES, FIGURES, SOURCES
 from hksz_db.api.claim_evidence import add_claim_evidence
+from hksz_db.api.comparisons import add_figure_comparisons, comparisons_blueprint
 from hksz_db.api.documentation import create_api
 from hksz_db.api.entity_merges import add_entity_merges
 from hksz_db.api.intake import Intake
@@ -50,7 +51,10 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
             add_verification(blueprint)
         if resource is ENTITIES:
             add_entity_merges(blueprint)
+        if resource is FIGURES:
+            add_figure_comparisons(blueprint)
         api.register_blueprint(blueprint)
+    api.register_blueprint(comparisons_blueprint())
     register_errors(app)
     register_commands(app)
     return app

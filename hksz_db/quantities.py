@@ -33,6 +33,20 @@ _DIMENSIONS = {
     "[mass] * [length] ** 2 / [time] ** 3": Dimension.POWER,
 }
 
+BASE_UNITS = {
+    Dimension.COUNT: "1",
+    Dimension.RATIO: "1",
+    Dimension.LENGTH: "m",
+    Dimension.AREA: "m2",
+    Dimension.VOLUME: "m3",
+    Dimension.MASS: "kg",
+    Dimension.DURATION: "s",
+    Dimension.SPEED: "m/s",
+    Dimension.ENERGY: "J",
+    Dimension.POWER: "W",
+}
+"""The UCUM code of the unit that ranges are in; money has none, for no currency converts."""
+
 
 class InvalidFigure(ValueError):
     """Amount and bounds that do not fit the comparator; ``field`` names the one at fault."""

@@ -1,7 +1,7 @@
 """The closed vocabularies.
 
-Every term here is also in a CHECK constraint of the database; a test holds the two equal,
-so a new term needs a migration.
+Every term here is also in a CHECK constraint of the database, but for those of ``COMPUTED``,
+which are not stored; a test holds the two equal, so a new term needs a migration.
 """
 
 from enum import StrEnum
@@ -278,3 +278,16 @@ class CslType(StrEnum):
     THESIS = "thesis"
     TREATY = "treaty"
     WEBPAGE = "webpage"
+
+
+class ComparisonVerdict(StrEnum):
+    """How two figures of one metric and subject stand to each other, the gravest first."""
+
+    CONTRADICTS = "contradicts"
+    PART_EXCEEDS_WHOLE = "part_exceeds_whole"
+    TENSION = "tension"
+    AGREES = "agrees"
+
+
+COMPUTED = (ComparisonVerdict,)
+"""The vocabularies of what is worked out when it is read."""

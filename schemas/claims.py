@@ -10,6 +10,7 @@ from hksz_db.vocabulary import (
     Modality,
 )
 from schemas.base import DocumentSchema, InputSchema, VersionedSchema, patch_schema
+from schemas.comparisons import ComparisonsSchema
 from schemas.corroboration import CORROBORATION_KINDS, CorroborationSchema
 from schemas.dates import RelativeDateCreateSchema, RelativePeriodSchema, StatedPeriodSchema
 from schemas.evidence import EVIDENCE_KINDS, ClaimEvidenceCreateSchema, ClaimEvidenceSchema
@@ -117,6 +118,7 @@ class ClaimSchema(VersionedSchema):
     evidence = fields.List(fields.Nested(ClaimEvidenceSchema))
     sources = fields.List(fields.Nested(SourceSchema))
     corroboration = fields.Nested(CorroborationSchema)
+    comparisons = fields.Nested(ComparisonsSchema)
 
 
 CLAIM_FILTERS = filter_fields(

@@ -7,6 +7,7 @@ from marshmallow import fields
 from hksz_db.quantities import RangeRule
 from hksz_db.vocabulary import ClaimStatus, Comparator, Dimension, Modality
 from schemas.base import InputSchema, VersionedSchema, patch_schema
+from schemas.comparisons import ComparisonsSchema
 from schemas.dates import RelativeDateCreateSchema, StatedPeriodSchema
 from schemas.fields import (
     DecimalDocument,
@@ -99,6 +100,7 @@ class FigureSchema(ClaimFigureSchema):
     """A figure with its claim in brief."""
 
     claim = fields.Nested(ReviewedClaimSummarySchema)
+    comparisons = fields.Nested(ComparisonsSchema)
 
 
 FIGURE_KINDS = {

@@ -125,7 +125,6 @@ def options(
     """The parameters of a list besides its filters."""
     orders = [order for name in sorts for order in (name, f"-{name}")]
     found: dict[str, fields.Field[Any]] = {
-        "sort": _names(orders, "Keys to sort by; a hyphen before a key descends."),
         "select": _names(selectable, "The fields to answer with."),
         "per_page": fields.Integer(
             metadata={"minimum": 1, "maximum": max_per_page, "description": "Rows on a page."}
@@ -136,6 +135,8 @@ def options(
             metadata={"description": "Count the rows that the filters select."},
         ),
     }
+    if orders:
+        found["sort"] = _names(orders, "Keys to sort by; a hyphen before a key descends.")
     if embeds:
         found["include"] = _names(embeds, "What to embed; empty for nothing.")
     if searchable:

@@ -8,6 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hksz_db.quantities import (
+    BASE_UNITS,
     Interval,
     InvalidFigure,
     InvalidUnit,
@@ -224,3 +225,11 @@ def test_a_unit_too_large_to_compute_with_is_refused_at_once(code):
 
 def test_an_annotation_counts():
     assert measure("{people}") == Measure(Dimension.COUNT, Decimal(1))
+
+
+def test_base_units_are_one_of_their_dimension() -> None:
+    assert set(BASE_UNITS) == set(Dimension) - {Dimension.MONEY}
+    for dimension, code in BASE_UNITS.items():
+        measured = measure(code)
+        assert measured.factor == 1
+        assert measured.dimension == dimension or dimension is Dimension.RATIO

@@ -1,7 +1,9 @@
 """Answers: what PostgreSQL wrote, with the headers that belong to it."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -14,9 +16,10 @@ from hksz_db.api import cursors
 from hksz_db.api.access import database
 from hksz_db.api.conditions import content_tag, document_tag, is_known
 from hksz_db.api.questions import Question
-from hksz_db.api.resource import Resource
+from hksz_db.api.resource import Listed, Resource
 from hksz_db.database import Prepared, fetch_in
 from hksz_db.errors import Gone, Merged, NotFound
+from hksz_db.queries.comparison_pages import comparisons_statement, pairs_statement
 from hksz_db.queries.pages import (
     RANKED,
     document_statement,
@@ -112,19 +115,65 @@ def page(
 
     ``within`` is the row whose parts are listed: ``NotFound`` or ``Gone`` where there is none.
     """
+    sorts = resource.readable.sorts
+    # By relevance: the rank and the id.
+    nullable = [sorts[name].nullable for name, _ in question.sort] or [False, False]
     identity = question.identity(resource.name)
-    values = question.values()
-    after = None
-    if question.cursor is not None:
-        sorts = resource.readable.sorts
-        nullable = [sorts[name].nullable for name, _ in question.sort]
-        # By relevance: the rank and the id.
-        keys = cursors.decode(question.cursor, identity, nullable or [False, False])
-        after = tuple(key is not None for key in keys)
-        values |= {f"c{n}": key for n, key in enumerate(keys)}
+    keys, after = _begin(question, identity, nullable)
     shape = question.shape(resource.name, after)
+    asked = _Asked(
+        question,
+        identity,
+        {**question.values(), **keys},
+        page_statement(shape),
+        partial(matches_statement, shape),
+    )
+    return _page(asked, within)
+
+
+def comparisons(
+    listed: Listed, question: Question, of: tuple[Resource, UUID] | None = None
+) -> Response:
+    """A page of comparisons: all, or those ``of`` a figure (``NotFound``, ``Gone``)."""
+    figure = None if of is None else of[1]
+    identity = [*question.identity(listed.name), figure]
+    keys, after = _begin(question, identity, [False, False])
+    shape = question.shape(listed.name, after)
+    asked = _Asked(
+        question,
+        identity,
+        {**question.values(), **keys, "figure": figure},
+        comparisons_statement(shape, of is not None),
+        partial(pairs_statement, shape, of is not None),
+    )
+    return _page(asked, of)
+
+
+def _begin(
+    question: Question, identity: Any, nullable: Sequence[bool]
+) -> tuple[dict[str, str | None], tuple[bool, ...] | None]:
+    """The cursor's keys to be bound, and for each of them whether it has a value."""
+    if question.cursor is None:
+        return {}, None
+    keys = cursors.decode(question.cursor, identity, nullable)
+    return {f"c{n}": key for n, key in enumerate(keys)}, tuple(key is not None for key in keys)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A question with the statements that answer it; ``matches`` is for the planner's estimate."""
+
+    question: Question
+    identity: Any
+    values: Mapping[str, Any]
+    statement: Prepared
+    matches: Callable[[], Prepared]
+
+
+def _page(asked: _Asked, within: tuple[Resource, UUID] | None) -> Response:
+    question, identity = asked.question, asked.identity
     try:
-        ((items, keys_after, ranked, total),) = database().read(page_statement(shape), values)
+        ((items, keys_after, ranked, total),) = database().read(asked.statement, asked.values)
     except psycopg.DataError:
         # All else was read by a schema; only a cursor made by hand can hold what is no key.
         raise cursors.refusal() from None
@@ -139,7 +188,7 @@ def page(
     if question.count == "exact":
         meta["count"] = {"value": total, "kind": "exact"}
     elif question.count == "estimated":
-        estimate = database().explain(matches_statement(shape), values)
+        estimate = database().explain(asked.matches(), asked.values)
         meta["count"] = {"value": estimate, "kind": "estimated"}
     body = b'{"data":[%b],"meta":%b}' % (items or b"", _compact(meta))
     response = _tagged(content_tag(body), body)

@@ -1,10 +1,12 @@
 """The resources of the API, each with what it is made of."""
 
-from hksz_db.api.resource import Resource
+from hksz_db.api.resource import Listed, Resource
+from hksz_db.queries.compared import COMPARISONS as COMPARISON_QUERIES
 from hksz_db.queries.pages import RESOURCES
 from hksz_db.services import claims, entities, evidence, figures, metrics, sources, units
 from hksz_db.vocabulary import Scope
 from schemas.claims import CLAIM_FILTERS, ClaimCreateSchema, ClaimPatchSchema, ClaimSchema
+from schemas.comparisons import COMPARISON_FILTERS, ComparisonSchema
 from schemas.entities import ENTITY_FILTERS, EntityCreateSchema, EntityPatchSchema, EntitySchema
 from schemas.evidence import (
     EVIDENCE_FILTERS,
@@ -89,4 +91,8 @@ UNITS = Resource(
     update=units.update,
     scope=Scope.CLAIMS_WRITE,
 )
+COMPARISONS = Listed(
+    readable=COMPARISON_QUERIES, filters=COMPARISON_FILTERS, document=ComparisonSchema
+)
 CATALOGUE = (SOURCES, CLAIMS, ENTITIES, FIGURES, EVIDENCE, METRICS, UNITS)
+LISTS: tuple[Listed, ...] = (*CATALOGUE, COMPARISONS)

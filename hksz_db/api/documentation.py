@@ -10,7 +10,7 @@ from flask_swagger_ui import get_swaggerui_blueprint
 from marshmallow import Schema, fields
 
 from hksz_db.api import operations
-from hksz_db.api.catalogue import CATALOGUE
+from hksz_db.api.catalogue import LISTS
 from schemas.filters import ValueList
 from schemas.pages import ProblemSchema
 
@@ -63,7 +63,7 @@ def _add_components(api: Api, converter: OpenAPIConverter) -> None:
     api.spec.components.schema("Problem", schema=ProblemSchema)
     for name, response in operations.problem_components().items():
         api.spec.components.response(name, response)
-    for resource in CATALOGUE:
+    for resource in LISTS:
         # Components, because a list and its aggregate have them in common.
         schema = operations.filter_schema(resource)
         for parameter in converter.schema2parameters(schema, location="query"):

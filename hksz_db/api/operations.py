@@ -7,7 +7,7 @@ from marshmallow import Schema, fields
 
 from hksz_db.api.bodies import MERGE_PATCH, PLAIN_TEXT
 from hksz_db.api.options import MAX_PER_PAGE
-from hksz_db.api.resource import Resource
+from hksz_db.api.resource import Listed, Resource
 from schemas.pages import groups_schema, options, page_schema, tree_schema
 from schemas.verification import VerificationSchema
 
@@ -53,12 +53,12 @@ _LINK = {"Link": {"description": "The next page (rel=next).", "schema": {"type":
 _LOCATION = {"Location": {"description": "Where the row is.", "schema": {"type": "string"}}}
 
 
-def listing(resource: Resource) -> Operation:
+def listing(resource: Listed) -> Operation:
     """``GET /v1/R``."""
     return _operation(
         resource,
         "list",
-        f"List {resource.name}: filtered, searched, sorted, a page a time.",
+        f"List {resource.name}: {_ways(resource)}, a page a time.",
         parameters=[
             _query(resource, "List", _options(resource)),
             *_filter_references(resource),
@@ -69,7 +69,12 @@ def listing(resource: Resource) -> Operation:
     )
 
 
-def listing_within(resource: Resource, whole: Resource) -> Operation:
+def _ways(resource: Listed) -> str:
+    ways = {"searched": resource.readable.search, "sorted": resource.readable.sorts}
+    return ", ".join(["filtered", *(way for way, known in ways.items() if known)])
+
+
+def listing_within(resource: Listed, whole: Resource) -> Operation:
     """``GET /v1/W/{id}/R``."""
     operation = listing(resource)
     operation["operationId"] = f"{whole.name}.list_{resource.name}"
@@ -276,11 +281,11 @@ def _group_by(groups: Iterable[str]) -> fields.Field[Any]:
     return field
 
 
-def _model(resource: Resource) -> str:
+def _model(resource: Listed) -> str:
     return resource.document.__name__.removesuffix("Schema")
 
 
-def _options(resource: Resource) -> dict[str, fields.Field[Any]]:
+def _options(resource: Listed) -> dict[str, fields.Field[Any]]:
     readable = resource.readable
     return options(
         readable.sorts,
@@ -291,27 +296,27 @@ def _options(resource: Resource) -> dict[str, fields.Field[Any]]:
     )
 
 
-def filter_schema(resource: Resource) -> type[Schema]:
+def filter_schema(resource: Listed) -> type[Schema]:
     """The filters of a resource as one schema, a field each."""
     filters = {name: known.field for name, known in resource.filters.items()}
     return Schema.from_dict(filters, name=f"{_model(resource)}FiltersSchema")
 
 
-def filter_component(resource: Resource, name: str) -> str:
+def filter_component(resource: Listed, name: str) -> str:
     """The name of the component that describes a filter."""
     return f"{resource.name}.{name}"
 
 
-def _filter_references(resource: Resource) -> list[str]:
+def _filter_references(resource: Listed) -> list[str]:
     return [filter_component(resource, name) for name in resource.filters]
 
 
-def _query(resource: Resource, call: str, known: dict[str, fields.Field[Any]]) -> Operation:
+def _query(resource: Listed, call: str, known: dict[str, fields.Field[Any]]) -> Operation:
     schema = Schema.from_dict(dict(known), name=f"{_model(resource)}{call}Schema")
     return {"in": "query", "schema": schema}
 
 
-def _page(resource: Resource) -> Operation:
+def _page(resource: Listed) -> Operation:
     schema = page_schema(_model(resource), resource.document)
     return _content(schema, headers={**_ETAG, **_LINK})
 
@@ -326,7 +331,7 @@ def _body(schema: type[Schema], *media_types: str) -> Operation:
 
 
 def _operation(
-    resource: Resource,
+    resource: Listed,
     call: str,
     summary: str,
     *,

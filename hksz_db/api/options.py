@@ -10,7 +10,7 @@ from typing import Any
 from marshmallow import ValidationError
 
 from hksz_db.api.parameters import listed
-from hksz_db.queries.resources import Readable
+from hksz_db.queries.resources import Queryable
 from schemas.fields import check_text
 
 MAX_PER_PAGE = 100
@@ -20,7 +20,7 @@ COUNTS = ("exact", "estimated")
 Sort = tuple[tuple[str, bool], ...]
 
 
-def search(readable: Readable, value: Any) -> str:
+def search(readable: Queryable, value: Any) -> str:
     """``q``: words to search for."""
     if readable.search is None:
         raise ValidationError(f"{readable.name} cannot be searched; use their filters.")
@@ -31,7 +31,7 @@ def search(readable: Readable, value: Any) -> str:
     return check_text(value)
 
 
-def sort(readable: Readable, value: Any) -> Sort:
+def sort(readable: Queryable, value: Any) -> Sort:
     """``sort``: pairs of a key and whether it descends, the id last to settle ties."""
     given = names(value)
     keys: dict[str, bool] = {}

@@ -14,7 +14,7 @@ from marshmallow import ValidationError
 
 from hksz_db.api import options
 from hksz_db.api.parameters import Faults, arguments, listed, one_line, read
-from hksz_db.api.resource import Resource
+from hksz_db.api.resource import Listed, Resource
 from hksz_db.queries.filters import (
     AllOf,
     AnyOf,
@@ -26,7 +26,7 @@ from hksz_db.queries.filters import (
     shape,
 )
 from hksz_db.queries.pages import PageShape
-from hksz_db.queries.resources import Readable
+from hksz_db.queries.resources import Queryable
 
 DEFAULT_PER_PAGE = 25
 MAX_FILTERS = 100
@@ -71,10 +71,10 @@ class Question:
         return {**bound_values(self.filters), "q": self.search, "rows": self.per_page + 1}
 
 
-def from_query_string(resource: Resource) -> Question:
+def from_query_string(resource: Listed) -> Question:
     """The question in the request's query string."""
     given, faults = arguments(), Faults()
-    others = {name: given.pop(name) for name in _OPTIONS if name in given}
+    others = {name: given.pop(name) for name in _options(resource) if name in given}
     question = _question(resource, _every(resource, given, faults), others, faults)
     faults.check()
     return question
@@ -95,7 +95,7 @@ def grouped(resource: Resource) -> tuple[Question, tuple[str, ...]]:
     return question, tuple(dict.fromkeys(group_by))
 
 
-def _every(resource: Resource, given: Mapping[str, Any], faults: Faults) -> AllOf:
+def _every(resource: Listed, given: Mapping[str, Any], faults: Faults) -> AllOf:
     found = (_criterion(resource, name, value, faults) for name, value in given.items())
     return AllOf(tuple(criterion for criterion in found if criterion is not None))
 
@@ -137,10 +137,16 @@ def chosen_fields(resource: Resource) -> tuple[str, ...]:
     return fields
 
 
-def _criterion(resource: Resource, name: str, value: Any, faults: Faults) -> Criterion | None:
+def _options(resource: Listed) -> tuple[str, ...]:
+    return tuple(name for name in _OPTIONS if name != "sort" or resource.readable.sorts)
+
+
+def _criterion(resource: Listed, name: str, value: Any, faults: Faults) -> Criterion | None:
     known = resource.filters.get(name)
     if known is None:
-        faults.add(name, "unknown", _unknown(resource, name, (*_OPTIONS, *resource.filters)))
+        faults.add(
+            name, "unknown", _unknown(resource, name, (*_options(resource), *resource.filters))
+        )
         return None
     try:
         return Criterion(known.name, known.operator, known.field.deserialize(value))
@@ -149,7 +155,7 @@ def _criterion(resource: Resource, name: str, value: Any, faults: Faults) -> Cri
         return None
 
 
-def _unknown(resource: Resource, name: str, known: Iterable[str]) -> str:
+def _unknown(resource: Listed, name: str, known: Iterable[str]) -> str:
     stem, *_ = name.split("__")
     near = [candidate for candidate in known if candidate.split("__")[0] == stem]
     return f"There is no parameter {name!r} for {resource.name}; known: {listed(near or known)}."
@@ -202,12 +208,12 @@ def _is_names(option: str, value: Any) -> bool:
 
 
 def _question(
-    resource: Resource, filters: Expression, given: dict[str, Any], faults: Faults
+    resource: Listed, filters: Expression, given: dict[str, Any], faults: Faults
 ) -> Question:
     readable = resource.readable
     search = read("q", given, partial(options.search, readable), faults, None)
     # Without a search in the order of creation, with one in the order of relevance.
-    default_sort = () if search is not None else (("id", False),)
+    default_sort = () if search is not None or not readable.sorts else (("id", False),)
     return Question(
         filters=filters,
         search=search,
@@ -220,7 +226,7 @@ def _question(
 
 
 def _fields(
-    readable: Readable, given: Mapping[str, Any], default: tuple[str, ...], faults: Faults
+    readable: Queryable, given: Mapping[str, Any], default: tuple[str, ...], faults: Faults
 ) -> tuple[str, ...]:
     """The document's fields that ``select`` and ``include`` ask for, in the document's order."""
     if "include" in given and not readable.embeds:

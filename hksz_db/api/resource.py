@@ -8,7 +8,7 @@ from uuid import UUID
 from marshmallow import Schema
 from sqlalchemy.orm import Session
 
-from hksz_db.queries.resources import Readable
+from hksz_db.queries.resources import Queryable, Readable
 from hksz_db.vocabulary import Scope
 from schemas.filters import Filter
 
@@ -17,22 +17,12 @@ Update = Callable[[Session, UUID, Sequence[int] | None, dict[str, Any]], bool]
 
 
 @dataclass(frozen=True)
-class Resource:
-    """One resource of the API.
+class Listed:
+    """What can be listed; it need not be stored."""
 
-    ``scope`` is what a key needs to write it; ``parts`` are the fields of its document that can
-    be read on their own, at ``/v1/R/{id}/PART``.
-    """
-
-    readable: Readable
+    readable: Queryable
     filters: Mapping[str, Filter]
     document: type[Schema]
-    create_schema: type[Schema]
-    patch_schema: type[Schema]
-    create: Create
-    update: Update
-    scope: Scope
-    parts: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -43,3 +33,20 @@ class Resource:
     def singular(self) -> str:
         """What one of them is called."""
         return self.readable.singular
+
+
+@dataclass(frozen=True)
+class Resource(Listed):
+    """One resource of the API.
+
+    ``scope`` is what a key needs to write it; ``parts`` are the fields of its document that can
+    be read on their own, at ``/v1/R/{id}/PART``.
+    """
+
+    readable: Readable
+    create_schema: type[Schema]
+    patch_schema: type[Schema]
+    create: Create
+    update: Update
+    scope: Scope
+    parts: tuple[str, ...] = ()

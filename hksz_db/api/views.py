@@ -20,7 +20,7 @@ from hksz_db.api.questions import (
 )
 from hksz_db.api.resource import Resource
 from hksz_db.services import lifecycle
-from hksz_db.services.review import demand_review
+from hksz_db.services.review import demand_review, demand_review_of_new
 
 
 def blueprint_for(resource: Resource) -> Blueprint:
@@ -85,6 +85,7 @@ def _add_create(blueprint: Blueprint, resource: Resource) -> None:
             fields = load(schema)
             check_review(actor, fields)
             id = resource.create(session, fields)
+            demand_review_of_new(session, actor, resource.name, id)
             return answers.written(session, resource, id, 201)
 
     add_call(blueprint, "POST ", "create", operations.creating(resource), view)

@@ -87,6 +87,15 @@ class Figure(Resource, Base):
         Index("figures_subject_id_id_idx", "subject_id", "id"),
         Index(None, "unit_code"),
         Index("figures_period_idx", "period", postgresql_using="gist"),
+        # What a figure is compared with.
+        Index(
+            "figures_comparison_idx",
+            "metric_id",
+            "subject_id",
+            "modality",
+            "id",
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
     )
 
     claim_id: Mapped[UUID] = mapped_column(ForeignKey("claims.id"))

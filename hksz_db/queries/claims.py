@@ -13,6 +13,7 @@ from hksz_db.models import (
     Figure,
     Source,
 )
+from hksz_db.queries.compared import claim_comparisons
 from hksz_db.queries.corroboration import (
     corroboration,
     corroboration_filters,
@@ -108,8 +109,10 @@ CLAIMS = Readable(
             _sources, _SOURCES_OF_CLAIM, source_fields(_sources), order_by=(_sources.c.id,)
         ),
         "corroboration": corroboration(_claims),
+        "comparisons": claim_comparisons(_claims),
     },
     default_embeds=("entities", "figures", "evidence"),
+    asked_embeds=("comparisons",),
     filters={
         **common_filters(_claims),
         "statement": Plain(_claims.c.statement),

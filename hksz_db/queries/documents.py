@@ -80,7 +80,21 @@ class Values:
     on: ColumnElement[bool]
 
 
-Node = ColumnElement[Any] | Group | One | Many | Values
+@dataclass(frozen=True)
+class First:
+    """The first ``limit`` of the rows that ``on`` selects.
+
+    An object of them as the array ``data``, and of whether there are no others, ``all``.
+    """
+
+    table: FromClause
+    on: ColumnElement[bool]
+    fields: Mapping[str, "Node"]
+    order_by: tuple[ColumnElement[Any], ...]
+    limit: int
+
+
+Node = ColumnElement[Any] | Group | One | Many | Values | First
 
 
 def decimal(column: ColumnElement[Any]) -> ColumnElement[str]:
@@ -149,6 +163,8 @@ def expression(node: Node) -> ColumnElement[Any]:
                 .correlate_except(node.table)
             )
             return _over(rows.subquery("r"), many=True)
+        case First():
+            return _first(node)
         case Values():
             return _array(func.json_agg(aggregate_order_by(node.column, node.column)), node)
         case _:
@@ -159,6 +175,32 @@ def _over(rows: Subquery, *, many: bool) -> ColumnElement[Any]:
     row = func.row_to_json(rows.table_valued(), type_=Json())
     value = func.coalesce(func.json_agg(row), _EMPTY, type_=Json()) if many else row
     return select(value).correlate_except(rows).scalar_subquery()
+
+
+def _first(node: First) -> ColumnElement[Any]:
+    limit: ColumnElement[int] = literal_column(str(node.limit))
+    rows = (
+        select(*columns(node.fields))
+        .select_from(node.table)
+        .where(node.on)
+        .order_by(*node.order_by)
+        .limit(limit + literal_column("1"))
+        .correlate_except(node.table)
+        .subquery("r")
+    )
+    documents = select(
+        func.row_to_json(rows.table_valued(), type_=Json()).label("document"),
+        func.row_number().over().label("n"),
+    ).subquery("n")
+    shown = func.json_agg(documents.c.document).filter(documents.c.n <= limit)
+    value = func.json_build_object(
+        literal_column("'data'"),
+        func.coalesce(shown, _EMPTY, type_=Json()),
+        literal_column("'all'"),
+        func.count() <= limit,
+        type_=Json(),
+    )
+    return select(value).select_from(documents).correlate_except(documents).scalar_subquery()
 
 
 def _array(aggregate: ColumnElement[Any], node: Values) -> ColumnElement[Any]:

@@ -3,6 +3,7 @@
 from sqlalchemy import Date, FromClause, Numeric, func
 
 from hksz_db.models import Claim, Entity, Figure, Metric
+from hksz_db.queries.compared import figure_comparisons
 from hksz_db.queries.dates import relative_period
 from hksz_db.queries.documents import Node, decimal, numeric_range
 from hksz_db.queries.filters import Bounds, Days, Plain, Related, Relation, Target
@@ -74,7 +75,8 @@ FIGURES = Readable(
         **figure_fields(_figures),
         "claim": summary(Claim, _figures.c.claim_id, "statement", "status"),
     },
-    embeds={},
+    embeds={"comparisons": figure_comparisons(_figures)},
+    asked_embeds=("comparisons",),
     filters={
         **common_filters(_figures),
         **figure_filters(_figures),

@@ -21,6 +21,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    case,
     exists,
     false,
     func,
@@ -44,6 +45,13 @@ class Relation:
 @dataclass(frozen=True)
 class Plain:
     """A filter on a column of one value."""
+
+    column: ColumnElement[Any]
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A filter on what is worked out for each row, of which the planner knows nothing."""
 
     column: ColumnElement[Any]
 
@@ -88,7 +96,21 @@ class Among:
     found: Callable[[str, str], Select[Any]]
 
 
-Target = Plain | Days | Bounds | Related | Presence | Among
+@dataclass(frozen=True)
+class Every:
+    """A filter that each of the targets must meet."""
+
+    targets: tuple["Target", ...]
+
+
+@dataclass(frozen=True)
+class Either:
+    """A filter that one of the targets must meet."""
+
+    targets: tuple["Target", ...]
+
+
+Target = Plain | Computed | Days | Bounds | Related | Presence | Among | Every | Either
 
 
 @dataclass(frozen=True)
@@ -207,6 +229,9 @@ def _compare(target: Target, operator: str, name: str) -> Condition:
     match target:
         case Plain(column):
             return _PLAIN[operator](column, name)
+        case Computed(column):
+            # Without CASE the planner would expect one row in two hundred to meet it.
+            return case((_PLAIN[operator](column, name), true()), else_=false())
         case Days(column):
             return _DAYS[operator](column, name)
         case Bounds(column):
@@ -215,6 +240,10 @@ def _compare(target: Target, operator: str, name: str) -> Condition:
             return _some(relation) != bindparam(name, type_=Boolean())
         case Among(key, found):
             return key.in_(found(operator, name))
+        case Every(targets):
+            return and_(*_conjunction([(part, operator, name) for part in targets]))
+        case Either(targets):
+            return or_(*(and_(*_conjunction([(part, operator, name)])) for part in targets))
         case Related():
             raise AssertionError("relations are gathered before they are compared")
 

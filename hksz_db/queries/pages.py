@@ -185,18 +185,30 @@ def page(shape: PageShape) -> Select[Any]:
     ranked = _ranked(readable, shape) if shape.searched and not shape.sort else None
     keys, rows = _keyed(readable, shape, ranked)
     numbered = _numbered(readable, shape, _page_rows(rows, keys, shape.after), keys)
+    total = row_count(matches(shape).subquery()) if shape.counted else null()
+    return gathered(numbered, null() if ranked is None else row_count(ranked), total)
+
+
+def gathered(
+    numbered: Subquery, ranked: ColumnElement[Any], total: ColumnElement[Any]
+) -> Select[Any]:
+    """The one row that ``page`` promises, from the rows of the page and of one more.
+
+    ``numbered`` holds each one's ``body``, its ``cursor`` and its number ``n``, from 1.
+    """
     last = bindparam("rows", type_=Integer()) - literal_column("1")
     items = func.string_agg(numbered.c.body, aggregate_order_by(_COMMA, numbered.c.n))
     final = func.max(numbered.c.cursor).filter(numbered.c.n == last)
     return select(
         type_coerce(items.filter(numbered.c.n <= last), Json()),
         case((func.count() > last, final)),
-        null() if ranked is None else _count(ranked),
-        _count(matches(shape).subquery()) if shape.counted else null(),
+        ranked,
+        total,
     ).select_from(numbered)
 
 
-def _count(rows: FromClause) -> ColumnElement[int]:
+def row_count(rows: FromClause) -> ColumnElement[int]:
+    """How many rows there are."""
     return select(func.count()).select_from(rows).scalar_subquery()
 
 

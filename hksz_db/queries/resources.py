@@ -1,7 +1,7 @@
 """What there is to know of a resource in order to read it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Table, null
@@ -37,31 +37,40 @@ class Search:
     on: ColumnElement[bool] | None = None
 
 
-@dataclass(frozen=True)
-class Readable:
-    """A resource as its readers see it.
+@dataclass(frozen=True, kw_only=True)
+class Queryable:
+    """What can be listed.
 
     ``fields`` is its document, ``embeds`` what can be embedded on top, ``default_embeds`` what a
-    list embeds when nobody says. One read by id embeds all but ``asked_embeds``, which take a
-    search of their own: they come when asked for, and with the answer to a write.
+    list embeds when nobody says.
     """
 
     name: str
     singular: str
-    table: Table
     fields: Mapping[str, Node]
     filters: Mapping[str, Target]
-    sorts: Mapping[str, SortKey]
-    groups: Mapping[str, ColumnElement[Any]]
-    embeds: Mapping[str, Node]
+    sorts: Mapping[str, SortKey] = field(default_factory=dict)
+    embeds: Mapping[str, Node] = field(default_factory=dict)
     default_embeds: tuple[str, ...] = ()
-    asked_embeds: tuple[str, ...] = ()
     search: Search | None = None
 
     @property
     def document(self) -> dict[str, Node]:
         """Every field a reader can ask for, by name."""
         return {**self.fields, **self.embeds}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Readable(Queryable):
+    """A resource as its readers see it.
+
+    One read by id embeds all but ``asked_embeds``, which take a search of their own: they come
+    when asked for, and with the answer to a write.
+    """
+
+    table: Table
+    groups: Mapping[str, ColumnElement[Any]]
+    asked_embeds: tuple[str, ...] = ()
 
     @property
     def can_be_merged(self) -> bool:

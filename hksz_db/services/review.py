@@ -24,3 +24,12 @@ def demand_review(session: Session, actor: Actor, resource: str, id: UUID) -> No
         and {row[0] for row in run(session, _STATUSES[resource], id)} & REVIEWED
     ):
         actor.demand(Scope.REVIEW)
+
+
+def demand_review_of_new(session: Session, actor: Actor, resource: str, id: UUID) -> None:
+    """Raise ``Forbidden`` when the new row became part of what was reviewed, likewise.
+
+    Evidence is reviewed on its own, so it can be added to whatever was.
+    """
+    if resource == "figures":
+        demand_review(session, actor, resource, id)

@@ -11,6 +11,7 @@ from sqlalchemy import make_url
 from werkzeug.test import TestResponse
 
 from app import create_app
+from hksz_db.api.catalogue import CATALOGUE
 from hksz_db.database import Database
 from hksz_db.preparing import seed_folders
 from hksz_db.services import api_keys, seeding
@@ -73,6 +74,12 @@ class Client:
 
     def get(self, path: str, **query: Any) -> TestResponse:
         return self.send("GET", path, query_string=query or None)
+
+    def whole(self, path: str) -> TestResponse:
+        """A row with all that can be embedded, as the answer to a write has it."""
+        (resource,) = (r for r in CATALOGUE if path.startswith(f"/v1/{r.name}/"))
+        embeds = ",".join(resource.readable.embeds)
+        return self.get(path, include=embeds) if embeds else self.get(path)
 
     def post(self, path: str, body: Any = None, **headers: str) -> TestResponse:
         return self.send("POST", path, json=body, headers=headers)

@@ -230,3 +230,20 @@ def test_what_was_accepted_is_changed_by_reviewers_only(writer, reviewer):
         assert writer.patch(path, change).status_code == 403
         assert writer.delete(path).status_code == 403
         assert reviewer.patch(path, change).status_code == 200
+
+
+def test_a_figure_is_added_to_what_was_accepted_by_reviewers_only(writer, reviewer, samples):
+    sample = samples["figures"]
+    assert sample.body["claim_external_id"] == "hksz:ttps-approved-2023"
+    refused = writer.post(sample.path, sample.body)
+    assert refused.status_code == 403
+    assert "review" in refused.json["detail"]
+    assert writer.get(sample.path, external_id=sample.body["external_id"]).json["data"] == []
+    assert reviewer.post(sample.path, sample.body).status_code == 201
+
+
+def test_a_figure_is_added_to_what_was_not_reviewed_by_anybody(writer, samples):
+    claim = writer.post(samples["claims"].path, samples["claims"].body).json
+    body = {**samples["figures"].body, "claim_id": claim["id"]}
+    del body["claim_external_id"]
+    assert writer.post("/v1/figures", body).status_code == 201

@@ -60,7 +60,7 @@ def test_a_refused_write_changes_nothing(editor, row, sample):
     path = row.headers["Location"]
     for call in ("PATCH", "DELETE"):
         assert _send(editor, row, sample, call, {"If-Match": '"7"'}).status_code == 412
-    assert editor.get(path).data == row.data
+    assert editor.whole(path).data == row.data
 
 
 def test_each_version_is_written_once(editor, row, sample):

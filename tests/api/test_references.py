@@ -237,7 +237,7 @@ def test_a_patch_is_held_to_the_same(editor):
     refused = editor.patch(path, patch)
     assert refused.status_code == 422
     assert refused.json["errors"][0]["pointer"] == "#/entities/0/entity_external_id"
-    assert editor.get(path).json == claim.json
+    assert editor.whole(path).json == claim.json
 
 
 def test_a_figure_that_means_nothing_takes_its_claim_with_it(editor):

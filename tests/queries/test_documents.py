@@ -8,8 +8,10 @@ from marshmallow import Schema, fields
 from sqlalchemy import Boolean, Column, Date, Integer, Text, Uuid
 from sqlalchemy.types import TypeEngine
 
+from hksz_db.queries.compared import COMPARISONS
 from hksz_db.queries.documents import (
     DecimalText,
+    First,
     Group,
     Json,
     Many,
@@ -20,6 +22,7 @@ from hksz_db.queries.documents import (
 )
 from hksz_db.queries.pages import RESOURCES
 from schemas.claims import ClaimSchema
+from schemas.comparisons import ComparisonSchema
 from schemas.entities import EntitySchema
 from schemas.evidence import EvidenceSchema
 from schemas.fields import DecimalDocument
@@ -61,6 +64,10 @@ def test_a_document_is_what_its_schema_describes(resource: str) -> None:
     assert list(differences(RESOURCES[resource].document, schema, resource)) == []
 
 
+def test_a_comparison_is_what_its_schema_describes() -> None:
+    assert list(differences(COMPARISONS.document, ComparisonSchema(), "comparisons")) == []
+
+
 def differences(document: Mapping[str, Node], schema: Schema, path: str) -> Iterator[str]:
     for name in document.keys() ^ schema.fields.keys():
         yield f"{path}.{name} is in one of the two only"
@@ -78,9 +85,17 @@ def difference(node: Node, field: fields.Field[Any], path: str) -> Iterator[str]
             yield from nullability(on.right, field, path)
         case Many(_, _, inner), fields.List(inner=fields.Nested(schema=schema)):
             yield from differences(inner, schema, path)
+        case First(_, _, inner), fields.Nested(schema=schema) if schema.fields.keys() == {
+            "data",
+            "all",
+        }:
+            row = schema.fields["data"]
+            assert isinstance(row, fields.List)
+            assert isinstance(row.inner, fields.Nested)
+            yield from differences(inner, row.inner.schema, path)
         case Values(column), fields.List(inner=inner):
             yield from difference(column, inner, path)
-        case ((Group() | One() | Many() | Values()), _):
+        case ((Group() | One() | Many() | First() | Values()), _):
             yield f"{path} is {type(node).__name__} and {type(field).__name__}"
         case column, _:
             if field_type(column.type) is not field_type_of(field):

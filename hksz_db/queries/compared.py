@@ -1,0 +1,110 @@
+"""Comparisons as their readers see them."""
+
+from sqlalchemy import FromClause, and_, or_
+
+from hksz_db.models import Claim, Entity, Figure, Metric
+from hksz_db.queries.comparisons import Pair, comparable, others, pair_with, together
+from hksz_db.queries.documents import First, Group, Node, numeric_range, period
+from hksz_db.queries.filters import (
+    Computed,
+    Condition,
+    Days,
+    Either,
+    Every,
+    Plain,
+    Related,
+    Relation,
+)
+from hksz_db.queries.resources import Queryable, summary, table_of
+from hksz_db.queries.verdicts import explanation, gravity, verdict
+
+MAX_EMBEDDED = 100
+"""How many comparisons are embedded at most, the gravest."""
+
+
+def comparison_fields(pair: Pair) -> dict[str, Node]:
+    """The document of a comparison."""
+    return {
+        "verdict": verdict(pair),
+        "explanation": explanation(pair),
+        "metric": summary(Metric, pair.figure.c.metric_id, "key", "label"),
+        "subject": summary(Entity, pair.figure.c.subject_id, "name", "kind"),
+        "figure": _side(pair.figure),
+        "other": _side(pair.other),
+    }
+
+
+def _side(figure: FromClause) -> Group:
+    return Group(
+        {
+            "id": figure.c.id,
+            "external_id": figure.c.external_id,
+            "as_stated": figure.c.as_stated,
+            "unit_code": figure.c.unit_code,
+            "value_range": numeric_range(figure.c.value_range),
+            "plausible_range": numeric_range(figure.c.plausible_range),
+            "period": period(figure.c.period_edtf, figure.c.period, figure.c.period_as_stated),
+            "modality": figure.c.modality,
+            "claim": summary(Claim, figure.c.claim_id, "statement", "status"),
+        }
+    )
+
+
+def figure_comparisons(figure: FromClause) -> First:
+    """The gravest comparisons of a figure."""
+    pair = pair_with(figure)
+    different = pair.figure.c.id != pair.other.c.id
+    return _gravest(pair, others(pair), and_(comparable(pair), different))
+
+
+def claim_comparisons(claim: FromClause) -> First:
+    """The gravest comparisons of the figures of a claim; of two figures of its own, once."""
+    pair = pair_with()
+    a, b = pair.figure, pair.other
+    once = or_(a.c.claim_id != b.c.claim_id, a.c.id < b.c.id)
+    return _gravest(pair, together(pair), and_(a.c.claim_id == claim.c.id, once))
+
+
+def _gravest(pair: Pair, table: FromClause, on: Condition) -> First:
+    return First(
+        table,
+        on,
+        comparison_fields(pair),
+        order_by=(gravity(pair), pair.figure.c.id, pair.other.c.id),
+        limit=MAX_EMBEDDED,
+    )
+
+
+PAIR = pair_with()
+_a, _b = PAIR.figure, PAIR.other
+_candidates = table_of(Figure).alias()
+# Leads from a claim to the few figures that can be its own or be compared with them: without it
+# every pair would be formed to see whose it is.
+_CANDIDATE = Relation(
+    _candidates,
+    and_(
+        _candidates.c.metric_id == _a.c.metric_id,
+        _candidates.c.subject_id == _a.c.subject_id,
+        _candidates.c.modality == _a.c.modality,
+    ),
+)
+
+COMPARISONS = Queryable(
+    name="comparisons",
+    singular="comparison",
+    fields=comparison_fields(PAIR),
+    filters={
+        "verdict": Computed(verdict(PAIR)),
+        "metric": Plain(PAIR.metric.c.key),
+        "metric_id": Plain(_a.c.metric_id),
+        "subject_id": Plain(_a.c.subject_id),
+        "claim_id": Every(
+            (
+                Related(_CANDIDATE, Plain(_candidates.c.claim_id)),
+                Either((Plain(_a.c.claim_id), Plain(_b.c.claim_id))),
+            )
+        ),
+        "modality": Plain(_a.c.modality),
+        "period": Every((Days(_a.c.period), Days(_b.c.period))),
+    },
+)

@@ -1,0 +1,102 @@
+"""Which figures can be compared with each other.
+
+Comparisons are worked out when they are read and stored nowhere, so that they always speak of
+the figures as these are.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Text,
+    and_,
+    case,
+    exists,
+    literal_column,
+    or_,
+)
+
+from hksz_db.models import Claim, Figure, Metric
+from hksz_db.queries.filters import Condition
+from hksz_db.queries.resources import table_of
+from hksz_db.vocabulary import Accumulation, ClaimStatus, Dimension
+
+# What was withdrawn is held against nobody.
+_WITHDRAWN = (ClaimStatus.REJECTED, ClaimStatus.RETRACTED)
+# Of these it is enough that the periods overlap; the others can change from day to day.
+_SPREAD = (Accumulation.FLOW, Accumulation.EVENT)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two figures, and the metric of the first."""
+
+    figure: FromClause
+    other: FromClause
+    metric: FromClause
+
+
+def pair_with(figure: FromClause | None = None) -> Pair:
+    """A new pair, of the given figure or of a new one."""
+    figures = table_of(Figure)
+    return Pair(
+        figures.alias() if figure is None else figure, figures.alias(), table_of(Metric).alias()
+    )
+
+
+def term(text: str) -> ColumnElement[str]:
+    """A text as a literal, which the planner sees."""
+    escaped = text.replace("'", "''")
+    return literal_column(f"'{escaped}'", Text())
+
+
+def others(pair: Pair) -> FromClause:
+    """The other figures with their metric, of which ``comparable`` chooses."""
+    return pair.other.join(pair.metric, pair.metric.c.id == pair.other.c.metric_id)
+
+
+def together(pair: Pair) -> FromClause:
+    """All figures, each with every figure that it can be compared with, itself included."""
+    measured = pair.figure.join(pair.metric, pair.metric.c.id == pair.figure.c.metric_id)
+    return measured.join(pair.other, comparable(pair))
+
+
+def comparable(pair: Pair) -> Condition:
+    """Whether the two speak of the same.
+
+    They have the metric, the subject and the modality in common (a target says nothing against
+    an outcome), and the currency where they are money, which never converts. Both live, on live
+    claims that were neither rejected nor retracted. Either neither has a period, or both do: of a
+    flow or an event these overlap; of a stock or a ratio, which can change from one day to the
+    next, they are equal or one holds the other.
+    """
+    a, b = pair.figure, pair.other
+    return and_(
+        a.c.metric_id == b.c.metric_id,
+        a.c.subject_id == b.c.subject_id,
+        a.c.modality == b.c.modality,
+        or_(a.c.dimension != term(Dimension.MONEY), a.c.unit_code == b.c.unit_code),
+        _periods_meet(pair),
+        _stands(a),
+        _stands(b),
+    )
+
+
+def _periods_meet(pair: Pair) -> Condition:
+    a, b = pair.figure.c.period, pair.other.c.period
+    spread = pair.metric.c.accumulation.in_([term(kind) for kind in _SPREAD])
+    overlap = and_(a.overlaps(b), or_(spread, a.contains(b), a.contained_by(b)))
+    # As CASE, because the planner takes it that one in a hundred periods overlaps another, and
+    # expecting next to no pairs would form them all before it gives the first.
+    return case((a.is_(None), b.is_(None)), else_=overlap)
+
+
+def _stands(figure: FromClause) -> Condition:
+    claims = table_of(Claim).alias()
+    claim_stands = exists().where(
+        claims.c.id == figure.c.claim_id,
+        claims.c.deleted_at.is_(None),
+        claims.c.status.not_in([term(status) for status in _WITHDRAWN]),
+    )
+    return and_(figure.c.deleted_at.is_(None), claim_stands.correlate_except(claims))

@@ -1,0 +1,538 @@
+"""Comparisons: what agrees, what contradicts, and the sentence that says why."""
+
+from itertools import chain
+from typing import Any
+
+import pytest
+
+SEEDED = "hksz:ttps-approved-2023-figure"
+NOBODY = "0199c3a0-0000-7000-8000-000000000000"
+EXACTLY = {
+    "metric_external_id": "hksz:metric-ttps-approved",
+    "subject_external_id": "hksz:ttps",
+    "as_stated": "exactly 45,120",
+    "comparator": "eq",
+    "amount": "45120",
+    "unit_code": "1",
+    "period_edtf": "2023",
+}
+
+
+@pytest.fixture
+def state(editor):
+    """Posts a claim with figures; the answer to it."""
+
+    def post(*figures: dict[str, Any], **claim: Any) -> Any:
+        body = {"statement": "Somebody counted.", "claimant_external_id": "hksz:hkpc", **claim}
+        made = editor.post("/v1/claims", {**body, "figures": list(figures)})
+        assert made.status_code == 201, made.json
+        return made.json
+
+    return post
+
+
+@pytest.fixture
+def seeded(reader):
+    """The seed's figure of 2023."""
+    (figure,) = reader.get("/v1/figures", external_id=SEEDED).json["data"]
+    return figure
+
+
+@pytest.fixture
+def measure(editor, state):
+    """Posts two figures of a new metric; their comparisons."""
+
+    def post(*figures: dict[str, Any], **metric: Any) -> Any:
+        body = {"key": "test", "label": "A test", "accumulation": "flow", **metric}
+        made = editor.post("/v1/metrics", {**body, "external_id": "test:metric"})
+        assert made.status_code == 201, made.json
+        common = {"metric_external_id": "test:metric", "subject_external_id": "hksz:hkpc"}
+        defaults = {**common, "as_stated": "some", "comparator": "eq", "period_edtf": "2023"}
+        return state(*({**defaults, **figure} for figure in figures))["comparisons"]["data"]
+
+    return post
+
+
+def _verdicts(comparisons: list[Any]) -> list[str]:
+    return [comparison["verdict"] for comparison in comparisons]
+
+
+def test_another_number_for_the_same_time_contradicts(state, reader, seeded):
+    made = state(EXACTLY)
+    (comparison,) = made["comparisons"]["data"]
+    assert made["comparisons"]["all"] is True
+    assert comparison["verdict"] == "contradicts"
+    assert comparison["explanation"] == (
+        '"exactly 45,120" (45120; 2023) and "over 47,000" (more than 47000; 2023) cannot both be'
+        " true: the ranges have no number in common for the same time."
+    )
+    assert comparison["figure"]["id"] == made["figures"][0]["id"]
+    assert comparison["figure"]["claim"]["id"] == made["id"]
+    del seeded["period"]["relative"]
+    assert comparison["other"] == {
+        name: seeded[name]
+        for name in ("id", "external_id", "as_stated", "unit_code", "value_range")
+    } | {name: seeded[name] for name in ("plausible_range", "period", "modality", "claim")}
+    assert comparison["metric"] == seeded["metric"]
+    assert comparison["subject"] == seeded["subject"]
+    (seen,) = reader.get(f"/v1/figures/{seeded['id']}/comparisons").json["data"]
+    assert seen["verdict"] == "contradicts"
+    assert (seen["figure"], seen["other"]) == (comparison["other"], comparison["figure"])
+
+
+def test_a_figure_that_is_added_carries_its_comparisons(editor, seeded):
+    made = editor.post("/v1/figures", {**EXACTLY, "claim_external_id": "hksz:hkpc-seven-bases"})
+    assert made.status_code == 201
+    assert made.json["modality"] == "planned"
+    assert made.json["comparisons"] == {"data": [], "all": True}
+    path = made.headers["Location"]
+    changed = editor.patch(path, {"modality": "actual"}).json
+    assert _verdicts(changed["comparisons"]["data"]) == ["contradicts"]
+    agreeing = editor.patch(path, {"comparator": "gt"}).json["comparisons"]["data"]
+    assert _verdicts(agreeing) == ["tension"]
+    assert agreeing[0]["other"]["id"] == seeded["id"]
+
+
+def test_a_target_does_not_contradict_an_outcome(state, reader, seeded):
+    target = {**EXACTLY, "as_stated": "60,000", "amount": "60000", "modality": "planned"}
+    assert state(target)["comparisons"]["data"] == []
+    assert reader.get(f"/v1/figures/{seeded['id']}/comparisons").json["data"] == []
+    assert reader.get("/v1/comparisons").json["data"] == []
+
+
+def test_a_period_that_differs_is_named(state):
+    longer = {"as_stated": "47,681", "amount": "47681", "period_edtf": "2022-12-28/2023-11-30"}
+    (comparison,) = state({**EXACTLY, **longer})["comparisons"]["data"]
+    assert comparison["verdict"] == "agrees"
+    assert comparison["explanation"] == (
+        '"47,681" (47681; 2022-12-28/2023-11-30) agrees with "over 47,000"'
+        " (more than 47000; 2023): the ranges overlap, and the periods differ."
+    )
+
+
+def test_units_of_a_dimension_are_compared_in_the_base_unit(editor, measure):
+    for code in ("har", "km2"):
+        assert editor.post("/v1/units", {"code": code, "label": code}).status_code == 201
+    (comparison,) = measure(
+        {"as_stated": "87 ha", "amount": "87", "unit_code": "har"},
+        {"as_stated": "0.87 km²", "amount": "0.87", "unit_code": "km2"},
+        dimension="area",
+        accumulation="stock",
+    )
+    assert comparison["verdict"] == "agrees"
+    assert comparison["explanation"] == (
+        '"87 ha" (870000 m2; 2023) agrees with "0.87 km²" (870000 m2; 2023):'
+        " the ranges overlap for the same time."
+    )
+
+
+def test_a_ratio_is_no_count(editor, state):
+    assert editor.post("/v1/units", {"code": "%", "label": "percent"}).status_code == 201
+    for dimension in ("ratio", "count"):
+        metric = {"external_id": f"test:{dimension}", "key": dimension, "label": dimension}
+        metric |= {"dimension": dimension, "accumulation": "ratio"}
+        assert editor.post("/v1/metrics", metric).status_code == 201
+    made = state(
+        {**EXACTLY, "metric_external_id": "test:ratio", "amount": "37", "unit_code": "%"},
+        {**EXACTLY, "metric_external_id": "test:count", "amount": "37", "unit_code": "1"},
+        {**EXACTLY, "metric_external_id": "test:ratio", "amount": "38.0", "unit_code": "%"},
+    )
+    (comparison,) = made["comparisons"]["data"]
+    assert comparison["verdict"] == "contradicts"
+    assert "(0.37 of 1; 2023)" in comparison["explanation"]
+    assert "(0.38 of 1; 2023)" in comparison["explanation"]
+
+
+def test_a_currency_is_compared_with_itself_only(editor, measure):
+    for code in ("HKD", "USD"):
+        assert editor.post("/v1/units", {"code": code, "label": code}).status_code == 201
+    (comparison,) = measure(
+        {"amount": "7", "unit_code": "HKD"},
+        {"amount": "7", "unit_code": "USD"},
+        {"amount": "8", "unit_code": "HKD"},
+        dimension="money",
+    )
+    assert comparison["verdict"] == "contradicts"
+    assert "(7 HKD; 2023)" in comparison["explanation"]
+
+
+EXPLAINED = [
+    pytest.param(
+        {"comparator": "approx", "amount": "13"},
+        {"amount": "13.4"},
+        "agrees",
+        '"some" (at least 12.5 and less than 13.5; 2023) agrees with "some" (13.4; 2023):'
+        " the ranges overlap for the same time.",
+        id="approx-eq",
+    ),
+    pytest.param(
+        {"comparator": "approx", "amount": "13"},
+        {"amount": "13.5"},
+        "contradicts",
+        '"some" (at least 12.5 and less than 13.5; 2023) and "some" (13.5; 2023) cannot both be'
+        " true: the ranges have no number in common for the same time.",
+        id="approx-edge",
+    ),
+    pytest.param(
+        {"comparator": "between", "lower_bound": "10", "upper_bound": "20"},
+        {"comparator": "ge", "amount": "20"},
+        "agrees",
+        '"some" (10 to 20; 2023) agrees with "some" (at least 20; 2023):'
+        " the ranges overlap for the same time.",
+        id="between",
+    ),
+    pytest.param(
+        {"comparator": "gt", "amount": "1000.50"},
+        {"amount": "70000.0"},
+        "tension",
+        '"some" (more than 1000.5; 2023) and "some" (70000; 2023) are in tension: both can be'
+        " true, but a reader would understand the first as more than 1000.5 and less than 1000.51"
+        " and the second as 70000, which have no number in common for the same time.",
+        id="tension",
+    ),
+    pytest.param(
+        {"amount": "5", "period_edtf": None},
+        {"amount": "6", "period_edtf": None},
+        "tension",
+        '"some" (5; no time stated) and "some" (6; no time stated) are in tension: the ranges'
+        " have no number in common, but neither says of which time.",
+        id="undated-disjoint",
+    ),
+    pytest.param(
+        {"comparator": "lt", "amount": "50", "period_edtf": None},
+        {"amount": "3", "period_edtf": None},
+        "tension",
+        '"some" (at least 0 and less than 50; no time stated) and "some" (3; no time stated) are'
+        " in tension: both can be true, but a reader would understand the first as more than 40"
+        " and less than 50 and the second as 3, which have no number in common, and neither says"
+        " of which time.",
+        id="undated-tension",
+    ),
+    pytest.param(
+        {"amount": "5", "period_edtf": None},
+        {"amount": "5.0", "period_edtf": None},
+        "agrees",
+        '"some" (5; no time stated) agrees with "some" (5; no time stated):'
+        " the ranges overlap, and neither says of which time.",
+        id="undated-agreement",
+    ),
+    pytest.param(
+        {"amount": "60", "period_edtf": "2023-03"},
+        {"amount": "45"},
+        "part_exceeds_whole",
+        '"some" (60; 2023-03) exceeds "some" (45; 2023), of which it must be a part: its period'
+        " lies within the other's, and its range lies wholly above the other's.",
+        id="part",
+    ),
+    pytest.param(
+        {"amount": "45"},
+        {"amount": "60", "period_edtf": "2023-03"},
+        "part_exceeds_whole",
+        '"some" (60; 2023-03) exceeds "some" (45; 2023), of which it must be a part: its period'
+        " lies within the other's, and its range lies wholly above the other's.",
+        id="whole",
+    ),
+    pytest.param(
+        {"amount": "30", "period_edtf": "2023-03"},
+        {"amount": "45"},
+        "agrees",
+        '"some" (30; 2023-03) agrees with "some" (45; 2023): the ranges have no number in common,'
+        " but the periods differ, so that both can be true.",
+        id="smaller-part",
+    ),
+]
+
+
+@pytest.mark.parametrize(("figure", "other", "verdict", "explanation"), EXPLAINED)
+def test_every_verdict_is_explained(measure, figure, other, verdict, explanation):
+    (comparison,) = measure(
+        {"unit_code": "1", **figure}, {"unit_code": "1", **other}, dimension="count"
+    )
+    assert comparison["verdict"] == verdict
+    assert comparison["explanation"] == explanation
+
+
+@pytest.mark.parametrize(
+    ("accumulation", "period", "verdicts"),
+    [
+        ("flow", "2022-06/2023-06", ["agrees"]),
+        ("event", "2022-06/2023-06", ["agrees"]),
+        ("stock", "2022-06/2023-06", []),
+        ("ratio", "2022-06/2023-06", []),
+        ("flow", "2023-03", ["part_exceeds_whole"]),
+        ("event", "2023-03", ["agrees"]),
+        ("stock", "2023-03", ["agrees"]),
+        ("ratio", "2022/2024", ["agrees"]),
+        ("stock", "2023-01/2023-12", ["contradicts"]),
+        ("flow", "2022", []),
+        ("flow", None, []),
+    ],
+)
+def test_periods_meet_as_the_metric_adds_up(measure, accumulation, period, verdicts):
+    figures = ({"amount": "60", "period_edtf": period}, {"amount": "45"})
+    given = ({"unit_code": "1", **figure} for figure in figures)
+    found = measure(*given, dimension="count", accumulation=accumulation)
+    assert _verdicts(found) == verdicts
+
+
+def test_a_metric_that_can_be_negative_has_no_largest_part(measure):
+    figures = ({"amount": "60", "period_edtf": "2023-03"}, {"amount": "45"})
+    given = ({"unit_code": "1", **figure} for figure in figures)
+    assert _verdicts(measure(*given, dimension="count", nonnegative=False)) == ["agrees"]
+
+
+@pytest.mark.parametrize("status", ["rejected", "retracted"])
+def test_what_was_withdrawn_is_not_compared(state, editor, reader, seeded, status):
+    made = state(EXACTLY)
+    path = f"/v1/figures/{seeded['id']}/comparisons"
+    assert len(reader.get(path).json["data"]) == 1
+    editor.patch(f"/v1/claims/{made['id']}", {"status": status})
+    own = f"/v1/figures/{made['figures'][0]['id']}/comparisons"
+    for listed in (path, own, "/v1/comparisons"):
+        assert reader.get(listed).json["data"] == []
+    assert reader.get(f"/v1/claims/{made['id']}", include="comparisons").json["comparisons"] == {
+        "data": [],
+        "all": True,
+    }
+
+
+@pytest.mark.parametrize("resource", ["claims", "figures"])
+def test_what_was_deleted_is_not_compared(state, editor, reader, resource):
+    made = state(EXACTLY)
+    row = made if resource == "claims" else made["figures"][0]
+    assert len(reader.get("/v1/comparisons").json["data"]) == 1
+    editor.delete(f"/v1/{resource}/{row['id']}")
+    assert reader.get("/v1/comparisons").json["data"] == []
+    editor.restore(f"/v1/{resource}/{row['id']}")
+    assert len(reader.get("/v1/comparisons").json["data"]) == 1
+
+
+@pytest.fixture
+def many(state):
+    """Three claims whose figures are compared with each other and with the seed's."""
+    figures = [
+        {**EXACTLY, "amount": amount, "period_edtf": period}
+        for amount, period in (
+            ("45120", "2023"),
+            ("60000", "2023"),
+            ("47500", "2023"),
+            ("90000", "2023-03"),
+            ("1000", "2023-04"),
+        )
+    ]
+    return [state(*figures[:3]), state(figures[3]), state(figures[4])]
+
+
+GRAVITY = ["contradicts", "part_exceeds_whole", "tension", "agrees"]
+
+
+def test_the_gravest_come_first_and_each_pair_once(many, reader):
+    claim = reader.get(f"/v1/claims/{many[0]['id']}", include="comparisons").json["comparisons"]
+    assert claim["all"] is True
+    found = _verdicts(claim["data"])
+    assert found == sorted(found, key=GRAVITY.index)
+    # Among the three: 3; with the seed's, with 90,000 and with 1,000: 3 each.
+    pairs = {frozenset((c["figure"]["id"], c["other"]["id"])) for c in claim["data"]}
+    assert len(pairs) == len(claim["data"]) == 12
+    assert all(c["figure"]["claim"]["id"] == many[0]["id"] for c in claim["data"])
+    figure = many[0]["figures"][0]["id"]
+    one = reader.get(f"/v1/figures/{figure}", include="comparisons").json["comparisons"]
+    assert len(one["data"]) == 5
+    assert "comparisons" not in reader.get(f"/v1/figures/{figure}").json
+    assert "comparisons" not in reader.get("/v1/claims").json["data"][0]
+    assert "comparisons" in reader.get("/v1/claims", include="comparisons").json["data"][0]
+
+
+def test_more_than_a_hundred_are_not_embedded(state, reader):
+    figures = [{**EXACTLY, "amount": str(number)} for number in range(60000, 60015)]
+    comparisons = state(*figures)["comparisons"]
+    assert len(comparisons["data"]) == 100
+    assert comparisons["all"] is False
+    assert set(_verdicts(comparisons["data"])) == {"contradicts"}
+    count = reader.get("/v1/comparisons", count="exact", per_page="100").json["meta"]["count"]
+    assert count == {"value": 120, "kind": "exact"}
+
+
+def _pages(client, path, size, **query):
+    answer = client.get(path, per_page=str(size), **query)
+    while True:
+        assert answer.status_code == 200, answer.text
+        yield answer.json["data"]
+        cursor = answer.json["meta"]["next_cursor"]
+        assert (cursor is None) == ("Link" not in answer.headers)
+        if cursor is None:
+            return
+        assert len(answer.json["data"]) == size
+        answer = client.get(answer.headers["Link"].partition(";")[0].strip("<>"))
+
+
+def _ids(comparison):
+    return comparison["figure"]["id"], comparison["other"]["id"]
+
+
+def test_a_list_holds_each_pair_once_in_the_order_of_the_ids(many, reader, seeded):
+    whole = reader.get("/v1/comparisons", per_page="100").json["data"]
+    keys = [_ids(comparison) for comparison in whole]
+    assert keys == sorted(keys)
+    assert all(figure < other for figure, other in keys)
+    figures = [seeded["id"], *(f["id"] for claim in many for f in claim["figures"])]
+    # All but the two months, which do not overlap.
+    assert len(set(keys)) == len(keys) == len(figures) * (len(figures) - 1) // 2 - 1
+    for size in (1, 4):
+        assert list(chain(*_pages(reader, "/v1/comparisons", size))) == whole
+
+
+def test_the_comparisons_of_a_figure_are_seen_from_its_side(many, reader):
+    figure = many[0]["figures"][1]["id"]
+    path = f"/v1/figures/{figure}/comparisons"
+    whole = reader.get(path).json["data"]
+    assert {_ids(comparison)[0] for comparison in whole} == {figure}
+    others = [_ids(comparison)[1] for comparison in whole]
+    assert others == sorted(others)
+    assert len(others) == 5
+    assert others[0] < figure < others[-1]
+    assert list(chain(*_pages(reader, path, 2))) == whole
+    every = reader.get("/v1/comparisons", per_page="100").json["data"]
+    assert {(frozenset(_ids(c)), c["verdict"]) for c in whole} == {
+        (frozenset(_ids(c)), c["verdict"]) for c in every if figure in _ids(c)
+    }
+
+
+def _sides(comparison):
+    return comparison["figure"], comparison["other"]
+
+
+FILTERS = [
+    ({"verdict": "contradicts"}, lambda c: c["verdict"] == "contradicts"),
+    ({"verdict__ne": "contradicts"}, lambda c: c["verdict"] != "contradicts"),
+    (
+        {"verdict__in": "part_exceeds_whole,tension"},
+        lambda c: c["verdict"] in {"part_exceeds_whole", "tension"},
+    ),
+    ({"metric": "ttps-approved"}, lambda c: c["metric"]["key"] == "ttps-approved"),
+    ({"metric__startswith": "main"}, lambda c: c["metric"]["key"].startswith("main")),
+    ({"modality": "actual"}, lambda c: c["figure"]["modality"] == "actual"),
+    ({"modality__ne": "actual"}, lambda c: c["figure"]["modality"] != "actual"),
+    (
+        {"period__certainly_within": "2023-03"},
+        lambda c: {side["period"]["edtf"] for side in _sides(c)} == {"2023-03"},
+    ),
+    (
+        {"period__within": "2023-04"},
+        lambda c: {side["period"]["edtf"] for side in _sides(c)} <= {"2023", "2023-04"},
+    ),
+    (
+        {"period__isnull": "true"},
+        lambda c: all(side["period"]["edtf"] is None for side in _sides(c)),
+    ),
+]
+
+
+@pytest.fixture
+def varied(many, state):
+    """Figures of another metric and modality, without a period, beside the many."""
+    planned = {
+        "metric_external_id": "hksz:metric-mainland-bases-added",
+        "subject_external_id": "hksz:hkpc",
+        "modality": "planned",
+        "period_edtf": None,
+    }
+    return [*many, state({**EXACTLY, **planned, "amount": "8"})]
+
+
+@pytest.mark.parametrize(("query", "holds"), FILTERS, ids=lambda part: str(part)[:40])
+@pytest.mark.usefixtures("varied")
+def test_filters_choose_among_the_comparisons(reader, query, holds):
+    every = reader.get("/v1/comparisons", per_page="100").json["data"]
+    expected = [comparison for comparison in every if holds(comparison)]
+    assert reader.get("/v1/comparisons", per_page="100", **query).json["data"] == expected
+    assert len(expected) < len(every)
+    assert expected or query == {"period__certainly_within": "2023-03"}
+
+
+def test_filters_by_id(varied, reader):
+    every = reader.get("/v1/comparisons", per_page="100").json["data"]
+    for field in ("metric", "subject"):
+        for id in {comparison[field]["id"] for comparison in every}:
+            found = reader.get("/v1/comparisons", per_page="100", **{f"{field}_id": id})
+            assert found.json["data"] == [c for c in every if c[field]["id"] == id]
+    for claim in varied:
+        found = reader.get("/v1/comparisons", per_page="100", claim_id=claim["id"]).json["data"]
+        assert found == [
+            c for c in every if claim["id"] in {side["claim"]["id"] for side in _sides(c)}
+        ]
+        assert found
+    several = ",".join(claim["id"] for claim in varied)
+    assert reader.get("/v1/comparisons", per_page="100", claim_id__in=several).json["data"] == every
+    none = reader.get("/v1/comparisons", claim_id=varied[3]["id"], verdict="contradicts")
+    assert none.json["data"] == []
+
+
+@pytest.mark.usefixtures("many")
+def test_fields_are_chosen_and_counts_made(reader):
+    answer = reader.get("/v1/comparisons", select="verdict,metric", count="exact", per_page="2")
+    assert [list(row) for row in answer.json["data"]] == [["verdict", "metric"]] * 2
+    assert answer.json["meta"]["count"] == {"value": 14, "kind": "exact"}
+    estimate = reader.get("/v1/comparisons", count="estimated").json["meta"]["count"]
+    assert estimate["kind"] == "estimated"
+
+
+@pytest.mark.parametrize(
+    "parameter", ["sort", "q", "include", "unknown", "figure_id", "group_by", "claim_id__ne"]
+)
+@pytest.mark.parametrize("path", ["/v1/comparisons", "/v1/figures/{}/comparisons"])
+def test_what_is_not_known_is_refused(reader, seeded, path, parameter):
+    refused = reader.get(path.format(seeded["id"]), **{parameter: "id"})
+    assert refused.status_code == 400
+    assert {error["parameter"] for error in refused.json["errors"]} == {parameter}
+
+
+@pytest.mark.usefixtures("many")
+def test_a_cursor_belongs_to_its_list(reader, seeded, many):
+    paths = [
+        "/v1/comparisons",
+        f"/v1/figures/{seeded['id']}/comparisons",
+        f"/v1/figures/{many[0]['figures'][0]['id']}/comparisons",
+    ]
+    cursors = [reader.get(path, per_page="1").json["meta"]["next_cursor"] for path in paths]
+    for path, own in zip(paths, cursors, strict=True):
+        for cursor in cursors:
+            status = reader.get(path, cursor=cursor).status_code
+            assert status == (200 if cursor == own else 400)
+    filtered = reader.get("/v1/comparisons", verdict="agrees", cursor=cursors[0])
+    assert filtered.status_code == 400
+
+
+@pytest.mark.usefixtures("many")
+def test_a_known_list_is_not_sent_again(reader, seeded):
+    for path in ("/v1/comparisons", f"/v1/figures/{seeded['id']}/comparisons"):
+        answer = reader.get(path)
+        for method in ("GET", "HEAD"):
+            headers = {"If-None-Match": answer.headers["ETag"]}
+            assert reader.send(method, path, headers=headers).status_code == 304
+
+
+def test_there_are_none_of_what_is_not_there(editor, reader, state):
+    assert reader.get(f"/v1/figures/{NOBODY}/comparisons").status_code == 404
+    figure = state({**EXACTLY, "period_edtf": "1999"})["figures"][0]["id"]
+    empty = reader.get(f"/v1/figures/{figure}/comparisons")
+    assert (empty.status_code, empty.json["data"]) == (200, [])
+    editor.delete(f"/v1/figures/{figure}")
+    assert reader.get(f"/v1/figures/{figure}/comparisons").status_code == 410
+    for method in ("POST", "DELETE"):
+        assert editor.send(method, "/v1/comparisons", json={}).status_code == 405
+
+
+def test_every_list_is_one_statement(many, reader, query_counter):
+    figure, claim = many[0]["figures"][0]["id"], many[0]["id"]
+    for path in (
+        "/v1/comparisons",
+        f"/v1/comparisons?claim_id={claim}&verdict=contradicts&count=exact",
+        f"/v1/figures/{figure}/comparisons",
+        f"/v1/figures/{figure}?include=comparisons",
+        f"/v1/claims/{claim}?include=comparisons",
+        "/v1/claims?include=figures,comparisons",
+    ):
+        with query_counter() as counted:
+            assert reader.get(path).status_code == 200
+        assert len(counted.statements) == 1, path
