@@ -49,17 +49,6 @@ def settled(fields: Row, name: str, known: Resolved, pointer: str) -> Row:
     return {**dated({f"{name}_edtf": period}, name), **dict(zip(origin, values, strict=True))}
 
 
-def hold_anchor(session: Session, fields: Row, name: str) -> None:
-    """Lock the anchor of a date before the row itself: who corrects an anchor locks it first."""
-    if relative := fields.get(f"{name}_relative"):
-        run(
-            session,
-            "SELECT FROM sources WHERE id = $1 OR external_id = $2 FOR SHARE",
-            relative.get("anchor_id"),
-            relative.get("anchor_external_id"),
-        )
-
-
 def reckon_again(session: Session, source_id: UUID, issued: Period | None) -> None:
     """Give what is dated by a source, deleted or not, the dates that follow from its new one.
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from hksz_db.database import run
 from hksz_db.errors import Fault, Invalid
 from hksz_db.quantities import InvalidFigure, read
-from hksz_db.services.dates import ANCHORED, hold_anchor, settled
+from hksz_db.services.dates import ANCHORED, settled
 from hksz_db.services.dependants import lock_wholes
 from hksz_db.services.references import Resolved, Shape, resolve
 from hksz_db.services.rows import (
@@ -45,18 +45,15 @@ def create(session: Session, fields: Row) -> UUID:
 
 def update(session: Session, id: UUID, versions: Sequence[int] | None, fields: Row) -> bool:
     """Change a figure; what it means is worked out anew."""
-    hold_anchor(session, fields, "period")
+    # Entities and anchors before claims: so locks who merges entities or corrects a date.
+    given = resolve(session, fields, SHAPE)
     lock_wholes(session, "figures", id)
     before = _measured(session, id)
     measured = {**before, **chosen(fields, *_MEASURED)}
     # What is not given is looked up all the same: the new meaning depends on it too.
-    looked_up = {**fields, **chosen(measured, "unit_code")}
-    if "metric_external_id" not in fields:
-        looked_up["metric_id"] = measured["metric_id"]
-    known = resolve(session, looked_up, SHAPE)
-    measured["metric_id"] = looked_up["metric_id"]
-    plain = chosen(looked_up, "external_id", "subject_id", "as_stated", "modality")
-    plain |= chosen(looked_up, "period_as_stated") | settled(looked_up, "period", known, "#")
+    known = resolve(session, chosen(measured, "metric_id", "unit_code"), SHAPE)
+    plain = chosen(fields, "external_id", "subject_id", "as_stated", "modality")
+    plain |= chosen(fields, "period_as_stated") | settled(fields, "period", given, "#")
     values = {**plain, **chosen(measured, *_MEASURED), **_meaning(measured, known, "#")}
     changed = change(session, "figures", id, versions, values)
     if changed:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from app import create_app
 from hksz_db.chronology import parse
 from hksz_db.database import Database, run
-from hksz_db.services import api_keys, claims, figures, lifecycle, sources
+from hksz_db.services import api_keys, claims, figures, lifecycle, merging, sources
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 from hksz_db.vocabulary import Scope
@@ -272,3 +272,122 @@ def test_a_writer_that_has_to_wait_too_long_is_told_to_come_back(database_url, d
         assert response.status_code == 503
         assert int(response.headers["Retry-After"]) > 0
     hasty.close()
+
+
+@pytest.fixture
+def twins(client):
+    """Three new entities that are one: their paths, and a merge of one into another."""
+    names = [{"name": "A firm", "language": "en", "kind": "preferred"}]
+    body = {"kind": "organisation", "names": names}
+    ids = [client.post("/v1/entities", body).json["id"] for _ in range(3)]
+
+    def merge(one: int, into: int) -> int:
+        path = f"/v1/entities/{ids[one]}/merge"
+        return client.post(path, {"into_id": ids[into]}, **{"If-Match": "*"}).status_code
+
+    return ids, merge
+
+
+def _left(client, ids) -> list[int]:
+    return [client.get(f"/v1/entities/{id}").status_code for id in ids]
+
+
+def test_two_are_not_merged_into_each_other(client, twins, pool):
+    ids, merge = twins
+    statuses = sorted(pool.map(merge, (0, 1), (1, 0)))
+    # The second is told that they are one already.
+    assert statuses == [200, 422]
+    assert sorted(_left(client, ids[:2])) == [200, 308]
+
+
+def test_one_is_merged_into_one_of_two(client, twins, pool):
+    ids, merge = twins
+    statuses = sorted(pool.map(merge, (0, 0), (1, 2)))
+    assert statuses == [200, 409]
+    assert _left(client, ids) == [308, 200, 200]
+
+
+def test_merges_in_a_circle_leave_one(client, twins, pool):
+    ids, merge = twins
+    statuses = sorted(pool.map(merge, (0, 1, 2), (1, 2, 0)))
+    assert statuses == [200, 200, 422]
+    assert sorted(_left(client, ids)) == [200, 308, 308]
+
+
+def test_what_refers_to_what_is_being_merged_follows_it(client, twins, database, pool):
+    ids, _ = twins
+    body = {"statement": "The firm moved.", "claimant_id": ids[0]}
+    with writing(database) as session:
+        merging.merge(session, UUID(ids[0]), None, {"into_id": UUID(ids[1])})
+        late = pool.submit(client.post, "/v1/claims", body)
+        _wait_for_a_lock(database)
+    assert late.result().status_code == 201
+    assert late.result().json["claimant"]["id"] == ids[1]
+
+
+def test_what_is_being_created_is_merged_with_what_it_refers_to(client, twins, database, pool):
+    ids, merge = twins
+    with writing(database) as session:
+        body = {"claimant_id": UUID(ids[0]), "modality": "actual", "language": "en"}
+        claim = claims.create(session, {"statement": "New.", **body})
+        late = pool.submit(merge, 0, 1)
+        _wait_for_a_lock(database)
+    assert late.result() == 200
+    assert client.get(f"/v1/claims/{claim}").json["claimant"]["id"] == ids[1]
+
+
+def test_nothing_is_merged_into_what_is_being_deleted(client, twins, database, pool):
+    ids, merge = twins
+    with writing(database) as session:
+        lifecycle.delete(session, "entities", UUID(ids[1]), None)
+        late = pool.submit(merge, 0, 1)
+        _wait_for_a_lock(database)
+    assert late.result() == 422
+    assert _left(client, ids) == [200, 410, 200]
+
+
+def test_nothing_is_deleted_from_under_what_is_being_moved(client, claim, twins, database, pool):
+    ids, _ = twins
+    moved = claim["entities"].json["id"]
+    with writing(database) as session:
+        merging.merge(session, UUID(moved), None, {"into_id": UUID(ids[1])})
+        late = pool.submit(client.delete, f"/v1/entities/{ids[1]}")
+        _wait_for_a_lock(database)
+    assert late.result().status_code == 409
+    assert _left(client, ids) == [200, 200, 200]
+
+
+def test_writers_and_mergers_never_get_into_each_others_way(client, claim, twins, pool):
+    ids, merge = twins
+    figure = client.post(
+        "/v1/figures",
+        {
+            "claim_id": claim["claims"].json["id"],
+            "metric_external_id": "hksz:metric-ttps-approved",
+            "subject_id": ids[0],
+            "as_stated": "forty",
+            "comparator": "eq",
+            "amount": "40",
+            "unit_code": "1",
+        },
+    ).headers["Location"]
+    path = claim["claims"].headers["Location"]
+
+    def write(number: int) -> int:
+        links = [{"entity_id": id, "role": "subject"} for id in (ids[number % 2], ids[2])]
+        return (
+            lambda: client.patch(figure, {"as_stated": f"{number}", "subject_id": ids[0]}),
+            lambda: client.patch(path, {"statement": f"{number}.", "entities": links}),
+            lambda: client.patch(path, {"claimant_id": ids[0]}),
+        )[number % 3]().status_code
+
+    def turn(number: int) -> int:
+        if number % 2:
+            undone = client.post(f"/v1/entities/{ids[0]}/unmerge", **{"If-Match": "*"})
+            return undone.status_code
+        return merge(0, 1)
+
+    turns = pool.map(turn, range(12))
+    assert set(pool.map(write, range(36))) == {200}
+    assert set(turns) <= {200, 409}
+    assert sorted(_left(client, ids[:2])) in ([200, 200], [200, 308])
