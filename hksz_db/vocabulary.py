@@ -1,7 +1,8 @@
 """The closed vocabularies.
 
 Every term here is also in a CHECK constraint of the database; a test holds the two equal,
-so a new term needs a migration.
+so a new term needs a migration. Findings are worked out when they are asked for and not stored:
+no CHECK holds them.
 """
 
 from enum import StrEnum
@@ -246,3 +247,32 @@ class CslType(StrEnum):
     THESIS = "thesis"
     TREATY = "treaty"
     WEBPAGE = "webpage"
+
+
+class Finding(StrEnum):
+    """What comparing or counting finds."""
+
+
+class WordsFound(Finding):
+    """How the words of two statements compare: ``contained`` when all of one are in the other."""
+
+    SAME = "same"
+    CONTAINED = "contained"
+    DIFFERENT = "different"
+
+
+class AmountsFound(Finding):
+    """How the numbers or the figures of two claims compare: ``none`` when none can be compared."""
+
+    SAME = "same"
+    DIFFERENT = "different"
+    NONE = "none"
+
+
+class PeriodFound(Finding):
+    """How the times of two claims compare: ``unknown`` when one has none."""
+
+    SAME = "same"
+    OVERLAPS = "overlaps"
+    DIFFERENT = "different"
+    UNKNOWN = "unknown"

@@ -25,6 +25,7 @@ from schemas.filters import (
     terms,
     words,
 )
+from schemas.similar_claims import SimilarClaimSchema
 from schemas.sources import SourceSchema
 from schemas.summaries import (
     ClaimSummarySchema,
@@ -115,6 +116,7 @@ class ClaimSchema(VersionedSchema):
     figures = fields.List(fields.Nested(ClaimFigureSchema))
     evidence = fields.List(fields.Nested(ClaimEvidenceSchema))
     sources = fields.List(fields.Nested(SourceSchema))
+    similar = fields.List(fields.Nested(SimilarClaimSchema))
 
 
 CLAIM_FILTERS = filter_fields(

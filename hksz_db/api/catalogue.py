@@ -36,6 +36,7 @@ CLAIMS = Resource(
     create=claims.create,
     update=claims.update,
     scope=Scope.CLAIMS_WRITE,
+    parts=("similar",),
 )
 ENTITIES = Resource(
     readable=RESOURCES["entities"],

@@ -27,6 +27,7 @@ from hksz_db.queries.resources import (
     summary,
     table_of,
 )
+from hksz_db.queries.similar_claims import similar_claims
 from hksz_db.queries.sources import source_fields
 
 _claims = table_of(Claim)
@@ -100,8 +101,10 @@ CLAIMS = Readable(
         "sources": Many(
             _sources, _SOURCES_OF_CLAIM, source_fields(_sources), order_by=(_sources.c.id,)
         ),
+        "similar": similar_claims(_claims),
     },
     default_embeds=("entities", "figures", "evidence"),
+    asked_embeds=("similar",),
     filters={
         **common_filters(_claims),
         "statement": Plain(_claims.c.statement),
