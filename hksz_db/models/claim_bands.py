@@ -2,11 +2,11 @@
 
 MinHash (Broder, "On the resemblance and containment of documents", 1997) with locality-sensitive
 hashing. A band is what two words of the statement hash to, the least and the greatest under one
-of twelve permutations of all words. Of two statements that have s of m words in common a band is
+of ten permutations of all words. Of two statements that have s of m words in common a band is
 equal with a probability of s(s-1) / m(m-1): with half of the words in common, at least one of the
-twelve is in 95 of 100 cases. Numbers are no words; where there are some, three more bands join
-all of them to a pair of words, so that one of thousands of statements that differ only in their
-numbers is still found.
+ten is in 92 of 100 cases. Numbers are no words; where there are some, two more bands join all of
+them to a pair of words, so that one of thousands of statements that differ only in their numbers
+is still found.
 
 A table and not an array with a GIN index: what most claims have in common makes some bands
 frequent, and only a B-tree gives the newest claims of a band without reading all of it.
@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from hksz_db.models.base import Base
 
-PERMUTATIONS = 12
+PERMUTATIONS = 10
 
 
 class ClaimBand(Base):
@@ -109,7 +109,7 @@ BEGIN
     FROM (SELECT {_RANKS} FROM unnest(words) AS word OFFSET 0) AS ranked;
     IF numbers <> '{{}}' THEN
         bands := bands || hashtextextended(numbers, bands[1])
-            || hashtextextended(numbers, bands[2]) || hashtextextended(numbers, bands[3]);
+            || hashtextextended(numbers, bands[2]);
     END IF;
     RETURN bands;
 END $$

@@ -46,7 +46,7 @@ AT_MOST = 10
 _NEWEST = 32
 """How many claims of each band are candidates, the newest: thousands may share one."""
 
-_COMPARED = 32
+_COMPARED = 16
 """How many candidates are compared, those that share the most and the rarest bands."""
 
 _WORDS = ARRAY(Text)

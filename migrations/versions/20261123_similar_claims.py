@@ -69,8 +69,8 @@ BEGIN
     RETURN words;
 END $$
 """
-_RANKS = ", ".join(f"hashtextextended(word, {n}) AS rank_{n}" for n in range(12))
-_BANDS = ", ".join(f"hashint8extended(min(rank_{n}), max(rank_{n}))" for n in range(12))
+_RANKS = ", ".join(f"hashtextextended(word, {n}) AS rank_{n}" for n in range(10))
+_BANDS = ", ".join(f"hashint8extended(min(rank_{n}), max(rank_{n}))" for n in range(10))
 STATEMENT_BANDS = f"""
 CREATE FUNCTION statement_bands(statement text) RETURNS bigint[]
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
@@ -86,7 +86,7 @@ BEGIN
     FROM (SELECT {_RANKS} FROM unnest(words) AS word OFFSET 0) AS ranked;
     IF numbers <> '{{}}' THEN
         bands := bands || hashtextextended(numbers, bands[1])
-            || hashtextextended(numbers, bands[2]) || hashtextextended(numbers, bands[3]);
+            || hashtextextended(numbers, bands[2]);
     END IF;
     RETURN bands;
 END $$

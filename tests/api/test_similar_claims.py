@@ -239,7 +239,7 @@ def test_a_claim_in_new_words_is_found_by_them(post, similar, editor):
 def test_a_claim_that_is_dropped_leaves_no_bands(post, session):
     id = post("Something else.")["id"]
     bands = text("SELECT count(*) FROM claim_bands WHERE claim_id = :id")
-    assert session.scalar(bands, {"id": id}) == 12
+    assert session.scalar(bands, {"id": id}) == 10
     session.execute(text("DELETE FROM claims WHERE id = :id"), {"id": id})
     assert session.scalar(bands, {"id": id}) == 0
 
