@@ -134,6 +134,8 @@ FROM benchmark.dataset, generate_series(1, claims) AS n,
         AS period (year),
     LATERAL (SELECT now() - interval '3 years' + n * interval '3 years' / claims) AS moment (at);
 
+INSERT INTO claim_bands (band, claim_id) SELECT unnest(statement_bands(statement)), id FROM claims;
+
 -- As many in every year. A role for each of a claim's entities: no two of its links are the same.
 INSERT INTO claim_entities (claim_id, entity_id, role)
 SELECT benchmark.claim_id(n), benchmark.entity_id(benchmark.skewed(entities)),

@@ -1,7 +1,8 @@
 """The closed vocabularies.
 
-Every term here is also in a CHECK constraint of the database, but for those of ``COMPUTED``,
-which are not stored; a test holds the two equal, so a new term needs a migration.
+Every term here is also in a CHECK constraint of the database; a test holds the two equal,
+so a new term needs a migration. Findings are worked out when they are asked for and not stored:
+no CHECK holds them.
 """
 
 from enum import StrEnum
@@ -280,7 +281,11 @@ class CslType(StrEnum):
     WEBPAGE = "webpage"
 
 
-class ComparisonVerdict(StrEnum):
+class Finding(StrEnum):
+    """What comparing or counting finds."""
+
+
+class ComparisonVerdict(Finding):
     """How two figures of one metric and subject stand to each other, the gravest first."""
 
     CONTRADICTS = "contradicts"
@@ -289,5 +294,26 @@ class ComparisonVerdict(StrEnum):
     AGREES = "agrees"
 
 
-COMPUTED = (ComparisonVerdict,)
-"""The vocabularies of what is worked out when it is read."""
+class WordsFound(Finding):
+    """How the words of two statements compare: ``contained`` when all of one are in the other."""
+
+    SAME = "same"
+    CONTAINED = "contained"
+    DIFFERENT = "different"
+
+
+class AmountsFound(Finding):
+    """How the numbers or the figures of two claims compare: ``none`` when none can be compared."""
+
+    SAME = "same"
+    DIFFERENT = "different"
+    NONE = "none"
+
+
+class PeriodFound(Finding):
+    """How the times of two claims compare: ``unknown`` when one has none."""
+
+    SAME = "same"
+    OVERLAPS = "overlaps"
+    DIFFERENT = "different"
+    UNKNOWN = "unknown"

@@ -29,6 +29,7 @@ from schemas.filters import (
     terms,
     words,
 )
+from schemas.similar_claims import SimilarClaimSchema
 from schemas.sources import SourceSchema
 from schemas.summaries import ClaimSummarySchema, EntitySummarySchema
 
@@ -119,6 +120,7 @@ class ClaimSchema(VersionedSchema):
     sources = fields.List(fields.Nested(SourceSchema))
     corroboration = fields.Nested(CorroborationSchema)
     comparisons = fields.Nested(ComparisonsSchema)
+    similar = fields.List(fields.Nested(SimilarClaimSchema))
 
 
 CLAIM_FILTERS = filter_fields(

@@ -38,7 +38,7 @@ CLAIMS = Resource(
     create=claims.create,
     update=claims.update,
     scope=Scope.CLAIMS_WRITE,
-    parts=("corroboration",),
+    parts=("corroboration", "similar"),
 )
 ENTITIES = Resource(
     readable=RESOURCES["entities"],

@@ -2,6 +2,7 @@
 
 from hksz_db.models.api_keys import ApiKey
 from hksz_db.models.base import Base
+from hksz_db.models.claim_bands import ClaimBand
 from hksz_db.models.claims import Claim, ClaimEntity, ClaimRelation, ClaimTopic
 from hksz_db.models.corroborations import Corroboration
 from hksz_db.models.entities import Entity, EntityIdentifier, EntityName, EntityRelation
@@ -17,6 +18,7 @@ __all__ = [
     "ApiKey",
     "Base",
     "Claim",
+    "ClaimBand",
     "ClaimEntity",
     "ClaimRelation",
     "ClaimTopic",

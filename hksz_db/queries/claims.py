@@ -35,6 +35,7 @@ from hksz_db.queries.resources import (
     summary,
     table_of,
 )
+from hksz_db.queries.similar_claims import similar_claims
 from hksz_db.queries.sources import source_fields
 
 _claims = table_of(Claim)
@@ -110,9 +111,10 @@ CLAIMS = Readable(
         ),
         "corroboration": corroboration(_claims),
         "comparisons": claim_comparisons(_claims),
+        "similar": similar_claims(_claims),
     },
     default_embeds=("entities", "figures", "evidence"),
-    asked_embeds=("comparisons",),
+    asked_embeds=("comparisons", "similar"),
     filters={
         **common_filters(_claims),
         "statement": Plain(_claims.c.statement),

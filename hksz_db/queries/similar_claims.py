@@ -1,0 +1,245 @@
+"""Claims that look alike, so that whoever adds one sees what may be the same.
+
+Claims that share a band (``models/claim_bands.py``) are candidates; some of them are compared word
+by word. What that costs does not grow with the number of claims.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Float,
+    FromClause,
+    Integer,
+    Numeric,
+    Select,
+    Subquery,
+    Text,
+    and_,
+    case,
+    cast,
+    column,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, DATERANGE
+
+from hksz_db.models import Claim, ClaimBand, Figure
+from hksz_db.queries.documents import Group, Many, decimal
+from hksz_db.queries.resources import table_of
+from hksz_db.vocabulary import AmountsFound, Finding, PeriodFound, WordsFound
+
+LISTED = "0.45"
+"""From which similarity of their words on two claims are shown as alike."""
+
+LIKELY = "0.60"
+"""From which similarity on two claims, when nothing else differs, are likely the same."""
+
+AT_MOST = 10
+"""How many claims are listed."""
+
+_NEWEST = 32
+"""How many claims of each band are candidates, the newest: thousands may share one."""
+
+_COMPARED = 16
+"""How many candidates are compared, those that share the most and the rarest bands."""
+
+_WORDS = ARRAY(Text)
+_NUMBERS = ARRAY(Numeric)
+
+# A word more makes a claim say more; one of these makes it say something else.
+_TURNING = tuple(
+    literal_column(f"'{{{word}}}'::text[]", _WORDS) for word in ("not", "before", "after")
+)
+
+
+def similar_claims(claim: FromClause) -> Many:
+    """At most ten live claims that look like ``claim``, the likely same and most similar first.
+
+    ``similarity`` is that of the trigrams (pg_trgm) of both statements with their numbers left
+    out, which alone would call 47,000 and 41,000 the same, and one word that was exchanged nearly
+    so: likely the same are claims of one modality when besides neither numbers, figures nor times
+    differ, and not each has words that the other lacks, unless their figures agree.
+    """
+    found = _best(_compared(_alike(claim), claim), claim)
+    summary = {name: found.c[name] for name in ("id", "external_id", "statement", "status")}
+    findings = {name: found.c[name] for name in ("words", "numbers", "figures", "period")}
+    return Many(
+        found,
+        true(),
+        {
+            "claim": Group(summary),
+            "similarity": decimal(found.c.similarity),
+            **findings,
+            "likely_same": found.c.likely_same,
+        },
+        order_by=_order(found),
+    )
+
+
+def _order(found: FromClause) -> tuple[ColumnElement[Any], ...]:
+    return found.c.likely_same.desc(), found.c.similarity.desc(), found.c.id.desc()
+
+
+def _number(number: int) -> ColumnElement[int]:
+    return literal_column(str(number), Integer())
+
+
+def _term(term: Finding) -> ColumnElement[str]:
+    return literal_column(f"'{term}'", Text())
+
+
+def _fenced(rows: Select[Any]) -> Select[Any]:
+    # What is worked out within is worked out once, however often it is read.
+    return rows.offset(_number(0))
+
+
+def _alike(claim: FromClause) -> Subquery:
+    """The candidates whose words are similar, with the words and numbers of both."""
+    statement = claim.c.statement
+    own = _fenced(
+        select(
+            func.statement_bands(statement, type_=ARRAY(BigInteger)).label("bands"),
+            func.masked_statement(statement).label("masked"),
+            func.statement_words(statement, type_=_WORDS).label("words"),
+            func.statement_numbers(statement, type_=_NUMBERS).label("numbers"),
+        ).correlate(claim)
+    ).subquery("own")
+    near = _candidates(own.c.bands, claim)
+    other = table_of(Claim).alias("other")
+    masked = func.masked_statement(other.c.statement)
+    trigrams = cast(func.similarity(own.c.masked, masked), Numeric)
+    rounded = func.round(trigrams, _number(2), type_=Numeric())
+    likeness = _fenced(select(rounded.label("similarity")).correlate(own, other)).lateral(
+        "likeness"
+    )
+    return _fenced(
+        select(
+            *(other.c[name] for name in ("id", "external_id", "statement", "status")),
+            *(other.c[name] for name in ("modality", "time")),
+            likeness.c.similarity,
+            own.c.words,
+            own.c.numbers,
+            func.statement_words(other.c.statement, type_=_WORDS).label("other_words"),
+            func.statement_numbers(other.c.statement, type_=_NUMBERS).label("other_numbers"),
+        )
+        .select_from(
+            own.join(near, true()).join(other, other.c.id == near.c.claim_id).join(likeness, true())
+        )
+        .where(other.c.deleted_at.is_(None), likeness.c.similarity >= literal_column(LISTED))
+        .correlate(claim)
+    ).subquery("alike")
+
+
+def _candidates(bands: ColumnElement[Any], claim: FromClause) -> FromClause:
+    held = table_of(ClaimBand).alias("held")
+    own = func.unnest(bands).table_valued(column("band", BigInteger()), name="own_band")
+    own = own.render_derived()
+    newest = (
+        select(held.c.claim_id)
+        .where(held.c.band == own.c.band, held.c.claim_id != claim.c.id)
+        .order_by(held.c.claim_id.desc())
+        .limit(_number(_NEWEST))
+        .correlate(claim, own)
+        .subquery("newest")
+    )
+    # A band that few claims have says more than one that many have.
+    weight = (literal_column("1.0", Float()) / func.count().over()).label("weight")
+    sharing = select(newest.c.claim_id, weight).correlate(claim, own).lateral("sharing")
+    return (
+        select(sharing.c.claim_id)
+        .select_from(own.join(sharing, true()))
+        .group_by(sharing.c.claim_id)
+        .order_by(func.sum(sharing.c.weight).desc(), sharing.c.claim_id.desc())
+        .limit(_number(_COMPARED))
+        .lateral("near")
+    )
+
+
+def _compared(alike: Subquery, claim: FromClause) -> Subquery:
+    time, other_time = claim.c.time, alike.c.time
+    numbers = case(
+        (alike.c.numbers != alike.c.other_numbers, _term(AmountsFound.DIFFERENT)),
+        (func.cardinality(alike.c.numbers) == _number(0), _term(AmountsFound.NONE)),
+        else_=_term(AmountsFound.SAME),
+    )
+    own, theirs = alike.c.words, alike.c.other_words
+    within, around = own.contained_by(theirs), own.contains(theirs)
+    turned = or_(*(own.contains(word) != theirs.contains(word) for word in _TURNING))
+    words = case(
+        (turned, _term(WordsFound.DIFFERENT)),
+        (and_(within, around), _term(WordsFound.SAME)),
+        (or_(within, around), _term(WordsFound.CONTAINED)),
+        else_=_term(WordsFound.DIFFERENT),
+    )
+    period = case(
+        (or_(time.is_(None), other_time.is_(None)), _term(PeriodFound.UNKNOWN)),
+        (time == other_time, _term(PeriodFound.SAME)),
+        (time.overlaps(other_time), _term(PeriodFound.OVERLAPS)),
+        else_=_term(PeriodFound.DIFFERENT),
+    )
+    findings = {
+        "words": words,
+        "numbers": numbers,
+        "figures": _figures(claim, alike),
+        "period": period,
+    }
+    kept = ("id", "external_id", "statement", "status", "modality", "similarity")
+    columns = (finding.label(name) for name, finding in findings.items())
+    rows = select(*(alike.c[name] for name in kept), *columns).correlate(claim)
+    return _fenced(rows).subquery("compared")
+
+
+def _figures(claim: FromClause, other: FromClause) -> ColumnElement[str]:
+    """Whether each figure of one claim shares a number with one of the other, where comparable.
+
+    Comparable are figures of one metric, subject and modality whose periods overlap; the time of
+    the claim stands in for that of a figure, and what has none is taken to overlap.
+    """
+    own, theirs = (table_of(Figure).alias(name) for name in ("own_figure", "other_figure"))
+    always = literal_column("'(,)'::daterange", DATERANGE())
+    days, other_days = (
+        func.coalesce(figure.c.period, of.c.time, always, type_=DATERANGE())
+        for figure, of in ((own, claim), (theirs, other))
+    )
+    agree = func.bool_or(own.c.value_range.overlaps(theirs.c.value_range), type_=Boolean())
+    pairs = (
+        select(*(agree.over(partition_by=f.c.id).label(f"{f.name}_agrees") for f in (own, theirs)))
+        .where(
+            own.c.claim_id == claim.c.id,
+            theirs.c.claim_id == other.c.id,
+            *(own.c[name] == theirs.c[name] for name in ("metric_id", "subject_id", "modality")),
+            *(figure.c.deleted_at.is_(None) for figure in (own, theirs)),
+            days.overlaps(other_days),
+        )
+        .correlate(claim, other)
+        .subquery("pairs")
+    )
+    all_agree = or_(*(func.bool_and(agrees, type_=Boolean()) for agrees in pairs.c))
+    found = case(
+        (func.count() == _number(0), _term(AmountsFound.NONE)),
+        (all_agree, _term(AmountsFound.SAME)),
+        else_=_term(AmountsFound.DIFFERENT),
+    )
+    return select(found).select_from(pairs).scalar_subquery()
+
+
+def _best(compared: Subquery, claim: FromClause) -> Subquery:
+    likely = and_(
+        compared.c.similarity >= literal_column(LIKELY),
+        compared.c.modality == claim.c.modality,
+        compared.c.numbers != _term(AmountsFound.DIFFERENT),
+        compared.c.figures != _term(AmountsFound.DIFFERENT),
+        compared.c.period != _term(PeriodFound.DIFFERENT),
+        or_(
+            compared.c.words != _term(WordsFound.DIFFERENT),
+            compared.c.figures == _term(AmountsFound.SAME),
+        ),
+    )
+    judged = select(*compared.c, likely.label("likely_same")).correlate(claim).subquery("judged")
+    return select(judged).order_by(*_order(judged)).limit(_number(AT_MOST)).subquery("found")

@@ -1,0 +1,30 @@
+"""Claims that look alike, on the wire."""
+
+from marshmallow import fields
+
+from hksz_db.vocabulary import AmountsFound, PeriodFound, WordsFound
+from schemas.base import DocumentSchema
+from schemas.fields import DecimalDocument, Term
+from schemas.summaries import ReviewedClaimSummarySchema
+
+
+class SimilarClaimSchema(DocumentSchema):
+    """A claim that looks like the one it is shown with, and what speaks for and against that.
+
+    ``similarity`` is that of the letters, from 0.45 to 1.00, with every number left out.
+    ``words`` are those that bear meaning: ``contained`` when one claim has all that the other
+    has, ``different`` when each has some of its own. ``numbers`` are those in the words. Of
+    ``figures`` those of the same metric, subject and modality in periods that overlap are
+    compared: ``same`` when each of one claim allows a value that one of the other allows too.
+    ``period`` is the time of the claims. ``likely_same`` are claims of one modality from a
+    similarity of 0.60 on, when neither numbers, figures nor periods are different, and the words
+    are not, or the figures are the same.
+    """
+
+    claim = fields.Nested(ReviewedClaimSummarySchema)
+    similarity = DecimalDocument()
+    words = Term(WordsFound)
+    numbers = Term(AmountsFound)
+    figures = Term(AmountsFound)
+    period = Term(PeriodFound)
+    likely_same = fields.Boolean()

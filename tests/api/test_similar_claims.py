@@ -1,0 +1,343 @@
+"""Claims that look alike: which are found, what is compared, and which are called the same."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from hksz_db.queries.pages import RESOURCES
+
+TTPS = "hksz:ttps-approved-2023"
+APPROVED = "{} applications under the Top Talent Pass Scheme were approved in {}."
+SEED = APPROVED.format("More than 47,000", 2023)
+OVER_47000 = {
+    "metric_external_id": "hksz:metric-ttps-approved",
+    "subject_external_id": "hksz:ttps",
+    "as_stated": "over 47,000",
+    "comparator": "gt",
+    "amount": "47000",
+    "unit_code": "1",
+}
+UNDER_41000 = {**OVER_47000, "as_stated": "under 41,000", "comparator": "lt", "amount": "41000"}
+FINDINGS = ("words", "numbers", "figures", "period")
+
+
+@pytest.fixture
+def post(editor):
+    """Adds a claim in the given words; the document that answers it."""
+
+    def add(statement, **fields):
+        body = {"claimant_external_id": "hksz:hkpc", "statement": statement, **fields}
+        response = editor.post("/v1/claims", body)
+        assert response.status_code == 201, response.json
+        return response.json
+
+    return add
+
+
+@pytest.fixture
+def similar(post):
+    """Adds a claim; what the answer says of each that looks like it, by its external id."""
+
+    def add(statement, **fields):
+        return by_name(post(statement, **fields)["similar"])
+
+    return add
+
+
+def by_name(found):
+    return {one["claim"]["external_id"]: one for one in found}
+
+
+def findings(found):
+    return tuple(found[name] for name in FINDINGS)
+
+
+PARAPHRASES = [
+    (
+        "In 2023, more than 47 000 applications under the Top Talent Pass Scheme were approved.",
+        TTPS,
+    ),
+    ("Over 47000 applications were approved in 2023 under the Top Talent Pass Scheme.", TTPS),
+    (
+        "In 2017 Shenzhen and Hong Kong began to plan the Hetao cooperation zone.",
+        "hksz:hetao-planning-began",
+    ),
+    (
+        "In 2017, HKPC set up its Shenzhen innovation and technology centre in Futian.",
+        "hksz:hkpc-shenzhen-centre-2017",
+    ),
+    (
+        "In 2021 the Trade Development Council opened its Greater Bay Area centre in Shenzhen.",
+        "hksz:gba-service-centre-2021",
+    ),
+    (
+        "Officials and entrepreneurs made up the delegation from Shenzhen.",
+        "hksz:delegation-members",
+    ),
+    (
+        "At HKPC, Zhang Liying is general manager for mainland business.",
+        "hksz:zhang-liying-post",
+    ),
+    ("Ma Yi is a computer science professor at HKU.", "hksz:ma-yi-post"),
+    (
+        "Ma Yi's students have started companies in Qianhai.",
+        "hksz:ma-yi-students-founded-startups",
+    ),
+    ("HKPC briefed a delegation from Shenzhen on a Thursday.", "hksz:hkpc-briefing-thursday"),
+]
+
+
+@pytest.mark.parametrize(("statement", "name"), PARAPHRASES)
+def test_the_same_in_other_words_is_found(similar, statement, name):
+    first, *_ = found = similar(statement)
+    assert first == name
+    assert found[name]["likely_same"] is True
+    assert [one for one in found if found[one]["likely_same"]] == [name]
+
+
+def test_the_document_of_what_is_found(similar, reader):
+    statement = (
+        "More than 47,000 applications under the Top Talent Pass Scheme got approved in 2023."
+    )
+    found = similar(statement, time_edtf="2023-06", figures=[{**OVER_47000, "amount": "46900"}])
+    claim = reader.get("/v1/claims", external_id=TTPS).json["data"][0]
+    assert found[TTPS] == {
+        "claim": {name: claim[name] for name in ("id", "external_id", "statement", "status")},
+        "similarity": "0.88",
+        "words": "contained",
+        "numbers": "same",
+        "figures": "same",
+        "period": "overlaps",
+        "likely_same": True,
+    }
+
+
+NEAR_MISSES = [
+    ("another number", APPROVED.format("More than 41,000", 2023), {}, "numbers"),
+    ("another year", APPROVED.format("More than 47,000", 2022), {}, "numbers"),
+    ("no number", APPROVED.format("Many", "that year"), {}, "numbers"),
+    ("another time", SEED, {"time_edtf": "2022"}, "period"),
+    ("another value", SEED, {"figures": [{**UNDER_41000, "period_edtf": "2023"}]}, "figures"),
+    ("another subject", SEED.replace("Top Talent Pass", "Talent Admission"), {}, "words"),
+    ("the opposite", SEED.replace("were", "were not"), {}, "words"),
+    ("a time before", SEED.replace("in 2023", "before 2023"), {}, "words"),
+]
+
+
+@pytest.mark.parametrize(
+    ("statement", "fields", "finding"),
+    [case[1:] for case in NEAR_MISSES],
+    ids=[case[0] for case in NEAR_MISSES],
+)
+def test_what_differs_in_one_thing_is_listed_and_not_the_same(similar, statement, fields, finding):
+    found = similar(statement, **fields)[TTPS]
+    assert found["likely_same"] is False
+    assert [name for name in FINDINGS if found[name] == "different"] == [finding]
+
+
+def test_numbers_do_not_count_for_the_similarity(similar):
+    for number in ("41,000", "5", "12.75", "1 000 000"):
+        assert similar(APPROVED.format(f"More than {number}", 1999))[TTPS]["similarity"] == "1.00"
+
+
+def test_another_modality_is_another_claim(similar):
+    found = similar(SEED, modality="forecast", time_edtf="2023")[TTPS]
+    assert findings(found) == ("same", "same", "none", "same")
+    assert found["likely_same"] is False
+
+
+def test_figures_that_agree_make_up_for_words_that_differ(similar):
+    statement = SEED.replace("approved", "granted")
+    assert similar(statement)[TTPS]["likely_same"] is False
+    found = similar(statement, figures=[OVER_47000], time_edtf="2023")[TTPS]
+    assert findings(found) == ("different", "same", "same", "same")
+    assert found["likely_same"] is True
+
+
+def test_figures_are_compared_within_their_periods(post, similar):
+    rise = "Approvals rose from 41,000 to 47,000."
+    before = {**UNDER_41000, "period_edtf": "2022"}
+    after = {**OVER_47000, "period_edtf": "2023"}
+    post(rise, external_id="test:rise", figures=[before, after])
+    for figures, finding in (
+        ([before, after], "same"),
+        ([after], "same"),
+        ([{**after, "period_edtf": "2024"}], "none"),
+        ([{**after, "period_edtf": "2022"}], "different"),
+        ([before, {**UNDER_41000, "period_edtf": "2023"}], "different"),
+        ([OVER_47000], "same"),
+        ([{**OVER_47000, "modality": "forecast"}], "none"),
+        ([{**OVER_47000, "subject_external_id": "hksz:hkpc"}], "none"),
+        ([], "none"),
+    ):
+        assert similar(rise, figures=figures)["test:rise"]["figures"] == finding, figures
+
+
+def test_no_two_claims_of_the_seed_are_called_the_same(reader):
+    claims = reader.get("/v1/claims", include="similar", per_page="100").json["data"]
+    assert len(claims) == 70
+    pairs = [one for claim in claims for one in claim["similar"]]
+    assert len(pairs) > 30
+    assert not [one for one in pairs if one["likely_same"]]
+
+
+def test_pairs_of_the_seed_that_are_similar_are_found(reader, database):
+    claims = reader.get("/v1/claims", include="similar", per_page="100").json["data"]
+    found = {
+        (claim["external_id"], one["claim"]["external_id"], float(one["similarity"]))
+        for claim in claims
+        for one in claim["similar"]
+    }
+    with database.transaction() as session:
+        rows = session.connection().exec_driver_sql(
+            "SELECT one.external_id, other.external_id, round(similarity(masked_statement("
+            "one.statement), masked_statement(other.statement))::numeric, 2)::float8"
+            " FROM claims AS one JOIN claims AS other ON one.id <> other.id"
+        )
+        alike = {tuple(row) for row in rows if row[2] >= 0.45}
+    assert found <= alike
+    likely = {pair for pair in alike if pair[2] >= 0.6}
+    assert likely <= found
+    assert len(found) >= 0.95 * len(alike)
+
+
+def test_chinese_is_compared_too(post, similar):
+    post("香港科学园于2023年在福田设立分园。", external_id="test:zh", language="zh")
+    found = similar("2023年 香港科学园在福田设立了分园。", language="zh")["test:zh"]
+    assert findings(found) == ("different", "same", "none", "unknown")
+    assert not found["likely_same"]
+    again = similar("香港科学园于２０２３年在福田设立分园", language="zh")["test:zh"]
+    assert findings(again) == ("same", "same", "none", "unknown")
+    assert again["likely_same"]
+
+
+def test_a_statement_of_no_words_or_of_one_is_answered(post, similar):
+    post("Moved!", external_id="test:one-word")
+    assert similar("It is 5.") == {}
+    assert list(similar("Moved?")) == ["test:one-word"]
+
+
+def test_deleted_claims_are_left_out_until_they_are_restored(post, similar, editor):
+    path = f"/v1/claims/{post(SEED, external_id='test:again')['id']}"
+    assert set(similar(SEED)) == {TTPS, "test:again"}
+    etag = editor.delete(path).headers["ETag"]
+    assert "test:again" not in similar(SEED)
+    editor.restore(path, etag)
+    assert "test:again" in similar(SEED)
+
+
+def test_a_claim_in_new_words_is_found_by_them(post, similar, editor):
+    path = f"/v1/claims/{post('Something else.', external_id='test:new')['id']}"
+    changed = editor.patch(path, {"statement": SEED})
+    assert by_name(changed.json["similar"])[TTPS]["likely_same"]
+    assert "test:new" in similar(SEED)
+    editor.patch(path, {"statement": "Something else."})
+    assert "test:new" not in similar(SEED)
+
+
+def test_a_claim_that_is_dropped_leaves_no_bands(post, session):
+    id = post("Something else.")["id"]
+    bands = text("SELECT count(*) FROM claim_bands WHERE claim_id = :id")
+    assert session.scalar(bands, {"id": id}) == 10
+    session.execute(text("DELETE FROM claims WHERE id = :id"), {"id": id})
+    assert session.scalar(bands, {"id": id}) == 0
+
+
+@pytest.mark.parametrize("status", ["rejected", "retracted"])
+def test_what_review_put_away_is_listed_with_its_status(post, similar, status):
+    post(SEED, external_id="test:away", status=status)
+    assert similar(SEED)["test:away"]["claim"]["status"] == status
+
+
+def test_ten_are_listed_the_likely_same_first(post):
+    for year in range(1950, 1970):
+        post(APPROVED.format("More than 47,000", year))
+    found = post(SEED)["similar"]
+    assert len(found) == 10
+    assert [one["likely_same"] for one in found] == [True] + 9 * [False]
+    assert found[0]["claim"]["external_id"] == TTPS
+
+
+def test_the_same_number_is_found_among_hundreds_of_others(post, session):
+    numbers = [f"{number:,}" for number in range(50_000, 50_400)]
+    session.connection().exec_driver_sql(
+        "INSERT INTO claims (statement, language, claimant_id, modality)"
+        " SELECT format(%s, number, 2023), 'en', claimant_id, 'actual'"
+        " FROM claims, unnest(%s::text[]) AS number WHERE external_id = %s",
+        (APPROVED.replace("{}", "%s"), numbers, TTPS),
+    )
+    assert post(SEED)["similar"][0]["claim"]["external_id"] == TTPS
+
+
+def test_it_is_a_part_of_its_own(post, reader, query_counter):
+    id = post(SEED)["id"]
+    document = reader.get(f"/v1/claims/{id}", include="similar").json
+    with query_counter() as counted:
+        part = reader.get(f"/v1/claims/{id}/similar")
+    assert len(counted.statements) == 1
+    assert part.status_code == 200
+    assert part.json == {"data": document["similar"]}
+    assert part.json["data"][0]["claim"]["external_id"] == TTPS
+
+
+def test_it_is_embedded_when_asked_for_in_one_statement(post, reader, query_counter):
+    id = post(SEED)["id"]
+    assert "similar" not in reader.get(f"/v1/claims/{id}").json
+    assert "similar" not in reader.get("/v1/claims").json["data"][0]
+    for url in (f"/v1/claims/{id}?include=similar", "/v1/claims?include=similar&per_page=100"):
+        with query_counter() as counted:
+            response = reader.get(url)
+        assert response.status_code == 200
+        assert len(counted.statements) == 1
+    assert "similar" in RESOURCES["claims"].asked_embeds
+
+
+NUMBERS = st.one_of(
+    st.integers(0, 10**7).map(lambda number: f"{number:,}"),
+    st.integers(0, 10**7).map(str),
+    st.decimals("0", "1000", places=2).map(str),
+)
+WORDS = ("centres", "for research", "in Futian", "with partners", "of the council", "by ferry")
+PAIRS = st.tuples(NUMBERS, NUMBERS)
+STATEMENTS = st.tuples(PAIRS, st.lists(st.sampled_from(WORDS), unique=True, max_size=4))
+FIGURES = st.lists(
+    st.builds(
+        lambda figure, year: {**figure, **({"period_edtf": year} if year else {})},
+        st.sampled_from([OVER_47000, UNDER_41000]),
+        st.sampled_from([None, "2022", "2023"]),
+    ),
+    max_size=2,
+)
+FIELDS = st.fixed_dictionaries(
+    {"figures": FIGURES},
+    optional={"time_edtf": st.sampled_from(["2022", "2023", "2023-05", "2022/2023"])},
+)
+
+
+def worded(numbers, extra):
+    first, second = numbers
+    return " ".join(
+        [f"Across {first} districts the council runs {second} hospitals", *extra, "and schools."]
+    )
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(one=STATEMENTS, other=STATEMENTS, numbers=PAIRS, fields=st.data())
+def test_it_is_the_same_from_both_sides(post, editor, reader, one, other, numbers, fields):
+    made = [post(worded(*words), **fields.draw(FIELDS)) for words in (one, other)]
+    paths = [f"/v1/claims/{claim['id']}" for claim in made]
+    seen = [
+        {one["claim"]["id"]: one for one in reader.get(f"{path}/similar").json["data"]}
+        for path in paths
+    ]
+    here, there = seen[0].get(made[1]["id"]), seen[1].get(made[0]["id"])
+    assert (here is None) == (there is None)
+    if here and there:
+        assert {**here, "claim": None} == {**there, "claim": None}
+        renumbered = worded(numbers, other[1])
+        changed = editor.patch(paths[1], {"statement": renumbered}).json["similar"]
+        (again,) = (found for found in changed if found["claim"]["id"] == made[0]["id"])
+        assert again["similarity"] == here["similarity"]
+    for path in paths:
+        editor.delete(path)
