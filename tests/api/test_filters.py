@@ -188,6 +188,9 @@ PATHS = {
         "entities__kind": "entities.entity.kind",
         "entities__name": "entities.entity.names.name",
         "place": "entities.entity.places",
+        "corroboration__verdict": "corroboration.verdict",
+        "corroboration__origins": "corroboration.for.origins",
+        "corroboration__origins_against": "corroboration.against.origins",
     },
     "sources": {
         "contributors__entity_id": "contributors.entity.id",
@@ -211,6 +214,7 @@ PATHS = {
     },
 }
 PERIODS = {"time", "due", "issued", "period", "source__issued", "relations__during"}
+INTEGERS = {"start_char", "corroboration__origins", "corroboration__origins_against"}
 PLACE_KEYS = {"under": "id", "under_external_id": "external_id"}
 EDTF = {
     "2017": ("2017-01-01", "2017-12-31"),
@@ -320,7 +324,7 @@ def _given(name: str, operator: str, given: str) -> Any:
         return given.split(",")
     if name in {"title_supplied", "nonnegative"}:
         return given == "true"
-    if name == "start_char":
+    if name in INTEGERS:
         return int(given)
     return Decimal(given) if name == "amount" else given
 
@@ -393,7 +397,8 @@ class Asker:
                 passage["source"] = sources[passage["source"]["id"]]
 
     def _every(self, resource: str) -> list[Document]:
-        answer = self.client.get(f"/v1/{resource}?per_page=100").json
+        embedded = "include=entities,figures,evidence,corroboration" * (resource == "claims")
+        answer = self.client.get(f"/v1/{resource}?per_page=100&{embedded}").json
         assert answer["meta"]["next_cursor"] is None
         return answer["data"]
 
