@@ -159,12 +159,19 @@ def test_the_surroundings_tell_the_places_of_the_same_words_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after"),
-    [(200, 300), (300, 200), (200, 200), (70_000, 70_001), (70_001, 70_000)],
+    ("stated", "before", "after"),
+    [
+        (8000, 200, 300),
+        (8000, 300, 200),
+        (8000, 200, 200),
+        (60, 18, 200),
+        (80_000, 70_000, 70_001),
+        (80_000, 70_001, 70_000),
+    ],
 )
-def test_of_two_equal_passages_the_nearer_is_taken(before: int, after: int) -> None:
+def test_of_two_equal_passages_the_nearer_is_taken(stated: int, before: int, after: int) -> None:
     """However far that is, and whichever way the lengths of texts lead first."""
-    passage, stated = f"{'before ' * 6}the words{' behind' * 6}", 80_000
+    passage = f"{'before ' * 6}the words{' behind' * 6}"
     wanted = locator(f"{'-' * (stated - 42)}{passage}{'-' * 40}", stated, stated + 9)
     places = stated - before, stated + after
     between = "-" * (before + after - len(passage))
@@ -195,17 +202,47 @@ def test_many_edits_between_many_spans_hide_none_of_them() -> None:
     assert {finding.result for finding in found} == {Result.MOVED}
 
 
+def test_near_the_front_what_precedes_a_span_is_short_and_counts_all_the_same() -> None:
+    original = f"In short, the words{' behind' * 6}"
+    wanted = locator(original, 10, 19)
+    preceded, followed = f"In short, the words{'-' * 40}", f"{'-' * 40}the words{' behind' * 6}"
+    for text, place in (
+        (f"{'-' * 20}{preceded}{followed}", 30),
+        (f"{followed}{preceded}", 40),
+        (f"{preceded[2:]}{followed}", 97),
+        (f"{preceded}{'-' * 40}{original}"[3:], len(preceded) + 47),
+    ):
+        assert verify(text, [wanted]) == [_slowly(text, wanted)] == [_moved(place, place + 9)]
+
+
+@pytest.mark.parametrize("kept", ["before", "behind"])
+@pytest.mark.parametrize("left", [10, 1000])
+def test_one_side_of_its_surroundings_is_enough_for_a_span(kept: str, left: int) -> None:
+    """In a text too long to be searched everywhere, and with no neighbour to go by."""
+    text = _long_text(60_000)
+    start, end = len(text) - left - 400, len(text) - left
+    wanted = locator(text, start, end)
+    before, behind = text[: start - 5], text[end + 5 :]
+    before = f"{before}{text[start - 5 : start] if kept == 'before' else '𠮷' * 5}"
+    behind = f"{text[end : end + 5] if kept == 'behind' else '𠮷' * 5}{behind}"
+    edited = f"{'𠮷' * 500}{before}{text[start:end]}{behind}"
+    assert verify(edited, [wanted]) == [_moved(start + 500, end + 500)]
+    assert verify(f"{edited[: start + 600]}{edited[start + 601 :]}", [wanted]) == [
+        Finding(Result.MISSING, None, None, Searched.SURROUNDINGS)
+    ]
+
+
 def test_a_span_that_lost_its_surroundings_goes_with_its_neighbours() -> None:
-    """Beyond what can be searched everywhere, the words are tried where the neighbours went."""
+    """In a text too long to be searched everywhere."""
     text = _long_text(60_000)
     middle = len(text) // 2
-    wanted = [locator(text, middle + 200 * n, middle + 200 * n + 50) for n in range(3)]
-    start, end = wanted[1].start_char, wanted[1].end_char
-    edited = f"{text[: start - 5]}{'新' * 5}{text[start:end]}{'新' * 5}{text[end + 5 :]}"
-    edited = f"{'新' * 30}{edited}"
-    assert verify(edited, wanted) == [
-        _moved(one.start_char + 30, one.end_char + 30) for one in wanted
-    ]
+    wanted = [locator(text, middle + 900 * n, middle + 900 * n + 400) for n in range(3)]
+    for lost in wanted:
+        start, end = lost.start_char, lost.end_char
+        edited = f"{text[: start - 5]}{'𠮷' * 5}{text[start:end]}{'𠮷' * 5}{text[end + 5 :]}"
+        assert verify(f"{'𠮷' * 30}{edited}", wanted) == [
+            _moved(one.start_char + 30, one.end_char + 30) for one in wanted
+        ]
 
 
 def test_where_a_long_text_was_searched_is_said() -> None:

@@ -1,0 +1,127 @@
+"""``python -m benchmarks.verify``: how long it takes to hold a text against 1,000 locators."""
+
+import argparse
+import json
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from statistics import median
+from typing import Any
+
+from hksz_db.locators import CONTEXT, digest, locator, read
+from hksz_db.services.verification import check
+
+_BYTES = 2**20
+_SPANS = 1000
+_ALPHABETS = {
+    "ASCII": "abcdefghijklmnopqrstuvwxyz",
+    "accents": "abcdefghijklmnopqrstuvwxyzéüß",
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure and print; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.verify", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="how often each is measured (5)")
+    rounds = parser.parse_args(arguments).rounds
+    for name, alphabet in _ALPHABETS.items():
+        _report(name, alphabet, rounds)
+    return 0
+
+
+def _report(name: str, alphabet: str, rounds: int) -> None:
+    text = _text(alphabet, random.Random(1))
+    starts = _starts(text)
+    verifiable = _verifiable(text, starts)
+    print(f"\n{name}: {len(text.encode()):,} bytes, {len(text):,} code points, {_SPANS:,} spans")
+    for case, copy in _copies(text, starts).items():
+        data = copy.encode()
+        times, ratios = [], []
+        for _ in range(rounds):
+            # Side by side, so that both see the same machine.
+            floor = _seconds(lambda copy=copy: _hash_windows(copy))
+            times.append(_seconds(lambda data=data: check(read(data), verifiable)))
+            ratios.append(times[-1] / floor)
+        found = Counter(row.finding.result.value for row in check(copy, verifiable).checked)
+        results = ", ".join(f"{number} {result}" for result, number in found.items())
+        milliseconds = median(times) * 1000
+        print(
+            f"{case:28}  {milliseconds:6,.0f} ms  {median(ratios):5.2f} of the windows  {results}"
+        )
+
+
+def _text(alphabet: str, chosen: random.Random) -> str:
+    words = []
+    left = _BYTES
+    while left > 0:
+        words.append("".join(chosen.choices(alphabet, k=chosen.randint(2, 9))))
+        left -= len(words[-1].encode()) + 1
+    return read(" ".join(words).encode()[:_BYTES].rsplit(b" ", 1)[0])
+
+
+def _starts(text: str) -> list[int]:
+    """Where the spans begin, of which the n-th has n code points; the gaps are all as wide."""
+    gap = (len(text) - _SPANS * (_SPANS + 1) // 2) // (_SPANS + 1)
+    return [n * gap + n * (n - 1) // 2 for n in range(1, _SPANS + 1)]
+
+
+def _verifiable(text: str, starts: Sequence[int]) -> bytes:
+    rows: list[dict[str, Any]] = [
+        {
+            "id": str(length),
+            "external_id": None,
+            "claim_id": str(length),
+            **vars(locator(text, start, start + length)),
+        }
+        for length, start in enumerate(starts, 1)
+    ]
+    held = {"char_length": len(text), "text_sha256": digest(text)}
+    return json.dumps({"captures": [held], "locators": rows, "without_locator": 0}).encode()
+
+
+def _copies(text: str, starts: Sequence[int]) -> dict[str, str]:
+    """The text, and others that were made from it, by what was done to them."""
+    near = _edited(text, starts, random.Random(2), 1, 40)
+    far = _edited(text, starts, random.Random(3), 100, 400)
+    return {
+        "the same": text,
+        "a character before it": f"#{text}",
+        "1-40 between any two spans": near,
+        "100-400 between any two": far,
+        "another text": text[::-1],
+    }
+
+
+def _edited(text: str, starts: Sequence[int], chosen: random.Random, low: int, high: int) -> str:
+    parts, last = [], 0
+    for start in starts:
+        # Beyond the surroundings of the spans on either side, where the gap is wide enough.
+        edit = start - CONTEXT - 4
+        parts += [text[last:edit], "#" * chosen.randint(low, high)]
+        last = edit
+    return "".join([*parts, text[last:]])
+
+
+def _hash_windows(text: str) -> None:
+    """Hash the windows of 32 code points once: what a search that knows nothing has to do."""
+    if text.isascii():
+        data = text.encode()
+        for start in range(len(data) - CONTEXT + 1):
+            sha256(data[start : start + CONTEXT]).digest()
+    else:
+        for start in range(len(text) - CONTEXT + 1):
+            sha256(text[start : start + CONTEXT].encode()).digest()
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    """The processor's time: one thread does it all, and others may want the core, too."""
+    start = time.process_time()
+    call()
+    return time.process_time() - start
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
