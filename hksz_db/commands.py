@@ -181,7 +181,7 @@ def _verifiable(source: str) -> bytes:
         rows = fetch_in(session, verifiable_statement(), values)
     if not rows:
         raise click.ClickException(f"There is no source {source}.")
-    ((_, deleted, verifiable),) = rows
+    ((_, deleted, _, verifiable),) = rows
     if deleted:
         raise click.ClickException(f"The source {source} was deleted; it can be restored.")
     return bytes(verifiable)

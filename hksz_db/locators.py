@@ -7,17 +7,13 @@ TextQuoteSelector of the W3C Web Annotation model, with hashes in place of the q
 
 import codecs
 import hashlib
-import re
-import sys
-import unicodedata
 from dataclasses import dataclass
-from functools import cache
 
+from hksz_db.unicode_form import nfc
 from hksz_db.vocabulary import Normalization
 
 NORMALIZATION = Normalization.NFC_WS1
 CONTEXT = 32
-_STREAM_SAFE = 30  # UAX 15: so many marks in a row are in use at most
 
 
 class NotText(ValueError):
@@ -62,31 +58,7 @@ def read(data: bytes) -> str:
 
 def normalise(text: str) -> str:
     """The ``nfc-ws1`` form: Unicode NFC, every run of white space one space, none at the ends."""
-    return " ".join(unicodedata.normalize("NFC", _with_marks_in_order(text)).split())
-
-
-def _with_marks_in_order(text: str) -> str:
-    # What Python does with n marks that are out of order takes n² steps: a text of a megabyte
-    # that is made of nothing else would take half an hour.
-    if not any(map(_is_mark, set(text))):
-        return text
-    return _long_runs_of_marks().sub(_canonically_ordered, text)
-
-
-def _is_mark(character: str) -> bool:
-    return unicodedata.combining(unicodedata.normalize("NFD", character)[0]) > 0
-
-
-@cache
-def _long_runs_of_marks() -> re.Pattern[str]:
-    marks = "".join(filter(_is_mark, map(chr, range(sys.maxunicode + 1))))
-    return re.compile(f"[{marks}]{{{_STREAM_SAFE + 1},}}")
-
-
-def _canonically_ordered(run: re.Match[str]) -> str:
-    # The Canonical Ordering Algorithm of the Unicode standard (D109) is a stable sort.
-    marks = "".join(unicodedata.normalize("NFD", mark) for mark in run[0])
-    return "".join(sorted(marks, key=unicodedata.combining))
+    return " ".join(nfc(text).split())
 
 
 def digest(text: str) -> str:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from marshmallow import ValidationError, fields
 
 from hksz_db.chronology import InvalidDate, Period, parse
+from hksz_db.unicode_form import nfc
 
 MAX_INTEGER = 2**31 - 1
 DECIMAL_PATTERN = r"^-?[0-9]{1,30}(\.[0-9]{1,20})?$"
@@ -36,7 +37,7 @@ def check_text(value: str) -> str:
             raise ValidationError(
                 f"Character U+{ord(character):04X} at position {position} is not allowed."
             )
-    return unicodedata.normalize("NFC", value)
+    return nfc(value)
 
 
 class Text(fields.String):

@@ -117,15 +117,16 @@ def document(readable: Readable, fields: tuple[str, ...]) -> Select[Any]:
 
     The JSON holds the named fields.
     """
-    return _one(readable, _as_json(readable, fields))
+    return one(readable, _as_json(readable, fields))
 
 
 def part(readable: Readable, name: str) -> Select[Any]:
     """The same of one field alone, which is an object or an array."""
-    return _one(readable, expression(readable.document[name]))
+    return one(readable, expression(readable.document[name]))
 
 
-def _one(readable: Readable, content: ColumnElement[Any]) -> Select[Any]:
+def one(readable: Readable, content: ColumnElement[Any]) -> Select[Any]:
+    """One row by ``:id``: version, whether it is deleted, what it was merged into, the content."""
     table = readable.table
     deleted = table.c.deleted_at.is_not(None)
     body = case((deleted, None), else_=content)

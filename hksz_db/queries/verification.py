@@ -3,12 +3,14 @@
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, Uuid, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, Text, bindparam, func, select
 
 from hksz_db.database import Prepared, prepare
 from hksz_db.models import Evidence, Source, SourceCapture
 from hksz_db.queries.documents import Group, Many, Node, expression
+from hksz_db.queries.pages import one
 from hksz_db.queries.resources import table_of
+from hksz_db.queries.sources import SOURCES
 
 _sources = table_of(Source)
 _captures = table_of(SourceCapture).alias()
@@ -29,16 +31,12 @@ def named_statement() -> Prepared:
 
 
 def verifiable() -> Select[Any]:
-    """One source by ``:id``: its version, whether it is deleted, and as JSON what is verified.
+    """What is verified of the source ``:id``, as ``pages.one`` reads a row.
 
-    That is its ``captures`` (length and hash), the ``locators`` of its live evidence in the
+    It is its ``captures`` (length and hash), the ``locators`` of its live evidence in the
     order of their places, and how many pieces of evidence are ``without_locator``.
     """
-    return select(
-        _sources.c.version,
-        _sources.c.deleted_at.is_not(None),
-        expression(Group(_contents())),
-    ).where(_sources.c.id == bindparam("id", type_=Uuid()))
+    return one(SOURCES, expression(Group(_contents())))
 
 
 def _contents() -> dict[str, Node]:

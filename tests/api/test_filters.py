@@ -152,6 +152,15 @@ EXTRA = (
             "time_edtf": "2017-06",
         },
     ),
+    ("sources", {"external_id": "test:letter", "csl_type": "post", "title": "A letter"}),
+    (
+        "evidence",
+        {
+            "claim_external_id": "hksz:author-post",
+            "source_external_id": "test:letter",
+            "stance": "disputes",
+        },
+    ),
 )
 
 # Where in a document the value of a filter stands; lists on the way are fanned out.

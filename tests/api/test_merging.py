@@ -45,7 +45,7 @@ def dump(session):
     """Every row of every table, without what counts the changes."""
     found = {}
     for name in sorted(Base.metadata.tables.keys() - OWN):
-        sql = f"SELECT to_jsonb(t) - 'version' - 'updated_at' FROM {name} AS t ORDER BY t.id"
+        sql = f"SELECT to_jsonb(t) - 'version' - 'updated_at' FROM {name} AS t ORDER BY 1"
         found[name] = [row for (row,) in run(session, sql)]
     return found
 
