@@ -50,21 +50,6 @@ def pool() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-def _wait_for_a_lock(database: Database) -> None:
-    """Return as soon as somebody waits for a lock that another transaction holds."""
-    waiting = (
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    pause = threading.Event()
-    for _ in range(400):
-        with database.transaction() as session:
-            if run(session, waiting) != [(0,)]:
-                return
-        pause.wait(0.005)
-    raise AssertionError("nobody waits for a lock")
-
-
 def test_one_of_many_patches_of_a_version_wins(client, claim, pool):
     path, etag = claim["claims"].headers["Location"], claim["claims"].headers["ETag"]
     together = threading.Barrier(8)
@@ -78,68 +63,80 @@ def test_one_of_many_patches_of_a_version_wins(client, claim, pool):
     assert client.get(path).json["version"] == 2
 
 
-def test_a_patch_that_waited_sees_what_it_waited_for(client, claim, database, pool):
+def test_a_patch_that_waited_sees_what_it_waited_for(
+    client, claim, database, pool, wait_for_a_lock
+):
     path, etag = claim["claims"].headers["Location"], claim["claims"].headers["ETag"]
     with writing(database) as session:
         claims.update(session, claim["claims"].json["id"], [1], {"statement": "First."})
         late = pool.submit(client.patch, path, {"statement": "Second."}, etag)
-        _wait_for_a_lock(database)
+        wait_for_a_lock(database)
     assert late.result().status_code == 412
     assert client.get(path).json["statement"] == "First."
 
 
-def test_nothing_comes_to_rest_on_what_is_being_deleted(client, claim, database, pool):
+def test_nothing_comes_to_rest_on_what_is_being_deleted(
+    client, claim, database, pool, wait_for_a_lock
+):
     client.delete(claim["claims"].headers["Location"])
     with writing(database) as session:
         lifecycle.delete(session, "entities", claim["entities"].json["id"], None)
         late = pool.submit(client.post, "/v1/claims", claim["body"])
-        _wait_for_a_lock(database)
+        wait_for_a_lock(database)
     assert late.result().status_code == 422
     assert late.result().json["errors"][0]["pointer"] == "#/claimant_id"
 
 
-def test_nothing_is_deleted_from_under_what_is_being_created(client, claim, database, pool):
+def test_nothing_is_deleted_from_under_what_is_being_created(
+    client, claim, database, pool, wait_for_a_lock
+):
     client.delete(claim["claims"].headers["Location"])
     path = claim["entities"].headers["Location"]
     with writing(database) as session:
         body = {"claimant_id": UUID(claim["entities"].json["id"]), "modality": "actual"}
         claims.create(session, {"statement": "New.", "language": "en", **body})
         late = pool.submit(client.delete, path)
-        _wait_for_a_lock(database)
+        wait_for_a_lock(database)
     assert late.result().status_code == 409
     assert client.get(path).status_code == 200
 
 
-def test_nothing_is_deleted_from_under_what_is_being_restored(client, claim, database, pool):
+def test_nothing_is_deleted_from_under_what_is_being_restored(
+    client, claim, database, pool, wait_for_a_lock
+):
     client.delete(claim["claims"].headers["Location"])
     path = claim["entities"].headers["Location"]
     with writing(database) as session:
         lifecycle.restore(session, "claims", claim["claims"].json["id"], None)
         late = pool.submit(client.delete, path)
-        _wait_for_a_lock(database)
+        wait_for_a_lock(database)
     assert late.result().status_code == 409
     assert client.get(path).status_code == 200
     assert client.get(claim["claims"].headers["Location"]).status_code == 200
 
 
-def test_nothing_is_restored_onto_what_is_being_deleted(client, claim, database, pool):
+def test_nothing_is_restored_onto_what_is_being_deleted(
+    client, claim, database, pool, wait_for_a_lock
+):
     client.delete(claim["claims"].headers["Location"])
     path = claim["claims"].headers["Location"]
     with writing(database) as session:
         lifecycle.delete(session, "entities", claim["entities"].json["id"], None)
         late = pool.submit(client.restore, path)
-        _wait_for_a_lock(database)
+        wait_for_a_lock(database)
     assert late.result().status_code == 409
     assert client.get(path).status_code == 410
 
 
-def test_no_part_is_added_to_a_claim_that_is_being_deleted(client, claim, database, pool):
+def test_no_part_is_added_to_a_claim_that_is_being_deleted(
+    client, claim, database, pool, wait_for_a_lock
+):
     path = claim["claims"].headers["Location"]
     body = {"source_external_id": "hksz:shenzhen-daily-article", "stance": "mentions"}
     with writing(database) as session:
         lifecycle.delete(session, "claims", claim["claims"].json["id"], None)
         late = pool.submit(client.post, f"{path}/evidence", body)
-        _wait_for_a_lock(database)
+        wait_for_a_lock(database)
     assert late.result().status_code in {410, 422}
     assert client.get("/v1/evidence", claim_id=claim["claims"].json["id"]).json["data"] == []
 
@@ -167,29 +164,33 @@ def _last_year(paper):
 
 
 def test_a_date_that_is_being_reckoned_is_corrected_afterwards(
-    client, claim, paper, database, pool
+    client, claim, paper, database, pool, wait_for_a_lock
 ):
     id = UUID(claim["claims"].json["id"])
     relative = {"anchor_id": UUID(paper.json["id"]), "duration": "-P1Y"}
     with writing(database) as session:
         claims.update(session, id, None, {"time_relative": relative})
         late = pool.submit(client.patch, paper.headers["Location"], {"issued_edtf": "2020"})
-        _wait_for_a_lock(database)
+        wait_for_a_lock(database)
     assert late.result().status_code == 200
     document = client.get(claim["claims"].headers["Location"]).json
     assert (document["time"]["edtf"], document["version"]) == ("2019", 3)
 
 
-def test_a_date_is_reckoned_from_what_is_being_corrected(client, claim, paper, database, pool):
+def test_a_date_is_reckoned_from_what_is_being_corrected(
+    client, claim, paper, database, pool, wait_for_a_lock
+):
     body = {**claim["body"], "time_relative": _last_year(paper)}
     with writing(database) as session:
         sources.update(session, paper.json["id"], None, {"issued_edtf": parse("2020")})
         late = pool.submit(client.post, "/v1/claims", body)
-        _wait_for_a_lock(database)
+        wait_for_a_lock(database)
     assert late.result().json["time"]["edtf"] == "2019"
 
 
-def test_a_figure_and_its_anchor_can_be_changed_at_once(client, claim, paper, database, pool):
+def test_a_figure_and_its_anchor_can_be_changed_at_once(
+    client, claim, paper, database, pool, wait_for_a_lock
+):
     body = {
         "claim_id": claim["claims"].json["id"],
         "metric_external_id": "hksz:metric-ttps-approved",
@@ -207,7 +208,7 @@ def test_a_figure_and_its_anchor_can_be_changed_at_once(client, claim, paper, da
         # Whoever corrects the source takes the claim after it: so does who changes the figure.
         run(session, "SELECT FROM sources WHERE id = $1 FOR NO KEY UPDATE", anchor)
         late = pool.submit(_update_figure, database, id, {"period_relative": later})
-        _wait_for_a_lock(database)
+        wait_for_a_lock(database)
         sources.update(session, anchor, None, {"issued_edtf": parse("2020")})
     late.result()
     assert client.get(figure.headers["Location"]).json["period"]["edtf"] == "2021"
@@ -314,45 +315,53 @@ def test_merges_in_a_circle_leave_one(client, twins, pool):
     assert sorted(_left(client, ids)) == [200, 308, 308]
 
 
-def test_what_refers_to_what_is_being_merged_follows_it(client, twins, database, pool):
+def test_what_refers_to_what_is_being_merged_follows_it(
+    client, twins, database, pool, wait_for_a_lock
+):
     ids, _ = twins
     body = {"statement": "The firm moved.", "claimant_id": ids[0]}
     with writing(database) as session:
         merging.merge(session, UUID(ids[0]), None, {"into_id": UUID(ids[1])})
         late = pool.submit(client.post, "/v1/claims", body)
-        _wait_for_a_lock(database)
+        wait_for_a_lock(database)
     assert late.result().status_code == 201
     assert late.result().json["claimant"]["id"] == ids[1]
 
 
-def test_what_is_being_created_is_merged_with_what_it_refers_to(client, twins, database, pool):
+def test_what_is_being_created_is_merged_with_what_it_refers_to(
+    client, twins, database, pool, wait_for_a_lock
+):
     ids, merge = twins
     with writing(database) as session:
         body = {"claimant_id": UUID(ids[0]), "modality": "actual", "language": "en"}
         claim = claims.create(session, {"statement": "New.", **body})
         late = pool.submit(merge, 0, 1)
-        _wait_for_a_lock(database)
+        wait_for_a_lock(database)
     assert late.result() == 200
     assert client.get(f"/v1/claims/{claim}").json["claimant"]["id"] == ids[1]
 
 
-def test_nothing_is_merged_into_what_is_being_deleted(client, twins, database, pool):
+def test_nothing_is_merged_into_what_is_being_deleted(
+    client, twins, database, pool, wait_for_a_lock
+):
     ids, merge = twins
     with writing(database) as session:
         lifecycle.delete(session, "entities", UUID(ids[1]), None)
         late = pool.submit(merge, 0, 1)
-        _wait_for_a_lock(database)
+        wait_for_a_lock(database)
     assert late.result() == 422
     assert _left(client, ids) == [200, 410, 200]
 
 
-def test_nothing_is_deleted_from_under_what_is_being_moved(client, claim, twins, database, pool):
+def test_nothing_is_deleted_from_under_what_is_being_moved(
+    client, claim, twins, database, pool, wait_for_a_lock
+):
     ids, _ = twins
     moved = claim["entities"].json["id"]
     with writing(database) as session:
         merging.merge(session, UUID(moved), None, {"into_id": UUID(ids[1])})
         late = pool.submit(client.delete, f"/v1/entities/{ids[1]}")
-        _wait_for_a_lock(database)
+        wait_for_a_lock(database)
     assert late.result().status_code == 409
     assert _left(client, ids) == [200, 200, 200]
 
