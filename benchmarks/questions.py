@@ -15,6 +15,7 @@ UNIQUE = "@"
 """Stands in a body for a text that no other body has."""
 
 _LINES = 2000
+_EMBEDDED = "entities,figures,evidence,sources"
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,11 @@ def questions(dataset: Dataset) -> tuple[Question, ...]:
     return (
         Question(
             letter="a",
-            title="one claim by id, all embedded",
+            title="one claim by id, four kinds embedded",
             usual_aim=8,
             ceiling_aim=0.2,
             numbers={"claim": (1, dataset.claims)},
-            line=f"'GET {PATH}/' || benchmark.claim_id(claim)",
+            line=f"'GET {PATH}/' || benchmark.claim_id(claim) || '?include={_EMBEDDED}'",
             varying=("benchmark.claim_id(claim)",),
         ),
         Question(
