@@ -18,6 +18,7 @@ from hksz_db.queries.corroboration import (
     corroboration,
     corroboration_filters,
     corroboration_sorts,
+    corroboration_verdict,
 )
 from hksz_db.queries.dates import relative_period
 from hksz_db.queries.documents import Many, Values
@@ -163,6 +164,7 @@ CLAIMS = Readable(
         "language": _claims.c.language,
         "claimant_id": _claims.c.claimant_id,
         "reported_by_id": _claims.c.reported_by_id,
+        "corroboration__verdict": corroboration_verdict(_claims),
     },
     search=Search(_claims.c.search, "english"),
 )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, literal_column
+from sqlalchemy import ColumnElement, FromClause, literal_column, select
 
 from hksz_db.models import Corroboration
 from hksz_db.queries.documents import Group, Json, One
@@ -65,6 +65,12 @@ def corroboration(claims: FromClause) -> One:
             "origins": _ORIGINS,
         },
     )
+
+
+def corroboration_verdict(claims: FromClause) -> ColumnElement[str]:
+    """The verdict alone."""
+    table = table_of(Corroboration).alias()
+    return select(table.c.verdict).where(table.c.claim_id == claims.c.id).scalar_subquery()
 
 
 def corroboration_filters(claims: FromClause) -> dict[str, Target]:

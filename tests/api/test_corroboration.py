@@ -224,3 +224,10 @@ def test_the_tag_of_a_claim_changes_with_what_it_rests_on(add_source, speak, rea
     assert known.status_code == 200
     # Nothing of the claim itself has changed: whoever read it may still write it.
     assert editor.patch(claim, {"statement": "It poured."}, before).status_code == 200
+
+
+def test_claims_are_counted_by_verdict(add_source, speak, reader):
+    speak(add_source("A witness"), "disputes")
+    answer = reader.get("/v1/claims/aggregate", group_by="corroboration__verdict")
+    counts = {row["corroboration__verdict"]: row["count"] for row in answer.json["data"]}
+    assert counts == {"single_origin": 70, "refuted": 1}
