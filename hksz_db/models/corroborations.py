@@ -62,20 +62,18 @@ RETURN kind IN ({quoted(_KEEPING_ORIGIN)})
 # The three that follow are asked for one claim or passage a time: to plan anew for each would take
 # longer than to answer.
 # What a passage leads to: through what it derives from, and through the relations of its source
-# that make no new origin. The end of each way is an origin. Depths, not paths, are told apart:
-# where ways part and meet again there are more paths than anybody could list.
+# that make no new origin. The end of each way is an origin.
 EVIDENCE_WALK = """
 CREATE FUNCTION evidence_walk(passages uuid[])
-RETURNS TABLE (
-    evidence_id uuid, passage_id uuid, source_id uuid, depth integer, is_origin boolean
-) LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
+RETURNS TABLE (evidence_id uuid, passage_id uuid, source_id uuid, is_origin boolean)
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY WITH RECURSIVE walk AS (
-        SELECT id AS evidence_id, id AS passage_id, source_id, 0 AS depth
+        SELECT id AS evidence_id, id AS passage_id, source_id
         FROM evidence WHERE id = ANY (passages)
         UNION
-        SELECT walk.evidence_id, step.passage_id, step.source_id, walk.depth + 1
+        SELECT walk.evidence_id, step.passage_id, step.source_id
         FROM walk, LATERAL (
             SELECT original.id AS passage_id, original.source_id
             FROM evidence AS passage
@@ -83,18 +81,14 @@ BEGIN
             WHERE passage.id = walk.passage_id
             UNION ALL
             SELECT NULL, to_id FROM source_relations
-            WHERE from_id = walk.source_id
-                AND keeps_origin(kind)
+            WHERE from_id = walk.source_id AND keeps_origin(kind)
         ) AS step
     )
-    SELECT walk.evidence_id, walk.passage_id, walk.source_id, walk.depth,
+    SELECT walk.evidence_id, walk.passage_id, walk.source_id,
         NOT EXISTS (
-            SELECT FROM source_relations
-            WHERE from_id = walk.source_id
-                AND keeps_origin(kind)
+            SELECT FROM source_relations WHERE from_id = walk.source_id AND keeps_origin(kind)
         ) AND NOT EXISTS (
-            SELECT FROM evidence
-            WHERE id = walk.passage_id AND derived_from_id IS NOT NULL
+            SELECT FROM evidence WHERE id = walk.passage_id AND derived_from_id IS NOT NULL
         )
     FROM walk;
 END $$
@@ -168,7 +162,8 @@ BEGIN
     FROM reached JOIN final ON final.in_favour = reached.in_favour;
 END $$
 """
-# One way from a passage to an origin, the shortest, step by step from the passage's source on.
+# One way from a passage to an origin, step by step from the passage's source on. Where ways part
+# and meet again there are more than anybody could list: of the steps that lead there, the first.
 ORIGIN_STEPS = """
 CREATE FUNCTION origin_steps(passage uuid, origin uuid)
 RETURNS TABLE (step integer, kind text, source_id uuid)
@@ -176,35 +171,32 @@ LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY WITH RECURSIVE walk AS MATERIALIZED (
-        SELECT * FROM evidence_walk(ARRAY[passage])
-    ), back AS (
-        (
-            SELECT depth, passage_id, source_id, NULL::text AS kind
-            FROM walk WHERE source_id = origin AND is_origin
-            ORDER BY depth LIMIT 1
-        )
+        SELECT COALESCE(passage_id, source_id) AS node, passage_id, source_id, is_origin
+        FROM evidence_walk(ARRAY[passage])
+    ), edges AS MATERIALIZED (
+        SELECT walk.node, original.node AS next_node, original.source_id, 'derived_from' AS kind
+        FROM walk
+            JOIN evidence ON evidence.id = walk.passage_id
+            JOIN walk AS original ON original.passage_id = evidence.derived_from_id
         UNION ALL
-        SELECT before.depth, before.passage_id, before.source_id, before.kind
-        FROM back, LATERAL (
-            SELECT walk.depth, walk.passage_id, walk.source_id, edge.kind
-            FROM walk, LATERAL (
-                SELECT 'derived_from' AS kind FROM evidence
-                WHERE id = walk.passage_id AND derived_from_id = back.passage_id
-                UNION ALL
-                SELECT kind FROM source_relations
-                WHERE from_id = walk.source_id AND to_id = back.source_id
-                    AND back.passage_id IS NULL
-                    AND keeps_origin(kind)
-            ) AS edge
-            WHERE walk.depth = back.depth - 1
-            ORDER BY walk.source_id, walk.passage_id, edge.kind
+        SELECT walk.node, to_id, to_id, kind
+        FROM walk JOIN source_relations ON from_id = walk.source_id AND keeps_origin(kind)
+    ), onward AS (
+        SELECT node FROM walk WHERE source_id = origin AND is_origin
+        UNION
+        SELECT edges.node FROM edges JOIN onward ON onward.node = edges.next_node
+    ), way AS (
+        SELECT 0 AS step, NULL::text AS kind, passage AS node, NULL::uuid AS source_id
+        UNION ALL
+        SELECT way.step + 1, chosen.kind, chosen.next_node, chosen.source_id
+        FROM way, LATERAL (
+            SELECT edges.* FROM edges JOIN onward ON onward.node = edges.next_node
+            WHERE edges.node = way.node
+            ORDER BY edges.source_id <> origin, edges.source_id, edges.kind
             LIMIT 1
-        ) AS before
+        ) AS chosen
     )
-    -- Each row knows how the way went on from it: the step that is taken next.
-    SELECT back.depth + 1, back.kind, following.source_id
-    FROM back JOIN back AS following ON following.depth = back.depth + 1
-    ORDER BY 1;
+    SELECT step, kind, source_id FROM way WHERE step > 0 ORDER BY step;
 END $$
 """
 RECOUNT_CLAIMS = """
