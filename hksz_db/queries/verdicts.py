@@ -36,20 +36,27 @@ class Reason:
 def reasons(pair: Pair) -> tuple[Reason, ...]:
     """The reasons for a verdict on two comparable figures; the first that holds counts.
 
-    Figures without a period may speak of different times: they do not contradict each other, and
-    are in tension at most.
+    Figures without a period, or whose periods are not certain, may speak of different times: they
+    do not contradict each other, and are in tension at most.
     """
     a, b = pair.figure.c, pair.other.c
     undated = a.period.is_(None)
     simultaneous = a.period.is_not_distinct_from(b.period)
     disjoint = not_(a.value_range.overlaps(b.value_range))
     at_odds = and_(simultaneous, not_(a.plausible_range.overlaps(b.plausible_range)))
+    vague = not_(and_(_certain(pair.figure), _certain(pair.other)))
     return (
         Reason(
             and_(undated, disjoint),
             ComparisonVerdict.TENSION,
             f"{_A} and {_B} are in tension:"
             " the ranges have no number in common, but neither says of which time.",
+        ),
+        Reason(
+            and_(simultaneous, disjoint, vague),
+            ComparisonVerdict.TENSION,
+            f"{_A} and {_B} are in tension:"
+            " the ranges have no number in common, but the time is not certain to be the same.",
         ),
         Reason(
             and_(simultaneous, disjoint),
@@ -110,7 +117,18 @@ def _exceeds(pair: Pair, part: FromClause, whole: FromClause) -> Condition:
         pair.metric.c.nonnegative,
         part.c.period.contained_by(whole.c.period),
         part.c.value_range.strictly_right_of(whole.c.value_range),
+        _certain(part),
+        _certain(whole),
     )
+
+
+def _certain(figure: FromClause) -> Condition:
+    """Whether the period is all of its days, and not some of them: nothing in it is left open.
+
+    In EDTF these are qualifiers, unspecified digits, sets, significant digits, and the interval
+    with an unknown end.
+    """
+    return figure.c.period_edtf.op("!~", is_comparison=True)(term(r"[?~%X{\[S]|^/|/$"))
 
 
 def verdict(pair: Pair) -> ColumnElement[str]:

@@ -47,7 +47,7 @@ class Ends:
 
 @dataclass(frozen=True)
 class Stated:
-    """A figure; ranges are in ``unit``, days are from the first to the last."""
+    """A figure; ranges are in ``unit``, days are from the first to the last, or ``vague``."""
 
     value: Ends
     plausible: Ends
@@ -56,6 +56,7 @@ class Stated:
     subject: int = 0
     modality: str = "actual"
     days: tuple[int, int] | None = None
+    vague: bool = False
     claim: int = 2
     deleted: bool = False
 
@@ -102,13 +103,18 @@ def expected(a: Stated, b: Stated) -> str | None:
     if not comparable(a, b):
         return None
     one, other = (figure.value.scaled(Fraction(FACTORS[figure.unit])) for figure in (a, b))
+    certain = a.days and not (a.vague or b.vague)
     if a.days == b.days:
         if exclude(one, other):
-            return "contradicts" if a.days else "tension"
+            return "contradicts" if certain else "tension"
         likely = (figure.plausible.scaled(Fraction(FACTORS[figure.unit])) for figure in (a, b))
         return "tension" if exclude(*likely) else "agrees"
     adds_up = METRICS[a.metric] == ("flow", True)
-    if adds_up and ((_within(a, b) and below(other, one)) or (_within(b, a) and below(one, other))):
+    if (
+        certain
+        and adds_up
+        and ((_within(a, b) and below(other, one)) or (_within(b, a) and below(one, other)))
+    ):
         return "part_exceeds_whole"
     return "agrees"
 
@@ -173,18 +179,22 @@ INSERT = text("""
         numrange(lower(p) * factor, upper(p) * factor,
             CASE WHEN lower_inc(p) THEN '[' ELSE '(' END
             || CASE WHEN upper_inc(p) THEN ']' ELSE ')' END),
-        'half_step', given.modality, CASE WHEN days IS NOT NULL THEN '2023' END,
+        'half_step', given.modality, CASE WHEN days IS NOT NULL THEN edtf END,
         days::daterange, CASE WHEN deleted THEN now() END
     FROM unnest(:values ::text[], :plausible ::text[], :units ::text[], :metrics ::text[],
-            :subjects ::text[], :modalities ::text[], :days ::text[], :claims ::text[],
-            :deleted ::boolean[])
-        WITH ORDINALITY AS given (value, plausible, unit, metric, subject, modality, days, claim,
-            deleted, n),
+            :subjects ::text[], :modalities ::text[], :days ::text[], :edtf ::text[],
+            :claims ::text[], :deleted ::boolean[])
+        WITH ORDINALITY AS given (value, plausible, unit, metric, subject, modality, days, edtf,
+            claim, deleted, n),
         LATERAL (SELECT value::numrange, plausible::numrange) AS ranges (v, p),
         units, metrics, entities, claims
     WHERE units.code = unit AND metrics.external_id = metric AND entities.external_id = subject
         AND claims.external_id = claim
 """)
+# What the days are called is not checked against them; only whether it leaves something open.
+CERTAIN = ["2023", "2023-01-02", "2023-01-01/2023-01-03", "2022-12/..", "2023-21", "../2023"]
+VAGUE = ["2023~", "2023-01?", "202X", "[2022,2023]", "{2021,2023}", "2023/", "/2023", "1950S2"]
+VAGUE += ["2023-01-%02", "2022~/2023"]
 _PAIR = pair_with()
 COMPARED = (
     select(
@@ -212,6 +222,10 @@ def compared(connection: Connection, figures: Sequence[Stated]) -> dict[tuple[in
                 "subjects": [f"t:{figure.subject}" for figure in figures],
                 "modalities": [figure.modality for figure in figures],
                 "days": [_days(figure.days) for figure in figures],
+                "edtf": [
+                    VAGUE[number % len(VAGUE)] if figure.vague else CERTAIN[number % len(CERTAIN)]
+                    for number, figure in enumerate(figures)
+                ],
                 "claims": [f"t:{figure.claim}" for figure in figures],
                 "deleted": [figure.deleted for figure in figures],
             },
@@ -271,6 +285,7 @@ def figures(draw: st.DrawFn, /, **fixed: Any) -> Stated:
             subject=draw(st.integers(0, 1)),
             modality=draw(st.sampled_from(["actual", "actual", "planned"])),
             days=draw(st.sampled_from([(first, last), (1, 4), (1, 4), None])),
+            vague=draw(st.integers(0, 5)) == 5,
             claim=draw(st.sampled_from([0, 1, 2, 2, 2, 3, 4])),
             deleted=draw(st.integers(0, 9)) == 9,
         ),
