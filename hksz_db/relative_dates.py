@@ -54,9 +54,9 @@ def resolve(relative: Relative, anchor: Period | None) -> Period:
     ``about`` makes it approximate in that unit; ``within`` is the time between the anchor and it;
     a weekday is the last such day until the anchor, and as many weeks from it as are given.
 
-    Where the anchor is a stretch of days, the answer is what any of them gives: years, months and
-    days are one of a set (``[2010..2012]``; a year, a month or a day more on either side with
-    ``about``), weeks the interval from the first to the last, because a set has no weeks.
+    Where the anchor is a stretch of days, the answer is one of what any of them gives
+    (``[2010..2012]``; a unit more on either side with ``about``). A set has no weeks and no
+    intervals: of these it is one of the days that they cover.
     Raises ``Unresolvable``.
     """
     distance = _read(relative)
@@ -89,16 +89,25 @@ def _expression(distance: _Distance, modifier: str | None, first: date, last: da
         return _one_of(*(end.isoformat() for end in ends))
     if modifier == TimeModifier.WITHIN:
         if distance.backwards:
-            return _interval(_moved(first, distance), last)
-        return _interval(first, _moved(last, distance))
+            ends = [_moved(first, distance), last]
+        else:
+            ends = [first, _moved(last, distance)]
+        return _interval(*ends) if first == last else _one_of(*map(str, ends))
     about = modifier == TimeModifier.ABOUT
     lower, upper = (_index(day, unit) + number for day in (first, last))
     if unit == "W":
-        days = date.fromordinal(7 * lower + 1), date.fromordinal(7 * upper + 7)
+        if lower < upper:
+            weeks = (lower - about, upper + about)
+            return _one_of(*(str(_day_of(n, day)) for n, day in zip(weeks, (1, 7), strict=True)))
+        days = _day_of(lower, 1), _day_of(upper, 7)
         return "/".join(_approximate(day.isoformat()) if about else str(day) for day in days)
     if lower == upper:
         return _approximate(_text(lower, unit)) if about else _text(lower, unit)
     return _one_of(_text(lower - about, unit), _text(upper + about, unit))
+
+
+def _day_of(week: int, day: int) -> date:
+    return date.fromordinal(7 * week + day)
 
 
 def _one_of(first: str, last: str) -> str:
