@@ -23,6 +23,7 @@ class PassedSourceSchema(DocumentSchema):
     source_id = Uuid(required=True)
     external_id = fields.String(required=True, allow_none=True)
     title = fields.String(required=True)
+    retracted = fields.Boolean(required=True)
 
 
 class StepSchema(PassedSourceSchema):
@@ -38,7 +39,6 @@ class ViaSchema(PassedSourceSchema):
     """A passage that leads to an origin: where it stands, and the steps from there."""
 
     evidence_id = Uuid(required=True)
-    retracted = fields.Boolean(required=True)
     steps = fields.List(fields.Nested(StepSchema), required=True)
 
 
@@ -49,7 +49,6 @@ class OriginSchema(PassedSourceSchema):
     lead to it, are retracted, and once for a source that rests on several.
     """
 
-    retracted = fields.Boolean(required=True)
     stance = fields.String(required=True, validate=validate.OneOf(["for", "against"]))
     counted = fields.Boolean(required=True)
     via = fields.List(fields.Nested(ViaSchema), required=True)

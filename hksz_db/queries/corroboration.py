@@ -35,7 +35,8 @@ _ORIGINS: ColumnElement[Any] = literal_column(
                         'kind', way.kind,
                         'source_id', stop.id,
                         'external_id', stop.external_id,
-                        'title', stop.title
+                        'title', stop.title,
+                        'retracted', stop.retracted_at IS NOT NULL
                     ) ORDER BY way.step)
                     FROM origin_steps(reached.evidence_id, reached.origin_id) AS way
                         JOIN sources AS stop ON stop.id = way.source_id

@@ -175,6 +175,31 @@ def test_the_answer_shows_the_way_to_each_origin(add_source, speak, reader, clai
     assert steps == [("translation_of", reprint), ("syndicated_from", release)]
 
 
+def test_a_circle_is_refused_under_evidence_too(add_source, speak, editor, numbers):
+    first = last = add_source("The first")
+    for number in range(20):
+        last = add_source(f"Copy {number}", copy_of=last)
+    speak(last)
+    refused = editor.patch(
+        f"/v1/sources/{first}", {"relations": [{"kind": "copy_of", "to_id": last}]}
+    )
+    assert refused.status_code == 422
+    assert refused.json["errors"][0]["pointer"] == "#/relations"
+    assert numbers() == ("single_origin", (1, 1), (0, 0))
+
+
+def test_a_link_on_the_way_that_was_retracted_is_shown(add_source, speak, editor, reader, claim):
+    release = add_source("A release")
+    reprint = add_source("A reprint", copy_of=release)
+    speak(add_source("A copy of the reprint", copy_of=reprint))
+    retraction = {"retracted_at": "2024-05-01T00:00:00Z"}
+    assert editor.patch(f"/v1/sources/{reprint}", retraction).status_code == 200
+    (origin,) = reader.get(f"{claim}/corroboration").json["origins"]
+    assert (origin["counted"], origin["retracted"]) == (True, False)
+    (via,) = origin["via"]
+    assert [step["retracted"] for step in via["steps"]] == [True, False]
+
+
 def test_it_is_embedded_in_a_claim_and_on_demand_in_a_list(reader, claim):
     alone = reader.get(f"{claim}/corroboration").json
     assert reader.get(claim).json["corroboration"] == alone
