@@ -175,6 +175,21 @@ def test_the_answer_shows_the_way_to_each_origin(add_source, speak, reader, clai
     assert steps == [("translation_of", reprint), ("syndicated_from", release)]
 
 
+def test_a_merge_of_who_made_the_sources_leaves_the_counts(add_source, speak, editor, numbers):
+    ids = []
+    for number in range(2):
+        names = [{"name": f"Office {number}", "language": "en", "kind": "preferred"}]
+        body = {"kind": "organisation", "names": names}
+        ids.append(editor.post("/v1/entities", body).json["id"])
+        source = add_source(f"A report of office {number}")
+        made = {"contributors": [{"entity_id": ids[-1], "role": "publisher"}]}
+        assert editor.patch(f"/v1/sources/{source}", made).status_code == 200
+        speak(source)
+    merged = editor.post(f"/v1/entities/{ids[0]}/merge", {"into_id": ids[1]}, **{"If-Match": "*"})
+    assert merged.status_code == 200
+    assert numbers() == ("corroborated", (2, 2), (0, 0))
+
+
 def test_a_circle_is_refused_under_evidence_too(add_source, speak, editor, numbers):
     first = last = add_source("The first")
     for number in range(20):
