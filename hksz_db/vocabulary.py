@@ -295,15 +295,23 @@ class ComparisonVerdict(Finding):
 
 
 class WordsFound(Finding):
-    """How the words of two statements compare: ``contained`` when all of one are in the other."""
+    """How the words of two statements compare.
+
+    ``reordered`` when they are the same in another order, ``contained`` when all of one are in
+    the other.
+    """
 
     SAME = "same"
+    REORDERED = "reordered"
     CONTAINED = "contained"
     DIFFERENT = "different"
 
 
 class AmountsFound(Finding):
-    """How the numbers or the figures of two claims compare: ``none`` when none can be compared."""
+    """How the numbers or the figures of two claims compare: ``none`` when there are none.
+
+    For figures, when one of the claims has none.
+    """
 
     SAME = "same"
     DIFFERENT = "different"

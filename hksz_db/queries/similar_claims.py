@@ -21,8 +21,10 @@ from sqlalchemy import (
     case,
     cast,
     column,
+    exists,
     func,
     literal_column,
+    not_,
     or_,
     select,
     true,
@@ -54,7 +56,8 @@ _NUMBERS = ARRAY(Numeric)
 
 # A word more makes a claim say more; one of these makes it say something else.
 _TURNING = tuple(
-    literal_column(f"'{{{word}}}'::text[]", _WORDS) for word in ("not", "before", "after")
+    literal_column(f"'{{{term}}}'::text[]", _WORDS)
+    for term in ("not", "before", "after", "outside", "below", "all", "few", "per cent")
 )
 
 
@@ -64,9 +67,11 @@ def similar_claims(claim: FromClause) -> Many:
     ``similarity`` is that of the trigrams (pg_trgm) of both statements with their numbers left
     out, which alone would call 47,000 and 41,000 the same, and one word that was exchanged nearly
     so: likely the same are claims of one modality when besides neither numbers, figures nor times
-    differ, and not each has words that the other lacks, unless their figures agree.
+    differ. Where each has words that the other lacks, or the same in another order (who sold
+    what to whom), their figures have to agree; a word that turns one of them is made up for by
+    nothing.
     """
-    found = _best(_compared(_alike(claim), claim), claim)
+    found = _best(_compared(_turned(_alike(claim), claim), claim), claim)
     summary = {name: found.c[name] for name in ("id", "external_id", "statement", "status")}
     findings = {name: found.c[name] for name in ("words", "numbers", "figures", "period")}
     return Many(
@@ -108,6 +113,7 @@ def _alike(claim: FromClause) -> Subquery:
             func.masked_statement(statement).label("masked"),
             func.statement_words(statement, type_=_WORDS).label("words"),
             func.statement_numbers(statement, type_=_NUMBERS).label("numbers"),
+            func.statement_order(statement).label("order"),
         ).correlate(claim)
     ).subquery("own")
     near = _candidates(own.c.bands, claim)
@@ -125,6 +131,7 @@ def _alike(claim: FromClause) -> Subquery:
             likeness.c.similarity,
             own.c.words,
             own.c.numbers,
+            own.c.order,
             func.statement_words(other.c.statement, type_=_WORDS).label("other_words"),
             func.statement_numbers(other.c.statement, type_=_NUMBERS).label("other_numbers"),
         )
@@ -161,21 +168,20 @@ def _candidates(bands: ColumnElement[Any], claim: FromClause) -> FromClause:
     )
 
 
+def _turned(alike: Subquery, claim: FromClause) -> Subquery:
+    """With whether a word that turns a sentence is in one of the two only."""
+    own, theirs = alike.c.words, alike.c.other_words
+    turned = or_(*(own.contains(term) != theirs.contains(term) for term in _TURNING))
+    rows = select(*alike.c, turned.label("turned")).correlate(claim)
+    return _fenced(rows).subquery("turned")
+
+
 def _compared(alike: Subquery, claim: FromClause) -> Subquery:
     time, other_time = claim.c.time, alike.c.time
     numbers = case(
         (alike.c.numbers != alike.c.other_numbers, _term(AmountsFound.DIFFERENT)),
         (func.cardinality(alike.c.numbers) == _number(0), _term(AmountsFound.NONE)),
         else_=_term(AmountsFound.SAME),
-    )
-    own, theirs = alike.c.words, alike.c.other_words
-    within, around = own.contained_by(theirs), own.contains(theirs)
-    turned = or_(*(own.contains(word) != theirs.contains(word) for word in _TURNING))
-    words = case(
-        (turned, _term(WordsFound.DIFFERENT)),
-        (and_(within, around), _term(WordsFound.SAME)),
-        (or_(within, around), _term(WordsFound.CONTAINED)),
-        else_=_term(WordsFound.DIFFERENT),
     )
     period = case(
         (or_(time.is_(None), other_time.is_(None)), _term(PeriodFound.UNKNOWN)),
@@ -184,22 +190,38 @@ def _compared(alike: Subquery, claim: FromClause) -> Subquery:
         else_=_term(PeriodFound.DIFFERENT),
     )
     findings = {
-        "words": words,
+        "words": _words(alike),
         "numbers": numbers,
         "figures": _figures(claim, alike),
         "period": period,
     }
-    kept = ("id", "external_id", "statement", "status", "modality", "similarity")
+    kept = ("id", "external_id", "statement", "status", "modality", "similarity", "turned")
     columns = (finding.label(name) for name, finding in findings.items())
     rows = select(*(alike.c[name] for name in kept), *columns).correlate(claim)
     return _fenced(rows).subquery("compared")
 
 
-def _figures(claim: FromClause, other: FromClause) -> ColumnElement[str]:
-    """Whether each figure of one claim shares a number with one of the other, where comparable.
+def _words(alike: Subquery) -> ColumnElement[str]:
+    own, theirs = alike.c.words, alike.c.other_words
+    within, around = own.contained_by(theirs), own.contains(theirs)
+    # Asked for last: only of the same words the order is worked out.
+    in_order = alike.c.order.is_not_distinct_from(func.statement_order(alike.c.statement))
+    return case(
+        (or_(alike.c.turned, not_(or_(within, around))), _term(WordsFound.DIFFERENT)),
+        (not_(and_(within, around)), _term(WordsFound.CONTAINED)),
+        (in_order, _term(WordsFound.SAME)),
+        else_=_term(WordsFound.REORDERED),
+    )
 
+
+def _figures(claim: FromClause, other: FromClause) -> ColumnElement[str]:
+    """Whether each figure of either claim shares a plausible value with one of the other.
+
+    Of those that are comparable; where none is, though both claims have some, they differ.
     Comparable are figures of one metric, subject and modality whose periods overlap; the time of
-    the claim stands in for that of a figure, and what has none is taken to overlap.
+    the claim stands in for that of a figure, and what has none is taken to overlap. What the
+    words logically allow is not compared: it has no end, and what is over 41,000 may be over
+    47,000.
     """
     own, theirs = (table_of(Figure).alias(name) for name in ("own_figure", "other_figure"))
     always = literal_column("'(,)'::daterange", DATERANGE())
@@ -207,7 +229,7 @@ def _figures(claim: FromClause, other: FromClause) -> ColumnElement[str]:
         func.coalesce(figure.c.period, of.c.time, always, type_=DATERANGE())
         for figure, of in ((own, claim), (theirs, other))
     )
-    agree = func.bool_or(own.c.value_range.overlaps(theirs.c.value_range), type_=Boolean())
+    agree = func.bool_or(own.c.plausible_range.overlaps(theirs.c.plausible_range), type_=Boolean())
     pairs = (
         select(*(agree.over(partition_by=f.c.id).label(f"{f.name}_agrees") for f in (own, theirs)))
         .where(
@@ -220,13 +242,20 @@ def _figures(claim: FromClause, other: FromClause) -> ColumnElement[str]:
         .correlate(claim, other)
         .subquery("pairs")
     )
-    all_agree = or_(*(func.bool_and(agrees, type_=Boolean()) for agrees in pairs.c))
-    found = case(
-        (func.count() == _number(0), _term(AmountsFound.NONE)),
-        (all_agree, _term(AmountsFound.SAME)),
+    # Null of no pairs.
+    all_agree = func.bool_and(and_(*pairs.c), type_=Boolean())
+    found = select(all_agree).select_from(pairs).scalar_subquery()
+    return case(
+        (not_(and_(_has_figures(claim), _has_figures(other))), _term(AmountsFound.NONE)),
+        (found, _term(AmountsFound.SAME)),
         else_=_term(AmountsFound.DIFFERENT),
     )
-    return select(found).select_from(pairs).scalar_subquery()
+
+
+def _has_figures(claim: FromClause) -> ColumnElement[bool]:
+    figure = table_of(Figure).alias("any_figure")
+    of_claim = figure.c.claim_id == claim.c.id, figure.c.deleted_at.is_(None)
+    return exists().where(*of_claim).correlate(claim)
 
 
 def _best(compared: Subquery, claim: FromClause) -> Subquery:
@@ -236,8 +265,9 @@ def _best(compared: Subquery, claim: FromClause) -> Subquery:
         compared.c.numbers != _term(AmountsFound.DIFFERENT),
         compared.c.figures != _term(AmountsFound.DIFFERENT),
         compared.c.period != _term(PeriodFound.DIFFERENT),
+        not_(compared.c.turned),
         or_(
-            compared.c.words != _term(WordsFound.DIFFERENT),
+            compared.c.words.in_([_term(WordsFound.SAME), _term(WordsFound.CONTAINED)]),
             compared.c.figures == _term(AmountsFound.SAME),
         ),
     )

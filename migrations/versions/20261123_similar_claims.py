@@ -40,8 +40,9 @@ RETURN ARRAY(
     ORDER BY number
 )
 """
-# Chinese and Japanese have no spaces: every character from U+2E80 on is taken for a word. Words
-# that turn a sentence into its opposite are kept, which the text search leaves out.
+# Chinese and Japanese have no spaces: every character from U+2E80 on is taken for a word. Most of
+# the words that turn a sentence are too common for the text search: they are kept as terms of
+# their own. Points of a percentage are no percentage.
 STATEMENT_WORDS = r"""
 CREATE FUNCTION statement_words(statement text) RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
@@ -56,17 +57,34 @@ BEGIN
                 regexp_matches(word, '[\u2e80-\U0010ffff]|[^\u2e80-\U0010ffff]+', 'g') AS part
         );
     END IF;
-    IF masked ~ '\m(no|nor|not|cannot)\M|n[''\u2019]t\M' THEN
-        words := words || 'not'::text;
-    END IF;
-    IF masked ~ '\mbefore\M' THEN
-        words := words || 'before'::text;
-    END IF;
-    IF masked ~ '\mafter\M' THEN
-        words := words || 'after'::text;
-    END IF;
-    RETURN words;
+    RETURN words || ARRAY(
+        SELECT term
+        FROM (VALUES
+            ('not', '\m(no|nor|not|none|never|neither|cannot|without|false|barely|hardly'
+                '|fail(s|ed|ing)?)\M|n[''\u2019]t\M|[未不没沒無无非]'),
+            ('before', '\mbefore\M'),
+            ('after', '\mafter\M'),
+            ('outside', '\moutside\M'),
+            ('below', '\m(below|up to|at most|(fewer|less) than|under (?=#))'),
+            ('all', '\m(all|every|each)\M'),
+            ('few', '\m(some|few|several)\M'),
+            ('per cent', '([\x25\uff05]|\mper ?cent\M)(?![ -]?points?\M)')
+        ) AS turning (term, pattern)
+        WHERE masked ~ pattern
+    );
 END $$
+"""
+# The words in their order, without those that the text search leaves out and without numbers.
+STATEMENT_ORDER = r"""
+CREATE FUNCTION statement_order(statement text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN (
+    SELECT regexp_replace(
+        string_agg(lexeme, ' ' ORDER BY place), ' ?([\u2e80-\U0010ffff]) ?', '\1', 'g'
+    )
+    FROM unnest(to_tsvector('pg_catalog.english', masked_statement(statement))) AS word,
+        unnest(word.positions) AS place
+)
 """
 _RANKS = ", ".join(f"hashtextextended(word, {n}) AS rank_{n}" for n in range(10))
 _BANDS = ", ".join(f"hashint8extended(min(rank_{n}), max(rank_{n}))" for n in range(10))
@@ -118,6 +136,7 @@ def upgrade() -> None:
         MASKED_STATEMENT,
         STATEMENT_NUMBERS,
         STATEMENT_WORDS,
+        STATEMENT_ORDER,
         STATEMENT_BANDS,
         KEEP_BANDS,
     ):
@@ -136,4 +155,4 @@ def downgrade() -> None:
     op.execute("DROP TRIGGER claims_keep_bands ON claims")
     op.execute("DROP TABLE claim_bands")
     op.execute("DROP FUNCTION claims_keep_bands, statement_bands, statement_words")
-    op.execute("DROP FUNCTION statement_numbers, masked_statement")
+    op.execute("DROP FUNCTION statement_order, statement_numbers, masked_statement")

@@ -19,6 +19,7 @@ OVER_47000 = {
     "unit_code": "1",
 }
 UNDER_41000 = {**OVER_47000, "as_stated": "under 41,000", "comparator": "lt", "amount": "41000"}
+OVER_41000 = {**OVER_47000, "as_stated": "over 41,000", "amount": "41000"}
 FINDINGS = ("words", "numbers", "figures", "period")
 
 
@@ -57,50 +58,73 @@ PARAPHRASES = [
     (
         "In 2023, more than 47 000 applications under the Top Talent Pass Scheme were approved.",
         TTPS,
+        "same",
     ),
-    ("Over 47000 applications were approved in 2023 under the Top Talent Pass Scheme.", TTPS),
+    (
+        "Over 47000 applications were approved in 2023 under the Top Talent Pass Scheme.",
+        TTPS,
+        "reordered",
+    ),
     (
         "In 2017 Shenzhen and Hong Kong began to plan the Hetao cooperation zone.",
         "hksz:hetao-planning-began",
+        "same",
     ),
     (
         "In 2017, HKPC set up its Shenzhen innovation and technology centre in Futian.",
         "hksz:hkpc-shenzhen-centre-2017",
+        "reordered",
     ),
     (
         "In 2021 the Trade Development Council opened its Greater Bay Area centre in Shenzhen.",
         "hksz:gba-service-centre-2021",
+        "contained",
     ),
     (
         "Officials and entrepreneurs made up the delegation from Shenzhen.",
         "hksz:delegation-members",
+        "reordered",
     ),
     (
         "At HKPC, Zhang Liying is general manager for mainland business.",
         "hksz:zhang-liying-post",
+        "reordered",
     ),
-    ("Ma Yi is a computer science professor at HKU.", "hksz:ma-yi-post"),
+    ("Ma Yi is a computer science professor at HKU.", "hksz:ma-yi-post", "reordered"),
     (
         "Ma Yi's students have started companies in Qianhai.",
         "hksz:ma-yi-students-founded-startups",
+        "reordered",
     ),
-    ("HKPC briefed a delegation from Shenzhen on a Thursday.", "hksz:hkpc-briefing-thursday"),
+    (
+        "HKPC briefed a delegation from Shenzhen on a Thursday.",
+        "hksz:hkpc-briefing-thursday",
+        "reordered",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("statement", "name"), PARAPHRASES)
-def test_the_same_in_other_words_is_found(similar, statement, name):
+@pytest.mark.parametrize(("statement", "name", "words"), PARAPHRASES)
+def test_the_same_in_other_words_is_found(similar, statement, name, words):
     first, *_ = found = similar(statement)
     assert first == name
-    assert found[name]["likely_same"] is True
-    assert [one for one in found if found[one]["likely_same"]] == [name]
+    assert found[name]["words"] == words
+    likely = [name] if words != "reordered" else []
+    assert [one for one in found if found[one]["likely_same"]] == likely
+
+
+def test_the_same_in_another_order_is_likely_the_same_when_the_figures_agree(similar):
+    statement = "Over 47000 applications were approved in 2023 under the Top Talent Pass Scheme."
+    found = similar(statement, figures=[OVER_47000], time_edtf="2023")[TTPS]
+    assert findings(found) == ("reordered", "same", "same", "same")
+    assert found["likely_same"] is True
 
 
 def test_the_document_of_what_is_found(similar, reader):
     statement = (
         "More than 47,000 applications under the Top Talent Pass Scheme got approved in 2023."
     )
-    found = similar(statement, time_edtf="2023-06", figures=[{**OVER_47000, "amount": "46900"}])
+    found = similar(statement, time_edtf="2023-06", figures=[{**OVER_47000, "amount": "47100"}])
     claim = reader.get("/v1/claims", external_id=TTPS).json["data"][0]
     assert found[TTPS] == {
         "claim": {name: claim[name] for name in ("id", "external_id", "statement", "status")},
@@ -122,6 +146,7 @@ NEAR_MISSES = [
     ("another subject", SEED.replace("Top Talent Pass", "Talent Admission"), {}, "words"),
     ("the opposite", SEED.replace("were", "were not"), {}, "words"),
     ("a time before", SEED.replace("in 2023", "before 2023"), {}, "words"),
+    ("another open value", SEED, {"figures": [{**OVER_41000, "period_edtf": "2023"}]}, "figures"),
 ]
 
 
@@ -155,6 +180,95 @@ def test_figures_that_agree_make_up_for_words_that_differ(similar):
     assert found["likely_same"] is True
 
 
+def test_figures_that_agree_do_not_make_up_for_a_word_that_turns_the_claim(similar):
+    fields = {"figures": [OVER_47000], "time_edtf": "2023"}
+    for statement in (SEED.replace("were", "were not"), SEED.replace("in 2023", "before 2023")):
+        found = similar(statement, **fields)[TTPS]
+        assert findings(found) == ("different", "same", "same", "same"), statement
+        assert found["likely_same"] is False, statement
+
+
+SOLD = "Bibbo sold Fargle to Nimnom."
+ORDERS = [
+    (SOLD, "Nimnom sold Fargle to Bibbo.", "reordered"),
+    (SOLD, "Bibbo sold Fargle to Nimnom!", "same"),
+    (
+        "Over 47,000 applications were approved in 2023.",
+        "In 2023 over 47,000 applications were approved.",
+        "same",
+    ),
+    (
+        "据新闻公报香港向深圳出售了科学园的土地。",
+        "据新闻公报深圳向香港出售了科学园的土地。",
+        "reordered",
+    ),
+    ("香港于2023年向深圳出售了土地。", "香港于2024年, 向深圳出售了土地", "same"),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "words"), ORDERS)
+def test_the_same_words_in_another_order_are_told_apart(post, similar, one, other, words):
+    post(one, external_id="test:one")
+    found = similar(other)["test:one"]
+    assert found["words"] == words
+    same = words == "same" and found["numbers"] != "different"
+    assert found["likely_same"] is same
+
+
+PAID = "Firms in the Hetao zone {} to the council {}."
+TURNS = [
+    *((("paid fees", ""), (f"{word} paid fees", "")) for word in ("never", "barely", "hardly")),
+    (("paid fees", ""), ("failed to pay fees", "")),
+    (("paid fees", ""), ("paid none of the fees", "")),
+    (("paid fees", ""), ("neither paid fees nor levies", "")),
+    (("paid fees", ""), ("paid fees", "without delay")),
+    (("paid fees", ""), ("paid false fees", "")),
+    (("paid fees", "in Futian"), ("paid fees", "outside Futian")),
+    (("paid over 5 fees", ""), ("paid fewer than 5 fees", "")),
+    (("paid over 5 fees", ""), ("paid less than 5 fees", "")),
+    (("paid over 5 fees", ""), ("paid at most 5 fees", "")),
+    (("paid over 5 fees", ""), ("paid below 5 fees", "")),
+    (("paid over 5 fees", ""), ("paid under 5 fees", "")),
+    (("paid over 5 fees", ""), ("paid up to 5 fees", "")),
+    *((("paid fees", ""), (f"paid {word} fees", "")) for word in ("all", "every", "each")),
+    *((("paid fees", ""), (f"paid {word} fees", "")) for word in ("some", "few", "several")),
+    (("paid all fees", ""), ("paid some fees", "")),
+    *((("paid 5 fees", ""), (f"paid 5{sign} fees", "")) for sign in ("%", " percent", " per cent")),
+    (("paid 5% more", ""), ("paid 5 percentage points more", "")),
+    (("paid 5% more", ""), ("paid 5 % points more", "")),
+]
+SAYINGS = [tuple(PAID.format(*words) for words in pair) for pair in TURNS]
+SAYINGS += [
+    ("香港科学园在福田设立分园。", f"香港科学园{word}在福田设立分园。") for word in "未不没沒無无非"
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAYINGS)
+def test_a_word_that_turns_the_claim_makes_it_another(post, similar, one, other):
+    post(one, external_id="test:one")
+    found = similar(other)["test:one"]
+    assert found["words"] == "different"
+    assert found["likely_same"] is False
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("never paid fees", "have not paid fees"),
+        ("paid 5% more", "paid 5 percent more"),
+        ("paid 5 % points more", "paid 5 percentage points more"),
+        ("paid below 5 fees", "paid at most 5 fees"),
+        ("paid every fee", "paid all fees"),
+        ("paid under the law", "paid according to law"),
+    ],
+)
+def test_turned_in_other_words_is_turned_the_same_way(post, similar, one, other):
+    post(PAID.format(one, ""), external_id="test:one")
+    found = similar(PAID.format(other, ""))["test:one"]
+    assert found["words"] in {"same", "contained"}
+    assert found["likely_same"] is True
+
+
 def test_figures_are_compared_within_their_periods(post, similar):
     rise = "Approvals rose from 41,000 to 47,000."
     before = {**UNDER_41000, "period_edtf": "2022"}
@@ -163,15 +277,44 @@ def test_figures_are_compared_within_their_periods(post, similar):
     for figures, finding in (
         ([before, after], "same"),
         ([after], "same"),
-        ([{**after, "period_edtf": "2024"}], "none"),
+        ([{**after, "period_edtf": "2024"}], "different"),
         ([{**after, "period_edtf": "2022"}], "different"),
         ([before, {**UNDER_41000, "period_edtf": "2023"}], "different"),
-        ([OVER_47000], "same"),
-        ([{**OVER_47000, "modality": "forecast"}], "none"),
-        ([{**OVER_47000, "subject_external_id": "hksz:hkpc"}], "none"),
+        ([{**OVER_41000, "period_edtf": "2023"}], "different"),
+        ([OVER_47000], "different"),
+        ([UNDER_41000, OVER_47000], "same"),
         ([], "none"),
     ):
         assert similar(rise, figures=figures)["test:rise"]["figures"] == finding, figures
+
+
+def test_figures_of_which_none_can_be_compared_are_different(post, similar):
+    rise = "Approvals rose a lot."
+    post(rise, external_id="test:rise", figures=[OVER_47000])
+    for other in ({"modality": "forecast"}, {"subject_external_id": "hksz:hkpc"}):
+        found = similar(rise, figures=[{**OVER_47000, **other}])["test:rise"]
+        assert findings(found) == ("same", "none", "different", "unknown"), other
+        assert found["likely_same"] is False, other
+
+
+def test_a_figure_of_either_claim_without_a_partner_makes_them_different(post, similar):
+    rise = "Approvals rose a lot."
+    both = [OVER_47000, OVER_41000]
+    post(rise, external_id="test:both", figures=both)
+    assert similar(rise, figures=[OVER_47000], external_id="test:one")["test:both"]["figures"] == (
+        "different"
+    )
+    found = similar(rise, figures=both)
+    assert found["test:both"]["figures"] == "same"
+    assert found["test:one"]["figures"] == "different"
+
+
+def test_a_deleted_figure_is_no_figure(post, similar, editor):
+    rise = "Approvals rose a lot."
+    claim = post(rise, external_id="test:rise", figures=[OVER_41000])
+    assert similar(rise, figures=[OVER_47000])["test:rise"]["figures"] == "different"
+    editor.delete(f"/v1/figures/{claim['figures'][0]['id']}")
+    assert similar(rise, figures=[OVER_47000])["test:rise"]["figures"] == "none"
 
 
 def test_no_two_claims_of_the_seed_are_called_the_same(reader):
@@ -298,13 +441,21 @@ NUMBERS = st.one_of(
     st.integers(0, 10**7).map(str),
     st.decimals("0", "1000", places=2).map(str),
 )
-WORDS = ("centres", "for research", "in Futian", "with partners", "of the council", "by ferry")
+WORDS = (
+    "centres",
+    "for research",
+    "in Futian",
+    "with partners",
+    "of the council",
+    "by ferry",
+    "not",
+)
 PAIRS = st.tuples(NUMBERS, NUMBERS)
 STATEMENTS = st.tuples(PAIRS, st.lists(st.sampled_from(WORDS), unique=True, max_size=4))
 FIGURES = st.lists(
     st.builds(
         lambda figure, year: {**figure, **({"period_edtf": year} if year else {})},
-        st.sampled_from([OVER_47000, UNDER_41000]),
+        st.sampled_from([OVER_47000, UNDER_41000, OVER_41000]),
         st.sampled_from([None, "2022", "2023"]),
     ),
     max_size=2,
