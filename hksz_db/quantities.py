@@ -19,6 +19,8 @@ from hksz_db.vocabulary import Comparator, Dimension
 _EXACT = Context(prec=200, traps=[Inexact, InvalidOperation, Overflow])
 # The registry's own definitions are binary floats: what they say is good for fifteen digits.
 _FLOAT_DIGITS = Context(prec=15, rounding=ROUND_HALF_EVEN)
+# What is multiplied by a factor that was rounded to fifteen digits.
+_PRODUCT_DIGITS = Context(prec=12, rounding=ROUND_HALF_EVEN)
 _LARGEST_FACTOR = Decimal("1E30")
 _MAX_CODE_LENGTH = 40
 _RATIO_CODES = {"%", "[ppth]", "[ppm]", "[ppb]", "[pptr]"}
@@ -87,6 +89,21 @@ class Interval:
             self.upper_inclusive,
         )
 
+    def rounded(self) -> "Interval":
+        """The same range with ends of at most twelve significant digits."""
+        return Interval(
+            None if self.lower is None else _tidy(self.lower, _PRODUCT_DIGITS),
+            None if self.upper is None else _tidy(self.upper, _PRODUCT_DIGITS),
+            self.lower_inclusive,
+            self.upper_inclusive,
+        )
+
+    def is_empty(self) -> bool:
+        """Whether no number is in the range."""
+        if self.lower is None or self.upper is None or self.lower < self.upper:
+            return False
+        return not (self.lower == self.upper and self.lower_inclusive and self.upper_inclusive)
+
     def at_least_zero(self) -> "Interval":
         """What is left of the range when nothing below zero can be meant."""
         if self.lower is not None and self.lower >= 0:
@@ -101,6 +118,18 @@ class Reading:
     value: Interval
     plausible: Interval
     rule: RangeRule
+
+    def scaled(self, factor: Decimal) -> "Reading":
+        """The same in another unit: exact where the factor is, else to twelve digits.
+
+        A factor of fifteen significant digits was rounded, as that of km/h was; times 36 it is
+        not ten. Ranges narrower than twelve digits can tell stay as they come out.
+        """
+        exact = Reading(self.value.scaled(factor), self.plausible.scaled(factor), self.rule)
+        if len(factor.normalize().as_tuple().digits) < _FLOAT_DIGITS.prec:
+            return exact
+        rounded = Reading(exact.value.rounded(), exact.plausible.rounded(), self.rule)
+        return exact if rounded.plausible.is_empty() else rounded
 
 
 @dataclass(frozen=True)
@@ -270,7 +299,7 @@ def _measure_ucum(code: str) -> Measure:
     factor = Decimal(quantity.to_base_units().magnitude)
     if not 1 / _LARGEST_FACTOR <= factor <= _LARGEST_FACTOR:
         raise InvalidUnit(f"The unit {code!r} is too large or too small to compute with.")
-    return Measure(_dimension(code, quantity), _tidy(factor))
+    return Measure(_dimension(code, quantity), _tidy(factor, _FLOAT_DIGITS))
 
 
 def _dimension(code: str, quantity: "pint.Quantity[Decimal]") -> Dimension:
@@ -293,7 +322,7 @@ def _registry() -> PintUcumRegistry:
     return PintUcumRegistry(non_int_type=Decimal)
 
 
-def _tidy(factor: Decimal) -> Decimal:
-    rounded = _FLOAT_DIGITS.plus(factor)
+def _tidy(number: Decimal, digits: Context) -> Decimal:
+    rounded = digits.plus(number)
     whole = rounded.to_integral_value()
     return whole if whole == rounded else rounded.normalize()

@@ -176,6 +176,59 @@ def test_scaling_keeps_what_a_range_holds(
         assert holds(scaled, number * factor) is holds(stated, number)
 
 
+# Amounts of at most six digits that are exact in both units.
+METRES_PER_SECOND = st.builds(
+    lambda tens, places: Decimal(tens).scaleb(1 - places),
+    st.integers(-27_777, 27_777),
+    st.integers(0, 6),
+)
+
+
+@given(st.sampled_from(SIMPLE), METRES_PER_SECOND)
+def test_equal_speeds_in_different_units_agree(comparator: Comparator, amount: Decimal) -> None:
+    there, here = measure("km/h"), measure("m/s")
+    with localcontext(prec=200):
+        kilometres = amount * Decimal("3.6")
+    left = read(Comparator.EQ, kilometres).scaled(there.factor)
+    right = read(Comparator.EQ, amount).scaled(here.factor)
+    assert left == right
+    # As far as the words go: the steps of the digits that are stated differ.
+    bounds = read(comparator, kilometres).scaled(there.factor)
+    assert holds(bounds.value, amount) is holds(read(comparator, amount).value, amount)
+
+
+@given(st.sampled_from(SIMPLE), AMOUNTS, st.booleans())
+def test_rounding_leaves_what_is_plausible_possible(
+    comparator: Comparator, amount: Decimal, nonnegative: bool
+) -> None:
+    try:
+        reading = read(comparator, amount, nonnegative=nonnegative)
+    except InvalidFigure:
+        assume(False)
+    scaled = reading.scaled(measure("km/h").factor)
+    assert not is_empty(scaled.plausible)
+    assert is_within(scaled.plausible, scaled.value)
+    if comparator is Comparator.EQ:
+        assert scaled.value.lower == scaled.value.upper
+
+
+def test_a_range_too_narrow_for_twelve_digits_is_kept_as_it_comes_out() -> None:
+    factor = measure("km/h").factor
+    reading = read(Comparator.GT, Decimal("36.12345678901234")).scaled(factor)
+    assert reading.value.lower == Fraction("36.12345678901234") * Fraction(factor)
+    assert not is_empty(reading.plausible)
+
+
+@given(st.sampled_from(SIMPLE), AMOUNTS, FACTORS)
+def test_an_exact_factor_scales_exactly(
+    comparator: Comparator, amount: Decimal, factor: Decimal
+) -> None:
+    stated = read(comparator, amount)
+    scaled = stated.scaled(factor)
+    assert scaled.value == stated.value.scaled(factor)
+    assert scaled.plausible == stated.plausible.scaled(factor)
+
+
 def test_equal_areas_in_different_units_agree() -> None:
     hectares, square_kilometres = measure("har"), measure("km2")
     assert hectares.dimension is square_kilometres.dimension is Dimension.AREA
