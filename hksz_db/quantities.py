@@ -23,7 +23,10 @@ _FLOAT_DIGITS = Context(prec=15, rounding=ROUND_HALF_EVEN)
 _PRODUCT_DIGITS = Context(prec=12, rounding=ROUND_HALF_EVEN)
 _LARGEST_FACTOR = Decimal("1E30")
 _MAX_CODE_LENGTH = 40
-_RATIO_CODES = {"%", "[ppth]", "[ppm]", "[ppb]", "[pptr]"}
+# UCUM, section 3: annotations do not change what a unit means.
+_ANNOTATION = re.compile(r"\{[^{}]*\}")
+_COUNT_CODE = re.compile(r"1?|10[*^]\+?[1-9][0-9]*")
+_RATIO_CODE = re.compile(r"%|\[(?:ppth|ppm|ppb|pptr)\]|10[*^]-[1-9][0-9]*|.*/.*")
 _DIMENSIONS = {
     "[length]": Dimension.LENGTH,
     "[length] ** 2": Dimension.AREA,
@@ -288,12 +291,12 @@ def _measure_ucum(code: str) -> Measure:
     if len(code) > _MAX_CODE_LENGTH or not re.fullmatch(r"[!-~]+", code):
         raise InvalidUnit("A unit code is at most 40 visible ASCII characters.")
     # The registry would work out 10*99999999 to its last digit.
-    if re.search(r"[*^A-Za-z\]}][+-]?[0-9]{3}|[0-9]{10}", code):
+    if re.search(r"[*^A-Za-z\]}][+-]?[0-9]{3}|[0-9]{10}", _ANNOTATION.sub("{}", code)):
         raise InvalidUnit(f"The unit {code!r} has a number that is too large to compute with.")
     quantity = _registry().from_ucum(code)
     if not isinstance(quantity, pint.Quantity):
-        # An annotation such as {people}: whatever it says, it counts.
-        return Measure(Dimension.COUNT, Decimal(1))
+        # Of annotations alone, such as {people}, the registry makes a name or a number.
+        return Measure(_dimensionless(code), Decimal(1))
     if not quantity._is_multiplicative:
         raise InvalidUnit(f"The unit {code!r} has an offset, so that it has no factor.")
     factor = Decimal(quantity.to_base_units().magnitude)
@@ -304,11 +307,25 @@ def _measure_ucum(code: str) -> Measure:
 
 def _dimension(code: str, quantity: "pint.Quantity[Decimal]") -> Dimension:
     if quantity.dimensionless:
-        return Dimension.RATIO if code in _RATIO_CODES else Dimension.COUNT
+        return _dimensionless(code)
     named = _DIMENSIONS.get(str(quantity.dimensionality))
     if named is None:
-        raise InvalidUnit(f"The unit {code!r} is of a dimension that no metric has.")
+        raise _no_dimension(code)
     return named
+
+
+def _dimensionless(code: str) -> Dimension:
+    bare = _ANNOTATION.sub("", code)
+    if _COUNT_CODE.fullmatch(bare):
+        return Dimension.COUNT
+    if _RATIO_CODE.fullmatch(bare):
+        return Dimension.RATIO
+    # Angles and bits are numbers too, but neither counts nor shares of something.
+    raise _no_dimension(code)
+
+
+def _no_dimension(code: str) -> InvalidUnit:
+    return InvalidUnit(f"The unit {code!r} is of a dimension that no metric has.")
 
 
 @cache

@@ -242,7 +242,21 @@ def test_equal_areas_in_different_units_agree() -> None:
     [
         ("1", Dimension.COUNT, "1"),
         ("%", Dimension.RATIO, "0.01"),
+        ("{case}", Dimension.COUNT, "1"),
+        ("10*3", Dimension.COUNT, "1000"),
+        ("10^6{people}", Dimension.COUNT, "1000000"),
+        ("[ppth]", Dimension.RATIO, "0.001"),
         ("[ppm]", Dimension.RATIO, "0.000001"),
+        ("[ppb]", Dimension.RATIO, "1E-9"),
+        ("[pptr]", Dimension.RATIO, "1E-12"),
+        ("%{x}", Dimension.RATIO, "0.01"),
+        ("10*-3", Dimension.RATIO, "0.001"),
+        ("g/kg", Dimension.RATIO, "0.001"),
+        ("mg/g", Dimension.RATIO, "0.001"),
+        ("m/m", Dimension.RATIO, "1"),
+        ("mol/mol", Dimension.RATIO, "1"),
+        ("{case}/{person}", Dimension.RATIO, "1"),
+        ("{case}/10*5", Dimension.RATIO, "0.00001"),
         ("km", Dimension.LENGTH, "1000"),
         ("m2", Dimension.AREA, "1"),
         ("L", Dimension.VOLUME, "0.001"),
@@ -265,6 +279,31 @@ def test_a_unit_measures_so_much_of_something(code, dimension, factor) -> None:
 )
 def test_what_is_no_unit_of_a_known_dimension_is_refused(code: str) -> None:
     with pytest.raises(InvalidUnit):
+        measure(code)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "deg",
+        "rad",
+        "sr",
+        "[pi]",
+        "bit",
+        "By",
+        "kBy",
+        "%[slope]",
+        "[car_Au]",
+        "%2",
+        "%.%",
+        "2",
+        "{a}.{b}",
+        "10*3.10*2",
+        "mol",
+    ],
+)
+def test_a_number_that_neither_counts_nor_is_a_share_is_refused(code: str) -> None:
+    with pytest.raises(InvalidUnit, match="of a dimension that no metric has"):
         measure(code)
 
 
