@@ -25,8 +25,12 @@ _LARGEST_FACTOR = Decimal("1E30")
 _MAX_CODE_LENGTH = 40
 # UCUM, section 3: annotations do not change what a unit means.
 _ANNOTATION = re.compile(r"\{[^{}]*\}")
+# Seconds of arc and the bel, which the registry reads as seconds of time and as the byte.
+_MISREAD = re.compile(r"(?<![^./(])(?:'{1,2}|[A-Za-z]{0,2}B)(?![^./()0-9+-])")
 _COUNT_CODE = re.compile(r"1?|10[*^]\+?[1-9][0-9]*")
 _RATIO_CODE = re.compile(r"%|\[(?:ppth|ppm|ppb|pptr)\]|10[*^]-[1-9][0-9]*|.*/.*")
+# Codes of ISO 4217 for no currency, for tests and for composite units of bond markets.
+_NO_CURRENCIES = {"XXX", "XTS", "XBA", "XBB", "XBC", "XBD"}
 _DIMENSIONS = {
     "[length]": Dimension.LENGTH,
     "[length] ** 2": Dimension.AREA,
@@ -274,8 +278,9 @@ _READERS: dict[Comparator, Callable[[Decimal, Decimal | None, Decimal | None], R
 def measure(code: str) -> Measure:
     """What the unit with this code measures.
 
-    ``code`` is an ISO 4217 currency, which never converts (factor 1), or a UCUM code, whose
-    dimension and factor to the SI base are worked out by ``pint``. Raises ``InvalidUnit``.
+    ``code`` is an ISO 4217 currency, fund or metal, which never converts (factor 1), or a UCUM
+    code, whose dimension and factor to the SI base are worked out by ``pint``. Raises
+    ``InvalidUnit``.
     """
     if code in _currency_codes():
         return Measure(Dimension.MONEY, Decimal(1))
@@ -293,6 +298,8 @@ def _measure_ucum(code: str) -> Measure:
     # The registry would work out 10*99999999 to its last digit.
     if re.search(r"[*^A-Za-z\]}][+-]?[0-9]{3}|[0-9]{10}", _ANNOTATION.sub("{}", code)):
         raise InvalidUnit(f"The unit {code!r} has a number that is too large to compute with.")
+    if _MISREAD.search(_ANNOTATION.sub("", code)):
+        raise InvalidUnit(f"The unit {code!r} is an angle or a level, which no metric has.")
     quantity = _registry().from_ucum(code)
     if not isinstance(quantity, pint.Quantity):
         # Of annotations alone, such as {people}, the registry makes a name or a number.
@@ -330,7 +337,7 @@ def _no_dimension(code: str) -> InvalidUnit:
 
 @cache
 def _currency_codes() -> frozenset[str]:
-    return frozenset(str(currency.code) for currency in Currency)
+    return frozenset(str(currency.code) for currency in Currency) - _NO_CURRENCIES
 
 
 @cache

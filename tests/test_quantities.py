@@ -308,6 +308,53 @@ def test_a_number_that_neither_counts_nor_is_a_share_is_refused(code: str) -> No
 
 
 @pytest.mark.parametrize(
+    "code",
+    [
+        "'",
+        "''",
+        "B",
+        "kB",
+        "MB",
+        "GB",
+        "dB",
+        "B{x}",
+        "B/s",
+        "m/s.kB",
+        "(B)",
+        "/B",
+        "1/''",
+        "B2",
+        "'-1",
+        "{a}'",
+        "{a}B",
+        "m/{a}MB",
+    ],
+)
+def test_angles_and_levels_are_not_read_as_times_and_bytes(code: str) -> None:
+    with pytest.raises(InvalidUnit, match="an angle or a level"):
+        measure(code)
+
+
+@pytest.mark.parametrize(
+    ("code", "same"),
+    [("min{'}", "min"), ("m{B}", "m"), ("10*7{u123}", "10*7"), ("{B}", "1"), ("m{2023}", "m")],
+)
+def test_an_annotation_changes_nothing(code: str, same: str) -> None:
+    assert measure(code) == measure(same)
+
+
+@pytest.mark.parametrize("code", ["XXX", "XTS", "XBA", "XBB", "XBC", "XBD"])
+def test_a_code_of_iso_4217_that_is_no_currency_is_refused(code: str) -> None:
+    with pytest.raises(InvalidUnit):
+        measure(code)
+
+
+@pytest.mark.parametrize("code", ["HKD", "XAU", "XDR", "CHE"])
+def test_funds_and_metals_are_money(code: str) -> None:
+    assert measure(code) == Measure(Dimension.MONEY, Decimal(1))
+
+
+@pytest.mark.parametrize(
     "code", ["10*99999999", "10*999", "Ym999", "9999999999", "m1000", "{a}100"]
 )
 def test_a_unit_too_large_to_compute_with_is_refused_at_once(code):
