@@ -227,7 +227,7 @@ def _figure(
         given.get("lower_bound"),
         given.get("upper_bound"),
         nonnegative=metric.nonnegative,
-    )
+    ).scaled(unit.factor)
     return Figure(
         **{"modality": modality, **given},
         metric=metric,
@@ -235,8 +235,8 @@ def _figure(
         dimension=unit.dimension,
         nonnegative=metric.nonnegative,
         unit_factor=unit.factor,
-        value_numbers=_range(reading.value.scaled(unit.factor)),
-        plausible_numbers=_range(reading.plausible.scaled(unit.factor)),
+        value_numbers=_range(reading.value),
+        plausible_numbers=_range(reading.plausible),
         range_rule=reading.rule,
         period_edtf=period.edtf if period else None,
         period_days=_days(period) if period else None,

@@ -19,9 +19,18 @@ from hksz_db.vocabulary import Comparator, Dimension
 _EXACT = Context(prec=200, traps=[Inexact, InvalidOperation, Overflow])
 # The registry's own definitions are binary floats: what they say is good for fifteen digits.
 _FLOAT_DIGITS = Context(prec=15, rounding=ROUND_HALF_EVEN)
+# What is multiplied by a factor that was rounded to fifteen digits.
+_PRODUCT_DIGITS = Context(prec=12, rounding=ROUND_HALF_EVEN)
 _LARGEST_FACTOR = Decimal("1E30")
 _MAX_CODE_LENGTH = 40
-_RATIO_CODES = {"%", "[ppth]", "[ppm]", "[ppb]", "[pptr]"}
+# UCUM, section 3: annotations do not change what a unit means.
+_ANNOTATION = re.compile(r"\{[^{}]*\}")
+# Seconds of arc and the bel, which the registry reads as seconds of time and as the byte.
+_MISREAD = re.compile(r"(?<![^./(])(?:'{1,2}|[A-Za-z]{0,2}B)(?![^./()0-9+-])")
+_COUNT_CODE = re.compile(r"1?|10[*^]\+?[1-9][0-9]*")
+_RATIO_CODE = re.compile(r"%|\[(?:ppth|ppm|ppb|pptr)\]|10[*^]-[1-9][0-9]*|.*/.*")
+# Codes of ISO 4217 for no currency, for tests and for composite units of bond markets.
+_NO_CURRENCIES = {"XXX", "XTS", "XBA", "XBB", "XBC", "XBD"}
 _DIMENSIONS = {
     "[length]": Dimension.LENGTH,
     "[length] ** 2": Dimension.AREA,
@@ -87,6 +96,21 @@ class Interval:
             self.upper_inclusive,
         )
 
+    def rounded(self) -> "Interval":
+        """The same range with ends of at most twelve significant digits."""
+        return Interval(
+            None if self.lower is None else _tidy(self.lower, _PRODUCT_DIGITS),
+            None if self.upper is None else _tidy(self.upper, _PRODUCT_DIGITS),
+            self.lower_inclusive,
+            self.upper_inclusive,
+        )
+
+    def is_empty(self) -> bool:
+        """Whether no number is in the range."""
+        if self.lower is None or self.upper is None or self.lower < self.upper:
+            return False
+        return not (self.lower == self.upper and self.lower_inclusive and self.upper_inclusive)
+
     def at_least_zero(self) -> "Interval":
         """What is left of the range when nothing below zero can be meant."""
         if self.lower is not None and self.lower >= 0:
@@ -101,6 +125,18 @@ class Reading:
     value: Interval
     plausible: Interval
     rule: RangeRule
+
+    def scaled(self, factor: Decimal) -> "Reading":
+        """The same in another unit: exact where the factor is, else to twelve digits.
+
+        A factor of fifteen significant digits was rounded, as that of km/h was; times 36 it is
+        not ten. Ranges narrower than twelve digits can tell stay as they come out.
+        """
+        exact = Reading(self.value.scaled(factor), self.plausible.scaled(factor), self.rule)
+        if len(factor.normalize().as_tuple().digits) < _FLOAT_DIGITS.prec:
+            return exact
+        rounded = Reading(exact.value.rounded(), exact.plausible.rounded(), self.rule)
+        return exact if rounded.plausible.is_empty() else rounded
 
 
 @dataclass(frozen=True)
@@ -242,8 +278,9 @@ _READERS: dict[Comparator, Callable[[Decimal, Decimal | None, Decimal | None], R
 def measure(code: str) -> Measure:
     """What the unit with this code measures.
 
-    ``code`` is an ISO 4217 currency, which never converts (factor 1), or a UCUM code, whose
-    dimension and factor to the SI base are worked out by ``pint``. Raises ``InvalidUnit``.
+    ``code`` is an ISO 4217 currency, fund or metal, which never converts (factor 1), or a UCUM
+    code, whose dimension and factor to the SI base are worked out by ``pint``. Raises
+    ``InvalidUnit``.
     """
     if code in _currency_codes():
         return Measure(Dimension.MONEY, Decimal(1))
@@ -259,32 +296,48 @@ def _measure_ucum(code: str) -> Measure:
     if len(code) > _MAX_CODE_LENGTH or not re.fullmatch(r"[!-~]+", code):
         raise InvalidUnit("A unit code is at most 40 visible ASCII characters.")
     # The registry would work out 10*99999999 to its last digit.
-    if re.search(r"[*^A-Za-z\]}][+-]?[0-9]{3}|[0-9]{10}", code):
+    if re.search(r"[*^A-Za-z\]}][+-]?[0-9]{3}|[0-9]{10}", _ANNOTATION.sub("{}", code)):
         raise InvalidUnit(f"The unit {code!r} has a number that is too large to compute with.")
+    if _MISREAD.search(_ANNOTATION.sub("", code)):
+        raise InvalidUnit(f"The unit {code!r} is an angle or a level, which no metric has.")
     quantity = _registry().from_ucum(code)
     if not isinstance(quantity, pint.Quantity):
-        # An annotation such as {people}: whatever it says, it counts.
-        return Measure(Dimension.COUNT, Decimal(1))
+        # Of annotations alone, such as {people}, the registry makes a name or a number.
+        return Measure(_dimensionless(code), Decimal(1))
     if not quantity._is_multiplicative:
         raise InvalidUnit(f"The unit {code!r} has an offset, so that it has no factor.")
     factor = Decimal(quantity.to_base_units().magnitude)
     if not 1 / _LARGEST_FACTOR <= factor <= _LARGEST_FACTOR:
         raise InvalidUnit(f"The unit {code!r} is too large or too small to compute with.")
-    return Measure(_dimension(code, quantity), _tidy(factor))
+    return Measure(_dimension(code, quantity), _tidy(factor, _FLOAT_DIGITS))
 
 
 def _dimension(code: str, quantity: "pint.Quantity[Decimal]") -> Dimension:
     if quantity.dimensionless:
-        return Dimension.RATIO if code in _RATIO_CODES else Dimension.COUNT
+        return _dimensionless(code)
     named = _DIMENSIONS.get(str(quantity.dimensionality))
     if named is None:
-        raise InvalidUnit(f"The unit {code!r} is of a dimension that no metric has.")
+        raise _no_dimension(code)
     return named
+
+
+def _dimensionless(code: str) -> Dimension:
+    bare = _ANNOTATION.sub("", code)
+    if _COUNT_CODE.fullmatch(bare):
+        return Dimension.COUNT
+    if _RATIO_CODE.fullmatch(bare):
+        return Dimension.RATIO
+    # Angles and bits are numbers too, but neither counts nor shares of something.
+    raise _no_dimension(code)
+
+
+def _no_dimension(code: str) -> InvalidUnit:
+    return InvalidUnit(f"The unit {code!r} is of a dimension that no metric has.")
 
 
 @cache
 def _currency_codes() -> frozenset[str]:
-    return frozenset(str(currency.code) for currency in Currency)
+    return frozenset(str(currency.code) for currency in Currency) - _NO_CURRENCIES
 
 
 @cache
@@ -293,7 +346,7 @@ def _registry() -> PintUcumRegistry:
     return PintUcumRegistry(non_int_type=Decimal)
 
 
-def _tidy(factor: Decimal) -> Decimal:
-    rounded = _FLOAT_DIGITS.plus(factor)
+def _tidy(number: Decimal, digits: Context) -> Decimal:
+    rounded = digits.plus(number)
     whole = rounded.to_integral_value()
     return whole if whole == rounded else rounded.normalize()

@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError, fields, post_load
 
 from hksz_db.vocabulary import (
     EntityKind,
@@ -36,6 +36,7 @@ from schemas.filters import (
     terms,
     words,
 )
+from schemas.identifiers import InvalidIdentifier, canonical
 from schemas.summaries import ClaimSummarySchema, EntitySummarySchema
 
 
@@ -48,10 +49,24 @@ class EntityNameCreateSchema(InputSchema):
 
 
 class EntityIdentifierCreateSchema(InputSchema):
-    """What the entity is called in somebody else's register."""
+    """What the entity is called in somebody else's register, in the one form of its scheme.
+
+    A number for viaf and geonames, Q and a number for wikidata, nine characters for ror, and with
+    the right check digits 16 for isni, 16 in groups of four for orcid and 20 for lei. Addresses at
+    ror.org and orcid.org, letters of the other case and the spaces of an isni are brought into
+    that form.
+    """
 
     scheme = Term(IdentifierScheme, required=True)
     value = Text(200, required=True)
+
+    @post_load
+    def make_canonical(self, given: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Write the identifier as its scheme does."""
+        try:
+            return {**given, "value": canonical(given["scheme"], given["value"])}
+        except InvalidIdentifier as error:
+            raise ValidationError(str(error), "value") from None
 
 
 class EntityRelationCreateSchema(InputSchema):

@@ -176,6 +176,59 @@ def test_scaling_keeps_what_a_range_holds(
         assert holds(scaled, number * factor) is holds(stated, number)
 
 
+# Amounts of at most six digits that are exact in both units.
+METRES_PER_SECOND = st.builds(
+    lambda tens, places: Decimal(tens).scaleb(1 - places),
+    st.integers(-27_777, 27_777),
+    st.integers(0, 6),
+)
+
+
+@given(st.sampled_from(SIMPLE), METRES_PER_SECOND)
+def test_equal_speeds_in_different_units_agree(comparator: Comparator, amount: Decimal) -> None:
+    there, here = measure("km/h"), measure("m/s")
+    with localcontext(prec=200):
+        kilometres = amount * Decimal("3.6")
+    left = read(Comparator.EQ, kilometres).scaled(there.factor)
+    right = read(Comparator.EQ, amount).scaled(here.factor)
+    assert left == right
+    # As far as the words go: the steps of the digits that are stated differ.
+    bounds = read(comparator, kilometres).scaled(there.factor)
+    assert holds(bounds.value, amount) is holds(read(comparator, amount).value, amount)
+
+
+@given(st.sampled_from(SIMPLE), AMOUNTS, st.booleans())
+def test_rounding_leaves_what_is_plausible_possible(
+    comparator: Comparator, amount: Decimal, nonnegative: bool
+) -> None:
+    try:
+        reading = read(comparator, amount, nonnegative=nonnegative)
+    except InvalidFigure:
+        assume(False)
+    scaled = reading.scaled(measure("km/h").factor)
+    assert not is_empty(scaled.plausible)
+    assert is_within(scaled.plausible, scaled.value)
+    if comparator is Comparator.EQ:
+        assert scaled.value.lower == scaled.value.upper
+
+
+def test_a_range_too_narrow_for_twelve_digits_is_kept_as_it_comes_out() -> None:
+    factor = measure("km/h").factor
+    reading = read(Comparator.GT, Decimal("36.12345678901234")).scaled(factor)
+    assert reading.value.lower == Fraction("36.12345678901234") * Fraction(factor)
+    assert not is_empty(reading.plausible)
+
+
+@given(st.sampled_from(SIMPLE), AMOUNTS, FACTORS)
+def test_an_exact_factor_scales_exactly(
+    comparator: Comparator, amount: Decimal, factor: Decimal
+) -> None:
+    stated = read(comparator, amount)
+    scaled = stated.scaled(factor)
+    assert scaled.value == stated.value.scaled(factor)
+    assert scaled.plausible == stated.plausible.scaled(factor)
+
+
 def test_equal_areas_in_different_units_agree() -> None:
     hectares, square_kilometres = measure("har"), measure("km2")
     assert hectares.dimension is square_kilometres.dimension is Dimension.AREA
@@ -189,7 +242,21 @@ def test_equal_areas_in_different_units_agree() -> None:
     [
         ("1", Dimension.COUNT, "1"),
         ("%", Dimension.RATIO, "0.01"),
+        ("{case}", Dimension.COUNT, "1"),
+        ("10*3", Dimension.COUNT, "1000"),
+        ("10^6{people}", Dimension.COUNT, "1000000"),
+        ("[ppth]", Dimension.RATIO, "0.001"),
         ("[ppm]", Dimension.RATIO, "0.000001"),
+        ("[ppb]", Dimension.RATIO, "1E-9"),
+        ("[pptr]", Dimension.RATIO, "1E-12"),
+        ("%{x}", Dimension.RATIO, "0.01"),
+        ("10*-3", Dimension.RATIO, "0.001"),
+        ("g/kg", Dimension.RATIO, "0.001"),
+        ("mg/g", Dimension.RATIO, "0.001"),
+        ("m/m", Dimension.RATIO, "1"),
+        ("mol/mol", Dimension.RATIO, "1"),
+        ("{case}/{person}", Dimension.RATIO, "1"),
+        ("{case}/10*5", Dimension.RATIO, "0.00001"),
         ("km", Dimension.LENGTH, "1000"),
         ("m2", Dimension.AREA, "1"),
         ("L", Dimension.VOLUME, "0.001"),
@@ -213,6 +280,78 @@ def test_a_unit_measures_so_much_of_something(code, dimension, factor) -> None:
 def test_what_is_no_unit_of_a_known_dimension_is_refused(code: str) -> None:
     with pytest.raises(InvalidUnit):
         measure(code)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "deg",
+        "rad",
+        "sr",
+        "[pi]",
+        "bit",
+        "By",
+        "kBy",
+        "%[slope]",
+        "[car_Au]",
+        "%2",
+        "%.%",
+        "2",
+        "{a}.{b}",
+        "10*3.10*2",
+        "mol",
+    ],
+)
+def test_a_number_that_neither_counts_nor_is_a_share_is_refused(code: str) -> None:
+    with pytest.raises(InvalidUnit, match="of a dimension that no metric has"):
+        measure(code)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "'",
+        "''",
+        "B",
+        "kB",
+        "MB",
+        "GB",
+        "dB",
+        "B{x}",
+        "B/s",
+        "m/s.kB",
+        "(B)",
+        "/B",
+        "1/''",
+        "B2",
+        "'-1",
+        "{a}'",
+        "{a}B",
+        "m/{a}MB",
+    ],
+)
+def test_angles_and_levels_are_not_read_as_times_and_bytes(code: str) -> None:
+    with pytest.raises(InvalidUnit, match="an angle or a level"):
+        measure(code)
+
+
+@pytest.mark.parametrize(
+    ("code", "same"),
+    [("min{'}", "min"), ("m{B}", "m"), ("10*7{u123}", "10*7"), ("{B}", "1"), ("m{2023}", "m")],
+)
+def test_an_annotation_changes_nothing(code: str, same: str) -> None:
+    assert measure(code) == measure(same)
+
+
+@pytest.mark.parametrize("code", ["XXX", "XTS", "XBA", "XBB", "XBC", "XBD"])
+def test_a_code_of_iso_4217_that_is_no_currency_is_refused(code: str) -> None:
+    with pytest.raises(InvalidUnit):
+        measure(code)
+
+
+@pytest.mark.parametrize("code", ["HKD", "XAU", "XDR", "CHE"])
+def test_funds_and_metals_are_money(code: str) -> None:
+    assert measure(code) == Measure(Dimension.MONEY, Decimal(1))
 
 
 @pytest.mark.parametrize(

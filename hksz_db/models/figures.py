@@ -63,8 +63,7 @@ class Figure(Resource, Base):
         ),
         CheckConstraint("lower_bound <= upper_bound", name="bounds"),
         CheckConstraint(
-            "comparator <> 'eq' OR"
-            " value_range = numrange(amount * unit_factor, amount * unit_factor, '[]')",
+            "comparator <> 'eq' OR COALESCE(lower(value_range) = upper(value_range), false)",
             name="eq",
         ),
         CheckConstraint("plausible_range <@ value_range", name="plausible"),

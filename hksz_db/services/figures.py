@@ -96,12 +96,13 @@ def _meaning(stated: Row, known: Resolved, pointer: str) -> Row:
         fault = Fault("figure", str(error), f"{pointer}/{error.field}")
         raise Invalid("The parts of the figure do not fit each other.", [fault]) from None
     factor = Decimal(str(unit["factor"]))
+    reading = reading.scaled(factor)
     return {
         "dimension": metric["dimension"],
         "nonnegative": metric["nonnegative"],
         "unit_factor": factor,
-        "value_range": range_literal(reading.value.scaled(factor)),
-        "plausible_range": range_literal(reading.plausible.scaled(factor)),
+        "value_range": range_literal(reading.value),
+        "plausible_range": range_literal(reading.plausible),
         "range_rule": reading.rule,
     }
 

@@ -100,7 +100,7 @@ def _unique(error: errors.UniqueViolation) -> Conflict:
         what = f"The same {' and '.join(own)}" if own else "The same"
         fault = Fault("unique", f"{what} stands twice, or is taken elsewhere.", f"#/{listing}")
     elif len(own) == 1:
-        detail = f"This {own[0]} is taken in {table}, perhaps by a deleted row, to be restored."
+        detail = f"This {own[0]} is taken in {table}, perhaps by a deleted or merged row."
         fault = Fault("unique", detail, f"#/{own[0]}")
     else:
         fault = Fault("unique", f"There is one with the same {', '.join(own)} already.")

@@ -126,6 +126,25 @@ def test_units_of_a_dimension_are_compared_in_the_base_unit(editor, measure):
     )
 
 
+@pytest.mark.parametrize(
+    ("figure", "verdict"),
+    [
+        ({"amount": "10"}, "agrees"),
+        ({"amount": "10.0000000001"}, "contradicts"),
+        ({"amount": "10", "comparator": "gt"}, "contradicts"),
+        ({"amount": "10", "comparator": "ge"}, "agrees"),
+    ],
+)
+def test_a_factor_that_does_not_end_makes_no_contradiction(editor, measure, figure, verdict):
+    for code in ("km/h", "m/s"):
+        assert editor.post("/v1/units", {"code": code, "label": code}).status_code == 201
+    (comparison,) = measure(
+        {"amount": "36", "unit_code": "km/h"}, {"unit_code": "m/s", **figure}, dimension="speed"
+    )
+    assert comparison["verdict"] == verdict
+    assert "(10 m/s; 2023)" in comparison["explanation"]
+
+
 def test_a_ratio_is_no_count(editor, state):
     assert editor.post("/v1/units", {"code": "%", "label": "percent"}).status_code == 201
     for dimension in ("ratio", "count"):

@@ -163,11 +163,27 @@ def test_a_doi_is_unique_whatever_its_case(editor):
     assert again.json["errors"][0]["pointer"] == "#/doi"
 
 
+ORCID = {"scheme": "orcid", "value": "0000-0002-1825-0097"}
+
+
 def test_an_identifier_belongs_to_one_entity(editor):
     names = [{"name": "A", "language": "en", "kind": "preferred"}]
-    body = {"kind": "person", "names": names, "identifiers": [{"scheme": "orcid", "value": "1"}]}
-    assert editor.post("/v1/entities", body).status_code == 201
-    assert editor.post("/v1/entities", body).status_code == 409
+    body = {"kind": "person", "names": names, "identifiers": [ORCID]}
+    assert editor.post("/v1/entities", body).json["identifiers"] == [ORCID]
+    address = {**ORCID, "value": f"https://orcid.org/{ORCID['value']}"}
+    for again in (ORCID, address):
+        refused = editor.post("/v1/entities", {**body, "identifiers": [again]})
+        assert refused.status_code == 409
+
+
+def test_an_identifier_has_the_form_of_its_scheme(editor):
+    names = [{"name": "A", "language": "en", "kind": "preferred"}]
+    wrong = [ORCID, {"scheme": "lei", "value": "5493001KJTIIGC8Y1R13"}]
+    refused = editor.post("/v1/entities", {"kind": "person", "names": names, "identifiers": wrong})
+    assert refused.status_code == 422
+    (error,) = refused.json["errors"]
+    assert error["pointer"] == "#/identifiers/1/value"
+    assert "such as 5493001KJTIIGC8Y1R12" in error["detail"]
 
 
 def test_the_same_passage_is_evidence_once(editor):

@@ -47,7 +47,10 @@ EXTRA = (
                 {"name": "Eine Firma", "language": "de", "kind": "preferred"},
                 {"name": "Firm\\A", "language": "en", "kind": "alias"},
             ],
-            "identifiers": [{"scheme": "orcid", "value": "1"}, {"scheme": "lei", "value": "2"}],
+            "identifiers": [
+                {"scheme": "orcid", "value": "0000-0002-1825-0097"},
+                {"scheme": "lei", "value": "5493001KJTIIGC8Y1R12"},
+            ],
         },
     ),
     (
@@ -56,7 +59,7 @@ EXTRA = (
             "kind": "person",
             "description": "50% sure",
             "names": [{"name": "Somebody", "language": "en", "kind": "preferred"}],
-            "identifiers": [{"scheme": "lei", "value": "1"}],
+            "identifiers": [{"scheme": "lei", "value": "7H6GLXDRUGQFU57RNE97"}],
         },
     ),
     (

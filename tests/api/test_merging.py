@@ -52,13 +52,15 @@ def dump(session):
 
 @pytest.fixture
 def original(editor):
-    return _entity(editor, "Original", identifiers=[{"scheme": "lei", "value": "original"}])
+    return _entity(
+        editor, "Original", identifiers=[{"scheme": "lei", "value": "5493001KJTIIGC8Y1R12"}]
+    )
 
 
 @pytest.fixture
 def twin(editor, original):
     """An entity that is ``original`` under another name."""
-    made = _entity(editor, "Twin", identifiers=[{"scheme": "lei", "value": "twin"}])
+    made = _entity(editor, "Twin", identifiers=[{"scheme": "lei", "value": "7H6GLXDRUGQFU57RNE97"}])
     assert made.json["id"] != original.json["id"]
     return made
 
@@ -99,7 +101,8 @@ def test_what_referred_to_the_one_refers_to_the_other(editor, twin, original, ev
     assert merged.status_code == 200
     assert merged.json["id"] == original.json["id"]
     assert [relation["kind"] for relation in merged.json["relations"]] == ["part_of"]
-    assert [row["value"] for row in merged.json["identifiers"]] == ["original", "twin"]
+    identifiers = [row["value"] for row in merged.json["identifiers"]]
+    assert identifiers == ["5493001KJTIIGC8Y1R12", "7H6GLXDRUGQFU57RNE97"]
     claim = editor.get(everything["claims"]).json
     summary = {name: original.json[name] for name in ("id", "external_id", "name", "kind")}
     assert claim["claimant"] == claim["reported_by"] == summary

@@ -282,6 +282,26 @@ def test_a_downgrade_refuses_to_drop_values_and_says_which(migrated: str) -> Non
     assert "relative_dates" in alembic(migrated, "current")
 
 
+def test_a_downgrade_states_exactly_what_was_rounded(migrated: str) -> None:
+    fill(migrated)
+    with psycopg.connect(migrated) as connection:
+        connection.execute(
+            "INSERT INTO units (code, label, dimension, factor)"
+            " VALUES ('{third}', 'a third', 'count', 0.333333333333333)"
+        )
+        connection.execute(
+            "UPDATE figures SET comparator = 'eq', amount = 3, unit_code = '{third}',"
+            " lower_bound = NULL, upper_bound = NULL, unit_factor = 0.333333333333333,"
+            " value_range = '[1,1]', plausible_range = '[1,1]'"
+        )
+    go_back(migrated, "fill_claim_bands")
+    with psycopg.connect(migrated) as connection:
+        found = connection.execute(
+            "SELECT DISTINCT upper(value_range), upper(plausible_range) FROM figures"
+        ).fetchall()
+    assert found == [(Decimal("0.999999999999999"),) * 2]
+
+
 def test_a_downgrade_of_empty_tables_needs_no_leave(migrated: str) -> None:
     alembic(migrated, "downgrade", "base")
     assert migrating.pending(driver_url(migrated))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from itertools import combinations, permutations
 from typing import Any
@@ -13,9 +14,10 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, select, text
 from sqlalchemy.orm import Session
 
+from hksz_db.quantities import Interval, measure, read
 from hksz_db.queries.comparisons import pair_with, together
 from hksz_db.queries.verdicts import explanation, gravity, verdict
-from hksz_db.vocabulary import Accumulation, ComparisonVerdict
+from hksz_db.vocabulary import Accumulation, Comparator, ComparisonVerdict
 
 # Of each accumulation one metric that is never negative and one that can be.
 METRICS = [(kind, nonnegative) for kind in Accumulation for nonnegative in (True, False)]
@@ -344,6 +346,27 @@ def test_the_unit_makes_no_difference(
     converted = [_in_unit(figure, unit) for figure, unit in zip(given, units, strict=False)]
     # The sentences too: they speak in base units.
     assert compared(connection, converted) == compared(connection, given)
+
+
+@SETTINGS
+@given(st.lists(st.tuples(st.integers(-27_777, 27_777), st.integers(0, 6)), min_size=1, max_size=5))
+def test_the_same_speed_agrees_in_units_whose_factor_does_not_end(
+    connection: Connection, speeds: list[tuple[int, int]]
+) -> None:
+    figures = []
+    for day, (tens, places) in enumerate(speeds, 1):
+        amount = Decimal(tens).scaleb(1 - places)
+        for unit, number in (("m/s", amount), ("km/h", amount * Decimal("3.6"))):
+            exactly = _ends(read(Comparator.EQ, number).scaled(measure(unit).factor).value)
+            figures.append(Stated(exactly, exactly, metric=1, days=(day, day)))
+    verdicts = {pair: found[0] for pair, found in compared(connection, figures).items()}
+    for one in range(0, len(figures), 2):
+        assert verdicts[one, one + 1] == "agrees"
+
+
+def _ends(numbers: Interval) -> Ends:
+    lower, upper = (None if n is None else Fraction(n) for n in (numbers.lower, numbers.upper))
+    return Ends(lower, upper, numbers.lower_inclusive, numbers.upper_inclusive)
 
 
 def _in_unit(figure: Stated, unit: str) -> Stated:
