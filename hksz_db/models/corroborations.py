@@ -66,7 +66,7 @@ RETURN kind IN ({quoted(_KEEPING_ORIGIN)})
 EVIDENCE_WALK = """
 CREATE FUNCTION evidence_walk(passages uuid[])
 RETURNS TABLE (evidence_id uuid, passage_id uuid, source_id uuid, is_origin boolean)
-LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql STABLE ROWS 4 SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY WITH RECURSIVE walk AS (
@@ -167,7 +167,7 @@ END $$
 ORIGIN_STEPS = """
 CREATE FUNCTION origin_steps(passage uuid, origin uuid)
 RETURNS TABLE (step integer, kind text, source_id uuid)
-LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql STABLE ROWS 2 SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY WITH RECURSIVE walk AS MATERIALIZED (
