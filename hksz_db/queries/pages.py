@@ -191,18 +191,22 @@ def page(shape: PageShape) -> Select[Any]:
 
 
 def gathered(
-    numbered: Subquery, ranked: ColumnElement[Any], total: ColumnElement[Any]
+    numbered: Subquery,
+    ranked: ColumnElement[Any],
+    total: ColumnElement[Any],
+    elsewhere: ColumnElement[Any] | None = None,
 ) -> Select[Any]:
     """The one row that ``page`` promises, from the rows of the page and of one more.
 
-    ``numbered`` holds each one's ``body``, its ``cursor`` and its number ``n``, from 1.
+    ``numbered`` holds each one's ``body``, its ``cursor`` and its number ``n``, from 1. Where no
+    more rows follow, ``elsewhere`` is the cursor to go on with.
     """
     last = bindparam("rows", type_=Integer()) - literal_column("1")
     items = func.string_agg(numbered.c.body, aggregate_order_by(_COMMA, numbered.c.n))
     final = func.max(numbered.c.cursor).filter(numbered.c.n == last)
     return select(
         type_coerce(items.filter(numbered.c.n <= last), Json()),
-        case((func.count() > last, final)),
+        case((func.count() > last, final), else_=elsewhere),
         ranked,
         total,
     ).select_from(numbered)

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from hksz_db.queries.comparison_pages import comparisons_statement
+
 SEEDED = "hksz:ttps-approved-2023-figure"
 NOBODY = "0199c3a0-0000-7000-8000-000000000000"
 EXACTLY = {
@@ -372,7 +374,7 @@ def test_more_than_a_hundred_are_not_embedded(state, reader):
     assert count == {"value": 120, "kind": "exact"}
 
 
-def _pages(client, path, size, **query):
+def _pages(client, path, size, *, full=True, **query):
     answer = client.get(path, per_page=str(size), **query)
     while True:
         assert answer.status_code == 200, answer.text
@@ -381,7 +383,7 @@ def _pages(client, path, size, **query):
         assert (cursor is None) == ("Link" not in answer.headers)
         if cursor is None:
             return
-        assert len(answer.json["data"]) == size
+        assert len(answer.json["data"]) == size or not full
         answer = client.get(answer.headers["Link"].partition(";")[0].strip("<>"))
 
 
@@ -507,6 +509,22 @@ def test_what_is_not_known_is_refused(reader, seeded, path, parameter):
 
 
 @pytest.mark.usefixtures("many")
+@pytest.mark.parametrize("query", [{}, {"verdict": "contradicts"}, {"verdict": "tension"}])
+def test_a_walk_that_ends_early_goes_on_with_the_next_page(reader, monkeypatch, query):
+    whole = reader.get("/v1/comparisons", per_page="100", **query).json["data"]
+    monkeypatch.setattr("hksz_db.queries.comparison_pages.WALKED", 1)
+    comparisons_statement.cache_clear()
+    try:
+        pages = list(_pages(reader, "/v1/comparisons", 5, full=False, **query))
+        led = reader.get("/v1/comparisons", per_page="100", metric="ttps-approved", **query)
+    finally:
+        comparisons_statement.cache_clear()
+    assert [pair for page in pages for pair in page] == whole
+    assert any(len(page) < 5 for page in pages[:-1])
+    # What an index leads to is never cut short.
+    assert led.json["meta"]["next_cursor"] is None
+
+
 def test_a_cursor_belongs_to_its_list(reader, seeded, many):
     paths = [
         "/v1/comparisons",
