@@ -35,7 +35,7 @@ from hksz_db.queries.filters import Condition, condition
 from hksz_db.queries.pages import PageShape, gathered, row_count
 from hksz_db.queries.resources import table_of
 
-WALKED = 20_000
+WALKED = 2_000
 """How many figures are walked at most for one page, where nothing but a walk finds the pairs."""
 
 _a, _b, _metric = PAIR.figure, PAIR.other, PAIR.metric
