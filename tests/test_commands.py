@@ -70,7 +70,7 @@ def test_a_broken_seed_is_one_sentence(flask, database, tmp_path):
     assert _rows(database, "SELECT 1 FROM units") == []
 
 
-def test_a_folder_that_is_not_there_is_refused(flask, tmp_path):
+def test_a_folder_that_is_not_there_is_assert_refused(flask, tmp_path):
     assert flask("seed", tmp_path / "nowhere").exit_code == 2
 
 
@@ -192,8 +192,8 @@ def test_words_that_do_not_occur_leave_the_file_as_it_was(flask, files):
         assert files["claims"].read_text(encoding="utf-8") == before
 
 
-def _refused(flask, files, *words):
-    """The one sentence that the command ends with; the data file stays as it was."""
+def _assert_refused(flask, files, *words):
+    """The command ends with one sentence that holds the words; the data file stays as it was."""
     before = files["claims"].read_bytes()
     answer = flask("locate", *files.values())
     assert (answer.exit_code, files["claims"].read_bytes()) == (1, before)
@@ -214,7 +214,7 @@ def _refused(flask, files, *words):
 )
 def test_a_text_that_is_none_is_one_sentence(flask, files, content, words):
     files["text"].write_bytes(content)
-    _refused(flask, files, str(files["text"]), *words)
+    _assert_refused(flask, files, str(files["text"]), *words)
 
 
 @pytest.mark.parametrize(
@@ -237,13 +237,13 @@ def test_a_text_that_is_none_is_one_sentence(flask, files, content, words):
 )
 def test_spans_of_another_shape_are_one_sentence(flask, files, content, words):
     files["spans"].write_bytes(content)
-    _refused(flask, files, *words)
+    _assert_refused(flask, files, *words)
 
 
 def test_spans_of_unknown_evidence_are_named(flask, files):
     spans = {"test:z9": {"words": "forty"}, "test:a1": {"words": "forty"}, "test:a9": {"words": ""}}
     files["spans"].write_text(json.dumps(spans))
-    _refused(flask, files, "test:a9, test:z9.")
+    _assert_refused(flask, files, "test:a9, test:z9.")
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_spans_of_unknown_evidence_are_named(flask, files):
 )
 def test_a_data_file_of_another_shape_is_one_sentence(flask, files, content, words):
     files["claims"].write_bytes(content)
-    _refused(flask, files, str(files["claims"]), *words)
+    _assert_refused(flask, files, str(files["claims"]), *words)
 
 
 def test_a_data_file_is_replaced_whole(flask, files, tmp_path):
@@ -285,7 +285,7 @@ def test_a_folder_that_takes_no_file_is_one_sentence(flask, files, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    _refused(flask, files, "Error: No space left on device.")
+    _assert_refused(flask, files, "Error: No space left on device.")
 
 
 @pytest.fixture

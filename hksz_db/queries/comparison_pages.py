@@ -30,7 +30,7 @@ from hksz_db.database import Prepared, prepare
 from hksz_db.models import Figure
 from hksz_db.queries.compared import COMPARISONS, PAIR
 from hksz_db.queries.comparisons import together
-from hksz_db.queries.documents import Json, columns
+from hksz_db.queries.documents import Json, columns, number, term
 from hksz_db.queries.filters import Condition, condition
 from hksz_db.queries.pages import PageShape, gathered, row_count
 from hksz_db.queries.resources import table_of
@@ -41,7 +41,6 @@ WALKED = 2_000
 _a, _b, _metric = PAIR.figure, PAIR.other, PAIR.metric
 # By each of these an index leads to few figures.
 _LEADING = {"metric", "metric_id", "subject_id", "claim_id"}
-_ONE = literal_column("1", Integer())
 _HIGHEST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
@@ -108,12 +107,11 @@ def _end_of_walk(shape: PageShape) -> ColumnElement[Any]:
     walked = select(figures.c.id).where(figures.c.deleted_at.is_(None))
     if shape.after is not None:
         walked = walked.where(figures.c.id >= cast(bindparam("c0", type_=Text()), Uuid()))
-    steps = literal_column(str(WALKED), Integer())
-    return walked.order_by(figures.c.id).offset(steps).limit(_ONE).scalar_subquery()
+    return walked.order_by(figures.c.id).offset(number(WALKED)).limit(number(1)).scalar_subquery()
 
 
 def _cursor_at(end: ColumnElement[Any]) -> ColumnElement[Any]:
-    keys = func.json_build_array(cast(end, Text), literal_column(f"'{_HIGHEST}'", Text()))
+    keys = func.json_build_array(cast(end, Text), term(_HIGHEST))
     return case((end.is_not(None), cast(keys, Text)))
 
 

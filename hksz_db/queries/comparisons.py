@@ -7,17 +7,15 @@ the figures as these are.
 from dataclasses import dataclass
 
 from sqlalchemy import (
-    ColumnElement,
     FromClause,
-    Text,
     and_,
     case,
     exists,
-    literal_column,
     or_,
 )
 
 from hksz_db.models import Claim, Figure, Metric
+from hksz_db.queries.documents import term
 from hksz_db.queries.filters import Condition
 from hksz_db.queries.resources import table_of
 from hksz_db.vocabulary import Accumulation, ClaimStatus, Dimension
@@ -43,12 +41,6 @@ def pair_with(figure: FromClause | None = None) -> Pair:
     return Pair(
         figures.alias() if figure is None else figure, figures.alias(), table_of(Metric).alias()
     )
-
-
-def term(text: str) -> ColumnElement[str]:
-    """A text as a literal, which the planner sees."""
-    escaped = text.replace("'", "''")
-    return literal_column(f"'{escaped}'", Text())
 
 
 def others(pair: Pair) -> FromClause:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     FromClause,
+    Integer,
     Subquery,
     Text,
     cast,
@@ -97,6 +98,17 @@ class First:
 Node = ColumnElement[Any] | Group | One | Many | Values | First
 
 
+def number(value: int) -> ColumnElement[int]:
+    """A whole number as a literal, which the planner sees."""
+    return literal_column(str(value), Integer())
+
+
+def term(text: str) -> ColumnElement[str]:
+    """A text as a literal, which the planner sees."""
+    escaped = text.replace("'", "''")
+    return literal_column(f"'{escaped}'", Text())
+
+
 def decimal(column: ColumnElement[Any]) -> ColumnElement[str]:
     """A number as it is stored, trailing zeros kept, as a JSON string."""
     return type_coerce(cast(column, Text), DecimalText)
@@ -178,7 +190,7 @@ def _over(rows: Subquery, *, many: bool) -> ColumnElement[Any]:
 
 
 def _first(node: First) -> ColumnElement[Any]:
-    limit: ColumnElement[int] = literal_column(str(node.limit))
+    limit: ColumnElement[int] = number(node.limit)
     rows = (
         select(*columns(node.fields))
         .select_from(node.table)

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.types import REAL
 
 from hksz_db.models import Entity, EntityName
-from hksz_db.queries.documents import Many, decimal
+from hksz_db.queries.documents import Many, decimal, number
 from hksz_db.queries.resources import summary, table_of
 
 LEAST_SIMILARITY = "0.45"
@@ -51,7 +51,7 @@ def likely_duplicates(entity: FromClause) -> Many:
     best = (
         select(pairs)
         .order_by(pairs.c.similarity.desc(), pairs.c.id)
-        .limit(literal_column(str(MOST)))
+        .limit(number(MOST))
         .subquery("likely")
     )
     rounded = func.round(cast(best.c.similarity, Numeric), literal_column("2"))

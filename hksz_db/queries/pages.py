@@ -36,7 +36,7 @@ from sqlalchemy.types import REAL
 
 from hksz_db.database import Prepared, prepare
 from hksz_db.queries.claims import CLAIMS
-from hksz_db.queries.documents import Json, columns, expression
+from hksz_db.queries.documents import Json, columns, expression, number
 from hksz_db.queries.entities import ENTITIES
 from hksz_db.queries.evidence import EVIDENCE
 from hksz_db.queries.figures import FIGURES
@@ -59,10 +59,6 @@ MAX_GROUPS = 1000
 
 
 _COMMA: ColumnElement[Any] = literal_column("','")
-
-
-def _literal(number: int) -> ColumnElement[int]:
-    return literal_column(str(number), Integer())
 
 
 @dataclass(frozen=True)
@@ -245,13 +241,13 @@ def _ranked(readable: Readable, shape: PageShape) -> CTE:
         best = select(func.max(rank, type_=REAL())).where(search.on, _matches(search))
         fenced = _fenced(readable, shape, [best.scalar_subquery().label("vector")])
         rank = literal_column("newest.vector", REAL())
-    newest = select(fenced).order_by(fenced.c.id.desc()).limit(_literal(RANKED)).subquery("newest")
+    newest = select(fenced).order_by(fenced.c.id.desc()).limit(number(RANKED)).subquery("newest")
     return select(newest.c.id, rank.label("rank")).cte("ranked")
 
 
 def _rank(vector: ColumnElement[Any], search: Search) -> ColumnElement[Any]:
     # Divided by the length: among names that hold the words the shortest is meant.
-    return func.ts_rank(vector, _query(search), _literal(1), type_=REAL())
+    return func.ts_rank(vector, _query(search), number(1), type_=REAL())
 
 
 def _fenced(
@@ -262,7 +258,7 @@ def _fenced(
 ) -> Subquery:
     # Without the fence the planner walks the sort order's index and tests the text of each row.
     found = select(readable.table.c.id, *extra).where(*_conditions(readable, shape), *joined)
-    return found.offset(_literal(0)).subquery("fenced")
+    return found.offset(number(0)).subquery("fenced")
 
 
 def _page_rows(rows: Select[Any], keys: Sequence[_Key], after: tuple[bool, ...] | None) -> Subquery:
@@ -358,7 +354,7 @@ def groups(shape: PageShape, group_by: tuple[str, ...]) -> Select[Any]:
         .where(*_conditions(readable, shape))
         .group_by(*(readable.groups[name] for name in group_by))
         .order_by(literal_column('"count"').desc(), *(column.asc() for column in labelled))
-        .limit(_literal(MAX_GROUPS))
+        .limit(number(MAX_GROUPS))
         .subquery("grouped")
     )
     items = func.json_agg(func.row_to_json(grouped.table_valued()))

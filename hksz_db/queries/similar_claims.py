@@ -12,7 +12,6 @@ from sqlalchemy import (
     ColumnElement,
     Float,
     FromClause,
-    Integer,
     Numeric,
     Select,
     Subquery,
@@ -32,9 +31,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, DATERANGE
 
 from hksz_db.models import Claim, ClaimBand, Figure
-from hksz_db.queries.documents import Group, Many, decimal
+from hksz_db.queries.documents import Group, Many, decimal, number, term
 from hksz_db.queries.resources import table_of
-from hksz_db.vocabulary import AmountsFound, Finding, PeriodFound, WordsFound
+from hksz_db.vocabulary import AmountsFound, PeriodFound, WordsFound
 
 LISTED = "0.45"
 """From which similarity of their words on two claims are shown as alike."""
@@ -91,17 +90,9 @@ def _order(found: FromClause) -> tuple[ColumnElement[Any], ...]:
     return found.c.likely_same.desc(), found.c.similarity.desc(), found.c.id.desc()
 
 
-def _number(number: int) -> ColumnElement[int]:
-    return literal_column(str(number), Integer())
-
-
-def _term(term: Finding) -> ColumnElement[str]:
-    return literal_column(f"'{term}'", Text())
-
-
 def _fenced(rows: Select[Any]) -> Select[Any]:
     # What is worked out within is worked out once, however often it is read.
-    return rows.offset(_number(0))
+    return rows.offset(number(0))
 
 
 def _alike(claim: FromClause) -> Subquery:
@@ -120,7 +111,7 @@ def _alike(claim: FromClause) -> Subquery:
     other = table_of(Claim).alias("other")
     masked = func.masked_statement(other.c.statement)
     trigrams = cast(func.similarity(own.c.masked, masked), Numeric)
-    rounded = func.round(trigrams, _number(2), type_=Numeric())
+    rounded = func.round(trigrams, number(2), type_=Numeric())
     likeness = _fenced(select(rounded.label("similarity")).correlate(own, other)).lateral(
         "likeness"
     )
@@ -151,7 +142,7 @@ def _candidates(bands: ColumnElement[Any], claim: FromClause) -> FromClause:
         select(held.c.claim_id)
         .where(held.c.band == own.c.band, held.c.claim_id != claim.c.id)
         .order_by(held.c.claim_id.desc())
-        .limit(_number(_NEWEST))
+        .limit(number(_NEWEST))
         .correlate(claim, own)
         .subquery("newest")
     )
@@ -163,7 +154,7 @@ def _candidates(bands: ColumnElement[Any], claim: FromClause) -> FromClause:
         .select_from(own.join(sharing, true()))
         .group_by(sharing.c.claim_id)
         .order_by(func.sum(sharing.c.weight).desc(), sharing.c.claim_id.desc())
-        .limit(_number(_COMPARED))
+        .limit(number(_COMPARED))
         .lateral("near")
     )
 
@@ -179,15 +170,15 @@ def _turned(alike: Subquery, claim: FromClause) -> Subquery:
 def _compared(alike: Subquery, claim: FromClause) -> Subquery:
     time, other_time = claim.c.time, alike.c.time
     numbers = case(
-        (alike.c.numbers != alike.c.other_numbers, _term(AmountsFound.DIFFERENT)),
-        (func.cardinality(alike.c.numbers) == _number(0), _term(AmountsFound.NONE)),
-        else_=_term(AmountsFound.SAME),
+        (alike.c.numbers != alike.c.other_numbers, term(AmountsFound.DIFFERENT)),
+        (func.cardinality(alike.c.numbers) == number(0), term(AmountsFound.NONE)),
+        else_=term(AmountsFound.SAME),
     )
     period = case(
-        (or_(time.is_(None), other_time.is_(None)), _term(PeriodFound.UNKNOWN)),
-        (time == other_time, _term(PeriodFound.SAME)),
-        (time.overlaps(other_time), _term(PeriodFound.OVERLAPS)),
-        else_=_term(PeriodFound.DIFFERENT),
+        (or_(time.is_(None), other_time.is_(None)), term(PeriodFound.UNKNOWN)),
+        (time == other_time, term(PeriodFound.SAME)),
+        (time.overlaps(other_time), term(PeriodFound.OVERLAPS)),
+        else_=term(PeriodFound.DIFFERENT),
     )
     findings = {
         "words": _words(alike),
@@ -207,10 +198,10 @@ def _words(alike: Subquery) -> ColumnElement[str]:
     # Asked for last: only of the same words the order is worked out.
     in_order = alike.c.order.is_not_distinct_from(func.statement_order(alike.c.statement))
     return case(
-        (or_(alike.c.turned, not_(or_(within, around))), _term(WordsFound.DIFFERENT)),
-        (not_(and_(within, around)), _term(WordsFound.CONTAINED)),
-        (in_order, _term(WordsFound.SAME)),
-        else_=_term(WordsFound.REORDERED),
+        (or_(alike.c.turned, not_(or_(within, around))), term(WordsFound.DIFFERENT)),
+        (not_(and_(within, around)), term(WordsFound.CONTAINED)),
+        (in_order, term(WordsFound.SAME)),
+        else_=term(WordsFound.REORDERED),
     )
 
 
@@ -246,9 +237,9 @@ def _figures(claim: FromClause, other: FromClause) -> ColumnElement[str]:
     all_agree = func.bool_and(and_(*pairs.c), type_=Boolean())
     found = select(all_agree).select_from(pairs).scalar_subquery()
     return case(
-        (not_(and_(_has_figures(claim), _has_figures(other))), _term(AmountsFound.NONE)),
-        (found, _term(AmountsFound.SAME)),
-        else_=_term(AmountsFound.DIFFERENT),
+        (not_(and_(_has_figures(claim), _has_figures(other))), term(AmountsFound.NONE)),
+        (found, term(AmountsFound.SAME)),
+        else_=term(AmountsFound.DIFFERENT),
     )
 
 
@@ -262,14 +253,14 @@ def _best(compared: Subquery, claim: FromClause) -> Subquery:
     likely = and_(
         compared.c.similarity >= literal_column(LIKELY),
         compared.c.modality == claim.c.modality,
-        compared.c.numbers != _term(AmountsFound.DIFFERENT),
-        compared.c.figures != _term(AmountsFound.DIFFERENT),
-        compared.c.period != _term(PeriodFound.DIFFERENT),
+        compared.c.numbers != term(AmountsFound.DIFFERENT),
+        compared.c.figures != term(AmountsFound.DIFFERENT),
+        compared.c.period != term(PeriodFound.DIFFERENT),
         not_(compared.c.turned),
         or_(
-            compared.c.words.in_([_term(WordsFound.SAME), _term(WordsFound.CONTAINED)]),
-            compared.c.figures == _term(AmountsFound.SAME),
+            compared.c.words.in_([term(WordsFound.SAME), term(WordsFound.CONTAINED)]),
+            compared.c.figures == term(AmountsFound.SAME),
         ),
     )
     judged = select(*compared.c, likely.label("likely_same")).correlate(claim).subquery("judged")
-    return select(judged).order_by(*_order(judged)).limit(_number(AT_MOST)).subquery("found")
+    return select(judged).order_by(*_order(judged)).limit(number(AT_MOST)).subquery("found")

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Text, and_, case, func, literal_column, not_, true
+from sqlalchemy import ColumnElement, FromClause, Text, and_, case, func, not_, true
 
 from hksz_db.quantities import BASE_UNITS
-from hksz_db.queries.comparisons import Pair, term
+from hksz_db.queries.comparisons import Pair
+from hksz_db.queries.documents import number, term
 from hksz_db.queries.filters import Condition
 from hksz_db.vocabulary import Accumulation, ComparisonVerdict, Dimension
 
@@ -139,7 +140,7 @@ def verdict(pair: Pair) -> ColumnElement[str]:
 def gravity(pair: Pair) -> ColumnElement[int]:
     """The place of the verdict among all verdicts, the gravest first."""
     places = list(ComparisonVerdict)
-    return _of_the_first(pair, lambda reason: literal_column(str(places.index(reason.verdict))))
+    return _of_the_first(pair, lambda reason: number(places.index(reason.verdict)))
 
 
 def explanation(pair: Pair) -> ColumnElement[str]:
