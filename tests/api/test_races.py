@@ -236,6 +236,27 @@ def test_corrections_and_claims_at_once_end_well(client, claim, paper, pool):
     assert [row["time"]["edtf"] for row in made[1:]] == [str(year - 1)] * 4
 
 
+def test_sources_that_two_relate_in_a_circle_at_once_have_one_relation(client, claim, pool):
+    statuses = []
+    for _ in range(5):
+        paths = []
+        for title in ("One", "Another"):
+            made = client.post("/v1/sources", {"csl_type": "report", "title": title})
+            paths.append(made.headers["Location"])
+            passage = {"source_id": made.json["id"], "stance": "supports"}
+            evidence = f"{claim['claims'].headers['Location']}/evidence"
+            assert client.post(evidence, passage).status_code == 201
+        together = threading.Barrier(2)
+
+        def relate(path: str, other: str, together=together) -> int:
+            relation = {"kind": "copy_of", "to_id": other.rpartition("/")[2]}
+            together.wait()
+            return client.patch(path, {"relations": [relation]}).status_code
+
+        statuses.append(sorted(pool.map(relate, paths, reversed(paths))))
+    assert statuses == [[200, 422]] * 5
+
+
 def test_readers_never_wait_for_writers(client, claim, database):
     path = claim["claims"].headers["Location"]
     with writing(database) as session:

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from hksz_db.database import Database, run
-from hksz_db.errors import DomainError
+from hksz_db.errors import DomainError, Invalid
+from hksz_db.services import merging
 from hksz_db.services.writing import writing
 
 KEEPING = {"copy_of", "syndicated_from", "translation_of", "rewrite_of"}
@@ -130,21 +131,24 @@ def number(kind: int, n: int) -> UUID:
     return UUID(int=(0x01A0 << 112) | (7 << 76) | (8 << 60) | (kind << 32) | n)
 
 
+PEOPLE = [number(0, n) for n in range(2)]
+
+
 def prepare_world(session: Session) -> None:
     """Sources and claims on which nothing rests yet."""
-    somebody = number(0, 0)
-    run(
-        session,
-        "INSERT INTO entities (id, kind, name, name_language)"
-        " VALUES ($1, 'person', 'Somebody', 'en')",
-        somebody,
-    )
-    run(
-        session,
-        "INSERT INTO entity_names (entity_id, name, language, kind)"
-        " VALUES ($1, 'Somebody', 'en', 'preferred')",
-        somebody,
-    )
+    for person in PEOPLE:
+        run(
+            session,
+            "INSERT INTO entities (id, kind, name, name_language)"
+            " VALUES ($1, 'person', 'Somebody', 'en')",
+            person,
+        )
+        run(
+            session,
+            "INSERT INTO entity_names (entity_id, name, language, kind)"
+            " VALUES ($1, 'Somebody', 'en', 'preferred')",
+            person,
+        )
     for n in range(SOURCES):
         sql = "INSERT INTO sources (id, csl_type, title) VALUES ($1, 'report', 'A source')"
         run(session, sql, number(1, n))
@@ -153,7 +157,7 @@ def prepare_world(session: Session) -> None:
             "INSERT INTO claims (id, statement, language, claimant_id, modality)"
             " VALUES ($1, 'A claim.', 'en', $2, 'actual')"
         )
-        run(session, sql, number(2, n), somebody)
+        run(session, sql, number(2, n), PEOPLE[0])
 
 
 A_SOURCE = [number(1, n) for n in range(SOURCES)]
@@ -229,6 +233,11 @@ def test_after_any_history_the_counts_are_those_of_a_recount(
                 except (psycopg.errors.CheckViolation, psycopg.errors.IntegrityError):
                     one.rollback()
             assert kept_counts(session) == recount(session), step
+        # Who claims is no source: that two of them are one changes nothing, nor its undoing.
+        merging.merge(session, PEOPLE[0], None, {"into_id": PEOPLE[1]})
+        assert kept_counts(session) == recount(session)
+        merging.undo(session, PEOPLE[0], None)
+        assert kept_counts(session) == recount(session)
         all_of_it.rollback()
 
 
@@ -359,6 +368,24 @@ def test_of_two_at_once_the_later_sees_the_earlier(
         waiting.result(10)
     with committed.transaction() as session:
         assert kept_counts(session) == recount(session)
+
+
+def test_of_two_that_would_close_a_circle_at_once_one_is_refused(
+    committed: Database, wait_for_a_lock
+) -> None:
+    for passage, source in zip(A_PASSAGE[:2], (FIRST, SECOND), strict=True):
+        happen(committed, SPEAK, passage, A_CLAIM[0], source, "asserts", None)
+    with ThreadPoolExecutor(1) as pool:
+        with writing(committed) as session:
+            run(session, RELATE, FIRST, SECOND, "copy_of")
+            waiting = pool.submit(happen, committed, RELATE, SECOND, FIRST, "copy_of")
+            wait_for_a_lock(committed)
+        with pytest.raises(Invalid) as refused:
+            waiting.result(10)
+    assert refused.value.faults[0].pointer == "#/relations"
+    with committed.transaction() as session:
+        assert kept_counts(session) == recount(session)
+        assert kept_counts(session)[A_CLAIM[0]] == (2, 1, 0, 0)
 
 
 def test_writers_at_once_leave_the_counts_of_a_recount(committed: Database) -> None:
