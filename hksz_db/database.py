@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -22,7 +23,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ClauseElement
 
-from hksz_db.errors import Unavailable
+from hksz_db.errors import NotRecorded, Unavailable
 
 MINIMUM_VERSION = 180000
 _CONNECT_TIMEOUT_S = 5
@@ -79,6 +80,7 @@ class Database:
             " -c idle_in_transaction_session_timeout=60000"
         )
         self._idle: deque[_Connection] = deque()
+        self._idle_as_of: deque[_Connection] = deque()
 
     @cached_property
     def url(self) -> sqlalchemy.URL:
@@ -108,42 +110,63 @@ class Database:
                 raise Unavailable("The database does not answer.") from error
             raise
 
-    def read(self, statement: Prepared, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    def read(
+        self, statement: Prepared, values: Mapping[str, Any], as_of: datetime | None = None
+    ) -> list[tuple[Any, ...]]:
         """Run one reading statement on its own, prepared, outside a transaction.
 
-        ``json`` and ``text`` columns come back as the bytes that PostgreSQL wrote.
-        A connection that went stale while it lay idle (a restarted server, a plan that a
+        ``as_of`` is the moment of which it is answered; raises ``NotRecorded`` when the history
+        does not reach it. ``json`` and ``text`` columns come back as the bytes that PostgreSQL
+        wrote. A connection that went stale while it lay idle (a restarted server, a plan that a
         migration outdated) is replaced, and the statement run again, once.
         """
         try:
-            return self._read(statement, values)
+            return self._read(statement, values, as_of)
         except (psycopg.OperationalError, psycopg.errors.FeatureNotSupported) as error:
             if isinstance(error, psycopg.OperationalError) and not is_absence(error):
                 raise
         self.close_readers()
         try:
-            return self._read(statement, values)
+            return self._read(statement, values, as_of)
         except psycopg.OperationalError as error:
             if is_absence(error):
                 raise Unavailable("The database does not answer.") from error
             raise
 
-    def _read(self, statement: Prepared, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        with self.reader() as connection:
+    def _read(
+        self, statement: Prepared, values: Mapping[str, Any], as_of: datetime | None
+    ) -> list[tuple[Any, ...]]:
+        with self.reader() if as_of is None else self.reader_as_of(as_of) as connection:
             cursor = RawCursor(connection)
             cursor.execute(statement.sql.encode(), statement.arguments(values), prepare=True)
             return cursor.fetchall()
 
-    def explain(self, statement: Prepared, values: Mapping[str, Any]) -> int:
+    def explain(
+        self, statement: Prepared, values: Mapping[str, Any], as_of: datetime | None = None
+    ) -> int:
         """How many rows the planner expects the statement to return."""
         asked = replace(statement, sql=f"EXPLAIN (FORMAT JSON) {statement.sql}")
-        ((plan,),) = self.read(asked, values)
+        ((plan,),) = self.read(asked, values, as_of)
         return int(json.loads(plan)[0]["Plan"]["Plan Rows"])
 
     @contextmanager
     def reader(self) -> Iterator[_Connection]:
         """A connection in autocommit, lent for one statement."""
-        connection = self._take()
+        with self._lent(self._idle) as connection:
+            yield connection
+
+    @contextmanager
+    def reader_as_of(self, moment: datetime) -> Iterator[_Connection]:
+        """The same, on which every table is what it was at the moment. Raises ``NotRecorded``."""
+        with self._lent(self._idle_as_of, turn_back) as connection:
+            look_at(connection, moment)
+            yield connection
+
+    @contextmanager
+    def _lent(
+        self, idle: deque[_Connection], ready: Callable[[_Connection], None] | None = None
+    ) -> Iterator[_Connection]:
+        connection = self._take(idle, ready)
         try:
             yield connection
         except psycopg.errors.FeatureNotSupported:
@@ -152,16 +175,24 @@ class Database:
             raise
         finally:
             if not connection.closed:
-                self._idle.append(connection)
+                idle.append(connection)
 
-    def _take(self) -> _Connection:
+    def _take(
+        self, idle: deque[_Connection], ready: Callable[[_Connection], None] | None
+    ) -> _Connection:
         # A deque's ends are safe between threads; there are no more connections than threads.
-        while self._idle:
+        while idle:
             with suppress(IndexError):
-                connection = self._idle.pop()
+                connection = idle.pop()
                 if not _is_stale(connection):
                     return connection
                 connection.close()
+        connection = self._connect()
+        if ready is not None:
+            ready(connection)
+        return connection
+
+    def _connect(self) -> _Connection:
         try:
             connection = psycopg.connect(
                 self.url.set(drivername="postgresql").render_as_string(hide_password=False),
@@ -188,15 +219,39 @@ class Database:
 
     def close_readers(self) -> None:
         """Close the idle reading connections."""
-        while self._idle:
-            with suppress(IndexError):
-                self._idle.pop().close()
+        for idle in (self._idle, self._idle_as_of):
+            while idle:
+                with suppress(IndexError):
+                    idle.pop().close()
 
     def close(self) -> None:
         """Close every connection that is not in use."""
         self.close_readers()
         if "engine" in self.__dict__:
             self.engine.dispose()
+
+
+def turn_back(connection: _Connection) -> None:
+    """Let every name of a table mean the view in the schema ``as_of`` that stands in its place."""
+    connection.execute(
+        "SELECT set_config('search_path', 'as_of, ' || current_setting('search_path'), false)"
+    )
+
+
+def look_at(connection: _Connection, moment: datetime) -> None:
+    """Make the views of ``as_of`` show the moment. Raises ``NotRecorded``."""
+    ((within, began, *_),) = (
+        RawCursor(connection)
+        .execute(
+            b"SELECT within, began, set_config('hksz.as_of', last::text, false),"
+            b" set_config('hksz.as_of_missing', missing::text, false) FROM as_of_moment($1)",
+            [moment],
+            prepare=True,
+        )
+        .fetchall()
+    )
+    if not within:
+        raise NotRecorded(f"as_of must be a moment from {began:%Y-%m-%dT%H:%M:%S.%fZ} until now.")
 
 
 def _is_stale(connection: _Connection) -> bool:

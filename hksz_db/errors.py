@@ -44,6 +44,10 @@ class Conflict(FaultsError):
     """What was sent clashes with what is stored."""
 
 
+class NotRecorded(DomainError):
+    """What is asked for lies before the history began, or has not happened yet."""
+
+
 class Unauthenticated(FaultsError):
     """No key, or a key that does not count."""
 

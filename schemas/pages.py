@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, fields, validate
 
 from schemas.base import DocumentSchema
-from schemas.fields import StrictInteger
+from schemas.fields import Moment, StrictInteger
 from schemas.filters import Filter, ValueList
 
 
@@ -135,6 +135,7 @@ def options(
             metadata={"description": "Count the rows that the filters select."},
         ),
     }
+    found["as_of"] = as_of_option()
     if orders:
         found["sort"] = _names(orders, "Keys to sort by; a hyphen before a key descends.")
     if embeds:
@@ -148,6 +149,13 @@ def options(
             }
         )
     return found
+
+
+def as_of_option() -> Moment:
+    """The moment of which to answer."""
+    return Moment(
+        metadata={"description": "Answer as at this moment, from what was committed by then."}
+    )
 
 
 def _names(names: Iterable[str], description: str) -> ValueList:

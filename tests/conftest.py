@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from psycopg.pq import Format
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from hksz_db.database import Database, _leave_bytes, driver_url, run
+from hksz_db.database import Database, _leave_bytes, driver_url, look_at, run, turn_back
 from hksz_db.embedded import Server, running
 from hksz_db.migrating import upgrade
 from hksz_db.preparing import seed_folders
@@ -124,7 +125,7 @@ class TransientDatabase(Database):
             session.execute(
                 text(
                     "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED;"
-                    " SET LOCAL hksz.actor = ''"
+                    " SET LOCAL hksz.actor = ''; SET LOCAL hksz.transaction = ''"
                 )
             )
 
@@ -134,6 +135,15 @@ class TransientDatabase(Database):
         connection = self.engine.connection.driver_connection  # type: ignore[attr-defined]
         with connection.transaction(), _bytes_left(connection.adapters):
             yield connection
+
+    @contextmanager
+    def reader_as_of(self, moment: datetime) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
+        """The one connection, turned to the past for as long as it is lent."""
+        with self.reader() as connection:
+            turn_back(connection)
+            look_at(connection, moment)
+            yield connection
+            connection.execute("RESET search_path")
 
     def close(self) -> None:
         """Leave the connection to the fixture."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from flask import current_app, request
+from flask import current_app, g, request
 from sqlalchemy.orm import Session
 
 from hksz_db.database import Database
@@ -26,7 +26,7 @@ def writing_as(scope: Scope) -> Iterator[tuple[Session, Actor]]:
     """A transaction of the request's key, which must have the scope."""
     key = _bearer()
     with writing(database()) as session:
-        actor = authenticate(session, key)
+        actor = authenticate(session, key, g.request_id)
         actor.demand(scope)
         yield session, actor
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Session
 from hksz_db.api import cursors
 from hksz_db.api.access import database
 from hksz_db.api.conditions import content_tag, document_tag, is_known
-from hksz_db.api.questions import Question
+from hksz_db.api.questions import Question, Reading
 from hksz_db.api.resource import Listed, Resource
 from hksz_db.database import Prepared, fetch_in
 from hksz_db.errors import Gone, Merged, NotFound
@@ -45,16 +46,17 @@ class DirectResponse(Response):
         return body
 
 
-def one(resource: Resource, id: UUID, fields: tuple[str, ...]) -> Response:
+def one(resource: Resource, id: UUID, reading: Reading) -> Response:
     """The document of a row. Raises ``NotFound``, ``Gone`` or ``Merged``."""
-    rows = database().read(document_statement(resource.name, fields), {"id": id})
+    statement = document_statement(resource.name, reading.fields)
+    rows = database().read(statement, {"id": id}, reading.as_of)
     version, body = _document(resource, id, rows)
     return _tagged(document_tag(version, body), body)
 
 
-def part(resource: Resource, id: UUID, name: str) -> Response:
+def part(resource: Resource, id: UUID, name: str, as_of: datetime | None) -> Response:
     """One field of a row's document as a document of its own; an array stands in ``data``."""
-    rows = database().read(part_statement(resource.name, name), {"id": id})
+    rows = database().read(part_statement(resource.name, name), {"id": id}, as_of)
     _, body = _document(resource, id, rows)
     if body.startswith(b"["):
         body = b'{"data":%b}' % body
@@ -173,12 +175,14 @@ class _Asked:
 def _page(asked: _Asked, within: tuple[Resource, UUID] | None) -> Response:
     question, identity = asked.question, asked.identity
     try:
-        ((items, keys_after, ranked, total),) = database().read(asked.statement, asked.values)
+        ((items, keys_after, ranked, total),) = database().read(
+            asked.statement, asked.values, question.as_of
+        )
     except psycopg.DataError:
         # All else was read by a schema; only a cursor made by hand can hold what is no key.
         raise cursors.refusal() from None
     if items is None and within is not None:
-        one(*within, ("id",))
+        one(*within, Reading(("id",), question.as_of))
     meta: dict[str, Any] = {
         "next_cursor": None if keys_after is None else cursors.encode(keys_after, identity),
         "per_page": question.per_page,
@@ -188,7 +192,7 @@ def _page(asked: _Asked, within: tuple[Resource, UUID] | None) -> Response:
     if question.count == "exact":
         meta["count"] = {"value": total, "kind": "exact"}
     elif question.count == "estimated":
-        estimate = database().explain(asked.matches(), asked.values)
+        estimate = database().explain(asked.matches(), asked.values, question.as_of)
         meta["count"] = {"value": estimate, "kind": "estimated"}
     body = b'{"data":[%b],"meta":%b}' % (items or b"", _compact(meta))
     response = _tagged(content_tag(body), body)
@@ -205,7 +209,8 @@ def _next_url(cursor: str) -> str:
 def groups(resource: Resource, question: Question, group_by: tuple[str, ...]) -> Response:
     """How many rows there are of each kind, the most frequent first."""
     shape = question.shape(resource.name, None)
-    ((items,),) = database().read(groups_statement(shape, group_by), question.values())
+    statement = groups_statement(shape, group_by)
+    ((items,),) = database().read(statement, question.values(), question.as_of)
     body = b'{"data":%b,"meta":%b}' % (items, _compact({"group_by": group_by}))
     return _tagged(content_tag(body), body)
 

@@ -8,7 +8,7 @@ from marshmallow import Schema, fields
 from hksz_db.api.bodies import MERGE_PATCH, PLAIN_TEXT
 from hksz_db.api.options import MAX_PER_PAGE
 from hksz_db.api.resource import Listed, Resource
-from schemas.pages import groups_schema, options, page_schema, tree_schema
+from schemas.pages import as_of_option, groups_schema, options, page_schema, tree_schema
 from schemas.verification import VerificationSchema
 
 Operation = dict[str, Any]
@@ -31,7 +31,7 @@ _DESCRIPTIONS = {
     428: "If-Match is missing.",
     503: "The database does not answer.",
 }
-_FIELD_OPTIONS = {"select", "include"}
+_FIELD_OPTIONS = {"select", "include", "as_of"}
 _READING = (400, 401, 503)
 _WRITING = (400, 401, 403, 409, 413, 415, 422, 503)
 _IF_MATCH = {
@@ -124,7 +124,10 @@ def reading_part(resource: Resource, name: str) -> Operation:
         resource,
         f"read_{name}",
         f"Read the {name} of one {resource.singular}, and nothing else of it.",
-        parameters=[_IF_NONE_MATCH],
+        parameters=[
+            _query(resource, name.capitalize(), {"as_of": as_of_option()}),
+            _IF_NONE_MATCH,
+        ],
         responses={200: _content(schema, headers=_ETAG), 304: {}, **_redirect(resource)},
         errors=(*_READING, 404, 410),
     )
@@ -259,7 +262,8 @@ def aggregating(resource: Resource) -> Operation:
     """``GET /v1/R/aggregate``."""
     groups = tuple(resource.readable.groups)
     known = _options(resource)
-    own = {"group_by": _group_by(groups), **({"q": known["q"]} if "q" in known else {})}
+    shared = {name: field for name, field in known.items() if name in {"q", "as_of"}}
+    own = {"group_by": _group_by(groups), **shared}
     return _operation(
         resource,
         "aggregate",

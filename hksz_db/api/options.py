@@ -5,13 +5,14 @@ Every function makes its value of what a client gave, as text or as JSON, and ra
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from marshmallow import ValidationError
 
 from hksz_db.api.parameters import listed
 from hksz_db.queries.resources import Queryable
-from schemas.fields import check_text
+from schemas.fields import Moment, check_text
 
 MAX_PER_PAGE = 100
 MAX_SEARCH_LENGTH = 500
@@ -79,6 +80,12 @@ def cursor(value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise ValidationError("Must be a cursor that a page gave.")
     return value
+
+
+def as_of(value: Any) -> datetime:
+    """``as_of``: the moment of which to answer."""
+    moment: datetime = Moment().deserialize(value)
+    return moment
 
 
 def count(value: Any) -> str:

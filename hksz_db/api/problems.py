@@ -22,6 +22,7 @@ from hksz_db.errors import (
     Malformed,
     Merged,
     NotFound,
+    NotRecorded,
     Stale,
     Unauthenticated,
     Unavailable,
@@ -31,6 +32,7 @@ from hksz_db.services.violations import translate
 MEDIA_TYPE = "application/problem+json"
 _STATUSES: Mapping[type[DomainError], int] = {
     Malformed: 400,
+    NotRecorded: 400,
     Unauthenticated: 401,
     Forbidden: 403,
     NotFound: 404,

@@ -6,6 +6,7 @@ did not ask for.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -30,7 +31,7 @@ from hksz_db.queries.resources import Queryable
 
 DEFAULT_PER_PAGE = 25
 MAX_FILTERS = 100
-_OPTIONS = ("q", "sort", "select", "include", "per_page", "cursor", "count")
+_OPTIONS = ("q", "sort", "select", "include", "per_page", "cursor", "count", "as_of")
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Question:
     per_page: int
     cursor: str | None
     count: str | None
+    as_of: datetime | None
 
     def narrowed(self, criterion: Criterion) -> "Question":
         """The same question, of those rows only that meet the criterion."""
@@ -52,7 +54,8 @@ class Question:
     def identity(self, resource: str) -> Any:
         """What makes two questions the same list, whatever page of it or fields are wanted."""
         values = [criterion.value for criterion in criteria(self.filters)]
-        return [resource, shape(self.filters), values, self.search, self.sort]
+        moment = None if self.as_of is None else self.as_of.isoformat()
+        return [resource, shape(self.filters), values, self.search, self.sort, moment]
 
     def shape(self, resource: str, after: tuple[bool, ...] | None) -> PageShape:
         """What decides the text of the statement that answers it."""
@@ -88,8 +91,8 @@ def grouped(resource: Resource) -> tuple[Question, tuple[str, ...]]:
         faults.add("group_by", "required", f"Say what to group by: {known}.")
     reader = partial(options.known_names, resource.readable.groups)
     group_by = read("group_by", given, reader, faults, ())
-    others = {"q": given["q"]} if "q" in given else {}
-    filters = {name: value for name, value in given.items() if name not in {"q", "group_by"}}
+    others = {name: value for name, value in given.items() if name in {"q", "as_of"}}
+    filters = {n: value for n, value in given.items() if n not in {*others, "group_by"}}
     question = _question(resource, _every(resource, filters, faults), others, faults)
     faults.check()
     return question, tuple(dict.fromkeys(group_by))
@@ -123,18 +126,37 @@ def from_tree(resource: Resource, document: Mapping[str, Any]) -> Question:
     return question
 
 
-def chosen_fields(resource: Resource) -> tuple[str, ...]:
-    """The fields that the query string of a read by id asks for."""
+@dataclass(frozen=True)
+class Reading:
+    """What is asked of one row: the fields of its document, and as of which moment."""
+
+    fields: tuple[str, ...]
+    as_of: datetime | None = None
+
+
+def reading(resource: Resource) -> Reading:
+    """What the query string of a read by id asks for."""
     if not request.query_string:
-        return (*resource.readable.fields, *resource.readable.read_embeds)
+        return Reading((*resource.readable.fields, *resource.readable.read_embeds))
     given, faults = arguments(), Faults()
-    known = ("select", "include") if resource.readable.embeds else ("select",)
+    known = ("select", "include", "as_of") if resource.readable.embeds else ("select", "as_of")
     for name in given:
         if name not in known:
             faults.add(name, "unknown", _unknown(resource, name, known))
     fields = _fields(resource.readable, given, resource.readable.read_embeds, faults)
+    as_of = read("as_of", given, options.as_of, faults, None)
     faults.check()
-    return fields
+    return Reading(fields, as_of)
+
+
+def moment_alone() -> datetime | None:
+    """The moment that a query string asks for which can ask for nothing else."""
+    given, faults = arguments(), Faults()
+    for name in given.keys() - {"as_of"}:
+        faults.add(name, "unknown", f"There is no parameter {name!r} here; known: as_of.")
+    as_of: datetime | None = read("as_of", given, options.as_of, faults, None)
+    faults.check()
+    return as_of
 
 
 def _options(resource: Listed) -> tuple[str, ...]:
@@ -222,6 +244,7 @@ def _question(
         per_page=read("per_page", given, options.per_page, faults, DEFAULT_PER_PAGE),
         cursor=read("cursor", given, options.cursor, faults, None),
         count=read("count", given, options.count, faults, None),
+        as_of=read("as_of", given, options.as_of, faults, None),
     )
 
 

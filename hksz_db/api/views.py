@@ -13,10 +13,11 @@ from hksz_db.api.conditions import matched_versions
 from hksz_db.api.operations import Operation
 from hksz_db.api.parameters import no_parameters
 from hksz_db.api.questions import (
-    chosen_fields,
     from_query_string,
     from_tree,
     grouped,
+    moment_alone,
+    reading,
 )
 from hksz_db.api.resource import Resource
 from hksz_db.services import lifecycle
@@ -56,7 +57,7 @@ def _add_list(blueprint: Blueprint, resource: Resource) -> None:
 def _add_read(blueprint: Blueprint, resource: Resource) -> None:
     def view(id: UUID) -> Response:
         check_reader()
-        return answers.one(resource, id, chosen_fields(resource))
+        return answers.one(resource, id, reading(resource))
 
     add_call(blueprint, "GET /<uuid:id>", "read", operations.reading(resource), view)
 
@@ -69,8 +70,7 @@ def _add_parts(blueprint: Blueprint, resource: Resource) -> None:
 def _add_part(blueprint: Blueprint, resource: Resource, part: str) -> None:
     def view(id: UUID) -> Response:
         check_reader()
-        no_parameters()
-        return answers.part(resource, id, part)
+        return answers.part(resource, id, part, moment_alone())
 
     described = operations.reading_part(resource, part)
     add_call(blueprint, f"GET /<uuid:id>/{part}", f"read_{part}", described, view)

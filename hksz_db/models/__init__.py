@@ -8,6 +8,7 @@ from hksz_db.models.corroborations import Corroboration
 from hksz_db.models.entities import Entity, EntityIdentifier, EntityName, EntityRelation
 from hksz_db.models.evidence import Evidence
 from hksz_db.models.figures import Figure
+from hksz_db.models.history import Change, Transaction
 from hksz_db.models.merges import EntityMerge, EntityMergeMove
 from hksz_db.models.metrics import Metric
 from hksz_db.models.seed_items import SeedItem
@@ -17,6 +18,7 @@ from hksz_db.models.units import Unit
 __all__ = [
     "ApiKey",
     "Base",
+    "Change",
     "Claim",
     "ClaimBand",
     "ClaimEntity",
@@ -37,5 +39,6 @@ __all__ = [
     "SourceCapture",
     "SourceContributor",
     "SourceRelation",
+    "Transaction",
     "Unit",
 ]

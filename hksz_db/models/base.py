@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     DDL,
+    BigInteger,
     CheckConstraint,
     DateTime,
     Index,
@@ -52,7 +53,15 @@ class Base(DeclarativeBase):
 event.listen(Base.metadata, "before_create", DDL("CREATE EXTENSION IF NOT EXISTS pg_trgm"))  # type: ignore[no-untyped-call]
 
 
-class Identified:
+class Kept:
+    """A row whose history is kept: ``written_in`` is the transaction that made it what it is."""
+
+    written_in: Mapped[int] = mapped_column(
+        BigInteger, server_default=text("current_transaction()"), sort_order=100
+    )
+
+
+class Identified(Kept):
     """A row with a key of its own, in the order of creation."""
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.uuidv7())

@@ -17,12 +17,12 @@ from uuid import UUID
 from sqlalchemy import DDL, BigInteger, event
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hksz_db.models.base import Base
+from hksz_db.models.base import Base, Kept
 
 PERMUTATIONS = 10
 
 
-class ClaimBand(Base):
+class ClaimBand(Kept, Base):
     """That a live claim's statement has a band; kept by a trigger on the claims.
 
     There is no foreign key: it would lock and look up the claim once for each of its bands.

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import DDL, CheckConstraint, Computed, ForeignKey, Index, event, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hksz_db.models.base import Base, one_of, quoted
+from hksz_db.models.base import Base, Kept, one_of, quoted
 from hksz_db.vocabulary import CorroborationVerdict, SourceRelationKind
 
 _VERDICT = """CASE
@@ -29,7 +29,7 @@ _KEEPING_ORIGIN = (
 )
 
 
-class Corroboration(Base):
+class Corroboration(Kept, Base):
     """How many sources and origins speak for a claim and against it, and what that amounts to."""
 
     __tablename__ = "corroborations"

@@ -5,10 +5,10 @@ from datetime import datetime
 from sqlalchemy import func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hksz_db.models.base import Base, is_sha256
+from hksz_db.models.base import Base, Kept, is_sha256
 
 
-class SeedItem(Base):
+class SeedItem(Kept, Base):
     """One entry of a seed file as it was last loaded.
 
     An entry is loaded again only when the file's has another hash, so that what was changed

@@ -63,8 +63,10 @@ def revoke(session: Session, label: str) -> bool:
     return bool(run(session, sql, label))
 
 
-def authenticate(session: Session, key: str) -> Actor:
+def authenticate(session: Session, key: str, request_id: str = "") -> Actor:
     """Who the key belongs to; what the transaction writes is put down to its label.
+
+    ``request_id`` is kept with it.
 
     Raises ``Unauthenticated`` when the key is unknown, expired or revoked.
     """
@@ -72,13 +74,14 @@ def authenticate(session: Session, key: str) -> Actor:
         session,
         "SELECT label, scopes, revoked_at IS NOT NULL, expires_at <= now(),"
         " last_used_at IS NULL OR last_used_at < now() - interval '1 minute',"
-        " set_config('hksz.actor', label, true)"
+        " set_config('hksz.actor', label, true), set_config('hksz.request_id', $2, true)"
         " FROM api_keys WHERE key_sha256 = $1",
         _digest(key),
+        request_id,
     )
     if not found:
         raise Unauthenticated("The key is not known.")
-    label, scopes, revoked, expired, stale, _ = found[0]
+    label, scopes, revoked, expired, stale, *_ = found[0]
     if revoked:
         raise Unauthenticated("The key was revoked.")
     if expired:

@@ -287,7 +287,7 @@ def test_a_damaged_cursor_is_refused(reader):
     ],
 )
 def test_a_forged_cursor_is_refused(reader, keys):
-    question: list[Any] = ["claims", ("all",), [], None, (("id", False),)]
+    question: list[Any] = ["claims", ("all",), [], None, (("id", False),), None]
     page = reader.get("/v1/claims", per_page="3").json
     good = json.dumps([page["data"][-1]["id"]]).encode()
     assert cursors.encode(good, question) == page["meta"]["next_cursor"]

@@ -1,0 +1,1734 @@
+"""History: what every row was, who changed it, and what the database held at any moment.
+
+Nothing is rewritten: the rows that are there are of transaction 0, which stands for all that was
+before. Downgrading forgets what was, and refuses to unless told so.
+"""
+
+from alembic import op
+
+revision = "history"
+down_revision = "exact_figures"
+
+SCHEMAS = ("CREATE SCHEMA past", "CREATE SCHEMA as_of", "CREATE SCHEMA history")
+NUMBERS = "CREATE SEQUENCE transaction_numbers"
+BEGIN_TRANSACTION = """
+CREATE FUNCTION begin_transaction() RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    number bigint := (extract(epoch FROM clock_timestamp()) * 1000000)::bigint * 1024;
+BEGIN
+    number := number + (nextval('transaction_numbers') & 1023);
+    INSERT INTO transactions (id, actor, request_id) VALUES (
+        number,
+        COALESCE(NULLIF(current_setting('hksz.actor', true), ''), session_user::text),
+        NULLIF(current_setting('hksz.request_id', true), '')
+    );
+    PERFORM set_config('hksz.transaction', number::text, true);
+    RETURN number;
+END $$
+"""
+# Where a transaction has its number already, nothing is called.
+CURRENT_TRANSACTION = """
+CREATE FUNCTION current_transaction() RETURNS bigint LANGUAGE sql VOLATILE
+RETURN COALESCE(
+    NULLIF(current_setting('hksz.transaction', true), '')::bigint, begin_transaction()
+)
+"""
+# Where a transaction has its number already, nothing is called.
+CURRENT_TRANSACTION = """
+CREATE FUNCTION current_transaction() RETURNS bigint LANGUAGE sql VOLATILE
+RETURN COALESCE(
+    NULLIF(current_setting('hksz.transaction', true), '')::bigint, begin_transaction()
+)
+"""
+# The last thing a transaction does before it commits. Whoever asks what is committed by a moment
+# sees by the lock who is about to be, and since when; the lock is let go when all can see it. A
+# transaction is later than all that it can have seen, whatever the clock says.
+COMMIT_TRANSACTION = """
+CREATE FUNCTION transactions_commit() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    last timestamptz;
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(
+        (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+    );
+    SELECT max(committed_at) INTO last FROM transactions;
+    last := greatest(clock_timestamp(), last + interval '1 microsecond');
+    UPDATE transactions
+    SET committed_at = last, slow = extract(epoch FROM last) * 1000000 - id / 1024 > 1000000
+    WHERE id = NEW.id;
+    RETURN NULL;
+END $$
+"""
+# Where a transaction has its number already, nothing is called.
+CURRENT_TRANSACTION = """
+CREATE FUNCTION current_transaction() RETURNS bigint LANGUAGE sql VOLATILE
+RETURN COALESCE(
+    NULLIF(current_setting('hksz.transaction', true), '')::bigint, begin_transaction()
+)
+"""
+# The last thing a transaction does before it commits. Whoever asks what is committed by a moment
+# sees by the lock who is about to be, and since when; the lock is let go when all can see it. A
+# transaction is later than all that it can have seen, whatever the clock says.
+COMMIT_TRANSACTION = """
+CREATE FUNCTION transactions_commit() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    last timestamptz;
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(
+        (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+    );
+    SELECT max(committed_at) INTO last FROM transactions;
+    last := greatest(clock_timestamp(), last + interval '1 microsecond');
+    UPDATE transactions
+    SET committed_at = last, slow = extract(epoch FROM last) * 1000000 - id / 1024 > 1000000
+    WHERE id = NEW.id;
+    RETURN NULL;
+END $$
+"""
+COMMIT_TRIGGER = """
+CREATE CONSTRAINT TRIGGER transactions_commit AFTER INSERT ON transactions
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION transactions_commit()
+"""
+# Where a transaction has its number already, nothing is called.
+CURRENT_TRANSACTION = """
+CREATE FUNCTION current_transaction() RETURNS bigint LANGUAGE sql VOLATILE
+RETURN COALESCE(
+    NULLIF(current_setting('hksz.transaction', true), '')::bigint, begin_transaction()
+)
+"""
+# The last thing a transaction does before it commits. Whoever asks what is committed by a moment
+# sees by the lock who is about to be, and since when; the lock is let go when all can see it. A
+# transaction is later than all that it can have seen, whatever the clock says.
+COMMIT_TRANSACTION = """
+CREATE FUNCTION transactions_commit() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    last timestamptz;
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(
+        (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+    );
+    SELECT max(committed_at) INTO last FROM transactions;
+    last := greatest(clock_timestamp(), last + interval '1 microsecond');
+    UPDATE transactions
+    SET committed_at = last, slow = extract(epoch FROM last) * 1000000 - id / 1024 > 1000000
+    WHERE id = NEW.id;
+    RETURN NULL;
+END $$
+"""
+COMMIT_TRIGGER = """
+CREATE CONSTRAINT TRIGGER transactions_commit AFTER INSERT ON transactions
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION transactions_commit()
+"""
+# Who is committing, each since when; and the last transaction that all can see.
+COMMITTING = """
+CREATE FUNCTION committing(since timestamptz) RETURNS SETOF timestamptz
+LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+    SELECT to_timestamp(((classid::bigint << 32) | objid::bigint) / 1000000.0)
+    FROM pg_locks
+    WHERE locktype = 'advisory' AND objsubid = 1 AND mode = 'ShareLock'
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND pid <> pg_backend_pid()
+        AND ((classid::bigint << 32) | objid::bigint)
+            BETWEEN (extract(epoch FROM since) * 1000000)::bigint
+                AND (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + 60000000;
+END
+"""
+# Where a transaction has its number already, nothing is called.
+CURRENT_TRANSACTION = """
+CREATE FUNCTION current_transaction() RETURNS bigint LANGUAGE sql VOLATILE
+RETURN COALESCE(
+    NULLIF(current_setting('hksz.transaction', true), '')::bigint, begin_transaction()
+)
+"""
+# The last thing a transaction does before it commits. Whoever asks what is committed by a moment
+# sees by the lock who is about to be, and since when; the lock is let go when all can see it. A
+# transaction is later than all that it can have seen, whatever the clock says.
+COMMIT_TRANSACTION = """
+CREATE FUNCTION transactions_commit() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    last timestamptz;
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(
+        (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+    );
+    SELECT max(committed_at) INTO last FROM transactions;
+    last := greatest(clock_timestamp(), last + interval '1 microsecond');
+    UPDATE transactions
+    SET committed_at = last, slow = extract(epoch FROM last) * 1000000 - id / 1024 > 1000000
+    WHERE id = NEW.id;
+    RETURN NULL;
+END $$
+"""
+COMMIT_TRIGGER = """
+CREATE CONSTRAINT TRIGGER transactions_commit AFTER INSERT ON transactions
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION transactions_commit()
+"""
+# Who is committing, each since when; and the last transaction that all can see.
+COMMITTING = """
+CREATE FUNCTION committing(since timestamptz) RETURNS SETOF timestamptz
+LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+    SELECT to_timestamp(((classid::bigint << 32) | objid::bigint) / 1000000.0)
+    FROM pg_locks
+    WHERE locktype = 'advisory' AND objsubid = 1 AND mode = 'ShareLock'
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND pid <> pg_backend_pid()
+        AND ((classid::bigint << 32) | objid::bigint)
+            BETWEEN (extract(epoch FROM since) * 1000000)::bigint
+                AND (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + 60000000;
+END
+"""
+# Which transactions are seen as of a moment: all up to the number ``last`` but those ``missing``,
+# which had begun and were not committed. Waits for who was about to commit at the moment, so that
+# whoever asks again gets the same answer. Not ``within`` is a moment before the history ``began``,
+# or one to come.
+AS_OF_MOMENT = """
+CREATE FUNCTION as_of_moment(moment timestamptz)
+RETURNS TABLE (last bigint, missing bigint[], began timestamptz, within boolean)
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    SELECT committed_at INTO began FROM transactions WHERE id = 0;
+    within := moment BETWEEN began AND clock_timestamp();
+    IF NOT within THEN
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    WHILE EXISTS (SELECT FROM committing(moment - interval '1 day') AS since WHERE since <= moment)
+    LOOP
+        PERFORM pg_sleep(0.001);
+    END LOOP;
+    last := (extract(epoch FROM moment) * 1000000)::bigint * 1024 + 1023;
+    missing := ARRAY(
+        SELECT id FROM transactions
+        WHERE committed_at > moment AND committed_at <= moment + interval '1 second'
+            AND id <= last
+        UNION
+        SELECT id FROM transactions WHERE slow AND committed_at > moment AND id <= last
+    );
+    RETURN NEXT;
+END $$
+"""
+# Where a transaction has its number already, nothing is called.
+CURRENT_TRANSACTION = """
+CREATE FUNCTION current_transaction() RETURNS bigint LANGUAGE sql VOLATILE
+RETURN COALESCE(
+    NULLIF(current_setting('hksz.transaction', true), '')::bigint, begin_transaction()
+)
+"""
+# The last thing a transaction does before it commits. Whoever asks what is committed by a moment
+# sees by the lock who is about to be, and since when; the lock is let go when all can see it. A
+# transaction is later than all that it can have seen, whatever the clock says.
+COMMIT_TRANSACTION = """
+CREATE FUNCTION transactions_commit() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    last timestamptz;
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(
+        (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+    );
+    SELECT max(committed_at) INTO last FROM transactions;
+    last := greatest(clock_timestamp(), last + interval '1 microsecond');
+    UPDATE transactions
+    SET committed_at = last, slow = extract(epoch FROM last) * 1000000 - id / 1024 > 1000000
+    WHERE id = NEW.id;
+    RETURN NULL;
+END $$
+"""
+COMMIT_TRIGGER = """
+CREATE CONSTRAINT TRIGGER transactions_commit AFTER INSERT ON transactions
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION transactions_commit()
+"""
+# Who is committing, each since when; and the last transaction that all can see.
+COMMITTING = """
+CREATE FUNCTION committing(since timestamptz) RETURNS SETOF timestamptz
+LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+    SELECT to_timestamp(((classid::bigint << 32) | objid::bigint) / 1000000.0)
+    FROM pg_locks
+    WHERE locktype = 'advisory' AND objsubid = 1 AND mode = 'ShareLock'
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND pid <> pg_backend_pid()
+        AND ((classid::bigint << 32) | objid::bigint)
+            BETWEEN (extract(epoch FROM since) * 1000000)::bigint
+                AND (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + 60000000;
+END
+"""
+# Which transactions are seen as of a moment: all up to the number ``last`` but those ``missing``,
+# which had begun and were not committed. Waits for who was about to commit at the moment, so that
+# whoever asks again gets the same answer. Not ``within`` is a moment before the history ``began``,
+# or one to come.
+AS_OF_MOMENT = """
+CREATE FUNCTION as_of_moment(moment timestamptz)
+RETURNS TABLE (last bigint, missing bigint[], began timestamptz, within boolean)
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    SELECT committed_at INTO began FROM transactions WHERE id = 0;
+    within := moment BETWEEN began AND clock_timestamp();
+    IF NOT within THEN
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    WHILE EXISTS (SELECT FROM committing(moment - interval '1 day') AS since WHERE since <= moment)
+    LOOP
+        PERFORM pg_sleep(0.001);
+    END LOOP;
+    last := (extract(epoch FROM moment) * 1000000)::bigint * 1024 + 1023;
+    missing := ARRAY(
+        SELECT id FROM transactions
+        WHERE committed_at > moment AND committed_at <= moment + interval '1 second'
+            AND id <= last
+        UNION
+        SELECT id FROM transactions WHERE slow AND committed_at > moment AND id <= last
+    );
+    RETURN NEXT;
+END $$
+"""
+MARK_WRITTEN = """
+CREATE FUNCTION mark_written() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.written_in := current_transaction();
+    RETURN NEW;
+END $$
+"""
+# Where a transaction has its number already, nothing is called.
+CURRENT_TRANSACTION = """
+CREATE FUNCTION current_transaction() RETURNS bigint LANGUAGE sql VOLATILE
+RETURN COALESCE(
+    NULLIF(current_setting('hksz.transaction', true), '')::bigint, begin_transaction()
+)
+"""
+# The last thing a transaction does before it commits. Whoever asks what is committed by a moment
+# sees by the lock who is about to be, and since when; the lock is let go when all can see it. A
+# transaction is later than all that it can have seen, whatever the clock says.
+COMMIT_TRANSACTION = """
+CREATE FUNCTION transactions_commit() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    last timestamptz;
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(
+        (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+    );
+    SELECT max(committed_at) INTO last FROM transactions;
+    last := greatest(clock_timestamp(), last + interval '1 microsecond');
+    UPDATE transactions
+    SET committed_at = last, slow = extract(epoch FROM last) * 1000000 - id / 1024 > 1000000
+    WHERE id = NEW.id;
+    RETURN NULL;
+END $$
+"""
+COMMIT_TRIGGER = """
+CREATE CONSTRAINT TRIGGER transactions_commit AFTER INSERT ON transactions
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION transactions_commit()
+"""
+# Who is committing, each since when; and the last transaction that all can see.
+COMMITTING = """
+CREATE FUNCTION committing(since timestamptz) RETURNS SETOF timestamptz
+LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+    SELECT to_timestamp(((classid::bigint << 32) | objid::bigint) / 1000000.0)
+    FROM pg_locks
+    WHERE locktype = 'advisory' AND objsubid = 1 AND mode = 'ShareLock'
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND pid <> pg_backend_pid()
+        AND ((classid::bigint << 32) | objid::bigint)
+            BETWEEN (extract(epoch FROM since) * 1000000)::bigint
+                AND (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + 60000000;
+END
+"""
+# Which transactions are seen as of a moment: all up to the number ``last`` but those ``missing``,
+# which had begun and were not committed. Waits for who was about to commit at the moment, so that
+# whoever asks again gets the same answer. Not ``within`` is a moment before the history ``began``,
+# or one to come.
+AS_OF_MOMENT = """
+CREATE FUNCTION as_of_moment(moment timestamptz)
+RETURNS TABLE (last bigint, missing bigint[], began timestamptz, within boolean)
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    SELECT committed_at INTO began FROM transactions WHERE id = 0;
+    within := moment BETWEEN began AND clock_timestamp();
+    IF NOT within THEN
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    WHILE EXISTS (SELECT FROM committing(moment - interval '1 day') AS since WHERE since <= moment)
+    LOOP
+        PERFORM pg_sleep(0.001);
+    END LOOP;
+    last := (extract(epoch FROM moment) * 1000000)::bigint * 1024 + 1023;
+    missing := ARRAY(
+        SELECT id FROM transactions
+        WHERE committed_at > moment AND committed_at <= moment + interval '1 second'
+            AND id <= last
+        UNION
+        SELECT id FROM transactions WHERE slow AND committed_at > moment AND id <= last
+    );
+    RETURN NEXT;
+END $$
+"""
+MARK_WRITTEN = """
+CREATE FUNCTION mark_written() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.written_in := current_transaction();
+    RETURN NEW;
+END $$
+"""
+REFUSE_REWRITING = """
+CREATE FUNCTION refuse_rewriting() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the history can only be added to, not rewritten (%)', TG_TABLE_NAME
+        USING ERRCODE = 'insufficient_privilege';
+END $$
+"""
+# Where a transaction has its number already, nothing is called.
+CURRENT_TRANSACTION = """
+CREATE FUNCTION current_transaction() RETURNS bigint LANGUAGE sql VOLATILE
+RETURN COALESCE(
+    NULLIF(current_setting('hksz.transaction', true), '')::bigint, begin_transaction()
+)
+"""
+# The last thing a transaction does before it commits. Whoever asks what is committed by a moment
+# sees by the lock who is about to be, and since when; the lock is let go when all can see it. A
+# transaction is later than all that it can have seen, whatever the clock says.
+COMMIT_TRANSACTION = """
+CREATE FUNCTION transactions_commit() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    last timestamptz;
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(
+        (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+    );
+    SELECT max(committed_at) INTO last FROM transactions;
+    last := greatest(clock_timestamp(), last + interval '1 microsecond');
+    UPDATE transactions
+    SET committed_at = last, slow = extract(epoch FROM last) * 1000000 - id / 1024 > 1000000
+    WHERE id = NEW.id;
+    RETURN NULL;
+END $$
+"""
+COMMIT_TRIGGER = """
+CREATE CONSTRAINT TRIGGER transactions_commit AFTER INSERT ON transactions
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION transactions_commit()
+"""
+# Who is committing, each since when; and the last transaction that all can see.
+COMMITTING = """
+CREATE FUNCTION committing(since timestamptz) RETURNS SETOF timestamptz
+LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+    SELECT to_timestamp(((classid::bigint << 32) | objid::bigint) / 1000000.0)
+    FROM pg_locks
+    WHERE locktype = 'advisory' AND objsubid = 1 AND mode = 'ShareLock'
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND pid <> pg_backend_pid()
+        AND ((classid::bigint << 32) | objid::bigint)
+            BETWEEN (extract(epoch FROM since) * 1000000)::bigint
+                AND (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + 60000000;
+END
+"""
+# Which transactions are seen as of a moment: all up to the number ``last`` but those ``missing``,
+# which had begun and were not committed. Waits for who was about to commit at the moment, so that
+# whoever asks again gets the same answer. Not ``within`` is a moment before the history ``began``,
+# or one to come.
+AS_OF_MOMENT = """
+CREATE FUNCTION as_of_moment(moment timestamptz)
+RETURNS TABLE (last bigint, missing bigint[], began timestamptz, within boolean)
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    SELECT committed_at INTO began FROM transactions WHERE id = 0;
+    within := moment BETWEEN began AND clock_timestamp();
+    IF NOT within THEN
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    WHILE EXISTS (SELECT FROM committing(moment - interval '1 day') AS since WHERE since <= moment)
+    LOOP
+        PERFORM pg_sleep(0.001);
+    END LOOP;
+    last := (extract(epoch FROM moment) * 1000000)::bigint * 1024 + 1023;
+    missing := ARRAY(
+        SELECT id FROM transactions
+        WHERE committed_at > moment AND committed_at <= moment + interval '1 second'
+            AND id <= last
+        UNION
+        SELECT id FROM transactions WHERE slow AND committed_at > moment AND id <= last
+    );
+    RETURN NEXT;
+END $$
+"""
+MARK_WRITTEN = """
+CREATE FUNCTION mark_written() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.written_in := current_transaction();
+    RETURN NEW;
+END $$
+"""
+REFUSE_REWRITING = """
+CREATE FUNCTION refuse_rewriting() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the history can only be added to, not rewritten (%)', TG_TABLE_NAME
+        USING ERRCODE = 'insufficient_privilege';
+END $$
+"""
+GUARDS = (
+    """
+CREATE TRIGGER changes_refuse_rewriting BEFORE UPDATE OR DELETE OR TRUNCATE ON changes
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting()
+""",
+    """
+CREATE TRIGGER transactions_refuse_removal BEFORE DELETE OR TRUNCATE ON transactions
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting()
+""",
+    """
+CREATE TRIGGER transactions_refuse_rewriting BEFORE UPDATE ON transactions
+FOR EACH ROW WHEN (OLD.committed_at IS NOT NULL) EXECUTE FUNCTION refuse_rewriting()
+""",
+)
+# Where a transaction has its number already, nothing is called.
+CURRENT_TRANSACTION = """
+CREATE FUNCTION current_transaction() RETURNS bigint LANGUAGE sql VOLATILE
+RETURN COALESCE(
+    NULLIF(current_setting('hksz.transaction', true), '')::bigint, begin_transaction()
+)
+"""
+# The last thing a transaction does before it commits. Whoever asks what is committed by a moment
+# sees by the lock who is about to be, and since when; the lock is let go when all can see it. A
+# transaction is later than all that it can have seen, whatever the clock says.
+COMMIT_TRANSACTION = """
+CREATE FUNCTION transactions_commit() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    last timestamptz;
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(
+        (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+    );
+    SELECT max(committed_at) INTO last FROM transactions;
+    last := greatest(clock_timestamp(), last + interval '1 microsecond');
+    UPDATE transactions
+    SET committed_at = last, slow = extract(epoch FROM last) * 1000000 - id / 1024 > 1000000
+    WHERE id = NEW.id;
+    RETURN NULL;
+END $$
+"""
+COMMIT_TRIGGER = """
+CREATE CONSTRAINT TRIGGER transactions_commit AFTER INSERT ON transactions
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION transactions_commit()
+"""
+# Who is committing, each since when; and the last transaction that all can see.
+COMMITTING = """
+CREATE FUNCTION committing(since timestamptz) RETURNS SETOF timestamptz
+LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+    SELECT to_timestamp(((classid::bigint << 32) | objid::bigint) / 1000000.0)
+    FROM pg_locks
+    WHERE locktype = 'advisory' AND objsubid = 1 AND mode = 'ShareLock'
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND pid <> pg_backend_pid()
+        AND ((classid::bigint << 32) | objid::bigint)
+            BETWEEN (extract(epoch FROM since) * 1000000)::bigint
+                AND (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + 60000000;
+END
+"""
+# Which transactions are seen as of a moment: all up to the number ``last`` but those ``missing``,
+# which had begun and were not committed. Waits for who was about to commit at the moment, so that
+# whoever asks again gets the same answer. Not ``within`` is a moment before the history ``began``,
+# or one to come.
+AS_OF_MOMENT = """
+CREATE FUNCTION as_of_moment(moment timestamptz)
+RETURNS TABLE (last bigint, missing bigint[], began timestamptz, within boolean)
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    SELECT committed_at INTO began FROM transactions WHERE id = 0;
+    within := moment BETWEEN began AND clock_timestamp();
+    IF NOT within THEN
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    WHILE EXISTS (SELECT FROM committing(moment - interval '1 day') AS since WHERE since <= moment)
+    LOOP
+        PERFORM pg_sleep(0.001);
+    END LOOP;
+    last := (extract(epoch FROM moment) * 1000000)::bigint * 1024 + 1023;
+    missing := ARRAY(
+        SELECT id FROM transactions
+        WHERE committed_at > moment AND committed_at <= moment + interval '1 second'
+            AND id <= last
+        UNION
+        SELECT id FROM transactions WHERE slow AND committed_at > moment AND id <= last
+    );
+    RETURN NEXT;
+END $$
+"""
+MARK_WRITTEN = """
+CREATE FUNCTION mark_written() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.written_in := current_transaction();
+    RETURN NEW;
+END $$
+"""
+REFUSE_REWRITING = """
+CREATE FUNCTION refuse_rewriting() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the history can only be added to, not rewritten (%)', TG_TABLE_NAME
+        USING ERRCODE = 'insufficient_privilege';
+END $$
+"""
+GUARDS = (
+    """
+CREATE TRIGGER changes_refuse_rewriting BEFORE UPDATE OR DELETE OR TRUNCATE ON changes
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting()
+""",
+    """
+CREATE TRIGGER transactions_refuse_removal BEFORE DELETE OR TRUNCATE ON transactions
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting()
+""",
+    """
+CREATE TRIGGER transactions_refuse_rewriting BEFORE UPDATE ON transactions
+FOR EACH ROW WHEN (OLD.committed_at IS NOT NULL) EXECUTE FUNCTION refuse_rewriting()
+""",
+)
+# What hangs on the columns of a table is taken away before one of them is changed or dropped.
+LOOSEN_HISTORY = """
+CREATE FUNCTION loosen_history(kept regclass) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    name text := (SELECT relname FROM pg_class WHERE oid = kept);
+BEGIN
+    IF to_regclass(format('as_of.%I', name)) IS NOT NULL THEN
+        EXECUTE format('DROP VIEW as_of.%1$I, history.%1$I', name);
+        EXECUTE format('DROP TRIGGER mark_written_updated ON %s', kept);
+    END IF;
+END $$
+"""
+# Where a transaction has its number already, nothing is called.
+CURRENT_TRANSACTION = """
+CREATE FUNCTION current_transaction() RETURNS bigint LANGUAGE sql VOLATILE
+RETURN COALESCE(
+    NULLIF(current_setting('hksz.transaction', true), '')::bigint, begin_transaction()
+)
+"""
+# The last thing a transaction does before it commits. Whoever asks what is committed by a moment
+# sees by the lock who is about to be, and since when; the lock is let go when all can see it. A
+# transaction is later than all that it can have seen, whatever the clock says.
+COMMIT_TRANSACTION = """
+CREATE FUNCTION transactions_commit() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    last timestamptz;
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(
+        (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+    );
+    SELECT max(committed_at) INTO last FROM transactions;
+    last := greatest(clock_timestamp(), last + interval '1 microsecond');
+    UPDATE transactions
+    SET committed_at = last, slow = extract(epoch FROM last) * 1000000 - id / 1024 > 1000000
+    WHERE id = NEW.id;
+    RETURN NULL;
+END $$
+"""
+COMMIT_TRIGGER = """
+CREATE CONSTRAINT TRIGGER transactions_commit AFTER INSERT ON transactions
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION transactions_commit()
+"""
+# Who is committing, each since when; and the last transaction that all can see.
+COMMITTING = """
+CREATE FUNCTION committing(since timestamptz) RETURNS SETOF timestamptz
+LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+    SELECT to_timestamp(((classid::bigint << 32) | objid::bigint) / 1000000.0)
+    FROM pg_locks
+    WHERE locktype = 'advisory' AND objsubid = 1 AND mode = 'ShareLock'
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND pid <> pg_backend_pid()
+        AND ((classid::bigint << 32) | objid::bigint)
+            BETWEEN (extract(epoch FROM since) * 1000000)::bigint
+                AND (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + 60000000;
+END
+"""
+# Which transactions are seen as of a moment: all up to the number ``last`` but those ``missing``,
+# which had begun and were not committed. Waits for who was about to commit at the moment, so that
+# whoever asks again gets the same answer. Not ``within`` is a moment before the history ``began``,
+# or one to come.
+AS_OF_MOMENT = """
+CREATE FUNCTION as_of_moment(moment timestamptz)
+RETURNS TABLE (last bigint, missing bigint[], began timestamptz, within boolean)
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    SELECT committed_at INTO began FROM transactions WHERE id = 0;
+    within := moment BETWEEN began AND clock_timestamp();
+    IF NOT within THEN
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    WHILE EXISTS (SELECT FROM committing(moment - interval '1 day') AS since WHERE since <= moment)
+    LOOP
+        PERFORM pg_sleep(0.001);
+    END LOOP;
+    last := (extract(epoch FROM moment) * 1000000)::bigint * 1024 + 1023;
+    missing := ARRAY(
+        SELECT id FROM transactions
+        WHERE committed_at > moment AND committed_at <= moment + interval '1 second'
+            AND id <= last
+        UNION
+        SELECT id FROM transactions WHERE slow AND committed_at > moment AND id <= last
+    );
+    RETURN NEXT;
+END $$
+"""
+MARK_WRITTEN = """
+CREATE FUNCTION mark_written() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.written_in := current_transaction();
+    RETURN NEW;
+END $$
+"""
+REFUSE_REWRITING = """
+CREATE FUNCTION refuse_rewriting() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the history can only be added to, not rewritten (%)', TG_TABLE_NAME
+        USING ERRCODE = 'insufficient_privilege';
+END $$
+"""
+GUARDS = (
+    """
+CREATE TRIGGER changes_refuse_rewriting BEFORE UPDATE OR DELETE OR TRUNCATE ON changes
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting()
+""",
+    """
+CREATE TRIGGER transactions_refuse_removal BEFORE DELETE OR TRUNCATE ON transactions
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting()
+""",
+    """
+CREATE TRIGGER transactions_refuse_rewriting BEFORE UPDATE ON transactions
+FOR EACH ROW WHEN (OLD.committed_at IS NOT NULL) EXECUTE FUNCTION refuse_rewriting()
+""",
+)
+# What hangs on the columns of a table is taken away before one of them is changed or dropped.
+LOOSEN_HISTORY = """
+CREATE FUNCTION loosen_history(kept regclass) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    name text := (SELECT relname FROM pg_class WHERE oid = kept);
+BEGIN
+    IF to_regclass(format('as_of.%I', name)) IS NOT NULL THEN
+        EXECUTE format('DROP VIEW as_of.%1$I, history.%1$I', name);
+        EXECUTE format('DROP TRIGGER mark_written_updated ON %s', kept);
+    END IF;
+END $$
+"""
+# Gives a table its twin, its views and its triggers. It is called again, in the same transaction,
+# when a column of the table was added, changed or dropped. What a row was is compared by its
+# image: 0.5 and 0.50 are equal, and not the same.
+KEEP_HISTORY = """
+CREATE FUNCTION keep_history(
+    kept regclass, resource text, owner text, unnoticed text[], logged boolean
+) RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE
+    home text;
+    name text;
+    every text[];
+    plain text[];
+    keys text[];
+    own record;
+    same_key text;
+    listed text;
+    archive text;
+    logging text;
+    before text;
+    after text;
+BEGIN
+    SELECT quote_ident(nspname), relname INTO home, name
+    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE pg_class.oid = kept;
+    SELECT array_agg(attname ORDER BY attnum),
+        array_agg(attname ORDER BY attnum) FILTER (WHERE attgenerated = ''),
+        array_agg(attname ORDER BY attnum) FILTER (WHERE attnum = ANY (indkey))
+    INTO every, plain, keys
+    FROM pg_attribute JOIN pg_index ON indrelid = attrelid AND indisprimary
+    WHERE attrelid = kept AND attnum > 0 AND NOT attisdropped;
+
+    IF to_regclass(format('past.%I', name)) IS NULL THEN
+        EXECUTE format('CREATE TABLE past.%I (LIKE %s INCLUDING GENERATED)', name, kept);
+        FOR own IN SELECT attname FROM pg_attribute
+            WHERE attrelid = kept AND attnum > 0 AND attnotnull AND NOT attisdropped
+        LOOP
+            EXECUTE format(
+                'ALTER TABLE past.%I ALTER COLUMN %I DROP NOT NULL', name, own.attname
+            );
+        END LOOP;
+        EXECUTE format('ALTER TABLE past.%I ADD COLUMN ended_in bigint NOT NULL', name);
+        EXECUTE format(
+            'CREATE TRIGGER refuse_rewriting BEFORE UPDATE OR DELETE OR TRUNCATE ON past.%I'
+            ' FOR EACH STATEMENT EXECUTE FUNCTION %s.refuse_rewriting()', name, home
+        );
+        -- By what the table is looked up in, the twin is too.
+        FOR own IN SELECT DISTINCT attname
+            FROM pg_index JOIN pg_class AS indexes ON indexes.oid = indexrelid
+                JOIN pg_am ON pg_am.oid = indexes.relam
+                JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
+            WHERE indrelid = kept AND amname = 'btree' ORDER BY attname
+        LOOP
+            EXECUTE format('CREATE INDEX ON past.%I (%I)', name, own.attname);
+        END LOOP;
+    END IF;
+    FOR own IN SELECT attname, format_type(atttypid, atttypmod) AS type, attgenerated,
+            pg_get_expr(adbin, adrelid) AS expression
+        FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+        WHERE attrelid = kept AND attnum > 0 AND NOT attisdropped AND attname NOT IN (
+            SELECT attname FROM pg_attribute
+            WHERE attrelid = format('past.%I', name)::regclass AND NOT attisdropped
+        ) ORDER BY attnum
+    LOOP
+        EXECUTE format('ALTER TABLE past.%I ADD COLUMN %I %s', name, own.attname, own.type)
+            || CASE WHEN own.attgenerated = '' THEN '' ELSE
+                format(' GENERATED ALWAYS AS (%s) STORED', own.expression) END;
+    END LOOP;
+
+    SELECT string_agg(format('%I', part), ', ') INTO listed FROM unnest(every) AS part;
+    PERFORM loosen_history(kept);
+    EXECUTE format($$
+        CREATE VIEW as_of.%1$I AS
+        SELECT %2$s FROM %3$s
+        WHERE written_in <= (SELECT current_setting('hksz.as_of')::bigint)
+            AND written_in <> ALL (
+                (SELECT current_setting('hksz.as_of_missing')::bigint[])::bigint[]
+            )
+        UNION ALL
+        SELECT %2$s FROM past.%1$I
+        WHERE written_in <= (SELECT current_setting('hksz.as_of')::bigint)
+            AND written_in <> ALL (
+                (SELECT current_setting('hksz.as_of_missing')::bigint[])::bigint[]
+            )
+            AND (
+                ended_in > (SELECT current_setting('hksz.as_of')::bigint)
+                OR ended_in = ANY (
+                    (SELECT current_setting('hksz.as_of_missing')::bigint[])::bigint[]
+                )
+            )
+    $$, name, listed, kept);
+    SELECT string_agg(format('kept.%I', part), ', ') INTO listed FROM unnest(every) AS part;
+    EXECUTE format($$
+        CREATE VIEW history.%1$I AS
+        SELECT %2$s, tstzrange(began.committed_at, ended.committed_at) AS sys_period
+        FROM past.%1$I AS kept
+            JOIN %3$s.transactions AS began ON began.id = kept.written_in
+            JOIN %3$s.transactions AS ended ON ended.id = kept.ended_in
+        UNION ALL
+        SELECT %2$s, tstzrange(began.committed_at, NULL) AS sys_period
+        FROM %4$s AS kept JOIN %3$s.transactions AS began ON began.id = kept.written_in
+    $$, name, listed, home, kept);
+
+    SELECT string_agg(format('%I', part), ', ') INTO listed FROM unnest(plain) AS part;
+    archive := format(
+        'INSERT INTO past.%1$I (%2$s, ended_in) SELECT %2$s, number FROM removed'
+        ' WHERE written_in <> number', name, listed
+    );
+    IF logged THEN
+        SELECT string_agg(format('row_of.%I', part), ', ') INTO listed FROM unnest(keys) AS part;
+        logging := format(
+            'INSERT INTO %1$s.changes'
+            ' (transaction_id, table_name, row_key, operation, resource, resource_id, changed)'
+            ' SELECT number, %2$L, concat_ws('','', %3$s), %%1$L, %4$L, %5$s, %%2$s FROM %%3$s',
+            home, name, listed, resource,
+            CASE WHEN owner IS NULL THEN 'NULL' ELSE format('row_of.%I', owner) END
+        );
+    END IF;
+    SELECT string_agg(format('row_of.%1$I = removed.%1$I', part), ' AND ')
+    INTO same_key FROM unnest(keys) AS part;
+    SELECT string_agg(format(
+        'CASE WHEN ROW(row_of.%1$I)::record *<> ROW(removed.%1$I)::record THEN %1$L END', part
+    ), ', ')
+    INTO listed FROM unnest(plain) AS part
+    WHERE part NOT IN ('version', 'updated_at', 'written_in');
+    EXECUTE format($$
+        CREATE OR REPLACE FUNCTION past.%1$I() RETURNS trigger
+        LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $keep$
+        DECLARE
+            number bigint := NULLIF(current_setting('hksz.transaction', true), '')::bigint;
+        BEGIN
+            IF TG_OP = 'INSERT' THEN
+                %2$s;
+            ELSIF TG_OP = 'UPDATE' THEN
+                -- What did not change kept its number, and is still there with it.
+                %3$s AND NOT EXISTS (
+                    SELECT FROM added AS row_of
+                    WHERE row_of.written_in = removed.written_in AND %4$s
+                );
+                %5$s;
+            ELSIF EXISTS (SELECT FROM removed) THEN
+                number := current_transaction();
+                %3$s;
+                %6$s;
+            END IF;
+            RETURN NULL;
+        END $keep$
+    $$, 'keep_' || name,
+        COALESCE(format(logging, 'insert', 'NULL', 'added AS row_of'), 'NULL'),
+        archive, same_key,
+        COALESCE(format(
+            logging, 'update', format('array_remove(ARRAY[%s], NULL)', listed),
+            format(
+                'added AS row_of JOIN removed ON %s WHERE row_of.written_in = number', same_key
+            )
+        ), 'NULL'),
+        COALESCE(format(logging, 'delete', 'NULL', 'removed AS row_of'), 'NULL')
+    );
+
+    EXECUTE format($$
+        CREATE OR REPLACE TRIGGER mark_written_inserted BEFORE INSERT ON %1$s
+        FOR EACH ROW WHEN (
+            NEW.written_in
+            IS DISTINCT FROM NULLIF(current_setting('hksz.transaction', true), '')::bigint
+        ) EXECUTE FUNCTION %2$s.mark_written()
+    $$, kept, home);
+    SELECT string_agg(format('OLD.%I', part), ', '), string_agg(format('NEW.%I', part), ', ')
+    INTO before, after FROM unnest(plain) AS part WHERE part <> ALL (unnoticed);
+    EXECUTE format($$
+        CREATE OR REPLACE TRIGGER mark_written_updated BEFORE UPDATE ON %1$s
+        FOR EACH ROW WHEN (ROW(%2$s)::record *<> ROW(%3$s)::record)
+        EXECUTE FUNCTION %4$s.mark_written()
+    $$, kept, before, after, home);
+    EXECUTE format($$
+        CREATE OR REPLACE TRIGGER refuse_truncation BEFORE TRUNCATE ON %s
+        FOR EACH STATEMENT EXECUTE FUNCTION %s.refuse_rewriting()
+    $$, kept, home);
+    IF logged THEN
+        EXECUTE format($$
+            CREATE OR REPLACE TRIGGER keep_history_inserted AFTER INSERT ON %s
+            REFERENCING NEW TABLE AS added
+            FOR EACH STATEMENT EXECUTE FUNCTION past.%I()
+        $$, kept, 'keep_' || name);
+    END IF;
+    EXECUTE format($$
+        CREATE OR REPLACE TRIGGER keep_history_updated AFTER UPDATE ON %s
+        REFERENCING NEW TABLE AS added OLD TABLE AS removed
+        FOR EACH STATEMENT EXECUTE FUNCTION past.%I()
+    $$, kept, 'keep_' || name);
+    EXECUTE format($$
+        CREATE OR REPLACE TRIGGER keep_history_deleted AFTER DELETE ON %s
+        REFERENCING OLD TABLE AS removed
+        FOR EACH STATEMENT EXECUTE FUNCTION past.%I()
+    $$, kept, 'keep_' || name);
+END $body$
+"""
+# Where a transaction has its number already, nothing is called.
+CURRENT_TRANSACTION = """
+CREATE FUNCTION current_transaction() RETURNS bigint LANGUAGE sql VOLATILE
+RETURN COALESCE(
+    NULLIF(current_setting('hksz.transaction', true), '')::bigint, begin_transaction()
+)
+"""
+# The last thing a transaction does before it commits. Whoever asks what is committed by a moment
+# sees by the lock who is about to be, and since when; the lock is let go when all can see it. A
+# transaction is later than all that it can have seen, whatever the clock says.
+COMMIT_TRANSACTION = """
+CREATE FUNCTION transactions_commit() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    last timestamptz;
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(
+        (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+    );
+    SELECT max(committed_at) INTO last FROM transactions;
+    last := greatest(clock_timestamp(), last + interval '1 microsecond');
+    UPDATE transactions
+    SET committed_at = last, slow = extract(epoch FROM last) * 1000000 - id / 1024 > 1000000
+    WHERE id = NEW.id;
+    RETURN NULL;
+END $$
+"""
+COMMIT_TRIGGER = """
+CREATE CONSTRAINT TRIGGER transactions_commit AFTER INSERT ON transactions
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION transactions_commit()
+"""
+# Who is committing, each since when; and the last transaction that all can see.
+COMMITTING = """
+CREATE FUNCTION committing(since timestamptz) RETURNS SETOF timestamptz
+LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+    SELECT to_timestamp(((classid::bigint << 32) | objid::bigint) / 1000000.0)
+    FROM pg_locks
+    WHERE locktype = 'advisory' AND objsubid = 1 AND mode = 'ShareLock'
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND pid <> pg_backend_pid()
+        AND ((classid::bigint << 32) | objid::bigint)
+            BETWEEN (extract(epoch FROM since) * 1000000)::bigint
+                AND (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + 60000000;
+END
+"""
+# Which transactions are seen as of a moment: all up to the number ``last`` but those ``missing``,
+# which had begun and were not committed. Waits for who was about to commit at the moment, so that
+# whoever asks again gets the same answer. Not ``within`` is a moment before the history ``began``,
+# or one to come.
+AS_OF_MOMENT = """
+CREATE FUNCTION as_of_moment(moment timestamptz)
+RETURNS TABLE (last bigint, missing bigint[], began timestamptz, within boolean)
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    SELECT committed_at INTO began FROM transactions WHERE id = 0;
+    within := moment BETWEEN began AND clock_timestamp();
+    IF NOT within THEN
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    WHILE EXISTS (SELECT FROM committing(moment - interval '1 day') AS since WHERE since <= moment)
+    LOOP
+        PERFORM pg_sleep(0.001);
+    END LOOP;
+    last := (extract(epoch FROM moment) * 1000000)::bigint * 1024 + 1023;
+    missing := ARRAY(
+        SELECT id FROM transactions
+        WHERE committed_at > moment AND committed_at <= moment + interval '1 second'
+            AND id <= last
+        UNION
+        SELECT id FROM transactions WHERE slow AND committed_at > moment AND id <= last
+    );
+    RETURN NEXT;
+END $$
+"""
+MARK_WRITTEN = """
+CREATE FUNCTION mark_written() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.written_in := current_transaction();
+    RETURN NEW;
+END $$
+"""
+REFUSE_REWRITING = """
+CREATE FUNCTION refuse_rewriting() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the history can only be added to, not rewritten (%)', TG_TABLE_NAME
+        USING ERRCODE = 'insufficient_privilege';
+END $$
+"""
+GUARDS = (
+    """
+CREATE TRIGGER changes_refuse_rewriting BEFORE UPDATE OR DELETE OR TRUNCATE ON changes
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting()
+""",
+    """
+CREATE TRIGGER transactions_refuse_removal BEFORE DELETE OR TRUNCATE ON transactions
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting()
+""",
+    """
+CREATE TRIGGER transactions_refuse_rewriting BEFORE UPDATE ON transactions
+FOR EACH ROW WHEN (OLD.committed_at IS NOT NULL) EXECUTE FUNCTION refuse_rewriting()
+""",
+)
+# What hangs on the columns of a table is taken away before one of them is changed or dropped.
+LOOSEN_HISTORY = """
+CREATE FUNCTION loosen_history(kept regclass) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    name text := (SELECT relname FROM pg_class WHERE oid = kept);
+BEGIN
+    IF to_regclass(format('as_of.%I', name)) IS NOT NULL THEN
+        EXECUTE format('DROP VIEW as_of.%1$I, history.%1$I', name);
+        EXECUTE format('DROP TRIGGER mark_written_updated ON %s', kept);
+    END IF;
+END $$
+"""
+# Gives a table its twin, its views and its triggers. It is called again, in the same transaction,
+# when a column of the table was added, changed or dropped. What a row was is compared by its
+# image: 0.5 and 0.50 are equal, and not the same.
+KEEP_HISTORY = """
+CREATE FUNCTION keep_history(
+    kept regclass, resource text, owner text, unnoticed text[], logged boolean
+) RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE
+    home text;
+    name text;
+    every text[];
+    plain text[];
+    keys text[];
+    own record;
+    same_key text;
+    listed text;
+    archive text;
+    logging text;
+    before text;
+    after text;
+BEGIN
+    SELECT quote_ident(nspname), relname INTO home, name
+    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE pg_class.oid = kept;
+    SELECT array_agg(attname ORDER BY attnum),
+        array_agg(attname ORDER BY attnum) FILTER (WHERE attgenerated = ''),
+        array_agg(attname ORDER BY attnum) FILTER (WHERE attnum = ANY (indkey))
+    INTO every, plain, keys
+    FROM pg_attribute JOIN pg_index ON indrelid = attrelid AND indisprimary
+    WHERE attrelid = kept AND attnum > 0 AND NOT attisdropped;
+
+    IF to_regclass(format('past.%I', name)) IS NULL THEN
+        EXECUTE format('CREATE TABLE past.%I (LIKE %s INCLUDING GENERATED)', name, kept);
+        FOR own IN SELECT attname FROM pg_attribute
+            WHERE attrelid = kept AND attnum > 0 AND attnotnull AND NOT attisdropped
+        LOOP
+            EXECUTE format(
+                'ALTER TABLE past.%I ALTER COLUMN %I DROP NOT NULL', name, own.attname
+            );
+        END LOOP;
+        EXECUTE format('ALTER TABLE past.%I ADD COLUMN ended_in bigint NOT NULL', name);
+        EXECUTE format(
+            'CREATE TRIGGER refuse_rewriting BEFORE UPDATE OR DELETE OR TRUNCATE ON past.%I'
+            ' FOR EACH STATEMENT EXECUTE FUNCTION %s.refuse_rewriting()', name, home
+        );
+        -- By what the table is looked up in, the twin is too.
+        FOR own IN SELECT DISTINCT attname
+            FROM pg_index JOIN pg_class AS indexes ON indexes.oid = indexrelid
+                JOIN pg_am ON pg_am.oid = indexes.relam
+                JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
+            WHERE indrelid = kept AND amname = 'btree' ORDER BY attname
+        LOOP
+            EXECUTE format('CREATE INDEX ON past.%I (%I)', name, own.attname);
+        END LOOP;
+    END IF;
+    FOR own IN SELECT attname, format_type(atttypid, atttypmod) AS type, attgenerated,
+            pg_get_expr(adbin, adrelid) AS expression
+        FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+        WHERE attrelid = kept AND attnum > 0 AND NOT attisdropped AND attname NOT IN (
+            SELECT attname FROM pg_attribute
+            WHERE attrelid = format('past.%I', name)::regclass AND NOT attisdropped
+        ) ORDER BY attnum
+    LOOP
+        EXECUTE format('ALTER TABLE past.%I ADD COLUMN %I %s', name, own.attname, own.type)
+            || CASE WHEN own.attgenerated = '' THEN '' ELSE
+                format(' GENERATED ALWAYS AS (%s) STORED', own.expression) END;
+    END LOOP;
+
+    SELECT string_agg(format('%I', part), ', ') INTO listed FROM unnest(every) AS part;
+    PERFORM loosen_history(kept);
+    EXECUTE format($$
+        CREATE VIEW as_of.%1$I AS
+        SELECT %2$s FROM %3$s
+        WHERE written_in <= (SELECT current_setting('hksz.as_of')::bigint)
+            AND written_in <> ALL (
+                (SELECT current_setting('hksz.as_of_missing')::bigint[])::bigint[]
+            )
+        UNION ALL
+        SELECT %2$s FROM past.%1$I
+        WHERE written_in <= (SELECT current_setting('hksz.as_of')::bigint)
+            AND written_in <> ALL (
+                (SELECT current_setting('hksz.as_of_missing')::bigint[])::bigint[]
+            )
+            AND (
+                ended_in > (SELECT current_setting('hksz.as_of')::bigint)
+                OR ended_in = ANY (
+                    (SELECT current_setting('hksz.as_of_missing')::bigint[])::bigint[]
+                )
+            )
+    $$, name, listed, kept);
+    SELECT string_agg(format('kept.%I', part), ', ') INTO listed FROM unnest(every) AS part;
+    EXECUTE format($$
+        CREATE VIEW history.%1$I AS
+        SELECT %2$s, tstzrange(began.committed_at, ended.committed_at) AS sys_period
+        FROM past.%1$I AS kept
+            JOIN %3$s.transactions AS began ON began.id = kept.written_in
+            JOIN %3$s.transactions AS ended ON ended.id = kept.ended_in
+        UNION ALL
+        SELECT %2$s, tstzrange(began.committed_at, NULL) AS sys_period
+        FROM %4$s AS kept JOIN %3$s.transactions AS began ON began.id = kept.written_in
+    $$, name, listed, home, kept);
+
+    SELECT string_agg(format('%I', part), ', ') INTO listed FROM unnest(plain) AS part;
+    archive := format(
+        'INSERT INTO past.%1$I (%2$s, ended_in) SELECT %2$s, number FROM removed'
+        ' WHERE written_in <> number', name, listed
+    );
+    IF logged THEN
+        SELECT string_agg(format('row_of.%I', part), ', ') INTO listed FROM unnest(keys) AS part;
+        logging := format(
+            'INSERT INTO %1$s.changes'
+            ' (transaction_id, table_name, row_key, operation, resource, resource_id, changed)'
+            ' SELECT number, %2$L, concat_ws('','', %3$s), %%1$L, %4$L, %5$s, %%2$s FROM %%3$s',
+            home, name, listed, resource,
+            CASE WHEN owner IS NULL THEN 'NULL' ELSE format('row_of.%I', owner) END
+        );
+    END IF;
+    SELECT string_agg(format('row_of.%1$I = removed.%1$I', part), ' AND ')
+    INTO same_key FROM unnest(keys) AS part;
+    SELECT string_agg(format(
+        'CASE WHEN ROW(row_of.%1$I)::record *<> ROW(removed.%1$I)::record THEN %1$L END', part
+    ), ', ')
+    INTO listed FROM unnest(plain) AS part
+    WHERE part NOT IN ('version', 'updated_at', 'written_in');
+    EXECUTE format($$
+        CREATE OR REPLACE FUNCTION past.%1$I() RETURNS trigger
+        LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $keep$
+        DECLARE
+            number bigint := NULLIF(current_setting('hksz.transaction', true), '')::bigint;
+        BEGIN
+            IF TG_OP = 'INSERT' THEN
+                %2$s;
+            ELSIF TG_OP = 'UPDATE' THEN
+                -- What did not change kept its number, and is still there with it.
+                %3$s AND NOT EXISTS (
+                    SELECT FROM added AS row_of
+                    WHERE row_of.written_in = removed.written_in AND %4$s
+                );
+                %5$s;
+            ELSIF EXISTS (SELECT FROM removed) THEN
+                number := current_transaction();
+                %3$s;
+                %6$s;
+            END IF;
+            RETURN NULL;
+        END $keep$
+    $$, 'keep_' || name,
+        COALESCE(format(logging, 'insert', 'NULL', 'added AS row_of'), 'NULL'),
+        archive, same_key,
+        COALESCE(format(
+            logging, 'update', format('array_remove(ARRAY[%s], NULL)', listed),
+            format(
+                'added AS row_of JOIN removed ON %s WHERE row_of.written_in = number', same_key
+            )
+        ), 'NULL'),
+        COALESCE(format(logging, 'delete', 'NULL', 'removed AS row_of'), 'NULL')
+    );
+
+    EXECUTE format($$
+        CREATE OR REPLACE TRIGGER mark_written_inserted BEFORE INSERT ON %1$s
+        FOR EACH ROW WHEN (
+            NEW.written_in
+            IS DISTINCT FROM NULLIF(current_setting('hksz.transaction', true), '')::bigint
+        ) EXECUTE FUNCTION %2$s.mark_written()
+    $$, kept, home);
+    SELECT string_agg(format('OLD.%I', part), ', '), string_agg(format('NEW.%I', part), ', ')
+    INTO before, after FROM unnest(plain) AS part WHERE part <> ALL (unnoticed);
+    EXECUTE format($$
+        CREATE OR REPLACE TRIGGER mark_written_updated BEFORE UPDATE ON %1$s
+        FOR EACH ROW WHEN (ROW(%2$s)::record *<> ROW(%3$s)::record)
+        EXECUTE FUNCTION %4$s.mark_written()
+    $$, kept, before, after, home);
+    EXECUTE format($$
+        CREATE OR REPLACE TRIGGER refuse_truncation BEFORE TRUNCATE ON %s
+        FOR EACH STATEMENT EXECUTE FUNCTION %s.refuse_rewriting()
+    $$, kept, home);
+    IF logged THEN
+        EXECUTE format($$
+            CREATE OR REPLACE TRIGGER keep_history_inserted AFTER INSERT ON %s
+            REFERENCING NEW TABLE AS added
+            FOR EACH STATEMENT EXECUTE FUNCTION past.%I()
+        $$, kept, 'keep_' || name);
+    END IF;
+    EXECUTE format($$
+        CREATE OR REPLACE TRIGGER keep_history_updated AFTER UPDATE ON %s
+        REFERENCING NEW TABLE AS added OLD TABLE AS removed
+        FOR EACH STATEMENT EXECUTE FUNCTION past.%I()
+    $$, kept, 'keep_' || name);
+    EXECUTE format($$
+        CREATE OR REPLACE TRIGGER keep_history_deleted AFTER DELETE ON %s
+        REFERENCING OLD TABLE AS removed
+        FOR EACH STATEMENT EXECUTE FUNCTION past.%I()
+    $$, kept, 'keep_' || name);
+END $body$
+"""
+# Before and after of each change, from the rows themselves: nothing is written twice.
+ROW_IMAGE = """
+CREATE FUNCTION past.row_image(table_name text, row_key text, number bigint, ended boolean)
+RETURNS jsonb LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $body$
+DECLARE
+    kept regclass := table_name::regclass;
+    matching text;
+    generated text[];
+    image jsonb;
+BEGIN
+    SELECT string_agg(format(
+        '%I = split_part($1, '','', %s)::%s', attname, array_position(indkey::int2[], attnum) + 1,
+        format_type(atttypid, atttypmod)
+    ), ' AND ') INTO matching
+    FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey)
+    WHERE indrelid = kept AND indisprimary;
+    SELECT array_agg(attname) INTO generated FROM pg_attribute
+    WHERE attrelid = kept AND (attgenerated <> '' OR attname = 'written_in');
+    EXECUTE format(
+        'SELECT to_jsonb(was) - ''ended_in'' FROM past.%I AS was WHERE %s AND %I = $2',
+        table_name, matching, CASE WHEN ended THEN 'ended_in' ELSE 'written_in' END
+    ) INTO image USING row_key, number;
+    IF image IS NULL AND NOT ended THEN
+        EXECUTE format('SELECT to_jsonb(is_now) FROM %s AS is_now WHERE %s AND written_in = $2',
+            kept, matching
+        ) INTO image USING row_key, number;
+    END IF;
+    RETURN image - generated;
+END $body$
+"""
+# Where a transaction has its number already, nothing is called.
+CURRENT_TRANSACTION = """
+CREATE FUNCTION current_transaction() RETURNS bigint LANGUAGE sql VOLATILE
+RETURN COALESCE(
+    NULLIF(current_setting('hksz.transaction', true), '')::bigint, begin_transaction()
+)
+"""
+# The last thing a transaction does before it commits. Whoever asks what is committed by a moment
+# sees by the lock who is about to be, and since when; the lock is let go when all can see it. A
+# transaction is later than all that it can have seen, whatever the clock says.
+COMMIT_TRANSACTION = """
+CREATE FUNCTION transactions_commit() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    last timestamptz;
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(
+        (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+    );
+    SELECT max(committed_at) INTO last FROM transactions;
+    last := greatest(clock_timestamp(), last + interval '1 microsecond');
+    UPDATE transactions
+    SET committed_at = last, slow = extract(epoch FROM last) * 1000000 - id / 1024 > 1000000
+    WHERE id = NEW.id;
+    RETURN NULL;
+END $$
+"""
+COMMIT_TRIGGER = """
+CREATE CONSTRAINT TRIGGER transactions_commit AFTER INSERT ON transactions
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION transactions_commit()
+"""
+# Who is committing, each since when; and the last transaction that all can see.
+COMMITTING = """
+CREATE FUNCTION committing(since timestamptz) RETURNS SETOF timestamptz
+LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+    SELECT to_timestamp(((classid::bigint << 32) | objid::bigint) / 1000000.0)
+    FROM pg_locks
+    WHERE locktype = 'advisory' AND objsubid = 1 AND mode = 'ShareLock'
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND pid <> pg_backend_pid()
+        AND ((classid::bigint << 32) | objid::bigint)
+            BETWEEN (extract(epoch FROM since) * 1000000)::bigint
+                AND (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + 60000000;
+END
+"""
+# Which transactions are seen as of a moment: all up to the number ``last`` but those ``missing``,
+# which had begun and were not committed. Waits for who was about to commit at the moment, so that
+# whoever asks again gets the same answer. Not ``within`` is a moment before the history ``began``,
+# or one to come.
+AS_OF_MOMENT = """
+CREATE FUNCTION as_of_moment(moment timestamptz)
+RETURNS TABLE (last bigint, missing bigint[], began timestamptz, within boolean)
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    SELECT committed_at INTO began FROM transactions WHERE id = 0;
+    within := moment BETWEEN began AND clock_timestamp();
+    IF NOT within THEN
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    WHILE EXISTS (SELECT FROM committing(moment - interval '1 day') AS since WHERE since <= moment)
+    LOOP
+        PERFORM pg_sleep(0.001);
+    END LOOP;
+    last := (extract(epoch FROM moment) * 1000000)::bigint * 1024 + 1023;
+    missing := ARRAY(
+        SELECT id FROM transactions
+        WHERE committed_at > moment AND committed_at <= moment + interval '1 second'
+            AND id <= last
+        UNION
+        SELECT id FROM transactions WHERE slow AND committed_at > moment AND id <= last
+    );
+    RETURN NEXT;
+END $$
+"""
+MARK_WRITTEN = """
+CREATE FUNCTION mark_written() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.written_in := current_transaction();
+    RETURN NEW;
+END $$
+"""
+REFUSE_REWRITING = """
+CREATE FUNCTION refuse_rewriting() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the history can only be added to, not rewritten (%)', TG_TABLE_NAME
+        USING ERRCODE = 'insufficient_privilege';
+END $$
+"""
+GUARDS = (
+    """
+CREATE TRIGGER changes_refuse_rewriting BEFORE UPDATE OR DELETE OR TRUNCATE ON changes
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting()
+""",
+    """
+CREATE TRIGGER transactions_refuse_removal BEFORE DELETE OR TRUNCATE ON transactions
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting()
+""",
+    """
+CREATE TRIGGER transactions_refuse_rewriting BEFORE UPDATE ON transactions
+FOR EACH ROW WHEN (OLD.committed_at IS NOT NULL) EXECUTE FUNCTION refuse_rewriting()
+""",
+)
+# What hangs on the columns of a table is taken away before one of them is changed or dropped.
+LOOSEN_HISTORY = """
+CREATE FUNCTION loosen_history(kept regclass) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    name text := (SELECT relname FROM pg_class WHERE oid = kept);
+BEGIN
+    IF to_regclass(format('as_of.%I', name)) IS NOT NULL THEN
+        EXECUTE format('DROP VIEW as_of.%1$I, history.%1$I', name);
+        EXECUTE format('DROP TRIGGER mark_written_updated ON %s', kept);
+    END IF;
+END $$
+"""
+# Gives a table its twin, its views and its triggers. It is called again, in the same transaction,
+# when a column of the table was added, changed or dropped. What a row was is compared by its
+# image: 0.5 and 0.50 are equal, and not the same.
+KEEP_HISTORY = """
+CREATE FUNCTION keep_history(
+    kept regclass, resource text, owner text, unnoticed text[], logged boolean
+) RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE
+    home text;
+    name text;
+    every text[];
+    plain text[];
+    keys text[];
+    own record;
+    same_key text;
+    listed text;
+    archive text;
+    logging text;
+    before text;
+    after text;
+BEGIN
+    SELECT quote_ident(nspname), relname INTO home, name
+    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE pg_class.oid = kept;
+    SELECT array_agg(attname ORDER BY attnum),
+        array_agg(attname ORDER BY attnum) FILTER (WHERE attgenerated = ''),
+        array_agg(attname ORDER BY attnum) FILTER (WHERE attnum = ANY (indkey))
+    INTO every, plain, keys
+    FROM pg_attribute JOIN pg_index ON indrelid = attrelid AND indisprimary
+    WHERE attrelid = kept AND attnum > 0 AND NOT attisdropped;
+
+    IF to_regclass(format('past.%I', name)) IS NULL THEN
+        EXECUTE format('CREATE TABLE past.%I (LIKE %s INCLUDING GENERATED)', name, kept);
+        FOR own IN SELECT attname FROM pg_attribute
+            WHERE attrelid = kept AND attnum > 0 AND attnotnull AND NOT attisdropped
+        LOOP
+            EXECUTE format(
+                'ALTER TABLE past.%I ALTER COLUMN %I DROP NOT NULL', name, own.attname
+            );
+        END LOOP;
+        EXECUTE format('ALTER TABLE past.%I ADD COLUMN ended_in bigint NOT NULL', name);
+        EXECUTE format(
+            'CREATE TRIGGER refuse_rewriting BEFORE UPDATE OR DELETE OR TRUNCATE ON past.%I'
+            ' FOR EACH STATEMENT EXECUTE FUNCTION %s.refuse_rewriting()', name, home
+        );
+        -- By what the table is looked up in, the twin is too.
+        FOR own IN SELECT DISTINCT attname
+            FROM pg_index JOIN pg_class AS indexes ON indexes.oid = indexrelid
+                JOIN pg_am ON pg_am.oid = indexes.relam
+                JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
+            WHERE indrelid = kept AND amname = 'btree' ORDER BY attname
+        LOOP
+            EXECUTE format('CREATE INDEX ON past.%I (%I)', name, own.attname);
+        END LOOP;
+    END IF;
+    FOR own IN SELECT attname, format_type(atttypid, atttypmod) AS type, attgenerated,
+            pg_get_expr(adbin, adrelid) AS expression
+        FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+        WHERE attrelid = kept AND attnum > 0 AND NOT attisdropped AND attname NOT IN (
+            SELECT attname FROM pg_attribute
+            WHERE attrelid = format('past.%I', name)::regclass AND NOT attisdropped
+        ) ORDER BY attnum
+    LOOP
+        EXECUTE format('ALTER TABLE past.%I ADD COLUMN %I %s', name, own.attname, own.type)
+            || CASE WHEN own.attgenerated = '' THEN '' ELSE
+                format(' GENERATED ALWAYS AS (%s) STORED', own.expression) END;
+    END LOOP;
+
+    SELECT string_agg(format('%I', part), ', ') INTO listed FROM unnest(every) AS part;
+    PERFORM loosen_history(kept);
+    EXECUTE format($$
+        CREATE VIEW as_of.%1$I AS
+        SELECT %2$s FROM %3$s
+        WHERE written_in <= (SELECT current_setting('hksz.as_of')::bigint)
+            AND written_in <> ALL (
+                (SELECT current_setting('hksz.as_of_missing')::bigint[])::bigint[]
+            )
+        UNION ALL
+        SELECT %2$s FROM past.%1$I
+        WHERE written_in <= (SELECT current_setting('hksz.as_of')::bigint)
+            AND written_in <> ALL (
+                (SELECT current_setting('hksz.as_of_missing')::bigint[])::bigint[]
+            )
+            AND (
+                ended_in > (SELECT current_setting('hksz.as_of')::bigint)
+                OR ended_in = ANY (
+                    (SELECT current_setting('hksz.as_of_missing')::bigint[])::bigint[]
+                )
+            )
+    $$, name, listed, kept);
+    SELECT string_agg(format('kept.%I', part), ', ') INTO listed FROM unnest(every) AS part;
+    EXECUTE format($$
+        CREATE VIEW history.%1$I AS
+        SELECT %2$s, tstzrange(began.committed_at, ended.committed_at) AS sys_period
+        FROM past.%1$I AS kept
+            JOIN %3$s.transactions AS began ON began.id = kept.written_in
+            JOIN %3$s.transactions AS ended ON ended.id = kept.ended_in
+        UNION ALL
+        SELECT %2$s, tstzrange(began.committed_at, NULL) AS sys_period
+        FROM %4$s AS kept JOIN %3$s.transactions AS began ON began.id = kept.written_in
+    $$, name, listed, home, kept);
+
+    SELECT string_agg(format('%I', part), ', ') INTO listed FROM unnest(plain) AS part;
+    archive := format(
+        'INSERT INTO past.%1$I (%2$s, ended_in) SELECT %2$s, number FROM removed'
+        ' WHERE written_in <> number', name, listed
+    );
+    IF logged THEN
+        SELECT string_agg(format('row_of.%I', part), ', ') INTO listed FROM unnest(keys) AS part;
+        logging := format(
+            'INSERT INTO %1$s.changes'
+            ' (transaction_id, table_name, row_key, operation, resource, resource_id, changed)'
+            ' SELECT number, %2$L, concat_ws('','', %3$s), %%1$L, %4$L, %5$s, %%2$s FROM %%3$s',
+            home, name, listed, resource,
+            CASE WHEN owner IS NULL THEN 'NULL' ELSE format('row_of.%I', owner) END
+        );
+    END IF;
+    SELECT string_agg(format('row_of.%1$I = removed.%1$I', part), ' AND ')
+    INTO same_key FROM unnest(keys) AS part;
+    SELECT string_agg(format(
+        'CASE WHEN ROW(row_of.%1$I)::record *<> ROW(removed.%1$I)::record THEN %1$L END', part
+    ), ', ')
+    INTO listed FROM unnest(plain) AS part
+    WHERE part NOT IN ('version', 'updated_at', 'written_in');
+    EXECUTE format($$
+        CREATE OR REPLACE FUNCTION past.%1$I() RETURNS trigger
+        LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $keep$
+        DECLARE
+            number bigint := NULLIF(current_setting('hksz.transaction', true), '')::bigint;
+        BEGIN
+            IF TG_OP = 'INSERT' THEN
+                %2$s;
+            ELSIF TG_OP = 'UPDATE' THEN
+                -- What did not change kept its number, and is still there with it.
+                %3$s AND NOT EXISTS (
+                    SELECT FROM added AS row_of
+                    WHERE row_of.written_in = removed.written_in AND %4$s
+                );
+                %5$s;
+            ELSIF EXISTS (SELECT FROM removed) THEN
+                number := current_transaction();
+                %3$s;
+                %6$s;
+            END IF;
+            RETURN NULL;
+        END $keep$
+    $$, 'keep_' || name,
+        COALESCE(format(logging, 'insert', 'NULL', 'added AS row_of'), 'NULL'),
+        archive, same_key,
+        COALESCE(format(
+            logging, 'update', format('array_remove(ARRAY[%s], NULL)', listed),
+            format(
+                'added AS row_of JOIN removed ON %s WHERE row_of.written_in = number', same_key
+            )
+        ), 'NULL'),
+        COALESCE(format(logging, 'delete', 'NULL', 'removed AS row_of'), 'NULL')
+    );
+
+    EXECUTE format($$
+        CREATE OR REPLACE TRIGGER mark_written_inserted BEFORE INSERT ON %1$s
+        FOR EACH ROW WHEN (
+            NEW.written_in
+            IS DISTINCT FROM NULLIF(current_setting('hksz.transaction', true), '')::bigint
+        ) EXECUTE FUNCTION %2$s.mark_written()
+    $$, kept, home);
+    SELECT string_agg(format('OLD.%I', part), ', '), string_agg(format('NEW.%I', part), ', ')
+    INTO before, after FROM unnest(plain) AS part WHERE part <> ALL (unnoticed);
+    EXECUTE format($$
+        CREATE OR REPLACE TRIGGER mark_written_updated BEFORE UPDATE ON %1$s
+        FOR EACH ROW WHEN (ROW(%2$s)::record *<> ROW(%3$s)::record)
+        EXECUTE FUNCTION %4$s.mark_written()
+    $$, kept, before, after, home);
+    EXECUTE format($$
+        CREATE OR REPLACE TRIGGER refuse_truncation BEFORE TRUNCATE ON %s
+        FOR EACH STATEMENT EXECUTE FUNCTION %s.refuse_rewriting()
+    $$, kept, home);
+    IF logged THEN
+        EXECUTE format($$
+            CREATE OR REPLACE TRIGGER keep_history_inserted AFTER INSERT ON %s
+            REFERENCING NEW TABLE AS added
+            FOR EACH STATEMENT EXECUTE FUNCTION past.%I()
+        $$, kept, 'keep_' || name);
+    END IF;
+    EXECUTE format($$
+        CREATE OR REPLACE TRIGGER keep_history_updated AFTER UPDATE ON %s
+        REFERENCING NEW TABLE AS added OLD TABLE AS removed
+        FOR EACH STATEMENT EXECUTE FUNCTION past.%I()
+    $$, kept, 'keep_' || name);
+    EXECUTE format($$
+        CREATE OR REPLACE TRIGGER keep_history_deleted AFTER DELETE ON %s
+        REFERENCING OLD TABLE AS removed
+        FOR EACH STATEMENT EXECUTE FUNCTION past.%I()
+    $$, kept, 'keep_' || name);
+END $body$
+"""
+# Before and after of each change, from the rows themselves: nothing is written twice.
+ROW_IMAGE = """
+CREATE FUNCTION past.row_image(table_name text, row_key text, number bigint, ended boolean)
+RETURNS jsonb LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $body$
+DECLARE
+    kept regclass := table_name::regclass;
+    matching text;
+    generated text[];
+    image jsonb;
+BEGIN
+    SELECT string_agg(format(
+        '%I = split_part($1, '','', %s)::%s', attname, array_position(indkey::int2[], attnum) + 1,
+        format_type(atttypid, atttypmod)
+    ), ' AND ') INTO matching
+    FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey)
+    WHERE indrelid = kept AND indisprimary;
+    SELECT array_agg(attname) INTO generated FROM pg_attribute
+    WHERE attrelid = kept AND (attgenerated <> '' OR attname = 'written_in');
+    EXECUTE format(
+        'SELECT to_jsonb(was) - ''ended_in'' FROM past.%I AS was WHERE %s AND %I = $2',
+        table_name, matching, CASE WHEN ended THEN 'ended_in' ELSE 'written_in' END
+    ) INTO image USING row_key, number;
+    IF image IS NULL AND NOT ended THEN
+        EXECUTE format('SELECT to_jsonb(is_now) FROM %s AS is_now WHERE %s AND written_in = $2',
+            kept, matching
+        ) INTO image USING row_key, number;
+    END IF;
+    RETURN image - generated;
+END $body$
+"""
+CHANGE_LOG = """
+CREATE VIEW change_log AS
+SELECT committed_at, actor, request_id, transaction_id, table_name, row_key,
+    CASE WHEN before IS NULL THEN 'insert' WHEN after IS NULL THEN 'delete' ELSE 'update' END
+        AS operation,
+    resource, resource_id, before, after
+FROM (
+    SELECT DISTINCT transaction_id, table_name, row_key, resource, resource_id FROM changes
+) AS changed JOIN transactions ON transactions.id = transaction_id,
+LATERAL past.row_image(table_name, row_key, transaction_id, true) AS before,
+LATERAL past.row_image(table_name, row_key, transaction_id, false) AS after
+WHERE before IS NOT NULL OR after IS NOT NULL
+"""
+
+TABLES = """
+CREATE TABLE transactions (
+    id bigint CONSTRAINT transactions_pkey PRIMARY KEY,
+    actor text NOT NULL,
+    request_id text,
+    committed_at timestamptz,
+    slow boolean DEFAULT false NOT NULL
+);
+CREATE INDEX transactions_committed_at_id_idx ON transactions (committed_at, id);
+CREATE INDEX transactions_slow_idx ON transactions (committed_at) WHERE slow;
+CREATE TABLE changes (
+    id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT changes_pkey PRIMARY KEY,
+    transaction_id bigint NOT NULL,
+    table_name text NOT NULL,
+    row_key text NOT NULL,
+    operation text NOT NULL,
+    resource text,
+    resource_id uuid,
+    changed text[]
+);
+CREATE INDEX changes_transaction_id_idx ON changes (transaction_id);
+INSERT INTO transactions (id, actor, committed_at) VALUES (0, session_user, clock_timestamp());
+"""
+KEPT = (
+    "sources",
+    "source_contributors",
+    "source_captures",
+    "source_relations",
+    "entities",
+    "entity_names",
+    "entity_identifiers",
+    "entity_relations",
+    "entity_merges",
+    "entity_merge_moves",
+    "claims",
+    "claim_entities",
+    "claim_topics",
+    "claim_relations",
+    "figures",
+    "evidence",
+    "corroborations",
+    "claim_bands",
+    "metrics",
+    "units",
+    "api_keys",
+    "seed_items",
+)
+# A constant default takes no time; from then on the transaction says its number.
+WRITTEN_IN = """
+ALTER TABLE {table} ADD COLUMN written_in bigint DEFAULT 0 NOT NULL;
+ALTER TABLE {table} ALTER COLUMN written_in SET DEFAULT current_transaction();
+"""
+KEEP = (
+    "SELECT keep_history('sources', 'sources', 'id', '{}', true)",
+    "SELECT keep_history('source_contributors', 'sources', 'source_id', '{}', true)",
+    "SELECT keep_history('source_captures', 'sources', 'source_id', '{}', true)",
+    "SELECT keep_history('source_relations', 'sources', 'from_id', '{}', true)",
+    "SELECT keep_history('entities', 'entities', 'id', '{}', true)",
+    "SELECT keep_history('entity_names', 'entities', 'entity_id', '{}', true)",
+    "SELECT keep_history('entity_identifiers', 'entities', 'entity_id', '{}', true)",
+    "SELECT keep_history('entity_relations', 'entities', 'subject_id', '{}', true)",
+    "SELECT keep_history('entity_merges', NULL, NULL, '{}', true)",
+    "SELECT keep_history('entity_merge_moves', NULL, NULL, '{}', true)",
+    "SELECT keep_history('claims', 'claims', 'id', '{}', true)",
+    "SELECT keep_history('claim_entities', 'claims', 'claim_id', '{}', true)",
+    "SELECT keep_history('claim_topics', 'claims', 'claim_id', '{}', true)",
+    "SELECT keep_history('claim_relations', 'claims', 'from_id', '{}', true)",
+    "SELECT keep_history('figures', 'figures', 'id', '{}', true)",
+    "SELECT keep_history('evidence', 'evidence', 'id', '{}', true)",
+    "SELECT keep_history('corroborations', 'claims', 'claim_id', '{}', true)",
+    "SELECT keep_history('claim_bands', NULL, NULL, '{}', false)",
+    "SELECT keep_history('metrics', 'metrics', 'id', '{}', true)",
+    "SELECT keep_history('units', 'units', 'id', '{}', true)",
+    "SELECT keep_history('api_keys', NULL, NULL, '{last_used_at}', true)",
+    "SELECT keep_history('seed_items', NULL, NULL, '{}', true)",
+)
+FUNCTIONS = (
+    "committing(timestamptz)",
+    "as_of_moment(timestamptz)",
+    "keep_history(regclass, text, text, text[], boolean)",
+    "loosen_history(regclass)",
+    "mark_written()",
+    "refuse_rewriting()",
+    "transactions_commit()",
+    "current_transaction()",
+    "begin_transaction()",
+)
+
+
+def upgrade() -> None:
+    for statement in (*SCHEMAS, TABLES, NUMBERS, BEGIN_TRANSACTION, CURRENT_TRANSACTION):
+        op.execute(statement)
+    for statement in (COMMIT_TRANSACTION, COMMIT_TRIGGER, COMMITTING, AS_OF_MOMENT):
+        op.execute(statement)
+    for table in KEPT:
+        op.execute(WRITTEN_IN.format(table=table))
+    for statement in (MARK_WRITTEN, REFUSE_REWRITING, *GUARDS, LOOSEN_HISTORY):
+        op.execute(statement)
+    for statement in (KEEP_HISTORY, *KEEP):
+        op.execute(statement)
+    op.execute(ROW_IMAGE)
+    op.execute(CHANGE_LOG)
+
+
+def downgrade() -> None:
+    op.execute("DROP VIEW change_log")
+    op.execute("DROP SCHEMA as_of CASCADE")
+    op.execute("DROP SCHEMA history CASCADE")
+    op.execute("ALTER TABLE transactions DISABLE TRIGGER USER")
+    # It holds nothing that was written.
+    op.execute("DELETE FROM transactions WHERE id = 0")
+    op.drop_tables("changes", "transactions", *(f"past.{table}" for table in KEPT))
+    for table in KEPT:
+        for trigger in ("mark_written_inserted", "mark_written_updated", "refuse_truncation"):
+            op.execute(f"DROP TRIGGER {trigger} ON {table}")
+        for operation in ("inserted", "updated", "deleted"):
+            op.execute(f"DROP TRIGGER IF EXISTS keep_history_{operation} ON {table}")
+        op.execute(f"ALTER TABLE {table} DROP COLUMN written_in")
+    op.execute("DROP SCHEMA past CASCADE")
+    op.execute(f"DROP FUNCTION {', '.join(FUNCTIONS)}")
+    op.execute("DROP SEQUENCE transaction_numbers")

@@ -1,0 +1,373 @@
+"""What every row was, who changed it and when: kept by the database, whoever writes."""
+
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from hksz_db.database import Database, look_at, turn_back
+from hksz_db.embedded import Server
+from hksz_db.errors import NotRecorded
+from hksz_db.models import Base
+from hksz_db.models.history import KEPT, UNLOGGED
+from hksz_db.queries.pages import document_statement
+from hksz_db.services import api_keys
+from hksz_db.services.writing import writing
+from hksz_db.vocabulary import Scope
+
+BOOKKEEPING = {"transactions", "changes"}
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+@pytest.fixture(scope="module")
+def database_url(make_database, all_seeds: str) -> Iterator[str]:
+    with make_database(all_seeds) as url:
+        yield url
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    with closing(psycopg.connect(url, autocommit=True)) as connection:
+        yield connection
+
+
+@pytest.fixture
+def psql(database_url: str) -> Iterator[Connection]:
+    """Somebody at the database itself, each of whose statements is a transaction."""
+    with connected(database_url) as connection:
+        yield connection
+
+
+@pytest.fixture
+def past(database_url: str) -> Iterator[Connection]:
+    """A connection that looks back."""
+    with connected(database_url) as connection:
+        turn_back(connection)
+        yield connection
+
+
+def one(connection: Connection, query: str, *arguments: Any) -> Any:
+    """The one value that a query gives."""
+    ((value,),) = connection.execute(query.encode(), arguments or None).fetchall()
+    return value
+
+
+def now(connection: Connection) -> datetime:
+    moment: datetime = one(connection, "SELECT clock_timestamp()")
+    return moment
+
+
+def title_at(past: Connection, moment: datetime) -> str:
+    look_at(past, moment)
+    title: str = one(past, "SELECT title FROM sources WHERE external_id = 'hksz:ttps-reply-2024'")
+    return title
+
+
+def retitle(connection: Connection, title: str) -> None:
+    connection.execute(
+        "UPDATE sources SET title = %s, version = version + 1"
+        " WHERE external_id = 'hksz:ttps-reply-2024'",
+        [title],
+    )
+
+
+def columns(connection: Connection, table: str) -> set[str]:
+    rows = connection.execute(
+        "SELECT attname FROM pg_attribute"
+        " WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped",
+        [table],
+    )
+    return {name for (name,) in rows}
+
+
+def test_every_table_has_a_history_with_all_its_columns(psql):
+    assert Base.metadata.tables.keys() - BOOKKEEPING == KEPT.keys()
+    for table in KEPT:
+        own = columns(psql, table)
+        assert columns(psql, f"past.{table}") == own | {"ended_in"}, table
+        assert columns(psql, f"as_of.{table}") == own, table
+        assert columns(psql, f"history.{table}") == own | {"sys_period"}, table
+
+
+def test_the_history_says_what_a_row_was_and_when(psql, past):
+    moments = [now(psql)]
+    for title in ("First", "Second"):
+        retitle(psql, title)
+        moments.append(now(psql))
+    rows = psql.execute(
+        "SELECT title, sys_period FROM history.sources"
+        " WHERE external_id = 'hksz:ttps-reply-2024' ORDER BY sys_period"
+    ).fetchall()
+    assert [title for title, _ in rows][-2:] == ["First", "Second"]
+    periods = [period for _, period in rows]
+    assert periods[-1].upper is None
+    assert all(a.upper == b.lower for a, b in pairwise(periods))
+    for moment, (title, period) in zip(moments, rows[-3:], strict=True):
+        assert moment in period
+        assert title_at(past, moment) == title
+    # To the microsecond.
+    assert title_at(past, periods[-1].lower) == "Second"
+    assert title_at(past, periods[-1].lower - timedelta(microseconds=1)) == "First"
+
+
+def test_a_change_that_changes_nothing_is_none(psql):
+    before = one(psql, "SELECT count(*) FROM transactions")
+    psql.execute("UPDATE sources SET title = title, version = version")
+    psql.execute("UPDATE claims SET written_in = written_in")
+    psql.execute("DELETE FROM claims WHERE false")
+    assert one(psql, "SELECT count(*) FROM transactions") == before
+    # As numbers they are equal; as what somebody wrote they are not.
+    psql.execute("UPDATE figures SET amount = amount::text::numeric(30, 3) WHERE amount = 47000")
+    assert one(psql, "SELECT count(*) FROM transactions") == before + 1
+
+
+ADD = "INSERT INTO sources (csl_type, title, external_id) VALUES ('report', %s, 'test:added')"
+REMOVE = "DELETE FROM sources WHERE external_id = 'test:added'"
+
+
+def test_nobody_can_say_when_a_row_was_written(psql):
+    psql.execute("UPDATE sources SET written_in = 7 WHERE external_id = 'hksz:ttps-reply-2024'")
+    psql.execute("INSERT INTO sources (csl_type, title, written_in) VALUES ('report', 'A', 7)")
+    assert one(psql, "SELECT count(*) FROM sources WHERE written_in = 7") == 0
+
+
+def test_the_log_has_before_and_after(psql):
+    retitle(psql, "Before")
+    retitle(psql, "After")
+    operation, before, after, actor, changed = psql.execute(
+        "SELECT log.operation, before ->> 'title', after ->> 'title', actor, changed"
+        " FROM change_log AS log JOIN changes USING (transaction_id, table_name, row_key)"
+        " WHERE log.table_name = 'sources' ORDER BY committed_at DESC LIMIT 1"
+    ).fetchall()[0]
+    assert (operation, before, after, actor) == ("update", "Before", "After", "hksz")
+    assert changed == ["title"]
+
+
+def test_the_log_knows_rows_that_came_and_went(psql):
+    psql.execute(ADD, ["X"])
+    psql.execute(REMOVE)
+    log = psql.execute(
+        "SELECT operation, before ->> 'title', after ->> 'title' FROM change_log"
+        " WHERE table_name = 'sources' ORDER BY committed_at DESC LIMIT 2"
+    ).fetchall()
+    assert log == [("delete", "X", None), ("insert", None, "X")]
+    with psql.transaction():
+        psql.execute(ADD, ["Y"])
+        psql.execute(REMOVE)
+    assert one(psql, "SELECT count(*) FROM change_log WHERE after ->> 'title' = 'Y'") == 0
+
+
+def test_what_goes_with_another_row_is_kept_too(psql, past):
+    psql.execute(ADD, ["Z"])
+    psql.execute(
+        "INSERT INTO source_captures (source_id, normalization, char_length, text_sha256)"
+        " SELECT id, 'nfc-ws1', 1, repeat('0', 64) FROM sources WHERE external_id = 'test:added'"
+    )
+    there = now(psql)
+    psql.execute(REMOVE)
+    captured = (
+        "SELECT count(*) FROM source_captures JOIN sources ON sources.id = source_id"
+        " WHERE external_id = 'test:added'"
+    )
+    for moment, found in ((there, 1), (now(psql), 0)):
+        look_at(past, moment)
+        assert one(past, captured) == found
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE changes SET operation = 'insert'",
+        "DELETE FROM changes",
+        "TRUNCATE changes",
+        "UPDATE transactions SET actor = 'nobody'",
+        "DELETE FROM transactions",
+        "TRUNCATE transactions",
+        "UPDATE past.sources SET title = 'x'",
+        "DELETE FROM past.claims",
+        "TRUNCATE past.claims",
+        "TRUNCATE claims CASCADE",
+    ],
+)
+def test_the_history_cannot_be_rewritten(psql, statement):
+    retitle(psql, "Something to rewrite")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        psql.execute(statement)
+
+
+@contextmanager
+def service_role(server: Server, database: str) -> Iterator[str]:
+    """A role with what the README tells an operator to grant; its name."""
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    (_, block, *_) = readme.split("```sql\n")[0:2] if "```sql" in readme else ("", "")
+    grants = block.split("```")[0]
+    assert "GRANT" in grants
+    with connected(server.url(database, superuser=True)) as superuser:
+        superuser.execute(grants.encode())
+        try:
+            yield "hksz_service"
+        finally:
+            superuser.execute("DROP OWNED BY hksz_service; DROP ROLE hksz_service")
+
+
+def test_a_role_that_may_write_cannot_touch_the_history(server, database_url, psql):
+    name = str(make_url(database_url).database)
+    with (
+        service_role(server, name) as role,
+        connected(server.url(name, superuser=True).replace("postgres@", f"{role}@")) as service,
+    ):
+        retitle(service, "By the service")
+        assert one(psql, "SELECT actor FROM transactions ORDER BY id DESC LIMIT 1") == role
+        for table in ("transactions", "changes", "past.sources"):
+            for statement in ("DELETE FROM {}", "INSERT INTO {} DEFAULT VALUES"):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege, match="denied"):
+                    service.execute(statement.format(table))
+        database = Database(lambda: server.url(name).replace("hksz@", f"{role}@"))
+        reading = document_statement("sources", ("title",))
+        id = one(psql, "SELECT id FROM sources WHERE external_id = 'hksz:ttps-reply-2024'")
+        ((_, _, _, body),) = database.read(reading, {"id": id}, now(psql))
+        assert json.loads(body) == {"title": "By the service"}
+        database.close()
+
+
+def test_savepoints_that_are_rolled_back_leave_nothing(psql):
+    with psql.transaction():
+        with psql.transaction(force_rollback=True):
+            retitle(psql, "Rolled back")
+        retitle(psql, "Kept")
+    title, written_in = psql.execute(
+        "SELECT title, written_in FROM sources WHERE external_id = 'hksz:ttps-reply-2024'"
+    ).fetchall()[0]
+    assert title == "Kept"
+    assert one(psql, "SELECT committed_at FROM transactions WHERE id = %s", written_in)
+
+
+def test_a_transaction_is_seen_whole_and_from_when_it_committed(database_url, psql, past):
+    """One that began before another and committed after it, and that took more than a second."""
+    retitle(psql, "Old")
+    with connected(database_url) as slow:
+        with slow.transaction():
+            slow.execute("UPDATE units SET label = label || '!' WHERE code = '1'")
+            written = now(psql)
+            slow.execute("SELECT pg_sleep(1.1)")
+            retitle(psql, "Between")
+            between = now(psql)
+            slow.execute("UPDATE units SET label = label || '?' WHERE code = 'har'")
+        after = now(psql)
+    seen = "SELECT string_agg(label, ' ' ORDER BY code) FROM units WHERE code IN ('1', 'har')"
+    labels = {}
+    for moment in (written, between, after):
+        look_at(past, moment)
+        labels[moment] = one(past, seen)
+    assert "!" not in labels[written] + labels[between]
+    assert "?" not in labels[between]
+    assert labels[after].count("!") == labels[after].count("?") == 1
+    assert title_at(past, between) == "Between"
+    assert title_at(past, written) == "Old"
+
+
+def test_whoever_overwrote_is_later(database_url, psql):
+    """B began first and waited for A: its row ended A's, so that it is the later one."""
+    with connected(database_url) as a, connected(database_url) as b, ThreadPoolExecutor(1) as pool:
+        with a.transaction():
+            retitle(a, "A")
+
+            def write() -> None:
+                with b.transaction():
+                    b.execute("UPDATE metrics SET label = label || '.' WHERE key IS NOT NULL")
+                    retitle(b, "B")
+
+            waiting = pool.submit(write)
+            threading.Event().wait(0.2)
+        waiting.result(10)
+    rows = psql.execute(
+        "SELECT title, sys_period FROM history.sources"
+        " WHERE external_id = 'hksz:ttps-reply-2024' ORDER BY sys_period DESC LIMIT 2"
+    ).fetchall()
+    assert [title for title, _ in rows] == ["B", "A"]
+    assert rows[0][1].lower == rows[1][1].upper
+
+
+def test_a_moment_waits_for_who_is_about_to_commit(database_url, psql, past):
+    """The same question gets the same answer, however close to the moment it is asked."""
+    with connected(database_url) as writer, ThreadPoolExecutor(1) as pool:
+        writer.execute("BEGIN")
+        retitle(writer, "Committing")
+        writer.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        asked = pool.submit(title_at, past, now(psql))
+        threading.Event().wait(0.2)
+        assert not asked.done()
+        writer.execute("COMMIT")
+        assert asked.result(10) == "Committing"
+
+
+def test_the_clock_may_go_back(psql):
+    """Of two transactions the one that saw the other is the later, whatever the clock says."""
+    psql.execute("ALTER TABLE transactions DISABLE TRIGGER transactions_refuse_rewriting")
+    ahead = datetime.now(UTC) + timedelta(seconds=2)
+    retitle(psql, "Of tomorrow")
+    psql.execute(
+        "UPDATE transactions SET committed_at = %s WHERE id = (SELECT max(id) FROM transactions)",
+        [ahead],
+    )
+    retitle(psql, "Of today")
+    last = one(psql, "SELECT max(committed_at) FROM transactions")
+    psql.execute("ALTER TABLE transactions ENABLE TRIGGER transactions_refuse_rewriting")
+    assert last == ahead + timedelta(microseconds=1)
+    threading.Event().wait(2)
+
+
+def test_the_history_has_a_beginning(past, psql):
+    began = one(psql, "SELECT committed_at FROM transactions WHERE id = 0")
+    look_at(past, began)
+    for moment in (began - timedelta(microseconds=1), now(psql) + timedelta(hours=1)):
+        with pytest.raises(NotRecorded, match="until now"):
+            look_at(past, moment)
+
+
+def test_the_use_of_a_key_is_no_change(database_url, psql):
+    database = Database(lambda: database_url)
+    with writing(database) as session:
+        key = api_keys.create(session, "somebody", [Scope.CLAIMS_WRITE])
+    before = one(psql, "SELECT count(*) FROM transactions")
+    with writing(database) as session:
+        api_keys.authenticate(session, key)
+    assert one(psql, "SELECT last_used_at FROM api_keys WHERE label = 'somebody'")
+    assert one(psql, "SELECT count(*) FROM transactions") == before
+    with writing(database) as session:
+        api_keys.revoke(session, "somebody")
+    assert one(psql, "SELECT count(*) FROM transactions") == before + 1
+    database.close()
+
+
+def test_a_table_that_grows_a_column_keeps_its_history(psql, past):
+    retitle(psql, "Before the column")
+    there = now(psql)
+    psql.execute("ALTER TABLE sources ADD COLUMN shelf text DEFAULT 'A'")
+    psql.execute("SELECT keep_history('sources', 'sources', 'id', '{}', true)")
+    psql.execute("UPDATE sources SET shelf = 'B'")
+    retitle(psql, "After the column")
+    assert title_at(past, there) == "Before the column"
+    shelves = psql.execute(
+        "SELECT shelf FROM history.sources WHERE external_id = 'hksz:ttps-reply-2024'"
+        " ORDER BY sys_period DESC LIMIT 3"
+    ).fetchall()
+    assert shelves == [("B",), ("B",), ("A",)]
+    psql.execute("SELECT loosen_history('sources')")
+    psql.execute("ALTER TABLE sources DROP COLUMN shelf")
+    psql.execute("SELECT keep_history('sources', 'sources', 'id', '{}', true)")
+
+
+def test_only_what_follows_from_other_tables_is_not_listed(psql):
+    listed = {table for (table,) in psql.execute("SELECT DISTINCT table_name FROM changes")}
+    assert listed.isdisjoint(UNLOGGED)
+    assert {"sources", "claims", "evidence", "corroborations", "api_keys"} <= listed
