@@ -6,7 +6,7 @@ from urllib.parse import urljoin
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from hksz_db.api.catalogue import CATALOGUE
+from hksz_db.api.catalogue import CATALOGUE, LISTS
 from hksz_db.api.questions import MAX_FILTERS
 
 
@@ -100,6 +100,57 @@ def test_every_filter_is_named_and_typed(document, resource):
             assert given[name]["in"] == "query"
             assert given[name]["schema"]
             assert given[name]["description"]
+
+
+def _parts(part, path="#"):
+    yield path, part
+    for name, inner in part.items() if isinstance(part, dict) else enumerate(part):
+        if isinstance(inner, dict | list):
+            yield from _parts(inner, f"{path}/{name}")
+
+
+def test_what_clients_are_generated_from_has_names(document):
+    named = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    for path, part in _parts(document):
+        if isinstance(part, dict) and ("enum" in part or "properties" in part):
+            assert path in named, path
+    for name, operation in _operations(document):
+        # Where there are several, a generated client has to choose.
+        assert len(operation.get("requestBody", {}).get("content", {})) <= 1, name
+    for name, part in document["components"]["schemas"].items():
+        varying = any(term.startswith("-") for term in part.get("enum", ()))
+        assert ("x-enum-varnames" in part) == varying == name.endswith("Sort"), name
+        names = part.get("x-enum-varnames", [])
+        assert len(set(names)) == len(names) == len(part["enum"] if varying else [])
+
+
+def test_what_may_be_missing_from_an_answer_is_what_can_be_left_out(document):
+    schemas = document["components"]["schemas"]
+    selectable = {listed.document.__name__.removesuffix("Schema") for listed in LISTS}
+    reached = set()
+    for _, operation in _operations(document):
+        for response in operation["responses"].values():
+            for _, part in _parts(_resolved(document, response)):
+                reached |= _models(document, part)
+    groups = {name for name in reached if name.endswith("Group")}
+    assert reached > selectable | groups
+    for name in reached - selectable - groups - {"PageMeta", "Problem", "ProblemError"}:
+        part = schemas[name]
+        assert "enum" in part or set(part["required"]) == set(part["properties"]), name
+    for name in selectable:
+        assert "required" not in schemas[name], name
+
+
+def _models(document, part):
+    """The schemas that a part refers to, and those that these refer to."""
+    found, left = set(), [part]
+    while left:
+        for _, inner in _parts(left.pop()):
+            name = inner.get("$ref", "").split("/")[-1] if isinstance(inner, dict) else ""
+            if name in document["components"]["schemas"] and name not in found:
+                found.add(name)
+                left.append(document["components"]["schemas"][name])
+    return found
 
 
 def test_the_page_to_read_it_needs_nothing_from_elsewhere(reader):
