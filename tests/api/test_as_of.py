@@ -12,6 +12,7 @@ from hksz_db.database import Database, run
 from hksz_db.services.writing import writing
 
 Answer = tuple[int, Any]
+Questions = list[tuple[str, dict[str, str]]]
 
 LISTS: tuple[tuple[str, dict[str, str]], ...] = (
     ("claims", {"per_page": "100"}),
@@ -118,8 +119,8 @@ def _retract(world: World) -> None:
 
 
 def _delete(world: World) -> None:
-    resource = world.chance.choice(("claims", "evidence", "figures", "sources"))
-    _until_done(lambda: world.editor.delete(world.pick(resource)))
+    resources = ("claims", "evidence", "figures", "sources")
+    _until_done(lambda: world.editor.delete(world.pick(world.chance.choice(resources))))
 
 
 def _restore(world: World) -> None:
@@ -129,8 +130,7 @@ def _restore(world: World) -> None:
 
 def _merge(world: World) -> None:
     def merge() -> Any:
-        into = world.pick("entities").rpartition("/")[2]
-        path = f"{world.pick('entities')}/merge"
+        into, path = world.pick("entities").rpartition("/")[2], f"{world.pick('entities')}/merge"
         return world.editor.post(path, {"into_id": into}, **{"If-Match": "*"})
 
     _until_done(merge)
@@ -144,7 +144,7 @@ def _unmerge(world: World) -> None:
 
 def _until_done(attempt: Callable[[], Any]) -> None:
     """Something that is often refused, because other rows rest on the row."""
-    for _ in range(30):
+    for _ in range(100):
         if attempt().status_code < 300:
             return
 
@@ -189,15 +189,15 @@ CHANGES: tuple[Callable[[World], None], ...] = (
 )
 
 
-def questions(world: World) -> list[tuple[str, dict[str, str]]]:
+def questions(world: World) -> Questions:
     """Every list, some rows with all that can be read of them, and the last that were touched."""
-    rows = [
+    touched: Questions = [(path, {}) for path in dict.fromkeys(world.touched[-10:])]
+    rows: Questions = [
         (f"{world.pick(resource)}{part}", {})
         for resource, parts in PARTS.items()
         for part in parts
         for _ in range(2)
     ]
-    touched = [(path, {}) for path in dict.fromkeys(world.touched[-10:])]
     return [*((f"/v1/{path}", query) for path, query in LISTS), *rows, *touched]
 
 
