@@ -23,6 +23,13 @@ class Fault:
     parameter: str | None = None
 
 
+def escaped(key: str) -> str:
+    """A name as a step of a JSON pointer (RFC 6901)."""
+    # Surrogates cannot be written out; the request that had them is answered all the same.
+    safe = key.encode("utf-8", "backslashreplace").decode()
+    return safe.replace("~", "~0").replace("/", "~1")
+
+
 class FaultsError(DomainError):
     """A request that cannot be carried out because of the listed faults."""
 
