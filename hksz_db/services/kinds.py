@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from types import ModuleType
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from hksz_db.services import claims, entities, evidence, figures, metrics, sources, units
-from schemas.base import InputSchema
+from hksz_db.services.references import Resolved, Shape
+from hksz_db.services.rows import Children, Row
+from schemas.base import InputSchema, patch_schema
 from schemas.claims import ClaimCreateSchema, ClaimPatchSchema
 from schemas.entities import EntityCreateSchema, EntityPatchSchema
 from schemas.evidence import EvidenceCreateSchema, EvidencePatchSchema
@@ -24,7 +28,10 @@ Item = dict[str, Any]
 class Kind:
     """One kind of row, by the name of its table.
 
-    ``parts`` are the kinds of what is given with it and only creation takes, by field.
+    ``create`` and ``update`` write one row. ``rows`` gives what a new one consists of by table,
+    ``changes`` the columns and lists that a change gives, from fields whose references and
+    captures are settled; ``stored`` are the columns on which a change rests. ``parts`` are the
+    kinds of what can be given with a new row, by field.
     """
 
     table: str
@@ -32,32 +39,70 @@ class Kind:
     patch_schema: type[InputSchema]
     create: Callable[[Session, Item], UUID]
     update: Callable[[Session, UUID, Sequence[int] | None, Item], bool]
+    shape: Shape
+    rows: Callable[[Item, UUID, Resolved], Mapping[str, Sequence[Row]]]
+    changes: Callable[[Item, Row, Resolved], tuple[Row, list[Children]]]
+    passages: Callable[[Item], Mapping[str, Row]]
+    stored: tuple[str, ...]
     parts: Mapping[str, "Kind"] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def fixed(self) -> frozenset[str]:
         """The fields that only creation settles, parts included."""
-        return frozenset(
-            self.create_schema._declared_fields.keys() - self.patch_schema._declared_fields.keys()
-        )
+        declared = self.create_schema._declared_fields.keys()
+        return frozenset(declared - self.patch_schema._declared_fields.keys())
+
+    @cached_property
+    def creating(self) -> InputSchema:
+        """Reads a new row."""
+        return self.create_schema()
+
+    @cached_property
+    def upserting(self) -> InputSchema:
+        """Reads a row that is there: nothing is required, and what is fixed may be repeated."""
+        return patch_schema(self.create_schema)()
 
 
-_FIGURES = Kind("figures", FigureCreateSchema, FigurePatchSchema, figures.create, figures.update)
-_EVIDENCE = Kind(
-    "evidence", EvidenceCreateSchema, EvidencePatchSchema, evidence.create, evidence.update
-)
+def _kind(
+    table: str,
+    module: ModuleType,
+    create: type[InputSchema],
+    patch: type[InputSchema],
+    **parts: Kind,
+) -> Kind:
+    return Kind(
+        table,
+        create,
+        patch,
+        module.create,
+        module.update,
+        module.SHAPE,
+        module.rows,
+        module.changes,
+        getattr(module, "passages", _none),
+        getattr(module, "STORED", ()),
+        parts,
+    )
+
+
+def _none(_: Item) -> Mapping[str, Row]:
+    return {}
+
+
+_FIGURES = _kind("figures", figures, FigureCreateSchema, FigurePatchSchema)
+_EVIDENCE = _kind("evidence", evidence, EvidenceCreateSchema, EvidencePatchSchema)
 _KINDS = (
-    Kind("units", UnitCreateSchema, UnitPatchSchema, units.create, units.update),
-    Kind("metrics", MetricCreateSchema, MetricPatchSchema, metrics.create, metrics.update),
-    Kind("entities", EntityCreateSchema, EntityPatchSchema, entities.create, entities.update),
-    Kind("sources", SourceCreateSchema, SourcePatchSchema, sources.create, sources.update),
-    Kind(
+    _kind("units", units, UnitCreateSchema, UnitPatchSchema),
+    _kind("metrics", metrics, MetricCreateSchema, MetricPatchSchema),
+    _kind("entities", entities, EntityCreateSchema, EntityPatchSchema),
+    _kind("sources", sources, SourceCreateSchema, SourcePatchSchema),
+    _kind(
         "claims",
+        claims,
         ClaimCreateSchema,
         ClaimPatchSchema,
-        claims.create,
-        claims.update,
-        parts={"figures": _FIGURES, "evidence": _EVIDENCE},
+        figures=_FIGURES,
+        evidence=_EVIDENCE,
     ),
     _FIGURES,
     _EVIDENCE,
