@@ -4,10 +4,11 @@ import json
 from decimal import Decimal
 from typing import Any, NoReturn
 
-from flask import current_app, request
+from flask import current_app, g, request
 from marshmallow import Schema
 
 from hksz_db import locators
+from hksz_db.api.intake import is_bulk
 from hksz_db.api.problems import ApiError
 from hksz_db.errors import Invalid, Malformed
 from hksz_db.services import loading
@@ -60,7 +61,15 @@ def _check_media_type(*accepted: str) -> None:
 
 def read_body() -> bytes:
     """The body, however it is framed. Raises ``ApiError`` 413 when it is too long."""
-    limit: int = current_app.config["MAX_BODY_BYTES"]
+    if "body" not in g:
+        g.body = _read()
+    body: bytes = g.body
+    return body
+
+
+def _read() -> bytes:
+    name = "MAX_BULK_BYTES" if is_bulk(request.path) else "MAX_BODY_BYTES"
+    limit: int = current_app.config[name]
     declared = request.content_length
     if declared is not None and declared > limit:
         raise ApiError(413, f"The body may have at most {limit} bytes.")

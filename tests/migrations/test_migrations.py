@@ -224,6 +224,12 @@ def fill(url: str) -> None:
         session.execute(
             text("INSERT INTO seed_items VALUES ('units.json', 'ex:one', :hash)"), {"hash": SHA256}
         )
+        session.execute(
+            text(
+                "INSERT INTO idempotency_keys (api_key_id, key, request_sha256, status, body)"
+                " SELECT id, 'a', sha256('a'), 201, 'a' FROM api_keys"
+            )
+        )
     database.close()
 
 
