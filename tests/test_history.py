@@ -24,7 +24,7 @@ from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
 from hksz_db.vocabulary import Scope
 
-BOOKKEEPING = {"transactions", "changes"}
+BOOKKEEPING = {"transactions", "changes", "idempotency_keys"}
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
