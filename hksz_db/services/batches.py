@@ -111,10 +111,9 @@ class Batch:
         return {row[0]: dict(zip(columns, row, strict=True)) for row in found}
 
     def _build(self) -> None:
-        measured = {entry.id: entry.measured() for entry in self.entries()}
-        if any(measured.values()):
-            found = look_up(self.session, chain.from_iterable(measured.values()), 0)
-            self._known = self._known.joined(found)
+        measured = list(chain.from_iterable(entry.measured() for entry in self.entries()))
+        if measured:
+            self._known = self._known.joined(look_up(self.session, measured, 0))
         passages = [p for e in self.entries() for p in e.kind.passages(e.fields).values()]
         captures = captures_for(self.session, passages)
         new: dict[UUID, Mapping[str, Sequence[Row]]] = {}
@@ -126,7 +125,6 @@ class Batch:
             if entry.is_new:
                 new[entry.key] = entry.kind.rows(entry.fields, entry.key, self._known)
             else:
-                settle(measured[entry.id], self._known)
                 changed[entry.key] = entry.kind.changes(entry.fields, entry.before, self._known)
 
         self._each(step)

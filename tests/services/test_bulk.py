@@ -774,3 +774,21 @@ def test_two_calls_of_the_same_items_wait_and_never_in_a_circle(engine: Engine) 
     with Session(engine, autoflush=False) as session:
         sql = "SELECT count(*) FROM claims WHERE external_id LIKE 't:%'"
         assert run(session, sql) == [(40,)]
+
+
+def test_new_items_are_added_in_one_order_by_everybody(engine: Engine, wait_for_a_lock) -> None:
+    database = Database(lambda: "")
+    database.__dict__["engine"] = engine
+
+    def call() -> list[BulkOutcome]:
+        with writing(database) as session:
+            return outcomes(write(session, ENTITIES, [place(1), place(0)], UPSERT, atomic=False))
+
+    with ThreadPoolExecutor(1) as pool:
+        with writing(database) as session:
+            write(session, ENTITIES, [place(0)], CREATE, atomic=True)
+            late = pool.submit(call)
+            wait_for_a_lock(database)
+            # The other waits for the first of them, and has not added the second.
+            assert outcomes(write(session, ENTITIES, [place(1)], CREATE, atomic=True)) == [CREATED]
+        assert late.result() == [UNCHANGED, UNCHANGED]
