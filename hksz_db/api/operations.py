@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
 from hksz_db.api.bodies import MERGE_PATCH, PLAIN_TEXT
 from hksz_db.api.options import MAX_PER_PAGE
 from hksz_db.api.resource import Listed, Resource
+from hksz_db.exchange.format import Format
+from hksz_db.exchange.formats import formats_for
 from schemas.pages import groups_schema, options, page_schema, tree_schema
 from schemas.verification import VerificationSchema
 
@@ -32,6 +34,7 @@ _DESCRIPTIONS = {
     503: "The database does not answer.",
 }
 _FIELD_OPTIONS = {"select", "include"}
+_CHOICES = {"q", "sort", *_FIELD_OPTIONS}
 _READING = (400, 401, 503)
 _WRITING = (400, 401, 403, 409, 413, 415, 422, 503)
 _IF_MATCH = {
@@ -50,6 +53,9 @@ _IF_NONE_MATCH = {
 _ETAG = {"ETag": {"description": "Names this very answer.", "schema": {"type": "string"}}}
 _NO_STORE = {"Cache-Control": {"description": "no-store", "schema": {"type": "string"}}}
 _LINK = {"Link": {"description": "The next page (rel=next).", "schema": {"type": "string"}}}
+_DISPOSITION = {
+    "Content-Disposition": {"description": "A name for the file.", "schema": {"type": "string"}}
+}
 _LOCATION = {"Location": {"description": "Where the row is.", "schema": {"type": "string"}}}
 
 
@@ -272,6 +278,44 @@ def aggregating(resource: Resource) -> Operation:
         responses={200: _content(groups_schema(_model(resource), groups), headers=_ETAG), 304: {}},
         errors=_READING,
     )
+
+
+def exporting(resource: Resource) -> Operation:
+    """``GET /v1/R/export``."""
+    formats = formats_for(resource.readable)
+    shared = {name: field for name, field in _options(resource).items() if name in _CHOICES}
+    description = {"description": "In which format; the first unless asked otherwise."}
+    known = fields.String(validate=validate.OneOf(list(formats)), metadata=description)
+    content = {
+        form.media_type.partition(";")[0]: {"schema": _exported(form)} for form in formats.values()
+    }
+    return {
+        **_operation(
+            resource,
+            "export",
+            f"All {resource.name} that the filters select, as one file.",
+            parameters=[
+                _query(resource, "Export", {**shared, "format": known}),
+                *_filter_references(resource),
+            ],
+            responses={200: {"content": content, "headers": {**_DISPOSITION, **_NO_STORE}}},
+            errors=_READING,
+        ),
+        "description": (
+            "What one moment held, in the order of the ids unless `sort` says another, streamed"
+            " whatever its length. Where it breaks off halfway, the file says so in a way that no"
+            " reader of the format takes for an end: the last line of `ndjson` is no JSON, `csv`"
+            " ends within quotes, JSON arrays are not closed, `parquet` has no footer and `bibtex`"
+            " ends within an entry. `select` and `include` choose fields in `ndjson`, `csv` and"
+            " `parquet`; the others are settled."
+        ),
+    }
+
+
+def _exported(form: Format) -> Operation:
+    if form.media_type.endswith("json") and form.name != "ndjson":
+        return {"type": ["object", "array"]}
+    return {"type": "string"}
 
 
 def _group_by(groups: Iterable[str]) -> fields.Field[Any]:

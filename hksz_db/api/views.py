@@ -6,7 +6,7 @@ from uuid import UUID
 from flask import Response
 from flask_smorest import Blueprint
 
-from hksz_db.api import answers, operations
+from hksz_db.api import answers, exports, operations
 from hksz_db.api.access import check_reader, check_review, writing_as
 from hksz_db.api.bodies import MERGE_PATCH, load, load_object
 from hksz_db.api.conditions import matched_versions
@@ -14,6 +14,7 @@ from hksz_db.api.operations import Operation
 from hksz_db.api.parameters import no_parameters
 from hksz_db.api.questions import (
     chosen_fields,
+    exported,
     from_query_string,
     from_tree,
     grouped,
@@ -149,6 +150,14 @@ def _add_aggregate(blueprint: Blueprint, resource: Resource) -> None:
     add_call(blueprint, "GET /aggregate", "aggregate", operations.aggregating(resource), view)
 
 
+def _add_export(blueprint: Blueprint, resource: Resource) -> None:
+    def view() -> Response:
+        check_reader()
+        return exports.export(resource, *exported(resource))
+
+    add_call(blueprint, "GET /export", "export", operations.exporting(resource), view)
+
+
 _CALLS = (
     _add_list,
     _add_read,
@@ -159,4 +168,5 @@ _CALLS = (
     _add_restore,
     _add_query,
     _add_aggregate,
+    _add_export,
 )

@@ -1,0 +1,87 @@
+"""Parquet: the columns of ``tables`` with their types, written a row group a time.
+
+Decimals are strings, digit by digit as they are stored: they have no common scale, and a float or
+a fixed one would round them. Dates are ``date32``, moments ``timestamp[us, UTC]``, lists are
+lists. The description of a file stands at its end, so that one that broke off cannot be opened.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from itertools import islice
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from hksz_db.exchange.format import Asked, Format
+from hksz_db.exchange.tables import Column, Kind, columns_of, fields
+
+ROWS_IN_GROUP = 5000
+_TYPES = {
+    Kind.TEXT: pa.string(),
+    Kind.LIST: pa.list_(pa.string()),
+    Kind.INTEGER: pa.int64(),
+    Kind.DECIMAL: pa.string(),
+    Kind.BOOLEAN: pa.bool_(),
+    Kind.DATE: pa.date32(),
+    Kind.MOMENT: pa.timestamp("us", tz="UTC"),
+}
+
+
+class _Sink:
+    """A file that hands over what was written to it since it was last asked."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self._written: list[bytes] = []
+
+    def write(self, data: Any) -> int:
+        self._written.append(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def taken(self) -> bytes:
+        data = b"".join(self._written)
+        self._written.clear()
+        return data
+
+
+def _write(asked: Asked, documents: Iterator[bytes]) -> Iterator[bytes]:
+    columns = columns_of(asked)
+    schema = pa.schema([(column.name, _TYPES[column.kind]) for column in columns])
+    sink = _Sink()
+    writer = parquet.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, compression="zstd")
+    while group := [json.loads(document) for document in islice(documents, ROWS_IN_GROUP)]:
+        writer.write_batch(_batch(columns, schema, group), row_group_size=ROWS_IN_GROUP)
+        yield sink.taken()
+    writer.close()
+    yield sink.taken()
+
+
+def _batch(
+    columns: Sequence[Column], schema: pa.Schema, documents: Sequence[Any]
+) -> pa.RecordBatch:
+    arrays = [
+        pa.array(
+            [_typed(column.kind, column.value(document)) for document in documents], field.type
+        )
+        for column, field in zip(columns, schema, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _typed(kind: Kind, value: Any) -> Any:
+    if value is None:
+        return None
+    if kind is Kind.DATE:
+        return date.fromisoformat(value)
+    return datetime.fromisoformat(value) if kind is Kind.MOMENT else value
+
+
+PARQUET = Format(
+    "parquet", "application/vnd.apache.parquet", "parquet", fields, _write, choices=fields
+)
