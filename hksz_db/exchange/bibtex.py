@@ -2,7 +2,7 @@ r"""BibTeX of sources, in UTF-8.
 
 Names that are no ``Family, Given`` stand in braces of their own, so that BibTeX takes them as a
 whole. What TeX would read as a command is written as one (``\&``, ``\textbackslash{}``); braces
-are ``\textbraceleft{}``, because BibTeX counts the others. ``year`` and ``month`` are what
+are ``$\lbrace$``, because BibTeX counts the others. ``year`` and ``month`` are what
 BibTeX knows of dates; ``date`` is the EDTF expression, which BibLaTeX reads.
 
 A file that broke off ends within an entry.
@@ -32,8 +32,8 @@ _PUBLISHERS = {"techreport": "institution", "phdthesis": "school"}
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _SPECIAL = {
     "\\": r"\textbackslash{}",
-    "{": r"\textbraceleft{}",
-    "}": r"\textbraceright{}",
+    "{": r"$\lbrace$",
+    "}": r"$\rbrace$",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     **{character: f"\\{character}" for character in "#$%&_"},

@@ -47,4 +47,5 @@ def written(form: Format, asked: Asked, documents: Iterator[bytes]) -> Iterator[
     except Exception:
         yield b"".join(pieces) + form.broken
         raise
-    yield b"".join(pieces)
+    if pieces:
+        yield b"".join(pieces)

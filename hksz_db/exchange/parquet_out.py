@@ -18,6 +18,8 @@ from hksz_db.exchange.format import Asked, Format
 from hksz_db.exchange.tables import Column, Kind, columns_of, fields
 
 ROWS_IN_GROUP = 5000
+# Documents are far longer than their columns: only so many are held at once.
+_ROWS_IN_BATCH = 250
 _TYPES = {
     Kind.TEXT: pa.string(),
     Kind.LIST: pa.list_(pa.string()),
@@ -55,11 +57,19 @@ def _write(asked: Asked, documents: Iterator[bytes]) -> Iterator[bytes]:
     schema = pa.schema([(column.name, _TYPES[column.kind]) for column in columns])
     sink = _Sink()
     writer = parquet.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, compression="zstd")
-    while group := [json.loads(document) for document in islice(documents, ROWS_IN_GROUP)]:
-        writer.write_batch(_batch(columns, schema, group), row_group_size=ROWS_IN_GROUP)
+    batches = _batches(columns, schema, documents)
+    while group := list(islice(batches, ROWS_IN_GROUP // _ROWS_IN_BATCH)):
+        writer.write_table(pa.Table.from_batches(group), row_group_size=ROWS_IN_GROUP)
         yield sink.taken()
     writer.close()
     yield sink.taken()
+
+
+def _batches(
+    columns: Sequence[Column], schema: pa.Schema, documents: Iterator[bytes]
+) -> Iterator[pa.RecordBatch]:
+    while rows := [json.loads(document) for document in islice(documents, _ROWS_IN_BATCH)]:
+        yield _batch(columns, schema, rows)
 
 
 def _batch(
