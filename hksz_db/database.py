@@ -152,6 +152,8 @@ class Database:
                 yield from cursor.stream(
                     statement.sql.encode(), statement.arguments(values), size=_ROWS_AT_ONCE
                 )
+        except psycopg.errors.TransactionTimeout as error:
+            raise Unavailable(f"It took longer than {at_most_s} seconds.") from error
         except psycopg.OperationalError as error:
             if is_absence(error):
                 raise Unavailable("The database does not answer.") from error

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import IO
 
 import click
+import psycopg
 from flask import Flask, current_app
-from sqlalchemy.exc import DBAPIError
 
 from hksz_db.database import Database, DatabaseUnusable
 from hksz_db.embedded import EmbeddedError
@@ -37,8 +37,9 @@ def _in_one_sentence() -> Iterator[Database]:
         yield current_app.extensions["hksz_database"]
     except FaultsError as error:
         raise click.ClickException(" ".join(map(_sentence, error.faults))) from None
-    except DBAPIError as error:
-        raise click.ClickException(f"The database refused: {error.orig}".strip()) from None
+    except psycopg.Error as error:
+        reason = error.diag.message_primary or str(error)
+        raise click.ClickException(f"The database refused: {reason}.") from None
     except (DomainError, DatabaseUnusable, EmbeddedError, loading.Unloadable) as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:

@@ -62,10 +62,15 @@ class _Begun:
         return self
 
     def __next__(self) -> bytes:
-        if self._first is None:
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        try:
             return next(self._pieces)
-        first, self._first = self._first, None
-        return first
+        except BaseException:
+            # The end, too: the place is free for the next who asks.
+            self.close()
+            raise
 
 
 def export(resource: Resource, question: Question, form: Format) -> Response:

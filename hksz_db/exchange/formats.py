@@ -32,20 +32,22 @@ def formats_for(readable: Readable) -> dict[str, Format]:
 def written(form: Format, asked: Asked, documents: Iterator[bytes]) -> Iterator[bytes]:
     """The documents in a format, in pieces of some 64 KiB.
 
-    When the documents break off, so does what is written: after the format's ``broken``, which
-    no reader takes for a whole, the error is raised again.
+    When the documents break off after the first piece, so does what is written: after the
+    format's ``broken``, which no reader takes for a whole, the error is raised again.
     """
     pieces: list[bytes] = []
-    size = 0
+    size, begun = 0, False
     try:
         for piece in form.write(asked, documents):
             pieces.append(piece)
             size += len(piece)
             if size >= _CHUNK_BYTES:
+                begun = True
                 yield b"".join(pieces)
                 pieces, size = [], 0
     except Exception:
-        yield b"".join(pieces) + form.broken
+        if begun:
+            yield b"".join(pieces) + form.broken
         raise
     if pieces:
         yield b"".join(pieces)

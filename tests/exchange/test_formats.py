@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from hksz_db.exchange import formats, parquet_out
 from hksz_db.exchange.asking import whole
 from hksz_db.exchange.formats import FORMATS, formats_for, written
 from hksz_db.queries.pages import RESOURCES
@@ -66,21 +67,44 @@ def test_nothing_is_a_whole_too(resource_and_form, exported):
     assert _read(form, nothing) == []
 
 
+def _many(lines):
+    """Documents with names of their own."""
+    rows = [json.loads(line) for line in lines]
+    for n in range(50):
+        yield json.dumps({**rows[n % len(rows)], "external_id": f"test:{n}"}).encode()
+
+
+def _broken(documents):
+    yield from documents
+    raise RuntimeError("the database is gone")
+
+
+@pytest.fixture
+def _handed_over_soon(monkeypatch):
+    monkeypatch.setattr(formats, "_CHUNK_BYTES", 1000)
+    monkeypatch.setattr(parquet_out, "ROWS_IN_GROUP", 20)
+    monkeypatch.setattr(parquet_out, "_ROWS_IN_BATCH", 10)
+
+
+@pytest.mark.usefixtures("_handed_over_soon")
 def test_what_broke_off_is_taken_for_no_whole(resource_and_form, exported):
     resource, form = resource_and_form
-    wanted = whole(resource, FORMATS[form], [])
-    lines = iter(exported(resource, "ndjson").splitlines())
-
-    def breaking():
-        yield next(lines)
-        yield next(lines)
-        raise RuntimeError("the database is gone")
-
+    asked = whole(resource, FORMATS[form], []).asked
+    lines = exported(resource, "ndjson").splitlines()
+    assert len(_read(form, b"".join(written(FORMATS[form], asked, _many(lines))))) == 50
     arrived = []
     with pytest.raises(RuntimeError, match="gone"):
-        arrived.extend(written(FORMATS[form], wanted.asked, breaking()))
+        arrived.extend(written(FORMATS[form], asked, _broken(_many(lines))))
+    assert len(arrived) > 1
     with pytest.raises((ValueError, csv.Error, AssertionError, pa.ArrowInvalid)):
         _read(form, b"".join(arrived))
+
+
+def test_what_cannot_begin_is_nothing_but_an_error(resource_and_form):
+    resource, form = resource_and_form
+    asked = whole(resource, FORMATS[form], []).asked
+    with pytest.raises(RuntimeError, match="gone"):
+        next(written(FORMATS[form], asked, _broken([])))
 
 
 def test_what_is_long_goes_out_in_pieces():
