@@ -29,7 +29,7 @@ def _lines(answer):
 def _faults(answer):
     assert answer.status_code == 400
     assert answer.content_type == "application/problem+json"
-    found = {}
+    found: dict[str, str] = {}
     for fault in answer.json["errors"]:
         found[fault["parameter"]] = found.get(fault["parameter"], "") + fault["detail"]
     return found

@@ -2,15 +2,15 @@
 
 import json
 
-import bibtexparser
 import pytest
+from bibtexparser.entrypoint import parse_string
 from bibtexparser.middlewares import LatexDecodingMiddleware
 
 from hksz_db.exchange.bibtex import escaped
 
 
 def _entries(data):
-    library = bibtexparser.parse_string(
+    library = parse_string(
         data.decode(), append_middleware=[LatexDecodingMiddleware(keep_math_mode=False)]
     )
     assert not library.failed_blocks
@@ -130,7 +130,7 @@ def test_a_key_is_one_of_bibtex(name, written):
 def test_an_address_keeps_its_braces_to_itself(written):
     data = written("sources", "bibtex", [_source(url="https://example.org/{a?b=c%20d&e=_f#g")])
     # An address is no TeX: it is not decoded.
-    (entry,) = bibtexparser.parse_string(data.decode()).entries
+    (entry,) = parse_string(data.decode()).entries
     assert entry.fields_dict["url"].value == "https://example.org/%7Ba?b=c%20d&e=_f#g"
 
 

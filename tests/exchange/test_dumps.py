@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -73,7 +74,7 @@ def lived_in(make_database, all_seeds: str) -> Iterator[str]:
         def send(method: str, path: str, body: object = None) -> str:
             answer = client.open(f"/v1/{path}", method=method, json=body, headers=head)
             assert answer.status_code < 300, answer.text
-            return answer.json["id"] if answer.data else ""
+            return str(json.loads(answer.data)["id"]) if answer.data else ""
 
         twin = {
             "kind": "organisation",
@@ -167,7 +168,7 @@ def test_a_dump_of_what_was_loaded_is_the_same_file(dumped, empty, file):
 
 def test_the_same_answers_are_given(lived_in, empty, file):
     _load(empty, file)
-    databases = [Database(lambda url=url: url) for url in (lived_in, empty)]
+    databases = [Database(partial(str, url)) for url in (lived_in, empty)]
     one, other = (
         create_app(Settings(log_level="error"), database).test_client() for database in databases
     )
@@ -175,7 +176,7 @@ def test_the_same_answers_are_given(lived_in, empty, file):
     for resource in RESOURCES:
         listed = one.get(f"/v1/{resource}?per_page=100")
         assert other.get(f"/v1/{resource}?per_page=100").data == listed.data
-        for row in listed.json["data"]:
+        for row in json.loads(listed.data)["data"]:
             path = f"/v1/{resource}/{row['id']}"
             first, second = one.get(path), other.get(path)
             assert (first.data, first.headers["ETag"]) == (second.data, second.headers["ETag"])

@@ -4,12 +4,12 @@ import csv
 import io
 import json
 
-import bibtexparser
 import pyarrow as pa
 import pytest
+from bibtexparser.entrypoint import parse_string
 from pyarrow import parquet
 
-from hksz_db.exchange import formats, parquet_out
+from hksz_db.exchange import arrow, formats
 from hksz_db.exchange.asking import whole
 from hksz_db.exchange.formats import FORMATS, formats_for, written
 from hksz_db.queries.pages import RESOURCES
@@ -50,7 +50,7 @@ def _read(form, data):
         case "csl-json":
             return json.loads(data)
         case "bibtex":
-            library = bibtexparser.parse_string(data.decode())
+            library = parse_string(data.decode())
             assert not library.failed_blocks
             return library.entries
     raise AssertionError(form)
@@ -82,8 +82,8 @@ def _broken(documents):
 @pytest.fixture
 def _handed_over_soon(monkeypatch):
     monkeypatch.setattr(formats, "_CHUNK_BYTES", 1000)
-    monkeypatch.setattr(parquet_out, "ROWS_IN_GROUP", 20)
-    monkeypatch.setattr(parquet_out, "_ROWS_IN_BATCH", 10)
+    monkeypatch.setattr(arrow, "ROWS_IN_GROUP", 20)
+    monkeypatch.setattr(arrow, "_ROWS_IN_BATCH", 10)
 
 
 @pytest.mark.usefixtures("_handed_over_soon")
@@ -92,7 +92,7 @@ def test_what_broke_off_is_taken_for_no_whole(resource_and_form, exported):
     asked = whole(resource, FORMATS[form], []).asked
     lines = exported(resource, "ndjson").splitlines()
     assert len(_read(form, b"".join(written(FORMATS[form], asked, _many(lines))))) == 50
-    arrived = []
+    arrived: list[bytes] = []
     with pytest.raises(RuntimeError, match="gone"):
         arrived.extend(written(FORMATS[form], asked, _broken(_many(lines))))
     assert len(arrived) > 1
