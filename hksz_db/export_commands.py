@@ -20,6 +20,8 @@ from hksz_db.exchange.formats import FORMATS, formats_for
 from hksz_db.queries.pages import RESOURCES, matches_statement
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+# How often a bar is drawn on its way: a terminal is slow.
+_DRAWN = 200
 _TARGET = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 
 
@@ -55,7 +57,13 @@ def _sentence(fault: Fault) -> str:
 def _progress(label: str, length: int) -> Iterator[Callable[[int], None]]:
     """A bar on a terminal, and nothing elsewhere."""
     hidden = not sys.stderr.isatty()
-    with click.progressbar(length=length, label=label, file=sys.stderr, hidden=hidden) as bar:
+    with click.progressbar(
+        length=length,
+        label=label,
+        file=sys.stderr,
+        hidden=hidden,
+        update_min_steps=max(1, length // _DRAWN),
+    ) as bar:
         yield bar.update
 
 
