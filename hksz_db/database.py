@@ -7,8 +7,8 @@ connection, run in autocommit, and what PostgreSQL built is passed on as bytes.
 import json
 import select
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -27,6 +27,8 @@ from hksz_db.errors import NotRecorded, Unavailable
 
 MINIMUM_VERSION = 180000
 _CONNECT_TIMEOUT_S = 5
+# Of a stream: enough to make the round trips cheap, and little to hold of the longest documents.
+_ROWS_AT_ONCE = 50
 _NUMBERED = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 _Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -141,6 +143,52 @@ class Database:
             cursor.execute(statement.sql.encode(), statement.arguments(values), prepare=True)
             return cursor.fetchall()
 
+    def stream(
+        self,
+        statement: Prepared,
+        values: Mapping[str, Any],
+        as_of: datetime | None = None,
+        *,
+        at_most_s: int = 0,
+    ) -> Generator[tuple[Any, ...]]:
+        """Run one reading statement and hand its rows out as they come, as ``read`` has them.
+
+        They are what one snapshot holds, and only some of them are in memory at a time. The
+        connection is one of its own and knows no time limit but ``at_most_s`` (0: none), after
+        which the server ends it, even while it waits for a reader. Closing the iterator cancels
+        the statement. Raises ``Unavailable`` when nobody answers, also halfway,
+        and ``NotRecorded`` as ``read`` does.
+        """
+        try:
+            with self.unhurried(at_most_s) as connection:
+                if as_of is not None:
+                    turn_back(connection)
+                    look_at(connection, as_of)
+                cursor = RawCursor(connection)
+                yield from cursor.stream(
+                    statement.sql.encode(), statement.arguments(values), size=_ROWS_AT_ONCE
+                )
+        except psycopg.errors.TransactionTimeout as error:
+            raise Unavailable(f"It took longer than {at_most_s} seconds.") from error
+        except psycopg.OperationalError as error:
+            if is_absence(error):
+                raise Unavailable("The database does not answer.") from error
+            raise
+
+    @contextmanager
+    def unhurried(self, at_most_s: int = 0) -> Iterator[_Connection]:
+        """A connection in autocommit for what takes long, closed afterwards.
+
+        It loads what ``read`` loads. Statements may take any time; a transaction, or a statement
+        outside of one, ``at_most_s`` (0: any).
+        """
+        connection = self._connect(
+            f"{self._options} -c statement_timeout=0 -c transaction_timeout={at_most_s * 1000}"
+            " -c idle_in_transaction_session_timeout=0"
+        )
+        with closing(connection):
+            yield connection
+
     def explain(
         self, statement: Prepared, values: Mapping[str, Any], as_of: datetime | None = None
     ) -> int:
@@ -187,17 +235,17 @@ class Database:
                 if not _is_stale(connection):
                     return connection
                 connection.close()
-        connection = self._connect()
+        connection = self._connect(self._options)
         if ready is not None:
             ready(connection)
         return connection
 
-    def _connect(self) -> _Connection:
+    def _connect(self, options: str) -> _Connection:
         try:
             connection = psycopg.connect(
                 self.url.set(drivername="postgresql").render_as_string(hide_password=False),
                 autocommit=True,
-                options=self._options,
+                options=options,
                 connect_timeout=_CONNECT_TIMEOUT_S,
             )
         except psycopg.OperationalError as error:

@@ -2,7 +2,7 @@
 
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +19,7 @@ from psycopg.pq import Format
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from hksz_db.database import Database, _leave_bytes, driver_url, look_at, run, turn_back
+from hksz_db.database import Database, Prepared, _leave_bytes, driver_url, look_at, run, turn_back
 from hksz_db.embedded import Server, running
 from hksz_db.migrating import upgrade
 from hksz_db.preparing import seed_folders
@@ -144,6 +144,18 @@ class TransientDatabase(Database):
             look_at(connection, moment)
             yield connection
             connection.execute("RESET search_path")
+
+    def stream(
+        self,
+        statement: Prepared,
+        values: Mapping[str, Any],
+        as_of: datetime | None = None,
+        *,
+        at_most_s: int = 0,
+    ) -> Generator[tuple[Any, ...]]:
+        """All rows at once: a connection of its own would not see what the test has written."""
+        del at_most_s
+        yield from self.read(statement, values, as_of)
 
     def close(self) -> None:
         """Leave the connection to the fixture."""

@@ -9,9 +9,11 @@ from hksz_db.api.bodies import MERGE_PATCH, PLAIN_TEXT
 from hksz_db.api.options import MAX_PER_PAGE
 from hksz_db.api.repeats import HEADER, KEY_PATTERN, REPLAYED
 from hksz_db.api.resource import Listed, Resource
+from hksz_db.exchange.format import Format
+from hksz_db.exchange.formats import formats_for
 from schemas.base import DocumentSchema
 from schemas.bulk import MAX_ITEMS, BulkAnswerSchema, BulkParametersSchema
-from schemas.fields import BoundedList
+from schemas.fields import BoundedList, Choice
 from schemas.pages import grouping, groups_schema, options, page_schema, tree_schema
 from schemas.verification import VerificationSchema
 
@@ -36,6 +38,7 @@ _DESCRIPTIONS = {
     503: "The database does not answer.",
 }
 _FIELD_OPTIONS = {"select", "include", "as_of"}
+_CHOICES = ("q", "sort", *sorted(_FIELD_OPTIONS))
 _READING = (400, 401, 503)
 _WRITING = (400, 401, 403, 409, 413, 415, 422, 503)
 CONDITIONS: dict[str, Operation] = {
@@ -72,6 +75,9 @@ _REPLAYED = {
 }
 _NO_STORE = {"Cache-Control": {"description": "no-store", "schema": {"type": "string"}}}
 _LINK = {"Link": {"description": "The next page (rel=next).", "schema": {"type": "string"}}}
+_DISPOSITION = {
+    "Content-Disposition": {"description": "A name for the file.", "schema": {"type": "string"}}
+}
 _LOCATION = {"Location": {"description": "Where the row is.", "schema": {"type": "string"}}}
 
 
@@ -321,6 +327,42 @@ def aggregating(resource: Resource) -> Operation:
     )
 
 
+def exporting(resource: Resource) -> Operation:
+    """``GET /v1/R/export``."""
+    formats = formats_for(resource.readable)
+    chosen = [name for name in _CHOICES if name in _options(resource)]
+    content = {
+        form.media_type.partition(";")[0]: {"schema": _exported(form)} for form in formats.values()
+    }
+    return {
+        **_operation(
+            resource,
+            "export",
+            f"All {resource.name} that the filters select, as one file.",
+            parameters=[
+                parameter_component(resource, name)
+                for name in (*chosen, "format", *resource.filters)
+            ],
+            responses={200: {"content": content, "headers": {**_DISPOSITION, **_NO_STORE}}},
+            errors=_READING,
+        ),
+        "description": (
+            "What one moment held, in the order of the ids unless `sort` says another, streamed"
+            " whatever its length. Where it breaks off halfway, the file says so in a way that no"
+            " reader of the format takes for an end: the last line of `ndjson` is no JSON, `csv`"
+            " ends within quotes, JSON arrays are not closed, `parquet` has no footer and `bibtex`"
+            " ends within an entry. `select` and `include` choose fields in `ndjson`, `csv` and"
+            " `parquet`; the others are settled."
+        ),
+    }
+
+
+def _exported(form: Format) -> Operation:
+    if form.media_type.endswith("json") and form.name != "ndjson":
+        return {"type": ["object", "array"]}
+    return {"type": "string"}
+
+
 def model_of(schema: type[Schema]) -> str:
     """What a schema is called in the document."""
     return schema.__name__.removesuffix("Schema")
@@ -347,6 +389,11 @@ def parameter_schema(resource: Listed) -> type[Schema]:
     known = {name: found.field for name, found in resource.filters.items()}
     if isinstance(resource, Resource):
         known["group_by"] = grouping(_model(resource), resource.readable.groups)
+        known["format"] = Choice(
+            f"{_model(resource)}Format",
+            formats_for(resource.readable),
+            metadata={"description": "In which format; the first unless asked otherwise."},
+        )
     return Schema.from_dict({**known, **_options(resource)})
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from marshmallow import ValidationError
 
 from hksz_db.api.parameters import listed
+from hksz_db.exchange.format import Format
 from hksz_db.queries.resources import Queryable
 from schemas.fields import Moment, check_text
 
@@ -48,6 +49,13 @@ def sort(readable: Queryable, value: Any) -> Sort:
     # In the direction of the last key, for which there is an index.
     keys.setdefault("id", given[-1].startswith("-"))
     return tuple(keys.items())
+
+
+def export_format(known: Mapping[str, Format], value: Any) -> Format:
+    """``format``: in which format to export, one of those that the resource has."""
+    if value not in known:
+        raise ValidationError(f"There is no format {value!r} for this; known: {listed(known)}.")
+    return known[value]
 
 
 def names(value: Any) -> list[str]:

@@ -116,7 +116,7 @@ def _domain_error(error: DomainError) -> Response:
     if isinstance(error, Unavailable):
         _log.warning("database_unavailable", reason=str(error.__cause__ or error))
     response = problem(status, detail, faults)
-    if isinstance(error, InFlight | Unavailable):
+    if status == 503 or isinstance(error, InFlight):
         response.headers["Retry-After"] = str(_RETRY_AFTER_S)
     if isinstance(error, Gone):
         # What a restore needs.

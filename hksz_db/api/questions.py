@@ -16,6 +16,8 @@ from marshmallow import ValidationError
 from hksz_db.api import options
 from hksz_db.api.parameters import Faults, arguments, listed, one_line, read
 from hksz_db.api.resource import Listed, Resource
+from hksz_db.exchange.format import Format
+from hksz_db.exchange.formats import formats_for
 from hksz_db.queries.filters import (
     AllOf,
     AnyOf,
@@ -27,11 +29,13 @@ from hksz_db.queries.filters import (
     shape,
 )
 from hksz_db.queries.pages import PageShape
-from hksz_db.queries.resources import Queryable
+from hksz_db.queries.resources import Queryable, Readable
 
 DEFAULT_PER_PAGE = 25
 MAX_FILTERS = 100
-_OPTIONS = ("q", "sort", "select", "include", "per_page", "cursor", "count", "as_of")
+_EXPORT_OPTIONS = ("q", "sort", "select", "include", "as_of")
+_PAGE_OPTIONS = ("per_page", "cursor", "count")
+_OPTIONS = (*_EXPORT_OPTIONS, *_PAGE_OPTIONS)
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,46 @@ def grouped(resource: Resource) -> tuple[Question, tuple[str, ...]]:
     question = _question(resource, _every(resource, filters, faults), others, faults)
     faults.check()
     return question, tuple(dict.fromkeys(group_by))
+
+
+def exported(resource: Resource) -> tuple[Question, Format]:
+    """The filters in the request's query string, and the format of all that they select.
+
+    The order is that of the ids unless another is asked for.
+    """
+    given, faults = arguments(), Faults()
+    known = formats_for(resource.readable)
+    form = read(
+        "format", given, partial(options.export_format, known), faults, next(iter(known.values()))
+    )
+    others = {name: given.pop(name) for name in (*_EXPORT_OPTIONS, "format") if name in given}
+    for name in given.keys() & _PAGE_OPTIONS:
+        faults.add(name, "unknown", "An export has no pages: it is all that the filters select.")
+        del given[name]
+    fields = _exported_fields(resource.readable, form, others, faults)
+    searching: dict[str, Any] = {name: others[name] for name in ("q", "sort") if name in others}
+    question = _question(resource, _every(resource, given, faults), searching, faults)
+    faults.check()
+    return replace(question, fields=fields, sort=question.sort or (("id", False),)), form
+
+
+def _exported_fields(
+    readable: Readable, form: Format, given: Mapping[str, Any], faults: Faults
+) -> tuple[str, ...]:
+    """The fields that go out: what ``select`` and ``include`` ask for, where the format allows."""
+    asked = [name for name in ("select", "include") if name in given]
+    if form.choices is None:
+        for name in asked:
+            faults.add(name, "unknown", f"What {form.name} holds is settled: nothing is chosen.")
+    if form.choices is None or not asked:
+        return form.fields(readable)
+    own = tuple(name for name in form.fields(readable) if name in readable.embeds)
+    fields = _fields(readable, given, own, faults)
+    known = form.choices(readable)
+    for name in set(fields) - set(known):
+        detail = f"There is no {name!r} in {form.name}; known: {listed(known)}."
+        faults.add(asked[-1], "invalid", detail)
+    return fields
 
 
 def _every(resource: Listed, given: Mapping[str, Any], faults: Faults) -> AllOf:

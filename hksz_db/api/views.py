@@ -9,13 +9,14 @@ from flask import Response
 from flask_smorest import Blueprint
 from sqlalchemy.orm import Session
 
-from hksz_db.api import answers, operations
+from hksz_db.api import answers, exports, operations
 from hksz_db.api.access import check_reader, check_review, writing_as
 from hksz_db.api.bodies import MERGE_PATCH, load, load_object
 from hksz_db.api.conditions import matched_versions
 from hksz_db.api.operations import Operation
 from hksz_db.api.parameters import no_parameters
 from hksz_db.api.questions import (
+    exported,
     from_query_string,
     from_tree,
     grouped,
@@ -161,6 +162,14 @@ def _add_aggregate(blueprint: Blueprint, resource: Resource) -> None:
     add_call(blueprint, "GET /aggregate", "aggregate", operations.aggregating(resource), view)
 
 
+def _add_export(blueprint: Blueprint, resource: Resource) -> None:
+    def view() -> Response:
+        check_reader()
+        return exports.export(resource, *exported(resource))
+
+    add_call(blueprint, "GET /export", "export", operations.exporting(resource), view)
+
+
 _CALLS = (
     _add_list,
     _add_read,
@@ -171,4 +180,5 @@ _CALLS = (
     _add_restore,
     _add_query,
     _add_aggregate,
+    _add_export,
 )

@@ -102,6 +102,12 @@ def matches_statement(shape: PageShape) -> Prepared:
     return prepare(matches(shape))
 
 
+@lru_cache(maxsize=256)
+def everything_statement(shape: PageShape) -> Prepared:
+    """The prepared form of ``everything``."""
+    return prepare(everything(shape))
+
+
 @lru_cache(maxsize=512)
 def groups_statement(shape: PageShape, group_by: tuple[str, ...]) -> Prepared:
     """The prepared form of ``groups``."""
@@ -343,6 +349,29 @@ def _numbered(
         .select_from(rows.join(table, table.c.id == columns[-1]))
         .subquery("numbered")
     )
+
+
+def everything(shape: PageShape) -> Select[Any]:
+    """A row ``(document,)`` for each match, its JSON, in the order of ``shape.sort``.
+
+    Binds the filters and ``:q``. The rows come as they are read: only their keys are sorted.
+    """
+    readable = RESOURCES[shape.resource]
+    keys, rows = _keyed(readable, shape, None)
+    # The fence keeps the documents out of the sorting: they are made one by one, when asked for.
+    ordered = (
+        rows.with_only_columns(
+            *(key.column.label(f"s{n}") for n, key in enumerate(keys)), maintain_column_froms=True
+        )
+        .order_by(*(key.ordered for key in keys))
+        .offset(number(0))
+        .subquery("ordered")
+    )
+    columns = [ordered.c[f"s{n}"] for n in range(len(keys))]
+    order = [replace(key, column=column).ordered for key, column in zip(keys, columns, strict=True)]
+    made = select(_as_json(readable, shape.fields)).where(readable.table.c.id == columns[-1])
+    document = made.correlate(ordered).scalar_subquery()
+    return select(document).select_from(ordered).order_by(*order)
 
 
 def groups(shape: PageShape, group_by: tuple[str, ...]) -> Select[Any]:

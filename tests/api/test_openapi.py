@@ -55,7 +55,7 @@ def test_it_describes_every_call_of_every_resource(document, app):
     }
     assert described == served
     parts = sum(len(resource.parts) for resource in CATALOGUE)
-    assert len(served) == 9 * len(CATALOGUE) + parts + 7
+    assert len(served) == 10 * len(CATALOGUE) + parts + 7
 
 
 def test_every_operation_has_a_name_of_its_own_a_summary_and_a_tag(document):
@@ -144,7 +144,8 @@ def test_conditions_are_declared(document, suffix):
 
 @pytest.mark.parametrize("resource", CATALOGUE, ids=lambda resource: resource.name)
 def test_every_filter_is_named_and_typed(document, resource):
-    for path in (f"/v1/{resource.name}", f"/v1/{resource.name}/aggregate"):
+    for call in ("", "/aggregate", "/export"):
+        path = f"/v1/{resource.name}{call}"
         operation = document["paths"][path]["get"]
         given = {p["name"]: p for p in (_resolved(document, r) for r in operation["parameters"])}
         assert set(resource.filters) < set(given)

@@ -4,8 +4,14 @@ import http.client
 import itertools
 import subprocess
 import sys
+import threading
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+
+import psycopg
+import pytest
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,4 +44,66 @@ def test_a_body_has_an_end_however_it_is_framed(address: str, key: str) -> None:
         # Without a length, in chunks: the end is not known when the first is read.
         connection.request("POST", "/v1/sources", chunks(number), head, encode_chunked=True)
         assert connection.getresponse().status == status
+        connection.close()
+
+
+@pytest.fixture
+def _many_rows(database_url: str) -> Iterator[None]:
+    """So many that no buffer holds them."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO metrics (key, label, dimension, accumulation, nonnegative)"
+            " SELECT 'k' || n, repeat('x', 4000), 'count', 'flow', true"
+            " FROM generate_series(1, 8000) AS n"
+        )
+        yield
+        connection.execute("DELETE FROM metrics WHERE length(label) = 4000")
+
+
+@pytest.mark.usefixtures("_many_rows")
+def test_who_leaves_an_export_leaves_nothing_behind(address: str, database_url: str) -> None:
+    exporting = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND backend_type = 'client backend' AND state = 'active' AND query ~ 'ordered'"
+        " AND pid <> pg_backend_pid()"
+    )
+    pause = threading.Event()
+
+    def ask() -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+        connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=30)
+        connection.request("GET", "/v1/metrics/export")
+        return connection, connection.getresponse()
+
+    def begin() -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+        for _ in range(500):
+            connection, answer = ask()
+            if answer.status == 200:
+                return connection, answer
+            # The server has still to hear of those who left.
+            assert answer.status == 503
+            connection.close()
+            pause.wait(0.02)
+        raise AssertionError("no place gets free")
+
+    with psycopg.connect(database_url, autocommit=True) as watching:
+        for _ in range(2):
+            # As many as may be under way at once, of which nothing is read but the beginning.
+            left = [begin() for _ in range(2)]
+            assert watching.execute(exporting).fetchall() == [(2,)]
+            connection, refused = ask()
+            assert refused.status == 503
+            connection.close()
+            with urllib.request.urlopen(f"{address}/v1/metrics?per_page=1") as other:
+                assert other.status == 200
+            for connection, answer in left:
+                answer.close()
+                connection.close()
+            for _ in range(1000):
+                if watching.execute(exporting).fetchall() == [(0,)]:
+                    break
+                pause.wait(0.01)
+            else:
+                raise AssertionError("the statements go on")
+        connection, answer = begin()
+        assert answer.read().count(b"\n") > 8000
         connection.close()

@@ -1,0 +1,303 @@
+"""Exports: all that a question selects, in the formats of the resource."""
+
+import csv
+import io
+import json
+import re
+
+import psycopg
+import pytest
+
+from app import create_app
+from hksz_db.api import exports
+from hksz_db.api.catalogue import CATALOGUE
+from hksz_db.api.problems import ApiError
+from hksz_db.database import Database
+from hksz_db.exchange.formats import FORMATS, formats_for
+from hksz_db.settings import Settings
+
+PAIRS = [
+    (resource, form) for resource in CATALOGUE for form in formats_for(resource.readable).values()
+]
+
+
+def _lines(answer):
+    assert answer.status_code == 200, answer.text
+    return [json.loads(line) for line in answer.data.splitlines()]
+
+
+def _faults(answer):
+    assert answer.status_code == 400
+    assert answer.content_type == "application/problem+json"
+    found: dict[str, str] = {}
+    for fault in answer.json["errors"]:
+        found[fault["parameter"]] = found.get(fault["parameter"], "") + fault["detail"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("resource", "form"), PAIRS, ids=[f"{resource.name}-{form.name}" for resource, form in PAIRS]
+)
+def test_each_format_says_what_it_is(reader, resource, form):
+    answer = reader.get(f"/v1/{resource.name}/export", format=form.name)
+    assert answer.status_code == 200
+    assert answer.content_type == form.media_type
+    name = rf'attachment; filename="{resource.name}-\d{{4}}-\d\d-\d\d\.{re.escape(form.suffix)}"'
+    assert re.fullmatch(name, answer.headers["Content-Disposition"])
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert not {"ETag", "Content-Length"} & set(answer.headers.keys())
+    assert answer.data
+
+
+@pytest.mark.parametrize("resource", CATALOGUE, ids=lambda resource: resource.name)
+def test_all_rows_go_out_as_they_are_read_by_id(reader, resource):
+    rows = _lines(reader.get(f"/v1/{resource.name}/export"))
+    count = reader.get(f"/v1/{resource.name}", count="exact").json["meta"]["count"]["value"]
+    assert len(rows) == count > 0
+    assert rows == [reader.get(f"/v1/{resource.name}/{row['id']}").json for row in rows]
+    assert rows == sorted(rows, key=lambda row: row["id"])
+
+
+def test_an_export_is_one_statement(reader, query_counter):
+    with query_counter() as counted:
+        assert reader.get("/v1/claims/export").data
+    assert len(counted.statements) == 1
+
+
+def test_head_reads_nothing(reader, query_counter):
+    with query_counter() as counted:
+        answer = reader.send("HEAD", "/v1/claims/export?format=csv")
+    assert counted.statements == []
+    assert (answer.status_code, answer.data) == (200, b"")
+    assert answer.content_type == FORMATS["csv"].media_type
+    assert reader.send("HEAD", "/v1/claims/export?format=pdf").status_code == 400
+
+
+def test_it_is_filtered_searched_and_sorted_as_a_list_is(reader):
+    asked = {"modality": "opinion", "entities__isnull": "false", "q": "hong OR shenzhen"}
+    for sort in ("-time", "id", "-corroboration__origins"):
+        page = reader.get("/v1/claims", **asked, sort=sort, per_page="100").json["data"]
+        rows = _lines(reader.get("/v1/claims/export", **asked, sort=sort))
+        assert [row["id"] for row in rows] == [row["id"] for row in page]
+        assert len(rows) > 1
+
+
+def test_a_search_goes_out_in_the_order_of_the_ids(reader):
+    ids = [row["id"] for row in _lines(reader.get("/v1/claims/export", q="shenzhen"))]
+    assert ids == sorted(ids)
+    assert len(ids) > 1
+    found = reader.get("/v1/claims", q="shenzhen", per_page="100").json["data"]
+    assert set(ids) == {row["id"] for row in found}
+
+
+def test_fields_are_chosen_as_in_a_list(reader):
+    for asked in (
+        {"select": "statement,id"},
+        {"include": ""},
+        {"include": "similar,figures"},
+        {"select": "time", "include": "entities"},
+    ):
+        page = reader.get("/v1/claims", **asked, sort="id", per_page="100").json["data"]
+        assert _lines(reader.get("/v1/claims/export", **asked)) == page
+
+
+def test_columns_are_chosen_by_their_fields(reader):
+    def header(**asked):
+        answer = reader.get("/v1/claims/export", format="csv", **asked)
+        assert answer.status_code == 200, answer.text
+        return next(csv.reader(io.StringIO(answer.text, newline="")))
+
+    assert header(select="statement,id") == ["id", "statement"]
+    assert header(select="claimant") == ["claimant_id", "claimant_external_id", "claimant"]
+    bare = header(include="")
+    assert "corroboration_verdict" not in bare
+    assert {"statement", "due_edtf", "version"} <= set(bare)
+    assert "corroboration_verdict" in header()
+    assert header(include="corroboration") == [
+        *(name for name in bare if name not in {"version", "created_at", "updated_at"}),
+        *(name for name in header() if name.startswith("corroboration")),
+        *("version", "created_at", "updated_at"),
+    ]
+
+
+def test_what_is_deleted_does_not_go_out(reader, editor):
+    claim = editor.get("/v1/claims", external_id="hksz:ttps-approved-2023").json["data"][0]
+    for passage in claim["evidence"]:
+        editor.delete(f"/v1/evidence/{passage['id']}")
+    for figure in claim["figures"]:
+        editor.delete(f"/v1/figures/{figure['id']}")
+    assert editor.delete(f"/v1/claims/{claim['id']}").status_code == 204
+    assert claim["id"] not in {row["id"] for row in _lines(reader.get("/v1/claims/export"))}
+
+
+@pytest.mark.parametrize("name", ["per_page", "cursor", "count"])
+def test_there_are_no_pages(reader, name):
+    faults = _faults(reader.get("/v1/claims/export", **{name: "1"}))
+    assert faults == {name: "An export has no pages: it is all that the filters select."}
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "parameter", "told"),
+    [
+        ("claims", {"format": "pdf"}, "format", "known: ndjson, csv, parquet, jsonld."),
+        ("claims", {"format": ""}, "format", "known: ndjson, csv, parquet, jsonld."),
+        ("claims", {"format": "bibtex"}, "format", "known: ndjson, csv, parquet, jsonld."),
+        ("figures", {"format": "jsonld"}, "format", "known: ndjson, csv, parquet."),
+        ("sources", {"format": "jsonld", "select": "id"}, "select", "is settled"),
+        ("sources", {"format": "bibtex", "include": "x"}, "include", "is settled"),
+        ("claims", {"format": "csv", "include": "sources"}, "include", "no 'sources' in csv"),
+        ("claims", {"format": "csv", "select": "similar"}, "select", "no 'similar' in csv"),
+        ("claims", {"select": "nothing"}, "select", "no 'nothing'"),
+        ("units", {"include": "claims"}, "include", "Nothing can be embedded"),
+        ("claims", {"sort": "colour"}, "sort", "Cannot sort by 'colour'"),
+        ("claims", {"colour": "red"}, "colour", "no parameter 'colour'"),
+        ("claims", {"time__within": "soon"}, "time__within", "is not an EDTF date"),
+        ("units", {"q": "x"}, "q", "cannot be searched"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(reader, path, asked, parameter, told):
+    faults = _faults(reader.get(f"/v1/{path}/export", **asked))
+    assert list(faults) == [parameter]
+    assert told in faults[parameter]
+
+
+def test_every_fault_is_named(reader):
+    asked = {"format": "pdf", "per_page": "1", "cursor": "x", "colour": "red", "sort": "colour"}
+    assert set(_faults(reader.get("/v1/claims/export", **asked))) == set(asked)
+
+
+def test_where_reading_is_closed_a_key_is_needed(app, reader, writer):
+    app.config["OPEN_READS"] = False
+    try:
+        for method in ("GET", "HEAD"):
+            assert reader.send(method, "/v1/claims/export").status_code == 401
+        assert len(_lines(writer.get("/v1/claims/export"))) > 1
+    finally:
+        app.config["OPEN_READS"] = True
+
+
+@pytest.fixture
+def places(monkeypatch):
+    """Two places, of which all are free."""
+    places = exports.Places(2, 3600)
+    monkeypatch.setattr(exports, "places", places)
+    return places
+
+
+def test_there_are_so_many_places(reader, places):
+    leave = [places.take(), places.take()]
+    refused = reader.get("/v1/claims/export")
+    assert refused.status_code == 503
+    assert int(refused.headers["Retry-After"]) > 0
+    assert reader.get("/v1/claims").status_code == 200
+    assert reader.send("HEAD", "/v1/claims/export").status_code == 200
+    leave[0]()
+    leave[0]()
+    assert reader.get("/v1/claims/export").status_code == 200
+
+
+def test_a_place_is_given_back_at_the_end(reader, places):
+    for _ in range(5):
+        assert reader.get("/v1/units/export").data
+    assert reader.get("/v1/units/export", format="pdf").status_code == 400
+    for _ in range(2):
+        places.take()
+
+
+def test_a_place_is_not_held_for_good():
+    places = exports.Places(1, 0)
+    late = places.take()
+    places.take()
+    late()
+
+
+def test_a_place_is_given_back_by_its_holder_only():
+    places = exports.Places(1, 3600)
+    first = places.take()
+    first()
+    second = places.take()
+    first()
+    with pytest.raises(ApiError):
+        places.take()
+    second()
+
+
+@pytest.fixture
+def client(database_url):
+    """The service as it is, over the module's database."""
+    database = Database(lambda: database_url)
+    yield create_app(Settings(log_level="critical"), database).test_client()
+    database.close()
+
+
+@pytest.fixture
+def many(database_url):
+    """So many rows that no buffer holds them."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO metrics (key, label, dimension, accumulation, nonnegative)"
+            " SELECT 'k' || n, repeat('x', 4000), 'count', 'flow', true"
+            " FROM generate_series(1, 5000) AS n"
+        )
+        yield 5000
+        connection.execute("DELETE FROM metrics WHERE length(label) = 4000")
+
+
+def _export_pids(url):
+    with psycopg.connect(url, autocommit=True) as connection:
+        rows = connection.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+            " AND backend_type = 'client backend'"
+            " AND query LIKE '%%row_to_json%%' AND state = 'active' AND pid <> pg_backend_pid()"
+        ).fetchall()
+        return [pid for (pid,) in rows]
+
+
+def test_all_of_many_rows_go_out(client, many, places):
+    with client.get("/v1/metrics/export?key__startswith=k", buffered=False) as answer:
+        assert answer.is_streamed
+        pieces = [len(piece) for piece in answer.iter_encoded()]
+        assert max(pieces) < 2**17
+    with client.get("/v1/metrics/export?key__startswith=k&label__contains=xxx") as answer:
+        assert answer.data.count(b"\n") == many
+    for _ in range(2):
+        places.take()
+
+
+@pytest.mark.usefixtures("many")
+def test_a_reader_that_leaves_ends_the_export(client, places, database_url):
+    answer = client.get("/v1/metrics/export", buffered=False)
+    next(answer.iter_encoded())
+    assert len(_export_pids(database_url)) == 1
+    answer.close()
+    assert _export_pids(database_url) == []
+    for _ in range(2):
+        places.take()
+
+
+@pytest.mark.parametrize("form", ["ndjson", "csv"])
+@pytest.mark.usefixtures("many")
+def test_a_database_that_goes_away_halfway_is_no_end(client, places, database_url, form):
+    answer = client.get(f"/v1/metrics/export?format={form}", buffered=False)
+    assert answer.status_code == 200
+    pieces = answer.iter_encoded()
+    arrived = [next(pieces)]
+    (pid,) = _export_pids(database_url)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
+    with pytest.raises(Exception, match="does not answer"):
+        arrived.extend(pieces)
+    assert b"".join(arrived).endswith(FORMATS[form].broken)
+    answer.close()
+    for _ in range(2):
+        places.take()
+
+
+def test_a_database_that_is_away_is_an_answer(places):
+    away = Database(lambda: "postgresql://127.0.0.1:1/none")
+    client = create_app(Settings(log_level="critical"), away).test_client()
+    for _ in range(3):
+        answer = client.get("/v1/metrics/export")
+        assert (answer.status_code, answer.content_type) == (503, "application/problem+json")
+    for _ in range(2):
+        places.take()

@@ -1,0 +1,151 @@
+"""CSL-JSON: what a citation processor makes of it, and dates as CSL has them."""
+
+import json
+import warnings
+
+import pytest
+from citeproc.source.json import CiteProcJSON
+
+from hksz_db.exchange.csl_json import csl_date
+from hksz_db.vocabulary import CslType
+
+# The names of csl-data.json (CSL 1.0.2) that are used here, with what they hold.
+PROPERTIES = {
+    "id": str,
+    "type": str,
+    "title": str,
+    "container-title": str,
+    "author": list,
+    "editor": list,
+    "translator": list,
+    "publisher": str,
+    "issued": dict,
+    "accessed": dict,
+    "URL": str,
+    "DOI": str,
+    "language": str,
+    "license": str,
+    "status": str,
+}
+DATE_PROPERTIES = {"date-parts": list, "season": int, "circa": bool, "literal": str}
+
+
+@pytest.mark.parametrize(
+    ("edtf", "date"),
+    [
+        (None, None),
+        ("2024", {"date-parts": [[2024]]}),
+        ("2024-01", {"date-parts": [[2024, 1]]}),
+        ("2024-01-24", {"date-parts": [[2024, 1, 24]]}),
+        ("0999-12-31", {"date-parts": [[999, 12, 31]]}),
+        ("2010~", {"date-parts": [[2010]], "circa": True}),
+        ("2024?", {"date-parts": [[2024]], "circa": True}),
+        ("2024-01%", {"date-parts": [[2024, 1]], "circa": True}),
+        ("2022-12-28/2023-11-30", {"date-parts": [[2022, 12, 28], [2023, 11, 30]]}),
+        ("2010~/2012", {"date-parts": [[2010], [2012]], "circa": True}),
+        ("2023-21", {"date-parts": [[2023]], "season": 1}),
+        ("2023-24~", {"date-parts": [[2023]], "season": 4, "circa": True}),
+        ("2023-XX", {"date-parts": [[2023]]}),
+        ("2023-12-XX", {"date-parts": [[2023, 12]]}),
+        ("201X", {"date-parts": [[2010], [2019]], "circa": True}),
+        ("2023-XX-05", {"literal": "2023-XX-05"}),
+        ("2023-37", {"literal": "2023-37"}),
+        ("2023-21/2023-22", {"literal": "2023-21/2023-22"}),
+        ("201X/202X", {"literal": "201X/202X"}),
+        ("2010/..", {"literal": "2010/.."}),
+        ("/2010", {"literal": "/2010"}),
+        ("[2023..2025]", {"literal": "[2023..2025]"}),
+        ("{2023,2025}", {"literal": "{2023,2025}"}),
+        ("20XX", {"literal": "20XX"}),
+    ],
+)
+def test_a_date_is_one_of_csl(edtf, date):
+    assert csl_date(edtf) == date
+
+
+def _source(**changed):
+    return {
+        **dict.fromkeys(("external_id", "container_title", "url", "doi", "language", "rights")),
+        "id": "0199c3a0-0000-7000-8000-000000000000",
+        "csl_type": "report",
+        "title": "A report",
+        "issued": {"edtf": None},
+        "retracted_at": None,
+        "contributors": [],
+        "captures": [],
+        **changed,
+    }
+
+
+def _made(role, name, kind="person", credited=None):
+    return {"role": role, "credited_name": credited, "entity": {"name": name, "kind": kind}}
+
+
+def _item(written, **changed):
+    (item,) = json.loads(written("sources", "csl-json", [_source(**changed)]))
+    return item
+
+
+def test_what_is_not_known_is_not_there(written):
+    item = _item(written)
+    assert item == {
+        "id": "urn:uuid:0199c3a0-0000-7000-8000-000000000000",
+        "type": "report",
+        "title": "A report",
+    }
+
+
+def test_names_are_taken_apart_only_where_they_say_how(written):
+    item = _item(
+        written,
+        contributors=[
+            _made("author", "Tan Yifan"),
+            _made("author", "Smith, Anne"),
+            _made("author", "Reuters, Hong Kong", "organisation"),
+            _made("editor", "A. Person", credited="Person, Ann"),
+            _made("publisher", "HKPC", "organisation"),
+            _made("publisher", "SCMP", "organisation"),
+        ],
+    )
+    assert item["author"] == [
+        {"literal": "Tan Yifan"},
+        {"family": "Smith", "given": "Anne"},
+        {"literal": "Reuters, Hong Kong"},
+    ]
+    assert item["editor"] == [{"family": "Person", "given": "Ann"}]
+    assert item["publisher"] == "HKPC; SCMP"
+
+
+def test_a_source_was_last_seen_when_it_was_last_held(written):
+    held = ["2024-01-24T23:00:00.000000Z", None, "2024-02-01T00:00:00.000000Z"]
+    item = _item(written, captures=[{"retrieved_at": moment} for moment in held])
+    assert item["accessed"] == {"date-parts": [[2024, 2, 1]]}
+
+
+def test_a_retraction_is_told(written):
+    assert _item(written, retracted_at="2024-01-24T23:00:00.000000Z")["status"] == "retracted"
+
+
+def test_every_item_has_the_form_of_csl(exported):
+    items = json.loads(exported("sources", "csl-json"))
+    assert len({item["id"] for item in items}) == len(items)
+    for item in items:
+        assert {name: type(value) for name, value in item.items()} == {
+            name: PROPERTIES[name] for name in item
+        }
+        assert item["type"] in set(CslType)
+        date = item["issued"]
+        assert {name: type(value) for name, value in date.items()} == {
+            name: DATE_PROPERTIES[name] for name in date
+        }
+
+
+def test_a_citation_processor_reads_it(exported):
+    items = json.loads(exported("sources", "csl-json"))
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        bibliography = CiteProcJSON(items)
+    assert set(bibliography) == {item["id"].lower() for item in items}
+    # What was added to CSL after the processor was written.
+    unknown = "The following arguments for Reference are unsupported: license"
+    assert {str(warning.message) for warning in warned} <= {unknown}

@@ -1,0 +1,155 @@
+"""Exporting from a running database: in constant memory, of one moment, ended when nobody reads."""
+
+import threading
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from hksz_db.api.catalogue import CATALOGUE
+from hksz_db.database import Database, prepare
+from hksz_db.errors import Malformed, Unavailable
+from hksz_db.exchange.asking import FILTERS, whole
+from hksz_db.exchange.exporting import export
+from hksz_db.exchange.formats import FORMATS
+
+NUMBERS = prepare(text("SELECT generate_series(1, CAST(:most AS int))::text"))
+# Wide: the server sends what fills a buffer.
+SLOW = prepare(
+    text("SELECT n::text, repeat('x', 2000), pg_sleep(0.01) FROM generate_series(1, 1000) AS n")
+)
+
+
+@pytest.fixture
+def database(database_url):
+    """A database of one's own, where a statement may take 100 ms."""
+    database = Database(lambda: database_url, statement_timeout_ms=100)
+    yield database
+    database.close()
+
+
+def _others(url):
+    """What the other connections to the database do."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        return connection.execute(
+            "SELECT pid, state, query FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"
+        ).fetchall()
+
+
+def _wait_until_alone(url):
+    pause = threading.Event()
+    for _ in range(500):
+        if not _others(url):
+            return
+        pause.wait(0.01)
+    raise AssertionError(f"still there: {_others(url)}")
+
+
+def test_rows_come_in_order_and_as_bytes(database):
+    assert list(database.stream(NUMBERS, {"most": 1234})) == [
+        (str(n).encode(),) for n in range(1, 1235)
+    ]
+
+
+def test_a_stream_has_no_time_limit(database):
+    with pytest.raises(psycopg.errors.QueryCanceled):
+        database.read(SLOW, {})
+    rows = database.stream(SLOW, {})
+    assert [next(rows)[0] for _ in range(60)][-1] == b"60"
+    rows.close()
+
+
+def test_a_stream_ends_when_its_time_is_up(database):
+    with pytest.raises(Unavailable, match="longer than 1 seconds"):
+        list(database.stream(SLOW, {}, at_most_s=1))
+
+
+def test_closing_a_stream_cancels_it_and_gives_the_connection_up(database, database_url):
+    rows = database.stream(NUMBERS, {"most": 100_000_000})
+    next(rows)
+    ((_, state, query),) = _others(database_url)
+    assert (state, query) == ("active", NUMBERS.sql)
+    rows.close()
+    _wait_until_alone(database_url)
+
+
+def test_a_stream_that_was_never_read_asks_nothing(database, database_url):
+    database.stream(NUMBERS, {"most": 1}).close()
+    assert _others(database_url) == []
+
+
+def test_a_server_that_goes_away_halfway_is_an_error(database, database_url):
+    rows = database.stream(NUMBERS, {"most": 10_000_000})
+    next(rows)
+    ((pid, *_),) = _others(database_url)
+    with psycopg.connect(database_url) as connection:
+        connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
+    with pytest.raises(Unavailable):
+        for _ in rows:
+            pass
+
+
+def test_nobody_there_is_an_error():
+    with pytest.raises(Unavailable):
+        next(Database(lambda: "postgresql://127.0.0.1:1/none").stream(NUMBERS, {"most": 1}))
+
+
+def test_an_export_is_of_one_moment(database_url, database):
+    insert = (
+        "INSERT INTO metrics (key, label, dimension, accumulation, nonnegative)"
+        " SELECT 'k' || n, repeat('x', 4000), 'count', 'flow', true"
+        " FROM generate_series({}, {}) AS n"
+    )
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(insert.format(1, 5000))
+        seen = []
+        pieces = export(database, _metrics(), seen=lambda: seen.append(1))
+        first = next(pieces)
+        assert len(seen) < 1000
+        connection.execute(insert.format(5001, 5002))
+        connection.execute("UPDATE metrics SET label = 'changed'")
+        whole_file = first + b"".join(pieces)
+        connection.execute("DELETE FROM metrics")
+    assert whole_file.count(b"\n") == len(seen) == 5000
+    assert b"changed" not in whole_file
+
+
+def test_closing_an_export_ends_its_statement(database_url, database):
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO metrics (key, label, dimension, accumulation, nonnegative)"
+            " SELECT 'k' || n, repeat('x', 4000), 'count', 'flow', true"
+            " FROM generate_series(1, 5000) AS n"
+        )
+    for form in ("ndjson", "csv", "parquet"):
+        pieces = export(database, _metrics(form))
+        next(pieces)
+        assert len(_others(database_url)) == 1
+        pieces.close()
+        _wait_until_alone(database_url)
+
+
+def _metrics(form="ndjson"):
+    return whole("metrics", FORMATS[form], [])
+
+
+def test_every_filter_is_that_of_the_list():
+    assert {resource.name: resource.filters for resource in CATALOGUE} == FILTERS
+
+
+def test_filters_select(exported, documents):
+    external_id = documents("claims")[3]["external_id"]
+    assert exported("claims", "ndjson", ("external_id", external_id)).count(b"\n") == 1
+    both = [("modality", "opinion"), ("figures__isnull", "true")]
+    opinions = [claim for claim in documents("claims") if claim["modality"] == "opinion"]
+    without = [claim for claim in opinions if not claim["figures"]]
+    assert exported("claims", "ndjson", *both).count(b"\n") == len(without) > 0
+
+
+@pytest.mark.parametrize("name", ["nothing", "", "statement__gt"])
+def test_a_filter_that_is_not_known_is_refused(name):
+    with pytest.raises(Malformed) as refused:
+        whole("claims", FORMATS["ndjson"], [(name, "x"), ("time__within", "soon")])
+    assert [fault.parameter for fault in refused.value.faults] == [name, "time__within"]

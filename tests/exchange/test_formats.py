@@ -1,0 +1,124 @@
+"""The formats: what each resource can be written in, and that what broke off shows."""
+
+import csv
+import io
+import json
+
+import pyarrow as pa
+import pytest
+from bibtexparser.entrypoint import parse_string
+from pyarrow import parquet
+
+from hksz_db.exchange import arrow, formats
+from hksz_db.exchange.asking import whole
+from hksz_db.exchange.formats import FORMATS, formats_for, written
+from hksz_db.queries.pages import RESOURCES
+
+EVERYWHERE = {"ndjson", "csv", "parquet"}
+MORE = {
+    "sources": {"jsonld", "csl-json", "bibtex"},
+    "claims": {"jsonld"},
+    "entities": {"jsonld"},
+}
+
+
+@pytest.mark.parametrize("resource", RESOURCES)
+def test_each_resource_has_its_formats(resource):
+    known = formats_for(RESOURCES[resource])
+    assert set(known) == EVERYWHERE | MORE.get(resource, set())
+    assert next(iter(known)) == "ndjson"
+
+
+def test_formats_are_told_apart():
+    forms = FORMATS.values()
+    assert len({form.media_type for form in forms}) == len(forms)
+    assert len({form.suffix for form in forms}) == len(forms)
+
+
+def _read(form, data):
+    """What a strict reader of the format makes of the data; an error where it is no whole."""
+    match form:
+        case "ndjson":
+            assert not data or data.endswith(b"\n")
+            return [json.loads(line) for line in data.splitlines()]
+        case "csv":
+            return list(csv.reader(io.StringIO(data.decode(), newline=""), strict=True))[1:]
+        case "parquet":
+            return parquet.read_table(pa.BufferReader(data)).to_pylist()
+        case "jsonld":
+            return json.loads(data)["@graph"]
+        case "csl-json":
+            return json.loads(data)
+        case "bibtex":
+            library = parse_string(data.decode())
+            assert not library.failed_blocks
+            return library.entries
+    raise AssertionError(form)
+
+
+def test_every_row_goes_out(resource_and_form, exported, documents):
+    resource, form = resource_and_form
+    assert len(_read(form, exported(resource, form))) == len(documents(resource)) > 0
+
+
+def test_nothing_is_a_whole_too(resource_and_form, exported):
+    resource, form = resource_and_form
+    nothing = exported(resource, form, ("external_id", "test:nothing"))
+    assert _read(form, nothing) == []
+
+
+def _many(lines):
+    """Documents with names of their own."""
+    rows = [json.loads(line) for line in lines]
+    for n in range(50):
+        yield json.dumps({**rows[n % len(rows)], "external_id": f"test:{n}"}).encode()
+
+
+def _broken(documents):
+    yield from documents
+    raise RuntimeError("the database is gone")
+
+
+@pytest.fixture
+def _handed_over_soon(monkeypatch):
+    monkeypatch.setattr(formats, "_CHUNK_BYTES", 1000)
+    monkeypatch.setattr(arrow, "ROWS_IN_GROUP", 20)
+    monkeypatch.setattr(arrow, "_ROWS_IN_BATCH", 10)
+
+
+@pytest.mark.usefixtures("_handed_over_soon")
+def test_what_broke_off_is_taken_for_no_whole(resource_and_form, exported):
+    resource, form = resource_and_form
+    asked = whole(resource, FORMATS[form], []).asked
+    lines = exported(resource, "ndjson").splitlines()
+    assert len(_read(form, b"".join(written(FORMATS[form], asked, _many(lines))))) == 50
+    arrived: list[bytes] = []
+    with pytest.raises(RuntimeError, match="gone"):
+        arrived.extend(written(FORMATS[form], asked, _broken(_many(lines))))
+    assert len(arrived) > 1
+    with pytest.raises((ValueError, csv.Error, AssertionError, pa.ArrowInvalid)):
+        _read(form, b"".join(arrived))
+
+
+def test_what_cannot_begin_is_nothing_but_an_error(resource_and_form):
+    resource, form = resource_and_form
+    asked = whole(resource, FORMATS[form], []).asked
+    with pytest.raises(RuntimeError, match="gone"):
+        next(written(FORMATS[form], asked, _broken([])))
+
+
+def test_what_is_long_goes_out_in_pieces():
+    wanted = whole("metrics", FORMATS["ndjson"], [])
+    made = 0
+
+    def documents():
+        nonlocal made
+        for _ in range(1000):
+            made += 1
+            yield b'{"key":"%b"}' % (b"x" * 1000)
+
+    pieces = written(FORMATS["ndjson"], wanted.asked, documents())
+    assert 2**16 <= len(next(pieces)) < 2**17
+    assert made < 100
+    assert max(map(len, pieces)) < 2**17
+    assert made == 1000

@@ -1,0 +1,159 @@
+"""JSON-LD: what a processor makes of it, without any context from elsewhere."""
+
+import json
+
+import pytest
+from pyld import jsonld
+
+SCHEMA = "https://schema.org/"
+PROV = "http://www.w3.org/ns/prov#"
+CITO = "http://purl.org/spar/cito/"
+DATE_TIME = "http://www.w3.org/2001/XMLSchema#dateTime"
+
+
+def _nothing_from_elsewhere(url, _):
+    raise AssertionError(f"{url} is asked for")
+
+
+def _expanded(data):
+    found = jsonld.expand(json.loads(data), {"documentLoader": _nothing_from_elsewhere})
+    return {node["@id"]: node for node in found}
+
+
+@pytest.fixture(scope="module", params=["sources", "claims", "entities"])
+def resource(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def claims(exported):
+    return _expanded(exported("claims", "jsonld"))
+
+
+@pytest.fixture(scope="module")
+def sources(exported):
+    return _expanded(exported("sources", "jsonld"))
+
+
+def _named(nodes, external_id):
+    (found,) = (n for n in nodes.values() if _values(n, "identifier") == [external_id])
+    return found
+
+
+def _values(node, term):
+    return [value["@value"] for value in node.get(SCHEMA + term, [])]
+
+
+def _ids(node, iri):
+    return [to["@id"] for to in node.get(iri, [])]
+
+
+def test_every_row_is_a_node_with_a_type(resource, exported, documents):
+    nodes = _expanded(exported(resource, "jsonld"))
+    assert set(nodes) == {f"urn:uuid:{row['id']}" for row in documents(resource)}
+    for node in nodes.values():
+        (kind,) = node["@type"]
+        assert kind.startswith(SCHEMA)
+
+
+def test_no_key_is_dropped(resource, exported):
+    data = exported(resource, "jsonld")
+    used = {key for node in json.loads(data)["@graph"] for key in node if key[0] != "@"}
+    kept = {key for node in _expanded(data).values() for key in node if key[0] != "@"}
+    assert len(kept) == len(used)
+    assert all(key.startswith(("http://", "https://")) for key in kept)
+
+
+def test_every_statement_is_one_of_rdf(resource, exported):
+    data = json.loads(exported(resource, "jsonld"))
+    options = {"documentLoader": _nothing_from_elsewhere, "format": "application/n-quads"}
+    quads = jsonld.to_rdf(data, options).splitlines()
+    assert len(quads) > 4 * len(data["@graph"])
+
+
+def test_a_claim_is_its_claimants(claims, documents):
+    node = _named(claims, "hksz:ttps-approved-2023")
+    (claim,) = (c for c in documents("claims") if c["external_id"] == "hksz:ttps-approved-2023")
+    claimant = f"urn:uuid:{claim['claimant']['id']}"
+    assert node["@type"] == [f"{SCHEMA}Claim"]
+    assert _values(node, "text") == [claim["statement"]]
+    assert _ids(node, f"{SCHEMA}author") == _ids(node, f"{PROV}wasAttributedTo") == [claimant]
+    assert node[f"{SCHEMA}author"][0]["@type"] == [f"{SCHEMA}Person"]
+    assert node[f"{PROV}generatedAtTime"] == [{"@type": DATE_TIME, "@value": claim["created_at"]}]
+
+
+def test_a_claim_appears_in_what_asserts_it_and_cites_the_rest(claims, documents):
+    cited = 0
+    for claim in documents("claims"):
+        node = claims[f"urn:uuid:{claim['id']}"]
+        of = {
+            stance: {
+                f"urn:uuid:{passage['source']['id']}"
+                for passage in claim["evidence"]
+                if passage["stance"] == stance and passage["status"] != "rejected"
+            }
+            for stance in ("asserts", "supports", "disputes", "mentions")
+        }
+        assert set(_ids(node, f"{SCHEMA}appearance")) == of["asserts"]
+        assert set(_ids(node, f"{PROV}wasDerivedFrom")) == of["asserts"]
+        assert set(_ids(node, f"{CITO}isSupportedBy")) == of["supports"]
+        assert set(_ids(node, f"{CITO}isDisputedBy")) == of["disputes"]
+        assert set(_ids(node, f"{CITO}isDiscussedBy")) == of["mentions"]
+        cited += len(_ids(node, f"{SCHEMA}citation"))
+    assert cited > 0
+
+
+def test_a_verdict_is_a_name_and_no_number(claims, documents):
+    for claim in documents("claims"):
+        (review,) = claims[f"urn:uuid:{claim['id']}"][f"{SCHEMA}review"]
+        (rating,) = review[f"{SCHEMA}reviewRating"]
+        assert _values(rating, "alternateName") == [claim["corroboration"]["verdict"]]
+        assert not rating.keys() & {f"{SCHEMA}{end}Rating" for end in ("best", "worst")}
+        assert f"{SCHEMA}ratingValue" not in rating
+
+
+def test_what_is_rejected_is_left_out(written, documents):
+    claim = next(claim for claim in documents("claims") if len(claim["evidence"]) == 1)
+    (passage,) = claim["evidence"]
+    rejected = {**claim, "evidence": [{**passage, "status": "rejected"}]}
+    (node,) = _expanded(written("claims", "jsonld", [rejected])).values()
+    assert f"{SCHEMA}appearance" not in node
+
+
+def test_a_source_has_a_kind_a_date_and_makers(sources):
+    node = _named(sources, "hksz:shenzhen-daily-article")
+    assert node["@type"] == [f"{SCHEMA}NewsArticle"]
+    assert [_values(made, "name") for made in node[f"{SCHEMA}author"]] == [["Tan Yifan"]]
+    # "2024?" is no date of publication to be sure of.
+    assert f"{SCHEMA}datePublished" not in node
+    (issued,) = node["http://purl.org/dc/terms/issued"]
+    assert issued == {"@type": "http://id.loc.gov/datatypes/edtf/EDTF", "@value": "2024?"}
+    certain = _named(sources, "hksz:ttps-reply-2024")
+    assert _values(certain, "datePublished") == ["2024-01-24"]
+
+
+def test_a_source_derives_from_what_it_retells(sources, documents):
+    relations = 0
+    for source in documents("sources"):
+        node = sources[f"urn:uuid:{source['id']}"]
+        kept = {"copy_of", "syndicated_from", "translation_of", "rewrite_of"}
+        origins = {f"urn:uuid:{r['to']['id']}" for r in source["relations"] if r["kind"] in kept}
+        assert set(_ids(node, f"{PROV}wasDerivedFrom")) == origins
+        relations += len(origins)
+    assert relations > 0
+
+
+def test_an_entity_is_known_elsewhere(written, documents):
+    entity = next(entity for entity in documents("entities") if entity["kind"] == "organisation")
+    known = [
+        {"scheme": "wikidata", "value": "Q15174"},
+        {"scheme": "ror", "value": "05k8qd562"},
+        {"scheme": "lei", "value": "5493001KJTIIGC8Y1R12"},
+    ]
+    (node,) = _expanded(written("entities", "jsonld", [{**entity, "identifiers": known}])).values()
+    assert node["@type"] == [f"{SCHEMA}Organization"]
+    assert _ids(node, f"{SCHEMA}sameAs") == [
+        "http://www.wikidata.org/entity/Q15174",
+        "https://ror.org/05k8qd562",
+    ]
+    assert _values(node, "leiCode") == ["5493001KJTIIGC8Y1R12"]

@@ -1,0 +1,32 @@
+"""NDJSON: a document on each line, as a read by id has it."""
+
+import json
+
+import pytest
+
+from app import create_app
+from hksz_db.queries.pages import RESOURCES
+from hksz_db.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def client(seeded):
+    return create_app(Settings(log_level="error"), seeded).test_client()
+
+
+@pytest.mark.parametrize("resource", RESOURCES)
+def test_a_line_is_what_is_read_by_id(resource, exported, client):
+    lines = exported(resource, "ndjson").splitlines(keepends=True)
+    ids = [json.loads(line)["id"] for line in lines]
+    assert ids == sorted(ids)
+    for id, line in list(zip(ids, lines, strict=True))[::7]:
+        read = client.get(f"/v1/{resource}/{id}").data
+        assert line == read.replace(b"\n", b"") + b"\n"
+
+
+def test_a_line_break_within_a_text_ends_no_document(written):
+    made = written("claims", "ndjson", [{"statement": "one\ntwo\r\n\u2028three"}, {}])
+    assert [json.loads(line) for line in made.split(b"\n")[:-1]] == [
+        {"statement": "one\ntwo\r\n\u2028three"},
+        {},
+    ]

@@ -1,0 +1,197 @@
+"""Tables: every field has its columns, and CSV and Parquet tell the same."""
+
+import csv
+import io
+from datetime import UTC, date, datetime
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from hksz_db.exchange.csv_out import FORMULA_STARTS
+from hksz_db.exchange.format import Asked
+from hksz_db.exchange.formats import FORMATS
+from hksz_db.exchange.tables import COLUMNS, Column, Kind, columns_of
+from hksz_db.queries.pages import RESOURCES
+
+
+def _rows(data):
+    text = data.decode()
+    assert "\r\n" in text
+    return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+
+
+def _table(data):
+    return parquet.read_table(pa.BufferReader(data))
+
+
+@pytest.mark.parametrize("resource", RESOURCES)
+def test_every_field_of_a_document_has_a_column(resource):
+    readable = RESOURCES[resource]
+    read = {column.path[0] for column in COLUMNS[resource]}
+    assert set(readable.fields) <= read <= set(readable.document)
+    names = [column.name for column in COLUMNS[resource]]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("resource", RESOURCES)
+def test_every_column_finds_its_way(resource, documents):
+    asked = Asked(resource, FORMATS["csv"].fields(RESOURCES[resource]))
+    columns = columns_of(asked)
+    assert columns == COLUMNS[resource]
+    for document in documents(resource):
+        for column in columns:
+            value = column.value(document)
+            assert isinstance(value, list) == (column.kind is Kind.LIST), column.name
+
+
+def test_only_the_columns_of_what_is_asked_for():
+    columns = columns_of(Asked("claims", ("id", "claimant")))
+    names = [column.name for column in columns]
+    assert names == ["id", "claimant_id", "claimant_external_id", "claimant"]
+
+
+def test_a_way_through_lists_gathers_what_is_there():
+    column = Column("names", ("made", "who", "name"), Kind.LIST)
+    made = [{"who": {"name": "a"}}, {"who": None}, {"who": {"name": None}}, {"who": {"name": "b"}}]
+    assert column.value({"made": made}) == ["a", "b"]
+    assert column.value({"made": []}) == []
+
+
+def test_a_figure_is_a_row(exported):
+    (row,) = (
+        row
+        for row in _rows(exported("figures", "csv"))
+        if row["external_id"] == "hksz:ttps-approved-2023-figure"
+    )
+    known = {
+        "claim_external_id": "hksz:ttps-approved-2023",
+        "metric_key": "ttps-approved",
+        "subject": "Top Talent Pass Scheme",
+        "as_stated": "over 47,000",
+        "comparator": "gt",
+        "amount": "47000",
+        "upper_bound": "",
+        "value_range_lower": "47000",
+        "value_range_lower_inclusive": "false",
+        "value_range_upper": "",
+        "plausible_range_upper": "48000",
+        "period_edtf": "2023",
+        "period_earliest": "2023-01-01",
+        "period_latest": "2023-12-31",
+        "version": "1",
+    }
+    assert {name: row[name] for name in known} == known
+
+
+def test_a_claim_names_what_belongs_to_it(exported):
+    (row,) = _rows(exported("claims", "csv", ("external_id", "hksz:ttps-approved-2023")))
+    assert row["claimant"] == "Tan Yifan"
+    assert row["figures_as_stated"] == "over 47,000"
+    assert row["evidence_stance"].split("; ").count("asserts") == 1
+    assert row["corroboration_verdict"] == "corroborated"
+    assert row["corroboration_for_origins"] == "2"
+
+
+@pytest.mark.parametrize("start", list(FORMULA_STARTS))
+def test_no_cell_is_a_formula(start, written):
+    (row,) = _rows(written("metrics", "csv", [_metric(label=f"{start}HYPERLINK(1)")]))
+    assert row["label"] == f"'{start}HYPERLINK(1)"
+
+
+@pytest.mark.parametrize("text", ["plain", "5 - 3", "a=b", " =1", "'quoted", "-"])
+def test_what_cannot_be_a_formula_stays(text, written):
+    (row,) = _rows(written("metrics", "csv", [_metric(label=text)]))
+    assert row["label"] == ("'-" if text == "-" else text)
+
+
+@pytest.mark.parametrize(
+    ("number", "cell"), [("-5", "-5"), ("-0.50", "-0.50"), ("7", "7"), ("-5+1", "'-5+1")]
+)
+def test_a_number_stays_a_number(number, cell, written):
+    (row,) = _rows(written("units", "csv", [_unit(factor=number)]))
+    assert row["factor"] == cell
+
+
+def test_a_text_that_looks_like_a_number_is_a_text(written):
+    (row,) = _rows(written("units", "csv", [_unit(label="-5")]))
+    assert row["label"] == "'-5"
+
+
+@pytest.mark.parametrize("text", ['a "b" c', "a,b", "a\nb", "a\r\nb", "a;b", "深圳 é"])
+def test_cells_come_back_as_they_went(text, written):
+    (row,) = _rows(written("metrics", "csv", [_metric(label=text)]))
+    assert row["label"] == text
+
+
+def test_lines_end_as_the_rfc_has_it_and_begin_with_no_mark(exported):
+    data = exported("units", "csv")
+    assert data.startswith(b"id,external_id,code")
+    assert data.count(b"\r\n") == data.count(b"\n") == len(_rows(data)) + 1
+
+
+def test_parquet_has_types(exported):
+    schema = _table(exported("figures", "parquet")).schema
+    assert schema.field("amount").type == pa.string()
+    assert schema.field("period_earliest").type == pa.date32()
+    assert schema.field("created_at").type == pa.timestamp("us", tz="UTC")
+    assert schema.field("value_range_lower_inclusive").type == pa.bool_()
+    assert schema.field("version").type == pa.int64()
+    claims = _table(exported("claims", "parquet")).schema
+    assert claims.field("topics").type == pa.list_(pa.string())
+
+
+@pytest.mark.parametrize("resource", RESOURCES)
+def test_parquet_tells_what_csv_tells(resource, exported):
+    rows = _rows(exported(resource, "csv"))
+    table = _table(exported(resource, "parquet"))
+    assert table.column_names == list(rows[0])
+    for row, typed in zip(rows, table.to_pylist(), strict=True):
+        assert {name: _as_text(value) for name, value in typed.items()} == {
+            name: cell.removeprefix("'") for name, cell in row.items()
+        }
+
+
+def _as_text(value):
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(value).lower()
+        case list():
+            return "; ".join(value)
+        case datetime():
+            return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+        case date():
+            return value.isoformat()
+    return str(value)
+
+
+def test_parquet_is_written_in_groups(written):
+    made = [_metric(key=str(number)) for number in range(12_001)]
+    file = parquet.ParquetFile(pa.BufferReader(written("metrics", "parquet", made)))
+    groups = [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]
+    assert groups == [5000, 5000, 2001]
+    assert file.read(["key"]).column("key").to_pylist() == [row["key"] for row in made]
+
+
+METRIC = {
+    "id": "1",
+    "external_id": None,
+    "key": "k",
+    "label": "l",
+    "dimension": "count",
+    "accumulation": "flow",
+    "nonnegative": True,
+    "version": 1,
+    "created_at": "2024-01-24T08:00:00.000000Z",
+    "updated_at": "2024-01-24T08:00:00.000001Z",
+}
+
+
+def _metric(**changed):
+    return {**METRIC, **changed}
+
+
+def _unit(**changed):
+    return {**METRIC, "code": "c", "factor": "1", **changed}

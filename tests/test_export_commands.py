@@ -1,0 +1,210 @@
+"""The commands by which a database goes out and comes back: one sentence where it cannot."""
+
+import gzip
+import json
+import os
+import pty
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from app import create_app
+from hksz_db.database import Database
+from hksz_db.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def seeded_url(make_database, all_seeds):
+    with make_database(all_seeds) as url:
+        yield url
+
+
+def _flask(url, *arguments):
+    database = Database(lambda: url)
+    runner = create_app(Settings(log_level="error"), database).test_cli_runner()
+    answer = runner.invoke(args=[str(argument) for argument in arguments])
+    database.close()
+    return answer
+
+
+@pytest.fixture
+def flask(seeded_url):
+    """Runs a command on a database with every seed."""
+    return lambda *arguments: _flask(seeded_url, *arguments)
+
+
+def _refused(answer, told):
+    assert answer.exit_code == 1
+    assert answer.stdout == ""
+    assert answer.stderr.startswith("Error: ")
+    assert told in answer.stderr
+    assert len(answer.stderr.splitlines()) == 1
+
+
+def test_an_export_goes_to_standard_output(flask):
+    answer = flask("export", "units")
+    assert answer.exit_code == 0
+    assert {json.loads(line)["code"] for line in answer.stdout.splitlines()} >= {"1", "km2"}
+    assert answer.stderr == ""
+
+
+def test_an_export_is_that_of_the_service(flask, seeded_url, tmp_path):
+    database = Database(lambda: seeded_url)
+    client = create_app(Settings(log_level="error"), database).test_client()
+    for form in ("ndjson", "csv", "jsonld"):
+        file = tmp_path / form
+        assert flask("export", "claims", "--format", form, "--output", file).stdout == ""
+        assert file.read_bytes() == client.get(f"/v1/claims/export?format={form}").data
+    database.close()
+
+
+def test_filters_are_those_of_the_list(flask):
+    arguments = ["--filter", "modality=opinion", "--filter", "statement__contains=hong kong"]
+    rows = [json.loads(line) for line in flask("export", "claims", *arguments).stdout.splitlines()]
+    assert rows
+    assert all(row["modality"] == "opinion" for row in rows)
+    assert all("hong kong" in row["statement"].lower() for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["units", "--format", "jsonld"], "units cannot be jsonld; known: ndjson, csv, parquet."),
+        (["units", "--filter", "colour=red"], "colour: There is no such filter."),
+        (["units", "--filter", "colour"], "colour: There is no such filter."),
+        (["claims", "--filter", "time__within=soon"], "time__within: 'soon' is not an EDTF date"),
+    ],
+)
+def test_what_cannot_be_exported_is_refused(flask, tmp_path, arguments, told):
+    file = tmp_path / "file"
+    _refused(flask("export", *arguments, "--output", file), told)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments", [["nothing"], ["claims", "--format", "pdf"], ["claims", "--output", "/"], []]
+)
+def test_misuse_is_explained(flask, arguments):
+    assert flask("export", *arguments).exit_code == 2
+
+
+def test_a_folder_that_is_not_there_is_one_sentence(flask, tmp_path):
+    _refused(flask("export", "units", "--output", tmp_path / "no" / "file"), "No such file")
+
+
+def test_a_device_is_not_replaced(flask):
+    _refused(flask("export", "units", "--output", os.devnull), "is no ordinary file")
+    assert not Path(os.devnull).is_file()
+
+
+def test_a_file_is_replaced_when_all_is_written(flask, tmp_path):
+    file = tmp_path / "units.csv"
+    file.write_text("before")
+    _refused(flask("export", "units", "--filter", "x=y", "--output", file), "x: ")
+    assert file.read_text() == "before"
+    assert flask("export", "units", "--format", "csv", "--output", file).exit_code == 0
+    assert file.read_text().startswith("id,external_id,code")
+    assert [path.name for path in tmp_path.iterdir()] == ["units.csv"]
+
+
+def test_an_export_that_fails_halfway_leaves_no_file(make_database, tmp_path):
+    with make_database() as url:
+        with psycopg.connect(url) as connection:
+            connection.execute(
+                "INSERT INTO metrics (key, label, dimension, accumulation, nonnegative)"
+                " SELECT 'k' || n, repeat('x', 4000), 'count', 'flow', true"
+                " FROM generate_series(1, 500) AS n"
+            )
+            # In place of the table one of which the last row cannot be read.
+            connection.execute("ALTER TABLE metrics RENAME TO stored")
+            connection.execute(
+                "CREATE VIEW metrics AS SELECT id, external_id, key, dimension, accumulation,"
+                " CASE key WHEN 'k500' THEN (1 / (length(label) - 4000))::text ELSE label END"
+                " AS label, nonnegative, version, created_at, updated_at, deleted_at FROM stored"
+            )
+        answer = _flask(url, "export", "metrics", "--output", tmp_path / "file")
+    _refused(answer, "The database refused: division by zero.")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dump_is_loaded_and_is_the_same_again(flask, make_database, tmp_path):
+    dump, again = tmp_path / "dump.gz", tmp_path / "again"
+    answer = flask("dump", dump)
+    assert answer.exit_code == 0
+    assert answer.stdout.startswith(f"{dump}: ")
+    assert answer.stdout.endswith(" rows\n")
+    assert dump.stat().st_mode & 0o777 == 0o600
+    with make_database() as url:
+        loaded = _flask(url, "load", dump)
+        assert loaded.exit_code == 0
+        assert loaded.stdout == answer.stdout.replace(" rows", " rows loaded")
+        assert _flask(url, "dump", again).exit_code == 0
+        _refused(_flask(url, "load", dump), "The database is not empty: there are rows in ")
+    assert again.read_bytes() == gzip.decompress(dump.read_bytes())
+
+
+def test_a_dump_without_keys_has_none(flask, tmp_path):
+    flask("keys", "create", "desk", "--scope", "admin")
+    assert flask("dump", tmp_path / "without").exit_code == 0
+    assert flask("dump", tmp_path / "with", "--with-keys").exit_code == 0
+    assert b"desk" not in (tmp_path / "without").read_bytes()
+    assert b'"label":"desk"' in (tmp_path / "with").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "The file is no dump of this software."),
+        (b'{"id":1}\n', "The file is no dump of this software."),
+        (b'{"hksz_dump":{"version":2}}\n', "The dump has the form 2; known: 1."),
+        (b'{"hksz_dump":{"version":1}}\n', "The file is cut off: its end is missing."),
+        (b'{"hksz_dump":{"version":1}}\n{"units":{', "The file is cut off within a line."),
+        (b"\x1f\x8b\x08", "The file is cut off or damaged: it cannot be unpacked."),
+    ],
+)
+def test_what_is_no_dump_is_one_sentence(flask, tmp_path, content, told):
+    file = tmp_path / "file"
+    file.write_bytes(content)
+    _refused(flask("load", file), told)
+
+
+def test_a_database_that_is_away_is_one_sentence(tmp_path):
+    for command in (["export", "units"], ["dump", tmp_path / "file"]):
+        _refused(_flask("postgresql://127.0.0.1:1/none", *command), "does not answer")
+    assert list(tmp_path.iterdir()) == []
+
+
+def _shown(terminal):
+    """All that a terminal is sent until nobody can send more."""
+    shown = b""
+    with suppress(OSError):
+        while part := os.read(terminal, 4096):
+            shown += part
+    os.close(terminal)
+    return shown
+
+
+def test_a_terminal_sees_how_far_it_is(seeded_url, tmp_path):
+    with psycopg.connect(seeded_url) as connection:
+        # What the length of the bar is reckoned from.
+        connection.execute("ANALYZE")
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "flask", "dump", str(tmp_path / "file")]
+    environment = {**os.environ, "DATABASE_URL": seeded_url, "TERM": "xterm"}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=theirs
+    ) as running:
+        os.close(theirs)
+        shown = _shown(ours)
+        told, _ = running.communicate()
+    assert running.returncode == 0
+    assert told.endswith(b" rows\n")
+    assert b"dumping" in shown
+    assert b" 50%" in shown
+    assert 50 < shown.count(b"\r") < 500
