@@ -325,3 +325,20 @@ class PeriodFound(Finding):
     OVERLAPS = "overlaps"
     DIFFERENT = "different"
     UNKNOWN = "unknown"
+
+
+class HistoryOp(StrEnum):
+    """What became of a row in one transaction.
+
+    ``begin``: it was there when the history began, and nobody knows since when; ``remove``: it
+    was taken out of its table at the database itself.
+    """
+
+    BEGIN = "begin"
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    RESTORE = "restore"
+    MERGE = "merge"
+    UNMERGE = "unmerge"
+    REMOVE = "remove"

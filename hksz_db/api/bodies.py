@@ -25,13 +25,17 @@ def load(schema: Schema, *media_types: str) -> dict[str, Any]:
     Raises ``ApiError`` 413 or 415, ``Malformed`` when the body is no JSON object as we take it,
     ``Invalid`` with a pointer to each fault.
     """
-    document = load_object(*media_types)
+    return loaded(schema, load_object(*media_types))
+
+
+def loaded(schema: Schema, document: Mapping[str, Any]) -> dict[str, Any]:
+    """A body as the schema reads it. Raises ``Invalid`` with a pointer to each fault."""
     try:
-        loaded: dict[str, Any] = schema.load(document)
+        fields: dict[str, Any] = schema.load(document)
     except ValidationError as error:
         faults = list(faults_of(error.messages_dict))
         raise Invalid("The body has values that cannot be accepted.", faults) from None
-    return loaded
+    return fields
 
 
 def load_object(*media_types: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from marshmallow import Schema, fields
 from hksz_db.api.bodies import MERGE_PATCH, PLAIN_TEXT
 from hksz_db.api.options import MAX_PER_PAGE
 from hksz_db.api.resource import Listed, Resource
+from schemas.history import DifferencesSchema, VersionEntrySchema, version_schema
 from schemas.pages import as_of_option, groups_schema, options, page_schema, tree_schema
 from schemas.verification import VerificationSchema
 
@@ -21,7 +22,7 @@ _DESCRIPTIONS = {
     400: "The request cannot be read, or asks for what does not exist.",
     401: "A key is missing, unknown, expired or revoked.",
     403: "The key lacks the scope.",
-    404: "There never was such a row.",
+    404: "There never was such a row, or no such version of it.",
     409: "The request clashes with what is stored.",
     410: "The row was deleted; it can be restored.",
     412: "The row has another version than If-Match names.",
@@ -32,6 +33,8 @@ _DESCRIPTIONS = {
     503: "The database does not answer.",
 }
 _FIELD_OPTIONS = {"select", "include", "as_of"}
+_PAGING = {"per_page", "cursor"}
+_CHOICE = {"select", "include"}
 _READING = (400, 401, 503)
 _WRITING = (400, 401, 403, 409, 413, 415, 422, 503)
 _IF_MATCH = {
@@ -184,6 +187,96 @@ def restoring(resource: Resource) -> Operation:
         errors=(400, 401, 403, 404, 409, 412, 428, 503),
         security=_WITH_KEY,
     )
+
+
+def listing_versions(resource: Resource) -> Operation:
+    """``GET /v1/R/{id}/history``."""
+    known = {name: field for name, field in _options(resource).items() if name in _PAGING}
+    return {
+        **_operation(
+            resource,
+            "list_versions",
+            f"List the versions of one {resource.singular}, deleted or not: who changed what.",
+            parameters=[_query(resource, "Versions", known), _IF_NONE_MATCH],
+            responses={
+                200: _content(
+                    page_schema("VersionEntry", VersionEntrySchema), headers={**_ETAG, **_LINK}
+                ),
+                304: {},
+            },
+            errors=(*_READING, 404),
+        ),
+        "description": (
+            "The newest first, a page a time; also for a row that was deleted or merged. A version"
+            " is what one transaction left, so numbers may be skipped. What was there when the"
+            " history began has the op `begin`, with the time of that and whoever began it; when"
+            " it was made is not known. Whoever changes a row at the database itself is in the"
+            " history too, by the name of his role; he need not count, so that a number may stand"
+            " twice, of which the last is the one to be read."
+        ),
+    }
+
+
+def reading_version(resource: Resource) -> Operation:
+    """``GET /v1/R/{id}/history/{version}``."""
+    known = {name: field for name, field in _options(resource).items() if name in _CHOICE}
+    schema = version_schema(_model(resource), resource.document)
+    return {
+        **_operation(
+            resource,
+            "read_version",
+            f"Read one {resource.singular} as it was in a version, and who made that.",
+            parameters=[_query(resource, "Version", known), _IF_NONE_MATCH],
+            responses={200: _content(schema, headers=_ETAG), 304: {}},
+            errors=(*_READING, 404),
+        ),
+        "description": (
+            "The document is what a read by id answered when the version was made, with what is"
+            " embedded as it was then. It is null when the row was deleted or merged."
+        ),
+    }
+
+
+def comparing_versions(resource: Resource) -> Operation:
+    """``GET /v1/R/{id}/history/{version}/diff/{other}``."""
+    return {
+        **_operation(
+            resource,
+            "compare_versions",
+            f"Compare two versions of one {resource.singular}, field by field.",
+            parameters=[_IF_NONE_MATCH],
+            responses={200: _content(DifferencesSchema, headers=_ETAG), 304: {}},
+            errors=(*_READING, 404),
+        ),
+        "description": (
+            "From the first to the second, which may be the earlier. Compared are the documents as"
+            " they were, with what is embedded, so that there can be more than one row's own"
+            " changes; `version` and `updated_at` are left out."
+        ),
+    }
+
+
+def restoring_version(resource: Resource) -> Operation:
+    """``POST /v1/R/{id}/history/{version}/restore``."""
+    return {
+        **_operation(
+            resource,
+            "restore_version",
+            f"Make one {resource.singular} again what it was in a version, as a new version.",
+            parameters=[_IF_MATCH],
+            responses={200: _content(resource.document, headers=_ETAG)},
+            errors=(400, 401, 403, 404, 409, 410, 412, 422, 428, 503),
+            security=_WITH_KEY,
+        ),
+        "description": (
+            "As a merge patch with all fields of the old document, under the rules of today: what"
+            " it refers to must be there, an entity that was merged since stands for what it was"
+            " merged into, and a time relative to the date of a source is reckoned from the date"
+            " that the source has now. The figures and the evidence of a claim are rows of their"
+            " own with histories of their own, and stay as they are. A row that was deleted is"
+            " restored first."
+        ),
+    }
 
 
 def merging(resource: Resource, schema: type[Schema]) -> Operation:

@@ -41,14 +41,14 @@ def test_it_is_valid_openapi_3_1(document):
 def test_it_describes_every_call_of_every_resource(document, app):
     described = {name for name, _ in _operations(document)}
     served = {
-        f"{method} {rule.rule.replace('<uuid:id>', '{id}')}"
+        f"{method} {re.sub('<[a-z]+:', '{', rule.rule).replace('>', '}')}"
         for rule in app.url_map.iter_rules()
         if rule.rule.startswith("/v1/")
         for method in rule.methods - {"HEAD", "OPTIONS"}
     }
     assert described == served
     parts = sum(len(resource.parts) for resource in CATALOGUE)
-    assert len(served) == 8 * len(CATALOGUE) + parts + 7
+    assert len(served) == 12 * len(CATALOGUE) + parts + 7
 
 
 def test_every_operation_has_a_name_of_its_own(document):
@@ -69,6 +69,7 @@ def test_errors_are_declared_as_problem_documents(document):
         assert {"400", "503"} <= set(declared), name
         assert "401" in declared, name
         stores = "requestBody" in operation and not name.endswith("/query")
+        stores |= name.endswith("/{version}/restore")
         assert ("422" in declared) == stores, name
         if "{id}" in name:
             assert "404" in declared, name
@@ -78,7 +79,7 @@ def test_errors_are_declared_as_problem_documents(document):
                 assert list(content) == ["application/problem+json"], (name, status)
 
 
-@pytest.mark.parametrize("suffix", ["", "/restore"])
+@pytest.mark.parametrize("suffix", ["", "/restore", "/history/{version}/restore"])
 def test_conditions_are_declared(document, suffix):
     for resource in CATALOGUE:
         item = document["paths"][f"/v1/{resource.name}/{{id}}{suffix}"]
