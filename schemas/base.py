@@ -3,7 +3,7 @@
 import copy
 from typing import Any, ClassVar
 
-from marshmallow import RAISE, Schema, ValidationError, missing, validates_schema
+from marshmallow import RAISE, Schema, ValidationError, fields, missing, validates_schema
 
 from schemas.fields import Moment, StrictInteger
 
@@ -61,12 +61,21 @@ def patch_schema(create: type[InputSchema], *fixed: str) -> type[InputSchema]:
         stem for stem in create.references if f"{stem}_id" in attributes
     )
     attributes["dates"] = create.dates
-    attributes["__doc__"] = f"Changes to what {create.__name__} creates."
+    attributes["__doc__"] = "What is given is changed, null clears it, and all else stays."
     return type(create.__name__.replace("Create", "Patch"), (InputSchema,), attributes)
 
 
 class DocumentSchema(Schema):
-    """What a client receives; PostgreSQL writes it, this describes it."""
+    """What a client receives; PostgreSQL writes it, this describes it.
+
+    All its fields are there, but where it is ``selectable``: then ``select`` may leave some out.
+    """
+
+    selectable: ClassVar[bool] = False
+
+    def on_bind_field(self, _: str, field_obj: fields.Field[Any]) -> None:
+        """Require what is always there."""
+        field_obj.required = not self.selectable
 
 
 class VersionedSchema(DocumentSchema):

@@ -102,6 +102,7 @@ class ClaimRelationSchema(DocumentSchema):
 class ClaimSchema(VersionedSchema):
     """A claim; its version also counts the changes to its figures, evidence and links."""
 
+    selectable = True
     id = Uuid()
     external_id = fields.String(allow_none=True)
     statement = fields.String()

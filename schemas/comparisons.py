@@ -43,6 +43,7 @@ class ComparisonSchema(DocumentSchema):
     both can be true.
     """
 
+    selectable = True
     verdict = Term(ComparisonVerdict)
     explanation = fields.String()
     metric = fields.Nested(MetricSummarySchema)

@@ -1,10 +1,10 @@
 """What a claim rests on, on the wire."""
 
-from marshmallow import Schema, fields, validate
+from marshmallow import fields
 
 from hksz_db.vocabulary import CorroborationVerdict, SourceRelationKind
 from schemas.base import DocumentSchema
-from schemas.fields import StrictInteger, Term, Uuid
+from schemas.fields import Choice, StrictInteger, Term, Uuid
 from schemas.filters import integers, terms
 
 _STEPS = (*(str(kind) for kind in SourceRelationKind), "derived_from")
@@ -13,17 +13,17 @@ _STEPS = (*(str(kind) for kind in SourceRelationKind), "derived_from")
 class OriginCountSchema(DocumentSchema):
     """How many sources speak so, and from how many origins that are independent for certain."""
 
-    sources = StrictInteger(required=True)
-    origins = StrictInteger(required=True)
+    sources = StrictInteger()
+    origins = StrictInteger()
 
 
 class PassedSourceSchema(DocumentSchema):
     """A source on the way to an origin."""
 
-    source_id = Uuid(required=True)
-    external_id = fields.String(required=True, allow_none=True)
-    title = fields.String(required=True)
-    retracted = fields.Boolean(required=True)
+    source_id = Uuid()
+    external_id = fields.String(allow_none=True)
+    title = fields.String()
+    retracted = fields.Boolean()
 
 
 class StepSchema(PassedSourceSchema):
@@ -32,14 +32,14 @@ class StepSchema(PassedSourceSchema):
     ``derived_from`` is said of a passage, everything else of its source.
     """
 
-    kind = fields.String(required=True, validate=validate.OneOf(_STEPS))
+    kind = Choice("StepKind", _STEPS)
 
 
 class ViaSchema(PassedSourceSchema):
     """A passage that leads to an origin: where it stands, and the steps from there."""
 
-    evidence_id = Uuid(required=True)
-    steps = fields.List(fields.Nested(StepSchema), required=True)
+    evidence_id = Uuid()
+    steps = fields.List(fields.Nested(StepSchema))
 
 
 class OriginSchema(PassedSourceSchema):
@@ -49,17 +49,17 @@ class OriginSchema(PassedSourceSchema):
     lead to it, are retracted, and once for a source that rests on several.
     """
 
-    stance = fields.String(required=True, validate=validate.OneOf(["for", "against"]))
-    counted = fields.Boolean(required=True)
-    via = fields.List(fields.Nested(ViaSchema), required=True)
+    stance = Choice("OriginStance", ["for", "against"])
+    counted = fields.Boolean()
+    via = fields.List(fields.Nested(ViaSchema))
 
 
-CorroborationSchema = Schema.from_dict(
+CorroborationSchema = DocumentSchema.from_dict(
     {
-        "verdict": Term(CorroborationVerdict, required=True),
-        "for": fields.Nested(OriginCountSchema, required=True),
-        "against": fields.Nested(OriginCountSchema, required=True),
-        "origins": fields.List(fields.Nested(OriginSchema), required=True),
+        "verdict": Term(CorroborationVerdict),
+        "for": fields.Nested(OriginCountSchema),
+        "against": fields.Nested(OriginCountSchema),
+        "origins": fields.List(fields.Nested(OriginSchema)),
     },
     name="CorroborationSchema",
 )

@@ -161,6 +161,7 @@ class EntitySchema(VersionedSchema):
     share, whatever their case.
     """
 
+    selectable = True
     id = Uuid()
     external_id = fields.String(allow_none=True)
     kind = Term(EntityKind)

@@ -120,6 +120,7 @@ class ClaimEvidenceSchema(VersionedSchema):
 class EvidenceSchema(ClaimEvidenceSchema):
     """Evidence with its claim in brief."""
 
+    selectable = True
     claim = fields.Nested(ReviewedClaimSummarySchema)
 
 

@@ -5,9 +5,11 @@ What they refuse they name: the messages are read by whoever has to mend the req
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
+from inspect import getdoc
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -139,18 +141,27 @@ class WebAddress(Text):
         return text
 
 
-class Term(fields.String):
-    """A term of a closed vocabulary."""
+class Choice(fields.String):
+    """One of a few terms; ``model`` is what they are called together in the API's description."""
 
-    def __init__(self, vocabulary: type[StrEnum], **kwargs: Any) -> None:
-        self.terms = tuple(str(term) for term in vocabulary)
-        terms = [*self.terms, None] if kwargs.get("allow_none") else list(self.terms)
-        super().__init__(metadata={"enum": terms}, **kwargs)
+    def __init__(self, model: str, terms: Iterable[str], about: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.model = model
+        self.terms = tuple(terms)
+        self.about = about
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str) or value not in self.terms:
             raise ValidationError(f"Must be one of: {', '.join(self.terms)}.")
         return value
+
+
+class Term(Choice):
+    """A term of a closed vocabulary."""
+
+    def __init__(self, vocabulary: type[StrEnum], **kwargs: Any) -> None:
+        terms = (str(term) for term in vocabulary)
+        super().__init__(vocabulary.__name__, terms, getdoc(vocabulary) or "", **kwargs)
 
 
 class Uuid(fields.UUID):

@@ -99,6 +99,7 @@ class ClaimFigureSchema(VersionedSchema):
 class FigureSchema(ClaimFigureSchema):
     """A figure with its claim in brief."""
 
+    selectable = True
     claim = fields.Nested(ReviewedClaimSummarySchema)
     comparisons = fields.Nested(ComparisonsSchema)
 

@@ -21,12 +21,12 @@ class VersionEntrySchema(DocumentSchema):
     writes at the database itself need not count.
     """
 
-    version = StrictInteger(1, required=True, allow_none=True)
-    at = Moment(required=True)
-    actor = fields.String(required=True)
-    request_id = fields.String(required=True, allow_none=True)
-    op = Term(HistoryOp, required=True)
-    changed = fields.List(fields.String(), required=True)
+    version = StrictInteger(1, allow_none=True)
+    at = Moment()
+    actor = fields.String()
+    request_id = fields.String(allow_none=True)
+    op = Term(HistoryOp)
+    changed = fields.List(fields.String())
 
 
 class DifferenceSchema(DocumentSchema):
@@ -38,18 +38,18 @@ class DifferenceSchema(DocumentSchema):
     the later document of the earlier.
     """
 
-    pointer = fields.String(required=True)
-    before = fields.Raw(required=True, allow_none=True)
-    after = fields.Raw(required=True, allow_none=True)
+    pointer = fields.String()
+    before = fields.Raw(allow_none=True)
+    after = fields.Raw(allow_none=True)
 
 
-DifferencesSchema = DocumentSchema.from_dict(
+VersionDifferencesSchema = DocumentSchema.from_dict(
     {
-        "from": StrictInteger(required=True),
-        "to": StrictInteger(required=True),
-        "differences": fields.List(fields.Nested(DifferenceSchema), required=True),
+        "from": StrictInteger(),
+        "to": StrictInteger(),
+        "differences": fields.List(fields.Nested(DifferenceSchema)),
     },
-    name="DifferencesSchema",
+    name="VersionDifferencesSchema",
 )
 
 
@@ -57,8 +57,8 @@ DifferencesSchema = DocumentSchema.from_dict(
 def version_schema(name: str, document: type[Schema]) -> type[Schema]:
     """A version with the document as it was in it."""
     known: dict[str, Any] = {
-        "until": Moment(required=True, allow_none=True),
-        "document": fields.Nested(document, required=True, allow_none=True),
+        "until": Moment(allow_none=True),
+        "document": fields.Nested(document, allow_none=True),
     }
     model: type[Schema] = type(
         f"{name}VersionSchema",

@@ -25,6 +25,7 @@ MetricPatchSchema = patch_schema(MetricCreateSchema)
 class MetricSchema(VersionedSchema):
     """A metric."""
 
+    selectable = True
     id = Uuid()
     external_id = fields.String(allow_none=True)
     key = fields.String()

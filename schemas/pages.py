@@ -4,11 +4,15 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from marshmallow import RAISE, Schema, fields, validate
+from marshmallow import RAISE, Schema, fields
 
 from schemas.base import DocumentSchema
-from schemas.fields import Moment, StrictInteger
+from schemas.fields import Choice, Moment, StrictInteger
 from schemas.filters import Filter, ValueList
+
+
+def _count_kind(**described: Any) -> Choice:
+    return Choice("CountKind", ["exact", "estimated"], **described)
 
 
 class RankedSchema(DocumentSchema):
@@ -22,10 +26,10 @@ class CountSchema(DocumentSchema):
     """How many rows the filters select."""
 
     value = StrictInteger()
-    kind = fields.String(validate=validate.OneOf(["exact", "estimated"]))
+    kind = _count_kind()
 
 
-class PageMetaSchema(DocumentSchema):
+class PageMetaSchema(Schema):
     """Where the next page begins; null on the last."""
 
     next_cursor = fields.String(required=True, allow_none=True)
@@ -37,10 +41,10 @@ class PageMetaSchema(DocumentSchema):
 class GroupMetaSchema(DocumentSchema):
     """What the groups are made by."""
 
-    group_by = fields.List(fields.String(), required=True)
+    group_by = fields.List(fields.String())
 
 
-class ProblemErrorSchema(DocumentSchema):
+class ProblemErrorSchema(Schema):
     """One thing that is wrong, and where: in the body or in the query string."""
 
     pointer = fields.String()
@@ -49,7 +53,7 @@ class ProblemErrorSchema(DocumentSchema):
     detail = fields.String(required=True)
 
 
-class ProblemSchema(DocumentSchema):
+class ProblemSchema(Schema):
     """An error (RFC 9457)."""
 
     type = fields.String(required=True)
@@ -116,30 +120,31 @@ def tree_schema(name: str, filters: Mapping[str, Filter]) -> type[Schema]:
 
 
 def options(
+    model: str,
     sorts: Iterable[str],
     selectable: Iterable[str],
     embeds: Iterable[str],
     searchable: bool,
     max_per_page: int,
 ) -> dict[str, fields.Field[Any]]:
-    """The parameters of a list besides its filters."""
+    """The parameters of a list of ``model`` besides its filters."""
     orders = [order for name in sorts for order in (name, f"-{name}")]
     found: dict[str, fields.Field[Any]] = {
-        "select": _names(selectable, "The fields to answer with."),
+        "select": _names(f"{model}Select", selectable, "The fields to answer with."),
         "per_page": fields.Integer(
             metadata={"minimum": 1, "maximum": max_per_page, "description": "Rows on a page."}
         ),
         "cursor": fields.String(metadata={"description": "Where a page before this one ended."}),
-        "count": fields.String(
-            validate=validate.OneOf(["exact", "estimated"]),
-            metadata={"description": "Count the rows that the filters select."},
+        "as_of": Moment(
+            metadata={"description": "Answer as at this moment, from what was committed by then."}
         ),
+        "count": _count_kind(metadata={"description": "Count the rows that the filters select."}),
     }
-    found["as_of"] = as_of_option()
     if orders:
-        found["sort"] = _names(orders, "Keys to sort by; a hyphen before a key descends.")
+        keys = "Keys to sort by; a hyphen before a key descends."
+        found["sort"] = _names(f"{model}Sort", orders, keys)
     if embeds:
-        found["include"] = _names(embeds, "What to embed; empty for nothing.")
+        found["include"] = _names(f"{model}Include", embeds, "What to embed; empty for nothing.")
     if searchable:
         found["q"] = fields.String(
             metadata={
@@ -151,13 +156,10 @@ def options(
     return found
 
 
-def as_of_option() -> Moment:
-    """The moment of which to answer."""
-    return Moment(
-        metadata={"description": "Answer as at this moment, from what was committed by then."}
-    )
+def grouping(model: str, groups: Iterable[str]) -> fields.Field[Any]:
+    """The parameter that says by which fields to count."""
+    return _names(f"{model}GroupBy", groups, "The fields to group by.", required=True)
 
 
-def _names(names: Iterable[str], description: str) -> ValueList:
-    field = fields.String(validate=validate.OneOf(list(names)))
-    return ValueList(field, metadata={"description": description})
+def _names(model: str, names: Iterable[str], description: str, **kwargs: Any) -> ValueList:
+    return ValueList(Choice(model, names), metadata={"description": description}, **kwargs)

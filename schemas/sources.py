@@ -111,6 +111,7 @@ class SourceRelationSchema(DocumentSchema):
 class SourceSchema(VersionedSchema):
     """A source."""
 
+    selectable = True
     id = Uuid()
     external_id = fields.String(allow_none=True)
     csl_type = Term(CslType)

@@ -22,6 +22,7 @@ UnitPatchSchema = patch_schema(UnitCreateSchema, "code")
 class UnitSchema(VersionedSchema):
     """A unit; ``factor`` is how many base units of its dimension it is."""
 
+    selectable = True
     id = Uuid()
     external_id = fields.String(allow_none=True)
     code = fields.String()

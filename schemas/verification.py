@@ -1,10 +1,10 @@
 """What came of holding a text against the locators of a source."""
 
-from marshmallow import fields, validate
+from marshmallow import fields
 
 from hksz_db.vocabulary import Normalization
 from schemas.base import DocumentSchema
-from schemas.fields import Sha256, StrictInteger, Term, Uuid
+from schemas.fields import Choice, Sha256, StrictInteger, Term, Uuid
 
 
 class LocatorFindingSchema(DocumentSchema):
@@ -18,16 +18,12 @@ class LocatorFindingSchema(DocumentSchema):
     are; otherwise it is null.
     """
 
-    evidence_id = Uuid(required=True)
-    claim_id = Uuid(required=True)
-    result = fields.String(required=True, validate=validate.OneOf(["exact", "moved", "missing"]))
-    start_char = StrictInteger(required=True, allow_none=True)
-    end_char = StrictInteger(1, required=True, allow_none=True)
-    searched = fields.String(
-        required=True,
-        allow_none=True,
-        validate=validate.OneOf(["everywhere", "surroundings", None]),
-    )
+    evidence_id = Uuid()
+    claim_id = Uuid()
+    result = Choice("LocatorResult", ["exact", "moved", "missing"])
+    start_char = StrictInteger(allow_none=True)
+    end_char = StrictInteger(1, allow_none=True)
+    searched = Choice("LocatorSearched", ["everywhere", "surroundings"], allow_none=True)
 
 
 class VerificationSchema(DocumentSchema):
@@ -38,12 +34,10 @@ class VerificationSchema(DocumentSchema):
     of their places; ``without_locator`` counts the evidence that has none.
     """
 
-    source_id = Uuid(required=True)
-    normalization = Term(Normalization, required=True)
-    char_length = StrictInteger(1, required=True)
-    text_sha256 = Sha256(required=True)
-    capture = fields.String(
-        required=True, validate=validate.OneOf(["same", "different", "unknown"])
-    )
-    without_locator = StrictInteger(required=True)
-    locators = fields.List(fields.Nested(LocatorFindingSchema), required=True)
+    source_id = Uuid()
+    normalization = Term(Normalization)
+    char_length = StrictInteger(1)
+    text_sha256 = Sha256()
+    capture = Choice("CaptureFound", ["same", "different", "unknown"])
+    without_locator = StrictInteger()
+    locators = fields.List(fields.Nested(LocatorFindingSchema))

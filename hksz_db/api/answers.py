@@ -212,7 +212,8 @@ def _page(asked: _Asked, within: tuple[Resource, UUID] | None) -> Response:
 
 
 def _next_url(cursor: str) -> str:
-    query = {**request.args.to_dict(), "cursor": cursor}
+    given = {name: ",".join(values) for name, values in request.args.lists()}
+    query = {**given, "cursor": cursor}
     return f"{request.path}?{urlencode(query)}"
 
 

@@ -1,5 +1,6 @@
 """``/v1/comparisons`` and ``/v1/figures/{id}/comparisons``: what agrees, and what does not."""
 
+from inspect import getdoc
 from uuid import UUID
 
 from flask import Response
@@ -18,7 +19,7 @@ def comparisons_blueprint() -> Blueprint:
         COMPARISONS.name,
         __name__,
         url_prefix=f"/v1/{COMPARISONS.name}",
-        description=COMPARISONS.document.__doc__,
+        description=getdoc(COMPARISONS.document),
     )
 
     def list_comparisons() -> Response:

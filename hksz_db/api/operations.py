@@ -8,8 +8,9 @@ from marshmallow import Schema, fields
 from hksz_db.api.bodies import MERGE_PATCH, PLAIN_TEXT
 from hksz_db.api.options import MAX_PER_PAGE
 from hksz_db.api.resource import Listed, Resource
-from schemas.history import DifferencesSchema, VersionEntrySchema, version_schema
-from schemas.pages import as_of_option, groups_schema, options, page_schema, tree_schema
+from schemas.base import DocumentSchema
+from schemas.history import VersionDifferencesSchema, VersionEntrySchema, version_schema
+from schemas.pages import grouping, groups_schema, options, page_schema, tree_schema
 from schemas.verification import VerificationSchema
 
 Operation = dict[str, Any]
@@ -33,23 +34,24 @@ _DESCRIPTIONS = {
     503: "The database does not answer.",
 }
 _FIELD_OPTIONS = {"select", "include", "as_of"}
-_PAGING = {"per_page", "cursor"}
 _CHOICE = {"select", "include"}
 _READING = (400, 401, 503)
 _WRITING = (400, 401, 403, 409, 413, 415, 422, 503)
-_IF_MATCH = {
-    "name": "If-Match",
-    "in": "header",
-    "required": True,
-    "description": "The ETag of the version that was read.",
-    "schema": {"type": "string", "pattern": r'^"[0-9]{1,9}(-[0-9a-f]{16})?"$'},
+CONDITIONS: dict[str, Operation] = {
+    "If-Match": {
+        "required": True,
+        "description": "The ETag of the version that was read.",
+        "schema": {"type": "string", "pattern": r'^"[0-9]{1,9}(-[0-9a-f]{16})?"$'},
+    },
+    "If-None-Match": {
+        "description": "The ETag of an answer that the client holds.",
+        "schema": {"type": "string", "pattern": r'^"[0-9a-f-]{1,26}"$'},
+    },
 }
-_IF_NONE_MATCH = {
-    "name": "If-None-Match",
-    "in": "header",
-    "description": "The ETag of an answer that the client holds.",
-    "schema": {"type": "string", "pattern": r'^"[0-9a-f-]{1,26}"$'},
-}
+"""The headers that make a call conditional, as components that the calls refer to."""
+
+# The same for all resources.
+_COMMON_PARAMETERS = {"per_page", "cursor", "count", "q", "as_of"}
 _ETAG = {"ETag": {"description": "Names this very answer.", "schema": {"type": "string"}}}
 _NO_STORE = {"Cache-Control": {"description": "no-store", "schema": {"type": "string"}}}
 _LINK = {"Link": {"description": "The next page (rel=next).", "schema": {"type": "string"}}}
@@ -62,11 +64,7 @@ def listing(resource: Listed) -> Operation:
         resource,
         "list",
         f"List {resource.name}: {_ways(resource)}, a page a time.",
-        parameters=[
-            _query(resource, "List", _options(resource)),
-            *_filter_references(resource),
-            _IF_NONE_MATCH,
-        ],
+        parameters=_parameters(resource, *_options(resource), *resource.filters),
         responses={200: _page(resource), 304: {}},
         errors=_READING,
     )
@@ -98,13 +96,12 @@ def creating_within(resource: Resource, whole: Resource, schema: type[Schema]) -
 
 def reading(resource: Resource) -> Operation:
     """``GET /v1/R/{id}``."""
-    known = _options(resource)
-    fields_only = {name: field for name, field in known.items() if name in _FIELD_OPTIONS}
+    known = [name for name in _options(resource) if name in _FIELD_OPTIONS]
     return _operation(
         resource,
         "read",
         f"Read one {resource.singular}, with what is embedded unless asked for less or more.",
-        parameters=[_query(resource, "Read", fields_only), _IF_NONE_MATCH],
+        parameters=_parameters(resource, *known),
         responses={
             200: _content(resource.document, headers=_ETAG),
             304: {},
@@ -118,19 +115,19 @@ def reading_part(resource: Resource, name: str) -> Operation:
     """``GET /v1/R/{id}/PART``."""
     field = resource.document().fields[name]
     if isinstance(field, fields.List):
-        model = f"{_model(resource)}{name.capitalize()}Schema"
-        schema = Schema.from_dict({"data": field}, name=model)
+        assert isinstance(field.inner, fields.Nested)
+        part = f"{name} {resource.name}"
+        model = f"{model_of(type(field.inner.schema))}ListSchema"
+        schema = DocumentSchema.from_dict({"data": field}, name=model)
     else:
         assert isinstance(field, fields.Nested)
+        part = name
         schema = type(field.schema)
     return _operation(
         resource,
         f"read_{name}",
-        f"Read the {name} of one {resource.singular}, and nothing else of it.",
-        parameters=[
-            _query(resource, name.capitalize(), {"as_of": as_of_option()}),
-            _IF_NONE_MATCH,
-        ],
+        f"Read the {part} of one {resource.singular}, and nothing else of it.",
+        parameters=_parameters(resource, "as_of"),
         responses={200: _content(schema, headers=_ETAG), 304: {}, **_redirect(resource)},
         errors=(*_READING, 404, 410),
     )
@@ -151,12 +148,14 @@ def creating(resource: Resource) -> Operation:
 
 def changing(resource: Resource) -> Operation:
     """``PATCH /v1/R/{id}``."""
+    # One media type of the two that are taken: some generators of clients cannot choose.
     return _operation(
         resource,
         "change",
         f"Change one {resource.singular} by a merge patch (RFC 7396).",
-        parameters=[_IF_MATCH],
-        requestBody=_body(resource.patch_schema, MERGE_PATCH, "application/json"),
+        description="The media type may be `application/json` as well.",
+        parameters=["If-Match"],
+        requestBody=_body(resource.patch_schema, MERGE_PATCH),
         responses={200: _content(resource.document, headers=_ETAG)},
         errors=(*_WRITING, 404, 410, 412, 428),
         security=_WITH_KEY,
@@ -169,7 +168,7 @@ def deleting(resource: Resource) -> Operation:
         resource,
         "delete",
         f"Delete one {resource.singular} on which nothing rests; it can be restored.",
-        parameters=[_IF_MATCH],
+        parameters=["If-Match"],
         responses={204: {"headers": _ETAG}},
         errors=(400, 401, 403, 404, 409, 410, 412, 428, 503),
         security=_WITH_KEY,
@@ -182,7 +181,7 @@ def restoring(resource: Resource) -> Operation:
         resource,
         "restore",
         f"Restore one deleted {resource.singular}.",
-        parameters=[_IF_MATCH],
+        parameters=["If-Match"],
         responses={200: _content(resource.document, headers=_ETAG)},
         errors=(400, 401, 403, 404, 409, 412, 428, 503),
         security=_WITH_KEY,
@@ -191,13 +190,12 @@ def restoring(resource: Resource) -> Operation:
 
 def listing_versions(resource: Resource) -> Operation:
     """``GET /v1/R/{id}/history``."""
-    known = {name: field for name, field in _options(resource).items() if name in _PAGING}
     return {
         **_operation(
             resource,
             "list_versions",
             f"List the versions of one {resource.singular}, deleted or not: who changed what.",
-            parameters=[_query(resource, "Versions", known), _IF_NONE_MATCH],
+            parameters=_parameters(resource, "per_page", "cursor"),
             responses={
                 200: _content(
                     page_schema("VersionEntry", VersionEntrySchema), headers={**_ETAG, **_LINK}
@@ -219,14 +217,14 @@ def listing_versions(resource: Resource) -> Operation:
 
 def reading_version(resource: Resource) -> Operation:
     """``GET /v1/R/{id}/history/{version}``."""
-    known = {name: field for name, field in _options(resource).items() if name in _CHOICE}
+    known = [name for name in _options(resource) if name in _CHOICE]
     schema = version_schema(_model(resource), resource.document)
     return {
         **_operation(
             resource,
             "read_version",
             f"Read one {resource.singular} as it was in a version, and who made that.",
-            parameters=[_query(resource, "Version", known), _IF_NONE_MATCH],
+            parameters=_parameters(resource, *known),
             responses={200: _content(schema, headers=_ETAG), 304: {}},
             errors=(*_READING, 404),
         ),
@@ -244,8 +242,8 @@ def comparing_versions(resource: Resource) -> Operation:
             resource,
             "compare_versions",
             f"Compare two versions of one {resource.singular}, field by field.",
-            parameters=[_IF_NONE_MATCH],
-            responses={200: _content(DifferencesSchema, headers=_ETAG), 304: {}},
+            parameters=_parameters(resource),
+            responses={200: _content(VersionDifferencesSchema, headers=_ETAG), 304: {}},
             errors=(*_READING, 404),
         ),
         "description": (
@@ -263,7 +261,7 @@ def restoring_version(resource: Resource) -> Operation:
             resource,
             "restore_version",
             f"Make one {resource.singular} again what it was in a version, as a new version.",
-            parameters=[_IF_MATCH],
+            parameters=["If-Match"],
             responses={200: _content(resource.document, headers=_ETAG)},
             errors=(400, 401, 403, 404, 409, 410, 412, 422, 428, 503),
             security=_WITH_KEY,
@@ -286,7 +284,7 @@ def merging(resource: Resource, schema: type[Schema]) -> Operation:
         "merge",
         f"Merge one {resource.singular} into another, to which all that refers to it is moved;"
         " its id answers with 308 from then on. Also needs the scope review.",
-        parameters=[_IF_MATCH],
+        parameters=["If-Match"],
         requestBody=_body(schema, "application/json"),
         responses={200: _content(resource.document, headers=_ETAG)},
         errors=(*_WRITING, 404, 410, 412, 428),
@@ -301,7 +299,7 @@ def unmerging(resource: Resource) -> Operation:
         "unmerge",
         f"Undo the merge of one {resource.singular}: what was moved and is still there returns."
         " Also needs the scope review.",
-        parameters=[_IF_MATCH],
+        parameters=["If-Match"],
         responses={200: _content(resource.document, headers=_ETAG)},
         errors=(400, 401, 403, 404, 409, 412, 428, 503),
         security=_WITH_KEY,
@@ -353,38 +351,31 @@ def verifying(resource: Resource) -> Operation:
 
 def aggregating(resource: Resource) -> Operation:
     """``GET /v1/R/aggregate``."""
-    groups = tuple(resource.readable.groups)
-    known = _options(resource)
-    shared = {name: field for name, field in known.items() if name in {"q", "as_of"}}
-    own = {"group_by": _group_by(groups), **shared}
+    searching = ["q"] if resource.readable.search else []
+    groups = groups_schema(_model(resource), resource.readable.groups)
     return _operation(
         resource,
         "aggregate",
         f"Count {resource.name} by a field, the most frequent first.",
-        parameters=[
-            _query(resource, "Aggregate", own),
-            *_filter_references(resource),
-            _IF_NONE_MATCH,
-        ],
-        responses={200: _content(groups_schema(_model(resource), groups), headers=_ETAG), 304: {}},
+        parameters=_parameters(resource, "group_by", "as_of", *searching, *resource.filters),
+        responses={200: _content(groups, headers=_ETAG), 304: {}},
         errors=_READING,
     )
 
 
-def _group_by(groups: Iterable[str]) -> fields.Field[Any]:
-    field = options((), groups, (), searchable=False, max_per_page=1)["select"]
-    field.required = True
-    field.metadata = {**field.metadata, "description": "The fields to group by."}
-    return field
+def model_of(schema: type[Schema]) -> str:
+    """What a schema is called in the document."""
+    return schema.__name__.removesuffix("Schema")
 
 
 def _model(resource: Listed) -> str:
-    return resource.document.__name__.removesuffix("Schema")
+    return model_of(resource.document)
 
 
 def _options(resource: Listed) -> dict[str, fields.Field[Any]]:
     readable = resource.readable
     return options(
+        _model(resource),
         readable.sorts,
         readable.document,
         readable.embeds,
@@ -393,24 +384,22 @@ def _options(resource: Listed) -> dict[str, fields.Field[Any]]:
     )
 
 
-def filter_schema(resource: Listed) -> type[Schema]:
-    """The filters of a resource as one schema, a field each."""
-    filters = {name: known.field for name, known in resource.filters.items()}
-    return Schema.from_dict(filters, name=f"{_model(resource)}FiltersSchema")
+def parameter_schema(resource: Listed) -> type[Schema]:
+    """What query strings can ask of a resource as one schema, a field each."""
+    known = {name: found.field for name, found in resource.filters.items()}
+    if isinstance(resource, Resource):
+        known["group_by"] = grouping(_model(resource), resource.readable.groups)
+    return Schema.from_dict({**known, **_options(resource)})
 
 
-def filter_component(resource: Listed, name: str) -> str:
-    """The name of the component that describes a filter."""
-    return f"{resource.name}.{name}"
+def parameter_component(resource: Listed, name: str) -> str:
+    """The name of the component that describes a parameter of the query string."""
+    return name if name in _COMMON_PARAMETERS else f"{resource.name}.{name}"
 
 
-def _filter_references(resource: Listed) -> list[str]:
-    return [filter_component(resource, name) for name in resource.filters]
-
-
-def _query(resource: Listed, call: str, known: dict[str, fields.Field[Any]]) -> Operation:
-    schema = Schema.from_dict(dict(known), name=f"{_model(resource)}{call}Schema")
-    return {"in": "query", "schema": schema}
+def _parameters(resource: Listed, *names: str) -> list[str]:
+    """References to the parameters of a read: those of the query string, and its condition."""
+    return [*(parameter_component(resource, name) for name in names), "If-None-Match"]
 
 
 def _page(resource: Listed) -> Operation:
@@ -422,9 +411,8 @@ def _content(schema: type[Schema], headers: Operation) -> Operation:
     return {"content": {"application/json": {"schema": schema}}, "headers": headers}
 
 
-def _body(schema: type[Schema], *media_types: str) -> Operation:
-    content = {media_type: {"schema": schema} for media_type in media_types}
-    return {"required": True, "content": content}
+def _body(schema: type[Schema], media_type: str) -> Operation:
+    return {"required": True, "content": {media_type: {"schema": schema}}}
 
 
 def _operation(

@@ -11,6 +11,7 @@ from marshmallow import ValidationError
 from hksz_db.errors import Fault, Malformed
 
 MAX_PARAMETERS = 100
+_LISTS = {"sort", "select", "include", "group_by"}
 _MAX_SENTENCES = 3
 
 
@@ -43,7 +44,10 @@ class Faults:
 
 
 def arguments() -> dict[str, str]:
-    """The query string's parameters: UTF-8 as it was sent, each given once."""
+    """The query string's parameters: UTF-8 as it was sent, each given once.
+
+    A list may also be given a value at a time, as some clients do: it is joined by commas.
+    """
     if not request.query_string:
         return {}
     try:
@@ -59,10 +63,13 @@ def arguments() -> dict[str, str]:
         raise Malformed(f"The query string has more than {MAX_PARAMETERS} parameters.") from None
     found: dict[str, str] = {}
     for name, value in pairs:
-        if name in found:
+        if name not in found:
+            found[name] = value
+        elif name in _LISTS or name.endswith("__in"):
+            found[name] += f",{value}"
+        else:
             detail = "Given more than once; __in takes several values, separated by commas."
             raise Malformed("A parameter is repeated.", [Fault("repeated", detail, parameter=name)])
-        found[name] = value
     return found
 
 

@@ -1,6 +1,7 @@
 """The views that every resource has: load, call, answer."""
 
 from collections.abc import Callable
+from inspect import getdoc
 from uuid import UUID
 
 from flask import Response
@@ -30,7 +31,7 @@ def blueprint_for(resource: Resource) -> Blueprint:
         resource.name,
         __name__,
         url_prefix=f"/v1/{resource.name}",
-        description=resource.document.__doc__,
+        description=getdoc(resource.document),
     )
     for add in _CALLS:
         add(blueprint, resource)

@@ -308,22 +308,17 @@ BEGIN
     PERFORM loosen_history(kept);
     EXECUTE format($$
         CREATE VIEW as_of.%1$I AS
-        SELECT %2$s FROM %3$s
-        WHERE written_in <= (SELECT current_setting('hksz.as_of')::bigint)
-            AND written_in <> ALL (
-                (SELECT current_setting('hksz.as_of_missing')::bigint[])::bigint[]
-            )
-        UNION ALL
-        SELECT %2$s FROM past.%1$I
-        WHERE written_in <= (SELECT current_setting('hksz.as_of')::bigint)
-            AND written_in <> ALL (
-                (SELECT current_setting('hksz.as_of_missing')::bigint[])::bigint[]
-            )
+        SELECT %2$s FROM (
+            SELECT %2$s, NULL::bigint AS ended_in FROM %3$s
+            UNION ALL
+            SELECT %2$s, ended_in FROM past.%1$I
+        ) AS kept
+        WHERE written_in <= current_setting('hksz.as_of')::bigint
+            AND written_in <> ALL (current_setting('hksz.as_of_missing')::bigint[])
             AND (
-                ended_in > (SELECT current_setting('hksz.as_of')::bigint)
-                OR ended_in = ANY (
-                    (SELECT current_setting('hksz.as_of_missing')::bigint[])::bigint[]
-                )
+                ended_in IS NULL
+                OR ended_in > current_setting('hksz.as_of')::bigint
+                OR ended_in = ANY (current_setting('hksz.as_of_missing')::bigint[])
             )
     $$, name, listed, kept);
     SELECT string_agg(format('kept.%I', part), ', ') INTO listed FROM unnest(every) AS part;

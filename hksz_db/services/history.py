@@ -135,7 +135,7 @@ def _moments(resource: str) -> str:
     redirect = ["redirect_to"] if RESOURCES[resource].can_be_merged else []
     columns = ", ".join(dict.fromkeys([*own, "version", "deleted_at", *redirect, "written_in"]))
     touches = [
-        "SELECT written_in AS number, NULL AS field, true AS counted FROM images",
+        "SELECT begun_in AS number, NULL AS field, true AS counted FROM images",
         "SELECT ended_in, NULL, true FROM images WHERE ended_in IS NOT NULL",
     ]
     for name, part in known.parts.items():
@@ -146,21 +146,26 @@ def _moments(resource: str) -> str:
             f"SELECT written_in, {field} FROM past.{part.table} {where}",
             f"SELECT ended_in, {field} FROM past.{part.table} {where}",
         ]
+    # What was written before all tables had a history is of its beginning.
     return f"""images AS MATERIALIZED (
-            SELECT image.*, began.committed_at AS began_at, ended.committed_at AS ended_at
+            SELECT image.*, beginning, ended.committed_at AS ended_at,
+                greatest(began.committed_at, beginning) AS began_at,
+                CASE WHEN began.committed_at > beginning THEN written_in ELSE 0 END AS begun_in
             FROM (
                 SELECT {columns}, NULL::bigint AS ended_in FROM {resource} WHERE id = $1::uuid
                 UNION ALL SELECT {columns}, ended_in FROM past.{resource} WHERE id = $1
             ) AS image
                 JOIN transactions AS began ON began.id = written_in
                 LEFT JOIN transactions AS ended ON ended.id = ended_in
+                JOIN (SELECT committed_at AS beginning FROM transactions WHERE id = 0) AS all_that
+                    ON (ended.committed_at > beginning) IS NOT FALSE
         ), moments AS MATERIALIZED (
             SELECT number, fields, committed_at AS at, actor, request_id FROM (
                 SELECT number, array_agg(field) FILTER (WHERE field IS NOT NULL) AS fields
                 FROM ({" UNION ".join(touches)}) AS touches
-                WHERE EXISTS (SELECT FROM images)
                 GROUP BY number HAVING bool_or(counted)
             ) AS touched JOIN transactions ON transactions.id = number
+            WHERE committed_at >= (SELECT beginning FROM images LIMIT 1)
         )"""
 
 

@@ -1,7 +1,6 @@
-"""History: what every row was, who changed it, and what the database held at any moment.
+"""History: transactions with a number and a time, and what gives a table its history.
 
-Nothing is rewritten: the rows that are there are of transaction 0, which stands for all that was
-before. Downgrading forgets what was, and refuses to unless told so.
+Downgrading forgets who wrote what, and refuses to unless told so.
 """
 
 from alembic import op
@@ -794,22 +793,17 @@ BEGIN
     PERFORM loosen_history(kept);
     EXECUTE format($$
         CREATE VIEW as_of.%1$I AS
-        SELECT %2$s FROM %3$s
-        WHERE written_in <= (SELECT current_setting('hksz.as_of')::bigint)
-            AND written_in <> ALL (
-                (SELECT current_setting('hksz.as_of_missing')::bigint[])::bigint[]
-            )
-        UNION ALL
-        SELECT %2$s FROM past.%1$I
-        WHERE written_in <= (SELECT current_setting('hksz.as_of')::bigint)
-            AND written_in <> ALL (
-                (SELECT current_setting('hksz.as_of_missing')::bigint[])::bigint[]
-            )
+        SELECT %2$s FROM (
+            SELECT %2$s, NULL::bigint AS ended_in FROM %3$s
+            UNION ALL
+            SELECT %2$s, ended_in FROM past.%1$I
+        ) AS kept
+        WHERE written_in <= current_setting('hksz.as_of')::bigint
+            AND written_in <> ALL (current_setting('hksz.as_of_missing')::bigint[])
             AND (
-                ended_in > (SELECT current_setting('hksz.as_of')::bigint)
-                OR ended_in = ANY (
-                    (SELECT current_setting('hksz.as_of_missing')::bigint[])::bigint[]
-                )
+                ended_in IS NULL
+                OR ended_in > current_setting('hksz.as_of')::bigint
+                OR ended_in = ANY (current_setting('hksz.as_of_missing')::bigint[])
             )
     $$, name, listed, kept);
     SELECT string_agg(format('kept.%I', part), ', ') INTO listed FROM unnest(every) AS part;
@@ -1104,22 +1098,17 @@ BEGIN
     PERFORM loosen_history(kept);
     EXECUTE format($$
         CREATE VIEW as_of.%1$I AS
-        SELECT %2$s FROM %3$s
-        WHERE written_in <= (SELECT current_setting('hksz.as_of')::bigint)
-            AND written_in <> ALL (
-                (SELECT current_setting('hksz.as_of_missing')::bigint[])::bigint[]
-            )
-        UNION ALL
-        SELECT %2$s FROM past.%1$I
-        WHERE written_in <= (SELECT current_setting('hksz.as_of')::bigint)
-            AND written_in <> ALL (
-                (SELECT current_setting('hksz.as_of_missing')::bigint[])::bigint[]
-            )
+        SELECT %2$s FROM (
+            SELECT %2$s, NULL::bigint AS ended_in FROM %3$s
+            UNION ALL
+            SELECT %2$s, ended_in FROM past.%1$I
+        ) AS kept
+        WHERE written_in <= current_setting('hksz.as_of')::bigint
+            AND written_in <> ALL (current_setting('hksz.as_of_missing')::bigint[])
             AND (
-                ended_in > (SELECT current_setting('hksz.as_of')::bigint)
-                OR ended_in = ANY (
-                    (SELECT current_setting('hksz.as_of_missing')::bigint[])::bigint[]
-                )
+                ended_in IS NULL
+                OR ended_in > current_setting('hksz.as_of')::bigint
+                OR ended_in = ANY (current_setting('hksz.as_of_missing')::bigint[])
             )
     $$, name, listed, kept);
     SELECT string_agg(format('kept.%I', part), ', ') INTO listed FROM unnest(every) AS part;
@@ -1444,22 +1433,17 @@ BEGIN
     PERFORM loosen_history(kept);
     EXECUTE format($$
         CREATE VIEW as_of.%1$I AS
-        SELECT %2$s FROM %3$s
-        WHERE written_in <= (SELECT current_setting('hksz.as_of')::bigint)
-            AND written_in <> ALL (
-                (SELECT current_setting('hksz.as_of_missing')::bigint[])::bigint[]
-            )
-        UNION ALL
-        SELECT %2$s FROM past.%1$I
-        WHERE written_in <= (SELECT current_setting('hksz.as_of')::bigint)
-            AND written_in <> ALL (
-                (SELECT current_setting('hksz.as_of_missing')::bigint[])::bigint[]
-            )
+        SELECT %2$s FROM (
+            SELECT %2$s, NULL::bigint AS ended_in FROM %3$s
+            UNION ALL
+            SELECT %2$s, ended_in FROM past.%1$I
+        ) AS kept
+        WHERE written_in <= current_setting('hksz.as_of')::bigint
+            AND written_in <> ALL (current_setting('hksz.as_of_missing')::bigint[])
             AND (
-                ended_in > (SELECT current_setting('hksz.as_of')::bigint)
-                OR ended_in = ANY (
-                    (SELECT current_setting('hksz.as_of_missing')::bigint[])::bigint[]
-                )
+                ended_in IS NULL
+                OR ended_in > current_setting('hksz.as_of')::bigint
+                OR ended_in = ANY (current_setting('hksz.as_of_missing')::bigint[])
             )
     $$, name, listed, kept);
     SELECT string_agg(format('kept.%I', part), ', ') INTO listed FROM unnest(every) AS part;
@@ -1632,61 +1616,7 @@ CREATE TABLE changes (
     changed text[]
 );
 CREATE INDEX changes_transaction_id_idx ON changes (transaction_id);
-INSERT INTO transactions (id, actor, committed_at) VALUES (0, session_user, clock_timestamp());
 """
-KEPT = (
-    "sources",
-    "source_contributors",
-    "source_captures",
-    "source_relations",
-    "entities",
-    "entity_names",
-    "entity_identifiers",
-    "entity_relations",
-    "entity_merges",
-    "entity_merge_moves",
-    "claims",
-    "claim_entities",
-    "claim_topics",
-    "claim_relations",
-    "figures",
-    "evidence",
-    "corroborations",
-    "claim_bands",
-    "metrics",
-    "units",
-    "api_keys",
-    "seed_items",
-)
-# A constant default takes no time; from then on the transaction says its number.
-WRITTEN_IN = """
-ALTER TABLE {table} ADD COLUMN written_in bigint DEFAULT 0 NOT NULL;
-ALTER TABLE {table} ALTER COLUMN written_in SET DEFAULT current_transaction();
-"""
-KEEP = (
-    "SELECT keep_history('sources', 'sources', 'id', '{}', true)",
-    "SELECT keep_history('source_contributors', 'sources', 'source_id', '{}', true)",
-    "SELECT keep_history('source_captures', 'sources', 'source_id', '{}', true)",
-    "SELECT keep_history('source_relations', 'sources', 'from_id', '{}', true)",
-    "SELECT keep_history('entities', 'entities', 'id', '{}', true)",
-    "SELECT keep_history('entity_names', 'entities', 'entity_id', '{}', true)",
-    "SELECT keep_history('entity_identifiers', 'entities', 'entity_id', '{}', true)",
-    "SELECT keep_history('entity_relations', 'entities', 'subject_id', '{}', true)",
-    "SELECT keep_history('entity_merges', NULL, NULL, '{}', true)",
-    "SELECT keep_history('entity_merge_moves', NULL, NULL, '{}', true)",
-    "SELECT keep_history('claims', 'claims', 'id', '{}', true)",
-    "SELECT keep_history('claim_entities', 'claims', 'claim_id', '{}', true)",
-    "SELECT keep_history('claim_topics', 'claims', 'claim_id', '{}', true)",
-    "SELECT keep_history('claim_relations', 'claims', 'from_id', '{}', true)",
-    "SELECT keep_history('figures', 'figures', 'id', '{}', true)",
-    "SELECT keep_history('evidence', 'evidence', 'id', '{}', true)",
-    "SELECT keep_history('corroborations', 'claims', 'claim_id', '{}', true)",
-    "SELECT keep_history('claim_bands', NULL, NULL, '{}', false)",
-    "SELECT keep_history('metrics', 'metrics', 'id', '{}', true)",
-    "SELECT keep_history('units', 'units', 'id', '{}', true)",
-    "SELECT keep_history('api_keys', NULL, NULL, '{last_used_at}', true)",
-    "SELECT keep_history('seed_items', NULL, NULL, '{}', true)",
-)
 FUNCTIONS = (
     "committing(timestamptz)",
     "as_of_moment(timestamptz)",
@@ -1705,11 +1635,7 @@ def upgrade() -> None:
         op.execute(statement)
     for statement in (COMMIT_TRANSACTION, COMMIT_TRIGGER, COMMITTING, AS_OF_MOMENT):
         op.execute(statement)
-    for table in KEPT:
-        op.execute(WRITTEN_IN.format(table=table))
-    for statement in (MARK_WRITTEN, REFUSE_REWRITING, *GUARDS, LOOSEN_HISTORY):
-        op.execute(statement)
-    for statement in (KEEP_HISTORY, *KEEP):
+    for statement in (MARK_WRITTEN, REFUSE_REWRITING, *GUARDS, LOOSEN_HISTORY, KEEP_HISTORY):
         op.execute(statement)
     op.execute(ROW_IMAGE)
     op.execute(CHANGE_LOG)
@@ -1717,18 +1643,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DROP VIEW change_log")
-    op.execute("DROP SCHEMA as_of CASCADE")
-    op.execute("DROP SCHEMA history CASCADE")
-    op.execute("ALTER TABLE transactions DISABLE TRIGGER USER")
-    # It holds nothing that was written.
-    op.execute("DELETE FROM transactions WHERE id = 0")
-    op.drop_tables("changes", "transactions", *(f"past.{table}" for table in KEPT))
-    for table in KEPT:
-        for trigger in ("mark_written_inserted", "mark_written_updated", "refuse_truncation"):
-            op.execute(f"DROP TRIGGER {trigger} ON {table}")
-        for operation in ("inserted", "updated", "deleted"):
-            op.execute(f"DROP TRIGGER IF EXISTS keep_history_{operation} ON {table}")
-        op.execute(f"ALTER TABLE {table} DROP COLUMN written_in")
-    op.execute("DROP SCHEMA past CASCADE")
+    op.drop_tables("changes", "transactions")
+    for schema in ("as_of", "history", "past"):
+        op.execute(f"DROP SCHEMA {schema} CASCADE")
     op.execute(f"DROP FUNCTION {', '.join(FUNCTIONS)}")
     op.execute("DROP SEQUENCE transaction_numbers")

@@ -1,8 +1,16 @@
 """What the tests of the API stand on: the app over a seeded database, and clients with keys."""
 
 import copy
+import os
+import socket
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +27,7 @@ from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 from hksz_db.vocabulary import Scope
 
+ROOT = Path(__file__).parents[2]
 WRITING = (Scope.SOURCES_WRITE, Scope.CLAIMS_WRITE, Scope.ENTITIES_WRITE)
 
 
@@ -130,6 +139,55 @@ def writer(make_client: MakeClient) -> Client:
 def admin(make_client: MakeClient) -> Client:
     """A client that may do everything."""
     return make_client(Scope.ADMIN, label="admin")
+
+
+@pytest.fixture(scope="module")
+def server_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the server writes."""
+    return tmp_path_factory.mktemp("server") / "log"
+
+
+@pytest.fixture(scope="module")
+def address(database_url: str, server_log: Path) -> Iterator[str]:
+    """Where the service is, run as it is in production; everything is committed."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "granian", "app:worker_app", "--factory", "--no-ws"]
+    options = ["--interface", "wsgi", "--port", str(port), "--blocking-threads", "2"]
+    environment = {**os.environ, "DATABASE_URL": database_url, "HKSZ_LOG_LEVEL": "error"}
+    with server_log.open("w") as output:
+        server = subprocess.Popen(
+            [*command, *options], cwd=ROOT, env=environment, stdout=output, stderr=output
+        )
+        try:
+            _wait_until_ready(f"http://127.0.0.1:{port}", server)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+def _wait_until_ready(address: str, server: "subprocess.Popen[bytes]") -> None:
+    pause = threading.Event()
+    for _ in range(600):
+        try:
+            with urllib.request.urlopen(f"{address}/readyz"):
+                return
+        except urllib.error.URLError:
+            assert server.poll() is None, "the server has ended"
+            pause.wait(0.05)
+    raise AssertionError("the service does not get ready")
+
+
+@pytest.fixture(scope="module")
+def key(database_url: str) -> str:
+    """A key that may do everything."""
+    database = Database(lambda: database_url)
+    with writing(database) as session:
+        key = api_keys.create(session, "served", [Scope.ADMIN])
+    database.close()
+    return key
 
 
 @dataclass(frozen=True)

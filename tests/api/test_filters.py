@@ -640,11 +640,29 @@ def test_every_fault_of_a_question_is_named_at_once(asker: Asker) -> None:
 
 
 def test_a_parameter_is_given_once(asker: Asker) -> None:
-    for query in ("status=draft&status=accepted", "status=draft&status=draft", "sort=id&sort=time"):
+    for query in ("status=draft&status=accepted", "status=draft&status=draft", "q=a&q=b"):
         refused = asker.client.get(f"/v1/claims?{query}")
         assert refused.status_code == 400
         (error,) = refused.json["errors"]
         assert (error["parameter"], error["code"]) == (query.partition("=")[0], "repeated")
+
+
+def test_a_list_is_given_once_or_a_value_at_a_time(asker: Asker) -> None:
+    ways = (
+        "id__in={0},{1}&select=id,time&sort=-time,-id&per_page=1",
+        "id__in={0}&sort=-time&select=id&id__in={1}&select=time&sort=-id&per_page=1",
+    )
+    ids = [row["id"] for row in asker.client.get("/v1/claims?per_page=2").json["data"]]
+    once, apart = (asker.client.get(f"/v1/claims?{way.format(*ids)}") for way in ways)
+    assert once.json == apart.json
+    assert set(apart.json["data"][0]) == {"id", "time"}
+    seconds = [asker.client.get(page.headers["Link"].split(">")[0][1:]) for page in (once, apart)]
+    assert seconds[0].json == seconds[1].json
+    assert {once.json["data"][0]["id"], seconds[1].json["data"][0]["id"]} == set(ids)
+    groups = asker.client.get("/v1/claims/aggregate?group_by=status&group_by=modality").json
+    assert groups["meta"]["group_by"] == ["status", "modality"]
+    read = asker.client.get(f"/v1/claims/{ids[0]}?select=id&select=time").json
+    assert set(read) == {"id", "time"}
 
 
 def test_too_many_parameters_are_refused(asker: Asker) -> None:

@@ -350,6 +350,28 @@ def test_what_was_there_when_the_history_began(reader, session, database):
     assert told(reader, path) == [(4, "update", ["label"]), (3, "begin", [])]
 
 
+def test_what_was_written_while_the_history_began_is_of_its_beginning(reader, database):
+    code = "INSERT INTO {} (id, code, label, dimension, factor, version, written_in{}) VALUES "
+    early = (
+        "INSERT INTO transactions (id, actor, committed_at)"
+        " SELECT 5, 'x', committed_at - interval '1 hour' FROM transactions WHERE id = 0"
+    )
+    id = NOBODY
+    tables = ("units", "transactions", "past.units")
+    at_the_database(
+        database,
+        *((f"ALTER TABLE {table} DISABLE TRIGGER USER",) for table in tables),
+        (early,),
+        (code.format("past.units", ", ended_in") + f"('{id}', 'HKD', 'x', 'money', 1, 1, 0, 5)",),
+        (code.format("units", "") + f"('{id}', 'HKD', 'dollar', 'money', 1, 2, 5)",),
+        *((f"ALTER TABLE {table} ENABLE TRIGGER USER",) for table in tables),
+    )
+    path = f"/v1/units/{id}"
+    assert told(reader, path) == [(2, "begin", [])]
+    assert reader.get(f"{path}/history/2").json["document"] == reader.get(path).json
+    assert reader.get(f"{path}/history/1").status_code == 404
+
+
 def test_what_a_seed_brought_is_put_down_to_it(reader):
     row = reader.get("/v1/claims", external_id=APPROVED).json["data"][0]
     (entry,) = entries(reader, f"/v1/claims/{row['id']}")

@@ -2,11 +2,13 @@
 
 import re
 from urllib.parse import urljoin
+from uuid import UUID
 
+import jsonschema
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from hksz_db.api.catalogue import CATALOGUE
+from hksz_db.api.catalogue import CATALOGUE, LISTS
 from hksz_db.api.questions import MAX_FILTERS
 
 
@@ -51,10 +53,17 @@ def test_it_describes_every_call_of_every_resource(document, app):
     assert len(served) == 12 * len(CATALOGUE) + parts + 7
 
 
-def test_every_operation_has_a_name_of_its_own(document):
+def test_every_operation_has_a_name_of_its_own_a_summary_and_a_tag(document):
     names = [operation["operationId"] for _, operation in _operations(document)]
     assert len(set(names)) == len(names)
-    assert all(operation["summary"] for _, operation in _operations(document))
+    described = {tag["name"] for tag in document["tags"] if tag["description"]}
+    assert described == {listed.name for listed in LISTS}
+    for name, operation in _operations(document):
+        assert re.fullmatch("[A-Z].*[.]", operation["summary"]), name
+        (tag,) = operation["tags"]
+        assert tag in described
+        assert name.split(" ")[1].startswith(f"/v1/{tag}")
+        assert re.fullmatch(rf"{tag}[.][a-z]+(_[a-z]+)*", operation["operationId"]), name
 
 
 def test_writes_ask_for_a_key_and_reads_do_not(document):
@@ -75,8 +84,36 @@ def test_errors_are_declared_as_problem_documents(document):
             assert "404" in declared, name
         for status, response in declared.items():
             if int(status) >= 400:
-                content = _resolved(document, response)["content"]
-                assert list(content) == ["application/problem+json"], (name, status)
+                # One component a status, and one schema for them all.
+                assert response == {"$ref": f"#/components/responses/Problem{status}"}, name
+            else:
+                assert "Problem" not in _models(document, _resolved(document, response)), name
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    responses = document["components"]["responses"]
+    assert {int(name.removeprefix("Problem")) for name in responses} <= set(range(400, 600))
+    for name, response in responses.items():
+        assert response["content"] == problem, name
+        assert response["description"], name
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/claims?unknown=1", 400),
+        ("POST", "/v1/claims", 401),
+        ("GET", f"/v1/claims/{UUID(int=0)}", 404),
+        ("GET", "/v1", 404),
+        ("PUT", "/v1/claims", 405),
+        ("POST", "/v1/claims/query", 415),
+    ],
+)
+def test_an_error_is_the_problem_that_is_described(reader, document, method, path, status):
+    answer = reader.send(method, path)
+    assert answer.status_code == status
+    assert answer.content_type == "application/problem+json"
+    problem = {"$ref": "#/components/schemas/Problem", "components": document["components"]}
+    jsonschema.validate(answer.json, problem, cls=jsonschema.Draft202012Validator)
+    assert answer.json["status"] == status
 
 
 @pytest.mark.parametrize("suffix", ["", "/restore", "/history/{version}/restore"])
@@ -101,6 +138,57 @@ def test_every_filter_is_named_and_typed(document, resource):
             assert given[name]["in"] == "query"
             assert given[name]["schema"]
             assert given[name]["description"]
+
+
+def _parts(part, path="#"):
+    yield path, part
+    for name, inner in part.items() if isinstance(part, dict) else enumerate(part):
+        if isinstance(inner, dict | list):
+            yield from _parts(inner, f"{path}/{name}")
+
+
+def test_what_clients_are_generated_from_has_names(document):
+    named = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    for path, part in _parts(document):
+        if isinstance(part, dict) and ("enum" in part or "properties" in part):
+            assert path in named, path
+    for name, operation in _operations(document):
+        # Where there are several, a generated client has to choose.
+        assert len(operation.get("requestBody", {}).get("content", {})) <= 1, name
+    for name, part in document["components"]["schemas"].items():
+        varying = any(term.startswith("-") for term in part.get("enum", ()))
+        assert ("x-enum-varnames" in part) == varying == name.endswith("Sort"), name
+        names = part.get("x-enum-varnames", [])
+        assert len(set(names)) == len(names) == len(part["enum"] if varying else [])
+
+
+def test_what_may_be_missing_from_an_answer_is_what_can_be_left_out(document):
+    schemas = document["components"]["schemas"]
+    selectable = {listed.document.__name__.removesuffix("Schema") for listed in LISTS}
+    reached = set()
+    for _, operation in _operations(document):
+        for response in operation["responses"].values():
+            for _, part in _parts(_resolved(document, response)):
+                reached |= _models(document, part)
+    groups = {name for name in reached if name.endswith("Group")}
+    assert reached > selectable | groups
+    for name in reached - selectable - groups - {"PageMeta", "Problem", "ProblemError"}:
+        part = schemas[name]
+        assert "enum" in part or set(part["required"]) == set(part["properties"]), name
+    for name in selectable:
+        assert "required" not in schemas[name], name
+
+
+def _models(document, part):
+    """The schemas that a part refers to, and those that these refer to."""
+    found, left = set(), [part]
+    while left:
+        for _, inner in _parts(left.pop()):
+            name = inner.get("$ref", "").split("/")[-1] if isinstance(inner, dict) else ""
+            if name in document["components"]["schemas"] and name not in found:
+                found.add(name)
+                left.append(document["components"]["schemas"][name])
+    return found
 
 
 def test_the_page_to_read_it_needs_nothing_from_elsewhere(reader):

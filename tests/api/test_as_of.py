@@ -1,0 +1,337 @@
+"""``as_of=``: what was answered at a moment is answered of it for ever, byte for byte."""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from hksz_db.database import Database, run
+from hksz_db.services.writing import writing
+
+Answer = tuple[int, Any]
+Questions = list[tuple[str, dict[str, str]]]
+
+LISTS: tuple[tuple[str, dict[str, str]], ...] = (
+    ("claims", {"per_page": "100"}),
+    ("claims", {"sort": "-updated_at", "per_page": "40", "include": "corroboration,sources"}),
+    ("claims", {"sort": "-corroboration__origins", "select": "id,corroboration"}),
+    ("claims", {"corroboration__origins__gte": "2", "count": "exact", "include": ""}),
+    ("claims", {"q": "talent pass OR innovation", "per_page": "100"}),
+    ("claims", {"q": "talent", "sort": "-time,id"}),
+    ("claims", {"time__within": "2010", "entities__name__contains": "Qianhai"}),
+    ("claims", {"evidence__source__title__contains": "talent", "sort": "time,id"}),
+    ("claims", {"place__under_external_id": "hksz:shenzhen", "include": "similar"}),
+    ("claims", {"figures__metric": "ttps-approved", "figures__value__gte": "40000"}),
+    ("sources", {"sort": "-title", "per_page": "100"}),
+    ("entities", {"sort": "name", "per_page": "100"}),
+    ("entities", {"q": "park"}),
+    ("figures", {"per_page": "100", "value__gte": "40000", "dimension": "count"}),
+    ("evidence", {"per_page": "100", "stance__ne": "asserts"}),
+    ("metrics", {}),
+    ("units", {}),
+    ("comparisons", {"per_page": "100"}),
+    ("comparisons", {"verdict": "contradicts", "count": "exact"}),
+    ("claims/aggregate", {"group_by": "corroboration__verdict,status"}),
+    ("sources/aggregate", {"group_by": "csl_type"}),
+)
+PARTS = {
+    "claims": ("", "/corroboration", "/similar", "/evidence"),
+    "entities": ("", "/similar"),
+    "figures": ("", "/comparisons"),
+    "sources": ("",),
+    "evidence": ("",),
+}
+MORE = 8
+
+
+@pytest.fixture(scope="module")
+def database_url(make_database, all_seeds: str) -> Iterator[str]:
+    """Every seed: figures to compare, and corroboration of all sorts."""
+    with make_database(all_seeds) as url:
+        yield url
+
+
+@dataclass
+class World:
+    """Somebody who changes things at random, over HTTP and at the database itself."""
+
+    editor: Any
+    database: Database
+    chance: random.Random
+    touched: list[str] = field(default_factory=list)
+
+    def pick(self, resource: str) -> str:
+        """The address of a row, live or not."""
+        rows = self.sql(f"SELECT id FROM {resource} ORDER BY id")
+        self.touched.append(f"/v1/{resource}/{self.chance.choice(rows)[0]}")
+        return self.touched[-1]
+
+    def sql(self, query: str, *arguments: Any) -> list[tuple[Any, ...]]:
+        """Carry out a statement at the database."""
+        with writing(self.database) as session:
+            return run(session, query, *arguments)
+
+
+def _reword(world: World) -> None:
+    path = world.pick("claims")
+    world.editor.patch(path, {"statement": f"Statement {world.chance.random()} on talent"})
+
+
+def _redate(world: World) -> None:
+    year = str(world.chance.randint(2005, 2024))
+    world.editor.patch(world.pick("sources"), {"issued_edtf": year})
+
+
+def _retitle(world: World) -> None:
+    world.editor.patch(world.pick("sources"), {"title": f"Title {world.chance.random()}"})
+
+
+def _rename(world: World) -> None:
+    name = {"name": f"Park {world.chance.random()}", "language": "en", "kind": "preferred"}
+    world.editor.patch(world.pick("entities"), {"names": [name]})
+
+
+def _measure(world: World) -> None:
+    amount = str(world.chance.randint(1, 90_000))
+    world.editor.patch(world.pick("figures"), {"amount": amount, "comparator": "eq"})
+
+
+def _corroborate(world: World) -> None:
+    source = world.pick("sources").rpartition("/")[2]
+    stance = world.chance.choice(("supports", "disputes", "mentions"))
+    world.editor.post(
+        f"{world.pick('claims')}/evidence", {"source_id": source, "stance": stance, "page": "1"}
+    )
+
+
+def _relate(world: World) -> None:
+    target = world.pick("sources").rpartition("/")[2]
+    kind = world.chance.choice(("copy_of", "rewrite_of", "cites"))
+    world.editor.patch(world.pick("sources"), {"relations": [{"kind": kind, "to_id": target}]})
+
+
+def _retract(world: World) -> None:
+    moment = world.chance.choice((None, "2024-01-01T00:00:00Z"))
+    world.editor.patch(world.pick("sources"), {"retracted_at": moment})
+
+
+def _delete(world: World) -> None:
+    resources = ("claims", "evidence", "figures", "sources")
+    _until_done(lambda: world.editor.delete(world.pick(world.chance.choice(resources))))
+
+
+def _restore(world: World) -> None:
+    resource = world.chance.choice(("claims", "evidence", "figures", "sources"))
+    world.editor.restore(world.pick(resource))
+
+
+def _merge(world: World) -> None:
+    def merge() -> Any:
+        into, path = world.pick("entities").rpartition("/")[2], f"{world.pick('entities')}/merge"
+        return world.editor.post(path, {"into_id": into}, **{"If-Match": "*"})
+
+    _until_done(merge)
+
+
+def _unmerge(world: World) -> None:
+    merged = world.sql("SELECT id FROM entities WHERE redirect_to IS NOT NULL ORDER BY id")
+    for (id,) in merged[:1]:
+        world.editor.post(f"/v1/entities/{id}/unmerge", **{"If-Match": "*"})
+
+
+def _until_done(attempt: Callable[[], Any]) -> None:
+    """Something that is often refused, because other rows rest on the row."""
+    for _ in range(100):
+        if attempt().status_code < 300:
+            return
+
+
+def _add(world: World) -> None:
+    world.editor.post(
+        "/v1/claims",
+        {
+            "statement": f"{world.chance.randint(1, 9)} thousand talents came to Qianhai.",
+            "claimant_external_id": "hksz:hksar-government",
+            "topics": ["talent"],
+        },
+    )
+
+
+def _by_hand(world: World) -> None:
+    passage, topic = (
+        world.chance.choice(world.sql(f"SELECT id FROM {table} ORDER BY id"))[0]
+        for table in ("evidence", "claim_topics")
+    )
+    status = world.chance.choice(("rejected", "accepted"))
+    world.sql("UPDATE evidence SET status = $1 WHERE id = $2", status, passage)
+    world.sql("DELETE FROM claim_topics WHERE id = $1", topic)
+
+
+CHANGES: tuple[Callable[[World], None], ...] = (
+    _reword,
+    _redate,
+    _retitle,
+    _rename,
+    _measure,
+    _corroborate,
+    _corroborate,
+    _relate,
+    _retract,
+    _delete,
+    _restore,
+    _merge,
+    _unmerge,
+    _add,
+    _by_hand,
+)
+
+
+def questions(world: World) -> Questions:
+    """Every list, some rows with all that can be read of them, and the last that were touched."""
+    touched: Questions = [(path, {}) for path in dict.fromkeys(world.touched[-10:])]
+    rows: Questions = [
+        (f"{world.pick(resource)}{part}", {})
+        for resource, parts in PARTS.items()
+        for part in parts
+        for _ in range(2)
+    ]
+    return [*((f"/v1/{path}", query) for path, query in LISTS), *rows, *touched]
+
+
+def answer(reader: Any, path: str, query: dict[str, str], **more: str) -> Answer:
+    """Status and body, without the cursor, which names the moment that was asked for."""
+    response = reader.get(path, **query, **more)
+    body = response.json if response.is_json else response.get_data(as_text=True)
+    if response.status_code == 200 and "meta" in body:
+        body["meta"].pop("next_cursor", None)
+        return 200, body
+    if response.status_code == 200:
+        return 200, response.get_data()
+    # A problem document has an id of its own.
+    return response.status_code, response.headers.get("ETag")
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_every_moment_is_answered_as_it_was_then(editor, reader, database, seed):
+    world = World(editor, database, random.Random(seed))
+    recorded: list[tuple[str, str, dict[str, str], Answer]] = []
+    # Each change once, and then whatever comes.
+    changes = [*world.chance.sample(CHANGES, len(CHANGES)), *world.chance.choices(CHANGES, k=MORE)]
+    for change in changes:
+        change(world)
+        ((moment,),) = world.sql("SELECT clock_timestamp()")
+        for path, query in questions(world):
+            recorded.append((moment.isoformat(), path, query, answer(reader, path, query)))
+    world.chance.shuffle(recorded)
+    statuses = set()
+    for moment, path, query, before in recorded:
+        assert answer(reader, path, query, as_of=moment) == before, (moment, path, query)
+        statuses.add(before[0])
+    assert {200, 308, 410} <= statuses
+
+
+def test_a_moment_before_a_correction_has_the_old_answer_and_its_corroboration(
+    editor, reader, database
+):
+    claim = reader.get("/v1/claims", external_id="hksz:ttps-approved-2023").json["data"][0]
+    path = f"/v1/claims/{claim['id']}"
+    before = reader.get(path)
+    assert before.json["corroboration"]["verdict"] == "corroborated"
+    with writing(database) as session:
+        ((moment,),) = run(session, "SELECT clock_timestamp()")
+    source = reader.get("/v1/sources", external_id="hksz:ttps-reply-2024").json["data"][0]
+    editor.patch(f"/v1/sources/{source['id']}", {"retracted_at": "2024-02-01T00:00:00Z"})
+    editor.patch(path, {"statement": "The scheme had approved 46,000 by the end of 2023."})
+    after = reader.get(path)
+    assert after.json["corroboration"]["verdict"] == "single_origin"
+    then = reader.get(path, as_of=moment.isoformat())
+    assert then.data == before.data
+    assert then.headers["ETag"] == before.headers["ETag"]
+    part = reader.get(f"{path}/corroboration", as_of=moment.isoformat())
+    assert part.json == before.json["corroboration"]
+    query = {"corroboration__origins__gte": "2", "external_id": "hksz:ttps-approved-2023"}
+    assert reader.get("/v1/claims", **query).json["data"] == []
+    old = reader.get("/v1/claims", as_of=moment.isoformat(), **query).json["data"]
+    assert [claim["id"] for claim in old] == [claim["id"]]
+
+
+def test_a_list_of_the_past_is_paged_like_any_other(editor, reader, database):
+    every = [claim["id"] for claim in reader.get("/v1/claims", per_page="100").json["data"]]
+    with writing(database) as session:
+        ((moment,),) = run(session, "SELECT clock_timestamp()")
+    for id in every[::2]:
+        editor.delete(f"/v1/claims/{id}")
+    found, query = [], {"as_of": moment.isoformat(), "per_page": "7", "select": "id"}
+    while True:
+        page = reader.get("/v1/claims", **query).json
+        found += [claim["id"] for claim in page["data"]]
+        if page["meta"]["next_cursor"] is None:
+            break
+        query["cursor"] = page["meta"]["next_cursor"]
+    assert found == every
+    # A cursor belongs to its moment.
+    refused = reader.get("/v1/claims", per_page="7", select="id", cursor=query["cursor"])
+    assert refused.status_code == 400
+
+
+def test_a_query_by_a_tree_can_look_back(editor, reader, database):
+    with writing(database) as session:
+        ((moment,),) = run(session, "SELECT clock_timestamp()")
+    editor.post("/v1/units", {"code": "MOP", "label": "pataca"})
+    body = {"filter": {"code": "MOP"}}
+    assert len(reader.post("/v1/units/query", body).json["data"]) == 1
+    body["as_of"] = moment.isoformat()
+    assert reader.post("/v1/units/query", body).json["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("moment", "said"),
+    [
+        ("yesterday", "datetime"),
+        ("2024-01-24T08:00:00", "datetime"),
+        ("2024-01-24", "datetime"),
+        ("", "datetime"),
+        ((datetime.now(UTC) + timedelta(days=1)).isoformat(), "until now"),
+        ("2001-01-01T00:00:00Z", "until now"),
+    ],
+)
+def test_a_moment_that_cannot_be_told_is_refused(reader, moment, said):
+    for path in ("/v1/claims", "/v1/claims/aggregate?group_by=status"):
+        name, _, value = path.partition("?")[2].partition("=")
+        query = {name: value} if name else {}
+        response = reader.get(path.partition("?")[0], as_of=moment, **query)
+        assert response.status_code == 400
+        assert said in response.get_data(as_text=True)
+
+
+def test_nothing_is_written_into_the_past(editor):
+    moment = datetime.now(UTC).isoformat()
+    body = {"code": "MOP", "label": "pataca"}
+    response = editor.send("POST", "/v1/units", query_string={"as_of": moment}, json=body)
+    assert response.status_code == 400
+    assert response.json["errors"][0]["parameter"] == "as_of"
+
+
+def test_what_was_merged_is_itself_before(editor, reader, database):
+    twin, into = (
+        editor.post(
+            "/v1/entities",
+            {
+                "kind": "organisation",
+                "names": [{"name": name, "language": "en", "kind": "preferred"}],
+            },
+        )
+        for name in ("Twin", "Original")
+    )
+    with writing(database) as session:
+        ((moment,),) = run(session, "SELECT clock_timestamp()")
+    path = twin.headers["Location"]
+    editor.post(f"{path}/merge", {"into_id": into.json["id"]}, **{"If-Match": "*"})
+    assert reader.get(path).status_code == 308
+    assert reader.get(path, as_of=moment.isoformat()).json["name"] == "Twin"
+    later = reader.get(path, as_of=datetime.now(UTC).isoformat())
+    assert later.status_code == 308
+    assert "as_of=" in later.headers["Location"]

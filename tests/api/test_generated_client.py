@@ -1,0 +1,166 @@
+"""A client that is generated from the OpenAPI document, as a stranger would have it made.
+
+It is made once, of the service as it is run, and used as client_uses.py says.
+"""
+
+import importlib
+import inspect
+import os
+import pkgutil
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import httpx
+import pytest
+
+HERE = Path(__file__).parent
+PACKAGE = "hksz_client"
+USE = "client_uses"
+# The generator knows no bodies of plain text.
+LEFT_OUT = {"sources.verify"}
+USES = (
+    "make_find_and_change",
+    "delete_and_restore",
+    "go_back_in_a_history",
+    "read_what_never_was",
+    "read_what_is_known_already",
+    "walk_two_pages",
+    "filter_by_operators_and_lists",
+    "count_by_fields",
+    "read_what_a_claim_rests_on",
+    "keep_a_decimal",
+    "be_refused",
+)
+
+pytest.register_assert_rewrite(USE)
+
+
+@dataclass(frozen=True)
+class Generated:
+    """The folder that the package is in, the document it was made of, what the generator said."""
+
+    folder: Path
+    document: dict[str, Any]
+    said: str
+
+    @property
+    def package(self) -> Path:
+        return self.folder / PACKAGE
+
+
+@pytest.fixture(scope="module")
+def generated(address: str, tmp_path_factory: pytest.TempPathFactory) -> Generated:
+    folder = tmp_path_factory.mktemp("generated")
+    document = f"{address}/openapi.json"
+    generator = [sys.executable, "-m", "openapi_python_client", "generate", "--url", document]
+    # It has ruff tidy up what it wrote.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        [*generator, "--meta", "none", "--output-path", str(folder / PACKAGE)],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    return Generated(folder, httpx.get(document).json(), said)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _importable(generated: Generated) -> Iterator[None]:
+    """The package can be imported as long as the module's tests run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(generated.folder)
+        patch.syspath_prepend(HERE)
+        yield
+        for name in [name for name in sys.modules if name.split(".")[0] in {PACKAGE, USE}]:
+            del sys.modules[name]
+
+
+@pytest.fixture
+def package() -> ModuleType:
+    return importlib.import_module(PACKAGE)
+
+
+@pytest.fixture
+def uses() -> ModuleType:
+    return importlib.import_module(USE)
+
+
+@pytest.fixture
+def client(package: ModuleType, address: str, key: str) -> Iterator[Any]:
+    # An answer that is not described is no answer.
+    with package.AuthenticatedClient(address, token=key, raise_on_unexpected_status=True) as client:
+        yield client
+
+
+def test_every_call_has_a_module_of_its_name(generated: Generated) -> None:
+    operations = [
+        (operation["tags"][0], operation["operationId"])
+        for item in generated.document["paths"].values()
+        for method, operation in item.items()
+        if method != "parameters"
+    ]
+    expected = {(tag, id.replace(".", "_")) for tag, id in operations if id not in LEFT_OUT}
+    calls = (generated.package / "api").glob("*/*.py")
+    assert {(call.parent.name, call.stem) for call in calls if call.stem != "__init__"} == expected
+
+
+def test_the_generator_warns_of_nothing_else(generated: Generated) -> None:
+    (left_out,) = re.findall("^(?:WARNING|ERROR).*", generated.said, re.MULTILINE)
+    assert left_out.startswith("WARNING parsing POST /v1/sources/{id}/verify")
+    assert "Unsupported content type text/plain" in generated.said
+
+
+def test_every_model_bears_a_name_of_the_document(
+    generated: Generated, package: ModuleType
+) -> None:
+    models = importlib.import_module(f"{package.__name__}.models")
+    # What stands within a call or another model is given a name, such as ClaimsListCount.
+    assert set(models.__all__) == set(generated.document["components"]["schemas"])
+    for model in models.__all__:
+        # A term of which no name can be made is numbered.
+        names = dir(getattr(models, model))
+        assert not [name for name in names if re.fullmatch("VALUE_[0-9]+", name)]
+
+
+def test_every_module_can_be_imported(generated: Generated, package: ModuleType) -> None:
+    found = list(pkgutil.walk_packages(package.__path__, f"{PACKAGE}."))
+    assert len(found) > len(generated.document["components"]["schemas"])
+    for module in found:
+        importlib.import_module(module.name)
+
+
+def test_its_types_and_those_of_its_use_are_right(generated: Generated) -> None:
+    config = generated.folder / "mypy.ini"
+    # What every client begins with is the generator's own, and loosely typed.
+    config.write_text(f"[mypy]\nstrict = True\n[mypy-{PACKAGE}.client]\nignore_errors = True\n")
+    mypy = [sys.executable, "-m", "mypy", "--config-file", str(config)]
+    checked = subprocess.run(
+        [*mypy, "-p", PACKAGE, "-m", USE],
+        cwd=generated.folder,
+        env={**os.environ, "MYPYPATH": os.pathsep.join([str(generated.folder), str(HERE)])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_every_use_is_tried(uses: ModuleType) -> None:
+    functions = filter(inspect.isfunction, vars(uses).values())
+    taking = [f.__name__ for f in functions if list(inspect.signature(f).parameters) == ["client"]]
+    assert taking == list(USES)
+
+
+@pytest.mark.parametrize("use", USES)
+def test_a_stranger_can(use: str, uses: ModuleType, client: Any) -> None:
+    getattr(uses, use)(client)
