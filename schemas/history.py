@@ -32,10 +32,10 @@ class VersionEntrySchema(DocumentSchema):
 class DifferenceSchema(DocumentSchema):
     """What stands at a JSON pointer (RFC 6901) in one document and in the other.
 
-    Items of arrays are compared by what they are, wherever they stand. ``before`` is null where
-    an item was added, ``after`` where it was taken away. The pointer is into the later document
-    where an item was added, else into the earlier; applied in their order, the differences make
-    the later document of the earlier.
+    Items of arrays are compared by what they are, wherever they stand; their order counts among
+    contributors only. ``before`` is null where an item was added, ``after`` where it was taken
+    away. The pointer is into the later document where an item was added, else into the earlier;
+    applied in their order, the differences make the later document of the earlier.
     """
 
     pointer = fields.String()

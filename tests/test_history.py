@@ -26,7 +26,7 @@ from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 from hksz_db.vocabulary import Scope
 
-BOOKKEEPING = {"transactions", "changes"}
+BOOKKEEPING = {"transactions", "changes", "idempotency_keys"}
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 

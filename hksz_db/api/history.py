@@ -11,16 +11,17 @@ from sqlalchemy.orm import Session
 
 from hksz_db.api import answers, operations
 from hksz_db.api.access import check_reader, check_review, database, writing_as
-from hksz_db.api.bodies import loaded
 from hksz_db.api.conditions import matched_versions
 from hksz_db.api.parameters import no_parameters
 from hksz_db.api.questions import paging, reading_then
+from hksz_db.api.repeats import once
 from hksz_db.api.resource import Resource
 from hksz_db.api.views import add_call
 from hksz_db.errors import Conflict
 from hksz_db.exchange.bodies import patch_body
 from hksz_db.services import history
 from hksz_db.services.differences import differences
+from hksz_db.services.loading import load
 from hksz_db.services.review import demand_review
 from hksz_db.services.rows import demand
 
@@ -76,11 +77,15 @@ def _add_return(blueprint: Blueprint, resource: Resource) -> None:
         with writing_as(resource.scope) as (session, actor):
             no_parameters()
             versions = matched_versions()
-            fields = loaded(schema, _patch(session, resource, id, version))
-            check_review(actor, fields)
-            demand_review(session, actor, resource.name, id)
-            resource.update(session, id, versions, fields)
-            return answers.written(session, resource, id, 200)
+
+            def restore() -> Response:
+                fields = load(schema, _patch(session, resource, id, version))
+                check_review(actor, fields)
+                demand_review(session, actor, resource.name, id)
+                resource.update(session, id, versions, fields)
+                return answers.written(session, resource, id, 200)
+
+            return once(session, actor, restore)
 
     call = "POST /<uuid:id>/history/<int:version>/restore"
     add_call(blueprint, call, "restore_version", operations.restoring_version(resource), view)

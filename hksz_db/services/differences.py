@@ -1,14 +1,18 @@
 """How two documents of one row differ, field by field.
 
 What stands in an array is compared with what it is and not with what stands at its place: by its
-id, or by what makes it this one among the others. So one more in the middle is one difference.
+id, or by what makes it this one among the others. So one more in the middle is one difference,
+and another order is none, unless the order says something as that of contributors does.
 """
 
 import json
+from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
+
+from hksz_db.errors import escaped
 
 # They differ whenever anything does.
 _KEPT = frozenset({"version", "updated_at"})
@@ -30,6 +34,9 @@ _KEYS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "via": (("evidence_id",),),
     "steps": (("source_id",), ("kind",)),
 }
+
+# The arrays whose order says something; the others stand in that of their creation.
+_ORDERED = frozenset({"contributors", "steps"})
 
 
 @dataclass(frozen=True)
@@ -58,9 +65,8 @@ def _compare(before: Any, after: Any, pointer: str, name: str) -> Iterator[Diffe
     match before, after:
         case {}, {}:
             for field in [key for key in {**before, **after} if key not in _KEPT]:
-                step = field.replace("~", "~0").replace("/", "~1")
                 pair = before.get(field), after.get(field)
-                yield from _compare(*pair, f"{pointer}/{step}", field)
+                yield from _compare(*pair, f"{pointer}/{escaped(field)}", field)
         case [*_], [*_]:
             yield from _compare_items(before, after, pointer, name)
         case _:
@@ -73,22 +79,33 @@ def _compare_items(
     before: Sequence[Any], after: Sequence[Any], pointer: str, name: str
 ) -> Iterator[Difference]:
     ours, theirs = ([_identity(item, name) for item in items] for items in (before, after))
-    removed: list[Difference] = []
-    added: list[Difference] = []
+    pairs = dict(_in_order(ours, theirs) if name in _ORDERED else _anywhere(ours, theirs))
+    for index, other in pairs.items():
+        yield from _compare(before[index], after[other], f"{pointer}/{index}", name)
+    for index in reversed(range(len(before))):
+        if index not in pairs:
+            yield Difference(f"{pointer}/{index}", before[index], None)
+    known = set(pairs.values())
+    for other in range(len(after)):
+        if other not in known:
+            yield Difference(f"{pointer}/{other}", None, after[other])
+
+
+def _in_order(ours: Sequence[str], theirs: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """The places of what both have in the same order."""
     matcher = SequenceMatcher(None, ours, theirs, autojunk=False)
-    for tag, first, last, other_first, other_last in matcher.get_opcodes():
-        if tag == "equal":
-            for index, other in zip(
-                range(first, last), range(other_first, other_last), strict=True
-            ):
-                yield from _compare(before[index], after[other], f"{pointer}/{index}", name)
-            continue
-        removed += [Difference(f"{pointer}/{n}", before[n], None) for n in range(first, last)]
-        added += [
-            Difference(f"{pointer}/{n}", None, after[n]) for n in range(other_first, other_last)
-        ]
-    yield from reversed(removed)
-    yield from added
+    for index, other, length in matcher.get_matching_blocks():
+        yield from ((index + n, other + n) for n in range(length))
+
+
+def _anywhere(ours: Sequence[str], theirs: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """The places of what both have."""
+    places: defaultdict[str, deque[int]] = defaultdict(deque)
+    for other, identity in enumerate(theirs):
+        places[identity].append(other)
+    for index, identity in enumerate(ours):
+        if places[identity]:
+            yield index, places[identity].popleft()
 
 
 def _identity(item: Any, name: str) -> str:

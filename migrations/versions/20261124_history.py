@@ -6,7 +6,7 @@ Downgrading forgets who wrote what, and refuses to unless told so.
 from alembic import op
 
 revision = "history"
-down_revision = "exact_figures"
+down_revision = "idempotency_keys"
 
 SCHEMAS = ("CREATE SCHEMA past", "CREATE SCHEMA as_of", "CREATE SCHEMA history")
 NUMBERS = "CREATE SEQUENCE transaction_numbers"

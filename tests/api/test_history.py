@@ -491,6 +491,18 @@ def test_who_goes_back_must_have_seen_the_row(editor, passed):
     assert len(entries(editor, path)) == 4
 
 
+def test_a_way_back_can_be_asked_for_again(editor, passed):
+    path, _ = passed
+    headers = {"If-Match": '"4"', "Idempotency-Key": "back"}
+    first, again = (
+        editor.send("POST", f"{path}/history/1/restore", headers=headers) for _ in range(2)
+    )
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert again.data == first.data
+    assert entries(editor, path)[0]["version"] == 5
+
+
 def test_there_is_no_way_back_to_a_deletion_or_from_one(editor, passed):
     path, _ = passed
     refused = back_to(editor, path, 3)
