@@ -18,6 +18,7 @@ from hksz_db.api.claim_evidence import add_claim_evidence
 from hksz_db.api.comparisons import add_figure_comparisons, comparisons_blueprint
 from hksz_db.api.documentation import create_api
 from hksz_db.api.entity_merges import add_entity_merges
+from hksz_db.api.history import add_history
 from hksz_db.api.intake import Intake
 from hksz_db.api.operating import register_operating
 from hksz_db.api.problems import register_errors
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     for resource in CATALOGUE:
         blueprint = blueprint_for(resource)
         add_bulk(blueprint, resource)
+        add_history(blueprint, resource)
         if resource is CLAIMS:
             add_claim_evidence(blueprint)
         if resource is SOURCES:

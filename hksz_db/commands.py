@@ -1,11 +1,13 @@
 """The command line: ``flask --help`` lists it."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import click
@@ -17,8 +19,10 @@ from hksz_db.database import Database, DatabaseUnusable, fetch_in
 from hksz_db.embedded import EmbeddedError
 from hksz_db.errors import DomainError
 from hksz_db.preparing import seed_folders
+from hksz_db.queries.pages import RESOURCES
 from hksz_db.queries.verification import named_statement, verifiable_statement
-from hksz_db.services import api_keys, locating, seeding
+from hksz_db.services import api_keys, history, locating, seeding
+from hksz_db.services.differences import differences
 from hksz_db.services.verification import Checked, Verification, check
 from hksz_db.services.writing import writing
 from hksz_db.verification import Result
@@ -34,15 +38,22 @@ def register_commands(app: Flask) -> None:
     app.cli.command("seed")(seed)
     app.cli.command("locate")(locate)
     app.cli.command("verify")(verify)
+    app.cli.command("history")(show_history)
 
 
 @contextmanager
 def _writing() -> Iterator[Session]:
     """A transaction; what goes wrong in it is one sentence on the terminal."""
+    with _reaching() as database, writing(database) as session:
+        yield session
+
+
+@contextmanager
+def _reaching() -> Iterator[Database]:
+    """The database; what goes wrong with it is one sentence on the terminal."""
     database: Database = current_app.extensions["hksz_database"]
     try:
-        with writing(database) as session:
-            yield session
+        yield database
     except (DomainError, DatabaseUnusable, EmbeddedError, seeding.InvalidSeed) as error:
         raise click.ClickException(str(error)) from None
 
@@ -213,3 +224,50 @@ def _summary(verification: Verification, results: Counter[Result]) -> str:
         f"capture {verification.capture}, {verification.char_length} characters\n"
         f"text_sha256 {verification.text_sha256}"
     )
+
+
+@click.argument("resource", type=click.Choice(list(RESOURCES)))
+@click.argument("name")
+@click.option(
+    "--diff", "pair", nargs=2, type=click.IntRange(1), help="Compare two versions, field by field."
+)
+def show_history(resource: str, name: str, pair: tuple[int, int] | None) -> None:
+    """List the versions of a row, the newest first: when, who, in which request, what.
+
+    RESOURCE is what it is listed under, NAME its id or its external id; it may be deleted. With
+    --diff there is a line for each field that differs: its JSON pointer, what it was and what it
+    became, as JSON, and a hyphen for what is not there.
+    """
+    with _reaching() as database:
+        id = _row_id(database, resource, name)
+        if pair:
+            earlier, later = (history.document_in(database, resource, id, n) for n in pair)
+            for found in differences(earlier, later):
+                click.echo(f"{found.pointer}\t{_shown(found.before)}\t{_shown(found.after)}")
+            return
+        for entry in history.versions(database, resource, id):
+            changed = ",".join(entry["changed"])
+            parts = (entry["version"], entry["at"], entry["op"], entry["actor"])
+            click.echo(
+                "\t".join(str(_or_hyphen(p)) for p in (*parts, entry["request_id"], changed))
+            )
+
+
+def _row_id(database: Database, resource: str, name: str) -> UUID:
+    if not re.fullmatch(EXTERNAL_ID_PATTERN, name):
+        try:
+            return UUID(name)
+        except ValueError:
+            raise click.ClickException(f"{name!r} is neither an id nor an external id.") from None
+    found = history.named(database, resource, name)
+    if found is None:
+        raise click.ClickException(f"There is no {RESOURCES[resource].singular} {name}.")
+    return found
+
+
+def _or_hyphen(value: Any) -> Any:
+    return "-" if value in {None, ""} else value
+
+
+def _shown(value: Any) -> str:
+    return "-" if value is None else json.dumps(value, ensure_ascii=False)

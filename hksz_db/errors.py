@@ -78,6 +78,16 @@ class NotFound(DomainError):
         super().__init__(f"There is no {resource} {id}.")
 
 
+class NoVersion(DomainError):
+    """The row is or was there, but never at this version; ``near`` are those next to it."""
+
+    def __init__(self, resource: str, id: UUID, version: int, near: Sequence[int]) -> None:
+        known = " and ".join(map(str, near))
+        super().__init__(
+            f"The history of the {resource} {id} has no version {version}; next to it: {known}."
+        )
+
+
 class Gone(DomainError):
     """The row was deleted; it can be restored."""
 

@@ -347,3 +347,20 @@ class BulkOutcome(CallTerm):
     UNCHANGED = "unchanged"
     IGNORED = "ignored"
     FAILED = "failed"
+
+
+class HistoryOp(CallTerm):
+    """What became of a row in one transaction.
+
+    ``begin``: it was there when the history began, and nobody knows since when; ``remove``: it
+    was taken out of its table at the database itself.
+    """
+
+    BEGIN = "begin"
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    RESTORE = "restore"
+    MERGE = "merge"
+    UNMERGE = "unmerge"
+    REMOVE = "remove"

@@ -125,7 +125,8 @@ class TransientDatabase(Database):
             session.execute(
                 text(
                     "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED;"
-                    " SET LOCAL hksz.actor = ''; SET LOCAL hksz.transaction = ''"
+                    " SET LOCAL hksz.actor = ''; SET LOCAL hksz.request_id = '';"
+                    " SET LOCAL hksz.transaction = ''"
                 )
             )
 

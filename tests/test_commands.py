@@ -396,11 +396,69 @@ def test_a_file_that_is_not_there_is_named(flask, files, tmp_path):
     assert "nothing" in refused.output
 
 
+@pytest.fixture
+def unit(flask, database, tmp_path):
+    """A unit with three versions, of which the last is a deletion; its id."""
+    for label in ("dollar", "Hong Kong dollar"):
+        units = [{"external_id": "test:dollar", "code": "HKD", "label": label}]
+        (tmp_path / "units.json").write_text(json.dumps(units))
+        assert flask("seed", tmp_path).exit_code == 0
+    with writing(database) as session:
+        run(session, "UPDATE units SET deleted_at = now(), version = 3")
+    ((id,),) = _rows(database, "SELECT id FROM units")
+    return str(id)
+
+
+def test_the_history_of_a_row_is_shown(flask, unit, tmp_path):
+    answer = flask("history", "units", "test:dollar")
+    assert answer.exit_code == 0
+    assert flask("history", "units", unit).output == answer.output
+    lines = [line.split("\t") for line in answer.output.splitlines()]
+    seed = f"seed:{tmp_path.name}"
+    assert [[line[0], *line[2:]] for line in lines] == [
+        ["3", "delete", "hksz", "-", "-"],
+        ["2", "update", seed, "-", "label"],
+        ["1", "create", seed, "-", "-"],
+    ]
+    assert sorted((line[1] for line in lines), reverse=True) == [line[1] for line in lines]
+
+
+def test_a_long_history_is_shown_whole(flask, database, unit):
+    for version in range(4, 204):
+        with writing(database) as session:
+            run(session, "UPDATE units SET version = $1", version)
+    lines = flask("history", "units", unit).output.splitlines()
+    assert [int(line.split("\t")[0]) for line in lines] == list(range(203, 0, -1))
+
+
+def test_two_versions_are_compared(flask, unit):
+    answer = flask("history", "units", unit, "--diff", "1", "2")
+    assert answer.output == '/label\t"dollar"\t"Hong Kong dollar"\n'
+    gone = flask("history", "units", unit, "--diff", "2", "3").output
+    pointer, before, after = gone.rstrip("\n").split("\t")
+    assert (pointer, after) == ("", "-")
+    assert json.loads(before)["label"] == "Hong Kong dollar"
+    for version in (4, 10**30):
+        unknown = flask("history", "units", unit, "--diff", "1", str(version))
+        assert unknown.exit_code == 1
+        assert f"no version {version}; next to it: 3." in unknown.output
+
+
+def test_a_row_without_a_history_is_one_sentence(flask):
+    for name in ("test:nothing", "0199c3a0-0000-7000-8000-000000000000"):
+        answer = flask("history", "units", name)
+        assert answer.exit_code == 1
+        assert answer.output == f"Error: There is no unit {name}.\n"
+    assert "neither an id" in flask("history", "units", "N").output
+    assert flask("history", "nothing", "test:x").exit_code == 2
+
+
 def test_a_database_that_is_away_is_one_sentence(bare_app, files):
     verifying = ["verify", "test:s", str(files["text"])]
     bare_app.extensions["hksz_database"] = Database(lambda: "postgresql://hksz@127.0.0.1:1/hksz")
     runner = bare_app.test_cli_runner()
-    for arguments in (["seed"], ["keys", "list"], ["keys", "revoke", "desk"], verifying):
+    history = ["history", "units", "test:x"]
+    for arguments in (["seed"], ["keys", "list"], ["keys", "revoke", "desk"], history, verifying):
         answer = runner.invoke(args=arguments)
         assert answer.exit_code == (2 if arguments is verifying else 1)
         assert answer.output.startswith("Error: ")
@@ -413,6 +471,7 @@ def test_every_command_says_what_it_does(bare_app):
         ["seed"],
         ["locate"],
         ["verify"],
+        ["history"],
         ["keys"],
         ["keys", "create"],
         ["keys", "revoke"],

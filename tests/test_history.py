@@ -14,14 +14,16 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
+from app import create_app
 from hksz_db.database import Database, look_at, turn_back
 from hksz_db.embedded import Server
 from hksz_db.errors import NotRecorded
 from hksz_db.models import Base
 from hksz_db.models.history import KEPT, UNLOGGED
-from hksz_db.queries.pages import document_statement
+from hksz_db.queries.pages import RESOURCES, document_statement
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
+from hksz_db.settings import Settings
 from hksz_db.vocabulary import Scope
 
 BOOKKEEPING = {"transactions", "changes", "idempotency_keys"}
@@ -236,6 +238,36 @@ def test_a_role_that_may_write_cannot_touch_the_history(server, database_url, ps
         id = one(psql, "SELECT id FROM sources WHERE external_id = 'hksz:ttps-reply-2024'")
         ((_, _, _, body),) = database.read(reading, {"id": id}, now(psql))
         assert json.loads(body) == {"title": "By the service"}
+        database.close()
+
+
+def test_a_role_that_may_write_serves_the_history(server, database_url, psql):
+    name = str(make_url(database_url).database)
+    with service_role(server, name) as role:
+        database = Database(lambda: server.url(name).replace("hksz@", f"{role}@"))
+        with writing(database) as session:
+            key = api_keys.create(session, "served", [Scope.ADMIN])
+        client = create_app(Settings(log_level="error"), database).test_client()
+        headers = {"Authorization": f"Bearer {key}", "If-Match": "*"}
+
+        def read(path: str) -> Any:
+            return json.loads(client.get(path).data)
+
+        for resource in RESOURCES:
+            id = one(psql, f"SELECT id FROM {resource} ORDER BY id LIMIT 1")
+            path = f"/v1/{resource}/{id}"
+            changing = client.patch(path, json={"external_id": "test:x"}, headers=headers)
+            assert changing.status_code == 200
+            latest = read(f"{path}/history")["data"][0]
+            assert (latest["actor"], latest["changed"]) == ("served", ["external_id"])
+            now = latest["version"]
+            before = one(psql, f"SELECT max(version) FROM past.{resource} WHERE id = %s", id)
+            assert read(f"{path}/history/{now}")["document"] == read(path)
+            compared = read(f"{path}/history/{before}/diff/{now}")["differences"]
+            assert "/external_id" in {difference["pointer"] for difference in compared}
+            back = client.post(f"{path}/history/{before}/restore", headers=headers)
+            assert back.status_code == 200
+            assert json.loads(back.data)["external_id"].startswith("hksz:")
         database.close()
 
 

@@ -29,6 +29,7 @@ from hksz_db.queries.pages import (
     page_statement,
     part_statement,
 )
+from hksz_db.services import history
 
 _JSON = "application/json"
 
@@ -156,6 +157,15 @@ def comparisons(
     return _page(asked, of)
 
 
+def versions(resource: Resource, id: UUID, question: Question) -> Response:
+    """A page of the versions of a row, deleted or not. Raises ``NotFound``."""
+    identity = [*question.identity(resource.name), "history", id]
+    keys, _ = _begin(question, identity, [False])
+    statement = history.page_statement(resource.name)
+    values = {"id": id, "rows": question.per_page + 1, "c0": None, **keys}
+    return _page(_Asked(question, identity, values, statement, lambda: statement), (resource, id))
+
+
 def _begin(
     question: Question, identity: Any, nullable: Sequence[bool]
 ) -> tuple[dict[str, str | None], tuple[bool, ...] | None]:
@@ -223,6 +233,11 @@ def groups(resource: Resource, question: Question, group_by: tuple[str, ...]) ->
 
 def _compact(document: Any) -> bytes:
     return json.dumps(document, separators=(",", ":")).encode()
+
+
+def tagged(body: bytes) -> Response:
+    """A JSON text, named by an entity tag of its own."""
+    return _tagged(content_tag(body), body)
 
 
 def _tagged(tag: str, body: bytes) -> Response:

@@ -14,6 +14,7 @@ from hksz_db.exchange.formats import formats_for
 from schemas.base import DocumentSchema
 from schemas.bulk import MAX_ITEMS, BulkAnswerSchema, BulkParametersSchema
 from schemas.fields import BoundedList, Choice
+from schemas.history import VersionDifferencesSchema, VersionEntrySchema, version_schema
 from schemas.pages import grouping, groups_schema, options, page_schema, tree_schema
 from schemas.verification import VerificationSchema
 
@@ -27,7 +28,7 @@ _DESCRIPTIONS = {
     400: "The request cannot be read, or asks for what does not exist.",
     401: "A key is missing, unknown, expired or revoked.",
     403: "The key lacks the scope.",
-    404: "There never was such a row.",
+    404: "There never was such a row, or no such version of it.",
     409: "The request clashes with what is stored.",
     410: "The row was deleted; it can be restored.",
     412: "The row has another version than If-Match names.",
@@ -39,6 +40,7 @@ _DESCRIPTIONS = {
 }
 _FIELD_OPTIONS = {"select", "include", "as_of"}
 _CHOICES = ("q", "sort", *sorted(_FIELD_OPTIONS))
+_SELECTION = {"select", "include"}
 _READING = (400, 401, 503)
 _WRITING = (400, 401, 403, 409, 413, 415, 422, 503)
 CONDITIONS: dict[str, Operation] = {
@@ -239,6 +241,95 @@ def restoring(resource: Resource) -> Operation:
         errors=(400, 401, 403, 404, 409, 412, 413, 422, 428, 503),
         security=_WITH_KEY,
     )
+
+
+def listing_versions(resource: Resource) -> Operation:
+    """``GET /v1/R/{id}/history``."""
+    return {
+        **_operation(
+            resource,
+            "list_versions",
+            f"List the versions of one {resource.singular}, deleted or not: who changed what.",
+            parameters=_parameters(resource, "per_page", "cursor"),
+            responses={
+                200: _content(
+                    page_schema("VersionEntry", VersionEntrySchema), headers={**_ETAG, **_LINK}
+                ),
+                304: {},
+            },
+            errors=(*_READING, 404),
+        ),
+        "description": (
+            "The newest first, a page a time; also for a row that was deleted or merged. A version"
+            " is what one transaction left, so numbers may be skipped. What was there when the"
+            " history began has the op `begin`, with the time of that and whoever began it; when"
+            " it was made is not known. Whoever changes a row at the database itself is in the"
+            " history too, by the name of his role; he need not count, so that a number may stand"
+            " twice, of which the last is the one to be read."
+        ),
+    }
+
+
+def reading_version(resource: Resource) -> Operation:
+    """``GET /v1/R/{id}/history/{version}``."""
+    known = [name for name in _options(resource) if name in _SELECTION]
+    schema = version_schema(_model(resource), resource.document)
+    return {
+        **_operation(
+            resource,
+            "read_version",
+            f"Read one {resource.singular} as it was in a version, and who made that.",
+            parameters=_parameters(resource, *known),
+            responses={200: _content(schema, headers=_ETAG), 304: {}},
+            errors=(*_READING, 404),
+        ),
+        "description": (
+            "The document is what a read by id answered when the version was made, with what is"
+            " embedded as it was then. It is null when the row was deleted or merged."
+        ),
+    }
+
+
+def comparing_versions(resource: Resource) -> Operation:
+    """``GET /v1/R/{id}/history/{version}/diff/{other}``."""
+    return {
+        **_operation(
+            resource,
+            "compare_versions",
+            f"Compare two versions of one {resource.singular}, field by field.",
+            parameters=_parameters(resource),
+            responses={200: _content(VersionDifferencesSchema, headers=_ETAG), 304: {}},
+            errors=(*_READING, 404),
+        ),
+        "description": (
+            "From the first to the second, which may be the earlier. Compared are the documents as"
+            " they were, with what is embedded, so that there can be more than one row's own"
+            " changes; `version` and `updated_at` are left out."
+        ),
+    }
+
+
+def restoring_version(resource: Resource) -> Operation:
+    """``POST /v1/R/{id}/history/{version}/restore``."""
+    return {
+        **_operation(
+            resource,
+            "restore_version",
+            f"Make one {resource.singular} again what it was in a version, as a new version.",
+            parameters=["If-Match", HEADER],
+            responses={200: _content(resource.document, headers={**_ETAG, **_REPLAYED})},
+            errors=(400, 401, 403, 404, 409, 410, 412, 413, 422, 428, 503),
+            security=_WITH_KEY,
+        ),
+        "description": (
+            "As a merge patch with all fields of the old document, under the rules of today: what"
+            " it refers to must be there, an entity that was merged since stands for what it was"
+            " merged into, and a time relative to the date of a source is reckoned from the date"
+            " that the source has now. The figures and the evidence of a claim are rows of their"
+            " own with histories of their own, and stay as they are. A row that was deleted is"
+            " restored first."
+        ),
+    }
 
 
 def merging(resource: Resource, schema: type[Schema]) -> Operation:

@@ -193,6 +193,38 @@ def reading(resource: Resource) -> Reading:
     return Reading(fields, as_of)
 
 
+def reading_then(resource: Resource) -> tuple[str, ...]:
+    """The fields that the query string of a read of a version asks for."""
+    given, faults = arguments(), Faults()
+    known = ("select", "include") if resource.readable.embeds else ("select",)
+    for name in given:
+        if name not in known:
+            faults.add(name, "unknown", _unknown(resource, name, known))
+    fields = _fields(resource.readable, given, resource.readable.read_embeds, faults)
+    faults.check()
+    return fields
+
+
+def paging() -> Question:
+    """The page that a query string asks for of a list that has one order and no filters."""
+    given, faults = arguments(), Faults()
+    for name in given.keys() - {"per_page", "cursor"}:
+        detail = f"There is no parameter {name!r} here; known: per_page, cursor."
+        faults.add(name, "unknown", detail)
+    question = Question(
+        filters=AllOf(()),
+        search=None,
+        sort=(),
+        fields=(),
+        per_page=read("per_page", given, options.per_page, faults, DEFAULT_PER_PAGE),
+        cursor=read("cursor", given, options.cursor, faults, None),
+        count=None,
+        as_of=None,
+    )
+    faults.check()
+    return question
+
+
 def moment_alone() -> datetime | None:
     """The moment that a query string asks for which can ask for nothing else."""
     given, faults = arguments(), Faults()

@@ -10,13 +10,17 @@ from hksz_client import AuthenticatedClient
 from hksz_client.api.claims import (
     claims_aggregate,
     claims_change,
+    claims_compare_versions,
     claims_create,
     claims_delete,
     claims_list,
+    claims_list_versions,
     claims_query,
     claims_read,
     claims_read_corroboration,
+    claims_read_version,
     claims_restore,
+    claims_restore_version,
 )
 from hksz_client.api.figures import figures_create, figures_list, figures_read
 from hksz_client.models.claim import Claim
@@ -33,6 +37,7 @@ from hksz_client.models.claim_query import ClaimQuery
 from hksz_client.models.claim_select import ClaimSelect
 from hksz_client.models.claim_sort import ClaimSort
 from hksz_client.models.claim_status import ClaimStatus
+from hksz_client.models.claim_version import ClaimVersion
 from hksz_client.models.comparator import Comparator
 from hksz_client.models.corroboration import Corroboration
 from hksz_client.models.corroboration_verdict import CorroborationVerdict
@@ -41,9 +46,12 @@ from hksz_client.models.dimension import Dimension
 from hksz_client.models.figure import Figure
 from hksz_client.models.figure_create import FigureCreate
 from hksz_client.models.figure_page import FigurePage
+from hksz_client.models.history_op import HistoryOp
 from hksz_client.models.modality import Modality
 from hksz_client.models.problem import Problem
 from hksz_client.models.stance import Stance
+from hksz_client.models.version_differences import VersionDifferences
+from hksz_client.models.version_entry_page import VersionEntryPage
 from hksz_client.types import UNSET, Unset
 
 T = TypeVar("T")
@@ -125,6 +133,31 @@ def delete_and_restore(client: AuthenticatedClient) -> None:
     back = claims_restore.sync(claim_id, client=client, if_match=deleted.headers["ETag"])
     assert isinstance(back, Claim)
     assert back.statement == made.parsed.statement
+
+
+def go_back_in_a_history(client: AuthenticatedClient) -> None:
+    claim = claims_create.sync(client=client, body=new_claim("Seventy firms will move."))
+    assert isinstance(claim, Claim)
+    id = given(claim.id)
+    change = ClaimPatch(statement="Eighty firms will move.")
+    assert claims_change.sync(id, client=client, body=change, if_match='"1"')
+    history = claims_list_versions.sync(id, client=client)
+    assert isinstance(history, VersionEntryPage)
+    assert [entry.op for entry in history.data] == [HistoryOp.UPDATE, HistoryOp.CREATE]
+    assert history.data[0].changed == ["statement"]
+    first = claims_read_version.sync(id, 1, client=client)
+    assert isinstance(first, ClaimVersion)
+    assert isinstance(first.document, Claim)
+    assert first.document.statement == "Seventy firms will move."
+    compared = claims_compare_versions.sync(id, 1, 2, client=client)
+    assert isinstance(compared, VersionDifferences)
+    assert (compared.from_, compared.to) == (1, 2)
+    (difference,) = compared.differences
+    assert difference.pointer == "/statement"
+    assert difference.after == "Eighty firms will move."
+    back = claims_restore_version.sync(id, 1, client=client, if_match='"2"')
+    assert isinstance(back, Claim)
+    assert (back.statement, back.version) == ("Seventy firms will move.", 3)
 
 
 def read_what_never_was(client: AuthenticatedClient) -> None:

@@ -41,6 +41,7 @@ def test_a_write_needs_a_known_key(reader, sample, authorization):
         ("PATCH", f"{sample.path}/{ROW}"),
         ("DELETE", f"{sample.path}/{ROW}"),
         ("POST", f"{sample.path}/{ROW}/restore"),
+        ("POST", f"{sample.path}/{ROW}/history/1/restore"),
     ):
         refused = reader.send(method, path, json={}, headers=headers)
         assert refused.status_code == 401
@@ -195,6 +196,9 @@ def test_reading_can_be_closed(closed, database, sample):
         ("GET", f"{sample.path}/{ROW}", 404),
         ("GET", f"{sample.path}/aggregate?{group}", 400),
         ("POST", f"{sample.path}/query", 200),
+        ("GET", f"{sample.path}/{ROW}/history", 404),
+        ("GET", f"{sample.path}/{ROW}/history/1", 404),
+        ("GET", f"{sample.path}/{ROW}/history/1/diff/2", 404),
     ]
     for method, path, status in calls:
         body: dict[str, Any] | None = {} if method == "POST" else None

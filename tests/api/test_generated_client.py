@@ -27,6 +27,7 @@ LEFT_OUT = {"sources.verify"}
 USES = (
     "make_find_and_change",
     "delete_and_restore",
+    "go_back_in_a_history",
     "read_what_never_was",
     "read_what_is_known_already",
     "walk_two_pages",

@@ -48,14 +48,14 @@ def test_it_is_valid_openapi_3_1(document):
 def test_it_describes_every_call_of_every_resource(document, app):
     described = {name for name, _ in _operations(document)}
     served = {
-        f"{method} {rule.rule.replace('<uuid:id>', '{id}')}"
+        f"{method} {re.sub('<[a-z]+:', '{', rule.rule).replace('>', '}')}"
         for rule in app.url_map.iter_rules()
         if rule.rule.startswith("/v1/")
         for method in rule.methods - {"HEAD", "OPTIONS"}
     }
     assert described == served
     parts = sum(len(resource.parts) for resource in CATALOGUE)
-    assert len(served) == 10 * len(CATALOGUE) + parts + 7
+    assert len(served) == 14 * len(CATALOGUE) + parts + 7
 
 
 def test_every_operation_has_a_name_of_its_own_a_summary_and_a_tag(document):
@@ -130,7 +130,7 @@ def test_an_error_is_the_problem_that_is_described(reader, document, method, pat
     assert answer.json["status"] == status
 
 
-@pytest.mark.parametrize("suffix", ["", "/restore"])
+@pytest.mark.parametrize("suffix", ["", "/restore", "/history/{version}/restore"])
 def test_conditions_are_declared(document, suffix):
     for resource in CATALOGUE:
         item = document["paths"][f"/v1/{resource.name}/{{id}}{suffix}"]

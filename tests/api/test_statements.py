@@ -31,6 +31,8 @@ def test_every_read_is_one_statement(reader, count, resource):
         (f"{path}?external_id__startswith=hksz&select=id", 200),
         (f"{path}/{row}", 200),
         (f"{path}/{row}?select=id", 200),
+        (f"{path}/{row}/history", 200),
+        (f"{path}/{row}/history?per_page=1", 200),
         (f"{path}/{NOBODY}", 404),
         (f"{path}/aggregate?group_by={group}", 200),
     ):

@@ -1,0 +1,203 @@
+"""From a document to the body that makes it: what is read, in the words in which it is written.
+
+A document names what it refers to in brief (``claimant: {id, external_id, …}``); a body says
+``claimant_external_id`` or ``claimant_id``. What a document has in addition, because somebody
+worked it out or wrote it down (versions, ranges, verdicts), is no part of a body.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+from hksz_db.errors import Fault, Invalid
+
+Document = Mapping[str, Any]
+Body = dict[str, Any]
+By = Literal["external_id", "id"]
+Names = Mapping[str, str]
+
+_ROW = frozenset({"id", "version", "created_at", "updated_at"})
+# As hksz_db.services.entities chooses the name under which an entity is shown.
+_LANGUAGE = "en"
+_FIXED = {
+    "units": {"code"},
+    "claims": {"figures", "evidence"},
+    "figures": {"claim_id", "claim_external_id"},
+    "evidence": {"claim_id", "claim_external_id", "source_id", "source_external_id"},
+}
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What the fields of a document are; those that are not named here stay as they are.
+
+    ``derived`` has no place in a body. ``references`` are rows in brief. ``ids`` are references
+    of which a document has the id alone; the value is what the body calls the name that goes with
+    it. ``periods`` are times, ``stated`` those of them that come with their words.
+    """
+
+    derived: frozenset[str] = frozenset()
+    references: tuple[str, ...] = ()
+    ids: Mapping[str, str] = field(default_factory=dict)
+    periods: tuple[str, ...] = ()
+    stated: tuple[str, ...] = ()
+    lists: Mapping[str, "_Shape"] = field(default_factory=dict)
+
+
+_FIGURE = _Shape(
+    _ROW | {"dimension", "value_range", "plausible_range", "range_rule", "comparisons"},
+    references=("claim", "metric", "subject"),
+    periods=("period",),
+    stated=("period",),
+)
+_EVIDENCE = _Shape(
+    _ROW | {"added_by"},
+    references=("claim", "source"),
+    ids={"derived_from_id": "derived_from_external_id", "capture_id": "capture_text_sha256"},
+)
+_LINK = _Shape(references=("to",))
+_SHAPES = {
+    "units": _Shape(_ROW | {"dimension", "factor"}),
+    "metrics": _Shape(_ROW),
+    "entities": _Shape(
+        _ROW | {"name", "similar"},
+        lists={"relations": _Shape(references=("object", "claim"), periods=("during",))},
+    ),
+    "sources": _Shape(
+        _ROW,
+        periods=("issued",),
+        lists={
+            "contributors": _Shape(references=("entity",)),
+            "captures": _Shape(frozenset({"id"})),
+            "relations": _LINK,
+        },
+    ),
+    "claims": _Shape(
+        _ROW | {"sources", "corroboration", "comparisons", "similar"},
+        references=("claimant", "reported_by"),
+        periods=("time", "due"),
+        stated=("time",),
+        lists={
+            "entities": _Shape(references=("entity",)),
+            "relations": _LINK,
+            "figures": _FIGURE,
+            "evidence": _EVIDENCE,
+        },
+    ),
+    "figures": _FIGURE,
+    "evidence": _EVIDENCE,
+}
+_NO_NAMES: Names = MappingProxyType({})
+
+
+def create_body(
+    resource: str, document: Document, *, by: By = "external_id", names: Names = _NO_NAMES
+) -> Body:
+    """The body of ``POST /v1/{resource}`` that makes what the document shows.
+
+    ``document`` is of the shape that a read by id gives; what it lacks, the body lacks too, and
+    what is a body already stays as it is. References are by ``external_id`` where there is one,
+    so that they lead to the same rows in another database, or else, and with ``by="id"``, by id.
+    ``names`` says how those are called of which a document has the id alone: evidence by its
+    external id, captures by the SHA-256 of their text. A claim with its ``sources`` says the
+    latter itself. Raises ``Invalid`` with pointers where the document is none.
+    """
+    if not isinstance(document, Mapping):
+        raise _not("#", "an object")
+    known = {**_capture_names(document), **names} if by == "external_id" else {}
+    body = _Writer(by, known).write(document, _SHAPES[resource], "#")
+    if resource == "entities" and isinstance(body.get("names"), list):
+        body["names"] = _shown_first(document)
+    return body
+
+
+def patch_body(resource: str, document: Document) -> Body:
+    """The merge patch that gives a row of the same database back the state of the document.
+
+    It names every field that can be changed, those that were null as null, and refers to rows by
+    id. The figures and the evidence of a claim have documents of their own. A time that was
+    reckoned from the date of a source is reckoned from that again, as it is now.
+    """
+    body = create_body(resource, document, by="id")
+    return {k: v for k, v in body.items() if k not in _FIXED.get(resource, ())}
+
+
+@dataclass(frozen=True)
+class _Writer:
+    by: By
+    names: Names
+
+    def write(self, document: Any, shape: _Shape, pointer: str) -> Body:
+        if not isinstance(document, Mapping):
+            raise _not(pointer, "an object")
+        body: Body = {}
+        for name, value in document.items():
+            if name not in shape.derived:
+                body |= self._field(name, value, shape, f"{pointer}/{name}")
+        return body
+
+    def _field(self, name: str, value: Any, shape: _Shape, pointer: str) -> Body:
+        if name in shape.references:
+            return self._reference(name, value, pointer)
+        if name in shape.ids:
+            known = value is not None and isinstance(value, str) and value in self.names
+            return {shape.ids[name]: self.names[value]} if known else {name: value}
+        if name in shape.periods:
+            return self._period(name, value, name in shape.stated, pointer)
+        if name in shape.lists and isinstance(value, list):
+            inner = shape.lists[name]
+            return {name: [self.write(v, inner, f"{pointer}/{n}") for n, v in enumerate(value)]}
+        return {name: value}
+
+    def _reference(self, stem: str, value: Any, pointer: str) -> Body:
+        if value is None:
+            return {f"{stem}_id": None}
+        if not isinstance(value, Mapping):
+            raise _not(pointer, "an object with an id")
+        named = self.by == "external_id" and value.get("external_id") is not None
+        given = "external_id" if named else "id"
+        if value.get(given) is None:
+            raise _not(pointer, "an object with an id")
+        return {f"{stem}_{given}": value[given]}
+
+    def _period(self, name: str, value: Any, stated: bool, pointer: str) -> Body:
+        if not isinstance(value, Mapping):
+            raise _not(pointer, "an object with edtf")
+        words = {f"{name}_as_stated": value.get("as_stated")} if stated else {}
+        relative = value.get("relative")
+        if relative is None:
+            return {**words, f"{name}_edtf": value.get("edtf")}
+        shape = _Shape(references=("anchor",))
+        return {**words, f"{name}_relative": self.write(relative, shape, f"{pointer}/relative")}
+
+
+def _not(pointer: str, what: str) -> Invalid:
+    return Invalid("This is no such document.", [Fault("invalid", f"Must be {what}.", pointer)])
+
+
+def _capture_names(document: Document) -> dict[str, str]:
+    """What the sources within a claim say of their captures."""
+    named = {}
+    for source in _objects(document.get("sources")):
+        for capture in _objects(source.get("captures")):
+            id, sha256 = capture.get("id"), capture.get("text_sha256")
+            if isinstance(id, str) and isinstance(sha256, str):
+                named[id] = sha256
+    return named
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    found = value if isinstance(value, list) else []
+    return [item for item in found if isinstance(item, Mapping)]
+
+
+def _shown_first(document: Document) -> list[Any]:
+    """The names in an order in which the name that is shown is chosen again."""
+    names: list[Any] = document["names"]
+    preferred = [name for name in _objects(names) if name.get("kind") == "preferred"]
+    shown = [name for name in preferred if name.get("name") == document.get("name")]
+    english = any(str(name.get("language")).lower() == _LANGUAGE for name in preferred)
+    if english or not shown or preferred[0] == shown[0]:
+        return names
+    return [shown[0], *(name for name in names if name is not shown[0])]

@@ -1,0 +1,273 @@
+"""Bodies from documents: what one database shows, another has after it, or the same again."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from hksz_db.api.catalogue import CATALOGUE
+from hksz_db.api.resource import Resource
+from hksz_db.database import Database, fetch_in, run
+from hksz_db.errors import Invalid
+from hksz_db.exchange.bodies import create_body, patch_body
+from hksz_db.queries.pages import document_statement
+from hksz_db.services.writing import writing
+
+RESOURCES = {resource.name: resource for resource in CATALOGUE}
+# In the order in which they rest on each other.
+ORDER = ("units", "metrics", "entities", "sources", "claims", "figures", "evidence")
+PARTS = ("figures", "evidence")
+# What a copy in another database has of its own.
+OWN = {
+    *("id", "version", "created_at", "updated_at", "added_by"),
+    *("capture_id", "derived_from_id", "source_id", "evidence_id"),
+}
+
+
+@pytest.fixture(scope="module")
+def database_url(make_database, all_seeds):
+    """A database with all seeds, for the module."""
+    with make_database(all_seeds) as url:
+        yield url
+
+
+@pytest.fixture
+def fresh(make_database):
+    """A database with nothing in it."""
+    with make_database() as url:
+        database = Database(lambda: url)
+        yield database
+        database.close()
+
+
+def documents(session, name: str) -> Iterator[dict]:
+    for (id,) in run(session, f"SELECT id FROM {name} WHERE deleted_at IS NULL ORDER BY id"):
+        yield read(session, name, id)
+
+
+def read(session, name: str, id: UUID | str) -> dict:
+    fields = (*RESOURCES[name].readable.fields, *RESOURCES[name].readable.read_embeds)
+    ((*_, document),) = fetch_in(session, document_statement(name, fields), {"id": id})
+    return json.loads(document)
+
+
+def create(session, resource: Resource, body: dict) -> UUID:
+    return resource.create(session, resource.create_schema().load(body))
+
+
+def patch(session, resource: Resource, id: UUID | str, body: dict) -> None:
+    resource.update(session, UUID(str(id)), None, resource.patch_schema().load(body))
+
+
+def without(value: Any, names: set[str]) -> Any:
+    if isinstance(value, dict):
+        return {k: without(v, names) for k, v in value.items() if k not in names}
+    return [without(item, names) for item in value] if isinstance(value, list) else value
+
+
+def empty(document: dict) -> set[str]:
+    """Which of the fields that differ between copies have no value."""
+    return {name for name in OWN & document.keys() if document[name] is None}
+
+
+def names_of(evidence: list[dict], sources: list[dict]) -> dict[str, str]:
+    captures = [capture for source in sources for capture in source["captures"]]
+    return {passage["id"]: passage["external_id"] for passage in evidence} | {
+        capture["id"]: capture["text_sha256"] for capture in captures
+    }
+
+
+@contextmanager
+def copying(database, fresh) -> Iterator[tuple[Any, Any]]:
+    with database.transaction() as here, writing(fresh) as there:
+        yield here, there
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["with its parts", "part by part"])
+def test_every_row_of_the_seeds_is_the_same_in_another_database(database, fresh, whole: bool):
+    with copying(database, fresh) as (here, there):
+        seeds = {name: list(documents(here, name)) for name in ORDER}
+        names = names_of(seeds["evidence"], seeds["sources"])
+        linked = []
+        for name in ORDER[: 5 if whole else 7]:
+            for document in seeds[name]:
+                body = create_body(name, document, names={} if whole else names)
+                dropped = {"relations"} if whole else {"relations", *PARTS}
+                stub = {k: v for k, v in body.items() if k not in dropped}
+                linked.append((name, create(there, RESOURCES[name], stub), body))
+        for name, id, body in linked:
+            if body.get("relations"):
+                patch(there, RESOURCES[name], id, {"relations": body["relations"]})
+        for name in ORDER:
+            assert seeds[name]
+            copies = {copy["external_id"]: copy for copy in documents(there, name)}
+            assert len(copies) == len(seeds[name])
+            for document in seeds[name]:
+                copy = copies[document["external_id"]]
+                assert in_sets(without(copy, OWN)) == in_sets(without(document, OWN))
+                assert empty(copy) == empty(document)
+
+
+# What two rows of one resource cannot both have, and what hangs together with what stays fixed.
+UNIQUE = {
+    "units": set(),
+    "metrics": {"key", "dimension"},
+    "entities": {"identifiers", "relations"},
+    "sources": {"doi", "captures", "relations"},
+    "claims": {"relations"},
+    "figures": {"metric_id", "unit_code"},
+    "evidence": {"capture_id", "derived_from_id"},
+}
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_the_patch_of_what_was_undoes_whatever_came_after(session, name: str):
+    """Each row is made like its neighbour, and then itself again."""
+    rows = list(documents(session, name))
+    for document, other in zip(rows, rows[1:] + rows[:1], strict=True):
+        change = without(patch_body(name, other), {"external_id", *UNIQUE[name]})
+        if name == "evidence":
+            change = {"stance": "mentions", "page": "7", "note": "Changed.", "interest": None}
+        patch(session, RESOURCES[name], document["id"], change | {"external_id": None})
+        changed = read(session, name, document["id"])
+        assert without(changed, {"version"}) != without(document, {"version"})
+        patch(session, RESOURCES[name], document["id"], patch_body(name, document))
+        restored = read(session, name, document["id"])
+        counted = {"version", "updated_at"}
+        assert in_sets(without(restored, counted)) == in_sets(without(document, counted))
+
+
+def in_sets(document: dict) -> dict:
+    """The document with those lists sorted that are kept in the order of their creation."""
+    order = {"names", "relations", "entities"} & document.keys()
+    return document | {name: sorted(map(canonical, document[name])) for name in order}
+
+
+def canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def test_a_patch_empties_what_was_empty(session):
+    (claim, *_) = documents(session, "claims")
+    bare = {"statement": "It is so.", "claimant_id": claim["claimant"]["id"]}
+    before = read(session, "claims", create(session, RESOURCES["claims"], bare))
+    patch(
+        session,
+        RESOURCES["claims"],
+        before["id"],
+        {
+            "external_id": "test:claim",
+            "topics": ["firms"],
+            "time_edtf": "2010~",
+            "time_as_stated": "some time ago",
+            "due_edtf": "2030",
+            "reported_by_id": claim["claimant"]["id"],
+            "entities": [{"entity_id": claim["claimant"]["id"], "role": "subject"}],
+            "relations": [{"kind": "refines", "to_id": claim["id"]}],
+        },
+    )
+    patch(session, RESOURCES["claims"], before["id"], patch_body("claims", before))
+    counted = {"version", "updated_at"}
+    assert without(read(session, "claims", before["id"]), counted) == without(before, counted)
+
+
+def test_a_relative_time_is_relative_again_and_a_fixed_one_fixed(session):
+    anchor = "hksz:shenzhen-daily-article"
+    relative = {"anchor_external_id": anchor, "duration": "-P13Y", "modifier": "about"}
+    rows = list(documents(session, "claims"))
+    before = next(
+        claim for claim in rows if claim["time"]["edtf"] and not claim["time"]["relative"]
+    )
+    patch(session, RESOURCES["claims"], before["id"], {"time_relative": relative})
+    after = read(session, "claims", before["id"])
+    assert create_body("claims", after)["time_relative"] == relative
+    patch(session, RESOURCES["claims"], before["id"], patch_body("claims", before))
+    assert read(session, "claims", before["id"])["time"] == before["time"]
+    patch(session, RESOURCES["claims"], before["id"], patch_body("claims", after))
+    assert read(session, "claims", before["id"])["time"] == after["time"]
+
+
+def test_an_entity_is_shown_under_the_same_name_again(session):
+    names = [
+        {"name": "Hengqin", "language": "pt", "kind": "preferred"},
+        {"name": "\u6a6b\u7434", "language": "zh", "kind": "preferred"},
+    ]
+    entities = RESOURCES["entities"]
+    id = create(session, entities, {"kind": "place", "names": names})
+    # Kept in the order of their creation, and shown under the one that was given first since.
+    patch(session, entities, id, {"names": names[::-1]})
+    before = read(session, "entities", id)
+    assert (before["name"], before["names"]) == (names[1]["name"], names)
+    patch(session, entities, id, {"names": names})
+    assert read(session, "entities", id)["name"] == "Hengqin"
+    patch(session, entities, id, patch_body("entities", before))
+    assert read(session, "entities", id)["name"] == before["name"]
+    copy = create(session, entities, create_body("entities", before))
+    assert read(session, "entities", copy)["name"] == before["name"]
+
+
+def test_references_are_by_external_id_where_there_is_one_and_else_by_id():
+    summary = {"id": "1", "external_id": "test:a", "name": "A", "kind": "person"}
+    nameless = summary | {"external_id": None}
+    document = {"claimant": summary, "reported_by": nameless, "statement": "It is so."}
+    assert create_body("claims", document) == {
+        "claimant_external_id": "test:a",
+        "reported_by_id": "1",
+        "statement": "It is so.",
+    }
+    assert create_body("claims", document, by="id") == {
+        "claimant_id": "1",
+        "reported_by_id": "1",
+        "statement": "It is so.",
+    }
+
+
+def test_what_has_its_id_alone_is_named_where_its_name_is_known():
+    passage = {"capture_id": "1", "derived_from_id": "2", "stance": "asserts"}
+    names = {"1": "0" * 64, "2": "test:first"}
+    assert create_body("evidence", passage) == passage
+    assert create_body("evidence", passage, by="id", names=names) == passage
+    named = {"capture_text_sha256": "0" * 64, "derived_from_external_id": "test:first"}
+    assert create_body("evidence", passage, names=names) == named | {"stance": "asserts"}
+    source = {"captures": [{"id": "1", "text_sha256": "0" * 64}]}
+    claim = {"evidence": [passage], "sources": [source]}
+    (body,) = create_body("claims", claim)["evidence"]
+    assert body == {
+        "capture_text_sha256": "0" * 64,
+        "derived_from_id": "2",
+        "stance": "asserts",
+    }
+
+
+def test_what_is_a_body_already_stays_as_it_is():
+    body = {"statement": "It is so.", "claimant_external_id": "test:a", "time_edtf": "2010~"}
+    assert create_body("claims", body) == body
+
+
+@pytest.mark.parametrize(
+    ("name", "document", "pointer"),
+    [
+        ("claims", [], "#"),
+        ("claims", {"claimant": "A"}, "#/claimant"),
+        ("claims", {"claimant": {"name": "A"}}, "#/claimant"),
+        ("claims", {"time": "2010"}, "#/time"),
+        ("claims", {"time": {"relative": "P1Y"}}, "#/time/relative"),
+        ("claims", {"figures": [{}, 7]}, "#/figures/1"),
+        ("sources", {"contributors": [{"entity": 1}]}, "#/contributors/0/entity"),
+        ("entities", {"relations": [{"during": []}]}, "#/relations/0/during"),
+    ],
+)
+def test_what_is_no_document_is_refused_with_the_place(name: str, document: Any, pointer: str):
+    with pytest.raises(Invalid) as refused:
+        create_body(name, document)
+    assert [fault.pointer for fault in refused.value.faults] == [pointer]
+
+
+@pytest.mark.parametrize("value", [None, 7, "a", [7], {"a": 7}])
+def test_the_rest_is_left_to_the_schema(value: Any):
+    odd = {"names": value, "sources": value, "topics": value, "statement": value}
+    assert create_body("claims", odd)["statement"] == value
+    assert create_body("entities", odd)["names"] == value
