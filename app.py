@@ -12,6 +12,7 @@ from flask import Flask
 
 from hksz_db import embedded
 from hksz_db.api.answers import DirectResponse
+from hksz_db.api.bulk import add_bulk
 from hksz_db.api.catalogue import CATALOGUE, CLAIMS, ENTITIES, FIGURES, SOURCES
 from hksz_db.api.claim_evidence import add_claim_evidence
 from hksz_db.api.comparisons import add_figure_comparisons, comparisons_blueprint
@@ -38,6 +39,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app = Flask(__name__, static_folder=None)
     app.response_class = DirectResponse
     app.config["MAX_BODY_BYTES"] = settings.max_body_bytes
+    app.config["MAX_BULK_BYTES"] = settings.max_bulk_bytes
     app.config["OPEN_READS"] = settings.open_reads
     app.config["KEY_FILE"] = _home(settings) / KEY_FILE
     app.extensions["hksz_database"] = database or open_database(settings)
@@ -45,6 +47,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     api = create_api(app)
     for resource in CATALOGUE:
         blueprint = blueprint_for(resource)
+        add_bulk(blueprint, resource)
         if resource is CLAIMS:
             add_claim_evidence(blueprint)
         if resource is SOURCES:
@@ -93,7 +96,8 @@ def worker_app() -> Flask:
     stop_with_parent()
     app = create_app()
     settings = _settings()
-    app.wsgi_app = Intake(app.wsgi_app, settings.threads, settings.max_body_bytes)  # type: ignore[method-assign]
+    limits = settings.max_body_bytes, settings.max_bulk_bytes
+    app.wsgi_app = Intake(app.wsgi_app, settings.threads, *limits)  # type: ignore[method-assign]
     return app
 
 

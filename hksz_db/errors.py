@@ -1,7 +1,7 @@
 """What can go wrong, in the terms of the field. Nothing here knows HTTP."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 
@@ -21,6 +21,17 @@ class Fault:
     detail: str
     pointer: str | None = None
     parameter: str | None = None
+
+    def within(self, place: str) -> "Fault":
+        """The fault of a part as one of the whole, in which the part stands at ``place``."""
+        return replace(self, pointer=place + (self.pointer or "#").removeprefix("#"))
+
+
+def escaped(key: str) -> str:
+    """A name as a step of a JSON pointer (RFC 6901)."""
+    # Surrogates cannot be written out; the request that had them is answered all the same.
+    safe = key.encode("utf-8", "backslashreplace").decode()
+    return safe.replace("~", "~0").replace("/", "~1")
 
 
 class FaultsError(DomainError):
@@ -42,6 +53,10 @@ class Invalid(FaultsError):
 
 class Conflict(FaultsError):
     """What was sent clashes with what is stored."""
+
+
+class InFlight(FaultsError):
+    """The same request is being carried out at this moment."""
 
 
 class Unauthenticated(FaultsError):

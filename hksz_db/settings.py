@@ -62,6 +62,7 @@ class Settings:
     threads: int = _setting("HKSZ_THREADS", _integer(1, 64), 2)
     open_reads: bool = _setting("HKSZ_OPEN_READS", _boolean, True)
     max_body_bytes: int = _setting("HKSZ_MAX_BODY_BYTES", _integer(1024, 2**30), 2**20)
+    max_bulk_bytes: int = _setting("HKSZ_MAX_BULK_BYTES", _integer(1024, 2**30), 2**24)
     statement_timeout_ms: int = _setting("HKSZ_STATEMENT_TIMEOUT_MS", _integer(10, 3_600_000), 5000)
     log_level: str = _setting(
         "HKSZ_LOG_LEVEL", _choice("debug", "info", "warning", "error"), "info"

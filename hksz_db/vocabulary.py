@@ -1,8 +1,8 @@
 """The closed vocabularies.
 
 Every term here is also in a CHECK constraint of the database; a test holds the two equal,
-so a new term needs a migration. Findings are worked out when they are asked for and not stored:
-no CHECK holds them.
+so a new term needs a migration. Findings are worked out when they are asked for, and the terms of
+a call pass with it: they are not stored, and no CHECK holds them.
 """
 
 from enum import StrEnum
@@ -325,3 +325,25 @@ class PeriodFound(Finding):
     OVERLAPS = "overlaps"
     DIFFERENT = "different"
     UNKNOWN = "unknown"
+
+
+class CallTerm(StrEnum):
+    """What a call asks for, or what it answers."""
+
+
+class BulkMode(CallTerm):
+    """What becomes of an item whose external id is there already: refused, changed, left alone."""
+
+    CREATE = "create"
+    UPSERT = "upsert"
+    IGNORE = "ignore"
+
+
+class BulkOutcome(CallTerm):
+    """What became of an item."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    IGNORED = "ignored"
+    FAILED = "failed"

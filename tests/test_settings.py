@@ -36,6 +36,7 @@ def test_without_an_environment_there_are_defaults():
         ("HKSZ_THREADS", "4", 4),
         ("HKSZ_OPEN_READS", "false", False),
         ("HKSZ_MAX_BODY_BYTES", "2048", 2048),
+        ("HKSZ_MAX_BULK_BYTES", "4096", 4096),
         ("HKSZ_STATEMENT_TIMEOUT_MS", "100", 100),
         ("HKSZ_LOG_LEVEL", "debug", "debug"),
         ("HKSZ_LOG_FORMAT", "json", "json"),

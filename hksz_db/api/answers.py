@@ -72,6 +72,11 @@ def written(session: Session, resource: Resource, id: UUID, status: int) -> Resp
     return response
 
 
+def many(document: Any) -> Response:
+    """What became of each of many items."""
+    return DirectResponse(_compact(document), 207, content_type=_JSON)
+
+
 def deleted(session: Session, resource: Resource, id: UUID) -> Response:
     """No content; the ETag is what a restore needs."""
     statement = document_statement(resource.name, ("id",))

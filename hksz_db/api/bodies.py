@@ -1,17 +1,17 @@
 """Request bodies: bounded, strict JSON, loaded through a schema; and plain text."""
 
 import json
-from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NoReturn
 
-from flask import current_app, request
-from marshmallow import Schema, ValidationError
+from flask import current_app, g, request
+from marshmallow import Schema
 
 from hksz_db import locators
-from hksz_db.api.parameters import escaped
+from hksz_db.api.intake import is_bulk
 from hksz_db.api.problems import ApiError
-from hksz_db.errors import Fault, Invalid, Malformed
+from hksz_db.errors import Invalid, Malformed
+from hksz_db.services import loading
 
 MAX_DEPTH = 32
 MERGE_PATCH = "application/merge-patch+json"
@@ -25,13 +25,7 @@ def load(schema: Schema, *media_types: str) -> dict[str, Any]:
     Raises ``ApiError`` 413 or 415, ``Malformed`` when the body is no JSON object as we take it,
     ``Invalid`` with a pointer to each fault.
     """
-    document = load_object(*media_types)
-    try:
-        loaded: dict[str, Any] = schema.load(document)
-    except ValidationError as error:
-        faults = list(faults_of(error.messages_dict))
-        raise Invalid("The body has values that cannot be accepted.", faults) from None
-    return loaded
+    return loading.load(schema, load_object(*media_types))
 
 
 def load_object(*media_types: str) -> dict[str, Any]:
@@ -67,7 +61,15 @@ def _check_media_type(*accepted: str) -> None:
 
 def read_body() -> bytes:
     """The body, however it is framed. Raises ``ApiError`` 413 when it is too long."""
-    limit: int = current_app.config["MAX_BODY_BYTES"]
+    if "body" not in g:
+        g.body = _read()
+    body: bytes = g.body
+    return body
+
+
+def _read() -> bytes:
+    name = "MAX_BULK_BYTES" if is_bulk(request.path) else "MAX_BODY_BYTES"
+    limit: int = current_app.config[name]
     declared = request.content_length
     if declared is not None and declared > limit:
         raise ApiError(413, f"The body may have at most {limit} bytes.")
@@ -144,22 +146,3 @@ def _children(parent: Any) -> list[Any]:
     if isinstance(parent, dict):
         return list(parent.values())
     return parent if isinstance(parent, list) else []
-
-
-def faults_of(messages: Mapping[Any, Any], pointer: str = "#") -> Iterator[Fault]:
-    """The schema's messages as faults, each with its JSON pointer (RFC 6901)."""
-    for key, value in messages.items():
-        # Messages about a whole stand under a name of the library's own.
-        where = pointer if key == "_schema" else f"{pointer}/{escaped(str(key))}"
-        if isinstance(value, Mapping):
-            yield from faults_of(value, where)
-        else:
-            yield from (Fault(_code(message), message, where) for message in value)
-
-
-def _code(message: str) -> str:
-    return {
-        "Unknown field.": "unknown_field",
-        "Missing data for required field.": "required",
-        "Field may not be null.": "null",
-    }.get(message, "invalid")

@@ -1,7 +1,7 @@
 """``/v1/entities/{id}/merge`` and ``/unmerge``: two that are one, and two again."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 from flask import Response
@@ -14,6 +14,7 @@ from hksz_db.api.bodies import load
 from hksz_db.api.catalogue import ENTITIES
 from hksz_db.api.conditions import matched_versions
 from hksz_db.api.parameters import no_parameters
+from hksz_db.api.repeats import once
 from hksz_db.api.views import add_call
 from hksz_db.services import merging
 from hksz_db.vocabulary import Scope
@@ -25,14 +26,18 @@ def add_entity_merges(blueprint: Blueprint) -> None:
     schema = EntityMergeSchema()
 
     def merge(id: UUID) -> Response:
-        with _reviewing() as session:
-            into_id = merging.merge(session, id, matched_versions(), load(schema))
+        def work(session: Session, versions: list[int] | None) -> Response:
+            into_id = merging.merge(session, id, versions, load(schema))
             return answers.written(session, ENTITIES, into_id, 200)
 
+        return _reviewing(work)
+
     def unmerge(id: UUID) -> Response:
-        with _reviewing() as session:
-            merging.undo(session, id, matched_versions())
+        def work(session: Session, versions: list[int] | None) -> Response:
+            merging.undo(session, id, versions)
             return answers.written(session, ENTITIES, id, 200)
+
+        return _reviewing(work)
 
     described = operations.merging(ENTITIES, EntityMergeSchema)
     add_call(blueprint, "POST /<uuid:id>/merge", "merge", described, merge)
@@ -40,10 +45,9 @@ def add_entity_merges(blueprint: Blueprint) -> None:
     add_call(blueprint, "POST /<uuid:id>/unmerge", "unmerge", described, unmerge)
 
 
-@contextmanager
-def _reviewing() -> Iterator[Session]:
+def _reviewing(work: Callable[[Session, list[int] | None], Response]) -> Response:
     # It changes what others wrote, and what was accepted.
     with writing_as(ENTITIES.scope) as (session, actor):
         actor.demand(Scope.REVIEW)
         no_parameters()
-        yield session
+        return once(session, actor, partial(work, session, matched_versions()))

@@ -5,6 +5,7 @@ work on requests never wait for a sender.
 """
 
 import io
+import re
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
@@ -14,16 +15,28 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
+_BULK = re.compile("/v1/[a-z]+/bulk")
+
+
+def is_bulk(path: str) -> bool:
+    """Whether the path takes many items at once, and longer bodies."""
+    return _BULK.fullmatch(path) is not None
+
+
 class Intake:
     """A WSGI application that works on at most ``at_once`` requests, each with its body at hand.
 
-    Of a body at most ``max_bytes`` and one more are read: enough to see that it is too long.
+    Of a body at most ``max_bytes`` (of many items: ``max_bulk_bytes``) and one more are read:
+    enough to see that it is too long.
     """
 
-    def __init__(self, app: "WSGIApplication", at_once: int, max_bytes: int) -> None:
+    def __init__(
+        self, app: "WSGIApplication", at_once: int, max_bytes: int, max_bulk_bytes: int
+    ) -> None:
         self.app = app
         self.places = BoundedSemaphore(at_once)
         self.max_bytes = max_bytes
+        self.max_bulk_bytes = max_bulk_bytes
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -37,9 +50,11 @@ class Intake:
 
     def _wanted(self, environ: "WSGIEnvironment") -> int:
         """How many bytes to read; a body that says it is too long is left where it is."""
+        many = is_bulk(environ.get("PATH_INFO", ""))
+        limit = self.max_bulk_bytes if many else self.max_bytes
         declared = environ.get("CONTENT_LENGTH", "")
         if declared.isascii() and declared.isdigit():
-            length = int(declared) if len(declared) < 20 else self.max_bytes + 1
-            return length if length <= self.max_bytes else 0
+            length = int(declared) if len(declared) < 20 else limit + 1
+            return length if length <= limit else 0
         chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
-        return self.max_bytes + 1 if chunked else 0
+        return limit + 1 if chunked else 0

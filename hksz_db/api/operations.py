@@ -7,7 +7,10 @@ from marshmallow import Schema, fields
 
 from hksz_db.api.bodies import MERGE_PATCH, PLAIN_TEXT
 from hksz_db.api.options import MAX_PER_PAGE
+from hksz_db.api.repeats import HEADER, KEY_PATTERN, REPLAYED
 from hksz_db.api.resource import Listed, Resource
+from schemas.bulk import MAX_ITEMS, BulkAnswerSchema, BulkParametersSchema
+from schemas.fields import BoundedList
 from schemas.pages import groups_schema, options, page_schema, tree_schema
 from schemas.verification import VerificationSchema
 
@@ -41,6 +44,17 @@ _IF_MATCH = {
     "description": "The ETag of the version that was read.",
     "schema": {"type": "string", "pattern": r'^"[0-9]{1,9}(-[0-9a-f]{16})?"$'},
 }
+_IDEMPOTENCY_KEY = {
+    "name": HEADER,
+    "in": "header",
+    "description": (
+        "A name for this very request, such as a UUID. Whoever heard no answer sends the same again"
+        " and gets the first answer, marked `Idempotency-Replayed: true`; it is kept for 24 hours."
+        " While the first is being carried out the answer is 409 with Retry-After, and 422 to"
+        " another request of the same name. What was answered with an error is carried out anew."
+    ),
+    "schema": {"type": "string", "pattern": KEY_PATTERN},
+}
 _IF_NONE_MATCH = {
     "name": "If-None-Match",
     "in": "header",
@@ -48,6 +62,12 @@ _IF_NONE_MATCH = {
     "schema": {"type": "string", "pattern": r'^"[0-9a-f-]{1,26}"$'},
 }
 _ETAG = {"ETag": {"description": "Names this very answer.", "schema": {"type": "string"}}}
+_REPLAYED = {
+    REPLAYED: {
+        "description": "true where the answer is that to an earlier request of the same name.",
+        "schema": {"type": "string", "const": "true"},
+    }
+}
 _NO_STORE = {"Cache-Control": {"description": "no-store", "schema": {"type": "string"}}}
 _LINK = {"Link": {"description": "The next page (rel=next).", "schema": {"type": "string"}}}
 _LOCATION = {"Location": {"description": "Where the row is.", "schema": {"type": "string"}}}
@@ -136,11 +156,41 @@ def creating(resource: Resource) -> Operation:
         resource,
         "create",
         f"Add one {resource.singular}, with all that is given with it, or nothing.",
+        parameters=[_IDEMPOTENCY_KEY],
         requestBody=_body(resource.create_schema, "application/json"),
-        responses={201: _content(resource.document, headers={**_ETAG, **_LOCATION})},
+        responses={201: _content(resource.document, headers={**_ETAG, **_LOCATION, **_REPLAYED})},
         errors=_WRITING,
         security=_WITH_KEY,
     )
+
+
+def writing_many(resource: Resource) -> Operation:
+    """``POST /v1/R/bulk``."""
+    name = f"{_model(resource)}BulkSchema"
+    items = BoundedList(fields.Nested(resource.create_schema), MAX_ITEMS, required=True)
+    return {
+        **_operation(
+            resource,
+            "bulk",
+            f"Add or change up to {MAX_ITEMS} {resource.name} in one call.",
+            parameters=[{"in": "query", "schema": BulkParametersSchema}, _IDEMPOTENCY_KEY],
+            requestBody=_body(Schema.from_dict({"items": items}, name=name), "application/json"),
+            responses={207: _content(BulkAnswerSchema, headers=_REPLAYED)},
+            errors=_WRITING,
+            security=_WITH_KEY,
+        ),
+        "description": (
+            "Each item is read and answered on its own, with the status of a single write. An item"
+            " without an `external_id` is new. With `mode=create` one whose `external_id` is there"
+            " already is refused, with `ignore` it is left alone, and with `upsert` it is changed"
+            " by what it gives, as a merge patch would change it: what is required of a new one"
+            " need not be given then, and what only creation settles may be repeated. One that was"
+            " deleted or merged is refused. The figures and evidence of a claim that is there are"
+            " added or changed in their turn; they are given whole, each with an `external_id`."
+            " An item may refer by name to those before it. With `atomic=true` either all of it is"
+            " written or nothing, and what is wrong is answered as a problem document."
+        ),
+    }
 
 
 def changing(resource: Resource) -> Operation:
@@ -176,9 +226,9 @@ def restoring(resource: Resource) -> Operation:
         resource,
         "restore",
         f"Restore one deleted {resource.singular}.",
-        parameters=[_IF_MATCH],
-        responses={200: _content(resource.document, headers=_ETAG)},
-        errors=(400, 401, 403, 404, 409, 412, 428, 503),
+        parameters=[_IF_MATCH, _IDEMPOTENCY_KEY],
+        responses={200: _content(resource.document, headers={**_ETAG, **_REPLAYED})},
+        errors=(400, 401, 403, 404, 409, 412, 413, 422, 428, 503),
         security=_WITH_KEY,
     )
 
@@ -190,9 +240,9 @@ def merging(resource: Resource, schema: type[Schema]) -> Operation:
         "merge",
         f"Merge one {resource.singular} into another, to which all that refers to it is moved;"
         " its id answers with 308 from then on. Also needs the scope review.",
-        parameters=[_IF_MATCH],
+        parameters=[_IF_MATCH, _IDEMPOTENCY_KEY],
         requestBody=_body(schema, "application/json"),
-        responses={200: _content(resource.document, headers=_ETAG)},
+        responses={200: _content(resource.document, headers={**_ETAG, **_REPLAYED})},
         errors=(*_WRITING, 404, 410, 412, 428),
         security=_WITH_KEY,
     )
@@ -205,9 +255,9 @@ def unmerging(resource: Resource) -> Operation:
         "unmerge",
         f"Undo the merge of one {resource.singular}: what was moved and is still there returns."
         " Also needs the scope review.",
-        parameters=[_IF_MATCH],
-        responses={200: _content(resource.document, headers=_ETAG)},
-        errors=(400, 401, 403, 404, 409, 412, 428, 503),
+        parameters=[_IF_MATCH, _IDEMPOTENCY_KEY],
+        responses={200: _content(resource.document, headers={**_ETAG, **_REPLAYED})},
+        errors=(400, 401, 403, 404, 409, 412, 413, 422, 428, 503),
         security=_WITH_KEY,
     )
 
@@ -340,7 +390,7 @@ def _operation(
     **described: Any,
 ) -> Operation:
     """An operation; what is ``described`` besides stands in it as OpenAPI names it."""
-    successes = {200: "Done.", 201: "Added.", 204: "Deleted.", **_DESCRIPTIONS}
+    successes = {200: "Done.", 201: "Added.", 204: "Deleted.", 207: "Done.", **_DESCRIPTIONS}
     return {
         "operationId": f"{resource.name}.{call}",
         "summary": summary,

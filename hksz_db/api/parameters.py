@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from flask import request
 from marshmallow import ValidationError
 
-from hksz_db.errors import Fault, Malformed
+from hksz_db.errors import Fault, Malformed, escaped
 
 MAX_PARAMETERS = 100
 _MAX_SENTENCES = 3
@@ -71,13 +71,6 @@ def no_parameters() -> None:
     for name in arguments():
         detail = f"There is no parameter {name!r} here."
         raise Malformed("A parameter is not known.", [Fault("unknown", detail, parameter=name)])
-
-
-def escaped(key: str) -> str:
-    """A name as a step of a JSON pointer (RFC 6901)."""
-    # Surrogates cannot be written out; the request that had them is answered all the same.
-    safe = key.encode("utf-8", "backslashreplace").decode()
-    return safe.replace("~", "~0").replace("/", "~1")
 
 
 def read(

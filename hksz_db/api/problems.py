@@ -18,6 +18,7 @@ from hksz_db.errors import (
     FaultsError,
     Forbidden,
     Gone,
+    InFlight,
     Invalid,
     Malformed,
     Merged,
@@ -35,6 +36,7 @@ _STATUSES: Mapping[type[DomainError], int] = {
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    InFlight: 409,
     Merged: 409,
     Gone: 410,
     Stale: 412,
@@ -70,7 +72,7 @@ def problem(status: int, detail: str, faults: Sequence[Fault] = ()) -> Response:
         "request_id": g.request_id,
     }
     if faults:
-        document["errors"] = [_fault(fault) for fault in faults[:_MAX_FAULTS]]
+        document["errors"] = [fault_document(fault) for fault in faults[:_MAX_FAULTS]]
     text = json.dumps(document, ensure_ascii=False) + "\n"
     # A surrogate that a request smuggled in is written as the escape that it is in JSON.
     body = text.encode(errors="backslashreplace")
@@ -78,12 +80,16 @@ def problem(status: int, detail: str, faults: Sequence[Fault] = ()) -> Response:
     response.headers["Cache-Control"] = "no-store"
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="hksz"'
-    if status == 503:
-        response.headers["Retry-After"] = str(_RETRY_AFTER_S)
     return response
 
 
-def _fault(fault: Fault) -> dict[str, str]:
+def status_of(error: DomainError) -> int:
+    """The status that an error is answered with."""
+    return error.status if isinstance(error, ApiError) else _STATUSES[type(error)]
+
+
+def fault_document(fault: Fault) -> dict[str, str]:
+    """A fault as it stands among the errors of an answer."""
     where = {"pointer": fault.pointer, "parameter": fault.parameter}
     return {
         **{name: value for name, value in where.items() if value is not None},
@@ -102,12 +108,14 @@ def register_errors(app: Flask) -> None:
 
 
 def _domain_error(error: DomainError) -> Response:
-    status = error.status if isinstance(error, ApiError) else _STATUSES[type(error)]
+    status = status_of(error)
     detail = error.detail if isinstance(error, FaultsError) else str(error)
     faults = error.faults if isinstance(error, FaultsError) else ()
     if isinstance(error, Unavailable):
         _log.warning("database_unavailable", reason=str(error.__cause__ or error))
     response = problem(status, detail, faults)
+    if isinstance(error, InFlight | Unavailable):
+        response.headers["Retry-After"] = str(_RETRY_AFTER_S)
     if isinstance(error, Gone):
         # What a restore needs.
         response.headers["ETag"] = f'"{error.version}"'

@@ -1,10 +1,12 @@
 """The views that every resource has: load, call, answer."""
 
 from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 from flask import Response
 from flask_smorest import Blueprint
+from sqlalchemy.orm import Session
 
 from hksz_db.api import answers, operations
 from hksz_db.api.access import check_reader, check_review, writing_as
@@ -18,8 +20,10 @@ from hksz_db.api.questions import (
     from_tree,
     grouped,
 )
+from hksz_db.api.repeats import once
 from hksz_db.api.resource import Resource
 from hksz_db.services import lifecycle
+from hksz_db.services.api_keys import Actor
 from hksz_db.services.review import demand_review, demand_review_of_new
 
 
@@ -79,14 +83,17 @@ def _add_part(blueprint: Blueprint, resource: Resource, part: str) -> None:
 def _add_create(blueprint: Blueprint, resource: Resource) -> None:
     schema = resource.create_schema()
 
+    def create(session: Session, actor: Actor) -> Response:
+        fields = load(schema)
+        check_review(actor, fields)
+        id = resource.create(session, fields)
+        demand_review_of_new(session, actor, resource.name, id)
+        return answers.written(session, resource, id, 201)
+
     def view() -> Response:
         with writing_as(resource.scope) as (session, actor):
             no_parameters()
-            fields = load(schema)
-            check_review(actor, fields)
-            id = resource.create(session, fields)
-            demand_review_of_new(session, actor, resource.name, id)
-            return answers.written(session, resource, id, 201)
+            return once(session, actor, partial(create, session, actor))
 
     add_call(blueprint, "POST ", "create", operations.creating(resource), view)
 
@@ -124,9 +131,13 @@ def _add_restore(blueprint: Blueprint, resource: Resource) -> None:
         with writing_as(resource.scope) as (session, actor):
             no_parameters()
             versions = matched_versions()
-            demand_review(session, actor, resource.name, id)
-            lifecycle.restore(session, resource.name, id, versions)
-            return answers.written(session, resource, id, 200)
+
+            def restore() -> Response:
+                demand_review(session, actor, resource.name, id)
+                lifecycle.restore(session, resource.name, id, versions)
+                return answers.written(session, resource, id, 200)
+
+            return once(session, actor, restore)
 
     add_call(blueprint, "POST /<uuid:id>/restore", "restore", operations.restoring(resource), view)
 

@@ -8,6 +8,7 @@ from hksz_db.models.corroborations import Corroboration
 from hksz_db.models.entities import Entity, EntityIdentifier, EntityName, EntityRelation
 from hksz_db.models.evidence import Evidence
 from hksz_db.models.figures import Figure
+from hksz_db.models.idempotency_keys import IdempotencyKey
 from hksz_db.models.merges import EntityMerge, EntityMergeMove
 from hksz_db.models.metrics import Metric
 from hksz_db.models.seed_items import SeedItem
@@ -31,6 +32,7 @@ __all__ = [
     "EntityRelation",
     "Evidence",
     "Figure",
+    "IdempotencyKey",
     "Metric",
     "SeedItem",
     "Source",

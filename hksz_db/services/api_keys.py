@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -18,8 +19,9 @@ PREFIX = "hksz_"
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: the label of a key, and what it may do."""
+    """Who acts: the id and the label of a key, and what it may do."""
 
+    id: UUID
     label: str
     scopes: frozenset[str]
 
@@ -70,7 +72,7 @@ def authenticate(session: Session, key: str) -> Actor:
     """
     found = run(
         session,
-        "SELECT label, scopes, revoked_at IS NOT NULL, expires_at <= now(),"
+        "SELECT id, label, scopes, revoked_at IS NOT NULL, expires_at <= now(),"
         " last_used_at IS NULL OR last_used_at < now() - interval '1 minute',"
         " set_config('hksz.actor', label, true)"
         " FROM api_keys WHERE key_sha256 = $1",
@@ -78,7 +80,7 @@ def authenticate(session: Session, key: str) -> Actor:
     )
     if not found:
         raise Unauthenticated("The key is not known.")
-    label, scopes, revoked, expired, stale, _ = found[0]
+    id, label, scopes, revoked, expired, stale, _ = found[0]
     if revoked:
         raise Unauthenticated("The key was revoked.")
     if expired:
@@ -86,7 +88,7 @@ def authenticate(session: Session, key: str) -> Actor:
     if stale:
         # To the minute is enough to tell a key that lives from one that does not.
         _note_use(session, key)
-    return Actor(label, frozenset(scopes))
+    return Actor(id, label, frozenset(scopes))
 
 
 def _note_use(session: Session, key: str) -> None:

@@ -1,6 +1,6 @@
 """Writing claims, with their links, figures and evidence."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 from hksz_db.services import evidence, figures
 from hksz_db.services.dates import ANCHORED, settled
 from hksz_db.services.references import Resolved, Shape, resolve
-from hksz_db.services.rows import Children, Row, change_whole, chosen, create_whole
+from hksz_db.services.rows import Children, Row, change_whole, chosen, insert, owned
 
-_SHAPE = Shape(
+SHAPE = Shape(
     {"claimant": "entities", "reported_by": "entities"},
     nested={
         "entities": Shape({"entity": "entities"}),
@@ -21,24 +21,47 @@ _SHAPE = Shape(
         "due_relative": ANCHORED,
     },
 )
+STORED = ("status",)
+"""The columns on which a change rests."""
 
 
 def create(session: Session, fields: Row) -> UUID:
     """Add a claim with its figures and evidence, all of it or nothing."""
-    known = resolve(session, fields, _SHAPE)
-    passages = fields.get("evidence", [])
-    evidence.settle_captures(session, {f"#/evidence/{n}": p for n, p in enumerate(passages)})
-    claim = {"id": known.new_id, **_columns(fields, known)}
-    children = [*_children(fields), *_observations(fields, known)]
-    create_whole(session, "claims", claim, children)
+    known = resolve(session, fields, SHAPE)
+    evidence.settle_captures(session, passages(fields))
+    insert(session, rows(fields, known.new_id, known))
     return known.new_id
 
 
 def update(session: Session, id: UUID, versions: Sequence[int] | None, fields: Row) -> bool:
     """Change a claim; a list that is given replaces the one that is there."""
-    known = resolve(session, fields, _SHAPE)
-    children = list(_children(fields))
-    return change_whole(session, "claims", id, versions, _columns(fields, known), children)
+    known = resolve(session, fields, SHAPE)
+    return change_whole(session, "claims", id, versions, *changes(fields, {}, known))
+
+
+def passages(fields: Row) -> Mapping[str, Row]:
+    """The evidence that is given with a claim, by pointer."""
+    return {f"#/evidence/{n}": passage for n, passage in enumerate(fields.get("evidence", []))}
+
+
+def rows(fields: Row, id: UUID, known: Resolved) -> Mapping[str, Sequence[Row]]:
+    """The rows of a new claim by table; captures are settled."""
+    claim = {"id": id, "status": "submitted", **_columns(fields, known)}
+    numbers = [
+        figures.row(figure, id, fields["modality"], known, f"#/figures/{n}")
+        for n, figure in enumerate(fields.get("figures", []))
+    ]
+    return {
+        "claims": [claim],
+        **owned(id, _children(fields)),
+        "figures": numbers,
+        "evidence": [evidence.row(passage, id) for passage in fields.get("evidence", [])],
+    }
+
+
+def changes(fields: Row, _before: Row, known: Resolved) -> tuple[Row, list[Children]]:
+    """What a change gives a claim: its columns and its lists."""
+    return _columns(fields, known), list(_children(fields))
 
 
 def _columns(fields: Row, known: Resolved) -> Row:
@@ -65,14 +88,3 @@ def _children(fields: Row) -> Iterator[Children]:
         yield Children("claim_entities", "claim_id", fields["entities"])
     if "relations" in fields:
         yield Children("claim_relations", "from_id", fields["relations"])
-
-
-def _observations(fields: Row, known: Resolved) -> Iterator[Children]:
-    claim_id, modality = known.new_id, fields["modality"]
-    numbers = [
-        figures.row(figure, claim_id, modality, known, f"#/figures/{n}")
-        for n, figure in enumerate(fields.get("figures", []))
-    ]
-    yield Children("figures", "claim_id", numbers)
-    passages = [evidence.row(passage, claim_id) for passage in fields.get("evidence", [])]
-    yield Children("evidence", "claim_id", passages)

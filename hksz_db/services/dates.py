@@ -1,7 +1,7 @@
 """Dates that are reckoned from the date of a source, and reckoned again when that is corrected."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -47,6 +47,15 @@ def settled(fields: Row, name: str, known: Resolved, pointer: str) -> Row:
         raise Invalid("A relative date cannot be worked out.", [fault]) from None
     values = (relative["anchor_id"], found.duration, found.modifier)
     return {**dated({f"{name}_edtf": period}, name), **dict(zip(origin, values, strict=True))}
+
+
+def anchors_among(session: Session, source_ids: Iterable[UUID]) -> list[UUID]:
+    """Those of the sources by whose date something is dated, in the order of their ids."""
+    dated_by = " UNION ".join(
+        f"SELECT {date}_anchor_id FROM {table} WHERE {date}_anchor_id = ANY ($1)"
+        for table, date in _DATES
+    )
+    return [row[0] for row in run(session, f"{dated_by} ORDER BY 1", list(source_ids))]
 
 
 def reckon_again(session: Session, source_id: UUID, issued: Period | None) -> None:

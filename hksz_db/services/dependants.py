@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -63,6 +64,7 @@ def parts_of(resource: str) -> tuple[Link, ...]:
     return tuple(link for link in LINKS if link.part and link.target == resource)
 
 
+@cache
 def wholes_of(resource: str) -> tuple[Link, ...]:
     """The links by which the resource is a part of others."""
     return tuple(link for link in LINKS if link.part and link.owner == resource)

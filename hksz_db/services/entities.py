@@ -1,29 +1,38 @@
 """Writing entities, with their names, identifiers and relations."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from hksz_db.services.references import Shape, resolve
-from hksz_db.services.rows import Children, Row, change_whole, chosen, create_whole, dated
+from hksz_db.services.references import Resolved, Shape, resolve
+from hksz_db.services.rows import Children, Row, change_whole, chosen, dated, insert, owned
 
-_SHAPE = Shape(nested={"relations": Shape({"object": "entities", "claim": "claims"})})
+SHAPE = Shape(nested={"relations": Shape({"object": "entities", "claim": "claims"})})
 _LANGUAGE = "en"
 
 
 def create(session: Session, fields: Row) -> UUID:
     """Add an entity; it is shown under its preferred name, the English one if there is one."""
-    id = resolve(session, fields, _SHAPE).new_id
-    create_whole(session, "entities", {"id": id, **_columns(fields)}, list(_children(fields)))
-    return id
+    known = resolve(session, fields, SHAPE)
+    insert(session, rows(fields, known.new_id, known))
+    return known.new_id
 
 
 def update(session: Session, id: UUID, versions: Sequence[int] | None, fields: Row) -> bool:
     """Change an entity; a list that is given replaces the one that is there."""
-    resolve(session, fields, _SHAPE)
-    children = list(_children(fields))
-    return change_whole(session, "entities", id, versions, _columns(fields), children)
+    known = resolve(session, fields, SHAPE)
+    return change_whole(session, "entities", id, versions, *changes(fields, {}, known))
+
+
+def rows(fields: Row, id: UUID, _known: Resolved) -> Mapping[str, Sequence[Row]]:
+    """The rows of a new entity by table."""
+    return {"entities": [{"id": id, **_columns(fields)}], **owned(id, _children(fields))}
+
+
+def changes(fields: Row, _before: Row, _known: Resolved) -> tuple[Row, list[Children]]:
+    """What a change gives an entity: its columns and its lists."""
+    return _columns(fields), list(_children(fields))
 
 
 def _columns(fields: Row) -> Row:

@@ -1,6 +1,6 @@
 """Writing figures: what is stated is stored, and what it means is worked out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from hksz_db.services.dates import ANCHORED, settled
 from hksz_db.services.dependants import lock_wholes
 from hksz_db.services.references import Resolved, Shape, resolve
 from hksz_db.services.rows import (
+    Children,
     Row,
     absence,
     change,
@@ -30,16 +31,15 @@ SHAPE = Shape(
     nested={"period_relative": ANCHORED},
 )
 _MEASURED = ("metric_id", "unit_code", "comparator", "amount", "lower_bound", "upper_bound")
+STORED = ("claim_id", *_MEASURED)
+"""The columns on which a change rests."""
 
 
 def create(session: Session, fields: Row) -> UUID:
     """Add a figure to a claim."""
     known = resolve(session, fields, SHAPE)
-    claim_id = fields["claim_id"]
-    modality = known.rows["claims"][claim_id]["modality"]
-    figure = {"id": known.new_id, **row(fields, claim_id, modality, known, "#")}
-    insert(session, {"figures": [figure]})
-    touch(session, "claims", claim_id)
+    insert(session, rows(fields, known.new_id, known))
+    touch(session, "claims", fields["claim_id"])
     return known.new_id
 
 
@@ -49,16 +49,28 @@ def update(session: Session, id: UUID, versions: Sequence[int] | None, fields: R
     given = resolve(session, fields, SHAPE)
     lock_wholes(session, "figures", id)
     before = _measured(session, id)
-    measured = {**before, **chosen(fields, *_MEASURED)}
     # What is not given is looked up all the same: the new meaning depends on it too.
-    known = resolve(session, chosen(measured, "metric_id", "unit_code"), SHAPE)
-    plain = chosen(fields, "external_id", "subject_id", "as_stated", "modality")
-    plain |= chosen(fields, "period_as_stated") | settled(fields, "period", given, "#")
-    values = {**plain, **chosen(measured, *_MEASURED), **_meaning(measured, known, "#")}
+    kept = resolve(session, chosen({**before, **fields}, "metric_id", "unit_code"), SHAPE)
+    values, _ = changes(fields, before, given.joined(kept))
     changed = change(session, "figures", id, versions, values)
     if changed:
         touch(session, "claims", before["claim_id"])
     return changed
+
+
+def rows(fields: Row, id: UUID, known: Resolved) -> Mapping[str, Sequence[Row]]:
+    """The row of a new figure by table."""
+    claim_id = fields["claim_id"]
+    modality = known.rows["claims"][claim_id]["modality"]
+    return {"figures": [{**row(fields, claim_id, modality, known, "#"), "id": id}]}
+
+
+def changes(fields: Row, before: Row, known: Resolved) -> tuple[Row, list[Children]]:
+    """What a change gives a figure, whose ``STORED`` columns are known."""
+    measured = {**chosen(before, *_MEASURED), **chosen(fields, *_MEASURED)}
+    plain = chosen(fields, "external_id", "subject_id", "as_stated", "modality")
+    plain |= chosen(fields, "period_as_stated") | settled(fields, "period", known, "#")
+    return {**plain, **measured, **_meaning(measured, known, "#")}, []
 
 
 def row(fields: Row, claim_id: UUID, modality: str, known: Resolved, pointer: str) -> Row:
@@ -66,6 +78,7 @@ def row(fields: Row, claim_id: UUID, modality: str, known: Resolved, pointer: st
     stated = {name: fields.get(name) for name in ("amount", "lower_bound", "upper_bound")}
     plain = chosen(fields, "metric_id", "subject_id", "as_stated", "comparator", "unit_code")
     return {
+        **chosen(fields, "id"),
         "claim_id": claim_id,
         "external_id": fields.get("external_id"),
         **plain,
@@ -108,12 +121,11 @@ def _meaning(stated: Row, known: Resolved, pointer: str) -> Row:
 
 
 def _measured(session: Session, id: UUID) -> dict[str, Any]:
-    columns = ("claim_id", *_MEASURED)
     found = run(
         session,
-        f"SELECT {', '.join(columns)} FROM figures WHERE id = $1 AND deleted_at IS NULL FOR UPDATE",
+        f"SELECT {', '.join(STORED)} FROM figures WHERE id = $1 AND deleted_at IS NULL FOR UPDATE",
         id,
     )
     if not found:
         raise absence(session, "figures", id)
-    return dict(zip(columns, found[0], strict=True))
+    return dict(zip(STORED, found[0], strict=True))

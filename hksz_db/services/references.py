@@ -1,13 +1,14 @@
-"""From what a client calls a row to its id: all references of a request in one statement.
+"""From what clients call rows to their ids: all references of a request in one statement.
 
 What is found is locked against deletion (``FOR KEY SHARE``, as a foreign key does) until the
 transaction ends, so that nothing comes to rest on a row that is deleted at the same moment.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -46,14 +47,38 @@ class Shape:
 
 @dataclass(frozen=True)
 class Resolved:
-    """A fresh id, and the rows referred to by table and id (units: by code)."""
+    """Fresh ids, and the rows referred to by table, each under its id and under its name."""
 
-    new_id: UUID
-    rows: Mapping[str, Mapping[Any, Row]]
+    new_ids: Sequence[UUID]
+    found: dict[str, dict[Any, Row]]
+
+    @property
+    def new_id(self) -> UUID:
+        """The first of the fresh ids."""
+        return self.new_ids[0]
+
+    @cached_property
+    def rows(self) -> Mapping[str, Mapping[Any, Row]]:
+        """The rows that were found by table and id (units: by code)."""
+        return {
+            table: {row["name" if table == "units" else "id"]: row for row in named.values()}
+            for table, named in self.found.items()
+        }
+
+    def joined(self, other: "Resolved") -> "Resolved":
+        """What either has found."""
+        tables = self.found.keys() | other.found.keys()
+        either = {t: {**self.found.get(t, {}), **other.found.get(t, {})} for t in tables}
+        return Resolved(self.new_ids, either)
+
+    def announce(self, table: str, name: str, id: UUID) -> None:
+        """Let a row that is about to be inserted be referred to by name."""
+        self.found.setdefault(table, {})[name] = {"id": id, "name": name, "live": True}
 
 
-@dataclass(frozen=True)
-class _Reference:
+class Reference(NamedTuple):
+    """A reference in ``holder``, where ``given`` names it and ``target`` is to hold the id."""
+
     holder: Row
     given: str
     target: str
@@ -63,10 +88,12 @@ class _Reference:
 
     @property
     def by_id(self) -> bool:
+        """Whether it is by id, and not by name."""
         return self.given.endswith("_id") and not self.given.endswith("_external_id")
 
     @property
     def value(self) -> Any:
+        """The id or the name that was given."""
         return self.holder[self.given]
 
 
@@ -77,20 +104,32 @@ def resolve(session: Session, fields: Row, shape: Shape) -> Resolved:
     into. Raises ``Invalid`` with a pointer to each reference that leads nowhere or to a deleted
     row.
     """
-    references = list(_walk(fields, shape, "#"))
-    new_id, found = _look_up(session, references)
-    _follow_merges(session, found.get("entities", {}))
-    faults = [fault for reference in references if (fault := _settle(reference, found))]
+    references = references_in(fields, shape)
+    known = look_up(session, references, 1)
+    settle(references, known)
+    return known
+
+
+def references_in(fields: Row, shape: Shape) -> list[Reference]:
+    """The references that the fields hold."""
+    return list(_walk(fields, shape, "#"))
+
+
+def look_up(session: Session, references: Iterable[Reference], new: int) -> Resolved:
+    """Look up what is referred to, and make so many ``new`` ids, in one statement."""
+    known = _look_up(session, list(references), new)
+    _follow_merges(session, known.found.get("entities", {}))
+    return known
+
+
+def settle(references: Iterable[Reference], known: Resolved) -> None:
+    """Put ids in the place of references; raises ``Invalid`` as ``resolve`` does."""
+    faults = [fault for reference in references if (fault := _settle(reference, known.found))]
     if faults:
         raise Invalid("The request refers to what does not exist.", faults)
-    rows: dict[str, dict[Any, Row]] = {
-        table: {row["name" if table == "units" else "id"]: row for row in named.values()}
-        for table, named in found.items()
-    }
-    return Resolved(new_id, rows)
 
 
-def _walk(fields: Row, shape: Shape, pointer: str) -> Iterator[_Reference]:
+def _walk(fields: Row, shape: Shape, pointer: str) -> Iterator[Reference]:
     for stem, table in shape.stems.items():
         for given in (f"{stem}_id", f"{stem}_external_id"):
             if given in fields:
@@ -99,9 +138,9 @@ def _walk(fields: Row, shape: Shape, pointer: str) -> Iterator[_Reference]:
                 else:
                     target = f"{stem}_id"
                     where = f"{pointer}/{given}"
-                    yield _Reference(fields, given, target, table, where, shape.held)
+                    yield Reference(fields, given, target, table, where, shape.held)
     if shape.unit_code and "unit_code" in fields:
-        yield _Reference(fields, "unit_code", "unit_code", "units", f"{pointer}/unit_code")
+        yield Reference(fields, "unit_code", "unit_code", "units", f"{pointer}/unit_code")
     for name, nested in shape.nested.items():
         inner = fields.get(name)
         if isinstance(inner, dict):
@@ -111,16 +150,15 @@ def _walk(fields: Row, shape: Shape, pointer: str) -> Iterator[_Reference]:
                 yield from _walk(item, nested, f"{pointer}/{name}/{index}")
 
 
-def _look_up(
-    session: Session, references: list[_Reference]
-) -> tuple[UUID, dict[str, dict[Any, Row]]]:
+def _look_up(session: Session, references: Sequence[Reference], new: int) -> Resolved:
     ids: dict[str, list[UUID]] = defaultdict(list)
     names: dict[str, list[str]] = defaultdict(list)
     for reference in references:
         (ids if reference.by_id else names)[reference.table].append(reference.value)
     tables = sorted({*ids, *names})
     held = {reference.table for reference in references if reference.held}
-    parts, arguments = [], []
+    parts: list[str] = []
+    arguments: list[Any] = [new]
     for table in tables:
         name = _NAME_COLUMNS.get(table, "external_id")
         extras = "".join(f", {column}" for column in _EXTRAS.get(table, ()))
@@ -137,14 +175,15 @@ def _look_up(
         f", (SELECT coalesce(jsonb_agg(to_jsonb(found_{t})), '[]') FROM found_{t})" for t in tables
     )
     with_clause = f"WITH {', '.join(parts)} " if parts else ""
-    ((new_id, *lists),) = run(session, f"{with_clause}SELECT uuidv7(){pairs}", *arguments)
+    new_ids = "ARRAY(SELECT uuidv7() FROM generate_series(1, $1::int))"
+    ((ids_made, *lists),) = run(session, f"{with_clause}SELECT {new_ids}{pairs}", *arguments)
     found: dict[str, dict[Any, Row]] = {}
     for table, rows in zip(tables, lists, strict=True):
         found[table] = {}
         for row in rows:
             row["id"] = UUID(row["id"])
             found[table][row["id"]] = found[table][row["name"]] = row
-    return new_id, found
+    return Resolved(ids_made, found)
 
 
 def _follow_merges(session: Session, entities: dict[Any, Row]) -> None:
@@ -161,7 +200,7 @@ def _follow_merges(session: Session, entities: dict[Any, Row]) -> None:
             entities[given] = rows.get(row["redirect_to"], row)
 
 
-def _settle(reference: _Reference, found: dict[str, dict[Any, Row]]) -> Fault | None:
+def _settle(reference: Reference, found: dict[str, dict[Any, Row]]) -> Fault | None:
     row = found[reference.table].get(reference.value)
     singular = RESOURCES[reference.table].singular
     if row is None:

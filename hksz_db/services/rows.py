@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +26,7 @@ Row = dict[str, Any]
 
 
 def insert(session: Session, rows: Mapping[str, Sequence[Row]]) -> None:
-    """Insert rows into several tables in one statement; all rows of a table have equal keys.
+    """Insert rows into several tables in one statement; a key that a row lacks is NULL in it.
 
     Within it foreign keys are checked last, so that parents and children go together.
     """
@@ -33,7 +34,7 @@ def insert(session: Session, rows: Mapping[str, Sequence[Row]]) -> None:
     for table, new in rows.items():
         if new:
             arguments.append(_dump(new))
-            columns = ", ".join(new[0])
+            columns = ", ".join(dict.fromkeys(chain.from_iterable(new)))
             parts.append(
                 f"new_{table} AS (INSERT INTO {table} ({columns}) SELECT {columns}"
                 f" FROM json_populate_recordset(NULL::{table}, ${len(arguments)}::json))"
@@ -78,6 +79,36 @@ def touch(session: Session, resource: str, id: UUID) -> None:
     )
 
 
+def change_all(session: Session, resource: str, rows: Sequence[Row]) -> set[UUID]:
+    """Give rows new values, each under its ``id``; which of them have differed.
+
+    What a row does not give stays as it is. The rows are live and locked.
+    """
+    columns = tuple(column for column in dict.fromkeys(chain.from_iterable(rows)) if column != "id")
+    if not columns:
+        return set()
+    found = run(
+        session,
+        f"UPDATE {resource} AS changed SET {_assignments(columns)},"
+        " version = changed.version + 1, updated_at = now()"
+        " FROM json_array_elements($1::json) AS document"
+        f" JOIN {resource} AS stored ON stored.id = (document->>'id')::uuid"
+        " CROSS JOIN json_populate_record(stored, document) AS given"
+        f" WHERE changed.id = stored.id AND {_differs(columns)} RETURNING changed.id",
+        _dump(rows),
+    )
+    return {row[0] for row in found}
+
+
+def touch_all(session: Session, resource: str, ids: Iterable[UUID]) -> None:
+    """Count a change to what belongs to each of the rows, which are locked."""
+    run(
+        session,
+        f"UPDATE {resource} SET version = version + 1, updated_at = now() WHERE id = ANY ($1)",
+        list(ids),
+    )
+
+
 def demand(session: Session, resource: str, id: UUID) -> None:
     """Raise ``NotFound`` or ``Gone`` unless there is such a live row."""
     sql = f"SELECT 1 FROM {resource} WHERE id = $1 AND deleted_at IS NULL"
@@ -116,15 +147,11 @@ class Children:
     key: tuple[str, ...] = ()
 
 
-def create_whole(
-    session: Session, resource: str, values: Row, children: Sequence[Children]
-) -> None:
-    """Insert a row and its children."""
-    owned = {
-        family.table: [{family.parent: values["id"], **row} for row in family.rows]
-        for family in children
+def owned(id: UUID, children: Iterable[Children]) -> dict[str, list[Row]]:
+    """The rows of the children of a row by table."""
+    return {
+        family.table: [{family.parent: id, **row} for row in family.rows] for family in children
     }
-    insert(session, {resource: [values], **owned})
 
 
 def change_whole(
@@ -138,40 +165,46 @@ def change_whole(
     """Change a row and make the given children its children; returns whether anything differed."""
     changed = change(session, resource, id, versions, values)
     # Each family in turn, whatever the one before came to.
-    replaced = [_replace_children(session, id, family) for family in children]
+    replaced = [replace_children(session, {id: family}) for family in children]
     if any(replaced) and not changed:
         touch(session, resource, id)
     return changed or any(replaced)
 
 
-def _replace_children(session: Session, parent_id: UUID, family: Children) -> bool:
-    new = [{family.parent: parent_id, **row} for row in family.rows]
+def replace_children(session: Session, families: Mapping[UUID, Children]) -> set[UUID]:
+    """Make the families, all of one table, the children of their parents; whose have differed."""
+    family = next(iter(families.values()))
+    table, parent = family.table, family.parent
+    new = [{parent: id, **row} for id, given in families.items() for row in given.rows]
+    parents = list(families)
     if not new:
-        sql = f"DELETE FROM {family.table} WHERE {family.parent} = $1 RETURNING 1"
-        return bool(run(session, sql, parent_id))
+        sql = f"DELETE FROM {table} WHERE {parent} = ANY ($1) RETURNING {parent}"
+        return {row[0] for row in run(session, sql, parents)}
     columns = tuple(new[0])
-    kept = (family.parent, *family.key) if family.key else columns
+    kept = family.key or tuple(column for column in columns if column != parent)
     same = " AND ".join(f"stored.{column} IS NOT DISTINCT FROM given.{column}" for column in kept)
-    source = f"json_populate_recordset(NULL::{family.table}, $2::json) AS given"
+    # Never null, and compared so that rows can be hashed by it.
+    same = f"stored.{parent} = given.{parent} AND {same}"
+    source = f"json_populate_recordset(NULL::{table}, $2::json) AS given"
     differs = _differs(columns)
     delete = (
-        f"DELETE FROM {family.table} AS stored WHERE stored.{family.parent} = $1"
-        f" AND NOT EXISTS (SELECT FROM {source} WHERE {same})"
+        f"DELETE FROM {table} AS stored WHERE stored.{parent} = ANY ($1)"
+        f" AND NOT EXISTS (SELECT FROM {source} WHERE {same}) RETURNING {parent}"
     )
     update = (
-        f"UPDATE {family.table} AS stored SET {_assignments(columns)} FROM {source}"
-        f" WHERE stored.{family.parent} = $1 AND {same} AND {differs}"
+        f"UPDATE {table} AS stored SET {_assignments(columns)} FROM {source}"
+        f" WHERE stored.{parent} = ANY ($1) AND {same} AND {differs} RETURNING stored.{parent}"
     )
     add = (
-        f"INSERT INTO {family.table} ({', '.join(columns)}) SELECT {', '.join(columns)}"
+        f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(columns)}"
         f" FROM {source} WHERE NOT EXISTS"
-        f" (SELECT FROM {family.table} AS stored WHERE stored.{family.parent} = $1 AND {same})"
+        f" (SELECT FROM {table} AS stored WHERE stored.{parent} = ANY ($1) AND {same})"
+        f" RETURNING {parent}"
     )
     # Without a key rows are equal as a whole or not at all: there is none to change.
     statements = (delete, update, add) if family.key else (delete, add)
     document = _dump(new)
-    touched = [run(session, f"{sql} RETURNING 1", parent_id, document) for sql in statements]
-    return any(touched)
+    return {row[0] for sql in statements for row in run(session, sql, parents, document)}
 
 
 def _assignments(columns: Iterable[str]) -> str:

@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -14,18 +14,8 @@ from sqlalchemy.orm import Session
 
 from hksz_db.database import run
 from hksz_db.errors import DomainError, FaultsError
-from hksz_db.services import claims, entities, evidence, figures, metrics, sources, units
+from hksz_db.services.kinds import KINDS, Item, Kind
 from hksz_db.services.violations import translate
-from schemas.base import InputSchema
-from schemas.claims import ClaimCreateSchema, ClaimPatchSchema
-from schemas.entities import EntityCreateSchema, EntityPatchSchema
-from schemas.evidence import EvidenceCreateSchema, EvidencePatchSchema
-from schemas.figures import FigureCreateSchema, FigurePatchSchema
-from schemas.metrics import MetricCreateSchema, MetricPatchSchema
-from schemas.sources import SourceCreateSchema, SourcePatchSchema
-from schemas.units import UnitCreateSchema, UnitPatchSchema
-
-Item = dict[str, Any]
 
 
 class InvalidSeed(ValueError):
@@ -47,37 +37,16 @@ class _Found(NamedTuple):
     live: bool
 
 
-@dataclass(frozen=True)
-class _Kind:
-    table: str
-    create_schema: type[InputSchema]
-    patch_schema: type[InputSchema]
-    create: Callable[[Session, Item], UUID]
-    update: Callable[[Session, UUID, Sequence[int] | None, Item], bool]
-
-
-_UNITS = _Kind("units", UnitCreateSchema, UnitPatchSchema, units.create, units.update)
-_METRICS = _Kind("metrics", MetricCreateSchema, MetricPatchSchema, metrics.create, metrics.update)
-_ENTITIES = _Kind(
-    "entities", EntityCreateSchema, EntityPatchSchema, entities.create, entities.update
-)
-_SOURCES = _Kind("sources", SourceCreateSchema, SourcePatchSchema, sources.create, sources.update)
-_CLAIMS = _Kind("claims", ClaimCreateSchema, ClaimPatchSchema, claims.create, claims.update)
-_FIGURES = _Kind("figures", FigureCreateSchema, FigurePatchSchema, figures.create, figures.update)
-_EVIDENCE = _Kind(
-    "evidence", EvidenceCreateSchema, EvidencePatchSchema, evidence.create, evidence.update
-)
-_PARTS = {"figures": _FIGURES, "evidence": _EVIDENCE}
 # In the order in which they rest on each other; relations rest on entities and claims, and the
 # evidence of a file of its own bears on claims that may be another seed's.
 _FILES = (
-    ("units.json", _UNITS),
-    ("metrics.json", _METRICS),
-    ("entities.json", _ENTITIES),
-    ("sources.json", _SOURCES),
-    ("claims.json", _CLAIMS),
-    ("evidence.json", _EVIDENCE),
-    ("relations.json", _ENTITIES),
+    ("units.json", KINDS["units"]),
+    ("metrics.json", KINDS["metrics"]),
+    ("entities.json", KINDS["entities"]),
+    ("sources.json", KINDS["sources"]),
+    ("claims.json", KINDS["claims"]),
+    ("evidence.json", KINDS["evidence"]),
+    ("relations.json", KINDS["entities"]),
 )
 
 
@@ -132,7 +101,7 @@ def _note(session: Session, file: str, item: Item) -> bool:
     return bool(noted)
 
 
-def _load_item(session: Session, kind: _Kind, item: Item, file: str) -> None:
+def _load_item(session: Session, kind: Kind, item: Item, file: str) -> None:
     try:
         _check_parts(kind, item)
         found = _find(session, kind.table, item["external_id"])
@@ -147,8 +116,8 @@ def _load_item(session: Session, kind: _Kind, item: Item, file: str) -> None:
         raise InvalidSeed(f"{item['external_id']} in {file}: {reason}") from error
 
 
-def _check_parts(kind: _Kind, item: Item) -> None:
-    for name in _PARTS if kind is _CLAIMS else ():
+def _check_parts(kind: Kind, item: Item) -> None:
+    for name in kind.parts:
         parts = item.get(name, [])
         named = isinstance(parts, list) and all(
             isinstance(part, dict) and isinstance(part.get("external_id"), str) for part in parts
@@ -157,12 +126,11 @@ def _check_parts(kind: _Kind, item: Item) -> None:
             raise ValidationError({name: ["Must be a list of entries, each with an external_id."]})
 
 
-def _update(session: Session, kind: _Kind, id: UUID, item: Item) -> None:
-    patch = kind.patch_schema()
+def _update(session: Session, kind: Kind, id: UUID, item: Item) -> None:
     # What was settled at creation stays; what is unknown is refused.
-    fixed = kind.create_schema().fields.keys() - patch.fields.keys()
-    kind.update(session, id, None, patch.load({k: v for k, v in item.items() if k not in fixed}))
-    for name, part in _PARTS.items() if kind is _CLAIMS else ():
+    patch = {name: value for name, value in item.items() if name not in kind.fixed}
+    kind.update(session, id, None, kind.patch_schema().load(patch))
+    for name, part in kind.parts.items():
         for nested in item.get(name, []):
             found = _find(session, part.table, nested["external_id"])
             if found is None:

@@ -1,15 +1,15 @@
 """Writing sources, with who made them, what copies were held and what they rest on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from hksz_db.services.dates import reckon_again
-from hksz_db.services.references import Shape, resolve
-from hksz_db.services.rows import Children, Row, change_whole, chosen, create_whole, dated
+from hksz_db.services.references import Resolved, Shape, resolve
+from hksz_db.services.rows import Children, Row, change_whole, chosen, dated, insert, owned
 
-_SHAPE = Shape(
+SHAPE = Shape(
     nested={
         "contributors": Shape({"entity": "entities"}),
         "relations": Shape({"to": "sources"}),
@@ -19,9 +19,9 @@ _SHAPE = Shape(
 
 def create(session: Session, fields: Row) -> UUID:
     """Add a source with its contributors, captures and relations."""
-    id = resolve(session, fields, _SHAPE).new_id
-    create_whole(session, "sources", {"id": id, **_columns(fields)}, list(_children(fields)))
-    return id
+    known = resolve(session, fields, SHAPE)
+    insert(session, rows(fields, known.new_id, known))
+    return known.new_id
 
 
 def update(session: Session, id: UUID, versions: Sequence[int] | None, fields: Row) -> bool:
@@ -29,12 +29,21 @@ def update(session: Session, id: UUID, versions: Sequence[int] | None, fields: R
 
     What is dated by the source gets its dates anew; ``Conflict`` where one has none any more.
     """
-    resolve(session, fields, _SHAPE)
-    children = list(_children(fields))
-    changed = change_whole(session, "sources", id, versions, _columns(fields), children)
+    known = resolve(session, fields, SHAPE)
+    changed = change_whole(session, "sources", id, versions, *changes(fields, {}, known))
     if changed and "issued_edtf" in fields:
         reckon_again(session, id, fields["issued_edtf"])
     return changed
+
+
+def rows(fields: Row, id: UUID, _known: Resolved) -> Mapping[str, Sequence[Row]]:
+    """The rows of a new source by table."""
+    return {"sources": [{"id": id, **_columns(fields)}], **owned(id, _children(fields))}
+
+
+def changes(fields: Row, _before: Row, _known: Resolved) -> tuple[Row, list[Children]]:
+    """What a change gives a source: its columns and its lists."""
+    return _columns(fields), list(_children(fields))
 
 
 def _columns(fields: Row) -> Row:

@@ -33,6 +33,11 @@ def _resolved(document, part):
     return part
 
 
+def _repeatable(document, operation):
+    given = [_resolved(document, parameter) for parameter in operation.get("parameters", [])]
+    return any(parameter["name"] == "Idempotency-Key" for parameter in given)
+
+
 def test_it_is_valid_openapi_3_1(document):
     assert document["openapi"].startswith("3.1")
     OpenAPIV31SpecValidator(document).validate()
@@ -48,7 +53,7 @@ def test_it_describes_every_call_of_every_resource(document, app):
     }
     assert described == served
     parts = sum(len(resource.parts) for resource in CATALOGUE)
-    assert len(served) == 8 * len(CATALOGUE) + parts + 7
+    assert len(served) == 9 * len(CATALOGUE) + parts + 7
 
 
 def test_every_operation_has_a_name_of_its_own(document):
@@ -63,13 +68,23 @@ def test_writes_ask_for_a_key_and_reads_do_not(document):
         assert ("security" in operation) != reads, name
 
 
+def test_whatever_is_posted_to_be_written_can_be_repeated(document):
+    for name, operation in _operations(document):
+        writes = name.startswith("POST") and "security" in operation
+        assert _repeatable(document, operation) == writes, name
+        if writes:
+            assert {"409", "422"} <= set(operation["responses"]), name
+            (answer,) = (r for s, r in operation["responses"].items() if s.startswith("2"))
+            assert "Idempotency-Replayed" in answer["headers"], name
+
+
 def test_errors_are_declared_as_problem_documents(document):
     for name, operation in _operations(document):
         declared = operation["responses"]
         assert {"400", "503"} <= set(declared), name
         assert "401" in declared, name
-        stores = "requestBody" in operation and not name.endswith("/query")
-        assert ("422" in declared) == stores, name
+        takes = "requestBody" in operation and not name.endswith("/query")
+        assert ("422" in declared) == (takes or _repeatable(document, operation)), name
         if "{id}" in name:
             assert "404" in declared, name
         for status, response in declared.items():

@@ -1,0 +1,82 @@
+"""Requests that may be repeated: the answer is written together with what the request did.
+
+So either both are there or neither is, and whoever heard no answer can ask again. The header is
+that of the IETF draft "The Idempotency-Key HTTP Header Field".
+"""
+
+from dataclasses import astuple, dataclass
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from hksz_db.database import run
+from hksz_db.errors import InFlight, Invalid
+
+_KEPT_FOR = "interval '24 hours'"
+_CLEARED_AT_ONCE = 20
+
+
+@dataclass(frozen=True)
+class Repeatable:
+    """A request: whose it is, what its sender calls it, and the SHA-256 of what it asks."""
+
+    api_key_id: UUID
+    key: str
+    sha256: bytes
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was answered."""
+
+    status: int
+    etag: str | None
+    location: str | None
+    body: bytes
+
+
+def begin(session: Session, request: Repeatable) -> Answer | None:
+    """The answer that the request was given before, if any; else it is this transaction's turn.
+
+    Nobody waits: raises ``InFlight`` while another transaction carries the request out, and
+    ``Invalid`` when another request was called the same.
+    """
+    # The database lets go of it when the transaction ends, however it ends.
+    name = f"{request.api_key_id} {request.key}"
+    sql = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))"
+    if run(session, sql, name) != [(True,)]:
+        raise InFlight("A request with this Idempotency-Key is being carried out; ask again.")
+    found = run(
+        session,
+        "SELECT request_sha256, status, etag, location, body FROM idempotency_keys"
+        f" WHERE api_key_id = $1 AND key = $2 AND created_at > now() - {_KEPT_FOR}",
+        request.api_key_id,
+        request.key,
+    )
+    if not found:
+        return None
+    sha256, *answer = found[0]
+    if sha256 != request.sha256:
+        raise Invalid("Another request had this Idempotency-Key; a new one needs a key of its own.")
+    return Answer(*answer)
+
+
+def keep(session: Session, request: Repeatable, answer: Answer) -> None:
+    """Keep the answer for 24 hours, and remove a few that were kept for longer."""
+    run(
+        session,
+        "INSERT INTO idempotency_keys"
+        " (api_key_id, key, request_sha256, status, etag, location, body)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (api_key_id, key) DO UPDATE SET"
+        " (request_sha256, status, etag, location, body, created_at) = (excluded.request_sha256,"
+        " excluded.status, excluded.etag, excluded.location, excluded.body, now())",
+        *astuple(request),
+        *astuple(answer),
+    )
+    # Last, and past what others hold: who removes waits for nobody afterwards.
+    run(
+        session,
+        "DELETE FROM idempotency_keys WHERE (api_key_id, key) IN (SELECT api_key_id, key"
+        f" FROM idempotency_keys WHERE created_at <= now() - {_KEPT_FOR}"
+        f" ORDER BY created_at LIMIT {_CLEARED_AT_ONCE} FOR UPDATE SKIP LOCKED)",
+    )

@@ -1,0 +1,36 @@
+"""From JSON to fields: what a schema refuses, with a pointer to each fault."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from marshmallow import Schema, ValidationError
+
+from hksz_db.errors import Fault, Invalid, escaped
+
+
+def load(schema: Schema, document: Any) -> dict[str, Any]:
+    """The document as the schema reads it; raises ``Invalid`` with a pointer to each fault."""
+    try:
+        loaded: dict[str, Any] = schema.load(document)
+    except ValidationError as error:
+        faults = list(_faults(error.messages_dict, "#"))
+        raise Invalid("The body has values that cannot be accepted.", faults) from None
+    return loaded
+
+
+def _faults(messages: Mapping[Any, Any], pointer: str) -> Iterator[Fault]:
+    for key, value in messages.items():
+        # Messages about a whole stand under a name of the library's own.
+        where = pointer if key == "_schema" else f"{pointer}/{escaped(str(key))}"
+        if isinstance(value, Mapping):
+            yield from _faults(value, where)
+        else:
+            yield from (Fault(_code(message), message, where) for message in value)
+
+
+def _code(message: str) -> str:
+    return {
+        "Unknown field.": "unknown_field",
+        "Missing data for required field.": "required",
+        "Field may not be null.": "null",
+    }.get(message, "invalid")
