@@ -26,6 +26,7 @@ from hksz_db.api.views import blueprint_for
 from hksz_db.commands import register_commands
 from hksz_db.database import Database, DatabaseUnusable
 from hksz_db.errors import Unavailable
+from hksz_db.import_commands import register_import_commands
 from hksz_db.preparing import KEY_FILE, prepare, write_first_key
 from hksz_db.services.seeding import InvalidSeed
 from hksz_db.serving import PortInUse, check_port, configure_logging, serve, stop_with_parent
@@ -60,6 +61,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     api.register_blueprint(comparisons_blueprint())
     register_errors(app)
     register_commands(app)
+    register_import_commands(app)
     return app
 
 
