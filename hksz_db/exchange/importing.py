@@ -5,7 +5,7 @@ that follows from what it says. What is there already under another name is left
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from hksz_db.database import Database, run
 from hksz_db.errors import Fault, Invalid
 from hksz_db.exchange.already import Already
-from hksz_db.exchange.postponed import Postponed, postponed, without_circles
+from hksz_db.exchange.postponed import Postponed, postponed, without_links
 from hksz_db.exchange.readers.entries import Entries, Entry
 from hksz_db.services import bulk
 from hksz_db.services.kinds import KINDS
@@ -27,6 +27,8 @@ MAX_BATCH = 1000
 _MAX_BATCH_CHARS = 8 * 2**20
 
 Transaction = Callable[[], AbstractContextManager[Session]]
+Reports = Iterator["Report"]
+Stubs = Mapping[str | None, BulkOutcome]
 
 
 @dataclass(frozen=True)
@@ -102,16 +104,16 @@ class _Import:
     def run(self, entries: Entries) -> Iterator[Report]:
         with ExitStack() as stack:
             waiting = stack.enter_context(postponed())
-            yield from self._write(entries, waiting)
-            # As long as it helps: what was waited for may itself have waited.
-            before = None
-            while waiting.count and waiting.count != before:
-                before = waiting.count
-                earlier, waiting = waiting, stack.enter_context(postponed())
-                yield from self._write(earlier.entries(), waiting)
-            yield from self._close_circles(waiting)
+            yield from self._write(entries, waiting, {})
+            waiting = yield from self._insist(waiting, {}, stack)
+            # What is left waits for what never comes, or in a circle.
+            if stubs := self._write_stubs(waiting):
+                waiting = yield from self._insist(waiting, stubs, stack)
+            for entry in waiting.failed():
+                report = Report(entry, BulkOutcome.FAILED, entry.faults, entry.warnings)
+                yield _joined(report, stubs)
 
-    def _write(self, entries: Iterable[Entry], waiting: Postponed) -> Iterator[Report]:
+    def _write(self, entries: Iterable[Entry], waiting: Postponed, stubs: Stubs) -> Reports:
         for batch in _batches(entries):
             with self.transaction() as session:
                 reports = _Batch(session, self.mode, batch).reports()
@@ -119,32 +121,39 @@ class _Import:
                 if any(fault.code == "not_found" for fault in report.faults):
                     waiting.add(report.entry, report.faults)
                 else:
-                    yield report
+                    yield _joined(report, stubs)
 
-    def _close_circles(self, waiting: Postponed) -> Iterator[Report]:
-        """Write what waits for each other without what it waits for, and then all of it."""
-        stubs = without_circles(waiting)
+    def _insist(
+        self, waiting: Postponed, stubs: Stubs, stack: ExitStack
+    ) -> Generator[Report, None, Postponed]:
+        """Write what waited, as long as that helps: what was waited for may itself have waited."""
+        before = None
+        while waiting.count and waiting.count != before:
+            before = waiting.count
+            earlier, waiting = waiting, stack.enter_context(postponed())
+            yield from self._write(earlier.entries(), waiting, stubs)
+        return waiting
+
+    def _write_stubs(self, waiting: Postponed) -> Stubs:
+        """Write what waits in a circle without what it waits for; the outcomes by name."""
         written = {}
-        for batch in _batches(stubs.values()):
+        for batch in _batches(without_links(waiting)):
             with self.transaction() as session:
                 for report in _Batch(session, self.mode, batch).reports():
-                    written[report.entry.external_id] = report.outcome
-        for batch in _batches(waiting.entries()):
-            with self.transaction() as session:
-                reports = _Batch(session, self.mode, batch).reports()
-            for report in reports:
-                yield _joined(report, written.get(report.entry.external_id))
+                    if report.outcome is not BulkOutcome.FAILED:
+                        written[report.entry.external_id] = report.outcome
+        return written
 
 
-def _joined(report: Report, stub: BulkOutcome | None) -> Report:
-    """The report of an entry of which a part was written before it."""
-    changes = (BulkOutcome.CREATED, BulkOutcome.UPDATED)
-    if stub not in changes:
+def _joined(report: Report, stubs: Stubs) -> Report:
+    """The report of an entry of which a part may have been written before."""
+    stub = stubs.get(report.entry.external_id)
+    if stub is None or stub is BulkOutcome.UNCHANGED:
         return report
     if report.outcome is BulkOutcome.FAILED:
         note = "it was written without what it refers to"
         return replace(report, warnings=(*report.warnings, note))
-    return replace(report, outcome=stub) if stub else report
+    return replace(report, outcome=stub)
 
 
 def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:

@@ -10,8 +10,7 @@ from typing import IO, Any
 from hksz_db.errors import Fault
 from hksz_db.exchange.readers.entries import Entry, Item
 
-# What can be written later than its row: lists of links, and evidence that repeats other evidence.
-_LINKS = ("relations", "evidence")
+_PARTS = ("figures", "evidence")
 
 
 @contextmanager
@@ -50,23 +49,35 @@ class Postponed:
             yield Entry(faults=faults, **kept)
 
 
-def without_circles(waiting: Postponed) -> dict[str, Entry]:
-    """The entries that wait only for each other, by name, without what they wait for."""
-    stubs: dict[str, Entry] = {}
-    targets: dict[str, set[Any]] = {}
+def without_links(waiting: Postponed) -> Iterator[Entry]:
+    """The entries that wait only for each other, without what can be written later.
+
+    Those that have nothing of that kind are left out.
+    """
+    wanted: dict[int, set[Any]] = {}
+    given: dict[int, set[Any]] = {}
     for entry in waiting.failed():
-        name, item = entry.external_id, entry.item
-        links = [fault.pointer or "" for fault in entry.faults]
-        if name and item and all(link.startswith(_POINTERS) for link in links):
-            stubs[name] = replace(entry, item=_stub(item), faults=())
-            targets[name] = {_at(item, link) for link in links}
-    while lost := [name for name, wanted in targets.items() if not wanted <= targets.keys()]:
-        for name in lost:
-            del targets[name], stubs[name]
-    return stubs
+        assert entry.item is not None
+        wanted[entry.number] = {_at(entry.item, fault.pointer) for fault in entry.faults}
+        given[entry.number] = _names(entry.item)
+    while True:
+        there = set().union(*given.values())
+        lost = [number for number, names in wanted.items() if not names <= there]
+        if not lost:
+            break
+        for number in lost:
+            del wanted[number], given[number]
+    for entry in waiting.entries():
+        assert entry.item is not None
+        stub = _stub(entry.item)
+        if entry.number in given and stub != entry.item:
+            yield replace(entry, item=stub)
 
 
-_POINTERS = tuple(f"#/{name}/" for name in _LINKS)
+def _names(item: Item) -> set[Any]:
+    """The names that a row and its parts have; units are called by their codes."""
+    parts = [part for name in _PARTS for part in item.get(name, [])]
+    return {item.get("code"), *(each.get("external_id") for each in (item, *parts))}
 
 
 def _stub(item: Item) -> Item:
@@ -80,7 +91,7 @@ def _is_derived(passage: Item) -> bool:
     return any(passage.get(f"derived_from_{how}") is not None for how in ("id", "external_id"))
 
 
-def _at(item: Any, pointer: str) -> Any:
-    for step in pointer.removeprefix("#/").split("/"):
-        item = item[int(step)] if isinstance(item, list) else item[step]
+def _at(item: Any, pointer: str | None) -> Any:
+    for step in (pointer or "#/").removeprefix("#/").split("/"):
+        item = item[int(step)] if isinstance(item, list) else item.get(step)
     return item

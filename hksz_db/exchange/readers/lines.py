@@ -29,7 +29,7 @@ def read(
     are left out. A row without an external id gets one: from the id that it had where it comes
     from, or from what it says. Raises ``Unreadable``.
     """
-    with closing(_Names()) as names:
+    with closing(_Names(path, resource, encoding)) as names:
         for line in text.lines(path, encoding):
             if line.fault:
                 yield _failing(line.number, resource, line.fault)
@@ -76,7 +76,6 @@ def _resource(document: Body, resource: str | None) -> str:
 
 
 def _item(resource: str, document: Body, settings: _Settings) -> tuple[Body, str | None]:
-    settings.names.learn(resource, document)
     kept = {name: value for name, value in document.items() if name not in settings.skipped}
     item = _named(create_body(resource, kept, names=settings.names), document, settings.namespace)
     for name in KINDS[resource].parts:
@@ -103,39 +102,63 @@ def _failing(number: int, resource: str | None, detail: str) -> Entry:
 
 
 class _Names(Mapping[str, str]):
-    """What the lines so far say of the names of evidence and captures, by id, on the disk.
+    """What the file says of the names of evidence and captures, by id, on the disk.
 
-    Documents have only the ids of these. As many as a file may have, they do not fit in memory.
+    Documents have only the ids of these. The file is read for their names when the first of them
+    is asked for; as many as a file may have, they do not fit in memory.
     """
 
-    def __init__(self) -> None:
-        self._index = sqlite3.connect("")
-        self._index.execute("CREATE TABLE names (id TEXT PRIMARY KEY, name TEXT) WITHOUT ROWID")
+    def __init__(self, path: Path, resource: str | None, encoding: str) -> None:
+        self._file = (path, resource, encoding)
+        self._index: sqlite3.Connection | None = None
 
-    def learn(self, resource: str, document: Mapping[str, Any]) -> None:
-        """Remember the names that a document gives."""
-        captures = _objects(document.get("captures")) if resource == "sources" else []
-        passages = _objects(document.get("evidence")) if resource == "claims" else []
-        passages += _objects([document]) if resource == "evidence" else []
-        found = [(capture.get("id"), capture.get("text_sha256")) for capture in captures]
-        found += [(passage.get("id"), passage.get("external_id")) for passage in passages]
-        pairs = [pair for pair in found if all(map(_is_storable, pair))]
-        self._index.executemany("INSERT OR REPLACE INTO names VALUES (?, ?)", pairs)
+    def _found(self) -> sqlite3.Connection:
+        if self._index is None:
+            path, resource, encoding = self._file
+            self._index = sqlite3.connect("")
+            self._index.execute("CREATE TABLE names (id PRIMARY KEY, name) WITHOUT ROWID")
+            for line in text.lines(path, encoding):
+                pairs = _named_in(line, resource)
+                self._index.executemany("INSERT OR REPLACE INTO names VALUES (?, ?)", pairs)
+        return self._index
 
     def __getitem__(self, id: str) -> str:
-        found = self._index.execute("SELECT name FROM names WHERE id = ?", [id]).fetchone()
-        if found is None:
+        found = _is_storable(id) and self._found().execute(
+            "SELECT name FROM names WHERE id = ?", [id]
+        )
+        row = found.fetchone() if found else None
+        if row is None:
             raise KeyError(id)
-        return str(found[0])
+        return str(row[0])
 
     def __iter__(self) -> Iterator[str]:
-        return (row[0] for row in self._index.execute("SELECT id FROM names"))
+        return (row[0] for row in self._found().execute("SELECT id FROM names"))
 
     def __len__(self) -> int:
-        return int(self._index.execute("SELECT count(*) FROM names").fetchone()[0])
+        return int(self._found().execute("SELECT count(*) FROM names").fetchone()[0])
 
     def close(self) -> None:
-        self._index.close()
+        """Drop the index."""
+        if self._index is not None:
+            self._index.close()
+
+
+def _named_in(line: text.Line, resource: str | None) -> list[tuple[Any, Any]]:
+    """Pairs of an id and a name that a line gives; a line that cannot be read gives none."""
+    try:
+        document = strict_json.parse(line.text, "The line")
+    except Malformed:
+        return []
+    if not isinstance(document, dict):
+        return []
+    resource = document.get("resource", resource)
+    sources = _objects([document] if resource == "sources" else document.get("sources"))
+    captures = [held for source in sources for held in _objects(source.get("captures"))]
+    passages = _objects(document.get("evidence")) if resource == "claims" else []
+    passages += [document] if resource == "evidence" else []
+    found = [(capture.get("id"), capture.get("text_sha256")) for capture in captures]
+    found += [(passage.get("id"), passage.get("external_id")) for passage in passages]
+    return [pair for pair in found if all(map(_is_storable, pair))]
 
 
 def _is_storable(value: Any) -> bool:
