@@ -26,7 +26,7 @@ from hksz_db.exchange.readers.works import entry
 logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
 
 _MAX_VALUE = 100_000
-_PART = re.compile(r'\s*(?:"((?:[^"{}]|\{"\}|\{[^{}]*\})*)"|([^\s"{}#]+))\s*(?:#|$)')
+_MARKS = re.compile(r'(?<!\\)[{}"#]')
 
 
 def read(path: Path, namespace: str, encoding: str = "utf-8") -> Entries:
@@ -87,20 +87,31 @@ def _fields(record: Record, macros: Mapping[str, str]) -> dict[str, str]:
 
 def _value(raw: str, macros: Mapping[str, str]) -> str:
     """A value without what encloses it, with macros and their concatenations written out."""
-    raw = raw.strip()
-    if is_braced(raw):
-        return raw[1:-1].strip()
-    found, position = "", 0
-    while position < len(raw):
-        part = _PART.match(raw, position)
-        if part is None:
-            # Braces within a quoted value, or a part in braces: nothing that needs a macro.
-            return raw.strip('"')
-        found += part[1] if part[1] is not None else macros.get(part[2].lower(), part[2])
-        position = part.end()
+    found = ""
+    for part in _concatenated(raw):
+        if is_braced(part) or (len(part) > 1 and part[0] == part[-1] == '"'):
+            found += part[1:-1]
+        else:
+            found += macros.get(part.lower(), part)
         if len(found) > _MAX_VALUE:
             return found[:_MAX_VALUE]
-    return found
+    return found.strip()
+
+
+def _concatenated(raw: str) -> Iterator[str]:
+    depth, quoted, start = 0, False, 0
+    for mark in _MARKS.finditer(raw):
+        match mark[0]:
+            case "{":
+                depth += 1
+            case "}":
+                depth -= 1
+            case '"' if depth == 0:
+                quoted = not quoted
+            case "#" if depth == 0 and not quoted:
+                yield raw[start : mark.start()].strip()
+                start = mark.end()
+    yield raw[start:].strip()
 
 
 def _inherited(fields: dict[str, str], records: Mapping[str, dict[str, str]]) -> dict[str, str]:

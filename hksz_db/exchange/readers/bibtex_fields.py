@@ -140,7 +140,7 @@ def _date(fields: Mapping[str, str], work: Work) -> None:
         return
     year = decode(fields.get("year", ""))
     month = decode(fields.get("month", "").replace("~", " "))
-    if month.isdecimal() and year.isdecimal():
+    if re.fullmatch("[0-9]{1,2}", month):
         work.date(f"{year}-{int(month):02d}")
     else:
         named = MONTHS.get(month.lower().rstrip("."), month)

@@ -4,6 +4,7 @@ https://docs.citationstyles.org/en/stable/specification.html, appendices III and
 https://citeproc-js.readthedocs.io/en/latest/csl-json/markup.html.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -143,29 +144,45 @@ def _date(value: Any, work: Work) -> None:
         return
     circa = value.get("circa") not in (None, False, 0, "", "0", "false")
     parts = value.get("date-parts")
-    work.issued = _parts(parts, value.get("season"), circa) if parts else None
+    if isinstance(parts, list):
+        work.issued = _range(parts, _season(value.get("season"), work), circa)
     if work.issued is None:
-        raw = _text(value.get("raw")) or _text(value.get("literal")) or _shown(value)
+        raw = _text(value.get("raw")) or _text(value.get("literal"))
         work.date(f"c. {raw}" if circa and raw else raw)
+    if work.issued is None and not work.issued_note:
+        work.issued_note = json.dumps(value, default=str)
 
 
-def _parts(parts: Any, season: Any, circa: bool) -> str | None:
+def _season(value: Any, work: Work) -> int:
+    """The season as a month of EDTF, nought where there is none."""
+    named = _text(value).strip()
+    if named.isdecimal() and 1 <= int(named[:2]) <= 4:
+        return 20 + int(named)
+    found = edtf_dates.from_text(f"{named} 2000") if named else None
+    if found:
+        return int(found[5:])
+    if value is not None:
+        work.warnings.append(f"not a season: {named[:40]}")
+    return 0
+
+
+def _range(parts: list[Any], season: int, circa: bool) -> str | None:
     """The range of dates, or the one; an end of ``[0]`` is open."""
-    ends = [_numbers(end) for end in parts] if isinstance(parts, list) else []
-    if not 1 <= len(ends) <= 2 or None in ends:
+    ends = [_numbers(end) for end in parts]
+    if not 1 <= len(ends) <= 2:
         return None
-    read = []
-    for end in ends:
-        assert end is not None
-        if len(end) == 1 and season is not None:
-            named = _text(season)
-            if not (named.isdecimal() and 1 <= int(named) <= 4):
-                return edtf_dates.from_text(f"{named} {end[0]}") if len(ends) == 1 else None
-            end.append(20 + int(named))
-        read.append("" if end in ([0], []) else edtf_dates.from_parts(end, circa))
-    if None in read:
+    read = [_end(end, season, circa) for end in ends]
+    if None in read or not any(read):
         return None
     return read[0] if len(read) == 1 else edtf_dates.valid("/".join(map(str, read)))
+
+
+def _end(numbers: list[int] | None, season: int, circa: bool) -> str | None:
+    if numbers is None:
+        return None
+    if numbers in ([0], []):
+        return ""
+    return edtf_dates.from_parts([*numbers, season] if len(numbers) == 1 else numbers, circa)
 
 
 def _numbers(values: Any) -> list[int] | None:
@@ -177,8 +194,3 @@ def _numbers(values: Any) -> list[int] | None:
             return None
         found.append(int(digits))
     return found
-
-
-def _shown(value: Mapping[str, Any]) -> str:
-    parts = value.get("date-parts")
-    return "" if not isinstance(parts, list) else " / ".join(str(part) for part in parts)[:200]

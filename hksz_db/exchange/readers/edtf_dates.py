@@ -27,7 +27,9 @@ _MONTHS = {
     for name in names.split()
 }
 _SEASONS = {"spring": 21, "summer": 22, "autumn": 23, "fall": 23, "winter": 24}
-_CIRCA = re.compile(r"(?:c\.|ca\.?|circa|about|approx\.?|approximately)\s*(?=\d)", re.IGNORECASE)
+_CIRCA = re.compile(
+    r"(?:c\.|ca\.?|circa|about|approx\.?|approximately)(?:\s+|(?=\d))", re.IGNORECASE
+)
 _TIME = re.compile(r"[T ][0-9]{2}:[0-9]{2}.*")
 _FORMS = (
     (re.compile(r"(\d{4})"), "y"),
@@ -63,7 +65,8 @@ def from_parts(parts: Sequence[int], circa: bool = False) -> str | None:
     if month:
         season = next((month - start for start in (13, 21) if 0 <= month - start < 4), None)
         text += f"-{month:02d}" if season is None else f"-{21 + season}"
-        text += f"-{day:02d}" if day and season is None else ""
+        # A season with a day is none that EDTF knows.
+        text += f"-{day:02d}" if day else ""
     return valid(text + ("~" if circa else ""))
 
 

@@ -103,7 +103,7 @@ def entity(name: Name, namespace: str) -> dict[str, Any]:
 
 def _external_id(name: Name, namespace: str) -> str:
     key = unicodedata.normalize("NFKC", name.text).casefold()
-    digest = hashlib.sha256(key.encode()).hexdigest()[:_DIGEST_LENGTH]
+    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_LENGTH]
     plain = unicodedata.normalize("NFKD", key).encode("ascii", "ignore").decode()
     slug = "-".join(re.findall("[a-z0-9]+", plain))[:_SLUG_LENGTH].strip("-")
     return f"{namespace}:{name.kind}/{'-'.join(filter(None, (slug, digest)))}"

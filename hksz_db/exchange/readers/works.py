@@ -18,10 +18,13 @@ from schemas.fields import DOI_PATTERN, EXTERNAL_ID_PATTERN, WebAddress
 
 _MAX_CONTRIBUTORS = 100
 _MAX_NAME = 300
+_MAX_NOTE = 500
 _DOI_PREFIX = re.compile(r"(?:https?://)?(?:(?:dx\.)?doi\.org/|doi:)\s*", re.IGNORECASE)
 _DOI_LINE = re.compile(r"^\s*DOI:\s*(\S+)\s*$", re.IGNORECASE | re.MULTILINE)
 _MARKUP = re.compile(r"</?(?:i|b|em|strong|sub|sup|sc|span)(?:\s[^<>]*)?>", re.IGNORECASE)
 _ITEM = re.compile(r"(?:https?://zotero\.org/.+/items/|[0-9]+[/_])([A-Z0-9]{8})")
+# What is allowed in a URL, and the escapes that it has.
+_IN_URLS = "!#$%&'()*+,/:;=?@[]~"
 _KEPT = re.compile("[A-Za-z0-9._/-]")
 
 
@@ -121,7 +124,9 @@ class _Writer:
 
     def item(self) -> Item:
         work = self.work
-        doi = self._doi()
+        doi, url = self._doi(), self._url()
+        if work.url.strip() and url is None:
+            self.warnings.append(f"not a web address: {work.url.strip()[:80]}")
         contributors = list(self._contributors())
         title = plain(work.title)
         found: dict[str, Any] = {
@@ -130,7 +135,7 @@ class _Writer:
             "title": title or self._supplied(),
             "title_supplied": not title,
             "container_title": plain(work.container_title) or None,
-            "url": self._url(),
+            "url": url,
             "doi": doi,
             "language": self._language(),
             "issued_edtf": work.issued,
@@ -143,7 +148,7 @@ class _Writer:
 
     def _supplied(self) -> str:
         self.warnings.append("no title: one was made up")
-        host = urlsplit(self._url_text()).hostname if self.work.url else None
+        host = urlsplit(self._url() or "").hostname
         where = plain(self.work.container_title) or host
         authors = [c.name.text for c in self.work.credits][:1]
         return f"[Untitled {', '.join(filter(None, [self.work.csl_type, *authors, where]))}]"
@@ -160,12 +165,9 @@ class _Writer:
         return None
 
     def _url(self) -> str | None:
-        if not self.work.url.strip():
-            return None
         try:
             url: str = WebAddress().deserialize(self._url_text())
         except ValidationError:
-            self.warnings.append(f"not a web address: {self.work.url.strip()[:80]}")
             return None
         return url
 
@@ -176,14 +178,10 @@ class _Writer:
             parts = urlsplit(text)
             host = (parts.hostname or "").encode("idna").decode()
             netloc = parts.netloc.replace(parts.hostname or "", host) if host else parts.netloc
+            rest = [quote(part, safe=_IN_URLS) for part in parts[2:]]
         except ValueError:
             return text
-        if parts.netloc.isascii():
-            netloc = parts.netloc
-        # What is allowed in a URL stays, and so do the escapes that it has.
-        safe = "!#$%&'()*+,/:;=?@[]~"
-        path, query, fragment = (quote(p, safe=safe) for p in (parts[2], parts[3], parts[4]))
-        return urlunsplit((parts.scheme, netloc, path, query, fragment))
+        return urlunsplit((parts.scheme, parts.netloc if parts.netloc.isascii() else netloc, *rest))
 
     def _language(self) -> str | None:
         text = self.work.language.strip()
@@ -196,7 +194,7 @@ class _Writer:
         note = tidy(self.work.issued_note)
         if note and self.work.issued is None:
             self.warnings.append(f"not a date, kept as a note: {note[:80]}")
-        return note or None
+        return f"{note[: _MAX_NOTE - 1]}…" if len(note) > _MAX_NOTE else note or None
 
     def _contributors(self) -> Iterator[Item]:
         seen: set[tuple[str, str]] = set()
