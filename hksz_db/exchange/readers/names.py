@@ -15,6 +15,8 @@ from hksz_db.unicode_form import nfc
 from hksz_db.vocabulary import ContributorRole, EntityKind
 
 _HAN = re.compile("[\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff·]+")
+# Of an agency, a ministry, a bureau, an institute, an association, a department, a newspaper.
+_OFFICES = tuple("社部局院会會署厅廳处處报報")
 _JOINED = ("'", "\u2019", "-")
 _SLUG_LENGTH = 40
 _DIGEST_LENGTH = 12
@@ -78,11 +80,12 @@ def organisation(name: str) -> Name:
 def inverted(text: str) -> Name:
     """A name as RIS has it: ``Family, Given, Suffix`` is a person, without a comma none.
 
-    Except two to four Han characters, which are a person's name more often than not.
+    Except two or three Han characters, which are a person's unless they end as an office's.
     """
     family, *rest = (part.strip() for part in text.split(","))
     if not any(rest):
-        is_person = _HAN.fullmatch(family) and 2 <= len(family) <= 4
+        is_person = _HAN.fullmatch(family) and 2 <= len(family) <= 3
+        is_person = is_person and not family.endswith(_OFFICES)
         return person(family) if is_person else organisation(family)
     return person(family, rest[0], suffix=", ".join(rest[1:]))
 

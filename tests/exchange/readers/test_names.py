@@ -38,6 +38,7 @@ def test_a_name_is_written_and_printed(name: Name, text: str, credited: str) -> 
         ("World Bank", "organisation", "World Bank"),
         ("World Bank,", "organisation", "World Bank"),
         ("张伟", "person", "张伟"),
+        ("新华社", "organisation", "新华社"),
         ("深圳市规划研究院", "organisation", "深圳市规划研究院"),
     ],
 )
