@@ -1,12 +1,10 @@
 """The command by which material of other programs comes in: ``flask import``."""
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
 from flask import Flask, current_app
@@ -14,9 +12,10 @@ from flask import Flask, current_app
 from hksz_db.database import Database, DatabaseUnusable
 from hksz_db.embedded import EmbeddedError
 from hksz_db.errors import DomainError, Fault
-from hksz_db.exchange.importing import Report, import_entries
+from hksz_db.exchange.batch import Report
+from hksz_db.exchange.importing import import_entries
+from hksz_db.exchange.readers.columns import columns
 from hksz_db.exchange.readers.entries import Entry, Unreadable
-from hksz_db.exchange.readers.tables import Columns
 from hksz_db.exchange.reading import READERS, Wanted, entries, format_of
 from hksz_db.services.kinds import KINDS
 from hksz_db.vocabulary import BulkMode, BulkOutcome
@@ -131,7 +130,7 @@ def import_file(  # noqa: PLR0913, PLR0917 - the options of the command
             resource,
             namespace,
             encoding,
-            _columns(mapping, maps, constants, skipped, delimiter),
+            columns(mapping, maps, constants, skipped, delimiter),
         )
         shown = _Shown(file, every=dry_run)
         who = (actor or f"import:{file.name}").encode("utf-8", "replace").decode()[:_MAX_ACTOR]
@@ -151,58 +150,6 @@ def _in_one_sentence(shown: "_Shown") -> Iterator[Database]:
         yield current_app.extensions["hksz_database"]
     except (DomainError, DatabaseUnusable, EmbeddedError) as error:
         raise _Trouble(f"{error} {shown.progress}") from None
-
-
-def _columns(
-    mapping: Path | None,
-    maps: tuple[str, ...],
-    constants: tuple[str, ...],
-    skipped: tuple[str, ...],
-    delimiter: str | None,
-) -> Columns:
-    given = _mapping(mapping)
-    return Columns(
-        {**given["map"], **_pairs("--map", maps, last=True)},
-        frozenset({*given["skip"], *skipped}),
-        {**given["set"], **_pairs("--set", constants, last=False)},
-        _delimiter(delimiter),
-    )
-
-
-def _mapping(path: Path | None) -> dict[str, Any]:
-    empty: dict[str, Any] = {"map": {}, "set": {}, "skip": []}
-    if path is None:
-        return empty
-    try:
-        given = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise _Trouble(f"{path} is not JSON: {error}.") from None
-    except OSError as error:
-        raise _Trouble(f"{path}: {error.strerror}.") from None
-    found = {**empty, **given} if isinstance(given, dict) else {}
-    right = found.keys() == empty.keys() and all(
-        isinstance(part, type(empty[name]))
-        and all(isinstance(text, str) for text in (part.values() if name != "skip" else part))
-        for name, part in found.items()
-    )
-    if not right:
-        raise _Trouble(f"{path} must be an object with map, set (of texts) and skip (a list).")
-    return found
-
-
-def _pairs(option: str, given: tuple[str, ...], *, last: bool) -> dict[str, str]:
-    pairs = [text.rpartition("=") if last else text.partition("=") for text in given]
-    wrong = [text for text, pair in zip(given, pairs, strict=True) if not pair[0] or not pair[1]]
-    if wrong:
-        raise _Trouble(f"{option} takes a name, an equals sign and a name: {wrong[0]!r} is none.")
-    return {name: value for name, _, value in pairs}
-
-
-def _delimiter(text: str | None) -> str | None:
-    found = "\t" if text in {"tab", "\\t"} else text
-    if found is not None and (len(found) != 1 or found in '\r\n"'):
-        raise _Trouble("--delimiter takes one character, or tab.")
-    return found
 
 
 class _Shown:

@@ -51,7 +51,7 @@ class Already:
         found = self._by_id.get(_uuid(entry.row_id) or "")
         for name in entry.known_as:
             found = found or self._named.get(name)
-        found = found or self._by_doi.get((entry.doi or "").lower())
+        found = found or self._by_doi.get(entry.doi or "")
         return found.text if found else None
 
 

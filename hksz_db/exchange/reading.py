@@ -7,8 +7,8 @@ from pathlib import Path
 
 from hksz_db.exchange.readers import bibtex, csl, lines, ris, tables
 from hksz_db.exchange.readers.cells import DOCUMENTS
+from hksz_db.exchange.readers.columns import Columns
 from hksz_db.exchange.readers.entries import Entries, Unreadable
-from hksz_db.exchange.readers.tables import Columns
 
 _NAMESPACE = re.compile(r"[a-z][a-z0-9.-]{0,39}")
 

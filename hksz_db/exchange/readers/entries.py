@@ -44,8 +44,8 @@ class Entry:
 
     @property
     def doi(self) -> str | None:
-        """The DOI of the source that the item is."""
-        return self._text("doi") if self.resource == "sources" else None
+        """The DOI of the source that the item is, in the case in which DOIs compare."""
+        return (self._text("doi") or "").lower() or None if self.resource == "sources" else None
 
     @property
     def place(self) -> str:

@@ -1,33 +1,19 @@
 """CSV: a row for each figure, each piece of evidence, each claim."""
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from hksz_db.errors import Fault
 from hksz_db.exchange.readers import text
 from hksz_db.exchange.readers.cells import body, fields_of, shown_of
+from hksz_db.exchange.readers.columns import Columns
 from hksz_db.exchange.readers.entries import Entries, Entry, Unreadable
 from hksz_db.exchange.readers.naming import named_by_content
 
 _DELIMITERS = ",;\t|"
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - full-width on purpose
-
-
-@dataclass(frozen=True)
-class Columns:
-    """What the columns of a table mean.
-
-    ``mapped`` gives the field of a column, ``skipped`` columns mean nothing, ``constants`` are
-    values of fields for every row. A column that is in neither is the field of its name.
-    """
-
-    mapped: Mapping[str, str] = field(default_factory=dict)
-    skipped: frozenset[str] = frozenset()
-    constants: Mapping[str, str] = field(default_factory=dict)
-    delimiter: str | None = None
 
 
 def read(

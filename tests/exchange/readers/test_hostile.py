@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from hksz_db.exchange.readers import text
+from hksz_db.exchange.readers.columns import Columns
 from hksz_db.exchange.readers.entries import Unreadable
-from hksz_db.exchange.readers.tables import Columns
 from hksz_db.exchange.reading import READERS, Wanted, entries, format_of
 from schemas.sources import SourceCreateSchema
 
