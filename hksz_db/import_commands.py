@@ -105,7 +105,7 @@ def import_file(  # noqa: PLR0913, PLR0917 - the options of the command
     encoding: str,
     actor: str | None,
 ) -> None:
-    r"""Import FILE: sources from a citation manager, tables of figures, or what was exported.
+    """Import FILE: sources from a citation manager, tables of figures, or what was exported.
 
     \b
     csl-json   .json               sources, as Zotero, Mendeley and others export them
@@ -119,10 +119,14 @@ def import_file(  # noqa: PLR0913, PLR0917 - the options of the command
     same import again changes nothing, also after it broke off. csl-json, bibtex and ris are read
     as a whole, up to 32 MiB; csv and ndjson have no limit but 4 Mi characters a line.
 
+    What refers to later lines of ndjson is written after them. Of several files, those come first
+    on which the others rest: units, metrics, entities --skip relations, sources, claims, and then
+    entities again.
+
     There is a line for each entry that failed, is there under another name, or says what cannot be
     kept; with --dry-run for each entry. The exit status is 0 when all went well, 1 when entries
     failed, 2 when there was trouble: what was reported as written until then is.
-    """
+    """  # noqa: D301 - click reads the backspace
     try:
         wanted = Wanted(
             file,

@@ -189,6 +189,16 @@ def test_one_bad_line_does_not_lose_the_others(flask, database, write):
     assert found == [("HKD",), ("JPY",)]
 
 
+def test_lines_that_name_no_resource_are_told_of(flask, write):
+    lines = ndjson([UNITS[0], {"resource": "units", **UNITS[2]}, {"resource": "x"}]) + "{"
+    answer = flask(write("units.ndjson", lines))
+    assert answer.exit_code == 1
+    assert "line 1: failed: The line names no resource: say of which" in answer.output
+    assert "line 3: failed: There is no resource of this name; known: units" in answer.output
+    assert "line 4: failed: The line is not JSON" in answer.output
+    assert (counts(answer)["created"], counts(answer)["failed"]) == (1, 3)
+
+
 def test_atomic_is_all_or_nothing(flask, database, write):
     file = write("units.ndjson", ndjson(UNITS))
     refused = flask(file, "--resource", "units", "--atomic")
@@ -516,3 +526,23 @@ def test_a_database_that_is_away_is_trouble(on, write):
     assert answer.exit_code == 2
     assert "The database does not answer. The import stopped after line 3" in answer.output
     assert len(answer.output.splitlines()) == 1
+
+
+def test_files_of_one_resource_each_make_the_same_rows_elsewhere(on, fresh, database, write):
+    elsewhere = on(fresh)
+    found: dict[str, list] = {}
+    for document in documents(database):
+        found.setdefault(document.pop("resource"), []).append(document)
+    files = {name: write(f"{name}.ndjson", ndjson(rows)) for name, rows in found.items()}
+    for name in ("units", "metrics", "entities", "sources", "claims", "entities"):
+        first = name == "entities" and not rows(fresh, "SELECT 1 FROM entities LIMIT 1")
+        skipped = ["--skip=relations"] if first else []
+        assert elsewhere(files[name], "--resource", name, *skipped).exit_code == 0
+    assert names(fresh) == names(database)
+
+
+def test_the_help_lists_the_formats(flask):
+    lines = flask("--help").output.splitlines()
+    assert [line.split()[0] for line in lines if re.match(r"  \S+ +\.\w", line)] == [
+        *("csl-json", "bibtex", "ris", "csv", "ndjson")
+    ]

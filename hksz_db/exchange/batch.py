@@ -15,6 +15,10 @@ from hksz_db.services.kinds import KINDS
 from hksz_db.services.loading import load
 from hksz_db.vocabulary import BulkMode, BulkOutcome
 from schemas.fields import EXTERNAL_ID_PATTERN
+from schemas.sources import SourceCreateSchema
+
+# What comes with entities is a source.
+_SOURCE = SourceCreateSchema()
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ def _checked(entry: Entry) -> Entry:
         return entry.failing(Fault("invalid", detail, "#/external_id"))
     if entry.entities:
         try:
-            load(KINDS[entry.resource].create_schema(), entry.item)
+            load(_SOURCE, entry.item)
         except Invalid as error:
             return entry.failing(*error.faults)
     return entry

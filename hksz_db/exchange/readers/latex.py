@@ -1,7 +1,7 @@
 """Text from LaTeX, as it stands in BibTeX files."""
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from pylatexenc.latex2text import (
     LatexNodes2Text,
@@ -21,6 +21,7 @@ class TooDeep(ValueError):
     """Braces within braces within braces, further than any author means it."""
 
 
+@lru_cache(maxsize=4096)
 def decode(text: str) -> str:
     """The text that LaTeX would set, without formats. Raises ``TooDeep``."""
     if _PLAIN.fullmatch(text):
