@@ -1,22 +1,18 @@
 """Request bodies: bounded, strict JSON, loaded through a schema; and plain text."""
 
-import json
-from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any
 
 from flask import current_app, g, request
 from marshmallow import Schema
 
-from hksz_db import locators
+from hksz_db import locators, strict_json
 from hksz_db.api.intake import is_bulk
 from hksz_db.api.problems import ApiError
 from hksz_db.errors import Invalid, Malformed
 from hksz_db.services import loading
 
-MAX_DEPTH = 32
 MERGE_PATCH = "application/merge-patch+json"
 PLAIN_TEXT = "text/plain"
-_MAX_DIGITS = 1000
 
 
 def load(schema: Schema, *media_types: str) -> dict[str, Any]:
@@ -85,64 +81,9 @@ def _read() -> bytes:
 
 
 def parse(body: bytes) -> Any:
-    """Strict JSON: UTF-8, no NaN, no key twice, at most 32 deep; fractions become ``Decimal``."""
+    """Strict JSON (``strict_json``) in UTF-8. Raises ``Malformed``."""
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
         raise Malformed(f"The body is not UTF-8 (byte {error.start}).") from None
-    try:
-        document = json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_float=_fraction,
-            parse_int=_integer,
-            parse_constant=_constant,
-        )
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise Malformed(f"The body is not JSON: {error.msg} ({where}).") from None
-    except RecursionError:
-        raise Malformed(f"The body is nested more than {MAX_DEPTH} deep.") from None
-    _check_depth(document)
-    return document
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise Malformed(f"The key {name!r} stands twice in one object.")
-        found[name] = value
-    return found
-
-
-def _integer(digits: str) -> int:
-    if len(digits) > _MAX_DIGITS:
-        raise Malformed("A number has too many digits.")
-    return int(digits)
-
-
-def _fraction(text: str) -> Decimal:
-    try:
-        return Decimal(text)
-    except ArithmeticError:
-        raise Malformed("A number has an exponent without measure.") from None
-
-
-def _constant(name: str) -> NoReturn:
-    raise Malformed(f"{name} is not JSON.")
-
-
-def _check_depth(document: Any) -> None:
-    level = [document]
-    for _ in range(MAX_DEPTH):
-        level = [child for parent in level for child in _children(parent)]
-        if not level:
-            return
-    raise Malformed(f"The body is nested more than {MAX_DEPTH} deep.")
-
-
-def _children(parent: Any) -> list[Any]:
-    if isinstance(parent, dict):
-        return list(parent.values())
-    return parent if isinstance(parent, list) else []
+    return strict_json.parse(text, "The body")

@@ -105,7 +105,7 @@ def create_body(
     """
     if not isinstance(document, Mapping):
         raise _not("#", "an object")
-    known = {**_capture_names(document), **names} if by == "external_id" else {}
+    known = (_capture_names(document), names) if by == "external_id" else ()
     body = _Writer(by, known).write(document, _SHAPES[resource], "#")
     if resource == "entities" and isinstance(body.get("names"), list):
         body["names"] = _shown_first(document)
@@ -126,7 +126,7 @@ def patch_body(resource: str, document: Document) -> Body:
 @dataclass(frozen=True)
 class _Writer:
     by: By
-    names: Names
+    names: tuple[Names, ...]
 
     def write(self, document: Any, shape: _Shape, pointer: str) -> Body:
         if not isinstance(document, Mapping):
@@ -141,8 +141,10 @@ class _Writer:
         if name in shape.references:
             return self._reference(name, value, pointer)
         if name in shape.ids:
-            known = value is not None and isinstance(value, str) and value in self.names
-            return {shape.ids[name]: self.names[value]} if known else {name: value}
+            known = [
+                names[value] for names in self.names if isinstance(value, str) and value in names
+            ]
+            return {shape.ids[name]: known[0]} if known else {name: value}
         if name in shape.periods:
             return self._period(name, value, name in shape.stated, pointer)
         if name in shape.lists and isinstance(value, list):

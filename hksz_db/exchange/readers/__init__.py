@@ -1,0 +1,1 @@
+"""From the files of other programs to what can be written, entry by entry."""

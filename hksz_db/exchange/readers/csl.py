@@ -1,0 +1,196 @@
+"""CSL-JSON, as Zotero, Better BibTeX, Mendeley, Crossref and pandoc write it.
+
+https://docs.citationstyles.org/en/stable/specification.html, appendices III and IV, and
+https://citeproc-js.readthedocs.io/en/latest/csl-json/markup.html.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from hksz_db import strict_json
+from hksz_db.errors import Fault, Malformed
+from hksz_db.exchange.readers import edtf_dates, text
+from hksz_db.exchange.readers.entries import Entries, Entry, Firsts, Unreadable
+from hksz_db.exchange.readers.names import Credit, Name, organisation, person
+from hksz_db.exchange.readers.works import Work, entry
+from hksz_db.vocabulary import ContributorRole, CslType
+
+_AUTHOR, _EDITOR = ContributorRole.AUTHOR, ContributorRole.EDITOR
+# The variables that hold names, and the role in which a source credits them; the others have none.
+_ROLES = {
+    "author": (_AUTHOR, None),
+    "editor": (_EDITOR, None),
+    "translator": (ContributorRole.TRANSLATOR, None),
+    "director": (_AUTHOR, "director"),
+    "script-writer": (_AUTHOR, "script-writer"),
+    "collection-editor": (_EDITOR, "collection-editor"),
+    "editorial-director": (_EDITOR, "editorial-director"),
+    "editor-translator": (_EDITOR, "editor-translator"),
+}
+_TEXTS = {
+    "title": "title",
+    "container-title": "container_title",
+    "URL": "url",
+    "DOI": "doi",
+    "language": "language",
+    "license": "rights",
+    "note": "note",
+}
+# What names the entry, or repeats in brief what stands in another variable.
+_SILENT = {"id", "type", "citation-key", "citation-label", "title-short", "shortTitle"}
+_SILENT |= {"container-title-short", "journalAbbreviation", "system_id"}
+_TERMS = {str(term) for term in CslType}
+# Terms of Crossref's own, which its CSL-JSON has, and of other programs.
+_RENAMED = {
+    "journal-article": "article-journal",
+    "proceedings-article": "paper-conference",
+    "book-chapter": "chapter",
+    "posted-content": "article",
+    "dissertation": "thesis",
+    "monograph": "book",
+    "edited-book": "book",
+    "computer_program": "software",
+}
+
+
+def read(path: Path, namespace: str, encoding: str = "utf-8") -> Entries:
+    """The works of a file: a list of items, one item, or an object with a list of ``items``.
+
+    The file is read as a whole. Raises ``Unreadable``.
+    """
+    try:
+        document = strict_json.parse(text.whole(path, encoding), "The file")
+    except Malformed as error:
+        raise Unreadable(str(error)) from None
+    if isinstance(document, Mapping):
+        document = document.get("items", [document])
+    if not isinstance(document, list):
+        raise Unreadable("The file is not a list of items.")
+    firsts = Firsts()
+    for number, item in enumerate(document, start=1):
+        yield firsts.check(_entry(item, number, namespace))
+
+
+def _entry(item: Any, number: int, namespace: str) -> Entry:
+    if not isinstance(item, Mapping):
+        return Entry(number, "sources", faults=(Fault("invalid", "Must be an object.", "#"),))
+    return entry(_work(item), number, namespace)
+
+
+def _work(item: Mapping[str, Any]) -> Work:
+    work = Work(id=_text(item.get("id")) or _text(item.get("citation-key")))
+    work.csl_type = _type(item.get("type"), work)
+    for name, value in item.items():
+        if value in (None, "", [], {}) or name in _SILENT:
+            continue
+        if name in _TEXTS and _text(value):
+            setattr(work, _TEXTS[name], _text(value))
+        elif name in _ROLES and isinstance(value, list):
+            work.credits += _credits(name, value, work)
+        elif name == "issued":
+            _date(value, work)
+        elif name != "publisher":
+            work.unkept.append(name)
+    if publisher := _text(item.get("publisher")):
+        work.credits.append(Credit(ContributorRole.PUBLISHER, organisation(publisher)))
+    return work
+
+
+def _type(value: Any, work: Work) -> str:
+    given = _text(value)
+    found = _RENAMED.get(given, given)
+    if found in _TERMS:
+        return found
+    work.warnings.append(f"not a type of CSL, taken for a document: {given or 'none'}")
+    return "document"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    # Identifiers and titles may be numbers; Crossref writes titles as lists of one.
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return _text(value[0]) if isinstance(value, list) and len(value) == 1 else ""
+
+
+def _credits(variable: str, values: list[Any], work: Work) -> Iterator[Credit]:
+    role, credited_as = _ROLES[variable]
+    for value in values:
+        name = _name(value) if isinstance(value, Mapping) else None
+        if name is None or not name.text:
+            work.warnings.append(f"not a name: {variable}")
+        else:
+            yield Credit(role, name, credited_as)
+
+
+def _name(value: Mapping[str, Any]) -> Name | None:
+    if literal := _text(value.get("literal")) or _text(value.get("name")):
+        return organisation(literal)
+    family, given = _text(value.get("family")), _text(value.get("given"))
+    particles = (value.get("dropping-particle"), value.get("non-dropping-particle"))
+    particle = " ".join(filter(None, map(_text, particles)))
+    # Programs without a field for organisations put them where families go.
+    if not given and " " in family.strip():
+        return organisation(f"{particle} {family}")
+    return person(family, given, particle, _text(value.get("suffix")))
+
+
+def _date(value: Any, work: Work) -> None:
+    if not isinstance(value, Mapping):
+        work.date(_text(value))
+        return
+    circa = value.get("circa") not in (None, False, 0, "", "0", "false")
+    parts = value.get("date-parts")
+    if isinstance(parts, list):
+        work.issued = _range(parts, _season(value.get("season"), work), circa)
+    if work.issued is None:
+        raw = _text(value.get("raw")) or _text(value.get("literal"))
+        work.date(f"c. {raw}" if circa and raw else raw)
+    if work.issued is None and not work.issued_note:
+        work.issued_note = json.dumps(value, default=str)
+
+
+def _season(value: Any, work: Work) -> int:
+    """The season as a month of EDTF, nought where there is none."""
+    named = _text(value).strip()
+    if named.isdecimal() and 1 <= int(named[:2]) <= 4:
+        return 20 + int(named)
+    found = edtf_dates.from_text(f"{named} 2000") if named else None
+    if found:
+        return int(found[5:])
+    if value is not None:
+        work.warnings.append(f"not a season: {named[:40]}")
+    return 0
+
+
+def _range(parts: list[Any], season: int, circa: bool) -> str | None:
+    """The range of dates, or the one; an end of ``[0]`` is open."""
+    ends = [_numbers(end) for end in parts]
+    if not 1 <= len(ends) <= 2:
+        return None
+    read = [_end(end, season, circa) for end in ends]
+    if None in read or not any(read):
+        return None
+    return read[0] if len(read) == 1 else edtf_dates.valid("/".join(map(str, read)))
+
+
+def _end(numbers: list[int] | None, season: int, circa: bool) -> str | None:
+    if numbers is None:
+        return None
+    if numbers in ([0], []):
+        return ""
+    return edtf_dates.from_parts([*numbers, season] if len(numbers) == 1 else numbers, circa)
+
+
+def _numbers(values: Any) -> list[int] | None:
+    """The numbers of a date; Zotero writes years, others all of them, as strings."""
+    found: list[int] = []
+    for value in values if isinstance(values, list) else [None]:
+        digits = _text(value).strip()
+        if not digits.lstrip("-").isdecimal() or len(digits) > 5:
+            return None
+        found.append(int(digits))
+    return found

@@ -1,0 +1,131 @@
+"""Dates as programs and people write them, as EDTF."""
+
+import re
+from collections.abc import Sequence
+
+from hksz_db.chronology import InvalidDate, parse
+
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "january jan",
+            "february feb",
+            "march mar",
+            "april apr",
+            "may",
+            "june jun",
+            "july jul",
+            "august aug",
+            "september sep sept",
+            "october oct",
+            "november nov",
+            "december dec",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+_SEASONS = {"spring": 21, "summer": 22, "autumn": 23, "fall": 23, "winter": 24}
+_CIRCA = re.compile(
+    r"(?:c\.|ca\.?|circa|about|approx\.?|approximately)(?:\s+|(?=\d))", re.IGNORECASE
+)
+_TIME = re.compile(r"[T ][0-9]{2}:[0-9]{2}.*")
+_FORMS = (
+    (re.compile(r"(\d{4})"), "y"),
+    # Not 2010/11, which may be a winter's; nor 2010-13, which may be a span of years.
+    (re.compile(r"(\d{4})[.-](0?[1-9]|1[0-2]|2[1-4])"), "ym"),
+    (re.compile(r"(\d{4})[/.-](\d{1,2})[/.-](\d{1,2})"), "ymd"),
+    (re.compile(r"(\d{4})\s*年(?:\s*(\d{1,2})\s*月(?:\s*(\d{1,2})\s*日)?)?"), "ymd"),
+    (re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[ .-]+([A-Za-z]+)\.?[ ,-]+(\d{4})"), "dmy"),
+    (re.compile(r"([A-Za-z]+)\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})"), "mdy"),
+    (re.compile(r"([A-Za-z]+)\.?,?[ -]+(\d{4})"), "my"),
+    (re.compile(r"(\d{4})[ ,]+([A-Za-z]+)\.?"), "ym"),
+    (re.compile(r"(\d{4})[ ,]+([A-Za-z]+)\.?[ ,]+(\d{1,2})"), "ymd"),
+)
+_RANGE = re.compile(r"\s*(?:/|--+|[–—]|\s-\s|\s+to\s+)\s*")  # noqa: RUF001 - as it is printed
+_YEARS = re.compile(r"(\d{4})\s*[-/]\s*(\d{4})")
+_DECADE = re.compile(r"(\d{3})0'?s")
+
+
+def valid(expression: str) -> str | None:
+    """The expression where it is EDTF that names days between the years 1 and 9999."""
+    try:
+        return parse(expression).edtf
+    except InvalidDate:
+        return None
+
+
+def from_parts(parts: Sequence[int], circa: bool = False) -> str | None:
+    """Year, month and day, as many as there are; months from 13 or 21 on are seasons (CSL)."""
+    year, month, day = (*parts, 0, 0)[:3]
+    if not 1 <= year <= 9999 or month < 0 or day < 0:
+        return None
+    text = f"{year:04d}"
+    if month:
+        season = next((month - start for start in (13, 21) if 0 <= month - start < 4), None)
+        text += f"-{month:02d}" if season is None else f"-{21 + season}"
+        # A season with a day is none that EDTF knows.
+        text += f"-{day:02d}" if day else ""
+    return valid(text + ("~" if circa else ""))
+
+
+def from_text(text: str) -> str | None:
+    """A date as it is written or printed; ``None`` where it could be two dates, or is none.
+
+    EDTF, ISO 8601, numbers with the year first, English months and seasons, 2024年1月24日,
+    ranges of all of them, ``c. 1999`` and ``1990s``. A time of day is left out.
+    """
+    text = " ".join(text.split()).strip("() ,;")
+    # Brackets around one date say that it was inferred; around several, that it is one of them.
+    text = text.strip("[]") if not re.search(r",|\.\.", text) else text
+    if years := _YEARS.fullmatch(text):
+        return valid(f"{years[1]}/{years[2]}")
+    if decade := _DECADE.fullmatch(text):
+        return valid(f"{decade[1]}X")
+    if found := _one(text):
+        return found
+    ends = _RANGE.split(text)
+    if len(ends) != 2 or not any(ends):
+        return None
+    read = [_end(end) for end in ends]
+    return None if None in read else valid("/".join(map(str, read)))
+
+
+def _end(text: str) -> str | None:
+    return text if text in {"", ".."} else _one(text)
+
+
+def _one(text: str) -> str | None:
+    text = _TIME.sub("", text)
+    circa = _CIRCA.match(text)
+    if circa:
+        text = text[circa.end() :]
+    for form, order in _FORMS:
+        if match := form.fullmatch(text):
+            found = _ordered(match.groups(), order)
+            return None if found is None else from_parts(found, circa is not None)
+    if circa:
+        return None
+    # What else EDTF can say: qualifiers, seasons, unspecified digits, sets.
+    plain = re.fullmatch(r"\d{4}[/.-]\d{1,2}", text)
+    return valid(text) if re.match(r"[\[{0-9]", text) and "/" not in text and not plain else None
+
+
+def _ordered(values: Sequence[str | None], order: str) -> list[int] | None:
+    given = dict(zip(order, values, strict=False))
+    found = []
+    for name in "ymd":
+        value = given.get(name)
+        if value is None:
+            break
+        number = int(value) if value.isdecimal() else _named(value)
+        if number is None:
+            return None
+        found.append(number)
+    return found
+
+
+def _named(text: str) -> int | None:
+    name = text.casefold()
+    return _MONTHS.get(name, _SEASONS.get(name))

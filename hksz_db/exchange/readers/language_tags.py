@@ -1,0 +1,70 @@
+"""Languages as programs write them, as BCP 47 tags."""
+
+import re
+
+_TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
+# ISO 639-2 codes of languages that BCP 47 writes with two letters, with their names in English and
+# the names of babel and biblatex (langid), in which citation managers export them.
+_NAMES = {
+    "ar": "ara arabic",
+    "cs": "cze ces czech",
+    "da": "dan danish",
+    "de": "ger deu german ngerman austrian naustrian deutsch",
+    "el": "gre ell greek",
+    "en": "eng english",
+    "en-AU": "australian",
+    "en-CA": "canadian",
+    "en-GB": "british ukenglish",
+    "en-NZ": "newzealand",
+    "en-US": "american usenglish",
+    "es": "spa spanish castilian español",
+    "fi": "fin finnish",
+    "fr": "fre fra french francais français",
+    "fr-CA": "canadien",
+    "he": "heb hebrew",
+    "hi": "hin hindi",
+    "hu": "hun hungarian magyar",
+    "id": "ind indonesian bahasa",
+    "it": "ita italian italiano",
+    "ja": "jpn japanese 日本語",
+    "ko": "kor korean 한국어",
+    "ms": "may msa malay",
+    "nl": "dut nld dutch nederlands",
+    "no": "nor norsk norwegian",
+    "pl": "pol polish",
+    "pt": "por portuguese português portuges",
+    "pt-BR": "brazilian brazil",
+    "ru": "rus russian русский",
+    "sv": "swe swedish",
+    "th": "tha thai",
+    "tr": "tur turkish",
+    "uk": "ukr ukrainian",
+    "vi": "vie vietnamese",
+    "yue": "cantonese 粵語",
+    "zh": "chi zho chinese mandarin 中文 汉语 漢語",
+    "zh-Hans": "chinese-simplified chinese-hans simplified-chinese 简体中文 zh-chs",
+    "zh-Hant": "chinese-traditional chinese-hant traditional-chinese 繁體中文 zh-cht",
+}
+_TAGS = {name: tag for tag, names in _NAMES.items() for name in names.split()}
+
+
+def language_tag(text: str) -> str | None:
+    """The tag of a language, ``None`` where the text is neither a tag nor a name that is known."""
+    written = "-".join(text.replace("_", "-").split())
+    if tag := _TAGS.get(written.casefold()):
+        return tag
+    return _canonical(written) if _TAG.fullmatch(written) else None
+
+
+def _canonical(tag: str) -> str:
+    """The tag in the case that BCP 47 recommends (RFC 5646, section 2.1.1)."""
+    language, *rest = tag.split("-")
+    language = language.lower()
+    language = _TAGS.get(language, language) if len(language) == 3 else language
+    return "-".join([language, *map(_subtag, rest)])
+
+
+def _subtag(text: str) -> str:
+    if len(text) == 2:
+        return text.upper()
+    return text.title() if len(text) == 4 and text.isalpha() else text.lower()

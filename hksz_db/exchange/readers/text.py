@@ -1,0 +1,113 @@
+"""Files as text: line by line with bounds, or whole where a format allows no less."""
+
+import codecs
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from hksz_db.exchange.readers.entries import Unreadable
+
+MAX_WHOLE_BYTES = 32 * 2**20
+"""The largest file of a format that has to be read as a whole."""
+
+MAX_LINE_CHARS = 4 * 2**20
+"""The longest line of a format that is read line by line."""
+
+_UNDECODED = re.compile("[\udc80-\udcff]")
+_MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line without its end, or why it cannot be read."""
+
+    number: int
+    text: str
+    fault: str | None = None
+
+
+def check_encoding(name: str) -> str:
+    """The name of an encoding of text. Raises ``Unreadable`` where there is none of this name."""
+    try:
+        codec = codecs.lookup(name)
+        "".encode(name)
+    except (LookupError, ValueError):
+        raise Unreadable(f"There is no encoding of text called {name!r}.") from None
+    # A byte order mark at the beginning is no part of the text.
+    return "utf-8-sig" if codec.name == "utf-8" else codec.name
+
+
+def whole(path: Path, encoding: str) -> str:
+    """The text of a file of at most 32 MiB. Raises ``Unreadable``."""
+    with _open(path) as file:
+        _check_mark(file, encoding)
+        data = file.read(MAX_WHOLE_BYTES + 1)
+    if len(data) > MAX_WHOLE_BYTES:
+        limit = MAX_WHOLE_BYTES // 2**20
+        raise Unreadable(
+            f"The file has more than {limit} MiB, and this format is read as a whole: split it."
+        )
+    try:
+        return data.decode(check_encoding(encoding))
+    except UnicodeError as error:
+        start = error.start if isinstance(error, UnicodeDecodeError) else 0
+        line = data.count(b"\n", 0, start) + 1
+        raise Unreadable(f"Line {line} is not {encoding} (byte {start}).") from None
+
+
+def lines(path: Path, encoding: str, newline: str = "\n") -> Iterator[Line]:
+    """The lines of a file, one in memory at a time.
+
+    One that is too long, or not in the encoding, has a fault. ``newline`` is that of ``open``:
+    with ``""`` the text keeps the end of the line. Raises ``Unreadable``.
+    """
+    with _open(path) as file:
+        _check_mark(file, encoding)
+        text = io.TextIOWrapper(
+            file, check_encoding(encoding), errors="surrogateescape", newline=newline
+        )
+        number = 0
+        while True:
+            try:
+                line = text.readline(MAX_LINE_CHARS + 1)
+            except UnicodeError:
+                raise Unreadable(f"Line {number + 1} is not {encoding}.") from None
+            if not line:
+                return
+            number += 1
+            if len(line) > MAX_LINE_CHARS:
+                _skip_rest(text, line)
+                yield Line(number, "", f"The line has more than {MAX_LINE_CHARS} characters.")
+            elif wrong := _UNDECODED.search(line):
+                yield Line(number, "", f"Character {wrong.start() + 1} is not {encoding}.")
+            else:
+                yield Line(number, line)
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[io.BufferedReader]:
+    try:
+        with path.open("rb") as file:
+            yield file
+    except OSError as error:
+        raise Unreadable(f"{error.strerror}.") from None
+
+
+def _check_mark(file: io.BufferedReader, encoding: str) -> None:
+    start = file.peek(4)[:4]
+    for mark, name in _MARKS.items():
+        if start.startswith(mark) and codecs.lookup(encoding).name == "utf-8":
+            raise Unreadable(f"The file is in {name.upper()}: say so with --encoding {name}.")
+
+
+def _skip_rest(text: io.TextIOWrapper, line: str) -> None:
+    while line and not line.endswith(("\n", "\r")):
+        line = text.readline(MAX_LINE_CHARS)

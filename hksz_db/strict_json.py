@@ -1,0 +1,73 @@
+"""JSON as it is meant (RFC 8259, I-JSON): nothing that readers may take in different ways."""
+
+import json
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from hksz_db.errors import Malformed
+
+MAX_DEPTH = 32
+_MAX_DIGITS = 1000
+
+
+def parse(text: str, what: str) -> Any:
+    """Strict JSON: no NaN, no key twice, at most 32 deep; fractions become ``Decimal``.
+
+    ``what`` names the text where it is refused, which raises ``Malformed``.
+    """
+    try:
+        document = json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_float=_fraction,
+            parse_int=_integer,
+            parse_constant=_constant,
+        )
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise Malformed(f"{what} is not JSON: {error.msg} ({where}).") from None
+    except RecursionError:
+        raise Malformed(f"{what} is nested more than {MAX_DEPTH} deep.") from None
+    _check_depth(document, what)
+    return document
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise Malformed(f"The key {name!r} stands twice in one object.")
+        found[name] = value
+    return found
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _MAX_DIGITS:
+        raise Malformed("A number has too many digits.")
+    return int(digits)
+
+
+def _fraction(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except ArithmeticError:
+        raise Malformed("A number has an exponent without measure.") from None
+
+
+def _constant(name: str) -> NoReturn:
+    raise Malformed(f"{name} is not JSON.")
+
+
+def _check_depth(document: Any, what: str) -> None:
+    level = [document]
+    for _ in range(MAX_DEPTH):
+        level = [child for parent in level for child in _children(parent)]
+        if not level:
+            return
+    raise Malformed(f"{what} is nested more than {MAX_DEPTH} deep.")
+
+
+def _children(parent: Any) -> list[Any]:
+    if isinstance(parent, dict):
+        return list(parent.values())
+    return parent if isinstance(parent, list) else []

@@ -1,0 +1,101 @@
+"""CSL-JSON beyond what Zotero writes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hksz_db.exchange.readers.csl import read
+from hksz_db.exchange.readers.entries import Entry
+
+
+@pytest.fixture
+def entry(tmp_path: Path):
+    def entry(**fields: Any) -> Entry:
+        path = tmp_path / "a.json"
+        item = {"id": "one", "type": "book", "title": "One", **fields}
+        path.write_text(json.dumps(item), encoding="utf-8")
+        (found,) = read(path, "desk")
+        return found
+
+    return entry
+
+
+@pytest.mark.parametrize(
+    ("issued", "edtf"),
+    [
+        ({"date-parts": [["2021", 3, 5]]}, "2021-03-05"),
+        ({"date-parts": [["2021", "3"]]}, "2021-03"),
+        ({"date-parts": [[2014, 12, 31], [2015, 1, 1]]}, "2014-12-31/2015-01-01"),
+        ({"date-parts": [[2014, 12, 31], [0]]}, "2014-12-31/"),
+        ({"date-parts": [[2017, 15], [2017, 16]]}, "2017-23/2017-24"),
+        ({"date-parts": [[2018]], "season": "Spring"}, "2018-21"),
+        ({"date-parts": [[2018]], "season": 4}, "2018-24"),
+        ({"date-parts": [["2018"]], "season": "2"}, "2018-22"),
+        ({"date-parts": [[2017]], "circa": True}, "2017~"),
+        ({"date-parts": [[2017], [2018]], "circa": 1}, "2017~/2018~"),
+        ({"raw": "24 January 2024"}, "2024-01-24"),
+        ({"literal": "1999", "circa": True}, "1999~"),
+        ({"literal": "2017-21/2017-22"}, "2017-21/2017-22"),
+        ("2020-05-12", "2020-05-12"),
+    ],
+)
+def test_a_date_is_read(entry, issued, edtf):
+    assert entry(issued=issued).item["issued_edtf"] == edtf
+
+
+@pytest.mark.parametrize(
+    ("written", "term"),
+    [
+        ("article-journal", "article-journal"),
+        ("journal-article", "article-journal"),
+        ("posted-content", "article"),
+        ("dissertation", "thesis"),
+    ],
+)
+def test_a_type_of_csl_or_of_crossref_is_kept(entry, written, term):
+    assert entry(type=written).item["csl_type"] == term
+
+
+def test_another_type_is_a_document_and_told_of(entry):
+    found = entry(type="tweet")
+    assert found.item["csl_type"] == "document"
+    assert found.warnings == ("not a type of CSL, taken for a document: tweet",)
+
+
+def test_people_are_credited_as_what_they_were(entry):
+    people = {
+        "author": [{"family": "World Bank", "given": ""}, {"name": "An Office"}],
+        "director": [{"family": "Ho", "given": "Siu-ming"}],
+        "collection-editor": [{"family": "Almeida", "given": "Luís", "dropping-particle": "d'"}],
+        "recipient": [{"literal": "Nobody"}],
+        "publisher": "A Press",
+    }
+    found = entry(**people)
+    assert [
+        (made["credited_name"], made["role"], made["credited_as"])
+        for made in found.item["contributors"]
+    ] == [
+        ("World Bank", "author", None),
+        ("An Office", "author", None),
+        ("Ho, Siu-ming", "author", "director"),
+        ("d'Almeida, Luís", "editor", "collection-editor"),
+        ("A Press", "publisher", None),
+    ]
+    kinds = [made["external_id"].split("/")[0] for made in found.entities]
+    assert kinds == ["desk:organisation"] * 2 + ["desk:person"] * 2 + ["desk:organisation"]
+    assert found.warnings == ("not kept: recipient",)
+
+
+def test_titles_in_lists_of_one_are_titles(entry):
+    found = entry(title=["One"], **{"container-title": ["A Journal"]}).item
+    assert (found["title"], found["container_title"]) == ("One", "A Journal")
+
+
+def test_items_may_stand_in_an_object(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text('{"items": [{"id": 37, "type": "book", "title": "One"}, 7]}')
+    first, second = read(path, "desk")
+    assert first.external_id == "desk:37"
+    assert [fault.detail for fault in second.faults] == ["Must be an object."]

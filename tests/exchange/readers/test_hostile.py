@@ -1,0 +1,332 @@
+"""Files that are broken, cut off or made to do harm: a clear report, and never a traceback."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hksz_db.exchange.readers import text
+from hksz_db.exchange.readers.columns import Columns
+from hksz_db.exchange.readers.entries import Unreadable
+from hksz_db.exchange.reading import READERS, Wanted, entries, format_of
+from schemas.sources import SourceCreateSchema
+
+BIB = "@article{one, title = {One}, author = {Doe, Jane}, year = 2020}\n"
+RIS = "TY  - JOUR\nTI  - One\nAU  - Doe, Jane\nPY  - 2020\nER  - \n"
+ITEM = {"id": "one", "type": "book", "title": "One"}
+UNIT = {"external_id": "test:dollar", "code": "HKD", "label": "dollar"}
+
+
+@pytest.fixture
+def read(tmp_path: Path):
+    """``read(name, content)``: the entries of such a file."""
+
+    def read(name: str, content: str | bytes, **wanted):
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        form = format_of(path)
+        if form in {"csv", "ndjson"}:
+            wanted.setdefault("resource", "units")
+        return list(entries(Wanted(path, form, **wanted)))
+
+    return read
+
+
+def faults(entry) -> str:
+    return "; ".join(fault.detail for fault in entry.faults)
+
+
+def deep(number: int) -> str:
+    return "[" * number + "]" * number
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.json", '[{"id": "one"', r"not JSON: .* \(line 1, column 14\)"),
+        ("a.json", "", "not JSON"),
+        ("a.json", "3", "not a list of items"),
+        ("a.json", "null", "not a list of items"),
+        ("a.json", '{"items": 3}', "not a list of items"),
+        ("a.json", '[{"id": NaN}]', "NaN is not JSON"),
+        ("a.json", '[{"id": 1, "id": 2}]', "'id' stands twice"),
+        ("a.json", deep(100), "nested more than 32 deep"),
+        ("a.json", deep(200_000), "nested more than 32 deep"),
+        ("a.json", "[" + "1" * 5000 + "]", "too many digits"),
+        ("a.json", b"\xff\xfe[\x00]\x00", "UTF-16: say so with --encoding utf-16"),
+        ("a.json", b'[\n{"title": "caf\xe9"}]', r"Line 2 is not utf-8 \(byte 16\)"),
+        ("a.bib", b"\x00\x00\xfe\xff", "UTF-32"),
+        ("a.bib", "not a bibliography", "no entries of BibTeX"),
+        ("a.bib", RIS, "no entries of BibTeX"),
+        ("a.bib", "@comment{nothing}", "no entries of BibTeX"),
+        ("a.ris", BIB, "no records of RIS"),
+        ("a.ris", "\0\0\0", "no records of RIS"),
+        ("a.csv", "", "no header"),
+        ("a.csv", "\n\n", "no header"),
+        ("a.csv", "code,label,code\n", "columns twice: code"),
+        ("a.csv", "code,,label\n", r"no fields of units: \(a column without a name\)"),
+        ("a.csv", 'code,"label\n1,2\n', "Line"),
+        ("a.csv", b"c\xf6de,label\n", "Line 1: Character 2 is not utf-8"),
+        ("a.csv", "c" * 200_000 + "\n", "Line 1: "),
+    ],
+)
+def test_a_file_of_which_nothing_can_be_read_is_refused(read, name, content, message):
+    with pytest.raises(Unreadable, match=message):
+        read(name, content)
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.bib", "a.ris"])
+def test_a_file_that_is_too_large_to_be_read_as_a_whole_is_refused(read, monkeypatch, name):
+    monkeypatch.setattr(text, "MAX_WHOLE_BYTES", 2**20)
+    with pytest.raises(Unreadable, match="more than 1 MiB, and this format is read as a whole"):
+        read(name, b" " * (2**20 + 1))
+
+
+def test_a_folder_is_no_file(tmp_path):
+    folder = tmp_path / "a.bib"
+    folder.mkdir()
+    with pytest.raises(Unreadable, match="directory"):
+        list(entries(Wanted(folder, "bibtex")))
+
+
+@pytest.mark.parametrize("name", ["a.bib", "a.ris", "a.ndjson"])
+def test_an_empty_file_has_no_entries(read, name):
+    assert read(name, "") == read(name, "\n\r\n \n") == []
+
+
+def test_a_broken_line_does_not_spoil_the_others(read):
+    content = "\n".join(
+        [
+            json.dumps(UNIT),
+            '{"external_id": "test:pound", "code"',
+            "[1]",
+            "NaN",
+            '{"code": "\\u0000", "label": "\\ud800"}',
+            '{"a": ' * 40 + "1" + "}" * 40,
+            '{"resource": "nothing"}',
+            '{"resource": ["units"]}',
+            "",
+            json.dumps(UNIT | {"external_id": "test:yen"}),
+        ]
+    )
+    found = read("a.ndjson", content)
+    assert [entry.number for entry in found] == [1, 2, 3, 4, 5, 6, 7, 8, 10]
+    assert [entry.item is None for entry in found] == [
+        *(False, True, True, True, False),
+        *(True, True, True, False),
+    ]
+    assert "not JSON" in faults(found[1])
+    assert "not an object" in faults(found[2])
+    assert "32 deep" in faults(found[5])
+    assert "no resource of this name" in faults(found[6])
+
+
+def test_a_line_without_end_is_skipped_and_the_next_one_read(read):
+    long = '{"label": "' + "x" * 10 * 2**20 + '"}'
+    found = read("a.ndjson", f"{json.dumps(UNIT)}\n{long}\n{json.dumps(UNIT)}")
+    assert [entry.number for entry in found] == [1, 2, 3]
+    assert "more than 4194304 characters" in faults(found[1])
+    assert found[2].item == UNIT
+    table = read("a.csv", f"code,label\nHKD,{'x' * 10 * 2**20}\nJPY,yen\n")
+    assert [entry.number for entry in table] == [2, 3]
+    assert "more than 4194304 characters" in faults(table[0])
+    assert table[1].label is None
+
+
+def test_a_line_in_another_encoding_is_told_of(read):
+    first, second = json.dumps(UNIT).encode(), '{"label": "café"}'.encode("latin-1")
+    found = read("a.ndjson", first + b"\n" + second + b"\n" + first)
+    assert faults(found[1]) == "Character 15 is not utf-8."
+    assert found[2].item == UNIT
+    (only,) = read("a.ndjson", second, encoding="latin-1")
+    assert only.item["label"] == "café"
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "latin-1", "big5"]
+)
+def test_an_encoding_can_be_named(read, encoding):
+    written = f"code,label\nHKD,{'港元' if encoding != 'latin-1' else 'dólar'}\n"
+    (found,) = read("a.csv", written.encode(encoding), encoding=encoding)
+    assert found.item["label"] in {"港元", "dólar"}
+
+
+def test_rows_that_do_not_fit_their_header_are_told_of(read):
+    table = 'code,label\nHKD,dollar,x\nJPY\n"GBP"x,pound\n\n,\nCNY,"yu\nan"\nEUR,"euro\n'
+    found = read("a.csv", table)
+    assert [entry.number for entry in found] == [2, 3, 4, 7, 9]
+    assert faults(found[0]) == "The row has 3 cells and the header 2."
+    assert found[1].item["code"] == "JPY"
+    assert found[2].item is None
+    assert found[3].item["label"] == "yu\nan"
+    assert faults(found[4]) == "Unexpected end of data."
+
+
+def test_a_file_of_bibtex_with_all_that_it_may_have(read):
+    content = (
+        "% a comment, with an at sign: @ here\n"
+        "@comment{jabref-meta: databaseType:bibtex;}\n"
+        '@preamble{"\\newcommand{\\noopsort}[1]{}"}\n'
+        '@string{press = "Lakeside {University} Press"}\n'
+        "@STRING(city = {Hong Kong})\n"
+        "@string{both = press # { of } # city}\n"
+        '@Book{one, TITLE = "One" # " and " # {two}, publisher = press, year = 2020,\n'
+        "  month = 1 # jan, note = both}\n"
+        "@misc{two, title = {A {B} at @ C}, howpublished = \\url{https://example.org/a_b}}\n"
+        "@misc{two, title = {Again}}\n"
+        "@misc{three, title = {Three}, title = {Four}}\n"
+        "@article{four, title = {Never closed, year = 2020\n"
+        "@article{five, title = {Fine}}\n"
+        "@book{, title = {No key}}\n"
+        "@book{six title = {No comma}}\n"
+        "@book{seven}\n"
+        "@article{last, title = {Cut"
+    )
+    found = {entry.label or str(entry.number): entry for entry in read("a.bib", content)}
+    one = found["one"].item
+    assert one["title"] == "One and two"
+    assert one["contributors"][0]["credited_name"] == "Lakeside University Press"
+    assert found["two"].faults
+    assert [entry.number for entry in read("a.bib", content) if entry.faults] == [10, 12, 15, 17]
+    first = next(entry for entry in read("a.bib", content) if entry.label == "two")
+    assert first.item["url"] == "https://example.org/a_b"
+    assert found["three"].item["title"] == "Three"
+    assert "given twice, the first counts: title" in found["three"].warnings
+    assert found["five"].item["title"] == "Fine"
+    assert found["seven"].item["title_supplied"] is True
+    assert sum(entry.item is not None for entry in read("a.bib", content)) == 6
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "@misc{a, title = {" + "{" * 100_000 + "x" + "}" * 100_000 + "}}",
+        "@misc{a, author = {" + "{" * 5_000 + "x" + "}" * 5_000 + "}}",
+        "@misc{a, title = {" + "{" * 100_000,
+        "@misc{a, title = {" + "\\textit{" * 400 + "x" + "}" * 400 + "}}",
+        "@misc{a, title = {\\" + "}}",
+        "@misc{a, title = {$" + "\\frac{1}{" * 300 + "}}",
+        "@misc{a, author = {" + " and " * 5_000 + "}}",
+        "@misc{a, author = {" + "," * 5_000 + "}}",
+        "@misc{a, author = {}}}}}}{{{}, title = {x}}",
+        "@misc{a, year = {" + "9" * 5_000 + "}, month = {" + "9" * 5000 + "}}",
+        "@misc{a, doi = {" + "10.1/" * 5_000 + "}, url = {http://[::1}}",
+        "@misc{a\0b, title = {x\0y}, author = {\0}}",
+        "@string{a0 = {xxxxxxxx}}\n"
+        + "\n".join(f"@string{{a{n} = a{n - 1} # a{n - 1}}}" for n in range(1, 60))
+        + "\n@misc{a, title = a59}",
+        "@misc{a, crossref = {a}, title = {x}}",
+        "@misc{a, title = {" + "\\'" * 3000 + "}}",
+        "@" * 10_000,
+        "@misc{" * 3_000,
+    ],
+)
+def test_hostile_bibtex_is_read_or_refused(read, content):
+    try:
+        for entry in read("a.bib", content):
+            assert entry.item or entry.faults
+    except Unreadable as error:
+        assert str(error)  # noqa: PT017 - either is well
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("null", "true", "3", "-1", "1e400", '"x"', '"\\u0000"', '"\\ud800"'),
+        *("[]", "[null]", "[[]]", "{}", '{"a": {}}', '[{"a": 1}]', '[{"family": {}}]'),
+    ],
+)
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("id", "type", "title", "author", "editor", "publisher", "issued", "DOI", "URL"),
+        *("language", "note", "container-title", "license", "citation-key", "accessed"),
+    ],
+)
+def test_any_value_anywhere_in_csl_is_read_or_refused(read, name, value):
+    rest = ", ".join(f'"{key}": "{ITEM[key]}"' for key in ITEM if key != name)
+    (entry,) = read("a.json", f'[{{"{name}": {value}, {rest}}}]')
+    assert entry.item
+    assert set(entry.item) <= set(SourceCreateSchema().fields)
+
+
+@pytest.mark.parametrize(
+    "issued",
+    [
+        {"date-parts": 3},
+        {"date-parts": [3]},
+        {"date-parts": [[]]},
+        {"date-parts": [[None]]},
+        {"date-parts": [["2020", "x"]]},
+        {"date-parts": [[2020, 13, 40]]},
+        {"date-parts": [[2020, 2, 30]]},
+        {"date-parts": [[-44, 3, 15]]},
+        {"date-parts": [[10**9]]},
+        {"date-parts": [[2020], [2021], [2022]]},
+        {"date-parts": [[2021], [2020]]},
+        {"literal": "some time ago"},
+        {"raw": "x" * 5000},
+        {"season": 1},
+        "in press",
+    ],
+)
+def test_what_is_no_date_is_kept_as_a_note_and_told_of(read, issued):
+    (entry,) = read("a.json", json.dumps([ITEM | {"issued": issued}]))
+    assert "issued_edtf" not in entry.item
+    assert len(entry.item.get("issued_note", "")) <= 500
+    if "issued_note" in entry.item:
+        assert any(warning.startswith("not a date, kept as a note") for warning in entry.warnings)
+
+
+@pytest.mark.parametrize("season", ["Monsoon", {}, 7, "99999"])
+def test_a_season_that_is_none_is_told_of(read, season):
+    issued = {"date-parts": [["2020"]], "season": season}
+    (entry,) = read("a.json", json.dumps([ITEM | {"issued": issued}]))
+    assert entry.item["issued_edtf"] == "2020"
+    assert any(warning.startswith("not a season") for warning in entry.warnings)
+
+
+def test_a_record_of_ris_that_was_cut_off_is_told_of(read):
+    found = read("a.ris", f"junk before\n{RIS}\njunk between\n{RIS[:-8]}")
+    assert [(entry.number, entry.item is None) for entry in found] == [(2, False), (9, True)]
+    assert "cut off" in faults(found[1])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "TY  - \nER  - \n",
+        "TY  - XYZ\nER  -\n",
+        "TY - BOOK\nTI - One space\nER -\n",
+        "TY  - JOUR\ncontinued\nTI  - One\n  more\n\n   \nER  - ",
+        "TY  - JOUR\rTI  - Old line ends\rER  - \r",
+        "TY  - JOUR\nAU  - ,\nAU  - ;;;\nAU  - \0\nDA  - ////\nPY  - x\nUR  - \nDO  - \nER  - \n",
+        "TY  - JOUR\n" + "AU  - A, B\n" * 3000 + "ER  - \n",
+        "TY  - JOUR\n" + "".join(f"AU  - Doe, {n}\n" for n in range(300)) + "ER  - \n",
+        "TY  - JOUR\nTI  - " + "x" * 10**6 + "\nER  - \n",
+        "TY  - JOUR\nXX  - unknown\nUK  - known\nER  - \n",
+        "TY  - JOUR\nTY  - JOUR\nER  - \nER  - \n",
+    ],
+)
+def test_hostile_ris_is_read_or_refused(read, content):
+    for entry in read("a.ris", content):
+        assert entry.item or entry.faults
+
+
+def test_an_id_that_stands_twice_is_told_of(read):
+    found = read("a.json", json.dumps([ITEM, ITEM | {"title": "Two"}]))
+    assert found[0].item["title"] == "One"
+    assert faults(found[1]) == "The file has zotero:one twice, first at entry 1."
+    found = read("a.ris", RIS.replace("TI", "ID  - 1\nTI") * 2)
+    assert [entry.item is None for entry in found] == [False, True]
+
+
+def test_every_format_can_be_told_by_the_name(tmp_path):
+    for reader in READERS.values():
+        for suffix in reader.suffixes:
+            assert format_of(tmp_path / f"A.B{suffix.upper()}") == reader.name
+
+
+def test_columns_are_of_tables_only(read):
+    with pytest.raises(Unreadable, match="no columns"):
+        read("a.bib", BIB, columns=Columns(delimiter=";"))

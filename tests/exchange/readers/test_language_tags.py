@@ -1,0 +1,35 @@
+"""Languages as programs write them."""
+
+import pytest
+
+from hksz_db.exchange.readers.language_tags import language_tag
+
+
+@pytest.mark.parametrize(
+    ("written", "tag"),
+    [
+        ("en", "en"),
+        ("EN-us", "en-US"),
+        ("en_GB", "en-GB"),
+        ("zh-hant-hk", "zh-Hant-HK"),
+        ("ZH_CN", "zh-CN"),
+        ("eng", "en"),
+        ("eng-US", "en-US"),
+        ("chi", "zh"),
+        ("yue", "yue"),
+        ("English", "en"),
+        ("american", "en-US"),
+        ("ngerman", "de"),
+        ("chinese-traditional", "zh-Hant"),
+        ("Traditional Chinese", "zh-Hant"),
+        ("中文", "zh"),
+        ("français", "fr"),
+    ],
+)
+def test_a_language_is_known_by_its_tag_its_code_or_its_name(written: str, tag: str) -> None:
+    assert language_tag(written) == tag
+
+
+@pytest.mark.parametrize("written", ["Klingon", "en; zh", "english and chinese", "-", "e", "en-"])
+def test_what_is_no_language_is_none(written: str) -> None:
+    assert language_tag(written) is None

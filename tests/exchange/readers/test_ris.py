@@ -1,0 +1,136 @@
+"""RIS beyond what Zotero writes: EndNote, publishers, CNKI."""
+
+from pathlib import Path
+
+import pytest
+
+from hksz_db.exchange.readers.ris import read
+
+
+@pytest.fixture
+def entry(tmp_path: Path):
+    def entry(lines: str, kind: str = "JOUR"):
+        path = tmp_path / "a.ris"
+        path.write_text(f"TY  - {kind}\n{lines}\nER  - \n", encoding="utf-8")
+        (found,) = read(path, "desk")
+        assert found.faults == ()
+        return found
+
+    return entry
+
+
+def people(item: dict) -> list[tuple[str, str, str | None]]:
+    return [
+        (made["credited_name"], made["role"], made["credited_as"])
+        for made in item.get("contributors", [])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "edtf"),
+    [
+        ("DA  - 2023/09/07/", "2023-09-07"),
+        ("DA  - 2023/09//", "2023-09"),
+        ("DA  - 2023///", "2023"),
+        ("DA  - 2023/00/00/", "2023"),
+        ("DA  - 2018///Spring", "2018-21"),
+        ("PY  - 2018//Spring/", None),
+        ("Y1  - 1990/2/27", "1990-02-27"),
+        ("PY  - 2023", "2023"),
+        ("DA  - Sep 7\nPY  - 2023", "2023-09-07"),
+        ("DA  - 2023-09-07\nPY  - 2023", "2023-09-07"),
+        ("DA  - unknown\nPY  - 2023", "2023"),
+        ("DA  - 2010/2012", "2010/2012"),
+    ],
+)
+def test_a_date_is_read(entry, lines, edtf):
+    assert entry(f"TI  - One\n{lines}").item.get("issued_edtf") == edtf
+
+
+def test_an_older_record_is_read(entry):
+    found = entry(
+        "A1  - Baldwin,S.A.\nA1  - Brown,D.R.\nT1  - A title that goes on\nupon another line\n"
+        "JO  - J.Neurosurg.\nY1  - 1996\nN2  - An abstract\nID  - 476"
+    )
+    assert found.external_id == "desk:476"
+    assert found.item["title"] == "A title that goes on upon another line"
+    assert found.item["container_title"] == "J.Neurosurg."
+    assert people(found.item) == [
+        ("Baldwin, S.A.", "author", None),
+        ("Brown, D.R.", "author", None),
+    ]
+    assert found.warnings == ("not kept: N2",)
+
+
+def test_names_on_one_line_are_several(entry):
+    found = entry("TI  - 一\nAU  - 张伟;李娜;\nAU  - 深圳大学")
+    assert people(found.item) == [
+        ("张伟", "author", None),
+        ("李娜", "author", None),
+        ("深圳大学", "author", None),
+    ]
+    kinds = [made["kind"] for made in found.entities]
+    assert kinds == ["person", "person", "organisation"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        (
+            "BOOK",
+            [
+                ("Two, B", "editor", "series editor"),
+                ("Three, C", "editor", None),
+                ("Four, D", "translator", None),
+            ],
+        ),
+        (
+            "CHAP",
+            [
+                ("Two, B", "editor", None),
+                ("Three, C", "editor", "series editor"),
+                ("Four, D", "translator", None),
+            ],
+        ),
+        ("VIDEO", []),
+    ],
+)
+def test_further_authors_are_what_the_type_makes_them(entry, kind, expected):
+    found = entry("TI  - One\nA2  - Two, B\nA3  - Three, C\nA4  - Four, D", kind)
+    assert people(found.item) == expected
+    assert ("not kept: A2, A3, A4" in found.warnings) == (kind == "VIDEO")
+
+
+@pytest.mark.parametrize(
+    ("lines", "field", "value"),
+    [
+        ("DO  - doi:10.5555/A", "doi", "10.5555/a"),
+        ("M3  - doi: 10.5555/A", "doi", "10.5555/a"),
+        ("UR  - https://example.org/?a=1;b=2", "url", "https://example.org/?a=1;b=2"),
+        ("LK  - https://example.org/", "url", "https://example.org/"),
+        ("LA  - eng", "language", "en"),
+        ("JF  - A Journal\nJO  - A. J.", "container_title", "A Journal"),
+    ],
+)
+def test_a_field_is_read(entry, lines, field, value):
+    found = entry(f"TI  - One\n{lines}")
+    assert found.item[field] == value
+    assert found.warnings == ()
+
+
+def test_what_a_book_is_a_part_of_is_its_series(entry):
+    found = entry("TI  - One\nT2  - A Series", "BOOK")
+    assert "container_title" not in found.item
+    assert found.warnings == ("not kept: T2",)
+
+
+def test_a_second_address_is_told_of(entry):
+    found = entry("TI  - One\nUR  - https://example.org/a\nUR  - https://example.org/b")
+    assert found.item["url"] == "https://example.org/a"
+    assert found.warnings == ("not kept: further UR",)
+
+
+def test_another_type_is_a_document_and_told_of(entry):
+    found = entry("TI  - One", "XYZ")
+    assert found.item["csl_type"] == "document"
+    assert found.warnings == ("not a type of RIS, taken for a document: XYZ",)

@@ -1,0 +1,548 @@
+"""``flask import``: material of other programs, again and again."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from app import create_app
+from hksz_db.database import Database, run
+from hksz_db.queries.pages import RESOURCES, document_statement
+from hksz_db.services.merging import merge
+from hksz_db.services.writing import writing
+from hksz_db.settings import Settings
+
+FILES = Path(__file__).parent / "exchange" / "files"
+EXPORTS = ("zotero.json", "zotero.bib", "better_bibtex.bib", "zotero.ris")
+ALL = "SELECT (SELECT count(*) FROM sources), (SELECT count(*) FROM entities)"
+CLAIM = "hksz:ttps-approved-2023"
+FIGURE = {
+    "claim_external_id": CLAIM,
+    "metric_external_id": "hksz:metric-ttps-approved",
+    "subject_external_id": "hksz:ttps",
+    "as_stated": "some sixty",
+    "comparator": "approx",
+    "amount": "60",
+    "unit_code": "1",
+}
+UNITS = [
+    {"external_id": "test:dollar", "code": "HKD", "label": "dollar"},
+    {"external_id": "test:pound", "code": "GBP", "label": ""},
+    {"external_id": "test:yen", "code": "JPY", "label": "yen"},
+]
+
+
+@pytest.fixture(scope="module")
+def database_url(make_database, all_seeds):
+    """A database with all seeds, for the module."""
+    with make_database(all_seeds) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def bare_app():
+    return create_app(Settings(log_level="error"), Database(lambda: ""))
+
+
+@pytest.fixture
+def on(bare_app):
+    """``on(database)`` makes a function that runs the command over the database."""
+
+    def bind(database):
+        def invoke(*arguments):
+            bare_app.extensions["hksz_database"] = database
+            runner = bare_app.test_cli_runner()
+            answer = runner.invoke(args=["import", *map(str, arguments)])
+            # What is not a number for the shell is a traceback.
+            assert answer.exception is None or isinstance(answer.exception, SystemExit)
+            return answer
+
+        return invoke
+
+    return bind
+
+
+@pytest.fixture
+def flask(on, database):
+    """Runs the command over the test's transaction."""
+    return on(database)
+
+
+@pytest.fixture
+def fresh(make_database):
+    """A database with nothing in it."""
+    with make_database() as url:
+        database = Database(lambda: url)
+        yield database
+        database.close()
+
+
+@pytest.fixture
+def write(tmp_path):
+    """``write(name, text)``: a file."""
+
+    def write(name: str, content: str | bytes) -> Path:
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return write
+
+
+def ndjson(documents) -> str:
+    return "".join(json.dumps(document) + "\n" for document in documents)
+
+
+def rows(database, sql, *values):
+    with database.transaction() as session:
+        return run(session, sql, *values)
+
+
+def counts(answer) -> dict[str, int]:
+    (line,) = (line for line in answer.output.splitlines() if " entries: " in line)
+    return {name: int(number) for number, name in re.findall(r"(\d+) ([a-z ]+)", line)}
+
+
+def turned(path: Path) -> str:
+    """The text of an export with its entries in the opposite order."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".json":
+        return json.dumps(json.loads(text)[::-1])
+    entries = re.split(r"(?m)^(?=@|TY  - )", text)
+    return "".join(entries[::-1])
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_an_export_imports_twice_without_a_second_copy(flask, database, write, name):
+    before = rows(database, ALL)[0]
+    first = flask(FILES / name)
+    assert first.exit_code == 0
+    assert counts(first)["entries"] == counts(first)["created"] == 10
+    after = rows(database, ALL)[0]
+    assert after == (before[0] + 10, before[1] + counts(first)["entities created"])
+    for again in (FILES / name, write(name, turned(FILES / name))):
+        second = flask(again)
+        assert second.exit_code == 0
+        assert counts(second)["unchanged"] == 10
+        assert "entities created" not in second.output
+        assert rows(database, ALL)[0] == after
+
+
+@pytest.mark.parametrize("first", EXPORTS)
+@pytest.mark.parametrize("second", EXPORTS)
+def test_a_doi_tells_that_a_source_is_there_in_another_format(flask, database, first, second):
+    flask(FILES / first, "--namespace", "first")
+    before = rows(database, "SELECT id, version FROM sources WHERE doi IS NOT NULL ORDER BY id")
+    answer = flask(FILES / second, "--namespace", "second")
+    assert answer.exit_code == 0
+    assert (counts(answer)["ignored"], counts(answer)["created"]) == (3, 7)
+    assert answer.output.count("ignored, is there as first:") == 3
+    after = rows(database, "SELECT id, version FROM sources WHERE doi IS NOT NULL ORDER BY id")
+    assert after == before
+
+
+def test_what_this_database_exported_is_recognised(flask, database, write):
+    name = "hksz:shenzhen-daily-article"
+    ((id,),) = rows(database, "SELECT id::text FROM sources WHERE external_id = $1", name)
+    items = [{"id": name, "type": "webpage", "title": "Another title"}]
+    for file in (
+        write("a.json", json.dumps(items)),
+        write("a.bib", f"@misc{{{name}, title = {{Another title}}}}"),
+        write("a.ris", f"TY  - ELEC\nID  - {name}\nTI  - Another title\nER  - \n"),
+    ):
+        answer = flask(file)
+        assert f"ignored, is there as {name}" in answer.output
+        assert counts(answer)["created"] == 0
+    nameless = {"id": id, "csl_type": "webpage", "title": "Another title"}
+    answer = flask(write("a.ndjson", ndjson([nameless])), "--resource", "sources")
+    assert f"line 1 (ndjson:{id}): ignored, is there as {name}" in answer.output
+
+
+def test_a_dry_run_says_what_would_happen_and_writes_nothing(flask, database, write):
+    before = rows(database, ALL)[0]
+    file = write("units.ndjson", ndjson(UNITS))
+    dry = flask(file, "--resource", "units", "--dry-run")
+    assert dry.exit_code == 1
+    lines = [line.partition(" (")[2] for line in dry.output.splitlines()[:3]]
+    assert lines == [
+        "test:dollar): created",
+        "test:pound): failed: label: May not be blank.",
+        "test:yen): created",
+    ]
+    assert dry.output.endswith("Nothing was written.\n")
+    assert rows(database, "SELECT 1 FROM units WHERE external_id LIKE 'test:%'") == []
+    wet = flask(file, "--resource", "units")
+    assert counts(wet) == counts(dry)
+    assert "Nothing" not in wet.output
+    sources = flask(FILES / "zotero.json", "--dry-run")
+    assert sources.output.count("): created\n") == 10
+    assert rows(database, ALL)[0] == before
+
+
+def test_one_bad_line_does_not_lose_the_others(flask, database, write):
+    answer = flask(write("units.ndjson", ndjson(UNITS)), "--resource", "units")
+    assert answer.exit_code == 1
+    assert counts(answer)["created"] == 2
+    assert "units.ndjson:line 2 (test:pound): failed: label: May not be blank." in answer.output
+    found = rows(database, "SELECT code FROM units WHERE external_id LIKE 'test:%' ORDER BY id")
+    assert found == [("HKD",), ("JPY",)]
+
+
+def test_lines_that_name_no_resource_are_told_of(flask, write):
+    lines = ndjson([UNITS[0], {"resource": "units", **UNITS[2]}, {"resource": "x"}]) + "{"
+    answer = flask(write("units.ndjson", lines))
+    assert answer.exit_code == 1
+    assert "line 1: failed: The line names no resource: say of which" in answer.output
+    assert "line 3: failed: There is no resource of this name; known: units" in answer.output
+    assert "line 4: failed: The line is not JSON" in answer.output
+    assert (counts(answer)["created"], counts(answer)["failed"]) == (1, 3)
+
+
+def test_atomic_is_all_or_nothing(flask, database, write):
+    file = write("units.ndjson", ndjson(UNITS))
+    refused = flask(file, "--resource", "units", "--atomic")
+    assert refused.exit_code == 1
+    assert refused.output.endswith("Nothing was written.\n")
+    assert rows(database, "SELECT 1 FROM units WHERE external_id LIKE 'test:%'") == []
+    good = flask(write("good.ndjson", ndjson(UNITS[::2])), "--resource", "units", "--atomic")
+    assert good.exit_code == 0
+    assert len(rows(database, "SELECT 1 FROM units WHERE external_id LIKE 'test:%'")) == 2
+
+
+@pytest.mark.parametrize(
+    ("mode", "outcome", "label"),
+    [
+        ("upsert", "updated", "cents"),
+        ("ignore", "ignored", "dollar"),
+        ("create", "failed", "dollar"),
+    ],
+)
+def test_the_mode_says_what_becomes_of_what_is_there(flask, database, write, mode, outcome, label):
+    flask(write("units.ndjson", ndjson(UNITS[:1])), "--resource", "units")
+    changed = write("units.ndjson", ndjson([UNITS[0] | {"label": "cents"}]))
+    answer = flask(changed, "--resource", "units", "--mode", mode)
+    assert counts(answer)[outcome] == 1
+    assert answer.exit_code == (outcome == "failed")
+    sql = "SELECT label FROM units WHERE external_id = 'test:dollar'"
+    assert rows(database, sql) == [(label,)]
+
+
+def test_a_later_state_of_an_entry_changes_its_source(flask, database, write):
+    flask(FILES / "zotero.json")
+    items = json.loads((FILES / "zotero.json").read_text(encoding="utf-8"))
+    items[1] |= {"title": "Another title", "issued": {"date-parts": [["2023", 9, 8]]}}
+    del items[1]["URL"]
+    answer = flask(write("later.json", json.dumps(items)))
+    assert (counts(answer)["updated"], counts(answer)["unchanged"]) == (1, 9)
+    found = rows(
+        database,
+        "SELECT title, issued_edtf, url FROM sources WHERE external_id = 'zotero:CD4FGH8J'",
+    )
+    # What a file does not say it does not deny.
+    url = "https://www.example.com/business/lab-space?id=7&page=1"
+    assert found == [("Another title", "2023-09-08", url)]
+
+
+def test_the_actor_is_the_file_or_who_is_named(flask, database, write):
+    passage = {
+        "external_id": "test:passage",
+        "claim_external_id": CLAIM,
+        "source_external_id": "hksz:shenzhen-daily-article",
+        "stance": "mentions",
+        "page": "7",
+    }
+    file = write("pässages.ndjson", ndjson([passage]))
+    flask(file, "--resource", "evidence")
+    other = write("other.ndjson", ndjson([passage | {"external_id": "test:other", "page": "8"}]))
+    flask(other, "--resource", "evidence", "--actor", "desk")
+    sql = "SELECT added_by FROM evidence WHERE external_id LIKE 'test:%' ORDER BY id"
+    assert rows(database, sql) == [("import:pässages.ndjson",), ("desk",)]
+
+
+def test_a_new_entity_that_is_called_as_another_is_told_of_and_not_merged(flask, database, write):
+    ((name, other),) = rows(
+        database, "SELECT name, external_id FROM entities WHERE external_id = 'hksz:hkpc'"
+    )
+    items = [
+        {"id": str(n), "type": "report", "title": f"Report {n}", "author": [{"literal": name}]}
+        for n in range(2)
+    ]
+    file = write("reports.json", json.dumps(items))
+    answer = flask(file)
+    assert answer.output.count(f"({name}), called as {other}: merge them") == 1
+    assert counts(answer)["entities created"] == 1
+    assert "merge them" not in flask(file).output
+
+
+def test_a_merged_contributor_stays_merged(flask, database):
+    flask(FILES / "zotero.json")
+    sql = "SELECT id FROM entities WHERE external_id LIKE 'zotero:person/ka-wai-yeung-%'"
+    ((id,),) = rows(database, sql)
+    with writing(database) as session:
+        merge(session, id, None, {"into_external_id": "hksz:tan-yifan"})
+    answer = flask(FILES / "zotero.json")
+    assert counts(answer)["unchanged"] == 10
+    assert "entities created" not in answer.output
+
+
+def documents(database) -> list[dict]:
+    found = []
+    for name in ("evidence", "figures", "claims", "sources", "entities", "metrics", "units"):
+        readable = RESOURCES[name]
+        statement = document_statement(name, (*readable.fields, *readable.read_embeds))
+        for (id,) in rows(database, f"SELECT id FROM {name} ORDER BY id DESC"):
+            ((*_, text),) = database.read(statement, {"id": id})
+            found.append({"resource": name, **json.loads(text)})
+    return found
+
+
+def names(database) -> dict[str, set[str]]:
+    return {
+        name: {row[0] for row in rows(database, f"SELECT external_id FROM {name}")}
+        for name in RESOURCES
+    }
+
+
+def test_a_mixed_export_in_the_worst_order_makes_the_same_rows_elsewhere(
+    flask, on, fresh, database, write
+):
+    file = write("all.ndjson", ndjson(documents(database)))
+    elsewhere = on(fresh)
+    first = elsewhere(file)
+    assert first.exit_code == 0, first.output[:2000]
+    assert names(fresh) == names(database)
+    links = (
+        "SELECT kind FROM entity_relations UNION ALL SELECT kind FROM claim_relations ORDER BY 1"
+    )
+    assert rows(fresh, links) == rows(database, links)
+    second = elsewhere(file)
+    assert counts(second)["unchanged"] == counts(second)["entries"]
+    assert second.exit_code == 0
+    here = flask(file)
+    assert counts(here)["unchanged"] == counts(here)["entries"]
+
+
+def test_what_refers_to_each_other_is_written_together(flask, database, write):
+    claimant = {"claimant_external_id": "hksz:hkpc"}
+    one: dict = {"external_id": "test:one", "statement": "It is so.", **claimant}
+    two: dict = {"external_id": "test:two", "statement": "It is not so.", **claimant}
+    three: dict = {"external_id": "test:three", "statement": "Neither.", **claimant}
+    one["relations"] = [{"kind": "contradicts", "to_external_id": "test:two"}]
+    two["relations"] = [{"kind": "contradicts", "to_external_id": "test:one"}]
+    three["relations"] = [
+        {"kind": "contradicts", "to_external_id": "test:one"},
+        {"kind": "refines", "to_external_id": "test:nowhere"},
+    ]
+    answer = flask(write("claims.ndjson", ndjson([one, two, three])), "--resource", "claims")
+    assert (counts(answer)["created"], counts(answer)["failed"]) == (2, 1)
+    assert "relations/1/to_external_id: There is no claim test:nowhere." in answer.output
+    found = rows(
+        database,
+        "SELECT a.external_id, b.external_id FROM claim_relations JOIN claims a ON a.id = from_id"
+        " JOIN claims b ON b.id = to_id WHERE a.external_id LIKE 'test:%' ORDER BY 1",
+    )
+    assert found == [("test:one", "test:two"), ("test:two", "test:one")]
+    assert rows(database, "SELECT 1 FROM claims WHERE external_id = 'test:three'") == []
+
+
+def test_evidence_that_repeats_other_evidence_comes_with_its_claim(flask, database, write):
+    def passage(name: str, page: str, **more):
+        source = {"source_external_id": "hksz:shenzhen-daily-article"}
+        return {"external_id": name, "stance": "asserts", "page": page, **source, **more}
+
+    claim = {
+        "external_id": "test:claim",
+        "statement": "It is so.",
+        "claimant_external_id": "hksz:hkpc",
+        "evidence": [
+            passage("test:first", "1"),
+            passage("test:second", "2", derived_from_external_id="test:first"),
+        ],
+    }
+    file = write("claims.ndjson", ndjson([claim]))
+    answer = flask(file, "--resource", "claims")
+    assert answer.exit_code == 0
+    assert counts(answer)["created"] == 1
+    found = rows(
+        database,
+        "SELECT b.external_id FROM evidence a JOIN evidence b ON b.id = a.derived_from_id"
+        " WHERE a.external_id = 'test:second'",
+    )
+    assert found == [("test:first",)]
+    assert counts(flask(file, "--resource", "claims"))["unchanged"] == 1
+
+
+def test_parts_without_names_are_found_again(flask, database, write):
+    figure = {k: v for k, v in FIGURE.items() if k != "claim_external_id"}
+    claim = {"statement": "Sixty.", "claimant_external_id": "hksz:hkpc", "figures": [figure]}
+    file = write("claims.ndjson", ndjson([claim]))
+    for outcome in ("created", "unchanged"):
+        assert counts(flask(file, "--resource", "claims"))[outcome] == 1
+    assert len(rows(database, "SELECT 1 FROM figures WHERE as_stated = 'some sixty'")) == 1
+
+
+def test_a_table_of_figures_by_the_names_of_fields(flask, database, write):
+    header = ",".join(FIGURE)
+    file = write("figures.csv", "\ufeff" + header + "\r\n" + ",".join(FIGURE.values()) + "\r\n")
+    first = flask(file, "--resource", "figures")
+    assert first.exit_code == 0
+    sql = "SELECT as_stated, amount, comparator FROM figures WHERE external_id LIKE 'csv:row-%'"
+    assert [tuple(map(str, row)) for row in rows(database, sql)] == [("some sixty", "60", "approx")]
+    assert counts(flask(file, "--resource", "figures"))["unchanged"] == 1
+
+
+def test_a_table_of_figures_by_the_names_of_its_maker(flask, database, write):
+    constants = [f"--set={name}={FIGURE[name]}" for name in FIGURE if "external_id" in name]
+    table = (
+        "No;As printed;Amount = (k);How;Remark\n"
+        '1;"12 ""units""";12.50;eq;x\n2;\'-3;3;eq;y\n3;many;many;eq;z\n'
+    )
+    file = write("figures.csv", table)
+    arguments = [
+        file,
+        "--resource=figures",
+        "--namespace=desk",
+        *constants,
+        "--set=unit_code=1",
+        "--map=As printed=as_stated",
+        "--map=Amount = (k)=amount",
+        "--map=How=comparator",
+    ]
+    refused = flask(*arguments)
+    assert refused.exit_code == 2
+    assert "These columns are no fields of figures: No, Remark." in refused.output
+    answer = flask(*arguments, "--skip=No", "--skip=Remark")
+    assert answer.exit_code == 1
+    assert "figures.csv:line 4: failed: amount: Must be a decimal number" in answer.output
+    sql = "SELECT as_stated, amount::text FROM figures WHERE external_id LIKE 'desk:%' ORDER BY id"
+    assert rows(database, sql) == [('12 "units"', "12.50"), ("-3", "3")]
+    mapping = {
+        "map": {"As printed": "as_stated", "Amount = (k)": "amount", "How": "comparator"},
+        "set": {name: FIGURE[name] for name in FIGURE if "external_id" in name}
+        | {"unit_code": "1"},
+        "skip": ["No", "Remark"],
+    }
+    mapped = write("mapping.json", json.dumps(mapping))
+    again = flask(file, "--resource=figures", "--namespace=desk", "--mapping", mapped)
+    assert counts(again)["unchanged"] == 2
+
+
+def test_a_table_as_the_export_writes_it_changes_nothing(flask, database, write):
+    ((name, id, claim, metric, subject),) = rows(
+        database,
+        "SELECT f.external_id, f.id::text, claim_id::text, metric_id::text, subject_id::text"
+        " FROM figures f JOIN claims c ON c.id = claim_id WHERE c.external_id = $1 LIMIT 1",
+        CLAIM,
+    )
+    row = {
+        "id": id,
+        "external_id": name,
+        "claim_id": claim,
+        "claim_external_id": CLAIM,
+        "claim_statement": "What it says",
+        "metric_id": metric,
+        "metric_key": "ttps-approved",
+        "subject_id": subject,
+        "subject": "Its name",
+        "as_stated": "over 47,000",
+        "amount": "47000",
+        "value_range_lower": "47000",
+        "range_rule": "exact",
+        "period_edtf": "2023",
+        "period_earliest": "2023-01-01",
+        "version": "1",
+        "created_at": "2024-01-01T00:00:00.000000Z",
+    }
+    text = ",".join(row) + "\n" + ",".join(f'"{value}"' for value in row.values()) + "\n"
+    assert counts(flask(write("figures.csv", text), "--resource=figures"))["unchanged"] == 1
+    nameless = {**row, "external_id": ""}
+    text = ",".join(row) + "\n" + ",".join(f'"{value}"' for value in nameless.values()) + "\n"
+    answer = flask(write("figures.csv", text), "--resource=figures")
+    assert f"ignored, is there as {name}" in answer.output
+
+
+def test_a_table_of_evidence_with_locators(flask, database, write):
+    sha256 = "0" * 64
+    row = {
+        "external_id": "test:passage",
+        "claim_external_id": CLAIM,
+        "source_external_id": "hksz:shenzhen-daily-article",
+        "stance": "asserts",
+        "start_char": "10",
+        "end_char": "20",
+        "exact_sha256": sha256,
+        "prefix_sha256": sha256,
+        "suffix_sha256": sha256,
+    }
+    file = write("evidence.tsv", "\t".join(row) + "\n" + "\t".join(row.values()) + "\n\n")
+    answer = flask(file, "--resource", "evidence")
+    assert answer.exit_code == 0
+    sql = "SELECT start_char, end_char FROM evidence WHERE external_id = 'test:passage'"
+    assert rows(database, sql) == [(10, 20)]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("a.txt", [], "--format"),
+        ("a.csv", [], "--resource"),
+        ("a.csv", ["--resource", "entities"], "holds figures or evidence"),
+        ("a.bib", ["--resource", "claims"], "holds sources"),
+        ("a.bib", ["--map", "a=b"], "no columns"),
+        ("a.ris", ["--skip", "a"], "skipped"),
+        ("a.json", ["--namespace", "My Library"], "namespace"),
+        ("a.csv", ["--resource=figures", "--map", "amount"], "--map"),
+        ("a.csv", ["--resource=figures", "--set", "=a"], "--set"),
+        ("a.csv", ["--resource=figures", "--delimiter", "::"], "--delimiter"),
+        ("a.csv", ["--resource=figures", "--encoding", "hex"], "encoding"),
+        ("a.json", ["--encoding", "utf-99"], "encoding"),
+        ("a.csv", ["--resource=figures", "--map", "b=amount"], "no such columns: b"),
+        ("a.csv", ["--resource=figures", "--set", "b=1"], "No fields of figures: b"),
+        ("a.csv", ["--resource=figures", "--set", "amount=1"], "more than one column: amount"),
+        ("nowhere.csv", ["--resource=figures"], "does not exist"),
+    ],
+)
+def test_what_cannot_be_meant_is_trouble(flask, write, name, arguments, message):
+    file = write(name, "amount\n1\n") if name.startswith("a.") else name
+    answer = flask(file, *arguments)
+    assert answer.exit_code == 2
+    assert message in answer.output
+
+
+@pytest.mark.parametrize(
+    "content", ["[", "[]", '{"map": 1}', '{"map": {"a": 1}}', '{"columns": {}}', "\0", "[" * 9000]
+)
+def test_a_broken_mapping_is_trouble(flask, write, content):
+    mapping = write("mapping.json", content)
+    answer = flask(write("a.csv", "amount\n1\n"), "--resource=figures", "--mapping", mapping)
+    assert answer.exit_code == 2
+    assert "mapping.json" in answer.output
+
+
+def test_a_database_that_is_away_is_trouble(on, write):
+    gone = Database(lambda: "postgresql://nobody@127.0.0.1:1/nothing")
+    answer = on(gone)(write("units.ndjson", ndjson(UNITS)), "--resource", "units")
+    assert answer.exit_code == 2
+    assert "The database does not answer. The import stopped after line 3" in answer.output
+    assert len(answer.output.splitlines()) == 1
+
+
+def test_files_of_one_resource_each_make_the_same_rows_elsewhere(on, fresh, database, write):
+    elsewhere = on(fresh)
+    found: dict[str, list] = {}
+    for document in documents(database):
+        found.setdefault(document.pop("resource"), []).append(document)
+    files = {name: write(f"{name}.ndjson", ndjson(rows)) for name, rows in found.items()}
+    for name in ("units", "metrics", "entities", "sources", "claims", "entities"):
+        first = name == "entities" and not rows(fresh, "SELECT 1 FROM entities LIMIT 1")
+        skipped = ["--skip=relations"] if first else []
+        assert elsewhere(files[name], "--resource", name, *skipped).exit_code == 0
+    assert names(fresh) == names(database)
+
+
+def test_the_help_lists_the_formats(flask):
+    lines = flask("--help").output.splitlines()
+    assert [line.split()[0] for line in lines if re.match(r"  \S+ +\.\w", line)] == [
+        *("csl-json", "bibtex", "ris", "csv", "ndjson")
+    ]
