@@ -325,3 +325,12 @@ class PeriodFound(Finding):
     OVERLAPS = "overlaps"
     DIFFERENT = "different"
     UNKNOWN = "unknown"
+
+
+class ChangeKind(Finding):
+    """What became of a document: ``due``, the last day of a planned claim has passed."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    DUE = "due"

@@ -8,6 +8,7 @@ from marshmallow import Schema, fields
 from hksz_db.api.bodies import MERGE_PATCH, PLAIN_TEXT
 from hksz_db.api.options import MAX_PER_PAGE
 from hksz_db.api.resource import Listed, Resource
+from schemas.changes import CHANGES_OPTIONS, ChangePageSchema
 from schemas.pages import as_of_option, groups_schema, options, page_schema, tree_schema
 from schemas.verification import VerificationSchema
 
@@ -29,7 +30,7 @@ _DESCRIPTIONS = {
     415: "The body is of another media type.",
     422: "A value breaks a rule; the errors say which and where.",
     428: "If-Match is missing.",
-    503: "The database does not answer.",
+    503: "The database does not answer, or too many wait already.",
 }
 _FIELD_OPTIONS = {"select", "include", "as_of"}
 _READING = (400, 401, 503)
@@ -353,6 +354,27 @@ def _operation(
             **{str(status): problem_response(status) for status in errors},
         },
         **described,
+    }
+
+
+def following() -> Operation:
+    """``GET /v1/changes``."""
+    query = Schema.from_dict(dict(CHANGES_OPTIONS), name="ChangesQuerySchema")
+    problems = {str(status): problem_response(status) for status in _READING}
+    content = _content(ChangePageSchema, headers={**_NO_STORE, **_LINK})
+    return {
+        "operationId": "changes.follow",
+        "summary": "Follow what is changed, in the order in which it was committed.",
+        "description": (
+            "Whoever takes up every entry, from the beginning on, holds every document as a read"
+            " by id gives it: `document` in place of the one held, and none where it is null."
+            " Nothing is passed over, however late a transaction is committed, and nothing is"
+            " given twice. A page may hold fewer entries than asked for, or none, before it has"
+            " caught up: go on with `next_cursor`. With `wait` an answer comes as soon as there is"
+            " an entry, or empty when the time is over."
+        ),
+        "parameters": [{"in": "query", "schema": query}],
+        "responses": {"200": {"description": "Done.", **content}, **problems},
     }
 
 

@@ -113,7 +113,7 @@ def document(readable: Readable, fields: tuple[str, ...]) -> Select[Any]:
 
     The JSON holds the named fields.
     """
-    return one(readable, _as_json(readable, fields))
+    return one(readable, as_json(readable, fields))
 
 
 def part(readable: Readable, name: str) -> Select[Any]:
@@ -132,7 +132,8 @@ def one(readable: Readable, content: ColumnElement[Any]) -> Select[Any]:
     )
 
 
-def _as_json(readable: Readable, fields: tuple[str, ...]) -> ColumnElement[Any]:
+def as_json(readable: Readable, fields: tuple[str, ...]) -> ColumnElement[Any]:
+    """The named fields of a row of the resource's table, as one JSON object."""
     chosen = {name: readable.document[name] for name in fields}
     row = select(*columns(chosen)).correlate(readable.table).subquery("d")
     return select(func.row_to_json(row.table_valued(), type_=Json())).scalar_subquery()
@@ -336,7 +337,7 @@ def _numbered(
     order = [replace(key, column=column).ordered for key, column in zip(keys, columns, strict=True)]
     return (
         select(
-            cast(_as_json(readable, shape.fields), Text).label("body"),
+            cast(as_json(readable, shape.fields), Text).label("body"),
             rows.c.cursor,
             func.row_number().over(order_by=order).label("n"),
         )
