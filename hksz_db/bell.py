@@ -34,7 +34,7 @@ class Bell:
         self._settled = ""
         self._waiting = 0
         self._left = 0.0
-        self._running = False
+        self._thread: threading.Thread | None = None
         self._closed = threading.Event()
 
     def wait(self, beyond: Position, seconds: float) -> bool:
@@ -51,22 +51,30 @@ class Bell:
         return self._waiting
 
     @property
+    def heard(self) -> bool:
+        """Whether it has looked how far the feed is settled."""
+        return bool(self._settled)
+
+    @property
     def closed(self) -> bool:
         """Whether nobody is to wait any more."""
         return self._closed.is_set()
 
     def close(self) -> None:
-        """Send home all who wait, and whoever comes."""
+        """Send home all who wait, and whoever comes, and listen no more."""
         self._closed.set()
         with self._changed:
             self._changed.notify_all()
+            thread = self._thread
+        if thread is not None:
+            thread.join()
 
     @contextmanager
     def _among_the_waiting(self) -> Iterator[None]:
         self._waiting += 1
-        if not self._running and not self.closed:
-            self._running = True
-            threading.Thread(target=self._run, name="bell", daemon=True).start()
+        if self._thread is None and not self.closed:
+            self._thread = threading.Thread(target=self._run, name="bell", daemon=True)
+            self._thread.start()
         try:
             yield
         finally:
@@ -74,19 +82,25 @@ class Bell:
             self._left = time.monotonic()
 
     def _run(self) -> None:
-        while self._is_needed():
-            try:
-                self._listen()
-            except (psycopg.Error, Unavailable, DatabaseUnusable) as error:
-                _log.warning("bell_interrupted", reason=str(error))
-                self._settled = ""
-                self._closed.wait(_QUIET_S)
+        while not self._listened():
+            self._settled = ""
+            self._closed.wait(_QUIET_S)
+
+    def _listened(self) -> bool:
+        """Listen until nobody needs it; false when the database went away."""
+        try:
+            self._listen()
+        except (psycopg.Error, Unavailable, DatabaseUnusable) as error:
+            _log.warning("bell_interrupted", reason=str(error))
+            return not self._is_needed()
+        return True
 
     def _is_needed(self) -> bool:
         with self._changed:
             gone = not self._waiting and time.monotonic() - self._left > _LINGER_S
-            self._running = not gone and not self.closed
-            return self._running
+            if gone or self.closed:
+                self._thread = None
+            return self._thread is not None
 
     def _listen(self) -> None:
         with closing(self._database.connect()) as connection:

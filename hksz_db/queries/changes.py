@@ -230,7 +230,8 @@ def _operation(resource: str) -> str:
     live = "id = row_of.id AND deleted_at IS NULL"
     return f"""CASE
             WHEN NOT row_of.itself THEN (
-                SELECT CASE WHEN row_of.due THEN 'due' ELSE 'update' END FROM {resource} WHERE {live}
+                SELECT CASE WHEN row_of.due THEN 'due' ELSE 'update' END
+                FROM {resource} WHERE {live}
             )
             WHEN EXISTS (SELECT FROM {resource} WHERE {live} AND written_in = step.id)
                 OR EXISTS (SELECT FROM past.{resource} WHERE {live} AND written_in = step.id)

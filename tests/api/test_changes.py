@@ -2,13 +2,14 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from hksz_db.api.catalogue import CATALOGUE
 from hksz_db.database import run
-from hksz_db.feed import Feed, Position
+from hksz_db.feed import Calendar, Feed, Position
 from hksz_db.services.writing import writing
 from schemas.changes import ChangePageSchema, ChangeSchema
 
@@ -45,7 +46,8 @@ def told(entries):
 
 def read_all(reader, per_page="100", **query):
     """Every entry from the beginning, page by page."""
-    entries, cursor = [], {}
+    entries: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
     while True:
         answer = reader.get(PATH, per_page=per_page, **cursor, **query)
         assert answer.status_code == 200, answer.json
@@ -323,9 +325,9 @@ def test_what_is_no_plan_or_no_more_does_not_fall_due(database, editor, follow):
     assert due_entries(follow()) == []
 
 
-def test_readers_have_it_noted(app, database, reader, editor, follow):
+def test_readers_have_it_noted(app, editor, follow):
     branch = planned(editor, "branch", "2020-05")
-    app.extensions["hksz_waiting_room"].calendar.__init__()
+    app.extensions["hksz_waiting_room"].calendar = Calendar()
     assert due_entries(follow()) == [branch]
     # Within a minute nobody looks again.
     planned(editor, "zone", "2020-05")
