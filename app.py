@@ -14,6 +14,7 @@ from hksz_db import embedded
 from hksz_db.api.answers import DirectResponse
 from hksz_db.api.bulk import add_bulk
 from hksz_db.api.catalogue import CATALOGUE, CLAIMS, ENTITIES, FIGURES, SOURCES
+from hksz_db.api.changes import changes_blueprint
 from hksz_db.api.claim_evidence import add_claim_evidence
 from hksz_db.api.comparisons import add_figure_comparisons, comparisons_blueprint
 from hksz_db.api.documentation import create_api
@@ -24,6 +25,8 @@ from hksz_db.api.operating import register_operating
 from hksz_db.api.problems import register_errors
 from hksz_db.api.verification import add_verification
 from hksz_db.api.views import blueprint_for
+from hksz_db.api.waiting import WaitingRoom, close_when_told_to_end
+from hksz_db.bell import Bell
 from hksz_db.commands import register_commands
 from hksz_db.database import Database, DatabaseUnusable
 from hksz_db.errors import Unavailable
@@ -45,7 +48,9 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.config["MAX_BULK_BYTES"] = settings.max_bulk_bytes
     app.config["OPEN_READS"] = settings.open_reads
     app.config["KEY_FILE"] = _home(settings) / KEY_FILE
-    app.extensions["hksz_database"] = database or open_database(settings)
+    database = database or open_database(settings)
+    app.extensions["hksz_database"] = database
+    app.extensions["hksz_waiting_room"] = WaitingRoom(Bell(database), settings.max_waiters)
     register_operating(app)
     api = create_api(app)
     for resource in CATALOGUE:
@@ -62,6 +67,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
             add_figure_comparisons(blueprint)
         api.register_blueprint(blueprint)
     api.register_blueprint(comparisons_blueprint())
+    api.register_blueprint(changes_blueprint())
     register_errors(app)
     register_commands(app)
     register_export_commands(app)
@@ -101,6 +107,7 @@ def worker_app() -> Flask:
     """The service in a worker process."""
     stop_with_parent()
     app = create_app()
+    close_when_told_to_end(app)
     settings = _settings()
     limits = settings.max_body_bytes, settings.max_bulk_bytes
     app.wsgi_app = Intake(app.wsgi_app, settings.threads, *limits)  # type: ignore[method-assign]

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from hksz_db.database import Database, DatabaseUnusable, fetch_in
 from hksz_db.embedded import EmbeddedError
 from hksz_db.errors import DomainError
+from hksz_db.following import changes, due
 from hksz_db.preparing import seed_folders
 from hksz_db.queries.pages import RESOURCES
 from hksz_db.queries.verification import named_statement, verifiable_statement
@@ -35,6 +36,8 @@ keys = AppGroup("keys", help="Make, list and revoke the keys of those who write.
 def register_commands(app: Flask) -> None:
     """Add the commands to ``flask``."""
     app.cli.add_command(keys)
+    app.cli.add_command(changes)
+    app.cli.add_command(due)
     app.cli.command("seed")(seed)
     app.cli.command("locate")(locate)
     app.cli.command("verify")(verify)

@@ -8,7 +8,7 @@ import json
 import select
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -39,23 +39,28 @@ class DatabaseUnusable(RuntimeError):
 
 @dataclass(frozen=True)
 class Prepared:
-    """A statement with ``$n`` placeholders and the names of what goes into them, in order."""
+    """A statement with ``$n`` placeholders and the names of what goes into them, in order.
+
+    One that is ``planned_once`` is planned for all values alike, where to plan it takes longer than
+    to run it.
+    """
 
     sql: str
     names: tuple[str, ...]
     constants: Mapping[str, Any]
+    planned_once: bool = False
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
         """The arguments in the order of the placeholders."""
         return [values[name] if name in values else self.constants[name] for name in self.names]
 
 
-def prepare(statement: ClauseElement) -> Prepared:
+def prepare(statement: ClauseElement, *, planned_once: bool = False) -> Prepared:
     """Compile a statement for ``read``; takes milliseconds, so callers keep the result."""
     compiled = statement.compile(dialect=_NUMBERED)
     names = tuple(compiled.positiontup or ())  # type: ignore[attr-defined]
     constants = {name: value for name, value in compiled.params.items() if value is not None}
-    return Prepared(str(compiled), names, constants)
+    return Prepared(str(compiled), names, constants, planned_once)
 
 
 class _Bytes(Loader):
@@ -83,6 +88,7 @@ class Database:
         )
         self._idle: deque[_Connection] = deque()
         self._idle_as_of: deque[_Connection] = deque()
+        self._idle_planning_once: deque[_Connection] = deque()
 
     @cached_property
     def url(self) -> sqlalchemy.URL:
@@ -138,7 +144,7 @@ class Database:
     def _read(
         self, statement: Prepared, values: Mapping[str, Any], as_of: datetime | None
     ) -> list[tuple[Any, ...]]:
-        with self.reader() if as_of is None else self.reader_as_of(as_of) as connection:
+        with self._reader_for(statement, as_of) as connection:
             cursor = RawCursor(connection)
             cursor.execute(statement.sql.encode(), statement.arguments(values), prepare=True)
             return cursor.fetchall()
@@ -182,12 +188,19 @@ class Database:
         It loads what ``read`` loads. Statements may take any time; a transaction, or a statement
         outside of one, ``at_most_s`` (0: any).
         """
-        connection = self._connect(
+        connection = self.connect(
             f"{self._options} -c statement_timeout=0 -c transaction_timeout={at_most_s * 1000}"
             " -c idle_in_transaction_session_timeout=0"
         )
         with closing(connection):
             yield connection
+
+    def _reader_for(
+        self, statement: Prepared, as_of: datetime | None
+    ) -> AbstractContextManager[_Connection]:
+        if as_of is not None:
+            return self.reader_as_of(as_of)
+        return self.reader_planning_once() if statement.planned_once else self.reader()
 
     def explain(
         self, statement: Prepared, values: Mapping[str, Any], as_of: datetime | None = None
@@ -208,6 +221,12 @@ class Database:
         """The same, on which every table is what it was at the moment. Raises ``NotRecorded``."""
         with self._lent(self._idle_as_of, turn_back) as connection:
             look_at(connection, moment)
+            yield connection
+
+    @contextmanager
+    def reader_planning_once(self) -> Iterator[_Connection]:
+        """The same, on which a prepared statement is planned once for all values."""
+        with self._lent(self._idle_planning_once, plan_once) as connection:
             yield connection
 
     @contextmanager
@@ -235,17 +254,18 @@ class Database:
                 if not _is_stale(connection):
                     return connection
                 connection.close()
-        connection = self._connect(self._options)
+        connection = self.connect()
         if ready is not None:
             ready(connection)
         return connection
 
-    def _connect(self, options: str) -> _Connection:
+    def connect(self, options: str | None = None) -> _Connection:
+        """A new connection in autocommit, for whoever keeps it. Raises ``Unavailable``."""
         try:
             connection = psycopg.connect(
                 self.url.set(drivername="postgresql").render_as_string(hide_password=False),
                 autocommit=True,
-                options=options,
+                options=options or self._options,
                 connect_timeout=_CONNECT_TIMEOUT_S,
             )
         except psycopg.OperationalError as error:
@@ -267,7 +287,7 @@ class Database:
 
     def close_readers(self) -> None:
         """Close the idle reading connections."""
-        for idle in (self._idle, self._idle_as_of):
+        for idle in (self._idle, self._idle_as_of, self._idle_planning_once):
             while idle:
                 with suppress(IndexError):
                     idle.pop().close()
@@ -277,6 +297,11 @@ class Database:
         self.close_readers()
         if "engine" in self.__dict__:
             self.engine.dispose()
+
+
+def plan_once(connection: _Connection) -> None:
+    """Plan each prepared statement once, without regard to the values."""
+    connection.execute("SET plan_cache_mode = force_generic_plan")
 
 
 def turn_back(connection: _Connection) -> None:

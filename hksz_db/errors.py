@@ -114,3 +114,7 @@ class Stale(DomainError):
 
 class Unavailable(DomainError):
     """The database cannot be reached, or did not finish in time."""
+
+
+class Busy(DomainError):
+    """As many as can do so wait already."""

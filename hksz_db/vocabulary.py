@@ -364,3 +364,12 @@ class HistoryOp(CallTerm):
     MERGE = "merge"
     UNMERGE = "unmerge"
     REMOVE = "remove"
+
+
+class ChangeKind(CallTerm):
+    """What became of a document: ``due``, the last day of a planned claim has passed."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    DUE = "due"

@@ -32,7 +32,7 @@ class BulkResultSchema(DocumentSchema):
     id = Uuid(required=True, allow_none=True)
     external_id = fields.String(required=True, allow_none=True)
     version = StrictInteger(1, required=True, allow_none=True)
-    errors = fields.List(fields.Nested(ProblemErrorSchema))
+    errors = fields.List(fields.Nested(ProblemErrorSchema), required=True)
 
 
 class BulkMetaSchema(DocumentSchema):

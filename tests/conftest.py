@@ -138,6 +138,12 @@ class TransientDatabase(Database):
             yield connection
 
     @contextmanager
+    def reader_planning_once(self) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
+        """The one connection, planning as it does."""
+        with self.reader() as connection:
+            yield connection
+
+    @contextmanager
     def reader_as_of(self, moment: datetime) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
         """The one connection, turned to the past for as long as it is lent."""
         with self.reader() as connection:

@@ -99,7 +99,6 @@ def _document(results: Sequence[Result]) -> dict[str, Any]:
 
 
 def _result(number: int, result: Result) -> dict[str, Any]:
-    errors = [fault_document(fault) for fault in _faults(number, result)]
     return {
         "index": number,
         "status": _status(result),
@@ -107,7 +106,7 @@ def _result(number: int, result: Result) -> dict[str, Any]:
         "id": None if result.id is None else str(result.id),
         "external_id": result.external_id,
         "version": result.version,
-        **({"errors": errors} if errors else {}),
+        "errors": [fault_document(fault) for fault in _faults(number, result)],
     }
 
 

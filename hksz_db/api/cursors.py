@@ -1,26 +1,14 @@
-"""Cursors: where a page ended, tied to the question that was asked.
+"""Cursors, as a request has them: one that cannot be used is refused with its place."""
 
-A cursor holds the sort keys of the last row and a checksum over them and the question. It is no
-secret, and it grants nothing: the checksum tells a damaged or foreign cursor from a good one.
-"""
-
-import base64
-import binascii
-import hashlib
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from flask import request
 
+from hksz_db import cursors
 from hksz_db.errors import Fault, Malformed
 
-_CHECKSUM_BYTES = 9
-
-
-def encode(keys: bytes, question: Any) -> str:
-    """The cursor for ``keys``, a JSON array of texts and nulls."""
-    return base64.urlsafe_b64encode(_checksum(keys, question) + keys).decode().rstrip("=")
+encode = cursors.encode
 
 
 def decode(cursor: str, question: Any, nullable: Sequence[bool]) -> Sequence[str | None]:
@@ -28,18 +16,10 @@ def decode(cursor: str, question: Any, nullable: Sequence[bool]) -> Sequence[str
 
     ``nullable`` says of each key whether a row may be without it.
     """
-    try:
-        raw = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
-        keys = raw[_CHECKSUM_BYTES:]
-        if raw[:_CHECKSUM_BYTES] == _checksum(keys, question) and encode(keys, question) == cursor:
-            values = json.loads(keys)
-            json.dumps(values, ensure_ascii=False).encode()  # refuses lone surrogates
-            fits = isinstance(values, list) and len(values) == len(nullable)
-            if fits and all(map(_fits, values, nullable)):
-                return values  # type: ignore[no-any-return]
-    except (UnicodeError, binascii.Error, ValueError):
-        pass
-    raise refusal()
+    keys = cursors.decode(cursor, question, nullable)
+    if keys is None:
+        raise refusal()
+    return keys
 
 
 def refusal() -> Malformed:
@@ -47,12 +27,3 @@ def refusal() -> Malformed:
     detail = "This cursor is not one that was given for the same filters and sort order."
     place = {"pointer": "#/cursor"} if request.method == "POST" else {"parameter": "cursor"}
     return Malformed("The cursor cannot be used.", [Fault("cursor", detail, **place)])
-
-
-def _fits(value: Any, nullable: bool) -> bool:
-    return isinstance(value, str) or (nullable and value is None)
-
-
-def _checksum(keys: bytes, question: Any) -> bytes:
-    asked = json.dumps(question, default=str, sort_keys=True).encode()
-    return hashlib.sha256(asked + b"\0" + keys).digest()[:_CHECKSUM_BYTES]

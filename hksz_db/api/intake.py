@@ -6,6 +6,8 @@ work on requests never wait for a sender.
 
 import io
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+
+STEP_ASIDE = "hksz.step_aside"
+"""Where a request's environment has the function of that name."""
 
 _BULK = re.compile("/v1/[a-z]+/bulk")
 
@@ -45,8 +50,18 @@ class Intake:
         wanted = self._wanted(environ)
         body = environ["wsgi.input"].read(wanted) if wanted else b""
         environ["wsgi.input"] = io.BytesIO(body)
+        environ[STEP_ASIDE] = self.step_aside
         with self.places:
             return self.app(environ, start_response)
+
+    @contextmanager
+    def step_aside(self) -> Iterator[None]:
+        """Let another be worked on for as long as the block takes."""
+        self.places.release()
+        try:
+            yield
+        finally:
+            self.places.acquire()
 
     def _wanted(self, environ: "WSGIEnvironment") -> int:
         """How many bytes to read; a body that says it is too long is left where it is."""

@@ -13,6 +13,7 @@ from hksz_db.exchange.format import Format
 from hksz_db.exchange.formats import formats_for
 from schemas.base import DocumentSchema
 from schemas.bulk import MAX_ITEMS, BulkAnswerSchema, BulkParametersSchema
+from schemas.changes import CHANGES_OPTIONS, ChangePageSchema
 from schemas.fields import BoundedList, Choice
 from schemas.history import VersionDifferencesSchema, VersionEntrySchema, version_schema
 from schemas.pages import grouping, groups_schema, options, page_schema, tree_schema
@@ -36,7 +37,7 @@ _DESCRIPTIONS = {
     415: "The body is of another media type.",
     422: "A value breaks a rule; the errors say which and where.",
     428: "If-Match is missing.",
-    503: "The database does not answer.",
+    503: "The database does not answer, or too many wait already.",
 }
 _FIELD_OPTIONS = {"select", "include", "as_of"}
 _CHOICES = ("q", "sort", *sorted(_FIELD_OPTIONS))
@@ -530,6 +531,27 @@ def _operation(
             **{str(status): problem_response(status) for status in errors},
         },
         **described,
+    }
+
+
+def following() -> Operation:
+    """``GET /v1/changes``."""
+    query = Schema.from_dict(dict(CHANGES_OPTIONS), name="ChangesQuerySchema")
+    problems = {str(status): problem_response(status) for status in _READING}
+    content = _content(ChangePageSchema, headers={**_NO_STORE, **_LINK})
+    return {
+        "operationId": "changes.follow",
+        "summary": "Follow what is changed, in the order in which it was committed.",
+        "description": (
+            "Whoever takes up every entry, from the beginning on, holds every document as a read"
+            " by id gives it: `document` in place of the one held, and none where it is null."
+            " Nothing is passed over, however late a transaction is committed, and nothing is"
+            " given twice. A page may hold fewer entries than asked for, or none, before it has"
+            " caught up: go on with `next_cursor`. With `wait` an answer comes as soon as there is"
+            " an entry, or empty when the time is over."
+        ),
+        "parameters": [{"in": "query", "schema": query}],
+        "responses": {"200": {"description": "Done.", **content}, **problems},
     }
 
 

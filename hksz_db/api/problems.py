@@ -12,6 +12,7 @@ from flask import Flask, Response, g, request, url_for
 from werkzeug.exceptions import HTTPException, default_exceptions
 
 from hksz_db.errors import (
+    Busy,
     Conflict,
     DomainError,
     Fault,
@@ -46,6 +47,7 @@ _STATUSES: Mapping[type[DomainError], int] = {
     Stale: 412,
     Invalid: 422,
     Unavailable: 503,
+    Busy: 503,
 }
 _RETRY_AFTER_S = 2
 # What a query string may hold (RFC 3986, section 3.4), escapes included.

@@ -5,6 +5,7 @@ from hksz_db.models.base import Base
 from hksz_db.models.claim_bands import ClaimBand
 from hksz_db.models.claims import Claim, ClaimEntity, ClaimRelation, ClaimTopic
 from hksz_db.models.corroborations import Corroboration
+from hksz_db.models.due_dates import NOTE_DUE
 from hksz_db.models.entities import Entity, EntityIdentifier, EntityName, EntityRelation
 from hksz_db.models.evidence import Evidence
 from hksz_db.models.figures import Figure
@@ -17,6 +18,7 @@ from hksz_db.models.sources import Source, SourceCapture, SourceContributor, Sou
 from hksz_db.models.units import Unit
 
 __all__ = [
+    "NOTE_DUE",
     "ApiKey",
     "Base",
     "Change",

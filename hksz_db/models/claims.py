@@ -43,6 +43,11 @@ class Claim(Resource, Base):
         Index("claims_search_idx", "search", postgresql_using="gin"),
         Index("claims_time_idx", "time", postgresql_using="gist"),
         Index("claims_due_idx", "due", postgresql_using="gist"),
+        Index(
+            "claims_falling_due_idx",
+            text("upper(due)"),
+            postgresql_where=text("modality = 'planned' AND deleted_at IS NULL"),
+        ),
         Index("claims_time_asc_idx", text("lower(time)"), "id"),
         Index("claims_time_desc_idx", text("lower(time) DESC NULLS LAST"), text("id DESC")),
         Index(

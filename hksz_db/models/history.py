@@ -79,11 +79,15 @@ class Change(Base):
     """One row of a table that a transaction wrote, or took away.
 
     ``resource`` and ``resource_id`` say whose document it is part of, ``changed`` which columns of
-    an updated row differ.
+    an updated row differ. The operation ``due`` is none of these: the last day of a planned claim
+    has passed, and ``row_key`` is its id and that day.
     """
 
     __tablename__ = "changes"
-    __table_args__ = (Index(None, "transaction_id"),)
+    __table_args__ = (
+        Index(None, "transaction_id", "resource", "resource_id"),
+        Index("changes_due_idx", "row_key", unique=True, postgresql_where="operation = 'due'"),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     transaction_id: Mapped[int] = mapped_column(BigInteger)
@@ -130,18 +134,22 @@ RETURN COALESCE(
 """
 # The last thing a transaction does before it commits. Whoever asks what is committed by a moment
 # sees by the lock who is about to be, and since when; the lock is let go when all can see it. A
-# transaction is later than all that it can have seen, whatever the clock says.
+# transaction is later than all that it can have seen, and than its own lock says, whatever the
+# clock does. A notification makes commits wait for each other: it is sent when it was quiet before,
+# and whoever listens looks by himself as long as it is not.
 COMMIT_TRANSACTION = """
 CREATE FUNCTION transactions_commit() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
+    began timestamptz := clock_timestamp();
     last timestamptz;
 BEGIN
-    PERFORM pg_advisory_xact_lock_shared(
-        (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
-    );
+    PERFORM pg_advisory_xact_lock_shared((extract(epoch FROM began) * 1000000)::bigint);
     SELECT max(committed_at) INTO last FROM transactions;
-    last := greatest(clock_timestamp(), last + interval '1 microsecond');
+    IF last < began - interval '50 milliseconds' THEN
+        PERFORM pg_notify('hksz_changes', '');
+    END IF;
+    last := greatest(began, clock_timestamp(), last + interval '1 microsecond');
     UPDATE transactions
     SET committed_at = last, slow = extract(epoch FROM last) * 1000000 - id / 1024 > 1000000
     WHERE id = NEW.id;
@@ -161,7 +169,7 @@ BEGIN ATOMIC
     FROM pg_locks
     WHERE locktype = 'advisory' AND objsubid = 1 AND mode = 'ShareLock'
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-        AND pid <> pg_backend_pid()
+        AND pid IS DISTINCT FROM pg_backend_pid()
         AND ((classid::bigint << 32) | objid::bigint)
             BETWEEN (extract(epoch FROM since) * 1000000)::bigint
                 AND (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + 60000000;

@@ -119,7 +119,7 @@ def document(readable: Readable, fields: tuple[str, ...]) -> Select[Any]:
 
     The JSON holds the named fields.
     """
-    return one(readable, _as_json(readable, fields))
+    return one(readable, as_json(readable, fields))
 
 
 def part(readable: Readable, name: str) -> Select[Any]:
@@ -138,7 +138,8 @@ def one(readable: Readable, content: ColumnElement[Any]) -> Select[Any]:
     )
 
 
-def _as_json(readable: Readable, fields: tuple[str, ...]) -> ColumnElement[Any]:
+def as_json(readable: Readable, fields: tuple[str, ...]) -> ColumnElement[Any]:
+    """The named fields of a row of the resource's table, as one JSON object."""
     chosen = {name: readable.document[name] for name in fields}
     row = select(*columns(chosen)).correlate(readable.table).subquery("d")
     return select(func.row_to_json(row.table_valued(), type_=Json())).scalar_subquery()
@@ -342,7 +343,7 @@ def _numbered(
     order = [replace(key, column=column).ordered for key, column in zip(keys, columns, strict=True)]
     return (
         select(
-            cast(_as_json(readable, shape.fields), Text).label("body"),
+            cast(as_json(readable, shape.fields), Text).label("body"),
             rows.c.cursor,
             func.row_number().over(order_by=order).label("n"),
         )
@@ -369,7 +370,7 @@ def everything(shape: PageShape) -> Select[Any]:
     )
     columns = [ordered.c[f"s{n}"] for n in range(len(keys))]
     order = [replace(key, column=column).ordered for key, column in zip(keys, columns, strict=True)]
-    made = select(_as_json(readable, shape.fields)).where(readable.table.c.id == columns[-1])
+    made = select(as_json(readable, shape.fields)).where(readable.table.c.id == columns[-1])
     document = made.correlate(ordered).scalar_subquery()
     return select(document).select_from(ordered).order_by(*order)
 

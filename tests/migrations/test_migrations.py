@@ -1,5 +1,6 @@
 """The migrations: forwards and backwards with data, and equal to the models."""
 
+import json
 import re
 import subprocess
 import sys
@@ -24,9 +25,11 @@ from sqlalchemy.orm import Session
 
 from hksz_db import migrating, quantities, vocabulary
 from hksz_db.chronology import parse
-from hksz_db.database import Database, DatabaseUnusable, driver_url
+from hksz_db.database import Database, DatabaseUnusable, driver_url, run
 from hksz_db.embedded import running
+from hksz_db.feed import BEGINNING, Feed
 from hksz_db.models import Base
+from hksz_db.queries.pages import RESOURCES
 from hksz_db.services import api_keys, claims, entities, merging, metrics, sources, units
 from hksz_db.vocabulary import Scope
 
@@ -393,6 +396,34 @@ def test_claims_that_are_there_get_their_bands(migrated: str) -> None:
         expected = connection.execute("SELECT unnest(statement_bands(statement)), id FROM claims")
         assert set(held) == set(expected.fetchall())
         assert len(held) == 10 + 12  # one of the two claims has a number
+
+
+def test_the_feed_begins_with_what_was_there_before_the_history(migrated: str) -> None:
+    """Nothing says how its rows came: all that are still there are in the first transaction."""
+    go_back(migrated, "idempotency_keys")
+    fill(migrated)
+    alembic(migrated, "upgrade", "head")
+    database = Database(lambda: migrated)
+    with database.transaction() as session:
+        run(session, "UPDATE units SET label = 'another'")
+        run(session, "UPDATE metrics SET deleted_at = now()")
+    found: list[tuple[str, str, int]] = []
+    position, caught_up = BEGINNING, False
+    while not caught_up:
+        page = Feed(database).after(position, 2, "\n")
+        entries = map(json.loads, page.entries.splitlines())
+        found += [(e["resource"], e["op"], int(e["transaction"])) for e in entries]
+        position, caught_up = page.position, page.caught_up
+    database.close()
+    began = [(resource, op) for resource, op, transaction in found if transaction == 0]
+    assert began.count(("claims", "create")) == 2
+    assert began.count(("entities", "create")) == 2  # a third was merged
+    assert {resource for resource, _ in began} == RESOURCES.keys() - {"metrics"}
+    assert {op for _, op in began} == {"create"}
+    assert {(resource, op) for resource, op, transaction in found if transaction} == {
+        ("units", "update"),
+        ("metrics", "delete"),
+    }
 
 
 def test_pending_until_the_newest_revision(empty: str) -> None:

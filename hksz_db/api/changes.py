@@ -1,0 +1,117 @@
+"""``/v1/changes``: what was changed, in the order in which it was, and what comes next."""
+
+import json
+import time
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, request
+from flask_smorest import Blueprint
+from marshmallow import ValidationError
+
+from hksz_db.api import answers, cursors, operations, options
+from hksz_db.api.access import check_reader, database
+from hksz_db.api.parameters import Faults, arguments, listed, read
+from hksz_db.api.questions import DEFAULT_PER_PAGE
+from hksz_db.api.views import add_call
+from hksz_db.api.waiting import waiting_room
+from hksz_db.feed import BEGINNING, Feed, ForeignCursor, Page, Position, horizon
+from hksz_db.queries.pages import RESOURCES
+from schemas.changes import CHANGES_OPTIONS, MAX_WAIT_S, ChangeSchema
+
+NOW = "now"
+"""In place of a cursor: from this moment on."""
+
+
+def changes_blueprint() -> Blueprint:
+    """The blueprint of the feed."""
+    blueprint = Blueprint(
+        "changes", __name__, url_prefix="/v1/changes", description=ChangeSchema.__doc__
+    )
+
+    def follow() -> Response:
+        check_reader()
+        asked = _asked()
+        waiting_room().calendar.note(database())
+        try:
+            return _answer(asked, _settled_page(asked))
+        except ForeignCursor:
+            raise cursors.refusal() from None
+
+    add_call(blueprint, "GET ", "follow", operations.following(), follow)
+    return blueprint
+
+
+@dataclass(frozen=True)
+class _Asked:
+    feed: Feed
+    cursor: str | None
+    per_page: int
+    wait: int
+
+
+def _asked() -> _Asked:
+    given, faults = arguments(), Faults()
+    for name in given.keys() - CHANGES_OPTIONS.keys():
+        known = listed(CHANGES_OPTIONS)
+        faults.add(name, "unknown", f"There is no parameter {name!r} here; known: {known}.")
+    resources = read("resource", given, partial(options.known_names, RESOURCES), faults, RESOURCES)
+    asked = _Asked(
+        feed=Feed(
+            database(),
+            tuple(name for name in RESOURCES if name in resources),
+            read("document", given, _yes_or_no, faults, True),
+        ),
+        cursor=read("cursor", given, options.cursor, faults, None),
+        per_page=read("per_page", given, options.per_page, faults, DEFAULT_PER_PAGE),
+        wait=read("wait", given, _seconds, faults, 0),
+    )
+    faults.check()
+    return asked
+
+
+def _yes_or_no(value: Any) -> bool:
+    if value not in {"true", "false"}:
+        raise ValidationError("Must be true or false.")
+    return bool(value == "true")
+
+
+def _seconds(value: Any) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) < 10 and int(value) <= MAX_WAIT_S):
+        raise ValidationError(f"Must be a whole number of seconds, from 0 to {MAX_WAIT_S}.")
+    return int(value)
+
+
+def _settled_page(asked: _Asked) -> Page:
+    """The page; when there is nothing on it, the first that something is on, if one comes."""
+    page = asked.feed.after(_position(asked), asked.per_page)
+    deadline = time.monotonic() + asked.wait
+    while asked.wait and not page.entries and page.caught_up:
+        with waiting_room().place():
+            more = waiting_room().bell.wait(page.position, deadline - time.monotonic())
+        if not more:
+            break
+        page = asked.feed.after(page.position, asked.per_page)
+    return page
+
+
+def _position(asked: _Asked) -> Position:
+    if asked.cursor is None:
+        return BEGINNING
+    if asked.cursor == NOW:
+        return horizon(database()).position
+    return asked.feed.position(asked.cursor)
+
+
+def _answer(asked: _Asked, page: Page) -> Response:
+    cursor = asked.feed.cursor(page.position)
+    meta = {"next_cursor": cursor, "caught_up": page.caught_up, "per_page": asked.per_page}
+    body = b'{"data":[%b],"meta":%b}' % (page.entries, json.dumps(meta).encode())
+    response = answers.DirectResponse(body, content_type="application/json")
+    query = {**request.args.to_dict(), "cursor": cursor}
+    response.headers["Link"] = f'<{request.path}?{urlencode(query)}>; rel="next"'
+    # The same question has another answer as soon as something happens.
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,258 @@
+"""The feed: which documents each transaction changed, in the order in which they were committed.
+
+A transaction's entries are first the documents whose own rows it wrote, as ``changes`` has them;
+then those that merely show something that it wrote, as a claim shows the names of entities
+(``queries/shown.py``). Documents are as they are now: whoever takes up every entry in order has
+them all as they are in the end.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Integer,
+    Text,
+    Uuid,
+    bindparam,
+    case,
+    cast,
+    column,
+    func,
+    literal_column,
+    null,
+    select,
+    text,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from hksz_db.database import Prepared, prepare
+from hksz_db.queries.documents import Group, Json, Node, expression, term, timestamp
+from hksz_db.queries.pages import RESOURCES, as_json
+from hksz_db.queries.resources import Readable
+from hksz_db.queries.shown import showing
+
+STEPS = 200
+"""How many transactions one page looks at."""
+
+
+@lru_cache(maxsize=1)
+def horizon_statement() -> Prepared:
+    """How far the feed is settled, and whether it may go on without a notification.
+
+    One row: the moment, as text, up to which nothing will be committed that is not to be seen by
+    the statements that follow; and whether somebody commits right now or did a moment ago.
+
+    Whoever commits takes a lock that says since when, reads the latest commit, and stamps his own
+    with a later moment than either (``models/history.py``). This statement's snapshot is older than
+    its look at the locks. Of all that the snapshot does not hold, those that take their lock after
+    that look read the latest commit in it, or a later one, and are stamped later; those that hold
+    theirs are stamped no earlier than it says; and those that have let theirs go are seen by the
+    next statement. Who merely takes long holds nobody up, and no clock is trusted.
+    """
+    settled = timestamp(literal_column("settled", DateTime(timezone=True)))
+    horizon = text("""(
+    SELECT LEAST(latest, since - interval '1 microsecond') AS settled,
+        since IS NOT NULL
+            OR COALESCE(latest > clock_timestamp() - interval '50 milliseconds', false) AS lively
+    FROM (SELECT max(committed_at) AS latest FROM transactions) AS stamped,
+        (SELECT min(since) AS since FROM committing('2020-01-01') AS since) AS held
+) AS horizon""")
+    return prepare(select(settled, literal_column("lively")).select_from(horizon))
+
+
+@lru_cache(maxsize=64)
+def changes_statement(resources: tuple[str, ...], documents: bool) -> Prepared:
+    """A page of the feed, of the named resources.
+
+    One row: the entries as text, separated by ``:separator``; the position of the last of them as a
+    JSON array of texts, where more follow; of ``STEPS`` transactions how many were looked at, and
+    the moment and the number of the last of them, as texts.
+
+    A position is the moment and the number of a transaction, a stage of it (1: what it wrote, 2:
+    what shows that), a resource and an id. The page begins after ``:at``, ``:transaction``,
+    ``:stage``, ``:resource``, ``:id``, and goes up to ``:horizon``. ``:rows`` is one more than it
+    holds.
+    """
+    entries = _entries(resources)
+    keys = (entries.c.at, entries.c.transaction, entries.c.stage, entries.c.resource, entries.c.id)
+    texts = (timestamp(keys[0]), *(cast(key, Text) for key in keys[1:]))
+    numbered = select(
+        cast(expression(_entry(entries, resources, documents)), Text).label("body"),
+        cast(func.json_build_array(*texts), Text).label("position"),
+        func.row_number().over(order_by=keys).label("n"),
+    ).subquery("numbered")
+    last = bindparam("rows", type_=Integer()) - literal_column("1")
+    separator = bindparam("separator", type_=Text())
+    items = func.string_agg(numbered.c.body, aggregate_order_by(separator, numbered.c.n))
+    final = func.max(numbered.c.position).filter(numbered.c.n == last)
+    steps = text(f"({_STEPS}) AS steps")
+    newest = "(array_agg({} ORDER BY committed_at DESC, id DESC))[1]"
+    at: ColumnElement[Any] = literal_column(newest.format("committed_at"))
+    number: ColumnElement[Any] = literal_column(newest.format("id"))
+    return prepare(
+        select(
+            type_coerce(items.filter(numbered.c.n <= last), Json()),
+            case((func.count() > last, final)),
+            select(func.count()).select_from(steps).scalar_subquery(),
+            select(timestamp(at)).select_from(steps).scalar_subquery(),
+            select(cast(number, Text)).select_from(steps).scalar_subquery(),
+        ).select_from(numbered),
+        planned_once=True,
+    )
+
+
+def _entry(entries: CTE, resources: tuple[str, ...], documents: bool) -> Group:
+    found: dict[str, Node] = {
+        "resource": entries.c.resource,
+        "id": entries.c.id,
+        "version": _of_row(entries, resources, lambda readable: readable.table.c.version),
+        "op": entries.c.op,
+        "at": timestamp(entries.c.at),
+        "transaction": cast(entries.c.transaction, Text),
+        "actor": entries.c.actor,
+        "merged_into": _of_row(entries, resources, _merged_into),
+    }
+    if documents:
+        found["document"] = _of_row(entries, resources, _document)
+    return Group(found)
+
+
+_Value = Callable[[Readable], ColumnElement[Any] | None]
+
+
+def _of_row(entries: CTE, resources: tuple[str, ...], value: _Value) -> ColumnElement[Any]:
+    """What the entry's row holds: a subquery for each resource; a join might read them all."""
+    cases = []
+    for name in resources:
+        readable = RESOURCES[name]
+        found = value(readable)
+        if found is not None:
+            of_row = select(found).where(readable.table.c.id == entries.c.id).correlate(entries)
+            cases.append((entries.c.resource == term(name), of_row.scalar_subquery()))
+    return case(*cases) if cases else null()
+
+
+def _merged_into(readable: Readable) -> ColumnElement[Any] | None:
+    return readable.redirect if readable.can_be_merged else None
+
+
+def _document(readable: Readable) -> ColumnElement[Any]:
+    live = readable.table.c.deleted_at.is_(None)
+    fields = (*readable.fields, *readable.read_embeds)
+    return case((live, as_json(readable, fields)), else_=null())
+
+
+def _entries(resources: tuple[str, ...]) -> CTE:
+    written = " UNION ALL ".join((_written(resources), *map(_there_before, resources)))
+    sql = f"""
+SELECT step.committed_at AS at, step.id AS transaction, step.actor,
+    entry.stage, entry.resource, entry.id, entry.op
+FROM ({_STEPS}) AS step, LATERAL (
+    SELECT
+        CASE WHEN step.id = :transaction THEN :stage ELSE 0 END AS stage,
+        CASE WHEN step.id = :transaction THEN :resource ELSE '' END AS resource,
+        CASE WHEN step.id = :transaction THEN :id ELSE {_NO_ID} END AS id
+    OFFSET 0
+) AS after, LATERAL (
+    WITH written AS (
+        SELECT 1 AS stage, resource, id, op FROM ({written}) AS found
+        WHERE after.stage <= 1 AND op IS NOT NULL
+        ORDER BY resource, id LIMIT :rows
+    )
+    SELECT stage, resource, id, op FROM written
+    UNION ALL
+    SELECT 2, shown.resource, shown.id, 'update' FROM ({showing(resources)}) AS shown
+    WHERE after.stage <= 2 AND (SELECT count(*) FROM written) < :rows
+    ORDER BY stage, resource, id LIMIT :rows
+) AS entry
+ORDER BY at, transaction, stage, resource, id LIMIT :rows
+"""
+    return (
+        text(sql)
+        .bindparams(
+            bindparam("stage", type_=Integer()),
+            bindparam("resource", type_=Text()),
+            bindparam("id", type_=Uuid()),
+            bindparam("rows", type_=Integer()),
+        )
+        .columns(
+            column("at", DateTime(timezone=True)),
+            column("transaction", BigInteger()),
+            column("actor", Text()),
+            column("stage", Integer()),
+            column("resource", Text()),
+            column("id", Uuid()),
+            column("op", Text()),
+        )
+        .cte("entries")
+    )
+
+
+_NO_ID = "'00000000-0000-0000-0000-000000000000'::uuid"
+_STEPS = f"""
+    SELECT id, committed_at, actor FROM transactions
+    WHERE (committed_at, id) >= (CAST(:at AS timestamptz), CAST(:transaction AS bigint))
+        AND committed_at <= CAST(:horizon AS timestamptz)
+    ORDER BY committed_at, id LIMIT {STEPS}
+"""
+
+
+def _written(resources: tuple[str, ...]) -> str:
+    """What the transaction wrote itself, or what has fallen due in it."""
+    names = ", ".join(f"'{name}'" for name in resources)
+    states = " ".join(f"WHEN '{name}' THEN {_operation(name)}" for name in resources)
+    return f"""
+        SELECT resource, id, CASE resource {states} END AS op
+        FROM (
+            SELECT resource, resource_id AS id, bool_or(operation = 'due') AS due,
+                bool_or(table_name = resource AND operation <> 'due') AS itself
+            FROM changes
+            WHERE transaction_id = step.id AND resource IN ({names})
+                AND (resource, resource_id) > (after.resource, after.id)
+            GROUP BY resource, resource_id
+            ORDER BY resource, resource_id
+        ) AS row_of
+    """
+
+
+def _operation(resource: str) -> str:
+    """What became of the row: whether it was live before, and is afterwards.
+
+    Nothing of a row that was dead all the while, nor of one that is gone by now where only its
+    parts were written: its own deletion says so.
+    """
+    live = "id = row_of.id AND deleted_at IS NULL"
+    return f"""CASE
+            WHEN NOT row_of.itself THEN (
+                SELECT CASE WHEN row_of.due THEN 'due' ELSE 'update' END
+                FROM {resource} WHERE {live}
+            )
+            WHEN EXISTS (SELECT FROM {resource} WHERE {live} AND written_in = step.id)
+                OR EXISTS (SELECT FROM past.{resource} WHERE {live} AND written_in = step.id)
+            THEN CASE
+                WHEN row_of.due THEN 'due'
+                WHEN EXISTS (SELECT FROM past.{resource} WHERE {live} AND ended_in = step.id)
+                THEN 'update'
+                ELSE 'create'
+            END
+            WHEN EXISTS (SELECT FROM past.{resource} WHERE {live} AND ended_in = step.id)
+            THEN 'delete'
+        END"""
+
+
+def _there_before(resource: str) -> str:
+    """What was there when the history began, and still is: the entries of transaction 0."""
+    return f"""
+        SELECT '{resource}', id, 'create' FROM {resource} AS row_of
+        WHERE step.id = 0 AND ('{resource}', id) > (after.resource, after.id)
+            AND deleted_at IS NULL
+            AND (written_in = 0 OR EXISTS (
+                SELECT FROM past.{resource} WHERE id = row_of.id AND written_in = 0
+            ))
+    """

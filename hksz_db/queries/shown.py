@@ -1,0 +1,211 @@
+"""What shows what: documents that change because a row changed that is shown in them.
+
+Worked out from the tables as they are now, for a transaction that may be long past. Where they held
+something else then, what shows the row now, or did then, is not lost: of the rows by which a
+document leads to the one that was changed, take the first that was written since. The transaction
+that wrote it comes later in the feed, its row leads to the document by rows that are as they were,
+and so the document has an entry there.
+
+A row that was moved leads from where it was as well: its past says from where. A row that was
+inserted is shown by nobody who does not refer to it, and who refers to it was written since.
+"""
+
+from collections.abc import Iterable, Mapping
+
+SHOWN: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "named": ("entities", ("external_id", "name", "kind")),
+    "titled": ("sources", ("external_id", "title")),
+    "cited": ("sources", ("external_id", "title", "issued_edtf")),
+    "traced": ("sources", ("external_id", "title", "retracted_at")),
+    "stated": ("claims", ("external_id", "statement")),
+    "judged": ("claims", ("external_id", "statement", "status")),
+    "measured": ("metrics", ("external_id", "key", "label")),
+}
+"""Which rows others show: their resource, and the columns of which one was changed."""
+
+PARTS: Mapping[str, Mapping[str, str]] = {
+    "sources": {
+        "source_contributors": "source_id",
+        "source_captures": "source_id",
+        "source_relations": "from_id",
+    },
+    "entities": {
+        "entity_names": "entity_id",
+        "entity_identifiers": "entity_id",
+        "entity_relations": "subject_id",
+    },
+    "claims": {
+        "claim_entities": "claim_id",
+        "claim_topics": "claim_id",
+        "claim_relations": "from_id",
+    },
+    "figures": {"figures": "claim_id"},
+    "evidence": {"evidence": "claim_id"},
+}
+"""The rows that are parts of others, by resource, and the columns that say of which."""
+
+
+def showing(resources: Iterable[str]) -> str:
+    """The query of ``(resource, id)`` in their order, after ``after``, at most ``:rows``.
+
+    It stands where ``step`` is a transaction and ``after`` a resource and an id. Left out are the
+    documents that the transaction wrote itself, and those written since, which have an entry to
+    come.
+    """
+    blocks = " UNION ALL ".join(
+        f"({_block(name, _SHOW[name])})" for name in resources if name in _SHOW
+    )
+    if not blocks:
+        return "SELECT NULL::text AS resource, NULL::uuid AS id WHERE false"
+    # Arrays, because of those the planner expects few, and looks them up. The fences keep each of
+    # them from being worked out again wherever it is used.
+    changed = ", ".join(f"{_changed(*SHOWN[name])} AS {name}" for name in SHOWN)
+    moved = _array(_written("evidence", "changed && '{source_id,derived_from_id}'"))
+    related = _written("sources", "table_name = 'source_relations'")
+    resting = _array(related, _left("source_relations"))
+    left = map(_left, PARTS["sources"])
+    return f"""
+    SELECT block.resource, block.id FROM (
+        SELECT {changed}, {moved} AS moved OFFSET 0
+    ) AS rows_of, LATERAL (
+        SELECT {_array(_CREDITED)} AS credited, {resting} || rows_of.traced AS resting OFFSET 0
+    ) AS sources_of, LATERAL (
+        SELECT {_array("SELECT unnest(sources_of.credited)", *left, _RELATED)} AS sources OFFSET 0
+    ) AS shown_of, LATERAL ({blocks}) AS block
+    """
+
+
+def _block(resource: str, ways: Iterable[str]) -> str:
+    reached = " UNION ALL ".join(ways)
+    return f"""
+        SELECT '{resource}' AS resource, reached.id
+        FROM (
+            SELECT DISTINCT id FROM ({reached}) AS way (id)
+            WHERE ('{resource}', id) > (after.resource, after.id) OR after.stage < 2
+            ORDER BY id
+        ) AS reached, LATERAL (
+            SELECT FROM {resource} AS root
+            WHERE root.id = reached.id AND root.deleted_at IS NULL
+                AND NOT EXISTS (
+                    SELECT FROM transactions AS later
+                    WHERE later.id = root.written_in
+                        AND (later.committed_at, later.id) > (step.committed_at, step.id)
+                )
+                AND NOT EXISTS (
+                    SELECT FROM changes
+                    WHERE transaction_id = step.id AND resource = '{resource}'
+                        AND resource_id = root.id
+                )
+            OFFSET 0
+        ) AS root
+        ORDER BY reached.id LIMIT :rows
+    """
+
+
+def _array(*queries: str) -> str:
+    return f"ARRAY({' UNION ALL '.join(queries)})"
+
+
+def _written(resource: str, condition: str) -> str:
+    """The rows of a resource on which the transaction left a change that meets the condition."""
+    return (
+        f"SELECT resource_id FROM changes WHERE transaction_id = step.id"
+        f" AND resource = '{resource}' AND {condition}"
+    )
+
+
+def _changed(resource: str, columns: Iterable[str]) -> str:
+    listed = ",".join(columns)
+    return _array(
+        _written(resource, f"table_name = '{resource}' AND changed && '{{{listed}}}'::text[]")
+    )
+
+
+def _left(part: str) -> str:
+    """Whose part a row was that was moved, or removed, from there."""
+    ((resource, column),) = ((name, of[part]) for name, of in PARTS.items() if part in of)
+    return (
+        f"SELECT old.{column} FROM changes JOIN past.{part} AS old"
+        f" ON old.id = changes.row_key::uuid AND old.ended_in = step.id"
+        f" WHERE changes.transaction_id = step.id AND changes.resource = '{resource}'"
+        f" AND changes.table_name = '{part}'"
+        f" AND (changes.operation = 'delete' OR '{column}' = ANY (changes.changed))"
+    )
+
+
+def _under(part: str) -> tuple[str, str]:
+    """The claims of which figures or evidence were written, and those that these have left."""
+    written = _array(_written(part, "true"))
+    return f"SELECT claim_id FROM {part} WHERE id = ANY ({written})", _left(part)
+
+
+# Sources whose contributors read otherwise, and those that lead to one with another title.
+_CREDITED = " UNION ALL ".join(
+    (
+        _written("sources", "table_name = 'source_contributors'"),
+        _left("source_contributors"),
+        "SELECT source_id FROM source_contributors WHERE entity_id = ANY (rows_of.named)",
+    )
+)
+_RELATED = "SELECT from_id FROM source_relations WHERE to_id = ANY (rows_of.titled)"
+# All sources that are another document now.
+_SOURCES = f"shown_of.sources || {_array(_written('sources', 'true'))}"
+# As for the counts (models/corroborations.py): what rests on these sources, or on what does.
+_RESTING = """
+    WITH RECURSIVE resting AS (
+        SELECT unnest(sources_of.resting) AS id
+        UNION
+        SELECT further.from_id FROM resting, LATERAL (
+            SELECT from_id FROM source_relations
+            WHERE to_id = resting.id AND keeps_origin(kind) OFFSET 0
+        ) AS further
+    ), passages AS (
+        SELECT id, claim_id FROM evidence
+        WHERE source_id = ANY (ARRAY(SELECT id FROM resting)) OR id = ANY (rows_of.moved)
+        UNION
+        SELECT further.id, further.claim_id FROM passages, LATERAL (
+            SELECT id, claim_id FROM evidence WHERE derived_from_id = passages.id OFFSET 0
+        ) AS further
+    )
+    SELECT claim_id FROM passages
+"""
+_SHOW: Mapping[str, tuple[str, ...]] = {
+    "claims": (
+        "SELECT id FROM claims WHERE claimant_id = ANY (rows_of.named)",
+        "SELECT id FROM claims WHERE reported_by_id = ANY (rows_of.named)",
+        "SELECT claim_id FROM claim_entities WHERE entity_id = ANY (rows_of.named)",
+        "SELECT id FROM claims WHERE time_anchor_id = ANY (rows_of.titled)",
+        "SELECT id FROM claims WHERE due_anchor_id = ANY (rows_of.titled)",
+        "SELECT from_id FROM claim_relations WHERE to_id = ANY (rows_of.stated)",
+        *map(_left, PARTS["claims"]),
+        *_under("figures"),
+        *(
+            f"SELECT claim_id FROM figures WHERE {way} AND deleted_at IS NULL"
+            for way in (
+                "metric_id = ANY (rows_of.measured)",
+                "subject_id = ANY (rows_of.named)",
+                "period_anchor_id = ANY (rows_of.titled)",
+            )
+        ),
+        *_under("evidence"),
+        f"SELECT claim_id FROM evidence WHERE source_id = ANY ({_SOURCES}) AND deleted_at IS NULL",
+        f"SELECT claim_id FROM ({_RESTING}) AS corroborated",
+    ),
+    "entities": (
+        "SELECT subject_id FROM entity_relations WHERE object_id = ANY (rows_of.named)",
+        "SELECT subject_id FROM entity_relations WHERE claim_id = ANY (rows_of.stated)",
+        *map(_left, PARTS["entities"]),
+    ),
+    "evidence": (
+        "SELECT id FROM evidence WHERE source_id = ANY (rows_of.cited || sources_of.credited)",
+        "SELECT id FROM evidence WHERE claim_id = ANY (rows_of.judged)",
+    ),
+    "figures": (
+        "SELECT id FROM figures WHERE metric_id = ANY (rows_of.measured)",
+        "SELECT id FROM figures WHERE subject_id = ANY (rows_of.named)",
+        "SELECT id FROM figures WHERE period_anchor_id = ANY (rows_of.titled)",
+        "SELECT id FROM figures WHERE claim_id = ANY (rows_of.judged)",
+    ),
+    "sources": ("SELECT unnest(shown_of.sources)",),
+}
+"""By resource, the ways from what was changed to the documents that show it."""

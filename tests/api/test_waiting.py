@@ -1,0 +1,230 @@
+"""Waiting for changes over HTTP: it takes nothing from the others, and has an end."""
+
+import http.client
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from app import create_app
+from hksz_db.api.intake import Intake
+from hksz_db.database import Database, run
+from hksz_db.services.writing import writing
+from hksz_db.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+PATH = "/v1/changes"
+ADD = "INSERT INTO units (code, label, dimension, factor) VALUES ($1, 'x', 'count', 1)"
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """The module's database itself: what is written is committed."""
+    database = Database(lambda: database_url)
+    with writing(database) as session:
+        run(session, "DELETE FROM units WHERE label = 'x'")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def app(database: Database) -> Iterator[Flask]:
+    """The service with two places to wait, and one to work."""
+    app = create_app(Settings(log_level="error", max_waiters=2), database)
+    app.wsgi_app = Intake(app.wsgi_app, 1, 1000, 1000)  # type: ignore[method-assign]
+    yield app
+    app.extensions["hksz_waiting_room"].bell.close()
+
+
+@pytest.fixture
+def now(reader) -> str:
+    return reader.get(PATH, cursor="now").json["meta"]["next_cursor"]
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(8) as pool:
+        yield pool
+
+
+def add(database: Database, code: str) -> None:
+    with writing(database) as session:
+        run(session, ADD, code)
+
+
+def wait_until(app: Flask, waiting: int) -> None:
+    """Until so many wait."""
+    bell = app.extensions["hksz_waiting_room"].bell
+    for _ in range(6000):
+        if bell.waiting == waiting:
+            return
+        threading.Event().wait(0.005)
+    raise AssertionError("they do not wait")
+
+
+def codes(answer) -> list[str]:
+    assert answer.status_code == 200, answer.json
+    return [entry["document"]["code"] for entry in answer.json["data"]]
+
+
+def test_who_waits_is_answered_as_soon_as_there_is_something(app, database, reader, now, pool):
+    answer = pool.submit(reader.get, PATH, cursor=now, wait="30")
+    wait_until(app, 1)
+    add(database, "one")
+    found = answer.result(20)
+    assert codes(found) == ["one"]
+    assert found.json["meta"]["caught_up"]
+
+
+def test_what_is_there_is_not_waited_for(database, reader, now):
+    add(database, "one")
+    assert codes(reader.get(PATH, cursor=now, wait="30")) == ["one"]
+
+
+def test_an_answer_after_the_time_is_a_page_without_entries(reader, now):
+    answer = reader.get(PATH, cursor=now, wait="1")
+    assert codes(answer) == []
+    assert answer.json["meta"] == {"next_cursor": now, "caught_up": True, "per_page": 25}
+
+
+def test_what_is_not_asked_for_ends_no_waiting(app, database, reader, pool):
+    cursor = reader.get(PATH, resource="metrics", cursor="now").json["meta"]["next_cursor"]
+    waiter = pool.submit(reader.get, PATH, resource="metrics", cursor=cursor, wait="2")
+    wait_until(app, 1)
+    add(database, "one")
+    answer = waiter.result(20)
+    assert answer.json["data"] == []
+    # It has gone on all the same: nobody looks at the same again.
+    assert answer.json["meta"]["next_cursor"] != cursor
+
+
+def test_now_can_be_waited_from(app, database, reader, pool):
+    answer = pool.submit(reader.get, PATH, cursor="now", wait="30")
+    wait_until(app, 1)
+    add(database, "one")
+    assert codes(answer.result(20)) == ["one"]
+
+
+def test_who_waits_keeps_nobody_from_being_worked_on(app, database, reader, now, pool):
+    """With a single place to work, and two who wait."""
+    waiters = [pool.submit(reader.get, PATH, cursor=now, wait="30") for _ in range(2)]
+    wait_until(app, 2)
+    assert reader.get("/v1/units").status_code == 200
+    database.close_readers()
+    with writing(database) as session:
+        rows = run(
+            session,
+            "SELECT state FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
+        )
+    assert len(rows) == 1  # of the one bell
+    add(database, "one")
+    assert [codes(waiter.result(20)) for waiter in waiters] == [["one"], ["one"]]
+
+
+def test_there_is_a_bound_on_those_who_wait(app, database, reader, now, pool):
+    waiters = [pool.submit(reader.get, PATH, cursor=now, wait="30") for _ in range(2)]
+    wait_until(app, 2)
+    refused = reader.get(PATH, cursor=now, wait="1")
+    assert refused.status_code == 503
+    assert int(refused.headers["Retry-After"]) > 0
+    assert "wait" in refused.json["detail"]
+    assert reader.get(PATH, cursor=now).status_code == 200
+    add(database, "one")
+    assert [codes(waiter.result(20)) for waiter in waiters] == [["one"], ["one"]]
+    last = reader.get(PATH, cursor=now).json["meta"]["next_cursor"]
+    assert reader.get(PATH, cursor=last, wait="1").status_code == 200
+
+
+def test_nobody_may_wait_where_there_are_no_places(database):
+    client = create_app(Settings(log_level="error", max_waiters=0), database).test_client()
+    assert client.get(f"{PATH}?cursor=now").status_code == 200
+    assert client.get(f"{PATH}?cursor=now&wait=1").status_code == 503
+
+
+def test_places_are_given_back_when_something_goes_wrong():
+    intake = Intake(_fails, at_once=1, max_bytes=10, max_bulk_bytes=10)
+    for _ in range(3):
+        with pytest.raises(RuntimeError):
+            _ask(intake)
+
+
+def _ask(intake):
+    return intake({"wsgi.input": io.BytesIO()}, None)
+
+
+def _fails(environ, _):
+    with environ["hksz.step_aside"]():
+        raise RuntimeError
+
+
+@pytest.fixture
+def served(database_url: str, tmp_path: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """The service as it is run: its address and its process."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    own = {"DATABASE_URL": database_url, "HKSZ_PORT": str(port), "HKSZ_WORKERS": "1"}
+    with (tmp_path / "log").open("w") as output:
+        server = subprocess.Popen(
+            [sys.executable, "app.py", "serve"],
+            cwd=ROOT,
+            env={**os.environ, **own, "HKSZ_THREADS": "1"},
+            stdout=output,
+            stderr=output,
+        )
+        try:
+            for _ in range(1200):
+                with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                    break
+                assert server.poll() is None, (tmp_path / "log").read_text()
+                threading.Event().wait(0.05)
+            yield f"127.0.0.1:{port}", server
+        finally:
+            if server.poll() is None:
+                server.terminate()
+            server.wait(60)
+
+
+def test_a_server_that_is_told_to_end_answers_those_who_wait(served, pool, database):
+    """At once: after twenty seconds they would have been cut off, without an answer."""
+    host, server = served
+
+    def ask(query: str) -> tuple[int, dict]:
+        with closing(http.client.HTTPConnection(host, timeout=60)) as connection:
+            connection.request("GET", f"{PATH}?{query}")
+            response = connection.getresponse()
+            return response.status, json.loads(response.read())
+
+    cursor = ask("cursor=now")[1]["meta"]["next_cursor"]
+    waiters = [pool.submit(ask, f"cursor={cursor}&wait=30") for _ in range(5)]
+    _until_listened_to(database)
+    assert ask("resource=units")[0] == 200
+    server.terminate()
+    for waiter in waiters:
+        status, page = waiter.result(60)
+        assert (status, page["data"], page["meta"]["next_cursor"]) == (200, [], cursor)
+    assert server.wait(60) == 0
+
+
+def _until_listened_to(database: Database) -> None:
+    listening = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND query ~ 'settled' AND pid <> pg_backend_pid()"
+    )
+    for _ in range(2000):
+        with database.transaction() as session:
+            if run(session, listening) != [(0,)]:
+                return
+        threading.Event().wait(0.01)
+    raise AssertionError("nobody listens")

@@ -1,0 +1,297 @@
+"""The feed on a real database: what is settled, in which order, and who is woken by it."""
+
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from hksz_db import bell as bells
+from hksz_db.bell import Bell
+from hksz_db.database import Database, run
+from hksz_db.feed import BEGINNING, Feed, ForeignCursor, Position, horizon, note_due
+from hksz_db.queries.changes import STEPS
+from hksz_db.services.writing import writing
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+ADD = "INSERT INTO units (code, label, dimension, factor) VALUES (%s, 'x', 'count', 1)"
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """The module's database itself: what is written is committed."""
+    database = Database(lambda: database_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture(autouse=True)
+def _no_units(database: Database) -> None:
+    with writing(database) as session:
+        run(session, "DELETE FROM units")
+
+
+@contextmanager
+def writer(url: str) -> Iterator[Connection]:
+    """Somebody whose statements are transactions unless he begins one."""
+    with closing(psycopg.connect(url, autocommit=True)) as connection:
+        yield connection
+
+
+class Follower:
+    """Reads on from where it was: the codes of the units that it is told of."""
+
+    def __init__(self, database: Database, **options: Any) -> None:
+        self.feed = Feed(database, ("units",), **options)
+        self.position = horizon(database).position
+
+    def read(self) -> list[str]:
+        page = self.feed.after(self.position, 100, "\n")
+        self.position = page.position
+        documents = [json.loads(line)["document"] for line in page.entries.splitlines()]
+        return [document["code"] for document in documents]
+
+
+def test_what_commits_late_comes_late(database, database_url):
+    """In the order of the commits, whoever began first."""
+    follower = Follower(database)
+    with writer(database_url) as slow, writer(database_url) as quick:
+        slow.execute("BEGIN")
+        slow.execute(ADD, ["slow"])
+        quick.execute(ADD, ["quick"])
+        assert follower.read() == ["quick"]
+        quick.execute(ADD, ["quicker"])
+        assert follower.read() == ["quicker"]
+        slow.execute("COMMIT")
+        assert follower.read() == ["slow"]
+        assert follower.read() == []
+
+
+def test_nothing_goes_past_whoever_is_committing(database, database_url):
+    """Stamped before another, and to be seen only after it."""
+    follower = Follower(database)
+    with writer(database_url) as stopped, writer(database_url) as other:
+        stopped.execute("BEGIN")
+        stopped.execute(ADD, ["first"])
+        other.execute(ADD, ["before"])
+        stopped.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        other.execute(ADD, ["second"])
+        assert horizon(database).lively
+        assert follower.read() == ["before"]
+        assert follower.read() == []
+        stopped.execute("COMMIT")
+        assert follower.read() == ["first", "second"]
+
+
+def test_whoever_gives_up_while_committing_leaves_no_gap(database, database_url):
+    follower = Follower(database)
+    with writer(database_url) as stopped, writer(database_url) as other:
+        stopped.execute("BEGIN")
+        stopped.execute(ADD, ["first"])
+        stopped.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        other.execute(ADD, ["second"])
+        assert follower.read() == []
+        stopped.execute("ROLLBACK")
+        assert follower.read() == ["second"]
+
+
+def test_a_commit_between_the_two_statements_of_a_page_is_not_lost(database, database_url):
+    """It is stamped later than what the first has seen, and left to the next page."""
+    follower = Follower(database)
+    with writer(database_url) as one:
+        one.execute(ADD, ["one"])
+        settled = horizon(database).position
+        one.execute(ADD, ["two"])
+        page = follower.feed._page(follower.position, settled, 100, "\n")
+        assert len(page.entries.splitlines()) == 1
+        follower.position = page.position
+        assert follower.read() == ["two"]
+
+
+def test_moments_may_be_equal(database, database_url):
+    """Two that were stamped alike are both told of, whatever page they fall upon."""
+    follower = Follower(database)
+    with writer(database_url) as one:
+        for code in ("one", "two", "three"):
+            one.execute(ADD, [code])
+        one.execute("ALTER TABLE transactions DISABLE TRIGGER transactions_refuse_rewriting")
+        one.execute(
+            "UPDATE transactions SET committed_at = (SELECT max(committed_at) FROM transactions)"
+            " WHERE committed_at > %s",
+            [follower.position.at],
+        )
+        one.execute("ALTER TABLE transactions ENABLE TRIGGER transactions_refuse_rewriting")
+    codes = []
+    for _ in range(3):
+        page = follower.feed.after(follower.position, 1)
+        codes.append(json.loads(page.entries)["document"]["code"])
+        follower.position = page.position
+    assert codes == ["one", "two", "three"]
+    assert follower.read() == []
+
+
+def test_transactions_without_an_entry_are_passed_over(database):
+    """So many that one answer does not look at all of them."""
+    follower = Follower(database)
+    with closing(database.connect()) as connection:
+        connection.execute(
+            f"DO $$ BEGIN FOR n IN 0..{STEPS * 10} LOOP"
+            " INSERT INTO seed_items VALUES ('x', n, repeat('0', 64));"
+            " COMMIT; END LOOP; END $$".encode()
+        )
+        connection.execute(ADD, ["one"])
+    pages = [follower.feed.after(follower.position, 100)]
+    pages.append(follower.feed.after(pages[0].position, 100))
+    assert [page.caught_up for page in pages] == [False, True]
+    assert [page.entries.count(b'"op"') for page in pages] == [0, 1]
+
+
+def test_a_bulk_is_paged_through_within_its_transaction(database, database_url):
+    follower = Follower(database)
+    codes = [f"u{n:03}" for n in range(250)]
+    with writer(database_url) as one, one.transaction():
+        one.cursor().executemany(ADD, [[code] for code in codes])
+    read, pages = [], 0
+    while True:
+        page = follower.feed.after(follower.position, 60, "\n")
+        read += [json.loads(line)["document"]["code"] for line in page.entries.splitlines()]
+        follower.position, pages = page.position, pages + 1
+        if page.caught_up:
+            break
+    assert (read, pages) == (codes, 5)
+
+
+def test_a_cursor_is_of_one_feed(database):
+    feed = Feed(database)
+    position = Position("2024-01-01T00:00:00.000000Z", "7", "1", "claims", str(UUID(int=7)))
+    for place in (BEGINNING, position):
+        assert feed.position(feed.cursor(place)) == place
+        for cursor in (feed.cursor(place)[:-1], feed.cursor(place).swapcase(), "", "now"):
+            with pytest.raises(ForeignCursor):
+                feed.position(cursor)
+        with pytest.raises(ForeignCursor):
+            Feed(database, ("claims",)).position(feed.cursor(place))
+
+
+def waiting(bell: Bell, position: Position, pool: ThreadPoolExecutor) -> Future[bool]:
+    """Somebody who waits, and does so when this returns."""
+    before = bell.waiting
+    found = pool.submit(bell.wait, position, 30)
+    while bell.waiting == before:
+        threading.Event().wait(0.001)
+    return found
+
+
+@pytest.fixture
+def bell(database: Database) -> Iterator[Bell]:
+    bell = Bell(database)
+    yield bell
+    bell.close()
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(40) as pool:
+        yield pool
+
+
+def listening(connection: Connection) -> list[int]:
+    """The processes of those who listen."""
+    rows = connection.execute(
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <>"
+        " pg_backend_pid() AND query ~ 'hksz_changes|settled'"
+    )
+    return [pid for (pid,) in rows]
+
+
+def test_a_commit_wakes_all_who_wait_over_one_connection(database, database_url, bell, pool):
+    position = horizon(database).position
+    database.close()
+    everybody = [waiting(bell, position, pool) for _ in range(30)]
+    with writer(database_url) as one:
+        while not bell.heard:
+            threading.Event().wait(0.001)
+        assert len(listening(one)) == 1
+        one.execute(ADD, ["one"])
+    assert all(each.result(30) for each in everybody)
+    assert bell.waiting == 0
+    # Who comes for something that is there already is not kept.
+    assert bell.wait(position, 30)
+
+
+def test_who_waits_for_nothing_is_told_so(database, bell):
+    assert not bell.wait(horizon(database).position, 0.01)
+
+
+def test_a_server_that_was_away_is_listened_to_again(database, database_url, bell, pool):
+    position = horizon(database).position
+    database.close()
+    waiter = waiting(bell, position, pool)
+    with writer(database_url) as one:
+        while not bell.heard:
+            threading.Event().wait(0.001)
+        (pid,) = listening(one)
+        one.execute("SELECT pg_terminate_backend(%s, 1000)", [pid])
+        one.execute(ADD, ["one"])
+    assert waiter.result(30)
+
+
+def test_whoever_waits_is_sent_home_when_it_closes(database, bell, pool):
+    position = horizon(database).position
+    waiters = [waiting(bell, position, pool) for _ in range(3)]
+    bell.close()
+    assert [each.result(30) for each in waiters] == [False] * 3
+    assert not bell.wait(position, 30)
+
+
+def test_nobody_listens_when_nobody_has_waited_for_long(database, database_url, bell, monkeypatch):
+    monkeypatch.setattr(bells, "_LINGER_S", 0.0)
+    database.close()
+    bell.wait(horizon(database).position, 0.1)
+    database.close()
+    with writer(database_url) as one:
+        while listening(one):
+            threading.Event().wait(0.01)
+        # And then again.
+        position = horizon(database).position
+        with ThreadPoolExecutor(1) as pool:
+            waiter = waiting(bell, position, pool)
+            one.execute(ADD, ["one"])
+            assert waiter.result(30)
+
+
+def test_of_many_who_note_what_is_due_one_does(database, database_url, pool):
+    before = horizon(database).position
+    with writer(database_url) as one, one.transaction():
+        one.execute(
+            "INSERT INTO entities (id, kind, name, name_language)"
+            " VALUES (uuidv7(), 'person', 'Somebody', 'en')"
+        )
+        one.execute(
+            "INSERT INTO entity_names (entity_id, name, language, kind)"
+            " SELECT id, name, 'en', 'preferred' FROM entities"
+        )
+        one.execute(
+            "INSERT INTO claims (statement, language, claimant_id, modality, due_edtf, due)"
+            " SELECT 'It will open.', 'en', id, 'planned', '2020', '[2020-01-01,2021-01-01)'"
+            " FROM entities, generate_series(1, 50)"
+        )
+    together = threading.Barrier(8)
+
+    def note() -> int:
+        together.wait()
+        return note_due(database)
+
+    assert sorted(pool.map(lambda _: note(), range(8))) == [0] * 7 + [50]
+    entries = Feed(database, ("claims",), documents=False).after(before, 100).entries
+    assert (entries.count(b'"create"'), entries.count(b'"due"')) == (50, 50)
+    with writer(database_url) as one:
+        rows = one.execute(
+            "SELECT count(*), count(DISTINCT row_key) FROM changes WHERE operation = 'due'"
+        ).fetchall()
+    assert rows == [(50, 50)]
