@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +34,19 @@ class Server:
     name: str
     port: int
     key: str
+    process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """Where it answers."""
         return f"http://{HOST}:{self.port}"
+
+    def processes(self) -> list[int]:
+        """The ids of its processes: the first, and those that this one started."""
+        assert self.process is not None
+        first = self.process.pid
+        children = Path(f"/proc/{first}/task/{first}/children").read_text(encoding="ascii")
+        return [first, *map(int, children.split())]
 
     def answer(self, ask: Ask) -> Any:
         """The JSON document of an answer. Raises ``NotServing`` on any status but 2xx."""
@@ -98,7 +106,7 @@ def _started(
         )
     try:
         _wait_until_it_answers(server, process, log)
-        yield server
+        yield replace(server, process=process)
     finally:
         process.terminate()
         try:
