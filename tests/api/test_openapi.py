@@ -48,7 +48,7 @@ def test_it_describes_every_call_of_every_resource(document, app):
     }
     assert described == served
     parts = sum(len(resource.parts) for resource in CATALOGUE)
-    assert len(served) == 8 * len(CATALOGUE) + parts + 7
+    assert len(served) == 8 * len(CATALOGUE) + parts + 8
 
 
 def test_every_operation_has_a_name_of_its_own(document):
