@@ -64,7 +64,7 @@ def showing(resources: Iterable[str]) -> str:
     moved = _array(_written("evidence", "changed && '{source_id,derived_from_id}'"))
     related = _written("sources", "table_name = 'source_relations'")
     resting = _array(related, _left("source_relations"))
-    left = map(_left, PARTS["sources"])
+    left = _left("source_captures"), _left("source_relations")
     return f"""
     SELECT block.resource, block.id FROM (
         SELECT {changed}, {moved} AS moved OFFSET 0
