@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 from flask import current_app
-from flask.cli import AppGroup
+from flask.cli import AppGroup, with_appcontext
 
 from hksz_db.bell import Bell
 from hksz_db.database import Database, DatabaseUnusable
@@ -78,6 +78,7 @@ def follow(start: str | None, names: tuple[str, ...], cursor_file: Path | None, 
 
 
 @click.command("due")
+@with_appcontext
 def due() -> None:
     """Note which planned claims have fallen due; readers of the changes have it noted too."""
     try:

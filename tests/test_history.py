@@ -18,6 +18,7 @@ from app import create_app
 from hksz_db.database import Database, look_at, turn_back
 from hksz_db.embedded import Server
 from hksz_db.errors import NotRecorded
+from hksz_db.feed import BEGINNING, Feed, note_due
 from hksz_db.models import Base
 from hksz_db.models.history import KEPT, UNLOGGED
 from hksz_db.queries.pages import RESOURCES, document_statement
@@ -238,6 +239,8 @@ def test_a_role_that_may_write_cannot_touch_the_history(server, database_url, ps
         id = one(psql, "SELECT id FROM sources WHERE external_id = 'hksz:ttps-reply-2024'")
         ((_, _, _, body),) = database.read(reading, {"id": id}, now(psql))
         assert json.loads(body) == {"title": "By the service"}
+        assert note_due(database) == 0
+        assert not Feed(database).after(BEGINNING, 1).caught_up
         database.close()
 
 

@@ -181,6 +181,12 @@ class Somebody:
     def __init__(self, database: Database, seed: int) -> None:
         self.random = random.Random(seed)
         self.columns = columns(database)
+        self.references = [
+            (table, column)
+            for table, known in self.columns.items()
+            for column in sorted(known)
+            if column.endswith("_id") and column != "external_id"
+        ]
         self.number = 0
 
     def write(self, session: Session) -> None:
@@ -206,13 +212,18 @@ class Somebody:
         """Give one column of one row a new value, or that of another row, or none."""
         table = self.random.choice(TABLES)
         column = self.random.choice(sorted(self.columns[table].keys() - {"id"}))
-        if self.random.random() < 0.4:
+        chance = self.random.random()
+        if chance < 0.3:
             table, shown = self.random.choice(list(SHOWN.values()))
             column = self.random.choice(shown)
+        elif chance < 0.6:
+            table, column = self.random.choice(self.references)
         key = KEYED.get(table, "id")
         self.number += 1
         value = f"(SELECT {column} FROM {table} WHERE {key} = $2)"
-        if self.columns[table][column] == "text" and self.random.random() < 0.7:
+        if column == "derived_from_id" and self.random.random() < 0.5:
+            value = "$2"
+        elif self.columns[table][column] == "text" and self.random.random() < 0.7:
             text = f"'ex:{self.number}'" if column == "external_id" else f"'New {self.number}'"
             value = f"COALESCE({text}, $2::text)"
         elif column in {"deleted_at", "retracted_at"}:

@@ -53,7 +53,9 @@ def horizon_statement() -> Prepared:
     its look at the locks. Of all that the snapshot does not hold, those that take their lock after
     that look read the latest commit in it, or a later one, and are stamped later; those that hold
     theirs are stamped no earlier than it says; and those that have let theirs go are seen by the
-    next statement. Who merely takes long holds nobody up, and no clock is trusted.
+    next statement. Who merely takes long holds nobody up, and no clock is trusted, but for those
+    who write at a stricter isolation than READ COMMITTED: they do not see the latest commit, and
+    are stamped by the clock alone.
     """
     settled = timestamp(literal_column("settled", DateTime(timezone=True)))
     horizon = text("""(
@@ -149,7 +151,9 @@ def _document(readable: Readable) -> ColumnElement[Any]:
 
 
 def _entries(resources: tuple[str, ...]) -> CTE:
-    written = " UNION ALL ".join((_written(resources), *map(_there_before, resources)))
+    written = " UNION ALL ".join(
+        f"({of_it(name)})" for name in resources for of_it in (_written, _there_before)
+    )
     sql = f"""
 SELECT step.committed_at AS at, step.id AS transaction, step.actor,
     entry.stage, entry.resource, entry.id, entry.op
@@ -162,7 +166,7 @@ FROM ({_STEPS}) AS step, LATERAL (
 ) AS after, LATERAL (
     WITH written AS (
         SELECT 1 AS stage, resource, id, op FROM ({written}) AS found
-        WHERE after.stage <= 1 AND op IS NOT NULL
+        WHERE after.stage <= 1
         ORDER BY resource, id LIMIT :rows
     )
     SELECT stage, resource, id, op FROM written
@@ -203,46 +207,63 @@ _STEPS = f"""
 """
 
 
-def _written(resources: tuple[str, ...]) -> str:
-    """What the transaction wrote itself, or what has fallen due in it."""
-    names = ", ".join(f"'{name}'" for name in resources)
-    states = " ".join(f"WHEN '{name}' THEN {_operation(name)}" for name in resources)
-    return f"""
-        SELECT resource, id, CASE resource {states} END AS op
-        FROM (
-            SELECT resource, resource_id AS id, bool_or(operation = 'due') AS due,
-                bool_or(table_name = resource AND operation <> 'due') AS itself
-            FROM changes
-            WHERE transaction_id = step.id AND resource IN ({names})
-                AND (resource, resource_id) > (after.resource, after.id)
-            GROUP BY resource, resource_id
-            ORDER BY resource, resource_id
-        ) AS row_of
+def _written(resource: str) -> str:
+    """What the transaction wrote itself, or what has fallen due in it.
+
+    From one row to the next, in the order of their ids, as far as a page goes: a transaction can
+    have written millions.
     """
+    following = f"""
+                SELECT resource_id AS id FROM changes
+                WHERE transaction_id = step.id AND resource = '{resource}' AND resource_id > {{}}
+                ORDER BY resource_id LIMIT 1
+    """
+    return f"""
+        SELECT '{resource}' AS resource, id, op FROM (
+            WITH RECURSIVE row_of AS (
+                ({following.format(_id_after(resource))})
+                UNION ALL
+                SELECT next.id FROM row_of, LATERAL ({following.format("row_of.id")}) AS next
+            )
+            SELECT row_of.id, {_operation(resource)} AS op
+            FROM row_of, LATERAL (
+                SELECT bool_or(operation = 'due') AS due,
+                    bool_or(table_name = '{resource}' AND operation <> 'due') AS itself
+                FROM changes
+                WHERE transaction_id = step.id AND resource = '{resource}'
+                    AND resource_id = row_of.id
+                OFFSET 0
+            ) AS of_row
+            OFFSET 0
+        ) AS found
+        WHERE '{resource}' >= after.resource AND op IS NOT NULL LIMIT :rows
+    """
+
+
+def _id_after(resource: str) -> str:
+    """The id after which the page begins, where it may begin within the resource."""
+    return f"(CASE after.resource WHEN '{resource}' THEN after.id ELSE {_NO_ID} END)"
 
 
 def _operation(resource: str) -> str:
     """What became of the row: whether it was live before, and is afterwards.
 
     Nothing of a row that was dead all the while, nor of one that is gone by now where only its
-    parts were written: its own deletion says so.
+    parts were written: its own deletion says so. The fences have the rows looked up one by one.
     """
     live = "id = row_of.id AND deleted_at IS NULL"
+    present = f"SELECT FROM {resource} WHERE {live} AND written_in = step.id OFFSET 0"
+    later = f"SELECT FROM past.{resource} WHERE {live} AND written_in = step.id OFFSET 0"
+    before = f"EXISTS (SELECT FROM past.{resource} WHERE {live} AND ended_in = step.id OFFSET 0)"
     return f"""CASE
-            WHEN NOT row_of.itself THEN (
-                SELECT CASE WHEN row_of.due THEN 'due' ELSE 'update' END
+            WHEN NOT of_row.itself THEN (
+                SELECT CASE WHEN of_row.due THEN 'due' ELSE 'update' END
                 FROM {resource} WHERE {live}
             )
-            WHEN EXISTS (SELECT FROM {resource} WHERE {live} AND written_in = step.id)
-                OR EXISTS (SELECT FROM past.{resource} WHERE {live} AND written_in = step.id)
-            THEN CASE
-                WHEN row_of.due THEN 'due'
-                WHEN EXISTS (SELECT FROM past.{resource} WHERE {live} AND ended_in = step.id)
-                THEN 'update'
-                ELSE 'create'
+            WHEN EXISTS ({present}) OR EXISTS ({later}) THEN CASE
+                WHEN of_row.due THEN 'due' WHEN {before} THEN 'update' ELSE 'create'
             END
-            WHEN EXISTS (SELECT FROM past.{resource} WHERE {live} AND ended_in = step.id)
-            THEN 'delete'
+            WHEN {before} THEN 'delete'
         END"""
 
 
@@ -250,9 +271,10 @@ def _there_before(resource: str) -> str:
     """What was there when the history began, and still is: the entries of transaction 0."""
     return f"""
         SELECT '{resource}', id, 'create' FROM {resource} AS row_of
-        WHERE step.id = 0 AND ('{resource}', id) > (after.resource, after.id)
+        WHERE step.id = 0 AND '{resource}' >= after.resource AND id > {_id_after(resource)}
             AND deleted_at IS NULL
             AND (written_in = 0 OR EXISTS (
-                SELECT FROM past.{resource} WHERE id = row_of.id AND written_in = 0
+                SELECT FROM past.{resource} WHERE id = row_of.id AND written_in = 0 OFFSET 0
             ))
+        ORDER BY id LIMIT :rows
     """

@@ -57,13 +57,14 @@ def showing(resources: Iterable[str]) -> str:
     )
     if not blocks:
         return "SELECT NULL::text AS resource, NULL::uuid AS id WHERE false"
-    # Arrays, because of those the planner expects few, and looks them up. The fences keep each of
-    # them from being worked out again wherever it is used.
+    # The fences keep the arrays from being worked out again wherever they are used, and have the
+    # rows looked up that these lead to: of most transactions there are few, whatever the planner
+    # expects of the tables.
     changed = ", ".join(f"{_changed(*SHOWN[name])} AS {name}" for name in SHOWN)
     moved = _array(_written("evidence", "changed && '{source_id,derived_from_id}'"))
     related = _written("sources", "table_name = 'source_relations'")
     resting = _array(related, _left("source_relations"))
-    left = map(_left, PARTS["sources"])
+    left = _left("source_captures"), _left("source_relations")
     return f"""
     SELECT block.resource, block.id FROM (
         SELECT {changed}, {moved} AS moved OFFSET 0
@@ -90,11 +91,13 @@ def _block(resource: str, ways: Iterable[str]) -> str:
                     SELECT FROM transactions AS later
                     WHERE later.id = root.written_in
                         AND (later.committed_at, later.id) > (step.committed_at, step.id)
+                    OFFSET 0
                 )
                 AND NOT EXISTS (
                     SELECT FROM changes
                     WHERE transaction_id = step.id AND resource = '{resource}'
                         AND resource_id = root.id
+                    OFFSET 0
                 )
             OFFSET 0
         ) AS root
@@ -106,7 +109,7 @@ def _array(*queries: str) -> str:
     return f"ARRAY({' UNION ALL '.join(queries)})"
 
 
-def _written(resource: str, condition: str) -> str:
+def _written(resource: str, condition: str = "true") -> str:
     """The rows of a resource on which the transaction left a change that meets the condition."""
     return (
         f"SELECT resource_id FROM changes WHERE transaction_id = step.id"
@@ -133,23 +136,31 @@ def _left(part: str) -> str:
     )
 
 
+def _from(ids: str, table: str, column: str, found: str = "id", live: str = "") -> str:
+    """What ``found`` is in the rows of the table whose column is one of the ids."""
+    return (
+        f"SELECT led.id FROM unnest({ids}) AS changed (id), LATERAL ("
+        f"SELECT {found} AS id FROM {table} WHERE {column} = changed.id {live} OFFSET 0) AS led"
+    )
+
+
 def _under(part: str) -> tuple[str, str]:
     """The claims of which figures or evidence were written, and those that these have left."""
-    written = _array(_written(part, "true"))
-    return f"SELECT claim_id FROM {part} WHERE id = ANY ({written})", _left(part)
+    return _from(_array(_written(part)), part, "id", "claim_id"), _left(part)
 
 
+_LIVE = "AND deleted_at IS NULL"
 # Sources whose contributors read otherwise, and those that lead to one with another title.
 _CREDITED = " UNION ALL ".join(
     (
         _written("sources", "table_name = 'source_contributors'"),
         _left("source_contributors"),
-        "SELECT source_id FROM source_contributors WHERE entity_id = ANY (rows_of.named)",
+        _from("rows_of.named", "source_contributors", "entity_id", "source_id"),
     )
 )
-_RELATED = "SELECT from_id FROM source_relations WHERE to_id = ANY (rows_of.titled)"
+_RELATED = _from("rows_of.titled", "source_relations", "to_id", "from_id")
 # All sources that are another document now.
-_SOURCES = f"shown_of.sources || {_array(_written('sources', 'true'))}"
+_SOURCES = f"shown_of.sources || {_array(_written('sources'))}"
 # As for the counts (models/corroborations.py): what rests on these sources, or on what does.
 _RESTING = """
     WITH RECURSIVE resting AS (
@@ -160,51 +171,49 @@ _RESTING = """
             WHERE to_id = resting.id AND keeps_origin(kind) OFFSET 0
         ) AS further
     ), passages AS (
-        SELECT id, claim_id FROM evidence
-        WHERE source_id = ANY (ARRAY(SELECT id FROM resting)) OR id = ANY (rows_of.moved)
+        SELECT further.id, further.claim_id FROM resting, LATERAL (
+            SELECT id, claim_id FROM evidence WHERE source_id = resting.id OFFSET 0
+        ) AS further
+        UNION
+        SELECT moved.id, NULL FROM unnest(rows_of.moved) AS moved (id)
         UNION
         SELECT further.id, further.claim_id FROM passages, LATERAL (
             SELECT id, claim_id FROM evidence WHERE derived_from_id = passages.id OFFSET 0
         ) AS further
     )
-    SELECT claim_id FROM passages
+    SELECT claim_id FROM passages WHERE claim_id IS NOT NULL
 """
 _SHOW: Mapping[str, tuple[str, ...]] = {
     "claims": (
-        "SELECT id FROM claims WHERE claimant_id = ANY (rows_of.named)",
-        "SELECT id FROM claims WHERE reported_by_id = ANY (rows_of.named)",
-        "SELECT claim_id FROM claim_entities WHERE entity_id = ANY (rows_of.named)",
-        "SELECT id FROM claims WHERE time_anchor_id = ANY (rows_of.titled)",
-        "SELECT id FROM claims WHERE due_anchor_id = ANY (rows_of.titled)",
-        "SELECT from_id FROM claim_relations WHERE to_id = ANY (rows_of.stated)",
+        _from("rows_of.named", "claims", "claimant_id"),
+        _from("rows_of.named", "claims", "reported_by_id"),
+        _from("rows_of.named", "claim_entities", "entity_id", "claim_id"),
+        _from("rows_of.titled", "claims", "time_anchor_id"),
+        _from("rows_of.titled", "claims", "due_anchor_id"),
+        _from("rows_of.stated", "claim_relations", "to_id", "from_id"),
         *map(_left, PARTS["claims"]),
         *_under("figures"),
-        *(
-            f"SELECT claim_id FROM figures WHERE {way} AND deleted_at IS NULL"
-            for way in (
-                "metric_id = ANY (rows_of.measured)",
-                "subject_id = ANY (rows_of.named)",
-                "period_anchor_id = ANY (rows_of.titled)",
-            )
-        ),
+        _from("rows_of.measured", "figures", "metric_id", "claim_id", _LIVE),
+        _from("rows_of.named", "figures", "subject_id", "claim_id", _LIVE),
+        _from("rows_of.titled", "figures", "period_anchor_id", "claim_id", _LIVE),
         *_under("evidence"),
-        f"SELECT claim_id FROM evidence WHERE source_id = ANY ({_SOURCES}) AND deleted_at IS NULL",
+        _from(_SOURCES, "evidence", "source_id", "claim_id", _LIVE),
         f"SELECT claim_id FROM ({_RESTING}) AS corroborated",
     ),
     "entities": (
-        "SELECT subject_id FROM entity_relations WHERE object_id = ANY (rows_of.named)",
-        "SELECT subject_id FROM entity_relations WHERE claim_id = ANY (rows_of.stated)",
+        _from("rows_of.named", "entity_relations", "object_id", "subject_id"),
+        _from("rows_of.stated", "entity_relations", "claim_id", "subject_id"),
         *map(_left, PARTS["entities"]),
     ),
     "evidence": (
-        "SELECT id FROM evidence WHERE source_id = ANY (rows_of.cited || sources_of.credited)",
-        "SELECT id FROM evidence WHERE claim_id = ANY (rows_of.judged)",
+        _from("rows_of.cited || sources_of.credited", "evidence", "source_id"),
+        _from("rows_of.judged", "evidence", "claim_id"),
     ),
     "figures": (
-        "SELECT id FROM figures WHERE metric_id = ANY (rows_of.measured)",
-        "SELECT id FROM figures WHERE subject_id = ANY (rows_of.named)",
-        "SELECT id FROM figures WHERE period_anchor_id = ANY (rows_of.titled)",
-        "SELECT id FROM figures WHERE claim_id = ANY (rows_of.judged)",
+        _from("rows_of.measured", "figures", "metric_id"),
+        _from("rows_of.named", "figures", "subject_id"),
+        _from("rows_of.titled", "figures", "period_anchor_id"),
+        _from("rows_of.judged", "figures", "claim_id"),
     ),
     "sources": ("SELECT unnest(shown_of.sources)",),
 }

@@ -48,6 +48,7 @@ def test_every_resource_takes_many(sample, editor, send):
         "id": row["id"],
         "external_id": row["external_id"],
         "version": row["version"],
+        "errors": [],
     }
     for field in sample.plain:
         assert row[field] == sample.body[field]
@@ -80,7 +81,7 @@ def test_each_item_has_the_status_of_a_single_write(editor, send):
     )
     assert counts == {"created": 2, "failed": 5}
     assert [result["status"] for result in results] == [201, 422, 409, 409, 422, 422, 201]
-    found = [[(e["pointer"], e["code"]) for e in r.get("errors", [])] for r in results]
+    found = [[(e["pointer"], e["code"]) for e in r["errors"]] for r in results]
     assert sorted(found[1]) == [
         ("#/items/1/csl_type", "required"),
         ("#/items/1/doi", "invalid"),
