@@ -164,7 +164,13 @@ def bodies(start: int, number: int) -> Iterator[dict[str, Any]]:
                     "period_edtf": str(2000 + n % 24),
                 }
             ],
-            "evidence": [{"source_external_id": "hksz:shenzhen-daily-article", "page": str(n)}],
+            "evidence": [
+                {
+                    "source_external_id": "hksz:shenzhen-daily-article",
+                    "stance": "mentions",
+                    "page": str(n),
+                }
+            ],
         }
 
 
