@@ -27,11 +27,9 @@ from hksz_db.api.verification import add_verification
 from hksz_db.api.views import blueprint_for
 from hksz_db.api.waiting import WaitingRoom, close_when_told_to_end
 from hksz_db.bell import Bell
-from hksz_db.commands import register_commands
+from hksz_db.commands.registry import register_commands
 from hksz_db.database import Database, DatabaseUnusable
 from hksz_db.errors import Unavailable
-from hksz_db.export_commands import register_export_commands
-from hksz_db.import_commands import register_import_commands
 from hksz_db.preparing import KEY_FILE, prepare, write_first_key
 from hksz_db.services.seeding import InvalidSeed
 from hksz_db.serving import PortInUse, check_port, configure_logging, serve, stop_with_parent
@@ -70,8 +68,6 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     api.register_blueprint(changes_blueprint())
     register_errors(app)
     register_commands(app)
-    register_export_commands(app)
-    register_import_commands(app)
     return app
 
 

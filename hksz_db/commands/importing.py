@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from flask import Flask, current_app
+from flask import current_app
 
+from hksz_db.commands.terminal import FILE, Trouble
 from hksz_db.database import Database, DatabaseUnusable
 from hksz_db.embedded import EmbeddedError
 from hksz_db.errors import DomainError, Fault
@@ -20,20 +21,10 @@ from hksz_db.exchange.reading import READERS, Wanted, entries, format_of
 from hksz_db.services.kinds import KINDS
 from hksz_db.vocabulary import BulkMode, BulkOutcome
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _MAX_ACTOR = 200
 
 
-def register_import_commands(app: Flask) -> None:
-    """Add the command to ``flask``."""
-    app.cli.command("import")(import_file)
-
-
-class _Trouble(click.ClickException):
-    exit_code = 2
-
-
-@click.argument("file", type=_FILE)
+@click.argument("file", type=FILE)
 @click.option(
     "--format",
     "form",
@@ -83,7 +74,7 @@ class _Trouble(click.ClickException):
 )
 @click.option(
     "--mapping",
-    type=_FILE,
+    type=FILE,
     help='The same as a JSON file: {"map": {COLUMN: FIELD}, "set": {FIELD: VALUE}, "skip": […]}.',
 )
 @click.option("--delimiter", help="What stands between the cells of csv; tab for a tab.")
@@ -144,7 +135,7 @@ def import_file(  # noqa: PLR0913, PLR0917 - the options of the command
                 import_entries(database, read, BulkMode(mode), who, dry_run=dry_run, atomic=atomic)
             )
     except Unreadable as error:
-        raise _Trouble(f"{file}: {printable(str(error))}") from None
+        raise Trouble(f"{file}: {printable(str(error))}") from None
     shown.summary(dry_run=dry_run, atomic=atomic)
 
 
@@ -153,7 +144,7 @@ def _in_one_sentence(shown: "_Shown") -> Iterator[Database]:
     try:
         yield current_app.extensions["hksz_database"]
     except (DomainError, DatabaseUnusable, EmbeddedError) as error:
-        raise _Trouble(f"{error} {shown.progress}") from None
+        raise Trouble(f"{error} {shown.progress}") from None
 
 
 class _Shown:

@@ -13,7 +13,7 @@ from hksz_db.services.merging import merge
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 
-FILES = Path(__file__).parent / "exchange" / "files"
+FILES = Path(__file__).parents[1] / "exchange" / "files"
 EXPORTS = ("zotero.json", "zotero.bib", "better_bibtex.bib", "zotero.ris")
 ALL = "SELECT (SELECT count(*) FROM sources), (SELECT count(*) FROM entities)"
 CLAIM = "hksz:ttps-approved-2023"

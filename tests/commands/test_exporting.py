@@ -16,7 +16,7 @@ from app import create_app
 from hksz_db.database import Database
 from hksz_db.settings import Settings
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")

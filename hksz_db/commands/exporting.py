@@ -9,8 +9,9 @@ from typing import IO
 
 import click
 import psycopg
-from flask import Flask, current_app
+from flask import current_app
 
+from hksz_db.commands.terminal import FILE
 from hksz_db.database import Database, DatabaseUnusable
 from hksz_db.embedded import EmbeddedError
 from hksz_db.errors import DomainError, Fault, FaultsError
@@ -19,17 +20,9 @@ from hksz_db.exchange.asking import whole
 from hksz_db.exchange.formats import FORMATS, formats_for
 from hksz_db.queries.pages import RESOURCES, matches_statement
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 # How often a bar is drawn on its way: a terminal is slow.
 _DRAWN = 200
 _TARGET = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
-
-
-def register_export_commands(app: Flask) -> None:
-    """Add the commands to ``flask``."""
-    app.cli.command("export")(export)
-    app.cli.command("dump")(dump)
-    app.cli.command("load")(load)
 
 
 @contextmanager
@@ -144,7 +137,7 @@ def dump(file: Path, with_keys: bool) -> None:
     click.echo(f"{file}: {rows} rows")
 
 
-@click.argument("file", type=_FILE)
+@click.argument("file", type=FILE)
 def load(file: Path) -> None:
     """Read FILE, a dump, into an empty database that is migrated to the revision of the dump.
 

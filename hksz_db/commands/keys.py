@@ -1,0 +1,65 @@
+"""Keys: made, listed and revoked."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+
+from hksz_db.commands.terminal import writing_here
+from hksz_db.services import api_keys
+from hksz_db.vocabulary import Scope
+
+keys = AppGroup("keys", help="Make, list and revoke the keys of those who write.")
+
+
+@keys.command("create")
+@click.argument("label")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    required=True,
+    type=click.Choice([str(scope) for scope in Scope]),
+    help="What the key may do; may be given several times.",
+)
+@click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help="Its last day, in UTC.")
+def create_key(label: str, scopes: tuple[str, ...], expires: datetime | None) -> None:
+    """Make a key for LABEL and print it; it cannot be shown again."""
+    until = None
+    if expires is not None:
+        until = expires.replace(hour=23, minute=59, second=59, tzinfo=UTC)
+    with writing_here() as session:
+        key = api_keys.create(session, label, [Scope(scope) for scope in scopes], until)
+    click.echo(key)
+
+
+@keys.command("path")
+def path_of_key() -> None:
+    """Print where the first key of the embedded database is."""
+    path: Path = current_app.config["KEY_FILE"]
+    if not path.exists():
+        raise click.ClickException(f"There is no {path}; flask keys create makes a key.")
+    click.echo(path)
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """List the keys: who, what for, until when, when last used."""
+    with writing_here() as session:
+        for key in api_keys.listing(session):
+            state = "revoked" if key["revoked_at"] else "active"
+            until = f"until {key['expires_at']:%Y-%m-%d}" if key["expires_at"] else "no end"
+            used = f"{key['last_used_at']:%Y-%m-%d %H:%M}" if key["last_used_at"] else "never"
+            scopes = ",".join(key["scopes"])
+            click.echo(f"{key['label']}\t{state}\t{scopes}\t{until}\tused {used}")
+
+
+@keys.command("revoke")
+@click.argument("label")
+def revoke_key(label: str) -> None:
+    """Revoke the key of LABEL for good."""
+    with writing_here() as session:
+        if not api_keys.revoke(session, label):
+            raise click.ClickException(f"There is no active key labelled {label!r}.")

@@ -1,0 +1,116 @@
+"""Texts that a reader holds: where passages stand in them, and whether they still do."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID
+
+import click
+from sqlalchemy.orm import Session
+
+from hksz_db.commands.terminal import FILE, Trouble, id_or_name, writing_here
+from hksz_db.database import fetch_in
+from hksz_db.queries.verification import named_statement, verifiable_statement
+from hksz_db.services import locating
+from hksz_db.services.verification import Checked, Verification, check
+from hksz_db.verification import Result
+
+
+@contextmanager
+def _locating() -> Iterator[None]:
+    """What is wrong with a file is one sentence on the terminal."""
+    try:
+        yield
+    except locating.Unlocatable as error:
+        raise click.ClickException(str(error)) from None
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        raise click.ClickException(f"{place}{error.strerror}.") from None
+
+
+@click.argument("text", type=FILE)
+@click.argument("spans", type=FILE)
+@click.argument("claims", type=FILE)
+def locate(text: Path, spans: Path, claims: Path) -> None:
+    """Write the locators of evidence into a data file.
+
+    TEXT is your copy of the source, SPANS a JSON file {external_id of the evidence: {"words": …,
+    "occurrence": 1}} that stays with you, CLAIMS the data file. It is replaced as a whole, or, if
+    anything is wrong, left as it was.
+    """
+    with _locating():
+        located = locating.write_locators(text, spans, claims)
+    click.echo(f"{located.written} locators written, over {located.char_length} characters")
+    click.echo(f"text_sha256 {located.text_sha256}")
+
+
+@click.argument("source")
+@click.argument("text", type=FILE)
+def verify(source: str, text: Path) -> None:
+    """Compare TEXT, your copy of SOURCE, with the locators of its evidence.
+
+    SOURCE is an id or an external id, TEXT a file in UTF-8, of which nothing is stored. There is
+    a line for each span: the evidence, whether the span is exact, moved or missing, and its place
+    in your text, in code points after normalisation.
+
+    The exit status is that of diff: 0 when every span is exact, 1 when some are moved or missing,
+    2 when there was trouble.
+    """
+    try:
+        verification = _compared(source, text)
+    except click.ClickException as error:
+        raise Trouble(error.message) from None
+    for checked in verification.checked:
+        click.echo(_line(checked))
+    results = Counter(checked.finding.result for checked in verification.checked)
+    click.echo(_summary(verification, results))
+    if results.keys() != {Result.EXACT}:
+        raise SystemExit(1)
+
+
+def _compared(source: str, text: Path) -> Verification:
+    with _locating():
+        copy = locating.read_text(text)
+    verification = check(copy, _verifiable(source))
+    if not verification.checked:
+        raise click.ClickException(f"No evidence of {source} has a locator to compare with.")
+    return verification
+
+
+def _verifiable(source: str) -> bytes:
+    with writing_here() as session:
+        values = {"id": _id(session, source)}
+        rows = fetch_in(session, verifiable_statement(), values)
+    if not rows:
+        raise click.ClickException(f"There is no source {source}.")
+    ((_, deleted, _, verifiable),) = rows
+    if deleted:
+        raise click.ClickException(f"The source {source} was deleted; it can be restored.")
+    return bytes(verifiable)
+
+
+def _id(session: Session, source: str) -> UUID | None:
+    named = id_or_name(source)
+    if isinstance(named, UUID):
+        return named
+    rows = fetch_in(session, named_statement(), {"name": named})
+    return rows[0][0] if rows else None
+
+
+def _line(checked: Checked) -> str:
+    finding = checked.finding
+    if finding.result is Result.MISSING:
+        place = f"searched {finding.searched}"
+    else:
+        place = f"{finding.start_char}-{finding.end_char}"
+    return f"{checked.external_id or checked.evidence_id}\t{finding.result}\t{place}"
+
+
+def _summary(verification: Verification, results: Counter[Result]) -> str:
+    counts = ", ".join(f"{results[result]} {result}" for result in Result)
+    return (
+        f"{counts}; {verification.without_locator} without a locator\n"
+        f"capture {verification.capture}, {verification.char_length} characters\n"
+        f"text_sha256 {verification.text_sha256}"
+    )
