@@ -4,12 +4,15 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
 import click
 import psycopg
 from flask import current_app
+from marshmallow import ValidationError
 
 from hksz_db.commands.terminal import FILE
 from hksz_db.database import Database, DatabaseUnusable
@@ -19,6 +22,7 @@ from hksz_db.exchange import dumping, exporting, loading
 from hksz_db.exchange.asking import whole
 from hksz_db.exchange.formats import FORMATS, formats_for
 from hksz_db.queries.pages import RESOURCES, matches_statement
+from schemas.fields import Moment
 
 # How often a bar is drawn on its way: a terminal is slow.
 _DRAWN = 200
@@ -90,7 +94,10 @@ def _written_whole(path: Path, mode: int) -> Iterator[IO[bytes]]:
 @click.option(
     "--output", type=_TARGET, default="-", show_default=True, help="A file; - is standard output."
 )
-def export(resource: str, form: str, filters: tuple[str, ...], output: Path) -> None:
+@click.option("--as-of", "moment", help="As at this moment, as 2026-11-22T21:00:00Z.")
+def export(
+    resource: str, form: str, filters: tuple[str, ...], output: Path, moment: str | None
+) -> None:
     """Write all of a RESOURCE that the filters select, in the order of the ids.
 
     A file gets its name when all of it is written.
@@ -99,8 +106,10 @@ def export(resource: str, form: str, filters: tuple[str, ...], output: Path) -> 
     if form not in known:
         raise click.ClickException(f"{resource} cannot be {form}; known: {', '.join(known)}.")
     with _in_one_sentence() as database:
-        wanted = whole(resource, known[form], [text.partition("=")[::2] for text in filters])
-        expected = database.explain(matches_statement(wanted.shape), wanted.values)
+        pairs = [text.partition("=")[::2] for text in filters]
+        wanted = replace(whole(resource, known[form], pairs), as_of=_as_of(moment))
+        statement = matches_statement(wanted.shape)
+        expected = database.explain(statement, wanted.values, wanted.as_of)
         with _progress(resource, expected) as step:
             pieces = exporting.export(database, wanted, seen=lambda: step(1))
             if str(output) == "-":
@@ -108,6 +117,14 @@ def export(resource: str, form: str, filters: tuple[str, ...], output: Path) -> 
             else:
                 with _written_whole(output, 0o666) as file:
                     _copy(pieces, file)
+
+
+def _as_of(moment: str | None) -> datetime | None:
+    try:
+        found: datetime | None = None if moment is None else Moment().deserialize(moment)
+    except ValidationError as error:
+        raise click.ClickException(f"--as-of: {' '.join(error.messages)}") from None
+    return found
 
 
 def _copy(pieces: Iterator[bytes], file: IO[bytes]) -> None:

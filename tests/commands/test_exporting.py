@@ -72,6 +72,18 @@ def test_filters_are_those_of_the_list(flask):
     assert all("hong kong" in row["statement"].lower() for row in rows)
 
 
+def test_an_export_can_be_of_the_past(flask, seeded_url):
+    was = flask("export", "units").stdout
+    with psycopg.connect(seeded_url, autocommit=True) as connection:
+        ((moment,),) = connection.execute("SELECT clock_timestamp()").fetchall()
+        connection.execute("UPDATE units SET label = label || '!'")
+        assert flask("export", "units").stdout != was
+        assert flask("export", "units", "--as-of", moment.isoformat()).stdout == was
+        connection.execute("UPDATE units SET label = rtrim(label, '!')")
+    _refused(flask("export", "units", "--as-of", "yesterday"), "--as-of: ")
+    _refused(flask("export", "units", "--as-of", "2001-01-01T00:00:00Z"), "until now")
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
