@@ -8,7 +8,7 @@ import json
 import select
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -166,10 +166,10 @@ class Database:
         and ``NotRecorded`` as ``read`` does.
         """
         try:
-            with self.unhurried(at_most_s) as connection:
+            with self.unhurried(at_most_s) as connection, ExitStack() as stack:
                 if as_of is not None:
                     turn_back(connection)
-                    look_at(connection, as_of)
+                    stack.enter_context(looking_at(connection, as_of))
                 cursor = RawCursor(connection)
                 yield from cursor.stream(
                     statement.sql.encode(), statement.arguments(values), size=_ROWS_AT_ONCE
@@ -219,8 +219,8 @@ class Database:
     @contextmanager
     def reader_as_of(self, moment: datetime) -> Iterator[_Connection]:
         """The same, on which every table is what it was at the moment. Raises ``NotRecorded``."""
-        with self._lent(self._idle_as_of, turn_back) as connection:
-            look_at(connection, moment)
+        lent = self._lent(self._idle_as_of, turn_back)
+        with lent as connection, looking_at(connection, moment):
             yield connection
 
     @contextmanager
@@ -309,6 +309,24 @@ def turn_back(connection: _Connection) -> None:
     connection.execute(
         "SELECT set_config('search_path', 'as_of, ' || current_setting('search_path'), false)"
     )
+
+
+@contextmanager
+def looking_at(connection: _Connection, moment: datetime) -> Iterator[None]:
+    """The same for all that is read in the block, which one snapshot answers.
+
+    First it waits for who was about to commit at the moment. Then what is missing as of it is read
+    in the snapshot that also answers: whoever commits in between is in neither.
+    """
+    look_at(connection, moment)
+    connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    try:
+        look_at(connection, moment)
+        yield
+    finally:
+        # Nothing was written; a connection that broke has nothing to end.
+        with suppress(psycopg.OperationalError):
+            connection.execute("ROLLBACK")
 
 
 def look_at(connection: _Connection, moment: datetime) -> None:

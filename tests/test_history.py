@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import make_url
 
 from app import create_app
-from hksz_db.database import Database, look_at, turn_back
+from hksz_db.database import Database, look_at, looking_at, turn_back
 from hksz_db.embedded import Server
 from hksz_db.errors import NotRecorded
 from hksz_db.feed import BEGINNING, Feed, note_due
@@ -406,3 +406,35 @@ def test_only_what_follows_from_other_tables_is_not_listed(psql):
     listed = {table for (table,) in psql.execute("SELECT DISTINCT table_name FROM changes")}
     assert listed.isdisjoint(UNLOGGED)
     assert {"sources", "claims", "evidence", "corroborations", "api_keys"} <= listed
+
+
+def test_a_moment_is_one_snapshot(database_url, psql):
+    """Who began before the moment and commits while it is being answered is not seen."""
+    retitle(psql, "Seen")
+    with connected(database_url) as writer, connected(database_url) as reader:
+        turn_back(reader)
+        writer.execute("BEGIN")
+        retitle(writer, "Unseen")
+        moment = now(psql)
+        with looking_at(reader, moment):
+            writer.execute("COMMIT")
+            title = "SELECT title FROM sources WHERE external_id = 'hksz:ttps-reply-2024'"
+            assert one(reader, title) == "Seen"
+        assert title_at(reader, moment) == "Seen"
+
+
+def test_a_table_of_ones_own_is_not_taken_for_the_history(server, database_url, psql):
+    name = str(make_url(database_url).database)
+    with (
+        service_role(server, name) as role,
+        connected(server.url(name, superuser=True).replace("postgres@", f"{role}@")) as service,
+    ):
+        service.execute("CREATE TEMP TABLE transactions (LIKE public.transactions INCLUDING ALL)")
+        service.execute("CREATE TEMP TABLE changes (LIKE public.changes INCLUDING ALL)")
+        retitle(service, "Not hidden")
+        service.execute("SET search_path = pg_catalog")
+        service.execute("UPDATE public.units SET label = label || '.'")
+        log = "SELECT actor FROM change_log WHERE table_name = 'units' ORDER BY committed_at DESC"
+        assert one(psql, f"{log} LIMIT 1") == role
+        titled = "SELECT count(*) FROM change_log WHERE after ->> 'title' = 'Not hidden'"
+        assert one(psql, titled) == 1

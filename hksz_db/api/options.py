@@ -4,6 +4,7 @@ Every function makes its value of what a client gave, as text or as JSON, and ra
 ``ValidationError`` with what is wrong.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,9 @@ from schemas.fields import Moment, check_text
 
 MAX_PER_PAGE = 100
 MAX_SEARCH_LENGTH = 500
+_RFC_3339 = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?([Zz]|[-+]\d{2}:\d{2})", re.ASCII
+)
 COUNTS = ("exact", "estimated")
 
 Sort = tuple[tuple[str, bool], ...]
@@ -92,7 +96,9 @@ def cursor(value: Any) -> str:
 
 def as_of(value: Any) -> datetime:
     """``as_of``: the moment of which to answer."""
-    moment: datetime = Moment().deserialize(value)
+    if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
+        raise ValidationError("Not a valid datetime: 2026-11-22T21:00:00Z, with its offset.")
+    moment: datetime = Moment().deserialize(value.upper())
     return moment
 
 

@@ -117,7 +117,8 @@ def exported(resource: Resource) -> tuple[Question, Format]:
         faults.add(name, "unknown", "An export has no pages: it is all that the filters select.")
         del given[name]
     fields = _exported_fields(resource.readable, form, others, faults)
-    searching: dict[str, Any] = {name: others[name] for name in ("q", "sort") if name in others}
+    kept = ("q", "sort", "as_of")
+    searching: dict[str, Any] = {name: others[name] for name in kept if name in others}
     question = _question(resource, _every(resource, given, faults), searching, faults)
     faults.check()
     return replace(question, fields=fields, sort=question.sort or (("id", False),)), form

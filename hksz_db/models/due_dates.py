@@ -11,7 +11,7 @@ from hksz_db.models.base import Base
 # time, and nobody waits for another who does the same.
 NOTE_DUE = """
 CREATE FUNCTION note_due(today date DEFAULT (clock_timestamp() AT TIME ZONE 'UTC')::date)
-RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     noted bigint;
 BEGIN

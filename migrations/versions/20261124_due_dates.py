@@ -9,7 +9,7 @@ down_revision = "histories"
 # time, and nobody waits for another who does the same.
 NOTE_DUE = """
 CREATE FUNCTION note_due(today date DEFAULT (clock_timestamp() AT TIME ZONE 'UTC')::date)
-RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     noted bigint;
 BEGIN

@@ -12,7 +12,7 @@ SCHEMAS = ("CREATE SCHEMA past", "CREATE SCHEMA as_of", "CREATE SCHEMA history")
 NUMBERS = "CREATE SEQUENCE transaction_numbers"
 BEGIN_TRANSACTION = """
 CREATE FUNCTION begin_transaction() RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     number bigint := (extract(epoch FROM clock_timestamp()) * 1000000)::bigint * 1024;
 BEGIN
@@ -40,7 +40,7 @@ RETURN COALESCE(
 # and whoever listens looks by himself as long as it is not.
 COMMIT_TRANSACTION = """
 CREATE FUNCTION transactions_commit() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     began timestamptz := clock_timestamp();
     last timestamptz;
@@ -109,7 +109,7 @@ END $$
 MARK_WRITTEN = """
 CREATE FUNCTION mark_written() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    NEW.written_in := current_transaction();
+    NEW.written_in := public.current_transaction();
     RETURN NEW;
 END $$
 """
@@ -266,7 +266,7 @@ BEGIN
     WHERE part NOT IN ('version', 'updated_at', 'written_in');
     EXECUTE format($$
         CREATE OR REPLACE FUNCTION past.%1$I() RETURNS trigger
-        LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $keep$
+        LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $keep$
         DECLARE
             number bigint := NULLIF(current_setting('hksz.transaction', true), '')::bigint;
         BEGIN
@@ -338,7 +338,7 @@ END $body$
 # Before and after of each change, from the rows themselves: nothing is written twice.
 ROW_IMAGE = """
 CREATE FUNCTION past.row_image(table_name text, row_key text, number bigint, ended boolean)
-RETURNS jsonb LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $body$
+RETURNS jsonb LANGUAGE plpgsql STABLE SET search_path = public, pg_temp AS $body$
 DECLARE
     kept regclass := table_name::regclass;
     matching text;

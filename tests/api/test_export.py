@@ -12,8 +12,9 @@ from app import create_app
 from hksz_db.api import exports
 from hksz_db.api.catalogue import CATALOGUE
 from hksz_db.api.problems import ApiError
-from hksz_db.database import Database
+from hksz_db.database import Database, run
 from hksz_db.exchange.formats import FORMATS, formats_for
+from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 
 PAIRS = [
@@ -301,3 +302,14 @@ def test_a_database_that_is_away_is_an_answer(places):
         assert (answer.status_code, answer.content_type) == (503, "application/problem+json")
     for _ in range(2):
         places.take()
+
+
+def test_an_export_can_be_of_the_past(editor, reader, database):
+    was = reader.get("/v1/units/export").data
+    with writing(database) as session:
+        ((moment,),) = run(session, "SELECT clock_timestamp()")
+    editor.post("/v1/units", {"code": "MOP", "label": "pataca"})
+    assert reader.get("/v1/units/export").data != was
+    assert reader.get("/v1/units/export", as_of=moment.isoformat()).data == was
+    for wrong in ("yesterday", "2001-01-01T00:00:00Z", "2999-01-01T00:00:00Z"):
+        assert reader.get("/v1/units/export", as_of=wrong).status_code == 400

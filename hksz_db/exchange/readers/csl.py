@@ -76,6 +76,9 @@ def read(path: Path, namespace: str, encoding: str = "utf-8") -> Entries:
 def _entry(item: Any, number: int, namespace: str) -> Entry:
     if not isinstance(item, Mapping):
         return Entry(number, "sources", faults=(Fault("invalid", "Must be an object.", "#"),))
+    if not item.get("type") and not item.get("title"):
+        fault = Fault("required", "A work has a type or a title: this is no CSL-JSON.", "#")
+        return Entry(number, "sources", faults=(fault,))
     return entry(_work(item), number, namespace)
 
 

@@ -83,7 +83,8 @@ def external_id(work: Work, doi: str | None, namespace: str) -> str:
     """The name by which the work is found again: its own id in the namespace.
 
     Of a Zotero item that is its key, whatever library it is in. A work without an id is named by
-    a hash of its DOI, or else of its title (or where it is), date and authors.
+    a hash of its DOI, or else of its title, where it is, date and authors: of annual reports many
+    have the same title.
     """
     own = work.id.strip()
     if own and (zotero := _ITEM.fullmatch(own)):
@@ -97,8 +98,7 @@ def external_id(work: Work, doi: str | None, namespace: str) -> str:
     if doi:
         return f"{namespace}:doi-{_digest(doi)}"
     authors = sorted(credit.name.text for credit in work.credits if credit.role == "author")
-    known = [work.title or work.container_title + work.url, work.issued or work.issued_note]
-    known += authors
+    known = [work.title, work.container_title, work.url, work.issued or work.issued_note, *authors]
     return f"{namespace}:work-{_digest(*(tidy(value).casefold() for value in known))}"
 
 

@@ -99,3 +99,7 @@ def test_items_may_stand_in_an_object(tmp_path):
     first, second = read(path, "desk")
     assert first.external_id == "desk:37"
     assert [fault.detail for fault in second.faults] == ["Must be an object."]
+
+
+def test_what_is_no_work_is_no_source(entry):
+    assert entry(type=None, title=None, name="left-pad").faults[0].code == "required"

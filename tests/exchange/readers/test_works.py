@@ -55,7 +55,7 @@ def test_an_id_that_is_no_name_is_hashed(id: str) -> None:
 def test_a_work_without_an_id_is_called_by_its_doi_or_by_what_it_is() -> None:
     assert name(doi="10.5555/A") == name(doi="https://doi.org/10.5555/a", title="Two")
     known: dict[str, Any] = {"issued": "2020", "credits": [AUTHOR]}
-    assert name(**known) == name(**known, title=" ONE ", url="https://example.org/")
+    assert name(**known) == name(**known, title=" ONE ")
     others = [
         name(),
         name(issued="2020"),
@@ -139,3 +139,11 @@ def test_the_first_hundred_contributors_are_kept() -> None:
     assert made.item
     assert len(made.item["contributors"]) == 100
     assert made.warnings == ("only the first 100 contributors are kept",)
+
+
+def test_works_of_one_title_in_two_places_are_two():
+    names = {
+        name(title="Annual report", url=url)
+        for url in ("https://a.example/2021", "https://b.example/2022", "https://a.example/2021")
+    }
+    assert len(names) == 2
