@@ -3,19 +3,23 @@
 A new one begins with ``alembic revision --rev-id places -m places``. It imports nothing of the
 project and is never changed again: what it did must stay the same when all else has changed.
 
-``-x drop-data=yes`` lets a downgrade drop tables and columns that hold data. ``-x wait=600`` is
-for how many seconds to wait while another process migrates the same database.
+``-x drop-data=yes`` lets a downgrade drop tables and columns that hold data; without it, a
+downgrade is refused as a whole, before the first of its steps. ``-x wait=600`` is for how many
+seconds to wait while another process migrates the same database.
 """
 
 import logging
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import StringIO
+from typing import NamedTuple
 
 import psycopg
 from alembic import context
 from alembic.operations import MigrateOperation, Operations
+from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, NullPool, create_engine, func, select
 from sqlalchemy.exc import DBAPIError
@@ -23,11 +27,15 @@ from sqlalchemy.exc import DBAPIError
 from hksz_db.database import MINIMUM_VERSION, DatabaseUnusable, driver_url, is_absence
 from hksz_db.embedded import EmbeddedError, default_home, running
 from hksz_db.models import Base
+from hksz_db.schema_check import incompleteness
 from hksz_db.settings import InvalidSettings, Settings
 
 _LOCK = 0x686B737A  # the advisory lock of whoever migrates: "hksz" in ASCII
 _PATIENCE_S = "60"
 _POLL_S = 0.05
+# Transaction 0 is no data: migrations insert and delete it.
+_COUNTED = {"transactions": "nullif(id, 0)"}
+_LOG = logging.getLogger("alembic.runtime.migration")
 # A migration that waits for a lock makes everybody behind it wait too: better to give up early.
 _LIMITS = ("SET lock_timeout = '5s'", "SET statement_timeout = 0")
 
@@ -47,9 +55,34 @@ class DropTables(MigrateOperation):
 
 @Operations.implementation_for(DropTables)
 def _drop_tables(operations: Operations, drop: DropTables) -> None:
-    counts = {name: f"SELECT count(*) FROM {name}" for name in drop.tables}
-    _refuse_loss(operations, drop.tables, "tables with rows", counts)
+    losses = [_Loss(f"rows of {table}", table, _COUNTED.get(table, "*")) for table in drop.tables]
+    _refuse_loss(operations, losses)
     operations.execute(f"DROP TABLE {', '.join(drop.tables)}")
+
+
+@Operations.register_operation("add_columns")
+class AddColumns(MigrateOperation):
+    """``op.add_columns("a", "x text", "y int DEFAULT 0 NOT NULL")``: to the history as well."""
+
+    def __init__(self, table: str, definitions: tuple[str, ...]) -> None:
+        self.table = table
+        self.definitions = definitions
+
+    @classmethod
+    def add_columns(cls, operations: Operations, table: str, *definitions: str) -> None:
+        """Add the columns, each given as its name and what follows it in SQL.
+
+        Where the table has a history, its earlier rows get the columns too, with their constant
+        default or with null.
+        """
+        operations.invoke(cls(table, definitions))
+
+
+@Operations.implementation_for(AddColumns)
+def _add_columns(operations: Operations, add: AddColumns) -> None:
+    additions = ", ".join(f"ADD COLUMN {definition}" for definition in add.definitions)
+    operations.execute(f"ALTER TABLE {add.table} {additions}")
+    operations.execute(f"SELECT refresh_history('{add.table}')")
 
 
 @Operations.register_operation("drop_columns")
@@ -62,39 +95,122 @@ class DropColumns(MigrateOperation):
 
     @classmethod
     def drop_columns(cls, operations: Operations, table: str, *columns: str) -> None:
-        """Drop the columns of the table."""
+        """Drop the columns of the table, and of its history where it has one."""
         operations.invoke(cls(table, columns))
 
 
 @Operations.implementation_for(DropColumns)
 def _drop_columns(operations: Operations, drop: DropColumns) -> None:
     table = drop.table
-    counts = {f"{table}.{name}": f"SELECT count({name}) FROM {table}" for name in drop.columns}
-    _refuse_loss(operations, (table,), "columns with values", counts)
+    _refuse_loss(
+        operations,
+        [
+            _Loss(f"values of {place}.{column}", place, column)
+            for place in (table, f"past.{table}")
+            for column in drop.columns
+        ],
+    )
     drops = ", ".join(f"DROP COLUMN {name}" for name in drop.columns)
-    operations.execute(f"ALTER TABLE {table} {drops}")
-
-
-def _refuse_loss(
-    operations: Operations, tables: tuple[str, ...], what: str, counts: Mapping[str, str]
-) -> None:
-    if _option("drop-data", "no") == "yes":
-        return
-    numbers = " UNION ALL ".join(f"SELECT '{name}', ({count})" for name, count in counts.items())
-    # In SQL, so that a script refuses too; locked, so that nothing comes after the count.
+    # In SQL, so that a script works too; older revisions have no history.
     operations.execute(f"""
 DO $$
-DECLARE losses text;
 BEGIN
-    LOCK TABLE {", ".join(tables)};
-    SELECT string_agg(format('%s (%s)', name, number), ', ' ORDER BY name) INTO losses
-    FROM ({numbers}) AS held (name, number) WHERE number > 0;
-    IF losses IS NOT NULL THEN
-        RAISE EXCEPTION 'The downgrade would drop {what}, %; -x drop-data=yes allows it.',
-            losses;
+    IF to_regclass('past.{table}') IS NULL THEN
+        ALTER TABLE {table} {drops};
+    ELSE
+        PERFORM detach_history('{table}');
+        ALTER TABLE {table} {drops};
+        ALTER TABLE past.{table} {drops};
+        PERFORM refresh_history('{table}');
     END IF;
 END $$
 """)
+
+
+class _Loss(NamedTuple):
+    """What a downgrade may lose: ``count(counted)`` of a table; ``name`` is for the message."""
+
+    name: str
+    table: str
+    counted: str
+
+
+def _refuse_loss(operations: Operations, losses: Sequence[_Loss]) -> None:
+    """Refuse to go on if something would be lost, unless told to."""
+    if _option("drop-data", "no") == "yes":
+        return
+    collected: list[_Loss] | None = operations.migration_context.opts.get("losses")
+    if collected is None:
+        operations.execute(_refusal(losses))
+    else:
+        collected.extend(losses)
+
+
+def _refusal(losses: Sequence[_Loss]) -> str:
+    """The statement that refuses. In SQL, so that a script refuses too.
+
+    It locks the tables, so that nothing is written after the count; a table that a later step would
+    drop may not exist yet, or any more.
+    """
+    listed = ", ".join(
+        f"({n}, '{loss.name}', '{loss.table}', 'count({loss.counted})')"
+        for n, loss in enumerate(losses)
+    )
+    return f"""
+DO $$
+DECLARE
+    part record;
+    number bigint;
+    lost text[] := '{{}}';
+BEGIN
+    FOR part IN SELECT * FROM (VALUES {listed}) AS parts (n, name, held_in, counted)
+        WHERE to_regclass(held_in) IS NOT NULL ORDER BY n
+    LOOP
+        EXECUTE format('LOCK TABLE %s', part.held_in);
+        EXECUTE format('SELECT %s FROM %s', part.counted, part.held_in) INTO number;
+        IF number > 0 THEN
+            lost := lost || format('%s (%s)', part.name, number);
+        END IF;
+    END LOOP;
+    IF lost <> '{{}}' THEN
+        RAISE EXCEPTION 'The downgrade would drop %; -x drop-data=yes allows it.',
+            array_to_string(lost, ', ');
+    END IF;
+END $$
+"""
+
+
+def _refuse_incomplete(migration: MigrationContext, *_: object) -> None:
+    """Fail ``alembic check`` over what Alembic does not compare itself."""
+    assert migration.connection is not None
+    if reason := incompleteness(migration.connection):
+        raise CommandError(reason)
+
+
+def _refuse_losses_of_all_steps(migration: MigrationContext) -> None:
+    """Refuse a downgrade before its first step if any of its steps would lose something."""
+    plan = migration.opts["fn"]
+    if plan.__name__ != "downgrade":  # what alembic.command.downgrade plans with
+        return
+    losses: list[_Loss] = []
+    # The steps are written as a script that is thrown away: only what they would drop is kept.
+    options = {"as_sql": True, "output_buffer": StringIO(), "losses": losses}
+    with _without_log():
+        rehearsal = MigrationContext.configure(dialect_name="postgresql", opts=options)
+        with Operations.context(rehearsal):
+            for step in plan(migration.get_current_heads(), migration):
+                step.migration_fn()
+    if losses:
+        migration.execute(_refusal(losses))
+
+
+@contextmanager
+def _without_log() -> Iterator[None]:
+    _LOG.disabled = True
+    try:
+        yield
+    finally:
+        _LOG.disabled = False
 
 
 def _option(name: str, default: str) -> str:
@@ -110,6 +226,7 @@ def _write_script() -> None:
     )
     for limit in _LIMITS:
         context.execute(limit)
+    _refuse_losses_of_all_steps(context.get_context())
     with context.begin_transaction():
         context.run_migrations()
 
@@ -127,8 +244,11 @@ def _migrate() -> None:
             transaction_per_migration=True,
             compare_type=True,
             compare_server_default=True,
+            process_revision_directives=_refuse_incomplete,
         )
         _take_turn(connection)
+        _refuse_losses_of_all_steps(context.get_context())
+        connection.commit()
         with context.begin_transaction():
             context.run_migrations()
 
@@ -199,7 +319,7 @@ def _sentence(error: BaseException | None) -> str | None:
 def _run() -> None:
     if context.config.cmd_opts is not None:  # the command line, which sets up no logging
         logging.basicConfig(format="%(message)s")
-        logging.getLogger("alembic.runtime.migration").setLevel(logging.INFO)
+        _LOG.setLevel(logging.INFO)
     with _in_one_sentence():
         if context.is_offline_mode():
             _write_script()

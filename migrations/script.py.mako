@@ -8,9 +8,12 @@ down_revision = ${repr(down_revision)}
 
 
 def upgrade() -> None:
+    # A column: op.add_columns("sources", "publisher_place text"). It reaches the history too, which
+    # ALTER TABLE alone does not.
     ${upgrades if upgrades else "pass"}
 
 
 def downgrade() -> None:
-    # op.drop_tables refuses to drop tables that hold rows.
+    # op.drop_columns("sources", "publisher_place") and op.drop_tables("a", "b") refuse to drop data
+    # unless told to.
     ${downgrades if downgrades else "pass"}

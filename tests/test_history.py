@@ -20,7 +20,7 @@ from hksz_db.embedded import Server
 from hksz_db.errors import NotRecorded
 from hksz_db.feed import BEGINNING, Feed, note_due
 from hksz_db.models import Base
-from hksz_db.models.history import KEPT, UNLOGGED
+from hksz_db.models.history import KEPT, UNLOGGED, UNNOTICED
 from hksz_db.queries.pages import RESOURCES, document_statement
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
@@ -384,22 +384,12 @@ def test_the_use_of_a_key_is_no_change(database_url, psql):
     database.close()
 
 
-def test_a_table_that_grows_a_column_keeps_its_history(psql, past):
-    retitle(psql, "Before the column")
-    there = now(psql)
-    psql.execute("ALTER TABLE sources ADD COLUMN shelf text DEFAULT 'A'")
-    psql.execute("SELECT keep_history('sources', 'sources', 'id', '{}', true)")
-    psql.execute("UPDATE sources SET shelf = 'B'")
-    retitle(psql, "After the column")
-    assert title_at(past, there) == "Before the column"
-    shelves = psql.execute(
-        "SELECT shelf FROM history.sources WHERE external_id = 'hksz:ttps-reply-2024'"
-        " ORDER BY sys_period DESC LIMIT 3"
-    ).fetchall()
-    assert shelves == [("B",), ("B",), ("A",)]
-    psql.execute("SELECT loosen_history('sources')")
-    psql.execute("ALTER TABLE sources DROP COLUMN shelf")
-    psql.execute("SELECT keep_history('sources', 'sources', 'id', '{}', true)")
+def test_the_registry_says_which_tables_have_a_history_and_how(psql):
+    stored = psql.execute("SELECT name, resource, owner, ignored, logged FROM history.tables")
+    assert {name: options for name, *options in stored} == {
+        name: [*of, list(UNNOTICED.get(name, ())), name not in UNLOGGED]
+        for name, of in KEPT.items()
+    }
 
 
 def test_only_what_follows_from_other_tables_is_not_listed(psql):

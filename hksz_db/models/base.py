@@ -49,8 +49,21 @@ class Base(DeclarativeBase):
     }
 
 
+INSTALLED: list[str] = []
+"""The statements that create functions, triggers and views, beside those of the history."""
+
+
+def install(*statements: str, before_tables: bool = False) -> None:
+    """Make the statements part of the schema: run after its tables are created, or before."""
+    when = "before_create" if before_tables else "after_create"
+    for statement in statements:
+        # DDL formats its text: a percent sign is written twice.
+        event.listen(Base.metadata, when, DDL(statement.replace("%", "%%")))  # type: ignore[no-untyped-call]
+    INSTALLED.extend(statements)
+
+
 # A trusted extension: the owner of the database may create it.
-event.listen(Base.metadata, "before_create", DDL("CREATE EXTENSION IF NOT EXISTS pg_trgm"))  # type: ignore[no-untyped-call]
+install("CREATE EXTENSION IF NOT EXISTS pg_trgm", before_tables=True)
 
 
 class Kept:

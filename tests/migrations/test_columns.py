@@ -1,0 +1,153 @@
+"""Columns come and go on tables with a history, and the past stays readable."""
+
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from alembic.util import CommandError
+
+from hksz_db.database import look_at, turn_back
+from hksz_db.models.history import KEPT
+from tests.migrations.administration import alembic, dump, fill
+
+Rows = dict[str, list[dict[str, Any]]]
+REVISION = """
+from alembic import op
+
+revision = "shelves"
+down_revision = "{newest}"
+TABLES = {tables}
+
+
+def upgrade() -> None:
+    for table in TABLES:
+        op.add_columns(table, "shelf text DEFAULT 'A' NOT NULL", "row_number int")
+
+
+def downgrade() -> None:
+    for table in TABLES:
+        op.drop_columns(table, "shelf", "row_number")
+"""
+
+
+@pytest.fixture
+def versions(tmp_path: Path, migrated: str) -> Path:
+    """A folder with a further migration: two columns for every table with a history."""
+    newest = alembic(migrated, "heads").split()[0]
+    source = REVISION.format(newest=newest, tables=tuple(KEPT))
+    (tmp_path / "shelves.py").write_text(source)
+    return tmp_path
+
+
+def connected(url: str) -> "closing[psycopg.Connection[tuple[Any, ...]]]":
+    return closing(psycopg.connect(url, autocommit=True))
+
+
+def now(url: str) -> datetime:
+    with connected(url) as connection:
+        ((moment,),) = connection.execute("SELECT clock_timestamp()").fetchall()
+        assert isinstance(moment, datetime)
+        return moment
+
+
+def rows_at(url: str, moment: datetime) -> Rows:
+    """What every table with a history held at the moment."""
+    with connected(url) as connection:
+        turn_back(connection)
+        look_at(connection, moment)
+        return {
+            table: [
+                row
+                for (row,) in connection.execute(
+                    f"SELECT to_jsonb(held) FROM {table} AS held ORDER BY 1".encode()
+                )
+            ]
+            for table in KEPT
+        }
+
+
+def without_shelves(rows: Rows) -> Rows:
+    """The same without the new columns, and without what follows from a change of them."""
+    left_out = {"shelf", "row_number", "written_in"}
+    return {
+        table: [{name: row[name] for name in row if name not in left_out} for row in held]
+        for table, held in rows.items()
+    }
+
+
+def shelves(rows: Rows) -> dict[str, str]:
+    """What all rows of each table have in the new column, each value once."""
+    return {table: "".join(sorted({row["shelf"] for row in held})) for table, held in rows.items()}
+
+
+def put_on(url: str, shelf: str) -> None:
+    with connected(url) as connection:
+        for table in KEPT:
+            connection.execute(f"UPDATE {table} SET shelf = %s".encode(), [shelf])
+
+
+def test_every_table_with_a_history_can_get_and_lose_columns(migrated: str, versions: Path) -> None:
+    fill(migrated)
+    schema, before = dump(migrated), now(migrated)
+    held = rows_at(migrated, before)
+    assert all(held.values())
+
+    alembic(migrated, "upgrade", "head", versions=versions)
+    between = now(migrated)
+    put_on(migrated, "B")
+    after = now(migrated)
+    for moment, shelf in ((before, "A"), (between, "A"), (after, "B")):
+        seen = rows_at(migrated, moment)
+        assert shelves(seen) == dict.fromkeys(KEPT, shelf)
+        assert without_shelves(seen) == without_shelves(held)
+    with connected(migrated) as connection:
+        listed = connection.execute(
+            "SELECT table_name FROM changes WHERE changed = '{shelf}' GROUP BY table_name"
+        )
+        assert {table for (table,) in listed} == KEPT.keys() - {"claim_bands"}
+
+    with pytest.raises(
+        CommandError, match=r"values of sources\.shelf \(2\), .*past\.sources\.shel"
+    ):
+        alembic(migrated, "downgrade", "-1", versions=versions)
+    alembic(migrated, "-x", "drop-data=yes", "downgrade", "-1", versions=versions)
+    assert dump(migrated) == schema
+    for moment in (before, between, after, now(migrated)):
+        assert without_shelves(rows_at(migrated, moment)) == without_shelves(held)
+
+    alembic(migrated, "upgrade", "head", versions=versions)
+    put_on(migrated, "C")
+    assert shelves(rows_at(migrated, after)) == dict.fromkeys(KEPT, "A")
+    assert shelves(rows_at(migrated, now(migrated))) == dict.fromkeys(KEPT, "C")
+
+
+def test_a_script_adds_and_drops_the_same_columns(migrated: str, versions: Path) -> None:
+    fill(migrated)
+    schema = dump(migrated)
+    newest = alembic(migrated, "heads").split()[0]
+    alembic(migrated, "upgrade", "head", versions=versions)
+    with_shelves = dump(migrated)
+    alembic(migrated, "-x", "drop-data=yes", "downgrade", "-1", versions=versions)
+    with connected(migrated) as connection:
+        connection.execute(
+            alembic(migrated, "upgrade", f"{newest}:head", "--sql", versions=versions).encode()
+        )
+        assert dump(migrated) == with_shelves
+        connection.execute(
+            alembic(
+                migrated,
+                *("-x", "drop-data=yes", "downgrade", f"shelves:{newest}", "--sql"),
+                versions=versions,
+            ).encode()
+        )
+    assert dump(migrated) == schema
+
+
+def test_a_column_without_its_history_fails_the_check(migrated: str) -> None:
+    with connected(migrated) as connection:
+        connection.execute("ALTER TABLE sources ADD COLUMN shelf text")
+    with pytest.raises(CommandError, match=r"column shelf of sources in past\.sources"):
+        alembic(migrated, "check")

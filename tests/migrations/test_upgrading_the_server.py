@@ -1,0 +1,48 @@
+"""pg_upgrade carries a database with its history over to a new cluster."""
+
+import subprocess
+from pathlib import Path
+
+from hksz_db import embedded
+from hksz_db.database import driver_url
+from hksz_db.migrating import upgrade
+from tests.migrations.administration import alembic, dump, fill, rows
+
+
+def test_pg_upgrade_carries_the_history_over(public_folder: Path) -> None:
+    """From 18 to 18, which goes the same way as from one major version to the next."""
+    old, new = public_folder / "old", public_folder / "new"
+    with embedded.running(old, durable=False) as server:
+        upgrade(driver_url(server.url()))
+        fill(server.url())
+        schema, data = dump(server.url()), rows(server.url())
+    cluster = embedded._cluster(old, embedded._package())
+    account, programs = cluster.account, cluster.programs
+    for folder in (new, new / "data"):
+        folder.mkdir(mode=0o755)
+        embedded._claim(folder, account)
+    for command in (
+        ["initdb", "--no-sync", f"--pgdata={new / 'data'}", *embedded._INITDB],
+        [
+            "pg_upgrade",
+            "--no-sync",
+            f"--old-bindir={programs}",
+            f"--new-bindir={programs}",
+            f"--old-datadir={cluster.data}",
+            f"--new-datadir={new / 'data'}",
+            f"--socketdir={new}",
+            "--username=postgres",
+        ],
+    ):
+        subprocess.run(
+            [programs / command[0], *command[1:]],
+            check=True,
+            cwd=new,
+            user=account.uid,
+            group=account.gid,
+            extra_groups=account.groups,
+        )
+    with embedded.running(new, durable=False) as server:
+        assert dump(server.url()) == schema
+        assert rows(server.url()) == data
+        assert "No new upgrade operations detected." in alembic(server.url(), "check")
