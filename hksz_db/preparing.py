@@ -5,8 +5,9 @@ from pathlib import Path
 
 import structlog
 
-from hksz_db.database import Database
+from hksz_db.database import Database, DatabaseUnusable
 from hksz_db.migrating import upgrade
+from hksz_db.schema_check import incompleteness
 from hksz_db.services import api_keys, seeding
 from hksz_db.services.writing import writing
 from hksz_db.vocabulary import Scope
@@ -17,8 +18,14 @@ _log = structlog.get_logger(__name__)
 
 
 def prepare(database: Database) -> None:
-    """Bring the schema up to date and load the seed."""
+    """Bring the schema up to date and load the seed.
+
+    Raises ``DatabaseUnusable`` when the schema lacks a part that no migration creates again.
+    """
     upgrade(database.url)
+    with writing(database) as session:
+        if reason := incompleteness(session.connection()):
+            raise DatabaseUnusable(reason)
     for folder in seed_folders():
         with writing(database) as session:
             loaded = seeding.load(session, folder)

@@ -5,7 +5,7 @@ import re
 import time
 from uuid import uuid4
 
-from flask import Blueprint, Flask, Response, g, request
+from flask import Blueprint, Flask, Response, current_app, g, request
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     REGISTRY,
@@ -17,8 +17,10 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from hksz_db.api.access import database
+from hksz_db.database import Database
 from hksz_db.errors import Unavailable
 from hksz_db.migrating import pending
+from hksz_db.schema_check import incompleteness
 from hksz_db.services.writing import writing
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -29,8 +31,31 @@ _SECONDS = Histogram("hksz_request_seconds", "Time to an answer.", ("method", "r
 blueprint = Blueprint("operating", __name__)
 
 
+class Readiness:
+    """Whether a database has the schema that the code expects.
+
+    The revision is read each time. What else belongs to the schema is looked up once, and again
+    after every failure: a database that was away may have been restored meanwhile.
+    """
+
+    def __init__(self) -> None:
+        self._is_complete = False
+
+    def check(self, database: Database) -> None:
+        """Raise ``Unavailable`` with the reason when the database is not ready."""
+        was_complete, self._is_complete = self._is_complete, False
+        with writing(database) as session:
+            connection = session.connection()
+            if pending(connection):
+                raise Unavailable("Database schema is out of date; run `alembic upgrade head`.")
+            if not was_complete and (reason := incompleteness(connection)):
+                raise Unavailable(reason)
+        self._is_complete = True
+
+
 def register_operating(app: Flask) -> None:
     """Number and measure the requests of the app, and add the calls for its operators."""
+    app.extensions["hksz_readiness"] = Readiness()
     app.before_request(_begin)
     app.after_request(_end)
     app.register_blueprint(blueprint)
@@ -62,9 +87,8 @@ def healthz() -> Response:
 @blueprint.get("/readyz")
 def readyz() -> Response:
     """Answer 200 when the database is there with the schema that the code expects."""
-    with writing(database()) as session:
-        if pending(session.connection()):
-            raise Unavailable("The schema is behind the code: run the migrations.")
+    readiness: Readiness = current_app.extensions["hksz_readiness"]
+    readiness.check(database())
     return Response('{"status":"ready"}\n', content_type="application/json")
 
 

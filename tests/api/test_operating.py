@@ -39,7 +39,7 @@ def test_it_is_not_ready_while_the_schema_is_behind(make_database):
         answer = client.get("/readyz")
         assert answer.status_code == 503
         assert answer.content_type == "application/problem+json"
-        assert "migrations" in answer.json["detail"]
+        assert "alembic upgrade head" in answer.json["detail"]
         assert "Retry-After" in answer.headers
         assert client.get("/healthz").status_code == 200
         database.close()

@@ -1,0 +1,115 @@
+"""A database that lacks a part of its schema is not ready, and says which part."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import psycopg
+import pytest
+
+from app import create_app
+from hksz_db.api.operating import Readiness
+from hksz_db.database import Database, DatabaseUnusable
+from hksz_db.errors import Unavailable
+from hksz_db.preparing import prepare
+from hksz_db.schema_check import incompleteness
+from hksz_db.services.writing import writing
+from hksz_db.settings import Settings
+
+BROKEN = [
+    ("DROP TRIGGER mark_written_updated ON claims", ["trigger mark_written_updated on claims"]),
+    (
+        "ALTER TABLE evidence DISABLE TRIGGER keep_history_updated",
+        ["trigger keep_history_updated on evidence"],
+    ),
+    ("DROP TRIGGER claims_keep_bands ON claims", ["trigger claims_keep_bands on claims"]),
+    ("DROP TRIGGER refuse_rewriting ON past.units", ["trigger refuse_rewriting on past.units"]),
+    (
+        "DROP FUNCTION past.row_image CASCADE",
+        ["function past.row_image", "view public.change_log"],
+    ),
+    (
+        "DROP FUNCTION recount_claims CASCADE",
+        ["function public.recount_claims"],
+    ),
+    ("DROP VIEW as_of.units", ["view as_of.units"]),
+    ("DROP VIEW history.api_keys", ["view history.api_keys"]),
+    (
+        "DROP TABLE past.seed_items CASCADE",
+        [
+            "table past.seed_items",
+            "trigger refuse_rewriting on past.seed_items",
+            "view as_of.seed_items",
+            "view history.seed_items",
+        ],
+    ),
+    (
+        "ALTER TABLE metrics ADD COLUMN shelf text",
+        [
+            "column shelf of metrics in as_of.metrics",
+            "column shelf of metrics in history.metrics",
+            "column shelf of metrics in past.metrics",
+            "column shelf of metrics in the function past.keep_metrics",
+            "column shelf of metrics in the trigger mark_written_updated",
+        ],
+    ),
+    (
+        "DROP VIEW history.units, as_of.units; ALTER TABLE past.units ALTER label TYPE varchar(9)",
+        ["column label of units in past.units", "view as_of.units", "view history.units"],
+    ),
+]
+
+
+@pytest.fixture
+def url(make_database) -> Iterator[str]:
+    """A database of the test's own, which it may damage."""
+    with make_database() as url:
+        yield url
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    with closing(Database(lambda: url)) as database:
+        yield database
+
+
+def execute(url: str, sql: str) -> None:
+    with closing(psycopg.connect(url, autocommit=True)) as connection:
+        connection.execute(sql.encode())
+
+
+@pytest.mark.parametrize(("sql", "missing"), BROKEN, ids=[sql for sql, _ in BROKEN])
+def test_it_names_what_is_missing(url: str, database: Database, sql: str, missing: Any) -> None:
+    execute(url, sql)
+    with writing(database) as session:
+        found = incompleteness(session.connection())
+    assert found == f"The database schema is incomplete. Missing: {'; '.join(missing)}."
+
+
+def test_the_service_is_not_ready_and_says_why(url: str, database: Database) -> None:
+    execute(url, "DROP TRIGGER mark_written_updated ON claims")
+    client: Any = create_app(Settings(log_level="error"), database).test_client()
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json["detail"].endswith("Missing: trigger mark_written_updated on claims.")
+    execute(url, "SELECT refresh_history('claims')")
+    assert client.get("/readyz").status_code == 200
+
+
+def test_it_is_looked_up_again_after_a_failure(url: str, database: Database) -> None:
+    """A probe must not cost much; a database that was away may have been restored meanwhile."""
+    readiness = Readiness()
+    readiness.check(database)
+    execute(url, "DROP TRIGGER mark_written_updated ON claims")
+    readiness.check(database)
+    absent = Database(lambda: "postgresql:///?host=/nonexistent")
+    with closing(absent), pytest.raises(Unavailable):
+        readiness.check(absent)
+    with pytest.raises(Unavailable, match="mark_written_updated"):
+        readiness.check(database)
+
+
+def test_it_is_not_served(url: str, database: Database) -> None:
+    execute(url, "DROP TRIGGER mark_written_updated ON claims")
+    with pytest.raises(DatabaseUnusable, match="mark_written_updated"):
+        prepare(database)
