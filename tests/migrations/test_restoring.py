@@ -79,8 +79,8 @@ def restored(request: pytest.FixtureRequest, empty: str, server: Server, backup:
     """
 
     def restore(url: str, *options: str) -> None:
-        command = [program("pg_restore"), "--exit-on-error", f"--dbname={url}", *options]
-        subprocess.run([*command, backup], check=True)
+        command = [str(program("pg_restore")), "--exit-on-error", f"--dbname={url}"]
+        subprocess.run([*command, *options, str(backup)], check=True)
 
     if request.param == "whole":
         restore(empty)
