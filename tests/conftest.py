@@ -238,16 +238,19 @@ _OWN = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT", "SET CONSTRAI
 
 @pytest.fixture
 def query_counter(monkeypatch: pytest.MonkeyPatch) -> QueryCounter:
-    """``with query_counter() as counted``: counts what this process executes in the block."""
+    """``with query_counter() as counted``: counts what this thread executes in the block.
+
+    Other threads may still listen for changes on behalf of an earlier test.
+    """
 
     @contextmanager
     def counting() -> Iterator[Counted]:
-        counted = Counted()
+        counted, mine = Counted(), threading.get_ident()
         execute = psycopg.Cursor.execute
 
         def counted_execute(cursor: Any, query: Any, *args: Any, **options: Any) -> Any:
             sql = query.decode() if isinstance(query, bytes) else str(query)
-            if not sql.startswith(_OWN):
+            if threading.get_ident() == mine and not sql.startswith(_OWN):
                 counted.statements.append(sql)
             return execute(cursor, query, *args, **options)
 

@@ -1,6 +1,7 @@
 """The fixtures that every other test stands on."""
 
-from contextlib import suppress
+import threading
+from contextlib import closing, suppress
 
 import psycopg
 import pytest
@@ -84,6 +85,14 @@ def test_statements_are_counted_whoever_runs_them(database: Database, query_coun
     assert counted.statements == [METRIC, "SELECT 1", COUNT.sql]
     database.read(COUNT, {})
     assert len(counted.statements) == 3
+
+
+def test_statements_of_other_threads_are_not_counted(database_url: str, query_counter) -> None:
+    with closing(Database(lambda: database_url)) as other, query_counter() as counted:
+        thread = threading.Thread(target=other.read, args=(COUNT, {}))
+        thread.start()
+        thread.join()
+    assert counted.statements == []
 
 
 def test_the_planner_estimates(database: Database) -> None:

@@ -461,7 +461,7 @@ def varied(many, state):
     return [*many, state({**EXACTLY, **planned, "amount": "8"})]
 
 
-@pytest.mark.parametrize(("query", "holds"), FILTERS, ids=lambda part: str(part)[:40])
+@pytest.mark.parametrize(("query", "holds"), FILTERS, ids=[str(query) for query, _ in FILTERS])
 @pytest.mark.usefixtures("varied")
 def test_filters_choose_among_the_comparisons(reader, query, holds):
     every = reader.get("/v1/comparisons", per_page="100").json["data"]

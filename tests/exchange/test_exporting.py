@@ -22,7 +22,8 @@ SLOW = prepare(
 
 @pytest.fixture
 def database(database_url):
-    """A database of one's own, where a statement may take 100 ms."""
+    """A database to itself, where a statement may take 100 ms."""
+    _wait_until_alone(database_url)
     database = Database(lambda: database_url, statement_timeout_ms=100)
     yield database
     database.close()
@@ -39,6 +40,7 @@ def _others(url):
 
 
 def _wait_until_alone(url):
+    """A connection that was closed stays in the list until its backend has ended."""
     pause = threading.Event()
     for _ in range(500):
         if not _others(url):
@@ -123,6 +125,7 @@ def test_closing_an_export_ends_its_statement(database_url, database):
             " SELECT 'k' || n, repeat('x', 4000), 'count', 'flow', true"
             " FROM generate_series(1, 5000) AS n"
         )
+    _wait_until_alone(database_url)
     for form in ("ndjson", "csv", "parquet"):
         pieces = export(database, _metrics(form))
         next(pieces)
