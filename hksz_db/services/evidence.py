@@ -92,6 +92,9 @@ def fill_captures(items: Mapping[str, Row], captures: Captures) -> None:
             if key not in captures:
                 detail = f"The source has no capture {item[given]}."
                 faults.append(Fault("not_found", detail, f"{pointer}/{given}"))
+            elif item.get("capture_id") not in {None, captures[key]}:
+                detail = f"The capture with this id is not {item[given]}."
+                faults.append(Fault("invalid", detail, f"{pointer}/capture_id"))
             item["capture_id"] = captures.get(key)
         elif "capture_text_sha256" in item:
             item["capture_id"] = None
