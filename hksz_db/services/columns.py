@@ -23,6 +23,8 @@ _HOUSEKEEPING = {
     name for mixin in (Kept, Identified, Resource) for name in mixin.__annotations__
 } - {"external_id"}
 
+_ORIGIN = frozenset(ORIGIN)
+
 
 class SchemaMismatch(TypeError):
     """A schema does not fit the table that it writes: the program is at fault, not a client."""
@@ -52,19 +54,19 @@ class Columns:
         Raises ``Invalid`` for a relative date that cannot be worked out, ``SchemaMismatch`` for
         fields that would be lost.
         """
-        self._refuse(given.keys() - self.taken)
+        self._check(given, self.taken)
         row = chosen(given, *self.plain)
         for date in self.dates:
             if date in self.relative:
-                self._refuse((given.get(f"{date}_relative") or {}).keys() - set(ORIGIN))
+                self._check(given.get(f"{date}_relative") or {}, _ORIGIN)
                 row |= settled(given, date, known, pointer)
             else:
                 row |= dated(given, date)
         return row
 
-    def _refuse(self, lost: Collection[str]) -> None:
-        if lost:
-            names = ", ".join(sorted(lost))
+    def _check(self, given: Row, taken: frozenset[str]) -> None:
+        if not given.keys() <= taken:
+            names = ", ".join(sorted(given.keys() - taken))
             raise SchemaMismatch(
                 f"Nothing writes {names} of {self.schema.__name__} to {self.table}."
             )
@@ -157,7 +159,7 @@ def _is_relative(date: str, declared: Mapping[str, Any], table: Table) -> bool:
     if field is None or not {f"{date}_{part}" for part in ORIGIN} <= {*table.c.keys()}:
         return False
     schema = nested_schema(field)
-    for name in schema._declared_fields.keys() - {*ORIGIN, "anchor_external_id"}:
+    for name in schema._declared_fields.keys() - {*_ORIGIN, "anchor_external_id"}:
         raise mismatch(schema, name, f"would be lost: {table} has no column for it")
     return True
 

@@ -92,9 +92,11 @@ class Writer:
         self.table = table.name
         but = {"replaced": self.replaced, "worked_out": self.worked_out}
         beside = {*self.lists, *self.parts}
-        self._new = columns_of(self.create_schema, table, elsewhere=beside, **but)
+        new = columns_of(self.create_schema, table, elsewhere=beside, **but)
+        self._blank = new.blank(self.defaults, self.inherited)
+        # No client gives an id.
+        self._new = replace(new, plain=("id", *new.plain), taken=new.taken | {"id"})
         self._changed = columns_of(self.patch_schema, table, elsewhere=self.lists, **but)
-        self._blank = self._new.blank(self.defaults, self.inherited)
         for name, listed in self.lists.items():
             listed.derive(self.table, declared[name])
         for name, part in self.parts.items():
@@ -104,9 +106,9 @@ class Writer:
         self.stored = (*sorted(self.fixed & {*table.c.keys()}), *self.rests_on)
         nested = {name: listed.shape for name, listed in self.lists.items()}
         nested |= {name: part.shape for name, part in self.parts.items()}
-        nested |= self._new.shape.nested
+        nested |= new.shape.nested
         nested = {name: shape for name, shape in nested.items() if shape != Shape()}
-        self.shape: Shape = replace(self._new.shape, nested=nested)
+        self.shape: Shape = replace(new.shape, nested=nested)
 
     @cached_property
     def fixed(self) -> frozenset[str]:
@@ -166,12 +168,10 @@ class Writer:
 
     def row(self, fields: Row, known: Resolved, pointer: str) -> Row:
         """The columns of a new row; what is not given has its default or is null."""
-        given = {name: value for name, value in fields.items() if name != "id"}
         return {
-            **chosen(fields, "id"),
             **self._blank,
-            **self._new.written(given, known, pointer),
-            **self._worked_out(given, {}, known, pointer),
+            **self._new.written(fields, known, pointer),
+            **self._worked_out(fields, {}, known, pointer),
         }
 
     def changes(self, fields: Row, before: Row, known: Resolved) -> tuple[Row, list[Children]]:
@@ -197,7 +197,7 @@ class Writer:
         columns = self.work_out(given, before, known, pointer)
         if undeclared := columns.keys() - set(self.worked_out):
             names = ", ".join(sorted(undeclared))
-            raise SchemaMismatch(f"{names} of {self.table} are not declared as worked out.")
+            raise SchemaMismatch(f"Not declared as worked out of {self.table}: {names}.")
         return columns
 
     def _children(self, fields: Row, known: Resolved) -> Iterator[Children]:

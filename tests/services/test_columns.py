@@ -174,6 +174,20 @@ def test_a_field_that_reaches_the_writer_and_goes_nowhere_is_refused(resource, f
         KINDS[resource].changes(fields, {}, NOTHING)
 
 
+def test_what_is_worked_out_must_be_declared():
+    class Careless(Writer):
+        def work_out(self, *_):
+            return {"label": "overwritten"}
+
+    units = Careless(
+        model=Unit,
+        create_schema=UnitCreateSchema,
+        patch_schema=patch_schema(UnitCreateSchema, "code"),
+    )
+    with pytest.raises(SchemaMismatch, match=r"^Not declared as worked out of units: label"):
+        units.changes({"label": "x"}, {}, NOTHING)
+
+
 def test_the_service_does_not_start_with_a_schema_that_accepts_too_much():
     program = (
         "import schemas.sources\n"
