@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from hksz_db.errors import Fault, Invalid
+from hksz_db.services.kinds import KINDS
 
 Document = Mapping[str, Any]
 Body = dict[str, Any]
@@ -20,12 +21,6 @@ Names = Mapping[str, str]
 _ROW = frozenset({"id", "version", "created_at", "updated_at"})
 # As hksz_db.services.entities chooses the name under which an entity is shown.
 _LANGUAGE = "en"
-_FIXED = {
-    "units": {"code"},
-    "claims": {"figures", "evidence"},
-    "figures": {"claim_id", "claim_external_id"},
-    "evidence": {"claim_id", "claim_external_id", "source_id", "source_external_id"},
-}
 
 
 @dataclass(frozen=True)
@@ -120,7 +115,7 @@ def patch_body(resource: str, document: Document) -> Body:
     reckoned from the date of a source is reckoned from that again, as it is now.
     """
     body = create_body(resource, document, by="id")
-    return {k: v for k, v in body.items() if k not in _FIXED.get(resource, ())}
+    return {k: v for k, v in body.items() if k not in KINDS[resource].fixed}
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from hksz_db.errors import Conflict, DomainError, Fault, FaultsError
 from hksz_db.services.batch_writes import Refused, write_batch
 from hksz_db.services.batches import Allowed, Batch
 from hksz_db.services.entries import Entry
-from hksz_db.services.kinds import Kind
 from hksz_db.services.plans import Plans, Task, doubled
 from hksz_db.services.violations import translate
+from hksz_db.services.writers import Writer
 from hksz_db.vocabulary import BulkMode, BulkOutcome
 
 
@@ -47,7 +47,7 @@ def everything(_: Collection[str]) -> None:
 
 def write(
     session: Session,
-    kind: Kind,
+    kind: Writer,
     items: Sequence[Any],
     mode: BulkMode,
     *,
@@ -112,7 +112,7 @@ def _shares(tasks: Iterable[Task]) -> Iterator[list[Task]]:
 
 
 class _Call:
-    def __init__(self, session: Session, kind: Kind, mode: BulkMode, allowed: Allowed) -> None:
+    def __init__(self, session: Session, kind: Writer, mode: BulkMode, allowed: Allowed) -> None:
         self.session = session
         self.plans = Plans(session, kind, mode)
         self.allowed = allowed

@@ -16,6 +16,8 @@ from hksz_db.services.rows import Row, dated
 
 ANCHORED = Shape({"anchor": "sources"}, held=True)
 """Where a relative date refers to the source from whose date it is reckoned."""
+ORIGIN = ("anchor_id", "duration", "modifier")
+"""What a relative date gives; each is stored in a column that the date's name precedes."""
 
 _SHOWN = 10
 _DATES = (("claims", "time"), ("claims", "due"), ("figures", "period"))
@@ -31,11 +33,11 @@ def settled(fields: Row, name: str, known: Resolved, pointer: str) -> Row:
     ``name_relative`` is reckoned from its anchor; ``name_edtf`` stands for itself, and what was
     relative is so no more. Raises ``Invalid`` where the anchor gives no date.
     """
+    if f"{name}_edtf" not in fields and f"{name}_relative" not in fields:
+        return {}
     relative = fields.get(f"{name}_relative")
-    origin = (f"{name}_anchor_id", f"{name}_duration", f"{name}_modifier")
+    origin = tuple(f"{name}_{part}" for part in ORIGIN)
     if not relative:
-        if not {f"{name}_edtf", f"{name}_relative"} & fields.keys():
-            return {}
         absolute = {f"{name}_edtf": fields.get(f"{name}_edtf")}
         return {**dated(absolute, name), **dict.fromkeys(origin)}
     anchor = known.rows["sources"][relative["anchor_id"]]["issued_edtf"]

@@ -7,9 +7,9 @@ from uuid import UUID
 from hksz_db.errors import Conflict, DomainError, Fault, FaultsError, Invalid
 from hksz_db.queries.pages import RESOURCES
 from hksz_db.services.dependants import wholes_of
-from hksz_db.services.kinds import Kind
 from hksz_db.services.references import Reference, Resolved, references_in
 from hksz_db.services.rows import Row, chosen
+from hksz_db.services.writers import Writer
 
 
 @dataclass
@@ -20,7 +20,7 @@ class Entry:
     the item. A row that is there has its ``before``, and ``status`` is under which it stands.
     """
 
-    kind: Kind
+    kind: Writer
     fields: Row
     pointer: str = "#"
     id: UUID | None = None

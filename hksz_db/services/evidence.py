@@ -7,86 +7,54 @@ from sqlalchemy.orm import Session
 
 from hksz_db.database import run
 from hksz_db.errors import Fault, Invalid
+from hksz_db.models import Evidence
 from hksz_db.services.dependants import lock_wholes
-from hksz_db.services.references import Resolved, Shape, resolve
-from hksz_db.services.rows import Children, Row, absence, change, chosen, insert, touch
-
-SHAPE = Shape({"claim": "claims", "source": "sources", "derived_from": "evidence"})
-STORED = ("claim_id", "source_id", "status")
-"""The columns on which a change rests."""
+from hksz_db.services.references import resolve
+from hksz_db.services.rows import Row, change, stored, touch
+from hksz_db.services.writers import Writer
+from schemas.evidence import EvidenceCreateSchema, EvidencePatchSchema
 
 Captures = Mapping[tuple[UUID, str | UUID], UUID]
 """The ids of captures by source and hash, and by source and id."""
 
 _CAPTURE = ("capture_text_sha256", "capture_id")
-_PLAIN = (
-    "external_id",
-    "derived_from_id",
-    "capture_id",
-    "directness",
-    "interest",
-    "start_char",
-    "end_char",
-    "exact_sha256",
-    "prefix_sha256",
-    "suffix_sha256",
-    "page",
-    "note",
+
+
+class _Evidence(Writer):
+    def prepare(self, session: Session, fields: Row) -> None:
+        """Settle the capture, and lock the claim before what is counted of it."""
+        settle_captures(session, self.passages(fields))
+        # Everybody locks in this order.
+        touch(session, "claims", fields["claim_id"])
+
+    def update(
+        self, session: Session, id: UUID, versions: Sequence[int] | None, fields: Row
+    ) -> bool:
+        """Change what is said of a passage; its claim and its source stay."""
+        lock_wholes(session, "evidence", id)
+        before = stored(session, "evidence", id, self.stored)
+        known = resolve(session, fields, self.shape)
+        settle_captures(session, self.passages(fields), before["source_id"])
+        values, _ = self.changes(fields, before, known)
+        changed = change(session, "evidence", id, versions, values)
+        if changed:
+            touch(session, "claims", before["claim_id"])
+        return changed
+
+    def passages(self, fields: Row) -> Mapping[str, Row]:
+        """The evidence itself."""
+        return {"#": fields}
+
+
+EVIDENCE = _Evidence(
+    model=Evidence,
+    create_schema=EvidenceCreateSchema,
+    patch_schema=EvidencePatchSchema,
+    defaults={"status": "submitted"},
+    replaced=("capture_text_sha256",),
+    rests_on=("status",),
 )
-
-
-def create(session: Session, fields: Row) -> UUID:
-    """Add evidence to a claim."""
-    known = resolve(session, fields, SHAPE)
-    settle_captures(session, {"#": fields})
-    # The claim before what is counted of it: everybody locks in this order.
-    touch(session, "claims", fields["claim_id"])
-    insert(session, rows(fields, known.new_id, known))
-    return known.new_id
-
-
-def update(session: Session, id: UUID, versions: Sequence[int] | None, fields: Row) -> bool:
-    """Change what is said of a passage; its claim and its source stay."""
-    lock_wholes(session, "evidence", id)
-    sql = "SELECT claim_id, source_id FROM evidence WHERE id = $1 AND deleted_at IS NULL"
-    found = run(session, sql, id)
-    if not found:
-        raise absence(session, "evidence", id)
-    claim_id, source_id = found[0]
-    known = resolve(session, fields, SHAPE)
-    settle_captures(session, {"#": fields}, source_id)
-    values, _ = changes(fields, {}, known)
-    changed = change(session, "evidence", id, versions, values)
-    if changed:
-        touch(session, "claims", claim_id)
-    return changed
-
-
-def passages(fields: Row) -> Mapping[str, Row]:
-    """The evidence by pointer, as ``settle_captures`` takes it."""
-    return {"#": fields}
-
-
-def rows(fields: Row, id: UUID, _known: Resolved) -> Mapping[str, Sequence[Row]]:
-    """The row of new evidence by table; its capture is settled."""
-    return {"evidence": [{**row(fields, fields["claim_id"]), "id": id}]}
-
-
-def changes(fields: Row, _before: Row, _known: Resolved) -> tuple[Row, list[Children]]:
-    """What a change gives evidence, whose capture is settled."""
-    return chosen(fields, *_PLAIN, "stance", "status"), []
-
-
-def row(fields: Row, claim_id: UUID) -> Row:
-    """The columns of new evidence."""
-    return {
-        **chosen(fields, "id"),
-        "claim_id": claim_id,
-        "source_id": fields["source_id"],
-        "stance": fields["stance"],
-        "status": fields.get("status", "submitted"),
-        **{name: fields.get(name) for name in _PLAIN},
-    }
+create, update = EVIDENCE.create, EVIDENCE.update
 
 
 def settle_captures(
@@ -124,6 +92,9 @@ def fill_captures(items: Mapping[str, Row], captures: Captures) -> None:
             if key not in captures:
                 detail = f"The source has no capture {item[given]}."
                 faults.append(Fault("not_found", detail, f"{pointer}/{given}"))
+            elif item.get("capture_id") not in {None, captures[key]}:
+                detail = f"The capture with this id is not {item[given]}."
+                faults.append(Fault("invalid", detail, f"{pointer}/capture_id"))
             item["capture_id"] = captures.get(key)
         elif "capture_text_sha256" in item:
             item["capture_id"] = None

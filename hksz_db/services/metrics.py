@@ -1,33 +1,8 @@
-"""Writing metrics."""
+"""Writing metrics; the dimension and the sign change only while no figure measures one."""
 
-from collections.abc import Mapping, Sequence
-from uuid import UUID
+from hksz_db.models import Metric
+from hksz_db.services.writers import Writer
+from schemas.metrics import MetricCreateSchema, MetricPatchSchema
 
-from sqlalchemy.orm import Session
-
-from hksz_db.services.references import Resolved, Shape, resolve
-from hksz_db.services.rows import Children, Row, change_whole, insert
-
-SHAPE = Shape()
-
-
-def create(session: Session, fields: Row) -> UUID:
-    """Add a metric."""
-    known = resolve(session, fields, SHAPE)
-    insert(session, rows(fields, known.new_id, known))
-    return known.new_id
-
-
-def update(session: Session, id: UUID, versions: Sequence[int] | None, fields: Row) -> bool:
-    """Change a metric; its dimension and sign only while no figure measures it."""
-    return change_whole(session, "metrics", id, versions, fields, [])
-
-
-def rows(fields: Row, id: UUID, _known: Resolved) -> Mapping[str, Sequence[Row]]:
-    """The row of a new metric by table."""
-    return {"metrics": [{"id": id, **fields}]}
-
-
-def changes(fields: Row, _before: Row, _known: Resolved) -> tuple[Row, list[Children]]:
-    """What a change gives a metric."""
-    return fields, []
+METRICS = Writer(model=Metric, create_schema=MetricCreateSchema, patch_schema=MetricPatchSchema)
+create, update = METRICS.create, METRICS.update

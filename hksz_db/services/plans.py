@@ -14,15 +14,16 @@ from hksz_db.errors import Conflict, Fault, Invalid
 from hksz_db.queries.pages import RESOURCES
 from hksz_db.services.dependants import wholes_of
 from hksz_db.services.entries import Entry
-from hksz_db.services.kinds import Item, Kind
 from hksz_db.services.loading import load
-from hksz_db.services.rows import chosen, merged_into
+from hksz_db.services.rows import merged_into
+from hksz_db.services.writers import Writer
 from hksz_db.vocabulary import BulkMode
 from schemas.base import InputSchema
 from schemas.fields import ExternalId
 
+Fields = dict[str, Any]
+
 _NAME = ExternalId()
-_INHERITED = {"figures": ("modality",)}
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Task:
     number: int
     item: Any
     name: str | None
-    _loaded: dict[InputSchema, Item | Invalid] = field(default_factory=dict)
+    _loaded: dict[InputSchema, Fields | Invalid] = field(default_factory=dict)
 
     @classmethod
     def of(cls, number: int, item: Any) -> "Task":
@@ -45,7 +46,7 @@ class Task:
         fields = self.item.values() if isinstance(self.item, Mapping) else ()
         return 1 + sum(len(field) for field in fields if isinstance(field, list))
 
-    def load(self, schema: InputSchema) -> Item:
+    def load(self, schema: InputSchema) -> Fields:
         """The item as the schema reads it, a fresh copy each time; raises ``Invalid``."""
         if schema not in self._loaded:
             try:
@@ -55,7 +56,7 @@ class Task:
         loaded = self._loaded[schema]
         if isinstance(loaded, Invalid):
             raise loaded
-        copied: Item = _copied(loaded)
+        copied: Fields = _copied(loaded)
         return copied
 
 
@@ -85,7 +86,7 @@ class Found:
 class Plans:
     """Makes plans for items of a kind."""
 
-    def __init__(self, session: Session, kind: Kind, mode: BulkMode) -> None:
+    def __init__(self, session: Session, kind: Writer, mode: BulkMode) -> None:
         self.session = session
         self.kind = kind
         self.mode = mode
@@ -133,7 +134,7 @@ class Plans:
         entries = [Entry(self.kind, fields, id=row.id)]
         for name, given in parts.items():
             # A new figure takes the modality of its claim, as it is to be.
-            whole = {"claim_id": row.id, **chosen(fields, *_INHERITED.get(name, ()))}
+            whole = self.kind.parts[name].within({**fields, "id": row.id})
             for number, nested in enumerate(given):
                 pointer = f"#/{name}/{number}"
                 entries.append(_part(self.kind.parts[name], nested, pointer, whole, found))
@@ -145,7 +146,7 @@ class Plans:
         return entries
 
 
-def _part(kind: Kind, fields: Item, pointer: str, whole: Item, found: Found) -> Entry:
+def _part(kind: Writer, fields: Fields, pointer: str, whole: Fields, found: Found) -> Entry:
     name = fields.get("external_id")
     if name is None:
         detail = "It needs an external_id where the claim is there already."
@@ -168,7 +169,7 @@ def doubled(name: str, first: int, pointer: str = "#") -> Conflict:
     return Conflict("The item would be there twice.", [fault])
 
 
-def _check_live(kind: Kind, row: Row, name: str | None, pointer: str) -> None:
+def _check_live(kind: Writer, row: Row, name: str | None, pointer: str) -> None:
     singular = RESOURCES[kind.table].singular
     if row.into_id is not None:
         code, detail = "merged", f"The {singular} {name} was merged into {row.into_id}."

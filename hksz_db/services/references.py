@@ -76,6 +76,10 @@ class Resolved:
         self.found.setdefault(table, {})[name] = {"id": id, "name": name, "live": True}
 
 
+NOTHING = Resolved((), {})
+"""What a body without references refers to."""
+
+
 class Reference(NamedTuple):
     """A reference in ``holder``, where ``given`` names it and ``target`` is to hold the id."""
 

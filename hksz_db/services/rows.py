@@ -116,6 +116,17 @@ def demand(session: Session, resource: str, id: UUID) -> None:
         raise absence(session, resource, id)
 
 
+def stored(
+    session: Session, resource: str, id: UUID, columns: Sequence[str], lock: str = ""
+) -> Row:
+    """The columns of a live row. Raises ``NotFound`` or ``Gone``."""
+    sql = f"SELECT {', '.join(columns)} FROM {resource} WHERE id = $1 AND deleted_at IS NULL {lock}"
+    found = run(session, sql, id)
+    if not found:
+        raise absence(session, resource, id)
+    return dict(zip(columns, found[0], strict=True))
+
+
 def absence(session: Session, resource: str, id: UUID) -> DomainError:
     """Why a live row at a given version was not found."""
     state = f"version, deleted_at IS NULL, {merged_into(resource)}"

@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 
 from hksz_db.database import run
 from hksz_db.errors import DomainError, FaultsError
-from hksz_db.services.kinds import KINDS, Item, Kind
+from hksz_db.services.kinds import KINDS
+from hksz_db.services.rows import Row
 from hksz_db.services.violations import translate
+from hksz_db.services.writers import Writer
 
 
 class InvalidSeed(ValueError):
@@ -71,7 +73,7 @@ def load(session: Session, folder: Path) -> Loaded:
     return Loaded(changed, unchanged)
 
 
-def _items(path: Path) -> Iterator[Item]:
+def _items(path: Path) -> Iterator[Row]:
     if not path.exists():
         return
     try:
@@ -86,7 +88,7 @@ def _items(path: Path) -> Iterator[Item]:
         yield item
 
 
-def _note(session: Session, file: str, item: Item) -> bool:
+def _note(session: Session, file: str, item: Row) -> bool:
     content = json.dumps(item, sort_keys=True, ensure_ascii=False)
     noted = run(
         session,
@@ -101,7 +103,7 @@ def _note(session: Session, file: str, item: Item) -> bool:
     return bool(noted)
 
 
-def _load_item(session: Session, kind: Kind, item: Item, file: str) -> None:
+def _load_item(session: Session, kind: Writer, item: Row, file: str) -> None:
     try:
         _check_parts(kind, item)
         found = _find(session, kind.table, item["external_id"])
@@ -116,7 +118,7 @@ def _load_item(session: Session, kind: Kind, item: Item, file: str) -> None:
         raise InvalidSeed(f"{item['external_id']} in {file}: {reason}") from error
 
 
-def _check_parts(kind: Kind, item: Item) -> None:
+def _check_parts(kind: Writer, item: Row) -> None:
     for name in kind.parts:
         parts = item.get(name, [])
         named = isinstance(parts, list) and all(
@@ -126,7 +128,7 @@ def _check_parts(kind: Kind, item: Item) -> None:
             raise ValidationError({name: ["Must be a list of entries, each with an external_id."]})
 
 
-def _update(session: Session, kind: Kind, id: UUID, item: Item) -> None:
+def _update(session: Session, kind: Writer, id: UUID, item: Row) -> None:
     # What was settled at creation stays; what is unknown is refused.
     patch = {name: value for name, value in item.items() if name not in kind.fixed}
     kind.update(session, id, None, kind.patch_schema().load(patch))

@@ -178,6 +178,20 @@ def test_a_capture_of_another_source_does_not_count(editor):
         assert refused.json["errors"][0]["pointer"] == f"#/{next(iter(given))}"
 
 
+def test_a_capture_that_is_given_by_id_and_by_another_hash_is_refused(editor):
+    captures = [{"char_length": 10, "text_sha256": letter * 64} for letter in "ab"]
+    source = editor.post("/v1/sources", {**SOURCE, "captures": captures}).json
+    first, second = source["captures"]
+    body = {"source_id": source["id"], "stance": "mentions", **OF_CLAIM}
+    body["capture_text_sha256"] = second["text_sha256"]
+    refused = editor.post("/v1/evidence", {**body, "capture_id": first["id"]})
+    assert refused.status_code == 422
+    (error,) = refused.json["errors"]
+    assert (error["pointer"], error["code"]) == ("#/capture_id", "invalid")
+    accepted = editor.post("/v1/evidence", {**body, "capture_id": second["id"]})
+    assert accepted.json["capture_id"] == second["id"]
+
+
 @places
 def test_a_reference_is_given_in_one_way(editor, resource, body, place):
     once, _ = _with_reference(body, place, "id", str(uuid4()))

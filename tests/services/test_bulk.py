@@ -17,9 +17,10 @@ from hksz_db.database import Database, run
 from hksz_db.errors import Conflict, DomainError, FaultsError, Forbidden, Invalid
 from hksz_db.services import bulk, lifecycle, merging
 from hksz_db.services.bulk import Result, write
-from hksz_db.services.kinds import KINDS, Kind
+from hksz_db.services.kinds import KINDS
 from hksz_db.services.loading import load
 from hksz_db.services.violations import translate
+from hksz_db.services.writers import Writer
 from hksz_db.services.writing import writing
 from hksz_db.vocabulary import BulkMode, BulkOutcome
 
@@ -89,7 +90,9 @@ def session(engine: Engine) -> Iterator[Session]:
         session.rollback()
 
 
-def one_by_one(session: Session, kind: Kind, items: list[Any], mode: BulkMode) -> list[BulkOutcome]:
+def one_by_one(
+    session: Session, kind: Writer, items: list[Any], mode: BulkMode
+) -> list[BulkOutcome]:
     """What single writes make of the items: the rule that many at once are held to."""
     names: set[str] = set()
     results = []
@@ -108,7 +111,7 @@ def one_by_one(session: Session, kind: Kind, items: list[Any], mode: BulkMode) -
     return results
 
 
-def _write_one(session: Session, kind: Kind, item: dict[str, Any], mode: BulkMode) -> BulkOutcome:
+def _write_one(session: Session, kind: Writer, item: dict[str, Any], mode: BulkMode) -> BulkOutcome:
     found = _find(session, kind, item)
     if found is None:
         kind.create(session, load(kind.create_schema(), item))
@@ -126,7 +129,7 @@ def _write_one(session: Session, kind: Kind, item: dict[str, Any], mode: BulkMod
     return UPDATED if changed else UNCHANGED
 
 
-def _write_part(session: Session, kind: Kind, claim_id: UUID, nested: dict[str, Any]) -> bool:
+def _write_part(session: Session, kind: Writer, claim_id: UUID, nested: dict[str, Any]) -> bool:
     if "external_id" not in nested:
         raise Invalid("It has no name.")
     found = _find(session, kind, nested)
@@ -139,7 +142,7 @@ def _write_part(session: Session, kind: Kind, claim_id: UUID, nested: dict[str, 
     return _update(session, kind, found[0], nested)
 
 
-def _update(session: Session, kind: Kind, id: UUID, item: dict[str, Any]) -> bool:
+def _update(session: Session, kind: Writer, id: UUID, item: dict[str, Any]) -> bool:
     if "code" in kind.fixed and run(session, "SELECT code FROM units WHERE id = $1", id) != [
         (item["code"],)
     ]:
@@ -148,7 +151,7 @@ def _update(session: Session, kind: Kind, id: UUID, item: dict[str, Any]) -> boo
     return kind.update(session, id, None, load(kind.patch_schema(), patch))
 
 
-def _find(session: Session, kind: Kind, item: dict[str, Any]) -> tuple[UUID, bool] | None:
+def _find(session: Session, kind: Writer, item: dict[str, Any]) -> tuple[UUID, bool] | None:
     sql = f"SELECT id, deleted_at IS NULL FROM {kind.table} WHERE external_id = $1"
     found = run(session, sql, item.get("external_id"))
     return (found[0][0], found[0][1]) if found else None

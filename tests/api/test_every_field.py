@@ -1,0 +1,770 @@
+"""Every field that can be written is stored, and comes back from wherever it can be read.
+
+Each field of each create and patch schema, nested ones too, is sent alone and together with all
+the others, one by one and in bulk, and read from the document, the rows and the exports.
+"""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from marshmallow import Schema, fields, missing
+from sqlalchemy import text
+
+from hksz_db.api.catalogue import CATALOGUE
+from hksz_db.api.resource import Resource
+from hksz_db.database import Database
+from hksz_db.services.bulk import write
+from hksz_db.services.kinds import KINDS
+from hksz_db.services.writing import writing
+from hksz_db.vocabulary import BulkMode
+
+Body = dict[str, Any]
+Path = tuple[str, ...]
+
+SHA256 = {name: name * 64 for name in "abcdef"}
+PREFERRED = {"language": "en", "kind": "preferred"}
+
+
+@dataclass(frozen=True)
+class Id:
+    """The id of the row with an external id, or of the capture of ``drill:second`` for a hash."""
+
+    name: str
+
+
+# What the samples refer to.
+WORLD: dict[str, list[Body]] = {
+    "units": [
+        {"external_id": "drill:one", "code": "10*3", "label": "thousand"},
+        {"external_id": "drill:metre", "code": "m", "label": "metre"},
+    ],
+    "metrics": [
+        {
+            "external_id": f"drill:{dimension}",
+            "key": f"drill-{dimension}",
+            "label": "A measure",
+            "dimension": dimension,
+            "accumulation": "stock",
+        }
+        for dimension in ("count", "length")
+    ],
+    "entities": [
+        {"external_id": f"drill:{name}", "kind": "place", "names": [{"name": name, **PREFERRED}]}
+        for name in ("north", "south")
+    ],
+    "sources": [
+        {
+            "external_id": f"drill:{name}",
+            "csl_type": "report",
+            "title": name,
+            "issued_edtf": "2020-05-05",
+            "captures": [{"char_length": 99, "text_sha256": SHA256[letter]}],
+        }
+        for name, letter in (("first", "a"), ("second", "b"))
+    ],
+    "claims": [
+        {
+            "external_id": f"drill:{name}",
+            "statement": f"The {name}.",
+            "claimant_external_id": "drill:north",
+        }
+        for name in ("this", "that")
+    ],
+    "evidence": [
+        {
+            "external_id": "drill:passage",
+            "claim_external_id": "drill:this",
+            "source_external_id": "drill:first",
+            "stance": "asserts",
+        }
+    ],
+}
+
+_FIGURE = {
+    "metric_id": Id("drill:length"),
+    "metric_external_id": "drill:length",
+    "subject_id": Id("drill:south"),
+    "subject_external_id": "drill:south",
+    "external_id": "drill:figure",
+    "as_stated": "some forty",
+    "comparator": "approx",
+    "amount": "41.50",
+    "lower_bound": "40.5",
+    "upper_bound": "42.50",
+    "unit_code": "m",
+    "modality": "forecast",
+    "period_as_stated": "that spring",
+    "period_edtf": "2021-03",
+}
+_EVIDENCE = {
+    "external_id": "drill:proof",
+    "source_id": Id("drill:second"),
+    "source_external_id": "drill:second",
+    "derived_from_id": Id("drill:passage"),
+    "derived_from_external_id": "drill:passage",
+    "capture_id": Id(SHA256["b"]),
+    "capture_text_sha256": SHA256["b"],
+    "stance": "disputes",
+    "directness": "secondary",
+    "interest": "self",
+    "start_char": 3,
+    "end_char": 41,
+    "exact_sha256": SHA256["c"],
+    "prefix_sha256": SHA256["d"],
+    "suffix_sha256": SHA256["e"],
+    "page": "xii",
+    "note": "A note.",
+    "status": "accepted",
+}
+_CLAIM_REFERENCE = {"claim_id": Id("drill:that"), "claim_external_id": "drill:that"}
+_TO_SOURCE = {"to_id": Id("drill:second"), "to_external_id": "drill:second", "kind": "cites"}
+_TO_CLAIM = {"to_id": Id("drill:that"), "to_external_id": "drill:that", "kind": "refines"}
+_ENTITY = {"entity_id": Id("drill:south"), "entity_external_id": "drill:south"}
+
+# The value that each field is sent with; none is what it is by default or in MINIMAL.
+SAMPLES: dict[str, Body] = {
+    "SourceCreateSchema": {
+        "external_id": "drill:source",
+        "csl_type": "book",
+        "title": "A title",
+        "title_supplied": True,
+        "container_title": "A container",
+        "url": "https://example.org/a",
+        "doi": "10.1234/drill",
+        "language": "pt",
+        "issued_edtf": "2019-07~",
+        "issued_note": "On the cover.",
+        "rights": "None reserved.",
+        "retracted_at": "2024-03-01T04:05:06Z",
+    },
+    "ContributorCreateSchema": {
+        **_ENTITY,
+        "role": "translator",
+        "credited_name": "S. Outh",
+        "credited_as": "Translator in chief",
+    },
+    "CaptureCreateSchema": {
+        "retrieved_at": "2024-02-01T04:05:06Z",
+        "archive_url": "https://example.org/archive",
+        "media_type": "text/html",
+        "normalization": "nfc-ws1",
+        "char_length": 77,
+        "text_sha256": SHA256["f"],
+    },
+    "SourceRelationCreateSchema": _TO_SOURCE,
+    "ClaimCreateSchema": {
+        "external_id": "drill:claim",
+        "statement": "It moved.",
+        "language": "pt",
+        "claimant_id": Id("drill:south"),
+        "claimant_external_id": "drill:south",
+        "reported_by_id": Id("drill:south"),
+        "reported_by_external_id": "drill:south",
+        "modality": "planned",
+        "status": "draft",
+        "time_as_stated": "last year",
+        "time_edtf": "2018-02",
+        "due_edtf": "2031?",
+        "topics": ["drill-a", "drill-b"],
+    },
+    "RelativeDateCreateSchema": {
+        "anchor_id": Id("drill:second"),
+        "anchor_external_id": "drill:second",
+        "duration": "P3Y",
+        "modifier": "about",
+    },
+    "ClaimEntityCreateSchema": {**_ENTITY, "role": "audience"},
+    "ClaimRelationCreateSchema": _TO_CLAIM,
+    "ClaimFigureCreateSchema": _FIGURE,
+    "ClaimEvidenceCreateSchema": _EVIDENCE,
+    "FigureCreateSchema": {**_FIGURE, **_CLAIM_REFERENCE},
+    "EvidenceCreateSchema": {**_EVIDENCE, **_CLAIM_REFERENCE},
+    "EntityCreateSchema": {
+        "external_id": "drill:entity",
+        "kind": "facility",
+        "description": "A description.",
+    },
+    "EntityNameCreateSchema": {"name": "O nome", "language": "pt", "kind": "abbreviation"},
+    "EntityIdentifierCreateSchema": {"scheme": "geonames", "value": "4203"},
+    "EntityRelationCreateSchema": {
+        "kind": "partner_of",
+        "object_id": Id("drill:south"),
+        "object_external_id": "drill:south",
+        "qualifier": "A qualifier",
+        "during_edtf": "2017-11",
+        **_CLAIM_REFERENCE,
+    },
+    "MetricCreateSchema": {
+        "external_id": "drill:metric",
+        "key": "drill-key",
+        "label": "A label",
+        "dimension": "mass",
+        "accumulation": "event",
+        "nonnegative": False,
+    },
+    "UnitCreateSchema": {"external_id": "drill:unit", "code": "cm", "label": "A unit"},
+}
+# Of a vocabulary of one term the sample is the default.
+ONLY_TERMS = {("CaptureCreateSchema", "normalization")}
+
+_MINIMAL_FIGURE = {
+    "metric_external_id": "drill:count",
+    "subject_external_id": "drill:north",
+    "as_stated": "seven",
+    "comparator": "eq",
+    "amount": "7",
+    "unit_code": "10*3",
+}
+# The least that can be sent, a first time and a second: of a list they are different items.
+MINIMAL: dict[str, tuple[Body, ...]] = {
+    "SourceCreateSchema": ({"csl_type": "report", "title": "x"},) * 2,
+    "ContributorCreateSchema": tuple(
+        {"entity_external_id": "drill:north", "role": role} for role in ("author", "editor")
+    ),
+    "CaptureCreateSchema": tuple(
+        {"char_length": 10, "text_sha256": SHA256[letter]} for letter in ("c", "d")
+    ),
+    "SourceRelationCreateSchema": tuple(
+        {"to_external_id": "drill:first", "kind": kind} for kind in ("quotes", "copy_of")
+    ),
+    "ClaimCreateSchema": ({"statement": "x", "claimant_external_id": "drill:north"},) * 2,
+    "RelativeDateCreateSchema": ({"anchor_external_id": "drill:first", "duration": "P1Y"},) * 2,
+    "ClaimEntityCreateSchema": tuple(
+        {"entity_external_id": "drill:north", "role": role} for role in ("subject", "object")
+    ),
+    "ClaimRelationCreateSchema": tuple(
+        {"to_external_id": "drill:this", "kind": kind} for kind in ("part_of", "supersedes")
+    ),
+    "ClaimFigureCreateSchema": tuple(
+        {"external_id": f"minimal:figure-{n}", **_MINIMAL_FIGURE} for n in range(2)
+    ),
+    "ClaimEvidenceCreateSchema": tuple(
+        {
+            "external_id": f"minimal:passage-{stance}",
+            "source_external_id": "drill:first",
+            "stance": stance,
+        }
+        for stance in ("mentions", "supports")
+    ),
+    "FigureCreateSchema": ({"claim_external_id": "drill:this", **_MINIMAL_FIGURE},) * 2,
+    "EvidenceCreateSchema": tuple(
+        {"claim_external_id": "drill:this", "source_external_id": "drill:first", "stance": stance}
+        for stance in ("mentions", "supports")
+    ),
+    "EntityCreateSchema": ({"kind": "zone", "names": [{"name": "x", **PREFERRED}]},) * 2,
+    "EntityNameCreateSchema": (
+        {"name": "x", **PREFERRED},
+        {"name": "y", "language": "de", "kind": "alias"},
+    ),
+    "EntityIdentifierCreateSchema": tuple(
+        {"scheme": "viaf", "value": value} for value in ("4201", "4202")
+    ),
+    "EntityRelationCreateSchema": tuple(
+        {"object_external_id": "drill:north", "kind": kind} for kind in ("part_of", "operates")
+    ),
+    "MetricCreateSchema": tuple(
+        {"key": key, "label": "x", "dimension": "count", "accumulation": "stock"}
+        for key in ("x", "y")
+    ),
+    "UnitCreateSchema": ({"code": "km", "label": "x"}, {"code": "mm", "label": "x"}),
+}
+
+_FIGURE_NEEDS: dict[str, Body] = {
+    "metric_id": {"unit_code": "m"},
+    "metric_external_id": {"unit_code": "m"},
+    "unit_code": {"metric_external_id": "drill:length"},
+    "lower_bound": {"comparator": "approx", "amount": "41.50"},
+    "upper_bound": {"comparator": "approx"},
+}
+_LOCATOR = ("start_char", "end_char", "exact_sha256", "prefix_sha256", "suffix_sha256")
+_EVIDENCE_NEEDS: dict[str, Body] = {
+    "capture_id": {"source_external_id": "drill:second"},
+    "capture_text_sha256": {"source_external_id": "drill:second"},
+    **{name: {other: _EVIDENCE[other] for other in _LOCATOR} for name in _LOCATOR},
+}
+# What has to come with a field that is sent alone.
+NEEDS: dict[str, dict[str, Body]] = {
+    "ClaimFigureCreateSchema": _FIGURE_NEEDS,
+    "FigureCreateSchema": _FIGURE_NEEDS,
+    "ClaimEvidenceCreateSchema": _EVIDENCE_NEEDS,
+    "EvidenceCreateSchema": _EVIDENCE_NEEDS,
+}
+
+# The table of each list, and its column for the row that the list belongs to.
+LISTS = {
+    ("sources", "contributors"): ("source_contributors", "source_id"),
+    ("sources", "captures"): ("source_captures", "source_id"),
+    ("sources", "relations"): ("source_relations", "from_id"),
+    ("claims", "topics"): ("claim_topics", "claim_id"),
+    ("claims", "entities"): ("claim_entities", "claim_id"),
+    ("claims", "relations"): ("claim_relations", "from_id"),
+    ("claims", "figures"): ("figures", "claim_id"),
+    ("claims", "evidence"): ("evidence", "claim_id"),
+    ("entities", "names"): ("entity_names", "entity_id"),
+    ("entities", "identifiers"): ("entity_identifiers", "entity_id"),
+    ("entities", "relations"): ("entity_relations", "subject_id"),
+}
+# Fields of a resource itself for which CSV has no column.
+NOT_IN_CSV = {
+    ("figures", "metric_external_id"),
+    ("evidence", "derived_from_external_id"),
+    ("evidence", "capture_text_sha256"),
+}
+
+
+def _nested(field: Any) -> type[Schema] | None:
+    inner: Any = field.inner if isinstance(field, fields.List) else field
+    nested: type[Schema] | None = getattr(inner, "nested", None)
+    return nested
+
+
+def _paths(schema: type[Schema], before: Path = ()) -> Iterator[Path]:
+    for name, field in schema._declared_fields.items():
+        nested = _nested(field)
+        if nested is None:
+            yield (*before, name)
+        else:
+            yield from _paths(nested, (*before, name))
+
+
+def _sample(schema: type[Schema], name: str) -> Any:
+    values = SAMPLES.get(schema.__name__, {})
+    if name not in values:
+        pytest.fail(f"SAMPLES has no value for {schema.__name__}.{name}.")
+    return values[name]
+
+
+def _alternatives(name: str) -> set[str]:
+    """What a field stands in place of."""
+    pairs = (("_external_id", "_id"), ("_edtf", "_relative"), ("_text_sha256", "_id"))
+    return {
+        name.removesuffix(one) + other
+        for pair in pairs
+        for one, other in (pair, pair[::-1])
+        if name.endswith(one) and name not in {"external_id", "id"}
+    } - {name}
+
+
+def _put(body: Body, given: Mapping[str, Any]) -> None:
+    for name, value in given.items():
+        for other in _alternatives(name):
+            body.pop(other, None)
+        body[name] = value
+
+
+def _alone(schema: type[Schema], path: Path, number: int = 0) -> Body:
+    """The least that can be sent, and the field at the path."""
+    name, *rest = path
+    field = schema._declared_fields[name]
+    body = dict(MINIMAL[schema.__name__][number])
+    nested = _nested(field)
+    if nested is None:
+        _put(body, NEEDS.get(schema.__name__, {}).get(name, {}))
+        _put(body, {name: _sample(schema, name)})
+    elif isinstance(field, fields.List):
+        # The second of two, for a list must not take its fields from its first item.
+        first = dict(MINIMAL[nested.__name__][0])
+        _put(body, {name: [first, _alone(nested, tuple(rest), 1)]})
+    else:
+        _put(body, {name: _alone(nested, tuple(rest))})
+    return body
+
+
+def _together(schema: type[Schema], choice: int) -> Body:
+    """All fields; of those that exclude each other the first or the last, as the choice is odd.
+
+    The next bit of the choice, of which there are two, is for what is nested.
+    """
+    body: Body = {}
+    last, inner = choice & 1, choice >> 1 | (choice & 1) << 1
+    declared = list(schema._declared_fields.items())
+    for name, field in declared if last else reversed(declared):
+        nested = _nested(field)
+        if nested is None:
+            value = _sample(schema, name)
+        elif isinstance(field, fields.List):
+            value = [_together(nested, inner)]
+            if nested.__name__ == "EntityNameCreateSchema":
+                value.insert(0, {"name": "x", **PREFERRED})
+        else:
+            value = _together(nested, inner)
+        _put(body, {name: value})
+    return body
+
+
+CREATED = [(r, path) for r in CATALOGUE for path in _paths(r.create_schema)]
+PATCHED = [(r, path) for r in CATALOGUE for path in _paths(r.patch_schema)]
+# A figure without an amount is a range between two bounds.
+NULLABLE = [
+    (resource, path)
+    for resource, path in PATCHED
+    if len(path) == 1
+    and resource.patch_schema._declared_fields[path[0]].allow_none
+    and path != ("amount",)
+]
+TOGETHER = [(resource, choice) for resource in CATALOGUE for choice in range(4)]
+
+
+def _named(pairs: list[tuple[Resource, Any]]) -> list[str]:
+    return [
+        f"{resource.name}.{'.'.join(path) if isinstance(path, tuple) else path}"
+        for resource, path in pairs
+    ]
+
+
+@pytest.fixture(scope="module")
+def database_url(make_database) -> Iterator[str]:
+    """A database with what the samples refer to."""
+    with make_database() as url:
+        database = Database(lambda: url)
+        with writing(database) as session:
+            for name, items in WORLD.items():
+                results = write(session, KINDS[name], items, BulkMode.CREATE, atomic=False)
+                assert not [result.faults for result in results if result.faults]
+        database.close()
+        yield url
+
+
+class Drill:
+    """Sends bodies, each undone when it was read back, and looks for what was sent."""
+
+    def __init__(self, client: Any, database: Any) -> None:
+        self.client = client
+        self.connection = database.engine
+        self.ids: dict[str, str] = {
+            name: str(id)
+            for table in WORLD
+            for name, id in self._select(f"SELECT external_id, id FROM {table}")
+        }
+        captures = self._select("SELECT text_sha256, id FROM source_captures")
+        self.ids |= {sha256: str(id) for sha256, id in captures}
+
+    def _select(self, sql: str, **values: Any) -> list[Any]:
+        return list(self.connection.execute(text(sql), values))
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """What happens in the block is undone."""
+        with self.connection.begin_nested() as savepoint:
+            yield
+            savepoint.rollback()
+
+    def wire(self, body: Any) -> Any:
+        """The body with ids in place."""
+        match body:
+            case Id(name):
+                return self.ids[name]
+            case dict():
+                return {key: self.wire(value) for key, value in body.items()}
+            case list():
+                return [self.wire(value) for value in body]
+        return body
+
+    def post(self, resource: Resource, body: Body) -> str:
+        answer = self.client.post(f"/v1/{resource.name}", self.wire(body))
+        assert answer.status_code == 201, answer.json
+        return answer.json["id"]
+
+    def post_to_claim(self, evidence: Body) -> str:
+        body = {k: v for k, v in evidence.items() if k not in _CLAIM_REFERENCE}
+        path = f"/v1/claims/{self.ids['drill:this']}/evidence"
+        answer = self.client.post(path, self.wire(body))
+        assert answer.status_code == 201, answer.json
+        return answer.json["id"]
+
+    def patch(self, resource: Resource, id: str, change: Body) -> None:
+        answer = self.client.patch(f"/v1/{resource.name}/{id}", self.wire(change))
+        assert answer.status_code == 200, answer.json
+
+    def bulk(self, resource: Resource, mode: str, *items: Body) -> str:
+        """The id of the last of the items."""
+        path = f"/v1/{resource.name}/bulk?mode={mode}&atomic=true"
+        answer = self.client.post(path, {"items": self.wire(list(items))})
+        assert answer.status_code == 207, answer.json
+        assert not answer.json["meta"]["failed"], answer.json
+        return answer.json["data"][-1]["id"]
+
+    def check(self, resource: Resource, id: str, body: Body, *paths: Path) -> None:
+        """That what the body has at the paths is read back, wherever it can be read."""
+        document = self.client.whole(f"/v1/{resource.name}/{id}").json
+        exported = self._exported(resource, id, include=",".join(_embeds(resource)))
+        table = self._table(resource, id)
+        for path in paths:
+            for value in _values(body, path):
+                where = f"{'.'.join(path)} of {resource.name}"
+                expected = _normal(self.wire(value))
+                assert expected in self._in_document(document, path, value), f"document: {where}"
+                assert expected in self._in_document(exported, path, value), f"export: {where}"
+                assert expected in self._in_rows(resource, id, path, value), f"row: {where}"
+                if (cells := _cells(table, path)) is not None:
+                    assert {*_texts(expected)} <= {*cells}, f"CSV: {where}"
+                else:
+                    assert len(path) > 1 or (resource.name, *path) in NOT_IN_CSV, f"CSV: {where}"
+
+    def absent(self, resource: Resource, id: str, body: Body, path: Path) -> None:
+        """That what the body has at the path is not there, so that it can be seen to come."""
+        document = self.client.whole(f"/v1/{resource.name}/{id}").json
+        for value in _values(body, path):
+            expected = _normal(self.wire(value))
+            assert expected not in self._in_document(document, path, value), ".".join(path)
+            assert expected not in self._in_rows(resource, id, path, value), ".".join(path)
+
+    def _exported(self, resource: Resource, id: str, include: str) -> Body:
+        asked = {"include": include} if include else {}
+        answer = self.client.get(f"/v1/{resource.name}/export", id=id, **asked)
+        assert answer.status_code == 200, answer.text
+        document: Body = json.loads(answer.data)
+        return document
+
+    def _table(self, resource: Resource, id: str) -> dict[str, str]:
+        answer = self.client.get(f"/v1/{resource.name}/export", id=id, format="csv")
+        (row,) = csv.DictReader(io.StringIO(answer.text, newline=""))
+        return row
+
+    def _in_document(self, document: Any, path: Path, value: Any) -> list[Any]:
+        """What the document has where the field at the path is shown."""
+        parts = [document]
+        for name in path[:-1]:
+            parts = [inner for part in parts for inner in _within(part, name)]
+        return [_normal(self._shown(part, path[-1], value)) for part in parts]
+
+    def _shown(self, part: Body, name: str, value: Any) -> Any:
+        if name == "topics":
+            return sorted(part[name])
+        if name == "capture_text_sha256":
+            return value if part["capture_id"] == self.ids.get(value) else part["capture_id"]
+        for suffix, key in (("_external_id", "external_id"), ("_id", "id")):
+            stem = name.removesuffix(suffix)
+            if stem != name and stem in part:
+                return (part[stem] or {}).get(key)
+            if stem != name and key == "external_id" and f"{stem}_id" in part:
+                return value if part[f"{stem}_id"] == self.ids.get(value) else part[f"{stem}_id"]
+        for suffix in ("edtf", "as_stated"):
+            stem = name.removesuffix(f"_{suffix}")
+            if stem != name and stem in part:
+                return part[stem][suffix]
+        return part[name]
+
+    def _in_rows(self, resource: Resource, id: str, path: Path, value: Any) -> list[Any]:
+        """What the rows have in the column that the field at the path is written to."""
+        table, key = resource.name, "id"
+        *parents, name = path
+        if (resource.name, path[0]) in LISTS:
+            table, key = LISTS[resource.name, path[0]]
+            parents = parents[1:]
+        prefix = "".join(parent.removesuffix("relative") for parent in parents)
+        column, expected = f"{prefix}{name}", value
+        if name == "topics":
+            column = "topic"
+        elif name == "capture_text_sha256" or (
+            name.endswith("_external_id") and name != "external_id"
+        ):
+            stem = name.removesuffix("_external_id").removesuffix("_text_sha256")
+            column, expected = f"{prefix}{stem}_id", value and Id(value)
+        rows = self._select(f"SELECT {column} FROM {table} WHERE {key} = :id", id=id)
+        found = [_normal(row[0]) for row in rows]
+        if name == "topics":
+            return [sorted(found)]
+        sent, stored = _normal(self.wire(value)), _normal(self.wire(expected))
+        return [sent if one == stored else one for one in found]
+
+
+def _embeds(resource: Resource) -> list[str]:
+    return [name for name in resource.readable.embeds if (resource.name, name) in LISTS]
+
+
+def _within(part: Any, name: str) -> list[Any]:
+    if name.endswith("_relative"):
+        relative = part[name.removesuffix("_relative")]["relative"]
+        return [relative] if relative else []
+    inner = part[name]
+    return inner if isinstance(inner, list) else [inner]
+
+
+def _values(body: Any, path: Path) -> list[Any]:
+    """What a body has at a path, in the last item of each list."""
+    part = body
+    for name in path:
+        part = part[-1] if isinstance(part, list) else part
+        if name not in part:
+            return []
+        part = part[name]
+    return [sorted(part) if isinstance(part, list) else part]
+
+
+def _cells(table: Mapping[str, str], path: Path) -> list[str] | None:
+    """What a line of CSV has in the column of the field, if there is one."""
+    name = "_".join(path)
+    if name not in table:
+        return None
+    one = len(path) == 1 and path != ("topics",)
+    return [_normal(cell) for cell in ([table[name]] if one else table[name].split("; "))]
+
+
+def _texts(value: Any) -> list[str]:
+    """A value as cells of CSV."""
+    values = value if isinstance(value, list) else [""] if value is None else [value]
+    return [str(one).lower() if isinstance(one, bool) else str(one) for one in values]
+
+
+def _normal(value: Any) -> Any:
+    """The value as it is compared, wherever it was read."""
+    match value:
+        case UUID():
+            return str(value)
+        case Decimal():
+            return format(value, "f")
+        case datetime():
+            return value.astimezone(UTC).isoformat()
+        case str() if re.match(r"\d{4}-\d\d-\d\dT", value):
+            return datetime.fromisoformat(value).astimezone(UTC).isoformat()
+    return value
+
+
+@pytest.fixture
+def drill(editor, database) -> Drill:
+    return Drill(editor, database)
+
+
+def _fixed(resource: Resource, body: Body) -> Body:
+    """What only creation settles, of a body and of the parts that are given with it."""
+    fixed = resource.create_schema._declared_fields.keys() - (
+        resource.patch_schema._declared_fields.keys()
+    )
+    found = {name: value for name, value in body.items() if name in fixed}
+    for name in KINDS[resource.name].parts:
+        if name in body:
+            found[name] = [_base_of_part(resource, name, n, p) for n, p in enumerate(body[name])]
+    return found
+
+
+def _base_of_part(resource: Resource, name: str, number: int, body: Body) -> Body:
+    nested = _nested(resource.create_schema._declared_fields[name])
+    assert nested is not None
+    (part,) = (other for other in CATALOGUE if other.name == name)
+    base = dict(MINIMAL[nested.__name__][number])
+    _put(base, {"external_id": body["external_id"], **_fixed(part, body)})
+    return base
+
+
+def _base(resource: Resource, body: Body) -> Body:
+    """The least that can be sent, and what a change of it into the body would have to repeat."""
+    base = dict(MINIMAL[resource.create_schema.__name__][0])
+    _put(base, _fixed(resource, body))
+    return base
+
+
+def _change(resource: Resource, body: Body) -> Body:
+    """What a patch gives to make of the base what the body says."""
+    minimal = MINIMAL[resource.create_schema.__name__][0]
+    return {
+        name: value
+        for name, value in body.items()
+        if name in resource.patch_schema._declared_fields and minimal.get(name) != value
+    }
+
+
+def _named_item(body: Body) -> Body:
+    return {"external_id": "drill:item", **body}
+
+
+def test_every_sample_differs_from_the_default_and_from_the_least():
+    for resource in CATALOGUE:
+        for path in _paths(resource.create_schema):
+            schema: type[Schema] = resource.create_schema
+            for name in path[:-1]:
+                schema = _nested(schema._declared_fields[name]) or schema
+            name, value = path[-1], _sample(schema, path[-1])
+            if (schema.__name__, name) in ONLY_TERMS:
+                continue
+            least = [body.get(name, missing) for body in MINIMAL[schema.__name__]]
+            assert value not in (*least, schema._declared_fields[name].load_default), path
+
+
+@pytest.mark.parametrize(("resource", "path"), CREATED, ids=_named(CREATED))
+def test_a_field_that_is_sent_alone_is_stored(drill, resource, path):
+    body = _alone(resource.create_schema, path)
+    other = dict(MINIMAL[resource.create_schema.__name__][1])
+    ways: list[Callable[[], str]] = [
+        lambda: drill.post(resource, body),
+        # Beside another row that does not give it.
+        lambda: drill.bulk(resource, "create", other, body),
+    ]
+    if resource.name == "evidence" and path[0] not in _CLAIM_REFERENCE:
+        ways.append(lambda: drill.post_to_claim(body))
+    for write_it in ways:
+        with drill.undone():
+            drill.check(resource, write_it(), body, path)
+
+
+@pytest.mark.parametrize(("resource", "path"), PATCHED, ids=_named(PATCHED))
+def test_a_field_that_is_changed_alone_is_stored(drill, resource, path):
+    body = _alone(resource.create_schema, path)
+    with drill.undone():
+        id = drill.post(resource, _base(resource, body))
+        if path != ("captures", "normalization"):
+            drill.absent(resource, id, body, path)
+        drill.patch(resource, id, _change(resource, body))
+        drill.check(resource, id, body, path)
+
+
+@pytest.mark.parametrize(("resource", "path"), NULLABLE, ids=_named(NULLABLE))
+def test_a_field_that_is_cleared_is_null(drill, resource, path):
+    body = _alone(resource.create_schema, path)
+    (name,) = path
+    # A locator is whole or absent.
+    change = dict.fromkeys(_LOCATOR if name in _LOCATOR else path)
+    id = drill.post(resource, body)
+    drill.patch(resource, id, change)
+    drill.check(resource, id, change, path)
+
+
+@pytest.mark.parametrize(("resource", "path"), CREATED, ids=_named(CREATED))
+def test_a_field_that_is_upserted_alone_is_stored(drill, resource, path):
+    body = _named_item(_alone(resource.create_schema, path))
+    base = {**_base(resource, body), "external_id": body["external_id"]}
+    id = drill.post(resource, base)
+    assert drill.bulk(resource, "upsert", body) == id
+    drill.check(resource, id, body, path)
+
+
+@pytest.mark.parametrize(("resource", "choice"), TOGETHER, ids=_named(TOGETHER))
+def test_all_fields_together_are_stored(drill, resource, choice):
+    body = _together(resource.create_schema, choice)
+    paths = [path for path in _paths(resource.create_schema) if _values(body, path)]
+    other = dict(MINIMAL[resource.create_schema.__name__][1])
+    with drill.undone():
+        drill.check(resource, drill.post(resource, body), body, *paths)
+    with drill.undone():
+        drill.check(resource, drill.bulk(resource, "create", other, body), body, *paths)
+    with drill.undone():
+        id = drill.post(resource, _base(resource, body))
+        drill.patch(resource, id, _change(resource, body))
+        drill.check(
+            resource, id, body, *(path for path in paths if path[0] not in _parts(resource))
+        )
+    with drill.undone():
+        id = drill.post(resource, {**_base(resource, body), "external_id": body["external_id"]})
+        assert drill.bulk(resource, "upsert", body) == id
+        drill.check(resource, id, body, *paths)
+
+
+def _parts(resource: Resource) -> Mapping[str, Any]:
+    return KINDS[resource.name].parts
+
+
+def test_together_all_fields_are_sent():
+    for resource in CATALOGUE:
+        bodies = [_together(resource.create_schema, choice) for choice in range(4)]
+        for path in _paths(resource.create_schema):
+            assert any(_values(body, path) for body in bodies), path

@@ -1,0 +1,202 @@
+"""A schema that accepts what its table cannot hold is refused on import, and so is its writing."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from marshmallow import fields
+
+from hksz_db.models import Claim, Entity, EntityRelation, Source, SourceContributor, Unit
+from hksz_db.queries.resources import table_of
+from hksz_db.services.columns import SchemaMismatch, columns_of
+from hksz_db.services.figures import FIGURES
+from hksz_db.services.kinds import KINDS
+from hksz_db.services.references import NOTHING
+from hksz_db.services.writers import Listed, Writer
+from schemas.base import InputSchema, patch_schema
+from schemas.dates import RelativeDateCreateSchema
+from schemas.fields import BoundedList, Edtf, ExternalId, StrictInteger, Text
+from schemas.figures import ClaimFigureCreateSchema
+from schemas.sources import ContributorCreateSchema, SourceCreateSchema
+from schemas.units import UnitCreateSchema
+
+ROOT = Path(__file__).parents[2]
+
+
+def _writer(model, create, **declared) -> Writer:
+    patch = patch_schema(create, *declared.get("parts", ()))
+    return Writer(model=model, create_schema=create, patch_schema=patch, **declared)
+
+
+class PlacedSchema(InputSchema):
+    """A made-up source."""
+
+    csl_type = Text(required=True)
+    title = Text(required=True)
+    publisher_place = Text()
+
+
+def test_a_field_without_a_column_is_refused_by_its_name():
+    with pytest.raises(SchemaMismatch) as refused:
+        _writer(Source, PlacedSchema)
+    assert str(refused.value) == (
+        "PlacedSchema.publisher_place would be lost: sources has no such column to write, and it"
+        " is no reference, date or declared list."
+    )
+
+
+@pytest.mark.parametrize("name", ["version", "deleted_at", "written_in", "search", "issued"])
+def test_a_column_that_no_client_writes_is_none_for_a_field(name):
+    class TooMuchSchema(InputSchema):
+        issued_edtf = Edtf(allow_none=True)
+
+    TooMuchSchema._declared_fields[name] = Text(allow_none=True)
+    with pytest.raises(SchemaMismatch, match=rf"^TooMuchSchema\.{name} would be lost: sources"):
+        _writer(Source, TooMuchSchema)
+
+
+def test_a_column_that_is_worked_out_is_none_for_a_field():
+    class FactorSchema(UnitCreateSchema):
+        factor = Text()
+
+    with pytest.raises(SchemaMismatch, match=r"^FactorSchema\.factor would be lost: units"):
+        _writer(Unit, FactorSchema, worked_out=("dimension", "factor"))
+
+
+def test_a_reference_needs_its_column():
+    class OwnedSchema(InputSchema):
+        references: ClassVar[tuple[str, ...]] = ("owner",)
+        owner_external_id = ExternalId()
+
+    with pytest.raises(SchemaMismatch, match=r"^OwnedSchema\.owner_external_id would be lost"):
+        columns_of(OwnedSchema, table_of(Source))
+
+
+def test_a_date_needs_its_days():
+    class DatedSchema(InputSchema):
+        seen_edtf = Edtf()
+
+    class RelativeSchema(InputSchema):
+        issued_edtf = Edtf(allow_none=True)
+        issued_relative = fields.Nested(RelativeDateCreateSchema)
+
+    with pytest.raises(SchemaMismatch, match=r"^DatedSchema\.seen_edtf would be lost"):
+        columns_of(DatedSchema, table_of(Source))
+    # A source's date has no anchor.
+    with pytest.raises(SchemaMismatch, match=r"^RelativeSchema\.issued_relative would be lost"):
+        columns_of(RelativeSchema, table_of(Source))
+
+
+def test_what_is_nested_is_looked_at_too():
+    class SignedSchema(ContributorCreateSchema):
+        signature = Text()
+
+    class SourceSchema(SourceCreateSchema):
+        contributors = BoundedList(fields.Nested(SignedSchema))
+
+    class LaterDateSchema(RelativeDateCreateSchema):
+        certainty = Text()
+
+    class ClaimSchema(InputSchema):
+        time_edtf = Edtf(allow_none=True)
+        time_relative = fields.Nested(LaterDateSchema, allow_none=True)
+
+    class RatedFigureSchema(ClaimFigureCreateSchema):
+        rating = Text()
+
+    class RatedSchema(InputSchema):
+        figures = BoundedList(fields.Nested(RatedFigureSchema))
+
+    lists = dict(KINDS["sources"].lists)
+    with pytest.raises(SchemaMismatch, match=r"^SignedSchema\.signature .* source_contributors"):
+        _writer(Source, SourceSchema, lists=lists)
+    with pytest.raises(SchemaMismatch, match=r"^LaterDateSchema\.certainty would be lost: claims"):
+        _writer(Claim, ClaimSchema)
+    with pytest.raises(SchemaMismatch, match=r"^RatedFigureSchema\.rating would be lost: figures"):
+        _writer(Claim, RatedSchema, parts={"figures": FIGURES})
+
+
+def test_the_parent_and_the_number_of_an_item_are_none_for_fields():
+    class NumberedSchema(ContributorCreateSchema):
+        ordinal = StrictInteger(1)
+
+    class SourceSchema(InputSchema):
+        contributors = BoundedList(fields.Nested(NumberedSchema))
+
+    lists = {"contributors": Listed(model=SourceContributor, ordinal="ordinal")}
+    with pytest.raises(SchemaMismatch, match=r"^NumberedSchema\.ordinal would be lost"):
+        _writer(Source, SourceSchema, lists=lists)
+
+
+def test_a_list_that_is_declared_must_be_a_field():
+    lists = {"relations": Listed(model=EntityRelation)}
+    with pytest.raises(SchemaMismatch, match=r"^UnitCreateSchema\.relations is declared for units"):
+        _writer(Unit, UnitCreateSchema, lists=lists, worked_out=("dimension", "factor"))
+
+
+def test_what_may_be_absent_or_null_must_be_storable_so():
+    class AbsentSchema(InputSchema):
+        kind = Text()
+
+    class NullSchema(InputSchema):
+        kind = Text(required=True, allow_none=True)
+
+    with pytest.raises(SchemaMismatch, match=r"^AbsentSchema\.kind may be absent: say what ent"):
+        _writer(Entity, AbsentSchema)
+    with pytest.raises(SchemaMismatch, match=r"^NullSchema\.kind may be null, and entities\.kind"):
+        _writer(Entity, NullSchema)
+    _writer(Entity, AbsentSchema, defaults={"kind": "place"})
+
+
+def test_what_only_creation_settles_can_be_repeated_and_not_changed():
+    units = KINDS["units"]
+    assert units.changes({"code": "m", "label": "x"}, {"code": "m"}, NOTHING)[0] == {"label": "x"}
+    for before in ({"code": "km"}, {}):
+        with pytest.raises(SchemaMismatch, match=r"^Nothing writes code of UnitPatch\w+ to units"):
+            units.changes({"code": "m"}, before, NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("resource", "fields", "lost"),
+    [
+        ("sources", {"rights": "x", "right": "y"}, "right of SourcePatchSchema to sources"),
+        ("sources", {"contributors": [{"sign": 1}]}, "sign of ContributorCreateSchema to source_"),
+        ("claims", {"claimant_external_id": "x:y"}, "claimant_external_id of ClaimPatchSchema"),
+        ("claims", {"figures": []}, "figures of ClaimPatchSchema to claims"),
+        ("claims", {"time_relative": {"anchor": "x"}}, "anchor of ClaimPatchSchema to claims"),
+        ("evidence", {"capture_text_sha256": "x"}, "capture_text_sha256 of EvidencePatchSchema"),
+    ],
+)
+def test_a_field_that_reaches_the_writer_and_goes_nowhere_is_refused(resource, fields, lost):
+    with pytest.raises(SchemaMismatch, match=f"^Nothing writes {lost}"):
+        KINDS[resource].changes(fields, {}, NOTHING)
+
+
+def test_what_is_worked_out_must_be_declared():
+    class Careless(Writer):
+        def work_out(self, *_):
+            return {"label": "overwritten"}
+
+    units = Careless(
+        model=Unit,
+        create_schema=UnitCreateSchema,
+        patch_schema=patch_schema(UnitCreateSchema, "code"),
+    )
+    with pytest.raises(SchemaMismatch, match=r"^Not declared as worked out of units: label"):
+        units.changes({"label": "x"}, {}, NOTHING)
+
+
+def test_the_service_does_not_start_with_a_schema_that_accepts_too_much():
+    program = (
+        "import schemas.sources\n"
+        "from schemas.fields import Text\n"
+        "schemas.sources.SourceCreateSchema._declared_fields['publisher_place'] = Text()\n"
+        "import app\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert "SchemaMismatch: SourceCreateSchema.publisher_place would be lost" in ended.stderr
