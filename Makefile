@@ -2,9 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# A process for each core; the tests of a file share a database and stay together.
+PARALLEL := --numprocesses auto --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run key test check bench lock clean
+.PHONY: run key test test-fast check bench lock clean
 
 run: $(VENV)/runtime.stamp
 	@exec $(BIN)/python app.py
@@ -14,7 +16,11 @@ key: $(VENV)/runtime.stamp
 	@$(BIN)/flask keys path
 
 test: check
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(PARALLEL)
+
+# Without the tests marked slow: for every change while you work.
+test-fast: $(VENV)/dev.stamp
+	@$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
 
 check: $(VENV)/dev.stamp
 	@$(BIN)/ruff check .

@@ -184,7 +184,8 @@ def _bytes_left(adapters: AdaptersMap) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def _pool(database_url: str) -> Iterator[Database]:
-    pool = Database(lambda: database_url)
+    # Tests make thousands of rows at once, on machines that do other work besides.
+    pool = Database(lambda: database_url, statement_timeout_ms=60_000)
     yield pool
     pool.close()
 

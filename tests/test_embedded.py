@@ -21,6 +21,8 @@ from sqlalchemy import create_engine, text
 
 from hksz_db.embedded import EmbeddedError, Server, default_home, running
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 20.0  # seconds until a test gives up; none waits that long if all is well
 
 CLIENT = """

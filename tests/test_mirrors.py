@@ -33,6 +33,8 @@ from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 from hksz_db.vocabulary import Scope
 
+pytestmark = pytest.mark.slow
+
 STEPS = 250
 SECONDS = 60
 """For how long many write at once."""

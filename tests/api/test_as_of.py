@@ -214,6 +214,7 @@ def answer(reader: Any, path: str, query: dict[str, str], **more: str) -> Answer
     return response.status_code, response.headers.get("ETag")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [3, 4])
 def test_every_moment_is_answered_as_it_was_then(editor, reader, database, seed):
     world = World(editor, database, random.Random(seed))

@@ -22,6 +22,8 @@ from hksz_db.database import Database, run
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PATH = "/v1/changes"
 ADD = "INSERT INTO units (code, label, dimension, factor) VALUES ($1, 'x', 'count', 1)"

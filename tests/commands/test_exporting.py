@@ -16,6 +16,8 @@ from app import create_app
 from hksz_db.database import Database
 from hksz_db.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -22,6 +22,8 @@ from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 from hksz_db.vocabulary import Scope
 
+pytestmark = pytest.mark.slow
+
 # What the seeds do not have: circles, a sequence, a trigger, types of all kinds.
 MORE = """
     CREATE TABLE past.added (

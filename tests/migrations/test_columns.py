@@ -13,6 +13,8 @@ from hksz_db.database import look_at, turn_back
 from hksz_db.models.history import KEPT
 from tests.migrations.administration import alembic, dump, fill
 
+pytestmark = pytest.mark.slow
+
 Rows = dict[str, list[dict[str, Any]]]
 REVISION = """
 from alembic import op

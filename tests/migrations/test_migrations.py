@@ -24,6 +24,8 @@ from hksz_db.models import Base
 from hksz_db.queries.pages import RESOURCES
 from tests.migrations.administration import ROOT, alembic, dump, fill, play
 
+pytestmark = pytest.mark.slow
+
 SCRIPTS = ScriptDirectory(str(ROOT / "migrations"))
 REVISIONS = [script.revision for script in SCRIPTS.walk_revisions()][::-1]  # the oldest first
 NOWHERE = "postgresql://nobody@/nothing?host=/nonexistent"

@@ -21,6 +21,8 @@ from hksz_db.settings import Settings
 from hksz_db.vocabulary import Scope
 from tests.migrations.administration import alembic, dump, program, rows
 
+pytestmark = pytest.mark.slow
+
 CLAIM = "hksz:science-park-partner-shenzhen"
 
 

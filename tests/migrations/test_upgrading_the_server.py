@@ -3,10 +3,14 @@
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from hksz_db import embedded
 from hksz_db.database import driver_url
 from hksz_db.migrating import upgrade
 from tests.migrations.administration import alembic, dump, fill, rows
+
+pytestmark = pytest.mark.slow
 
 
 def test_pg_upgrade_carries_the_history_over(public_folder: Path) -> None:

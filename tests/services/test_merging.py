@@ -126,6 +126,7 @@ def _attempt(session: Session, ids: list[UUID], step: tuple[int, int] | int) -> 
     return True
 
 
+@pytest.mark.slow
 @given(worlds, histories)
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_was_merged_can_be_taken_apart_again(
