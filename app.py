@@ -32,7 +32,7 @@ from hksz_db.database import Database, DatabaseUnusable
 from hksz_db.errors import Unavailable
 from hksz_db.preparing import KEY_FILE, prepare, write_first_key
 from hksz_db.services.seeding import InvalidSeed
-from hksz_db.serving import PortInUse, check_port, configure_logging, serve, stop_with_parent
+from hksz_db.serving import PortInUse, configure_logging, listen, serve, stop_with_parent
 from hksz_db.settings import InvalidSettings, Settings
 
 
@@ -143,18 +143,25 @@ _STEPS = ("prepare", "serve")
 
 
 def _take(steps: Sequence[str], settings: Settings) -> None:
-    if "serve" in steps:
-        check_port(settings)
+    if "serve" not in steps:
+        _ready_database(steps, settings)
+        return
+    # The port first, and held until the end: a second server must not even prepare the database.
+    with listen(settings) as listener:
+        url = _ready_database(steps, settings)
+        print(f"hksz: http://{settings.host}:{settings.port}/docs/", file=sys.stderr)
+        serve("app:worker_app", settings, url, listener)
+
+
+def _ready_database(steps: Sequence[str], settings: Settings) -> str:
+    """The URL of the database, which is new enough, and prepared if that is one of the steps."""
     database = open_database(settings)
     database.check_version()
     if "prepare" in steps:
         prepare(database)
         _write_first_key(database, settings)
-    if "serve" in steps:
-        url = database.url.render_as_string(hide_password=False)
-        database.close()
-        print(f"hksz: http://{settings.host}:{settings.port}/docs/", file=sys.stderr)
-        serve("app:worker_app", settings, url)
+    database.close()
+    return database.url.render_as_string(hide_password=False)
 
 
 def _write_first_key(database: Database, settings: Settings) -> None:

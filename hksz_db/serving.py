@@ -9,10 +9,12 @@ import sys
 import tempfile
 import threading
 import time
+from typing import Any
 
 import structlog
-from granian import Granian
 from granian.constants import Interfaces
+from granian.net import SocketHolder  # type: ignore[attr-defined]
+from granian.server.mp import MPServer
 
 from hksz_db.settings import Settings
 
@@ -20,6 +22,9 @@ _DRAIN_S = 20
 # So many requests may be under way to a worker; HKSZ_THREADS of them are worked on at once.
 _WAITING_THREADS = 256
 _LINGER_S = 3
+_BACKLOG = 1024
+# How long a client may leave an answer unread before the kernel drops its connection.
+_UNREAD_S = 30
 
 
 class PortInUse(RuntimeError):
@@ -48,15 +53,20 @@ def configure_logging(settings: Settings) -> None:
     )
 
 
-def check_port(settings: Settings) -> None:
-    """Raise ``PortInUse`` when somebody else listens on the address, or nobody can.
+def listen(settings: Settings, *, unread_s: float = _UNREAD_S) -> socket.socket:
+    """A socket that listens on the address of the settings; clients wait until it is served.
 
-    What is left of a killed server takes a moment to notice, and is waited for.
+    No other server can listen on the address until it is closed. What is left of a killed server
+    may take a moment to end, so an address in use is tried again for three seconds. Raises
+    ``PortInUse`` when it stays in use or is not an address of this machine.
+
+    A connection is dropped when its client leaves an answer unread for ``unread_s`` seconds
+    (Linux only).
     """
     deadline = time.monotonic() + _LINGER_S
     while True:
         try:
-            return _bind(settings)
+            return _listen(settings, unread_s)
         except OSError as error:
             if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
                 raise PortInUse(
@@ -67,27 +77,60 @@ def check_port(settings: Settings) -> None:
         time.sleep(0.1)
 
 
-def _bind(settings: Settings) -> None:
+def _listen(settings: Settings, unread_s: float) -> socket.socket:
     family, kind, protocol, _, address = socket.getaddrinfo(
         settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
-    with socket.socket(family, kind, protocol) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(address)
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Accepted connections inherit these two.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if sys.platform == "linux":
+            unread_ms = int(unread_s * 1000)
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, unread_ms)
+        listener.bind(address)
+        # With SO_REUSEADDR two sockets can be bound to one address, but only one can listen.
+        listener.listen(_BACKLOG)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
 
 
-def serve(target: str, settings: Settings, database_url: str) -> None:
+class _Server(MPServer):
+    """Granian on a socket that listens already.
+
+    Granian can only be given an address. On Linux each of its workers then binds a socket of its
+    own with SO_REUSEPORT, so that a second server can bind the same address and share the clients.
+    Elsewhere its workers inherit one socket: ``_shd`` tells a worker the descriptor, and pickling
+    ``_sso`` makes the worker inherit it. This class uses the second way everywhere.
+    """
+
+    def __init__(self, listener: socket.socket, target: str, **options: Any) -> None:
+        super().__init__(target, backlog=_BACKLOG, **options)
+        self._listener = listener
+
+    def _init_shared_socket(self) -> None:
+        backlog = (_BACKLOG,) if sys.platform == "linux" else ()
+        descriptor = self._listener.fileno()
+        self._shd: Any = SocketHolder(descriptor, False, *backlog)  # type: ignore[call-arg]
+        self._sso = self._listener
+
+
+def serve(target: str, settings: Settings, database_url: str, listener: socket.socket) -> None:
     """Serve the factory ``target`` until told to stop; requests in flight are finished.
 
-    Returns on SIGINT and SIGTERM. The workers are processes of their own and reach the database
-    at ``database_url``.
+    Returns on SIGINT and SIGTERM, and closes ``listener``, which comes from ``listen``. The workers
+    are processes of their own and reach the database at ``database_url``.
     """
     # Fresh processes: a forked one would hold on to the locks and sockets of this one.
     multiprocessing.set_start_method("spawn", force=True)
     with tempfile.TemporaryDirectory(prefix="hksz-metrics-") as folder:
         os.environ["DATABASE_URL"] = database_url
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        Granian(
+        _Server(
+            listener,
             target,
             address=settings.host,
             port=settings.port,
