@@ -61,7 +61,8 @@ def listen(settings: Settings, *, unread_s: float = _UNREAD_S) -> socket.socket:
     ``PortInUse`` when it stays in use or is not an address of this machine.
 
     A connection is dropped when its client leaves an answer unread for ``unread_s`` seconds
-    (Linux only).
+    (Linux only; tcp(7), TCP_USER_TIMEOUT). The kernel sees a client read only when the window opens
+    again: in 30 seconds a client had to take some 100 kB.
     """
     deadline = time.monotonic() + _LINGER_S
     while True:
@@ -129,7 +130,7 @@ def serve(target: str, settings: Settings, database_url: str, listener: socket.s
     with tempfile.TemporaryDirectory(prefix="hksz-metrics-") as folder:
         os.environ["DATABASE_URL"] = database_url
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        _Server(
+        server = _Server(
             listener,
             target,
             address=settings.host,
@@ -137,12 +138,20 @@ def serve(target: str, settings: Settings, database_url: str, listener: socket.s
             interface=Interfaces.WSGI,
             factory=True,
             workers=settings.workers,
-            blocking_threads=_WAITING_THREADS,
+            blocking_threads=settings.threads,
             workers_kill_timeout=_DRAIN_S,
             respawn_failed_workers=True,
             log_access=settings.access_log,
             websockets=False,
-        ).serve()
+        )
+
+        # Granian compares the number of threads with that of the cores when it begins to serve.
+        # Only those of the settings work at once; the others wait for bodies and changes.
+        @server.on_startup
+        def add_waiting_threads() -> None:
+            server.blocking_threads = _WAITING_THREADS
+
+        server.serve()
 
 
 def stop_with_parent() -> None:
