@@ -28,11 +28,11 @@ from hksz_db.api.views import blueprint_for
 from hksz_db.api.waiting import WaitingRoom, close_when_told_to_end
 from hksz_db.bell import Bell
 from hksz_db.commands.registry import register_commands
-from hksz_db.database import Database, DatabaseUnusable
+from hksz_db.database import Database, DatabaseUnusable, explained
 from hksz_db.errors import Unavailable
 from hksz_db.preparing import KEY_FILE, prepare, write_first_key
 from hksz_db.services.seeding import InvalidSeed
-from hksz_db.serving import PortInUse, check_port, configure_logging, serve, stop_with_parent
+from hksz_db.serving import PortInUse, configure_logging, listening, serve, stop_with_parent
 from hksz_db.settings import InvalidSettings, Settings
 
 
@@ -127,34 +127,34 @@ def main(*steps: str) -> int:
         Unavailable,
         embedded.EmbeddedError,
     ) as error:
-        print(f"hksz: {error}{_cause(error)}", file=sys.stderr)
+        print(f"hksz: {explained(str(error), error.__cause__)}", file=sys.stderr)
         return 1
     return 0
-
-
-def _cause(error: Exception) -> str:
-    """What the database's driver said, where nobody answered: the operator may know the name."""
-    if not isinstance(error, Unavailable) or error.__cause__ is None:
-        return ""
-    return f" ({str(error.__cause__).splitlines()[0]})"
 
 
 _STEPS = ("prepare", "serve")
 
 
 def _take(steps: Sequence[str], settings: Settings) -> None:
-    if "serve" in steps:
-        check_port(settings)
+    if "serve" not in steps:
+        _ready_database(steps, settings)
+        return
+    # The port first, and held until the end: a second server must not even prepare the database.
+    with listening(settings) as listeners:
+        url = _ready_database(steps, settings)
+        print(f"hksz: http://{settings.host}:{settings.port}/docs/", file=sys.stderr)
+        serve("app:worker_app", settings, url, listeners)
+
+
+def _ready_database(steps: Sequence[str], settings: Settings) -> str:
+    """The URL of the database, which is new enough, and prepared if that is one of the steps."""
     database = open_database(settings)
     database.check_version()
     if "prepare" in steps:
         prepare(database)
         _write_first_key(database, settings)
-    if "serve" in steps:
-        url = database.url.render_as_string(hide_password=False)
-        database.close()
-        print(f"hksz: http://{settings.host}:{settings.port}/docs/", file=sys.stderr)
-        serve("app:worker_app", settings, url)
+    database.close()
+    return database.location
 
 
 def _write_first_key(database: Database, settings: Settings) -> None:

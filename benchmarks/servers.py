@@ -119,11 +119,16 @@ def _started(
 def _wait_until_it_answers(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + _PATIENCE_S
     while process.poll() is None and time.monotonic() < deadline:
+        connection = http.client.HTTPConnection(HOST, server.port, timeout=_PATIENCE_S)
         try:
-            socket.create_connection((HOST, server.port), timeout=1).close()
-        except OSError:
+            # Any status will do. Being connected is not enough: a server may listen early.
+            connection.request("HEAD", "/")
+            connection.getresponse()
+        except (OSError, http.client.HTTPException):
             time.sleep(0.05)
         else:
             return
+        finally:
+            connection.close()
     end = "\n".join(log.read_text(errors="replace").splitlines()[-10:])
     raise NotServing(f"{server.name} did not start:\n{end}")
