@@ -9,17 +9,25 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import psycopg
 import structlog
 from granian import Granian
 from granian.constants import Interfaces
+from sqlalchemy.exc import DBAPIError
 
+from hksz_db.database import Database, DatabaseUnusable
+from hksz_db.errors import DomainError
+from hksz_db.feed import note_due
 from hksz_db.settings import Settings
 
 _DRAIN_S = 20
 # So many requests may be under way to a worker; HKSZ_THREADS of them are worked on at once.
 _WAITING_THREADS = 256
 _LINGER_S = 3
+_log = structlog.get_logger(__name__)
 
 
 class PortInUse(RuntimeError):
@@ -87,7 +95,7 @@ def serve(target: str, settings: Settings, database_url: str) -> None:
     with tempfile.TemporaryDirectory(prefix="hksz-metrics-") as folder:
         os.environ["DATABASE_URL"] = database_url
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        Granian(
+        granian = Granian(
             target,
             address=settings.host,
             port=settings.port,
@@ -99,7 +107,49 @@ def serve(target: str, settings: Settings, database_url: str) -> None:
             respawn_failed_workers=True,
             log_access=settings.access_log,
             websockets=False,
-        ).serve()
+        )
+        database = Database(
+            lambda: database_url, statement_timeout_ms=settings.statement_timeout_ms
+        )
+        with noting_what_is_due(database):
+            granian.serve()
+
+
+@contextmanager
+def noting_what_is_due(database: Database, every_s: float = 60) -> Iterator[None]:
+    """Note which planned claims have fallen due, at once and then regularly, during the block.
+
+    A thread of its own does it, which outlives neither the block nor the process. When the database
+    does not answer or cannot be written, it logs a warning, once for each reason, and goes on.
+    Several processes may do it on one database.
+    """
+    ended = threading.Event()
+    thread = threading.Thread(
+        target=_note_due_until, args=(ended, database, every_s), name="due-dates", daemon=True
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        # A database that does not answer is not waited for: the thread is a daemon.
+        thread.join(timeout=1)
+
+
+def _note_due_until(ended: threading.Event, database: Database, every_s: float) -> None:
+    logged = ""
+    while not ended.is_set():
+        reason = ""
+        try:
+            note_due(database)
+        except (DatabaseUnusable, DomainError, psycopg.Error, DBAPIError) as error:
+            reason = str(error).partition("\n")[0]
+            if reason != logged:
+                _log.warning("due_not_noted", reason=reason)
+        logged = reason
+        # No connection stays open from one time to the next.
+        database.close()
+        ended.wait(every_s)
 
 
 def stop_with_parent() -> None:

@@ -14,7 +14,7 @@ import pytest
 from hksz_db import bell as bells
 from hksz_db.bell import Bell
 from hksz_db.database import Database, run
-from hksz_db.feed import BEGINNING, Feed, ForeignCursor, Position, horizon, note_due
+from hksz_db.feed import BEGINNING, Feed, ForeignCursor, Page, Position, horizon, note_due
 from hksz_db.queries.changes import STEPS
 from hksz_db.services.writing import writing
 
@@ -164,6 +164,22 @@ def test_a_bulk_is_paged_through_within_its_transaction(database, database_url):
         if page.caught_up:
             break
     assert (read, pages) == (codes, 5)
+
+
+def test_rows_without_an_entry_are_passed_over(database, database_url):
+    """So many in one transaction that one answer does not look at all of them."""
+    feed, position = Feed(database, ("sources",)), horizon(database).position
+    with writer(database_url) as one, one.transaction():
+        one.execute(
+            "INSERT INTO sources (csl_type, title, deleted_at)"
+            " SELECT 'report', 'X', now() FROM generate_series(1, 250)"
+        )
+        one.execute("INSERT INTO sources (csl_type, title) VALUES ('report', 'live')")
+    pages: list[Page] = []
+    while not pages or not pages[-1].caught_up:
+        pages.append(feed.after(position, 10))
+        position = pages[-1].position
+    assert [page.entries.count(b'"create"') for page in pages] == [0, 0, 1]
 
 
 def test_a_cursor_is_of_one_feed(database):

@@ -72,9 +72,12 @@ def horizon_statement() -> Prepared:
 def changes_statement(resources: tuple[str, ...], documents: bool) -> Prepared:
     """A page of the feed, of the named resources.
 
-    One row: the entries as text, separated by ``:separator``; the position of the last of them as a
-    JSON array of texts, where more follow; of ``STEPS`` transactions how many were looked at, and
-    the moment and the number of the last of them, as texts.
+    One row: the entries as text, separated by ``:separator``; the position of the last row that was
+    looked at as a JSON array of texts, where more follow; of ``STEPS`` transactions how many were
+    looked at, and the moment and the number of the last of them, as texts.
+
+    A row without an entry, because it is deleted by now, counts as one of the page: a page takes no
+    longer when there are many of them, but holds fewer entries.
 
     A position is the moment and the number of a transaction, a stage of it (1: what it wrote, 2:
     what shows that), a resource and an id. The page begins after ``:at``, ``:transaction``,
@@ -84,8 +87,9 @@ def changes_statement(resources: tuple[str, ...], documents: bool) -> Prepared:
     entries = _entries(resources)
     keys = (entries.c.at, entries.c.transaction, entries.c.stage, entries.c.resource, entries.c.id)
     texts = (timestamp(keys[0]), *(cast(key, Text) for key in keys[1:]))
+    entry = expression(_entry(entries, resources, documents))
     numbered = select(
-        cast(expression(_entry(entries, resources, documents)), Text).label("body"),
+        case((entries.c.op.is_not(None), cast(entry, Text))).label("body"),
         cast(func.json_build_array(*texts), Text).label("position"),
         func.row_number().over(order_by=keys).label("n"),
     ).subquery("numbered")
@@ -236,7 +240,7 @@ def _written(resource: str) -> str:
             ) AS of_row
             OFFSET 0
         ) AS found
-        WHERE '{resource}' >= after.resource AND op IS NOT NULL LIMIT :rows
+        WHERE '{resource}' >= after.resource LIMIT :rows
     """
 
 
@@ -248,8 +252,8 @@ def _id_after(resource: str) -> str:
 def _operation(resource: str) -> str:
     """What became of the row: whether it was live before, and is afterwards.
 
-    Nothing of a row that was dead all the while, nor of one that is gone by now where only its
-    parts were written: its own deletion says so. The fences have the rows looked up one by one.
+    Null for a row that was dead all the while, and for one that is gone by now where only its parts
+    were written: its own deletion says so. The fences have the rows looked up one by one.
     """
     live = "id = row_of.id AND deleted_at IS NULL"
     present = f"SELECT FROM {resource} WHERE {live} AND written_in = step.id OFFSET 0"
@@ -268,13 +272,25 @@ def _operation(resource: str) -> str:
 
 
 def _there_before(resource: str) -> str:
-    """What was there when the history began, and still is: the entries of transaction 0."""
+    """The rows that were there when the history began and are live: the entries of transaction 0.
+
+    Either nobody has changed the row since, or its twin keeps what it was: never both. Each has a
+    partial index of its own (``resource_rules`` and ``index_feed_beginning`` in ``models``).
+    """
+    after = f"step.id = 0 AND '{resource}' >= after.resource AND id > {_id_after(resource)}"
+    live = f"SELECT FROM {resource} WHERE id = was.id AND deleted_at IS NULL OFFSET 0"
     return f"""
-        SELECT '{resource}', id, 'create' FROM {resource} AS row_of
-        WHERE step.id = 0 AND '{resource}' >= after.resource AND id > {_id_after(resource)}
-            AND deleted_at IS NULL
-            AND (written_in = 0 OR EXISTS (
-                SELECT FROM past.{resource} WHERE id = row_of.id AND written_in = 0 OFFSET 0
-            ))
-        ORDER BY id LIMIT :rows
+        SELECT '{resource}', id, op FROM (
+            (
+                SELECT id, 'create' AS op FROM {resource}
+                WHERE {after} AND written_in = 0 AND deleted_at IS NULL
+                ORDER BY id LIMIT :rows
+            )
+            UNION ALL
+            (
+                SELECT id, CASE WHEN EXISTS ({live}) THEN 'create' END FROM past.{resource} AS was
+                WHERE {after} AND written_in = 0
+                ORDER BY id LIMIT :rows
+            )
+        ) AS found
     """
