@@ -22,9 +22,10 @@ _FORMS = (
     r"-infinity|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z",
     r"-1|[0-9]{1,19}",
     r"[1-3]",
-    r"[a-z]*",
-    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    *(r"[a-z]*", r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}") * 2,
 )
+# Cursors from before there were changed rows in a position: they mean the first of them.
+_OLD_FORMS = _FORMS[:5]
 # Beyond the last stage, and beyond every transaction.
 _END = "3"
 _ALL = str(2**63 - 1)
@@ -32,13 +33,19 @@ _ALL = str(2**63 - 1)
 
 @dataclass(frozen=True)
 class Position:
-    """Where in the feed one is: after this moment, transaction, stage, resource and id."""
+    """Where in the feed one is: after this moment, transaction, stage, resource and id.
+
+    What shows the rows that a large transaction changed is found for some of these at a time: those
+    up to ``changed_resource`` and ``changed_id`` are done.
+    """
 
     at: str
     transaction: str
     stage: str = _END
     resource: str = ""
     id: str = _NO_ID
+    changed_resource: str = ""
+    changed_id: str = _NO_ID
 
     @property
     def settled(self) -> bool:
@@ -118,10 +125,12 @@ class Feed:
 
     def position(self, cursor: str) -> Position:
         """The position in a cursor. Raises ``ForeignCursor`` unless it is one of this feed."""
-        keys = [str(key) for key in cursors.decode(cursor, self._question, [False] * 5) or ()]
-        if not keys or not all(map(re.fullmatch, _FORMS, keys)):
-            raise ForeignCursor
-        return Position(*keys)
+        for forms in (_FORMS, _OLD_FORMS):
+            found = cursors.decode(cursor, self._question, [False] * len(forms)) or ()
+            keys = [str(key) for key in found]
+            if keys and all(map(re.fullmatch, forms, keys)):
+                return Position(*keys)
+        raise ForeignCursor
 
     @property
     def _question(self) -> Any:
