@@ -4,6 +4,9 @@
 -- The id of a row is worked out from its number, so that whoever wants a random row needs no
 -- lookup: neither this file, nor pgbench, which could not look one up for free.
 
+-- The rows belong to transaction 0, as those of a database that is older than its history do.
+SET LOCAL hksz.transaction = '0';
+
 CREATE SCHEMA benchmark;
 GRANT USAGE ON SCHEMA benchmark TO PUBLIC;
 

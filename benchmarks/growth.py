@@ -1,4 +1,4 @@
-"""``python -m benchmarks.growth``: what a list by corroboration costs as the database grows.
+"""``python -m benchmarks.growth``: what lists and the feed cost as the database grows.
 
 Two databases are asked in turns, within one run; what is printed is how many times as long the
 larger one takes.
@@ -8,13 +8,13 @@ import argparse
 import http.client
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from statistics import median
 from urllib.parse import urlencode
 
-from benchmarks import dataset, paging
+from benchmarks import dataset, feed, paging
 from benchmarks.questions import PATH
 from benchmarks.servers import HOST, Server, this_service
 from hksz_db import embedded
@@ -33,7 +33,7 @@ _LISTS = {
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure, and print a line for each list."""
+    """Measure, and print a line for each list and each page of the feed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__)
     parser.add_argument("--claims", type=int, nargs=2, default=(10_000, 1_000_000))
     parser.add_argument("--home", type=Path, help="a folder to keep the datasets in")
@@ -41,10 +41,13 @@ def main(arguments: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="hksz-benchmark-") as name, ExitStack() as stack:
         folder = Path(name)
         folder.chmod(0o755)
-        small, large = (
+        (small, small_pages), (large, large_pages) = (
             stack.enter_context(_serving(options.home or folder, claims, folder))
             for claims in options.claims
         )
+        print(f"{'the feed, 25 entries of':40}  small ms  large ms  large / small")
+        for title, path in small_pages.items():
+            _print(title, small, large, [path, large_pages[title]])
         print(f"{'a page of 25 claims by':40}  small ms  large ms  large / small")
         for title, query in _LISTS.items():
             path = f"{PATH}?{urlencode(query)}"
@@ -58,12 +61,14 @@ def main(arguments: Sequence[str]) -> int:
 
 
 @contextmanager
-def _serving(home: Path, claims: int, folder: Path) -> Iterator[Server]:
+def _serving(home: Path, claims: int, folder: Path) -> Iterator[tuple[Server, Mapping[str, str]]]:
+    """The service over so many claims, and the paths of pages of its feed."""
     with embedded.running(home / str(claims)) as database:
         dataset.provide(database.url(), database.url(superuser=True), claims)
+        feed.provide(database.url(superuser=True))
         key = dataset.new_key(database.url())
         with this_service(database.url(), key, folder) as server:
-            yield server
+            yield server, feed.pages(database.url(), server)
 
 
 def _print(title: str, small: Server, large: Server, paths: Sequence[str]) -> None:

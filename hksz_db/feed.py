@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,16 +16,16 @@ from hksz_db.services.writing import writing
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 _NO_ID = "00000000-0000-0000-0000-000000000000"
-_NOTED_EVERY_S = 60
 _ROUNDS = 10
 # What the parts of a position look like.
 _FORMS = (
     r"-infinity|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z",
     r"-1|[0-9]{1,19}",
     r"[1-3]",
-    r"[a-z]*",
-    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    *(r"[a-z]*", r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}") * 2,
 )
+# Cursors from before there were changed rows in a position: they mean the first of them.
+_OLD_FORMS = _FORMS[:5]
 # Beyond the last stage, and beyond every transaction.
 _END = "3"
 _ALL = str(2**63 - 1)
@@ -34,13 +33,19 @@ _ALL = str(2**63 - 1)
 
 @dataclass(frozen=True)
 class Position:
-    """Where in the feed one is: after this moment, transaction, stage, resource and id."""
+    """Where in the feed one is: after this moment, transaction, stage, resource and id.
+
+    What shows the rows that a large transaction changed is found for some of these at a time: those
+    up to ``changed_resource`` and ``changed_id`` are done.
+    """
 
     at: str
     transaction: str
     stage: str = _END
     resource: str = ""
     id: str = _NO_ID
+    changed_resource: str = ""
+    changed_id: str = _NO_ID
 
     @property
     def settled(self) -> bool:
@@ -85,7 +90,7 @@ class Feed:
         settled = horizon(self.database).position
         if _is_beyond(position, settled):
             return Page(b"", position, caught_up=True)
-        # Transactions that hold nothing of what is asked for are passed over, if they are not many.
+        # What holds nothing that is asked for is passed over, unless there is much of it.
         for _ in range(_ROUNDS):
             page = self._page(position, settled, per_page, separator)
             if page.entries or page.caught_up:
@@ -105,12 +110,13 @@ class Feed:
             ((entries, last, steps, at, transaction),) = self.database.read(statement, values)
         except psycopg.DataError as error:
             raise ForeignCursor from error
+        found = entries or b""
         if last is not None:
-            return Page(entries, Position(*json.loads(last)), caught_up=False)
+            return Page(found, Position(*json.loads(last)), caught_up=False)
         if steps == STEPS:
             end = Position(at.decode(), transaction.decode())
-            return Page(entries or b"", end, caught_up=False)
-        return Page(entries or b"", settled, caught_up=True)
+            return Page(found, end, caught_up=False)
+        return Page(found, settled, caught_up=True)
 
     def cursor(self, position: Position) -> str:
         """The position as its followers keep it."""
@@ -119,10 +125,12 @@ class Feed:
 
     def position(self, cursor: str) -> Position:
         """The position in a cursor. Raises ``ForeignCursor`` unless it is one of this feed."""
-        keys = [str(key) for key in cursors.decode(cursor, self._question, [False] * 5) or ()]
-        if not keys or not all(map(re.fullmatch, _FORMS, keys)):
-            raise ForeignCursor
-        return Position(*keys)
+        for forms in (_FORMS, _OLD_FORMS):
+            found = cursors.decode(cursor, self._question, [False] * len(forms)) or ()
+            keys = [str(key) for key in found]
+            if keys and all(map(re.fullmatch, forms, keys)):
+                return Position(*keys)
+        raise ForeignCursor
 
     @property
     def _question(self) -> Any:
@@ -157,22 +165,11 @@ def _is_beyond(position: Position, settled: Position) -> bool:
     return position.at > settled.at
 
 
-class Calendar:
-    """Has noted what has fallen due, once a minute at most."""
-
-    def __init__(self) -> None:
-        self._noted = -float(_NOTED_EVERY_S)
-
-    def note(self, database: Database) -> None:
-        """Note it, unless that was done within the last minute."""
-        now = time.monotonic()
-        if now - self._noted >= _NOTED_EVERY_S:
-            self._noted = now
-            note_due(database)
-
-
 def note_due(database: Database) -> int:
-    """Note which planned claims have fallen due, and how many these are."""
+    """Note which planned claims have fallen due since this was last done; how many these are.
+
+    Raises ``Unavailable`` when the database does not answer.
+    """
     with writing(database) as session:
         ((noted,),) = run(session, "SELECT note_due()")
     return int(noted)

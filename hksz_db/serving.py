@@ -13,11 +13,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import psycopg
 import structlog
 from granian.constants import Interfaces
 from granian.net import SocketHolder  # type: ignore[attr-defined]
 from granian.server.mp import MPServer, WorkerProcess
+from sqlalchemy.exc import DBAPIError
 
+from hksz_db.database import Database, DatabaseUnusable
+from hksz_db.errors import DomainError
+from hksz_db.feed import note_due
 from hksz_db.settings import Settings
 
 _DRAIN_S = 20
@@ -27,6 +32,7 @@ _LINGER_S = 3
 _BACKLOG = 1024
 # How long a client may leave an answer unread before the kernel drops its connection.
 _UNREAD_S = 30
+_log = structlog.get_logger(__name__)
 
 
 class PortInUse(RuntimeError):
@@ -195,7 +201,48 @@ def serve(
         def add_waiting_threads() -> None:
             server.blocking_threads = _WAITING_THREADS
 
-        server.serve()
+        database = Database(
+            lambda: database_url, statement_timeout_ms=settings.statement_timeout_ms
+        )
+        with noting_what_is_due(database):
+            server.serve()
+
+
+@contextmanager
+def noting_what_is_due(database: Database, every_s: float = 60) -> Iterator[None]:
+    """Note which planned claims have fallen due, at once and then regularly, during the block.
+
+    A thread of its own does it, which outlives neither the block nor the process. When the database
+    does not answer or cannot be written, it logs a warning, once for each reason, and goes on.
+    Several processes may do it on one database.
+    """
+    ended = threading.Event()
+    thread = threading.Thread(
+        target=_note_due_until, args=(ended, database, every_s), name="due-dates", daemon=True
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        # A database that does not answer is not waited for: the thread is a daemon.
+        thread.join(timeout=1)
+
+
+def _note_due_until(ended: threading.Event, database: Database, every_s: float) -> None:
+    logged = ""
+    while not ended.is_set():
+        reason = ""
+        try:
+            note_due(database)
+        except (DatabaseUnusable, DomainError, psycopg.Error, DBAPIError) as error:
+            reason = str(error).partition("\n")[0]
+            if reason != logged:
+                _log.warning("due_not_noted", reason=reason)
+        logged = reason
+        # No connection stays open from one time to the next.
+        database.close()
+        ended.wait(every_s)
 
 
 def stop_with_parent() -> None:

@@ -48,7 +48,10 @@ class ChangeSchema(DocumentSchema):
 
 
 class ChangesMetaSchema(DocumentSchema):
-    """Where to go on, there or later, and whether anything follows yet."""
+    """Where to go on, there or later, and whether anything follows yet.
+
+    A page can hold fewer entries than it might, or none, before it has caught up.
+    """
 
     next_cursor = fields.String(required=True)
     caught_up = fields.Boolean(required=True)

@@ -12,9 +12,10 @@ import psycopg
 import pytest
 
 from hksz_db import bell as bells
+from hksz_db import cursors
 from hksz_db.bell import Bell
 from hksz_db.database import Database, run
-from hksz_db.feed import BEGINNING, Feed, ForeignCursor, Position, horizon, note_due
+from hksz_db.feed import BEGINNING, Feed, ForeignCursor, Page, Position, horizon, note_due
 from hksz_db.queries.changes import STEPS
 from hksz_db.services.writing import writing
 
@@ -166,6 +167,29 @@ def test_a_bulk_is_paged_through_within_its_transaction(database, database_url):
     assert (read, pages) == (codes, 5)
 
 
+def test_rows_without_an_entry_are_passed_over(database, database_url):
+    """So many in one transaction that one answer does not look at all of them."""
+    feed, position = Feed(database, ("sources",)), horizon(database).position
+    with writer(database_url) as one, one.transaction():
+        one.execute(
+            "INSERT INTO sources (csl_type, title, deleted_at)"
+            " SELECT 'report', 'X', now() FROM generate_series(1, 250)"
+        )
+        one.execute("INSERT INTO sources (csl_type, title) VALUES ('report', 'live')")
+    pages: list[Page] = []
+    while not pages or not pages[-1].caught_up:
+        pages.append(feed.after(position, 10))
+        position = pages[-1].position
+    assert [page.entries.count(b'"create"') for page in pages] == [0, 0, 1]
+
+
+def test_a_cursor_of_an_earlier_version_is_understood(database):
+    feed = Feed(database)
+    position = Position("2024-01-01T00:00:00.000000Z", "7", "2", "claims", str(UUID(int=7)))
+    keys = json.dumps(list(vars(position).values())[:5], separators=(",", ":"))
+    assert feed.position(cursors.encode(keys.encode(), feed._question)) == position
+
+
 def test_a_cursor_is_of_one_feed(database):
     feed = Feed(database)
     position = Position("2024-01-01T00:00:00.000000Z", "7", "1", "claims", str(UUID(int=7)))
@@ -295,3 +319,57 @@ def test_of_many_who_note_what_is_due_one_does(database, database_url, pool):
             "SELECT count(*), count(DISTINCT row_key) FROM changes WHERE operation = 'due'"
         ).fetchall()
     assert rows == [(50, 50)]
+
+
+@pytest.fixture
+def another_database(make_database) -> Iterator[Database]:
+    """A database of the test's own."""
+    with make_database() as url:
+        database = Database(lambda: url)
+        yield database
+        database.close()
+
+
+def test_what_shows_a_hot_row_is_paged_through(another_database):
+    """More claims than a page looks at name an entity, each twice; it is renamed."""
+    database = another_database
+    with writer(database.url.set(drivername="postgresql").render_as_string(False)) as one:
+        with one.transaction():
+            ((entity,),) = one.execute(
+                "INSERT INTO entities (id, kind, name, name_language)"
+                " VALUES (uuidv7(), 'person', 'Somebody', 'en') RETURNING id"
+            ).fetchall()
+            one.execute(
+                "INSERT INTO entity_names (entity_id, name, language, kind)"
+                " VALUES (%s, 'Somebody', 'en', 'preferred'), (%s, 'Another', 'en', 'alias')",
+                [entity, entity],
+            )
+        with one.transaction():
+            one.execute(
+                "INSERT INTO claims (statement, language, claimant_id, modality)"
+                " SELECT 'It opened.', 'en', %s, 'actual' FROM generate_series(1, 500)",
+                [entity],
+            )
+            one.execute(
+                "INSERT INTO claim_entities (claim_id, entity_id, role)"
+                " SELECT id, claimant_id, role FROM claims, unnest('{subject,object}'::text[])"
+                " AS role WHERE claimant_id = %s",
+                [entity],
+            )
+        position = horizon(database).position
+        one.execute("UPDATE entities SET name = 'Another' WHERE id = %s", [entity])
+        claims = one.execute(
+            "SELECT id FROM claims WHERE claimant_id = %s ORDER BY id", [entity]
+        ).fetchall()
+        # These have an entry of their own afterwards, and none as what shows the entity.
+        one.execute(
+            "UPDATE claims SET statement = 'It closed.' WHERE id = ANY (%s)",
+            [[id for (id,) in claims[:250]]],
+        )
+    feed, ids = Feed(database, ("claims",), documents=False), []
+    page = None
+    while page is None or not page.caught_up:
+        page = feed.after(position, 40, "\n")
+        ids += [json.loads(line)["id"] for line in page.entries.splitlines()]
+        position = feed.position(feed.cursor(page.position))
+    assert ids == [str(id) for (id,) in [*claims[250:], *claims[:250]]]

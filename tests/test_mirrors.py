@@ -24,6 +24,7 @@ from hksz_db.database import Database, prepare, run
 from hksz_db.errors import DomainError
 from hksz_db.feed import BEGINNING, Feed, Page
 from hksz_db.models.history import KEPT
+from hksz_db.queries.changes import changes_statement
 from hksz_db.queries.documents import Group, Many, Node, One
 from hksz_db.queries.pages import RESOURCES, as_json
 from hksz_db.queries.shown import SHOWN
@@ -366,6 +367,36 @@ def test_each_document_that_reads_otherwise_has_an_entry(world: Database, seed: 
     assert changed_in_all > STEPS
     # Few are told of that read as before.
     assert entries_in_all < 1.1 * changed_in_all
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_large_transaction_is_read_in_parts(
+    world: Database, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the size of the parts, the same documents have entries in it."""
+    somebody, feed = Somebody(world, seed), Feed(world)
+    at_once, in_parts = Reader(feed), Reader(feed)
+    while at_once.read(100):
+        pass
+    begin, held = at_once.position, at_once.held
+    committed = False
+    while not committed:
+        with suppress(DomainError), writing(world) as session:
+            for _ in range(60):
+                somebody.write(session)
+            committed = True
+    at_once.told.clear()
+    while at_once.read(100):
+        pass
+    assert len({number for _, number, *_ in at_once.told}) == 1
+    monkeypatch.setattr("hksz_db.queries.changes.SPAN", 3)
+    monkeypatch.setattr("hksz_db.queries.shown.LOOKED_AT", 2)
+    monkeypatch.setattr("hksz_db.feed.changes_statement", changes_statement.__wrapped__)
+    in_parts.position, in_parts.held = begin, dict(held)
+    while in_parts.read(7):
+        in_parts.position = feed.position(feed.cursor(in_parts.position))
+    assert set(in_parts.told) == set(at_once.told)
+    assert in_parts.held == at_once.held == parsed(documents(world))
 
 
 def references(fields: Mapping[str, Node], path: str = "") -> Iterator[tuple[str, str, set[str]]]:

@@ -34,7 +34,6 @@ def changes_blueprint() -> Blueprint:
     def follow() -> Response:
         check_reader()
         asked = _asked()
-        waiting_room().calendar.note(database())
         try:
             return _answer(asked, _settled_page(asked))
         except ForeignCursor:

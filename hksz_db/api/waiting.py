@@ -11,7 +11,6 @@ from flask import Flask, current_app, request
 from hksz_db.api.intake import STEP_ASIDE
 from hksz_db.bell import Bell
 from hksz_db.errors import Busy
-from hksz_db.feed import Calendar
 
 
 class WaitingRoom:
@@ -19,7 +18,6 @@ class WaitingRoom:
 
     def __init__(self, bell: Bell, most: int) -> None:
         self.bell = bell
-        self.calendar = Calendar()
         self._places = threading.BoundedSemaphore(most) if most else None
 
     @contextmanager

@@ -14,16 +14,7 @@ from hksz_db.bell import Bell
 from hksz_db.database import Database, DatabaseUnusable
 from hksz_db.embedded import EmbeddedError
 from hksz_db.errors import Unavailable
-from hksz_db.feed import (
-    BEGINNING,
-    Calendar,
-    Feed,
-    ForeignCursor,
-    Page,
-    Position,
-    horizon,
-    note_due,
-)
+from hksz_db.feed import BEGINNING, Feed, ForeignCursor, Page, Position, horizon, note_due
 from hksz_db.queries.pages import RESOURCES
 
 _PER_PAGE = 100
@@ -80,7 +71,7 @@ def follow(start: str | None, names: tuple[str, ...], cursor_file: Path | None, 
 @click.command("due")
 @with_appcontext
 def due() -> None:
-    """Note which planned claims have fallen due; readers of the changes have it noted too."""
+    """Note which planned claims have fallen due; a running server does it once a minute."""
     try:
         click.echo(f"{note_due(current_app.extensions['hksz_database'])} fell due")
     except (DatabaseUnusable, EmbeddedError, Unavailable) as error:
@@ -99,11 +90,10 @@ def _position(feed: Feed, place: str) -> Position:
 
 def _pages(feed: Feed, position: Position, *, once: bool) -> Iterator[Page]:
     """All pages from a position on; once they have begun, a database that is away is waited for."""
-    bell, calendar = Bell(feed.database), Calendar()
+    bell = Bell(feed.database)
     begun = False
     while True:
         try:
-            calendar.note(feed.database)
             page = feed.after(position, _PER_PAGE, separator="\n")
         except Unavailable as error:
             if once or not begun:

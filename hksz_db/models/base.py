@@ -103,6 +103,12 @@ def resource_rules(table: str) -> tuple[SchemaItem, ...]:
         CheckConstraint("version >= 1", name="version"),
         Index(f"{table}_updated_at_id_idx", "updated_at", "id"),
         Index(f"{table}_created_at_id_idx", "created_at", "id"),
+        # What the feed begins with: nothing enters it once the history has begun.
+        Index(
+            f"{table}_feed_beginning_idx",
+            "id",
+            postgresql_where="written_in = 0 AND deleted_at IS NULL",
+        ),
     )
 
 

@@ -1,6 +1,6 @@
 """Due dates: a planned claim whose last day has passed is an entry in the log of changes.
 
-Nobody writes at midnight: whoever reads the changes has it noted before.
+The server process notes it once a minute; ``flask due`` does it where no server runs.
 """
 
 from hksz_db.models.base import install

@@ -109,6 +109,13 @@ def keep_history(table: str) -> str:
     return f"SELECT keep_history('{table}', {resource}, {owner}, '{{{unnoticed}}}', {logged})"
 
 
+def index_feed_beginning(resource: str) -> str:
+    """The statement that indexes, in a resource's twin, the rows that transaction 0 wrote."""
+    return (
+        f"CREATE INDEX {resource}_feed_beginning_idx ON past.{resource} (id) WHERE written_in = 0"
+    )
+
+
 SCHEMAS = ("CREATE SCHEMA past", "CREATE SCHEMA as_of", "CREATE SCHEMA history")
 NUMBERS = "CREATE SEQUENCE transaction_numbers"
 BEGIN_TRANSACTION = """
@@ -537,6 +544,7 @@ install(
     REFRESH_HISTORY,
     KEEP_HISTORY,
     *(keep_history(table) for table in KEPT),
+    *(index_feed_beginning(table) for table, (resource, _) in KEPT.items() if table == resource),
     ROW_IMAGE,
     CHANGE_LOG,
 )

@@ -11,13 +11,16 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     CTE,
     BigInteger,
+    Boolean,
     ColumnElement,
     DateTime,
     Integer,
     Text,
     Uuid,
+    and_,
     bindparam,
     case,
     cast,
@@ -25,6 +28,7 @@ from sqlalchemy import (
     func,
     literal_column,
     null,
+    or_,
     select,
     text,
     type_coerce,
@@ -39,6 +43,9 @@ from hksz_db.queries.shown import showing
 
 STEPS = 200
 """How many transactions one page looks at."""
+
+SPAN = 2000
+"""For so many changes of a transaction at a time is found what shows the rows."""
 
 
 @lru_cache(maxsize=1)
@@ -72,41 +79,57 @@ def horizon_statement() -> Prepared:
 def changes_statement(resources: tuple[str, ...], documents: bool) -> Prepared:
     """A page of the feed, of the named resources.
 
-    One row: the entries as text, separated by ``:separator``; the position of the last of them as a
-    JSON array of texts, where more follow; of ``STEPS`` transactions how many were looked at, and
-    the moment and the number of the last of them, as texts.
+    One row: the entries as text, separated by ``:separator``; the position of the last row that was
+    looked at as a JSON array of texts, where more follow; of ``STEPS`` transactions how many were
+    looked at, and the moment and the number of the last of them, as texts.
+
+    A page takes no longer when there is much that has no entry, as rows that are deleted by now:
+    it holds fewer entries than asked for, or none, and says that more follow.
 
     A position is the moment and the number of a transaction, a stage of it (1: what it wrote, 2:
-    what shows that), a resource and an id. The page begins after ``:at``, ``:transaction``,
-    ``:stage``, ``:resource``, ``:id``, and goes up to ``:horizon``. ``:rows`` is one more than it
-    holds.
+    what shows that), a resource and an id; and of the changed rows, the last of which is known what
+    shows them. The page begins after ``:at``, ``:transaction``, ``:stage``, ``:resource``, ``:id``,
+    ``:changed_resource``, ``:changed_id``, and goes up to ``:horizon``. ``:rows`` is one more than
+    it holds.
     """
     entries = _entries(resources)
-    keys = (entries.c.at, entries.c.transaction, entries.c.stage, entries.c.resource, entries.c.id)
-    texts = (timestamp(keys[0]), *(cast(key, Text) for key in keys[1:]))
-    numbered = select(
-        cast(expression(_entry(entries, resources, documents)), Text).label("body"),
-        cast(func.json_build_array(*texts), Text).label("position"),
-        func.row_number().over(order_by=keys).label("n"),
-    ).subquery("numbered")
-    last = bindparam("rows", type_=Integer()) - literal_column("1")
+    rows = bindparam("rows", type_=Integer())
+    on_page = entries.c.n < rows
+    entry = cast(expression(_entry(entries, resources, documents)), Text)
+    found = select(
+        entries.c.n,
+        entries.c.cut,
+        case((and_(on_page, entries.c.op.is_not(None)), entry)).label("body"),
+        case((on_page, cast(_position(entries), Text))).label("position"),
+    ).subquery("found")
     separator = bindparam("separator", type_=Text())
-    items = func.string_agg(numbered.c.body, aggregate_order_by(separator, numbered.c.n))
-    final = func.max(numbered.c.position).filter(numbered.c.n == last)
+    items = func.string_agg(found.c.body, aggregate_order_by(separator, found.c.n))
+    positions = func.array_agg(aggregate_order_by(found.c.position, found.c.n))
+    more = or_(func.count() == rows, func.bool_or(found.c.cut))
+    last = func.least(func.count(), rows - literal_column("1"))
     steps = text(f"({_STEPS}) AS steps")
     newest = "(array_agg({} ORDER BY committed_at DESC, id DESC))[1]"
     at: ColumnElement[Any] = literal_column(newest.format("committed_at"))
     number: ColumnElement[Any] = literal_column(newest.format("id"))
     return prepare(
         select(
-            type_coerce(items.filter(numbered.c.n <= last), Json()),
-            case((func.count() > last, final)),
+            type_coerce(items, Json()),
+            case((more, type_coerce(positions, ARRAY(Text()))[last])),
             select(func.count()).select_from(steps).scalar_subquery(),
             select(timestamp(at)).select_from(steps).scalar_subquery(),
             select(cast(number, Text)).select_from(steps).scalar_subquery(),
-        ).select_from(numbered),
+        ).select_from(found),
         planned_once=True,
     )
+
+
+def _position(entries: CTE) -> ColumnElement[Any]:
+    stage = func.least(entries.c.stage, literal_column("2"))
+    found = entries.c
+    keys = (found.transaction, stage, found.resource, found.id)
+    changed = (found.changed_resource, found.changed_id)
+    texts = (timestamp(found.at), *(cast(key, Text) for key in (*keys, *changed)))
+    return func.json_build_array(*texts)
 
 
 def _entry(entries: CTE, resources: tuple[str, ...], documents: bool) -> Group:
@@ -151,38 +174,18 @@ def _document(readable: Readable) -> ColumnElement[Any]:
 
 
 def _entries(resources: tuple[str, ...]) -> CTE:
-    written = " UNION ALL ".join(
-        f"({of_it(name)})" for name in resources for of_it in (_written, _there_before)
-    )
-    sql = f"""
-SELECT step.committed_at AS at, step.id AS transaction, step.actor,
-    entry.stage, entry.resource, entry.id, entry.op
-FROM ({_STEPS}) AS step, LATERAL (
-    SELECT
-        CASE WHEN step.id = :transaction THEN :stage ELSE 0 END AS stage,
-        CASE WHEN step.id = :transaction THEN :resource ELSE '' END AS resource,
-        CASE WHEN step.id = :transaction THEN :id ELSE {_NO_ID} END AS id
-    OFFSET 0
-) AS after, LATERAL (
-    WITH written AS (
-        SELECT 1 AS stage, resource, id, op FROM ({written}) AS found
-        WHERE after.stage <= 1
-        ORDER BY resource, id LIMIT :rows
-    )
-    SELECT stage, resource, id, op FROM written
-    UNION ALL
-    SELECT 2, shown.resource, shown.id, 'update' FROM ({showing(resources)}) AS shown
-    WHERE after.stage <= 2 AND (SELECT count(*) FROM written) < :rows
-    ORDER BY stage, resource, id LIMIT :rows
-) AS entry
-ORDER BY at, transaction, stage, resource, id LIMIT :rows
-"""
+    """The rows of a page and the one after it, numbered from 1.
+
+    A row without an operation has no entry. Behind a ``cut`` something is missing: it is the last.
+    """
     return (
-        text(sql)
+        text(_NUMBERED.format(rows=_rows(resources)))
         .bindparams(
             bindparam("stage", type_=Integer()),
             bindparam("resource", type_=Text()),
             bindparam("id", type_=Uuid()),
+            bindparam("changed_resource", type_=Text()),
+            bindparam("changed_id", type_=Uuid()),
             bindparam("rows", type_=Integer()),
         )
         .columns(
@@ -193,6 +196,10 @@ ORDER BY at, transaction, stage, resource, id LIMIT :rows
             column("resource", Text()),
             column("id", Uuid()),
             column("op", Text()),
+            column("changed_resource", Text()),
+            column("changed_id", Uuid()),
+            column("cut", Boolean()),
+            column("n", BigInteger()),
         )
         .cte("entries")
     )
@@ -205,6 +212,82 @@ _STEPS = f"""
         AND committed_at <= CAST(:horizon AS timestamptz)
     ORDER BY committed_at, id LIMIT {STEPS}
 """
+_NUMBERED = """
+SELECT at, transaction, actor, stage, resource, id, op, changed_resource, changed_id, cut, n
+FROM (
+    SELECT *, row_number() OVER feed AS n,
+        count(*) FILTER (WHERE cut) OVER (
+            feed ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS cuts
+    FROM ({rows}) AS found WINDOW feed AS (ORDER BY at, transaction, stage, resource, id)
+) AS numbered
+WHERE cuts = 0
+"""
+
+
+def _rows(resources: tuple[str, ...]) -> str:
+    written = " UNION ALL ".join(
+        f"({of_it(name)})" for name in resources for of_it in (_written, _there_before)
+    )
+    return f"""
+SELECT step.committed_at AS at, step.id AS transaction, step.actor,
+    entry.stage, entry.resource, entry.id, entry.op, entry.changed_resource, entry.changed_id,
+    entry.cut
+FROM ({_STEPS}) AS step, LATERAL (
+    SELECT
+        CASE WHEN step.id = :transaction THEN :stage ELSE 0 END AS stage,
+        CASE WHEN step.id = :transaction THEN :resource ELSE '' END AS resource,
+        CASE WHEN step.id = :transaction THEN :id ELSE {_NO_ID} END AS id,
+        CASE WHEN step.id = :transaction THEN :changed_resource ELSE '' END AS changed_resource,
+        CASE WHEN step.id = :transaction THEN :changed_id ELSE {_NO_ID} END AS changed_id
+    OFFSET 0
+) AS after, LATERAL (
+    WITH written AS (
+        SELECT 1 AS stage, resource, id, op, after.changed_resource, after.changed_id, false AS cut
+        FROM ({written}) AS found
+        WHERE after.stage <= 1
+        ORDER BY resource, id LIMIT :rows
+    )
+    SELECT * FROM written
+    {_shown(resources)}
+    ORDER BY stage, resource, id LIMIT :rows
+) AS entry
+ORDER BY at, transaction, stage, resource, id LIMIT :rows
+"""
+
+
+def _shown(resources: tuple[str, ...]) -> str:
+    """What shows the rows that were written, ``SPAN`` changes at a time, if the page goes so far.
+
+    After those of one span the page ends, and the next goes on with the changes that follow.
+    """
+    shown = showing(resources)
+    if shown is None:
+        return ""
+    following = """
+        SELECT resource, resource_id AS id, {} AS goes_on FROM changes
+        WHERE transaction_id = step.id
+            AND (resource, resource_id) > (after.changed_resource, after.changed_id)
+        ORDER BY resource {}, resource_id {} {} LIMIT 1
+    """
+    return f"""
+    UNION ALL
+    SELECT entry.* FROM (
+        SELECT * FROM (
+            ({following.format("true", "", "", f"OFFSET {SPAN - 1}")})
+            UNION ALL
+            ({following.format("false", "DESC", "DESC", "")})
+        ) AS ends
+        WHERE after.stage <= 2 AND (SELECT count(*) FROM written) < :rows
+        ORDER BY goes_on DESC LIMIT 1
+    ) AS span, LATERAL (
+        SELECT 2 AS stage, shown.resource, shown.id, shown.op,
+            after.changed_resource, after.changed_id, shown.cut
+        FROM ({shown}) AS shown
+        UNION ALL
+        SELECT 3, '', {_NO_ID}, NULL, span.resource, span.id, true WHERE span.goes_on
+    ) AS entry
+    """
 
 
 def _written(resource: str) -> str:
@@ -236,7 +319,7 @@ def _written(resource: str) -> str:
             ) AS of_row
             OFFSET 0
         ) AS found
-        WHERE '{resource}' >= after.resource AND op IS NOT NULL LIMIT :rows
+        WHERE '{resource}' >= after.resource LIMIT :rows
     """
 
 
@@ -248,8 +331,8 @@ def _id_after(resource: str) -> str:
 def _operation(resource: str) -> str:
     """What became of the row: whether it was live before, and is afterwards.
 
-    Nothing of a row that was dead all the while, nor of one that is gone by now where only its
-    parts were written: its own deletion says so. The fences have the rows looked up one by one.
+    Null for a row that was dead all the while, and for one that is gone by now where only its parts
+    were written: its own deletion says so. The fences have the rows looked up one by one.
     """
     live = "id = row_of.id AND deleted_at IS NULL"
     present = f"SELECT FROM {resource} WHERE {live} AND written_in = step.id OFFSET 0"
@@ -268,13 +351,25 @@ def _operation(resource: str) -> str:
 
 
 def _there_before(resource: str) -> str:
-    """What was there when the history began, and still is: the entries of transaction 0."""
+    """The rows that were there when the history began and are live: the entries of transaction 0.
+
+    Either nobody has changed the row since, or its twin keeps what it was: never both. Each has a
+    partial index of its own (``resource_rules`` and ``index_feed_beginning`` in ``models``).
+    """
+    after = f"step.id = 0 AND '{resource}' >= after.resource AND id > {_id_after(resource)}"
+    live = f"SELECT FROM {resource} WHERE id = was.id AND deleted_at IS NULL OFFSET 0"
     return f"""
-        SELECT '{resource}', id, 'create' FROM {resource} AS row_of
-        WHERE step.id = 0 AND '{resource}' >= after.resource AND id > {_id_after(resource)}
-            AND deleted_at IS NULL
-            AND (written_in = 0 OR EXISTS (
-                SELECT FROM past.{resource} WHERE id = row_of.id AND written_in = 0 OFFSET 0
-            ))
-        ORDER BY id LIMIT :rows
+        SELECT '{resource}', id, op FROM (
+            (
+                SELECT id, 'create' AS op FROM {resource}
+                WHERE {after} AND written_in = 0 AND deleted_at IS NULL
+                ORDER BY id LIMIT :rows
+            )
+            UNION ALL
+            (
+                SELECT id, CASE WHEN EXISTS ({live}) THEN 'create' END FROM past.{resource} AS was
+                WHERE {after} AND written_in = 0
+                ORDER BY id LIMIT :rows
+            )
+        ) AS found
     """

@@ -45,18 +45,26 @@ PARTS: Mapping[str, Mapping[str, str]] = {
 """The rows that are parts of others, by resource, and the columns that say of which."""
 
 
-def showing(resources: Iterable[str]) -> str:
-    """The query of ``(resource, id)`` in their order, after ``after``, at most ``:rows``.
+LOOKED_AT = 200
+"""How many documents of a resource one page looks at."""
 
-    It stands where ``step`` is a transaction and ``after`` a resource and an id. Left out are the
-    documents that the transaction wrote itself, and those written since, which have an entry to
-    come.
+
+def showing(resources: Iterable[str]) -> str | None:
+    """The query of ``(resource, id, op, cut)`` in their order, after ``after``, at most ``:rows``.
+
+    It stands where ``step`` is a transaction, ``after`` a resource and an id, and ``span`` the
+    first and the last of the changed rows that are considered. Left out are the documents that the
+    transaction wrote itself, and those written since, which have an entry to come. When there may
+    be more than are looked at, the last of these is a ``cut``: what comes after it is not complete.
+    It is named in any case, without an operation where it is left out.
+
+    ``None`` when documents of these resources show nothing of others.
     """
     blocks = " UNION ALL ".join(
         f"({_block(name, _SHOW[name])})" for name in resources if name in _SHOW
     )
     if not blocks:
-        return "SELECT NULL::text AS resource, NULL::uuid AS id WHERE false"
+        return None
     # The fences keep the arrays from being worked out again wherever they are used, and have the
     # rows looked up that these lead to: of most transactions there are few, whatever the planner
     # expects of the tables.
@@ -66,7 +74,7 @@ def showing(resources: Iterable[str]) -> str:
     resting = _array(related, _left("source_relations"))
     left = _left("source_captures"), _left("source_relations")
     return f"""
-    SELECT block.resource, block.id FROM (
+    SELECT block.resource, block.id, block.op, block.cut FROM (
         SELECT {changed}, {moved} AS moved OFFSET 0
     ) AS rows_of, LATERAL (
         SELECT {_array(_CREDITED)} AS credited, {resting} || rows_of.traced AS resting OFFSET 0
@@ -79,28 +87,35 @@ def showing(resources: Iterable[str]) -> str:
 def _block(resource: str, ways: Iterable[str]) -> str:
     reached = " UNION ALL ".join(ways)
     return f"""
-        SELECT '{resource}' AS resource, reached.id
+        SELECT '{resource}' AS resource, root.id, root.op, reached.n = {LOOKED_AT} AS cut
         FROM (
-            SELECT DISTINCT id FROM ({reached}) AS way (id)
-            WHERE ('{resource}', id) > (after.resource, after.id) OR after.stage < 2
-            ORDER BY id
+            SELECT CASE WHEN after.stage = 2 AND after.resource = '{resource}' THEN after.id
+                ELSE '{_FIRST_ID}' END AS id
+            WHERE '{resource}' >= after.resource OR after.stage < 2 OFFSET 0
+        ) AS beyond, LATERAL (
+            SELECT id, row_number() OVER (ORDER BY id) AS n FROM (
+                SELECT DISTINCT id FROM ({reached}) AS way (id)
+                WHERE id > beyond.id ORDER BY id LIMIT {LOOKED_AT}
+            ) AS first
         ) AS reached, LATERAL (
-            SELECT FROM {resource} AS root
-            WHERE root.id = reached.id AND root.deleted_at IS NULL
-                AND NOT EXISTS (
-                    SELECT FROM transactions AS later
-                    WHERE later.id = root.written_in
-                        AND (later.committed_at, later.id) > (step.committed_at, step.id)
-                    OFFSET 0
-                )
-                AND NOT EXISTS (
-                    SELECT FROM changes
-                    WHERE transaction_id = step.id AND resource = '{resource}'
-                        AND resource_id = root.id
-                    OFFSET 0
-                )
-            OFFSET 0
+            SELECT reached.id, (
+                SELECT 'update' FROM {resource} AS root
+                WHERE root.id = reached.id AND root.deleted_at IS NULL
+                    AND NOT EXISTS (
+                        SELECT FROM transactions AS later
+                        WHERE later.id = root.written_in
+                            AND (later.committed_at, later.id) > (step.committed_at, step.id)
+                        OFFSET 0
+                    )
+                    AND NOT EXISTS (
+                        SELECT FROM changes
+                        WHERE transaction_id = step.id AND resource = '{resource}'
+                            AND resource_id = root.id
+                        OFFSET 0
+                    )
+            ) AS op OFFSET 0
         ) AS root
+        WHERE root.op IS NOT NULL OR reached.n = {LOOKED_AT}
         ORDER BY reached.id LIMIT :rows
     """
 
@@ -109,11 +124,28 @@ def _array(*queries: str) -> str:
     return f"ARRAY({' UNION ALL '.join(queries)})"
 
 
+def _in_span(resource: str) -> str:
+    """Whether a change is one of those considered, as bounds that an index is read between."""
+    first = (
+        f"CASE WHEN after.changed_resource < '{resource}' THEN '{_FIRST_ID}'"
+        f" WHEN after.changed_resource = '{resource}' THEN after.changed_id ELSE '{_LAST_ID}' END"
+    )
+    last = (
+        f"CASE WHEN span.resource > '{resource}' THEN '{_LAST_ID}'"
+        f" WHEN span.resource = '{resource}' THEN span.id ELSE '{_FIRST_ID}' END"
+    )
+    return f"changes.resource_id > {first} AND changes.resource_id <= {last}"
+
+
+_FIRST_ID = "00000000-0000-0000-0000-000000000000"
+_LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
+
 def _written(resource: str, condition: str = "true") -> str:
     """The rows of a resource on which the transaction left a change that meets the condition."""
     return (
         f"SELECT resource_id FROM changes WHERE transaction_id = step.id"
-        f" AND resource = '{resource}' AND {condition}"
+        f" AND resource = '{resource}' AND {_in_span(resource)} AND {condition}"
     )
 
 
@@ -131,7 +163,7 @@ def _left(part: str) -> str:
         f"SELECT old.{column} FROM changes JOIN past.{part} AS old"
         f" ON old.id = changes.row_key::uuid AND old.ended_in = step.id"
         f" WHERE changes.transaction_id = step.id AND changes.resource = '{resource}'"
-        f" AND changes.table_name = '{part}'"
+        f" AND {_in_span(resource)} AND changes.table_name = '{part}'"
         f" AND (changes.operation = 'delete' OR '{column}' = ANY (changes.changed))"
     )
 
@@ -142,6 +174,16 @@ def _from(ids: str, table: str, column: str, found: str = "id", live: str = "") 
         f"SELECT led.id FROM unnest({ids}) AS changed (id), LATERAL ("
         f"SELECT {found} AS id FROM {table} WHERE {column} = changed.id {live} OFFSET 0) AS led"
     )
+
+
+def _to(ids: str, table: str, column: str, found: str = "id", live: str = "") -> str:
+    """The same in a block, where it leads to the documents: only as many as are looked at."""
+    first = (
+        f"SELECT DISTINCT {found} AS id FROM {table}"
+        f" WHERE {column} = changed.id AND {found} > beyond.id {live}"
+        f" ORDER BY 1 LIMIT {LOOKED_AT}"
+    )
+    return f"SELECT led.id FROM unnest({ids}) AS changed (id), LATERAL ({first}) AS led"
 
 
 def _under(part: str) -> tuple[str, str]:
@@ -185,35 +227,35 @@ _RESTING = """
 """
 _SHOW: Mapping[str, tuple[str, ...]] = {
     "claims": (
-        _from("rows_of.named", "claims", "claimant_id"),
-        _from("rows_of.named", "claims", "reported_by_id"),
-        _from("rows_of.named", "claim_entities", "entity_id", "claim_id"),
-        _from("rows_of.titled", "claims", "time_anchor_id"),
-        _from("rows_of.titled", "claims", "due_anchor_id"),
-        _from("rows_of.stated", "claim_relations", "to_id", "from_id"),
+        _to("rows_of.named", "claims", "claimant_id"),
+        _to("rows_of.named", "claims", "reported_by_id"),
+        _to("rows_of.named", "claim_entities", "entity_id", "claim_id"),
+        _to("rows_of.titled", "claims", "time_anchor_id"),
+        _to("rows_of.titled", "claims", "due_anchor_id"),
+        _to("rows_of.stated", "claim_relations", "to_id", "from_id"),
         *map(_left, PARTS["claims"]),
         *_under("figures"),
-        _from("rows_of.measured", "figures", "metric_id", "claim_id", _LIVE),
-        _from("rows_of.named", "figures", "subject_id", "claim_id", _LIVE),
-        _from("rows_of.titled", "figures", "period_anchor_id", "claim_id", _LIVE),
+        _to("rows_of.measured", "figures", "metric_id", "claim_id", _LIVE),
+        _to("rows_of.named", "figures", "subject_id", "claim_id", _LIVE),
+        _to("rows_of.titled", "figures", "period_anchor_id", "claim_id", _LIVE),
         *_under("evidence"),
-        _from(_SOURCES, "evidence", "source_id", "claim_id", _LIVE),
+        _to(_SOURCES, "evidence", "source_id", "claim_id", _LIVE),
         f"SELECT claim_id FROM ({_RESTING}) AS corroborated",
     ),
     "entities": (
-        _from("rows_of.named", "entity_relations", "object_id", "subject_id"),
-        _from("rows_of.stated", "entity_relations", "claim_id", "subject_id"),
+        _to("rows_of.named", "entity_relations", "object_id", "subject_id"),
+        _to("rows_of.stated", "entity_relations", "claim_id", "subject_id"),
         *map(_left, PARTS["entities"]),
     ),
     "evidence": (
-        _from("rows_of.cited || sources_of.credited", "evidence", "source_id"),
-        _from("rows_of.judged", "evidence", "claim_id"),
+        _to("rows_of.cited || sources_of.credited", "evidence", "source_id"),
+        _to("rows_of.judged", "evidence", "claim_id"),
     ),
     "figures": (
-        _from("rows_of.measured", "figures", "metric_id"),
-        _from("rows_of.named", "figures", "subject_id"),
-        _from("rows_of.titled", "figures", "period_anchor_id"),
-        _from("rows_of.judged", "figures", "claim_id"),
+        _to("rows_of.measured", "figures", "metric_id"),
+        _to("rows_of.named", "figures", "subject_id"),
+        _to("rows_of.titled", "figures", "period_anchor_id"),
+        _to("rows_of.judged", "figures", "claim_id"),
     ),
     "sources": ("SELECT unnest(shown_of.sources)",),
 }

@@ -9,7 +9,7 @@ import pytest
 
 from hksz_db.api.catalogue import CATALOGUE
 from hksz_db.database import run
-from hksz_db.feed import Calendar, Feed, Position
+from hksz_db.feed import Feed, Position
 from hksz_db.services.writing import writing
 from schemas.changes import ChangePageSchema, ChangeSchema
 
@@ -325,12 +325,10 @@ def test_what_is_no_plan_or_no_more_does_not_fall_due(database, editor, follow):
     assert due_entries(follow()) == []
 
 
-def test_readers_have_it_noted(app, editor, follow):
+def test_reading_records_nothing(database, editor, follow):
     branch = planned(editor, "branch", "2020-05")
-    app.extensions["hksz_waiting_room"].calendar = Calendar()
-    assert due_entries(follow()) == [branch]
-    # Within a minute nobody looks again.
-    planned(editor, "zone", "2020-05")
+    assert due_entries(follow()) == []
+    assert noted(database, str(TODAY)) == 1
     assert due_entries(follow()) == [branch]
 
 

@@ -19,6 +19,7 @@ from flask import Flask
 from app import create_app
 from hksz_db.api.intake import Intake
 from hksz_db.database import Database, run
+from hksz_db.feed import note_due
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 
@@ -86,6 +87,21 @@ def test_who_waits_is_answered_as_soon_as_there_is_something(app, database, read
     found = answer.result(20)
     assert codes(found) == ["one"]
     assert found.json["meta"]["caught_up"]
+
+
+def test_an_overdue_claim_wakes_who_waits(app, database, reader, pool):
+    with writing(database) as session:
+        run(
+            session,
+            "INSERT INTO claims (statement, language, claimant_id, modality, due_edtf, due)"
+            " SELECT 'It will open.', 'en', id, 'planned', '2020', '[2020-01-01,2021-01-01)'"
+            " FROM entities LIMIT 1",
+        )
+    cursor = reader.get(PATH, cursor="now").json["meta"]["next_cursor"]
+    answer = pool.submit(reader.get, PATH, cursor=cursor, wait="30")
+    wait_until(app, 1)
+    assert note_due(database) == 1
+    assert [entry["op"] for entry in answer.result(20).json["data"]] == ["due"]
 
 
 def test_what_is_there_is_not_waited_for(database, reader, now):

@@ -256,6 +256,27 @@ def test_the_feed_begins_with_what_was_there_before_the_history(migrated: str) -
     }
 
 
+def test_indexes_that_were_not_finished_are_made_again(migrated: str) -> None:
+    """An index that stays invalid, as after an interrupted run, and one that is finished."""
+    fill(migrated)
+    before = dump(migrated)
+    go_back(migrated, "due_dates")
+    with psycopg.connect(migrated, autocommit=True) as connection:
+        connection.execute(
+            "CREATE INDEX claims_feed_beginning_idx ON claims (id)"
+            " WHERE written_in = 0 AND deleted_at IS NULL"
+        )
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            connection.execute(
+                "CREATE UNIQUE INDEX CONCURRENTLY sources_feed_beginning_idx ON sources (version)"
+            )
+        finished = "SELECT 'claims_feed_beginning_idx'::regclass::oid"
+        oid = connection.execute(finished).fetchall()
+        alembic(migrated, "upgrade", "head")
+        assert connection.execute(finished).fetchall() == oid
+    assert dump(migrated) == before
+
+
 def test_pending_until_the_newest_revision(empty: str) -> None:
     url = driver_url(empty)
     assert migrating.pending(url)

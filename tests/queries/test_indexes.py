@@ -3,10 +3,13 @@
 import re
 
 import pytest
+from psycopg import RawCursor
 from sqlalchemy.orm import Session
 
 from hksz_db.chronology import parse
-from hksz_db.database import run
+from hksz_db.database import Database, plan_once, run
+from hksz_db.feed import BEGINNING
+from hksz_db.queries.changes import changes_statement
 from hksz_db.queries.filters import AllOf, Criterion, bound_values, shape
 from hksz_db.queries.pages import RESOURCES, PageShape, matches_statement
 
@@ -46,3 +49,20 @@ def test_a_date_is_looked_up_in_its_index(
     plan = run(session, f"EXPLAIN {statement.sql}", *statement.arguments(bound_values(expression)))
     lines = [line for (line,) in plan]
     assert any(f"Bitmap Index Scan on {index}" in line for line in lines), lines
+
+
+def test_the_feed_looks_every_row_up_in_an_index(database: Database) -> None:
+    """Planned while the tables are empty: the plan is kept while they grow."""
+    statement = changes_statement(tuple(RESOURCES), documents=True)
+    values = {**vars(BEGINNING), "horizon": "infinity", "rows": 26, "separator": ","}
+    with database.reader() as connection:
+        plan_once(connection)
+        explained = RawCursor(connection).execute(
+            f"EXPLAIN (VERBOSE) {statement.sql}".encode(), statement.arguments(values)
+        )
+        plan = "\n".join(line.decode() for (line,) in explained)
+    assert "Seq Scan" not in plan
+    for resource in RESOURCES:
+        for schema in ("public", "past"):
+            index = rf"{resource}_feed_beginning_idx on {schema}\.{resource} "
+            assert re.search(f"Index (Only )?Scan using {index}", plan), (schema, resource)

@@ -1,0 +1,218 @@
+"""Overdue claims are recorded by the server process; reading the feed writes nothing."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import structlog
+from flask.testing import FlaskCliRunner
+from sqlalchemy import make_url
+from structlog.testing import capture_logs
+
+from app import create_app
+from hksz_db.database import Database
+from hksz_db.embedded import Server
+from hksz_db.serving import noting_what_is_due
+from hksz_db.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+OFTEN_S = 0.02
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """The module's database itself: what is written is committed."""
+    database = Database(lambda: database_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def psql(database_url: str) -> Iterator[Connection]:
+    """A connection without claims that nothing has recorded yet; each statement is committed."""
+    with closing(psycopg.connect(database_url, autocommit=True)) as connection:
+        connection.execute("DELETE FROM claims")
+        yield connection
+
+
+def overdue_claim(psql: Connection) -> str:
+    """A new planned claim whose last day has passed; its id."""
+    with psql.transaction():
+        psql.execute(
+            "INSERT INTO entities (id, kind, name, name_language)"
+            " VALUES (uuidv7(), 'person', 'Somebody', 'en')"
+        )
+        psql.execute(
+            "INSERT INTO entity_names (entity_id, name, language, kind)"
+            " SELECT id, name, 'en', 'preferred' FROM entities ORDER BY id DESC LIMIT 1"
+        )
+        rows = psql.execute(
+            "INSERT INTO claims (statement, language, claimant_id, modality, due_edtf, due)"
+            " SELECT 'It will open.', 'en', id, 'planned', '2020', '[2020-01-01,2021-01-01)'"
+            " FROM entities ORDER BY id DESC LIMIT 1 RETURNING id"
+        ).fetchall()
+    return str(rows[0][0])
+
+
+def recorded(psql: Connection) -> list[str]:
+    """The claims that are recorded as due, in the order in which they were."""
+    rows = psql.execute(
+        "SELECT changes.resource_id FROM changes JOIN claims ON claims.id = resource_id"
+        " WHERE operation = 'due' ORDER BY changes.id"
+    )
+    return [str(id) for (id,) in rows]
+
+
+@pytest.fixture
+def logs() -> Iterator[list[Any]]:
+    """What is logged, whatever level an app that another test made has set."""
+    structlog.reset_defaults()
+    with capture_logs() as logs:
+        yield logs
+
+
+def wait_until(reached: Callable[[], bool]) -> None:
+    for _ in range(3000):
+        if reached():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("the time is over")
+
+
+def test_an_overdue_claim_is_recorded_at_once_and_later_ones_too(database, psql):
+    first = overdue_claim(psql)
+    with noting_what_is_due(database, OFTEN_S):
+        wait_until(lambda: recorded(psql) == [first])
+        second = overdue_claim(psql)
+        wait_until(lambda: recorded(psql) == [first, second])
+    overdue_claim(psql)
+    threading.Event().wait(10 * OFTEN_S)
+    assert recorded(psql) == [first, second]
+
+
+def test_two_servers_record_each_claim_once(database, database_url, psql):
+    with (
+        noting_what_is_due(database, OFTEN_S),
+        noting_what_is_due(Database(lambda: database_url), OFTEN_S),
+    ):
+        claims = [overdue_claim(psql) for _ in range(20)]
+        wait_until(lambda: set(recorded(psql)) == set(claims))
+    assert len(recorded(psql)) == len(claims)
+
+
+def test_a_database_that_is_away_for_a_while_is_asked_again(database, psql, server, logs):
+    name = database.url.database
+    url = server.url("postgres", superuser=True)
+    with closing(psycopg.connect(url, autocommit=True)) as other:
+        other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false".encode())
+        try:
+            with noting_what_is_due(database, OFTEN_S):
+                wait_until(lambda: bool(logs))
+                # The reason is the same each time, and logged once.
+                threading.Event().wait(10 * OFTEN_S)
+                claim = overdue_claim(psql)
+                other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true".encode())
+                wait_until(lambda: recorded(psql) == [claim])
+        finally:
+            other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true".encode())
+    assert [(log["event"], log["log_level"]) for log in logs] == [("due_not_noted", "warning")]
+
+
+@contextmanager
+def serving(url: str, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """``python app.py serve``, however far it has come."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    own = {"DATABASE_URL": url, "HKSZ_PORT": str(port), "HKSZ_WORKERS": "1"}
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "app.py", "serve"],
+            cwd=ROOT,
+            env={**os.environ, **own},
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait(60)
+
+
+def test_servers_record_what_is_due_without_any_request(database_url, psql, tmp_path):
+    claim = overdue_claim(psql)
+    with serving(database_url, tmp_path / "a") as one, serving(database_url, tmp_path / "b") as two:
+        wait_until(lambda: recorded(psql) == [claim])
+        for process, log in ((one, "a"), (two, "b")):
+            wait_until(lambda log=log: "Started worker" in (tmp_path / log).read_text())  # type: ignore[misc]
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+            assert "due_not_noted" not in (tmp_path / log).read_text()
+    assert recorded(psql) == [claim]
+
+
+@pytest.fixture
+def reading_url(server: Server, database_url: str) -> Iterator[str]:
+    """The database for a role that may read, and whose transactions are read-only."""
+    name = str(make_url(database_url).database)
+    with closing(psycopg.connect(server.url(name, superuser=True), autocommit=True)) as superuser:
+        superuser.execute(
+            "CREATE ROLE hksz_reader LOGIN; GRANT USAGE ON SCHEMA past TO hksz_reader;"
+            " GRANT SELECT ON ALL TABLES IN SCHEMA public, past TO hksz_reader;"
+            " ALTER ROLE hksz_reader SET default_transaction_read_only = on"
+        )
+        try:
+            yield server.url(name).replace("hksz@", "hksz_reader@")
+        finally:
+            superuser.execute("DROP OWNED BY hksz_reader; DROP ROLE hksz_reader")
+
+
+def test_a_role_that_may_only_read_reads_the_whole_feed(reading_url, psql):
+    claims = [overdue_claim(psql) for _ in range(30)]
+    database = Database(lambda: reading_url)
+    app = create_app(Settings(log_level="error"), database)
+    client = app.test_client()
+    pages: list[Any] = []
+    cursor = ""
+    while not pages or not pages[-1]["meta"]["caught_up"]:
+        answer = client.get(f"/v1/changes?resource=claims&per_page=10{cursor}")
+        assert answer.status_code == 200, answer.json
+        pages.append(answer.json)
+        cursor = f"&cursor={pages[-1]['meta']['next_cursor']}"
+    entries = [entry for page in pages for entry in page["data"]]
+    live = [(entry["op"], entry["id"]) for entry in entries if entry["document"]]
+    assert live == [("create", claim) for claim in claims]
+    end: Any = client.get(f"/v1/changes?resource=claims{cursor}").json
+    assert end["data"] == []
+    # Waiting is reading, too.
+    assert client.get(f"/v1/changes?resource=claims&wait=1{cursor}").status_code == 200
+    lines = FlaskCliRunner(app).invoke(
+        args=["changes", "follow", "--once", "--resource", "claims", "--from", "beginning"]
+    )
+    assert [json.loads(line)["id"] for line in lines.output.splitlines()] == [
+        entry["id"] for entry in entries
+    ]
+    app.extensions["hksz_waiting_room"].bell.close()
+    database.close()
+
+
+def test_where_nothing_can_be_written_that_is_logged(reading_url, psql, logs):
+    claim = overdue_claim(psql)
+    with noting_what_is_due(Database(lambda: reading_url), OFTEN_S):
+        wait_until(lambda: bool(logs))
+        threading.Event().wait(10 * OFTEN_S)
+    assert ["read-only" in log["reason"] for log in logs] == [True]
+    assert claim not in recorded(psql)
