@@ -500,7 +500,9 @@ class Drill:
         exported = self._exported(resource, id, include=",".join(_embeds(resource)))
         table = self._table(resource, id)
         for path in paths:
-            for value in _values(body, path):
+            sent = _values(body, path)
+            assert sent
+            for value in sent:
                 where = f"{'.'.join(path)} of {resource.name}"
                 expected = _normal(self.wire(value))
                 assert expected in self._in_document(document, path, value), f"document: {where}"
