@@ -189,6 +189,7 @@ def test_the_server_that_was_asked_for_is_chosen(server, public_folder, attribut
         database.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [(sys.executable, "app.py", "prepare"), ("alembic", "current"), ("flask", "keys", "list")],

@@ -25,6 +25,8 @@ from hksz_db.embedded import Server
 from hksz_db.serving import noting_what_is_due
 from hksz_db.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 OFTEN_S = 0.02
 Connection = psycopg.Connection[tuple[Any, ...]]

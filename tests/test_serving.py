@@ -27,6 +27,8 @@ SERVE = """
 import os
 from hksz_db.serving import listening, serve
 from hksz_db.settings import Settings
+
+pytestmark = pytest.mark.slow
 settings = Settings.from_environ(os.environ)
 with listening(settings, unread_s=1) as listeners:
     serve("app:worker_app", settings, settings.database_url, listeners)
