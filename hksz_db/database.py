@@ -404,7 +404,7 @@ def connection_parameters(text: str) -> dict[str, str]:
     if "hostaddr" in parameters:
         parameters.setdefault("host", parameters["hostaddr"])
     if "@" in parameters.get("host", ""):
-        raise DatabaseUnusable("DATABASE_URL has an @ too many: in a password it is written %40.")
+        raise DatabaseUnusable("DATABASE_URL has one @ too many; write it as %40 in a password.")
     hosts = parameters.get("host", "").split(",")
     if "port" in parameters or len(hosts) > 1:
         parameters["port"] = _ports(parameters.get("port", ""), len(hosts))

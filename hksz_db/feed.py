@@ -9,6 +9,7 @@ import psycopg
 
 from hksz_db import cursors
 from hksz_db.database import Database, run
+from hksz_db.models.due_dates import NOTED_AT_ONCE
 from hksz_db.queries.changes import STEPS, changes_statement, horizon_statement
 from hksz_db.queries.pages import RESOURCES
 from hksz_db.services.writing import writing
@@ -24,7 +25,7 @@ _FORMS = (
     r"[1-3]",
     *(r"[a-z]*", r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}") * 2,
 )
-# Cursors from before there were changed rows in a position: they mean the first of them.
+# Cursors of the old form have no changed row: they start at the first.
 _OLD_FORMS = _FORMS[:5]
 # Beyond the last stage, and beyond every transaction.
 _END = "3"
@@ -35,8 +36,8 @@ _ALL = str(2**63 - 1)
 class Position:
     """Where in the feed one is: after this moment, transaction, stage, resource and id.
 
-    What shows the rows that a large transaction changed is found for some of these at a time: those
-    up to ``changed_resource`` and ``changed_id`` are done.
+    A large transaction is searched in spans of changed rows; those up to ``changed_resource`` and
+    ``changed_id`` are done.
     """
 
     at: str
@@ -90,7 +91,7 @@ class Feed:
         settled = horizon(self.database).position
         if _is_beyond(position, settled):
             return Page(b"", position, caught_up=True)
-        # What holds nothing that is asked for is passed over, unless there is much of it.
+        # Skip what has no entry, for a limited number of rounds.
         for _ in range(_ROUNDS):
             page = self._page(position, settled, per_page, separator)
             if page.entries or page.caught_up:
@@ -166,10 +167,14 @@ def _is_beyond(position: Position, settled: Position) -> bool:
 
 
 def note_due(database: Database) -> int:
-    """Note which planned claims have fallen due since this was last done; how many these are.
+    """Record which planned claims have fallen due since the last call, and return their number.
 
-    Raises ``Unavailable`` when the database does not answer.
+    Large numbers take several transactions. Raises ``Unavailable`` when the database does not
+    answer.
     """
-    with writing(database) as session:
-        ((noted,),) = run(session, "SELECT note_due()")
-    return int(noted)
+    total, noted = 0, NOTED_AT_ONCE
+    while noted >= NOTED_AT_ONCE:
+        with writing(database) as session:
+            ((noted,),) = run(session, "SELECT note_due()")
+        total += noted
+    return total

@@ -13,15 +13,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-import psycopg
 import structlog
 from granian.constants import Interfaces
 from granian.net import SocketHolder  # type: ignore[attr-defined]
 from granian.server.mp import MPServer, WorkerProcess
-from sqlalchemy.exc import DBAPIError
 
-from hksz_db.database import Database, DatabaseUnusable
-from hksz_db.errors import DomainError
+from hksz_db.database import Database
 from hksz_db.feed import note_due
 from hksz_db.settings import Settings
 
@@ -73,8 +70,8 @@ def listening(
     machine.
 
     A connection is dropped when its client leaves an answer unread for ``unread_s`` seconds
-    (Linux only; tcp(7), TCP_USER_TIMEOUT). The kernel sees a client read only when the window opens
-    again: in 30 seconds a client had to take some 100 kB.
+    (Linux only; tcp(7), TCP_USER_TIMEOUT). The kernel notices reading only when the receive window
+    reopens: within 30 seconds a client must read about 100 kB.
     """
     with ExitStack() as stack:
         yield _listeners(settings, unread_s, stack)
@@ -235,7 +232,7 @@ def _note_due_until(ended: threading.Event, database: Database, every_s: float) 
         reason = ""
         try:
             note_due(database)
-        except (DatabaseUnusable, DomainError, psycopg.Error, DBAPIError) as error:
+        except Exception as error:  # noqa: BLE001  # the thread must outlive any failure
             reason = str(error).partition("\n")[0]
             if reason != logged:
                 _log.warning("due_not_noted", reason=reason)

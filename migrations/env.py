@@ -17,7 +17,7 @@ from io import StringIO
 from typing import NamedTuple
 
 import psycopg
-from alembic import context
+from alembic import command, context
 from alembic.operations import MigrateOperation, Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
@@ -35,6 +35,20 @@ _PATIENCE_S = "60"
 _POLL_S = 0.05
 # Transaction 0 is no data: migrations insert and delete it.
 _COUNTED = {"transactions": "nullif(id, 0)"}
+# Older revisions have another history, or none.
+_FORGET = """
+DO $$
+BEGIN
+    IF to_regclass('past.{table}') IS NOT NULL
+        AND to_regprocedure('detach_history(regclass)') IS NOT NULL
+    THEN
+        PERFORM detach_history('{table}');
+        DROP TABLE past.{table};
+        DROP FUNCTION past.keep_{table} CASCADE;
+        DELETE FROM history.tables WHERE name = '{table}';
+    END IF;
+END $$
+"""
 _LOG = logging.getLogger("alembic.runtime.migration")
 # A migration that waits for a lock makes everybody behind it wait too: better to give up early.
 _LIMITS = ("SET lock_timeout = '5s'", "SET statement_timeout = 0")
@@ -55,8 +69,12 @@ class DropTables(MigrateOperation):
 
 @Operations.implementation_for(DropTables)
 def _drop_tables(operations: Operations, drop: DropTables) -> None:
-    losses = [_Loss(f"rows of {table}", table, _COUNTED.get(table, "*")) for table in drop.tables]
+    with_history = [table for table in drop.tables if "." not in table]
+    places = (*drop.tables, *(f"past.{table}" for table in with_history))
+    losses = [_Loss(f"rows of {place}", place, _COUNTED.get(place, "*")) for place in places]
     _refuse_loss(operations, losses)
+    for table in with_history:
+        operations.execute(_FORGET.format(table=table))
     operations.execute(f"DROP TABLE {', '.join(drop.tables)}")
 
 
@@ -153,8 +171,7 @@ def _refusal(losses: Sequence[_Loss]) -> str:
     drop may not exist yet, or any more.
     """
     listed = ", ".join(
-        f"({n}, '{loss.name}', '{loss.table}', 'count({loss.counted})')"
-        for n, loss in enumerate(losses)
+        f"({n}, '{loss.name}', '{loss.table}', '{loss.counted}')" for n, loss in enumerate(losses)
     )
     return f"""
 DO $$
@@ -164,10 +181,13 @@ DECLARE
     lost text[] := '{{}}';
 BEGIN
     FOR part IN SELECT * FROM (VALUES {listed}) AS parts (n, name, held_in, counted)
-        WHERE to_regclass(held_in) IS NOT NULL ORDER BY n
+        WHERE EXISTS (
+            SELECT FROM pg_attribute WHERE attrelid = to_regclass(held_in) AND NOT attisdropped
+                AND (attname = counted OR counted IN ('*', 'nullif(id, 0)'))
+        ) ORDER BY n
     LOOP
         EXECUTE format('LOCK TABLE %s', part.held_in);
-        EXECUTE format('SELECT %s FROM %s', part.counted, part.held_in) INTO number;
+        EXECUTE format('SELECT count(%s) FROM %s', part.counted, part.held_in) INTO number;
         IF number > 0 THEN
             lost := lost || format('%s (%s)', part.name, number);
         END IF;
@@ -182,6 +202,8 @@ END $$
 
 def _refuse_incomplete(migration: MigrationContext, *_: object) -> None:
     """Fail ``alembic check`` over what Alembic does not compare itself."""
+    if getattr(context.config.cmd_opts, "cmd", [None])[0] is not command.check:
+        return
     assert migration.connection is not None
     if reason := incompleteness(migration.connection):
         raise CommandError(reason)
@@ -310,7 +332,7 @@ def _sentence(error: BaseException | None) -> str | None:
         case psycopg.errors.RaiseException():
             return error.diag.message_primary
         case psycopg.errors.LockNotAvailable():
-            return "A table stayed locked for 5 s; what was begun is undone and can be tried again."
+            return "Another transaction held a lock for more than 5 s. Run the command again."
         case _ if is_absence(error):
             return explained("The database does not answer.", error)
     return None

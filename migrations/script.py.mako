@@ -15,5 +15,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     # op.drop_columns("sources", "publisher_place") and op.drop_tables("a", "b") refuse to drop data
-    # unless told to.
+    # unless told to. A downgrade is also run as a script first: it cannot use op.get_bind().
     ${downgrades if downgrades else "pass"}

@@ -6,10 +6,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from app import create_app
 from hksz_db.api.operating import Readiness
 from hksz_db.database import Database, DatabaseUnusable
+from hksz_db.embedded import Server
 from hksz_db.errors import Unavailable
 from hksz_db.preparing import prepare
 from hksz_db.schema_check import incompleteness
@@ -33,6 +35,13 @@ BROKEN = [
         ["function public.recount_claims"],
     ),
     ("DROP VIEW as_of.units", ["view as_of.units"]),
+    (
+        "CREATE OR REPLACE FUNCTION mark_written() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'",
+        ["function public.mark_written"],
+    ),
+    ("DROP SEQUENCE transaction_numbers", ["sequence public.transaction_numbers"]),
+    ("DROP INDEX past.claims_feed_beginning_idx", ["index past.claims_feed_beginning_idx"]),
+    ("DELETE FROM history.tables WHERE name = 'claims'", ["row of claims in history.tables"]),
     ("DROP VIEW history.api_keys", ["view history.api_keys"]),
     (
         "DROP TABLE past.seed_items CASCADE",
@@ -107,6 +116,33 @@ def test_it_is_looked_up_again_after_a_failure(url: str, database: Database) -> 
         readiness.check(absent)
     with pytest.raises(Unavailable, match="mark_written_updated"):
         readiness.check(database)
+
+
+def test_a_role_without_rights_is_told_which_it_lacks(url: str, server: Server) -> None:
+    administrator = server.url(str(make_url(url).database), superuser=True)
+    execute(administrator, "CREATE ROLE hksz_reader LOGIN")
+    try:
+        execute(administrator, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO hksz_reader")
+        reader = administrator.replace("postgres@", "hksz_reader@")
+        with closing(Database(lambda: reader)) as database:
+            client: Any = create_app(Settings(log_level="error"), database).test_client()
+            answer = client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json["detail"].endswith(
+            "Missing: right to read all of the schema as_of;"
+            " right to read all of the schema history; right to read all of the schema past."
+        )
+    finally:
+        execute(administrator, "DROP OWNED BY hksz_reader; DROP ROLE hksz_reader")
+
+
+def test_of_many_parts_only_some_are_named(url: str, database: Database) -> None:
+    execute(url, "DROP SCHEMA past CASCADE")
+    with writing(database) as session:
+        found = incompleteness(session.connection())
+    assert found
+    assert len(found) < 1500
+    assert found.endswith(" more.")
 
 
 def test_it_is_not_served(url: str, database: Database) -> None:

@@ -5,8 +5,12 @@ The server process notes it once a minute; ``flask due`` does it where no server
 
 from hksz_db.models.base import install
 
-# Once for each claim and each last day: a claim whose date was corrected falls due again. One at a
-# time, and nobody waits for another who does the same.
+NOTED_AT_ONCE = 10_000
+"""How many claims one call of ``note_due`` records at most."""
+
+# Returns the number of claims recorded; fewer than the limit are the last. Each claim is recorded
+# once for each last day: one whose date was corrected falls due again. While another call records
+# them, this one returns 0 at once.
 NOTE_DUE = """
 CREATE FUNCTION note_due(today date DEFAULT (clock_timestamp() AT TIME ZONE 'UTC')::date)
 RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -28,10 +32,10 @@ BEGIN
         SELECT FROM changes
         WHERE changes.row_key = passed.row_key AND changes.operation = 'due'
     )
-    ORDER BY passed.id
+    ORDER BY passed.id LIMIT :limit
     ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS noted = ROW_COUNT;
     RETURN noted;
 END $$
-"""
+""".replace(":limit", str(NOTED_AT_ONCE))
 install(NOTE_DUE)

@@ -45,7 +45,7 @@ STEPS = 200
 """How many transactions one page looks at."""
 
 SPAN = 2000
-"""For so many changes of a transaction at a time is found what shows the rows."""
+"""How many changes of a transaction are searched at a time for documents that show them."""
 
 
 @lru_cache(maxsize=1)
@@ -83,12 +83,12 @@ def changes_statement(resources: tuple[str, ...], documents: bool) -> Prepared:
     looked at as a JSON array of texts, where more follow; of ``STEPS`` transactions how many were
     looked at, and the moment and the number of the last of them, as texts.
 
-    A page takes no longer when there is much that has no entry, as rows that are deleted by now:
-    it holds fewer entries than asked for, or none, and says that more follow.
+    Rows without an entry, such as rows deleted since, count towards the page, so that it takes no
+    longer: it can hold fewer entries than asked for, or none, and says that more follow.
 
     A position is the moment and the number of a transaction, a stage of it (1: what it wrote, 2:
-    what shows that), a resource and an id; and of the changed rows, the last of which is known what
-    shows them. The page begins after ``:at``, ``:transaction``, ``:stage``, ``:resource``, ``:id``,
+    what shows that), a resource and an id; and the last changed row that was already
+    searched. The page begins after ``:at``, ``:transaction``, ``:stage``, ``:resource``, ``:id``,
     ``:changed_resource``, ``:changed_id``, and goes up to ``:horizon``. ``:rows`` is one more than
     it holds.
     """

@@ -1,7 +1,7 @@
 """Which columns the fields of a schema write: derived by name and type, once, on import.
 
-What is accepted is stored: a field for which the table has no place raises ``SchemaMismatch`` when
-the schema is declared to write the table, and again if it is to be written nevertheless.
+Every accepted field is stored. A field without a column raises ``SchemaMismatch`` when the writer
+is declared, and when it is written.
 """
 
 from collections.abc import Collection, Iterator, Mapping

@@ -77,6 +77,9 @@ BEGIN
     FROM history.tables AS registered JOIN pg_class ON relname = registered.name
     WHERE pg_class.oid = kept;
     IF NOT FOUND THEN
+        IF to_regclass(format('past.%I', name)) IS NOT NULL THEN
+            RAISE EXCEPTION 'history.tables has no row for %', name;
+        END IF;
         RETURN;
     END IF;
     SELECT array_agg(attname ORDER BY attnum = ANY (indkey) DESC, attname),
@@ -111,8 +114,7 @@ BEGIN
             EXECUTE format('CREATE INDEX ON past.%I (%I)', name, own.attname);
         END LOOP;
     END IF;
-    -- What the rows that are there read in a column that was added with a constant default, the
-    -- rows of the twin read too.
+    -- Rows of the twin get a constant default too.
     FOR own IN SELECT attname, format_type(atttypid, atttypmod) AS type, attgenerated,
             pg_get_expr(adbin, adrelid) AS expression,
             (attmissingval::text::text[])[1] AS value
@@ -162,6 +164,15 @@ BEGIN
         SELECT %2$s, tstzrange(began.committed_at, NULL) AS sys_period
         FROM %4$s AS kept JOIN %3$s.transactions AS began ON began.id = kept.written_in
     $$, name, listed, home, kept);
+    -- The views are new: those who may read the twin may read them.
+    FOR own IN
+        SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END AS reader
+        FROM pg_class, aclexplode(relacl)
+        WHERE pg_class.oid = format('past.%I', name)::regclass
+            AND privilege_type = 'SELECT' AND grantee <> relowner
+    LOOP
+        EXECUTE format('GRANT SELECT ON as_of.%1$I, history.%1$I TO %2$s', name, own.reader);
+    END LOOP;
 
     SELECT string_agg(format('%I', part), ', ') INTO listed FROM unnest(plain) AS part;
     archive := format(

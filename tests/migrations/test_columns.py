@@ -34,6 +34,23 @@ def downgrade() -> None:
         op.drop_columns(table, "shelf", "row_number")
 """
 
+ADD = 'op.add_columns("units", "shelf text")'
+DROP = 'op.drop_columns("units", "shelf")'
+ONE = """
+from alembic import op
+
+revision = "{name}"
+down_revision = "{before}"
+
+
+def upgrade() -> None:
+    {up}
+
+
+def downgrade() -> None:
+    {down}
+"""
+
 
 @pytest.fixture
 def versions(tmp_path: Path, migrated: str) -> Path:
@@ -124,6 +141,30 @@ def test_every_table_with_a_history_can_get_and_lose_columns(migrated: str, vers
     put_on(migrated, "C")
     assert shelves(rows_at(migrated, after)) == dict.fromkeys(KEPT, "A")
     assert shelves(rows_at(migrated, now(migrated))) == dict.fromkeys(KEPT, "C")
+
+
+def test_a_downgrade_past_a_column_that_was_dropped_is_checked(
+    migrated: str, tmp_path: Path
+) -> None:
+    """The first of the steps adds the column that the last drops."""
+    newest = alembic(migrated, "heads").split()[0]
+    (tmp_path / "added.py").write_text(ONE.format(name="added", before=newest, up=ADD, down=DROP))
+    (tmp_path / "gone.py").write_text(ONE.format(name="gone", before="added", up=DROP, down=ADD))
+    alembic(migrated, "upgrade", "head", versions=tmp_path)
+    schema = dump(migrated)
+    alembic(migrated, "downgrade", newest, versions=tmp_path)
+    assert dump(migrated) == schema
+
+
+def test_a_table_with_a_history_can_be_dropped(migrated: str, tmp_path: Path) -> None:
+    newest = alembic(migrated, "heads").split()[0]
+    drop = 'op.drop_tables("seed_items")'
+    (tmp_path / "a.py").write_text(ONE.format(name="a", before=newest, up=drop, down="pass"))
+    alembic(migrated, "upgrade", "head", versions=tmp_path)
+    assert "seed_items" not in dump(migrated)
+    with connected(migrated) as connection:
+        left = connection.execute("SELECT FROM history.tables WHERE name = 'seed_items'")
+        assert left.fetchall() == []
 
 
 def test_a_script_adds_and_drops_the_same_columns(migrated: str, versions: Path) -> None:

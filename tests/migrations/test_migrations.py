@@ -14,11 +14,11 @@ import psycopg
 import pytest
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, make_url
 
 from hksz_db import migrating, quantities, vocabulary
 from hksz_db.database import Database, DatabaseUnusable, driver_url, run
-from hksz_db.embedded import running
+from hksz_db.embedded import Server, running
 from hksz_db.feed import BEGINNING, Feed
 from hksz_db.models import Base
 from hksz_db.queries.pages import RESOURCES
@@ -212,9 +212,41 @@ def test_a_table_in_use_is_not_waited_for_long(migrated: str) -> None:
     go_back(migrated, "keys_and_seeds")
     with psycopg.connect(migrated) as other:
         other.execute("SELECT FROM api_keys")
-        with pytest.raises(CommandError, match="A table stayed locked"):
+        with pytest.raises(CommandError, match="Another transaction held a lock"):
             alembic(migrated, "downgrade", "-1")
     assert "keys_and_seeds" in alembic(migrated, "current")
+
+
+def test_a_database_that_was_restored_without_its_triggers_is_mended(migrated: str) -> None:
+    """Also where the migration was interrupted after its first steps."""
+    schema = dump(migrated)
+    go_back(migrated, "due_dates")
+    with psycopg.connect(migrated) as connection:
+        connection.execute("DROP TRIGGER mark_written_updated ON claims")
+        connection.execute("DROP TRIGGER mark_written_updated ON sources")
+        connection.execute("DROP FUNCTION loosen_history(regclass)")
+    alembic(migrated, "upgrade", "head")
+    assert dump(migrated) == schema
+
+
+def test_the_rights_to_read_the_history_survive(migrated: str, server: Server) -> None:
+    """The migrations make the views anew."""
+    go_back(migrated, "due_dates")
+    administrator = server.url(str(make_url(migrated).database), superuser=True)
+    with psycopg.connect(administrator, autocommit=True) as connection:
+        connection.execute("CREATE ROLE hksz_reader")
+        try:
+            connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA past TO hksz_reader")
+            connection.execute("GRANT SELECT ON past.units TO PUBLIC")
+            alembic(migrated, "upgrade", "head")
+            rights = connection.execute(
+                "SELECT bool_and(has_table_privilege('hksz_reader', pg_class.oid, 'SELECT'))"
+                " FROM pg_class WHERE relkind = 'v'"
+                " AND relnamespace IN ('as_of'::regnamespace, 'history'::regnamespace)"
+            ).fetchall()
+            assert rights == [(True,)]
+        finally:
+            connection.execute("DROP OWNED BY hksz_reader; DROP ROLE hksz_reader")
 
 
 def test_claims_that_are_there_get_their_bands(migrated: str) -> None:
