@@ -7,7 +7,7 @@ would serve requests and lose old versions.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -26,16 +26,21 @@ _FUNCTION = re.compile(
 _INDEX = re.compile(r"CREATE INDEX (\w+) ON (past)\.")
 _SEQUENCE = re.compile(r"CREATE SEQUENCE (\w+)")
 _VIEW = re.compile(r"CREATE VIEW (\w+)")
-_TRIGGER = re.compile(r"CREATE (?:CONSTRAINT )?TRIGGER (\w+)\s.*?\sON (\w+)", re.DOTALL)
-# The triggers of every table with a history, or of its twin in the schema ``past``.
-_HISTORY_TRIGGER = re.compile(
-    r"CREATE (?:OR REPLACE )?TRIGGER (\w+) [A-Z ]+ ON (past\.)?%", re.DOTALL
+_TRIGGER = re.compile(
+    r"TRIGGER (\w+)\s+(BEFORE|AFTER)\s+(.*?)\sON ([\w.%$]+)(.*?)EXECUTE FUNCTION ([\w.%$]+)\(",
+    re.DOTALL,
 )
+# The bits of pg_trigger.tgtype (src/include/catalog/pg_trigger.h).
+_FOR_EACH_ROW, _BEFORE = 1, 2
+_EVENTS = {"INSERT": 4, "DELETE": 8, "UPDATE": 16, "TRUNCATE": 32}
 # The catalogue is read by name: looking a name up needs the right to use its schema.
 _MISSING = """
 WITH expected AS (
     SELECT * FROM json_to_recordset(:expected)
-    AS listed (kind text, home text, name text, on_table text, body text)
+    AS listed (
+        kind text, home text, name text, body text,
+        on_table text, type int, function text, conditional boolean, limited boolean
+    )
 ), histories AS (
     SELECT * FROM json_to_recordset(:histories)
     AS listed (name text, resource text, owner text, ignored text[], logged boolean)
@@ -75,8 +80,11 @@ UNION ALL
 SELECT format('trigger %s on %s', expected.name, on_table) FROM expected
 WHERE kind = 'trigger' AND NOT EXISTS (
     SELECT FROM pg_trigger JOIN relation ON relation.oid = tgrelid
+        JOIN pg_proc ON pg_proc.oid = tgfoid
     WHERE relation.home = expected.home AND relation.name = split_part(on_table, '.', -1)
-        AND tgname = expected.name AND tgenabled IN ('O', 'A')
+        AND tgname = expected.name AND tgenabled IN ('O', 'A') AND tgtype = type
+        AND proname = function AND (tgqual IS NOT NULL) = conditional
+        AND (tgattr::text <> '') = limited
 )
 UNION ALL
 SELECT format('column %s of %s in %s.%s', attname, held.name, relation.home, held.name)
@@ -99,7 +107,7 @@ UNION ALL
 SELECT format('column %s of %s in the function past.%s', attname, held.name, proname)
 FROM held JOIN pg_proc ON proname = 'keep_' || held.name
     JOIN pg_namespace ON pg_namespace.oid = pronamespace AND nspname = 'past'
-WHERE watched AND prosrc !~ format('\\m%s\\M', attname)
+WHERE watched AND strpos(prosrc, quote_ident(attname)) = 0
 ORDER BY 1
 """
 _UNREGISTERED = """
@@ -117,8 +125,9 @@ ORDER BY 1
 def incompleteness(connection: Connection) -> str | None:
     """A sentence that names what the database lacks, or ``None`` if it is complete.
 
-    The database is expected to be at the newest revision. A disabled trigger, an invalid index and
-    a function with another body than that of the models count as missing.
+    The database is expected to be at the newest revision. A part that differs from that of the
+    models counts as missing: a disabled trigger, or one for other events, an invalid index, a
+    function with another body.
     """
     parts = _missing_parts(connection)
     named = "; ".join(parts[:_NAMED])
@@ -162,7 +171,7 @@ def _expected() -> str:
     return json.dumps([*_installed(), *_history_parts()])
 
 
-def _installed() -> Iterator[dict[str, str | None]]:
+def _installed() -> Iterator[dict[str, Any]]:
     for statement in map(str.lstrip, INSTALLED):
         if function := _FUNCTION.match(statement):
             home, name, _, body = function.groups()
@@ -173,22 +182,38 @@ def _installed() -> Iterator[dict[str, str | None]]:
             yield {"kind": "sequence", "home": "public", "name": sequence[1]}
         if view := _VIEW.match(statement):
             yield {"kind": "view", "home": "public", "name": view[1]}
-        if trigger := _TRIGGER.match(statement):
-            yield {"kind": "trigger", "home": "public", "name": trigger[1], "on_table": trigger[2]}
+        if statement.startswith(("CREATE TRIGGER", "CREATE CONSTRAINT TRIGGER")):
+            yield from map(_trigger, _TRIGGER.findall(statement))
 
 
-def _history_parts() -> Iterator[dict[str, str | None]]:
+def _history_parts() -> Iterator[dict[str, Any]]:
     yield {"kind": "table", "home": "history", "name": "tables"}
     for table in KEPT:
         yield {"kind": "table", "home": "past", "name": table}
         yield {"kind": "function", "home": "past", "name": f"keep_{table}"}
         yield {"kind": "view", "home": "as_of", "name": table}
         yield {"kind": "view", "home": "history", "name": table}
-        for name, home in _HISTORY_TRIGGER.findall(REFRESH_HISTORY):
-            if name != "keep_history_inserted" or table not in UNLOGGED:
-                yield {
-                    "kind": "trigger",
-                    "home": home.rstrip(".") or "public",
-                    "name": name,
-                    "on_table": f"{home}{table}",
-                }
+        for trigger in map(_trigger, _TRIGGER.findall(REFRESH_HISTORY)):
+            if trigger["name"] != "keep_history_inserted" or table not in UNLOGGED:
+                home = "past" if trigger["on_table"].startswith("past.") else "public"
+                on_table = f"past.{table}" if home == "past" else table
+                function = trigger["function"].replace("%I", f"keep_{table}")
+                yield {**trigger, "home": home, "on_table": on_table, "function": function}
+
+
+def _trigger(found: Sequence[str]) -> dict[str, Any]:
+    """A trigger by the statement that creates it, as ``pg_trigger`` describes it."""
+    name, time, events, table, further, function = found
+    bits = [bit for event, bit in _EVENTS.items() if event in events]
+    return {
+        "kind": "trigger",
+        "home": "public",
+        "name": name,
+        "on_table": table,
+        "type": sum(bits)
+        + (_FOR_EACH_ROW if "FOR EACH ROW" in further else 0)
+        + (_BEFORE if time == "BEFORE" else 0),
+        "function": function.rpartition(".")[2],
+        "conditional": "WHEN (" in further,
+        "limited": " OF " in events,
+    }

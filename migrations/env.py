@@ -98,9 +98,11 @@ class AddColumns(MigrateOperation):
 
 @Operations.implementation_for(AddColumns)
 def _add_columns(operations: Operations, add: AddColumns) -> None:
-    additions = ", ".join(f"ADD COLUMN {definition}" for definition in add.definitions)
-    operations.execute(f"ALTER TABLE {add.table} {additions}")
-    operations.execute(f"SELECT refresh_history('{add.table}')")
+    for definition in add.definitions:
+        # One at a time: the constant default of a column is forgotten when the table is rewritten.
+        addition = f"ALTER TABLE {add.table} ADD COLUMN {definition}"
+        operations.execute(addition.replace(":", r"\:"))  # a colon would begin a parameter
+        operations.execute(f"SELECT refresh_history('{add.table}')")
 
 
 @Operations.register_operation("drop_columns")
@@ -331,6 +333,8 @@ def _sentence(error: BaseException | None) -> str | None:
     match error:
         case psycopg.errors.RaiseException():
             return error.diag.message_primary
+        case psycopg.errors.InsufficientPrivilege():
+            return f"The role in DATABASE_URL lacks a right: {error.diag.message_primary}."
         case psycopg.errors.LockNotAvailable():
             return "Another transaction held a lock for more than 5 s. Run the command again."
         case _ if is_absence(error):

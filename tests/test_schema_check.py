@@ -18,6 +18,10 @@ from hksz_db.schema_check import incompleteness
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 
+OTHER_EVENT = (
+    "DROP TRIGGER keep_history_deleted ON units; CREATE TRIGGER keep_history_deleted"
+    " BEFORE DELETE ON units EXECUTE FUNCTION mark_written()"
+)
 BROKEN = [
     ("DROP TRIGGER mark_written_updated ON claims", ["trigger mark_written_updated on claims"]),
     (
@@ -34,6 +38,7 @@ BROKEN = [
         "DROP FUNCTION recount_claims CASCADE",
         ["function public.recount_claims"],
     ),
+    (OTHER_EVENT, ["trigger keep_history_deleted on units"]),
     ("DROP VIEW as_of.units", ["view as_of.units"]),
     (
         "CREATE OR REPLACE FUNCTION mark_written() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'",

@@ -260,8 +260,13 @@ DECLARE
     name text := (SELECT relname FROM pg_class WHERE oid = kept);
 BEGIN
     IF to_regclass(format('as_of.%I', name)) IS NOT NULL THEN
-        EXECUTE format('DROP VIEW as_of.%1$I, history.%1$I', name);
-        EXECUTE format('DROP TRIGGER IF EXISTS mark_written_updated ON %s', kept);
+        EXECUTE format('DROP VIEW as_of.%I', name);
+    END IF;
+    IF to_regclass(format('history.%I', name)) IS NOT NULL THEN
+        EXECUTE format('DROP VIEW history.%I', name);
+    END IF;
+    IF EXISTS (SELECT FROM pg_trigger WHERE tgrelid = kept AND tgname = 'mark_written_updated') THEN
+        EXECUTE format('DROP TRIGGER mark_written_updated ON %s', kept);
     END IF;
 END $$
 """
@@ -330,10 +335,6 @@ BEGIN
             );
         END LOOP;
         EXECUTE format('ALTER TABLE past.%I ADD COLUMN ended_in bigint NOT NULL', name);
-        EXECUTE format(
-            'CREATE TRIGGER refuse_rewriting BEFORE UPDATE OR DELETE OR TRUNCATE ON past.%I'
-            ' FOR EACH STATEMENT EXECUTE FUNCTION %s.refuse_rewriting()', name, home
-        );
         -- By what the table is looked up in, the twin is too.
         FOR own IN SELECT DISTINCT attname
             FROM pg_index JOIN pg_class AS indexes ON indexes.oid = indexrelid
@@ -344,6 +345,10 @@ BEGIN
             EXECUTE format('CREATE INDEX ON past.%I (%I)', name, own.attname);
         END LOOP;
     END IF;
+    EXECUTE format(
+        'CREATE OR REPLACE TRIGGER refuse_rewriting BEFORE UPDATE OR DELETE OR TRUNCATE ON past.%I'
+        ' FOR EACH STATEMENT EXECUTE FUNCTION %s.refuse_rewriting()', name, home
+    );
     -- Rows of the twin get a constant default too.
     FOR own IN SELECT attname, format_type(atttypid, atttypmod) AS type, attgenerated,
             pg_get_expr(adbin, adrelid) AS expression,
@@ -404,17 +409,20 @@ BEGIN
         EXECUTE format('GRANT SELECT ON as_of.%1$I, history.%1$I TO %2$s', name, own.reader);
     END LOOP;
 
-    SELECT string_agg(format('%I', part), ', ') INTO listed FROM unnest(plain) AS part;
+    -- In the function, all names are qualified: a column may have the name of a variable.
+    SELECT string_agg(format('%I', part), ', '), string_agg(format('removed.%I', part), ', ')
+    INTO listed, before FROM unnest(plain) AS part;
     archive := format(
-        'INSERT INTO past.%1$I (%2$s, ended_in) SELECT %2$s, number FROM removed'
-        ' WHERE written_in <> number', name, listed
+        'INSERT INTO past.%I (%s, ended_in) SELECT %s, keep.number FROM removed'
+        ' WHERE removed.written_in <> keep.number', name, listed, before
     );
     IF options.logged THEN
         SELECT string_agg(format('row_of.%I', part), ', ') INTO listed FROM unnest(keys) AS part;
         logging := format(
             'INSERT INTO %1$s.changes'
             ' (transaction_id, table_name, row_key, operation, resource, resource_id, changed)'
-            ' SELECT number, %2$L, concat_ws('','', %3$s), %%1$L, %4$L, %5$s, %%2$s FROM %%3$s',
+            ' SELECT keep.number, %2$L, concat_ws('','', %3$s), %%1$L, %4$L, %5$s, %%2$s'
+            ' FROM %%3$s',
             home, name, listed, options.resource,
             CASE WHEN options.owner IS NULL THEN 'NULL'
                 ELSE format('row_of.%I', options.owner) END
@@ -430,6 +438,7 @@ BEGIN
     EXECUTE format($$
         CREATE OR REPLACE FUNCTION past.%1$I() RETURNS trigger
         LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $keep$
+        <<keep>>
         DECLARE
             number bigint := NULLIF(current_setting('hksz.transaction', true), '')::bigint;
         BEGIN
@@ -455,7 +464,7 @@ BEGIN
         COALESCE(format(
             logging, 'update', format('array_remove(ARRAY[%s], NULL)', listed),
             format(
-                'added AS row_of JOIN removed ON %s WHERE row_of.written_in = number', same_key
+                'added AS row_of JOIN removed ON %s WHERE row_of.written_in = keep.number', same_key
             )
         ), 'NULL'),
         COALESCE(format(logging, 'delete', 'NULL', 'removed AS row_of'), 'NULL')

@@ -31,10 +31,11 @@ def database(database_url):
 
 def _others(url):
     """What the other connections to the database do."""
-    with psycopg.connect(url, autocommit=True) as connection:
+    # What looked before may still be there, too.
+    with psycopg.connect(url, autocommit=True, application_name="observer") as connection:
         return connection.execute(
             "SELECT pid, state, query FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " WHERE datname = current_database() AND application_name <> 'observer'"
             " AND backend_type = 'client backend'"
         ).fetchall()
 

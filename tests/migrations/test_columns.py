@@ -9,8 +9,10 @@ import psycopg
 import pytest
 from alembic.util import CommandError
 
-from hksz_db.database import look_at, turn_back
+from hksz_db.database import Database, look_at, turn_back
 from hksz_db.models.history import KEPT
+from hksz_db.schema_check import incompleteness
+from hksz_db.services.writing import writing
 from tests.migrations.administration import alembic, dump, fill
 
 pytestmark = pytest.mark.slow
@@ -154,6 +156,30 @@ def test_a_downgrade_past_a_column_that_was_dropped_is_checked(
     schema = dump(migrated)
     alembic(migrated, "downgrade", newest, versions=tmp_path)
     assert dump(migrated) == schema
+
+
+def test_columns_may_have_any_name_and_default(migrated: str, tmp_path: Path) -> None:
+    """Names that the history uses itself, a colon, and a column that rewrites the table."""
+    fill(migrated)
+    newest = alembic(migrated, "heads").split()[0]
+    columns = (
+        "number int DEFAULT 7 NOT NULL",
+        'found jsonb DEFAULT \'{"a": ":x"}\'::jsonb',
+        "keep uuid DEFAULT uuidv7()",
+        '"naïve列" text',
+    )
+    add = f"op.add_columns('claims', *{columns!r})"
+    (tmp_path / "a.py").write_text(ONE.format(name="a", before=newest, up=add, down="pass"))
+    with connected(migrated) as connection:
+        connection.execute("UPDATE claims SET statement = 'Before.'")
+        alembic(migrated, "upgrade", "head", versions=tmp_path)
+        connection.execute("UPDATE claims SET statement = 'After.', number = 8, found = '1'")
+        versions = connection.execute(
+            "SELECT DISTINCT number, found->>'a' FROM past.claims"
+        ).fetchall()
+        assert versions == [(7, ":x")]
+    with closing(Database(lambda: migrated)) as database, writing(database) as session:
+        assert incompleteness(session.connection()) is None
 
 
 def test_a_table_with_a_history_can_be_dropped(migrated: str, tmp_path: Path) -> None:
