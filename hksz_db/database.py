@@ -348,7 +348,12 @@ def look_at(connection: _Connection, moment: datetime) -> None:
 def _is_stale(connection: _Connection) -> bool:
     # Nothing is due on an idle connection: what can be read is the server's farewell. This asks
     # the kernel only, where a ping would cost each request a round trip.
-    return connection.closed or bool(select.select([connection.fileno()], [], [], 0)[0])
+    if connection.closed:
+        return True
+    # Not select.select, which takes no descriptor above 1,023.
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _refuse_stale(connection: _Connection, *_: Any) -> None:

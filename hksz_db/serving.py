@@ -4,6 +4,7 @@ import errno
 import logging
 import multiprocessing
 import os
+import resource
 import socket
 import sys
 import tempfile
@@ -19,8 +20,10 @@ from granian.server.mp import MPServer
 from hksz_db.settings import Settings
 
 _DRAIN_S = 20
-# So many requests may be under way to a worker; HKSZ_THREADS of them are worked on at once.
-_WAITING_THREADS = 256
+# So many clients may be connected to a worker; the others wait until it accepts them.
+_CONNECTIONS = 2048
+# What else a worker opens: connections to the database, files, pipes.
+_OTHER_DESCRIPTORS = 512
 _LINGER_S = 3
 _BACKLOG = 1024
 # How long a client may leave an answer unread before the kernel drops its connection.
@@ -126,6 +129,7 @@ def serve(target: str, settings: Settings, database_url: str, listener: socket.s
     """
     # Fresh processes: a forked one would hold on to the locks and sockets of this one.
     multiprocessing.set_start_method("spawn", force=True)
+    _allow_descriptors(_CONNECTIONS + _OTHER_DESCRIPTORS)
     with tempfile.TemporaryDirectory(prefix="hksz-metrics-") as folder:
         os.environ["DATABASE_URL"] = database_url
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
@@ -134,15 +138,23 @@ def serve(target: str, settings: Settings, database_url: str, listener: socket.s
             target,
             address=settings.host,
             port=settings.port,
-            interface=Interfaces.WSGI,
+            interface=Interfaces.ASGI,
             factory=True,
             workers=settings.workers,
-            blocking_threads=_WAITING_THREADS,
+            backpressure=_CONNECTIONS,
             workers_kill_timeout=_DRAIN_S,
             respawn_failed_workers=True,
             log_access=settings.access_log,
             websockets=False,
         ).serve()
+
+
+def _allow_descriptors(number: int) -> None:
+    """Raise the limit of open descriptors to the number, as far as the hard limit allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < number and soft != resource.RLIM_INFINITY:
+        allowed = number if hard == resource.RLIM_INFINITY else min(number, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
 def stop_with_parent() -> None:

@@ -1,5 +1,6 @@
 """The resources of the API, each with what it is made of."""
 
+from hksz_db.api.costs import Cost
 from hksz_db.api.resource import Listed, Resource
 from hksz_db.queries.compared import COMPARISONS as COMPARISON_QUERIES
 from hksz_db.queries.pages import RESOURCES
@@ -38,7 +39,7 @@ CLAIMS = Resource(
     create=claims.create,
     update=claims.update,
     scope=Scope.CLAIMS_WRITE,
-    parts=("corroboration", "similar"),
+    parts={"corroboration": Cost.BOUNDED, "similar": Cost.COSTLY},
 )
 ENTITIES = Resource(
     readable=RESOURCES["entities"],
@@ -49,7 +50,7 @@ ENTITIES = Resource(
     create=entities.create,
     update=entities.update,
     scope=Scope.ENTITIES_WRITE,
-    parts=("similar",),
+    parts={"similar": Cost.COSTLY},
 )
 FIGURES = Resource(
     readable=RESOURCES["figures"],

@@ -13,6 +13,7 @@ from marshmallow import Schema, fields
 
 from hksz_db.api import operations
 from hksz_db.api.catalogue import LISTS
+from hksz_db.api.costs import Cost, costs
 from schemas.fields import Choice
 from schemas.filters import ValueList
 from schemas.pages import ProblemSchema
@@ -30,6 +31,7 @@ class _Api(Api):  # type: ignore[misc]
     # Each call lists its own errors; a catch-all beside them would tell a client nothing.
     DEFAULT_ERROR_RESPONSE_NAME = None
 
+    @costs(Cost.PROBE)
     def _openapi_json(self) -> Response:
         # Without the indentation, which is two fifths of it.
         document = json.dumps(self.spec.to_dict(), separators=(",", ":"))
@@ -57,6 +59,7 @@ def create_api(app: Flask) -> Api:
     converter.add_parameter_attribute_function(_separated_by_commas)
     _add_components(api, converter)
     app.register_blueprint(_viewer())
+    costs(Cost.PROBE)(app.view_functions["swagger_ui.show"])
     return api
 
 

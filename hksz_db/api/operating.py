@@ -17,6 +17,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from hksz_db.api.access import database
+from hksz_db.api.costs import Cost, costs
 from hksz_db.errors import Unavailable
 from hksz_db.migrating import pending
 from hksz_db.services.writing import writing
@@ -54,12 +55,14 @@ def _end(response: Response) -> Response:
 
 
 @blueprint.get("/healthz")
+@costs(Cost.PROBE)
 def healthz() -> Response:
     """Answer as long as the process does."""
     return Response('{"status":"ok"}\n', content_type="application/json")
 
 
 @blueprint.get("/readyz")
+@costs(Cost.READINESS)
 def readyz() -> Response:
     """Answer 200 when the database is there with the schema that the code expects."""
     with writing(database()) as session:
@@ -69,6 +72,7 @@ def readyz() -> Response:
 
 
 @blueprint.get("/metrics")
+@costs(Cost.PROBE)
 def metrics() -> Response:
     """What Prometheus collects, from all workers."""
     registry = REGISTRY
