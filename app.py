@@ -28,7 +28,7 @@ from hksz_db.api.views import blueprint_for
 from hksz_db.api.waiting import WaitingRoom, stop_waiters_on_shutdown
 from hksz_db.bell import Bell
 from hksz_db.commands.registry import register_commands
-from hksz_db.database import Database, DatabaseUnusable
+from hksz_db.database import Database, DatabaseUnusable, explained
 from hksz_db.errors import Unavailable
 from hksz_db.preparing import KEY_FILE, prepare, write_first_key
 from hksz_db.services.seeding import InvalidSeed
@@ -124,16 +124,9 @@ def main(*steps: str) -> int:
         Unavailable,
         embedded.EmbeddedError,
     ) as error:
-        print(f"hksz: {error}{_cause(error)}", file=sys.stderr)
+        print(f"hksz: {explained(str(error), error.__cause__)}", file=sys.stderr)
         return 1
     return 0
-
-
-def _cause(error: Exception) -> str:
-    """What the database's driver said, where nobody answered: the operator may know the name."""
-    if not isinstance(error, Unavailable) or error.__cause__ is None:
-        return ""
-    return f" ({str(error.__cause__).splitlines()[0]})"
 
 
 _STEPS = ("prepare", "serve")
@@ -158,7 +151,7 @@ def _ready_database(steps: Sequence[str], settings: Settings) -> str:
         prepare(database)
         _write_first_key(database, settings)
     database.close()
-    return database.url.render_as_string(hide_password=False)
+    return database.location
 
 
 def _write_first_key(database: Database, settings: Settings) -> None:

@@ -18,7 +18,8 @@ import psycopg
 import sqlalchemy
 from psycopg import RawCursor
 from psycopg.adapt import AdaptersMap, Loader
-from sqlalchemy import Engine, event, make_url
+from psycopg.conninfo import conninfo_to_dict, timeout_from_conninfo
+from sqlalchemy import Engine, event
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ClauseElement
@@ -27,6 +28,7 @@ from hksz_db.errors import NotRecorded, Unavailable
 
 MINIMUM_VERSION = 180000
 _CONNECT_TIMEOUT_S = 5
+_SCHEMES = {"postgres", "postgresql", "postgresql+psycopg"}
 # Of a stream: enough to make the round trips cheap, and little to hold of the longest documents.
 _ROWS_AT_ONCE = 50
 _NUMBERED = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
@@ -91,9 +93,14 @@ class Database:
         self._idle_planning_once: deque[_Connection] = deque()
 
     @cached_property
+    def location(self) -> str:
+        """Where the database is, as it was given."""
+        return self._locate()
+
+    @property
     def url(self) -> sqlalchemy.URL:
-        """Where the database is, with the driver that is used."""
-        return driver_url(self._locate())
+        """The same for SQLAlchemy, with the driver that is used."""
+        return driver_url(self.location)
 
     @cached_property
     def engine(self) -> Engine:
@@ -102,7 +109,7 @@ class Database:
             self.url,
             pool_size=2,
             max_overflow=8,
-            connect_args={"options": self._options, "connect_timeout": _CONNECT_TIMEOUT_S},
+            connect_args=self._parameters(self._options),
         )
         event.listen(engine, "checkout", _refuse_stale)
         return engine
@@ -261,20 +268,19 @@ class Database:
 
     def connect(self, options: str | None = None) -> _Connection:
         """A new connection in autocommit, for whoever keeps it. Raises ``Unavailable``."""
+        parameters = self._parameters(options or self._options)
         try:
-            connection = psycopg.connect(
-                self.url.set(drivername="postgresql").render_as_string(hide_password=False),
-                autocommit=True,
-                options=options or self._options,
-                connect_timeout=_CONNECT_TIMEOUT_S,
-            )
+            connection = psycopg.connect(autocommit=True, **parameters)
         except psycopg.OperationalError as error:
             raise Unavailable("The database does not answer.") from error
-        except psycopg.ProgrammingError:
-            # Not chained: what the driver says repeats the URL, password and all.
-            raise DatabaseUnusable("DATABASE_URL has a part that PostgreSQL cannot use.") from None
         _leave_bytes(connection.adapters)
         return connection
+
+    def _parameters(self, options: str) -> dict[str, Any]:
+        """What libpq needs for a connection; the options prevail over those of the URL."""
+        given = connection_parameters(self.location)
+        options = f"{given.get('options', '')} {options}".lstrip()
+        return {"connect_timeout": _CONNECT_TIMEOUT_S, **given, "options": options}
 
     def check_version(self) -> None:
         """Raise ``DatabaseUnusable`` unless the server is PostgreSQL 18 or newer."""
@@ -362,14 +368,64 @@ def _refuse_stale(connection: _Connection, *_: Any) -> None:
 
 
 def driver_url(text: str) -> sqlalchemy.URL:
-    """The URL with the driver in its place; ``postgres://`` is taken for ``postgresql://``."""
-    try:
-        url = make_url(text)
-    except (sqlalchemy.exc.ArgumentError, ValueError):
-        raise DatabaseUnusable("DATABASE_URL is not a URL.") from None
-    if url.drivername not in {"postgres", "postgresql", "postgresql+psycopg"}:
+    """The URL for SQLAlchemy, with the driver that is used. Raises ``DatabaseUnusable``."""
+    query = connection_parameters(text)
+    return sqlalchemy.URL.create(
+        "postgresql+psycopg",
+        username=query.pop("user", None),
+        password=query.pop("password", None),
+        database=query.pop("dbname", None),
+        # Several hosts and ports have no other place in such a URL.
+        query=query,
+    )
+
+
+def connection_parameters(text: str) -> dict[str, str]:
+    """The parameters that libpq finds in a connection URI, by its keywords.
+
+    The form is that of the PostgreSQL manual, section "Connection URIs"; ``postgresql+psycopg://``
+    is taken, too. ``host`` and ``port`` may list several, separated by commas, and are then
+    equally many.
+
+    Raises ``DatabaseUnusable``. The message repeats no part of the URL: one that is in the wrong
+    place may be of the password.
+    """
+    scheme, _, rest = text.partition("://")
+    if scheme not in _SCHEMES:
         raise DatabaseUnusable("DATABASE_URL must begin with postgresql://.")
-    return url.set(drivername="postgresql+psycopg")
+    try:
+        given = conninfo_to_dict(f"postgresql://{rest}")
+        timeout_from_conninfo(given)
+    except (psycopg.ProgrammingError, UnicodeError):
+        raise DatabaseUnusable(
+            "DATABASE_URL must have the form postgresql://user:password@host:port/database?name=value,"
+            " with parameters that libpq knows and special characters percent-encoded."
+        ) from None
+    parameters = {keyword: str(value) for keyword, value in given.items()}
+    if "hostaddr" in parameters:
+        parameters.setdefault("host", parameters["hostaddr"])
+    if "@" in parameters.get("host", ""):
+        raise DatabaseUnusable("DATABASE_URL has an @ too many: in a password it is written %40.")
+    hosts = parameters.get("host", "").split(",")
+    if "port" in parameters or len(hosts) > 1:
+        parameters["port"] = _ports(parameters.get("port", ""), len(hosts))
+    return parameters
+
+
+def _ports(text: str, number: int) -> str:
+    ports = text.split(",")
+    if not all(port == "" or _is_port(port) for port in ports):
+        raise DatabaseUnusable("DATABASE_URL has a port that is not a number from 1 to 65535.")
+    if len(ports) == 1:
+        # It is that of all hosts, which SQLAlchemy does not know.
+        ports *= number
+    if len(ports) != number:
+        raise DatabaseUnusable("DATABASE_URL has more hosts than ports, or more ports than hosts.")
+    return ",".join(ports)
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= 65535
 
 
 def is_absence(error: BaseException | None) -> bool:
@@ -382,6 +438,20 @@ def is_absence(error: BaseException | None) -> bool:
         or error.sqlstate[:2] in {"08", "53"}
         or (error.sqlstate[:3] == "57P")
     )
+
+
+def explained(message: str, cause: BaseException | None) -> str:
+    """The message and, if no server answered, what libpq says of each host that was tried.
+
+    It names hosts and users: it is for operators, and not for clients of the API.
+    """
+    if isinstance(cause, sqlalchemy.exc.DBAPIError):
+        cause = cause.orig
+    if not isinstance(cause, psycopg.OperationalError):
+        return message
+    lines = str(cause).splitlines()
+    hosts = [line.removeprefix("- ") for line in lines if line.startswith("- ")]
+    return f"{message} ({'; '.join(hosts or lines[:1])})"
 
 
 def fetch_in(

@@ -129,7 +129,7 @@ def serve(target: str, settings: Settings, database_url: str, listener: socket.s
     """
     # Fresh processes: a forked one would hold on to the locks and sockets of this one.
     multiprocessing.set_start_method("spawn", force=True)
-    _allow_descriptors(_CONNECTIONS + _OTHER_DESCRIPTORS)
+    connections = _allow_connections()
     with tempfile.TemporaryDirectory(prefix="hksz-metrics-") as folder:
         os.environ["DATABASE_URL"] = database_url
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
@@ -141,7 +141,7 @@ def serve(target: str, settings: Settings, database_url: str, listener: socket.s
             interface=Interfaces.ASGI,
             factory=True,
             workers=settings.workers,
-            backpressure=_CONNECTIONS,
+            backpressure=connections,
             workers_kill_timeout=_DRAIN_S,
             respawn_failed_workers=True,
             log_access=settings.access_log,
@@ -149,12 +149,16 @@ def serve(target: str, settings: Settings, database_url: str, listener: socket.s
         ).serve()
 
 
-def _allow_descriptors(number: int) -> None:
-    """Raise the limit of open descriptors to the number, as far as the hard limit allows."""
+def _allow_connections() -> int:
+    """How many connections a worker can accept; the limit of descriptors is raised for them."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < number and soft != resource.RLIM_INFINITY:
-        allowed = number if hard == resource.RLIM_INFINITY else min(number, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    wanted = _CONNECTIONS + _OTHER_DESCRIPTORS
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return _CONNECTIONS
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    # At least one: granian takes no other number.
+    return max(1, allowed - _OTHER_DESCRIPTORS)
 
 
 def stop_with_parent() -> None:

@@ -20,7 +20,7 @@ from alembic.util import CommandError
 from sqlalchemy import URL, Connection, NullPool, create_engine, func, select
 from sqlalchemy.exc import DBAPIError
 
-from hksz_db.database import MINIMUM_VERSION, DatabaseUnusable, driver_url, is_absence
+from hksz_db.database import MINIMUM_VERSION, DatabaseUnusable, driver_url, explained, is_absence
 from hksz_db.embedded import EmbeddedError, default_home, running
 from hksz_db.models import Base
 from hksz_db.settings import InvalidSettings, Settings
@@ -192,7 +192,7 @@ def _sentence(error: BaseException | None) -> str | None:
         case psycopg.errors.LockNotAvailable():
             return "A table stayed locked for 5 s; what was begun is undone and can be tried again."
         case _ if is_absence(error):
-            return "The database does not answer."
+            return explained("The database does not answer.", error)
     return None
 
 

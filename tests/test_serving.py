@@ -12,13 +12,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import quote
 
+import psycopg
 import pytest
 
 from hksz_db.serving import PortInUse, listen
 from hksz_db.settings import Settings
 
 ROOT = Path(__file__).parents[1]
+NAME = "a b+c&d=%41"
 PATIENCE = 30.0  # seconds until a test gives up; none waits that long if all is well
 
 
@@ -120,7 +123,9 @@ def test_an_address_of_no_interface_is_one_sentence(host):
 def served(tmp_path_factory, database_url) -> Iterator[tuple[int, int]]:
     """The port and the process of a server with one worker, as ``app.py`` starts it."""
     port = _free_port()
-    settings = {"DATABASE_URL": database_url, "HKSZ_PORT": str(port)}
+    # The first of two hosts is absent, and there are characters that mean something in a URL.
+    url = database_url.replace("host=", f"application_name={quote(NAME)}&host=%2Fabsent,")
+    settings = {"DATABASE_URL": url, "HKSZ_PORT": str(port)}
     with (tmp_path_factory.mktemp("served") / "log").open("w") as log:
         with _started(log, "app.py", "serve", **settings) as server:
             _wait_until_it_answers(port)
@@ -156,3 +161,14 @@ def test_all_workers_listen_on_one_socket(served):
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     listening = [row for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "0A"]
     assert len(listening) == 1
+
+
+def test_workers_get_the_url_as_it_was_given(served, database_url):
+    port, _ = served
+    assert _get(port, "/v1/units")["data"] == []
+    with psycopg.connect(database_url) as connection:
+        names = connection.execute(
+            "SELECT DISTINCT application_name FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        ).fetchall()
+    assert names == [(NAME,)]

@@ -3,6 +3,12 @@
 An entity tag is ``"VERSION-DIGEST"``. VERSION is the row's and is all that ``If-Match`` compares:
 who writes must have seen the row as it is. DIGEST is of the document as it was sent, embedded
 rows and all, so that ``If-None-Match`` never calls a changed answer unchanged.
+
+``If-Match`` also takes weak tags (``W/"3-0f1e2d"``), although section 13.1.1 asks for the strong
+comparison, which never matches one. A proxy that compresses an answer makes its tag weak, since the
+bytes differ, and the client has no other tag. Strong comparison protects writes that depend on the
+bytes of a representation. A write here depends on VERSION alone, which counts the changes of the
+row; a proxy can change the encoding of an answer, but not the row.
 """
 
 import hashlib
@@ -13,7 +19,7 @@ from flask import request
 from hksz_db.api.problems import ApiError
 from hksz_db.errors import Malformed
 
-_TAG = re.compile(r'\s*(W/)?"([!#-~]*)"\s*(?:,|$)')
+_TAG = re.compile(r'\s*(?:W/)?"([!#-~]*)"\s*(?:,|$)')
 
 
 def document_tag(version: int, body: bytes) -> str:
@@ -31,13 +37,13 @@ def is_known(tag: str) -> bool:
     header = request.headers.get("If-None-Match")
     if header is None or request.method not in {"GET", "HEAD"}:
         return False
-    return header.strip() == "*" or any(opaque == tag for _, opaque in _tags(header))
+    return header.strip() == "*" or tag in _tags(header)
 
 
 def matched_versions() -> list[int] | None:
     """The versions that ``If-Match`` allows, ``None`` for any.
 
-    Raises ``ApiError`` 428 without the header. A weak tag matches nothing (strong comparison).
+    Raises ``ApiError`` 428 without the header. Weak tags count, as the module says why.
     """
     header = request.headers.get("If-Match")
     if header is None:
@@ -45,20 +51,21 @@ def matched_versions() -> list[int] | None:
     if header.strip() == "*":
         return None
     versions = []
-    for weak, opaque in _tags(header):
+    for opaque in _tags(header):
         version = opaque.partition("-")[0]
-        if not weak and version.isascii() and version.isdigit() and len(version) < 10:
+        if version.isascii() and version.isdigit() and len(version) < 10:
             versions.append(int(version))
     return versions
 
 
-def _tags(header: str) -> list[tuple[bool, str]]:
-    found: list[tuple[bool, str]] = []
+def _tags(header: str) -> list[str]:
+    """The tags without their quotes, strong and weak ones alike."""
+    found: list[str] = []
     end = 0
     while end < len(header) or not found:
         match = _TAG.match(header, end)
         if match is None:
             raise Malformed('An entity tag is written in double quotes: "3-0f1e2d".')
-        found.append((bool(match[1]), match[2]))
+        found.append(match[1])
         end = match.end()
     return found

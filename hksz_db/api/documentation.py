@@ -1,4 +1,4 @@
-"""The OpenAPI document, and a page to read it with that needs no internet."""
+"""The OpenAPI document, a page to read it with that needs no internet, and links to all calls."""
 
 import json
 from inspect import cleandoc
@@ -6,14 +6,15 @@ from typing import Any
 
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
-from flask import Blueprint, Flask, Response
+from flask import Blueprint, Flask, Response, url_for
 from flask_smorest import Api
 from flask_swagger_ui import get_swaggerui_blueprint
 from marshmallow import Schema, fields
 
-from hksz_db.api import operations
+from hksz_db.api import answers, operations
 from hksz_db.api.catalogue import LISTS
 from hksz_db.api.costs import Cost, costs
+from hksz_db.api.parameters import no_parameters
 from schemas.fields import Choice
 from schemas.filters import ValueList
 from schemas.pages import ProblemSchema
@@ -25,6 +26,15 @@ DESCRIPTION = (
     " figures, on what evidence. Reading is open; writing needs a key. A list in a query string is"
     " separated by commas, or given a value at a time."
 )
+
+_LINKS = {
+    "docs": "swagger_ui.show",
+    "openapi": "api-docs.openapi_json",
+    "changes": "changes.follow",
+    "health": "operating.healthz",
+    "ready": "operating.readyz",
+    "metrics": "operating.metrics",
+}
 
 
 class _Api(Api):  # type: ignore[misc]
@@ -60,7 +70,22 @@ def create_api(app: Flask) -> Api:
     _add_components(api, converter)
     app.register_blueprint(_viewer())
     costs(Cost.PROBE)(app.view_functions["swagger_ui.show"])
+    app.add_url_rule("/", "index", index)
     return api
+
+
+@costs(Cost.PROBE)
+def index() -> Response:
+    """What the service is, and where its calls are."""
+    no_parameters()
+    document = {
+        "name": TITLE,
+        "version": VERSION,
+        "description": DESCRIPTION,
+        "links": {name: url_for(endpoint) for name, endpoint in _LINKS.items()},
+        "collections": {each.name: url_for(f"{each.name}.list") for each in LISTS},
+    }
+    return answers.tagged(json.dumps(document, separators=(",", ":")).encode())
 
 
 def _viewer() -> Blueprint:

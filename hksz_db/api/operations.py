@@ -48,12 +48,15 @@ _WRITING = (400, 401, 403, 409, 413, 415, 422, 503)
 CONDITIONS: dict[str, Operation] = {
     "If-Match": {
         "required": True,
-        "description": "The ETag of the version that was read.",
-        "schema": {"type": "string", "pattern": r'^"[0-9]{1,9}(-[0-9a-f]{16})?"$'},
+        "description": (
+            "The ETag of the version that was read. A weak one is taken, too: only the version in"
+            " it is compared."
+        ),
+        "schema": {"type": "string", "pattern": r'^(W/)?"[0-9]{1,9}(-[0-9a-f]{16})?"$'},
     },
     "If-None-Match": {
         "description": "The ETag of an answer that the client holds.",
-        "schema": {"type": "string", "pattern": r'^"[0-9a-f-]{1,26}"$'},
+        "schema": {"type": "string", "pattern": r'^(W/)?"[0-9a-f-]{1,26}"$'},
     },
     HEADER: {
         "description": (

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit, urlunsplit
 from uuid import UUID
 
 import psycopg
@@ -114,6 +114,7 @@ def register_errors(app: Flask) -> None:
     app.register_error_handler(psycopg.Error, _database_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
+    app.after_request(_relative_redirect)
 
 
 def _domain_error(error: DomainError) -> Response:
@@ -142,6 +143,19 @@ def _merged(error: Merged) -> Response:
         response = _domain_error(error)
     # What an undoing needs.
     response.headers["ETag"] = f'"{error.version}"'
+    return response
+
+
+def _relative_redirect(response: Response) -> Response:
+    """Leave scheme and host out of a redirect (RFC 9110, section 10.2.2).
+
+    Flask builds them from the request, and behind a proxy they may not be what the client sees.
+    """
+    location = response.headers.get("Location")
+    if location is not None and 300 <= response.status_code < 400:
+        _, _, path, query, _ = urlsplit(location)
+        # Two slashes at the beginning would mean a host.
+        response.headers["Location"] = urlunsplit(("", "", f"/{path.lstrip('/')}", query, ""))
     return response
 
 

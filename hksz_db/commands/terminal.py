@@ -10,7 +10,7 @@ import click
 from flask import current_app
 from sqlalchemy.orm import Session
 
-from hksz_db.database import Database, DatabaseUnusable
+from hksz_db.database import Database, DatabaseUnusable, explained
 from hksz_db.embedded import EmbeddedError
 from hksz_db.errors import DomainError
 from hksz_db.services.seeding import InvalidSeed
@@ -34,7 +34,7 @@ def reaching() -> Iterator[Database]:
     try:
         yield database
     except (DomainError, DatabaseUnusable, EmbeddedError, InvalidSeed) as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(explained(str(error), error.__cause__)) from None
 
 
 @contextmanager

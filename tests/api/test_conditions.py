@@ -31,17 +31,27 @@ def test_a_write_needs_a_version(editor, row, sample, call):
 
 @calls
 @pytest.mark.parametrize(
-    "etag", ['"7"', '"7-0123456789abcdef"', '""', '"x"', '"01x-1"', '"99999999999"']
+    "etag", ['"7"', '"7-0123456789abcdef"', 'W/"7"', '""', '"x"', '"01x-1"', '"99999999999"']
 )
 def test_a_write_to_another_version_is_refused(editor, row, sample, call, etag):
     assert _send(editor, row, sample, call, {"If-Match": etag}).status_code == 412
 
 
 @calls
-def test_a_weak_tag_allows_nothing(editor, row, sample, call):
+@pytest.mark.parametrize("etag", ['W/"{0}"', 'W/"{0}-0123456789abcdef"', '"7", W/"{0}"'])
+def test_a_weak_tag_of_the_current_version_is_taken(editor, row, sample, call, etag):
     version = 2 if call == "restore" else 1
-    refused = _send(editor, row, sample, call, {"If-Match": f'W/"{version}"'})
+    answer = _send(editor, row, sample, call, {"If-Match": etag.format(version)})
+    assert answer.status_code == CALLS[call]
+
+
+@calls
+@pytest.mark.parametrize("etag", ['W/"7"', '"7-0123456789abcdef"', 'W/"x"'])
+def test_a_refusal_says_which_version_is_current(editor, row, sample, call, etag):
+    version = 2 if call == "restore" else 1
+    refused = _send(editor, row, sample, call, {"If-Match": etag})
     assert refused.status_code == 412
+    assert f"is at version {version}, not the one given" in refused.json["detail"]
 
 
 @calls

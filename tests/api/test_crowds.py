@@ -22,7 +22,7 @@ from hksz_db.settings import Settings
 COSTLY_THREADS = Settings().costly_threads
 # Less than the five seconds for which a statement holds a slot, and the ten that a body has.
 PROMPT_S = 3
-PROBES = {"/healthz", "/metrics", "/openapi.json", "/docs/", "/docs/<path:path>"}
+PROBES = {"/", "/healthz", "/metrics", "/openapi.json", "/docs/", "/docs/<path:path>"}
 COSTLY_CALLS = {
     *("list", "query", "aggregate", "export", "read_similar", "list_comparisons", "list_evidence"),
     *("follow", "verify"),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app import create_app
+from hksz_db.api.catalogue import LISTS
 from hksz_db.database import Database
 from hksz_db.settings import Settings
 
@@ -18,6 +19,32 @@ def _count(reader, method: str, route: str, status: int) -> float:
         re.MULTILINE,
     )
     return float(found[1]) if found else 0.0
+
+
+def test_the_root_leads_to_everything(reader):
+    answer = reader.get("/")
+    assert answer.status_code == 200
+    assert answer.json["name"] == reader.get("/openapi.json").json["info"]["title"]
+    assert answer.json["version"] == reader.get("/openapi.json").json["info"]["version"]
+    assert set(answer.json["links"]) == {
+        *("docs", "openapi", "changes", "health", "ready", "metrics"),
+    }
+    assert answer.json["collections"] == {each.name: f"/v1/{each.name}" for each in LISTS}
+    for path in (*answer.json["links"].values(), *answer.json["collections"].values()):
+        assert path.startswith("/")
+        assert reader.get(path).status_code == 200, path
+
+
+def test_the_root_answers_as_lists_do(reader):
+    answer = reader.get("/")
+    head = reader.send("HEAD", "/")
+    assert (head.status_code, head.data) == (200, b"")
+    assert head.headers["ETag"] == answer.headers["ETag"]
+    known = reader.send("GET", "/", headers={"If-None-Match": answer.headers["ETag"]})
+    assert known.status_code == 304
+    refused = reader.get("/", colour="red")
+    assert refused.status_code == 400
+    assert refused.json["errors"][0]["parameter"] == "colour"
 
 
 def test_it_lives(reader):

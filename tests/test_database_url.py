@@ -1,0 +1,207 @@
+"""DATABASE_URL: libpq's URIs, with several hosts too, mean the same to libpq and to SQLAlchemy."""
+
+import os
+import re
+import subprocess
+import sys
+import traceback
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import make_url
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+
+from hksz_db.database import (
+    Database,
+    DatabaseUnusable,
+    connection_parameters,
+    driver_url,
+    explained,
+    run,
+)
+from hksz_db.embedded import running
+from hksz_db.errors import Unavailable
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+
+
+def _of_sqlalchemy(url: str) -> dict[str, str]:
+    """What SQLAlchemy gives to the driver."""
+    dialect = PGDialect_psycopg()
+    _, parameters = dialect.create_connect_args(driver_url(url))
+    return {name: str(value) for name, value in parameters.items() if name != "context"}
+
+
+@pytest.mark.parametrize(
+    ("url", "parameters"),
+    [
+        ("postgresql://", {}),
+        ("postgres://h/x", {"host": "h", "dbname": "x"}),
+        ("postgresql+psycopg://h/x", {"host": "h", "dbname": "x"}),
+        (
+            "postgresql://u@h1:5432,h2:5433/db?target_session_attrs=read-write",
+            {
+                "user": "u",
+                "host": "h1,h2",
+                "port": "5432,5433",
+                "dbname": "db",
+                "target_session_attrs": "read-write",
+            },
+        ),
+        ("postgresql://h1,h2/db", {"host": "h1,h2", "port": ",", "dbname": "db"}),
+        ("postgresql://h1,h2:1,h3/", {"host": "h1,h2,h3", "port": ",1,"}),
+        ("postgresql://h1,h2/?port=7", {"host": "h1,h2", "port": "7,7"}),
+        ("postgresql://[::1]/", {"host": "::1"}),
+        ("postgresql://[::1]:1,[fe80::2]:2,h/", {"host": "::1,fe80::2,h", "port": "1,2,"}),
+        (
+            "postgresql:///x?host=%2Fa,%2Fb&port=1,2",
+            {"host": "/a,/b", "port": "1,2", "dbname": "x"},
+        ),
+        ("postgresql://%2Ftmp%2Fa:1,%2Ftmp%2Fb:2", {"host": "/tmp/a,/tmp/b", "port": "1,2"}),
+        (
+            "postgresql://?hostaddr=::1,127.0.0.1",
+            {"hostaddr": "::1,127.0.0.1", "host": "::1,127.0.0.1", "port": ","},
+        ),
+        ("postgresql://u:%40%2C%2F%3A%25+%20@h", {"user": "u", "password": "@,/:%+ ", "host": "h"}),
+        ("postgresql://?service=claims", {"service": "claims"}),
+        ("postgresql://?options=-c%20a%3Db%20-c%20c%3D+", {"options": "-c a=b -c c=+"}),
+    ],
+)
+def test_libpq_and_sqlalchemy_read_the_same(url, parameters):
+    assert connection_parameters(url) == parameters
+    assert _of_sqlalchemy(url) == parameters
+
+
+_NAMES = st.sampled_from(
+    ["localhost", "db-1.example.org", "10.0.0.1", "::1", "fe80::1", "/run/a b"]
+)
+_PORTS = st.none() | st.integers(1, 65535)
+_TEXTS = st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1, max_size=20)
+
+
+def _authority(host: str, port: int | None) -> str:
+    written = f"[{host}]" if ":" in host else quote(host, safe="")
+    return written if port is None else f"{written}:{port}"
+
+
+@given(st.lists(st.tuples(_NAMES, _PORTS), min_size=1, max_size=4), _TEXTS, _TEXTS)
+def test_any_hosts_and_any_password_are_read_as_they_were_written(hosts, user, password):
+    places = ",".join(_authority(*host) for host in hosts)
+    url = f"postgresql://{quote(user, safe='')}:{quote(password, safe='')}@{places}/x"
+    read = connection_parameters(url)
+    assert (read["user"], read["password"]) == (user, password)
+    assert read["host"] == ",".join(host for host, _ in hosts)
+    ports = [str(port or "") for _, port in hosts]
+    assert read.get("port", "").split(",") == ports
+    assert _of_sqlalchemy(url) == read
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "s3cr3t",
+        "mysql://u:s3cr3t@h/x",
+        "host=h password=s3cr3t",
+        "postgresql://u:s3cr3t",
+        "postgresql://u:p@s3cr3t@h/x",
+        "postgresql://u:s3cr3t@p@h1,h2/x",
+        "postgresql://u:p/s3cr3t@h/x",
+        "postgresql://u:s3cr3t%@h/x",
+        "postgresql://u:s3cr3t%00@h/x",
+        "postgresql://u:s3cr3t%ff@h/x",
+        "postgresql://u:s3cr3t \udcff@h/x",
+        "postgresql://u:s3 cr3t@h/x",
+        "postgresql://u:s3cr3t@[::1/x",
+        "postgresql://u:s3cr3t@h/x?sslmod=require",
+        "postgresql://u:s3cr3t@h/x?connect_timeout=s3cr3t",
+        "postgresql://u:s3cr3t@h:0/x",
+        "postgresql://u:s3cr3t@h:65536,h:1/x",
+        "postgresql://u:s3cr3t@h:٨/x",
+        f"postgresql://u:s3cr3t@h:{'9' * 5000}/x",
+        "postgresql://u:s3cr3t@h1,h2,h3/x?port=1,2",
+        "postgresql://u:s3cr3t@h1/x?port=1,2",
+    ],
+)
+def test_what_is_wrong_is_one_sentence_without_the_password(url):
+    for read in (connection_parameters, driver_url, lambda text: Database(lambda: text).connect()):
+        with pytest.raises(DatabaseUnusable, match=r"^DATABASE_URL [^\n]+\.$") as refused:
+            read(url)
+        assert not re.search("s3|cr3t", str(refused.value))
+        # A traceback does not show it either.
+        assert not re.search("s3|cr3t", "".join(traceback.format_exception(refused.value, limit=0)))
+
+
+@pytest.fixture
+def absent(public_folder: Path) -> str:
+    """A folder in which no server has its socket."""
+    return quote(str(public_folder), safe="")
+
+
+def _after(absent: str, url: str) -> str:
+    """The URL with an absent server before the real one."""
+    return url.replace("host=", f"host={absent},")
+
+
+def test_every_host_is_tried(absent, database_url):
+    database = Database(lambda: _after(absent, database_url))
+    with closing(database.connect()) as connection, database.transaction() as session:
+        assert connection.execute("SELECT 1").fetchall() == run(session, "SELECT 1") == [(1,)]
+    database.close()
+
+
+def test_every_host_that_did_not_answer_is_named(absent):
+    url = f"postgresql://u:s3cr3t@/x?host={absent},{absent}%2Fb"
+    with pytest.raises(Unavailable) as away:
+        Database(lambda: url).connect()
+    with pytest.raises(Unavailable) as away_too, Database(lambda: url).transaction() as session:
+        session.connection()
+    for error in (away.value, away_too.value):
+        told = explained(str(error), error.__cause__)
+        assert told.startswith("The database does not answer. (")
+        assert told.count("No such file or directory") == 2
+        assert "\n" not in told
+        assert "s3cr3t" not in told
+        assert str(error) == "The database does not answer."
+
+
+@pytest.mark.parametrize("attribute", ["read-write", "read-only"])
+def test_the_server_that_was_asked_for_is_chosen(server, public_folder, attribute):
+    with running(public_folder / "db", durable=False) as other:
+        with psycopg.connect(other.url("postgres", superuser=True), autocommit=True) as connection:
+            connection.execute("ALTER DATABASE hksz SET default_transaction_read_only = on")
+        # The one that is not wanted comes first.
+        order = (other, server) if attribute == "read-write" else (server, other)
+        hosts = ",".join(str(make_url(each.url()).query["host"]) for each in order)
+        url = f"postgresql://hksz@/hksz?host={quote(hosts)}&target_session_attrs={attribute}"
+        database = Database(lambda: url)
+        asked, found = "SHOW transaction_read_only", "on" if attribute == "read-only" else "off"
+        with closing(database.connect()) as connection:
+            assert connection.execute(asked).fetchall() == [(found.encode(),)]
+        with database.transaction() as session:
+            assert run(session, asked) == [(found,)]
+        database.close()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [(sys.executable, "app.py", "prepare"), ("alembic", "current"), ("flask", "keys", "list")],
+    ids=lambda command: Path(command[0]).name,
+)
+def test_the_commands_take_several_hosts(absent, database_url, command):
+    url = f"{_after(absent, database_url)}&target_session_attrs=read-write"
+    finished = subprocess.run(
+        [BIN / command[0], *command[1:]],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
