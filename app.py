@@ -32,7 +32,7 @@ from hksz_db.database import Database, DatabaseUnusable, explained
 from hksz_db.errors import Unavailable
 from hksz_db.preparing import KEY_FILE, prepare, write_first_key
 from hksz_db.services.seeding import InvalidSeed
-from hksz_db.serving import PortInUse, configure_logging, listen, serve, stop_with_parent
+from hksz_db.serving import PortInUse, configure_logging, listening, serve, stop_with_parent
 from hksz_db.settings import InvalidSettings, Settings
 
 
@@ -137,10 +137,10 @@ def _take(steps: Sequence[str], settings: Settings) -> None:
         _ready_database(steps, settings)
         return
     # The port first, and held until the end: a second server must not even prepare the database.
-    with listen(settings) as listener:
+    with listening(settings) as listeners:
         url = _ready_database(steps, settings)
         print(f"hksz: http://{settings.host}:{settings.port}/docs/", file=sys.stderr)
-        serve("app:worker_app", settings, url, listener)
+        serve("app:worker_app", settings, url, listeners)
 
 
 def _ready_database(steps: Sequence[str], settings: Settings) -> str:

@@ -10,12 +10,14 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import structlog
 from granian.constants import Interfaces
 from granian.net import SocketHolder  # type: ignore[attr-defined]
-from granian.server.mp import MPServer
+from granian.server.mp import MPServer, WorkerProcess
 
 from hksz_db.settings import Settings
 
@@ -56,16 +58,45 @@ def configure_logging(settings: Settings) -> None:
     )
 
 
-def listen(settings: Settings, *, unread_s: float = _UNREAD_S) -> socket.socket:
-    """A socket that listens on the address of the settings; clients wait until it is served.
+@contextmanager
+def listening(
+    settings: Settings, *, unread_s: float = _UNREAD_S
+) -> Iterator[Sequence[socket.socket]]:
+    """A socket for each worker, all listening on the address of the settings.
 
-    No other server can listen on the address until it is closed. What is left of a killed server
-    may take a moment to end, so an address in use is tried again for three seconds. Raises
-    ``PortInUse`` when it stays in use or is not an address of this machine.
+    Clients that connect before they are served wait. A second server is refused until the block
+    ends. What is left of a killed server may take a moment to end, so an address in use is tried
+    again for three seconds. Raises ``PortInUse`` when it stays in use or is not an address of this
+    machine.
 
     A connection is dropped when its client leaves an answer unread for ``unread_s`` seconds
-    (Linux only).
+    (Linux only; tcp(7), TCP_USER_TIMEOUT). The kernel sees a client read only when the window opens
+    again: in 30 seconds a client had to take some 100 kB.
     """
+    with ExitStack() as stack:
+        yield _listeners(settings, unread_s, stack)
+
+
+def _listeners(settings: Settings, unread_s: float, stack: ExitStack) -> Sequence[socket.socket]:
+    first = stack.enter_context(_only_listener(settings, unread_s))
+    if sys.platform != "linux":
+        return [first] * settings.workers
+    # If the workers accepted from one socket, one of them could get all connections of a proxy. The
+    # kernel spreads them over sockets with SO_REUSEPORT. A second server cannot join these, since
+    # it begins with a socket without that option, which cannot be bound while others listen.
+    others = []
+    if settings.workers > 1:
+        first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    for _ in range(settings.workers - 1):
+        other = stack.enter_context(_socket(first.family, unread_s))
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        other.bind(first.getsockname())
+        other.listen(_BACKLOG)
+        others.append(other)
+    return [first, *others]
+
+
+def _only_listener(settings: Settings, unread_s: float) -> socket.socket:
     deadline = time.monotonic() + _LINGER_S
     while True:
         try:
@@ -81,51 +112,65 @@ def listen(settings: Settings, *, unread_s: float = _UNREAD_S) -> socket.socket:
 
 
 def _listen(settings: Settings, unread_s: float) -> socket.socket:
-    family, kind, protocol, _, address = socket.getaddrinfo(
+    family, *_, address = socket.getaddrinfo(
         settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
-    listener = socket.socket(family, kind, protocol)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Accepted connections inherit these two.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if sys.platform == "linux":
-            unread_ms = int(unread_s * 1000)
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, unread_ms)
+    with ExitStack() as stack:
+        listener = stack.enter_context(_socket(family, unread_s))
         listener.bind(address)
         # With SO_REUSEADDR two sockets can be bound to one address, but only one can listen.
         listener.listen(_BACKLOG)
-    except BaseException:
-        listener.close()
-        raise
+        stack.pop_all()
     return listener
 
 
+def _socket(family: int, unread_s: float) -> socket.socket:
+    """A socket whose connections inherit its options."""
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if sys.platform == "linux":
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(unread_s * 1000))
+    return made
+
+
 class _Server(MPServer):
-    """Granian on a socket that listens already.
+    """Granian on sockets that listen already.
 
     Granian can only be given an address. On Linux each of its workers then binds a socket of its
-    own with SO_REUSEPORT, so that a second server can bind the same address and share the clients.
+    own with SO_REUSEPORT, before which nothing holds the address, and which ends with the worker.
     Elsewhere its workers inherit one socket: ``_shd`` tells a worker the descriptor, and pickling
-    ``_sso`` makes the worker inherit it. This class uses the second way everywhere.
+    ``_sso`` makes the worker inherit it. This class uses the second way everywhere, with a socket
+    for each worker, which the worker in place of a failed one inherits again.
     """
 
-    def __init__(self, listener: socket.socket, target: str, **options: Any) -> None:
+    def __init__(self, listeners: Sequence[socket.socket], target: str, **options: Any) -> None:
         super().__init__(target, backlog=_BACKLOG, **options)
-        self._listener = listener
+        self._listeners = listeners
 
     def _init_shared_socket(self) -> None:
+        """Bind nothing."""
+
+    def _spawn_worker(  # type: ignore[override]  # Granian's own classes differ here
+        self, idx: int, target: Any, callback_loader: Any
+    ) -> WorkerProcess:
         backlog = (_BACKLOG,) if sys.platform == "linux" else ()
-        descriptor = self._listener.fileno()
-        self._shd: Any = SocketHolder(descriptor, False, *backlog)  # type: ignore[call-arg]
-        self._sso = self._listener
+        self._sso = self._listeners[idx]
+        self._shd: Any = SocketHolder(self._sso.fileno(), False, *backlog)  # type: ignore[call-arg]
+        return super()._spawn_worker(idx, target, callback_loader)
+
+    def _drop_shared_socket(self) -> None:
+        for listener in self._listeners:
+            listener.close()
 
 
-def serve(target: str, settings: Settings, database_url: str, listener: socket.socket) -> None:
+def serve(
+    target: str, settings: Settings, database_url: str, listeners: Sequence[socket.socket]
+) -> None:
     """Serve the factory ``target`` until told to stop; requests in flight are finished.
 
-    Returns on SIGINT and SIGTERM, and closes ``listener``, which comes from ``listen``. The workers
-    are processes of their own and reach the database at ``database_url``.
+    Returns on SIGINT and SIGTERM, and closes the listeners, which come from ``listening``. The
+    workers are processes of their own and reach the database at ``database_url``.
     """
     # Fresh processes: a forked one would hold on to the locks and sockets of this one.
     multiprocessing.set_start_method("spawn", force=True)
@@ -134,7 +179,7 @@ def serve(target: str, settings: Settings, database_url: str, listener: socket.s
         os.environ["DATABASE_URL"] = database_url
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         _Server(
-            listener,
+            listeners,
             target,
             address=settings.host,
             port=settings.port,

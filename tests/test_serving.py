@@ -9,7 +9,8 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
@@ -17,11 +18,19 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
-from hksz_db.serving import PortInUse, listen
+from hksz_db.serving import PortInUse, listening
 from hksz_db.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 NAME = "a b+c&d=%41"
+SERVE = """
+import os
+from hksz_db.serving import listening, serve
+from hksz_db.settings import Settings
+settings = Settings.from_environ(os.environ)
+with listening(settings, unread_s=1) as listeners:
+    serve("app:worker_app", settings, settings.database_url, listeners)
+"""
 PATIENCE = 30.0  # seconds until a test gives up; none waits that long if all is well
 
 
@@ -97,45 +106,84 @@ def test_the_second_of_two_servers_started_at_once_ends(tmp_path, database_url):
     assert logs[ended.index(1)].read_text() == sentence
 
 
-def test_no_other_socket_can_bind_the_address_while_it_is_held():
-    with listen(Settings(port=_free_port())) as listener, socket.socket() as other:
-        for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
-            other.setsockopt(socket.SOL_SOCKET, option, 1)
-        with pytest.raises(OSError, match="in use"):
-            other.bind(listener.getsockname())
+@pytest.mark.parametrize("workers", [1, 3])
+def test_no_second_server_gets_the_address_while_it_is_held(monkeypatch, workers):
+    monkeypatch.setattr("hksz_db.serving._LINGER_S", 0)
+    settings = Settings(port=_free_port(), workers=workers)
+    for _ in range(2):
+        with listening(settings):
+            for others in (1, 3):
+                with (
+                    pytest.raises(
+                        PortInUse, match=r"^Cannot listen on .*: Address already in use\.$"
+                    ),
+                    listening(replace(settings, workers=others)),
+                ):
+                    pass
 
 
-def test_what_is_left_of_a_killed_server_is_waited_for():
+def test_workers_get_like_shares_of_the_connections():
+    with listening(Settings(port=_free_port(), workers=3)) as listeners, ExitStack() as stack:
+        address = listeners[0].getsockname()
+        for _ in range(300):
+            stack.enter_context(socket.create_connection(address))
+        assert all(50 < accepted < 150 for accepted in map(_accepted, listeners))
+
+
+def _accepted(listener: socket.socket) -> int:
+    listener.setblocking(False)
+    number = 0
+    with suppress(BlockingIOError):
+        while True:
+            listener.accept()[0].close()
+            number += 1
+    return number
+
+
+def test_what_is_left_of_a_killed_server_is_waited_for(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as old:
         port = old.getsockname()[1]
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("hksz_db.serving.time.sleep", lambda _: old.close())
-            listen(Settings(port=port)).close()
+        monkeypatch.setattr("hksz_db.serving.time.sleep", lambda _: old.close())
+        with listening(Settings(port=port)):
+            pass
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid", "x" * 70])
 def test_an_address_of_no_interface_is_one_sentence(host):
-    with pytest.raises(PortInUse, match=r"^[^\n]+\.$"):
-        listen(Settings(host=host))
+    with (
+        pytest.raises(PortInUse, match=r"^[^\n]+\.$"),
+        listening(Settings(host=host)),
+    ):
+        pass
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server with one worker, as ``app.py`` starts it; ``pid`` is of its first process."""
+
+    port: int
+    pid: int
+    log: Path
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory, database_url) -> Iterator[tuple[int, int]]:
-    """The port and the process of a server with one worker, as ``app.py`` starts it."""
+def served(tmp_path_factory, database_url) -> Iterator[Served]:
+    """A server for the module."""
+    path = tmp_path_factory.mktemp("served") / "log"
     port = _free_port()
     # The first of two hosts is absent, and there are characters that mean something in a URL.
     url = database_url.replace("host=", f"application_name={quote(NAME)}&host=%2Fabsent,")
     settings = {"DATABASE_URL": url, "HKSZ_PORT": str(port)}
-    with (tmp_path_factory.mktemp("served") / "log").open("w") as log:
+    with path.open("w") as log:
         with _started(log, "app.py", "serve", **settings) as server:
             _wait_until_it_answers(port)
-            yield port, server.pid
+            yield Served(port, server.pid, path)
         assert server.returncode == 0
 
 
-def _worker(server: int) -> int:
+def _worker(served: Served) -> int:
     """The process that has the connections; beside it multiprocessing keeps one of its own."""
-    children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+    children = Path(f"/proc/{served.pid}/task/{served.pid}/children").read_text().split()
     (worker,) = [
         int(child)
         for child in children
@@ -145,30 +193,90 @@ def _worker(server: int) -> int:
 
 
 def test_a_worker_in_place_of_a_killed_one_answers_on_the_same_socket(served):
-    port, server = served
-    killed = _worker(server)
+    killed = _worker(served)
     os.kill(killed, signal.SIGKILL)
     while Path(f"/proc/{killed}").exists():
         time.sleep(0.005)
     # Not refused, even while no worker is there.
-    assert _get(port) == {"status": "ok"}
-    assert _worker(server) != killed
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/net/tcp")
-def test_all_workers_listen_on_one_socket(served):
-    port, _ = served
-    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    listening = [row for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "0A"]
-    assert len(listening) == 1
+    assert _get(served.port) == {"status": "ok"}
+    assert _worker(served) != killed
 
 
 def test_workers_get_the_url_as_it_was_given(served, database_url):
-    port, _ = served
-    assert _get(port, "/v1/units")["data"] == []
+    assert _get(served.port, "/v1/units")["data"] == []
     with psycopg.connect(database_url) as connection:
         names = connection.execute(
             "SELECT DISTINCT application_name FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         ).fetchall()
     assert names == [(NAME,)]
+
+
+def test_there_is_no_warning_and_more_bodies_can_be_awaited_than_threads_work(served):
+    begun = b"POST /v1/sources HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{"
+    with ExitStack() as stack:
+        for _ in range(5 * (os.cpu_count() or 1)):
+            sender = socket.create_connection(("127.0.0.1", served.port))
+            stack.enter_context(sender).sendall(begun)
+        for _ in range(3):  # the first may be answered before the bodies are asked for
+            assert _get(served.port) == {"status": "ok"}
+    log = served.log.read_text()
+    assert "Started worker" in log
+    assert "WARNING" not in log
+
+
+@pytest.fixture
+def impatient(tmp_path, database_url) -> Iterator[int]:
+    """The port of a server that drops connections after a second, with a long export."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO metrics (key, label, dimension, accumulation, nonnegative)"
+            " SELECT 'k' || n, repeat('x', 4000), 'count', 'flow', true"
+            " FROM generate_series(1, 3000) AS n"
+        )
+    port = _free_port()
+    settings = {"DATABASE_URL": database_url, "HKSZ_PORT": str(port)}
+    with (tmp_path / "log").open("w") as log, _started(log, "-c", SERVE, **settings):
+        _wait_until_it_answers(port)
+        yield port
+
+
+def _ask_for_the_export(port: int) -> socket.socket:
+    client = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+    client.sendall(b"GET /v1/metrics/export HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    return client
+
+
+def _wait_for_exports(url: str, number: int) -> None:
+    """Until so many connections of the database are at an export."""
+    deadline = time.monotonic() + PATIENCE
+    with psycopg.connect(url, autocommit=True) as connection:
+        while time.monotonic() < deadline:
+            ((found,),) = connection.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND state = 'active' AND query LIKE '%row_to_json%' AND pid <> pg_backend_pid()"
+            )
+            if found == number:
+                return
+            time.sleep(0.01)
+    raise AssertionError(f"there are {found} exports and not {number}")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="TCP_USER_TIMEOUT is of Linux")
+def test_only_a_client_that_reads_nothing_is_dropped(impatient, database_url):
+    with _ask_for_the_export(impatient) as deaf:
+        _wait_for_exports(database_url, 1)
+        _wait_for_exports(database_url, 0)
+        with pytest.raises(ConnectionResetError), deaf.makefile("rb") as answer:
+            answer.read()
+    with _ask_for_the_export(impatient) as slow:
+        # For longer than a second, and a little at a time.
+        received = b""
+        for _ in range(20):
+            received += slow.recv(2**17)
+            time.sleep(0.1)
+        with slow.makefile("rb") as answer:
+            received += answer.read()
+    assert len(received) > 12_000_000
+    assert received.startswith(b"HTTP/1.1 200 OK")
+    assert received.endswith(b"\r\n0\r\n\r\n")
