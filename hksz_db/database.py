@@ -87,6 +87,8 @@ class Database:
         self._options = (
             f"-c statement_timeout={statement_timeout_ms} -c TimeZone=UTC -c jit=off"
             " -c idle_in_transaction_session_timeout=60000"
+            # One request keeps one core busy, not all of them: others wait for an answer, too.
+            " -c max_parallel_workers_per_gather=0"
         )
         self._idle: deque[_Connection] = deque()
         self._idle_as_of: deque[_Connection] = deque()

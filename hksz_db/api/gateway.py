@@ -6,10 +6,12 @@ streamed answers. Threads only work; a slow client takes none of them.
 
 import asyncio
 import io
+import re
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -38,6 +40,10 @@ LONGEST_WAIT_S = 2.0
 """How long a costly request waits for a worker slot before it is refused."""
 
 _REFUSAL = "hksz.refusal"
+_ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ANY_ID = "00000000-0000-0000-0000-000000000000"
+_COSTS_KEPT = 1024
+_LONGEST_KEPT = 200
 # For requests that take no slot: probes, refusals, and the closing of streams.
 _SPARE_THREADS = 16
 _log = structlog.get_logger(__name__)
@@ -83,13 +89,18 @@ class Gateway:
         self._started = started
         self._reader_s = reader_s
         self._intake = Intake(settings.max_body_bytes, settings.max_bulk_bytes)
-        self._slots = {
-            Cost.READINESS: WorkerSlots(1),
-            Cost.BOUNDED: WorkerSlots(settings.threads),
-            Cost.COSTLY: WorkerSlots(settings.costly_threads, LONGEST_WAIT_S),
+        self._known_cost = lru_cache(_COSTS_KEPT)(self._find_cost)
+        self._costly = WorkerSlots(settings.costly_threads, LONGEST_WAIT_S)
+        # Where threads are the slots, the next request is begun without a turn of the event loop.
+        self._threads = {
+            Cost.PROBE: ThreadPoolExecutor(_SPARE_THREADS, "probe"),
+            Cost.READINESS: ThreadPoolExecutor(1, "readiness"),
+            Cost.BOUNDED: ThreadPoolExecutor(settings.threads, "request"),
+            # A request that waits for changes keeps its thread, though not its slot.
+            Cost.COSTLY: ThreadPoolExecutor(
+                settings.costly_threads + settings.max_waiters + _SPARE_THREADS, "costly"
+            ),
         }
-        threads = settings.threads + settings.costly_threads + settings.max_waiters
-        self._threads = ThreadPoolExecutor(threads + _SPARE_THREADS, "request")
         app.before_request(_refuse)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,24 +109,38 @@ class Gateway:
             await self._live(receive, send)
             return
         environ = environ_of(scope)
-        slot = HeldSlot(self._slots.get(self._cost(environ)))
+        cost = self.cost(scope["path"], scope["method"])
         body = b""
         try:
             try:
                 body = await self._intake.read(environ, receive)
-                await slot.acquire()
+                environ["wsgi.input"] = io.BytesIO(body)
+                if cost is Cost.COSTLY:
+                    await self._answer_costly(environ, receive, send)
+                    return
             except DomainError as refusal:
                 environ[_REFUSAL] = refusal
-            environ["wsgi.input"] = io.BytesIO(body)
+                cost = Cost.PROBE
+            answer = await self._in_thread(cost, self._work, environ)
+            await _send(send, answer)
+        finally:
+            self._intake.discard(body)
+
+    async def _answer_costly(
+        self, environ: "WSGIEnvironment", receive: Receive, send: Send
+    ) -> None:
+        """Answer in a worker slot, or raise ``Busy`` before anything was done."""
+        slot = HeldSlot(self._costly)
+        await slot.acquire()
+        try:
             environ[RELEASE_WORKER_SLOT] = slot.released
-            answer = await self._in_thread(self._work, environ)
+            answer = await self._in_thread(Cost.COSTLY, self._work, environ)
             if isinstance(answer.body, bytes):
-                await _send(send, answer, answer.body)
+                await _send(send, answer)
             else:
                 await self._stream(answer, answer.body, slot, receive, send)
         finally:
             slot.release()
-            self._intake.discard(body)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """Follow the lifespan protocol of ASGI."""
@@ -128,10 +153,16 @@ class Gateway:
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
-    def _cost(self, environ: "WSGIEnvironment") -> Cost:
-        path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
+    def cost(self, path: str, method: str) -> Cost:
+        """What a request can cost; of one that reaches no view, what an error costs."""
+        # Routing takes as long as the rest of the gateway, and its result is the same for any id.
+        path = _ID.sub(_ANY_ID, path)
+        find = self._known_cost if len(path) <= _LONGEST_KEPT else self._find_cost
+        return find(path, method)
+
+    def _find_cost(self, path: str, method: str) -> Cost:
         try:
-            endpoint, _ = self._routes.match(path, environ["REQUEST_METHOD"])
+            endpoint, _ = self._routes.match(path, method)
         except HTTPException:
             # No view is called: the answer is an error or a redirect.
             return Cost.PROBE
@@ -155,9 +186,11 @@ class Gateway:
                 close()
         return _Answer(status, headers, iter(pieces), close)
 
-    async def _in_thread(self, call: Callable[..., _Result], *arguments: Any) -> _Result:
+    async def _in_thread(
+        self, cost: Cost, call: Callable[..., _Result], *arguments: Any
+    ) -> _Result:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, call, *arguments)
+        return await loop.run_in_executor(self._threads[cost], call, *arguments)
 
     async def _stream(
         self,
@@ -175,20 +208,27 @@ class Gateway:
         try:
             await send(_start(answer))
             while not gone.done():
-                piece = await self._in_thread(next, pieces, None)
+                piece = await self._in_thread(Cost.COSTLY, next, pieces, None)
                 slot.release()
                 if piece is None:
                     await send({"type": "http.response.body", "body": b""})
                     return
-                async with asyncio.timeout(self._reader_s):
-                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+                if not await self._is_taken(piece, send):
+                    return
                 await slot.reacquire()
-        except TimeoutError:
-            _log.info("reader_given_up", seconds=self._reader_s)
         finally:
             slot.release()
             gone.cancel()
-            await self._in_thread(answer.close)
+            await self._in_thread(Cost.COSTLY, answer.close)
+
+    async def _is_taken(self, piece: bytes, send: Send) -> bool:
+        try:
+            async with asyncio.timeout(self._reader_s):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        except TimeoutError:
+            _log.info("reader_given_up", seconds=self._reader_s)
+            return False
+        return True
 
 
 def environ_of(scope: Scope) -> "WSGIEnvironment":
@@ -229,7 +269,8 @@ def _start(answer: _Answer) -> Mapping[str, Any]:
     }
 
 
-async def _send(send: Send, answer: _Answer, body: bytes) -> None:
+async def _send(send: Send, answer: _Answer) -> None:
+    body = answer.body if isinstance(answer.body, bytes) else b"".join(answer.body)
     await send(_start(answer))
     await send({"type": "http.response.body", "body": body})
 

@@ -48,12 +48,14 @@ class Intake:
         Raises ``ApiError`` 408 when it takes too long, ``Busy`` when too much is held already.
         """
         wanted = self._wanted(environ)
+        if not wanted:
+            return b""
         pieces: list[bytes] = []
         length = 0
         began = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(self._time_s) as deadline:
-                more = wanted > 0
+                more = True
                 while more and length < wanted:
                     message = await receive()
                     piece = message.get("body", b"")

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -16,6 +17,7 @@ from flask import Flask
 
 from app import create_app
 from hksz_db.api.costs import Cost, cost_of, is_declared
+from hksz_db.api.gateway import Gateway
 from hksz_db.database import Database
 from hksz_db.settings import Settings
 
@@ -150,6 +152,23 @@ def test_every_call_declares_what_it_costs(app):
         else:
             expected = Cost.COSTLY if name in COSTLY_CALLS else Cost.BOUNDED
         assert cost_of(view) is expected, rule
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (f"/v1/claims/{uuid4()}", Cost.BOUNDED),
+        (f"/v1/claims/{uuid4()}/similar", Cost.COSTLY),
+        ("/v1/claims", Cost.COSTLY),
+        ("/v1/claims/", Cost.PROBE),
+        ("/v1/claims/list", Cost.PROBE),
+        (f"/docs/{'x' * 1000}", Cost.PROBE),
+    ],
+)
+def test_the_cost_of_a_request_is_that_of_its_call(app, path, expected):
+    served = Gateway(app, Settings())
+    for _ in range(2):
+        assert served.cost(path, "GET") is expected
 
 
 def test_a_view_that_declares_nothing_is_costly():

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from typing import Any
 
 import pytest
@@ -116,6 +116,11 @@ def scope(path: str, query: bytes = b"", *headers: tuple[bytes, bytes]) -> dict[
     }
 
 
+def run(test: Coroutine[Any, Any, None]) -> None:
+    """Run a test, which would wait for ever if what it tests did."""
+    asyncio.run(asyncio.wait_for(test, 30))
+
+
 async def until(event: threading.Event) -> None:
     assert await asyncio.to_thread(event.wait, 20)
 
@@ -135,7 +140,7 @@ def test_a_costly_request_takes_no_slot_of_the_others(service):
         service.go_on.set()
         assert await slow == (200, b"done")
 
-    asyncio.run(ask())
+    run(ask())
 
 
 def test_a_costly_request_waits_briefly_and_is_refused(service, monkeypatch):
@@ -154,7 +159,7 @@ def test_a_costly_request_waits_briefly_and_is_refused(service, monkeypatch):
         await slow
         assert await Client(served).get("/list") == (200, b"done")
 
-    asyncio.run(ask())
+    run(ask())
 
 
 def test_a_costly_request_that_waits_gets_the_slot_that_becomes_free(service):
@@ -169,7 +174,7 @@ def test_a_costly_request_that_waits_gets_the_slot_that_becomes_free(service):
         assert await waiting == (200, b"done")
         await slow
 
-    asyncio.run(ask())
+    run(ask())
 
 
 def test_a_request_that_waits_for_changes_holds_no_slot(service):
@@ -182,7 +187,7 @@ def test_a_request_that_waits_for_changes_holds_no_slot(service):
         assert await waiting == (200, b"done")
         assert await Client(served).get("/list") == (200, b"done")
 
-    asyncio.run(ask())
+    run(ask())
 
 
 def test_a_slot_is_given_back_when_something_goes_wrong(service):
@@ -191,7 +196,7 @@ def test_a_slot_is_given_back_when_something_goes_wrong(service):
         for _ in range(3):
             assert (await Client(served).get("/fail"))[0] == 500
 
-    asyncio.run(ask())
+    run(ask())
 
 
 def test_a_stream_holds_no_slot_while_its_reader_takes_nothing(service):
@@ -207,7 +212,7 @@ def test_a_stream_holds_no_slot_while_its_reader_takes_nothing(service):
         assert await export == (200, b"xxx")
         assert service.pieces.closed.is_set()
 
-    asyncio.run(ask())
+    run(ask())
 
 
 def test_a_reader_that_takes_nothing_is_given_up(service):
@@ -221,7 +226,7 @@ def test_a_reader_that_takes_nothing_is_given_up(service):
         # What was sent does not look like a whole.
         assert [message["type"] for message in client.sent] == ["http.response.start"]
 
-    asyncio.run(ask())
+    run(ask())
 
 
 def test_a_reader_that_leaves_ends_the_stream(service):
@@ -233,10 +238,10 @@ def test_a_reader_that_leaves_ends_the_stream(service):
         while len(client.sent) < 3:
             await asyncio.sleep(0.01)
         client.left.set()
-        await asyncio.wait_for(export, 20)
+        await export
         assert service.pieces.closed.is_set()
 
-    asyncio.run(ask())
+    run(ask())
 
 
 def test_the_environment_is_what_the_client_sent():
