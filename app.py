@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from flask import Flask
@@ -19,13 +19,13 @@ from hksz_db.api.claim_evidence import add_claim_evidence
 from hksz_db.api.comparisons import add_figure_comparisons, comparisons_blueprint
 from hksz_db.api.documentation import create_api
 from hksz_db.api.entity_merges import add_entity_merges
+from hksz_db.api.gateway import Gateway
 from hksz_db.api.history import add_history
-from hksz_db.api.intake import Intake
 from hksz_db.api.operating import register_operating
 from hksz_db.api.problems import register_errors
 from hksz_db.api.verification import add_verification
 from hksz_db.api.views import blueprint_for
-from hksz_db.api.waiting import WaitingRoom, close_when_told_to_end
+from hksz_db.api.waiting import WaitingRoom, stop_waiters_on_shutdown
 from hksz_db.bell import Bell
 from hksz_db.commands.registry import register_commands
 from hksz_db.database import Database, DatabaseUnusable, explained
@@ -99,15 +99,12 @@ def _embedded_server(home: Path) -> embedded.Server:
     return stack.enter_context(embedded.running(home))
 
 
-def worker_app() -> Flask:
+def worker_app() -> Gateway:
     """The service in a worker process."""
     stop_with_parent()
-    app = create_app()
-    close_when_told_to_end(app)
     settings = _settings()
-    limits = settings.max_body_bytes, settings.max_bulk_bytes
-    app.wsgi_app = Intake(app.wsgi_app, settings.threads, *limits)  # type: ignore[method-assign]
-    return app
+    app = create_app(settings)
+    return Gateway(app, settings, started=partial(stop_waiters_on_shutdown, app))
 
 
 def main(*steps: str) -> int:

@@ -87,6 +87,8 @@ class Database:
         self._options = (
             f"-c statement_timeout={statement_timeout_ms} -c TimeZone=UTC -c jit=off"
             " -c idle_in_transaction_session_timeout=60000"
+            # One request keeps one core busy, not all of them: others wait for an answer, too.
+            " -c max_parallel_workers_per_gather=0"
         )
         self._idle: deque[_Connection] = deque()
         self._idle_as_of: deque[_Connection] = deque()
@@ -358,7 +360,12 @@ def look_at(connection: _Connection, moment: datetime) -> None:
 def _is_stale(connection: _Connection) -> bool:
     # Nothing is due on an idle connection: what can be read is the server's farewell. This asks
     # the kernel only, where a ping would cost each request a round trip.
-    return connection.closed or bool(select.select([connection.fileno()], [], [], 0)[0])
+    if connection.closed:
+        return True
+    # Not select.select, which takes no descriptor above 1,023.
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _refuse_stale(connection: _Connection, *_: Any) -> None:

@@ -117,4 +117,4 @@ class Unavailable(DomainError):
 
 
 class Busy(DomainError):
-    """As many as can do so wait already."""
+    """Too many requests of the kind are under way; one of them must end first."""

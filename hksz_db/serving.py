@@ -4,6 +4,7 @@ import errno
 import logging
 import multiprocessing
 import os
+import resource
 import socket
 import sys
 import tempfile
@@ -23,8 +24,10 @@ from hksz_db.feed import note_due
 from hksz_db.settings import Settings
 
 _DRAIN_S = 20
-# So many requests may be under way to a worker; HKSZ_THREADS of them are worked on at once.
-_WAITING_THREADS = 256
+# So many clients may be connected to a worker; the others wait until it accepts them.
+_CONNECTIONS = 2048
+# What else a worker opens: connections to the database, files, pipes.
+_OTHER_DESCRIPTORS = 512
 _LINGER_S = 3
 _BACKLOG = 1024
 # How long a client may leave an answer unread before the kernel drops its connection.
@@ -174,6 +177,7 @@ def serve(
     """
     # Fresh processes: a forked one would hold on to the locks and sockets of this one.
     multiprocessing.set_start_method("spawn", force=True)
+    connections = _allow_connections()
     with tempfile.TemporaryDirectory(prefix="hksz-metrics-") as folder:
         os.environ["DATABASE_URL"] = database_url
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
@@ -182,22 +186,15 @@ def serve(
             target,
             address=settings.host,
             port=settings.port,
-            interface=Interfaces.WSGI,
+            interface=Interfaces.ASGI,
             factory=True,
             workers=settings.workers,
-            blocking_threads=settings.threads,
+            backpressure=connections,
             workers_kill_timeout=_DRAIN_S,
             respawn_failed_workers=True,
             log_access=settings.access_log,
             websockets=False,
         )
-
-        # Granian compares the number of threads with that of the cores when it begins to serve.
-        # Only those of the settings work at once; the others wait for bodies and changes.
-        @server.on_startup
-        def add_waiting_threads() -> None:
-            server.blocking_threads = _WAITING_THREADS
-
         database = Database(
             lambda: database_url, statement_timeout_ms=settings.statement_timeout_ms
         )
@@ -240,6 +237,18 @@ def _note_due_until(ended: threading.Event, database: Database, every_s: float) 
         # No connection stays open from one time to the next.
         database.close()
         ended.wait(every_s)
+
+
+def _allow_connections() -> int:
+    """How many connections a worker can accept; the limit of descriptors is raised for them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _CONNECTIONS + _OTHER_DESCRIPTORS
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return _CONNECTIONS
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    # At least one: granian takes no other number.
+    return max(1, allowed - _OTHER_DESCRIPTORS)
 
 
 def stop_with_parent() -> None:

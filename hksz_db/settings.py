@@ -60,6 +60,7 @@ class Settings:
     port: int = _setting("HKSZ_PORT", _integer(1, 65535), 8000)
     workers: int = _setting("HKSZ_WORKERS", _integer(1, 256), os.cpu_count() or 1)
     threads: int = _setting("HKSZ_THREADS", _integer(1, 64), 2)
+    costly_threads: int = _setting("HKSZ_COSTLY_THREADS", _integer(1, 64), 2)
     max_waiters: int = _setting("HKSZ_MAX_WAITERS", _integer(0, 200), 100)
     open_reads: bool = _setting("HKSZ_OPEN_READS", _boolean, True)
     max_body_bytes: int = _setting("HKSZ_MAX_BODY_BYTES", _integer(1024, 2**30), 2**20)

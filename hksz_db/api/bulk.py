@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from hksz_db.api import answers, operations
 from hksz_db.api.access import writing_as
 from hksz_db.api.bodies import load
+from hksz_db.api.costs import Cost
 from hksz_db.api.parameters import Faults, arguments, listed, one_line
 from hksz_db.api.problems import fault_document, status_of
 from hksz_db.api.repeats import once
@@ -48,7 +49,9 @@ def add_bulk(blueprint: Blueprint, resource: Resource) -> None:
         with writing_as(resource.scope) as (session, actor):
             return once(session, actor, partial(work, session, actor))
 
-    add_call(blueprint, "POST /bulk", "bulk", operations.writing_many(resource), view)
+    add_call(
+        blueprint, "POST /bulk", "bulk", operations.writing_many(resource), view, cost=Cost.BOUNDED
+    )
 
 
 def _asked(schema: BulkParametersSchema) -> tuple[BulkMode, bool]:

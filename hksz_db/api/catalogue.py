@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from marshmallow import Schema
 
+from hksz_db.api.costs import Cost
 from hksz_db.api.resource import Listed, Resource
 from hksz_db.queries.compared import COMPARISONS as COMPARISON_QUERIES
 from hksz_db.queries.pages import RESOURCES
@@ -25,7 +26,7 @@ def _resource(
     filters: Mapping[str, Filter],
     document: type[Schema],
     scope: Scope,
-    parts: tuple[str, ...] = (),
+    parts: Mapping[str, Cost] | None = None,
 ) -> Resource:
     kind = KINDS[name]
     return Resource(
@@ -37,15 +38,21 @@ def _resource(
         create=kind.create,
         update=kind.update,
         scope=scope,
-        parts=parts,
+        parts=parts or {},
     )
 
 
 SOURCES = _resource("sources", SOURCE_FILTERS, SourceSchema, Scope.SOURCES_WRITE)
 CLAIMS = _resource(
-    "claims", CLAIM_FILTERS, ClaimSchema, Scope.CLAIMS_WRITE, ("corroboration", "similar")
+    "claims",
+    CLAIM_FILTERS,
+    ClaimSchema,
+    Scope.CLAIMS_WRITE,
+    {"corroboration": Cost.BOUNDED, "similar": Cost.COSTLY},
 )
-ENTITIES = _resource("entities", ENTITY_FILTERS, EntitySchema, Scope.ENTITIES_WRITE, ("similar",))
+ENTITIES = _resource(
+    "entities", ENTITY_FILTERS, EntitySchema, Scope.ENTITIES_WRITE, {"similar": Cost.COSTLY}
+)
 FIGURES = _resource("figures", FIGURE_FILTERS, FigureSchema, Scope.CLAIMS_WRITE)
 EVIDENCE = _resource("evidence", EVIDENCE_FILTERS, EvidenceSchema, Scope.CLAIMS_WRITE)
 METRICS = _resource("metrics", METRIC_FILTERS, MetricSchema, Scope.CLAIMS_WRITE)

@@ -13,6 +13,7 @@ from marshmallow import ValidationError
 
 from hksz_db.api import answers, cursors, operations, options
 from hksz_db.api.access import check_reader, database
+from hksz_db.api.costs import Cost
 from hksz_db.api.parameters import Faults, arguments, listed, read
 from hksz_db.api.questions import DEFAULT_PER_PAGE
 from hksz_db.api.views import add_call
@@ -39,7 +40,7 @@ def changes_blueprint() -> Blueprint:
         except ForeignCursor:
             raise cursors.refusal() from None
 
-    add_call(blueprint, "GET ", "follow", operations.following(), follow)
+    add_call(blueprint, "GET ", "follow", operations.following(), follow, cost=Cost.COSTLY)
     return blueprint
 
 

@@ -11,6 +11,7 @@ from hksz_db.api import answers, operations
 from hksz_db.api.access import check_reader, check_review, writing_as
 from hksz_db.api.bodies import load
 from hksz_db.api.catalogue import CLAIMS, EVIDENCE
+from hksz_db.api.costs import Cost
 from hksz_db.api.parameters import no_parameters
 from hksz_db.api.questions import from_query_string
 from hksz_db.api.repeats import once
@@ -43,6 +44,20 @@ def add_claim_evidence(blueprint: Blueprint) -> None:
             return once(session, actor, partial(create, session, actor, id))
 
     listing = operations.listing_within(EVIDENCE, CLAIMS)
-    add_call(blueprint, "GET /<uuid:id>/evidence", "list_evidence", listing, list_evidence)
+    add_call(
+        blueprint,
+        "GET /<uuid:id>/evidence",
+        "list_evidence",
+        listing,
+        list_evidence,
+        cost=Cost.COSTLY,
+    )
     creating = operations.creating_within(EVIDENCE, CLAIMS, ClaimEvidenceCreateSchema)
-    add_call(blueprint, "POST /<uuid:id>/evidence", "create_evidence", creating, create_evidence)
+    add_call(
+        blueprint,
+        "POST /<uuid:id>/evidence",
+        "create_evidence",
+        creating,
+        create_evidence,
+        cost=Cost.BOUNDED,
+    )

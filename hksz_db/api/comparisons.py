@@ -9,6 +9,7 @@ from flask_smorest import Blueprint
 from hksz_db.api import answers, operations
 from hksz_db.api.access import check_reader
 from hksz_db.api.catalogue import COMPARISONS, FIGURES
+from hksz_db.api.costs import Cost
 from hksz_db.api.questions import from_query_string
 from hksz_db.api.views import add_call
 
@@ -26,7 +27,14 @@ def comparisons_blueprint() -> Blueprint:
         check_reader()
         return answers.comparisons(COMPARISONS, from_query_string(COMPARISONS))
 
-    add_call(blueprint, "GET ", "list", operations.listing(COMPARISONS), list_comparisons)
+    add_call(
+        blueprint,
+        "GET ",
+        "list",
+        operations.listing(COMPARISONS),
+        list_comparisons,
+        cost=Cost.COSTLY,
+    )
     return blueprint
 
 
@@ -39,4 +47,11 @@ def add_figure_comparisons(blueprint: Blueprint) -> None:
         return answers.comparisons(COMPARISONS, question, of=(FIGURES, id))
 
     listing = operations.listing_within(COMPARISONS, FIGURES)
-    add_call(blueprint, "GET /<uuid:id>/comparisons", "list_comparisons", listing, list_comparisons)
+    add_call(
+        blueprint,
+        "GET /<uuid:id>/comparisons",
+        "list_comparisons",
+        listing,
+        list_comparisons,
+        cost=Cost.COSTLY,
+    )

@@ -13,6 +13,7 @@ from marshmallow import Schema, fields
 
 from hksz_db.api import answers, operations
 from hksz_db.api.catalogue import LISTS
+from hksz_db.api.costs import Cost, costs
 from hksz_db.api.parameters import no_parameters
 from schemas.fields import Choice
 from schemas.filters import ValueList
@@ -40,6 +41,7 @@ class _Api(Api):  # type: ignore[misc]
     # Each call lists its own errors; a catch-all beside them would tell a client nothing.
     DEFAULT_ERROR_RESPONSE_NAME = None
 
+    @costs(Cost.PROBE)
     def _openapi_json(self) -> Response:
         # Without the indentation, which is two fifths of it.
         document = json.dumps(self.spec.to_dict(), separators=(",", ":"))
@@ -67,10 +69,12 @@ def create_api(app: Flask) -> Api:
     converter.add_parameter_attribute_function(_separated_by_commas)
     _add_components(api, converter)
     app.register_blueprint(_viewer())
+    costs(Cost.PROBE)(app.view_functions["swagger_ui.show"])
     app.add_url_rule("/", "index", index)
     return api
 
 
+@costs(Cost.PROBE)
 def index() -> Response:
     """What the service is, and where its calls are."""
     no_parameters()

@@ -13,6 +13,7 @@ from hksz_db.api.access import writing_as
 from hksz_db.api.bodies import load
 from hksz_db.api.catalogue import ENTITIES
 from hksz_db.api.conditions import matched_versions
+from hksz_db.api.costs import Cost
 from hksz_db.api.parameters import no_parameters
 from hksz_db.api.repeats import once
 from hksz_db.api.views import add_call
@@ -40,9 +41,9 @@ def add_entity_merges(blueprint: Blueprint) -> None:
         return _reviewing(work)
 
     described = operations.merging(ENTITIES, EntityMergeSchema)
-    add_call(blueprint, "POST /<uuid:id>/merge", "merge", described, merge)
+    add_call(blueprint, "POST /<uuid:id>/merge", "merge", described, merge, cost=Cost.BOUNDED)
     described = operations.unmerging(ENTITIES)
-    add_call(blueprint, "POST /<uuid:id>/unmerge", "unmerge", described, unmerge)
+    add_call(blueprint, "POST /<uuid:id>/unmerge", "unmerge", described, unmerge, cost=Cost.BOUNDED)
 
 
 def _reviewing(work: Callable[[Session, list[int] | None], Response]) -> Response:

@@ -19,7 +19,7 @@ AT_ONCE = 2
 """How many exports a worker process sends at once."""
 
 AT_MOST_S = 3600
-"""After so long an export is cut off: a client that stopped reading holds no place for good."""
+"""After so long an export is cut off. A reader that stops is given up much sooner (``gateway``)."""
 
 
 class Places:
@@ -37,7 +37,7 @@ class Places:
         with self._lock:
             self._until = {held: until for held, until in self._until.items() if until > now}
             if len(self._until) >= self._number:
-                raise ApiError(503, "As many exports as can be sent at once are under way.")
+                raise ApiError(503, "Too many concurrent exports; try again later.")
             self._until[mine] = now + self._at_most_s
 
         def give_back() -> None:

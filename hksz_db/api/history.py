@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from hksz_db.api import answers, operations
 from hksz_db.api.access import check_reader, check_review, database, writing_as
 from hksz_db.api.conditions import matched_versions
+from hksz_db.api.costs import Cost
 from hksz_db.api.parameters import no_parameters
 from hksz_db.api.questions import paging, reading_then
 from hksz_db.api.repeats import once
@@ -38,7 +39,9 @@ def _add_versions(blueprint: Blueprint, resource: Resource) -> None:
         return answers.versions(resource, id, paging())
 
     described = operations.listing_versions(resource)
-    add_call(blueprint, "GET /<uuid:id>/history", "list_versions", described, view)
+    add_call(
+        blueprint, "GET /<uuid:id>/history", "list_versions", described, view, cost=Cost.BOUNDED
+    )
 
 
 def _add_version(blueprint: Blueprint, resource: Resource) -> None:
@@ -51,7 +54,14 @@ def _add_version(blueprint: Blueprint, resource: Resource) -> None:
         return answers.tagged(body)
 
     described = operations.reading_version(resource)
-    add_call(blueprint, "GET /<uuid:id>/history/<int:version>", "read_version", described, view)
+    add_call(
+        blueprint,
+        "GET /<uuid:id>/history/<int:version>",
+        "read_version",
+        described,
+        view,
+        cost=Cost.BOUNDED,
+    )
 
 
 def _add_differences(blueprint: Blueprint, resource: Resource) -> None:
@@ -67,7 +77,14 @@ def _add_differences(blueprint: Blueprint, resource: Resource) -> None:
         return answers.tagged(json.dumps(answer, ensure_ascii=False).encode())
 
     call = "GET /<uuid:id>/history/<int:version>/diff/<int:other>"
-    add_call(blueprint, call, "compare_versions", operations.comparing_versions(resource), view)
+    add_call(
+        blueprint,
+        call,
+        "compare_versions",
+        operations.comparing_versions(resource),
+        view,
+        cost=Cost.BOUNDED,
+    )
 
 
 def _add_return(blueprint: Blueprint, resource: Resource) -> None:
@@ -88,7 +105,14 @@ def _add_return(blueprint: Blueprint, resource: Resource) -> None:
             return once(session, actor, restore)
 
     call = "POST /<uuid:id>/history/<int:version>/restore"
-    add_call(blueprint, call, "restore_version", operations.restoring_version(resource), view)
+    add_call(
+        blueprint,
+        call,
+        "restore_version",
+        operations.restoring_version(resource),
+        view,
+        cost=Cost.BOUNDED,
+    )
 
 
 def _patch(session: Session, resource: Resource, id: UUID, version: int) -> dict[str, Any]:

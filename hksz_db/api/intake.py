@@ -1,25 +1,24 @@
-"""Intake: bodies are read before the work on a request begins.
+"""Intake: reads request bodies, within limits of length, time and memory."""
 
-A thread waits for each body that is still under way, and such threads are cheap; the few that
-work on requests never wait for a sender.
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from hksz_db.api.problems import ApiError
+from hksz_db.errors import Busy
+
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+
+TIME_S = 10.0
+"""A body may take this long, and a second more for every ``BYTES_PER_S`` that have arrived.
+
+No pause between two pieces of it may take longer than this.
 """
 
-import io
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import BoundedSemaphore
-from typing import TYPE_CHECKING
+BYTES_PER_S = 64 * 1024
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-
-STEP_ASIDE = "hksz.step_aside"
-"""Where a request's environment has the function of that name."""
-
+_BODIES_HELD = 8
 _BULK = re.compile("/v1/[a-z]+/bulk")
 
 
@@ -29,44 +28,68 @@ def is_bulk(path: str) -> bool:
 
 
 class Intake:
-    """A WSGI application that works on at most ``at_once`` requests, each with its body at hand.
+    """Reads bodies of at most ``max_bytes`` (for many items: ``max_bulk_bytes``).
 
-    Of a body at most ``max_bytes`` (of many items: ``max_bulk_bytes``) and one more are read:
-    enough to see that it is too long.
+    The bodies that are held in memory at one time, arrived or arriving, have at most eight times
+    ``max_bulk_bytes`` together.
     """
 
-    def __init__(
-        self, app: "WSGIApplication", at_once: int, max_bytes: int, max_bulk_bytes: int
-    ) -> None:
-        self.app = app
-        self.places = BoundedSemaphore(at_once)
-        self.max_bytes = max_bytes
-        self.max_bulk_bytes = max_bulk_bytes
+    def __init__(self, max_bytes: int, max_bulk_bytes: int, time_s: float = TIME_S) -> None:
+        self._max_bytes = max_bytes
+        self._max_bulk_bytes = max_bulk_bytes
+        self._time_s = time_s
+        self._held = 0
 
-    def __call__(
-        self, environ: "WSGIEnvironment", start_response: "StartResponse"
-    ) -> "Iterable[bytes]":
-        """Take the body in, then answer."""
+    async def read(self, environ: Mapping[str, Any], receive: Receive) -> bytes:
+        """The body of a request, to be given to ``discard`` once the request is answered.
+
+        One that is too long is left unread if it declares its length; otherwise it is read until
+        one byte more than allowed has arrived. It is shorter than declared when the client leaves.
+        Raises ``ApiError`` 408 when it takes too long, ``Busy`` when too much is held already.
+        """
         wanted = self._wanted(environ)
-        body = environ["wsgi.input"].read(wanted) if wanted else b""
-        environ["wsgi.input"] = io.BytesIO(body)
-        environ[STEP_ASIDE] = self.step_aside
-        with self.places:
-            return self.app(environ, start_response)
-
-    @contextmanager
-    def step_aside(self) -> Iterator[None]:
-        """Let another be worked on for as long as the block takes."""
-        self.places.release()
+        if not wanted:
+            return b""
+        pieces: list[bytes] = []
+        length = 0
+        began = asyncio.get_running_loop().time()
         try:
-            yield
-        finally:
-            self.places.acquire()
+            async with asyncio.timeout(self._time_s) as deadline:
+                more = True
+                while more and length < wanted:
+                    message = await receive()
+                    piece = message.get("body", b"")
+                    # A client that left sends no more, and the message says nothing about it.
+                    more = message.get("more_body", False)
+                    length += len(piece)
+                    self._hold(len(piece))
+                    pieces.append(piece)
+                    now = asyncio.get_running_loop().time()
+                    allowed = began + self._time_s + length / BYTES_PER_S
+                    deadline.reschedule(min(allowed, now + self._time_s))
+        except TimeoutError:
+            self._held -= length
+            raise ApiError(
+                408, f"The body took too long to arrive: {length} bytes came in time."
+            ) from None
+        except BaseException:
+            self._held -= length
+            raise
+        return b"".join(pieces)
 
-    def _wanted(self, environ: "WSGIEnvironment") -> int:
-        """How many bytes to read; a body that says it is too long is left where it is."""
+    def discard(self, body: bytes) -> None:
+        """Note that a body is no longer held."""
+        self._held -= len(body)
+
+    def _hold(self, length: int) -> None:
+        self._held += length
+        if self._held > _BODIES_HELD * self._max_bulk_bytes:
+            raise Busy("Too many request bodies at once; try again later.")
+
+    def _wanted(self, environ: Mapping[str, Any]) -> int:
+        """How many bytes to read; 0 for a body that declares itself too long."""
         many = is_bulk(environ.get("PATH_INFO", ""))
-        limit = self.max_bulk_bytes if many else self.max_bytes
+        limit = self._max_bulk_bytes if many else self._max_bytes
         declared = environ.get("CONTENT_LENGTH", "")
         if declared.isascii() and declared.isdigit():
             length = int(declared) if len(declared) < 20 else limit + 1

@@ -17,6 +17,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from hksz_db.api.access import database
+from hksz_db.api.costs import Cost, costs
 from hksz_db.database import Database
 from hksz_db.errors import Unavailable
 from hksz_db.migrating import pending
@@ -79,12 +80,14 @@ def _end(response: Response) -> Response:
 
 
 @blueprint.get("/healthz")
+@costs(Cost.PROBE)
 def healthz() -> Response:
     """Answer as long as the process does."""
     return Response('{"status":"ok"}\n', content_type="application/json")
 
 
 @blueprint.get("/readyz")
+@costs(Cost.READINESS)
 def readyz() -> Response:
     """Answer 200 when the database is there with the schema that the code expects."""
     readiness: Readiness = current_app.extensions["hksz_readiness"]
@@ -93,6 +96,7 @@ def readyz() -> Response:
 
 
 @blueprint.get("/metrics")
+@costs(Cost.PROBE)
 def metrics() -> Response:
     """What Prometheus collects, from all workers."""
     registry = REGISTRY

@@ -1,6 +1,6 @@
 """How the calls are described in the OpenAPI document, from the schemas that check them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 from marshmallow import Schema, fields
@@ -30,6 +30,7 @@ _DESCRIPTIONS = {
     401: "A key is missing, unknown, expired or revoked.",
     403: "The key lacks the scope.",
     404: "There never was such a row, or no such version of it.",
+    408: "The body took too long to arrive.",
     409: "The request clashes with what is stored.",
     410: "The row was deleted; it can be restored.",
     412: "The row has another version than If-Match names.",
@@ -37,7 +38,7 @@ _DESCRIPTIONS = {
     415: "The body is of another media type.",
     422: "A value breaks a rule; the errors say which and where.",
     428: "If-Match is missing.",
-    503: "The database does not answer, or too many wait already.",
+    503: "The database does not answer, or too many requests of the kind are under way.",
 }
 _FIELD_OPTIONS = {"select", "include", "as_of"}
 _CHOICES = ("q", "sort", *sorted(_FIELD_OPTIONS))
@@ -521,7 +522,7 @@ def _operation(
     summary: str,
     *,
     responses: dict[int, Operation],
-    errors: Iterable[int],
+    errors: Collection[int],
     **described: Any,
 ) -> Operation:
     """An operation; what is ``described`` besides stands in it as OpenAPI names it."""
@@ -532,6 +533,7 @@ def _operation(
         "responses": {
             **{str(s): {"description": successes[s], **found} for s, found in responses.items()},
             **{str(status): problem_response(status) for status in errors},
+            **({"408": problem_response(408)} if 413 in errors else {}),
         },
         **described,
     }

@@ -84,6 +84,9 @@ def problem(status: int, detail: str, faults: Sequence[Fault] = ()) -> Response:
     body = text.encode(errors="backslashreplace")
     response = Response(body, status, content_type=MEDIA_TYPE)
     response.headers["Cache-Control"] = "no-store"
+    if status == 408:
+        # The rest of the body may still come, and is not to be taken for another request.
+        response.headers["Connection"] = "close"
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="hksz"'
     return response

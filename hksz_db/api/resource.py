@@ -1,13 +1,14 @@
 """What the API knows of a resource: how it is read, written and described."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from marshmallow import Schema
 from sqlalchemy.orm import Session
 
+from hksz_db.api.costs import Cost
 from hksz_db.queries.resources import Queryable, Readable
 from hksz_db.vocabulary import Scope
 from schemas.filters import Filter
@@ -40,7 +41,7 @@ class Resource(Listed):
     """One resource of the API.
 
     ``scope`` is what a key needs to write it; ``parts`` are the fields of its document that can
-    be read on their own, at ``/v1/R/{id}/PART``.
+    be read on their own, at ``/v1/R/{id}/PART``, with what that costs.
     """
 
     readable: Readable
@@ -49,4 +50,4 @@ class Resource(Listed):
     create: Create
     update: Update
     scope: Scope
-    parts: tuple[str, ...] = ()
+    parts: Mapping[str, Cost] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from hksz_db.api import answers, operations
 from hksz_db.api.access import check_reader
 from hksz_db.api.bodies import load_text
 from hksz_db.api.catalogue import SOURCES
+from hksz_db.api.costs import Cost
 from hksz_db.api.parameters import no_parameters
 from hksz_db.api.views import add_call
 from hksz_db.locators import NORMALIZATION
@@ -28,7 +29,7 @@ def add_verification(blueprint: Blueprint) -> None:
         return answers.computed(_document(id, check(text, verifiable)))
 
     described = operations.verifying(SOURCES)
-    add_call(blueprint, "POST /<uuid:id>/verify", "verify", described, verify)
+    add_call(blueprint, "POST /<uuid:id>/verify", "verify", described, verify, cost=Cost.COSTLY)
 
 
 def _document(source_id: UUID, verification: Verification) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from hksz_db.api import answers, exports, operations
 from hksz_db.api.access import check_reader, check_review, writing_as
 from hksz_db.api.bodies import MERGE_PATCH, load, load_object
 from hksz_db.api.conditions import matched_versions
+from hksz_db.api.costs import Cost, costs
 from hksz_db.api.operations import Operation
 from hksz_db.api.parameters import no_parameters
 from hksz_db.api.questions import (
@@ -44,11 +45,17 @@ def blueprint_for(resource: Resource) -> Blueprint:
 
 
 def add_call(
-    blueprint: Blueprint, call: str, name: str, operation: Operation, view: Callable[..., Response]
+    blueprint: Blueprint,
+    call: str,
+    name: str,
+    operation: Operation,
+    view: Callable[..., Response],
+    *,
+    cost: Cost,
 ) -> None:
-    """Add a call such as ``GET /<uuid:id>`` and its description to a blueprint."""
+    """Add a call such as ``GET /<uuid:id>``, its description and its cost to a blueprint."""
     method, _, rule = call.partition(" ")
-    described = blueprint.doc(**operation)(view)
+    described = costs(cost)(blueprint.doc(**operation)(view))
     blueprint.add_url_rule(rule, name, described, methods=[method])
 
 
@@ -57,7 +64,7 @@ def _add_list(blueprint: Blueprint, resource: Resource) -> None:
         check_reader()
         return answers.page(resource, from_query_string(resource))
 
-    add_call(blueprint, "GET ", "list", operations.listing(resource), view)
+    add_call(blueprint, "GET ", "list", operations.listing(resource), view, cost=Cost.COSTLY)
 
 
 def _add_read(blueprint: Blueprint, resource: Resource) -> None:
@@ -65,21 +72,23 @@ def _add_read(blueprint: Blueprint, resource: Resource) -> None:
         check_reader()
         return answers.one(resource, id, reading(resource))
 
-    add_call(blueprint, "GET /<uuid:id>", "read", operations.reading(resource), view)
+    add_call(
+        blueprint, "GET /<uuid:id>", "read", operations.reading(resource), view, cost=Cost.BOUNDED
+    )
 
 
 def _add_parts(blueprint: Blueprint, resource: Resource) -> None:
-    for part in resource.parts:
-        _add_part(blueprint, resource, part)
+    for part, cost in resource.parts.items():
+        _add_part(blueprint, resource, part, cost)
 
 
-def _add_part(blueprint: Blueprint, resource: Resource, part: str) -> None:
+def _add_part(blueprint: Blueprint, resource: Resource, part: str, cost: Cost) -> None:
     def view(id: UUID) -> Response:
         check_reader()
         return answers.part(resource, id, part, moment_alone())
 
     described = operations.reading_part(resource, part)
-    add_call(blueprint, f"GET /<uuid:id>/{part}", f"read_{part}", described, view)
+    add_call(blueprint, f"GET /<uuid:id>/{part}", f"read_{part}", described, view, cost=cost)
 
 
 def _add_create(blueprint: Blueprint, resource: Resource) -> None:
@@ -97,7 +106,7 @@ def _add_create(blueprint: Blueprint, resource: Resource) -> None:
             no_parameters()
             return once(session, actor, partial(create, session, actor))
 
-    add_call(blueprint, "POST ", "create", operations.creating(resource), view)
+    add_call(blueprint, "POST ", "create", operations.creating(resource), view, cost=Cost.BOUNDED)
 
 
 def _add_change(blueprint: Blueprint, resource: Resource) -> None:
@@ -113,7 +122,14 @@ def _add_change(blueprint: Blueprint, resource: Resource) -> None:
             resource.update(session, id, versions, fields)
             return answers.written(session, resource, id, 200)
 
-    add_call(blueprint, "PATCH /<uuid:id>", "change", operations.changing(resource), view)
+    add_call(
+        blueprint,
+        "PATCH /<uuid:id>",
+        "change",
+        operations.changing(resource),
+        view,
+        cost=Cost.BOUNDED,
+    )
 
 
 def _add_delete(blueprint: Blueprint, resource: Resource) -> None:
@@ -125,7 +141,14 @@ def _add_delete(blueprint: Blueprint, resource: Resource) -> None:
             lifecycle.delete(session, resource.name, id, versions)
             return answers.deleted(session, resource, id)
 
-    add_call(blueprint, "DELETE /<uuid:id>", "delete", operations.deleting(resource), view)
+    add_call(
+        blueprint,
+        "DELETE /<uuid:id>",
+        "delete",
+        operations.deleting(resource),
+        view,
+        cost=Cost.BOUNDED,
+    )
 
 
 def _add_restore(blueprint: Blueprint, resource: Resource) -> None:
@@ -141,7 +164,14 @@ def _add_restore(blueprint: Blueprint, resource: Resource) -> None:
 
             return once(session, actor, restore)
 
-    add_call(blueprint, "POST /<uuid:id>/restore", "restore", operations.restoring(resource), view)
+    add_call(
+        blueprint,
+        "POST /<uuid:id>/restore",
+        "restore",
+        operations.restoring(resource),
+        view,
+        cost=Cost.BOUNDED,
+    )
 
 
 def _add_query(blueprint: Blueprint, resource: Resource) -> None:
@@ -150,7 +180,9 @@ def _add_query(blueprint: Blueprint, resource: Resource) -> None:
         no_parameters()
         return answers.page(resource, from_tree(resource, load_object()))
 
-    add_call(blueprint, "POST /query", "query", operations.querying(resource), view)
+    add_call(
+        blueprint, "POST /query", "query", operations.querying(resource), view, cost=Cost.COSTLY
+    )
 
 
 def _add_aggregate(blueprint: Blueprint, resource: Resource) -> None:
@@ -159,7 +191,14 @@ def _add_aggregate(blueprint: Blueprint, resource: Resource) -> None:
         question, group_by = grouped(resource)
         return answers.groups(resource, question, group_by)
 
-    add_call(blueprint, "GET /aggregate", "aggregate", operations.aggregating(resource), view)
+    add_call(
+        blueprint,
+        "GET /aggregate",
+        "aggregate",
+        operations.aggregating(resource),
+        view,
+        cost=Cost.COSTLY,
+    )
 
 
 def _add_export(blueprint: Blueprint, resource: Resource) -> None:
@@ -167,7 +206,9 @@ def _add_export(blueprint: Blueprint, resource: Resource) -> None:
         check_reader()
         return exports.export(resource, *exported(resource))
 
-    add_call(blueprint, "GET /export", "export", operations.exporting(resource), view)
+    add_call(
+        blueprint, "GET /export", "export", operations.exporting(resource), view, cost=Cost.COSTLY
+    )
 
 
 _CALLS = (

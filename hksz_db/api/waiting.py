@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 
 from flask import Flask, current_app, request
 
-from hksz_db.api.intake import STEP_ASIDE
+from hksz_db.api.slots import RELEASE_WORKER_SLOT
 from hksz_db.bell import Bell
 from hksz_db.errors import Busy
 
@@ -22,11 +22,11 @@ class WaitingRoom:
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """A place in it, and none among those that are worked on. Raises ``Busy``."""
+        """A place to wait in, without a worker slot. Raises ``Busy``."""
         if self._places is None or not self._places.acquire(blocking=False):
             raise Busy("As many as may wait for changes do so: ask again, or without wait.")
         try:
-            with request.environ.get(STEP_ASIDE, nullcontext)():
+            with request.environ.get(RELEASE_WORKER_SLOT, nullcontext)():
                 yield
         finally:
             self._places.release()
@@ -38,19 +38,23 @@ def waiting_room() -> WaitingRoom:
     return room
 
 
-def close_when_told_to_end(app: Flask) -> None:
-    """Send home who waits when this process is told to end, so that it does not wait for them.
+def stop_waiters_on_shutdown(app: Flask) -> None:
+    """Answer the waiting requests on SIGINT and SIGTERM, so that the process can end.
 
-    Whoever handles the signal besides does so.
+    Called in the main thread once the event loop handles these signals: the loop is told of every
+    signal as before.
     """
-    told, tell = os.pipe()
-    os.set_blocking(tell, False)
-    signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+    read_end, write_end = os.pipe()
+    os.set_blocking(write_end, False)
+    event_loop = signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
     bell: Bell = app.extensions["hksz_waiting_room"].bell
 
     def watch() -> None:
-        while not {signal.SIGINT, signal.SIGTERM} & set(os.read(told, 64)):
-            pass
-        bell.close()
+        while True:
+            signals = os.read(read_end, 64)
+            if event_loop != -1:
+                os.write(event_loop, signals)
+            if {signal.SIGINT, signal.SIGTERM} & set(signals):
+                bell.close()
 
-    threading.Thread(target=watch, name="end-watch", daemon=True).start()
+    threading.Thread(target=watch, name="signal-watch", daemon=True).start()

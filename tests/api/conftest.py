@@ -154,7 +154,7 @@ def address(database_url: str, server_log: Path) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "granian", "app:worker_app", "--factory", "--no-ws"]
-    options = ["--interface", "wsgi", "--port", str(port), "--blocking-threads", "256"]
+    options = ["--interface", "asgi", "--port", str(port)]
     environment = {**os.environ, "DATABASE_URL": database_url, "HKSZ_LOG_LEVEL": "error"}
     with server_log.open("w") as output:
         server = subprocess.Popen(

@@ -1,63 +1,100 @@
-"""Senders that take their time: their bodies are read before the work on a request begins."""
+"""Request bodies: what is read of them, how long they may take, and how much is held."""
 
-import io
-import threading
+import asyncio
 
-from hksz_db.api.intake import Intake
+import pytest
 
+from hksz_db.api.intake import BYTES_PER_S, Intake
+from hksz_db.api.problems import ApiError
+from hksz_db.errors import Busy
 
-class SlowSender(io.RawIOBase):
-    """A body that does not arrive until it is told to."""
-
-    def __init__(self) -> None:
-        self.arrived = threading.Event()
-
-    def read(self, size: int = -1) -> bytes:
-        assert self.arrived.wait(10)
-        return b"{}"[:size]
+CHUNKED = {"HTTP_TRANSFER_ENCODING": "chunked"}
+BULK = {"PATH_INFO": "/v1/claims/bulk"}
 
 
-def _answer(environ, start_response):
-    start_response("200 OK", [])
-    return [environ["wsgi.input"].read()]
+class Sender:
+    """A client that sends pieces, each after a pause, and then leaves or is silent."""
+
+    def __init__(self, *pieces: bytes, pause_s: float = 0, leaves: bool = False) -> None:
+        self.pieces = list(pieces)
+        self.pause_s = pause_s
+        self.leaves = leaves
+
+    async def receive(self):
+        await asyncio.sleep(self.pause_s)
+        if self.pieces:
+            return {"type": "http.request", "body": self.pieces.pop(0), "more_body": True}
+        if self.leaves:
+            return {"type": "http.disconnect"}
+        return await asyncio.Event().wait()
 
 
-def _start(*_):
-    return None
+def read(intake: Intake, sender: Sender, **environ: str) -> bytes:
+    return asyncio.run(intake.read(environ, sender.receive))
 
 
-def _ask(intake, **environ):
-    return b"".join(intake(environ, _start))
-
-
-def test_a_slow_sender_takes_no_place():
-    intake = Intake(_answer, at_once=1, max_bytes=10, max_bulk_bytes=10)
-    sender, answers = SlowSender(), []
-    environ = {"wsgi.input": sender, "CONTENT_LENGTH": "2"}
-    slow = threading.Thread(target=lambda: answers.append(_ask(intake, **environ)))
-    slow.start()
-    assert _ask(intake, **{"wsgi.input": io.BytesIO(b"quick"), "CONTENT_LENGTH": "5"}) == b"quick"
-    assert answers == []
-    sender.arrived.set()
-    slow.join(10)
-    assert answers == [b"{}"]
+def declared(length: int) -> dict[str, str]:
+    return {"CONTENT_LENGTH": str(length)}
 
 
 def test_no_more_is_read_than_shows_that_it_is_too_long():
-    intake = Intake(_answer, at_once=1, max_bytes=4, max_bulk_bytes=8)
-    body = io.BytesIO(b"0123456789")
-    chunked = {"wsgi.input": body, "HTTP_TRANSFER_ENCODING": "chunked"}
-    assert _ask(intake, **chunked) == b"01234"
-    declared = {"wsgi.input": io.BytesIO(b"0123456789"), "CONTENT_LENGTH": "10"}
-    assert _ask(intake, **declared) == b""
-    assert _ask(intake, **{"wsgi.input": io.BytesIO(b"0123")}) == b""
+    intake = Intake(max_bytes=4, max_bulk_bytes=8)
+    sender = Sender(b"01", b"23", b"45", b"67")
+    assert read(intake, sender, **CHUNKED) == b"012345"
+    assert sender.pieces == [b"67"]
+    sender = Sender(b"0123456789")
+    assert read(intake, sender, **declared(10)) == b""
+    assert read(intake, sender) == b""
+    assert sender.pieces == [b"0123456789"]
 
 
 def test_many_items_may_be_longer():
-    intake = Intake(_answer, at_once=1, max_bytes=4, max_bulk_bytes=8)
-    many = {"PATH_INFO": "/v1/claims/bulk"}
-    for path, read in ((many, b"01234567"), ({"PATH_INFO": "/v1/claims/bulk/"}, b"")):
-        declared = {"wsgi.input": io.BytesIO(b"0123456789"), "CONTENT_LENGTH": "8"}
-        assert _ask(intake, **declared, **path) == read
-    chunked = {"wsgi.input": io.BytesIO(b"0123456789"), "HTTP_TRANSFER_ENCODING": "chunked"}
-    assert _ask(intake, **chunked, **many) == b"012345678"
+    intake = Intake(max_bytes=4, max_bulk_bytes=8)
+    for path, body in ((BULK, b"01234567"), ({"PATH_INFO": "/v1/claims/bulk/"}, b"")):
+        assert read(intake, Sender(b"01234567"), **declared(8), **path) == body
+    assert read(intake, Sender(b"01234567", b"8"), **CHUNKED, **BULK) == b"012345678"
+
+
+def test_what_came_of_a_client_that_left_is_handed_on():
+    intake = Intake(max_bytes=10, max_bulk_bytes=10)
+    assert read(intake, Sender(b"01", leaves=True), **declared(5)) == b"01"
+
+
+def test_a_body_that_stops_is_given_up():
+    intake = Intake(max_bytes=10, max_bulk_bytes=10, time_s=0.1)
+    with pytest.raises(ApiError) as refused:
+        read(intake, Sender(b"0"), **declared(5))
+    assert refused.value.status == 408
+
+
+def test_pieces_that_come_one_by_one_do_not_gain_time():
+    intake = Intake(max_bytes=1000, max_bulk_bytes=1000, time_s=0.3)
+    sender = Sender(*[b"0"] * 1000, pause_s=0.05)
+    with pytest.raises(ApiError):
+        read(intake, sender, **declared(1000))
+    assert len(sender.pieces) > 900
+
+
+def test_a_long_body_has_longer():
+    pieces = [b"x" * BYTES_PER_S] * 6
+    length = sum(map(len, pieces))
+    intake = Intake(max_bytes=length, max_bulk_bytes=length, time_s=1)
+    # Twice as long as a short one may take.
+    assert len(read(intake, Sender(*pieces, pause_s=0.35), **declared(length))) == length
+
+
+def test_what_is_held_has_a_bound():
+    intake = Intake(max_bytes=10, max_bulk_bytes=10)
+    held = [read(intake, Sender(b"x" * 10), **declared(10)) for _ in range(8)]
+    with pytest.raises(Busy):
+        read(intake, Sender(b"x"), **declared(1))
+    intake.discard(held.pop())
+    assert read(intake, Sender(b"x"), **declared(1)) == b"x"
+
+
+def test_a_body_that_was_given_up_is_not_held():
+    intake = Intake(max_bytes=10, max_bulk_bytes=10, time_s=0.02)
+    for _ in range(10):
+        with pytest.raises(ApiError):
+            read(intake, Sender(b"x" * 9), **declared(10))
+    assert read(intake, Sender(b"x" * 10), **declared(10)) == b"x" * 10

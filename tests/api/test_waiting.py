@@ -1,7 +1,6 @@
 """Waiting for changes over HTTP: it takes nothing from the others, and has an end."""
 
 import http.client
-import io
 import json
 import os
 import socket
@@ -17,7 +16,6 @@ import pytest
 from flask import Flask
 
 from app import create_app
-from hksz_db.api.intake import Intake
 from hksz_db.database import Database, run
 from hksz_db.feed import note_due
 from hksz_db.services.writing import writing
@@ -42,9 +40,8 @@ def database(database_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def app(database: Database) -> Iterator[Flask]:
-    """The service with two places to wait, and one to work."""
+    """The service with two places to wait."""
     app = create_app(Settings(log_level="error", max_waiters=2), database)
-    app.wsgi_app = Intake(app.wsgi_app, 1, 1000, 1000)  # type: ignore[method-assign]
     yield app
     app.extensions["hksz_waiting_room"].bell.close()
 
@@ -133,8 +130,7 @@ def test_now_can_be_waited_from(app, database, reader, pool):
     assert codes(answer.result(20)) == ["one"]
 
 
-def test_who_waits_keeps_nobody_from_being_worked_on(app, database, reader, now, pool):
-    """With a single place to work, and two who wait."""
+def test_those_who_wait_share_one_connection(app, database, reader, now, pool):
     waiters = [pool.submit(reader.get, PATH, cursor=now, wait="30") for _ in range(2)]
     wait_until(app, 2)
     assert reader.get("/v1/units").status_code == 200
@@ -170,22 +166,6 @@ def test_nobody_may_wait_where_there_are_no_places(database):
     assert client.get(f"{PATH}?cursor=now&wait=1").status_code == 503
 
 
-def test_places_are_given_back_when_something_goes_wrong():
-    intake = Intake(_fails, at_once=1, max_bytes=10, max_bulk_bytes=10)
-    for _ in range(3):
-        with pytest.raises(RuntimeError):
-            _ask(intake)
-
-
-def _ask(intake):
-    return intake({"wsgi.input": io.BytesIO()}, None)
-
-
-def _fails(environ, _):
-    with environ["hksz.step_aside"]():
-        raise RuntimeError
-
-
 @pytest.fixture
 def served(database_url: str, tmp_path: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     """The service as it is run: its address and its process."""
@@ -197,7 +177,7 @@ def served(database_url: str, tmp_path: Path) -> Iterator[tuple[str, "subprocess
         server = subprocess.Popen(
             [sys.executable, "app.py", "serve"],
             cwd=ROOT,
-            env={**os.environ, **own, "HKSZ_THREADS": "1"},
+            env={**os.environ, **own, "HKSZ_THREADS": "1", "HKSZ_COSTLY_THREADS": "1"},
             stdout=output,
             stderr=output,
         )
@@ -227,6 +207,7 @@ def test_a_server_that_is_told_to_end_answers_those_who_wait(served, pool, datab
     cursor = ask("cursor=now")[1]["meta"]["next_cursor"]
     waiters = [pool.submit(ask, f"cursor={cursor}&wait=30") for _ in range(5)]
     _until_listened_to(database)
+    # The only worker slot is free.
     assert ask("resource=units")[0] == 200
     server.terminate()
     for waiter in waiters:

@@ -1,0 +1,280 @@
+"""The gateway: what the server calls, an ASGI application in front of the WSGI one.
+
+An event loop waits for everything that others can delay: bodies, worker slots, and readers of
+streamed answers. Threads only work; a slow client takes none of them.
+"""
+
+import asyncio
+import io
+import re
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import unquote_to_bytes
+
+import structlog
+from flask import Flask, request
+from werkzeug.exceptions import HTTPException
+
+from hksz_db.api.costs import Cost, cost_of
+from hksz_db.api.intake import Intake, Receive
+from hksz_db.api.slots import RELEASE_WORKER_SLOT, HeldSlot, WorkerSlots
+from hksz_db.errors import DomainError
+from hksz_db.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+_Result = TypeVar("_Result")
+_Headers = list[tuple[bytes, bytes]]
+
+READER_S = 30.0
+"""A reader of a streamed answer that takes nothing for this long is given up."""
+
+LONGEST_WAIT_S = 2.0
+"""How long a costly request waits for a worker slot before it is refused."""
+
+_REFUSAL = "hksz.refusal"
+_ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ANY_ID = "00000000-0000-0000-0000-000000000000"
+_COSTS_KEPT = 1024
+_LONGEST_KEPT = 200
+# For requests that take no slot: probes, refusals, and the closing of streams.
+_SPARE_THREADS = 16
+_log = structlog.get_logger(__name__)
+_COMMON: Mapping[str, Any] = {
+    "GATEWAY_INTERFACE": "CGI/1.1",
+    "SCRIPT_NAME": "",
+    "wsgi.errors": sys.stderr,
+    "wsgi.input_terminated": True,
+    "wsgi.multiprocess": True,
+    "wsgi.multithread": True,
+    "wsgi.run_once": False,
+    "wsgi.version": (1, 0),
+}
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """A status, headers, and a body that is there or is streamed."""
+
+    status: int
+    headers: _Headers
+    body: bytes | Iterator[bytes]
+    close: Callable[[], None]
+
+
+class Gateway:
+    """Serves a Flask app over ASGI 3.0, with the limits of the settings.
+
+    Each request is worked on in a thread, in a worker slot of the kind that the cost of its view
+    says. ``started`` is called when the event loop runs, in the main thread.
+    """
+
+    def __init__(
+        self,
+        app: Flask,
+        settings: Settings,
+        *,
+        started: Callable[[], None] = lambda: None,
+        reader_s: float = READER_S,
+    ) -> None:
+        self._app = app
+        self._routes = app.url_map.bind("")
+        self._started = started
+        self._reader_s = reader_s
+        self._intake = Intake(settings.max_body_bytes, settings.max_bulk_bytes)
+        self._known_cost = lru_cache(_COSTS_KEPT)(self._find_cost)
+        self._costly = WorkerSlots(settings.costly_threads, LONGEST_WAIT_S)
+        # Where threads are the slots, the next request is begun without a turn of the event loop.
+        self._threads = {
+            Cost.PROBE: ThreadPoolExecutor(_SPARE_THREADS, "probe"),
+            Cost.READINESS: ThreadPoolExecutor(1, "readiness"),
+            Cost.BOUNDED: ThreadPoolExecutor(settings.threads, "request"),
+            # A request that waits for changes keeps its thread, though not its slot.
+            Cost.COSTLY: ThreadPoolExecutor(
+                settings.costly_threads + settings.max_waiters + _SPARE_THREADS, "costly"
+            ),
+        }
+        app.before_request(_refuse)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or follow the life of the server."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        environ = environ_of(scope)
+        cost = self.cost(scope["path"], scope["method"])
+        body = b""
+        try:
+            try:
+                body = await self._intake.read(environ, receive)
+                environ["wsgi.input"] = io.BytesIO(body)
+                if cost is Cost.COSTLY:
+                    await self._answer_costly(environ, receive, send)
+                    return
+            except DomainError as refusal:
+                environ[_REFUSAL] = refusal
+                cost = Cost.PROBE
+            answer = await self._in_thread(cost, self._work, environ)
+            await _send(send, answer)
+        finally:
+            self._intake.discard(body)
+
+    async def _answer_costly(
+        self, environ: "WSGIEnvironment", receive: Receive, send: Send
+    ) -> None:
+        """Answer in a worker slot, or raise ``Busy`` before anything was done."""
+        slot = HeldSlot(self._costly)
+        await slot.acquire()
+        try:
+            environ[RELEASE_WORKER_SLOT] = slot.released
+            answer = await self._in_thread(Cost.COSTLY, self._work, environ)
+            if isinstance(answer.body, bytes):
+                await _send(send, answer)
+            else:
+                await self._stream(answer, answer.body, slot, receive, send)
+        finally:
+            slot.release()
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """Follow the lifespan protocol of ASGI."""
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                self._started()
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    def cost(self, path: str, method: str) -> Cost:
+        """What a request can cost; of one that reaches no view, what an error costs."""
+        # Routing takes as long as the rest of the gateway, and its result is the same for any id.
+        path = _ID.sub(_ANY_ID, path)
+        find = self._known_cost if len(path) <= _LONGEST_KEPT else self._find_cost
+        return find(path, method)
+
+    def _find_cost(self, path: str, method: str) -> Cost:
+        try:
+            endpoint, _ = self._routes.match(path, method)
+        except HTTPException:
+            # No view is called: the answer is an error or a redirect.
+            return Cost.PROBE
+        return cost_of(self._app.view_functions[endpoint])
+
+    def _work(self, environ: "WSGIEnvironment") -> _Answer:
+        """Call the app, in a thread. Its answer is complete unless it is of unknown length."""
+        begun: list[tuple[int, _Headers]] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
+            encoded = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in headers]
+            begun.append((int(status[:3]), encoded))
+
+        pieces = self._app.wsgi_app(environ, start_response)  # type: ignore[arg-type]
+        close = getattr(pieces, "close", lambda: None)
+        status, headers = begun[0]
+        if isinstance(pieces, list) or any(name == b"content-length" for name, _ in headers):
+            try:
+                return _Answer(status, headers, b"".join(pieces), close)
+            finally:
+                close()
+        return _Answer(status, headers, iter(pieces), close)
+
+    async def _in_thread(
+        self, cost: Cost, call: Callable[..., _Result], *arguments: Any
+    ) -> _Result:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads[cost], call, *arguments)
+
+    async def _stream(
+        self,
+        answer: _Answer,
+        pieces: Iterator[bytes],
+        slot: HeldSlot,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        """Send the pieces until the reader leaves or takes none of them for too long.
+
+        The slot is held while a piece is made, and not while the reader takes it.
+        """
+        gone = asyncio.ensure_future(_until_gone(receive))
+        try:
+            await send(_start(answer))
+            while not gone.done():
+                piece = await self._in_thread(Cost.COSTLY, next, pieces, None)
+                slot.release()
+                if piece is None:
+                    await send({"type": "http.response.body", "body": b""})
+                    return
+                if not await self._is_taken(piece, send):
+                    return
+                await slot.reacquire()
+        finally:
+            slot.release()
+            gone.cancel()
+            await self._in_thread(Cost.COSTLY, answer.close)
+
+    async def _is_taken(self, piece: bytes, send: Send) -> bool:
+        try:
+            async with asyncio.timeout(self._reader_s):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        except TimeoutError:
+            _log.info("reader_given_up", seconds=self._reader_s)
+            return False
+        return True
+
+
+def environ_of(scope: Scope) -> "WSGIEnvironment":
+    """The WSGI environment (PEP 3333) of an HTTP request, but for its body."""
+    path = scope["raw_path"]
+    environ: WSGIEnvironment = {
+        **_COMMON,
+        "REQUEST_METHOD": scope["method"],
+        "PATH_INFO": (unquote_to_bytes(path) if b"%" in path else path).decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "SERVER_NAME": scope["server"][0],
+        "SERVER_PORT": str(scope["server"][1]),
+        "REMOTE_ADDR": scope["client"][0],
+        "wsgi.url_scheme": scope["scheme"],
+    }
+    for raw_name, raw_value in scope["headers"]:
+        name = raw_name.decode("latin-1").upper().replace("-", "_")
+        if name not in {"CONTENT_TYPE", "CONTENT_LENGTH"}:
+            name = f"HTTP_{name}"
+        value = raw_value.decode("latin-1")
+        environ[name] = f"{environ[name]},{value}" if name in environ else value
+    return environ
+
+
+def _refuse() -> None:
+    """Answer what the gateway refused like any other error."""
+    refusal: DomainError | None = request.environ.get(_REFUSAL)
+    if refusal is not None:
+        raise refusal
+
+
+def _start(answer: _Answer) -> Mapping[str, Any]:
+    return {
+        "type": "http.response.start",
+        "status": answer.status,
+        "headers": answer.headers,
+    }
+
+
+async def _send(send: Send, answer: _Answer) -> None:
+    body = answer.body if isinstance(answer.body, bytes) else b"".join(answer.body)
+    await send(_start(answer))
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
