@@ -46,31 +46,97 @@ def _choice(*choices: str) -> Callable[[str], str]:
     return read
 
 
-def _setting(name: str, read: Callable[[str], Any], default: Any) -> Any:
-    return field(default=default, metadata={"name": name, "read": read})
+def _setting(
+    name: str, read: Callable[[str], Any], default: Any, description: str, shown: str = ""
+) -> Any:
+    # ``shown`` describes the default in the documentation where the value itself would not do.
+    metadata = {"name": name, "read": read, "description": description, "shown": shown}
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What an operator can set; the README has a table of it."""
+    """What an operator can set, each with its description for ``docs/reference/settings.md``."""
 
-    database_url: str | None = _setting("DATABASE_URL", _text, None)
-    home: Path | None = _setting("HKSZ_HOME", _path, None)
-    host: str = _setting("HKSZ_HOST", _text, "127.0.0.1")
-    port: int = _setting("HKSZ_PORT", _integer(1, 65535), 8000)
-    workers: int = _setting("HKSZ_WORKERS", _integer(1, 256), os.cpu_count() or 1)
-    threads: int = _setting("HKSZ_THREADS", _integer(1, 64), 2)
-    costly_threads: int = _setting("HKSZ_COSTLY_THREADS", _integer(1, 64), 2)
-    max_waiters: int = _setting("HKSZ_MAX_WAITERS", _integer(0, 200), 100)
-    open_reads: bool = _setting("HKSZ_OPEN_READS", _boolean, True)
-    max_body_bytes: int = _setting("HKSZ_MAX_BODY_BYTES", _integer(1024, 2**30), 2**20)
-    max_bulk_bytes: int = _setting("HKSZ_MAX_BULK_BYTES", _integer(1024, 2**30), 2**24)
-    statement_timeout_ms: int = _setting("HKSZ_STATEMENT_TIMEOUT_MS", _integer(10, 3_600_000), 5000)
-    log_level: str = _setting(
-        "HKSZ_LOG_LEVEL", _choice("debug", "info", "warning", "error"), "info"
+    database_url: str | None = _setting(
+        "DATABASE_URL",
+        _text,
+        None,
+        "The PostgreSQL 18 server to use, as a libpq connection URI. It may name several hosts:"
+        " `postgresql://user@host1:5432,host2:5433/name?target_session_attrs=read-write`.",
+        "the embedded server",
     )
-    log_format: str = _setting("HKSZ_LOG_FORMAT", _choice("console", "json"), "console")
-    access_log: bool = _setting("HKSZ_ACCESS_LOG", _boolean, False)
+    home: Path | None = _setting(
+        "HKSZ_HOME",
+        _path,
+        None,
+        "The folder of the embedded database and of the first key.",
+        "the user's data folder; `/var/lib/hksz` for root",
+    )
+    host: str = _setting("HKSZ_HOST", _text, "127.0.0.1", "The address to listen on.")
+    port: int = _setting("HKSZ_PORT", _integer(1, 65535), 8000, "The port to listen on.")
+    workers: int = _setting(
+        "HKSZ_WORKERS",
+        _integer(1, 256),
+        os.cpu_count() or 1,
+        "The number of worker processes.",
+        "the number of processor cores",
+    )
+    threads: int = _setting(
+        "HKSZ_THREADS",
+        _integer(1, 64),
+        2,
+        "The number of reads by id and writes that a worker processes at the same time.",
+    )
+    costly_threads: int = _setting(
+        "HKSZ_COSTLY_THREADS",
+        _integer(1, 64),
+        2,
+        "The number of costly requests that a worker processes besides: lists, queries, aggregates,"
+        " comparisons, similar rows, exports, the feed, verification of texts.",
+    )
+    max_waiters: int = _setting(
+        "HKSZ_MAX_WAITERS",
+        _integer(0, 200),
+        100,
+        "The number of requests per worker that may wait for changes (`GET /v1/changes?wait=…`).",
+    )
+    open_reads: bool = _setting(
+        "HKSZ_OPEN_READS", _boolean, True, "Whether reading is possible without a key."
+    )
+    max_body_bytes: int = _setting(
+        "HKSZ_MAX_BODY_BYTES",
+        _integer(1024, 2**30),
+        2**20,
+        "The maximum length of a request body, in bytes.",
+    )
+    max_bulk_bytes: int = _setting(
+        "HKSZ_MAX_BULK_BYTES",
+        _integer(1024, 2**30),
+        2**24,
+        "The maximum length of the body of a bulk request (`POST /v1/R/bulk`), in bytes.",
+    )
+    statement_timeout_ms: int = _setting(
+        "HKSZ_STATEMENT_TIMEOUT_MS",
+        _integer(10, 3_600_000),
+        5000,
+        "The time limit of one SQL statement, in milliseconds. Exports have a limit of their own.",
+    )
+    log_level: str = _setting(
+        "HKSZ_LOG_LEVEL",
+        _choice("debug", "info", "warning", "error"),
+        "info",
+        "The least severe level that is logged.",
+    )
+    log_format: str = _setting(
+        "HKSZ_LOG_FORMAT",
+        _choice("console", "json"),
+        "console",
+        "Log lines for people, or one JSON object per line.",
+    )
+    access_log: bool = _setting(
+        "HKSZ_ACCESS_LOG", _boolean, False, "Whether each request is logged."
+    )
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":

@@ -209,9 +209,9 @@ def test_the_history_cannot_be_rewritten(psql, statement):
 
 @contextmanager
 def service_role(server: Server, database: str) -> Iterator[str]:
-    """A role with what the README tells an operator to grant; its name."""
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    (_, block, *_) = readme.split("```sql\n")[0:2] if "```sql" in readme else ("", "")
+    """A role with what the documentation tells an operator to grant; its name."""
+    page = (Path(__file__).parents[1] / "docs/how-to/deploy.md").read_text(encoding="utf-8")
+    (_, block) = page.split("```sql\n")
     grants = block.split("```")[0]
     assert "GRANT" in grants
     with connected(server.url(database, superuser=True)) as superuser:
