@@ -19,6 +19,8 @@ from hksz_db.feed import BEGINNING, Feed, ForeignCursor, Page, Position, horizon
 from hksz_db.queries.changes import STEPS
 from hksz_db.services.writing import writing
 
+pytestmark = pytest.mark.slow
+
 Connection = psycopg.Connection[tuple[Any, ...]]
 ADD = "INSERT INTO units (code, label, dimension, factor) VALUES (%s, 'x', 'count', 1)"
 

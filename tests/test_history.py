@@ -286,6 +286,7 @@ def test_savepoints_that_are_rolled_back_leave_nothing(psql):
     assert one(psql, "SELECT committed_at FROM transactions WHERE id = %s", written_in)
 
 
+@pytest.mark.slow
 def test_a_transaction_is_seen_whole_and_from_when_it_committed(database_url, psql, past):
     """One that began before another and committed after it, and that took more than a second."""
     retitle(psql, "Old")
@@ -345,6 +346,7 @@ def test_a_moment_waits_for_who_is_about_to_commit(database_url, psql, past):
         assert asked.result(10) == "Committing"
 
 
+@pytest.mark.slow
 def test_the_clock_may_go_back(psql):
     """Of two transactions the one that saw the other is the later, whatever the clock says."""
     psql.execute("ALTER TABLE transactions DISABLE TRIGGER transactions_refuse_rewriting")

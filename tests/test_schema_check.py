@@ -18,6 +18,7 @@ from hksz_db.schema_check import incompleteness
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 
+pytestmark = pytest.mark.slow
 OTHER_EVENT = (
     "DROP TRIGGER keep_history_deleted ON units; CREATE TRIGGER keep_history_deleted"
     " BEFORE DELETE ON units EXECUTE FUNCTION mark_written()"

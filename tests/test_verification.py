@@ -13,6 +13,8 @@ from hksz_db import verification
 from hksz_db.locators import CONTEXT, Locator, digest, locator, normalise
 from hksz_db.verification import Finding, Result, Searched, verify
 
+pytestmark = pytest.mark.slow
+
 # Letters of one to four bytes, marks that combine with them, letters from right to left.
 LETTERS = "abcé深圳𠮷😀שלום\u0301\u0323\u200d"
 WORDS = st.text(st.sampled_from(LETTERS), min_size=1, max_size=12)

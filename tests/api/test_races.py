@@ -16,6 +16,8 @@ from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 from hksz_db.vocabulary import Scope
 
+pytestmark = pytest.mark.slow
+
 Send = Callable[..., Future]
 
 

@@ -385,6 +385,7 @@ def _wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
     raise AssertionError("the server does not listen")
 
 
+@pytest.mark.slow
 def test_the_servers_own_logs_hold_nothing_of_it(served):
     host, log = served
 

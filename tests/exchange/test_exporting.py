@@ -13,6 +13,8 @@ from hksz_db.exchange.asking import FILTERS, whole
 from hksz_db.exchange.exporting import export
 from hksz_db.exchange.formats import FORMATS
 
+pytestmark = pytest.mark.slow
+
 NUMBERS = prepare(text("SELECT generate_series(1, CAST(:most AS int))::text"))
 # Wide: the server sends what fills a buffer.
 SLOW = prepare(

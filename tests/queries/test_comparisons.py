@@ -19,6 +19,8 @@ from hksz_db.queries.comparisons import pair_with, together
 from hksz_db.queries.verdicts import explanation, gravity, verdict
 from hksz_db.vocabulary import Accumulation, Comparator, ComparisonVerdict
 
+pytestmark = pytest.mark.slow
+
 # Of each accumulation one metric that is never negative and one that can be.
 METRICS = [(kind, nonnegative) for kind in Accumulation for nonnegative in (True, False)]
 FACTORS = {"har": 10_000, "km2": 1_000_000, "m2": 1}

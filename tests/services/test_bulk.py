@@ -389,6 +389,7 @@ ITEMS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resource", ITEMS)
 @settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())

@@ -18,6 +18,8 @@ from hksz_db.errors import DomainError, Invalid
 from hksz_db.services import merging
 from hksz_db.services.writing import writing
 
+pytestmark = pytest.mark.slow
+
 KEEPING = {"copy_of", "syndicated_from", "translation_of", "rewrite_of"}
 Counts = tuple[int, int, int, int]
 
@@ -218,7 +220,6 @@ STEPS = st.one_of(
 )
 
 
-@pytest.mark.slow
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, min_size=5, max_size=40))
 def test_after_any_history_the_counts_are_those_of_a_recount(
