@@ -64,11 +64,11 @@ class InFlight(FaultsError):
 
 
 class Unauthenticated(FaultsError):
-    """No key, or a key that does not count."""
+    """No key, or a key that is unknown, expired or revoked."""
 
 
 class Forbidden(FaultsError):
-    """A key that counts, but not for this."""
+    """The key is valid but lacks the required scope."""
 
 
 class NotFound(DomainError):

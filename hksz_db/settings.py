@@ -148,7 +148,7 @@ class Settings:
         known = {item.metadata["name"]: item for item in fields(cls)}
         unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
         if unknown:
-            raise InvalidSettings(f"There is no setting {unknown[0]}.")
+            raise InvalidSettings(f"Unknown setting {unknown[0]}.")
         values = {}
         for name, item in known.items():
             text = environ.get(name, "")

@@ -51,7 +51,7 @@ def _fraction(text: str) -> Decimal:
     try:
         return Decimal(text)
     except ArithmeticError:
-        raise Malformed("A number has an exponent without measure.") from None
+        raise Malformed("Exponent out of range.") from None
 
 
 def _constant(name: str) -> NoReturn:

@@ -81,7 +81,7 @@ def test_a_value_that_means_nothing_is_one_sentence_with_its_name(name, text):
 
 @pytest.mark.parametrize("name", ["HKSZ_PROT", "HKSZ_", "HKSZ_PORT_", "HKSZ_DATABASE_URL"])
 def test_a_setting_that_does_not_exist_is_refused(name):
-    with pytest.raises(InvalidSettings, match=f"There is no setting {name}\\."):
+    with pytest.raises(InvalidSettings, match=f"Unknown setting {name}\\."):
         Settings.from_environ({name: "1"})
 
 

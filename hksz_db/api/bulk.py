@@ -58,7 +58,7 @@ def _asked(schema: BulkParametersSchema) -> tuple[BulkMode, bool]:
     given, faults = arguments(), Faults()
     for name in given.keys() - schema.fields.keys():
         known = listed(schema.fields)
-        faults.add(name, "unknown", f"There is no parameter {name!r} here; known: {known}.")
+        faults.add(name, "unknown", f"Unknown parameter {name!r}; known: {known}.")
     for name, messages in schema.validate(
         {k: given[k] for k in schema.fields if k in given}
     ).items():

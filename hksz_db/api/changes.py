@@ -56,7 +56,7 @@ def _asked() -> _Asked:
     given, faults = arguments(), Faults()
     for name in given.keys() - CHANGES_OPTIONS.keys():
         known = listed(CHANGES_OPTIONS)
-        faults.add(name, "unknown", f"There is no parameter {name!r} here; known: {known}.")
+        faults.add(name, "unknown", f"Unknown parameter {name!r}; known: {known}.")
     resources = read("resource", given, partial(options.known_names, RESOURCES), faults, RESOURCES)
     asked = _Asked(
         feed=Feed(

@@ -58,7 +58,7 @@ def sort(readable: Queryable, value: Any) -> Sort:
 def export_format(known: Mapping[str, Format], value: Any) -> Format:
     """``format``: in which format to export, one of those that the resource has."""
     if value not in known:
-        raise ValidationError(f"There is no format {value!r} for this; known: {listed(known)}.")
+        raise ValidationError(f"Unknown format {value!r}; known: {listed(known)}.")
     return known[value]
 
 
@@ -74,7 +74,7 @@ def known_names(known: Mapping[str, Any], value: Any) -> tuple[str, ...]:
     given = names(value)
     unknown = [name for name in given if name not in known]
     if unknown:
-        raise ValidationError(f"There is no {unknown[0]!r}; known: {listed(known)}.")
+        raise ValidationError(f"Unknown name {unknown[0]!r}; known: {listed(known)}.")
     return tuple(given)
 
 

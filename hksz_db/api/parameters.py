@@ -40,7 +40,7 @@ class Faults:
     def check(self) -> None:
         """Raise ``Malformed`` when anything is wrong."""
         if self.found:
-            raise Malformed("The question cannot be answered as it was asked.", self.found)
+            raise Malformed("The query is invalid.", self.found)
 
 
 def arguments() -> dict[str, str]:
@@ -76,7 +76,7 @@ def arguments() -> dict[str, str]:
 def no_parameters() -> None:
     """Refuse a query string where none is understood."""
     for name in arguments():
-        detail = f"There is no parameter {name!r} here."
+        detail = f"Unknown parameter {name!r}."
         raise Malformed("A parameter is not known.", [Fault("unknown", detail, parameter=name)])
 
 

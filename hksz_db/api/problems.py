@@ -52,7 +52,7 @@ _STATUSES: Mapping[type[DomainError], int] = {
 _RETRY_AFTER_S = 2
 # What a query string may hold (RFC 3986, section 3.4), escapes included.
 _URL_CHARACTERS = "%!$&'()*+,;=:@/?-._~"
-_DETAILS = {404: "There is nothing at this path. An id in a path is a UUID."}
+_DETAILS = {404: "No such resource. Ids in paths must be UUIDs."}
 # Enough to mend any honest request; an answer must not outgrow the question.
 _MAX_FAULTS = 100
 _log = structlog.get_logger(__name__)

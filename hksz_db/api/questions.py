@@ -131,14 +131,14 @@ def _exported_fields(
     asked = [name for name in ("select", "include") if name in given]
     if form.choices is None:
         for name in asked:
-            faults.add(name, "unknown", f"What {form.name} holds is settled: nothing is chosen.")
+            faults.add(name, "unknown", f"{form.name} has fixed fields; none can be chosen.")
     if form.choices is None or not asked:
         return form.fields(readable)
     own = tuple(name for name in form.fields(readable) if name in readable.embeds)
     fields = _fields(readable, given, own, faults)
     known = form.choices(readable)
     for name in set(fields) - set(known):
-        detail = f"There is no {name!r} in {form.name}; known: {listed(known)}."
+        detail = f"{form.name} has no field {name!r}; known: {listed(known)}."
         faults.add(asked[-1], "invalid", detail)
     return fields
 
@@ -158,7 +158,8 @@ def from_tree(resource: Resource, document: Mapping[str, Any]) -> Question:
     others = {}
     for name, value in document.items():
         if name not in {*_OPTIONS, "filter"}:
-            faults.add(name, "unknown", f"There is no {name!r}; known: filter, {listed(_OPTIONS)}.")
+            known = listed(_OPTIONS)
+            faults.add(name, "unknown", f"Unknown member {name!r}; known: filter, {known}.")
         elif name != "filter" and value is not None:
             others[name] = ",".join(value) if _is_names(name, value) else value
     tree = document.get("filter", {})
@@ -210,7 +211,7 @@ def paging() -> Question:
     """The page that a query string asks for of a list that has one order and no filters."""
     given, faults = arguments(), Faults()
     for name in given.keys() - {"per_page", "cursor"}:
-        detail = f"There is no parameter {name!r} here; known: per_page, cursor."
+        detail = f"Unknown parameter {name!r}; known: per_page, cursor."
         faults.add(name, "unknown", detail)
     question = Question(
         filters=AllOf(()),
@@ -230,7 +231,7 @@ def moment_alone() -> datetime | None:
     """The moment that a query string asks for which can ask for nothing else."""
     given, faults = arguments(), Faults()
     for name in given.keys() - {"as_of"}:
-        faults.add(name, "unknown", f"There is no parameter {name!r} here; known: as_of.")
+        faults.add(name, "unknown", f"Unknown parameter {name!r}; known: as_of.")
     as_of: datetime | None = read("as_of", given, options.as_of, faults, None)
     faults.check()
     return as_of
@@ -257,7 +258,7 @@ def _criterion(resource: Listed, name: str, value: Any, faults: Faults) -> Crite
 def _unknown(resource: Listed, name: str, known: Iterable[str]) -> str:
     stem, *_ = name.split("__")
     near = [candidate for candidate in known if candidate.split("__")[0] == stem]
-    return f"There is no parameter {name!r} for {resource.name}; known: {listed(near or known)}."
+    return f"Unknown parameter {name!r} for {resource.name}; known: {listed(near or known)}."
 
 
 def _expression(resource: Resource, tree: Any, faults: Faults) -> Expression:

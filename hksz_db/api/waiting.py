@@ -24,7 +24,7 @@ class WaitingRoom:
     def place(self) -> Iterator[None]:
         """A place to wait in, without a worker slot. Raises ``Busy``."""
         if self._places is None or not self._places.acquire(blocking=False):
-            raise Busy("As many as may wait for changes do so: ask again, or without wait.")
+            raise Busy("Too many clients are waiting for changes; retry later or omit wait.")
         try:
             with request.environ.get(RELEASE_WORKER_SLOT, nullcontext)():
                 yield

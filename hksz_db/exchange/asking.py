@@ -38,7 +38,7 @@ def whole(resource: str, form: Format, filters: Iterable[Sequence[str]]) -> Expo
     faults: list[Fault] = []
     expression = AllOf(tuple(_criteria(FILTERS[resource], filters, faults)))
     if faults:
-        raise Malformed("The question cannot be answered as it was asked.", faults)
+        raise Malformed("The query is invalid.", faults)
     asked = PageShape(
         resource=resource,
         fields=form.fields(RESOURCES[resource]),
@@ -56,7 +56,7 @@ def _criteria(
 ) -> Iterator[Criterion]:
     for name, value in filters:
         if name not in known:
-            faults.append(Fault("unknown", "There is no such filter.", parameter=name))
+            faults.append(Fault("unknown", "Unknown filter.", parameter=name))
             continue
         found = known[name]
         try:

@@ -85,12 +85,16 @@ class Entry:
         self.before = before
         settled = chosen(before, *self.kind.fixed)
         faults = [
-            Fault("fixed", f"Only creation settles this: it is {value}.", self._pointer_to(name))
+            Fault(
+                "fixed",
+                f"This field cannot be changed after creation (current value: {value}).",
+                self._pointer_to(name),
+            )
             for name, value in settled.items()
             if self.fields.get(name, value) != value
         ]
         if faults:
-            raise Invalid("What only creation settles cannot be changed.", faults)
+            raise Invalid("Some fields cannot be changed after creation.", faults)
         self.fields |= settled
 
     def _pointer_to(self, target: str) -> str:

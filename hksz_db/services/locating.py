@@ -74,7 +74,7 @@ def _json(path: Path) -> Any:
     except UnicodeEncodeError:
         raise Unlocatable(f"{path} holds half of a surrogate pair.") from None
     except (ValueError, RecursionError):
-        raise Unlocatable(f"{path} is JSON beyond all measure.") from None
+        raise Unlocatable(f"{path} is JSON that is too large or too deeply nested.") from None
     return document
 
 

@@ -125,7 +125,7 @@ class Plans:
                 " row."
             )
             fault = Fault("unique", detail, "#/external_id")
-            raise Conflict("The row would be there twice.", [fault])
+            raise Conflict("A row with this key already exists.", [fault])
         _check_live(self.kind, row, task.name, "#")
         if self.mode is BulkMode.IGNORE:
             return []
@@ -159,7 +159,7 @@ def _part(kind: Writer, fields: Fields, pointer: str, whole: Fields, found: Foun
     if row.whole_id != whole["claim_id"]:
         detail = f"The {RESOURCES[kind.table].singular} {name} belongs to another claim."
         fault = Fault("unique", detail, f"{pointer}/external_id")
-        raise Conflict("The row would be there twice.", [fault])
+        raise Conflict("A row with this key already exists.", [fault])
     return Entry(kind, fields, pointer, row.id)
 
 

@@ -61,7 +61,7 @@ _LISTS = {
 }
 _PASSING: dict[tuple[type[Exception], ...], str] = {
     (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction): (
-        "The schema is behind the code: run the migrations."
+        "Database schema is out of date; run `alembic upgrade head`."
     ),
     (errors.DeadlockDetected, errors.SerializationFailure): (
         "Others were changing the same rows; try again."
@@ -104,7 +104,7 @@ def _unique(error: errors.UniqueViolation) -> Conflict:
         fault = Fault("unique", detail, f"#/{own[0]}")
     else:
         fault = Fault("unique", f"There is one with the same {', '.join(own)} already.")
-    return Conflict("The row would be there twice.", [fault])
+    return Conflict("A row with this key already exists.", [fault])
 
 
 def _foreign_key(error: errors.ForeignKeyViolation) -> Conflict:

@@ -194,7 +194,7 @@ def test_lines_that_name_no_resource_are_told_of(flask, write):
     answer = flask(write("units.ndjson", lines))
     assert answer.exit_code == 1
     assert "line 1: failed: The line names no resource: say of which" in answer.output
-    assert "line 3: failed: There is no resource of this name; known: units" in answer.output
+    assert "line 3: failed: Unknown resource; known: units" in answer.output
     assert "line 4: failed: The line is not JSON" in answer.output
     assert (counts(answer)["created"], counts(answer)["failed"]) == (1, 3)
 

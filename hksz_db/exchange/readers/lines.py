@@ -71,7 +71,7 @@ def _resource(document: Body, resource: str | None) -> str:
     if named is None:
         raise Malformed("The line names no resource: say of which its rows are, with --resource.")
     if not isinstance(named, str) or named not in KINDS:
-        raise Malformed(f"There is no resource of this name; known: {', '.join(KINDS)}.")
+        raise Malformed(f"Unknown resource; known: {', '.join(KINDS)}.")
     return named
 
 

@@ -40,7 +40,7 @@ def check_encoding(name: str) -> str:
         codec = codecs.lookup(name)
         "".encode(name)
     except (LookupError, ValueError):
-        raise Unreadable(f"There is no encoding of text called {name!r}.") from None
+        raise Unreadable(f"Unknown text encoding {name!r}.") from None
     # A byte order mark at the beginning is no part of the text.
     return "utf-8-sig" if codec.name == "utf-8" else codec.name
 

@@ -118,7 +118,7 @@ def test_a_broken_line_does_not_spoil_the_others(read):
     assert "not JSON" in faults(found[1])
     assert "not an object" in faults(found[2])
     assert "32 deep" in faults(found[5])
-    assert "no resource of this name" in faults(found[6])
+    assert "Unknown resource" in faults(found[6])
 
 
 def test_a_line_without_end_is_skipped_and_the_next_one_read(read):
