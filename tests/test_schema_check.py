@@ -142,6 +142,22 @@ def test_a_role_without_rights_is_told_which_it_lacks(url: str, server: Server) 
         execute(administrator, "DROP OWNED BY hksz_reader; DROP ROLE hksz_reader")
 
 
+def test_a_command_without_rights_is_one_sentence(url: str, server: Server) -> None:
+    administrator = server.url(str(make_url(url).database), superuser=True)
+    execute(administrator, "CREATE ROLE hksz_stranger LOGIN")
+    try:
+        stranger = administrator.replace("postgres@", "hksz_stranger@")
+        with closing(Database(lambda: stranger)) as database:
+            app = create_app(Settings(log_level="error"), database)
+            answer = app.test_cli_runner().invoke(args=["keys", "list"])
+        assert answer.exit_code == 1
+        assert answer.output == (
+            "Error: The role in DATABASE_URL lacks a right: permission denied for table api_keys.\n"
+        )
+    finally:
+        execute(administrator, "DROP ROLE hksz_stranger")
+
+
 def test_of_many_parts_only_some_are_named(url: str, database: Database) -> None:
     execute(url, "DROP SCHEMA past CASCADE")
     with writing(database) as session:

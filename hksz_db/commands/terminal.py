@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 import click
+import psycopg
 from flask import current_app
 from sqlalchemy.orm import Session
 
@@ -35,6 +36,9 @@ def reaching() -> Iterator[Database]:
         yield database
     except (DomainError, DatabaseUnusable, EmbeddedError, InvalidSeed) as error:
         raise click.ClickException(explained(str(error), error.__cause__)) from None
+    except psycopg.errors.InsufficientPrivilege as error:
+        reason = error.diag.message_primary
+        raise click.ClickException(f"The role in DATABASE_URL lacks a right: {reason}.") from None
 
 
 @contextmanager
