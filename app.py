@@ -26,10 +26,10 @@ from hksz_db.api.problems import register_errors
 from hksz_db.api.verification import add_verification
 from hksz_db.api.views import blueprint_for
 from hksz_db.api.waiting import WaitingRoom, stop_waiters_on_shutdown
-from hksz_db.bell import Bell
 from hksz_db.commands.registry import register_commands
 from hksz_db.database import Database, DatabaseUnusable, explained
-from hksz_db.errors import Unavailable
+from hksz_db.domain.errors import Unavailable
+from hksz_db.feed.listener import Bell
 from hksz_db.preparing import KEY_FILE, prepare, write_first_key
 from hksz_db.services.seeding import InvalidSeed
 from hksz_db.serving import PortInUse, configure_logging, listening, serve, stop_with_parent

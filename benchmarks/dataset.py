@@ -12,10 +12,10 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from hksz_db.database import Database, driver_url, run
+from hksz_db.domain.vocabulary import Scope
 from hksz_db.migrating import upgrade
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
-from hksz_db.vocabulary import Scope
 
 POSTED = "bench:post-"
 """What the external ids begin with of the claims that are added while something is measured."""

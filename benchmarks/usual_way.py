@@ -29,11 +29,11 @@ from benchmarks.usual_models import (
     SourceRelation,
     Unit,
 )
-from hksz_db.chronology import Period, parse
 from hksz_db.database import driver_url
-from hksz_db.quantities import Interval, read
+from hksz_db.domain.chronology import Period, parse
+from hksz_db.domain.quantities import Interval, read
+from hksz_db.domain.vocabulary import Comparator, Scope
 from hksz_db.queries.pages import RANKED
-from hksz_db.vocabulary import Comparator, Scope
 from schemas.claims import ClaimCreateSchema, ClaimSchema
 
 DATABASE_URL = "BENCHMARK_DATABASE_URL"

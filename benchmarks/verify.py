@@ -11,8 +11,8 @@ from hashlib import sha256
 from statistics import median
 from typing import Any
 
-from hksz_db.locators import CONTEXT, digest, locator, read
-from hksz_db.services.verification import check
+from hksz_db.domain.locators import CONTEXT, digest, locator, read
+from hksz_db.queries.verification import check
 
 _BYTES = 2**20
 _SPANS = 1000

@@ -18,12 +18,12 @@ from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql
 
 from app import create_app
-from hksz_db import vocabulary
 from hksz_db.api.catalogue import CATALOGUE, COMPARISONS, LISTS
 from hksz_db.api.operations import problem_components
 from hksz_db.api.resource import Listed, Resource
 from hksz_db.commands.registry import register_commands
 from hksz_db.database import Database
+from hksz_db.domain import vocabulary
 from hksz_db.exchange.formats import FORMATS, formats_for
 from hksz_db.exchange.reading import READERS
 from hksz_db.models import Base

@@ -24,7 +24,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ClauseElement
 
-from hksz_db.errors import NotRecorded, Unavailable
+from hksz_db.domain.errors import NotRecorded, Unavailable
 
 MINIMUM_VERSION = 180000
 _CONNECT_TIMEOUT_S = 5

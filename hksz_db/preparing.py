@@ -6,11 +6,11 @@ from pathlib import Path
 import structlog
 
 from hksz_db.database import Database, DatabaseUnusable
+from hksz_db.domain.vocabulary import Scope
 from hksz_db.migrating import upgrade
 from hksz_db.schema_check import incompleteness
 from hksz_db.services import api_keys, seeding
 from hksz_db.services.writing import writing
-from hksz_db.vocabulary import Scope
 
 SEED_DATA = Path(__file__).parent.parent / "seed_data"
 KEY_FILE = "admin.key"

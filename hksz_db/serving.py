@@ -20,7 +20,7 @@ from granian.net import SocketHolder  # type: ignore[attr-defined]
 from granian.server.mp import MPServer, WorkerProcess
 
 from hksz_db.database import Database
-from hksz_db.feed import note_due
+from hksz_db.feed.due import note_due
 from hksz_db.settings import Settings
 
 _DRAIN_S = 20

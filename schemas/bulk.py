@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields
 
-from hksz_db.vocabulary import BulkMode, BulkOutcome
+from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
 from schemas.base import DocumentSchema, InputSchema
 from schemas.fields import BoundedList, StrictInteger, Term, Uuid
 from schemas.pages import ProblemErrorSchema

@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import fields
 
-from hksz_db.vocabulary import ChangeKind
+from hksz_db.domain.vocabulary import ChangeKind
 from schemas.base import DocumentSchema
 from schemas.fields import Choice, Moment, StrictInteger, Term, Uuid
 from schemas.filters import ValueList

@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from hksz_db.vocabulary import (
+from hksz_db.domain.vocabulary import (
     ClaimEntityRole,
     ClaimRelationKind,
     ClaimStatus,

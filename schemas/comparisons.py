@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from hksz_db.vocabulary import ComparisonVerdict, Modality
+from hksz_db.domain.vocabulary import ComparisonVerdict, Modality
 from schemas.base import DocumentSchema
 from schemas.dates import PeriodSchema
 from schemas.fields import Term

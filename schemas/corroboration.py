@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from hksz_db.vocabulary import CorroborationVerdict, SourceRelationKind
+from hksz_db.domain.vocabulary import CorroborationVerdict, SourceRelationKind
 from schemas.base import DocumentSchema
 from schemas.fields import Choice, StrictInteger, Term, Uuid
 from schemas.filters import integers, terms

@@ -4,8 +4,8 @@ from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, validates_schema
 
-from hksz_db.relative_dates import DURATION_PATTERN, WEEKDAYS
-from hksz_db.vocabulary import TimeModifier
+from hksz_db.domain.relative_dates import DURATION_PATTERN, WEEKDAYS
+from hksz_db.domain.vocabulary import TimeModifier
 from schemas.base import DocumentSchema, InputSchema
 from schemas.fields import ExternalId, Term, Text, Uuid
 from schemas.summaries import SourceSummarySchema

@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, post_load
 
-from hksz_db.vocabulary import (
+from hksz_db.domain.vocabulary import (
     EntityKind,
     EntityNameKind,
     EntityRelationKind,

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, validates_schema
 
-from hksz_db.vocabulary import (
+from hksz_db.domain.vocabulary import (
     ClaimStatus,
     CslType,
     Directness,

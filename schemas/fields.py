@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from marshmallow import ValidationError, fields
 
-from hksz_db.chronology import InvalidDate, Period, parse
-from hksz_db.unicode_form import nfc
+from hksz_db.domain.chronology import InvalidDate, Period, parse
+from hksz_db.domain.unicode_form import nfc
 
 MAX_INTEGER = 2**31 - 1
 DECIMAL_PATTERN = r"^-?[0-9]{1,30}(\.[0-9]{1,20})?$"

@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from marshmallow import fields
 
-from hksz_db.quantities import RangeRule
-from hksz_db.vocabulary import ClaimStatus, Comparator, Dimension, Modality
+from hksz_db.domain.quantities import RangeRule
+from hksz_db.domain.vocabulary import ClaimStatus, Comparator, Dimension, Modality
 from schemas.base import InputSchema, VersionedSchema, patch_schema
 from schemas.comparisons import ComparisonsSchema
 from schemas.dates import RelativeDateCreateSchema, StatedPeriodSchema

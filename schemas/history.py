@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from hksz_db.vocabulary import HistoryOp
+from hksz_db.domain.vocabulary import HistoryOp
 from schemas.base import DocumentSchema
 from schemas.fields import Moment, StrictInteger, Term
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hksz_db.vocabulary import IdentifierScheme
+from hksz_db.domain.vocabulary import IdentifierScheme
 
 
 class InvalidIdentifier(ValueError):

@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from hksz_db.vocabulary import Accumulation, Dimension
+from hksz_db.domain.vocabulary import Accumulation, Dimension
 from schemas.base import InputSchema, VersionedSchema, patch_schema
 from schemas.fields import ExternalId, Slug, StrictBoolean, Term, Text, Uuid
 from schemas.filters import common_filters, filter_fields, flag, names, terms, words

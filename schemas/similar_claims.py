@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from hksz_db.vocabulary import AmountsFound, PeriodFound, WordsFound
+from hksz_db.domain.vocabulary import AmountsFound, PeriodFound, WordsFound
 from schemas.base import DocumentSchema
 from schemas.fields import DecimalDocument, Term
 from schemas.summaries import ReviewedClaimSummarySchema

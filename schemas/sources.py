@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from hksz_db.vocabulary import ContributorRole, CslType, Normalization, SourceRelationKind
+from hksz_db.domain.vocabulary import ContributorRole, CslType, Normalization, SourceRelationKind
 from schemas.base import DocumentSchema, InputSchema, VersionedSchema, patch_schema
 from schemas.dates import PeriodSchema
 from schemas.fields import (

@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from hksz_db.vocabulary import ClaimStatus, ContributorRole, EntityKind
+from hksz_db.domain.vocabulary import ClaimStatus, ContributorRole, EntityKind
 from schemas.base import DocumentSchema
 from schemas.fields import DecimalDocument, Term, Uuid
 

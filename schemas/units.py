@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from hksz_db.vocabulary import Dimension
+from hksz_db.domain.vocabulary import Dimension
 from schemas.base import InputSchema, VersionedSchema, patch_schema
 from schemas.fields import DecimalDocument, ExternalId, Term, Text, UnitCode, Uuid
 from schemas.filters import common_filters, filter_fields, names, terms, words

@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from hksz_db.vocabulary import Normalization
+from hksz_db.domain.vocabulary import Normalization
 from schemas.base import DocumentSchema
 from schemas.fields import Choice, Sha256, StrictInteger, Term, Uuid
 

@@ -24,8 +24,8 @@ from hksz_db.database import (
     explained,
     run,
 )
+from hksz_db.domain.errors import Unavailable
 from hksz_db.embedded import running
-from hksz_db.errors import Unavailable
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent

@@ -16,16 +16,17 @@ from sqlalchemy import make_url
 
 from app import create_app
 from hksz_db.database import Database, look_at, looking_at, turn_back
+from hksz_db.domain.errors import NotRecorded
+from hksz_db.domain.vocabulary import Scope
 from hksz_db.embedded import Server
-from hksz_db.errors import NotRecorded
-from hksz_db.feed import BEGINNING, Feed, note_due
+from hksz_db.feed.due import note_due
+from hksz_db.feed.pages import BEGINNING, Feed
 from hksz_db.models import Base
 from hksz_db.models.history import KEPT, UNLOGGED, UNNOTICED
 from hksz_db.queries.pages import RESOURCES, document_statement
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
-from hksz_db.vocabulary import Scope
 
 BOOKKEEPING = {"transactions", "changes", "idempotency_keys"}
 Connection = psycopg.Connection[tuple[Any, ...]]

@@ -11,8 +11,8 @@ from sqlalchemy import make_url
 from app import create_app
 from hksz_db.api.operating import Readiness
 from hksz_db.database import Database, DatabaseUnusable
+from hksz_db.domain.errors import Unavailable
 from hksz_db.embedded import Server
-from hksz_db.errors import Unavailable
 from hksz_db.preparing import prepare
 from hksz_db.schema_check import incompleteness
 from hksz_db.services.writing import writing

@@ -8,11 +8,11 @@ from flask import current_app, g, request
 from sqlalchemy.orm import Session
 
 from hksz_db.database import Database
-from hksz_db.errors import Unauthenticated
+from hksz_db.domain.errors import Unauthenticated
+from hksz_db.domain.vocabulary import Scope
 from hksz_db.services.api_keys import Actor, authenticate
 from hksz_db.services.review import REVIEWED
 from hksz_db.services.writing import writing
-from hksz_db.vocabulary import Scope
 
 
 def database() -> Database:

@@ -19,7 +19,7 @@ from hksz_db.api.conditions import content_tag, document_tag, is_known
 from hksz_db.api.questions import Question, Reading
 from hksz_db.api.resource import Listed, Resource
 from hksz_db.database import Prepared, fetch_in
-from hksz_db.errors import Gone, Merged, NotFound
+from hksz_db.domain.errors import Gone, Merged, NotFound
 from hksz_db.queries.comparison_pages import comparisons_statement, pairs_statement
 from hksz_db.queries.pages import (
     RANKED,
@@ -29,7 +29,7 @@ from hksz_db.queries.pages import (
     page_statement,
     part_statement,
 )
-from hksz_db.services import history
+from hksz_db.queries.versions import page_statement as versions_statement
 
 _JSON = "application/json"
 
@@ -161,7 +161,7 @@ def versions(resource: Resource, id: UUID, question: Question) -> Response:
     """A page of the versions of a row, deleted or not. Raises ``NotFound``."""
     identity = [*question.identity(resource.name), "history", id]
     keys, _ = _begin(question, identity, [False])
-    statement = history.page_statement(resource.name)
+    statement = versions_statement(resource.name)
     values = {"id": id, "rows": question.per_page + 1, "c0": None, **keys}
     return _page(_Asked(question, identity, values, statement, lambda: statement), (resource, id))
 

@@ -5,10 +5,10 @@ from typing import Any
 from flask import current_app, g, request
 from marshmallow import Schema
 
-from hksz_db import locators, strict_json
 from hksz_db.api.intake import is_bulk
 from hksz_db.api.problems import ApiError
-from hksz_db.errors import Invalid, Malformed
+from hksz_db.domain import locators, strict_json
+from hksz_db.domain.errors import Invalid, Malformed
 from hksz_db.services import loading
 
 MERGE_PATCH = "application/merge-patch+json"

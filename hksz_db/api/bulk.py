@@ -18,12 +18,12 @@ from hksz_db.api.problems import fault_document, status_of
 from hksz_db.api.repeats import once
 from hksz_db.api.resource import Resource
 from hksz_db.api.views import add_call
-from hksz_db.errors import Conflict, DomainError, Fault, Forbidden, Invalid
+from hksz_db.domain.errors import Conflict, DomainError, Fault, Forbidden, Invalid
+from hksz_db.domain.vocabulary import BulkMode, BulkOutcome, Scope
 from hksz_db.services.api_keys import Actor
 from hksz_db.services.bulk import Result, write
 from hksz_db.services.kinds import KINDS
 from hksz_db.services.review import REVIEWED
-from hksz_db.vocabulary import BulkMode, BulkOutcome, Scope
 from schemas.bulk import BulkParametersSchema, BulkSchema
 
 _STATUSES = {BulkOutcome.CREATED: 201}

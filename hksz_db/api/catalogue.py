@@ -6,10 +6,10 @@ from marshmallow import Schema
 
 from hksz_db.api.costs import Cost
 from hksz_db.api.resource import Listed, Resource
+from hksz_db.domain.vocabulary import Scope
 from hksz_db.queries.compared import COMPARISONS as COMPARISON_QUERIES
 from hksz_db.queries.pages import RESOURCES
 from hksz_db.services.kinds import KINDS
-from hksz_db.vocabulary import Scope
 from schemas.claims import CLAIM_FILTERS, ClaimSchema
 from schemas.comparisons import COMPARISON_FILTERS, ComparisonSchema
 from schemas.entities import ENTITY_FILTERS, EntitySchema

@@ -18,7 +18,7 @@ from hksz_db.api.parameters import Faults, arguments, listed, read
 from hksz_db.api.questions import DEFAULT_PER_PAGE
 from hksz_db.api.views import add_call
 from hksz_db.api.waiting import waiting_room
-from hksz_db.feed import BEGINNING, Feed, ForeignCursor, Page, Position, horizon
+from hksz_db.feed.pages import BEGINNING, Feed, ForeignCursor, Page, Position, horizon
 from hksz_db.queries.pages import RESOURCES
 from schemas.changes import CHANGES_OPTIONS, MAX_WAIT_S, ChangeSchema
 

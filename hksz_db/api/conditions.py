@@ -17,7 +17,7 @@ import re
 from flask import request
 
 from hksz_db.api.problems import ApiError
-from hksz_db.errors import Malformed
+from hksz_db.domain.errors import Malformed
 
 _TAG = re.compile(r'\s*(?:W/)?"([!#-~]*)"\s*(?:,|$)')
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from flask import request
 
-from hksz_db import cursors
-from hksz_db.errors import Fault, Malformed
+from hksz_db.domain.errors import Fault, Malformed
+from hksz_db.queries import cursors
 
 encode = cursors.encode
 

@@ -17,8 +17,8 @@ from hksz_db.api.costs import Cost
 from hksz_db.api.parameters import no_parameters
 from hksz_db.api.repeats import once
 from hksz_db.api.views import add_call
+from hksz_db.domain.vocabulary import Scope
 from hksz_db.services import merging
-from hksz_db.vocabulary import Scope
 from schemas.entities import EntityMergeSchema
 
 

@@ -22,7 +22,7 @@ from werkzeug.exceptions import HTTPException
 from hksz_db.api.costs import Cost, cost_of
 from hksz_db.api.intake import Intake, Receive
 from hksz_db.api.slots import RELEASE_WORKER_SLOT, HeldSlot, WorkerSlots
-from hksz_db.errors import DomainError
+from hksz_db.domain.errors import DomainError
 from hksz_db.settings import Settings
 
 if TYPE_CHECKING:

@@ -18,10 +18,10 @@ from hksz_db.api.questions import paging, reading_then
 from hksz_db.api.repeats import once
 from hksz_db.api.resource import Resource
 from hksz_db.api.views import add_call
-from hksz_db.errors import Conflict
+from hksz_db.domain.differences import differences
+from hksz_db.domain.errors import Conflict
 from hksz_db.exchange.bodies import patch_body
-from hksz_db.services import history
-from hksz_db.services.differences import differences
+from hksz_db.queries import versions
 from hksz_db.services.loading import load
 from hksz_db.services.review import demand_review
 from hksz_db.services.rows import demand
@@ -48,8 +48,8 @@ def _add_version(blueprint: Blueprint, resource: Resource) -> None:
     def view(id: UUID, version: int) -> Response:
         check_reader()
         fields = reading_then(resource)
-        found = history.version(database(), resource.name, id, version)
-        document = history.document(database(), resource.name, id, fields, found.at)
+        found = versions.version(database(), resource.name, id, version)
+        document = versions.document(database(), resource.name, id, fields, found.at)
         body = b'%b,"document":%b}' % (found.entry.removesuffix(b"}"), document or b"null")
         return answers.tagged(body)
 
@@ -69,7 +69,7 @@ def _add_differences(blueprint: Blueprint, resource: Resource) -> None:
         check_reader()
         no_parameters()
         earlier, later = (
-            history.document_in(database(), resource.name, id, number)
+            versions.document_in(database(), resource.name, id, number)
             for number in (version, other)
         )
         found = [asdict(difference) for difference in differences(earlier, later)]
@@ -118,7 +118,7 @@ def _add_return(blueprint: Blueprint, resource: Resource) -> None:
 def _patch(session: Session, resource: Resource, id: UUID, version: int) -> dict[str, Any]:
     """The merge patch that makes a live row what it was in a version."""
     demand(session, resource.name, id)
-    document = history.document_in(database(), resource.name, id, version)
+    document = versions.document_in(database(), resource.name, id, version)
     if document is None:
         raise Conflict(f"The {resource.singular} {id} was deleted in version {version}.")
     return patch_body(resource.name, document)

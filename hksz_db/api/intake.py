@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from hksz_db.api.problems import ApiError
-from hksz_db.errors import Busy
+from hksz_db.domain.errors import Busy
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 

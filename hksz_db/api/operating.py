@@ -19,7 +19,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from hksz_db.api.access import database
 from hksz_db.api.costs import Cost, costs
 from hksz_db.database import Database
-from hksz_db.errors import Unavailable
+from hksz_db.domain.errors import Unavailable
 from hksz_db.migrating import pending
 from hksz_db.schema_check import incompleteness
 from hksz_db.services.writing import writing

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from flask import request
 from marshmallow import ValidationError
 
-from hksz_db.errors import Fault, Malformed, escaped
+from hksz_db.domain.errors import Fault, Malformed, escaped
 
 MAX_PARAMETERS = 100
 _LISTS = {"sort", "select", "include", "group_by"}

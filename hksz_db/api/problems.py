@@ -11,7 +11,7 @@ import structlog
 from flask import Flask, Response, g, request, url_for
 from werkzeug.exceptions import HTTPException, default_exceptions
 
-from hksz_db.errors import (
+from hksz_db.domain.errors import (
     Busy,
     Conflict,
     DomainError,

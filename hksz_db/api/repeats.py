@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from hksz_db.api.answers import DirectResponse
 from hksz_db.api.bodies import read_body
-from hksz_db.errors import Malformed
+from hksz_db.domain.errors import Malformed
 from hksz_db.services.api_keys import Actor
 from hksz_db.services.idempotency import Answer, Repeatable, begin, keep
 

@@ -9,8 +9,8 @@ from marshmallow import Schema
 from sqlalchemy.orm import Session
 
 from hksz_db.api.costs import Cost
+from hksz_db.domain.vocabulary import Scope
 from hksz_db.queries.resources import Queryable, Readable
-from hksz_db.vocabulary import Scope
 from schemas.filters import Filter
 
 Create = Callable[[Session, dict[str, Any]], UUID]

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from hksz_db.errors import Busy
+from hksz_db.domain.errors import Busy
 
 RELEASE_WORKER_SLOT = "hksz.release_worker_slot"
 """The key of a WSGI environment that holds ``HeldSlot.released``."""

@@ -13,9 +13,8 @@ from hksz_db.api.catalogue import SOURCES
 from hksz_db.api.costs import Cost
 from hksz_db.api.parameters import no_parameters
 from hksz_db.api.views import add_call
-from hksz_db.locators import NORMALIZATION
-from hksz_db.queries.verification import verifiable_statement
-from hksz_db.services.verification import Checked, Verification, check
+from hksz_db.domain.locators import NORMALIZATION
+from hksz_db.queries.verification import Checked, Verification, check, verifiable_statement
 
 
 def add_verification(blueprint: Blueprint) -> None:

@@ -9,8 +9,8 @@ from contextlib import contextmanager, nullcontext
 from flask import Flask, current_app, request
 
 from hksz_db.api.slots import RELEASE_WORKER_SLOT
-from hksz_db.bell import Bell
-from hksz_db.errors import Busy
+from hksz_db.domain.errors import Busy
+from hksz_db.feed.listener import Bell
 
 
 class WaitingRoom:

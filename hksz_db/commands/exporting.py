@@ -16,8 +16,8 @@ from marshmallow import ValidationError
 
 from hksz_db.commands.terminal import FILE
 from hksz_db.database import Database, DatabaseUnusable
+from hksz_db.domain.errors import DomainError, Fault, FaultsError
 from hksz_db.embedded import EmbeddedError
-from hksz_db.errors import DomainError, Fault, FaultsError
 from hksz_db.exchange import dumping, exporting, loading
 from hksz_db.exchange.asking import whole
 from hksz_db.exchange.formats import FORMATS, formats_for

@@ -10,11 +10,12 @@ import click
 from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
-from hksz_db.bell import Bell
 from hksz_db.database import Database, DatabaseUnusable
+from hksz_db.domain.errors import Unavailable
 from hksz_db.embedded import EmbeddedError
-from hksz_db.errors import Unavailable
-from hksz_db.feed import BEGINNING, Feed, ForeignCursor, Page, Position, horizon, note_due
+from hksz_db.feed.due import note_due
+from hksz_db.feed.listener import Bell
+from hksz_db.feed.pages import BEGINNING, Feed, ForeignCursor, Page, Position, horizon
 from hksz_db.queries.pages import RESOURCES
 
 _PER_PAGE = 100

@@ -11,15 +11,15 @@ from flask import current_app
 
 from hksz_db.commands.terminal import FILE, Trouble
 from hksz_db.database import Database, DatabaseUnusable
+from hksz_db.domain.errors import DomainError, Fault
+from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
 from hksz_db.embedded import EmbeddedError
-from hksz_db.errors import DomainError, Fault
 from hksz_db.exchange.batch import Report
 from hksz_db.exchange.importing import import_entries
 from hksz_db.exchange.readers.columns import columns
 from hksz_db.exchange.readers.entries import Entry, Unreadable
 from hksz_db.exchange.reading import READERS, Wanted, entries, format_of
 from hksz_db.services.kinds import KINDS
-from hksz_db.vocabulary import BulkMode, BulkOutcome
 
 _MAX_ACTOR = 200
 

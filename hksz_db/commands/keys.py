@@ -8,8 +8,8 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from hksz_db.commands.terminal import writing_here
+from hksz_db.domain.vocabulary import Scope
 from hksz_db.services import api_keys
-from hksz_db.vocabulary import Scope
 
 keys = AppGroup("keys", help="Make, list and revoke the keys of those who write.")
 

@@ -12,8 +12,8 @@ from flask import current_app
 from sqlalchemy.orm import Session
 
 from hksz_db.database import Database, DatabaseUnusable, explained
+from hksz_db.domain.errors import DomainError
 from hksz_db.embedded import EmbeddedError
-from hksz_db.errors import DomainError
 from hksz_db.services.seeding import InvalidSeed
 from hksz_db.services.writing import writing
 from schemas.fields import EXTERNAL_ID_PATTERN

@@ -9,12 +9,17 @@ from uuid import UUID
 import click
 from sqlalchemy.orm import Session
 
+from hksz_db.commands import locating
 from hksz_db.commands.terminal import FILE, Trouble, id_or_name, writing_here
 from hksz_db.database import fetch_in
-from hksz_db.queries.verification import named_statement, verifiable_statement
-from hksz_db.services import locating
-from hksz_db.services.verification import Checked, Verification, check
-from hksz_db.verification import Result
+from hksz_db.domain.verification import Result
+from hksz_db.queries.verification import (
+    Checked,
+    Verification,
+    check,
+    named_statement,
+    verifiable_statement,
+)
 
 
 @contextmanager

@@ -8,9 +8,9 @@ import click
 
 from hksz_db.commands.terminal import id_or_name, reaching
 from hksz_db.database import Database
+from hksz_db.domain.differences import differences
+from hksz_db.queries import versions
 from hksz_db.queries.pages import RESOURCES
-from hksz_db.services import history
-from hksz_db.services.differences import differences
 
 
 @click.argument("resource", type=click.Choice(list(RESOURCES)))
@@ -28,11 +28,11 @@ def show_history(resource: str, name: str, pair: tuple[int, int] | None) -> None
     with reaching() as database:
         id = _row_id(database, resource, name)
         if pair:
-            earlier, later = (history.document_in(database, resource, id, n) for n in pair)
+            earlier, later = (versions.document_in(database, resource, id, n) for n in pair)
             for found in differences(earlier, later):
                 click.echo(f"{found.pointer}\t{_shown(found.before)}\t{_shown(found.after)}")
             return
-        for entry in history.versions(database, resource, id):
+        for entry in versions.versions(database, resource, id):
             changed = ",".join(entry["changed"])
             parts = (entry["version"], entry["at"], entry["op"], entry["actor"])
             click.echo(
@@ -42,7 +42,7 @@ def show_history(resource: str, name: str, pair: tuple[int, int] | None) -> None
 
 def _row_id(database: Database, resource: str, name: str) -> UUID:
     named = id_or_name(name)
-    found = named if isinstance(named, UUID) else history.named(database, resource, named)
+    found = named if isinstance(named, UUID) else versions.named(database, resource, named)
     if found is None:
         raise click.ClickException(f"There is no {RESOURCES[resource].singular} {name}.")
     return found

@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from hksz_db.errors import Fault, Malformed
+from hksz_db.domain.errors import Fault, Malformed
 from hksz_db.exchange.exporting import Export
 from hksz_db.exchange.format import Format
 from hksz_db.queries.filters import AllOf, Criterion, bound_values, shape

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from sqlalchemy.orm import Session
 
 from hksz_db.database import run
-from hksz_db.errors import Fault, Invalid
+from hksz_db.domain.errors import Fault, Invalid
+from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
 from hksz_db.exchange.already import Already
 from hksz_db.exchange.readers.entries import Entry
 from hksz_db.services import bulk
 from hksz_db.services.kinds import KINDS
 from hksz_db.services.loading import load
-from hksz_db.vocabulary import BulkMode, BulkOutcome
 from schemas.fields import EXTERNAL_ID_PATTERN
 from schemas.sources import SourceCreateSchema
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
-from hksz_db.errors import Fault, Invalid
+from hksz_db.domain.errors import Fault, Invalid
 from hksz_db.services.kinds import KINDS
 
 Document = Mapping[str, Any]

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from sqlalchemy.orm import Session
 
 from hksz_db.database import Database, run
+from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
 from hksz_db.exchange.batch import Batch, Report
 from hksz_db.exchange.postponed import Postponed, postponed, without_links
 from hksz_db.exchange.readers.entries import Entries, Entry
 from hksz_db.services.writing import writing
-from hksz_db.vocabulary import BulkMode, BulkOutcome
 
 MAX_BATCH = 1000
 _MAX_BATCH_CHARS = 8 * 2**20

@@ -7,7 +7,7 @@ from dataclasses import replace
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-from hksz_db.errors import Fault
+from hksz_db.domain.errors import Fault
 from hksz_db.exchange.readers.entries import Entry, Item
 
 _PARTS = ("figures", "evidence")

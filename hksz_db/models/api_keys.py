@@ -6,8 +6,8 @@ from sqlalchemy import CheckConstraint, LargeBinary, func
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
+from hksz_db.domain.vocabulary import Scope
 from hksz_db.models.base import Base, Identified, not_blank, quoted
-from hksz_db.vocabulary import Scope
 
 
 class ApiKey(Identified, Base):

@@ -23,8 +23,8 @@ from sqlalchemy.dialects.postgresql import DATERANGE, Range
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.schema import SchemaItem
 
-from hksz_db.relative_dates import DURATION_PATTERN, WEEKDAYS
-from hksz_db.vocabulary import TimeModifier
+from hksz_db.domain.relative_dates import DURATION_PATTERN, WEEKDAYS
+from hksz_db.domain.vocabulary import TimeModifier
 
 EXTERNAL_ID_PATTERN = "^[a-z][a-z0-9.-]*:[A-Za-z0-9][A-Za-z0-9._~/-]*$"
 

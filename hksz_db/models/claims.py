@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, UniqueConst
 from sqlalchemy.dialects.postgresql import DATERANGE, TSVECTOR, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
+from hksz_db.domain.vocabulary import ClaimEntityRole, ClaimRelationKind, ClaimStatus, Modality
 from hksz_db.models.base import (
     Base,
     Identified,
@@ -17,7 +18,6 @@ from hksz_db.models.base import (
     relative,
     resource_rules,
 )
-from hksz_db.vocabulary import ClaimEntityRole, ClaimRelationKind, ClaimStatus, Modality
 
 TOPIC_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
 

@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from hksz_db.domain.vocabulary import CorroborationVerdict, SourceRelationKind
 from hksz_db.models.base import Base, Kept, install, one_of, quoted
-from hksz_db.vocabulary import CorroborationVerdict, SourceRelationKind
 
 _VERDICT = """CASE
     WHEN origins_for > 0 AND origins_against > 0 THEN 'disputed'

@@ -14,6 +14,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import DATERANGE, TSVECTOR, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
+from hksz_db.domain.vocabulary import (
+    EntityKind,
+    EntityNameKind,
+    EntityRelationKind,
+    IdentifierScheme,
+)
 from hksz_db.models.base import (
     Base,
     Identified,
@@ -22,12 +28,6 @@ from hksz_db.models.base import (
     not_blank,
     one_of,
     resource_rules,
-)
-from hksz_db.vocabulary import (
-    EntityKind,
-    EntityNameKind,
-    EntityRelationKind,
-    IdentifierScheme,
 )
 
 

@@ -11,8 +11,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from hksz_db.domain.vocabulary import Directness, EvidenceStatus, Interest, Stance
 from hksz_db.models.base import Base, Resource, install, is_sha256, one_of, resource_rules
-from hksz_db.vocabulary import Directness, EvidenceStatus, Interest, Stance
 
 LOCATOR = ("start_char", "end_char", "exact_sha256", "prefix_sha256", "suffix_sha256")
 

@@ -8,6 +8,8 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index,
 from sqlalchemy.dialects.postgresql import DATERANGE, NUMRANGE, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
+from hksz_db.domain.quantities import RangeRule
+from hksz_db.domain.vocabulary import Comparator, Modality
 from hksz_db.models.base import (
     Base,
     Resource,
@@ -18,8 +20,6 @@ from hksz_db.models.base import (
     relative,
     resource_rules,
 )
-from hksz_db.quantities import RangeRule
-from hksz_db.vocabulary import Comparator, Modality
 
 
 def finite(column: str) -> CheckConstraint:

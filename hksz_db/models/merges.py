@@ -8,8 +8,8 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from hksz_db.domain.vocabulary import MergeChange
 from hksz_db.models.base import Base, Identified, one_of
-from hksz_db.vocabulary import MergeChange
 
 
 class EntityMerge(Identified, Base):

@@ -3,8 +3,8 @@
 from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from hksz_db.domain.vocabulary import Accumulation, Dimension
 from hksz_db.models.base import Base, Resource, not_blank, one_of, resource_rules
-from hksz_db.vocabulary import Accumulation, Dimension
 
 
 class Metric(Resource, Base):

@@ -14,6 +14,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import DATERANGE, TSVECTOR, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
+from hksz_db.domain.vocabulary import ContributorRole, CslType, Normalization, SourceRelationKind
 from hksz_db.models.base import (
     Base,
     Identified,
@@ -25,7 +26,6 @@ from hksz_db.models.base import (
     one_of,
     resource_rules,
 )
-from hksz_db.vocabulary import ContributorRole, CslType, Normalization, SourceRelationKind
 
 
 class Source(Resource, Base):

@@ -5,8 +5,8 @@ from decimal import Decimal
 from sqlalchemy import CheckConstraint, Numeric, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from hksz_db.domain.vocabulary import Dimension
 from hksz_db.models.base import Base, Resource, not_blank, one_of, resource_rules
-from hksz_db.vocabulary import Dimension
 
 
 class Unit(Resource, Base):

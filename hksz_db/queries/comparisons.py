@@ -14,11 +14,11 @@ from sqlalchemy import (
     or_,
 )
 
+from hksz_db.domain.vocabulary import Accumulation, ClaimStatus, Dimension
 from hksz_db.models import Claim, Figure, Metric
 from hksz_db.queries.documents import term
 from hksz_db.queries.filters import Condition
 from hksz_db.queries.resources import table_of
-from hksz_db.vocabulary import Accumulation, ClaimStatus, Dimension
 
 # What was withdrawn is held against nobody.
 _WITHDRAWN = (ClaimStatus.REJECTED, ClaimStatus.RETRACTED)

@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import DATERANGE
 
-from hksz_db.chronology import Period
+from hksz_db.domain.chronology import Period
 
 
 @dataclass(frozen=True)

@@ -30,10 +30,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, DATERANGE
 
+from hksz_db.domain.vocabulary import AmountsFound, PeriodFound, WordsFound
 from hksz_db.models import Claim, ClaimBand, Figure
 from hksz_db.queries.documents import Group, Many, decimal, number, term
 from hksz_db.queries.resources import table_of
-from hksz_db.vocabulary import AmountsFound, PeriodFound, WordsFound
 
 LISTED = "0.45"
 """From which similarity of their words on two claims are shown as alike."""

@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Text, and_, case, func, not_, true
 
-from hksz_db.quantities import BASE_UNITS
+from hksz_db.domain.quantities import BASE_UNITS
+from hksz_db.domain.vocabulary import Accumulation, ComparisonVerdict, Dimension
 from hksz_db.queries.comparisons import Pair
 from hksz_db.queries.documents import number, term
 from hksz_db.queries.filters import Condition
-from hksz_db.vocabulary import Accumulation, ComparisonVerdict, Dimension
 
 # 1$ and 4$ are the figures as stated, 2$ and 5$ their ranges, 3$ and 6$ their periods, 7$ the unit,
 # 8$ and 9$ what a reader would understand of them.

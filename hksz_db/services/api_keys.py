@@ -11,8 +11,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from hksz_db.database import run
-from hksz_db.errors import Conflict, Forbidden, Unauthenticated
-from hksz_db.vocabulary import Scope
+from hksz_db.domain.errors import Conflict, Forbidden, Unauthenticated
+from hksz_db.domain.vocabulary import Scope
 
 PREFIX = "hksz_"
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from hksz_db.errors import DomainError
+from hksz_db.domain.errors import DomainError
 from hksz_db.services import dates
 from hksz_db.services.batches import Batch
 from hksz_db.services.entries import Entry

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from hksz_db.database import run
-from hksz_db.errors import DomainError
+from hksz_db.domain.errors import DomainError
 from hksz_db.services.entries import Entry, within
 from hksz_db.services.evidence import captures_for, fill_captures
 from hksz_db.services.kinds import KINDS

@@ -14,14 +14,14 @@ import psycopg
 from sqlalchemy.orm import Session
 
 from hksz_db.database import run
-from hksz_db.errors import Conflict, DomainError, Fault, FaultsError
+from hksz_db.domain.errors import Conflict, DomainError, Fault, FaultsError
+from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
 from hksz_db.services.batch_writes import Refused, write_batch
 from hksz_db.services.batches import Allowed, Batch
 from hksz_db.services.entries import Entry
 from hksz_db.services.plans import Plans, Task, doubled
 from hksz_db.services.violations import translate
 from hksz_db.services.writers import Writer
-from hksz_db.vocabulary import BulkMode, BulkOutcome
 
 
 @dataclass(frozen=True)

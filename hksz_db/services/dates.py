@@ -6,11 +6,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from hksz_db.chronology import Period, parse
 from hksz_db.database import run
-from hksz_db.errors import Conflict, Fault, Invalid
+from hksz_db.domain.chronology import Period, parse
+from hksz_db.domain.errors import Conflict, Fault, Invalid
+from hksz_db.domain.relative_dates import Relative, Unresolvable, resolve
 from hksz_db.queries.filters import days_literal
-from hksz_db.relative_dates import Relative, Unresolvable, resolve
 from hksz_db.services.references import Resolved, Shape
 from hksz_db.services.rows import Row, dated
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from hksz_db.database import run
-from hksz_db.errors import Conflict, Fault
+from hksz_db.domain.errors import Conflict, Fault
 from hksz_db.queries.pages import RESOURCES
 
 _SHOWN = 10

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from uuid import UUID
 
-from hksz_db.errors import Conflict, DomainError, Fault, FaultsError, Invalid
+from hksz_db.domain.errors import Conflict, DomainError, Fault, FaultsError, Invalid
 from hksz_db.queries.pages import RESOURCES
 from hksz_db.services.dependants import wholes_of
 from hksz_db.services.references import Reference, Resolved, references_in

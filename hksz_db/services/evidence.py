@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from hksz_db.database import run
-from hksz_db.errors import Fault, Invalid
+from hksz_db.domain.errors import Fault, Invalid
 from hksz_db.models import Evidence
 from hksz_db.services.dependants import lock_wholes
 from hksz_db.services.references import resolve

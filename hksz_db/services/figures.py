@@ -6,14 +6,14 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from hksz_db.errors import Fault, Invalid
+from hksz_db.domain.errors import Fault, Invalid
+from hksz_db.domain.quantities import InvalidFigure, read
+from hksz_db.domain.vocabulary import Comparator
 from hksz_db.models import Figure
-from hksz_db.quantities import InvalidFigure, read
 from hksz_db.services.dependants import lock_wholes
 from hksz_db.services.references import Resolved, resolve
 from hksz_db.services.rows import Row, change, chosen, range_literal, stored, touch
 from hksz_db.services.writers import Writer
-from hksz_db.vocabulary import Comparator
 from schemas.figures import FigureCreateSchema, FigurePatchSchema
 
 

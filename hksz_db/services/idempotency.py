@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from hksz_db.database import run
-from hksz_db.errors import InFlight, Invalid
+from hksz_db.domain.errors import InFlight, Invalid
 
 _KEPT_FOR = "interval '24 hours'"
 _CLEARED_AT_ONCE = 20

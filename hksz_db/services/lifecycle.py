@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from hksz_db.database import run
-from hksz_db.errors import Conflict, DomainError, Merged, NotFound, Stale
+from hksz_db.domain.errors import Conflict, DomainError, Merged, NotFound, Stale
 from hksz_db.queries.pages import RESOURCES
 from hksz_db.services.dependants import (
     lock_wholes,

@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError
 
-from hksz_db.errors import Fault, Invalid, escaped
+from hksz_db.domain.errors import Fault, Invalid, escaped
 
 
 def load(schema: Schema, document: Any) -> dict[str, Any]:

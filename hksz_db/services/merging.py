@@ -11,7 +11,16 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from hksz_db.database import run
-from hksz_db.errors import Conflict, DomainError, Fault, Gone, Invalid, Merged, NotFound, Stale
+from hksz_db.domain.errors import (
+    Conflict,
+    DomainError,
+    Fault,
+    Gone,
+    Invalid,
+    Merged,
+    NotFound,
+    Stale,
+)
 from hksz_db.services import merge_moves
 from hksz_db.services.dependants import refuse_if_unfounded, wholes_of
 from hksz_db.services.merge_moves import MOVED, Merge

@@ -10,14 +10,14 @@ from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
 from hksz_db.database import run
-from hksz_db.errors import Conflict, Fault, Invalid
+from hksz_db.domain.errors import Conflict, Fault, Invalid
+from hksz_db.domain.vocabulary import BulkMode
 from hksz_db.queries.pages import RESOURCES
 from hksz_db.services.dependants import wholes_of
 from hksz_db.services.entries import Entry
 from hksz_db.services.loading import load
 from hksz_db.services.rows import merged_into
 from hksz_db.services.writers import Writer
-from hksz_db.vocabulary import BulkMode
 from schemas.base import InputSchema
 from schemas.fields import ExternalId
 

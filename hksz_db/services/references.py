@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from hksz_db.database import run
-from hksz_db.errors import Fault, Invalid
+from hksz_db.domain.errors import Fault, Invalid
 from hksz_db.queries.pages import RESOURCES
 from hksz_db.services.rows import Row
 

@@ -5,8 +5,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from hksz_db.database import run
+from hksz_db.domain.vocabulary import ClaimStatus, Scope
 from hksz_db.services.api_keys import Actor
-from hksz_db.vocabulary import ClaimStatus, Scope
 
 REVIEWED = frozenset({ClaimStatus.ACCEPTED, ClaimStatus.REJECTED})
 # A figure has no status of its own: it stands under its claim's.

@@ -13,7 +13,7 @@ from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
 from hksz_db.database import run
-from hksz_db.errors import DomainError, FaultsError
+from hksz_db.domain.errors import DomainError, FaultsError
 from hksz_db.services.kinds import KINDS
 from hksz_db.services.rows import Row
 from hksz_db.services.violations import translate

@@ -1,8 +1,8 @@
 """Writing units; what one measures and its factor are worked out from its code."""
 
-from hksz_db.errors import Fault, Invalid
+from hksz_db.domain.errors import Fault, Invalid
+from hksz_db.domain.quantities import InvalidUnit, measure
 from hksz_db.models import Unit
-from hksz_db.quantities import InvalidUnit, measure
 from hksz_db.services.references import Resolved
 from hksz_db.services.rows import Row
 from hksz_db.services.writers import Writer

@@ -9,7 +9,7 @@ from psycopg import errors
 from sqlalchemy import UniqueConstraint
 from sqlalchemy.exc import DBAPIError
 
-from hksz_db.errors import Conflict, DomainError, Fault, Invalid, Unavailable
+from hksz_db.domain.errors import Conflict, DomainError, Fault, Invalid, Unavailable
 from hksz_db.models import Base
 
 _RULES: dict[str, tuple[str, str]] = {

@@ -21,11 +21,11 @@ from werkzeug.test import TestResponse
 from app import create_app
 from hksz_db.api.catalogue import CATALOGUE
 from hksz_db.database import Database
+from hksz_db.domain.vocabulary import Scope
 from hksz_db.preparing import seed_folders
 from hksz_db.services import api_keys, seeding
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
-from hksz_db.vocabulary import Scope
 
 ROOT = Path(__file__).parents[2]
 WRITING = (Scope.SOURCES_WRITE, Scope.CLAIMS_WRITE, Scope.ENTITIES_WRITE)

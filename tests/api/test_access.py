@@ -7,10 +7,10 @@ import pytest
 
 from app import create_app
 from hksz_db.database import Database, run
+from hksz_db.domain.vocabulary import Scope
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
-from hksz_db.vocabulary import Scope
 
 ROW = "0199c3a0-0000-7000-8000-000000000000"
 

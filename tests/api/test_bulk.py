@@ -5,7 +5,7 @@ import json
 import pytest
 
 from hksz_db.api.catalogue import CATALOGUE
-from hksz_db.vocabulary import BulkMode, Scope
+from hksz_db.domain.vocabulary import BulkMode, Scope
 from schemas.bulk import MAX_ITEMS
 
 COUNTS = dict.fromkeys(("created", "updated", "unchanged", "ignored", "failed"), 0)

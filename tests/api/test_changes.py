@@ -9,7 +9,7 @@ import pytest
 
 from hksz_db.api.catalogue import CATALOGUE
 from hksz_db.database import run
-from hksz_db.feed import Feed, Position
+from hksz_db.feed.pages import Feed, Position
 from hksz_db.services.writing import writing
 from schemas.changes import ChangePageSchema, ChangeSchema
 

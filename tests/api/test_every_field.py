@@ -23,10 +23,10 @@ from sqlalchemy import text
 from hksz_db.api.catalogue import CATALOGUE
 from hksz_db.api.resource import Resource
 from hksz_db.database import Database
+from hksz_db.domain.vocabulary import BulkMode
 from hksz_db.services.bulk import write
 from hksz_db.services.kinds import KINDS
 from hksz_db.services.writing import writing
-from hksz_db.vocabulary import BulkMode
 
 Body = dict[str, Any]
 Path = tuple[str, ...]

@@ -9,9 +9,9 @@ from flask import Flask
 
 from hksz_db.api.catalogue import CATALOGUE
 from hksz_db.database import Database
+from hksz_db.domain.vocabulary import Scope
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
-from hksz_db.vocabulary import Scope
 
 Document = dict[str, Any]
 

@@ -3,8 +3,8 @@
 import pytest
 
 from hksz_db.database import run
+from hksz_db.domain.vocabulary import Scope
 from hksz_db.services.writing import writing
-from hksz_db.vocabulary import Scope
 
 NOBODY = "0199c3a0-0000-7000-8000-000000000000"
 ARTICLE = "hksz:shenzhen-daily-article"

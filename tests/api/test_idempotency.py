@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import text
 
 from hksz_db.database import Database, run
+from hksz_db.domain.vocabulary import Scope
 from hksz_db.services import idempotency, lifecycle
 from hksz_db.services.writing import writing
-from hksz_db.vocabulary import Scope
 
 BODY = {"csl_type": "report", "title": "A report"}
 CLAIM = "hksz:ttps-approved-2023"

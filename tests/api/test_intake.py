@@ -6,7 +6,7 @@ import pytest
 
 from hksz_db.api.intake import BYTES_PER_S, Intake
 from hksz_db.api.problems import ApiError
-from hksz_db.errors import Busy
+from hksz_db.domain.errors import Busy
 
 CHUNKED = {"HTTP_TRANSFER_ENCODING": "chunked"}
 BULK = {"PATH_INFO": "/v1/claims/bulk"}

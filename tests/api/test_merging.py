@@ -5,9 +5,9 @@ from uuid import uuid4
 import pytest
 
 from hksz_db.database import run
+from hksz_db.domain.vocabulary import Scope
 from hksz_db.models import Base
 from hksz_db.services.merge_moves import MOVED
-from hksz_db.vocabulary import Scope
 
 FIGURE = {
     "metric_external_id": "hksz:metric-ttps-approved",

@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import text
 
 from app import create_app
-from hksz_db.chronology import parse
 from hksz_db.database import Database, run
+from hksz_db.domain.chronology import parse
+from hksz_db.domain.vocabulary import Scope
 from hksz_db.services import api_keys, claims, figures, lifecycle, merging, sources
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
-from hksz_db.vocabulary import Scope
 
 pytestmark = pytest.mark.slow
 

@@ -19,9 +19,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from app import create_app
-from hksz_db import verification
 from hksz_db.database import run
-from hksz_db.locators import digest, locate, normalise
+from hksz_db.domain import verification
+from hksz_db.domain.locators import digest, locate, normalise
 from hksz_db.serving import configure_logging
 from hksz_db.settings import Settings
 

@@ -17,7 +17,7 @@ from flask import Flask
 
 from app import create_app
 from hksz_db.database import Database, run
-from hksz_db.feed import note_due
+from hksz_db.feed.due import note_due
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 

@@ -9,7 +9,7 @@ import pytest
 
 from app import create_app
 from hksz_db.database import Database, run
-from hksz_db.locators import digest, normalise
+from hksz_db.domain.locators import digest, normalise
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 

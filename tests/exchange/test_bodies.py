@@ -11,7 +11,7 @@ import pytest
 from hksz_db.api.catalogue import CATALOGUE
 from hksz_db.api.resource import Resource
 from hksz_db.database import Database, fetch_in, run
-from hksz_db.errors import Invalid
+from hksz_db.domain.errors import Invalid
 from hksz_db.exchange.bodies import create_body, patch_body
 from hksz_db.queries.pages import document_statement
 from hksz_db.services.writing import writing

@@ -6,8 +6,8 @@ import warnings
 import pytest
 from citeproc.source.json import CiteProcJSON
 
+from hksz_db.domain.vocabulary import CslType
 from hksz_db.exchange.csl_json import csl_date
-from hksz_db.vocabulary import CslType
 
 # The names of csl-data.json (CSL 1.0.2) that are used here, with what they hold.
 PROPERTIES = {

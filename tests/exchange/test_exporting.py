@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from hksz_db.api.catalogue import CATALOGUE
 from hksz_db.database import Database, prepare
-from hksz_db.errors import Malformed, Unavailable
+from hksz_db.domain.errors import Malformed, Unavailable
 from hksz_db.exchange.asking import FILTERS, whole
 from hksz_db.exchange.exporting import export
 from hksz_db.exchange.formats import FORMATS

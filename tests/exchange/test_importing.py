@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from hksz_db.database import Database, run
-from hksz_db.errors import Fault, Unavailable
+from hksz_db.domain.errors import Fault, Unavailable
+from hksz_db.domain.vocabulary import BulkMode
 from hksz_db.exchange import importing
 from hksz_db.exchange.batch import Report
 from hksz_db.exchange.importing import import_entries
 from hksz_db.exchange.readers.entries import Entry
-from hksz_db.vocabulary import BulkMode
 
 UPSERT = BulkMode.UPSERT
 

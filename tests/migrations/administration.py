@@ -17,10 +17,10 @@ from alembic.config import CommandLine, Config
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from hksz_db.chronology import parse
 from hksz_db.database import Database
+from hksz_db.domain.chronology import parse
+from hksz_db.domain.vocabulary import Scope
 from hksz_db.services import api_keys, claims, entities, merging, metrics, sources, units
-from hksz_db.vocabulary import Scope
 
 ROOT = Path(__file__).parents[2]
 SHA256 = "0" * 64

@@ -16,10 +16,11 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import create_engine, make_url
 
-from hksz_db import migrating, quantities, vocabulary
+from hksz_db import migrating
 from hksz_db.database import Database, DatabaseUnusable, driver_url, run
+from hksz_db.domain import quantities, vocabulary
 from hksz_db.embedded import Server, running
-from hksz_db.feed import BEGINNING, Feed
+from hksz_db.feed.pages import BEGINNING, Feed
 from hksz_db.models import Base
 from hksz_db.queries.pages import RESOURCES
 from tests.migrations.administration import ROOT, alembic, dump, fill, play

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, select, text
 from sqlalchemy.orm import Session
 
-from hksz_db.quantities import Interval, measure, read
+from hksz_db.domain.quantities import Interval, measure, read
+from hksz_db.domain.vocabulary import Accumulation, Comparator, ComparisonVerdict
 from hksz_db.queries.comparisons import pair_with, together
 from hksz_db.queries.verdicts import explanation, gravity, verdict
-from hksz_db.vocabulary import Accumulation, Comparator, ComparisonVerdict
 
 pytestmark = pytest.mark.slow
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError, fields
 
-from hksz_db.chronology import Period
-from hksz_db.vocabulary import Stance
+from hksz_db.domain.chronology import Period
+from hksz_db.domain.vocabulary import Stance
 from schemas.fields import (
     MAX_INTEGER,
     DecimalString,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from hksz_db.vocabulary import IdentifierScheme
+from hksz_db.domain.vocabulary import IdentifierScheme
 from schemas.identifiers import InvalidIdentifier, canonical
 
 CHECKED = {

@@ -14,7 +14,8 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from hksz_db.database import Database, run
-from hksz_db.errors import Conflict, DomainError, FaultsError, Forbidden, Invalid
+from hksz_db.domain.errors import Conflict, DomainError, FaultsError, Forbidden, Invalid
+from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
 from hksz_db.services import bulk, lifecycle, merging
 from hksz_db.services.bulk import Result, write
 from hksz_db.services.kinds import KINDS
@@ -22,7 +23,6 @@ from hksz_db.services.loading import load
 from hksz_db.services.violations import translate
 from hksz_db.services.writers import Writer
 from hksz_db.services.writing import writing
-from hksz_db.vocabulary import BulkMode, BulkOutcome
 
 CREATE, UPSERT, IGNORE = BulkMode.CREATE, BulkMode.UPSERT, BulkMode.IGNORE
 CREATED, UPDATED, UNCHANGED, IGNORED, FAILED = BulkOutcome

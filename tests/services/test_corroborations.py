@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from hksz_db.database import Database, run
-from hksz_db.errors import DomainError, Invalid
+from hksz_db.domain.errors import DomainError, Invalid
 from hksz_db.services import merging
 from hksz_db.services.writing import writing
 

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from hksz_db.database import Database, run
-from hksz_db.errors import Conflict, DomainError
+from hksz_db.domain.errors import Conflict, DomainError
 from hksz_db.models import Base
 from hksz_db.services import claims, entities, merging, sources
 from hksz_db.services.merge_moves import MOVED

@@ -15,7 +15,7 @@ from bibtexparser.model import (
 )
 from bibtexparser.model import Entry as Record
 
-from hksz_db.errors import Fault
+from hksz_db.domain.errors import Fault
 from hksz_db.exchange.readers import text
 from hksz_db.exchange.readers.bibtex_fields import MONTHS, work_of
 from hksz_db.exchange.readers.entries import Entries, Entry, Firsts, Unreadable

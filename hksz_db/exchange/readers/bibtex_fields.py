@@ -11,11 +11,11 @@ from bibtexparser.middlewares.names import (
     split_multiple_persons_names,
 )
 
+from hksz_db.domain.vocabulary import ContributorRole
 from hksz_db.exchange.readers.language_tags import language_tag
 from hksz_db.exchange.readers.latex import decode, decode_address, is_braced
 from hksz_db.exchange.readers.names import Credit, Name, organisation, person
 from hksz_db.exchange.readers.works import Work
-from hksz_db.vocabulary import ContributorRole
 
 MONTHS = {
     "jan": "January",

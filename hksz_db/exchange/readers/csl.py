@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from hksz_db import strict_json
-from hksz_db.errors import Fault, Malformed
+from hksz_db.domain import strict_json
+from hksz_db.domain.errors import Fault, Malformed
+from hksz_db.domain.vocabulary import ContributorRole, CslType
 from hksz_db.exchange.readers import edtf_dates, text
 from hksz_db.exchange.readers.entries import Entries, Entry, Firsts, Unreadable
 from hksz_db.exchange.readers.names import Credit, Name, organisation, person
 from hksz_db.exchange.readers.works import Work, entry
-from hksz_db.vocabulary import ContributorRole, CslType
 
 _AUTHOR, _EDITOR = ContributorRole.AUTHOR, ContributorRole.EDITOR
 # The variables that hold names, and the role in which a source credits them; the others have none.

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from hksz_db.chronology import InvalidDate, parse
+from hksz_db.domain.chronology import InvalidDate, parse
 
 _MONTHS = {
     name: number

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hksz_db.errors import Fault
+from hksz_db.domain.errors import Fault
 
 Item = dict[str, Any]
 

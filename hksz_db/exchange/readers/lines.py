@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hksz_db import strict_json
-from hksz_db.errors import Fault, FaultsError, Malformed
+from hksz_db.domain import strict_json
+from hksz_db.domain.errors import Fault, FaultsError, Malformed
 from hksz_db.exchange.bodies import Body, create_body
 from hksz_db.exchange.readers import text
 from hksz_db.exchange.readers.entries import Entries, Entry

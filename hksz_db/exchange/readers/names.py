@@ -11,8 +11,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
-from hksz_db.unicode_form import nfc
-from hksz_db.vocabulary import ContributorRole, EntityKind
+from hksz_db.domain.unicode_form import nfc
+from hksz_db.domain.vocabulary import ContributorRole, EntityKind
 
 _HAN = re.compile("[\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff·]+")
 # Of an agency, a ministry, a bureau, an institute, an association, a department, a newspaper.

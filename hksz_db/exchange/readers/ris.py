@@ -11,12 +11,12 @@ from pathlib import Path
 
 import rispy
 
-from hksz_db.errors import Fault
+from hksz_db.domain.errors import Fault
+from hksz_db.domain.vocabulary import ContributorRole
 from hksz_db.exchange.readers import edtf_dates, text
 from hksz_db.exchange.readers.entries import Entries, Entry, Firsts, Unreadable
 from hksz_db.exchange.readers.names import Credit, inverted, organisation
 from hksz_db.exchange.readers.works import Work, entry
-from hksz_db.vocabulary import ContributorRole
 
 Record = Mapping[str, Sequence[str]]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from hksz_db.errors import Fault
+from hksz_db.domain.errors import Fault
 from hksz_db.exchange.readers import text
 from hksz_db.exchange.readers.cells import body, fields_of, shown_of
 from hksz_db.exchange.readers.columns import Columns

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import edtf
 
-from hksz_db.edtf_days import NoSuchDays, days
+from hksz_db.domain.edtf_days import NoSuchDays, days
 
 MAX_LENGTH = 100
 _DIGITS = re.compile(r"[0-9X]{4}(-[0-9X]{2}(-[0-9X]{2})?)?")

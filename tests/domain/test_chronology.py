@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hksz_db.chronology import InvalidDate, Period, parse
+from hksz_db.domain.chronology import InvalidDate, Period, parse
 
 
 @pytest.mark.parametrize(

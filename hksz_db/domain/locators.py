@@ -9,8 +9,8 @@ import codecs
 import hashlib
 from dataclasses import dataclass
 
-from hksz_db.unicode_form import nfc
-from hksz_db.vocabulary import Normalization
+from hksz_db.domain.unicode_form import nfc
+from hksz_db.domain.vocabulary import Normalization
 
 NORMALIZATION = Normalization.NFC_WS1
 CONTEXT = 32

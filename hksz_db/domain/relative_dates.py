@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from hksz_db.chronology import InvalidDate, Period, parse
-from hksz_db.edtf_days import shift_months
-from hksz_db.vocabulary import TimeModifier
+from hksz_db.domain.chronology import InvalidDate, Period, parse
+from hksz_db.domain.edtf_days import shift_months
+from hksz_db.domain.vocabulary import TimeModifier
 
 DURATION_PATTERN = "^-?P[0-9]{1,4}[YMWD]$"
 WEEKDAYS = (

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hksz_db.database import Database, run
+from hksz_db.domain.differences import Difference, differences
 from hksz_db.queries.pages import RESOURCES, document_statement
-from hksz_db.services.differences import Difference, differences
 
 
 def applied(document: Any, found: list[Difference]) -> Any:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hksz_db.locators import Locator, NotText, SpanNotFound, digest, locate, read
+from hksz_db.domain.locators import Locator, NotText, SpanNotFound, digest, locate, read
 
 
 class Unlocatable(ValueError):

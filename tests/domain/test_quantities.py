@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from hksz_db.quantities import (
+from hksz_db.domain.quantities import (
     BASE_UNITS,
     Interval,
     InvalidFigure,
@@ -19,7 +19,7 @@ from hksz_db.quantities import (
     read,
     stated_step,
 )
-from hksz_db.vocabulary import Comparator, Dimension
+from hksz_db.domain.vocabulary import Comparator, Dimension
 
 # As wide as the API takes them.
 AMOUNTS = st.builds(
@@ -28,6 +28,8 @@ AMOUNTS = st.builds(
     st.integers(0, 20),
 )
 SIMPLE = [comparator for comparator in Comparator if comparator is not Comparator.BETWEEN]
+TAKE_LOWER = {Comparator.APPROX, Comparator.LT, Comparator.LE}
+TAKE_UPPER = {Comparator.APPROX, Comparator.GT, Comparator.GE}
 FACTORS = st.sampled_from([Decimal(1), Decimal("0.01"), Decimal(10000), Decimal("1609.344")])
 
 
@@ -144,7 +146,17 @@ def test_parts_that_do_not_fit_are_named(comparator, amount, lower, upper, field
 def test_what_is_plausible_is_possible(
     comparator: Comparator, nonnegative: bool, data: st.DataObject
 ) -> None:
-    numbers = [data.draw(st.none() | AMOUNTS) for _ in range(3)]
+    amounts = AMOUNTS.map(abs) if nonnegative else AMOUNTS
+    lower, amount, upper = sorted(data.draw(st.tuples(amounts, amounts, amounts)))
+    # What a comparator does not take is refused: the table above has those cases.
+    if comparator is Comparator.BETWEEN:
+        numbers = [None, lower, upper]
+    else:
+        numbers = [
+            amount,
+            data.draw(st.sampled_from([None, lower])) if comparator in TAKE_LOWER else None,
+            data.draw(st.sampled_from([None, upper])) if comparator in TAKE_UPPER else None,
+        ]
     try:
         reading = read(comparator, *numbers, nonnegative=nonnegative)
     except InvalidFigure:

@@ -19,20 +19,20 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.visitors import iterate
 
 from app import create_app
-from hksz_db.chronology import parse
 from hksz_db.database import Database, prepare, run
-from hksz_db.errors import DomainError
-from hksz_db.feed import BEGINNING, Feed, Page
+from hksz_db.domain.chronology import parse
+from hksz_db.domain.errors import DomainError
+from hksz_db.domain.vocabulary import Scope
+from hksz_db.feed.changes import changes_statement
+from hksz_db.feed.dependencies import SHOWN
+from hksz_db.feed.pages import BEGINNING, Feed, Page
 from hksz_db.models.history import KEPT
-from hksz_db.queries.changes import changes_statement
 from hksz_db.queries.documents import Group, Many, Node, One
 from hksz_db.queries.pages import RESOURCES, as_json
-from hksz_db.queries.shown import SHOWN
 from hksz_db.services import api_keys, claims, entities, lifecycle, merging, metrics, sources, units
 from hksz_db.services.rows import Row
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
-from hksz_db.vocabulary import Scope
 
 pytestmark = pytest.mark.slow
 
@@ -389,9 +389,9 @@ def test_a_large_transaction_is_read_in_parts(
     while at_once.read(100):
         pass
     assert len({number for _, number, *_ in at_once.told}) == 1
-    monkeypatch.setattr("hksz_db.queries.changes.SPAN", 3)
-    monkeypatch.setattr("hksz_db.queries.shown.LOOKED_AT", 2)
-    monkeypatch.setattr("hksz_db.feed.changes_statement", changes_statement.__wrapped__)
+    monkeypatch.setattr("hksz_db.feed.changes.SPAN", 3)
+    monkeypatch.setattr("hksz_db.feed.dependencies.LOOKED_AT", 2)
+    monkeypatch.setattr("hksz_db.feed.pages.changes_statement", changes_statement.__wrapped__)
     in_parts.position, in_parts.held = begin, dict(held)
     while in_parts.read(7):
         in_parts.position = feed.position(feed.cursor(in_parts.position))

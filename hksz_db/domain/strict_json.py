@@ -4,7 +4,7 @@ import json
 from decimal import Decimal
 from typing import Any, NoReturn
 
-from hksz_db.errors import Malformed
+from hksz_db.domain.errors import Malformed
 
 MAX_DEPTH = 32
 _MAX_DIGITS = 1000

@@ -13,7 +13,7 @@ from lark.exceptions import LarkError
 from ucumvert import PintUcumRegistry
 from ucumvert.parser import InvalidUcumError
 
-from hksz_db.vocabulary import Comparator, Dimension
+from hksz_db.domain.vocabulary import Comparator, Dimension
 
 # Wide enough that no bounded amount times any factor is ever rounded silently.
 _EXACT = Context(prec=200, traps=[Inexact, InvalidOperation, Overflow])

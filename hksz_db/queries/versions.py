@@ -13,10 +13,10 @@ from typing import Any
 from uuid import UUID
 
 from hksz_db.database import Database, Prepared
-from hksz_db.errors import NotFound, NoVersion
+from hksz_db.domain.errors import NotFound, NoVersion
+from hksz_db.domain.vocabulary import HistoryOp
 from hksz_db.queries.belongings import belongings
 from hksz_db.queries.pages import RESOURCES, document_statement
-from hksz_db.vocabulary import HistoryOp
 
 _MAX_VERSION = 2**31 - 1
 _BATCH = 100

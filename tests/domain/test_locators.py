@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hksz_db.locators import (
+from hksz_db.domain.locators import (
     CONTEXT,
     NotText,
     NotUtf8,

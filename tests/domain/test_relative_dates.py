@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hksz_db.chronology import parse
-from hksz_db.relative_dates import WEEKDAYS, Relative, Unresolvable, resolve
+from hksz_db.domain.chronology import parse
+from hksz_db.domain.relative_dates import WEEKDAYS, Relative, Unresolvable, resolve
 
 
 def resolved(anchor: str, duration: str, modifier: str | None = None) -> str:

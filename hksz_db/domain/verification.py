@@ -13,7 +13,7 @@ from enum import StrEnum
 from hashlib import sha256
 from itertools import compress, groupby, islice
 
-from hksz_db.locators import CONTEXT, Locator
+from hksz_db.domain.locators import CONTEXT, Locator
 
 WEIGHED = 64
 """Of the places of a span's words, and of its surroundings, so many are weighed on either side."""

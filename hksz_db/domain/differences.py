@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
-from hksz_db.errors import escaped
+from hksz_db.domain.errors import escaped
 
 # They differ whenever anything does.
 _KEPT = frozenset({"version", "updated_at"})

@@ -7,12 +7,10 @@ from typing import Any
 
 import psycopg
 
-from hksz_db import cursors
-from hksz_db.database import Database, run
-from hksz_db.models.due_dates import NOTED_AT_ONCE
-from hksz_db.queries.changes import STEPS, changes_statement, horizon_statement
+from hksz_db.database import Database
+from hksz_db.feed.changes import STEPS, changes_statement, horizon_statement
+from hksz_db.queries import cursors
 from hksz_db.queries.pages import RESOURCES
-from hksz_db.services.writing import writing
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -164,17 +162,3 @@ def _is_beyond(position: Position, settled: Position) -> bool:
     if position.at == settled.at:
         return position.settled
     return position.at > settled.at
-
-
-def note_due(database: Database) -> int:
-    """Record which planned claims have fallen due since the last call, and return their number.
-
-    Large numbers take several transactions. Raises ``Unavailable`` when the database does not
-    answer.
-    """
-    total, noted = 0, NOTED_AT_ONCE
-    while noted >= NOTED_AT_ONCE:
-        with writing(database) as session:
-            ((noted,),) = run(session, "SELECT note_due()")
-        total += noted
-    return total

@@ -14,8 +14,8 @@ import psycopg
 import structlog
 
 from hksz_db.database import Database, DatabaseUnusable
-from hksz_db.errors import Unavailable
-from hksz_db.feed import Position, horizon_on
+from hksz_db.domain.errors import Unavailable
+from hksz_db.feed.pages import Position, horizon_on
 
 CHANNEL = "hksz_changes"
 _LIVELY_S = 0.05

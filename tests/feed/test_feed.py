@@ -11,12 +11,13 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from hksz_db import bell as bells
-from hksz_db import cursors
-from hksz_db.bell import Bell
 from hksz_db.database import Database, run
-from hksz_db.feed import BEGINNING, Feed, ForeignCursor, Page, Position, horizon, note_due
-from hksz_db.queries.changes import STEPS
+from hksz_db.feed import listener as bells
+from hksz_db.feed.changes import STEPS
+from hksz_db.feed.due import note_due
+from hksz_db.feed.listener import Bell
+from hksz_db.feed.pages import BEGINNING, Feed, ForeignCursor, Page, Position, horizon
+from hksz_db.queries import cursors
 from hksz_db.services.writing import writing
 
 pytestmark = pytest.mark.slow

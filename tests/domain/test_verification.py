@@ -9,9 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from hksz_db import verification
-from hksz_db.locators import CONTEXT, Locator, digest, locator, normalise
-from hksz_db.verification import Finding, Result, Searched, verify
+from hksz_db.domain import verification
+from hksz_db.domain.locators import CONTEXT, Locator, digest, locator, normalise
+from hksz_db.domain.verification import Finding, Result, Searched, verify
 
 pytestmark = pytest.mark.slow
 
