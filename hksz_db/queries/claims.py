@@ -31,13 +31,14 @@ from hksz_db.queries.resources import (
     Search,
     SortKey,
     common_fields,
-    common_filters,
     common_sorts,
+    common_targets,
     summary,
     table_of,
 )
 from hksz_db.queries.similar_claims import similar_claims
 from hksz_db.queries.sources import source_fields
+from schemas.claims import CLAIM_FILTERS, ClaimSchema
 
 _claims = table_of(Claim)
 _topics = table_of(ClaimTopic).alias()
@@ -116,8 +117,10 @@ CLAIMS = Readable(
     },
     default_embeds=("entities", "figures", "evidence"),
     asked_embeds=("comparisons", "similar"),
-    filters={
-        **common_filters(_claims),
+    schema=ClaimSchema,
+    filters=CLAIM_FILTERS,
+    targets={
+        **common_targets(_claims),
         "statement": Plain(_claims.c.statement),
         "language": Plain(_claims.c.language),
         "modality": Plain(_claims.c.modality),

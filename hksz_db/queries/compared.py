@@ -17,6 +17,7 @@ from hksz_db.queries.filters import (
 )
 from hksz_db.queries.resources import Queryable, summary, table_of
 from hksz_db.queries.verdicts import explanation, gravity, verdict
+from schemas.comparisons import COMPARISON_FILTERS, ComparisonSchema
 
 MAX_EMBEDDED = 100
 """How many comparisons are embedded at most, the gravest."""
@@ -93,7 +94,9 @@ COMPARISONS = Queryable(
     name="comparisons",
     singular="comparison",
     fields=comparison_fields(PAIR),
-    filters={
+    schema=ComparisonSchema,
+    filters=COMPARISON_FILTERS,
+    targets={
         "verdict": Computed(verdict(PAIR)),
         "metric": Plain(PAIR.metric.c.key),
         "metric_id": Plain(_a.c.metric_id),

@@ -70,7 +70,7 @@ def pairs(shape: PageShape, of_figure: bool) -> Select[Any]:
     return (
         select(_a.c.id.label("figure_id"), _b.c.id.label("other_id"))
         .select_from(together(PAIR))
-        .where(chosen, condition(shape.filters, COMPARISONS.filters))
+        .where(chosen, condition(shape.filters, COMPARISONS.targets))
     )
 
 

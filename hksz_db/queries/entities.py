@@ -10,11 +10,12 @@ from hksz_db.queries.resources import (
     Search,
     SortKey,
     common_fields,
-    common_filters,
     common_sorts,
+    common_targets,
     summary,
     table_of,
 )
+from schemas.entities import ENTITY_FILTERS, EntitySchema
 
 _entities = table_of(Entity)
 _names = table_of(EntityName).alias()
@@ -63,8 +64,10 @@ ENTITIES = Readable(
     },
     embeds={"similar": likely_duplicates(_entities)},
     asked_embeds=("similar",),
-    filters={
-        **common_filters(_entities),
+    schema=EntitySchema,
+    filters=ENTITY_FILTERS,
+    targets={
+        **common_targets(_entities),
         "kind": Plain(_entities.c.kind),
         "description": Plain(_entities.c.description),
         "name": Related(_NAMES, Plain(_names.c.name)),

@@ -8,12 +8,13 @@ from hksz_db.queries.filters import Days, Plain, Related, Relation, Target
 from hksz_db.queries.resources import (
     Readable,
     common_fields,
-    common_filters,
     common_sorts,
+    common_targets,
     summary,
     table_of,
 )
 from hksz_db.queries.sources import contributors
+from schemas.evidence import EVIDENCE_FILTERS, EvidenceSchema
 
 _evidence = table_of(Evidence)
 _claims = table_of(Claim).alias()
@@ -97,8 +98,10 @@ EVIDENCE = Readable(
         "claim": summary(Claim, _evidence.c.claim_id, "statement", "status"),
     },
     embeds={},
-    filters={
-        **common_filters(_evidence),
+    schema=EvidenceSchema,
+    filters=EVIDENCE_FILTERS,
+    targets={
+        **common_targets(_evidence),
         **evidence_filters(_evidence),
         "claim_id": Plain(_evidence.c.claim_id),
         "claim__status": Related(_CLAIM, Plain(_claims.c.status)),

@@ -11,11 +11,12 @@ from hksz_db.queries.resources import (
     Readable,
     SortKey,
     common_fields,
-    common_filters,
     common_sorts,
+    common_targets,
     summary,
     table_of,
 )
+from schemas.figures import FIGURE_FILTERS, FigureSchema
 
 _figures = table_of(Figure)
 _claims = table_of(Claim).alias()
@@ -77,8 +78,10 @@ FIGURES = Readable(
     },
     embeds={"comparisons": figure_comparisons(_figures)},
     asked_embeds=("comparisons",),
-    filters={
-        **common_filters(_figures),
+    schema=FigureSchema,
+    filters=FIGURE_FILTERS,
+    targets={
+        **common_targets(_figures),
         **figure_filters(_figures),
         "claim_id": Plain(_figures.c.claim_id),
         "claim__status": Related(_CLAIM, Plain(_claims.c.status)),

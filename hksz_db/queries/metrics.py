@@ -6,10 +6,11 @@ from hksz_db.queries.resources import (
     Readable,
     SortKey,
     common_fields,
-    common_filters,
     common_sorts,
+    common_targets,
     table_of,
 )
+from schemas.metrics import METRIC_FILTERS, MetricSchema
 
 _metrics = table_of(Metric)
 
@@ -28,8 +29,10 @@ METRICS = Readable(
         **common_fields(_metrics),
     },
     embeds={},
-    filters={
-        **common_filters(_metrics),
+    schema=MetricSchema,
+    filters=METRIC_FILTERS,
+    targets={
+        **common_targets(_metrics),
         "key": Plain(_metrics.c.key),
         "label": Plain(_metrics.c.label),
         "dimension": Plain(_metrics.c.dimension),

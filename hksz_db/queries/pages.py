@@ -153,7 +153,7 @@ def matches(shape: PageShape) -> Select[Any]:
 
 def _conditions(readable: Readable, shape: PageShape) -> list[ColumnElement[bool]]:
     table = readable.table
-    conditions = [table.c.deleted_at.is_(None), condition(shape.filters, readable.filters)]
+    conditions = [table.c.deleted_at.is_(None), condition(shape.filters, readable.targets)]
     if shape.searched:
         conditions.append(_found(readable))
     return conditions

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from marshmallow import Schema
 from sqlalchemy import ColumnElement, FromClause, Table, null
 
 from hksz_db.models import Base
 from hksz_db.queries.documents import Node, One, timestamp
 from hksz_db.queries.filters import Plain, Target
+from schemas.filters import Filter
 
 
 @dataclass(frozen=True)
@@ -39,16 +41,19 @@ class Search:
 
 @dataclass(frozen=True, kw_only=True)
 class Queryable:
-    """What can be listed.
+    """Documents that can be listed.
 
-    ``fields`` is its document, ``embeds`` what can be embedded on top, ``default_embeds`` what a
-    list embeds when nobody says.
+    ``fields`` is the document as SQL and ``schema`` as clients receive it. ``embeds`` can be added
+    to it, ``default_embeds`` are added to a list by default. ``filters`` are the parameters that
+    clients can send, and ``targets`` the columns that they are compared with, by name.
     """
 
     name: str
     singular: str
+    schema: type[Schema]
     fields: Mapping[str, Node]
-    filters: Mapping[str, Target]
+    filters: Mapping[str, Filter]
+    targets: Mapping[str, Target]
     sorts: Mapping[str, SortKey] = field(default_factory=dict)
     embeds: Mapping[str, Node] = field(default_factory=dict)
     default_embeds: tuple[str, ...] = ()
@@ -104,8 +109,8 @@ def common_fields(table: FromClause) -> dict[str, Node]:
     }
 
 
-def common_filters(table: Table) -> dict[str, Target]:
-    """The filters that every resource has."""
+def common_targets(table: Table) -> dict[str, Target]:
+    """The targets of the filters that every resource has."""
     return {
         "id": Plain(table.c.id),
         "external_id": Plain(table.c.external_id),

@@ -10,11 +10,12 @@ from hksz_db.queries.resources import (
     Search,
     SortKey,
     common_fields,
-    common_filters,
     common_sorts,
+    common_targets,
     summary,
     table_of,
 )
+from schemas.sources import SOURCE_FILTERS, SourceSchema
 
 _sources = table_of(Source)
 _contributors = table_of(SourceContributor).alias()
@@ -95,8 +96,10 @@ SOURCES = Readable(
     table=_sources,
     fields=source_fields(_sources),
     embeds={},
-    filters={
-        **common_filters(_sources),
+    schema=SourceSchema,
+    filters=SOURCE_FILTERS,
+    targets={
+        **common_targets(_sources),
         "csl_type": Plain(_sources.c.csl_type),
         "title": Plain(_sources.c.title),
         "title_supplied": Plain(_sources.c.title_supplied),

@@ -7,10 +7,11 @@ from hksz_db.queries.resources import (
     Readable,
     SortKey,
     common_fields,
-    common_filters,
     common_sorts,
+    common_targets,
     table_of,
 )
+from schemas.units import UNIT_FILTERS, UnitSchema
 
 _units = table_of(Unit)
 
@@ -28,8 +29,10 @@ UNITS = Readable(
         **common_fields(_units),
     },
     embeds={},
-    filters={
-        **common_filters(_units),
+    schema=UnitSchema,
+    filters=UNIT_FILTERS,
+    targets={
+        **common_targets(_units),
         "code": Plain(_units.c.code),
         "label": Plain(_units.c.label),
         "dimension": Plain(_units.c.dimension),

@@ -465,7 +465,7 @@ def test_a_filter_selects_what_meets_it(asker: Asker, resource: str, parameter: 
 @pytest.mark.parametrize("resource", CATALOGUE, ids=lambda resource: resource.name)
 def test_every_filter_that_is_offered_can_be_carried_out(resource) -> None:
     offered = {known.name for known in resource.filters.values()}
-    assert offered == set(resource.readable.filters)
+    assert offered == set(resource.readable.targets)
 
 
 def test_filters_hold_together(asker: Asker) -> None:

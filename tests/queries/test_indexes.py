@@ -28,7 +28,7 @@ DATES = [
 def test_these_are_all_the_dates() -> None:
     ending = re.compile(r"(?:^|__)(issued|time|due|period|during)$")
     every = {
-        (r, name) for r, known in RESOURCES.items() for name in known.filters if ending.search(name)
+        (r, name) for r, known in RESOURCES.items() for name in known.targets if ending.search(name)
     }
     assert {(resource, name) for resource, name, _ in DATES} == every
 

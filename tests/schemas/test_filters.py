@@ -74,7 +74,7 @@ def test_every_resource_has_filters() -> None:
 
 @pytest.mark.parametrize("resource", RESOURCES)
 def test_schemas_and_queries_know_the_same_filters(resource: str) -> None:
-    assert {known.name for known in FILTERS[resource].values()} == set(RESOURCES[resource].filters)
+    assert {known.name for known in FILTERS[resource].values()} == set(RESOURCES[resource].targets)
 
 
 @pytest.mark.parametrize(("resource", "name"), PARAMETERS)
