@@ -35,7 +35,7 @@ def add_claim_evidence(blueprint: Blueprint) -> None:
         demand(session, CLAIMS.name, id)
         fields = load(schema)
         check_review(actor, fields)
-        new_id = EVIDENCE.create(session, {**fields, "claim_id": id})
+        new_id = EVIDENCE.writer.create(session, {**fields, "claim_id": id})
         return answers.written(session, EVIDENCE, new_id, 201)
 
     def create_evidence(id: UUID) -> Response:

@@ -88,7 +88,7 @@ def _add_differences(blueprint: Blueprint, resource: Resource) -> None:
 
 
 def _add_return(blueprint: Blueprint, resource: Resource) -> None:
-    schema = resource.patch_schema()
+    schema = resource.writer.patch_schema()
 
     def view(id: UUID, version: int) -> Response:
         with writing_as(resource.scope) as (session, actor):
@@ -99,7 +99,7 @@ def _add_return(blueprint: Blueprint, resource: Resource) -> None:
                 fields = load(schema, _patch(session, resource, id, version))
                 check_review(actor, fields)
                 demand_review(session, actor, resource.name, id)
-                resource.update(session, id, versions, fields)
+                resource.writer.update(session, id, versions, fields)
                 return answers.written(session, resource, id, 200)
 
             return once(session, actor, restore)

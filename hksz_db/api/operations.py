@@ -170,7 +170,7 @@ def creating(resource: Resource) -> Operation:
         "create",
         f"Add one {resource.singular}, with all that is given with it, or nothing.",
         parameters=[HEADER],
-        requestBody=_body(resource.create_schema, "application/json"),
+        requestBody=_body(resource.writer.create_schema, "application/json"),
         responses={201: _content(resource.document, headers={**_ETAG, **_LOCATION, **_REPLAYED})},
         errors=_WRITING,
         security=_WITH_KEY,
@@ -180,7 +180,7 @@ def creating(resource: Resource) -> Operation:
 def writing_many(resource: Resource) -> Operation:
     """``POST /v1/R/bulk``."""
     name = f"{_model(resource)}BulkSchema"
-    items = BoundedList(fields.Nested(resource.create_schema), MAX_ITEMS, required=True)
+    items = BoundedList(fields.Nested(resource.writer.create_schema), MAX_ITEMS, required=True)
     return {
         **_operation(
             resource,
@@ -215,7 +215,7 @@ def changing(resource: Resource) -> Operation:
         f"Change one {resource.singular} by a merge patch (RFC 7396).",
         description="The media type may be `application/json` as well.",
         parameters=["If-Match"],
-        requestBody=_body(resource.patch_schema, MERGE_PATCH),
+        requestBody=_body(resource.writer.patch_schema, MERGE_PATCH),
         responses={200: _content(resource.document, headers=_ETAG)},
         errors=(*_WRITING, 404, 410, 412, 428),
         security=_WITH_KEY,

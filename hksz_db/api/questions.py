@@ -29,7 +29,8 @@ from hksz_db.queries.filters import (
     shape,
 )
 from hksz_db.queries.pages import PageShape
-from hksz_db.queries.resources import Queryable, Readable
+from hksz_db.queries.readable import Readable
+from hksz_db.queries.resources import Queryable
 
 DEFAULT_PER_PAGE = 25
 MAX_FILTERS = 100

@@ -1,29 +1,23 @@
-"""What the API knows of a resource: how it is read, written and described."""
+"""A resource as the API sees it: how it is read, written and described."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
-from uuid import UUID
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from marshmallow import Schema
-from sqlalchemy.orm import Session
 
 from hksz_db.api.costs import Cost
 from hksz_db.domain.vocabulary import Scope
-from hksz_db.queries.resources import Queryable, Readable
+from hksz_db.queries.readable import Readable
+from hksz_db.queries.resources import Queryable
+from hksz_db.services.writers import Writer
 from schemas.filters import Filter
-
-Create = Callable[[Session, dict[str, Any]], UUID]
-Update = Callable[[Session, UUID, Sequence[int] | None, dict[str, Any]], bool]
 
 
 @dataclass(frozen=True)
 class Listed:
-    """What can be listed; it need not be stored."""
+    """Documents that can be listed; they need not be stored."""
 
     readable: Queryable
-    filters: Mapping[str, Filter]
-    document: type[Schema]
 
     @property
     def name(self) -> str:
@@ -32,22 +26,34 @@ class Listed:
 
     @property
     def singular(self) -> str:
-        """What one of them is called."""
+        """The name of one document."""
         return self.readable.singular
+
+    @property
+    def filters(self) -> Mapping[str, Filter]:
+        """The filters of the list by parameter."""
+        return self.readable.filters
+
+    @property
+    def document(self) -> type[Schema]:
+        """The schema of a document."""
+        return self.readable.schema
 
 
 @dataclass(frozen=True)
 class Resource(Listed):
-    """One resource of the API.
-
-    ``scope`` is what a key needs to write it; ``parts`` are the fields of its document that can
-    be read on their own, at ``/v1/R/{id}/PART``, with what that costs.
-    """
+    """One resource of the API."""
 
     readable: Readable
-    create_schema: type[Schema]
-    patch_schema: type[Schema]
-    create: Create
-    update: Update
-    scope: Scope
-    parts: Mapping[str, Cost] = field(default_factory=dict)
+    writer: Writer
+
+    @property
+    def scope(self) -> Scope:
+        """The scope that a key needs to write it."""
+        return self.writer.scope
+
+    @property
+    def parts(self) -> Mapping[str, Cost]:
+        """The fields that can be read on their own, with what that costs."""
+        asked = self.readable.asked_embeds
+        return {n: Cost.COSTLY if n in asked else Cost.BOUNDED for n in self.readable.parts}

@@ -92,12 +92,12 @@ def _add_part(blueprint: Blueprint, resource: Resource, part: str, cost: Cost) -
 
 
 def _add_create(blueprint: Blueprint, resource: Resource) -> None:
-    schema = resource.create_schema()
+    schema = resource.writer.create_schema()
 
     def create(session: Session, actor: Actor) -> Response:
         fields = load(schema)
         check_review(actor, fields)
-        id = resource.create(session, fields)
+        id = resource.writer.create(session, fields)
         demand_review_of_new(session, actor, resource.name, id)
         return answers.written(session, resource, id, 201)
 
@@ -110,7 +110,7 @@ def _add_create(blueprint: Blueprint, resource: Resource) -> None:
 
 
 def _add_change(blueprint: Blueprint, resource: Resource) -> None:
-    schema = resource.patch_schema()
+    schema = resource.writer.patch_schema()
 
     def view(id: UUID) -> Response:
         with writing_as(resource.scope) as (session, actor):
@@ -119,7 +119,7 @@ def _add_change(blueprint: Blueprint, resource: Resource) -> None:
             fields = load(schema, MERGE_PATCH)
             check_review(actor, fields)
             demand_review(session, actor, resource.name, id)
-            resource.update(session, id, versions, fields)
+            resource.writer.update(session, id, versions, fields)
             return answers.written(session, resource, id, 200)
 
     add_call(

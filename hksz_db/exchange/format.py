@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from hksz_db.queries.resources import Readable
+from hksz_db.queries.readable import Readable
 
 Document = dict[str, Any]
 Write = Callable[["Asked", Iterator[bytes]], Iterator[bytes]]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from hksz_db.exchange import bibtex, csl_json, csv_out, jsonld, ndjson, parquet_out
 from hksz_db.exchange.format import Asked, Format
-from hksz_db.queries.resources import Readable
+from hksz_db.queries.readable import Readable
 
 FORMATS = {
     form.name: form

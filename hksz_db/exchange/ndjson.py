@@ -11,7 +11,7 @@ no JSON.
 from collections.abc import Iterator
 
 from hksz_db.exchange.format import Asked, Format
-from hksz_db.queries.resources import Readable
+from hksz_db.queries.readable import Readable
 
 
 def _write(_: Asked, documents: Iterator[bytes]) -> Iterator[bytes]:

@@ -15,7 +15,7 @@ from enum import Enum, auto
 from typing import Any
 
 from hksz_db.exchange.format import Asked, Document
-from hksz_db.queries.resources import Readable
+from hksz_db.queries.readable import Readable
 
 
 class Kind(Enum):

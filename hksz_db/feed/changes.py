@@ -39,7 +39,7 @@ from hksz_db.database import Prepared, prepare
 from hksz_db.feed.dependencies import showing
 from hksz_db.queries.documents import Group, Json, Node, expression, term, timestamp
 from hksz_db.queries.pages import RESOURCES, as_json
-from hksz_db.queries.resources import Readable
+from hksz_db.queries.readable import Readable
 
 STEPS = 200
 """How many transactions one page looks at."""

@@ -1,6 +1,6 @@
-"""Claims as their readers see them."""
+"""How claims are read."""
 
-from sqlalchemy import Date, func, select
+from sqlalchemy import select
 
 from hksz_db.models import (
     Claim,
@@ -16,47 +16,38 @@ from hksz_db.models import (
 from hksz_db.queries.compared import claim_comparisons
 from hksz_db.queries.corroboration import (
     corroboration,
-    corroboration_filters,
     corroboration_sorts,
+    corroboration_targets,
     corroboration_verdict,
 )
-from hksz_db.queries.dates import relative_period
+from hksz_db.queries.derivation import Rows, document
 from hksz_db.queries.documents import Many, Values
-from hksz_db.queries.evidence import evidence_fields, evidence_filters
-from hksz_db.queries.figures import figure_fields, figure_filters
-from hksz_db.queries.filters import Among, Days, Plain, Presence, Related, Relation
+from hksz_db.queries.evidence import evidence_fields, evidence_targets
+from hksz_db.queries.figures import figure_targets
+from hksz_db.queries.filters import Among, Plain, Related, Relation, Target
 from hksz_db.queries.places import claims_under
-from hksz_db.queries.resources import (
-    Readable,
-    Search,
-    SortKey,
-    common_fields,
-    common_sorts,
-    common_targets,
-    summary,
-    table_of,
-)
+from hksz_db.queries.readable import Readable
+from hksz_db.queries.resources import Search, table_of
 from hksz_db.queries.similar_claims import similar_claims
-from hksz_db.queries.sources import source_fields
+from hksz_db.queries.sources import SOURCE_LISTS
 from schemas.claims import CLAIM_FILTERS, ClaimSchema
+from schemas.evidence import ClaimEvidenceSchema
+from schemas.figures import ClaimFigureSchema
+from schemas.sources import SourceSchema
 
 _claims = table_of(Claim)
 _topics = table_of(ClaimTopic).alias()
-_relations = table_of(ClaimRelation).alias()
-_links = table_of(ClaimEntity).alias()
 _linked = table_of(Entity).alias()
 _linked_names = table_of(EntityName).alias()
-_claimants = table_of(Entity).alias()
 _figures = table_of(Figure).alias()
 _evidence = table_of(Evidence).alias()
 _sources = table_of(Source).alias()
 
 _TOPICS = Relation(_topics, _topics.c.claim_id == _claims.c.id)
-_RELATIONS = Relation(_relations, _relations.c.from_id == _claims.c.id)
-_ENTITIES = Relation(_links, _links.c.claim_id == _claims.c.id)
-_ENTITY = Relation(_linked, _linked.c.id == _links.c.entity_id)
-_ENTITY_NAMES = Relation(_linked_names, _linked_names.c.entity_id == _links.c.entity_id)
-_CLAIMANT = Relation(_claimants, _claimants.c.id == _claims.c.claimant_id)
+_LINKS = Rows(ClaimEntity)
+_ENTITIES = _LINKS.of(_claims)
+_ENTITY = Relation(_linked, _linked.c.id == _ENTITIES.table.c.entity_id)
+_ENTITY_NAMES = Relation(_linked_names, _linked_names.c.entity_id == _ENTITIES.table.c.entity_id)
 _FIGURES = Relation(
     _figures, (_figures.c.claim_id == _claims.c.id) & _figures.c.deleted_at.is_(None)
 )
@@ -67,107 +58,73 @@ _SOURCES_OF_CLAIM = _sources.c.id.in_(
     select(_evidence.c.source_id).where(_EVIDENCE.on).correlate(_claims)
 )
 
+
+def _prefixed(prefix: str, targets: dict[str, Target]) -> dict[str, Target]:
+    return {f"{prefix}__{name}": target for name, target in targets.items()}
+
+
+def _on(relation: Relation, targets: dict[str, Target]) -> dict[str, Target]:
+    return {name: Related(relation, target) for name, target in targets.items()}
+
+
 CLAIMS = Readable(
-    name="claims",
+    model=Claim,
     singular="claim",
-    table=_claims,
-    fields={
-        "id": _claims.c.id,
-        "external_id": _claims.c.external_id,
-        "statement": _claims.c.statement,
-        "language": _claims.c.language,
-        "claimant": summary(Entity, _claims.c.claimant_id, "name", "kind"),
-        "reported_by": summary(Entity, _claims.c.reported_by_id, "name", "kind"),
-        "modality": _claims.c.modality,
-        "status": _claims.c.status,
-        "time": relative_period(_claims, "time", _claims.c.time_as_stated),
-        "due": relative_period(_claims, "due"),
+    schema=ClaimSchema,
+    filters=CLAIM_FILTERS,
+    declared={
         "topics": Values(_topics.c.topic, _TOPICS.on),
-        "relations": Many(
-            _relations,
-            _RELATIONS.on,
-            {
-                "kind": _relations.c.kind,
-                "to": summary(Claim, _relations.c.to_id, "statement"),
-            },
-            order_by=(_relations.c.id,),
+        "relations": Rows(ClaimRelation),
+        "entities": _LINKS,
+        "figures": Many(
+            _figures,
+            _FIGURES.on,
+            document(_figures, ClaimFigureSchema),
+            order_by=(_figures.c.id,),
         ),
-        **common_fields(_claims),
-    },
-    embeds={
-        "entities": Many(
-            _links,
-            _ENTITIES.on,
-            {
-                "role": _links.c.role,
-                "entity": summary(Entity, _links.c.entity_id, "name", "kind"),
-            },
-            order_by=(_links.c.id,),
-        ),
-        "figures": Many(_figures, _FIGURES.on, figure_fields(_figures), order_by=(_figures.c.id,)),
         "evidence": Many(
-            _evidence, _EVIDENCE.on, evidence_fields(_evidence), order_by=(_evidence.c.id,)
+            _evidence,
+            _EVIDENCE.on,
+            document(_evidence, ClaimEvidenceSchema, evidence_fields(_evidence)),
+            order_by=(_evidence.c.id,),
         ),
         "sources": Many(
-            _sources, _SOURCES_OF_CLAIM, source_fields(_sources), order_by=(_sources.c.id,)
+            _sources,
+            _SOURCES_OF_CLAIM,
+            document(_sources, SourceSchema, SOURCE_LISTS),
+            order_by=(_sources.c.id,),
         ),
         "corroboration": corroboration(_claims),
         "comparisons": claim_comparisons(_claims),
         "similar": similar_claims(_claims),
     },
+    embedded=(
+        "entities",
+        "figures",
+        "evidence",
+        "sources",
+        "corroboration",
+        "comparisons",
+        "similar",
+    ),
     default_embeds=("entities", "figures", "evidence"),
     asked_embeds=("comparisons", "similar"),
-    schema=ClaimSchema,
-    filters=CLAIM_FILTERS,
-    targets={
-        **common_targets(_claims),
-        "statement": Plain(_claims.c.statement),
-        "language": Plain(_claims.c.language),
-        "modality": Plain(_claims.c.modality),
-        "status": Plain(_claims.c.status),
-        "claimant_id": Plain(_claims.c.claimant_id),
-        "claimant__name": Related(_CLAIMANT, Plain(_claimants.c.name)),
-        "reported_by_id": Plain(_claims.c.reported_by_id),
-        "time": Days(_claims.c.time),
-        "due": Days(_claims.c.due),
+    parts=("corroboration", "similar"),
+    relations={"entities": _ENTITIES, "figures": _FIGURES, "evidence": _EVIDENCE},
+    declared_targets={
         "topics": Related(_TOPICS, Plain(_topics.c.topic)),
-        "relations__kind": Related(_RELATIONS, Plain(_relations.c.kind)),
-        "relations__to_id": Related(_RELATIONS, Plain(_relations.c.to_id)),
-        "entities": Presence(_ENTITIES),
-        "entities__id": Related(_ENTITIES, Plain(_links.c.entity_id)),
-        "entities__role": Related(_ENTITIES, Plain(_links.c.role)),
+        "entities__id": Related(_ENTITIES, Plain(_ENTITIES.table.c.entity_id)),
         "entities__external_id": Related(_ENTITIES, Related(_ENTITY, Plain(_linked.c.external_id))),
         "entities__kind": Related(_ENTITIES, Related(_ENTITY, Plain(_linked.c.kind))),
         "entities__name": Related(_ENTITIES, Related(_ENTITY_NAMES, Plain(_linked_names.c.name))),
         "place": Among(_claims.c.id, claims_under),
-        "figures": Presence(_FIGURES),
-        **{
-            f"figures__{name}": Related(_FIGURES, target)
-            for name, target in figure_filters(_figures).items()
-        },
-        "evidence": Presence(_EVIDENCE),
-        **{
-            f"evidence__{name}": Related(_EVIDENCE, target)
-            for name, target in evidence_filters(_evidence).items()
-        },
-        **{
-            f"corroboration__{name}": target
-            for name, target in corroboration_filters(_claims).items()
-        },
+        **_prefixed("figures", _on(_FIGURES, figure_targets(_figures))),
+        **_prefixed("evidence", _on(_EVIDENCE, evidence_targets(_evidence))),
+        **_prefixed("corroboration", corroboration_targets(_claims)),
     },
-    sorts={
-        **common_sorts(_claims),
-        "time": SortKey(func.lower(_claims.c.time, type_=Date()), nullable=True),
-        "due": SortKey(func.lower(_claims.c.due, type_=Date()), nullable=True),
-        **{f"corroboration__{name}": key for name, key in corroboration_sorts().items()},
-    },
-    groups={
-        "status": _claims.c.status,
-        "modality": _claims.c.modality,
-        "language": _claims.c.language,
-        "claimant_id": _claims.c.claimant_id,
-        "reported_by_id": _claims.c.reported_by_id,
-        "corroboration__verdict": corroboration_verdict(_claims),
-    },
+    sorted_by=("time", "due"),
+    declared_sorts={f"corroboration__{name}": key for name, key in corroboration_sorts().items()},
+    grouped_by=("status", "modality", "language", "claimant_id", "reported_by_id"),
+    declared_groups={"corroboration__verdict": corroboration_verdict(_claims)},
     search=Search(_claims.c.search, "english"),
 )

@@ -2,9 +2,10 @@
 
 from sqlalchemy import FromClause, and_, or_
 
-from hksz_db.models import Claim, Entity, Figure, Metric
+from hksz_db.models import Entity, Figure, Metric
 from hksz_db.queries.comparisons import Pair, comparable, others, pair_with, together
-from hksz_db.queries.documents import First, Group, Node, numeric_range, period
+from hksz_db.queries.derivation import document, summary
+from hksz_db.queries.documents import First, Group, Node, period
 from hksz_db.queries.filters import (
     Computed,
     Condition,
@@ -15,9 +16,10 @@ from hksz_db.queries.filters import (
     Related,
     Relation,
 )
-from hksz_db.queries.resources import Queryable, summary, table_of
+from hksz_db.queries.resources import Queryable, table_of
 from hksz_db.queries.verdicts import explanation, gravity, verdict
-from schemas.comparisons import COMPARISON_FILTERS, ComparisonSchema
+from schemas.comparisons import COMPARISON_FILTERS, ComparedFigureSchema, ComparisonSchema
+from schemas.summaries import EntitySummarySchema, MetricSummarySchema
 
 MAX_EMBEDDED = 100
 """How many comparisons are embedded at most, the gravest."""
@@ -28,27 +30,16 @@ def comparison_fields(pair: Pair) -> dict[str, Node]:
     return {
         "verdict": verdict(pair),
         "explanation": explanation(pair),
-        "metric": summary(Metric, pair.figure.c.metric_id, "key", "label"),
-        "subject": summary(Entity, pair.figure.c.subject_id, "name", "kind"),
+        "metric": summary(Metric, pair.figure.c.metric_id, MetricSummarySchema),
+        "subject": summary(Entity, pair.figure.c.subject_id, EntitySummarySchema),
         "figure": _side(pair.figure),
         "other": _side(pair.other),
     }
 
 
 def _side(figure: FromClause) -> Group:
-    return Group(
-        {
-            "id": figure.c.id,
-            "external_id": figure.c.external_id,
-            "as_stated": figure.c.as_stated,
-            "unit_code": figure.c.unit_code,
-            "value_range": numeric_range(figure.c.value_range),
-            "plausible_range": numeric_range(figure.c.plausible_range),
-            "period": period(figure.c.period_edtf, figure.c.period, figure.c.period_as_stated),
-            "modality": figure.c.modality,
-            "claim": summary(Claim, figure.c.claim_id, "statement", "status"),
-        }
-    )
+    stated = period(figure.c.period_edtf, figure.c.period, figure.c.period_as_stated)
+    return Group(document(figure, ComparedFigureSchema, {"period": stated}))
 
 
 def figure_comparisons(figure: FromClause) -> First:

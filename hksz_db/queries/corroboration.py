@@ -74,7 +74,7 @@ def corroboration_verdict(claims: FromClause) -> ColumnElement[str]:
     return select(table.c.verdict).where(table.c.claim_id == claims.c.id).scalar_subquery()
 
 
-def corroboration_filters(claims: FromClause) -> dict[str, Target]:
+def corroboration_targets(claims: FromClause) -> dict[str, Target]:
     """The filters on the counts."""
     table = table_of(Corroboration).alias()
     counts = Relation(table, table.c.claim_id == claims.c.id)

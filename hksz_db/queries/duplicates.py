@@ -9,8 +9,10 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.types import REAL
 
 from hksz_db.models import Entity, EntityName
+from hksz_db.queries.derivation import summary
 from hksz_db.queries.documents import Many, decimal, number
-from hksz_db.queries.resources import summary, table_of
+from hksz_db.queries.resources import table_of
+from schemas.summaries import EntitySummarySchema
 
 LEAST_SIMILARITY = "0.45"
 """How similar two names are at least, of 1, for their entities to be shown to each other."""
@@ -59,7 +61,7 @@ def likely_duplicates(entity: FromClause) -> Many:
         best,
         literal_column("true"),
         {
-            "entity": summary(Entity, best.c.id, "name", "kind"),
+            "entity": summary(Entity, best.c.id, EntitySummarySchema),
             "name": best.c.name,
             "other_name": best.c.other_name,
             "similarity": decimal(rounded),

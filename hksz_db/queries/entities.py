@@ -1,88 +1,41 @@
-"""Entities as their readers see them."""
+"""How entities are read."""
 
-from hksz_db.models import Claim, Entity, EntityIdentifier, EntityName, EntityRelation
-from hksz_db.queries.documents import Many, period
+from hksz_db.models import Entity, EntityIdentifier, EntityName, EntityRelation
+from hksz_db.queries.derivation import Rows
 from hksz_db.queries.duplicates import likely_duplicates
-from hksz_db.queries.filters import Among, Days, Plain, Presence, Related, Relation
+from hksz_db.queries.filters import Among, Plain, Related
 from hksz_db.queries.places import entities_under
-from hksz_db.queries.resources import (
-    Readable,
-    Search,
-    SortKey,
-    common_fields,
-    common_sorts,
-    common_targets,
-    summary,
-    table_of,
-)
+from hksz_db.queries.readable import Readable
+from hksz_db.queries.resources import Search, table_of
 from schemas.entities import ENTITY_FILTERS, EntitySchema
 
 _entities = table_of(Entity)
-_names = table_of(EntityName).alias()
-_identifiers = table_of(EntityIdentifier).alias()
-_relations = table_of(EntityRelation).alias()
 
-_NAMES = Relation(_names, _names.c.entity_id == _entities.c.id)
-_IDENTIFIERS = Relation(_identifiers, _identifiers.c.entity_id == _entities.c.id)
-_RELATIONS = Relation(_relations, _relations.c.subject_id == _entities.c.id)
+_NAMES = Rows(EntityName)
+_names = _NAMES.of(_entities)
 
 ENTITIES = Readable(
-    name="entities",
+    model=Entity,
     singular="entity",
-    table=_entities,
-    fields={
-        "id": _entities.c.id,
-        "external_id": _entities.c.external_id,
-        "kind": _entities.c.kind,
-        "name": _entities.c.name,
-        "description": _entities.c.description,
-        "names": Many(
-            _names,
-            _NAMES.on,
-            {"name": _names.c.name, "language": _names.c.language, "kind": _names.c.kind},
-            order_by=(_names.c.id,),
-        ),
-        "identifiers": Many(
-            _identifiers,
-            _IDENTIFIERS.on,
-            {"scheme": _identifiers.c.scheme, "value": _identifiers.c.value},
-            order_by=(_identifiers.c.scheme, _identifiers.c.value),
-        ),
-        "relations": Many(
-            _relations,
-            _RELATIONS.on,
-            {
-                "kind": _relations.c.kind,
-                "object": summary(Entity, _relations.c.object_id, "name", "kind"),
-                "qualifier": _relations.c.qualifier,
-                "during": period(_relations.c.during_edtf, _relations.c.during),
-                "claim": summary(Claim, _relations.c.claim_id, "statement"),
-            },
-            order_by=(_relations.c.id,),
-        ),
-        **common_fields(_entities),
-    },
-    embeds={"similar": likely_duplicates(_entities)},
-    asked_embeds=("similar",),
     schema=EntitySchema,
     filters=ENTITY_FILTERS,
-    targets={
-        **common_targets(_entities),
-        "kind": Plain(_entities.c.kind),
-        "description": Plain(_entities.c.description),
-        "name": Related(_NAMES, Plain(_names.c.name)),
-        "names__language": Related(_NAMES, Plain(_names.c.language)),
-        "names__kind": Related(_NAMES, Plain(_names.c.kind)),
-        "identifiers__scheme": Related(_IDENTIFIERS, Plain(_identifiers.c.scheme)),
-        "identifiers__value": Related(_IDENTIFIERS, Plain(_identifiers.c.value)),
-        "place": Among(_entities.c.id, entities_under),
-        "relations": Presence(_RELATIONS),
-        "relations__kind": Related(_RELATIONS, Plain(_relations.c.kind)),
-        "relations__object_id": Related(_RELATIONS, Plain(_relations.c.object_id)),
-        "relations__during": Related(_RELATIONS, Days(_relations.c.during)),
-        "relations__claim_id": Related(_RELATIONS, Plain(_relations.c.claim_id)),
+    declared={
+        "names": _NAMES,
+        "identifiers": Rows(EntityIdentifier, ("scheme", "value")),
+        "relations": Rows(EntityRelation),
+        "similar": likely_duplicates(_entities),
     },
-    sorts={**common_sorts(_entities), "name": SortKey(_entities.c.name)},
-    groups={"kind": _entities.c.kind},
-    search=Search(_names.c.search, "simple", on=_NAMES.on),
+    embedded=("similar",),
+    asked_embeds=("similar",),
+    parts=("similar",),
+    internal=("name_language", "redirect_to"),
+    relations={"names": _names},
+    declared_targets={
+        # An entity is found by any of its names.
+        "name": Related(_names, Plain(_names.table.c.name)),
+        "place": Among(_entities.c.id, entities_under),
+    },
+    sorted_by=("name",),
+    grouped_by=("kind",),
+    search=Search(_names.table.c.search, "simple", on=_names.on),
 )

@@ -42,7 +42,8 @@ from hksz_db.queries.evidence import EVIDENCE
 from hksz_db.queries.figures import FIGURES
 from hksz_db.queries.filters import Condition, condition
 from hksz_db.queries.metrics import METRICS
-from hksz_db.queries.resources import Readable, Search, SortKey
+from hksz_db.queries.readable import Readable
+from hksz_db.queries.resources import Search, SortKey
 from hksz_db.queries.sources import SOURCES
 from hksz_db.queries.units import UNITS
 

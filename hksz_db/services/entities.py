@@ -1,5 +1,6 @@
 """Writing entities, with their names, identifiers and relations."""
 
+from hksz_db.domain.vocabulary import Scope
 from hksz_db.models import Entity, EntityIdentifier, EntityName, EntityRelation
 from hksz_db.services.references import Resolved
 from hksz_db.services.rows import Row
@@ -24,6 +25,7 @@ ENTITIES = _Entities(
     model=Entity,
     create_schema=EntityCreateSchema,
     patch_schema=EntityPatchSchema,
+    scope=Scope.ENTITIES_WRITE,
     lists={
         "names": Listed(model=EntityName),
         "identifiers": Listed(model=EntityIdentifier),

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from hksz_db.domain.vocabulary import Scope
 from hksz_db.models import Source, SourceCapture, SourceContributor, SourceRelation
 from hksz_db.services.dates import reckon_again
 from hksz_db.services.rows import Row
@@ -30,6 +31,7 @@ SOURCES = _Sources(
     model=Source,
     create_schema=SourceCreateSchema,
     patch_schema=SourcePatchSchema,
+    scope=Scope.SOURCES_WRITE,
     lists={
         "contributors": Listed(model=SourceContributor, ordinal="ordinal"),
         "captures": Listed(model=SourceCapture, key=("text_sha256",)),

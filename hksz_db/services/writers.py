@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from hksz_db.domain.vocabulary import Scope
 from hksz_db.models import Base
 from hksz_db.queries.resources import table_of
 from hksz_db.services.columns import SchemaMismatch, columns_of, mismatch, nested_schema
@@ -66,12 +67,12 @@ class Writer:
     """Reads and writes the rows of a resource; ``table`` is its name.
 
     The fields of both schemas are written to the columns of their names, as ``columns`` derives;
-    what differs is declared here. ``lists`` are rows of other tables, ``parts`` rows of other
-    resources that can be given with a new row. A field that a new row does not give has its value
-    in ``defaults``, or is ``inherited`` from what the row is a part of. Fields that are
-    ``replaced`` by others are gone before anything is written. ``worked_out`` are the columns that
-    ``work_out`` gives. A change rests on the stored columns ``rests_on``, and on those that only
-    creation settles.
+    what differs is declared here. ``lists`` are rows of other tables, and ``parts`` rows of other
+    resources that can be given with a new row. A key needs the ``scope`` to write the resource. A
+    field that a new row does not give has its value in ``defaults``, or is ``inherited`` from what
+    the row is a part of. Fields that are ``replaced`` by others are gone before anything is
+    written. ``worked_out`` are the columns that ``work_out`` gives. A change rests on the stored
+    columns ``rests_on``, and on those that only creation settles.
 
     Raises ``SchemaMismatch`` when a field of the schemas, nested ones too, would not be stored.
     """
@@ -83,6 +84,7 @@ class Writer:
     parts: Mapping[str, "Writer"] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     inherited: tuple[str, ...] = ()
+    scope: Scope = Scope.CLAIMS_WRITE
     replaced: tuple[str, ...] = ()
     worked_out: tuple[str, ...] = ()
     rests_on: tuple[str, ...] = ()

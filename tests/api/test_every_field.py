@@ -402,14 +402,14 @@ def _together(schema: type[Schema], choice: int) -> Body:
     return body
 
 
-CREATED = [(r, path) for r in CATALOGUE for path in _paths(r.create_schema)]
-PATCHED = [(r, path) for r in CATALOGUE for path in _paths(r.patch_schema)]
+CREATED = [(r, path) for r in CATALOGUE for path in _paths(r.writer.create_schema)]
+PATCHED = [(r, path) for r in CATALOGUE for path in _paths(r.writer.patch_schema)]
 # A figure without an amount is a range between two bounds.
 NULLABLE = [
     (resource, path)
     for resource, path in PATCHED
     if len(path) == 1
-    and resource.patch_schema._declared_fields[path[0]].allow_none
+    and resource.writer.patch_schema._declared_fields[path[0]].allow_none
     and path != ("amount",)
 ]
 TOGETHER = [(resource, choice) for resource in CATALOGUE for choice in range(4)]
@@ -640,8 +640,8 @@ def drill(editor, database) -> Drill:
 
 def _fixed(resource: Resource, body: Body) -> Body:
     """What only creation settles, of a body and of the parts that are given with it."""
-    fixed = resource.create_schema._declared_fields.keys() - (
-        resource.patch_schema._declared_fields.keys()
+    fixed = resource.writer.create_schema._declared_fields.keys() - (
+        resource.writer.patch_schema._declared_fields.keys()
     )
     found = {name: value for name, value in body.items() if name in fixed}
     for name in KINDS[resource.name].parts:
@@ -651,7 +651,7 @@ def _fixed(resource: Resource, body: Body) -> Body:
 
 
 def _base_of_part(resource: Resource, name: str, number: int, body: Body) -> Body:
-    nested = _nested(resource.create_schema._declared_fields[name])
+    nested = _nested(resource.writer.create_schema._declared_fields[name])
     assert nested is not None
     (part,) = (other for other in CATALOGUE if other.name == name)
     base = dict(MINIMAL[nested.__name__][number])
@@ -661,18 +661,18 @@ def _base_of_part(resource: Resource, name: str, number: int, body: Body) -> Bod
 
 def _base(resource: Resource, body: Body) -> Body:
     """The least that can be sent, and what a change of it into the body would have to repeat."""
-    base = dict(MINIMAL[resource.create_schema.__name__][0])
+    base = dict(MINIMAL[resource.writer.create_schema.__name__][0])
     _put(base, _fixed(resource, body))
     return base
 
 
 def _change(resource: Resource, body: Body) -> Body:
     """What a patch gives to make of the base what the body says."""
-    minimal = MINIMAL[resource.create_schema.__name__][0]
+    minimal = MINIMAL[resource.writer.create_schema.__name__][0]
     return {
         name: value
         for name, value in body.items()
-        if name in resource.patch_schema._declared_fields and minimal.get(name) != value
+        if name in resource.writer.patch_schema._declared_fields and minimal.get(name) != value
     }
 
 
@@ -682,8 +682,8 @@ def _named_item(body: Body) -> Body:
 
 def test_every_sample_differs_from_the_default_and_from_the_least():
     for resource in CATALOGUE:
-        for path in _paths(resource.create_schema):
-            schema: type[Schema] = resource.create_schema
+        for path in _paths(resource.writer.create_schema):
+            schema: type[Schema] = resource.writer.create_schema
             for name in path[:-1]:
                 schema = _nested(schema._declared_fields[name]) or schema
             name, value = path[-1], _sample(schema, path[-1])
@@ -695,8 +695,8 @@ def test_every_sample_differs_from_the_default_and_from_the_least():
 
 @pytest.mark.parametrize(("resource", "path"), CREATED, ids=_named(CREATED))
 def test_a_field_that_is_sent_alone_is_stored(drill, resource, path):
-    body = _alone(resource.create_schema, path)
-    other = dict(MINIMAL[resource.create_schema.__name__][1])
+    body = _alone(resource.writer.create_schema, path)
+    other = dict(MINIMAL[resource.writer.create_schema.__name__][1])
     ways: list[Callable[[], str]] = [
         lambda: drill.post(resource, body),
         # Beside another row that does not give it.
@@ -711,7 +711,7 @@ def test_a_field_that_is_sent_alone_is_stored(drill, resource, path):
 
 @pytest.mark.parametrize(("resource", "path"), PATCHED, ids=_named(PATCHED))
 def test_a_field_that_is_changed_alone_is_stored(drill, resource, path):
-    body = _alone(resource.create_schema, path)
+    body = _alone(resource.writer.create_schema, path)
     with drill.undone():
         id = drill.post(resource, _base(resource, body))
         if path != ("captures", "normalization"):
@@ -722,7 +722,7 @@ def test_a_field_that_is_changed_alone_is_stored(drill, resource, path):
 
 @pytest.mark.parametrize(("resource", "path"), NULLABLE, ids=_named(NULLABLE))
 def test_a_field_that_is_cleared_is_null(drill, resource, path):
-    body = _alone(resource.create_schema, path)
+    body = _alone(resource.writer.create_schema, path)
     (name,) = path
     # A locator is whole or absent.
     change = dict.fromkeys(_LOCATOR if name in _LOCATOR else path)
@@ -733,7 +733,7 @@ def test_a_field_that_is_cleared_is_null(drill, resource, path):
 
 @pytest.mark.parametrize(("resource", "path"), CREATED, ids=_named(CREATED))
 def test_a_field_that_is_upserted_alone_is_stored(drill, resource, path):
-    body = _named_item(_alone(resource.create_schema, path))
+    body = _named_item(_alone(resource.writer.create_schema, path))
     base = {**_base(resource, body), "external_id": body["external_id"]}
     id = drill.post(resource, base)
     assert drill.bulk(resource, "upsert", body) == id
@@ -742,9 +742,9 @@ def test_a_field_that_is_upserted_alone_is_stored(drill, resource, path):
 
 @pytest.mark.parametrize(("resource", "choice"), TOGETHER, ids=_named(TOGETHER))
 def test_all_fields_together_are_stored(drill, resource, choice):
-    body = _together(resource.create_schema, choice)
-    paths = [path for path in _paths(resource.create_schema) if _values(body, path)]
-    other = dict(MINIMAL[resource.create_schema.__name__][1])
+    body = _together(resource.writer.create_schema, choice)
+    paths = [path for path in _paths(resource.writer.create_schema) if _values(body, path)]
+    other = dict(MINIMAL[resource.writer.create_schema.__name__][1])
     with drill.undone():
         drill.check(resource, drill.post(resource, body), body, *paths)
     with drill.undone():
@@ -767,6 +767,6 @@ def _parts(resource: Resource) -> Mapping[str, Any]:
 
 def test_together_all_fields_are_sent():
     for resource in CATALOGUE:
-        bodies = [_together(resource.create_schema, choice) for choice in range(4)]
-        for path in _paths(resource.create_schema):
+        bodies = [_together(resource.writer.create_schema, choice) for choice in range(4)]
+        for path in _paths(resource.writer.create_schema):
             assert any(_values(body, path) for body in bodies), path

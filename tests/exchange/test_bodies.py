@@ -55,11 +55,11 @@ def read(session, name: str, id: UUID | str) -> dict:
 
 
 def create(session, resource: Resource, body: dict) -> UUID:
-    return resource.create(session, resource.create_schema().load(body))
+    return resource.writer.create(session, resource.writer.create_schema().load(body))
 
 
 def patch(session, resource: Resource, id: UUID | str, body: dict) -> None:
-    resource.update(session, UUID(str(id)), None, resource.patch_schema().load(body))
+    resource.writer.update(session, UUID(str(id)), None, resource.writer.patch_schema().load(body))
 
 
 def without(value: Any, names: set[str]) -> Any:

@@ -1,4 +1,4 @@
-"""What PostgreSQL writes is what the schemas describe."""
+"""The documents that PostgreSQL writes match the schemas that describe them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -21,25 +21,9 @@ from hksz_db.queries.documents import (
     Values,
 )
 from hksz_db.queries.pages import RESOURCES
-from schemas.claims import ClaimSchema
-from schemas.comparisons import ComparisonSchema
-from schemas.entities import EntitySchema
-from schemas.evidence import EvidenceSchema
+from hksz_db.queries.resources import Queryable
 from schemas.fields import DecimalDocument
-from schemas.figures import FigureSchema
-from schemas.metrics import MetricSchema
-from schemas.sources import SourceSchema
-from schemas.units import UnitSchema
 
-SCHEMAS: dict[str, type[Schema]] = {
-    "sources": SourceSchema,
-    "claims": ClaimSchema,
-    "entities": EntitySchema,
-    "figures": FigureSchema,
-    "evidence": EvidenceSchema,
-    "metrics": MetricSchema,
-    "units": UnitSchema,
-}
 # A type before the one that it derives from.
 TYPES: list[tuple[type[TypeEngine[Any]], type[fields.Field[Any]]]] = [
     (Uuid, fields.UUID),
@@ -54,18 +38,9 @@ TYPES: list[tuple[type[TypeEngine[Any]], type[fields.Field[Any]]]] = [
 ]
 
 
-def test_every_resource_has_a_schema() -> None:
-    assert set(SCHEMAS) == set(RESOURCES)
-
-
-@pytest.mark.parametrize("resource", RESOURCES)
-def test_a_document_is_what_its_schema_describes(resource: str) -> None:
-    schema = SCHEMAS[resource]()
-    assert list(differences(RESOURCES[resource].document, schema, resource)) == []
-
-
-def test_a_comparison_is_what_its_schema_describes() -> None:
-    assert list(differences(COMPARISONS.document, ComparisonSchema(), "comparisons")) == []
+@pytest.mark.parametrize("queryable", [*RESOURCES.values(), COMPARISONS], ids=lambda q: q.name)
+def test_documents_match_their_schemas(queryable: Queryable) -> None:
+    assert list(differences(queryable.document, queryable.schema(), queryable.name)) == []
 
 
 def differences(document: Mapping[str, Node], schema: Schema, path: str) -> Iterator[str]:

@@ -1,0 +1,224 @@
+"""Documents, filters and sort keys that follow by name from a schema and a table.
+
+A field of a schema is the column of its name. It is a period or a range where the column is one,
+and a row of another table where the row has ``NAME_id``. Everything else is declared.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import Schema, fields
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Date,
+    DateTime,
+    FromClause,
+    Numeric,
+    Table,
+    Text,
+    func,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import DATERANGE, NUMRANGE
+
+from hksz_db.models import Base, Source
+from hksz_db.queries.documents import (
+    Group,
+    Many,
+    Node,
+    One,
+    decimal,
+    numeric_range,
+    period,
+    timestamp,
+)
+from hksz_db.queries.filters import Bounds, Days, Plain, Presence, Related, Relation, Target
+from hksz_db.queries.resources import SortKey, table_of
+from schemas.base import VersionedSchema
+
+_LAST = VersionedSchema._declared_fields.keys()
+
+
+class Underivable(TypeError):
+    """A field, filter or column that follows from no name and was not declared."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A list in a document: the rows of ``model`` that are deleted with the document's row."""
+
+    model: type[Base]
+    order_by: tuple[str, ...] = ("id",)
+
+    def of(self, row: FromClause) -> Relation:
+        """The rows that belong to a row."""
+        rows, owner = table_of(self.model), _table(row)
+        parent = next(
+            key.parent.name
+            for key in rows.foreign_keys
+            if key.ondelete == "CASCADE" and key.column.table is owner
+        )
+        alias = rows.alias()
+        return Relation(alias, alias.c[parent] == row.c.id)
+
+    def node(self, row: FromClause, schema: type[Schema]) -> Many:
+        """The list in the document of a row; ``schema`` describes an item."""
+        relation = self.of(row)
+        order = tuple(relation.table.c[name] for name in self.order_by)
+        return Many(relation.table, relation.on, document(relation.table, schema), order)
+
+
+Declared = Mapping[str, Node | Rows]
+
+
+def document(
+    row: FromClause, schema: type[Schema], declared: Declared | None = None
+) -> dict[str, Node]:
+    """The document of a row, field by field as ``schema`` has them.
+
+    Version and timestamps come last. Raises ``Underivable``.
+    """
+    described = schema._declared_fields
+    names = sorted(described, key=lambda name: name in _LAST)
+    known = declared or {}
+    return {name: _node(row, name, described[name], known.get(name)) for name in names}
+
+
+def summary(model: type[Base], key: ColumnElement[Any], schema: type[Schema]) -> One:
+    """The row with the id ``key``, as ``schema`` describes it."""
+    table = table_of(model).alias()
+    return One(table, table.c.id == key, document(table, schema))
+
+
+def _node(
+    row: FromClause, name: str, field: fields.Field[Any], declared: Node | Rows | None
+) -> Node:
+    if isinstance(declared, Rows):
+        return declared.node(row, nested_schema(field))
+    if declared is not None:
+        return declared
+    if name in row.c:
+        return _value(row, name)
+    if f"{name}_id" in row.c and isinstance(field, fields.Nested):
+        alias = _referred(row, name)
+        return One(alias, alias.c.id == row.c[f"{name}_id"], document(alias, nested_schema(field)))
+    raise Underivable(f"{_table(row)} has no column for the field {name}, and it is not declared.")
+
+
+def _value(row: FromClause, name: str) -> Node:
+    column = row.c[name]
+    match column.type:
+        case DATERANGE():
+            return _period(row, name)
+        case NUMRANGE():
+            return numeric_range(column)
+        case Numeric():
+            return decimal(column)
+        case DateTime():
+            return timestamp(column)
+    return column
+
+
+def _period(row: FromClause, name: str) -> Group:
+    absolute = period(row.c[f"{name}_edtf"], row.c[name], row.c.get(f"{name}_as_stated"))
+    if f"{name}_anchor_id" not in row.c:
+        return absolute
+    anchors = table_of(Source).alias()
+    anchor = {column: anchors.c[column] for column in ("id", "external_id", "title")}
+    # Not null wherever there is an anchor.
+    duration = type_coerce(row.c[f"{name}_duration"], Text())
+    relative = One(
+        anchors,
+        anchors.c.id == row.c[f"{name}_anchor_id"],
+        {"anchor": Group(anchor), "duration": duration, "modifier": row.c[f"{name}_modifier"]},
+    )
+    return Group({**absolute.fields, "relative": relative})
+
+
+class Targets:
+    """What the filters on a row are compared with.
+
+    ``relations`` are the lists of the row by name. A filter ``NAME__REST`` is the filter ``REST``
+    on the rows of the list or on the row that ``NAME_id`` refers to; one on ``NAME`` alone is
+    about whether the list has rows. Each relation is made once, so that conditions on it are met
+    by the same row.
+    """
+
+    def __init__(
+        self,
+        row: FromClause,
+        declared: Mapping[str, Target] | None = None,
+        relations: Mapping[str, Relation] | None = None,
+    ) -> None:
+        self._row = row
+        self._declared = declared or {}
+        self._relations = dict(relations or {})
+        self._related: dict[str, Targets] = {}
+
+    def __getitem__(self, name: str) -> Target:
+        """The target of a filter. Raises ``Underivable``."""
+        stem, _, rest = name.partition("__")
+        if name in self._declared:
+            return self._declared[name]
+        if name in self._row.c:
+            return self._column(name)
+        if stem not in self._relations and f"{stem}_id" in self._row.c:
+            alias = _referred(self._row, stem)
+            self._relations[stem] = Relation(alias, alias.c.id == self._row.c[f"{stem}_id"])
+        if stem not in self._relations:
+            raise Underivable(f"{_table(self._row)} has no column for the filter {name}.")
+        relation = self._relations[stem]
+        if not rest:
+            return Presence(relation)
+        related = self._related.setdefault(stem, Targets(relation.table))
+        return Related(relation, related[rest])
+
+    def of(self, names: Iterable[str]) -> dict[str, Target]:
+        """The targets of several filters by name."""
+        return {name: self[name] for name in names}
+
+    def _column(self, name: str) -> Target:
+        column = self._row.c[name]
+        match column.type:
+            case DATERANGE():
+                return Days(column)
+            case NUMRANGE():
+                return Bounds(column)
+        return Plain(column)
+
+
+def sort_keys(row: FromClause, *names: str) -> dict[str, SortKey]:
+    """The sort keys that are columns; a period is sorted by its first day."""
+    return {name: _sort_key(row.c[name]) for name in ("id", "created_at", "updated_at", *names)}
+
+
+def _sort_key(column: ColumnElement[Any]) -> SortKey:
+    assert isinstance(column, Column)
+    if isinstance(column.type, DATERANGE):
+        return SortKey(func.lower(column, type_=Date()), nullable=True)
+    return SortKey(column, nullable=bool(column.nullable))
+
+
+def nested_schema(field: fields.Field[Any]) -> type[Schema]:
+    """The schema of a nested object, or of the objects in a list."""
+    nested = field.inner if isinstance(field, fields.List) else field
+    assert isinstance(nested, fields.Nested)
+    schema = nested.nested
+    assert isinstance(schema, type)
+    assert issubclass(schema, Schema)
+    return schema
+
+
+def _referred(row: FromClause, name: str) -> FromClause:
+    """The table to whose rows ``NAME_id`` refers, under a name of its own."""
+    keys = _table(row).c[f"{name}_id"].foreign_keys
+    return next(key.column.table for key in keys if key.column.primary_key).alias()
+
+
+def _table(row: FromClause) -> Table:
+    """The table that a row is of."""
+    table = getattr(row, "element", row)
+    assert isinstance(table, Table)
+    return table

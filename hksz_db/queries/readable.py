@@ -1,0 +1,101 @@
+"""How a resource is read: what each declares, and everything that follows from that."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, null
+
+from hksz_db.models import Base
+from hksz_db.queries.derivation import Declared, Rows, Targets, Underivable, document, sort_keys
+from hksz_db.queries.documents import Node
+from hksz_db.queries.filters import Relation, Target
+from hksz_db.queries.resources import Queryable, SortKey, table_of
+
+# The columns of every resource that are not in its document.
+_ROW_COLUMNS = ("written_in", "deleted_at")
+_PERIOD_COLUMNS = ("as_stated", "edtf", "anchor_id", "duration", "modifier")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Readable(Queryable):
+    """A resource as its readers see it; ``model`` is its table.
+
+    Only what differs from "a field is the column of its name" is declared: the nodes of other
+    ``declared`` fields, of which the ``embedded`` ones are optional; ``declared_targets`` of
+    filters, and ``relations`` to rows besides the lists of the document; ``sorted_by`` and
+    ``grouped_by`` columns, and further keys for both. ``internal`` columns are in no document.
+
+    A read by id embeds all but ``asked_embeds``, which take a search of their own: they come when
+    asked for, and with the answer to a write. ``parts`` are fields that can be read on their own,
+    at ``/v1/R/{id}/PART``.
+
+    Raises ``Underivable`` when a field, filter or column follows from no name.
+    """
+
+    model: type[Base]
+    declared: Declared = field(default_factory=dict)
+    embedded: tuple[str, ...] = ()
+    asked_embeds: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    internal: tuple[str, ...] = ()
+    declared_targets: Mapping[str, Target] = field(default_factory=dict)
+    relations: Mapping[str, Relation] = field(default_factory=dict)
+    sorted_by: tuple[str, ...] = ()
+    declared_sorts: Mapping[str, SortKey] = field(default_factory=dict)
+    grouped_by: tuple[str, ...] = ()
+    declared_groups: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
+    table: Table = field(init=False)
+    name: str = field(init=False)
+    fields: Mapping[str, Node] = field(init=False)
+    embeds: Mapping[str, Node] = field(init=False)
+    targets: Mapping[str, Target] = field(init=False)
+    sorts: Mapping[str, SortKey] = field(init=False)
+    groups: Mapping[str, ColumnElement[Any]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        table = table_of(self.model)
+        nodes = document(table, self.schema, self.declared)
+        self._check_columns(table)
+        derived = {
+            "table": table,
+            "name": table.name,
+            "fields": {name: nodes[name] for name in nodes if name not in self.embedded},
+            "embeds": {name: nodes[name] for name in self.embedded},
+            "targets": self._targets(table),
+            "sorts": {**sort_keys(table, *self.sorted_by), **self.declared_sorts},
+            "groups": {**{n: table.c[n] for n in self.grouped_by}, **self.declared_groups},
+        }
+        for name, value in derived.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def can_be_merged(self) -> bool:
+        """Whether one row can be merged into another."""
+        return "redirect_to" in self.table.c
+
+    @property
+    def redirect(self) -> ColumnElement[Any]:
+        """The id of the row into which a row was merged; null where there are no merges."""
+        return self.table.c.redirect_to if self.can_be_merged else null()
+
+    @property
+    def read_embeds(self) -> tuple[str, ...]:
+        """What a read by id embeds by default."""
+        return tuple(name for name in self.embeds if name not in self.asked_embeds)
+
+    def _targets(self, table: Table) -> dict[str, Target]:
+        lists = {n: rows.of(table) for n, rows in self.declared.items() if isinstance(rows, Rows)}
+        targets = Targets(table, self.declared_targets, {**lists, **self.relations})
+        return targets.of(dict.fromkeys(known.name for known in self.filters.values()))
+
+    def _check_columns(self, table: Table) -> None:
+        shown = {
+            column
+            for name in self.schema._declared_fields
+            for column in (name, f"{name}_id", *(f"{name}_{part}" for part in _PERIOD_COLUMNS))
+        }
+        known = shown.union(self.internal, _ROW_COLUMNS)
+        for column in table.c:
+            if column.computed is None and column.name not in known:
+                raise Underivable(f"{column} is in no field of {self.schema.__name__}.")
