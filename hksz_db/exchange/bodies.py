@@ -6,83 +6,79 @@ worked it out or wrote it down (versions, ranges, verdicts), is no part of a bod
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Literal
 
+from marshmallow import Schema, fields
+
 from hksz_db.domain.errors import Fault, Invalid
+from hksz_db.queries.derivation import nested_schema
+from hksz_db.queries.pages import RESOURCES
 from hksz_db.services.kinds import KINDS
+from schemas.dates import RelativeDateCreateSchema, RelativeDateSchema
 
 Document = Mapping[str, Any]
 Body = dict[str, Any]
 By = Literal["external_id", "id"]
 Names = Mapping[str, str]
 
-_ROW = frozenset({"id", "version", "created_at", "updated_at"})
 # As hksz_db.services.entities chooses the name under which an entity is shown.
 _LANGUAGE = "en"
 
 
 @dataclass(frozen=True)
 class _Shape:
-    """What the fields of a document are; those that are not named here stay as they are.
+    """How the fields of a document are written in a body; others are written as they are.
 
-    ``derived`` has no place in a body. ``references`` are rows in brief. ``ids`` are references
-    of which a document has the id alone; the value is what the body calls the name that goes with
-    it. ``periods`` are times, ``stated`` those of them that come with their words.
+    ``derived`` fields are not written. ``references`` are rows in brief. ``ids`` are references
+    of which a document has only the id; the value is the field of the body that takes a name.
+    ``periods`` are times, and ``stated`` those of them that come with their words.
     """
 
-    derived: frozenset[str] = frozenset()
-    references: tuple[str, ...] = ()
-    ids: Mapping[str, str] = field(default_factory=dict)
-    periods: tuple[str, ...] = ()
-    stated: tuple[str, ...] = ()
-    lists: Mapping[str, "_Shape"] = field(default_factory=dict)
+    derived: frozenset[str]
+    references: frozenset[str]
+    ids: Mapping[str, str]
+    periods: frozenset[str]
+    stated: frozenset[str]
+    lists: Mapping[str, "_Shape"]
 
 
-_FIGURE = _Shape(
-    _ROW | {"dimension", "value_range", "plausible_range", "range_rule", "comparisons"},
-    references=("claim", "metric", "subject"),
-    periods=("period",),
-    stated=("period",),
-)
-_EVIDENCE = _Shape(
-    _ROW | {"added_by"},
-    references=("claim", "source"),
-    ids={"derived_from_id": "derived_from_external_id", "capture_id": "capture_text_sha256"},
-)
-_LINK = _Shape(references=("to",))
-_SHAPES = {
-    "units": _Shape(_ROW | {"dimension", "factor"}),
-    "metrics": _Shape(_ROW),
-    "entities": _Shape(
-        _ROW | {"name", "similar"},
-        lists={"relations": _Shape(references=("object", "claim"), periods=("during",))},
-    ),
-    "sources": _Shape(
-        _ROW,
-        periods=("issued",),
-        lists={
-            "contributors": _Shape(references=("entity",)),
-            "captures": _Shape(frozenset({"id"})),
-            "relations": _LINK,
+@cache
+def _shape(document: type[Schema], create: type[Schema]) -> _Shape:
+    """The shape follows from which fields the create schema has for a field of the document."""
+    shown, taken = document._declared_fields, create._declared_fields
+    references = {name for name in shown if f"{name}_id" in taken}
+    periods = {name for name in shown if f"{name}_edtf" in taken}
+    return _Shape(
+        derived=frozenset(shown.keys() - taken.keys() - references - periods),
+        references=frozenset(references),
+        ids={
+            f"{stem}_id": f"{stem}_{name}"
+            for stem in (name.removesuffix("_id") for name in shown if name in taken)
+            for name in ("external_id", "text_sha256")
+            if f"{stem}_id" in shown and f"{stem}_{name}" in taken
         },
-    ),
-    "claims": _Shape(
-        _ROW | {"sources", "corroboration", "comparisons", "similar"},
-        references=("claimant", "reported_by"),
-        periods=("time", "due"),
-        stated=("time",),
+        periods=frozenset(periods),
+        stated=frozenset(name for name in periods if f"{name}_as_stated" in taken),
         lists={
-            "entities": _Shape(references=("entity",)),
-            "relations": _LINK,
-            "figures": _FIGURE,
-            "evidence": _EVIDENCE,
+            name: inner
+            for name in shown.keys() & taken.keys()
+            if _holds_objects(taken[name])
+            and any(vars(inner := _nested(shown[name], taken[name])).values())
         },
-    ),
-    "figures": _FIGURE,
-    "evidence": _EVIDENCE,
-}
+    )
+
+
+def _nested(shown: fields.Field[Any], taken: fields.Field[Any]) -> _Shape:
+    return _shape(nested_schema(shown), nested_schema(taken))
+
+
+def _holds_objects(field: fields.Field[Any]) -> bool:
+    return isinstance(field, fields.List) and isinstance(field.inner, fields.Nested)
+
+
 _NO_NAMES: Names = MappingProxyType({})
 
 
@@ -101,7 +97,8 @@ def create_body(
     if not isinstance(document, Mapping):
         raise _not("#", "an object")
     known = (_capture_names(document), names) if by == "external_id" else ()
-    body = _Writer(by, known).write(document, _SHAPES[resource], "#")
+    shape = _shape(RESOURCES[resource].schema, KINDS[resource].create_schema)
+    body = _Writer(by, known).write(document, shape, "#")
     if resource == "entities" and isinstance(body.get("names"), list):
         body["names"] = _shown_first(document)
     return body
@@ -165,7 +162,7 @@ class _Writer:
         relative = value.get("relative")
         if relative is None:
             return {**words, f"{name}_edtf": value.get("edtf")}
-        shape = _Shape(references=("anchor",))
+        shape = _shape(RelativeDateSchema, RelativeDateCreateSchema)
         return {**words, f"{name}_relative": self.write(relative, shape, f"{pointer}/relative")}
 
 

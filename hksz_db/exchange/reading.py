@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hksz_db.exchange.readers import bibtex, csl, lines, ris, tables
-from hksz_db.exchange.readers.cells import DOCUMENTS
+from hksz_db.exchange.readers.cells import TABLED
 from hksz_db.exchange.readers.columns import Columns
 from hksz_db.exchange.readers.entries import Entries, Unreadable
 
@@ -75,7 +75,7 @@ READERS = {
         Reader("csl-json", (".json",), "zotero", _csl),
         Reader("bibtex", (".bib", ".bibtex", ".biblatex"), "bibtex", _bibtex),
         Reader("ris", (".ris",), "ris", _ris),
-        Reader("csv", (".csv", ".tsv"), "csv", _csv, tuple(DOCUMENTS), True, True),
+        Reader("csv", (".csv", ".tsv"), "csv", _csv, TABLED, True, True),
         Reader("ndjson", (".ndjson", ".jsonl"), "ndjson", _ndjson, (), takes_skipped=True),
     )
 }

@@ -1,25 +1,39 @@
-"""Tables: a document as one row of settled columns, for CSV and Parquet.
+"""Tables: a document as one row of fixed columns, for CSV and Parquet.
 
-A column is a way into the document, and its name the way's steps joined by underscores, but for
-the names of people and things: ``claimant`` is the claimant's name. Where the way leads through
-an array, the column holds a list, a value for each element that has one. Of what a claim embeds,
-the columns tell how many origins it has and what its parts are called; the parts themselves are
-rows of ``figures``, ``evidence`` and ``sources``.
-
-All columns of a resource, in their order, are in ``COLUMNS``.
+The columns follow from the document. Each is a path into it, and its name is the steps of the
+path joined by underscores, without a final ``name`` and without the ``entity`` of a link:
+``claimant`` is the name of the claimant. Where the path leads through a list, the column holds a
+list, with a value for each item that has one. Of the lists, a resource chooses the paths that
+tables show (``Readable.tabled``); the figures, evidence and sources of a claim have tables of
+their own.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import cache
 from typing import Any
 
+from sqlalchemy import Boolean, ColumnElement, Date, Integer
+from sqlalchemy.types import TypeEngine
+
 from hksz_db.exchange.format import Asked, Document
+from hksz_db.queries.documents import (
+    DecimalText,
+    First,
+    Group,
+    Many,
+    Node,
+    One,
+    TimestampText,
+    Values,
+)
+from hksz_db.queries.pages import RESOURCES
 from hksz_db.queries.readable import Readable
 
 
 class Kind(Enum):
-    """What a column holds; a decimal is text of digits, a date and a moment text of ISO 8601."""
+    """The type of a column; a decimal is text of digits, a date and a moment text of ISO 8601."""
 
     TEXT = auto()
     LIST = auto()
@@ -30,23 +44,38 @@ class Kind(Enum):
     MOMENT = auto()
 
 
+_KINDS: tuple[tuple[type[TypeEngine[Any]], Kind], ...] = (
+    (DecimalText, Kind.DECIMAL),
+    (TimestampText, Kind.MOMENT),
+    (Boolean, Kind.BOOLEAN),
+    (Integer, Kind.INTEGER),
+    (Date, Kind.DATE),
+)
+
+
 @dataclass(frozen=True)
 class Column:
-    """A column: its name, the steps that lead to its value, and what that is."""
+    """A column: the path to its value, and the type of the value."""
 
-    name: str
     path: tuple[str, ...]
     kind: Kind
 
+    @property
+    def name(self) -> str:
+        """The name in the header."""
+        first, *others = self.path
+        steps = [step for step in others if step != "entity"]
+        return "_".join([first, *(steps[:-1] if steps[-1:] == ["name"] else steps)])
+
     def value(self, document: Document) -> Any:
-        """The column's value for a document: None where there is none, else a list or a scalar."""
+        """The value for a document: None where there is none, else a list or a scalar."""
         return _follow(document, self.path)
 
 
 def _follow(part: Any, path: tuple[str, ...]) -> Any:
     for number, step in enumerate(path):
         if isinstance(part, list):
-            found = (_follow(element, path[number:]) for element in part)
+            found = (_follow(item, path[number:]) for item in part)
             return [value for value in found if value is not None]
         if part is None:
             return None
@@ -54,160 +83,66 @@ def _follow(part: Any, path: tuple[str, ...]) -> Any:
     return part
 
 
+@cache
+def columns(resource: str) -> tuple[Column, ...]:
+    """All columns of a resource, in the order of its document.
+
+    Raises ``TypeError`` for a field that no column shows.
+    """
+    readable = RESOURCES[resource]
+    found: list[Column] = []
+    for name, node in readable.document.items():
+        derived = _derived(node, (name,)) if name in readable.fields else ()
+        of_field = [*derived, *_chosen(readable, name, node)]
+        if not of_field and name in readable.fields:
+            raise TypeError(f"No column shows {resource}.{name}: choose its paths in `tabled`.")
+        found += of_field
+    return tuple(found)
+
+
 def columns_of(asked: Asked) -> tuple[Column, ...]:
     """The columns of the fields that are asked for."""
-    return tuple(column for column in COLUMNS[asked.resource] if column.path[0] in asked.fields)
+    return tuple(column for column in columns(asked.resource) if column.path[0] in asked.fields)
 
 
 def fields(readable: Readable) -> tuple[str, ...]:
-    """The document's fields that the columns of a resource read."""
-    read = {column.path[0] for column in COLUMNS.get(readable.name, ())}
+    """The fields of the document that the columns of a resource read."""
+    read = {column.path[0] for column in columns(readable.name)}
     return tuple(name for name in readable.document if name in read)
 
 
-def _columns(*parts: Iterator[Column] | Column) -> tuple[Column, ...]:
-    return tuple(
-        column for part in parts for column in ([part] if isinstance(part, Column) else part)
-    )
+def _derived(node: Node, path: tuple[str, ...]) -> Iterator[Column]:
+    """The columns of a field that holds no list."""
+    match node:
+        case Group() | One():
+            for name, inner in node.fields.items():
+                yield from _derived(inner, (*path, name))
+        case Values():
+            yield Column(path, Kind.LIST)
+        case Many() | First():
+            return
+        case _:
+            yield Column(path, _kind(node))
 
 
-def _each(kind: Kind, *names: str) -> Iterator[Column]:
-    return (Column(name, (name,), kind) for name in names)
+def _chosen(readable: Readable, name: str, node: Node) -> Iterator[Column]:
+    """The columns of the paths that the resource chose."""
+    for chosen in readable.tabled:
+        first, *steps = chosen.split(".")
+        if first == name:
+            yield Column((first, *steps), _kind_at(node, steps))
 
 
-def _texts(*names: str) -> Iterator[Column]:
-    return _each(Kind.TEXT, *names)
+def _kind_at(node: Node, steps: list[str]) -> Kind:
+    match node:
+        case Many():
+            _kind_at(Group(node.fields), steps)
+            return Kind.LIST
+        case Group() | One():
+            return _kind_at(node.fields[steps[0]], steps[1:])
+    assert isinstance(node, ColumnElement)
+    return _kind(node)
 
 
-def _reference(name: str, title: str) -> Iterator[Column]:
-    yield Column(f"{name}_id", (name, "id"), Kind.TEXT)
-    yield Column(f"{name}_external_id", (name, "external_id"), Kind.TEXT)
-    yield Column(name if title == "name" else f"{name}_{title}", (name, title), Kind.TEXT)
-
-
-def _period(name: str, *others: str) -> Iterator[Column]:
-    for other in (*others, "edtf"):
-        yield Column(f"{name}_{other}", (name, other), Kind.TEXT)
-    for end in ("earliest", "latest"):
-        yield Column(f"{name}_{end}", (name, end), Kind.DATE)
-
-
-def _relative(name: str) -> Iterator[Column]:
-    path = (name, "relative")
-    yield Column(f"{name}_relative_anchor_id", (*path, "anchor", "id"), Kind.TEXT)
-    yield Column(f"{name}_relative_duration", (*path, "duration"), Kind.TEXT)
-    yield Column(f"{name}_relative_modifier", (*path, "modifier"), Kind.TEXT)
-
-
-def _range(name: str) -> Iterator[Column]:
-    for end in ("lower", "upper"):
-        yield Column(f"{name}_{end}", (name, end), Kind.DECIMAL)
-        yield Column(f"{name}_{end}_inclusive", (name, f"{end}_inclusive"), Kind.BOOLEAN)
-
-
-def _list(name: str, *path: str) -> Column:
-    return Column(name, path or (name,), Kind.LIST)
-
-
-def _common() -> Iterator[Column]:
-    yield Column("version", ("version",), Kind.INTEGER)
-    yield from _each(Kind.MOMENT, "created_at", "updated_at")
-
-
-COLUMNS: Mapping[str, tuple[Column, ...]] = {
-    "sources": _columns(
-        _texts("id", "external_id", "csl_type", "title"),
-        _each(Kind.BOOLEAN, "title_supplied"),
-        _texts("container_title", "url", "doi", "language"),
-        _period("issued"),
-        _texts("issued_note", "rights"),
-        _each(Kind.MOMENT, "retracted_at"),
-        _list("contributors", "contributors", "entity", "name"),
-        _list("contributors_role", "contributors", "role"),
-        _list("contributors_id", "contributors", "entity", "id"),
-        _list("captures_text_sha256", "captures", "text_sha256"),
-        _list("relations_kind", "relations", "kind"),
-        _list("relations_to_id", "relations", "to", "id"),
-        _common(),
-    ),
-    "claims": _columns(
-        _texts("id", "external_id", "statement", "language"),
-        _reference("claimant", "name"),
-        _reference("reported_by", "name"),
-        _texts("modality", "status"),
-        _period("time", "as_stated"),
-        _relative("time"),
-        _period("due"),
-        _relative("due"),
-        _list("topics"),
-        _list("relations_kind", "relations", "kind"),
-        _list("relations_to_id", "relations", "to", "id"),
-        _list("entities", "entities", "entity", "name"),
-        _list("entities_role", "entities", "role"),
-        _list("entities_id", "entities", "entity", "id"),
-        _list("figures_as_stated", "figures", "as_stated"),
-        _list("evidence_stance", "evidence", "stance"),
-        _list("evidence_source_id", "evidence", "source", "id"),
-        _list("evidence_source_title", "evidence", "source", "title"),
-        Column("corroboration_verdict", ("corroboration", "verdict"), Kind.TEXT),
-        *(
-            Column(f"corroboration_{side}_{what}", ("corroboration", side, what), Kind.INTEGER)
-            for side in ("for", "against")
-            for what in ("sources", "origins")
-        ),
-        _common(),
-    ),
-    "entities": _columns(
-        _texts("id", "external_id", "kind", "name", "description"),
-        _list("names", "names", "name"),
-        _list("names_language", "names", "language"),
-        _list("names_kind", "names", "kind"),
-        _list("identifiers_scheme", "identifiers", "scheme"),
-        _list("identifiers_value", "identifiers", "value"),
-        _list("relations_kind", "relations", "kind"),
-        _list("relations_object", "relations", "object", "name"),
-        _list("relations_object_id", "relations", "object", "id"),
-        _common(),
-    ),
-    "figures": _columns(
-        _texts("id", "external_id"),
-        _reference("claim", "statement"),
-        Column("claim_status", ("claim", "status"), Kind.TEXT),
-        Column("metric_id", ("metric", "id"), Kind.TEXT),
-        Column("metric_key", ("metric", "key"), Kind.TEXT),
-        Column("metric_label", ("metric", "label"), Kind.TEXT),
-        _reference("subject", "name"),
-        _texts("as_stated", "comparator"),
-        _each(Kind.DECIMAL, "amount", "lower_bound", "upper_bound"),
-        _texts("unit_code", "dimension"),
-        _range("value_range"),
-        _range("plausible_range"),
-        _texts("range_rule", "modality"),
-        _period("period", "as_stated"),
-        _relative("period"),
-        _common(),
-    ),
-    "evidence": _columns(
-        _texts("id", "external_id"),
-        _reference("claim", "statement"),
-        Column("claim_status", ("claim", "status"), Kind.TEXT),
-        _reference("source", "title"),
-        Column("source_issued_edtf", ("source", "issued_edtf"), Kind.TEXT),
-        _list("source_contributors", "source", "contributors", "entity", "name"),
-        _texts("stance", "directness", "interest", "derived_from_id", "capture_id"),
-        _each(Kind.INTEGER, "start_char", "end_char"),
-        _texts("exact_sha256", "prefix_sha256", "suffix_sha256"),
-        _texts("page", "note", "status", "added_by"),
-        _common(),
-    ),
-    "metrics": _columns(
-        _texts("id", "external_id", "key", "label", "dimension", "accumulation"),
-        _each(Kind.BOOLEAN, "nonnegative"),
-        _common(),
-    ),
-    "units": _columns(
-        _texts("id", "external_id", "code", "label", "dimension"),
-        _each(Kind.DECIMAL, "factor"),
-        _common(),
-    ),
-}
+def _kind(column: ColumnElement[Any]) -> Kind:
+    return next((kind for of, kind in _KINDS if isinstance(column.type, of)), Kind.TEXT)

@@ -144,8 +144,8 @@ def numeric_range(column: ColumnElement[Any]) -> Group:
     return Group(
         {
             "lower": decimal(func.lower(column)),
-            "upper": decimal(func.upper(column)),
             "lower_inclusive": func.lower_inc(column, type_=Boolean()),
+            "upper": decimal(func.upper(column)),
             "upper_inclusive": func.upper_inc(column, type_=Boolean()),
         }
     )

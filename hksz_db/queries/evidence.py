@@ -52,5 +52,6 @@ EVIDENCE = Readable(
     filters=EVIDENCE_FILTERS,
     declared=evidence_fields(_evidence),
     declared_targets=evidence_targets(_evidence),
+    tabled=("source.contributors.entity.name",),
     grouped_by=("stance", "directness", "interest", "status", "source_id", "claim_id", "added_by"),
 )

@@ -28,7 +28,8 @@ class Readable(Queryable):
 
     A read by id embeds all but ``asked_embeds``, which take a search of their own: they come when
     asked for, and with the answer to a write. ``parts`` are fields that can be read on their own,
-    at ``/v1/R/{id}/PART``.
+    at ``/v1/R/{id}/PART``. ``tabled`` are paths through the lists of the document that tables show
+    in columns of their own.
 
     Raises ``Underivable`` when a field, filter or column follows from no name.
     """
@@ -38,6 +39,7 @@ class Readable(Queryable):
     embedded: tuple[str, ...] = ()
     asked_embeds: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+    tabled: tuple[str, ...] = ()
     internal: tuple[str, ...] = ()
     declared_targets: Mapping[str, Target] = field(default_factory=dict)
     relations: Mapping[str, Relation] = field(default_factory=dict)

@@ -32,6 +32,14 @@ SOURCES = Readable(
             _contributors, Related(_CONTRIBUTOR, Plain(_entities.c.name))
         ),
     },
+    tabled=(
+        "contributors.entity.name",
+        "contributors.role",
+        "contributors.entity.id",
+        "captures.text_sha256",
+        "relations.kind",
+        "relations.to.id",
+    ),
     sorted_by=("title", "issued"),
     grouped_by=("csl_type", "language", "container_title"),
     search=Search(_sources.c.search, "english"),

@@ -109,7 +109,8 @@ def test_columns_are_chosen_by_their_fields(reader):
         return next(csv.reader(io.StringIO(answer.text, newline="")))
 
     assert header(select="statement,id") == ["id", "statement"]
-    assert header(select="claimant") == ["claimant_id", "claimant_external_id", "claimant"]
+    claimant = ["claimant_id", "claimant_external_id", "claimant", "claimant_kind"]
+    assert header(select="claimant") == claimant
     bare = header(include="")
     assert "corroboration_verdict" not in bare
     assert {"statement", "due_edtf", "version"} <= set(bare)

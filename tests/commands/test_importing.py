@@ -487,7 +487,7 @@ def test_a_table_of_evidence_with_locators(flask, database, write):
     [
         ("a.txt", [], "--format"),
         ("a.csv", [], "--resource"),
-        ("a.csv", ["--resource", "entities"], "holds figures or evidence"),
+        ("a.csv", ["--resource", "entities"], "holds units or metrics"),
         ("a.bib", ["--resource", "claims"], "holds sources"),
         ("a.bib", ["--map", "a=b"], "no columns"),
         ("a.ris", ["--skip", "a"], "skipped"),

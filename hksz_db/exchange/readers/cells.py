@@ -8,24 +8,19 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from hksz_db.exchange.readers.entries import Item
+from hksz_db.queries.pages import RESOURCES
 from hksz_db.services.kinds import KINDS
-from schemas.claims import ClaimSchema
-from schemas.evidence import EvidenceSchema
 from schemas.fields import BoundedList, StrictBoolean, StrictInteger
-from schemas.figures import FigureSchema
-from schemas.metrics import MetricSchema
-from schemas.sources import SourceSchema
-from schemas.units import UnitSchema
 
-DOCUMENTS: Mapping[str, type[Schema]] = {
-    "figures": FigureSchema,
-    "evidence": EvidenceSchema,
-    "claims": ClaimSchema,
-    "sources": SourceSchema,
-    "metrics": MetricSchema,
-    "units": UnitSchema,
-}
-"""The resources of which a row can be a row of a table, with what the database shows of them."""
+TABLED = tuple(
+    name
+    for name, writer in KINDS.items()
+    if not any(
+        isinstance(field, BoundedList) and field.required
+        for field in writer.create_schema._declared_fields.values()
+    )
+)
+"""The resources of which a row can be a row of a table: those that need no list."""
 
 _BOOLEANS = {"true": True, "false": False}
 _MAX_DIGITS = 20
@@ -69,7 +64,7 @@ def fields_of(resource: str) -> Mapping[str, Cell]:
 @cache
 def shown_of(resource: str) -> frozenset[str]:
     """The names of what a document shows: columns of an export, of which a body has some only."""
-    return frozenset(_shown(DOCUMENTS[resource](), "")) - fields_of(resource).keys()
+    return frozenset(_shown(RESOURCES[resource].schema(), "")) - fields_of(resource).keys()
 
 
 def _shown(schema: Schema, prefix: str) -> Iterator[str]:
