@@ -66,6 +66,7 @@ def _fields(source: Document, kind: str) -> dict[str, str | None]:
         **{role: _people(source, role) for role in ("author", "editor", "translator")},
         _CONTAINERS.get(kind, "howpublished"): _braced(source["container_title"]),
         _PUBLISHERS.get(kind, "publisher"): _people(source, "publisher"),
+        "address": _braced(source["publisher_place"]),
         **_dates(source),
         "doi": _verbatim(source["doi"]),
         "url": _verbatim(source["url"]),

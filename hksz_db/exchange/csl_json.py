@@ -15,8 +15,8 @@ from hksz_db.exchange.format import Asked, Document, Format, array, of_resources
 from hksz_db.exchange.names import citation_id, contributors, parts
 
 SOURCE_FIELDS = (
-    *("id", "external_id", "csl_type", "title", "container_title", "url", "doi", "language"),
-    *("issued", "rights", "retracted_at", "contributors", "captures"),
+    *("id", "external_id", "csl_type", "title", "container_title", "publisher_place", "url", "doi"),
+    *("language", "issued", "rights", "retracted_at", "contributors", "captures"),
 )
 _NAMES = ("author", "editor", "translator")
 _DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2}|XX))?(?:-([0-9]{2}|XX))?([~?%]?)")
@@ -39,6 +39,7 @@ def item(source: Document) -> Document:
             "container-title": source["container_title"],
             **{role: [_name(*made) for made in contributors(source, role)] for role in _NAMES},
             "publisher": "; ".join(publishers) or None,
+            "publisher-place": source["publisher_place"],
             "issued": csl_date(source["issued"]["edtf"]),
             "accessed": _accessed(source),
             "URL": source["url"],

@@ -54,6 +54,7 @@ class Source(Resource, Base):
     title: Mapped[str]
     title_supplied: Mapped[bool] = mapped_column(server_default=text("false"))
     container_title: Mapped[str | None]
+    publisher_place: Mapped[str | None]
     url: Mapped[str | None]
     doi: Mapped[str | None] = mapped_column(unique=True)
     language: Mapped[str | None]

@@ -139,6 +139,7 @@ SAMPLES: dict[str, Body] = {
         "title": "A title",
         "title_supplied": True,
         "container_title": "A container",
+        "publisher_place": "Shenzhen",
         "url": "https://example.org/a",
         "doi": "10.1234/drill",
         "language": "pt",

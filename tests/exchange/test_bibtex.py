@@ -18,9 +18,9 @@ def _entries(data):
 
 
 def _source(**changed):
-    names = ("external_id", "container_title", "url", "doi", "language", "rights", "retracted_at")
+    names = ("external_id", "container_title", "publisher_place", "url", "doi", "language")
     return {
-        **dict.fromkeys(names),
+        **dict.fromkeys((*names, "rights", "retracted_at")),
         "id": "0199c3a0-0000-7000-8000-000000000000",
         "csl_type": "report",
         "title": "A report",
@@ -137,3 +137,7 @@ def test_an_address_keeps_its_braces_to_itself(written):
 def test_entries_are_those_that_csl_has(exported):
     items = json.loads(exported("sources", "csl-json"))
     assert set(_entries(exported("sources", "bibtex"))) == {item["id"] for item in items}
+
+
+def test_the_place_of_the_publisher_is_its_address(written):
+    assert _entry(written, publisher_place="Hong Kong").fields_dict["address"].value == "Hong Kong"

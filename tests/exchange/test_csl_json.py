@@ -8,6 +8,7 @@ from citeproc.source.json import CiteProcJSON
 
 from hksz_db.domain.vocabulary import CslType
 from hksz_db.exchange.csl_json import csl_date
+from hksz_db.exchange.readers import csl
 
 # The names of csl-data.json (CSL 1.0.2) that are used here, with what they hold.
 PROPERTIES = {
@@ -19,6 +20,7 @@ PROPERTIES = {
     "editor": list,
     "translator": list,
     "publisher": str,
+    "publisher-place": str,
     "issued": dict,
     "accessed": dict,
     "URL": str,
@@ -63,9 +65,12 @@ def test_a_date_is_one_of_csl(edtf, date):
     assert csl_date(edtf) == date
 
 
+_UNKNOWN = ("external_id", "container_title", "publisher_place", "url", "doi", "language", "rights")
+
+
 def _source(**changed):
     return {
-        **dict.fromkeys(("external_id", "container_title", "url", "doi", "language", "rights")),
+        **dict.fromkeys(_UNKNOWN),
         "id": "0199c3a0-0000-7000-8000-000000000000",
         "csl_type": "report",
         "title": "A report",
@@ -149,3 +154,13 @@ def test_a_citation_processor_reads_it(exported):
     # What was added to CSL after the processor was written.
     unknown = "The following arguments for Reference are unsupported: license"
     assert {str(warning.message) for warning in warned} <= {unknown}
+
+
+def test_the_place_of_the_publisher_is_written_and_read_again(written, tmp_path):
+    item = _item(written, publisher_place="Hong Kong")
+    assert item["publisher-place"] == "Hong Kong"
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps([item]), encoding="utf-8")
+    (entry,) = csl.read(path, "csl")
+    assert entry.item
+    assert entry.item["publisher_place"] == "Hong Kong"

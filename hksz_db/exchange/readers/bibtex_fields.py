@@ -72,6 +72,7 @@ _EDITORS = {
 }
 _CONTAINERS = ("journaltitle", "journal", "booktitle", "maintitle", "eventtitle")
 _PUBLISHERS = ("publisher", "school", "institution", "organization")
+_PLACES = ("location", "address")
 _ADDRESS = re.compile(r"https?://[^\s}]+")
 _RIGHTS = ("rights", "copyright", "license")
 _SILENT = {"options", "timestamp", "shorttitle", "shortjournal", "entrysubtype", "crossref", "ids"}
@@ -80,6 +81,7 @@ _READ = {
     *_CONTAINERS,
     *_PUBLISHERS,
     *_RIGHTS,
+    *_PLACES,
     *("title", "subtitle", "booksubtitle", "date", "year", "month", "doi", "url", "howpublished"),
     *("language", "langid", "note"),
 }
@@ -92,6 +94,7 @@ def work_of(key: str, entry_type: str, fields: Mapping[str, str]) -> Work:
     address = _ADDRESS.search(fields.get("howpublished", ""))
     containers = _given(fields, *_CONTAINERS, *(() if address else ("howpublished",)))
     work.container_title = decode(next(iter(containers), ""))
+    work.publisher_place = decode(next(iter(_given(fields, *_PLACES)), ""))
     work.url = decode_address(fields.get("url") or (address[0] if address else ""))
     work.doi = decode_address(fields.get("doi", ""))
     languages = _given(fields, "language", "langid")
@@ -117,7 +120,7 @@ def _given(fields: Mapping[str, str], *names: str) -> list[str]:
 def _is_unkept(name: str, fields: Mapping[str, str]) -> bool:
     if name in _SILENT or (name == "editortype" and fields[name] in _EDITORS):
         return False
-    for alike in (_CONTAINERS, _PUBLISHERS, _RIGHTS):
+    for alike in (_CONTAINERS, _PUBLISHERS, _PLACES, _RIGHTS):
         if name in alike:
             return name != next(n for n in alike if fields.get(n))
     if name == "howpublished":

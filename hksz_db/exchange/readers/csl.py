@@ -32,6 +32,7 @@ _ROLES = {
 _TEXTS = {
     "title": "title",
     "container-title": "container_title",
+    "publisher-place": "publisher_place",
     "URL": "url",
     "DOI": "doi",
     "language": "language",

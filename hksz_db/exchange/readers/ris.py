@@ -143,6 +143,9 @@ def _work(record: Record) -> Work:
         work.title = _first(record, "BT")
         used.add("BT")
     work.language = _first(record, "LA")
+    place = next((tag for tag in ("CY", "PP") if record.get(tag)), "CY")
+    work.publisher_place = _first(record, place)
+    used.add(place)
     _date(record, work)
     used |= set(_credits(record, work))
     if publisher := _first(record, "PB"):

@@ -40,6 +40,7 @@ class Work:
     csl_type: str = "document"
     title: str = ""
     container_title: str = ""
+    publisher_place: str = ""
     url: str = ""
     doi: str = ""
     language: str = ""
@@ -135,6 +136,7 @@ class _Writer:
             "title": title or self._supplied(),
             "title_supplied": not title,
             "container_title": plain(work.container_title) or None,
+            "publisher_place": tidy(work.publisher_place) or None,
             "url": url,
             "doi": doi,
             "language": self._language(),

@@ -61,6 +61,11 @@ def test_the_formats_say_the_same(name):
     assert "issued_edtf" not in page
     assert made_by(page) == [("author", "Department of Entry Permits", None)]
     assert plan["title"] == "河套地区发展规划"
+    assert [work.get("publisher_place") for work in (plan, book, chapter)] == [
+        "深圳",
+        "Chicago",
+        "Bogotá",
+    ]
     assert made_by(plan) == [
         ("author", "深圳市规划研究院", None),
         ("publisher", "深圳市规划研究院", None),
