@@ -1,4 +1,4 @@
-"""Identifiers in other people's registers: one canonical form for each scheme."""
+"""Identifiers in external registers: one canonical form for each scheme."""
 
 import re
 from collections.abc import Callable
@@ -8,29 +8,29 @@ from hksz_db.domain.vocabulary import IdentifierScheme
 
 
 class InvalidIdentifier(ValueError):
-    """Not an identifier of the scheme; the message says the form that is."""
+    """A value is not an identifier of its scheme; the message describes the valid form."""
 
 
 @dataclass(frozen=True)
 class _Form:
-    words: str
+    description: str
     pattern: re.Pattern[str]
-    prepare: Callable[[str], str]
-    is_checked: Callable[[str], bool] = lambda _: True
+    simplify: Callable[[str], str]
+    has_valid_check_digits: Callable[[str], bool] = lambda _: True
 
 
 def canonical(scheme: IdentifierScheme, value: str) -> str:
-    """The one way to write an identifier: what is the same in a register is the same here.
+    """The canonical form of an identifier.
 
-    Raises ``InvalidIdentifier`` for what has not the form of the scheme, or a wrong check digit.
+    Raises ``InvalidIdentifier`` for a value of another form, or with wrong check digits.
     """
     form = _FORMS[scheme]
-    prepared = form.prepare(value.strip())
-    if not form.pattern.fullmatch(prepared):
-        raise InvalidIdentifier(f"Must be {form.words}.")
-    if not form.is_checked(prepared):
-        raise InvalidIdentifier(f"The check digits are wrong; must be {form.words}.")
-    return prepared
+    identifier = form.simplify(value.strip())
+    if not form.pattern.fullmatch(identifier):
+        raise InvalidIdentifier(f"Must be {form.description}.")
+    if not form.has_valid_check_digits(identifier):
+        raise InvalidIdentifier(f"The check digits are wrong; must be {form.description}.")
+    return identifier
 
 
 def _without_host(host: str) -> Callable[[str], str]:

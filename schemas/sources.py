@@ -1,4 +1,4 @@
-"""Sources on the wire."""
+"""Schemas and filters of sources."""
 
 from marshmallow import fields
 
@@ -36,7 +36,7 @@ from schemas.summaries import ContributorSchema, SourceSummarySchema
 
 
 class ContributorCreateSchema(InputSchema):
-    """Who made the source; ``credited_*`` is what was printed."""
+    """An entity that made the source; ``credited_*`` is the credit as printed."""
 
     references = required = ("entity",)
     entity_id = Uuid()
@@ -47,7 +47,7 @@ class ContributorCreateSchema(InputSchema):
 
 
 class CaptureCreateSchema(InputSchema):
-    """A copy that somebody held: its measure and its hash, never its text."""
+    """A copy of the text that somebody had: its length and hash, not the text itself."""
 
     retrieved_at = Moment(allow_none=True, load_default=None)
     archive_url = WebAddress(allow_none=True, load_default=None)
@@ -58,7 +58,7 @@ class CaptureCreateSchema(InputSchema):
 
 
 class SourceRelationCreateSchema(InputSchema):
-    """What the source rests on."""
+    """How the source relates to another source."""
 
     references = required = ("to",)
     to_id = Uuid()
@@ -67,7 +67,7 @@ class SourceRelationCreateSchema(InputSchema):
 
 
 class SourceCreateSchema(InputSchema):
-    """A work: an article, a press release, a report."""
+    """A work, such as an article, a press release or a report."""
 
     external_id = ExternalId(allow_none=True)
     csl_type = Term(CslType, required=True)
@@ -91,7 +91,7 @@ SourcePatchSchema = patch_schema(SourceCreateSchema)
 
 
 class CaptureSchema(DocumentSchema):
-    """A copy that somebody held."""
+    """A copy of the text that somebody had."""
 
     id = Uuid()
     retrieved_at = Moment(allow_none=True)
@@ -103,7 +103,7 @@ class CaptureSchema(DocumentSchema):
 
 
 class SourceRelationSchema(DocumentSchema):
-    """What the source rests on."""
+    """How the source relates to another source."""
 
     kind = Term(SourceRelationKind)
     to = fields.Nested(SourceSummarySchema)
@@ -113,8 +113,6 @@ class SourceSchema(VersionedSchema):
     """A source."""
 
     selectable = True
-    id = Uuid()
-    external_id = fields.String(allow_none=True)
     csl_type = Term(CslType)
     title = fields.String()
     title_supplied = fields.Boolean()

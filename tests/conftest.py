@@ -1,4 +1,4 @@
-"""Databases for the tests: one server a run, one clone a module, one transaction a test."""
+"""Databases for the tests: one server per run, one clone per module, one transaction per test."""
 
 import tempfile
 import threading
@@ -26,7 +26,7 @@ from hksz_db.preparing import seed_folders
 from hksz_db.services import seeding
 from hksz_db.services.writing import writing
 
-# The same examples in every run, however slow the machine.
+# The same examples in every run, on slow machines too.
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
 
@@ -35,7 +35,7 @@ TEMPLATES = ("empty", "migrated")
 
 @contextmanager
 def _public_folder() -> Iterator[Path]:
-    # Pytest's own temporary folders are closed to the account that runs root's server.
+    # For root, the server runs under another account, which cannot read pytest's own folders.
     with tempfile.TemporaryDirectory(prefix="hksz-test-", dir="/tmp") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -44,14 +44,14 @@ def _public_folder() -> Iterator[Path]:
 
 @pytest.fixture
 def public_folder() -> Iterator[Path]:
-    """A new folder that the account of an embedded server can enter."""
+    """A new folder that the account of an embedded server can read."""
     with _public_folder() as folder:
         yield folder
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    """A PostgreSQL of our own, gone when the run ends."""
+    """A PostgreSQL server for the test run."""
     with _public_folder() as folder, running(folder / "db", durable=False) as server:
         yield server
 
@@ -61,7 +61,7 @@ MakeDatabase = Callable[..., AbstractContextManager[str]]
 
 @pytest.fixture(scope="session")
 def make_database(server: Server) -> MakeDatabase:
-    """``with make_database() as url``: a database of one's own, ``"migrated"`` or ``"empty"``."""
+    """``with make_database() as url``: a new clone of ``"migrated"`` or ``"empty"``."""
 
     def administer(sql: str) -> None:
         with psycopg.connect(server.url("postgres", superuser=True), autocommit=True) as connection:
@@ -84,7 +84,7 @@ def make_database(server: Server) -> MakeDatabase:
 
 @pytest.fixture(scope="session")
 def all_seeds(make_database: MakeDatabase) -> Iterator[str]:
-    """The name of a database with every seed that is shipped, to be cloned."""
+    """The name of a template database with all shipped seeds."""
     with make_database() as url:
         database = Database(lambda: url)
         for folder in seed_folders():
@@ -98,28 +98,28 @@ def all_seeds(make_database: MakeDatabase) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def database_url(make_database: MakeDatabase) -> Iterator[str]:
-    """A migrated database for the module; what is committed to it stays until its end."""
+    """A migrated database for the module; commits are visible to later tests of the module."""
     with make_database() as url:
         yield url
 
 
 class TransientDatabase(Database):
-    """A database of which nothing is left: all happens in one transaction that is rolled back.
+    """A database in one transaction that is rolled back after the test.
 
-    Transactions are savepoints in it, and so is every read. What a commit would do besides is
-    done at their end. One thing differs: ``now()`` stands still.
+    Transactions and reads are savepoints. The deferred triggers of a commit run at the end of the
+    savepoint. One thing differs: ``now()`` does not advance.
     """
 
     def __init__(self, url: str, connection: sqlalchemy.Connection) -> None:
         super().__init__(lambda: url)
-        # In place of the pool. Within a savepoint, a session makes one of its own.
+        # The connection replaces the pool. Each session makes a savepoint within this one.
         self.__dict__["engine"] = connection
         connection.begin()
         connection.begin_nested()
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """A savepoint: released when the block ends, rolled back when it raises."""
+        """A savepoint, which is released at the end of the block or rolled back on an error."""
         with super().transaction() as session:
             yield session
             session.execute(
@@ -132,20 +132,20 @@ class TransientDatabase(Database):
 
     @contextmanager
     def reader(self) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
-        """The one connection, which a statement that fails leaves as it was."""
+        """The connection, in a savepoint that undoes a failed statement."""
         connection = self.engine.connection.driver_connection  # type: ignore[attr-defined]
         with connection.transaction(), _bytes_left(connection.adapters):
             yield connection
 
     @contextmanager
     def reader_planning_once(self) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
-        """The one connection, planning as it does."""
+        """The connection with its usual planning."""
         with self.reader() as connection:
             yield connection
 
     @contextmanager
     def reader_as_of(self, moment: datetime) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
-        """The one connection, turned to the past for as long as it is lent."""
+        """The connection, which shows the past during the block."""
         with self.reader() as connection:
             turn_back(connection)
             look_at(connection, moment)
@@ -160,17 +160,17 @@ class TransientDatabase(Database):
         *,
         at_most_s: int = 0,
     ) -> Generator[tuple[Any, ...]]:
-        """All rows at once: a connection of its own would not see what the test has written."""
+        """All rows at once, because another connection would not see the writes of the test."""
         del at_most_s
         yield from self.read(statement, values, as_of)
 
     def close(self) -> None:
-        """Leave the connection to the fixture."""
+        """Do nothing: the fixture closes the connection."""
 
 
 @contextmanager
 def _bytes_left(adapters: AdaptersMap) -> Iterator[None]:
-    """Load what reading connections load, for as long as the connection is lent for reading."""
+    """Use the loaders of reading connections during the block."""
     oids = {name: adapters.types[name].oid for name in ("json", "text")}
     usual = {name: adapters.get_loader(oid, Format.TEXT) for name, oid in oids.items()}
     _leave_bytes(adapters)
@@ -184,7 +184,7 @@ def _bytes_left(adapters: AdaptersMap) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def _pool(database_url: str) -> Iterator[Database]:
-    # Tests make thousands of rows at once, on machines that do other work besides.
+    # Some tests create thousands of rows, and the machine may be busy.
     pool = Database(lambda: database_url, statement_timeout_ms=60_000)
     yield pool
     pool.close()
@@ -192,21 +192,21 @@ def _pool(database_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def database(_pool: Database, database_url: str) -> Iterator[Database]:
-    """The module's database; what the test writes is gone after it."""
+    """The database of the module; the writes of the test are rolled back."""
     with _pool.engine.connect() as connection:
         yield TransientDatabase(database_url, connection)
 
 
 @pytest.fixture
 def session(database: Database) -> Iterator[Session]:
-    """A session in the test's transaction."""
+    """A session in the transaction of the test."""
     with Session(database.engine, autoflush=False) as session:
         yield session
 
 
 @pytest.fixture(scope="session")
 def wait_for_a_lock() -> Callable[[Database], None]:
-    """``wait_for_a_lock(database)`` returns as soon as somebody waits for another's lock."""
+    """``wait_for_a_lock(database)`` returns as soon as a transaction waits for a lock."""
     waiting = (
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -219,29 +219,29 @@ def wait_for_a_lock() -> Callable[[Database], None]:
                 if run(session, waiting) != [(0,)]:
                     return
             pause.wait(0.005)
-        raise AssertionError("nobody waits for a lock")
+        raise AssertionError("no transaction waits for a lock")
 
     return wait
 
 
 @dataclass
 class Counted:
-    """The statements that were executed, in order."""
+    """The executed statements in order."""
 
     statements: list[str] = field(default_factory=list)
 
 
 QueryCounter = Callable[[], AbstractContextManager[Counted]]
 
-# What a transaction costs here and not in production.
-_OWN = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT", "SET CONSTRAINTS")
+# Statements of the test double, which production does not send.
+_IGNORED = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT", "SET CONSTRAINTS")
 
 
 @pytest.fixture
 def query_counter(monkeypatch: pytest.MonkeyPatch) -> QueryCounter:
-    """``with query_counter() as counted``: counts what this thread executes in the block.
+    """``with query_counter() as counted``: counts the statements of this thread in the block.
 
-    Other threads may still listen for changes on behalf of an earlier test.
+    Threads of earlier tests may still listen for changes.
     """
 
     @contextmanager
@@ -251,7 +251,7 @@ def query_counter(monkeypatch: pytest.MonkeyPatch) -> QueryCounter:
 
         def counted_execute(cursor: Any, query: Any, *args: Any, **options: Any) -> Any:
             sql = query.decode() if isinstance(query, bytes) else str(query)
-            if threading.get_ident() == mine and not sql.startswith(_OWN):
+            if threading.get_ident() == mine and not sql.startswith(_IGNORED):
                 counted.statements.append(sql)
             return execute(cursor, query, *args, **options)
 

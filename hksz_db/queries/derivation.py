@@ -36,9 +36,9 @@ from hksz_db.queries.documents import (
 )
 from hksz_db.queries.filters import Bounds, Days, Plain, Presence, Related, Relation, Target
 from hksz_db.queries.resources import SortKey, table_of
-from schemas.base import VersionedSchema
+from schemas.base import RowSchema, VersionedSchema
 
-_LAST = VersionedSchema._declared_fields.keys()
+_LAST = VersionedSchema._declared_fields.keys() - RowSchema._declared_fields.keys()
 
 
 class Underivable(TypeError):
