@@ -33,17 +33,8 @@ def canonical(scheme: IdentifierScheme, value: str) -> str:
     return identifier
 
 
-def _without_host(host: str) -> Callable[[str], str]:
-    start = re.compile(rf"https?://{re.escape(host)}/", re.IGNORECASE)
-    return lambda value: start.sub("", value, count=1) if start.match(value) else value
-
-
-def _bare_ror(value: str) -> str:
-    return _without_host("ror.org")(value).lower()
-
-
-def _bare_orcid(value: str) -> str:
-    return _without_host("orcid.org")(value).upper()
+def _without_host(host: str, value: str) -> str:
+    return re.sub(rf"^https?://{re.escape(host)}/", "", value, flags=re.IGNORECASE)
 
 
 def _is_mod_11_2(value: str) -> bool:
@@ -68,7 +59,7 @@ _FORMS = {
     IdentifierScheme.ROR: _Form(
         "0, six letters or digits (no i, l, o or u) and two digits, such as 02zhqgq86",
         re.compile("0[0-9a-hjkmnp-tv-z]{6}[0-9]{2}"),
-        _bare_ror,
+        lambda value: _without_host("ror.org", value).lower(),
     ),
     IdentifierScheme.ISNI: _Form(
         "16 digits, the last one perhaps X, such as 0000000121032683",
@@ -79,7 +70,7 @@ _FORMS = {
     IdentifierScheme.ORCID: _Form(
         "four groups of four digits, the last one perhaps X, such as 0000-0002-1825-0097",
         re.compile("(?:[0-9]{4}-){3}[0-9]{3}[0-9X]"),
-        _bare_orcid,
+        lambda value: _without_host("orcid.org", value).upper(),
         _is_mod_11_2,
     ),
     IdentifierScheme.VIAF: _Form("a number, such as 97006051", re.compile("[1-9][0-9]*"), str),
