@@ -49,7 +49,7 @@ def deep(number: int) -> str:
         ("a.json", "null", "not a list of items"),
         ("a.json", '{"items": 3}', "not a list of items"),
         ("a.json", '[{"id": NaN}]', "NaN is not JSON"),
-        ("a.json", '[{"id": 1, "id": 2}]', "'id' stands twice"),
+        ("a.json", '[{"id": 1, "id": 2}]', "has the key 'id' twice"),
         ("a.json", deep(100), "nested more than 32 deep"),
         ("a.json", deep(200_000), "nested more than 32 deep"),
         ("a.json", "[" + "1" * 5000 + "]", "too many digits"),
