@@ -1,4 +1,4 @@
-"""What a claim rests on: the counts that the database keeps, and the way to each origin."""
+"""Corroboration of a claim: counts that the database maintains, and the path to each origin."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from hksz_db.queries.documents import Group, Json, One
 from hksz_db.queries.filters import Plain, Related, Relation, Target
 from hksz_db.queries.resources import SortKey, table_of
 
-# As text: it asks functions of the database, whose rows no table describes.
+# As text, because it calls functions of the database whose rows no table describes.
 _ORIGINS: ColumnElement[Any] = literal_column(
     """(
     SELECT COALESCE(json_agg(json_build_object(

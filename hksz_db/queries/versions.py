@@ -1,7 +1,7 @@
-"""The history of a row: its versions, who made them, and its document as it was in each.
+"""The history of a row: its versions, who wrote them, and its document in each.
 
-A version is what one transaction left. The row and what belongs to it say which transaction
-wrote them and which ended them; what they were before lies in the schema ``past``.
+A version is the state after one transaction. Each row records which transaction wrote it and
+which ended it; earlier states are in the schema ``past``.
 """
 
 import json
@@ -32,9 +32,9 @@ class Version:
 
 
 def version(database: Database, resource: str, id: UUID, number: int) -> Version:
-    """The version with this number; of several, the last.
+    """The version with this number; if there are several, the last one.
 
-    Raises ``NotFound`` when there never was such a row, ``NoVersion`` when it never was at it.
+    Raises ``NotFound`` if the row never existed, ``NoVersion`` if it never had this version.
     """
     asked = {"id": id, "version": min(number, _MAX_VERSION)}
     found = database.read(_version_statement(resource), asked)
@@ -56,7 +56,7 @@ def document(
 
 
 def document_in(database: Database, resource: str, id: UUID, number: int) -> Any:
-    """What a read by id gave of a row in a version; ``None`` if it was deleted.
+    """The document of a row in a version; ``None`` if it was deleted then.
 
     Raises ``NotFound`` or ``NoVersion``.
     """
@@ -115,7 +115,7 @@ def _version_statement(resource: str) -> Prepared:
         WITH {_moments(resource)}, chosen AS (
             SELECT moments.* FROM (
                 SELECT *, lead(at) OVER (ORDER BY at) AS until FROM moments
-            ) AS moments JOIN images ON {_stands_after("images")}
+            ) AS moments JOIN images ON {_is_after("images")}
             WHERE version = $2::int ORDER BY at DESC LIMIT 1
         )
         SELECT (
@@ -129,7 +129,7 @@ def _version_statement(resource: str) -> Prepared:
 
 
 def _moments(resource: str) -> str:
-    """The queries ``images``, all that the row ever was, and ``moments``, when it changed."""
+    """The queries ``images``, all states of the row, and ``moments``, the times of its changes."""
     known = belongings(resource)
     own = (column for columns in known.columns.values() for column in columns)
     redirect = ["redirect_to"] if RESOURCES[resource].can_be_merged else []
@@ -146,7 +146,7 @@ def _moments(resource: str) -> str:
             f"SELECT written_in, {field} FROM past.{part.table} {where}",
             f"SELECT ended_in, {field} FROM past.{part.table} {where}",
         ]
-    # What was written before all tables had a history is of its beginning.
+    # Rows from before the history began belong to its beginning.
     return f"""images AS MATERIALIZED (
             SELECT image.*, beginning, ended.committed_at AS ended_at,
                 greatest(began.committed_at, beginning) AS began_at,
@@ -169,24 +169,24 @@ def _moments(resource: str) -> str:
         )"""
 
 
-def _stands_after(images: str) -> str:
-    """The condition under which an image is what a moment left."""
+def _is_after(images: str) -> str:
+    """Whether an image is the state after a moment."""
     return f"{images}.began_at <= at AND ({images}.ended_at > at) IS NOT FALSE"
 
 
-def _stood_before(images: str) -> str:
-    """The condition under which an image is what a moment found."""
+def _is_before(images: str) -> str:
+    """Whether an image is the state before a moment."""
     return f"{images}.began_at < at AND ({images}.ended_at >= at) IS NOT FALSE"
 
 
 def _entry(resource: str, *, until: bool = False) -> str:
-    """What is said of one of the ``chosen`` moments."""
+    """The entry of one of the ``chosen`` moments."""
     ending = f", {_MOMENT.format('until')} AS until" if until else ""
     return f"""
         SELECT after.version, {_MOMENT.format("at")} AS at, actor, request_id,
             {_op(resource)} AS op, array_to_json({_changed(resource)}) AS changed{ending}
-        FROM (SELECT) AS once LEFT JOIN images AS after ON {_stands_after("after")}
-            LEFT JOIN images AS before ON {_stood_before("before")}
+        FROM (SELECT) AS once LEFT JOIN images AS after ON {_is_after("after")}
+            LEFT JOIN images AS before ON {_is_before("before")}
     """
 
 
@@ -211,7 +211,7 @@ def _either(image: str | bool, merged: HistoryOp, otherwise: HistoryOp) -> str:
 
 
 def _changed(resource: str) -> str:
-    """The fields that differ between the two images, or whose parts the transaction wrote."""
+    """The fields that differ between two images, or whose parts the transaction wrote."""
     known = belongings(resource)
     tests = []
     for name in known.fields:

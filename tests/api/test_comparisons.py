@@ -216,7 +216,7 @@ EXPLAINED = [
         {"amount": "6", "period_edtf": None},
         "tension",
         '"some" (5; no time stated) and "some" (6; no time stated) are in tension: the ranges'
-        " have no number in common, but neither says of which time.",
+        " have no number in common, but neither states a time.",
         id="undated-disjoint",
     ),
     pytest.param(
@@ -225,8 +225,8 @@ EXPLAINED = [
         "tension",
         '"some" (at least 0 and less than 50; no time stated) and "some" (3; no time stated) are'
         " in tension: both can be true, but a reader would understand the first as more than 40"
-        " and less than 50 and the second as 3, which have no number in common, and neither says"
-        " of which time.",
+        " and less than 50 and the second as 3, which have no number in common, and neither states"
+        " a time.",
         id="undated-tension",
     ),
     pytest.param(
@@ -234,7 +234,7 @@ EXPLAINED = [
         {"amount": "5.0", "period_edtf": None},
         "agrees",
         '"some" (5; no time stated) agrees with "some" (5; no time stated):'
-        " the ranges overlap, and neither says of which time.",
+        " the ranges overlap, and neither states a time.",
         id="undated-agreement",
     ),
     pytest.param(
