@@ -8,9 +8,8 @@ would serve requests and lose old versions.
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from functools import cache
-from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -119,6 +118,23 @@ ORDER BY 1
 """
 
 
+@dataclass(frozen=True)
+class _Part:
+    kind: str
+    home: str
+    name: str
+    body: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Trigger(_Part):
+    on_table: str
+    type: int
+    function: str
+    conditional: bool
+    limited: bool
+
+
 def incompleteness(connection: Connection) -> str | None:
     """A sentence that names what the database lacks, or ``None`` if it is complete.
 
@@ -148,52 +164,52 @@ def _histories() -> str:
 @cache
 def _expected() -> str:
     """The parts as a JSON array, read from the statements that create them."""
-    return json.dumps([*_installed(), *_history_parts()])
+    return json.dumps([asdict(part) for part in (*_installed(), *_history_parts())])
 
 
-def _installed() -> Iterator[dict[str, Any]]:
+def _installed() -> Iterator[_Part]:
     for file in INSTALLED.values():
         for statement in _STATEMENT.split(file):
             if function := _FUNCTION.match(statement):
                 home, name, _, body = function.groups()
-                yield {"kind": "function", "home": home or "public", "name": name, "body": body}
+                yield _Part("function", home or "public", name, body)
             if relation := _RELATION.match(statement):
                 kind, home, name = relation.groups()
-                yield {"kind": kind.lower(), "home": home or "public", "name": name}
+                yield _Part(kind.lower(), home or "public", name)
             if trigger := _TRIGGER.match(statement):
                 yield _trigger(trigger.groups())
 
 
-def _history_parts() -> Iterator[dict[str, Any]]:
+def _history_parts() -> Iterator[_Part]:
     triggers = _TRIGGER.findall(INSTALLED["after_create/keep_history.sql"])
     for name, table in HISTORY_TABLES.items():
-        yield {"kind": "table", "home": "past", "name": name}
-        yield {"kind": "function", "home": "past", "name": f"keep_{name}"}
-        yield {"kind": "view", "home": "as_of", "name": name}
-        yield {"kind": "view", "home": "history", "name": name}
+        yield _Part("table", "past", name)
+        yield _Part("function", "past", f"keep_{name}")
+        yield _Part("view", "as_of", name)
+        yield _Part("view", "history", name)
         if table.resource == name:
-            yield {"kind": "index", "home": "past", "name": f"{name}_feed_beginning_idx"}
+            yield _Part("index", "past", f"{name}_feed_beginning_idx")
         for trigger in map(_trigger, triggers):
-            if trigger["name"] != "keep_history_inserted" or table.logged:
-                home = "past" if trigger["on_table"].startswith("past.") else "public"
+            if trigger.name != "keep_history_inserted" or table.logged:
+                home = "past" if trigger.on_table.startswith("past.") else "public"
                 on_table = f"past.{name}" if home == "past" else name
-                function = trigger["function"].replace("%I", f"keep_{name}")
-                yield {**trigger, "home": home, "on_table": on_table, "function": function}
+                function = trigger.function.replace("%I", f"keep_{name}")
+                yield replace(trigger, home=home, on_table=on_table, function=function)
 
 
-def _trigger(found: Sequence[str]) -> dict[str, Any]:
+def _trigger(found: Sequence[str]) -> _Trigger:
     """The trigger that a statement creates, as ``pg_trigger`` describes it."""
     name, time, events, table, options, function = found
     bits = [bit for event, bit in _EVENTS.items() if event in events]
-    return {
-        "kind": "trigger",
-        "home": "public",
-        "name": name,
-        "on_table": table,
-        "type": sum(bits)
+    return _Trigger(
+        "trigger",
+        "public",
+        name,
+        on_table=table,
+        type=sum(bits)
         + (_FOR_EACH_ROW if "FOR EACH ROW" in options else 0)
         + (_BEFORE if time == "BEFORE" else 0),
-        "function": function.rpartition(".")[2],
-        "conditional": "WHEN (" in options,
-        "limited": " OF " in events,
-    }
+        function=function.rpartition(".")[2],
+        conditional="WHEN (" in options,
+        limited=" OF " in events,
+    )

@@ -7,17 +7,19 @@ does not know its time of commit while it writes, and because a moment shows who
 only: it shows a version if the transaction that wrote it had committed by then, and the one that
 ended it had not.
 
-Each table with a history has a relation of its name in three schemas:
+Three schemas have a relation with the name of each table:
 
-========== ===== =======================================================================
-``past``   table the earlier versions
-``as_of``  view  the versions at the moment in the settings ``hksz.as_of…``
-``history`` view all versions, each with the period of its validity, ``sys_period``
-========== ===== =======================================================================
+===========  =====  =======================================================================
+schema       kind   rows
+===========  =====  =======================================================================
+``past``     table  earlier versions
+``as_of``    view   versions at the moment that the settings ``hksz.as_of…`` describe
+``history``  view   all versions, each with the period in which it was current, ``sys_period``
+===========  =====  =======================================================================
 
 Triggers keep the history, so that every write is covered, and refuse to rewrite it. They run with
-the rights of the owner and search temporary tables last. Only the owner can create objects in the
-other schemas; a temporary table named ``transactions`` cannot take the place of the real one.
+the rights of the owner and search temporary tables last, so that a temporary table named
+``transactions`` cannot take the place of the real one.
 """
 
 from collections.abc import Iterator

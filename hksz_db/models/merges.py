@@ -1,4 +1,4 @@
-"""Merges of entities, with the changes that undo them."""
+"""Merges of entities, and the changes that they made, so that a merge can be undone."""
 
 from datetime import datetime
 from typing import Any

@@ -193,6 +193,21 @@ def test_a_table_with_a_history_can_be_dropped(migrated: str, tmp_path: Path) ->
         assert left.fetchall() == []
 
 
+def test_a_file_of_statements_is_executed(migrated: str, tmp_path: Path) -> None:
+    """A colon or a percent sign in it does not begin a parameter."""
+    file = tmp_path / "shelf.sql"
+    file.write_text(
+        "CREATE FUNCTION shelf() RETURNS text LANGUAGE sql RETURN ':shelf %s';\n"
+        "CREATE VIEW shelves AS SELECT shelf();\n"
+    )
+    newest = alembic(migrated, "heads").split()[0]
+    execute = f"op.execute_file({str(file)!r})"
+    (tmp_path / "a.py").write_text(ONE.format(name="a", before=newest, up=execute, down="pass"))
+    alembic(migrated, "upgrade", "head", versions=tmp_path)
+    with connected(migrated) as connection:
+        assert connection.execute("SELECT * FROM shelves").fetchall() == [(":shelf %s",)]
+
+
 def test_a_script_adds_and_drops_the_same_columns(migrated: str, versions: Path) -> None:
     fill(migrated)
     schema = dump(migrated)
