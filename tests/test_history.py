@@ -21,8 +21,8 @@ from hksz_db.domain.vocabulary import Scope
 from hksz_db.embedded import Server
 from hksz_db.feed.due import note_due
 from hksz_db.feed.pages import BEGINNING, Feed
-from hksz_db.models import Base
-from hksz_db.models.history import KEPT, UNLOGGED, UNNOTICED
+from hksz_db.models import HISTORY_TABLES, Base
+from hksz_db.models.history import TableHistory
 from hksz_db.queries.pages import RESOURCES, document_statement
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
@@ -94,8 +94,8 @@ def columns(connection: Connection, table: str) -> set[str]:
 
 
 def test_every_table_has_a_history_with_all_its_columns(psql):
-    assert Base.metadata.tables.keys() - BOOKKEEPING == KEPT.keys()
-    for table in KEPT:
+    assert Base.metadata.tables.keys() - BOOKKEEPING == HISTORY_TABLES.keys()
+    for table in HISTORY_TABLES:
         own = columns(psql, table)
         assert columns(psql, f"past.{table}") == own | {"ended_in"}, table
         assert columns(psql, f"as_of.{table}") == own, table
@@ -389,15 +389,12 @@ def test_the_use_of_a_key_is_no_change(database_url, psql):
 
 def test_the_registry_says_which_tables_have_a_history_and_how(psql):
     stored = psql.execute("SELECT name, resource, owner, ignored, logged FROM history.tables")
-    assert {name: options for name, *options in stored} == {
-        name: [*of, list(UNNOTICED.get(name, ())), name not in UNLOGGED]
-        for name, of in KEPT.items()
-    }
+    assert {name: TableHistory(name, *options) for name, *options in stored} == HISTORY_TABLES
 
 
 def test_only_what_follows_from_other_tables_is_not_listed(psql):
     listed = {table for (table,) in psql.execute("SELECT DISTINCT table_name FROM changes")}
-    assert listed.isdisjoint(UNLOGGED)
+    assert "claim_bands" not in listed
     assert {"sources", "claims", "evidence", "corroborations", "api_keys"} <= listed
 
 
