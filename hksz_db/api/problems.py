@@ -49,6 +49,23 @@ _STATUSES: Mapping[type[DomainError], int] = {
     Unavailable: 503,
     Busy: 503,
 }
+MEANINGS: Mapping[int, str] = {
+    400: "The request cannot be read, or uses a parameter or value that does not exist.",
+    401: "The key is missing, unknown, expired or revoked.",
+    403: "The key lacks the required scope.",
+    404: "No such row has ever existed, or no such version of it.",
+    408: "The body took too long to arrive.",
+    409: "The request conflicts with what is stored.",
+    410: "The row has been deleted. It can be restored.",
+    412: "The row has changed since the version in If-Match.",
+    413: "The body is too long.",
+    415: "The media type of the body is not supported.",
+    422: "A value breaks a rule; `errors` says which and where.",
+    428: "If-Match is missing.",
+    503: "The database does not answer, or there are too many requests of this kind.",
+}
+"""What the statuses of problem documents mean."""
+
 _RETRY_AFTER_S = 2
 # What a query string may hold (RFC 3986, section 3.4), escapes included.
 _URL_CHARACTERS = "%!$&'()*+,;=:@/?-._~"

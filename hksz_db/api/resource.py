@@ -8,6 +8,7 @@ from uuid import UUID
 from marshmallow import Schema
 from sqlalchemy.orm import Session
 
+from hksz_db.api.calls import Call
 from hksz_db.api.costs import Cost
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.queries.resources import Queryable, Readable
@@ -35,13 +36,19 @@ class Listed:
         """What one of them is called."""
         return self.readable.singular
 
+    @property
+    def model(self) -> str:
+        """What the OpenAPI document calls its document."""
+        return self.document.__name__.removesuffix("Schema")
+
 
 @dataclass(frozen=True)
 class Resource(Listed):
     """One resource of the API.
 
     ``scope`` is what a key needs to write it; ``parts`` are the fields of its document that can
-    be read on their own, at ``/v1/R/{id}/PART``, with what that costs.
+    be read on their own, at ``/v1/R/{id}/PART``, with what that costs. ``extra_calls`` make the
+    calls that other resources do not have.
     """
 
     readable: Readable
@@ -51,3 +58,4 @@ class Resource(Listed):
     update: Update
     scope: Scope
     parts: Mapping[str, Cost] = field(default_factory=dict)
+    extra_calls: Sequence[Callable[["Resource"], Call]] = ()
