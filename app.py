@@ -16,6 +16,7 @@ from hksz_db.api.catalogue import CATALOGUE, COMPARISONS
 from hksz_db.api.changes import CHANGES
 from hksz_db.api.comparisons import comparisons_section
 from hksz_db.api.documentation import register_documentation
+from hksz_db.api.exports import MAX_EXPORT_S, MAX_EXPORTS, ExportSlots
 from hksz_db.api.gateway import Gateway
 from hksz_db.api.operating import register_operating
 from hksz_db.api.problems import register_errors
@@ -44,6 +45,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.config["KEY_FILE"] = _home(settings) / KEY_FILE
     database = database or open_database(settings)
     app.extensions["hksz_database"] = database
+    app.extensions["hksz_export_slots"] = ExportSlots(MAX_EXPORTS, MAX_EXPORT_S)
     app.extensions["hksz_waiting_room"] = WaitingRoom(Bell(database), settings.max_waiters)
     register_operating(app)
     sections = [*map(section_of, CATALOGUE), comparisons_section(COMPARISONS), CHANGES]
