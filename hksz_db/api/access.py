@@ -1,6 +1,6 @@
 """Authorization: bearer keys and scopes."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -33,13 +33,12 @@ class Write:
 
 
 @contextmanager
-def writing_as(scopes: Collection[Scope]) -> Iterator[tuple[Session, Actor]]:
-    """A transaction for the key of the request, which must have all the scopes."""
+def writing_as(scope: Scope) -> Iterator[tuple[Session, Actor]]:
+    """A transaction for the key of the request, which must have the scope."""
     key = _bearer()
     with writing(database()) as session:
         actor = authenticate(session, key, g.request_id)
-        for scope in scopes:
-            actor.demand(scope)
+        actor.demand(scope)
         yield session, actor
 
 

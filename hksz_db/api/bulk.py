@@ -12,7 +12,6 @@ from hksz_db.api import answers
 from hksz_db.api.access import Write
 from hksz_db.api.bodies import load
 from hksz_db.api.calls import Call
-from hksz_db.api.costs import Cost
 from hksz_db.api.parameters import Faults, arguments, listed, one_line
 from hksz_db.api.problems import fault_document, status_of
 from hksz_db.api.resource import Resource
@@ -36,7 +35,7 @@ def bulk(resource: Resource) -> Call:
     schema, parameters = BulkSchema(), BulkParametersSchema()
     kind = KINDS[resource.name]
 
-    def view(write: Write) -> Response:
+    def bulk(write: Write) -> Response:
         """Add or change many {name} in one call.
 
         Each item is checked and answered on its own, with the status of a single write. An item
@@ -61,15 +60,13 @@ def bulk(resource: Resource) -> Call:
     items = BoundedList(fields.Nested(resource.create_schema), MAX_ITEMS, required=True)
     return Call(
         "POST /bulk",
-        "bulk",
-        view,
-        Cost.BOUNDED,
+        bulk,
         BulkAnswerSchema,
         status=207,
         headers=(),
         parameters=BulkParametersSchema,
         body=Schema.from_dict({"items": items}, name=f"{resource.model}BulkSchema"),
-        scopes=(resource.scope,),
+        scope=resource.scope,
     )
 
 

@@ -5,7 +5,7 @@ OpenAPI document describes it.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from inspect import getdoc
 from typing import Any
 
@@ -23,36 +23,40 @@ Content = type[Schema] | Mapping[str, Any]
 class Call:
     """A method of a path; ``route`` names them both, as in ``GET /<uuid:id>``.
 
-    The first paragraph of the view's docstring is the summary of the call and the rest its
-    description. ``{name}`` and ``{singular}`` in it stand for those of the section, other names in
-    braces for ``words``.
+    The name of the view is that of the call. The first paragraph of its docstring is the summary,
+    and the rest is the description. ``{name}`` and ``{singular}`` in it stand for those of the
+    section, other names in braces for ``words``.
 
-    The view takes the variables of the path. A call that has ``scopes``, all of which the key
-    needs, is a write: its view takes a ``Write`` first. If it is a ``POST``, it can be repeated
-    with an ``Idempotency-Key``. If it is ``conditional``, it needs ``If-Match``. A call without
-    ``parameters`` refuses any query string.
+    The view takes the variables of the path. A call with a ``scope``, which the key needs, is a
+    write: its view takes a ``Write`` first. If it is a ``POST``, it can be repeated with an
+    ``Idempotency-Key``. If it ``reviews``, the key also needs the scope ``review``.
 
-    ``errors`` are the statuses that do not follow from the rest (``expected_errors``).
+    ``parameters`` is the schema of the query string; a call without it refuses any. The name of
+    the class begins the names of its parameters among the components of the OpenAPI document.
+
+    ``read_cost`` is the cost of a read. ``errors`` are the statuses that do not follow from the
+    rest (``expected_errors``).
     """
 
     route: str
-    name: str
     view: Callable[..., Response]
-    cost: Cost
     answer: Content | None
-    status: int = field(default=200, kw_only=True)
-    headers: Collection[str] = field(default=("ETag",), kw_only=True)
-    parameters: type[Schema] | None = field(default=None, kw_only=True)
-    body: Content | None = field(default=None, kw_only=True)
-    scopes: Collection[Scope] = field(default=(), kw_only=True)
-    conditional: bool = field(default=False, kw_only=True)
-    redirects: bool = field(default=False, kw_only=True)
-    errors: Collection[int] = field(default=(), kw_only=True)
-    words: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    _: KW_ONLY
+    status: int = 200
+    headers: Collection[str] = ("ETag",)
+    parameters: type[Schema] | None = None
+    body: Content | None = None
+    scope: Scope | None = None
+    reviews: bool = False
+    if_match: bool = False
+    redirects: bool = False
+    errors: Collection[int] = ()
+    read_cost: Cost = Cost.COSTLY
+    words: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def method(self) -> str:
-        """The method of HTTP."""
+        """The HTTP method."""
         return self.route.partition(" ")[0]
 
     @property
@@ -61,9 +65,19 @@ class Call:
         return self.route.partition(" ")[2]
 
     @property
+    def name(self) -> str:
+        """The name of the call, which is unique in its section."""
+        return self.view.__name__.strip("_")
+
+    @property
+    def cost(self) -> Cost:
+        """The cost of the call. What a key can write is limited by the body."""
+        return self.read_cost if self.scope is None else Cost.BOUNDED
+
+    @property
     def is_repeatable(self) -> bool:
         """Whether the call takes an ``Idempotency-Key``."""
-        return self.method == "POST" and bool(self.scopes)
+        return self.method == "POST" and self.scope is not None
 
     @property
     def is_cacheable(self) -> bool:
@@ -74,15 +88,17 @@ class Call:
     def expected_errors(self) -> set[int]:
         """The statuses of the errors that the call can be answered with."""
         found = {400, 401, 503, *self.errors}
-        if self.scopes:
+        if self.scope is not None:
             found |= {403, 409}
-        if self.conditional:
+        if self.if_match:
             found |= {412, 428}
         if self.is_repeatable:
             # The body is part of what identifies a request.
             found |= {408, 413, 422}
         if self.body is not None:
             found |= {408, 413, 415}
+        if self.body is not None and self.scope is not None:
+            found.add(422)
         if "<" in self.rule:
             found.add(404)
         return found

@@ -14,7 +14,6 @@ from marshmallow import Schema, ValidationError
 from hksz_db.api import answers, cursors, options
 from hksz_db.api.access import database
 from hksz_db.api.calls import Call, Section
-from hksz_db.api.costs import Cost
 from hksz_db.api.parameters import Faults, arguments, listed, read
 from hksz_db.api.questions import DEFAULT_PER_PAGE
 from hksz_db.api.waiting import waiting_room
@@ -51,9 +50,7 @@ CHANGES = Section(
     [
         Call(
             "GET ",
-            "follow",
             _follow,
-            Cost.COSTLY,
             ChangePageSchema,
             headers=("Cache-Control", "Link"),
             parameters=Schema.from_dict(dict(CHANGES_OPTIONS), name="changes"),

@@ -8,7 +8,6 @@ from hksz_db.api import answers
 from hksz_db.api.access import Write, check_review
 from hksz_db.api.bodies import load
 from hksz_db.api.calls import Call
-from hksz_db.api.costs import Cost
 from hksz_db.api.parameter_schemas import LIST_OPTIONS, parameters
 from hksz_db.api.questions import from_query_string
 from hksz_db.api.resource import Resource
@@ -21,16 +20,14 @@ from schemas.pages import page_schema
 def list_evidence(evidence: Resource, claims: Resource) -> Call:
     """``GET /v1/claims/{id}/evidence``."""
 
-    def view(id: UUID) -> Response:
+    def list_evidence(id: UUID) -> Response:
         """List the evidence of one claim."""
         question = from_query_string(evidence).narrowed(Criterion("claim_id", "eq", id))
         return answers.page(evidence, question, within=(claims, id))
 
     return Call(
         "GET /<uuid:id>/evidence",
-        "list_evidence",
-        view,
-        Cost.COSTLY,
+        list_evidence,
         page_schema(evidence.model, evidence.document),
         headers=("ETag", "Link"),
         parameters=parameters(evidence, *LIST_OPTIONS, filtered=True),
@@ -42,7 +39,7 @@ def create_evidence(evidence: Resource, claims: Resource) -> Call:
     """``POST /v1/claims/{id}/evidence``."""
     schema = ClaimEvidenceCreateSchema()
 
-    def view(write: Write, id: UUID) -> Response:
+    def create_evidence(write: Write, id: UUID) -> Response:
         """Add evidence to one claim."""
         demand(write.session, claims.name, id)
         fields = load(schema)
@@ -52,13 +49,10 @@ def create_evidence(evidence: Resource, claims: Resource) -> Call:
 
     return Call(
         "POST /<uuid:id>/evidence",
-        "create_evidence",
-        view,
-        Cost.BOUNDED,
+        create_evidence,
         evidence.document,
         status=201,
-        headers=("ETag", "Location"),
         body=ClaimEvidenceCreateSchema,
-        scopes=(evidence.scope,),
+        scope=evidence.scope,
         errors=(410,),
     )

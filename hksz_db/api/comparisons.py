@@ -7,7 +7,6 @@ from flask import Response
 
 from hksz_db.api import answers
 from hksz_db.api.calls import Call, Section
-from hksz_db.api.costs import Cost
 from hksz_db.api.parameter_schemas import LIST_OPTIONS, parameters
 from hksz_db.api.questions import from_query_string
 from hksz_db.api.resource import Listed, Resource
@@ -17,15 +16,13 @@ from schemas.pages import page_schema
 def comparisons_section(comparisons: Listed) -> Section:
     """The call that lists all comparisons."""
 
-    def view() -> Response:
+    def list_() -> Response:
         """List {name}, a page at a time."""
         return answers.comparisons(comparisons, from_query_string(comparisons))
 
     call = Call(
         "GET ",
-        "list",
-        view,
-        Cost.COSTLY,
+        list_,
         page_schema(comparisons.model, comparisons.document),
         headers=("ETag", "Link"),
         parameters=parameters(comparisons, *LIST_OPTIONS, filtered=True),
@@ -36,15 +33,13 @@ def comparisons_section(comparisons: Listed) -> Section:
 def list_comparisons_of(comparisons: Listed, figures: Resource) -> Call:
     """``GET /v1/figures/{id}/comparisons``."""
 
-    def view(id: UUID) -> Response:
+    def list_comparisons(id: UUID) -> Response:
         """List the comparisons of one figure."""
         return answers.comparisons(comparisons, from_query_string(comparisons), of=(figures, id))
 
     return Call(
         "GET /<uuid:id>/comparisons",
-        "list_comparisons",
-        view,
-        Cost.COSTLY,
+        list_comparisons,
         page_schema(comparisons.model, comparisons.document),
         headers=("ETag", "Link"),
         parameters=parameters(comparisons, *LIST_OPTIONS, filtered=True),

@@ -11,9 +11,7 @@ from hksz_db.api import answers
 from hksz_db.api.access import Write
 from hksz_db.api.bodies import load
 from hksz_db.api.calls import Call
-from hksz_db.api.costs import Cost
 from hksz_db.api.resource import Resource
-from hksz_db.domain.vocabulary import Scope
 from hksz_db.services import merging
 from schemas.entities import EntityMergeSchema
 
@@ -22,7 +20,7 @@ def merge(entities: Resource) -> Call:
     """``POST /v1/entities/{id}/merge``."""
     schema = EntityMergeSchema()
 
-    def view(write: Write, id: UUID) -> Response:
+    def merge(write: Write, id: UUID) -> Response:
         """Merge one entity into another. Also needs the scope `review`.
 
         Everything that refers to the entity is moved to the other one. From then on a read of its
@@ -33,13 +31,12 @@ def merge(entities: Resource) -> Call:
 
     return Call(
         "POST /<uuid:id>/merge",
-        "merge",
-        view,
-        Cost.BOUNDED,
+        merge,
         entities.document,
         body=EntityMergeSchema,
-        scopes=(entities.scope, Scope.REVIEW),
-        conditional=True,
+        scope=entities.scope,
+        reviews=True,
+        if_match=True,
         errors=(410,),
     )
 
@@ -47,7 +44,7 @@ def merge(entities: Resource) -> Call:
 def unmerge(entities: Resource) -> Call:
     """``POST /v1/entities/{id}/unmerge``."""
 
-    def view(write: Write, id: UUID) -> Response:
+    def unmerge(write: Write, id: UUID) -> Response:
         """Undo the merge of one entity. Also needs the scope `review`.
 
         What was moved and still exists is moved back.
@@ -57,10 +54,9 @@ def unmerge(entities: Resource) -> Call:
 
     return Call(
         "POST /<uuid:id>/unmerge",
-        "unmerge",
-        view,
-        Cost.BOUNDED,
+        unmerge,
         entities.document,
-        scopes=(entities.scope, Scope.REVIEW),
-        conditional=True,
+        scope=entities.scope,
+        reviews=True,
+        if_match=True,
     )

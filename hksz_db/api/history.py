@@ -27,7 +27,7 @@ from schemas.pages import page_schema
 
 
 def _list_versions(resource: Resource) -> Call:
-    def view(id: UUID) -> Response:
+    def list_versions(id: UUID) -> Response:
         """List the versions of one {singular}, the newest first: who changed what, and when.
 
         Rows that have been deleted or merged have versions, too. A version is the result of one
@@ -42,17 +42,16 @@ def _list_versions(resource: Resource) -> Call:
 
     return Call(
         "GET /<uuid:id>/history",
-        "list_versions",
-        view,
-        Cost.BOUNDED,
+        list_versions,
         page_schema("VersionEntry", VersionEntrySchema),
+        read_cost=Cost.BOUNDED,
         headers=("ETag", "Link"),
         parameters=parameters(resource, "per_page", "cursor"),
     )
 
 
 def _read_version(resource: Resource) -> Call:
-    def view(id: UUID, version: int) -> Response:
+    def read_version(id: UUID, version: int) -> Response:
         """Read one version of one {singular}, and who made it.
 
         The document is what a read by id answered when the version was made, with the embedded
@@ -66,16 +65,15 @@ def _read_version(resource: Resource) -> Call:
 
     return Call(
         "GET /<uuid:id>/history/<int:version>",
-        "read_version",
-        view,
-        Cost.BOUNDED,
+        read_version,
         version_schema(resource.model, resource.document),
+        read_cost=Cost.BOUNDED,
         parameters=parameters(resource, "select", "include"),
     )
 
 
 def _compare_versions(resource: Resource) -> Call:
-    def view(id: UUID, version: int, other: int) -> Response:
+    def compare_versions(id: UUID, version: int, other: int) -> Response:
         """Compare two versions of one {singular}, field by field.
 
         The differences lead from the first version to the second, which may be the earlier one.
@@ -92,17 +90,16 @@ def _compare_versions(resource: Resource) -> Call:
 
     return Call(
         "GET /<uuid:id>/history/<int:version>/diff/<int:other>",
-        "compare_versions",
-        view,
-        Cost.BOUNDED,
+        compare_versions,
         VersionDifferencesSchema,
+        read_cost=Cost.BOUNDED,
     )
 
 
 def _restore_version(resource: Resource) -> Call:
     schema = resource.patch_schema()
 
-    def view(write: Write, id: UUID, version: int) -> Response:
+    def restore_version(write: Write, id: UUID, version: int) -> Response:
         """Restore an earlier version of one {singular}, as a new version.
 
         This is a merge patch with all fields of the old document, under the rules of today:
@@ -121,12 +118,10 @@ def _restore_version(resource: Resource) -> Call:
 
     return Call(
         "POST /<uuid:id>/history/<int:version>/restore",
-        "restore_version",
-        view,
-        Cost.BOUNDED,
+        restore_version,
         resource.document,
-        scopes=(resource.scope,),
-        conditional=True,
+        scope=resource.scope,
+        if_match=True,
         errors=(410,),
     )
 

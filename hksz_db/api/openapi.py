@@ -126,7 +126,7 @@ def _operation(section: Section, call: Call, parameters: list[str]) -> dict[str,
         found["description"] = description
     if call.body is not None:
         found["requestBody"] = {"required": True, "content": _content(call.body)}
-    if call.scopes:
+    if call.scope is not None:
         found["security"] = [{"bearer": []}]
     return found
 
@@ -150,19 +150,21 @@ def _parameters(converter: OpenAPIConverter, schema: type[Schema] | None) -> Ite
 def _request_headers(call: Call) -> Iterator[str]:
     if call.is_cacheable:
         yield "If-None-Match"
-    if call.conditional:
+    if call.if_match:
         yield "If-Match"
     if call.is_repeatable:
         yield HEADER
 
 
 def _responses(call: Call) -> dict[str, Any]:
-    names = [*call.headers, *([REPLAYED] if call.is_repeatable else [])]
+    names = {*call.headers}
+    names |= {"Location"} if call.status == 201 else set()
+    names |= {REPLAYED} if call.is_repeatable else set()
     success: dict[str, Any] = {"description": _SUCCESSES[call.status]}
     if call.answer is not None:
         success["content"] = _content(call.answer)
     if names:
-        success["headers"] = {name: _RESPONSE_HEADERS[name] for name in names}
+        success["headers"] = {name: _RESPONSE_HEADERS[name] for name in sorted(names)}
     found: dict[int, Any] = {call.status: success}
     if call.is_cacheable:
         found[304] = {"description": _SUCCESSES[304]}

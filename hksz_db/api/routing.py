@@ -11,6 +11,7 @@ from hksz_db.api.conditions import matched_versions
 from hksz_db.api.costs import costs
 from hksz_db.api.parameters import no_parameters
 from hksz_db.api.repeats import once
+from hksz_db.domain.vocabulary import Scope
 
 
 def register_calls(app: Flask, section: Section) -> None:
@@ -23,13 +24,15 @@ def register_calls(app: Flask, section: Section) -> None:
 
 
 def _answer(call: Call, **variables: Any) -> Response:
-    if not call.scopes:
+    if call.scope is None:
         check_reader()
         _check_parameters(call)
         return call.view(**variables)
-    with writing_as(call.scopes) as (session, actor):
+    with writing_as(call.scope) as (session, actor):
+        if call.reviews:
+            actor.demand(Scope.REVIEW)
         _check_parameters(call)
-        versions = matched_versions() if call.conditional else None
+        versions = matched_versions() if call.if_match else None
         write = partial(call.view, Write(session, actor, versions), **variables)
         return once(session, actor, write) if call.is_repeatable else write()
 

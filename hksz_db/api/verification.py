@@ -8,7 +8,6 @@ from flask import Response
 from hksz_db.api import answers
 from hksz_db.api.bodies import PLAIN_TEXT, load_text
 from hksz_db.api.calls import Call
-from hksz_db.api.costs import Cost
 from hksz_db.api.resource import Resource
 from hksz_db.domain.locators import NORMALIZATION
 from hksz_db.queries.verification import Checked, Verification, check, verifiable_statement
@@ -18,7 +17,7 @@ from schemas.verification import VerificationSchema
 def verify(sources: Resource) -> Call:
     """``POST /v1/sources/{id}/verify``."""
 
-    def view(id: UUID) -> Response:
+    def verify(id: UUID) -> Response:
         """Check the locators of one source against your own copy of its text.
 
         The text is read as UTF-8, without its byte order mark, and normalised as `nfc-ws1`:
@@ -32,9 +31,7 @@ def verify(sources: Resource) -> Call:
 
     return Call(
         "POST /<uuid:id>/verify",
-        "verify",
-        view,
-        Cost.COSTLY,
+        verify,
         VerificationSchema,
         headers=("Cache-Control",),
         body={PLAIN_TEXT: {"type": "string", "minLength": 1}},

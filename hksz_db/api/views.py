@@ -41,15 +41,13 @@ def section_of(resource: Resource) -> Section:
 
 
 def _list(resource: Resource) -> Call:
-    def view() -> Response:
+    def list_() -> Response:
         """List {name}, a page at a time."""
         return answers.page(resource, from_query_string(resource))
 
     return Call(
         "GET ",
-        "list",
-        view,
-        Cost.COSTLY,
+        list_,
         page_schema(resource.model, resource.document),
         headers=("ETag", "Link"),
         parameters=parameters(resource, *LIST_OPTIONS, filtered=True),
@@ -57,16 +55,15 @@ def _list(resource: Resource) -> Call:
 
 
 def _read(resource: Resource) -> Call:
-    def view(id: UUID) -> Response:
+    def read(id: UUID) -> Response:
         """Read one {singular}, with the fields of `select` and `include`."""
         return answers.one(resource, id, reading(resource))
 
     return Call(
         "GET /<uuid:id>",
-        "read",
-        view,
-        Cost.BOUNDED,
+        read,
         resource.document,
+        read_cost=Cost.BOUNDED,
         parameters=parameters(resource, "select", "include", "as_of"),
         redirects=resource.readable.can_be_merged,
         errors=(410,),
@@ -74,7 +71,7 @@ def _read(resource: Resource) -> Call:
 
 
 def _part(resource: Resource, name: str, cost: Cost) -> Call:
-    def view(id: UUID) -> Response:
+    def read_part(id: UUID) -> Response:
         """Read only the {part} of one {singular}."""
         return answers.part(resource, id, name, moment_alone())
 
@@ -85,12 +82,12 @@ def _part(resource: Resource, name: str, cost: Cost) -> Call:
         answer = DocumentSchema.from_dict({"data": field}, name=f"{model}ListSchema")
     else:
         answer = type(cast("fields.Nested", field).schema)
+    read_part.__name__ = f"read_{name}"
     return Call(
         f"GET /<uuid:id>/{name}",
-        f"read_{name}",
-        view,
-        cost,
+        read_part,
         answer,
+        read_cost=cost,
         parameters=parameters(resource, "as_of"),
         redirects=resource.readable.can_be_merged,
         errors=(410,),
@@ -101,7 +98,7 @@ def _part(resource: Resource, name: str, cost: Cost) -> Call:
 def _create(resource: Resource) -> Call:
     schema = resource.create_schema()
 
-    def view(write: Write) -> Response:
+    def create(write: Write) -> Response:
         """Add one {singular} with everything in the body, or nothing at all."""
         fields = load(schema)
         check_review(write.actor, fields)
@@ -111,21 +108,18 @@ def _create(resource: Resource) -> Call:
 
     return Call(
         "POST ",
-        "create",
-        view,
-        Cost.BOUNDED,
+        create,
         resource.document,
         status=201,
-        headers=("ETag", "Location"),
         body=resource.create_schema,
-        scopes=(resource.scope,),
+        scope=resource.scope,
     )
 
 
 def _change(resource: Resource) -> Call:
     schema = resource.patch_schema()
 
-    def view(write: Write, id: UUID) -> Response:
+    def change(write: Write, id: UUID) -> Response:
         """Change one {singular} by a merge patch (RFC 7396).
 
         The media type may be `application/json` as well.
@@ -138,20 +132,18 @@ def _change(resource: Resource) -> Call:
 
     return Call(
         "PATCH /<uuid:id>",
-        "change",
-        view,
-        Cost.BOUNDED,
+        change,
         resource.document,
         # One of the two media types: some generators of clients cannot choose.
         body={MERGE_PATCH: resource.patch_schema},
-        scopes=(resource.scope,),
-        conditional=True,
-        errors=(410, 422),
+        scope=resource.scope,
+        if_match=True,
+        errors=(410,),
     )
 
 
 def _delete(resource: Resource) -> Call:
-    def view(write: Write, id: UUID) -> Response:
+    def delete(write: Write, id: UUID) -> Response:
         """Delete one {singular} that nothing else depends on. It can be restored."""
         demand_review(write.session, write.actor, resource.name, id)
         lifecycle.delete(write.session, resource.name, id, write.versions)
@@ -159,68 +151,56 @@ def _delete(resource: Resource) -> Call:
 
     return Call(
         "DELETE /<uuid:id>",
-        "delete",
-        view,
-        Cost.BOUNDED,
+        delete,
         None,
         status=204,
-        scopes=(resource.scope,),
-        conditional=True,
+        scope=resource.scope,
+        if_match=True,
         errors=(410,),
     )
 
 
 def _restore(resource: Resource) -> Call:
-    def view(write: Write, id: UUID) -> Response:
+    def restore(write: Write, id: UUID) -> Response:
         """Restore one deleted {singular}."""
         demand_review(write.session, write.actor, resource.name, id)
         lifecycle.restore(write.session, resource.name, id, write.versions)
         return answers.written(write.session, resource, id, 200)
 
     return Call(
-        "POST /<uuid:id>/restore",
-        "restore",
-        view,
-        Cost.BOUNDED,
-        resource.document,
-        scopes=(resource.scope,),
-        conditional=True,
+        "POST /<uuid:id>/restore", restore, resource.document, scope=resource.scope, if_match=True
     )
 
 
 def _query(resource: Resource) -> Call:
-    def view() -> Response:
+    def query() -> Response:
         """List {name} by a tree of filters."""
         return answers.page(resource, from_tree(resource, load_object()))
 
     return Call(
         "POST /query",
-        "query",
-        view,
-        Cost.COSTLY,
+        query,
         page_schema(resource.model, resource.document),
         body=query_body(resource),
     )
 
 
 def _aggregate(resource: Resource) -> Call:
-    def view() -> Response:
+    def aggregate() -> Response:
         """Count {name} by the values of one or more fields, the most frequent first."""
         question, group_by = grouped(resource)
         return answers.groups(resource, question, group_by)
 
     return Call(
         "GET /aggregate",
-        "aggregate",
-        view,
-        Cost.COSTLY,
+        aggregate,
         groups_schema(resource.model, resource.readable.groups),
         parameters=parameters(resource, "group_by", "as_of", "q", filtered=True),
     )
 
 
 def _export(resource: Resource) -> Call:
-    def view() -> Response:
+    def export() -> Response:
         """Export all {name} that the filters select as one file.
 
         The file shows one moment, in the order of the ids unless `sort` gives another, and is
@@ -236,9 +216,7 @@ def _export(resource: Resource) -> Call:
     options = ("q", "sort", "as_of", "include", "select", "format")
     return Call(
         "GET /export",
-        "export",
-        view,
-        Cost.COSTLY,
+        export,
         {
             form.media_type.partition(";")[0]: {"type": ["object", "array"]}
             if form.media_type.endswith("json") and form.name != "ndjson"
