@@ -129,7 +129,7 @@ class Gateway:
     async def _answer_costly(
         self, environ: "WSGIEnvironment", receive: Receive, send: Send
     ) -> None:
-        """Answer in a worker slot. Raises ``Busy`` if none becomes free in time."""
+        """Answer in a worker slot. Raises ``Overloaded`` if none becomes free in time."""
         slot = HeldSlot(self._costly)
         await slot.acquire()
         try:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from hksz_db.api.problems import ApiError
-from hksz_db.domain.errors import Busy
+from hksz_db.domain.errors import Overloaded
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
@@ -44,7 +44,7 @@ class Intake:
 
         A body that is too long is not read if it declares its length; otherwise one byte more than
         allowed is read. The body is shorter than declared if the client disconnects. Raises
-        ``ApiError`` 408 if it takes too long, and ``Busy`` if too many bytes are in memory.
+        ``ApiError`` 408 if it takes too long, and ``Overloaded`` if too many bytes are in memory.
         """
         wanted = self._wanted(environ)
         if not wanted:
@@ -83,7 +83,7 @@ class Intake:
     def _hold(self, length: int) -> None:
         self._held += length
         if self._held > _LARGEST_BODIES_HELD * self._max_bulk_bytes:
-            raise Busy("Too many request bodies at once; try again later.")
+            raise Overloaded("Too many request bodies at once; try again later.")
 
     def _wanted(self, environ: Mapping[str, Any]) -> int:
         """How many bytes to read; 0 if the declared length is too long."""

@@ -12,7 +12,6 @@ from flask import Flask, Response, g, request, url_for
 from werkzeug.exceptions import HTTPException, default_exceptions
 
 from hksz_db.domain.errors import (
-    Busy,
     Conflict,
     DomainError,
     Fault,
@@ -24,22 +23,23 @@ from hksz_db.domain.errors import (
     Malformed,
     Merged,
     NotFound,
-    NotRecorded,
-    NoVersion,
+    OutsideHistory,
+    Overloaded,
     Stale,
     Unauthenticated,
     Unavailable,
+    VersionNotFound,
 )
 from hksz_db.services.violations import translate
 
 MEDIA_TYPE = "application/problem+json"
 _STATUSES: Mapping[type[DomainError], int] = {
     Malformed: 400,
-    NotRecorded: 400,
+    OutsideHistory: 400,
     Unauthenticated: 401,
     Forbidden: 403,
     NotFound: 404,
-    NoVersion: 404,
+    VersionNotFound: 404,
     Conflict: 409,
     InFlight: 409,
     Merged: 409,
@@ -47,7 +47,7 @@ _STATUSES: Mapping[type[DomainError], int] = {
     Stale: 412,
     Invalid: 422,
     Unavailable: 503,
-    Busy: 503,
+    Overloaded: 503,
 }
 MEANINGS: Mapping[int, str] = {
     400: "The request cannot be read, or uses a parameter or value that does not exist.",

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from hksz_db.domain.errors import Busy
+from hksz_db.domain.errors import Overloaded
 
 RELEASE_WORKER_SLOT = "hksz.release_worker_slot"
 """The key of a WSGI environment that holds ``HeldSlot.released``."""
@@ -27,12 +27,12 @@ class HeldSlot:
         self._held = False
 
     async def acquire(self) -> None:
-        """Take the slot. Raises ``Busy`` if none becomes free within the longest wait."""
+        """Take the slot. Raises ``Overloaded`` if none becomes free within the longest wait."""
         try:
             async with asyncio.timeout(self._slots.longest_wait_s):
                 await self.reacquire()
         except TimeoutError:
-            raise Busy("Too many costly requests at once; try again later.") from None
+            raise Overloaded("Too many costly requests at once; try again later.") from None
 
     async def reacquire(self) -> None:
         """Take the slot for a request that has already started, however long that takes."""

@@ -55,7 +55,7 @@ class Conflict(FaultsError):
     """The request conflicts with what is stored."""
 
 
-class NotRecorded(DomainError):
+class OutsideHistory(DomainError):
     """The moment asked for is before the beginning of the history, or in the future."""
 
 
@@ -78,7 +78,7 @@ class NotFound(DomainError):
         super().__init__(f"There is no {resource} {id}.")
 
 
-class NoVersion(DomainError):
+class VersionNotFound(DomainError):
     """The row exists or existed, but not in this version; ``near`` are the versions next to it."""
 
     def __init__(self, resource: str, id: UUID, version: int, near: Sequence[int]) -> None:
@@ -116,5 +116,5 @@ class Unavailable(DomainError):
     """The database cannot be reached or did not finish in time."""
 
 
-class Busy(DomainError):
+class Overloaded(DomainError):
     """Too many requests of this kind are being processed; one of them must end first."""
