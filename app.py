@@ -12,19 +12,16 @@ from flask import Flask
 
 from hksz_db import embedded
 from hksz_db.api.answers import DirectResponse
-from hksz_db.api.bulk import add_bulk
-from hksz_db.api.catalogue import CATALOGUE, CLAIMS, ENTITIES, FIGURES, SOURCES
-from hksz_db.api.changes import changes_blueprint
-from hksz_db.api.claim_evidence import add_claim_evidence
-from hksz_db.api.comparisons import add_figure_comparisons, comparisons_blueprint
-from hksz_db.api.documentation import create_api
-from hksz_db.api.entity_merges import add_entity_merges
+from hksz_db.api.catalogue import CATALOGUE, COMPARISONS
+from hksz_db.api.changes import CHANGES
+from hksz_db.api.comparisons import comparisons_section
+from hksz_db.api.documentation import register_documentation
+from hksz_db.api.exports import MAX_EXPORT_S, MAX_EXPORTS, ExportSlots
 from hksz_db.api.gateway import Gateway
-from hksz_db.api.history import add_history
 from hksz_db.api.operating import register_operating
 from hksz_db.api.problems import register_errors
-from hksz_db.api.verification import add_verification
-from hksz_db.api.views import blueprint_for
+from hksz_db.api.routing import register_calls
+from hksz_db.api.views import section_of
 from hksz_db.api.waiting import WaitingRoom, stop_waiters_on_shutdown
 from hksz_db.commands.registry import register_commands
 from hksz_db.database import Database, DatabaseUnusable, explained
@@ -48,24 +45,13 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.config["KEY_FILE"] = _home(settings) / KEY_FILE
     database = database or open_database(settings)
     app.extensions["hksz_database"] = database
+    app.extensions["hksz_export_slots"] = ExportSlots(MAX_EXPORTS, MAX_EXPORT_S)
     app.extensions["hksz_waiting_room"] = WaitingRoom(Bell(database), settings.max_waiters)
     register_operating(app)
-    api = create_api(app)
-    for resource in CATALOGUE:
-        blueprint = blueprint_for(resource)
-        add_bulk(blueprint, resource)
-        add_history(blueprint, resource)
-        if resource is CLAIMS:
-            add_claim_evidence(blueprint)
-        if resource is SOURCES:
-            add_verification(blueprint)
-        if resource is ENTITIES:
-            add_entity_merges(blueprint)
-        if resource is FIGURES:
-            add_figure_comparisons(blueprint)
-        api.register_blueprint(blueprint)
-    api.register_blueprint(comparisons_blueprint())
-    api.register_blueprint(changes_blueprint())
+    sections = [*map(section_of, CATALOGUE), comparisons_section(COMPARISONS), CHANGES]
+    for section in sections:
+        register_calls(app, section)
+    register_documentation(app, sections)
     register_errors(app)
     register_commands(app)
     return app

@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql
 
 from app import create_app
 from hksz_db.api.catalogue import CATALOGUE, COMPARISONS, LISTS
-from hksz_db.api.operations import problem_components
+from hksz_db.api.problems import MEANINGS
 from hksz_db.api.resource import Listed, Resource
 from hksz_db.commands.registry import register_commands
 from hksz_db.database import Database
@@ -235,10 +235,7 @@ def _orders(listed: Listed) -> str:
 def _statuses() -> str:
     return _table(
         ("status", "meaning"),
-        (
-            (name.removeprefix("Problem"), component["description"])
-            for name, component in problem_components().items()
-        ),
+        ((str(status), meaning) for status, meaning in MEANINGS.items()),
     )
 
 

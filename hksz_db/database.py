@@ -24,7 +24,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ClauseElement
 
-from hksz_db.domain.errors import NotRecorded, Unavailable
+from hksz_db.domain.errors import OutsideHistory, Unavailable
 
 MINIMUM_VERSION = 180000
 _CONNECT_TIMEOUT_S = 5
@@ -132,7 +132,7 @@ class Database:
     ) -> list[tuple[Any, ...]]:
         """Run one reading statement on its own, prepared, outside a transaction.
 
-        ``as_of`` is the moment of which it is answered; raises ``NotRecorded`` when the history
+        ``as_of`` is the moment of which it is answered; raises ``OutsideHistory`` when the history
         does not reach it. ``json`` and ``text`` columns come back as the bytes that PostgreSQL
         wrote. A connection that went stale while it lay idle (a restarted server, a plan that a
         migration outdated) is replaced, and the statement run again, once.
@@ -172,7 +172,7 @@ class Database:
         connection is one of its own and knows no time limit but ``at_most_s`` (0: none), after
         which the server ends it, even while it waits for a reader. Closing the iterator cancels
         the statement. Raises ``Unavailable`` when nobody answers, also halfway,
-        and ``NotRecorded`` as ``read`` does.
+        and ``OutsideHistory`` as ``read`` does.
         """
         try:
             with self.unhurried(at_most_s) as connection, ExitStack() as stack:
@@ -227,7 +227,7 @@ class Database:
 
     @contextmanager
     def reader_as_of(self, moment: datetime) -> Iterator[_Connection]:
-        """The same, on which every table is what it was at the moment. Raises ``NotRecorded``."""
+        """The same, with every table as at the moment. Raises ``OutsideHistory``."""
         lent = self._lent(self._idle_as_of, turn_back)
         with lent as connection, looking_at(connection, moment):
             yield connection
@@ -342,7 +342,7 @@ def looking_at(connection: _Connection, moment: datetime) -> Iterator[None]:
 
 
 def look_at(connection: _Connection, moment: datetime) -> None:
-    """Make the views of ``as_of`` show the moment. Raises ``NotRecorded``."""
+    """Make the views of ``as_of`` show the moment. Raises ``OutsideHistory``."""
     ((within, began, *_),) = (
         RawCursor(connection)
         .execute(
@@ -354,7 +354,9 @@ def look_at(connection: _Connection, moment: datetime) -> None:
         .fetchall()
     )
     if not within:
-        raise NotRecorded(f"as_of must be a moment from {began:%Y-%m-%dT%H:%M:%S.%fZ} until now.")
+        raise OutsideHistory(
+            f"as_of must be a moment from {began:%Y-%m-%dT%H:%M:%S.%fZ} until now."
+        )
 
 
 def _is_stale(connection: _Connection) -> bool:

@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 
 from app import create_app
 from hksz_db.database import Database, look_at, looking_at, turn_back
-from hksz_db.domain.errors import NotRecorded
+from hksz_db.domain.errors import OutsideHistory
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.embedded import Server
 from hksz_db.feed.due import note_due
@@ -368,7 +368,7 @@ def test_the_history_has_a_beginning(past, psql):
     began = one(psql, "SELECT committed_at FROM transactions WHERE id = 0")
     look_at(past, began)
     for moment in (began - timedelta(microseconds=1), now(psql) + timedelta(hours=1)):
-        with pytest.raises(NotRecorded, match="until now"):
+        with pytest.raises(OutsideHistory, match="until now"):
             look_at(past, moment)
 
 

@@ -4,44 +4,59 @@ import json
 import time
 from dataclasses import dataclass
 from functools import partial
+from inspect import getdoc
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Response, request
-from flask_smorest import Blueprint
-from marshmallow import ValidationError
+from marshmallow import Schema, ValidationError
 
-from hksz_db.api import answers, cursors, operations, options
-from hksz_db.api.access import check_reader, database
-from hksz_db.api.costs import Cost
+from hksz_db.api import answers, cursors, options
+from hksz_db.api.access import database
+from hksz_db.api.calls import Call, Section
 from hksz_db.api.parameters import Faults, arguments, listed, read
 from hksz_db.api.questions import DEFAULT_PER_PAGE
-from hksz_db.api.views import add_call
 from hksz_db.api.waiting import waiting_room
 from hksz_db.feed.pages import BEGINNING, Feed, ForeignCursor, Page, Position, horizon
 from hksz_db.queries.pages import RESOURCES
-from schemas.changes import CHANGES_OPTIONS, MAX_WAIT_S, ChangeSchema
+from schemas.changes import CHANGES_OPTIONS, MAX_WAIT_S, ChangePageSchema, ChangeSchema
 
 NOW = "now"
 """In place of a cursor: from this moment on."""
 
 
-def changes_blueprint() -> Blueprint:
-    """The blueprint of the feed."""
-    blueprint = Blueprint(
-        "changes", __name__, url_prefix="/v1/changes", description=ChangeSchema.__doc__
-    )
+def _follow() -> Response:
+    """Follow what changes, in the order in which it is committed.
 
-    def follow() -> Response:
-        check_reader()
-        asked = _asked()
-        try:
-            return _answer(asked, _settled_page(asked))
-        except ForeignCursor:
-            raise cursors.refusal() from None
+    Apply the entries in order, from the beginning: replace your copy of the document with
+    `document`, and delete it if that is null. You then have an exact mirror of all documents, each
+    as a read by id gives it. No entry is left out, however late its transaction commits, and none
+    is given twice.
 
-    add_call(blueprint, "GET ", "follow", operations.following(), follow, cost=Cost.COSTLY)
-    return blueprint
+    Before a page has caught up, it may hold fewer entries than asked for, or none: continue with
+    `next_cursor`. With `wait` an answer is sent as soon as there is an entry, or without entries
+    when the time is over.
+    """
+    asked = _asked()
+    try:
+        return _answer(asked, _settled_page(asked))
+    except ForeignCursor:
+        raise cursors.refusal() from None
+
+
+CHANGES = Section(
+    "changes",
+    getdoc(ChangeSchema) or "",
+    [
+        Call(
+            "GET ",
+            _follow,
+            ChangePageSchema,
+            headers=("Cache-Control", "Link"),
+            parameters=Schema.from_dict(dict(CHANGES_OPTIONS), name="changes"),
+        )
+    ],
+)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from hksz_db.database import Database, Prepared
-from hksz_db.domain.errors import NotFound, NoVersion
+from hksz_db.domain.errors import NotFound, VersionNotFound
 from hksz_db.domain.vocabulary import HistoryOp
 from hksz_db.queries.belongings import belongings
 from hksz_db.queries.pages import RESOURCES, document_statement
@@ -34,7 +34,7 @@ class Version:
 def version(database: Database, resource: str, id: UUID, number: int) -> Version:
     """The version with this number; if there are several, the last one.
 
-    Raises ``NotFound`` if the row never existed, ``NoVersion`` if it never had this version.
+    Raises ``NotFound`` if the row never existed, ``VersionNotFound`` if it never had this version.
     """
     asked = {"id": id, "version": min(number, _MAX_VERSION)}
     found = database.read(_version_statement(resource), asked)
@@ -43,7 +43,7 @@ def version(database: Database, resource: str, id: UUID, number: int) -> Version
     ((entry, at, *near),) = found
     if entry is None:
         beside = [known for known in near if known is not None]
-        raise NoVersion(RESOURCES[resource].singular, id, number, beside)
+        raise VersionNotFound(RESOURCES[resource].singular, id, number, beside)
     return Version(entry, at)
 
 
@@ -58,7 +58,7 @@ def document(
 def document_in(database: Database, resource: str, id: UUID, number: int) -> Any:
     """The document of a row in a version; ``None`` if it was deleted then.
 
-    Raises ``NotFound`` or ``NoVersion``.
+    Raises ``NotFound`` or ``VersionNotFound``.
     """
     found = version(database, resource, id, number)
     readable = RESOURCES[resource]
