@@ -151,7 +151,7 @@ def _ready_database(steps: Sequence[str], settings: Settings) -> str:
         prepare(database)
         _write_first_key(database, settings)
     database.close()
-    return database.location
+    return database.connector.location
 
 
 def _write_first_key(database: Database, settings: Settings) -> None:

@@ -22,7 +22,7 @@ def prepare(database: Database) -> None:
 
     Raises ``DatabaseUnusable`` when the schema lacks a part that no migration creates again.
     """
-    upgrade(database.url)
+    upgrade(database.connector.url)
     with writing(database) as session:
         if reason := incompleteness(session.connection()):
             raise DatabaseUnusable(reason)

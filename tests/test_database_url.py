@@ -130,7 +130,11 @@ def test_any_hosts_and_any_password_are_read_as_they_were_written(hosts, user, p
     ],
 )
 def test_what_is_wrong_is_one_sentence_without_the_password(url):
-    for read in (connection_parameters, driver_url, lambda text: Database(lambda: text).connect()):
+    for read in (
+        connection_parameters,
+        driver_url,
+        lambda text: Database(lambda: text).connector.connect(),
+    ):
         with pytest.raises(DatabaseUnusable, match=r"^DATABASE_URL [^\n]+\.$") as refused:
             read(url)
         assert not re.search("s3|cr3t", str(refused.value))
@@ -151,7 +155,7 @@ def _after(absent: str, url: str) -> str:
 
 def test_every_host_is_tried(absent, database_url):
     database = Database(lambda: _after(absent, database_url))
-    with closing(database.connect()) as connection, database.transaction() as session:
+    with closing(database.connector.connect()) as connection, database.transaction() as session:
         assert connection.execute("SELECT 1").fetchall() == run(session, "SELECT 1") == [(1,)]
     database.close()
 
@@ -159,7 +163,7 @@ def test_every_host_is_tried(absent, database_url):
 def test_every_host_that_did_not_answer_is_named(absent):
     url = f"postgresql://u:s3cr3t@/x?host={absent},{absent}%2Fb"
     with pytest.raises(Unavailable) as away:
-        Database(lambda: url).connect()
+        Database(lambda: url).connector.connect()
     with pytest.raises(Unavailable) as away_too, Database(lambda: url).transaction() as session:
         session.connection()
     for error in (away.value, away_too.value):
@@ -182,7 +186,7 @@ def test_the_server_that_was_asked_for_is_chosen(server, public_folder, attribut
         url = f"postgresql://hksz@/hksz?host={quote(hosts)}&target_session_attrs={attribute}"
         database = Database(lambda: url)
         asked, found = "SHOW transaction_read_only", "on" if attribute == "read-only" else "off"
-        with closing(database.connect()) as connection:
+        with closing(database.connector.connect()) as connection:
             assert connection.execute(asked).fetchall() == [(found.encode(),)]
         with database.transaction() as session:
             assert run(session, asked) == [(found,)]

@@ -114,7 +114,7 @@ def test_two_servers_record_each_claim_once(database, database_url, psql):
 
 
 def test_a_database_that_is_away_for_a_while_is_asked_again(database, psql, server, logs):
-    name = database.url.database
+    name = database.connector.url.database
     url = server.url("postgres", superuser=True)
     with closing(psycopg.connect(url, autocommit=True)) as other:
         other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false".encode())
