@@ -39,15 +39,13 @@ def as_of_snapshot(connection: Connection, moment: datetime) -> Iterator[None]:
 
 def set_as_of(connection: Connection, moment: datetime) -> None:
     """Make the views of ``as_of`` show the moment. Raises ``NotRecorded``."""
-    ((within, began, *_),) = (
-        RawCursor(connection)
-        .execute(
-            b"SELECT within, began, set_config('hksz.as_of', last::text, false),"
-            b" set_config('hksz.as_of_missing', missing::text, false) FROM as_of_moment($1)",
-            [moment],
-            prepare=True,
-        )
-        .fetchall()
+    cursor = RawCursor(connection)
+    cursor.execute(
+        b"SELECT within, began, set_config('hksz.as_of', last::text, false),"
+        b" set_config('hksz.as_of_missing', missing::text, false) FROM as_of_moment($1)",
+        [moment],
+        prepare=True,
     )
+    ((within, began, *_),) = cursor.fetchall()
     if not within:
         raise NotRecorded(f"as_of must be a moment from {began:%Y-%m-%dT%H:%M:%S.%fZ} until now.")
