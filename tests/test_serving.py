@@ -109,7 +109,7 @@ def test_the_second_of_two_servers_started_at_once_ends(tmp_path, database_url):
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_no_second_server_gets_the_address_while_it_is_held(monkeypatch, workers):
-    monkeypatch.setattr("hksz_db.serving._LINGER_S", 0)
+    monkeypatch.setattr("hksz_db.serving._BIND_TIMEOUT_S", 0)
     settings = Settings(port=_free_port(), workers=workers)
     for _ in range(2):
         with listening(settings):
