@@ -1,4 +1,4 @@
-"""Databases for the tests: one server a run, one clone a module, one transaction a test."""
+"""Databases for the tests: a server per run, a clone per module, a transaction per test."""
 
 import tempfile
 import threading
@@ -38,7 +38,7 @@ TEMPLATES = ("empty", "migrated")
 
 @contextmanager
 def _public_folder() -> Iterator[Path]:
-    # Pytest's own temporary folders are closed to the account that runs root's server.
+    # The account of root's server cannot enter pytest's own temporary folders.
     with tempfile.TemporaryDirectory(prefix="hksz-test-", dir="/tmp") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -54,7 +54,7 @@ def public_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    """A PostgreSQL of our own, gone when the run ends."""
+    """A PostgreSQL server, which is removed when the run ends."""
     with _public_folder() as folder, running(folder / "db", durable=False) as server:
         yield server
 
@@ -64,7 +64,7 @@ MakeDatabase = Callable[..., AbstractContextManager[str]]
 
 @pytest.fixture(scope="session")
 def make_database(server: Server) -> MakeDatabase:
-    """``with make_database() as url``: a database of one's own, ``"migrated"`` or ``"empty"``."""
+    """``with make_database() as url``: a new database, ``"migrated"`` or ``"empty"``."""
 
     def administer(sql: str) -> None:
         with psycopg.connect(server.url("postgres", superuser=True), autocommit=True) as connection:
@@ -87,7 +87,7 @@ def make_database(server: Server) -> MakeDatabase:
 
 @pytest.fixture(scope="session")
 def all_seeds(make_database: MakeDatabase) -> Iterator[str]:
-    """The name of a database with every seed that is shipped, to be cloned."""
+    """The name of a database with every shipped seed, to be cloned."""
     with make_database() as url:
         database = Database(lambda: url)
         for folder in seed_folders():
@@ -101,7 +101,7 @@ def all_seeds(make_database: MakeDatabase) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def database_url(make_database: MakeDatabase) -> Iterator[str]:
-    """A migrated database for the module; what is committed to it stays until its end."""
+    """A migrated database for the module; commits to it last until the module ends."""
     with make_database() as url:
         yield url
 
@@ -190,7 +190,7 @@ def connections(_engine: sqlalchemy.Engine) -> Iterator[TransientConnections]:
 
 @pytest.fixture
 def database(connections: TransientConnections, database_url: str) -> Database:
-    """The module's database; what the test writes is gone after it."""
+    """The module's database; what the test writes is rolled back after it."""
     return Database(lambda: database_url, connections=connections)
 
 
@@ -203,7 +203,7 @@ def session(connections: TransientConnections) -> Iterator[Session]:
 
 @pytest.fixture(scope="session")
 def wait_for_a_lock() -> Callable[[Database], None]:
-    """``wait_for_a_lock(database)`` returns as soon as somebody waits for another's lock."""
+    """``wait_for_a_lock(database)`` returns as soon as a connection waits for a lock."""
     waiting = (
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -216,7 +216,7 @@ def wait_for_a_lock() -> Callable[[Database], None]:
                 if run(session, waiting) != [(0,)]:
                     return
             pause.wait(0.005)
-        raise AssertionError("nobody waits for a lock")
+        raise AssertionError("no connection waits for a lock")
 
     return wait
 
@@ -230,8 +230,8 @@ class Counted:
 
 QueryCounter = Callable[[], AbstractContextManager[Counted]]
 
-# What a transaction costs here and not in production.
-_OWN = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT", "SET CONSTRAINTS")
+# Statements that a transaction needs here and not in production.
+_OF_SAVEPOINTS = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT", "SET CONSTRAINTS")
 
 
 @pytest.fixture
@@ -248,7 +248,7 @@ def query_counter(monkeypatch: pytest.MonkeyPatch) -> QueryCounter:
         def counting(run: Callable[..., Any]) -> Callable[..., Any]:
             def run_and_count(cursor: Any, query: Any, *args: Any, **options: Any) -> Any:
                 sql = query.decode() if isinstance(query, bytes) else str(query)
-                if threading.get_ident() == mine and not sql.startswith(_OWN):
+                if threading.get_ident() == mine and not sql.startswith(_OF_SAVEPOINTS):
                     counted.statements.append(sql)
                 return run(cursor, query, *args, **options)
 
