@@ -1,4 +1,4 @@
-"""The one place where the parts meet: ``create_app`` makes the service, ``app.py`` serves it."""
+"""Puts the parts together: ``create_app`` makes the service, and ``main`` serves it."""
 
 import atexit
 import os
@@ -34,7 +34,7 @@ from hksz_db.settings import InvalidSettings, Settings
 
 
 def create_app(settings: Settings | None = None, database: Database | None = None) -> Flask:
-    """The service. The database is reached when the first request needs it."""
+    """Make the service. It connects to the database when a request first needs it."""
     settings = settings or _settings()
     configure_logging(settings)
     app = Flask(__name__, static_folder=None)
@@ -61,12 +61,12 @@ def _settings() -> Settings:
     try:
         return Settings.from_environ(os.environ)
     except InvalidSettings as error:
-        # Whoever starts this, a server or a command line, shows the sentence and stops.
+        # A server and a command line both show the sentence and stop.
         raise SystemExit(f"hksz: {error}") from None
 
 
 def open_database(settings: Settings) -> Database:
-    """The database of the settings: ``DATABASE_URL``, or the embedded one below the home."""
+    """Return the database at ``DATABASE_URL`` or, without that, the embedded one."""
     return Database(
         lambda: settings.database_url or _embedded_server(_home(settings)).url(),
         statement_timeout_ms=settings.statement_timeout_ms,
@@ -79,14 +79,14 @@ def _home(settings: Settings) -> Path:
 
 @cache
 def _embedded_server(home: Path) -> embedded.Server:
-    # For as long as the process lives; the last process out stops the server.
+    # Until this process ends; the last process that uses the server stops it.
     stack = ExitStack()
     atexit.register(stack.close)
     return stack.enter_context(embedded.running(home))
 
 
 def worker_app() -> Gateway:
-    """The service in a worker process."""
+    """Make the service in a worker process."""
     stop_with_parent()
     settings = _settings()
     app = create_app(settings)
@@ -94,15 +94,15 @@ def worker_app() -> Gateway:
 
 
 def main(*steps: str) -> int:
-    """Take the steps ``prepare`` and ``serve`` (both, if none is named); the exit code."""
+    """Run the named steps, ``prepare`` or ``serve`` (by default both); return the exit code."""
     unknown = [step for step in steps if step not in _STEPS]
     if unknown:
-        print(f"hksz: there is no step {unknown[0]}; known: {', '.join(_STEPS)}", file=sys.stderr)
+        print(f"hksz: unknown step {unknown[0]}; known: {', '.join(_STEPS)}", file=sys.stderr)
         return 2
     try:
         settings = _settings()
         configure_logging(settings)
-        _take(steps or _STEPS, settings)
+        _run_steps(steps or _STEPS, settings)
     except (
         DatabaseUnusable,
         InvalidSeed,
@@ -118,11 +118,11 @@ def main(*steps: str) -> int:
 _STEPS = ("prepare", "serve")
 
 
-def _take(steps: Sequence[str], settings: Settings) -> None:
+def _run_steps(steps: Sequence[str], settings: Settings) -> None:
     if "serve" not in steps:
         _ready_database(steps, settings)
         return
-    # The port first, and held until the end: a second server must not even prepare the database.
+    # Listen first, so that a second server does not even prepare the database.
     with listening(settings) as listeners:
         url = _ready_database(steps, settings)
         print(f"hksz: http://{settings.host}:{settings.port}/docs/", file=sys.stderr)
@@ -130,24 +130,21 @@ def _take(steps: Sequence[str], settings: Settings) -> None:
 
 
 def _ready_database(steps: Sequence[str], settings: Settings) -> str:
-    """The URL of the database, which is new enough, and prepared if that is one of the steps."""
+    """Check the database, prepare it if that is a step, and return its URL."""
     database = open_database(settings)
     database.check_version()
     if "prepare" in steps:
         prepare(database)
         _write_first_key(database, settings)
     database.close()
-    return database.location
+    return database.connector.location
 
 
 def _write_first_key(database: Database, settings: Settings) -> None:
-    # Who runs a server of his own makes his own keys: flask keys create.
-    key = (
-        write_first_key(database, _home(settings) / KEY_FILE)
-        if settings.database_url is None
-        else None
-    )
-    if key:
+    # With DATABASE_URL set, operators create keys themselves: flask keys create.
+    if settings.database_url is None and (
+        key := write_first_key(database, _home(settings) / KEY_FILE)
+    ):
         print(f"hksz: a key with all scopes is in {key}", file=sys.stderr)
 
 

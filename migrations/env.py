@@ -23,7 +23,7 @@ from alembic.util import CommandError
 from sqlalchemy import URL, Connection, NullPool, create_engine, func, select
 from sqlalchemy.exc import DBAPIError
 
-from hksz_db.database import MINIMUM_VERSION, DatabaseUnusable, driver_url, explained, is_absence
+from hksz_db.database import DatabaseUnusable, check_version, driver_url, explained, is_absence
 from hksz_db.embedded import EmbeddedError, default_home, running
 from hksz_db.models import Base
 from hksz_db.schema_check import incompleteness
@@ -228,7 +228,7 @@ def _write_script() -> None:
 
 def _migrate() -> None:
     with _database_url() as url, create_engine(url, poolclass=NullPool).connect() as connection:
-        _refuse_old_server(connection)
+        check_version(int(connection.exec_driver_sql("SHOW server_version_num").scalar_one()))
         for limit in _LIMITS:
             connection.exec_driver_sql(limit)
         connection.commit()
@@ -259,14 +259,6 @@ def _database_url() -> Iterator[URL]:
     else:
         with running(settings.home or default_home()) as server:
             yield driver_url(server.url())
-
-
-def _refuse_old_server(connection: Connection) -> None:
-    version = int(connection.exec_driver_sql("SHOW server_version_num").scalar_one())
-    if version < MINIMUM_VERSION:
-        raise CommandError(
-            f"The server is PostgreSQL {version // 10000}; version 18 or newer is needed."
-        )
 
 
 def _wait_for_other_migrations(connection: Connection) -> None:

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import make_url
 
 from app import create_app
-from hksz_db.database import Database, look_at, looking_at, turn_back
+from hksz_db.database import Database, as_of_snapshot, set_as_of, use_history_schema
 from hksz_db.domain.errors import OutsideHistory
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.embedded import Server
@@ -55,7 +55,7 @@ def psql(database_url: str) -> Iterator[Connection]:
 def past(database_url: str) -> Iterator[Connection]:
     """A connection that looks back."""
     with connected(database_url) as connection:
-        turn_back(connection)
+        use_history_schema(connection)
         yield connection
 
 
@@ -71,7 +71,7 @@ def now(connection: Connection) -> datetime:
 
 
 def title_at(past: Connection, moment: datetime) -> str:
-    look_at(past, moment)
+    set_as_of(past, moment)
     title: str = one(past, "SELECT title FROM sources WHERE external_id = 'hksz:ttps-reply-2024'")
     return title
 
@@ -183,7 +183,7 @@ def test_what_goes_with_another_row_is_kept_too(psql, past):
         " WHERE external_id = 'test:added'"
     )
     for moment, found in ((there, 1), (now(psql), 0)):
-        look_at(past, moment)
+        set_as_of(past, moment)
         assert one(past, captured) == found
 
 
@@ -303,7 +303,7 @@ def test_a_transaction_is_seen_whole_and_from_when_it_committed(database_url, ps
     seen = "SELECT string_agg(label, ' ' ORDER BY code) FROM units WHERE code IN ('1', 'har')"
     labels = {}
     for moment in (written, between, after):
-        look_at(past, moment)
+        set_as_of(past, moment)
         labels[moment] = one(past, seen)
     assert "!" not in labels[written] + labels[between]
     assert "?" not in labels[between]
@@ -366,10 +366,10 @@ def test_the_clock_may_go_back(psql):
 
 def test_the_history_has_a_beginning(past, psql):
     began = one(psql, "SELECT committed_at FROM transactions WHERE id = 0")
-    look_at(past, began)
+    set_as_of(past, began)
     for moment in (began - timedelta(microseconds=1), now(psql) + timedelta(hours=1)):
         with pytest.raises(OutsideHistory, match="until now"):
-            look_at(past, moment)
+            set_as_of(past, moment)
 
 
 def test_the_use_of_a_key_is_no_change(database_url, psql):
@@ -402,11 +402,11 @@ def test_a_moment_is_one_snapshot(database_url, psql):
     """Who began before the moment and commits while it is being answered is not seen."""
     retitle(psql, "Seen")
     with connected(database_url) as writer, connected(database_url) as reader:
-        turn_back(reader)
+        use_history_schema(reader)
         writer.execute("BEGIN")
         retitle(writer, "Unseen")
         moment = now(psql)
-        with looking_at(reader, moment):
+        with as_of_snapshot(reader, moment):
             writer.execute("COMMIT")
             title = "SELECT title FROM sources WHERE external_id = 'hksz:ttps-reply-2024'"
             assert one(reader, title) == "Seen"

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from alembic.util import CommandError
 
-from hksz_db.database import Database, look_at, turn_back
+from hksz_db.database import Database, set_as_of, use_history_schema
 from hksz_db.models import HISTORY_TABLES
 from hksz_db.schema_check import incompleteness
 from hksz_db.services.writing import writing
@@ -77,8 +77,8 @@ def now(url: str) -> datetime:
 def rows_at(url: str, moment: datetime) -> Rows:
     """What every table with a history held at the moment."""
     with connected(url) as connection:
-        turn_back(connection)
-        look_at(connection, moment)
+        use_history_schema(connection)
+        set_as_of(connection, moment)
         return {
             table: [
                 row
