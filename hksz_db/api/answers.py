@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 from hksz_db.api import cursors
 from hksz_db.api.access import database
 from hksz_db.api.conditions import content_tag, document_tag, is_known
-from hksz_db.api.questions import Question, Reading
 from hksz_db.api.resource import Listed, Resource
 from hksz_db.database import Prepared, fetch_in
 from hksz_db.domain.errors import Gone, Merged, NotFound
@@ -29,6 +28,7 @@ from hksz_db.queries.pages import (
     page_statement,
     part_statement,
 )
+from hksz_db.queries.questions import Question, Reading
 from hksz_db.queries.versions import page_statement as versions_statement
 
 _JSON = "application/json"
@@ -212,14 +212,15 @@ def _page(asked: _Asked, within: tuple[Resource, UUID] | None) -> Response:
     body = b'{"data":[%b],"meta":%b}' % (items or b"", _compact(meta))
     response = _tagged(content_tag(body), body)
     if keys_after is not None and request.method in {"GET", "HEAD"}:
-        response.headers["Link"] = f'<{_next_url(meta["next_cursor"])}>; rel="next"'
+        response.headers["Link"] = next_link(meta["next_cursor"])
     return response
 
 
-def _next_url(cursor: str) -> str:
+def next_link(cursor: str) -> str:
+    """The ``Link`` header with the next page of the list that the request asks for."""
     given = {name: ",".join(values) for name, values in request.args.lists()}
     query = {**given, "cursor": cursor}
-    return f"{request.path}?{urlencode(query)}"
+    return f'<{request.path}?{urlencode(query)}>; rel="next"'
 
 
 def groups(resource: Resource, question: Question, group_by: tuple[str, ...]) -> Response:

@@ -13,7 +13,7 @@ from hksz_db.api import answers, operations
 from hksz_db.api.access import writing_as
 from hksz_db.api.bodies import load
 from hksz_db.api.costs import Cost
-from hksz_db.api.parameters import Faults, arguments, listed, one_line
+from hksz_db.api.parameters import arguments
 from hksz_db.api.problems import fault_document, status_of
 from hksz_db.api.repeats import once
 from hksz_db.api.resource import Resource
@@ -24,7 +24,7 @@ from hksz_db.services.api_keys import Actor
 from hksz_db.services.bulk import Result, write
 from hksz_db.services.kinds import KINDS
 from hksz_db.services.review import REVIEWED
-from schemas.bulk import BulkParametersSchema, BulkSchema
+from schemas.bulk import BULK, BulkSchema
 
 _STATUSES = {BulkOutcome.CREATED: 201}
 # Enough to mend an item; an answer must not outgrow the question.
@@ -33,11 +33,12 @@ _MAX_FAULTS = 20
 
 def add_bulk(blueprint: Blueprint, resource: Resource) -> None:
     """Add the call to the blueprint of a resource."""
-    schema, parameters = BulkSchema(), BulkParametersSchema()
+    schema = BulkSchema()
     kind = KINDS[resource.name]
 
     def work(session: Session, actor: Actor) -> Response:
-        mode, atomic = _asked(parameters)
+        asked = BULK.read(arguments())
+        mode, atomic = BulkMode(asked["mode"]), asked["atomic"]
         items: list[Any] = load(schema)["items"]
         allowed = partial(_demand_review, actor)
         results = write(session, kind, items, mode, atomic=atomic, allowed=allowed)
@@ -52,20 +53,6 @@ def add_bulk(blueprint: Blueprint, resource: Resource) -> None:
     add_call(
         blueprint, "POST /bulk", "bulk", operations.writing_many(resource), view, cost=Cost.BOUNDED
     )
-
-
-def _asked(schema: BulkParametersSchema) -> tuple[BulkMode, bool]:
-    given, faults = arguments(), Faults()
-    for name in given.keys() - schema.fields.keys():
-        known = listed(schema.fields)
-        faults.add(name, "unknown", f"Unknown parameter {name!r}; known: {known}.")
-    for name, messages in schema.validate(
-        {k: given[k] for k in schema.fields if k in given}
-    ).items():
-        faults.add(name, "invalid", one_line(messages))
-    faults.check()
-    asked = schema.load(given)
-    return BulkMode(asked["mode"]), asked["atomic"]
 
 
 def _demand_review(actor: Actor, statuses: Collection[str]) -> None:

@@ -10,10 +10,8 @@ from flask import Response, request
 from hksz_db.api.access import database
 from hksz_db.api.answers import DirectResponse
 from hksz_db.api.problems import ApiError
-from hksz_db.api.questions import Question
 from hksz_db.api.resource import Resource
 from hksz_db.exchange import exporting
-from hksz_db.exchange.format import Format
 
 AT_ONCE = 2
 """How many exports a worker process sends at once."""
@@ -73,22 +71,20 @@ class _Begun:
             raise
 
 
-def export(resource: Resource, question: Question, form: Format) -> Response:
+def export(resource: Resource, wanted: exporting.Export) -> Response:
     """The answer; asked by HEAD it is without a body, and nothing is read."""
-    response = DirectResponse(content_type=form.media_type)
+    response = DirectResponse(content_type=wanted.form.media_type)
     day = datetime.now(UTC).date()
     response.headers["Content-Disposition"] = (
-        f'attachment; filename="{resource.name}-{day}.{form.suffix}"'
+        f'attachment; filename="{resource.name}-{day}.{wanted.form.suffix}"'
     )
     response.headers["Cache-Control"] = "no-store"
     if request.method != "HEAD":
-        response.response = _begin(resource, question, form)
+        response.response = _begin(wanted)
     return response
 
 
-def _begin(resource: Resource, question: Question, form: Format) -> _Begun:
-    values = {name: value for name, value in question.values().items() if name != "rows"}
-    wanted = exporting.Export(form, question.shape(resource.name, None), values, question.as_of)
+def _begin(wanted: exporting.Export) -> _Begun:
     give_back = places.take()
     pieces = exporting.export(database(), wanted, at_most_s=AT_MOST_S)
 

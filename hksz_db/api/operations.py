@@ -6,17 +6,27 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from hksz_db.api.bodies import MERGE_PATCH, PLAIN_TEXT
-from hksz_db.api.options import MAX_PER_PAGE
 from hksz_db.api.repeats import HEADER, KEY_PATTERN, REPLAYED
 from hksz_db.api.resource import Listed, Resource
+from hksz_db.exchange.exporting import export_parameters
 from hksz_db.exchange.format import Format
 from hksz_db.exchange.formats import formats_for
+from hksz_db.queries.questions import (
+    AS_OF,
+    PAGING,
+    aggregate_parameters,
+    document_parameters,
+    list_parameters,
+    query_parameters,
+    version_parameters,
+)
 from schemas.base import DocumentSchema
-from schemas.bulk import MAX_ITEMS, BulkAnswerSchema, BulkParametersSchema
-from schemas.changes import CHANGES_OPTIONS, ChangePageSchema
-from schemas.fields import BoundedList, Choice
+from schemas.bulk import BULK, MAX_ITEMS, BulkAnswerSchema
+from schemas.changes import CHANGES, ChangePageSchema
+from schemas.fields import BoundedList
 from schemas.history import VersionDifferencesSchema, VersionEntrySchema, version_schema
-from schemas.pages import grouping, groups_schema, options, page_schema, tree_schema
+from schemas.pages import groups_schema, page_schema
+from schemas.parameters import Parameters
 from schemas.verification import VerificationSchema
 
 Operation = dict[str, Any]
@@ -40,9 +50,6 @@ _DESCRIPTIONS = {
     428: "If-Match is missing.",
     503: "The database does not answer, or too many requests of the kind are under way.",
 }
-_FIELD_OPTIONS = {"select", "include", "as_of"}
-_CHOICES = ("q", "sort", *sorted(_FIELD_OPTIONS))
-_SELECTION = {"select", "include"}
 _READING = (400, 401, 503)
 _WRITING = (400, 401, 403, 409, 413, 415, 422, 503)
 CONDITIONS: dict[str, Operation] = {
@@ -94,7 +101,7 @@ def listing(resource: Listed) -> Operation:
         resource,
         "list",
         f"List {resource.name}: {_ways(resource)}, a page a time.",
-        parameters=_parameters(resource, *_options(resource), *resource.filters),
+        parameters=_parameters(resource, list_parameters(resource.name)),
         responses={200: _page(resource), 304: {}},
         errors=_READING,
     )
@@ -126,12 +133,11 @@ def creating_within(resource: Resource, whole: Resource, schema: type[Schema]) -
 
 def reading(resource: Resource) -> Operation:
     """``GET /v1/R/{id}``."""
-    known = [name for name in _options(resource) if name in _FIELD_OPTIONS]
     return _operation(
         resource,
         "read",
         f"Read one {resource.singular}, with what is embedded unless asked for less or more.",
-        parameters=_parameters(resource, *known),
+        parameters=_parameters(resource, document_parameters(resource.name)),
         responses={
             200: _content(resource.document, headers=_ETAG),
             304: {},
@@ -157,7 +163,7 @@ def reading_part(resource: Resource, name: str) -> Operation:
         resource,
         f"read_{name}",
         f"Read the {part} of one {resource.singular}, and nothing else of it.",
-        parameters=_parameters(resource, "as_of"),
+        parameters=_parameters(resource, AS_OF),
         responses={200: _content(schema, headers=_ETAG), 304: {}, **_redirect(resource)},
         errors=(*_READING, 404, 410),
     )
@@ -186,7 +192,7 @@ def writing_many(resource: Resource) -> Operation:
             resource,
             "bulk",
             f"Add or change up to {MAX_ITEMS} {resource.name} in one call.",
-            parameters=[{"in": "query", "schema": BulkParametersSchema}, HEADER],
+            parameters=[{"in": "query", "schema": BULK.schema()}, HEADER],
             requestBody=_body(Schema.from_dict({"items": items}, name=name), "application/json"),
             responses={207: _content(BulkAnswerSchema, headers=_REPLAYED)},
             errors=_WRITING,
@@ -255,7 +261,7 @@ def listing_versions(resource: Resource) -> Operation:
             resource,
             "list_versions",
             f"List the versions of one {resource.singular}, deleted or not: who changed what.",
-            parameters=_parameters(resource, "per_page", "cursor"),
+            parameters=_parameters(resource, PAGING),
             responses={
                 200: _content(
                     page_schema("VersionEntry", VersionEntrySchema), headers={**_ETAG, **_LINK}
@@ -277,14 +283,13 @@ def listing_versions(resource: Resource) -> Operation:
 
 def reading_version(resource: Resource) -> Operation:
     """``GET /v1/R/{id}/history/{version}``."""
-    known = [name for name in _options(resource) if name in _SELECTION]
     schema = version_schema(_model(resource), resource.document)
     return {
         **_operation(
             resource,
             "read_version",
             f"Read one {resource.singular} as it was in a version, and who made that.",
-            parameters=_parameters(resource, *known),
+            parameters=_parameters(resource, version_parameters(resource.name)),
             responses={200: _content(schema, headers=_ETAG), 304: {}},
             errors=(*_READING, 404),
         ),
@@ -302,7 +307,7 @@ def comparing_versions(resource: Resource) -> Operation:
             resource,
             "compare_versions",
             f"Compare two versions of one {resource.singular}, field by field.",
-            parameters=_parameters(resource),
+            parameters=["If-None-Match"],
             responses={200: _content(VersionDifferencesSchema, headers=_ETAG), 304: {}},
             errors=(*_READING, 404),
         ),
@@ -373,11 +378,7 @@ def _redirect(resource: Resource) -> dict[int, Operation]:
 
 def querying(resource: Resource) -> Operation:
     """``POST /v1/R/query``."""
-    name = _model(resource)
-    body = Schema.from_dict(
-        {"filter": fields.Nested(tree_schema(name, resource.filters)), **_options(resource)},
-        name=f"{name}QuerySchema",
-    )
+    body = query_parameters(resource.name).schema(f"{_model(resource)}QuerySchema")
     return _operation(
         resource,
         "query",
@@ -411,13 +412,12 @@ def verifying(resource: Resource) -> Operation:
 
 def aggregating(resource: Resource) -> Operation:
     """``GET /v1/R/aggregate``."""
-    searching = ["q"] if resource.readable.search else []
     groups = groups_schema(_model(resource), resource.readable.groups)
     return _operation(
         resource,
         "aggregate",
         f"Count {resource.name} by a field, the most frequent first.",
-        parameters=_parameters(resource, "group_by", "as_of", *searching, *resource.filters),
+        parameters=_parameters(resource, aggregate_parameters(resource.name)),
         responses={200: _content(groups, headers=_ETAG), 304: {}},
         errors=_READING,
     )
@@ -426,7 +426,6 @@ def aggregating(resource: Resource) -> Operation:
 def exporting(resource: Resource) -> Operation:
     """``GET /v1/R/export``."""
     formats = formats_for(resource.readable)
-    chosen = [name for name in _CHOICES if name in _options(resource)]
     content = {
         form.media_type.partition(";")[0]: {"schema": _exported(form)} for form in formats.values()
     }
@@ -437,7 +436,7 @@ def exporting(resource: Resource) -> Operation:
             f"All {resource.name} that the filters select, as one file.",
             parameters=[
                 parameter_component(resource, name)
-                for name in (*chosen, "format", *resource.filters)
+                for name in export_parameters(resource.name).fields
             ],
             responses={200: {"content": content, "headers": {**_DISPOSITION, **_NO_STORE}}},
             errors=_READING,
@@ -468,29 +467,13 @@ def _model(resource: Listed) -> str:
     return model_of(resource.document)
 
 
-def _options(resource: Listed) -> dict[str, fields.Field[Any]]:
-    readable = resource.readable
-    return options(
-        _model(resource),
-        readable.sorts,
-        readable.document,
-        readable.embeds,
-        searchable=readable.search is not None,
-        max_per_page=MAX_PER_PAGE,
-    )
-
-
 def parameter_schema(resource: Listed) -> type[Schema]:
     """What query strings can ask of a resource as one schema, a field each."""
-    known = {name: found.field for name, found in resource.filters.items()}
+    known = dict(list_parameters(resource.name).fields)
     if isinstance(resource, Resource):
-        known["group_by"] = grouping(_model(resource), resource.readable.groups)
-        known["format"] = Choice(
-            f"{_model(resource)}Format",
-            formats_for(resource.readable),
-            metadata={"description": "In which format; the first unless asked otherwise."},
-        )
-    return Schema.from_dict({**known, **_options(resource)})
+        known |= aggregate_parameters(resource.name).fields
+        known |= export_parameters(resource.name).fields
+    return Schema.from_dict(known)
 
 
 def parameter_component(resource: Listed, name: str) -> str:
@@ -498,9 +481,9 @@ def parameter_component(resource: Listed, name: str) -> str:
     return name if name in _COMMON_PARAMETERS else f"{resource.name}.{name}"
 
 
-def _parameters(resource: Listed, *names: str) -> list[str]:
+def _parameters(resource: Listed, known: Parameters) -> list[str]:
     """References to the parameters of a read: those of the query string, and its condition."""
-    return [*(parameter_component(resource, name) for name in names), "If-None-Match"]
+    return [*(parameter_component(resource, name) for name in known.fields), "If-None-Match"]
 
 
 def _page(resource: Listed) -> Operation:
@@ -541,7 +524,6 @@ def _operation(
 
 def following() -> Operation:
     """``GET /v1/changes``."""
-    query = Schema.from_dict(dict(CHANGES_OPTIONS), name="ChangesQuerySchema")
     problems = {str(status): problem_response(status) for status in _READING}
     content = _content(ChangePageSchema, headers={**_NO_STORE, **_LINK})
     return {
@@ -555,7 +537,7 @@ def following() -> Operation:
             " caught up: go on with `next_cursor`. With `wait` an answer comes as soon as there is"
             " an entry, or empty when the time is over."
         ),
-        "parameters": [{"in": "query", "schema": query}],
+        "parameters": [{"in": "query", "schema": CHANGES.schema()}],
         "responses": {"200": {"description": "Done.", **content}, **problems},
     }
 

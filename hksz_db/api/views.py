@@ -204,7 +204,7 @@ def _add_aggregate(blueprint: Blueprint, resource: Resource) -> None:
 def _add_export(blueprint: Blueprint, resource: Resource) -> None:
     def view() -> Response:
         check_reader()
-        return exports.export(resource, *exported(resource))
+        return exports.export(resource, exported(resource))
 
     add_call(
         blueprint, "GET /export", "export", operations.exporting(resource), view, cost=Cost.COSTLY

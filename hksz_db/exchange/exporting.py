@@ -1,22 +1,33 @@
-"""Exporting: all rows that a question selects, from the database to a format, as they come."""
+"""Exporting: the rows that a question selects, streamed from the database into a format."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from hksz_db.database import Database
 from hksz_db.exchange.format import Asked, Format
-from hksz_db.exchange.formats import written
-from hksz_db.queries.pages import PageShape, everything_statement
+from hksz_db.exchange.formats import formats_for, written
+from hksz_db.queries.pages import RESOURCES, PageShape, everything_statement
+from hksz_db.queries.questions import (
+    Given,
+    Values,
+    chosen_fields,
+    list_parameters,
+    model_of,
+    question_of,
+)
+from hksz_db.queries.resources import Readable
+from schemas.parameters import Faults, Parameters, Refusal, formatting
 
 
 @dataclass(frozen=True)
 class Export:
-    """What is wanted: a question, of which moment, and a format.
+    """A question to be answered in a format, as of a moment.
 
-    ``values`` are bound to the question's filters.
+    ``values`` are bound to the statement of ``shape``.
     """
 
     form: Format
@@ -26,8 +37,54 @@ class Export:
 
     @property
     def asked(self) -> Asked:
-        """What goes out."""
+        """The documents to be written."""
         return Asked(self.shape.resource, self.shape.fields)
+
+
+@cache
+def export_parameters(resource: str, form: str = "ndjson") -> Parameters:
+    """The parameters of an export in a format."""
+    readable, listed = RESOURCES[resource], list_parameters(resource)
+    formats = formats_for(readable)
+    paged = Refusal("unknown", "An export has no pages: it is all that the filters select.")
+    refused = {**listed.refused, "per_page": paged, "cursor": paged, "count": paged}
+    options = ["q", "sort", "as_of", "include", "select"]
+    if formats[form].choices is None:
+        fixed = Refusal("unknown", f"{form} has fixed fields; none can be chosen.")
+        refused |= {options.pop(): fixed, options.pop(): fixed}
+    known = {name: listed.fields[name] for name in options if name in listed.fields}
+    filters = {name: listed.fields[name] for name in readable.filters}
+    form_field = formatting(model_of(readable), formats)
+    return Parameters({**known, **form_field, **filters}, resource, refused)
+
+
+def read_export(resource: str, given: Given) -> Export:
+    """The export that a client asks for, in the order of the ids unless ``sort`` says another.
+
+    Raises ``Malformed`` with all faults.
+    """
+    readable, faults, pairs = RESOURCES[resource], Faults(), list(given)
+    formats = formats_for(readable)
+    form = formats.get(dict(pairs).get("format", ""), next(iter(formats.values())))
+    values = export_parameters(resource, form.name).load(pairs, faults)
+    fields = _fields(form, readable, values, faults)
+    faults.check()
+    question = question_of(readable, {"sort": (("id", False),), **values}, fields)
+    return Export(form, question.shape(resource, None), question.values(), question.as_of)
+
+
+def _fields(form: Format, readable: Readable, values: Values, faults: Faults) -> tuple[str, ...]:
+    """The fields to be written: those that the client chooses, where the format has choices."""
+    own = form.fields(readable)
+    chosen = [name for name in ("select", "include") if name in values]
+    if form.choices is None or not chosen:
+        return own
+    embeds = tuple(name for name in own if name in readable.embeds)
+    fields, known = chosen_fields(readable, values, embeds, faults), form.choices(readable)
+    for name in set(fields) - set(known):
+        detail = f"{form.name} has no field {name!r}; known: {', '.join(known)}."
+        faults.add(chosen[-1], "invalid", detail)
+    return fields
 
 
 def export(
@@ -37,11 +94,10 @@ def export(
     at_most_s: int = 0,
     seen: Callable[[], None] | None = None,
 ) -> Generator[bytes]:
-    """The rows in the format, in pieces; what one snapshot of the database holds.
+    """The rows of one snapshot of the database in the format, in pieces.
 
-    Nothing happens until the first piece is asked for. Closing the iterator ends the statement and
-    gives its connection up; so does the server after ``at_most_s`` (0: never). ``seen`` is called
-    for each row.
+    The statement begins with the first piece. Closing the iterator ends it and gives its connection
+    up; so does the server after ``at_most_s`` (0: never). ``seen`` is called for each row.
     """
     statement = everything_statement(wanted.shape)
     streamed = database.stream(statement, wanted.values, wanted.as_of, at_most_s=at_most_s)

@@ -1,0 +1,326 @@
+"""Questions: what clients ask of a list or a document, read from what they sent.
+
+HTTP query strings, query trees and the command line are all read here. Unknown parameters are
+refused: a client whose filter was ignored would get rows that it did not ask for.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from marshmallow.fields import Nested
+
+from hksz_db.queries.compared import COMPARISONS
+from hksz_db.queries.filters import (
+    AllOf,
+    AnyOf,
+    Criterion,
+    Expression,
+    Not,
+    bound_values,
+    criteria,
+    shape,
+)
+from hksz_db.queries.pages import RESOURCES, PageShape
+from hksz_db.queries.resources import Queryable
+from schemas.filters import tree_schema
+from schemas.parameters import (
+    DEFAULT_PER_PAGE,
+    Faults,
+    Fields,
+    Parameters,
+    Refusal,
+    Sort,
+    as_of,
+    counting,
+    embedding,
+    grouping,
+    paging,
+    searching,
+    selecting,
+    sorting,
+)
+
+MAX_FILTERS = 100
+"""The limit on the names and branches of a query tree."""
+
+AS_OF = Parameters(as_of())
+PAGING = Parameters(paging())
+
+Given = Iterable[tuple[str, Any]]
+Values = Mapping[str, Any]
+
+_EVERYTHING = AllOf(())
+_LISTS: Mapping[str, Queryable] = {**RESOURCES, COMPARISONS.name: COMPARISONS}
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a client asks of a list; ``fields`` are the fields of each document."""
+
+    filters: Expression = _EVERYTHING
+    search: str | None = None
+    sort: Sort = ()
+    fields: tuple[str, ...] = ()
+    per_page: int = DEFAULT_PER_PAGE
+    cursor: str | None = None
+    count: str | None = None
+    as_of: datetime | None = None
+
+    def narrowed(self, criterion: Criterion) -> "Question":
+        """The same question about the rows that meet the criterion."""
+        return replace(self, filters=AllOf((criterion, self.filters)))
+
+    def identity(self, resource: str) -> list[Any]:
+        """What cursors are tied to: equal for all pages of a list, whatever their fields."""
+        values = [criterion.value for criterion in criteria(self.filters)]
+        moment = None if self.as_of is None else self.as_of.isoformat()
+        return [resource, shape(self.filters), values, self.search, self.sort, moment]
+
+    def shape(self, resource: str, after: tuple[bool, ...] | None) -> PageShape:
+        """What decides the text of the statement that answers the question."""
+        return PageShape(
+            resource=resource,
+            fields=self.fields,
+            filters=shape(self.filters),
+            searched=self.search is not None,
+            sort=self.sort,
+            after=after,
+            counted=self.count == "exact",
+        )
+
+    def values(self) -> dict[str, Any]:
+        """What is bound to the statement, except the cursor's keys."""
+        return {**bound_values(self.filters), "q": self.search, "rows": self.per_page + 1}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a client asks of one row: the fields of its document, and as of which moment."""
+
+    fields: tuple[str, ...]
+    as_of: datetime | None = None
+
+
+@cache
+def list_parameters(resource: str) -> Parameters:
+    """The parameters of a list."""
+    readable = _LISTS[resource]
+    return Parameters({**_options(readable), **_filters(readable)}, resource, _refused(readable))
+
+
+@cache
+def query_parameters(resource: str) -> Parameters:
+    """The members of the body of a query."""
+    readable = _LISTS[resource]
+    tree = Nested(tree_schema(model_of(readable), readable.filters))
+    return Parameters({"filter": tree, **_options(readable)}, resource, _refused(readable))
+
+
+@cache
+def aggregate_parameters(resource: str) -> Parameters:
+    """The parameters of an aggregate."""
+    readable = RESOURCES[resource]
+    groups = grouping(model_of(readable), readable.groups)
+    known = {**groups, **as_of(), **_search(readable), **_filters(readable)}
+    return Parameters(known, resource, _refused(readable))
+
+
+@cache
+def document_parameters(resource: str) -> Parameters:
+    """The parameters of a read by id."""
+    return _some(resource, "select", "as_of", "include")
+
+
+@cache
+def version_parameters(resource: str) -> Parameters:
+    """The parameters of the read of a version."""
+    return _some(resource, "select", "include")
+
+
+@cache
+def _criterion_parameters(resource: str) -> Parameters:
+    return Parameters(_filters(_LISTS[resource]), resource)
+
+
+def _some(resource: str, *names: str) -> Parameters:
+    known = list_parameters(resource).fields
+    return Parameters({name: known[name] for name in names if name in known}, resource)
+
+
+def _options(readable: Queryable) -> Fields:
+    model = model_of(readable)
+    return {
+        **selecting(model, readable.document),
+        **paging(),
+        **as_of(),
+        **counting(),
+        **sorting(model, readable.sorts),
+        **embedding(model, readable.embeds),
+        **_search(readable),
+    }
+
+
+def _search(readable: Queryable) -> Fields:
+    return searching() if readable.search else {}
+
+
+def _filters(readable: Queryable) -> Fields:
+    return {name: known.field for name, known in readable.filters.items()}
+
+
+def _refused(readable: Queryable) -> dict[str, Refusal]:
+    found = {}
+    if readable.search is None:
+        detail = f"{readable.name} cannot be searched; use their filters."
+        found["q"] = Refusal("invalid", detail)
+    if not readable.embeds:
+        found["include"] = Refusal("unknown", f"Nothing can be embedded in {readable.name}.")
+    return found
+
+
+def model_of(readable: Queryable) -> str:
+    """The name of a resource's documents in the OpenAPI document."""
+    return readable.schema.__name__.removesuffix("Schema")
+
+
+def read_list(resource: str, given: Given) -> Question:
+    """The question in a query string. Raises ``Malformed`` with all faults."""
+    readable, faults = _LISTS[resource], Faults()
+    values = list_parameters(resource).load(given, faults)
+    chosen = chosen_fields(readable, values, readable.default_embeds, faults)
+    faults.check()
+    return question_of(readable, values, chosen)
+
+
+def read_aggregate(resource: str, given: Given) -> tuple[Question, tuple[str, ...]]:
+    """The question in a query string, and the fields to group by. Raises ``Malformed``."""
+    values = aggregate_parameters(resource).read(given)
+    question = question_of(RESOURCES[resource], values, fields=())
+    return question, tuple(dict.fromkeys(values["group_by"]))
+
+
+def read_document(resource: str, given: Given) -> Reading:
+    """What a query string asks of one row. Raises ``Malformed``."""
+    return _reading(resource, document_parameters(resource), given)
+
+
+def read_version(resource: str, given: Given) -> Reading:
+    """What a query string asks of a version of a row. Raises ``Malformed``."""
+    return _reading(resource, version_parameters(resource), given)
+
+
+def _reading(resource: str, parameters: Parameters, given: Given) -> Reading:
+    readable, faults = RESOURCES[resource], Faults()
+    values = parameters.load(given, faults)
+    chosen = chosen_fields(readable, values, readable.read_embeds, faults)
+    faults.check()
+    return Reading(chosen, values.get("as_of"))
+
+
+def read_tree(resource: str, body: Mapping[str, Any]) -> Question:
+    """The question in the body of a query: ``{"filter": tree, "sort": …, "per_page": …}``.
+
+    A tree is an object: ``{"and": […]}``, ``{"or": […]}``, ``{"not": {…}}``, or filters by name,
+    all of which must hold. Raises ``Malformed`` with all faults.
+    """
+    parameters, readable = query_parameters(resource), _LISTS[resource]
+    faults = Faults("#/")
+    known = {*parameters.fields, *parameters.refused}
+    # Null means that the member is not given.
+    given = (
+        (name, value)
+        for name, value in body.items()
+        if name != "filter" and (value is not None or name not in known)
+    )
+    values = parameters.load(given, faults)
+    tree = body.get("filter", {})
+    if _size(tree) > MAX_FILTERS:
+        faults.add("filter", "too_many", f"A tree may have at most {MAX_FILTERS} parts.")
+        faults.check()
+    filters = _expression(resource, tree, Faults("#/filter/", faults))
+    chosen = chosen_fields(readable, values, readable.default_embeds, faults)
+    faults.check()
+    return replace(question_of(readable, values, chosen), filters=filters)
+
+
+def _expression(resource: str, tree: Any, faults: Faults) -> Expression:
+    if not isinstance(tree, dict):
+        faults.add("", "invalid", "A filter must be a JSON object.")
+        return AllOf(())
+    parts: list[Expression] = []
+    for name, value in tree.items():
+        if name == "not":
+            parts.append(Not(_expression(resource, value, faults.within(name))))
+        elif name in {"and", "or"}:
+            branches = _branches(resource, value, faults.within(name))
+            parts.append(AllOf(branches) if name == "and" else AnyOf(branches))
+        else:
+            loaded = _criterion_parameters(resource).load([(name, value)], faults)
+            parts += _criteria(_LISTS[resource], loaded)
+    return AllOf(tuple(parts))
+
+
+def _branches(resource: str, trees: Any, faults: Faults) -> tuple[Expression, ...]:
+    if not isinstance(trees, list) or not trees:
+        faults.add("", "invalid", "Must be a list of filters.")
+        return ()
+    return tuple(
+        _expression(resource, tree, faults.within(str(number))) for number, tree in enumerate(trees)
+    )
+
+
+def _size(tree: Any) -> int:
+    """How many names and branches a tree has; counting stops beyond the limit."""
+    level, size = [tree], 0
+    while level and size <= MAX_FILTERS:
+        names = [pair for part in level if isinstance(part, dict) for pair in part.items()]
+        inner = [value for name, value in names if name in {"and", "or", "not"}]
+        level = [
+            part for value in inner for part in (value if isinstance(value, list) else [value])
+        ]
+        size += len(names) + len(level)
+    return size
+
+
+def question_of(readable: Queryable, values: Values, fields: tuple[str, ...]) -> Question:
+    """The question in the values of a call's parameters, answered with the named fields."""
+    search = values.get("q")
+    # Without a search in the order of creation, with one in the order of relevance.
+    default_sort = () if search is not None or not readable.sorts else (("id", False),)
+    return Question(
+        filters=AllOf(_criteria(readable, values)),
+        search=search,
+        sort=values.get("sort", default_sort),
+        fields=fields,
+        per_page=values.get("per_page", DEFAULT_PER_PAGE),
+        cursor=values.get("cursor"),
+        count=values.get("count"),
+        as_of=values.get("as_of"),
+    )
+
+
+def _criteria(readable: Queryable, values: Values) -> tuple[Criterion, ...]:
+    return tuple(
+        Criterion(known.name, known.operator, value)
+        for name, value in values.items()
+        if (known := readable.filters.get(name))
+    )
+
+
+def chosen_fields(
+    readable: Queryable, values: Values, default_embeds: tuple[str, ...], faults: Faults
+) -> tuple[str, ...]:
+    """The fields that ``select`` and ``include`` choose, in the order of the document."""
+    embeds = values.get("include", default_embeds)
+    chosen = everything = (*readable.fields, *embeds)
+    if "select" in values:
+        chosen = values["select"]
+    if "select" in values and "include" in values:
+        for name in set(chosen) - set(everything):
+            detail = f"Unknown name {name!r}; known: {', '.join(everything)}."
+            faults.add("select", "invalid", detail)
+        chosen = (*chosen, *embeds)
+    return tuple(name for name in readable.document if name in chosen)
