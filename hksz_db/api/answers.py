@@ -1,7 +1,7 @@
 """Answers: what PostgreSQL wrote, with the headers that belong to it."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -19,17 +19,19 @@ from hksz_db.api.conditions import content_tag, document_tag, is_known
 from hksz_db.api.resource import Listed, Resource
 from hksz_db.database import Prepared, fetch_in
 from hksz_db.domain.errors import Gone, Merged, NotFound
-from hksz_db.queries.comparison_pages import comparisons_statement, pairs_statement
+from hksz_db.queries import comparison_pages
+from hksz_db.queries import versions as row_versions
+from hksz_db.queries.keysets import Keyset
 from hksz_db.queries.pages import (
     RANKED,
     document_statement,
     groups_statement,
+    keyset_of,
     matches_statement,
     page_statement,
     part_statement,
 )
 from hksz_db.queries.questions import Question, Reading
-from hksz_db.queries.versions import page_statement as versions_statement
 
 _JSON = "application/json"
 
@@ -123,11 +125,8 @@ def page(
 
     ``within`` is the row whose parts are listed: ``NotFound`` or ``Gone`` where there is none.
     """
-    sorts = resource.readable.sorts
-    # By relevance: the rank and the id.
-    nullable = [sorts[name].nullable for name, _ in question.sort] or [False, False]
     identity = question.identity(resource.name)
-    keys, after = _begin(question, identity, nullable)
+    keys, after = _begin(question, identity, keyset_of(resource.name, question.sort))
     shape = question.shape(resource.name, after)
     asked = _Asked(
         question,
@@ -145,14 +144,14 @@ def comparisons(
     """A page of comparisons: all, or those ``of`` a figure (``NotFound``, ``Gone``)."""
     figure = None if of is None else of[1]
     identity = [*question.identity(listed.name), figure]
-    keys, after = _begin(question, identity, [False, False])
+    keys, after = _begin(question, identity, comparison_pages.KEYSET)
     shape = question.shape(listed.name, after)
     asked = _Asked(
         question,
         identity,
         {**question.values(), **keys, "figure": figure},
-        comparisons_statement(shape, of is not None),
-        partial(pairs_statement, shape, of is not None),
+        comparison_pages.comparisons_statement(shape, of is not None),
+        partial(comparison_pages.pairs_statement, shape, of is not None),
     )
     return _page(asked, of)
 
@@ -160,19 +159,19 @@ def comparisons(
 def versions(resource: Resource, id: UUID, question: Question) -> Response:
     """A page of the versions of a row, deleted or not. Raises ``NotFound``."""
     identity = [*question.identity(resource.name), "history", id]
-    keys, _ = _begin(question, identity, [False])
-    statement = versions_statement(resource.name)
-    values = {"id": id, "rows": question.per_page + 1, "c0": None, **keys}
+    keys, after = _begin(question, identity, row_versions.KEYSET)
+    statement = row_versions.page_statement(resource.name, after)
+    values = {"id": id, "rows": question.per_page + 1, **keys}
     return _page(_Asked(question, identity, values, statement, lambda: statement), (resource, id))
 
 
 def _begin(
-    question: Question, identity: Any, nullable: Sequence[bool]
+    question: Question, identity: Any, keyset: Keyset
 ) -> tuple[dict[str, str | None], tuple[bool, ...] | None]:
     """The cursor's keys to be bound, and for each of them whether it has a value."""
     if question.cursor is None:
         return {}, None
-    keys = cursors.decode(question.cursor, identity, nullable)
+    keys = cursors.decode(question.cursor, identity, keyset)
     return {f"c{n}": key for n, key in enumerate(keys)}, tuple(key is not None for key in keys)
 
 

@@ -512,7 +512,7 @@ def test_what_is_not_known_is_refused(reader, seeded, path, parameter):
 @pytest.mark.parametrize("query", [{}, {"verdict": "contradicts"}, {"verdict": "tension"}])
 def test_a_walk_that_ends_early_goes_on_with_the_next_page(reader, monkeypatch, query):
     whole = reader.get("/v1/comparisons", per_page="100", **query).json["data"]
-    monkeypatch.setattr("hksz_db.queries.comparison_pages.WALKED", 1)
+    monkeypatch.setattr("hksz_db.queries.comparison_pages.SCANNED", 1)
     comparisons_statement.cache_clear()
     try:
         pages = list(_pages(reader, "/v1/comparisons", 5, full=False, **query))
