@@ -20,6 +20,7 @@ from hksz_db.queries.filters import (
     Expression,
     Not,
     bound_values,
+    check_filters,
     criteria,
     shape,
 )
@@ -54,6 +55,8 @@ Values = Mapping[str, Any]
 
 _EVERYTHING = AllOf(())
 _LISTS: Mapping[str, Queryable] = {**RESOURCES, COMPARISONS.name: COMPARISONS}
+for each in _LISTS.values():
+    check_filters(each.filters, each.targets)
 
 
 @dataclass(frozen=True)
@@ -314,6 +317,8 @@ def chosen_fields(
     readable: Queryable, values: Values, default_embeds: tuple[str, ...], faults: Faults
 ) -> tuple[str, ...]:
     """The fields that ``select`` and ``include`` choose, in the order of the document."""
+    if not values.keys() & {"select", "include"}:
+        return (*readable.fields, *default_embeds)
     embeds = values.get("include", default_embeds)
     chosen = everything = (*readable.fields, *embeds)
     if "select" in values:
