@@ -8,7 +8,7 @@ from hksz_db.domain.vocabulary import ChangeKind
 from schemas.base import DocumentSchema
 from schemas.fields import Choice, Moment, StrictInteger, Term, Uuid
 from schemas.filters import QueryBoolean, QueryInteger
-from schemas.parameters import Names, Parameters, paging
+from schemas.parameters import MAX_PER_PAGE, Cursor, Names, Parameters
 
 MAX_WAIT_S = 30
 _RESOURCES = ("sources", "claims", "entities", "figures", "evidence", "metrics", "units")
@@ -65,18 +65,17 @@ class ChangePageSchema(DocumentSchema):
     meta = fields.Nested(ChangesMetaSchema, required=True)
 
 
-_PAGING = paging(
-    "Entries on a page.",
-    "Where a page ended, or `now`: from this moment on. Without it the feed begins at its"
-    " beginning, with all that was there.",
-)
-
 CHANGES = Parameters(
     {
-        "cursor": _PAGING["cursor"],
+        "cursor": Cursor(
+            metadata={
+                "description": "Where a page ended, or `now`: from this moment on. Without it the"
+                " feed begins at its beginning, with all that was there."
+            }
+        ),
         "resource": Names("ResourceName", _RESOURCES, "Of which resources; without it of all."),
         "document": QueryBoolean(metadata={"description": "`false` leaves the documents out."}),
-        "per_page": _PAGING["per_page"],
+        "per_page": QueryInteger(1, MAX_PER_PAGE, description="Entries on a page."),
         "wait": QueryInteger(
             maximum=MAX_WAIT_S,
             description="For how many seconds to wait where there is nothing yet.",

@@ -6,8 +6,8 @@ from functools import cache
 from marshmallow import Schema, fields
 
 from schemas.base import DocumentSchema
-from schemas.fields import StrictInteger
-from schemas.parameters import count_kind
+from schemas.fields import Choice, StrictInteger
+from schemas.parameters import COUNTS
 
 
 class RankedSchema(DocumentSchema):
@@ -21,7 +21,7 @@ class CountSchema(DocumentSchema):
     """How many rows the filters select."""
 
     value = StrictInteger()
-    kind = count_kind()
+    kind = Choice("CountKind", COUNTS)
 
 
 class PageMetaSchema(Schema):

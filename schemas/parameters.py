@@ -28,7 +28,8 @@ _RFC_3339 = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?([Zz]|[-+]\d{2}:\d{2})", re.ASCII
 )
 
-Fields = dict[str, Field]
+COUNTS = ("exact", "estimated")
+
 Sort = tuple[tuple[str, bool], ...]
 """Pairs of a sort key and whether it descends, the id last."""
 
@@ -248,75 +249,50 @@ class Timestamp(Moment):
         return super()._deserialize(value.upper(), attr, data, **kwargs)
 
 
-def selecting(model: str, names: Iterable[str]) -> Fields:
-    """``select``: the fields of a document."""
-    return {"select": Names(f"{model}Select", names, "The fields to answer with.")}
+COMMON: Mapping[str, Field] = {
+    "per_page": QueryInteger(1, MAX_PER_PAGE, description="Rows on a page."),
+    "cursor": Cursor(metadata={"description": "Where a page before this one ended."}),
+    "as_of": Timestamp(
+        metadata={"description": "Answer as at this moment, from what was committed by then."}
+    ),
+    "count": Choice(
+        "CountKind", COUNTS, metadata={"description": "Count the rows that the filters select."}
+    ),
+    "q": SearchWords(
+        metadata={
+            "description": "Words to search for; quotes, OR and a leading hyphen work as on the"
+            " web. Without sort the newest matches come in the order of their rank.",
+            "maxLength": _MAX_SEARCH_LENGTH,
+        }
+    ),
+}
+"""The parameters that are the same for all resources."""
 
 
-def embedding(model: str, names: Iterable[str]) -> Fields:
-    """``include``: what is embedded in a document, if anything can be."""
-    if not names:
-        return {}
-    description = "What to embed; empty for nothing."
-    return {"include": Names(f"{model}Include", names, description, may_be_empty=True)}
-
-
-def sorting(model: str, keys: Iterable[str]) -> Fields:
-    """``sort``, if there are sort keys."""
-    return {"sort": SortKeys(model, keys)} if keys else {}
-
-
-def searching() -> Fields:
-    """``q``."""
-    description = (
-        "Words to search for; quotes, OR and a leading hyphen work as on the web. Without sort the"
-        " newest matches come in the order of their rank."
-    )
-    metadata = {"description": description, "maxLength": _MAX_SEARCH_LENGTH}
-    return {"q": SearchWords(metadata=metadata)}
-
-
-def paging(
-    rows: str = "Rows on a page.", cursor: str = "Where a page before this one ended."
-) -> Fields:
-    """``per_page`` and ``cursor``, with their descriptions."""
-    return {
-        "per_page": QueryInteger(1, MAX_PER_PAGE, description=rows),
-        "cursor": Cursor(metadata={"description": cursor}),
+def choices(
+    model: str,
+    *,
+    select: Iterable[str],
+    include: Iterable[str],
+    sort: Iterable[str],
+    group_by: Iterable[str],
+) -> dict[str, Field]:
+    """The parameters that name parts of a resource; without names there is no parameter."""
+    found: dict[str, Field] = {
+        "select": Names(f"{model}Select", select, "The fields to answer with.")
     }
-
-
-def counting() -> Fields:
-    """``count``."""
-    description = "Count the rows that the filters select."
-    return {"count": count_kind(metadata={"description": description})}
-
-
-def count_kind(**kwargs: Any) -> Choice:
-    """The ways to count rows."""
-    return Choice("CountKind", ["exact", "estimated"], **kwargs)
-
-
-def as_of() -> Fields:
-    """``as_of``."""
-    description = "Answer as at this moment, from what was committed by then."
-    return {"as_of": Timestamp(metadata={"description": description})}
-
-
-def grouping(model: str, groups: Iterable[str]) -> Fields:
-    """``group_by``."""
-    required = f"Say what to group by: {', '.join(groups)}."
-    names = Names(
-        f"{model}GroupBy",
-        groups,
-        "The fields to group by.",
-        required=True,
-        error_messages={"required": required},
-    )
-    return {"group_by": names}
-
-
-def formatting(model: str, formats: Iterable[str]) -> Fields:
-    """``format``: the format of an export."""
-    description = "In which format; the first unless asked otherwise."
-    return {"format": KnownName(f"{model}Format", formats, metadata={"description": description})}
+    if include:
+        about = "What to embed; empty for nothing."
+        found["include"] = Names(f"{model}Include", include, about, may_be_empty=True)
+    if sort:
+        found["sort"] = SortKeys(model, sort)
+    if group_by:
+        required = {"required": f"Say what to group by: {', '.join(group_by)}."}
+        found["group_by"] = Names(
+            f"{model}GroupBy",
+            group_by,
+            "The fields to group by.",
+            required=True,
+            error_messages=required,
+        )
+    return found

@@ -12,13 +12,14 @@ from hksz_db.exchange.exporting import export_parameters
 from hksz_db.exchange.format import Format
 from hksz_db.exchange.formats import formats_for
 from hksz_db.queries.questions import (
+    AGGREGATE,
     AS_OF,
+    DOCUMENT,
+    LIST,
     PAGING,
-    aggregate_parameters,
-    document_parameters,
-    list_parameters,
+    VERSION,
+    parameters,
     query_parameters,
-    version_parameters,
 )
 from schemas.base import DocumentSchema
 from schemas.bulk import BULK, MAX_ITEMS, BulkAnswerSchema
@@ -101,7 +102,7 @@ def listing(resource: Listed) -> Operation:
         resource,
         "list",
         f"List {resource.name}: {_ways(resource)}, a page a time.",
-        parameters=_parameters(resource, list_parameters(resource.name)),
+        parameters=_parameters(resource, parameters(resource.name, LIST)),
         responses={200: _page(resource), 304: {}},
         errors=_READING,
     )
@@ -137,7 +138,7 @@ def reading(resource: Resource) -> Operation:
         resource,
         "read",
         f"Read one {resource.singular}, with what is embedded unless asked for less or more.",
-        parameters=_parameters(resource, document_parameters(resource.name)),
+        parameters=_parameters(resource, parameters(resource.name, DOCUMENT, filtered=False)),
         responses={
             200: _content(resource.document, headers=_ETAG),
             304: {},
@@ -289,7 +290,7 @@ def reading_version(resource: Resource) -> Operation:
             resource,
             "read_version",
             f"Read one {resource.singular} as it was in a version, and who made that.",
-            parameters=_parameters(resource, version_parameters(resource.name)),
+            parameters=_parameters(resource, parameters(resource.name, VERSION, filtered=False)),
             responses={200: _content(schema, headers=_ETAG), 304: {}},
             errors=(*_READING, 404),
         ),
@@ -417,7 +418,7 @@ def aggregating(resource: Resource) -> Operation:
         resource,
         "aggregate",
         f"Count {resource.name} by a field, the most frequent first.",
-        parameters=_parameters(resource, aggregate_parameters(resource.name)),
+        parameters=_parameters(resource, parameters(resource.name, AGGREGATE)),
         responses={200: _content(groups, headers=_ETAG), 304: {}},
         errors=_READING,
     )
@@ -469,9 +470,9 @@ def _model(resource: Listed) -> str:
 
 def parameter_schema(resource: Listed) -> type[Schema]:
     """What query strings can ask of a resource as one schema, a field each."""
-    known = dict(list_parameters(resource.name).fields)
+    known = dict(parameters(resource.name, LIST).fields)
     if isinstance(resource, Resource):
-        known |= aggregate_parameters(resource.name).fields
+        known |= parameters(resource.name, AGGREGATE).fields
         known |= export_parameters(resource.name).fields
     return Schema.from_dict(known)
 

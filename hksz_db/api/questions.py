@@ -38,7 +38,7 @@ def reading(resource: Resource) -> Reading:
 
 def reading_then(resource: Resource) -> tuple[str, ...]:
     """The fields of the document of a version."""
-    return questions.read_version(resource.name, arguments()).fields
+    return questions.read_document(resource.name, arguments(), questions.VERSION).fields
 
 
 def paging() -> Question:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -15,12 +15,15 @@ from hksz_db.queries.questions import (
     Given,
     Values,
     chosen_fields,
-    list_parameters,
     model_of,
+    parameters,
     question_of,
 )
 from hksz_db.queries.resources import Readable
-from schemas.parameters import Faults, Parameters, Refusal, formatting
+from schemas.parameters import Faults, KnownName, Parameters, Refusal
+
+_OPTIONS = ("q", "sort", "as_of", "include", "select")
+_PAGED = Refusal("unknown", "An export has no pages: it is all that the filters select.")
 
 
 @dataclass(frozen=True)
@@ -44,18 +47,21 @@ class Export:
 @cache
 def export_parameters(resource: str, form: str = "ndjson") -> Parameters:
     """The parameters of an export in a format."""
-    readable, listed = RESOURCES[resource], list_parameters(resource)
-    formats = formats_for(readable)
-    paged = Refusal("unknown", "An export has no pages: it is all that the filters select.")
-    refused = {**listed.refused, "per_page": paged, "cursor": paged, "count": paged}
-    options = ["q", "sort", "as_of", "include", "select"]
+    formats = formats_for(RESOURCES[resource])
+    known = parameters(resource, _OPTIONS)
+    refused = dict.fromkeys(("per_page", "cursor", "count"), _PAGED)
     if formats[form].choices is None:
         fixed = Refusal("unknown", f"{form} has fixed fields; none can be chosen.")
-        refused |= {options.pop(): fixed, options.pop(): fixed}
-    known = {name: listed.fields[name] for name in options if name in listed.fields}
-    filters = {name: listed.fields[name] for name in readable.filters}
-    form_field = formatting(model_of(readable), formats)
-    return Parameters({**known, **form_field, **filters}, resource, refused)
+        refused |= {"select": fixed, "include": fixed}
+    fields = {name: field for name, field in known.fields.items() if name not in refused}
+    options = {name: fields[name] for name in _OPTIONS if name in fields}
+    about = {"description": "In which format; the first unless asked otherwise."}
+    form_field = KnownName(f"{model_of(RESOURCES[resource])}Format", formats, metadata=about)
+    return replace(
+        known,
+        fields={**options, "format": form_field, **fields},
+        refused={**known.refused, **refused},
+    )
 
 
 def read_export(resource: str, given: Given) -> Export:

@@ -229,15 +229,11 @@ def _some(relation: Relation, *conditions: Condition) -> Condition:
 
 def _compare(target: Target, operator: str, name: str) -> Condition:
     match target:
-        case Plain(column):
-            return _PLAIN[operator](column, name)
+        case Plain(column) | Days(column) | Bounds(column):
+            return _SQL[type(target)][operator](column, name)
         case Computed(column):
             # Without CASE the planner would expect one row in two hundred to meet it.
-            return case((_PLAIN[operator](column, name), true()), else_=false())
-        case Days(column):
-            return _DAYS[operator](column, name)
-        case Bounds(column):
-            return _BOUNDS[operator](column, name)
+            return case((_SQL[Plain][operator](column, name), true()), else_=false())
         case Presence(relation):
             return _some(relation) != bindparam(name, type_=Boolean())
         case Among(key, found):
@@ -262,68 +258,61 @@ def _is_null(column: ColumnElement[Any], name: str) -> Condition:
     return column.is_(None) == bindparam(name, type_=Boolean())
 
 
-_PLAIN: Mapping[str, _Comparison] = {
-    "eq": lambda column, name: column == _bound(column, name),
-    "ne": lambda column, name: column.is_distinct_from(_bound(column, name)),
-    "gt": lambda column, name: column > _bound(column, name),
-    "gte": lambda column, name: column >= _bound(column, name),
-    "lt": lambda column, name: column < _bound(column, name),
-    "lte": lambda column, name: column <= _bound(column, name),
-    # One array of any length: the statement's text stays the same.
-    "in": lambda column, name: column == any_(bindparam(name, type_=ARRAY(column.type))),
-    "contains": _like,
-    "startswith": _like,
-    "isnull": _is_null,
-}
-
-
 def _days(name: str) -> ColumnElement[Any]:
     return bindparam(name, type_=DATERANGE())
-
-
-# Except for "within", a comparison must hold for every day of both ranges.
-_DAYS: Mapping[str, _Comparison] = {
-    "within": lambda column, name: column.overlaps(_days(name)),
-    "certainly_within": lambda column, name: column.contained_by(_days(name)),
-    "gt": lambda column, name: column.op(">>", is_comparison=True)(_days(name)),
-    "gte": lambda column, name: func.lower(column) >= func.lower(_days(name)),
-    "lt": lambda column, name: column.op("<<", is_comparison=True)(_days(name)),
-    "lte": lambda column, name: func.upper(column) <= func.upper(_days(name)),
-    "isnull": _is_null,
-}
-
-
-def _is(column: ColumnElement[Any], name: str) -> Condition:
-    value = _number(name)
-    return column == func.numrange(value, value, "[]")
-
-
-def _above(column: ColumnElement[Any], name: str) -> Condition:
-    lower, value = func.lower(column), _number(name)
-    return or_(lower > value, and_(lower == value, not_(func.lower_inc(column))))
-
-
-def _below(column: ColumnElement[Any], name: str) -> Condition:
-    upper, value = func.upper(column), _number(name)
-    return or_(upper < value, and_(upper == value, not_(func.upper_inc(column))))
 
 
 def _number(name: str) -> ColumnElement[Any]:
     return bindparam(name, type_=Numeric())
 
 
-_BOUNDS: Mapping[str, _Comparison] = {
-    "eq": _is,
-    "gt": _above,
-    "gte": lambda column, name: func.lower(column) >= _number(name),
-    "lt": _below,
-    "lte": lambda column, name: func.upper(column) <= _number(name),
+_SQL: Mapping[type[Target], Mapping[str, _Comparison]] = {
+    Plain: {
+        "eq": lambda column, name: column == _bound(column, name),
+        "ne": lambda column, name: column.is_distinct_from(_bound(column, name)),
+        "gt": lambda column, name: column > _bound(column, name),
+        "gte": lambda column, name: column >= _bound(column, name),
+        "lt": lambda column, name: column < _bound(column, name),
+        "lte": lambda column, name: column <= _bound(column, name),
+        # One array of any length: the statement's text stays the same.
+        "in": lambda column, name: column == any_(bindparam(name, type_=ARRAY(column.type))),
+        "contains": _like,
+        "startswith": _like,
+        "isnull": _is_null,
+    },
+    # Except for "within", a comparison must hold for every day of both ranges.
+    Days: {
+        "within": lambda column, name: column.overlaps(_days(name)),
+        "certainly_within": lambda column, name: column.contained_by(_days(name)),
+        "gt": lambda column, name: column.op(">>", is_comparison=True)(_days(name)),
+        "gte": lambda column, name: func.lower(column) >= func.lower(_days(name)),
+        "lt": lambda column, name: column.op("<<", is_comparison=True)(_days(name)),
+        "lte": lambda column, name: func.upper(column) <= func.upper(_days(name)),
+        "isnull": _is_null,
+    },
+    Bounds: {
+        "eq": lambda column, name: column == func.numrange(_number(name), _number(name), "[]"),
+        "gt": lambda column, name: or_(
+            func.lower(column) > _number(name),
+            and_(func.lower(column) == _number(name), not_(func.lower_inc(column))),
+        ),
+        "gte": lambda column, name: func.lower(column) >= _number(name),
+        "lt": lambda column, name: or_(
+            func.upper(column) < _number(name),
+            and_(func.upper(column) == _number(name), not_(func.upper_inc(column))),
+        ),
+        "lte": lambda column, name: func.upper(column) <= _number(name),
+    },
 }
 
-_EXISTENCE = {"isnull"}
-_PLACES = {"under", "under_external_id"}
+_OPERATORS: Mapping[type[Target], AbstractSet[str]] = {
+    **{kind: known.keys() for kind, known in _SQL.items()},
+    Computed: _SQL[Plain].keys(),
+    Presence: {"isnull"},
+    Among: {"under", "under_external_id"},
+}
 
-if differing := OPERATORS.keys() ^ {*_PLAIN, *_DAYS, *_BOUNDS, *_EXISTENCE, *_PLACES}:
+if differing := OPERATORS.keys() ^ set().union(*_OPERATORS.values()):
     raise LookupError(f"The operator {min(differing)!r} lacks a meaning or SQL.")
 
 
@@ -338,20 +327,12 @@ def check_filters(filters: Mapping[str, Filter], targets: Mapping[str, Target]) 
 
 def _operators(target: Target) -> AbstractSet[str]:
     match target:
-        case Plain() | Computed():
-            return _PLAIN.keys()
-        case Days():
-            return _DAYS.keys()
-        case Bounds():
-            return _BOUNDS.keys()
-        case Presence():
-            return _EXISTENCE
-        case Among():
-            return _PLACES
         case Related():
             return _operators(target.target)
         case Every(targets) | Either(targets):
-            return frozenset.intersection(*(frozenset(_operators(part)) for part in targets))
+            return set.intersection(*(set(_operators(part)) for part in targets))
+        case _:
+            return _OPERATORS[type(target)]
 
 
 def _encode(criterion: Criterion) -> Any:

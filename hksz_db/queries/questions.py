@@ -25,30 +25,29 @@ from hksz_db.queries.filters import (
     shape,
 )
 from hksz_db.queries.pages import RESOURCES, PageShape
-from hksz_db.queries.resources import Queryable
+from hksz_db.queries.resources import Queryable, Readable
 from schemas.filters import tree_schema
 from schemas.parameters import (
+    COMMON,
     DEFAULT_PER_PAGE,
     Faults,
-    Fields,
     Parameters,
     Refusal,
     Sort,
-    as_of,
-    counting,
-    embedding,
-    grouping,
-    paging,
-    searching,
-    selecting,
-    sorting,
+    choices,
 )
 
 MAX_FILTERS = 100
 """The limit on the names and branches of a query tree."""
 
-AS_OF = Parameters(as_of())
-PAGING = Parameters(paging())
+AS_OF = Parameters({"as_of": COMMON["as_of"]})
+PAGING = Parameters({name: COMMON[name] for name in ("per_page", "cursor")})
+
+# The options of each call, which are parameters besides the filters.
+LIST = ("select", "per_page", "cursor", "as_of", "count", "sort", "include", "q")
+AGGREGATE = ("group_by", "as_of", "q")
+DOCUMENT = ("select", "as_of", "include")
+VERSION = ("select", "include")
 
 Given = Iterable[tuple[str, Any]]
 Values = Mapping[str, Any]
@@ -108,80 +107,34 @@ class Reading:
 
 
 @cache
-def list_parameters(resource: str) -> Parameters:
-    """The parameters of a list."""
-    readable = _LISTS[resource]
-    return Parameters({**_options(readable), **_filters(readable)}, resource, _refused(readable))
+def parameters(resource: str, options: tuple[str, ...], *, filtered: bool = True) -> Parameters:
+    """The parameters of a call: those of the options that the resource has, and its filters."""
+    readable, refused = _LISTS[resource], {}
+    if "q" in options and readable.search is None:
+        detail = f"{resource} cannot be searched; use their filters."
+        refused["q"] = Refusal("invalid", detail)
+    if "include" in options and not readable.embeds:
+        refused["include"] = Refusal("unknown", f"Nothing can be embedded in {resource}.")
+    named = choices(
+        model_of(readable),
+        select=readable.document,
+        include=readable.embeds,
+        sort=readable.sorts,
+        group_by=readable.groups if isinstance(readable, Readable) else (),
+    )
+    known = {name: field for name, field in {**COMMON, **named}.items() if name not in refused}
+    fields = {name: known[name] for name in options if name in known}
+    if filtered:
+        fields |= {name: each.field for name, each in readable.filters.items()}
+    return Parameters(fields, resource, refused)
 
 
 @cache
 def query_parameters(resource: str) -> Parameters:
     """The members of the body of a query."""
-    readable = _LISTS[resource]
+    known, readable = parameters(resource, LIST, filtered=False), _LISTS[resource]
     tree = Nested(tree_schema(model_of(readable), readable.filters))
-    return Parameters({"filter": tree, **_options(readable)}, resource, _refused(readable))
-
-
-@cache
-def aggregate_parameters(resource: str) -> Parameters:
-    """The parameters of an aggregate."""
-    readable = RESOURCES[resource]
-    groups = grouping(model_of(readable), readable.groups)
-    known = {**groups, **as_of(), **_search(readable), **_filters(readable)}
-    return Parameters(known, resource, _refused(readable))
-
-
-@cache
-def document_parameters(resource: str) -> Parameters:
-    """The parameters of a read by id."""
-    return _some(resource, "select", "as_of", "include")
-
-
-@cache
-def version_parameters(resource: str) -> Parameters:
-    """The parameters of the read of a version."""
-    return _some(resource, "select", "include")
-
-
-@cache
-def _criterion_parameters(resource: str) -> Parameters:
-    return Parameters(_filters(_LISTS[resource]), resource)
-
-
-def _some(resource: str, *names: str) -> Parameters:
-    known = list_parameters(resource).fields
-    return Parameters({name: known[name] for name in names if name in known}, resource)
-
-
-def _options(readable: Queryable) -> Fields:
-    model = model_of(readable)
-    return {
-        **selecting(model, readable.document),
-        **paging(),
-        **as_of(),
-        **counting(),
-        **sorting(model, readable.sorts),
-        **embedding(model, readable.embeds),
-        **_search(readable),
-    }
-
-
-def _search(readable: Queryable) -> Fields:
-    return searching() if readable.search else {}
-
-
-def _filters(readable: Queryable) -> Fields:
-    return {name: known.field for name, known in readable.filters.items()}
-
-
-def _refused(readable: Queryable) -> dict[str, Refusal]:
-    found = {}
-    if readable.search is None:
-        detail = f"{readable.name} cannot be searched; use their filters."
-        found["q"] = Refusal("invalid", detail)
-    if not readable.embeds:
-        found["include"] = Refusal("unknown", f"Nothing can be embedded in {readable.name}.")
-    return found
+    return replace(known, fields={"filter": tree, **known.fields})
 
 
 def model_of(readable: Queryable) -> str:
@@ -192,7 +145,7 @@ def model_of(readable: Queryable) -> str:
 def read_list(resource: str, given: Given) -> Question:
     """The question in a query string. Raises ``Malformed`` with all faults."""
     readable, faults = _LISTS[resource], Faults()
-    values = list_parameters(resource).load(given, faults)
+    values = parameters(resource, LIST).load(given, faults)
     chosen = chosen_fields(readable, values, readable.default_embeds, faults)
     faults.check()
     return question_of(readable, values, chosen)
@@ -200,24 +153,15 @@ def read_list(resource: str, given: Given) -> Question:
 
 def read_aggregate(resource: str, given: Given) -> tuple[Question, tuple[str, ...]]:
     """The question in a query string, and the fields to group by. Raises ``Malformed``."""
-    values = aggregate_parameters(resource).read(given)
+    values = parameters(resource, AGGREGATE).read(given)
     question = question_of(RESOURCES[resource], values, fields=())
     return question, tuple(dict.fromkeys(values["group_by"]))
 
 
-def read_document(resource: str, given: Given) -> Reading:
-    """What a query string asks of one row. Raises ``Malformed``."""
-    return _reading(resource, document_parameters(resource), given)
-
-
-def read_version(resource: str, given: Given) -> Reading:
-    """What a query string asks of a version of a row. Raises ``Malformed``."""
-    return _reading(resource, version_parameters(resource), given)
-
-
-def _reading(resource: str, parameters: Parameters, given: Given) -> Reading:
+def read_document(resource: str, given: Given, options: tuple[str, ...] = DOCUMENT) -> Reading:
+    """What a query string asks of one row. Raises ``Malformed`` with all faults."""
     readable, faults = RESOURCES[resource], Faults()
-    values = parameters.load(given, faults)
+    values = parameters(resource, options, filtered=False).load(given, faults)
     chosen = chosen_fields(readable, values, readable.read_embeds, faults)
     faults.check()
     return Reading(chosen, values.get("as_of"))
@@ -229,16 +173,15 @@ def read_tree(resource: str, body: Mapping[str, Any]) -> Question:
     A tree is an object: ``{"and": […]}``, ``{"or": […]}``, ``{"not": {…}}``, or filters by name,
     all of which must hold. Raises ``Malformed`` with all faults.
     """
-    parameters, readable = query_parameters(resource), _LISTS[resource]
-    faults = Faults("#/")
-    known = {*parameters.fields, *parameters.refused}
+    members, readable, faults = query_parameters(resource), _LISTS[resource], Faults("#/")
+    known = {*members.fields, *members.refused}
     # Null means that the member is not given.
     given = (
         (name, value)
         for name, value in body.items()
         if name != "filter" and (value is not None or name not in known)
     )
-    values = parameters.load(given, faults)
+    values = members.load(given, faults)
     tree = body.get("filter", {})
     if _size(tree) > MAX_FILTERS:
         faults.add("filter", "too_many", f"A tree may have at most {MAX_FILTERS} parts.")
@@ -261,7 +204,7 @@ def _expression(resource: str, tree: Any, faults: Faults) -> Expression:
             branches = _branches(resource, value, faults.within(name))
             parts.append(AllOf(branches) if name == "and" else AnyOf(branches))
         else:
-            loaded = _criterion_parameters(resource).load([(name, value)], faults)
+            loaded = parameters(resource, ()).load([(name, value)], faults)
             parts += _criteria(_LISTS[resource], loaded)
     return AllOf(tuple(parts))
 

@@ -12,16 +12,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    TIMESTAMP,
-    column,
-    func,
-    literal_column,
-    select,
-    table,
-    text,
-    true,
-)
+from sqlalchemy import TIMESTAMP, column, func, literal_column, select, table, text, true
 
 from hksz_db.database import Database, Prepared, prepare
 from hksz_db.domain.errors import NotFound, NoVersion

@@ -156,7 +156,7 @@ def test_an_export_that_fails_halfway_leaves_no_file(make_database, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_dump_is_loaded_and_is_the_same_again(flask, make_database, tmp_path):
+def test_dump_of_a_loaded_dump_is_the_same(flask, make_database, tmp_path):
     dump, again = tmp_path / "dump.gz", tmp_path / "again"
     answer = flask("dump", dump)
     assert answer.exit_code == 0
@@ -191,20 +191,20 @@ def test_a_dump_without_keys_has_none(flask, tmp_path):
         (b"\x1f\x8b\x08", "The file is cut off or damaged: it cannot be unpacked."),
     ],
 )
-def test_what_is_no_dump_is_one_sentence(flask, tmp_path, content, told):
+def test_invalid_dump_is_one_line(flask, tmp_path, content, told):
     file = tmp_path / "file"
     file.write_bytes(content)
     _refused(flask("load", file), told)
 
 
-def test_a_database_that_is_away_is_one_sentence(tmp_path):
+def test_unreachable_database_is_one_line(tmp_path):
     for command in (["export", "units"], ["dump", tmp_path / "file"]):
         _refused(_flask("postgresql://127.0.0.1:1/none", *command), "does not answer")
     assert list(tmp_path.iterdir()) == []
 
 
 def _shown(terminal):
-    """All that a terminal is sent until nobody can send more."""
+    """Everything that is sent to a terminal until its other end is closed."""
     shown = b""
     with suppress(OSError):
         while part := os.read(terminal, 4096):
@@ -213,7 +213,7 @@ def _shown(terminal):
     return shown
 
 
-def test_a_terminal_sees_how_far_it_is(seeded_url, tmp_path):
+def test_a_terminal_shows_progress(seeded_url, tmp_path):
     with psycopg.connect(seeded_url) as connection:
         # What the length of the bar is reckoned from.
         connection.execute("ANALYZE")
