@@ -14,7 +14,7 @@ from hksz_db.api.access import check_reader, check_review, database, writing_as
 from hksz_db.api.conditions import matched_versions
 from hksz_db.api.costs import Cost
 from hksz_db.api.parameters import no_parameters
-from hksz_db.api.questions import paging, reading_then
+from hksz_db.api.questions import paging, version_fields
 from hksz_db.api.repeats import once
 from hksz_db.api.resource import Resource
 from hksz_db.api.views import add_call
@@ -47,7 +47,7 @@ def _add_versions(blueprint: Blueprint, resource: Resource) -> None:
 def _add_version(blueprint: Blueprint, resource: Resource) -> None:
     def view(id: UUID, version: int) -> Response:
         check_reader()
-        fields = reading_then(resource)
+        fields = version_fields(resource)
         found = versions.version(database(), resource.name, id, version)
         document = versions.document(database(), resource.name, id, fields, found.at)
         body = b'%b,"document":%b}' % (found.entry.removesuffix(b"}"), document or b"null")

@@ -36,7 +36,7 @@ def reading(resource: Resource) -> Reading:
     return questions.read_document(resource.name, arguments())
 
 
-def reading_then(resource: Resource) -> tuple[str, ...]:
+def version_fields(resource: Resource) -> tuple[str, ...]:
     """The fields of the document of a version."""
     return questions.read_document(resource.name, arguments(), questions.VERSION).fields
 
@@ -46,7 +46,7 @@ def paging() -> Question:
     return Question(**questions.PAGING.read(arguments()))
 
 
-def moment_alone() -> datetime | None:
+def read_as_of() -> datetime | None:
     """The moment of a read that takes no other parameter."""
     moment: datetime | None = questions.AS_OF.read(arguments()).get("as_of")
     return moment

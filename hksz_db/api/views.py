@@ -21,7 +21,7 @@ from hksz_db.api.questions import (
     from_query_string,
     from_tree,
     grouped,
-    moment_alone,
+    read_as_of,
     reading,
 )
 from hksz_db.api.repeats import once
@@ -85,7 +85,7 @@ def _add_parts(blueprint: Blueprint, resource: Resource) -> None:
 def _add_part(blueprint: Blueprint, resource: Resource, part: str, cost: Cost) -> None:
     def view(id: UUID) -> Response:
         check_reader()
-        return answers.part(resource, id, part, moment_alone())
+        return answers.part(resource, id, part, read_as_of())
 
     described = operations.reading_part(resource, part)
     add_call(blueprint, f"GET /<uuid:id>/{part}", f"read_{part}", described, view, cost=cost)

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from hksz_db.database import Database
-from hksz_db.exchange.format import Asked, Format
+from hksz_db.exchange.format import ExportRequest, Format
 from hksz_db.exchange.formats import formats_for, written
 from hksz_db.queries.pages import RESOURCES, PageShape, everything_statement
 from hksz_db.queries.questions import (
@@ -39,9 +39,9 @@ class Export:
     as_of: datetime | None = None
 
     @property
-    def asked(self) -> Asked:
+    def request(self) -> ExportRequest:
         """The documents to be written."""
-        return Asked(self.shape.resource, self.shape.fields)
+        return ExportRequest(self.shape.resource, self.shape.fields)
 
 
 @cache
@@ -108,7 +108,7 @@ def export(
     statement = everything_statement(wanted.shape)
     streamed = database.stream(statement, wanted.values, wanted.as_of, at_most_s=at_most_s)
     with closing(streamed) as rows:
-        yield from written(wanted.form, wanted.asked, _documents(rows, seen))
+        yield from written(wanted.form, wanted.request, _documents(rows, seen))
 
 
 def _documents(rows: Iterator[tuple[Any, ...]], seen: Callable[[], None] | None) -> Iterator[bytes]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-from hksz_db.exchange.format import Asked, Document
+from hksz_db.exchange.format import Document, ExportRequest
 from hksz_db.queries.resources import Readable
 
 
@@ -54,7 +54,7 @@ def _follow(part: Any, path: tuple[str, ...]) -> Any:
     return part
 
 
-def columns_of(asked: Asked) -> tuple[Column, ...]:
+def columns_of(asked: ExportRequest) -> tuple[Column, ...]:
     """The columns of the fields that are asked for."""
     return tuple(column for column in COLUMNS[asked.resource] if column.path[0] in asked.fields)
 

@@ -24,7 +24,7 @@ from hksz_db.queries.dates import relative_period
 from hksz_db.queries.documents import Many, Values
 from hksz_db.queries.evidence import evidence_fields, evidence_filters
 from hksz_db.queries.figures import figure_fields, figure_filters
-from hksz_db.queries.filters import Among, Days, Plain, Presence, Related, Relation
+from hksz_db.queries.filters import Days, Exists, InSubquery, Plain, Related, Relation
 from hksz_db.queries.places import claims_under
 from hksz_db.queries.resources import (
     Readable,
@@ -133,19 +133,19 @@ CLAIMS = Readable(
         "topics": Related(_TOPICS, Plain(_topics.c.topic)),
         "relations__kind": Related(_RELATIONS, Plain(_relations.c.kind)),
         "relations__to_id": Related(_RELATIONS, Plain(_relations.c.to_id)),
-        "entities": Presence(_ENTITIES),
+        "entities": Exists(_ENTITIES),
         "entities__id": Related(_ENTITIES, Plain(_links.c.entity_id)),
         "entities__role": Related(_ENTITIES, Plain(_links.c.role)),
         "entities__external_id": Related(_ENTITIES, Related(_ENTITY, Plain(_linked.c.external_id))),
         "entities__kind": Related(_ENTITIES, Related(_ENTITY, Plain(_linked.c.kind))),
         "entities__name": Related(_ENTITIES, Related(_ENTITY_NAMES, Plain(_linked_names.c.name))),
-        "place": Among(_claims.c.id, claims_under),
-        "figures": Presence(_FIGURES),
+        "place": InSubquery(_claims.c.id, claims_under),
+        "figures": Exists(_FIGURES),
         **{
             f"figures__{name}": Related(_FIGURES, target)
             for name, target in figure_filters(_figures).items()
         },
-        "evidence": Presence(_EVIDENCE),
+        "evidence": Exists(_EVIDENCE),
         **{
             f"evidence__{name}": Related(_EVIDENCE, target)
             for name, target in evidence_filters(_evidence).items()

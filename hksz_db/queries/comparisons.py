@@ -70,8 +70,8 @@ def comparable(pair: Pair) -> Condition:
         a.c.modality == b.c.modality,
         or_(a.c.dimension != term(Dimension.MONEY), a.c.unit_code == b.c.unit_code),
         _periods_meet(pair),
-        _stands(a),
-        _stands(b),
+        _is_active(a),
+        _is_active(b),
     )
 
 
@@ -84,11 +84,11 @@ def _periods_meet(pair: Pair) -> Condition:
     return case((a.is_(None), b.is_(None)), else_=overlap)
 
 
-def _stands(figure: FromClause) -> Condition:
+def _is_active(figure: FromClause) -> Condition:
     claims = table_of(Claim).alias()
-    claim_stands = exists().where(
+    claim_is_active = exists().where(
         claims.c.id == figure.c.claim_id,
         claims.c.deleted_at.is_(None),
         claims.c.status.not_in([term(status) for status in _WITHDRAWN]),
     )
-    return and_(figure.c.deleted_at.is_(None), claim_stands.correlate_except(claims))
+    return and_(figure.c.deleted_at.is_(None), claim_is_active.correlate_except(claims))

@@ -3,7 +3,7 @@
 from hksz_db.models import Claim, Entity, EntityIdentifier, EntityName, EntityRelation
 from hksz_db.queries.documents import Many, period
 from hksz_db.queries.duplicates import likely_duplicates
-from hksz_db.queries.filters import Among, Days, Plain, Presence, Related, Relation
+from hksz_db.queries.filters import Days, Exists, InSubquery, Plain, Related, Relation
 from hksz_db.queries.places import entities_under
 from hksz_db.queries.resources import (
     Readable,
@@ -75,8 +75,8 @@ ENTITIES = Readable(
         "names__kind": Related(_NAMES, Plain(_names.c.kind)),
         "identifiers__scheme": Related(_IDENTIFIERS, Plain(_identifiers.c.scheme)),
         "identifiers__value": Related(_IDENTIFIERS, Plain(_identifiers.c.value)),
-        "place": Among(_entities.c.id, entities_under),
-        "relations": Presence(_RELATIONS),
+        "place": InSubquery(_entities.c.id, entities_under),
+        "relations": Exists(_RELATIONS),
         "relations__kind": Related(_RELATIONS, Plain(_relations.c.kind)),
         "relations__object_id": Related(_RELATIONS, Plain(_relations.c.object_id)),
         "relations__during": Related(_RELATIONS, Days(_relations.c.during)),

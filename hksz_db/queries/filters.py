@@ -81,14 +81,14 @@ class Related:
 
 
 @dataclass(frozen=True)
-class Presence:
+class Exists:
     """A filter on whether a relation has rows."""
 
     relation: Relation
 
 
 @dataclass(frozen=True)
-class Among:
+class InSubquery:
     """A filter on whether a subquery finds the key of a row.
 
     ``found`` makes the subquery for an operator and the name of the parameter that it binds.
@@ -112,7 +112,7 @@ class Either:
     targets: tuple["Target", ...]
 
 
-Target = Plain | Computed | Days | Bounds | Related | Presence | Among | Every | Either
+Target = Plain | Computed | Days | Bounds | Related | Exists | InSubquery | Every | Either
 
 
 @dataclass(frozen=True)
@@ -234,9 +234,9 @@ def _compare(target: Target, operator: str, name: str) -> Condition:
         case Computed(column):
             # Without CASE the planner would expect one row in two hundred to meet it.
             return case((_SQL[Plain][operator](column, name), true()), else_=false())
-        case Presence(relation):
+        case Exists(relation):
             return _some(relation) != bindparam(name, type_=Boolean())
-        case Among(key, found):
+        case InSubquery(key, found):
             return key.in_(found(operator, name))
         case Every(targets):
             return and_(*_conjunction([(part, operator, name) for part in targets]))
@@ -308,8 +308,8 @@ _SQL: Mapping[type[Target], Mapping[str, _Comparison]] = {
 _OPERATORS: Mapping[type[Target], AbstractSet[str]] = {
     **{kind: known.keys() for kind, known in _SQL.items()},
     Computed: _SQL[Plain].keys(),
-    Presence: {"isnull"},
-    Among: {"under", "under_external_id"},
+    Exists: {"isnull"},
+    InSubquery: {"under", "under_external_id"},
 }
 
 if differing := OPERATORS.keys() ^ set().union(*_OPERATORS.values()):

@@ -256,7 +256,7 @@ def _foreign_ids(
     readable: Readable, sort: tuple[tuple[str, bool], ...]
 ) -> list[ColumnElement[Any]]:
     """The columns that join the tables of foreign sort keys to the rows."""
-    columns = (readable.sorts[name].id_beside for name, _ in sort)
+    columns = (readable.sorts[name].foreign_id for name, _ in sort)
     return [column for column in columns if column is not None]
 
 

@@ -18,12 +18,12 @@ class SortKey:
     """What a list can be sorted by; rows without a value come last, in both directions.
 
     Where the column is another table's, which has one row for each of the resource's,
-    ``id_beside`` is the column of that table that holds the resource's id.
+    ``foreign_id`` is the column of that table that holds the resource's id.
     """
 
     column: ColumnElement[Any]
     nullable: bool = False
-    id_beside: ColumnElement[Any] | None = None
+    foreign_id: ColumnElement[Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def written() -> Callable[[str, str, list[Any]], bytes]:
     def write(resource: str, form: str, made: list[Any]) -> bytes:
         wanted = read_export(resource, [("format", form)])
         documents = (json.dumps(document).encode() for document in made)
-        return b"".join(FORMATS[form].write(wanted.asked, documents))
+        return b"".join(FORMATS[form].write(wanted.request, documents))
 
     return write
 
