@@ -43,24 +43,14 @@ KEYSET = Keyset((Key(_a.c.id), Key(_b.c.id)), in_one_index=False)
 _HIGHEST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
-@lru_cache(maxsize=256)
-def comparisons_statement(shape: PageShape, of_figure: bool) -> Prepared:
-    """The prepared form of ``page``."""
-    return prepare(page(shape, of_figure))
-
-
 @lru_cache(maxsize=64)
 def pairs_statement(shape: PageShape, of_figure: bool) -> Prepared:
-    """The prepared form of ``pairs``, for the planner's estimate."""
-    return prepare(pairs(shape, of_figure))
+    """The ids of all pairs, for the planner's estimate."""
+    return prepare(_pairs(shape, of_figure))
 
 
-def pairs(shape: PageShape, of_figure: bool) -> Select[Any]:
-    """The ids of all pairs that meet the filters.
-
-    ``of_figure`` selects those of the figure ``:figure``, which stands first; otherwise the first
-    of a pair is the one with the lower id.
-    """
+def _pairs(shape: PageShape, of_figure: bool) -> Select[Any]:
+    # The first of a pair is the figure ``:figure``, or that with the lower id.
     chosen = (
         and_(_a.c.id == bindparam("figure", type_=Uuid()), _b.c.id != _a.c.id)
         if of_figure
@@ -73,14 +63,15 @@ def pairs(shape: PageShape, of_figure: bool) -> Select[Any]:
     )
 
 
-def page(shape: PageShape, of_figure: bool) -> Select[Any]:
-    """One row that holds a page, as ``pages.page`` gives it, in the order of the two ids.
+@lru_cache(maxsize=256)
+def comparisons_statement(shape: PageShape, of_figure: bool) -> Prepared:
+    """One row that holds a page, as ``pages.page_statement`` gives it, in the order of the ids.
 
     If the scan ended before the page was full, the cursor continues after the last figure scanned.
     Binds the values of the filters, ``:figure`` if ``of_figure``, ``:rows`` (one more than a page
     holds) and the cursor's keys ``:c0`` and ``:c1``.
     """
-    rows = pairs(shape, of_figure)
+    rows = _pairs(shape, of_figure)
     end = None if of_figure or _is_selective(shape) else _end_of_scan(shape)
     if end is not None:
         rows = rows.where(_a.c.id <= func.coalesce(end, _uuid(_HIGHEST)))
@@ -91,12 +82,13 @@ def page(shape: PageShape, of_figure: bool) -> Select[Any]:
         .join(_b, _b.c.id == other)
         .join(_metric, _metric.c.id == _a.c.metric_id)
     )
-    counted = row_count(pairs(shape, of_figure).subquery("every"))
-    return gathered(
+    counted = row_count(_pairs(shape, of_figure).subquery("every"))
+    page = gathered(
         numbered(found, KEYSET, joined, _document(shape.fields)),
         total=counted if shape.counted else None,
         elsewhere=None if end is None else _cursor_at(end),
     )
+    return prepare(page)
 
 
 def _is_selective(shape: PageShape) -> bool:

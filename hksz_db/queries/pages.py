@@ -41,10 +41,10 @@ RESOURCES: Mapping[str, Readable] = {
 }
 
 RANKED = 1000
-"""How many matches of a text search, the newest, are ranked."""
+"""The number of matches of a search that are ranked: the newest."""
 
 MAX_GROUPS = 1000
-"""How many groups an aggregate returns, the largest."""
+"""The limit on the groups that an aggregate returns: the largest."""
 
 
 _RELEVANCE = Keyset(
@@ -57,7 +57,7 @@ _RELEVANCE = Keyset(
 
 @dataclass(frozen=True)
 class PageShape:
-    """All that decides the text of a page's statement, without the values.
+    """Everything that decides the text of a page's statement, without the values.
 
     ``sort`` is pairs of a sort key's name and whether it descends, the id last; it is empty for
     the order by relevance. ``after`` says for each key of the cursor whether it has a value.
@@ -74,55 +74,20 @@ class PageShape:
 
 @lru_cache(maxsize=512)
 def document_statement(resource: str, fields: tuple[str, ...]) -> Prepared:
-    """The prepared form of ``document``."""
-    return prepare(document(RESOURCES[resource], fields))
+    """The named fields of a row as JSON, as ``one`` returns them."""
+    readable = RESOURCES[resource]
+    return prepare(one(readable, as_json(readable, fields)))
 
 
 @lru_cache(maxsize=64)
 def part_statement(resource: str, name: str) -> Prepared:
-    """The prepared form of ``part``."""
-    return prepare(part(RESOURCES[resource], name))
-
-
-@lru_cache(maxsize=1024)
-def page_statement(shape: PageShape) -> Prepared:
-    """The prepared form of ``page``."""
-    return prepare(page(shape))
-
-
-@lru_cache(maxsize=256)
-def matches_statement(shape: PageShape) -> Prepared:
-    """The prepared form of ``matches``, for the planner's estimate."""
-    return prepare(matches(shape))
-
-
-@lru_cache(maxsize=256)
-def everything_statement(shape: PageShape) -> Prepared:
-    """The prepared form of ``everything``."""
-    return prepare(everything(shape))
-
-
-@lru_cache(maxsize=512)
-def groups_statement(shape: PageShape, group_by: tuple[str, ...]) -> Prepared:
-    """The prepared form of ``groups``."""
-    return prepare(groups(shape, group_by))
-
-
-def document(readable: Readable, fields: tuple[str, ...]) -> Select[Any]:
-    """One row by ``:id``: its version, whether it is deleted, what it was merged into, its JSON.
-
-    The JSON holds the named fields.
-    """
-    return one(readable, as_json(readable, fields))
-
-
-def part(readable: Readable, name: str) -> Select[Any]:
-    """The same of one field alone, which is an object or an array."""
-    return one(readable, expression(readable.document[name]))
+    """One field of a row, an object or an array, as ``one`` returns it."""
+    readable = RESOURCES[resource]
+    return prepare(one(readable, expression(readable.document[name])))
 
 
 def one(readable: Readable, content: ColumnElement[Any]) -> Select[Any]:
-    """One row by ``:id``: version, whether it is deleted, what it was merged into, the content."""
+    """The row ``:id``: its version, whether it is deleted, the id of its redirect, the content."""
     table = readable.table
     deleted = table.c.deleted_at.is_not(None)
     body = case((deleted, None), else_=content)
@@ -133,14 +98,19 @@ def one(readable: Readable, content: ColumnElement[Any]) -> Select[Any]:
 
 
 def as_json(readable: Readable, fields: tuple[str, ...]) -> ColumnElement[Any]:
-    """The named fields of a row of the resource's table, as one JSON object."""
+    """The named fields of a row as a JSON object."""
     chosen = {name: readable.document[name] for name in fields}
     row = select(*columns(chosen)).correlate(readable.table).subquery("d")
     return select(func.row_to_json(row.table_valued(), type_=Json())).scalar_subquery()
 
 
-def matches(shape: PageShape) -> Select[Any]:
-    """The ids of all live rows that meet the filters and the search (``:q``)."""
+@lru_cache(maxsize=256)
+def matches_statement(shape: PageShape) -> Prepared:
+    """The ids of all matches, for the planner's estimate."""
+    return prepare(_matching(shape))
+
+
+def _matching(shape: PageShape) -> Select[Any]:
     readable = RESOURCES[shape.resource]
     return select(readable.table.c.id).where(*_conditions(readable, shape))
 
@@ -170,7 +140,8 @@ def _matches(search: Search) -> Condition:
     return search.vector.bool_op("@@")(_query(search))
 
 
-def page(shape: PageShape) -> Select[Any]:
+@lru_cache(maxsize=1024)
+def page_statement(shape: PageShape) -> Prepared:
     """One row that holds a page, as ``keysets.gathered`` describes it.
 
     ``ranked`` is how many matches were ranked, or null if the order is not by relevance; ``total``
@@ -183,11 +154,12 @@ def page(shape: PageShape) -> Select[Any]:
     found = page_of(rows, keyset, shape.after)
     id = keyset.within(found).keys[-1].column
     joined = found.join(readable.table, readable.table.c.id == id)
-    return gathered(
+    page = gathered(
         numbered(found, keyset, joined, as_json(readable, shape.fields)),
         ranked=None if ranked is None else row_count(ranked),
-        total=row_count(matches(shape).subquery()) if shape.counted else None,
+        total=row_count(_matching(shape).subquery()) if shape.counted else None,
     )
+    return prepare(page)
 
 
 def row_count(rows: FromClause) -> ColumnElement[int]:
@@ -260,7 +232,8 @@ def _foreign_ids(
     return [column for column in columns if column is not None]
 
 
-def everything(shape: PageShape) -> Select[Any]:
+@lru_cache(maxsize=256)
+def everything_statement(shape: PageShape) -> Prepared:
     """A row ``(document,)`` for each match, its JSON, in the order of ``shape.sort``.
 
     Binds the filters and ``:q``. The rows are streamed: only their keys are sorted.
@@ -278,11 +251,12 @@ def everything(shape: PageShape) -> Select[Any]:
     of_row = readable.table.c.id == keys.keys[-1].column
     made = select(as_json(readable, shape.fields)).where(of_row)
     document = made.correlate(ordered).scalar_subquery()
-    return select(document).select_from(ordered).order_by(*keys.order_by())
+    return prepare(select(document).select_from(ordered).order_by(*keys.order_by()))
 
 
-def groups(shape: PageShape, group_by: tuple[str, ...]) -> Select[Any]:
-    """One row: the groups as a JSON array, the largest first, and how many there are in all."""
+@lru_cache(maxsize=512)
+def groups_statement(shape: PageShape, group_by: tuple[str, ...]) -> Prepared:
+    """One row: the groups and their sizes as a JSON array, the largest first."""
     readable = RESOURCES[shape.resource]
     labelled = [readable.groups[name].label(name) for name in group_by]
     grouped = (
@@ -294,4 +268,4 @@ def groups(shape: PageShape, group_by: tuple[str, ...]) -> Select[Any]:
         .subquery("grouped")
     )
     items = func.json_agg(func.row_to_json(grouped.table_valued()))
-    return select(func.coalesce(items, literal_column("'[]'::json"), type_=Json()))
+    return prepare(select(func.coalesce(items, literal_column("'[]'::json"), type_=Json())))

@@ -100,7 +100,7 @@ def versions(database: Database, resource: str, id: UUID) -> Iterator[dict[str, 
 
 @lru_cache(maxsize=32)
 def page_statement(resource: str, after: tuple[bool, ...] | None) -> Prepared:
-    """A page of a row's versions, the newest first, as ``pages.page`` gives a page of rows.
+    """A page of a row's versions, the newest first, as ``pages.page_statement`` gives rows.
 
     Binds ``:id``, ``:rows`` and, after a cursor, its key ``:c0``, which is a moment.
     """
