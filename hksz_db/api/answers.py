@@ -1,7 +1,7 @@
 """Responses: the JSON that PostgreSQL built, with the headers that go with it."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -16,20 +16,22 @@ from sqlalchemy.orm import Session
 from hksz_db.api import cursors
 from hksz_db.api.access import database
 from hksz_db.api.conditions import content_tag, document_tag, is_known
-from hksz_db.api.questions import Question, Reading
 from hksz_db.api.resource import Listed, Resource
 from hksz_db.database import Prepared, fetch_in
 from hksz_db.domain.errors import Gone, Merged, NotFound
-from hksz_db.queries.comparison_pages import comparisons_statement, pairs_statement
+from hksz_db.queries import comparison_pages
+from hksz_db.queries import versions as row_versions
+from hksz_db.queries.keysets import Keyset
 from hksz_db.queries.pages import (
     RANKED,
     document_statement,
     groups_statement,
+    keyset_of,
     matches_statement,
     page_statement,
     part_statement,
 )
-from hksz_db.queries.versions import page_statement as versions_statement
+from hksz_db.queries.questions import Question, Reading
 
 _JSON = "application/json"
 
@@ -123,11 +125,8 @@ def page(
 
     ``within`` is the row whose parts are listed. Raises ``NotFound`` or ``Gone`` if it is missing.
     """
-    sorts = resource.readable.sorts
-    # Without sort keys the order is by rank and id.
-    nullable = [sorts[name].nullable for name, _ in question.sort] or [False, False]
     identity = question.identity(resource.name)
-    keys, after = _begin(question, identity, nullable)
+    keys, after = _begin(question, identity, keyset_of(resource.name, question.sort))
     shape = question.shape(resource.name, after)
     listing = _Listing(
         question,
@@ -145,14 +144,14 @@ def comparisons(
     """A page of all comparisons, or of those of a figure. Raises ``NotFound`` or ``Gone``."""
     figure = None if of is None else of[1]
     identity = [*question.identity(listed.name), figure]
-    keys, after = _begin(question, identity, [False, False])
+    keys, after = _begin(question, identity, comparison_pages.KEYSET)
     shape = question.shape(listed.name, after)
     listing = _Listing(
         question,
         identity,
         {**question.values(), **keys, "figure": figure},
-        comparisons_statement(shape, of is not None),
-        partial(pairs_statement, shape, of is not None),
+        comparison_pages.comparisons_statement(shape, of is not None),
+        partial(comparison_pages.pairs_statement, shape, of is not None),
     )
     return _page(listing, of)
 
@@ -160,19 +159,19 @@ def comparisons(
 def versions(resource: Resource, id: UUID, question: Question) -> Response:
     """A page of the versions of a row, deleted or not. Raises ``NotFound``."""
     identity = [*question.identity(resource.name), "history", id]
-    keys, _ = _begin(question, identity, [False])
-    statement = versions_statement(resource.name)
-    values = {"id": id, "rows": question.per_page + 1, "c0": None, **keys}
+    keys, after = _begin(question, identity, row_versions.KEYSET)
+    statement = row_versions.page_statement(resource.name, after)
+    values = {"id": id, "rows": question.per_page + 1, **keys}
     return _page(_Listing(question, identity, values, statement, lambda: statement), (resource, id))
 
 
 def _begin(
-    question: Question, identity: Any, nullable: Sequence[bool]
+    question: Question, identity: Any, keyset: Keyset
 ) -> tuple[dict[str, str | None], tuple[bool, ...] | None]:
     """The keys of the cursor as values to bind, and whether each of them is not null."""
     if question.cursor is None:
         return {}, None
-    keys = cursors.decode(question.cursor, identity, nullable)
+    keys = cursors.decode(question.cursor, identity, keyset)
     return {f"c{n}": key for n, key in enumerate(keys)}, tuple(key is not None for key in keys)
 
 
@@ -212,14 +211,15 @@ def _page(listing: _Listing, within: tuple[Resource, UUID] | None) -> Response:
     body = b'{"data":[%b],"meta":%b}' % (items or b"", _compact(meta))
     response = _tagged(content_tag(body), body)
     if keys_after is not None and request.method in {"GET", "HEAD"}:
-        response.headers["Link"] = f'<{_next_url(meta["next_cursor"])}>; rel="next"'
+        response.headers["Link"] = next_link(meta["next_cursor"])
     return response
 
 
-def _next_url(cursor: str) -> str:
+def next_link(cursor: str) -> str:
+    """The ``Link`` header with the next page of the list that the request asks for."""
     given = {name: ",".join(values) for name, values in request.args.lists()}
     query = {**given, "cursor": cursor}
-    return f"{request.path}?{urlencode(query)}"
+    return f'<{request.path}?{urlencode(query)}>; rel="next"'
 
 
 def groups(resource: Resource, question: Question, group_by: tuple[str, ...]) -> Response:

@@ -12,7 +12,7 @@ from hksz_db.api import answers
 from hksz_db.api.access import Write
 from hksz_db.api.bodies import load
 from hksz_db.api.calls import Call
-from hksz_db.api.parameters import Faults, arguments, listed, one_line
+from hksz_db.api.parameters import arguments
 from hksz_db.api.problems import fault_document, status_of
 from hksz_db.api.resource import Resource
 from hksz_db.domain.errors import Conflict, DomainError, Fault, Forbidden, Invalid
@@ -22,7 +22,7 @@ from hksz_db.services.bulk import Result
 from hksz_db.services.bulk import write as write_items
 from hksz_db.services.kinds import KINDS
 from hksz_db.services.review import REVIEWED
-from schemas.bulk import MAX_ITEMS, BulkAnswerSchema, BulkParametersSchema, BulkSchema
+from schemas.bulk import BULK, MAX_ITEMS, BulkAnswerSchema, BulkSchema
 from schemas.fields import BoundedList
 
 _STATUSES = {BulkOutcome.CREATED: 201}
@@ -32,7 +32,7 @@ _MAX_FAULTS = 20
 
 def bulk(resource: Resource) -> Call:
     """``POST /v1/R/bulk``."""
-    schema, parameters = BulkSchema(), BulkParametersSchema()
+    schema = BulkSchema()
     kind = KINDS[resource.name]
 
     def bulk(write: Write) -> Response:
@@ -49,7 +49,8 @@ def bulk(resource: Resource) -> Call:
         An item may refer to earlier items by `external_id`. With `atomic=true` either all items
         are written or none, and all errors are reported in one problem document.
         """
-        mode, atomic = _asked(parameters)
+        asked = BULK.read(arguments())
+        mode, atomic = BulkMode(asked["mode"]), asked["atomic"]
         items: list[Any] = load(schema)["items"]
         allowed = partial(_demand_review, write.actor)
         results = write_items(write.session, kind, items, mode, atomic=atomic, allowed=allowed)
@@ -64,24 +65,10 @@ def bulk(resource: Resource) -> Call:
         BulkAnswerSchema,
         status=207,
         headers=(),
-        parameters=BulkParametersSchema,
+        parameters=BULK,
         body=Schema.from_dict({"items": items}, name=f"{resource.model}BulkSchema"),
         scope=resource.scope,
     )
-
-
-def _asked(schema: BulkParametersSchema) -> tuple[BulkMode, bool]:
-    given, faults = arguments(), Faults()
-    for name in given.keys() - schema.fields.keys():
-        known = listed(schema.fields)
-        faults.add(name, "unknown", f"Unknown parameter {name!r}; known: {known}.")
-    for name, messages in schema.validate(
-        {k: given[k] for k in schema.fields if k in given}
-    ).items():
-        faults.add(name, "invalid", one_line(messages))
-    faults.check()
-    asked = schema.load(given)
-    return BulkMode(asked["mode"]), asked["atomic"]
 
 
 def _demand_review(actor: Actor, statuses: Collection[str]) -> None:

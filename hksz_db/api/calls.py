@@ -14,6 +14,7 @@ from marshmallow import Schema
 
 from hksz_db.api.costs import Cost
 from hksz_db.domain.vocabulary import Scope
+from schemas.parameters import Parameters
 
 Content = type[Schema] | Mapping[str, Any]
 """The schema of a JSON body, or a schema for each media type."""
@@ -31,8 +32,7 @@ class Call:
     write: its view takes a ``Write`` first. If it is a ``POST``, it can be repeated with an
     ``Idempotency-Key``. If it ``reviews``, the key also needs the scope ``review``.
 
-    ``parameters`` is the schema of the query string; a call without it refuses any. The name of
-    the class begins the names of its parameters among the components of the OpenAPI document.
+    ``parameters`` are those of the query string; a call without them refuses any.
 
     ``read_cost`` is the cost of a read. ``errors`` are the statuses that do not follow from the
     rest (``expected_errors``).
@@ -44,7 +44,7 @@ class Call:
     _: KW_ONLY
     status: int = 200
     headers: Collection[str] = ("ETag",)
-    parameters: type[Schema] | None = None
+    parameters: Parameters | None = None
     body: Content | None = None
     scope: Scope | None = None
     reviews: bool = False

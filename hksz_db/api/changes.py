@@ -3,23 +3,19 @@
 import json
 import time
 from dataclasses import dataclass
-from functools import partial
 from inspect import getdoc
-from typing import Any
-from urllib.parse import urlencode
 
-from flask import Response, request
-from marshmallow import Schema, ValidationError
+from flask import Response
 
-from hksz_db.api import answers, cursors, options
+from hksz_db.api import answers, cursors
 from hksz_db.api.access import database
 from hksz_db.api.calls import Call, Section
-from hksz_db.api.parameters import Faults, arguments, listed, read
-from hksz_db.api.questions import DEFAULT_PER_PAGE
+from hksz_db.api.parameters import arguments
 from hksz_db.api.waiting import waiting_room
 from hksz_db.feed.pages import BEGINNING, Feed, ForeignCursor, Page, Position, horizon
 from hksz_db.queries.pages import RESOURCES
-from schemas.changes import CHANGES_OPTIONS, MAX_WAIT_S, ChangePageSchema, ChangeSchema
+from schemas.changes import CHANGES_PARAMETERS, ChangePageSchema, ChangeSchema
+from schemas.parameters import DEFAULT_PER_PAGE
 
 NOW = "now"
 """In place of a cursor: from this moment on."""
@@ -53,7 +49,7 @@ CHANGES = Section(
             _follow,
             ChangePageSchema,
             headers=("Cache-Control", "Link"),
-            parameters=Schema.from_dict(dict(CHANGES_OPTIONS), name="changes"),
+            parameters=CHANGES_PARAMETERS,
         )
     ],
 )
@@ -68,35 +64,18 @@ class _Asked:
 
 
 def _asked() -> _Asked:
-    given, faults = arguments(), Faults()
-    for name in given.keys() - CHANGES_OPTIONS.keys():
-        known = listed(CHANGES_OPTIONS)
-        faults.add(name, "unknown", f"Unknown parameter {name!r}; known: {known}.")
-    resources = read("resource", given, partial(options.known_names, RESOURCES), faults, RESOURCES)
-    asked = _Asked(
+    given = CHANGES_PARAMETERS.read(arguments())
+    resources = given.get("resource", RESOURCES)
+    return _Asked(
         feed=Feed(
             database(),
             tuple(name for name in RESOURCES if name in resources),
-            read("document", given, _yes_or_no, faults, True),
+            given.get("document", True),
         ),
-        cursor=read("cursor", given, options.cursor, faults, None),
-        per_page=read("per_page", given, options.per_page, faults, DEFAULT_PER_PAGE),
-        wait=read("wait", given, _seconds, faults, 0),
+        cursor=given.get("cursor"),
+        per_page=given.get("per_page", DEFAULT_PER_PAGE),
+        wait=given.get("wait", 0),
     )
-    faults.check()
-    return asked
-
-
-def _yes_or_no(value: Any) -> bool:
-    if value not in {"true", "false"}:
-        raise ValidationError("Must be true or false.")
-    return bool(value == "true")
-
-
-def _seconds(value: Any) -> int:
-    if not (value.isascii() and value.isdigit() and len(value) < 10 and int(value) <= MAX_WAIT_S):
-        raise ValidationError(f"Must be a whole number of seconds, from 0 to {MAX_WAIT_S}.")
-    return int(value)
 
 
 def _settled_page(asked: _Asked) -> Page:
@@ -125,8 +104,7 @@ def _answer(asked: _Asked, page: Page) -> Response:
     meta = {"next_cursor": cursor, "caught_up": page.caught_up, "per_page": asked.per_page}
     body = b'{"data":[%b],"meta":%b}' % (page.entries, json.dumps(meta).encode())
     response = answers.DirectResponse(body, content_type="application/json")
-    query = {**request.args.to_dict(), "cursor": cursor}
-    response.headers["Link"] = f'<{request.path}?{urlencode(query)}>; rel="next"'
+    response.headers["Link"] = answers.next_link(cursor)
     # The same question has another answer as soon as something happens.
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -8,10 +8,10 @@ from hksz_db.api import answers
 from hksz_db.api.access import Write, check_review
 from hksz_db.api.bodies import load
 from hksz_db.api.calls import Call
-from hksz_db.api.parameter_schemas import LIST_OPTIONS, parameters
-from hksz_db.api.questions import from_query_string
+from hksz_db.api.parameters import arguments
 from hksz_db.api.resource import Resource
 from hksz_db.queries.filters import Criterion
+from hksz_db.queries.questions import LIST, parameters, read_list
 from hksz_db.services.rows import demand
 from schemas.evidence import ClaimEvidenceCreateSchema
 from schemas.pages import page_schema
@@ -22,7 +22,7 @@ def list_evidence(evidence: Resource, claims: Resource) -> Call:
 
     def list_evidence(id: UUID) -> Response:
         """List the evidence of one claim."""
-        question = from_query_string(evidence).narrowed(Criterion("claim_id", "eq", id))
+        question = read_list(evidence.name, arguments()).narrowed(Criterion("claim_id", "eq", id))
         return answers.page(evidence, question, within=(claims, id))
 
     return Call(
@@ -30,7 +30,7 @@ def list_evidence(evidence: Resource, claims: Resource) -> Call:
         list_evidence,
         page_schema(evidence.model, evidence.document),
         headers=("ETag", "Link"),
-        parameters=parameters(evidence, *LIST_OPTIONS, filtered=True),
+        parameters=parameters(evidence.name, LIST),
         errors=(410,),
     )
 

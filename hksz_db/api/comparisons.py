@@ -7,9 +7,9 @@ from flask import Response
 
 from hksz_db.api import answers
 from hksz_db.api.calls import Call, Section
-from hksz_db.api.parameter_schemas import LIST_OPTIONS, parameters
-from hksz_db.api.questions import from_query_string
+from hksz_db.api.parameters import arguments
 from hksz_db.api.resource import Listed, Resource
+from hksz_db.queries.questions import LIST, parameters, read_list
 from schemas.pages import page_schema
 
 
@@ -18,14 +18,14 @@ def comparisons_section(comparisons: Listed) -> Section:
 
     def list_() -> Response:
         """List {name}, a page at a time."""
-        return answers.comparisons(comparisons, from_query_string(comparisons))
+        return answers.comparisons(comparisons, read_list(comparisons.name, arguments()))
 
     call = Call(
         "GET ",
         list_,
         page_schema(comparisons.model, comparisons.document),
         headers=("ETag", "Link"),
-        parameters=parameters(comparisons, *LIST_OPTIONS, filtered=True),
+        parameters=parameters(comparisons.name, LIST),
     )
     return Section(comparisons.name, getdoc(comparisons.document) or "", [call])
 
@@ -35,13 +35,15 @@ def list_comparisons_of(comparisons: Listed, figures: Resource) -> Call:
 
     def list_comparisons(id: UUID) -> Response:
         """List the comparisons of one figure."""
-        return answers.comparisons(comparisons, from_query_string(comparisons), of=(figures, id))
+        return answers.comparisons(
+            comparisons, read_list(comparisons.name, arguments()), of=(figures, id)
+        )
 
     return Call(
         "GET /<uuid:id>/comparisons",
         list_comparisons,
         page_schema(comparisons.model, comparisons.document),
         headers=("ETag", "Link"),
-        parameters=parameters(comparisons, *LIST_OPTIONS, filtered=True),
+        parameters=parameters(comparisons.name, LIST),
         errors=(410,),
     )

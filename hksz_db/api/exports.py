@@ -10,10 +10,8 @@ from flask import Response, current_app, request
 from hksz_db.api.access import database
 from hksz_db.api.answers import DirectResponse
 from hksz_db.api.problems import ApiError
-from hksz_db.api.questions import Question
 from hksz_db.api.resource import Resource
 from hksz_db.exchange import exporting
-from hksz_db.exchange.format import Format
 
 MAX_EXPORTS = 2
 """How many exports a worker process sends at once."""
@@ -70,22 +68,20 @@ class _Started:
             raise
 
 
-def export(resource: Resource, question: Question, form: Format) -> Response:
+def export(resource: Resource, wanted: exporting.Export) -> Response:
     """The file, which is streamed. A ``HEAD`` request reads nothing."""
-    response = DirectResponse(content_type=form.media_type)
+    response = DirectResponse(content_type=wanted.form.media_type)
     day = datetime.now(UTC).date()
     response.headers["Content-Disposition"] = (
-        f'attachment; filename="{resource.name}-{day}.{form.suffix}"'
+        f'attachment; filename="{resource.name}-{day}.{wanted.form.suffix}"'
     )
     response.headers["Cache-Control"] = "no-store"
     if request.method != "HEAD":
-        response.response = _start(resource, question, form)
+        response.response = _start(wanted)
     return response
 
 
-def _start(resource: Resource, question: Question, form: Format) -> _Started:
-    values = {name: value for name, value in question.values().items() if name != "rows"}
-    wanted = exporting.Export(form, question.shape(resource.name, None), values, question.as_of)
+def _start(wanted: exporting.Export) -> _Started:
     slots: ExportSlots = current_app.extensions["hksz_export_slots"]
     release = slots.acquire()
     pieces = exporting.export(database(), wanted, at_most_s=MAX_EXPORT_S)

@@ -12,13 +12,13 @@ from hksz_db.api import answers
 from hksz_db.api.access import Write, check_review, database
 from hksz_db.api.calls import Call
 from hksz_db.api.costs import Cost
-from hksz_db.api.parameter_schemas import parameters
-from hksz_db.api.questions import paging, reading_then
+from hksz_db.api.parameters import arguments
 from hksz_db.api.resource import Resource
 from hksz_db.domain.differences import differences
 from hksz_db.domain.errors import Conflict
 from hksz_db.exchange.bodies import patch_body
 from hksz_db.queries import versions
+from hksz_db.queries.questions import PAGING, VERSION, Question, parameters, read_document
 from hksz_db.services.loading import load
 from hksz_db.services.review import demand_review
 from hksz_db.services.rows import demand
@@ -38,7 +38,7 @@ def _list_versions(resource: Resource) -> Call:
         Changes made directly in the database are listed with the name of the database role. They
         need not increment the version, so a number may occur twice; the later entry counts.
         """
-        return answers.versions(resource, id, paging())
+        return answers.versions(resource, id, Question(**PAGING.read(arguments())))
 
     return Call(
         "GET /<uuid:id>/history",
@@ -46,7 +46,7 @@ def _list_versions(resource: Resource) -> Call:
         page_schema("VersionEntry", VersionEntrySchema),
         read_cost=Cost.BOUNDED,
         headers=("ETag", "Link"),
-        parameters=parameters(resource, "per_page", "cursor"),
+        parameters=PAGING,
     )
 
 
@@ -57,7 +57,7 @@ def _read_version(resource: Resource) -> Call:
         The document is what a read by id answered when the version was made, with the embedded
         documents of that time. It is null if the row was deleted or merged.
         """
-        fields = reading_then(resource)
+        fields = read_document(resource.name, arguments(), VERSION).fields
         found = versions.version(database(), resource.name, id, version)
         document = versions.document(database(), resource.name, id, fields, found.at)
         body = b'%b,"document":%b}' % (found.entry.removesuffix(b"}"), document or b"null")
@@ -68,7 +68,7 @@ def _read_version(resource: Resource) -> Call:
         read_version,
         version_schema(resource.model, resource.document),
         read_cost=Cost.BOUNDED,
-        parameters=parameters(resource, "select", "include"),
+        parameters=parameters(resource.name, VERSION, filtered=False),
     )
 
 

@@ -16,6 +16,7 @@ from hksz_db.api.repeats import HEADER, KEY_PATTERN, REPLAYED
 from schemas.fields import Choice
 from schemas.filters import ValueList
 from schemas.pages import ProblemSchema
+from schemas.parameters import Parameters
 
 TITLE = "HKSZ claims"
 VERSION = "1.0.0"
@@ -131,16 +132,16 @@ def _operation(section: Section, call: Call, parameters: list[str]) -> dict[str,
     return found
 
 
-def _parameters(converter: OpenAPIConverter, schema: type[Schema] | None) -> Iterator[str]:
+def _parameters(converter: OpenAPIConverter, parameters: Parameters | None) -> Iterator[str]:
     """The names of the components that describe a query string, which are added if missing."""
-    if schema is None:
+    if parameters is None:
         return
     components = converter.spec.components
-    for parameter in converter.schema2parameters(schema, location="query"):
+    for parameter in converter.schema2parameters(parameters.schema(), location="query"):
         name = parameter["name"]
         is_shared = name in _SHARED_PARAMETERS
         if not is_shared or components.parameters.get(name, parameter) != parameter:
-            name = f"{schema.__name__}.{name}"
+            name = f"{parameters.subject}.{name}"
         if name not in components.parameters:
             components.parameter(name, "query", parameter)
         assert components.parameters[name] == parameter, name

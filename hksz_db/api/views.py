@@ -15,17 +15,22 @@ from hksz_db.api.bulk import bulk
 from hksz_db.api.calls import Call, Section
 from hksz_db.api.costs import Cost
 from hksz_db.api.history import HISTORY_CALLS
-from hksz_db.api.parameter_schemas import LIST_OPTIONS, parameters, query_body
-from hksz_db.api.questions import (
-    exported,
-    from_query_string,
-    from_tree,
-    grouped,
-    moment_alone,
-    reading,
-)
+from hksz_db.api.parameters import arguments
 from hksz_db.api.resource import Resource
+from hksz_db.exchange.exporting import export_parameters, read_export
 from hksz_db.exchange.formats import formats_for
+from hksz_db.queries.questions import (
+    AGGREGATE,
+    AS_OF,
+    DOCUMENT,
+    LIST,
+    parameters,
+    query_parameters,
+    read_aggregate,
+    read_document,
+    read_list,
+    read_tree,
+)
 from hksz_db.services import lifecycle
 from hksz_db.services.review import demand_review, demand_review_of_new
 from schemas.base import DocumentSchema
@@ -43,28 +48,28 @@ def section_of(resource: Resource) -> Section:
 def _list(resource: Resource) -> Call:
     def list_() -> Response:
         """List {name}, a page at a time."""
-        return answers.page(resource, from_query_string(resource))
+        return answers.page(resource, read_list(resource.name, arguments()))
 
     return Call(
         "GET ",
         list_,
         page_schema(resource.model, resource.document),
         headers=("ETag", "Link"),
-        parameters=parameters(resource, *LIST_OPTIONS, filtered=True),
+        parameters=parameters(resource.name, LIST),
     )
 
 
 def _read(resource: Resource) -> Call:
     def read(id: UUID) -> Response:
         """Read one {singular}, with the fields of `select` and `include`."""
-        return answers.one(resource, id, reading(resource))
+        return answers.one(resource, id, read_document(resource.name, arguments()))
 
     return Call(
         "GET /<uuid:id>",
         read,
         resource.document,
         read_cost=Cost.BOUNDED,
-        parameters=parameters(resource, "select", "include", "as_of"),
+        parameters=parameters(resource.name, DOCUMENT, filtered=False),
         redirects=resource.readable.can_be_merged,
         errors=(410,),
     )
@@ -73,7 +78,7 @@ def _read(resource: Resource) -> Call:
 def _part(resource: Resource, name: str, cost: Cost) -> Call:
     def read_part(id: UUID) -> Response:
         """Read only the {part} of one {singular}."""
-        return answers.part(resource, id, name, moment_alone())
+        return answers.part(resource, id, name, AS_OF.read(arguments()).get("as_of"))
 
     field = resource.document().fields[name]
     if isinstance(field, fields.List):
@@ -88,7 +93,7 @@ def _part(resource: Resource, name: str, cost: Cost) -> Call:
         read_part,
         answer,
         read_cost=cost,
-        parameters=parameters(resource, "as_of"),
+        parameters=AS_OF,
         redirects=resource.readable.can_be_merged,
         errors=(410,),
         words={"part": f"{name} {resource.name}" if isinstance(field, fields.List) else name},
@@ -175,27 +180,27 @@ def _restore(resource: Resource) -> Call:
 def _query(resource: Resource) -> Call:
     def query() -> Response:
         """List {name} by a tree of filters."""
-        return answers.page(resource, from_tree(resource, load_object()))
+        return answers.page(resource, read_tree(resource.name, load_object()))
 
     return Call(
         "POST /query",
         query,
         page_schema(resource.model, resource.document),
-        body=query_body(resource),
+        body=query_parameters(resource.name).schema(f"{resource.model}QuerySchema"),
     )
 
 
 def _aggregate(resource: Resource) -> Call:
     def aggregate() -> Response:
         """Count {name} by the values of one or more fields, the most frequent first."""
-        question, group_by = grouped(resource)
+        question, group_by = read_aggregate(resource.name, arguments())
         return answers.groups(resource, question, group_by)
 
     return Call(
         "GET /aggregate",
         aggregate,
         groups_schema(resource.model, resource.readable.groups),
-        parameters=parameters(resource, "group_by", "as_of", "q", filtered=True),
+        parameters=parameters(resource.name, AGGREGATE),
     )
 
 
@@ -211,9 +216,8 @@ def _export(resource: Resource) -> Call:
         `ndjson` is not JSON, `csv` ends inside quotes, JSON arrays are not closed, `parquet` has
         no footer and `bibtex` ends inside an entry.
         """
-        return exports.export(resource, *exported(resource))
+        return exports.export(resource, read_export(resource.name, arguments()))
 
-    options = ("q", "sort", "as_of", "include", "select", "format")
     return Call(
         "GET /export",
         export,
@@ -224,7 +228,7 @@ def _export(resource: Resource) -> Call:
             for form in formats_for(resource.readable).values()
         },
         headers=("Content-Disposition", "Cache-Control"),
-        parameters=parameters(resource, *options, filtered=True),
+        parameters=export_parameters(resource.name),
     )
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Boolean, ColumnElement, Date, Integer
 from sqlalchemy.types import TypeEngine
 
-from hksz_db.exchange.format import Asked, Document
+from hksz_db.exchange.format import Document, ExportRequest
 from hksz_db.queries.documents import (
     DecimalText,
     First,
@@ -103,7 +103,7 @@ def columns(resource: str) -> tuple[Column, ...]:
     return tuple(found)
 
 
-def columns_of(asked: Asked) -> tuple[Column, ...]:
+def columns_of(asked: ExportRequest) -> tuple[Column, ...]:
     """The columns of the fields that are asked for."""
     return tuple(column for column in columns(asked.resource) if column.path[0] in asked.fields)
 

@@ -89,6 +89,6 @@ def corroboration_sorts() -> dict[str, SortKey]:
     """The sort keys among the counts; each claim has exactly one row of them."""
     table = table_of(Corroboration).alias()
     return {
-        "origins": SortKey(table.c.origins_for, id_beside=table.c.claim_id),
-        "origins_against": SortKey(table.c.origins_against, id_beside=table.c.claim_id),
+        "origins": SortKey(table.c.origins_for, foreign_id=table.c.claim_id),
+        "origins_against": SortKey(table.c.origins_against, foreign_id=table.c.claim_id),
     }

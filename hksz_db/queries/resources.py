@@ -18,12 +18,12 @@ class SortKey:
     """A key to sort a list by; rows without a value come last in both directions.
 
     If the column is in another table, which has exactly one row for each row of the resource,
-    ``id_beside`` is the column of that table with the id of the resource.
+    ``foreign_id`` is the column of that table with the id of the resource.
     """
 
     column: ColumnElement[Any]
     nullable: bool = False
-    id_beside: ColumnElement[Any] | None = None
+    foreign_id: ColumnElement[Any] | None = None
 
 
 @dataclass(frozen=True)
