@@ -1,11 +1,13 @@
 """Schemas of calls with many items."""
 
-from marshmallow import Schema, fields
+from marshmallow import fields
 
 from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
 from schemas.base import DocumentSchema, InputSchema
 from schemas.fields import BoundedList, StrictInteger, Term, Uuid
+from schemas.filters import QueryBoolean
 from schemas.pages import ProblemErrorSchema
+from schemas.parameters import Parameters
 
 MAX_ITEMS = 1000
 
@@ -16,11 +18,13 @@ class BulkSchema(InputSchema):
     items = BoundedList(fields.Raw(allow_none=True), MAX_ITEMS, required=True)
 
 
-class BulkParametersSchema(Schema):
-    """What to do with items that exist, and with all items if one of them fails."""
-
-    mode = Term(BulkMode, load_default="create")
-    atomic = fields.Boolean(truthy={"true"}, falsy={"false"}, load_default=False)
+BULK = Parameters(
+    {
+        "mode": Term(BulkMode, load_default="create"),
+        "atomic": QueryBoolean(load_default=False),
+    }
+)
+"""What becomes of items that exist already, and of all items if one is refused."""
 
 
 class BulkResultSchema(DocumentSchema):

@@ -1,6 +1,5 @@
 """The feed of changes on the wire."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import fields
@@ -8,7 +7,8 @@ from marshmallow import fields
 from hksz_db.domain.vocabulary import ChangeKind
 from schemas.base import DocumentSchema
 from schemas.fields import Choice, Moment, StrictInteger, Term, Uuid
-from schemas.filters import ValueList
+from schemas.filters import QueryBoolean, QueryInteger
+from schemas.parameters import MAX_PER_PAGE, Cursor, Names, Parameters
 
 MAX_WAIT_S = 30
 _RESOURCES = ("sources", "claims", "entities", "figures", "evidence", "metrics", "units")
@@ -65,26 +65,22 @@ class ChangePageSchema(DocumentSchema):
     meta = fields.Nested(ChangesMetaSchema, required=True)
 
 
-CHANGES_OPTIONS: Mapping[str, fields.Field[Any]] = {
-    "cursor": fields.String(
-        metadata={
-            "description": "Where a page ended, or `now`: from this moment on."
-            " Without it the feed begins at its beginning, with all that was there."
-        }
-    ),
-    "resource": ValueList(
-        _resource(), metadata={"description": "Of which resources; without it of all."}
-    ),
-    "document": fields.Boolean(metadata={"description": "`false` leaves the documents out."}),
-    "per_page": fields.Integer(
-        metadata={"minimum": 1, "maximum": 100, "description": "Entries on a page."}
-    ),
-    "wait": fields.Integer(
-        metadata={
-            "minimum": 0,
-            "maximum": MAX_WAIT_S,
-            "description": "For how many seconds to wait where there is nothing yet.",
-        }
-    ),
-}
+CHANGES_PARAMETERS = Parameters(
+    {
+        "cursor": Cursor(
+            metadata={
+                "description": "Where a page ended, or `now`: from this moment on. Without it the"
+                " feed begins at its beginning, with all that was there."
+            }
+        ),
+        "resource": Names("ResourceName", _RESOURCES, "Of which resources; without it of all."),
+        "document": QueryBoolean(metadata={"description": "`false` leaves the documents out."}),
+        "per_page": QueryInteger(1, MAX_PER_PAGE, description="Entries on a page."),
+        "wait": QueryInteger(
+            maximum=MAX_WAIT_S,
+            description="For how many seconds to wait where there is nothing yet.",
+        ),
+    },
+    "changes",
+)
 """The parameters of the feed."""

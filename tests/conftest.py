@@ -1,8 +1,8 @@
-"""Databases for the tests: one server per run, one clone per module, one transaction per test."""
+"""Databases for the tests: a server per run, a clone per module, a transaction per test."""
 
 import tempfile
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,14 +19,17 @@ from psycopg.pq import Format
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from hksz_db.database import Database, Prepared, _leave_bytes, driver_url, look_at, run, turn_back
+from hksz_db.database import Database, driver_url, run, set_as_of, use_history_schema
+from hksz_db.database.connecting import Connector
+from hksz_db.database.connections import PooledConnections
+from hksz_db.database.statements import load_as_bytes
 from hksz_db.embedded import Server, running
 from hksz_db.migrating import upgrade
 from hksz_db.preparing import seed_folders
 from hksz_db.services import seeding
 from hksz_db.services.writing import writing
 
-# The same examples in every run, on slow machines too.
+# The same examples in every run, however slow the machine.
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
 
@@ -35,7 +38,7 @@ TEMPLATES = ("empty", "migrated")
 
 @contextmanager
 def _public_folder() -> Iterator[Path]:
-    # For root, the server runs under another account, which cannot read pytest's own folders.
+    # The account of root's server cannot enter pytest's own temporary folders.
     with tempfile.TemporaryDirectory(prefix="hksz-test-", dir="/tmp") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -44,14 +47,14 @@ def _public_folder() -> Iterator[Path]:
 
 @pytest.fixture
 def public_folder() -> Iterator[Path]:
-    """A new folder that the account of an embedded server can read."""
+    """A new folder that the account of an embedded server can enter."""
     with _public_folder() as folder:
         yield folder
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    """A PostgreSQL server for the test run."""
+    """A PostgreSQL server, which is removed when the run ends."""
     with _public_folder() as folder, running(folder / "db", durable=False) as server:
         yield server
 
@@ -61,7 +64,7 @@ MakeDatabase = Callable[..., AbstractContextManager[str]]
 
 @pytest.fixture(scope="session")
 def make_database(server: Server) -> MakeDatabase:
-    """``with make_database() as url``: a new clone of ``"migrated"`` or ``"empty"``."""
+    """``with make_database() as url``: a new database, ``"migrated"`` or ``"empty"``."""
 
     def administer(sql: str) -> None:
         with psycopg.connect(server.url("postgres", superuser=True), autocommit=True) as connection:
@@ -84,7 +87,7 @@ def make_database(server: Server) -> MakeDatabase:
 
 @pytest.fixture(scope="session")
 def all_seeds(make_database: MakeDatabase) -> Iterator[str]:
-    """The name of a template database with all shipped seeds."""
+    """The name of a database with every shipped seed, to be cloned."""
     with make_database() as url:
         database = Database(lambda: url)
         for folder in seed_folders():
@@ -98,29 +101,28 @@ def all_seeds(make_database: MakeDatabase) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def database_url(make_database: MakeDatabase) -> Iterator[str]:
-    """A migrated database for the module; commits are visible to later tests of the module."""
+    """A migrated database for the module; commits to it last until the module ends."""
     with make_database() as url:
         yield url
 
 
-class TransientDatabase(Database):
-    """A database in one transaction that is rolled back after the test.
+class TransientConnections:
+    """A source of one connection, whose transaction is rolled back after the test.
 
-    Transactions and reads are savepoints. The deferred triggers of a commit run at the end of the
-    savepoint. One thing differs: ``now()`` does not advance.
+    Transactions and reads are savepoints in it. Constraints and settings behave as if each
+    transaction committed. One thing differs: ``now()`` does not advance.
     """
 
-    def __init__(self, url: str, connection: sqlalchemy.Connection) -> None:
-        super().__init__(lambda: url)
-        # The connection replaces the pool. Each session makes a savepoint within this one.
-        self.__dict__["engine"] = connection
+    def __init__(self, connection: sqlalchemy.Connection) -> None:
+        self.engine = connection
         connection.begin()
+        # Within a savepoint, a session makes one of its own.
         connection.begin_nested()
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """A savepoint, which is released at the end of the block or rolled back on an error."""
-        with super().transaction() as session:
+        """A savepoint: released when the block ends, rolled back when it raises."""
+        with Session(self.engine, autoflush=False) as session, session.begin():
             yield session
             session.execute(
                 text(
@@ -131,49 +133,38 @@ class TransientDatabase(Database):
             )
 
     @contextmanager
-    def reader(self) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
-        """The connection, in a savepoint that undoes a failed statement."""
-        connection = self.engine.connection.driver_connection  # type: ignore[attr-defined]
-        with connection.transaction(), _bytes_left(connection.adapters):
-            yield connection
-
-    @contextmanager
-    def reader_planning_once(self) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
-        """The connection with its usual planning."""
-        with self.reader() as connection:
-            yield connection
-
-    @contextmanager
-    def reader_as_of(self, moment: datetime) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
-        """The connection, which shows the past during the block."""
-        with self.reader() as connection:
-            turn_back(connection)
-            look_at(connection, moment)
+    def reader(
+        self, as_of: datetime | None = None, *, generic_plans: bool = False
+    ) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
+        """The one connection, which a failed statement leaves as it was."""
+        del generic_plans
+        connection: Any = self.engine.connection.driver_connection
+        with connection.transaction(), _bytes_loaded(connection.adapters):
+            if as_of is None:
+                yield connection
+                return
+            use_history_schema(connection)
+            set_as_of(connection, as_of)
             yield connection
             connection.execute("RESET search_path")
 
-    def stream(
-        self,
-        statement: Prepared,
-        values: Mapping[str, Any],
-        as_of: datetime | None = None,
-        *,
-        at_most_s: int = 0,
-    ) -> Generator[tuple[Any, ...]]:
-        """All rows at once, because another connection would not see the writes of the test."""
+    def untimed_reader(
+        self, as_of: datetime | None, at_most_s: int
+    ) -> AbstractContextManager["psycopg.Connection[tuple[Any, ...]]"]:
+        """The one connection: another would not see what the test has written."""
         del at_most_s
-        yield from self.read(statement, values, as_of)
+        return self.reader(as_of)
 
     def close(self) -> None:
-        """Do nothing: the fixture closes the connection."""
+        """Leave the connection to the fixture."""
 
 
 @contextmanager
-def _bytes_left(adapters: AdaptersMap) -> Iterator[None]:
-    """Use the loaders of reading connections during the block."""
+def _bytes_loaded(adapters: AdaptersMap) -> Iterator[None]:
+    """Load what reading connections load, for as long as the connection is lent for reading."""
     oids = {name: adapters.types[name].oid for name in ("json", "text")}
     usual = {name: adapters.get_loader(oid, Format.TEXT) for name, oid in oids.items()}
-    _leave_bytes(adapters)
+    load_as_bytes(adapters)
     try:
         yield
     finally:
@@ -183,30 +174,36 @@ def _bytes_left(adapters: AdaptersMap) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def _pool(database_url: str) -> Iterator[Database]:
-    # Some tests create thousands of rows, and the machine may be busy.
-    pool = Database(lambda: database_url, statement_timeout_ms=60_000)
-    yield pool
-    pool.close()
+def _engine(database_url: str) -> Iterator[sqlalchemy.Engine]:
+    # Tests make thousands of rows at once, on machines that also do other work.
+    connections = PooledConnections(Connector(lambda: database_url, statement_timeout_ms=60_000))
+    yield connections.engine
+    connections.close()
 
 
 @pytest.fixture
-def database(_pool: Database, database_url: str) -> Iterator[Database]:
-    """The database of the module; the writes of the test are rolled back."""
-    with _pool.engine.connect() as connection:
-        yield TransientDatabase(database_url, connection)
+def connections(_engine: sqlalchemy.Engine) -> Iterator[TransientConnections]:
+    """The connections of a test."""
+    with _engine.connect() as connection:
+        yield TransientConnections(connection)
 
 
 @pytest.fixture
-def session(database: Database) -> Iterator[Session]:
-    """A session in the transaction of the test."""
-    with Session(database.engine, autoflush=False) as session:
+def database(connections: TransientConnections, database_url: str) -> Database:
+    """The module's database; what the test writes is rolled back after it."""
+    return Database(lambda: database_url, connections=connections)
+
+
+@pytest.fixture
+def session(connections: TransientConnections) -> Iterator[Session]:
+    """A session in the test's transaction."""
+    with Session(connections.engine, autoflush=False) as session:
         yield session
 
 
 @pytest.fixture(scope="session")
 def wait_for_a_lock() -> Callable[[Database], None]:
-    """``wait_for_a_lock(database)`` returns as soon as a transaction waits for a lock."""
+    """``wait_for_a_lock(database)`` returns as soon as a connection waits for a lock."""
     waiting = (
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -219,44 +216,47 @@ def wait_for_a_lock() -> Callable[[Database], None]:
                 if run(session, waiting) != [(0,)]:
                     return
             pause.wait(0.005)
-        raise AssertionError("no transaction waits for a lock")
+        raise AssertionError("no connection waits for a lock")
 
     return wait
 
 
 @dataclass
 class Counted:
-    """The executed statements in order."""
+    """The statements that were executed, in order."""
 
     statements: list[str] = field(default_factory=list)
 
 
 QueryCounter = Callable[[], AbstractContextManager[Counted]]
 
-# Statements of the test double, which production does not send.
-_IGNORED = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT", "SET CONSTRAINTS")
+# Statements that a transaction needs here and not in production.
+_OF_SAVEPOINTS = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT", "SET CONSTRAINTS")
 
 
 @pytest.fixture
 def query_counter(monkeypatch: pytest.MonkeyPatch) -> QueryCounter:
-    """``with query_counter() as counted``: counts the statements of this thread in the block.
+    """``with query_counter() as counted``: counts what this thread executes in the block.
 
-    Threads of earlier tests may still listen for changes.
+    Other threads may still listen for changes on behalf of an earlier test.
     """
 
     @contextmanager
-    def counting() -> Iterator[Counted]:
+    def count_statements() -> Iterator[Counted]:
         counted, mine = Counted(), threading.get_ident()
-        execute = psycopg.Cursor.execute
 
-        def counted_execute(cursor: Any, query: Any, *args: Any, **options: Any) -> Any:
-            sql = query.decode() if isinstance(query, bytes) else str(query)
-            if threading.get_ident() == mine and not sql.startswith(_IGNORED):
-                counted.statements.append(sql)
-            return execute(cursor, query, *args, **options)
+        def counting(run: Callable[..., Any]) -> Callable[..., Any]:
+            def run_and_count(cursor: Any, query: Any, *args: Any, **options: Any) -> Any:
+                sql = query.decode() if isinstance(query, bytes) else str(query)
+                if threading.get_ident() == mine and not sql.startswith(_OF_SAVEPOINTS):
+                    counted.statements.append(sql)
+                return run(cursor, query, *args, **options)
+
+            return run_and_count
 
         with monkeypatch.context() as patch:
-            patch.setattr(psycopg.Cursor, "execute", counted_execute)
+            for name in ("execute", "stream"):
+                patch.setattr(psycopg.Cursor, name, counting(getattr(psycopg.Cursor, name)))
             yield counted
 
-    return counting
+    return count_statements

@@ -22,7 +22,7 @@ from structlog.testing import capture_logs
 from app import create_app
 from hksz_db.database import Database
 from hksz_db.embedded import Server
-from hksz_db.serving import noting_what_is_due
+from hksz_db.serving import recording_due_claims
 from hksz_db.settings import Settings
 
 pytestmark = pytest.mark.slow
@@ -94,7 +94,7 @@ def wait_until(reached: Callable[[], bool]) -> None:
 
 def test_an_overdue_claim_is_recorded_at_once_and_later_ones_too(database, psql):
     first = overdue_claim(psql)
-    with noting_what_is_due(database, OFTEN_S):
+    with recording_due_claims(database, OFTEN_S):
         wait_until(lambda: recorded(psql) == [first])
         second = overdue_claim(psql)
         wait_until(lambda: recorded(psql) == [first, second])
@@ -105,8 +105,8 @@ def test_an_overdue_claim_is_recorded_at_once_and_later_ones_too(database, psql)
 
 def test_two_servers_record_each_claim_once(database, database_url, psql):
     with (
-        noting_what_is_due(database, OFTEN_S),
-        noting_what_is_due(Database(lambda: database_url), OFTEN_S),
+        recording_due_claims(database, OFTEN_S),
+        recording_due_claims(Database(lambda: database_url), OFTEN_S),
     ):
         claims = [overdue_claim(psql) for _ in range(20)]
         wait_until(lambda: set(recorded(psql)) == set(claims))
@@ -114,12 +114,12 @@ def test_two_servers_record_each_claim_once(database, database_url, psql):
 
 
 def test_a_database_that_is_away_for_a_while_is_asked_again(database, psql, server, logs):
-    name = database.url.database
+    name = database.connector.url.database
     url = server.url("postgres", superuser=True)
     with closing(psycopg.connect(url, autocommit=True)) as other:
         other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false".encode())
         try:
-            with noting_what_is_due(database, OFTEN_S):
+            with recording_due_claims(database, OFTEN_S):
                 wait_until(lambda: bool(logs))
                 # The reason is the same each time, and logged once.
                 threading.Event().wait(10 * OFTEN_S)
@@ -128,7 +128,7 @@ def test_a_database_that_is_away_for_a_while_is_asked_again(database, psql, serv
                 wait_until(lambda: recorded(psql) == [claim])
         finally:
             other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true".encode())
-    assert [(log["event"], log["log_level"]) for log in logs] == [("due_not_noted", "warning")]
+    assert [(log["event"], log["log_level"]) for log in logs] == [("due_not_recorded", "warning")]
 
 
 @contextmanager
@@ -162,7 +162,7 @@ def test_servers_record_what_is_due_without_any_request(database_url, psql, tmp_
             wait_until(lambda log=log: "Started worker" in (tmp_path / log).read_text())  # type: ignore[misc]
             process.send_signal(signal.SIGTERM)
             assert process.wait(30) == 0
-            assert "due_not_noted" not in (tmp_path / log).read_text()
+            assert "due_not_recorded" not in (tmp_path / log).read_text()
     assert recorded(psql) == [claim]
 
 
@@ -213,7 +213,7 @@ def test_a_role_that_may_only_read_reads_the_whole_feed(reading_url, psql):
 
 def test_where_nothing_can_be_written_that_is_logged(reading_url, psql, logs):
     claim = overdue_claim(psql)
-    with noting_what_is_due(Database(lambda: reading_url), OFTEN_S):
+    with recording_due_claims(Database(lambda: reading_url), OFTEN_S):
         wait_until(lambda: bool(logs))
         threading.Event().wait(10 * OFTEN_S)
     assert ["read-only" in log["reason"] for log in logs] == [True]

@@ -3,45 +3,56 @@
 import json
 import time
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
-from urllib.parse import urlencode
+from inspect import getdoc
 
-from flask import Response, request
-from flask_smorest import Blueprint
-from marshmallow import ValidationError
+from flask import Response
 
-from hksz_db.api import answers, cursors, operations, options
-from hksz_db.api.access import check_reader, database
-from hksz_db.api.costs import Cost
-from hksz_db.api.parameters import Faults, arguments, listed, read
-from hksz_db.api.questions import DEFAULT_PER_PAGE
-from hksz_db.api.views import add_call
+from hksz_db.api import answers, cursors
+from hksz_db.api.access import database
+from hksz_db.api.calls import Call, Section
+from hksz_db.api.parameters import arguments
 from hksz_db.api.waiting import waiting_room
 from hksz_db.feed.pages import BEGINNING, Feed, ForeignCursor, Page, Position, horizon
 from hksz_db.queries.pages import RESOURCES
-from schemas.changes import CHANGES_OPTIONS, MAX_WAIT_S, ChangeSchema
+from schemas.changes import CHANGES_PARAMETERS, ChangePageSchema, ChangeSchema
+from schemas.parameters import DEFAULT_PER_PAGE
 
 NOW = "now"
 """In place of a cursor: from this moment on."""
 
 
-def changes_blueprint() -> Blueprint:
-    """The blueprint of the feed."""
-    blueprint = Blueprint(
-        "changes", __name__, url_prefix="/v1/changes", description=ChangeSchema.__doc__
-    )
+def _follow() -> Response:
+    """Follow what changes, in the order in which it is committed.
 
-    def follow() -> Response:
-        check_reader()
-        asked = _asked()
-        try:
-            return _answer(asked, _settled_page(asked))
-        except ForeignCursor:
-            raise cursors.refusal() from None
+    Apply the entries in order, from the beginning: replace your copy of the document with
+    `document`, and delete it if that is null. You then have an exact mirror of all documents, each
+    as a read by id gives it. No entry is left out, however late its transaction commits, and none
+    is given twice.
 
-    add_call(blueprint, "GET ", "follow", operations.following(), follow, cost=Cost.COSTLY)
-    return blueprint
+    Before a page has caught up, it may hold fewer entries than asked for, or none: continue with
+    `next_cursor`. With `wait` an answer is sent as soon as there is an entry, or without entries
+    when the time is over.
+    """
+    asked = _asked()
+    try:
+        return _answer(asked, _settled_page(asked))
+    except ForeignCursor:
+        raise cursors.refusal() from None
+
+
+CHANGES = Section(
+    "changes",
+    getdoc(ChangeSchema) or "",
+    [
+        Call(
+            "GET ",
+            _follow,
+            ChangePageSchema,
+            headers=("Cache-Control", "Link"),
+            parameters=CHANGES_PARAMETERS,
+        )
+    ],
+)
 
 
 @dataclass(frozen=True)
@@ -53,35 +64,18 @@ class _Asked:
 
 
 def _asked() -> _Asked:
-    given, faults = arguments(), Faults()
-    for name in given.keys() - CHANGES_OPTIONS.keys():
-        known = listed(CHANGES_OPTIONS)
-        faults.add(name, "unknown", f"Unknown parameter {name!r}; known: {known}.")
-    resources = read("resource", given, partial(options.known_names, RESOURCES), faults, RESOURCES)
-    asked = _Asked(
+    given = CHANGES_PARAMETERS.read(arguments())
+    resources = given.get("resource", RESOURCES)
+    return _Asked(
         feed=Feed(
             database(),
             tuple(name for name in RESOURCES if name in resources),
-            read("document", given, _yes_or_no, faults, True),
+            given.get("document", True),
         ),
-        cursor=read("cursor", given, options.cursor, faults, None),
-        per_page=read("per_page", given, options.per_page, faults, DEFAULT_PER_PAGE),
-        wait=read("wait", given, _seconds, faults, 0),
+        cursor=given.get("cursor"),
+        per_page=given.get("per_page", DEFAULT_PER_PAGE),
+        wait=given.get("wait", 0),
     )
-    faults.check()
-    return asked
-
-
-def _yes_or_no(value: Any) -> bool:
-    if value not in {"true", "false"}:
-        raise ValidationError("Must be true or false.")
-    return bool(value == "true")
-
-
-def _seconds(value: Any) -> int:
-    if not (value.isascii() and value.isdigit() and len(value) < 10 and int(value) <= MAX_WAIT_S):
-        raise ValidationError(f"Must be a whole number of seconds, from 0 to {MAX_WAIT_S}.")
-    return int(value)
 
 
 def _settled_page(asked: _Asked) -> Page:
@@ -110,8 +104,7 @@ def _answer(asked: _Asked, page: Page) -> Response:
     meta = {"next_cursor": cursor, "caught_up": page.caught_up, "per_page": asked.per_page}
     body = b'{"data":[%b],"meta":%b}' % (page.entries, json.dumps(meta).encode())
     response = answers.DirectResponse(body, content_type="application/json")
-    query = {**request.args.to_dict(), "cursor": cursor}
-    response.headers["Link"] = f'<{request.path}?{urlencode(query)}>; rel="next"'
+    response.headers["Link"] = answers.next_link(cursor)
     # The same question has another answer as soon as something happens.
     response.headers["Cache-Control"] = "no-store"
     return response

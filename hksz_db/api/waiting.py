@@ -9,7 +9,7 @@ from contextlib import contextmanager, nullcontext
 from flask import Flask, current_app, request
 
 from hksz_db.api.slots import RELEASE_WORKER_SLOT
-from hksz_db.domain.errors import Busy
+from hksz_db.domain.errors import Overloaded
 from hksz_db.feed.listener import Bell
 
 
@@ -22,9 +22,9 @@ class WaitingRoom:
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """A place to wait in, without a worker slot. Raises ``Busy``."""
+        """A place to wait in, without a worker slot. Raises ``Overloaded``."""
         if self._places is None or not self._places.acquire(blocking=False):
-            raise Busy("Too many clients are waiting for changes; retry later or omit wait.")
+            raise Overloaded("Too many clients are waiting for changes; retry later or omit wait.")
         try:
             with request.environ.get(RELEASE_WORKER_SLOT, nullcontext)():
                 yield

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from hksz_db.exchange.format import Asked
+from hksz_db.exchange.format import ExportRequest
 from hksz_db.exchange.tables import Column, Kind, columns_of
 
 ROWS_IN_GROUP = 5000
@@ -47,7 +47,7 @@ class _Sink:
         return data
 
 
-def write(asked: Asked, documents: Iterator[bytes]) -> Iterator[bytes]:
+def write(asked: ExportRequest, documents: Iterator[bytes]) -> Iterator[bytes]:
     """The documents as a Parquet file."""
     columns = columns_of(asked)
     schema = pa.schema([(column.name, _TYPES[column.kind]) for column in columns])

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 
 from hksz_db.exchange.csl_json import SOURCE_FIELDS, csl_date
-from hksz_db.exchange.format import Asked, Document, Format, of_resources
+from hksz_db.exchange.format import Document, ExportRequest, Format, of_resources
 from hksz_db.exchange.names import citation_id, contributors, parts
 
 _TYPES = {
@@ -45,7 +45,7 @@ _LIGATURE = re.compile(r"(?<=-)-|(?<=')'|(?<=`)`")
 _KEY_REFUSED = str.maketrans({"~": "+"})
 
 
-def _write(_: Asked, documents: Iterator[bytes]) -> Iterator[bytes]:
+def _write(_: ExportRequest, documents: Iterator[bytes]) -> Iterator[bytes]:
     for document in documents:
         yield entry(json.loads(document)).encode()
 

@@ -11,7 +11,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from hksz_db.exchange.format import Asked, Document, Format, array, of_resources, without_nothing
+from hksz_db.exchange.format import (
+    Document,
+    ExportRequest,
+    Format,
+    array,
+    of_resources,
+    without_nothing,
+)
 from hksz_db.exchange.names import citation_id, contributors, parts
 
 SOURCE_FIELDS = (
@@ -24,7 +31,7 @@ _DECADE = re.compile(r"([0-9]{3})X([~?%]?)")
 _FIRST_SEASON = 21
 
 
-def _write(_: Asked, documents: Iterator[bytes]) -> Iterator[bytes]:
+def _write(_: ExportRequest, documents: Iterator[bytes]) -> Iterator[bytes]:
     return array(item(json.loads(document)) for document in documents)
 
 

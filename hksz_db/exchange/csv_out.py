@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from hksz_db.exchange.format import Asked, Format
+from hksz_db.exchange.format import ExportRequest, Format
 from hksz_db.exchange.tables import Column, Kind, columns_of, fields
 
 FORMULA_STARTS = "=+-@\t\r\n＝＋－＠"  # noqa: RUF001 - full-width on purpose
@@ -35,7 +35,7 @@ class _Line:
         self.text = text
 
 
-def _write(asked: Asked, documents: Iterator[bytes]) -> Iterator[bytes]:
+def _write(asked: ExportRequest, documents: Iterator[bytes]) -> Iterator[bytes]:
     columns = columns_of(asked)
     line = _Line()
     writer = csv.writer(line)

@@ -48,7 +48,7 @@ def dump(
     ``begun`` is told about how many rows there will be, and returns what is called as they are
     written, with their number.
     """
-    with database.unhurried() as connection, connection.transaction():
+    with database.connector.untimed_connection() as connection, connection.transaction():
         connection.execute(_SNAPSHOT)
         found = stored(connection, with_keys=with_keys)
         seen = begun(_expected(connection, found))

@@ -8,12 +8,12 @@ from typing import Any
 from hksz_db.queries.readable import Readable
 
 Document = dict[str, Any]
-Write = Callable[["Asked", Iterator[bytes]], Iterator[bytes]]
+Write = Callable[["ExportRequest", Iterator[bytes]], Iterator[bytes]]
 Fields = Callable[[Readable], tuple[str, ...]]
 
 
 @dataclass(frozen=True)
-class Asked:
+class ExportRequest:
     """What goes out: documents of a resource, each with the named fields."""
 
     resource: str

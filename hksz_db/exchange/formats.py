@@ -6,7 +6,7 @@ A format is one module of this package and one line of ``FORMATS``.
 from collections.abc import Iterator
 
 from hksz_db.exchange import bibtex, csl_json, csv_out, jsonld, ndjson, parquet_out
-from hksz_db.exchange.format import Asked, Format
+from hksz_db.exchange.format import ExportRequest, Format
 from hksz_db.queries.readable import Readable
 
 FORMATS = {
@@ -29,7 +29,7 @@ def formats_for(readable: Readable) -> dict[str, Format]:
     return {name: form for name, form in FORMATS.items() if form.fields(readable)}
 
 
-def written(form: Format, asked: Asked, documents: Iterator[bytes]) -> Iterator[bytes]:
+def written(form: Format, asked: ExportRequest, documents: Iterator[bytes]) -> Iterator[bytes]:
     """The documents in a format, in pieces of some 64 KiB.
 
     When the documents break off after the first piece, so does what is written: after the

@@ -22,8 +22,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from hksz_db.exchange.format import (
-    Asked,
     Document,
+    ExportRequest,
     Format,
     array,
     compact,
@@ -107,7 +107,7 @@ _DERIVING = {"copy_of", "syndicated_from", "translation_of", "rewrite_of"}
 _CERTAIN = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-[0-9]{2})?)?")
 
 
-def _write(asked: Asked, documents: Iterator[bytes]) -> Iterator[bytes]:
+def _write(asked: ExportRequest, documents: Iterator[bytes]) -> Iterator[bytes]:
     node = _NODES[asked.resource]
     head = b'{"@context":' + compact(CONTEXT) + b',\n"@graph":[\n'
     return array((node(json.loads(document)) for document in documents), head, b"\n]}\n")

@@ -126,7 +126,7 @@ def load(database: Database, path: Path, checked: Checked, step: Step) -> None:
     database is not empty or of another revision, or where the file is not the one that was checked.
     """
     try:
-        with database.unhurried() as connection:
+        with database.connector.untimed_connection() as connection:
             with connection.transaction():
                 tables = _load(connection, path, checked, step)
             # A planner that takes the tables for empty would answer slowly until told otherwise.

@@ -10,11 +10,11 @@ no JSON.
 
 from collections.abc import Iterator
 
-from hksz_db.exchange.format import Asked, Format
+from hksz_db.exchange.format import ExportRequest, Format
 from hksz_db.queries.readable import Readable
 
 
-def _write(_: Asked, documents: Iterator[bytes]) -> Iterator[bytes]:
+def _write(_: ExportRequest, documents: Iterator[bytes]) -> Iterator[bytes]:
     for document in documents:
         yield document.replace(b"\n", b"") + b"\n"
 

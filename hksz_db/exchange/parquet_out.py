@@ -7,11 +7,11 @@ lists. The description of a file stands at its end, so that one that broke off c
 
 from collections.abc import Iterator
 
-from hksz_db.exchange.format import Asked, Format
+from hksz_db.exchange.format import ExportRequest, Format
 from hksz_db.exchange.tables import fields
 
 
-def _write(asked: Asked, documents: Iterator[bytes]) -> Iterator[bytes]:
+def _write(asked: ExportRequest, documents: Iterator[bytes]) -> Iterator[bytes]:
     # Now and not before: pyarrow would cost every worker 30 MB, and most never need it.
     from hksz_db.exchange import arrow  # noqa: PLC0415
 

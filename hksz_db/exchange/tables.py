@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Boolean, ColumnElement, Date, Integer
 from sqlalchemy.types import TypeEngine
 
-from hksz_db.exchange.format import Asked, Document
+from hksz_db.exchange.format import Document, ExportRequest
 from hksz_db.queries.documents import (
     DecimalText,
     First,
@@ -30,6 +30,7 @@ from hksz_db.queries.documents import (
 )
 from hksz_db.queries.pages import RESOURCES
 from hksz_db.queries.readable import Readable
+from schemas.base import VersionedSchema
 
 
 class Kind(Enum):
@@ -85,13 +86,15 @@ def _follow(part: Any, path: tuple[str, ...]) -> Any:
 
 @cache
 def columns(resource: str) -> tuple[Column, ...]:
-    """All columns of a resource, in the order of its document.
+    """All columns of a resource, in the order of its document; those of the version come last.
 
     Raises ``TypeError`` for a field that no column shows.
     """
     readable = RESOURCES[resource]
     found: list[Column] = []
-    for name, node in readable.document.items():
+    names = sorted(readable.document, key=lambda name: name in VersionedSchema._declared_fields)
+    for name in names:
+        node = readable.document[name]
         derived = _derived(node, (name,)) if name in readable.fields else ()
         of_field = [*derived, *_chosen(readable, name, node)]
         if not of_field and name in readable.fields:
@@ -100,7 +103,7 @@ def columns(resource: str) -> tuple[Column, ...]:
     return tuple(found)
 
 
-def columns_of(asked: Asked) -> tuple[Column, ...]:
+def columns_of(asked: ExportRequest) -> tuple[Column, ...]:
     """The columns of the fields that are asked for."""
     return tuple(column for column in columns(asked.resource) if column.path[0] in asked.fields)
 

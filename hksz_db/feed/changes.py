@@ -119,7 +119,7 @@ def changes_statement(resources: tuple[str, ...], documents: bool) -> Prepared:
             select(timestamp(at)).select_from(steps).scalar_subquery(),
             select(cast(number, Text)).select_from(steps).scalar_subquery(),
         ).select_from(found),
-        planned_once=True,
+        generic_plan=True,
     )
 
 

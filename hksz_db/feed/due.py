@@ -1,7 +1,6 @@
 """Overdue claims: planned claims whose due date has passed, as entries of the feed."""
 
 from hksz_db.database import Database, run
-from hksz_db.models.due_dates import NOTED_AT_ONCE
 from hksz_db.services.writing import writing
 
 
@@ -11,8 +10,8 @@ def note_due(database: Database) -> int:
     Large numbers take several transactions. Raises ``Unavailable`` when the database does not
     answer.
     """
-    total, noted = 0, NOTED_AT_ONCE
-    while noted >= NOTED_AT_ONCE:
+    total, noted = 0, 1
+    while noted:
         with writing(database) as session:
             ((noted,),) = run(session, "SELECT note_due()")
         total += noted

@@ -103,7 +103,7 @@ class Bell:
             return self._thread is not None
 
     def _listen(self) -> None:
-        with closing(self._database.connect()) as connection:
+        with closing(self._database.connector.connect()) as connection:
             connection.execute(f"LISTEN {CHANNEL}".encode())
             while self._is_needed():
                 found = horizon_on(connection)

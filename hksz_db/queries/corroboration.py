@@ -1,4 +1,4 @@
-"""What a claim rests on: the counts that the database keeps, and the way to each origin."""
+"""Corroboration of a claim: counts that the database maintains, and the path to each origin."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from hksz_db.queries.documents import Group, Json, One
 from hksz_db.queries.filters import Plain, Related, Relation, Target
 from hksz_db.queries.resources import SortKey, table_of
 
-# As text: it asks functions of the database, whose rows no table describes.
+# As text, because it calls functions of the database whose rows no table describes.
 _ORIGINS: ColumnElement[Any] = literal_column(
     """(
     SELECT COALESCE(json_agg(json_build_object(
@@ -89,6 +89,6 @@ def corroboration_sorts() -> dict[str, SortKey]:
     """The sort keys among the counts; each claim has exactly one row of them."""
     table = table_of(Corroboration).alias()
     return {
-        "origins": SortKey(table.c.origins_for, id_beside=table.c.claim_id),
-        "origins_against": SortKey(table.c.origins_against, id_beside=table.c.claim_id),
+        "origins": SortKey(table.c.origins_for, foreign_id=table.c.claim_id),
+        "origins_against": SortKey(table.c.origins_against, foreign_id=table.c.claim_id),
     }

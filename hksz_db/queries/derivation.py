@@ -34,7 +34,7 @@ from hksz_db.queries.documents import (
     period,
     timestamp,
 )
-from hksz_db.queries.filters import Bounds, Days, Plain, Presence, Related, Relation, Target
+from hksz_db.queries.filters import Bounds, Days, Exists, Plain, Related, Relation, Target
 from hksz_db.queries.resources import SortKey, table_of
 from schemas.base import RowSchema, VersionedSchema
 
@@ -171,7 +171,7 @@ class Targets:
             raise Underivable(f"{_table(self._row)} has no column for the filter {name}.")
         relation = self._relations[stem]
         if not rest:
-            return Presence(relation)
+            return Exists(relation)
         related = self._related.setdefault(stem, Targets(relation.table))
         return Related(relation, related[rest])
 

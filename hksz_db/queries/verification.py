@@ -40,7 +40,7 @@ def named_statement() -> Prepared:
 
 
 def verifiable() -> Select[Any]:
-    """What is verified of the source ``:id``, as ``pages.one`` reads a row.
+    """The parts of the source ``:id`` that are verified, as ``pages.one`` reads a row.
 
     It is its ``captures`` (length and hash), the ``locators`` of its live evidence in the
     order of their places, and how many pieces of evidence are ``without_locator``.
@@ -92,7 +92,7 @@ def named() -> Select[Any]:
 
 
 class Capture(StrEnum):
-    """Whether a text is a copy of the source that was held before; ``UNKNOWN``: none was."""
+    """Whether a text equals a recorded copy of the source; ``UNKNOWN`` if none is recorded."""
 
     SAME = "same"
     DIFFERENT = "different"
@@ -101,7 +101,7 @@ class Capture(StrEnum):
 
 @dataclass(frozen=True)
 class Checked:
-    """A piece of evidence, and what became of its span."""
+    """A piece of evidence, and the result for its span."""
 
     evidence_id: str
     external_id: str | None
@@ -111,7 +111,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class Verification:
-    """The measure of a text, and what became of each span, in the order of their places."""
+    """The length and hash of a text, and the result for each span, in the order of the text."""
 
     char_length: int
     text_sha256: str
@@ -121,7 +121,7 @@ class Verification:
 
 
 def check(text: str, verifiable: bytes) -> Verification:
-    """Hold a normalised text against what the query ``verifiable`` gave for a source."""
+    """Compare a normalised text with the result of the query ``verifiable`` for a source."""
     known = json.loads(verifiable)
     text_sha256 = digest(text)
     rows = known["locators"]

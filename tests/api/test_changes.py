@@ -229,6 +229,13 @@ def test_a_cursor_belongs_to_the_resources_that_were_asked_for(reader, now):
     assert reader.get(PATH, resource="claims,units", cursor=cursor).status_code == 200
 
 
+def test_resources_can_be_given_one_at_a_time(reader):
+    once = reader.get(PATH, resource="claims,units")
+    each = reader.send("GET", f"{PATH}?resource=claims&resource=units")
+    assert each.json == once.json
+    assert each.headers["Link"] == once.headers["Link"]
+
+
 @pytest.mark.parametrize(
     ("query", "parameter"),
     [

@@ -441,7 +441,7 @@ class Drill:
 
     def __init__(self, client: Any, database: Any) -> None:
         self.client = client
-        self.connection = database.engine
+        self.connection = database.connections.engine
         self.ids: dict[str, str] = {
             name: str(id)
             for table in WORLD

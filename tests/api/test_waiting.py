@@ -134,7 +134,7 @@ def test_those_who_wait_share_one_connection(app, database, reader, now, pool):
     waiters = [pool.submit(reader.get, PATH, cursor=now, wait="30") for _ in range(2)]
     wait_until(app, 2)
     assert reader.get("/v1/units").status_code == 200
-    database.close_readers()
+    database.close()
     with writing(database) as session:
         rows = run(
             session,

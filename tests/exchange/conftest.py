@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from hksz_db.database import Database
-from hksz_db.exchange.asking import whole
-from hksz_db.exchange.exporting import export
+from hksz_db.exchange.exporting import export, read_export
 from hksz_db.exchange.formats import FORMATS
 from hksz_db.queries.pages import RESOURCES
 
@@ -36,7 +35,8 @@ def exported(seeded: Database) -> Exported:
     """``exported("claims", "csv", ("id", "…"))``: all of a resource, as a file holds it."""
 
     def make(resource: str, form: str, *filters: tuple[str, str]) -> bytes:
-        return b"".join(export(seeded, whole(resource, FORMATS[form], filters)))
+        wanted = read_export(resource, [("format", form), *filters])
+        return b"".join(export(seeded, wanted))
 
     return make
 
@@ -52,9 +52,9 @@ def written() -> Callable[[str, str, list[Any]], bytes]:
     """``written("sources", "bibtex", [{…}])``: documents that are made up, in a format."""
 
     def write(resource: str, form: str, made: list[Any]) -> bytes:
-        wanted = whole(resource, FORMATS[form], [])
+        wanted = read_export(resource, [("format", form)])
         documents = (json.dumps(document).encode() for document in made)
-        return b"".join(FORMATS[form].write(wanted.asked, documents))
+        return b"".join(FORMATS[form].write(wanted.request, documents))
 
     return write
 

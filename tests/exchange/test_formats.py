@@ -10,7 +10,7 @@ from bibtexparser.entrypoint import parse_string
 from pyarrow import parquet
 
 from hksz_db.exchange import arrow, formats
-from hksz_db.exchange.asking import whole
+from hksz_db.exchange.exporting import read_export
 from hksz_db.exchange.formats import FORMATS, formats_for, written
 from hksz_db.queries.pages import RESOURCES
 
@@ -89,7 +89,7 @@ def _handed_over_soon(monkeypatch):
 @pytest.mark.usefixtures("_handed_over_soon")
 def test_what_broke_off_is_taken_for_no_whole(resource_and_form, exported):
     resource, form = resource_and_form
-    asked = whole(resource, FORMATS[form], []).asked
+    asked = read_export(resource, [("format", form)]).request
     lines = exported(resource, "ndjson").splitlines()
     assert len(_read(form, b"".join(written(FORMATS[form], asked, _many(lines))))) == 50
     arrived: list[bytes] = []
@@ -102,13 +102,13 @@ def test_what_broke_off_is_taken_for_no_whole(resource_and_form, exported):
 
 def test_what_cannot_begin_is_nothing_but_an_error(resource_and_form):
     resource, form = resource_and_form
-    asked = whole(resource, FORMATS[form], []).asked
+    asked = read_export(resource, [("format", form)]).request
     with pytest.raises(RuntimeError, match="gone"):
         next(written(FORMATS[form], asked, _broken([])))
 
 
 def test_what_is_long_goes_out_in_pieces():
-    wanted = whole("metrics", FORMATS["ndjson"], [])
+    wanted = read_export("metrics", [])
     made = 0
 
     def documents():
@@ -117,7 +117,7 @@ def test_what_is_long_goes_out_in_pieces():
             made += 1
             yield b'{"key":"%b"}' % (b"x" * 1000)
 
-    pieces = written(FORMATS["ndjson"], wanted.asked, documents())
+    pieces = written(FORMATS["ndjson"], wanted.request, documents())
     assert 2**16 <= len(next(pieces)) < 2**17
     assert made < 100
     assert max(map(len, pieces)) < 2**17

@@ -9,7 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from hksz_db.exchange.csv_out import FORMULA_STARTS
-from hksz_db.exchange.format import Asked
+from hksz_db.exchange.format import ExportRequest
 from hksz_db.exchange.formats import FORMATS
 from hksz_db.exchange.tables import Column, Kind, columns, columns_of
 from hksz_db.queries.pages import RESOURCES
@@ -36,7 +36,7 @@ def test_every_field_of_a_document_has_a_column(resource):
 
 @pytest.mark.parametrize("resource", RESOURCES)
 def test_every_column_finds_its_way(resource, documents):
-    asked = Asked(resource, FORMATS["csv"].fields(RESOURCES[resource]))
+    asked = ExportRequest(resource, FORMATS["csv"].fields(RESOURCES[resource]))
     found = columns_of(asked)
     assert found == columns(resource)
     for document in documents(resource):
@@ -46,7 +46,7 @@ def test_every_column_finds_its_way(resource, documents):
 
 
 def test_only_the_columns_of_what_is_asked_for():
-    found = columns_of(Asked("claims", ("id", "claimant")))
+    found = columns_of(ExportRequest("claims", ("id", "claimant")))
     names = [column.name for column in found]
     assert names == ["id", "claimant_id", "claimant_external_id", "claimant", "claimant_kind"]
 

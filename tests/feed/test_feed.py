@@ -142,7 +142,7 @@ def test_moments_may_be_equal(database, database_url):
 def test_transactions_without_an_entry_are_passed_over(database):
     """So many that one answer does not look at all of them."""
     follower = Follower(database)
-    with closing(database.connect()) as connection:
+    with closing(database.connector.connect()) as connection:
         connection.execute(
             f"DO $$ BEGIN FOR n IN 0..{STEPS * 10} LOOP"
             " INSERT INTO seed_items VALUES ('x', n, repeat('0', 64));"
@@ -336,7 +336,7 @@ def another_database(make_database) -> Iterator[Database]:
 def test_what_shows_a_hot_row_is_paged_through(another_database):
     """More claims than a page looks at name an entity, each twice; it is renamed."""
     database = another_database
-    with writer(database.url.set(drivername="postgresql").render_as_string(False)) as one:
+    with writer(database.connector.url.set(drivername="postgresql").render_as_string(False)) as one:
         with one.transaction():
             ((entity,),) = one.execute(
                 "INSERT INTO entities (id, kind, name, name_language)"

@@ -26,7 +26,7 @@ from hksz_db.domain.vocabulary import Scope
 from hksz_db.feed.changes import changes_statement
 from hksz_db.feed.dependencies import SHOWN
 from hksz_db.feed.pages import BEGINNING, Feed, Page
-from hksz_db.models.history import KEPT
+from hksz_db.models import HISTORY_TABLES
 from hksz_db.queries.documents import Group, Many, Node, One
 from hksz_db.queries.pages import RESOURCES, as_json
 from hksz_db.services import api_keys, claims, entities, lifecycle, merging, metrics, sources, units
@@ -157,7 +157,7 @@ def populate(session: Session) -> None:
 
 
 # What belongs to a document, the row itself first.
-TABLES = [table for table, (resource, _) in KEPT.items() if resource]
+TABLES = [name for name, table in HISTORY_TABLES.items() if table.resource]
 KEYED = {"corroborations": "claim_id"}
 
 

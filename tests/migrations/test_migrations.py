@@ -328,7 +328,7 @@ def test_a_database_ahead_of_the_code_is_refused(migrated: str) -> None:
 
 
 def test_an_old_server_is_refused(migrated: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hksz_db.database.MINIMUM_VERSION", 990000)
+    monkeypatch.setattr("hksz_db.database.connecting.MINIMUM_VERSION", 990000)
     with pytest.raises(DatabaseUnusable, match="The server is PostgreSQL 18; version"):
         migrating.upgrade(driver_url(migrated))
 

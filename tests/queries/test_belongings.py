@@ -2,7 +2,7 @@
 
 import pytest
 
-from hksz_db.models.history import KEPT
+from hksz_db.models import HISTORY_TABLES
 from hksz_db.queries.belongings import Part, belongings
 from hksz_db.queries.pages import RESOURCES
 
@@ -25,7 +25,11 @@ def test_every_column_belongs_to_a_field(resource):
 
 @pytest.mark.parametrize("resource", RESOURCES)
 def test_every_table_of_parts_belongs_to_a_field(resource):
-    kept = {(table, owner) for table, (of, owner) in KEPT.items() if of == resource != table}
+    kept = {
+        (table.name, table.owner)
+        for table in HISTORY_TABLES.values()
+        if table.resource == resource != table.name
+    }
     known = {(part.table, part.owner) for part in belongings(resource).parts.values()}
     assert known == kept | EMBEDDED.get(resource, set())
 
