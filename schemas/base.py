@@ -91,3 +91,7 @@ class VersionedSchema(RowSchema):
     version = StrictInteger(1)
     created_at = Moment()
     updated_at = Moment()
+
+
+LAST_FIELDS = VersionedSchema._declared_fields.keys() - RowSchema._declared_fields.keys()
+"""The fields at the end of the document of a resource."""

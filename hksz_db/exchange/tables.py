@@ -30,7 +30,7 @@ from hksz_db.queries.documents import (
 )
 from hksz_db.queries.pages import RESOURCES
 from hksz_db.queries.readable import Readable
-from schemas.base import VersionedSchema
+from schemas.base import LAST_FIELDS
 
 
 class Kind(Enum):
@@ -92,7 +92,7 @@ def columns(resource: str) -> tuple[Column, ...]:
     """
     readable = RESOURCES[resource]
     found: list[Column] = []
-    names = sorted(readable.document, key=lambda name: name in VersionedSchema._declared_fields)
+    names = sorted(readable.document, key=lambda name: name in LAST_FIELDS)
     for name in names:
         node = readable.document[name]
         derived = _derived(node, (name,)) if name in readable.fields else ()

@@ -36,9 +36,7 @@ from hksz_db.queries.documents import (
 )
 from hksz_db.queries.filters import Bounds, Days, Exists, Plain, Related, Relation, Target
 from hksz_db.queries.resources import SortKey, table_of
-from schemas.base import RowSchema, VersionedSchema
-
-_LAST = VersionedSchema._declared_fields.keys() - RowSchema._declared_fields.keys()
+from schemas.base import LAST_FIELDS
 
 
 class Underivable(TypeError):
@@ -81,7 +79,7 @@ def document(
     Version and timestamps come last. Raises ``Underivable``.
     """
     described = schema._declared_fields
-    names = sorted(described, key=lambda name: name in _LAST)
+    names = sorted(described, key=lambda name: name in LAST_FIELDS)
     known = declared or {}
     return {name: _node(row, name, described[name], known.get(name)) for name in names}
 
