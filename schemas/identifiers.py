@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from stdnum import isni, lei
+
 from hksz_db.domain.vocabulary import IdentifierScheme
 
 
@@ -37,21 +39,6 @@ def _without_host(host: str, value: str) -> str:
     return re.sub(rf"^https?://{re.escape(host)}/", "", value, flags=re.IGNORECASE)
 
 
-def _is_mod_11_2(value: str) -> bool:
-    """ISO 7064, MOD 11-2: the last of sixteen characters is a check digit, X for ten."""
-    characters = value.replace("-", "")
-    check = characters[-1]
-    total = 0
-    for digit in characters[:-1]:
-        total = (total + int(digit)) * 2 % 11
-    return (total + (10 if check == "X" else int(check))) % 11 == 1
-
-
-def _is_mod_97_10(value: str) -> bool:
-    """ISO 7064, MOD 97-10, as ISO 17442 uses it: letters count from ten."""
-    return int("".join(str(int(character, 36)) for character in value)) % 97 == 1
-
-
 _FORMS = {
     IdentifierScheme.WIKIDATA: _Form(
         "Q and a number, such as Q8646", re.compile("Q[1-9][0-9]*"), str.upper
@@ -65,13 +52,13 @@ _FORMS = {
         "16 digits, the last one perhaps X, such as 0000000121032683",
         re.compile("[0-9]{15}[0-9X]"),
         lambda value: value.replace(" ", "").upper(),
-        _is_mod_11_2,
+        isni.is_valid,
     ),
     IdentifierScheme.ORCID: _Form(
         "four groups of four digits, the last one perhaps X, such as 0000-0002-1825-0097",
         re.compile("(?:[0-9]{4}-){3}[0-9]{3}[0-9X]"),
         lambda value: _without_host("orcid.org", value).upper(),
-        _is_mod_11_2,
+        isni.is_valid,  # an ORCID iD is an ISNI
     ),
     IdentifierScheme.VIAF: _Form("a number, such as 97006051", re.compile("[1-9][0-9]*"), str),
     IdentifierScheme.GEONAMES: _Form("a number, such as 1819730", re.compile("[1-9][0-9]*"), str),
@@ -79,6 +66,6 @@ _FORMS = {
         "18 letters or digits and two check digits, such as 5493001KJTIIGC8Y1R12",
         re.compile("[0-9A-Z]{18}[0-9]{2}"),
         str.upper,
-        _is_mod_97_10,
+        lei.is_valid,
     ),
 }
