@@ -47,7 +47,7 @@ class ContributorCreateSchema(InputSchema):
 
 
 class CaptureCreateSchema(InputSchema):
-    """A copy of the text that somebody had: its length and hash, not the text itself."""
+    """A copy of the text that was read: its length and hash, not the text itself."""
 
     retrieved_at = Moment(allow_none=True, load_default=None)
     archive_url = WebAddress(allow_none=True, load_default=None)
@@ -91,7 +91,7 @@ SourcePatchSchema = patch_schema(SourceCreateSchema)
 
 
 class CaptureSchema(DocumentSchema):
-    """A copy of the text that somebody had."""
+    """A copy of the text that was read."""
 
     id = Uuid()
     retrieved_at = Moment(allow_none=True)
