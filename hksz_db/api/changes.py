@@ -1,4 +1,4 @@
-"""``/v1/changes``: what was changed, in the order in which it was, and what comes next."""
+"""``/v1/changes``: the feed of changes in the order of their commits, with long polling."""
 
 import json
 import time
@@ -18,12 +18,13 @@ from hksz_db.api.parameters import Faults, arguments, listed, read
 from hksz_db.api.questions import DEFAULT_PER_PAGE
 from hksz_db.api.views import add_call
 from hksz_db.api.waiting import waiting_room
-from hksz_db.feed.pages import BEGINNING, Feed, ForeignCursor, Page, Position, horizon
+from hksz_db.feed.pages import Feed, Page, horizon
+from hksz_db.feed.positions import BEGINNING, ForeignCursor, Position
 from hksz_db.queries.pages import RESOURCES
 from schemas.changes import CHANGES_OPTIONS, MAX_WAIT_S, ChangeSchema
 
 NOW = "now"
-"""In place of a cursor: from this moment on."""
+"""Accepted in place of a cursor: only later changes follow."""
 
 
 def changes_blueprint() -> Blueprint:
@@ -34,9 +35,9 @@ def changes_blueprint() -> Blueprint:
 
     def follow() -> Response:
         check_reader()
-        asked = _asked()
+        query = _query()
         try:
-            return _answer(asked, _settled_page(asked))
+            return _answer(query, _page(query))
         except ForeignCursor:
             raise cursors.refusal() from None
 
@@ -45,20 +46,20 @@ def changes_blueprint() -> Blueprint:
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Query:
     feed: Feed
     cursor: str | None
     per_page: int
     wait: int
 
 
-def _asked() -> _Asked:
+def _query() -> _Query:
     given, faults = arguments(), Faults()
     for name in given.keys() - CHANGES_OPTIONS.keys():
         known = listed(CHANGES_OPTIONS)
         faults.add(name, "unknown", f"Unknown parameter {name!r}; known: {known}.")
     resources = read("resource", given, partial(options.known_names, RESOURCES), faults, RESOURCES)
-    asked = _Asked(
+    query = _Query(
         feed=Feed(
             database(),
             tuple(name for name in RESOURCES if name in resources),
@@ -69,7 +70,7 @@ def _asked() -> _Asked:
         wait=read("wait", given, _seconds, faults, 0),
     )
     faults.check()
-    return asked
+    return query
 
 
 def _yes_or_no(value: Any) -> bool:
@@ -84,34 +85,35 @@ def _seconds(value: Any) -> int:
     return int(value)
 
 
-def _settled_page(asked: _Asked) -> Page:
-    """The page; when there is nothing on it, the first that something is on, if one comes."""
-    page = asked.feed.after(_position(asked), asked.per_page)
-    deadline = time.monotonic() + asked.wait
-    while asked.wait and not page.entries and page.caught_up:
-        with waiting_room().place():
-            more = waiting_room().bell.wait(page.position, deadline - time.monotonic())
+def _page(query: _Query) -> Page:
+    """The next page; if it is empty, the first with entries that appears while it waits."""
+    page = query.feed.after(_position(query), query.per_page)
+    deadline = time.monotonic() + query.wait
+    while query.wait and not page.entries and page.caught_up:
+        room = waiting_room()
+        with room.place():
+            more = room.listener.wait(page.position, deadline - time.monotonic())
         if not more:
             break
-        page = asked.feed.after(page.position, asked.per_page)
+        page = query.feed.after(page.position, query.per_page)
     return page
 
 
-def _position(asked: _Asked) -> Position:
-    if asked.cursor is None:
+def _position(query: _Query) -> Position:
+    if query.cursor is None:
         return BEGINNING
-    if asked.cursor == NOW:
+    if query.cursor == NOW:
         return horizon(database()).position
-    return asked.feed.position(asked.cursor)
+    return query.feed.position(query.cursor)
 
 
-def _answer(asked: _Asked, page: Page) -> Response:
-    cursor = asked.feed.cursor(page.position)
-    meta = {"next_cursor": cursor, "caught_up": page.caught_up, "per_page": asked.per_page}
+def _answer(query: _Query, page: Page) -> Response:
+    cursor = query.feed.cursor(page.position)
+    meta = {"next_cursor": cursor, "caught_up": page.caught_up, "per_page": query.per_page}
     body = b'{"data":[%b],"meta":%b}' % (page.entries, json.dumps(meta).encode())
     response = answers.DirectResponse(body, content_type="application/json")
-    query = {**request.args.to_dict(), "cursor": cursor}
-    response.headers["Link"] = f'<{request.path}?{urlencode(query)}>; rel="next"'
-    # The same question has another answer as soon as something happens.
+    following = urlencode({**request.args.to_dict(), "cursor": cursor})
+    response.headers["Link"] = f'<{request.path}?{following}>; rel="next"'
+    # The answer changes with the next commit.
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -15,7 +15,7 @@ from uuid import UUID
 from hksz_db.database import Database, Prepared
 from hksz_db.domain.errors import NotFound, NoVersion
 from hksz_db.domain.vocabulary import HistoryOp
-from hksz_db.queries.belongings import belongings
+from hksz_db.queries.field_sources import field_sources
 from hksz_db.queries.pages import RESOURCES, document_statement
 
 _MAX_VERSION = 2**31 - 1
@@ -130,7 +130,7 @@ def _version_statement(resource: str) -> Prepared:
 
 def _moments(resource: str) -> str:
     """The queries ``images``, all that the row ever was, and ``moments``, when it changed."""
-    known = belongings(resource)
+    known = field_sources(resource)
     own = (column for columns in known.columns.values() for column in columns)
     redirect = ["redirect_to"] if RESOURCES[resource].can_be_merged else []
     columns = ", ".join(dict.fromkeys([*own, "version", "deleted_at", *redirect, "written_in"]))
@@ -212,7 +212,7 @@ def _either(image: str | bool, merged: HistoryOp, otherwise: HistoryOp) -> str:
 
 def _changed(resource: str) -> str:
     """The fields that differ between the two images, or whose parts the transaction wrote."""
-    known = belongings(resource)
+    known = field_sources(resource)
     tests = []
     for name in known.fields:
         if name in known.parts:
