@@ -25,6 +25,7 @@ from hksz_db.queries.documents import (
     Many,
     Node,
     One,
+    Opaque,
     TimestampText,
     Values,
 )
@@ -122,7 +123,7 @@ def _derived(node: Node, path: tuple[str, ...]) -> Iterator[Column]:
                 yield from _derived(inner, (*path, name))
         case Values():
             yield Column(path, Kind.LIST)
-        case Many() | First():
+        case Many() | First() | Opaque():
             return
         case _:
             yield Column(path, _kind(node))
