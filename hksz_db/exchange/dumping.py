@@ -24,7 +24,7 @@ from psycopg import RawCursor
 from psycopg.sql import SQL, Composed
 
 from hksz_db.database import Database
-from hksz_db.exchange.stored import Connection, Stored, Table, stored
+from hksz_db.exchange.catalog import Connection, Stored, Table, stored
 
 VERSION = 1
 HEAD, END = "hksz_dump", "end"

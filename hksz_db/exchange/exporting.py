@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from hksz_db.database import Database
-from hksz_db.exchange.format import Asked, Format
+from hksz_db.exchange.format import ExportRequest, Format
 from hksz_db.exchange.formats import written
 from hksz_db.queries.pages import PageShape, everything_statement
 
@@ -25,9 +25,9 @@ class Export:
     as_of: datetime | None = None
 
     @property
-    def asked(self) -> Asked:
+    def asked(self) -> ExportRequest:
         """What goes out."""
-        return Asked(self.shape.resource, self.shape.fields)
+        return ExportRequest(self.shape.resource, self.shape.fields)
 
 
 def export(

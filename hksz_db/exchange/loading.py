@@ -21,8 +21,8 @@ from psycopg import RawCursor
 from psycopg.sql import SQL, Composable, Identifier
 
 from hksz_db.database import Database
+from hksz_db.exchange.catalog import KEYS, LEDGER, Connection, Stored, Table, stored
 from hksz_db.exchange.dumping import END, HEAD, VERSION, line, revision
-from hksz_db.exchange.stored import KEYS, LEDGER, Connection, Stored, Table, stored
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _BATCH_ROWS = 1000

@@ -9,7 +9,7 @@ import pytest
 from bibtexparser.entrypoint import parse_string
 from pyarrow import parquet
 
-from hksz_db.exchange import arrow, formats
+from hksz_db.exchange import formats, parquet_out
 from hksz_db.exchange.asking import whole
 from hksz_db.exchange.formats import FORMATS, formats_for, written
 from hksz_db.queries.pages import RESOURCES
@@ -82,8 +82,8 @@ def _broken(documents):
 @pytest.fixture
 def _handed_over_soon(monkeypatch):
     monkeypatch.setattr(formats, "_CHUNK_BYTES", 1000)
-    monkeypatch.setattr(arrow, "ROWS_IN_GROUP", 20)
-    monkeypatch.setattr(arrow, "_ROWS_IN_BATCH", 10)
+    monkeypatch.setattr(parquet_out, "ROWS_IN_GROUP", 20)
+    monkeypatch.setattr(parquet_out, "ROWS_IN_BATCH", 10)
 
 
 @pytest.mark.usefixtures("_handed_over_soon")

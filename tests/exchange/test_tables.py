@@ -9,9 +9,9 @@ import pytest
 from pyarrow import parquet
 
 from hksz_db.exchange.csv_out import FORMULA_STARTS
-from hksz_db.exchange.format import Asked
+from hksz_db.exchange.format import ExportRequest
 from hksz_db.exchange.formats import FORMATS
-from hksz_db.exchange.tables import Column, Kind, columns, columns_of
+from hksz_db.exchange.tables import Column, ColumnType, columns, columns_of
 from hksz_db.queries.pages import RESOURCES
 
 
@@ -36,23 +36,23 @@ def test_every_field_of_a_document_has_a_column(resource):
 
 @pytest.mark.parametrize("resource", RESOURCES)
 def test_every_column_finds_its_way(resource, documents):
-    asked = Asked(resource, FORMATS["csv"].fields(RESOURCES[resource]))
+    asked = ExportRequest(resource, FORMATS["csv"].fields(RESOURCES[resource]))
     found = columns_of(asked)
     assert found == columns(resource)
     for document in documents(resource):
         for column in found:
             value = column.value(document)
-            assert isinstance(value, list) == (column.kind is Kind.LIST), column.name
+            assert isinstance(value, list) == (column.type is ColumnType.LIST), column.name
 
 
 def test_only_the_columns_of_what_is_asked_for():
-    found = columns_of(Asked("claims", ("id", "claimant")))
+    found = columns_of(ExportRequest("claims", ("id", "claimant")))
     names = [column.name for column in found]
     assert names == ["id", "claimant_id", "claimant_external_id", "claimant", "claimant_kind"]
 
 
 def test_a_way_through_lists_gathers_what_is_there():
-    column = Column(("made", "who", "name"), Kind.LIST)
+    column = Column(("made", "who", "name"), ColumnType.LIST)
     made = [{"who": {"name": "a"}}, {"who": None}, {"who": {"name": None}}, {"who": {"name": "b"}}]
     assert column.value({"made": made}) == ["a", "b"]
     assert column.value({"made": []}) == []
