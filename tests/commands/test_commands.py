@@ -165,7 +165,7 @@ def test_locators_are_written_into_a_data_file(flask, files):
     answer = flask("locate", *files.values())
     assert answer.exit_code == 0
     text = "A made-up article. Forty firms moved, forty firms stayed."
-    assert f"1 locators written, over {len(text)} characters" in answer.output
+    assert f"1 locators written for a text of {len(text)} characters" in answer.output
     assert digest(text) in answer.output
     located, other, bare = json.loads(files["claims"].read_text(encoding="utf-8"))
     (passage,) = located["evidence"]
@@ -252,10 +252,10 @@ def test_spans_of_unknown_evidence_are_named(flask, files):
         (b"[", ["not JSON"]),
         (b"{}", ["list of claims"]),
         (b"[1]", ["Entry 1"]),
-        (b'[{}, {"evidence": {}}]', ["entry 2", "external_id"]),
-        (b'[{"evidence": ["x"]}]', ["entry 1", "external_id"]),
-        (b'[{}, {}, {"evidence": [{"note": "x"}]}]', ["entry 3", "external_id"]),
-        (b'[{"evidence": [{"external_id": null}]}]', ["entry 1", "external_id"]),
+        (b'[{}, {"evidence": {}}]', ["Entry 2", "external_id"]),
+        (b'[{"evidence": ["x"]}]', ["Entry 1", "external_id"]),
+        (b'[{}, {}, {"evidence": [{"note": "x"}]}]', ["Entry 3", "external_id"]),
+        (b'[{"evidence": [{"external_id": null}]}]', ["Entry 1", "external_id"]),
         (b'[{"statement": "\\udc00"}]', ["surrogate"]),
     ],
 )

@@ -137,7 +137,7 @@ def test_a_doi_tells_that_a_source_is_there_in_another_format(flask, database, f
     answer = flask(FILES / second, "--namespace", "second")
     assert answer.exit_code == 0
     assert (counts(answer)["ignored"], counts(answer)["created"]) == (3, 7)
-    assert answer.output.count("ignored, is there as first:") == 3
+    assert answer.output.count("ignored, exists as first:") == 3
     after = rows(database, "SELECT id, version FROM sources WHERE doi IS NOT NULL ORDER BY id")
     assert after == before
 
@@ -152,11 +152,11 @@ def test_what_this_database_exported_is_recognised(flask, database, write):
         write("a.ris", f"TY  - ELEC\nID  - {name}\nTI  - Another title\nER  - \n"),
     ):
         answer = flask(file)
-        assert f"ignored, is there as {name}" in answer.output
+        assert f"ignored, exists as {name}" in answer.output
         assert counts(answer)["created"] == 0
     nameless = {"id": id, "csl_type": "webpage", "title": "Another title"}
     answer = flask(write("a.ndjson", ndjson([nameless])), "--resource", "sources")
-    assert f"line 1 (ndjson:{id}): ignored, is there as {name}" in answer.output
+    assert f"line 1 (ndjson:{id}): ignored, exists as {name}" in answer.output
 
 
 def test_a_dry_run_says_what_would_happen_and_writes_nothing(flask, database, write):
@@ -193,7 +193,7 @@ def test_lines_that_name_no_resource_are_told_of(flask, write):
     lines = ndjson([UNITS[0], {"resource": "units", **UNITS[2]}, {"resource": "x"}]) + "{"
     answer = flask(write("units.ndjson", lines))
     assert answer.exit_code == 1
-    assert "line 1: failed: The line names no resource: say of which" in answer.output
+    assert "line 1: failed: The line names no resource; give the resource" in answer.output
     assert "line 3: failed: Unknown resource; known: units" in answer.output
     assert "line 4: failed: The line is not JSON" in answer.output
     assert (counts(answer)["created"], counts(answer)["failed"]) == (1, 3)
@@ -270,7 +270,7 @@ def test_a_new_entity_that_is_called_as_another_is_told_of_and_not_merged(flask,
     ]
     file = write("reports.json", json.dumps(items))
     answer = flask(file)
-    assert answer.output.count(f"({name}), called as {other}: merge them") == 1
+    assert answer.output.count(f"({name}) has the same name as {other}; merge them") == 1
     assert counts(answer)["entities created"] == 1
     assert "merge them" not in flask(file).output
 
@@ -411,7 +411,7 @@ def test_a_table_of_figures_by_the_names_of_its_maker(flask, database, write):
     ]
     refused = flask(*arguments)
     assert refused.exit_code == 2
-    assert "These columns are no fields of figures: No, Remark." in refused.output
+    assert "These columns are not fields of figures: No, Remark." in refused.output
     answer = flask(*arguments, "--skip=No", "--skip=Remark")
     assert answer.exit_code == 1
     assert "figures.csv:line 4: failed: amount: Must be a decimal number" in answer.output
@@ -459,7 +459,7 @@ def test_a_table_as_the_export_writes_it_changes_nothing(flask, database, write)
     nameless = {**row, "external_id": ""}
     text = ",".join(row) + "\n" + ",".join(f'"{value}"' for value in nameless.values()) + "\n"
     answer = flask(write("figures.csv", text), "--resource=figures")
-    assert f"ignored, is there as {name}" in answer.output
+    assert f"ignored, exists as {name}" in answer.output
 
 
 def test_a_table_of_evidence_with_locators(flask, database, write):
@@ -487,10 +487,10 @@ def test_a_table_of_evidence_with_locators(flask, database, write):
     [
         ("a.txt", [], "--format"),
         ("a.csv", [], "--resource"),
-        ("a.csv", ["--resource", "entities"], "holds units or metrics"),
-        ("a.bib", ["--resource", "claims"], "holds sources"),
+        ("a.csv", ["--resource", "entities"], "can hold units, metrics"),
+        ("a.bib", ["--resource", "claims"], "can hold sources"),
         ("a.bib", ["--map", "a=b"], "no columns"),
-        ("a.ris", ["--skip", "a"], "skipped"),
+        ("a.ris", ["--skip", "a"], "--skip does not apply"),
         ("a.json", ["--namespace", "My Library"], "namespace"),
         ("a.csv", ["--resource=figures", "--map", "amount"], "--map"),
         ("a.csv", ["--resource=figures", "--set", "=a"], "--set"),
@@ -498,7 +498,7 @@ def test_a_table_of_evidence_with_locators(flask, database, write):
         ("a.csv", ["--resource=figures", "--encoding", "hex"], "encoding"),
         ("a.json", ["--encoding", "utf-99"], "encoding"),
         ("a.csv", ["--resource=figures", "--map", "b=amount"], "no such columns: b"),
-        ("a.csv", ["--resource=figures", "--set", "b=1"], "No fields of figures: b"),
+        ("a.csv", ["--resource=figures", "--set", "b=1"], "Not fields of figures: b"),
         ("a.csv", ["--resource=figures", "--set", "amount=1"], "more than one column: amount"),
         ("nowhere.csv", ["--resource=figures"], "does not exist"),
     ],

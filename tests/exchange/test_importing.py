@@ -10,7 +10,7 @@ from hksz_db.domain.vocabulary import BulkMode
 from hksz_db.exchange import importing
 from hksz_db.exchange.batch import Report
 from hksz_db.exchange.importing import import_entries
-from hksz_db.exchange.readers.entries import Entry
+from hksz_db.exchange.readers.entries import ImportEntry
 
 UPSERT = BulkMode.UPSERT
 
@@ -20,15 +20,15 @@ def _small_batches(monkeypatch):
     monkeypatch.setattr(importing, "MAX_BATCH", 3)
 
 
-def entity(number: int, **fields) -> Entry:
+def entity(number: int, **fields) -> ImportEntry:
     name = {"name": f"Firm {number}", "language": "en", "kind": "preferred"}
     item = {"external_id": f"test:{number}", "kind": "organisation", "names": [name], **fields}
-    return Entry(number, "entities", item)
+    return ImportEntry(number, "entities", item)
 
 
-def source(number: int, **fields) -> Entry:
+def source(number: int, **fields) -> ImportEntry:
     item = {"external_id": f"test:{number}", "csl_type": "report", "title": "A", **fields}
-    return Entry(number, "sources", item)
+    return ImportEntry(number, "sources", item)
 
 
 def written(database) -> list[str]:
@@ -41,7 +41,7 @@ def outcomes(reports) -> list[str]:
     return [str(report.outcome) for report in reports]
 
 
-def breaking_off(number: int) -> Iterator[Entry]:
+def breaking_off(number: int) -> Iterator[ImportEntry]:
     yield from map(entity, range(1, number + 1))
     raise Unavailable("The power failed.")
 
@@ -82,7 +82,7 @@ def test_a_failure_in_the_last_batch_takes_all_of_one_transaction_back(database,
 def test_entries_are_read_as_they_are_written(database):
     read: list[int] = []
 
-    def entries() -> Iterator[Entry]:
+    def entries() -> Iterator[ImportEntry]:
         for number in range(1, 20):
             read.append(number)
             yield entity(number)
@@ -98,11 +98,11 @@ def test_large_entries_make_small_batches(database, monkeypatch):
     monkeypatch.setattr(importing, "_MAX_BATCH_CHARS", 100)
     read: list[int] = []
 
-    def entries() -> Iterator[Entry]:
+    def entries() -> Iterator[ImportEntry]:
         for number in range(1, 4):
             read.append(number)
             made = entity(number)
-            yield Entry(number, "entities", made.item, size=90)
+            yield ImportEntry(number, "entities", made.item, size=90)
 
     reports = import_entries(database, entries(), UPSERT, "import:a")
     next(reports)
@@ -133,7 +133,7 @@ def test_a_deleted_source_with_the_doi_is_told_of(database):
 
 def test_what_failed_to_be_read_is_reported_in_its_place(database):
     fault = Fault("invalid", "It is broken.", "#")
-    entries = [entity(1), Entry(2, "entities", faults=(fault,)), entity(3)]
+    entries = [entity(1), ImportEntry(2, "entities", faults=(fault,)), entity(3)]
     reports = list(import_entries(database, iter(entries), UPSERT, "import:a"))
     assert outcomes(reports) == ["created", "failed", "created"]
     assert reports[1].faults == (fault,)
@@ -153,17 +153,17 @@ def test_no_entity_is_made_for_a_source_that_cannot_be(database):
     good = source(2, contributors=contributors)
     bad = source(3, contributors=contributors, csl_type="galaxy")
     (report,) = import_entries(
-        database, iter([Entry(3, "sources", bad.item, entities=(made,))]), UPSERT, "import:a"
+        database, iter([ImportEntry(3, "sources", bad.item, entities=(made,))]), UPSERT, "import:a"
     )
     assert [fault.pointer for fault in report.faults] == ["#/csl_type"]
     assert written(database) == []
-    entries = [Entry(2, "sources", good.item, entities=(made,))] * 2
+    entries = [ImportEntry(2, "sources", good.item, entities=(made,))] * 2
     reports = list(import_entries(database, iter(entries), UPSERT, "import:a"))
     assert outcomes(reports) == ["created", "unchanged"]
     assert [report.entities for report in reports] == [1, 0]
 
 
-def related(number: int, *others: int) -> Entry:
+def related(number: int, *others: int) -> ImportEntry:
     return entity(
         number,
         relations=[{"kind": "partner_of", "object_external_id": f"test:{n}"} for n in others],

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from hksz_db.exchange.reading import Wanted, entries, format_of
+from hksz_db.exchange.readers.requests import ImportRequest
+from hksz_db.exchange.reading import entries, format_of
 from schemas.sources import SourceCreateSchema
 
 FILES = Path(__file__).parent.parent / "files"
@@ -14,7 +15,7 @@ EXPORTS = ("zotero.json", "zotero.bib", "better_bibtex.bib", "zotero.ris")
 
 def read(name: str) -> list:
     path = FILES / name
-    return list(entries(Wanted(path, format_of(path), namespace="desk")))
+    return list(entries(ImportRequest(path, format_of(path), namespace="desk")))
 
 
 def items(name: str) -> list[dict[str, Any]]:

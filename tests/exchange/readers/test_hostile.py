@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from hksz_db.exchange.readers import text
-from hksz_db.exchange.readers.columns import Columns
 from hksz_db.exchange.readers.entries import Unreadable
-from hksz_db.exchange.reading import READERS, Wanted, entries, format_of
+from hksz_db.exchange.readers.requests import Columns, ImportRequest
+from hksz_db.exchange.reading import READERS, entries, format_of
 from schemas.sources import SourceCreateSchema
 
 BIB = "@article{one, title = {One}, author = {Doe, Jane}, year = 2020}\n"
@@ -27,7 +27,7 @@ def read(tmp_path: Path):
         form = format_of(path)
         if form in {"csv", "ndjson"}:
             wanted.setdefault("resource", "units")
-        return list(entries(Wanted(path, form, **wanted)))
+        return list(entries(ImportRequest(path, form, **wanted)))
 
     return read
 
@@ -53,7 +53,7 @@ def deep(number: int) -> str:
         ("a.json", deep(100), "nested more than 32 deep"),
         ("a.json", deep(200_000), "nested more than 32 deep"),
         ("a.json", "[" + "1" * 5000 + "]", "too many digits"),
-        ("a.json", b"\xff\xfe[\x00]\x00", "UTF-16: say so with --encoding utf-16"),
+        ("a.json", b"\xff\xfe[\x00]\x00", "UTF-16; give --encoding utf-16"),
         ("a.json", b'[\n{"title": "caf\xe9"}]', r"Line 2 is not utf-8 \(byte 16\)"),
         ("a.bib", b"\x00\x00\xfe\xff", "UTF-32"),
         ("a.bib", "not a bibliography", "no entries of BibTeX"),
@@ -64,7 +64,7 @@ def deep(number: int) -> str:
         ("a.csv", "", "no header"),
         ("a.csv", "\n\n", "no header"),
         ("a.csv", "code,label,code\n", "columns twice: code"),
-        ("a.csv", "code,,label\n", r"no fields of units: \(a column without a name\)"),
+        ("a.csv", "code,,label\n", r"not fields of units: \(a column without a name\)"),
         ("a.csv", 'code,"label\n1,2\n', "Line"),
         ("a.csv", b"c\xf6de,label\n", "Line 1: Character 2 is not utf-8"),
         ("a.csv", "c" * 200_000 + "\n", "Line 1: "),
@@ -86,7 +86,7 @@ def test_a_folder_is_no_file(tmp_path):
     folder = tmp_path / "a.bib"
     folder.mkdir()
     with pytest.raises(Unreadable, match="directory"):
-        list(entries(Wanted(folder, "bibtex")))
+        list(entries(ImportRequest(folder, "bibtex")))
 
 
 @pytest.mark.parametrize("name", ["a.bib", "a.ris", "a.ndjson"])
@@ -155,7 +155,7 @@ def test_rows_that_do_not_fit_their_header_are_told_of(read):
     table = 'code,label\nHKD,dollar,x\nJPY\n"GBP"x,pound\n\n,\nCNY,"yu\nan"\nEUR,"euro\n'
     found = read("a.csv", table)
     assert [entry.number for entry in found] == [2, 3, 4, 7, 9]
-    assert faults(found[0]) == "The row has 3 cells and the header 2."
+    assert faults(found[0]) == "The row has 3 cells, but the header only 2."
     assert found[1].item["code"] == "JPY"
     assert found[2].item is None
     assert found[3].item["label"] == "yu\nan"
@@ -191,7 +191,7 @@ def test_a_file_of_bibtex_with_all_that_it_may_have(read):
     first = next(entry for entry in read("a.bib", content) if entry.label == "two")
     assert first.item["url"] == "https://example.org/a_b"
     assert found["three"].item["title"] == "Three"
-    assert "given twice, the first counts: title" in found["three"].warnings
+    assert "given twice, only the first is kept: title" in found["three"].warnings
     assert found["five"].item["title"] == "Fine"
     assert found["seven"].item["title_supplied"] is True
     assert sum(entry.item is not None for entry in read("a.bib", content)) == 6
