@@ -16,7 +16,7 @@ from app import create_app
 from hksz_db.database import Database
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.exchange import dumping, loading
-from hksz_db.exchange.catalog import LEDGER, stored
+from hksz_db.exchange.catalog import LEDGER, read_catalog
 from hksz_db.queries.pages import RESOURCES
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
@@ -276,7 +276,7 @@ def test_the_first_line_says_what_it_is_and_the_last_what_it_holds(dumped, lived
 
 def test_rows_come_after_those_that_they_lead_to(lived_in):
     with psycopg.connect(lived_in) as connection:
-        found = stored(connection, with_keys=True)
+        found = read_catalog(connection, with_keys=True)
     circular = {(table.name, key.name) for table, key in found.circular()}
     place = {table.oid: number for number, table in enumerate(found.tables)}
     for number, table in enumerate(found.tables):
@@ -366,7 +366,7 @@ def test_a_database_with_rows_is_refused_by_their_tables(empty, file):
 
 def test_a_new_database_is_empty(make_database):
     with make_database() as url, psycopg.connect(url) as connection:
-        found = stored(connection, with_keys=True).tables
+        found = read_catalog(connection, with_keys=True).tables
         for table in (table for table in found if table.name not in LEDGER):
             assert connection.execute(SQL("SELECT FROM {}").format(table.sql)).fetchall() == []
 
