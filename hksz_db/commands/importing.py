@@ -47,7 +47,7 @@ _MAX_ACTOR = 200
     type=click.Choice([str(mode) for mode in BulkMode]),
     default="upsert",
     show_default=True,
-    help="What to do with existing rows: update them, ignore them, or fail.",
+    help="For existing rows, create fails, upsert updates them, and ignore leaves them alone.",
 )
 @click.option("--dry-run", is_flag=True, help="Report what would happen, and write nothing.")
 @click.option("--atomic", is_flag=True, help="Write nothing if an entry fails.")

@@ -1,4 +1,4 @@
-"""BibTeX and biblatex beyond what Zotero writes."""
+"""BibTeX and biblatex that Zotero does not write."""
 
 import pytest
 
@@ -57,7 +57,7 @@ def test_a_date_is_read(fields, edtf):
     assert item(fields)["issued_edtf"] == edtf
 
 
-def test_what_is_no_date_is_a_note():
+def test_unreadable_date_is_kept_as_a_note():
     (found,) = entries("@article{one, title = {One}, year = {in press}}")
     assert found.item["issued_note"] == "in press"
     assert found.warnings == ("not a date, kept as a note: in press",)
@@ -77,11 +77,11 @@ def test_what_is_no_date_is_a_note():
         ("肖, 发民", ["肖, 发民"]),
     ],
 )
-def test_authors_are_split_as_bibtex_does(names, credited):
+def test_authors_are_split(names, credited):
     assert people(item(f"author = {{{names}}}")) == [(name, "author") for name in credited]
 
 
-def test_others_are_told_of():
+def test_others_is_a_warning():
     (found,) = entries("@article{one, title = {One}, author = {Doe, Jane and others}}")
     assert len(found.item["contributors"]) == 1
     assert found.warnings == ("more authors than listed",)
@@ -102,7 +102,7 @@ def test_others_are_told_of():
         ("whatever", "", "document"),
     ],
 )
-def test_an_entry_has_a_type_of_csl(kind, fields, term):
+def test_entry_type_is_mapped_to_csl(kind, fields, term):
     assert item(fields, kind)["csl_type"] == term
 
 
@@ -116,11 +116,11 @@ def test_an_entry_has_a_type_of_csl(kind, fields, term):
         (r"howpublished = {Online: https://example.org/a}", "https://example.org/a"),
     ],
 )
-def test_an_address_is_no_latex(fields, url):
+def test_url_is_unescaped(fields, url):
     assert item(fields, "misc")["url"] == url
 
 
-def test_the_rest_has_its_place():
+def test_other_fields():
     found = item(
         "subtitle = {Two}, institution = {{An Institute} and Another}, langid = {ngerman},"
         " doi = {https://doi.org/10.5555/A\\_b}, rights = {CC BY}, eventtitle = {A Meeting}",
@@ -133,7 +133,7 @@ def test_the_rest_has_its_place():
     assert found["rights"] == "CC BY"
 
 
-def test_an_entry_inherits_from_the_one_that_it_names():
+def test_entry_inherits_from_its_crossref():
     paper, book = entries(
         "@inproceedings{one, title = {One}, crossref = {two}}\n"
         "@proceedings{two, title = {Two}, editor = {Doe, Jane}, year = 2020, doi = {10.5555/two}}\n"

@@ -1,4 +1,4 @@
-"""CSL-JSON beyond what Zotero writes."""
+"""CSL-JSON that Zotero does not write."""
 
 import json
 from typing import Any
@@ -46,17 +46,17 @@ def test_a_date_is_read(issued, edtf):
         ("dissertation", "thesis"),
     ],
 )
-def test_a_type_of_csl_or_of_crossref_is_kept(written, term):
+def test_types_of_csl_and_crossref_are_kept(written, term):
     assert entry(type=written).item["csl_type"] == term
 
 
-def test_another_type_is_a_document_and_told_of():
+def test_unknown_type_is_a_document_with_a_warning():
     found = entry(type="tweet")
     assert found.item["csl_type"] == "document"
     assert found.warnings == ("not a CSL type, imported as document: tweet",)
 
 
-def test_people_are_credited_as_what_they_were():
+def test_contributors_are_credited_with_their_roles():
     people = {
         "author": [{"family": "World Bank", "given": ""}, {"name": "An Office"}],
         "director": [{"family": "Ho", "given": "Siu-ming"}],
@@ -80,16 +80,16 @@ def test_people_are_credited_as_what_they_were():
     assert found.warnings == ("not kept: recipient",)
 
 
-def test_titles_in_lists_of_one_are_titles():
+def test_title_may_be_a_list_of_one():
     found = entry(title=["One"], **{"container-title": ["A Journal"]}).item
     assert (found["title"], found["container_title"]) == ("One", "A Journal")
 
 
-def test_items_may_stand_in_an_object():
+def test_items_may_be_in_an_object():
     first, second = read('{"items": [{"id": 37, "type": "book", "title": "One"}, 7]}', "desk")
     assert first.external_id == "desk:37"
     assert [fault.detail for fault in second.faults] == ["Must be an object."]
 
 
-def test_what_is_no_work_is_no_source():
+def test_item_without_type_and_title_fails():
     assert entry(type=None, title=None, name="left-pad").faults[0].code == "required"

@@ -1,4 +1,4 @@
-"""RIS beyond what Zotero writes: EndNote, publishers, CNKI."""
+"""RIS that Zotero does not write: EndNote, publishers, CNKI."""
 
 from typing import Any
 
@@ -56,7 +56,7 @@ def test_an_older_record_is_read():
     assert found.warnings == ("not kept: N2",)
 
 
-def test_names_on_one_line_are_several():
+def test_one_line_may_have_several_names():
     found = entry("TI  - 一\nAU  - 张伟;李娜;\nAU  - 深圳大学")
     assert people(found.item) == [
         ("张伟", "author", None),
@@ -89,7 +89,7 @@ def test_names_on_one_line_are_several():
         ("VIDEO", []),
     ],
 )
-def test_further_authors_are_what_the_type_makes_them(kind, expected):
+def test_roles_of_further_authors_depend_on_the_type(kind, expected):
     found = entry("TI  - One\nA2  - Two, B\nA3  - Three, C\nA4  - Four, D", kind)
     assert people(found.item) == expected
     assert ("not kept: A2, A3, A4" in found.warnings) == (kind == "VIDEO")
@@ -112,19 +112,19 @@ def test_a_field_is_read(lines, field, value):
     assert found.warnings == ()
 
 
-def test_what_a_book_is_a_part_of_is_its_series():
+def test_series_of_a_book_is_not_its_container():
     found = entry("TI  - One\nT2  - A Series", "BOOK")
     assert "container_title" not in found.item
     assert found.warnings == ("not kept: T2",)
 
 
-def test_a_second_address_is_told_of():
+def test_second_url_is_a_warning():
     found = entry("TI  - One\nUR  - https://example.org/a\nUR  - https://example.org/b")
     assert found.item["url"] == "https://example.org/a"
     assert found.warnings == ("not kept: further UR",)
 
 
-def test_another_type_is_a_document_and_told_of():
+def test_unknown_type_is_a_document_with_a_warning():
     found = entry("TI  - One", "XYZ")
     assert found.item["csl_type"] == "document"
     assert found.warnings == ("not an RIS type, imported as document: XYZ",)
