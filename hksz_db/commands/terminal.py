@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 from hksz_db.database import Database, DatabaseUnusable, explained
 from hksz_db.domain.errors import DomainError
 from hksz_db.embedded import EmbeddedError
+from hksz_db.queries import versions
+from hksz_db.queries.pages import RESOURCES
 from hksz_db.services.seeding import InvalidSeed
 from hksz_db.services.writing import writing
 from schemas.fields import EXTERNAL_ID_PATTERN
@@ -58,11 +60,14 @@ def writing_here() -> Iterator[Session]:
         yield session
 
 
-def id_or_name(given: str) -> UUID | str:
-    """Parse an id or an external id."""
-    if re.fullmatch(EXTERNAL_ID_PATTERN, given):
-        return given
-    try:
-        return UUID(given)
-    except ValueError:
-        raise click.ClickException(f"{given!r} is neither an id nor an external id.") from None
+def row_id(database: Database, resource: str, name: str) -> UUID:
+    """The id of a row that is given by its id or external id."""
+    if not re.fullmatch(EXTERNAL_ID_PATTERN, name):
+        try:
+            return UUID(name)
+        except ValueError:
+            raise click.ClickException(f"{name!r} is neither an id nor an external id.") from None
+    id = versions.named(database, resource, name)
+    if id is None:
+        raise click.ClickException(f"There is no {RESOURCES[resource].singular} {name}.")
+    return id

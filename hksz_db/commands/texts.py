@@ -2,20 +2,16 @@
 
 from collections import Counter
 from pathlib import Path
-from uuid import UUID
 
 import click
-from sqlalchemy.orm import Session
 
 from hksz_db.commands import locating
-from hksz_db.commands.terminal import FILE, Failure, file_errors, id_or_name, writing_here
-from hksz_db.database import fetch_in
+from hksz_db.commands.terminal import FILE, Failure, file_errors, reaching, row_id
 from hksz_db.domain.verification import Result
 from hksz_db.queries.verification import (
     Checked,
     Verification,
     check,
-    named_statement,
     verifiable_statement,
 )
 
@@ -49,7 +45,7 @@ def verify(source: str, text: Path) -> None:
     if there was an error.
     """
     try:
-        verification = _compared(source, text)
+        verification = _verification(source, text)
     except click.ClickException as error:
         raise Failure(error.message) from None
     for checked in verification.checked:
@@ -60,33 +56,21 @@ def verify(source: str, text: Path) -> None:
         raise SystemExit(1)
 
 
-def _compared(source: str, text: Path) -> Verification:
+def _verification(source: str, text: Path) -> Verification:
     with file_errors():
         copy = locating.read_text(text)
-    verification = check(copy, _verifiable(source))
-    if not verification.checked:
-        raise click.ClickException(f"No evidence of {source} has a locator to compare with.")
-    return verification
-
-
-def _verifiable(source: str) -> bytes:
-    with writing_here() as session:
-        values = {"id": _id(session, source)}
-        rows = fetch_in(session, verifiable_statement(), values)
+    with reaching() as database:
+        id = row_id(database, "sources", source)
+        rows = database.read(verifiable_statement(), {"id": id})
     if not rows:
         raise click.ClickException(f"There is no source {source}.")
     ((_, deleted, _, verifiable),) = rows
     if deleted:
         raise click.ClickException(f"The source {source} was deleted; it can be restored.")
-    return bytes(verifiable)
-
-
-def _id(session: Session, source: str) -> UUID | None:
-    named = id_or_name(source)
-    if isinstance(named, UUID):
-        return named
-    rows = fetch_in(session, named_statement(), {"name": named})
-    return rows[0][0] if rows else None
+    verification = check(copy, bytes(verifiable))
+    if not verification.checked:
+        raise click.ClickException(f"No evidence of {source} has a locator to compare with.")
+    return verification
 
 
 def _line(checked: Checked) -> str:

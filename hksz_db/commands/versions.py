@@ -2,12 +2,10 @@
 
 import json
 from typing import Any
-from uuid import UUID
 
 import click
 
-from hksz_db.commands.terminal import id_or_name, reaching
-from hksz_db.database import Database
+from hksz_db.commands.terminal import reaching, row_id
 from hksz_db.domain.differences import differences
 from hksz_db.queries import versions
 from hksz_db.queries.pages import RESOURCES
@@ -28,7 +26,7 @@ def show_history(resource: str, name: str, pair: tuple[int, int] | None) -> None
     for no value.
     """
     with reaching() as database:
-        id = _row_id(database, resource, name)
+        id = row_id(database, resource, name)
         if pair:
             earlier, later = (versions.document_in(database, resource, id, n) for n in pair)
             for each in differences(earlier, later):
@@ -37,14 +35,6 @@ def show_history(resource: str, name: str, pair: tuple[int, int] | None) -> None
         for entry in versions.versions(database, resource, id):
             values = (*(entry[name] for name in _COLUMNS), ",".join(entry["changed"]))
             click.echo("\t".join(str(value or "-") for value in values))
-
-
-def _row_id(database: Database, resource: str, name: str) -> UUID:
-    named = id_or_name(name)
-    found = named if isinstance(named, UUID) else versions.named(database, resource, named)
-    if found is None:
-        raise click.ClickException(f"There is no {RESOURCES[resource].singular} {name}.")
-    return found
 
 
 def _as_json(value: Any) -> str:

@@ -5,7 +5,7 @@ https://github.com/zotero/translators/blob/master/RIS.js.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import rispy
@@ -15,8 +15,6 @@ from hksz_db.exchange.readers import edtf_dates
 from hksz_db.exchange.readers.entries import Entries, ImportEntry, Unreadable, unreadable
 from hksz_db.exchange.readers.names import Credit, inverted, organisation
 from hksz_db.exchange.readers.works import Work, entry
-
-Record = Mapping[str, Sequence[str]]
 
 _LINE = re.compile(r"([A-Z][A-Z0-9]) {1,2}-(?: (.*)|)")
 _REPEATED = ["A1", "A2", "A3", "A4", "AU", "ED", "KW", "N1", "UR"]
@@ -75,7 +73,7 @@ _NO_ROLE = {
 _SERIES = {"book", "report", "map", "software"}
 _NAMED = {"TY", "ID", "ER", "TI", "T1", "CT", "DA", "PY", "Y1", "DO", "LA", "PB", "AU", "A1", "ED"}
 # Abbreviations and short forms of other tags.
-_NAMED |= {"ST", "J1", "J2", "JA", "JO"}
+_NAMED |= {"UR", "LK", "ST", "J1", "J2", "JA", "JO"}
 
 
 class _Chunk(NamedTuple):
@@ -110,7 +108,23 @@ def _entry(chunk: _Chunk, namespace: str) -> ImportEntry:
     return entry(_work(_record(chunk.lines)), chunk.line, namespace)
 
 
-def _record(lines: Sequence[str]) -> Record:
+class _Record:
+    """The values of a record by tag, and the tags that were used or need no warning."""
+
+    def __init__(self, values: Mapping[str, Sequence[str]]) -> None:
+        self.values = values
+        self.used = set(_NAMED)
+
+    def take(self, *tags: str) -> str:
+        """Use the first of the tags that has a value."""
+        tag = next((tag for tag in tags if self.values.get(tag)), None)
+        if tag is None:
+            return ""
+        self.used.add(tag)
+        return self.values[tag][0]
+
+
+def _record(lines: Sequence[str]) -> _Record:
     tags = {line[:2] for line in lines if _LINE.fullmatch(line)} | {"TY", "ER", "UK"}
     record, *_ = rispy.loads(
         "\n".join(lines),
@@ -118,65 +132,47 @@ def _record(lines: Sequence[str]) -> Record:
         list_tags=_REPEATED,
         delimiter_tags_mapping={},
     )
-    return {
+    values = {
         tag: [each for each in (value if isinstance(value, list) else [value]) if each.strip()]
         for tag, value in record.items()
         if isinstance(value, list | str)
     }
+    return _Record(values)
 
 
-def _work(record: Record) -> Work:
-    written = _first(record, "TY").upper()
-    work = Work(id=_first(record, "ID"), csl_type=_CSL.get(written, "document"))
+def _work(record: _Record) -> Work:
+    written = record.take("TY").upper()
+    work = Work(id=record.take("ID"), csl_type=_CSL.get(written, "document"))
     if written not in _CSL:
         work.warnings.append(f"not an RIS type, imported as document: {written or 'none'}")
-    work.title = _first(record, "TI", "T1", "CT")
-    used = {*_NAMED, *_container(record, work), *_links(record, work)}
-    if not work.title and "BT" not in used:
-        work.title = _first(record, "BT")
-        used.add("BT")
-    work.language = _first(record, "LA")
-    place = next((tag for tag in ("CY", "PP") if record.get(tag)), "CY")
-    work.publisher_place = _first(record, place)
-    used.add(place)
+    work.title = record.take("TI", "T1", "CT")
+    if work.csl_type not in _SERIES:
+        first = ["C3"] if work.csl_type == "paper-conference" else []
+        work.container_title = record.take(*first, "JF", "T2", "BT", "JO", "JA", "J2")
+    if not work.title and "BT" not in record.used:
+        work.title = record.take("BT")
+    work.language = record.take("LA")
+    work.publisher_place = record.take("CY", "PP")
+    work.url = record.take("UR", "LK")
+    work.unkept += ["further UR"] if len(record.values.get("UR", ())) > 1 else []
+    work.doi = record.take("DO")
+    # EndNote and older versions of other programs write the DOI in M3.
+    in_type = re.search(r"10\.[0-9]{4,9}/\S+", "".join(record.values.get("M3", ())))
+    if in_type and not work.doi:
+        work.doi = in_type[0]
+        record.used.add("M3")
     _date(record, work)
-    used |= set(_credits(record, work))
-    if publisher := _first(record, "PB"):
+    _credits(record, work)
+    if publisher := record.take("PB"):
         work.credits.append(Credit(ContributorRole.PUBLISHER, organisation(publisher)))
-    work.unkept += [tag for tag, values in record.items() if values and tag not in used]
+    work.unkept += [
+        tag for tag, values in record.values.items() if values and tag not in record.used
+    ]
     return work
 
 
-def _first(record: Record, *tags: str) -> str:
-    return next((record[tag][0] for tag in tags if record.get(tag)), "")
-
-
-def _container(record: Record, work: Work) -> Iterator[str]:
-    """Set the container title and yield the tag that was used."""
-    if work.csl_type in _SERIES:
-        return
-    first = ["C3"] if work.csl_type == "paper-conference" else []
-    tags = [*first, "JF", "T2", "BT", "JO", "JA", "J2"]
-    if tag := next((tag for tag in tags if record.get(tag)), None):
-        work.container_title = _first(record, tag)
-        yield tag
-
-
-def _links(record: Record, work: Work) -> Iterator[str]:
-    """Set the URL and the DOI, and yield the tags that were used."""
-    addresses = list(record.get("UR", []))
-    work.url = addresses[0] if addresses else _first(record, "LK")
-    work.unkept += ["further UR"] if len(addresses) > 1 else []
-    yield from ("UR", "LK")
-    work.doi = _first(record, "DO")
-    # EndNote and older versions of other programs write it here.
-    if not work.doi and (in_type := re.search(r"10\.[0-9]{4,9}/\S+", _first(record, "M3"))):
-        work.doi = in_type[0]
-        yield "M3"
-
-
-def _date(record: Record, work: Work) -> None:
-    exact, year = _first(record, "DA"), _first(record, "PY", "Y1")
+def _date(record: _Record, work: Work) -> None:
+    exact, year = record.take("DA"), record.take("PY", "Y1")
     for written in (exact, f"{exact} {year}" if exact and year else "", year):
         if written and (found := _read_date(written)):
             work.issued = found
@@ -194,14 +190,13 @@ def _read_date(written: str) -> str | None:
     return season or edtf_dates.from_parts([year, month, day if month else 0])
 
 
-def _credits(record: Record, work: Work) -> Iterator[str]:
-    """Add the contributors, and yield the tags that were used."""
+def _credits(record: _Record, work: Work) -> None:
     series_editor = "A2" if work.csl_type == "book" else "A3"
     for tag, role in _ROLES.items():
         if tag in _NO_ROLE.get(work.csl_type, ()):
             continue
-        yield tag
-        for value in record.get(tag, ()):
+        record.used.add(tag)
+        for value in record.values.get(tag, ()):
             # Some programs write all names on one line.
             names = (inverted(part) for part in value.split(";") if part.strip())
             credited_as = "series editor" if tag == series_editor else None
