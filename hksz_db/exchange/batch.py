@@ -68,7 +68,8 @@ def _checked(entry: ImportEntry) -> ImportEntry:
 def _existing(session: Session, entries: Sequence[ImportEntry]) -> list[str | None]:
     """For each entry the existing row, if its external id is not that of the entry."""
     table = entries[0].resource
-    doi = "doi" if table == "sources" else "NULL::text"
+    # Other resources have no DOI; each condition needs an index, or the whole table is read.
+    doi = "doi" if table == "sources" else "external_id"
     valid = [entry for entry in entries if entry.item is not None]
     if not valid:
         return [None] * len(entries)
