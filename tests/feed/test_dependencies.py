@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from copy import copy
 from uuid import UUID
 
 import pytest
@@ -113,8 +113,10 @@ def test_a_new_field_is_followed(
             " WHERE source_captures.source_id = evidence.source_id",
         )
     readable = RESOURCES[resource]
+    changed_readable = copy(readable)
     fields = {**readable.fields, "new": field(readable.table)}
-    monkeypatch.setitem(RESOURCES, resource, replace(readable, fields=fields))
+    object.__setattr__(changed_readable, "fields", fields)
+    monkeypatch.setitem(RESOURCES, resource, changed_readable)
     monkeypatch.setattr("hksz_db.feed.pages.changes_statement", changes_statement.__wrapped__)
     before = documents(database, statements())
     for write in writes:
