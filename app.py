@@ -26,7 +26,7 @@ from hksz_db.api.waiting import WaitingRoom, stop_waiters_on_shutdown
 from hksz_db.commands.registry import register_commands
 from hksz_db.database import Database, DatabaseUnusable, explained
 from hksz_db.domain.errors import Unavailable
-from hksz_db.feed.listener import Bell
+from hksz_db.feed.listener import ChangeListener
 from hksz_db.preparing import KEY_FILE, prepare, write_first_key
 from hksz_db.services.seeding import InvalidSeed
 from hksz_db.serving import PortInUse, configure_logging, listening, serve, stop_with_parent
@@ -46,7 +46,9 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     database = database or open_database(settings)
     app.extensions["hksz_database"] = database
     app.extensions["hksz_export_slots"] = ExportSlots(MAX_EXPORTS, MAX_EXPORT_S)
-    app.extensions["hksz_waiting_room"] = WaitingRoom(Bell(database), settings.max_waiters)
+    app.extensions["hksz_waiting_room"] = WaitingRoom(
+        ChangeListener(database), settings.max_waiters
+    )
     register_operating(app)
     sections = [*map(section_of, CATALOGUE), comparisons_section(COMPARISONS), CHANGES]
     for section in sections:

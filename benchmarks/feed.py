@@ -8,7 +8,8 @@ import psycopg
 from benchmarks.questions import Ask
 from benchmarks.servers import Server
 from hksz_db.database import Database
-from hksz_db.feed.pages import Feed, Position
+from hksz_db.feed.pages import Feed
+from hksz_db.feed.positions import Position
 
 PATH = "/v1/changes"
 _ACTOR = "benchmark"

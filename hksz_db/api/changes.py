@@ -1,4 +1,4 @@
-"""``/v1/changes``: what was changed, in the order in which it was, and what comes next."""
+"""``/v1/changes``: the feed of changes in the order of their commits, with long polling."""
 
 import json
 import time
@@ -12,13 +12,18 @@ from hksz_db.api.access import database
 from hksz_db.api.calls import Call, Section
 from hksz_db.api.parameters import arguments
 from hksz_db.api.waiting import waiting_room
-from hksz_db.feed.pages import BEGINNING, Feed, ForeignCursor, Page, Position, horizon
+from hksz_db.feed.pages import Feed, Page, horizon
+from hksz_db.feed.positions import BEGINNING, ForeignCursor, Position
 from hksz_db.queries.pages import RESOURCES
-from schemas.changes import CHANGES_PARAMETERS, ChangePageSchema, ChangeSchema
+from hksz_db.queries.questions import model_of
+from schemas.changes import ChangeSchema, change_page_schema, changes_parameters
 from schemas.parameters import DEFAULT_PER_PAGE
 
+CHANGE_PAGE_SCHEMA = change_page_schema(tuple((r.name, model_of(r)) for r in RESOURCES.values()))
+_PARAMETERS = changes_parameters(RESOURCES)
+
 NOW = "now"
-"""In place of a cursor: from this moment on."""
+"""Accepted in place of a cursor: only later changes follow."""
 
 
 def _follow() -> Response:
@@ -33,9 +38,9 @@ def _follow() -> Response:
     `next_cursor`. With `wait` an answer is sent as soon as there is an entry, or without entries
     when the time is over.
     """
-    asked = _asked()
+    query = _query()
     try:
-        return _answer(asked, _settled_page(asked))
+        return _answer(query, _page(query))
     except ForeignCursor:
         raise cursors.refusal() from None
 
@@ -47,26 +52,26 @@ CHANGES = Section(
         Call(
             "GET ",
             _follow,
-            ChangePageSchema,
+            CHANGE_PAGE_SCHEMA,
             headers=("Cache-Control", "Link"),
-            parameters=CHANGES_PARAMETERS,
+            parameters=_PARAMETERS,
         )
     ],
 )
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Query:
     feed: Feed
     cursor: str | None
     per_page: int
     wait: int
 
 
-def _asked() -> _Asked:
-    given = CHANGES_PARAMETERS.read(arguments())
+def _query() -> _Query:
+    given = _PARAMETERS.read(arguments())
     resources = given.get("resource", RESOURCES)
-    return _Asked(
+    return _Query(
         feed=Feed(
             database(),
             tuple(name for name in RESOURCES if name in resources),
@@ -78,33 +83,34 @@ def _asked() -> _Asked:
     )
 
 
-def _settled_page(asked: _Asked) -> Page:
-    """The page; when there is nothing on it, the first that something is on, if one comes."""
-    page = asked.feed.after(_position(asked), asked.per_page)
-    deadline = time.monotonic() + asked.wait
-    while asked.wait and not page.entries and page.caught_up:
-        with waiting_room().place():
-            more = waiting_room().bell.wait(page.position, deadline - time.monotonic())
+def _page(query: _Query) -> Page:
+    """The next page; if it is empty, the first with entries that appears while it waits."""
+    page = query.feed.after(_position(query), query.per_page)
+    deadline = time.monotonic() + query.wait
+    while query.wait and not page.entries and page.caught_up:
+        room = waiting_room()
+        with room.place():
+            more = room.listener.wait(page.position, deadline - time.monotonic())
         if not more:
             break
-        page = asked.feed.after(page.position, asked.per_page)
+        page = query.feed.after(page.position, query.per_page)
     return page
 
 
-def _position(asked: _Asked) -> Position:
-    if asked.cursor is None:
+def _position(query: _Query) -> Position:
+    if query.cursor is None:
         return BEGINNING
-    if asked.cursor == NOW:
+    if query.cursor == NOW:
         return horizon(database()).position
-    return asked.feed.position(asked.cursor)
+    return query.feed.position(query.cursor)
 
 
-def _answer(asked: _Asked, page: Page) -> Response:
-    cursor = asked.feed.cursor(page.position)
-    meta = {"next_cursor": cursor, "caught_up": page.caught_up, "per_page": asked.per_page}
+def _answer(query: _Query, page: Page) -> Response:
+    cursor = query.feed.cursor(page.position)
+    meta = {"next_cursor": cursor, "caught_up": page.caught_up, "per_page": query.per_page}
     body = b'{"data":[%b],"meta":%b}' % (page.entries, json.dumps(meta).encode())
     response = answers.DirectResponse(body, content_type="application/json")
     response.headers["Link"] = answers.next_link(cursor)
-    # The same question has another answer as soon as something happens.
+    # The answer changes with the next commit.
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import (
     Boolean,
+    Column,
     ColumnClause,
     ColumnElement,
     Date,
@@ -95,7 +96,22 @@ class First:
     limit: int
 
 
-Node = ColumnElement[Any] | Group | One | Many | Values | First
+@dataclass(frozen=True, eq=False)
+class Opaque:
+    """A value whose SQL does not say which rows of other tables it reads.
+
+    ``reads`` says so: for each named array of ids, the columns by table. ``affected`` is the query
+    that leads from the rows with these ids, with ``{name}`` for each array, to the values that
+    ``joined`` has where the value may have changed.
+    """
+
+    value: ColumnElement[Any]
+    joined: Column[Any]
+    reads: Mapping[str, Mapping[str, tuple[str, ...]]]
+    affected: str
+
+
+Node = ColumnElement[Any] | Group | One | Many | Values | First | Opaque
 
 
 def number(value: int) -> ColumnElement[int]:
@@ -179,6 +195,8 @@ def expression(node: Node) -> ColumnElement[Any]:
             return _first(node)
         case Values():
             return _array(func.json_agg(aggregate_order_by(node.column, node.column)), node)
+        case Opaque():
+            return node.value
         case _:
             return node
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from hksz_db.database import Prepared, prepare
 from hksz_db.domain.locators import Locator, digest
@@ -31,12 +31,6 @@ _unlocated = table_of(Evidence).alias()
 def verifiable_statement() -> Prepared:
     """The prepared form of ``verifiable``."""
     return prepare(verifiable())
-
-
-@cache
-def named_statement() -> Prepared:
-    """The prepared form of ``named``."""
-    return prepare(named())
 
 
 def verifiable() -> Select[Any]:
@@ -84,11 +78,6 @@ def _without_locator() -> ColumnElement[int]:
         .correlate(_sources)
         .scalar_subquery()
     )
-
-
-def named() -> Select[Any]:
-    """The id of the source, live or deleted, whose external id is ``:name``."""
-    return select(_sources.c.id).where(_sources.c.external_id == bindparam("name", type_=Text()))
 
 
 class Capture(StrEnum):

@@ -17,7 +17,7 @@ from sqlalchemy import TIMESTAMP, column, func, literal_column, select, table, t
 from hksz_db.database import Database, Prepared, prepare
 from hksz_db.domain.errors import NotFound, VersionNotFound
 from hksz_db.domain.vocabulary import HistoryOp
-from hksz_db.queries.belongings import belongings
+from hksz_db.queries.field_sources import field_sources
 from hksz_db.queries.keysets import Key, Keyset, gathered, numbered, page_of
 from hksz_db.queries.pages import RESOURCES, document_statement
 
@@ -137,7 +137,7 @@ def _version_statement(resource: str) -> Prepared:
 
 def _images(resource: str) -> str:
     """A query of all states of the row, and when each began and ended."""
-    own = (column for columns in belongings(resource).columns.values() for column in columns)
+    own = (column for columns in field_sources(resource).columns.values() for column in columns)
     redirect = ["redirect_to"] if RESOURCES[resource].can_be_merged else []
     columns = ", ".join(dict.fromkeys([*own, "version", "deleted_at", *redirect, "written_in"]))
     # What was written before all tables had a history belongs to the beginning of the history.
@@ -162,7 +162,7 @@ def _moments(resource: str) -> str:
         "SELECT begun_in AS number, NULL AS field, true AS counted FROM images",
         "SELECT ended_in, NULL, true FROM images WHERE ended_in IS NOT NULL",
     ]
-    for name, part in belongings(resource).parts.items():
+    for name, part in field_sources(resource).parts.items():
         field = f"'{name}', {str(part.counted).lower()}"
         where = f"WHERE {part.owner} = :id"
         touches += [
@@ -223,7 +223,7 @@ def _either(image: str | bool, merged: HistoryOp, otherwise: HistoryOp) -> str:
 
 def _changed(resource: str) -> str:
     """The fields that differ between two images, or whose parts the transaction wrote."""
-    known = belongings(resource)
+    known = field_sources(resource)
     tests = []
     for name in known.fields:
         if name in known.parts:

@@ -183,9 +183,9 @@ def test_a_dump_without_keys_has_none(flask, tmp_path):
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"", "The file is no dump of this software."),
-        (b'{"id":1}\n', "The file is no dump of this software."),
-        (b'{"hksz_dump":{"version":2}}\n', "The dump has the form 2; known: 1."),
+        (b"", "The file is not a dump of this software."),
+        (b'{"id":1}\n', "The file is not a dump of this software."),
+        (b'{"hksz_dump":{"version":2}}\n', "The dump has version 2; known: 1."),
         (b'{"hksz_dump":{"version":1}}\n', "The file is cut off: its end is missing."),
         (b'{"hksz_dump":{"version":1}}\n{"units":{', "The file is cut off within a line."),
         (b"\x1f\x8b\x08", "The file is cut off or damaged: it cannot be unpacked."),
