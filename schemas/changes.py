@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
 from marshmallow import Schema, fields
 
@@ -23,13 +24,18 @@ class ChangeSchema(DocumentSchema):
     version stays the same then.
     """
 
-    id = Uuid(required=True)
-    version = StrictInteger(1, required=True, allow_none=True)
-    op = Term(ChangeKind, required=True)
-    at = Moment(required=True)
-    transaction = fields.String(required=True, metadata={"pattern": "^[0-9]{1,19}$"})
-    actor = fields.String(required=True)
-    merged_into = Uuid(required=True, allow_none=True)
+    id = Uuid()
+    version = StrictInteger(1, allow_none=True)
+    op = Term(ChangeKind)
+    at = Moment()
+    transaction = fields.String(metadata={"pattern": "^[0-9]{1,19}$"})
+    actor = fields.String()
+    merged_into = Uuid(allow_none=True)
+
+    def on_bind_field(self, name: str, field_obj: fields.Field[Any]) -> None:
+        """Require all fields except the document, which clients can leave out."""
+        super().on_bind_field(name, field_obj)
+        field_obj.required = name != "document"
 
 
 class ChangesMetaSchema(DocumentSchema):
@@ -38,9 +44,9 @@ class ChangesMetaSchema(DocumentSchema):
     A page can hold fewer entries than it might, or none, before it has caught up.
     """
 
-    next_cursor = fields.String(required=True)
-    caught_up = fields.Boolean(required=True)
-    per_page = StrictInteger(1, required=True)
+    next_cursor = fields.String()
+    caught_up = fields.Boolean()
+    per_page = StrictInteger(1)
 
 
 @cache
@@ -55,7 +61,7 @@ def change_page_schema(models: tuple[tuple[str, str], ...]) -> type[Schema]:
         (ChangeSchema,),
         {
             "__doc__": ChangeSchema.__doc__,
-            "resource": Choice("ResourceName", [name for name, _ in models], required=True),
+            "resource": Choice("ResourceName", [name for name, _ in models]),
             "document": fields.Raw(
                 metadata={
                     "anyOf": [*documents, {"type": "null"}],
@@ -66,8 +72,8 @@ def change_page_schema(models: tuple[tuple[str, str], ...]) -> type[Schema]:
     )
     return DocumentSchema.from_dict(
         {
-            "data": fields.List(fields.Nested(change), required=True),
-            "meta": fields.Nested(ChangesMetaSchema, required=True),
+            "data": fields.List(fields.Nested(change)),
+            "meta": fields.Nested(ChangesMetaSchema),
         },
         name="ChangePageSchema",
     )
