@@ -11,7 +11,7 @@ import psycopg
 from hksz_db.commands.terminal import FILE, file_errors, reaching, replacing
 from hksz_db.database import Database
 from hksz_db.exchange import dumping, exporting, loading
-from hksz_db.exchange.formats import FORMATS
+from hksz_db.exchange.exporting import FORMATS
 from hksz_db.queries.pages import RESOURCES, matches_statement
 
 # Terminals are slow.

@@ -19,7 +19,8 @@ from hksz_db.exchange.csl_json import (
     csl_date,
     split_name,
 )
-from hksz_db.exchange.format import Document, ExportRequest, Format, of_resources
+from hksz_db.exchange.format import Document, Format, of_resources
+from hksz_db.queries.pages import PageShape
 
 _TYPES = {
     "article-journal": "article",
@@ -48,7 +49,7 @@ _ESCAPED = re.compile(r"[\\{}~^#$%&_]")
 _LIGATURE = re.compile(r"(?<=-)-|(?<=')'|(?<=`)`")
 
 
-def _write(_: ExportRequest, documents: Iterator[bytes]) -> Iterator[bytes]:
+def _write(_: PageShape, documents: Iterator[bytes]) -> Iterator[bytes]:
     for document in documents:
         yield _entry(json.loads(document)).encode()
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from hksz_db.exchange.format import Document, ExportRequest, Format, array, drop_empty, of_resources
+from hksz_db.exchange.format import Document, Format, array, drop_empty, of_resources
+from hksz_db.queries.pages import PageShape
 
 SOURCE_FIELDS = (
     *("id", "external_id", "csl_type", "title", "container_title", "publisher_place", "url", "doi"),
@@ -23,7 +24,7 @@ _DECADE = re.compile(r"([0-9]{3})X([~?%]?)")
 _FIRST_SEASON = 21
 
 
-def _write(_: ExportRequest, documents: Iterator[bytes]) -> Iterator[bytes]:
+def _write(_: PageShape, documents: Iterator[bytes]) -> Iterator[bytes]:
     return array(_item(json.loads(document)) for document in documents)
 
 

@@ -23,13 +23,13 @@ from typing import Any
 
 from hksz_db.exchange.format import (
     Document,
-    ExportRequest,
     Format,
     array,
     compact,
     drop_empty,
     of_resources,
 )
+from hksz_db.queries.pages import PageShape
 
 _SCHEMA = "https://schema.org/"
 _XSD = "http://www.w3.org/2001/XMLSchema#"
@@ -107,8 +107,8 @@ _DERIVING = {"copy_of", "syndicated_from", "translation_of", "rewrite_of"}
 _CERTAIN = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-[0-9]{2})?)?")
 
 
-def _write(request: ExportRequest, documents: Iterator[bytes]) -> Iterator[bytes]:
-    node = _NODES[request.resource]
+def _write(shape: PageShape, documents: Iterator[bytes]) -> Iterator[bytes]:
+    node = _NODES[shape.resource]
     head = b'{"@context":' + compact(CONTEXT) + b',\n"@graph":[\n'
     return array((node(json.loads(document)) for document in documents), head, b"\n]}\n")
 

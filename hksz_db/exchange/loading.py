@@ -21,8 +21,20 @@ from psycopg import RawCursor
 from psycopg.sql import SQL, Composable, Identifier
 
 from hksz_db.database import Database
-from hksz_db.exchange.catalog import KEYS, LEDGER, Catalog, Connection, Table, read_catalog
-from hksz_db.exchange.dumping import END, HEAD, VERSION, Step, line, revision
+from hksz_db.exchange.dumping import (
+    END,
+    HEAD,
+    KEYS,
+    LEDGER,
+    VERSION,
+    Catalog,
+    Connection,
+    Step,
+    Table,
+    line,
+    read_catalog,
+    revision,
+)
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _BATCH_ROWS = 1000
@@ -242,4 +254,4 @@ def _insert(connection: Connection, table: Table, rows: list[bytes]) -> None:
         " SELECT {columns} FROM json_populate_recordset(NULL::{table}, $1)"
     ).format(table=table.sql, columns=table.columns_sql)
     array = (b"[" + b",".join(rows) + b"]").decode()
-    RawCursor(connection).execute(query.as_string(connection).encode(), [array])
+    RawCursor(connection).execute(query.as_bytes(connection), [array])

@@ -3,7 +3,6 @@
 import csv
 from collections.abc import Iterator, Sequence
 
-from hksz_db.exchange.csv_out import FORMULA_STARTS
 from hksz_db.exchange.readers import text
 from hksz_db.exchange.readers.cells import body, fields_of, read_only_columns
 from hksz_db.exchange.readers.entries import (
@@ -14,6 +13,7 @@ from hksz_db.exchange.readers.entries import (
     with_external_id,
 )
 from hksz_db.exchange.readers.requests import Columns, ImportRequest
+from hksz_db.exchange.tables import FORMULA_STARTS
 
 _DELIMITERS = ",;\t|"
 
