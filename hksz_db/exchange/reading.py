@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hksz_db.exchange.readers import bibtex, csl, lines, ris, tables, text
-from hksz_db.exchange.readers.cells import TABLED
 from hksz_db.exchange.readers.entries import Entries, Unreadable, refuse_duplicates
 from hksz_db.exchange.readers.requests import ImportRequest
 
@@ -43,7 +42,7 @@ READERS = {
         Reader("csl-json", (".json",), "zotero", _library(csl.read)),
         Reader("bibtex", (".bib", ".bibtex", ".biblatex"), "bibtex", _library(bibtex.read)),
         Reader("ris", (".ris",), "ris", _library(ris.read)),
-        Reader("csv", (".csv", ".tsv"), "csv", tables.read, TABLED, True, True),
+        Reader("csv", (".csv", ".tsv"), "csv", tables.read, tables.TABLED, True, True),
         Reader("ndjson", (".ndjson", ".jsonl"), "ndjson", lines.read, (), takes_skipped=True),
     )
 }

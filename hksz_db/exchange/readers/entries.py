@@ -67,9 +67,11 @@ class ImportEntry:
 Entries = Iterator[ImportEntry]
 
 
-def unreadable(number: int, resource: str, detail: str, **others: Any) -> ImportEntry:
+def unreadable(
+    number: int, resource: str, detail: str, code: str = "invalid", **others: Any
+) -> ImportEntry:
     """An entry that cannot be read."""
-    fault = Fault("invalid", detail, "#")
+    fault = Fault(code, detail, "#")
     return ImportEntry(number, resource, faults=(fault,), **others)
 
 
