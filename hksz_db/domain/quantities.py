@@ -69,13 +69,8 @@ class InvalidUnit(ValueError):
     """A code is neither a UCUM code of a known dimension nor an ISO 4217 currency."""
 
 
-class RangeRule(StrEnum):
-    """The rule that gives a figure its plausible range."""
-
-    EXACT = "exact"
-    HALF_STEP = "half_step"
-    NEXT_STEP = "next_step"
-    EXPLICIT_BOUNDS = "explicit_bounds"
+RangeRule = StrEnum("RangeRule", "EXACT HALF_STEP NEXT_STEP EXPLICIT_BOUNDS")
+RangeRule.__doc__ = "The rule that gives a figure its plausible range."
 
 
 @dataclass(frozen=True)

@@ -65,13 +65,10 @@ def _shape(document: type[Schema], create: type[Schema]) -> _Shape:
             name: inner
             for name in shown.keys() & taken.keys()
             if _holds_objects(taken[name])
-            and any(vars(inner := _nested(shown[name], taken[name])).values())
+            for inner in [_shape(nested_schema(shown[name]), nested_schema(taken[name]))]
+            if any(vars(inner).values())
         },
     )
-
-
-def _nested(shown: fields.Field[Any], taken: fields.Field[Any]) -> _Shape:
-    return _shape(nested_schema(shown), nested_schema(taken))
 
 
 def _holds_objects(field: fields.Field[Any]) -> bool:

@@ -22,8 +22,9 @@ import gzip
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 import psycopg
 from psycopg import RawCursor
@@ -138,10 +139,6 @@ class Catalog:
         return found
 
 
-class _Writable(Protocol):
-    def write(self, data: bytes, /) -> Any: ...
-
-
 def dump(
     database: Database,
     file: IO[bytes],
@@ -161,11 +158,10 @@ def dump(
         oids = [table.oid for table in catalog.tables]
         ((expected,),) = RawCursor(connection).execute(_EXPECTED.encode(), [oids]).fetchall()
         step = begun(int(expected))
-        if not compressed:
-            return _write(connection, catalog, file, step)
         # The header of a gzip file would have its name and the time.
-        with gzip.GzipFile("", "wb", 6, file, mtime=0) as packed:
-            return _write(connection, catalog, packed, step)
+        packed = gzip.GzipFile("", "wb", 6, file, mtime=0) if compressed else nullcontext(file)
+        with packed as target:
+            return _write(connection, catalog, target, step)
 
 
 def read_catalog(connection: Connection, *, with_keys: bool) -> Catalog:
@@ -200,11 +196,8 @@ def _in_order(remaining: dict[int, Table]) -> Iterator[Table]:
 def revision(connection: Connection) -> str | None:
     """The revision of the schema, or None if the database was never migrated."""
     ((exists,),) = connection.execute("SELECT to_regclass('alembic_version') IS NOT NULL")
-    if not exists:
-        return None
-    return next(
-        (str(name) for (name,) in connection.execute("SELECT * FROM alembic_version")), None
-    )
+    names = connection.execute("SELECT * FROM alembic_version") if exists else ()
+    return next((str(name) for (name,) in names), None)
 
 
 def line(name: str, content: Any) -> bytes:
@@ -212,7 +205,9 @@ def line(name: str, content: Any) -> bytes:
     return compact({name: content}) + b"\n"
 
 
-def _write(connection: Connection, catalog: Catalog, file: _Writable, step: Step) -> int:
+def _write(
+    connection: Connection, catalog: Catalog, file: IO[bytes] | gzip.GzipFile, step: Step
+) -> int:
     digest = hashlib.sha256()
 
     def put(text: bytes) -> None:

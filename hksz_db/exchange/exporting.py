@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from hksz_db.database import Database
-from hksz_db.exchange import bibtex, csl_json, jsonld, ndjson, tables
+from hksz_db.exchange import citations, jsonld, ndjson, tables
 from hksz_db.exchange.format import Format
 from hksz_db.queries.pages import RESOURCES, PageShape, everything_statement
 from hksz_db.queries.questions import (
@@ -29,8 +29,8 @@ FORMATS = {
         tables.CSV,
         tables.PARQUET,
         jsonld.JSON_LD,
-        csl_json.CSL_JSON,
-        bibtex.BIBTEX,
+        citations.CSL_JSON,
+        citations.BIBTEX,
     )
 }
 

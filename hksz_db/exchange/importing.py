@@ -182,8 +182,14 @@ def _import_batch(session: Session, mode: BulkMode, entries: Sequence[ImportEntr
     ]
     wanted = [entry for entry, report in zip(entries, reports, strict=True) if not report]
     namesakes = _create_entities(session, wanted)
-    written = iter(_write(session, mode, wanted))
-    return [report or _with_entities(next(written), namesakes) for report in reports]
+    results: Iterator[bulk.Result] = iter(())
+    if wanted:
+        items = [entry.item for entry in wanted]
+        results = iter(bulk.write(session, KINDS[wanted[0].resource], items, mode, atomic=False))
+    return [
+        report or _written(entry, next(results), namesakes)
+        for entry, report in zip(entries, reports, strict=True)
+    ]
 
 
 def _checked(entry: ImportEntry) -> ImportEntry:
@@ -277,30 +283,16 @@ def _create_entities(session: Session, entries: Sequence[ImportEntry]) -> dict[s
     return created
 
 
-def _write(session: Session, mode: BulkMode, entries: Sequence[ImportEntry]) -> list[Report]:
-    if not entries:
-        return []
-    items = [entry.item for entry in entries]
-    results = bulk.write(session, KINDS[entries[0].resource], items, mode, atomic=False)
-    return [
-        Report(entry, result.outcome, result.faults, entry.warnings)
-        for entry, result in zip(entries, results, strict=True)
-    ]
-
-
-def _with_entities(report: Report, namesakes: dict[str, list[str]]) -> Report:
-    """Add the new entities to the report of the first entry that refers to them."""
-    warnings = list(report.warnings)
-    count = 0
-    for entity in report.entry.entities:
-        others = namesakes.pop(entity["external_id"], None)
-        if others is None:
-            continue
-        count += 1
-        if others:
+def _written(entry: ImportEntry, result: bulk.Result, namesakes: dict[str, list[str]]) -> Report:
+    """The report of an entry; new entities count for the first entry that refers to them."""
+    created = [each for each in entry.entities if each["external_id"] in namesakes]
+    warnings = list(entry.warnings)
+    for entity in created:
+        if others := namesakes.pop(entity["external_id"]):
             name = entity["names"][0]["name"]
             warnings.append(
                 f"new: {entity['external_id']} ({name}) has the same name as"
                 f" {', '.join(others)}; merge them if they are the same"
             )
-    return replace(report, warnings=tuple(warnings), entities=count)
+    outcome, faults = result.outcome, result.faults
+    return Report(entry, outcome, faults, tuple(warnings), entities=len(created))

@@ -9,7 +9,6 @@ documents do not say:
   dispute or mention it are a ``citation``, qualified by CiTO. Rejected evidence is left out.
 - The corroboration is a ``ClaimReview`` whose rating has a name (``corroborated``) but no number,
   because nobody gave one.
-- ``generatedAtTime`` is when the row was created, ``dateModified`` when it was last changed.
 - ``datePublished`` is only given for certain dates; ``dcterms:issued`` is always the EDTF
   expression.
 - A source was derived from the sources that it copies, syndicates, translates or rewrites; the

@@ -202,18 +202,19 @@ def _triggers_disabled(connection: Connection, tables: Sequence[Composable]) -> 
 @contextmanager
 def _constraints_deferred(connection: Connection, catalog: Catalog) -> Iterator[None]:
     """Disable triggers, and check foreign keys at the end of the block."""
-    alter = SQL("ALTER TABLE {} ALTER CONSTRAINT {} {}")
     with _triggers_disabled(connection, [table.sql for table in catalog.tables]):
-        for table, key in catalog.circular():
-            deferred = SQL("DEFERRABLE INITIALLY DEFERRED")
-            connection.execute(alter.format(table.sql, Identifier(key.name), deferred))
+        _alter_circular(connection, catalog, SQL("DEFERRABLE INITIALLY DEFERRED"))
         connection.execute("SET CONSTRAINTS ALL DEFERRED")
         yield
         # Tables with pending checks cannot be altered.
         connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        for table, key in catalog.circular():
-            immediate = SQL("NOT DEFERRABLE")
-            connection.execute(alter.format(table.sql, Identifier(key.name), immediate))
+        _alter_circular(connection, catalog, SQL("NOT DEFERRABLE"))
+
+
+def _alter_circular(connection: Connection, catalog: Catalog, state: SQL) -> None:
+    alter = SQL("ALTER TABLE {} ALTER CONSTRAINT {} {}")
+    for table, key in catalog.circular():
+        connection.execute(alter.format(table.sql, Identifier(key.name), state))
 
 
 def _copy(

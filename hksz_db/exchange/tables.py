@@ -25,7 +25,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import Enum, auto
+from enum import Enum
 from functools import cache
 from itertools import islice
 from typing import Any
@@ -54,20 +54,8 @@ ROWS_IN_GROUP = 5000
 # Documents are far longer than their columns, so only this many are in memory at a time.
 ROWS_IN_BATCH = 250
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-
-
-class ColumnType(Enum):
-    """The type of a column; decimals, dates and timestamps are text (digits, ISO 8601)."""
-
-    TEXT = auto()
-    LIST = auto()
-    INTEGER = auto()
-    DECIMAL = auto()
-    BOOLEAN = auto()
-    DATE = auto()
-    TIMESTAMP = auto()
-
-
+# Decimals, dates and timestamps are text (digits, ISO 8601).
+ColumnType = Enum("ColumnType", "TEXT LIST INTEGER DECIMAL BOOLEAN DATE TIMESTAMP")
 _TYPES: tuple[tuple[type[TypeEngine[Any]], ColumnType], ...] = (
     (DecimalText, ColumnType.DECIMAL),
     (TimestampText, ColumnType.TIMESTAMP),

@@ -6,6 +6,7 @@ See Patashnik, "BibTeXing" (1988), and the manual of biblatex.
 import logging
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
 
 from bibtexparser.entrypoint import parse_string
 from bibtexparser.middlewares.names import (
@@ -19,12 +20,17 @@ from bibtexparser.model import (
     ParsingFailedBlock,
 )
 from bibtexparser.model import Entry as Record
+from pylatexenc.latex2text import (
+    LatexNodes2Text,
+    MacroTextSpec,
+    get_default_latex_context_db,
+)
+from pylatexenc.latexwalker import LatexWalkerError
 
 from hksz_db.domain.vocabulary import ContributorRole
 from hksz_db.exchange.readers.edtf_dates import MONTHS
 from hksz_db.exchange.readers.entries import Entries, ImportEntry, Unreadable, unreadable
 from hksz_db.exchange.readers.language_tags import language_tag
-from hksz_db.exchange.readers.latex import TooDeep, decode, decode_address, is_braced
 from hksz_db.exchange.readers.names import Credit, Name, organisation, person
 from hksz_db.exchange.readers.works import Work, entry
 
@@ -32,6 +38,11 @@ from hksz_db.exchange.readers.works import Work, entry
 logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
 
 _MAX_VALUE = 100_000
+_MAX_DEPTH = 50
+_PLAIN = re.compile(r"[^\\$%{}~`'\-]*")
+_ESCAPED = re.compile(r"\\([#$%&_{}~])(?:\{\})?")
+_TILDE = re.compile(r"\{?\\(?:textasciitilde|string~|~)\}?(?:\{\})?")
+_PERCENT = re.compile(r"(?<!\\)%")
 _MARKS = re.compile(r'(?<!\\)[{}"#]')
 # The macros that every style of BibTeX defines.
 _MACROS = {month[:3].lower(): month for month in MONTHS}
@@ -66,11 +77,8 @@ _SUBTYPES = {"newspaper": "article-newspaper", "magazine": "article-magazine"}
 _ROLES = {role: ContributorRole(role) for role in ("author", "editor", "translator")}
 # Roles that biblatex gives as a type of editor.
 _EDITORS = {
-    "director": (ContributorRole.AUTHOR, "director"),
-    "compiler": (ContributorRole.EDITOR, "compiler"),
-    "organizer": (ContributorRole.EDITOR, "organizer"),
-    "redactor": (ContributorRole.EDITOR, "redactor"),
-    "reviser": (ContributorRole.EDITOR, "reviser"),
+    "director": ContributorRole.AUTHOR,
+    **dict.fromkeys(("compiler", "organizer", "redactor", "reviser"), ContributorRole.EDITOR),
 }
 _CONTAINERS = ("journaltitle", "journal", "booktitle", "maintitle", "eventtitle")
 _PUBLISHERS = ("publisher", "school", "institution", "organization")
@@ -121,7 +129,7 @@ def _entry(
     try:
         fields = _inherited(_fields(block, macros), records)
         work = _work(block.key, block.entry_type, fields)
-    except TooDeep as error:
+    except _TooDeep as error:
         return unreadable(line, "sources", str(error), label=block.key)
     work.warnings += [f"given twice, only the first is kept: {name}" for name in duplicates]
     return entry(work, line, namespace)
@@ -138,7 +146,7 @@ def _value(raw: str, macros: Mapping[str, str]) -> str:
     """The value without delimiters, with macros expanded and parts concatenated."""
     value = ""
     for part in _split_concatenation(raw):
-        if is_braced(part) or (len(part) > 1 and part[0] == part[-1] == '"'):
+        if _is_braced(part) or (len(part) > 1 and part[0] == part[-1] == '"'):
             value += part[1:-1]
         else:
             value += macros.get(part.lower(), part)
@@ -177,27 +185,28 @@ def _inherited(fields: dict[str, str], records: Mapping[str, dict[str, str]]) ->
 
 
 def _work(key: str, entry_type: str, fields: Mapping[str, str]) -> Work:
-    """Convert an entry with LaTeX fields to a work. Raises ``TooDeep``."""
+    """Convert an entry with LaTeX fields to a work. Raises ``_TooDeep``."""
     work = Work(id=key, csl_type=_type(entry_type.lower(), fields))
-    work.title = decode(": ".join(_given(fields, "title", "subtitle")))
+    work.title = _decode(": ".join(_given(fields, "title", "subtitle")))
     address = _ADDRESS.search(fields.get("howpublished", ""))
-    work.container_title = decode(
+    work.container_title = _decode(
         _first(fields, *_CONTAINERS, *(() if address else ("howpublished",)))
     )
-    work.publisher_place = decode(_first(fields, *_PLACES))
-    work.url = decode_address(fields.get("url") or (address[0] if address else ""))
-    work.doi = decode_address(fields.get("doi", ""))
+    work.publisher_place = _decode(_first(fields, *_PLACES))
+    work.url = _decode_address(fields.get("url") or (address[0] if address else ""))
+    work.doi = _decode_address(fields.get("doi", ""))
     languages = _given(fields, "language", "langid")
     work.language = next((name for name in languages if language_tag(name)), "".join(languages[:1]))
-    work.rights = decode(_first(fields, *_RIGHTS))
-    work.note = decode(fields.get("note", ""))
+    work.rights = _decode(_first(fields, *_RIGHTS))
+    work.note = _decode(fields.get("note", ""))
     _date(fields, work)
     for field, usual in _ROLES.items():
-        role, credited_as = _EDITORS.get(fields.get(f"{field}type", ""), (usual, None))
+        kind = fields.get(f"{field}type", "")
+        role, credited_as = _EDITORS.get(kind, usual), kind if kind in _EDITORS else None
         names = _names(fields.get(field, ""), work)
         work.credits += [Credit(role, name, credited_as) for name in names]
     for name in _split_names(_first(fields, *_PUBLISHERS)):
-        work.credits.append(Credit(ContributorRole.PUBLISHER, organisation(decode(name))))
+        work.credits.append(Credit(ContributorRole.PUBLISHER, organisation(_decode(name))))
     work.unkept += [name for name, value in fields.items() if value and _is_unkept(name, fields)]
     return work
 
@@ -236,10 +245,10 @@ def _type(name: str, fields: Mapping[str, str]) -> str:
 
 def _date(fields: Mapping[str, str], work: Work) -> None:
     if date := fields.get("date"):
-        work.date(decode(date) if "\\" in date else date)
+        work.date(_decode(date) if "\\" in date else date)
         return
-    year = decode(fields.get("year", ""))
-    month = decode(fields.get("month", "").replace("~", " "))
+    year = _decode(fields.get("year", ""))
+    month = _decode(fields.get("month", "").replace("~", " "))
     if re.fullmatch("[0-9]{1,2}", month):
         work.date(f"{year}-{int(month):02d}")
     else:
@@ -251,14 +260,14 @@ def _names(value: str, work: Work) -> Iterator[Name]:
     for written in _split_names(value):
         if written == "others":
             work.warnings.append("more authors than listed")
-        elif is_braced(written):
-            yield organisation(decode(written))
+        elif _is_braced(written):
+            yield organisation(_decode(written))
         elif "family=" in written.replace(" ", ""):
             yield _extended(written)
         else:
             parts = parse_single_name_into_parts(written, strict=False)
             last, first, von, jr = (
-                decode(" ".join(part)) for part in (parts.last, parts.first, parts.von, parts.jr)
+                _decode(" ".join(part)) for part in (parts.last, parts.first, parts.von, parts.jr)
             )
             yield person(last, first, von, jr)
 
@@ -266,8 +275,57 @@ def _names(value: str, work: Work) -> Iterator[Name]:
 def _extended(written: str) -> Name:
     """Parse the extended name format of biblatex: ``family=Fontaine, given=Jean, prefix=de la``."""
     pairs = (part.partition("=") for part in written.split(","))
-    given = {key.strip(): decode(value.strip()) for key, _, value in pairs}
+    given = {key.strip(): _decode(value.strip()) for key, _, value in pairs}
     particle = given.get("prefix", "")
     return person(
         given.get("family", ""), given.get("given", ""), particle, given.get("suffix", "")
     )
+
+
+class _TooDeep(ValueError):
+    """Braces are nested deeper than any author would need."""
+
+
+@lru_cache(maxsize=4096)
+def _decode(text: str) -> str:
+    """The text that LaTeX would typeset, without formatting. Raises ``_TooDeep``."""
+    if _PLAIN.fullmatch(text):
+        return text
+    depth = deepest = 0
+    for brace in re.findall(r"(?<!\\)[{}]", text):
+        depth += 1 if brace == "{" else -1
+        deepest = max(deepest, depth)
+    if deepest > _MAX_DEPTH:
+        raise _TooDeep(f"Braces are nested more than {_MAX_DEPTH} deep.")
+    try:
+        # A percent sign does not begin a comment in BibTeX.
+        found: str = _decoder().latex_to_text(_PERCENT.sub(r"\\%", text))
+    except (LatexWalkerError, RecursionError, ValueError):
+        return text
+    return found
+
+
+def _decode_address(text: str) -> str:
+    """A URL or DOI without the escapes of LaTeX."""
+    text = re.sub(r"^\\url\{(.*)\}$", r"\1", text.strip())
+    return _ESCAPED.sub(r"\1", _TILDE.sub("~", text)).strip("{}<> ")
+
+
+def _is_braced(raw: str) -> bool:
+    """Whether one pair of braces encloses the whole value."""
+    if not (raw.startswith("{") and raw.endswith("}")):
+        return False
+    depth = 0
+    for match in re.finditer(r"(?<!\\)[{}]", raw):
+        depth += 1 if match[0] == "{" else -1
+        if depth == 0:
+            return match.end() == len(raw)
+    return False
+
+
+@cache
+def _decoder() -> LatexNodes2Text:
+    context = get_default_latex_context_db()
+    addresses = [MacroTextSpec("url", simplify_repl="%s")]
+    context.add_context_category("addresses", prepend=True, macros=addresses)
+    return LatexNodes2Text(latex_context=context, math_mode="text")

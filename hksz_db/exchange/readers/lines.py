@@ -8,8 +8,13 @@ from hksz_db.domain import strict_json
 from hksz_db.domain.errors import Fault, FaultsError, Malformed
 from hksz_db.exchange.bodies import Body, capture_names, create_body, objects
 from hksz_db.exchange.readers import text
-from hksz_db.exchange.readers.entries import Entries, ImportEntry, unreadable, with_external_id
-from hksz_db.exchange.readers.requests import ImportRequest
+from hksz_db.exchange.readers.entries import (
+    Entries,
+    ImportEntry,
+    ImportRequest,
+    unreadable,
+    with_external_id,
+)
 from hksz_db.services.kinds import KINDS
 
 

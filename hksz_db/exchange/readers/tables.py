@@ -10,14 +10,15 @@ from marshmallow import Schema, fields
 
 from hksz_db.exchange.readers import text
 from hksz_db.exchange.readers.entries import (
+    Columns,
     Entries,
     ImportEntry,
+    ImportRequest,
     Item,
     Unreadable,
     unreadable,
     with_external_id,
 )
-from hksz_db.exchange.readers.requests import Columns, ImportRequest
 from hksz_db.exchange.tables import FORMULA_STARTS
 from hksz_db.queries.pages import RESOURCES
 from hksz_db.services.kinds import KINDS
