@@ -10,7 +10,8 @@ import pytest
 
 from hksz_db.database import Database, run
 from hksz_db.preparing import seed_folders
-from hksz_db.services import claims, lifecycle
+from hksz_db.services import lifecycle
+from hksz_db.services.batches import update
 from hksz_db.services.seeding import InvalidSeed, Loaded, load
 from hksz_db.services.writing import writing
 
@@ -314,7 +315,7 @@ def test_what_a_file_no_longer_holds_stays(database, copy):
 def test_an_edit_survives_as_long_as_its_entry_is_the_same(database, copy):
     with writing(database) as session:
         id, *_ = _claim(session)
-        claims.update(session, id, None, {"statement": "Edited."})
+        update(session, "claims", id, None, {"statement": "Edited."})
     assert _load(database, copy).changed == 0
     with writing(database) as session:
         assert _claim(session)[1] == "Edited."

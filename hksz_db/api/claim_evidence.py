@@ -18,7 +18,8 @@ from hksz_db.api.repeats import once
 from hksz_db.api.views import add_call
 from hksz_db.queries.filters import Criterion
 from hksz_db.services.api_keys import Actor
-from hksz_db.services.rows import demand
+from hksz_db.services.batches import create
+from hksz_db.services.rows import require_live
 from schemas.evidence import ClaimEvidenceCreateSchema
 
 
@@ -31,17 +32,17 @@ def add_claim_evidence(blueprint: Blueprint) -> None:
         question = from_query_string(EVIDENCE).narrowed(Criterion("claim_id", "eq", id))
         return answers.page(EVIDENCE, question, within=(CLAIMS, id))
 
-    def create(session: Session, actor: Actor, id: UUID) -> Response:
-        demand(session, CLAIMS.name, id)
+    def work(session: Session, actor: Actor, id: UUID) -> Response:
+        require_live(session, CLAIMS.name, id)
         fields = load(schema)
         check_review(actor, fields)
-        new_id = EVIDENCE.writer.create(session, {**fields, "claim_id": id})
+        new_id = create(session, EVIDENCE.name, {**fields, "claim_id": id})
         return answers.written(session, EVIDENCE, new_id, 201)
 
     def create_evidence(id: UUID) -> Response:
         with writing_as(EVIDENCE.scope) as (session, actor):
             no_parameters()
-            return once(session, actor, partial(create, session, actor, id))
+            return once(session, actor, partial(work, session, actor, id))
 
     listing = operations.listing_within(EVIDENCE, CLAIMS)
     add_call(

@@ -22,9 +22,10 @@ from hksz_db.domain.differences import differences
 from hksz_db.domain.errors import Conflict
 from hksz_db.exchange.bodies import patch_body
 from hksz_db.queries import versions
+from hksz_db.services.batches import update
 from hksz_db.services.loading import load
 from hksz_db.services.review import demand_review
-from hksz_db.services.rows import demand
+from hksz_db.services.rows import require_live
 
 
 def add_history(blueprint: Blueprint, resource: Resource) -> None:
@@ -99,7 +100,7 @@ def _add_return(blueprint: Blueprint, resource: Resource) -> None:
                 fields = load(schema, _patch(session, resource, id, version))
                 check_review(actor, fields)
                 demand_review(session, actor, resource.name, id)
-                resource.writer.update(session, id, versions, fields)
+                update(session, resource.name, id, versions, fields)
                 return answers.written(session, resource, id, 200)
 
             return once(session, actor, restore)
@@ -117,7 +118,7 @@ def _add_return(blueprint: Blueprint, resource: Resource) -> None:
 
 def _patch(session: Session, resource: Resource, id: UUID, version: int) -> dict[str, Any]:
     """The merge patch that makes a live row what it was in a version."""
-    demand(session, resource.name, id)
+    require_live(session, resource.name, id)
     document = versions.document_in(database(), resource.name, id, version)
     if document is None:
         raise Conflict(f"The {resource.singular} {id} was deleted in version {version}.")

@@ -28,6 +28,7 @@ from hksz_db.api.repeats import once
 from hksz_db.api.resource import Resource
 from hksz_db.services import lifecycle
 from hksz_db.services.api_keys import Actor
+from hksz_db.services.batches import create, update
 from hksz_db.services.review import demand_review, demand_review_of_new
 
 
@@ -94,17 +95,17 @@ def _add_part(blueprint: Blueprint, resource: Resource, part: str, cost: Cost) -
 def _add_create(blueprint: Blueprint, resource: Resource) -> None:
     schema = resource.writer.create_schema()
 
-    def create(session: Session, actor: Actor) -> Response:
+    def work(session: Session, actor: Actor) -> Response:
         fields = load(schema)
         check_review(actor, fields)
-        id = resource.writer.create(session, fields)
+        id = create(session, resource.name, fields)
         demand_review_of_new(session, actor, resource.name, id)
         return answers.written(session, resource, id, 201)
 
     def view() -> Response:
         with writing_as(resource.scope) as (session, actor):
             no_parameters()
-            return once(session, actor, partial(create, session, actor))
+            return once(session, actor, partial(work, session, actor))
 
     add_call(blueprint, "POST ", "create", operations.creating(resource), view, cost=Cost.BOUNDED)
 
@@ -119,7 +120,7 @@ def _add_change(blueprint: Blueprint, resource: Resource) -> None:
             fields = load(schema, MERGE_PATCH)
             check_review(actor, fields)
             demand_review(session, actor, resource.name, id)
-            resource.writer.update(session, id, versions, fields)
+            update(session, resource.name, id, versions, fields)
             return answers.written(session, resource, id, 200)
 
     add_call(

@@ -1,7 +1,7 @@
-"""What the database refused, in the terms of the field.
+"""Errors of the database in terms of the API.
 
-The database is the last judge of every rule; what gets past the checks before it comes back here
-by the name of the constraint, and never with the database's own text.
+The database enforces every rule. An error that earlier checks did not prevent is translated here by
+the name of its constraint, and never shows the text of the database.
 """
 
 import psycopg
@@ -11,6 +11,8 @@ from sqlalchemy.exc import DBAPIError
 
 from hksz_db.domain.errors import Conflict, DomainError, Fault, Invalid, Unavailable
 from hksz_db.models import Base
+from hksz_db.queries.pages import RESOURCES
+from hksz_db.services.dependants import LIST_OWNERS
 
 _RULES: dict[str, tuple[str, str]] = {
     "source_relations_acyclic_check": (
@@ -35,7 +37,7 @@ _RULES: dict[str, tuple[str, str]] = {
     ),
     "evidence_span_check": ("end_char", "Must be above start_char."),
 }
-# Where two constraints forbid the same, either may be the one that speaks.
+# Of two constraints that forbid the same, either may be reported.
 _STANDING_FOR = {"units_code_dimension_factor_key": ("code",)}
 _IN_USE = {
     "evidence_capture_id_source_id_fkey": (
@@ -47,19 +49,7 @@ _IN_USE = {
         "Figures measure this metric: its dimension and its sign cannot change.",
     ),
 }
-# The lists that a row comes with: the field that holds each, and the column of the row itself.
-_LISTS = {
-    "claim_entities": ("entities", "claim_id"),
-    "claim_topics": ("topics", "claim_id"),
-    "claim_relations": ("relations", "from_id"),
-    "source_contributors": ("contributors", "source_id"),
-    "source_captures": ("captures", "source_id"),
-    "source_relations": ("relations", "from_id"),
-    "entity_names": ("names", "entity_id"),
-    "entity_identifiers": ("identifiers", "entity_id"),
-    "entity_relations": ("relations", "subject_id"),
-}
-_PASSING: dict[tuple[type[Exception], ...], str] = {
+_TEMPORARY: dict[tuple[type[Exception], ...], str] = {
     (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction): (
         "Database schema is out of date; run `alembic upgrade head`."
     ),
@@ -73,7 +63,7 @@ _PASSING: dict[tuple[type[Exception], ...], str] = {
 
 
 def translate(error: Exception) -> DomainError | None:
-    """The domain error behind a database error; ``None`` when there is none."""
+    """The domain error for a database error, or ``None``."""
     if isinstance(error, DBAPIError):
         return translate(error.orig) if isinstance(error.orig, Exception) else None
     if not isinstance(error, psycopg.Error):
@@ -87,16 +77,17 @@ def translate(error: Exception) -> DomainError | None:
             return _check(error)
         case psycopg.DataError():
             return Invalid("A value cannot be stored.")
-    detail = next((text for kinds, text in _PASSING.items() if isinstance(error, kinds)), None)
+    detail = next((text for kinds, text in _TEMPORARY.items() if isinstance(error, kinds)), None)
     return None if detail is None else Unavailable(detail)
 
 
 def _unique(error: errors.UniqueViolation) -> Conflict:
     name, table = error.diag.constraint_name or "", error.diag.table_name or ""
     columns = _STANDING_FOR.get(name) or _unique_columns().get(name, ())
-    listing, parent = _LISTS.get(table, ("", ""))
+    owner, parent = LIST_OWNERS.get(table, ("", ""))
     own = [column for column in columns if column != parent]
-    if listing:
+    if owner:
+        listing = table.removeprefix(f"{RESOURCES[owner].singular}_")
         what = f"The same {' and '.join(own)}" if own else "The same"
         fault = Fault("unique", f"{what} stands twice, or is taken elsewhere.", f"#/{listing}")
     elif len(own) == 1:

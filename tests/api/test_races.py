@@ -12,7 +12,8 @@ from app import create_app
 from hksz_db.database import Database, run
 from hksz_db.domain.chronology import parse
 from hksz_db.domain.vocabulary import Scope
-from hksz_db.services import api_keys, claims, figures, lifecycle, merging, sources
+from hksz_db.services import api_keys, lifecycle, merging
+from hksz_db.services.batches import create, update
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 
@@ -70,7 +71,7 @@ def test_a_patch_that_waited_sees_what_it_waited_for(
 ):
     path, etag = claim["claims"].headers["Location"], claim["claims"].headers["ETag"]
     with writing(database) as session:
-        claims.update(session, claim["claims"].json["id"], [1], {"statement": "First."})
+        update(session, "claims", UUID(claim["claims"].json["id"]), [1], {"statement": "First."})
         late = pool.submit(client.patch, path, {"statement": "Second."}, etag)
         wait_for_a_lock(database)
     assert late.result().status_code == 412
@@ -96,7 +97,7 @@ def test_nothing_is_deleted_from_under_what_is_being_created(
     path = claim["entities"].headers["Location"]
     with writing(database) as session:
         body = {"claimant_id": UUID(claim["entities"].json["id"]), "modality": "actual"}
-        claims.create(session, {"statement": "New.", "language": "en", **body})
+        create(session, "claims", {"statement": "New.", "language": "en", **body})
         late = pool.submit(client.delete, path)
         wait_for_a_lock(database)
     assert late.result().status_code == 409
@@ -171,7 +172,7 @@ def test_a_date_that_is_being_reckoned_is_corrected_afterwards(
     id = UUID(claim["claims"].json["id"])
     relative = {"anchor_id": UUID(paper.json["id"]), "duration": "-P1Y"}
     with writing(database) as session:
-        claims.update(session, id, None, {"time_relative": relative})
+        update(session, "claims", id, None, {"time_relative": relative})
         late = pool.submit(client.patch, paper.headers["Location"], {"issued_edtf": "2020"})
         wait_for_a_lock(database)
     assert late.result().status_code == 200
@@ -184,7 +185,7 @@ def test_a_date_is_reckoned_from_what_is_being_corrected(
 ):
     body = {**claim["body"], "time_relative": _last_year(paper)}
     with writing(database) as session:
-        sources.update(session, paper.json["id"], None, {"issued_edtf": parse("2020")})
+        update(session, "sources", UUID(paper.json["id"]), None, {"issued_edtf": parse("2020")})
         late = pool.submit(client.post, "/v1/claims", body)
         wait_for_a_lock(database)
     assert late.result().json["time"]["edtf"] == "2019"
@@ -211,14 +212,14 @@ def test_a_figure_and_its_anchor_can_be_changed_at_once(
         run(session, "SELECT FROM sources WHERE id = $1 FOR NO KEY UPDATE", anchor)
         late = pool.submit(_update_figure, database, id, {"period_relative": later})
         wait_for_a_lock(database)
-        sources.update(session, anchor, None, {"issued_edtf": parse("2020")})
+        update(session, "sources", anchor, None, {"issued_edtf": parse("2020")})
     late.result()
     assert client.get(figure.headers["Location"]).json["period"]["edtf"] == "2021"
 
 
 def _update_figure(database, id, fields):
     with writing(database) as session:
-        figures.update(session, id, None, fields)
+        update(session, "figures", id, None, fields)
 
 
 def test_corrections_and_claims_at_once_end_well(client, claim, paper, pool):
@@ -262,7 +263,7 @@ def test_sources_that_two_relate_in_a_circle_at_once_have_one_relation(client, c
 def test_readers_never_wait_for_writers(client, claim, database):
     path = claim["claims"].headers["Location"]
     with writing(database) as session:
-        claims.update(session, claim["claims"].json["id"], None, {"statement": "Unseen."})
+        update(session, "claims", UUID(claim["claims"].json["id"]), None, {"statement": "Unseen."})
         assert client.get(path).json["statement"] == "The firm moved."
     assert client.get(path).json["statement"] == "Unseen."
 
@@ -287,7 +288,7 @@ def test_a_writer_that_has_to_wait_too_long_is_told_to_come_back(database_url, d
         key = api_keys.create(session, "hasty", [Scope.ADMIN])
     app = create_app(Settings(log_level="error"), hasty)
     with writing(database) as session:
-        claims.update(session, claim["claims"].json["id"], None, {"statement": "First."})
+        update(session, "claims", UUID(claim["claims"].json["id"]), None, {"statement": "First."})
         response = app.test_client().patch(
             claim["claims"].headers["Location"],
             json={"statement": "Second."},
@@ -357,7 +358,7 @@ def test_what_is_being_created_is_merged_with_what_it_refers_to(
     ids, merge = twins
     with writing(database) as session:
         body = {"claimant_id": UUID(ids[0]), "modality": "actual", "language": "en"}
-        claim = claims.create(session, {"statement": "New.", **body})
+        claim = create(session, "claims", {"statement": "New.", **body})
         late = pool.submit(merge, 0, 1)
         wait_for_a_lock(database)
     assert late.result() == 200

@@ -29,7 +29,8 @@ from hksz_db.feed.pages import BEGINNING, Feed, Page
 from hksz_db.models.history import KEPT
 from hksz_db.queries.documents import Group, Many, Node, One
 from hksz_db.queries.pages import RESOURCES, as_json
-from hksz_db.services import api_keys, claims, entities, lifecycle, merging, metrics, sources, units
+from hksz_db.services import api_keys, lifecycle, merging
+from hksz_db.services.batches import create, update
 from hksz_db.services.rows import Row
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
@@ -78,14 +79,15 @@ def name(text: str) -> dict[str, str]:
 
 def populate(session: Session) -> None:
     """A small world in which everything refers to everything that it can refer to."""
-    units.create(session, {"code": "1", "label": "one"})
-    units.create(session, {"code": "HKD", "label": "dollar"})
+    create(session, "units", {"code": "1", "label": "one"})
+    create(session, "units", {"code": "HKD", "label": "dollar"})
     for n in range(2):
         made = {"key": f"metric-{n}", "label": f"Metric {n}", "dimension": "count"}
-        metrics.create(session, {**made, "accumulation": "flow", "nonnegative": True})
+        create(session, "metrics", {**made, "accumulation": "flow", "nonnegative": True})
     people = [
-        entities.create(
+        create(
             session,
+            "entities",
             {
                 "kind": ("organisation", "organisation", "place")[n % 3],
                 "names": [name(f"Body {n}"), {**name(f"B{n}"), "kind": "alias"}],
@@ -107,7 +109,7 @@ def populate(session: Session) -> None:
             "captures": [{"normalization": "nfc-ws1", "char_length": 9, "text_sha256": f"{n:064}"}],
             "relations": relations if n in {1, 3, 5} else [],
         }
-        works.append(sources.create(session, work))
+        works.append(create(session, "sources", work))
     ((first,), (second,)) = run(session, "SELECT id FROM metrics ORDER BY id")
     said: list[UUID] = []
     passages: list[UUID] = []
@@ -148,12 +150,12 @@ def populate(session: Session) -> None:
                 for shift, stance in enumerate(("asserts", "supports", "disputes"))
             ],
         }
-        said.append(claims.create(session, claim))
+        said.append(create(session, "claims", claim))
         sql = "SELECT id FROM evidence WHERE claim_id = $1 AND stance = 'asserts'"
         passages.append(run(session, sql, said[-1])[0][0])
     for n, person in enumerate(people):
         other = {"kind": "partner_of", "object_id": people[(n + 1) % 5], "claim_id": said[n]}
-        entities.update(session, person, None, {"relations": [other]})
+        update(session, "entities", person, None, {"relations": [other]})
 
 
 # What belongs to a document, the row itself first.

@@ -17,6 +17,7 @@ from hksz_db.database import Database, run
 from hksz_db.domain.errors import Conflict, DomainError, FaultsError, Forbidden, Invalid
 from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
 from hksz_db.services import bulk, lifecycle, merging
+from hksz_db.services.batches import create, update
 from hksz_db.services.bulk import Result, write
 from hksz_db.services.kinds import KINDS
 from hksz_db.services.loading import load
@@ -114,14 +115,14 @@ def one_by_one(
 def _write_one(session: Session, kind: Writer, item: dict[str, Any], mode: BulkMode) -> BulkOutcome:
     found = _find(session, kind, item)
     if found is None:
-        kind.create(session, load(kind.create_schema(), item))
+        create(session, kind.table, load(kind.create_schema(), item))
         return CREATED
     id, live = found
     if mode is CREATE or not live:
         raise Conflict("Taken.")
     if mode is IGNORE:
         return IGNORED
-    load(kind.upserting, item)
+    load(kind.upsert, item)
     changed = _update(session, kind, id, item)
     for name, part in kind.parts.items():
         for nested in item.get(name, []):
@@ -135,7 +136,7 @@ def _write_part(session: Session, kind: Writer, claim_id: UUID, nested: dict[str
     found = _find(session, kind, nested)
     if found is None:
         whole = {**nested, "claim_id": str(claim_id)}
-        kind.create(session, load(kind.create_schema(), whole))
+        create(session, kind.table, load(kind.create_schema(), whole))
         return True
     if run(session, f"SELECT claim_id FROM {kind.table} WHERE id = $1", found[0]) != [(claim_id,)]:
         raise Conflict("Another claim's.")
@@ -148,7 +149,7 @@ def _update(session: Session, kind: Writer, id: UUID, item: dict[str, Any]) -> b
     ]:
         raise Invalid("A unit keeps its code.")
     patch = {name: value for name, value in item.items() if name not in kind.fixed}
-    return kind.update(session, id, None, load(kind.patch_schema(), patch))
+    return update(session, kind.table, id, None, load(kind.patch_schema(), patch))
 
 
 def _find(session: Session, kind: Writer, item: dict[str, Any]) -> tuple[UUID, bool] | None:

@@ -13,8 +13,8 @@ from hksz_db.queries.resources import table_of
 from hksz_db.services.columns import SchemaMismatch, columns_of
 from hksz_db.services.figures import FIGURES
 from hksz_db.services.kinds import KINDS
-from hksz_db.services.references import NOTHING
-from hksz_db.services.writers import Listed, Writer
+from hksz_db.services.references import Resolved
+from hksz_db.services.writers import ListField, Writer
 from schemas.base import InputSchema, patch_schema
 from schemas.dates import RelativeDateCreateSchema
 from schemas.fields import BoundedList, Edtf, ExternalId, StrictInteger, Text
@@ -43,7 +43,7 @@ def test_a_field_without_a_column_is_refused_by_its_name():
         _writer(Source, PlacedSchema)
     assert str(refused.value) == (
         "PlacedSchema.publisher_place would be lost: sources has no such column to write, and it"
-        " is no reference, date or declared list."
+        " is not a reference, date or declared list."
     )
 
 
@@ -62,7 +62,7 @@ def test_a_column_that_is_worked_out_is_none_for_a_field():
         factor = Text()
 
     with pytest.raises(SchemaMismatch, match=r"^FactorSchema\.factor would be lost: units"):
-        _writer(Unit, FactorSchema, worked_out=("dimension", "factor"))
+        _writer(Unit, FactorSchema, computed=("dimension", "factor"))
 
 
 def test_a_reference_needs_its_column():
@@ -125,15 +125,15 @@ def test_the_parent_and_the_number_of_an_item_are_none_for_fields():
     class SourceSchema(InputSchema):
         contributors = BoundedList(fields.Nested(NumberedSchema))
 
-    lists = {"contributors": Listed(model=SourceContributor, ordinal="ordinal")}
+    lists = {"contributors": ListField(model=SourceContributor, ordinal="ordinal")}
     with pytest.raises(SchemaMismatch, match=r"^NumberedSchema\.ordinal would be lost"):
         _writer(Source, SourceSchema, lists=lists)
 
 
 def test_a_list_that_is_declared_must_be_a_field():
-    lists = {"relations": Listed(model=EntityRelation)}
+    lists = {"relations": ListField(model=EntityRelation)}
     with pytest.raises(SchemaMismatch, match=r"^UnitCreateSchema\.relations is declared for units"):
-        _writer(Unit, UnitCreateSchema, lists=lists, worked_out=("dimension", "factor"))
+        _writer(Unit, UnitCreateSchema, lists=lists, computed=("dimension", "factor"))
 
 
 def test_what_may_be_absent_or_null_must_be_storable_so():
@@ -143,7 +143,9 @@ def test_what_may_be_absent_or_null_must_be_storable_so():
     class NullSchema(InputSchema):
         kind = Text(required=True, allow_none=True)
 
-    with pytest.raises(SchemaMismatch, match=r"^AbsentSchema\.kind may be absent: say what ent"):
+    with pytest.raises(
+        SchemaMismatch, match=r"^AbsentSchema\.kind may be absent: declare a default of ent"
+    ):
         _writer(Entity, AbsentSchema)
     with pytest.raises(SchemaMismatch, match=r"^NullSchema\.kind may be null, and entities\.kind"):
         _writer(Entity, NullSchema)
@@ -152,10 +154,12 @@ def test_what_may_be_absent_or_null_must_be_storable_so():
 
 def test_what_only_creation_settles_can_be_repeated_and_not_changed():
     units = KINDS["units"]
-    assert units.changes({"code": "m", "label": "x"}, {"code": "m"}, NOTHING)[0] == {"label": "x"}
+    assert units.changes({"code": "m", "label": "x"}, {"code": "m"}, Resolved())[0] == {
+        "label": "x"
+    }
     for before in ({"code": "km"}, {}):
         with pytest.raises(SchemaMismatch, match=r"^Nothing writes code of UnitPatch\w+ to units"):
-            units.changes({"code": "m"}, before, NOTHING)
+            units.changes({"code": "m"}, before, Resolved())
 
 
 @pytest.mark.parametrize(
@@ -171,12 +175,12 @@ def test_what_only_creation_settles_can_be_repeated_and_not_changed():
 )
 def test_a_field_that_reaches_the_writer_and_goes_nowhere_is_refused(resource, fields, lost):
     with pytest.raises(SchemaMismatch, match=f"^Nothing writes {lost}"):
-        KINDS[resource].changes(fields, {}, NOTHING)
+        KINDS[resource].changes(fields, {}, Resolved())
 
 
 def test_what_is_worked_out_must_be_declared():
     class Careless(Writer):
-        def work_out(self, *_):
+        def compute(self, *_):
             return {"label": "overwritten"}
 
     units = Careless(
@@ -184,8 +188,8 @@ def test_what_is_worked_out_must_be_declared():
         create_schema=UnitCreateSchema,
         patch_schema=patch_schema(UnitCreateSchema, "code"),
     )
-    with pytest.raises(SchemaMismatch, match=r"^Not declared as worked out of units: label"):
-        units.changes({"label": "x"}, {}, NOTHING)
+    with pytest.raises(SchemaMismatch, match=r"^Not declared as computed columns of units: label"):
+        units.changes({"label": "x"}, {}, Resolved())
 
 
 def test_the_service_does_not_start_with_a_schema_that_accepts_too_much():
