@@ -8,6 +8,7 @@ the order of their ids; and last the locks that triggers take.
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 from hksz_db.database import run
 from hksz_db.domain.errors import DomainError, Fault, FaultsError, Invalid
 from hksz_db.services.dates import recompute_relative_dates, sources_used_as_anchor
-from hksz_db.services.dependants import parents_of
+from hksz_db.services.dependants import lock_parents, parents_of
 from hksz_db.services.evidence import EVIDENCE, captures_for, fill_captures
 from hksz_db.services.kinds import KINDS
 from hksz_db.services.references import Reference, Resolved, look_up, references_in, settle
@@ -26,9 +27,11 @@ from hksz_db.services.rows import (
     Row,
     bump_version,
     insert_rows,
+    matching,
     missing_row_error,
     pick,
     replace_children,
+    update_row,
     update_rows,
 )
 from hksz_db.services.writers import Writer
@@ -66,20 +69,20 @@ class Entry:
     id: UUID | None = None
     status: str | None = field(init=False, default=None)
     before: Row = field(init=False, default_factory=dict)
-    references: list[Reference] = field(init=False)
     inserts: Mapping[str, Sequence[Row]] = field(init=False, default_factory=dict)
     columns: Row = field(init=False, default_factory=dict)
     children: list[Children] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
+        self.is_new = self.id is None
         self.references = references_in(self.fields, self.writer.shape)
+        self.given = [Given("#", self.writer, self.fields)]
+        for name, part in self.writer.parts.items():
+            for number, fields in enumerate(self.fields.get(name, ())):
+                self.given.append(Given(f"#/{name}/{number}", part, fields))
+        self.passages = {g.pointer: g.fields for g in self.given if g.writer is EVIDENCE}
 
-    @property
-    def is_new(self) -> bool:
-        """Whether the row is to be inserted."""
-        return self.id is None
-
-    @property
+    @cached_property
     def key(self) -> Key:
         """The table and the id, which a new row has once its references are resolved."""
         return Key(self.writer.table, self.id or self.fields["id"])
@@ -88,31 +91,19 @@ class Entry:
     def parent(self) -> Key | None:
         """The row that it is a part of."""
         fields = self.fields if self.is_new else self.before
-        links = parents_of(self.writer.table)
-        return Key(links[0].target, fields[links[0].column]) if links else None
+        return next((Key(p.target, fields[p.column]) for p in parents_of(self.writer.table)), None)
 
-    def given(self) -> Iterator[Given]:
-        """The fields of the row and of its new parts."""
-        yield Given("#", self.writer, self.fields)
-        for name, part in self.writer.parts.items():
-            for number, fields in enumerate(self.fields.get(name, ())):
-                yield Given(f"#/{name}/{number}", part, fields)
-
-    def passages(self) -> dict[str, Row]:
-        """The evidence among the fields by pointer."""
-        return {pointer: fields for pointer, writer, fields in self.given() if writer is EVIDENCE}
-
-    def measured(self) -> list[Reference]:
+    def metric_and_unit(self) -> list[Reference]:
         """The metric and unit of a stored figure, whether they are given anew or not."""
         if self.is_new or not self.writer.shape.unit_code:
             return []
-        measured = pick({**self.before, **self.fields}, "metric_id", "unit_code")
-        return references_in(measured, self.writer.shape)
+        fields = pick({**self.before, **self.fields}, "metric_id", "unit_code")
+        return references_in(fields, self.writer.shape)
 
     def resolve(self, known: Resolved) -> None:
         """Replace references by ids, and make the new rows known by name to later entries."""
         settle(self.references, known)
-        for _, writer, fields in self.given() if self.is_new else ():
+        for _, writer, fields in self.given if self.is_new else ():
             if name := fields.get("external_id"):
                 known.announce(writer.table, name, fields["id"])
 
@@ -201,17 +192,14 @@ class Batch:
         self.tasks = dict(tasks)
         self.allowed = allowed
         self.versions = versions
+        # A single row, which its caller allowed, takes its locks in the right order by itself.
+        self.is_single = allowed is None
         self.refused: dict[int, DomainError] = {}
         self._known = Resolved()
         self._resolve()
         self._lock()
         self._build()
         self._lock_for_triggers()
-
-    @property
-    def _is_single(self) -> bool:
-        """Whether it is one row, whose locks are in order without taking them beforehand."""
-        return self.allowed is None and len(list(self._entries())) == 1
 
     def _entries(self) -> Iterator[Entry]:
         return chain.from_iterable(self.tasks.values())
@@ -229,69 +217,71 @@ class Batch:
 
     def _resolve(self) -> None:
         references = list(chain.from_iterable(entry.references for entry in self._entries()))
-        new = [given for entry in self._entries() if entry.is_new for given in entry.given()]
+        new = [given for entry in self._entries() if entry.is_new for given in entry.given]
         self._known = look_up(self.session, references, len(new))
         for (_, _, fields), id in zip(new, self._known.new_ids, strict=True):
             fields["id"] = id
         self._each(lambda entry: entry.resolve(self._known))
 
-    def _lock(self) -> None:
+    def _ids_to_lock(self) -> dict[str, set[UUID]]:
+        """The ids of the rows to lock by table; the parent of a single row is locked already."""
         ids: dict[str, set[UUID]] = defaultdict(set)
         for entry in self._entries():
             if not entry.is_new:
-                ids[entry.writer.table].add(entry.key.id)
+                ids[entry.key.table].add(entry.key.id)
             elif entry.parent:
                 ids[entry.parent.table].add(entry.parent.id)
-        if self._is_single and not any(parents_of(table) for table in ids):
-            return
-        parents = {link.target for table in ids for link in parents_of(table)}
-        rows = {table: self._locked(table, ids) for table in sorted({*ids, *parents})}
+        parts = [table for table in ids if parents_of(table)]
+        if self.is_single:
+            for table in parts:
+                lock_parents(self.session, table, *ids[table])
+            # The update itself locks any other row.
+            return {table: ids[table] for table in parts}
+        for link in chain.from_iterable(map(parents_of, parts)):
+            sql = f"SELECT DISTINCT {link.column} FROM {link.table} WHERE id = ANY ($1)"
+            ids[link.target] |= {row[0] for row in run(self.session, sql, list(ids[link.table]))}
+        return ids
+
+    def _lock(self) -> None:
+        ids = self._ids_to_lock()
+        rows = {table: self._locked(table, ids[table]) for table in sorted(ids)}
 
         def step(entry: Entry) -> None:
-            if not entry.is_new:
-                before = rows[entry.writer.table].get(entry.key.id)
+            if not entry.is_new and entry.key.table in rows:
+                before = rows[entry.key.table].get(entry.key.id)
                 if before is None:
                     raise missing_row_error(self.session, *entry.key)
                 entry.take(before)
-            own = entry.before
+            stored = entry.before
             # A figure has no status of its own: that of its claim counts.
             if entry.parent and "status" not in entry.writer.stored:
-                own = rows[entry.parent.table].get(entry.parent.id, {})
-            entry.status = own.get("status")
+                stored = rows.get(entry.parent.table, {}).get(entry.parent.id, {})
+            entry.status = stored.get("status")
 
         self._each(step)
 
-    def _locked(self, table: str, ids: Mapping[str, Collection[UUID]]) -> dict[UUID, Row]:
-        """Lock rows and the parents of other rows; the stored columns of the live ones."""
+    def _locked(self, table: str, ids: Collection[UUID]) -> dict[UUID, Row]:
+        """Lock live rows; their stored columns by id."""
         columns = ("id", *KINDS[table].stored)
-        wanted, arguments = "$1::uuid[]", [list(ids.get(table, ()))]
-        for part in ids:
-            for link in parents_of(part):
-                if link.target == table:
-                    arguments.append(list(ids[part]))
-                    wanted += (
-                        f" || ARRAY(SELECT {link.column} FROM {part}"
-                        f" WHERE id = ANY (${len(arguments)}))"
-                    )
+        condition, argument = matching(ids)
         found = run(
             self.session,
-            f"SELECT {', '.join(columns)} FROM {table} WHERE id = ANY ({wanted})"
-            " AND deleted_at IS NULL ORDER BY id FOR NO KEY UPDATE",
-            *arguments,
+            f"SELECT {', '.join(columns)} FROM {table}"
+            f" WHERE id {condition} AND deleted_at IS NULL ORDER BY id FOR NO KEY UPDATE",
+            argument,
         )
         return {row[0]: dict(zip(columns, row, strict=True)) for row in found}
 
     def _build(self) -> None:
-        measured = list(chain.from_iterable(entry.measured() for entry in self._entries()))
-        self._known.include(look_up(self.session, measured))
-        passages = chain.from_iterable(entry.passages().values() for entry in self._entries())
+        kept = list(chain.from_iterable(entry.metric_and_unit() for entry in self._entries()))
+        self._known.include(look_up(self.session, kept))
+        passages = chain.from_iterable(entry.passages.values() for entry in self._entries())
         captures = captures_for(self.session, passages)
 
         def step(entry: Entry) -> None:
             if self.allowed:
-                given = (fields for _, _, fields in entry.given())
-                self.allowed({fields["status"] for fields in given if "status" in fields})
-            fill_captures(entry.passages(), captures)
+                self.allowed({g.fields["status"] for g in entry.given if "status" in g.fields})
+            fill_captures(entry.passages, captures)
             entry.build(self._known)
 
         self._each(step)
@@ -312,17 +302,14 @@ class Batch:
 
     def _lock_for_triggers(self) -> None:
         """Take the locks that triggers would take later, after some of the rows are written."""
-        if self._is_single:
+        if self.is_single:
             return
-        changed = self._updates.get("evidence", [])
-        derived = any("derived_from_id" in row for row in changed)
-        if any(
-            row.get("derived_from_id") for row in [*changed, *self._inserts.get("evidence", [])]
-        ):
-            derived = True
+        changed, new = (rows.get("evidence", []) for rows in (self._updates, self._inserts))
+        if any(row.get("derived_from_id") for row in [*changed, *new]):
             run(self.session, "SELECT pg_advisory_xact_lock(hashtext('evidence'))")
         if (
-            derived
+            any("derived_from_id" in row for row in changed)
+            or any(row["derived_from_id"] for row in new)
             or self._inserts.get("source_relations")
             or ("sources", "source_relations") in self._families
             or any("retracted_at" in row for row in self._updates.get("sources", ()))
@@ -340,25 +327,24 @@ class Batch:
         self._bump(bumped)
         if self._inserts:
             insert_rows(self.session, self._inserts)
-        updated = {key for table in self._updates for key in self._update(table)}
+        updated = {Key(table, id) for table in self._updates for id in self._update(table)}
         differing = new | updated
         for (owner, _), families in self._families.items():
             differing |= {Key(owner, id) for id in replace_children(self.session, families)}
-        self._recompute_relative_dates(updated)
-        self._check_review(differing)
+        self._check(self._recompute_relative_dates(updated), differing)
         self._bump((differing | self._parents_of(differing)) - new - updated - bumped)
         return {
             number: any(entry.key in differing for entry in entries)
             for number, entries in self.tasks.items()
         }
 
-    def _update(self, table: str) -> Iterator[Key]:
-        """Update the rows of a table; yields those that differed."""
-        found = update_rows(self.session, table, self._updates[table], self.versions)
-        for row in self._updates[table]:
-            if row["id"] not in found:
-                raise missing_row_error(self.session, table, row["id"])
-        return (Key(table, id) for id, differed in found.items() if differed)
+    def _update(self, table: str) -> set[UUID]:
+        """Update the rows of a table; the ids of those that differed."""
+        rows = self._updates[table]
+        if not self.is_single:
+            return update_rows(self.session, table, rows)
+        (row,) = rows
+        return {row["id"]} if update_row(self.session, table, row, self.versions) else set()
 
     def _parents_of(self, keys: Collection[Key]) -> set[Key]:
         return {entry.parent for entry in self._entries() if entry.parent and entry.key in keys}
@@ -370,44 +356,38 @@ class Batch:
         for table, changed in ids.items():
             bump_version(self.session, table, changed)
 
-    def _recompute_relative_dates(self, updated: Collection[Key]) -> None:
+    def _recompute_relative_dates(self, updated: Collection[Key]) -> dict[Key, DomainError]:
+        """Recompute dates that are relative to updated sources; the errors by source."""
         issued = {
-            entry.key.id: entry.fields["issued_edtf"]
+            entry.key: entry.fields["issued_edtf"]
             for entry in self._entries()
             if "issued_edtf" in entry.fields and entry.key in updated
         }
-        # A single source finds out by itself whether dates are relative to it.
-        anchors = sources_used_as_anchor(self.session, issued) if len(issued) > 1 else issued
-        errors: dict[UUID, DomainError] = {}
-        for source_id in anchors:
+        anchors = [key.id for key in issued]
+        if len(anchors) > 1:
+            anchors = sources_used_as_anchor(self.session, anchors)
+        errors: dict[Key, DomainError] = {}
+        for source in (Key("sources", id) for id in anchors):
             try:
-                recompute_relative_dates(self.session, source_id, issued[source_id])
+                recompute_relative_dates(self.session, source.id, issued[source])
             except DomainError as error:
-                errors[source_id] = error
+                errors[source] = error
+        return errors
 
-        def check(entry: Entry) -> None:
-            if entry.key.id in errors:
-                raise errors[entry.key.id]
-
-        self._check(check)
-
-    def _check_review(self, differing: Collection[Key]) -> None:
-        def check(entry: Entry) -> None:
-            if self.allowed and entry.status and entry.key in differing:
-                self.allowed({entry.status})
-
-        self._check(check)
-
-    def _check(self, check: Callable[[Entry], None]) -> None:
-        errors: dict[int, DomainError] = {}
+    def _check(self, errors: Mapping[Key, DomainError], differing: Collection[Key]) -> None:
+        """Raise ``Refused`` for the errors, and for changes of rows that are not allowed."""
+        refused: dict[int, DomainError] = {}
         for number, entries in self.tasks.items():
             try:
                 for entry in entries:
-                    check(entry)
+                    if entry.key in errors:
+                        raise errors[entry.key]
+                    if self.allowed and entry.status and entry.key in differing:
+                        self.allowed({entry.status})
             except DomainError as error:
-                errors[number] = error
-        if errors:
-            raise Refused(errors)
+                refused[number] = error
+        if refused:
+            raise Refused(refused)
 
 
 def _within(error: DomainError, pointer: str) -> DomainError:

@@ -5,7 +5,7 @@ decimals are written in one place only.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -45,43 +45,70 @@ def insert_rows(session: Session, rows: Mapping[str, Sequence[Row]]) -> None:
     run(session, f"WITH {', '.join(parts)} SELECT", *arguments)
 
 
-def update_rows(
-    session: Session, resource: str, rows: Sequence[Row], versions: Sequence[int] | None = None
-) -> dict[UUID, bool]:
-    """Update live rows, each found by its ``id``; whether it differed, by id.
+def update_row(
+    session: Session, resource: str, row: Row, versions: Sequence[int] | None = None
+) -> bool:
+    """Update the live row with the ``id`` at one of the versions (``None``: at any).
 
-    Columns that a row does not give stay, and only a row that differs gets a new version. The
-    result lacks rows that are not live, or not at one of the versions (``None``: any). The others
-    stay locked.
+    Returns whether it differed; only then it gets a new version. The row stays locked. Raises
+    ``NotFound``, ``Gone``, ``Merged`` or ``Stale``.
     """
-    columns = tuple(column for column in dict.fromkeys(chain.from_iterable(rows)) if column != "id")
-    stored = (
-        f"WITH stored AS MATERIALIZED (SELECT id, {resource} AS content FROM {resource}"
-        " WHERE id = ANY ($1) AND deleted_at IS NULL"
-        " AND ($2::int[] IS NULL OR version = ANY ($2)) ORDER BY id FOR NO KEY UPDATE)"
-    )
-    ids = [row["id"] for row in rows]
-    if not columns:
-        return dict(run(session, f"{stored} SELECT id, false FROM stored", ids, versions))
+    columns = [column for column in row if column != "id"]
+    differs = _differs(columns)
+    assignments = f"{_assignments(columns)}, " if columns else ""
     found = run(
         session,
-        f"{stored}, changed AS (UPDATE {resource} AS changed SET {_assignments(columns)},"
-        " version = changed.version + 1, updated_at = now()"
-        " FROM json_array_elements($3::json) AS document"
-        " JOIN stored ON stored.id = (document->>'id')::uuid"
-        " CROSS JOIN json_populate_record(stored.content, document) AS given"
-        f" WHERE changed.id = stored.id AND {_differs('changed', columns)} RETURNING changed.id)"
-        " SELECT id, changed.id IS NOT NULL FROM stored LEFT JOIN changed USING (id)",
-        ids,
+        f"UPDATE {resource} AS stored SET {assignments}"
+        f"version = stored.version + ({differs})::int,"
+        f" updated_at = CASE WHEN {differs} THEN now() ELSE stored.updated_at END"
+        f" FROM json_populate_record(NULL::{resource}, $1::json) AS given"
+        " WHERE stored.id = $2 AND stored.deleted_at IS NULL"
+        " AND ($3::int[] IS NULL OR stored.version = ANY ($3))"
+        " RETURNING new.version > old.version",
+        _dump(row),
+        row["id"],
         versions,
+    )
+    if not found:
+        raise missing_row_error(session, resource, row["id"])
+    return bool(found[0][0])
+
+
+def update_rows(session: Session, resource: str, rows: Sequence[Row]) -> set[UUID]:
+    """Update rows, which are live and locked, each found by its ``id``; the ids that differed.
+
+    Columns that a row does not give stay.
+    """
+    columns = [column for column in dict.fromkeys(chain.from_iterable(rows)) if column != "id"]
+    if not columns:
+        return set()
+    found = run(
+        session,
+        f"UPDATE {resource} AS changed SET {_assignments(columns)},"
+        " version = changed.version + 1, updated_at = now()"
+        " FROM json_array_elements($1::json) AS document"
+        f" JOIN {resource} AS stored ON stored.id = (document->>'id')::uuid"
+        " CROSS JOIN json_populate_record(stored, document) AS given"
+        f" WHERE changed.id = stored.id AND {_differs(columns)} RETURNING changed.id",
         _dump(rows),
     )
-    return dict(found)
+    return {row[0] for row in found}
 
 
-def bump_version(session: Session, resource: str, ids: Iterable[UUID]) -> None:
+def bump_version(session: Session, resource: str, ids: Collection[UUID]) -> None:
     """Count a change to what belongs to the rows."""
-    run(session, f"UPDATE {resource} SET {BUMP} WHERE id = ANY ($1)", list(ids))
+    condition, argument = matching(ids)
+    run(session, f"UPDATE {resource} SET {BUMP} WHERE id {condition}", argument)
+
+
+def matching(ids: Collection[UUID]) -> tuple[str, UUID | list[UUID]]:
+    """A condition on a column with one of the ids, and its argument ``$1``.
+
+    PostgreSQL keeps its plan for a single id, and makes a new one for every array.
+    """
+    if len(ids) == 1:
+        return "= $1", next(iter(ids))
+    return "= ANY ($1)", list(ids)
 
 
 def require_live(session: Session, resource: str, id: UUID) -> None:
@@ -151,7 +178,7 @@ def replace_children(session: Session, families: Mapping[UUID, Children]) -> set
     )
     change = (
         f"UPDATE {table} AS stored SET {_assignments(columns)} FROM {source}"
-        f" WHERE stored.{parent} = ANY ($1) AND {same} AND {_differs('stored', columns)}"
+        f" WHERE stored.{parent} = ANY ($1) AND {same} AND {_differs(columns)}"
         f" RETURNING stored.{parent}"
     )
     add = (
@@ -170,10 +197,10 @@ def _assignments(columns: Iterable[str]) -> str:
     return ", ".join(f"{column} = given.{column}" for column in columns)
 
 
-def _differs(stored: str, columns: Iterable[str]) -> str:
-    before, after = (", ".join(f"{side}.{c}" for c in columns) for side in (stored, "given"))
+def _differs(columns: Iterable[str]) -> str:
+    before, after = (", ".join(f"{side}.{c}" for c in columns) for side in ("stored", "given"))
     # As text, because 0.5 and 0.50 are equal as numbers and different as statements.
-    return f"ROW({before})::text <> ROW({after})::text"
+    return f"ROW({before})::text <> ROW({after})::text" if before else "false"
 
 
 def pick(fields: Row, *names: str) -> Row:

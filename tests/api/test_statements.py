@@ -1,10 +1,21 @@
-"""Reading is one SQL statement a request, whatever is asked."""
+"""A read is one SQL statement, and a write takes a few."""
 
 import pytest
 
 from hksz_db.api.catalogue import CATALOGUE
 
 NOBODY = "0199c3a0-0000-7000-8000-000000000000"
+# To create a row and to update it, each with the checks of the key and of the review and with
+# reading the new document.
+WRITES = {
+    "sources": (4, 3),
+    "claims": (4, 4),
+    "entities": (4, 3),
+    "figures": (6, 8),
+    "evidence": (5, 7),
+    "metrics": (4, 3),
+    "units": (4, 3),
+}
 
 
 @pytest.fixture
@@ -91,3 +102,15 @@ def test_a_question_that_is_refused_asks_nothing(count):
     for url in ("/v1/claims?unknown=1", "/v1/claims?cursor=x", "/v1/claims/1", "/healthz"):
         number, _ = count("GET", url)
         assert number == 0
+
+
+def test_a_write_takes_a_few_statements(sample, editor, query_counter):
+    # The first use of a key is recorded.
+    editor.post("/v1/sources/bulk", {"items": []})
+    with query_counter() as creating:
+        made = editor.post(sample.path, sample.body)
+    assert made.status_code == 201, made.text
+    with query_counter() as updating:
+        changed = editor.patch(made.headers["Location"], sample.change)
+    assert changed.status_code == 200, changed.text
+    assert (len(creating.statements), len(updating.statements)) == WRITES[sample.resource]
