@@ -22,7 +22,6 @@ from hksz_db.domain.errors import Conflict, DomainError, Fault, Forbidden, Inval
 from hksz_db.domain.vocabulary import BulkMode, BulkOutcome, Scope
 from hksz_db.services.api_keys import Actor
 from hksz_db.services.bulk import Result, write
-from hksz_db.services.kinds import KINDS
 from hksz_db.services.review import REVIEWED
 from schemas.bulk import BulkParametersSchema, BulkSchema
 
@@ -34,13 +33,12 @@ _MAX_FAULTS = 20
 def add_bulk(blueprint: Blueprint, resource: Resource) -> None:
     """Add the call to the blueprint of a resource."""
     schema, parameters = BulkSchema(), BulkParametersSchema()
-    kind = KINDS[resource.name]
 
     def work(session: Session, actor: Actor) -> Response:
         mode, atomic = _asked(parameters)
         items: list[Any] = load(schema)["items"]
         allowed = partial(_demand_review, actor)
-        results = write(session, kind, items, mode, atomic=atomic, allowed=allowed)
+        results = write(session, resource.writer, items, mode, atomic=atomic, allowed=allowed)
         if atomic:
             _check(results)
         return answers.many(_document(results))

@@ -96,9 +96,9 @@ class Batch:
     def _write(self, entries: Sequence[Entry]) -> list[Report]:
         if not entries:
             return []
-        kind = KINDS[entries[0].resource]
+        writer = KINDS[entries[0].resource]
         items = [entry.item for entry in entries]
-        results = bulk.write(self.session, kind, items, self.mode, atomic=False)
+        results = bulk.write(self.session, writer, items, self.mode, atomic=False)
         return [
             Report(entry, result.outcome, result.faults, entry.warnings)
             for entry, result in zip(entries, results, strict=True)

@@ -82,7 +82,9 @@ def write(
 
 
 def _not_written(result: Result) -> Result:
-    fault = Fault("not_written", "Another item was refused, and it was to be all or nothing.", "#")
+    fault = Fault(
+        "not_written", "Another item was refused, and nothing is written unless everything is.", "#"
+    )
     return _failed(result.external_id, Conflict("Another item was refused.", [fault]))
 
 
@@ -140,7 +142,7 @@ class _Call:
             if entries:
                 tasks[item.number] = entries
             elif row:
-                self._note(item, BulkOutcome.IGNORED, row.id, row.version)
+                self._record(item, BulkOutcome.IGNORED, row.id, row.version)
         batch = Batch(self.session, tasks, self.allowed)
         self._refuse_all(items, batch.refused)
         ready = [item for item in items if item.number in batch.tasks]
@@ -155,7 +157,7 @@ class _Call:
         except (psycopg.IntegrityError, psycopg.DataError) as error:
             self._halve(ready, error, again)
         else:
-            self._note_written(ready, batch, differing)
+            self._record_written(ready, batch, differing)
 
     def _halve(self, items: Sequence[Item], error: psycopg.Error, again: bool) -> None:
         known = translate(error)
@@ -172,7 +174,7 @@ class _Call:
         else:
             self._refuse(items[0], known)
 
-    def _note_written(
+    def _record_written(
         self, items: Sequence[Item], batch: Batch, differing: Mapping[int, bool]
     ) -> None:
         entries = {item.number: batch.tasks[item.number][0] for item in items}
@@ -183,9 +185,9 @@ class _Call:
             entry = entries[item.number]
             outcome = BulkOutcome.UPDATED if differing[item.number] else BulkOutcome.UNCHANGED
             outcome = BulkOutcome.CREATED if entry.is_new else outcome
-            self._note(item, outcome, entry.key.id, versions.get(entry.id, 1))
+            self._record(item, outcome, entry.key.id, versions.get(entry.id, 1))
 
-    def _note(self, item: Item, outcome: BulkOutcome, id: UUID, version: int) -> None:
+    def _record(self, item: Item, outcome: BulkOutcome, id: UUID, version: int) -> None:
         self.results[item.number] = Result(outcome, id, item.name, version)
 
     def _refuse(self, item: Item, error: DomainError) -> None:

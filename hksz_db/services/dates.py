@@ -52,7 +52,7 @@ def date_columns(fields: Row, name: str, known: Resolved, pointer: str) -> Row:
         period = resolve(given, parse(anchor) if anchor else None)
     except Unresolvable as error:
         fault = Fault("unresolvable", str(error), f"{pointer}/{name}_relative")
-        raise Invalid("A relative date cannot be worked out.", [fault]) from None
+        raise Invalid("A relative date cannot be computed.", [fault]) from None
     values = (relative["anchor_id"], given.duration, given.modifier)
     columns = period_columns({f"{name}_edtf": period}, name)
     return {**columns, **dict(zip(origin, values, strict=True))}
@@ -140,7 +140,7 @@ def _conflict(session: Session, source_id: UUID, document: str) -> Conflict:
         document,
     )
     return Conflict(
-        "The source cannot have this date: claims are dated by it.",
+        "The source cannot have this date: dates of claims are relative to it.",
         [
             Fault("unresolvable", f"The claim {f'{name} ({id})' if name else id}: {reason}")
             for id, name, reason in found

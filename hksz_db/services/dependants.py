@@ -98,8 +98,8 @@ def require_unused(session: Session, resource: str, ids: Sequence[UUID]) -> None
     )
     if found:
         raise Conflict(
-            f"The {RESOURCES[resource].singular} cannot be deleted: others rest on it.",
-            [Fault("in_use", f"The {row} rests on it.") for row in found],
+            f"The {RESOURCES[resource].singular} cannot be deleted because others refer to it.",
+            [Fault("in_use", f"The {row} refers to it.") for row in found],
         )
 
 
@@ -122,7 +122,7 @@ def require_live_references(session: Session, resource: str, ids: Sequence[UUID]
     )
     if found:
         raise Conflict(
-            f"The {RESOURCES[resource].singular} cannot be restored: what it rests on is deleted.",
+            f"The {RESOURCES[resource].singular} cannot be restored: it refers to deleted rows.",
             [Fault("deleted", f"The {row} was deleted.") for row in found],
         )
 

@@ -59,4 +59,4 @@ def fill_captures(passages: Mapping[str, Row], captures: Captures) -> None:
             item["capture_id"] = None
         item.pop("capture_text_sha256", None)
     if faults:
-        raise Invalid("The request refers to what does not exist.", faults)
+        raise Invalid("The request refers to rows that do not exist.", faults)

@@ -141,9 +141,9 @@ class Plan:
     def _part(self, writer: Writer, fields: Row, pointer: str, inherited: Row) -> Entry:
         name = fields.get("external_id")
         if name is None:
-            detail = "It needs an external_id where the claim is there already."
+            detail = "A part of a stored claim needs an external_id."
             fault = Fault("required", detail, f"{pointer}/external_id")
-            raise Invalid("What is added to a claim could be there already.", [fault])
+            raise Invalid("Parts without external_id could be added twice.", [fault])
         row = self.stored.get((writer.table, name))
         if row is None:
             return Entry(writer, {**inherited, **fields}, pointer)
@@ -156,9 +156,9 @@ class Plan:
 
 def duplicate_error(first: int, pointer: str = "#") -> Conflict:
     """The error of an item with the external id of an earlier item of the call."""
-    detail = f"Item {first} has this external_id already."
+    detail = f"Item {first} has the same external_id."
     fault = Fault("unique", detail, f"{pointer}/external_id")
-    return Conflict("The item would be there twice.", [fault])
+    return Conflict("Two items have the same external_id.", [fault])
 
 
 def _key_exists(detail: str, pointer: str) -> Conflict:
@@ -175,7 +175,7 @@ def _require_live(writer: Writer, row: StoredRow, name: str | None, pointer: str
     else:
         return
     raise Conflict(
-        "The row is not there any more.", [Fault(code, detail, f"{pointer}/external_id")]
+        "The row was deleted or merged.", [Fault(code, detail, f"{pointer}/external_id")]
     )
 
 

@@ -38,14 +38,14 @@ def delete(session: Session, resource: str, id: UUID, versions: Sequence[int] | 
         raise missing_row_error(session, resource, id)
     require_unused(session, resource, [id])
     for part in parts_of(resource):
-        gone = run(
+        deleted_parts = run(
             session,
             f"UPDATE {part.table} SET deleted_at = $2, {BUMP}"
             f" WHERE {part.column} = $1 AND deleted_at IS NULL RETURNING id",
             id,
             deleted[0][0],
         )
-        require_unused(session, part.table, [row[0] for row in gone])
+        require_unused(session, part.table, [row[0] for row in deleted_parts])
     bump_parents(session, resource, id)
 
 
@@ -68,14 +68,14 @@ def restore(session: Session, resource: str, id: UUID, versions: Sequence[int] |
         raise _not_restorable(session, resource, id, versions)
     require_live_references(session, resource, [id])
     for part in parts_of(resource):
-        back = run(
+        restored_parts = run(
             session,
             f"UPDATE {part.table} SET deleted_at = NULL, {BUMP}"
             f" WHERE {part.column} = $1 AND deleted_at = $2 RETURNING id",
             id,
             restored[0][0],
         )
-        require_live_references(session, part.table, [row[0] for row in back])
+        require_live_references(session, part.table, [row[0] for row in restored_parts])
     bump_parents(session, resource, id)
 
 

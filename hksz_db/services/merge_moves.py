@@ -61,23 +61,25 @@ def remove_copied_names(session: Session, merge: Merge) -> None:
     """Delete the copied names, except those that another merged entity has too."""
     run(
         session,
-        "WITH others AS (SELECT DISTINCT ON (noted.id) noted.id, other.id AS merge_id"
-        " FROM entity_merge_moves AS noted"
-        " JOIN entity_names AS copy ON copy.id = noted.row_id"
+        "WITH others AS (SELECT DISTINCT ON (recorded.id) recorded.id, other.id AS merge_id"
+        " FROM entity_merge_moves AS recorded"
+        " JOIN entity_names AS copy ON copy.id = recorded.row_id"
         " JOIN entity_merges AS other ON other.into_id = $2 AND other.undone_at IS NULL"
         " AND other.id <> $1"
         " JOIN entity_names AS own ON own.entity_id = other.entity_id"
         " AND own.name = copy.name AND own.language = copy.language"
-        " WHERE noted.merge_id = $1 AND noted.change = 'copied' ORDER BY noted.id, other.id)"
-        " UPDATE entity_merge_moves AS noted SET merge_id = others.merge_id"
-        " FROM others WHERE noted.id = others.id",
+        " WHERE recorded.merge_id = $1 AND recorded.change = 'copied'"
+        " ORDER BY recorded.id, other.id)"
+        " UPDATE entity_merge_moves AS recorded SET merge_id = others.merge_id"
+        " FROM others WHERE recorded.id = others.id",
         merge.id,
         merge.into_id,
     )
     run(
         session,
-        "DELETE FROM entity_names AS copy USING entity_merge_moves AS noted"
-        " WHERE noted.merge_id = $1 AND noted.change = 'copied' AND copy.id = noted.row_id",
+        "DELETE FROM entity_names AS copy USING entity_merge_moves AS recorded"
+        " WHERE recorded.merge_id = $1 AND recorded.change = 'copied'"
+        " AND copy.id = recorded.row_id",
         merge.id,
     )
 
@@ -98,7 +100,7 @@ def drop_duplicates(session: Session, merge: Merge, link: Link) -> set[UUID]:
         " WHERE gone.id = duplicates.id"
         f" RETURNING gone.id, gone.{link.owner_column} AS owner, to_jsonb(gone) AS content,"
         " duplicates.kept_id),"
-        " noted AS (INSERT INTO entity_merge_moves"
+        " recorded AS (INSERT INTO entity_merge_moves"
         " (merge_id, change, table_name, column_name, row_id, content, kept_id)"
         f" SELECT $1, 'dropped', '{link.table}', '{link.column}', id, content, kept_id"
         " FROM dropped)"
@@ -117,10 +119,10 @@ def insert_dropped(session: Session, merge: Merge, link: Link) -> set[UUID]:
     return _owners(
         session,
         f"INSERT INTO {link.table} ({', '.join(columns)})"
-        f" SELECT {', '.join(f'back.{column}' for column in columns)}"
-        " FROM entity_merge_moves AS noted,"
-        f" jsonb_populate_record(NULL::{link.table}, noted.content) AS back"
-        f" WHERE noted.merge_id = $1 AND noted.change = 'dropped' AND {_noted_for(link)}"
+        f" SELECT {', '.join(f'dropped.{column}' for column in columns)}"
+        " FROM entity_merge_moves AS recorded,"
+        f" jsonb_populate_record(NULL::{link.table}, recorded.content) AS dropped"
+        f" WHERE recorded.merge_id = $1 AND recorded.change = 'dropped' AND {_recorded_for(link)}"
         f" ON CONFLICT DO NOTHING RETURNING {link.owner_column}",
         merge.id,
     )
@@ -132,7 +134,7 @@ def move(session: Session, merge: Merge, link: Link) -> set[UUID]:
         session,
         f"WITH moved AS (UPDATE {link.table} SET {link.column} = $3 WHERE {link.column} = $2"
         f" RETURNING id, {link.owner_column} AS owner),"
-        " noted AS (INSERT INTO entity_merge_moves"
+        " recorded AS (INSERT INTO entity_merge_moves"
         " (merge_id, change, table_name, column_name, row_id)"
         f" SELECT $1, 'moved', '{link.table}', '{link.column}', id FROM moved)"
         " SELECT owner FROM moved",
@@ -146,9 +148,9 @@ def move_back(session: Session, merge: Merge, link: Link) -> set[UUID]:
     """Move references back that still refer to the other entity."""
     return _owners(
         session,
-        f"UPDATE {link.table} AS moved SET {link.column} = $2 FROM entity_merge_moves AS noted"
-        f" WHERE noted.merge_id = $1 AND noted.change = 'moved' AND {_noted_for(link)}"
-        f" AND moved.id = noted.row_id AND moved.{link.column} = $3"
+        f"UPDATE {link.table} AS moved SET {link.column} = $2 FROM entity_merge_moves AS recorded"
+        f" WHERE recorded.merge_id = $1 AND recorded.change = 'moved' AND {_recorded_for(link)}"
+        f" AND moved.id = recorded.row_id AND moved.{link.column} = $3"
         f" RETURNING moved.{link.owner_column}",
         merge.id,
         merge.entity_id,
@@ -178,8 +180,8 @@ def _owners(session: Session, sql: str, *arguments: UUID) -> set[UUID]:
     return {row[0] for row in run(session, sql, *arguments)}
 
 
-def _noted_for(link: Link) -> str:
-    return f"noted.table_name = '{link.table}' AND noted.column_name = '{link.column}'"
+def _recorded_for(link: Link) -> str:
+    return f"recorded.table_name = '{link.table}' AND recorded.column_name = '{link.column}'"
 
 
 def _same(link: Link) -> str:

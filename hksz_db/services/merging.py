@@ -84,11 +84,11 @@ def undo(session: Session, id: UUID, versions: Sequence[int] | None) -> None:
     touched: Touched = defaultdict(set, entities={id, into_id})
     for link in MOVED:
         touched[link.owner] |= merge_moves.move_back(session, this, link)
-    back: Touched = defaultdict(set, entities={id})
+    restored: Touched = defaultdict(set, entities={id})
     for link in MOVED:
-        back[link.owner] |= merge_moves.insert_dropped(session, this, link)
-    _check_brought_back(session, back["entities"])
-    for owner, ids in back.items():
+        restored[link.owner] |= merge_moves.insert_dropped(session, this, link)
+    _check_restored(session, restored["entities"])
+    for owner, ids in restored.items():
         touched[owner] |= ids
     merge_moves.remove_copied_names(session, this)
     _bump(session, touched)
@@ -160,8 +160,8 @@ def _check_undoing(session: Session, this: Merge, other: Row) -> None:
         raise _not_undone("later", f"{later} was merged later and shares rows: undo that first.")
 
 
-def _check_brought_back(session: Session, owners: set[UUID]) -> None:
-    """Raise ``Conflict`` if a row that was brought back belongs or refers to a missing row."""
+def _check_restored(session: Session, owners: set[UUID]) -> None:
+    """Raise ``Conflict`` if a restored relation belongs or refers to a missing row."""
     sql = "SELECT id, deleted_at IS NULL, redirect_to FROM entities WHERE id = ANY ($1) ORDER BY id"
     found = run(session, sql, list(owners))
     for id, _, into_id in found:

@@ -187,7 +187,7 @@ def settle(references: Iterable[Reference], known: Resolved) -> None:
     """
     faults = [fault for reference in references if (fault := _settle(reference, known))]
     if faults:
-        raise Invalid("The request refers to what does not exist.", faults)
+        raise Invalid("The request refers to rows that do not exist.", faults)
 
 
 def _settle(reference: Reference, known: Resolved) -> Fault | None:

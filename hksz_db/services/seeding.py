@@ -51,7 +51,7 @@ def load(session: Session, folder: Path) -> Loaded:
     changed = unchanged = 0
     for name, writer in _FILES:
         for item in _items(folder / name):
-            if _note(session, f"{folder.name}/{name}", item):
+            if _record(session, f"{folder.name}/{name}", item):
                 _load_item(session, writer, item, f"{folder.name}/{name}")
                 changed += 1
             else:
@@ -74,9 +74,9 @@ def _items(path: Path) -> Iterator[Row]:
         yield item
 
 
-def _note(session: Session, file: str, item: Row) -> bool:
+def _record(session: Session, file: str, item: Row) -> bool:
     content = json.dumps(item, sort_keys=True, ensure_ascii=False)
-    noted = run(
+    recorded = run(
         session,
         "INSERT INTO seed_items (file, external_id, content_sha256) VALUES ($1, $2, $3)"
         " ON CONFLICT (file, external_id) DO UPDATE"
@@ -86,7 +86,7 @@ def _note(session: Session, file: str, item: Row) -> bool:
         item["external_id"],
         hashlib.sha256(content.encode()).hexdigest(),
     )
-    return bool(noted)
+    return bool(recorded)
 
 
 def _load_item(session: Session, writer: Writer, item: Row, file: str) -> None:
