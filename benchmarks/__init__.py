@@ -1,1 +1,1 @@
-"""How fast the service answers, beside the usual way to write it and beside PostgreSQL alone."""
+"""Benchmarks of the service against an ORM and against PostgreSQL alone."""

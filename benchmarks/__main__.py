@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measures the service beside the usual way and PostgreSQL alone."""
+"""``python -m benchmarks``: measures the service against an ORM and PostgreSQL alone."""
 
 import argparse
 import signal
@@ -14,10 +14,10 @@ from pathlib import Path
 
 import psycopg
 
-from benchmarks import ceiling, dataset, load, paging, report, sameness
+from benchmarks import ceiling, dataset, equivalence, load, paging, report
 from benchmarks.questions import Question, questions
-from benchmarks.report import CEILING, SERVICE, USUAL, Rates, Result
-from benchmarks.servers import NotServing, the_usual_way, this_service
+from benchmarks.report import CEILING, ORM, SERVICE, Rates, Result
+from benchmarks.servers import NotServing, orm_service, this_service
 from hksz_db import embedded
 
 _WARM_UP_S = 2
@@ -26,12 +26,12 @@ _Measure = Callable[[float], load.Rate]
 
 
 class MissingProgram(RuntimeError):
-    """A program that measures is not installed; the message is one sentence."""
+    """A required program is not installed; the message is one sentence."""
 
 
 @dataclass(frozen=True)
-class Ground:
-    """What the measuring stands on: a database with the dataset, and a folder for files."""
+class Environment:
+    """A database with the dataset, and a folder for files."""
 
     database: embedded.Server
     dataset: dataset.Dataset
@@ -40,14 +40,14 @@ class Ground:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the benchmark; the exit code."""
+    """Run the benchmark and return the exit code."""
     options = _parser().parse_args(arguments)
-    # Ended either way, whatever was started is stopped.
+    # SIGTERM too stops the servers that have been started.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         _check_programs()
-        with _ground(options.home, options.claims) as ground:
-            return _measure_all(ground, options)
+        with _environment(options.home, options.claims) as environment:
+            return _measure_all(environment, options)
     except KeyboardInterrupt:
         return 130
     except (
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
         NotServing,
         dataset.UnusableHome,
         embedded.EmbeddedError,
-        sameness.AnswersDiffer,
+        equivalence.AnswersDiffer,
     ) as error:
         _say(f"benchmarks: {error}")
         return 1
@@ -68,11 +68,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     add = parser.add_argument
     add("--claims", type=int, default=100_000, help="how many claims to measure with (100000)")
-    add("--home", type=Path, help="a folder to keep the dataset in, for the next time")
+    add("--home", type=Path, help="a folder in which the dataset is kept for later runs")
     add("--rounds", type=int, default=3, help="how often each request is measured (3)")
-    add("--seconds", type=int, default=5, help="how long each time (5)")
-    add("--paging", action="store_true", help="compare a page far down a list with the first, too")
-    add("--json", type=Path, metavar="FILE", help="write all numbers to a file, too")
+    add("--seconds", type=int, default=5, help="how many seconds each measurement takes (5)")
+    add("--paging", action="store_true", help="also compare a distant page with the first one")
+    add("--json", type=Path, metavar="FILE", help="also write all numbers to a file")
     return parser
 
 
@@ -81,70 +81,71 @@ def _say(text: str) -> None:
 
 
 def _check_programs() -> None:
-    if not load.is_there():
+    if not load.is_installed():
         raise MissingProgram("wrk is missing: install it (Debian: apt-get install wrk).")
     if find_spec("gunicorn") is None:
         raise MissingProgram("gunicorn is missing: pip install -r benchmarks/requirements.txt.")
 
 
 @contextmanager
-def _ground(home: Path | None, claims: int) -> Iterator[Ground]:
+def _environment(home: Path | None, claims: int) -> Iterator[Environment]:
     with tempfile.TemporaryDirectory(prefix="hksz-benchmark-") as name:
         folder = Path(name)
-        # For root the database runs as another account, which has to get in.
+        # For root, the database runs under another account, which needs access.
         folder.chmod(0o755)
         with embedded.running(home or folder / "home") as server:
-            _say(f"Making or finding a dataset of {claims:,} claims …")
-            found = dataset.provide(server.url(), server.url(superuser=True), claims)
-            dataset.tidy(server.url(superuser=True))
+            _say(f"Preparing a dataset of {claims:,} claims …")
+            prepared = dataset.prepare(server.url(), server.url(superuser=True), claims)
+            dataset.delete_posted(server.url(superuser=True))
             try:
-                yield Ground(server, found, dataset.new_key(server.url()), folder)
+                yield Environment(server, prepared, dataset.new_key(server.url()), folder)
             finally:
-                dataset.tidy(server.url(superuser=True))
+                dataset.delete_posted(server.url(superuser=True))
 
 
-def _measure_all(ground: Ground, options: argparse.Namespace) -> int:
-    asked = questions(ground.dataset)
-    parts = (ground.database.url(), ground.key, ground.folder)
-    with this_service(*parts) as service, the_usual_way(*parts) as usual:
-        lines = _write_lines(ground, asked)
+def _measure_all(environment: Environment, options: argparse.Namespace) -> int:
+    asked = questions(environment.dataset)
+    parts = (environment.database.url(), environment.key, environment.folder)
+    with this_service(*parts) as service, orm_service(*parts) as orm:
+        lines = _write_lines(environment, asked)
         _say("Checking that both give the same answers …")
         for path in lines.values():
-            sameness.check(service, usual, path.read_text().splitlines()[:_CHECKED])
-        _say("Looking for the ceilings …")
-        ceilings = ceiling.prepare(ground.database, ground.key, asked, ground.folder)
+            equivalence.check(service, orm, path.read_text().splitlines()[:_CHECKED])
+        _say("Recording the statements for pgbench …")
+        ceilings = ceiling.prepare(environment.database, environment.key, asked, environment.folder)
         results = []
         for question in asked:
             _say(f"Measuring {question.letter}, {question.title} …")
             path = lines[question.letter]
             measures: dict[str, _Measure] = {
-                SERVICE: partial(load.press, service, path),
-                USUAL: partial(load.press, usual, path),
+                SERVICE: partial(load.measure, service, path),
+                ORM: partial(load.measure, orm, path),
                 CEILING: ceilings[question.letter].measure,
             }
             rates = _rounds(measures, options.rounds, options.seconds)
             results.append(Result(question, rates))
-        depth = paging.measure(service, ground.dataset.claims) if options.paging else None
-    facts = report.facts(_version(ground), ground.dataset.claims, options.rounds, options.seconds)
+        claims = environment.dataset.claims
+        depth = paging.measure(service, claims) if options.paging else None
+    facts = report.facts(_version(environment), claims, options.rounds, options.seconds)
     sys.stdout.write(report.text(facts, results, depth))
     if options.json:
         report.write(options.json, facts, results, depth)
     return 1 if any(result.failed for result in results) else 0
 
 
-def _write_lines(ground: Ground, asked: Sequence[Question]) -> dict[str, Path]:
-    """What is asked, a file for each question."""
+def _write_lines(environment: Environment, asked: Sequence[Question]) -> dict[str, Path]:
+    """Write the requests of each question to a file."""
     written = {}
-    with psycopg.connect(ground.database.url()) as connection:
+    with psycopg.connect(environment.database.url()) as connection:
         for question in asked:
-            written[question.letter] = ground.folder / f"{question.letter}.txt"
+            written[question.letter] = environment.folder / f"{question.letter}.txt"
             text = "\n".join(question.lines(connection))
             written[question.letter].write_text(text)
     return written
 
 
 def _rounds(measures: Mapping[str, _Measure], rounds: int, seconds: int) -> Rates:
-    """The rates of every variant, a round an entry; the first in a round is each in turn."""
+    """The rates of each variant in each round; each round begins with another variant."""
     for measure in measures.values():
         measure(_WARM_UP_S)
     names = list(measures)
@@ -156,8 +157,8 @@ def _rounds(measures: Mapping[str, _Measure], rounds: int, seconds: int) -> Rate
     return rates
 
 
-def _version(ground: Ground) -> str:
-    with psycopg.connect(ground.database.url()) as connection:
+def _version(environment: Environment) -> str:
+    with psycopg.connect(environment.database.url()) as connection:
         return connection.info.parameter_status("server_version") or ""
 
 

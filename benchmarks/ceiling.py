@@ -1,7 +1,7 @@
-"""The ceiling: the statements that the service sends, sent by pgbench.
+"""The upper limit: the statements of the service, sent by pgbench.
 
-What the service sends for a request is read from PostgreSQL's own log, and sent again with the
-arguments that other requests would have.
+The statements for a request are read from the log of PostgreSQL, and sent again with the arguments
+of other requests.
 """
 
 import os
@@ -30,7 +30,7 @@ from hksz_db.settings import Settings
 _CLIENTS = (1, 2, 4)
 _GRACE_S = 60
 _OPTIONS = "-c TimeZone=UTC -c jit=off"
-# An entry of the log, and the one that tells the arguments; lines that go on begin with a tab.
+# An entry of the log and its arguments; continuation lines begin with a tab.
 _ENTRY = re.compile(
     r"LOG:  duration: \S+ ms  (?:execute [^:\n]*|statement): (?P<sql>.*(?:\n\t.*)*)"
     r"(?:\n\S.* DETAIL:  Parameters: (?P<arguments>.*(?:\n\t.*)*))?"
@@ -43,7 +43,7 @@ _runs = count(1)
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement with the texts of its arguments, as the server got it."""
+    """A statement and the texts of its arguments, as the server received them."""
 
     sql: str
     arguments: tuple[str | None, ...]
@@ -51,10 +51,10 @@ class Statement:
 
 @dataclass(frozen=True)
 class Ceiling:
-    """What pgbench sends for a question: a script, and the texts of its variables.
+    """The pgbench script of a question, and the texts of its variables.
 
-    Its first statement makes up the arguments of the others, which no service has to send: that
-    takes a few hundredths of the time.
+    The first statement of the script computes the arguments of the others, which takes a few
+    percent of the time.
     """
 
     database_url: str
@@ -62,7 +62,7 @@ class Ceiling:
     variables: Mapping[str, str]
 
     def measure(self, seconds: float) -> Rate:
-        """How often a second PostgreSQL does what is asked for, at its best number of clients."""
+        """The requests per second of PostgreSQL alone, with the best number of clients."""
         share = seconds / len(_CLIENTS)
         rates = (self._run(clients, share) for clients in _CLIENTS)
         return max(rates, key=attrgetter("per_second"))
@@ -91,7 +91,7 @@ class Ceiling:
 def prepare(
     server: Server, key: str, questions: Sequence[Question], folder: Path
 ) -> dict[str, Ceiling]:
-    """The ceilings of the questions, by letter; the scripts are written to the folder."""
+    """The ceiling of each question by letter; writes the scripts to the folder."""
     found = {}
     with _recording(server) as client, psycopg.connect(server.url()) as connection:
         for question in questions:
@@ -108,7 +108,7 @@ def prepare(
 
 @contextmanager
 def _recording(server: Server) -> Iterator[FlaskClient]:
-    """The service in this process, whose statements PostgreSQL logs."""
+    """The service in this process; PostgreSQL logs its statements."""
     with psycopg.connect(server.url(superuser=True), autocommit=True) as connection:
         alter = f'ALTER DATABASE "{connection.info.dbname}"'.encode()
         connection.execute(alter + b" SET log_min_duration_statement = 0")
@@ -123,9 +123,9 @@ def _recording(server: Server) -> Iterator[FlaskClient]:
 def _record(
     client: FlaskClient, log: Path, line: str, key: str
 ) -> tuple[list[Statement], dict[str, str]]:
-    """The statements that are sent for a line, and what in them no two requests share."""
+    """The statements for a line, and the texts in them that are unique to a request."""
     headers = {"Authorization": f"Bearer {key}"}
-    # The first time there may be more of them: those that open a connection.
+    # The first request may open a connection, which sends more statements.
     for _ in range(2):
         start = log.stat().st_size
         ask = Ask.from_line(line, f"record-{uuid4().hex}")
@@ -150,7 +150,7 @@ def _statement(entry: re.Match[str]) -> Statement:
 
 
 def _arguments(statements: Sequence[Statement]) -> dict[str, str]:
-    """The texts of all arguments, by the names of the variables that hold them."""
+    """The texts of all arguments by the names of their variables."""
     return {
         _variable(number, place): text
         for number, statement in enumerate(statements)
@@ -162,7 +162,7 @@ def _arguments(statements: Sequence[Statement]) -> dict[str, str]:
 def _preparation(
     question: Question, arguments: Mapping[str, str], varying: Mapping[str, str]
 ) -> list[str]:
-    """The lines that draw the numbers and give the arguments what varies with them."""
+    """The lines of the script that draw the numbers and compute the varying arguments."""
     draws = [rf"\set {n} random({low}, {high})" for n, (low, high) in question.numbers.items()]
     values = []
     for name, text in arguments.items():
@@ -178,22 +178,22 @@ def _preparation(
 
 
 def _for_pgbench(number: int, statement: Statement) -> str:
-    """The statement with variables for placeholders."""
+    """The statement with variables in place of placeholders."""
 
     def variable(placeholder: re.Match[str]) -> str:
         place = int(placeholder[1])
         given = statement.arguments[place - 1] is not None
         return f":{_variable(number, place)}" if given else "NULL"
 
-    return re.sub(r"\$(\d+)", variable, _shielded(statement.sql)) + ";"
+    return re.sub(r"\$(\d+)", variable, _without_colons(statement.sql)) + ";"
 
 
 def _variable(statement: int, place: int) -> str:
     return f"argument_{statement}_{place}"
 
 
-def _shielded(sql: str) -> str:
-    # pgbench takes a colon and a word for a variable, within a literal too.
+def _without_colons(sql: str) -> str:
+    # pgbench reads a colon and a word as a variable, also within a literal.
     return re.sub(
         r"'([^']*)'", lambda found: _literal(found[1]) if ":" in found[1] else found[0], sql
     )

@@ -1,7 +1,7 @@
-"""``python -m benchmarks.crowd``: how long a read by id takes beside clients of a slow list.
+"""``python -m benchmarks.crowd``: measures reads by id while other clients request a slow list.
 
-The slowest of a few lists is asked by several clients without a pause, while one more client reads
-claims by id, alone at first and then beside them.
+One client reads claims by id, first alone, and then while several clients request the slowest of a
+few lists without a pause.
 """
 
 import argparse
@@ -33,13 +33,13 @@ _TRIES = 3
 
 @dataclass
 class Tally:
-    """The times of the answers in seconds, and how often each status was answered."""
+    """The response times in seconds, and the number of answers by status."""
 
     times: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
 
     def ask(self, server: Server, path: str) -> float:
-        """Ask over a connection of its own, which can reach any worker; the time it took."""
+        """Send a request over a new connection, which can reach any worker; return the time."""
         began = time.perf_counter()
         connection = http.client.HTTPConnection(HOST, server.port, timeout=_PATIENCE_S)
         with closing(connection):
@@ -57,14 +57,14 @@ class Tally:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure, and print what was found."""
+    """Measure, and print the results."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.crowd", description=__doc__)
     add = parser.add_argument
     add("--claims", type=int, default=100_000, help="how many claims to measure with (100000)")
-    add("--home", type=Path, help="a folder to keep the dataset in, for the next time")
-    add("--clients", type=int, default=8, help="how many clients ask for the list (8)")
-    add("--seconds", type=int, default=20, help="how long to measure, alone and beside them (20)")
-    add("--list", help="the list to ask for, in place of the slowest of those that are tried")
+    add("--home", type=Path, help="a folder in which the dataset is kept for later runs")
+    add("--clients", type=int, default=8, help="how many clients request the list (8)")
+    add("--seconds", type=int, default=20, help="how many seconds each measurement takes (20)")
+    add("--list", help="the list to request; the default is the slowest of several lists")
     options = parser.parse_args(arguments)
     with _serving(options.home, options.claims) as (server, lists, ids):
         path = options.list or _slowest(server, lists)
@@ -86,7 +86,7 @@ def _serving(home: Path | None, claims: int) -> Iterator[tuple[Server, dict[str,
         folder = Path(name)
         folder.chmod(0o755)
         with embedded.running(home or folder / "home") as database:
-            dataset.provide(database.url(), database.url(superuser=True), claims)
+            dataset.prepare(database.url(), database.url(superuser=True), claims)
             with psycopg.connect(database.url()) as connection:
                 place, word = connection.execute(
                     "SELECT benchmark.entity_id(1), benchmark.searched_word(0)"
@@ -138,7 +138,7 @@ def _read_for(seconds: float, read: Callable[[Tally], float]) -> Tally:
 
 @contextmanager
 def _crowd(server: Server, path: str, clients: int) -> Iterator[list[Tally]]:
-    """Clients that ask for the list during the block; what they were answered."""
+    """Clients that request the list during the block, and their tallies."""
     ended = threading.Event()
     tallies = [Tally() for _ in range(clients)]
 
@@ -149,7 +149,7 @@ def _crowd(server: Server, path: str, clients: int) -> Iterator[list[Tally]]:
     threads = [threading.Thread(target=ask, args=(tally,)) for tally in tallies]
     for thread in threads:
         thread.start()
-    # Until all of them wait for an answer.
+    # Until all of them have sent a request.
     time.sleep(1)
     try:
         yield tallies
@@ -167,7 +167,7 @@ def _print(alone: Tally, beside: Tally, crowd: Sequence[Tally], seconds: int) ->
     ratios = [beside.ms(percent) / alone.ms(percent) for percent in (50, 99)]
     print(f"{'ratio':12} {'':8} {ratios[0]:8.1f} {ratios[1]:8.1f}")
     statuses = sum((tally.statuses for tally in crowd), Counter[int]())
-    print(f"lists answered: {statuses[200] / (seconds + 1):.1f} a second; {dict(statuses)}")
+    print(f"lists answered: {statuses[200] / (seconds + 1):.1f} per second; {dict(statuses)}")
 
 
 if __name__ == "__main__":

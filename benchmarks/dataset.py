@@ -1,4 +1,4 @@
-"""The data that is asked for: made within the database, from nothing but a number of claims."""
+"""The generated dataset; its size depends only on the number of claims."""
 
 import hashlib
 from collections.abc import Iterator
@@ -18,12 +18,12 @@ from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
 
 POSTED = "bench:post-"
-"""What the external ids begin with of the claims that are added while something is measured."""
+"""The prefix of the external ids of claims that are created by measurements."""
 
 _SQL = Path(__file__).with_name("dataset.sql")
 _KEY_LABEL = "benchmark"
 _GROWING = "claims, claim_bands, claim_entities, evidence, figures"
-# Those that are no constraint: rows load several times faster when they are made afterwards.
+# Indexes without a constraint. Loading is several times faster if they are created afterwards.
 _INDEXES = """
     SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid)
     FROM pg_index JOIN pg_class ON pg_class.oid = indrelid
@@ -33,14 +33,14 @@ _INDEXES = """
 
 
 class UnusableHome(RuntimeError):
-    """The folder cannot be used; the message is one sentence for whoever runs the benchmark."""
+    """The folder cannot be used; the message is one sentence."""
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """How many rows there are of each kind, numbered from 1.
+    """The number of rows of each kind; rows are numbered from 1.
 
-    The frequency of an entity and of a word falls with its number. The first ``full_entities``
+    Entities and words with higher numbers are less frequent. The first ``full_entities`` entities
     have more than 50 claims in every year.
     """
 
@@ -54,27 +54,29 @@ class Dataset:
     full_entities: int
 
 
-def provide(url: str, superuser_url: str, claims: int) -> Dataset:
-    """The dataset in the database: the one that is there, or a new one.
+def prepare(url: str, superuser_url: str, claims: int) -> Dataset:
+    """Return the dataset in the database; create it if the database is empty.
 
-    Raises ``UnusableHome`` when the database holds something else.
+    Raises ``UnusableHome`` if the database contains something else.
     """
     upgrade(driver_url(url))
     with psycopg.connect(superuser_url, autocommit=True) as connection:
-        made_by = _one(connection, "SELECT obj_description(to_regnamespace('benchmark'))")
-        if made_by is None:
+        version = _one(connection, "SELECT obj_description(to_regnamespace('benchmark'))")
+        if version is None:
             if _one(connection, "SELECT EXISTS (SELECT FROM claims)"):
-                raise UnusableHome("The folder holds another database: name a new folder.")
+                raise UnusableHome("The folder contains another database; use a new folder.")
             _fill(connection, claims)
-        elif made_by != _version():
-            raise UnusableHome("The folder holds another version's dataset: name a new folder.")
+        elif version != _version():
+            raise UnusableHome(
+                "The folder contains the dataset of another version; use a new folder."
+            )
         with connection.cursor(row_factory=class_row(Dataset)) as cursor:
             dataset = cursor.execute("SELECT * FROM benchmark.dataset").fetchone()
     assert dataset is not None
     if dataset.claims != claims:
         raise UnusableHome(
-            f"The folder holds {dataset.claims} claims and not {claims}:"
-            " name that number, or a new folder."
+            f"The folder contains {dataset.claims} claims, not {claims};"
+            " use that number or a new folder."
         )
     return dataset
 
@@ -91,17 +93,17 @@ def _version() -> str:
 
 def _fill(connection: psycopg.Connection, claims: int) -> None:
     with connection.transaction():
-        # The rows fit each other by how they are made: no trigger needs to look at every one.
+        # The generated rows are consistent, so triggers are not needed and would be slow.
         connection.execute("SET LOCAL session_replication_role = replica")
         connection.execute("SELECT set_config('benchmark.claims', %s, true)", (str(claims),))
         with _indexed_afterwards(connection):
             connection.execute(_SQL.read_bytes())
-        # What the triggers would have counted, claim by claim; planned with what is known now.
+        # Count what the triggers would have counted. The statistics are for the plan.
         connection.execute("ANALYZE")
         connection.execute("SELECT recount_claims(ARRAY(SELECT id FROM claims))")
-        made_by = sql.SQL("COMMENT ON SCHEMA benchmark IS {}").format(sql.Literal(_version()))
-        connection.execute(made_by)
-    # What a database that has run for a while has done by itself.
+        version = sql.SQL("COMMENT ON SCHEMA benchmark IS {}").format(sql.Literal(_version()))
+        connection.execute(version)
+    # Autovacuum would do this in the course of time.
     connection.execute("VACUUM (ANALYZE)")
     connection.execute("CHECKPOINT")
 
@@ -117,8 +119,8 @@ def _indexed_afterwards(connection: psycopg.Connection) -> Iterator[None]:
         connection.execute(definition)
 
 
-def tidy(superuser_url: str) -> None:
-    """Remove the claims that were added while something was measured."""
+def delete_posted(superuser_url: str) -> None:
+    """Delete the claims that were created by measurements."""
     with psycopg.connect(superuser_url, autocommit=True) as connection:
         with connection.transaction():
             connection.execute(
@@ -133,7 +135,7 @@ def tidy(superuser_url: str) -> None:
 
 
 def new_key(url: str) -> str:
-    """A key that may write claims; the one of an earlier run is gone."""
+    """Create a key that may write claims, in place of the key of an earlier run."""
     database = Database(lambda: url)
     try:
         with writing(database) as session:

@@ -1,10 +1,10 @@
--- The generated dataset, for as many claims as the setting benchmark.claims says. Run in one
--- transaction, by a superuser, on a migrated database.
+-- Generates the dataset; the setting benchmark.claims is the number of claims. Run it in one
+-- transaction as a superuser, on a migrated database.
 --
--- The id of a row is worked out from its number, so that whoever wants a random row needs no
--- lookup: neither this file, nor pgbench, which could not look one up for free.
+-- The id of a row is computed from its number, so that this file and pgbench can refer to random
+-- rows without a query.
 
--- The rows belong to transaction 0, as those of a database that is older than its history do.
+-- The rows belong to transaction 0, like those of a database that is older than its history.
 SET LOCAL hksz.transaction = '0';
 
 CREATE SCHEMA benchmark;
@@ -27,7 +27,7 @@ CREATE FUNCTION benchmark.external_id(name text, number int) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN 'bench:' || name || '-' || lpad(number::text, 8, '0');
 
--- What pgbench adds: the ids follow all others, as those of new rows do.
+-- For the claims that pgbench creates; their ids follow all others, like those of new rows.
 CREATE FUNCTION benchmark.posted_id(run int, client int, number int) RETURNS uuid
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN ('01910000-' || lpad(to_hex(run), 4, '0') || '-7' || lpad(to_hex(client), 3, '0')
@@ -40,7 +40,7 @@ CREATE FUNCTION benchmark.year(number int) RETURNS daterange
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN daterange(make_date(number, 1, 1), make_date(number + 1, 1, 1));
 
--- The word of a rank: three syllables, which no English stop word and no stem resembles.
+-- The word of a rank. Its three syllables do not resemble an English stop word or stem.
 CREATE FUNCTION benchmark.syllable(number int) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN substr('bcdfghjklmnprstvz', number / 5 % 17 + 1, 1) || substr('aiuoe', number % 5 + 1, 1);
@@ -49,14 +49,14 @@ CREATE FUNCTION benchmark.word(rank int) RETURNS text
     RETURN benchmark.syllable(rank) || benchmark.syllable(rank / 85)
         || benchmark.syllable(rank / 7225);
 
--- The words that are searched for, from one that every thirtieth claim holds (step 0) to one that
--- every two thousandth does (step 100).
+-- The words of searches, from one in every thirtieth claim (step 0) to one in every two thousandth
+-- claim (step 100).
 CREATE FUNCTION benchmark.searched_word(step int) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN benchmark.word(floor(50 * 100 ^ (step / 100.0))::int);
 
--- A random rank from 1 to size: the frequency of rank r goes with 1 / (r + 9), as that of words
--- and names does (Zipf and Mandelbrot).
+-- A random rank from 1 to size. The frequency of rank r is proportional to 1 / (r + 9), as for words
+-- and names (Zipf-Mandelbrot law).
 CREATE FUNCTION benchmark.skewed(size int) RETURNS int
     LANGUAGE sql VOLATILE PARALLEL RESTRICTED
     RETURN floor(10 * exp(random() * ln((size + 10) / 10.0::float8)))::int - 9;
@@ -139,7 +139,8 @@ FROM benchmark.dataset, generate_series(1, claims) AS n,
 
 INSERT INTO claim_bands (band, claim_id) SELECT unnest(statement_bands(statement)), id FROM claims;
 
--- As many in every year. A role for each of a claim's entities: no two of its links are the same.
+-- Every year has the same number. Each entity of a claim has a different role, so that no two rows
+-- are equal.
 INSERT INTO claim_entities (claim_id, entity_id, role)
 SELECT benchmark.claim_id(n), benchmark.entity_id(benchmark.skewed(entities)),
     (ARRAY['subject', 'object', 'location'])[nth]
@@ -168,13 +169,13 @@ FROM benchmark.dataset, generate_series(1, claims) AS n,
     LATERAL (SELECT now() - interval '3 years' + n * interval '3 years' / claims) AS moment (at)
 WHERE n % 5 < 3;
 
--- Every tenth source is another's text.
+-- Every tenth source is a copy of another one.
 INSERT INTO source_relations (from_id, to_id, kind)
 SELECT benchmark.source_id(n), benchmark.source_id(n - 1), 'syndicated_from'
 FROM benchmark.dataset, generate_series(2, sources, 10) AS n;
 
--- Half of the passages are located: the regular expressions that check the hashes take longest.
--- One claim in a hundred rests on six.
+-- Half of the passages have locators, because checking the hashes takes most of the time of an
+-- insert. One claim in a hundred has six pieces of evidence.
 INSERT INTO evidence (
     claim_id, source_id, stance, directness, interest, start_char, end_char,
     exact_sha256, prefix_sha256, suffix_sha256, page, status, added_by, created_at, updated_at
@@ -190,7 +191,7 @@ FROM benchmark.dataset, generate_series(1, claims) AS n,
         CASE nth WHEN 1 THEN encode(sha256(int4send(n)), 'hex') END) AS located (begin, hash),
     LATERAL (SELECT now() - interval '3 years' + n * interval '3 years' / claims) AS moment (at);
 
--- The most frequent entities, as many as have more than a page of claims in every single year.
+-- The number of the most frequent entities with more than a page of claims in every year.
 ALTER TABLE benchmark.dataset ADD COLUMN full_entities int;
 WITH full_years AS (
     SELECT entity_id

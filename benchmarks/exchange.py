@@ -1,9 +1,9 @@
-"""``python -m benchmarks.exchange``: how fast many claims come in and go out, and in what memory.
+"""``python -m benchmarks.exchange``: measures the speed and memory of imports and exports.
 
-Claims with a figure, a piece of evidence and two entities each are written one a request, a
-thousand a request (``bulk``) and from a file (``flask import``), and go out in every format and as
-a dump, each by the program that somebody would run. Memory is the most that the process held at
-once, as the operating system accounts for it; of a request, that of the workers.
+Claims with a figure, a piece of evidence and two entities each are written by single requests, by
+requests with a thousand items (``bulk``) and from a file (``flask import``). They are exported in
+every format and as a dump, with the programs that users run. Memory is the peak resident size of
+the process; for requests, of the largest worker.
 """
 
 import argparse
@@ -33,21 +33,21 @@ _MB = 1_000_000
 
 @dataclass(frozen=True)
 class Measured:
-    """What a program came to: seconds, and the most memory it held, in bytes."""
+    """The run time of a program in seconds, and its peak memory in bytes."""
 
     seconds: float
     memory: int
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure, and print a line for each way."""
+    """Measure, and print a line for each case."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.exchange", description=__doc__)
     parser.add_argument("--claims", type=int, default=100_000)
     claims: int = parser.parse_args(arguments).claims
     with tempfile.TemporaryDirectory(prefix="hksz-benchmark-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        print(f"{'way':24}  claims a second      MB/s  memory MB")
+        print(f"{'case':24}  claims / second      MB/s  memory MB")
         with embedded.running(folder / "requests") as database:
             _run(database, "app.py", "prepare")
             _measure_requests(database, folder, claims)
@@ -67,7 +67,7 @@ def _measure_requests(database: embedded.Server, folder: Path, claims: int) -> N
         begun = time.monotonic()
         for body in bodies(claims, _SINGLE):
             server.answer(Ask("POST", "/v1/claims", body))
-        _print("a claim a request", _SINGLE, time.monotonic() - begun)
+        _print("one claim per request", _SINGLE, time.monotonic() - begun)
         sent = 0
         begun = time.monotonic()
         for start in range(0, claims, _BATCH):
@@ -76,7 +76,7 @@ def _measure_requests(database: embedded.Server, folder: Path, claims: int) -> N
             meta = server.answer(ask)["meta"]
             assert meta["created"] == _BATCH, meta
         seconds = time.monotonic() - begun
-        _print("a thousand a request", claims, seconds, sent, _memory_of_workers(server))
+        _print("1,000 claims per request", claims, seconds, sent, _memory_of_workers(server))
 
 
 def _measure_import(database: embedded.Server, folder: Path, claims: int) -> None:
@@ -90,20 +90,20 @@ def _measure_exports(database: embedded.Server, folder: Path, claims: int) -> No
     for name in FORMATS:
         if name in formats_for(RESOURCES["claims"]):
             file, options = folder / name, ("claims", "--format", name, "--output")
-            took = _run(database, "-m", "flask", "export", *options, str(file))
-            _print(f"export {name}", claims, took.seconds, file.stat().st_size, took.memory)
+            run = _run(database, "-m", "flask", "export", *options, str(file))
+            _print(f"export {name}", claims, run.seconds, file.stat().st_size, run.memory)
     _measure_file(database, "dump", folder / "dump", claims)
 
 
 def _measure_file(
     database: embedded.Server, command: str, file: Path, claims: int, *options: str
 ) -> None:
-    took = _run(database, "-m", "flask", command, str(file), *options)
-    _print(command, claims, took.seconds, file.stat().st_size, took.memory)
+    run = _run(database, "-m", "flask", command, str(file), *options)
+    _print(command, claims, run.seconds, file.stat().st_size, run.memory)
 
 
 def _run(database: embedded.Server, *arguments: str) -> Measured:
-    """Run a program to its end. Raises ``CalledProcessError`` when it fails."""
+    """Run a program. Raises ``CalledProcessError`` if it fails."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("HKSZ_", "DATABASE_URL"))}
     environment = {**kept, "DATABASE_URL": database.url()}
     command = [sys.executable, *arguments]
@@ -123,7 +123,7 @@ def _run(database: embedded.Server, *arguments: str) -> Measured:
 
 
 def _memory_of_workers(server: Server) -> int:
-    """The most that one of the server's processes has held."""
+    """The peak memory of the largest process of the server, in bytes."""
     return max(
         int(line.split()[1]) * 1024
         for process in server.processes()
@@ -133,15 +133,15 @@ def _memory_of_workers(server: Server) -> int:
 
 
 def _print(
-    way: str, claims: int, seconds: float, size: int | None = None, memory: int | None = None
+    case: str, claims: int, seconds: float, size: int | None = None, memory: int | None = None
 ) -> None:
     rate = "" if size is None else f"{size / seconds / _MB:.1f}"
-    held = "" if memory is None else f"{memory / _MB:.0f}"
-    print(f"{way:24}  {claims / seconds:15,.0f}  {rate:>8}  {held:>9}", flush=True)
+    peak = "" if memory is None else f"{memory / _MB:.0f}"
+    print(f"{case:24}  {claims / seconds:15,.0f}  {rate:>8}  {peak:>9}", flush=True)
 
 
 def bodies(start: int, number: int) -> Iterator[dict[str, Any]]:
-    """Claims as they are posted, numbered from ``start``."""
+    """Bodies of claims, numbered from ``start``."""
     for n in range(start, start + number):
         yield {
             "external_id": f"bench:claim-{n}",

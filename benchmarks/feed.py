@@ -1,4 +1,4 @@
-"""Places in the feed of changes, and one large transaction in it."""
+"""Pages of the feed of changes, with one large transaction in it."""
 
 from collections.abc import Mapping
 from urllib.parse import urlencode
@@ -8,13 +8,14 @@ import psycopg
 from benchmarks.questions import Ask
 from benchmarks.servers import Server
 from hksz_db.database import Database
-from hksz_db.feed.pages import Feed, Position
+from hksz_db.feed.pages import Feed
+from hksz_db.feed.positions import Position
 
 PATH = "/v1/changes"
 _ACTOR = "benchmark"
 _DEEP = 5_000
 _PER_PAGE = 100
-# Every tenth piece of evidence, whose claims show it.
+# Every tenth piece of evidence; this also changes the documents of the claims.
 _LARGE = """
     UPDATE evidence SET page = page || '*'
     WHERE ('x' || right(id::text, 7))::bit(28)::int % 10 = 0
@@ -31,8 +32,8 @@ _MIDDLE = """
 """
 
 
-def provide(url: str) -> None:
-    """See to it that the database has the large transaction: a tenth of all evidence."""
+def prepare(url: str) -> None:
+    """Update a tenth of all evidence in one transaction, unless that has been done."""
     with psycopg.connect(url, autocommit=True) as connection:
         if connection.execute(_NUMBER, [_ACTOR]).fetchone():
             return
@@ -43,7 +44,7 @@ def provide(url: str) -> None:
 
 
 def pages(url: str, server: Server) -> Mapping[str, str]:
-    """The paths of pages, by where in the feed they are."""
+    """The paths of pages in different places of the feed."""
     database = Database(lambda: url)
     everything, claims = Feed(database), Feed(database, ("claims",))
     with psycopg.connect(url) as connection:
@@ -63,7 +64,7 @@ def pages(url: str, server: Server) -> Mapping[str, str]:
         "the same without documents": f"{deep}&document=false",
         f"evidence, after {_DEEP:,} entries": _path("evidence", _walked(server, "evidence")),
         "the middle of a large transaction": _path("", written),
-        "what shows the rows that it wrote": _path("claims", shown),
+        "documents that show the rows it wrote": _path("claims", shown),
         "the end": _path("", "now"),
     }
 
@@ -74,7 +75,7 @@ def _path(resource: str, cursor: str) -> str:
 
 
 def _walked(server: Server, resource: str) -> str:
-    """The cursor behind so many entries."""
+    """The cursor after ``_DEEP`` entries."""
     query = {"resource": resource, "document": "false", "per_page": _PER_PAGE}
     for _ in range(_DEEP // _PER_PAGE):
         answer = server.answer(Ask("GET", f"{PATH}?{urlencode(query)}"))

@@ -1,7 +1,7 @@
-"""``python -m benchmarks.growth``: what lists and the feed cost as the database grows.
+"""``python -m benchmarks.growth``: measures lists and the feed as the database grows.
 
-Two databases are asked in turns, within one run; what is printed is how many times as long the
-larger one takes.
+Requests alternate between a small and a large database. The output has the times of both, and their
+ratio.
 """
 
 import argparse
@@ -26,7 +26,7 @@ _LISTS = {
     "one verdict": {"corroboration__verdict": "corroborated"},
     "two origins or more": {"corroboration__origins__gte": 2},
     "five or more, one claim in a hundred": {"corroboration__origins__gte": 5},
-    "nine or more, which none has": {"corroboration__origins__gte": 9},
+    "nine or more, which no claim has": {"corroboration__origins__gte": 9},
     "most origins first": {"sort": _MOST_FIRST},
     "two or more, most first": {"corroboration__origins__gte": 2, "sort": _MOST_FIRST},
 }
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     """Measure, and print a line for each list and each page of the feed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__)
     parser.add_argument("--claims", type=int, nargs=2, default=(10_000, 1_000_000))
-    parser.add_argument("--home", type=Path, help="a folder to keep the datasets in")
+    parser.add_argument("--home", type=Path, help="a folder in which the datasets are kept")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="hksz-benchmark-") as name, ExitStack() as stack:
         folder = Path(name)
@@ -62,10 +62,10 @@ def main(arguments: Sequence[str]) -> int:
 
 @contextmanager
 def _serving(home: Path, claims: int, folder: Path) -> Iterator[tuple[Server, Mapping[str, str]]]:
-    """The service over so many claims, and the paths of pages of its feed."""
+    """The service with a dataset of ``claims`` claims, and the paths of pages of its feed."""
     with embedded.running(home / str(claims)) as database:
-        dataset.provide(database.url(), database.url(superuser=True), claims)
-        feed.provide(database.url(superuser=True))
+        dataset.prepare(database.url(), database.url(superuser=True), claims)
+        feed.prepare(database.url(superuser=True))
         key = dataset.new_key(database.url())
         with this_service(database.url(), key, folder) as server:
             yield server, feed.pages(database.url(), server)
@@ -78,7 +78,7 @@ def _print(title: str, small: Server, large: Server, paths: Sequence[str]) -> No
             stack.enter_context(closing(http.client.HTTPConnection(HOST, server.port)))
             for server in servers
         ]
-        # In turns, so that both see the same machine.
+        # In turns, so that other load affects both alike.
         pairs = [
             [paging.seconds(*asked) for asked in zip(connections, paths, strict=True)]
             for _ in range(_SAMPLES)

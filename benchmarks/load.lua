@@ -1,8 +1,8 @@
--- What wrk sends. The file named by the first argument says what: a line is
+-- The requests of wrk. Each one is a random line of the file that the first argument names:
 --     GET path
 --     POST path body
--- and each request is one of the lines at random. An @ within a body becomes a text that no other
--- request has; the second argument is what it begins with, the third a key for Authorization.
+-- An @ in a body is replaced by a unique text, which begins with the second argument. The third
+-- argument is a key for the header Authorization.
 
 local number_of_threads = 0
 
@@ -37,7 +37,7 @@ function request()
     return wrk.format("POST", chosen.path, nil, chosen.before .. prefix .. sent .. chosen.after)
 end
 
--- One line of JSON for whoever started wrk.
+-- The result, as one line of JSON.
 function done(summary, latency)
     local errors = summary.errors
     io.write(string.format(

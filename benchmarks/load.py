@@ -1,4 +1,4 @@
-"""Load on a server, by wrk."""
+"""Measures a server with wrk."""
 
 import json
 import shutil
@@ -17,19 +17,19 @@ _GRACE_S = 60
 
 @dataclass(frozen=True)
 class Rate:
-    """What was measured: requests a second, and how many of them failed."""
+    """The requests per second, and the number of failed requests."""
 
     per_second: float
     failed: int = 0
 
 
-def is_there() -> bool:
+def is_installed() -> bool:
     """Whether wrk is installed."""
     return shutil.which("wrk") is not None
 
 
-def press(server: Server, lines: Path, seconds: float) -> Rate:
-    """How many of the lines, at random, the server answers with a status below 400."""
+def measure(server: Server, lines: Path, seconds: float) -> Rate:
+    """Send the requests of a file in random order; a status from 400 on counts as failed."""
     command = [
         *(shutil.which("wrk") or "wrk", "--threads", str(_THREADS)),
         *("--connections", str(_CONNECTIONS), "--duration", f"{seconds:.0f}s"),

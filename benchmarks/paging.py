@@ -1,4 +1,4 @@
-"""Whether a page far down a list costs more than the first, and how long a page takes."""
+"""Compares a distant page of a list with the first one."""
 
 import http.client
 import time
@@ -12,35 +12,35 @@ from benchmarks.servers import HOST, Server
 
 _SORT = "-updated_at"
 _PER_PAGE = 25
-_WALKED = 100
+_WALKED_PER_PAGE = 100
 _SAMPLES = 200
 
 
 @dataclass(frozen=True)
 class Depth:
-    """A page far down a list, and how many times as long as the first it takes."""
+    """A distant page of a list, and the ratio of its time to that of the first page."""
 
     page: int
     ratio: float
 
 
 def measure(server: Server, claims: int) -> Depth:
-    """Ask for the first page and for one that so many claims are enough for, in turns."""
+    """Request the first page and a distant page in turns."""
     page = max(claims // 100, 2)
     first = f"{PATH}?{urlencode({'sort': _SORT, 'per_page': _PER_PAGE})}"
     far = f"{first}&{urlencode({'cursor': cursor(server, _SORT, (page - 1) * _PER_PAGE)})}"
     with closing(http.client.HTTPConnection(HOST, server.port)) as connection:
-        # In turns, so that both see the same machine.
+        # In turns, so that other load affects both alike.
         pairs = [(seconds(connection, far), seconds(connection, first)) for _ in range(_SAMPLES)]
     far_times, first_times = zip(*pairs, strict=True)
     return Depth(page, median(far_times) / median(first_times))
 
 
 def cursor(server: Server, sort: str, rows: int) -> str:
-    """The cursor behind so many rows in this order, fewer if there are fewer."""
+    """The cursor after a number of rows in this order, or after all if there are fewer."""
     found, walked = "", 0
     while walked < rows:
-        size = min(_WALKED, rows - walked)
+        size = min(_WALKED_PER_PAGE, rows - walked)
         query = {"sort": sort, "select": "id", "per_page": size}
         query |= {"cursor": found} if found else {}
         meta = server.answer(Ask("GET", f"{PATH}?{urlencode(query)}"))["meta"]
@@ -51,7 +51,7 @@ def cursor(server: Server, sort: str, rows: int) -> str:
 
 
 def seconds(connection: http.client.HTTPConnection, path: str) -> float:
-    """How long an answer takes."""
+    """The time of a request."""
     start = time.perf_counter()
     connection.request("GET", path)
     response = connection.getresponse()

@@ -1,4 +1,4 @@
-"""The four requests that are measured: what is asked, and how fast the answer should be."""
+"""The four requests that are measured, and their aims."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from benchmarks.dataset import Dataset
 
 PATH = "/v1/claims"
 UNIQUE = "@"
-"""Stands in a body for a text that no other body has."""
+"""The placeholder in a body for a unique text."""
 
 _LINES = 2000
 _EMBEDDED = "entities,figures,evidence,sources"
@@ -28,31 +28,31 @@ class Ask:
 
     @classmethod
     def from_line(cls, line: str, unique: str) -> "Ask":
-        """The request that a line of ``Question.lines`` stands for."""
+        """Parse a line of ``Question.lines``."""
         method, path, *body = line.split(" ", 2)
         return cls(method, path, json.loads(body[0].replace(UNIQUE, unique)) if body else None)
 
 
 @dataclass(frozen=True)
 class Question:
-    """A kind of request that differs in some numbers, each between two bounds.
+    """A kind of request with some random numbers, each between two bounds.
 
-    ``line`` is an SQL expression of the numbers: the method, the path and the body, with spaces
-    between. ``varying`` are the expressions of what differs in the statements that the service
-    sends for it. The aims are how many times as fast as the usual way, and which part of what
-    PostgreSQL alone can do, the service wants to be.
+    ``line`` is an SQL expression of the numbers that gives the method, the path and the body,
+    separated by spaces. ``varying`` are the expressions that differ in the statements of the
+    service. The aims are the ratios of the rate of the service to that of the ORM, and to that of
+    PostgreSQL alone.
     """
 
     letter: str
     title: str
-    usual_aim: float
+    orm_aim: float
     ceiling_aim: float
     numbers: Mapping[str, tuple[int, int]]
     line: str
     varying: tuple[str, ...]
 
     def lines(self, connection: psycopg.Connection) -> list[str]:
-        """Many of it, at random."""
+        """Many random requests."""
         draws = ", ".join(
             f"{low} + floor(random() * {high - low + 1})::int AS {name}"
             for name, (low, high) in self.numbers.items()
@@ -61,8 +61,8 @@ class Question:
         return [line for (line,) in _rows(connection, f"SELECT {self.line} FROM {drawn}")]
 
     def sample(self, connection: psycopg.Connection) -> tuple[str, dict[str, str]]:
-        """One of it, and the expression behind each of its varying texts."""
-        # Each number is another, so that the texts are too.
+        """One request, and the expression of each of its varying texts."""
+        # All numbers differ, so that all texts differ.
         fixed = ", ".join(
             f"{low + index} AS {name}"
             for index, (name, (low, _)) in enumerate(self.numbers.items())
@@ -73,7 +73,7 @@ class Question:
         return line, dict(zip(found, self.varying, strict=True))
 
     def as_variables(self, expression: str) -> str:
-        """The expression with pgbench's variables in place of the numbers."""
+        """The expression with variables of pgbench in place of the numbers."""
         return re.sub(rf"\b({'|'.join(self.numbers)})\b(?!\()", r":\1", expression)
 
 
@@ -82,12 +82,12 @@ def _rows(connection: psycopg.Connection, query: str) -> list[Any]:
 
 
 def questions(dataset: Dataset) -> tuple[Question, ...]:
-    """The four, about the dataset."""
+    """The four questions about the dataset."""
     return (
         Question(
             letter="a",
             title="one claim by id, four kinds embedded",
-            usual_aim=8,
+            orm_aim=8,
             ceiling_aim=0.2,
             numbers={"claim": (1, dataset.claims)},
             line=f"'GET {PATH}/' || benchmark.claim_id(claim) || '?include={_EMBEDDED}'",
@@ -96,7 +96,7 @@ def questions(dataset: Dataset) -> tuple[Question, ...]:
         Question(
             letter="b",
             title="50 claims by entity and year",
-            usual_aim=6,
+            orm_aim=6,
             ceiling_aim=0.7,
             numbers={
                 "entity": (1, dataset.full_entities),
@@ -109,7 +109,7 @@ def questions(dataset: Dataset) -> tuple[Question, ...]:
         Question(
             letter="c",
             title="25 claims by full text",
-            usual_aim=2,
+            orm_aim=2,
             ceiling_aim=0.7,
             numbers={"step": (0, 100)},
             line=f"'GET {PATH}?q=' || benchmark.searched_word(step)",
@@ -117,8 +117,8 @@ def questions(dataset: Dataset) -> tuple[Question, ...]:
         ),
         Question(
             letter="d",
-            title="POST of a claim, two evidences, a figure",
-            usual_aim=6,
+            title="POST of a claim with evidence and a figure",
+            orm_aim=6,
             ceiling_aim=0.4,
             numbers={
                 "claimant": (1, dataset.entities),

@@ -1,4 +1,4 @@
-"""What was measured, for people and for machines."""
+"""The results, as a table and as JSON."""
 
 import json
 import os
@@ -11,31 +11,31 @@ from benchmarks.load import Rate
 from benchmarks.paging import Depth
 from benchmarks.questions import Question
 
-SERVICE, USUAL, CEILING = "this service", "the usual way", "PostgreSQL alone"
-VARIANTS = (SERVICE, USUAL, CEILING)
+SERVICE, ORM, CEILING = "this service", "ORM", "PostgreSQL alone"
+VARIANTS = (SERVICE, ORM, CEILING)
 Rates = dict[str, list[Rate]]
 
 
 @dataclass(frozen=True)
 class Result:
-    """The rates of one question by variant, a round an entry."""
+    """The rates of one question by variant, one for each round."""
 
     question: Question
     rates: Rates
 
     @property
     def failed(self) -> int:
-        """How many requests failed, of all variants."""
+        """The number of failed requests of all variants."""
         return sum(rate.failed for rates in self.rates.values() for rate in rates)
 
     def rate(self, variant: str) -> float:
-        """The median of the rounds, in requests a second."""
+        """The median of the rounds, in requests per second."""
         return median(rate.per_second for rate in self.rates[variant])
 
     def ratio(self, variant: str) -> float | None:
-        """How many times as fast as the variant this service is; ``None`` when requests failed.
+        """The rate of this service divided by that of the variant; ``None`` if requests failed.
 
-        The median of the rounds' ratios: what slows a round down slows all that is in it.
+        This is the median of the ratios of the rounds, because other load affects a whole round.
         """
         if self.failed:
             return None
@@ -45,7 +45,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the numbers hang on."""
+    """The conditions of a run."""
 
     cores: int
     postgresql: str
@@ -55,17 +55,17 @@ class Facts:
 
 
 def facts(postgresql: str, claims: int, rounds: int, seconds: int) -> Facts:
-    """The facts of a run on this machine."""
+    """The conditions of a run on this machine."""
     return Facts(os.cpu_count() or 1, postgresql, claims, rounds, seconds)
 
 
 def text(facts: Facts, results: Sequence[Result], depth: Depth | None) -> str:
-    """The one table, with the machine above it and the aims below."""
+    """The table of results, with the conditions above and the aims below."""
     heading = (
         f"{facts.cores} cores, PostgreSQL {facts.postgresql} (fsync on), {facts.claims:,} claims; "
-        f"median of {facts.rounds} rounds of {facts.seconds} s; requests a second"
+        f"median of {facts.rounds} rounds of {facts.seconds} s; requests per second"
     )
-    columns = ("request", *VARIANTS, "/ usual", "/ alone")
+    columns = ("request", *VARIANTS, "/ ORM", "/ alone")
     rows = [columns, *(_row(result) for result in results)]
     widths = [max(len(row[n]) for row in rows) for n in range(len(columns))]
     lines = ["  ".join(_cells(row, widths)) for row in rows]
@@ -77,7 +77,7 @@ def _row(result: Result) -> tuple[str, ...]:
     return (
         f"{result.question.letter}  {result.question.title}",
         *(f"{result.rate(variant):,.0f}" for variant in VARIANTS),
-        _shown(result.ratio(USUAL), 1),
+        _shown(result.ratio(ORM), 1),
         _shown(result.ratio(CEILING), 2),
     )
 
@@ -94,11 +94,11 @@ def _cells(row: Sequence[str], widths: Sequence[int]) -> Iterable[str]:
 def _verdicts(results: Sequence[Result]) -> Iterable[str]:
     for result in results:
         if result.failed:
-            yield f"{result.question.letter}: {result.failed} requests failed, so no ratio."
+            yield f"{result.question.letter}: no ratio, because {result.failed} requests failed."
             continue
         for variant, aim, unit in (
-            (USUAL, result.question.usual_aim, "times the usual way"),
-            (CEILING, result.question.ceiling_aim, "of PostgreSQL alone"),
+            (ORM, result.question.orm_aim, "times the rate of the ORM"),
+            (CEILING, result.question.ceiling_aim, "times the rate of PostgreSQL alone"),
         ):
             ratio = result.ratio(variant)
             verdict = "met" if ratio is not None and ratio >= aim else "missed"
@@ -107,11 +107,11 @@ def _verdicts(results: Sequence[Result]) -> Iterable[str]:
 
 def _paging(depth: Depth | None) -> Iterable[str]:
     if depth:
-        yield f"\npage {depth.page:,} of a list takes {depth.ratio:.2f} times as long as page 1"
+        yield f"\nPage {depth.page:,} of a list takes {depth.ratio:.2f} times as long as page 1."
 
 
 def write(path: Path, facts: Facts, results: Sequence[Result], depth: Depth | None) -> None:
-    """Write everything as JSON."""
+    """Write all numbers as JSON."""
     document = {
         "facts": asdict(facts),
         "requests": {result.question.letter: _document(result) for result in results},
@@ -125,8 +125,8 @@ def _document(result: Result) -> dict[str, object]:
         "title": result.question.title,
         "failed": result.failed,
         "per_second": {name: [r.per_second for r in rates] for name, rates in result.rates.items()},
-        "ratio_to_usual": result.ratio(USUAL),
-        "usual_aim": result.question.usual_aim,
+        "ratio_to_orm": result.ratio(ORM),
+        "orm_aim": result.question.orm_aim,
         "ratio_to_ceiling": result.ratio(CEILING),
         "ceiling_aim": result.question.ceiling_aim,
     }

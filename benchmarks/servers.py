@@ -1,4 +1,4 @@
-"""The two servers that are measured, as processes of their own, and the way to ask them."""
+"""The two servers that are measured, as separate processes."""
 
 import http.client
 import json
@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks import usual_way
+from benchmarks.orm_service import DATABASE_URL, THREADS
 from benchmarks.questions import Ask
 
-_WORKERS = os.cpu_count() or 1  # as the service has
+_WORKERS = os.cpu_count() or 1  # as many as the service has
 HOST = "127.0.0.1"
 _ROOT = Path(__file__).resolve().parents[1]
 _PATIENCE_S = 60
@@ -24,12 +24,12 @@ _STOP_S = 30
 
 
 class NotServing(RuntimeError):
-    """A server did not start or answered with an error; the message says which and how."""
+    """A server did not start or answered with an error; the message has the details."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """A server that answers; ``key`` is sent with whatever it is asked."""
+    """A running server; ``key`` is sent with every request."""
 
     name: str
     port: int
@@ -38,18 +38,18 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """The URL of the server."""
         return f"http://{HOST}:{self.port}"
 
     def processes(self) -> list[int]:
-        """The ids of its processes: the first, and those that this one started."""
+        """The ids of its processes: the main process and its children."""
         assert self.process is not None
         first = self.process.pid
         children = Path(f"/proc/{first}/task/{first}/children").read_text(encoding="ascii")
         return [first, *map(int, children.split())]
 
     def answer(self, ask: Ask) -> Any:
-        """The JSON document of an answer. Raises ``NotServing`` on any status but 2xx."""
+        """The JSON document of an answer. Raises ``NotServing`` for any status but 2xx."""
         connection = http.client.HTTPConnection(HOST, self.port, timeout=_PATIENCE_S)
         try:
             headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
@@ -66,7 +66,7 @@ class Server:
 
 @contextmanager
 def this_service(url: str, key: str, folder: Path) -> Iterator[Server]:
-    """The service as ``python app.py`` starts it."""
+    """The service, started by ``python app.py``."""
     port = _free_port()
     settings = {"DATABASE_URL": url, "HKSZ_HOST": HOST, "HKSZ_PORT": str(port)}
     command = [sys.executable, "app.py"]
@@ -75,16 +75,16 @@ def this_service(url: str, key: str, folder: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def the_usual_way(url: str, key: str, folder: Path) -> Iterator[Server]:
-    """The same answers by ORM objects and marshmallow, under gunicorn with threads."""
+def orm_service(url: str, key: str, folder: Path) -> Iterator[Server]:
+    """The same answers from ORM objects and marshmallow, served by gunicorn with threads."""
     port = _free_port()
     command = [
         *(sys.executable, "-m", "gunicorn", "--bind", f"{HOST}:{port}"),
         *("--worker-class", "gthread", "--workers", str(_WORKERS)),
-        *("--threads", str(usual_way.THREADS), "benchmarks.usual_way:create_app()"),
+        *("--threads", str(THREADS), "benchmarks.orm_service:create_app()"),
     ]
-    settings = {usual_way.DATABASE_URL: url}
-    with _started(Server("the usual way", port, key), command, settings, folder) as server:
+    settings = {DATABASE_URL: url}
+    with _started(Server("the ORM", port, key), command, settings, folder) as server:
         yield server
 
 
@@ -97,7 +97,7 @@ def _free_port() -> int:
 def _started(
     server: Server, command: Sequence[str], settings: Mapping[str, str], folder: Path
 ) -> Iterator[Server]:
-    # What is set for the service that somebody runs here is not meant for this one.
+    # The settings of a service on this machine must not affect this one.
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("HKSZ_", "DATABASE_URL"))}
     log = folder / f"{server.port}.log"
     with log.open("wb") as output:
@@ -121,7 +121,7 @@ def _wait_until_it_answers(server: Server, process: subprocess.Popen[bytes], log
     while process.poll() is None and time.monotonic() < deadline:
         connection = http.client.HTTPConnection(HOST, server.port, timeout=_PATIENCE_S)
         try:
-            # Any status will do. Being connected is not enough: a server may listen early.
+            # Any status is fine. A connection is not enough, because a server may listen early.
             connection.request("HEAD", "/")
             connection.getresponse()
         except (OSError, http.client.HTTPException):

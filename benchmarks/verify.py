@@ -1,4 +1,4 @@
-"""``python -m benchmarks.verify``: how long it takes to hold a text against 1,000 locators."""
+"""``python -m benchmarks.verify``: measures the verification of a text with 1,000 locators."""
 
 import argparse
 import json
@@ -23,9 +23,9 @@ _ALPHABETS = {
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure and print; the exit code."""
+    """Measure, and print the results."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.verify", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="how often each is measured (5)")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each text is measured (5)")
     rounds = parser.parse_args(arguments).rounds
     for name, alphabet in _ALPHABETS.items():
         _report(name, alphabet, rounds)
@@ -41,10 +41,10 @@ def _report(name: str, alphabet: str, rounds: int) -> None:
         data = copy.encode()
         times, ratios = [], []
         for _ in range(rounds):
-            # Side by side, so that both see the same machine.
-            floor = _seconds(lambda copy=copy: _hash_windows(copy))
+            # In turns, so that other load affects both alike.
+            minimum = _seconds(lambda copy=copy: _hash_windows(copy))
             times.append(_seconds(lambda data=data: check(read(data), verifiable)))
-            ratios.append(times[-1] / floor)
+            ratios.append(times[-1] / minimum)
         found = Counter(row.finding.result.value for row in check(copy, verifiable).checked)
         results = ", ".join(f"{number} {result}" for result, number in found.items())
         milliseconds = median(times) * 1000
@@ -63,7 +63,7 @@ def _text(alphabet: str, chosen: random.Random) -> str:
 
 
 def _starts(text: str) -> list[int]:
-    """Where the spans begin, of which the n-th has n code points; the gaps are all as wide."""
+    """The starts of the spans; the n-th has n code points, and all gaps are equal."""
     gap = (len(text) - _SPANS * (_SPANS + 1) // 2) // (_SPANS + 1)
     return [n * gap + n * (n - 1) // 2 for n in range(1, _SPANS + 1)]
 
@@ -78,12 +78,12 @@ def _verifiable(text: str, starts: Sequence[int]) -> bytes:
         }
         for length, start in enumerate(starts, 1)
     ]
-    held = {"char_length": len(text), "text_sha256": digest(text)}
-    return json.dumps({"captures": [held], "locators": rows, "without_locator": 0}).encode()
+    capture = {"char_length": len(text), "text_sha256": digest(text)}
+    return json.dumps({"captures": [capture], "locators": rows, "without_locator": 0}).encode()
 
 
 def _copies(text: str, starts: Sequence[int]) -> dict[str, str]:
-    """The text, and others that were made from it, by what was done to them."""
+    """The text and edited copies, by the kind of edit."""
     near = _edited(text, starts, random.Random(2), 1, 40)
     far = _edited(text, starts, random.Random(3), 100, 400)
     return {
@@ -98,7 +98,7 @@ def _copies(text: str, starts: Sequence[int]) -> dict[str, str]:
 def _edited(text: str, starts: Sequence[int], chosen: random.Random, low: int, high: int) -> str:
     parts, last = [], 0
     for start in starts:
-        # Beyond the surroundings of the spans on either side, where the gap is wide enough.
+        # Outside the context of the spans on either side, if the gap is wide enough.
         edit = start - CONTEXT - 4
         parts += [text[last:edit], "#" * chosen.randint(low, high)]
         last = edit
@@ -106,7 +106,7 @@ def _edited(text: str, starts: Sequence[int], chosen: random.Random, low: int, h
 
 
 def _hash_windows(text: str) -> None:
-    """Hash the windows of 32 code points once: what a search that knows nothing has to do."""
+    """Hash all windows of 32 code points once, which is the minimum for a search without hints."""
     if text.isascii():
         data = text.encode()
         for start in range(len(data) - CONTEXT + 1):
@@ -117,7 +117,7 @@ def _hash_windows(text: str) -> None:
 
 
 def _seconds(call: Callable[[], object]) -> float:
-    """The processor's time: one thread does it all, and others may want the core, too."""
+    """The CPU time, which other processes on the same core do not change."""
     start = time.process_time()
     call()
     return time.process_time() - start

@@ -19,15 +19,14 @@ from sqlalchemy.dialects import postgresql
 
 from app import create_app
 from hksz_db.api.catalogue import CATALOGUE, COMPARISONS, LISTS
-from hksz_db.api.operations import problem_components
+from hksz_db.api.problems import MEANINGS
 from hksz_db.api.resource import Listed, Resource
 from hksz_db.commands.registry import register_commands
 from hksz_db.database import Database
 from hksz_db.domain import vocabulary
 from hksz_db.exchange.formats import FORMATS, formats_for
 from hksz_db.exchange.reading import READERS
-from hksz_db.models import Base
-from hksz_db.models.history import KEPT
+from hksz_db.models import HISTORY_TABLES, Base
 from hksz_db.settings import Settings
 from schemas.fields import Term
 from schemas.filters import Filter
@@ -236,10 +235,7 @@ def _orders(listed: Listed) -> str:
 def _statuses() -> str:
     return _table(
         ("status", "meaning"),
-        (
-            (name.removeprefix("Problem"), component["description"])
-            for name, component in problem_components().items()
-        ),
+        ((str(status), meaning) for status, meaning in MEANINGS.items()),
     )
 
 
@@ -298,7 +294,7 @@ def _tables() -> str:
 
 
 def _table_of(table: Table, about: str | None) -> str:
-    history = "It has a history." if table.name in KEPT else "It has no history."
+    history = "It has a history." if table.name in HISTORY_TABLES else "It has no history."
     rows = ((f"`{column.name}`", _type(column), _rules(column)) for column in table.columns)
     columns = _table(("column", "type", "rules"), rows)
     return f"### {table.name}\n\n{_plain(about)} {history}\n\n{columns}"

@@ -1,4 +1,4 @@
-"""Bringing a database to the schema that the code expects."""
+"""Migrating a database to the schema that the code expects."""
 
 from functools import cache
 from pathlib import Path
@@ -16,11 +16,11 @@ _MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
 
 
 def upgrade(url: URL) -> None:
-    """Run every migration that the database has not seen, each in a transaction of its own.
+    """Run every pending migration, each in its own transaction.
 
-    Several processes may do so at once: one migrates, the others wait. Raises
-    ``DatabaseUnusable`` when the server is away or too old, when the database has a revision
-    that this code does not know, and when a table stays locked by somebody else.
+    Several processes may call this at once: one migrates and the others wait. Raises
+    ``DatabaseUnusable`` when the server is away or too old, when this code does not know the
+    revision of the database, and when another transaction keeps a table locked.
     """
     config = _config()
     config.attributes["url"] = url
@@ -31,7 +31,7 @@ def upgrade(url: URL) -> None:
 
 
 def pending(database: Connection | URL) -> bool:
-    """Whether the database is at another revision than the code's newest; cheap to ask."""
+    """Whether the revision of the database differs from the newest in the code. It is cheap."""
     if isinstance(database, Connection):
         current = MigrationContext.configure(database).get_current_heads()
         return frozenset(current) != _newest()
@@ -46,6 +46,6 @@ def _newest() -> frozenset[str]:
 
 def _config() -> Config:
     config = Config()
-    # The configuration's own interpolation takes a single percent sign for a variable.
+    # The configuration would read a single percent sign as the start of a variable.
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     return config

@@ -1,4 +1,4 @@
-"""What a database needs before it is served: its schema, the seed, a first key."""
+"""Preparing a database to be served: schema, seed data and a first key."""
 
 import os
 from pathlib import Path
@@ -18,11 +18,11 @@ _log = structlog.get_logger(__name__)
 
 
 def prepare(database: Database) -> None:
-    """Bring the schema up to date and load the seed.
+    """Run the migrations and load the seed data.
 
     Raises ``DatabaseUnusable`` when the schema lacks a part that no migration creates again.
     """
-    upgrade(database.url)
+    upgrade(database.connector.url)
     with writing(database) as session:
         if reason := incompleteness(session.connection()):
             raise DatabaseUnusable(reason)
@@ -35,20 +35,20 @@ def prepare(database: Database) -> None:
 
 
 def seed_folders() -> list[Path]:
-    """The folders of the seeds that the software ships, in the order in which they load."""
+    """Return the folders of the seeds that the software ships, in loading order."""
     return sorted(folder for folder in SEED_DATA.iterdir() if folder.is_dir())
 
 
 def write_first_key(database: Database, path: Path) -> Path | None:
-    """Make a key with all scopes for a database that has no key, and keep it at ``path``.
+    """If the database has no key, make one with all scopes and write it to ``path``.
 
-    Returns the file, which only its owner can read, or ``None`` when there are keys already.
+    Returns the file, which only its owner can read, or ``None`` if a key exists.
     """
     with writing(database) as session:
         if api_keys.listing(session):
             return None
         key = api_keys.create(session, "admin", list(Scope))
-        # Within the transaction: a key that could not be written down was never made.
+        # Within the transaction, so that a key that cannot be written does not exist.
         _write_private(path, key + "\n")
     return path
 

@@ -1,4 +1,4 @@
-"""What a database lacks of the functions, triggers, views and histories that the models install.
+"""Finds functions, triggers, views and parts of the history that a database lacks.
 
 Alembic compares tables, and the revision only says which migrations ran. Neither shows a trigger
 that a restore could not create, or a column that was added without its history. Such a database
@@ -8,24 +8,20 @@ would serve requests and lose old versions.
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cache
-from typing import Any
 
 from sqlalchemy import Connection, text
 
+from hksz_db.models import HISTORY_TABLES
 from hksz_db.models.base import INSTALLED
-from hksz_db.models.history import KEPT, REFRESH_HISTORY, UNLOGGED, UNNOTICED
 
-_NAMED = 20
-"""So many parts are named; of more, the number is said."""
-
-# The body of a function stands between two dollar quotes; one in SQL proper has none.
-_FUNCTION = re.compile(
-    r"CREATE FUNCTION (?:(\w+)\.)?(\w+)\((?:.*?\sAS (\$\w*\$)(.*)\3)?", re.DOTALL
-)
-_INDEX = re.compile(r"CREATE INDEX (\w+) ON (past)\.")
-_SEQUENCE = re.compile(r"CREATE SEQUENCE (\w+)")
-_VIEW = re.compile(r"CREATE VIEW (\w+)")
+_LISTED_PARTS = 20  # the message gives the number of further parts
+# Every statement of the SQL files begins so, at the beginning of a line.
+_STATEMENT = re.compile(r"^CREATE (?:OR REPLACE |CONSTRAINT )?", re.MULTILINE)
+# A body in SQL-standard form is not in dollar quotes, and PostgreSQL does not keep its text.
+_FUNCTION = re.compile(r"FUNCTION (?:(\w+)\.)?(\w+)\((?:.*?\sAS (\$\w*\$)(.*?)\3)?", re.DOTALL)
+_RELATION = re.compile(r"(SEQUENCE|TABLE|VIEW) (?:(\w+)\.)?(\w+)")
 _TRIGGER = re.compile(
     r"TRIGGER (\w+)\s+(BEFORE|AFTER)\s+(.*?)\sON ([\w.%$]+)(.*?)EXECUTE FUNCTION ([\w.%$]+)\(",
     re.DOTALL,
@@ -33,7 +29,7 @@ _TRIGGER = re.compile(
 # The bits of pg_trigger.tgtype (src/include/catalog/pg_trigger.h).
 _FOR_EACH_ROW, _BEFORE = 1, 2
 _EVENTS = {"INSERT": 4, "DELETE": 8, "UPDATE": 16, "TRUNCATE": 32}
-# The catalogue is read by name: looking a name up needs the right to use its schema.
+# Names are compared with the catalogues, because a lookup needs the right to use the schema.
 _MISSING = """
 WITH expected AS (
     SELECT * FROM json_to_recordset(:expected)
@@ -122,6 +118,23 @@ ORDER BY 1
 """
 
 
+@dataclass(frozen=True)
+class _Part:
+    kind: str
+    home: str
+    name: str
+    body: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Trigger(_Part):
+    on_table: str
+    type: int
+    function: str
+    conditional: bool
+    limited: bool
+
+
 def incompleteness(connection: Connection) -> str | None:
     """A sentence that names what the database lacks, or ``None`` if it is complete.
 
@@ -129,91 +142,74 @@ def incompleteness(connection: Connection) -> str | None:
     models counts as missing: a disabled trigger, or one for other events, an invalid index, a
     function with another body.
     """
-    parts = _missing_parts(connection)
-    named = "; ".join(parts[:_NAMED])
-    more = f"; and {len(parts) - _NAMED} more" if len(parts) > _NAMED else ""
+    values = {"expected": _expected(), "histories": _histories()}
+    # The rows of history.tables can be read only if the first query finds it and the right to it.
+    parts = _missing(connection, _MISSING, values) or _missing(connection, _UNREGISTERED, values)
+    named = "; ".join(parts[:_LISTED_PARTS])
+    more = f"; and {len(parts) - _LISTED_PARTS} more" if len(parts) > _LISTED_PARTS else ""
     return f"The database schema is incomplete. Missing: {named}{more}." if parts else None
 
 
-def _missing_parts(connection: Connection) -> list[str]:
-    values = {"expected": _expected(), "histories": _histories()}
-    parts = _asked(connection, _MISSING, values)
-    # Without the table, or the right to read it, the rows cannot be looked up.
-    return parts or _asked(connection, _UNREGISTERED, {"histories": _histories()})
-
-
-def _asked(connection: Connection, sql: str, values: dict[str, Any]) -> list[str]:
-    # Two colons are a cast, and no parameter.
-    statement = text(sql.replace("::", r"\:\:"))
-    return [part for (part,) in connection.execute(statement, values)]
+def _missing(connection: Connection, sql: str, values: dict[str, str]) -> list[str]:
+    # Two colons are a cast, not the beginning of a parameter.
+    return list(connection.scalars(text(sql.replace("::", r"\:\:")), values))
 
 
 @cache
 def _histories() -> str:
-    """The tables with a history as a JSON array, as ``history.tables`` has them."""
-    return json.dumps(
-        [
-            {
-                "name": name,
-                "resource": resource,
-                "owner": owner,
-                "ignored": UNNOTICED.get(name, ()),
-                "logged": name not in UNLOGGED,
-            }
-            for name, (resource, owner) in KEPT.items()
-        ]
-    )
+    """The rows of ``history.tables`` as a JSON array."""
+    return json.dumps([asdict(table) for table in HISTORY_TABLES.values()])
 
 
 @cache
 def _expected() -> str:
     """The parts as a JSON array, read from the statements that create them."""
-    return json.dumps([*_installed(), *_history_parts()])
+    return json.dumps([asdict(part) for part in (*_installed(), *_history_parts())])
 
 
-def _installed() -> Iterator[dict[str, Any]]:
-    for statement in map(str.lstrip, INSTALLED):
-        if function := _FUNCTION.match(statement):
-            home, name, _, body = function.groups()
-            yield {"kind": "function", "home": home or "public", "name": name, "body": body}
-        if index := _INDEX.match(statement):
-            yield {"kind": "index", "home": index[2], "name": index[1]}
-        if sequence := _SEQUENCE.match(statement):
-            yield {"kind": "sequence", "home": "public", "name": sequence[1]}
-        if view := _VIEW.match(statement):
-            yield {"kind": "view", "home": "public", "name": view[1]}
-        if statement.startswith(("CREATE TRIGGER", "CREATE CONSTRAINT TRIGGER")):
-            yield from map(_trigger, _TRIGGER.findall(statement))
+def _installed() -> Iterator[_Part]:
+    for file in INSTALLED.values():
+        for statement in _STATEMENT.split(file):
+            if function := _FUNCTION.match(statement):
+                home, name, _, body = function.groups()
+                yield _Part("function", home or "public", name, body)
+            if relation := _RELATION.match(statement):
+                kind, home, name = relation.groups()
+                yield _Part(kind.lower(), home or "public", name)
+            if trigger := _TRIGGER.match(statement):
+                yield _trigger(trigger.groups())
 
 
-def _history_parts() -> Iterator[dict[str, Any]]:
-    yield {"kind": "table", "home": "history", "name": "tables"}
-    for table in KEPT:
-        yield {"kind": "table", "home": "past", "name": table}
-        yield {"kind": "function", "home": "past", "name": f"keep_{table}"}
-        yield {"kind": "view", "home": "as_of", "name": table}
-        yield {"kind": "view", "home": "history", "name": table}
-        for trigger in map(_trigger, _TRIGGER.findall(REFRESH_HISTORY)):
-            if trigger["name"] != "keep_history_inserted" or table not in UNLOGGED:
-                home = "past" if trigger["on_table"].startswith("past.") else "public"
-                on_table = f"past.{table}" if home == "past" else table
-                function = trigger["function"].replace("%I", f"keep_{table}")
-                yield {**trigger, "home": home, "on_table": on_table, "function": function}
+def _history_parts() -> Iterator[_Part]:
+    triggers = _TRIGGER.findall(INSTALLED["after_create/keep_history.sql"])
+    for name, table in HISTORY_TABLES.items():
+        yield _Part("table", "past", name)
+        yield _Part("function", "past", f"keep_{name}")
+        yield _Part("view", "as_of", name)
+        yield _Part("view", "history", name)
+        if table.resource == name:
+            yield _Part("index", "past", f"{name}_feed_beginning_idx")
+        for trigger in map(_trigger, triggers):
+            if trigger.name != "keep_history_inserted" or table.logged:
+                home = "past" if trigger.on_table.startswith("past.") else "public"
+                on_table = f"past.{name}" if home == "past" else name
+                function = trigger.function.replace("%I", f"keep_{name}")
+                yield replace(trigger, home=home, on_table=on_table, function=function)
 
 
-def _trigger(found: Sequence[str]) -> dict[str, Any]:
-    """A trigger by the statement that creates it, as ``pg_trigger`` describes it."""
-    name, time, events, table, further, function = found
+def _trigger(found: Sequence[str]) -> _Trigger:
+    """The trigger that a statement creates, as ``pg_trigger`` describes it."""
+    name, time, events, table, options, function = found
     bits = [bit for event, bit in _EVENTS.items() if event in events]
-    return {
-        "kind": "trigger",
-        "home": "public",
-        "name": name,
-        "on_table": table,
-        "type": sum(bits)
-        + (_FOR_EACH_ROW if "FOR EACH ROW" in further else 0)
+    return _Trigger(
+        "trigger",
+        "public",
+        name,
+        on_table=table,
+        type=sum(bits)
+        + (_FOR_EACH_ROW if "FOR EACH ROW" in options else 0)
         + (_BEFORE if time == "BEFORE" else 0),
-        "function": function.rpartition(".")[2],
-        "conditional": "WHEN (" in further,
-        "limited": " OF " in events,
-    }
+        function=function.rpartition(".")[2],
+        conditional="WHEN (" in options,
+        limited=" OF " in events,
+    )

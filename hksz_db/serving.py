@@ -1,4 +1,4 @@
-"""Serving: granian with its workers, and what surrounds it."""
+"""Serving: granian and its workers, their sockets, logging, and the recording of due claims."""
 
 import errno
 import logging
@@ -24,11 +24,11 @@ from hksz_db.feed.due import note_due
 from hksz_db.settings import Settings
 
 _DRAIN_S = 20
-# So many clients may be connected to a worker; the others wait until it accepts them.
+# The maximum number of clients connected to a worker; others wait until it accepts them.
 _CONNECTIONS = 2048
-# What else a worker opens: connections to the database, files, pipes.
+# For what a worker opens otherwise: connections to the database, files, pipes.
 _OTHER_DESCRIPTORS = 512
-_LINGER_S = 3
+_BIND_TIMEOUT_S = 3
 _BACKLOG = 1024
 # How long a client may leave an answer unread before the kernel drops its connection.
 _UNREAD_S = 30
@@ -36,11 +36,11 @@ _log = structlog.get_logger(__name__)
 
 
 class PortInUse(RuntimeError):
-    """The address cannot be listened on; the message is one sentence for an operator."""
+    """The server cannot listen on the address; the message is one sentence for an operator."""
 
 
 def configure_logging(settings: Settings) -> None:
-    """Log to standard error, for people or for machines."""
+    """Log to standard error, as lines for people or as JSON."""
     renderer: structlog.typing.Processor
     if settings.log_format == "json":
         renderer = structlog.processors.JSONRenderer()
@@ -65,12 +65,12 @@ def configure_logging(settings: Settings) -> None:
 def listening(
     settings: Settings, *, unread_s: float = _UNREAD_S
 ) -> Iterator[Sequence[socket.socket]]:
-    """A socket for each worker, all listening on the address of the settings.
+    """Listen on the address of the settings with a socket for each worker.
 
-    Clients that connect before they are served wait. A second server is refused until the block
-    ends. What is left of a killed server may take a moment to end, so an address in use is tried
-    again for three seconds. Raises ``PortInUse`` when it stays in use or is not an address of this
-    machine.
+    Clients that connect before the workers serve them wait. A second server cannot listen until the
+    block ends. The workers of a killed server may take a moment to end, so an address in use is
+    tried again for three seconds. Raises ``PortInUse`` when it stays in use or is not an address of
+    this machine.
 
     A connection is dropped when its client leaves an answer unread for ``unread_s`` seconds
     (Linux only; tcp(7), TCP_USER_TIMEOUT). The kernel notices reading only when the receive window
@@ -81,11 +81,11 @@ def listening(
 
 
 def _listeners(settings: Settings, unread_s: float, stack: ExitStack) -> Sequence[socket.socket]:
-    first = stack.enter_context(_only_listener(settings, unread_s))
+    first = stack.enter_context(_exclusive_listener(settings, unread_s))
     if sys.platform != "linux":
         return [first] * settings.workers
     # If the workers accepted from one socket, one of them could get all connections of a proxy. The
-    # kernel spreads them over sockets with SO_REUSEPORT. A second server cannot join these, since
+    # kernel spreads them over sockets with SO_REUSEPORT. A second server cannot join these, because
     # it begins with a socket without that option, which cannot be bound while others listen.
     others = []
     if settings.workers > 1:
@@ -99,8 +99,8 @@ def _listeners(settings: Settings, unread_s: float, stack: ExitStack) -> Sequenc
     return [first, *others]
 
 
-def _only_listener(settings: Settings, unread_s: float) -> socket.socket:
-    deadline = time.monotonic() + _LINGER_S
+def _exclusive_listener(settings: Settings, unread_s: float) -> socket.socket:
+    deadline = time.monotonic() + _BIND_TIMEOUT_S
     while True:
         try:
             return _listen(settings, unread_s)
@@ -128,23 +128,23 @@ def _listen(settings: Settings, unread_s: float) -> socket.socket:
 
 
 def _socket(family: int, unread_s: float) -> socket.socket:
-    """A socket whose connections inherit its options."""
-    made = socket.socket(family, socket.SOCK_STREAM)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    """Return a socket whose connections inherit its options."""
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if sys.platform == "linux":
-        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(unread_s * 1000))
-    return made
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(unread_s * 1000))
+    return listener
 
 
 class _Server(MPServer):
-    """Granian on sockets that listen already.
+    """Granian on sockets that already listen.
 
-    Granian can only be given an address. On Linux each of its workers then binds a socket of its
-    own with SO_REUSEPORT, before which nothing holds the address, and which ends with the worker.
-    Elsewhere its workers inherit one socket: ``_shd`` tells a worker the descriptor, and pickling
-    ``_sso`` makes the worker inherit it. This class uses the second way everywhere, with a socket
-    for each worker, which the worker in place of a failed one inherits again.
+    Granian accepts only an address. On Linux, each of its workers then binds its own socket with
+    SO_REUSEPORT: nothing holds the address before, and the socket ends with the worker. On other
+    systems, its workers inherit one socket: ``_shd`` tells a worker the descriptor, and pickling
+    ``_sso`` makes the worker inherit it. This class lets workers inherit sockets everywhere, one
+    for each worker, and again for the worker that replaces a failed one.
     """
 
     def __init__(self, listeners: Sequence[socket.socket], target: str, **options: Any) -> None:
@@ -170,12 +170,12 @@ class _Server(MPServer):
 def serve(
     target: str, settings: Settings, database_url: str, listeners: Sequence[socket.socket]
 ) -> None:
-    """Serve the factory ``target`` until told to stop; requests in flight are finished.
+    """Serve the factory ``target`` until SIGINT or SIGTERM; requests in flight are finished.
 
-    Returns on SIGINT and SIGTERM, and closes the listeners, which come from ``listening``. The
-    workers are processes of their own and reach the database at ``database_url``.
+    Closes the listeners, which come from ``listening``. The workers are separate processes and
+    connect to the database at ``database_url``.
     """
-    # Fresh processes: a forked one would hold on to the locks and sockets of this one.
+    # Spawned, because a forked process would keep the locks and sockets of this one.
     multiprocessing.set_start_method("spawn", force=True)
     connections = _allow_connections()
     with tempfile.TemporaryDirectory(prefix="hksz-metrics-") as folder:
@@ -198,32 +198,32 @@ def serve(
         database = Database(
             lambda: database_url, statement_timeout_ms=settings.statement_timeout_ms
         )
-        with noting_what_is_due(database):
+        with recording_due_claims(database):
             server.serve()
 
 
 @contextmanager
-def noting_what_is_due(database: Database, every_s: float = 60) -> Iterator[None]:
-    """Note which planned claims have fallen due, at once and then regularly, during the block.
+def recording_due_claims(database: Database, every_s: float = 60) -> Iterator[None]:
+    """Record which planned claims have fallen due, at once and then regularly, during the block.
 
-    A thread of its own does it, which outlives neither the block nor the process. When the database
-    does not answer or cannot be written, it logs a warning, once for each reason, and goes on.
-    Several processes may do it on one database.
+    A thread does this, which outlives neither the block nor the process. When the database does not
+    answer or cannot be written, it logs a warning, once for each reason, and tries again. Several
+    processes may do this on one database.
     """
     ended = threading.Event()
     thread = threading.Thread(
-        target=_note_due_until, args=(ended, database, every_s), name="due-dates", daemon=True
+        target=_record_due_until, args=(ended, database, every_s), name="due-dates", daemon=True
     )
     thread.start()
     try:
         yield
     finally:
         ended.set()
-        # A database that does not answer is not waited for: the thread is a daemon.
+        # The thread is a daemon: it may still wait for a database that does not answer.
         thread.join(timeout=1)
 
 
-def _note_due_until(ended: threading.Event, database: Database, every_s: float) -> None:
+def _record_due_until(ended: threading.Event, database: Database, every_s: float) -> None:
     logged = ""
     while not ended.is_set():
         reason = ""
@@ -232,27 +232,27 @@ def _note_due_until(ended: threading.Event, database: Database, every_s: float) 
         except Exception as error:  # noqa: BLE001  # the thread must outlive any failure
             reason = str(error).partition("\n")[0]
             if reason != logged:
-                _log.warning("due_not_noted", reason=reason)
+                _log.warning("due_not_recorded", reason=reason)
         logged = reason
-        # No connection stays open from one time to the next.
+        # No connection stays open in between.
         database.close()
         ended.wait(every_s)
 
 
 def _allow_connections() -> int:
-    """How many connections a worker can accept; the limit of descriptors is raised for them."""
+    """Raise the limit of descriptors, and return how many connections a worker can accept."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _CONNECTIONS + _OTHER_DESCRIPTORS
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return _CONNECTIONS
     allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-    # At least one: granian takes no other number.
+    # Granian accepts no number below one.
     return max(1, allowed - _OTHER_DESCRIPTORS)
 
 
 def stop_with_parent() -> None:
-    """End this worker at once when the server that started it is gone, even killed."""
+    """End this worker at once when the server that started it has ended, even if killed."""
     parent = multiprocessing.parent_process()
 
     def watch() -> None:

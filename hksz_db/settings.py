@@ -1,4 +1,4 @@
-"""Settings: read from the environment once, checked at start, frozen."""
+"""Settings, which are read from the environment and checked once, at start."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ PREFIX = "HKSZ_"
 
 
 class InvalidSettings(ValueError):
-    """A setting that means nothing; the message is one sentence for an operator."""
+    """A setting is invalid; the message is one sentence for an operator."""
 
 
 def _text(value: str) -> str:
@@ -49,14 +49,14 @@ def _choice(*choices: str) -> Callable[[str], str]:
 def _setting(
     name: str, read: Callable[[str], Any], default: Any, description: str, shown: str = ""
 ) -> Any:
-    # ``shown`` describes the default in the documentation where the value itself would not do.
+    # ``shown`` replaces the default in the documentation if that depends on the machine.
     metadata = {"name": name, "read": read, "description": description, "shown": shown}
     return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What an operator can set, each with its description for ``docs/reference/settings.md``."""
+    """The settings of an operator, with their descriptions for ``docs/reference/settings.md``."""
 
     database_url: str | None = _setting(
         "DATABASE_URL",
@@ -92,8 +92,8 @@ class Settings:
         "HKSZ_COSTLY_THREADS",
         _integer(1, 64),
         2,
-        "The number of costly requests that a worker processes besides: lists, queries, aggregates,"
-        " comparisons, similar rows, exports, the feed, verification of texts.",
+        "The number of costly requests that a worker processes in addition: lists, queries,"
+        " aggregates, comparisons, similar rows, exports, the feed, verification of texts.",
     )
     max_waiters: int = _setting(
         "HKSZ_MAX_WAITERS",
@@ -142,8 +142,8 @@ class Settings:
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
         """Read the settings; an empty variable counts as unset.
 
-        Raises ``InvalidSettings`` on a value that means nothing, and on a name that begins with
-        ``HKSZ_`` and is none of ours: a misspelt setting would otherwise be ignored.
+        Raises ``InvalidSettings`` for an invalid value, and for an unknown name that begins with
+        ``HKSZ_``: a misspelt setting would otherwise be ignored.
         """
         known = {item.metadata["name"]: item for item in fields(cls)}
         unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in known)

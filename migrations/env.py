@@ -1,11 +1,9 @@
-"""Runs the migrations: on DATABASE_URL, on the embedded server without it, or into a script.
+"""Runs the migrations, on DATABASE_URL or the embedded server, or writes them as a script.
 
-A new one begins with ``alembic revision --rev-id places -m places``. It imports nothing of the
-project and is never changed again: what it did must stay the same when all else has changed.
-
-``-x drop-data=yes`` lets a downgrade drop tables and columns that hold data; without it, a
-downgrade is refused as a whole, before the first of its steps. ``-x wait=600`` is for how many
-seconds to wait while another process migrates the same database.
+``-x drop-data=yes`` lets a downgrade drop tables and columns that hold data; without it, such a
+downgrade is refused before the first of its steps. ``-x wait=600`` sets how many seconds to wait
+while another process migrates the same database. CONTRIBUTING.md describes how to write a
+migration.
 """
 
 import logging
@@ -14,29 +12,31 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import StringIO
+from pathlib import Path
 from typing import NamedTuple
 
 import psycopg
 from alembic import command, context
-from alembic.operations import MigrateOperation, Operations
+from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, NullPool, create_engine, func, select
 from sqlalchemy.exc import DBAPIError
 
-from hksz_db.database import MINIMUM_VERSION, DatabaseUnusable, driver_url, explained, is_absence
+from hksz_db.database import DatabaseUnusable, check_version, driver_url, explained, is_absence
 from hksz_db.embedded import EmbeddedError, default_home, running
 from hksz_db.models import Base
 from hksz_db.schema_check import incompleteness
 from hksz_db.settings import InvalidSettings, Settings
 
-_LOCK = 0x686B737A  # the advisory lock of whoever migrates: "hksz" in ASCII
-_PATIENCE_S = "60"
+_LOCK = 0x686B737A  # the advisory lock of the process that migrates: "hksz" in ASCII
+_WAIT_S = "60"
 _POLL_S = 0.05
-# Transaction 0 is no data: migrations insert and delete it.
+_SQL = Path(__file__).with_name("sql")
+# Transaction 0 does not count as data: migrations insert and delete it.
 _COUNTED = {"transactions": "nullif(id, 0)"}
 # Older revisions have another history, or none.
-_FORGET = """
+_DROP_HISTORY = """
 DO $$
 BEGIN
     IF to_regclass('past.{table}') IS NOT NULL
@@ -50,89 +50,40 @@ BEGIN
 END $$
 """
 _LOG = logging.getLogger("alembic.runtime.migration")
-# A migration that waits for a lock makes everybody behind it wait too: better to give up early.
+# A migration that waits for a lock blocks everything that queues behind it: it gives up early.
 _LIMITS = ("SET lock_timeout = '5s'", "SET statement_timeout = 0")
 
 
-@Operations.register_operation("drop_tables")
-class DropTables(MigrateOperation):
-    """``op.drop_tables("a", "b")``: drops tables together, with rows in them only when told to."""
-
-    def __init__(self, tables: tuple[str, ...]) -> None:
-        self.tables = tables
-
-    @classmethod
-    def drop_tables(cls, operations: Operations, *tables: str) -> None:
-        """Drop the tables, which may refer to each other."""
-        operations.invoke(cls(tables))
-
-
-@Operations.implementation_for(DropTables)
-def _drop_tables(operations: Operations, drop: DropTables) -> None:
-    with_history = [table for table in drop.tables if "." not in table]
-    places = (*drop.tables, *(f"past.{table}" for table in with_history))
-    losses = [_Loss(f"rows of {place}", place, _COUNTED.get(place, "*")) for place in places]
-    _refuse_loss(operations, losses)
-    for table in with_history:
-        operations.execute(_FORGET.format(table=table))
-    operations.execute(f"DROP TABLE {', '.join(drop.tables)}")
-
-
 @Operations.register_operation("add_columns")
-class AddColumns(MigrateOperation):
-    """``op.add_columns("a", "x text", "y int DEFAULT 0 NOT NULL")``: to the history as well."""
-
-    def __init__(self, table: str, definitions: tuple[str, ...]) -> None:
-        self.table = table
-        self.definitions = definitions
+@Operations.register_operation("drop_columns")
+@Operations.register_operation("drop_tables")
+@Operations.register_operation("execute_file")
+class ProjectOperations:
+    """Operations that Alembic does not have, for example ``op.drop_tables("a", "b")``."""
 
     @classmethod
     def add_columns(cls, operations: Operations, table: str, *definitions: str) -> None:
-        """Add the columns, each given as its name and what follows it in SQL.
+        """Add columns to a table and its history, each given as its name and its definition in SQL.
 
-        Where the table has a history, its earlier rows get the columns too, with their constant
-        default or with null.
+        Earlier versions of a row get the constant default of a column, or null.
         """
-        operations.invoke(cls(table, definitions))
-
-
-@Operations.implementation_for(AddColumns)
-def _add_columns(operations: Operations, add: AddColumns) -> None:
-    for definition in add.definitions:
-        # One at a time: the constant default of a column is forgotten when the table is rewritten.
-        addition = f"ALTER TABLE {add.table} ADD COLUMN {definition}"
-        operations.execute(addition.replace(":", r"\:"))  # a colon would begin a parameter
-        operations.execute(f"SELECT refresh_history('{add.table}')")
-
-
-@Operations.register_operation("drop_columns")
-class DropColumns(MigrateOperation):
-    """``op.drop_columns("a", "x", "y")``: drops columns, with values in them only when told to."""
-
-    def __init__(self, table: str, columns: tuple[str, ...]) -> None:
-        self.table = table
-        self.columns = columns
+        for definition in definitions:
+            # One at a time, because a rewrite of the table loses the constant default of a column.
+            _execute(operations, f"ALTER TABLE {table} ADD COLUMN {definition}")
+            operations.execute(f"SELECT refresh_history('{table}')")
 
     @classmethod
     def drop_columns(cls, operations: Operations, table: str, *columns: str) -> None:
-        """Drop the columns of the table, and of its history where it has one."""
-        operations.invoke(cls(table, columns))
-
-
-@Operations.implementation_for(DropColumns)
-def _drop_columns(operations: Operations, drop: DropColumns) -> None:
-    table = drop.table
-    _refuse_loss(
-        operations,
-        [
+        """Drop columns of a table and its history; they may hold values with ``drop-data=yes``."""
+        losses = [
             _Loss(f"values of {place}.{column}", place, column)
             for place in (table, f"past.{table}")
-            for column in drop.columns
-        ],
-    )
-    drops = ", ".join(f"DROP COLUMN {name}" for name in drop.columns)
-    # In SQL, so that a script works too; older revisions have no history.
-    operations.execute(f"""
+            for column in columns
+        ]
+        _refuse_loss(operations, losses)
+        drops = ", ".join(f"DROP COLUMN {name}" for name in columns)
+        # In SQL, so that a script works too; older revisions have no history.
+        operations.execute(f"""
 DO $$
 BEGIN
     IF to_regclass('past.{table}') IS NULL THEN
@@ -146,9 +97,29 @@ BEGIN
 END $$
 """)
 
+    @classmethod
+    def drop_tables(cls, operations: Operations, *tables: str) -> None:
+        """Drop tables, which may refer to each other; they may hold rows with ``drop-data=yes``."""
+        with_history = [table for table in tables if "." not in table]
+        places = (*tables, *(f"past.{table}" for table in with_history))
+        losses = [_Loss(f"rows of {place}", place, _COUNTED.get(place, "*")) for place in places]
+        _refuse_loss(operations, losses)
+        for table in with_history:
+            operations.execute(_DROP_HISTORY.format(table=table))
+        operations.execute(f"DROP TABLE {', '.join(tables)}")
+
+    @classmethod
+    def execute_file(cls, operations: Operations, path: str) -> None:
+        """Execute the statements of a file in ``migrations/sql``."""
+        _execute(operations, (_SQL / path).read_text(encoding="utf-8"))
+
+
+def _execute(operations: Operations, sql: str) -> None:
+    operations.execute(sql.replace(":", r"\:"))  # a colon would begin a parameter
+
 
 class _Loss(NamedTuple):
-    """What a downgrade may lose: ``count(counted)`` of a table; ``name`` is for the message."""
+    """Data that a downgrade may lose: ``count(counted)`` of a table, ``name`` in the message."""
 
     name: str
     table: str
@@ -156,7 +127,7 @@ class _Loss(NamedTuple):
 
 
 def _refuse_loss(operations: Operations, losses: Sequence[_Loss]) -> None:
-    """Refuse to go on if something would be lost, unless told to."""
+    """Refuse the downgrade if it would lose data, unless ``drop-data=yes`` is given."""
     if _option("drop-data", "no") == "yes":
         return
     collected: list[_Loss] | None = operations.migration_context.opts.get("losses")
@@ -167,10 +138,10 @@ def _refuse_loss(operations: Operations, losses: Sequence[_Loss]) -> None:
 
 
 def _refusal(losses: Sequence[_Loss]) -> str:
-    """The statement that refuses. In SQL, so that a script refuses too.
+    """The statement that refuses, in SQL, so that a script refuses too.
 
-    It locks the tables, so that nothing is written after the count; a table that a later step would
-    drop may not exist yet, or any more.
+    It locks the tables, so that no rows are written after the count. A table that a later step
+    would drop may not exist yet, or no longer exist.
     """
     listed = ", ".join(
         f"({n}, '{loss.name}', '{loss.table}', '{loss.counted}')" for n, loss in enumerate(losses)
@@ -203,7 +174,7 @@ END $$
 
 
 def _refuse_incomplete(migration: MigrationContext, *_: object) -> None:
-    """Fail ``alembic check`` over what Alembic does not compare itself."""
+    """Let ``alembic check`` also fail if a part is missing that Alembic does not compare."""
     if getattr(context.config.cmd_opts, "cmd", [None])[0] is not command.check:
         return
     assert migration.connection is not None
@@ -212,12 +183,12 @@ def _refuse_incomplete(migration: MigrationContext, *_: object) -> None:
 
 
 def _refuse_losses_of_all_steps(migration: MigrationContext) -> None:
-    """Refuse a downgrade before its first step if any of its steps would lose something."""
+    """Refuse a downgrade before its first step if any of its steps would lose data."""
     plan = migration.opts["fn"]
-    if plan.__name__ != "downgrade":  # what alembic.command.downgrade plans with
+    if plan.__name__ != "downgrade":  # the name of the plan in alembic.command.downgrade
         return
     losses: list[_Loss] = []
-    # The steps are written as a script that is thrown away: only what they would drop is kept.
+    # The steps are written as a script that is discarded; they collect their losses.
     options = {"as_sql": True, "output_buffer": StringIO(), "losses": losses}
     with _without_log():
         rehearsal = MigrationContext.configure(dialect_name="postgresql", opts=options)
@@ -244,7 +215,7 @@ def _option(name: str, default: str) -> str:
 def _write_script() -> None:
     context.configure(
         dialect_name="postgresql",
-        dialect_opts={"paramstyle": "named"},  # the others double every percent sign
+        dialect_opts={"paramstyle": "named"},  # other styles double percent signs
         literal_binds=True,
         transaction_per_migration=True,
     )
@@ -256,12 +227,12 @@ def _write_script() -> None:
 
 
 def _migrate() -> None:
-    with _location() as url, create_engine(url, poolclass=NullPool).connect() as connection:
-        _refuse_old_server(connection)
+    with _database_url() as url, create_engine(url, poolclass=NullPool).connect() as connection:
+        check_version(int(connection.exec_driver_sql("SHOW server_version_num").scalar_one()))
         for limit in _LIMITS:
             connection.exec_driver_sql(limit)
         connection.commit()
-        # Now, outside a transaction: only then is each migration one of its own.
+        # Outside a transaction, so that each migration is a transaction of its own.
         context.configure(
             connection=connection,
             target_metadata=Base.metadata,
@@ -270,7 +241,7 @@ def _migrate() -> None:
             compare_server_default=True,
             process_revision_directives=_refuse_incomplete,
         )
-        _take_turn(connection)
+        _wait_for_other_migrations(connection)
         _refuse_losses_of_all_steps(context.get_context())
         connection.commit()
         with context.begin_transaction():
@@ -278,7 +249,7 @@ def _migrate() -> None:
 
 
 @contextmanager
-def _location() -> Iterator[URL]:
+def _database_url() -> Iterator[URL]:
     if given := context.config.attributes.get("url"):
         yield given
         return
@@ -290,34 +261,26 @@ def _location() -> Iterator[URL]:
             yield driver_url(server.url())
 
 
-def _refuse_old_server(connection: Connection) -> None:
-    version = int(connection.exec_driver_sql("SHOW server_version_num").scalar_one())
-    if version < MINIMUM_VERSION:
-        raise CommandError(
-            f"The server is PostgreSQL {version // 10000}; version 18 or newer is needed."
-        )
-
-
-def _take_turn(connection: Connection) -> None:
-    """Wait until nobody else migrates; the turn ends with the connection.
+def _wait_for_other_migrations(connection: Connection) -> None:
+    """Take the lock for migrations, which the connection holds until it is closed.
 
     Polling leaves no transaction open, for which CREATE INDEX CONCURRENTLY would wait.
     """
-    patience = float(_option("wait", _PATIENCE_S))
-    deadline = time.monotonic() + patience
+    wait_s = float(_option("wait", _WAIT_S))
+    deadline = time.monotonic() + wait_s
     while not connection.scalar(select(func.pg_try_advisory_lock(_LOCK))):
         connection.commit()
         if time.monotonic() > deadline:
             raise CommandError(
-                f"Another process has been migrating the database for more than {patience:.0f} s."
+                f"Another process has been migrating the database for more than {wait_s:.0f} s."
             )
         time.sleep(_POLL_S)
     connection.commit()
 
 
 @contextmanager
-def _in_one_sentence() -> Iterator[None]:
-    """Alembic prints a CommandError as a sentence, and all others as a traceback."""
+def _errors_as_sentences() -> Iterator[None]:
+    """Raise known errors as ``CommandError``; Alembic prints a traceback for all others."""
     try:
         yield
     except (DatabaseUnusable, EmbeddedError, InvalidSettings) as error:
@@ -343,10 +306,10 @@ def _sentence(error: BaseException | None) -> str | None:
 
 
 def _run() -> None:
-    if context.config.cmd_opts is not None:  # the command line, which sets up no logging
+    if context.config.cmd_opts is not None:  # the command line does not configure logging
         logging.basicConfig(format="%(message)s")
         _LOG.setLevel(logging.INFO)
-    with _in_one_sentence():
+    with _errors_as_sentences():
         if context.is_offline_mode():
             _write_script()
         else:

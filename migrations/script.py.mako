@@ -8,12 +8,12 @@ down_revision = ${repr(down_revision)}
 
 
 def upgrade() -> None:
-    # A column: op.add_columns("sources", "publisher_place text"). It reaches the history too, which
-    # ALTER TABLE alone does not.
+    # A column and its history: op.add_columns("sources", "publisher_place text")
+    # Functions, triggers and views: op.execute_file(f"{revision}/change_log.sql")
     ${upgrades if upgrades else "pass"}
 
 
 def downgrade() -> None:
-    # op.drop_columns("sources", "publisher_place") and op.drop_tables("a", "b") refuse to drop data
-    # unless told to. A downgrade is also run as a script first: it cannot use op.get_bind().
+    # op.drop_columns("sources", "publisher_place") or op.drop_tables("a", "b")
+    # A downgrade is also run as a script first, so that it cannot use op.get_bind().
     ${downgrades if downgrades else "pass"}

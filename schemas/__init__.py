@@ -1,1 +1,1 @@
-"""The wire format: what a client may send, ask for and receive."""
+"""The wire format: what clients may send, ask for and receive."""

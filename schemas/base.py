@@ -1,19 +1,19 @@
-"""What schemas of one kind share."""
+"""Base classes of the schemas for requests and documents."""
 
 import copy
 from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields, missing, validates_schema
 
-from schemas.fields import Moment, StrictInteger
+from schemas.fields import Moment, StrictInteger, Uuid
 
 
 class InputSchema(Schema):
-    """What a client may send: unknown fields are refused, and so are doubtful references.
+    """A request body; unknown fields and ambiguous references are refused.
 
-    ``references`` names the stems of which ``stem_id`` or ``stem_external_id`` may be given;
-    of those in ``required`` exactly one must be. ``dates`` names what is given either as
-    ``date_edtf`` or as ``date_relative``.
+    A name in ``references`` may be sent as ``name_id`` or as ``name_external_id``, but not as
+    both; one in ``required`` must be sent. A name in ``dates`` may be sent as ``name_edtf`` or as
+    ``name_relative``.
     """
 
     references: ClassVar[tuple[str, ...]] = ()
@@ -25,16 +25,16 @@ class InputSchema(Schema):
 
     @validates_schema(skip_on_field_errors=False, pass_original=True)
     def check_references(self, _: Any, original: Any, **__: Any) -> None:
-        """Refuse a reference or a date given in two ways, and a reference that is missing."""
+        """Refuse a reference or date that is given twice, and a missing reference."""
         faults: dict[str, list[str]] = {}
         if not isinstance(original, dict):
-            return  # which is refused for that
-        for stem in self.references:
-            given = [name for name in (f"{stem}_id", f"{stem}_external_id") if name in original]
+            return  # marshmallow has already refused it
+        for name in self.references:
+            given = [key for key in (f"{name}_id", f"{name}_external_id") if key in original]
             if len(given) == 2:
                 faults[given[1]] = [f"Give either {given[0]} or {given[1]}, not both."]
-            elif not given and stem in self.required:
-                faults[f"{stem}_id"] = [f"Either {stem}_id or {stem}_external_id is required."]
+            elif not given and name in self.required:
+                faults[f"{name}_id"] = [f"Either {name}_id or {name}_external_id is required."]
         for name in self.dates:
             absolute, relative = f"{name}_edtf", f"{name}_relative"
             if original.get(absolute) is not None and original.get(relative) is not None:
@@ -44,10 +44,10 @@ class InputSchema(Schema):
 
 
 def patch_schema(create: type[InputSchema], *fixed: str) -> type[InputSchema]:
-    """The schema of a merge-patch (RFC 7396): what ``create`` takes, nothing of it required.
+    """The schema of a merge patch (RFC 7396): the fields of ``create``, all optional.
 
-    Fields named in ``fixed`` cannot be changed. What is nested is replaced whole, so it is
-    checked as strictly as on creation.
+    The fields in ``fixed`` cannot be changed. Nested objects are replaced as a whole, so they are
+    checked as on creation.
     """
     attributes: dict[str, Any] = {}
     for name, field in create._declared_fields.items():
@@ -58,29 +58,40 @@ def patch_schema(create: type[InputSchema], *fixed: str) -> type[InputSchema]:
         relaxed.load_default = missing
         attributes[name] = relaxed
     attributes["references"] = tuple(
-        stem for stem in create.references if f"{stem}_id" in attributes
+        reference for reference in create.references if f"{reference}_id" in attributes
     )
     attributes["dates"] = create.dates
-    attributes["__doc__"] = "What is given is changed, null clears it, and all else stays."
+    attributes["__doc__"] = "The fields to change. Null clears a field; others stay unchanged."
     return type(create.__name__.replace("Create", "Patch"), (InputSchema,), attributes)
 
 
 class DocumentSchema(Schema):
-    """What a client receives; PostgreSQL writes it, this describes it.
+    """An answer, described for clients; PostgreSQL writes it.
 
-    All its fields are there, but where it is ``selectable``: then ``select`` may leave some out.
+    All fields are present, unless the document is ``selectable`` by the parameter ``select``.
     """
 
     selectable: ClassVar[bool] = False
 
     def on_bind_field(self, _: str, field_obj: fields.Field[Any]) -> None:
-        """Require what is always there."""
+        """Mark the fields that are always present as required."""
         field_obj.required = not self.selectable
 
 
-class VersionedSchema(DocumentSchema):
-    """The fields at the end of every resource's document."""
+class RowSchema(DocumentSchema):
+    """The fields at the start of the document of a row."""
+
+    id = Uuid()
+    external_id = fields.String(allow_none=True)
+
+
+class VersionedSchema(RowSchema):
+    """The fields at the start and at the end of the document of a resource."""
 
     version = StrictInteger(1)
     created_at = Moment()
     updated_at = Moment()
+
+
+LAST_FIELDS = VersionedSchema._declared_fields.keys() - RowSchema._declared_fields.keys()
+"""The fields at the end of the document of a resource."""

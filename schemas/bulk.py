@@ -1,52 +1,56 @@
-"""Many items in one call on the wire."""
+"""Schemas of calls with many items."""
 
-from marshmallow import Schema, fields
+from marshmallow import fields
 
 from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
 from schemas.base import DocumentSchema, InputSchema
 from schemas.fields import BoundedList, StrictInteger, Term, Uuid
+from schemas.filters import QueryBoolean
 from schemas.pages import ProblemErrorSchema
+from schemas.parameters import Parameters
 
 MAX_ITEMS = 1000
 
 
 class BulkSchema(InputSchema):
-    """Many items, each of which is read on its own."""
+    """A list of items; each is checked separately."""
 
     items = BoundedList(fields.Raw(allow_none=True), MAX_ITEMS, required=True)
 
 
-class BulkParametersSchema(Schema):
-    """What becomes of items that are there already, and of all when one is refused."""
-
-    mode = Term(BulkMode, load_default="create")
-    atomic = fields.Boolean(truthy={"true"}, falsy={"false"}, load_default=False)
+BULK = Parameters(
+    {
+        "mode": Term(BulkMode, load_default="create"),
+        "atomic": QueryBoolean(load_default=False),
+    }
+)
+"""What becomes of items that exist already, and of all items if one is refused."""
 
 
 class BulkResultSchema(DocumentSchema):
-    """What became of an item: the status is what a single write would answer."""
+    """The result for one item; ``status`` is the status code of a single write."""
 
-    index = StrictInteger(required=True)
-    status = StrictInteger(200, required=True)
-    outcome = Term(BulkOutcome, required=True)
-    id = Uuid(required=True, allow_none=True)
-    external_id = fields.String(required=True, allow_none=True)
-    version = StrictInteger(1, required=True, allow_none=True)
-    errors = fields.List(fields.Nested(ProblemErrorSchema), required=True)
+    index = StrictInteger()
+    status = StrictInteger(200)
+    outcome = Term(BulkOutcome)
+    id = Uuid(allow_none=True)
+    external_id = fields.String(allow_none=True)
+    version = StrictInteger(1, allow_none=True)
+    errors = fields.List(fields.Nested(ProblemErrorSchema))
 
 
 class BulkMetaSchema(DocumentSchema):
-    """How many items came to which end."""
+    """The number of items with each outcome."""
 
-    created = StrictInteger(required=True)
-    updated = StrictInteger(required=True)
-    unchanged = StrictInteger(required=True)
-    ignored = StrictInteger(required=True)
-    failed = StrictInteger(required=True)
+    created = StrictInteger()
+    updated = StrictInteger()
+    unchanged = StrictInteger()
+    ignored = StrictInteger()
+    failed = StrictInteger()
 
 
 class BulkAnswerSchema(DocumentSchema):
-    """A result for each item, in their order."""
+    """The results in the order of the items."""
 
-    data = fields.List(fields.Nested(BulkResultSchema), required=True)
-    meta = fields.Nested(BulkMetaSchema, required=True)
+    data = fields.List(fields.Nested(BulkResultSchema))
+    meta = fields.Nested(BulkMetaSchema)

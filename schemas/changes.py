@@ -1,37 +1,28 @@
 """The feed of changes on the wire."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable
+from functools import cache
 
-from marshmallow import fields
+from marshmallow import Schema, fields
 
 from hksz_db.domain.vocabulary import ChangeKind
 from schemas.base import DocumentSchema
 from schemas.fields import Choice, Moment, StrictInteger, Term, Uuid
-from schemas.filters import ValueList
+from schemas.filters import QueryBoolean, QueryInteger
+from schemas.parameters import MAX_PER_PAGE, Cursor, Names, Parameters
 
 MAX_WAIT_S = 30
-_RESOURCES = ("sources", "claims", "entities", "figures", "evidence", "metrics", "units")
-_DOCUMENTS = ("Source", "Claim", "Entity", "Figure", "Evidence", "Metric", "Unit")
-_ANY_DOCUMENT = [
-    *({"$ref": f"#/components/schemas/{name}"} for name in _DOCUMENTS),
-    {"type": "null"},
-]
-
-
-def _resource(**kwargs: Any) -> Choice:
-    return Choice("ResourceName", _RESOURCES, **kwargs)
 
 
 class ChangeSchema(DocumentSchema):
-    """What became of one document in one transaction, and the document as it is now.
+    """How one document changed in one transaction, and the document as it is now.
 
-    ``due``: the last day that a planned claim's due date may cover has passed. ``document`` is
-    null where there is none any more, and what was merged says into which. A transaction changes a
-    document when it changes what the document shows of others, too; its version is the same then.
+    ``due``: the last day that a planned claim's due date may cover has passed. ``document`` is null
+    if the row has been deleted or merged; ``merged_into`` is the row that it was merged into. A
+    transaction also changes a document if it changes what the document shows of other rows; the
+    version stays the same then.
     """
 
-    resource = _resource(required=True)
     id = Uuid(required=True)
     version = StrictInteger(1, required=True, allow_none=True)
     op = Term(ChangeKind, required=True)
@@ -39,12 +30,6 @@ class ChangeSchema(DocumentSchema):
     transaction = fields.String(required=True, metadata={"pattern": "^[0-9]{1,19}$"})
     actor = fields.String(required=True)
     merged_into = Uuid(required=True, allow_none=True)
-    document = fields.Raw(
-        metadata={
-            "anyOf": _ANY_DOCUMENT,
-            "description": "As a read by id gives it; missing where none are asked for.",
-        }
-    )
 
 
 class ChangesMetaSchema(DocumentSchema):
@@ -58,33 +43,53 @@ class ChangesMetaSchema(DocumentSchema):
     per_page = StrictInteger(1, required=True)
 
 
-class ChangePageSchema(DocumentSchema):
-    """Changes in the order in which they were committed."""
+@cache
+def change_page_schema(models: tuple[tuple[str, str], ...]) -> type[Schema]:
+    """A page of changes, in the order in which they were committed.
 
-    data = fields.List(fields.Nested(ChangeSchema), required=True)
-    meta = fields.Nested(ChangesMetaSchema, required=True)
+    ``models`` are the resources, each with the name of its document in the OpenAPI document.
+    """
+    documents = [{"$ref": f"#/components/schemas/{model}"} for _, model in models]
+    change = type(
+        "ChangeSchema",
+        (ChangeSchema,),
+        {
+            "__doc__": ChangeSchema.__doc__,
+            "resource": Choice("ResourceName", [name for name, _ in models], required=True),
+            "document": fields.Raw(
+                metadata={
+                    "anyOf": [*documents, {"type": "null"}],
+                    "description": "As a read by id answers it; missing with `document=false`.",
+                }
+            ),
+        },
+    )
+    return DocumentSchema.from_dict(
+        {
+            "data": fields.List(fields.Nested(change), required=True),
+            "meta": fields.Nested(ChangesMetaSchema, required=True),
+        },
+        name="ChangePageSchema",
+    )
 
 
-CHANGES_OPTIONS: Mapping[str, fields.Field[Any]] = {
-    "cursor": fields.String(
-        metadata={
-            "description": "Where a page ended, or `now`: from this moment on."
-            " Without it the feed begins at its beginning, with all that was there."
-        }
-    ),
-    "resource": ValueList(
-        _resource(), metadata={"description": "Of which resources; without it of all."}
-    ),
-    "document": fields.Boolean(metadata={"description": "`false` leaves the documents out."}),
-    "per_page": fields.Integer(
-        metadata={"minimum": 1, "maximum": 100, "description": "Entries on a page."}
-    ),
-    "wait": fields.Integer(
-        metadata={
-            "minimum": 0,
-            "maximum": MAX_WAIT_S,
-            "description": "For how many seconds to wait where there is nothing yet.",
-        }
-    ),
-}
-"""The parameters of the feed."""
+def changes_parameters(resources: Iterable[str]) -> Parameters:
+    """The parameters of the feed of these resources."""
+    return Parameters(
+        {
+            "cursor": Cursor(
+                metadata={
+                    "description": "Where a page ended, or `now` for later changes only. Without"
+                    " it the feed starts at its beginning, with all rows of that time."
+                }
+            ),
+            "resource": Names("ResourceName", resources, "The resources; all by default."),
+            "document": QueryBoolean(metadata={"description": "`false` leaves the documents out."}),
+            "per_page": QueryInteger(1, MAX_PER_PAGE, description="Entries on a page."),
+            "wait": QueryInteger(
+                maximum=MAX_WAIT_S,
+                description="How many seconds to wait for a change if there is none yet.",
+            ),
+        },
+        "changes",
+    )

@@ -1,4 +1,4 @@
-"""Claims on the wire."""
+"""Schemas and filters of claims."""
 
 from marshmallow import fields
 
@@ -35,7 +35,7 @@ from schemas.summaries import ClaimSummarySchema, EntitySummarySchema
 
 
 class ClaimEntityCreateSchema(InputSchema):
-    """What an entity is to the claim."""
+    """An entity and its role in the claim."""
 
     references = required = ("entity",)
     entity_id = Uuid()
@@ -44,7 +44,7 @@ class ClaimEntityCreateSchema(InputSchema):
 
 
 class ClaimRelationCreateSchema(InputSchema):
-    """How the claim stands to another."""
+    """How the claim relates to another claim."""
 
     references = required = ("to",)
     to_id = Uuid()
@@ -55,7 +55,8 @@ class ClaimRelationCreateSchema(InputSchema):
 class ClaimCreateSchema(InputSchema):
     """A statement in your own words that can be true or false on its own.
 
-    The claimant asserts it; ``reported_by`` is set where somebody else reports that.
+    The claimant makes the statement. ``reported_by`` is the entity that reports it, if that is
+    another one.
     """
 
     references = ("claimant", "reported_by")
@@ -86,25 +87,23 @@ ClaimPatchSchema = patch_schema(ClaimCreateSchema, "figures", "evidence")
 
 
 class ClaimEntitySchema(DocumentSchema):
-    """What an entity is to the claim."""
+    """An entity and its role in the claim."""
 
     role = Term(ClaimEntityRole)
     entity = fields.Nested(EntitySummarySchema)
 
 
 class ClaimRelationSchema(DocumentSchema):
-    """How the claim stands to another."""
+    """How the claim relates to another claim."""
 
     kind = Term(ClaimRelationKind)
     to = fields.Nested(ClaimSummarySchema)
 
 
 class ClaimSchema(VersionedSchema):
-    """A claim; its version also counts the changes to its figures, evidence and links."""
+    """A claim; its version also counts changes to its figures, evidence, entities and relations."""
 
     selectable = True
-    id = Uuid()
-    external_id = fields.String(allow_none=True)
     statement = fields.String()
     language = fields.String()
     claimant = fields.Nested(EntitySummarySchema)

@@ -1,9 +1,9 @@
-"""Comparisons on the wire."""
+"""Schemas and filters of comparisons."""
 
 from marshmallow import fields
 
 from hksz_db.domain.vocabulary import ComparisonVerdict, Modality
-from schemas.base import DocumentSchema
+from schemas.base import DocumentSchema, RowSchema
 from schemas.dates import PeriodSchema
 from schemas.fields import Term
 from schemas.filters import days, filter_fields, ids, names, of_related, terms
@@ -12,18 +12,17 @@ from schemas.summaries import (
     MetricSummarySchema,
     NumericRangeSchema,
     ReviewedClaimSummarySchema,
-    SummarySchema,
 )
 
 
 class ComparedPeriodSchema(PeriodSchema):
-    """The time that a figure holds for, with the words that stated it."""
+    """The period of a figure, with the words that state it."""
 
     as_stated = fields.String(allow_none=True)
 
 
-class ComparedFigureSchema(SummarySchema):
-    """A figure as it is compared; the ranges are in base units."""
+class ComparedFigureSchema(RowSchema):
+    """A figure in a comparison; the ranges are in base units."""
 
     as_stated = fields.String()
     unit_code = fields.String()
@@ -35,12 +34,12 @@ class ComparedFigureSchema(SummarySchema):
 
 
 class ComparisonSchema(DocumentSchema):
-    """How two figures of one metric and subject stand to each other.
+    """How two figures of one metric and subject compare.
 
-    Worked out when it is read. ``contradicts``: for one and the same time the words leave no
-    number that both allow. ``tension``: they do, but not as a reader would understand them.
-    ``part_exceeds_whole``: one is of a part of the other's time, and yet above it. ``agrees``:
-    both can be true.
+    It is computed when it is read. ``contradicts``: no number is in the value ranges of both, for
+    the same time. ``tension``: both value ranges have a number in common, but the plausible ranges
+    do not. ``part_exceeds_whole``: the period of one figure is part of the other's, but its value
+    is larger. ``agrees``: both can be true.
     """
 
     selectable = True
@@ -53,7 +52,7 @@ class ComparisonSchema(DocumentSchema):
 
 
 class ComparisonsSchema(DocumentSchema):
-    """At most 100 comparisons, the gravest first; ``all`` is false when there are more."""
+    """At most 100 comparisons, the most serious first; ``all`` is false if there are more."""
 
     data = fields.List(fields.Nested(ComparisonSchema))
     all = fields.Boolean()
@@ -65,7 +64,7 @@ COMPARISON_FILTERS = filter_fields(
         "metric": names(),
         "metric_id": ids(),
         "subject_id": ids(),
-        # Of one of the two, where the rest is of both.
+        # One of the two figures must match; the other filters concern both.
         "claim_id": of_related(ids()),
         "modality": terms(Modality),
         "period": days(nullable=True),

@@ -1,4 +1,4 @@
-"""What a claim rests on, on the wire."""
+"""The schema of the corroboration of a claim."""
 
 from marshmallow import fields
 
@@ -11,14 +11,14 @@ _STEPS = (*(str(kind) for kind in SourceRelationKind), "derived_from")
 
 
 class OriginCountSchema(DocumentSchema):
-    """How many sources speak so, and from how many origins that are independent for certain."""
+    """The number of sources, and of origins that are certainly independent."""
 
     sources = StrictInteger()
     origins = StrictInteger()
 
 
 class PassedSourceSchema(DocumentSchema):
-    """A source on the way to an origin."""
+    """A source on the path to an origin."""
 
     source_id = Uuid()
     external_id = fields.String(allow_none=True)
@@ -27,26 +27,27 @@ class PassedSourceSchema(DocumentSchema):
 
 
 class StepSchema(PassedSourceSchema):
-    """A step towards an origin: how what came before stands to this source.
+    """A step on the path to an origin; ``kind`` says how the source before relates to this one.
 
-    ``derived_from`` is said of a passage, everything else of its source.
+    ``derived_from`` relates passages, the other kinds relate sources.
     """
 
     kind = Choice("StepKind", _STEPS)
 
 
 class ViaSchema(PassedSourceSchema):
-    """A passage that leads to an origin: where it stands, and the steps from there."""
+    """A passage that leads to an origin: its source, and the steps from there."""
 
     evidence_id = Uuid()
     steps = fields.List(fields.Nested(StepSchema))
 
 
 class OriginSchema(PassedSourceSchema):
-    """A source at which ways end.
+    """A source at the end of paths.
 
-    ``counted`` is true where it adds one to the number of origins: not where it, or all that
-    lead to it, are retracted, and once for a source that rests on several.
+    ``counted`` says whether it is counted as an origin. It is not counted if it has been retracted,
+    or every source that leads to it. For a source that rests on several origins, only one is
+    counted.
     """
 
     stance = Choice("OriginStance", ["for", "against"])

@@ -1,6 +1,6 @@
-"""Times on the wire: as EDTF, or relative to the date of a source."""
+"""Schemas of times: EDTF, or relative to the date of a source."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from marshmallow import ValidationError, fields, validates_schema
 
@@ -12,14 +12,13 @@ from schemas.summaries import SourceSummarySchema
 
 
 class RelativeDateCreateSchema(InputSchema):
-    """A time as a text gives it: so far from the date of the source, which is its anchor.
+    """A time relative to the date of a source, which is its anchor.
 
-    ``-P1Y`` is the year before, ``-P13Y`` with ``about`` some 13 years ago, ``P3Y`` with
-    ``within`` the three years from then on, ``P0W`` with ``thursday`` the last Thursday.
+    ``-P1Y`` is the year before, ``-P13Y`` with ``about`` is about 13 years before, ``P3Y`` with
+    ``within`` is the three years that follow, and ``P0W`` with ``thursday`` is the last Thursday.
     """
 
-    references: ClassVar[tuple[str, ...]] = ("anchor",)
-    required: ClassVar[tuple[str, ...]] = ("anchor",)
+    references = required = ("anchor",)
     anchor_id = Uuid()
     anchor_external_id = ExternalId()
     duration = Text(
@@ -32,13 +31,13 @@ class RelativeDateCreateSchema(InputSchema):
 
     @validates_schema
     def check_weekday(self, data: dict[str, Any], **_: Any) -> None:
-        """Refuse a weekday at a distance that is not in weeks."""
+        """Refuse a weekday with a duration that is not in weeks."""
         if data["modifier"] in WEEKDAYS and not data["duration"].endswith("W"):
-            raise ValidationError({"duration": ["With a weekday it must be in weeks, as in P0W."]})
+            raise ValidationError({"duration": ["Must be in weeks for a weekday, such as P0W."]})
 
 
 class RelativeDateSchema(DocumentSchema):
-    """How a time was reckoned from the date of a source."""
+    """How a time was computed from the date of a source."""
 
     anchor = fields.Nested(SourceSummarySchema)
     duration = fields.String()
@@ -46,7 +45,7 @@ class RelativeDateSchema(DocumentSchema):
 
 
 class PeriodSchema(DocumentSchema):
-    """A time: EDTF, and the first and last day that it may cover (null: open or unknown)."""
+    """A time: EDTF, and the first and last day that it may cover; null if open or unknown."""
 
     edtf = fields.String(allow_none=True)
     earliest = fields.Date(allow_none=True)
@@ -54,12 +53,12 @@ class PeriodSchema(DocumentSchema):
 
 
 class RelativePeriodSchema(PeriodSchema):
-    """A time that may have been reckoned from the date of a source."""
+    """A time that may have been computed from the date of a source."""
 
     relative = fields.Nested(RelativeDateSchema, allow_none=True)
 
 
 class StatedPeriodSchema(RelativePeriodSchema):
-    """A time with the words that stated it."""
+    """A time with the words that state it."""
 
     as_stated = fields.String(allow_none=True)

@@ -1,4 +1,4 @@
-"""Entities on the wire."""
+"""Schemas and filters of entities."""
 
 from collections import Counter
 from typing import Any
@@ -41,7 +41,7 @@ from schemas.summaries import ClaimSummarySchema, EntitySummarySchema
 
 
 class EntityNameCreateSchema(InputSchema):
-    """One name in one language."""
+    """A name in one language."""
 
     name = Text(300, required=True)
     language = LanguageTag(required=True)
@@ -49,12 +49,12 @@ class EntityNameCreateSchema(InputSchema):
 
 
 class EntityIdentifierCreateSchema(InputSchema):
-    """What the entity is called in somebody else's register, in the one form of its scheme.
+    """An identifier of the entity in an external register; stored in canonical form.
 
-    A number for viaf and geonames, Q and a number for wikidata, nine characters for ror, and with
-    the right check digits 16 for isni, 16 in groups of four for orcid and 20 for lei. Addresses at
-    ror.org and orcid.org, letters of the other case and the spaces of an isni are brought into
-    that form.
+    The forms are: a number for viaf and geonames; Q and a number for wikidata; nine characters for
+    ror; with valid check digits, 16 characters for isni, 16 in groups of four for orcid, and 20 for
+    lei. URLs at ror.org and orcid.org, other letter case, and spaces in an isni are accepted and
+    converted.
     """
 
     scheme = Term(IdentifierScheme, required=True)
@@ -62,7 +62,7 @@ class EntityIdentifierCreateSchema(InputSchema):
 
     @post_load
     def make_canonical(self, given: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Write the identifier as its scheme does."""
+        """Convert the identifier to its canonical form."""
         try:
             return {**given, "value": canonical(given["scheme"], given["value"])}
         except InvalidIdentifier as error:
@@ -70,7 +70,7 @@ class EntityIdentifierCreateSchema(InputSchema):
 
 
 class EntityRelationCreateSchema(InputSchema):
-    """How the entity stands to another, and the claim that says so."""
+    """How the entity relates to another entity, and the claim that says so."""
 
     references = ("object", "claim")
     required = ("object",)
@@ -84,13 +84,13 @@ class EntityRelationCreateSchema(InputSchema):
 
 
 def _check_preferred(names: list[dict[str, Any]]) -> None:
-    # Language tags compare without regard to case (RFC 5646, section 2.1.1).
+    # Language tags are case-insensitive (RFC 5646, section 2.1.1).
     preferred = Counter(name["language"].lower() for name in names if name["kind"] == "preferred")
     if not preferred:
-        raise ValidationError("One of the names must be preferred: the entity is shown under it.")
+        raise ValidationError("One name must be preferred, because the entity is shown under it.")
     for code, number in preferred.items():
         if number > 1:
-            raise ValidationError(f"Only one name can be preferred in the language {code}.")
+            raise ValidationError(f"Only one name can be preferred in language {code}.")
 
 
 class EntityCreateSchema(InputSchema):
@@ -110,7 +110,7 @@ EntityPatchSchema = patch_schema(EntityCreateSchema)
 
 
 class EntityMergeSchema(InputSchema):
-    """The entity that this one is, and under which both are found from then on."""
+    """The entity into which this one is merged; afterwards both are found under its id."""
 
     references = required = ("into",)
     into_id = Uuid()
@@ -118,7 +118,7 @@ class EntityMergeSchema(InputSchema):
 
 
 class EntityNameSchema(DocumentSchema):
-    """One name in one language."""
+    """A name in one language."""
 
     name = fields.String()
     language = fields.String()
@@ -126,14 +126,14 @@ class EntityNameSchema(DocumentSchema):
 
 
 class EntityIdentifierSchema(DocumentSchema):
-    """What the entity is called in somebody else's register."""
+    """An identifier of the entity in an external register."""
 
     scheme = Term(IdentifierScheme)
     value = fields.String()
 
 
 class EntityRelationSchema(DocumentSchema):
-    """How the entity stands to another, and the claim that says so."""
+    """How the entity relates to another entity, and the claim that says so."""
 
     kind = Term(EntityRelationKind)
     object = fields.Nested(EntitySummarySchema)
@@ -143,7 +143,7 @@ class EntityRelationSchema(DocumentSchema):
 
 
 class SimilarEntitySchema(DocumentSchema):
-    """A likely duplicate: the two names that are most alike, and how alike (at most 1)."""
+    """A likely duplicate: the two most similar names, and their similarity (at most 1)."""
 
     entity = fields.Nested(EntitySummarySchema)
     name = fields.String()
@@ -153,17 +153,14 @@ class SimilarEntitySchema(DocumentSchema):
 
 
 class EntitySchema(VersionedSchema):
-    """An entity; ``name`` is the one of its names that it is shown under.
+    """An entity; ``name`` is the name under which it is shown.
 
-    ``similar`` comes when asked for, and with the answer to a write: a new entity that is like
-    others may be one of them. It holds the ten most similar, the likeliest duplicate first: those
-    with a name at least 0.45 similar to one of this entity's names, by the trigrams that the two
-    share, whatever their case.
+    ``similar`` is included on request, and in the answer to a write, because a new entity may
+    duplicate another. It has at most ten entities, the most likely duplicate first. Each has a name
+    with a trigram similarity of at least 0.45 to one of this entity's names, ignoring case.
     """
 
     selectable = True
-    id = Uuid()
-    external_id = fields.String(allow_none=True)
     kind = Term(EntityKind)
     name = fields.String()
     description = fields.String(allow_none=True)

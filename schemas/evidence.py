@@ -1,4 +1,4 @@
-"""Evidence on the wire."""
+"""Schemas and filters of evidence."""
 
 from typing import Any, ClassVar
 
@@ -31,9 +31,9 @@ _LOCATOR = ("start_char", "end_char", "exact_sha256", "prefix_sha256", "suffix_s
 
 
 class ClaimEvidenceCreateSchema(InputSchema):
-    """Evidence given with its claim: a passage of a source, and what it does to the claim.
+    """Evidence that is sent with its claim: a passage of a source, and its stance on the claim.
 
-    ``capture_text_sha256`` names the source's capture that the locator counts in.
+    ``capture_text_sha256`` identifies the capture of the source to which the locator refers.
     """
 
     references: ClassVar[tuple[str, ...]] = ("source", "derived_from")
@@ -59,22 +59,22 @@ class ClaimEvidenceCreateSchema(InputSchema):
 
     @validates_schema
     def check_locator(self, data: dict[str, Any], **_: Any) -> None:
-        """Refuse half a locator, and a span that ends before it begins."""
+        """Refuse an incomplete locator, and an empty span."""
         given = [name for name in _LOCATOR if data.get(name) is not None]
         if given and len(given) < len(_LOCATOR):
             missing = ", ".join(name for name in _LOCATOR if name not in given)
             raise ValidationError(
-                {given[0]: [f"A locator is whole or absent; missing: {missing}."]}
+                {given[0]: [f"A locator must be complete or absent; missing: {missing}."]}
             )
         if given and data["start_char"] >= data["end_char"]:
             raise ValidationError({"end_char": ["Must be above start_char."]})
 
 
 class EvidenceCreateSchema(ClaimEvidenceCreateSchema):
-    """A passage of a source, and what it does to a claim."""
+    """A passage of a source, and its stance on a claim."""
 
-    references: ClassVar[tuple[str, ...]] = ("claim", "source", "derived_from")
-    required: ClassVar[tuple[str, ...]] = ("claim", "source")
+    references = ("claim", "source", "derived_from")
+    required = ("claim", "source")
     claim_id = Uuid()
     claim_external_id = ExternalId()
 
@@ -85,21 +85,19 @@ EvidencePatchSchema = patch_schema(
 
 
 class EvidenceSourceSchema(SourceSummarySchema):
-    """The source of a piece of evidence: enough to weigh who speaks."""
+    """The source of a piece of evidence, with its date and contributors."""
 
     issued_edtf = fields.String(allow_none=True)
     contributors = fields.List(fields.Nested(ContributorSchema))
 
 
 class ClaimEvidenceSchema(VersionedSchema):
-    """Evidence as it stands within its claim.
+    """Evidence within its claim.
 
-    ``start_char`` and ``end_char`` count code points of the normalised text, the end excluded;
-    the hashes are of that span and of up to 32 code points on either side.
+    ``start_char`` and ``end_char`` count code points of the normalised text, the end excluded. The
+    hashes cover that span and up to 32 code points on either side.
     """
 
-    id = Uuid()
-    external_id = fields.String(allow_none=True)
     source = fields.Nested(EvidenceSourceSchema)
     stance = Term(Stance)
     directness = Term(Directness, allow_none=True)
@@ -118,7 +116,7 @@ class ClaimEvidenceSchema(VersionedSchema):
 
 
 class EvidenceSchema(ClaimEvidenceSchema):
-    """Evidence with its claim in brief."""
+    """Evidence with a summary of its claim."""
 
     selectable = True
     claim = fields.Nested(ReviewedClaimSummarySchema)

@@ -1,6 +1,6 @@
-"""The types of which the wire format is made.
+"""The field types of the wire format.
 
-What they refuse they name: the messages are read by whoever has to mend the request.
+Their messages tell clients what to correct.
 """
 
 import re
@@ -31,12 +31,13 @@ _REFUSED = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def check_text(value: str) -> str:
-    """The text in Unicode NFC; ``ValidationError`` names the first character it may not hold.
+    """The text in Unicode NFC.
 
-    Refused are control characters (NUL, line breaks and tabs among them) and lone surrogates.
+    Raises ``ValidationError`` with the position of the first control character (including NUL, line
+    breaks and tabs) or lone surrogate.
     """
     if value.isascii() and value.isprintable():
-        return value  # as most texts are
+        return value  # most texts
     if found := _REFUSED.search(value):
         raise ValidationError(
             f"Character U+{ord(found[0]):04X} at position {found.start()} is not allowed."
@@ -66,14 +67,14 @@ class Text(fields.String):
             raise ValidationError("May not be blank.")
         if len(text) > self.max_length:
             raise ValidationError(f"May have at most {self.max_length} characters.")
-        # `$` would let a line break follow; fullmatch does not.
+        # Unlike match with `$`, fullmatch does not allow a trailing line break.
         if self.pattern and not self.pattern.fullmatch(text):
             raise ValidationError(self.hint or f"Must match {self.pattern.pattern}.")
         return text
 
 
 class ExternalId(Text):
-    """A name in somebody's namespace: ``hksz:ttps-approved-2023``."""
+    """A name in a namespace: ``hksz:ttps-approved-2023``."""
 
     def __init__(self, **kwargs: Any) -> None:
         hint = "Must be a namespace, a colon and a name, such as hksz:ttps-approved-2023."
@@ -89,7 +90,7 @@ class Slug(Text):
 
 
 class LanguageTag(Text):
-    """A BCP 47 language tag, checked for its form."""
+    """A BCP 47 language tag; only its form is checked."""
 
     def __init__(self, **kwargs: Any) -> None:
         hint = "Must be a BCP 47 tag, such as en or zh-Hant."
@@ -113,7 +114,7 @@ class UnitCode(Text):
 
 
 class Doi(Text):
-    """A DOI without its resolver; kept in lower case, in which DOIs compare."""
+    """A DOI without a resolver; lower-cased, because DOIs are case-insensitive."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(200, DOI_PATTERN, "Must be a DOI such as 10.1000/182.", **kwargs)
@@ -123,7 +124,7 @@ class Doi(Text):
 
 
 class WebAddress(Text):
-    """An absolute http or https URL; stored, never fetched."""
+    """An absolute http or https URL; it is never fetched."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(2000, metadata={"format": "uri", "pattern": "^https?://[!-~]+$"}, **kwargs)
@@ -132,19 +133,19 @@ class WebAddress(Text):
         text = super()._deserialize(value, attr, data, **kwargs)
         try:
             parts = urlsplit(text)
-            named = parts.scheme in {"http", "https"} and bool(parts.hostname)
-            credentials = parts.username is not None or parts.password is not None
+            is_absolute = parts.scheme in {"http", "https"} and bool(parts.hostname)
+            has_credentials = parts.username is not None or parts.password is not None
         except ValueError:
-            named = False
-        if not named or not re.fullmatch(r"[!-~]+", text):
+            is_absolute = False
+        if not is_absolute or not re.fullmatch(r"[!-~]+", text):
             raise ValidationError("Must be an absolute http or https URL in ASCII.")
-        if credentials:
-            raise ValidationError("A URL may not carry a user name or a password.")
+        if has_credentials:
+            raise ValidationError("Must not contain a user name or a password.")
         return text
 
 
 class Choice(fields.String):
-    """One of a few terms; ``model`` is what they are called together in the API's description."""
+    """One of a few terms; ``model`` is the name of their OpenAPI component."""
 
     def __init__(self, model: str, terms: Iterable[str], about: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -170,14 +171,14 @@ class Uuid(fields.UUID):
     """A UUID in its canonical form."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        # The library takes bytes and a dozen spellings; 36 characters are the one we print.
+        # The library accepts bytes and a dozen spellings; only this one has 36 characters.
         if not isinstance(value, str) or len(value) != 36:
             raise self.make_error("invalid_uuid")
         return super()._deserialize(value, attr, data, **kwargs)
 
 
 class Edtf(Text):
-    """A date in EDTF (ISO 8601-2); loads as the ``Period`` it covers."""
+    """A date in EDTF (ISO 8601-2); it is loaded as a ``Period``."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(100, metadata={"examples": ["2024-01-24", "2010~", "2023"]}, **kwargs)
@@ -187,7 +188,7 @@ class Edtf(Text):
 
 
 def read_edtf(text: str) -> Period:
-    """The period of an EDTF expression; ``ValidationError`` where it is none."""
+    """The period of an EDTF expression. Raises ``ValidationError``."""
     try:
         return parse(text)
     except InvalidDate as error:
@@ -195,7 +196,7 @@ def read_edtf(text: str) -> Period:
 
 
 class BoundedList(fields.List[Any]):
-    """A list of ``minimum`` to ``maximum`` items; a longer one is refused before it is read."""
+    """A list of ``minimum`` to ``maximum`` items; the length is checked before the items."""
 
     def __init__(
         self, inner: fields.Field[Any], maximum: int = 100, minimum: int = 0, **kwargs: Any
@@ -211,9 +212,9 @@ class BoundedList(fields.List[Any]):
 
 
 class DecimalString(fields.Field[Decimal]):
-    """An exact decimal: 30 digits before and 20 after the point at most.
+    """An exact decimal of at most 30 digits before and 20 after the point.
 
-    Travels as a JSON string; a JSON number is taken too.
+    It is a JSON string in answers; requests may also contain a JSON number.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -232,19 +233,19 @@ class DecimalString(fields.Field[Decimal]):
 
 
 def _plain(number: Decimal) -> str:
-    # Written out, 1E+999999 would fill the memory.
+    # 1E+999999 written in full would exhaust the memory.
     return format(number, "f") if abs(number.adjusted()) <= 60 else "out of bounds"
 
 
 class DecimalDocument(fields.String):
-    """A decimal in an answer: always a string."""
+    """A decimal in an answer, always as a string."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(metadata={"pattern": r"^-?[0-9]+(\.[0-9]+)?$"}, **kwargs)
 
 
 class StrictInteger(fields.Integer):
-    """A whole number that fits 32 bits; neither 1.9 nor true nor "12"."""
+    """A whole number of at most 32 bits; not 1.9, true or "12"."""
 
     def __init__(self, minimum: int = 0, **kwargs: Any) -> None:
         super().__init__(
@@ -261,7 +262,7 @@ class StrictInteger(fields.Integer):
 
 
 class StrictBoolean(fields.Boolean):
-    """``true`` or ``false``; neither 1 nor "yes"."""
+    """``true`` or ``false``; not 1 or "yes"."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
         if not isinstance(value, bool):
@@ -270,7 +271,7 @@ class StrictBoolean(fields.Boolean):
 
 
 class Moment(fields.AwareDateTime):
-    """A moment in ISO 8601 with its offset from UTC; loads as UTC."""
+    """A time in ISO 8601 with its offset from UTC; it is loaded as UTC."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(format="iso", **kwargs)
@@ -282,4 +283,4 @@ class Moment(fields.AwareDateTime):
         try:
             return moment.astimezone(UTC)
         except OverflowError:
-            raise ValidationError("Must lie between the years 1 and 9999.") from None
+            raise ValidationError("Must be between the years 1 and 9999.") from None

@@ -1,4 +1,4 @@
-"""Figures on the wire."""
+"""Schemas and filters of figures."""
 
 from typing import ClassVar
 
@@ -41,11 +41,11 @@ from schemas.summaries import (
 
 
 class ClaimFigureCreateSchema(InputSchema):
-    """A figure given with its claim, whose modality it takes unless it has its own."""
+    """A figure that is sent with its claim; its modality defaults to that of the claim."""
 
     references: ClassVar[tuple[str, ...]] = ("metric", "subject")
     required: ClassVar[tuple[str, ...]] = ("metric", "subject")
-    dates: ClassVar[tuple[str, ...]] = ("period",)
+    dates = ("period",)
     metric_id = Uuid()
     metric_external_id = ExternalId()
     subject_id = Uuid()
@@ -66,8 +66,7 @@ class ClaimFigureCreateSchema(InputSchema):
 class FigureCreateSchema(ClaimFigureCreateSchema):
     """A number that a claim states."""
 
-    references: ClassVar[tuple[str, ...]] = ("claim", "metric", "subject")
-    required: ClassVar[tuple[str, ...]] = ("claim", "metric", "subject")
+    references = required = ("claim", "metric", "subject")
     claim_id = Uuid()
     claim_external_id = ExternalId()
 
@@ -76,10 +75,8 @@ FigurePatchSchema = patch_schema(FigureCreateSchema, "claim_id", "claim_external
 
 
 class ClaimFigureSchema(VersionedSchema):
-    """A figure as it stands within its claim; the ranges are in base units."""
+    """A figure within its claim; the ranges are in base units."""
 
-    id = Uuid()
-    external_id = fields.String(allow_none=True)
     metric = fields.Nested(MetricSummarySchema)
     subject = fields.Nested(EntitySummarySchema)
     as_stated = fields.String()
@@ -97,7 +94,7 @@ class ClaimFigureSchema(VersionedSchema):
 
 
 class FigureSchema(ClaimFigureSchema):
-    """A figure with its claim in brief."""
+    """A figure with a summary of its claim."""
 
     selectable = True
     claim = fields.Nested(ReviewedClaimSummarySchema)

@@ -1,7 +1,7 @@
 """Filters on the wire: which operators each kind of field has, and what values they take.
 
-A filter is a query parameter ``name`` or ``name__operator``; the same names are keys in the
-JSON tree of ``POST /v1/R/query``, where values may also be JSON booleans, numbers and arrays.
+A filter is a query parameter ``name`` or ``name__operator``. The same names are keys in the tree of
+``POST /v1/R/query``, where values may also be JSON booleans, numbers and arrays.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,41 +9,23 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from marshmallow import ValidationError, fields
+from marshmallow import RAISE, Schema, ValidationError, fields
 
 from schemas.fields import (
+    MAX_INTEGER,
     DecimalString,
     Edtf,
     ExternalId,
     Moment,
-    StrictInteger,
     Term,
     Text,
     Uuid,
 )
 
-# Which end of a date the operator compares with.
-_ENDS = {"gt": "latest", "gte": "earliest", "lt": "earliest", "lte": "latest"}
+Field = fields.Field[Any]
 
 MAX_VALUES = 20_000
-"""How many values a list may hold; a URL is full long before."""
-
-_MEANINGS = {
-    "eq": "equals",
-    "ne": "differs from (a missing value differs from every value)",
-    "gt": "is above",
-    "gte": "is at least",
-    "lt": "is below",
-    "lte": "is at most",
-    "in": "is one of",
-    "contains": "contains, whatever the case",
-    "startswith": "begins with, whatever the case",
-    "isnull": "has no value",
-    "within": "may lie within",
-    "certainly_within": "lies wholly within",
-    "under": "is, or lies in (located_in, part_of, any number of steps), the entity with this id",
-    "under_external_id": "is, or lies in (as above), the entity with this external id",
-}
+"""The limit on the values of a list; URLs are shorter than that."""
 
 
 class QueryBoolean(fields.Boolean):
@@ -57,13 +39,21 @@ class QueryBoolean(fields.Boolean):
         return bool(value == "true")
 
 
-class QueryInteger(StrictInteger):
-    """A whole number, as JSON or as ASCII digits."""
+class QueryInteger(fields.Integer):
+    """A whole number within bounds, as JSON or as ASCII digits."""
+
+    def __init__(self, minimum: int = 0, maximum: int = MAX_INTEGER, **metadata: Any) -> None:
+        super().__init__(metadata={"minimum": minimum, "maximum": maximum, **metadata})
+        self.minimum = minimum
+        self.maximum = maximum
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 10:
             value = int(value)
-        return super()._deserialize(value, attr, data, **kwargs)
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        if not is_number or not self.minimum <= value <= self.maximum:
+            raise ValidationError(f"Must be a whole number from {self.minimum} to {self.maximum}.")
+        return int(value)
 
 
 class ValueList(fields.List[Any]):
@@ -77,7 +67,7 @@ class ValueList(fields.List[Any]):
 
 
 class EdtfBound(Edtf):
-    """A date whose first or last day, the one that is compared with, must be known."""
+    """A date whose earliest or latest day, with which the operator compares, must be known."""
 
     def __init__(self, end: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -92,13 +82,48 @@ class EdtfBound(Edtf):
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of filter: how a value is read, and which operators there are."""
+    """A kind of filter: the field that reads its value, and its operators."""
 
-    field: Callable[[], fields.Field[Any]]
+    field: Callable[[], Field]
     operators: tuple[str, ...]
 
 
-def _kind(field: Callable[[], fields.Field[Any]], operators: tuple[str, ...], null: bool) -> Kind:
+@dataclass(frozen=True)
+class Operator:
+    """The meaning of an operator, and the field that reads its value for a kind of filter."""
+
+    meaning: str
+    field: Callable[[Kind], Field] = lambda kind: kind.field()
+
+
+def _compared(end: str) -> Callable[[Kind], Field]:
+    return lambda kind: EdtfBound(end) if kind.field is Edtf else kind.field()
+
+
+OPERATORS: Mapping[str, Operator] = {
+    "eq": Operator("equals"),
+    "ne": Operator("differs from (a missing value differs from every value)"),
+    "gt": Operator("is above", _compared("latest")),
+    "gte": Operator("is at least", _compared("earliest")),
+    "lt": Operator("is below", _compared("earliest")),
+    "lte": Operator("is at most", _compared("latest")),
+    "in": Operator("is one of", lambda kind: ValueList(kind.field())),
+    "contains": Operator("contains, whatever the case"),
+    "startswith": Operator("begins with, whatever the case"),
+    "isnull": Operator("has no value", lambda _: QueryBoolean()),
+    "within": Operator("may lie within"),
+    "certainly_within": Operator("lies wholly within"),
+    "under": Operator(
+        "is, or lies in (located_in, part_of, any number of steps), the entity with this id"
+    ),
+    "under_external_id": Operator(
+        "is, or lies in (as above), the entity with this external id", lambda _: ExternalId()
+    ),
+}
+"""The operators by name; ``hksz_db/queries/filters.py`` has their SQL."""
+
+
+def _kind(field: Callable[[], Field], operators: tuple[str, ...], null: bool) -> Kind:
     return Kind(field, (*operators, "isnull") if null else operators)
 
 
@@ -113,7 +138,7 @@ def ids(*, nullable: bool = False) -> Kind:
 
 
 def names(*, nullable: bool = False) -> Kind:
-    """A filter on a name that is written in one way only."""
+    """A filter on a name that has one spelling."""
     return _kind(Text, ("eq", "ne", "in", "startswith"), nullable)
 
 
@@ -123,7 +148,7 @@ def words(*, nullable: bool = False) -> Kind:
 
 
 def flag() -> Kind:
-    """A filter on something that is so or not."""
+    """A filter on a boolean."""
     return Kind(QueryBoolean, ("eq",))
 
 
@@ -138,7 +163,7 @@ def integers(*, nullable: bool = False) -> Kind:
 
 
 def bounds() -> Kind:
-    """A filter on a range of numbers in base units: all that the range allows must meet it."""
+    """A filter on a range of numbers in base units: every number in the range must meet it."""
     return Kind(DecimalString, ("eq", "gt", "gte", "lt", "lte"))
 
 
@@ -148,32 +173,32 @@ def moments(*, nullable: bool = False) -> Kind:
 
 
 def days(*, nullable: bool = False) -> Kind:
-    """A filter on a time of which only the days are known that it may cover."""
+    """A filter on a date, of which the days are known that it may cover."""
     operators = ("within", "certainly_within", "gt", "gte", "lt", "lte")
     return _kind(Edtf, operators, nullable)
 
 
 def presence() -> Kind:
-    """A filter on whether there is any."""
+    """A filter on whether related rows exist."""
     return Kind(QueryBoolean, ("isnull",))
 
 
 def places() -> Kind:
-    """A filter on the place under which a row lies."""
+    """A filter on the place in which a row lies."""
     return Kind(Uuid, ("under", "under_external_id"))
 
 
 def of_related(kind: Kind) -> Kind:
     """The kind for a field of related rows: one of the rows must meet it.
 
-    Only what a row can meet is offered: that a row differs, or lacks a value, says little of
-    those beside it.
+    ``ne`` and ``isnull`` are left out: that one row differs or lacks a value says little about the
+    other rows.
     """
     return replace(kind, operators=tuple(o for o in kind.operators if o not in {"ne", "isnull"}))
 
 
 def related(name: str, kinds: Mapping[str, Kind]) -> dict[str, Kind]:
-    """Filters on the rows of a relation; one and the same row must meet all that are given."""
+    """Filters on the rows of a relation; the same row must meet all of them."""
     return {f"{name}__{field}": of_related(kind) for field, kind in kinds.items()}
 
 
@@ -183,32 +208,23 @@ class Filter:
 
     name: str
     operator: str
-    field: fields.Field[Any]
+    field: Field
 
 
 def filter_fields(kinds: Mapping[str, Kind]) -> dict[str, Filter]:
     """The filters of a resource by parameter name (``time__within``)."""
     return {
         name if operator == "eq" else f"{name}__{operator}": Filter(
-            name, operator, _field(kind, name, operator)
+            name, operator, _field(kind, name, OPERATORS[operator])
         )
         for name, kind in kinds.items()
         for operator in kind.operators
     }
 
 
-def _field(kind: Kind, name: str, operator: str) -> fields.Field[Any]:
-    if operator == "isnull":
-        field: fields.Field[Any] = QueryBoolean()
-    elif operator == "in":
-        field = ValueList(kind.field())
-    elif kind.field is Edtf and operator in _ENDS:
-        field = EdtfBound(_ENDS[operator])
-    elif operator == "under_external_id":
-        field = ExternalId()
-    else:
-        field = kind.field()
-    field.metadata = {**field.metadata, "description": f"{name} {_MEANINGS[operator]}"}
+def _field(kind: Kind, name: str, operator: Operator) -> Field:
+    field = operator.field(kind)
+    field.metadata = {**field.metadata, "description": f"{name} {operator.meaning}"}
     return field
 
 
@@ -220,3 +236,27 @@ def common_filters() -> dict[str, Kind]:
         "created_at": moments(),
         "updated_at": moments(),
     }
+
+
+def tree_schema(name: str, filters: Mapping[str, Filter]) -> type[Schema]:
+    """A tree of filters: all that stand in one object must hold."""
+
+    class Meta:
+        unknown = RAISE
+
+    def again() -> Schema:
+        return tree()
+
+    tree: type[Schema] = type(
+        f"{name}FilterSchema",
+        (Schema,),
+        {
+            "__doc__": "A tree of filters: all that stand in one object must hold.",
+            "Meta": Meta,
+            **{parameter: known.field for parameter, known in filters.items()},
+            "and": fields.List(fields.Nested(again)),
+            "or": fields.List(fields.Nested(again)),
+            "not": fields.Nested(again),
+        },
+    )
+    return tree

@@ -1,4 +1,4 @@
-"""The history of a row: its versions, and how two of them differ."""
+"""Schemas of the history of a row: its versions, and their differences."""
 
 from functools import cache
 from typing import Any
@@ -11,14 +11,14 @@ from schemas.fields import Moment, StrictInteger, Term
 
 
 class VersionEntrySchema(DocumentSchema):
-    """What one transaction made of a row: who, when, in which request, and which fields of it.
+    """What one transaction did to a row: who, when, in which request, and to which fields.
 
-    ``actor`` is the label of a key, a seed, or a role of the database. ``changed`` names the
-    fields that differ from the version before, also where what differs is a row of its own, as a
-    claim's ``figures`` and ``evidence`` are; what only follows from other rows is not named.
-    ``version`` is null where the row was removed at the database itself. Numbers may be skipped,
-    because a transaction that counts twice leaves one version, and stand twice, because whoever
-    writes at the database itself need not count.
+    ``actor`` is the label of a key, a seed, or a database role. ``changed`` names the fields that
+    differ from the version before. It includes lists of separate rows, such as the ``figures`` and
+    ``evidence`` of a claim, but not fields that are derived from other rows. ``version`` is null if
+    the row was removed directly in the database. A number can be skipped, because a transaction
+    that counts twice leaves one version, and can be repeated, because a direct write to the
+    database need not count.
     """
 
     version = StrictInteger(1, allow_none=True)
@@ -30,12 +30,12 @@ class VersionEntrySchema(DocumentSchema):
 
 
 class DifferenceSchema(DocumentSchema):
-    """What stands at a JSON pointer (RFC 6901) in one document and in the other.
+    """The values at a JSON pointer (RFC 6901) in the earlier and the later document.
 
-    Items of arrays are compared by what they are, wherever they stand; their order counts among
-    contributors only. ``before`` is null where an item was added, ``after`` where it was taken
-    away. The pointer is into the later document where an item was added, else into the earlier;
-    applied in their order, the differences make the later document of the earlier.
+    Array items are compared by identity, not by position; order matters only for contributors.
+    ``before`` is null if an item was added, ``after`` if it was removed. The pointer of an added
+    item is into the later document, any other into the earlier. Applied in order, the differences
+    turn the earlier document into the later one.
     """
 
     pointer = fields.String()
@@ -55,7 +55,7 @@ VersionDifferencesSchema = DocumentSchema.from_dict(
 
 @cache
 def version_schema(name: str, document: type[Schema]) -> type[Schema]:
-    """A version with the document as it was in it."""
+    """The schema of a version with its document."""
     known: dict[str, Any] = {
         "until": Moment(allow_none=True),
         "document": fields.Nested(document, allow_none=True),
@@ -64,8 +64,9 @@ def version_schema(name: str, document: type[Schema]) -> type[Schema]:
         f"{name}VersionSchema",
         (VersionEntrySchema,),
         {
-            "__doc__": "A version: ``until`` the next, null for the last, and the ``document``"
-            " as it was when its transaction was committed, null when it was deleted then.",
+            "__doc__": "A version. ``until`` is the time of the next version, and null for the last"
+            " one. ``document`` is the document when the transaction was committed, and null if the"
+            " transaction deleted the row.",
             **known,
         },
     )

@@ -1,64 +1,42 @@
-"""Identifiers in other people's registers: one canonical form for each scheme."""
+"""Identifiers in external registers: one canonical form for each scheme."""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from stdnum import isni, lei
+
 from hksz_db.domain.vocabulary import IdentifierScheme
 
 
 class InvalidIdentifier(ValueError):
-    """Not an identifier of the scheme; the message says the form that is."""
+    """A value is not an identifier of its scheme; the message describes the valid form."""
 
 
 @dataclass(frozen=True)
 class _Form:
-    words: str
+    description: str
     pattern: re.Pattern[str]
-    prepare: Callable[[str], str]
-    is_checked: Callable[[str], bool] = lambda _: True
+    simplify: Callable[[str], str]
+    has_valid_check_digits: Callable[[str], bool] = lambda _: True
 
 
 def canonical(scheme: IdentifierScheme, value: str) -> str:
-    """The one way to write an identifier: what is the same in a register is the same here.
+    """The canonical form of an identifier.
 
-    Raises ``InvalidIdentifier`` for what has not the form of the scheme, or a wrong check digit.
+    Raises ``InvalidIdentifier`` for a value of another form, or with wrong check digits.
     """
     form = _FORMS[scheme]
-    prepared = form.prepare(value.strip())
-    if not form.pattern.fullmatch(prepared):
-        raise InvalidIdentifier(f"Must be {form.words}.")
-    if not form.is_checked(prepared):
-        raise InvalidIdentifier(f"The check digits are wrong; must be {form.words}.")
-    return prepared
+    identifier = form.simplify(value.strip())
+    if not form.pattern.fullmatch(identifier):
+        raise InvalidIdentifier(f"Must be {form.description}.")
+    if not form.has_valid_check_digits(identifier):
+        raise InvalidIdentifier(f"The check digits are wrong; must be {form.description}.")
+    return identifier
 
 
-def _without_host(host: str) -> Callable[[str], str]:
-    start = re.compile(rf"https?://{re.escape(host)}/", re.IGNORECASE)
-    return lambda value: start.sub("", value, count=1) if start.match(value) else value
-
-
-def _bare_ror(value: str) -> str:
-    return _without_host("ror.org")(value).lower()
-
-
-def _bare_orcid(value: str) -> str:
-    return _without_host("orcid.org")(value).upper()
-
-
-def _is_mod_11_2(value: str) -> bool:
-    """ISO 7064, MOD 11-2: the last of sixteen characters is a check digit, X for ten."""
-    characters = value.replace("-", "")
-    check = characters[-1]
-    total = 0
-    for digit in characters[:-1]:
-        total = (total + int(digit)) * 2 % 11
-    return (total + (10 if check == "X" else int(check))) % 11 == 1
-
-
-def _is_mod_97_10(value: str) -> bool:
-    """ISO 7064, MOD 97-10, as ISO 17442 uses it: letters count from ten."""
-    return int("".join(str(int(character, 36)) for character in value)) % 97 == 1
+def _without_host(host: str, value: str) -> str:
+    return re.sub(rf"^https?://{re.escape(host)}/", "", value, flags=re.IGNORECASE)
 
 
 _FORMS = {
@@ -68,19 +46,19 @@ _FORMS = {
     IdentifierScheme.ROR: _Form(
         "0, six letters or digits (no i, l, o or u) and two digits, such as 02zhqgq86",
         re.compile("0[0-9a-hjkmnp-tv-z]{6}[0-9]{2}"),
-        _bare_ror,
+        lambda value: _without_host("ror.org", value).lower(),
     ),
     IdentifierScheme.ISNI: _Form(
         "16 digits, the last one perhaps X, such as 0000000121032683",
         re.compile("[0-9]{15}[0-9X]"),
         lambda value: value.replace(" ", "").upper(),
-        _is_mod_11_2,
+        isni.is_valid,
     ),
     IdentifierScheme.ORCID: _Form(
         "four groups of four digits, the last one perhaps X, such as 0000-0002-1825-0097",
         re.compile("(?:[0-9]{4}-){3}[0-9]{3}[0-9X]"),
-        _bare_orcid,
-        _is_mod_11_2,
+        lambda value: _without_host("orcid.org", value).upper(),
+        isni.is_valid,  # an ORCID iD is an ISNI
     ),
     IdentifierScheme.VIAF: _Form("a number, such as 97006051", re.compile("[1-9][0-9]*"), str),
     IdentifierScheme.GEONAMES: _Form("a number, such as 1819730", re.compile("[1-9][0-9]*"), str),
@@ -88,6 +66,6 @@ _FORMS = {
         "18 letters or digits and two check digits, such as 5493001KJTIIGC8Y1R12",
         re.compile("[0-9A-Z]{18}[0-9]{2}"),
         str.upper,
-        _is_mod_97_10,
+        lei.is_valid,
     ),
 }

@@ -1,15 +1,15 @@
-"""Metrics on the wire."""
+"""Schemas and filters of metrics."""
 
 from marshmallow import fields
 
 from hksz_db.domain.vocabulary import Accumulation, Dimension
 from schemas.base import InputSchema, VersionedSchema, patch_schema
-from schemas.fields import ExternalId, Slug, StrictBoolean, Term, Text, Uuid
+from schemas.fields import ExternalId, Slug, StrictBoolean, Term, Text
 from schemas.filters import common_filters, filter_fields, flag, names, terms, words
 
 
 class MetricCreateSchema(InputSchema):
-    """What a figure counts or measures."""
+    """A metric is what figures count or measure."""
 
     external_id = ExternalId(allow_none=True)
     key = Slug(required=True)
@@ -26,8 +26,6 @@ class MetricSchema(VersionedSchema):
     """A metric."""
 
     selectable = True
-    id = Uuid()
-    external_id = fields.String(allow_none=True)
     key = fields.String()
     label = fields.String()
     dimension = Term(Dimension)

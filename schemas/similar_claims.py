@@ -1,4 +1,4 @@
-"""Claims that look alike, on the wire."""
+"""The schema of similar claims."""
 
 from marshmallow import fields
 
@@ -9,20 +9,21 @@ from schemas.summaries import ReviewedClaimSummarySchema
 
 
 class SimilarClaimSchema(DocumentSchema):
-    """A claim that looks like the one it is shown with, and what speaks for and against that.
+    """A claim that resembles this one, and the evidence for and against their being the same.
 
-    ``similarity`` is that of the letters, from 0.45 to 1.00, with every number left out.
-    ``words`` are those that bear meaning: ``reordered`` when they are the same in another order,
-    ``contained`` when one claim has all that the other has, ``different`` when each has some of
-    its own or when one has a word that turns it: of negation (not, never, without), of limits
-    (before, after, outside, below), of quantity (all, few) or per cent. ``numbers`` are those in
-    the words. Of ``figures`` those of the same metric, subject and modality in periods that
-    overlap are compared by what a reader would understand: ``same`` when each of either claim
-    shares a plausible value with one of the other, ``different`` also when both claims have
-    figures and none can be compared, ``none`` when one has no figures. ``period`` is the time of
-    the claims. ``likely_same`` are claims of one modality from a similarity of 0.60 on, when
-    neither numbers, figures nor periods are different, and either the words are ``same`` or
-    ``contained``, or the figures are the same and no word turns one of the claims.
+    ``similarity`` compares the letters without numbers, and is from 0.45 to 1.00. ``words``
+    compares the words without stop words. They are ``reordered`` if they are the same in another
+    order, ``contained`` if one claim has all words of the other, and ``different`` if each has
+    words of its own, or one has a word that changes the meaning: a negation (not, never, without),
+    a limit (before, after, outside, below), a quantity (all, few) or per cent. ``numbers`` compares
+    the numbers in the statements. ``figures`` compares the plausible ranges of figures with the
+    same metric, subject and modality in overlapping periods. They are ``same`` if each figure
+    shares a plausible value with one of the other claim, ``different`` also if both claims have
+    figures but none can be compared, and ``none`` if one claim has no figures. ``period`` compares
+    the times of the claims. ``likely_same`` is true for claims of the same modality and a
+    similarity of at least 0.60, if neither numbers, figures nor periods are different, and if
+    either the words are ``same`` or ``contained``, or the figures are the same and no word changes
+    the meaning.
     """
 
     claim = fields.Nested(ReviewedClaimSummarySchema)

@@ -1,4 +1,4 @@
-"""Sources on the wire."""
+"""Schemas and filters of sources."""
 
 from marshmallow import fields
 
@@ -36,7 +36,7 @@ from schemas.summaries import ContributorSchema, SourceSummarySchema
 
 
 class ContributorCreateSchema(InputSchema):
-    """Who made the source; ``credited_*`` is what was printed."""
+    """An entity that made the source; ``credited_*`` is the credit as printed."""
 
     references = required = ("entity",)
     entity_id = Uuid()
@@ -47,7 +47,7 @@ class ContributorCreateSchema(InputSchema):
 
 
 class CaptureCreateSchema(InputSchema):
-    """A copy that somebody held: its measure and its hash, never its text."""
+    """A copy of the text that was read: its length and hash, not the text itself."""
 
     retrieved_at = Moment(allow_none=True, load_default=None)
     archive_url = WebAddress(allow_none=True, load_default=None)
@@ -58,7 +58,7 @@ class CaptureCreateSchema(InputSchema):
 
 
 class SourceRelationCreateSchema(InputSchema):
-    """What the source rests on."""
+    """How the source relates to another source."""
 
     references = required = ("to",)
     to_id = Uuid()
@@ -67,13 +67,14 @@ class SourceRelationCreateSchema(InputSchema):
 
 
 class SourceCreateSchema(InputSchema):
-    """A work: an article, a press release, a report."""
+    """A work, such as an article, a press release or a report."""
 
     external_id = ExternalId(allow_none=True)
     csl_type = Term(CslType, required=True)
     title = Text(1000, required=True)
     title_supplied = StrictBoolean(load_default=False)
     container_title = Text(500, allow_none=True)
+    publisher_place = Text(200, allow_none=True)
     url = WebAddress(allow_none=True)
     doi = Doi(allow_none=True)
     language = LanguageTag(allow_none=True)
@@ -90,7 +91,7 @@ SourcePatchSchema = patch_schema(SourceCreateSchema)
 
 
 class CaptureSchema(DocumentSchema):
-    """A copy that somebody held."""
+    """A copy of the text that was read."""
 
     id = Uuid()
     retrieved_at = Moment(allow_none=True)
@@ -102,7 +103,7 @@ class CaptureSchema(DocumentSchema):
 
 
 class SourceRelationSchema(DocumentSchema):
-    """What the source rests on."""
+    """How the source relates to another source."""
 
     kind = Term(SourceRelationKind)
     to = fields.Nested(SourceSummarySchema)
@@ -112,12 +113,11 @@ class SourceSchema(VersionedSchema):
     """A source."""
 
     selectable = True
-    id = Uuid()
-    external_id = fields.String(allow_none=True)
     csl_type = Term(CslType)
     title = fields.String()
     title_supplied = fields.Boolean()
     container_title = fields.String(allow_none=True)
+    publisher_place = fields.String(allow_none=True)
     url = fields.String(allow_none=True)
     doi = fields.String(allow_none=True)
     language = fields.String(allow_none=True)

@@ -1,53 +1,46 @@
-"""Rows in brief, as they stand within the documents of others."""
+"""Summaries of rows, for the documents of other rows."""
 
 from marshmallow import fields
 
 from hksz_db.domain.vocabulary import ClaimStatus, ContributorRole, EntityKind
-from schemas.base import DocumentSchema
-from schemas.fields import DecimalDocument, Term, Uuid
+from schemas.base import DocumentSchema, RowSchema
+from schemas.fields import DecimalDocument, Term
 
 
-class SummarySchema(DocumentSchema):
-    """What every summary begins with."""
-
-    id = Uuid()
-    external_id = fields.String(allow_none=True)
-
-
-class EntitySummarySchema(SummarySchema):
-    """An entity in brief."""
+class EntitySummarySchema(RowSchema):
+    """The summary of an entity."""
 
     name = fields.String()
     kind = Term(EntityKind)
 
 
-class SourceSummarySchema(SummarySchema):
-    """A source in brief."""
+class SourceSummarySchema(RowSchema):
+    """The summary of a source."""
 
     title = fields.String()
 
 
-class ClaimSummarySchema(SummarySchema):
-    """A claim in brief."""
+class ClaimSummarySchema(RowSchema):
+    """The summary of a claim."""
 
     statement = fields.String()
 
 
 class ReviewedClaimSummarySchema(ClaimSummarySchema):
-    """A claim in brief, with where it stands in review."""
+    """The summary of a claim, with its review status."""
 
     status = Term(ClaimStatus)
 
 
-class MetricSummarySchema(SummarySchema):
-    """A metric in brief."""
+class MetricSummarySchema(RowSchema):
+    """The summary of a metric."""
 
     key = fields.String()
     label = fields.String()
 
 
 class ContributorSchema(DocumentSchema):
-    """Who made a source, as known and as printed."""
+    """An entity that made the source, and the credit as printed."""
 
     entity = fields.Nested(EntitySummarySchema)
     role = Term(ContributorRole)

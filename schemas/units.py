@@ -1,15 +1,15 @@
-"""Units on the wire."""
+"""Schemas and filters of units."""
 
 from marshmallow import fields
 
 from hksz_db.domain.vocabulary import Dimension
 from schemas.base import InputSchema, VersionedSchema, patch_schema
-from schemas.fields import DecimalDocument, ExternalId, Term, Text, UnitCode, Uuid
+from schemas.fields import DecimalDocument, ExternalId, Term, Text, UnitCode
 from schemas.filters import common_filters, filter_fields, names, terms, words
 
 
 class UnitCreateSchema(InputSchema):
-    """A unit; what it measures and its factor are worked out from the code."""
+    """A unit; its dimension and factor are derived from the code."""
 
     external_id = ExternalId(allow_none=True)
     code = UnitCode(required=True)
@@ -20,11 +20,9 @@ UnitPatchSchema = patch_schema(UnitCreateSchema, "code")
 
 
 class UnitSchema(VersionedSchema):
-    """A unit; ``factor`` is how many base units of its dimension it is."""
+    """A unit; one unit is ``factor`` base units of its dimension."""
 
     selectable = True
-    id = Uuid()
-    external_id = fields.String(allow_none=True)
     code = fields.String()
     label = fields.String()
     dimension = Term(Dimension)

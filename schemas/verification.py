@@ -1,4 +1,4 @@
-"""What came of holding a text against the locators of a source."""
+"""The schema of the verification of a text against the locators of a source."""
 
 from marshmallow import fields
 
@@ -8,14 +8,13 @@ from schemas.fields import Choice, Sha256, StrictInteger, Term, Uuid
 
 
 class LocatorFindingSchema(DocumentSchema):
-    """What became of one span.
+    """The result for one span.
 
-    ``exact``: its words stand where the locator says; ``moved``: they stand elsewhere, of several
-    places where most of what stood beside them does, of several such the nearest; ``missing``:
-    they were not found. ``start_char`` and ``end_char`` are of the place in the caller's text,
-    null when missing. ``searched`` says of a missing span whether it was looked for everywhere,
-    or, since a long text takes too long for that, only where its neighbours and its surroundings
-    are; otherwise it is null.
+    ``exact``: the words are at the stated place. ``moved``: they are elsewhere; of several places
+    the one with the most context is chosen, and of equal ones the nearest. ``missing``: they were
+    not found. ``start_char`` and ``end_char`` are offsets in your text, and null if the span is
+    missing. ``searched`` says where a missing span was looked for: everywhere, or, in a text too
+    long for that, only near its neighbours and its context. It is null for other spans.
     """
 
     evidence_id = Uuid()
@@ -27,11 +26,11 @@ class LocatorFindingSchema(DocumentSchema):
 
 
 class VerificationSchema(DocumentSchema):
-    """A text held against a source: the text's measure, and what became of each span.
+    """A text compared with a source: its length and hash, and the result for each span.
 
-    ``capture`` is ``same`` when a copy with this hash was held, ``different`` when only others
-    were, ``unknown`` when none was. ``locators`` are those of the source's evidence in the order
-    of their places; ``without_locator`` counts the evidence that has none.
+    ``capture`` is ``same`` if the source has a capture with this hash, ``different`` if it only has
+    others, and ``unknown`` if it has none. ``locators`` are those of the evidence of the source, in
+    the order of their places. ``without_locator`` is the number of pieces of evidence without one.
     """
 
     source_id = Uuid()

@@ -1,8 +1,8 @@
-"""Databases for the tests: one server a run, one clone a module, one transaction a test."""
+"""Databases for the tests: a server per run, a clone per module, a transaction per test."""
 
 import tempfile
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +19,10 @@ from psycopg.pq import Format
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from hksz_db.database import Database, Prepared, _leave_bytes, driver_url, look_at, run, turn_back
+from hksz_db.database import Database, driver_url, run, set_as_of, use_history_schema
+from hksz_db.database.connecting import Connector
+from hksz_db.database.connections import PooledConnections
+from hksz_db.database.statements import load_as_bytes
 from hksz_db.embedded import Server, running
 from hksz_db.migrating import upgrade
 from hksz_db.preparing import seed_folders
@@ -35,7 +38,7 @@ TEMPLATES = ("empty", "migrated")
 
 @contextmanager
 def _public_folder() -> Iterator[Path]:
-    # Pytest's own temporary folders are closed to the account that runs root's server.
+    # The account of root's server cannot enter pytest's own temporary folders.
     with tempfile.TemporaryDirectory(prefix="hksz-test-", dir="/tmp") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -51,7 +54,7 @@ def public_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    """A PostgreSQL of our own, gone when the run ends."""
+    """A PostgreSQL server, which is removed when the run ends."""
     with _public_folder() as folder, running(folder / "db", durable=False) as server:
         yield server
 
@@ -61,7 +64,7 @@ MakeDatabase = Callable[..., AbstractContextManager[str]]
 
 @pytest.fixture(scope="session")
 def make_database(server: Server) -> MakeDatabase:
-    """``with make_database() as url``: a database of one's own, ``"migrated"`` or ``"empty"``."""
+    """``with make_database() as url``: a new database, ``"migrated"`` or ``"empty"``."""
 
     def administer(sql: str) -> None:
         with psycopg.connect(server.url("postgres", superuser=True), autocommit=True) as connection:
@@ -84,7 +87,7 @@ def make_database(server: Server) -> MakeDatabase:
 
 @pytest.fixture(scope="session")
 def all_seeds(make_database: MakeDatabase) -> Iterator[str]:
-    """The name of a database with every seed that is shipped, to be cloned."""
+    """The name of a database with every shipped seed, to be cloned."""
     with make_database() as url:
         database = Database(lambda: url)
         for folder in seed_folders():
@@ -98,29 +101,28 @@ def all_seeds(make_database: MakeDatabase) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def database_url(make_database: MakeDatabase) -> Iterator[str]:
-    """A migrated database for the module; what is committed to it stays until its end."""
+    """A migrated database for the module; commits to it last until the module ends."""
     with make_database() as url:
         yield url
 
 
-class TransientDatabase(Database):
-    """A database of which nothing is left: all happens in one transaction that is rolled back.
+class TransientConnections:
+    """A source of one connection, whose transaction is rolled back after the test.
 
-    Transactions are savepoints in it, and so is every read. What a commit would do besides is
-    done at their end. One thing differs: ``now()`` stands still.
+    Transactions and reads are savepoints in it. Constraints and settings behave as if each
+    transaction committed. One thing differs: ``now()`` does not advance.
     """
 
-    def __init__(self, url: str, connection: sqlalchemy.Connection) -> None:
-        super().__init__(lambda: url)
-        # In place of the pool. Within a savepoint, a session makes one of its own.
-        self.__dict__["engine"] = connection
+    def __init__(self, connection: sqlalchemy.Connection) -> None:
+        self.engine = connection
         connection.begin()
+        # Within a savepoint, a session makes one of its own.
         connection.begin_nested()
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """A savepoint: released when the block ends, rolled back when it raises."""
-        with super().transaction() as session:
+        with Session(self.engine, autoflush=False) as session, session.begin():
             yield session
             session.execute(
                 text(
@@ -131,49 +133,38 @@ class TransientDatabase(Database):
             )
 
     @contextmanager
-    def reader(self) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
-        """The one connection, which a statement that fails leaves as it was."""
-        connection = self.engine.connection.driver_connection  # type: ignore[attr-defined]
-        with connection.transaction(), _bytes_left(connection.adapters):
-            yield connection
-
-    @contextmanager
-    def reader_planning_once(self) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
-        """The one connection, planning as it does."""
-        with self.reader() as connection:
-            yield connection
-
-    @contextmanager
-    def reader_as_of(self, moment: datetime) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
-        """The one connection, turned to the past for as long as it is lent."""
-        with self.reader() as connection:
-            turn_back(connection)
-            look_at(connection, moment)
+    def reader(
+        self, as_of: datetime | None = None, *, generic_plans: bool = False
+    ) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
+        """The one connection, which a failed statement leaves as it was."""
+        del generic_plans
+        connection: Any = self.engine.connection.driver_connection
+        with connection.transaction(), _bytes_loaded(connection.adapters):
+            if as_of is None:
+                yield connection
+                return
+            use_history_schema(connection)
+            set_as_of(connection, as_of)
             yield connection
             connection.execute("RESET search_path")
 
-    def stream(
-        self,
-        statement: Prepared,
-        values: Mapping[str, Any],
-        as_of: datetime | None = None,
-        *,
-        at_most_s: int = 0,
-    ) -> Generator[tuple[Any, ...]]:
-        """All rows at once: a connection of its own would not see what the test has written."""
+    def untimed_reader(
+        self, as_of: datetime | None, at_most_s: int
+    ) -> AbstractContextManager["psycopg.Connection[tuple[Any, ...]]"]:
+        """The one connection: another would not see what the test has written."""
         del at_most_s
-        yield from self.read(statement, values, as_of)
+        return self.reader(as_of)
 
     def close(self) -> None:
         """Leave the connection to the fixture."""
 
 
 @contextmanager
-def _bytes_left(adapters: AdaptersMap) -> Iterator[None]:
+def _bytes_loaded(adapters: AdaptersMap) -> Iterator[None]:
     """Load what reading connections load, for as long as the connection is lent for reading."""
     oids = {name: adapters.types[name].oid for name in ("json", "text")}
     usual = {name: adapters.get_loader(oid, Format.TEXT) for name, oid in oids.items()}
-    _leave_bytes(adapters)
+    load_as_bytes(adapters)
     try:
         yield
     finally:
@@ -183,30 +174,36 @@ def _bytes_left(adapters: AdaptersMap) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def _pool(database_url: str) -> Iterator[Database]:
-    # Tests make thousands of rows at once, on machines that do other work besides.
-    pool = Database(lambda: database_url, statement_timeout_ms=60_000)
-    yield pool
-    pool.close()
+def _engine(database_url: str) -> Iterator[sqlalchemy.Engine]:
+    # Tests make thousands of rows at once, on machines that also do other work.
+    connections = PooledConnections(Connector(lambda: database_url, statement_timeout_ms=60_000))
+    yield connections.engine
+    connections.close()
 
 
 @pytest.fixture
-def database(_pool: Database, database_url: str) -> Iterator[Database]:
-    """The module's database; what the test writes is gone after it."""
-    with _pool.engine.connect() as connection:
-        yield TransientDatabase(database_url, connection)
+def connections(_engine: sqlalchemy.Engine) -> Iterator[TransientConnections]:
+    """The connections of a test."""
+    with _engine.connect() as connection:
+        yield TransientConnections(connection)
 
 
 @pytest.fixture
-def session(database: Database) -> Iterator[Session]:
+def database(connections: TransientConnections, database_url: str) -> Database:
+    """The module's database; what the test writes is rolled back after it."""
+    return Database(lambda: database_url, connections=connections)
+
+
+@pytest.fixture
+def session(connections: TransientConnections) -> Iterator[Session]:
     """A session in the test's transaction."""
-    with Session(database.engine, autoflush=False) as session:
+    with Session(connections.engine, autoflush=False) as session:
         yield session
 
 
 @pytest.fixture(scope="session")
 def wait_for_a_lock() -> Callable[[Database], None]:
-    """``wait_for_a_lock(database)`` returns as soon as somebody waits for another's lock."""
+    """``wait_for_a_lock(database)`` returns as soon as a connection waits for a lock."""
     waiting = (
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -219,7 +216,7 @@ def wait_for_a_lock() -> Callable[[Database], None]:
                 if run(session, waiting) != [(0,)]:
                     return
             pause.wait(0.005)
-        raise AssertionError("nobody waits for a lock")
+        raise AssertionError("no connection waits for a lock")
 
     return wait
 
@@ -233,8 +230,8 @@ class Counted:
 
 QueryCounter = Callable[[], AbstractContextManager[Counted]]
 
-# What a transaction costs here and not in production.
-_OWN = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT", "SET CONSTRAINTS")
+# Statements that a transaction needs here and not in production.
+_OF_SAVEPOINTS = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT", "SET CONSTRAINTS")
 
 
 @pytest.fixture
@@ -245,18 +242,21 @@ def query_counter(monkeypatch: pytest.MonkeyPatch) -> QueryCounter:
     """
 
     @contextmanager
-    def counting() -> Iterator[Counted]:
+    def count_statements() -> Iterator[Counted]:
         counted, mine = Counted(), threading.get_ident()
-        execute = psycopg.Cursor.execute
 
-        def counted_execute(cursor: Any, query: Any, *args: Any, **options: Any) -> Any:
-            sql = query.decode() if isinstance(query, bytes) else str(query)
-            if threading.get_ident() == mine and not sql.startswith(_OWN):
-                counted.statements.append(sql)
-            return execute(cursor, query, *args, **options)
+        def counting(run: Callable[..., Any]) -> Callable[..., Any]:
+            def run_and_count(cursor: Any, query: Any, *args: Any, **options: Any) -> Any:
+                sql = query.decode() if isinstance(query, bytes) else str(query)
+                if threading.get_ident() == mine and not sql.startswith(_OF_SAVEPOINTS):
+                    counted.statements.append(sql)
+                return run(cursor, query, *args, **options)
+
+            return run_and_count
 
         with monkeypatch.context() as patch:
-            patch.setattr(psycopg.Cursor, "execute", counted_execute)
+            for name in ("execute", "stream"):
+                patch.setattr(psycopg.Cursor, name, counting(getattr(psycopg.Cursor, name)))
             yield counted
 
-    return counting
+    return count_statements

@@ -1,4 +1,4 @@
-"""DATABASE_URL: libpq's URIs, with several hosts too, mean the same to libpq and to SQLAlchemy."""
+"""DATABASE_URL: libpq and SQLAlchemy read a URI, also with several hosts, in the same way."""
 
 import os
 import re
@@ -31,8 +31,8 @@ ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 
 
-def _of_sqlalchemy(url: str) -> dict[str, str]:
-    """What SQLAlchemy gives to the driver."""
+def _driver_parameters(url: str) -> dict[str, str]:
+    """What SQLAlchemy passes to the driver."""
     dialect = PGDialect_psycopg()
     _, parameters = dialect.create_connect_args(driver_url(url))
     return {name: str(value) for name, value in parameters.items() if name != "context"}
@@ -73,9 +73,9 @@ def _of_sqlalchemy(url: str) -> dict[str, str]:
         ("postgresql://?options=-c%20a%3Db%20-c%20c%3D+", {"options": "-c a=b -c c=+"}),
     ],
 )
-def test_libpq_and_sqlalchemy_read_the_same(url, parameters):
+def test_libpq_and_sqlalchemy_read_the_same_parameters(url, parameters):
     assert connection_parameters(url) == parameters
-    assert _of_sqlalchemy(url) == parameters
+    assert _driver_parameters(url) == parameters
 
 
 _NAMES = st.sampled_from(
@@ -91,7 +91,7 @@ def _authority(host: str, port: int | None) -> str:
 
 
 @given(st.lists(st.tuples(_NAMES, _PORTS), min_size=1, max_size=4), _TEXTS, _TEXTS)
-def test_any_hosts_and_any_password_are_read_as_they_were_written(hosts, user, password):
+def test_hosts_and_password_are_read_back(hosts, user, password):
     places = ",".join(_authority(*host) for host in hosts)
     url = f"postgresql://{quote(user, safe='')}:{quote(password, safe='')}@{places}/x"
     read = connection_parameters(url)
@@ -99,7 +99,7 @@ def test_any_hosts_and_any_password_are_read_as_they_were_written(hosts, user, p
     assert read["host"] == ",".join(host for host, _ in hosts)
     ports = [str(port or "") for _, port in hosts]
     assert read.get("port", "").split(",") == ports
-    assert _of_sqlalchemy(url) == read
+    assert _driver_parameters(url) == read
 
 
 @pytest.mark.parametrize(
@@ -129,8 +129,12 @@ def test_any_hosts_and_any_password_are_read_as_they_were_written(hosts, user, p
         "postgresql://u:s3cr3t@h1/x?port=1,2",
     ],
 )
-def test_what_is_wrong_is_one_sentence_without_the_password(url):
-    for read in (connection_parameters, driver_url, lambda text: Database(lambda: text).connect()):
+def test_an_invalid_url_is_reported_in_a_sentence_without_the_password(url):
+    for read in (
+        connection_parameters,
+        driver_url,
+        lambda text: Database(lambda: text).connector.connect(),
+    ):
         with pytest.raises(DatabaseUnusable, match=r"^DATABASE_URL [^\n]+\.$") as refused:
             read(url)
         assert not re.search("s3|cr3t", str(refused.value))
@@ -151,41 +155,44 @@ def _after(absent: str, url: str) -> str:
 
 def test_every_host_is_tried(absent, database_url):
     database = Database(lambda: _after(absent, database_url))
-    with closing(database.connect()) as connection, database.transaction() as session:
+    with closing(database.connector.connect()) as connection, database.transaction() as session:
         assert connection.execute("SELECT 1").fetchall() == run(session, "SELECT 1") == [(1,)]
     database.close()
 
 
-def test_every_host_that_did_not_answer_is_named(absent):
+def test_an_error_names_every_host_that_did_not_answer(absent):
     url = f"postgresql://u:s3cr3t@/x?host={absent},{absent}%2Fb"
-    with pytest.raises(Unavailable) as away:
-        Database(lambda: url).connect()
-    with pytest.raises(Unavailable) as away_too, Database(lambda: url).transaction() as session:
+    with pytest.raises(Unavailable) as absence:
+        Database(lambda: url).connector.connect()
+    with (
+        pytest.raises(Unavailable) as absence_in_transaction,
+        Database(lambda: url).transaction() as session,
+    ):
         session.connection()
-    for error in (away.value, away_too.value):
-        told = explained(str(error), error.__cause__)
-        assert told.startswith("The database does not answer. (")
-        assert told.count("No such file or directory") == 2
-        assert "\n" not in told
-        assert "s3cr3t" not in told
+    for error in (absence.value, absence_in_transaction.value):
+        message = explained(str(error), error.__cause__)
+        assert message.startswith("The database does not answer. (")
+        assert message.count("No such file or directory") == 2
+        assert "\n" not in message
+        assert "s3cr3t" not in message
         assert str(error) == "The database does not answer."
 
 
 @pytest.mark.parametrize("attribute", ["read-write", "read-only"])
-def test_the_server_that_was_asked_for_is_chosen(server, public_folder, attribute):
+def test_target_session_attrs_chooses_the_server(server, public_folder, attribute):
     with running(public_folder / "db", durable=False) as other:
         with psycopg.connect(other.url("postgres", superuser=True), autocommit=True) as connection:
             connection.execute("ALTER DATABASE hksz SET default_transaction_read_only = on")
-        # The one that is not wanted comes first.
+        # The unwanted server comes first.
         order = (other, server) if attribute == "read-write" else (server, other)
         hosts = ",".join(str(make_url(each.url()).query["host"]) for each in order)
         url = f"postgresql://hksz@/hksz?host={quote(hosts)}&target_session_attrs={attribute}"
         database = Database(lambda: url)
-        asked, found = "SHOW transaction_read_only", "on" if attribute == "read-only" else "off"
-        with closing(database.connect()) as connection:
-            assert connection.execute(asked).fetchall() == [(found.encode(),)]
+        query, expected = "SHOW transaction_read_only", "on" if attribute == "read-only" else "off"
+        with closing(database.connector.connect()) as connection:
+            assert connection.execute(query).fetchall() == [(expected.encode(),)]
         with database.transaction() as session:
-            assert run(session, asked) == [(found,)]
+            assert run(session, query) == [(expected,)]
         database.close()
 
 
@@ -195,7 +202,7 @@ def test_the_server_that_was_asked_for_is_chosen(server, public_folder, attribut
     [(sys.executable, "app.py", "prepare"), ("alembic", "current"), ("flask", "keys", "list")],
     ids=lambda command: Path(command[0]).name,
 )
-def test_the_commands_take_several_hosts(absent, database_url, command):
+def test_commands_accept_several_hosts(absent, database_url, command):
     url = f"{_after(absent, database_url)}&target_session_attrs=read-write"
     finished = subprocess.run(
         [BIN / command[0], *command[1:]],

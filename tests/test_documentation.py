@@ -13,7 +13,7 @@ from hksz_db.settings import Settings
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
     page
-    for pattern in ("*.md", "docs/**/*.md", "seed_data/*.md", "benchmarks/*.md")
+    for pattern in ("*.md", "docs/**/*.md", "seed_data/*.md", "benchmarks/*.md", "hksz_db/**/*.md")
     for page in ROOT.glob(pattern)
 )
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")

@@ -22,7 +22,7 @@ from structlog.testing import capture_logs
 from app import create_app
 from hksz_db.database import Database
 from hksz_db.embedded import Server
-from hksz_db.serving import noting_what_is_due
+from hksz_db.serving import recording_due_claims
 from hksz_db.settings import Settings
 
 pytestmark = pytest.mark.slow
@@ -42,14 +42,14 @@ def database(database_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def psql(database_url: str) -> Iterator[Connection]:
-    """A connection without claims that nothing has recorded yet; each statement is committed."""
+    """A connection to a database without claims; each statement is committed."""
     with closing(psycopg.connect(database_url, autocommit=True)) as connection:
         connection.execute("DELETE FROM claims")
         yield connection
 
 
 def overdue_claim(psql: Connection) -> str:
-    """A new planned claim whose last day has passed; its id."""
+    """Insert a planned claim whose last day has passed; return its id."""
     with psql.transaction():
         psql.execute(
             "INSERT INTO entities (id, kind, name, name_language)"
@@ -68,7 +68,7 @@ def overdue_claim(psql: Connection) -> str:
 
 
 def recorded(psql: Connection) -> list[str]:
-    """The claims that are recorded as due, in the order in which they were."""
+    """The claims that are recorded as due, in that order."""
     rows = psql.execute(
         "SELECT changes.resource_id FROM changes JOIN claims ON claims.id = resource_id"
         " WHERE operation = 'due' ORDER BY changes.id"
@@ -78,7 +78,7 @@ def recorded(psql: Connection) -> list[str]:
 
 @pytest.fixture
 def logs() -> Iterator[list[Any]]:
-    """What is logged, whatever level an app that another test made has set."""
+    """All log entries, whatever level the app of another test has set."""
     structlog.reset_defaults()
     with capture_logs() as logs:
         yield logs
@@ -92,9 +92,9 @@ def wait_until(reached: Callable[[], bool]) -> None:
     raise AssertionError("the time is over")
 
 
-def test_an_overdue_claim_is_recorded_at_once_and_later_ones_too(database, psql):
+def test_overdue_claims_are_recorded_at_once_and_regularly(database, psql):
     first = overdue_claim(psql)
-    with noting_what_is_due(database, OFTEN_S):
+    with recording_due_claims(database, OFTEN_S):
         wait_until(lambda: recorded(psql) == [first])
         second = overdue_claim(psql)
         wait_until(lambda: recorded(psql) == [first, second])
@@ -105,21 +105,21 @@ def test_an_overdue_claim_is_recorded_at_once_and_later_ones_too(database, psql)
 
 def test_two_servers_record_each_claim_once(database, database_url, psql):
     with (
-        noting_what_is_due(database, OFTEN_S),
-        noting_what_is_due(Database(lambda: database_url), OFTEN_S),
+        recording_due_claims(database, OFTEN_S),
+        recording_due_claims(Database(lambda: database_url), OFTEN_S),
     ):
         claims = [overdue_claim(psql) for _ in range(20)]
         wait_until(lambda: set(recorded(psql)) == set(claims))
     assert len(recorded(psql)) == len(claims)
 
 
-def test_a_database_that_is_away_for_a_while_is_asked_again(database, psql, server, logs):
-    name = database.url.database
+def test_an_unreachable_database_is_retried(database, psql, server, logs):
+    name = database.connector.url.database
     url = server.url("postgres", superuser=True)
     with closing(psycopg.connect(url, autocommit=True)) as other:
         other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false".encode())
         try:
-            with noting_what_is_due(database, OFTEN_S):
+            with recording_due_claims(database, OFTEN_S):
                 wait_until(lambda: bool(logs))
                 # The reason is the same each time, and logged once.
                 threading.Event().wait(10 * OFTEN_S)
@@ -128,12 +128,12 @@ def test_a_database_that_is_away_for_a_while_is_asked_again(database, psql, serv
                 wait_until(lambda: recorded(psql) == [claim])
         finally:
             other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true".encode())
-    assert [(log["event"], log["log_level"]) for log in logs] == [("due_not_noted", "warning")]
+    assert [(log["event"], log["log_level"]) for log in logs] == [("due_not_recorded", "warning")]
 
 
 @contextmanager
 def serving(url: str, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """``python app.py serve``, however far it has come."""
+    """A process of ``python app.py serve``, which may still be starting."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -154,7 +154,7 @@ def serving(url: str, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
         process.wait(60)
 
 
-def test_servers_record_what_is_due_without_any_request(database_url, psql, tmp_path):
+def test_servers_record_overdue_claims_without_a_request(database_url, psql, tmp_path):
     claim = overdue_claim(psql)
     with serving(database_url, tmp_path / "a") as one, serving(database_url, tmp_path / "b") as two:
         wait_until(lambda: recorded(psql) == [claim])
@@ -162,13 +162,13 @@ def test_servers_record_what_is_due_without_any_request(database_url, psql, tmp_
             wait_until(lambda log=log: "Started worker" in (tmp_path / log).read_text())  # type: ignore[misc]
             process.send_signal(signal.SIGTERM)
             assert process.wait(30) == 0
-            assert "due_not_noted" not in (tmp_path / log).read_text()
+            assert "due_not_recorded" not in (tmp_path / log).read_text()
     assert recorded(psql) == [claim]
 
 
 @pytest.fixture
 def reading_url(server: Server, database_url: str) -> Iterator[str]:
-    """The database for a role that may read, and whose transactions are read-only."""
+    """The URL of the database for a role whose transactions are read-only."""
     name = str(make_url(database_url).database)
     with closing(psycopg.connect(server.url(name, superuser=True), autocommit=True)) as superuser:
         superuser.execute(
@@ -199,7 +199,7 @@ def test_a_role_that_may_only_read_reads_the_whole_feed(reading_url, psql):
     assert live == [("create", claim) for claim in claims]
     end: Any = client.get(f"/v1/changes?resource=claims{cursor}").json
     assert end["data"] == []
-    # Waiting is reading, too.
+    # Waiting writes nothing either.
     assert client.get(f"/v1/changes?resource=claims&wait=1{cursor}").status_code == 200
     lines = FlaskCliRunner(app).invoke(
         args=["changes", "follow", "--once", "--resource", "claims", "--from", "beginning"]
@@ -207,13 +207,13 @@ def test_a_role_that_may_only_read_reads_the_whole_feed(reading_url, psql):
     assert [json.loads(line)["id"] for line in lines.output.splitlines()] == [
         entry["id"] for entry in entries
     ]
-    app.extensions["hksz_waiting_room"].bell.close()
+    app.extensions["hksz_waiting_room"].listener.close()
     database.close()
 
 
-def test_where_nothing_can_be_written_that_is_logged(reading_url, psql, logs):
+def test_a_read_only_database_is_logged(reading_url, psql, logs):
     claim = overdue_claim(psql)
-    with noting_what_is_due(Database(lambda: reading_url), OFTEN_S):
+    with recording_due_claims(Database(lambda: reading_url), OFTEN_S):
         wait_until(lambda: bool(logs))
         threading.Event().wait(10 * OFTEN_S)
     assert ["read-only" in log["reason"] for log in logs] == [True]

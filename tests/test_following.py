@@ -1,4 +1,4 @@
-"""``flask changes follow`` and ``flask due``: lines for pipes, a cursor for the next time."""
+"""``flask changes follow`` and ``flask due``."""
 
 import json
 import os
@@ -63,7 +63,7 @@ def test_each_change_is_a_line(flask, database):
     )
 
 
-def test_it_goes_on_where_it_was(flask, database, tmp_path):
+def test_the_cursor_file_resumes(flask, database, tmp_path):
     file = tmp_path / "cursor"
     arguments = ("changes", "follow", "--once", "--cursor-file", file)
     assert flask(*arguments, "--from", "now").output == ""
@@ -77,7 +77,7 @@ def test_it_goes_on_where_it_was(flask, database, tmp_path):
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_the_service_takes_the_same_cursors(flask, database, tmp_path):
+def test_the_api_accepts_the_same_cursors(flask, database, tmp_path):
     file = tmp_path / "cursor"
     flask("changes", "follow", "--once", "--from", "now", "--cursor-file", file)
     add(database, "c1")
@@ -89,7 +89,7 @@ def test_the_service_takes_the_same_cursors(flask, database, tmp_path):
     assert flask(*follow).output == ""
 
 
-def test_trouble_is_one_sentence(flask, tmp_path):
+def test_an_invalid_argument_is_one_sentence(flask, tmp_path):
     file = tmp_path / "cursor"
     file.write_text("nonsense\n")
     for arguments, words in (
@@ -105,7 +105,7 @@ def test_trouble_is_one_sentence(flask, tmp_path):
     assert flask("changes", "follow", "--resource", "words").exit_code == 2
 
 
-def test_a_database_that_is_away_is_one_sentence():
+def test_an_unreachable_database_is_one_sentence():
     away = Database(lambda: "postgresql://hksz@127.0.0.1:1/hksz")
     runner = FlaskCliRunner(create_app(Settings(log_level="error"), away))
     for arguments in (["changes", "follow"], ["due"]):
@@ -116,7 +116,7 @@ def test_a_database_that_is_away_is_one_sentence():
 
 @contextmanager
 def following(url: str, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
-    """Somebody who follows, as it is done at a terminal."""
+    """A process that follows."""
     process = subprocess.Popen(
         [sys.executable, "-m", "flask", "changes", "follow", "--resource", "units", *arguments],
         cwd=ROOT,
@@ -146,18 +146,18 @@ def test_it_follows_until_ctrl_c(database, database_url, tmp_path):
             pass
         add(database, "d2")
         assert next_code(process.stdout) == "d2"
-        _cut_off_everybody_else(database_url)
+        _terminate_other_connections(database_url)
         add(database, "d3")
         assert next_code(process.stdout) == "d3"
         add(database, "d4")
         assert next_code(process.stdout) == "d4"
-        _until(lambda: "d4" not in _rest(database_url, file))
+        _wait_until(lambda: "d4" not in _rest(database_url, file))
         process.send_signal(signal.SIGINT)
         assert process.communicate(timeout=60)[0] == ""
         assert process.returncode == 0
 
 
-def _cut_off_everybody_else(url: str) -> None:
+def _terminate_other_connections(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity"
@@ -167,7 +167,7 @@ def _cut_off_everybody_else(url: str) -> None:
 
 
 def _rest(url: str, file: Path) -> str:
-    """What the cursor leaves to be printed."""
+    """The lines that follow the saved cursor."""
     database = Database(lambda: url)
     runner = FlaskCliRunner(create_app(Settings(log_level="error"), database))
     follow = ["changes", "follow", "--once", "--resource", "units", "--from"]
@@ -177,15 +177,15 @@ def _rest(url: str, file: Path) -> str:
     return answer.output
 
 
-def _until(reached) -> None:
+def _wait_until(reached) -> None:
     for _ in range(600):
         if reached():
             return
         threading.Event().wait(0.05)
-    raise AssertionError("it does not come to that")
+    raise AssertionError("the time is over")
 
 
-def test_it_ends_with_who_reads_it(database, database_url):
+def test_it_ends_when_its_reader_ends(database, database_url):
     add(database, *(f"e{n}" for n in range(300)))
     with following(database_url, "--once") as process:
         assert process.stdout
@@ -197,17 +197,17 @@ def test_it_ends_with_who_reads_it(database, database_url):
         assert process.wait(60) == 0
 
 
-def test_what_has_fallen_due_is_noted(flask, database):
+def test_overdue_claims_are_recorded(flask, database):
     with writing(database) as session:
         run(
             session,
-            "WITH somebody AS (INSERT INTO entities (kind, name, name_language)"
+            "WITH person AS (INSERT INTO entities (kind, name, name_language)"
             " VALUES ('person', 'Somebody', 'en') RETURNING id),"
             " named AS (INSERT INTO entity_names (entity_id, name, language, kind)"
-            " SELECT id, 'Somebody', 'en', 'preferred' FROM somebody)"
+            " SELECT id, 'Somebody', 'en', 'preferred' FROM person)"
             " INSERT INTO claims (statement, language, claimant_id, modality, due_edtf, due)"
             " SELECT 'It will open.', 'en', id, 'planned', '2020', '[2020-01-01,2021-01-01)'"
-            " FROM somebody",
+            " FROM person",
         )
     assert flask("due").output == "1 fell due\n"
     assert flask("due").output == "0 fell due\n"

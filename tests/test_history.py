@@ -15,14 +15,15 @@ import pytest
 from sqlalchemy import make_url
 
 from app import create_app
-from hksz_db.database import Database, look_at, looking_at, turn_back
-from hksz_db.domain.errors import NotRecorded
+from hksz_db.database import Database, as_of_snapshot, set_as_of, use_history_schema
+from hksz_db.domain.errors import OutsideHistory
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.embedded import Server
 from hksz_db.feed.due import note_due
-from hksz_db.feed.pages import BEGINNING, Feed
-from hksz_db.models import Base
-from hksz_db.models.history import KEPT, UNLOGGED, UNNOTICED
+from hksz_db.feed.pages import Feed
+from hksz_db.feed.positions import BEGINNING
+from hksz_db.models import HISTORY_TABLES, Base
+from hksz_db.models.history import TableHistory
 from hksz_db.queries.pages import RESOURCES, document_statement
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
@@ -55,7 +56,7 @@ def psql(database_url: str) -> Iterator[Connection]:
 def past(database_url: str) -> Iterator[Connection]:
     """A connection that looks back."""
     with connected(database_url) as connection:
-        turn_back(connection)
+        use_history_schema(connection)
         yield connection
 
 
@@ -71,7 +72,7 @@ def now(connection: Connection) -> datetime:
 
 
 def title_at(past: Connection, moment: datetime) -> str:
-    look_at(past, moment)
+    set_as_of(past, moment)
     title: str = one(past, "SELECT title FROM sources WHERE external_id = 'hksz:ttps-reply-2024'")
     return title
 
@@ -94,8 +95,8 @@ def columns(connection: Connection, table: str) -> set[str]:
 
 
 def test_every_table_has_a_history_with_all_its_columns(psql):
-    assert Base.metadata.tables.keys() - BOOKKEEPING == KEPT.keys()
-    for table in KEPT:
+    assert Base.metadata.tables.keys() - BOOKKEEPING == HISTORY_TABLES.keys()
+    for table in HISTORY_TABLES:
         own = columns(psql, table)
         assert columns(psql, f"past.{table}") == own | {"ended_in"}, table
         assert columns(psql, f"as_of.{table}") == own, table
@@ -183,7 +184,7 @@ def test_what_goes_with_another_row_is_kept_too(psql, past):
         " WHERE external_id = 'test:added'"
     )
     for moment, found in ((there, 1), (now(psql), 0)):
-        look_at(past, moment)
+        set_as_of(past, moment)
         assert one(past, captured) == found
 
 
@@ -303,7 +304,7 @@ def test_a_transaction_is_seen_whole_and_from_when_it_committed(database_url, ps
     seen = "SELECT string_agg(label, ' ' ORDER BY code) FROM units WHERE code IN ('1', 'har')"
     labels = {}
     for moment in (written, between, after):
-        look_at(past, moment)
+        set_as_of(past, moment)
         labels[moment] = one(past, seen)
     assert "!" not in labels[written] + labels[between]
     assert "?" not in labels[between]
@@ -366,10 +367,10 @@ def test_the_clock_may_go_back(psql):
 
 def test_the_history_has_a_beginning(past, psql):
     began = one(psql, "SELECT committed_at FROM transactions WHERE id = 0")
-    look_at(past, began)
+    set_as_of(past, began)
     for moment in (began - timedelta(microseconds=1), now(psql) + timedelta(hours=1)):
-        with pytest.raises(NotRecorded, match="until now"):
-            look_at(past, moment)
+        with pytest.raises(OutsideHistory, match="until now"):
+            set_as_of(past, moment)
 
 
 def test_the_use_of_a_key_is_no_change(database_url, psql):
@@ -389,15 +390,12 @@ def test_the_use_of_a_key_is_no_change(database_url, psql):
 
 def test_the_registry_says_which_tables_have_a_history_and_how(psql):
     stored = psql.execute("SELECT name, resource, owner, ignored, logged FROM history.tables")
-    assert {name: options for name, *options in stored} == {
-        name: [*of, list(UNNOTICED.get(name, ())), name not in UNLOGGED]
-        for name, of in KEPT.items()
-    }
+    assert {name: TableHistory(name, *options) for name, *options in stored} == HISTORY_TABLES
 
 
 def test_only_what_follows_from_other_tables_is_not_listed(psql):
     listed = {table for (table,) in psql.execute("SELECT DISTINCT table_name FROM changes")}
-    assert listed.isdisjoint(UNLOGGED)
+    assert "claim_bands" not in listed
     assert {"sources", "claims", "evidence", "corroborations", "api_keys"} <= listed
 
 
@@ -405,11 +403,11 @@ def test_a_moment_is_one_snapshot(database_url, psql):
     """Who began before the moment and commits while it is being answered is not seen."""
     retitle(psql, "Seen")
     with connected(database_url) as writer, connected(database_url) as reader:
-        turn_back(reader)
+        use_history_schema(reader)
         writer.execute("BEGIN")
         retitle(writer, "Unseen")
         moment = now(psql)
-        with looking_at(reader, moment):
+        with as_of_snapshot(reader, moment):
             writer.execute("COMMIT")
             title = "SELECT title FROM sources WHERE external_id = 'hksz:ttps-reply-2024'"
             assert one(reader, title) == "Seen"

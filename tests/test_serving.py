@@ -1,4 +1,4 @@
-"""The server: one to an address, on a socket that its workers share."""
+"""The server: only one listens on an address, with a socket for each worker."""
 
 import json
 import os
@@ -32,7 +32,7 @@ settings = Settings.from_environ(os.environ)
 with listening(settings, unread_s=3) as listeners:
     serve("app:worker_app", settings, settings.database_url, listeners)
 """
-PATIENCE = 30.0  # seconds until a test gives up; none waits that long if all is well
+TIMEOUT_S = 30.0  # a passing test never waits that long
 
 
 def _free_port() -> int:
@@ -53,12 +53,12 @@ def _started(log: IO[str], *command: str, **settings: str) -> Iterator["subproce
 
 
 def _get(port: int, path: str = "/healthz") -> Any:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=TIMEOUT_S) as answer:
         return json.load(answer)
 
 
 def _wait_until_it_answers(port: int) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_S
     while time.monotonic() < deadline:
         try:
             _get(port)
@@ -69,7 +69,7 @@ def _wait_until_it_answers(port: int) -> None:
     raise AssertionError("the server does not answer")
 
 
-def test_an_address_in_use_is_one_sentence_before_anything_is_begun(tmp_path):
+def test_an_address_in_use_is_reported_in_a_sentence_before_the_database_is_made(tmp_path):
     home = tmp_path / "home"
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
@@ -79,7 +79,7 @@ def test_an_address_in_use_is_one_sentence_before_anything_is_begun(tmp_path):
             env={**os.environ, "HKSZ_HOME": str(home), "HKSZ_PORT": str(port)},
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=TIMEOUT_S,
             check=False,
         )
     sentence = f"hksz: Cannot listen on 127.0.0.1:{port}: Address already in use.\n"
@@ -87,7 +87,7 @@ def test_an_address_in_use_is_one_sentence_before_anything_is_begun(tmp_path):
     assert not home.exists()
 
 
-def test_the_second_of_two_servers_started_at_once_ends(tmp_path, database_url):
+def test_only_one_of_two_servers_started_at_once_survives(tmp_path, database_url):
     port = _free_port()
     settings = {"DATABASE_URL": database_url, "HKSZ_PORT": str(port)}
     logs = [tmp_path / "first", tmp_path / "second"]
@@ -97,7 +97,7 @@ def test_the_second_of_two_servers_started_at_once_ends(tmp_path, database_url):
         _started(one, "app.py", "serve", **settings) as first,
         _started(two, "app.py", "serve", **settings) as second,
     ):
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT_S
         while first.poll() is second.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
         ended = [process.poll() for process in (first, second)]
@@ -108,8 +108,8 @@ def test_the_second_of_two_servers_started_at_once_ends(tmp_path, database_url):
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_no_second_server_gets_the_address_while_it_is_held(monkeypatch, workers):
-    monkeypatch.setattr("hksz_db.serving._LINGER_S", 0)
+def test_a_second_server_cannot_listen_on_the_address(monkeypatch, workers):
+    monkeypatch.setattr("hksz_db.serving._BIND_TIMEOUT_S", 0)
     settings = Settings(port=_free_port(), workers=workers)
     for _ in range(2):
         with listening(settings):
@@ -123,7 +123,7 @@ def test_no_second_server_gets_the_address_while_it_is_held(monkeypatch, workers
                     pass
 
 
-def test_workers_get_like_shares_of_the_connections():
+def test_connections_are_spread_evenly_over_the_workers():
     with listening(Settings(port=_free_port(), workers=3)) as listeners, ExitStack() as stack:
         address = listeners[0].getsockname()
         for _ in range(300):
@@ -141,7 +141,7 @@ def _accepted(listener: socket.socket) -> int:
     return number
 
 
-def test_what_is_left_of_a_killed_server_is_waited_for(monkeypatch):
+def test_listening_waits_for_the_rest_of_a_killed_server(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as old:
         port = old.getsockname()[1]
         monkeypatch.setattr("hksz_db.serving.time.sleep", lambda _: old.close())
@@ -150,7 +150,7 @@ def test_what_is_left_of_a_killed_server_is_waited_for(monkeypatch):
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid", "x" * 70])
-def test_an_address_of_no_interface_is_one_sentence(host):
+def test_an_address_of_another_machine_is_reported_in_a_sentence(host):
     with (
         pytest.raises(PortInUse, match=r"^[^\n]+\.$"),
         listening(Settings(host=host)),
@@ -160,7 +160,7 @@ def test_an_address_of_no_interface_is_one_sentence(host):
 
 @dataclass(frozen=True)
 class Served:
-    """A server with one worker, as ``app.py`` starts it; ``pid`` is of its first process."""
+    """A server with one worker, as ``app.py`` starts it; ``pid`` is its first process."""
 
     port: int
     pid: int
@@ -172,7 +172,7 @@ def served(tmp_path_factory, database_url) -> Iterator[Served]:
     """A server for the module."""
     path = tmp_path_factory.mktemp("served") / "log"
     port = _free_port()
-    # The first of two hosts is absent, and there are characters that mean something in a URL.
+    # The first of two hosts is absent, and the name contains characters that are special in a URL.
     url = database_url.replace("host=", f"application_name={quote(NAME)}&host=%2Fabsent,")
     settings = {"DATABASE_URL": url, "HKSZ_PORT": str(port)}
     with path.open("w") as log:
@@ -183,7 +183,7 @@ def served(tmp_path_factory, database_url) -> Iterator[Served]:
 
 
 def _worker(served: Served) -> int:
-    """The process that has the connections; beside it multiprocessing keeps one of its own."""
+    """The process that has the connections; multiprocessing starts another child."""
     children = Path(f"/proc/{served.pid}/task/{served.pid}/children").read_text().split()
     (worker,) = [
         int(child)
@@ -193,17 +193,17 @@ def _worker(served: Served) -> int:
     return worker
 
 
-def test_a_worker_in_place_of_a_killed_one_answers_on_the_same_socket(served):
+def test_the_replacement_of_a_killed_worker_answers_on_the_same_socket(served):
     killed = _worker(served)
     os.kill(killed, signal.SIGKILL)
     while Path(f"/proc/{killed}").exists():
         time.sleep(0.005)
-    # Not refused, even while no worker is there.
+    # The connection is not refused, even before there is a new worker.
     assert _get(served.port) == {"status": "ok"}
     assert _worker(served) != killed
 
 
-def test_workers_get_the_url_as_it_was_given(served, database_url):
+def test_workers_use_the_url_as_it_was_given(served, database_url):
     assert _get(served.port, "/v1/units")["data"] == []
     with psycopg.connect(database_url) as connection:
         names = connection.execute(
@@ -214,12 +214,12 @@ def test_workers_get_the_url_as_it_was_given(served, database_url):
     assert names == [(NAME,)]
 
 
-def test_there_is_no_warning_and_more_bodies_can_be_awaited_than_threads_work(served):
-    begun = b"POST /v1/sources HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{"
+def test_more_bodies_than_threads_can_be_awaited_without_a_warning(served):
+    unfinished = b"POST /v1/sources HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{"
     with ExitStack() as stack:
         for _ in range(5 * (os.cpu_count() or 1)):
             sender = socket.create_connection(("127.0.0.1", served.port))
-            stack.enter_context(sender).sendall(begun)
+            stack.enter_context(sender).sendall(unfinished)
         for _ in range(3):  # the first may be answered before the bodies are asked for
             assert _get(served.port) == {"status": "ok"}
     log = served.log.read_text()
@@ -244,14 +244,14 @@ def impatient(tmp_path, database_url) -> Iterator[int]:
 
 
 def _ask_for_the_export(port: int) -> socket.socket:
-    client = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+    client = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S)
     client.sendall(b"GET /v1/metrics/export HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     return client
 
 
 def _wait_for_exports(url: str, number: int) -> None:
-    """Until so many connections of the database are at an export."""
-    deadline = time.monotonic() + PATIENCE
+    """Wait until that many connections of the database run an export."""
+    deadline = time.monotonic() + TIMEOUT_S
     with psycopg.connect(url, autocommit=True) as connection:
         while time.monotonic() < deadline:
             ((found,),) = connection.execute(
@@ -261,18 +261,18 @@ def _wait_for_exports(url: str, number: int) -> None:
             if found == number:
                 return
             time.sleep(0.01)
-    raise AssertionError(f"there are {found} exports and not {number}")
+    raise AssertionError(f"{found} exports are running, not {number}")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="TCP_USER_TIMEOUT is of Linux")
-def test_only_a_client_that_reads_nothing_is_dropped(impatient, database_url):
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has TCP_USER_TIMEOUT")
+def test_a_client_that_reads_nothing_is_dropped_and_a_slow_one_is_not(impatient, database_url):
     with _ask_for_the_export(impatient) as deaf:
         _wait_for_exports(database_url, 1)
         _wait_for_exports(database_url, 0)
         with pytest.raises(ConnectionResetError), deaf.makefile("rb") as answer:
             answer.read()
     with _ask_for_the_export(impatient) as slow:
-        # A little at a time, for longer than the limit.
+        # Read a little at a time, for longer than the limit.
         received = b""
         for _ in range(45):
             received += slow.recv(2**17)

@@ -1,4 +1,4 @@
-"""Settings: defaults, and what they refuse."""
+"""Settings: defaults, valid and invalid values."""
 
 from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
@@ -10,7 +10,7 @@ from hksz_db.settings import InvalidSettings, Settings
 NAMES = {item.metadata["name"]: item.name for item in fields(Settings)}
 
 
-def test_without_an_environment_there_are_defaults():
+def test_defaults_apply_without_an_environment():
     settings = Settings.from_environ({})
     assert settings == Settings()
     assert settings.database_url is None
@@ -70,7 +70,7 @@ def test_an_empty_variable_counts_as_unset(name):
         ("HKSZ_ACCESS_LOG", "1"),
     ],
 )
-def test_a_value_that_means_nothing_is_one_sentence_with_its_name(name, text):
+def test_an_invalid_value_is_reported_in_a_sentence_with_its_name(name, text):
     with pytest.raises(InvalidSettings) as refused:
         Settings.from_environ({name: text})
     message = str(refused.value)
@@ -80,12 +80,12 @@ def test_a_value_that_means_nothing_is_one_sentence_with_its_name(name, text):
 
 
 @pytest.mark.parametrize("name", ["HKSZ_PROT", "HKSZ_", "HKSZ_PORT_", "HKSZ_DATABASE_URL"])
-def test_a_setting_that_does_not_exist_is_refused(name):
+def test_an_unknown_setting_is_refused(name):
     with pytest.raises(InvalidSettings, match=f"Unknown setting {name}\\."):
         Settings.from_environ({name: "1"})
 
 
-def test_settings_do_not_change():
+def test_settings_are_immutable():
     settings = Settings()
     with pytest.raises(FrozenInstanceError):
         settings.port = 80  # type: ignore[misc]

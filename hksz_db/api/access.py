@@ -1,7 +1,8 @@
-"""Who may: bearer keys and their scopes."""
+"""Authorization: bearer keys and scopes."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from flask import current_app, g, request
@@ -21,9 +22,19 @@ def database() -> Database:
     return found
 
 
+@dataclass(frozen=True)
+class Write:
+    """A write: its transaction, the owner of the key, and the versions that ``If-Match`` allows."""
+
+    session: Session
+    actor: Actor
+    versions: list[int] | None
+    """``None`` allows any version."""
+
+
 @contextmanager
 def writing_as(scope: Scope) -> Iterator[tuple[Session, Actor]]:
-    """A transaction of the request's key, which must have the scope."""
+    """A transaction for the key of the request, which must have the scope."""
     key = _bearer()
     with writing(database()) as session:
         actor = authenticate(session, key, g.request_id)
@@ -32,7 +43,7 @@ def writing_as(scope: Scope) -> Iterator[tuple[Session, Actor]]:
 
 
 def check_reader() -> None:
-    """Raise ``Unauthenticated`` where reading is closed and the request has no good key."""
+    """Raise ``Unauthenticated`` if reading needs a key and the request has no valid one."""
     if not current_app.config["OPEN_READS"]:
         key = _bearer()
         with writing(database()) as session:
@@ -40,9 +51,8 @@ def check_reader() -> None:
 
 
 def check_review(actor: Actor, fields: Mapping[str, Any]) -> None:
-    """Raise ``Forbidden`` when the fields hold a verdict and the key may not review."""
-    passages = fields.get("evidence", [])
-    if any(part.get("status") in REVIEWED for part in (fields, *passages)):
+    """Raise ``Forbidden`` if the fields hold a verdict and the key lacks the scope ``review``."""
+    if any(part.get("status") in REVIEWED for part in (fields, *fields.get("evidence", []))):
         actor.demand(Scope.REVIEW)
 
 

@@ -1,7 +1,7 @@
-"""Answers: what PostgreSQL wrote, with the headers that belong to it."""
+"""Responses: the JSON that PostgreSQL built, with the headers that go with it."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -16,26 +16,28 @@ from sqlalchemy.orm import Session
 from hksz_db.api import cursors
 from hksz_db.api.access import database
 from hksz_db.api.conditions import content_tag, document_tag, is_known
-from hksz_db.api.questions import Question, Reading
 from hksz_db.api.resource import Listed, Resource
 from hksz_db.database import Prepared, fetch_in
 from hksz_db.domain.errors import Gone, Merged, NotFound
-from hksz_db.queries.comparison_pages import comparisons_statement, pairs_statement
+from hksz_db.queries import comparison_pages
+from hksz_db.queries import versions as row_versions
+from hksz_db.queries.keysets import Keyset
 from hksz_db.queries.pages import (
     RANKED,
     document_statement,
     groups_statement,
+    keyset_of,
     matches_statement,
     page_statement,
     part_statement,
 )
-from hksz_db.queries.versions import page_statement as versions_statement
+from hksz_db.queries.questions import Question, Reading
 
 _JSON = "application/json"
 
 
 class DirectResponse(Response):
-    """A response that hands its body over whole, which servers write out in one go."""
+    """A response with its body in one piece, which the server sends in one write."""
 
     def get_app_iter(self, environ: dict[str, Any]) -> Iterable[bytes]:
         """The body as a list, unless it is streamed."""
@@ -56,7 +58,7 @@ def one(resource: Resource, id: UUID, reading: Reading) -> Response:
 
 
 def part(resource: Resource, id: UUID, name: str, as_of: datetime | None) -> Response:
-    """One field of a row's document as a document of its own; an array stands in ``data``."""
+    """One field of a row's document as a document of its own. An array is wrapped in ``data``."""
     rows = database().read(part_statement(resource.name, name), {"id": id}, as_of)
     _, body = _document(resource, id, rows)
     if body.startswith(b"["):
@@ -65,7 +67,7 @@ def part(resource: Resource, id: UUID, name: str, as_of: datetime | None) -> Res
 
 
 def written(session: Session, resource: Resource, id: UUID, status: int) -> Response:
-    """The document of a row as the transaction leaves it, with all that can be embedded."""
+    """The document of a row as the transaction leaves it, with everything that can be embedded."""
     statement = document_statement(resource.name, tuple(resource.readable.document))
     version, body = _document(resource, id, fetch_in(session, statement, {"id": id}))
     response = DirectResponse(body, status, content_type=_JSON)
@@ -76,12 +78,12 @@ def written(session: Session, resource: Resource, id: UUID, status: int) -> Resp
 
 
 def many(document: Any) -> Response:
-    """What became of each of many items."""
+    """The results of many items."""
     return DirectResponse(_compact(document), 207, content_type=_JSON)
 
 
 def deleted(session: Session, resource: Resource, id: UUID) -> Response:
-    """No content; the ETag is what a restore needs."""
+    """No content, with the ETag that a restore needs."""
     statement = document_statement(resource.name, ("id",))
     ((version, *_),) = fetch_in(session, statement, {"id": id})
     response = DirectResponse(status=204)
@@ -101,16 +103,16 @@ def _document(resource: Resource, id: UUID, rows: list[Any]) -> tuple[int, bytes
 
 
 def raw(resource: Resource, id: UUID, statement: Prepared) -> bytes:
-    """What a statement gives for a row, as JSON to compute with. Raises ``NotFound`` or ``Gone``.
+    """The JSON that a statement makes of a row. Raises ``NotFound``, ``Gone`` or ``Merged``.
 
-    The statement takes ``:id`` and returns what ``document_statement`` does.
+    The statement takes ``:id`` and returns the same columns as ``document_statement``.
     """
     _, body = _document(resource, id, database().read(statement, {"id": id}))
     return body
 
 
 def computed(document: Any) -> Response:
-    """An answer made for this caller from what he sent; no copy may be kept of it."""
+    """A document computed from what this client sent; caches must not store it."""
     response = DirectResponse(_compact(document), content_type=_JSON)
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -119,66 +121,63 @@ def computed(document: Any) -> Response:
 def page(
     resource: Resource, question: Question, within: tuple[Resource, UUID] | None = None
 ) -> Response:
-    """A page of documents with the cursor of the next.
+    """A page of documents with the cursor of the next page.
 
-    ``within`` is the row whose parts are listed: ``NotFound`` or ``Gone`` where there is none.
+    ``within`` is the row whose parts are listed. Raises ``NotFound`` or ``Gone`` if it is missing.
     """
-    sorts = resource.readable.sorts
-    # By relevance: the rank and the id.
-    nullable = [sorts[name].nullable for name, _ in question.sort] or [False, False]
     identity = question.identity(resource.name)
-    keys, after = _begin(question, identity, nullable)
+    keys, after = _begin(question, identity, keyset_of(resource.name, question.sort))
     shape = question.shape(resource.name, after)
-    asked = _Asked(
+    listing = _Listing(
         question,
         identity,
         {**question.values(), **keys},
         page_statement(shape),
         partial(matches_statement, shape),
     )
-    return _page(asked, within)
+    return _page(listing, within)
 
 
 def comparisons(
     listed: Listed, question: Question, of: tuple[Resource, UUID] | None = None
 ) -> Response:
-    """A page of comparisons: all, or those ``of`` a figure (``NotFound``, ``Gone``)."""
+    """A page of all comparisons, or of those of a figure. Raises ``NotFound`` or ``Gone``."""
     figure = None if of is None else of[1]
     identity = [*question.identity(listed.name), figure]
-    keys, after = _begin(question, identity, [False, False])
+    keys, after = _begin(question, identity, comparison_pages.KEYSET)
     shape = question.shape(listed.name, after)
-    asked = _Asked(
+    listing = _Listing(
         question,
         identity,
         {**question.values(), **keys, "figure": figure},
-        comparisons_statement(shape, of is not None),
-        partial(pairs_statement, shape, of is not None),
+        comparison_pages.comparisons_statement(shape, of is not None),
+        partial(comparison_pages.pairs_statement, shape, of is not None),
     )
-    return _page(asked, of)
+    return _page(listing, of)
 
 
 def versions(resource: Resource, id: UUID, question: Question) -> Response:
     """A page of the versions of a row, deleted or not. Raises ``NotFound``."""
     identity = [*question.identity(resource.name), "history", id]
-    keys, _ = _begin(question, identity, [False])
-    statement = versions_statement(resource.name)
-    values = {"id": id, "rows": question.per_page + 1, "c0": None, **keys}
-    return _page(_Asked(question, identity, values, statement, lambda: statement), (resource, id))
+    keys, after = _begin(question, identity, row_versions.KEYSET)
+    statement = row_versions.page_statement(resource.name, after)
+    values = {"id": id, "rows": question.per_page + 1, **keys}
+    return _page(_Listing(question, identity, values, statement, lambda: statement), (resource, id))
 
 
 def _begin(
-    question: Question, identity: Any, nullable: Sequence[bool]
+    question: Question, identity: Any, keyset: Keyset
 ) -> tuple[dict[str, str | None], tuple[bool, ...] | None]:
-    """The cursor's keys to be bound, and for each of them whether it has a value."""
+    """The keys of the cursor as values to bind, and whether each of them is not null."""
     if question.cursor is None:
         return {}, None
-    keys = cursors.decode(question.cursor, identity, nullable)
+    keys = cursors.decode(question.cursor, identity, keyset)
     return {f"c{n}": key for n, key in enumerate(keys)}, tuple(key is not None for key in keys)
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """A question with the statements that answer it; ``matches`` is for the planner's estimate."""
+class _Listing:
+    """A question with the statements that answer it; ``matches`` is what the planner estimates."""
 
     question: Question
     identity: Any
@@ -187,14 +186,14 @@ class _Asked:
     matches: Callable[[], Prepared]
 
 
-def _page(asked: _Asked, within: tuple[Resource, UUID] | None) -> Response:
-    question, identity = asked.question, asked.identity
+def _page(listing: _Listing, within: tuple[Resource, UUID] | None) -> Response:
+    question, identity = listing.question, listing.identity
     try:
         ((items, keys_after, ranked, total),) = database().read(
-            asked.statement, asked.values, question.as_of
+            listing.statement, listing.values, question.as_of
         )
     except psycopg.DataError:
-        # All else was read by a schema; only a cursor made by hand can hold what is no key.
+        # Everything else was checked by a schema; only a forged cursor can hold an invalid key.
         raise cursors.refusal() from None
     if items is None and within is not None:
         one(*within, Reading(("id",), question.as_of))
@@ -207,23 +206,24 @@ def _page(asked: _Asked, within: tuple[Resource, UUID] | None) -> Response:
     if question.count == "exact":
         meta["count"] = {"value": total, "kind": "exact"}
     elif question.count == "estimated":
-        estimate = database().explain(asked.matches(), asked.values, question.as_of)
+        estimate = database().explain(listing.matches(), listing.values, question.as_of)
         meta["count"] = {"value": estimate, "kind": "estimated"}
     body = b'{"data":[%b],"meta":%b}' % (items or b"", _compact(meta))
     response = _tagged(content_tag(body), body)
     if keys_after is not None and request.method in {"GET", "HEAD"}:
-        response.headers["Link"] = f'<{_next_url(meta["next_cursor"])}>; rel="next"'
+        response.headers["Link"] = next_link(meta["next_cursor"])
     return response
 
 
-def _next_url(cursor: str) -> str:
+def next_link(cursor: str) -> str:
+    """The ``Link`` header with the next page of the list that the request asks for."""
     given = {name: ",".join(values) for name, values in request.args.lists()}
     query = {**given, "cursor": cursor}
-    return f"{request.path}?{urlencode(query)}"
+    return f'<{request.path}?{urlencode(query)}>; rel="next"'
 
 
 def groups(resource: Resource, question: Question, group_by: tuple[str, ...]) -> Response:
-    """How many rows there are of each kind, the most frequent first."""
+    """The number of rows in each group, the largest group first."""
     shape = question.shape(resource.name, None)
     statement = groups_statement(shape, group_by)
     ((items,),) = database().read(statement, question.values(), question.as_of)
@@ -236,7 +236,7 @@ def _compact(document: Any) -> bytes:
 
 
 def tagged(body: bytes) -> Response:
-    """A JSON text, named by an entity tag of its own."""
+    """A JSON text with an entity tag of its own."""
     return _tagged(content_tag(body), body)
 
 
@@ -246,6 +246,6 @@ def _tagged(tag: str, body: bytes) -> Response:
     else:
         response = DirectResponse(body, content_type=_JSON)
     response.headers["ETag"] = f'"{tag}"'
-    # A copy may be kept, and must be asked about.
+    # Caches may store it, but must revalidate it.
     response.headers["Cache-Control"] = "no-cache"
     return response

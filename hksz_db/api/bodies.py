@@ -1,4 +1,4 @@
-"""Request bodies: bounded, strict JSON, loaded through a schema; and plain text."""
+"""Request bodies, limited in length: strict JSON, loaded through a schema, or plain text."""
 
 from typing import Any
 
@@ -16,16 +16,16 @@ PLAIN_TEXT = "text/plain"
 
 
 def load(schema: Schema, *media_types: str) -> dict[str, Any]:
-    """The request's body as the schema reads it.
+    """The body of the request, loaded through the schema.
 
-    Raises ``ApiError`` 413 or 415, ``Malformed`` when the body is no JSON object as we take it,
-    ``Invalid`` with a pointer to each fault.
+    Raises ``ApiError`` 413 or 415, ``Malformed`` if the body is not a JSON object in the strict
+    sense, and ``Invalid`` with a pointer to each fault.
     """
     return loading.load(schema, load_object(*media_types))
 
 
 def load_object(*media_types: str) -> dict[str, Any]:
-    """The request's body, which must be a JSON object of one of the media types."""
+    """The body of the request, which must be a JSON object."""
     _check_media_type("application/json", *media_types)
     document = parse(read_body())
     if not isinstance(document, dict):
@@ -34,10 +34,10 @@ def load_object(*media_types: str) -> dict[str, Any]:
 
 
 def load_text() -> str:
-    """The request's body, which must be plain text, in its normal form (``nfc-ws1``).
+    """The body of the request, which must be plain text, in its normal form (``nfc-ws1``).
 
-    Raises ``ApiError`` 413 or 415, ``Malformed`` when it is not UTF-8, ``Invalid`` when it holds
-    a NUL or nothing; what they say repeats nothing of the text.
+    Raises ``ApiError`` 413 or 415, ``Malformed`` if it is not UTF-8, and ``Invalid`` if it is
+    empty or contains a NUL. The messages do not repeat any of the text.
     """
     _check_media_type(PLAIN_TEXT)
     try:
@@ -56,7 +56,7 @@ def _check_media_type(*accepted: str) -> None:
 
 
 def read_body() -> bytes:
-    """The body, however it is framed. Raises ``ApiError`` 413 when it is too long."""
+    """The body of the request. Raises ``ApiError`` 413 if it is too long."""
     if "body" not in g:
         g.body = _read()
     body: bytes = g.body
@@ -71,7 +71,7 @@ def _read() -> bytes:
         raise ApiError(413, f"The body may have at most {limit} bytes.")
     if declared is None and "chunked" not in request.headers.get("Transfer-Encoding", "").lower():
         return b""
-    # One byte more than is allowed: a chunked body does not say how long it is.
+    # A chunked body has no declared length: one byte too many shows that it is too long.
     body = request.environ["wsgi.input"].read(limit + 1 if declared is None else declared)
     if len(body) > limit:
         raise ApiError(413, f"The body may have at most {limit} bytes.")

@@ -1,4 +1,4 @@
-"""``/v1/R/bulk``: many items in one call, a result for each."""
+"""``POST /v1/R/bulk``: many items in one call, with a result for each."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -6,64 +6,69 @@ from functools import partial
 from typing import Any
 
 from flask import Response
-from flask_smorest import Blueprint
-from sqlalchemy.orm import Session
+from marshmallow import Schema, fields
 
-from hksz_db.api import answers, operations
-from hksz_db.api.access import writing_as
+from hksz_db.api import answers
+from hksz_db.api.access import Write
 from hksz_db.api.bodies import load
-from hksz_db.api.costs import Cost
-from hksz_db.api.parameters import Faults, arguments, listed, one_line
+from hksz_db.api.calls import Call
+from hksz_db.api.parameters import arguments
 from hksz_db.api.problems import fault_document, status_of
-from hksz_db.api.repeats import once
 from hksz_db.api.resource import Resource
-from hksz_db.api.views import add_call
 from hksz_db.domain.errors import Conflict, DomainError, Fault, Forbidden, Invalid
 from hksz_db.domain.vocabulary import BulkMode, BulkOutcome, Scope
 from hksz_db.services.api_keys import Actor
-from hksz_db.services.bulk import Result, write
+from hksz_db.services.bulk import Result
+from hksz_db.services.bulk import write as write_items
 from hksz_db.services.review import REVIEWED
-from schemas.bulk import BulkParametersSchema, BulkSchema
+from schemas.bulk import BULK, MAX_ITEMS, BulkAnswerSchema, BulkSchema
+from schemas.fields import BoundedList
 
 _STATUSES = {BulkOutcome.CREATED: 201}
-# Enough to mend an item; an answer must not outgrow the question.
+# Enough to correct an item. Without a limit the answer could be much longer than the request.
 _MAX_FAULTS = 20
 
 
-def add_bulk(blueprint: Blueprint, resource: Resource) -> None:
-    """Add the call to the blueprint of a resource."""
-    schema, parameters = BulkSchema(), BulkParametersSchema()
+def bulk(resource: Resource) -> Call:
+    """``POST /v1/R/bulk``."""
+    schema = BulkSchema()
 
-    def work(session: Session, actor: Actor) -> Response:
-        mode, atomic = _asked(parameters)
+    def bulk(write: Write) -> Response:
+        """Add or change many {name} in one call.
+
+        Each item is checked and answered on its own, with the status of a single write. An item
+        without an `external_id` is new. If the `external_id` of an item already exists, the item
+        is rejected with `mode=create`, left alone with `ignore`, and applied as a merge patch with
+        `upsert`: it may leave out what is required for a new item, and may repeat what can only be
+        set at creation. An item whose row has been deleted or merged is rejected. The figures and
+        evidence of an existing claim are added or changed in the same way; each of them needs an
+        `external_id` and must be complete.
+
+        An item may refer to earlier items by `external_id`. With `atomic=true` either all items
+        are written or none, and all errors are reported in one problem document.
+        """
+        asked = BULK.read(arguments())
+        mode, atomic = BulkMode(asked["mode"]), asked["atomic"]
         items: list[Any] = load(schema)["items"]
-        allowed = partial(_demand_review, actor)
-        results = write(session, resource.writer, items, mode, atomic=atomic, allowed=allowed)
+        allowed = partial(_demand_review, write.actor)
+        results = write_items(
+            write.session, resource.writer, items, mode, atomic=atomic, allowed=allowed
+        )
         if atomic:
             _check(results)
         return answers.many(_document(results))
 
-    def view() -> Response:
-        with writing_as(resource.scope) as (session, actor):
-            return once(session, actor, partial(work, session, actor))
-
-    add_call(
-        blueprint, "POST /bulk", "bulk", operations.writing_many(resource), view, cost=Cost.BOUNDED
+    items = BoundedList(fields.Nested(resource.writer.create_schema), MAX_ITEMS, required=True)
+    return Call(
+        "POST /bulk",
+        bulk,
+        BulkAnswerSchema,
+        status=207,
+        headers=(),
+        parameters=BULK,
+        body=Schema.from_dict({"items": items}, name=f"{resource.model}BulkSchema"),
+        scope=resource.scope,
     )
-
-
-def _asked(schema: BulkParametersSchema) -> tuple[BulkMode, bool]:
-    given, faults = arguments(), Faults()
-    for name in given.keys() - schema.fields.keys():
-        known = listed(schema.fields)
-        faults.add(name, "unknown", f"Unknown parameter {name!r}; known: {known}.")
-    for name, messages in schema.validate(
-        {k: given[k] for k in schema.fields if k in given}
-    ).items():
-        faults.add(name, "invalid", one_line(messages))
-    faults.check()
-    asked = schema.load(given)
-    return BulkMode(asked["mode"]), asked["atomic"]
 
 
 def _demand_review(actor: Actor, statuses: Collection[str]) -> None:
@@ -72,7 +77,7 @@ def _demand_review(actor: Actor, statuses: Collection[str]) -> None:
 
 
 def _check(results: Sequence[Result]) -> None:
-    """Raise, of all that is wrong with any of the items, the error that stands for it."""
+    """Raise one error with the faults of all items that were refused."""
     refused = [
         (number, result)
         for number, result in enumerate(results)

@@ -1,117 +1,116 @@
-"""``/v1/changes``: what was changed, in the order in which it was, and what comes next."""
+"""``/v1/changes``: the feed of changes in the order of their commits, with long polling."""
 
 import json
 import time
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
-from urllib.parse import urlencode
+from inspect import getdoc
 
-from flask import Response, request
-from flask_smorest import Blueprint
-from marshmallow import ValidationError
+from flask import Response
 
-from hksz_db.api import answers, cursors, operations, options
-from hksz_db.api.access import check_reader, database
-from hksz_db.api.costs import Cost
-from hksz_db.api.parameters import Faults, arguments, listed, read
-from hksz_db.api.questions import DEFAULT_PER_PAGE
-from hksz_db.api.views import add_call
+from hksz_db.api import answers, cursors
+from hksz_db.api.access import database
+from hksz_db.api.calls import Call, Section
+from hksz_db.api.parameters import arguments
 from hksz_db.api.waiting import waiting_room
-from hksz_db.feed.pages import BEGINNING, Feed, ForeignCursor, Page, Position, horizon
+from hksz_db.feed.pages import Feed, Page, horizon
+from hksz_db.feed.positions import BEGINNING, ForeignCursor, Position
 from hksz_db.queries.pages import RESOURCES
-from schemas.changes import CHANGES_OPTIONS, MAX_WAIT_S, ChangeSchema
+from hksz_db.queries.questions import model_of
+from schemas.changes import ChangeSchema, change_page_schema, changes_parameters
+from schemas.parameters import DEFAULT_PER_PAGE
+
+CHANGE_PAGE_SCHEMA = change_page_schema(tuple((r.name, model_of(r)) for r in RESOURCES.values()))
+_PARAMETERS = changes_parameters(RESOURCES)
 
 NOW = "now"
-"""In place of a cursor: from this moment on."""
+"""Accepted in place of a cursor: only later changes follow."""
 
 
-def changes_blueprint() -> Blueprint:
-    """The blueprint of the feed."""
-    blueprint = Blueprint(
-        "changes", __name__, url_prefix="/v1/changes", description=ChangeSchema.__doc__
-    )
+def _follow() -> Response:
+    """Follow what changes, in the order in which it is committed.
 
-    def follow() -> Response:
-        check_reader()
-        asked = _asked()
-        try:
-            return _answer(asked, _settled_page(asked))
-        except ForeignCursor:
-            raise cursors.refusal() from None
+    Apply the entries in order, from the beginning: replace your copy of the document with
+    `document`, and delete it if that is null. You then have an exact mirror of all documents, each
+    as a read by id gives it. No entry is left out, however late its transaction commits, and none
+    is given twice.
 
-    add_call(blueprint, "GET ", "follow", operations.following(), follow, cost=Cost.COSTLY)
-    return blueprint
+    Before a page has caught up, it may hold fewer entries than asked for, or none: continue with
+    `next_cursor`. With `wait` an answer is sent as soon as there is an entry, or without entries
+    when the time is over.
+    """
+    query = _query()
+    try:
+        return _answer(query, _page(query))
+    except ForeignCursor:
+        raise cursors.refusal() from None
+
+
+CHANGES = Section(
+    "changes",
+    getdoc(ChangeSchema) or "",
+    [
+        Call(
+            "GET ",
+            _follow,
+            CHANGE_PAGE_SCHEMA,
+            headers=("Cache-Control", "Link"),
+            parameters=_PARAMETERS,
+        )
+    ],
+)
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Query:
     feed: Feed
     cursor: str | None
     per_page: int
     wait: int
 
 
-def _asked() -> _Asked:
-    given, faults = arguments(), Faults()
-    for name in given.keys() - CHANGES_OPTIONS.keys():
-        known = listed(CHANGES_OPTIONS)
-        faults.add(name, "unknown", f"Unknown parameter {name!r}; known: {known}.")
-    resources = read("resource", given, partial(options.known_names, RESOURCES), faults, RESOURCES)
-    asked = _Asked(
+def _query() -> _Query:
+    given = _PARAMETERS.read(arguments())
+    resources = given.get("resource", RESOURCES)
+    return _Query(
         feed=Feed(
             database(),
             tuple(name for name in RESOURCES if name in resources),
-            read("document", given, _yes_or_no, faults, True),
+            given.get("document", True),
         ),
-        cursor=read("cursor", given, options.cursor, faults, None),
-        per_page=read("per_page", given, options.per_page, faults, DEFAULT_PER_PAGE),
-        wait=read("wait", given, _seconds, faults, 0),
+        cursor=given.get("cursor"),
+        per_page=given.get("per_page", DEFAULT_PER_PAGE),
+        wait=given.get("wait", 0),
     )
-    faults.check()
-    return asked
 
 
-def _yes_or_no(value: Any) -> bool:
-    if value not in {"true", "false"}:
-        raise ValidationError("Must be true or false.")
-    return bool(value == "true")
-
-
-def _seconds(value: Any) -> int:
-    if not (value.isascii() and value.isdigit() and len(value) < 10 and int(value) <= MAX_WAIT_S):
-        raise ValidationError(f"Must be a whole number of seconds, from 0 to {MAX_WAIT_S}.")
-    return int(value)
-
-
-def _settled_page(asked: _Asked) -> Page:
-    """The page; when there is nothing on it, the first that something is on, if one comes."""
-    page = asked.feed.after(_position(asked), asked.per_page)
-    deadline = time.monotonic() + asked.wait
-    while asked.wait and not page.entries and page.caught_up:
-        with waiting_room().place():
-            more = waiting_room().bell.wait(page.position, deadline - time.monotonic())
+def _page(query: _Query) -> Page:
+    """The next page; if it is empty, the first with entries that appears while it waits."""
+    page = query.feed.after(_position(query), query.per_page)
+    deadline = time.monotonic() + query.wait
+    while query.wait and not page.entries and page.caught_up:
+        room = waiting_room()
+        with room.place():
+            more = room.listener.wait(page.position, deadline - time.monotonic())
         if not more:
             break
-        page = asked.feed.after(page.position, asked.per_page)
+        page = query.feed.after(page.position, query.per_page)
     return page
 
 
-def _position(asked: _Asked) -> Position:
-    if asked.cursor is None:
+def _position(query: _Query) -> Position:
+    if query.cursor is None:
         return BEGINNING
-    if asked.cursor == NOW:
+    if query.cursor == NOW:
         return horizon(database()).position
-    return asked.feed.position(asked.cursor)
+    return query.feed.position(query.cursor)
 
 
-def _answer(asked: _Asked, page: Page) -> Response:
-    cursor = asked.feed.cursor(page.position)
-    meta = {"next_cursor": cursor, "caught_up": page.caught_up, "per_page": asked.per_page}
+def _answer(query: _Query, page: Page) -> Response:
+    cursor = query.feed.cursor(page.position)
+    meta = {"next_cursor": cursor, "caught_up": page.caught_up, "per_page": query.per_page}
     body = b'{"data":[%b],"meta":%b}' % (page.entries, json.dumps(meta).encode())
     response = answers.DirectResponse(body, content_type="application/json")
-    query = {**request.args.to_dict(), "cursor": cursor}
-    response.headers["Link"] = f'<{request.path}?{urlencode(query)}>; rel="next"'
-    # The same question has another answer as soon as something happens.
+    response.headers["Link"] = answers.next_link(cursor)
+    # The answer changes with the next commit.
     response.headers["Cache-Control"] = "no-store"
     return response

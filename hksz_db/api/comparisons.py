@@ -1,57 +1,49 @@
-"""``/v1/comparisons`` and ``/v1/figures/{id}/comparisons``: what agrees, and what does not."""
+"""``/v1/comparisons`` and ``/v1/figures/{id}/comparisons``: which figures agree or contradict."""
 
 from inspect import getdoc
 from uuid import UUID
 
 from flask import Response
-from flask_smorest import Blueprint
 
-from hksz_db.api import answers, operations
-from hksz_db.api.access import check_reader
-from hksz_db.api.catalogue import COMPARISONS, FIGURES
-from hksz_db.api.costs import Cost
-from hksz_db.api.questions import from_query_string
-from hksz_db.api.views import add_call
+from hksz_db.api import answers
+from hksz_db.api.calls import Call, Section
+from hksz_db.api.parameters import arguments
+from hksz_db.api.resource import Listed, Resource
+from hksz_db.queries.questions import LIST, parameters, read_list
+from schemas.pages import page_schema
 
 
-def comparisons_blueprint() -> Blueprint:
-    """The blueprint of all comparisons."""
-    blueprint = Blueprint(
-        COMPARISONS.name,
-        __name__,
-        url_prefix=f"/v1/{COMPARISONS.name}",
-        description=getdoc(COMPARISONS.document),
-    )
+def comparisons_section(comparisons: Listed) -> Section:
+    """The call that lists all comparisons."""
 
-    def list_comparisons() -> Response:
-        check_reader()
-        return answers.comparisons(COMPARISONS, from_query_string(COMPARISONS))
+    def list_() -> Response:
+        """List {name}, a page at a time."""
+        return answers.comparisons(comparisons, read_list(comparisons.name, arguments()))
 
-    add_call(
-        blueprint,
+    call = Call(
         "GET ",
-        "list",
-        operations.listing(COMPARISONS),
-        list_comparisons,
-        cost=Cost.COSTLY,
+        list_,
+        page_schema(comparisons.model, comparisons.document),
+        headers=("ETag", "Link"),
+        parameters=parameters(comparisons.name, LIST),
     )
-    return blueprint
+    return Section(comparisons.name, getdoc(comparisons.document) or "", [call])
 
 
-def add_figure_comparisons(blueprint: Blueprint) -> None:
-    """Add the call to the blueprint of the figures."""
+def list_comparisons_of(comparisons: Listed, figures: Resource) -> Call:
+    """``GET /v1/figures/{id}/comparisons``."""
 
     def list_comparisons(id: UUID) -> Response:
-        check_reader()
-        question = from_query_string(COMPARISONS)
-        return answers.comparisons(COMPARISONS, question, of=(FIGURES, id))
+        """List the comparisons of one figure."""
+        return answers.comparisons(
+            comparisons, read_list(comparisons.name, arguments()), of=(figures, id)
+        )
 
-    listing = operations.listing_within(COMPARISONS, FIGURES)
-    add_call(
-        blueprint,
+    return Call(
         "GET /<uuid:id>/comparisons",
-        "list_comparisons",
-        listing,
         list_comparisons,
-        cost=Cost.COSTLY,
+        page_schema(comparisons.model, comparisons.document),
+        headers=("ETag", "Link"),
+        parameters=parameters(comparisons.name, LIST),
+        errors=(410,),
     )

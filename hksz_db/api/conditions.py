@@ -1,8 +1,10 @@
 """Conditional requests (RFC 9110, section 13).
 
-An entity tag is ``"VERSION-DIGEST"``. VERSION is the row's and is all that ``If-Match`` compares:
-who writes must have seen the row as it is. DIGEST is of the document as it was sent, embedded
-rows and all, so that ``If-None-Match`` never calls a changed answer unchanged.
+An entity tag is ``"VERSION-DIGEST"``. VERSION is that of the row. ``If-Match`` compares nothing
+else, because a client that writes must have seen the current row. DIGEST is that of the document
+with everything embedded in it, so that ``If-None-Match`` notices every change of a response.
+
+Werkzeug can parse entity tags, too, but it skips malformed ones; here they are answered with 400.
 
 ``If-Match`` also takes weak tags (``W/"3-0f1e2d"``), although section 13.1.1 asks for the strong
 comparison, which never matches one. A proxy that compresses an answer makes its tag weak, since the
@@ -28,12 +30,12 @@ def document_tag(version: int, body: bytes) -> str:
 
 
 def content_tag(body: bytes) -> str:
-    """The entity tag of an answer that has no version."""
+    """The entity tag of a response without a version, without quotes."""
     return hashlib.sha256(body).hexdigest()[:16]
 
 
 def is_known(tag: str) -> bool:
-    """Whether the client holds the answer with this tag already (weak comparison)."""
+    """Whether the client already has the response with this tag (weak comparison)."""
     header = request.headers.get("If-None-Match")
     if header is None or request.method not in {"GET", "HEAD"}:
         return False
@@ -41,9 +43,9 @@ def is_known(tag: str) -> bool:
 
 
 def matched_versions() -> list[int] | None:
-    """The versions that ``If-Match`` allows, ``None`` for any.
+    """The versions that ``If-Match`` allows; ``None`` allows any version.
 
-    Raises ``ApiError`` 428 without the header. Weak tags count, as the module says why.
+    Raises ``ApiError`` 428 if the header is missing.
     """
     header = request.headers.get("If-Match")
     if header is None:
@@ -59,13 +61,13 @@ def matched_versions() -> list[int] | None:
 
 
 def _tags(header: str) -> list[str]:
-    """The tags without their quotes, strong and weak ones alike."""
+    """The tags without quotes, weak ones included."""
     found: list[str] = []
     end = 0
     while end < len(header) or not found:
         match = _TAG.match(header, end)
         if match is None:
-            raise Malformed('An entity tag is written in double quotes: "3-0f1e2d".')
+            raise Malformed('Entity tags must be in double quotes, as in "3-0f1e2d".')
         found.append(match[1])
         end = match.end()
     return found

@@ -1,4 +1,4 @@
-"""The cost of a call, which decides which worker slots its requests take."""
+"""The cost of a call, which decides which kind of worker slot a request needs."""
 
 from collections.abc import Callable
 from enum import Enum, auto
@@ -12,13 +12,13 @@ class Cost(Enum):
     """How much work a request of a call can cause."""
 
     PROBE = auto()
-    """Answered from memory, without the database: takes no worker slot."""
+    """Answered from memory, without the database: needs no worker slot."""
     READINESS = auto()
     """Asks the database whether it can be used: has a worker slot of its own."""
     BOUNDED = auto()
-    """Bounded by one row, or by the body that a key was used to send."""
+    """Limited by one row, or by a body that needs a key."""
     COSTLY = auto()
-    """Bounded by nothing but the size of the database: lists, counts, searches, exports."""
+    """Limited only by the size of the database: lists, counts, searches, exports."""
 
 
 def costs(cost: Cost) -> Callable[[_View], _View]:

@@ -1,29 +1,26 @@
-"""Cursors, as a request has them: one that cannot be used is refused with its place."""
+"""Cursors in requests: one that cannot be used is refused."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from flask import request
 
 from hksz_db.domain.errors import Fault, Malformed
 from hksz_db.queries import cursors
+from hksz_db.queries.keysets import Keyset
 
 encode = cursors.encode
 
 
-def decode(cursor: str, question: Any, nullable: Sequence[bool]) -> Sequence[str | None]:
-    """The sort keys in a cursor; ``Malformed`` unless it is one for this very question.
-
-    ``nullable`` says of each key whether a row may be without it.
-    """
-    keys = cursors.decode(cursor, question, nullable)
+def decode(cursor: str, question: Any, keyset: Keyset) -> tuple[str | None, ...]:
+    """The sort keys in a cursor. Raises ``Malformed`` unless it belongs to the question."""
+    keys = keyset.decode(cursor, question)
     if keys is None:
         raise refusal()
-    return keys
+    return tuple(keys)
 
 
 def refusal() -> Malformed:
-    """What is answered to a cursor that no page gave."""
-    detail = "This cursor is not one that was given for the same filters and sort order."
+    """The error for a cursor that no page returned."""
+    detail = "This cursor was not returned for the same filters and sort order."
     place = {"pointer": "#/cursor"} if request.method == "POST" else {"parameter": "cursor"}
     return Malformed("The cursor cannot be used.", [Fault("cursor", detail, **place)])

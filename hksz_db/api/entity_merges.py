@@ -1,54 +1,62 @@
-"""``/v1/entities/{id}/merge`` and ``/unmerge``: two that are one, and two again."""
+"""``/v1/entities/{id}/merge`` and ``/unmerge``.
 
-from collections.abc import Callable
-from functools import partial
+They change the rows of others, and reviewed ones, so they also need the scope ``review``.
+"""
+
 from uuid import UUID
 
 from flask import Response
-from flask_smorest import Blueprint
-from sqlalchemy.orm import Session
 
-from hksz_db.api import answers, operations
-from hksz_db.api.access import writing_as
+from hksz_db.api import answers
+from hksz_db.api.access import Write
 from hksz_db.api.bodies import load
-from hksz_db.api.catalogue import ENTITIES
-from hksz_db.api.conditions import matched_versions
-from hksz_db.api.costs import Cost
-from hksz_db.api.parameters import no_parameters
-from hksz_db.api.repeats import once
-from hksz_db.api.views import add_call
-from hksz_db.domain.vocabulary import Scope
+from hksz_db.api.calls import Call
+from hksz_db.api.resource import Resource
 from hksz_db.services import merging
 from schemas.entities import EntityMergeSchema
 
 
-def add_entity_merges(blueprint: Blueprint) -> None:
-    """Add the calls to the blueprint of the entities."""
+def merge(entities: Resource) -> Call:
+    """``POST /v1/entities/{id}/merge``."""
     schema = EntityMergeSchema()
 
-    def merge(id: UUID) -> Response:
-        def work(session: Session, versions: list[int] | None) -> Response:
-            into_id = merging.merge(session, id, versions, load(schema))
-            return answers.written(session, ENTITIES, into_id, 200)
+    def merge(write: Write, id: UUID) -> Response:
+        """Merge one entity into another. Also needs the scope `review`.
 
-        return _reviewing(work)
+        Everything that refers to the entity is moved to the other one. From then on a read of its
+        id is answered with 308.
+        """
+        into_id = merging.merge(write.session, id, write.versions, load(schema))
+        return answers.written(write.session, entities, into_id, 200)
 
-    def unmerge(id: UUID) -> Response:
-        def work(session: Session, versions: list[int] | None) -> Response:
-            merging.undo(session, id, versions)
-            return answers.written(session, ENTITIES, id, 200)
+    return Call(
+        "POST /<uuid:id>/merge",
+        merge,
+        entities.document,
+        body=EntityMergeSchema,
+        scope=entities.scope,
+        reviews=True,
+        if_match=True,
+        errors=(410,),
+    )
 
-        return _reviewing(work)
 
-    described = operations.merging(ENTITIES, EntityMergeSchema)
-    add_call(blueprint, "POST /<uuid:id>/merge", "merge", described, merge, cost=Cost.BOUNDED)
-    described = operations.unmerging(ENTITIES)
-    add_call(blueprint, "POST /<uuid:id>/unmerge", "unmerge", described, unmerge, cost=Cost.BOUNDED)
+def unmerge(entities: Resource) -> Call:
+    """``POST /v1/entities/{id}/unmerge``."""
 
+    def unmerge(write: Write, id: UUID) -> Response:
+        """Undo the merge of one entity. Also needs the scope `review`.
 
-def _reviewing(work: Callable[[Session, list[int] | None], Response]) -> Response:
-    # It changes what others wrote, and what was accepted.
-    with writing_as(ENTITIES.scope) as (session, actor):
-        actor.demand(Scope.REVIEW)
-        no_parameters()
-        return once(session, actor, partial(work, session, matched_versions()))
+        What was moved and still exists is moved back.
+        """
+        merging.undo(write.session, id, write.versions)
+        return answers.written(write.session, entities, id, 200)
+
+    return Call(
+        "POST /<uuid:id>/unmerge",
+        unmerge,
+        entities.document,
+        scope=entities.scope,
+        reviews=True,
+        if_match=True,
+    )

@@ -1,57 +1,52 @@
-"""``GET /v1/R/export``: all that a question selects, streamed."""
+"""``GET /v1/R/export``: all rows that the filters select, streamed."""
 
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from threading import Lock
 
-from flask import Response, request
+from flask import Response, current_app, request
 
 from hksz_db.api.access import database
 from hksz_db.api.answers import DirectResponse
 from hksz_db.api.problems import ApiError
-from hksz_db.api.questions import Question
 from hksz_db.api.resource import Resource
 from hksz_db.exchange import exporting
-from hksz_db.exchange.format import Format
 
-AT_ONCE = 2
+MAX_EXPORTS = 2
 """How many exports a worker process sends at once."""
 
-AT_MOST_S = 3600
-"""After so long an export is cut off. A reader that stops is given up much sooner (``gateway``)."""
+MAX_EXPORT_S = 3600
+"""An export that takes longer is cut off. ``gateway`` drops readers that stop much sooner."""
 
 
-class Places:
-    """So many at once, each for so long at most."""
+class ExportSlots:
+    """Limits how many exports run at once. A slot that is not released expires."""
 
-    def __init__(self, number: int, at_most_s: float) -> None:
+    def __init__(self, number: int, expire_s: float) -> None:
         self._number = number
-        self._at_most_s = at_most_s
+        self._expire_s = expire_s
         self._lock = Lock()
-        self._until: dict[object, float] = {}
+        self._expiries: dict[object, float] = {}
 
-    def take(self) -> Callable[[], None]:
-        """A place, given back by calling what is returned; 503 when all are taken."""
-        now, mine = time.monotonic(), object()
+    def acquire(self) -> Callable[[], None]:
+        """Take a slot and return what releases it. Raises ``ApiError`` 503 if none is free."""
+        now, slot = time.monotonic(), object()
         with self._lock:
-            self._until = {held: until for held, until in self._until.items() if until > now}
-            if len(self._until) >= self._number:
+            self._expiries = {held: end for held, end in self._expiries.items() if end > now}
+            if len(self._expiries) >= self._number:
                 raise ApiError(503, "Too many concurrent exports; try again later.")
-            self._until[mine] = now + self._at_most_s
+            self._expiries[slot] = now + self._expire_s
 
-        def give_back() -> None:
+        def release() -> None:
             with self._lock:
-                self._until.pop(mine, None)
+                self._expiries.pop(slot, None)
 
-        return give_back
-
-
-places = Places(AT_ONCE, AT_MOST_S)
+        return release
 
 
-class _Begun:
-    """Pieces of which the first is there already: what cannot begin has raised its error."""
+class _Started:
+    """Pieces of which the first has been read, so that an export that cannot start has failed."""
 
     def __init__(self, pieces: Iterator[bytes], close: Callable[[], None]) -> None:
         self._pieces = pieces
@@ -68,38 +63,37 @@ class _Begun:
         try:
             return next(self._pieces)
         except BaseException:
-            # The end, too: the place is free for the next who asks.
+            # Also at the end: the server closes the iterator later, and the slot is free now.
             self.close()
             raise
 
 
-def export(resource: Resource, question: Question, form: Format) -> Response:
-    """The answer; asked by HEAD it is without a body, and nothing is read."""
-    response = DirectResponse(content_type=form.media_type)
+def export(resource: Resource, wanted: exporting.Export) -> Response:
+    """The file, which is streamed. A ``HEAD`` request reads nothing."""
+    response = DirectResponse(content_type=wanted.form.media_type)
     day = datetime.now(UTC).date()
     response.headers["Content-Disposition"] = (
-        f'attachment; filename="{resource.name}-{day}.{form.suffix}"'
+        f'attachment; filename="{resource.name}-{day}.{wanted.form.suffix}"'
     )
     response.headers["Cache-Control"] = "no-store"
     if request.method != "HEAD":
-        response.response = _begin(resource, question, form)
+        response.response = _start(wanted)
     return response
 
 
-def _begin(resource: Resource, question: Question, form: Format) -> _Begun:
-    values = {name: value for name, value in question.values().items() if name != "rows"}
-    wanted = exporting.Export(form, question.shape(resource.name, None), values, question.as_of)
-    give_back = places.take()
-    pieces = exporting.export(database(), wanted, at_most_s=AT_MOST_S)
+def _start(wanted: exporting.Export) -> _Started:
+    slots: ExportSlots = current_app.extensions["hksz_export_slots"]
+    release = slots.acquire()
+    pieces = exporting.export(database(), wanted, at_most_s=MAX_EXPORT_S)
 
     def close() -> None:
         try:
             pieces.close()
         finally:
-            give_back()
+            release()
 
     try:
-        return _Begun(pieces, close)
+        return _Started(pieces, close)
     except BaseException:
         close()
         raise

@@ -1,7 +1,7 @@
-"""The gateway: what the server calls, an ASGI application in front of the WSGI one.
+"""The gateway: an ASGI application in front of Flask, which is called by the server.
 
-An event loop waits for everything that others can delay: bodies, worker slots, and readers of
-streamed answers. Threads only work; a slow client takes none of them.
+An event loop does all waiting: for bodies, for worker slots, and for clients that read a streamed
+response. So a slow client does not occupy a thread.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ _Result = TypeVar("_Result")
 _Headers = list[tuple[bytes, bytes]]
 
 READER_S = 30.0
-"""A reader of a streamed answer that takes nothing for this long is given up."""
+"""A client that takes nothing of a streamed response for this long is dropped."""
 
 LONGEST_WAIT_S = 2.0
 """How long a costly request waits for a worker slot before it is refused."""
@@ -44,7 +44,7 @@ _ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ANY_ID = "00000000-0000-0000-0000-000000000000"
 _COSTS_KEPT = 1024
 _LONGEST_KEPT = 200
-# For requests that take no slot: probes, refusals, and the closing of streams.
+# For work without a slot: probes, refused requests, and closing streams.
 _SPARE_THREADS = 16
 _log = structlog.get_logger(__name__)
 _COMMON: Mapping[str, Any] = {
@@ -61,7 +61,7 @@ _COMMON: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class _Answer:
-    """A status, headers, and a body that is there or is streamed."""
+    """A response, whose body is complete or streamed."""
 
     status: int
     headers: _Headers
@@ -72,8 +72,8 @@ class _Answer:
 class Gateway:
     """Serves a Flask app over ASGI 3.0, with the limits of the settings.
 
-    Each request is worked on in a thread, in a worker slot of the kind that the cost of its view
-    says. ``started`` is called when the event loop runs, in the main thread.
+    Each request is processed in a thread, in a worker slot of the kind that the cost of its view
+    needs. ``started`` is called in the main thread once the event loop runs.
     """
 
     def __init__(
@@ -91,12 +91,12 @@ class Gateway:
         self._intake = Intake(settings.max_body_bytes, settings.max_bulk_bytes)
         self._known_cost = lru_cache(_COSTS_KEPT)(self._find_cost)
         self._costly = WorkerSlots(settings.costly_threads, LONGEST_WAIT_S)
-        # Where threads are the slots, the next request is begun without a turn of the event loop.
+        # Using threads as slots saves a turn of the event loop before the next request starts.
         self._threads = {
             Cost.PROBE: ThreadPoolExecutor(_SPARE_THREADS, "probe"),
             Cost.READINESS: ThreadPoolExecutor(1, "readiness"),
             Cost.BOUNDED: ThreadPoolExecutor(settings.threads, "request"),
-            # A request that waits for changes keeps its thread, though not its slot.
+            # A request that waits for changes releases its slot but keeps its thread.
             Cost.COSTLY: ThreadPoolExecutor(
                 settings.costly_threads + settings.max_waiters + _SPARE_THREADS, "costly"
             ),
@@ -104,7 +104,7 @@ class Gateway:
         app.before_request(_refuse)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or follow the life of the server."""
+        """Answer one request, or follow the lifespan of the server."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
@@ -129,7 +129,7 @@ class Gateway:
     async def _answer_costly(
         self, environ: "WSGIEnvironment", receive: Receive, send: Send
     ) -> None:
-        """Answer in a worker slot, or raise ``Busy`` before anything was done."""
+        """Answer in a worker slot. Raises ``Overloaded`` if none becomes free in time."""
         slot = HeldSlot(self._costly)
         await slot.acquire()
         try:
@@ -154,8 +154,8 @@ class Gateway:
                 return
 
     def cost(self, path: str, method: str) -> Cost:
-        """What a request can cost; of one that reaches no view, what an error costs."""
-        # Routing takes as long as the rest of the gateway, and its result is the same for any id.
+        """The cost of a request. One that matches no view costs as much as an error."""
+        # Routing takes as long as the rest of the gateway; its result does not depend on the id.
         path = _ID.sub(_ANY_ID, path)
         find = self._known_cost if len(path) <= _LONGEST_KEPT else self._find_cost
         return find(path, method)
@@ -164,12 +164,12 @@ class Gateway:
         try:
             endpoint, _ = self._routes.match(path, method)
         except HTTPException:
-            # No view is called: the answer is an error or a redirect.
+            # The response is an error or a redirect.
             return Cost.PROBE
         return cost_of(self._app.view_functions[endpoint])
 
     def _work(self, environ: "WSGIEnvironment") -> _Answer:
-        """Call the app, in a thread. Its answer is complete unless it is of unknown length."""
+        """Call the app, in a thread. The response is streamed if its length is unknown."""
         begun: list[tuple[int, _Headers]] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
@@ -200,9 +200,9 @@ class Gateway:
         receive: Receive,
         send: Send,
     ) -> None:
-        """Send the pieces until the reader leaves or takes none of them for too long.
+        """Send the pieces until the client leaves or stops reading.
 
-        The slot is held while a piece is made, and not while the reader takes it.
+        The slot is held while a piece is made, and released while it is sent.
         """
         gone = asyncio.ensure_future(_until_gone(receive))
         try:
@@ -226,13 +226,13 @@ class Gateway:
             async with asyncio.timeout(self._reader_s):
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
         except TimeoutError:
-            _log.info("reader_given_up", seconds=self._reader_s)
+            _log.info("reader_dropped", seconds=self._reader_s)
             return False
         return True
 
 
 def environ_of(scope: Scope) -> "WSGIEnvironment":
-    """The WSGI environment (PEP 3333) of an HTTP request, but for its body."""
+    """The WSGI environment (PEP 3333) of an HTTP request, without its body."""
     path = scope["raw_path"]
     environ: WSGIEnvironment = {
         **_COMMON,
@@ -255,7 +255,7 @@ def environ_of(scope: Scope) -> "WSGIEnvironment":
 
 
 def _refuse() -> None:
-    """Answer what the gateway refused like any other error."""
+    """Raise the error of a request that the gateway refused, so that Flask answers it."""
     refusal: DomainError | None = request.environ.get(_REFUSAL)
     if refusal is not None:
         raise refusal

@@ -1,4 +1,4 @@
-"""``/v1/R/{id}/history``: who changed what, what a row was in each version, and back to it."""
+"""``/v1/R/{id}/history``: the versions of a row, their differences, and restoring one of them."""
 
 import json
 from dataclasses import asdict
@@ -6,69 +6,81 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask_smorest import Blueprint
 from sqlalchemy.orm import Session
 
-from hksz_db.api import answers, operations
-from hksz_db.api.access import check_reader, check_review, database, writing_as
-from hksz_db.api.conditions import matched_versions
+from hksz_db.api import answers
+from hksz_db.api.access import Write, check_review, database
+from hksz_db.api.calls import Call
 from hksz_db.api.costs import Cost
-from hksz_db.api.parameters import no_parameters
-from hksz_db.api.questions import paging, reading_then
-from hksz_db.api.repeats import once
+from hksz_db.api.parameters import arguments
 from hksz_db.api.resource import Resource
-from hksz_db.api.views import add_call
 from hksz_db.domain.differences import differences
 from hksz_db.domain.errors import Conflict
 from hksz_db.exchange.bodies import patch_body
 from hksz_db.queries import versions
-from hksz_db.services.batches import update
+from hksz_db.queries.questions import PAGING, VERSION, Question, parameters, read_document
+from hksz_db.services import batches
 from hksz_db.services.loading import load
 from hksz_db.services.review import demand_review
 from hksz_db.services.rows import require_live
+from schemas.history import VersionDifferencesSchema, VersionEntrySchema, version_schema
+from schemas.pages import page_schema
 
 
-def add_history(blueprint: Blueprint, resource: Resource) -> None:
-    """Add the calls to the blueprint of the resource."""
-    for add in (_add_versions, _add_version, _add_differences, _add_return):
-        add(blueprint, resource)
+def _list_versions(resource: Resource) -> Call:
+    def list_versions(id: UUID) -> Response:
+        """List the versions of one {singular}, the newest first: who changed what, and when.
 
+        Rows that have been deleted or merged have versions, too. A version is the result of one
+        transaction, so numbers may be skipped. A row that existed when the history began starts
+        with the op `begin`, at the time when the history began and with the actor who began it;
+        when the row was created is not known.
 
-def _add_versions(blueprint: Blueprint, resource: Resource) -> None:
-    def view(id: UUID) -> Response:
-        check_reader()
-        return answers.versions(resource, id, paging())
+        Changes made directly in the database are listed with the name of the database role. They
+        need not increment the version, so a number may occur twice; the later entry counts.
+        """
+        return answers.versions(resource, id, Question(**PAGING.read(arguments())))
 
-    described = operations.listing_versions(resource)
-    add_call(
-        blueprint, "GET /<uuid:id>/history", "list_versions", described, view, cost=Cost.BOUNDED
+    return Call(
+        "GET /<uuid:id>/history",
+        list_versions,
+        page_schema("VersionEntry", VersionEntrySchema),
+        read_cost=Cost.BOUNDED,
+        headers=("ETag", "Link"),
+        parameters=PAGING,
     )
 
 
-def _add_version(blueprint: Blueprint, resource: Resource) -> None:
-    def view(id: UUID, version: int) -> Response:
-        check_reader()
-        fields = reading_then(resource)
+def _read_version(resource: Resource) -> Call:
+    def read_version(id: UUID, version: int) -> Response:
+        """Read one version of one {singular}, and who made it.
+
+        The document is what a read by id answered when the version was made, with the embedded
+        documents of that time. It is null if the row was deleted or merged.
+        """
+        fields = read_document(resource.name, arguments(), VERSION).fields
         found = versions.version(database(), resource.name, id, version)
         document = versions.document(database(), resource.name, id, fields, found.at)
         body = b'%b,"document":%b}' % (found.entry.removesuffix(b"}"), document or b"null")
         return answers.tagged(body)
 
-    described = operations.reading_version(resource)
-    add_call(
-        blueprint,
+    return Call(
         "GET /<uuid:id>/history/<int:version>",
-        "read_version",
-        described,
-        view,
-        cost=Cost.BOUNDED,
+        read_version,
+        version_schema(resource.model, resource.document),
+        read_cost=Cost.BOUNDED,
+        parameters=parameters(resource.name, VERSION, filtered=False),
     )
 
 
-def _add_differences(blueprint: Blueprint, resource: Resource) -> None:
-    def view(id: UUID, version: int, other: int) -> Response:
-        check_reader()
-        no_parameters()
+def _compare_versions(resource: Resource) -> Call:
+    def compare_versions(id: UUID, version: int, other: int) -> Response:
+        """Compare two versions of one {singular}, field by field.
+
+        The differences lead from the first version to the second, which may be the earlier one.
+        The documents are compared with everything that was embedded in them, so there can be
+        differences that come from other rows. `version` and `updated_at` are not compared.
+        """
         earlier, later = (
             versions.document_in(database(), resource.name, id, number)
             for number in (version, other)
@@ -77,43 +89,45 @@ def _add_differences(blueprint: Blueprint, resource: Resource) -> None:
         answer = {"from": version, "to": other, "differences": found}
         return answers.tagged(json.dumps(answer, ensure_ascii=False).encode())
 
-    call = "GET /<uuid:id>/history/<int:version>/diff/<int:other>"
-    add_call(
-        blueprint,
-        call,
-        "compare_versions",
-        operations.comparing_versions(resource),
-        view,
-        cost=Cost.BOUNDED,
+    return Call(
+        "GET /<uuid:id>/history/<int:version>/diff/<int:other>",
+        compare_versions,
+        VersionDifferencesSchema,
+        read_cost=Cost.BOUNDED,
     )
 
 
-def _add_return(blueprint: Blueprint, resource: Resource) -> None:
+def _restore_version(resource: Resource) -> Call:
     schema = resource.writer.patch_schema()
 
-    def view(id: UUID, version: int) -> Response:
-        with writing_as(resource.scope) as (session, actor):
-            no_parameters()
-            versions = matched_versions()
+    def restore_version(write: Write, id: UUID, version: int) -> Response:
+        """Restore an earlier version of one {singular}, as a new version.
 
-            def restore() -> Response:
-                fields = load(schema, _patch(session, resource, id, version))
-                check_review(actor, fields)
-                demand_review(session, actor, resource.name, id)
-                update(session, resource.name, id, versions, fields)
-                return answers.written(session, resource, id, 200)
+        This is a merge patch with all fields of the old document, under the rules of today:
+        everything that it refers to must exist, a reference to an entity that has been merged
+        since becomes one to the entity that it was merged into, and a time relative to the date of
+        a source is computed from the date that the source has now.
 
-            return once(session, actor, restore)
+        The figures and the evidence of a claim are rows with histories of their own and are not
+        changed. A row that has been deleted must be restored first.
+        """
+        fields = load(schema, _patch(write.session, resource, id, version))
+        check_review(write.actor, fields)
+        demand_review(write.session, write.actor, resource.name, id)
+        batches.update(write.session, resource.name, id, write.versions, fields)
+        return answers.written(write.session, resource, id, 200)
 
-    call = "POST /<uuid:id>/history/<int:version>/restore"
-    add_call(
-        blueprint,
-        call,
-        "restore_version",
-        operations.restoring_version(resource),
-        view,
-        cost=Cost.BOUNDED,
+    return Call(
+        "POST /<uuid:id>/history/<int:version>/restore",
+        restore_version,
+        resource.document,
+        scope=resource.scope,
+        if_match=True,
+        errors=(410,),
     )
+
+
+HISTORY_CALLS = (_list_versions, _read_version, _compare_versions, _restore_version)
 
 
 def _patch(session: Session, resource: Resource, id: UUID, version: int) -> dict[str, Any]:

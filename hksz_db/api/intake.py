@@ -1,4 +1,4 @@
-"""Intake: reads request bodies, within limits of length, time and memory."""
+"""Reads request bodies, with limits for length, time and memory."""
 
 import asyncio
 import re
@@ -6,32 +6,31 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from hksz_db.api.problems import ApiError
-from hksz_db.domain.errors import Busy
+from hksz_db.domain.errors import Overloaded
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
 TIME_S = 10.0
-"""A body may take this long, and a second more for every ``BYTES_PER_S`` that have arrived.
+"""A body may take this long, plus one second for every ``BYTES_PER_S`` received.
 
-No pause between two pieces of it may take longer than this.
+It is also the longest pause allowed between two pieces.
 """
 
 BYTES_PER_S = 64 * 1024
 
-_BODIES_HELD = 8
+_LARGEST_BODIES_HELD = 8
 _BULK = re.compile("/v1/[a-z]+/bulk")
 
 
 def is_bulk(path: str) -> bool:
-    """Whether the path takes many items at once, and longer bodies."""
+    """Whether the path takes many items at once, so that longer bodies are allowed."""
     return _BULK.fullmatch(path) is not None
 
 
 class Intake:
-    """Reads bodies of at most ``max_bytes`` (for many items: ``max_bulk_bytes``).
+    """Reads bodies of at most ``max_bytes``, or ``max_bulk_bytes`` for many items.
 
-    The bodies that are held in memory at one time, arrived or arriving, have at most eight times
-    ``max_bulk_bytes`` together.
+    All bodies in memory, complete or not, may have eight times ``max_bulk_bytes`` together.
     """
 
     def __init__(self, max_bytes: int, max_bulk_bytes: int, time_s: float = TIME_S) -> None:
@@ -41,11 +40,11 @@ class Intake:
         self._held = 0
 
     async def read(self, environ: Mapping[str, Any], receive: Receive) -> bytes:
-        """The body of a request, to be given to ``discard`` once the request is answered.
+        """The body of a request. Pass it to ``discard`` once the request is answered.
 
-        One that is too long is left unread if it declares its length; otherwise it is read until
-        one byte more than allowed has arrived. It is shorter than declared when the client leaves.
-        Raises ``ApiError`` 408 when it takes too long, ``Busy`` when too much is held already.
+        A body that is too long is not read if it declares its length; otherwise one byte more than
+        allowed is read. The body is shorter than declared if the client disconnects. Raises
+        ``ApiError`` 408 if it takes too long, and ``Overloaded`` if too many bytes are in memory.
         """
         wanted = self._wanted(environ)
         if not wanted:
@@ -59,7 +58,7 @@ class Intake:
                 while more and length < wanted:
                     message = await receive()
                     piece = message.get("body", b"")
-                    # A client that left sends no more, and the message says nothing about it.
+                    # The message of a client that disconnected has no ``more_body``.
                     more = message.get("more_body", False)
                     length += len(piece)
                     self._hold(len(piece))
@@ -70,7 +69,7 @@ class Intake:
         except TimeoutError:
             self._held -= length
             raise ApiError(
-                408, f"The body took too long to arrive: {length} bytes came in time."
+                408, f"The body took too long to arrive: {length} bytes were received."
             ) from None
         except BaseException:
             self._held -= length
@@ -78,16 +77,16 @@ class Intake:
         return b"".join(pieces)
 
     def discard(self, body: bytes) -> None:
-        """Note that a body is no longer held."""
+        """Count a body as no longer in memory."""
         self._held -= len(body)
 
     def _hold(self, length: int) -> None:
         self._held += length
-        if self._held > _BODIES_HELD * self._max_bulk_bytes:
-            raise Busy("Too many request bodies at once; try again later.")
+        if self._held > _LARGEST_BODIES_HELD * self._max_bulk_bytes:
+            raise Overloaded("Too many request bodies at once; try again later.")
 
     def _wanted(self, environ: Mapping[str, Any]) -> int:
-        """How many bytes to read; 0 for a body that declares itself too long."""
+        """How many bytes to read; 0 if the declared length is too long."""
         many = is_bulk(environ.get("PATH_INFO", ""))
         limit = self._max_bulk_bytes if many else self._max_bytes
         declared = environ.get("CONTENT_LENGTH", "")

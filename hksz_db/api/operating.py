@@ -1,4 +1,4 @@
-"""For those who run the service: whether it lives, whether it is ready, what it does."""
+"""Calls for operators: health, readiness and metrics."""
 
 import os
 import re
@@ -33,17 +33,17 @@ blueprint = Blueprint("operating", __name__)
 
 
 class Readiness:
-    """Whether a database has the schema that the code expects.
+    """Checks whether a database has the schema that the code expects.
 
-    The revision is read each time. What else belongs to the schema is looked up once, and again
-    after every failure: a database that was away may have been restored meanwhile.
+    The revision is read each time. The rest of the schema is checked once, and again after every
+    failure, because a database that was unavailable may have been restored.
     """
 
     def __init__(self) -> None:
         self._is_complete = False
 
     def check(self, database: Database) -> None:
-        """Raise ``Unavailable`` with the reason when the database is not ready."""
+        """Raise ``Unavailable`` with the reason if the database is not ready."""
         was_complete, self._is_complete = self._is_complete, False
         with writing(database) as session:
             connection = session.connection()
@@ -55,7 +55,7 @@ class Readiness:
 
 
 def register_operating(app: Flask) -> None:
-    """Number and measure the requests of the app, and add the calls for its operators."""
+    """Give requests an id, measure them, and add the calls for operators."""
     app.extensions["hksz_readiness"] = Readiness()
     app.before_request(_begin)
     app.after_request(_end)
@@ -69,7 +69,7 @@ def _begin() -> None:
 
 
 def _end(response: Response) -> Response:
-    # The rule and not the path: what the client makes up has no end.
+    # Paths are unlimited in number, since clients can make them up; rules are not.
     route = request.url_rule.rule if request.url_rule else "none"
     method = request.method if request.method in _METHODS else "other"
     _REQUESTS.labels(method, route, str(response.status_code)).inc()
@@ -82,14 +82,14 @@ def _end(response: Response) -> Response:
 @blueprint.get("/healthz")
 @costs(Cost.PROBE)
 def healthz() -> Response:
-    """Answer as long as the process does."""
+    """Answer 200 while the process runs."""
     return Response('{"status":"ok"}\n', content_type="application/json")
 
 
 @blueprint.get("/readyz")
 @costs(Cost.READINESS)
 def readyz() -> Response:
-    """Answer 200 when the database is there with the schema that the code expects."""
+    """Answer 200 if the database can be reached and has the schema that the code expects."""
     readiness: Readiness = current_app.extensions["hksz_readiness"]
     readiness.check(database())
     return Response('{"status":"ready"}\n', content_type="application/json")
@@ -98,7 +98,7 @@ def readyz() -> Response:
 @blueprint.get("/metrics")
 @costs(Cost.PROBE)
 def metrics() -> Response:
-    """What Prometheus collects, from all workers."""
+    """The metrics of all workers, for Prometheus."""
     registry = REGISTRY
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = CollectorRegistry()

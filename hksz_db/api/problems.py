@@ -1,4 +1,4 @@
-"""Errors on the wire: RFC 9457 problem documents, for every status."""
+"""Error responses: problem documents (RFC 9457) for every status."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,6 @@ from flask import Flask, Response, g, request, url_for
 from werkzeug.exceptions import HTTPException, default_exceptions
 
 from hksz_db.domain.errors import (
-    Busy,
     Conflict,
     DomainError,
     Fault,
@@ -24,22 +23,23 @@ from hksz_db.domain.errors import (
     Malformed,
     Merged,
     NotFound,
-    NotRecorded,
-    NoVersion,
+    OutsideHistory,
+    Overloaded,
     Stale,
     Unauthenticated,
     Unavailable,
+    VersionNotFound,
 )
 from hksz_db.services.violations import translate
 
 MEDIA_TYPE = "application/problem+json"
 _STATUSES: Mapping[type[DomainError], int] = {
     Malformed: 400,
-    NotRecorded: 400,
+    OutsideHistory: 400,
     Unauthenticated: 401,
     Forbidden: 403,
     NotFound: 404,
-    NoVersion: 404,
+    VersionNotFound: 404,
     Conflict: 409,
     InFlight: 409,
     Merged: 409,
@@ -47,19 +47,36 @@ _STATUSES: Mapping[type[DomainError], int] = {
     Stale: 412,
     Invalid: 422,
     Unavailable: 503,
-    Busy: 503,
+    Overloaded: 503,
 }
+MEANINGS: Mapping[int, str] = {
+    400: "The request cannot be read, or uses a parameter or value that does not exist.",
+    401: "The key is missing, unknown, expired or revoked.",
+    403: "The key lacks the required scope.",
+    404: "No such row has ever existed, or no such version of it.",
+    408: "The body took too long to arrive.",
+    409: "The request conflicts with what is stored.",
+    410: "The row has been deleted. It can be restored.",
+    412: "The row has changed since the version in If-Match.",
+    413: "The body is too long.",
+    415: "The media type of the body is not supported.",
+    422: "A value breaks a rule; `errors` says which and where.",
+    428: "If-Match is missing.",
+    503: "The database does not answer, or there are too many requests of this kind.",
+}
+"""What the statuses of problem documents mean."""
+
 _RETRY_AFTER_S = 2
 # What a query string may hold (RFC 3986, section 3.4), escapes included.
 _URL_CHARACTERS = "%!$&'()*+,;=:@/?-._~"
 _DETAILS = {404: "No such resource. Ids in paths must be UUIDs."}
-# Enough to mend any honest request; an answer must not outgrow the question.
+# Enough to correct a request. Without a limit the answer could be much longer than the request.
 _MAX_FAULTS = 100
 _log = structlog.get_logger(__name__)
 
 
 class ApiError(FaultsError):
-    """A request that HTTP itself forbids: the status says how."""
+    """A request that breaks a rule of HTTP, which the status tells."""
 
     def __init__(self, status: int, detail: str, faults: Sequence[Fault] = ()) -> None:
         super().__init__(detail, faults)
@@ -80,12 +97,12 @@ def problem(status: int, detail: str, faults: Sequence[Fault] = ()) -> Response:
     if faults:
         document["errors"] = [fault_document(fault) for fault in faults[:_MAX_FAULTS]]
     text = json.dumps(document, ensure_ascii=False) + "\n"
-    # A surrogate that a request smuggled in is written as the escape that it is in JSON.
+    # A lone surrogate from the request cannot be encoded; its escape is valid JSON.
     body = text.encode(errors="backslashreplace")
     response = Response(body, status, content_type=MEDIA_TYPE)
     response.headers["Cache-Control"] = "no-store"
     if status == 408:
-        # The rest of the body may still come, and is not to be taken for another request.
+        # The rest of the body may still arrive and must not be read as another request.
         response.headers["Connection"] = "close"
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="hksz"'
@@ -93,12 +110,12 @@ def problem(status: int, detail: str, faults: Sequence[Fault] = ()) -> Response:
 
 
 def status_of(error: DomainError) -> int:
-    """The status that an error is answered with."""
+    """The status of the response to an error."""
     return error.status if isinstance(error, ApiError) else _STATUSES[type(error)]
 
 
 def fault_document(fault: Fault) -> dict[str, str]:
-    """A fault as it stands among the errors of an answer."""
+    """A fault as an item of ``errors``."""
     where = {"pointer": fault.pointer, "parameter": fault.parameter}
     return {
         **{name: value for name, value in where.items() if value is not None},
@@ -127,7 +144,7 @@ def _domain_error(error: DomainError) -> Response:
     if status == 503 or isinstance(error, InFlight):
         response.headers["Retry-After"] = str(_RETRY_AFTER_S)
     if isinstance(error, Gone):
-        # What a restore needs.
+        # A restore needs it.
         response.headers["ETag"] = f'"{error.version}"'
     return response
 
@@ -137,19 +154,19 @@ def _merged(error: Merged) -> Response:
         response = Response(status=308)
         del response.headers["Content-Type"]
         response.headers["Location"] = _moved_to(error.into_id)
-        # A merge can be undone: nobody may remember where it led.
+        # no-store, because a merge can be undone.
         response.headers["Cache-Control"] = "no-store"
     else:
         response = _domain_error(error)
-    # What an undoing needs.
+    # Undoing the merge needs it.
     response.headers["ETag"] = f'"{error.version}"'
     return response
 
 
 def _relative_redirect(response: Response) -> Response:
-    """Leave scheme and host out of a redirect (RFC 9110, section 10.2.2).
+    """Remove scheme and host from a redirect (RFC 9110, section 10.2.2).
 
-    Flask builds them from the request, and behind a proxy they may not be what the client sees.
+    Flask takes them from the request; behind a proxy they can differ from those of the client.
     """
     location = response.headers.get("Location")
     if location is not None and 300 <= response.status_code < 400:
@@ -160,7 +177,7 @@ def _relative_redirect(response: Response) -> Response:
 
 
 def _moved_to(id: UUID) -> str:
-    """The address of the request with another row in it."""
+    """The URL of the request with the id of another row."""
     assert request.endpoint is not None
     path = url_for(request.endpoint, **{**(request.view_args or {}), "id": id})
     question = quote(request.query_string, safe=_URL_CHARACTERS)
@@ -184,4 +201,4 @@ def _http_error(error: HTTPException) -> Response:
 
 def _unexpected(error: Exception) -> Response:
     _log.error("request_failed", exc_info=error)
-    return problem(500, "The request could not be carried out; the log says why.")
+    return problem(500, "The request failed; see the log for the reason.")

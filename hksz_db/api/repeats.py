@@ -1,4 +1,4 @@
-"""Writes that can be repeated: ``Idempotency-Key`` on whatever is posted to be written."""
+"""``Idempotency-Key``: writes that can be repeated safely."""
 
 import hashlib
 import re
@@ -20,16 +20,16 @@ _KEY = re.compile(KEY_PATTERN[1:-1])
 
 
 def once(session: Session, actor: Actor, work: Callable[[], Response]) -> Response:
-    """What ``work`` answers, or what it answered to the same request before.
+    """The response of ``work``, or the one that it gave to the same request before.
 
-    Without the header nothing is kept. An error is never kept: what was done is undone by then.
-    Raises ``Malformed`` for a key that is none, ``InFlight`` and ``Invalid`` as ``begin`` does.
+    Nothing is stored without the header, nor for an error, whose transaction is rolled back.
+    Raises ``Malformed`` for an invalid key, and ``InFlight`` and ``Invalid`` like ``begin``.
     """
     key = request.headers.get(HEADER)
     if key is None:
         return work()
     if not _KEY.fullmatch(key):
-        raise Malformed(f"{HEADER} takes 1 to 255 visible ASCII characters, and no spaces.")
+        raise Malformed(f"{HEADER} must have 1 to 255 visible ASCII characters, without spaces.")
     this = Repeatable(actor.id, key, _digest())
     before = begin(session, this)
     if before is not None:
@@ -44,7 +44,7 @@ def once(session: Session, actor: Actor, work: Callable[[], Response]) -> Respon
 
 
 def _digest() -> bytes:
-    """The SHA-256 of what is asked: method, path, query, condition and body."""
+    """The SHA-256 of the request: method, path, query string, ``If-Match`` and body."""
     asked = (request.path, request.query_string.decode("latin-1"), request.headers.get("If-Match"))
     digest = hashlib.sha256(repr((request.method, *asked)).encode("utf-8", "surrogatepass"))
     digest.update(read_body())

@@ -1,10 +1,11 @@
 """A resource as the API sees it: how it is read, written and described."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from marshmallow import Schema
 
+from hksz_db.api.calls import Call
 from hksz_db.api.costs import Cost
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.queries.readable import Readable
@@ -39,13 +40,19 @@ class Listed:
         """The schema of a document."""
         return self.readable.schema
 
+    @property
+    def model(self) -> str:
+        """The name of its document in the OpenAPI document."""
+        return self.document.__name__.removesuffix("Schema")
+
 
 @dataclass(frozen=True)
 class Resource(Listed):
-    """One resource of the API."""
+    """One resource of the API; ``extra_calls`` make the calls that other resources do not have."""
 
     readable: Readable
     writer: Writer
+    extra_calls: Sequence[Callable[["Resource"], Call]] = ()
 
     @property
     def scope(self) -> Scope:

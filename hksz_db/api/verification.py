@@ -1,34 +1,42 @@
-"""``/v1/sources/{id}/verify``: a reader's own copy of a text, held against the locators."""
+"""``POST /v1/sources/{id}/verify``: check locators against a text that the client sends."""
 
 from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask_smorest import Blueprint
 
-from hksz_db.api import answers, operations
-from hksz_db.api.access import check_reader
-from hksz_db.api.bodies import load_text
-from hksz_db.api.catalogue import SOURCES
-from hksz_db.api.costs import Cost
-from hksz_db.api.parameters import no_parameters
-from hksz_db.api.views import add_call
+from hksz_db.api import answers
+from hksz_db.api.bodies import PLAIN_TEXT, load_text
+from hksz_db.api.calls import Call
+from hksz_db.api.resource import Resource
 from hksz_db.domain.locators import NORMALIZATION
 from hksz_db.queries.verification import Checked, Verification, check, verifiable_statement
+from schemas.verification import VerificationSchema
 
 
-def add_verification(blueprint: Blueprint) -> None:
-    """Add the call to the blueprint of the sources."""
+def verify(sources: Resource) -> Call:
+    """``POST /v1/sources/{id}/verify``."""
 
     def verify(id: UUID) -> Response:
-        check_reader()
-        no_parameters()
+        """Check the locators of one source against your own copy of its text.
+
+        The text is read as UTF-8, without its byte order mark, and normalised as `nfc-ws1`:
+        Unicode NFC, each run of white space as one space, and none at either end. Offsets count
+        code points of that form, and the end is exclusive. The text is not stored or logged, and
+        is not sent to the database.
+        """
         text = load_text()
-        verifiable = answers.raw(SOURCES, id, verifiable_statement())
+        verifiable = answers.raw(sources, id, verifiable_statement())
         return answers.computed(_document(id, check(text, verifiable)))
 
-    described = operations.verifying(SOURCES)
-    add_call(blueprint, "POST /<uuid:id>/verify", "verify", described, verify, cost=Cost.COSTLY)
+    return Call(
+        "POST /<uuid:id>/verify",
+        verify,
+        VerificationSchema,
+        headers=("Cache-Control",),
+        body={PLAIN_TEXT: {"type": "string", "minLength": 1}},
+        errors=(410, 422),
+    )
 
 
 def _document(source_id: UUID, verification: Verification) -> dict[str, Any]:

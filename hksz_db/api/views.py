@@ -1,226 +1,247 @@
-"""The views that every resource has: load, call, answer."""
+"""The calls that every resource has."""
 
 from collections.abc import Callable
-from functools import partial
 from inspect import getdoc
+from typing import cast
 from uuid import UUID
 
 from flask import Response
-from flask_smorest import Blueprint
-from sqlalchemy.orm import Session
+from marshmallow import fields
 
-from hksz_db.api import answers, exports, operations
-from hksz_db.api.access import check_reader, check_review, writing_as
+from hksz_db.api import answers, exports
+from hksz_db.api.access import Write, check_review
 from hksz_db.api.bodies import MERGE_PATCH, load, load_object
-from hksz_db.api.conditions import matched_versions
-from hksz_db.api.costs import Cost, costs
-from hksz_db.api.operations import Operation
-from hksz_db.api.parameters import no_parameters
-from hksz_db.api.questions import (
-    exported,
-    from_query_string,
-    from_tree,
-    grouped,
-    moment_alone,
-    reading,
-)
-from hksz_db.api.repeats import once
+from hksz_db.api.bulk import bulk
+from hksz_db.api.calls import Call, Section
+from hksz_db.api.costs import Cost
+from hksz_db.api.history import HISTORY_CALLS
+from hksz_db.api.parameters import arguments
 from hksz_db.api.resource import Resource
-from hksz_db.services import lifecycle
-from hksz_db.services.api_keys import Actor
-from hksz_db.services.batches import create, update
+from hksz_db.exchange.exporting import export_parameters, read_export
+from hksz_db.exchange.formats import formats_for
+from hksz_db.queries.questions import (
+    AGGREGATE,
+    AS_OF,
+    DOCUMENT,
+    LIST,
+    parameters,
+    query_parameters,
+    read_aggregate,
+    read_document,
+    read_list,
+    read_tree,
+)
+from hksz_db.services import batches, lifecycle
 from hksz_db.services.review import demand_review, demand_review_of_new
+from schemas.base import DocumentSchema
+from schemas.pages import groups_schema, page_schema
 
 
-def blueprint_for(resource: Resource) -> Blueprint:
-    """The blueprint with the resource's calls."""
-    blueprint = Blueprint(
-        resource.name,
-        __name__,
-        url_prefix=f"/v1/{resource.name}",
-        description=getdoc(resource.document),
-    )
-    for add in _CALLS:
-        add(blueprint, resource)
-    return blueprint
+def section_of(resource: Resource) -> Section:
+    """All calls of a resource."""
+    parts = [_part(resource, part, cost) for part, cost in resource.parts.items()]
+    calls = [make(resource) for make in (*_CALLS, *resource.extra_calls)]
+    description = getdoc(resource.document) or ""
+    return Section(resource.name, description, [*calls, *parts], resource.singular)
 
 
-def add_call(
-    blueprint: Blueprint,
-    call: str,
-    name: str,
-    operation: Operation,
-    view: Callable[..., Response],
-    *,
-    cost: Cost,
-) -> None:
-    """Add a call such as ``GET /<uuid:id>``, its description and its cost to a blueprint."""
-    method, _, rule = call.partition(" ")
-    described = costs(cost)(blueprint.doc(**operation)(view))
-    blueprint.add_url_rule(rule, name, described, methods=[method])
+def _list(resource: Resource) -> Call:
+    def list_() -> Response:
+        """List {name}, a page at a time."""
+        return answers.page(resource, read_list(resource.name, arguments()))
 
-
-def _add_list(blueprint: Blueprint, resource: Resource) -> None:
-    def view() -> Response:
-        check_reader()
-        return answers.page(resource, from_query_string(resource))
-
-    add_call(blueprint, "GET ", "list", operations.listing(resource), view, cost=Cost.COSTLY)
-
-
-def _add_read(blueprint: Blueprint, resource: Resource) -> None:
-    def view(id: UUID) -> Response:
-        check_reader()
-        return answers.one(resource, id, reading(resource))
-
-    add_call(
-        blueprint, "GET /<uuid:id>", "read", operations.reading(resource), view, cost=Cost.BOUNDED
+    return Call(
+        "GET ",
+        list_,
+        page_schema(resource.model, resource.document),
+        headers=("ETag", "Link"),
+        parameters=parameters(resource.name, LIST),
     )
 
 
-def _add_parts(blueprint: Blueprint, resource: Resource) -> None:
-    for part, cost in resource.parts.items():
-        _add_part(blueprint, resource, part, cost)
+def _read(resource: Resource) -> Call:
+    def read(id: UUID) -> Response:
+        """Read one {singular}, with the fields of `select` and `include`."""
+        return answers.one(resource, id, read_document(resource.name, arguments()))
+
+    return Call(
+        "GET /<uuid:id>",
+        read,
+        resource.document,
+        read_cost=Cost.BOUNDED,
+        parameters=parameters(resource.name, DOCUMENT, filtered=False),
+        redirects=resource.readable.can_be_merged,
+        errors=(410,),
+    )
 
 
-def _add_part(blueprint: Blueprint, resource: Resource, part: str, cost: Cost) -> None:
-    def view(id: UUID) -> Response:
-        check_reader()
-        return answers.part(resource, id, part, moment_alone())
+def _part(resource: Resource, name: str, cost: Cost) -> Call:
+    def read_part(id: UUID) -> Response:
+        """Read only the {part} of one {singular}."""
+        return answers.part(resource, id, name, AS_OF.read(arguments()).get("as_of"))
 
-    described = operations.reading_part(resource, part)
-    add_call(blueprint, f"GET /<uuid:id>/{part}", f"read_{part}", described, view, cost=cost)
+    field = resource.document().fields[name]
+    if isinstance(field, fields.List):
+        item = cast("fields.Nested", field.inner).schema
+        model = type(item).__name__.removesuffix("Schema")
+        answer = DocumentSchema.from_dict({"data": field}, name=f"{model}ListSchema")
+    else:
+        answer = type(cast("fields.Nested", field).schema)
+    read_part.__name__ = f"read_{name}"
+    return Call(
+        f"GET /<uuid:id>/{name}",
+        read_part,
+        answer,
+        read_cost=cost,
+        parameters=AS_OF,
+        redirects=resource.readable.can_be_merged,
+        errors=(410,),
+        words={"part": f"{name} {resource.name}" if isinstance(field, fields.List) else name},
+    )
 
 
-def _add_create(blueprint: Blueprint, resource: Resource) -> None:
+def _create(resource: Resource) -> Call:
     schema = resource.writer.create_schema()
 
-    def work(session: Session, actor: Actor) -> Response:
+    def create(write: Write) -> Response:
+        """Add one {singular} with everything in the body, or nothing at all."""
         fields = load(schema)
-        check_review(actor, fields)
-        id = create(session, resource.name, fields)
-        demand_review_of_new(session, actor, resource.name, id)
-        return answers.written(session, resource, id, 201)
+        check_review(write.actor, fields)
+        id = batches.create(write.session, resource.name, fields)
+        demand_review_of_new(write.session, write.actor, resource.name, id)
+        return answers.written(write.session, resource, id, 201)
 
-    def view() -> Response:
-        with writing_as(resource.scope) as (session, actor):
-            no_parameters()
-            return once(session, actor, partial(work, session, actor))
+    return Call(
+        "POST ",
+        create,
+        resource.document,
+        status=201,
+        body=resource.writer.create_schema,
+        scope=resource.scope,
+    )
 
-    add_call(blueprint, "POST ", "create", operations.creating(resource), view, cost=Cost.BOUNDED)
 
-
-def _add_change(blueprint: Blueprint, resource: Resource) -> None:
+def _change(resource: Resource) -> Call:
     schema = resource.writer.patch_schema()
 
-    def view(id: UUID) -> Response:
-        with writing_as(resource.scope) as (session, actor):
-            no_parameters()
-            versions = matched_versions()
-            fields = load(schema, MERGE_PATCH)
-            check_review(actor, fields)
-            demand_review(session, actor, resource.name, id)
-            update(session, resource.name, id, versions, fields)
-            return answers.written(session, resource, id, 200)
+    def change(write: Write, id: UUID) -> Response:
+        """Change one {singular} by a merge patch (RFC 7396).
 
-    add_call(
-        blueprint,
+        The media type may be `application/json` as well.
+        """
+        fields = load(schema, MERGE_PATCH)
+        check_review(write.actor, fields)
+        demand_review(write.session, write.actor, resource.name, id)
+        batches.update(write.session, resource.name, id, write.versions, fields)
+        return answers.written(write.session, resource, id, 200)
+
+    return Call(
         "PATCH /<uuid:id>",
-        "change",
-        operations.changing(resource),
-        view,
-        cost=Cost.BOUNDED,
+        change,
+        resource.document,
+        # One of the two media types: some generators of clients cannot choose.
+        body={MERGE_PATCH: resource.writer.patch_schema},
+        scope=resource.scope,
+        if_match=True,
+        errors=(410,),
     )
 
 
-def _add_delete(blueprint: Blueprint, resource: Resource) -> None:
-    def view(id: UUID) -> Response:
-        with writing_as(resource.scope) as (session, actor):
-            no_parameters()
-            versions = matched_versions()
-            demand_review(session, actor, resource.name, id)
-            lifecycle.delete(session, resource.name, id, versions)
-            return answers.deleted(session, resource, id)
+def _delete(resource: Resource) -> Call:
+    def delete(write: Write, id: UUID) -> Response:
+        """Delete one {singular} that nothing else depends on. It can be restored."""
+        demand_review(write.session, write.actor, resource.name, id)
+        lifecycle.delete(write.session, resource.name, id, write.versions)
+        return answers.deleted(write.session, resource, id)
 
-    add_call(
-        blueprint,
+    return Call(
         "DELETE /<uuid:id>",
-        "delete",
-        operations.deleting(resource),
-        view,
-        cost=Cost.BOUNDED,
+        delete,
+        None,
+        status=204,
+        scope=resource.scope,
+        if_match=True,
+        errors=(410,),
     )
 
 
-def _add_restore(blueprint: Blueprint, resource: Resource) -> None:
-    def view(id: UUID) -> Response:
-        with writing_as(resource.scope) as (session, actor):
-            no_parameters()
-            versions = matched_versions()
+def _restore(resource: Resource) -> Call:
+    def restore(write: Write, id: UUID) -> Response:
+        """Restore one deleted {singular}."""
+        demand_review(write.session, write.actor, resource.name, id)
+        lifecycle.restore(write.session, resource.name, id, write.versions)
+        return answers.written(write.session, resource, id, 200)
 
-            def restore() -> Response:
-                demand_review(session, actor, resource.name, id)
-                lifecycle.restore(session, resource.name, id, versions)
-                return answers.written(session, resource, id, 200)
-
-            return once(session, actor, restore)
-
-    add_call(
-        blueprint,
-        "POST /<uuid:id>/restore",
-        "restore",
-        operations.restoring(resource),
-        view,
-        cost=Cost.BOUNDED,
+    return Call(
+        "POST /<uuid:id>/restore", restore, resource.document, scope=resource.scope, if_match=True
     )
 
 
-def _add_query(blueprint: Blueprint, resource: Resource) -> None:
-    def view() -> Response:
-        check_reader()
-        no_parameters()
-        return answers.page(resource, from_tree(resource, load_object()))
+def _query(resource: Resource) -> Call:
+    def query() -> Response:
+        """List {name} by a tree of filters."""
+        return answers.page(resource, read_tree(resource.name, load_object()))
 
-    add_call(
-        blueprint, "POST /query", "query", operations.querying(resource), view, cost=Cost.COSTLY
+    return Call(
+        "POST /query",
+        query,
+        page_schema(resource.model, resource.document),
+        body=query_parameters(resource.name).schema(f"{resource.model}QuerySchema"),
     )
 
 
-def _add_aggregate(blueprint: Blueprint, resource: Resource) -> None:
-    def view() -> Response:
-        check_reader()
-        question, group_by = grouped(resource)
+def _aggregate(resource: Resource) -> Call:
+    def aggregate() -> Response:
+        """Count {name} by the values of one or more fields, the most frequent first."""
+        question, group_by = read_aggregate(resource.name, arguments())
         return answers.groups(resource, question, group_by)
 
-    add_call(
-        blueprint,
+    return Call(
         "GET /aggregate",
-        "aggregate",
-        operations.aggregating(resource),
-        view,
-        cost=Cost.COSTLY,
+        aggregate,
+        groups_schema(resource.model, resource.readable.groups),
+        parameters=parameters(resource.name, AGGREGATE),
     )
 
 
-def _add_export(blueprint: Blueprint, resource: Resource) -> None:
-    def view() -> Response:
-        check_reader()
-        return exports.export(resource, *exported(resource))
+def _export(resource: Resource) -> Call:
+    def export() -> Response:
+        """Export all {name} that the filters select as one file.
 
-    add_call(
-        blueprint, "GET /export", "export", operations.exporting(resource), view, cost=Cost.COSTLY
+        The file shows one moment, in the order of the ids unless `sort` gives another, and is
+        streamed whatever its length. `select` and `include` choose the fields in `ndjson`, `csv`
+        and `parquet`; the other formats have fixed fields.
+
+        If the export fails halfway, the file is invalid in every format: the last line of
+        `ndjson` is not JSON, `csv` ends inside quotes, JSON arrays are not closed, `parquet` has
+        no footer and `bibtex` ends inside an entry.
+        """
+        return exports.export(resource, read_export(resource.name, arguments()))
+
+    return Call(
+        "GET /export",
+        export,
+        {
+            form.media_type.partition(";")[0]: {"type": ["object", "array"]}
+            if form.media_type.endswith("json") and form.name != "ndjson"
+            else {"type": "string"}
+            for form in formats_for(resource.readable).values()
+        },
+        headers=("Content-Disposition", "Cache-Control"),
+        parameters=export_parameters(resource.name),
     )
 
 
-_CALLS = (
-    _add_list,
-    _add_read,
-    _add_parts,
-    _add_create,
-    _add_change,
-    _add_delete,
-    _add_restore,
-    _add_query,
-    _add_aggregate,
-    _add_export,
+_CALLS: tuple[Callable[[Resource], Call], ...] = (
+    _list,
+    _read,
+    _create,
+    _change,
+    _delete,
+    _restore,
+    _query,
+    _aggregate,
+    _export,
+    bulk,
+    *HISTORY_CALLS,
 )

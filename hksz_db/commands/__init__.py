@@ -1,1 +1,1 @@
-"""The command line, one module a subject; ``registry`` knows them all."""
+"""The commands of ``flask``; ``registry`` lists them."""

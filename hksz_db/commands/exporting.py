@@ -1,37 +1,32 @@
-"""The commands by which a database goes out, and comes back: ``export``, ``dump``, ``load``."""
+"""The commands ``export``, ``dump`` and ``load``."""
 
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import IO
 
 import click
 import psycopg
 from flask import current_app
-from marshmallow import ValidationError
 
 from hksz_db.commands.terminal import FILE
 from hksz_db.database import Database, DatabaseUnusable
 from hksz_db.domain.errors import DomainError, Fault, FaultsError
 from hksz_db.embedded import EmbeddedError
 from hksz_db.exchange import dumping, exporting, loading
-from hksz_db.exchange.asking import whole
-from hksz_db.exchange.formats import FORMATS, formats_for
+from hksz_db.exchange.formats import FORMATS
 from hksz_db.queries.pages import RESOURCES, matches_statement
-from schemas.fields import Moment
 
-# How often a bar is drawn on its way: a terminal is slow.
-_DRAWN = 200
+# Terminals are slow.
+_PROGRESS_STEPS = 200
 _TARGET = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 
 
 @contextmanager
-def _in_one_sentence() -> Iterator[Database]:
-    """The database; what goes wrong with it or with a file is one sentence on the terminal."""
+def _errors_in_one_line() -> Iterator[Database]:
+    """The database; errors of it or of a file are shown in one line."""
     try:
         yield current_app.extensions["hksz_database"]
     except FaultsError as error:
@@ -52,62 +47,62 @@ def _sentence(fault: Fault) -> str:
 
 @contextmanager
 def _progress(label: str, length: int) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, and nothing elsewhere."""
+    """A progress bar, if standard error is a terminal."""
     hidden = not sys.stderr.isatty()
     with click.progressbar(
         length=length,
         label=label,
         file=sys.stderr,
         hidden=hidden,
-        update_min_steps=max(1, length // _DRAWN),
+        update_min_steps=max(1, length // _PROGRESS_STEPS),
     ) as bar:
         yield bar.update
 
 
 @contextmanager
-def _written_whole(path: Path, mode: int) -> Iterator[IO[bytes]]:
-    """A file that gets its name when all of it is there, and is gone when something fails."""
+def _replacing(path: Path, mode: int) -> Iterator[IO[bytes]]:
+    """A file that gets its name when it is complete, and is removed if something fails."""
     if path.exists() and not path.is_file():
-        raise click.ClickException(f"{path} is no ordinary file.")
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        raise click.ClickException(f"{path} is not a regular file.")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+        partial.replace(path)
     except BaseException:
-        beside.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
         raise
 
 
 @click.argument("resource", type=click.Choice(list(RESOURCES)))
-@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="ndjson")
+@click.option("--format", type=click.Choice(list(FORMATS)), default="ndjson")
 @click.option(
     "--filter",
     "filters",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A filter as the list of the resource has it; may be given several times.",
+    help="A filter of the list of the resource; several can be given.",
 )
+@click.option("--q", metavar="WORDS", help="Words to search for.")
+@click.option("--sort", metavar="KEYS", help="Keys to sort by; a hyphen before a key descends.")
+@click.option("--select", metavar="NAMES", help="The fields to write, separated by commas.")
+@click.option("--include", metavar="NAMES", help="What to embed, separated by commas.")
+@click.option("--as-of", metavar="MOMENT", help="As of this moment, as 2026-11-22T21:00:00Z.")
 @click.option(
     "--output", type=_TARGET, default="-", show_default=True, help="A file; - is standard output."
 )
-@click.option("--as-of", "moment", help="As at this moment, as 2026-11-22T21:00:00Z.")
-def export(
-    resource: str, form: str, filters: tuple[str, ...], output: Path, moment: str | None
-) -> None:
-    """Write all of a RESOURCE that the filters select, in the order of the ids.
+def export(resource: str, filters: tuple[str, ...], output: Path, **options: str | None) -> None:
+    """Write the rows of a RESOURCE that the filters select, in the order of the ids or of --sort.
 
-    A file gets its name when all of it is written.
+    A file gets its name when it is complete.
     """
-    known = formats_for(RESOURCES[resource])
-    if form not in known:
-        raise click.ClickException(f"{resource} cannot be {form}; known: {', '.join(known)}.")
-    with _in_one_sentence() as database:
+    with _errors_in_one_line() as database:
         pairs = [text.partition("=")[::2] for text in filters]
-        wanted = replace(whole(resource, known[form], pairs), as_of=_as_of(moment))
+        pairs += [(name, value) for name, value in options.items() if value is not None]
+        wanted = exporting.read_export(resource, pairs)
         statement = matches_statement(wanted.shape)
         expected = database.explain(statement, wanted.values, wanted.as_of)
         with _progress(resource, expected) as step:
@@ -115,16 +110,8 @@ def export(
             if str(output) == "-":
                 _copy(pieces, sys.stdout.buffer)
             else:
-                with _written_whole(output, 0o666) as file:
+                with _replacing(output, 0o666) as file:
                     _copy(pieces, file)
-
-
-def _as_of(moment: str | None) -> datetime | None:
-    try:
-        found: datetime | None = None if moment is None else Moment().deserialize(moment)
-    except ValidationError as error:
-        raise click.ClickException(f"--as-of: {' '.join(error.messages)}") from None
-    return found
 
 
 def _copy(pieces: Iterator[bytes], file: IO[bytes]) -> None:
@@ -133,15 +120,15 @@ def _copy(pieces: Iterator[bytes], file: IO[bytes]) -> None:
 
 
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--with-keys", is_flag=True, help="The API keys (their hashes) too.")
+@click.option("--with-keys", is_flag=True, help="Also the API keys (their hashes).")
 def dump(file: Path, with_keys: bool) -> None:
-    """Write the whole database to FILE, compressed where the name ends in .gz.
+    """Write the whole database to FILE, compressed if its name ends in .gz.
 
-    FILE can be read by you alone, and gets its name when all of it is written.
+    Only you can read FILE. It gets its name when it is complete.
     """
     with (
-        _in_one_sentence() as database,
-        _written_whole(file, 0o600) as target,
+        _errors_in_one_line() as database,
+        _replacing(file, 0o600) as target,
         ExitStack() as bars,
     ):
         rows = dumping.dump(
@@ -156,11 +143,11 @@ def dump(file: Path, with_keys: bool) -> None:
 
 @click.argument("file", type=FILE)
 def load(file: Path) -> None:
-    """Read FILE, a dump, into an empty database that is migrated to the revision of the dump.
+    """Load FILE, a dump, into an empty database, migrated to the revision of the dump.
 
-    All of it or nothing. The file is read twice: at first only to see whether it is whole.
+    Either the whole dump is loaded or nothing. The file is checked first, then loaded.
     """
-    with _in_one_sentence() as database:
+    with _errors_in_one_line() as database:
         with _progress("checking", file.stat().st_size) as step:
             checked = loading.check(file, step)
         with _progress("loading", checked.rows) as step:

@@ -1,4 +1,4 @@
-"""Following the feed at a terminal: ``flask changes follow``."""
+"""``flask changes follow`` prints the feed, and ``flask due`` records overdue claims."""
 
 import os
 import sys
@@ -14,15 +14,16 @@ from hksz_db.database import Database, DatabaseUnusable
 from hksz_db.domain.errors import Unavailable
 from hksz_db.embedded import EmbeddedError
 from hksz_db.feed.due import note_due
-from hksz_db.feed.listener import Bell
-from hksz_db.feed.pages import BEGINNING, Feed, ForeignCursor, Page, Position, horizon
+from hksz_db.feed.listener import ChangeListener
+from hksz_db.feed.pages import Feed, Page, horizon
+from hksz_db.feed.positions import BEGINNING, ForeignCursor, Position
 from hksz_db.queries.pages import RESOURCES
 
 _PER_PAGE = 100
 _WAIT_S = 30.0
 _RETRY_S = 1.0
 
-changes = AppGroup("changes", help="Follow what is changed.")
+changes = AppGroup("changes", help="Follow the feed of changes.")
 
 
 @changes.command("follow")
@@ -32,32 +33,32 @@ changes = AppGroup("changes", help="Follow what is changed.")
     "names",
     multiple=True,
     type=click.Choice(list(RESOURCES)),
-    help="Of which resource; may be given several times.",
+    help="Only this resource; can be given several times.",
 )
 @click.option(
     "--cursor-file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where to keep the cursor of what was printed; if it is there, go on from it.",
+    help="Where to keep the cursor; if the file exists, go on from its cursor.",
 )
-@click.option("--once", is_flag=True, help="End when nothing follows for now.")
+@click.option("--once", is_flag=True, help="End instead of waiting for more.")
 def follow(start: str | None, names: tuple[str, ...], cursor_file: Path | None, once: bool) -> None:
     """Print each change as a line of JSON, in the order in which they were committed.
 
-    It waits for more until Ctrl-C, and for a database that is away. Lines may come twice after it
-    was killed: the cursor is kept when they are out.
+    It waits for more until Ctrl-C, and while the database is away. The cursor is saved after the
+    lines are printed, so lines can be repeated after the process was killed.
     """
     database: Database = current_app.extensions["hksz_database"]
     feed = Feed(database, tuple(name for name in RESOURCES if name in (names or RESOURCES)))
-    kept = _kept(cursor_file)
-    if kept and start:
-        raise click.ClickException(f"{cursor_file} says where to go on: leave out --from.")
+    saved = _saved(cursor_file)
+    if saved and start:
+        raise click.ClickException(f"{cursor_file} has a cursor already: leave out --from.")
     try:
-        position = _position(feed, kept or start or "beginning")
+        position = _position(feed, saved or start or "beginning")
         for page in _pages(feed, position, once=once):
             if page.entries:
                 click.echo(page.entries)
             if cursor_file is not None:
-                _keep(cursor_file, feed.cursor(page.position))
+                _save(cursor_file, feed.cursor(page.position))
     except ForeignCursor:
         raise click.ClickException("The cursor is not one of this feed.") from None
     except (DatabaseUnusable, EmbeddedError, Unavailable) as error:
@@ -65,21 +66,21 @@ def follow(start: str | None, names: tuple[str, ...], cursor_file: Path | None, 
     except KeyboardInterrupt:
         pass
     except BrokenPipeError:
-        # Whoever read the lines has gone, and nothing is to be said when this ends.
+        # The reader has gone; flushing at exit must not fail as well.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.command("due")
 @with_appcontext
 def due() -> None:
-    """Note which planned claims have fallen due; a running server does it once a minute."""
+    """Record overdue planned claims; a running server does so once a minute."""
     try:
         click.echo(f"{note_due(current_app.extensions['hksz_database'])} fell due")
     except (DatabaseUnusable, EmbeddedError, Unavailable) as error:
         raise click.ClickException(str(error)) from None
 
 
-def _kept(file: Path | None) -> str | None:
+def _saved(file: Path | None) -> str | None:
     return file.read_text(encoding="ascii").strip() if file and file.exists() else None
 
 
@@ -90,8 +91,8 @@ def _position(feed: Feed, place: str) -> Position:
 
 
 def _pages(feed: Feed, position: Position, *, once: bool) -> Iterator[Page]:
-    """All pages from a position on; once they have begun, a database that is away is waited for."""
-    bell = Bell(feed.database)
+    """All pages from a position on; after the first, a database that does not answer is retried."""
+    listener = ChangeListener(feed.database)
     begun = False
     while True:
         try:
@@ -99,7 +100,7 @@ def _pages(feed: Feed, position: Position, *, once: bool) -> Iterator[Page]:
         except Unavailable as error:
             if once or not begun:
                 raise
-            click.echo(f"{error} It is asked again.", err=True)
+            click.echo(f"{error} Retrying.", err=True)
             time.sleep(_RETRY_S)
             continue
         begun, position = True, page.position
@@ -107,10 +108,10 @@ def _pages(feed: Feed, position: Position, *, once: bool) -> Iterator[Page]:
         if page.caught_up and once:
             return
         if page.caught_up:
-            bell.wait(position, _WAIT_S)
+            listener.wait(position, _WAIT_S)
 
 
-def _keep(file: Path, cursor: str) -> None:
-    fresh = file.with_name(f"{file.name}.new")
-    fresh.write_text(f"{cursor}\n", encoding="ascii")
-    fresh.replace(file)
+def _save(file: Path, cursor: str) -> None:
+    new = file.with_name(f"{file.name}.new")
+    new.write_text(f"{cursor}\n", encoding="ascii")
+    new.replace(file)

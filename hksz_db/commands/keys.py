@@ -1,4 +1,4 @@
-"""Keys: made, listed and revoked."""
+"""``flask keys``."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from hksz_db.commands.terminal import writing_here
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.services import api_keys
 
-keys = AppGroup("keys", help="Make, list and revoke the keys of those who write.")
+keys = AppGroup("keys", help="Create, list and revoke API keys.")
 
 
 @keys.command("create")
@@ -22,11 +22,11 @@ keys = AppGroup("keys", help="Make, list and revoke the keys of those who write.
     multiple=True,
     required=True,
     type=click.Choice([str(scope) for scope in Scope]),
-    help="What the key may do; may be given several times.",
+    help="A scope of the key; may be given several times.",
 )
 @click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help="Its last day, in UTC.")
 def create_key(label: str, scopes: tuple[str, ...], expires: datetime | None) -> None:
-    """Make a key for LABEL and print it; it cannot be shown again."""
+    """Create a key for LABEL and print it. It cannot be shown again."""
     until = None
     if expires is not None:
         until = expires.replace(hour=23, minute=59, second=59, tzinfo=UTC)
@@ -37,16 +37,16 @@ def create_key(label: str, scopes: tuple[str, ...], expires: datetime | None) ->
 
 @keys.command("path")
 def path_of_key() -> None:
-    """Print where the first key of the embedded database is."""
+    """Print the path of the file with the first key of the embedded database."""
     path: Path = current_app.config["KEY_FILE"]
     if not path.exists():
-        raise click.ClickException(f"There is no {path}; flask keys create makes a key.")
+        raise click.ClickException(f"{path} does not exist; create a key with flask keys create.")
     click.echo(path)
 
 
 @keys.command("list")
 def list_keys() -> None:
-    """List the keys: who, what for, until when, when last used."""
+    """List the keys: label, state, scopes, expiry, last use."""
     with writing_here() as session:
         for key in api_keys.listing(session):
             state = "revoked" if key["revoked_at"] else "active"
@@ -59,7 +59,7 @@ def list_keys() -> None:
 @keys.command("revoke")
 @click.argument("label")
 def revoke_key(label: str) -> None:
-    """Revoke the key of LABEL for good."""
+    """Revoke the key of LABEL permanently."""
     with writing_here() as session:
         if not api_keys.revoke(session, label):
             raise click.ClickException(f"There is no active key labelled {label!r}.")

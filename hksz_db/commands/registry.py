@@ -1,4 +1,4 @@
-"""All commands, by their names."""
+"""The registry of commands."""
 
 from flask import Flask
 
@@ -13,13 +13,9 @@ from hksz_db.commands.versions import show_history
 
 def register_commands(app: Flask) -> None:
     """Add the commands to ``flask``."""
-    for group in (keys, changes, due):
-        app.cli.add_command(group)
-    app.cli.command("seed")(seed)
-    app.cli.command("locate")(locate)
-    app.cli.command("verify")(verify)
+    for command in (keys, changes, due):
+        app.cli.add_command(command)
+    for function in (seed, locate, verify, export, dump, load):
+        app.cli.command(function.__name__)(function)
     app.cli.command("history")(show_history)
     app.cli.command("import")(import_file)
-    app.cli.command("export")(export)
-    app.cli.command("dump")(dump)
-    app.cli.command("load")(load)

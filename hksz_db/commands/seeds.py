@@ -1,4 +1,4 @@
-"""Seeds: data files, loaded as often as one likes."""
+"""``flask seed``."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from hksz_db.services import seeding
 
 @click.argument("folders", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
 def seed(folders: tuple[Path, ...]) -> None:
-    """Load data files: FOLDERS, or the seeds that the software ships."""
+    """Load the data files in FOLDERS. Default: the seeds of the software."""
     for folder in folders or seed_folders():
         with writing_here() as session:
             loaded = seeding.load(session, folder)

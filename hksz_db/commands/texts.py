@@ -1,37 +1,19 @@
-"""Texts that a reader holds: where passages stand in them, and whether they still do."""
+"""``flask locate`` and ``flask verify``: locators of evidence in your copy of a text."""
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from uuid import UUID
 
 import click
-from sqlalchemy.orm import Session
 
 from hksz_db.commands import locating
-from hksz_db.commands.terminal import FILE, Trouble, id_or_name, writing_here
-from hksz_db.database import fetch_in
+from hksz_db.commands.terminal import FILE, Failure, file_errors, reaching, row_id
 from hksz_db.domain.verification import Result
 from hksz_db.queries.verification import (
     Checked,
     Verification,
     check,
-    named_statement,
     verifiable_statement,
 )
-
-
-@contextmanager
-def _locating() -> Iterator[None]:
-    """What is wrong with a file is one sentence on the terminal."""
-    try:
-        yield
-    except locating.Unlocatable as error:
-        raise click.ClickException(str(error)) from None
-    except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        raise click.ClickException(f"{place}{error.strerror}.") from None
 
 
 @click.argument("text", type=FILE)
@@ -41,12 +23,12 @@ def locate(text: Path, spans: Path, claims: Path) -> None:
     """Write the locators of evidence into a data file.
 
     TEXT is your copy of the source, SPANS a JSON file {external_id of the evidence: {"words": …,
-    "occurrence": 1}} that stays with you, CLAIMS the data file. It is replaced as a whole, or, if
-    anything is wrong, left as it was.
+    "occurrence": 1}} that stays with you, and CLAIMS the data file. It does not change if there is
+    an error.
     """
-    with _locating():
+    with file_errors():
         located = locating.write_locators(text, spans, claims)
-    click.echo(f"{located.written} locators written, over {located.char_length} characters")
+    click.echo(f"{located.written} locators written for a text of {located.char_length} characters")
     click.echo(f"text_sha256 {located.text_sha256}")
 
 
@@ -55,17 +37,17 @@ def locate(text: Path, spans: Path, claims: Path) -> None:
 def verify(source: str, text: Path) -> None:
     """Compare TEXT, your copy of SOURCE, with the locators of its evidence.
 
-    SOURCE is an id or an external id, TEXT a file in UTF-8, of which nothing is stored. There is
-    a line for each span: the evidence, whether the span is exact, moved or missing, and its place
-    in your text, in code points after normalisation.
+    SOURCE is an id or an external id, and TEXT a file in UTF-8, which is not stored. Each line of
+    the output is a span: the evidence, whether the span is exact, moved or missing, and its
+    position in your text, in code points after normalisation.
 
-    The exit status is that of diff: 0 when every span is exact, 1 when some are moved or missing,
-    2 when there was trouble.
+    The exit status is that of diff: 0 if every span is exact, 1 if some are moved or missing, and 2
+    if there was an error.
     """
     try:
-        verification = _compared(source, text)
+        verification = _verification(source, text)
     except click.ClickException as error:
-        raise Trouble(error.message) from None
+        raise Failure(error.message) from None
     for checked in verification.checked:
         click.echo(_line(checked))
     results = Counter(checked.finding.result for checked in verification.checked)
@@ -74,33 +56,21 @@ def verify(source: str, text: Path) -> None:
         raise SystemExit(1)
 
 
-def _compared(source: str, text: Path) -> Verification:
-    with _locating():
+def _verification(source: str, text: Path) -> Verification:
+    with file_errors():
         copy = locating.read_text(text)
-    verification = check(copy, _verifiable(source))
-    if not verification.checked:
-        raise click.ClickException(f"No evidence of {source} has a locator to compare with.")
-    return verification
-
-
-def _verifiable(source: str) -> bytes:
-    with writing_here() as session:
-        values = {"id": _id(session, source)}
-        rows = fetch_in(session, verifiable_statement(), values)
+    with reaching() as database:
+        id = row_id(database, "sources", source)
+        rows = database.read(verifiable_statement(), {"id": id})
     if not rows:
         raise click.ClickException(f"There is no source {source}.")
     ((_, deleted, _, verifiable),) = rows
     if deleted:
         raise click.ClickException(f"The source {source} was deleted; it can be restored.")
-    return bytes(verifiable)
-
-
-def _id(session: Session, source: str) -> UUID | None:
-    named = id_or_name(source)
-    if isinstance(named, UUID):
-        return named
-    rows = fetch_in(session, named_statement(), {"name": named})
-    return rows[0][0] if rows else None
+    verification = check(copy, bytes(verifiable))
+    if not verification.checked:
+        raise click.ClickException(f"No evidence of {source} has a locator to compare with.")
+    return verification
 
 
 def _line(checked: Checked) -> str:

@@ -1,1 +1,1 @@
-"""The terms of the field: pure modules, without a database and without I/O."""
+"""The domain: pure modules without a database and without I/O."""

@@ -1,8 +1,9 @@
 """How two documents of one row differ, field by field.
 
-What stands in an array is compared with what it is and not with what stands at its place: by its
-id, or by what makes it this one among the others. So one more in the middle is one difference,
-and another order is none, unless the order says something as that of contributors does.
+This is not JSON Patch (RFC 6902): a reader wants to see the earlier value, and array items compared
+by identity and not by position. An item is identified by its id, or by the fields that distinguish
+it. So inserting one item is one difference, and reordering is none, unless the order has a meaning
+as that of contributors does.
 """
 
 import json
@@ -14,9 +15,9 @@ from typing import Any
 
 from hksz_db.domain.errors import escaped
 
-# They differ whenever anything does.
-_KEPT = frozenset({"version", "updated_at"})
-# What makes an item of an array this one, where it has no id: fields, and fields of fields.
+# These fields change with every write.
+_IGNORED = frozenset({"version", "updated_at"})
+# The paths of the fields that identify an item of an array without an id.
 _KEYS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "names": (("name",), ("language",)),
     "identifiers": (("scheme",), ("value",)),
@@ -35,16 +36,16 @@ _KEYS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "steps": (("source_id",), ("kind",)),
 }
 
-# The arrays whose order says something; the others stand in that of their creation.
+# The arrays whose order has a meaning; the others are in order of creation.
 _ORDERED = frozenset({"contributors", "steps"})
 
 
 @dataclass(frozen=True)
 class Difference:
-    """What stands at a JSON pointer (RFC 6901) in one document and in the other.
+    """The values at a JSON pointer (RFC 6901) in the earlier and the later document.
 
-    ``before`` is ``None`` where something was added to an array, ``after`` where it was taken
-    away. The pointer is into the later document where something was added, else into the earlier.
+    ``before`` is ``None`` for an item that was added to an array, ``after`` for one that was
+    removed. The pointer of an added item is into the later document, any other into the earlier.
     """
 
     pointer: str
@@ -53,10 +54,10 @@ class Difference:
 
 
 def differences(before: Any, after: Any) -> list[Difference]:
-    """What to change, in this order, to make the later document of the earlier one.
+    """The changes that turn the earlier document into the later one when applied in order.
 
-    Of each array first what differs in its items, then what is taken away, the last first, then
-    what is added, the first first. ``version`` and ``updated_at`` are left out at every level.
+    For each array: first changes within items, then removals from the last to the first, then
+    additions from the first to the last. ``version`` and ``updated_at`` are ignored at every level.
     """
     return list(_compare(before, after, "", ""))
 
@@ -64,13 +65,13 @@ def differences(before: Any, after: Any) -> list[Difference]:
 def _compare(before: Any, after: Any, pointer: str, name: str) -> Iterator[Difference]:
     match before, after:
         case {}, {}:
-            for field in [key for key in {**before, **after} if key not in _KEPT]:
+            for field in [key for key in {**before, **after} if key not in _IGNORED]:
                 pair = before.get(field), after.get(field)
                 yield from _compare(*pair, f"{pointer}/{escaped(field)}", field)
         case [*_], [*_]:
             yield from _compare_items(before, after, pointer, name)
         case _:
-            # true is no 1, though Python says so.
+            # In Python, True == 1.
             if type(before) is not type(after) or before != after:
                 yield Difference(pointer, before, after)
 
@@ -78,34 +79,34 @@ def _compare(before: Any, after: Any, pointer: str, name: str) -> Iterator[Diffe
 def _compare_items(
     before: Sequence[Any], after: Sequence[Any], pointer: str, name: str
 ) -> Iterator[Difference]:
-    ours, theirs = ([_identity(item, name) for item in items] for items in (before, after))
-    pairs = dict(_in_order(ours, theirs) if name in _ORDERED else _anywhere(ours, theirs))
-    for index, other in pairs.items():
-        yield from _compare(before[index], after[other], f"{pointer}/{index}", name)
-    for index in reversed(range(len(before))):
-        if index not in pairs:
-            yield Difference(f"{pointer}/{index}", before[index], None)
-    known = set(pairs.values())
-    for other in range(len(after)):
-        if other not in known:
-            yield Difference(f"{pointer}/{other}", None, after[other])
+    old, new = ([_identity(item, name) for item in items] for items in (before, after))
+    pairs = dict(_ordered_pairs(old, new) if name in _ORDERED else _pairs(old, new))
+    for old_index, new_index in pairs.items():
+        yield from _compare(before[old_index], after[new_index], f"{pointer}/{old_index}", name)
+    for old_index in reversed(range(len(before))):
+        if old_index not in pairs:
+            yield Difference(f"{pointer}/{old_index}", before[old_index], None)
+    paired = set(pairs.values())
+    for new_index in range(len(after)):
+        if new_index not in paired:
+            yield Difference(f"{pointer}/{new_index}", None, after[new_index])
 
 
-def _in_order(ours: Sequence[str], theirs: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """The places of what both have in the same order."""
-    matcher = SequenceMatcher(None, ours, theirs, autojunk=False)
-    for index, other, length in matcher.get_matching_blocks():
-        yield from ((index + n, other + n) for n in range(length))
+def _ordered_pairs(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """The indexes of equal items that are in the same order in both lists."""
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    for old_index, new_index, length in matcher.get_matching_blocks():
+        yield from ((old_index + n, new_index + n) for n in range(length))
 
 
-def _anywhere(ours: Sequence[str], theirs: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """The places of what both have."""
-    places: defaultdict[str, deque[int]] = defaultdict(deque)
-    for other, identity in enumerate(theirs):
-        places[identity].append(other)
-    for index, identity in enumerate(ours):
-        if places[identity]:
-            yield index, places[identity].popleft()
+def _pairs(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """The indexes of equal items, in any order."""
+    indexes: defaultdict[str, deque[int]] = defaultdict(deque)
+    for new_index, identity in enumerate(new):
+        indexes[identity].append(new_index)
+    for old_index, identity in enumerate(old):
+        if indexes[identity]:
+            yield old_index, indexes[identity].popleft()
 
 
 def _identity(item: Any, name: str) -> str:

@@ -14,9 +14,10 @@ _DATE = re.compile(
 )
 _PARTS = ("y", "m", "d")
 _LEAP_YEAR = "2000"
-# The first month of each division of a year, and how many months it has (ISO 8601-2, 4.8). A
-# winter is the one that begins in its year, because EDTF sorts it after the autumn; 29 to 32 are
-# the seasons of the southern hemisphere. The library ends a year's last season with the year.
+# The first month and the number of months of each division of a year (ISO 8601-2, 4.8). A winter
+# begins in its year, because EDTF sorts it after the autumn. 29 to 32 are the seasons of the
+# southern hemisphere. The library is not used here because it cuts winters off at the end of the
+# year.
 _SEASONS = {
     **dict.fromkeys((21, 25, 31), (3, 3)),
     **dict.fromkeys((22, 26, 32), (6, 3)),
@@ -28,8 +29,8 @@ _SEASONS = {
 }
 
 
-class NoSuchDays(ValueError):
-    """A date that names no days between the years 1 and 9999; ``position`` is a character's."""
+class InvalidDays(ValueError):
+    """A date has no days between the years 1 and 9999; ``position`` is the offset of the error."""
 
     def __init__(self, reason: str, position: int) -> None:
         super().__init__(reason)
@@ -46,13 +47,13 @@ class _Padding:
 def days(text: str) -> tuple[date, date]:
     """The first and the last day that an EDTF date may cover.
 
-    A qualifier adds on either side what the EDTF library adds: one of the unit of each part that
-    it qualifies (two for ``%``), and for a year with unspecified digits as many years as these
-    stand for (``201X~``: ten). Raises ``NoSuchDays``.
+    A qualifier extends the date at both ends as the EDTF library does: by one unit (``%``: two) of
+    each part that it qualifies, and by ten or a hundred years if the year has unspecified digits
+    (``201X~``: ten). Raises ``InvalidDays``.
     """
     match = _DATE.fullmatch(text)
     if not match:
-        raise NoSuchDays("names no days between the years 1 and 9999", 0)
+        raise InvalidDays("has no days between the years 1 and 9999", 0)
     year, month, day = (match[part] for part in _PARTS)
     if match["digits"]:
         year = year[: int(match["digits"])].ljust(4, "X")
@@ -67,13 +68,13 @@ def days(text: str) -> tuple[date, date]:
 
 
 def month_end(year: int, month: int) -> date:
-    """The last day of a month, which may also be counted beyond the twelfth."""
+    """The last day of a month; months above 12 are in the years after ``year``."""
     year, month = year + month // 12, month % 12 + 1
     return date.max if year > MAXYEAR and month == 1 else date(year, month, 1) - timedelta(days=1)
 
 
 def shift_months(day: date, months: int) -> date:
-    """The day so many months later; the month's last where it has no such day."""
+    """The day ``months`` months later, or the last day of that month if it is shorter."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     if not MINYEAR <= year <= MAXYEAR:
         raise OverflowError
@@ -82,16 +83,19 @@ def shift_months(day: date, months: int) -> date:
 
 def _season(year: str, season: int, position: int) -> tuple[date, date]:
     if season not in _SEASONS or "X" in year:
-        raise NoSuchDays("is not a date: there is no such month or season", position)
+        raise InvalidDays("is not a date: month or season out of range", position)
     month, length = _SEASONS[season]
     try:
         return date(int(year), month, 1), month_end(int(year), month + length - 1)
     except ValueError:
-        raise NoSuchDays("reaches beyond the years 1 to 9999", 0) from None
+        raise InvalidDays("extends beyond the years 1 to 9999", 0) from None
 
 
 def _check(match: re.Match[str], year: str, month: str | None, day: str | None) -> None:
-    """Refuse what no year has before any year is looked at: XXXX stands for ten thousand."""
+    """Refuse an impossible date.
+
+    Month and day are checked in a leap year first, because XXXX stands for ten thousand years.
+    """
     for part, reason, found in (
         ("y", "year", _numbers(year, MAXYEAR)),
         ("m", "month", _candidates(_LEAP_YEAR, month, None)),
@@ -99,13 +103,13 @@ def _check(match: re.Match[str], year: str, month: str | None, day: str | None) 
         ("d", "day", _candidates(year, month, day)),
     ):
         if next(iter(found), None) is None:
-            raise NoSuchDays(f"is not a date: {reason} out of range", match.start(part))
+            raise InvalidDays(f"is not a date: {reason} out of range", match.start(part))
 
 
 def _candidates(
     year: str, month: str | None, day: str | None, *, descending: bool = False
 ) -> Iterator[date]:
-    """The days that the digits leave open, in order: X stands for any digit."""
+    """The days that match the digits, in order; X matches any digit."""
     months = tuple(_numbers(month or "XX", 12, descending=descending))
     for y in _numbers(year, MAXYEAR, descending=descending):
         for m in months:
@@ -123,7 +127,7 @@ def _numbers(pattern: str, highest: int, *, descending: bool = False) -> Iterabl
 def _padding(match: re.Match[str], unspecified: int) -> _Padding:
     counts = []
     for n, part in enumerate(_PARTS):
-        # On the left of a part a qualifier is that part's; on the right, of all before it too.
+        # A qualifier before a part applies to that part, one after it to all parts up to it.
         marks = [match[f"own_{part}"], *(match[f"upto_{later}"] for later in _PARTS[n:])]
         counts.append(sum(2 if mark == "%" else 1 for mark in marks if mark) if match[part] else 0)
     years, months, days_ = counts
@@ -137,4 +141,4 @@ def _shifted(day: date, padding: _Padding, sign: int, *, to_end: bool = False) -
             moved = month_end(moved.year, moved.month)
         return moved + timedelta(days=sign * padding.days)
     except OverflowError:
-        raise NoSuchDays("reaches beyond the years 1 to 9999", 0) from None
+        raise InvalidDays("extends beyond the years 1 to 9999", 0) from None

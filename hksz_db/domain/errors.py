@@ -1,4 +1,4 @@
-"""What can go wrong, in the terms of the field. Nothing here knows HTTP."""
+"""Errors in the terms of the field. None of them knows HTTP."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,15 +6,15 @@ from uuid import UUID
 
 
 class DomainError(Exception):
-    """The base of all that callers may be told about."""
+    """The base of all errors that clients are told about."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing wrong with what was sent.
+    """One fault of a request.
 
-    ``pointer`` is a JSON pointer into the body (``#/figures/0/amount``); ``parameter`` is the
-    name of a query parameter. One of the two is set, or neither when the whole is meant.
+    ``pointer`` is a JSON pointer into the body (``#/figures/0/amount``), and ``parameter`` is the
+    name of a query parameter. Neither is set if the whole request is meant.
     """
 
     code: str
@@ -23,19 +23,19 @@ class Fault:
     parameter: str | None = None
 
     def within(self, place: str) -> "Fault":
-        """The fault of a part as one of the whole, in which the part stands at ``place``."""
+        """The same fault, for a body that contains this one at the JSON pointer ``place``."""
         return replace(self, pointer=place + (self.pointer or "#").removeprefix("#"))
 
 
 def escaped(key: str) -> str:
-    """A name as a step of a JSON pointer (RFC 6901)."""
-    # Surrogates cannot be written out; the request that had them is answered all the same.
+    """A key as a token of a JSON pointer (RFC 6901)."""
+    # Lone surrogates cannot be encoded, but the request must still be answered.
     safe = key.encode("utf-8", "backslashreplace").decode()
     return safe.replace("~", "~0").replace("/", "~1")
 
 
 class FaultsError(DomainError):
-    """A request that cannot be carried out because of the listed faults."""
+    """A request that fails because of the listed faults."""
 
     def __init__(self, detail: str, faults: Sequence[Fault] = ()) -> None:
         super().__init__(detail)
@@ -44,27 +44,27 @@ class FaultsError(DomainError):
 
 
 class Malformed(FaultsError):
-    """What was sent cannot be read, or asks for something that does not exist."""
+    """The request cannot be read, or uses a parameter or value that does not exist."""
 
 
 class Invalid(FaultsError):
-    """What was sent can be read, but breaks a rule of the model."""
+    """The request can be read, but breaks a rule of the model."""
 
 
 class Conflict(FaultsError):
-    """What was sent clashes with what is stored."""
+    """The request conflicts with what is stored."""
 
 
-class NotRecorded(DomainError):
-    """What is asked for lies before the history began, or has not happened yet."""
+class OutsideHistory(DomainError):
+    """The moment asked for is before the beginning of the history, or in the future."""
 
 
 class InFlight(FaultsError):
-    """The same request is being carried out at this moment."""
+    """The same request is being processed at this moment."""
 
 
 class Unauthenticated(FaultsError):
-    """No key, or a key that is unknown, expired or revoked."""
+    """The key is missing, unknown, expired or revoked."""
 
 
 class Forbidden(FaultsError):
@@ -72,14 +72,14 @@ class Forbidden(FaultsError):
 
 
 class NotFound(DomainError):
-    """No such row was ever there."""
+    """No such row has ever existed."""
 
     def __init__(self, resource: str, id: UUID) -> None:
         super().__init__(f"There is no {resource} {id}.")
 
 
-class NoVersion(DomainError):
-    """The row is or was there, but never at this version; ``near`` are those next to it."""
+class VersionNotFound(DomainError):
+    """The row exists or existed, but not in this version; ``near`` are the versions next to it."""
 
     def __init__(self, resource: str, id: UUID, version: int, near: Sequence[int]) -> None:
         known = " and ".join(map(str, near))
@@ -89,7 +89,7 @@ class NoVersion(DomainError):
 
 
 class Gone(DomainError):
-    """The row was deleted; it can be restored."""
+    """The row has been deleted and can be restored."""
 
     def __init__(self, resource: str, id: UUID, version: int) -> None:
         super().__init__(f"The {resource} {id} was deleted; it can be restored.")
@@ -97,7 +97,7 @@ class Gone(DomainError):
 
 
 class Merged(DomainError):
-    """The row was merged into another, under whose id it is found; that can be undone."""
+    """The row has been merged into another row. That can be undone."""
 
     def __init__(self, resource: str, id: UUID, version: int, into_id: UUID) -> None:
         super().__init__(f"The {resource} {id} was merged into {into_id}; that can be undone.")
@@ -106,15 +106,15 @@ class Merged(DomainError):
 
 
 class Stale(DomainError):
-    """The row has another version than the one the writer has read."""
+    """The row has changed since the version that the client has read."""
 
     def __init__(self, resource: str, id: UUID, version: int) -> None:
         super().__init__(f"The {resource} {id} is at version {version}, not the one given.")
 
 
 class Unavailable(DomainError):
-    """The database cannot be reached, or did not finish in time."""
+    """The database cannot be reached or did not finish in time."""
 
 
-class Busy(DomainError):
-    """Too many requests of the kind are under way; one of them must end first."""
+class Overloaded(DomainError):
+    """Too many requests of this kind are being processed; one of them must end first."""

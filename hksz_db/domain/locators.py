@@ -1,8 +1,9 @@
-"""Evidence that a reader can check against his own copy of a text.
+"""Locators: readers can check evidence against their own copy of a text.
 
-A locator is a span in code points, end exclusive, over a text normalised as ``nfc-ws1``, with
-the SHA-256 of the span and of up to 32 code points on either side (the TextPositionSelector and
-TextQuoteSelector of the W3C Web Annotation model, with hashes in place of the quotes).
+A locator is a span of a text that has been normalised as ``nfc-ws1``, in code points with the end
+excluded. It has the SHA-256 of the span and of up to 32 code points on either side. (These are the
+TextPositionSelector and TextQuoteSelector of the W3C Web Annotation model, with hashes in place of
+quotes.)
 """
 
 import codecs
@@ -17,20 +18,20 @@ CONTEXT = 32
 
 
 class NotText(ValueError):
-    """What was read is no text; the message says why and where, and repeats nothing of it."""
+    """The input is not a text; the message says why and where, without quoting it."""
 
 
 class NotUtf8(NotText):
-    """What was read is not UTF-8."""
+    """The input is not UTF-8."""
 
 
 class SpanNotFound(LookupError):
-    """The words do not occur, or not so often."""
+    """The text does not contain the words, or not that many times."""
 
 
 @dataclass(frozen=True)
 class Locator:
-    """Where a passage stands; hashes are lower-case hexadecimal SHA-256 of UTF-8 bytes."""
+    """The place of a passage; hashes are lower-case hexadecimal SHA-256 of UTF-8 bytes."""
 
     start_char: int
     end_char: int
@@ -40,9 +41,9 @@ class Locator:
 
 
 def read(data: bytes) -> str:
-    """The ``nfc-ws1`` form of a text in UTF-8; a byte order mark is no part of it.
+    """The ``nfc-ws1`` form of a text in UTF-8, without the byte order mark.
 
-    Raises ``NotUtf8``, and ``NotText`` where a NUL stands in it or nothing but white space.
+    Raises ``NotUtf8``, or ``NotText`` if the text contains a NUL or only white space.
     """
     try:
         text = data.decode()
@@ -57,12 +58,12 @@ def read(data: bytes) -> str:
 
 
 def normalise(text: str) -> str:
-    """The ``nfc-ws1`` form: Unicode NFC, every run of white space one space, none at the ends."""
+    """The ``nfc-ws1`` form: Unicode NFC, trimmed, each run of white space replaced by one space."""
     return " ".join(nfc(text).split())
 
 
 def digest(text: str) -> str:
-    """SHA-256 of the text's UTF-8 bytes, in hexadecimal."""
+    """The SHA-256 of the UTF-8 bytes, in hexadecimal."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -78,16 +79,16 @@ def locator(text: str, start: int, end: int) -> Locator:
 
 
 def locate(text: str, words: str, occurrence: int = 1) -> Locator:
-    """The locator of the words' n-th occurrence, counted from 1, in a normalised text.
+    """The locator of the n-th occurrence of the words, counted from 1, in a normalised text.
 
-    Raises ``SpanNotFound`` when there is no such occurrence.
+    Raises ``SpanNotFound``.
     """
     words = normalise(words)
     start = -1
     if occurrence < 1 or not words:
-        raise SpanNotFound("there must be words, and their occurrences count from 1")
+        raise SpanNotFound("there must be at least one word, and the occurrence must be at least 1")
     for _ in range(occurrence):
         start = text.find(words, start + 1)
         if start < 0:
-            raise SpanNotFound("the words do not occur so often in the text")
+            raise SpanNotFound("the text does not contain the words that many times")
     return locator(text, start, start + len(words))

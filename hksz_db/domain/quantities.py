@@ -1,4 +1,4 @@
-"""What the words around a number allow: comparators, ranges and units."""
+"""Figures: the ranges that comparators such as "over" allow, and units of measure."""
 
 import re
 from collections.abc import Callable
@@ -15,22 +15,22 @@ from ucumvert.parser import InvalidUcumError
 
 from hksz_db.domain.vocabulary import Comparator, Dimension
 
-# Wide enough that no bounded amount times any factor is ever rounded silently.
+# Wide enough that an amount of the API times a factor is never rounded.
 _EXACT = Context(prec=200, traps=[Inexact, InvalidOperation, Overflow])
-# The registry's own definitions are binary floats: what they say is good for fifteen digits.
+# The registry defines units as binary floats, which are exact to fifteen digits.
 _FLOAT_DIGITS = Context(prec=15, rounding=ROUND_HALF_EVEN)
-# What is multiplied by a factor that was rounded to fifteen digits.
+# For products with a factor that was rounded to fifteen digits.
 _PRODUCT_DIGITS = Context(prec=12, rounding=ROUND_HALF_EVEN)
 _LARGEST_FACTOR = Decimal("1E30")
 _MAX_CODE_LENGTH = 40
 # UCUM, section 3: annotations do not change what a unit means.
 _ANNOTATION = re.compile(r"\{[^{}]*\}")
-# Seconds of arc and the bel, which the registry reads as seconds of time and as the byte.
+# Minutes and seconds of arc and the bel, which the registry reads as times and as the byte.
 _MISREAD = re.compile(r"(?<![^./(])(?:'{1,2}|[A-Za-z]{0,2}B)(?![^./()0-9+-])")
 _COUNT_CODE = re.compile(r"1?|10[*^]\+?[1-9][0-9]*")
 _RATIO_CODE = re.compile(r"%|\[(?:ppth|ppm|ppb|pptr)\]|10[*^]-[1-9][0-9]*|.*/.*")
-# Codes of ISO 4217 for no currency, for tests and for composite units of bond markets.
-_NO_CURRENCIES = {"XXX", "XTS", "XBA", "XBB", "XBC", "XBD"}
+# ISO 4217 codes for "no currency", for tests and for composite units of bond markets.
+_NOT_CURRENCIES = {"XXX", "XTS", "XBA", "XBB", "XBC", "XBD"}
 _DIMENSIONS = {
     "[length]": Dimension.LENGTH,
     "[length] ** 2": Dimension.AREA,
@@ -54,11 +54,11 @@ BASE_UNITS = {
     Dimension.ENERGY: "J",
     Dimension.POWER: "W",
 }
-"""The UCUM code of the unit that ranges are in; money has none, for no currency converts."""
+"""The UCUM code of the unit of ranges; money has none, because currencies are not converted."""
 
 
 class InvalidFigure(ValueError):
-    """Amount and bounds that do not fit the comparator; ``field`` names the one at fault."""
+    """The amount or a bound does not fit the comparator; ``field`` says which one."""
 
     def __init__(self, field: str, detail: str) -> None:
         super().__init__(detail)
@@ -66,11 +66,11 @@ class InvalidFigure(ValueError):
 
 
 class InvalidUnit(ValueError):
-    """Neither a UCUM code of a known dimension nor an ISO 4217 currency."""
+    """A code is neither a UCUM code of a known dimension nor an ISO 4217 currency."""
 
 
 class RangeRule(StrEnum):
-    """Which rule gave a figure its plausible range."""
+    """The rule that gives a figure its plausible range."""
 
     EXACT = "exact"
     HALF_STEP = "half_step"
@@ -80,7 +80,7 @@ class RangeRule(StrEnum):
 
 @dataclass(frozen=True)
 class Interval:
-    """A range of numbers; ``None`` is an open end, which is never included."""
+    """A range of numbers; ``None`` means an open end, which is never included."""
 
     lower: Decimal | None
     upper: Decimal | None
@@ -88,7 +88,7 @@ class Interval:
     upper_inclusive: bool
 
     def scaled(self, factor: Decimal) -> "Interval":
-        """The same range in another unit; exact."""
+        """The same range in another unit, not rounded."""
         return Interval(
             None if self.lower is None else _EXACT.multiply(self.lower, factor),
             None if self.upper is None else _EXACT.multiply(self.upper, factor),
@@ -97,7 +97,7 @@ class Interval:
         )
 
     def rounded(self) -> "Interval":
-        """The same range with ends of at most twelve significant digits."""
+        """The same range with ends rounded to twelve significant digits."""
         return Interval(
             None if self.lower is None else _tidy(self.lower, _PRODUCT_DIGITS),
             None if self.upper is None else _tidy(self.upper, _PRODUCT_DIGITS),
@@ -106,13 +106,13 @@ class Interval:
         )
 
     def is_empty(self) -> bool:
-        """Whether no number is in the range."""
+        """Whether the range contains no number."""
         if self.lower is None or self.upper is None or self.lower < self.upper:
             return False
         return not (self.lower == self.upper and self.lower_inclusive and self.upper_inclusive)
 
     def at_least_zero(self) -> "Interval":
-        """What is left of the range when nothing below zero can be meant."""
+        """The part of the range that is not negative."""
         if self.lower is not None and self.lower >= 0:
             return self
         return Interval(Decimal(0), self.upper, True, self.upper_inclusive)
@@ -120,17 +120,20 @@ class Interval:
 
 @dataclass(frozen=True)
 class Reading:
-    """What the words logically allow, what a reader would understand, and by which rule."""
+    """The range that a statement logically allows, and the one that a reader would understand.
+
+    ``rule`` gives the second.
+    """
 
     value: Interval
     plausible: Interval
     rule: RangeRule
 
     def scaled(self, factor: Decimal) -> "Reading":
-        """The same in another unit: exact where the factor is, else to twelve digits.
+        """The same in another unit, rounded to twelve digits if the factor is not exact.
 
-        A factor of fifteen significant digits was rounded, as that of km/h was; times 36 it is
-        not ten. Ranges narrower than twelve digits can tell stay as they come out.
+        A factor of fifteen significant digits has been rounded, such as that of km/h: 36 times it
+        is not ten. Ranges that would become empty by rounding are not rounded.
         """
         exact = Reading(self.value.scaled(factor), self.plausible.scaled(factor), self.rule)
         if len(factor.normalize().as_tuple().digits) < _FLOAT_DIGITS.prec:
@@ -141,18 +144,18 @@ class Reading:
 
 @dataclass(frozen=True)
 class Measure:
-    """What a unit measures, and how many base units (SI, or one) it is."""
+    """The dimension of a unit, and its factor to the base unit (SI, or one)."""
 
     dimension: Dimension
     factor: Decimal
 
 
 def stated_step(amount: Decimal) -> Decimal:
-    """One step at the precision of the stated digits: 47000 → 1000, 13 → 1, 0.50 → 0.01."""
+    """One step in the last stated digit: 47000 → 1000, 13 → 1, 0.50 → 0.01."""
     _, digits, exponent = amount.as_tuple()
     assert isinstance(exponent, int)
     if exponent >= 0:
-        # Zeros at the end of a whole number are taken as rounding, not as digits.
+        # Trailing zeros of a whole number count as rounding.
         text = "".join(map(str, digits)).rstrip("0")
         exponent += len(digits) - len(text) if text else 0
     return Decimal((0, (1,), exponent))
@@ -166,11 +169,11 @@ def read(
     *,
     nonnegative: bool = False,
 ) -> Reading:
-    """What a stated amount means, in the unit it is stated in.
+    """The ranges that a stated amount means, in its own unit.
 
-    "Over 47,000" allows anything above; a reader understands less than the next step at the
-    precision of the stated digits, (47000, 48000). "About 13" is [12.5, 13.5). Explicit bounds
-    win over derived ones. Raises ``InvalidFigure`` when the parts do not fit each other.
+    "Over 47,000" allows any larger number; a reader understands less than one step more in the last
+    stated digit, (47000, 48000). "About 13" is [12.5, 13.5). Explicit bounds replace derived ones.
+    Raises ``InvalidFigure``.
     """
     if lower_bound is not None and upper_bound is not None and lower_bound > upper_bound:
         raise InvalidFigure("upper_bound", "The upper bound is below the lower bound.")
@@ -189,9 +192,9 @@ def read(
 def _refuse_negative(reading: Reading, **stated: Decimal | None) -> None:
     for field, number in stated.items():
         if number is not None and number < 0:
-            raise InvalidFigure(field, "This metric is never below zero.")
+            raise InvalidFigure(field, "This metric cannot be negative.")
     if reading.value.upper == 0 and not reading.value.upper_inclusive:
-        raise InvalidFigure("amount", "This metric is never below zero.")
+        raise InvalidFigure("amount", "This metric cannot be negative.")
 
 
 def _read_between(amount: Decimal | None, lower: Decimal | None, upper: Decimal | None) -> Reading:
@@ -222,7 +225,7 @@ def _read_approx(amount: Decimal, lower: Decimal | None, upper: Decimal | None) 
     )
     if not (interval.lower <= amount <= interval.upper):  # type: ignore[operator]
         field = "lower_bound" if lower is not None and lower > amount else "upper_bound"
-        raise InvalidFigure(field, "The amount lies outside its own bounds.")
+        raise InvalidFigure(field, "The amount is outside its bounds.")
     explicit = lower is not None or upper is not None
     return Reading(
         interval, interval, RangeRule.EXPLICIT_BOUNDS if explicit else RangeRule.HALF_STEP
@@ -233,7 +236,7 @@ def _read_above(
     amount: Decimal, lower: Decimal | None, upper: Decimal | None, *, inclusive: bool
 ) -> Reading:
     if lower is not None:
-        raise InvalidFigure("lower_bound", "The amount is the lower bound already.")
+        raise InvalidFigure("lower_bound", "The amount is already the lower bound.")
     if upper is None:
         step = _EXACT.add(amount, stated_step(amount))
         return Reading(
@@ -242,7 +245,7 @@ def _read_above(
             RangeRule.NEXT_STEP,
         )
     if upper < amount or (upper == amount and not inclusive):
-        raise InvalidFigure("upper_bound", "The upper bound leaves nothing above the amount.")
+        raise InvalidFigure("upper_bound", "The upper bound is too low for the amount.")
     interval = Interval(amount, upper, inclusive, True)
     return Reading(interval, interval, RangeRule.EXPLICIT_BOUNDS)
 
@@ -251,7 +254,7 @@ def _read_below(
     amount: Decimal, lower: Decimal | None, upper: Decimal | None, *, inclusive: bool
 ) -> Reading:
     if upper is not None:
-        raise InvalidFigure("upper_bound", "The amount is the upper bound already.")
+        raise InvalidFigure("upper_bound", "The amount is already the upper bound.")
     if lower is None:
         step = _EXACT.subtract(amount, stated_step(amount))
         return Reading(
@@ -260,7 +263,7 @@ def _read_below(
             RangeRule.NEXT_STEP,
         )
     if lower > amount or (lower == amount and not inclusive):
-        raise InvalidFigure("lower_bound", "The lower bound leaves nothing below the amount.")
+        raise InvalidFigure("lower_bound", "The lower bound is too high for the amount.")
     interval = Interval(lower, amount, True, inclusive)
     return Reading(interval, interval, RangeRule.EXPLICIT_BOUNDS)
 
@@ -276,11 +279,10 @@ _READERS: dict[Comparator, Callable[[Decimal, Decimal | None, Decimal | None], R
 
 
 def measure(code: str) -> Measure:
-    """What the unit with this code measures.
+    """The dimension and factor of a unit.
 
-    ``code`` is an ISO 4217 currency, fund or metal, which never converts (factor 1), or a UCUM
-    code, whose dimension and factor to the SI base are worked out by ``pint``. Raises
-    ``InvalidUnit``.
+    ``code`` is a UCUM code, or an ISO 4217 currency, fund or metal, which is never converted and
+    has the factor 1. Raises ``InvalidUnit``.
     """
     if code in _currency_codes():
         return Measure(Dimension.MONEY, Decimal(1))
@@ -295,17 +297,17 @@ def measure(code: str) -> Measure:
 def _measure_ucum(code: str) -> Measure:
     if len(code) > _MAX_CODE_LENGTH or not re.fullmatch(r"[!-~]+", code):
         raise InvalidUnit("A unit code is at most 40 visible ASCII characters.")
-    # The registry would work out 10*99999999 to its last digit.
+    # The registry would compute all digits of 10*99999999.
     if re.search(r"[*^A-Za-z\]}][+-]?[0-9]{3}|[0-9]{10}", _ANNOTATION.sub("{}", code)):
         raise InvalidUnit(f"The unit {code!r} has a number that is too large to compute with.")
     if _MISREAD.search(_ANNOTATION.sub("", code)):
-        raise InvalidUnit(f"The unit {code!r} is an angle or a level, which no metric has.")
+        raise InvalidUnit(f"The unit {code!r} is an angle or a level, which no metric measures.")
     quantity = _registry().from_ucum(code)
     if not isinstance(quantity, pint.Quantity):
-        # Of annotations alone, such as {people}, the registry makes a name or a number.
+        # The registry turns annotations alone, such as {people}, into a name or a number.
         return Measure(_dimensionless(code), Decimal(1))
     if not quantity._is_multiplicative:
-        raise InvalidUnit(f"The unit {code!r} has an offset, so that it has no factor.")
+        raise InvalidUnit(f"The unit {code!r} has an offset and therefore no factor.")
     factor = Decimal(quantity.to_base_units().magnitude)
     if not 1 / _LARGEST_FACTOR <= factor <= _LARGEST_FACTOR:
         raise InvalidUnit(f"The unit {code!r} is too large or too small to compute with.")
@@ -327,22 +329,22 @@ def _dimensionless(code: str) -> Dimension:
         return Dimension.COUNT
     if _RATIO_CODE.fullmatch(bare):
         return Dimension.RATIO
-    # Angles and bits are numbers too, but neither counts nor shares of something.
+    # Angles and bits are dimensionless too, but neither counts nor ratios.
     raise _no_dimension(code)
 
 
 def _no_dimension(code: str) -> InvalidUnit:
-    return InvalidUnit(f"The unit {code!r} is of a dimension that no metric has.")
+    return InvalidUnit(f"The unit {code!r} has a dimension that no metric measures.")
 
 
 @cache
 def _currency_codes() -> frozenset[str]:
-    return frozenset(str(currency.code) for currency in Currency) - _NO_CURRENCIES
+    return frozenset(str(currency.code) for currency in Currency) - _NOT_CURRENCIES
 
 
 @cache
 def _registry() -> PintUcumRegistry:
-    # Building it takes most of a second: only when the first unit is written.
+    # Building it takes most of a second, so it is only built when the first unit is written.
     return PintUcumRegistry(non_int_type=Decimal)
 
 

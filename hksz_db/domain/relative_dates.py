@@ -1,7 +1,7 @@
-"""Dates that a text gives relative to its own: "last year", "about 13 years ago", "on Thursday".
+"""Dates relative to the date of a text: "last year", "about 13 years ago", "on Thursday".
 
-After the TIMEX3 of TimeML 1.2.1: an anchor, a signed duration and a modifier, kept so that the
-date can be worked out again when the anchor's is corrected.
+As in the TIMEX3 of TimeML 1.2.1, a relative date is an anchor, a signed duration and a modifier.
+All three are stored, so that the date can be recomputed when the date of the anchor is corrected.
 """
 
 import re
@@ -25,15 +25,15 @@ WEEKDAYS = (
 
 
 class Unresolvable(ValueError):
-    """A relative date that the anchor gives no days for; the message says why."""
+    """A relative date has no days; the message says why."""
 
 
 @dataclass(frozen=True)
 class Relative:
-    """How a date lies from its anchor: ``Relative("-P13Y", "about")``.
+    """A distance from an anchor: ``Relative("-P13Y", "about")``.
 
-    ``duration`` is one of ISO 8601 in a single unit, which is the precision of what it leads to;
-    ``modifier`` is a ``TimeModifier``. A weekday goes with weeks only.
+    ``duration`` is an ISO 8601 duration in a single unit, which is also the precision of the
+    resulting date. ``modifier`` is a ``TimeModifier``; a weekday needs a duration in weeks.
     """
 
     duration: str
@@ -48,21 +48,20 @@ class _Distance:
 
 
 def resolve(relative: Relative, anchor: Period | None) -> Period:
-    """The date that lies so from a day of the anchor.
+    """The date at a distance from the anchor.
 
-    Without a modifier that is the whole year, month, week (ISO 8601, from Monday) or day;
-    ``about`` makes it approximate in that unit; ``within`` is the time between the anchor and it;
-    a weekday is the last such day until the anchor, and as many weeks from it as are given.
+    Without a modifier, this is a whole year, month, week (ISO 8601, from Monday) or day. ``about``
+    makes it approximate in that unit. ``within`` is the time between the anchor and that date. A
+    weekday is the last such day up to the anchor, moved by the number of weeks.
 
-    Where the anchor is a stretch of days, the answer is one of what any of them gives
-    (``[2010..2012]``; a unit more on either side with ``about``). A set has no weeks and no
-    intervals: of these it is one of the days that they cover.
-    Raises ``Unresolvable``.
+    If the anchor covers several days, the result is the set of all possible dates
+    (``[2010..2012]``; ``about`` adds a unit at both ends). Sets cannot contain weeks or intervals,
+    so they contain the days of these instead. Raises ``Unresolvable``.
     """
     distance = _read(relative)
     if anchor is None or anchor.earliest is None or anchor.latest is None:
         known = f"{anchor.edtf!r} is open at one end" if anchor else "it has none"
-        raise Unresolvable(f"The anchor needs a date to reckon from: {known}.")
+        raise Unresolvable(f"The anchor needs a date: {known}.")
     try:
         return parse(_expression(distance, relative.modifier, anchor.earliest, anchor.latest))
     except (InvalidDate, ValueError, OverflowError):
@@ -76,7 +75,7 @@ def _read(relative: Relative) -> _Distance:
     if not re.fullmatch(DURATION_PATTERN[1:-1], duration):
         raise Unresolvable(f"{duration!r} is not a duration in one unit, such as -P13Y.")
     if relative.modifier in WEEKDAYS and not duration.endswith("W"):
-        raise Unresolvable("A weekday lies at a distance in weeks, such as P0W.")
+        raise Unresolvable("A weekday needs a duration in weeks, such as P0W.")
     sign, digits = duration.split("P")
     number = int(digits[:-1])
     return _Distance(-number if sign else number, digits[-1], bool(sign))
@@ -119,7 +118,7 @@ def _interval(first: date, last: date) -> str:
 
 
 def _approximate(text: str) -> str:
-    # On the left of the last part: on the right it would make the greater units approximate too.
+    # After the last part, the qualifier would apply to the larger units too.
     whole, hyphen, part = text.rpartition("-")
     return f"{whole}-~{part}" if hyphen else f"{part}~"
 
@@ -139,7 +138,7 @@ def _moved(day: date, distance: _Distance) -> date:
 
 
 def _index(day: date, unit: str) -> int:
-    """The number of the unit that the day is in, counted from the first there is."""
+    """The number of the year, month, week or day, counted from the first one of the calendar."""
     return {
         "Y": day.year,
         "M": 12 * day.year + day.month - 1,

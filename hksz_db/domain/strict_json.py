@@ -1,4 +1,4 @@
-"""JSON as it is meant (RFC 8259, I-JSON): nothing that readers may take in different ways."""
+"""Strict JSON (RFC 8259, I-JSON): anything that parsers read differently is refused."""
 
 import json
 from decimal import Decimal
@@ -11,9 +11,9 @@ _MAX_DIGITS = 1000
 
 
 def parse(text: str, what: str) -> Any:
-    """Strict JSON: no NaN, no key twice, at most 32 deep; fractions become ``Decimal``.
+    """Parse JSON without NaN or duplicate keys, nested at most 32 deep; fractions are ``Decimal``.
 
-    ``what`` names the text where it is refused, which raises ``Malformed``.
+    Raises ``Malformed``; the message calls the text ``what``.
     """
     try:
         document = json.loads(
@@ -36,7 +36,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise Malformed(f"The key {name!r} stands twice in one object.")
+            raise Malformed(f"An object has the key {name!r} twice.")
         found[name] = value
     return found
 

@@ -1,21 +1,20 @@
-"""Unicode in its composed form, however hostile the text."""
+"""Unicode Normalization Form C in linear time, also for hostile texts."""
 
 import re
 import sys
 import unicodedata
 from functools import cache
 
-_STREAM_SAFE = 30  # UAX 15: so many marks in a row are in use at most
+_STREAM_SAFE = 30  # UAX 15: no script uses more marks in a row
 
 
 def nfc(text: str) -> str:
-    """The text in Normalization Form C, in a time that grows with its length."""
+    """The text in Normalization Form C."""
     return unicodedata.normalize("NFC", _with_marks_in_order(text))
 
 
 def _with_marks_in_order(text: str) -> str:
-    # What Python does with n marks that are out of order takes n² steps: a text of a megabyte
-    # that is made of nothing else would take half an hour.
+    # Python needs n² steps for n marks that are out of order: half an hour for a megabyte of them.
     if not any(map(_is_mark, set(text))):
         return text
     return _long_runs_of_marks().sub(_canonically_ordered, text)

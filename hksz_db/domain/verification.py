@@ -1,8 +1,8 @@
-"""Spans looked up in a text that somebody holds, by their hashes.
+"""Finds spans in a text by their hashes.
 
-A span of which nothing but hashes is known can be found anywhere only by hashing every window of
-its length, and SHA-256 does not roll. So the lengths that all surroundings have in common come
-first: one pass over the windows of 32 code points finds the surroundings of every span.
+SHA-256 is not a rolling hash: to find a span of which only hashes are known, every window of its
+length has to be hashed. The context of all spans has the same length, so one pass over the windows
+of 32 code points finds the context of every span. That comes first.
 """
 
 from bisect import bisect_left
@@ -15,24 +15,26 @@ from itertools import compress, groupby, islice
 
 from hksz_db.domain.locators import CONTEXT, Locator
 
-WEIGHED = 64
-"""Of the places of a span's words, and of its surroundings, so many are weighed on either side."""
+MAX_CANDIDATES = 64
+"""The number of places of a span, or of its context, that are compared on each side."""
 
-WORK = 2**28
-"""How much may be hashed besides the surroundings, in bytes; a hash counts for ``CALL`` more."""
+MAX_WORK = 2**28
+"""The number of bytes that may be hashed, apart from the context."""
 
-CALL = 512
-_NEAR = 2**16  # how far apart the stated place and a neighbourly one may be to be compared
-_GUESSES = 4
-# How far around the place where its neighbour leads a span is looked for, the nearest first; in
-# a text that is another one altogether that is given up soon.
-_AROUND = sorted(range(-64, 65), key=abs)
-_PATIENCE = 8
-_LEADING = bytes(not 0x80 <= byte < 0xC0 for byte in range(256))
+CALL_COST = 512
+"""The overhead of a hash, in bytes."""
+
+_MAX_SHIFT = 2**16  # for a place that is found by the shift of a neighbour
+_MAX_GUESSES = 4
+# A span is looked for around the place where its neighbour moved, the nearest place first. After
+# some misses it is looked for only at that place, because the text may be an unrelated one.
+_NEARBY = sorted(range(-64, 65), key=abs)
+_MAX_MISSES = 8
+_LEADING_BYTES = bytes(not 0x80 <= byte < 0xC0 for byte in range(256))
 
 
 class Result(StrEnum):
-    """Whether the words of a span are in a text: where they were, elsewhere, or not at all."""
+    """Whether a text has the words of a span in the same place, elsewhere, or nowhere."""
 
     EXACT = "exact"
     MOVED = "moved"
@@ -40,10 +42,10 @@ class Result(StrEnum):
 
 
 class Searched(StrEnum):
-    """Where a span that is missing was looked for.
+    """Where a missing span was looked for.
 
-    ``SURROUNDINGS``: where it was stated, where its neighbours went, and where what stood beside
-    it stands now, as far as ``WORK`` reached.
+    ``SURROUNDINGS``: at its stated place, where its neighbours moved, and beside its context, as
+    far as ``MAX_WORK`` allowed.
     """
 
     EVERYWHERE = "everywhere"
@@ -52,7 +54,7 @@ class Searched(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What became of a span: its place, in code points, or how far it was searched for."""
+    """The result for a span: its place in code points, or where it was looked for."""
 
     result: Result
     start_char: int | None
@@ -61,23 +63,23 @@ class Finding:
 
 
 def verify(text: str, locators: Sequence[Locator], lengths: Iterable[int] = ()) -> list[Finding]:
-    """What became of each locator's span in a normalised text, in the order of the locators.
+    """Find the span of each locator in a normalised text, in the order of the locators.
 
-    A span is exact when its words stand where the locator says. Otherwise it has moved to the
-    place of its words that has the most of its surroundings (what follows them, and as much of
-    what precedes them as the locator covers); of several such to the nearest to the stated one;
-    of two as near to the earlier. ``lengths`` are those of the texts that the locators may count
-    in: if one edit lies between, it moved what follows it by the difference.
+    A span is exact if its words are at the stated place. Otherwise it has moved to the place of its
+    words with the most context (the text after it, and as much of the text before it as the locator
+    covers); among these to the place nearest to the stated one, and of two equally near ones to the
+    earlier. ``lengths`` are the lengths of the texts to which the locators may refer: a single edit
+    moves everything after it by the difference in length.
     """
     spans = [_span(locator) for locator in locators]
     search = _Search(text, sorted(spans, key=lambda span: (span.start, span.length)))
-    search.at_stated_places()
+    search.match_stated_places()
     guesses = sorted({len(text) - length for length in lengths}, key=lambda n: (abs(n), n))
-    search.beside_neighbours(guesses[:_GUESSES])
+    search.match_shifted_places(guesses[:_MAX_GUESSES])
     if search.unplaced():
-        search.in_surroundings()
+        search.match_context()
     if search.unplaced():
-        search.everywhere()
+        search.match_everywhere()
     return [search.finding(span) for span in spans]
 
 
@@ -90,8 +92,8 @@ class _Span:
     suffix: bytes
 
     @property
-    def reach(self) -> int:
-        """How many code points the hash of what precedes the span covers."""
+    def prefix_length(self) -> int:
+        """The number of code points that the hash of the prefix covers."""
         return min(CONTEXT, self.start)
 
 
@@ -101,31 +103,31 @@ def _span(locator: Locator) -> _Span:
     return _Span(locator.start_char, length, *map(bytes.fromhex, hashes))
 
 
-class _Copy:
-    """A text of which windows are hashed, counted in code points."""
+class _HashedText:
+    """A text whose windows can be hashed; offsets count code points."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.length = len(text)
-        self.work = WORK
+        self.work_left = MAX_WORK
         self._bytes = text.encode()
         size = len(self._bytes)
-        # Where each code point begins in the bytes, and where the last one ends.
+        # The offset in bytes of each code point, and of the end.
         self._starts: Sequence[int] = range(size + 1)
         if not text.isascii():
-            self._starts = [*compress(range(size), self._bytes.translate(_LEADING)), size]
+            self._starts = [*compress(range(size), self._bytes.translate(_LEADING_BYTES)), size]
 
     def digest(self, start: int, end: int) -> bytes:
-        """The SHA-256 of a window, which is counted as work."""
+        """The SHA-256 of a window; counts as work."""
         window = self._bytes[self._starts[start] : self._starts[end]]
-        self.work -= CALL + len(window)
+        self.work_left -= CALL_COST + len(window)
         return sha256(window).digest()
 
     def places(self, length: int, wanted: Collection[bytes]) -> dict[bytes, list[int]]:
-        """Where the windows of a length begin that have a wanted SHA-256, in ascending order."""
+        """The places of the windows with one of the hashes, by hash, in ascending order."""
         data, starts, hashed = self._bytes, self._starts, sha256
         windows = zip(starts, islice(starts, length, None), strict=False)
-        # Most of the time of a verification goes by in this line.
+        # Verification spends most of its time in this line.
         hits = [hashed(data[start:end]).digest() in wanted for start, end in windows]
         places = defaultdict(list)
         for place in compress(range(self.length), hits):
@@ -134,27 +136,31 @@ class _Copy:
         return places
 
     def cost(self, length: int) -> int:
-        """How much work it is to look at all windows of a length."""
+        """The work of hashing all windows of a length."""
         windows = max(0, self.length - length + 1)
-        return windows * (CALL + length * len(self._bytes) // self.length)
+        return windows * (CALL_COST + length * len(self._bytes) // self.length)
 
 
 class _Search:
-    """The search for spans, which are in the order of their stated places."""
+    """The search for spans, which are in the order of their stated places.
+
+    ``placed`` are final places, and ``possible`` ones may still be replaced by better ones.
+    ``exhausted`` spans have been looked for everywhere.
+    """
 
     def __init__(self, text: str, spans: Sequence[_Span]) -> None:
-        self.copy = _Copy(text)
+        self.hashed = _HashedText(text)
         self.spans = spans
         self.placed: dict[_Span, int] = {}
         self.possible: dict[_Span, int] = {}
         self.exhausted: set[_Span] = set()
 
     def unplaced(self) -> list[_Span]:
-        """The spans whose place is not settled."""
+        """The spans without a final place."""
         return [span for span in self.spans if span not in self.placed]
 
     def finding(self, span: _Span) -> Finding:
-        """What became of the span."""
+        """The result for a span."""
         place = self.placed.get(span, self.possible.get(span))
         if place is None:
             everywhere = span in self.exhausted
@@ -163,126 +169,129 @@ class _Search:
         result = Result.EXACT if place == span.start else Result.MOVED
         return Finding(result, place, place + span.length, None)
 
-    def at_stated_places(self) -> None:
-        """Settle the spans whose words stand where they stood."""
+    def match_stated_places(self) -> None:
+        """Place the spans whose words are at the stated place."""
         for span in self.spans:
-            if self._fits(span, span.start) and self._is_at(span, span.start):
+            if self._fits(span, span.start) and self._has_words(span, span.start):
                 self.placed[span] = span.start
 
-    def beside_neighbours(self, guesses: Sequence[int]) -> None:
-        """Settle the spans that moved about as far as the one before or after, or as a guess."""
+    def match_shifted_places(self, guesses: Sequence[int]) -> None:
+        """Place the spans that moved about as far as a neighbour, or by one of the guesses."""
         for spans in (self.spans, self.spans[::-1]):
             shift, misses = 0, 0
             for span in spans:
                 if span not in self.placed:
-                    around = _AROUND if misses < _PATIENCE else (0,)
-                    self._try(span, (*guesses, *(shift + more for more in around)))
+                    nearby = _NEARBY if misses < _MAX_MISSES else (0,)
+                    self._try_shifts(span, (*guesses, *(shift + more for more in nearby)))
                 if span in self.placed:
                     shift, misses = self.placed[span] - span.start, 0
                 else:
                     misses += 1
 
-    def _try(self, span: _Span, shifts: Iterable[int]) -> None:
+    def _try_shifts(self, span: _Span, shifts: Iterable[int]) -> None:
         for place in (span.start + shift for shift in shifts):
-            if self._is_whole_at(span, place) and self._is_nearest(span, place):
+            if self._has_words_and_context(span, place) and self._is_nearest(span, place):
                 self.placed[span] = place
                 return
 
-    def _is_whole_at(self, span: _Span, place: int) -> bool:
-        # The surroundings first: they are short, and tell nearly all places apart.
+    def _has_words_and_context(self, span: _Span, place: int) -> bool:
+        # The context is short and rules out nearly all places, so it is checked first.
         return (
             self._fits(span, place)
-            and self._surroundings(span, place) == 2
-            and self._is_at(span, place)
+            and self._matching_sides(span, place) == 2
+            and self._has_words(span, place)
         )
 
     def _fits(self, span: _Span, place: int) -> bool:
-        return 0 <= place <= self.copy.length - span.length
+        return 0 <= place <= self.hashed.length - span.length
 
-    def _is_at(self, span: _Span, place: int) -> bool:
-        return self.copy.digest(place, place + span.length) == span.exact
+    def _has_words(self, span: _Span, place: int) -> bool:
+        return self.hashed.digest(place, place + span.length) == span.exact
 
-    def _surroundings(self, span: _Span, place: int) -> int:
-        """On how many sides of the place that stands which stood beside the span."""
-        before, end = place - span.reach, place + span.length
-        beyond = min(end + CONTEXT, self.copy.length)
-        precedes = before >= 0 and self.copy.digest(before, place) == span.prefix
-        return precedes + (self.copy.digest(end, beyond) == span.suffix)
+    def _matching_sides(self, span: _Span, place: int) -> int:
+        """The number of sides on which the place has the context of the span."""
+        before, end = place - span.prefix_length, place + span.length
+        beyond = min(end + CONTEXT, self.hashed.length)
+        precedes = before >= 0 and self.hashed.digest(before, place) == span.prefix
+        return precedes + (self.hashed.digest(end, beyond) == span.suffix)
 
     def _is_nearest(self, span: _Span, place: int) -> bool:
-        """Whether no nearer place has the same words and surroundings, as far as is looked."""
+        """Whether no place nearer to the stated one has the same words and context.
+
+        Always false beyond ``_MAX_SHIFT``, because too much text would have to be compared.
+        """
         mirrored = 2 * span.start - place
-        if abs(place - span.start) > _NEAR:
+        if abs(place - span.start) > _MAX_SHIFT:
             return False
         first, last = (mirrored, place - 1) if place > span.start else (place + 1, mirrored - 1)
-        passage = self.copy.text[place - span.reach : place + span.length + CONTEXT]
-        start, end = first - span.reach, last - span.reach + len(passage)
-        return self.copy.text.find(passage, max(0, start), end) < 0
+        passage = self.hashed.text[place - span.prefix_length : place + span.length + CONTEXT]
+        start, end = first - span.prefix_length, last - span.prefix_length + len(passage)
+        return self.hashed.text.find(passage, max(0, start), end) < 0
 
-    def in_surroundings(self) -> None:
-        """Settle the spans of which a place is known by what stands beside it."""
+    def match_context(self) -> None:
+        """Place the spans whose context is in the text."""
         spans = self.unplaced()
         wanted = {span.suffix for span in spans} | {span.prefix for span in spans}
-        places = self.copy.places(CONTEXT, wanted)
-        # What follows is shorter at the end of the text.
-        for start in range(max(0, self.copy.length - CONTEXT + 1), self.copy.length + 1):
-            found = self.copy.digest(start, self.copy.length)
+        places = self.hashed.places(CONTEXT, wanted)
+        # At the end of the text, the suffix is shorter.
+        for start in range(max(0, self.hashed.length - CONTEXT + 1), self.hashed.length + 1):
+            found = self.hashed.digest(start, self.hashed.length)
             if found in wanted:
                 places[found].append(start)
         for span in spans:
-            if self.copy.work > 0:
-                self._weigh(span, self._beside(span, places))
-            if span in self.possible and self._is_settled(span, self.possible[span]):
+            if self.hashed.work_left > 0:
+                self._keep_best(span, self._places_by_context(span, places))
+            if span in self.possible and self._is_final(span, self.possible[span]):
                 self.placed[span] = self.possible[span]
-        self._weigh_neighbours()
+        self._consider_shifts()
 
-    def _is_settled(self, span: _Span, place: int) -> bool:
-        # A shorter hash of what precedes it was not looked for: another place may have it.
-        return span.reach == CONTEXT or self._surroundings(span, place) == 2
+    def _is_final(self, span: _Span, place: int) -> bool:
+        # Shorter prefixes were not looked for, so another place may have this one.
+        return span.prefix_length == CONTEXT or self._matching_sides(span, place) == 2
 
-    def _beside(self, span: _Span, places: Mapping[bytes, Sequence[int]]) -> set[int]:
+    def _places_by_context(self, span: _Span, places: Mapping[bytes, Sequence[int]]) -> set[int]:
         after = _nearest(places.get(span.suffix, ()), span.start + span.length)
         before = _nearest(places.get(span.prefix, ()), span.start - CONTEXT)
         found = {start - span.length for start in after}
-        return found | {start + CONTEXT for start in before if span.reach == CONTEXT}
+        return found | {start + CONTEXT for start in before if span.prefix_length == CONTEXT}
 
-    def _weigh_neighbours(self) -> None:
+    def _consider_shifts(self) -> None:
         for spans in (self.spans, self.spans[::-1]):
             shift = 0
             for span in spans:
                 if span in self.placed:
                     shift = self.placed[span] - span.start
                 elif span not in self.possible:
-                    self._weigh(span, {span.start + shift})
+                    self._keep_best(span, {span.start + shift})
 
-    def everywhere(self) -> None:
-        """Look at every window of the lengths of the spans left, the shortest first."""
+    def match_everywhere(self) -> None:
+        """Compare the remaining spans, the shortest first, with every window of their length."""
         left = sorted(self.unplaced(), key=lambda span: span.length)
         for length, group in groupby(left, key=lambda span: span.length):
-            cost = self.copy.cost(length)
-            if cost > self.copy.work:
+            cost = self.hashed.cost(length)
+            if cost > self.hashed.work_left:
                 continue
-            self.copy.work -= cost
+            self.hashed.work_left -= cost
             spans = list(group)
-            places = self.copy.places(length, {span.exact for span in spans})
+            places = self.hashed.places(length, {span.exact for span in spans})
             for span in spans:
-                self._weigh(span, _nearest(places.get(span.exact, ()), span.start))
+                self._keep_best(span, _nearest(places.get(span.exact, ()), span.start))
                 self.exhausted.add(span)
 
-    def _weigh(self, span: _Span, places: Iterable[int]) -> None:
-        """Let the best of the places that has the words be the span's, unless it has a better."""
+    def _keep_best(self, span: _Span, places: Iterable[int]) -> None:
+        """Remember the best place that has the words, unless a better one is known."""
         fitting = (place for place in places if self._fits(span, place))
         for rank, place in sorted((self._rank(span, place), place) for place in fitting):
-            if self._is_at(span, place):
+            if self._has_words(span, place):
                 known = self.possible.get(span)
                 if known is None or rank < self._rank(span, known):
                     self.possible[span] = place
                 return
 
     def _rank(self, span: _Span, place: int) -> tuple[int, int, int]:
-        return -self._surroundings(span, place), abs(place - span.start), place
+        return -self._matching_sides(span, place), abs(place - span.start), place
 
 
 def _nearest(places: Sequence[int], origin: int) -> Sequence[int]:
     middle = bisect_left(places, origin)
-    return places[max(0, middle - WEIGHED) : middle + WEIGHED]
+    return places[max(0, middle - MAX_CANDIDATES) : middle + MAX_CANDIDATES]

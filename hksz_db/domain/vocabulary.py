@@ -1,15 +1,14 @@
 """The closed vocabularies.
 
-Every term here is also in a CHECK constraint of the database; a test holds the two equal,
-so a new term needs a migration. Findings are worked out when they are asked for, and the terms of
-a call pass with it: they are not stored, and no CHECK holds them.
+Each term is also in a CHECK constraint of the database, so a new term needs a migration; a test
+compares the two. The exceptions are ``Finding`` and ``CallTerm``, which are not stored.
 """
 
 from enum import StrEnum
 
 
 class Comparator(StrEnum):
-    """How the stated amount bounds the value it speaks of."""
+    """How the stated amount bounds the value."""
 
     EQ = "eq"
     APPROX = "approx"
@@ -21,7 +20,7 @@ class Comparator(StrEnum):
 
 
 class Dimension(StrEnum):
-    """What kind of quantity a metric or a unit measures."""
+    """The kind of quantity that a metric or a unit measures."""
 
     COUNT = "count"
     RATIO = "ratio"
@@ -37,7 +36,7 @@ class Dimension(StrEnum):
 
 
 class Accumulation(StrEnum):
-    """How a metric adds up over time (SDMX: flow and stock series)."""
+    """How the values of a metric add up over time (SDMX: flow and stock series)."""
 
     FLOW = "flow"
     STOCK = "stock"
@@ -46,7 +45,7 @@ class Accumulation(StrEnum):
 
 
 class TimeModifier(StrEnum):
-    """How a time relative to another is meant (TimeML: the ``mod`` of a TIMEX3), or which day."""
+    """The precision of a relative time (TimeML: the ``mod`` of a TIMEX3), or a day of the week."""
 
     ABOUT = "about"
     WITHIN = "within"
@@ -60,7 +59,7 @@ class TimeModifier(StrEnum):
 
 
 class Modality(StrEnum):
-    """Whether a claim speaks of what is, what is announced, expected or held."""
+    """Whether a claim states a fact, a plan, a forecast or an opinion."""
 
     ACTUAL = "actual"
     PLANNED = "planned"
@@ -69,7 +68,7 @@ class Modality(StrEnum):
 
 
 class ClaimStatus(StrEnum):
-    """Where a claim stands in review."""
+    """The review status of a claim."""
 
     DRAFT = "draft"
     SUBMITTED = "submitted"
@@ -79,7 +78,7 @@ class ClaimStatus(StrEnum):
 
 
 class EvidenceStatus(StrEnum):
-    """Where a piece of evidence stands in review."""
+    """The review status of a piece of evidence."""
 
     SUBMITTED = "submitted"
     ACCEPTED = "accepted"
@@ -87,7 +86,7 @@ class EvidenceStatus(StrEnum):
 
 
 class ClaimEntityRole(StrEnum):
-    """What an entity is to a claim."""
+    """The role of an entity in a claim."""
 
     SUBJECT = "subject"
     OBJECT = "object"
@@ -100,7 +99,7 @@ class ClaimEntityRole(StrEnum):
 
 
 class ClaimRelationKind(StrEnum):
-    """How one claim stands to another."""
+    """How one claim relates to another."""
 
     CONTRADICTS = "contradicts"
     SUPERSEDES = "supersedes"
@@ -110,7 +109,7 @@ class ClaimRelationKind(StrEnum):
 
 
 class EntityKind(StrEnum):
-    """What an entity is."""
+    """The kind of an entity."""
 
     PERSON = "person"
     ORGANISATION = "organisation"
@@ -122,7 +121,7 @@ class EntityKind(StrEnum):
 
 
 class EntityNameKind(StrEnum):
-    """What a name is to its entity."""
+    """The kind of a name."""
 
     PREFERRED = "preferred"
     ALIAS = "alias"
@@ -130,7 +129,7 @@ class EntityNameKind(StrEnum):
 
 
 class EntityRelationKind(StrEnum):
-    """How one entity stands to another."""
+    """How one entity relates to another."""
 
     PART_OF = "part_of"
     LOCATED_IN = "located_in"
@@ -143,7 +142,7 @@ class EntityRelationKind(StrEnum):
 
 
 class MergeChange(StrEnum):
-    """What a merge of entities does to a row that led to the one that goes."""
+    """What a merge does to a row that referred to the entity that was merged into another."""
 
     MOVED = "moved"
     COPIED = "copied"
@@ -151,7 +150,7 @@ class MergeChange(StrEnum):
 
 
 class IdentifierScheme(StrEnum):
-    """Where an entity's identifier comes from."""
+    """The register that an identifier of an entity comes from."""
 
     WIKIDATA = "wikidata"
     ROR = "ror"
@@ -163,7 +162,7 @@ class IdentifierScheme(StrEnum):
 
 
 class ContributorRole(StrEnum):
-    """What an entity did for a source."""
+    """The role of an entity in making a source."""
 
     AUTHOR = "author"
     EDITOR = "editor"
@@ -172,7 +171,7 @@ class ContributorRole(StrEnum):
 
 
 class SourceRelationKind(StrEnum):
-    """How one source stands to another; the first four mean that it is no new origin."""
+    """How one source relates to another; the first four kinds mean that it is not a new origin."""
 
     COPY_OF = "copy_of"
     SYNDICATED_FROM = "syndicated_from"
@@ -183,13 +182,13 @@ class SourceRelationKind(StrEnum):
 
 
 class Normalization(StrEnum):
-    """How a captured text was normalised before it was measured and hashed."""
+    """How a captured text is normalised before it is measured and hashed."""
 
     NFC_WS1 = "nfc-ws1"
 
 
 class Stance(StrEnum):
-    """What a source does to a claim."""
+    """The position of a source towards a claim."""
 
     ASSERTS = "asserts"
     SUPPORTS = "supports"
@@ -198,7 +197,7 @@ class Stance(StrEnum):
 
 
 class CorroborationVerdict(StrEnum):
-    """What the origins that speak for a claim and against it amount to."""
+    """The verdict on the independent origins for and against a claim."""
 
     UNSUPPORTED = "unsupported"
     SINGLE_ORIGIN = "single_origin"
@@ -208,14 +207,14 @@ class CorroborationVerdict(StrEnum):
 
 
 class Directness(StrEnum):
-    """Whether a source knows at first hand."""
+    """Whether a source has first-hand knowledge."""
 
     PRIMARY = "primary"
     SECONDARY = "secondary"
 
 
 class Interest(StrEnum):
-    """Whether a source speaks of itself or of somebody else."""
+    """Whether a source makes a statement about itself or about a third party."""
 
     SELF = "self"
     THIRD_PARTY = "third_party"
@@ -282,11 +281,11 @@ class CslType(StrEnum):
 
 
 class Finding(StrEnum):
-    """What comparing or counting finds."""
+    """A term for the result of a comparison; it is computed when it is read, and not stored."""
 
 
 class ComparisonVerdict(Finding):
-    """How two figures of one metric and subject stand to each other, the gravest first."""
+    """How two figures of one metric and subject compare, the most serious verdict first."""
 
     CONTRADICTS = "contradicts"
     PART_EXCEEDS_WHOLE = "part_exceeds_whole"
@@ -297,7 +296,7 @@ class ComparisonVerdict(Finding):
 class WordsFound(Finding):
     """How the words of two statements compare.
 
-    ``reordered`` when they are the same in another order, ``contained`` when all of one are in
+    ``reordered``: the same words in another order. ``contained``: one statement has all words of
     the other.
     """
 
@@ -308,9 +307,9 @@ class WordsFound(Finding):
 
 
 class AmountsFound(Finding):
-    """How the numbers or the figures of two claims compare: ``none`` when there are none.
+    """How the numbers or the figures of two claims compare.
 
-    For figures, when one of the claims has none.
+    ``none``: there are no numbers, or one of the claims has no figures.
     """
 
     SAME = "same"
@@ -319,7 +318,7 @@ class AmountsFound(Finding):
 
 
 class PeriodFound(Finding):
-    """How the times of two claims compare: ``unknown`` when one has none."""
+    """How the times of two claims compare; ``unknown`` if one of them has no time."""
 
     SAME = "same"
     OVERLAPS = "overlaps"
@@ -328,11 +327,11 @@ class PeriodFound(Finding):
 
 
 class CallTerm(StrEnum):
-    """What a call asks for, or what it answers."""
+    """A term in a request or an answer that is not stored."""
 
 
 class BulkMode(CallTerm):
-    """What becomes of an item whose external id is there already: refused, changed, left alone."""
+    """Whether an item is refused, updates the row or is ignored if its external id exists."""
 
     CREATE = "create"
     UPSERT = "upsert"
@@ -340,7 +339,7 @@ class BulkMode(CallTerm):
 
 
 class BulkOutcome(CallTerm):
-    """What became of an item."""
+    """The outcome for an item."""
 
     CREATED = "created"
     UPDATED = "updated"
@@ -350,10 +349,10 @@ class BulkOutcome(CallTerm):
 
 
 class HistoryOp(CallTerm):
-    """What became of a row in one transaction.
+    """What one transaction did to a row.
 
-    ``begin``: it was there when the history began, and nobody knows since when; ``remove``: it
-    was taken out of its table at the database itself.
+    ``begin``: the row already existed when the history began. ``remove``: the row was deleted
+    directly in the database.
     """
 
     BEGIN = "begin"
@@ -367,7 +366,7 @@ class HistoryOp(CallTerm):
 
 
 class ChangeKind(CallTerm):
-    """What became of a document: ``due``, the last day of a planned claim has passed."""
+    """What happened to a document; ``due``: the last day of a planned claim has passed."""
 
     CREATE = "create"
     UPDATE = "update"

@@ -1,20 +1,25 @@
 r"""BibTeX of sources, in UTF-8.
 
-Names that are no ``Family, Given`` stand in braces of their own, so that BibTeX takes them as a
-whole. What TeX would read as a command is written as one (``\&``, ``\textbackslash{}``); braces
-are ``$\lbrace$``, because BibTeX counts the others. ``year`` and ``month`` are what
-BibTeX knows of dates; ``date`` is the EDTF expression, which BibLaTeX reads.
+Names that are not ``Family, Given`` are in braces of their own, so that BibTeX does not split them.
+Characters that TeX would read as a command are escaped (``\&``, ``\textbackslash{}``); braces are
+``$\lbrace$``, because BibTeX counts plain ones. ``year`` and ``month`` are all that BibTeX knows of
+dates; ``date`` is the EDTF expression, which BibLaTeX reads.
 
-A file that broke off ends within an entry.
+A truncated file ends within an entry.
 """
 
 import json
 import re
 from collections.abc import Iterator
 
-from hksz_db.exchange.csl_json import SOURCE_FIELDS, csl_date
-from hksz_db.exchange.format import Asked, Document, Format, of_resources
-from hksz_db.exchange.names import citation_id, contributors, parts
+from hksz_db.exchange.csl_json import (
+    SOURCE_FIELDS,
+    citation_id,
+    contributors,
+    csl_date,
+    split_name,
+)
+from hksz_db.exchange.format import Document, ExportRequest, Format, of_resources
 
 _TYPES = {
     "article-journal": "article",
@@ -26,7 +31,7 @@ _TYPES = {
     "report": "techreport",
     "thesis": "phdthesis",
 }
-# What the work stands in, and who brought it out, have other names for some types.
+# Some types have other names for the container and the publisher.
 _CONTAINERS = {"article": "journal", "incollection": "booktitle", "inproceedings": "booktitle"}
 _PUBLISHERS = {"techreport": "institution", "phdthesis": "school"}
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
@@ -39,21 +44,19 @@ _SPECIAL = {
     **{character: f"\\{character}" for character in "#$%&_"},
 }
 _ESCAPED = re.compile(r"[\\{}~^#$%&_]")
-# Two in a row are one character to TeX.
+# TeX makes one character of two of these.
 _LIGATURE = re.compile(r"(?<=-)-|(?<=')'|(?<=`)`")
-# BibTeX ends a key at these; an external id has of them only the tilde, and no plus.
-_KEY_REFUSED = str.maketrans({"~": "+"})
 
 
-def _write(_: Asked, documents: Iterator[bytes]) -> Iterator[bytes]:
+def _write(_: ExportRequest, documents: Iterator[bytes]) -> Iterator[bytes]:
     for document in documents:
-        yield entry(json.loads(document)).encode()
+        yield _entry(json.loads(document)).encode()
 
 
-def entry(source: Document) -> str:
-    """The source as an entry."""
+def _entry(source: Document) -> str:
     kind = _TYPES.get(source["csl_type"], "misc")
-    key = citation_id(source).translate(_KEY_REFUSED)
+    # A tilde would end the key; external ids contain no plus sign.
+    key = citation_id(source).replace("~", "+")
     fields = {name: text for name, text in _fields(source, kind).items() if text}
     lines = "".join(f"  {name} = {text},\n" for name, text in fields.items())
     return f"@{kind}{{{key},\n{lines}}}\n\n"
@@ -61,11 +64,12 @@ def entry(source: Document) -> str:
 
 def _fields(source: Document, kind: str) -> dict[str, str | None]:
     return {
-        # Twice: the inner braces keep the capitals.
+        # The inner braces preserve capitals.
         "title": f"{{{{{escaped(source['title'])}}}}}",
         **{role: _people(source, role) for role in ("author", "editor", "translator")},
         _CONTAINERS.get(kind, "howpublished"): _braced(source["container_title"]),
         _PUBLISHERS.get(kind, "publisher"): _people(source, "publisher"),
+        "address": _braced(source["publisher_place"]),
         **_dates(source),
         "doi": _verbatim(source["doi"]),
         "url": _verbatim(source["url"]),
@@ -89,13 +93,13 @@ def _dates(source: Document) -> dict[str, str | None]:
 
 
 def _people(source: Document, role: str) -> str | None:
-    names = [_person(*made) for made in contributors(source, role)]
+    names = [_name(*contributor) for contributor in contributors(source, role)]
     return f"{{{' and '.join(names)}}}" if names else None
 
 
-def _person(name: str, is_person: bool) -> str:
-    known = parts(name, is_person)
-    return ", ".join(map(escaped, known)) if known else f"{{{escaped(name)}}}"
+def _name(name: str, is_person: bool) -> str:
+    parts = split_name(name, is_person)
+    return ", ".join(map(escaped, parts)) if parts else f"{{{escaped(name)}}}"
 
 
 def _braced(text: str | None) -> str | None:
@@ -103,14 +107,14 @@ def _braced(text: str | None) -> str | None:
 
 
 def _verbatim(text: str | None) -> str | None:
-    """An address or a code, which is not read as TeX: only its braces would be counted."""
+    """A URL or a code, which TeX does not interpret; BibTeX would still count its braces."""
     if text is None:
         return None
     return f"{{{text.replace('{', '%7B').replace('}', '%7D').replace(chr(92), '%5C')}}}"
 
 
 def escaped(text: str) -> str:
-    """The text as TeX reads it back, on one line."""
+    """Escape the text for TeX, on one line."""
     plain = _ESCAPED.sub(lambda found: _SPECIAL[found[0]], " ".join(text.split()))
     return _LIGATURE.sub(lambda found: "{}" + found[0], plain)
 

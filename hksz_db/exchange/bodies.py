@@ -1,8 +1,8 @@
-"""From a document to the body that makes it: what is read, in the words in which it is written.
+"""Convert documents to the bodies that create or restore their rows.
 
-A document names what it refers to in brief (``claimant: {id, external_id, …}``); a body says
-``claimant_external_id`` or ``claimant_id``. What a document has in addition, because somebody
-worked it out or wrote it down (versions, ranges, verdicts), is no part of a body.
+A document contains summaries of the rows that it refers to (``claimant: {id, external_id, …}``); a
+body has ``claimant_external_id`` or ``claimant_id``. Fields that the service computes (versions,
+ranges, verdicts) are not part of a body.
 """
 
 from collections.abc import Mapping
@@ -24,17 +24,17 @@ Body = dict[str, Any]
 By = Literal["external_id", "id"]
 Names = Mapping[str, str]
 
-# As hksz_db.services.entities chooses the name under which an entity is shown.
+# The language in which hksz_db.services.entities prefers the displayed name.
 _LANGUAGE = "en"
 
 
 @dataclass(frozen=True)
 class _Shape:
-    """How the fields of a document are written in a body; others are written as they are.
+    """The fields of a document that a body has in another form.
 
-    ``derived`` fields are not written. ``references`` are rows in brief. ``ids`` are references
-    of which a document has only the id; the value is the field of the body that takes a name.
-    ``periods`` are times, and ``stated`` those of them that come with their words.
+    ``derived`` fields are left out. ``references`` are summaries of rows. ``ids`` are references of
+    which a document has only the id, with the field of the body that takes a name. ``periods`` are
+    times; those in ``stated`` also have the words of the source.
     """
 
     derived: frozenset[str]
@@ -47,7 +47,7 @@ class _Shape:
 
 @cache
 def _shape(document: type[Schema], create: type[Schema]) -> _Shape:
-    """The shape follows from which fields the create schema has for a field of the document."""
+    """Derive the shape from the fields that the create schema has for a field of the document."""
     shown, taken = document._declared_fields, create._declared_fields
     references = {name for name in shown if f"{name}_id" in taken}
     periods = {name for name in shown if f"{name}_edtf" in taken}
@@ -85,44 +85,44 @@ _NO_NAMES: Names = MappingProxyType({})
 def create_body(
     resource: str, document: Document, *, by: By = "external_id", names: Names = _NO_NAMES
 ) -> Body:
-    """The body of ``POST /v1/{resource}`` that makes what the document shows.
+    """The body of ``POST /v1/{resource}`` that creates the row of the document.
 
-    ``document`` is of the shape that a read by id gives; what it lacks, the body lacks too, and
-    what is a body already stays as it is. References are by ``external_id`` where there is one,
-    so that they lead to the same rows in another database, or else, and with ``by="id"``, by id.
-    ``names`` says how those are called of which a document has the id alone: evidence by its
-    external id, captures by the SHA-256 of their text. A claim with its ``sources`` says the
-    latter itself. Raises ``Invalid`` with pointers where the document is none.
+    ``document`` has the form of a read by id; missing fields are missing in the body too, and
+    fields of a body stay as they are. References use the ``external_id`` if there is one, so that
+    they also work in another database; otherwise, and with ``by="id"``, they use the id. ``names``
+    maps ids that a document has no name for: to the external id of evidence, and to the SHA-256 of
+    the text of captures. A claim with its ``sources`` contains the latter. Raises ``Invalid`` with
+    pointers if it is not such a document.
     """
     if not isinstance(document, Mapping):
-        raise _not("#", "an object")
+        raise _invalid("#", "an object")
     known = (_capture_names(document), names) if by == "external_id" else ()
     shape = _shape(RESOURCES[resource].schema, KINDS[resource].create_schema)
-    body = _Writer(by, known).write(document, shape, "#")
+    body = _BodyWriter(by, known).write(document, shape, "#")
     if resource == "entities" and isinstance(body.get("names"), list):
         body["names"] = _shown_first(document)
     return body
 
 
 def patch_body(resource: str, document: Document) -> Body:
-    """The merge patch that gives a row of the same database back the state of the document.
+    """The merge patch that restores a row of the same database to the state of the document.
 
-    It names every field that can be changed, those that were null as null, and refers to rows by
-    id. The figures and the evidence of a claim have documents of their own. A time that was
-    reckoned from the date of a source is reckoned from that again, as it is now.
+    It has every field that can be changed, also those that are null, and refers to rows by id. The
+    figures and the evidence of a claim have documents of their own. A time relative to the date of
+    a source is recomputed from the current date of that source.
     """
     body = create_body(resource, document, by="id")
     return {k: v for k, v in body.items() if k not in KINDS[resource].fixed}
 
 
 @dataclass(frozen=True)
-class _Writer:
+class _BodyWriter:
     by: By
     names: tuple[Names, ...]
 
     def write(self, document: Any, shape: _Shape, pointer: str) -> Body:
         if not isinstance(document, Mapping):
-            raise _not(pointer, "an object")
+            raise _invalid(pointer, "an object")
         body: Body = {}
         for name, value in document.items():
             if name not in shape.derived:
@@ -148,16 +148,16 @@ class _Writer:
         if value is None:
             return {f"{stem}_id": None}
         if not isinstance(value, Mapping):
-            raise _not(pointer, "an object with an id")
+            raise _invalid(pointer, "an object with an id")
         named = self.by == "external_id" and value.get("external_id") is not None
         given = "external_id" if named else "id"
         if value.get(given) is None:
-            raise _not(pointer, "an object with an id")
+            raise _invalid(pointer, "an object with an id")
         return {f"{stem}_{given}": value[given]}
 
     def _period(self, name: str, value: Any, stated: bool, pointer: str) -> Body:
         if not isinstance(value, Mapping):
-            raise _not(pointer, "an object with edtf")
+            raise _invalid(pointer, "an object with edtf")
         words = {f"{name}_as_stated": value.get("as_stated")} if stated else {}
         relative = value.get("relative")
         if relative is None:
@@ -166,12 +166,12 @@ class _Writer:
         return {**words, f"{name}_relative": self.write(relative, shape, f"{pointer}/relative")}
 
 
-def _not(pointer: str, what: str) -> Invalid:
-    return Invalid("This is no such document.", [Fault("invalid", f"Must be {what}.", pointer)])
+def _invalid(pointer: str, expected: str) -> Invalid:
+    return Invalid("Not a valid document.", [Fault("invalid", f"Must be {expected}.", pointer)])
 
 
 def _capture_names(document: Document) -> dict[str, str]:
-    """What the sources within a claim say of their captures."""
+    """The hashes of the captures of the sources in a claim, by id."""
     named = {}
     for source in _objects(document.get("sources")):
         for capture in _objects(source.get("captures")):
@@ -187,7 +187,7 @@ def _objects(value: Any) -> list[Mapping[str, Any]]:
 
 
 def _shown_first(document: Document) -> list[Any]:
-    """The names in an order in which the name that is shown is chosen again."""
+    """The names, in an order that makes the displayed name the same again."""
     names: list[Any] = document["names"]
     preferred = [name for name in _objects(names) if name.get("kind") == "preferred"]
     shown = [name for name in preferred if name.get("name") == document.get("name")]

@@ -1,22 +1,21 @@
 """CSL-JSON (Citation Style Language 1.0.2) of sources: an array of items.
 
-A person is ``family`` and ``given`` where the name has a comma, else ``literal``, as organisations
-always are. A date that is approximate or uncertain is ``circa``; one that date parts cannot say (a
-set, an open end) is ``literal``, as the EDTF expression that it is.
+A person is ``family`` and ``given`` if the name has a comma, otherwise ``literal``; organisations
+are always ``literal``. Approximate and uncertain dates are ``circa``. A date that date parts cannot
+express (a set, an open end) is ``literal``, as its EDTF expression.
 """
 
 import json
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
-from hksz_db.exchange.format import Asked, Document, Format, array, of_resources, without_nothing
-from hksz_db.exchange.names import citation_id, contributors, parts
+from hksz_db.exchange.format import Document, ExportRequest, Format, array, drop_empty, of_resources
 
 SOURCE_FIELDS = (
-    *("id", "external_id", "csl_type", "title", "container_title", "url", "doi", "language"),
-    *("issued", "rights", "retracted_at", "contributors", "captures"),
+    *("id", "external_id", "csl_type", "title", "container_title", "publisher_place", "url", "doi"),
+    *("language", "issued", "rights", "retracted_at", "contributors", "captures"),
 )
 _NAMES = ("author", "editor", "translator")
 _DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2}|XX))?(?:-([0-9]{2}|XX))?([~?%]?)")
@@ -24,21 +23,45 @@ _DECADE = re.compile(r"([0-9]{3})X([~?%]?)")
 _FIRST_SEASON = 21
 
 
-def _write(_: Asked, documents: Iterator[bytes]) -> Iterator[bytes]:
-    return array(item(json.loads(document)) for document in documents)
+def _write(_: ExportRequest, documents: Iterator[bytes]) -> Iterator[bytes]:
+    return array(_item(json.loads(document)) for document in documents)
 
 
-def item(source: Document) -> Document:
-    """The source as an item."""
+def citation_id(source: Document) -> str:
+    """The key for citations: the external id, otherwise the id as a URN (RFC 9562)."""
+    return source["external_id"] or f"urn:uuid:{source['id']}"
+
+
+def contributors(source: Document, role: str) -> Iterator[tuple[str, bool]]:
+    """The contributors in a role, in printed order: the name, as credited if known; is a person."""
+    for contributor in source["contributors"]:
+        if contributor["role"] == role:
+            entity = contributor["entity"]
+            yield contributor["credited_name"] or entity["name"], entity["kind"] == "person"
+
+
+def split_name(name: str, is_person: bool) -> tuple[str, str] | None:
+    """Family and given name if the name itself separates them: ``Tan, Yifan``.
+
+    The order of a name without a comma is not recorded: compare "Tan Yifan" and "Mary Tan".
+    """
+    family, comma, given = name.partition(", ")
+    if is_person and comma and family.strip() and given.strip() and "," not in given:
+        return family.strip(), given.strip()
+    return None
+
+
+def _item(source: Document) -> Document:
     publishers = [name for name, _ in contributors(source, "publisher")]
-    return without_nothing(
+    return drop_empty(
         {
             "id": citation_id(source),
             "type": source["csl_type"],
             "title": source["title"],
             "container-title": source["container_title"],
-            **{role: [_name(*made) for made in contributors(source, role)] for role in _NAMES},
+            **{role: [_name(*person) for person in contributors(source, role)] for role in _NAMES},
             "publisher": "; ".join(publishers) or None,
+            "publisher-place": source["publisher_place"],
             "issued": csl_date(source["issued"]["edtf"]),
             "accessed": _accessed(source),
             "URL": source["url"],
@@ -51,52 +74,57 @@ def item(source: Document) -> Document:
 
 
 def _name(name: str, is_person: bool) -> dict[str, str]:
-    known = parts(name, is_person)
-    return {"family": known[0], "given": known[1]} if known else {"literal": name}
+    parts = split_name(name, is_person)
+    return {"family": parts[0], "given": parts[1]} if parts else {"literal": name}
 
 
 def _accessed(source: Document) -> Document | None:
-    retrieved = [held["retrieved_at"] for held in source["captures"] if held["retrieved_at"]]
-    if not retrieved:
+    dates = [capture["retrieved_at"] for capture in source["captures"] if capture["retrieved_at"]]
+    if not dates:
         return None
-    day = datetime.fromisoformat(max(retrieved))
-    return {"date-parts": [[day.year, day.month, day.day]]}
+    latest = datetime.fromisoformat(max(dates))
+    return {"date-parts": [[latest.year, latest.month, latest.day]]}
+
+
+class _Date(NamedTuple):
+    parts: list[list[int]]
+    circa: bool
+    season: int | None = None
 
 
 def csl_date(edtf: str | None) -> Document | None:
-    """The EDTF expression as a date of CSL."""
+    """Convert an EDTF expression to a CSL date."""
     if edtf is None:
         return None
-    found = [_parts(end) for end in edtf.split("/")]
-    known = [part for part in found if part is not None]
-    seasons = [part["season"] for part in known if "season" in part]
-    if len(known) < len(found) or (seasons and len(found) > 1):
+    texts = edtf.split("/")
+    ends = [end for text in texts if (end := _parse(text))]
+    parts = [part for end in ends for part in end.parts]
+    seasons = [end.season for end in ends if end.season]
+    if len(ends) < len(texts) or len(parts) > 2 or (seasons and len(texts) > 1):
         return {"literal": edtf}
-    date: dict[str, Any] = {"date-parts": [day for part in known for day in part["days"]]}
-    if len(date["date-parts"]) > 2:
-        return {"literal": edtf}
+    date: Document = {"date-parts": parts}
     if seasons:
         date["season"] = seasons[0]
-    return {**date, "circa": True} if any(part["circa"] for part in known) else date
+    if any(end.circa for end in ends):
+        date["circa"] = True
+    return date
 
 
-def _parts(edtf: str) -> dict[str, Any] | None:
+def _parse(edtf: str) -> _Date | None:
     if match := _DECADE.fullmatch(edtf):
         decade = int(match[1]) * 10
-        return {"days": [[decade], [decade + 9]], "circa": True}
+        return _Date([[decade], [decade + 9]], circa=True)
     match = _DATE.fullmatch(edtf)
     if match is None:
         return None
-    year, month, day, doubt = match.groups()
-    numbers = [int(part) for part in (year, month, day) if part and part != "XX"]
-    if month == "XX" and day not in (None, "XX"):
+    year, month, day, qualifier = match.groups()
+    if month == "XX" and day not in {None, "XX"}:
         return None
-    found: dict[str, Any] = {"circa": bool(doubt)}
-    if len(numbers) == 2 and numbers[1] >= _FIRST_SEASON:
-        found["season"] = numbers.pop() - _FIRST_SEASON + 1
-        if found["season"] > 4:
-            return None
-    return {**found, "days": [numbers]}
+    numbers = [int(part) for part in (year, month, day) if part and part != "XX"]
+    if len(numbers) < 2 or numbers[1] < _FIRST_SEASON:
+        return _Date([numbers], bool(qualifier))
+    season = numbers[1] - _FIRST_SEASON + 1
+    return _Date([numbers[:1]], bool(qualifier), season) if season <= 4 and not day else None
 
 
 CSL_JSON = Format(

@@ -1,50 +1,43 @@
-"""CSV (RFC 4180): a header and a row for each document, with the columns of ``tables``.
+"""CSV (RFC 4180): a header, and a row for each document, with the columns of ``tables``.
 
-UTF-8 without a byte order mark, lines that end with CR LF, ``"`` doubled within quotes; what is
-missing is an empty cell, and the values of a list are joined by ``"; "``.
+The encoding is UTF-8 without a byte order mark, and lines end with CR LF. Null is an empty cell,
+and the items of a list are joined by ``"; "``.
 
-A spreadsheet takes a cell for a formula that begins with ``=``, ``+``, ``-``, ``@``, a tab or a
-line break (OWASP, "CSV injection"), and some do with the full-width signs: such a cell gets an
-apostrophe before it. Whoever reads the file otherwise takes one apostrophe off where one of these
-follows it. Cells of columns that hold numbers are left alone where they are plain decimals, signs
-included: ``-5`` is no formula that says anything but -5.
+Spreadsheets evaluate a cell that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break as a
+formula (OWASP, "CSV injection"), and some do so for the full-width signs. An apostrophe is put
+before such a cell; other programs have to remove an apostrophe that one of these characters
+follows. Decimals in columns of numbers are safe, and stay as they are.
 
-Where the database failed halfway, the file ends within a quoted cell.
+A truncated file ends within a quoted cell.
 """
 
 import csv
+import io
 import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
-from hksz_db.exchange.format import Asked, Format
-from hksz_db.exchange.tables import Column, Kind, columns_of, fields
+from hksz_db.exchange.format import ExportRequest, Format
+from hksz_db.exchange.tables import Column, ColumnType, columns_of, fields
 
-FORMULA_STARTS = "=+-@\t\r\n＝＋－＠"  # noqa: RUF001 - full-width on purpose
+FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - full-width on purpose
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-_NUMBERS = {Kind.INTEGER, Kind.DECIMAL}
+_NUMBERS = {ColumnType.INTEGER, ColumnType.DECIMAL}
 
 
-class _Line:
-    """Takes what the writer of the standard library writes: one line."""
-
-    text = ""
-
-    def write(self, text: str) -> None:
-        self.text = text
-
-
-def _write(asked: Asked, documents: Iterator[bytes]) -> Iterator[bytes]:
-    columns = columns_of(asked)
-    line = _Line()
-    writer = csv.writer(line)
-    writer.writerow(column.name for column in columns)
-    yield line.text.encode()
+def _write(request: ExportRequest, documents: Iterator[bytes]) -> Iterator[bytes]:
+    columns = columns_of(request)
+    yield _line([column.name for column in columns])
     for document in documents:
         row = json.loads(document)
-        writer.writerow([_cell(column, column.value(row)) for column in columns])
-        yield line.text.encode()
+        yield _line([_cell(column, column.value(row)) for column in columns])
+
+
+def _line(cells: list[str]) -> bytes:
+    line = io.StringIO(newline="")
+    csv.writer(line).writerow(cells)
+    return line.getvalue().encode()
 
 
 def _cell(column: Column, value: Any) -> str:
@@ -54,15 +47,13 @@ def _cell(column: Column, value: Any) -> str:
         case bool():
             return "true" if value else "false"
         case list():
-            return _harmless("; ".join(value))
+            return _escaped("; ".join(value))
     text = str(value)
-    if column.kind in _NUMBERS and _DECIMAL.fullmatch(text):
-        return text
-    return _harmless(text)
+    return text if column.type in _NUMBERS and _DECIMAL.fullmatch(text) else _escaped(text)
 
 
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(tuple(FORMULA_STARTS)) else text
+def _escaped(text: str) -> str:
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 CSV = Format(

@@ -1,38 +1,44 @@
-"""Dumping: a whole database as one file, from which ``loading`` makes the same again.
+"""Dump a whole database to one file, which ``loading`` loads into an equal database.
 
-The file is NDJSON in UTF-8. The first line says what it is::
+The file is NDJSON in UTF-8. The first line describes it::
 
     {"hksz_dump":{"version":1,"revision":…,"tables":{table: [column, …]},
                   "sequences":{sequence: [last_value, is_called]}}}
 
-Then there is a line for each row, ``{table: {column: value}}``, the tables in the order of their
-foreign keys and the rows in that of their primary keys, values as PostgreSQL's ``row_to_json``
-writes them. The last line counts the rows, and has the SHA-256 of all lines before it::
+Then each line is a row, ``{table: {column: value}}``, with values as ``row_to_json`` of PostgreSQL
+writes them. Tables are in the order of their foreign keys, and rows in that of their primary keys.
+The last line has the numbers of rows and the SHA-256 of all lines before it::
 
     {"end":{"rows":{table: number},"sha256":…}}
 
-Nothing in it tells when or where it was made: of equal databases the files are equal.
+The file does not say when or where it was made, so that equal databases have equal dumps.
 """
 
 import gzip
 import hashlib
-import json
 from collections.abc import Callable, Iterator
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from psycopg import RawCursor
-from psycopg.sql import SQL, Composed
+from psycopg.sql import SQL
 
 from hksz_db.database import Database
-from hksz_db.exchange.stored import Connection, Stored, Table, stored
+from hksz_db.exchange.catalog import Catalog, Connection, Table, read_catalog
+from hksz_db.exchange.format import compact
 
 VERSION = 1
 HEAD, END = "hksz_dump", "end"
-_AT_ONCE = 500
+_FETCHED_ROWS = 500
 _SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _EXPECTED = """
     SELECT COALESCE(sum(greatest(reltuples, 0)), 0)::bigint FROM pg_class WHERE oid = ANY ($1)
 """
+
+Step = Callable[[int], None]
+
+
+class _Writable(Protocol):
+    def write(self, data: bytes, /) -> Any: ...
 
 
 def dump(
@@ -41,82 +47,75 @@ def dump(
     *,
     compressed: bool,
     with_keys: bool,
-    begun: Callable[[int], Callable[[int], None]],
+    begun: Callable[[int], Step],
 ) -> int:
-    """Write all that is stored, as one snapshot has it; the number of rows.
+    """Write one snapshot of the database, and return the number of rows.
 
-    ``begun`` is told about how many rows there will be, and returns what is called as they are
-    written, with their number.
+    ``begun`` gets the expected number of rows, and returns a function that is called with the
+    numbers of rows as they are written.
     """
-    with database.unhurried() as connection, connection.transaction():
+    with database.connector.untimed_connection() as connection, connection.transaction():
         connection.execute(_SNAPSHOT)
-        found = stored(connection, with_keys=with_keys)
-        seen = begun(_expected(connection, found))
+        catalog = read_catalog(connection, with_keys=with_keys)
+        oids = [table.oid for table in catalog.tables]
+        ((expected,),) = RawCursor(connection).execute(_EXPECTED.encode(), [oids]).fetchall()
+        step = begun(int(expected))
         if not compressed:
-            return _write(connection, found, file, seen)
-        # Neither name nor time in the file's head.
+            return _write(connection, catalog, file, step)
+        # The header of a gzip file would have its name and the time.
         with gzip.GzipFile("", "wb", 6, file, mtime=0) as packed:
-            return _write(connection, found, packed, seen)
+            return _write(connection, catalog, packed, step)
 
 
 def revision(connection: Connection) -> str | None:
-    """The revision of the schema; None where it was never migrated."""
-    rows = connection.execute("SELECT to_regclass('alembic_version') IS NOT NULL").fetchall()
-    if rows != [(True,)]:
+    """The revision of the schema, or None if the database was never migrated."""
+    ((exists,),) = connection.execute("SELECT to_regclass('alembic_version') IS NOT NULL")
+    if not exists:
         return None
-    found = connection.execute("SELECT version_num FROM alembic_version").fetchall()
-    return str(found[0][0]) if found else None
-
-
-def _expected(connection: Connection, found: Stored) -> int:
-    cursor = RawCursor(connection)
-    cursor.execute(_EXPECTED.encode(), [[table.oid for table in found.tables]])
-    ((expected,),) = cursor.fetchall()
-    return int(expected)
-
-
-def _write(connection: Connection, found: Stored, file: Any, seen: Callable[[int], None]) -> int:
-    digest = hashlib.sha256()
-
-    def put(line: bytes) -> None:
-        digest.update(line)
-        file.write(line)
-
-    head = {
-        "version": VERSION,
-        "revision": revision(connection),
-        "tables": found.described,
-        "sequences": {
-            name: _one(connection, SQL("SELECT last_value, is_called FROM {}").format(sequence))
-            for name, sequence in found.sequences.items()
-        },
-    }
-    put(line(HEAD, head))
-    counts = {}
-    for table in found.tables:
-        counts[table.name] = 0
-        for row in _rows(connection, table):
-            put(b'{"%b":%b}\n' % (table.name.encode(), row))
-            counts[table.name] += 1
-            seen(1)
-    file.write(line(END, {"rows": counts, "sha256": digest.hexdigest()}))
-    return sum(counts.values())
+    return next(
+        (str(name) for (name,) in connection.execute("SELECT * FROM alembic_version")), None
+    )
 
 
 def line(name: str, content: Any) -> bytes:
     """A line of the file."""
-    return json.dumps({name: content}, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    return compact({name: content}) + b"\n"
 
 
-def _one(connection: Connection, query: Composed) -> list[Any]:
-    found = connection.execute(query).fetchone()
-    assert found is not None
-    return list(found)
+def _write(connection: Connection, catalog: Catalog, file: _Writable, step: Step) -> int:
+    digest = hashlib.sha256()
+
+    def put(text: bytes) -> None:
+        digest.update(text)
+        file.write(text)
+
+    sequences = {}
+    for name, sequence in catalog.sequences.items():
+        query = SQL("SELECT last_value, is_called FROM {}").format(sequence)
+        ((last_value, is_called),) = connection.execute(query)
+        sequences[name] = [last_value, is_called]
+    head = {
+        "version": VERSION,
+        "revision": revision(connection),
+        "tables": catalog.columns,
+        "sequences": sequences,
+    }
+    put(line(HEAD, head))
+    counts = {}
+    for table in catalog.tables:
+        counts[table.name] = 0
+        for row in _rows(connection, table):
+            put(b'{"%b":%b}\n' % (table.name.encode(), row))
+            counts[table.name] += 1
+            step(1)
+    file.write(line(END, {"rows": counts, "sha256": digest.hexdigest()}))
+    return sum(counts.values())
 
 
 def _rows(connection: Connection, table: Table) -> Iterator[bytes]:
-    query = SQL("SELECT row_to_json(stored) FROM (SELECT {} FROM {}) AS stored ORDER BY {}")
-    chosen = query.format(table.columns_sql, table.sql, table.order_sql)
+    query = SQL("SELECT row_to_json(stored) FROM (SELECT {} FROM {}) AS stored ORDER BY {}").format(
+        table.columns_sql, table.sql, table.order_sql
+    )
     cursor = RawCursor(connection)
-    for (row,) in cursor.stream(chosen.as_string(connection).encode(), size=_AT_ONCE):
+    for (row,) in cursor.stream(query.as_string(connection).encode(), size=_FETCHED_ROWS):
         yield row

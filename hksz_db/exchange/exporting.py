@@ -1,22 +1,36 @@
-"""Exporting: all rows that a question selects, from the database to a format, as they come."""
+"""Exporting: the rows that a question selects, streamed from the database into a format."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from hksz_db.database import Database
-from hksz_db.exchange.format import Asked, Format
-from hksz_db.exchange.formats import written
-from hksz_db.queries.pages import PageShape, everything_statement
+from hksz_db.exchange.format import ExportRequest, Format
+from hksz_db.exchange.formats import formats_for, written
+from hksz_db.queries.pages import RESOURCES, PageShape, everything_statement
+from hksz_db.queries.questions import (
+    Given,
+    Values,
+    chosen_fields,
+    model_of,
+    parameters,
+    question_of,
+)
+from hksz_db.queries.readable import Readable
+from schemas.parameters import Faults, KnownName, Parameters, Refusal
+
+_OPTIONS = ("q", "sort", "as_of", "include", "select")
+_PAGED = Refusal("unknown", "An export has no pages: it is all that the filters select.")
 
 
 @dataclass(frozen=True)
 class Export:
-    """What is wanted: a question, of which moment, and a format.
+    """A question to be answered in a format, as of a moment.
 
-    ``values`` are bound to the question's filters.
+    ``values`` are bound to the statement of ``shape``.
     """
 
     form: Format
@@ -25,9 +39,58 @@ class Export:
     as_of: datetime | None = None
 
     @property
-    def asked(self) -> Asked:
-        """What goes out."""
-        return Asked(self.shape.resource, self.shape.fields)
+    def request(self) -> ExportRequest:
+        """The documents to be written."""
+        return ExportRequest(self.shape.resource, self.shape.fields)
+
+
+@cache
+def export_parameters(resource: str, form: str = "ndjson") -> Parameters:
+    """The parameters of an export in a format."""
+    formats = formats_for(RESOURCES[resource])
+    known = parameters(resource, _OPTIONS)
+    refused = dict.fromkeys(("per_page", "cursor", "count"), _PAGED)
+    if formats[form].choices is None:
+        fixed = Refusal("unknown", f"{form} has fixed fields; none can be chosen.")
+        refused |= {"select": fixed, "include": fixed}
+    fields = {name: field for name, field in known.fields.items() if name not in refused}
+    options = {name: fields[name] for name in _OPTIONS if name in fields}
+    about = {"description": "In which format; the first unless asked otherwise."}
+    form_field = KnownName(f"{model_of(RESOURCES[resource])}Format", formats, metadata=about)
+    return replace(
+        known,
+        fields={**options, "format": form_field, **fields},
+        refused={**known.refused, **refused},
+    )
+
+
+def read_export(resource: str, given: Given) -> Export:
+    """The export that a client asks for, in the order of the ids unless ``sort`` says another.
+
+    Raises ``Malformed`` with all faults.
+    """
+    readable, faults, pairs = RESOURCES[resource], Faults(), list(given)
+    formats = formats_for(readable)
+    form = formats.get(dict(pairs).get("format", ""), next(iter(formats.values())))
+    values = export_parameters(resource, form.name).load(pairs, faults)
+    fields = _fields(form, readable, values, faults)
+    faults.check()
+    question = question_of(readable, {"sort": (("id", False),), **values}, fields)
+    return Export(form, question.shape(resource, None), question.values(), question.as_of)
+
+
+def _fields(form: Format, readable: Readable, values: Values, faults: Faults) -> tuple[str, ...]:
+    """The fields to be written: those that the client chooses, where the format has choices."""
+    own = form.fields(readable)
+    chosen = [name for name in ("select", "include") if name in values]
+    if form.choices is None or not chosen:
+        return own
+    embeds = tuple(name for name in own if name in readable.embeds)
+    fields, known = chosen_fields(readable, values, embeds, faults), form.choices(readable)
+    for name in set(fields) - set(known):
+        detail = f"{form.name} has no field {name!r}; known: {', '.join(known)}."
+        faults.add(chosen[-1], "invalid", detail)
+    return fields
 
 
 def export(
@@ -37,16 +100,15 @@ def export(
     at_most_s: int = 0,
     seen: Callable[[], None] | None = None,
 ) -> Generator[bytes]:
-    """The rows in the format, in pieces; what one snapshot of the database holds.
+    """The rows of one snapshot of the database in the format, in pieces.
 
-    Nothing happens until the first piece is asked for. Closing the iterator ends the statement and
-    gives its connection up; so does the server after ``at_most_s`` (0: never). ``seen`` is called
-    for each row.
+    The statement begins with the first piece. Closing the iterator ends it and gives its connection
+    up; so does the server after ``at_most_s`` (0: never). ``seen`` is called for each row.
     """
     statement = everything_statement(wanted.shape)
     streamed = database.stream(statement, wanted.values, wanted.as_of, at_most_s=at_most_s)
     with closing(streamed) as rows:
-        yield from written(wanted.form, wanted.asked, _documents(rows, seen))
+        yield from written(wanted.form, wanted.request, _documents(rows, seen))
 
 
 def _documents(rows: Iterator[tuple[Any, ...]], seen: Callable[[], None] | None) -> Iterator[bytes]:

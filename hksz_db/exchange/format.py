@@ -1,20 +1,20 @@
-"""What a format is, and what the formats have in common."""
+"""The type of an export format, and what several formats need."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from hksz_db.queries.readable import Readable
 
 Document = dict[str, Any]
-Write = Callable[["Asked", Iterator[bytes]], Iterator[bytes]]
+Write = Callable[["ExportRequest", Iterator[bytes]], Iterator[bytes]]
 Fields = Callable[[Readable], tuple[str, ...]]
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What goes out: documents of a resource, each with the named fields."""
+class ExportRequest:
+    """Which fields of which resource to export."""
 
     resource: str
     fields: tuple[str, ...]
@@ -22,13 +22,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class Format:
-    """One way to write documents.
+    """A way to write documents.
 
-    ``fields`` are those of a document that it reads when nobody chooses, none where a resource
-    cannot be written so; ``choices`` are those among which ``select`` and ``include`` choose, and
-    is None where what is written is settled. ``write`` makes bytes of the documents, as
-    PostgreSQL built them. ``broken`` is what it leaves at the end of what is no whole, where
-    breaking off is not seen by itself.
+    ``fields`` gives the fields of a document that the format reads by default; it gives none if
+    the format cannot represent the resource. ``choices`` gives the fields that ``select`` and
+    ``include`` can choose from, and is None if the fields are fixed. ``write`` takes documents as
+    PostgreSQL built them. ``broken`` ends a truncated file, unless truncated files of the format
+    are invalid anyway.
     """
 
     name: str
@@ -40,13 +40,13 @@ class Format:
     broken: bytes = b""
 
 
-def of_resources(fields: dict[str, tuple[str, ...]]) -> Fields:
-    """The fields by the name of the resource."""
+def of_resources(fields: Mapping[str, tuple[str, ...]]) -> Fields:
+    """Look up the fields by the name of the resource."""
     return lambda readable: fields.get(readable.name, ())
 
 
-def array(items: Iterator[Any], head: bytes = b"[\n", tail: bytes = b"\n]\n") -> Iterator[bytes]:
-    """The items as a JSON array, one a line, as they come."""
+def array(items: Iterable[Any], head: bytes = b"[\n", tail: bytes = b"\n]\n") -> Iterator[bytes]:
+    """Write a JSON array with one item a line."""
     yield head
     separator = b""
     for item in items:
@@ -56,10 +56,10 @@ def array(items: Iterator[Any], head: bytes = b"[\n", tail: bytes = b"\n]\n") ->
 
 
 def compact(document: Any) -> bytes:
-    """The document as JSON in UTF-8, without what says nothing."""
+    """Write JSON in UTF-8 without white space."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def without_nothing(document: Document) -> Document:
-    """The fields that say something: no nulls, no empty lists and objects."""
+def drop_empty(document: Document) -> Document:
+    """Leave out nulls, empty lists and empty objects."""
     return {name: value for name, value in document.items() if value not in (None, [], {})}

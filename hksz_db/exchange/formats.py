@@ -1,12 +1,9 @@
-"""The formats in which rows go out: the registry.
-
-A format is one module of this package and one line of ``FORMATS``.
-"""
+"""The registry of export formats."""
 
 from collections.abc import Iterator
 
 from hksz_db.exchange import bibtex, csl_json, csv_out, jsonld, ndjson, parquet_out
-from hksz_db.exchange.format import Asked, Format
+from hksz_db.exchange.format import ExportRequest, Format
 from hksz_db.queries.readable import Readable
 
 FORMATS = {
@@ -25,20 +22,20 @@ _CHUNK_BYTES = 2**16
 
 
 def formats_for(readable: Readable) -> dict[str, Format]:
-    """The formats in which a resource can go out, by name; the first is the usual one."""
+    """The formats of a resource by name; the first is the default."""
     return {name: form for name, form in FORMATS.items() if form.fields(readable)}
 
 
-def written(form: Format, asked: Asked, documents: Iterator[bytes]) -> Iterator[bytes]:
-    """The documents in a format, in pieces of some 64 KiB.
+def written(form: Format, request: ExportRequest, documents: Iterator[bytes]) -> Iterator[bytes]:
+    """Write the documents in chunks of about 64 KiB.
 
-    When the documents break off after the first piece, so does what is written: after the
-    format's ``broken``, which no reader takes for a whole, the error is raised again.
+    If an error interrupts the documents after the first chunk, the file ends with ``broken`` of
+    the format, which makes it invalid, and the error is raised again.
     """
     pieces: list[bytes] = []
     size, begun = 0, False
     try:
-        for piece in form.write(asked, documents):
+        for piece in form.write(request, documents):
             pieces.append(piece)
             size += len(piece)
             if size >= _CHUNK_BYTES:

@@ -1,32 +1,30 @@
-"""Imports: the entries of a file into the database, in batches, each with a report.
+"""Import the entries of a file in batches, with a report for each entry.
 
-An import can be run again, after a crash too, and leaves the same rows: every entry has a name
-that follows from what it says. What is there already under another name is left alone.
+An import can be repeated, also after a crash, with the same result: each external id follows from
+the content of the entry. Rows that exist under another external id are left alone.
 """
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy.orm import Session
 
 from hksz_db.database import Database, run
 from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
-from hksz_db.exchange.batch import Batch, Report
-from hksz_db.exchange.postponed import Postponed, postponed, without_links
-from hksz_db.exchange.readers.entries import Entries, Entry
+from hksz_db.exchange.batch import Report, import_batch
+from hksz_db.exchange.deferred import Deferred, without_links
+from hksz_db.exchange.readers.entries import Entries, ImportEntry
 from hksz_db.services.writing import writing
 
 MAX_BATCH = 1000
 _MAX_BATCH_CHARS = 8 * 2**20
 
 Transaction = Callable[[], AbstractContextManager[Session]]
-Reports = Iterator[Report]
-Stubs = Mapping[str | None, BulkOutcome]
 
 
-class _TakenBack(Exception):
-    """Nothing of this transaction is to stay."""
+class _RolledBack(Exception):
+    """Rolls the transaction back."""
 
 
 def import_entries(
@@ -38,36 +36,32 @@ def import_entries(
     dry_run: bool = False,
     atomic: bool = False,
 ) -> Generator[Report]:
-    """Write the entries; a report for each, as they are written.
+    """Write the entries, and yield reports as they are written.
 
-    Batches of at most 1,000 commit on their own, or, with ``atomic`` and with ``dry_run``, all go
-    into one transaction, which is taken back after a dry run and when an entry failed. Entries
-    that refer to what comes later are written, and reported, at the end. Raises what a reader or
-    the database raises; what was committed until then stays.
+    Each batch of at most 1,000 entries commits on its own. ``atomic`` and ``dry_run`` use a single
+    transaction, which is rolled back after a dry run or if an entry failed. Entries that refer to
+    later ones are written, and reported, at the end. Raises what the reader or the database
+    raises; committed batches stay.
     """
     if not (dry_run or atomic):
-        yield from _Import(lambda: _begun(database, actor), mode).run(entries)
+        yield from _Import(lambda: _transaction(database, actor), mode).run(entries)
         return
     try:
-        with _begun(database, actor) as session:
+        with _transaction(database, actor) as session:
             failed = False
             for report in _Import(lambda: nullcontext(session), mode).run(entries):
                 failed = failed or report.outcome is BulkOutcome.FAILED
                 yield report
-            _finish(session, stays=not (dry_run or failed))
-    except _TakenBack:
+            # A dry run checks what a commit would.
+            run(session, "SET CONSTRAINTS ALL IMMEDIATE")
+            if dry_run or failed:
+                raise _RolledBack  # noqa: TRY301 - only an exception rolls back
+    except _RolledBack:
         return
 
 
-def _finish(session: Session, *, stays: bool) -> None:
-    # What a commit would check, a dry run checks too.
-    run(session, "SET CONSTRAINTS ALL IMMEDIATE")
-    if not stays:
-        raise _TakenBack
-
-
 @contextmanager
-def _begun(database: Database, actor: str) -> Iterator[Session]:
+def _transaction(database: Database, actor: str) -> Iterator[Session]:
     with writing(database) as session:
         run(session, "SELECT set_config('hksz.actor', $1, true)", actor)
         yield session
@@ -75,67 +69,71 @@ def _begun(database: Database, actor: str) -> Iterator[Session]:
 
 @dataclass
 class _Import:
+    """``stubs`` are the outcomes, by external id, of entries that were written without links."""
+
     transaction: Transaction
     mode: BulkMode
+    stubs: dict[str | None, BulkOutcome] = field(default_factory=dict)
 
     def run(self, entries: Entries) -> Iterator[Report]:
-        with ExitStack() as stack:
-            waiting = stack.enter_context(postponed())
-            yield from self._write(entries, waiting, {})
-            waiting = yield from self._insist(waiting, {}, stack)
-            # What is left waits for what never comes, or in a circle.
-            if stubs := self._write_stubs(waiting):
-                waiting = yield from self._insist(waiting, stubs, stack)
-            for entry in waiting.failed():
+        with ExitStack() as files:
+            deferred = yield from self._write(entries, files)
+            deferred = yield from self._retry_deferred(deferred, files)
+            # The rest refers to rows that the file lacks, or in circles.
+            self._write_stubs(deferred)
+            if self.stubs:
+                deferred = yield from self._retry_deferred(deferred, files)
+            for entry in deferred.entries():
                 report = Report(entry, BulkOutcome.FAILED, entry.faults, entry.warnings)
-                yield _joined(report, stubs)
+                yield self._with_stub(report)
 
-    def _write(self, entries: Iterable[Entry], waiting: Postponed, stubs: Stubs) -> Reports:
+    def _write(
+        self, entries: Iterable[ImportEntry], files: ExitStack
+    ) -> Generator[Report, None, Deferred]:
+        """Write the entries; return those that refer to missing rows."""
+        deferred = files.enter_context(closing(Deferred()))
+        for report in self._reports(entries):
+            if any(fault.code == "not_found" for fault in report.faults):
+                deferred.add(report.entry, report.faults)
+            else:
+                yield self._with_stub(report)
+        return deferred
+
+    def _reports(self, entries: Iterable[ImportEntry]) -> Iterator[Report]:
         for batch in _batches(entries):
             with self.transaction() as session:
-                reports = Batch(session, self.mode, batch).reports()
-            for report in reports:
-                if any(fault.code == "not_found" for fault in report.faults):
-                    waiting.add(report.entry, report.faults)
-                else:
-                    yield _joined(report, stubs)
+                reports = import_batch(session, self.mode, batch)
+            yield from reports
 
-    def _insist(
-        self, waiting: Postponed, stubs: Stubs, stack: ExitStack
-    ) -> Generator[Report, None, Postponed]:
-        """Write what waited, as long as that helps: what was waited for may itself have waited."""
+    def _retry_deferred(
+        self, deferred: Deferred, files: ExitStack
+    ) -> Generator[Report, None, Deferred]:
+        """Write the deferred entries until that stops helping, because some wait for others."""
         before = None
-        while waiting.count and waiting.count != before:
-            before = waiting.count
-            earlier, waiting = waiting, stack.enter_context(postponed())
-            yield from self._write(earlier.entries(), waiting, stubs)
-        return waiting
+        while deferred.count and deferred.count != before:
+            before = deferred.count
+            deferred = yield from self._write(deferred.entries(), files)
+        return deferred
 
-    def _write_stubs(self, waiting: Postponed) -> Stubs:
-        """Write what waits in a circle without what it waits for; the outcomes by name."""
-        written = {}
-        for batch in _batches(without_links(waiting)):
-            with self.transaction() as session:
-                for report in Batch(session, self.mode, batch).reports():
-                    if report.outcome is not BulkOutcome.FAILED:
-                        written[report.entry.external_id] = report.outcome
-        return written
+    def _write_stubs(self, deferred: Deferred) -> None:
+        for report in self._reports(without_links(deferred)):
+            if report.outcome is not BulkOutcome.FAILED:
+                self.stubs[report.entry.external_id] = report.outcome
 
-
-def _joined(report: Report, stubs: Stubs) -> Report:
-    """The report of an entry of which a part may have been written before."""
-    stub = stubs.get(report.entry.external_id)
-    if stub is None or stub is BulkOutcome.UNCHANGED:
-        return report
-    if report.outcome is BulkOutcome.FAILED:
-        note = "it was written without what it refers to"
-        return replace(report, warnings=(*report.warnings, note))
-    return replace(report, outcome=stub)
+    def _with_stub(self, report: Report) -> Report:
+        """Combine the report with the outcome of the stub of its entry."""
+        stub = self.stubs.get(report.entry.external_id)
+        if stub is None or stub is BulkOutcome.UNCHANGED:
+            return report
+        if report.outcome is BulkOutcome.FAILED:
+            note = "it was written without the rows that it refers to"
+            return replace(report, warnings=(*report.warnings, note))
+        return replace(report, outcome=stub)
 
 
-def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    """Entries of one resource, in which nothing has a name or a DOI twice."""
-    batch: list[Entry] = []
+def _batches(entries: Iterable[ImportEntry]) -> Iterator[list[ImportEntry]]:
+    """Group entries of one resource with distinct external ids and DOIs."""
+    batch: list[ImportEntry] = []
     names: set[str] = set()
     size = 0
     for entry in entries:

@@ -1,19 +1,19 @@
-"""JSON-LD 1.1 of claims, sources and entities: one document, its context in it.
+"""JSON-LD 1.1 of claims, sources and entities: one document with its context.
 
-The terms are those of schema.org for what things are, of PROV-O for who and when, and of CiTO for
-what a source does to a claim. A row is ``urn:uuid:`` and its id. Nothing is said that the
+Types and properties are those of schema.org; PROV-O says who and when, and CiTO how a source
+relates to a claim. The IRI of a row is ``urn:uuid:`` and its id. The output says nothing that the
 documents do not say:
 
-- A claim is a ``Claim``. Its claimant is its author, and what it is attributed to. A source that
-  asserts it is an ``appearance`` of it and what it was derived from; one that supports, disputes or
-  mentions it is a ``citation``, and CiTO says which of these. Rejected evidence is left out.
-- What the origins amount to is a ``ClaimReview`` whose rating has a name (``corroborated``) and no
-  number: nobody gave one.
-- ``generatedAtTime`` is when the row was made, ``dateModified`` when it was last changed.
-- ``datePublished`` is given where the date is certain; ``dcterms:issued`` is always the EDTF
+- A claim is a ``Claim``, with its claimant as author and as the agent it is attributed to. It was
+  derived from the sources that assert it, which are its ``appearance``. Sources that support,
+  dispute or mention it are a ``citation``, qualified by CiTO. Rejected evidence is left out.
+- The corroboration is a ``ClaimReview`` whose rating has a name (``corroborated``) but no number,
+  because nobody gave one.
+- ``generatedAtTime`` is when the row was created, ``dateModified`` when it was last changed.
+- ``datePublished`` is only given for certain dates; ``dcterms:issued`` is always the EDTF
   expression.
-- What a source copies, or is syndicated, translated or rewritten from, is what it was derived
-  from; what it quotes or cites is a citation. A retraction is ``invalidatedAtTime``.
+- A source was derived from the sources that it copies, syndicates, translates or rewrites; the
+  sources that it quotes or cites are citations. A retraction is ``invalidatedAtTime``.
 """
 
 import json
@@ -22,13 +22,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from hksz_db.exchange.format import (
-    Asked,
     Document,
+    ExportRequest,
     Format,
     array,
     compact,
+    drop_empty,
     of_resources,
-    without_nothing,
 )
 
 _SCHEMA = "https://schema.org/"
@@ -51,7 +51,7 @@ CONTEXT: Mapping[str, Any] = {
     **{f"prov:{name}": {"@type": "@id"} for name in _PROV},
     **{f"cito:{name}": {"@type": "@id"} for name in _CITO},
     "dateModified": {"@id": "schema:dateModified", "@type": f"{_XSD}dateTime"},
-    # schema.org has a type of its own for what may be a year.
+    # The type of schema.org, because the value may be a year.
     "datePublished": {"@id": "schema:datePublished", "@type": "schema:Date"},
     "prov:generatedAtTime": {"@type": f"{_XSD}dateTime"},
     "prov:invalidatedAtTime": {"@type": f"{_XSD}dateTime"},
@@ -107,8 +107,8 @@ _DERIVING = {"copy_of", "syndicated_from", "translation_of", "rewrite_of"}
 _CERTAIN = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-[0-9]{2})?)?")
 
 
-def _write(asked: Asked, documents: Iterator[bytes]) -> Iterator[bytes]:
-    node = _NODES[asked.resource]
+def _write(request: ExportRequest, documents: Iterator[bytes]) -> Iterator[bytes]:
+    node = _NODES[request.resource]
     head = b'{"@context":' + compact(CONTEXT) + b',\n"@graph":[\n'
     return array((node(json.loads(document)) for document in documents), head, b"\n]}\n")
 
@@ -117,12 +117,10 @@ def _id(row: Document | None) -> str | None:
     return None if row is None else f"urn:uuid:{row['id']}"
 
 
-def _reference(row: Document | None, kind: str) -> Document | None:
-    return None if row is None else {"@id": _id(row), "@type": kind, "name": row["name"]}
-
-
 def _entity_reference(entity: Document | None) -> Document | None:
-    return None if entity is None else _reference(entity, _ENTITIES[entity["kind"]])
+    if entity is None:
+        return None
+    return {"@id": _id(entity), "@type": _ENTITIES[entity["kind"]], "name": entity["name"]}
 
 
 def _record(row: Document) -> Document:
@@ -133,15 +131,14 @@ def _record(row: Document) -> Document:
     }
 
 
-def claim_node(claim: Document) -> Document:
-    """The claim as a node."""
+def _claim(claim: Document) -> Document:
     accepted = [passage for passage in claim["evidence"] if passage["status"] != "rejected"]
     by_stance = {
         stance: _sources(passage for passage in accepted if passage["stance"] == stance)
         for stance in ("asserts", *_STANCES)
     }
     citing = {source["@id"]: source for stance in _STANCES for source in by_stance[stance]}
-    return without_nothing(
+    return drop_empty(
         {
             "@id": _id(claim),
             "@type": "Claim",
@@ -163,26 +160,22 @@ def claim_node(claim: Document) -> Document:
 
 
 def _sources(passages: Iterator[Document]) -> list[Document]:
-    found = {
-        passage["source"]["id"]: {
-            "@id": _id(passage["source"]),
-            "@type": "CreativeWork",
-            "name": passage["source"]["title"],
-        }
-        for passage in passages
-    }
-    return list(found.values())
+    sources = {passage["source"]["id"]: passage["source"] for passage in passages}
+    return [
+        {"@id": _id(source), "@type": "CreativeWork", "name": source["title"]}
+        for source in sources.values()
+    ]
 
 
 def _review(claim: Document) -> Document:
-    found = claim["corroboration"]
+    counts = claim["corroboration"]
     sides = (
-        f"{found[side]['origins']} origins {side} it ({found[side]['sources']} sources)"
+        f"{counts[side]['origins']} origins {side} it ({counts[side]['sources']} sources)"
         for side in ("for", "against")
     )
     rating = {
         "@type": "Rating",
-        "alternateName": found["verdict"],
+        "alternateName": counts["verdict"],
         "ratingExplanation": ", ".join(sides),
     }
     return {
@@ -193,16 +186,19 @@ def _review(claim: Document) -> Document:
     }
 
 
-def source_node(source: Document) -> Document:
-    """The source as a node."""
+def _source(source: Document) -> Document:
     edtf = source["issued"]["edtf"]
     to = [(relation["kind"] in _DERIVING, _id(relation["to"])) for relation in source["relations"]]
     roles = {
-        role: [_credited(made) for made in source["contributors"] if made["role"] == role]
+        role: [
+            _credited(contributor)
+            for contributor in source["contributors"]
+            if contributor["role"] == role
+        ]
         for role in ("author", "editor", "publisher", "translator")
     }
     container = source["container_title"]
-    return without_nothing(
+    return drop_empty(
         {
             "@id": _id(source),
             "@type": _WORKS.get(source["csl_type"], "CreativeWork"),
@@ -211,12 +207,12 @@ def source_node(source: Document) -> Document:
             "isPartOf": {"@type": "CreativeWork", "name": container} if container else None,
             "url": source["url"],
             "sameAs": f"https://doi.org/{source['doi']}" if source["doi"] else None,
-            "archivedAt": [h["archive_url"] for h in source["captures"] if h["archive_url"]],
+            "archivedAt": [c["archive_url"] for c in source["captures"] if c["archive_url"]],
             "datePublished": edtf if edtf and _CERTAIN.fullmatch(edtf) else None,
             "dcterms:issued": edtf,
             "usageInfo": source["rights"],
             **roles,
-            "prov:wasAttributedTo": [made["@id"] for made in roles["author"]],
+            "prov:wasAttributedTo": [author["@id"] for author in roles["author"]],
             "prov:wasDerivedFrom": [id for deriving, id in to if deriving],
             "citation": [id for deriving, id in to if not deriving],
             "prov:invalidatedAtTime": source["retracted_at"],
@@ -225,35 +221,34 @@ def source_node(source: Document) -> Document:
     )
 
 
-def _credited(made: Document) -> Document:
-    reference = _entity_reference(made["entity"])
+def _credited(contributor: Document) -> Document:
+    reference = _entity_reference(contributor["entity"])
     assert reference is not None
-    printed = made["credited_name"]
+    printed = contributor["credited_name"]
     if printed and printed != reference["name"]:
         reference["alternateName"] = printed
     return reference
 
 
-def entity_node(entity: Document) -> Document:
-    """The entity as a node."""
+def _entity(entity: Document) -> Document:
     kind = _ENTITIES[entity["kind"]]
-    # Those of a certain time are left out: schema.org has no word for when.
+    # Relations that are limited in time are left out: schema.org has no property for the time.
     related = [
         (relation["kind"], _entity_reference(relation["object"]))
         for relation in entity["relations"]
         if relation["during"]["edtf"] is None
     ]
     where = "containedInPlace" if kind == "Place" else "location"
-    identifiers = {found["scheme"]: found["value"] for found in entity["identifiers"]}
-    return without_nothing(
+    identifiers = {each["scheme"]: each["value"] for each in entity["identifiers"]}
+    return drop_empty(
         {
             "@id": _id(entity),
             "@type": kind,
             "name": entity["name"],
             "alternateName": [
-                {"@value": known["name"], "@language": known["language"]}
-                for known in entity["names"]
-                if known["name"] != entity["name"]
+                {"@value": name["name"], "@language": name["language"]}
+                for name in entity["names"]
+                if name["name"] != entity["name"]
             ],
             "description": entity["description"],
             "sameAs": [
@@ -270,9 +265,9 @@ def entity_node(entity: Document) -> Document:
 
 
 _NODES: Mapping[str, Callable[[Document], Document]] = {
-    "claims": claim_node,
-    "sources": source_node,
-    "entities": entity_node,
+    "claims": _claim,
+    "sources": _source,
+    "entities": _entity,
 }
 _RECORD = ("id", "external_id", "created_at", "updated_at")
 _FIELDS = {

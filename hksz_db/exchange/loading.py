@@ -1,16 +1,16 @@
-"""Loading: from the file of a dump, the very same database.
+"""Load a dump into an empty database, which becomes equal to the one that was dumped.
 
-The file is read twice. At first it is only checked: one that is cut off or was changed never
-reaches the database. Then its rows go into an empty database of the same revision, all in one
-transaction: while it lasts no trigger of ours runs, so that nothing is counted or recorded anew,
-and the foreign keys that lead in circles wait for its end.
+The file is read twice. The first pass only checks it, so that a truncated or changed file never
+reaches the database. The second pass inserts the rows into an empty database of the same revision,
+in one transaction. Meanwhile our triggers are disabled, so that nothing is counted or recorded
+again, and circular foreign keys are deferred.
 """
 
 import gzip
 import hashlib
 import json
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +21,8 @@ from psycopg import RawCursor
 from psycopg.sql import SQL, Composable, Identifier
 
 from hksz_db.database import Database
-from hksz_db.exchange.dumping import END, HEAD, VERSION, line, revision
-from hksz_db.exchange.stored import KEYS, LEDGER, Connection, Stored, Table, stored
+from hksz_db.exchange.catalog import KEYS, LEDGER, Catalog, Connection, Table, read_catalog
+from hksz_db.exchange.dumping import END, HEAD, VERSION, Step, line, revision
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _BATCH_ROWS = 1000
@@ -30,16 +30,14 @@ _BATCH_BYTES = 2**20
 _LOCK_TIMEOUT = "SET LOCAL lock_timeout = '10s'"
 _DAMAGED = "The file is damaged, or was changed after it was dumped."
 
-Step = Callable[[int], None]
-
 
 class Unloadable(ValueError):
-    """The file or the database is not as it must be; the message is one sentence."""
+    """The file or the database is unsuitable; the message is one sentence."""
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What a whole file says of itself."""
+    """The content of a file that is complete."""
 
     revision: str | None
     tables: dict[str, list[str]]
@@ -49,25 +47,28 @@ class Checked:
 
     @property
     def rows(self) -> int:
-        """How many rows there are in all."""
+        """The number of rows."""
         return sum(self.counts.values())
 
 
 def check(path: Path, step: Step) -> Checked:
-    """Read the file to its end and see whether all of it is there.
+    """Check that the file is complete. Raises ``Unloadable``.
 
-    ``step`` is called with the number of bytes that were read. Raises ``Unloadable``.
+    ``step`` is called with the numbers of bytes as they are read.
     """
     digest = hashlib.sha256()
-    counts: dict[str, int] = {}
     with _lines(path, step) as lines:
         first = next(lines, b"")
         head = _head(first)
         digest.update(first)
+        counts = dict.fromkeys(head.get("tables", ()), 0)
         for text in lines:
             name = _table(text)
             if name == END:
-                return _ended(head, counts, digest.hexdigest(), text, next(lines, b""))
+                sha256 = digest.hexdigest()
+                if next(lines, b"") or text != line(END, {"rows": counts, "sha256": sha256}):
+                    raise Unloadable(_DAMAGED)
+                return Checked(head["revision"], head["tables"], head["sequences"], counts, sha256)
             counts[name] = counts.get(name, 0) + 1
             digest.update(text)
     raise Unloadable("The file is cut off: its end is missing.")
@@ -77,9 +78,9 @@ def _head(text: bytes) -> dict[str, Any]:
     try:
         head: dict[str, Any] = json.loads(text)[HEAD]
     except (ValueError, KeyError, TypeError):
-        raise Unloadable("The file is no dump of this software.") from None
+        raise Unloadable("The file is not a dump of this software.") from None
     if head.get("version") != VERSION:
-        raise Unloadable(f"The dump has the form {head.get('version')}; known: {VERSION}.")
+        raise Unloadable(f"The dump has version {head.get('version')}; known: {VERSION}.")
     return head
 
 
@@ -90,46 +91,37 @@ def _table(text: bytes) -> str:
     return name.decode(errors="replace")
 
 
-def _ended(
-    head: dict[str, Any], counts: dict[str, int], sha256: str, text: bytes, after: bytes
-) -> Checked:
-    known = {**dict.fromkeys(head["tables"], 0), **counts}
-    if after or text != line(END, {"rows": known, "sha256": sha256}):
-        raise Unloadable(_DAMAGED)
-    return Checked(head["revision"], head["tables"], head["sequences"], known, sha256)
-
-
 @contextmanager
 def _lines(path: Path, step: Step) -> Iterator[Iterator[bytes]]:
     try:
         with path.open("rb") as file:
-            packed = file.read(2) == _GZIP_MAGIC
+            is_packed = file.read(2) == _GZIP_MAGIC
             file.seek(0)
-            yield _told(gzip.GzipFile(fileobj=file) if packed else file, file.tell, step)
+            yield _counted(gzip.GzipFile(fileobj=file) if is_packed else file, file.tell, step)
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise Unloadable("The file is cut off or damaged: it cannot be unpacked.") from None
 
 
-def _told(lines: Any, place: Callable[[], int], step: Step) -> Iterator[bytes]:
-    told = 0
+def _counted(lines: Iterable[bytes], position: Callable[[], int], step: Step) -> Iterator[bytes]:
+    counted = 0
     for text in lines:
         yield text
-        if place() > told:
-            step(place() - told)
-            told = place()
+        if position() > counted:
+            step(position() - counted)
+            counted = position()
 
 
 def load(database: Database, path: Path, checked: Checked, step: Step) -> None:
     """Load the file that was checked, all of it or nothing.
 
-    ``step`` is called with the number of rows that were loaded. Raises ``Unloadable`` where the
-    database is not empty or of another revision, or where the file is not the one that was checked.
+    ``step`` is called with the numbers of rows as they are loaded. Raises ``Unloadable`` if the
+    database is not empty or has another revision, or if the file has changed.
     """
     try:
-        with database.unhurried() as connection:
+        with database.connector.untimed_connection() as connection:
             with connection.transaction():
                 tables = _load(connection, path, checked, step)
-            # A planner that takes the tables for empty would answer slowly until told otherwise.
+            # Without statistics, the planner would take the tables for empty.
             connection.execute(SQL("ANALYZE {}").format(SQL(", ").join(tables)))
     except psycopg.Error as error:
         reason = error.diag.message_primary or str(error)
@@ -139,37 +131,37 @@ def load(database: Database, path: Path, checked: Checked, step: Step) -> None:
 def _load(connection: Connection, path: Path, checked: Checked, step: Step) -> list[Composable]:
     connection.execute(_LOCK_TIMEOUT)
     _check_revision(connection, checked)
-    found = stored(connection, with_keys=KEYS in checked.tables)
-    if found.described != checked.tables or found.sequences.keys() != checked.sequences.keys():
+    catalog = read_catalog(connection, with_keys=KEYS in checked.tables)
+    if (catalog.columns, catalog.sequences.keys()) != (checked.tables, checked.sequences.keys()):
         raise Unloadable("The dump has other tables or columns than the database.")
-    with _undisturbed(connection, found):
-        _refuse_rows(connection, found)
+    with _constraints_deferred(connection, catalog):
+        _refuse_rows(connection, catalog)
         for table in LEDGER:
             connection.execute(SQL("DELETE FROM {}").format(Identifier(table)))
         if KEYS not in checked.tables:
             _keep_the_keys(connection)
-        _copy(connection, path, checked, found, step)
-    for name, sequence in found.sequences.items():
+        _copy(connection, path, checked, catalog, step)
+    for name, sequence in catalog.sequences.items():
         values = [sequence.as_string(connection), *checked.sequences[name]]
         RawCursor(connection).execute(b"SELECT setval($1, $2, $3)", values)
-    return [table.sql for table in found.tables]
+    return [table.sql for table in catalog.tables]
 
 
 def _check_revision(connection: Connection, checked: Checked) -> None:
-    here = revision(connection)
-    if here is None:
+    current = revision(connection)
+    if current is None:
         raise Unloadable(f"The database has no schema yet: alembic upgrade {checked.revision}.")
-    if here != checked.revision:
+    if current != checked.revision:
         raise Unloadable(
-            f"The dump is of the revision {checked.revision}, and the database is at {here}:"
-            f" migrate it to {checked.revision} first, and further when the dump is loaded."
+            f"The dump has the revision {checked.revision}, and the database is at {current}:"
+            f" migrate it to {checked.revision}, load the dump, and migrate further."
         )
 
 
-def _refuse_rows(connection: Connection, found: Stored) -> None:
+def _refuse_rows(connection: Connection, catalog: Catalog) -> None:
     full = [
         table.name
-        for table in found.tables
+        for table in catalog.tables
         if table.name not in LEDGER
         and connection.execute(SQL("SELECT FROM {} LIMIT 1").format(table.sql)).fetchall()
     ]
@@ -178,48 +170,48 @@ def _refuse_rows(connection: Connection, found: Stored) -> None:
 
 
 def _keep_the_keys(connection: Connection) -> None:
-    """Let the keys that are there count as written before the history that is loaded."""
+    """Date the existing keys before the history that is loaded."""
+    with _triggers_disabled(connection, [Identifier(KEYS), Identifier("past", KEYS)]):
+        connection.execute("UPDATE api_keys SET written_in = 0")
+        connection.execute("DELETE FROM past.api_keys")
+
+
+@contextmanager
+def _triggers_disabled(connection: Connection, tables: Sequence[Composable]) -> Iterator[None]:
+    """Also locks the tables against other writers until the end of the transaction."""
     switch = SQL("ALTER TABLE {} {} TRIGGER USER")
-    for table in (Identifier(KEYS), Identifier("past", KEYS)):
+    for table in tables:
         connection.execute(switch.format(table, SQL("DISABLE")))
-    connection.execute("UPDATE api_keys SET written_in = 0")
-    connection.execute("DELETE FROM past.api_keys")
-    for table in (Identifier(KEYS), Identifier("past", KEYS)):
+    yield
+    for table in tables:
         connection.execute(switch.format(table, SQL("ENABLE")))
 
 
 @contextmanager
-def _undisturbed(connection: Connection, found: Stored) -> Iterator[None]:
-    """No trigger of ours runs, and no foreign key asks for a row that is still to come.
-
-    The tables are locked against all other writers until the end of the transaction.
-    """
-    switch = SQL("ALTER TABLE {} {} TRIGGER USER")
+def _constraints_deferred(connection: Connection, catalog: Catalog) -> Iterator[None]:
+    """Disable triggers, and check foreign keys at the end of the block."""
     alter = SQL("ALTER TABLE {} ALTER CONSTRAINT {} {}")
-    for table in found.tables:
-        connection.execute(switch.format(table.sql, SQL("DISABLE")))
-    for table, key in found.circular():
-        wait = SQL("DEFERRABLE INITIALLY DEFERRED")
-        connection.execute(alter.format(table.sql, Identifier(key.name), wait))
-    connection.execute("SET CONSTRAINTS ALL DEFERRED")
-    yield
-    # The tables cannot be altered while checks are due.
-    connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    for table, key in found.circular():
-        at_once = SQL("NOT DEFERRABLE")
-        connection.execute(alter.format(table.sql, Identifier(key.name), at_once))
-    for table in found.tables:
-        connection.execute(switch.format(table.sql, SQL("ENABLE")))
+    with _triggers_disabled(connection, [table.sql for table in catalog.tables]):
+        for table, key in catalog.circular():
+            deferred = SQL("DEFERRABLE INITIALLY DEFERRED")
+            connection.execute(alter.format(table.sql, Identifier(key.name), deferred))
+        connection.execute("SET CONSTRAINTS ALL DEFERRED")
+        yield
+        # Tables with pending checks cannot be altered.
+        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        for table, key in catalog.circular():
+            immediate = SQL("NOT DEFERRABLE")
+            connection.execute(alter.format(table.sql, Identifier(key.name), immediate))
 
 
-def _copy(connection: Connection, path: Path, checked: Checked, found: Stored, step: Step) -> None:
-    tables = {table.name: table for table in found.tables}
+def _copy(
+    connection: Connection, path: Path, checked: Checked, catalog: Catalog, step: Step
+) -> None:
+    tables = {table.name: table for table in catalog.tables}
     digest = hashlib.sha256()
     with _lines(path, lambda _: None) as lines:
         digest.update(next(lines, b""))
         for name, rows in _batches(lines, digest.update):
-            if name == END:
-                break
             _insert(connection, tables[name], rows)
             step(len(rows))
     if digest.hexdigest() != checked.sha256:
@@ -227,9 +219,9 @@ def _copy(connection: Connection, path: Path, checked: Checked, found: Stored, s
 
 
 def _batches(
-    lines: Iterator[bytes], seen: Callable[[bytes], None]
+    lines: Iterator[bytes], update: Callable[[bytes], None]
 ) -> Iterator[tuple[str, list[bytes]]]:
-    """The rows, without what names their table, so many at once of one table."""
+    """Batches of rows of one table, without the name of the table."""
     name, rows, size = "", list[bytes](), 0
     for text in lines:
         table = _table(text)
@@ -239,7 +231,7 @@ def _batches(
         name = table
         if name == END:
             return
-        seen(text)
+        update(text)
         rows.append(text[len(name.encode()) + 4 : -2])
         size += len(text)
 

@@ -1,125 +1,84 @@
-"""The formats in which rows come in: the registry, and what a file is by its name."""
+"""The registry of import formats."""
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hksz_db.exchange.readers import bibtex, csl, lines, ris, tables
+from hksz_db.exchange.readers import bibtex, csl, lines, ris, tables, text
 from hksz_db.exchange.readers.cells import TABLED
-from hksz_db.exchange.readers.columns import Columns
-from hksz_db.exchange.readers.entries import Entries, Unreadable
+from hksz_db.exchange.readers.entries import Entries, Unreadable, refuse_duplicates
+from hksz_db.exchange.readers.requests import ImportRequest
 
 _NAMESPACE = re.compile(r"[a-z][a-z0-9.-]{0,39}")
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """How a file is to be read.
-
-    ``namespace`` is that of the external ids that are made; the usual one of the format where
-    it is empty. ``columns`` are for tables; of documents, its ``skipped`` fields are left out.
-    """
-
-    path: Path
-    format: str
-    resource: str | None = None
-    namespace: str = ""
-    encoding: str = "utf-8"
-    columns: Columns = field(default_factory=Columns)
-
-
-@dataclass(frozen=True)
 class Reader:
-    """A format: how its files end, the usual namespace, and what reads it.
+    """An import format: its file suffixes, its default namespace and its reader.
 
-    ``resources`` are those that it can hold, the only one unless a caller has to say which.
+    ``resources`` are those that a file can hold; the request must choose if there are several. If
+    there are none, each entry names its resource.
     """
 
     name: str
     suffixes: tuple[str, ...]
     namespace: str
-    read: Callable[[Wanted], Entries]
+    read: Callable[[ImportRequest], Entries]
     resources: tuple[str, ...] = ("sources",)
     takes_columns: bool = False
     takes_skipped: bool = False
 
 
-def _csl(wanted: Wanted) -> Entries:
-    return csl.read(wanted.path, wanted.namespace, wanted.encoding)
-
-
-def _bibtex(wanted: Wanted) -> Entries:
-    return bibtex.read(wanted.path, wanted.namespace, wanted.encoding)
-
-
-def _ris(wanted: Wanted) -> Entries:
-    return ris.read(wanted.path, wanted.namespace, wanted.encoding)
-
-
-def _csv(wanted: Wanted) -> Entries:
-    assert wanted.resource is not None
-    return tables.read(
-        wanted.path, wanted.resource, wanted.columns, wanted.namespace, wanted.encoding
+def _library(read: Callable[[str, str], Entries]) -> Callable[[ImportRequest], Entries]:
+    """A reader for files of citation managers, which are read as a whole."""
+    return lambda request: refuse_duplicates(
+        read(text.whole(request.path, request.encoding), request.namespace)
     )
-
-
-def _ndjson(wanted: Wanted) -> Entries:
-    skipped = wanted.columns.skipped
-    return lines.read(wanted.path, wanted.resource, wanted.namespace, wanted.encoding, skipped)
 
 
 READERS = {
     reader.name: reader
     for reader in (
-        Reader("csl-json", (".json",), "zotero", _csl),
-        Reader("bibtex", (".bib", ".bibtex", ".biblatex"), "bibtex", _bibtex),
-        Reader("ris", (".ris",), "ris", _ris),
-        Reader("csv", (".csv", ".tsv"), "csv", _csv, TABLED, True, True),
-        Reader("ndjson", (".ndjson", ".jsonl"), "ndjson", _ndjson, (), takes_skipped=True),
+        Reader("csl-json", (".json",), "zotero", _library(csl.read)),
+        Reader("bibtex", (".bib", ".bibtex", ".biblatex"), "bibtex", _library(bibtex.read)),
+        Reader("ris", (".ris",), "ris", _library(ris.read)),
+        Reader("csv", (".csv", ".tsv"), "csv", tables.read, TABLED, True, True),
+        Reader("ndjson", (".ndjson", ".jsonl"), "ndjson", lines.read, (), takes_skipped=True),
     )
 }
 
 
 def format_of(path: Path) -> str:
-    """The format of a file by the end of its name. Raises ``Unreadable``."""
-    suffix = path.suffix.lower()
-    for reader in READERS.values():
-        if suffix in reader.suffixes:
-            return reader.name
-    known = ", ".join(s for reader in READERS.values() for s in reader.suffixes)
-    raise Unreadable(f"The name does not end as one of {known}: say what it is, with --format.")
-
-
-def entries(wanted: Wanted) -> Entries:
-    """The entries of a file, as they are read. Raises ``Unreadable``, also while they are."""
-    reader = READERS[wanted.format]
-    _check(reader, wanted)
-    settled = Wanted(
-        wanted.path,
-        wanted.format,
-        wanted.resource,
-        wanted.namespace or reader.namespace,
-        wanted.encoding,
-        wanted.columns,
-    )
-    return reader.read(settled)
-
-
-def _check(reader: Reader, wanted: Wanted) -> None:
-    columns = wanted.columns
-    if wanted.namespace and not _NAMESPACE.fullmatch(wanted.namespace):
+    """The format that the suffix of a file stands for. Raises ``Unreadable``."""
+    suffixes = {suffix: reader.name for reader in READERS.values() for suffix in reader.suffixes}
+    if path.suffix.lower() not in suffixes:
         raise Unreadable(
-            "A namespace is a lower-case letter, and at most 39 more letters, digits, dots and"
-            f" hyphens: {wanted.namespace!r} is none."
+            f"Unknown suffix; known: {', '.join(suffixes)}. Give the format with --format."
         )
-    if reader.resources and wanted.resource not in {None, *reader.resources}:
-        raise Unreadable(f"A file of {reader.name} holds {' or '.join(reader.resources)}.")
-    if len(reader.resources) > 1 and wanted.resource is None:
+    return suffixes[path.suffix.lower()]
+
+
+def entries(request: ImportRequest) -> Entries:
+    """Read the entries of a file. Raises ``Unreadable``, also during the iteration."""
+    reader = READERS[request.format]
+    _check(reader, request)
+    return reader.read(replace(request, namespace=request.namespace or reader.namespace))
+
+
+def _check(reader: Reader, request: ImportRequest) -> None:
+    columns = request.columns
+    known = ", ".join(reader.resources)
+    if request.namespace and not _NAMESPACE.fullmatch(request.namespace):
         raise Unreadable(
-            f"Say of what the rows are, with --resource: {', '.join(reader.resources)}."
+            "A namespace must be a lower-case letter and at most 39 more letters, digits, dots and"
+            f" hyphens, not {request.namespace!r}."
         )
+    if reader.resources and request.resource not in {None, *reader.resources}:
+        raise Unreadable(f"A {reader.name} file can hold {known}; not {request.resource}.")
+    if len(reader.resources) > 1 and request.resource is None:
+        raise Unreadable(f"Give the resource of the rows with --resource: {known}.")
     if (columns.mapped or columns.constants or columns.delimiter) and not reader.takes_columns:
-        raise Unreadable(f"A file of {reader.name} has no columns to map.")
+        raise Unreadable(f"A {reader.name} file has no columns to map.")
     if columns.skipped and not reader.takes_skipped:
-        raise Unreadable(f"Nothing of a file of {reader.name} can be skipped.")
+        raise Unreadable(f"--skip does not apply to {reader.name} files.")

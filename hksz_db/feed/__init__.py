@@ -1,1 +1,1 @@
-"""The feed of changes: its pages, what it lists, and who waits for it."""
+"""The feed of changes: its pages, their entries, and a listener for those who wait for them."""

@@ -1,12 +1,12 @@
-"""The feed: which documents each transaction changed, in the order in which they were committed.
+"""The feed: which documents each transaction changed, in the order of the commits.
 
-A transaction's entries are first the documents whose own rows it wrote, as ``changes`` has them;
-then those that merely show something that it wrote, as a claim shows the names of entities
-(``queries/shown.py``). Documents are as they are now: whoever takes up every entry in order has
-them all as they are in the end.
+The first entries of a transaction are the documents whose own rows it wrote, as ``changes`` lists
+them. Then come the documents that only show such a row, as a claim shows the names of entities
+(``dependencies.py``). Each entry has the document as it is now, so a client that applies all
+entries in order has the current documents in the end.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -34,63 +34,66 @@ from sqlalchemy import (
     type_coerce,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.types import TypeEngine
 
 from hksz_db.database import Prepared, prepare
-from hksz_db.feed.dependencies import showing
+from hksz_db.feed.dependencies import affected_documents
+from hksz_db.feed.positions import NIL_ID
 from hksz_db.queries.documents import Group, Json, Node, expression, term, timestamp
 from hksz_db.queries.pages import RESOURCES, as_json
 from hksz_db.queries.readable import Readable
 
 STEPS = 200
-"""How many transactions one page looks at."""
+"""How many transactions one page searches."""
 
 SPAN = 2000
-"""How many changes of a transaction are searched at a time for documents that show them."""
+"""How many changes of a transaction are searched at a time for the documents that show them."""
 
 
 @lru_cache(maxsize=1)
 def horizon_statement() -> Prepared:
-    """How far the feed is settled, and whether it may go on without a notification.
+    """The horizon of the feed, and whether it may advance without a notification.
 
-    One row: the moment, as text, up to which nothing will be committed that is not to be seen by
-    the statements that follow; and whether somebody commits right now or did a moment ago.
+    One row: a moment, as text, such that no later statement sees new commits up to it; and whether
+    a transaction is committing, or committed a moment ago.
 
-    Whoever commits takes a lock that says since when, reads the latest commit, and stamps his own
-    with a later moment than either (``models/history.py``). This statement's snapshot is older than
-    its look at the locks. Of all that the snapshot does not hold, those that take their lock after
-    that look read the latest commit in it, or a later one, and are stamped later; those that hold
-    theirs are stamped no earlier than it says; and those that have let theirs go are seen by the
-    next statement. Who merely takes long holds nobody up, and no clock is trusted, but for those
-    who write at a stricter isolation than READ COMMITTED: they do not see the latest commit, and
-    are stamped by the clock alone.
+    A committing transaction takes a lock that says since when, reads the latest commit, and stamps
+    its own with a later moment than either (``models/history.py``). This statement takes its
+    snapshot before it looks at the locks. Consider the commits that the snapshot lacks. Those that
+    take their lock after the look read the snapshot's latest commit, or a later one, and get a
+    later stamp. Those that hold their lock get no earlier stamp than it says. Those that have
+    released it are visible to the next statement. Long transactions do not delay the feed. Clocks
+    are not trusted, except for writers above READ COMMITTED: these do not see the latest commit, so
+    only the clock stamps them.
     """
     settled = timestamp(literal_column("settled", DateTime(timezone=True)))
     horizon = text("""(
     SELECT LEAST(latest, since - interval '1 microsecond') AS settled,
         since IS NOT NULL
-            OR COALESCE(latest > clock_timestamp() - interval '50 milliseconds', false) AS lively
+            OR COALESCE(latest > clock_timestamp() - interval '50 milliseconds', false) AS busy
     FROM (SELECT max(committed_at) AS latest FROM transactions) AS stamped,
         (SELECT min(since) AS since FROM committing('2020-01-01') AS since) AS held
 ) AS horizon""")
-    return prepare(select(settled, literal_column("lively")).select_from(horizon))
+    return prepare(select(settled, literal_column("busy")).select_from(horizon))
 
 
 @lru_cache(maxsize=64)
 def changes_statement(resources: tuple[str, ...], documents: bool) -> Prepared:
-    """A page of the feed, of the named resources.
+    """A page of the feed with the entries of the named resources.
 
-    One row: the entries as text, separated by ``:separator``; the position of the last row that was
-    looked at as a JSON array of texts, where more follow; of ``STEPS`` transactions how many were
-    looked at, and the moment and the number of the last of them, as texts.
+    One row: the entries as text, joined by ``:separator``; if more follow, the position of the last
+    row that was searched, as a JSON array of texts; how many of ``STEPS`` transactions were
+    searched, and the moment and the number of the last of them, as texts.
 
-    Rows without an entry, such as rows deleted since, count towards the page, so that it takes no
-    longer: it can hold fewer entries than asked for, or none, and says that more follow.
+    Rows without an entry, such as rows that have been deleted since, count towards the page, so
+    that its cost is bounded. It can therefore have fewer entries than were asked for, or none, and
+    still say that more follow.
 
-    A position is the moment and the number of a transaction, a stage of it (1: what it wrote, 2:
-    what shows that), a resource and an id; and the last changed row that was already
-    searched. The page begins after ``:at``, ``:transaction``, ``:stage``, ``:resource``, ``:id``,
-    ``:changed_resource``, ``:changed_id``, and goes up to ``:horizon``. ``:rows`` is one more than
-    it holds.
+    A position consists of the moment and the number of a transaction, a stage in it (1: the rows
+    that it wrote, 2: the documents that show them), a resource and an id, and the last changed row
+    that was searched. The page begins after ``:at``, ``:transaction``, ``:stage``, ``:resource``,
+    ``:id``, ``:changed_resource``, ``:changed_id``, and ends at ``:horizon``. ``:rows`` is one more
+    than it holds.
     """
     entries = _entries(resources)
     rows = bindparam("rows", type_=Integer())
@@ -119,7 +122,7 @@ def changes_statement(resources: tuple[str, ...], documents: bool) -> Prepared:
             select(timestamp(at)).select_from(steps).scalar_subquery(),
             select(cast(number, Text)).select_from(steps).scalar_subquery(),
         ).select_from(found),
-        planned_once=True,
+        generic_plan=True,
     )
 
 
@@ -152,7 +155,7 @@ _Value = Callable[[Readable], ColumnElement[Any] | None]
 
 
 def _of_row(entries: CTE, resources: tuple[str, ...], value: _Value) -> ColumnElement[Any]:
-    """What the entry's row holds: a subquery for each resource; a join might read them all."""
+    """A value of the entry's row, by a subquery for each resource: a join might read all rows."""
     cases = []
     for name in resources:
         readable = RESOURCES[name]
@@ -176,50 +179,46 @@ def _document(readable: Readable) -> ColumnElement[Any]:
 def _entries(resources: tuple[str, ...]) -> CTE:
     """The rows of a page and the one after it, numbered from 1.
 
-    A row without an operation has no entry. Behind a ``cut`` something is missing: it is the last.
+    A row without an operation has no entry. The rows after a ``cut`` are not complete, so it is the
+    last.
     """
+    bound = ("stage", "resource", "id", "changed_resource", "changed_id")
     return (
         text(_NUMBERED.format(rows=_rows(resources)))
-        .bindparams(
-            bindparam("stage", type_=Integer()),
-            bindparam("resource", type_=Text()),
-            bindparam("id", type_=Uuid()),
-            bindparam("changed_resource", type_=Text()),
-            bindparam("changed_id", type_=Uuid()),
-            bindparam("rows", type_=Integer()),
-        )
-        .columns(
-            column("at", DateTime(timezone=True)),
-            column("transaction", BigInteger()),
-            column("actor", Text()),
-            column("stage", Integer()),
-            column("resource", Text()),
-            column("id", Uuid()),
-            column("op", Text()),
-            column("changed_resource", Text()),
-            column("changed_id", Uuid()),
-            column("cut", Boolean()),
-            column("n", BigInteger()),
-        )
+        .bindparams(*(bindparam(name, type_=_COLUMNS[name]) for name in bound))
+        .bindparams(bindparam("rows", type_=Integer()))
+        .columns(*(column(name, kind) for name, kind in _COLUMNS.items()))
         .cte("entries")
     )
 
 
-_NO_ID = "'00000000-0000-0000-0000-000000000000'::uuid"
+_COLUMNS: Mapping[str, TypeEngine[Any]] = {
+    "at": DateTime(timezone=True),
+    "transaction": BigInteger(),
+    "actor": Text(),
+    "stage": Integer(),
+    "resource": Text(),
+    "id": Uuid(),
+    "op": Text(),
+    "changed_resource": Text(),
+    "changed_id": Uuid(),
+    "cut": Boolean(),
+    "n": BigInteger(),
+}
+_NIL_ID = f"'{NIL_ID}'::uuid"
 _STEPS = f"""
     SELECT id, committed_at, actor FROM transactions
     WHERE (committed_at, id) >= (CAST(:at AS timestamptz), CAST(:transaction AS bigint))
         AND committed_at <= CAST(:horizon AS timestamptz)
     ORDER BY committed_at, id LIMIT {STEPS}
 """
-_NUMBERED = """
-SELECT at, transaction, actor, stage, resource, id, op, changed_resource, changed_id, cut, n
-FROM (
+_NUMBERED = f"""
+SELECT {", ".join(_COLUMNS)} FROM (
     SELECT *, row_number() OVER feed AS n,
         count(*) FILTER (WHERE cut) OVER (
             feed ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ) AS cuts
-    FROM ({rows}) AS found WINDOW feed AS (ORDER BY at, transaction, stage, resource, id)
+    FROM ({{rows}}) AS found WINDOW feed AS (ORDER BY at, transaction, stage, resource, id)
 ) AS numbered
 WHERE cuts = 0
 """
@@ -227,7 +226,7 @@ WHERE cuts = 0
 
 def _rows(resources: tuple[str, ...]) -> str:
     written = " UNION ALL ".join(
-        f"({of_it(name)})" for name in resources for of_it in (_written, _there_before)
+        f"({of_it(name)})" for name in resources for of_it in (_written, _from_beginning)
     )
     return f"""
 SELECT step.committed_at AS at, step.id AS transaction, step.actor,
@@ -237,9 +236,9 @@ FROM ({_STEPS}) AS step, LATERAL (
     SELECT
         CASE WHEN step.id = :transaction THEN :stage ELSE 0 END AS stage,
         CASE WHEN step.id = :transaction THEN :resource ELSE '' END AS resource,
-        CASE WHEN step.id = :transaction THEN :id ELSE {_NO_ID} END AS id,
+        CASE WHEN step.id = :transaction THEN :id ELSE {_NIL_ID} END AS id,
         CASE WHEN step.id = :transaction THEN :changed_resource ELSE '' END AS changed_resource,
-        CASE WHEN step.id = :transaction THEN :changed_id ELSE {_NO_ID} END AS changed_id
+        CASE WHEN step.id = :transaction THEN :changed_id ELSE {_NIL_ID} END AS changed_id
     OFFSET 0
 ) AS after, LATERAL (
     WITH written AS (
@@ -249,20 +248,21 @@ FROM ({_STEPS}) AS step, LATERAL (
         ORDER BY resource, id LIMIT :rows
     )
     SELECT * FROM written
-    {_shown(resources)}
+    {_affected(resources)}
     ORDER BY stage, resource, id LIMIT :rows
 ) AS entry
 ORDER BY at, transaction, stage, resource, id LIMIT :rows
 """
 
 
-def _shown(resources: tuple[str, ...]) -> str:
-    """What shows the rows that were written, ``SPAN`` changes at a time, if the page goes so far.
+def _affected(resources: tuple[str, ...]) -> str:
+    """The documents that show rows that the transaction wrote, if the page goes so far.
 
-    After those of one span the page ends, and the next goes on with the changes that follow.
+    ``SPAN`` changes are searched at a time. Then the page ends, and the next one goes on with the
+    changes that follow.
     """
-    shown = showing(resources)
-    if shown is None:
+    affected = affected_documents(resources)
+    if affected is None:
         return ""
     following = """
         SELECT resource, resource_id AS id, {} AS goes_on FROM changes
@@ -281,20 +281,20 @@ def _shown(resources: tuple[str, ...]) -> str:
         WHERE after.stage <= 2 AND (SELECT count(*) FROM written) < :rows
         ORDER BY goes_on DESC LIMIT 1
     ) AS span, LATERAL (
-        SELECT 2 AS stage, shown.resource, shown.id, shown.op,
-            after.changed_resource, after.changed_id, shown.cut
-        FROM ({shown}) AS shown
+        SELECT 2 AS stage, affected.resource, affected.id, affected.op,
+            after.changed_resource, after.changed_id, affected.cut
+        FROM ({affected}) AS affected
         UNION ALL
-        SELECT 3, '', {_NO_ID}, NULL, span.resource, span.id, true WHERE span.goes_on
+        SELECT 3, '', {_NIL_ID}, NULL, span.resource, span.id, true WHERE span.goes_on
     ) AS entry
     """
 
 
 def _written(resource: str) -> str:
-    """What the transaction wrote itself, or what has fallen due in it.
+    """The rows that the transaction wrote, or recorded as due.
 
-    From one row to the next, in the order of their ids, as far as a page goes: a transaction can
-    have written millions.
+    It goes from one row to the next in the order of their ids, and no further than a page: a
+    transaction can have written millions.
     """
     following = f"""
                 SELECT resource_id AS id FROM changes
@@ -325,14 +325,15 @@ def _written(resource: str) -> str:
 
 def _id_after(resource: str) -> str:
     """The id after which the page begins, where it may begin within the resource."""
-    return f"(CASE after.resource WHEN '{resource}' THEN after.id ELSE {_NO_ID} END)"
+    return f"(CASE after.resource WHEN '{resource}' THEN after.id ELSE {_NIL_ID} END)"
 
 
 def _operation(resource: str) -> str:
-    """What became of the row: whether it was live before, and is afterwards.
+    """The operation of an entry: whether the row was live before, and is afterwards.
 
-    Null for a row that was dead all the while, and for one that is gone by now where only its parts
-    were written: its own deletion says so. The fences have the rows looked up one by one.
+    It is null for a row that was dead before and after, and for one that has been deleted since, if
+    only its parts were written: the deletion has an entry of its own. The fences have the rows
+    looked up one by one.
     """
     live = "id = row_of.id AND deleted_at IS NULL"
     present = f"SELECT FROM {resource} WHERE {live} AND written_in = step.id OFFSET 0"
@@ -350,11 +351,11 @@ def _operation(resource: str) -> str:
         END"""
 
 
-def _there_before(resource: str) -> str:
-    """The rows that were there when the history began and are live: the entries of transaction 0.
+def _from_beginning(resource: str) -> str:
+    """The entries of transaction 0: the rows that existed when the history began, and are live.
 
-    Either nobody has changed the row since, or its twin keeps what it was: never both. Each has a
-    partial index of its own (``resource_rules`` and ``index_feed_beginning`` in ``models``).
+    A row that has not been changed since is in the table itself, any other in its twin. Both have a
+    partial index for this (``resource_rules`` and ``index_feed_beginning`` in ``models``).
     """
     after = f"step.id = 0 AND '{resource}' >= after.resource AND id > {_id_after(resource)}"
     live = f"SELECT FROM {resource} WHERE id = was.id AND deleted_at IS NULL OFFSET 0"

@@ -1,100 +1,263 @@
-"""What shows what: documents that change because a row changed that is shown in them.
+"""Which documents change because a row that they show was changed, derived from the documents.
 
-Worked out from the tables as they are now, for a transaction that may be long past. Where they held
-something else then, what shows the row now, or did then, is not lost: of the rows by which a
-document leads to the one that was changed, take the first that was written since. The transaction
-that wrote it comes later in the feed, its row leads to the document by rows that are as they were,
-and so the document has an entry there.
+The rows are looked up as they are now, even for a transaction that is long past. A document that
+showed a changed row then, or shows it only now, is not lost: of the rows that lead from the changed
+row to the document, take the first that was written since. The transaction that wrote it comes
+later in the feed. The rows between it and the document are as they were then, so the document has
+an entry in that transaction.
 
-A row that was moved leads from where it was as well: its past says from where. A row that was
-inserted is shown by nobody who does not refer to it, and who refers to it was written since.
+A row that was moved or removed also leads from where it was before, which is in ``past``. A row
+that was inserted is only shown by rows that refer to it, and those were written since.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Sequence
+from enum import Enum, auto
+from typing import NamedTuple
 
-SHOWN: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "named": ("entities", ("external_id", "name", "kind")),
-    "titled": ("sources", ("external_id", "title")),
-    "cited": ("sources", ("external_id", "title", "issued_edtf")),
-    "traced": ("sources", ("external_id", "title", "retracted_at")),
-    "stated": ("claims", ("external_id", "statement")),
-    "judged": ("claims", ("external_id", "statement", "status")),
-    "measured": ("metrics", ("external_id", "key", "label")),
-}
-"""Which rows others show: their resource, and the columns of which one was changed."""
-
-PARTS: Mapping[str, Mapping[str, str]] = {
-    "sources": {
-        "source_contributors": "source_id",
-        "source_captures": "source_id",
-        "source_relations": "from_id",
-    },
-    "entities": {
-        "entity_names": "entity_id",
-        "entity_identifiers": "entity_id",
-        "entity_relations": "subject_id",
-    },
-    "claims": {
-        "claim_entities": "claim_id",
-        "claim_topics": "claim_id",
-        "claim_relations": "from_id",
-    },
-    "figures": {"figures": "claim_id"},
-    "evidence": {"evidence": "claim_id"},
-}
-"""The rows that are parts of others, by resource, and the columns that say of which."""
-
+from hksz_db.feed.positions import NIL_ID
+from hksz_db.models import HISTORY_TABLES, Base
+from hksz_db.queries.documents import Opaque
+from hksz_db.queries.field_sources import ALWAYS_SET, Path, read_fields, reads
+from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.readable import Readable
 
 LOOKED_AT = 200
-"""How many documents of a resource one page looks at."""
+"""How many documents of a resource one page searches."""
 
 
-def showing(resources: Iterable[str]) -> str | None:
+class Change(Enum):
+    """How a row that documents show was changed."""
+
+    UPDATED = auto()
+    WRITTEN = auto()  # inserted, updated or deleted
+    LEFT = auto()  # deleted, or moved by an update
+
+
+class Start(NamedTuple):
+    """What ``column`` holds in the rows of ``table`` of which one of ``columns`` was changed.
+
+    For rows that left, it is what it held before.
+    """
+
+    change: Change
+    table: str
+    columns: tuple[str, ...]
+    column: str
+
+
+class Step(NamedTuple):
+    """From values of ``column`` to those of ``found``, in the (live) rows of ``table``."""
+
+    table: str
+    column: str
+    found: str
+    live: bool = False
+
+
+class Edge(NamedTuple):
+    """Changed rows that the documents of a resource show, and the steps to the ids of these."""
+
+    start: Start | Opaque
+    steps: tuple[Step, ...]
+    document: str
+
+
+def dependencies(resources: Iterable[Readable]) -> tuple[Edge, ...]:
+    """The edges to the documents of these resources, without those from their own rows."""
+    return tuple(dict.fromkeys(edge for readable in resources for edge in _edges(readable)))
+
+
+def _edges(readable: Readable) -> Iterator[Edge]:
+    columns: dict[Path, set[str]] = {}
+    for node in read_fields(readable).values():
+        for path, column, opaque in reads(readable, node):
+            if opaque:
+                yield Edge(opaque, _steps(readable, path, column), readable.name)
+            elif path:
+                columns.setdefault(path, set()).add(column)
+    for path, names in columns.items():
+        for start in _starts(path[-1].table, names, path[-1].column):
+            steps = _steps(readable, path, start.column)
+            # A change of a part is listed as one of the document's own.
+            if steps or start.change is Change.LEFT:
+                yield Edge(start, steps, readable.name)
+
+
+def _starts(table: str, columns: Iterable[str], joined: str) -> Iterator[Start]:
+    """The starts from rows that are joined by a column of theirs."""
+    if joined == "id":
+        yield Start(Change.UPDATED, table, tuple(sorted(columns)), "id")
+        return
+    owner = HISTORY_TABLES[table].owner
+    key = joined if joined == owner else "id"
+    yield Start(Change.WRITTEN, table, tuple(sorted(columns)), key)
+    if joined not in Base.metadata.tables[table].primary_key:
+        yield Start(Change.LEFT, table, (joined,), joined)
+
+
+def _steps(readable: Readable, path: Path, column: str) -> tuple[Step, ...]:
+    """From values of the column, in the rows at the end of the path, to ids of documents."""
+    steps = []
+    for join in reversed(path):
+        if column != join.column:
+            # Whether the changed row itself is live may be what was changed.
+            steps.append(Step(join.table, column, join.column, join.live and join != path[-1]))
+        column = join.outer
+    if column != "id":
+        steps.append(Step(readable.name, column, "id"))
+    return tuple(steps)
+
+
+def affected_documents(resources: Sequence[str]) -> str | None:
     """The query of ``(resource, id, op, cut)`` in their order, after ``after``, at most ``:rows``.
 
-    It stands where ``step`` is a transaction, ``after`` a resource and an id, and ``span`` the
-    first and the last of the changed rows that are considered. Left out are the documents that the
-    transaction wrote itself, and those written since, which have an entry to come. When there may
-    be more than are looked at, the last of these is a ``cut``: what comes after it is not complete.
-    It is named in any case, without an operation where it is left out.
+    The query around it defines the transaction ``step``, ``after`` with a resource, an id and the
+    last changed row that was searched, and ``span``, the last row to search. Documents that the
+    transaction wrote itself are left out, and so are those that were written since, because they
+    have a later entry. If there may be more than are searched, the last of these is a ``cut``: the
+    rows after it are not complete. It is returned even if it is left out, but without an operation.
 
-    ``None`` when documents of these resources show nothing of others.
+    ``None`` when the documents of these resources show no other rows.
     """
+    edges = dependencies(RESOURCES[name] for name in resources)
+    arrays = _Arrays()
     blocks = " UNION ALL ".join(
-        f"({_block(name, _SHOW[name])})" for name in resources if name in _SHOW
+        f"({_block(name, arrays.reaching(own))})"
+        for name in resources
+        if (own := [edge for edge in edges if edge.document == name])
     )
     if not blocks:
         return None
-    # The fences keep the arrays from being worked out again wherever they are used, and have the
-    # rows looked up that these lead to: of most transactions there are few, whatever the planner
-    # expects of the tables.
-    changed = ", ".join(f"{_changed(*SHOWN[name])} AS {name}" for name in SHOWN)
-    moved = _array(_written("evidence", "changed && '{source_id,derived_from_id}'"))
-    related = _written("sources", "table_name = 'source_relations'")
-    resting = _array(related, _left("source_relations"))
-    left = _left("source_captures"), _left("source_relations")
     return f"""
-    SELECT block.resource, block.id, block.op, block.cut FROM (
-        SELECT {changed}, {moved} AS moved OFFSET 0
-    ) AS rows_of, LATERAL (
-        SELECT {_array(_CREDITED)} AS credited, {resting} || rows_of.traced AS resting OFFSET 0
-    ) AS sources_of, LATERAL (
-        SELECT {_array("SELECT unnest(sources_of.credited)", *left, _RELATED)} AS sources OFFSET 0
-    ) AS shown_of, LATERAL ({blocks}) AS block
+    SELECT block.resource, block.id, block.op, block.cut
+    FROM {arrays.levels()}, LATERAL ({blocks}) AS block
     """
 
 
-def _block(resource: str, ways: Iterable[str]) -> str:
-    reached = " UNION ALL ".join(ways)
+class _Array(NamedTuple):
+    sql: str
+    level: int
+
+
+class _Arrays:
+    """Arrays of ids that are computed once for a transaction, although several edges use them.
+
+    Each is a column of its level, computed from arrays of lower levels. Level 0 is computed from
+    the changes of the transaction.
+    """
+
+    def __init__(self) -> None:
+        self._levels: list[dict[str, str]] = []
+
+    def levels(self) -> str:
+        """The levels as items of a ``FROM`` clause."""
+        changes, *others = (
+            ", ".join(f"{sql} AS {name}" for sql, name in level.items()) for level in self._levels
+        )
+        # Without the fences, the arrays would be computed again wherever they are used.
+        further = (
+            f", LATERAL (SELECT {columns} OFFSET 0) AS ids_{n}"
+            for n, columns in enumerate(others, start=1)
+        )
+        return f"""(
+            SELECT {changes} FROM changes WHERE transaction_id = step.id
+                AND (resource, resource_id) > (after.changed_resource, after.changed_id)
+                AND (resource, resource_id) <= (span.resource, span.id)
+        ) AS ids_0{"".join(further)}"""
+
+    def reaching(self, edges: Sequence[Edge]) -> Iterator[str]:
+        """The queries of the ids of the documents that edges lead to."""
+        ways = [(edge.start, edge.steps) for edge in edges]
+        for start in dict.fromkeys(start for start, steps in ways if not steps):
+            yield f"SELECT unnest({self._start(start).sql})"
+        for step, ids in self._before(ways):
+            if step.column == "id":
+                yield _each(ids, f"SELECT {_rows(step)} OFFSET 0")
+            else:
+                # Many documents may show a row: no more are read than one page searches.
+                after = f"AND {step.found} > beyond.id ORDER BY 1 LIMIT {LOOKED_AT}"
+                yield _each(ids, f"SELECT DISTINCT {_rows(step)} {after}")
+
+    def _before(
+        self, ways: Sequence[tuple[Start | Opaque, tuple[Step, ...]]]
+    ) -> Iterator[tuple[Step, _Array]]:
+        """The last steps, each with the values from which it is taken."""
+        for step in dict.fromkeys(steps[-1] for _, steps in ways if steps):
+            before = [(start, steps[:-1]) for start, steps in ways if steps[-1:] == (step,)]
+            arrays = [self._start(start) for start, steps in before if not steps]
+            arrays += [self._look_up(ids, _rows(further)) for further, ids in self._before(before)]
+            yield step, _joined(arrays)
+
+    def _look_up(self, ids: _Array, rows: str) -> _Array:
+        # The fence has the rows looked up in an index: most transactions need few of them,
+        # whatever the planner expects of the table.
+        query = f"ARRAY({_each(ids, f'SELECT {rows} OFFSET 0')})"
+        return self._add(query, ids.level + 1)
+
+    def _start(self, start: Start | Opaque) -> _Array:
+        if isinstance(start, Opaque):
+            arrays = {
+                name: _joined(
+                    [
+                        self._start(read)
+                        for table, columns in tables.items()
+                        for read in _starts(table, columns, str(HISTORY_TABLES[table].owner))
+                    ]
+                )
+                for name, tables in start.reads.items()
+            }
+            query = start.affected.format(**{name: ids.sql for name, ids in arrays.items()})
+            # Not added: only one resource shows the value.
+            return _Array(f"ARRAY({query})", max(ids.level for ids in arrays.values()))
+        changed = f"changed && '{{{','.join(start.columns)}}}'::text[]"
+        always_set = not ALWAYS_SET.isdisjoint(start.columns)
+        match start.change:
+            case Change.UPDATED:
+                condition = "operation = 'update'" if always_set else changed
+            case Change.WRITTEN:
+                condition = "true" if always_set else f"(changed IS NULL OR {changed})"
+            case Change.LEFT:
+                condition = f"(operation = 'delete' OR {changed})"
+        own = start.column == HISTORY_TABLES[start.table].owner and start.change is not Change.LEFT
+        key = "resource_id" if own else "row_key::uuid"
+        found = f"table_name = '{start.table}' AND {condition}"
+        ids = self._add(f"array_agg({key}) FILTER (WHERE {found})", 0)
+        if start.change is Change.LEFT:
+            past = f"past.{start.table} WHERE id = known.id AND ended_in = step.id"
+            return self._look_up(ids, f"{start.column} AS id FROM {past}")
+        return ids
+
+    def _add(self, sql: str, level: int) -> _Array:
+        while len(self._levels) <= level:
+            self._levels.append({})
+        known = self._levels[level]
+        name = known.setdefault(sql, f"array_{len(known)}")
+        return _Array(f"ids_{level}.{name}", level)
+
+
+def _joined(arrays: Sequence[_Array]) -> _Array:
+    return _Array(" || ".join(array.sql for array in arrays), max(array.level for array in arrays))
+
+
+def _each(ids: _Array, rows: str) -> str:
+    return f"SELECT led.id FROM unnest({ids.sql}) AS known (id), LATERAL ({rows}) AS led"
+
+
+def _rows(step: Step) -> str:
+    live = " AND deleted_at IS NULL" if step.live else ""
+    return f"{step.found} AS id FROM {step.table} WHERE {step.column} = known.id{live}"
+
+
+def _block(resource: str, reaching: Iterable[str]) -> str:
     return f"""
         SELECT '{resource}' AS resource, root.id, root.op, reached.n = {LOOKED_AT} AS cut
         FROM (
             SELECT CASE WHEN after.stage = 2 AND after.resource = '{resource}' THEN after.id
-                ELSE '{_FIRST_ID}' END AS id
+                ELSE '{NIL_ID}' END AS id
             WHERE '{resource}' >= after.resource OR after.stage < 2 OFFSET 0
         ) AS beyond, LATERAL (
             SELECT id, row_number() OVER (ORDER BY id) AS n FROM (
-                SELECT DISTINCT id FROM ({reached}) AS way (id)
+                SELECT DISTINCT id FROM ({" UNION ALL ".join(reaching)}) AS way (id)
                 WHERE id > beyond.id ORDER BY id LIMIT {LOOKED_AT}
             ) AS first
         ) AS reached, LATERAL (
@@ -118,145 +281,3 @@ def _block(resource: str, ways: Iterable[str]) -> str:
         WHERE root.op IS NOT NULL OR reached.n = {LOOKED_AT}
         ORDER BY reached.id LIMIT :rows
     """
-
-
-def _array(*queries: str) -> str:
-    return f"ARRAY({' UNION ALL '.join(queries)})"
-
-
-def _in_span(resource: str) -> str:
-    """Whether a change is one of those considered, as bounds that an index is read between."""
-    first = (
-        f"CASE WHEN after.changed_resource < '{resource}' THEN '{_FIRST_ID}'"
-        f" WHEN after.changed_resource = '{resource}' THEN after.changed_id ELSE '{_LAST_ID}' END"
-    )
-    last = (
-        f"CASE WHEN span.resource > '{resource}' THEN '{_LAST_ID}'"
-        f" WHEN span.resource = '{resource}' THEN span.id ELSE '{_FIRST_ID}' END"
-    )
-    return f"changes.resource_id > {first} AND changes.resource_id <= {last}"
-
-
-_FIRST_ID = "00000000-0000-0000-0000-000000000000"
-_LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
-
-
-def _written(resource: str, condition: str = "true") -> str:
-    """The rows of a resource on which the transaction left a change that meets the condition."""
-    return (
-        f"SELECT resource_id FROM changes WHERE transaction_id = step.id"
-        f" AND resource = '{resource}' AND {_in_span(resource)} AND {condition}"
-    )
-
-
-def _changed(resource: str, columns: Iterable[str]) -> str:
-    listed = ",".join(columns)
-    return _array(
-        _written(resource, f"table_name = '{resource}' AND changed && '{{{listed}}}'::text[]")
-    )
-
-
-def _left(part: str) -> str:
-    """Whose part a row was that was moved, or removed, from there."""
-    ((resource, column),) = ((name, of[part]) for name, of in PARTS.items() if part in of)
-    return (
-        f"SELECT old.{column} FROM changes JOIN past.{part} AS old"
-        f" ON old.id = changes.row_key::uuid AND old.ended_in = step.id"
-        f" WHERE changes.transaction_id = step.id AND changes.resource = '{resource}'"
-        f" AND {_in_span(resource)} AND changes.table_name = '{part}'"
-        f" AND (changes.operation = 'delete' OR '{column}' = ANY (changes.changed))"
-    )
-
-
-def _from(ids: str, table: str, column: str, found: str = "id", live: str = "") -> str:
-    """What ``found`` is in the rows of the table whose column is one of the ids."""
-    return (
-        f"SELECT led.id FROM unnest({ids}) AS changed (id), LATERAL ("
-        f"SELECT {found} AS id FROM {table} WHERE {column} = changed.id {live} OFFSET 0) AS led"
-    )
-
-
-def _to(ids: str, table: str, column: str, found: str = "id", live: str = "") -> str:
-    """The same in a block, where it leads to the documents: only as many as are looked at."""
-    first = (
-        f"SELECT DISTINCT {found} AS id FROM {table}"
-        f" WHERE {column} = changed.id AND {found} > beyond.id {live}"
-        f" ORDER BY 1 LIMIT {LOOKED_AT}"
-    )
-    return f"SELECT led.id FROM unnest({ids}) AS changed (id), LATERAL ({first}) AS led"
-
-
-def _under(part: str) -> tuple[str, str]:
-    """The claims of which figures or evidence were written, and those that these have left."""
-    return _from(_array(_written(part)), part, "id", "claim_id"), _left(part)
-
-
-_LIVE = "AND deleted_at IS NULL"
-# Sources whose contributors read otherwise, and those that lead to one with another title.
-_CREDITED = " UNION ALL ".join(
-    (
-        _written("sources", "table_name = 'source_contributors'"),
-        _left("source_contributors"),
-        _from("rows_of.named", "source_contributors", "entity_id", "source_id"),
-    )
-)
-_RELATED = _from("rows_of.titled", "source_relations", "to_id", "from_id")
-# All sources that are another document now.
-_SOURCES = f"shown_of.sources || {_array(_written('sources'))}"
-# As for the counts (models/corroborations.py): what rests on these sources, or on what does.
-_RESTING = """
-    WITH RECURSIVE resting AS (
-        SELECT unnest(sources_of.resting) AS id
-        UNION
-        SELECT further.from_id FROM resting, LATERAL (
-            SELECT from_id FROM source_relations
-            WHERE to_id = resting.id AND keeps_origin(kind) OFFSET 0
-        ) AS further
-    ), passages AS (
-        SELECT further.id, further.claim_id FROM resting, LATERAL (
-            SELECT id, claim_id FROM evidence WHERE source_id = resting.id OFFSET 0
-        ) AS further
-        UNION
-        SELECT moved.id, NULL FROM unnest(rows_of.moved) AS moved (id)
-        UNION
-        SELECT further.id, further.claim_id FROM passages, LATERAL (
-            SELECT id, claim_id FROM evidence WHERE derived_from_id = passages.id OFFSET 0
-        ) AS further
-    )
-    SELECT claim_id FROM passages WHERE claim_id IS NOT NULL
-"""
-_SHOW: Mapping[str, tuple[str, ...]] = {
-    "claims": (
-        _to("rows_of.named", "claims", "claimant_id"),
-        _to("rows_of.named", "claims", "reported_by_id"),
-        _to("rows_of.named", "claim_entities", "entity_id", "claim_id"),
-        _to("rows_of.titled", "claims", "time_anchor_id"),
-        _to("rows_of.titled", "claims", "due_anchor_id"),
-        _to("rows_of.stated", "claim_relations", "to_id", "from_id"),
-        *map(_left, PARTS["claims"]),
-        *_under("figures"),
-        _to("rows_of.measured", "figures", "metric_id", "claim_id", _LIVE),
-        _to("rows_of.named", "figures", "subject_id", "claim_id", _LIVE),
-        _to("rows_of.titled", "figures", "period_anchor_id", "claim_id", _LIVE),
-        *_under("evidence"),
-        _to(_SOURCES, "evidence", "source_id", "claim_id", _LIVE),
-        f"SELECT claim_id FROM ({_RESTING}) AS corroborated",
-    ),
-    "entities": (
-        _to("rows_of.named", "entity_relations", "object_id", "subject_id"),
-        _to("rows_of.stated", "entity_relations", "claim_id", "subject_id"),
-        *map(_left, PARTS["entities"]),
-    ),
-    "evidence": (
-        _to("rows_of.cited || sources_of.credited", "evidence", "source_id"),
-        _to("rows_of.judged", "evidence", "claim_id"),
-    ),
-    "figures": (
-        _to("rows_of.measured", "figures", "metric_id"),
-        _to("rows_of.named", "figures", "subject_id"),
-        _to("rows_of.titled", "figures", "period_anchor_id"),
-        _to("rows_of.judged", "figures", "claim_id"),
-    ),
-    "sources": ("SELECT unnest(shown_of.sources)",),
-}
-"""By resource, the ways from what was changed to the documents that show it."""

@@ -1,8 +1,8 @@
-"""The bell: wakes those who wait until the feed goes on.
+"""Wakes long-polling requests when the feed advances.
 
-Whoever commits after a moment of quiet notifies; as long as commits follow each other closely, or
-somebody is about to commit, the bell looks by itself, twenty times a second at most. A look a
-second besides makes up for a notification that got lost.
+The first commit after a quiet moment sends a notification. While commits follow each other closely,
+or one is in progress, the listener polls instead, at most twenty times a second. It also polls once
+a second when it is quiet, in case a notification is lost.
 """
 
 import threading
@@ -15,31 +15,32 @@ import structlog
 
 from hksz_db.database import Database, DatabaseUnusable
 from hksz_db.domain.errors import Unavailable
-from hksz_db.feed.pages import Position, horizon_on
+from hksz_db.feed.pages import horizon_on
+from hksz_db.feed.positions import Position
 
 CHANNEL = "hksz_changes"
-_LIVELY_S = 0.05
-_QUIET_S = 1.0
-# For so long it stays when the last has gone: they come again.
+_BUSY_POLL_S = 0.05
+_QUIET_POLL_S = 1.0
+# How long the connection stays open when nobody waits: clients poll again.
 _LINGER_S = 60.0
 _log = structlog.get_logger(__name__)
 
 
-class Bell:
-    """One connection that listens, opened when the first comes to wait, for all who wait."""
+class ChangeListener:
+    """One connection for all who wait, opened when the first of them comes."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._changed = threading.Condition()
         self._settled = ""
         self._waiting = 0
-        self._left = 0.0
+        self._last_left = 0.0
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
 
     def wait(self, beyond: Position, seconds: float) -> bool:
-        """Wait until more is settled than ``beyond``, at most so long; whether it is."""
-        with self._changed, self._among_the_waiting():
+        """Wait until more is settled than ``beyond``; false after so many seconds."""
+        with self._changed, self._counted():
             self._changed.wait_for(
                 lambda: self._settled > beyond.at or self._closed.is_set(), seconds
             )
@@ -47,21 +48,16 @@ class Bell:
 
     @property
     def waiting(self) -> int:
-        """How many wait."""
+        """How many calls of ``wait`` are in progress."""
         return self._waiting
 
     @property
-    def heard(self) -> bool:
-        """Whether it has looked how far the feed is settled."""
+    def ready(self) -> bool:
+        """Whether it is connected and knows the horizon."""
         return bool(self._settled)
 
-    @property
-    def closed(self) -> bool:
-        """Whether nobody is to wait any more."""
-        return self._closed.is_set()
-
     def close(self) -> None:
-        """Send home all who wait, and whoever comes, and listen no more."""
+        """Stop listening, and end all calls of ``wait``, present and future."""
         self._closed.set()
         with self._changed:
             self._changed.notify_all()
@@ -70,46 +66,43 @@ class Bell:
             thread.join()
 
     @contextmanager
-    def _among_the_waiting(self) -> Iterator[None]:
+    def _counted(self) -> Iterator[None]:
         self._waiting += 1
-        if self._thread is None and not self.closed:
-            self._thread = threading.Thread(target=self._run, name="bell", daemon=True)
+        if self._thread is None and not self._closed.is_set():
+            self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
             self._thread.start()
         try:
             yield
         finally:
             self._waiting -= 1
-            self._left = time.monotonic()
+            self._last_left = time.monotonic()
 
     def _run(self) -> None:
-        while not self._listened():
-            self._settled = ""
-            self._closed.wait(_QUIET_S)
-
-    def _listened(self) -> bool:
-        """Listen until nobody needs it; false when the database went away."""
-        try:
-            self._listen()
-        except (psycopg.Error, Unavailable, DatabaseUnusable) as error:
-            _log.warning("bell_interrupted", reason=str(error))
-            return not self._is_needed()
-        return True
+        while self._is_needed():
+            try:
+                self._listen()
+            except (psycopg.Error, Unavailable, DatabaseUnusable) as error:
+                _log.warning("listener_interrupted", reason=str(error))
+                self._settled = ""
+                self._closed.wait(_QUIET_POLL_S)
+            else:
+                return
 
     def _is_needed(self) -> bool:
         with self._changed:
-            gone = not self._waiting and time.monotonic() - self._left > _LINGER_S
-            if gone or self.closed:
+            unused = not self._waiting and time.monotonic() - self._last_left > _LINGER_S
+            if unused or self._closed.is_set():
                 self._thread = None
             return self._thread is not None
 
     def _listen(self) -> None:
-        with closing(self._database.connect()) as connection:
+        with closing(self._database.connector.connect()) as connection:
             connection.execute(f"LISTEN {CHANNEL}".encode())
             while self._is_needed():
                 found = horizon_on(connection)
                 with self._changed:
                     self._settled = found.position.at
                     self._changed.notify_all()
-                pause = _LIVELY_S if found.lively else _QUIET_S
+                pause = _BUSY_POLL_S if found.busy else _QUIET_POLL_S
                 for _ in connection.notifies(timeout=pause, stop_after=1):
                     pass

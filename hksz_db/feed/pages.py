@@ -1,74 +1,40 @@
-"""The feed as its followers read it: pages from a position on, never beyond what is settled."""
+"""Pages of the feed, from a position up to the horizon."""
 
 import json
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 
 from hksz_db.database import Database
+from hksz_db.feed import positions
 from hksz_db.feed.changes import STEPS, changes_statement, horizon_statement
-from hksz_db.queries import cursors
+from hksz_db.feed.positions import BEGINNING, ForeignCursor, Position
 from hksz_db.queries.pages import RESOURCES
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-_NO_ID = "00000000-0000-0000-0000-000000000000"
 _ROUNDS = 10
-# What the parts of a position look like.
-_FORMS = (
-    r"-infinity|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z",
-    r"-1|[0-9]{1,19}",
-    r"[1-3]",
-    *(r"[a-z]*", r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}") * 2,
-)
-# Cursors of the old form have no changed row: they start at the first.
-_OLD_FORMS = _FORMS[:5]
-# Beyond the last stage, and beyond every transaction.
-_END = "3"
-_ALL = str(2**63 - 1)
-
-
-@dataclass(frozen=True)
-class Position:
-    """Where in the feed one is: after this moment, transaction, stage, resource and id.
-
-    A large transaction is searched in spans of changed rows; those up to ``changed_resource`` and
-    ``changed_id`` are done.
-    """
-
-    at: str
-    transaction: str
-    stage: str = _END
-    resource: str = ""
-    id: str = _NO_ID
-    changed_resource: str = ""
-    changed_id: str = _NO_ID
-
-    @property
-    def settled(self) -> bool:
-        """Whether it is after all that was committed by its moment."""
-        return self.transaction == _ALL
-
-
-BEGINNING = Position("-infinity", "-1")
 
 
 @dataclass(frozen=True)
 class Horizon:
-    """Up to where the feed is settled; ``lively`` when it may go on without a notification."""
+    """Up to where the feed is settled: nothing will be committed before this position.
+
+    While the database is ``busy``, the feed may advance without a notification.
+    """
 
     position: Position
-    lively: bool
+    busy: bool
 
 
 @dataclass(frozen=True)
 class Page:
-    """Some entries as text, none perhaps, and where they end.
+    """Entries as text, and the position after them.
 
-    It has ``caught_up`` when nothing follows that is settled. Without entries it may still not
-    have: then much was passed over that is not asked for.
+    It is ``caught_up`` when nothing settled follows. It can lack entries without being caught up,
+    when all that was searched belongs to other resources.
     """
 
     entries: bytes
@@ -85,11 +51,11 @@ class Feed:
     documents: bool = True
 
     def after(self, position: Position, per_page: int, separator: str = ",") -> Page:
-        """The next entries, separated so. Raises ``ForeignCursor`` on a position that is none."""
+        """The next entries, joined by the separator. Raises ``ForeignCursor``."""
         settled = horizon(self.database).position
-        if _is_beyond(position, settled):
+        if position.is_beyond(settled):
             return Page(b"", position, caught_up=True)
-        # Skip what has no entry, for a limited number of rounds.
+        # Skip transactions without entries, for a limited number of rounds.
         for _ in range(_ROUNDS):
             page = self._page(position, settled, per_page, separator)
             if page.entries or page.caught_up:
@@ -113,52 +79,34 @@ class Feed:
         if last is not None:
             return Page(found, Position(*json.loads(last)), caught_up=False)
         if steps == STEPS:
-            end = Position(at.decode(), transaction.decode())
-            return Page(found, end, caught_up=False)
+            return Page(found, Position(at.decode(), transaction.decode()), caught_up=False)
         return Page(found, settled, caught_up=True)
 
     def cursor(self, position: Position) -> str:
-        """The position as its followers keep it."""
-        keys = json.dumps(list(vars(position).values()), separators=(",", ":"))
-        return cursors.encode(keys.encode(), self._question)
+        """The cursor for a position."""
+        return positions.encode(position, self._question)
 
     def position(self, cursor: str) -> Position:
-        """The position in a cursor. Raises ``ForeignCursor`` unless it is one of this feed."""
-        for forms in (_FORMS, _OLD_FORMS):
-            found = cursors.decode(cursor, self._question, [False] * len(forms)) or ()
-            keys = [str(key) for key in found]
-            if keys and all(map(re.fullmatch, forms, keys)):
-                return Position(*keys)
-        raise ForeignCursor
+        """The position in a cursor. Raises ``ForeignCursor`` if it is not one of this feed."""
+        return positions.decode(cursor, self._question)
 
     @property
-    def _question(self) -> Any:
+    def _question(self) -> list[str | tuple[str, ...]]:
         return ["changes", self.resources]
 
 
-class ForeignCursor(ValueError):
-    """A cursor that no page of the same feed gave."""
-
-
 def horizon(database: Database) -> Horizon:
-    """How far the feed is settled at this moment."""
+    """The horizon at this moment."""
     return _horizon(database.read(horizon_statement(), {}))
 
 
 def horizon_on(connection: Connection) -> Horizon:
-    """The same, asked on a connection that ``Database.connect`` gave."""
+    """The horizon, asked on a connection from ``Database.connect``."""
     cursor = psycopg.RawCursor(connection)
     cursor.execute(horizon_statement().sql.encode(), prepare=True)
     return _horizon(cursor.fetchall())
 
 
-def _horizon(rows: list[Any]) -> Horizon:
-    ((at, lively),) = rows
-    return Horizon(BEGINNING if at is None else Position(at.decode(), _ALL), lively)
-
-
-def _is_beyond(position: Position, settled: Position) -> bool:
-    """Whether nothing settled can follow; moments are compared as the texts that they are."""
-    if position.at == settled.at:
-        return position.settled
-    return position.at > settled.at
+def _horizon(rows: Sequence[tuple[Any, ...]]) -> Horizon:
+    ((at, busy),) = rows
+    return Horizon(BEGINNING if at is None else Position(at.decode()), busy)

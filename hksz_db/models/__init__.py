@@ -1,48 +1,32 @@
-"""The tables, one module a resource; importing this package completes the metadata."""
+"""The tables. Importing this package imports all of its modules, which completes the metadata."""
 
-from hksz_db.models.api_keys import ApiKey
-from hksz_db.models.base import Base
-from hksz_db.models.claim_bands import ClaimBand
-from hksz_db.models.claims import Claim, ClaimEntity, ClaimRelation, ClaimTopic
-from hksz_db.models.corroborations import Corroboration
-from hksz_db.models.due_dates import NOTE_DUE
-from hksz_db.models.entities import Entity, EntityIdentifier, EntityName, EntityRelation
-from hksz_db.models.evidence import Evidence
-from hksz_db.models.figures import Figure
-from hksz_db.models.history import Change, Transaction
-from hksz_db.models.idempotency_keys import IdempotencyKey
-from hksz_db.models.merges import EntityMerge, EntityMergeMove
-from hksz_db.models.metrics import Metric
-from hksz_db.models.seed_items import SeedItem
-from hksz_db.models.sources import Source, SourceCapture, SourceContributor, SourceRelation
-from hksz_db.models.units import Unit
+from importlib import import_module
+from pkgutil import iter_modules
 
-__all__ = [
-    "NOTE_DUE",
-    "ApiKey",
-    "Base",
-    "Change",
-    "Claim",
-    "ClaimBand",
-    "ClaimEntity",
-    "ClaimRelation",
-    "ClaimTopic",
-    "Corroboration",
-    "Entity",
-    "EntityIdentifier",
-    "EntityMerge",
-    "EntityMergeMove",
-    "EntityName",
-    "EntityRelation",
-    "Evidence",
-    "Figure",
-    "IdempotencyKey",
-    "Metric",
-    "SeedItem",
-    "Source",
-    "SourceCapture",
-    "SourceContributor",
-    "SourceRelation",
-    "Transaction",
-    "Unit",
-]
+from hksz_db.models.api_keys import ApiKey as ApiKey
+from hksz_db.models.base import Base as Base
+from hksz_db.models.claim_bands import ClaimBand as ClaimBand
+from hksz_db.models.claims import Claim as Claim
+from hksz_db.models.claims import ClaimEntity as ClaimEntity
+from hksz_db.models.claims import ClaimRelation as ClaimRelation
+from hksz_db.models.claims import ClaimTopic as ClaimTopic
+from hksz_db.models.corroborations import Corroboration as Corroboration
+from hksz_db.models.entities import Entity as Entity
+from hksz_db.models.entities import EntityIdentifier as EntityIdentifier
+from hksz_db.models.entities import EntityName as EntityName
+from hksz_db.models.entities import EntityRelation as EntityRelation
+from hksz_db.models.evidence import Evidence as Evidence
+from hksz_db.models.figures import Figure as Figure
+from hksz_db.models.history import tables_with_history
+from hksz_db.models.metrics import Metric as Metric
+from hksz_db.models.sources import Source as Source
+from hksz_db.models.sources import SourceCapture as SourceCapture
+from hksz_db.models.sources import SourceContributor as SourceContributor
+from hksz_db.models.sources import SourceRelation as SourceRelation
+from hksz_db.models.units import Unit as Unit
+
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")
+
+HISTORY_TABLES = {table.name: table for table in tables_with_history()}
+"""The tables with a history, by name."""

@@ -1,4 +1,4 @@
-"""Keys of those who may write."""
+"""API keys."""
 
 from datetime import datetime
 
@@ -7,13 +7,14 @@ from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hksz_db.domain.vocabulary import Scope
-from hksz_db.models.base import Base, Identified, not_blank, quoted
+from hksz_db.models.base import Base, IdMixin, not_blank, quoted
 
 
-class ApiKey(Identified, Base):
-    """A key, known only by its SHA-256; ``label`` is who writes with it."""
+class ApiKey(IdMixin, Base):
+    """An API key, stored as its SHA-256 only; ``label`` names its holder in the history."""
 
     __tablename__ = "api_keys"
+    ignored_columns = ("last_used_at",)
     __table_args__ = (
         not_blank("label"),
         CheckConstraint(f"scopes <@ ARRAY[{quoted(Scope)}]", name="scopes"),

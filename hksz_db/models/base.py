@@ -1,8 +1,9 @@
-"""What every table shares."""
+"""What the tables share: mixins for their columns, constraints, and the SQL files."""
 
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -49,41 +50,46 @@ class Base(DeclarativeBase):
     }
 
 
-INSTALLED: list[str] = []
-"""The statements that create functions, triggers and views, beside those of the history."""
+_SQL = Path(__file__).with_name("sql")
+INSTALLED = {
+    path.relative_to(_SQL).as_posix(): path.read_text(encoding="utf-8")
+    for path in sorted(_SQL.glob("*/*.sql"))
+}
+"""The files with functions, triggers and views, which are part of the schema.
+
+Each folder is named after the event of the metadata that executes its files: ``before_create`` or
+``after_create`` of the tables. No file depends on another of its folder.
+"""
+for _path, _statements in INSTALLED.items():
+    # DDL formats its text, so that a percent sign is written twice.
+    _ddl = DDL(_statements.replace("%", "%%"))  # type: ignore[no-untyped-call]
+    event.listen(Base.metadata, _path.partition("/")[0], _ddl)
 
 
-def install(*statements: str, before_tables: bool = False) -> None:
-    """Make the statements part of the schema: run after its tables are created, or before."""
-    when = "before_create" if before_tables else "after_create"
-    for statement in statements:
-        # DDL formats its text: a percent sign is written twice.
-        event.listen(Base.metadata, when, DDL(statement.replace("%", "%%")))  # type: ignore[no-untyped-call]
-    INSTALLED.extend(statements)
+class HistoryMixin:
+    """A table with a history: ``written_in`` is the transaction that wrote the row.
 
+    A change of ``ignored_columns`` only is not recorded. Changes of tables that are not ``logged``
+    are kept but not listed in ``changes``, because they follow from changes of other tables.
+    """
 
-# A trusted extension: the owner of the database may create it.
-install("CREATE EXTENSION IF NOT EXISTS pg_trgm", before_tables=True)
-
-
-class Kept:
-    """A row whose history is kept: ``written_in`` is the transaction that made it what it is."""
-
+    ignored_columns: ClassVar[tuple[str, ...]] = ()
+    logged: ClassVar[bool] = True
     written_in: Mapped[int] = mapped_column(
         BigInteger, server_default=text("current_transaction()"), sort_order=100
     )
 
 
-class Identified(Kept):
-    """A row with a key of its own, in the order of creation."""
+class IdMixin(HistoryMixin):
+    """A table whose primary key is a UUID; ids are in the order of creation."""
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.uuidv7())
 
 
-class Resource(Identified):
-    """A row that the API serves.
+class ResourceMixin(IdMixin):
+    """The table of a resource of the API.
 
-    ``version`` counts its changes, ``deleted_at`` marks a deletion that can be undone.
+    ``version`` counts the changes of a row; ``deleted_at`` marks a deletion that can be undone.
     """
 
     external_id: Mapped[str | None] = mapped_column(unique=True)
@@ -103,7 +109,7 @@ def resource_rules(table: str) -> tuple[SchemaItem, ...]:
         CheckConstraint("version >= 1", name="version"),
         Index(f"{table}_updated_at_id_idx", "updated_at", "id"),
         Index(f"{table}_created_at_id_idx", "created_at", "id"),
-        # What the feed begins with: nothing enters it once the history has begun.
+        # For the beginning of the feed; no row enters it once the history has begun.
         Index(
             f"{table}_feed_beginning_idx",
             "id",
@@ -123,12 +129,12 @@ def quoted(terms: Iterable[StrEnum]) -> str:
 
 
 def not_blank(column: str) -> CheckConstraint:
-    """The column, where it is set, holds more than white space."""
+    """A value in the column is more than white space."""
     return CheckConstraint(f"btrim({column}) <> ''", name=f"{column}_not_blank")
 
 
 def dated(edtf: str, period: str) -> tuple[CheckConstraint, ...]:
-    """An EDTF expression and the days it covers come together, within the years 1 to 9999."""
+    """An EDTF expression and its days are both set or both null; the years are 1 to 9999."""
     return (
         CheckConstraint(f"({edtf} IS NULL) = ({period} IS NULL)", name=f"{period}_with_edtf"),
         CheckConstraint(
@@ -140,7 +146,7 @@ def dated(edtf: str, period: str) -> tuple[CheckConstraint, ...]:
 
 
 def relative(edtf: str, name: str) -> tuple[SchemaItem, ...]:
-    """How the date was worked out: ``name_anchor_id``, ``name_duration``, ``name_modifier``."""
+    """A relative date: ``name_anchor_id``, ``name_duration`` and ``name_modifier``."""
     anchor, duration, modifier = f"{name}_anchor_id", f"{name}_duration", f"{name}_modifier"
     return (
         CheckConstraint(f"{duration} ~ '{DURATION_PATTERN}'", name=duration),
@@ -161,5 +167,5 @@ def relative(edtf: str, name: str) -> tuple[SchemaItem, ...]:
 
 
 def is_sha256(column: str) -> CheckConstraint:
-    """The column holds a SHA-256 in lower-case hexadecimal."""
+    """The column holds a SHA-256 in lower-case hexadecimal digits."""
     return CheckConstraint(f"{column} ~ '^[0-9a-f]{{64}}$'", name=column)

@@ -1,4 +1,4 @@
-"""Claims: who says what, about whom, of which time."""
+"""Claims: who says what, about whom, and about which time."""
 
 from datetime import date
 from uuid import UUID
@@ -10,8 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from hksz_db.domain.vocabulary import ClaimEntityRole, ClaimRelationKind, ClaimStatus, Modality
 from hksz_db.models.base import (
     Base,
-    Identified,
-    Resource,
+    IdMixin,
+    ResourceMixin,
     dated,
     not_blank,
     one_of,
@@ -22,10 +22,10 @@ from hksz_db.models.base import (
 TOPIC_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
 
 
-class Claim(Resource, Base):
-    """A statement in our own words that can be true or false on its own.
+class Claim(ResourceMixin, Base):
+    """A statement in the words of the editors that can be true or false on its own.
 
-    ``claimant_id`` asserts it; ``reported_by_id`` is set where somebody else reports that.
+    ``claimant_id`` asserts it; ``reported_by_id`` is set if another entity reports that.
     ``time`` and ``due`` may be relative to the date of a source, their anchor.
     ``version`` also counts the changes to its figures, evidence and links.
     """
@@ -82,8 +82,8 @@ class Claim(Resource, Base):
     due_modifier: Mapped[str | None] = mapped_column(sort_order=1)
 
 
-class ClaimEntity(Identified, Base):
-    """What an entity is to a claim."""
+class ClaimEntity(IdMixin, Base):
+    """The role of an entity in a claim."""
 
     __tablename__ = "claim_entities"
     __table_args__ = (
@@ -97,7 +97,7 @@ class ClaimEntity(Identified, Base):
     role: Mapped[str]
 
 
-class ClaimTopic(Identified, Base):
+class ClaimTopic(IdMixin, Base):
     """A keyword of a claim."""
 
     __tablename__ = "claim_topics"
@@ -111,8 +111,8 @@ class ClaimTopic(Identified, Base):
     topic: Mapped[str]
 
 
-class ClaimRelation(Identified, Base):
-    """How a claim stands to another."""
+class ClaimRelation(IdMixin, Base):
+    """A relation of a claim to another claim."""
 
     __tablename__ = "claim_relations"
     __table_args__ = (

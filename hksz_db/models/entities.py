@@ -1,4 +1,4 @@
-"""Entities: who and what the claims are about, what they are called, how they hang together."""
+"""Entities: what claims are about, with their names, identifiers and relations."""
 
 from datetime import date
 from uuid import UUID
@@ -22,8 +22,8 @@ from hksz_db.domain.vocabulary import (
 )
 from hksz_db.models.base import (
     Base,
-    Identified,
-    Resource,
+    IdMixin,
+    ResourceMixin,
     dated,
     not_blank,
     one_of,
@@ -31,18 +31,18 @@ from hksz_db.models.base import (
 )
 
 
-class Entity(Resource, Base):
+class Entity(ResourceMixin, Base):
     """A person, organisation, place, zone, programme, facility or event.
 
-    ``name`` and ``name_language`` are the one of its names that it is shown under. One that was
-    merged into another is deleted, and ``redirect_to`` that other.
+    ``name`` and ``name_language`` are its display name, one of its names. An entity that was merged
+    into another is deleted and has that other in ``redirect_to``.
     """
 
     __tablename__ = "entities"
     __table_args__ = (
         *resource_rules("entities"),
         one_of("kind", EntityKind),
-        # A pair of tables that need each other: the name may follow within the transaction.
+        # The two tables refer to each other: the name may follow within the transaction.
         ForeignKeyConstraint(
             ["id", "name", "name_language"],
             ["entity_names.entity_id", "entity_names.name", "entity_names.language"],
@@ -63,8 +63,8 @@ class Entity(Resource, Base):
     redirect_to: Mapped[UUID | None] = mapped_column(ForeignKey("entities.id"), sort_order=1)
 
 
-class EntityName(Identified, Base):
-    """One name of an entity in one language."""
+class EntityName(IdMixin, Base):
+    """A name of an entity in a language."""
 
     __tablename__ = "entity_names"
     __table_args__ = (
@@ -96,8 +96,8 @@ class EntityName(Identified, Base):
     )
 
 
-class EntityIdentifier(Identified, Base):
-    """What an entity is called in somebody else's register."""
+class EntityIdentifier(IdMixin, Base):
+    """An identifier of an entity in an external register."""
 
     __tablename__ = "entity_identifiers"
     __table_args__ = (
@@ -112,8 +112,8 @@ class EntityIdentifier(Identified, Base):
     value: Mapped[str]
 
 
-class EntityRelation(Identified, Base):
-    """How an entity stands to another, known because a claim says so."""
+class EntityRelation(IdMixin, Base):
+    """A relation of an entity to another, and the claim that it is known from."""
 
     __tablename__ = "entity_relations"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Figures: the numbers a claim states, and the ranges they mean."""
+"""Figures: the numbers that a claim states, and their ranges."""
 
 from datetime import date
 from decimal import Decimal
@@ -12,11 +12,10 @@ from hksz_db.domain.quantities import RangeRule
 from hksz_db.domain.vocabulary import Comparator, Modality
 from hksz_db.models.base import (
     Base,
-    Resource,
+    ResourceMixin,
     dated,
     not_blank,
     one_of,
-    quoted,
     relative,
     resource_rules,
 )
@@ -30,7 +29,7 @@ def finite(column: str) -> CheckConstraint:
 
 
 def finite_range(column: str) -> CheckConstraint:
-    """The range is not empty, open to one side at most, with finite ends."""
+    """The range is not empty, has at least one bound, and its bounds are finite."""
     return CheckConstraint(
         f"NOT isempty({column}) AND NOT (lower_inf({column}) AND upper_inf({column}))"
         f" AND COALESCE(lower({column}), 0) NOT IN ('NaN', 'infinity', '-infinity')"
@@ -39,12 +38,13 @@ def finite_range(column: str) -> CheckConstraint:
     )
 
 
-class Figure(Resource, Base):
-    """An observation: the amount as stated, and what the words allow in base units.
+class Figure(ResourceMixin, Base):
+    """An observation: the amount as stated, and its ranges in base units.
 
-    ``value_range`` is what the words logically allow, ``plausible_range`` what a reader would
-    understand, ``range_rule`` which rule gave it. ``dimension``, ``nonnegative`` and
-    ``unit_factor`` repeat what metric and unit say, held equal by foreign keys.
+    ``value_range`` is the range that the words logically allow, ``plausible_range`` the range that
+    a reader would understand, and ``range_rule`` the rule that gave it. ``dimension``,
+    ``nonnegative`` and ``unit_factor`` repeat those of metric and unit; foreign keys keep them
+    equal.
     """
 
     __tablename__ = "figures"
@@ -52,7 +52,7 @@ class Figure(Resource, Base):
         *resource_rules("figures"),
         one_of("comparator", Comparator),
         one_of("modality", Modality),
-        CheckConstraint(f"range_rule IN ({quoted(RangeRule)})", name="range_rule"),
+        one_of("range_rule", RangeRule),
         not_blank("as_stated"),
         *(finite(column) for column in ("amount", "lower_bound", "upper_bound")),
         *(finite_range(column) for column in ("value_range", "plausible_range")),
@@ -86,7 +86,7 @@ class Figure(Resource, Base):
         Index("figures_subject_id_id_idx", "subject_id", "id"),
         Index(None, "unit_code"),
         Index("figures_period_idx", "period", postgresql_using="gist"),
-        # What a figure is compared with.
+        # For the figures that a figure is compared with.
         Index(
             "figures_comparison_idx",
             "metric_id",

@@ -1,4 +1,4 @@
-"""What was answered to requests that may be repeated."""
+"""Idempotency keys: the answers to requests that may be repeated."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,9 +10,10 @@ from hksz_db.models.base import Base
 
 
 class IdempotencyKey(Base):
-    """The first answer to a request that a client has named, written together with its effect.
+    """The answer to the first request with an ``Idempotency-Key``, written in its transaction.
 
-    ``api_key_id`` is the client's key and ``key`` the name, ``request_sha256`` is of the request.
+    ``key`` is the value of the header, ``api_key_id`` the API key of the client, and
+    ``request_sha256`` the hash of the request.
     """
 
     __tablename__ = "idempotency_keys"

@@ -1,4 +1,4 @@
-"""Merges: which entity was found to be another, and what was changed by that, to be undone."""
+"""Merges of entities, and the changes that they made, so that a merge can be undone."""
 
 from datetime import datetime
 from typing import Any
@@ -9,11 +9,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hksz_db.domain.vocabulary import MergeChange
-from hksz_db.models.base import Base, Identified, one_of
+from hksz_db.models.base import Base, IdMixin, one_of
 
 
-class EntityMerge(Identified, Base):
-    """One entity went into another; it stands until it is undone."""
+class EntityMerge(IdMixin, Base):
+    """A merge of an entity into another; it is active until it is undone."""
 
     __tablename__ = "entity_merges"
     __table_args__ = (
@@ -30,7 +30,7 @@ class EntityMerge(Identified, Base):
     entity_id: Mapped[UUID] = mapped_column(ForeignKey("entities.id", ondelete="CASCADE"))
     into_id: Mapped[UUID] = mapped_column(ForeignKey("entities.id", ondelete="CASCADE"))
     merged_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    # The label of the key that merged them, or the database role where no key did.
+    # The label of the API key that merged them, or the database role without one.
     merged_by: Mapped[str] = mapped_column(
         server_default=text(
             "COALESCE(NULLIF(current_setting('hksz.actor', true), ''), CURRENT_USER::text)"
@@ -39,12 +39,12 @@ class EntityMerge(Identified, Base):
     undone_at: Mapped[datetime | None]
 
 
-class EntityMergeMove(Identified, Base):
-    """What a merge did to one row.
+class EntityMergeMove(IdMixin, Base):
+    """A change that a merge made to a row.
 
-    ``moved``: ``column_name`` of the row led to the one entity, and now to the other. ``copied``:
-    the row was made. ``dropped``: the row, which was ``content``, would have been there twice,
-    beside ``kept_id``, or have led to itself.
+    ``moved``: ``column_name`` of the row referred to the merged entity, and now refers to the
+    other. ``copied``: the row was created. ``dropped``: the row, whose columns are in ``content``,
+    was deleted because it would have duplicated the row ``kept_id`` or referred to itself.
     """
 
     __tablename__ = "entity_merge_moves"

@@ -1,14 +1,14 @@
-"""Metrics: what a figure counts or measures."""
+"""Metrics: the quantities that figures count or measure."""
 
 from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hksz_db.domain.vocabulary import Accumulation, Dimension
-from hksz_db.models.base import Base, Resource, not_blank, one_of, resource_rules
+from hksz_db.models.base import Base, ResourceMixin, not_blank, one_of, resource_rules
 
 
-class Metric(Resource, Base):
-    """A measure with a meaning of its own, such as the approved applications of a programme."""
+class Metric(ResourceMixin, Base):
+    """A quantity, such as the approved applications of a programme."""
 
     __tablename__ = "metrics"
     __table_args__ = (
@@ -16,7 +16,7 @@ class Metric(Resource, Base):
         one_of("dimension", Dimension),
         one_of("accumulation", Accumulation),
         not_blank("label"),
-        # Lets a figure carry both and have them held equal.
+        # Target of the foreign key that keeps the columns of a figure equal.
         UniqueConstraint("id", "dimension", "nonnegative"),
     )
 

@@ -1,18 +1,18 @@
-"""Seed items: which entries of which data files were loaded, and in which state."""
+"""Seed items: the entries of the data files that have been loaded, with their hashes."""
 
 from datetime import datetime
 
 from sqlalchemy import func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hksz_db.models.base import Base, Kept, is_sha256
+from hksz_db.models.base import Base, HistoryMixin, is_sha256
 
 
-class SeedItem(Kept, Base):
-    """One entry of a seed file as it was last loaded.
+class SeedItem(HistoryMixin, Base):
+    """An entry of a seed file as it was last loaded.
 
-    An entry is loaded again only when the file's has another hash, so that what was changed
-    through the API since is not overwritten at the next start.
+    An entry is loaded again only if its hash in the file has changed, so that later changes through
+    the API are not overwritten at the next start.
     """
 
     __tablename__ = "seed_items"

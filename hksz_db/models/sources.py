@@ -1,4 +1,4 @@
-"""Sources: the works that speak, who made them, what copies were held, what they rest on."""
+"""Sources: works, with their contributors, captured copies and relations."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -17,10 +17,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from hksz_db.domain.vocabulary import ContributorRole, CslType, Normalization, SourceRelationKind
 from hksz_db.models.base import (
     Base,
-    Identified,
-    Resource,
+    IdMixin,
+    ResourceMixin,
     dated,
-    install,
     is_sha256,
     not_blank,
     one_of,
@@ -28,7 +27,7 @@ from hksz_db.models.base import (
 )
 
 
-class Source(Resource, Base):
+class Source(ResourceMixin, Base):
     """A work: an article, a press release, a report."""
 
     __tablename__ = "sources"
@@ -54,6 +53,7 @@ class Source(Resource, Base):
     title: Mapped[str]
     title_supplied: Mapped[bool] = mapped_column(server_default=text("false"))
     container_title: Mapped[str | None]
+    publisher_place: Mapped[str | None]
     url: Mapped[str | None]
     doi: Mapped[str | None] = mapped_column(unique=True)
     language: Mapped[str | None]
@@ -70,8 +70,8 @@ class Source(Resource, Base):
     )
 
 
-class SourceContributor(Identified, Base):
-    """Who made a source, as known (``entity_id``) and as printed (``credited_*``)."""
+class SourceContributor(IdMixin, Base):
+    """A contributor to a source: the entity, and the credit as printed (``credited_*``)."""
 
     __tablename__ = "source_contributors"
     __table_args__ = (
@@ -88,8 +88,8 @@ class SourceContributor(Identified, Base):
     ordinal: Mapped[int]
 
 
-class SourceCapture(Identified, Base):
-    """A copy that somebody held: its measure and its hash, never its text."""
+class SourceCapture(IdMixin, Base):
+    """A copy of a source that was captured: its length and its hash, never its text."""
 
     __tablename__ = "source_captures"
     __table_args__ = (
@@ -109,8 +109,8 @@ class SourceCapture(Identified, Base):
     text_sha256: Mapped[str]
 
 
-class SourceRelation(Identified, Base):
-    """What one source rests on; never in a circle."""
+class SourceRelation(IdMixin, Base):
+    """A relation of a source to one that it rests on; the relations have no cycle."""
 
     __tablename__ = "source_relations"
     __table_args__ = (
@@ -123,33 +123,3 @@ class SourceRelation(Identified, Base):
     from_id: Mapped[UUID] = mapped_column(ForeignKey("sources.id", ondelete="CASCADE"))
     to_id: Mapped[UUID] = mapped_column(ForeignKey("sources.id"))
     kind: Mapped[str]
-
-
-# Two writers that each see no circle could close one together: the lock lets one in at a time.
-REFUSE_CYCLE = """
-CREATE FUNCTION source_relations_refuse_cycle() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM pg_advisory_xact_lock(hashtext('source_relations'));
-    IF EXISTS (
-        WITH RECURSIVE reached(id) AS (
-            SELECT NEW.to_id
-            UNION
-            SELECT source_relations.to_id
-            FROM source_relations JOIN reached ON source_relations.from_id = reached.id
-        )
-        SELECT 1 FROM reached WHERE reached.id = NEW.from_id
-    ) THEN
-        RAISE EXCEPTION 'source relations may not form a circle'
-            USING ERRCODE = 'check_violation',
-                  TABLE = 'source_relations',
-                  CONSTRAINT = 'source_relations_acyclic_check';
-    END IF;
-    RETURN NULL;
-END $$
-"""
-REFUSE_CYCLE_TRIGGER = """
-CREATE TRIGGER source_relations_refuse_cycle
-AFTER INSERT OR UPDATE OF from_id, to_id ON source_relations
-FOR EACH ROW EXECUTE FUNCTION source_relations_refuse_cycle()
-"""
-install(REFUSE_CYCLE, REFUSE_CYCLE_TRIGGER)

@@ -6,11 +6,11 @@ from sqlalchemy import CheckConstraint, Numeric, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hksz_db.domain.vocabulary import Dimension
-from hksz_db.models.base import Base, Resource, not_blank, one_of, resource_rules
+from hksz_db.models.base import Base, ResourceMixin, not_blank, one_of, resource_rules
 
 
-class Unit(Resource, Base):
-    """A unit; ``factor`` is how many base units of the dimension it is (currencies: 1)."""
+class Unit(ResourceMixin, Base):
+    """A unit; ``factor`` is its number of base units of the dimension (1 for currencies)."""
 
     __tablename__ = "units"
     __table_args__ = (
@@ -18,7 +18,7 @@ class Unit(Resource, Base):
         one_of("dimension", Dimension),
         not_blank("label"),
         CheckConstraint("factor > 0 AND factor < 'infinity'", name="factor"),
-        # Lets a figure carry both and have them held equal.
+        # Target of the foreign key that keeps the columns of a figure equal.
         UniqueConstraint("code", "dimension", "factor"),
     )
 

@@ -24,7 +24,7 @@ from hksz_db.queries.derivation import Rows, document
 from hksz_db.queries.documents import Many, Values
 from hksz_db.queries.evidence import evidence_fields, evidence_targets
 from hksz_db.queries.figures import figure_targets
-from hksz_db.queries.filters import Among, Plain, Related, Relation, Target
+from hksz_db.queries.filters import InSubquery, Plain, Related, Relation, Target
 from hksz_db.queries.places import claims_under
 from hksz_db.queries.readable import Readable
 from hksz_db.queries.resources import Search, table_of
@@ -117,7 +117,7 @@ CLAIMS = Readable(
         "entities__external_id": Related(_ENTITIES, Related(_ENTITY, Plain(_linked.c.external_id))),
         "entities__kind": Related(_ENTITIES, Related(_ENTITY, Plain(_linked.c.kind))),
         "entities__name": Related(_ENTITIES, Related(_ENTITY_NAMES, Plain(_linked_names.c.name))),
-        "place": Among(_claims.c.id, claims_under),
+        "place": InSubquery(_claims.c.id, claims_under),
         **_prefixed("figures", _on(_FIGURES, figure_targets(_figures))),
         **_prefixed("evidence", _on(_EVIDENCE, evidence_targets(_evidence))),
         **_prefixed("corroboration", corroboration_targets(_claims)),

@@ -1,4 +1,4 @@
-"""Comparisons as their readers see them."""
+"""How comparisons are read."""
 
 from sqlalchemy import FromClause, and_, or_
 
@@ -17,12 +17,12 @@ from hksz_db.queries.filters import (
     Relation,
 )
 from hksz_db.queries.resources import Queryable, table_of
-from hksz_db.queries.verdicts import explanation, gravity, verdict
+from hksz_db.queries.verdicts import explanation, severity, verdict
 from schemas.comparisons import COMPARISON_FILTERS, ComparedFigureSchema, ComparisonSchema
 from schemas.summaries import EntitySummarySchema, MetricSummarySchema
 
 MAX_EMBEDDED = 100
-"""How many comparisons are embedded at most, the gravest."""
+"""How many comparisons are embedded at most, the most severe."""
 
 
 def comparison_fields(pair: Pair) -> dict[str, Node]:
@@ -43,26 +43,26 @@ def _side(figure: FromClause) -> Group:
 
 
 def figure_comparisons(figure: FromClause) -> First:
-    """The gravest comparisons of a figure."""
+    """The most severe comparisons of a figure."""
     pair = pair_with(figure)
     different = pair.figure.c.id != pair.other.c.id
-    return _gravest(pair, others(pair), and_(comparable(pair), different))
+    return _most_severe(pair, others(pair), and_(comparable(pair), different))
 
 
 def claim_comparisons(claim: FromClause) -> First:
-    """The gravest comparisons of the figures of a claim; of two figures of its own, once."""
+    """The most severe comparisons of the figures of a claim; two figures of its own appear once."""
     pair = pair_with()
     a, b = pair.figure, pair.other
     once = or_(a.c.claim_id != b.c.claim_id, a.c.id < b.c.id)
-    return _gravest(pair, together(pair), and_(a.c.claim_id == claim.c.id, once))
+    return _most_severe(pair, together(pair), and_(a.c.claim_id == claim.c.id, once))
 
 
-def _gravest(pair: Pair, table: FromClause, on: Condition) -> First:
+def _most_severe(pair: Pair, table: FromClause, on: Condition) -> First:
     return First(
         table,
         on,
         comparison_fields(pair),
-        order_by=(gravity(pair), pair.figure.c.id, pair.other.c.id),
+        order_by=(severity(pair), pair.figure.c.id, pair.other.c.id),
         limit=MAX_EMBEDDED,
     )
 
@@ -70,8 +70,8 @@ def _gravest(pair: Pair, table: FromClause, on: Condition) -> First:
 PAIR = pair_with()
 _a, _b = PAIR.figure, PAIR.other
 _candidates = table_of(Figure).alias()
-# Leads from a claim to the few figures that can be its own or be compared with them: without it
-# every pair would be formed to see whose it is.
+# Leads from a claim to its figures and those that can be compared with them. Without it, every
+# pair would be formed to find out which belong to the claim.
 _CANDIDATE = Relation(
     _candidates,
     and_(

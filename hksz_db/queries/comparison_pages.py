@@ -1,8 +1,8 @@
-"""Statements that answer a request for comparisons: a page of them, counts.
+"""The statements that answer requests for comparisons: a page of them, and counts.
 
-A page of all comparisons walks the figures in the order of their ids and looks up by index what
-each can be compared with, until the page is full; each pair comes once. So that a verdict which is
-rare or never found takes no longer than others, a page ends after so many figures in any case.
+A page of all comparisons scans the figures in the order of their ids and looks up by index which
+figures each can be compared with, until the page is full. Each pair comes once. A page ends after
+``SCANNED`` figures even if it is not full, so that a rare verdict takes no longer than others.
 """
 
 from functools import lru_cache
@@ -10,9 +10,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Integer,
     Select,
-    Subquery,
     Text,
     Uuid,
     and_,
@@ -21,8 +19,6 @@ from sqlalchemy import (
     cast,
     func,
     literal_column,
-    null,
-    or_,
     select,
 )
 
@@ -31,37 +27,30 @@ from hksz_db.models import Figure
 from hksz_db.queries.compared import COMPARISONS, PAIR
 from hksz_db.queries.comparisons import together
 from hksz_db.queries.documents import Json, columns, number, term
-from hksz_db.queries.filters import Condition, condition
-from hksz_db.queries.pages import PageShape, gathered, row_count
+from hksz_db.queries.filters import condition
+from hksz_db.queries.keysets import Key, Keyset, gathered, numbered, page_of
+from hksz_db.queries.pages import PageShape, row_count
 from hksz_db.queries.resources import table_of
 
-WALKED = 2_000
-"""How many figures are walked at most for one page, where nothing but a walk finds the pairs."""
+SCANNED = 2_000
+"""The limit on the figures that are scanned for one page."""
 
 _a, _b, _metric = PAIR.figure, PAIR.other, PAIR.metric
-# By each of these an index leads to few figures.
-_LEADING = {"metric", "metric_id", "subject_id", "claim_id"}
+# An index finds the few figures that have one of these.
+_SELECTIVE = {"metric", "metric_id", "subject_id", "claim_id"}
+KEYSET = Keyset((Key(_a.c.id), Key(_b.c.id)), in_one_index=False)
+
 _HIGHEST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
-
-
-@lru_cache(maxsize=256)
-def comparisons_statement(shape: PageShape, of_figure: bool) -> Prepared:
-    """The prepared form of ``page``."""
-    return prepare(page(shape, of_figure))
 
 
 @lru_cache(maxsize=64)
 def pairs_statement(shape: PageShape, of_figure: bool) -> Prepared:
-    """The prepared form of ``pairs``, for the planner's estimate."""
-    return prepare(pairs(shape, of_figure))
+    """The ids of all pairs, for the planner's estimate."""
+    return prepare(_pairs(shape, of_figure))
 
 
-def pairs(shape: PageShape, of_figure: bool) -> Select[Any]:
-    """The ids of all pairs that meet the filters.
-
-    ``of_figure`` selects those of the figure ``:figure``, which stands first; otherwise the first
-    of a pair is the one with the lower id.
-    """
+def _pairs(shape: PageShape, of_figure: bool) -> Select[Any]:
+    # The first of a pair is the figure ``:figure``, or that with the lower id.
     chosen = (
         and_(_a.c.id == bindparam("figure", type_=Uuid()), _b.c.id != _a.c.id)
         if of_figure
@@ -74,40 +63,48 @@ def pairs(shape: PageShape, of_figure: bool) -> Select[Any]:
     )
 
 
-def page(shape: PageShape, of_figure: bool) -> Select[Any]:
-    """One row that holds a page, as ``pages.page`` gives it, in the order of the two ids.
+@lru_cache(maxsize=256)
+def comparisons_statement(shape: PageShape, of_figure: bool) -> Prepared:
+    """One row that holds a page, as ``pages.page_statement`` gives it, in the order of the ids.
 
-    Where the walk ended before the page was full, the cursor goes on after the last figure walked.
-    Binds ``:figure`` where it is of one, ``:rows`` (one more than a page holds), the filters and
-    the cursor's keys ``:c0`` and ``:c1``.
+    If the scan ended before the page was full, the cursor continues after the last figure scanned.
+    Binds the values of the filters, ``:figure`` if ``of_figure``, ``:rows`` (one more than a page
+    holds) and the cursor's keys ``:c0`` and ``:c1``.
     """
-    rows = pairs(shape, of_figure)
-    if shape.after is not None:
-        rows = rows.where(_after())
-    end = None if of_figure or _is_led(shape) else _end_of_walk(shape)
+    rows = _pairs(shape, of_figure)
+    end = None if of_figure or _is_selective(shape) else _end_of_scan(shape)
     if end is not None:
         rows = rows.where(_a.c.id <= func.coalesce(end, _uuid(_HIGHEST)))
-    ordered = rows.order_by(_a.c.id, _b.c.id).limit(bindparam("rows", type_=Integer()))
-    numbered = _numbered(shape, ordered.subquery("page"))
-    counted = row_count(pairs(shape, of_figure).subquery("every"))
-    total = counted if shape.counted else null()
-    return gathered(numbered, null(), total, None if end is None else _cursor_at(end))
+    found = page_of(rows, KEYSET, shape.after)
+    figure, other = (key.column for key in KEYSET.within(found).keys)
+    joined = (
+        found.join(_a, _a.c.id == figure)
+        .join(_b, _b.c.id == other)
+        .join(_metric, _metric.c.id == _a.c.metric_id)
+    )
+    counted = row_count(_pairs(shape, of_figure).subquery("every"))
+    page = gathered(
+        numbered(found, KEYSET, joined, _document(shape.fields)),
+        total=counted if shape.counted else None,
+        elsewhere=None if end is None else _cursor_at(end),
+    )
+    return prepare(page)
 
 
-def _is_led(shape: PageShape) -> bool:
+def _is_selective(shape: PageShape) -> bool:
     return any(
-        part[0] == "criterion" and part[1] in _LEADING and part[2] in {"eq", "in"}
+        part[0] == "criterion" and part[1] in _SELECTIVE and part[2] in {"eq", "in"}
         for part in shape.filters[1:]
     )
 
 
-def _end_of_walk(shape: PageShape) -> ColumnElement[Any]:
-    """The id of the figure at which the walk of this page ends; null where it reaches the last."""
+def _end_of_scan(shape: PageShape) -> ColumnElement[Any]:
+    """The id of the figure at which the scan of this page ends; null if no more follow."""
     figures = table_of(Figure).alias()
-    walked = select(figures.c.id).where(figures.c.deleted_at.is_(None))
+    scanned = select(figures.c.id).where(figures.c.deleted_at.is_(None))
     if shape.after is not None:
-        walked = walked.where(figures.c.id >= cast(bindparam("c0", type_=Text()), Uuid()))
-    return walked.order_by(figures.c.id).offset(number(WALKED)).limit(number(1)).scalar_subquery()
+        scanned = scanned.where(figures.c.id >= KEYSET.keys[0].bound(0))
+    return scanned.order_by(figures.c.id).offset(number(SCANNED)).limit(number(1)).scalar_subquery()
 
 
 def _cursor_at(end: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -119,27 +116,7 @@ def _uuid(text: str) -> ColumnElement[Any]:
     return literal_column(f"'{text}'::uuid", Uuid())
 
 
-def _after() -> Condition:
-    figure, other = (cast(bindparam(name, type_=Text()), Uuid()) for name in ("c0", "c1"))
-    # In two parts: the first bounds the walk through the index of the figures.
-    return and_(_a.c.id >= figure, or_(_a.c.id > figure, _b.c.id > other))
-
-
-def _numbered(shape: PageShape, rows: Subquery) -> Subquery:
-    fields = {name: COMPARISONS.document[name] for name in shape.fields}
+def _document(names: tuple[str, ...]) -> ColumnElement[Any]:
+    fields = {name: COMPARISONS.document[name] for name in names}
     row = select(*columns(fields)).correlate(_a, _b, _metric).subquery("d")
-    body = select(func.row_to_json(row.table_valued(), type_=Json())).scalar_subquery()
-    keys = func.json_build_array(cast(rows.c.figure_id, Text), cast(rows.c.other_id, Text))
-    return (
-        select(
-            cast(body, Text).label("body"),
-            cast(keys, Text).label("cursor"),
-            func.row_number().over(order_by=(rows.c.figure_id, rows.c.other_id)).label("n"),
-        )
-        .select_from(
-            rows.join(_a, _a.c.id == rows.c.figure_id)
-            .join(_b, _b.c.id == rows.c.other_id)
-            .join(_metric, _metric.c.id == _a.c.metric_id)
-        )
-        .subquery("numbered")
-    )
+    return select(func.row_to_json(row.table_valued(), type_=Json())).scalar_subquery()

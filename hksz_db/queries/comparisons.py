@@ -1,7 +1,6 @@
 """Which figures can be compared with each other.
 
-Comparisons are worked out when they are read and stored nowhere, so that they always speak of
-the figures as these are.
+Comparisons are computed when they are read and never stored, so they are always up to date.
 """
 
 from dataclasses import dataclass
@@ -20,9 +19,9 @@ from hksz_db.queries.documents import term
 from hksz_db.queries.filters import Condition
 from hksz_db.queries.resources import table_of
 
-# What was withdrawn is held against nobody.
+# Rejected and retracted claims are not compared.
 _WITHDRAWN = (ClaimStatus.REJECTED, ClaimStatus.RETRACTED)
-# Of these it is enough that the periods overlap; the others can change from day to day.
+# Overlapping periods suffice for these; the others can change from one day to the next.
 _SPREAD = (Accumulation.FLOW, Accumulation.EVENT)
 
 
@@ -36,7 +35,7 @@ class Pair:
 
 
 def pair_with(figure: FromClause | None = None) -> Pair:
-    """A new pair, of the given figure or of a new one."""
+    """A pair of the given figure, or of a new alias, and another."""
     figures = table_of(Figure)
     return Pair(
         figures.alias() if figure is None else figure, figures.alias(), table_of(Metric).alias()
@@ -44,7 +43,7 @@ def pair_with(figure: FromClause | None = None) -> Pair:
 
 
 def others(pair: Pair) -> FromClause:
-    """The other figures with their metric, of which ``comparable`` chooses."""
+    """The other figures with their metric, before ``comparable`` selects among them."""
     return pair.other.join(pair.metric, pair.metric.c.id == pair.other.c.metric_id)
 
 
@@ -55,13 +54,13 @@ def together(pair: Pair) -> FromClause:
 
 
 def comparable(pair: Pair) -> Condition:
-    """Whether the two speak of the same.
+    """Whether the two figures are about the same thing.
 
-    They have the metric, the subject and the modality in common (a target says nothing against
-    an outcome), and the currency where they are money, which never converts. Both live, on live
-    claims that were neither rejected nor retracted. Either neither has a period, or both do: of a
-    flow or an event these overlap; of a stock or a ratio, which can change from one day to the
-    next, they are equal or one holds the other.
+    They have the same metric, subject and modality (a target does not contradict an outcome), and
+    the same currency if they are money, which is never converted. Neither the figures nor their
+    claims are deleted, and the claims are neither rejected nor retracted. Either neither has a
+    period or both have one: periods of a flow or an event overlap; those of a stock or a ratio,
+    which can change from one day to the next, are equal or one contains the other.
     """
     a, b = pair.figure, pair.other
     return and_(
@@ -70,8 +69,8 @@ def comparable(pair: Pair) -> Condition:
         a.c.modality == b.c.modality,
         or_(a.c.dimension != term(Dimension.MONEY), a.c.unit_code == b.c.unit_code),
         _periods_meet(pair),
-        _stands(a),
-        _stands(b),
+        _is_active(a),
+        _is_active(b),
     )
 
 
@@ -79,16 +78,16 @@ def _periods_meet(pair: Pair) -> Condition:
     a, b = pair.figure.c.period, pair.other.c.period
     spread = pair.metric.c.accumulation.in_([term(kind) for kind in _SPREAD])
     overlap = and_(a.overlaps(b), or_(spread, a.contains(b), a.contained_by(b)))
-    # As CASE, because the planner takes it that one in a hundred periods overlaps another, and
-    # expecting next to no pairs would form them all before it gives the first.
+    # A CASE hides the condition from the planner. It assumes that one period in a hundred overlaps
+    # another, so it expects few pairs and would form them all before it returns the first.
     return case((a.is_(None), b.is_(None)), else_=overlap)
 
 
-def _stands(figure: FromClause) -> Condition:
+def _is_active(figure: FromClause) -> Condition:
     claims = table_of(Claim).alias()
-    claim_stands = exists().where(
+    claim_is_active = exists().where(
         claims.c.id == figure.c.claim_id,
         claims.c.deleted_at.is_(None),
         claims.c.status.not_in([term(status) for status in _WITHDRAWN]),
     )
-    return and_(figure.c.deleted_at.is_(None), claim_stands.correlate_except(claims))
+    return and_(figure.c.deleted_at.is_(None), claim_is_active.correlate_except(claims))

@@ -1,15 +1,16 @@
-"""What a claim rests on: the counts that the database keeps, and the way to each origin."""
+"""Corroboration of a claim: counts that the database maintains, and the path to each origin."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, literal_column, select
 
 from hksz_db.models import Corroboration
-from hksz_db.queries.documents import Group, Json, One
+from hksz_db.queries.documents import Group, Json, One, Opaque
 from hksz_db.queries.filters import Plain, Related, Relation, Target
 from hksz_db.queries.resources import SortKey, table_of
 
-# As text: it asks functions of the database, whose rows no table describes.
+# As text, because it calls functions of the database whose rows no table describes.
 _ORIGINS: ColumnElement[Any] = literal_column(
     """(
     SELECT COALESCE(json_agg(json_build_object(
@@ -50,6 +51,37 @@ _ORIGINS: ColumnElement[Any] = literal_column(
     Json(),
 )
 
+_ORIGINS_READ: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "sources": {
+        "sources": ("external_id", "title", "retracted_at"),
+        "source_relations": ("from_id", "to_id", "kind"),
+    },
+    "evidence": {"evidence": ("source_id", "derived_from_id")},
+}
+# As for the counts (models/corroborations.py): the claims with evidence from these sources, or from
+# sources that rest on them, or with evidence that derives from such evidence.
+_AFFECTED = """
+    WITH RECURSIVE resting AS (
+        SELECT unnest({sources}) AS id
+        UNION
+        SELECT further.from_id FROM resting, LATERAL (
+            SELECT from_id FROM source_relations
+            WHERE to_id = resting.id AND keeps_origin(kind) OFFSET 0
+        ) AS further
+    ), passages AS (
+        SELECT further.id, further.claim_id FROM resting, LATERAL (
+            SELECT id, claim_id FROM evidence WHERE source_id = resting.id OFFSET 0
+        ) AS further
+        UNION
+        SELECT moved.id, NULL FROM unnest({evidence}) AS moved (id)
+        UNION
+        SELECT further.id, further.claim_id FROM passages, LATERAL (
+            SELECT id, claim_id FROM evidence WHERE derived_from_id = passages.id OFFSET 0
+        ) AS further
+    )
+    SELECT claim_id FROM passages WHERE claim_id IS NOT NULL
+"""
+
 
 def corroboration(claims: FromClause) -> One:
     """How many sources and origins speak for a claim and against it, and which."""
@@ -63,7 +95,7 @@ def corroboration(claims: FromClause) -> One:
             "against": Group(
                 {"sources": table.c.sources_against, "origins": table.c.origins_against}
             ),
-            "origins": _ORIGINS,
+            "origins": Opaque(_ORIGINS, table.c.claim_id, _ORIGINS_READ, _AFFECTED),
         },
     )
 
@@ -89,6 +121,6 @@ def corroboration_sorts() -> dict[str, SortKey]:
     """The sort keys among the counts; each claim has exactly one row of them."""
     table = table_of(Corroboration).alias()
     return {
-        "origins": SortKey(table.c.origins_for, id_beside=table.c.claim_id),
-        "origins_against": SortKey(table.c.origins_against, id_beside=table.c.claim_id),
+        "origins": SortKey(table.c.origins_for, foreign_id=table.c.claim_id),
+        "origins_against": SortKey(table.c.origins_against, foreign_id=table.c.claim_id),
     }

@@ -1,7 +1,7 @@
-"""Cursors: where a page ended, tied to the question that was asked.
+"""Cursors: where a page ended, tied to the question that it answers.
 
-A cursor holds the sort keys of the last row and a checksum over them and the question. It is no
-secret, and it grants nothing: the checksum tells a damaged or foreign cursor from a good one.
+A cursor holds the sort keys of the last row and a checksum over them and the question. It is not a
+secret and grants nothing: the checksum detects cursors that are damaged or of another question.
 """
 
 import base64
@@ -20,9 +20,9 @@ def encode(keys: bytes, question: Any) -> str:
 
 
 def decode(cursor: str, question: Any, nullable: Sequence[bool]) -> Sequence[str | None] | None:
-    """The sort keys in a cursor; none unless it is one for this very question.
+    """The sort keys in a cursor; ``None`` unless it belongs to the question.
 
-    ``nullable`` says of each key whether a row may be without it.
+    ``nullable`` says for each key whether it may be null.
     """
     try:
         raw = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))

@@ -34,11 +34,9 @@ from hksz_db.queries.documents import (
     period,
     timestamp,
 )
-from hksz_db.queries.filters import Bounds, Days, Plain, Presence, Related, Relation, Target
+from hksz_db.queries.filters import Bounds, Days, Exists, Plain, Related, Relation, Target
 from hksz_db.queries.resources import SortKey, table_of
-from schemas.base import VersionedSchema
-
-_LAST = VersionedSchema._declared_fields.keys()
+from schemas.base import LAST_FIELDS
 
 
 class Underivable(TypeError):
@@ -81,7 +79,7 @@ def document(
     Version and timestamps come last. Raises ``Underivable``.
     """
     described = schema._declared_fields
-    names = sorted(described, key=lambda name: name in _LAST)
+    names = sorted(described, key=lambda name: name in LAST_FIELDS)
     known = declared or {}
     return {name: _node(row, name, described[name], known.get(name)) for name in names}
 
@@ -171,7 +169,7 @@ class Targets:
             raise Underivable(f"{_table(self._row)} has no column for the filter {name}.")
         relation = self._relations[stem]
         if not rest:
-            return Presence(relation)
+            return Exists(relation)
         related = self._related.setdefault(stem, Targets(relation.table))
         return Related(relation, related[rest])
 

@@ -1,7 +1,7 @@
-"""Documents: what a reader receives, as one SQL expression that PostgreSQL turns into JSON.
+"""Documents as SQL expressions that PostgreSQL turns into JSON.
 
-Each resource defines its document once, as a mapping from field name to node; a test holds the
-definition equal to the marshmallow schema that describes it to clients.
+A document is a mapping from field name to node, which ``queries/derivation.py`` derives from the
+marshmallow schema that describes it to clients.
 """
 
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import (
     Boolean,
+    Column,
     ColumnClause,
     ColumnElement,
     Date,
@@ -30,11 +31,11 @@ _EMPTY: ColumnElement[Any] = literal_column("'[]'::json")
 
 
 class DecimalText(Text):
-    """A decimal that travels as a JSON string, digit by digit as it is stored."""
+    """A decimal as a JSON string, with exactly the digits that are stored."""
 
 
 class TimestampText(Text):
-    """A moment in UTC with microseconds: ``2024-01-24T08:00:00.000000Z``."""
+    """A timestamp in UTC with microseconds: ``2024-01-24T08:00:00.000000Z``."""
 
 
 class Json(UserDefinedType[bytes]):
@@ -49,7 +50,7 @@ class Json(UserDefinedType[bytes]):
 
 @dataclass(frozen=True)
 class Group:
-    """Fields of the same row, gathered in an object."""
+    """Fields of the same row as an object."""
 
     fields: Mapping[str, "Node"]
 
@@ -85,7 +86,7 @@ class Values:
 class First:
     """The first ``limit`` of the rows that ``on`` selects.
 
-    An object of them as the array ``data``, and of whether there are no others, ``all``.
+    It is an object of the array ``data`` and of ``all``, which is true if there are no more rows.
     """
 
     table: FromClause
@@ -95,27 +96,42 @@ class First:
     limit: int
 
 
-Node = ColumnElement[Any] | Group | One | Many | Values | First
+@dataclass(frozen=True, eq=False)
+class Opaque:
+    """A value whose SQL does not say which rows of other tables it reads.
+
+    ``reads`` says so: for each named array of ids, the columns by table. ``affected`` is the query
+    that leads from the rows with these ids, with ``{name}`` for each array, to the values that
+    ``joined`` has where the value may have changed.
+    """
+
+    value: ColumnElement[Any]
+    joined: Column[Any]
+    reads: Mapping[str, Mapping[str, tuple[str, ...]]]
+    affected: str
+
+
+Node = ColumnElement[Any] | Group | One | Many | Values | First | Opaque
 
 
 def number(value: int) -> ColumnElement[int]:
-    """A whole number as a literal, which the planner sees."""
+    """An integer as a literal, which the planner can see."""
     return literal_column(str(value), Integer())
 
 
 def term(text: str) -> ColumnElement[str]:
-    """A text as a literal, which the planner sees."""
+    """A text as a literal, which the planner can see."""
     escaped = text.replace("'", "''")
     return literal_column(f"'{escaped}'", Text())
 
 
 def decimal(column: ColumnElement[Any]) -> ColumnElement[str]:
-    """A number as it is stored, trailing zeros kept, as a JSON string."""
+    """A number as a JSON string, with the trailing zeros that are stored."""
     return type_coerce(cast(column, Text), DecimalText)
 
 
 def timestamp(column: ColumnElement[Any]) -> ColumnElement[str]:
-    """A moment in the one form in which moments travel."""
+    """A timestamp in the format of the API."""
     text = func.to_char(
         func.timezone(literal_column("'UTC'"), column),
         literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""),
@@ -132,7 +148,7 @@ def period(
 
 
 def _days(days: ColumnElement[Any]) -> dict[str, Node]:
-    # PostgreSQL keeps ranges of days with the upper end excluded.
+    # PostgreSQL excludes the upper end of a range of days.
     return {
         "earliest": func.lower(days, type_=Date()),
         "latest": type_coerce(func.upper(days) - literal_column("1"), Date()),
@@ -140,7 +156,7 @@ def _days(days: ColumnElement[Any]) -> dict[str, Node]:
 
 
 def numeric_range(column: ColumnElement[Any]) -> Group:
-    """A range of numbers; an open end is null and not included."""
+    """A range of numbers; an unbounded end is null and not inclusive."""
     return Group(
         {
             "lower": decimal(func.lower(column)),
@@ -179,6 +195,8 @@ def expression(node: Node) -> ColumnElement[Any]:
             return _first(node)
         case Values():
             return _array(func.json_agg(aggregate_order_by(node.column, node.column)), node)
+        case Opaque():
+            return node.value
         case _:
             return node
 

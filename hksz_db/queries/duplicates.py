@@ -1,7 +1,7 @@
-"""Likely duplicates of an entity: others whose names are much like its own.
+"""Likely duplicates of an entity: others with similar names.
 
-Names are compared by the trigrams that they share (pg_trgm: Jaccard's index over the sets of
-trigrams), whatever their case. A name or an abbreviation that equals another's is 1.
+The similarity of two names is that of pg_trgm: the Jaccard index of their sets of trigrams,
+ignoring case. Equal names have a similarity of 1.
 """
 
 from sqlalchemy import FromClause, Numeric, and_, cast, func, literal_column, select
@@ -15,10 +15,10 @@ from hksz_db.queries.resources import table_of
 from schemas.summaries import EntitySummarySchema
 
 LEAST_SIMILARITY = "0.45"
-"""How similar two names are at least, of 1, for their entities to be shown to each other."""
+"""The lowest similarity of two names at which their entities are listed, at most 1."""
 
 MOST = 10
-"""How many likely duplicates are shown, the most similar."""
+"""How many likely duplicates are listed, the most similar first."""
 
 
 def likely_duplicates(entity: FromClause) -> Many:
@@ -30,7 +30,7 @@ def likely_duplicates(entity: FromClause) -> Many:
     alike = and_(
         own.c.entity_id == entity.c.id,
         theirs.c.entity_id != entity.c.id,
-        # The operator can use the index, and lets through what is above 0.3.
+        # The operator can use the index; it holds above 0.3.
         theirs.c.name.bool_op("%")(own.c.name),
         similarity >= cast(literal_column(LEAST_SIMILARITY), REAL),
         other.c.id == theirs.c.entity_id,

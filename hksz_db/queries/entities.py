@@ -3,7 +3,7 @@
 from hksz_db.models import Entity, EntityIdentifier, EntityName, EntityRelation
 from hksz_db.queries.derivation import Rows
 from hksz_db.queries.duplicates import likely_duplicates
-from hksz_db.queries.filters import Among, Plain, Related
+from hksz_db.queries.filters import InSubquery, Plain, Related
 from hksz_db.queries.places import entities_under
 from hksz_db.queries.readable import Readable
 from hksz_db.queries.resources import Search, table_of
@@ -33,7 +33,7 @@ ENTITIES = Readable(
     declared_targets={
         # An entity is found by any of its names.
         "name": Related(_names, Plain(_names.table.c.name)),
-        "place": Among(_entities.c.id, entities_under),
+        "place": InSubquery(_entities.c.id, entities_under),
     },
     tabled=(
         "names.name",

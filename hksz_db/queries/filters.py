@@ -1,11 +1,12 @@
-"""Filters: from a name, an operator and a value to a condition.
+"""Filters in SQL: each is a name, an operator and a value, and becomes a condition.
 
 A filter expression is a tree of ``AllOf``, ``AnyOf``, ``Not`` and ``Criterion``. Its *shape*, the
-tree without the values, decides the SQL text, so that a shape is compiled once; the values are
+tree without the values, decides the SQL text, so that a shape is compiled once. The values are
 bound as ``p0, p1, …`` in the order of the criteria.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -32,6 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import DATERANGE
 
 from hksz_db.domain.chronology import Period
+from schemas.filters import OPERATORS, Filter
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Plain:
 
 @dataclass(frozen=True)
 class Computed:
-    """A filter on what is worked out for each row, of which the planner knows nothing."""
+    """A filter on an expression, computed for each row, for which there are no statistics."""
 
     column: ColumnElement[Any]
 
@@ -65,7 +67,7 @@ class Days:
 
 @dataclass(frozen=True)
 class Bounds:
-    """A filter on a range of numbers: it holds when it holds for every number in the range."""
+    """A filter on a range of numbers: every number in the range must meet it."""
 
     column: ColumnElement[Any]
 
@@ -79,17 +81,17 @@ class Related:
 
 
 @dataclass(frozen=True)
-class Presence:
-    """A filter on whether a relation has rows at all."""
+class Exists:
+    """A filter on whether a relation has rows."""
 
     relation: Relation
 
 
 @dataclass(frozen=True)
-class Among:
-    """A filter that is met by the rows whose key a subquery finds.
+class InSubquery:
+    """A filter on whether a subquery finds the key of a row.
 
-    ``found`` makes the subquery of the operator and the name of the parameter that it binds.
+    ``found`` makes the subquery for an operator and the name of the parameter that it binds.
     """
 
     key: ColumnElement[Any]
@@ -110,12 +112,12 @@ class Either:
     targets: tuple["Target", ...]
 
 
-Target = Plain | Computed | Days | Bounds | Related | Presence | Among | Every | Either
+Target = Plain | Computed | Days | Bounds | Related | Exists | InSubquery | Every | Either
 
 
 @dataclass(frozen=True)
 class Criterion:
-    """One comparison; ``value`` is what the filter's schema field made of it."""
+    """One comparison with a value that the filter's schema field has loaded."""
 
     name: str
     operator: str
@@ -124,14 +126,14 @@ class Criterion:
 
 @dataclass(frozen=True)
 class AllOf:
-    """Every one of the parts holds; criteria of one relation are met by the same row."""
+    """All parts hold; the same row must meet all criteria of a relation."""
 
     parts: tuple["Expression", ...]
 
 
 @dataclass(frozen=True)
 class AnyOf:
-    """At least one of the parts holds."""
+    """At least one part holds."""
 
     parts: tuple["Expression", ...]
 
@@ -188,7 +190,7 @@ def _build(
 ) -> Condition:
     kind, *parts = shape
     if kind == "not":
-        # A comparison with NULL is unknown; its negation must not be.
+        # A comparison with NULL is unknown, but its negation must be true.
         return not_(func.coalesce(_build(parts[0], targets, numbers), false()))
     if kind == "any":
         return or_(false(), *(_build(part, targets, numbers) for part in parts))
@@ -227,18 +229,14 @@ def _some(relation: Relation, *conditions: Condition) -> Condition:
 
 def _compare(target: Target, operator: str, name: str) -> Condition:
     match target:
-        case Plain(column):
-            return _PLAIN[operator](column, name)
+        case Plain(column) | Days(column) | Bounds(column):
+            return _SQL[type(target)][operator](column, name)
         case Computed(column):
             # Without CASE the planner would expect one row in two hundred to meet it.
-            return case((_PLAIN[operator](column, name), true()), else_=false())
-        case Days(column):
-            return _DAYS[operator](column, name)
-        case Bounds(column):
-            return _BOUNDS[operator](column, bindparam(name, type_=Numeric()))
-        case Presence(relation):
+            return case((_SQL[Plain][operator](column, name), true()), else_=false())
+        case Exists(relation):
             return _some(relation) != bindparam(name, type_=Boolean())
-        case Among(key, found):
+        case InSubquery(key, found):
             return key.in_(found(operator, name))
         case Every(targets):
             return and_(*_conjunction([(part, operator, name) for part in targets]))
@@ -260,58 +258,81 @@ def _is_null(column: ColumnElement[Any], name: str) -> Condition:
     return column.is_(None) == bindparam(name, type_=Boolean())
 
 
-_PLAIN: dict[str, _Comparison] = {
-    "eq": lambda column, name: column == _bound(column, name),
-    "ne": lambda column, name: column.is_distinct_from(_bound(column, name)),
-    "gt": lambda column, name: column > _bound(column, name),
-    "gte": lambda column, name: column >= _bound(column, name),
-    "lt": lambda column, name: column < _bound(column, name),
-    "lte": lambda column, name: column <= _bound(column, name),
-    # One array whatever its length: the statement's text stays the same.
-    "in": lambda column, name: column == any_(bindparam(name, type_=ARRAY(column.type))),
-    "contains": _like,
-    "startswith": _like,
-    "isnull": _is_null,
-}
-
-
 def _days(name: str) -> ColumnElement[Any]:
     return bindparam(name, type_=DATERANGE())
 
 
-# Whatever compares two stretches of days must hold for every day of both, but for "within".
-_DAYS: dict[str, _Comparison] = {
-    "within": lambda column, name: column.overlaps(_days(name)),
-    "certainly_within": lambda column, name: column.contained_by(_days(name)),
-    "gt": lambda column, name: column.op(">>", is_comparison=True)(_days(name)),
-    "gte": lambda column, name: func.lower(column) >= func.lower(_days(name)),
-    "lt": lambda column, name: column.op("<<", is_comparison=True)(_days(name)),
-    "lte": lambda column, name: func.upper(column) <= func.upper(_days(name)),
-    "isnull": _is_null,
+def _number(name: str) -> ColumnElement[Any]:
+    return bindparam(name, type_=Numeric())
+
+
+_SQL: Mapping[type[Target], Mapping[str, _Comparison]] = {
+    Plain: {
+        "eq": lambda column, name: column == _bound(column, name),
+        "ne": lambda column, name: column.is_distinct_from(_bound(column, name)),
+        "gt": lambda column, name: column > _bound(column, name),
+        "gte": lambda column, name: column >= _bound(column, name),
+        "lt": lambda column, name: column < _bound(column, name),
+        "lte": lambda column, name: column <= _bound(column, name),
+        # One array of any length: the statement's text stays the same.
+        "in": lambda column, name: column == any_(bindparam(name, type_=ARRAY(column.type))),
+        "contains": _like,
+        "startswith": _like,
+        "isnull": _is_null,
+    },
+    # Except for "within", a comparison must hold for every day of both ranges.
+    Days: {
+        "within": lambda column, name: column.overlaps(_days(name)),
+        "certainly_within": lambda column, name: column.contained_by(_days(name)),
+        "gt": lambda column, name: column.op(">>", is_comparison=True)(_days(name)),
+        "gte": lambda column, name: func.lower(column) >= func.lower(_days(name)),
+        "lt": lambda column, name: column.op("<<", is_comparison=True)(_days(name)),
+        "lte": lambda column, name: func.upper(column) <= func.upper(_days(name)),
+        "isnull": _is_null,
+    },
+    Bounds: {
+        "eq": lambda column, name: column == func.numrange(_number(name), _number(name), "[]"),
+        "gt": lambda column, name: or_(
+            func.lower(column) > _number(name),
+            and_(func.lower(column) == _number(name), not_(func.lower_inc(column))),
+        ),
+        "gte": lambda column, name: func.lower(column) >= _number(name),
+        "lt": lambda column, name: or_(
+            func.upper(column) < _number(name),
+            and_(func.upper(column) == _number(name), not_(func.upper_inc(column))),
+        ),
+        "lte": lambda column, name: func.upper(column) <= _number(name),
+    },
 }
 
-
-def _at_least(column: ColumnElement[Any], value: ColumnElement[Any]) -> Condition:
-    return func.lower(column) >= value
-
-
-def _at_most(column: ColumnElement[Any], value: ColumnElement[Any]) -> Condition:
-    return func.upper(column) <= value
-
-
-_BOUNDS: dict[str, Callable[[ColumnElement[Any], ColumnElement[Any]], Condition]] = {
-    "eq": lambda column, value: column == func.numrange(value, value, "[]"),
-    "gt": lambda column, value: or_(
-        func.lower(column) > value,
-        and_(func.lower(column) == value, not_(func.lower_inc(column))),
-    ),
-    "gte": _at_least,
-    "lt": lambda column, value: or_(
-        func.upper(column) < value,
-        and_(func.upper(column) == value, not_(func.upper_inc(column))),
-    ),
-    "lte": _at_most,
+_OPERATORS: Mapping[type[Target], AbstractSet[str]] = {
+    **{kind: known.keys() for kind, known in _SQL.items()},
+    Computed: _SQL[Plain].keys(),
+    Exists: {"isnull"},
+    InSubquery: {"under", "under_external_id"},
 }
+
+if differing := OPERATORS.keys() ^ set().union(*_OPERATORS.values()):
+    raise LookupError(f"The operator {min(differing)!r} lacks a meaning or SQL.")
+
+
+def check_filters(filters: Mapping[str, Filter], targets: Mapping[str, Target]) -> None:
+    """Raise ``LookupError`` unless each filter has a target with its operator, and vice versa."""
+    if differing := targets.keys() ^ {known.name for known in filters.values()}:
+        raise LookupError(f"The filter {min(differing)!r} lacks a schema or a target.")
+    for parameter, known in filters.items():
+        if known.operator not in _operators(targets[known.name]):
+            raise LookupError(f"The target of the filter {parameter!r} lacks its operator.")
+
+
+def _operators(target: Target) -> AbstractSet[str]:
+    match target:
+        case Related():
+            return _operators(target.target)
+        case Every(targets) | Either(targets):
+            return set.intersection(*(set(_operators(part)) for part in targets))
+        case _:
+            return _OPERATORS[type(target)]
 
 
 def _encode(criterion: Criterion) -> Any:

@@ -1,8 +1,4 @@
-"""Statements that answer a request: one document, a page of them, counts.
-
-Paging is keyset only (Winand, "no offset"): a page begins after the sort keys of the last row
-of the page before, so that page 10,000 costs what page 1 costs.
-"""
+"""The statements that answer requests: a document, a page of documents, groups and counts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,25 +9,17 @@ from sqlalchemy import (
     CTE,
     ColumnElement,
     FromClause,
-    Integer,
     Select,
     Subquery,
     Text,
     Uuid,
-    and_,
     bindparam,
     case,
-    cast,
     exists,
     func,
     literal_column,
-    null,
-    or_,
     select,
-    tuple_,
-    type_coerce,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.types import REAL
 
 from hksz_db.database import Prepared, prepare
@@ -41,9 +29,10 @@ from hksz_db.queries.entities import ENTITIES
 from hksz_db.queries.evidence import EVIDENCE
 from hksz_db.queries.figures import FIGURES
 from hksz_db.queries.filters import Condition, condition
+from hksz_db.queries.keysets import Key, Keyset, gathered, numbered, page_of
 from hksz_db.queries.metrics import METRICS
 from hksz_db.queries.readable import Readable
-from hksz_db.queries.resources import Search, SortKey
+from hksz_db.queries.resources import Search
 from hksz_db.queries.sources import SOURCES
 from hksz_db.queries.units import UNITS
 
@@ -53,18 +42,23 @@ RESOURCES: Mapping[str, Readable] = {
 }
 
 RANKED = 1000
-"""How many matches of a text search, the newest, are ranked."""
+"""The number of matches of a search that are ranked: the newest."""
 
 MAX_GROUPS = 1000
-"""How many groups an aggregate returns, the largest."""
+"""The limit on the groups that an aggregate returns: the largest."""
 
 
-_COMMA: ColumnElement[Any] = literal_column("','")
+_RELEVANCE = Keyset(
+    (
+        Key(literal_column("ranked.rank", REAL()), descending=True),
+        Key(literal_column("ranked.id", Uuid()), descending=True),
+    )
+)
 
 
 @dataclass(frozen=True)
 class PageShape:
-    """All that decides the text of a page's statement, without the values.
+    """Everything that decides the text of a page's statement, without the values.
 
     ``sort`` is pairs of a sort key's name and whether it descends, the id last; it is empty for
     the order by relevance. ``after`` says for each key of the cursor whether it has a value.
@@ -81,55 +75,20 @@ class PageShape:
 
 @lru_cache(maxsize=512)
 def document_statement(resource: str, fields: tuple[str, ...]) -> Prepared:
-    """The prepared form of ``document``."""
-    return prepare(document(RESOURCES[resource], fields))
+    """The named fields of a row as JSON, as ``one`` returns them."""
+    readable = RESOURCES[resource]
+    return prepare(one(readable, as_json(readable, fields)))
 
 
 @lru_cache(maxsize=64)
 def part_statement(resource: str, name: str) -> Prepared:
-    """The prepared form of ``part``."""
-    return prepare(part(RESOURCES[resource], name))
-
-
-@lru_cache(maxsize=1024)
-def page_statement(shape: PageShape) -> Prepared:
-    """The prepared form of ``page``."""
-    return prepare(page(shape))
-
-
-@lru_cache(maxsize=256)
-def matches_statement(shape: PageShape) -> Prepared:
-    """The prepared form of ``matches``, for the planner's estimate."""
-    return prepare(matches(shape))
-
-
-@lru_cache(maxsize=256)
-def everything_statement(shape: PageShape) -> Prepared:
-    """The prepared form of ``everything``."""
-    return prepare(everything(shape))
-
-
-@lru_cache(maxsize=512)
-def groups_statement(shape: PageShape, group_by: tuple[str, ...]) -> Prepared:
-    """The prepared form of ``groups``."""
-    return prepare(groups(shape, group_by))
-
-
-def document(readable: Readable, fields: tuple[str, ...]) -> Select[Any]:
-    """One row by ``:id``: its version, whether it is deleted, what it was merged into, its JSON.
-
-    The JSON holds the named fields.
-    """
-    return one(readable, as_json(readable, fields))
-
-
-def part(readable: Readable, name: str) -> Select[Any]:
-    """The same of one field alone, which is an object or an array."""
-    return one(readable, expression(readable.document[name]))
+    """One field of a row, an object or an array, as ``one`` returns it."""
+    readable = RESOURCES[resource]
+    return prepare(one(readable, expression(readable.document[name])))
 
 
 def one(readable: Readable, content: ColumnElement[Any]) -> Select[Any]:
-    """One row by ``:id``: version, whether it is deleted, what it was merged into, the content."""
+    """The row ``:id``: its version, whether it is deleted, the id of its redirect, the content."""
     table = readable.table
     deleted = table.c.deleted_at.is_not(None)
     body = case((deleted, None), else_=content)
@@ -140,14 +99,19 @@ def one(readable: Readable, content: ColumnElement[Any]) -> Select[Any]:
 
 
 def as_json(readable: Readable, fields: tuple[str, ...]) -> ColumnElement[Any]:
-    """The named fields of a row of the resource's table, as one JSON object."""
+    """The named fields of a row as a JSON object."""
     chosen = {name: readable.document[name] for name in fields}
     row = select(*columns(chosen)).correlate(readable.table).subquery("d")
     return select(func.row_to_json(row.table_valued(), type_=Json())).scalar_subquery()
 
 
-def matches(shape: PageShape) -> Select[Any]:
-    """The ids of all live rows that meet the filters and the search (``:q``)."""
+@lru_cache(maxsize=256)
+def matches_statement(shape: PageShape) -> Prepared:
+    """The ids of all matches, for the planner's estimate."""
+    return prepare(_matching(shape))
+
+
+def _matching(shape: PageShape) -> Select[Any]:
     readable = RESOURCES[shape.resource]
     return select(readable.table.c.id).where(*_conditions(readable, shape))
 
@@ -177,65 +141,31 @@ def _matches(search: Search) -> Condition:
     return search.vector.bool_op("@@")(_query(search))
 
 
-def page(shape: PageShape) -> Select[Any]:
-    """One row that holds a page: ``(items, cursor, ranked, total)``.
+@lru_cache(maxsize=1024)
+def page_statement(shape: PageShape) -> Prepared:
+    """One row that holds a page, as ``keysets.gathered`` describes it.
 
-    ``items`` is the documents, separated by commas; ``cursor`` the sort keys of the last of them
-    as a JSON array of texts, null on the last page; ``ranked`` how many matches were ranked
-    (null when the order is not by relevance); ``total`` the exact count when it was asked for.
-    Binds ``:rows`` (one more than a page holds) besides the filters, ``:q`` and the cursor's
-    keys ``:c0, :c1, …``.
+    ``ranked`` is how many matches were ranked, or null if the order is not by relevance; ``total``
+    is the exact count, or null if it was not asked for. Binds the values of the filters, ``:q``,
+    ``:rows`` (one more than a page holds) and the cursor's keys ``:c0, :c1, …``.
     """
     readable = RESOURCES[shape.resource]
     ranked = _ranked(readable, shape) if shape.searched and not shape.sort else None
-    keys, rows = _keyed(readable, shape, ranked)
-    numbered = _numbered(readable, shape, _page_rows(rows, keys, shape.after), keys)
-    total = row_count(matches(shape).subquery()) if shape.counted else null()
-    return gathered(numbered, null() if ranked is None else row_count(ranked), total)
-
-
-def gathered(
-    numbered: Subquery,
-    ranked: ColumnElement[Any],
-    total: ColumnElement[Any],
-    elsewhere: ColumnElement[Any] | None = None,
-) -> Select[Any]:
-    """The one row that ``page`` promises, from the rows of the page and of one more.
-
-    ``numbered`` holds each one's ``body``, its ``cursor`` and its number ``n``, from 1. Where no
-    more rows follow, ``elsewhere`` is the cursor to go on with.
-    """
-    last = bindparam("rows", type_=Integer()) - literal_column("1")
-    items = func.string_agg(numbered.c.body, aggregate_order_by(_COMMA, numbered.c.n))
-    final = func.max(numbered.c.cursor).filter(numbered.c.n == last)
-    return select(
-        type_coerce(items.filter(numbered.c.n <= last), Json()),
-        case((func.count() > last, final), else_=elsewhere),
-        ranked,
-        total,
-    ).select_from(numbered)
+    keyset, rows = _keyed(readable, shape, ranked)
+    found = page_of(rows, keyset, shape.after)
+    id = keyset.within(found).keys[-1].column
+    joined = found.join(readable.table, readable.table.c.id == id)
+    page = gathered(
+        numbered(found, keyset, joined, as_json(readable, shape.fields)),
+        ranked=None if ranked is None else row_count(ranked),
+        total=row_count(_matching(shape).subquery()) if shape.counted else None,
+    )
+    return prepare(page)
 
 
 def row_count(rows: FromClause) -> ColumnElement[int]:
     """How many rows there are."""
     return select(func.count()).select_from(rows).scalar_subquery()
-
-
-@dataclass(frozen=True)
-class _Key:
-    column: ColumnElement[Any]
-    descending: bool
-    nullable: bool
-
-    @property
-    def ordered(self) -> ColumnElement[Any]:
-        ordered = self.column.desc() if self.descending else self.column.asc()
-        # Said only where it matters: an index in the plain order must still fit the others.
-        return ordered.nulls_last() if self.nullable else ordered
-
-    def beyond(self, value: ColumnElement[Any]) -> Condition:
-        further = self.column < value if self.descending else self.column > value
-        return or_(further, self.column.is_(None)) if self.nullable else further
 
 
 def _ranked(readable: Readable, shape: PageShape) -> CTE:
@@ -269,115 +199,65 @@ def _fenced(
     return found.offset(number(0)).subquery("fenced")
 
 
-def _page_rows(rows: Select[Any], keys: Sequence[_Key], after: tuple[bool, ...] | None) -> Subquery:
-    texts = func.json_build_array(*(cast(key.column, Text) for key in keys))
-    chosen = rows.with_only_columns(
-        cast(texts, Text).label("cursor"),
-        *(key.column.label(f"s{n}") for n, key in enumerate(keys)),
-        maintain_column_froms=True,
-    )
-    if after is not None:
-        chosen = chosen.where(_after(keys, after))
-    ordered = chosen.order_by(*(key.ordered for key in keys))
-    return ordered.limit(bindparam("rows", type_=Integer())).subquery("page")
-
-
-def _keyed(
-    readable: Readable, shape: PageShape, ranked: CTE | None
-) -> tuple[list[_Key], Select[Any]]:
+def _keyed(readable: Readable, shape: PageShape, ranked: CTE | None) -> tuple[Keyset, Select[Any]]:
+    """The keys of the shape's rows, and a query of the rows."""
+    keyset = keyset_of(shape.resource, shape.sort)
     if ranked is not None:
-        keys = [_Key(ranked.c.rank, True, False), _Key(ranked.c.id, True, False)]
-        return keys, select(ranked)
-    sorts, joined = _sorts(readable, shape)
+        return keyset, select(ranked)
+    joined = [column == readable.table.c.id for column in _foreign_ids(readable, shape.sort)]
     if not shape.searched:
-        keys = [_Key(sort.column, descending, sort.nullable) for sort, descending in sorts]
-        return keys, select(readable.table.c.id).where(*_conditions(readable, shape), *joined)
-    labels = [sort.column.label(f"k{n}") for n, (sort, _) in enumerate(sorts)]
-    fenced = _fenced(readable, shape, labels, joined)
-    keys = [
-        _Key(fenced.c[f"k{n}"], descending, sort.nullable)
-        for n, (sort, descending) in enumerate(sorts)
-    ]
-    return keys, select(fenced)
+        return keyset, select(readable.table.c.id).where(*_conditions(readable, shape), *joined)
+    fenced = _fenced(readable, shape, keyset.labelled("k"), joined)
+    return keyset.within(fenced, "k"), select(fenced)
 
 
-def _sorts(
-    readable: Readable, shape: PageShape
-) -> tuple[list[tuple[SortKey, bool]], list[Condition]]:
-    """The sort keys with their directions, and what ties other tables' keys to the rows.
-
-    The id is taken from beside such a key: one index then serves both, and where a page begins.
-    """
-    sorts = [(readable.sorts[name], descending) for name, descending in shape.sort]
-    beside = [sort.id_beside for sort, _ in sorts if sort.id_beside is not None]
-    if beside:
-        *others, (_, descending) = sorts
-        sorts = [*others, (SortKey(beside[0]), descending)]
-    return sorts, [column == readable.table.c.id for column in beside]
-
-
-def _after(keys: Sequence[_Key], present: Sequence[bool]) -> Condition:
-    values = [
-        cast(bindparam(f"c{n}", type_=Text()), key.column.type) if given else null()
-        for n, (key, given) in enumerate(zip(keys, present, strict=True))
-    ]
-    directions = {key.descending for key in keys}
-    if len(directions) == 1 and not any(key.nullable for key in keys):
-        row, cursor = tuple_(*(key.column for key in keys)), tuple_(*values)
-        return row < cursor if directions == {True} else row > cursor
-    branches = []
-    for n, key in enumerate(keys):
-        if present[n]:
-            equal = (
-                earlier.column.is_not_distinct_from(value) if not given else earlier.column == value
-                for earlier, value, given in zip(keys[:n], values, present, strict=False)
-            )
-            branches.append(and_(*equal, key.beyond(values[n])))
-    return or_(*branches)
+@lru_cache(maxsize=512)
+def keyset_of(resource: str, sort: tuple[tuple[str, bool], ...]) -> Keyset:
+    """The keys of a resource's rows in an order, which is by relevance if ``sort`` is empty."""
+    if not sort:
+        return _RELEVANCE
+    readable = RESOURCES[resource]
+    sorts = [(readable.sorts[name], descending) for name, descending in sort]
+    keys = [Key(known.column, descending, known.nullable) for known, descending in sorts]
+    for column in _foreign_ids(readable, sort)[:1]:
+        # The id of the table that has the other key: one index then serves both.
+        keys[-1] = replace(keys[-1], column=column)
+    return Keyset(tuple(keys))
 
 
-def _numbered(
-    readable: Readable, shape: PageShape, rows: Subquery, keys: Sequence[_Key]
-) -> Subquery:
-    table = readable.table
-    columns = [rows.c[f"s{n}"] for n in range(len(keys))]
-    order = [replace(key, column=column).ordered for key, column in zip(keys, columns, strict=True)]
-    return (
-        select(
-            cast(as_json(readable, shape.fields), Text).label("body"),
-            rows.c.cursor,
-            func.row_number().over(order_by=order).label("n"),
-        )
-        .select_from(rows.join(table, table.c.id == columns[-1]))
-        .subquery("numbered")
-    )
+def _foreign_ids(
+    readable: Readable, sort: tuple[tuple[str, bool], ...]
+) -> list[ColumnElement[Any]]:
+    """The columns that join the tables of foreign sort keys to the rows."""
+    columns = (readable.sorts[name].foreign_id for name, _ in sort)
+    return [column for column in columns if column is not None]
 
 
-def everything(shape: PageShape) -> Select[Any]:
+@lru_cache(maxsize=256)
+def everything_statement(shape: PageShape) -> Prepared:
     """A row ``(document,)`` for each match, its JSON, in the order of ``shape.sort``.
 
-    Binds the filters and ``:q``. The rows come as they are read: only their keys are sorted.
+    Binds the filters and ``:q``. The rows are streamed: only their keys are sorted.
     """
     readable = RESOURCES[shape.resource]
-    keys, rows = _keyed(readable, shape, None)
-    # The fence keeps the documents out of the sorting: they are made one by one, when asked for.
+    keyset, rows = _keyed(readable, shape, None)
+    # The fence keeps the documents out of the sorting: each is made when it is fetched.
     ordered = (
-        rows.with_only_columns(
-            *(key.column.label(f"s{n}") for n, key in enumerate(keys)), maintain_column_froms=True
-        )
-        .order_by(*(key.ordered for key in keys))
+        rows.with_only_columns(*keyset.labelled(), maintain_column_froms=True)
+        .order_by(*keyset.order_by())
         .offset(number(0))
         .subquery("ordered")
     )
-    columns = [ordered.c[f"s{n}"] for n in range(len(keys))]
-    order = [replace(key, column=column).ordered for key, column in zip(keys, columns, strict=True)]
-    made = select(as_json(readable, shape.fields)).where(readable.table.c.id == columns[-1])
+    keys = keyset.within(ordered)
+    of_row = readable.table.c.id == keys.keys[-1].column
+    made = select(as_json(readable, shape.fields)).where(of_row)
     document = made.correlate(ordered).scalar_subquery()
-    return select(document).select_from(ordered).order_by(*order)
+    return prepare(select(document).select_from(ordered).order_by(*keys.order_by()))
 
 
-def groups(shape: PageShape, group_by: tuple[str, ...]) -> Select[Any]:
-    """One row: the groups as a JSON array, the largest first, and how many there are in all."""
+@lru_cache(maxsize=512)
+def groups_statement(shape: PageShape, group_by: tuple[str, ...]) -> Prepared:
+    """One row: the groups and their sizes as a JSON array, the largest first."""
     readable = RESOURCES[shape.resource]
     labelled = [readable.groups[name].label(name) for name in group_by]
     grouped = (
@@ -389,4 +269,4 @@ def groups(shape: PageShape, group_by: tuple[str, ...]) -> Select[Any]:
         .subquery("grouped")
     )
     items = func.json_agg(func.row_to_json(grouped.table_valued()))
-    return select(func.coalesce(items, literal_column("'[]'::json"), type_=Json()))
+    return prepare(select(func.coalesce(items, literal_column("'[]'::json"), type_=Json())))

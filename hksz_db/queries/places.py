@@ -1,6 +1,6 @@
-"""What lies where: entities under a place, over located_in and part_of, in any number of steps.
+"""Entities that lie under a place, by any number of located_in and part_of relations.
 
-A place is named by the operator ``under`` (its id) or ``under_external_id`` (its external id).
+The operator ``under`` takes the id of the place, ``under_external_id`` its external id.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ _entities = table_of(Entity).alias()
 _subjects = table_of(Entity).alias()
 _relations = table_of(EntityRelation).alias()
 _links = table_of(ClaimEntity).alias()
-# Part of the text, so that the statement has the place alone for a parameter.
+# Literals, so that the place is the only parameter of the statement.
 _KINDS = [
     literal_column(f"'{kind}'", Text())
     for kind in (EntityRelationKind.LOCATED_IN, EntityRelationKind.PART_OF)
@@ -23,17 +23,17 @@ _KINDS = [
 
 
 def entities_under(operator: str, parameter: str) -> Select[Any]:
-    """The ids of the live entities that lie under the place, without the place itself."""
+    """The ids of the live entities under the place, without the place itself."""
     reached = _reached(operator, parameter)
     place = _place(operator, parameter).scalar_subquery()
     return select(reached.c.id).where(reached.c.id != place)
 
 
 def claims_under(operator: str, parameter: str) -> Select[Any]:
-    """The ids of the claims linked, in whatever role, to the place or to what lies under it."""
+    """The ids of the claims that are linked in any role to the place or to an entity under it."""
     reached = select(_reached(operator, parameter).c.id).scalar_subquery()
-    # The planner takes a recursion for a hundred times as large as most are, and would go through
-    # all links and claims. Of an array it expects ten: it looks those up.
+    # The planner overestimates a recursion about a hundredfold and would scan all links and claims.
+    # It expects ten elements of an array, and looks those up.
     return select(_links.c.claim_id).where(_links.c.entity_id == any_(func.array(reached)))
 
 
@@ -52,5 +52,5 @@ def _reached(operator: str, parameter: str) -> CTE:
         .join(_subjects, _subjects.c.id == _relations.c.subject_id)
         .where(_relations.c.kind.in_(_KINDS), _subjects.c.deleted_at.is_(None))
     )
-    # UNION, where a circle in the data would keep UNION ALL going for ever.
+    # With UNION ALL, a cycle in the data would never end.
     return reached.union(within)

@@ -19,17 +19,17 @@ _PERIOD_COLUMNS = ("as_stated", "edtf", "anchor_id", "duration", "modifier")
 
 @dataclass(frozen=True, kw_only=True)
 class Readable(Queryable):
-    """A resource as its readers see it; ``model`` is its table.
+    """How a resource is read; ``model`` is its table.
 
     Only what differs from "a field is the column of its name" is declared: the nodes of other
     ``declared`` fields, of which the ``embedded`` ones are optional; ``declared_targets`` of
     filters, and ``relations`` to rows besides the lists of the document; ``sorted_by`` and
     ``grouped_by`` columns, and further keys for both. ``internal`` columns are in no document.
 
-    A read by id embeds all but ``asked_embeds``, which take a search of their own: they come when
-    asked for, and with the answer to a write. ``parts`` are fields that can be read on their own,
-    at ``/v1/R/{id}/PART``. ``tabled`` are paths through the lists of the document that tables show
-    in columns of their own.
+    A read by id embeds all but ``asked_embeds``, which need a search of their own: they are
+    included on request and in the answer to a write. ``parts`` are fields that can be read on
+    their own, at ``/v1/R/{id}/PART``. ``tabled`` are paths through the lists of the document that
+    tables show in columns of their own.
 
     Raises ``Underivable`` when a field, filter or column follows from no name.
     """

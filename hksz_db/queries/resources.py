@@ -1,4 +1,4 @@
-"""What there is to know of a resource in order to read it."""
+"""What can be listed, sorted and searched."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,23 +15,23 @@ from schemas.filters import Filter
 
 @dataclass(frozen=True)
 class SortKey:
-    """What a list can be sorted by; rows without a value come last, in both directions.
+    """A key to sort a list by; rows without a value come last in both directions.
 
-    Where the column is another table's, which has one row for each of the resource's,
-    ``id_beside`` is the column of that table that holds the resource's id.
+    If the column is in another table, which has exactly one row for each row of the resource,
+    ``foreign_id`` is the column of that table with the id of the resource.
     """
 
     column: ColumnElement[Any]
     nullable: bool = False
-    id_beside: ColumnElement[Any] | None = None
+    foreign_id: ColumnElement[Any] | None = None
 
 
 @dataclass(frozen=True)
 class Search:
-    """How ``q`` is looked up: a condition and a rank, both on a ``tsquery``.
+    """The full-text search of a resource (``q``).
 
-    ``vector`` is the column that is searched; where it belongs to another table, ``on`` says
-    which of its rows belong to a row of the resource.
+    ``vector`` is the column that is searched. If it is in another table, ``on`` joins the rows of
+    that table to a row of the resource.
     """
 
     vector: ColumnElement[Any]
@@ -61,7 +61,7 @@ class Queryable:
 
     @property
     def document(self) -> dict[str, Node]:
-        """Every field a reader can ask for, by name."""
+        """Every field that can be requested, by name."""
         return {**self.fields, **self.embeds}
 
 

@@ -1,7 +1,7 @@
-"""Claims that look alike, so that whoever adds one sees what may be the same.
+"""Similar claims, to show somebody who adds a claim which ones may be the same.
 
-Claims that share a band (``models/claim_bands.py``) are candidates; some of them are compared word
-by word. What that costs does not grow with the number of claims.
+Claims that share a band (``models/claim_bands.py``) are candidates, and some of them are compared
+word by word. The cost does not grow with the number of claims.
 """
 
 from typing import Any
@@ -36,41 +36,41 @@ from hksz_db.queries.documents import Group, Many, decimal, number, term
 from hksz_db.queries.resources import table_of
 
 LISTED = "0.45"
-"""From which similarity of their words on two claims are shown as alike."""
+"""The lowest similarity of two statements at which a claim is listed."""
 
 LIKELY = "0.60"
-"""From which similarity on two claims, when nothing else differs, are likely the same."""
+"""The lowest similarity at which two claims are likely the same, if nothing else differs."""
 
 AT_MOST = 10
-"""How many claims are listed."""
+"""How many claims are listed at most."""
 
 _NEWEST = 32
-"""How many claims of each band are candidates, the newest: thousands may share one."""
+"""How many claims of a band are candidates, the newest first; thousands may share one."""
 
 _COMPARED = 16
-"""How many candidates are compared, those that share the most and the rarest bands."""
+"""How many candidates are compared: those that share the most and the rarest bands."""
 
 _WORDS = ARRAY(Text)
 _NUMBERS = ARRAY(Numeric)
 
-# A word more makes a claim say more; one of these makes it say something else.
-_TURNING = tuple(
+# Another word makes a claim say more; one of these makes it say something else.
+_INVERTING = tuple(
     literal_column(f"'{{{term}}}'::text[]", _WORDS)
     for term in ("not", "before", "after", "outside", "below", "all", "few", "per cent")
 )
 
 
 def similar_claims(claim: FromClause) -> Many:
-    """At most ten live claims that look like ``claim``, the likely same and most similar first.
+    """At most ten live claims that look like ``claim``, those that are likely the same first.
 
-    ``similarity`` is that of the trigrams (pg_trgm) of both statements with their numbers left
-    out, which alone would call 47,000 and 41,000 the same, and one word that was exchanged nearly
-    so: likely the same are claims of one modality when besides neither numbers, figures nor times
-    differ. Where each has words that the other lacks, or the same in another order (who sold
-    what to whom), their figures have to agree; a word that turns one of them is made up for by
-    nothing.
+    ``similarity`` compares the trigrams (pg_trgm) of both statements without their numbers. By
+    itself it would call 47,000 and 41,000 the same, and hardly notice one exchanged word. So two
+    claims are likely the same only if their modality is the same and neither numbers, figures nor
+    times differ. If each has words that the other lacks, or the same words in another order (who
+    sold what to whom), their figures have to agree as well. A word that inverts the meaning of one
+    of them always rules it out.
     """
-    found = _best(_compared(_turned(_alike(claim), claim), claim), claim)
+    found = _best(_compared(_with_inversion(_alike(claim), claim), claim), claim)
     summary = {name: found.c[name] for name in ("id", "external_id", "statement", "status")}
     findings = {name: found.c[name] for name in ("words", "numbers", "figures", "period")}
     return Many(
@@ -91,7 +91,7 @@ def _order(found: FromClause) -> tuple[ColumnElement[Any], ...]:
 
 
 def _fenced(rows: Select[Any]) -> Select[Any]:
-    # What is worked out within is worked out once, however often it is read.
+    # OFFSET 0 makes PostgreSQL evaluate the columns once, however often they are used.
     return rows.offset(number(0))
 
 
@@ -146,7 +146,7 @@ def _candidates(bands: ColumnElement[Any], claim: FromClause) -> FromClause:
         .correlate(claim, own)
         .subquery("newest")
     )
-    # A band that few claims have says more than one that many have.
+    # A rare band says more than a common one.
     weight = (literal_column("1.0", Float()) / func.count().over()).label("weight")
     sharing = select(newest.c.claim_id, weight).correlate(claim, own).lateral("sharing")
     return (
@@ -159,12 +159,12 @@ def _candidates(bands: ColumnElement[Any], claim: FromClause) -> FromClause:
     )
 
 
-def _turned(alike: Subquery, claim: FromClause) -> Subquery:
-    """With whether a word that turns a sentence is in one of the two only."""
+def _with_inversion(alike: Subquery, claim: FromClause) -> Subquery:
+    """Adds whether a word that inverts the meaning is in only one of the two."""
     own, theirs = alike.c.words, alike.c.other_words
-    turned = or_(*(own.contains(term) != theirs.contains(term) for term in _TURNING))
-    rows = select(*alike.c, turned.label("turned")).correlate(claim)
-    return _fenced(rows).subquery("turned")
+    inverted = or_(*(own.contains(term) != theirs.contains(term) for term in _INVERTING))
+    rows = select(*alike.c, inverted.label("inverted")).correlate(claim)
+    return _fenced(rows).subquery("inverted")
 
 
 def _compared(alike: Subquery, claim: FromClause) -> Subquery:
@@ -186,7 +186,7 @@ def _compared(alike: Subquery, claim: FromClause) -> Subquery:
         "figures": _figures(claim, alike),
         "period": period,
     }
-    kept = ("id", "external_id", "statement", "status", "modality", "similarity", "turned")
+    kept = ("id", "external_id", "statement", "status", "modality", "similarity", "inverted")
     columns = (finding.label(name) for name, finding in findings.items())
     rows = select(*(alike.c[name] for name in kept), *columns).correlate(claim)
     return _fenced(rows).subquery("compared")
@@ -195,10 +195,10 @@ def _compared(alike: Subquery, claim: FromClause) -> Subquery:
 def _words(alike: Subquery) -> ColumnElement[str]:
     own, theirs = alike.c.words, alike.c.other_words
     within, around = own.contained_by(theirs), own.contains(theirs)
-    # Asked for last: only of the same words the order is worked out.
+    # Evaluated last: the order only matters if the words are the same.
     in_order = alike.c.order.is_not_distinct_from(func.statement_order(alike.c.statement))
     return case(
-        (or_(alike.c.turned, not_(or_(within, around))), term(WordsFound.DIFFERENT)),
+        (or_(alike.c.inverted, not_(or_(within, around))), term(WordsFound.DIFFERENT)),
         (not_(and_(within, around)), term(WordsFound.CONTAINED)),
         (in_order, term(WordsFound.SAME)),
         else_=term(WordsFound.REORDERED),
@@ -206,13 +206,12 @@ def _words(alike: Subquery) -> ColumnElement[str]:
 
 
 def _figures(claim: FromClause, other: FromClause) -> ColumnElement[str]:
-    """Whether each figure of either claim shares a plausible value with one of the other.
+    """Whether each figure of either claim shares a plausible value with a figure of the other.
 
-    Of those that are comparable; where none is, though both claims have some, they differ.
-    Comparable are figures of one metric, subject and modality whose periods overlap; the time of
-    the claim stands in for that of a figure, and what has none is taken to overlap. What the
-    words logically allow is not compared: it has no end, and what is over 41,000 may be over
-    47,000.
+    Only comparable figures count: those of one metric, subject and modality whose periods overlap.
+    A figure without a period has that of its claim; without either it overlaps any. If both claims
+    have figures and none are comparable, the claims differ. The ranges of logically possible
+    values are not compared, because they are open: more than 41,000 may be more than 47,000.
     """
     own, theirs = (table_of(Figure).alias(name) for name in ("own_figure", "other_figure"))
     always = literal_column("'(,)'::daterange", DATERANGE())
@@ -233,7 +232,7 @@ def _figures(claim: FromClause, other: FromClause) -> ColumnElement[str]:
         .correlate(claim, other)
         .subquery("pairs")
     )
-    # Null of no pairs.
+    # Null if there are no pairs.
     all_agree = func.bool_and(and_(*pairs.c), type_=Boolean())
     found = select(all_agree).select_from(pairs).scalar_subquery()
     return case(
@@ -256,7 +255,7 @@ def _best(compared: Subquery, claim: FromClause) -> Subquery:
         compared.c.numbers != term(AmountsFound.DIFFERENT),
         compared.c.figures != term(AmountsFound.DIFFERENT),
         compared.c.period != term(PeriodFound.DIFFERENT),
-        not_(compared.c.turned),
+        not_(compared.c.inverted),
         or_(
             compared.c.words.in_([term(WordsFound.SAME), term(WordsFound.CONTAINED)]),
             compared.c.figures == term(AmountsFound.SAME),

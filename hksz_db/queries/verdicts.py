@@ -1,4 +1,4 @@
-"""How two comparable figures stand to each other, and why: a verdict and a sentence."""
+"""The verdict on two comparable figures, and a sentence that explains it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from hksz_db.queries.documents import number, term
 from hksz_db.queries.filters import Condition
 
 # 1$ and 4$ are the figures as stated, 2$ and 5$ their ranges, 3$ and 6$ their periods, 7$ the unit,
-# 8$ and 9$ what a reader would understand of them.
+# 8$ and 9$ how a reader would understand them.
 _A, _B = '"%1$s" (%2$s%7$s; %3$s)', '"%4$s" (%5$s%7$s; %6$s)'
 _READ_OTHERWISE = (
     "a reader would understand the first as %8$s%7$s and the second as %9$s%7$s,"
@@ -27,7 +27,7 @@ _EXCEEDS = (
 
 @dataclass(frozen=True)
 class Reason:
-    """Why two figures stand to each other as they do; ``sentence`` is a template that says so."""
+    """A condition on two figures, and the verdict and the sentence if it holds."""
 
     holds: Condition
     verdict: ComparisonVerdict
@@ -35,10 +35,10 @@ class Reason:
 
 
 def reasons(pair: Pair) -> tuple[Reason, ...]:
-    """The reasons for a verdict on two comparable figures; the first that holds counts.
+    """The reasons for a verdict on two comparable figures; the first that holds decides.
 
-    Figures without a period, or whose periods are not certain, may speak of different times: they
-    do not contradict each other, and are in tension at most.
+    Figures without a period, or with an uncertain one, may be about different times: they cannot
+    contradict each other and are at most in tension.
     """
     a, b = pair.figure.c, pair.other.c
     undated = a.period.is_(None)
@@ -51,13 +51,13 @@ def reasons(pair: Pair) -> tuple[Reason, ...]:
             and_(undated, disjoint),
             ComparisonVerdict.TENSION,
             f"{_A} and {_B} are in tension:"
-            " the ranges have no number in common, but neither says of which time.",
+            " the ranges have no number in common, but neither states a time.",
         ),
         Reason(
             and_(simultaneous, disjoint, vague),
             ComparisonVerdict.TENSION,
             f"{_A} and {_B} are in tension:"
-            " the ranges have no number in common, but the time is not certain to be the same.",
+            " the ranges have no number in common, but the times may not be the same.",
         ),
         Reason(
             and_(simultaneous, disjoint),
@@ -69,7 +69,7 @@ def reasons(pair: Pair) -> tuple[Reason, ...]:
             and_(undated, at_odds),
             ComparisonVerdict.TENSION,
             f"{_A} and {_B} are in tension: both can be true, but {_READ_OTHERWISE},"
-            " and neither says of which time.",
+            " and neither states a time.",
         ),
         Reason(
             at_odds,
@@ -96,7 +96,7 @@ def reasons(pair: Pair) -> tuple[Reason, ...]:
         Reason(
             undated,
             ComparisonVerdict.AGREES,
-            f"{_A} agrees with {_B}: the ranges overlap, and neither says of which time.",
+            f"{_A} agrees with {_B}: the ranges overlap, and neither states a time.",
         ),
         Reason(
             simultaneous,
@@ -112,7 +112,7 @@ def reasons(pair: Pair) -> tuple[Reason, ...]:
 
 
 def _exceeds(pair: Pair, part: FromClause, whole: FromClause) -> Condition:
-    # Of what adds up over time and is never negative, a part is no more than the whole.
+    # A part of a flow that is never negative cannot be more than the whole.
     return and_(
         pair.metric.c.accumulation == term(Accumulation.FLOW),
         pair.metric.c.nonnegative,
@@ -124,23 +124,23 @@ def _exceeds(pair: Pair, part: FromClause, whole: FromClause) -> Condition:
 
 
 def _certain(figure: FromClause) -> Condition:
-    """Whether the period is all of its days, and not some of them: nothing in it is left open.
+    """Whether the period is exactly its days, with nothing left open.
 
-    In EDTF these are qualifiers, unspecified digits, sets, significant digits, and the interval
-    with an unknown end.
+    Qualifiers, unspecified digits, sets, significant digits and intervals with an unknown end make
+    an EDTF expression uncertain.
     """
     return figure.c.period_edtf.op("!~", is_comparison=True)(term(r"[?~%X{\[S]|^/|/$"))
 
 
 def verdict(pair: Pair) -> ColumnElement[str]:
-    """How two comparable figures stand to each other: a ``ComparisonVerdict``."""
-    return _of_the_first(pair, lambda reason: term(reason.verdict))
+    """The ``ComparisonVerdict`` on two comparable figures."""
+    return _first_reason(pair, lambda reason: term(reason.verdict))
 
 
-def gravity(pair: Pair) -> ColumnElement[int]:
-    """The place of the verdict among all verdicts, the gravest first."""
+def severity(pair: Pair) -> ColumnElement[int]:
+    """The rank of the verdict among all verdicts, the most severe first."""
     places = list(ComparisonVerdict)
-    return _of_the_first(pair, lambda reason: number(places.index(reason.verdict)))
+    return _first_reason(pair, lambda reason: number(places.index(reason.verdict)))
 
 
 def explanation(pair: Pair) -> ColumnElement[str]:
@@ -160,11 +160,11 @@ def explanation(pair: Pair) -> ColumnElement[str]:
         )
     ]
     understood = (_worded(side.plausible_range) for side in sides)
-    template = _of_the_first(pair, lambda reason: term(reason.sentence))
+    template = _first_reason(pair, lambda reason: term(reason.sentence))
     return func.format(template, *said, _base_unit(pair.figure), *understood, type_=Text())
 
 
-def _of_the_first(pair: Pair, value: Callable[[Reason], ColumnElement[Any]]) -> ColumnElement[Any]:
+def _first_reason(pair: Pair, value: Callable[[Reason], ColumnElement[Any]]) -> ColumnElement[Any]:
     *others, last = reasons(pair)
     return case(*((reason.holds, value(reason)) for reason in others), else_=value(last))
 
@@ -186,7 +186,7 @@ def _worded(values: ColumnElement[Any]) -> ColumnElement[str]:
 
 
 def _base_unit(figure: FromClause) -> ColumnElement[str]:
-    # What is counted has no unit; what is money has its own.
+    # Counts have no unit; money has its currency.
     dimension = figure.c.dimension
     named = {**BASE_UNITS, Dimension.RATIO: "of 1"}
     return case(

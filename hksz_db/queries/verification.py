@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from hksz_db.database import Prepared, prepare
 from hksz_db.domain.locators import Locator, digest
@@ -33,14 +33,8 @@ def verifiable_statement() -> Prepared:
     return prepare(verifiable())
 
 
-@cache
-def named_statement() -> Prepared:
-    """The prepared form of ``named``."""
-    return prepare(named())
-
-
 def verifiable() -> Select[Any]:
-    """What is verified of the source ``:id``, as ``pages.one`` reads a row.
+    """The parts of the source ``:id`` that are verified, as ``pages.one`` reads a row.
 
     It is its ``captures`` (length and hash), the ``locators`` of its live evidence in the
     order of their places, and how many pieces of evidence are ``without_locator``.
@@ -86,13 +80,8 @@ def _without_locator() -> ColumnElement[int]:
     )
 
 
-def named() -> Select[Any]:
-    """The id of the source, live or deleted, whose external id is ``:name``."""
-    return select(_sources.c.id).where(_sources.c.external_id == bindparam("name", type_=Text()))
-
-
 class Capture(StrEnum):
-    """Whether a text is a copy of the source that was held before; ``UNKNOWN``: none was."""
+    """Whether a text equals a recorded copy of the source; ``UNKNOWN`` if none is recorded."""
 
     SAME = "same"
     DIFFERENT = "different"
@@ -101,7 +90,7 @@ class Capture(StrEnum):
 
 @dataclass(frozen=True)
 class Checked:
-    """A piece of evidence, and what became of its span."""
+    """A piece of evidence, and the result for its span."""
 
     evidence_id: str
     external_id: str | None
@@ -111,7 +100,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class Verification:
-    """The measure of a text, and what became of each span, in the order of their places."""
+    """The length and hash of a text, and the result for each span, in the order of the text."""
 
     char_length: int
     text_sha256: str
@@ -121,7 +110,7 @@ class Verification:
 
 
 def check(text: str, verifiable: bytes) -> Verification:
-    """Hold a normalised text against what the query ``verifiable`` gave for a source."""
+    """Compare a normalised text with the result of the query ``verifiable`` for a source."""
     known = json.loads(verifiable)
     text_sha256 = digest(text)
     rows = known["locators"]

@@ -1,7 +1,7 @@
-"""The history of a row: its versions, who made them, and its document as it was in each.
+"""The history of a row: its versions, who made them, and its document in each.
 
-A version is what one transaction left. The row and what belongs to it say which transaction
-wrote them and which ended them; what they were before lies in the schema ``past``.
+A version is the state that a transaction left. The row and its parts record which transaction wrote
+and which ended them; the schema ``past`` holds their earlier states.
 """
 
 import json
@@ -12,53 +12,63 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from hksz_db.database import Database, Prepared
-from hksz_db.domain.errors import NotFound, NoVersion
+from sqlalchemy import TIMESTAMP, column, func, literal_column, select, table, text, true
+
+from hksz_db.database import Database, Prepared, prepare
+from hksz_db.domain.errors import NotFound, VersionNotFound
 from hksz_db.domain.vocabulary import HistoryOp
-from hksz_db.queries.belongings import belongings
+from hksz_db.queries.field_sources import field_sources
+from hksz_db.queries.keysets import Key, Keyset, gathered, numbered, page_of
 from hksz_db.queries.pages import RESOURCES, document_statement
 
 _MAX_VERSION = 2**31 - 1
 _BATCH = 100
-_MOMENT = """to_char(timezone('UTC', {}), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+_MOMENTS = table(
+    "moments",
+    column("at", TIMESTAMP(timezone=True)),
+    *map(column, ("number", "fields", "actor", "request_id")),
+)
+_UTC = """to_char(timezone('UTC', {}), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+
+KEYSET = Keyset((Key(_MOMENTS.c.at, descending=True),))
 
 
 @dataclass(frozen=True)
 class Version:
-    """One version of a row: ``entry`` is its JSON object, ``at`` when it was committed."""
+    """A version of a row: ``entry`` is its JSON object, ``at`` when it was committed."""
 
     entry: bytes
     at: datetime
 
 
 def version(database: Database, resource: str, id: UUID, number: int) -> Version:
-    """The version with this number; of several, the last.
+    """The version with this number; if there are several, the last.
 
-    Raises ``NotFound`` when there never was such a row, ``NoVersion`` when it never was at it.
+    Raises ``NotFound`` if the row never existed, ``VersionNotFound`` if it never had this version.
     """
-    asked = {"id": id, "version": min(number, _MAX_VERSION)}
-    found = database.read(_version_statement(resource), asked)
+    values = {"id": id, "version": min(number, _MAX_VERSION)}
+    found = database.read(_version_statement(resource), values)
     if not found:
         raise NotFound(RESOURCES[resource].singular, id)
     ((entry, at, *near),) = found
     if entry is None:
-        beside = [known for known in near if known is not None]
-        raise NoVersion(RESOURCES[resource].singular, id, number, beside)
+        neighbours = [known for known in near if known is not None]
+        raise VersionNotFound(RESOURCES[resource].singular, id, number, neighbours)
     return Version(entry, at)
 
 
 def document(
     database: Database, resource: str, id: UUID, fields: tuple[str, ...], at: datetime
 ) -> bytes | None:
-    """The named fields of a row's document as it was at the moment; ``None`` if it was deleted."""
+    """The named fields of a row's document as of a moment; ``None`` if it was deleted."""
     rows = database.read(document_statement(resource, fields), {"id": id}, at)
     return rows[0][-1] if rows else None
 
 
 def document_in(database: Database, resource: str, id: UUID, number: int) -> Any:
-    """What a read by id gave of a row in a version; ``None`` if it was deleted.
+    """The document that a read by id gave in a version; ``None`` if the row was deleted.
 
-    Raises ``NotFound`` or ``NoVersion``.
+    Raises ``NotFound`` or ``VersionNotFound``.
     """
     found = version(database, resource, id, number)
     readable = RESOURCES[resource]
@@ -75,118 +85,119 @@ def named(database: Database, resource: str, external_id: str) -> UUID | None:
 
 def versions(database: Database, resource: str, id: UUID) -> Iterator[dict[str, Any]]:
     """All versions of a row, the newest first. Raises ``NotFound``."""
-    values: dict[str, Any] = {"id": id, "c0": None, "rows": _BATCH + 1}
+    values: dict[str, Any] = {"id": id, "rows": _BATCH + 1}
+    statement = page_statement(resource, None)
     while True:
-        ((items, cursor, *_),) = database.read(page_statement(resource), values)
+        ((items, cursor, *_),) = database.read(statement, values)
         if items is None:
             raise NotFound(RESOURCES[resource].singular, id)
         yield from json.loads(b"[%b]" % items)
         if cursor is None:
             return
-        values["c0"] = json.loads(cursor)[0]
+        (values["c0"],) = json.loads(cursor)
+        statement = page_statement(resource, (True,))
 
 
-@lru_cache(maxsize=16)
-def page_statement(resource: str) -> Prepared:
-    """A page of a row's versions, the newest first, as ``pages.page`` gives a page of rows.
+@lru_cache(maxsize=32)
+def page_statement(resource: str, after: tuple[bool, ...] | None) -> Prepared:
+    """A page of a row's versions, the newest first, as ``pages.page_statement`` gives rows.
 
-    Binds ``id``, ``rows`` and the cursor's key ``c0``, which is a moment or null.
+    Binds ``:id``, ``:rows`` and, after a cursor, its key ``:c0``, which is a moment.
     """
-    sql = f"""
-        WITH {_moments(resource)}, chosen AS (
-            SELECT * FROM moments WHERE $2::timestamptz IS NULL OR at < $2::timestamptz
-            ORDER BY at DESC LIMIT $3::int
-        ), numbered AS (
-            SELECT row_to_json(entry)::text AS body,
-                json_build_array(chosen.at::text)::text AS cursor,
-                row_number() OVER (ORDER BY chosen.at DESC) AS n
-            FROM chosen, LATERAL ({_entry(resource)}) AS entry
-        )
-        SELECT string_agg(body, ',' ORDER BY n) FILTER (WHERE n < $3),
-            CASE WHEN count(*) >= $3 THEN max(cursor) FILTER (WHERE n = $3 - 1) END, NULL, NULL
-        FROM numbered
-    """
-    return Prepared(sql, ("id", "c0", "rows"), {})
+    found = page_of(select(_MOMENTS), KEYSET, after)
+    chosen = found.join(_MOMENTS, _MOMENTS.c.at == found.c.s0)
+    entry = text(_entry(resource)).columns().lateral("entry")
+    body = func.row_to_json(literal_column("entry"))
+    page = gathered(numbered(found, KEYSET, chosen.join(entry, true()), body))
+    for name, query in (("images", _images(resource)), ("moments", _moments(resource))):
+        page = page.add_cte(text(query).columns().cte(name).prefix_with("MATERIALIZED"))
+    return prepare(page)
 
 
 @lru_cache(maxsize=16)
 def _version_statement(resource: str) -> Prepared:
     sql = f"""
-        WITH {_moments(resource)}, chosen AS (
+        WITH images AS MATERIALIZED ({_images(resource)}),
+        moments AS MATERIALIZED ({_moments(resource)}),
+        chosen AS (
             SELECT moments.* FROM (
                 SELECT *, lead(at) OVER (ORDER BY at) AS until FROM moments
-            ) AS moments JOIN images ON {_stands_after("images")}
-            WHERE version = $2::int ORDER BY at DESC LIMIT 1
+            ) AS moments JOIN images ON {_valid_after("images")}
+            WHERE version = CAST(:version AS int) ORDER BY at DESC LIMIT 1
         )
         SELECT (
             SELECT row_to_json(entry)::text
             FROM chosen, LATERAL ({_entry(resource, until=True)}) AS entry
-        ), (SELECT at FROM chosen), max(version) FILTER (WHERE version < $2),
-            min(version) FILTER (WHERE version > $2)
+        ), (SELECT at FROM chosen), max(version) FILTER (WHERE version < :version),
+            min(version) FILTER (WHERE version > :version)
         FROM images HAVING count(*) > 0
     """
-    return Prepared(sql, ("id", "version"), {})
+    return prepare(text(sql))
+
+
+def _images(resource: str) -> str:
+    """A query of all states of the row, and when each began and ended."""
+    own = (column for columns in field_sources(resource).columns.values() for column in columns)
+    redirect = ["redirect_to"] if RESOURCES[resource].can_be_merged else []
+    columns = ", ".join(dict.fromkeys([*own, "version", "deleted_at", *redirect, "written_in"]))
+    # What was written before all tables had a history belongs to the beginning of the history.
+    return f"""
+        SELECT image.*, beginning, ended.committed_at AS ended_at,
+            greatest(began.committed_at, beginning) AS began_at,
+            CASE WHEN began.committed_at > beginning THEN written_in ELSE 0 END AS begun_in
+        FROM (
+            SELECT {columns}, NULL::bigint AS ended_in FROM {resource} WHERE id = :id
+            UNION ALL SELECT {columns}, ended_in FROM past.{resource} WHERE id = :id
+        ) AS image
+            JOIN transactions AS began ON began.id = written_in
+            LEFT JOIN transactions AS ended ON ended.id = ended_in
+            JOIN (SELECT committed_at AS beginning FROM transactions WHERE id = 0) AS history
+                ON (ended.committed_at > beginning) IS NOT FALSE
+    """
 
 
 def _moments(resource: str) -> str:
-    """The queries ``images``, all that the row ever was, and ``moments``, when it changed."""
-    known = belongings(resource)
-    own = (column for columns in known.columns.values() for column in columns)
-    redirect = ["redirect_to"] if RESOURCES[resource].can_be_merged else []
-    columns = ", ".join(dict.fromkeys([*own, "version", "deleted_at", *redirect, "written_in"]))
+    """A query of the moments at which the row or its parts changed, given its ``images``."""
     touches = [
         "SELECT begun_in AS number, NULL AS field, true AS counted FROM images",
         "SELECT ended_in, NULL, true FROM images WHERE ended_in IS NOT NULL",
     ]
-    for name, part in known.parts.items():
+    for name, part in field_sources(resource).parts.items():
         field = f"'{name}', {str(part.counted).lower()}"
-        where = f"WHERE {part.owner} = $1"
+        where = f"WHERE {part.owner} = :id"
         touches += [
             f"SELECT written_in, {field} FROM {part.table} {where}",
             f"SELECT written_in, {field} FROM past.{part.table} {where}",
             f"SELECT ended_in, {field} FROM past.{part.table} {where}",
         ]
-    # What was written before all tables had a history is of its beginning.
-    return f"""images AS MATERIALIZED (
-            SELECT image.*, beginning, ended.committed_at AS ended_at,
-                greatest(began.committed_at, beginning) AS began_at,
-                CASE WHEN began.committed_at > beginning THEN written_in ELSE 0 END AS begun_in
-            FROM (
-                SELECT {columns}, NULL::bigint AS ended_in FROM {resource} WHERE id = $1::uuid
-                UNION ALL SELECT {columns}, ended_in FROM past.{resource} WHERE id = $1
-            ) AS image
-                JOIN transactions AS began ON began.id = written_in
-                LEFT JOIN transactions AS ended ON ended.id = ended_in
-                JOIN (SELECT committed_at AS beginning FROM transactions WHERE id = 0) AS all_that
-                    ON (ended.committed_at > beginning) IS NOT FALSE
-        ), moments AS MATERIALIZED (
-            SELECT number, fields, committed_at AS at, actor, request_id FROM (
-                SELECT number, array_agg(field) FILTER (WHERE field IS NOT NULL) AS fields
-                FROM ({" UNION ".join(touches)}) AS touches
-                GROUP BY number HAVING bool_or(counted)
-            ) AS touched JOIN transactions ON transactions.id = number
-            WHERE committed_at >= (SELECT beginning FROM images LIMIT 1)
-        )"""
+    return f"""
+        SELECT number, fields, committed_at AS at, actor, request_id FROM (
+            SELECT number, array_agg(field) FILTER (WHERE field IS NOT NULL) AS fields
+            FROM ({" UNION ".join(touches)}) AS touches
+            GROUP BY number HAVING bool_or(counted)
+        ) AS touched JOIN transactions ON transactions.id = number
+        WHERE committed_at >= (SELECT beginning FROM images LIMIT 1)
+    """
 
 
-def _stands_after(images: str) -> str:
-    """The condition under which an image is what a moment left."""
+def _valid_after(images: str) -> str:
+    """The condition under which an image is the state after a moment."""
     return f"{images}.began_at <= at AND ({images}.ended_at > at) IS NOT FALSE"
 
 
-def _stood_before(images: str) -> str:
-    """The condition under which an image is what a moment found."""
+def _valid_before(images: str) -> str:
+    """The condition under which an image is the state before a moment."""
     return f"{images}.began_at < at AND ({images}.ended_at >= at) IS NOT FALSE"
 
 
 def _entry(resource: str, *, until: bool = False) -> str:
-    """What is said of one of the ``chosen`` moments."""
-    ending = f", {_MOMENT.format('until')} AS until" if until else ""
+    """The entry of a moment of the ``chosen`` ones."""
+    ending = f", {_UTC.format('until')} AS until" if until else ""
     return f"""
-        SELECT after.version, {_MOMENT.format("at")} AS at, actor, request_id,
+        SELECT after.version, {_UTC.format("at")} AS at, actor, request_id,
             {_op(resource)} AS op, array_to_json({_changed(resource)}) AS changed{ending}
-        FROM (SELECT) AS once LEFT JOIN images AS after ON {_stands_after("after")}
-            LEFT JOIN images AS before ON {_stood_before("before")}
+        FROM (SELECT) AS once LEFT JOIN images AS after ON {_valid_after("after")}
+            LEFT JOIN images AS before ON {_valid_before("before")}
     """
 
 
@@ -211,8 +222,8 @@ def _either(image: str | bool, merged: HistoryOp, otherwise: HistoryOp) -> str:
 
 
 def _changed(resource: str) -> str:
-    """The fields that differ between the two images, or whose parts the transaction wrote."""
-    known = belongings(resource)
+    """The fields that differ between two images, or whose parts the transaction wrote."""
+    known = field_sources(resource)
     tests = []
     for name in known.fields:
         if name in known.parts:

@@ -11,7 +11,7 @@ from typing import Any
 from marshmallow import fields, missing
 from sqlalchemy import Table
 
-from hksz_db.models.base import Identified, Kept, Resource
+from hksz_db.models.base import HistoryMixin, IdMixin, ResourceMixin
 from hksz_db.services.dates import ANCHORED, ORIGIN, date_columns
 from hksz_db.services.references import Resolved, Shape
 from hksz_db.services.rows import Row, period_columns, pick
@@ -20,7 +20,7 @@ from schemas.fields import Edtf
 
 # The columns that every table has; clients do not write them.
 _HOUSEKEEPING = {
-    name for mixin in (Kept, Identified, Resource) for name in mixin.__annotations__
+    name for mixin in (HistoryMixin, IdMixin, ResourceMixin) for name in mixin.__annotations__
 } - {"external_id"}
 
 _ORIGIN = frozenset(ORIGIN)

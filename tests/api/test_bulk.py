@@ -208,11 +208,10 @@ def test_many_items_may_be_longer_than_one(app, editor):
 
 def test_the_modes_are_those_that_are_documented(reader):
     described = reader.get("/openapi.json").json
-    operation, models = (
-        described["paths"]["/v1/claims/bulk"]["post"],
-        described["components"]["schemas"],
-    )
-    (mode,) = (p for p in operation["parameters"] if p.get("name") == "mode")
+    operation = described["paths"]["/v1/claims/bulk"]["post"]
+    models = described["components"]["schemas"]
+    assert {"$ref": "#/components/parameters/mode"} in operation["parameters"]
+    mode = described["components"]["parameters"]["mode"]
     assert mode["schema"] == {"$ref": "#/components/schemas/BulkMode", "default": "create"}
     assert models["BulkMode"]["enum"] == [str(mode) for mode in BulkMode]
     body = operation["requestBody"]["content"]["application/json"]["schema"]

@@ -1,4 +1,4 @@
-"""The feed over HTTP: what was changed, in order, from anywhere on."""
+"""The feed over HTTP."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -8,10 +8,11 @@ from uuid import UUID
 import pytest
 
 from hksz_db.api.catalogue import CATALOGUE
+from hksz_db.api.changes import CHANGE_PAGE_SCHEMA
 from hksz_db.database import run
-from hksz_db.feed.pages import Feed, Position
+from hksz_db.feed.pages import Feed
+from hksz_db.feed.positions import Position
 from hksz_db.services.writing import writing
-from schemas.changes import ChangePageSchema, ChangeSchema
 
 PATH = "/v1/changes"
 MOMENT = "1970-01-01T00:00:00.000000Z"
@@ -20,7 +21,7 @@ TODAY = datetime.now(UTC).date()
 
 @pytest.fixture
 def now(reader):
-    """The cursor of the moment at which the test begins."""
+    """The cursor for the moment at which the test begins."""
     answer = reader.get(PATH, cursor="now")
     assert answer.json["data"] == []
     assert answer.json["meta"]["caught_up"]
@@ -29,7 +30,7 @@ def now(reader):
 
 @pytest.fixture
 def follow(reader, now):
-    """What came since the test began, as ``(resource, op, id)``; and the entries themselves."""
+    """``follow()`` returns the entries since the test began."""
 
     def follow(**query):
         answer = reader.get(PATH, cursor=now, per_page="100", **query)
@@ -40,7 +41,7 @@ def follow(reader, now):
     return follow
 
 
-def told(entries):
+def brief(entries):
     return [(entry["resource"], entry["op"], entry["id"]) for entry in entries]
 
 
@@ -58,7 +59,7 @@ def read_all(reader, per_page="100", **query):
             return entries
 
 
-def test_from_the_beginning_it_has_every_document_as_a_read_gives_it(reader):
+def test_from_the_beginning_it_has_every_document(reader):
     entries = read_all(reader)
     assert {entry["op"] for entry in entries} == {"create"}
     held = {(entry["resource"], entry["id"]): entry["document"] for entry in entries}
@@ -71,11 +72,11 @@ def test_from_the_beginning_it_has_every_document_as_a_read_gives_it(reader):
         )
         assert sum(name == resource.name for name, _ in held) == count["value"]
     page = reader.get(PATH).json
-    assert ChangePageSchema().validate(page) == {}
+    assert CHANGE_PAGE_SCHEMA().validate(page) == {}
     assert page["data"] == entries[:25]
 
 
-def test_pages_of_any_size_make_the_same_whole(reader):
+def test_pages_of_any_size_have_the_same_entries(reader):
     whole = read_all(reader, document="false")
     assert read_all(reader, "7", document="false") == whole
     assert all("document" not in entry for entry in whole)
@@ -95,7 +96,7 @@ def test_the_next_page_is_linked(reader):
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_what_becomes_of_a_row(editor, follow, sample):
+def test_operations_on_a_row(editor, follow, sample):
     made = editor.post(sample.path, sample.body)
     path, id = made.headers["Location"], made.json["id"]
     editor.patch(path, sample.change)
@@ -104,14 +105,13 @@ def test_what_becomes_of_a_row(editor, follow, sample):
     entries = [entry for entry in follow() if entry["id"] == id]
     assert [entry["op"] for entry in entries] == ["create", "update", "delete", "create"]
     document = editor.get(path).json
-    # As it is now, each time.
+    # Every entry has the current document.
     assert all(entry["document"] == document for entry in entries)
     assert {entry["version"] for entry in entries} == {document["version"]}
     assert {entry["actor"] for entry in entries} == {"editor"}
     assert len({entry["transaction"] for entry in entries}) == 4
-    for entry in entries:
-        assert ChangeSchema().validate(entry) == {}
-        assert entry["merged_into"] is None
+    assert CHANGE_PAGE_SCHEMA(only=["data"]).validate({"data": entries}) == {}
+    assert {entry["merged_into"] for entry in entries} == {None}
 
 
 def test_a_deletion_leaves_a_tombstone(editor, follow, sample):
@@ -125,7 +125,7 @@ def test_a_deletion_leaves_a_tombstone(editor, follow, sample):
     assert [entry["version"] for entry in entries] == [2, 2]
 
 
-def test_what_was_made_and_deleted_at_once_was_never_there(database, follow):
+def test_a_row_that_was_never_live_has_no_entry(database, follow):
     with writing(database) as session:
         sql = "INSERT INTO sources (csl_type, title, deleted_at) VALUES ('report', 'X', now())"
         run(session, sql)
@@ -134,10 +134,10 @@ def test_what_was_made_and_deleted_at_once_was_never_there(database, follow):
     assert follow() == []
     with writing(database) as session:
         run(session, "UPDATE sources SET deleted_at = NULL WHERE title = 'X'")
-    assert [op for _, op, _ in told(follow())] == ["create"]
+    assert [op for _, op, _ in brief(follow())] == ["create"]
 
 
-def test_what_is_removed_for_good_has_no_version_left(database, follow):
+def test_a_removed_row_has_no_version(database, follow):
     with writing(database) as session:
         sql = "INSERT INTO sources (csl_type, title) VALUES ('report', 'X') RETURNING id"
         ((id,),) = run(session, sql)
@@ -150,7 +150,7 @@ def test_what_is_removed_for_good_has_no_version_left(database, follow):
     ]
 
 
-def test_a_merge_is_a_deletion_that_says_where_to(editor, follow, samples):
+def test_a_merge_is_a_deletion_with_a_target(editor, follow, samples):
     sample = samples["entities"]
     one = editor.post(sample.path, sample.body).json["id"]
     names = [{"name": "Firm", "language": "en", "kind": "preferred"}]
@@ -174,14 +174,14 @@ def test_a_merge_is_a_deletion_that_says_where_to(editor, follow, samples):
     assert last["entities", one]["document"]
 
 
-def test_what_shows_a_row_changes_with_it(editor, follow):
-    """A renamed entity: the claims, the figures and the sources that show its name."""
+def test_documents_that_show_a_row_have_entries(editor, follow):
+    """An entity is renamed: claims, figures and sources show its name."""
     answer = editor.get("/v1/entities", external_id="hksz:ttps")
     (entity,) = answer.json["data"]
     names = [{"name": "Another scheme", "language": "en", "kind": "preferred"}]
     assert editor.patch(f"/v1/entities/{entity['id']}", {"names": names}).status_code == 200
     entries = follow()
-    assert told(entries)[0] == ("entities", "update", entity["id"])
+    assert brief(entries)[0] == ("entities", "update", entity["id"])
     others = entries[1:]
     assert {entry["resource"] for entry in others} >= {"claims", "figures"}
     for entry in others:
@@ -202,18 +202,18 @@ def read_rows(reader, resource):
     return [row["id"] for row in answer.json["data"]]
 
 
-def test_what_was_written_since_comes_with_its_own_entry(editor, follow, samples):
-    """A claim that was made after its claimant was renamed is not an update of that."""
+def test_a_document_that_was_written_later_has_one_entry(editor, follow, samples):
+    """A claim that was created after its claimant was renamed has no entry for that."""
     sample = samples["entities"]
     firm = editor.post(sample.path, sample.body).json["id"]
     names = [{"name": "Renamed", "language": "en", "kind": "preferred"}]
     editor.patch(f"/v1/entities/{firm}", {"names": names})
     editor.post("/v1/claims", {"claimant_id": firm, "statement": "It moved."})
-    ops = [(resource, op) for resource, op, _ in told(follow())]
+    ops = [(resource, op) for resource, op, _ in brief(follow())]
     assert ops == [("entities", "create"), ("entities", "update"), ("claims", "create")]
 
 
-def test_only_the_resources_that_are_asked_for(reader, editor, samples):
+def test_resource_limits_the_entries(reader, editor, samples):
     asked = {"resource": "units,metrics"}
     cursor = reader.get(PATH, cursor="now", **asked).json["meta"]["next_cursor"]
     for name in ("sources", "units", "metrics"):
@@ -223,10 +223,17 @@ def test_only_the_resources_that_are_asked_for(reader, editor, samples):
     assert page["meta"]["caught_up"]
 
 
-def test_a_cursor_belongs_to_the_resources_that_were_asked_for(reader, now):
+def test_a_cursor_belongs_to_its_resources(reader, now):
     assert reader.get(PATH, cursor=now, resource="claims").status_code == 400
     cursor = reader.get(PATH, resource="units,claims").json["meta"]["next_cursor"]
     assert reader.get(PATH, resource="claims,units", cursor=cursor).status_code == 200
+
+
+def test_resources_can_be_given_one_at_a_time(reader):
+    once = reader.get(PATH, resource="claims,units")
+    each = reader.send("GET", f"{PATH}?resource=claims&resource=units")
+    assert each.json == once.json
+    assert each.headers["Link"] == once.headers["Link"]
 
 
 @pytest.mark.parametrize(
@@ -247,13 +254,13 @@ def test_a_cursor_belongs_to_the_resources_that_were_asked_for(reader, now):
         ({"statement": "x"}, "statement"),
     ],
 )
-def test_what_is_not_understood_is_refused_by_name(reader, query, parameter):
+def test_an_invalid_parameter_is_named(reader, query, parameter):
     answer = reader.get(PATH, **query)
     assert answer.status_code == 400
     assert [error["parameter"] for error in answer.json["errors"]] == [parameter]
 
 
-def test_a_cursor_made_by_hand_is_refused(reader, app):
+def test_an_invalid_position_is_refused(reader, app):
     feed = Feed(app.extensions["hksz_database"])
     for place in (
         Position("yesterday", "1"),
@@ -299,7 +306,7 @@ def test_a_planned_claim_falls_due_once_when_its_last_day_has_passed(database, e
     editor.patch(f"/v1/claims/{later}", {"modality": "planned"})
     for day, count in (("2020-05-31", 0), ("2020-06-01", 1), ("2020-06-01", 0), ("2021-01-01", 1)):
         assert noted(database, day) == count, day
-    # Nothing of tomorrow is known.
+    # A future day is ignored.
     assert noted(database, "9999-01-01") == 0
     assert due_entries(follow()) == [branch, zone]
     (entry, _) = (entry for entry in follow() if entry["op"] == "due")
@@ -317,7 +324,7 @@ def test_a_claim_whose_date_is_corrected_falls_due_again(database, editor, follo
     assert due_entries(follow()) == [branch, branch]
 
 
-def test_what_is_no_plan_or_no_more_does_not_fall_due(database, editor, follow):
+def test_other_and_deleted_claims_do_not_fall_due(database, editor, follow):
     opened = planned(editor, "branch", "2020-05")
     editor.patch(f"/v1/claims/{opened}", {"modality": "actual"})
     editor.delete(f"/v1/claims/{planned(editor, 'zone', '2020-05')}")
@@ -332,8 +339,8 @@ def test_reading_records_nothing(database, editor, follow):
     assert due_entries(follow()) == [branch]
 
 
-def test_what_is_due_can_be_listed(editor, reader):
-    """What a researcher has to check: plans whose time is over for certain, by when it began."""
+def test_overdue_claims_can_be_listed(editor, reader):
+    """Planned claims whose time has certainly passed, sorted by its beginning."""
     spring, year = planned(editor, "spring", "2024-03"), planned(editor, "year", "2024")
     for name, due in (("later", "2024/2030"), ("about", "2024-11~")):
         planned(editor, name, due)
@@ -346,7 +353,7 @@ def test_what_is_due_can_be_listed(editor, reader):
     assert [claim["id"] for claim in answer.json["data"]] == [spring, year]
 
 
-def test_moments_are_those_of_the_commits(editor, follow, database):
+def test_moments_are_commit_times(editor, follow, database):
     before = datetime.now(UTC)
     id = editor.post("/v1/units", {"code": "HKD", "label": "dollar"}).json["id"]
     (entry,) = follow()

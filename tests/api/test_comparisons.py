@@ -216,7 +216,7 @@ EXPLAINED = [
         {"amount": "6", "period_edtf": None},
         "tension",
         '"some" (5; no time stated) and "some" (6; no time stated) are in tension: the ranges'
-        " have no number in common, but neither says of which time.",
+        " have no number in common, but neither states a time.",
         id="undated-disjoint",
     ),
     pytest.param(
@@ -225,8 +225,8 @@ EXPLAINED = [
         "tension",
         '"some" (at least 0 and less than 50; no time stated) and "some" (3; no time stated) are'
         " in tension: both can be true, but a reader would understand the first as more than 40"
-        " and less than 50 and the second as 3, which have no number in common, and neither says"
-        " of which time.",
+        " and less than 50 and the second as 3, which have no number in common, and neither states"
+        " a time.",
         id="undated-tension",
     ),
     pytest.param(
@@ -234,7 +234,7 @@ EXPLAINED = [
         {"amount": "5.0", "period_edtf": None},
         "agrees",
         '"some" (5; no time stated) agrees with "some" (5; no time stated):'
-        " the ranges overlap, and neither says of which time.",
+        " the ranges overlap, and neither states a time.",
         id="undated-agreement",
     ),
     pytest.param(
@@ -352,7 +352,7 @@ def test_the_gravest_come_first_and_each_pair_once(many, reader):
     assert claim["all"] is True
     found = _verdicts(claim["data"])
     assert found == sorted(found, key=GRAVITY.index)
-    # Among the three: 3; with the seed's, with 90,000 and with 1,000: 3 each.
+    # InSubquery the three: 3; with the seed's, with 90,000 and with 1,000: 3 each.
     pairs = {frozenset((c["figure"]["id"], c["other"]["id"])) for c in claim["data"]}
     assert len(pairs) == len(claim["data"]) == 12
     assert all(c["figure"]["claim"]["id"] == many[0]["id"] for c in claim["data"])
@@ -512,7 +512,7 @@ def test_what_is_not_known_is_refused(reader, seeded, path, parameter):
 @pytest.mark.parametrize("query", [{}, {"verdict": "contradicts"}, {"verdict": "tension"}])
 def test_a_walk_that_ends_early_goes_on_with_the_next_page(reader, monkeypatch, query):
     whole = reader.get("/v1/comparisons", per_page="100", **query).json["data"]
-    monkeypatch.setattr("hksz_db.queries.comparison_pages.WALKED", 1)
+    monkeypatch.setattr("hksz_db.queries.comparison_pages.SCANNED", 1)
     comparisons_statement.cache_clear()
     try:
         pages = list(_pages(reader, "/v1/comparisons", 5, full=False, **query))

@@ -139,6 +139,7 @@ SAMPLES: dict[str, Body] = {
         "title": "A title",
         "title_supplied": True,
         "container_title": "A container",
+        "publisher_place": "Shenzhen",
         "url": "https://example.org/a",
         "doi": "10.1234/drill",
         "language": "pt",
@@ -440,7 +441,7 @@ class Drill:
 
     def __init__(self, client: Any, database: Any) -> None:
         self.client = client
-        self.connection = database.engine
+        self.connection = database.connections.engine
         self.ids: dict[str, str] = {
             name: str(id)
             for table in WORLD

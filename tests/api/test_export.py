@@ -183,49 +183,50 @@ def test_where_reading_is_closed_a_key_is_needed(app, reader, writer):
         app.config["OPEN_READS"] = True
 
 
-@pytest.fixture
-def places(monkeypatch):
-    """Two places, of which all are free."""
-    places = exports.Places(2, 3600)
-    monkeypatch.setattr(exports, "places", places)
-    return places
+def _slots(app):
+    return app.extensions["hksz_export_slots"]
 
 
-def test_there_are_so_many_places(reader, places):
-    leave = [places.take(), places.take()]
+def _check_slots_are_free(app):
+    for release in [_slots(app).acquire() for _ in range(exports.MAX_EXPORTS)]:
+        release()
+
+
+def test_too_many_exports_at_once_are_refused(app, reader):
+    release, *others = [_slots(app).acquire() for _ in range(exports.MAX_EXPORTS)]
     refused = reader.get("/v1/claims/export")
     assert refused.status_code == 503
     assert int(refused.headers["Retry-After"]) > 0
     assert reader.get("/v1/claims").status_code == 200
     assert reader.send("HEAD", "/v1/claims/export").status_code == 200
-    leave[0]()
-    leave[0]()
-    assert reader.get("/v1/claims/export").status_code == 200
+    release()
+    assert reader.get("/v1/claims/export").data
+    for release_other in others:
+        release_other()
 
 
-def test_a_place_is_given_back_at_the_end(reader, places):
+def test_a_slot_is_released_at_the_end(app, reader):
     for _ in range(5):
         assert reader.get("/v1/units/export").data
     assert reader.get("/v1/units/export", format="pdf").status_code == 400
-    for _ in range(2):
-        places.take()
+    _check_slots_are_free(app)
 
 
-def test_a_place_is_not_held_for_good():
-    places = exports.Places(1, 0)
-    late = places.take()
-    places.take()
-    late()
+def test_a_slot_expires():
+    slots = exports.ExportSlots(1, 0)
+    release = slots.acquire()
+    slots.acquire()
+    release()
 
 
-def test_a_place_is_given_back_by_its_holder_only():
-    places = exports.Places(1, 3600)
-    first = places.take()
+def test_a_slot_is_released_only_once():
+    slots = exports.ExportSlots(1, 3600)
+    first = slots.acquire()
     first()
-    second = places.take()
+    second = slots.acquire()
     first()
     with pytest.raises(ApiError):
-        places.take()
+        slots.acquire()
     second()
 
 
@@ -260,31 +261,29 @@ def _export_pids(url):
         return [pid for (pid,) in rows]
 
 
-def test_all_of_many_rows_go_out(client, many, places):
+def test_all_of_many_rows_go_out(client, many):
     with client.get("/v1/metrics/export?key__startswith=k", buffered=False) as answer:
         assert answer.is_streamed
         pieces = [len(piece) for piece in answer.iter_encoded()]
         assert max(pieces) < 2**17
     with client.get("/v1/metrics/export?key__startswith=k&label__contains=xxx") as answer:
         assert answer.data.count(b"\n") == many
-    for _ in range(2):
-        places.take()
+    _check_slots_are_free(client.application)
 
 
 @pytest.mark.usefixtures("many")
-def test_a_reader_that_leaves_ends_the_export(client, places, database_url):
+def test_a_reader_that_leaves_ends_the_export(client, database_url):
     answer = client.get("/v1/metrics/export", buffered=False)
     next(answer.iter_encoded())
     assert len(_export_pids(database_url)) == 1
     answer.close()
     assert _export_pids(database_url) == []
-    for _ in range(2):
-        places.take()
+    _check_slots_are_free(client.application)
 
 
 @pytest.mark.parametrize("form", ["ndjson", "csv"])
 @pytest.mark.usefixtures("many")
-def test_a_database_that_goes_away_halfway_is_no_end(client, places, database_url, form):
+def test_a_database_that_goes_away_halfway_is_no_end(client, database_url, form):
     answer = client.get(f"/v1/metrics/export?format={form}", buffered=False)
     assert answer.status_code == 200
     pieces = answer.iter_encoded()
@@ -296,18 +295,16 @@ def test_a_database_that_goes_away_halfway_is_no_end(client, places, database_ur
         arrived.extend(pieces)
     assert b"".join(arrived).endswith(FORMATS[form].broken)
     answer.close()
-    for _ in range(2):
-        places.take()
+    _check_slots_are_free(client.application)
 
 
-def test_a_database_that_is_away_is_an_answer(places):
+def test_a_database_that_is_away_is_an_answer():
     away = Database(lambda: "postgresql://127.0.0.1:1/none")
     client = create_app(Settings(log_level="critical"), away).test_client()
     for _ in range(3):
         answer = client.get("/v1/metrics/export")
         assert (answer.status_code, answer.content_type) == (503, "application/problem+json")
-    for _ in range(2):
-        places.take()
+    _check_slots_are_free(client.application)
 
 
 def test_an_export_can_be_of_the_past(editor, reader, database):

@@ -6,7 +6,7 @@ import pytest
 
 from hksz_db.api.intake import BYTES_PER_S, Intake
 from hksz_db.api.problems import ApiError
-from hksz_db.domain.errors import Busy
+from hksz_db.domain.errors import Overloaded
 
 CHUNKED = {"HTTP_TRANSFER_ENCODING": "chunked"}
 BULK = {"PATH_INFO": "/v1/claims/bulk"}
@@ -86,7 +86,7 @@ def test_a_long_body_has_longer():
 def test_what_is_held_has_a_bound():
     intake = Intake(max_bytes=10, max_bulk_bytes=10)
     held = [read(intake, Sender(b"x" * 10), **declared(10)) for _ in range(8)]
-    with pytest.raises(Busy):
+    with pytest.raises(Overloaded):
         read(intake, Sender(b"x"), **declared(1))
     intake.discard(held.pop())
     assert read(intake, Sender(b"x"), **declared(1)) == b"x"

@@ -9,7 +9,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from hksz_db.api.catalogue import CATALOGUE, LISTS
-from hksz_db.api.questions import MAX_FILTERS
+from hksz_db.queries.questions import MAX_FILTERS
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Paging: the pages laid end to end are the list, whatever the order."""
+"""Paging: all pages together are the list, in every order."""
 
 import itertools
 import json
@@ -19,7 +19,7 @@ SORTS = [
 
 @pytest.fixture
 def more(editor, samples):
-    """Beside the seed, rows of every resource, with and without what can be sorted by."""
+    """The seed and more rows of every resource, with and without values of the sort keys."""
     for sample in samples.values():
         assert editor.post(sample.path, sample.body).status_code == 201
     for title, issued in (("B", None), ("A", "2020"), ("A", "2020"), ("A", None), ("C", "2019")):
@@ -78,7 +78,7 @@ def _key(document, name):
 
 @pytest.mark.parametrize(("resource", "sort"), SORTS)
 @pytest.mark.usefixtures("more")
-def test_pages_laid_end_to_end_are_the_sorted_list(reader, resource, sort):
+def test_all_pages_together_are_the_sorted_list(reader, resource, sort):
     path, name = f"/v1/{resource}", sort.removeprefix("-")
     query = {"include": "corroboration"} if name.startswith("corroboration") else {}
     whole = _whole(reader, path, sort=sort, **query)
@@ -92,7 +92,7 @@ def test_pages_laid_end_to_end_are_the_sorted_list(reader, resource, sort):
     given = [pair for pair in pairs if pair[0] is not None]
     assert given == sorted(given, reverse=descends)
     missing = [pair for pair in pairs if pair[0] is None]
-    # What has no value comes last, in both directions.
+    # Rows without a value come last in both directions.
     assert pairs == given + sorted(missing, reverse=descends)
 
 
@@ -111,7 +111,7 @@ def test_pages_laid_end_to_end_are_the_sorted_list(reader, resource, sort):
     ],
 )
 @pytest.mark.usefixtures("more")
-def test_several_keys_in_several_directions(reader, resource, sort):
+def test_several_sort_keys_in_several_directions(reader, resource, sort):
     path = f"/v1/{resource}"
     whole = _whole(reader, path, sort=sort)
     for size in (1, 2) if resource != "claims" else (5,):
@@ -127,13 +127,13 @@ def test_a_search_is_paged_by_relevance(reader):
         assert list(itertools.chain(*pages)) == whole
 
 
-def test_a_search_is_paged_in_another_order_too(reader):
+def test_sorted_search_is_paged(reader):
     query = {"q": "hong kong OR shenzhen", "sort": "-time,id", "modality__ne": "planned"}
     whole = _whole(reader, "/v1/claims", **query)
     assert list(itertools.chain(*_pages(reader, "/v1/claims", 4, **query))) == whole
 
 
-def test_entities_are_paged_by_relevance_too(reader):
+def test_entities_are_paged_by_relevance(reader):
     whole = _whole(reader, "/v1/entities", q="hong OR shenzhen OR hkpc")
     assert (
         list(itertools.chain(*_pages(reader, "/v1/entities", 2, q="hong OR shenzhen OR hkpc")))
@@ -154,7 +154,7 @@ def test_the_evidence_of_a_claim_is_paged(reader, editor, samples):
     assert list(itertools.chain(*_pages(reader, path, 2))) == whole
 
 
-def test_a_posted_question_is_paged_by_its_cursor(reader):
+def test_query_is_paged_by_its_cursor(reader):
     question = {"filter": {"modality": "opinion"}, "sort": ["-time", "id"], "per_page": 6}
     found = []
     cursor = None
@@ -169,7 +169,7 @@ def test_a_posted_question_is_paged_by_its_cursor(reader):
     assert found == _whole(reader, "/v1/claims", **query)
 
 
-def test_rows_that_come_and_go_shift_nothing(reader, editor):
+def test_changed_rows_do_not_shift_pages(reader, editor):
     first, *_ = _pages(reader, "/v1/claims", 10, sort="id")
     cursor = reader.get("/v1/claims", per_page="10", sort="id").json["meta"]["next_cursor"]
     before = reader.get("/v1/claims", per_page="10", sort="id", cursor=cursor).json["data"]
@@ -179,7 +179,7 @@ def test_rows_that_come_and_go_shift_nothing(reader, editor):
     assert after == before
 
 
-def test_counts_are_made_when_asked_for(reader):
+def test_rows_are_counted_on_request(reader):
     assert "count" not in reader.get("/v1/claims").json["meta"]
     query = {"modality": "opinion", "per_page": "2"}
     whole = len(_whole(reader, "/v1/claims", modality="opinion"))
@@ -226,7 +226,7 @@ def _refused(client, path="/v1/claims", **query):
     return (answer.status_code, errors[0].get("parameter")) == (400, "cursor")
 
 
-def test_a_cursor_belongs_to_its_question(reader):
+def test_cursor_of_another_question_is_refused(reader):
     cursor = _cursor(reader, modality="opinion", sort="-time")
     for query in (
         {},
@@ -309,7 +309,7 @@ def test_a_forged_cursor_is_refused(reader, keys):
         "q",
     ],
 )
-def test_what_cannot_be_sorted_by_is_refused(reader, sort):
+def test_invalid_sort_is_refused(reader, sort):
     refused = reader.get("/v1/claims", sort=sort)
     assert refused.status_code == 400
     assert refused.json["errors"][0]["parameter"] == "sort"

@@ -24,20 +24,20 @@ def ask(reader):
 OPINION, RESEARCH = {"modality": "opinion"}, {"topics": "research"}
 
 
-def test_an_object_holds_when_all_in_it_hold(ask, reader):
+def test_object_requires_all_its_filters(ask, reader):
     both = ask({**OPINION, **RESEARCH})
     assert both == _ids(reader.get("/v1/claims", per_page="100", **OPINION, **RESEARCH))
     assert both == ask({"and": [OPINION, RESEARCH]}) == ask({"and": [OPINION], **RESEARCH})
 
 
-def test_or_holds_when_one_holds(ask):
+def test_or_requires_one_branch(ask):
     assert ask({"or": [OPINION, RESEARCH]}) == ask(OPINION) | ask(RESEARCH)
     assert ask({"or": [OPINION, RESEARCH], "modality": "actual"}) == ask(
         {"modality": "actual", **RESEARCH}
     )
 
 
-def test_not_takes_what_is_left_missing_values_too(ask):
+def test_not_selects_the_rest_with_missing_values(ask):
     every = ask({})
     assert len(every) == 70
     assert ask({"not": OPINION}) == every - ask(OPINION)
@@ -50,12 +50,12 @@ def test_not_takes_what_is_left_missing_values_too(ask):
     )
 
 
-def test_no_filter_selects_all(ask):
+def test_empty_filter_selects_all(ask):
     assert ask({}) == ask({"and": [{}]}) == ask({"not": {"not": {}}})
     assert ask({"not": {}}) == set()
 
 
-def test_json_values_are_taken_as_they_are(ask, reader):
+def test_values_may_be_json(ask, reader):
     assert ask({"figures__isnull": False}) == ask({"figures__isnull": "false"})
     assert ask({"figures__value__gte": 40000}) == ask({"figures__value__gte": "40000"})
     assert ask({"figures__value__gte": 40000.5}) == ask({"figures__value__gte": 40000})
@@ -64,13 +64,13 @@ def test_json_values_are_taken_as_they_are(ask, reader):
     assert _ids(located) == _ids(reader.get("/v1/evidence", start_char__gt="3000"))
 
 
-def test_ten_thousand_ids_go_into_one_question(ask):
+def test_filter_by_ten_thousand_ids(ask):
     known = list(ask({"topics": "talent"}))
     ids = [str(uuid4()) for _ in range(10_000 - len(known))] + known
     assert ask({"id__in": ids}) == set(known)
 
 
-def test_a_list_has_an_end(reader):
+def test_too_long_list_is_refused(reader):
     tree = {"external_id__in": [f"test:{n}" for n in range(20_001)]}
     refused = reader.post("/v1/claims/query", {"filter": tree})
     assert refused.status_code == 400
@@ -144,7 +144,7 @@ def test_the_options_of_a_list_are_there_too(reader):
         ({"q": "\x00"}, "#/q"),
     ],
 )
-def test_what_is_not_understood_is_refused_where_it_stands(reader, question, pointer):
+def test_faults_point_into_the_body(reader, question, pointer):
     refused = reader.post("/v1/claims/query", question)
     assert refused.status_code == 400
     assert [error["pointer"] for error in refused.json["errors"]] == [pointer]
@@ -157,12 +157,12 @@ def _nested(depth):
     return {"filter": tree}
 
 
-def test_a_tree_is_as_deep_as_a_body_may_be(reader, ask):
+def test_tree_depth_is_limited_by_the_body(reader, ask):
     assert _ids(reader.post("/v1/claims/query", {**_nested(28), "per_page": 100})) == ask(OPINION)
     assert reader.post("/v1/claims/query", _nested(33)).status_code == 400
 
 
-def test_a_tree_has_an_end(reader):
+def test_too_large_tree_is_refused(reader):
     tree = {"or": [{"language": "en"}] * 101}
     refused = reader.post("/v1/claims/query", {"filter": tree})
     assert refused.status_code == 400
@@ -170,19 +170,19 @@ def test_a_tree_has_an_end(reader):
 
 
 @pytest.mark.parametrize("branch", [{}, {"not": {}}, {"and": [{}]}])
-def test_a_tree_of_nothing_has_an_end_too(reader, branch):
+def test_too_large_tree_of_empty_branches_is_refused(reader, branch):
     refused = reader.post("/v1/claims/query", {"filter": {"or": [branch] * 10_000}})
     assert refused.status_code == 400
     assert refused.json["errors"][0]["pointer"] == "#/filter"
 
 
-def test_many_wrong_names_are_answered_in_few_words(reader):
+def test_answer_to_many_unknown_names_is_short(reader):
     refused = reader.post("/v1/claims/query", {f"k{n}": 1 for n in range(20_000)})
     assert refused.status_code == 400
     assert len(refused.data) < 1_000_000
 
 
-def test_a_query_string_is_refused_where_the_body_asks(reader):
+def test_query_with_a_query_string_is_refused(reader):
     refused = reader.send("POST", "/v1/claims/query?per_page=1", json={})
     assert refused.status_code == 400
     assert refused.json["errors"][0]["parameter"] == "per_page"

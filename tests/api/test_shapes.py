@@ -1,4 +1,4 @@
-"""What a reader can choose of a document, and counts by a field."""
+"""Which fields of a document a client chooses, and counts by a field."""
 
 import json
 from collections import Counter
@@ -20,7 +20,7 @@ def _read(client, **query):
     return client.get(f"/v1/claims/{claim['id']}", **query)
 
 
-def test_a_list_embeds_what_makes_a_claim_and_a_read_embeds_all(reader):
+def test_defaults_of_include(reader):
     listed, read = _one(reader, q='"talent pass"'), _read(reader).json
     assert [name for name in EMBEDS if name in listed] == EMBEDS[:3]
     assert [name for name in EMBEDS if name in read] == EMBEDS
@@ -37,7 +37,7 @@ def test_a_list_embeds_what_makes_a_claim_and_a_read_embeds_all(reader):
         ("entities,figures,evidence,sources", EMBEDS),
     ],
 )
-def test_include_says_what_is_embedded(reader, include, embedded):
+def test_include_chooses_what_is_embedded(reader, include, embedded):
     for document in (_one(reader, include=include), _read(reader, include=include).json):
         assert [name for name in EMBEDS if name in document] == embedded
         assert "statement" in document
@@ -53,7 +53,7 @@ def test_include_says_what_is_embedded(reader, include, embedded):
         ({"select": "id,sources"}, ["id", "sources"]),
     ],
 )
-def test_select_says_which_fields_there_are(reader, query, names):
+def test_select_chooses_the_fields(reader, query, names):
     assert list(_one(reader, **query)) == names
     assert list(_read(reader, **query).json) == names
 
@@ -72,27 +72,27 @@ def test_select_says_which_fields_there_are(reader, query, names):
         ({"select": "id,figures", "include": "evidence"}, "select"),
     ],
 )
-def test_an_unknown_field_is_refused_by_name(reader, query, parameter):
+def test_unknown_fields_are_refused(reader, query, parameter):
     for refused in (reader.get("/v1/claims", **query), _read(reader, **query)):
         assert refused.status_code == 400
         assert {error["parameter"] for error in refused.json["errors"]} == {parameter}
 
 
-def test_nothing_can_be_embedded_where_there_is_nothing(reader):
+def test_include_without_embeds_is_refused(reader):
     refused = reader.get("/v1/metrics", include="figures")
     assert refused.status_code == 400
     assert refused.json["errors"][0]["parameter"] == "include"
 
 
 @pytest.mark.parametrize("parameter", ["unknown", "q", "sort", "per_page", "status", "count"])
-def test_a_read_by_id_takes_no_question(reader, parameter):
+def test_read_by_id_refuses_parameters_of_lists(reader, parameter):
     refused = _read(reader, **{parameter: "1"})
     assert refused.status_code == 400
     assert refused.json["errors"][0]["parameter"] == parameter
 
 
 @pytest.mark.parametrize("resource", CATALOGUE, ids=lambda resource: resource.name)
-def test_groups_count_what_a_list_holds(reader, resource):
+def test_groups_count_the_rows_of_the_list(reader, resource):
     query = {"include": "corroboration"} if resource.name == "claims" else {}
     rows = reader.get(f"/v1/{resource.name}", per_page="100", **query).json["data"]
     for row in rows:
@@ -112,7 +112,7 @@ def test_groups_count_what_a_list_holds(reader, resource):
         assert groups.json["meta"] == {"group_by": [field]}
 
 
-def test_groups_by_several_fields_of_what_a_filter_selects(reader):
+def test_groups_by_several_fields_of_filtered_rows(reader):
     query = {"modality": "opinion", "q": "hong kong"}
     groups = reader.get("/v1/claims/aggregate", group_by="status,language", **query).json["data"]
     rows = reader.get("/v1/claims", per_page="100", **query).json["data"]
@@ -121,7 +121,7 @@ def test_groups_by_several_fields_of_what_a_filter_selects(reader):
     ]
 
 
-def test_no_groups_of_nothing(reader):
+def test_no_rows_have_no_groups(reader):
     answer = reader.get("/v1/claims/aggregate", group_by="status", q="zebra")
     assert answer.status_code == 200
     assert answer.json["data"] == []
@@ -131,20 +131,20 @@ def test_no_groups_of_nothing(reader):
     "query",
     [{}, {"group_by": ""}, {"group_by": "statement"}, {"group_by": "status,unknown"}],
 )
-def test_groups_need_fields_to_group_by(reader, query):
+def test_groups_require_group_by(reader, query):
     refused = reader.get("/v1/claims/aggregate", **query)
     assert refused.status_code == 400
     assert {error["parameter"] for error in refused.json["errors"]} == {"group_by"}
 
 
 @pytest.mark.parametrize("parameter", ["sort", "per_page", "cursor", "select", "include", "count"])
-def test_groups_have_no_pages(reader, parameter):
+def test_groups_refuse_parameters_of_pages(reader, parameter):
     refused = reader.get("/v1/claims/aggregate", **{"group_by": "status", parameter: "id"})
     assert refused.status_code == 400
     assert [error["parameter"] for error in refused.json["errors"]] == [parameter]
 
 
-def test_fields_come_in_the_order_of_the_document(reader):
+def test_fields_are_in_the_order_of_the_document(reader):
     document = json.loads(_read(reader).data)
     assert list(document)[:3] == ["id", "external_id", "statement"]
     assert list(_one(reader, select="statement,id")) == ["id", "statement"]

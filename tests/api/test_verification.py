@@ -336,7 +336,7 @@ def test_nothing_is_logged(talkative, source, capsys, caplog):
     assert MARKER not in _said(capsys, caplog)
 
 
-@pytest.mark.parametrize("place", ["_Copy", "_span", "Finding"])
+@pytest.mark.parametrize("place", ["_HashedText", "_span", "Finding"])
 def test_nothing_is_logged_when_it_breaks(talkative, source, capsys, caplog, monkeypatch, place):
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("broken")

@@ -1,4 +1,4 @@
-"""Waiting for changes over HTTP: it takes nothing from the others, and has an end."""
+"""Long polling over HTTP: it holds no worker slot, and ends on time and on shutdown."""
 
 import http.client
 import json
@@ -40,10 +40,10 @@ def database(database_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def app(database: Database) -> Iterator[Flask]:
-    """The service with two places to wait."""
+    """The service with two places for waiting requests."""
     app = create_app(Settings(log_level="error", max_waiters=2), database)
     yield app
-    app.extensions["hksz_waiting_room"].bell.close()
+    app.extensions["hksz_waiting_room"].listener.close()
 
 
 @pytest.fixture
@@ -63,13 +63,13 @@ def add(database: Database, code: str) -> None:
 
 
 def wait_until(app: Flask, waiting: int) -> None:
-    """Until so many wait."""
-    bell = app.extensions["hksz_waiting_room"].bell
+    """Return when so many requests wait."""
+    listener = app.extensions["hksz_waiting_room"].listener
     for _ in range(6000):
-        if bell.waiting == waiting:
+        if listener.waiting == waiting:
             return
         threading.Event().wait(0.005)
-    raise AssertionError("they do not wait")
+    raise AssertionError("too few requests wait")
 
 
 def codes(answer) -> list[str]:
@@ -77,7 +77,7 @@ def codes(answer) -> list[str]:
     return [entry["document"]["code"] for entry in answer.json["data"]]
 
 
-def test_who_waits_is_answered_as_soon_as_there_is_something(app, database, reader, now, pool):
+def test_a_commit_ends_the_waiting(app, database, reader, now, pool):
     answer = pool.submit(reader.get, PATH, cursor=now, wait="30")
     wait_until(app, 1)
     add(database, "one")
@@ -86,7 +86,7 @@ def test_who_waits_is_answered_as_soon_as_there_is_something(app, database, read
     assert found.json["meta"]["caught_up"]
 
 
-def test_an_overdue_claim_wakes_who_waits(app, database, reader, pool):
+def test_an_overdue_claim_ends_the_waiting(app, database, reader, pool):
     with writing(database) as session:
         run(
             session,
@@ -101,52 +101,54 @@ def test_an_overdue_claim_wakes_who_waits(app, database, reader, pool):
     assert [entry["op"] for entry in answer.result(20).json["data"]] == ["due"]
 
 
-def test_what_is_there_is_not_waited_for(database, reader, now):
+def test_an_existing_entry_is_answered_at_once(database, reader, now):
     add(database, "one")
     assert codes(reader.get(PATH, cursor=now, wait="30")) == ["one"]
 
 
-def test_an_answer_after_the_time_is_a_page_without_entries(reader, now):
+def test_after_the_time_the_answer_is_an_empty_page(reader, now):
     answer = reader.get(PATH, cursor=now, wait="1")
     assert codes(answer) == []
     assert answer.json["meta"] == {"next_cursor": now, "caught_up": True, "per_page": 25}
 
 
-def test_what_is_not_asked_for_ends_no_waiting(app, database, reader, pool):
+def test_an_entry_of_another_resource_does_not_end_the_waiting(app, database, reader, pool):
     cursor = reader.get(PATH, resource="metrics", cursor="now").json["meta"]["next_cursor"]
     waiter = pool.submit(reader.get, PATH, resource="metrics", cursor=cursor, wait="2")
     wait_until(app, 1)
     add(database, "one")
     answer = waiter.result(20)
     assert answer.json["data"] == []
-    # It has gone on all the same: nobody looks at the same again.
+    # The cursor has advanced, so that the same changes are not searched again.
     assert answer.json["meta"]["next_cursor"] != cursor
 
 
-def test_now_can_be_waited_from(app, database, reader, pool):
+def test_waiting_can_begin_at_now(app, database, reader, pool):
     answer = pool.submit(reader.get, PATH, cursor="now", wait="30")
     wait_until(app, 1)
     add(database, "one")
     assert codes(answer.result(20)) == ["one"]
 
 
-def test_those_who_wait_share_one_connection(app, database, reader, now, pool):
+def test_waiting_requests_share_one_connection(app, database, reader, now, pool):
     waiters = [pool.submit(reader.get, PATH, cursor=now, wait="30") for _ in range(2)]
     wait_until(app, 2)
+    while not app.extensions["hksz_waiting_room"].listener.ready:
+        threading.Event().wait(0.005)
     assert reader.get("/v1/units").status_code == 200
-    database.close_readers()
+    database.close()
     with writing(database) as session:
         rows = run(
             session,
             "SELECT state FROM pg_stat_activity WHERE datname = current_database()"
             " AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
         )
-    assert len(rows) == 1  # of the one bell
+    assert len(rows) == 1  # of the listener
     add(database, "one")
     assert [codes(waiter.result(20)) for waiter in waiters] == [["one"], ["one"]]
 
 
-def test_there_is_a_bound_on_those_who_wait(app, database, reader, now, pool):
+def test_too_many_waiting_requests_are_refused(app, database, reader, now, pool):
     waiters = [pool.submit(reader.get, PATH, cursor=now, wait="30") for _ in range(2)]
     wait_until(app, 2)
     refused = reader.get(PATH, cursor=now, wait="1")
@@ -160,7 +162,7 @@ def test_there_is_a_bound_on_those_who_wait(app, database, reader, now, pool):
     assert reader.get(PATH, cursor=last, wait="1").status_code == 200
 
 
-def test_nobody_may_wait_where_there_are_no_places(database):
+def test_without_places_waiting_is_refused(database):
     client = create_app(Settings(log_level="error", max_waiters=0), database).test_client()
     assert client.get(f"{PATH}?cursor=now").status_code == 200
     assert client.get(f"{PATH}?cursor=now&wait=1").status_code == 503
@@ -168,7 +170,7 @@ def test_nobody_may_wait_where_there_are_no_places(database):
 
 @pytest.fixture
 def served(database_url: str, tmp_path: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    """The service as it is run: its address and its process."""
+    """A running server: its address and its process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -194,8 +196,8 @@ def served(database_url: str, tmp_path: Path) -> Iterator[tuple[str, "subprocess
             server.wait(60)
 
 
-def test_a_server_that_is_told_to_end_answers_those_who_wait(served, pool, database):
-    """At once: after twenty seconds they would have been cut off, without an answer."""
+def test_shutdown_answers_the_waiting_requests(served, pool, database):
+    """It does so at once: after twenty seconds they would be cut off without an answer."""
     host, server = served
 
     def ask(query: str) -> tuple[int, dict]:
@@ -206,7 +208,7 @@ def test_a_server_that_is_told_to_end_answers_those_who_wait(served, pool, datab
 
     cursor = ask("cursor=now")[1]["meta"]["next_cursor"]
     waiters = [pool.submit(ask, f"cursor={cursor}&wait=30") for _ in range(5)]
-    _until_listened_to(database)
+    _wait_for_listener(database)
     # The only worker slot is free.
     assert ask("resource=units")[0] == 200
     server.terminate()
@@ -216,7 +218,7 @@ def test_a_server_that_is_told_to_end_answers_those_who_wait(served, pool, datab
     assert server.wait(60) == 0
 
 
-def _until_listened_to(database: Database) -> None:
+def _wait_for_listener(database: Database) -> None:
     listening = (
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
         " AND query ~ 'settled' AND pid <> pg_backend_pid()"
@@ -226,4 +228,4 @@ def _until_listened_to(database: Database) -> None:
             if run(session, listening) != [(0,)]:
                 return
         threading.Event().wait(0.01)
-    raise AssertionError("nobody listens")
+    raise AssertionError("no listener connects")

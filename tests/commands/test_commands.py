@@ -1,4 +1,4 @@
-"""The command line: the seed, keys, locators; one sentence where something is wrong."""
+"""The commands for seeds, keys, locators and history; errors are one sentence."""
 
 import errno
 import json
@@ -23,7 +23,7 @@ def bare_app():
 
 @pytest.fixture
 def app(bare_app, database):
-    """The service over the test's transaction."""
+    """The service in the transaction of the test."""
     bare_app.extensions["hksz_database"] = database
     return bare_app
 
@@ -49,7 +49,7 @@ def test_the_seed_is_loaded_once(flask, database):
     assert "article: 0 loaded" in flask("seed").output
 
 
-def test_a_folder_of_ones_own_is_loaded(flask, database, tmp_path):
+def test_given_folder_is_loaded(flask, database, tmp_path):
     units = [{"external_id": "test:dollar", "code": "HKD", "label": "dollar"}]
     (tmp_path / "units.json").write_text(json.dumps(units))
     answer = flask("seed", tmp_path)
@@ -70,11 +70,11 @@ def test_a_broken_seed_is_one_sentence(flask, database, tmp_path):
     assert _rows(database, "SELECT 1 FROM units") == []
 
 
-def test_a_folder_that_is_not_there_is_assert_refused(flask, tmp_path):
+def test_missing_folder_is_refused(flask, tmp_path):
     assert flask("seed", tmp_path / "nowhere").exit_code == 2
 
 
-def test_a_key_is_made_and_shown_once(flask):
+def test_key_is_created_and_shown_once(flask):
     made = flask("keys", "create", "desk", "--scope", "claims:write", "--scope", "review")
     assert made.exit_code == 0
     assert made.output.startswith("hksz_")
@@ -84,7 +84,7 @@ def test_a_key_is_made_and_shown_once(flask):
     assert key not in listed
 
 
-def test_a_key_that_is_made_can_be_used(flask, app):
+def test_new_key_can_be_used(flask, app):
     key = flask("keys", "create", "desk", "--scope", "admin").output.strip()
     made = app.test_client().post(
         "/v1/units",
@@ -95,14 +95,14 @@ def test_a_key_that_is_made_can_be_used(flask, app):
     assert "used never" not in flask("keys", "list").output
 
 
-def test_a_key_lives_until_the_end_of_its_last_day(flask, database):
+def test_key_expires_at_the_end_of_its_last_day(flask, database):
     flask("keys", "create", "desk", "--scope", "admin", "--expires", "2999-12-31")
     assert "until 2999-12-31" in flask("keys", "list").output
     (until,) = _rows(database, "SELECT expires_at::text FROM api_keys")
     assert until == ("2999-12-31 23:59:59+00",)
 
 
-def test_a_label_belongs_to_one_key(flask):
+def test_label_is_unique(flask):
     flask("keys", "create", "desk", "--scope", "admin")
     again = flask("keys", "create", "desk", "--scope", "admin")
     assert again.exit_code == 1
@@ -119,19 +119,19 @@ def test_a_label_belongs_to_one_key(flask):
         ["--scope", "admin"],
     ],
 )
-def test_a_key_needs_a_label_and_scopes_that_exist(flask, database, arguments):
+def test_key_needs_a_label_and_known_scopes(flask, database, arguments):
     assert flask("keys", "create", *arguments).exit_code == 2
     assert _rows(database, "SELECT 1 FROM api_keys") == []
 
 
-def test_a_blank_label_is_refused_in_one_sentence(flask, database):
+def test_blank_label_is_refused_in_one_sentence(flask, database):
     refused = flask("keys", "create", " ", "--scope", "admin")
     assert refused.exit_code == 1
     assert len(refused.output.splitlines()) == 1
     assert _rows(database, "SELECT 1 FROM api_keys") == []
 
 
-def test_a_key_is_revoked_for_good(flask):
+def test_key_is_revoked_permanently(flask):
     flask("keys", "create", "desk", "--scope", "admin")
     assert flask("keys", "revoke", "desk").exit_code == 0
     assert flask("keys", "list").output.startswith("desk\trevoked\t")
@@ -148,7 +148,7 @@ def test_no_keys_are_an_empty_list(flask):
 
 @pytest.fixture
 def files(tmp_path: Path) -> dict[str, Path]:
-    """A text, the spans in it, and a data file of two claims."""
+    """A text, its spans, and a data file of claims."""
     claims = [
         {"external_id": "test:a", "evidence": [{"external_id": "test:a1", "note": "kept"}]},
         {"external_id": "test:b", "evidence": [{"external_id": "test:b1"}]},
@@ -165,7 +165,7 @@ def test_locators_are_written_into_a_data_file(flask, files):
     answer = flask("locate", *files.values())
     assert answer.exit_code == 0
     text = "A made-up article. Forty firms moved, forty firms stayed."
-    assert f"1 locators written, over {len(text)} characters" in answer.output
+    assert f"1 locators written for a text of {len(text)} characters" in answer.output
     assert digest(text) in answer.output
     located, other, bare = json.loads(files["claims"].read_text(encoding="utf-8"))
     (passage,) = located["evidence"]
@@ -178,7 +178,7 @@ def test_locators_are_written_into_a_data_file(flask, files):
     assert bare == {"external_id": "test:c"}
 
 
-def test_words_that_do_not_occur_leave_the_file_as_it_was(flask, files):
+def test_missing_words_leave_the_file_unchanged(flask, files):
     before = files["claims"].read_text(encoding="utf-8")
     for span in (
         {"words": "fifty firms"},
@@ -193,7 +193,7 @@ def test_words_that_do_not_occur_leave_the_file_as_it_was(flask, files):
 
 
 def _assert_refused(flask, files, *words):
-    """The command ends with one sentence that holds the words; the data file stays as it was."""
+    """The error is one sentence with the words, and no file changes."""
     before = files["claims"].read_bytes()
     answer = flask("locate", *files.values())
     assert (answer.exit_code, files["claims"].read_bytes()) == (1, before)
@@ -212,7 +212,7 @@ def _assert_refused(flask, files, *words):
         (b" \r\n", ["empty"]),
     ],
 )
-def test_a_text_that_is_none_is_one_sentence(flask, files, content, words):
+def test_invalid_text_is_one_sentence(flask, files, content, words):
     files["text"].write_bytes(content)
     _assert_refused(flask, files, str(files["text"]), *words)
 
@@ -235,7 +235,7 @@ def test_a_text_that_is_none_is_one_sentence(flask, files, content, words):
         (b'{"test:a1": {"words": "forty", "occurrence": "1"}}', ["test:a1", "occurrence"]),
     ],
 )
-def test_spans_of_another_shape_are_one_sentence(flask, files, content, words):
+def test_invalid_spans_are_one_sentence(flask, files, content, words):
     files["spans"].write_bytes(content)
     _assert_refused(flask, files, *words)
 
@@ -252,26 +252,26 @@ def test_spans_of_unknown_evidence_are_named(flask, files):
         (b"[", ["not JSON"]),
         (b"{}", ["list of claims"]),
         (b"[1]", ["Entry 1"]),
-        (b'[{}, {"evidence": {}}]', ["entry 2", "external_id"]),
-        (b'[{"evidence": ["x"]}]', ["entry 1", "external_id"]),
-        (b'[{}, {}, {"evidence": [{"note": "x"}]}]', ["entry 3", "external_id"]),
-        (b'[{"evidence": [{"external_id": null}]}]', ["entry 1", "external_id"]),
+        (b'[{}, {"evidence": {}}]', ["Entry 2", "external_id"]),
+        (b'[{"evidence": ["x"]}]', ["Entry 1", "external_id"]),
+        (b'[{}, {}, {"evidence": [{"note": "x"}]}]', ["Entry 3", "external_id"]),
+        (b'[{"evidence": [{"external_id": null}]}]', ["Entry 1", "external_id"]),
         (b'[{"statement": "\\udc00"}]', ["surrogate"]),
     ],
 )
-def test_a_data_file_of_another_shape_is_one_sentence(flask, files, content, words):
+def test_invalid_data_file_is_one_sentence(flask, files, content, words):
     files["claims"].write_bytes(content)
     _assert_refused(flask, files, str(files["claims"]), *words)
 
 
-def test_a_data_file_is_replaced_whole(flask, files, tmp_path):
+def test_data_file_is_replaced_atomically(flask, files, tmp_path):
     files["claims"].chmod(0o640)
     held = files["claims"].open(encoding="utf-8")
     before = files["claims"].read_text(encoding="utf-8")
     link = tmp_path / "link"
     link.symlink_to(files["claims"])
     assert flask("locate", files["text"], files["spans"], link).exit_code == 0
-    # Who has it open goes on reading the old one.
+    # An open file still has the old content.
     with held:
         assert held.read() == before
     assert "start_char" in files["claims"].read_text(encoding="utf-8")
@@ -280,7 +280,7 @@ def test_a_data_file_is_replaced_whole(flask, files, tmp_path):
     assert sorted(tmp_path.iterdir()) == sorted([*files.values(), link])
 
 
-def test_a_folder_that_takes_no_file_is_one_sentence(flask, files, monkeypatch):
+def test_full_disk_is_one_sentence(flask, files, monkeypatch):
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -290,7 +290,7 @@ def test_a_folder_that_takes_no_file_is_one_sentence(flask, files, monkeypatch):
 
 @pytest.fixture
 def source(flask, database, tmp_path):
-    """The ids of a source and of the first of its evidence, located in ``TEXT`` and loaded."""
+    """The id of a source with located evidence, and that of evidence without external id."""
     folder = tmp_path / "seed"
     folder.mkdir()
     text = normalise(TEXT)
@@ -321,14 +321,14 @@ def source(flask, database, tmp_path):
     located = flask("locate", tmp_path / "text", tmp_path / "spans", folder / "claims.json")
     assert located.exit_code == 0
     assert flask("seed", folder).exit_code == 0
-    # Not all evidence has a name.
+    # Not all evidence has an external id.
     sql = "UPDATE evidence SET external_id = NULL WHERE external_id = 'test:1'"
     with writing(database) as session:
         ((id, passage),) = run(session, f"{sql} RETURNING source_id, id")
     return id, passage
 
 
-def test_a_copy_is_compared_with_the_locators(flask, source, tmp_path):
+def test_copy_is_compared_with_the_locators(flask, source, tmp_path):
     id, unnamed = source
     (tmp_path / "copy").write_bytes(f"\ufeff{TEXT}\r\n".encode())
     for name in (id, "test:s"):
@@ -343,7 +343,7 @@ def test_a_copy_is_compared_with_the_locators(flask, source, tmp_path):
         )
 
 
-def test_a_difference_is_told_by_the_exit_status(flask, source, tmp_path):
+def test_exit_status_is_1_for_differences(flask, source, tmp_path):
     _, unnamed = source
     (tmp_path / "copy").write_text(f"New. {TEXT}")
     answer = flask("verify", "test:s", tmp_path / "copy")
@@ -364,33 +364,33 @@ def test_a_difference_is_told_by_the_exit_status(flask, source, tmp_path):
     ]
 
 
-def _troubled(flask, *arguments):
+def _failed(flask, *arguments):
     answer = flask("verify", *arguments)
     assert answer.exit_code == 2
     return answer.output
 
 
 @pytest.mark.usefixtures("source")
-def test_trouble_is_neither_likeness_nor_difference(flask, database, tmp_path):
+def test_exit_status_is_2_for_errors(flask, database, tmp_path):
     copy = tmp_path / "copy"
     copy.write_text(TEXT)
     nobody = "0199c3a0-0000-7000-8000-000000000000"
     for name in (nobody, "test:nobody"):
-        assert _troubled(flask, name, copy) == f"Error: There is no source {name}.\n"
-    assert "neither an id" in _troubled(flask, "S", copy)
-    assert "nothing" in _troubled(flask, "test:s", tmp_path / "nothing")
+        assert _failed(flask, name, copy) == f"Error: There is no source {name}.\n"
+    assert "neither an id" in _failed(flask, "S", copy)
+    assert "nothing" in _failed(flask, "test:s", tmp_path / "nothing")
     copy.write_bytes(b"\xff")
-    assert "UTF-8 (byte 0)" in _troubled(flask, "test:s", copy)
+    assert "UTF-8 (byte 0)" in _failed(flask, "test:s", copy)
     copy.write_text(TEXT)
     with writing(database) as session:
         run(session, "UPDATE evidence SET deleted_at = now()")
-    assert "No evidence of test:s has a locator" in _troubled(flask, "test:s", copy)
+    assert "No evidence of test:s has a locator" in _failed(flask, "test:s", copy)
     with writing(database) as session:
         run(session, "UPDATE sources SET deleted_at = now()")
-    assert "was deleted" in _troubled(flask, "test:s", copy)
+    assert "was deleted" in _failed(flask, "test:s", copy)
 
 
-def test_a_file_that_is_not_there_is_named(flask, files, tmp_path):
+def test_missing_file_is_named(flask, files, tmp_path):
     refused = flask("locate", tmp_path / "nothing", files["spans"], files["claims"])
     assert refused.exit_code == 2
     assert "nothing" in refused.output
@@ -398,7 +398,7 @@ def test_a_file_that_is_not_there_is_named(flask, files, tmp_path):
 
 @pytest.fixture
 def unit(flask, database, tmp_path):
-    """A unit with three versions, of which the last is a deletion; its id."""
+    """The id of a unit with three versions, the last of which is a deletion."""
     for label in ("dollar", "Hong Kong dollar"):
         units = [{"external_id": "test:dollar", "code": "HKD", "label": label}]
         (tmp_path / "units.json").write_text(json.dumps(units))
@@ -409,7 +409,7 @@ def unit(flask, database, tmp_path):
     return str(id)
 
 
-def test_the_history_of_a_row_is_shown(flask, unit, tmp_path):
+def test_history_of_a_row_is_listed(flask, unit, tmp_path):
     answer = flask("history", "units", "test:dollar")
     assert answer.exit_code == 0
     assert flask("history", "units", unit).output == answer.output
@@ -423,7 +423,7 @@ def test_the_history_of_a_row_is_shown(flask, unit, tmp_path):
     assert sorted((line[1] for line in lines), reverse=True) == [line[1] for line in lines]
 
 
-def test_a_long_history_is_shown_whole(flask, database, unit):
+def test_long_history_is_listed_completely(flask, database, unit):
     for version in range(4, 204):
         with writing(database) as session:
             run(session, "UPDATE units SET version = $1", version)
@@ -444,7 +444,7 @@ def test_two_versions_are_compared(flask, unit):
         assert f"no version {version}; next to it: 3." in unknown.output
 
 
-def test_a_row_without_a_history_is_one_sentence(flask):
+def test_unknown_row_is_one_sentence(flask):
     for name in ("test:nothing", "0199c3a0-0000-7000-8000-000000000000"):
         answer = flask("history", "units", name)
         assert answer.exit_code == 1
@@ -453,7 +453,7 @@ def test_a_row_without_a_history_is_one_sentence(flask):
     assert flask("history", "nothing", "test:x").exit_code == 2
 
 
-def test_a_database_that_is_away_is_one_sentence(bare_app, files):
+def test_unreachable_database_is_one_sentence(bare_app, files):
     verifying = ["verify", "test:s", str(files["text"])]
     bare_app.extensions["hksz_database"] = Database(lambda: "postgresql://hksz@127.0.0.1:1/hksz")
     runner = bare_app.test_cli_runner()
@@ -465,7 +465,7 @@ def test_a_database_that_is_away_is_one_sentence(bare_app, files):
         assert len(answer.output.splitlines()) == 1
 
 
-def test_every_command_says_what_it_does(bare_app):
+def test_every_command_has_help(bare_app):
     runner = bare_app.test_cli_runner()
     for arguments in (
         ["seed"],

@@ -1,4 +1,4 @@
-"""The commands by which a database goes out and comes back: one sentence where it cannot."""
+"""The commands that export, dump and load; their errors are one line."""
 
 import gzip
 import json
@@ -49,24 +49,31 @@ def _refused(answer, told):
     assert len(answer.stderr.splitlines()) == 1
 
 
-def test_an_export_goes_to_standard_output(flask):
+def test_export_writes_to_standard_output(flask):
     answer = flask("export", "units")
     assert answer.exit_code == 0
     assert {json.loads(line)["code"] for line in answer.stdout.splitlines()} >= {"1", "km2"}
     assert answer.stderr == ""
 
 
-def test_an_export_is_that_of_the_service(flask, seeded_url, tmp_path):
+def test_the_export_is_the_same_as_over_http(flask, seeded_url, tmp_path):
     database = Database(lambda: seeded_url)
     client = create_app(Settings(log_level="error"), database).test_client()
-    for form in ("ndjson", "csv", "jsonld"):
-        file = tmp_path / form
-        assert flask("export", "claims", "--format", form, "--output", file).stdout == ""
-        assert file.read_bytes() == client.get(f"/v1/claims/export?format={form}").data
+    for query in (
+        {"format": "ndjson"},
+        {"format": "csv"},
+        {"format": "jsonld"},
+        {"q": "hong kong", "sort": "-time,id", "select": "id,time", "include": "figures"},
+    ):
+        file = tmp_path / query.get("format", "chosen")
+        options = (part for name, value in query.items() for part in (f"--{name}", value))
+        assert flask("export", "claims", *options, "--output", file).stdout == ""
+        answer = client.get("/v1/claims/export", query_string=query)
+        assert file.read_bytes() == answer.data != b""
     database.close()
 
 
-def test_filters_are_those_of_the_list(flask):
+def test_export_takes_the_filters_of_the_list(flask):
     arguments = ["--filter", "modality=opinion", "--filter", "statement__contains=hong kong"]
     rows = [json.loads(line) for line in flask("export", "claims", *arguments).stdout.splitlines()]
     assert rows
@@ -74,7 +81,7 @@ def test_filters_are_those_of_the_list(flask):
     assert all("hong kong" in row["statement"].lower() for row in rows)
 
 
-def test_an_export_can_be_of_the_past(flask, seeded_url):
+def test_export_as_of_a_moment(flask, seeded_url):
     was = flask("export", "units").stdout
     with psycopg.connect(seeded_url, autocommit=True) as connection:
         ((moment,),) = connection.execute("SELECT clock_timestamp()").fetchall()
@@ -82,20 +89,22 @@ def test_an_export_can_be_of_the_past(flask, seeded_url):
         assert flask("export", "units").stdout != was
         assert flask("export", "units", "--as-of", moment.isoformat()).stdout == was
         connection.execute("UPDATE units SET label = rtrim(label, '!')")
-    _refused(flask("export", "units", "--as-of", "yesterday"), "--as-of: ")
+    _refused(flask("export", "units", "--as-of", "yesterday"), "as_of: ")
     _refused(flask("export", "units", "--as-of", "2001-01-01T00:00:00Z"), "until now")
 
 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["units", "--format", "jsonld"], "units cannot be jsonld; known: ndjson, csv, parquet."),
-        (["units", "--filter", "colour=red"], "colour: Unknown filter."),
-        (["units", "--filter", "colour"], "colour: Unknown filter."),
+        (["units", "--format", "jsonld"], "format: Unknown name 'jsonld'; known: "),
+        (["units", "--filter", "colour=red"], "colour: Unknown parameter 'colour' for units"),
+        (["units", "--filter", "colour"], "colour: Unknown parameter 'colour' for units"),
+        (["claims", "--sort", "colour"], "sort: Cannot sort by 'colour'; known: "),
+        (["claims", "--filter", "language=en", "--filter", "language=zh"], "language: Given more"),
         (["claims", "--filter", "time__within=soon"], "time__within: 'soon' is not an EDTF date"),
     ],
 )
-def test_what_cannot_be_exported_is_refused(flask, tmp_path, arguments, told):
+def test_invalid_exports_are_refused(flask, tmp_path, arguments, told):
     file = tmp_path / "file"
     _refused(flask("export", *arguments, "--output", file), told)
     assert list(tmp_path.iterdir()) == []
@@ -108,16 +117,16 @@ def test_misuse_is_explained(flask, arguments):
     assert flask("export", *arguments).exit_code == 2
 
 
-def test_a_folder_that_is_not_there_is_one_sentence(flask, tmp_path):
+def test_missing_folder_is_one_line(flask, tmp_path):
     _refused(flask("export", "units", "--output", tmp_path / "no" / "file"), "No such file")
 
 
 def test_a_device_is_not_replaced(flask):
-    _refused(flask("export", "units", "--output", os.devnull), "is no ordinary file")
+    _refused(flask("export", "units", "--output", os.devnull), "is not a regular file")
     assert not Path(os.devnull).is_file()
 
 
-def test_a_file_is_replaced_when_all_is_written(flask, tmp_path):
+def test_a_file_is_replaced_when_it_is_complete(flask, tmp_path):
     file = tmp_path / "units.csv"
     file.write_text("before")
     _refused(flask("export", "units", "--filter", "x=y", "--output", file), "x: ")
@@ -147,7 +156,7 @@ def test_an_export_that_fails_halfway_leaves_no_file(make_database, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_dump_is_loaded_and_is_the_same_again(flask, make_database, tmp_path):
+def test_dump_of_a_loaded_dump_is_the_same(flask, make_database, tmp_path):
     dump, again = tmp_path / "dump.gz", tmp_path / "again"
     answer = flask("dump", dump)
     assert answer.exit_code == 0
@@ -174,28 +183,28 @@ def test_a_dump_without_keys_has_none(flask, tmp_path):
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"", "The file is no dump of this software."),
-        (b'{"id":1}\n', "The file is no dump of this software."),
-        (b'{"hksz_dump":{"version":2}}\n', "The dump has the form 2; known: 1."),
+        (b"", "The file is not a dump of this software."),
+        (b'{"id":1}\n', "The file is not a dump of this software."),
+        (b'{"hksz_dump":{"version":2}}\n', "The dump has version 2; known: 1."),
         (b'{"hksz_dump":{"version":1}}\n', "The file is cut off: its end is missing."),
         (b'{"hksz_dump":{"version":1}}\n{"units":{', "The file is cut off within a line."),
         (b"\x1f\x8b\x08", "The file is cut off or damaged: it cannot be unpacked."),
     ],
 )
-def test_what_is_no_dump_is_one_sentence(flask, tmp_path, content, told):
+def test_invalid_dump_is_one_line(flask, tmp_path, content, told):
     file = tmp_path / "file"
     file.write_bytes(content)
     _refused(flask("load", file), told)
 
 
-def test_a_database_that_is_away_is_one_sentence(tmp_path):
+def test_unreachable_database_is_one_line(tmp_path):
     for command in (["export", "units"], ["dump", tmp_path / "file"]):
         _refused(_flask("postgresql://127.0.0.1:1/none", *command), "does not answer")
     assert list(tmp_path.iterdir()) == []
 
 
 def _shown(terminal):
-    """All that a terminal is sent until nobody can send more."""
+    """Everything that is sent to a terminal until its other end is closed."""
     shown = b""
     with suppress(OSError):
         while part := os.read(terminal, 4096):
@@ -204,7 +213,7 @@ def _shown(terminal):
     return shown
 
 
-def test_a_terminal_sees_how_far_it_is(seeded_url, tmp_path):
+def test_a_terminal_shows_progress(seeded_url, tmp_path):
     with psycopg.connect(seeded_url) as connection:
         # What the length of the bar is reckoned from.
         connection.execute("ANALYZE")

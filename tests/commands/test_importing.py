@@ -1,4 +1,4 @@
-"""``flask import``: material of other programs, again and again."""
+"""``flask import``: files of other programs, imported repeatedly."""
 
 import json
 import re
@@ -35,7 +35,7 @@ UNITS = [
 
 @pytest.fixture(scope="module")
 def database_url(make_database, all_seeds):
-    """A database with all seeds, for the module."""
+    """A database with all seeds."""
     with make_database(all_seeds) as url:
         yield url
 
@@ -47,14 +47,14 @@ def bare_app():
 
 @pytest.fixture
 def on(bare_app):
-    """``on(database)`` makes a function that runs the command over the database."""
+    """``on(database)`` is a function that runs the command with the database."""
 
     def bind(database):
         def invoke(*arguments):
             bare_app.extensions["hksz_database"] = database
             runner = bare_app.test_cli_runner()
             answer = runner.invoke(args=["import", *map(str, arguments)])
-            # What is not a number for the shell is a traceback.
+            # Any other exception would be a traceback.
             assert answer.exception is None or isinstance(answer.exception, SystemExit)
             return answer
 
@@ -65,13 +65,13 @@ def on(bare_app):
 
 @pytest.fixture
 def flask(on, database):
-    """Runs the command over the test's transaction."""
+    """Runs the command in the transaction of the test."""
     return on(database)
 
 
 @pytest.fixture
 def fresh(make_database):
-    """A database with nothing in it."""
+    """An empty database."""
     with make_database() as url:
         database = Database(lambda: url)
         yield database
@@ -80,7 +80,7 @@ def fresh(make_database):
 
 @pytest.fixture
 def write(tmp_path):
-    """``write(name, text)``: a file."""
+    """``write(name, text)`` creates a file."""
 
     def write(name: str, content: str | bytes) -> Path:
         path = tmp_path / name
@@ -104,8 +104,8 @@ def counts(answer) -> dict[str, int]:
     return {name: int(number) for number, name in re.findall(r"(\d+) ([a-z ]+)", line)}
 
 
-def turned(path: Path) -> str:
-    """The text of an export with its entries in the opposite order."""
+def reversed_entries(path: Path) -> str:
+    """The text of an export with its entries in reverse order."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".json":
         return json.dumps(json.loads(text)[::-1])
@@ -114,14 +114,14 @@ def turned(path: Path) -> str:
 
 
 @pytest.mark.parametrize("name", EXPORTS)
-def test_an_export_imports_twice_without_a_second_copy(flask, database, write, name):
+def test_repeated_import_creates_no_copies(flask, database, write, name):
     before = rows(database, ALL)[0]
     first = flask(FILES / name)
     assert first.exit_code == 0
     assert counts(first)["entries"] == counts(first)["created"] == 10
     after = rows(database, ALL)[0]
     assert after == (before[0] + 10, before[1] + counts(first)["entities created"])
-    for again in (FILES / name, write(name, turned(FILES / name))):
+    for again in (FILES / name, write(name, reversed_entries(FILES / name))):
         second = flask(again)
         assert second.exit_code == 0
         assert counts(second)["unchanged"] == 10
@@ -131,18 +131,18 @@ def test_an_export_imports_twice_without_a_second_copy(flask, database, write, n
 
 @pytest.mark.parametrize("first", EXPORTS)
 @pytest.mark.parametrize("second", EXPORTS)
-def test_a_doi_tells_that_a_source_is_there_in_another_format(flask, database, first, second):
+def test_source_is_recognised_by_doi_in_every_format(flask, database, first, second):
     flask(FILES / first, "--namespace", "first")
     before = rows(database, "SELECT id, version FROM sources WHERE doi IS NOT NULL ORDER BY id")
     answer = flask(FILES / second, "--namespace", "second")
     assert answer.exit_code == 0
     assert (counts(answer)["ignored"], counts(answer)["created"]) == (3, 7)
-    assert answer.output.count("ignored, is there as first:") == 3
+    assert answer.output.count("ignored, exists as first:") == 3
     after = rows(database, "SELECT id, version FROM sources WHERE doi IS NOT NULL ORDER BY id")
     assert after == before
 
 
-def test_what_this_database_exported_is_recognised(flask, database, write):
+def test_exported_source_is_recognised(flask, database, write):
     name = "hksz:shenzhen-daily-article"
     ((id,),) = rows(database, "SELECT id::text FROM sources WHERE external_id = $1", name)
     items = [{"id": name, "type": "webpage", "title": "Another title"}]
@@ -152,14 +152,14 @@ def test_what_this_database_exported_is_recognised(flask, database, write):
         write("a.ris", f"TY  - ELEC\nID  - {name}\nTI  - Another title\nER  - \n"),
     ):
         answer = flask(file)
-        assert f"ignored, is there as {name}" in answer.output
+        assert f"ignored, exists as {name}" in answer.output
         assert counts(answer)["created"] == 0
     nameless = {"id": id, "csl_type": "webpage", "title": "Another title"}
     answer = flask(write("a.ndjson", ndjson([nameless])), "--resource", "sources")
-    assert f"line 1 (ndjson:{id}): ignored, is there as {name}" in answer.output
+    assert f"line 1 (ndjson:{id}): ignored, exists as {name}" in answer.output
 
 
-def test_a_dry_run_says_what_would_happen_and_writes_nothing(flask, database, write):
+def test_dry_run_reports_and_writes_nothing(flask, database, write):
     before = rows(database, ALL)[0]
     file = write("units.ndjson", ndjson(UNITS))
     dry = flask(file, "--resource", "units", "--dry-run")
@@ -180,7 +180,7 @@ def test_a_dry_run_says_what_would_happen_and_writes_nothing(flask, database, wr
     assert rows(database, ALL)[0] == before
 
 
-def test_one_bad_line_does_not_lose_the_others(flask, database, write):
+def test_lines_after_a_failed_line_are_written(flask, database, write):
     answer = flask(write("units.ndjson", ndjson(UNITS)), "--resource", "units")
     assert answer.exit_code == 1
     assert counts(answer)["created"] == 2
@@ -189,11 +189,11 @@ def test_one_bad_line_does_not_lose_the_others(flask, database, write):
     assert found == [("HKD",), ("JPY",)]
 
 
-def test_lines_that_name_no_resource_are_told_of(flask, write):
+def test_lines_without_a_resource_are_reported(flask, write):
     lines = ndjson([UNITS[0], {"resource": "units", **UNITS[2]}, {"resource": "x"}]) + "{"
     answer = flask(write("units.ndjson", lines))
     assert answer.exit_code == 1
-    assert "line 1: failed: The line names no resource: say of which" in answer.output
+    assert "line 1: failed: The line names no resource; give the resource" in answer.output
     assert "line 3: failed: Unknown resource; known: units" in answer.output
     assert "line 4: failed: The line is not JSON" in answer.output
     assert (counts(answer)["created"], counts(answer)["failed"]) == (1, 3)
@@ -218,7 +218,7 @@ def test_atomic_is_all_or_nothing(flask, database, write):
         ("create", "failed", "dollar"),
     ],
 )
-def test_the_mode_says_what_becomes_of_what_is_there(flask, database, write, mode, outcome, label):
+def test_mode_decides_about_existing_rows(flask, database, write, mode, outcome, label):
     flask(write("units.ndjson", ndjson(UNITS[:1])), "--resource", "units")
     changed = write("units.ndjson", ndjson([UNITS[0] | {"label": "cents"}]))
     answer = flask(changed, "--resource", "units", "--mode", mode)
@@ -228,7 +228,7 @@ def test_the_mode_says_what_becomes_of_what_is_there(flask, database, write, mod
     assert rows(database, sql) == [(label,)]
 
 
-def test_a_later_state_of_an_entry_changes_its_source(flask, database, write):
+def test_changed_entry_updates_its_source(flask, database, write):
     flask(FILES / "zotero.json")
     items = json.loads((FILES / "zotero.json").read_text(encoding="utf-8"))
     items[1] |= {"title": "Another title", "issued": {"date-parts": [["2023", 9, 8]]}}
@@ -239,12 +239,12 @@ def test_a_later_state_of_an_entry_changes_its_source(flask, database, write):
         database,
         "SELECT title, issued_edtf, url FROM sources WHERE external_id = 'zotero:CD4FGH8J'",
     )
-    # What a file does not say it does not deny.
+    # A missing field does not erase the value.
     url = "https://www.example.com/business/lab-space?id=7&page=1"
     assert found == [("Another title", "2023-09-08", url)]
 
 
-def test_the_actor_is_the_file_or_who_is_named(flask, database, write):
+def test_actor_is_the_file_by_default(flask, database, write):
     passage = {
         "external_id": "test:passage",
         "claim_external_id": CLAIM,
@@ -260,7 +260,7 @@ def test_the_actor_is_the_file_or_who_is_named(flask, database, write):
     assert rows(database, sql) == [("import:pässages.ndjson",), ("desk",)]
 
 
-def test_a_new_entity_that_is_called_as_another_is_told_of_and_not_merged(flask, database, write):
+def test_new_entity_with_an_existing_name_is_reported(flask, database, write):
     ((name, other),) = rows(
         database, "SELECT name, external_id FROM entities WHERE external_id = 'hksz:hkpc'"
     )
@@ -270,12 +270,12 @@ def test_a_new_entity_that_is_called_as_another_is_told_of_and_not_merged(flask,
     ]
     file = write("reports.json", json.dumps(items))
     answer = flask(file)
-    assert answer.output.count(f"({name}), called as {other}: merge them") == 1
+    assert answer.output.count(f"({name}) has the same name as {other}; merge them") == 1
     assert counts(answer)["entities created"] == 1
     assert "merge them" not in flask(file).output
 
 
-def test_a_merged_contributor_stays_merged(flask, database):
+def test_merged_contributor_stays_merged(flask, database):
     flask(FILES / "zotero.json")
     sql = "SELECT id FROM entities WHERE external_id LIKE 'zotero:person/ka-wai-yeung-%'"
     ((id,),) = rows(database, sql)
@@ -304,9 +304,7 @@ def names(database) -> dict[str, set[str]]:
     }
 
 
-def test_a_mixed_export_in_the_worst_order_makes_the_same_rows_elsewhere(
-    flask, on, fresh, database, write
-):
+def test_mixed_export_in_reverse_order_of_references(flask, on, fresh, database, write):
     file = write("all.ndjson", ndjson(documents(database)))
     elsewhere = on(fresh)
     first = elsewhere(file)
@@ -323,7 +321,7 @@ def test_a_mixed_export_in_the_worst_order_makes_the_same_rows_elsewhere(
     assert counts(here)["unchanged"] == counts(here)["entries"]
 
 
-def test_what_refers_to_each_other_is_written_together(flask, database, write):
+def test_claims_that_refer_to_each_other_are_written(flask, database, write):
     claimant = {"claimant_external_id": "hksz:hkpc"}
     one: dict = {"external_id": "test:one", "statement": "It is so.", **claimant}
     two: dict = {"external_id": "test:two", "statement": "It is not so.", **claimant}
@@ -346,7 +344,7 @@ def test_what_refers_to_each_other_is_written_together(flask, database, write):
     assert rows(database, "SELECT 1 FROM claims WHERE external_id = 'test:three'") == []
 
 
-def test_evidence_that_repeats_other_evidence_comes_with_its_claim(flask, database, write):
+def test_claim_with_evidence_derived_from_other_evidence(flask, database, write):
     def passage(name: str, page: str, **more):
         source = {"source_external_id": "hksz:shenzhen-daily-article"}
         return {"external_id": name, "stance": "asserts", "page": page, **source, **more}
@@ -373,7 +371,7 @@ def test_evidence_that_repeats_other_evidence_comes_with_its_claim(flask, databa
     assert counts(flask(file, "--resource", "claims"))["unchanged"] == 1
 
 
-def test_parts_without_names_are_found_again(flask, database, write):
+def test_parts_without_external_ids_are_recognised(flask, database, write):
     figure = {k: v for k, v in FIGURE.items() if k != "claim_external_id"}
     claim = {"statement": "Sixty.", "claimant_external_id": "hksz:hkpc", "figures": [figure]}
     file = write("claims.ndjson", ndjson([claim]))
@@ -382,7 +380,7 @@ def test_parts_without_names_are_found_again(flask, database, write):
     assert len(rows(database, "SELECT 1 FROM figures WHERE as_stated = 'some sixty'")) == 1
 
 
-def test_a_table_of_figures_by_the_names_of_fields(flask, database, write):
+def test_table_with_names_of_fields(flask, database, write):
     header = ",".join(FIGURE)
     file = write("figures.csv", "\ufeff" + header + "\r\n" + ",".join(FIGURE.values()) + "\r\n")
     first = flask(file, "--resource", "figures")
@@ -392,7 +390,7 @@ def test_a_table_of_figures_by_the_names_of_fields(flask, database, write):
     assert counts(flask(file, "--resource", "figures"))["unchanged"] == 1
 
 
-def test_a_table_of_figures_by_the_names_of_its_maker(flask, database, write):
+def test_table_with_mapped_columns(flask, database, write):
     constants = [f"--set={name}={FIGURE[name]}" for name in FIGURE if "external_id" in name]
     table = (
         "No;As printed;Amount = (k);How;Remark\n"
@@ -411,7 +409,7 @@ def test_a_table_of_figures_by_the_names_of_its_maker(flask, database, write):
     ]
     refused = flask(*arguments)
     assert refused.exit_code == 2
-    assert "These columns are no fields of figures: No, Remark." in refused.output
+    assert "These columns are not fields of figures: No, Remark." in refused.output
     answer = flask(*arguments, "--skip=No", "--skip=Remark")
     assert answer.exit_code == 1
     assert "figures.csv:line 4: failed: amount: Must be a decimal number" in answer.output
@@ -428,7 +426,7 @@ def test_a_table_of_figures_by_the_names_of_its_maker(flask, database, write):
     assert counts(again)["unchanged"] == 2
 
 
-def test_a_table_as_the_export_writes_it_changes_nothing(flask, database, write):
+def test_exported_table_changes_nothing(flask, database, write):
     ((name, id, claim, metric, subject),) = rows(
         database,
         "SELECT f.external_id, f.id::text, claim_id::text, metric_id::text, subject_id::text"
@@ -459,10 +457,10 @@ def test_a_table_as_the_export_writes_it_changes_nothing(flask, database, write)
     nameless = {**row, "external_id": ""}
     text = ",".join(row) + "\n" + ",".join(f'"{value}"' for value in nameless.values()) + "\n"
     answer = flask(write("figures.csv", text), "--resource=figures")
-    assert f"ignored, is there as {name}" in answer.output
+    assert f"ignored, exists as {name}" in answer.output
 
 
-def test_a_table_of_evidence_with_locators(flask, database, write):
+def test_table_of_evidence_with_locators(flask, database, write):
     sha256 = "0" * 64
     row = {
         "external_id": "test:passage",
@@ -487,10 +485,10 @@ def test_a_table_of_evidence_with_locators(flask, database, write):
     [
         ("a.txt", [], "--format"),
         ("a.csv", [], "--resource"),
-        ("a.csv", ["--resource", "entities"], "holds units or metrics"),
-        ("a.bib", ["--resource", "claims"], "holds sources"),
+        ("a.csv", ["--resource", "entities"], "can hold units, metrics"),
+        ("a.bib", ["--resource", "claims"], "can hold sources"),
         ("a.bib", ["--map", "a=b"], "no columns"),
-        ("a.ris", ["--skip", "a"], "skipped"),
+        ("a.ris", ["--skip", "a"], "--skip does not apply"),
         ("a.json", ["--namespace", "My Library"], "namespace"),
         ("a.csv", ["--resource=figures", "--map", "amount"], "--map"),
         ("a.csv", ["--resource=figures", "--set", "=a"], "--set"),
@@ -498,12 +496,12 @@ def test_a_table_of_evidence_with_locators(flask, database, write):
         ("a.csv", ["--resource=figures", "--encoding", "hex"], "encoding"),
         ("a.json", ["--encoding", "utf-99"], "encoding"),
         ("a.csv", ["--resource=figures", "--map", "b=amount"], "no such columns: b"),
-        ("a.csv", ["--resource=figures", "--set", "b=1"], "No fields of figures: b"),
+        ("a.csv", ["--resource=figures", "--set", "b=1"], "Not fields of figures: b"),
         ("a.csv", ["--resource=figures", "--set", "amount=1"], "more than one column: amount"),
         ("nowhere.csv", ["--resource=figures"], "does not exist"),
     ],
 )
-def test_what_cannot_be_meant_is_trouble(flask, write, name, arguments, message):
+def test_wrong_options_are_an_error(flask, write, name, arguments, message):
     file = write(name, "amount\n1\n") if name.startswith("a.") else name
     answer = flask(file, *arguments)
     assert answer.exit_code == 2
@@ -513,14 +511,14 @@ def test_what_cannot_be_meant_is_trouble(flask, write, name, arguments, message)
 @pytest.mark.parametrize(
     "content", ["[", "[]", '{"map": 1}', '{"map": {"a": 1}}', '{"columns": {}}', "\0", "[" * 9000]
 )
-def test_a_broken_mapping_is_trouble(flask, write, content):
+def test_broken_mapping_is_an_error(flask, write, content):
     mapping = write("mapping.json", content)
     answer = flask(write("a.csv", "amount\n1\n"), "--resource=figures", "--mapping", mapping)
     assert answer.exit_code == 2
     assert "mapping.json" in answer.output
 
 
-def test_a_database_that_is_away_is_trouble(on, write):
+def test_unreachable_database_is_an_error(on, write):
     gone = Database(lambda: "postgresql://nobody@127.0.0.1:1/nothing")
     answer = on(gone)(write("units.ndjson", ndjson(UNITS)), "--resource", "units")
     assert answer.exit_code == 2
@@ -528,7 +526,7 @@ def test_a_database_that_is_away_is_trouble(on, write):
     assert len(answer.output.splitlines()) == 1
 
 
-def test_files_of_one_resource_each_make_the_same_rows_elsewhere(on, fresh, database, write):
+def test_one_file_for_each_resource_copies_the_database(on, fresh, database, write):
     elsewhere = on(fresh)
     found: dict[str, list] = {}
     for document in documents(database):

@@ -1,4 +1,4 @@
-"""EDTF expressions and the days they may cover."""
+"""EDTF expressions and the days that they may cover."""
 
 import re
 from datetime import date
@@ -26,7 +26,7 @@ from hksz_db.domain.chronology import InvalidDate, Period, parse
         ("2004-06?", date(2003, 5, 1), date(2005, 7, 31)),
         ("2004-06~", date(2003, 5, 1), date(2005, 7, 31)),
         ("2004-06-11%", date(2002, 4, 9), date(2006, 8, 13)),
-        # A qualifier on the right of a part is of all before it too, one on the left only of it.
+        # A qualifier after a part applies to all parts up to it, one before it only to that part.
         ("2004-06~-11", date(2003, 5, 11), date(2005, 7, 11)),
         ("2004?-06-~11", date(2003, 6, 10), date(2005, 6, 12)),
         ("2004-~06", date(2004, 5, 1), date(2004, 7, 31)),
@@ -79,7 +79,7 @@ from hksz_db.domain.chronology import InvalidDate, Period, parse
         ("/2023", None, date(2023, 12, 31)),
     ],
 )
-def test_an_expression_covers_its_days(
+def test_parse_finds_the_first_and_last_day(
     text: str, earliest: date | None, latest: date | None
 ) -> None:
     assert parse(text) == Period(text, earliest, latest)
@@ -140,18 +140,18 @@ def test_an_expression_covers_its_days(
         ("2023-01-24T00:00:00Z" + "0" * 100, 100),
     ],
 )
-def test_what_names_no_days_is_refused_with_the_place(text: str, position: int) -> None:
+def test_invalid_expressions_are_refused_with_a_position(text: str, position: int) -> None:
     with pytest.raises(InvalidDate, match=rf"\(position {position}\)") as refused:
         parse(text)
     assert refused.value.position == position
 
 
-def test_an_expression_is_kept_in_its_normal_form() -> None:
+def test_blanks_are_removed() -> None:
     assert parse(" 2023 / 2024 ").edtf == "2023/2024"
     assert parse("{1667, 1668,1670 .. 1672}").edtf == "{1667,1668,1670..1672}"
 
 
-def test_the_message_says_what_and_where() -> None:
+def test_the_message_gives_the_reason_and_the_position() -> None:
     with pytest.raises(InvalidDate, match=r"'2023-02-30' is not a date: day"):
         parse("2023-02-30")
     with pytest.raises(InvalidDate, match=r"'2023-1x' is not an EDTF date \(position \d+\)"):
@@ -164,7 +164,7 @@ def test_a_day_covers_itself(day: date) -> None:
 
 
 @given(st.dates())
-def test_a_month_and_a_year_hold_their_days(day: date) -> None:
+def test_a_month_and_a_year_cover_their_days(day: date) -> None:
     for text in (day.isoformat()[:7], day.isoformat()[:4]):
         period = parse(text)
         assert period.earliest
@@ -174,9 +174,9 @@ def test_a_month_and_a_year_hold_their_days(day: date) -> None:
         assert parse(period.latest.isoformat()).latest == period.latest
 
 
-@settings(max_examples=30)  # each takes the library some milliseconds
+@settings(max_examples=30)  # the library needs some milliseconds for each
 @given(st.lists(st.dates(), min_size=2, max_size=2, unique=True).map(sorted))
-def test_an_interval_runs_from_its_first_day_to_its_last(days: list[date]) -> None:
+def test_an_interval_covers_its_first_to_its_last_day(days: list[date]) -> None:
     first, last = days
     period = parse(f"{first}/{last}")
     assert (period.earliest, period.latest) == (first, last)
@@ -189,10 +189,10 @@ def digits_of(day: date, length: int) -> str:
 
 
 @given(st.dates(), st.sampled_from([4, 7, 10]), st.sets(st.integers(0, 9)))
-def test_unspecified_digits_cover_the_days_that_they_leave_open(
+def test_unspecified_digits_cover_all_matching_days(
     day: date, length: int, open_digits: set[int]
 ) -> None:
-    """Held against every day of the years that the pattern leaves open, up to a decade."""
+    """Compares with every day of the year, or of the decade if the last digit of it is open."""
     open_digits = {place for place in open_digits if place > 2}
     text = "".join(
         "X" if place in open_digits and character != "-" else character
@@ -210,7 +210,7 @@ def test_unspecified_digits_cover_the_days_that_they_leave_open(
     assert parse(text) == Period(text, fitting[0], fitting[-1])
 
 
-# Years and days: of a month the library loses the last days.
+# Years and days only, because the library drops the last days of a month.
 LIBRARY_DATES = st.builds(
     lambda day, length, mark: digits_of(day, length) + mark,
     st.dates(date(10, 1, 1), date(9989, 12, 31)),
@@ -221,16 +221,16 @@ LIBRARY_DATES = st.builds(
 
 @settings(max_examples=40)
 @given(LIBRARY_DATES)
-def test_a_qualified_date_covers_what_the_library_pads_it_with(text: str) -> None:
+def test_a_qualified_date_is_padded_as_the_library_does(text: str) -> None:
     padded = edtf.parse_edtf(text)
     earliest, latest = (date(*end[:3]) for end in (padded.lower_fuzzy(), padded.upper_fuzzy()))
     assert parse(text) == Period(text, earliest, latest)
 
 
-# The characters of EDTF, close enough together to be one by chance.
+# Parts of EDTF that form a valid expression now and then.
 PARTS = ["2023", "19", "0", "12", "-", "/", "..", "X", "?", "~", "%", "Y", "E", "{", "}", ",", " "]
 CHARACTERS = st.lists(st.sampled_from(PARTS), max_size=8).map("".join)
-# Dates that are put together as EDTF does, which nearly all name days.
+# Dates composed by the rules of EDTF, nearly all of them valid.
 MARKS = st.sampled_from(["", "", "?", "~", "%"])
 DATES = st.one_of(
     st.builds("{}{}".format, st.sampled_from(["2023", "201X", "20XX", "1X23", "1950S2"]), MARKS),
@@ -265,7 +265,7 @@ EXPRESSIONS = st.one_of(
 
 @settings(max_examples=300)
 @given(EXPRESSIONS)
-def test_whatever_is_read_is_a_stretch_of_days(text: str) -> None:
+def test_any_expression_is_a_valid_period_or_refused(text: str) -> None:
     try:
         period = parse(text)
     except InvalidDate as refused:

@@ -1,4 +1,4 @@
-"""How two documents differ: what is applied to the one gives the other."""
+"""Differences between documents: applied to the earlier document, they give the later one."""
 
 import copy
 import json
@@ -15,7 +15,7 @@ from hksz_db.queries.pages import RESOURCES, document_statement
 
 
 def applied(document: Any, found: list[Difference]) -> Any:
-    """The document with the differences, taken in their order."""
+    """The document after the differences have been applied in order."""
     whole = {"": copy.deepcopy(document)}
     for difference in found:
         steps = difference.pointer.split("/")
@@ -39,13 +39,13 @@ def _key(place: Any, step: str) -> Any:
     return int(step) if isinstance(place, list) else step.replace("~1", "/").replace("~0", "~")
 
 
-def in_sets(value: Any, name: str = "") -> Any:
-    """The same, with those arrays sorted whose order says nothing."""
+def unordered(value: Any, name: str = "") -> Any:
+    """The value with every array sorted whose order has no meaning."""
     if isinstance(value, dict):
-        return {field: in_sets(inner, field) for field, inner in value.items()}
+        return {field: unordered(inner, field) for field, inner in value.items()}
     if not isinstance(value, list):
         return value
-    items = [in_sets(item) for item in value]
+    items = [unordered(item) for item in value]
     return items if name in {"contributors", "steps"} else sorted(items, key=_canonical)
 
 
@@ -77,21 +77,21 @@ DOCUMENTS = st.fixed_dictionaries(
 
 
 @given(DOCUMENTS, DOCUMENTS)
-def test_the_differences_make_the_one_of_the_other(before, after):
-    assert in_sets(applied(before, differences(before, after))) == in_sets(after)
+def test_applied_differences_give_the_later_document(before, after):
+    assert unordered(applied(before, differences(before, after))) == unordered(after)
     assert differences(before, before) == []
 
 
 @given(st.none() | DOCUMENTS, st.none() | DOCUMENTS)
-def test_what_is_there_and_what_is_not(before, after):
+def test_a_missing_document_is_one_difference(before, after):
     found = differences(before, after)
-    assert in_sets(applied(before, found)) == in_sets(after)
+    assert unordered(applied(before, found)) == unordered(after)
     if (before is None) != (after is None):
         assert found == [Difference("", before, after)]
 
 
 @given(st.lists(ROWS, min_size=1, max_size=6, unique_by=lambda row: row["id"]), st.data())
-def test_one_more_in_the_middle_is_one_difference(rows, data):
+def test_an_inserted_item_is_one_difference(rows, data):
     place = data.draw(st.integers(0, len(rows)))
     new = {"id": "new", "amount": "1"}
     more = [*rows[:place], new, *rows[place:]]
@@ -100,7 +100,7 @@ def test_one_more_in_the_middle_is_one_difference(rows, data):
     assert differences(after, before) == [Difference(f"/figures/{place}", new, None)]
 
 
-def test_items_are_known_by_what_they_are():
+def test_items_without_an_id_are_identified_by_their_key_fields():
     old = [
         {"entity": {"id": "1", "name": "A"}, "role": "author"},
         {"entity": {"id": "2", "name": "B"}, "role": "publisher"},
@@ -113,48 +113,48 @@ def test_items_are_known_by_what_they_are():
     ]
 
 
-def test_another_order_is_a_difference_where_it_says_something():
+def test_reordering_is_a_difference_only_if_the_order_has_a_meaning():
     pairs = [{"entity": {"id": id}, "role": "author"} for id in "123"]
-    turned = [*pairs[1:], pairs[0]]
-    assert differences({"contributors": pairs}, {"contributors": turned}) == [
+    reordered = [*pairs[1:], pairs[0]]
+    assert differences({"contributors": pairs}, {"contributors": reordered}) == [
         Difference("/contributors/0", pairs[0], None),
         Difference("/contributors/2", None, pairs[0]),
     ]
-    assert differences({"entities": pairs}, {"entities": turned}) == []
+    assert differences({"entities": pairs}, {"entities": reordered}) == []
     changed = [*pairs[1:], {**pairs[0], "note": "x"}]
     assert differences({"entities": pairs}, {"entities": changed}) == [
         Difference("/entities/0/note", None, "x")
     ]
 
 
-def test_what_counts_changes_is_none_at_any_level():
+def test_version_and_updated_at_are_ignored_at_every_level():
     before = {"version": 1, "updated_at": "x", "figures": [{"id": "1", "version": 1}]}
     after = {"version": 2, "updated_at": "y", "figures": [{"id": "1", "version": 3}]}
     assert differences(before, after) == []
 
 
-def test_one_is_not_true():
+def test_values_of_different_types_differ():
     assert differences({"a": 1}, {"a": True}) == [Difference("/a", 1, True)]
     assert differences({"a": "0.5"}, {"a": "0.50"}) == [Difference("/a", "0.5", "0.50")]
 
 
-def without_counts(value: Any) -> Any:
-    """The same, without what is left out of differences."""
+def without_ignored(value: Any) -> Any:
+    """The value without the fields that differences ignore."""
     if isinstance(value, dict):
         kept = {k: v for k, v in value.items() if k not in {"version", "updated_at"}}
-        return {name: without_counts(inner) for name, inner in kept.items()}
-    return [without_counts(item) for item in value] if isinstance(value, list) else value
+        return {name: without_ignored(inner) for name, inner in kept.items()}
+    return [without_ignored(item) for item in value] if isinstance(value, list) else value
 
 
 @pytest.fixture(scope="module")
 def database_url(make_database, all_seeds):
-    """A database with all seeds, for the module."""
+    """A database with all seeds for the module."""
     with make_database(all_seeds) as url:
         yield url
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
-def test_what_differs_between_any_two_rows(database: Database, session, resource):
+def test_differences_of_real_documents(database: Database, session, resource):
     readable = RESOURCES[resource]
     statement = document_statement(resource, (*readable.fields, *readable.read_embeds))
     ids = [id for (id,) in run(session, f"SELECT id FROM {resource} ORDER BY id LIMIT 12")]
@@ -162,4 +162,4 @@ def test_what_differs_between_any_two_rows(database: Database, session, resource
     assert len(documents) > 2
     for before, after in permutations(documents, 2):
         found = applied(before, differences(before, after))
-        assert in_sets(without_counts(found)) == in_sets(without_counts(after))
+        assert unordered(without_ignored(found)) == unordered(without_ignored(after))

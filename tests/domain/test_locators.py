@@ -1,4 +1,4 @@
-"""Locators over texts in any script."""
+"""Locators in texts of any script."""
 
 import hashlib
 import unicodedata
@@ -19,14 +19,14 @@ from hksz_db.domain.locators import (
     read,
 )
 
-# Letters of one to four bytes, marks that combine with them, white space of many kinds.
+# Letters of one to four bytes and combining marks.
 WORDS = st.text(st.sampled_from("aé深圳𠮷😀\u0301\u0323\u200d"), min_size=1, max_size=8)
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 SPACES = st.text(st.sampled_from(" \t\n\r\u00a0\u2003\u3000"), min_size=1, max_size=3)
 
 
 @given(st.text())
-def test_normalising_twice_changes_nothing_more(text: str) -> None:
+def test_normalising_twice_is_normalising_once(text: str) -> None:
     once = normalise(text)
     assert normalise(once) == once
     assert unicodedata.is_normalized("NFC", once)
@@ -34,20 +34,20 @@ def test_normalising_twice_changes_nothing_more(text: str) -> None:
     assert "  " not in once
 
 
-# Marks of many classes, some that stand for two, letters that hold marks, and what parts them.
+# Marks of several combining classes; some decompose into two.
 MARKS = "\u0301\u0323\u0334\u05b0\u0344\u0f71\u0f72\u0f73\u0f81\u302a\U0001d165\u0345"
 
 
 @given(st.text(st.sampled_from(f"aé\u1e69 \n{MARKS}")))
 def test_marks_in_any_order_are_normalised_as_unicode_says(text: str) -> None:
-    # Both in runs that are in use and in runs that no script has.
+    # In short runs, as scripts use them, and in long ones.
     for drawn in (text, text.replace("a", MARKS * 3)):
         assert normalise(drawn) == " ".join(unicodedata.normalize("NFC", drawn).split())
 
 
 @pytest.mark.parametrize("marks", ["\u0301\u0323", "\u0323\u0301", "\u0f73\u0f73", "\u0344\u0323"])
-def test_marks_without_end_are_normalised_in_no_time(marks: str) -> None:
-    """They would take half an hour, were they sorted one by one."""
+def test_long_runs_of_marks_are_normalised_quickly(marks: str) -> None:
+    """Python alone would need half an hour."""
     first, second = marks[0], marks[1]
     text = f"a{first * 2**17}{second * 2**17}"
     assert unicodedata.is_normalized("NFC", normalise(text))
@@ -55,11 +55,11 @@ def test_marks_without_end_are_normalised_in_no_time(marks: str) -> None:
 
 
 @given(TEXT, st.sampled_from(["", "\ufeff"]))
-def test_a_text_is_read_in_its_normal_form(text: str, signature: str) -> None:
+def test_read_normalises(text: str, signature: str) -> None:
     assert read(f"{signature} {text}x\r\n".encode()) == normalise(f"{text}x")
 
 
-def test_a_byte_order_mark_is_dropped_once() -> None:
+def test_only_one_byte_order_mark_is_dropped() -> None:
     assert read(b"\xef\xbb\xbf\xef\xbb\xbfx") == "\ufeffx"
 
 
@@ -74,29 +74,29 @@ def test_a_byte_order_mark_is_dropped_once() -> None:
         (b"\xef\xbb\xbfok \xff", 6),
     ],
 )
-def test_what_is_not_utf_8_is_refused_by_its_first_byte(data: bytes, position: int) -> None:
+def test_the_first_byte_that_is_not_utf_8_is_named(data: bytes, position: int) -> None:
     with pytest.raises(NotUtf8, match=rf"\(byte {position}\)"):
         read(data)
 
 
-def test_a_nul_is_no_text() -> None:
+def test_nul_is_refused() -> None:
     with pytest.raises(NotText, match=r"U\+0000 at position 2 "):
         read("深圳\0\0".encode())
 
 
 @pytest.mark.parametrize("data", [b"", b"\xef\xbb\xbf", b" \r\n", "\u3000".encode()])
-def test_white_space_alone_is_no_text(data: bytes) -> None:
+def test_white_space_alone_is_refused(data: bytes) -> None:
     with pytest.raises(NotText, match="empty"):
         read(data)
 
 
 @given(st.lists(WORDS, min_size=1), SPACES, SPACES)
-def test_white_space_does_not_matter(words: list[str], gap: str, edge: str) -> None:
+def test_any_white_space_becomes_one_space(words: list[str], gap: str, edge: str) -> None:
     assert normalise(edge + gap.join(words) + edge) == normalise(" ".join(words))
 
 
 @given(st.data())
-def test_what_was_located_stands_where_the_locator_says(data: st.DataObject) -> None:
+def test_a_locator_points_to_the_passage(data: st.DataObject) -> None:
     words = normalise(" ".join(data.draw(st.lists(WORDS, min_size=1)))).split()
     first = data.draw(st.integers(0, len(words) - 1))
     last = data.draw(st.integers(first, len(words) - 1))
@@ -108,7 +108,7 @@ def test_what_was_located_stands_where_the_locator_says(data: st.DataObject) -> 
     assert found.exact_sha256 == digest(passage)
 
 
-def test_hashes_are_of_the_span_and_of_what_stands_beside_it() -> None:
+def test_the_hashes_cover_the_span_and_its_context() -> None:
     before, words, after = "b" * 40, "深圳 𠮷", "a" * 40
     found = locate(before + words + after, words)
     assert (found.start_char, found.end_char) == (40, 44)
@@ -117,7 +117,7 @@ def test_hashes_are_of_the_span_and_of_what_stands_beside_it() -> None:
     assert found.suffix_sha256 == digest("a" * CONTEXT)
 
 
-def test_at_the_edges_the_context_is_shorter() -> None:
+def test_the_context_is_shorter_at_the_edges() -> None:
     near = locate("of " + "深圳" * 50 + " it", "深圳" * 50)
     assert (near.prefix_sha256, near.suffix_sha256) == (digest("of "), digest(" it"))
     whole = locate("深圳", "深圳")
@@ -125,7 +125,7 @@ def test_at_the_edges_the_context_is_shorter() -> None:
     assert whole.prefix_sha256 == whole.suffix_sha256 == digest("")
 
 
-def test_words_are_normalised_as_the_text_is() -> None:
+def test_the_words_are_normalised_like_the_text() -> None:
     text = normalise("un  cafe\u0301 noir")
     assert locate(text, "cafe\u0301\n noir") == locate(text, "café noir")
     assert (locate(text, "café").start_char, locate(text, "café").end_char) == (3, 7)
@@ -138,6 +138,6 @@ def test_occurrences_are_counted_from_one() -> None:
 
 
 @pytest.mark.parametrize(("words", "occurrence"), [("three", 1), ("one", 4), ("", 1), (" ", 1)])
-def test_words_that_do_not_occur_so_often_are_not_found(words: str, occurrence: int) -> None:
+def test_words_that_do_not_occur_that_many_times_are_not_found(words: str, occurrence: int) -> None:
     with pytest.raises(SpanNotFound):
         locate("one two one two one", words, occurrence)

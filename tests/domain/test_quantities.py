@@ -1,4 +1,4 @@
-"""What stated numbers mean, and what units measure."""
+"""The ranges that stated numbers mean, and the dimensions of units."""
 
 from decimal import Decimal, localcontext
 from fractions import Fraction
@@ -21,7 +21,7 @@ from hksz_db.domain.quantities import (
 )
 from hksz_db.domain.vocabulary import Comparator, Dimension
 
-# As wide as the API takes them.
+# As many digits as the API accepts.
 AMOUNTS = st.builds(
     lambda digits, places: Decimal(f"{digits}E-{places}"),
     st.integers(-(10**30), 10**30),
@@ -34,7 +34,7 @@ FACTORS = st.sampled_from([Decimal(1), Decimal("0.01"), Decimal(10000), Decimal(
 
 
 def interval(text: str) -> Interval:
-    """``[1,2)`` as PostgreSQL writes it."""
+    """An interval in the notation of PostgreSQL: ``[1,2)``."""
     lower, upper = text[1:-1].split(",")
     return Interval(
         Decimal(lower) if lower else None,
@@ -44,7 +44,7 @@ def interval(text: str) -> Interval:
     )
 
 
-def holds(outer: Interval, number: Decimal) -> bool:
+def contains(outer: Interval, number: Decimal) -> bool:
     above = outer.lower is None or (
         number >= outer.lower if outer.lower_inclusive else number > outer.lower
     )
@@ -88,7 +88,7 @@ def is_empty(numbers: Interval) -> bool:
         ("4.70E4", "1000"),
     ],
 )
-def test_a_step_follows_from_the_stated_digits(amount: str, step: str) -> None:
+def test_the_step_follows_from_the_stated_digits(amount: str, step: str) -> None:
     assert stated_step(Decimal(amount)) == Decimal(step)
 
 
@@ -109,7 +109,7 @@ def test_a_step_follows_from_the_stated_digits(amount: str, step: str) -> None:
         ("between", None, "3", "5", "[3,5]", "[3,5]", "explicit_bounds"),
     ],
 )
-def test_words_mean_ranges(comparator, amount, lower, upper, value, plausible, rule) -> None:
+def test_comparators_give_ranges(comparator, amount, lower, upper, value, plausible, rule) -> None:
     numbers = (Decimal(text) if text else None for text in (amount, lower, upper))
     expected = Reading(interval(value), interval(plausible), RangeRule(rule))
     assert read(Comparator(comparator), *numbers) == expected
@@ -135,7 +135,7 @@ def test_words_mean_ranges(comparator, amount, lower, upper, value, plausible, r
         ("between", None, "6", "4", "upper_bound"),
     ],
 )
-def test_parts_that_do_not_fit_are_named(comparator, amount, lower, upper, field) -> None:
+def test_the_field_that_does_not_fit_is_named(comparator, amount, lower, upper, field) -> None:
     numbers = (Decimal(text) if text else None for text in (amount, lower, upper))
     with pytest.raises(InvalidFigure) as refused:
         read(Comparator(comparator), *numbers)
@@ -143,12 +143,12 @@ def test_parts_that_do_not_fit_are_named(comparator, amount, lower, upper, field
 
 
 @given(st.sampled_from(Comparator), st.booleans(), st.data())
-def test_what_is_plausible_is_possible(
+def test_the_plausible_range_is_within_the_value_range(
     comparator: Comparator, nonnegative: bool, data: st.DataObject
 ) -> None:
     amounts = AMOUNTS.map(abs) if nonnegative else AMOUNTS
     lower, amount, upper = sorted(data.draw(st.tuples(amounts, amounts, amounts)))
-    # What a comparator does not take is refused: the table above has those cases.
+    # The table above has the bounds that a comparator refuses.
     if comparator is Comparator.BETWEEN:
         numbers = [None, lower, upper]
     else:
@@ -178,17 +178,17 @@ def test_an_amount_is_a_whole_number_of_steps(amount: Decimal) -> None:
 
 
 @given(st.sampled_from(SIMPLE), AMOUNTS, FACTORS, st.integers(-2, 2))
-def test_scaling_keeps_what_a_range_holds(
+def test_a_scaled_range_contains_the_scaled_numbers(
     comparator: Comparator, amount: Decimal, factor: Decimal, distance: int
 ) -> None:
     stated = read(comparator, amount).plausible
     scaled = stated.scaled(factor)
     with localcontext(prec=200):
         number = amount + distance * stated_step(amount) / 2
-        assert holds(scaled, number * factor) is holds(stated, number)
+        assert contains(scaled, number * factor) is contains(stated, number)
 
 
-# Amounts of at most six digits that are exact in both units.
+# Amounts of at most six digits, exact in both units.
 METRES_PER_SECOND = st.builds(
     lambda tens, places: Decimal(tens).scaleb(1 - places),
     st.integers(-27_777, 27_777),
@@ -204,13 +204,13 @@ def test_equal_speeds_in_different_units_agree(comparator: Comparator, amount: D
     left = read(Comparator.EQ, kilometres).scaled(there.factor)
     right = read(Comparator.EQ, amount).scaled(here.factor)
     assert left == right
-    # As far as the words go: the steps of the digits that are stated differ.
+    # Only the value ranges agree, because the stated digits have different steps.
     bounds = read(comparator, kilometres).scaled(there.factor)
-    assert holds(bounds.value, amount) is holds(read(comparator, amount).value, amount)
+    assert contains(bounds.value, amount) is contains(read(comparator, amount).value, amount)
 
 
 @given(st.sampled_from(SIMPLE), AMOUNTS, st.booleans())
-def test_rounding_leaves_what_is_plausible_possible(
+def test_rounding_keeps_the_plausible_range_within_the_value_range(
     comparator: Comparator, amount: Decimal, nonnegative: bool
 ) -> None:
     try:
@@ -224,7 +224,7 @@ def test_rounding_leaves_what_is_plausible_possible(
         assert scaled.value.lower == scaled.value.upper
 
 
-def test_a_range_too_narrow_for_twelve_digits_is_kept_as_it_comes_out() -> None:
+def test_a_range_too_narrow_for_twelve_digits_is_not_rounded() -> None:
     factor = measure("km/h").factor
     reading = read(Comparator.GT, Decimal("36.12345678901234")).scaled(factor)
     assert reading.value.lower == Fraction("36.12345678901234") * Fraction(factor)
@@ -281,7 +281,7 @@ def test_equal_areas_in_different_units_agree() -> None:
         ("CNY", Dimension.MONEY, "1"),
     ],
 )
-def test_a_unit_measures_so_much_of_something(code, dimension, factor) -> None:
+def test_units_have_a_dimension_and_a_factor(code, dimension, factor) -> None:
     measured = measure(code)
     assert (measured.dimension, measured.factor) == (dimension, Decimal(factor))
 
@@ -289,7 +289,7 @@ def test_a_unit_measures_so_much_of_something(code, dimension, factor) -> None:
 @pytest.mark.parametrize(
     "code", ["", "nonsense", "hkd", "Cel", "m s", "K", "m" * 41, "深", "1E99", "m-2000", "/0"]
 )
-def test_what_is_no_unit_of_a_known_dimension_is_refused(code: str) -> None:
+def test_other_codes_are_refused(code: str) -> None:
     with pytest.raises(InvalidUnit):
         measure(code)
 
@@ -314,8 +314,8 @@ def test_what_is_no_unit_of_a_known_dimension_is_refused(code: str) -> None:
         "mol",
     ],
 )
-def test_a_number_that_neither_counts_nor_is_a_share_is_refused(code: str) -> None:
-    with pytest.raises(InvalidUnit, match="of a dimension that no metric has"):
+def test_a_dimensionless_unit_that_is_neither_a_count_nor_a_ratio_is_refused(code: str) -> None:
+    with pytest.raises(InvalidUnit, match="has a dimension that no metric measures"):
         measure(code)
 
 
@@ -356,7 +356,7 @@ def test_an_annotation_changes_nothing(code: str, same: str) -> None:
 
 
 @pytest.mark.parametrize("code", ["XXX", "XTS", "XBA", "XBB", "XBC", "XBD"])
-def test_a_code_of_iso_4217_that_is_no_currency_is_refused(code: str) -> None:
+def test_iso_4217_codes_that_are_not_currencies_are_refused(code: str) -> None:
     with pytest.raises(InvalidUnit):
         measure(code)
 
@@ -369,16 +369,16 @@ def test_funds_and_metals_are_money(code: str) -> None:
 @pytest.mark.parametrize(
     "code", ["10*99999999", "10*999", "Ym999", "9999999999", "m1000", "{a}100"]
 )
-def test_a_unit_too_large_to_compute_with_is_refused_at_once(code):
+def test_a_unit_too_large_to_compute_with_is_refused(code):
     with pytest.raises(InvalidUnit, match="too large"):
         measure(code)
 
 
-def test_an_annotation_counts():
+def test_an_annotation_alone_is_a_count():
     assert measure("{people}") == Measure(Dimension.COUNT, Decimal(1))
 
 
-def test_base_units_are_one_of_their_dimension() -> None:
+def test_base_units_have_the_factor_one() -> None:
     assert set(BASE_UNITS) == set(Dimension) - {Dimension.MONEY}
     for dimension, code in BASE_UNITS.items():
         measured = measure(code)

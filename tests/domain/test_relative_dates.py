@@ -1,4 +1,4 @@
-"""Relative dates: anchor, duration and modifier to the days that they mean."""
+"""Relative dates: from an anchor, a duration and a modifier to days."""
 
 from datetime import date, timedelta
 
@@ -37,7 +37,7 @@ def resolved(anchor: str, duration: str, modifier: str | None = None) -> str:
         ("P2W", "within", "2024-01-24/2024-02-07"),
         ("-P10D", "within", "2024-01-14/2024-01-24"),
         ("P0D", "within", "2024-01-24"),
-        # The 24th of January 2024 is a Wednesday.
+        # 24 January 2024 is a Wednesday.
         ("P0W", "wednesday", "2024-01-24"),
         ("P0W", "thursday", "2024-01-18"),
         ("-P0W", "tuesday", "2024-01-23"),
@@ -46,7 +46,7 @@ def resolved(anchor: str, duration: str, modifier: str | None = None) -> str:
         ("P1W", "wednesday", "2024-01-31"),
     ],
 )
-def test_from_a_day(duration: str, modifier: str | None, expected: str) -> None:
+def test_an_anchor_of_one_day(duration: str, modifier: str | None, expected: str) -> None:
     assert resolved("2024-01-24", duration, modifier) == expected
 
 
@@ -73,13 +73,13 @@ def test_from_a_day(duration: str, modifier: str | None, expected: str) -> None:
         ("[2022,2024]", "-P1Y", None, "[2021..2023]"),
     ],
 )
-def test_from_a_stretch_of_days_it_is_what_any_of_them_gives(
+def test_an_anchor_of_several_days_gives_all_possible_dates(
     anchor: str, duration: str, modifier: str | None, expected: str
 ) -> None:
     assert resolved(anchor, duration, modifier) == expected
 
 
-def test_a_day_that_a_month_lacks_is_its_last() -> None:
+def test_a_day_that_a_month_lacks_becomes_its_last_day() -> None:
     assert resolved("2024-02-29", "P1Y", "within") == "2024-02-29/2025-02-28"
     assert resolved("2024-03-31", "-P1M", "within") == "2024-02-29/2024-03-31"
 
@@ -99,18 +99,20 @@ def test_a_day_that_a_month_lacks_is_its_last() -> None:
         ("2024", "-P9999Y", None),
     ],
 )
-def test_it_stays_within_the_calendar(anchor: str, duration: str, modifier: str | None) -> None:
+def test_dates_beyond_the_calendar_are_refused(
+    anchor: str, duration: str, modifier: str | None
+) -> None:
     with pytest.raises(Unresolvable, match="leads beyond the years 1 to 9999"):
         resolved(anchor, duration, modifier)
 
 
 @pytest.mark.parametrize("anchor", ["2024/..", "../2024", "2024/", "[2023,2024..]"])
-def test_an_anchor_that_is_open_gives_nothing(anchor: str) -> None:
+def test_an_open_anchor_is_refused(anchor: str) -> None:
     with pytest.raises(Unresolvable, match="is open at one end"):
         resolved(anchor, "-P1Y")
 
 
-def test_an_anchor_without_a_date_gives_nothing() -> None:
+def test_an_anchor_without_a_date_is_refused() -> None:
     with pytest.raises(Unresolvable, match="it has none"):
         resolve(Relative("-P1Y"), None)
 
@@ -125,7 +127,7 @@ def test_a_duration_has_one_unit(duration: str) -> None:
 
 
 @pytest.mark.parametrize("unit", "YMD")
-def test_a_weekday_is_reckoned_in_weeks(unit: str) -> None:
+def test_a_weekday_needs_weeks(unit: str) -> None:
     with pytest.raises(Unresolvable, match="in weeks"):
         resolved("2024-01-24", f"P0{unit}", "monday")
 
@@ -135,7 +137,7 @@ NUMBERS = st.integers(-900, 900)
 
 
 @given(ANCHORS, NUMBERS, st.sampled_from(WEEKDAYS))
-def test_a_weekday_is_that_day_of_the_week(anchor: date, weeks: int, weekday: str) -> None:
+def test_a_weekday_falls_on_that_day_of_the_week(anchor: date, weeks: int, weekday: str) -> None:
     duration = f"{'-' * (weeks < 0)}P{abs(weeks)}W"
     period = resolve(Relative(duration, weekday), parse(anchor.isoformat()))
     assert period.earliest == period.latest
@@ -153,7 +155,7 @@ def test_a_weekday_is_that_day_of_the_week(anchor: date, weeks: int, weekday: st
     st.sampled_from("YMWD"),
     st.sampled_from([None, "about", "within"]),
 )
-def test_whatever_day_of_the_anchor_it_was_is_covered(
+def test_the_result_covers_the_result_for_each_day_of_the_anchor(
     first: date, length: int, place: int, number: int, unit: str, modifier: str | None
 ) -> None:
     last = first + timedelta(days=length)

@@ -1,4 +1,4 @@
-"""Spans looked up in another text: what was where it was, what moved, what is gone."""
+"""Looks up spans in another text: exact, moved or missing."""
 
 import hashlib
 import random
@@ -15,11 +15,11 @@ from hksz_db.domain.verification import Finding, Result, Searched, verify
 
 pytestmark = pytest.mark.slow
 
-# Letters of one to four bytes, marks that combine with them, letters from right to left.
+# Letters of one to four bytes, combining marks, and letters of a right-to-left script.
 LETTERS = "abcé深圳𠮷😀שלום\u0301\u0323\u200d"
 WORDS = st.text(st.sampled_from(LETTERS), min_size=1, max_size=12)
 TEXTS = st.lists(WORDS, min_size=1, max_size=60).map(lambda words: normalise(" ".join(words)))
-# Few letters, so that words and surroundings occur again and again.
+# Only a few letters, so that words and context repeat.
 REPETITIVE = st.text(st.sampled_from("ab 深"), min_size=1, max_size=110).map(normalise).filter(len)
 
 
@@ -40,8 +40,8 @@ def _moved(start: int, end: int) -> Finding:
     return Finding(Result.MOVED, start, end, None)
 
 
-def _slowly(text: str, wanted: Locator) -> Finding:
-    """The same by comparing every window, one locator at a time."""
+def _by_brute_force(text: str, wanted: Locator) -> Finding:
+    """The expected finding, from a comparison with every window."""
     length, reach = wanted.end_char - wanted.start_char, min(CONTEXT, wanted.start_char)
 
     def rank(place: int) -> tuple[int, int, int]:
@@ -62,13 +62,13 @@ def _slowly(text: str, wanted: Locator) -> Finding:
 
 
 @given(located())
-def test_in_the_same_text_all_are_exact(case: tuple[str, list[Locator]]) -> None:
+def test_all_spans_are_exact_in_the_same_text(case: tuple[str, list[Locator]]) -> None:
     text, wanted = case
     assert verify(text, wanted) == [_exact(one) for one in wanted]
 
 
 @given(located(), st.sampled_from([" ", "  ", "\r\n", "\t\u3000"]))
-def test_how_a_text_is_written_down_does_not_matter(
+def test_white_space_and_normalization_form_do_not_matter(
     case: tuple[str, list[Locator]], gap: str
 ) -> None:
     text, wanted = case
@@ -77,11 +77,11 @@ def test_how_a_text_is_written_down_does_not_matter(
 
 
 @given(located(), TEXTS, st.booleans())
-def test_behind_other_words_all_have_moved_as_far(
+def test_text_put_in_front_moves_all_spans(
     case: tuple[str, list[Locator]], other: str, measured: bool
 ) -> None:
     text, wanted = case
-    # Long enough to hold no word of the text, so that there is one place for each.
+    # Followed by a long word, so that it contains no span of the text.
     other = normalise(f"{other} {'x' * len(text)}")
     assert normalise(f"{other} {text}") == f"{other} {text}"
     shift = len(other) + 1
@@ -91,11 +91,11 @@ def test_behind_other_words_all_have_moved_as_far(
         if f"{other} {text}".count(words) == 1:
             assert finding == _moved(one.start_char + shift, one.end_char + shift)
         else:
-            assert finding == _slowly(f"{other} {text}", one)
+            assert finding == _by_brute_force(f"{other} {text}", one)
 
 
 @given(located(), st.text(st.sampled_from("xyz 𠀀"), min_size=1, max_size=200).map(normalise))
-def test_in_a_text_without_the_words_all_are_missing(
+def test_all_spans_are_missing_from_a_text_without_the_words(
     case: tuple[str, list[Locator]], other: str
 ) -> None:
     text, wanted = case
@@ -106,15 +106,15 @@ def test_in_a_text_without_the_words_all_are_missing(
 
 
 @given(located(REPETITIVE), REPETITIVE, st.lists(st.integers(1, 150), max_size=3))
-def test_any_text_is_read_as_if_by_comparing_every_window(
+def test_any_text_gives_the_same_as_brute_force(
     case: tuple[str, list[Locator]], other: str, lengths: list[int]
 ) -> None:
     _, wanted = case
-    assert verify(other, wanted, lengths) == [_slowly(other, one) for one in wanted]
+    assert verify(other, wanted, lengths) == [_by_brute_force(other, one) for one in wanted]
 
 
 @given(st.data(), located(REPETITIVE | TEXTS))
-def test_an_edited_text_is_read_as_if_by_comparing_every_window(
+def test_an_edited_text_gives_the_same_as_brute_force(
     data: st.DataObject, case: tuple[str, list[Locator]]
 ) -> None:
     text, wanted = case
@@ -122,31 +122,33 @@ def test_an_edited_text_is_read_as_if_by_comparing_every_window(
     for _ in range(data.draw(st.integers(1, 4))):
         start = data.draw(st.integers(0, len(edited)))
         end = data.draw(st.integers(start, min(len(edited), start + 20)))
-        put_in = data.draw(st.sampled_from(["", "a", "b 深", "😀" * 9]))
-        edited = f"{edited[:start]}{put_in}{edited[end:]}"
+        inserted = data.draw(st.sampled_from(["", "a", "b 深", "😀" * 9]))
+        edited = f"{edited[:start]}{inserted}{edited[end:]}"
     edited = normalise(edited)
     assume(edited)
-    expected = [_slowly(edited, one) for one in wanted]
+    expected = [_by_brute_force(edited, one) for one in wanted]
     assert verify(edited, wanted) == expected
     assert verify(edited, wanted, [len(text)]) == expected
 
 
 @given(located(REPETITIVE), REPETITIVE)
-def test_no_locator_depends_on_the_others(case: tuple[str, list[Locator]], other: str) -> None:
+def test_findings_are_independent_of_the_other_locators(
+    case: tuple[str, list[Locator]], other: str
+) -> None:
     _, wanted = case
     found = verify(other, wanted)
     assert verify(other, wanted[::-1]) == found[::-1]
     assert [verify(other, [one])[0] for one in wanted] == found
 
 
-def test_a_character_that_stands_everywhere_has_moved_to_the_nearest() -> None:
+def test_a_repeated_character_moves_to_the_nearest_place() -> None:
     wanted = locator("x" * 40 + "e" + "y" * 40, 40, 41)
     assert verify("e" + "-" * 36 + "e" + "-" * 4 + "e" + "-" * 40, [wanted]) == [_moved(42, 43)]
-    # As near on both sides: the earlier.
+    # Equally near on both sides: the earlier place.
     assert verify("-" * 38 + "e-_-e" + "-" * 40, [wanted]) == [_moved(38, 39)]
 
 
-def test_the_surroundings_tell_the_places_of_the_same_words_apart() -> None:
+def test_the_context_decides_between_places_of_the_same_words() -> None:
     before, after = "before " * 6, " behind" * 6
     text = f"{before}the words{after}"
     start = len(before)
@@ -171,8 +173,8 @@ def test_the_surroundings_tell_the_places_of_the_same_words_apart() -> None:
         (80_000, 70_001, 70_000),
     ],
 )
-def test_of_two_equal_passages_the_nearer_is_taken(stated: int, before: int, after: int) -> None:
-    """However far that is, and whichever way the lengths of texts lead first."""
+def test_the_nearer_of_two_equal_passages_is_taken(stated: int, before: int, after: int) -> None:
+    """At any distance, and even if the lengths of the texts point to the other one."""
     passage = f"{'before ' * 6}the words{' behind' * 6}"
     wanted = locator(f"{'-' * (stated - 42)}{passage}{'-' * 40}", stated, stated + 9)
     places = stated - before, stated + after
@@ -192,7 +194,7 @@ def _long_text(size: int, seed: int = 1) -> str:
     return " ".join(words)
 
 
-def test_many_edits_between_many_spans_hide_none_of_them() -> None:
+def test_all_spans_are_found_after_many_edits_between_them() -> None:
     text = _long_text(4000)
     starts = range(100, len(text) - 200, 97)
     wanted = [locator(text, start, start + 20 + n % 40) for n, start in enumerate(starts)]
@@ -204,7 +206,7 @@ def test_many_edits_between_many_spans_hide_none_of_them() -> None:
     assert {finding.result for finding in found} == {Result.MOVED}
 
 
-def test_near_the_front_what_precedes_a_span_is_short_and_counts_all_the_same() -> None:
+def test_a_short_prefix_near_the_start_counts_as_context() -> None:
     original = f"In short, the words{' behind' * 6}"
     wanted = locator(original, 10, 19)
     preceded, followed = f"In short, the words{'-' * 40}", f"{'-' * 40}the words{' behind' * 6}"
@@ -214,13 +216,15 @@ def test_near_the_front_what_precedes_a_span_is_short_and_counts_all_the_same() 
         (f"{preceded[2:]}{followed}", 97),
         (f"{preceded}{'-' * 40}{original}"[3:], len(preceded) + 47),
     ):
-        assert verify(text, [wanted]) == [_slowly(text, wanted)] == [_moved(place, place + 9)]
+        assert (
+            verify(text, [wanted]) == [_by_brute_force(text, wanted)] == [_moved(place, place + 9)]
+        )
 
 
 @pytest.mark.parametrize("kept", ["before", "behind"])
 @pytest.mark.parametrize("left", [10, 1000])
-def test_one_side_of_its_surroundings_is_enough_for_a_span(kept: str, left: int) -> None:
-    """In a text too long to be searched everywhere, and with no neighbour to go by."""
+def test_context_on_one_side_is_enough(kept: str, left: int) -> None:
+    """In a text too long to be searched everywhere, without neighbours."""
     text = _long_text(60_000)
     start, end = len(text) - left - 400, len(text) - left
     wanted = locator(text, start, end)
@@ -234,7 +238,7 @@ def test_one_side_of_its_surroundings_is_enough_for_a_span(kept: str, left: int)
     ]
 
 
-def test_a_span_that_lost_its_surroundings_goes_with_its_neighbours() -> None:
+def test_a_span_that_lost_its_context_moves_with_its_neighbours() -> None:
     """In a text too long to be searched everywhere."""
     text = _long_text(60_000)
     middle = len(text) // 2
@@ -247,7 +251,7 @@ def test_a_span_that_lost_its_surroundings_goes_with_its_neighbours() -> None:
         ]
 
 
-def test_where_a_long_text_was_searched_is_said() -> None:
+def test_findings_say_where_a_long_text_was_searched() -> None:
     text = _long_text(60_000)
     gone = [locator("𠮷" * 5000, n, n + n) for n in range(1, 400)]
     kept = locator(text, 5000, 5060)
@@ -257,19 +261,19 @@ def test_where_a_long_text_was_searched_is_said() -> None:
     searched = [finding.searched for finding in lost]
     cut = searched.index(Searched.SURROUNDINGS)
     assert cut > 0
-    # The shortest first.
+    # The shortest spans are looked for first.
     assert set(searched[:cut]) == {Searched.EVERYWHERE}
     assert set(searched[cut:]) == {Searched.SURROUNDINGS}
 
 
-def test_a_span_longer_than_the_text_is_nowhere() -> None:
+def test_a_span_longer_than_the_text_is_missing() -> None:
     original = "a" * 5000
     found = verify("a" * 4999, [locator(original, 0, 5000), locator(original, 1, 5000)])
     assert [finding.result for finding in found] == [Result.MISSING, Result.MOVED]
     assert found[0].searched is Searched.EVERYWHERE
 
 
-def test_offsets_beyond_the_text_do_no_harm() -> None:
+def test_stated_offsets_may_lie_beyond_the_text() -> None:
     empty = hashlib.sha256(b"").hexdigest()
     far = Locator(2**31 - 9, 2**31 - 1, digest("the deed"), empty, empty)
     (found,) = verify("in the deed.", [far])
@@ -277,8 +281,8 @@ def test_offsets_beyond_the_text_do_no_harm() -> None:
 
 
 @pytest.mark.parametrize("letter", ["a", "深"])
-def test_a_text_of_one_letter_takes_no_time(letter: str) -> None:
-    """Every place is like every other; were all of them weighed, this would take hours."""
+def test_a_text_of_one_letter_is_searched_quickly(letter: str) -> None:
+    """All places are equal; to compare all of them would take hours."""
     text = letter * 2**17
     wanted = [
         Locator(start, start + length, digest(letter * length), *[digest(letter * CONTEXT)] * 2)
@@ -288,10 +292,10 @@ def test_a_text_of_one_letter_takes_no_time(letter: str) -> None:
     for one, finding in zip(wanted, verify(text, wanted), strict=True):
         length = one.end_char - one.start_char
         assert finding.end_char is not None
-        assert 2**17 - CONTEXT - length - verification.WEIGHED <= finding.end_char - length
+        assert 2**17 - CONTEXT - length - verification.MAX_CANDIDATES <= finding.end_char - length
 
 
-def test_nothing_is_kept_between_two_texts() -> None:
+def test_searches_do_not_affect_each_other() -> None:
     text = _long_text(50)
     wanted = [locator(text, 10, 60)]
     first = verify(text, wanted)

@@ -1,4 +1,4 @@
-"""What the tests of exchange stand on: a database with every seed, for reading only."""
+"""Fixtures: a read-only database with all seeds, and its exports."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -7,22 +7,21 @@ from typing import Any
 import pytest
 
 from hksz_db.database import Database
-from hksz_db.exchange.asking import whole
-from hksz_db.exchange.exporting import export
+from hksz_db.exchange.exporting import export, read_export
 from hksz_db.exchange.formats import FORMATS
 from hksz_db.queries.pages import RESOURCES
 
 
 @pytest.fixture(scope="session")
 def seeded_url(make_database, all_seeds: str) -> Iterator[str]:
-    """A database with every seed."""
+    """A database with all seeds."""
     with make_database(all_seeds) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def seeded(seeded_url: str) -> Iterator[Database]:
-    """The same, for its readers."""
+    """The same, as a ``Database``."""
     database = Database(lambda: seeded_url)
     yield database
     database.close()
@@ -33,34 +32,35 @@ Exported = Callable[..., bytes]
 
 @pytest.fixture(scope="session")
 def exported(seeded: Database) -> Exported:
-    """``exported("claims", "csv", ("id", "…"))``: all of a resource, as a file holds it."""
+    """``exported("claims", "csv", ("id", "…"))`` is the content of an exported file."""
 
     def make(resource: str, form: str, *filters: tuple[str, str]) -> bytes:
-        return b"".join(export(seeded, whole(resource, FORMATS[form], filters)))
+        wanted = read_export(resource, [("format", form), *filters])
+        return b"".join(export(seeded, wanted))
 
     return make
 
 
 @pytest.fixture(scope="session")
 def documents(exported: Exported) -> Callable[[str], list[dict[str, Any]]]:
-    """``documents("claims")``: all documents of a resource, as they are read by id."""
+    """``documents("claims")`` are all documents of a resource, as reads by id return them."""
     return lambda resource: [json.loads(line) for line in exported(resource, "ndjson").splitlines()]
 
 
 @pytest.fixture
 def written() -> Callable[[str, str, list[Any]], bytes]:
-    """``written("sources", "bibtex", [{…}])``: documents that are made up, in a format."""
+    """``written("sources", "bibtex", [{…}])`` is a file of made-up documents."""
 
     def write(resource: str, form: str, made: list[Any]) -> bytes:
-        wanted = whole(resource, FORMATS[form], [])
+        wanted = read_export(resource, [("format", form)])
         documents = (json.dumps(document).encode() for document in made)
-        return b"".join(FORMATS[form].write(wanted.asked, documents))
+        return b"".join(FORMATS[form].write(wanted.request, documents))
 
     return write
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tests that take ``resource_and_form`` run for each resource in each format that it has."""
+    """Run tests with ``resource_and_form`` for each resource in each of its formats."""
     if "resource_and_form" in metafunc.fixturenames:
         pairs = [
             (name, form.name)

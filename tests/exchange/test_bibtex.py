@@ -1,4 +1,4 @@
-"""BibTeX: what a parser makes of it."""
+"""BibTeX, as a parser reads it."""
 
 import json
 
@@ -18,9 +18,9 @@ def _entries(data):
 
 
 def _source(**changed):
-    names = ("external_id", "container_title", "url", "doi", "language", "rights", "retracted_at")
+    names = ("external_id", "container_title", "publisher_place", "url", "doi", "language")
     return {
-        **dict.fromkeys(names),
+        **dict.fromkeys((*names, "rights", "retracted_at")),
         "id": "0199c3a0-0000-7000-8000-000000000000",
         "csl_type": "report",
         "title": "A report",
@@ -44,7 +44,7 @@ def test_every_source_is_an_entry(exported, documents):
     entries = _entries(exported("sources", "bibtex"))
     for source in documents("sources"):
         fields = entries[source["external_id"]].fields_dict
-        # What TeX makes of an apostrophe is a curly one.
+        # TeX makes a curly apostrophe.
         assert fields["title"].value.replace("\u2019", "'") == source["title"]
         assert fields["language"].value == source["language"]
         if source["url"]:
@@ -70,15 +70,15 @@ def test_every_source_is_an_entry(exported, documents):
         "$x$ and $y$",
     ],
 )
-def test_a_title_comes_back_as_it_went(text, written):
+def test_title_survives_a_round_trip(text, written):
     assert _entry(written, title=text).fields_dict["title"].value == text
 
 
-def test_a_text_is_one_line():
+def test_text_is_put_on_one_line():
     assert escaped("a\n  b\tc") == "a b c"
 
 
-def test_a_name_is_taken_as_a_whole_unless_it_says_how(written):
+def test_only_names_with_a_comma_are_split(written):
     made = [
         _made("author", "Tan Yifan"),
         _made("author", "Smith, Anne"),
@@ -100,7 +100,7 @@ def test_a_name_is_taken_as_a_whole_unless_it_says_how(written):
         ("webpage", "misc", "howpublished"),
     ],
 )
-def test_types_are_those_of_bibtex(csl_type, kind, container, written):
+def test_csl_type_is_mapped_to_entry_type_and_container(csl_type, kind, container, written):
     entry = _entry(written, csl_type=csl_type, container_title="Where it stands")
     assert entry.entry_type == kind
     assert entry.fields_dict[container].value == "Where it stands"
@@ -110,7 +110,7 @@ def test_types_are_those_of_bibtex(csl_type, kind, container, written):
     ("edtf", "year", "month"),
     [("2024", "2024", None), ("2024-09", "2024", "sep"), ("2022-12-28/2023-11-30", "2022", None)],
 )
-def test_dates_are_a_year_and_a_month(edtf, year, month, written):
+def test_date_has_year_and_month(edtf, year, month, written):
     fields = _entry(written, issued={"edtf": edtf}).fields_dict
     assert fields["year"].value == year
     assert (fields["month"].value if "month" in fields else None) == month
@@ -118,22 +118,26 @@ def test_dates_are_a_year_and_a_month(edtf, year, month, written):
 
 
 @pytest.mark.parametrize("edtf", [None, "[2023..2025]"])
-def test_what_is_no_date_of_bibtex_is_left_out(edtf, written):
+def test_date_that_bibtex_lacks_is_left_out(edtf, written):
     assert not {"year", "month", "date"} & set(_entry(written, issued={"edtf": edtf}).fields_dict)
 
 
 @pytest.mark.parametrize("name", ["ex:a.b_c~d/e-f", "ex:a"])
-def test_a_key_is_one_of_bibtex(name, written):
+def test_key_has_only_valid_characters(name, written):
     assert _entry(written, external_id=name).key == name.replace("~", "+")
 
 
-def test_an_address_keeps_its_braces_to_itself(written):
+def test_braces_in_urls_are_escaped(written):
     data = written("sources", "bibtex", [_source(url="https://example.org/{a?b=c%20d&e=_f#g")])
-    # An address is no TeX: it is not decoded.
+    # URLs are not TeX, so the parser must not decode them.
     (entry,) = parse_string(data.decode()).entries
     assert entry.fields_dict["url"].value == "https://example.org/%7Ba?b=c%20d&e=_f#g"
 
 
-def test_entries_are_those_that_csl_has(exported):
+def test_keys_are_the_ids_of_csl_json(exported):
     items = json.loads(exported("sources", "csl-json"))
     assert set(_entries(exported("sources", "bibtex"))) == {item["id"] for item in items}
+
+
+def test_publisher_place_is_the_address(written):
+    assert _entry(written, publisher_place="Hong Kong").fields_dict["address"].value == "Hong Kong"

@@ -1,4 +1,4 @@
-"""Bodies from documents: what one database shows, another has after it, or the same again."""
+"""Bodies made of documents create equal rows elsewhere, and restore earlier versions."""
 
 import json
 from collections.abc import Iterator
@@ -18,10 +18,10 @@ from hksz_db.services import batches
 from hksz_db.services.writing import writing
 
 RESOURCES = {resource.name: resource for resource in CATALOGUE}
-# In the order in which they rest on each other.
+# In the order of their references.
 ORDER = ("units", "metrics", "entities", "sources", "claims", "figures", "evidence")
 PARTS = ("figures", "evidence")
-# What a copy in another database has of its own.
+# Fields that differ in another database.
 OWN = {
     *("id", "version", "created_at", "updated_at", "added_by"),
     *("capture_id", "derived_from_id", "source_id", "evidence_id"),
@@ -30,14 +30,14 @@ OWN = {
 
 @pytest.fixture(scope="module")
 def database_url(make_database, all_seeds):
-    """A database with all seeds, for the module."""
+    """A database with all seeds."""
     with make_database(all_seeds) as url:
         yield url
 
 
 @pytest.fixture
 def fresh(make_database):
-    """A database with nothing in it."""
+    """An empty database."""
     with make_database() as url:
         database = Database(lambda: url)
         yield database
@@ -71,7 +71,7 @@ def without(value: Any, names: set[str]) -> Any:
 
 
 def empty(document: dict) -> set[str]:
-    """Which of the fields that differ between copies have no value."""
+    """The fields in ``OWN`` without a value."""
     return {name for name in OWN & document.keys() if document[name] is None}
 
 
@@ -89,7 +89,7 @@ def copying(database, fresh) -> Iterator[tuple[Any, Any]]:
 
 
 @pytest.mark.parametrize("whole", [True, False], ids=["with its parts", "part by part"])
-def test_every_row_of_the_seeds_is_the_same_in_another_database(database, fresh, whole: bool):
+def test_create_bodies_copy_all_seeds_to_another_database(database, fresh, whole: bool):
     with copying(database, fresh) as (here, there):
         seeds = {name: list(documents(here, name)) for name in ORDER}
         names = names_of(seeds["evidence"], seeds["sources"])
@@ -113,7 +113,7 @@ def test_every_row_of_the_seeds_is_the_same_in_another_database(database, fresh,
                 assert empty(copy) == empty(document)
 
 
-# What two rows of one resource cannot both have, and what hangs together with what stays fixed.
+# Fields that are unique, and fields that depend on fixed ones.
 UNIQUE = {
     "units": set(),
     "metrics": {"key", "dimension"},
@@ -126,8 +126,8 @@ UNIQUE = {
 
 
 @pytest.mark.parametrize("name", ORDER)
-def test_the_patch_of_what_was_undoes_whatever_came_after(session, name: str):
-    """Each row is made like its neighbour, and then itself again."""
+def test_patch_body_restores_a_row(session, name: str):
+    """Each row is changed to the values of the next one, and restored."""
     rows = list(documents(session, name))
     for document, other in zip(rows, rows[1:] + rows[:1], strict=True):
         change = without(patch_body(name, other), {"external_id", *UNIQUE[name]})
@@ -143,7 +143,7 @@ def test_the_patch_of_what_was_undoes_whatever_came_after(session, name: str):
 
 
 def in_sets(document: dict) -> dict:
-    """The document with those lists sorted that are kept in the order of their creation."""
+    """The document with sorted lists, for lists in the order of creation."""
     order = {"names", "relations", "entities"} & document.keys()
     return document | {name: sorted(map(canonical, document[name])) for name in order}
 
@@ -152,7 +152,7 @@ def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def test_a_patch_empties_what_was_empty(session):
+def test_patch_body_restores_null(session):
     (claim, *_) = documents(session, "claims")
     bare = {"statement": "It is so.", "claimant_id": claim["claimant"]["id"]}
     before = read(session, "claims", create(session, RESOURCES["claims"], bare))
@@ -176,7 +176,7 @@ def test_a_patch_empties_what_was_empty(session):
     assert without(read(session, "claims", before["id"]), counted) == without(before, counted)
 
 
-def test_a_relative_time_is_relative_again_and_a_fixed_one_fixed(session):
+def test_patch_body_restores_relative_and_absolute_times(session):
     anchor = "hksz:shenzhen-daily-article"
     relative = {"anchor_external_id": anchor, "duration": "-P13Y", "modifier": "about"}
     rows = list(documents(session, "claims"))
@@ -192,14 +192,14 @@ def test_a_relative_time_is_relative_again_and_a_fixed_one_fixed(session):
     assert read(session, "claims", before["id"])["time"] == after["time"]
 
 
-def test_an_entity_is_shown_under_the_same_name_again(session):
+def test_displayed_name_of_an_entity_stays_the_same(session):
     names = [
         {"name": "Hengqin", "language": "pt", "kind": "preferred"},
         {"name": "\u6a6b\u7434", "language": "zh", "kind": "preferred"},
     ]
     entities = RESOURCES["entities"]
     id = create(session, entities, {"kind": "place", "names": names})
-    # Kept in the order of their creation, and shown under the one that was given first since.
+    # Names are read in the order of creation; the first in the last update is displayed.
     patch(session, entities, id, {"names": names[::-1]})
     before = read(session, "entities", id)
     assert (before["name"], before["names"]) == (names[1]["name"], names)
@@ -211,7 +211,7 @@ def test_an_entity_is_shown_under_the_same_name_again(session):
     assert read(session, "entities", copy)["name"] == before["name"]
 
 
-def test_references_are_by_external_id_where_there_is_one_and_else_by_id():
+def test_references_use_the_external_id_if_there_is_one():
     summary = {"id": "1", "external_id": "test:a", "name": "A", "kind": "person"}
     nameless = summary | {"external_id": None}
     document = {"claimant": summary, "reported_by": nameless, "statement": "It is so."}
@@ -227,7 +227,7 @@ def test_references_are_by_external_id_where_there_is_one_and_else_by_id():
     }
 
 
-def test_what_has_its_id_alone_is_named_where_its_name_is_known():
+def test_references_with_only_an_id_use_known_names():
     passage = {"capture_id": "1", "derived_from_id": "2", "stance": "asserts"}
     names = {"1": "0" * 64, "2": "test:first"}
     assert create_body("evidence", passage) == passage
@@ -244,7 +244,7 @@ def test_what_has_its_id_alone_is_named_where_its_name_is_known():
     }
 
 
-def test_what_is_a_body_already_stays_as_it_is():
+def test_a_body_stays_as_it_is():
     body = {"statement": "It is so.", "claimant_external_id": "test:a", "time_edtf": "2010~"}
     assert create_body("claims", body) == body
 
@@ -262,14 +262,14 @@ def test_what_is_a_body_already_stays_as_it_is():
         ("entities", {"relations": [{"during": []}]}, "#/relations/0/during"),
     ],
 )
-def test_what_is_no_document_is_refused_with_the_place(name: str, document: Any, pointer: str):
+def test_invalid_document_is_refused_with_a_pointer(name: str, document: Any, pointer: str):
     with pytest.raises(Invalid) as refused:
         create_body(name, document)
     assert [fault.pointer for fault in refused.value.faults] == [pointer]
 
 
 @pytest.mark.parametrize("value", [None, 7, "a", [7], {"a": 7}])
-def test_the_rest_is_left_to_the_schema(value: Any):
+def test_other_invalid_values_are_left_to_the_schema(value: Any):
     odd = {"names": value, "sources": value, "topics": value, "statement": value}
     assert create_body("claims", odd)["statement"] == value
     assert create_body("entities", odd)["names"] == value

@@ -1,4 +1,4 @@
-"""CSL-JSON: what a citation processor makes of it, and dates as CSL has them."""
+"""CSL-JSON, as a citation processor reads it, and its dates."""
 
 import json
 import warnings
@@ -8,8 +8,9 @@ from citeproc.source.json import CiteProcJSON
 
 from hksz_db.domain.vocabulary import CslType
 from hksz_db.exchange.csl_json import csl_date
+from hksz_db.exchange.readers import csl
 
-# The names of csl-data.json (CSL 1.0.2) that are used here, with what they hold.
+# The properties of csl-data.json (CSL 1.0.2) that are used, with their types.
 PROPERTIES = {
     "id": str,
     "type": str,
@@ -19,6 +20,7 @@ PROPERTIES = {
     "editor": list,
     "translator": list,
     "publisher": str,
+    "publisher-place": str,
     "issued": dict,
     "accessed": dict,
     "URL": str,
@@ -59,13 +61,16 @@ DATE_PROPERTIES = {"date-parts": list, "season": int, "circa": bool, "literal": 
         ("20XX", {"literal": "20XX"}),
     ],
 )
-def test_a_date_is_one_of_csl(edtf, date):
+def test_edtf_is_converted_to_csl_dates(edtf, date):
     assert csl_date(edtf) == date
+
+
+_UNKNOWN = ("external_id", "container_title", "publisher_place", "url", "doi", "language", "rights")
 
 
 def _source(**changed):
     return {
-        **dict.fromkeys(("external_id", "container_title", "url", "doi", "language", "rights")),
+        **dict.fromkeys(_UNKNOWN),
         "id": "0199c3a0-0000-7000-8000-000000000000",
         "csl_type": "report",
         "title": "A report",
@@ -86,7 +91,7 @@ def _item(written, **changed):
     return item
 
 
-def test_what_is_not_known_is_not_there(written):
+def test_unknown_fields_are_left_out(written):
     item = _item(written)
     assert item == {
         "id": "urn:uuid:0199c3a0-0000-7000-8000-000000000000",
@@ -95,7 +100,7 @@ def test_what_is_not_known_is_not_there(written):
     }
 
 
-def test_names_are_taken_apart_only_where_they_say_how(written):
+def test_only_names_with_a_comma_are_split(written):
     item = _item(
         written,
         contributors=[
@@ -116,17 +121,17 @@ def test_names_are_taken_apart_only_where_they_say_how(written):
     assert item["publisher"] == "HKPC; SCMP"
 
 
-def test_a_source_was_last_seen_when_it_was_last_held(written):
+def test_accessed_is_the_last_retrieval(written):
     held = ["2024-01-24T23:00:00.000000Z", None, "2024-02-01T00:00:00.000000Z"]
     item = _item(written, captures=[{"retrieved_at": moment} for moment in held])
     assert item["accessed"] == {"date-parts": [[2024, 2, 1]]}
 
 
-def test_a_retraction_is_told(written):
+def test_retracted_source_has_a_status(written):
     assert _item(written, retracted_at="2024-01-24T23:00:00.000000Z")["status"] == "retracted"
 
 
-def test_every_item_has_the_form_of_csl(exported):
+def test_every_item_follows_the_csl_schema(exported):
     items = json.loads(exported("sources", "csl-json"))
     assert len({item["id"] for item in items}) == len(items)
     for item in items:
@@ -140,12 +145,20 @@ def test_every_item_has_the_form_of_csl(exported):
         }
 
 
-def test_a_citation_processor_reads_it(exported):
+def test_citation_processor_reads_every_item(exported):
     items = json.loads(exported("sources", "csl-json"))
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         bibliography = CiteProcJSON(items)
     assert set(bibliography) == {item["id"].lower() for item in items}
-    # What was added to CSL after the processor was written.
+    # Added to CSL after the processor was written.
     unknown = "The following arguments for Reference are unsupported: license"
     assert {str(warning.message) for warning in warned} <= {unknown}
+
+
+def test_publisher_place_survives_a_round_trip(written):
+    item = _item(written, publisher_place="Hong Kong")
+    assert item["publisher-place"] == "Hong Kong"
+    (entry,) = csl.read(json.dumps([item]), "csl")
+    assert entry.item
+    assert entry.item["publisher_place"] == "Hong Kong"

@@ -1,4 +1,4 @@
-"""Dumping and loading: the very same database, or nothing."""
+"""Loading a dump makes an equal database, or changes nothing."""
 
 import gzip
 import hashlib
@@ -16,7 +16,7 @@ from app import create_app
 from hksz_db.database import Database
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.exchange import dumping, loading
-from hksz_db.exchange.stored import LEDGER, stored
+from hksz_db.exchange.catalog import LEDGER, read_catalog
 from hksz_db.queries.pages import RESOURCES
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
@@ -24,7 +24,7 @@ from hksz_db.settings import Settings
 
 pytestmark = pytest.mark.slow
 
-# What the seeds do not have: circles, a sequence, a trigger, types of all kinds.
+# Not in the seeds: reference cycles, a sequence, a trigger, other types.
 MORE = """
     CREATE TABLE past.added (
         number bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
@@ -64,7 +64,7 @@ TRIGGERS = """
 
 @pytest.fixture(scope="module")
 def lived_in(make_database, all_seeds: str) -> Iterator[str]:
-    """A database with every seed, and with all that can happen to rows."""
+    """A database with all seeds, and with rows that were changed, merged and deleted."""
     with make_database(all_seeds) as url:
         database = Database(lambda: url)
         with writing(database) as session:
@@ -141,7 +141,7 @@ def file(dumped: bytes, tmp_path: Path) -> Path:
 
 
 def _content(url: str) -> dict[str, list[str]]:
-    """Every row of every table as PostgreSQL writes it, generated columns included."""
+    """Every row of every table as text, including generated columns."""
     found = {}
     with psycopg.connect(url) as connection:
         tables = connection.execute(
@@ -154,7 +154,7 @@ def _content(url: str) -> dict[str, list[str]]:
     return found
 
 
-def test_what_is_loaded_is_what_was_dumped(lived_in, empty, file):
+def test_loaded_rows_equal_dumped_rows(lived_in, empty, file):
     before = _content(lived_in)
     assert all(before[f"public.{name}"] for name in ("entity_merges", "seed_items", "claim_bands"))
     assert len(before["past.added"]) == 3
@@ -162,12 +162,12 @@ def test_what_is_loaded_is_what_was_dumped(lived_in, empty, file):
     assert _content(empty) == before
 
 
-def test_a_dump_of_what_was_loaded_is_the_same_file(dumped, empty, file):
+def test_dump_of_a_loaded_database_is_the_same_file(dumped, empty, file):
     _load(empty, file)
     assert _dump(empty, with_keys=True) == dumped
 
 
-def test_the_same_answers_are_given(lived_in, empty, file):
+def test_loaded_database_gives_the_same_answers(lived_in, empty, file):
     _load(empty, file)
     databases = [Database(partial(str, url)) for url in (lived_in, empty)]
     one, other = (
@@ -187,18 +187,18 @@ def test_the_same_answers_are_given(lived_in, empty, file):
         database.close()
 
 
-def test_the_database_goes_on_where_it_was(empty, file):
+def test_sequences_and_constraints_continue(empty, file):
     _load(empty, file)
     with psycopg.connect(empty) as connection:
         connection.execute("ALTER TABLE past.added DISABLE TRIGGER USER")
         made = connection.execute("INSERT INTO past.added DEFAULT VALUES RETURNING number")
         assert made.fetchall() == [(4,)]
-        # As they were: a row must lead somewhere, at once.
+        # Foreign keys are checked immediately again.
         with pytest.raises(psycopg.errors.ForeignKeyViolation):
             connection.execute('INSERT INTO "left" (right_id) VALUES (17)')
 
 
-def test_triggers_run_again(empty, file):
+def test_triggers_are_enabled_again(empty, file):
     _load(empty, file)
     with psycopg.connect(empty) as connection:
         with pytest.raises(psycopg.errors.RaiseException, match="a trigger ran"):
@@ -218,13 +218,13 @@ def _schema(url: str) -> list[tuple[object, ...]]:
         ).fetchall()
 
 
-def test_loading_leaves_the_schema_as_it_was(empty, file):
+def test_loading_does_not_change_the_schema(empty, file):
     before = _schema(empty)
     _load(empty, file)
     assert _schema(empty) == before
 
 
-def test_keys_stay_unless_they_are_asked_for(lived_in, empty, tmp_path):
+def test_existing_keys_stay_if_the_dump_has_none(lived_in, empty, tmp_path):
     path = tmp_path / "dump"
     path.write_bytes(_dump(lived_in))
     assert b"key_sha256" not in path.read_bytes()
@@ -237,12 +237,12 @@ def test_keys_stay_unless_they_are_asked_for(lived_in, empty, tmp_path):
         assert connection.execute("SELECT label FROM api_keys").fetchall() == [("here",)]
 
 
-def test_a_key_that_was_dumped_opens(lived_in, empty, file):
+def test_keys_are_dumped_on_request(lived_in, empty, file):
     _load(empty, file)
     assert _content(empty)["public.api_keys"] == _content(lived_in)["public.api_keys"] != []
 
 
-def test_a_compressed_dump_is_the_same_file_again(lived_in, dumped, empty, tmp_path):
+def test_compressed_dump_is_deterministic(lived_in, dumped, empty, tmp_path):
     packed = _dump(lived_in, compressed=True, with_keys=True)
     assert packed == _dump(lived_in, compressed=True, with_keys=True)
     assert len(packed) < len(dumped) / 2
@@ -253,7 +253,7 @@ def test_a_compressed_dump_is_the_same_file_again(lived_in, dumped, empty, tmp_p
     assert _dump(empty, with_keys=True) == dumped
 
 
-def test_the_first_line_says_what_it_is_and_the_last_what_it_holds(dumped, lived_in):
+def test_first_and_last_line_describe_the_dump(dumped, lived_in):
     first, *rows, last = map(json.loads, dumped.splitlines())
     head, end = first["hksz_dump"], last["end"]
     assert head["version"] == 1
@@ -274,9 +274,9 @@ def test_the_first_line_says_what_it_is_and_the_last_what_it_holds(dumped, lived
     assert counts == end["rows"]
 
 
-def test_rows_come_after_those_that_they_lead_to(lived_in):
+def test_tables_come_after_those_that_they_reference(lived_in):
     with psycopg.connect(lived_in) as connection:
-        found = stored(connection, with_keys=True)
+        found = read_catalog(connection, with_keys=True)
     circular = {(table.name, key.name) for table, key in found.circular()}
     place = {table.oid: number for number, table in enumerate(found.tables)}
     for number, table in enumerate(found.tables):
@@ -310,14 +310,14 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_what_is_damaged_is_refused_before_anything_is_written(damage, dumped, tmp_path):
+def test_damaged_file_is_refused(damage, dumped, tmp_path):
     path = tmp_path / "dump"
     path.write_bytes(DAMAGES[damage](dumped))
     with pytest.raises(loading.Unloadable):
         loading.check(path, lambda _: None)
 
 
-def test_a_file_that_changes_meanwhile_loads_nothing(empty, file, dumped):
+def test_file_that_changes_while_loading_loads_nothing(empty, file, dumped):
     checked = loading.check(file, lambda _: None)
     file.write_bytes(dumped.replace(b'"Fifty firms', b'"Sixty firms', 1))
     before = _content(empty)
@@ -326,8 +326,8 @@ def test_a_file_that_changes_meanwhile_loads_nothing(empty, file, dumped):
     assert _content(empty) == before
 
 
-def test_rows_that_break_a_rule_load_nothing(empty, dumped, tmp_path):
-    # Whole, but made by hand: a claim that nobody claims.
+def test_rows_that_violate_a_constraint_load_nothing(empty, dumped, tmp_path):
+    # A complete file, but the claims have no claimants.
     head, *rows, _ = dumped.splitlines(keepends=True)
     kept = [row for row in rows if not row.startswith(b'{"entities"')]
     path = _sealed(tmp_path, head, kept)
@@ -349,7 +349,7 @@ def _sealed(folder: Path, head: bytes, rows: list[bytes]) -> Path:
     return path
 
 
-def test_a_database_with_rows_is_refused_by_their_tables(empty, file):
+def test_database_with_rows_is_refused(empty, file):
     with psycopg.connect(empty) as connection:
         connection.execute(
             "INSERT INTO metrics (key, label, dimension, accumulation, nonnegative)"
@@ -364,9 +364,9 @@ def test_a_database_with_rows_is_refused_by_their_tables(empty, file):
     assert _content(empty) == before
 
 
-def test_a_new_database_is_empty(make_database):
+def test_new_database_is_empty(make_database):
     with make_database() as url, psycopg.connect(url) as connection:
-        found = stored(connection, with_keys=True).tables
+        found = read_catalog(connection, with_keys=True).tables
         for table in (table for table in found if table.name not in LEDGER):
             assert connection.execute(SQL("SELECT FROM {}").format(table.sql)).fetchall() == []
 
@@ -378,7 +378,7 @@ def test_another_revision_is_refused(empty, file):
         _load(empty, file)
 
 
-def test_a_database_without_a_schema_is_refused(make_database, file):
+def test_database_without_a_schema_is_refused(make_database, file):
     with make_database("empty") as url, pytest.raises(loading.Unloadable, match="no schema yet"):
         _load(url, file)
 
@@ -390,7 +390,7 @@ def test_other_tables_are_refused(empty, file):
         _load(empty, file)
 
 
-def test_a_dump_is_of_one_moment(lived_in, dumped):
+def test_dump_is_one_snapshot(lived_in, dumped):
     database = Database(lambda: lived_in)
     file = io.BytesIO()
 

@@ -1,4 +1,4 @@
-"""Exporting from a running database: in constant memory, of one moment, ended when nobody reads."""
+"""Exporting from a running database: one snapshot, streamed, ended when its reader stops."""
 
 import threading
 
@@ -6,12 +6,9 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from hksz_db.api.catalogue import CATALOGUE
 from hksz_db.database import Database, prepare
 from hksz_db.domain.errors import Malformed, Unavailable
-from hksz_db.exchange.asking import FILTERS, whole
-from hksz_db.exchange.exporting import export
-from hksz_db.exchange.formats import FORMATS
+from hksz_db.exchange.exporting import export, read_export
 
 pytestmark = pytest.mark.slow
 
@@ -24,7 +21,7 @@ SLOW = prepare(
 
 @pytest.fixture
 def database(database_url):
-    """A database to itself, where a statement may take 100 ms."""
+    """A database without other connections, where a statement may take 100 ms."""
     _wait_until_alone(database_url)
     database = Database(lambda: database_url, statement_timeout_ms=100)
     yield database
@@ -32,8 +29,8 @@ def database(database_url):
 
 
 def _others(url):
-    """What the other connections to the database do."""
-    # What looked before may still be there, too.
+    """The other connections to the database and their statements."""
+    # Earlier observers may still be connected.
     with psycopg.connect(url, autocommit=True, application_name="observer") as connection:
         return connection.execute(
             "SELECT pid, state, query FROM pg_stat_activity"
@@ -43,7 +40,7 @@ def _others(url):
 
 
 def _wait_until_alone(url):
-    """A connection that was closed stays in the list until its backend has ended."""
+    """Wait for the backends of closed connections to end."""
     pause = threading.Event()
     for _ in range(500):
         if not _others(url):
@@ -52,7 +49,7 @@ def _wait_until_alone(url):
     raise AssertionError(f"still there: {_others(url)}")
 
 
-def test_rows_come_in_order_and_as_bytes(database):
+def test_rows_are_streamed_in_order_as_bytes(database):
     assert list(database.stream(NUMBERS, {"most": 1234})) == [
         (str(n).encode(),) for n in range(1, 1235)
     ]
@@ -71,7 +68,7 @@ def test_a_stream_ends_when_its_time_is_up(database):
         list(database.stream(SLOW, {}, at_most_s=1))
 
 
-def test_closing_a_stream_cancels_it_and_gives_the_connection_up(database, database_url):
+def test_closing_a_stream_cancels_it_and_closes_its_connection(database, database_url):
     rows = database.stream(NUMBERS, {"most": 100_000_000})
     next(rows)
     ((_, state, query),) = _others(database_url)
@@ -80,12 +77,12 @@ def test_closing_a_stream_cancels_it_and_gives_the_connection_up(database, datab
     _wait_until_alone(database_url)
 
 
-def test_a_stream_that_was_never_read_asks_nothing(database, database_url):
+def test_unread_stream_opens_no_connection(database, database_url):
     database.stream(NUMBERS, {"most": 1}).close()
     assert _others(database_url) == []
 
 
-def test_a_server_that_goes_away_halfway_is_an_error(database, database_url):
+def test_server_that_stops_during_a_stream_is_an_error(database, database_url):
     rows = database.stream(NUMBERS, {"most": 10_000_000})
     next(rows)
     ((pid, *_),) = _others(database_url)
@@ -96,12 +93,12 @@ def test_a_server_that_goes_away_halfway_is_an_error(database, database_url):
             pass
 
 
-def test_nobody_there_is_an_error():
+def test_unreachable_server_is_an_error():
     with pytest.raises(Unavailable):
         next(Database(lambda: "postgresql://127.0.0.1:1/none").stream(NUMBERS, {"most": 1}))
 
 
-def test_an_export_is_of_one_moment(database_url, database):
+def test_export_is_one_snapshot(database_url, database):
     insert = (
         "INSERT INTO metrics (key, label, dimension, accumulation, nonnegative)"
         " SELECT 'k' || n, repeat('x', 4000), 'count', 'flow', true"
@@ -138,14 +135,10 @@ def test_closing_an_export_ends_its_statement(database_url, database):
 
 
 def _metrics(form="ndjson"):
-    return whole("metrics", FORMATS[form], [])
+    return read_export("metrics", [("format", form)])
 
 
-def test_every_filter_is_that_of_the_list():
-    assert {resource.name: resource.filters for resource in CATALOGUE} == FILTERS
-
-
-def test_filters_select(exported, documents):
+def test_filters_select_the_rows(exported, documents):
     external_id = documents("claims")[3]["external_id"]
     assert exported("claims", "ndjson", ("external_id", external_id)).count(b"\n") == 1
     both = [("modality", "opinion"), ("figures__isnull", "true")]
@@ -155,7 +148,7 @@ def test_filters_select(exported, documents):
 
 
 @pytest.mark.parametrize("name", ["nothing", "", "statement__gt"])
-def test_a_filter_that_is_not_known_is_refused(name):
+def test_unknown_filters_are_refused(name):
     with pytest.raises(Malformed) as refused:
-        whole("claims", FORMATS["ndjson"], [(name, "x"), ("time__within", "soon")])
+        read_export("claims", [(name, "x"), ("time__within", "soon")])
     assert [fault.parameter for fault in refused.value.faults] == [name, "time__within"]

@@ -1,4 +1,4 @@
-"""The formats: what each resource can be written in, and that what broke off shows."""
+"""The formats of each resource, and how truncated files are detected."""
 
 import csv
 import io
@@ -9,8 +9,8 @@ import pytest
 from bibtexparser.entrypoint import parse_string
 from pyarrow import parquet
 
-from hksz_db.exchange import arrow, formats
-from hksz_db.exchange.asking import whole
+from hksz_db.exchange import formats, parquet_out
+from hksz_db.exchange.exporting import read_export
 from hksz_db.exchange.formats import FORMATS, formats_for, written
 from hksz_db.queries.pages import RESOURCES
 
@@ -23,20 +23,20 @@ MORE = {
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
-def test_each_resource_has_its_formats(resource):
+def test_formats_of_each_resource(resource):
     known = formats_for(RESOURCES[resource])
     assert set(known) == EVERYWHERE | MORE.get(resource, set())
     assert next(iter(known)) == "ndjson"
 
 
-def test_formats_are_told_apart():
+def test_media_types_and_suffixes_are_unique():
     forms = FORMATS.values()
     assert len({form.media_type for form in forms}) == len(forms)
     assert len({form.suffix for form in forms}) == len(forms)
 
 
 def _read(form, data):
-    """What a strict reader of the format makes of the data; an error where it is no whole."""
+    """Read the data strictly; truncated data is an error."""
     match form:
         case "ndjson":
             assert not data or data.endswith(b"\n")
@@ -56,19 +56,19 @@ def _read(form, data):
     raise AssertionError(form)
 
 
-def test_every_row_goes_out(resource_and_form, exported, documents):
+def test_every_row_is_exported(resource_and_form, exported, documents):
     resource, form = resource_and_form
     assert len(_read(form, exported(resource, form))) == len(documents(resource)) > 0
 
 
-def test_nothing_is_a_whole_too(resource_and_form, exported):
+def test_empty_export_is_valid(resource_and_form, exported):
     resource, form = resource_and_form
     nothing = exported(resource, form, ("external_id", "test:nothing"))
     assert _read(form, nothing) == []
 
 
 def _many(lines):
-    """Documents with names of their own."""
+    """Documents with distinct external ids."""
     rows = [json.loads(line) for line in lines]
     for n in range(50):
         yield json.dumps({**rows[n % len(rows)], "external_id": f"test:{n}"}).encode()
@@ -80,16 +80,16 @@ def _broken(documents):
 
 
 @pytest.fixture
-def _handed_over_soon(monkeypatch):
+def _small_chunks(monkeypatch):
     monkeypatch.setattr(formats, "_CHUNK_BYTES", 1000)
-    monkeypatch.setattr(arrow, "ROWS_IN_GROUP", 20)
-    monkeypatch.setattr(arrow, "_ROWS_IN_BATCH", 10)
+    monkeypatch.setattr(parquet_out, "ROWS_IN_GROUP", 20)
+    monkeypatch.setattr(parquet_out, "ROWS_IN_BATCH", 10)
 
 
-@pytest.mark.usefixtures("_handed_over_soon")
-def test_what_broke_off_is_taken_for_no_whole(resource_and_form, exported):
+@pytest.mark.usefixtures("_small_chunks")
+def test_truncated_file_is_invalid(resource_and_form, exported):
     resource, form = resource_and_form
-    asked = whole(resource, FORMATS[form], []).asked
+    asked = read_export(resource, [("format", form)]).request
     lines = exported(resource, "ndjson").splitlines()
     assert len(_read(form, b"".join(written(FORMATS[form], asked, _many(lines))))) == 50
     arrived: list[bytes] = []
@@ -100,15 +100,15 @@ def test_what_broke_off_is_taken_for_no_whole(resource_and_form, exported):
         _read(form, b"".join(arrived))
 
 
-def test_what_cannot_begin_is_nothing_but_an_error(resource_and_form):
+def test_error_before_the_first_chunk_is_raised(resource_and_form):
     resource, form = resource_and_form
-    asked = whole(resource, FORMATS[form], []).asked
+    asked = read_export(resource, [("format", form)]).request
     with pytest.raises(RuntimeError, match="gone"):
         next(written(FORMATS[form], asked, _broken([])))
 
 
-def test_what_is_long_goes_out_in_pieces():
-    wanted = whole("metrics", FORMATS["ndjson"], [])
+def test_long_export_is_sent_in_chunks():
+    wanted = read_export("metrics", [])
     made = 0
 
     def documents():
@@ -117,7 +117,7 @@ def test_what_is_long_goes_out_in_pieces():
             made += 1
             yield b'{"key":"%b"}' % (b"x" * 1000)
 
-    pieces = written(FORMATS["ndjson"], wanted.asked, documents())
+    pieces = written(FORMATS["ndjson"], wanted.request, documents())
     assert 2**16 <= len(next(pieces)) < 2**17
     assert made < 100
     assert max(map(len, pieces)) < 2**17

@@ -1,4 +1,4 @@
-"""Imports in batches: what stays when one breaks off, and what is read when."""
+"""Imports in batches: crashes, transactions and references to later entries."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from hksz_db.domain.vocabulary import BulkMode
 from hksz_db.exchange import importing
 from hksz_db.exchange.batch import Report
 from hksz_db.exchange.importing import import_entries
-from hksz_db.exchange.readers.entries import Entry
+from hksz_db.exchange.readers.entries import ImportEntry
 
 UPSERT = BulkMode.UPSERT
 
@@ -20,15 +20,15 @@ def _small_batches(monkeypatch):
     monkeypatch.setattr(importing, "MAX_BATCH", 3)
 
 
-def entity(number: int, **fields) -> Entry:
+def entity(number: int, **fields) -> ImportEntry:
     name = {"name": f"Firm {number}", "language": "en", "kind": "preferred"}
     item = {"external_id": f"test:{number}", "kind": "organisation", "names": [name], **fields}
-    return Entry(number, "entities", item)
+    return ImportEntry(number, "entities", item)
 
 
-def source(number: int, **fields) -> Entry:
+def source(number: int, **fields) -> ImportEntry:
     item = {"external_id": f"test:{number}", "csl_type": "report", "title": "A", **fields}
-    return Entry(number, "sources", item)
+    return ImportEntry(number, "sources", item)
 
 
 def written(database) -> list[str]:
@@ -41,13 +41,13 @@ def outcomes(reports) -> list[str]:
     return [str(report.outcome) for report in reports]
 
 
-def breaking_off(number: int) -> Iterator[Entry]:
+def crashing(number: int) -> Iterator[ImportEntry]:
     yield from map(entity, range(1, number + 1))
     raise Unavailable("The power failed.")
 
 
-def test_what_was_committed_before_a_crash_stays_and_the_same_import_again_adds_the_rest(database):
-    reports = import_entries(database, breaking_off(8), UPSERT, "import:a")
+def test_import_can_be_repeated_after_a_crash(database):
+    reports = import_entries(database, crashing(8), UPSERT, "import:a")
     seen: list[Report] = []
     with pytest.raises(Unavailable):
         seen.extend(reports)
@@ -58,13 +58,13 @@ def test_what_was_committed_before_a_crash_stays_and_the_same_import_again_adds_
     assert written(database) == [f"test:{n}" for n in range(1, 10)]
 
 
-def test_nothing_of_one_transaction_stays_after_a_crash(database):
+def test_crash_rolls_an_atomic_import_back(database):
     with pytest.raises(Unavailable):
-        list(import_entries(database, breaking_off(8), UPSERT, "import:a", atomic=True))
+        list(import_entries(database, crashing(8), UPSERT, "import:a", atomic=True))
     assert written(database) == []
 
 
-def test_nothing_of_one_transaction_stays_when_nobody_reads_to_its_end(database):
+def test_closing_the_reports_rolls_an_atomic_import_back(database):
     reports = import_entries(database, map(entity, range(1, 9)), UPSERT, "import:a", atomic=True)
     assert next(reports).entry.number == 1
     reports.close()
@@ -72,24 +72,24 @@ def test_nothing_of_one_transaction_stays_when_nobody_reads_to_its_end(database)
 
 
 @pytest.mark.parametrize("options", [{"dry_run": True}, {"atomic": True}])
-def test_a_failure_in_the_last_batch_takes_all_of_one_transaction_back(database, options):
+def test_failed_entry_rolls_an_atomic_import_back(database, options):
     entries = [*map(entity, range(1, 8)), entity(8, kind="galaxy")]
     reports = list(import_entries(database, iter(entries), UPSERT, "import:a", **options))
     assert outcomes(reports) == ["created"] * 7 + ["failed"]
     assert written(database) == []
 
 
-def test_entries_are_read_as_they_are_written(database):
+def test_entries_are_read_lazily(database):
     read: list[int] = []
 
-    def entries() -> Iterator[Entry]:
+    def entries() -> Iterator[ImportEntry]:
         for number in range(1, 20):
             read.append(number)
             yield entity(number)
 
     reports = import_entries(database, entries(), UPSERT, "import:a")
     next(reports)
-    # A batch, and the first entry of the next one.
+    # A batch and the first entry of the next one.
     assert read == [1, 2, 3, 4]
     assert len(list(reports)) == 18
 
@@ -98,11 +98,11 @@ def test_large_entries_make_small_batches(database, monkeypatch):
     monkeypatch.setattr(importing, "_MAX_BATCH_CHARS", 100)
     read: list[int] = []
 
-    def entries() -> Iterator[Entry]:
+    def entries() -> Iterator[ImportEntry]:
         for number in range(1, 4):
             read.append(number)
             made = entity(number)
-            yield Entry(number, "entities", made.item, size=90)
+            yield ImportEntry(number, "entities", made.item, size=90)
 
     reports = import_entries(database, entries(), UPSERT, "import:a")
     next(reports)
@@ -110,20 +110,20 @@ def test_large_entries_make_small_batches(database, monkeypatch):
     reports.close()
 
 
-def test_a_name_that_stands_twice_changes_what_it_made(database):
+def test_repeated_external_id_updates_the_row(database):
     entries = [entity(1), entity(1, kind="facility"), entity(1, kind="facility")]
     reports = list(import_entries(database, iter(entries), UPSERT, "import:a"))
     assert outcomes(reports) == ["created", "updated", "unchanged"]
 
 
-def test_a_doi_that_stands_twice_is_the_same_source(database):
+def test_repeated_doi_is_the_same_source(database):
     entries = [source(1, doi="10.5555/a"), source(2, doi="10.5555/A"), source(3)]
     reports = list(import_entries(database, iter(entries), UPSERT, "import:a"))
     assert outcomes(reports) == ["created", "ignored", "created"]
     assert reports[1].matched == "test:1"
 
 
-def test_a_deleted_source_with_the_doi_is_told_of(database):
+def test_deleted_source_with_the_doi_is_reported(database):
     list(import_entries(database, iter([source(1, doi="10.5555/a")]), UPSERT, "import:a"))
     with database.transaction() as session:
         run(session, "UPDATE sources SET deleted_at = now()")
@@ -131,39 +131,39 @@ def test_a_deleted_source_with_the_doi_is_told_of(database):
     assert (report.outcome, report.matched) == ("ignored", "test:1, which was deleted")
 
 
-def test_what_failed_to_be_read_is_reported_in_its_place(database):
+def test_unreadable_entry_is_reported_in_its_place(database):
     fault = Fault("invalid", "It is broken.", "#")
-    entries = [entity(1), Entry(2, "entities", faults=(fault,)), entity(3)]
+    entries = [entity(1), ImportEntry(2, "entities", faults=(fault,)), entity(3)]
     reports = list(import_entries(database, iter(entries), UPSERT, "import:a"))
     assert outcomes(reports) == ["created", "failed", "created"]
     assert reports[1].faults == (fault,)
 
 
 @pytest.mark.parametrize("name", [None, 7, "", "no namespace", "test:\0", "test:\ud800", "x" * 300])
-def test_a_wrong_name_is_a_fault(database, name):
+def test_wrong_external_id_is_a_fault(database, name):
     entries = iter([entity(1, external_id=name)])
     (report,) = import_entries(database, entries, UPSERT, "import:a")
     assert [fault.pointer for fault in report.faults] == ["#/external_id"]
 
 
-def test_no_entity_is_made_for_a_source_that_cannot_be(database):
+def test_no_entity_is_created_for_an_invalid_source(database):
     made = entity(1).item
     assert made
     contributors = [{"entity_external_id": "test:1", "role": "author"}]
     good = source(2, contributors=contributors)
     bad = source(3, contributors=contributors, csl_type="galaxy")
     (report,) = import_entries(
-        database, iter([Entry(3, "sources", bad.item, entities=(made,))]), UPSERT, "import:a"
+        database, iter([ImportEntry(3, "sources", bad.item, entities=(made,))]), UPSERT, "import:a"
     )
     assert [fault.pointer for fault in report.faults] == ["#/csl_type"]
     assert written(database) == []
-    entries = [Entry(2, "sources", good.item, entities=(made,))] * 2
+    entries = [ImportEntry(2, "sources", good.item, entities=(made,))] * 2
     reports = list(import_entries(database, iter(entries), UPSERT, "import:a"))
     assert outcomes(reports) == ["created", "unchanged"]
     assert [report.entities for report in reports] == [1, 0]
 
 
-def related(number: int, *others: int) -> Entry:
+def related(number: int, *others: int) -> ImportEntry:
     return entity(
         number,
         relations=[{"kind": "partner_of", "object_external_id": f"test:{n}"} for n in others],
@@ -171,15 +171,15 @@ def related(number: int, *others: int) -> Entry:
 
 
 @pytest.mark.parametrize("options", [{}, {"atomic": True}])
-def test_what_refers_to_later_entries_is_written_after_them(database, options):
-    # A chain, the wrong way round, over several batches.
+def test_entries_are_written_after_those_they_refer_to(database, options):
+    # A chain in reverse order over several batches.
     entries = [related(n, n + 1) for n in range(1, 8)] + [entity(8)]
     reports = list(import_entries(database, iter(entries), UPSERT, "import:a", **options))
     assert outcomes(reports) == ["created"] * 8
     assert sorted(written(database)) == [f"test:{n}" for n in range(1, 9)]
 
 
-def test_circles_are_closed_and_what_leads_nowhere_fails_whole(database):
+def test_cycles_are_written_and_dangling_references_fail(database):
     entries = [related(1, 2), related(2, 3), related(3, 1), related(4, 1), related(5, 4, 99)]
     reports = list(import_entries(database, iter(entries), UPSERT, "import:a"))
     by_number = {report.entry.number: report for report in reports}
@@ -196,7 +196,7 @@ def test_circles_are_closed_and_what_leads_nowhere_fails_whole(database):
     assert outcomes(again) == ["unchanged"] * 4
 
 
-def test_who_waited_and_is_refused_for_another_reason_says_so(database):
+def test_deferred_entry_can_fail_for_another_reason(database):
     bad = related(1, 2)
     assert bad.item
     bad.item["identifiers"] = [{"scheme": "wikidata", "value": "Q1"}] * 2
@@ -205,8 +205,8 @@ def test_who_waited_and_is_refused_for_another_reason_says_so(database):
     assert by_number == {1: "failed", 2: "created"}
 
 
-def test_batches_commit_on_their_own(make_database):
-    """Over a real pool: what another connection sees while the import runs."""
+def test_each_batch_is_committed(make_database):
+    """A second connection sees the committed batches while the import runs."""
     with make_database() as url:
         writer, reader = Database(lambda: url), Database(lambda: url)
         reports = import_entries(writer, map(entity, range(1, 9)), UPSERT, "import:a")

@@ -1,4 +1,4 @@
-"""JSON-LD: what a processor makes of it, without any context from elsewhere."""
+"""JSON-LD, as a processor reads it without remote contexts."""
 
 import json
 
@@ -11,12 +11,12 @@ CITO = "http://purl.org/spar/cito/"
 DATE_TIME = "http://www.w3.org/2001/XMLSchema#dateTime"
 
 
-def _nothing_from_elsewhere(url, _):
-    raise AssertionError(f"{url} is asked for")
+def _refuse_remote_context(url, _):
+    raise AssertionError(f"{url} was requested")
 
 
 def _expanded(data):
-    found = jsonld.expand(json.loads(data), {"documentLoader": _nothing_from_elsewhere})
+    found = jsonld.expand(json.loads(data), {"documentLoader": _refuse_remote_context})
     return {node["@id"]: node for node in found}
 
 
@@ -56,7 +56,7 @@ def test_every_row_is_a_node_with_a_type(resource, exported, documents):
         assert kind.startswith(SCHEMA)
 
 
-def test_no_key_is_dropped(resource, exported):
+def test_context_defines_every_key(resource, exported):
     data = exported(resource, "jsonld")
     used = {key for node in json.loads(data)["@graph"] for key in node if key[0] != "@"}
     kept = {key for node in _expanded(data).values() for key in node if key[0] != "@"}
@@ -64,14 +64,14 @@ def test_no_key_is_dropped(resource, exported):
     assert all(key.startswith(("http://", "https://")) for key in kept)
 
 
-def test_every_statement_is_one_of_rdf(resource, exported):
+def test_document_converts_to_rdf(resource, exported):
     data = json.loads(exported(resource, "jsonld"))
-    options = {"documentLoader": _nothing_from_elsewhere, "format": "application/n-quads"}
+    options = {"documentLoader": _refuse_remote_context, "format": "application/n-quads"}
     quads = jsonld.to_rdf(data, options).splitlines()
     assert len(quads) > 4 * len(data["@graph"])
 
 
-def test_a_claim_is_its_claimants(claims, documents):
+def test_claim_has_its_claimant_as_author(claims, documents):
     node = _named(claims, "hksz:ttps-approved-2023")
     (claim,) = (c for c in documents("claims") if c["external_id"] == "hksz:ttps-approved-2023")
     claimant = f"urn:uuid:{claim['claimant']['id']}"
@@ -82,7 +82,7 @@ def test_a_claim_is_its_claimants(claims, documents):
     assert node[f"{PROV}generatedAtTime"] == [{"@type": DATE_TIME, "@value": claim["created_at"]}]
 
 
-def test_a_claim_appears_in_what_asserts_it_and_cites_the_rest(claims, documents):
+def test_sources_of_a_claim_by_stance(claims, documents):
     cited = 0
     for claim in documents("claims"):
         node = claims[f"urn:uuid:{claim['id']}"]
@@ -103,7 +103,7 @@ def test_a_claim_appears_in_what_asserts_it_and_cites_the_rest(claims, documents
     assert cited > 0
 
 
-def test_a_verdict_is_a_name_and_no_number(claims, documents):
+def test_verdict_is_a_rating_without_a_number(claims, documents):
     for claim in documents("claims"):
         (review,) = claims[f"urn:uuid:{claim['id']}"][f"{SCHEMA}review"]
         (rating,) = review[f"{SCHEMA}reviewRating"]
@@ -112,7 +112,7 @@ def test_a_verdict_is_a_name_and_no_number(claims, documents):
         assert f"{SCHEMA}ratingValue" not in rating
 
 
-def test_what_is_rejected_is_left_out(written, documents):
+def test_rejected_evidence_is_left_out(written, documents):
     claim = next(claim for claim in documents("claims") if len(claim["evidence"]) == 1)
     (passage,) = claim["evidence"]
     rejected = {**claim, "evidence": [{**passage, "status": "rejected"}]}
@@ -120,11 +120,11 @@ def test_what_is_rejected_is_left_out(written, documents):
     assert f"{SCHEMA}appearance" not in node
 
 
-def test_a_source_has_a_kind_a_date_and_makers(sources):
+def test_source_has_type_date_and_authors(sources):
     node = _named(sources, "hksz:shenzhen-daily-article")
     assert node["@type"] == [f"{SCHEMA}NewsArticle"]
     assert [_values(made, "name") for made in node[f"{SCHEMA}author"]] == [["Tan Yifan"]]
-    # "2024?" is no date of publication to be sure of.
+    # "2024?" is uncertain.
     assert f"{SCHEMA}datePublished" not in node
     (issued,) = node["http://purl.org/dc/terms/issued"]
     assert issued == {"@type": "http://id.loc.gov/datatypes/edtf/EDTF", "@value": "2024?"}
@@ -132,7 +132,7 @@ def test_a_source_has_a_kind_a_date_and_makers(sources):
     assert _values(certain, "datePublished") == ["2024-01-24"]
 
 
-def test_a_source_derives_from_what_it_retells(sources, documents):
+def test_source_is_derived_from_the_sources_it_copies(sources, documents):
     relations = 0
     for source in documents("sources"):
         node = sources[f"urn:uuid:{source['id']}"]
@@ -143,7 +143,7 @@ def test_a_source_derives_from_what_it_retells(sources, documents):
     assert relations > 0
 
 
-def test_an_entity_is_known_elsewhere(written, documents):
+def test_entity_has_links_to_registers(written, documents):
     entity = next(entity for entity in documents("entities") if entity["kind"] == "organisation")
     known = [
         {"scheme": "wikidata", "value": "Q15174"},

@@ -1,4 +1,4 @@
-"""NDJSON: a document on each line, as a read by id has it."""
+"""NDJSON: one document a line, as a read by id returns it."""
 
 import json
 
@@ -15,7 +15,7 @@ def client(seeded):
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
-def test_a_line_is_what_is_read_by_id(resource, exported, client):
+def test_line_equals_the_read_by_id(resource, exported, client):
     lines = exported(resource, "ndjson").splitlines(keepends=True)
     ids = [json.loads(line)["id"] for line in lines]
     assert ids == sorted(ids)
@@ -24,7 +24,7 @@ def test_a_line_is_what_is_read_by_id(resource, exported, client):
         assert line == read.replace(b"\n", b"") + b"\n"
 
 
-def test_a_line_break_within_a_text_ends_no_document(written):
+def test_line_breaks_in_text_are_escaped(written):
     made = written("claims", "ndjson", [{"statement": "one\ntwo\r\n\u2028three"}, {}])
     assert [json.loads(line) for line in made.split(b"\n")[:-1]] == [
         {"statement": "one\ntwo\r\n\u2028three"},

@@ -1,4 +1,4 @@
-"""Tables: every field has its columns, and CSV and Parquet tell the same."""
+"""Tables: every field has columns, and CSV and Parquet agree."""
 
 import csv
 import io
@@ -9,9 +9,9 @@ import pytest
 from pyarrow import parquet
 
 from hksz_db.exchange.csv_out import FORMULA_STARTS
-from hksz_db.exchange.format import Asked
+from hksz_db.exchange.format import ExportRequest
 from hksz_db.exchange.formats import FORMATS
-from hksz_db.exchange.tables import Column, Kind, columns, columns_of
+from hksz_db.exchange.tables import Column, ColumnType, columns, columns_of
 from hksz_db.queries.pages import RESOURCES
 
 
@@ -35,24 +35,24 @@ def test_every_field_of_a_document_has_a_column(resource):
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
-def test_every_column_finds_its_way(resource, documents):
-    asked = Asked(resource, FORMATS["csv"].fields(RESOURCES[resource]))
+def test_every_column_has_a_value_of_its_type(resource, documents):
+    asked = ExportRequest(resource, FORMATS["csv"].fields(RESOURCES[resource]))
     found = columns_of(asked)
     assert found == columns(resource)
     for document in documents(resource):
         for column in found:
             value = column.value(document)
-            assert isinstance(value, list) == (column.kind is Kind.LIST), column.name
+            assert isinstance(value, list) == (column.type is ColumnType.LIST), column.name
 
 
-def test_only_the_columns_of_what_is_asked_for():
-    found = columns_of(Asked("claims", ("id", "claimant")))
+def test_only_requested_fields_have_columns():
+    found = columns_of(ExportRequest("claims", ("id", "claimant")))
     names = [column.name for column in found]
     assert names == ["id", "claimant_id", "claimant_external_id", "claimant", "claimant_kind"]
 
 
-def test_a_way_through_lists_gathers_what_is_there():
-    column = Column(("made", "who", "name"), Kind.LIST)
+def test_path_through_a_list_collects_values():
+    column = Column(("made", "who", "name"), ColumnType.LIST)
     made = [{"who": {"name": "a"}}, {"who": None}, {"who": {"name": None}}, {"who": {"name": "b"}}]
     assert column.value({"made": made}) == ["a", "b"]
     assert column.value({"made": []}) == []
@@ -84,7 +84,7 @@ def test_a_figure_is_a_row(exported):
     assert {name: row[name] for name in known} == known
 
 
-def test_a_claim_names_what_belongs_to_it(exported):
+def test_a_claim_has_columns_for_its_parts(exported):
     (row,) = _rows(exported("claims", "csv", ("external_id", "hksz:ttps-approved-2023")))
     assert row["claimant"] == "Tan Yifan"
     assert row["figures_as_stated"] == "over 47,000"
@@ -94,13 +94,13 @@ def test_a_claim_names_what_belongs_to_it(exported):
 
 
 @pytest.mark.parametrize("start", list(FORMULA_STARTS))
-def test_no_cell_is_a_formula(start, written):
+def test_formulas_are_escaped(start, written):
     (row,) = _rows(written("metrics", "csv", [_metric(label=f"{start}HYPERLINK(1)")]))
     assert row["label"] == f"'{start}HYPERLINK(1)"
 
 
 @pytest.mark.parametrize("text", ["plain", "5 - 3", "a=b", " =1", "'quoted", "-"])
-def test_what_cannot_be_a_formula_stays(text, written):
+def test_other_text_is_not_escaped(text, written):
     (row,) = _rows(written("metrics", "csv", [_metric(label=text)]))
     assert row["label"] == ("'-" if text == "-" else text)
 
@@ -108,23 +108,23 @@ def test_what_cannot_be_a_formula_stays(text, written):
 @pytest.mark.parametrize(
     ("number", "cell"), [("-5", "-5"), ("-0.50", "-0.50"), ("7", "7"), ("-5+1", "'-5+1")]
 )
-def test_a_number_stays_a_number(number, cell, written):
+def test_numbers_are_not_escaped(number, cell, written):
     (row,) = _rows(written("units", "csv", [_unit(factor=number)]))
     assert row["factor"] == cell
 
 
-def test_a_text_that_looks_like_a_number_is_a_text(written):
+def test_text_that_looks_like_a_number_is_escaped(written):
     (row,) = _rows(written("units", "csv", [_unit(label="-5")]))
     assert row["label"] == "'-5"
 
 
 @pytest.mark.parametrize("text", ['a "b" c', "a,b", "a\nb", "a\r\nb", "a;b", "深圳 é"])
-def test_cells_come_back_as_they_went(text, written):
+def test_cells_survive_a_round_trip(text, written):
     (row,) = _rows(written("metrics", "csv", [_metric(label=text)]))
     assert row["label"] == text
 
 
-def test_lines_end_as_the_rfc_has_it_and_begin_with_no_mark(exported):
+def test_csv_has_crlf_and_no_byte_order_mark(exported):
     data = exported("units", "csv")
     assert data.startswith(b"id,external_id,code")
     assert data.count(b"\r\n") == data.count(b"\n") == len(_rows(data)) + 1
@@ -142,7 +142,7 @@ def test_parquet_has_types(exported):
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
-def test_parquet_tells_what_csv_tells(resource, exported):
+def test_parquet_equals_csv(resource, exported):
     rows = _rows(exported(resource, "csv"))
     table = _table(exported(resource, "parquet"))
     assert table.column_names == list(rows[0])
@@ -167,7 +167,7 @@ def _as_text(value):
     return str(value)
 
 
-def test_parquet_is_written_in_groups(written):
+def test_parquet_is_written_in_row_groups(written):
     made = [_metric(key=str(number)) for number in range(12_001)]
     file = parquet.ParquetFile(pa.BufferReader(written("metrics", "parquet", made)))
     groups = [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]

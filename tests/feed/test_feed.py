@@ -1,4 +1,4 @@
-"""The feed on a real database: what is settled, in which order, and who is woken by it."""
+"""The feed on a real database: the horizon, the order of entries, and the listener."""
 
 import json
 import threading
@@ -12,11 +12,12 @@ import psycopg
 import pytest
 
 from hksz_db.database import Database, run
-from hksz_db.feed import listener as bells
+from hksz_db.feed import listener as listeners
 from hksz_db.feed.changes import STEPS
 from hksz_db.feed.due import note_due
-from hksz_db.feed.listener import Bell
-from hksz_db.feed.pages import BEGINNING, Feed, ForeignCursor, Page, Position, horizon
+from hksz_db.feed.listener import ChangeListener
+from hksz_db.feed.pages import Feed, Page, horizon
+from hksz_db.feed.positions import BEGINNING, ForeignCursor, Position
 from hksz_db.queries import cursors
 from hksz_db.services.writing import writing
 
@@ -42,13 +43,13 @@ def _no_units(database: Database) -> None:
 
 @contextmanager
 def writer(url: str) -> Iterator[Connection]:
-    """Somebody whose statements are transactions unless he begins one."""
+    """A connection on which each statement is a transaction unless it begins one."""
     with closing(psycopg.connect(url, autocommit=True)) as connection:
         yield connection
 
 
 class Follower:
-    """Reads on from where it was: the codes of the units that it is told of."""
+    """Reads the codes of the units in the entries since it last read."""
 
     def __init__(self, database: Database, **options: Any) -> None:
         self.feed = Feed(database, ("units",), **options)
@@ -61,8 +62,8 @@ class Follower:
         return [document["code"] for document in documents]
 
 
-def test_what_commits_late_comes_late(database, database_url):
-    """In the order of the commits, whoever began first."""
+def test_entries_are_in_the_order_of_the_commits(database, database_url):
+    """It does not matter which transaction began first."""
     follower = Follower(database)
     with writer(database_url) as slow, writer(database_url) as quick:
         slow.execute("BEGIN")
@@ -76,8 +77,8 @@ def test_what_commits_late_comes_late(database, database_url):
         assert follower.read() == []
 
 
-def test_nothing_goes_past_whoever_is_committing(database, database_url):
-    """Stamped before another, and to be seen only after it."""
+def test_the_horizon_stays_before_a_transaction_that_is_committing(database, database_url):
+    """It is stamped before another one, and becomes visible after it."""
     follower = Follower(database)
     with writer(database_url) as stopped, writer(database_url) as other:
         stopped.execute("BEGIN")
@@ -85,14 +86,14 @@ def test_nothing_goes_past_whoever_is_committing(database, database_url):
         other.execute(ADD, ["before"])
         stopped.execute("SET CONSTRAINTS ALL IMMEDIATE")
         other.execute(ADD, ["second"])
-        assert horizon(database).lively
+        assert horizon(database).busy
         assert follower.read() == ["before"]
         assert follower.read() == []
         stopped.execute("COMMIT")
         assert follower.read() == ["first", "second"]
 
 
-def test_whoever_gives_up_while_committing_leaves_no_gap(database, database_url):
+def test_a_rollback_while_committing_leaves_no_gap(database, database_url):
     follower = Follower(database)
     with writer(database_url) as stopped, writer(database_url) as other:
         stopped.execute("BEGIN")
@@ -105,7 +106,7 @@ def test_whoever_gives_up_while_committing_leaves_no_gap(database, database_url)
 
 
 def test_a_commit_between_the_two_statements_of_a_page_is_not_lost(database, database_url):
-    """It is stamped later than what the first has seen, and left to the next page."""
+    """It is stamped later than the horizon that the first read, so the next page has it."""
     follower = Follower(database)
     with writer(database_url) as one:
         one.execute(ADD, ["one"])
@@ -117,8 +118,8 @@ def test_a_commit_between_the_two_statements_of_a_page_is_not_lost(database, dat
         assert follower.read() == ["two"]
 
 
-def test_moments_may_be_equal(database, database_url):
-    """Two that were stamped alike are both told of, whatever page they fall upon."""
+def test_transactions_may_have_equal_moments(database, database_url):
+    """Both have entries, whatever page these are on."""
     follower = Follower(database)
     with writer(database_url) as one:
         for code in ("one", "two", "three"):
@@ -139,10 +140,10 @@ def test_moments_may_be_equal(database, database_url):
     assert follower.read() == []
 
 
-def test_transactions_without_an_entry_are_passed_over(database):
-    """So many that one answer does not look at all of them."""
+def test_transactions_without_an_entry_are_skipped(database):
+    """There are more than one answer searches."""
     follower = Follower(database)
-    with closing(database.connect()) as connection:
+    with closing(database.connector.connect()) as connection:
         connection.execute(
             f"DO $$ BEGIN FOR n IN 0..{STEPS * 10} LOOP"
             " INSERT INTO seed_items VALUES ('x', n, repeat('0', 64));"
@@ -155,7 +156,7 @@ def test_transactions_without_an_entry_are_passed_over(database):
     assert [page.entries.count(b'"op"') for page in pages] == [0, 1]
 
 
-def test_a_bulk_is_paged_through_within_its_transaction(database, database_url):
+def test_pages_divide_a_large_transaction(database, database_url):
     follower = Follower(database)
     codes = [f"u{n:03}" for n in range(250)]
     with writer(database_url) as one, one.transaction():
@@ -170,8 +171,8 @@ def test_a_bulk_is_paged_through_within_its_transaction(database, database_url):
     assert (read, pages) == (codes, 5)
 
 
-def test_rows_without_an_entry_are_passed_over(database, database_url):
-    """So many in one transaction that one answer does not look at all of them."""
+def test_rows_without_an_entry_are_skipped(database, database_url):
+    """One transaction has more of them than one answer searches."""
     feed, position = Feed(database, ("sources",)), horizon(database).position
     with writer(database_url) as one, one.transaction():
         one.execute(
@@ -186,14 +187,14 @@ def test_rows_without_an_entry_are_passed_over(database, database_url):
     assert [page.entries.count(b'"create"') for page in pages] == [0, 0, 1]
 
 
-def test_a_cursor_of_an_earlier_version_is_understood(database):
+def test_a_cursor_of_an_earlier_version_is_accepted(database):
     feed = Feed(database)
     position = Position("2024-01-01T00:00:00.000000Z", "7", "2", "claims", str(UUID(int=7)))
     keys = json.dumps(list(vars(position).values())[:5], separators=(",", ":"))
     assert feed.position(cursors.encode(keys.encode(), feed._question)) == position
 
 
-def test_a_cursor_is_of_one_feed(database):
+def test_a_cursor_belongs_to_one_feed(database):
     feed = Feed(database)
     position = Position("2024-01-01T00:00:00.000000Z", "7", "1", "claims", str(UUID(int=7)))
     for place in (BEGINNING, position):
@@ -205,20 +206,20 @@ def test_a_cursor_is_of_one_feed(database):
             Feed(database, ("claims",)).position(feed.cursor(place))
 
 
-def waiting(bell: Bell, position: Position, pool: ThreadPoolExecutor) -> Future[bool]:
-    """Somebody who waits, and does so when this returns."""
-    before = bell.waiting
-    found = pool.submit(bell.wait, position, 30)
-    while bell.waiting == before:
+def waiting(listener: ChangeListener, position: Position, pool: ThreadPoolExecutor) -> Future[bool]:
+    """Start a thread that waits; it does so when this returns."""
+    before = listener.waiting
+    found = pool.submit(listener.wait, position, 30)
+    while listener.waiting == before:
         threading.Event().wait(0.001)
     return found
 
 
 @pytest.fixture
-def bell(database: Database) -> Iterator[Bell]:
-    bell = Bell(database)
-    yield bell
-    bell.close()
+def listener(database: Database) -> Iterator[ChangeListener]:
+    listener = ChangeListener(database)
+    yield listener
+    listener.close()
 
 
 @pytest.fixture
@@ -228,7 +229,7 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 
 def listening(connection: Connection) -> list[int]:
-    """The processes of those who listen."""
+    """The server processes of listeners."""
     rows = connection.execute(
         "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <>"
         " pg_backend_pid() AND query ~ 'hksz_changes|settled'"
@@ -236,31 +237,31 @@ def listening(connection: Connection) -> list[int]:
     return [pid for (pid,) in rows]
 
 
-def test_a_commit_wakes_all_who_wait_over_one_connection(database, database_url, bell, pool):
+def test_a_commit_wakes_all_waiters_over_one_connection(database, database_url, listener, pool):
     position = horizon(database).position
     database.close()
-    everybody = [waiting(bell, position, pool) for _ in range(30)]
+    everybody = [waiting(listener, position, pool) for _ in range(30)]
     with writer(database_url) as one:
-        while not bell.heard:
+        while not listener.ready:
             threading.Event().wait(0.001)
         assert len(listening(one)) == 1
         one.execute(ADD, ["one"])
     assert all(each.result(30) for each in everybody)
-    assert bell.waiting == 0
-    # Who comes for something that is there already is not kept.
-    assert bell.wait(position, 30)
+    assert listener.waiting == 0
+    # A waiter for something that is there already returns at once.
+    assert listener.wait(position, 30)
 
 
-def test_who_waits_for_nothing_is_told_so(database, bell):
-    assert not bell.wait(horizon(database).position, 0.01)
+def test_waiting_ends_after_the_time_is_over(database, listener):
+    assert not listener.wait(horizon(database).position, 0.01)
 
 
-def test_a_server_that_was_away_is_listened_to_again(database, database_url, bell, pool):
+def test_the_listener_reconnects(database, database_url, listener, pool):
     position = horizon(database).position
     database.close()
-    waiter = waiting(bell, position, pool)
+    waiter = waiting(listener, position, pool)
     with writer(database_url) as one:
-        while not bell.heard:
+        while not listener.ready:
             threading.Event().wait(0.001)
         (pid,) = listening(one)
         one.execute("SELECT pg_terminate_backend(%s, 1000)", [pid])
@@ -268,31 +269,31 @@ def test_a_server_that_was_away_is_listened_to_again(database, database_url, bel
     assert waiter.result(30)
 
 
-def test_whoever_waits_is_sent_home_when_it_closes(database, bell, pool):
+def test_closing_ends_all_waiting(database, listener, pool):
     position = horizon(database).position
-    waiters = [waiting(bell, position, pool) for _ in range(3)]
-    bell.close()
+    waiters = [waiting(listener, position, pool) for _ in range(3)]
+    listener.close()
     assert [each.result(30) for each in waiters] == [False] * 3
-    assert not bell.wait(position, 30)
+    assert not listener.wait(position, 30)
 
 
-def test_nobody_listens_when_nobody_has_waited_for_long(database, database_url, bell, monkeypatch):
-    monkeypatch.setattr(bells, "_LINGER_S", 0.0)
+def test_an_unused_listener_disconnects(database, database_url, listener, monkeypatch):
+    monkeypatch.setattr(listeners, "_LINGER_S", 0.0)
     database.close()
-    bell.wait(horizon(database).position, 0.1)
+    listener.wait(horizon(database).position, 0.1)
     database.close()
     with writer(database_url) as one:
         while listening(one):
             threading.Event().wait(0.01)
-        # And then again.
+        # It connects again for the next waiter.
         position = horizon(database).position
         with ThreadPoolExecutor(1) as pool:
-            waiter = waiting(bell, position, pool)
+            waiter = waiting(listener, position, pool)
             one.execute(ADD, ["one"])
             assert waiter.result(30)
 
 
-def test_of_many_who_note_what_is_due_one_does(database, database_url, pool):
+def test_concurrent_calls_record_an_overdue_claim_once(database, database_url, pool):
     before = horizon(database).position
     with writer(database_url) as one, one.transaction():
         one.execute(
@@ -326,17 +327,17 @@ def test_of_many_who_note_what_is_due_one_does(database, database_url, pool):
 
 @pytest.fixture
 def another_database(make_database) -> Iterator[Database]:
-    """A database of the test's own."""
+    """A database for this test alone."""
     with make_database() as url:
         database = Database(lambda: url)
         yield database
         database.close()
 
 
-def test_what_shows_a_hot_row_is_paged_through(another_database):
-    """More claims than a page looks at name an entity, each twice; it is renamed."""
+def test_pages_divide_the_many_documents_that_show_a_row(another_database):
+    """More claims than one page searches show an entity, each twice; it is renamed."""
     database = another_database
-    with writer(database.url.set(drivername="postgresql").render_as_string(False)) as one:
+    with writer(database.connector.url.set(drivername="postgresql").render_as_string(False)) as one:
         with one.transaction():
             ((entity,),) = one.execute(
                 "INSERT INTO entities (id, kind, name, name_language)"
@@ -364,7 +365,7 @@ def test_what_shows_a_hot_row_is_paged_through(another_database):
         claims = one.execute(
             "SELECT id FROM claims WHERE claimant_id = %s ORDER BY id", [entity]
         ).fetchall()
-        # These have an entry of their own afterwards, and none as what shows the entity.
+        # These have an entry of their own later, so they have none for the entity.
         one.execute(
             "UPDATE claims SET statement = 'It closed.' WHERE id = ANY (%s)",
             [[id for (id,) in claims[:250]]],

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 from alembic.util import CommandError
 
-from hksz_db.database import Database, look_at, turn_back
-from hksz_db.models.history import KEPT
+from hksz_db.database import Database, set_as_of, use_history_schema
+from hksz_db.models import HISTORY_TABLES
 from hksz_db.schema_check import incompleteness
 from hksz_db.services.writing import writing
 from tests.migrations.administration import alembic, dump, fill
@@ -58,7 +58,7 @@ def downgrade() -> None:
 def versions(tmp_path: Path, migrated: str) -> Path:
     """A folder with a further migration: two columns for every table with a history."""
     newest = alembic(migrated, "heads").split()[0]
-    source = REVISION.format(newest=newest, tables=tuple(KEPT))
+    source = REVISION.format(newest=newest, tables=tuple(HISTORY_TABLES))
     (tmp_path / "shelves.py").write_text(source)
     return tmp_path
 
@@ -77,8 +77,8 @@ def now(url: str) -> datetime:
 def rows_at(url: str, moment: datetime) -> Rows:
     """What every table with a history held at the moment."""
     with connected(url) as connection:
-        turn_back(connection)
-        look_at(connection, moment)
+        use_history_schema(connection)
+        set_as_of(connection, moment)
         return {
             table: [
                 row
@@ -86,7 +86,7 @@ def rows_at(url: str, moment: datetime) -> Rows:
                     f"SELECT to_jsonb(held) FROM {table} AS held ORDER BY 1".encode()
                 )
             ]
-            for table in KEPT
+            for table in HISTORY_TABLES
         }
 
 
@@ -106,7 +106,7 @@ def shelves(rows: Rows) -> dict[str, str]:
 
 def put_on(url: str, shelf: str) -> None:
     with connected(url) as connection:
-        for table in KEPT:
+        for table in HISTORY_TABLES:
             connection.execute(f"UPDATE {table} SET shelf = %s".encode(), [shelf])
 
 
@@ -122,13 +122,13 @@ def test_every_table_with_a_history_can_get_and_lose_columns(migrated: str, vers
     after = now(migrated)
     for moment, shelf in ((before, "A"), (between, "A"), (after, "B")):
         seen = rows_at(migrated, moment)
-        assert shelves(seen) == dict.fromkeys(KEPT, shelf)
+        assert shelves(seen) == dict.fromkeys(HISTORY_TABLES, shelf)
         assert without_shelves(seen) == without_shelves(held)
     with connected(migrated) as connection:
         listed = connection.execute(
             "SELECT table_name FROM changes WHERE changed = '{shelf}' GROUP BY table_name"
         )
-        assert {table for (table,) in listed} == KEPT.keys() - {"claim_bands"}
+        assert {table for (table,) in listed} == HISTORY_TABLES.keys() - {"claim_bands"}
 
     with pytest.raises(
         CommandError, match=r"values of sources\.shelf \(2\), .*past\.sources\.shel"
@@ -141,8 +141,8 @@ def test_every_table_with_a_history_can_get_and_lose_columns(migrated: str, vers
 
     alembic(migrated, "upgrade", "head", versions=versions)
     put_on(migrated, "C")
-    assert shelves(rows_at(migrated, after)) == dict.fromkeys(KEPT, "A")
-    assert shelves(rows_at(migrated, now(migrated))) == dict.fromkeys(KEPT, "C")
+    assert shelves(rows_at(migrated, after)) == dict.fromkeys(HISTORY_TABLES, "A")
+    assert shelves(rows_at(migrated, now(migrated))) == dict.fromkeys(HISTORY_TABLES, "C")
 
 
 def test_a_downgrade_past_a_column_that_was_dropped_is_checked(
@@ -191,6 +191,21 @@ def test_a_table_with_a_history_can_be_dropped(migrated: str, tmp_path: Path) ->
     with connected(migrated) as connection:
         left = connection.execute("SELECT FROM history.tables WHERE name = 'seed_items'")
         assert left.fetchall() == []
+
+
+def test_a_file_of_statements_is_executed(migrated: str, tmp_path: Path) -> None:
+    """A colon or a percent sign in it does not begin a parameter."""
+    file = tmp_path / "shelf.sql"
+    file.write_text(
+        "CREATE FUNCTION shelf() RETURNS text LANGUAGE sql RETURN ':shelf %s';\n"
+        "CREATE VIEW shelves AS SELECT shelf();\n"
+    )
+    newest = alembic(migrated, "heads").split()[0]
+    execute = f"op.execute_file({str(file)!r})"
+    (tmp_path / "a.py").write_text(ONE.format(name="a", before=newest, up=execute, down="pass"))
+    alembic(migrated, "upgrade", "head", versions=tmp_path)
+    with connected(migrated) as connection:
+        assert connection.execute("SELECT * FROM shelves").fetchall() == [(":shelf %s",)]
 
 
 def test_a_script_adds_and_drops_the_same_columns(migrated: str, versions: Path) -> None:

@@ -20,7 +20,8 @@ from hksz_db import migrating
 from hksz_db.database import Database, DatabaseUnusable, driver_url, run
 from hksz_db.domain import quantities, vocabulary
 from hksz_db.embedded import Server, running
-from hksz_db.feed.pages import BEGINNING, Feed
+from hksz_db.feed.pages import Feed
+from hksz_db.feed.positions import BEGINNING
 from hksz_db.models import Base
 from hksz_db.queries.pages import RESOURCES
 from tests.migrations.administration import ROOT, alembic, dump, fill, play
@@ -328,7 +329,7 @@ def test_a_database_ahead_of_the_code_is_refused(migrated: str) -> None:
 
 
 def test_an_old_server_is_refused(migrated: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hksz_db.database.MINIMUM_VERSION", 990000)
+    monkeypatch.setattr("hksz_db.database.connecting.MINIMUM_VERSION", 990000)
     with pytest.raises(DatabaseUnusable, match="The server is PostgreSQL 18; version"):
         migrating.upgrade(driver_url(migrated))
 

@@ -5,8 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from hksz_db import embedded
 from hksz_db.database import driver_url
+from hksz_db.embedded import running
+from hksz_db.embedded.accounts import account_for
+from hksz_db.embedded.binaries import find_package, programs_for
+from hksz_db.embedded.cluster import INITDB_OPTIONS
+from hksz_db.embedded.folders import claim
 from hksz_db.migrating import upgrade
 from tests.migrations.administration import alembic, dump, fill, rows
 
@@ -16,23 +20,23 @@ pytestmark = pytest.mark.slow
 def test_pg_upgrade_carries_the_history_over(public_folder: Path) -> None:
     """From 18 to 18, which goes the same way as from one major version to the next."""
     old, new = public_folder / "old", public_folder / "new"
-    with embedded.running(old, durable=False) as server:
+    with running(old, durable=False) as server:
         upgrade(driver_url(server.url()))
         fill(server.url())
         schema, data = dump(server.url()), rows(server.url())
-    cluster = embedded._cluster(old, embedded._package())
-    account, programs = cluster.account, cluster.programs
+    account = account_for(old)
+    programs = programs_for(account, find_package(), old)
     for folder in (new, new / "data"):
         folder.mkdir(mode=0o755)
-        embedded._claim(folder, account)
+        claim(folder, account)
     for command in (
-        ["initdb", "--no-sync", f"--pgdata={new / 'data'}", *embedded._INITDB],
+        ["initdb", "--no-sync", f"--pgdata={new / 'data'}", *INITDB_OPTIONS],
         [
             "pg_upgrade",
             "--no-sync",
             f"--old-bindir={programs}",
             f"--new-bindir={programs}",
-            f"--old-datadir={cluster.data}",
+            f"--old-datadir={old / 'data'}",
             f"--new-datadir={new / 'data'}",
             f"--socketdir={new}",
             "--username=postgres",
@@ -42,11 +46,9 @@ def test_pg_upgrade_carries_the_history_over(public_folder: Path) -> None:
             [programs / command[0], *command[1:]],
             check=True,
             cwd=new,
-            user=account.uid,
-            group=account.gid,
-            extra_groups=account.groups,
+            **account.credentials,
         )
-    with embedded.running(new, durable=False) as server:
+    with running(new, durable=False) as server:
         assert dump(server.url()) == schema
         assert rows(server.url()) == data
         assert "No new upgrade operations detected." in alembic(server.url(), "check")

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from hksz_db.domain.quantities import Interval, measure, read
 from hksz_db.domain.vocabulary import Accumulation, Comparator, ComparisonVerdict
 from hksz_db.queries.comparisons import pair_with, together
-from hksz_db.queries.verdicts import explanation, gravity, verdict
+from hksz_db.queries.verdicts import explanation, severity, verdict
 
 pytestmark = pytest.mark.slow
 
@@ -205,7 +205,7 @@ COMPARED = (
         _PAIR.figure.c.external_id,
         _PAIR.other.c.external_id,
         verdict(_PAIR),
-        gravity(_PAIR),
+        severity(_PAIR),
         explanation(_PAIR),
     )
     .select_from(together(_PAIR))

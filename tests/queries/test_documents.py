@@ -17,6 +17,7 @@ from hksz_db.queries.documents import (
     Many,
     Node,
     One,
+    Opaque,
     TimestampText,
     Values,
 )
@@ -72,6 +73,8 @@ def difference(node: Node, field: fields.Field[Any], path: str) -> Iterator[str]
             yield from difference(column, inner, path)
         case ((Group() | One() | Many() | First() | Values()), _):
             yield f"{path} is {type(node).__name__} and {type(field).__name__}"
+        case Opaque(value), _:
+            yield from difference(value, field, path)
         case column, _:
             if field_type(column.type) is not field_type_of(field):
                 yield f"{path} is {column.type!r} and {type(field).__name__}"

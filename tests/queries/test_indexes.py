@@ -6,10 +6,10 @@ import pytest
 from psycopg import RawCursor
 from sqlalchemy.orm import Session
 
-from hksz_db.database import Database, plan_once, run
+from hksz_db.database import Database, run, use_generic_plans
 from hksz_db.domain.chronology import parse
 from hksz_db.feed.changes import changes_statement
-from hksz_db.feed.pages import BEGINNING
+from hksz_db.feed.positions import BEGINNING
 from hksz_db.queries.filters import AllOf, Criterion, bound_values, shape
 from hksz_db.queries.pages import RESOURCES, PageShape, matches_statement
 
@@ -55,8 +55,8 @@ def test_the_feed_looks_every_row_up_in_an_index(database: Database) -> None:
     """Planned while the tables are empty: the plan is kept while they grow."""
     statement = changes_statement(tuple(RESOURCES), documents=True)
     values = {**vars(BEGINNING), "horizon": "infinity", "rows": 26, "separator": ","}
-    with database.reader() as connection:
-        plan_once(connection)
+    with database.connections.reader() as connection:
+        use_generic_plans(connection)
         explained = RawCursor(connection).execute(
             f"EXPLAIN (VERBOSE) {statement.sql}".encode(), statement.arguments(values)
         )

@@ -1,4 +1,4 @@
-"""What the types of the wire format take, and what they refuse."""
+"""The values that each field type accepts and refuses."""
 
 import unicodedata
 from collections.abc import Callable
@@ -79,10 +79,10 @@ UUID_TEXT = "01890a5d-ac96-774b-bcce-b302099a8057"
         (lambda: ValueList(Slug()), ["a", "b"], ["a", "b"]),
     ],
 )
-def test_what_is_well_formed_is_taken(field: Field, given: object, loaded: object) -> None:
-    taken = field().deserialize(given)
-    assert taken == loaded
-    assert type(taken) is type(loaded)
+def test_valid_values_are_loaded(field: Field, given: object, loaded: object) -> None:
+    value = field().deserialize(given)
+    assert value == loaded
+    assert type(value) is type(loaded)
 
 
 @pytest.mark.parametrize(
@@ -175,12 +175,12 @@ def test_what_is_well_formed_is_taken(field: Field, given: object, loaded: objec
         (lambda: ValueList(Slug()), "a," * 20_000 + "a"),
     ],
 )
-def test_what_is_not_is_refused(field: Field, given: object) -> None:
+def test_invalid_values_are_refused(field: Field, given: object) -> None:
     with pytest.raises(ValidationError):
         field().deserialize(given)
 
 
-def test_the_message_names_the_character_and_its_place() -> None:
+def test_the_message_names_the_character_and_its_position() -> None:
     with pytest.raises(ValidationError, match=r"U\+0000 at position 1 is not allowed"):
         Text().deserialize("a\0b")
 
@@ -188,12 +188,12 @@ def test_the_message_names_the_character_and_its_place() -> None:
 @given(st.text())
 def test_text_is_nfc_or_refused(text: str) -> None:
     try:
-        taken = Text().deserialize(text)
+        loaded = Text().deserialize(text)
     except ValidationError:
         return
-    assert taken == unicodedata.normalize("NFC", text)
-    assert Text().deserialize(taken) == taken
-    assert taken.encode()
+    assert loaded == unicodedata.normalize("NFC", text)
+    assert Text().deserialize(loaded) == loaded
+    assert loaded.encode()
 
 
 @given(
@@ -203,11 +203,11 @@ def test_text_is_nfc_or_refused(text: str) -> None:
 )
 def test_a_decimal_is_exact_and_within_bounds_or_refused(number: object) -> None:
     try:
-        taken = DecimalString().deserialize(number)
+        loaded = DecimalString().deserialize(number)
     except ValidationError:
         return
-    assert taken == Decimal(number)  # type: ignore[arg-type]
-    _, digits, exponent = taken.as_tuple()
+    assert loaded == Decimal(number)  # type: ignore[arg-type]
+    _, digits, exponent = loaded.as_tuple()
     assert isinstance(exponent, int)
     assert -20 <= exponent <= 0
     assert len(digits) <= 50

@@ -14,6 +14,8 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from hksz_db.database import Database, run
+from hksz_db.database.connecting import Connector
+from hksz_db.database.connections import PooledConnections
 from hksz_db.domain.errors import Conflict, DomainError, FaultsError, Forbidden, Invalid
 from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
 from hksz_db.services import bulk, lifecycle, merging
@@ -74,13 +76,13 @@ WORLD: dict[str, list[dict[str, Any]]] = {
 @pytest.fixture(scope="module")
 def engine(database_url: str) -> Iterator[Engine]:
     """The engine of a database that holds the world."""
-    database = Database(lambda: database_url)
-    with writing(database) as session:
+    connections = PooledConnections(Connector(lambda: database_url, statement_timeout_ms=5000))
+    with writing(Database(lambda: database_url, connections=connections)) as session:
         for name, items in WORLD.items():
             results = write(session, KINDS[name], items, CREATE, atomic=True)
             assert {result.outcome for result in results} == {CREATED}, results
-    yield database.engine
-    database.close()
+    yield connections.engine
+    connections.close()
 
 
 @pytest.fixture
@@ -781,9 +783,8 @@ def test_two_calls_of_the_same_items_wait_and_never_in_a_circle(engine: Engine) 
         assert run(session, sql) == [(40,)]
 
 
-def test_new_items_are_added_in_one_order_by_everybody(engine: Engine, wait_for_a_lock) -> None:
-    database = Database(lambda: "")
-    database.__dict__["engine"] = engine
+def test_new_items_are_added_in_one_order_by_everybody(database_url, wait_for_a_lock) -> None:
+    database = Database(lambda: database_url)
 
     def call() -> list[BulkOutcome]:
         with writing(database) as session:
@@ -797,3 +798,4 @@ def test_new_items_are_added_in_one_order_by_everybody(engine: Engine, wait_for_
             # The other waits for the first of them, and has not added the second.
             assert outcomes(write(session, ENTITIES, [place(1)], CREATE, atomic=True)) == [CREATED]
         assert late.result() == [UNCHANGED, UNCHANGED]
+    database.close()

@@ -35,14 +35,14 @@ class PlacedSchema(InputSchema):
 
     csl_type = Text(required=True)
     title = Text(required=True)
-    publisher_place = Text()
+    genre = Text()
 
 
 def test_a_field_without_a_column_is_refused_by_its_name():
     with pytest.raises(SchemaMismatch) as refused:
         _writer(Source, PlacedSchema)
     assert str(refused.value) == (
-        "PlacedSchema.publisher_place would be lost: sources has no such column to write, and it"
+        "PlacedSchema.genre would be lost: sources has no such column to write, and it"
         " is not a reference, date or declared list."
     )
 
@@ -196,11 +196,11 @@ def test_the_service_does_not_start_with_a_schema_that_accepts_too_much():
     program = (
         "import schemas.sources\n"
         "from schemas.fields import Text\n"
-        "schemas.sources.SourceCreateSchema._declared_fields['publisher_place'] = Text()\n"
+        "schemas.sources.SourceCreateSchema._declared_fields['genre'] = Text()\n"
         "import app\n"
     )
     ended = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert ended.returncode == 1
-    assert "SchemaMismatch: SourceCreateSchema.publisher_place would be lost" in ended.stderr
+    assert "SchemaMismatch: SourceCreateSchema.genre would be lost" in ended.stderr

@@ -8,10 +8,10 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
 
-from hksz_db.database import Database, run
+from hksz_db.database import driver_url, run
 from hksz_db.domain.errors import Conflict, DomainError
 from hksz_db.models import Base
 from hksz_db.services import merging
@@ -44,9 +44,9 @@ histories = st.lists(st.one_of(pair, pair, number), min_size=1, max_size=8)
 
 @pytest.fixture(scope="module")
 def engine(database_url: str) -> Iterator[Engine]:
-    database = Database(lambda: database_url)
-    yield database.engine
-    database.close()
+    engine = create_engine(driver_url(database_url))
+    yield engine
+    engine.dispose()
 
 
 @contextmanager

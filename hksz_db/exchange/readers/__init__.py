@@ -1,1 +1,1 @@
-"""From the files of other programs to what can be written, entry by entry."""
+"""Import formats: each module reads the entries of a file."""

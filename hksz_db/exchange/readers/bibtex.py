@@ -1,10 +1,8 @@
-"""BibTeX and biblatex, as Zotero, Better BibTeX, Mendeley and JabRef write them."""
+"""Read BibTeX and biblatex, as written by Zotero, Better BibTeX, Mendeley and JabRef."""
 
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from pathlib import Path
 
 from bibtexparser.entrypoint import parse_string
 from bibtexparser.model import (
@@ -16,89 +14,82 @@ from bibtexparser.model import (
 from bibtexparser.model import Entry as Record
 
 from hksz_db.domain.errors import Fault
-from hksz_db.exchange.readers import text
-from hksz_db.exchange.readers.bibtex_fields import MONTHS, work_of
-from hksz_db.exchange.readers.entries import Entries, Entry, Firsts, Unreadable
+from hksz_db.exchange.readers.bibtex_fields import MACROS, work_of
+from hksz_db.exchange.readers.entries import Entries, ImportEntry, Unreadable, unreadable
 from hksz_db.exchange.readers.latex import TooDeep, is_braced
 from hksz_db.exchange.readers.works import entry
 
-# What it finds is reported with the entries.
+# Its errors are reported with the entries.
 logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
 
 _MAX_VALUE = 100_000
 _MARKS = re.compile(r'(?<!\\)[{}"#]')
 
 
-def read(path: Path, namespace: str, encoding: str = "utf-8") -> Entries:
-    """The works of a file. It is read as a whole. Raises ``Unreadable``."""
-    written = text.whole(path, encoding)
-    library = parse_string(written, parse_stack=[])
-    macros: dict[str, str] = dict(MONTHS)
+def read(content: str, namespace: str) -> Entries:
+    """Read the works of a file. Raises ``Unreadable``."""
+    library = parse_string(content, parse_stack=[])
+    macros = dict(MACROS)
     for string in library.strings:
         macros[string.key.lower()] = _value(string.value, macros)
     records = {record.key: _fields(record, macros) for record in library.entries}
-    firsts = Firsts()
     found = False
     for block in library.blocks:
-        for made in _entries(block, records, macros, namespace):
+        if made := _entry(block, records, macros, namespace):
             found = True
-            yield firsts.check(made)
-    if not found and written.strip():
+            yield made
+    if not found and content.strip():
         raise Unreadable("The file has no entries of BibTeX.")
 
 
-def _entries(
+def _entry(
     block: Block, records: Mapping[str, dict[str, str]], macros: Mapping[str, str], namespace: str
-) -> Iterator[Entry]:
+) -> ImportEntry | None:
     line = (block.start_line or 0) + 1
-    twice: list[str] = []
+    duplicates: list[str] = []
     if isinstance(block, DuplicateFieldKeyBlock):
-        twice = sorted(block.duplicate_keys)
-        inner = block.ignore_error_block
-        assert inner is not None
-        block = inner
+        duplicates = sorted(block.duplicate_keys)
+        assert block.ignore_error_block is not None
+        block = block.ignore_error_block
     if isinstance(block, DuplicateBlockKeyBlock):
-        detail = f"The file has an entry {block.key} already."
-        yield _failing(line, Fault("unique", detail, "#"), block.key)
-    elif isinstance(block, ParsingFailedBlock):
+        fault = Fault("unique", f"The file already has an entry {block.key}.", "#")
+        return ImportEntry(line, "sources", faults=(fault,), label=block.key)
+    if isinstance(block, ParsingFailedBlock):
         reason = " ".join(str(getattr(block.error, "abort_reason", block.error)).split())
-        yield _failing(line, Fault("invalid", f"It cannot be read: {reason}", "#"))
-    elif isinstance(block, Record):
-        try:
-            fields = _inherited(_fields(block, macros), records)
-            work = work_of(block.key, block.entry_type, fields)
-        except TooDeep as error:
-            yield _failing(line, Fault("invalid", str(error), "#"), block.key)
-            return
-        work.warnings += [f"given twice, the first counts: {name}" for name in twice]
-        yield replace(entry(work, line, namespace), unit="line")
-
-
-def _failing(line: int, fault: Fault, key: str | None = None) -> Entry:
-    return Entry(line, "sources", faults=(fault,), label=key, unit="line")
+        return unreadable(line, "sources", f"The entry cannot be read: {reason}")
+    if not isinstance(block, Record):
+        return None
+    try:
+        fields = _inherited(_fields(block, macros), records)
+        work = work_of(block.key, block.entry_type, fields)
+    except TooDeep as error:
+        return unreadable(line, "sources", str(error), label=block.key)
+    work.warnings += [f"given twice, only the first is kept: {name}" for name in duplicates]
+    return entry(work, line, namespace)
 
 
 def _fields(record: Record, macros: Mapping[str, str]) -> dict[str, str]:
     fields: dict[str, str] = {}
-    for given in record.fields:
-        fields.setdefault(given.key.lower(), _value(given.value, macros))
+    for field in record.fields:
+        fields.setdefault(field.key.lower(), _value(field.value, macros))
     return fields
 
 
 def _value(raw: str, macros: Mapping[str, str]) -> str:
-    """A value without what encloses it, with macros and their concatenations written out."""
-    found = ""
-    for part in _concatenated(raw):
+    """The value without delimiters, with macros expanded and parts concatenated."""
+    value = ""
+    for part in _split_concatenation(raw):
         if is_braced(part) or (len(part) > 1 and part[0] == part[-1] == '"'):
-            found += part[1:-1]
+            value += part[1:-1]
         else:
-            found += macros.get(part.lower(), part)
-        if len(found) > _MAX_VALUE:
-            return found[:_MAX_VALUE]
-    return found.strip()
+            value += macros.get(part.lower(), part)
+        # Macros of macros could grow exponentially.
+        if len(value) > _MAX_VALUE:
+            return value[:_MAX_VALUE]
+    return value.strip()
 
 
-def _concatenated(raw: str) -> Iterator[str]:
+def _split_concatenation(raw: str) -> Iterator[str]:
     depth, quoted, start = 0, False, 0
     for mark in _MARKS.finditer(raw):
         match mark[0]:
@@ -115,11 +106,12 @@ def _concatenated(raw: str) -> Iterator[str]:
 
 
 def _inherited(fields: dict[str, str], records: Mapping[str, dict[str, str]]) -> dict[str, str]:
-    """The fields with those of the entry that ``crossref`` names, as BibTeX inherits them."""
+    """Add the fields that BibTeX inherits from the entry that ``crossref`` names."""
     parent = records.get(fields.get("crossref", ""), {})
     if not parent:
         return fields
-    own = {k: v for k, v in parent.items() if k not in {"title", "subtitle", "doi", "url", "ids"}}
+    own = {"title", "subtitle", "doi", "url", "ids"}
+    inherited = {name: value for name, value in parent.items() if name not in own}
     if "title" in parent:
-        own["booktitle"] = parent["title"]
-    return {**own, **fields}
+        inherited["booktitle"] = parent["title"]
+    return {**inherited, **fields}

@@ -1,6 +1,6 @@
-"""What the fields of BibTeX and biblatex say of a work.
+"""Convert the fields of BibTeX and biblatex to a work.
 
-Patashnik, "BibTeXing" (1988), and the manual of biblatex.
+See Patashnik, "BibTeXing" (1988), and the manual of biblatex.
 """
 
 import re
@@ -12,25 +12,13 @@ from bibtexparser.middlewares.names import (
 )
 
 from hksz_db.domain.vocabulary import ContributorRole
+from hksz_db.exchange.readers.edtf_dates import MONTHS
 from hksz_db.exchange.readers.language_tags import language_tag
 from hksz_db.exchange.readers.latex import decode, decode_address, is_braced
 from hksz_db.exchange.readers.names import Credit, Name, organisation, person
 from hksz_db.exchange.readers.works import Work
 
-MONTHS = {
-    "jan": "January",
-    "feb": "February",
-    "mar": "March",
-    "apr": "April",
-    "may": "May",
-    "jun": "June",
-    "jul": "July",
-    "aug": "August",
-    "sep": "September",
-    "oct": "October",
-    "nov": "November",
-    "dec": "December",
-}
+MACROS = {month[:3].lower(): month for month in MONTHS}
 """The macros that every style of BibTeX defines."""
 
 _TYPES = {
@@ -62,7 +50,7 @@ _TYPES = {
 _CSL = {name: term for term, names in _TYPES.items() for name in names.split()}
 _SUBTYPES = {"newspaper": "article-newspaper", "magazine": "article-magazine"}
 _ROLES = {role: ContributorRole(role) for role in ("author", "editor", "translator")}
-# What biblatex calls an editor, and is something else.
+# Roles that biblatex gives as a type of editor.
 _EDITORS = {
     "director": (ContributorRole.AUTHOR, "director"),
     "compiler": (ContributorRole.EDITOR, "compiler"),
@@ -72,39 +60,38 @@ _EDITORS = {
 }
 _CONTAINERS = ("journaltitle", "journal", "booktitle", "maintitle", "eventtitle")
 _PUBLISHERS = ("publisher", "school", "institution", "organization")
+_PLACES = ("location", "address")
 _ADDRESS = re.compile(r"https?://[^\s}]+")
 _RIGHTS = ("rights", "copyright", "license")
 _SILENT = {"options", "timestamp", "shorttitle", "shortjournal", "entrysubtype", "crossref", "ids"}
 _READ = {
     *_ROLES,
-    *_CONTAINERS,
-    *_PUBLISHERS,
-    *_RIGHTS,
     *("title", "subtitle", "booksubtitle", "date", "year", "month", "doi", "url", "howpublished"),
     *("language", "langid", "note"),
 }
 
 
 def work_of(key: str, entry_type: str, fields: Mapping[str, str]) -> Work:
-    """The work that an entry describes; its fields are LaTeX. Raises ``TooDeep``."""
+    """Convert an entry with LaTeX fields to a work. Raises ``TooDeep``."""
     work = Work(id=key, csl_type=_type(entry_type.lower(), fields))
     work.title = decode(": ".join(_given(fields, "title", "subtitle")))
     address = _ADDRESS.search(fields.get("howpublished", ""))
-    containers = _given(fields, *_CONTAINERS, *(() if address else ("howpublished",)))
-    work.container_title = decode(next(iter(containers), ""))
+    work.container_title = decode(
+        _first(fields, *_CONTAINERS, *(() if address else ("howpublished",)))
+    )
+    work.publisher_place = decode(_first(fields, *_PLACES))
     work.url = decode_address(fields.get("url") or (address[0] if address else ""))
     work.doi = decode_address(fields.get("doi", ""))
     languages = _given(fields, "language", "langid")
     work.language = next((name for name in languages if language_tag(name)), "".join(languages[:1]))
-    work.rights = decode(next(iter(_given(fields, *_RIGHTS)), ""))
+    work.rights = decode(_first(fields, *_RIGHTS))
     work.note = decode(fields.get("note", ""))
     _date(fields, work)
     for field, usual in _ROLES.items():
         role, credited_as = _EDITORS.get(fields.get(f"{field}type", ""), (usual, None))
         names = _names(fields.get(field, ""), work)
         work.credits += [Credit(role, name, credited_as) for name in names]
-    publishers = _given(fields, *_PUBLISHERS)[:1]
-    for name in publishers and split_multiple_persons_names(publishers[0]):
+    for name in _split_names(_first(fields, *_PUBLISHERS)):
         work.credits.append(Credit(ContributorRole.PUBLISHER, organisation(decode(name))))
     work.unkept += [name for name, value in fields.items() if value and _is_unkept(name, fields)]
     return work
@@ -114,12 +101,20 @@ def _given(fields: Mapping[str, str], *names: str) -> list[str]:
     return [fields[name] for name in names if fields.get(name)]
 
 
+def _first(fields: Mapping[str, str], *names: str) -> str:
+    return next(iter(_given(fields, *names)), "")
+
+
+def _split_names(value: str) -> list[str]:
+    return split_multiple_persons_names(value) if value else []
+
+
 def _is_unkept(name: str, fields: Mapping[str, str]) -> bool:
     if name in _SILENT or (name == "editortype" and fields[name] in _EDITORS):
         return False
-    for alike in (_CONTAINERS, _PUBLISHERS, _RIGHTS):
-        if name in alike:
-            return name != next(n for n in alike if fields.get(n))
+    for alternatives in (_CONTAINERS, _PUBLISHERS, _PLACES, _RIGHTS):
+        if name in alternatives:
+            return name != next(each for each in alternatives if fields.get(each))
     if name == "howpublished":
         return not _ADDRESS.search(fields[name]) and bool(_given(fields, *_CONTAINERS))
     return name not in _READ
@@ -129,7 +124,7 @@ def _type(name: str, fields: Mapping[str, str]) -> str:
     found = _CSL.get(name, "document")
     if found == "article-journal":
         return _SUBTYPES.get(fields.get("entrysubtype", "").lower(), found)
-    # Zotero writes web pages, and much else, as @misc.
+    # Zotero exports web pages, among others, as @misc.
     is_page = name == "misc" and fields.get("url") and not fields.get("doi")
     return "webpage" if is_page else found
 
@@ -143,14 +138,14 @@ def _date(fields: Mapping[str, str], work: Work) -> None:
     if re.fullmatch("[0-9]{1,2}", month):
         work.date(f"{year}-{int(month):02d}")
     else:
-        named = MONTHS.get(month.lower().rstrip("."), month)
+        named = MACROS.get(month.lower().rstrip("."), month)
         work.date(f"{named} {year}" if named else year)
 
 
 def _names(value: str, work: Work) -> Iterator[Name]:
-    for written in split_multiple_persons_names(value) if value else ():
+    for written in _split_names(value):
         if written == "others":
-            work.warnings.append("more authors than are named")
+            work.warnings.append("more authors than listed")
         elif is_braced(written):
             yield organisation(decode(written))
         elif "family=" in written.replace(" ", ""):
@@ -164,7 +159,7 @@ def _names(value: str, work: Work) -> Iterator[Name]:
 
 
 def _extended(written: str) -> Name:
-    """A name in the extended format of biblatex: ``family=Fontaine, given=Jean, prefix=de la``."""
+    """Parse the extended name format of biblatex: ``family=Fontaine, given=Jean, prefix=de la``."""
     pairs = (part.partition("=") for part in written.split(","))
     given = {key.strip(): decode(value.strip()) for key, _, value in pairs}
     particle = given.get("prefix", "")

@@ -1,24 +1,23 @@
-"""CSL-JSON, as Zotero, Better BibTeX, Mendeley, Crossref and pandoc write it.
+"""Read CSL-JSON, as written by Zotero, Better BibTeX, Mendeley, Crossref and pandoc.
 
-https://docs.citationstyles.org/en/stable/specification.html, appendices III and IV, and
+See https://docs.citationstyles.org/en/stable/specification.html, appendices III and IV, and
 https://citeproc-js.readthedocs.io/en/latest/csl-json/markup.html.
 """
 
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from hksz_db.domain import strict_json
 from hksz_db.domain.errors import Fault, Malformed
 from hksz_db.domain.vocabulary import ContributorRole, CslType
-from hksz_db.exchange.readers import edtf_dates, text
-from hksz_db.exchange.readers.entries import Entries, Entry, Firsts, Unreadable
+from hksz_db.exchange.readers import edtf_dates
+from hksz_db.exchange.readers.entries import Entries, ImportEntry, Unreadable, unreadable
 from hksz_db.exchange.readers.names import Credit, Name, organisation, person
 from hksz_db.exchange.readers.works import Work, entry
 
 _AUTHOR, _EDITOR = ContributorRole.AUTHOR, ContributorRole.EDITOR
-# The variables that hold names, and the role in which a source credits them; the others have none.
+# The roles of the variables that hold names; other such variables have no role in the database.
 _ROLES = {
     "author": (_AUTHOR, None),
     "editor": (_EDITOR, None),
@@ -32,17 +31,18 @@ _ROLES = {
 _TEXTS = {
     "title": "title",
     "container-title": "container_title",
+    "publisher-place": "publisher_place",
     "URL": "url",
     "DOI": "doi",
     "language": "language",
     "license": "rights",
     "note": "note",
 }
-# What names the entry, or repeats in brief what stands in another variable.
+# Names of the entry, and short forms of other variables.
 _SILENT = {"id", "type", "citation-key", "citation-label", "title-short", "shortTitle"}
 _SILENT |= {"container-title-short", "journalAbbreviation", "system_id"}
 _TERMS = {str(term) for term in CslType}
-# Terms of Crossref's own, which its CSL-JSON has, and of other programs.
+# Types that Crossref and other programs use in CSL-JSON.
 _RENAMED = {
     "journal-article": "article-journal",
     "proceedings-article": "paper-conference",
@@ -55,31 +55,29 @@ _RENAMED = {
 }
 
 
-def read(path: Path, namespace: str, encoding: str = "utf-8") -> Entries:
-    """The works of a file: a list of items, one item, or an object with a list of ``items``.
+def read(content: str, namespace: str) -> Entries:
+    """Read the works of a list of items, of one item, or of an object with a list of ``items``.
 
-    The file is read as a whole. Raises ``Unreadable``.
+    Raises ``Unreadable``.
     """
     try:
-        document = strict_json.parse(text.whole(path, encoding), "The file")
+        document = strict_json.parse(content, "The file")
     except Malformed as error:
         raise Unreadable(str(error)) from None
     if isinstance(document, Mapping):
         document = document.get("items", [document])
     if not isinstance(document, list):
         raise Unreadable("The file is not a list of items.")
-    firsts = Firsts()
-    for number, item in enumerate(document, start=1):
-        yield firsts.check(_entry(item, number, namespace))
+    return (_entry(item, number, namespace) for number, item in enumerate(document, start=1))
 
 
-def _entry(item: Any, number: int, namespace: str) -> Entry:
+def _entry(item: Any, number: int, namespace: str) -> ImportEntry:
     if not isinstance(item, Mapping):
-        return Entry(number, "sources", faults=(Fault("invalid", "Must be an object.", "#"),))
+        return unreadable(number, "sources", "Must be an object.", unit="entry")
     if not item.get("type") and not item.get("title"):
-        fault = Fault("required", "A work has a type or a title: this is no CSL-JSON.", "#")
-        return Entry(number, "sources", faults=(fault,))
-    return entry(_work(item), number, namespace)
+        fault = Fault("required", "Not CSL-JSON: a work needs a type or a title.", "#")
+        return ImportEntry(number, "sources", faults=(fault,), unit="entry")
+    return entry(_work(item), number, namespace, unit="entry")
 
 
 def _work(item: Mapping[str, Any]) -> Work:
@@ -106,14 +104,14 @@ def _type(value: Any, work: Work) -> str:
     found = _RENAMED.get(given, given)
     if found in _TERMS:
         return found
-    work.warnings.append(f"not a type of CSL, taken for a document: {given or 'none'}")
+    work.warnings.append(f"not a CSL type, imported as document: {given or 'none'}")
     return "document"
 
 
 def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
-    # Identifiers and titles may be numbers; Crossref writes titles as lists of one.
+    # Ids and titles may be numbers; Crossref writes titles as lists of one.
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return _text(value[0]) if isinstance(value, list) and len(value) == 1 else ""
@@ -135,7 +133,7 @@ def _name(value: Mapping[str, Any]) -> Name | None:
     family, given = _text(value.get("family")), _text(value.get("given"))
     particles = (value.get("dropping-particle"), value.get("non-dropping-particle"))
     particle = " ".join(filter(None, map(_text, particles)))
-    # Programs without a field for organisations put them where families go.
+    # Programs without a field for organisations use the family name.
     if not given and " " in family.strip():
         return organisation(f"{particle} {family}")
     return person(family, given, particle, _text(value.get("suffix")))
@@ -157,7 +155,7 @@ def _date(value: Any, work: Work) -> None:
 
 
 def _season(value: Any, work: Work) -> int:
-    """The season as a month of EDTF, nought where there is none."""
+    """The season as a month of EDTF, or 0."""
     named = _text(value).strip()
     if named.isdecimal() and 1 <= int(named[:2]) <= 4:
         return 20 + int(named)
@@ -170,7 +168,7 @@ def _season(value: Any, work: Work) -> int:
 
 
 def _range(parts: list[Any], season: int, circa: bool) -> str | None:
-    """The range of dates, or the one; an end of ``[0]`` is open."""
+    """One date or a range; ``[0]`` is an open end."""
     ends = [_numbers(end) for end in parts]
     if not 1 <= len(ends) <= 2:
         return None
@@ -189,7 +187,7 @@ def _end(numbers: list[int] | None, season: int, circa: bool) -> str | None:
 
 
 def _numbers(values: Any) -> list[int] | None:
-    """The numbers of a date; Zotero writes years, others all of them, as strings."""
+    """The numbers of a date, which Zotero and others write partly as strings."""
     found: list[int] = []
     for value in values if isinstance(values, list) else [None]:
         digits = _text(value).strip()

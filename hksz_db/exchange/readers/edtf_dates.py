@@ -1,39 +1,32 @@
-"""Dates as programs and people write them, as EDTF."""
+"""Convert dates as programs and people write them to EDTF."""
 
 import re
 from collections.abc import Sequence
 
 from hksz_db.domain.chronology import InvalidDate, parse
 
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "january jan",
-            "february feb",
-            "march mar",
-            "april apr",
-            "may",
-            "june jun",
-            "july jul",
-            "august aug",
-            "september sep sept",
-            "october oct",
-            "november nov",
-            "december dec",
-        ),
-        start=1,
-    )
-    for name in names.split()
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+# Months, and seasons as EDTF numbers them.
+_NUMBERS = {
+    **{month.lower(): number for number, month in enumerate(MONTHS, start=1)},
+    **{month[:3].lower(): number for number, month in enumerate(MONTHS, start=1)},
+    "sept": 9,
+    "spring": 21,
+    "summer": 22,
+    "autumn": 23,
+    "fall": 23,
+    "winter": 24,
 }
-_SEASONS = {"spring": 21, "summer": 22, "autumn": 23, "fall": 23, "winter": 24}
 _CIRCA = re.compile(
     r"(?:c\.|ca\.?|circa|about|approx\.?|approximately)(?:\s+|(?=\d))", re.IGNORECASE
 )
 _TIME = re.compile(r"[T ][0-9]{2}:[0-9]{2}.*")
 _FORMS = (
     (re.compile(r"(\d{4})"), "y"),
-    # Not 2010/11, which may be a winter's; nor 2010-13, which may be a span of years.
+    # 2010/11 may be a winter and 2010-13 a range of years, so neither is read as a month.
     (re.compile(r"(\d{4})[.-](0?[1-9]|1[0-2]|2[1-4])"), "ym"),
     (re.compile(r"(\d{4})[/.-](\d{1,2})[/.-](\d{1,2})"), "ymd"),
     (re.compile(r"(\d{4})\s*年(?:\s*(\d{1,2})\s*月(?:\s*(\d{1,2})\s*日)?)?"), "ymd"),
@@ -49,7 +42,7 @@ _DECADE = re.compile(r"(\d{3})0'?s")
 
 
 def valid(expression: str) -> str | None:
-    """The expression where it is EDTF that names days between the years 1 and 9999."""
+    """The expression, if it is EDTF and within the years 1 to 9999."""
     try:
         return parse(expression).edtf
     except InvalidDate:
@@ -57,7 +50,7 @@ def valid(expression: str) -> str | None:
 
 
 def from_parts(parts: Sequence[int], circa: bool = False) -> str | None:
-    """Year, month and day, as many as there are; months from 13 or 21 on are seasons (CSL)."""
+    """Convert a year, perhaps with month and day; months from 13 or 21 are seasons (CSL)."""
     year, month, day = (*parts, 0, 0)[:3]
     if not 1 <= year <= 9999 or month < 0 or day < 0:
         return None
@@ -65,19 +58,19 @@ def from_parts(parts: Sequence[int], circa: bool = False) -> str | None:
     if month:
         season = next((month - start for start in (13, 21) if 0 <= month - start < 4), None)
         text += f"-{month:02d}" if season is None else f"-{21 + season}"
-        # A season with a day is none that EDTF knows.
+        # EDTF has no season with a day, so valid() refuses it.
         text += f"-{day:02d}" if day else ""
     return valid(text + ("~" if circa else ""))
 
 
 def from_text(text: str) -> str | None:
-    """A date as it is written or printed; ``None`` where it could be two dates, or is none.
+    """Convert a printed date; ``None`` if it is ambiguous or not a date.
 
-    EDTF, ISO 8601, numbers with the year first, English months and seasons, 2024年1月24日,
-    ranges of all of them, ``c. 1999`` and ``1990s``. A time of day is left out.
+    Known are EDTF, ISO 8601, numbers with the year first, English months and seasons,
+    2024年1月24日, ranges of these, ``c. 1999`` and ``1990s``. A time of day is ignored.
     """
     text = " ".join(text.split()).strip("() ,;")
-    # Brackets around one date say that it was inferred; around several, that it is one of them.
+    # Brackets around one date mean that it was inferred; around several, they are an EDTF set.
     text = text.strip("[]") if not re.search(r",|\.\.", text) else text
     if years := _YEARS.fullmatch(text):
         return valid(f"{years[1]}/{years[2]}")
@@ -107,7 +100,7 @@ def _one(text: str) -> str | None:
             return None if found is None else from_parts(found, circa is not None)
     if circa:
         return None
-    # What else EDTF can say: qualifiers, seasons, unspecified digits, sets.
+    # The rest of EDTF: qualifiers, seasons, unspecified digits, sets.
     plain = re.fullmatch(r"\d{4}[/.-]\d{1,2}", text)
     return valid(text) if re.match(r"[\[{0-9]", text) and "/" not in text and not plain else None
 
@@ -119,13 +112,8 @@ def _ordered(values: Sequence[str | None], order: str) -> list[int] | None:
         value = given.get(name)
         if value is None:
             break
-        number = int(value) if value.isdecimal() else _named(value)
+        number = int(value) if value.isdecimal() else _NUMBERS.get(value.casefold())
         if number is None:
             return None
         found.append(number)
     return found
-
-
-def _named(text: str) -> int | None:
-    name = text.casefold()
-    return _MONTHS.get(name, _SEASONS.get(name))

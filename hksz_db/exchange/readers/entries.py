@@ -1,7 +1,9 @@
-"""What a reader makes of a file: entries, each with what it would write or why it cannot be."""
+"""The entries of an import file, and what all readers need to make them."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hksz_db.domain.errors import Fault
@@ -10,19 +12,19 @@ Item = dict[str, Any]
 
 
 class Unreadable(ValueError):
-    """A file of which nothing, or nothing more, can be read; the message says why and where."""
+    """The file, or the rest of it, cannot be read; the message says why and where."""
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One entry of a file.
+class ImportEntry:
+    """An entry of a file.
 
-    ``number`` counts lines where ``unit`` is ``line`` and entries where it is ``entry``, from 1;
-    ``label`` is what the file calls it. ``item`` is the body of ``POST /v1/{resource}``, or
-    ``None`` where ``faults`` say why there is none. ``warnings`` name what it says that cannot be
-    kept. ``entities`` are bodies of those that the item refers to. ``known_as`` are names under
-    which the row may be there already, ``row_id`` is the id that it had where it came from,
-    ``size`` how many characters it takes, where a file is not read as a whole.
+    ``number`` counts lines or entries (``unit``) from 1; ``label`` is the name in the file.
+    ``item`` is the body of ``POST /v1/{resource}``; it is None if ``faults`` say why the entry
+    cannot be written. ``warnings`` name what the database does not keep. ``entities`` are the
+    bodies of entities that the item refers to. ``known_as`` is an external id that the row may
+    already have, ``row_id`` its id in the database that exported it. ``size`` counts characters,
+    for formats that are not read as a whole.
     """
 
     number: int
@@ -32,28 +34,28 @@ class Entry:
     warnings: tuple[str, ...] = ()
     entities: tuple[Item, ...] = ()
     label: str | None = None
-    known_as: tuple[str, ...] = ()
+    known_as: str | None = None
     row_id: str | None = None
-    unit: str = "entry"
+    unit: str = "line"
     size: int = 0
 
     @property
     def external_id(self) -> str | None:
-        """The name by which the item is found again; ``None`` where it has none, or a wrong one."""
+        """The external id of the item, if it has one that is a string."""
         return self._text("external_id")
 
     @property
     def doi(self) -> str | None:
-        """The DOI of the source that the item is, in the case in which DOIs compare."""
+        """The DOI of a source, in lower case because DOIs ignore case."""
         return (self._text("doi") or "").lower() or None if self.resource == "sources" else None
 
     @property
     def place(self) -> str:
-        """Where the entry stands: ``line 3``, ``entry 3 (smith2020)``."""
+        """Where the entry is in the file: ``line 3``, ``entry 3 (smith2020)``."""
         where = f"{self.unit} {self.number}"
         return f"{where} ({self.label})" if self.label else where
 
-    def failing(self, *faults: Fault) -> "Entry":
+    def failed(self, *faults: Fault) -> "ImportEntry":
         """The entry as one that cannot be written."""
         return replace(self, item=None, faults=(*self.faults, *faults))
 
@@ -62,22 +64,42 @@ class Entry:
         return value if isinstance(value, str) else None
 
 
-Entries = Iterator[Entry]
+Entries = Iterator[ImportEntry]
 
 
-@dataclass
-class Firsts:
-    """Where each name of a file stood first."""
+def unreadable(number: int, resource: str, detail: str, **others: Any) -> ImportEntry:
+    """An entry that cannot be read."""
+    fault = Fault("invalid", detail, "#")
+    return ImportEntry(number, resource, faults=(fault,), **others)
 
-    _entries: dict[str, Entry] = field(default_factory=dict)
 
-    def check(self, entry: Entry) -> Entry:
-        """The entry, failing where another of the same name came before it."""
+def refuse_duplicates(entries: Iterable[ImportEntry]) -> Entries:
+    """Fail the entries whose external id an earlier entry has."""
+    first: dict[str, ImportEntry] = {}
+    for entry in entries:
         name = entry.external_id
-        if name is None:
-            return entry
-        first = self._entries.setdefault(name, entry)
-        if first is entry:
-            return entry
-        detail = f"The file has {name} twice, first at {first.unit} {first.number}."
-        return entry.failing(Fault("unique", detail, "#/external_id"))
+        earlier = first.setdefault(name, entry) if name else entry
+        if earlier is not entry:
+            detail = f"The file has {name} twice, first at {earlier.unit} {earlier.number}."
+            entry = entry.failed(Fault("unique", detail, "#/external_id"))  # noqa: PLW2901
+        yield entry
+
+
+def with_external_id(item: Item, row_id: Any, namespace: str) -> Item:
+    """The item with an external id, so that the next import finds the row again.
+
+    An item without one is named by the id of its row in the database that exported it, otherwise by
+    a hash of its content.
+    """
+    if item.get("external_id") is not None:
+        return item
+    if isinstance(row_id, str):
+        return {**item, "external_id": f"{namespace}:{row_id}"}
+    content = {name: value for name, value in item.items() if name != "external_id"}
+    text = json.dumps(content, sort_keys=True, ensure_ascii=True, default=str)
+    return {**item, "external_id": f"{namespace}:row-{digest(text)}"}
+
+
+def digest(text: str) -> str:
+    """A hash for external ids."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]

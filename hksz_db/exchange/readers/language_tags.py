@@ -1,10 +1,10 @@
-"""Languages as programs write them, as BCP 47 tags."""
+"""Convert languages as programs write them to BCP 47 tags."""
 
 import re
 
 _TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
-# ISO 639-2 codes of languages that BCP 47 writes with two letters, with their names in English and
-# the names of babel and biblatex (langid), in which citation managers export them.
+# What citation managers export for a language: its ISO 639-2 codes if the tag has two letters, its
+# name in English, its own name, and its names in babel and biblatex (langid).
 _NAMES = {
     "ar": "ara arabic",
     "cs": "cze ces czech",
@@ -49,7 +49,7 @@ _TAGS = {name: tag for tag, names in _NAMES.items() for name in names.split()}
 
 
 def language_tag(text: str) -> str | None:
-    """The tag of a language, ``None`` where the text is neither a tag nor a name that is known."""
+    """The tag of a language, or None if the text is neither a tag nor a known name."""
     written = "-".join(text.replace("_", "-").split())
     if tag := _TAGS.get(written.casefold()):
         return tag
@@ -57,7 +57,7 @@ def language_tag(text: str) -> str | None:
 
 
 def _canonical(tag: str) -> str:
-    """The tag in the case that BCP 47 recommends (RFC 5646, section 2.1.1)."""
+    """Apply the case conventions of BCP 47 (RFC 5646, section 2.1.1)."""
     language, *rest = tag.split("-")
     language = language.lower()
     language = _TAGS.get(language, language) if len(language) == 3 else language

@@ -1,4 +1,4 @@
-"""Text from LaTeX, as it stands in BibTeX files."""
+"""Convert LaTeX in BibTeX files to text."""
 
 import re
 from functools import cache, lru_cache
@@ -18,12 +18,12 @@ _PERCENT = re.compile(r"(?<!\\)%")
 
 
 class TooDeep(ValueError):
-    """Braces within braces within braces, further than any author means it."""
+    """Braces are nested deeper than any author would need."""
 
 
 @lru_cache(maxsize=4096)
 def decode(text: str) -> str:
-    """The text that LaTeX would set, without formats. Raises ``TooDeep``."""
+    """The text that LaTeX would typeset, without formatting. Raises ``TooDeep``."""
     if _PLAIN.fullmatch(text):
         return text
     depth = deepest = 0
@@ -31,9 +31,9 @@ def decode(text: str) -> str:
         depth += 1 if brace == "{" else -1
         deepest = max(deepest, depth)
     if deepest > MAX_DEPTH:
-        raise TooDeep(f"It is nested more than {MAX_DEPTH} deep.")
+        raise TooDeep(f"Braces are nested more than {MAX_DEPTH} deep.")
     try:
-        # In BibTeX a per cent sign begins no comment.
+        # A percent sign does not begin a comment in BibTeX.
         found: str = _decoder().latex_to_text(_PERCENT.sub(r"\\%", text))
     except (LatexWalkerError, RecursionError, ValueError):
         return text
@@ -41,13 +41,13 @@ def decode(text: str) -> str:
 
 
 def decode_address(text: str) -> str:
-    """A URL or a DOI, in which programs escape what LaTeX would not print."""
+    """A URL or DOI without the escapes of LaTeX."""
     text = re.sub(r"^\\url\{(.*)\}$", r"\1", text.strip())
     return _ESCAPED.sub(r"\1", _TILDE.sub("~", text)).strip("{}<> ")
 
 
 def is_braced(raw: str) -> bool:
-    """Whether one pair of braces encloses all of it."""
+    """Whether one pair of braces encloses the whole value."""
     if not (raw.startswith("{") and raw.endswith("}")):
         return False
     depth = 0

@@ -1,21 +1,21 @@
-"""Who made a work: persons and organisations as files name them, and the entities they become.
+"""The names of contributors, and the entities that an import creates for them.
 
-An entity is made for each distinct name in the namespace of the import. Its external id follows
-from the name alone, so that the next import finds it again. Nothing is guessed about entities of
-other namespaces: whoever knows that two are one merges them.
+Each distinct name becomes an entity in the namespace of the import. Its external id follows from
+the name alone, so that the next import finds it again. It does not match entities of other
+namespaces; if two entities turn out to be the same, they can be merged.
 """
 
 import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import Any
 
 from hksz_db.domain.unicode_form import nfc
 from hksz_db.domain.vocabulary import ContributorRole, EntityKind
+from hksz_db.exchange.readers.entries import Item
 
 _HAN = re.compile("[\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff·]+")
-# Of an agency, a ministry, a bureau, an institute, an association, a department, a newspaper.
+# Endings of agencies, ministries, bureaus, institutes, associations, departments, newspapers.
 _OFFICES = tuple("社部局院会會署厅廳处處报報")
 _JOINED = ("'", "\u2019", "-")
 _SLUG_LENGTH = 40
@@ -24,7 +24,7 @@ _DIGEST_LENGTH = 12
 
 @dataclass(frozen=True)
 class Name:
-    """A person (``family`` or ``given``, and what goes with them) or an organisation."""
+    """The name of a person, in parts, or of an organisation, as ``family``."""
 
     kind: EntityKind
     family: str = ""
@@ -34,14 +34,14 @@ class Name:
 
     @property
     def text(self) -> str:
-        """The name as one writes it: names in Han characters together, the family first."""
+        """The full name; in Han characters the family name comes first, without a space."""
         if _HAN.fullmatch(self.family) and _HAN.fullmatch(self.given):
             return self.family + self.given
         return tidy(f"{self.given} {self._whole_family} {self.suffix}")
 
     @property
     def credited(self) -> str:
-        """The name as catalogues print it, in which one sees what the family's name is."""
+        """The name as catalogues print it, with the family name first: ``Müller, Jörg``."""
         if self.kind is EntityKind.ORGANISATION or not self.given:
             return self.text
         return tidy(", ".join(filter(None, (self._whole_family, self.given, self.suffix))))
@@ -54,7 +54,7 @@ class Name:
 
 @dataclass(frozen=True)
 class Credit:
-    """What somebody did for a work; ``credited_as`` is the term of the file where it says more."""
+    """A contribution to a work; ``credited_as`` is the term in the file if it is more specific."""
 
     role: ContributorRole
     name: Name
@@ -62,25 +62,25 @@ class Credit:
 
 
 def tidy(text: str) -> str:
-    """The text in NFC on one line, with single spaces."""
+    """Normalise to NFC, on one line with single spaces."""
     return " ".join(nfc(text).split())
 
 
 def person(family: str, given: str = "", particle: str = "", suffix: str = "") -> Name:
-    """A person by the parts of the name."""
+    """The name of a person."""
     parts = (tidy(part) for part in (family, given, particle, suffix))
     return Name(EntityKind.PERSON, *parts)
 
 
 def organisation(name: str) -> Name:
-    """An organisation; names have one part."""
+    """The name of an organisation."""
     return Name(EntityKind.ORGANISATION, tidy(name))
 
 
 def inverted(text: str) -> Name:
-    """A name as RIS has it: ``Family, Given, Suffix`` is a person, without a comma none.
+    """Parse a name of RIS: ``Family, Given, Suffix`` is a person, a name without comma is not.
 
-    Except two or three Han characters, which are a person's unless they end as an office's.
+    Two or three Han characters are a person, unless they end like an office.
     """
     family, *rest = (part.strip() for part in text.split(","))
     if not any(rest):
@@ -90,10 +90,10 @@ def inverted(text: str) -> Name:
     return person(family, rest[0], suffix=", ".join(rest[1:]))
 
 
-def entity(name: Name, namespace: str) -> dict[str, Any]:
-    """The entity of a name, as the body that makes it.
+def entity(name: Name, namespace: str) -> Item:
+    """The body that creates the entity.
 
-    The language is ``und``: a file says how somebody is called, not in which language.
+    The language of the name is ``und``, because files do not give it.
     """
     text = name.text
     language = "und-Hani" if _HAN.fullmatch(text) else "und"

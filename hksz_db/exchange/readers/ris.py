@@ -1,24 +1,20 @@
-"""RIS, as Zotero, Mendeley, EndNote and publishers write it.
+"""Read RIS, as written by Zotero, Mendeley, EndNote and publishers.
 
-The tags mean what Zotero takes them for, which for some depends on the type:
+Tags have the meaning that Zotero gives them, which for some depends on the type:
 https://github.com/zotero/translators/blob/master/RIS.js.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import rispy
 
-from hksz_db.domain.errors import Fault
 from hksz_db.domain.vocabulary import ContributorRole
-from hksz_db.exchange.readers import edtf_dates, text
-from hksz_db.exchange.readers.entries import Entries, Entry, Firsts, Unreadable
+from hksz_db.exchange.readers import edtf_dates
+from hksz_db.exchange.readers.entries import Entries, ImportEntry, Unreadable, unreadable
 from hksz_db.exchange.readers.names import Credit, inverted, organisation
 from hksz_db.exchange.readers.works import Work, entry
-
-Record = Mapping[str, Sequence[str]]
 
 _LINE = re.compile(r"([A-Z][A-Z0-9]) {1,2}-(?: (.*)|)")
 _REPEATED = ["A1", "A2", "A3", "A4", "AU", "ED", "KW", "N1", "UR"]
@@ -59,9 +55,15 @@ _TYPES = {
     "webpage": "ELEC WEB",
 }
 _CSL = {name: term for term, names in _TYPES.items() for name in names.split()}
-_AUTHOR, _EDITOR = ContributorRole.AUTHOR, ContributorRole.EDITOR
-_TRANSLATOR = ContributorRole.TRANSLATOR
-# Where the second, third and fourth author mean somebody for whom there is no role.
+_ROLES = {
+    "AU": ContributorRole.AUTHOR,
+    "A1": ContributorRole.AUTHOR,
+    "ED": ContributorRole.EDITOR,
+    "A2": ContributorRole.EDITOR,
+    "A3": ContributorRole.EDITOR,
+    "A4": ContributorRole.TRANSLATOR,
+}
+# Types for which the second, third and fourth author have a role that the database lacks.
 _OTHERS = {"A2", "A3", "A4"}
 _NO_ROLE = {
     **dict.fromkeys(("bill", "legal_case", "patent", "personal_communication"), _OTHERS),
@@ -70,118 +72,107 @@ _NO_ROLE = {
 }
 _SERIES = {"book", "report", "map", "software"}
 _NAMED = {"TY", "ID", "ER", "TI", "T1", "CT", "DA", "PY", "Y1", "DO", "LA", "PB", "AU", "A1", "ED"}
-# An abbreviation or a short form of what stands elsewhere.
-_NAMED |= {"ST", "J1", "J2", "JA", "JO"}
+# Abbreviations and short forms of other tags.
+_NAMED |= {"UR", "LK", "ST", "J1", "J2", "JA", "JO"}
 
 
-@dataclass
-class _Chunk:
-    """The lines of a record, in the one form that the library reads."""
-
+class _Chunk(NamedTuple):
     line: int
     lines: list[str]
 
-    @property
-    def ended(self) -> bool:
-        return any(line.startswith("ER  -") for line in self.lines)
 
-
-def read(path: Path, namespace: str, encoding: str = "utf-8") -> Entries:
-    """The works of a file. It is read as a whole. Raises ``Unreadable``."""
-    written = text.whole(path, encoding)
-    chunks = _chunks(written)
-    if not chunks and written.strip():
+def read(content: str, namespace: str) -> Entries:
+    """Read the works of a file. Raises ``Unreadable``."""
+    chunks = _chunks(content)
+    if not chunks and content.strip():
         raise Unreadable("The file has no records of RIS.")
-    firsts = Firsts()
-    for chunk in chunks:
-        yield firsts.check(_entry(chunk, namespace))
+    return (_entry(chunk, namespace) for chunk in chunks)
 
 
-def _chunks(written: str) -> list[_Chunk]:
-    found: list[_Chunk] = []
-    for number, line in enumerate(re.split(r"\r\n|\r|\n", written), start=1):
+def _chunks(content: str) -> list[_Chunk]:
+    """Split the file into records, with tags in the only form that rispy reads."""
+    chunks: list[_Chunk] = []
+    for number, line in enumerate(re.split(r"\r\n|\r|\n", content), start=1):
         tag = _LINE.fullmatch(line.strip())
         if tag and tag[1] == "TY":
-            found.append(_Chunk(number, []))
-        if found:
-            found[-1].lines.append(f"{tag[1]}  - {tag[2] or ''}" if tag else line)
-    return found
+            chunks.append(_Chunk(number, []))
+        if chunks:
+            chunks[-1].lines.append(f"{tag[1]}  - {tag[2] or ''}" if tag else line)
+    return chunks
 
 
-def _entry(chunk: _Chunk, namespace: str) -> Entry:
-    if not chunk.ended:
+def _entry(chunk: _Chunk, namespace: str) -> ImportEntry:
+    if not any(line.startswith("ER  -") for line in chunk.lines):
         detail = "The record has no end (ER): the file may have been cut off."
-        fault = Fault("invalid", detail, "#")
-        return Entry(chunk.line, "sources", faults=(fault,), unit="line")
-    made = entry(_work(_record(chunk)), chunk.line, namespace)
-    return replace(made, unit="line")
+        return unreadable(chunk.line, "sources", detail)
+    return entry(_work(_record(chunk.lines)), chunk.line, namespace)
 
 
-def _record(chunk: _Chunk) -> Record:
-    tags = {line[:2] for line in chunk.lines if _LINE.fullmatch(line)} | {"TY", "ER", "UK"}
-    (read,) = rispy.loads(
-        "\n".join(chunk.lines),
+class _Record:
+    """The values of a record by tag, and the tags that were used or need no warning."""
+
+    def __init__(self, values: Mapping[str, Sequence[str]]) -> None:
+        self.values = values
+        self.used = set(_NAMED)
+
+    def take(self, *tags: str) -> str:
+        """Use the first of the tags that has a value."""
+        tag = next((tag for tag in tags if self.values.get(tag)), None)
+        if tag is None:
+            return ""
+        self.used.add(tag)
+        return self.values[tag][0]
+
+
+def _record(lines: Sequence[str]) -> _Record:
+    tags = {line[:2] for line in lines if _LINE.fullmatch(line)} | {"TY", "ER", "UK"}
+    record, *_ = rispy.loads(
+        "\n".join(lines),
         mapping={tag: tag for tag in tags},
         list_tags=_REPEATED,
         delimiter_tags_mapping={},
-    )[:1]
-    return {
-        tag: [v for v in (value if isinstance(value, list) else [value]) if v.strip()]
-        for tag, value in read.items()
+    )
+    values = {
+        tag: [each for each in (value if isinstance(value, list) else [value]) if each.strip()]
+        for tag, value in record.items()
         if isinstance(value, list | str)
     }
+    return _Record(values)
 
 
-def _work(record: Record) -> Work:
-    written = _first(record, "TY").upper()
-    work = Work(id=_first(record, "ID"), csl_type=_CSL.get(written, "document"))
+def _work(record: _Record) -> Work:
+    written = record.take("TY").upper()
+    work = Work(id=record.take("ID"), csl_type=_CSL.get(written, "document"))
     if written not in _CSL:
-        work.warnings.append(f"not a type of RIS, taken for a document: {written or 'none'}")
-    work.title = _first(record, "TI", "T1", "CT")
-    used = {*_NAMED, *_container(record, work), *_links(record, work)}
-    if not work.title and "BT" not in used:
-        work.title = _first(record, "BT")
-        used.add("BT")
-    work.language = _first(record, "LA")
+        work.warnings.append(f"not an RIS type, imported as document: {written or 'none'}")
+    work.title = record.take("TI", "T1", "CT")
+    if work.csl_type not in _SERIES:
+        first = ["C3"] if work.csl_type == "paper-conference" else []
+        work.container_title = record.take(*first, "JF", "T2", "BT", "JO", "JA", "J2")
+    if not work.title and "BT" not in record.used:
+        work.title = record.take("BT")
+    work.language = record.take("LA")
+    work.publisher_place = record.take("CY", "PP")
+    work.url = record.take("UR", "LK")
+    work.unkept += ["further UR"] if len(record.values.get("UR", ())) > 1 else []
+    work.doi = record.take("DO")
+    # EndNote and older versions of other programs write the DOI in M3.
+    in_type = re.search(r"10\.[0-9]{4,9}/\S+", "".join(record.values.get("M3", ())))
+    if in_type and not work.doi:
+        work.doi = in_type[0]
+        record.used.add("M3")
     _date(record, work)
-    used |= set(_credits(record, work))
-    if publisher := _first(record, "PB"):
+    _credits(record, work)
+    if publisher := record.take("PB"):
         work.credits.append(Credit(ContributorRole.PUBLISHER, organisation(publisher)))
-    work.unkept += [tag for tag, values in record.items() if values and tag not in used]
+    work.unkept += [
+        tag for tag, values in record.values.items() if values and tag not in record.used
+    ]
     return work
 
 
-def _first(record: Record, *tags: str) -> str:
-    return next((record[tag][0] for tag in tags if record.get(tag)), "")
-
-
-def _container(record: Record, work: Work) -> Iterator[str]:
-    """The title of what the work is in; yields the tags that were taken for it."""
-    tags = ["JF", "T2", "BT", "JO", "JA", "J2"]
-    if work.csl_type == "paper-conference":
-        tags.insert(0, "C3")
-    if work.csl_type in _SERIES:
-        tags = []
-    tag = next((tag for tag in tags if record.get(tag)), None)
-    if tag:
-        work.container_title = _first(record, tag)
-        yield tag
-
-
-def _links(record: Record, work: Work) -> Iterator[str]:
-    addresses = list(record.get("UR", []))
-    work.url = addresses[0] if addresses else _first(record, "LK")
-    work.unkept += ["further UR"] if len(addresses) > 1 else []
-    yield from ("UR", "LK")
-    work.doi = _first(record, "DO")
-    # Where EndNote and older versions of others write it.
-    if not work.doi and (in_type := re.search(r"10\.[0-9]{4,9}/\S+", _first(record, "M3"))):
-        work.doi = in_type[0]
-        yield "M3"
-
-
-def _date(record: Record, work: Work) -> None:
-    exact, year = _first(record, "DA"), _first(record, "PY", "Y1")
+def _date(record: _Record, work: Work) -> None:
+    exact, year = record.take("DA"), record.take("PY", "Y1")
     for written in (exact, f"{exact} {year}" if exact and year else "", year):
         if written and (found := _read_date(written)):
             work.issued = found
@@ -190,7 +181,7 @@ def _date(record: Record, work: Work) -> None:
 
 
 def _read_date(written: str) -> str | None:
-    """``2023/09/07/``, where what is not known is empty or nought and a season comes last."""
+    """Read ``2023/09/07/``, whose unknown parts are empty or 0; a season may come last."""
     form = re.fullmatch(r"(\d{4})/(\d{0,2})(?:/(\d{0,2})(?:/(.*))?)?", written.strip())
     if form is None:
         return edtf_dates.from_text(written)
@@ -199,23 +190,14 @@ def _read_date(written: str) -> str | None:
     return season or edtf_dates.from_parts([year, month, day if month else 0])
 
 
-def _credits(record: Record, work: Work) -> Iterator[str]:
-    """Who made the work; yields the tags that were taken for it."""
-    book = work.csl_type == "book"
-    series = "series editor"
-    plan = {
-        "AU": (_AUTHOR, None),
-        "A1": (_AUTHOR, None),
-        "ED": (_EDITOR, None),
-        "A2": (_EDITOR, series if book else None),
-        "A3": (_EDITOR, None if book else series),
-        "A4": (_TRANSLATOR, None),
-    }
-    for tag, (role, credited_as) in plan.items():
+def _credits(record: _Record, work: Work) -> None:
+    series_editor = "A2" if work.csl_type == "book" else "A3"
+    for tag, role in _ROLES.items():
         if tag in _NO_ROLE.get(work.csl_type, ()):
             continue
-        yield tag
-        for value in record.get(tag, ()):
-            # Some write all names on one line.
+        record.used.add(tag)
+        for value in record.values.get(tag, ()):
+            # Some programs write all names on one line.
             names = (inverted(part) for part in value.split(";") if part.strip())
+            credited_as = "series editor" if tag == series_editor else None
             work.credits += [Credit(role, name, credited_as) for name in names]

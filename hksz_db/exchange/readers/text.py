@@ -1,4 +1,4 @@
-"""Files as text: line by line with bounds, or whole where a format allows no less."""
+"""Read files as text, within bounds: line by line, or as a whole."""
 
 import codecs
 import io
@@ -11,13 +11,13 @@ from pathlib import Path
 from hksz_db.exchange.readers.entries import Unreadable
 
 MAX_WHOLE_BYTES = 32 * 2**20
-"""The largest file of a format that has to be read as a whole."""
+"""The largest file that is read as a whole."""
 
 MAX_LINE_CHARS = 4 * 2**20
-"""The longest line of a format that is read line by line."""
+"""The longest line of a file that is read line by line."""
 
 _UNDECODED = re.compile("[\udc80-\udcff]")
-_MARKS = {
+_BYTE_ORDER_MARKS = {
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF16_LE: "utf-16",
@@ -27,36 +27,35 @@ _MARKS = {
 
 @dataclass(frozen=True)
 class Line:
-    """A line without its end, or why it cannot be read."""
+    """A line, or the reason why it cannot be read."""
 
     number: int
     text: str
     fault: str | None = None
 
 
-def check_encoding(name: str) -> str:
-    """The name of an encoding of text. Raises ``Unreadable`` where there is none of this name."""
+def _codec(name: str) -> str:
     try:
         codec = codecs.lookup(name)
         "".encode(name)
     except (LookupError, ValueError):
         raise Unreadable(f"Unknown text encoding {name!r}.") from None
-    # A byte order mark at the beginning is no part of the text.
+    # A byte order mark is not part of the text.
     return "utf-8-sig" if codec.name == "utf-8" else codec.name
 
 
 def whole(path: Path, encoding: str) -> str:
-    """The text of a file of at most 32 MiB. Raises ``Unreadable``."""
+    """The text of a file of at most ``MAX_WHOLE_BYTES``. Raises ``Unreadable``."""
     with _open(path) as file:
-        _check_mark(file, encoding)
+        _check_byte_order_mark(file, encoding)
         data = file.read(MAX_WHOLE_BYTES + 1)
     if len(data) > MAX_WHOLE_BYTES:
         limit = MAX_WHOLE_BYTES // 2**20
         raise Unreadable(
-            f"The file has more than {limit} MiB, and this format is read as a whole: split it."
+            f"The file has more than {limit} MiB, and this format is read as a whole; split it."
         )
     try:
-        return data.decode(check_encoding(encoding))
+        return data.decode(_codec(encoding))
     except UnicodeError as error:
         start = error.start if isinstance(error, UnicodeDecodeError) else 0
         line = data.count(b"\n", 0, start) + 1
@@ -66,14 +65,12 @@ def whole(path: Path, encoding: str) -> str:
 def lines(path: Path, encoding: str, newline: str = "\n") -> Iterator[Line]:
     """The lines of a file, one in memory at a time.
 
-    One that is too long, or not in the encoding, has a fault. ``newline`` is that of ``open``:
-    with ``""`` the text keeps the end of the line. Raises ``Unreadable``.
+    Lines that are too long or not in the encoding have a fault. ``newline`` is that of ``open``.
+    Raises ``Unreadable``.
     """
     with _open(path) as file:
-        _check_mark(file, encoding)
-        text = io.TextIOWrapper(
-            file, check_encoding(encoding), errors="surrogateescape", newline=newline
-        )
+        _check_byte_order_mark(file, encoding)
+        text = io.TextIOWrapper(file, _codec(encoding), errors="surrogateescape", newline=newline)
         number = 0
         while True:
             try:
@@ -86,8 +83,8 @@ def lines(path: Path, encoding: str, newline: str = "\n") -> Iterator[Line]:
             if len(line) > MAX_LINE_CHARS:
                 _skip_rest(text, line)
                 yield Line(number, "", f"The line has more than {MAX_LINE_CHARS} characters.")
-            elif wrong := _UNDECODED.search(line):
-                yield Line(number, "", f"Character {wrong.start() + 1} is not {encoding}.")
+            elif undecoded := _UNDECODED.search(line):
+                yield Line(number, "", f"Character {undecoded.start() + 1} is not {encoding}.")
             else:
                 yield Line(number, line)
 
@@ -101,11 +98,11 @@ def _open(path: Path) -> Iterator[io.BufferedReader]:
         raise Unreadable(f"{error.strerror}.") from None
 
 
-def _check_mark(file: io.BufferedReader, encoding: str) -> None:
+def _check_byte_order_mark(file: io.BufferedReader, encoding: str) -> None:
     start = file.peek(4)[:4]
-    for mark, name in _MARKS.items():
+    for mark, name in _BYTE_ORDER_MARKS.items():
         if start.startswith(mark) and codecs.lookup(encoding).name == "utf-8":
-            raise Unreadable(f"The file is in {name.upper()}: say so with --encoding {name}.")
+            raise Unreadable(f"The file is in {name.upper()}; give --encoding {name}.")
 
 
 def _skip_rest(text: io.TextIOWrapper, line: str) -> None:

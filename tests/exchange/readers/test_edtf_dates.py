@@ -1,4 +1,4 @@
-"""Dates as they are written, as EDTF."""
+"""Dates as programs and people write them."""
 
 import pytest
 
@@ -26,7 +26,7 @@ from hksz_db.exchange.readers.edtf_dates import from_parts, from_text, valid
         ("circa May 1999", "1999-05~"),
         ("[1999]", "1999"),
         ("1990s", "199X"),
-        # What is not known is nought to some.
+        # Some programs write 0 for unknown parts.
         ("2020-00-00", "2020"),
         ("2024-01-24T10:00:00Z", "2024-01-24"),
         ("2010-2012", "2010/2012"),
@@ -42,7 +42,7 @@ from hksz_db.exchange.readers.edtf_dates import from_parts, from_text, valid
         ("[2001,2003]", "[2001,2003]"),
     ],
 )
-def test_a_date_is_read_as_it_is_written(written: str, edtf: str) -> None:
+def test_date_is_converted(written: str, edtf: str) -> None:
     assert from_text(written) == edtf
     assert valid(edtf) == edtf
 
@@ -54,7 +54,7 @@ def test_a_date_is_read_as_it_is_written(written: str, edtf: str) -> None:
         "n.d.",
         "in press",
         "forthcoming 2025?",
-        # Two dates, or a span, depending on who writes it.
+        # Ambiguous.
         "01/02/2024",
         "2010/11",
         "2010-13",
@@ -71,7 +71,7 @@ def test_a_date_is_read_as_it_is_written(written: str, edtf: str) -> None:
         "9" * 5000,
     ],
 )
-def test_what_is_no_date_or_could_be_two_is_none(written: str) -> None:
+def test_ambiguous_or_invalid_date_is_none(written: str) -> None:
     assert from_text(written) is None
 
 
@@ -92,5 +92,5 @@ def test_what_is_no_date_or_could_be_two_is_none(written: str) -> None:
         ([10000], False, None),
     ],
 )
-def test_parts_of_a_date(parts: list[int], circa: bool, edtf: str | None) -> None:
+def test_date_from_parts(parts: list[int], circa: bool, edtf: str | None) -> None:
     assert from_parts(parts, circa) == edtf

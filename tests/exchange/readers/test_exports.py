@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from hksz_db.exchange.reading import Wanted, entries, format_of
+from hksz_db.exchange.readers.requests import ImportRequest
+from hksz_db.exchange.reading import entries, format_of
 from schemas.sources import SourceCreateSchema
 
 FILES = Path(__file__).parent.parent / "files"
@@ -14,7 +15,7 @@ EXPORTS = ("zotero.json", "zotero.bib", "better_bibtex.bib", "zotero.ris")
 
 def read(name: str) -> list:
     path = FILES / name
-    return list(entries(Wanted(path, format_of(path), namespace="desk")))
+    return list(entries(ImportRequest(path, format_of(path), namespace="desk")))
 
 
 def items(name: str) -> list[dict[str, Any]]:
@@ -29,7 +30,7 @@ def made_by(item: dict[str, Any]) -> list[tuple[str, str, str | None]]:
 
 
 @pytest.mark.parametrize("name", EXPORTS)
-def test_every_entry_is_a_source_with_a_name_of_its_own(name):
+def test_every_entry_is_a_valid_source_with_a_distinct_external_id(name):
     found = read(name)
     assert len({entry.external_id for entry in found}) == 10
     for entry in found:
@@ -40,7 +41,7 @@ def test_every_entry_is_a_source_with_a_name_of_its_own(name):
 
 
 @pytest.mark.parametrize("name", EXPORTS)
-def test_the_formats_say_the_same(name):
+def test_formats_agree(name):
     article, news, page, plan, book, chapter, paper, thesis, film, law = items(name)
     assert article["title"].lower() == (
         "laboratories on both banks: cross-boundary innovation in the greater bay area"
@@ -61,6 +62,11 @@ def test_the_formats_say_the_same(name):
     assert "issued_edtf" not in page
     assert made_by(page) == [("author", "Department of Entry Permits", None)]
     assert plan["title"] == "河套地区发展规划"
+    assert [work.get("publisher_place") for work in (plan, book, chapter)] == [
+        "深圳",
+        "Chicago",
+        "Bogotá",
+    ]
     assert made_by(plan) == [
         ("author", "深圳市规划研究院", None),
         ("publisher", "深圳市规划研究院", None),
@@ -100,7 +106,7 @@ def test_the_formats_say_the_same(name):
             ["2023-09-07", "2017~", "2019-10-30/2019-11-01", "2020-05-12"],
         ),
         (
-            # Zotero's own BibTeX knows neither newspapers nor laws nor films, and no days.
+            # The BibTeX of Zotero has no types for newspapers, laws and films, and no days.
             "zotero.bib",
             ["article-journal", "webpage", "webpage"],
             ["2023-09", "2017", "2019-10", "2020-05"],
@@ -112,7 +118,7 @@ def test_the_formats_say_the_same(name):
         ),
     ],
 )
-def test_what_a_format_can_say_is_kept(name, types, dates):
+def test_types_and_dates_are_as_precise_as_the_format(name, types, dates):
     _, news, page, plan, book, chapter, paper, thesis, film, law = found = items(name)
     assert [news["csl_type"], law["csl_type"], film["csl_type"]] == types
     assert [item["csl_type"] for item in (found[0], page, plan, book, chapter, paper, thesis)] == [
@@ -122,7 +128,7 @@ def test_what_a_format_can_say_is_kept(name, types, dates):
     assert [item["issued_edtf"] for item in (news, book, paper, film)] == dates
 
 
-def test_the_names_of_contributors_are_the_same_in_every_format():
+def test_contributors_are_the_same_in_every_format():
     found = [
         {
             made["entity_external_id"]
@@ -135,7 +141,7 @@ def test_the_names_of_contributors_are_the_same_in_every_format():
     assert len(found[0]) == 20
 
 
-def test_a_director_is_an_author_as_a_director():
+def test_director_is_an_author_credited_as_director():
     for name in ("zotero.json", "better_bibtex.bib"):
         assert made_by(items(name)[8])[0] == ("author", "Ho, Siu-ming", "director")
 
@@ -149,7 +155,7 @@ def test_a_director_is_an_author_as_a_director():
         ("zotero.ris", "line 1", "VL"),
     ],
 )
-def test_what_is_not_kept_is_named_with_its_place(name, place, unkept):
+def test_unkept_fields_are_reported_with_their_place(name, place, unkept):
     first = read(name)[0]
     assert first.place == place
     (warning,) = first.warnings

@@ -1,4 +1,4 @@
-"""Files that are broken, cut off or made to do harm: a clear report, and never a traceback."""
+"""Broken, truncated and malicious files are reported clearly, without a traceback."""
 
 import json
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from hksz_db.exchange.readers import text
-from hksz_db.exchange.readers.columns import Columns
 from hksz_db.exchange.readers.entries import Unreadable
-from hksz_db.exchange.reading import READERS, Wanted, entries, format_of
+from hksz_db.exchange.readers.requests import Columns, ImportRequest
+from hksz_db.exchange.reading import READERS, entries, format_of
 from schemas.sources import SourceCreateSchema
 
 BIB = "@article{one, title = {One}, author = {Doe, Jane}, year = 2020}\n"
@@ -19,7 +19,7 @@ UNIT = {"external_id": "test:dollar", "code": "HKD", "label": "dollar"}
 
 @pytest.fixture
 def read(tmp_path: Path):
-    """``read(name, content)``: the entries of such a file."""
+    """``read(name, content)`` are the entries of such a file."""
 
     def read(name: str, content: str | bytes, **wanted):
         path = tmp_path / name
@@ -27,7 +27,7 @@ def read(tmp_path: Path):
         form = format_of(path)
         if form in {"csv", "ndjson"}:
             wanted.setdefault("resource", "units")
-        return list(entries(Wanted(path, form, **wanted)))
+        return list(entries(ImportRequest(path, form, **wanted)))
 
     return read
 
@@ -49,11 +49,11 @@ def deep(number: int) -> str:
         ("a.json", "null", "not a list of items"),
         ("a.json", '{"items": 3}', "not a list of items"),
         ("a.json", '[{"id": NaN}]', "NaN is not JSON"),
-        ("a.json", '[{"id": 1, "id": 2}]', "'id' stands twice"),
+        ("a.json", '[{"id": 1, "id": 2}]', "has the key 'id' twice"),
         ("a.json", deep(100), "nested more than 32 deep"),
         ("a.json", deep(200_000), "nested more than 32 deep"),
         ("a.json", "[" + "1" * 5000 + "]", "too many digits"),
-        ("a.json", b"\xff\xfe[\x00]\x00", "UTF-16: say so with --encoding utf-16"),
+        ("a.json", b"\xff\xfe[\x00]\x00", "UTF-16; give --encoding utf-16"),
         ("a.json", b'[\n{"title": "caf\xe9"}]', r"Line 2 is not utf-8 \(byte 16\)"),
         ("a.bib", b"\x00\x00\xfe\xff", "UTF-32"),
         ("a.bib", "not a bibliography", "no entries of BibTeX"),
@@ -64,29 +64,29 @@ def deep(number: int) -> str:
         ("a.csv", "", "no header"),
         ("a.csv", "\n\n", "no header"),
         ("a.csv", "code,label,code\n", "columns twice: code"),
-        ("a.csv", "code,,label\n", r"no fields of units: \(a column without a name\)"),
+        ("a.csv", "code,,label\n", r"not fields of units: \(a column without a name\)"),
         ("a.csv", 'code,"label\n1,2\n', "Line"),
         ("a.csv", b"c\xf6de,label\n", "Line 1: Character 2 is not utf-8"),
         ("a.csv", "c" * 200_000 + "\n", "Line 1: "),
     ],
 )
-def test_a_file_of_which_nothing_can_be_read_is_refused(read, name, content, message):
+def test_unreadable_file_is_refused(read, name, content, message):
     with pytest.raises(Unreadable, match=message):
         read(name, content)
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.bib", "a.ris"])
-def test_a_file_that_is_too_large_to_be_read_as_a_whole_is_refused(read, monkeypatch, name):
+def test_too_large_file_is_refused(read, monkeypatch, name):
     monkeypatch.setattr(text, "MAX_WHOLE_BYTES", 2**20)
     with pytest.raises(Unreadable, match="more than 1 MiB, and this format is read as a whole"):
         read(name, b" " * (2**20 + 1))
 
 
-def test_a_folder_is_no_file(tmp_path):
+def test_folder_is_refused(tmp_path):
     folder = tmp_path / "a.bib"
     folder.mkdir()
     with pytest.raises(Unreadable, match="directory"):
-        list(entries(Wanted(folder, "bibtex")))
+        list(entries(ImportRequest(folder, "bibtex")))
 
 
 @pytest.mark.parametrize("name", ["a.bib", "a.ris", "a.ndjson"])
@@ -94,7 +94,7 @@ def test_an_empty_file_has_no_entries(read, name):
     assert read(name, "") == read(name, "\n\r\n \n") == []
 
 
-def test_a_broken_line_does_not_spoil_the_others(read):
+def test_lines_after_a_broken_line_are_read(read):
     content = "\n".join(
         [
             json.dumps(UNIT),
@@ -121,7 +121,7 @@ def test_a_broken_line_does_not_spoil_the_others(read):
     assert "Unknown resource" in faults(found[6])
 
 
-def test_a_line_without_end_is_skipped_and_the_next_one_read(read):
+def test_too_long_line_is_skipped(read):
     long = '{"label": "' + "x" * 10 * 2**20 + '"}'
     found = read("a.ndjson", f"{json.dumps(UNIT)}\n{long}\n{json.dumps(UNIT)}")
     assert [entry.number for entry in found] == [1, 2, 3]
@@ -133,7 +133,7 @@ def test_a_line_without_end_is_skipped_and_the_next_one_read(read):
     assert table[1].label is None
 
 
-def test_a_line_in_another_encoding_is_told_of(read):
+def test_line_in_another_encoding_is_reported(read):
     first, second = json.dumps(UNIT).encode(), '{"label": "café"}'.encode("latin-1")
     found = read("a.ndjson", first + b"\n" + second + b"\n" + first)
     assert faults(found[1]) == "Character 15 is not utf-8."
@@ -145,24 +145,24 @@ def test_a_line_in_another_encoding_is_told_of(read):
 @pytest.mark.parametrize(
     "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "latin-1", "big5"]
 )
-def test_an_encoding_can_be_named(read, encoding):
+def test_encoding_can_be_given(read, encoding):
     written = f"code,label\nHKD,{'港元' if encoding != 'latin-1' else 'dólar'}\n"
     (found,) = read("a.csv", written.encode(encoding), encoding=encoding)
     assert found.item["label"] in {"港元", "dólar"}
 
 
-def test_rows_that_do_not_fit_their_header_are_told_of(read):
+def test_rows_that_do_not_fit_the_header_are_reported(read):
     table = 'code,label\nHKD,dollar,x\nJPY\n"GBP"x,pound\n\n,\nCNY,"yu\nan"\nEUR,"euro\n'
     found = read("a.csv", table)
     assert [entry.number for entry in found] == [2, 3, 4, 7, 9]
-    assert faults(found[0]) == "The row has 3 cells and the header 2."
+    assert faults(found[0]) == "The row has 3 cells, but the header only 2."
     assert found[1].item["code"] == "JPY"
     assert found[2].item is None
     assert found[3].item["label"] == "yu\nan"
     assert faults(found[4]) == "Unexpected end of data."
 
 
-def test_a_file_of_bibtex_with_all_that_it_may_have(read):
+def test_bibtex_with_all_kinds_of_blocks(read):
     content = (
         "% a comment, with an at sign: @ here\n"
         "@comment{jabref-meta: databaseType:bibtex;}\n"
@@ -191,7 +191,7 @@ def test_a_file_of_bibtex_with_all_that_it_may_have(read):
     first = next(entry for entry in read("a.bib", content) if entry.label == "two")
     assert first.item["url"] == "https://example.org/a_b"
     assert found["three"].item["title"] == "Three"
-    assert "given twice, the first counts: title" in found["three"].warnings
+    assert "given twice, only the first is kept: title" in found["three"].warnings
     assert found["five"].item["title"] == "Fine"
     assert found["seven"].item["title_supplied"] is True
     assert sum(entry.item is not None for entry in read("a.bib", content)) == 6
@@ -243,7 +243,7 @@ def test_hostile_bibtex_is_read_or_refused(read, content):
         *("language", "note", "container-title", "license", "citation-key", "accessed"),
     ],
 )
-def test_any_value_anywhere_in_csl_is_read_or_refused(read, name, value):
+def test_any_value_in_any_csl_field_is_read_or_refused(read, name, value):
     rest = ", ".join(f'"{key}": "{ITEM[key]}"' for key in ITEM if key != name)
     (entry,) = read("a.json", f'[{{"{name}": {value}, {rest}}}]')
     assert entry.item
@@ -270,7 +270,7 @@ def test_any_value_anywhere_in_csl_is_read_or_refused(read, name, value):
         "in press",
     ],
 )
-def test_what_is_no_date_is_kept_as_a_note_and_told_of(read, issued):
+def test_unreadable_date_is_kept_as_a_note_with_a_warning(read, issued):
     (entry,) = read("a.json", json.dumps([ITEM | {"issued": issued}]))
     assert "issued_edtf" not in entry.item
     assert len(entry.item.get("issued_note", "")) <= 500
@@ -279,14 +279,14 @@ def test_what_is_no_date_is_kept_as_a_note_and_told_of(read, issued):
 
 
 @pytest.mark.parametrize("season", ["Monsoon", {}, 7, "99999"])
-def test_a_season_that_is_none_is_told_of(read, season):
+def test_unknown_season_is_a_warning(read, season):
     issued = {"date-parts": [["2020"]], "season": season}
     (entry,) = read("a.json", json.dumps([ITEM | {"issued": issued}]))
     assert entry.item["issued_edtf"] == "2020"
     assert any(warning.startswith("not a season") for warning in entry.warnings)
 
 
-def test_a_record_of_ris_that_was_cut_off_is_told_of(read):
+def test_truncated_ris_record_is_reported(read):
     found = read("a.ris", f"junk before\n{RIS}\njunk between\n{RIS[:-8]}")
     assert [(entry.number, entry.item is None) for entry in found] == [(2, False), (9, True)]
     assert "cut off" in faults(found[1])
@@ -313,7 +313,7 @@ def test_hostile_ris_is_read_or_refused(read, content):
         assert entry.item or entry.faults
 
 
-def test_an_id_that_stands_twice_is_told_of(read):
+def test_repeated_id_is_reported(read):
     found = read("a.json", json.dumps([ITEM, ITEM | {"title": "Two"}]))
     assert found[0].item["title"] == "One"
     assert faults(found[1]) == "The file has zotero:one twice, first at entry 1."
@@ -321,12 +321,12 @@ def test_an_id_that_stands_twice_is_told_of(read):
     assert [entry.item is None for entry in found] == [False, True]
 
 
-def test_every_format_can_be_told_by_the_name(tmp_path):
+def test_suffix_determines_the_format(tmp_path):
     for reader in READERS.values():
         for suffix in reader.suffixes:
             assert format_of(tmp_path / f"A.B{suffix.upper()}") == reader.name
 
 
-def test_columns_are_of_tables_only(read):
+def test_only_tables_have_columns(read):
     with pytest.raises(Unreadable, match="no columns"):
         read("a.bib", BIB, columns=Columns(delimiter=";"))

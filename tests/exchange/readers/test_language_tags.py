@@ -26,10 +26,10 @@ from hksz_db.exchange.readers.language_tags import language_tag
         ("français", "fr"),
     ],
 )
-def test_a_language_is_known_by_its_tag_its_code_or_its_name(written: str, tag: str) -> None:
+def test_language_is_recognised_by_tag_code_or_name(written: str, tag: str) -> None:
     assert language_tag(written) == tag
 
 
 @pytest.mark.parametrize("written", ["Klingon", "en; zh", "english and chinese", "-", "e", "en-"])
-def test_what_is_no_language_is_none(written: str) -> None:
+def test_unknown_language_is_none(written: str) -> None:
     assert language_tag(written) is None

@@ -1,4 +1,4 @@
-"""Who made a work, and what entity that becomes."""
+"""Names of contributors, and their entities."""
 
 import re
 
@@ -26,7 +26,7 @@ from schemas.fields import EXTERNAL_ID_PATTERN
         (organisation("  World\n Bank "), "World Bank", "World Bank"),
     ],
 )
-def test_a_name_is_written_and_printed(name: Name, text: str, credited: str) -> None:
+def test_name_has_text_and_inverted_form(name: Name, text: str, credited: str) -> None:
     assert (name.text, name.credited) == (text, credited)
 
 
@@ -42,11 +42,11 @@ def test_a_name_is_written_and_printed(name: Name, text: str, credited: str) -> 
         ("深圳市规划研究院", "organisation", "深圳市规划研究院"),
     ],
 )
-def test_a_name_of_ris_is_a_persons_by_its_comma(written: str, kind: str, text: str) -> None:
+def test_ris_name_with_a_comma_is_a_person(written: str, kind: str, text: str) -> None:
     assert (inverted(written).kind, inverted(written).text) == (kind, text)
 
 
-def test_an_entity_has_a_name_that_follows_from_its_own_alone() -> None:
+def test_external_id_of_an_entity_follows_from_its_name() -> None:
     made = entity(person("Müller", "Jörg"), "zotero")
     assert re.fullmatch(r"zotero:person/jorg-muller-[0-9a-f]{12}", made["external_id"])
     assert made["names"] == [{"name": "Jörg Müller", "language": "und", "kind": "preferred"}]
@@ -54,7 +54,7 @@ def test_an_entity_has_a_name_that_follows_from_its_own_alone() -> None:
     assert alike["external_id"] == made["external_id"]
 
 
-def test_entities_of_other_names_kinds_and_namespaces_are_others() -> None:
+def test_external_id_depends_on_name_kind_and_namespace() -> None:
     names = [person("Müller", "Jörg"), person("Muller", "Jorg"), organisation("Jörg Müller")]
     made = [entity(name, "zotero")["external_id"] for name in names]
     made.append(entity(names[0], "ris")["external_id"])
@@ -65,7 +65,7 @@ def test_entities_of_other_names_kinds_and_namespaces_are_others() -> None:
     "name",
     [person("肖", "发民"), organisation("!?"), organisation("x" * 290), person("O'Neil", "Š")],
 )
-def test_every_name_makes_an_entity_that_can_be_written(name: Name) -> None:
+def test_every_name_makes_a_valid_entity(name: Name) -> None:
     made = entity(name, "a.b-c")
     assert re.fullmatch(EXTERNAL_ID_PATTERN, made["external_id"])
     assert EntityCreateSchema().load(made)

@@ -1,22 +1,16 @@
-"""RIS beyond what Zotero writes: EndNote, publishers, CNKI."""
+"""RIS that Zotero does not write: EndNote, publishers, CNKI."""
 
-from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hksz_db.exchange.readers.ris import read
 
 
-@pytest.fixture
-def entry(tmp_path: Path):
-    def entry(lines: str, kind: str = "JOUR"):
-        path = tmp_path / "a.ris"
-        path.write_text(f"TY  - {kind}\n{lines}\nER  - \n", encoding="utf-8")
-        (found,) = read(path, "desk")
-        assert found.faults == ()
-        return found
-
-    return entry
+def entry(lines: str, kind: str = "JOUR") -> Any:
+    (found,) = read(f"TY  - {kind}\n{lines}\nER  - \n", "desk")
+    assert found.faults == ()
+    return found
 
 
 def people(item: dict) -> list[tuple[str, str, str | None]]:
@@ -43,11 +37,11 @@ def people(item: dict) -> list[tuple[str, str, str | None]]:
         ("DA  - 2010/2012", "2010/2012"),
     ],
 )
-def test_a_date_is_read(entry, lines, edtf):
+def test_a_date_is_read(lines, edtf):
     assert entry(f"TI  - One\n{lines}").item.get("issued_edtf") == edtf
 
 
-def test_an_older_record_is_read(entry):
+def test_an_older_record_is_read():
     found = entry(
         "A1  - Baldwin,S.A.\nA1  - Brown,D.R.\nT1  - A title that goes on\nupon another line\n"
         "JO  - J.Neurosurg.\nY1  - 1996\nN2  - An abstract\nID  - 476"
@@ -62,7 +56,7 @@ def test_an_older_record_is_read(entry):
     assert found.warnings == ("not kept: N2",)
 
 
-def test_names_on_one_line_are_several(entry):
+def test_one_line_may_have_several_names():
     found = entry("TI  - 一\nAU  - 张伟;李娜;\nAU  - 深圳大学")
     assert people(found.item) == [
         ("张伟", "author", None),
@@ -95,7 +89,7 @@ def test_names_on_one_line_are_several(entry):
         ("VIDEO", []),
     ],
 )
-def test_further_authors_are_what_the_type_makes_them(entry, kind, expected):
+def test_roles_of_further_authors_depend_on_the_type(kind, expected):
     found = entry("TI  - One\nA2  - Two, B\nA3  - Three, C\nA4  - Four, D", kind)
     assert people(found.item) == expected
     assert ("not kept: A2, A3, A4" in found.warnings) == (kind == "VIDEO")
@@ -112,25 +106,25 @@ def test_further_authors_are_what_the_type_makes_them(entry, kind, expected):
         ("JF  - A Journal\nJO  - A. J.", "container_title", "A Journal"),
     ],
 )
-def test_a_field_is_read(entry, lines, field, value):
+def test_a_field_is_read(lines, field, value):
     found = entry(f"TI  - One\n{lines}")
     assert found.item[field] == value
     assert found.warnings == ()
 
 
-def test_what_a_book_is_a_part_of_is_its_series(entry):
+def test_series_of_a_book_is_not_its_container():
     found = entry("TI  - One\nT2  - A Series", "BOOK")
     assert "container_title" not in found.item
     assert found.warnings == ("not kept: T2",)
 
 
-def test_a_second_address_is_told_of(entry):
+def test_second_url_is_a_warning():
     found = entry("TI  - One\nUR  - https://example.org/a\nUR  - https://example.org/b")
     assert found.item["url"] == "https://example.org/a"
     assert found.warnings == ("not kept: further UR",)
 
 
-def test_another_type_is_a_document_and_told_of(entry):
+def test_unknown_type_is_a_document_with_a_warning():
     found = entry("TI  - One", "XYZ")
     assert found.item["csl_type"] == "document"
-    assert found.warnings == ("not a type of RIS, taken for a document: XYZ",)
+    assert found.warnings == ("not an RIS type, imported as document: XYZ",)

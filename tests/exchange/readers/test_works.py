@@ -1,4 +1,4 @@
-"""Works, as all formats describe them, and the sources they become."""
+"""Works, and the sources that they become."""
 
 import re
 from typing import Any
@@ -42,17 +42,17 @@ def name(**fields: Any) -> str:
         ("12", "desk:12"),
     ],
 )
-def test_a_work_is_called_by_its_own_id(id: str, external_id: str) -> None:
+def test_external_id_is_the_id_of_the_work(id: str, external_id: str) -> None:
     assert name(id=id) == external_id
 
 
 @pytest.mark.parametrize("id", ["_2020", "x" * 300, "张伟2020", "\ud800", "\0"])
-def test_an_id_that_is_no_name_is_hashed(id: str) -> None:
+def test_unsuitable_id_is_hashed(id: str) -> None:
     assert name(id=id).startswith("desk:id-")
     assert name(id=id) == name(id=f" {id} ", title="Two")
 
 
-def test_a_work_without_an_id_is_called_by_its_doi_or_by_what_it_is() -> None:
+def test_external_id_without_an_id_follows_from_doi_or_content() -> None:
     assert name(doi="10.5555/A") == name(doi="https://doi.org/10.5555/a", title="Two")
     known: dict[str, Any] = {"issued": "2020", "credits": [AUTHOR]}
     assert name(**known) == name(**known, title=" ONE ")
@@ -78,11 +78,11 @@ def test_a_work_without_an_id_is_called_by_its_doi_or_by_what_it_is() -> None:
         "http://dx.doi.org/10.5555/abc.1",
     ],
 )
-def test_a_doi_is_one_however_it_is_written(written: str) -> None:
+def test_doi_is_normalised(written: str) -> None:
     assert item(doi=written)["doi"] == "10.5555/abc.1"
 
 
-def test_a_doi_is_found_where_programs_put_it() -> None:
+def test_doi_is_found_in_note_and_url() -> None:
     assert item(note="Remark\nDOI: 10.5555/a\nmore")["doi"] == "10.5555/a"
     assert item(url="https://doi.org/10.5555/a%2Fb")["doi"] == "10.5555/a/b"
     bad = entry(Work(title="One", doi="none"), 1, "desk")
@@ -106,19 +106,19 @@ def test_a_doi_is_found_where_programs_put_it() -> None:
         ("\ud800", None),
     ],
 )
-def test_an_address_is_kept_where_it_is_one(written: str, url: str | None) -> None:
+def test_only_web_addresses_are_kept(written: str, url: str | None) -> None:
     made = entry(Work(title="One", url=written), 1, "desk")
     assert made.item
     assert made.item.get("url") == url
     assert made.warnings == (() if url else (f"not a web address: {written}",))
 
 
-def test_markup_of_titles_is_taken_off_and_what_is_said_stays() -> None:
+def test_markup_of_titles_is_removed() -> None:
     title = "<i>Panthera</i> &amp; H<sub>2</sub>O: a < b\n <span class='nocase'>x</span>"
     assert item(title=title)["title"] == "Panthera & H2O: a < b x"
 
 
-def test_what_cannot_be_kept_is_told_of() -> None:
+def test_unkept_values_are_warnings() -> None:
     work = Work(title="One", language="Klingon", unkept=["volume", "page", "volume"])
     work.note = "A remark"
     work.credits = [AUTHOR, AUTHOR, Credit(ContributorRole.EDITOR, organisation("x" * 400))]
@@ -141,7 +141,7 @@ def test_the_first_hundred_contributors_are_kept() -> None:
     assert made.warnings == ("only the first 100 contributors are kept",)
 
 
-def test_works_of_one_title_in_two_places_are_two():
+def test_works_with_the_same_title_and_other_urls_are_distinct():
     names = {
         name(title="Annual report", url=url)
         for url in ("https://a.example/2021", "https://b.example/2022", "https://a.example/2021")

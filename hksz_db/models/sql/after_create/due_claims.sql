@@ -1,18 +1,8 @@
-"""Due dates: a planned claim whose last day has passed is an entry in the log of changes.
-
-The server process notes it once a minute; ``flask due`` does it where no server runs.
-"""
-
-from hksz_db.models.base import install
-
-NOTED_AT_ONCE = 10_000
-"""How many claims one call of ``note_due`` records at most."""
-
-# Returns the number of claims recorded; fewer than the limit are the last. Each claim is recorded
-# once for each last day: one whose date was corrected falls due again. While another call records
-# them, this one returns 0 at once.
-NOTE_DUE = """
-CREATE FUNCTION note_due(today date DEFAULT (clock_timestamp() AT TIME ZONE 'UTC')::date)
+-- Records the planned claims whose last day has passed as entries in "changes", and returns how
+-- many. Large numbers take several calls; the last one returns 0. A claim is recorded once for each
+-- last day: it falls due again after a correction of its date. While another call records claims,
+-- this one returns 0 at once.
+CREATE OR REPLACE FUNCTION note_due(today date DEFAULT (clock_timestamp() AT TIME ZONE 'UTC')::date)
 RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     noted bigint;
@@ -32,10 +22,8 @@ BEGIN
         SELECT FROM changes
         WHERE changes.row_key = passed.row_key AND changes.operation = 'due'
     )
-    ORDER BY passed.id LIMIT :limit
+    ORDER BY passed.id LIMIT 10000
     ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS noted = ROW_COUNT;
     RETURN noted;
-END $$
-""".replace(":limit", str(NOTED_AT_ONCE))
-install(NOTE_DUE)
+END $$;

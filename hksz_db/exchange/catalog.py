@@ -1,11 +1,10 @@
-"""What is stored: the tables and sequences of a database, as its catalogue has them.
+"""The tables and sequences that a dump contains, as the system catalog describes them.
 
-All ordinary tables of the current schema, and of that which holds what their rows were; not the
-tables of extensions, nor those whose content is of this very database: which revision its
-schema has, and the answers to requests that may be repeated.
+They are those of the current schema and of ``past``. Tables of extensions are left out, and so are
+those that only concern one database: the revision of its schema, and answers to repeated requests.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +47,7 @@ _FOREIGN_KEYS = """
 
 @dataclass(frozen=True)
 class ForeignKey:
-    """A foreign key of a table: its name, the table it leads to, whether it can wait."""
+    """A foreign key, with the oid of the table that it references."""
 
     name: str
     to: int
@@ -57,9 +56,9 @@ class ForeignKey:
 
 @dataclass(frozen=True)
 class Table:
-    """A table: the columns that are not generated, and those of its primary key.
+    """A table with its non-generated columns and the columns of its primary key.
 
-    ``name`` is what it is called in a dump; ``key`` says of each column whether it has a collation.
+    ``name`` is its name in a dump. ``key`` has the columns, and whether each has a collation.
     """
 
     oid: int
@@ -71,12 +70,12 @@ class Table:
 
     @property
     def columns_sql(self) -> Composable:
-        """The columns, separated by commas."""
+        """The list of columns."""
         return SQL(", ").join(map(Identifier, self.columns))
 
     @property
     def order_sql(self) -> Composable:
-        """The order of the primary key, in which a text is what its bytes are everywhere."""
+        """The order of the primary key; text is ordered by its bytes, as in every database."""
         if not self.key:
             return SQL("stored::text COLLATE {}").format(Identifier("C"))
         return SQL(", ").join(
@@ -88,22 +87,22 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Stored:
-    """The tables, each after those it leads to (as far as there is no circle), and sequences.
+class Catalog:
+    """Tables, each after those that it references unless there is a cycle, and sequences.
 
-    ``sequences`` are their names in SQL by their names in a dump.
+    ``sequences`` maps names in a dump to names in SQL.
     """
 
     tables: tuple[Table, ...]
     sequences: Mapping[str, Composable]
 
     @property
-    def described(self) -> dict[str, list[str]]:
+    def columns(self) -> dict[str, list[str]]:
         """The columns of each table."""
         return {table.name: list(table.columns) for table in self.tables}
 
     def circular(self) -> list[tuple[Table, ForeignKey]]:
-        """The foreign keys that lead to the table itself or to a later one, and cannot wait."""
+        """The foreign keys that reference the same or a later table, and are not deferrable."""
         seen: set[int] = set()
         found = []
         for table in self.tables:
@@ -113,59 +112,55 @@ class Stored:
         return found
 
 
-def stored(connection: Connection, *, with_keys: bool) -> Stored:
-    """What is stored; ``with_keys``: the API keys too, and what they were."""
-    found = {
-        oid: path for oid, path in _relations(connection, "r") if with_keys or path[-1] != KEYS
+def read_catalog(connection: Connection, *, with_keys: bool) -> Catalog:
+    """Read the catalog; ``with_keys`` includes the API keys and their history."""
+    paths = {
+        oid: path
+        for oid, path in _relations(connection, "r").items()
+        if with_keys or path[-1] != KEYS
     }
-    columns: dict[int, list[tuple[str, bool, int | None]]] = {oid: [] for oid in found}
-    for oid, name, collated, place in _rows(connection, _COLUMNS, list(found)):
-        columns[oid].append((name, collated, place))
-    foreign_keys: dict[int, list[ForeignKey]] = {oid: [] for oid in found}
-    for oid, to, name, deferrable in _rows(connection, _FOREIGN_KEYS, list(found)):
+    columns: dict[int, list[str]] = {oid: [] for oid in paths}
+    keys: dict[int, dict[int, tuple[str, bool]]] = {oid: {} for oid in paths}
+    for oid, name, is_collated, place in _rows(connection, _COLUMNS, list(paths)):
+        columns[oid].append(name)
+        if place:
+            keys[oid][place] = name, is_collated
+    foreign_keys: dict[int, list[ForeignKey]] = {oid: [] for oid in paths}
+    for oid, to, name, deferrable in _rows(connection, _FOREIGN_KEYS, list(paths)):
         foreign_keys[oid].append(ForeignKey(name, to, deferrable))
-    tables = [
-        Table(
+    tables = {
+        oid: Table(
             oid,
             ".".join(path),
             Identifier(*path),
-            tuple(name for name, *_ in columns[oid]),
-            _key(columns[oid]),
+            tuple(columns[oid]),
+            tuple(keys[oid][place] for place in sorted(keys[oid])),
             tuple(foreign_keys[oid]),
         )
-        for oid, path in found.items()
-    ]
-    sequences = {".".join(path): Identifier(*path) for _, path in _relations(connection, "S")}
-    return Stored(tuple(_in_order(tables)), sequences)
+        for oid, path in paths.items()
+    }
+    sequences = {".".join(path): Identifier(*path) for path in _relations(connection, "S").values()}
+    return Catalog(tuple(_in_order(tables)), sequences)
 
 
-def _relations(connection: Connection, kind: str) -> list[tuple[int, tuple[str, ...]]]:
-    """The oids and names of relations, with the schema where it is not the current one."""
-    return [
-        (oid, (name,) if is_current else (schema, name))
+def _relations(connection: Connection, kind: str) -> dict[int, tuple[str, ...]]:
+    """The names of relations by oid, with the schema unless it is the current one."""
+    return {
+        oid: (name,) if is_current else (schema, name)
         for oid, is_current, schema, name in _rows(connection, _RELATIONS, kind, _LEFT_OUT)
-    ]
+    }
 
 
 def _rows(connection: Connection, query: str, *arguments: Any) -> list[tuple[Any, ...]]:
     return RawCursor(connection).execute(query.encode(), arguments).fetchall()
 
 
-def _key(columns: Sequence[tuple[str, bool, int | None]]) -> tuple[tuple[str, bool], ...]:
-    placed = sorted((place, name, collated) for name, collated, place in columns if place)
-    return tuple((name, collated) for _, name, collated in placed)
-
-
-def _in_order(tables: Iterable[Table]) -> list[Table]:
-    """Each table after those that it leads to; of a circle the first by name comes first."""
-    left = {table.oid: table for table in tables}
-    ordered = []
-    while left:
+def _in_order(remaining: dict[int, Table]) -> Iterator[Table]:
+    """Each table after those that it references; a cycle begins with its first table by name."""
+    while remaining:
         free = (
             table
-            for table in left.values()
-            if not any(key.to in left and key.to != table.oid for key in table.foreign_keys)
+            for table in remaining.values()
+            if not any(key.to in remaining and key.to != table.oid for key in table.foreign_keys)
         )
-        chosen = next(free, None) or next(iter(left.values()))
-        ordered.append(left.pop(chosen.oid))
-    return ordered
+        yield remaining.pop(next(free, next(iter(remaining.values()))).oid)

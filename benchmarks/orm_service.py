@@ -1,7 +1,7 @@
-"""The usual way to write the service: ORM objects, selectinload, marshmallow, Flask.
+"""The service in its usual design: ORM objects, selectinload, marshmallow and Flask.
 
-It gives the same answers from the same tables, and is written as well as the style allows: what
-is embedded is loaded with one statement a relation, and nothing is looked up row by row.
+It gives the same answers from the same tables, and is as fast as this design allows: embedded rows
+are loaded with one statement for each relation, and never one by one.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
-from benchmarks.usual_models import (
+from benchmarks.orm_models import (
     ApiKey,
     Claim,
     ClaimEntity,
@@ -37,7 +37,7 @@ from hksz_db.queries.pages import RANKED
 from schemas.claims import ClaimCreateSchema, ClaimSchema
 
 DATABASE_URL = "BENCHMARK_DATABASE_URL"
-"""The variable of the environment that says where the database is."""
+"""The environment variable with the URL of the database."""
 
 THREADS = 4
 
@@ -46,7 +46,7 @@ _one = ClaimSchema()
 _item = ClaimSchema(exclude=("sources",))
 _created = ClaimCreateSchema()
 
-# Lists by a statement of their own, single objects joined: of the ways to load, the fastest here.
+# Separate statements for lists and joins for single objects are the fastest combination here.
 _CONTRIBUTORS = selectinload(Source.contributors).joinedload(SourceContributor.entity)
 _SOURCE_OF_EVIDENCE = selectinload(Claim.evidence).joinedload(Evidence.source)
 _EMBEDDED: tuple[ORMOption, ...] = (
@@ -71,7 +71,7 @@ _WHOLE = (*_EMBEDDED[:-1], _SOURCE_OF_EVIDENCE.options(*_WHOLE_SOURCE))
 
 
 def create_app() -> Flask:
-    """The service, the usual way."""
+    """The application."""
     app = Flask(__name__)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["engine"] = create_engine(
@@ -89,7 +89,7 @@ def _session() -> Session:
 
 @blueprint.get("/<uuid:id>")
 def read_one(id: Any) -> Response:
-    """One claim with all that is embedded in it."""
+    """A claim with everything that is embedded."""
     with _session() as session:
         claim = session.scalar(
             select(Claim).where(Claim.id == id, Claim.deleted_at.is_(None)).options(*_WHOLE)
@@ -99,7 +99,7 @@ def read_one(id: Any) -> Response:
 
 @blueprint.get("")
 def read_page() -> Response:
-    """A page of claims, of an entity and a year or by a text search."""
+    """A page of claims by entity and year, or by full text."""
     size = request.args.get("per_page", 25, int)
     query = _found(request.args["q"]) if "q" in request.args else _filtered()
     with _session() as session:
@@ -131,7 +131,7 @@ def _found(words: str) -> Select[tuple[Claim]]:
         .offset(0)
         .subquery()
     )
-    # Of so many matches only the newest are ranked, as the service does.
+    # Like the service, rank only the newest matches.
     newest = select(matches).order_by(matches.c.id.desc()).limit(RANKED).subquery()
     rank = func.ts_rank(newest.c.search, wanted, 1)
     return (
@@ -141,7 +141,7 @@ def _found(words: str) -> Select[tuple[Claim]]:
 
 @blueprint.post("")
 def create() -> tuple[Response, int]:
-    """Add a claim with its figures and evidence."""
+    """Create a claim with its figures and evidence."""
     with _session() as session:
         key = _key(session)
         fields = _created.load(request.get_json())
@@ -253,7 +253,7 @@ def _evidence(session: Session, given: list[dict[str, Any]], author: str) -> lis
 
 
 def _days(period: Period) -> Range[Any]:
-    # As PostgreSQL keeps them, the end excluded.
+    # PostgreSQL stores ranges of days with the upper end excluded.
     return Range(period.earliest, period.latest and period.latest + timedelta(days=1))
 
 

@@ -1,4 +1,4 @@
-"""The tables of the service as the usual way maps them: objects that hold objects."""
+"""ORM classes for the tables of the service."""
 
 from datetime import timedelta
 from typing import Any
@@ -48,20 +48,20 @@ class Unit(Base):
 
 
 class SourceContributor(Base):
-    """Who made a source."""
+    """An entity that made a source."""
 
     __table__ = _contributors
     entity: Mapped[Entity] = relationship()
 
 
 class SourceCapture(Base):
-    """A copy that somebody held."""
+    """A copy of the text of a source."""
 
     __table__ = models.SourceCapture.__table__
 
 
 class SourceRelation(Base):
-    """What a source rests on."""
+    """How a source relates to another source."""
 
     __table__ = _source_relations
     to: Mapped["Source"] = relationship(foreign_keys=_source_relations.c.to_id)
@@ -83,12 +83,12 @@ class Source(Base):
 
     @property
     def issued(self) -> dict[str, Any]:
-        """When it appeared."""
+        """The date of publication."""
         return _period(self.issued_edtf, self.issued_days)
 
 
 class ClaimEntity(Base):
-    """What an entity is to a claim."""
+    """An entity and its role in a claim."""
 
     __table__ = models.ClaimEntity.__table__
     entity: Mapped[Entity] = relationship()
@@ -101,7 +101,7 @@ class ClaimTopic(Base):
 
 
 class ClaimRelation(Base):
-    """How a claim stands to another."""
+    """How a claim relates to another claim."""
 
     __table__ = _claim_relations
     to: Mapped["Claim"] = relationship(foreign_keys=_claim_relations.c.to_id)
@@ -122,17 +122,17 @@ class Figure(Base):
 
     @property
     def value_range(self) -> dict[str, Any]:
-        """What the words logically allow."""
+        """The range that the statement logically allows."""
         return _numbers(self.value_numbers)
 
     @property
     def plausible_range(self) -> dict[str, Any]:
-        """What a reader would understand."""
+        """The range that a reader would understand."""
         return _numbers(self.plausible_numbers)
 
     @property
     def period(self) -> dict[str, Any]:
-        """What time the number is of."""
+        """The period of the figure."""
         relative = _relative(self.period_anchor, self.period_duration, self.period_modifier)
         period = _period(self.period_edtf, self.period_days)
         return {"as_stated": self.period_as_stated, **period, "relative": relative}
@@ -172,14 +172,14 @@ class Claim(Base):
 
     @property
     def time(self) -> dict[str, Any]:
-        """What time the claim is of."""
+        """The time of the claim."""
         relative = _relative(self.time_anchor, self.time_duration, self.time_modifier)
         period = _period(self.time_edtf, self.time_days)
         return {"as_stated": self.time_as_stated, **period, "relative": relative}
 
     @property
     def due(self) -> dict[str, Any]:
-        """When it is to happen."""
+        """The due date."""
         relative = _relative(self.due_anchor, self.due_duration, self.due_modifier)
         return {**_period(self.due_edtf, self.due_days), "relative": relative}
 
@@ -190,14 +190,14 @@ class Claim(Base):
 
     @property
     def sources(self) -> list[Source]:
-        """What stands behind the claim, each source once."""
+        """The sources of the evidence, each once."""
         found = {row.source_id: row.source for row in self.evidence}
         return [found[id] for id in sorted(found)]
 
 
 def _period(edtf: str | None, days: Range[Any] | None) -> dict[str, Any]:
     earliest = days.lower if days else None
-    # PostgreSQL keeps ranges of days with the upper end excluded.
+    # PostgreSQL stores ranges of days with the upper end excluded.
     latest = days.upper - timedelta(days=1) if days and days.upper else None
     return {"edtf": edtf, "earliest": earliest, "latest": latest}
 

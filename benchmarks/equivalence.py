@@ -1,4 +1,4 @@
-"""Whether two servers answer alike: what gives other answers cannot be compared."""
+"""Checks that two servers give the same answers."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,19 +8,19 @@ from uuid import uuid4
 from benchmarks.questions import Ask
 from benchmarks.servers import Server
 
-_OF_ITS_OWN = {"id", "external_id", "created_at", "updated_at"}
-# What an answer to a write holds besides, and the usual way does not work out.
-_WORKED_OUT = {"corroboration", "comparisons", "similar"}
+_UNIQUE = {"id", "external_id", "created_at", "updated_at"}
+# The ORM does not compute these fields of an answer to a write.
+_COMPUTED = {"corroboration", "comparisons", "similar"}
 
 
 class AnswersDiffer(RuntimeError):
-    """Two servers give different answers; the message says to what and where."""
+    """Two servers give different answers; the message says to which request, and where."""
 
 
 def check(one: Server, other: Server, lines: Iterable[str]) -> None:
-    """Raise ``AnswersDiffer`` unless both answer every line alike."""
+    """Raise ``AnswersDiffer`` unless both servers give the same answer to every line."""
     for line in lines:
-        # A claim can only be added once.
+        # Each server needs an external id of its own to create a claim.
         mine, theirs = (
             server.answer(Ask.from_line(line, f"check-{uuid4().hex}")) for server in (one, other)
         )
@@ -34,20 +34,20 @@ def check(one: Server, other: Server, lines: Iterable[str]) -> None:
 
 def _comparable(document: Any, added: bool) -> Any:
     if added:
-        for name in _WORKED_OUT:
+        for name in _COMPUTED:
             document.pop(name, None)
         parts = [*document["figures"], *document["evidence"]]
         for row in (document, *parts):
-            for name in _OF_ITS_OWN:
+            for name in _UNIQUE:
                 del row[name]
     if "meta" in document:
-        # Each has cursors of its own; both must know whether there is a next page.
+        # Their cursors differ, but both must know whether this is the last page.
         document["meta"] = {"is_last": document["meta"]["next_cursor"] is None}
     return document
 
 
 def _difference(mine: Any, theirs: Any, where: str) -> str:
-    """Where the documents differ first, and how; empty where they are equal."""
+    """The first difference of the documents; empty if they are equal."""
     match mine, theirs:
         case dict(), dict() if mine.keys() == theirs.keys():
             parts = ((mine[name], theirs[name], f"{where}/{name}") for name in mine)
@@ -66,7 +66,7 @@ def _equal(mine: Any, theirs: Any) -> bool:
 
 
 def _same_moment(mine: str, theirs: str) -> bool:
-    # Z and +00:00, and zeros after the point, are a matter of taste.
+    # Z and +00:00 mean the same, and so do trailing zeros.
     try:
         return datetime.fromisoformat(mine) == datetime.fromisoformat(theirs)
     except (TypeError, ValueError):

@@ -1,0 +1,201 @@
+"""Connecting to the database: what its URL means, and how an absent server is recognised."""
+
+import select
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import cached_property
+from typing import Any
+
+import psycopg
+import sqlalchemy
+from psycopg.conninfo import conninfo_to_dict, timeout_from_conninfo
+
+from hksz_db.database.statements import load_as_bytes
+from hksz_db.domain.errors import Unavailable
+
+MINIMUM_VERSION = 180000
+_CONNECT_TIMEOUT_S = 5
+_SCHEMES = {"postgres", "postgresql", "postgresql+psycopg"}
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+class DatabaseUnusable(RuntimeError):
+    """The database cannot be used at all; the message is one sentence for an operator."""
+
+
+class Connector:
+    """Connects to the database at the URL that ``locate`` returns when it is first needed.
+
+    ``locate`` is called once. Raises ``DatabaseUnusable`` when the URL is invalid.
+    """
+
+    def __init__(self, locate: Callable[[], str], statement_timeout_ms: int) -> None:
+        self._locate = locate
+        self._options = (
+            f"-c statement_timeout={statement_timeout_ms} -c TimeZone=UTC -c jit=off"
+            " -c idle_in_transaction_session_timeout=60000"
+            # One request keeps one core busy, not all of them: other requests wait, too.
+            " -c max_parallel_workers_per_gather=0"
+        )
+
+    @cached_property
+    def location(self) -> str:
+        """The URL as it was given."""
+        return self._locate()
+
+    @property
+    def url(self) -> sqlalchemy.URL:
+        """The URL for SQLAlchemy."""
+        return driver_url(self.location)
+
+    def parameters(self, further_options: str = "") -> dict[str, Any]:
+        """The libpq parameters of a connection; their options override those of the URL."""
+        given = connection_parameters(self.location)
+        options = f"{given.get('options', '')} {self._options} {further_options}".strip()
+        return {"connect_timeout": _CONNECT_TIMEOUT_S, **given, "options": options}
+
+    def connect(self, further_options: str = "") -> Connection:
+        """Return a new connection in autocommit mode, which the caller closes.
+
+        It loads ``json`` and ``text`` as bytes. Raises ``Unavailable``.
+        """
+        parameters = self.parameters(further_options)
+        with absence_as_unavailable():
+            connection = psycopg.connect(autocommit=True, **parameters)
+        load_as_bytes(connection.adapters)
+        return connection
+
+    @contextmanager
+    def untimed_connection(self, at_most_s: int = 0) -> Iterator[Connection]:
+        """Open a connection for long statements, and close it afterwards.
+
+        A transaction, or a statement outside of one, may take ``at_most_s`` (0: any time).
+        """
+        connection = self.connect(
+            f"-c statement_timeout=0 -c transaction_timeout={at_most_s * 1000}"
+            " -c idle_in_transaction_session_timeout=0"
+        )
+        with closing(connection):
+            yield connection
+
+
+def check_version(version: int) -> None:
+    """Raise ``DatabaseUnusable`` unless a server of that version number is new enough."""
+    if version < MINIMUM_VERSION:
+        raise DatabaseUnusable(
+            f"The server is PostgreSQL {version // 10000}; version 18 or newer is needed."
+        )
+
+
+def is_closed(connection: Connection) -> bool:
+    """Whether an idle connection has been closed, by this process or by the server.
+
+    The server sends nothing on an idle connection, so pending input means that it has closed it.
+    This asks only the kernel; a ping would cost each request a round trip.
+    """
+    if connection.closed:
+        return True
+    # Not select.select, which accepts no descriptor above 1,023.
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def is_absence(error: BaseException | None) -> bool:
+    """Whether the error means that the server is away, rather than that it refused."""
+    if isinstance(error, sqlalchemy.exc.DBAPIError):
+        return error.connection_invalidated or is_absence(error.orig)
+    if not isinstance(error, psycopg.OperationalError):
+        return False
+    # Classes 08 (connection), 53 (resources) and 57P (shutdown); no code when the socket broke.
+    return (
+        error.sqlstate is None
+        or error.sqlstate[:2] in {"08", "53"}
+        or (error.sqlstate[:3] == "57P")
+    )
+
+
+@contextmanager
+def absence_as_unavailable() -> Iterator[None]:
+    """Raise ``Unavailable`` in place of an error which means that the server is away."""
+    try:
+        yield
+    except (psycopg.OperationalError, sqlalchemy.exc.DBAPIError) as error:
+        if not is_absence(error):
+            raise
+        raise Unavailable("The database does not answer.") from error
+
+
+def explained(message: str, cause: BaseException | None) -> str:
+    """Return the message and, if no server answered, what libpq says about each host it tried.
+
+    It names hosts and users: it is for operators, not for clients of the API.
+    """
+    if isinstance(cause, sqlalchemy.exc.DBAPIError):
+        cause = cause.orig
+    if not isinstance(cause, psycopg.OperationalError):
+        return message
+    lines = str(cause).splitlines()
+    hosts = [line.removeprefix("- ") for line in lines if line.startswith("- ")]
+    return f"{message} ({'; '.join(hosts or lines[:1])})"
+
+
+def driver_url(text: str) -> sqlalchemy.URL:
+    """Return the URL for SQLAlchemy, with its driver. Raises ``DatabaseUnusable``."""
+    query = connection_parameters(text)
+    return sqlalchemy.URL.create(
+        "postgresql+psycopg",
+        username=query.pop("user", None),
+        password=query.pop("password", None),
+        database=query.pop("dbname", None),
+        # Several hosts and ports have no other place in such a URL.
+        query=query,
+    )
+
+
+def connection_parameters(text: str) -> dict[str, str]:
+    """Return the parameters that libpq finds in a connection URI, by keyword.
+
+    The form is that of the PostgreSQL manual, section "Connection URIs"; ``postgresql+psycopg://``
+    is accepted, too. ``host`` and ``port`` may list several values, separated by commas; the lists
+    then have the same length.
+
+    Raises ``DatabaseUnusable``. The message repeats no part of the URL: a misplaced part may belong
+    to the password.
+    """
+    scheme, _, rest = text.partition("://")
+    if scheme not in _SCHEMES:
+        raise DatabaseUnusable("DATABASE_URL must begin with postgresql://.")
+    try:
+        given = conninfo_to_dict(f"postgresql://{rest}")
+        timeout_from_conninfo(given)
+    except (psycopg.ProgrammingError, UnicodeError):
+        raise DatabaseUnusable(
+            "DATABASE_URL must have the form postgresql://user:password@host:port/database?name=value,"
+            " with parameters that libpq knows and special characters percent-encoded."
+        ) from None
+    parameters = {keyword: str(value) for keyword, value in given.items()}
+    if "hostaddr" in parameters:
+        parameters.setdefault("host", parameters["hostaddr"])
+    if "@" in parameters.get("host", ""):
+        raise DatabaseUnusable("DATABASE_URL has one @ too many; write it as %40 in a password.")
+    hosts = parameters.get("host", "").split(",")
+    if "port" in parameters or len(hosts) > 1:
+        parameters["port"] = _ports(parameters.get("port", ""), len(hosts))
+    return parameters
+
+
+def _ports(text: str, number: int) -> str:
+    ports = text.split(",")
+    if not all(port == "" or _is_port(port) for port in ports):
+        raise DatabaseUnusable("DATABASE_URL has a port that is not a number from 1 to 65535.")
+    if len(ports) == 1:
+        # A single port is that of all hosts, which SQLAlchemy does not know.
+        ports *= number
+    if len(ports) != number:
+        raise DatabaseUnusable("DATABASE_URL has more hosts than ports, or more ports than hosts.")
+    return ",".join(ports)
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= 65535

@@ -1,0 +1,172 @@
+"""Keysets: the sort keys of a list, by which its pages follow one another.
+
+A page begins after the keys of the last row of the page before, so that page 10,000 costs as much
+as page 1 (Winand, "no offset").
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Integer,
+    Label,
+    Select,
+    Subquery,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    tuple_,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from hksz_db.queries import cursors
+from hksz_db.queries.documents import Json
+from hksz_db.queries.filters import Condition
+
+_COMMA: ColumnElement[Any] = literal_column("','")
+
+
+@dataclass(frozen=True)
+class Key:
+    """A column to sort by; rows without a value come last in both directions."""
+
+    column: ColumnElement[Any]
+    descending: bool = False
+    nullable: bool = False
+
+    @property
+    def ordered(self) -> ColumnElement[Any]:
+        """The key in ORDER BY."""
+        ordered = self.column.desc() if self.descending else self.column.asc()
+        # Only where it matters: otherwise an index in the plain order must still fit.
+        return ordered.nulls_last() if self.nullable else ordered
+
+    def bound(self, number: int) -> ColumnElement[Any]:
+        """The value ``:c0``, ``:c1`` … that a cursor holds for the key."""
+        return cast(bindparam(f"c{number}", type_=Text()), self.column.type)
+
+    def beyond(self, value: ColumnElement[Any]) -> Condition:
+        """Whether a row comes after the value."""
+        further = self.column < value if self.descending else self.column > value
+        return or_(further, self.column.is_(None)) if self.nullable else further
+
+
+@dataclass(frozen=True)
+class Keyset:
+    """The sort keys of a list; the last is unique.
+
+    ``in_one_index`` is false if the keys belong to several tables.
+    """
+
+    keys: tuple[Key, ...]
+    in_one_index: bool = True
+
+    def order_by(self) -> list[ColumnElement[Any]]:
+        """The ORDER BY clause."""
+        return [key.ordered for key in self.keys]
+
+    def cursor(self) -> ColumnElement[str]:
+        """The keys of a row as a JSON array of texts, which a cursor holds."""
+        return cast(func.json_build_array(*(cast(key.column, Text) for key in self.keys)), Text)
+
+    def labelled(self, prefix: str = "s") -> list[Label[Any]]:
+        """The keys as columns of a subquery."""
+        return [key.column.label(f"{prefix}{n}") for n, key in enumerate(self.keys)]
+
+    def within(self, rows: FromClause, prefix: str = "s") -> "Keyset":
+        """The same keys, taken from a subquery that has them as ``labelled`` columns."""
+        columns = [rows.c[f"{prefix}{n}"] for n in range(len(self.keys))]
+        keys = (replace(key, column=c) for key, c in zip(self.keys, columns, strict=True))
+        return Keyset(tuple(keys), self.in_one_index)
+
+    def after(self, present: Sequence[bool]) -> Condition:
+        """Whether a row comes after a cursor; ``present`` says which of its keys have a value."""
+        values = [
+            key.bound(n) if given else null()
+            for n, (key, given) in enumerate(zip(self.keys, present, strict=True))
+        ]
+        directions = {key.descending for key in self.keys}
+        if len(directions) > 1 or any(key.nullable for key in self.keys):
+            return self._after_any(values, present)
+        if not self.in_one_index:
+            return self._after_first(values)
+        row, cursor = tuple_(*(key.column for key in self.keys)), tuple_(*values)
+        return row < cursor if directions == {True} else row > cursor
+
+    def _after_any(
+        self, values: Sequence[ColumnElement[Any]], present: Sequence[bool]
+    ) -> Condition:
+        branches = []
+        for n, key in enumerate(self.keys):
+            if present[n]:
+                equal = (
+                    earlier.column == value if given else earlier.column.is_not_distinct_from(value)
+                    for earlier, value, given in zip(self.keys[:n], values, present, strict=False)
+                )
+                branches.append(and_(*equal, key.beyond(values[n])))
+        return or_(*branches)
+
+    def _after_first(self, values: Sequence[ColumnElement[Any]]) -> Condition:
+        # The first condition follows from the second. It bounds the scan of the first key's index.
+        condition = self.keys[-1].beyond(values[-1])
+        for key, value in zip(reversed(self.keys[:-1]), reversed(values[:-1]), strict=True):
+            from_it = key.column <= value if key.descending else key.column >= value
+            condition = and_(from_it, or_(key.beyond(value), condition))
+        return condition
+
+    def decode(self, cursor: str, question: Any) -> Sequence[str | None] | None:
+        """The keys in a cursor; ``None`` unless it belongs to the question."""
+        return cursors.decode(cursor, question, [key.nullable for key in self.keys])
+
+
+def page_of(rows: Select[Any], keyset: Keyset, after: Sequence[bool] | None) -> Subquery:
+    """The keys of the rows of a page and of one more (``:rows``), and the cursor of each."""
+    chosen = rows.with_only_columns(
+        keyset.cursor().label("cursor"), *keyset.labelled(), maintain_column_froms=True
+    )
+    if after is not None:
+        chosen = chosen.where(keyset.after(after))
+    ordered = chosen.order_by(*keyset.order_by())
+    return ordered.limit(bindparam("rows", type_=Integer())).subquery("page")
+
+
+def numbered(
+    page: Subquery, keyset: Keyset, joined: FromClause, body: ColumnElement[Any]
+) -> Subquery:
+    """The rows of a page with the ``body`` and ``cursor`` of each and its number ``n``, from 1."""
+    number = func.row_number().over(order_by=keyset.within(page).order_by())
+    columns = (cast(body, Text).label("body"), page.c.cursor, number.label("n"))
+    return select(*columns).select_from(joined).subquery("numbered")
+
+
+def gathered(
+    numbered: Subquery,
+    ranked: ColumnElement[Any] | None = None,
+    total: ColumnElement[Any] | None = None,
+    elsewhere: ColumnElement[Any] | None = None,
+) -> Select[Any]:
+    """One row that holds a page: ``(items, cursor, ranked, total)``.
+
+    ``items`` is the documents, separated by commas. ``cursor`` is the keys of the last of them as a
+    JSON array of texts, or ``elsewhere`` if no more rows follow.
+    """
+    last = bindparam("rows", type_=Integer()) - literal_column("1")
+    items = func.string_agg(numbered.c.body, aggregate_order_by(_COMMA, numbered.c.n))
+    final = func.max(numbered.c.cursor).filter(numbered.c.n == last)
+    return select(
+        type_coerce(items.filter(numbered.c.n <= last), Json()),
+        case((func.count() > last, final), else_=elsewhere),
+        null() if ranked is None else ranked,
+        null() if total is None else total,
+    ).select_from(numbered)
