@@ -226,10 +226,6 @@ def range_literal(interval: Interval) -> str:
     return f"{opening}{lower},{upper}{']' if interval.upper_inclusive else ')'}"
 
 
-def _dump(value: Any) -> str:
-    return json.dumps(value, default=_encode, ensure_ascii=False)
-
-
 def _encode(value: Any) -> str:
     match value:
         case Decimal():
@@ -238,3 +234,6 @@ def _encode(value: Any) -> str:
             return value.isoformat()
         case _:
             return str(value)
+
+
+_dump = json.JSONEncoder(default=_encode, ensure_ascii=False).encode

@@ -1,4 +1,4 @@
-"""A schema that accepts what its table cannot hold is refused on import, and so is its writing."""
+"""A schema with fields that its table cannot store is refused on import."""
 
 import subprocess
 import sys
@@ -38,7 +38,7 @@ class PlacedSchema(InputSchema):
     genre = Text()
 
 
-def test_a_field_without_a_column_is_refused_by_its_name():
+def test_a_field_without_a_column_is_refused():
     with pytest.raises(SchemaMismatch) as refused:
         _writer(Source, PlacedSchema)
     assert str(refused.value) == (
@@ -48,7 +48,7 @@ def test_a_field_without_a_column_is_refused_by_its_name():
 
 
 @pytest.mark.parametrize("name", ["version", "deleted_at", "written_in", "search", "issued"])
-def test_a_column_that_no_client_writes_is_none_for_a_field(name):
+def test_a_field_of_an_internal_column_is_refused(name):
     class TooMuchSchema(InputSchema):
         issued_edtf = Edtf(allow_none=True)
 
@@ -57,7 +57,7 @@ def test_a_column_that_no_client_writes_is_none_for_a_field(name):
         _writer(Source, TooMuchSchema)
 
 
-def test_a_column_that_is_worked_out_is_none_for_a_field():
+def test_a_field_of_a_computed_column_is_refused():
     class FactorSchema(UnitCreateSchema):
         factor = Text()
 
@@ -89,7 +89,7 @@ def test_a_date_needs_its_days():
         columns_of(RelativeSchema, table_of(Source))
 
 
-def test_what_is_nested_is_looked_at_too():
+def test_nested_fields_are_checked_too():
     class SignedSchema(ContributorCreateSchema):
         signature = Text()
 
@@ -118,7 +118,7 @@ def test_what_is_nested_is_looked_at_too():
         _writer(Claim, RatedSchema, parts={"figures": FIGURES})
 
 
-def test_the_parent_and_the_number_of_an_item_are_none_for_fields():
+def test_fields_of_the_parent_and_the_ordinal_of_an_item_are_refused():
     class NumberedSchema(ContributorCreateSchema):
         ordinal = StrictInteger(1)
 
@@ -130,13 +130,13 @@ def test_the_parent_and_the_number_of_an_item_are_none_for_fields():
         _writer(Source, SourceSchema, lists=lists)
 
 
-def test_a_list_that_is_declared_must_be_a_field():
+def test_a_declared_list_must_be_a_field():
     lists = {"relations": ListField(model=EntityRelation)}
     with pytest.raises(SchemaMismatch, match=r"^UnitCreateSchema\.relations is declared for units"):
         _writer(Unit, UnitCreateSchema, lists=lists, computed=("dimension", "factor"))
 
 
-def test_what_may_be_absent_or_null_must_be_storable_so():
+def test_the_columns_of_optional_and_nullable_fields_must_allow_that():
     class AbsentSchema(InputSchema):
         kind = Text()
 
@@ -152,7 +152,7 @@ def test_what_may_be_absent_or_null_must_be_storable_so():
     _writer(Entity, AbsentSchema, defaults={"kind": "place"})
 
 
-def test_what_only_creation_settles_can_be_repeated_and_not_changed():
+def test_a_fixed_field_can_be_repeated_and_not_changed():
     units = KINDS["units"]
     assert units.changes({"code": "m", "label": "x"}, {"code": "m"}, Resolved())[0] == {
         "label": "x"
@@ -173,12 +173,12 @@ def test_what_only_creation_settles_can_be_repeated_and_not_changed():
         ("evidence", {"capture_text_sha256": "x"}, "capture_text_sha256 of EvidencePatchSchema"),
     ],
 )
-def test_a_field_that_reaches_the_writer_and_goes_nowhere_is_refused(resource, fields, lost):
+def test_a_field_that_would_not_be_stored_is_refused(resource, fields, lost):
     with pytest.raises(SchemaMismatch, match=f"^Nothing writes {lost}"):
         KINDS[resource].changes(fields, {}, Resolved())
 
 
-def test_what_is_worked_out_must_be_declared():
+def test_computed_columns_must_be_declared():
     class Careless(Writer):
         def compute(self, *_):
             return {"label": "overwritten"}

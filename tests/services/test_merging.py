@@ -1,4 +1,4 @@
-"""Merges in any order, undone in any order: in the end everything is as it was."""
+"""Merges that are undone in any order leave the database as it was before."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -99,7 +99,7 @@ def _dump(session: Session) -> dict[str, list[Any]]:
 
 
 def _check(session: Session) -> None:
-    """Nothing refers to what was merged, but for what rests on a merged entity's own row."""
+    """Nothing refers to a merged entity, except the rows of its own names."""
     # Raises when a constraint does not hold that waits for the end of the transaction.
     session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
     session.execute(text("SET CONSTRAINTS ALL DEFERRED"))
@@ -130,7 +130,7 @@ def _attempt(session: Session, ids: list[UUID], step: tuple[int, int] | int) -> 
 @pytest.mark.slow
 @given(worlds, histories)
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_what_was_merged_can_be_taken_apart_again(
+def test_merges_can_be_undone_in_any_order(
     engine: Engine, world: dict[str, Any], history: list[tuple[int, int] | int]
 ) -> None:
     with _rolled_back(engine) as session:
