@@ -19,7 +19,8 @@ from hksz_db.database import run
 from hksz_db.domain.errors import DomainError, Fault, FaultsError, Invalid
 from hksz_db.services.dates import recompute_relative_dates, sources_used_as_anchor
 from hksz_db.services.dependants import lock_parents, parents_of
-from hksz_db.services.evidence import EVIDENCE, captures_for, fill_captures
+from hksz_db.services.evidence import WRITER as EVIDENCE
+from hksz_db.services.evidence import captures_for, fill_captures
 from hksz_db.services.kinds import KINDS
 from hksz_db.services.references import Reference, Resolved, look_up, references_in, settle
 from hksz_db.services.rows import (

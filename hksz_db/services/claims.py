@@ -1,12 +1,11 @@
 """Writing claims, with their topics, links, figures and evidence."""
 
 from hksz_db.models import Claim, ClaimEntity, ClaimRelation, ClaimTopic
-from hksz_db.services.evidence import EVIDENCE
-from hksz_db.services.figures import FIGURES
+from hksz_db.services import evidence, figures
 from hksz_db.services.writers import ListField, Writer
 from schemas.claims import ClaimCreateSchema, ClaimPatchSchema
 
-CLAIMS = Writer(
+WRITER = Writer(
     model=Claim,
     create_schema=ClaimCreateSchema,
     patch_schema=ClaimPatchSchema,
@@ -15,6 +14,6 @@ CLAIMS = Writer(
         "entities": ListField(model=ClaimEntity),
         "relations": ListField(model=ClaimRelation),
     },
-    parts={"figures": FIGURES, "evidence": EVIDENCE},
+    parts={"figures": figures.WRITER, "evidence": evidence.WRITER},
     defaults={"status": "submitted"},
 )

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import fields, missing
+from marshmallow import Schema, fields, missing
 from sqlalchemy import Table
 
 from hksz_db.models.base import HistoryMixin, IdMixin, ResourceMixin
@@ -19,7 +19,7 @@ from schemas.base import InputSchema
 from schemas.fields import Edtf
 
 # The columns that every table has; clients do not write them.
-_HOUSEKEEPING = {
+HOUSEKEEPING = {
     name for mixin in (HistoryMixin, IdMixin, ResourceMixin) for name in mixin.__annotations__
 } - {"external_id"}
 
@@ -108,7 +108,7 @@ def columns_of(
     stems = {stem: target for stem in schema.references if (target := _target(table, stem))}
     dates = tuple(_dates(declared, table))
     relative = tuple(date for date in dates if _is_relative(date, declared, table))
-    others = {*computed, *_columns_of(dates, relative)} | _HOUSEKEEPING
+    others = {*computed, *_columns_of(dates, relative)} | HOUSEKEEPING
     writable = {column.name for column in table.c if column.computed is None} - others
     plain = tuple(name for name in declared if name in writable)
     given_as = {f"{date}_edtf" for date in dates} | {f"{date}_relative" for date in relative}
@@ -127,7 +127,7 @@ def columns_of(
     return Columns(schema, table, plain, dates, relative, frozenset(accepted), shape)
 
 
-def mismatch(schema: type[InputSchema], name: str, why: str) -> SchemaMismatch:
+def mismatch(schema: type[Schema], name: str, why: str) -> SchemaMismatch:
     """The error for a field that does not fit the table."""
     return SchemaMismatch(f"{schema.__name__}.{name} {why}.")
 

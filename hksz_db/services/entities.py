@@ -21,7 +21,7 @@ class _Entities(Writer):
         return {"name": shown["name"], "name_language": shown["language"]}
 
 
-ENTITIES = _Entities(
+WRITER = _Entities(
     model=Entity,
     create_schema=EntityCreateSchema,
     patch_schema=EntityPatchSchema,

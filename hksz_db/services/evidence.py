@@ -17,7 +17,7 @@ Captures = Mapping[tuple[UUID, str | UUID], UUID]
 
 _CAPTURE = ("capture_text_sha256", "capture_id")
 
-EVIDENCE = Writer(
+WRITER = Writer(
     model=Evidence,
     create_schema=EvidenceCreateSchema,
     patch_schema=EvidencePatchSchema,

@@ -45,7 +45,7 @@ class _Figures(Writer):
         }
 
 
-FIGURES = _Figures(
+WRITER = _Figures(
     model=Figure,
     create_schema=FigureCreateSchema,
     patch_schema=FigurePatchSchema,

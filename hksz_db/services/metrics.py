@@ -4,4 +4,4 @@ from hksz_db.models import Metric
 from hksz_db.services.writers import Writer
 from schemas.metrics import MetricCreateSchema, MetricPatchSchema
 
-METRICS = Writer(model=Metric, create_schema=MetricCreateSchema, patch_schema=MetricPatchSchema)
+WRITER = Writer(model=Metric, create_schema=MetricCreateSchema, patch_schema=MetricPatchSchema)

@@ -5,7 +5,7 @@ from hksz_db.models import Source, SourceCapture, SourceContributor, SourceRelat
 from hksz_db.services.writers import ListField, Writer
 from schemas.sources import SourceCreateSchema, SourcePatchSchema
 
-SOURCES = Writer(
+WRITER = Writer(
     model=Source,
     create_schema=SourceCreateSchema,
     patch_schema=SourcePatchSchema,

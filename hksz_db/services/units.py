@@ -23,7 +23,7 @@ class _Units(Writer):
         return {"dimension": measured.dimension, "factor": measured.factor}
 
 
-UNITS = _Units(
+WRITER = _Units(
     model=Unit,
     create_schema=UnitCreateSchema,
     patch_schema=UnitPatchSchema,

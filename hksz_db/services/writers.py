@@ -5,10 +5,18 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from marshmallow import Schema
+
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.models import Base
 from hksz_db.queries.resources import table_of
-from hksz_db.services.columns import SchemaMismatch, columns_of, mismatch, nested_schema
+from hksz_db.services.columns import (
+    HOUSEKEEPING,
+    SchemaMismatch,
+    columns_of,
+    mismatch,
+    nested_schema,
+)
 from hksz_db.services.dependants import LIST_OWNERS, parents_of
 from hksz_db.services.references import Resolved, Shape
 from hksz_db.services.rows import Children, Row, child_rows, pick
@@ -105,6 +113,14 @@ class Writer:
         nested |= new.shape.nested
         nested = {name: shape for name, shape in nested.items() if shape != Shape()}
         self.shape: Shape = replace(new.shape, nested=nested)
+
+    def check_document(self, document: type[Schema]) -> None:
+        """Raise ``SchemaMismatch`` for a field of the document whose column nothing writes."""
+        table = table_of(self.model)
+        written = self._new.accepted.union(self._new.dates, self.computed)
+        for name in document._declared_fields.keys() & {*table.c.keys()} - written:
+            if name not in HOUSEKEEPING and table.c[name].server_default is None:
+                raise mismatch(document, name, f"is shown, and nothing writes {table}.{name}")
 
     @cached_property
     def fixed(self) -> frozenset[str]:

@@ -11,7 +11,7 @@ from marshmallow import fields
 from hksz_db.models import Claim, Entity, EntityRelation, Source, SourceContributor, Unit
 from hksz_db.queries.resources import table_of
 from hksz_db.services.columns import SchemaMismatch, columns_of
-from hksz_db.services.figures import FIGURES
+from hksz_db.services.figures import WRITER as FIGURES
 from hksz_db.services.kinds import KINDS
 from hksz_db.services.references import Resolved
 from hksz_db.services.writers import ListField, Writer
@@ -20,7 +20,7 @@ from schemas.dates import RelativeDateCreateSchema
 from schemas.fields import BoundedList, Edtf, ExternalId, StrictInteger, Text
 from schemas.figures import ClaimFigureCreateSchema
 from schemas.sources import ContributorCreateSchema, SourceCreateSchema
-from schemas.units import UnitCreateSchema
+from schemas.units import UnitCreateSchema, UnitSchema
 
 ROOT = Path(__file__).parents[2]
 
@@ -204,3 +204,15 @@ def test_the_service_does_not_start_with_a_schema_that_accepts_too_much():
     )
     assert ended.returncode == 1
     assert "SchemaMismatch: SourceCreateSchema.genre would be lost" in ended.stderr
+
+
+def test_a_shown_field_without_a_writer_is_refused_by_its_name():
+    document = type("PlacedSchema", (UnitSchema,), {})
+    writer = Writer(
+        model=Unit,
+        create_schema=UnitCreateSchema,
+        patch_schema=patch_schema(UnitCreateSchema, "code"),
+        computed=("factor",),
+    )
+    with pytest.raises(SchemaMismatch, match=r"PlacedSchema\.dimension is shown, and nothing"):
+        writer.check_document(document)
