@@ -12,22 +12,21 @@ from flask import Flask
 
 from hksz_db import embedded
 from hksz_db.api.answers import DirectResponse
-from hksz_db.api.catalogue import CATALOGUE, COMPARISONS
 from hksz_db.api.changes import CHANGES
-from hksz_db.api.comparisons import comparisons_section
-from hksz_db.api.documentation import register_documentation
 from hksz_db.api.exports import MAX_EXPORT_S, MAX_EXPORTS, ExportSlots
+from hksz_db.api.extra_calls import COMPARISON_CALLS
 from hksz_db.api.gateway import Gateway
-from hksz_db.api.operating import register_operating
+from hksz_db.api.operating import register_documentation, register_operating
 from hksz_db.api.problems import register_errors
 from hksz_db.api.routing import register_calls
+from hksz_db.api.slots import WaitingRoom, stop_waiters_on_shutdown
 from hksz_db.api.views import section_of
-from hksz_db.api.waiting import WaitingRoom, stop_waiters_on_shutdown
 from hksz_db.commands.registry import register_commands
 from hksz_db.database import Database, DatabaseUnusable, explained
 from hksz_db.domain.errors import Unavailable
 from hksz_db.feed.listener import ChangeListener
 from hksz_db.preparing import KEY_FILE, prepare, write_first_key
+from hksz_db.queries.pages import RESOURCES
 from hksz_db.services.seeding import InvalidSeed
 from hksz_db.serving import PortInUse, configure_logging, listening, serve, stop_with_parent
 from hksz_db.settings import InvalidSettings, Settings
@@ -50,7 +49,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         ChangeListener(database), settings.max_waiters
     )
     register_operating(app)
-    sections = [*map(section_of, CATALOGUE), comparisons_section(COMPARISONS), CHANGES]
+    sections = [*map(section_of, RESOURCES.values()), COMPARISON_CALLS, CHANGES]
     for section in sections:
         register_calls(app, section)
     register_documentation(app, sections)

@@ -18,15 +18,18 @@ from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql
 
 from app import create_app
-from hksz_db.api.catalogue import CATALOGUE, COMPARISONS, LISTS
 from hksz_db.api.problems import MEANINGS
-from hksz_db.api.resource import Listed, Resource
 from hksz_db.commands.registry import register_commands
 from hksz_db.database import Database
 from hksz_db.domain import vocabulary
 from hksz_db.exchange.exporting import FORMATS, formats_for
 from hksz_db.exchange.reading import READERS
 from hksz_db.models import HISTORY_TABLES, Base
+from hksz_db.queries.compared import COMPARISONS
+from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.readable import Readable
+from hksz_db.queries.resources import Queryable
+from hksz_db.services.kinds import KINDS
 from hksz_db.settings import Settings
 from schemas.fields import Term
 from schemas.filters import Filter
@@ -118,6 +121,9 @@ def _help(group: click.Group, prefix: str) -> Iterator[tuple[str, str]]:
             yield path, "\n".join(map(str.rstrip, command.get_help(context).splitlines()))
 
 
+_LISTS: tuple[Queryable, ...] = (*RESOURCES.values(), COMPARISONS)
+
+
 def _calls() -> str:
     app = create_app(Settings(log_level="error"), Database(lambda: ""))
     document = app.test_client().get("/openapi.json").json
@@ -130,7 +136,7 @@ def _calls() -> str:
                 rows[method.upper(), path] = call["summary"]
     for (method, path), summary in rows.items():
         _, _, name, *rest = path.split("/")
-        alike = [f"/v1/{each.name}/{'/'.join(rest)}".rstrip("/") for each in CATALOGUE]
+        alike = [f"/v1/{each}/{'/'.join(rest)}".rstrip("/") for each in RESOURCES]
         if path not in alike or not all((method, other) in rows for other in alike):
             of_one.append((f"`{method} {path}`", summary))
         elif name == "claims":
@@ -145,20 +151,20 @@ def _resources() -> str:
         (
             (
                 f"`{each.name}`",
-                f"`{each.scope}`",
-                "yes" if each.readable.search else "",
-                _code(each.readable.embeds),
-                _code(each.readable.default_embeds),
-                _code(each.readable.read_embeds),
+                f"`{KINDS[each.name].scope}`",
+                "yes" if each.search else "",
+                _code(each.embeds),
+                _code(each.default_embeds),
+                _code(each.read_embeds),
             )
-            for each in CATALOGUE
+            for each in RESOURCES.values()
         ),
     )
 
 
 def _operators() -> str:
     found: dict[str, tuple[str, set[str]]] = {}
-    for each in LISTS:
+    for each in _LISTS:
         for known in each.filters.values():
             meaning = known.field.metadata["description"].removeprefix(f"{known.name} ")
             found.setdefault(known.operator, (meaning, set()))[1].add(_value(known))
@@ -197,11 +203,11 @@ def _value(known: Filter) -> str:
 
 def _filters() -> str:
     return "\n\n".join(
-        f"### {each.name}\n\n{_filters_of(each)}\n\n{_orders(each)}" for each in LISTS
+        f"### {each.name}\n\n{_filters_of(each)}\n\n{_orders(each)}" for each in _LISTS
     )
 
 
-def _filters_of(listed: Listed) -> str:
+def _filters_of(listed: Queryable) -> str:
     names: dict[str, list[Filter]] = {}
     for known in listed.filters.values():
         names.setdefault(known.name, []).append(known)
@@ -222,11 +228,11 @@ def _of(alike: list[Filter]) -> str:
     return _value(alike[0])
 
 
-def _orders(listed: Listed) -> str:
-    parts = [f"Sort keys: {_code(listed.readable.sorts)}." if listed.readable.sorts else ""]
-    if isinstance(listed, Resource):
-        parts.append(f"Groups: {_code(listed.readable.groups)}.")
-        parts.append(f"Export formats: {_code(formats_for(listed.readable))}.")
+def _orders(listed: Queryable) -> str:
+    parts = [f"Sort keys: {_code(listed.sorts)}." if listed.sorts else ""]
+    if isinstance(listed, Readable):
+        parts.append(f"Groups: {_code(listed.groups)}.")
+        parts.append(f"Export formats: {_code(formats_for(listed))}.")
     else:
         assert listed is COMPARISONS
     return " ".join(filter(None, parts)) or "It has one order."
@@ -256,7 +262,7 @@ def _exports() -> str:
                 f"`{form.name}`",
                 f"`{form.media_type}`",
                 f"`{form.suffix}`",
-                _code(each.name for each in CATALOGUE if form.fields(each.readable)),
+                _code(each.name for each in RESOURCES.values() if form.fields(each)),
                 "no" if form.choices is None else "yes",
             )
             for form in FORMATS.values()
@@ -272,7 +278,7 @@ def _imports() -> str:
                 f"`{reader.name}`",
                 _code(reader.suffixes),
                 f"`{reader.namespace}`",
-                _code(reader.resources or (each.name for each in CATALOGUE)),
+                _code(reader.resources or RESOURCES),
                 _code(
                     (*_COLUMN_OPTIONS * reader.takes_columns, *["--skip"] * reader.takes_skipped)
                 ),

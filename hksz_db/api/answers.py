@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -13,14 +12,14 @@ import psycopg
 from flask import Response, request
 from sqlalchemy.orm import Session
 
-from hksz_db.api import cursors
 from hksz_db.api.access import database
-from hksz_db.api.conditions import content_tag, document_tag, is_known
-from hksz_db.api.resource import Listed, Resource
+from hksz_db.api.conditions import content_tag, is_known
+from hksz_db.api.requests import refused_cursor
 from hksz_db.database import Prepared, fetch_in
 from hksz_db.domain.errors import Gone, Merged, NotFound
-from hksz_db.queries import comparison_pages
+from hksz_db.queries import comparison_pages, cursors
 from hksz_db.queries import versions as row_versions
+from hksz_db.queries.compared import COMPARISONS
 from hksz_db.queries.keysets import Keyset
 from hksz_db.queries.pages import (
     RANKED,
@@ -32,6 +31,7 @@ from hksz_db.queries.pages import (
     part_statement,
 )
 from hksz_db.queries.questions import Question, Reading
+from hksz_db.queries.readable import Readable
 
 _JSON = "application/json"
 
@@ -49,40 +49,40 @@ class DirectResponse(Response):
         return body
 
 
-def one(resource: Resource, id: UUID, reading: Reading) -> Response:
+def one(resource: Readable, id: UUID, reading: Reading) -> Response:
     """The document of a row. Raises ``NotFound``, ``Gone`` or ``Merged``."""
     statement = document_statement(resource.name, reading.fields)
     rows = database().read(statement, {"id": id}, reading.as_of)
     version, body = _document(resource, id, rows)
-    return _tagged(document_tag(version, body), body)
+    return _tagged(f"{version}-{content_tag(body)}", body)
 
 
-def part(resource: Resource, id: UUID, name: str, as_of: datetime | None) -> Response:
+def part(resource: Readable, id: UUID, name: str, as_of: datetime | None) -> Response:
     """One field of a row's document as a document of its own. An array is wrapped in ``data``."""
-    rows = database().read(part_statement(resource.name, name), {"id": id}, as_of)
-    _, body = _document(resource, id, rows)
-    if body.startswith(b"["):
-        body = b'{"data":%b}' % body
-    return _tagged(content_tag(body), body)
+    body = raw(resource, id, part_statement(resource.name, name), as_of)
+    return tagged(b'{"data":%b}' % body if body.startswith(b"[") else body)
 
 
-def written(session: Session, resource: Resource, id: UUID, status: int) -> Response:
+def raw(resource: Readable, id: UUID, statement: Prepared, as_of: datetime | None = None) -> bytes:
+    """The JSON that a statement makes of a row. Raises ``NotFound``, ``Gone`` or ``Merged``.
+
+    The statement takes ``:id`` and returns the same columns as ``document_statement``.
+    """
+    return _document(resource, id, database().read(statement, {"id": id}, as_of))[1]
+
+
+def written(session: Session, resource: Readable, id: UUID, status: int) -> Response:
     """The document of a row as the transaction leaves it, with everything that can be embedded."""
-    statement = document_statement(resource.name, tuple(resource.readable.document))
+    statement = document_statement(resource.name, tuple(resource.document))
     version, body = _document(resource, id, fetch_in(session, statement, {"id": id}))
     response = DirectResponse(body, status, content_type=_JSON)
-    response.headers["ETag"] = f'"{document_tag(version, body)}"'
+    response.headers["ETag"] = f'"{version}-{content_tag(body)}"'
     if status == 201:
         response.headers["Location"] = f"/v1/{resource.name}/{id}"
     return response
 
 
-def many(document: Any) -> Response:
-    """The results of many items."""
-    return DirectResponse(_compact(document), 207, content_type=_JSON)
-
-
-def deleted(session: Session, resource: Resource, id: UUID) -> Response:
+def deleted(session: Session, resource: Readable, id: UUID) -> Response:
     """No content, with the ETag that a restore needs."""
     statement = document_statement(resource.name, ("id",))
     ((version, *_),) = fetch_in(session, statement, {"id": id})
@@ -91,7 +91,7 @@ def deleted(session: Session, resource: Resource, id: UUID) -> Response:
     return response
 
 
-def _document(resource: Resource, id: UUID, rows: list[Any]) -> tuple[int, bytes]:
+def _document(resource: Readable, id: UUID, rows: list[Any]) -> tuple[int, bytes]:
     if not rows:
         raise NotFound(resource.singular, id)
     version, is_deleted, into_id, body = rows[0]
@@ -102,24 +102,13 @@ def _document(resource: Resource, id: UUID, rows: list[Any]) -> tuple[int, bytes
     return version, body
 
 
-def raw(resource: Resource, id: UUID, statement: Prepared) -> bytes:
-    """The JSON that a statement makes of a row. Raises ``NotFound``, ``Gone`` or ``Merged``.
-
-    The statement takes ``:id`` and returns the same columns as ``document_statement``.
-    """
-    _, body = _document(resource, id, database().read(statement, {"id": id}))
-    return body
-
-
-def computed(document: Any) -> Response:
-    """A document computed from what this client sent; caches must not store it."""
-    response = DirectResponse(_compact(document), content_type=_JSON)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+def computed(document: Any, status: int = 200) -> Response:
+    """A document that is not stored."""
+    return DirectResponse(_compact(document), status, content_type=_JSON)
 
 
 def page(
-    resource: Resource, question: Question, within: tuple[Resource, UUID] | None = None
+    resource: Readable, question: Question, within: tuple[Readable, UUID] | None = None
 ) -> Response:
     """A page of documents with the cursor of the next page.
 
@@ -128,41 +117,30 @@ def page(
     identity = question.identity(resource.name)
     keys, after = _begin(question, identity, keyset_of(resource.name, question.sort))
     shape = question.shape(resource.name, after)
-    listing = _Listing(
-        question,
-        identity,
-        {**question.values(), **keys},
-        page_statement(shape),
-        partial(matches_statement, shape),
-    )
-    return _page(listing, within)
+    values = {**question.values(), **keys}
+    matches = partial(matches_statement, shape)
+    return _page(question, identity, values, page_statement(shape), matches, within)
 
 
-def comparisons(
-    listed: Listed, question: Question, of: tuple[Resource, UUID] | None = None
-) -> Response:
+def comparisons(question: Question, of: tuple[Readable, UUID] | None = None) -> Response:
     """A page of all comparisons, or of those of a figure. Raises ``NotFound`` or ``Gone``."""
     figure = None if of is None else of[1]
-    identity = [*question.identity(listed.name), figure]
+    identity = [*question.identity(COMPARISONS.name), figure]
     keys, after = _begin(question, identity, comparison_pages.KEYSET)
-    shape = question.shape(listed.name, after)
-    listing = _Listing(
-        question,
-        identity,
-        {**question.values(), **keys, "figure": figure},
-        comparison_pages.comparisons_statement(shape, of is not None),
-        partial(comparison_pages.pairs_statement, shape, of is not None),
-    )
-    return _page(listing, of)
+    shape = question.shape(COMPARISONS.name, after)
+    values = {**question.values(), **keys, "figure": figure}
+    statement = comparison_pages.comparisons_statement(shape, of is not None)
+    matches = partial(comparison_pages.pairs_statement, shape, of is not None)
+    return _page(question, identity, values, statement, matches, of)
 
 
-def versions(resource: Resource, id: UUID, question: Question) -> Response:
+def versions(resource: Readable, id: UUID, question: Question) -> Response:
     """A page of the versions of a row, deleted or not. Raises ``NotFound``."""
     identity = [*question.identity(resource.name), "history", id]
     keys, after = _begin(question, identity, row_versions.KEYSET)
     statement = row_versions.page_statement(resource.name, after)
     values = {"id": id, "rows": question.per_page + 1, **keys}
-    return _page(_Listing(question, identity, values, statement, lambda: statement), (resource, id))
+    return _page(question, identity, values, statement, None, (resource, id))
 
 
 def _begin(
@@ -171,30 +149,26 @@ def _begin(
     """The keys of the cursor as values to bind, and whether each of them is not null."""
     if question.cursor is None:
         return {}, None
-    keys = cursors.decode(question.cursor, identity, keyset)
+    keys = keyset.decode(question.cursor, identity)
+    if keys is None:
+        raise refused_cursor()
     return {f"c{n}": key for n, key in enumerate(keys)}, tuple(key is not None for key in keys)
 
 
-@dataclass(frozen=True)
-class _Listing:
-    """A question with the statements that answer it; ``matches`` is what the planner estimates."""
-
-    question: Question
-    identity: Any
-    values: Mapping[str, Any]
-    statement: Prepared
-    matches: Callable[[], Prepared]
-
-
-def _page(listing: _Listing, within: tuple[Resource, UUID] | None) -> Response:
-    question, identity = listing.question, listing.identity
+def _page(
+    question: Question,
+    identity: Any,
+    values: Mapping[str, Any],
+    statement: Prepared,
+    matches: Callable[[], Prepared] | None,
+    within: tuple[Readable, UUID] | None,
+) -> Response:
+    """The page that a statement returns; ``matches`` is what the planner estimates."""
     try:
-        ((items, keys_after, ranked, total),) = database().read(
-            listing.statement, listing.values, question.as_of
-        )
+        ((items, keys_after, ranked, total),) = database().read(statement, values, question.as_of)
     except psycopg.DataError:
         # Everything else was checked by a schema; only a forged cursor can hold an invalid key.
-        raise cursors.refusal() from None
+        raise refused_cursor() from None
     if items is None and within is not None:
         one(*within, Reading(("id",), question.as_of))
     meta: dict[str, Any] = {
@@ -205,11 +179,10 @@ def _page(listing: _Listing, within: tuple[Resource, UUID] | None) -> Response:
         meta["ranked"] = {"matches": ranked, "all": ranked < RANKED}
     if question.count == "exact":
         meta["count"] = {"value": total, "kind": "exact"}
-    elif question.count == "estimated":
-        estimate = database().explain(listing.matches(), listing.values, question.as_of)
+    elif question.count == "estimated" and matches is not None:
+        estimate = database().explain(matches(), values, question.as_of)
         meta["count"] = {"value": estimate, "kind": "estimated"}
-    body = b'{"data":[%b],"meta":%b}' % (items or b"", _compact(meta))
-    response = _tagged(content_tag(body), body)
+    response = tagged(b'{"data":[%b],"meta":%b}' % (items or b"", _compact(meta)))
     if keys_after is not None and request.method in {"GET", "HEAD"}:
         response.headers["Link"] = next_link(meta["next_cursor"])
     return response
@@ -222,13 +195,11 @@ def next_link(cursor: str) -> str:
     return f'<{request.path}?{urlencode(query)}>; rel="next"'
 
 
-def groups(resource: Resource, question: Question, group_by: tuple[str, ...]) -> Response:
+def groups(resource: Readable, question: Question, group_by: tuple[str, ...]) -> Response:
     """The number of rows in each group, the largest group first."""
-    shape = question.shape(resource.name, None)
-    statement = groups_statement(shape, group_by)
+    statement = groups_statement(question.shape(resource.name, None), group_by)
     ((items,),) = database().read(statement, question.values(), question.as_of)
-    body = b'{"data":%b,"meta":%b}' % (items, _compact({"group_by": group_by}))
-    return _tagged(content_tag(body), body)
+    return tagged(b'{"data":%b,"meta":%b}' % (items, _compact({"group_by": group_by})))
 
 
 def _compact(document: Any) -> bytes:

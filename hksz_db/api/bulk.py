@@ -10,16 +10,17 @@ from marshmallow import Schema, fields
 
 from hksz_db.api import answers
 from hksz_db.api.access import Write
-from hksz_db.api.bodies import load
 from hksz_db.api.calls import Call
-from hksz_db.api.parameters import arguments
 from hksz_db.api.problems import fault_document, status_of
-from hksz_db.api.resource import Resource
+from hksz_db.api.requests import arguments, load
 from hksz_db.domain.errors import Conflict, DomainError, Fault, Forbidden, Invalid
 from hksz_db.domain.vocabulary import BulkMode, BulkOutcome, Scope
+from hksz_db.queries.questions import model_of
+from hksz_db.queries.readable import Readable
 from hksz_db.services.api_keys import Actor
 from hksz_db.services.bulk import Result
 from hksz_db.services.bulk import write as write_items
+from hksz_db.services.kinds import KINDS
 from hksz_db.services.review import REVIEWED
 from schemas.bulk import BULK, MAX_ITEMS, BulkAnswerSchema, BulkSchema
 from schemas.fields import BoundedList
@@ -29,9 +30,10 @@ _STATUSES = {BulkOutcome.CREATED: 201}
 _MAX_FAULTS = 20
 
 
-def bulk(resource: Resource) -> Call:
+def bulk(resource: Readable) -> Call:
     """``POST /v1/R/bulk``."""
     schema = BulkSchema()
+    writer = KINDS[resource.name]
 
     def bulk(write: Write) -> Response:
         """Add or change many {name} in one call.
@@ -51,14 +53,12 @@ def bulk(resource: Resource) -> Call:
         mode, atomic = BulkMode(asked["mode"]), asked["atomic"]
         items: list[Any] = load(schema)["items"]
         allowed = partial(_demand_review, write.actor)
-        results = write_items(
-            write.session, resource.writer, items, mode, atomic=atomic, allowed=allowed
-        )
+        results = write_items(write.session, writer, items, mode, atomic=atomic, allowed=allowed)
         if atomic:
             _check(results)
-        return answers.many(_document(results))
+        return answers.computed(_document(results), 207)
 
-    items = BoundedList(fields.Nested(resource.writer.create_schema), MAX_ITEMS, required=True)
+    items = BoundedList(fields.Nested(writer.create_schema), MAX_ITEMS, required=True)
     return Call(
         "POST /bulk",
         bulk,
@@ -66,8 +66,8 @@ def bulk(resource: Resource) -> Call:
         status=207,
         headers=(),
         parameters=BULK,
-        body=Schema.from_dict({"items": items}, name=f"{resource.model}BulkSchema"),
-        scope=resource.scope,
+        body=Schema.from_dict({"items": items}, name=f"{model_of(resource)}BulkSchema"),
+        scope=writer.scope,
     )
 
 

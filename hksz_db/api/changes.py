@@ -7,11 +7,11 @@ from inspect import getdoc
 
 from flask import Response
 
-from hksz_db.api import answers, cursors
+from hksz_db.api import answers
 from hksz_db.api.access import database
 from hksz_db.api.calls import Call, Section
-from hksz_db.api.parameters import arguments
-from hksz_db.api.waiting import waiting_room
+from hksz_db.api.requests import arguments, refused_cursor
+from hksz_db.api.slots import waiting_room
 from hksz_db.feed.pages import Feed, Page, horizon
 from hksz_db.feed.positions import BEGINNING, ForeignCursor, Position
 from hksz_db.queries.pages import RESOURCES
@@ -42,7 +42,7 @@ def _follow() -> Response:
     try:
         return _answer(query, _page(query))
     except ForeignCursor:
-        raise cursors.refusal() from None
+        raise refused_cursor() from None
 
 
 CHANGES = Section(

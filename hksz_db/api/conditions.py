@@ -24,13 +24,8 @@ from hksz_db.domain.errors import Malformed
 _TAG = re.compile(r'\s*(?:W/)?"([!#-~]*)"\s*(?:,|$)')
 
 
-def document_tag(version: int, body: bytes) -> str:
-    """The entity tag of a document, without quotes."""
-    return f"{version}-{content_tag(body)}"
-
-
 def content_tag(body: bytes) -> str:
-    """The entity tag of a response without a version, without quotes."""
+    """The digest of a response: its entity tag, or the second part of it, without quotes."""
     return hashlib.sha256(body).hexdigest()[:16]
 
 

@@ -10,8 +10,8 @@ from flask import Response, current_app, request
 from hksz_db.api.access import database
 from hksz_db.api.answers import DirectResponse
 from hksz_db.api.problems import ApiError
-from hksz_db.api.resource import Resource
 from hksz_db.exchange import exporting
+from hksz_db.queries.readable import Readable
 
 MAX_EXPORTS = 2
 """How many exports a worker process sends at once."""
@@ -68,7 +68,7 @@ class _Started:
             raise
 
 
-def export(resource: Resource, wanted: exporting.Export) -> Response:
+def export(resource: Readable, wanted: exporting.Export) -> Response:
     """The file, which is streamed. A ``HEAD`` request reads nothing."""
     response = DirectResponse(content_type=wanted.form.media_type)
     day = datetime.now(UTC).date()

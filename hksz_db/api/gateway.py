@@ -19,7 +19,7 @@ import structlog
 from flask import Flask, request
 from werkzeug.exceptions import HTTPException
 
-from hksz_db.api.costs import Cost, cost_of
+from hksz_db.api.calls import Cost, cost_of
 from hksz_db.api.intake import Intake, Receive
 from hksz_db.api.slots import RELEASE_WORKER_SLOT, HeldSlot, WorkerSlots
 from hksz_db.domain.errors import DomainError

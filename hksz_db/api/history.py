@@ -10,16 +10,16 @@ from sqlalchemy.orm import Session
 
 from hksz_db.api import answers
 from hksz_db.api.access import Write, check_review, database
-from hksz_db.api.calls import Call
-from hksz_db.api.costs import Cost
-from hksz_db.api.parameters import arguments
-from hksz_db.api.resource import Resource
+from hksz_db.api.calls import Call, Cost
+from hksz_db.api.requests import arguments
 from hksz_db.domain.differences import differences
 from hksz_db.domain.errors import Conflict
 from hksz_db.exchange.bodies import patch_body
 from hksz_db.queries import versions
-from hksz_db.queries.questions import PAGING, VERSION, Question, parameters, read_document
+from hksz_db.queries.questions import PAGING, VERSION, Question, model_of, parameters, read_document
+from hksz_db.queries.readable import Readable
 from hksz_db.services import batches
+from hksz_db.services.kinds import KINDS
 from hksz_db.services.loading import load
 from hksz_db.services.review import demand_review
 from hksz_db.services.rows import require_live
@@ -27,7 +27,7 @@ from schemas.history import VersionDifferencesSchema, VersionEntrySchema, versio
 from schemas.pages import page_schema
 
 
-def _list_versions(resource: Resource) -> Call:
+def _list_versions(resource: Readable) -> Call:
     def list_versions(id: UUID) -> Response:
         """List the versions of one {singular}, the newest first: who changed what, and when.
 
@@ -51,7 +51,7 @@ def _list_versions(resource: Resource) -> Call:
     )
 
 
-def _read_version(resource: Resource) -> Call:
+def _read_version(resource: Readable) -> Call:
     def read_version(id: UUID, version: int) -> Response:
         """Read one version of one {singular}, and who made it.
 
@@ -67,13 +67,13 @@ def _read_version(resource: Resource) -> Call:
     return Call(
         "GET /<uuid:id>/history/<int:version>",
         read_version,
-        version_schema(resource.model, resource.document),
+        version_schema(model_of(resource), resource.schema),
         read_cost=Cost.BOUNDED,
         parameters=parameters(resource.name, VERSION, filtered=False),
     )
 
 
-def _compare_versions(resource: Resource) -> Call:
+def _compare_versions(resource: Readable) -> Call:
     def compare_versions(id: UUID, version: int, other: int) -> Response:
         """Compare two versions of one {singular}, field by field.
 
@@ -97,8 +97,9 @@ def _compare_versions(resource: Resource) -> Call:
     )
 
 
-def _restore_version(resource: Resource) -> Call:
-    schema = resource.writer.patch_schema()
+def _restore_version(resource: Readable) -> Call:
+    writer = KINDS[resource.name]
+    schema = writer.patch_schema()
 
     def restore_version(write: Write, id: UUID, version: int) -> Response:
         """Restore an earlier version of one {singular}, as a new version.
@@ -120,8 +121,8 @@ def _restore_version(resource: Resource) -> Call:
     return Call(
         "POST /<uuid:id>/history/<int:version>/restore",
         restore_version,
-        resource.document,
-        scope=resource.scope,
+        resource.schema,
+        scope=writer.scope,
         if_match=True,
         errors=(410,),
     )
@@ -130,7 +131,7 @@ def _restore_version(resource: Resource) -> Call:
 HISTORY_CALLS = (_list_versions, _read_version, _compare_versions, _restore_version)
 
 
-def _patch(session: Session, resource: Resource, id: UUID, version: int) -> dict[str, Any]:
+def _patch(session: Session, resource: Readable, id: UUID, version: int) -> dict[str, Any]:
     """The merge patch that makes a live row what it was in a version."""
     require_live(session, resource.name, id)
     document = versions.document_in(database(), resource.name, id, version)

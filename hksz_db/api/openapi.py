@@ -12,7 +12,7 @@ from marshmallow import Schema, fields
 
 from hksz_db.api.calls import Call, Content, Section
 from hksz_db.api.problems import MEANINGS, MEDIA_TYPE
-from hksz_db.api.repeats import HEADER, KEY_PATTERN, REPLAYED
+from hksz_db.api.routing import IDEMPOTENCY_KEY, KEY_PATTERN, REPLAYED
 from schemas.fields import Choice
 from schemas.filters import ValueList
 from schemas.pages import ProblemSchema
@@ -48,7 +48,7 @@ _REQUEST_HEADERS: Mapping[str, dict[str, Any]] = {
         "description": "The ETag of a response that the client has.",
         "schema": {"type": "string", "pattern": r'^(W/)?"[0-9a-f-]{1,26}"$'},
     },
-    HEADER: {
+    IDEMPOTENCY_KEY: {
         "description": (
             "A unique name for this request, such as a UUID. If you received no answer, send the"
             " same request again: you get the first answer, marked `Idempotency-Replayed: true`."
@@ -154,7 +154,7 @@ def _request_headers(call: Call) -> Iterator[str]:
     if call.if_match:
         yield "If-Match"
     if call.is_repeatable:
-        yield HEADER
+        yield IDEMPOTENCY_KEY
 
 
 def _responses(call: Call) -> dict[str, Any]:

@@ -1,11 +1,14 @@
-"""Calls for operators: health, readiness and metrics."""
+"""Calls that are not below ``/v1``: health, readiness and metrics, and the documentation."""
 
+import json
 import os
 import re
 import time
+from collections.abc import Sequence
 from uuid import uuid4
 
-from flask import Blueprint, Flask, Response, current_app, g, request
+from flask import Blueprint, Flask, Response, current_app, g, request, url_for
+from flask_swagger_ui import get_swaggerui_blueprint
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     REGISTRY,
@@ -16,8 +19,11 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from hksz_db.api import answers
 from hksz_db.api.access import database
-from hksz_db.api.costs import Cost, costs
+from hksz_db.api.calls import Cost, Section, costs
+from hksz_db.api.openapi import DESCRIPTION, TITLE, VERSION, openapi_document
+from hksz_db.api.requests import refuse_parameters
 from hksz_db.database import Database
 from hksz_db.domain.errors import Unavailable
 from hksz_db.migrating import pending
@@ -28,6 +34,14 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _METHODS = {"GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS", "PUT"}
 _REQUESTS = Counter("hksz_requests_total", "Requests answered.", ("method", "route", "status"))
 _SECONDS = Histogram("hksz_request_seconds", "Time to an answer.", ("method", "route"))
+_LINKS = {
+    "docs": "swagger_ui.show",
+    "openapi": "openapi",
+    "changes": "changes.follow",
+    "health": "operating.healthz",
+    "ready": "operating.readyz",
+    "metrics": "operating.metrics",
+}
 
 blueprint = Blueprint("operating", __name__)
 
@@ -104,3 +118,32 @@ def metrics() -> Response:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def register_documentation(app: Flask, sections: Sequence[Section]) -> None:
+    """Serve an index, the OpenAPI document, and a page to read it that needs no internet."""
+    document = json.dumps(openapi_document(sections), separators=(",", ":")).encode()
+
+    @app.get("/openapi.json")
+    @costs(Cost.PROBE)
+    def openapi() -> Response:
+        return Response(document, content_type="application/json")
+
+    @app.get("/")
+    @costs(Cost.PROBE)
+    def index() -> Response:
+        refuse_parameters()
+        lists = [each.name for each in sections if any(call.name == "list" for call in each.calls)]
+        about = {
+            "name": TITLE,
+            "version": VERSION,
+            "description": DESCRIPTION,
+            "links": {name: url_for(endpoint) for name, endpoint in _LINKS.items()},
+            "collections": {name: url_for(f"{name}.list") for name in lists},
+        }
+        return answers.tagged(json.dumps(about, separators=(",", ":")).encode())
+
+    # By default the viewer would ask a service on the internet to validate the document.
+    config = {"app_name": TITLE, "validatorUrl": None}
+    app.register_blueprint(get_swaggerui_blueprint("/docs", "/openapi.json", config=config))
+    costs(Cost.PROBE)(app.view_functions["swagger_ui.show"])

@@ -1,17 +1,27 @@
 """Routing: what is checked before the view of a call runs, as the call declares it."""
 
+import hashlib
+import re
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, Flask, Response
+from flask import Blueprint, Flask, Response, request
+from sqlalchemy.orm import Session
 
 from hksz_db.api.access import Write, check_reader, writing_as
-from hksz_db.api.calls import Call, Section
+from hksz_db.api.answers import DirectResponse
+from hksz_db.api.calls import Call, Section, costs
 from hksz_db.api.conditions import matched_versions
-from hksz_db.api.costs import costs
-from hksz_db.api.parameters import no_parameters
-from hksz_db.api.repeats import once
+from hksz_db.api.requests import read_body, refuse_parameters
+from hksz_db.domain.errors import Malformed
 from hksz_db.domain.vocabulary import Scope
+from hksz_db.services.api_keys import Actor
+from hksz_db.services.idempotency import Answer, Repeatable, begin, keep
+
+IDEMPOTENCY_KEY = "Idempotency-Key"
+KEY_PATTERN = "^[!-~]{1,255}$"
+REPLAYED = "Idempotency-Replayed"
 
 
 def register_calls(app: Flask, section: Section) -> None:
@@ -34,9 +44,49 @@ def _answer(call: Call, **variables: Any) -> Response:
         _check_parameters(call)
         versions = matched_versions() if call.if_match else None
         write = partial(call.view, Write(session, actor, versions), **variables)
-        return once(session, actor, write) if call.is_repeatable else write()
+        return _once(session, actor, write) if call.is_repeatable else write()
 
 
 def _check_parameters(call: Call) -> None:
     if call.parameters is None:
-        no_parameters()
+        refuse_parameters()
+
+
+def _once(session: Session, actor: Actor, work: Callable[[], Response]) -> Response:
+    """The response of ``work``, or the one that it gave to the same request before.
+
+    Nothing is stored without an ``Idempotency-Key``, nor for an error, whose transaction is rolled
+    back. Raises ``Malformed`` for an invalid key, and ``InFlight`` and ``Invalid`` like ``begin``.
+    """
+    key = request.headers.get(IDEMPOTENCY_KEY)
+    if key is None:
+        return work()
+    if not re.fullmatch(KEY_PATTERN, key):
+        raise Malformed(
+            f"{IDEMPOTENCY_KEY} must have 1 to 255 visible ASCII characters, without spaces."
+        )
+    this = Repeatable(actor.id, key, _digest())
+    before = begin(session, this)
+    if before is not None:
+        return _replay(before)
+    response = work()
+    tag, location = (response.headers.get(name) for name in ("ETag", "Location"))
+    keep(session, this, Answer(response.status_code, tag, location, response.get_data()))
+    return response
+
+
+def _digest() -> bytes:
+    """The SHA-256 of the request: method, path, query string, ``If-Match`` and body."""
+    asked = (request.path, request.query_string.decode("latin-1"), request.headers.get("If-Match"))
+    digest = hashlib.sha256(repr((request.method, *asked)).encode("utf-8", "surrogatepass"))
+    digest.update(read_body())
+    return digest.digest()
+
+
+def _replay(answer: Answer) -> Response:
+    response = DirectResponse(answer.body, answer.status, content_type="application/json")
+    for name, value in (("ETag", answer.etag), ("Location", answer.location)):
+        if value is not None:
+            response.headers[name] = value
+    response.headers[REPLAYED] = "true"
+    return response

@@ -1,10 +1,16 @@
-"""Worker slots limit how many requests of one cost are processed at once."""
+"""Limits on how many requests are processed at once, and on how many wait for changes."""
 
 import asyncio
+import os
+import signal
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+
+from flask import Flask, current_app, request
 
 from hksz_db.domain.errors import Overloaded
+from hksz_db.feed.listener import ChangeListener
 
 RELEASE_WORKER_SLOT = "hksz.release_worker_slot"
 """The key of a WSGI environment that holds ``HeldSlot.released``."""
@@ -53,3 +59,50 @@ class HeldSlot:
             yield
         finally:
             asyncio.run_coroutine_threadsafe(self.reacquire(), self._loop).result()
+
+
+class WaitingRoom:
+    """Places for ``most`` requests, and the listener that wakes them."""
+
+    def __init__(self, listener: ChangeListener, most: int) -> None:
+        self.listener = listener
+        self._places = threading.BoundedSemaphore(most) if most else None
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Take a place and release the worker slot meanwhile. Raises ``Overloaded``."""
+        if self._places is None or not self._places.acquire(blocking=False):
+            raise Overloaded("Too many clients are waiting for changes; retry later or omit wait.")
+        try:
+            with request.environ.get(RELEASE_WORKER_SLOT, nullcontext)():
+                yield
+        finally:
+            self._places.release()
+
+
+def waiting_room() -> WaitingRoom:
+    """The waiting room of the app."""
+    room: WaitingRoom = current_app.extensions["hksz_waiting_room"]
+    return room
+
+
+def stop_waiters_on_shutdown(app: Flask) -> None:
+    """Answer the waiting requests on SIGINT and SIGTERM, so that the process can end.
+
+    Call it in the main thread once the event loop handles these signals: it passes every signal on
+    to the loop.
+    """
+    read_end, write_end = os.pipe()
+    os.set_blocking(write_end, False)
+    event_loop = signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+    listener: ChangeListener = app.extensions["hksz_waiting_room"].listener
+
+    def watch() -> None:
+        while True:
+            signals = os.read(read_end, 64)
+            if event_loop != -1:
+                os.write(event_loop, signals)
+            if {signal.SIGINT, signal.SIGTERM} & set(signals):
+                listener.close()
+
+    threading.Thread(target=watch, name="signal-watch", daemon=True).start()

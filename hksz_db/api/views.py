@@ -10,19 +10,17 @@ from marshmallow import fields
 
 from hksz_db.api import answers, exports
 from hksz_db.api.access import Write, check_review
-from hksz_db.api.bodies import MERGE_PATCH, load, load_object
 from hksz_db.api.bulk import bulk
-from hksz_db.api.calls import Call, Section
-from hksz_db.api.costs import Cost
+from hksz_db.api.calls import Call, Cost, Section, list_call
+from hksz_db.api.extra_calls import EXTRA_CALLS
 from hksz_db.api.history import HISTORY_CALLS
-from hksz_db.api.parameters import arguments
-from hksz_db.api.resource import Resource
+from hksz_db.api.requests import MERGE_PATCH, arguments, load, load_object
 from hksz_db.exchange.exporting import export_parameters, formats_for, read_export
 from hksz_db.queries.questions import (
     AGGREGATE,
     AS_OF,
     DOCUMENT,
-    LIST,
+    model_of,
     parameters,
     query_parameters,
     read_aggregate,
@@ -30,35 +28,31 @@ from hksz_db.queries.questions import (
     read_list,
     read_tree,
 )
+from hksz_db.queries.readable import Readable
 from hksz_db.services import batches, lifecycle
+from hksz_db.services.kinds import KINDS
 from hksz_db.services.review import demand_review, demand_review_of_new
 from schemas.base import DocumentSchema
 from schemas.pages import groups_schema, page_schema
 
 
-def section_of(resource: Resource) -> Section:
+def section_of(resource: Readable) -> Section:
     """All calls of a resource."""
-    parts = [_part(resource, part, cost) for part, cost in resource.parts.items()]
-    calls = [make(resource) for make in (*_CALLS, *resource.extra_calls)]
-    description = getdoc(resource.document) or ""
-    return Section(resource.name, description, [*calls, *parts], resource.singular)
+    calls = [make(resource) for make in _CALLS]
+    calls += EXTRA_CALLS.get(resource.name, ())
+    calls += [_part(resource, part) for part in resource.parts]
+    return Section(resource.name, getdoc(resource.schema) or "", calls, resource.singular)
 
 
-def _list(resource: Resource) -> Call:
+def _list(resource: Readable) -> Call:
     def list_() -> Response:
         """List {name}, a page at a time."""
         return answers.page(resource, read_list(resource.name, arguments()))
 
-    return Call(
-        "GET ",
-        list_,
-        page_schema(resource.model, resource.document),
-        headers=("ETag", "Link"),
-        parameters=parameters(resource.name, LIST),
-    )
+    return list_call("GET ", list_, resource)
 
 
-def _read(resource: Resource) -> Call:
+def _read(resource: Readable) -> Call:
     def read(id: UUID) -> Response:
         """Read one {singular}, with the fields of `select` and `include`."""
         return answers.one(resource, id, read_document(resource.name, arguments()))
@@ -66,20 +60,20 @@ def _read(resource: Resource) -> Call:
     return Call(
         "GET /<uuid:id>",
         read,
-        resource.document,
+        resource.schema,
         read_cost=Cost.BOUNDED,
         parameters=parameters(resource.name, DOCUMENT, filtered=False),
-        redirects=resource.readable.can_be_merged,
+        redirects=resource.can_be_merged,
         errors=(410,),
     )
 
 
-def _part(resource: Resource, name: str, cost: Cost) -> Call:
+def _part(resource: Readable, name: str) -> Call:
     def read_part(id: UUID) -> Response:
         """Read only the {part} of one {singular}."""
         return answers.part(resource, id, name, AS_OF.read(arguments()).get("as_of"))
 
-    field = resource.document().fields[name]
+    field = resource.schema().fields[name]
     if isinstance(field, fields.List):
         item = cast("fields.Nested", field.inner).schema
         model = type(item).__name__.removesuffix("Schema")
@@ -91,16 +85,17 @@ def _part(resource: Resource, name: str, cost: Cost) -> Call:
         f"GET /<uuid:id>/{name}",
         read_part,
         answer,
-        read_cost=cost,
+        read_cost=Cost.COSTLY if name in resource.asked_embeds else Cost.BOUNDED,
         parameters=AS_OF,
-        redirects=resource.readable.can_be_merged,
+        redirects=resource.can_be_merged,
         errors=(410,),
         words={"part": f"{name} {resource.name}" if isinstance(field, fields.List) else name},
     )
 
 
-def _create(resource: Resource) -> Call:
-    schema = resource.writer.create_schema()
+def _create(resource: Readable) -> Call:
+    writer = KINDS[resource.name]
+    schema = writer.create_schema()
 
     def create(write: Write) -> Response:
         """Add one {singular} with everything in the body, or nothing at all."""
@@ -113,15 +108,16 @@ def _create(resource: Resource) -> Call:
     return Call(
         "POST ",
         create,
-        resource.document,
+        resource.schema,
         status=201,
-        body=resource.writer.create_schema,
-        scope=resource.scope,
+        body=writer.create_schema,
+        scope=writer.scope,
     )
 
 
-def _change(resource: Resource) -> Call:
-    schema = resource.writer.patch_schema()
+def _change(resource: Readable) -> Call:
+    writer = KINDS[resource.name]
+    schema = writer.patch_schema()
 
     def change(write: Write, id: UUID) -> Response:
         """Change one {singular} by a merge patch (RFC 7396).
@@ -137,16 +133,16 @@ def _change(resource: Resource) -> Call:
     return Call(
         "PATCH /<uuid:id>",
         change,
-        resource.document,
+        resource.schema,
         # One of the two media types: some generators of clients cannot choose.
-        body={MERGE_PATCH: resource.writer.patch_schema},
-        scope=resource.scope,
+        body={MERGE_PATCH: writer.patch_schema},
+        scope=writer.scope,
         if_match=True,
         errors=(410,),
     )
 
 
-def _delete(resource: Resource) -> Call:
+def _delete(resource: Readable) -> Call:
     def delete(write: Write, id: UUID) -> Response:
         """Delete one {singular} that nothing else depends on. It can be restored."""
         demand_review(write.session, write.actor, resource.name, id)
@@ -158,13 +154,13 @@ def _delete(resource: Resource) -> Call:
         delete,
         None,
         status=204,
-        scope=resource.scope,
+        scope=KINDS[resource.name].scope,
         if_match=True,
         errors=(410,),
     )
 
 
-def _restore(resource: Resource) -> Call:
+def _restore(resource: Readable) -> Call:
     def restore(write: Write, id: UUID) -> Response:
         """Restore one deleted {singular}."""
         demand_review(write.session, write.actor, resource.name, id)
@@ -172,11 +168,15 @@ def _restore(resource: Resource) -> Call:
         return answers.written(write.session, resource, id, 200)
 
     return Call(
-        "POST /<uuid:id>/restore", restore, resource.document, scope=resource.scope, if_match=True
+        "POST /<uuid:id>/restore",
+        restore,
+        resource.schema,
+        scope=KINDS[resource.name].scope,
+        if_match=True,
     )
 
 
-def _query(resource: Resource) -> Call:
+def _query(resource: Readable) -> Call:
     def query() -> Response:
         """List {name} by a tree of filters."""
         return answers.page(resource, read_tree(resource.name, load_object()))
@@ -184,12 +184,12 @@ def _query(resource: Resource) -> Call:
     return Call(
         "POST /query",
         query,
-        page_schema(resource.model, resource.document),
-        body=query_parameters(resource.name).schema(f"{resource.model}QuerySchema"),
+        page_schema(model_of(resource), resource.schema),
+        body=query_parameters(resource.name).schema(f"{model_of(resource)}QuerySchema"),
     )
 
 
-def _aggregate(resource: Resource) -> Call:
+def _aggregate(resource: Readable) -> Call:
     def aggregate() -> Response:
         """Count {name} by the values of one or more fields, the most frequent first."""
         question, group_by = read_aggregate(resource.name, arguments())
@@ -198,12 +198,12 @@ def _aggregate(resource: Resource) -> Call:
     return Call(
         "GET /aggregate",
         aggregate,
-        groups_schema(resource.model, resource.readable.groups),
+        groups_schema(model_of(resource), resource.groups),
         parameters=parameters(resource.name, AGGREGATE),
     )
 
 
-def _export(resource: Resource) -> Call:
+def _export(resource: Readable) -> Call:
     def export() -> Response:
         """Export all {name} that the filters select as one file.
 
@@ -224,14 +224,14 @@ def _export(resource: Resource) -> Call:
             form.media_type.partition(";")[0]: {"type": ["object", "array"]}
             if form.media_type.endswith("json") and form.name != "ndjson"
             else {"type": "string"}
-            for form in formats_for(resource.readable).values()
+            for form in formats_for(resource).values()
         },
         headers=("Content-Disposition", "Cache-Control"),
         parameters=export_parameters(resource.name),
     )
 
 
-_CALLS: tuple[Callable[[Resource], Call], ...] = (
+_CALLS: tuple[Callable[[Readable], Call], ...] = (
     _list,
     _read,
     _create,

@@ -19,10 +19,10 @@ from sqlalchemy import make_url
 from werkzeug.test import TestResponse
 
 from app import create_app
-from hksz_db.api.catalogue import CATALOGUE
 from hksz_db.database import Database
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.preparing import seed_folders
+from hksz_db.queries.pages import RESOURCES
 from hksz_db.services import api_keys, seeding
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
@@ -86,8 +86,8 @@ class Client:
 
     def whole(self, path: str) -> TestResponse:
         """A row with all that can be embedded, as the answer to a write has it."""
-        (resource,) = (r for r in CATALOGUE if path.startswith(f"/v1/{r.name}/"))
-        embeds = ",".join(resource.readable.embeds)
+        (resource,) = (r for r in RESOURCES.values() if path.startswith(f"/v1/{r.name}/"))
+        embeds = ",".join(resource.embeds)
         return self.get(path, include=embeds) if embeds else self.get(path)
 
     def post(self, path: str, body: Any = None, **headers: str) -> TestResponse:

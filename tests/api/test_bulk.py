@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from hksz_db.api.catalogue import CATALOGUE
 from hksz_db.domain.vocabulary import BulkMode, Scope
+from hksz_db.queries.pages import RESOURCES
+from hksz_db.services.kinds import KINDS
 from schemas.bulk import MAX_ITEMS
 
 COUNTS = dict.fromkeys(("created", "updated", "unchanged", "ignored", "failed"), 0)
@@ -160,13 +161,14 @@ def test_invalid_options_are_refused(editor, query, parameter):
     assert [error["parameter"] for error in refused.json["errors"]] == [parameter]
 
 
-@pytest.mark.parametrize("resource", CATALOGUE, ids=lambda resource: resource.name)
+@pytest.mark.parametrize("resource", RESOURCES.values(), ids=lambda resource: resource.name)
 def test_a_bulk_call_needs_the_scope_of_a_single_write(reader, make_client, resource):
     path = f"/v1/{resource.name}/bulk"
     assert reader.post(path, items()).status_code == 401
-    others = [s for s in Scope if s not in {resource.scope, Scope.ADMIN}]
+    own = KINDS[resource.name].scope
+    others = [s for s in Scope if s not in {own, Scope.ADMIN}]
     assert make_client(*others, label="others").post(path, items()).status_code == 403
-    assert make_client(resource.scope, label="own").post(path, items()).status_code == 207
+    assert make_client(own, label="own").post(path, items()).status_code == 207
 
 
 def test_reviewed_rows_are_changed_only_with_the_scope_review(samples, writer, editor):

@@ -7,11 +7,11 @@ from uuid import UUID
 
 import pytest
 
-from hksz_db.api.catalogue import CATALOGUE
 from hksz_db.api.changes import CHANGE_PAGE_SCHEMA
 from hksz_db.database import run
 from hksz_db.feed.pages import Feed
 from hksz_db.feed.positions import Position
+from hksz_db.queries.pages import RESOURCES
 from hksz_db.services.writing import writing
 
 PATH = "/v1/changes"
@@ -66,7 +66,7 @@ def test_from_the_beginning_it_has_every_document(reader):
     assert len(held) == len(entries)
     for (resource, id), document in held.items():
         assert reader.get(f"/v1/{resource}/{id}").json == document
-    for resource in CATALOGUE:
+    for resource in RESOURCES.values():
         (count,) = (
             reader.get(f"/v1/{resource.name}", count="exact", per_page="1").json["meta"]["count"],
         )

@@ -20,10 +20,10 @@ import pytest
 from marshmallow import Schema, fields, missing
 from sqlalchemy import text
 
-from hksz_db.api.catalogue import CATALOGUE
-from hksz_db.api.resource import Resource
 from hksz_db.database import Database
 from hksz_db.domain.vocabulary import BulkMode
+from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.readable import Readable
 from hksz_db.services.bulk import write
 from hksz_db.services.kinds import KINDS
 from hksz_db.services.writing import writing
@@ -403,20 +403,20 @@ def _together(schema: type[Schema], choice: int) -> Body:
     return body
 
 
-CREATED = [(r, path) for r in CATALOGUE for path in _paths(r.writer.create_schema)]
-PATCHED = [(r, path) for r in CATALOGUE for path in _paths(r.writer.patch_schema)]
+CREATED = [(r, path) for r in RESOURCES.values() for path in _paths(KINDS[r.name].create_schema)]
+PATCHED = [(r, path) for r in RESOURCES.values() for path in _paths(KINDS[r.name].patch_schema)]
 # A figure without an amount is a range between two bounds.
 NULLABLE = [
     (resource, path)
     for resource, path in PATCHED
     if len(path) == 1
-    and resource.writer.patch_schema._declared_fields[path[0]].allow_none
+    and KINDS[resource.name].patch_schema._declared_fields[path[0]].allow_none
     and path != ("amount",)
 ]
-TOGETHER = [(resource, choice) for resource in CATALOGUE for choice in range(4)]
+TOGETHER = [(resource, choice) for resource in RESOURCES.values() for choice in range(4)]
 
 
-def _named(pairs: list[tuple[Resource, Any]]) -> list[str]:
+def _named(pairs: list[tuple[Readable, Any]]) -> list[str]:
     return [
         f"{resource.name}.{'.'.join(path) if isinstance(path, tuple) else path}"
         for resource, path in pairs
@@ -471,7 +471,7 @@ class Drill:
                 return [self.wire(value) for value in body]
         return body
 
-    def post(self, resource: Resource, body: Body) -> str:
+    def post(self, resource: Readable, body: Body) -> str:
         answer = self.client.post(f"/v1/{resource.name}", self.wire(body))
         assert answer.status_code == 201, answer.json
         return answer.json["id"]
@@ -483,11 +483,11 @@ class Drill:
         assert answer.status_code == 201, answer.json
         return answer.json["id"]
 
-    def patch(self, resource: Resource, id: str, change: Body) -> None:
+    def patch(self, resource: Readable, id: str, change: Body) -> None:
         answer = self.client.patch(f"/v1/{resource.name}/{id}", self.wire(change))
         assert answer.status_code == 200, answer.json
 
-    def bulk(self, resource: Resource, mode: str, *items: Body) -> str:
+    def bulk(self, resource: Readable, mode: str, *items: Body) -> str:
         """The id of the last of the items."""
         path = f"/v1/{resource.name}/bulk?mode={mode}&atomic=true"
         answer = self.client.post(path, {"items": self.wire(list(items))})
@@ -495,7 +495,7 @@ class Drill:
         assert not answer.json["meta"]["failed"], answer.json
         return answer.json["data"][-1]["id"]
 
-    def check(self, resource: Resource, id: str, body: Body, *paths: Path) -> None:
+    def check(self, resource: Readable, id: str, body: Body, *paths: Path) -> None:
         """That what the body has at the paths is read back, wherever it can be read."""
         document = self.client.whole(f"/v1/{resource.name}/{id}").json
         exported = self._exported(resource, id, include=",".join(_embeds(resource)))
@@ -514,7 +514,7 @@ class Drill:
                 else:
                     assert len(path) > 1 or (resource.name, *path) in NOT_IN_CSV, f"CSV: {where}"
 
-    def absent(self, resource: Resource, id: str, body: Body, path: Path) -> None:
+    def absent(self, resource: Readable, id: str, body: Body, path: Path) -> None:
         """That what the body has at the path is not there, so that it can be seen to come."""
         document = self.client.whole(f"/v1/{resource.name}/{id}").json
         for value in _values(body, path):
@@ -522,14 +522,14 @@ class Drill:
             assert expected not in self._in_document(document, path, value), ".".join(path)
             assert expected not in self._in_rows(resource, id, path, value), ".".join(path)
 
-    def _exported(self, resource: Resource, id: str, include: str) -> Body:
+    def _exported(self, resource: Readable, id: str, include: str) -> Body:
         asked = {"include": include} if include else {}
         answer = self.client.get(f"/v1/{resource.name}/export", id=id, **asked)
         assert answer.status_code == 200, answer.text
         document: Body = json.loads(answer.data)
         return document
 
-    def _table(self, resource: Resource, id: str) -> dict[str, str]:
+    def _table(self, resource: Readable, id: str) -> dict[str, str]:
         answer = self.client.get(f"/v1/{resource.name}/export", id=id, format="csv")
         (row,) = csv.DictReader(io.StringIO(answer.text, newline=""))
         return row
@@ -558,7 +558,7 @@ class Drill:
                 return part[stem][suffix]
         return part[name]
 
-    def _in_rows(self, resource: Resource, id: str, path: Path, value: Any) -> list[Any]:
+    def _in_rows(self, resource: Readable, id: str, path: Path, value: Any) -> list[Any]:
         """What the rows have in the column that the field at the path is written to."""
         table, key = resource.name, "id"
         *parents, name = path
@@ -582,8 +582,8 @@ class Drill:
         return [sent if one == stored else one for one in found]
 
 
-def _embeds(resource: Resource) -> list[str]:
-    return [name for name in resource.readable.embeds if (resource.name, name) in LISTS]
+def _embeds(resource: Readable) -> list[str]:
+    return [name for name in resource.embeds if (resource.name, name) in LISTS]
 
 
 def _within(part: Any, name: str) -> list[Any]:
@@ -639,10 +639,10 @@ def drill(editor, database) -> Drill:
     return Drill(editor, database)
 
 
-def _fixed(resource: Resource, body: Body) -> Body:
+def _fixed(resource: Readable, body: Body) -> Body:
     """What only creation settles, of a body and of the parts that are given with it."""
-    fixed = resource.writer.create_schema._declared_fields.keys() - (
-        resource.writer.patch_schema._declared_fields.keys()
+    fixed = KINDS[resource.name].create_schema._declared_fields.keys() - (
+        KINDS[resource.name].patch_schema._declared_fields.keys()
     )
     found = {name: value for name, value in body.items() if name in fixed}
     for name in KINDS[resource.name].parts:
@@ -651,29 +651,29 @@ def _fixed(resource: Resource, body: Body) -> Body:
     return found
 
 
-def _base_of_part(resource: Resource, name: str, number: int, body: Body) -> Body:
-    nested = _nested(resource.writer.create_schema._declared_fields[name])
+def _base_of_part(resource: Readable, name: str, number: int, body: Body) -> Body:
+    nested = _nested(KINDS[resource.name].create_schema._declared_fields[name])
     assert nested is not None
-    (part,) = (other for other in CATALOGUE if other.name == name)
+    (part,) = (other for other in RESOURCES.values() if other.name == name)
     base = dict(MINIMAL[nested.__name__][number])
     _put(base, {"external_id": body["external_id"], **_fixed(part, body)})
     return base
 
 
-def _base(resource: Resource, body: Body) -> Body:
+def _base(resource: Readable, body: Body) -> Body:
     """The least that can be sent, and what a change of it into the body would have to repeat."""
-    base = dict(MINIMAL[resource.writer.create_schema.__name__][0])
+    base = dict(MINIMAL[KINDS[resource.name].create_schema.__name__][0])
     _put(base, _fixed(resource, body))
     return base
 
 
-def _change(resource: Resource, body: Body) -> Body:
+def _change(resource: Readable, body: Body) -> Body:
     """What a patch gives to make of the base what the body says."""
-    minimal = MINIMAL[resource.writer.create_schema.__name__][0]
+    minimal = MINIMAL[KINDS[resource.name].create_schema.__name__][0]
     return {
         name: value
         for name, value in body.items()
-        if name in resource.writer.patch_schema._declared_fields and minimal.get(name) != value
+        if name in KINDS[resource.name].patch_schema._declared_fields and minimal.get(name) != value
     }
 
 
@@ -682,9 +682,9 @@ def _named_item(body: Body) -> Body:
 
 
 def test_every_sample_differs_from_the_default_and_from_the_least():
-    for resource in CATALOGUE:
-        for path in _paths(resource.writer.create_schema):
-            schema: type[Schema] = resource.writer.create_schema
+    for resource in RESOURCES.values():
+        for path in _paths(KINDS[resource.name].create_schema):
+            schema: type[Schema] = KINDS[resource.name].create_schema
             for name in path[:-1]:
                 schema = _nested(schema._declared_fields[name]) or schema
             name, value = path[-1], _sample(schema, path[-1])
@@ -696,8 +696,8 @@ def test_every_sample_differs_from_the_default_and_from_the_least():
 
 @pytest.mark.parametrize(("resource", "path"), CREATED, ids=_named(CREATED))
 def test_a_field_that_is_sent_alone_is_stored(drill, resource, path):
-    body = _alone(resource.writer.create_schema, path)
-    other = dict(MINIMAL[resource.writer.create_schema.__name__][1])
+    body = _alone(KINDS[resource.name].create_schema, path)
+    other = dict(MINIMAL[KINDS[resource.name].create_schema.__name__][1])
     ways: list[Callable[[], str]] = [
         lambda: drill.post(resource, body),
         # Beside another row that does not give it.
@@ -712,7 +712,7 @@ def test_a_field_that_is_sent_alone_is_stored(drill, resource, path):
 
 @pytest.mark.parametrize(("resource", "path"), PATCHED, ids=_named(PATCHED))
 def test_a_field_that_is_changed_alone_is_stored(drill, resource, path):
-    body = _alone(resource.writer.create_schema, path)
+    body = _alone(KINDS[resource.name].create_schema, path)
     with drill.undone():
         id = drill.post(resource, _base(resource, body))
         if path != ("captures", "normalization"):
@@ -723,7 +723,7 @@ def test_a_field_that_is_changed_alone_is_stored(drill, resource, path):
 
 @pytest.mark.parametrize(("resource", "path"), NULLABLE, ids=_named(NULLABLE))
 def test_a_field_that_is_cleared_is_null(drill, resource, path):
-    body = _alone(resource.writer.create_schema, path)
+    body = _alone(KINDS[resource.name].create_schema, path)
     (name,) = path
     # A locator is whole or absent.
     change = dict.fromkeys(_LOCATOR if name in _LOCATOR else path)
@@ -734,7 +734,7 @@ def test_a_field_that_is_cleared_is_null(drill, resource, path):
 
 @pytest.mark.parametrize(("resource", "path"), CREATED, ids=_named(CREATED))
 def test_a_field_that_is_upserted_alone_is_stored(drill, resource, path):
-    body = _named_item(_alone(resource.writer.create_schema, path))
+    body = _named_item(_alone(KINDS[resource.name].create_schema, path))
     base = {**_base(resource, body), "external_id": body["external_id"]}
     id = drill.post(resource, base)
     assert drill.bulk(resource, "upsert", body) == id
@@ -743,9 +743,9 @@ def test_a_field_that_is_upserted_alone_is_stored(drill, resource, path):
 
 @pytest.mark.parametrize(("resource", "choice"), TOGETHER, ids=_named(TOGETHER))
 def test_all_fields_together_are_stored(drill, resource, choice):
-    body = _together(resource.writer.create_schema, choice)
-    paths = [path for path in _paths(resource.writer.create_schema) if _values(body, path)]
-    other = dict(MINIMAL[resource.writer.create_schema.__name__][1])
+    body = _together(KINDS[resource.name].create_schema, choice)
+    paths = [path for path in _paths(KINDS[resource.name].create_schema) if _values(body, path)]
+    other = dict(MINIMAL[KINDS[resource.name].create_schema.__name__][1])
     with drill.undone():
         drill.check(resource, drill.post(resource, body), body, *paths)
     with drill.undone():
@@ -762,12 +762,12 @@ def test_all_fields_together_are_stored(drill, resource, choice):
         drill.check(resource, id, body, *paths)
 
 
-def _parts(resource: Resource) -> Mapping[str, Any]:
+def _parts(resource: Readable) -> Mapping[str, Any]:
     return KINDS[resource.name].parts
 
 
 def test_together_all_fields_are_sent():
-    for resource in CATALOGUE:
-        bodies = [_together(resource.writer.create_schema, choice) for choice in range(4)]
-        for path in _paths(resource.writer.create_schema):
+    for resource in RESOURCES.values():
+        bodies = [_together(KINDS[resource.name].create_schema, choice) for choice in range(4)]
+        for path in _paths(KINDS[resource.name].create_schema):
             assert any(_values(body, path) for body in bodies), path

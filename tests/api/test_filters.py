@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from hksz_db.api.catalogue import CATALOGUE
 from hksz_db.database import Database
 from hksz_db.domain.vocabulary import Scope
+from hksz_db.queries.pages import RESOURCES
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
 
@@ -387,7 +387,7 @@ class Asker:
         self.database: Database = app.extensions["hksz_database"]
         self.client: Any = app.test_client()
         self.documents: dict[str, list[Document]] = {
-            resource.name: self._every(resource.name) for resource in CATALOGUE
+            resource.name: self._every(resource.name) for resource in RESOURCES.values()
         }
         entities = {entity["id"]: entity for entity in self.documents["entities"]}
         for entity in entities.values():
@@ -444,14 +444,14 @@ def _module_database(asker: Asker, _bare_app: Flask) -> None:
 
 EVERY = [
     pytest.param(resource.name, parameter, id=f"{resource.name}-{parameter}")
-    for resource in CATALOGUE
+    for resource in RESOURCES.values()
     for parameter in resource.filters
 ]
 
 
 @pytest.mark.parametrize(("resource", "parameter"), EVERY)
 def test_a_filter_selects_what_meets_it(asker: Asker, resource: str, parameter: str) -> None:
-    (known,) = (found for found in CATALOGUE if found.name == resource)
+    (known,) = (found for found in RESOURCES.values() if found.name == resource)
     name, operator = known.filters[parameter].name, known.filters[parameter].operator
     documents = asker.documents[resource]
     tells = False
@@ -462,10 +462,10 @@ def test_a_filter_selects_what_meets_it(asker: Asker, resource: str, parameter: 
     assert tells, "no example that some rows meet and others do not"
 
 
-@pytest.mark.parametrize("resource", CATALOGUE, ids=lambda resource: resource.name)
+@pytest.mark.parametrize("resource", RESOURCES.values(), ids=lambda resource: resource.name)
 def test_every_filter_that_is_offered_can_be_carried_out(resource) -> None:
     offered = {known.name for known in resource.filters.values()}
-    assert offered == set(resource.readable.targets)
+    assert offered == set(resource.targets)
 
 
 def test_filters_hold_together(asker: Asker) -> None:

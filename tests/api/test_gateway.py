@@ -9,7 +9,7 @@ import pytest
 from flask import Flask, Response, request
 
 from hksz_db.api import gateway
-from hksz_db.api.costs import Cost, costs
+from hksz_db.api.calls import Cost, costs
 from hksz_db.api.gateway import Gateway, environ_of
 from hksz_db.api.operating import register_operating
 from hksz_db.api.problems import register_errors

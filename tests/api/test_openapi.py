@@ -8,8 +8,9 @@ import jsonschema
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from hksz_db.api.catalogue import CATALOGUE, LISTS
-from hksz_db.queries.questions import MAX_FILTERS
+from hksz_db.queries.compared import COMPARISONS
+from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.questions import MAX_FILTERS, model_of
 
 
 @pytest.fixture
@@ -54,15 +55,15 @@ def test_it_describes_every_call_of_every_resource(document, app):
         for method in rule.methods - {"HEAD", "OPTIONS"}
     }
     assert described == served
-    parts = sum(len(resource.parts) for resource in CATALOGUE)
-    assert len(served) == 14 * len(CATALOGUE) + parts + 8
+    parts = sum(len(resource.parts) for resource in RESOURCES.values())
+    assert len(served) == 14 * len(RESOURCES) + parts + 8
 
 
 def test_every_operation_has_a_name_of_its_own_a_summary_and_a_tag(document):
     names = [operation["operationId"] for _, operation in _operations(document)]
     assert len(set(names)) == len(names)
     described = {tag["name"] for tag in document["tags"] if tag["description"]}
-    assert described == {*(listed.name for listed in LISTS), "changes"}
+    assert described == {*RESOURCES, "comparisons", "changes"}
     for name, operation in _operations(document):
         assert re.fullmatch("[A-Z].*[.]", operation["summary"]), name
         (tag,) = operation["tags"]
@@ -132,7 +133,7 @@ def test_an_error_is_the_problem_that_is_described(reader, document, method, pat
 
 @pytest.mark.parametrize("suffix", ["", "/restore", "/history/{version}/restore"])
 def test_conditions_are_declared(document, suffix):
-    for resource in CATALOGUE:
+    for resource in RESOURCES.values():
         item = document["paths"][f"/v1/{resource.name}/{{id}}{suffix}"]
         for method in ("post",) if suffix else ("patch", "delete"):
             operation = item[method]
@@ -142,7 +143,7 @@ def test_conditions_are_declared(document, suffix):
             assert condition["required"]
 
 
-@pytest.mark.parametrize("resource", CATALOGUE, ids=lambda resource: resource.name)
+@pytest.mark.parametrize("resource", RESOURCES.values(), ids=lambda resource: resource.name)
 def test_every_filter_is_named_and_typed(document, resource):
     for call in ("", "/aggregate", "/export"):
         path = f"/v1/{resource.name}{call}"
@@ -179,7 +180,7 @@ def test_what_clients_are_generated_from_has_names(document):
 
 def test_what_may_be_missing_from_an_answer_is_what_can_be_left_out(document):
     schemas = document["components"]["schemas"]
-    selectable = {listed.document.__name__.removesuffix("Schema") for listed in LISTS}
+    selectable = {model_of(listed) for listed in (*RESOURCES.values(), COMPARISONS)}
     reached = set()
     for _, operation in _operations(document):
         for response in operation["responses"].values():

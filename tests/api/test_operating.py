@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from app import create_app
-from hksz_db.api.catalogue import LISTS
 from hksz_db.database import Database
+from hksz_db.queries.pages import RESOURCES
 from hksz_db.settings import Settings
 
 
@@ -29,7 +29,9 @@ def test_the_root_leads_to_everything(reader):
     assert set(answer.json["links"]) == {
         *("docs", "openapi", "changes", "health", "ready", "metrics"),
     }
-    assert answer.json["collections"] == {each.name: f"/v1/{each.name}" for each in LISTS}
+    assert answer.json["collections"] == {
+        name: f"/v1/{name}" for name in (*RESOURCES, "comparisons")
+    }
     for path in (*answer.json["links"].values(), *answer.json["collections"].values()):
         assert path.startswith("/")
         assert reader.get(path).status_code == 200, path

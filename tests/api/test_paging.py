@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from hksz_db.api import cursors
-from hksz_db.api.catalogue import CATALOGUE
+from hksz_db.queries import cursors
+from hksz_db.queries.pages import RESOURCES
 
 SORTS = [
     pytest.param(resource.name, f"{sign}{key}", id=f"{resource.name}-{sign}{key}")
-    for resource in CATALOGUE
-    for key in resource.readable.sorts
+    for resource in RESOURCES.values()
+    for key in resource.sorts
     for sign in ("", "-")
 ]
 

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from hksz_db.api.catalogue import CATALOGUE
+from hksz_db.queries.pages import RESOURCES
 
 EMBEDS = ["entities", "figures", "evidence", "sources"]
 
@@ -91,7 +91,7 @@ def test_read_by_id_refuses_parameters_of_lists(reader, parameter):
     assert refused.json["errors"][0]["parameter"] == parameter
 
 
-@pytest.mark.parametrize("resource", CATALOGUE, ids=lambda resource: resource.name)
+@pytest.mark.parametrize("resource", RESOURCES.values(), ids=lambda resource: resource.name)
 def test_groups_count_the_rows_of_the_list(reader, resource):
     query = {"include": "corroboration"} if resource.name == "claims" else {}
     rows = reader.get(f"/v1/{resource.name}", per_page="100", **query).json["data"]
@@ -99,7 +99,7 @@ def test_groups_count_the_rows_of_the_list(reader, resource):
         row["corroboration__verdict"] = row.get("corroboration", {}).get("verdict")
     paths = {"source_id": "source", "claim_id": "claim", "metric_id": "metric"}
     paths |= {"subject_id": "subject", "claimant_id": "claimant", "reported_by_id": "reported_by"}
-    for field in resource.readable.groups:
+    for field in resource.groups:
         groups = reader.get(f"/v1/{resource.name}/aggregate", group_by=field)
         assert groups.status_code == 200
         expected = Counter(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hksz_db.api.catalogue import CATALOGUE
+from hksz_db.queries.pages import RESOURCES
 
 NOBODY = "0199c3a0-0000-7000-8000-000000000000"
 # To create a row and to update it, each with the checks of the key and of the review and with
@@ -30,11 +30,11 @@ def count(reader, query_counter):
     return send
 
 
-@pytest.mark.parametrize("resource", CATALOGUE, ids=lambda resource: resource.name)
+@pytest.mark.parametrize("resource", RESOURCES.values(), ids=lambda resource: resource.name)
 def test_every_read_is_one_statement(reader, count, resource):
     path = f"/v1/{resource.name}"
     row = reader.get(path, per_page="1").json["data"][0]["id"]
-    group = next(iter(resource.readable.groups))
+    group = next(iter(resource.groups))
     for url, status in (
         (path, 200),
         (f"{path}?per_page=100", 200),

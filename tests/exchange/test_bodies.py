@@ -8,16 +8,15 @@ from uuid import UUID
 
 import pytest
 
-from hksz_db.api.catalogue import CATALOGUE
-from hksz_db.api.resource import Resource
 from hksz_db.database import Database, fetch_in, run
 from hksz_db.domain.errors import Invalid
 from hksz_db.exchange.bodies import create_body, patch_body
-from hksz_db.queries.pages import document_statement
+from hksz_db.queries.pages import RESOURCES, document_statement
+from hksz_db.queries.readable import Readable
 from hksz_db.services import batches
+from hksz_db.services.kinds import KINDS
 from hksz_db.services.writing import writing
 
-RESOURCES = {resource.name: resource for resource in CATALOGUE}
 # In the order of their references.
 ORDER = ("units", "metrics", "entities", "sources", "claims", "figures", "evidence")
 PARTS = ("figures", "evidence")
@@ -50,17 +49,18 @@ def documents(session, name: str) -> Iterator[dict]:
 
 
 def read(session, name: str, id: UUID | str) -> dict:
-    fields = (*RESOURCES[name].readable.fields, *RESOURCES[name].readable.read_embeds)
+    fields = (*RESOURCES[name].fields, *RESOURCES[name].read_embeds)
     ((*_, document),) = fetch_in(session, document_statement(name, fields), {"id": id})
     return json.loads(document)
 
 
-def create(session, resource: Resource, body: dict) -> UUID:
-    return batches.create(session, resource.name, resource.writer.create_schema().load(body))
+def create(session, resource: Readable, body: dict) -> UUID:
+    fields = KINDS[resource.name].create_schema().load(body)
+    return batches.create(session, resource.name, fields)
 
 
-def patch(session, resource: Resource, id: UUID | str, body: dict) -> None:
-    fields = resource.writer.patch_schema().load(body)
+def patch(session, resource: Readable, id: UUID | str, body: dict) -> None:
+    fields = KINDS[resource.name].patch_schema().load(body)
     batches.update(session, resource.name, UUID(str(id)), None, fields)
 
 

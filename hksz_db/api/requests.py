@@ -1,6 +1,7 @@
-"""Request bodies, limited in length: strict JSON, loaded through a schema, or plain text."""
+"""What a request holds: its query string, and its body, which is limited in length."""
 
 from typing import Any
+from urllib.parse import parse_qsl
 
 from flask import current_app, g, request
 from marshmallow import Schema
@@ -8,33 +9,75 @@ from marshmallow import Schema
 from hksz_db.api.intake import is_bulk
 from hksz_db.api.problems import ApiError
 from hksz_db.domain import locators, strict_json
-from hksz_db.domain.errors import Invalid, Malformed
+from hksz_db.domain.errors import Fault, Invalid, Malformed
 from hksz_db.services import loading
+from schemas.parameters import Parameters
 
+MAX_PARAMETERS = 100
 MERGE_PATCH = "application/merge-patch+json"
 PLAIN_TEXT = "text/plain"
+_NO_PARAMETERS = Parameters({})
+
+
+def arguments() -> list[tuple[str, str]]:
+    """The parameters in the query string, as pairs of name and value.
+
+    Raises ``Malformed`` if they are not percent-encoded UTF-8, or too many.
+    """
+    if not request.query_string:
+        return []
+    try:
+        return parse_qsl(
+            request.query_string.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=MAX_PARAMETERS,
+        )
+    except UnicodeError:
+        raise Malformed("The query string is not percent-encoded UTF-8.") from None
+    except ValueError:
+        raise Malformed(f"The query string has more than {MAX_PARAMETERS} parameters.") from None
+
+
+def refuse_parameters() -> None:
+    """Raise ``Malformed`` if the request has a query string."""
+    _NO_PARAMETERS.read(arguments())
+
+
+def refused_cursor() -> Malformed:
+    """The error for a cursor that no page returned."""
+    detail = "This cursor was not returned for the same filters and sort order."
+    place = {"pointer": "#/cursor"} if request.method == "POST" else {"parameter": "cursor"}
+    return Malformed("The cursor cannot be used.", [Fault("cursor", detail, **place)])
 
 
 def load(schema: Schema, *media_types: str) -> dict[str, Any]:
-    """The body of the request, loaded through the schema.
+    """The body, loaded through the schema.
 
-    Raises ``ApiError`` 413 or 415, ``Malformed`` if the body is not a JSON object in the strict
-    sense, and ``Invalid`` with a pointer to each fault.
+    Raises ``Invalid`` with a pointer to each fault, and the errors of ``load_object``.
     """
     return loading.load(schema, load_object(*media_types))
 
 
 def load_object(*media_types: str) -> dict[str, Any]:
-    """The body of the request, which must be a JSON object."""
+    """The body, which must be a JSON object (``strict_json``).
+
+    ``media_types`` are accepted besides that of JSON. Raises ``ApiError`` 413 or 415, and
+    ``Malformed``.
+    """
     _check_media_type("application/json", *media_types)
-    document = parse(read_body())
+    try:
+        text = read_body().decode()
+    except UnicodeDecodeError as error:
+        raise Malformed(f"The body is not UTF-8 (byte {error.start}).") from None
+    document = strict_json.parse(text, "The body")
     if not isinstance(document, dict):
         raise Malformed("The body must be a JSON object.")
     return document
 
 
 def load_text() -> str:
-    """The body of the request, which must be plain text, in its normal form (``nfc-ws1``).
+    """The body, which must be plain text, in its normal form (``nfc-ws1``).
 
     Raises ``ApiError`` 413 or 415, ``Malformed`` if it is not UTF-8, and ``Invalid`` if it is
     empty or contains a NUL. The messages do not repeat any of the text.
@@ -56,7 +99,7 @@ def _check_media_type(*accepted: str) -> None:
 
 
 def read_body() -> bytes:
-    """The body of the request. Raises ``ApiError`` 413 if it is too long."""
+    """The bytes of the body. Raises ``ApiError`` 413 if there are too many."""
     if "body" not in g:
         g.body = _read()
     body: bytes = g.body
@@ -78,12 +121,3 @@ def _read() -> bytes:
     if declared is not None and len(body) < declared:
         raise Malformed("The body ended before its declared length.")
     return bytes(body)
-
-
-def parse(body: bytes) -> Any:
-    """Strict JSON (``strict_json``) in UTF-8. Raises ``Malformed``."""
-    try:
-        text = body.decode()
-    except UnicodeDecodeError as error:
-        raise Malformed(f"The body is not UTF-8 (byte {error.start}).") from None
-    return strict_json.parse(text, "The body")

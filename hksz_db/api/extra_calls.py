@@ -1,0 +1,159 @@
+"""The calls that only one resource has, and the list of comparisons."""
+
+from collections.abc import Mapping, Sequence
+from inspect import getdoc
+from uuid import UUID
+
+from flask import Response
+
+from hksz_db.api import answers
+from hksz_db.api.access import Write, check_review
+from hksz_db.api.calls import Call, Section, list_call
+from hksz_db.api.requests import PLAIN_TEXT, arguments, load, load_text
+from hksz_db.domain.locators import NORMALIZATION
+from hksz_db.queries.compared import COMPARISONS
+from hksz_db.queries.filters import Criterion
+from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.questions import read_list
+from hksz_db.queries.verification import check, verifiable_statement
+from hksz_db.services import batches, merging
+from hksz_db.services.kinds import KINDS
+from hksz_db.services.rows import require_live
+from schemas.entities import EntityMergeSchema
+from schemas.evidence import ClaimEvidenceCreateSchema
+from schemas.verification import VerificationSchema
+
+_CLAIMS, _ENTITIES, _EVIDENCE = (RESOURCES[name] for name in ("claims", "entities", "evidence"))
+
+
+def _verify(id: UUID) -> Response:
+    """Check the locators of one source against your own copy of its text.
+
+    The text is read as UTF-8, without its byte order mark, and normalised as `nfc-ws1`:
+    Unicode NFC, each run of white space as one space, and none at either end. Offsets count
+    code points of that form, and the end is exclusive. The text is not stored or logged, and
+    is not sent to the database.
+    """
+    text = load_text()
+    found = check(text, answers.raw(RESOURCES["sources"], id, verifiable_statement()))
+    response = answers.computed(
+        {
+            "source_id": str(id),
+            "normalization": NORMALIZATION,
+            "char_length": found.char_length,
+            "text_sha256": found.text_sha256,
+            "capture": found.capture,
+            "without_locator": found.without_locator,
+            "locators": [
+                {
+                    "evidence_id": checked.evidence_id,
+                    "claim_id": checked.claim_id,
+                    **vars(checked.finding),
+                }
+                for checked in found.checked
+            ],
+        }
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _list_evidence(id: UUID) -> Response:
+    """List the evidence of one claim."""
+    question = read_list(_EVIDENCE.name, arguments()).narrowed(Criterion("claim_id", "eq", id))
+    return answers.page(_EVIDENCE, question, within=(_CLAIMS, id))
+
+
+def _create_evidence(write: Write, id: UUID) -> Response:
+    """Add evidence to one claim."""
+    require_live(write.session, _CLAIMS.name, id)
+    fields = load(ClaimEvidenceCreateSchema())
+    check_review(write.actor, fields)
+    new_id = batches.create(write.session, "evidence", {**fields, "claim_id": id})
+    return answers.written(write.session, _EVIDENCE, new_id, 201)
+
+
+def _merge(write: Write, id: UUID) -> Response:
+    """Merge one entity into another. Also needs the scope `review`.
+
+    Everything that refers to the entity is moved to the other one. From then on a read of its
+    id is answered with 308.
+    """
+    fields = load(EntityMergeSchema())
+    into_id = merging.merge(write.session, id, write.versions, fields)
+    return answers.written(write.session, _ENTITIES, into_id, 200)
+
+
+def _unmerge(write: Write, id: UUID) -> Response:
+    """Undo the merge of one entity. Also needs the scope `review`.
+
+    What was moved and still exists is moved back.
+    """
+    merging.undo(write.session, id, write.versions)
+    return answers.written(write.session, _ENTITIES, id, 200)
+
+
+def _list_comparisons(id: UUID) -> Response:
+    """List the comparisons of one figure."""
+    question = read_list(COMPARISONS.name, arguments())
+    return answers.comparisons(question, of=(RESOURCES["figures"], id))
+
+
+def _list() -> Response:
+    """List {name}, a page at a time."""
+    return answers.comparisons(read_list(COMPARISONS.name, arguments()))
+
+
+EXTRA_CALLS: Mapping[str, Sequence[Call]] = {
+    "sources": (
+        Call(
+            "POST /<uuid:id>/verify",
+            _verify,
+            VerificationSchema,
+            headers=("Cache-Control",),
+            body={PLAIN_TEXT: {"type": "string", "minLength": 1}},
+            errors=(410, 422),
+        ),
+    ),
+    "claims": (
+        list_call("GET /<uuid:id>/evidence", _list_evidence, _EVIDENCE, errors=(410,)),
+        Call(
+            "POST /<uuid:id>/evidence",
+            _create_evidence,
+            _EVIDENCE.schema,
+            status=201,
+            body=ClaimEvidenceCreateSchema,
+            scope=KINDS["evidence"].scope,
+            errors=(410,),
+        ),
+    ),
+    # Merges change reviewed rows, and the rows of others.
+    "entities": (
+        Call(
+            "POST /<uuid:id>/merge",
+            _merge,
+            _ENTITIES.schema,
+            body=EntityMergeSchema,
+            scope=KINDS["entities"].scope,
+            reviews=True,
+            if_match=True,
+            errors=(410,),
+        ),
+        Call(
+            "POST /<uuid:id>/unmerge",
+            _unmerge,
+            _ENTITIES.schema,
+            scope=KINDS["entities"].scope,
+            reviews=True,
+            if_match=True,
+        ),
+    ),
+    "figures": (
+        list_call("GET /<uuid:id>/comparisons", _list_comparisons, COMPARISONS, errors=(410,)),
+    ),
+}
+COMPARISON_CALLS = Section(
+    COMPARISONS.name,
+    getdoc(COMPARISONS.schema) or "",
+    [list_call("GET ", _list, COMPARISONS)],
+)
