@@ -13,7 +13,7 @@ from psycopg.rows import class_row
 
 from hksz_db.database import Database, driver_url, run
 from hksz_db.domain.vocabulary import Scope
-from hksz_db.migrating import upgrade
+from hksz_db.preparing import upgrade
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
 

@@ -1,19 +1,25 @@
-"""Preparing a database to be served: schema, seed data and a first key."""
+"""Preparing a database to be served: migrations, seed data and a first key."""
 
 import os
+from functools import cache
 from pathlib import Path
 
 import structlog
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import URL, Connection
 
 from hksz_db.database import Database, DatabaseUnusable
 from hksz_db.domain.vocabulary import Scope
-from hksz_db.migrating import upgrade
 from hksz_db.schema_check import incompleteness
 from hksz_db.services import api_keys, seeding
 from hksz_db.services.writing import writing
 
-SEED_DATA = Path(__file__).parent.parent / "seed_data"
 KEY_FILE = "admin.key"
+_ROOT = Path(__file__).resolve().parents[1]
 _log = structlog.get_logger(__name__)
 
 
@@ -34,9 +40,41 @@ def prepare(database: Database) -> None:
         )
 
 
+def upgrade(url: URL) -> None:
+    """Run every pending migration, each in its own transaction.
+
+    Several processes may call this at once: one migrates and the others wait. Raises
+    ``DatabaseUnusable`` when the server is away or too old, when this code does not know the
+    revision of the database, and when another transaction keeps a table locked.
+    """
+    config = _config()
+    config.attributes["url"] = url
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise DatabaseUnusable(str(error)) from error
+
+
+def pending(connection: Connection) -> bool:
+    """Whether the revision of the database differs from the newest in the code. It is cheap."""
+    return {*MigrationContext.configure(connection).get_current_heads()} != _newest()
+
+
+@cache
+def _newest() -> frozenset[str]:
+    return frozenset(ScriptDirectory.from_config(_config()).get_heads())
+
+
+def _config() -> Config:
+    config = Config()
+    # The configuration would read a single percent sign as the start of a variable.
+    config.set_main_option("script_location", str(_ROOT / "migrations").replace("%", "%%"))
+    return config
+
+
 def seed_folders() -> list[Path]:
     """Return the folders of the seeds that the software ships, in loading order."""
-    return sorted(folder for folder in SEED_DATA.iterdir() if folder.is_dir())
+    return sorted(folder for folder in (_ROOT / "seed_data").iterdir() if folder.is_dir())
 
 
 def write_first_key(database: Database, path: Path) -> Path | None:

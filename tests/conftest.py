@@ -24,8 +24,7 @@ from hksz_db.database.connecting import Connector
 from hksz_db.database.connections import PooledConnections
 from hksz_db.database.statements import load_as_bytes
 from hksz_db.embedded import Server, running
-from hksz_db.migrating import upgrade
-from hksz_db.preparing import seed_folders
+from hksz_db.preparing import seed_folders, upgrade
 from hksz_db.services import seeding
 from hksz_db.services.writing import writing
 

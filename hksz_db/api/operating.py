@@ -26,7 +26,7 @@ from hksz_db.api.openapi import DESCRIPTION, TITLE, VERSION, openapi_document
 from hksz_db.api.requests import refuse_parameters
 from hksz_db.database import Database
 from hksz_db.domain.errors import Unavailable
-from hksz_db.migrating import pending
+from hksz_db.preparing import pending
 from hksz_db.schema_check import incompleteness
 from hksz_db.services.writing import writing
 

@@ -12,9 +12,13 @@ from hksz_db.database.connecting import (
     explained,
     is_absence,
 )
+from hksz_db.database.connections import (
+    as_of_snapshot,
+    set_as_of,
+    use_generic_plans,
+    use_history_schema,
+)
 from hksz_db.database.database import Database
-from hksz_db.database.moments import as_of_snapshot, set_as_of, use_history_schema
-from hksz_db.database.readers import use_generic_plans
 from hksz_db.database.statements import Prepared, fetch_in, prepare, run
 
 __all__ = [

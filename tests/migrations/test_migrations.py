@@ -14,9 +14,9 @@ import psycopg
 import pytest
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import URL, NullPool, create_engine, make_url
 
-from hksz_db import migrating
+from hksz_db import preparing
 from hksz_db.database import Database, DatabaseUnusable, driver_url, run
 from hksz_db.domain import quantities, vocabulary
 from hksz_db.embedded import Server, running
@@ -34,7 +34,7 @@ NOWHERE = "postgresql://nobody@/nothing?host=/nonexistent"
 UPGRADE = """
 import sys
 from hksz_db.database import driver_url
-from hksz_db.migrating import upgrade
+from hksz_db.preparing import upgrade
 upgrade(driver_url(sys.argv[1]))
 """
 # A column that holds one of the terms, or a list of them.
@@ -52,6 +52,11 @@ COMPUTED_TERMS = {
     vocabulary.HistoryOp,
     vocabulary.ChangeKind,
 }
+
+
+def _pending(url: URL) -> bool:
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        return preparing.pending(connection)
 
 
 def tables_with_rows(url: str) -> set[str]:
@@ -156,7 +161,7 @@ def test_a_script_checks_all_steps_of_a_downgrade_first(migrated: str) -> None:
 
 def test_a_downgrade_of_empty_tables_needs_no_leave(migrated: str) -> None:
     alembic(migrated, "downgrade", "base")
-    assert migrating.pending(driver_url(migrated))
+    assert _pending(driver_url(migrated))
 
 
 def test_a_downgrade_by_script_refuses_to_drop_rows_too(migrated: str) -> None:
@@ -185,12 +190,12 @@ def test_a_script_makes_the_same_schema(migrated: str, empty: str) -> None:
     played = play(empty, alembic(NOWHERE, "upgrade", "head", "--sql"))
     assert (played.returncode, played.stderr) == (0, "")
     assert dump(empty) == dump(migrated)
-    assert not migrating.pending(driver_url(empty))
+    assert not _pending(driver_url(empty))
 
 
 def test_a_second_upgrade_changes_nothing(migrated: str) -> None:
     before = dump(migrated)
-    migrating.upgrade(driver_url(migrated))
+    preparing.upgrade(driver_url(migrated))
     alembic(migrated, "upgrade", "head")
     assert dump(migrated) == before
 
@@ -217,7 +222,7 @@ def test_whoever_waits_too_long_for_another_process_is_told(empty: str) -> None:
         pytest.raises(CommandError, match="Another process has been migrating the database"),
     ):
         alembic(empty, "-x", "wait=0", "upgrade", "head")
-    assert migrating.pending(driver_url(empty))
+    assert _pending(driver_url(empty))
     alembic(empty, "-x", "wait=0", "upgrade", "head")
 
 
@@ -324,30 +329,30 @@ def test_indexes_that_were_not_finished_are_made_again(migrated: str) -> None:
 
 def test_pending_until_the_newest_revision(empty: str) -> None:
     url = driver_url(empty)
-    assert migrating.pending(url)
+    assert _pending(url)
     alembic(empty, "upgrade", REVISIONS[-2])
-    assert migrating.pending(url)
-    migrating.upgrade(url)
-    assert not migrating.pending(url)
+    assert _pending(url)
+    preparing.upgrade(url)
+    assert not _pending(url)
 
 
 def test_a_database_ahead_of_the_code_is_refused(migrated: str) -> None:
     with psycopg.connect(migrated) as connection:
         connection.execute("UPDATE alembic_version SET version_num = 'from_the_future'")
-    assert migrating.pending(driver_url(migrated))
+    assert _pending(driver_url(migrated))
     with pytest.raises(DatabaseUnusable, match="from_the_future"):
-        migrating.upgrade(driver_url(migrated))
+        preparing.upgrade(driver_url(migrated))
 
 
 def test_an_old_server_is_refused(migrated: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hksz_db.database.connecting.MINIMUM_VERSION", 990000)
     with pytest.raises(DatabaseUnusable, match="The server is PostgreSQL 18; version"):
-        migrating.upgrade(driver_url(migrated))
+        preparing.upgrade(driver_url(migrated))
 
 
 def test_an_absent_server_is_reported_in_a_sentence() -> None:
     with pytest.raises(DatabaseUnusable, match=r"The database does not answer\."):
-        migrating.upgrade(driver_url(NOWHERE))
+        preparing.upgrade(driver_url(NOWHERE))
 
 
 def test_a_url_of_another_kind_is_refused_in_a_sentence() -> None:
@@ -371,7 +376,7 @@ def test_the_command_line_uses_the_embedded_server_when_no_url_is_given(
     )
     assert finished.returncode == 0, finished.stderr
     with running(public_folder / "db", durable=False) as server:
-        assert not migrating.pending(driver_url(server.url()))
+        assert not _pending(driver_url(server.url()))
 
 
 def test_the_linter_finds_no_fault_with_the_migrations(tmp_path: Path) -> None:

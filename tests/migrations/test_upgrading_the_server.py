@@ -7,11 +7,9 @@ import pytest
 
 from hksz_db.database import driver_url
 from hksz_db.embedded import running
-from hksz_db.embedded.accounts import account_for
-from hksz_db.embedded.binaries import find_package, programs_for
-from hksz_db.embedded.cluster import INITDB_OPTIONS
-from hksz_db.embedded.folders import claim
-from hksz_db.migrating import upgrade
+from hksz_db.embedded.cluster import INITDB_OPTIONS, find_package, programs_for
+from hksz_db.embedded.folders import account_for, claim
+from hksz_db.preparing import upgrade
 from tests.migrations.administration import alembic, dump, fill, rows
 
 pytestmark = pytest.mark.slow
