@@ -21,7 +21,7 @@ from hksz_db.api.problems import register_errors
 from hksz_db.api.routing import register_calls
 from hksz_db.api.slots import WaitingRoom, stop_waiters_on_shutdown
 from hksz_db.api.views import section_of
-from hksz_db.commands.registry import register_commands
+from hksz_db.commands import register_commands
 from hksz_db.database import Database, DatabaseUnusable, explained
 from hksz_db.domain.errors import Unavailable
 from hksz_db.feed.listener import ChangeListener
@@ -136,17 +136,13 @@ def _ready_database(steps: Sequence[str], settings: Settings) -> str:
     database.check_version()
     if "prepare" in steps:
         prepare(database)
-        _write_first_key(database, settings)
+        # With DATABASE_URL set, operators create keys themselves: flask keys create.
+        if settings.database_url is None and (
+            key := write_first_key(database, _home(settings) / KEY_FILE)
+        ):
+            print(f"hksz: a key with all scopes is in {key}", file=sys.stderr)
     database.close()
     return database.connector.location
-
-
-def _write_first_key(database: Database, settings: Settings) -> None:
-    # With DATABASE_URL set, operators create keys themselves: flask keys create.
-    if settings.database_url is None and (
-        key := write_first_key(database, _home(settings) / KEY_FILE)
-    ):
-        print(f"hksz: a key with all scopes is in {key}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql
 
 from app import create_app
 from hksz_db.api.problems import MEANINGS
-from hksz_db.commands.registry import register_commands
+from hksz_db.commands import register_commands
 from hksz_db.database import Database
 from hksz_db.domain import vocabulary
 from hksz_db.exchange.exporting import FORMATS, formats_for

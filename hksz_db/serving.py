@@ -77,26 +77,24 @@ def listening(
     reopens: within 30 seconds a client must read about 100 kB.
     """
     with ExitStack() as stack:
-        yield _listeners(settings, unread_s, stack)
-
-
-def _listeners(settings: Settings, unread_s: float, stack: ExitStack) -> Sequence[socket.socket]:
-    first = stack.enter_context(_exclusive_listener(settings, unread_s))
-    if sys.platform != "linux":
-        return [first] * settings.workers
-    # If the workers accepted from one socket, one of them could get all connections of a proxy. The
-    # kernel spreads them over sockets with SO_REUSEPORT. A second server cannot join these, because
-    # it begins with a socket without that option, which cannot be bound while others listen.
-    others = []
-    if settings.workers > 1:
-        first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    for _ in range(settings.workers - 1):
-        other = stack.enter_context(_socket(first.family, unread_s))
-        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        other.bind(first.getsockname())
-        other.listen(_BACKLOG)
-        others.append(other)
-    return [first, *others]
+        first = stack.enter_context(_exclusive_listener(settings, unread_s))
+        if sys.platform != "linux":
+            yield [first] * settings.workers
+            return
+        # If the workers accepted from one socket, one of them could get all connections of a proxy.
+        # The kernel spreads them over sockets with SO_REUSEPORT. A second server cannot join these,
+        # because it begins with a socket without that option, which cannot be bound while others
+        # listen.
+        listeners = [first]
+        if settings.workers > 1:
+            first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        for _ in range(settings.workers - 1):
+            other = stack.enter_context(_socket(first.family, unread_s))
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            other.bind(first.getsockname())
+            other.listen(_BACKLOG)
+            listeners.append(other)
+        yield listeners
 
 
 def _exclusive_listener(settings: Settings, unread_s: float) -> socket.socket:

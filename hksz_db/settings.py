@@ -13,10 +13,6 @@ class InvalidSettings(ValueError):
     """A setting is invalid; the message is one sentence for an operator."""
 
 
-def _text(value: str) -> str:
-    return value
-
-
 def _path(value: str) -> Path:
     return Path(value).expanduser().absolute()
 
@@ -60,7 +56,7 @@ class Settings:
 
     database_url: str | None = _setting(
         "DATABASE_URL",
-        _text,
+        str,
         None,
         "The PostgreSQL 18 server to use, as a libpq connection URI. It may name several hosts:"
         " `postgresql://user@host1:5432,host2:5433/name?target_session_attrs=read-write`.",
@@ -73,7 +69,7 @@ class Settings:
         "The folder of the embedded database and of the first key.",
         "the user's data folder; `/var/lib/hksz` for root",
     )
-    host: str = _setting("HKSZ_HOST", _text, "127.0.0.1", "The address to listen on.")
+    host: str = _setting("HKSZ_HOST", str, "127.0.0.1", "The address to listen on.")
     port: int = _setting("HKSZ_PORT", _integer(1, 65535), 8000, "The port to listen on.")
     workers: int = _setting(
         "HKSZ_WORKERS",

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import psycopg
 
-from hksz_db.commands.terminal import FILE, file_errors, reaching, replacing
+from hksz_db.commands.terminal import FILE, errors_in_one_line, replacing
 from hksz_db.database import Database
 from hksz_db.exchange import dumping, exporting, loading
 from hksz_db.exchange.exporting import FORMATS
@@ -20,10 +20,10 @@ _TARGET = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 
 
 @contextmanager
-def _errors_in_one_line() -> Iterator[Database]:
-    """The database; errors of it or of a file are shown in one line."""
+def _all_errors_in_one_line() -> Iterator[Database]:
+    """As ``errors_in_one_line``, with what the database refuses and with invalid dumps."""
     try:
-        with file_errors(), reaching() as database:
+        with errors_in_one_line() as database:
             yield database
     except psycopg.Error as error:
         reason = error.diag.message_primary or str(error)
@@ -68,7 +68,7 @@ def export(resource: str, filters: tuple[str, ...], output: Path, **options: str
 
     A file gets its name when it is complete.
     """
-    with _errors_in_one_line() as database:
+    with _all_errors_in_one_line() as database:
         pairs = [text.partition("=")[::2] for text in filters]
         pairs += [(name, value) for name, value in options.items() if value is not None]
         wanted = exporting.read_export(resource, pairs)
@@ -89,7 +89,7 @@ def dump(file: Path, with_keys: bool) -> None:
     Only you can read FILE. It gets its name when it is complete.
     """
     with (
-        _errors_in_one_line() as database,
+        _all_errors_in_one_line() as database,
         replacing(file, 0o600) as target,
         ExitStack() as bars,
     ):
@@ -109,7 +109,7 @@ def load(file: Path) -> None:
 
     Either the whole dump is loaded or nothing. The file is checked first, then loaded.
     """
-    with _errors_in_one_line() as database:
+    with _all_errors_in_one_line() as database:
         with _progress("checking", file.stat().st_size) as step:
             checked = loading.check(file, step)
         with _progress("loading", checked.rows) as step:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup, with_appcontext
 
-from hksz_db.commands.terminal import reaching, replacing
+from hksz_db.commands.terminal import errors_in_one_line, replacing
 from hksz_db.domain.errors import Unavailable
 from hksz_db.feed.due import note_due
 from hksz_db.feed.listener import ChangeListener
@@ -49,8 +49,8 @@ def follow(start: str | None, names: tuple[str, ...], cursor_file: Path | None, 
     saved = _saved(cursor_file)
     if saved and start:
         raise click.ClickException(f"{cursor_file} has a cursor already: leave out --from.")
-    try:
-        with reaching() as database:
+    with errors_in_one_line() as database:
+        try:
             feed = Feed(database, resources)
             position = _position(feed, saved or start or "beginning")
             for page in _pages(feed, position, once=once):
@@ -59,20 +59,20 @@ def follow(start: str | None, names: tuple[str, ...], cursor_file: Path | None, 
                 if cursor_file is not None:
                     with replacing(cursor_file) as file:
                         file.write(f"{feed.cursor(page.position)}\n".encode())
-    except ForeignCursor:
-        raise click.ClickException("The cursor is not one of this feed.") from None
-    except KeyboardInterrupt:
-        pass
-    except BrokenPipeError:
-        # The reader has gone; flushing at exit must not fail as well.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except ForeignCursor:
+            raise click.ClickException("The cursor is not one of this feed.") from None
+        except KeyboardInterrupt:
+            pass
+        except BrokenPipeError:
+            # The reader has gone; flushing at exit must not fail as well.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.command("due")
 @with_appcontext
 def due() -> None:
     """Record overdue planned claims; a running server does so once a minute."""
-    with reaching() as database:
+    with errors_in_one_line() as database:
         click.echo(f"{note_due(database)} fell due")
 
 

@@ -33,8 +33,8 @@ class Failure(click.ClickException):
 
 
 @contextmanager
-def reaching() -> Iterator[Database]:
-    """The database; its errors become one sentence on the terminal."""
+def errors_in_one_line() -> Iterator[Database]:
+    """The database; errors of it or of a file become one sentence on the terminal."""
     database: Database = current_app.extensions["hksz_database"]
     try:
         yield database
@@ -46,20 +46,13 @@ def reaching() -> Iterator[Database]:
     except psycopg.errors.InsufficientPrivilege as error:
         reason = error.diag.message_primary
         raise click.ClickException(f"The role in DATABASE_URL lacks a right: {reason}.") from None
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        raise click.ClickException(f"{place}{error.strerror or error}.") from None
 
 
 def _sentence(fault: Fault) -> str:
     return f"{fault.parameter}: {fault.detail}" if fault.parameter else fault.detail
-
-
-@contextmanager
-def file_errors() -> Iterator[None]:
-    """Turn errors of files into one sentence on the terminal."""
-    try:
-        yield
-    except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        raise click.ClickException(f"{place}{error.strerror or error}.") from None
 
 
 @contextmanager
@@ -86,8 +79,8 @@ def replacing(path: Path, mode: int = 0o666) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def writing_here() -> Iterator[Session]:
-    """A transaction; its errors become one sentence on the terminal."""
-    with reaching() as database, writing(database) as session:
+    """A transaction, with its ``errors_in_one_line``."""
+    with errors_in_one_line() as database, writing(database) as session:
         yield session
 
 

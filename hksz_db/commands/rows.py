@@ -1,19 +1,49 @@
-"""``flask locate`` and ``flask verify``: locators of evidence in your copy of a text."""
+"""``flask history``, and locators in your copy of a text: ``flask locate`` and ``flask verify``."""
 
+import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import click
 
 from hksz_db.commands import locating
-from hksz_db.commands.terminal import FILE, Failure, file_errors, reaching, row_id
+from hksz_db.commands.terminal import FILE, Failure, errors_in_one_line, row_id
+from hksz_db.domain.differences import differences
 from hksz_db.domain.verification import Result
-from hksz_db.queries.verification import (
-    Checked,
-    Verification,
-    check,
-    verifiable_statement,
+from hksz_db.queries import versions
+from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.verification import Checked, Verification, check, verifiable_statement
+
+_COLUMNS = ("version", "at", "op", "actor", "request_id")
+
+
+@click.argument("resource", type=click.Choice(list(RESOURCES)))
+@click.argument("name")
+@click.option(
+    "--diff", "pair", nargs=2, type=click.IntRange(1), help="Compare two versions, field by field."
 )
+def show_history(resource: str, name: str, pair: tuple[int, int] | None) -> None:
+    """List the versions of a row, newest first: number, time, operation, actor, request, fields.
+
+    NAME is the id or external id of a row of RESOURCE, which may be deleted. With --diff, each line
+    is a field that differs: its JSON pointer, and its value before and after as JSON, or a hyphen
+    for no value.
+    """
+    with errors_in_one_line() as database:
+        id = row_id(database, resource, name)
+        if pair:
+            earlier, later = (versions.document_in(database, resource, id, n) for n in pair)
+            for each in differences(earlier, later):
+                click.echo(f"{each.pointer}\t{_as_json(each.before)}\t{_as_json(each.after)}")
+            return
+        for entry in versions.versions(database, resource, id):
+            values = (*(entry[name] for name in _COLUMNS), ",".join(entry["changed"]))
+            click.echo("\t".join(str(value or "-") for value in values))
+
+
+def _as_json(value: Any) -> str:
+    return "-" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 @click.argument("text", type=FILE)
@@ -26,7 +56,7 @@ def locate(text: Path, spans: Path, claims: Path) -> None:
     "occurrence": 1}} that stays with you, and CLAIMS the data file. It does not change if there is
     an error.
     """
-    with file_errors():
+    with errors_in_one_line():
         located = locating.write_locators(text, spans, claims)
     click.echo(f"{located.written} locators written for a text of {located.char_length} characters")
     click.echo(f"text_sha256 {located.text_sha256}")
@@ -51,15 +81,17 @@ def verify(source: str, text: Path) -> None:
     for checked in verification.checked:
         click.echo(_line(checked))
     results = Counter(checked.finding.result for checked in verification.checked)
-    click.echo(_summary(verification, results))
+    counts = ", ".join(f"{results[result]} {result}" for result in Result)
+    click.echo(f"{counts}; {verification.without_locator} without a locator")
+    click.echo(f"capture {verification.capture}, {verification.char_length} characters")
+    click.echo(f"text_sha256 {verification.text_sha256}")
     if results.keys() != {Result.EXACT}:
         raise SystemExit(1)
 
 
 def _verification(source: str, text: Path) -> Verification:
-    with file_errors():
+    with errors_in_one_line() as database:
         copy = locating.read_text(text)
-    with reaching() as database:
         id = row_id(database, "sources", source)
         rows = database.read(verifiable_statement(), {"id": id})
     if not rows:
@@ -80,12 +112,3 @@ def _line(checked: Checked) -> str:
     else:
         place = f"{finding.start_char}-{finding.end_char}"
     return f"{checked.external_id or checked.evidence_id}\t{finding.result}\t{place}"
-
-
-def _summary(verification: Verification, results: Counter[Result]) -> str:
-    counts = ", ".join(f"{results[result]} {result}" for result in Result)
-    return (
-        f"{counts}; {verification.without_locator} without a locator\n"
-        f"capture {verification.capture}, {verification.char_length} characters\n"
-        f"text_sha256 {verification.text_sha256}"
-    )

@@ -1,4 +1,4 @@
-"""``flask keys``."""
+"""``flask seed`` and ``flask keys``."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,9 +9,19 @@ from flask.cli import AppGroup
 
 from hksz_db.commands.terminal import writing_here
 from hksz_db.domain.vocabulary import Scope
-from hksz_db.services import api_keys
+from hksz_db.preparing import seed_folders
+from hksz_db.services import api_keys, seeding
 
 keys = AppGroup("keys", help="Create, list and revoke API keys.")
+
+
+@click.argument("folders", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
+def seed(folders: tuple[Path, ...]) -> None:
+    """Load the data files in FOLDERS. Default: the seeds of the software."""
+    for folder in folders or seed_folders():
+        with writing_here() as session:
+            loaded = seeding.load(session, folder)
+        click.echo(f"{folder.name}: {loaded.changed} loaded, {loaded.unchanged} unchanged")
 
 
 @keys.command("create")
