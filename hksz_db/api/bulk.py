@@ -13,7 +13,7 @@ from hksz_db.api.access import Write
 from hksz_db.api.calls import Call
 from hksz_db.api.problems import fault_document, status_of
 from hksz_db.api.requests import arguments, load
-from hksz_db.domain.errors import Conflict, DomainError, Fault, Forbidden, Invalid
+from hksz_db.domain.errors import Conflict, Fault, Forbidden, Invalid
 from hksz_db.domain.vocabulary import BulkMode, BulkOutcome, Scope
 from hksz_db.queries.questions import model_of
 from hksz_db.queries.readable import Readable
@@ -105,20 +105,16 @@ def _document(results: Sequence[Result]) -> dict[str, Any]:
 
 
 def _result(number: int, result: Result) -> dict[str, Any]:
+    status = status_of(result.error) if result.error else _STATUSES.get(result.outcome, 200)
     return {
         "index": number,
-        "status": _status(result),
+        "status": status,
         "outcome": result.outcome,
         "id": None if result.id is None else str(result.id),
         "external_id": result.external_id,
         "version": result.version,
         "errors": [fault_document(fault) for fault in _faults(number, result)],
     }
-
-
-def _status(result: Result) -> int:
-    error: DomainError | None = result.error
-    return _STATUSES.get(result.outcome, 200) if error is None else status_of(error)
 
 
 def _faults(number: int, result: Result) -> list[Fault]:

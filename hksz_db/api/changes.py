@@ -2,16 +2,15 @@
 
 import json
 import time
-from dataclasses import dataclass
 from inspect import getdoc
 
-from flask import Response
+from flask import Response, current_app
 
 from hksz_db.api import answers
 from hksz_db.api.access import database
 from hksz_db.api.calls import Call, Section
 from hksz_db.api.requests import arguments, refused_cursor
-from hksz_db.api.slots import waiting_room
+from hksz_db.api.slots import WaitingRoom
 from hksz_db.feed.pages import Feed, Page, horizon
 from hksz_db.feed.positions import BEGINNING, ForeignCursor, Position
 from hksz_db.queries.pages import RESOURCES
@@ -21,9 +20,6 @@ from schemas.parameters import DEFAULT_PER_PAGE
 
 CHANGE_PAGE_SCHEMA = change_page_schema(tuple((r.name, model_of(r)) for r in RESOURCES.values()))
 _PARAMETERS = changes_parameters(RESOURCES)
-
-NOW = "now"
-"""Accepted in place of a cursor: only later changes follow."""
 
 
 def _follow() -> Response:
@@ -38,11 +34,43 @@ def _follow() -> Response:
     `next_cursor`. With `wait` an answer is sent as soon as there is an entry, or without entries
     when the time is over.
     """
-    query = _query()
+    given = _PARAMETERS.read(arguments())
+    per_page = given.get("per_page", DEFAULT_PER_PAGE)
+    resources = given.get("resource", RESOURCES)
+    names = tuple(name for name in RESOURCES if name in resources)
+    feed = Feed(database(), names, given.get("document", True))
     try:
-        return _answer(query, _page(query))
+        page = _page(feed, _position(feed, given.get("cursor")), per_page, given.get("wait", 0))
     except ForeignCursor:
         raise refused_cursor() from None
+    cursor = feed.cursor(page.position)
+    meta = {"next_cursor": cursor, "caught_up": page.caught_up, "per_page": per_page}
+    body = b'{"data":[%b],"meta":%b}' % (page.entries, json.dumps(meta).encode())
+    response = answers.DirectResponse(body, content_type="application/json")
+    response.headers["Link"] = answers.next_link(cursor)
+    # The answer changes with the next commit.
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _position(feed: Feed, cursor: str | None) -> Position:
+    if cursor is None:
+        return BEGINNING
+    return horizon(feed.database).position if cursor == "now" else feed.position(cursor)
+
+
+def _page(feed: Feed, start: Position, per_page: int, wait_s: int) -> Page:
+    """The next page; if it is empty, the first with entries that appears while it waits."""
+    page = feed.after(start, per_page)
+    deadline = time.monotonic() + wait_s
+    room: WaitingRoom = current_app.extensions["hksz_waiting_room"]
+    while wait_s and not page.entries and page.caught_up:
+        with room.place():
+            more = room.listener.wait(page.position, deadline - time.monotonic())
+        if not more:
+            break
+        page = feed.after(page.position, per_page)
+    return page
 
 
 CHANGES = Section(
@@ -58,59 +86,3 @@ CHANGES = Section(
         )
     ],
 )
-
-
-@dataclass(frozen=True)
-class _Query:
-    feed: Feed
-    cursor: str | None
-    per_page: int
-    wait: int
-
-
-def _query() -> _Query:
-    given = _PARAMETERS.read(arguments())
-    resources = given.get("resource", RESOURCES)
-    return _Query(
-        feed=Feed(
-            database(),
-            tuple(name for name in RESOURCES if name in resources),
-            given.get("document", True),
-        ),
-        cursor=given.get("cursor"),
-        per_page=given.get("per_page", DEFAULT_PER_PAGE),
-        wait=given.get("wait", 0),
-    )
-
-
-def _page(query: _Query) -> Page:
-    """The next page; if it is empty, the first with entries that appears while it waits."""
-    page = query.feed.after(_position(query), query.per_page)
-    deadline = time.monotonic() + query.wait
-    while query.wait and not page.entries and page.caught_up:
-        room = waiting_room()
-        with room.place():
-            more = room.listener.wait(page.position, deadline - time.monotonic())
-        if not more:
-            break
-        page = query.feed.after(page.position, query.per_page)
-    return page
-
-
-def _position(query: _Query) -> Position:
-    if query.cursor is None:
-        return BEGINNING
-    if query.cursor == NOW:
-        return horizon(database()).position
-    return query.feed.position(query.cursor)
-
-
-def _answer(query: _Query, page: Page) -> Response:
-    cursor = query.feed.cursor(page.position)
-    meta = {"next_cursor": cursor, "caught_up": page.caught_up, "per_page": query.per_page}
-    body = b'{"data":[%b],"meta":%b}' % (page.entries, json.dumps(meta).encode())
-    response = answers.DirectResponse(body, content_type="application/json")
-    response.headers["Link"] = answers.next_link(cursor)
-    # The answer changes with the next commit.
-    response.headers["Cache-Control"] = "no-store"
-    return response

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from threading import Lock
 
 from flask import Response, current_app, request
@@ -45,29 +46,6 @@ class ExportSlots:
         return release
 
 
-class _Started:
-    """Pieces of which the first has been read, so that an export that cannot start has failed."""
-
-    def __init__(self, pieces: Iterator[bytes], close: Callable[[], None]) -> None:
-        self._pieces = pieces
-        self.close = close
-        self._first: bytes | None = next(pieces, b"")
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        if self._first is not None:
-            first, self._first = self._first, None
-            return first
-        try:
-            return next(self._pieces)
-        except BaseException:
-            # Also at the end: the server closes the iterator later, and the slot is free now.
-            self.close()
-            raise
-
-
 def export(resource: Readable, wanted: exporting.Export) -> Response:
     """The file, which is streamed. A ``HEAD`` request reads nothing."""
     response = DirectResponse(content_type=wanted.form.media_type)
@@ -77,11 +55,12 @@ def export(resource: Readable, wanted: exporting.Export) -> Response:
     )
     response.headers["Cache-Control"] = "no-store"
     if request.method != "HEAD":
-        response.response = _start(wanted)
+        _stream(response, wanted)
     return response
 
 
-def _start(wanted: exporting.Export) -> _Started:
+def _stream(response: Response, wanted: exporting.Export) -> None:
+    """Stream the file. Raises an error if not even its first piece can be read."""
     slots: ExportSlots = current_app.extensions["hksz_export_slots"]
     release = slots.acquire()
     pieces = exporting.export(database(), wanted, at_most_s=MAX_EXPORT_S)
@@ -93,7 +72,17 @@ def _start(wanted: exporting.Export) -> _Started:
             release()
 
     try:
-        return _Started(pieces, close)
+        first = next(pieces, b"")
     except BaseException:
         close()
         raise
+    response.call_on_close(close)
+    response.response = _closed_at_end(chain([first], pieces), close)
+
+
+def _closed_at_end(pieces: Iterator[bytes], close: Callable[[], None]) -> Iterator[bytes]:
+    try:
+        yield from pieces
+    finally:
+        # The server closes the response later, and the slot is free now.
+        close()

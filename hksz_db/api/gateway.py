@@ -21,7 +21,7 @@ from werkzeug.exceptions import HTTPException
 
 from hksz_db.api.calls import Cost, cost_of
 from hksz_db.api.intake import Intake, Receive
-from hksz_db.api.slots import RELEASE_WORKER_SLOT, HeldSlot, WorkerSlots
+from hksz_db.api.slots import RELEASE_WORKER_SLOT, HeldSlot
 from hksz_db.domain.errors import DomainError
 from hksz_db.settings import Settings
 
@@ -90,7 +90,7 @@ class Gateway:
         self._reader_s = reader_s
         self._intake = Intake(settings.max_body_bytes, settings.max_bulk_bytes)
         self._known_cost = lru_cache(_COSTS_KEPT)(self._find_cost)
-        self._costly = WorkerSlots(settings.costly_threads, LONGEST_WAIT_S)
+        self._costly = asyncio.Semaphore(settings.costly_threads)
         # Using threads as slots saves a turn of the event loop before the next request starts.
         self._threads = {
             Cost.PROBE: ThreadPoolExecutor(_SPARE_THREADS, "probe"),
@@ -130,7 +130,7 @@ class Gateway:
         self, environ: "WSGIEnvironment", receive: Receive, send: Send
     ) -> None:
         """Answer in a worker slot. Raises ``Overloaded`` if none becomes free in time."""
-        slot = HeldSlot(self._costly)
+        slot = HeldSlot(self._costly, LONGEST_WAIT_S)
         await slot.acquire()
         try:
             environ[RELEASE_WORKER_SLOT] = slot.released

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
-from flask import Flask, current_app, request
+from flask import Flask, request
 
 from hksz_db.domain.errors import Overloaded
 from hksz_db.feed.listener import ChangeListener
@@ -16,40 +16,36 @@ RELEASE_WORKER_SLOT = "hksz.release_worker_slot"
 """The key of a WSGI environment that holds ``HeldSlot.released``."""
 
 
-class WorkerSlots:
-    """A number of slots, which are given out in the order of the requests."""
-
-    def __init__(self, number: int, longest_wait_s: float) -> None:
-        self.free = asyncio.Semaphore(number)
-        self.longest_wait_s = longest_wait_s
-
-
 class HeldSlot:
-    """The slot of one request, which can release it and take it again."""
+    """The worker slot of one request, which can release it and take it again.
 
-    def __init__(self, slots: WorkerSlots) -> None:
-        self._slots = slots
+    The ``free`` slots are given out in the order of the requests.
+    """
+
+    def __init__(self, free: asyncio.Semaphore, longest_wait_s: float) -> None:
+        self._free = free
+        self._longest_wait_s = longest_wait_s
         self._loop = asyncio.get_running_loop()
         self._held = False
 
     async def acquire(self) -> None:
         """Take the slot. Raises ``Overloaded`` if none becomes free within the longest wait."""
         try:
-            async with asyncio.timeout(self._slots.longest_wait_s):
+            async with asyncio.timeout(self._longest_wait_s):
                 await self.reacquire()
         except TimeoutError:
             raise Overloaded("Too many costly requests at once; try again later.") from None
 
     async def reacquire(self) -> None:
         """Take the slot for a request that has already started, however long that takes."""
-        await self._slots.free.acquire()
+        await self._free.acquire()
         self._held = True
 
     def release(self) -> None:
         """Give the slot back if it is held."""
         if self._held:
             self._held = False
-            self._slots.free.release()
+            self._free.release()
 
     @contextmanager
     def released(self) -> Iterator[None]:
@@ -78,12 +74,6 @@ class WaitingRoom:
                 yield
         finally:
             self._places.release()
-
-
-def waiting_room() -> WaitingRoom:
-    """The waiting room of the app."""
-    room: WaitingRoom = current_app.extensions["hksz_waiting_room"]
-    return room
 
 
 def stop_waiters_on_shutdown(app: Flask) -> None:
