@@ -28,7 +28,7 @@ from hksz_db.queries.filters import InSubquery, Plain, Related, Relation, Target
 from hksz_db.queries.places import claims_under
 from hksz_db.queries.readable import Readable
 from hksz_db.queries.resources import Search, table_of
-from hksz_db.queries.similar_claims import similar_claims
+from hksz_db.queries.similar_claims import SIMILAR_CLAIMS
 from hksz_db.queries.sources import SOURCE_LISTS
 from schemas.claims import CLAIM_FILTERS, ClaimSchema
 from schemas.evidence import ClaimEvidenceSchema
@@ -96,7 +96,7 @@ CLAIMS = Readable(
         ),
         "corroboration": corroboration(_claims),
         "comparisons": claim_comparisons(_claims),
-        "similar": similar_claims(_claims),
+        "similar": SIMILAR_CLAIMS,
     },
     embedded=(
         "entities",
