@@ -27,6 +27,8 @@ from sqlalchemy.schema import SchemaItem
 from hksz_db.domain.relative_dates import DURATION_PATTERN, WEEKDAYS
 from hksz_db.domain.vocabulary import TimeModifier
 
+# The label of the API key that writes, or the database role without one.
+ACTOR = text("COALESCE(NULLIF(current_setting('hksz.actor', true), ''), CURRENT_USER::text)")
 EXTERNAL_ID_PATTERN = "^[a-z][a-z0-9.-]*:[A-Za-z0-9][A-Za-z0-9._~/-]*$"
 
 
@@ -169,3 +171,13 @@ def relative(edtf: str, name: str) -> tuple[SchemaItem, ...]:
 def is_sha256(column: str) -> CheckConstraint:
     """The column holds a SHA-256 in lower-case hexadecimal digits."""
     return CheckConstraint(f"{column} ~ '^[0-9a-f]{{64}}$'", name=column)
+
+
+def trigram_index(table: str, column: str) -> Index:
+    """An index for comparisons with a part of the text, and for similarity."""
+    return Index(
+        f"{table}_{column}_trgm_idx",
+        column,
+        postgresql_using="gin",
+        postgresql_ops={column: "gin_trgm_ops"},
+    )

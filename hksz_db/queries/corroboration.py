@@ -58,8 +58,8 @@ _ORIGINS_READ: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "evidence": {"evidence": ("source_id", "derived_from_id")},
 }
-# As for the counts (models/corroborations.py): the claims with evidence from these sources, or from
-# sources that rest on them, or with evidence that derives from such evidence.
+# As for the counts (models/sql/after_create/corroborations.sql): the claims with evidence from
+# these sources, or from sources that rest on them, or with evidence that derives from such evidence.
 _AFFECTED = """
     WITH RECURSIVE resting AS (
         SELECT unnest({sources}) AS id
