@@ -8,8 +8,7 @@ from marshmallow import Schema
 from hksz_db.api.calls import Call
 from hksz_db.api.costs import Cost
 from hksz_db.domain.vocabulary import Scope
-from hksz_db.queries.readable import Readable
-from hksz_db.queries.resources import Queryable
+from hksz_db.queries.readable import Queryable, Readable
 from hksz_db.services.writers import Writer
 from schemas.filters import Filter
 

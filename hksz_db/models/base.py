@@ -14,6 +14,7 @@ from sqlalchemy import (
     DateTime,
     Index,
     MetaData,
+    Table,
     Text,
     Uuid,
     event,
@@ -66,6 +67,13 @@ for _path, _statements in INSTALLED.items():
     # DDL formats its text, so that a percent sign is written twice.
     _ddl = DDL(_statements.replace("%", "%%"))  # type: ignore[no-untyped-call]
     event.listen(Base.metadata, _path.partition("/")[0], _ddl)
+
+
+def table_of(model: type[Base]) -> Table:
+    """The model's table."""
+    table = model.__table__
+    assert isinstance(table, Table)
+    return table
 
 
 class HistoryMixin:

@@ -12,6 +12,7 @@ from hksz_db.models import (
     Evidence,
     Figure,
     Source,
+    table_of,
 )
 from hksz_db.queries.compared import claim_comparisons
 from hksz_db.queries.corroboration import (
@@ -26,8 +27,7 @@ from hksz_db.queries.evidence import evidence_fields, evidence_targets
 from hksz_db.queries.figures import figure_targets
 from hksz_db.queries.filters import InSubquery, Plain, Related, Relation, Target
 from hksz_db.queries.places import claims_under
-from hksz_db.queries.readable import Readable
-from hksz_db.queries.resources import Search, table_of
+from hksz_db.queries.readable import Readable, Search
 from hksz_db.queries.similar_claims import SIMILAR_CLAIMS
 from hksz_db.queries.sources import SOURCE_LISTS
 from schemas.claims import CLAIM_FILTERS, ClaimSchema

@@ -2,7 +2,7 @@
 
 from sqlalchemy import FromClause, and_, or_
 
-from hksz_db.models import Entity, Figure, Metric
+from hksz_db.models import Entity, Figure, Metric, table_of
 from hksz_db.queries.comparisons import Pair, comparable, others, pair_with, together
 from hksz_db.queries.derivation import document, summary
 from hksz_db.queries.documents import First, Group, Node, period
@@ -16,7 +16,7 @@ from hksz_db.queries.filters import (
     Related,
     Relation,
 )
-from hksz_db.queries.resources import Queryable, table_of
+from hksz_db.queries.readable import Queryable
 from hksz_db.queries.verdicts import explanation, severity, verdict
 from schemas.comparisons import COMPARISON_FILTERS, ComparedFigureSchema, ComparisonSchema
 from schemas.summaries import EntitySummarySchema, MetricSummarySchema

@@ -23,14 +23,13 @@ from sqlalchemy import (
 )
 
 from hksz_db.database import Prepared, prepare
-from hksz_db.models import Figure
+from hksz_db.models import Figure, table_of
 from hksz_db.queries.compared import COMPARISONS, PAIR
 from hksz_db.queries.comparisons import together
 from hksz_db.queries.documents import Json, columns, number, term
 from hksz_db.queries.filters import condition
 from hksz_db.queries.keysets import Key, Keyset, gathered, numbered, page_of
 from hksz_db.queries.pages import PageShape, row_count
-from hksz_db.queries.resources import table_of
 
 SCANNED = 2_000
 """The limit on the figures that are scanned for one page."""

@@ -14,10 +14,9 @@ from sqlalchemy import (
 )
 
 from hksz_db.domain.vocabulary import Accumulation, ClaimStatus, Dimension
-from hksz_db.models import Claim, Figure, Metric
+from hksz_db.models import Claim, Figure, Metric, table_of
 from hksz_db.queries.documents import term
 from hksz_db.queries.filters import Condition
-from hksz_db.queries.resources import table_of
 
 # Rejected and retracted claims are not compared.
 _WITHDRAWN = (ClaimStatus.REJECTED, ClaimStatus.RETRACTED)

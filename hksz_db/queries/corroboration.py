@@ -5,10 +5,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, literal_column, select
 
-from hksz_db.models import Corroboration
+from hksz_db.models import Corroboration, table_of
 from hksz_db.queries.documents import Group, Json, One, Opaque
 from hksz_db.queries.filters import Plain, Related, Relation, Target
-from hksz_db.queries.resources import SortKey, table_of
+from hksz_db.queries.keysets import SortKey
 
 # As text, because it calls functions of the database whose rows no table describes.
 _ORIGINS: ColumnElement[Any] = literal_column(
@@ -59,7 +59,7 @@ _ORIGINS_READ: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "evidence": {"evidence": ("source_id", "derived_from_id")},
 }
 # As for the counts (models/sql/after_create/corroborations.sql): the claims with evidence from
-# these sources, or from sources that rest on them, or with evidence that derives from such evidence.
+# these sources, or from sources that rest on them, or with evidence derived from such evidence.
 _AFFECTED = """
     WITH RECURSIVE resting AS (
         SELECT unnest({sources}) AS id

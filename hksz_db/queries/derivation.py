@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import DATERANGE, NUMRANGE
 
-from hksz_db.models import Base, Source
+from hksz_db.models import Base, Source, table_of
 from hksz_db.queries.documents import (
     Group,
     Many,
@@ -35,7 +35,7 @@ from hksz_db.queries.documents import (
     timestamp,
 )
 from hksz_db.queries.filters import Bounds, Days, Exists, Plain, Related, Relation, Target
-from hksz_db.queries.resources import SortKey, table_of
+from hksz_db.queries.keysets import SortKey
 from schemas.base import LAST_FIELDS
 
 

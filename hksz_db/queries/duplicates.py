@@ -8,10 +8,9 @@ from sqlalchemy import FromClause, Numeric, and_, cast, func, literal_column, se
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.types import REAL
 
-from hksz_db.models import Entity, EntityName
+from hksz_db.models import Entity, EntityName, table_of
 from hksz_db.queries.derivation import summary
 from hksz_db.queries.documents import Many, decimal, number
-from hksz_db.queries.resources import table_of
 from schemas.summaries import EntitySummarySchema
 
 LEAST_SIMILARITY = "0.45"

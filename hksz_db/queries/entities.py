@@ -1,12 +1,11 @@
 """How entities are read."""
 
-from hksz_db.models import Entity, EntityIdentifier, EntityName, EntityRelation
+from hksz_db.models import Entity, EntityIdentifier, EntityName, EntityRelation, table_of
 from hksz_db.queries.derivation import Rows
 from hksz_db.queries.duplicates import likely_duplicates
 from hksz_db.queries.filters import InSubquery, Plain, Related
 from hksz_db.queries.places import entities_under
-from hksz_db.queries.readable import Readable
-from hksz_db.queries.resources import Search, table_of
+from hksz_db.queries.readable import Readable, Search
 from schemas.entities import ENTITY_FILTERS, EntitySchema
 
 _entities = table_of(Entity)

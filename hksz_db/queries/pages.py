@@ -31,8 +31,7 @@ from hksz_db.queries.figures import FIGURES
 from hksz_db.queries.filters import Condition, condition
 from hksz_db.queries.keysets import Key, Keyset, gathered, numbered, page_of
 from hksz_db.queries.metrics import METRICS
-from hksz_db.queries.readable import Readable
-from hksz_db.queries.resources import Search
+from hksz_db.queries.readable import Readable, Search
 from hksz_db.queries.sources import SOURCES
 from hksz_db.queries.units import UNITS
 

@@ -8,8 +8,7 @@ from typing import Any
 from sqlalchemy import CTE, Select, Text, Uuid, any_, bindparam, func, literal_column, select
 
 from hksz_db.domain.vocabulary import EntityRelationKind
-from hksz_db.models import ClaimEntity, Entity, EntityRelation
-from hksz_db.queries.resources import table_of
+from hksz_db.models import ClaimEntity, Entity, EntityRelation, table_of
 
 _entities = table_of(Entity).alias()
 _subjects = table_of(Entity).alias()

@@ -25,8 +25,7 @@ from hksz_db.queries.filters import (
     shape,
 )
 from hksz_db.queries.pages import RESOURCES, PageShape
-from hksz_db.queries.readable import Readable
-from hksz_db.queries.resources import Queryable
+from hksz_db.queries.readable import Queryable, Readable
 from schemas.filters import tree_schema
 from schemas.parameters import (
     COMMON,

@@ -15,10 +15,9 @@ from sqlalchemy import ColumnElement, Select, func, select
 from hksz_db.database import Prepared, prepare
 from hksz_db.domain.locators import Locator, digest
 from hksz_db.domain.verification import Finding, verify
-from hksz_db.models import Evidence, Source, SourceCapture
+from hksz_db.models import Evidence, Source, SourceCapture, table_of
 from hksz_db.queries.documents import Group, Many, Node, expression
 from hksz_db.queries.pages import one
-from hksz_db.queries.resources import table_of
 from hksz_db.queries.sources import SOURCES
 
 _sources = table_of(Source)

@@ -9,8 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from hksz_db.domain.vocabulary import Scope
-from hksz_db.models import Base
-from hksz_db.queries.resources import table_of
+from hksz_db.models import Base, table_of
 from hksz_db.services.columns import SchemaMismatch, columns_of, mismatch, nested_schema
 from hksz_db.services.dependants import wholes_of
 from hksz_db.services.references import NOTHING, Resolved, Shape, resolve

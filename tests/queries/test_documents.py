@@ -22,7 +22,7 @@ from hksz_db.queries.documents import (
     Values,
 )
 from hksz_db.queries.pages import RESOURCES
-from hksz_db.queries.resources import Queryable
+from hksz_db.queries.readable import Queryable
 from schemas.fields import DecimalDocument
 
 # A type before the one that it derives from.
