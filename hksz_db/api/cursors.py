@@ -1,17 +1,14 @@
 """Cursors in requests: one that cannot be used is refused."""
 
-from typing import Any
-
 from flask import request
 
 from hksz_db.domain.errors import Fault, Malformed
-from hksz_db.queries import cursors
-from hksz_db.queries.keysets import Keyset
+from hksz_db.queries.keysets import Keyset, encode_cursor
 
-encode = cursors.encode
+encode = encode_cursor
 
 
-def decode(cursor: str, question: Any, keyset: Keyset) -> tuple[str | None, ...]:
+def decode(cursor: str, question: object, keyset: Keyset) -> tuple[str | None, ...]:
     """The sort keys in a cursor. Raises ``Malformed`` unless it belongs to the question."""
     keys = keyset.decode(cursor, question)
     if keys is None:

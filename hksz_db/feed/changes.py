@@ -37,8 +37,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.types import TypeEngine
 
 from hksz_db.database import Prepared, prepare
-from hksz_db.feed.dependencies import affected_documents
-from hksz_db.feed.positions import NIL_ID
+from hksz_db.feed.dependencies import NIL_ID, affected_documents
 from hksz_db.queries.documents import Group, Json, Node, expression, term, timestamp
 from hksz_db.queries.pages import RESOURCES, as_json
 from hksz_db.queries.readable import Readable

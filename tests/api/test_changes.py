@@ -10,8 +10,7 @@ import pytest
 from hksz_db.api.catalogue import CATALOGUE
 from hksz_db.api.changes import CHANGE_PAGE_SCHEMA
 from hksz_db.database import run
-from hksz_db.feed.pages import Feed
-from hksz_db.feed.positions import Position
+from hksz_db.feed.pages import Feed, Position
 from hksz_db.services.writing import writing
 
 PATH = "/v1/changes"

@@ -284,6 +284,7 @@ def test_a_damaged_cursor_is_refused(reader):
         b"{}",
         b"x",
         b"\xff",
+        pytest.param(b"[" * 2000, id="nested"),
     ],
 )
 def test_a_forged_cursor_is_refused(reader, keys):
