@@ -9,7 +9,7 @@ from hksz_db.api.comparisons import list_comparisons_of
 from hksz_db.api.entity_merges import merge, unmerge
 from hksz_db.api.resource import Listed, Resource
 from hksz_db.api.verification import verify
-from hksz_db.queries.compared import COMPARISONS as COMPARISON_QUERIES
+from hksz_db.queries.comparisons import COMPARISONS as COMPARISON_QUERIES
 from hksz_db.queries.pages import RESOURCES
 from hksz_db.services.kinds import KINDS
 

@@ -14,7 +14,7 @@ from hksz_db.models import (
     Source,
     table_of,
 )
-from hksz_db.queries.compared import claim_comparisons
+from hksz_db.queries.comparisons import claim_comparisons
 from hksz_db.queries.corroboration import (
     corroboration,
     corroboration_sorts,

@@ -3,7 +3,7 @@
 from sqlalchemy import FromClause, Numeric, func
 
 from hksz_db.models import Figure, Metric, table_of
-from hksz_db.queries.compared import figure_comparisons
+from hksz_db.queries.comparisons import figure_comparisons
 from hksz_db.queries.derivation import Targets
 from hksz_db.queries.filters import Bounds, Plain, Related, Relation, Target
 from hksz_db.queries.keysets import SortKey

@@ -12,7 +12,7 @@ from typing import Any
 
 from marshmallow.fields import Nested
 
-from hksz_db.queries.compared import COMPARISONS
+from hksz_db.queries.comparisons import COMPARISONS
 from hksz_db.queries.filters import (
     AllOf,
     AnyOf,

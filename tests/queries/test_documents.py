@@ -8,7 +8,7 @@ from marshmallow import Schema, fields
 from sqlalchemy import Boolean, Column, Date, Integer, Text, Uuid
 from sqlalchemy.types import TypeEngine
 
-from hksz_db.queries.compared import COMPARISONS
+from hksz_db.queries.comparisons import COMPARISONS
 from hksz_db.queries.documents import (
     DecimalText,
     First,
