@@ -43,7 +43,7 @@ class Json(UserDefinedType[bytes]):
 
     cache_ok = True
 
-    def get_col_spec(self, **_: Any) -> str:
+    def get_col_spec(self, **_: object) -> str:
         """The type's name in SQL."""
         return "json"
 

@@ -163,7 +163,7 @@ def shape(expression: Expression) -> tuple[Any, ...]:
             return ("any", *map(shape, parts))
 
 
-def bound_values(expression: Expression) -> dict[str, Any]:
+def bound_values(expression: Expression) -> dict[str, object]:
     """The values to bind, by parameter name."""
     return {f"p{n}": _encode(criterion) for n, criterion in enumerate(criteria(expression))}
 
@@ -335,7 +335,7 @@ def _operators(target: Target) -> AbstractSet[str]:
             return _OPERATORS[type(target)]
 
 
-def _encode(criterion: Criterion) -> Any:
+def _encode(criterion: Criterion) -> object:
     value = criterion.value
     if isinstance(value, Period):
         return days_literal(value)

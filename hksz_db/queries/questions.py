@@ -75,7 +75,7 @@ class Question:
         """The same question about the rows that meet the criterion."""
         return replace(self, filters=AllOf((criterion, self.filters)))
 
-    def identity(self, resource: str) -> list[Any]:
+    def identity(self, resource: str) -> list[object]:
         """What cursors are tied to: equal for all pages of a list, whatever their fields."""
         values = [criterion.value for criterion in criteria(self.filters)]
         moment = None if self.as_of is None else self.as_of.isoformat()
@@ -93,7 +93,7 @@ class Question:
             counted=self.count == "exact",
         )
 
-    def values(self) -> dict[str, Any]:
+    def values(self) -> dict[str, object]:
         """What is bound to the statement, except the cursor's keys."""
         return {**bound_values(self.filters), "q": self.search, "rows": self.per_page + 1}
 
@@ -167,7 +167,7 @@ def read_document(resource: str, given: Given, options: tuple[str, ...] = DOCUME
     return Reading(chosen, values.get("as_of"))
 
 
-def read_tree(resource: str, body: Mapping[str, Any]) -> Question:
+def read_tree(resource: str, body: Mapping[str, object]) -> Question:
     """The question in the body of a query: ``{"filter": tree, "sort": …, "per_page": …}``.
 
     A tree is an object: ``{"and": […]}``, ``{"or": […]}``, ``{"not": {…}}``, or filters by name,
@@ -192,7 +192,7 @@ def read_tree(resource: str, body: Mapping[str, Any]) -> Question:
     return replace(question_of(readable, values, chosen), filters=filters)
 
 
-def _expression(resource: str, tree: Any, faults: Faults) -> Expression:
+def _expression(resource: str, tree: object, faults: Faults) -> Expression:
     if not isinstance(tree, dict):
         faults.add("", "invalid", "A filter must be a JSON object.")
         return AllOf(())
@@ -209,7 +209,7 @@ def _expression(resource: str, tree: Any, faults: Faults) -> Expression:
     return AllOf(tuple(parts))
 
 
-def _branches(resource: str, trees: Any, faults: Faults) -> tuple[Expression, ...]:
+def _branches(resource: str, trees: object, faults: Faults) -> tuple[Expression, ...]:
     if not isinstance(trees, list) or not trees:
         faults.add("", "invalid", "Must be a list of filters.")
         return ()
@@ -218,7 +218,7 @@ def _branches(resource: str, trees: Any, faults: Faults) -> tuple[Expression, ..
     )
 
 
-def _size(tree: Any) -> int:
+def _size(tree: object) -> int:
     """How many names and branches a tree has; counting stops beyond the limit."""
     level, size = [tree], 0
     while level and size <= MAX_FILTERS:
