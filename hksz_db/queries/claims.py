@@ -59,12 +59,8 @@ _SOURCES_OF_CLAIM = _sources.c.id.in_(
 )
 
 
-def _prefixed(prefix: str, targets: dict[str, Target]) -> dict[str, Target]:
-    return {f"{prefix}__{name}": target for name, target in targets.items()}
-
-
-def _on(relation: Relation, targets: dict[str, Target]) -> dict[str, Target]:
-    return {name: Related(relation, target) for name, target in targets.items()}
+def _on(name: str, relation: Relation, targets: dict[str, Target]) -> dict[str, Target]:
+    return {f"{name}__{rest}": Related(relation, target) for rest, target in targets.items()}
 
 
 CLAIMS = Readable(
@@ -118,9 +114,9 @@ CLAIMS = Readable(
         "entities__kind": Related(_ENTITIES, Related(_ENTITY, Plain(_linked.c.kind))),
         "entities__name": Related(_ENTITIES, Related(_ENTITY_NAMES, Plain(_linked_names.c.name))),
         "place": InSubquery(_claims.c.id, claims_under),
-        **_prefixed("figures", _on(_FIGURES, figure_targets(_figures))),
-        **_prefixed("evidence", _on(_EVIDENCE, evidence_targets(_evidence))),
-        **_prefixed("corroboration", corroboration_targets(_claims)),
+        **_on("figures", _FIGURES, figure_targets(_figures)),
+        **_on("evidence", _EVIDENCE, evidence_targets(_evidence)),
+        **corroboration_targets(_claims),
     },
     tabled=(
         "relations.kind",
@@ -139,7 +135,7 @@ CLAIMS = Readable(
         "corroboration.against.origins",
     ),
     sorted_by=("time", "due"),
-    declared_sorts={f"corroboration__{name}": key for name, key in corroboration_sorts().items()},
+    declared_sorts=corroboration_sorts(),
     grouped_by=("status", "modality", "language", "claimant_id", "reported_by_id"),
     declared_groups={"corroboration__verdict": corroboration_verdict(_claims)},
     search=Search(_claims.c.search, "english"),

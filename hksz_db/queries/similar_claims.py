@@ -4,15 +4,13 @@ Claims that share a band (``hksz_db/models/claims.py``) are candidates, and some
 compared word by word. The cost does not grow with the number of claims.
 """
 
-from pathlib import Path
-
 from sqlalchemy import Boolean, Numeric, Text, Uuid, column, text, true
 
-from hksz_db.queries.documents import Group, Many, decimal
+from hksz_db.queries.documents import Group, Many, decimal, sql_file
 
 _FINDINGS = ("words", "numbers", "figures", "period")
 _found = (
-    text(Path(__file__).with_name("sql").joinpath("similar_claims.sql").read_text("utf-8"))
+    text(sql_file("similar_claims.sql"))
     .columns(
         column("id", Uuid()),
         *(column(name, Text()) for name in ("external_id", "statement", "status", *_FINDINGS)),
