@@ -8,12 +8,7 @@ from hksz_db.queries.documents import One
 from hksz_db.queries.filters import Plain, Related, Relation, Target
 from hksz_db.queries.readable import Readable
 from hksz_db.queries.sources import CONTRIBUTORS
-from schemas.evidence import (
-    EVIDENCE_FILTERS,
-    EVIDENCE_KINDS,
-    EvidenceSchema,
-    EvidenceSourceSchema,
-)
+from schemas.evidence import EVIDENCE_FILTERS, EVIDENCE_KINDS, EvidenceSchema, EvidenceSourceSchema
 
 _evidence = table_of(Evidence)
 

@@ -27,15 +27,7 @@ from hksz_db.queries.filters import (
 from hksz_db.queries.pages import RESOURCES, PageShape
 from hksz_db.queries.readable import Queryable, Readable
 from schemas.filters import tree_schema
-from schemas.parameters import (
-    COMMON,
-    DEFAULT_PER_PAGE,
-    Faults,
-    Parameters,
-    Refusal,
-    Sort,
-    choices,
-)
+from schemas.parameters import COMMON, DEFAULT_PER_PAGE, Faults, Parameters, Refusal, Sort, choices
 
 MAX_FILTERS = 100
 """The limit on the names and branches of a query tree."""
