@@ -28,7 +28,7 @@ from hksz_db.queries.documents import Json, columns, expression, number
 from hksz_db.queries.entities import ENTITIES
 from hksz_db.queries.evidence import EVIDENCE
 from hksz_db.queries.figures import FIGURES
-from hksz_db.queries.filters import Condition, condition
+from hksz_db.queries.filters import Condition, Shape, condition
 from hksz_db.queries.keysets import Key, Keyset, gathered, numbered, page_of
 from hksz_db.queries.metrics import METRICS
 from hksz_db.queries.readable import Queryable, Readable, Search
@@ -65,7 +65,7 @@ class PageShape:
 
     resource: str
     fields: tuple[str, ...]
-    filters: tuple[Any, ...]
+    filters: Shape
     searched: bool
     sort: tuple[tuple[str, bool], ...]
     after: tuple[bool, ...] | None
