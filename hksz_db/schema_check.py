@@ -67,25 +67,20 @@ def incompleteness(connection: Connection) -> str | None:
     models counts as missing: a disabled trigger, or one for other events, an invalid index, a
     function with another body.
     """
-    values = {"expected": _expected(), "histories": _histories()}
     # The rows of history.tables can be read only if the first query finds it and the right to it.
-    missing = connection.scalars(_MISSING, values).all()
-    parts = missing or connection.scalars(_UNREGISTERED, values).all()
+    missing = connection.scalars(_MISSING, _described()).all()
+    parts = missing or connection.scalars(_UNREGISTERED, _described()).all()
     named = "; ".join(parts[:_LISTED_PARTS])
     more = f"; and {len(parts) - _LISTED_PARTS} more" if len(parts) > _LISTED_PARTS else ""
     return f"The database schema is incomplete. Missing: {named}{more}." if parts else None
 
 
 @cache
-def _histories() -> str:
-    """The rows of ``history.tables`` as a JSON array."""
-    return json.dumps([asdict(table) for table in HISTORY_TABLES.values()])
-
-
-@cache
-def _expected() -> str:
-    """The parts as a JSON array, read from the statements that create them."""
-    return json.dumps([asdict(part) for part in (*_installed(), *_history_parts())])
+def _described() -> dict[str, str]:
+    """The parts, read from the statements that create them, and the rows of ``history.tables``."""
+    expected = [asdict(part) for part in (*_installed(), *_history_parts())]
+    histories = [asdict(table) for table in HISTORY_TABLES.values()]
+    return {"expected": json.dumps(expected), "histories": json.dumps(histories)}
 
 
 def _installed() -> Iterator[_Part]:

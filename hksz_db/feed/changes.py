@@ -6,7 +6,7 @@ them. Then come the documents that only show such a row, as a claim shows the na
 entries in order has the current documents in the end.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -135,6 +135,7 @@ def _position(entries: CTE) -> ColumnElement[Any]:
 
 
 def _entry(entries: CTE, resources: tuple[str, ...], documents: bool) -> Group:
+    mergeable = [name for name in resources if RESOURCES[name].can_be_merged]
     found: dict[str, Node] = {
         "resource": entries.c.resource,
         "id": entries.c.id,
@@ -143,30 +144,24 @@ def _entry(entries: CTE, resources: tuple[str, ...], documents: bool) -> Group:
         "at": timestamp(entries.c.at),
         "transaction": cast(entries.c.transaction, Text),
         "actor": entries.c.actor,
-        "merged_into": _of_row(entries, resources, _merged_into),
+        "merged_into": _of_row(entries, mergeable, lambda readable: readable.redirect),
     }
     if documents:
         found["document"] = _of_row(entries, resources, _document)
     return Group(found)
 
 
-_Value = Callable[[Readable], ColumnElement[Any] | None]
-
-
-def _of_row(entries: CTE, resources: tuple[str, ...], value: _Value) -> ColumnElement[Any]:
+def _of_row(
+    entries: CTE, resources: Iterable[str], value: Callable[[Readable], ColumnElement[Any]]
+) -> ColumnElement[Any]:
     """A value of the entry's row, by a subquery for each resource: a join might read all rows."""
     cases = []
     for name in resources:
         readable = RESOURCES[name]
-        found = value(readable)
-        if found is not None:
-            of_row = select(found).where(readable.table.c.id == entries.c.id).correlate(entries)
-            cases.append((entries.c.resource == term(name), of_row.scalar_subquery()))
+        of_row = select(value(readable)).where(readable.table.c.id == entries.c.id)
+        found = of_row.correlate(entries).scalar_subquery()
+        cases.append((entries.c.resource == term(name), found))
     return case(*cases) if cases else null()
-
-
-def _merged_into(readable: Readable) -> ColumnElement[Any] | None:
-    return readable.redirect if readable.can_be_merged else None
 
 
 def _document(readable: Readable) -> ColumnElement[Any]:

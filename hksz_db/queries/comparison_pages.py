@@ -71,7 +71,10 @@ def comparisons_statement(shape: PageShape, of_figure: bool) -> Prepared:
     """
     rows = _pairs(shape, of_figure)
     end = None if of_figure or _is_selective(shape) else _end_of_scan(shape)
+    elsewhere = None
     if end is not None:
+        keys = func.json_build_array(cast(end, Text), term(_HIGHEST))
+        elsewhere = case((end.is_not(None), cast(keys, Text)))
         highest: ColumnElement[Any] = literal_column(f"'{_HIGHEST}'::uuid", Uuid())
         rows = rows.where(_a.c.id <= func.coalesce(end, highest))
     found = page_of(rows, KEYSET, shape.after)
@@ -85,7 +88,7 @@ def comparisons_statement(shape: PageShape, of_figure: bool) -> Prepared:
     page = gathered(
         numbered(found, KEYSET, joined, as_json(COMPARISONS, shape.fields)),
         total=counted if shape.counted else None,
-        elsewhere=None if end is None else _cursor_at(end),
+        elsewhere=elsewhere,
     )
     return prepare(page)
 
@@ -104,8 +107,3 @@ def _end_of_scan(shape: PageShape) -> ColumnElement[Any]:
     if shape.after is not None:
         scanned = scanned.where(figures.c.id >= KEYSET.keys[0].bound(0))
     return scanned.order_by(figures.c.id).offset(number(SCANNED)).limit(number(1)).scalar_subquery()
-
-
-def _cursor_at(end: ColumnElement[Any]) -> ColumnElement[Any]:
-    keys = func.json_build_array(cast(end, Text), term(_HIGHEST))
-    return case((end.is_not(None), cast(keys, Text)))

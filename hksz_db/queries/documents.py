@@ -146,15 +146,10 @@ def period(
 ) -> Group:
     """A time: the EDTF expression and the first and last day that it may cover."""
     stated = {} if as_stated is None else {"as_stated": as_stated}
-    return Group({**stated, "edtf": edtf, **_days(days)})
-
-
-def _days(days: ColumnElement[Any]) -> dict[str, Node]:
+    first = func.lower(days, type_=Date())
     # PostgreSQL excludes the upper end of a range of days.
-    return {
-        "earliest": func.lower(days, type_=Date()),
-        "latest": type_coerce(func.upper(days) - literal_column("1"), Date()),
-    }
+    last = type_coerce(func.upper(days) - literal_column("1"), Date())
+    return Group({**stated, "edtf": edtf, "earliest": first, "latest": last})
 
 
 def numeric_range(column: ColumnElement[Any]) -> Group:
