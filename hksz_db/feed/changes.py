@@ -349,7 +349,7 @@ def _from_beginning(resource: str) -> str:
     """The entries of transaction 0: the rows that existed when the history began, and are live.
 
     A row that has not been changed since is in the table itself, any other in its twin. Both have a
-    partial index for this (``resource_rules`` and ``index_feed_beginning`` in ``models``).
+    partial index for this (``models/base.py`` and ``models/history.py``).
     """
     after = f"step.id = 0 AND '{resource}' >= after.resource AND id > {_id_after(resource)}"
     live = f"SELECT FROM {resource} WHERE id = was.id AND deleted_at IS NULL OFFSET 0"
