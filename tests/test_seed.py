@@ -10,7 +10,8 @@ import pytest
 
 from hksz_db.database import Database, run
 from hksz_db.preparing import seed_folders
-from hksz_db.services import claims, lifecycle
+from hksz_db.services import lifecycle
+from hksz_db.services.batches import update
 from hksz_db.services.seeding import InvalidSeed, Loaded, load
 from hksz_db.services.writing import writing
 
@@ -288,7 +289,7 @@ def _times(database, name):
 
 
 def test_an_entry_that_becomes_relative_changes_the_row_that_was_loaded(database, copy):
-    """A database was seeded before, when the dates were worked out by hand; and back again."""
+    """A database was seeded before, when the dates were absolute; and back again."""
     name, now = "hksz:qianhai-zone-established", _read(copy, "claims.json")
     (claim,) = (item for item in now if item["external_id"] == name)
     relative = ("[2009..2013]", "-P13Y", "[2023..2025]", "P0Y")
@@ -314,7 +315,7 @@ def test_what_a_file_no_longer_holds_stays(database, copy):
 def test_an_edit_survives_as_long_as_its_entry_is_the_same(database, copy):
     with writing(database) as session:
         id, *_ = _claim(session)
-        claims.update(session, id, None, {"statement": "Edited."})
+        update(session, "claims", id, None, {"statement": "Edited."})
     assert _load(database, copy).changed == 0
     with writing(database) as session:
         assert _claim(session)[1] == "Edited."
@@ -345,7 +346,7 @@ def test_what_was_deleted_stays_deleted(database, copy):
         ("claims.json", "hksz:author-post", {"time_edtf": "soon"}, "time_edtf"),
         ("claims.json", "hksz:author-post", {"evidence": [{"stance": "asserts"}]}, "external_id"),
         ("entities.json", "hksz:ttps", {"kind": "idea"}, "kind"),
-        ("sources.json", "hksz:shenzhen-daily-article", {"captures": []}, "rests on"),
+        ("sources.json", "hksz:shenzhen-daily-article", {"captures": []}, "would be removed"),
         ("metrics.json", "hksz:metric-ttps-approved", {"key": "mainland-bases-added"}, "key"),
         ("claims.json", "hksz:author-post", {"evidence": "x"}, "evidence"),
         ("relations.json", "hksz:tan-yifan", {"relations": [{"kind": "part_of"}]}, "object_id"),

@@ -20,7 +20,6 @@ from hksz_db.domain.vocabulary import BulkMode, BulkOutcome, Scope
 from hksz_db.services.api_keys import Actor
 from hksz_db.services.bulk import Result
 from hksz_db.services.bulk import write as write_items
-from hksz_db.services.kinds import KINDS
 from hksz_db.services.review import REVIEWED
 from schemas.bulk import BULK, MAX_ITEMS, BulkAnswerSchema, BulkSchema
 from schemas.fields import BoundedList
@@ -33,7 +32,6 @@ _MAX_FAULTS = 20
 def bulk(resource: Resource) -> Call:
     """``POST /v1/R/bulk``."""
     schema = BulkSchema()
-    kind = KINDS[resource.name]
 
     def bulk(write: Write) -> Response:
         """Add or change many {name} in one call.
@@ -53,7 +51,9 @@ def bulk(resource: Resource) -> Call:
         mode, atomic = BulkMode(asked["mode"]), asked["atomic"]
         items: list[Any] = load(schema)["items"]
         allowed = partial(_demand_review, write.actor)
-        results = write_items(write.session, kind, items, mode, atomic=atomic, allowed=allowed)
+        results = write_items(
+            write.session, resource.writer, items, mode, atomic=atomic, allowed=allowed
+        )
         if atomic:
             _check(results)
         return answers.many(_document(results))

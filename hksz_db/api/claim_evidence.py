@@ -12,7 +12,8 @@ from hksz_db.api.parameters import arguments
 from hksz_db.api.resource import Resource
 from hksz_db.queries.filters import Criterion
 from hksz_db.queries.questions import LIST, parameters, read_list
-from hksz_db.services.rows import demand
+from hksz_db.services import batches
+from hksz_db.services.rows import require_live
 from schemas.evidence import ClaimEvidenceCreateSchema
 from schemas.pages import page_schema
 
@@ -41,10 +42,10 @@ def create_evidence(evidence: Resource, claims: Resource) -> Call:
 
     def create_evidence(write: Write, id: UUID) -> Response:
         """Add evidence to one claim."""
-        demand(write.session, claims.name, id)
+        require_live(write.session, claims.name, id)
         fields = load(schema)
         check_review(write.actor, fields)
-        new_id = evidence.writer.create(write.session, {**fields, "claim_id": id})
+        new_id = batches.create(write.session, evidence.name, {**fields, "claim_id": id})
         return answers.written(write.session, evidence, new_id, 201)
 
     return Call(

@@ -19,9 +19,10 @@ from hksz_db.domain.errors import Conflict
 from hksz_db.exchange.bodies import patch_body
 from hksz_db.queries import versions
 from hksz_db.queries.questions import PAGING, VERSION, Question, parameters, read_document
+from hksz_db.services import batches
 from hksz_db.services.loading import load
 from hksz_db.services.review import demand_review
-from hksz_db.services.rows import demand
+from hksz_db.services.rows import require_live
 from schemas.history import VersionDifferencesSchema, VersionEntrySchema, version_schema
 from schemas.pages import page_schema
 
@@ -113,7 +114,7 @@ def _restore_version(resource: Resource) -> Call:
         fields = load(schema, _patch(write.session, resource, id, version))
         check_review(write.actor, fields)
         demand_review(write.session, write.actor, resource.name, id)
-        resource.writer.update(write.session, id, write.versions, fields)
+        batches.update(write.session, resource.name, id, write.versions, fields)
         return answers.written(write.session, resource, id, 200)
 
     return Call(
@@ -131,7 +132,7 @@ HISTORY_CALLS = (_list_versions, _read_version, _compare_versions, _restore_vers
 
 def _patch(session: Session, resource: Resource, id: UUID, version: int) -> dict[str, Any]:
     """The merge patch that makes a live row what it was in a version."""
-    demand(session, resource.name, id)
+    require_live(session, resource.name, id)
     document = versions.document_in(database(), resource.name, id, version)
     if document is None:
         raise Conflict(f"The {resource.singular} {id} was deleted in version {version}.")

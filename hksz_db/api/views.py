@@ -31,7 +31,7 @@ from hksz_db.queries.questions import (
     read_list,
     read_tree,
 )
-from hksz_db.services import lifecycle
+from hksz_db.services import batches, lifecycle
 from hksz_db.services.review import demand_review, demand_review_of_new
 from schemas.base import DocumentSchema
 from schemas.pages import groups_schema, page_schema
@@ -107,7 +107,7 @@ def _create(resource: Resource) -> Call:
         """Add one {singular} with everything in the body, or nothing at all."""
         fields = load(schema)
         check_review(write.actor, fields)
-        id = resource.writer.create(write.session, fields)
+        id = batches.create(write.session, resource.name, fields)
         demand_review_of_new(write.session, write.actor, resource.name, id)
         return answers.written(write.session, resource, id, 201)
 
@@ -132,7 +132,7 @@ def _change(resource: Resource) -> Call:
         fields = load(schema, MERGE_PATCH)
         check_review(write.actor, fields)
         demand_review(write.session, write.actor, resource.name, id)
-        resource.writer.update(write.session, id, write.versions, fields)
+        batches.update(write.session, resource.name, id, write.versions, fields)
         return answers.written(write.session, resource, id, 200)
 
     return Call(

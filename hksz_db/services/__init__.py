@@ -1,1 +1,1 @@
-"""Writes: every function takes a session and never commits; whoever opened it does."""
+"""Writes: functions take a session and never commit; the code that opened it does."""

@@ -1,4 +1,4 @@
-"""Keys: made once, shown once, stored as a hash, revoked for good."""
+"""API keys: shown once when created, stored as a hash, and revoked permanently."""
 
 import hashlib
 import secrets
@@ -19,14 +19,14 @@ PREFIX = "hksz_"
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: the id and the label of a key, and what it may do."""
+    """The key of a request: its id, its label and its scopes."""
 
     id: UUID
     label: str
     scopes: frozenset[str]
 
     def demand(self, scope: Scope) -> None:
-        """Raise ``Forbidden`` unless the key has the scope; ``admin`` has every one."""
+        """Raise ``Forbidden`` unless the key has the scope; ``admin`` includes every scope."""
         if not self.scopes & {scope, Scope.ADMIN}:
             raise Forbidden(f"The key {self.label!r} lacks the scope {scope}.")
 
@@ -34,7 +34,7 @@ class Actor:
 def create(
     session: Session, label: str, scopes: Sequence[Scope], expires_at: datetime | None = None
 ) -> str:
-    """Make a key and return it; nothing can show it again. Raises ``Conflict`` on a used label."""
+    """Create a key; it cannot be shown again. Raises ``Conflict`` if the label is used."""
     key = PREFIX + secrets.token_urlsafe(32)
     made = run(
         session,
@@ -51,14 +51,14 @@ def create(
 
 
 def listing(session: Session) -> list[dict[str, Any]]:
-    """What is known of each key, the oldest first."""
+    """The properties of each key, the oldest first."""
     names = ("label", "scopes", "created_at", "expires_at", "revoked_at", "last_used_at")
     found = run(session, f"SELECT {', '.join(names)} FROM api_keys ORDER BY id")
     return [dict(zip(names, row, strict=True)) for row in found]
 
 
 def revoke(session: Session, label: str) -> bool:
-    """Revoke the key with this label; whether there was one that was not revoked yet."""
+    """Revoke the key with this label; whether it existed and was not revoked yet."""
     sql = (
         "UPDATE api_keys SET revoked_at = now() WHERE label = $1 AND revoked_at IS NULL RETURNING 1"
     )
@@ -66,11 +66,9 @@ def revoke(session: Session, label: str) -> bool:
 
 
 def authenticate(session: Session, key: str, request_id: str = "") -> Actor:
-    """Who the key belongs to; what the transaction writes is put down to its label.
+    """The actor of the key; the history records its label and the ``request_id``.
 
-    ``request_id`` is kept with it.
-
-    Raises ``Unauthenticated`` when the key is unknown, expired or revoked.
+    Raises ``Unauthenticated`` if the key is unknown, expired or revoked.
     """
     found = run(
         session,
@@ -89,13 +87,13 @@ def authenticate(session: Session, key: str, request_id: str = "") -> Actor:
     if expired:
         raise Unauthenticated("The key has expired.")
     if stale:
-        # To the minute is enough to tell a key that lives from one that does not.
-        _note_use(session, key)
+        # A resolution of a minute is enough to find unused keys.
+        _record_use(session, key)
     return Actor(id, label, frozenset(scopes))
 
 
-def _note_use(session: Session, key: str) -> None:
-    # Whoever is first to note it is enough: nobody waits for the row.
+def _record_use(session: Session, key: str) -> None:
+    # One concurrent request records the use, and the others do not wait for the row.
     run(
         session,
         "UPDATE api_keys SET last_used_at = now() WHERE id IN"

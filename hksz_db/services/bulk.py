@@ -1,8 +1,8 @@
-"""Many items in one call: each is made, changed or left alone, and each has a result.
+"""Many items in one call: each is created, updated or ignored, and has a result of its own.
 
-All of them are written by one statement for each table and leave what they would leave one by
-one, but that a row that is touched several times counts one version. Where the database refuses
-that, the items that it will not have are found by halving, so that they do not cost the others.
+All items are written with one statement for each table, as if they were written one by one, except
+that a row that several items touch gets one new version. If the database refuses the statement,
+the refused items are found by halving, so that the other items are written all the same.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -16,20 +16,21 @@ from sqlalchemy.orm import Session
 from hksz_db.database import run
 from hksz_db.domain.errors import Conflict, DomainError, Fault, FaultsError
 from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
-from hksz_db.services.batch_writes import Refused, write_batch
-from hksz_db.services.batches import Allowed, Batch
-from hksz_db.services.entries import Entry
-from hksz_db.services.plans import Plans, Task, doubled
+from hksz_db.services.batches import Allowed, Batch, Entry, Refused
+from hksz_db.services.items import Item, Plan, duplicate_error
 from hksz_db.services.violations import translate
 from hksz_db.services.writers import Writer
+
+# These rows take a second or two; a statement has to end before its timeout.
+_ROWS_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of an item.
+    """The result of an item.
 
-    ``id`` and ``version`` are of the row that the item made, changed or found. Where it failed,
-    ``error`` says why and ``faults`` where, each with a JSON pointer into the item
+    ``id`` and ``version`` are those of the row that the item created, updated or found. If it
+    failed, ``error`` says why and ``faults`` where, each with a JSON pointer into the item
     (``#/figures/0/amount``, or ``#`` for the whole).
     """
 
@@ -42,12 +43,12 @@ class Result:
 
 
 def everything(_: Collection[str]) -> None:
-    """Allow it."""
+    """Allow all statuses."""
 
 
 def write(
     session: Session,
-    kind: Writer,
+    writer: Writer,
     items: Sequence[Any],
     mode: BulkMode,
     *,
@@ -56,145 +57,143 @@ def write(
 ) -> list[Result]:
     """Write the items; a result for each, in their order.
 
-    ``items`` are JSON values as they were parsed. An item without an ``external_id`` is new in
-    every mode. One whose ``external_id`` is there already is refused (``create``), left alone
-    (``ignore``) or changed by what it gives (``upsert``), where what it does not give stays; one
-    that is there and was deleted or merged is refused. It may refer by name to what comes before
-    it in the call. With ``upsert`` the figures and evidence of a claim that is there are made or
-    changed in their turn: they are given whole, and need an ``external_id`` each, because without
-    one they would be added again with each repetition. What only creation settles may be repeated
-    and not be changed.
+    ``items`` are parsed JSON values. An item without an ``external_id`` is new in every mode. If
+    the ``external_id`` of an item is stored, the item is refused (``create``), ignored (``ignore``)
+    or updates the row (``upsert``), where fields that it does not give stay; an item of a deleted
+    or merged row is refused. It may refer by name to earlier items of the call. With ``upsert``,
+    the figures and evidence of a stored claim are created or updated too: they are given whole, and
+    need an ``external_id`` each, because without one every repetition would add them again. Fields
+    that cannot be changed after creation may be repeated.
 
-    ``allowed`` is called with the statuses that an item gives or that stand on what it changes,
-    and raises ``Forbidden``; an item that changes nothing needs no leave. With ``atomic``
-    nothing is written unless everything is; what was not written for the sake of another has
-    the fault ``not_written``.
+    ``allowed`` is called with the statuses that an item gives, and those of the rows that it
+    changes, and raises ``Forbidden``. With ``atomic``, nothing is written unless everything is; the
+    items that were refused only because of others have the fault ``not_written``.
     """
-    call = _Call(session, kind, mode, allowed)
+    call = _Call(session, writer, mode, allowed)
     if not atomic:
         return call.write(items)
-    whole = session.begin_nested()
+    savepoint = session.begin_nested()
     results = call.write(items)
     if any(result.error for result in results):
-        whole.rollback()
+        savepoint.rollback()
         return [result if result.error else _not_written(result) for result in results]
-    whole.commit()
+    savepoint.commit()
     return results
 
 
 def _not_written(result: Result) -> Result:
-    fault = Fault("not_written", "Another item was refused, and it was to be all or nothing.", "#")
+    fault = Fault(
+        "not_written", "Another item was refused, and nothing is written unless everything is.", "#"
+    )
     return _failed(result.external_id, Conflict("Another item was refused.", [fault]))
 
 
 def _failed(name: str | None, error: DomainError) -> Result:
-    faults = error.faults if isinstance(error, FaultsError) else ()
-    faults = faults or (Fault("refused", str(error), "#"),)
+    if not isinstance(error, FaultsError):
+        # The row was deleted or merged after it had been found.
+        error = Conflict(str(error))
+    faults = error.faults or (Fault("refused", str(error), "#"),)
     return Result(BulkOutcome.FAILED, None, name, None, faults, error)
 
 
-# So many rows take a second or two; a statement has to end in time.
-_ROWS_AT_ONCE = 10_000
-
-
-def _shares(tasks: Iterable[Task]) -> Iterator[list[Task]]:
-    """The tasks in shares of so many rows; most calls are one."""
-    share: list[Task] = []
+def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """The items in chunks of a limited number of rows; most calls are one chunk."""
+    chunk: list[Item] = []
     rows = 0
-    for task in tasks:
-        if share and rows + task.rows > _ROWS_AT_ONCE:
-            yield share
-            share, rows = [], 0
-        share.append(task)
-        rows += task.rows
-    if share:
-        yield share
+    for item in items:
+        if chunk and rows + item.row_count > _ROWS_AT_ONCE:
+            yield chunk
+            chunk, rows = [], 0
+        chunk.append(item)
+        rows += item.row_count
+    if chunk:
+        yield chunk
 
 
 class _Call:
-    def __init__(self, session: Session, kind: Writer, mode: BulkMode, allowed: Allowed) -> None:
+    def __init__(self, session: Session, writer: Writer, mode: BulkMode, allowed: Allowed) -> None:
         self.session = session
-        self.plans = Plans(session, kind, mode)
+        self.writer = writer
+        self.mode = mode
         self.allowed = allowed
         self.results: dict[int, Result] = {}
 
-    def write(self, items: Sequence[Any]) -> list[Result]:
-        tasks = [Task.of(number, item) for number, item in enumerate(items)]
+    def write(self, documents: Sequence[Any]) -> list[Result]:
+        items = [Item.of(number, document) for number, document in enumerate(documents)]
         firsts: dict[str, int] = {}
-        for task in tasks:
-            if task.name and firsts.setdefault(task.name, task.number) != task.number:
-                self._refuse(task, doubled("external_id", firsts[task.name]))
-        for together in _shares([task for task in tasks if task.number not in self.results]):
-            self._write(together)
-        return [self.results[task.number] for task in tasks]
+        for item in items:
+            if item.name and firsts.setdefault(item.name, item.number) != item.number:
+                self._refuse(item, duplicate_error(firsts[item.name]))
+        for chunk in _chunks([item for item in items if item.number not in self.results]):
+            self._write(chunk)
+        return [self.results[item.number] for item in items]
 
-    def _write(self, tasks: Sequence[Task], again: bool = True) -> None:
-        """Write tasks together; ``again``: with a second try where somebody else was faster."""
-        found = self.plans.find(tasks)
-        plans: dict[int, list[Entry]] = {}
-        for task in tasks:
+    def _write(self, items: Sequence[Item], again: bool = True) -> None:
+        """Write items together; ``again`` if the rows may be looked up once more."""
+        plan = Plan.of(self.session, self.writer, self.mode, items)
+        tasks: dict[int, list[Entry]] = {}
+        for item in items:
             try:
-                entries = self.plans.entries(task, found)
+                entries = plan.entries(item)
             except DomainError as error:
-                self._refuse(task, error)
-            else:
-                if entries:
-                    plans[task.number] = entries
-                else:
-                    row = found.row_of(task)
-                    self._note(task, BulkOutcome.IGNORED, row.id, row.version)
-        batch = Batch(self.session, plans, self.allowed)
-        self._refuse_all(tasks, batch.refused)
-        ready = [task for task in tasks if task.number in batch.tasks]
+                self._refuse(item, error)
+                continue
+            row = plan.stored_row(item)
+            if entries:
+                tasks[item.number] = entries
+            elif row:
+                self._record(item, BulkOutcome.IGNORED, row.id, row.version)
+        batch = Batch(self.session, tasks, self.allowed)
+        self._refuse_all(items, batch.refused)
+        ready = [item for item in items if item.number in batch.tasks]
         if not ready:
             return
         try:
             with self.session.begin_nested():
-                differing = write_batch(self.session, batch)
+                differing = batch.write()
         except Refused as refused:
             self._refuse_all(ready, refused.errors)
-            self._write([task for task in ready if task.number not in refused.errors])
+            self._write([item for item in ready if item.number not in refused.errors])
         except (psycopg.IntegrityError, psycopg.DataError) as error:
             self._halve(ready, error, again)
         else:
-            self._note_written(ready, batch, differing)
+            self._record_written(ready, batch, differing)
 
-    def _halve(self, tasks: Sequence[Task], error: psycopg.Error, again: bool) -> None:
+    def _halve(self, items: Sequence[Item], error: psycopg.Error, again: bool) -> None:
         known = translate(error)
         if known is None:
             raise error
-        taken = isinstance(error, psycopg.errors.UniqueViolation)
-        if taken and again and self.plans.mode is not BulkMode.CREATE:
-            # Somebody may have added the very same meanwhile, which is there to be found now.
-            self._write(tasks, again=False)
-        elif len(tasks) > 1:
-            middle = len(tasks) // 2
-            self._write(tasks[:middle], again=False)
-            self._write(tasks[middle:], again=False)
+        exists = isinstance(error, psycopg.errors.UniqueViolation)
+        if exists and again and self.mode is not BulkMode.CREATE:
+            # Another writer may have added the same rows meanwhile, which are found now.
+            self._write(items, again=False)
+        elif len(items) > 1:
+            middle = len(items) // 2
+            self._write(items[:middle], again=False)
+            self._write(items[middle:], again=False)
         else:
-            self._refuse(tasks[0], known)
+            self._refuse(items[0], known)
 
-    def _note_written(
-        self, tasks: Sequence[Task], batch: Batch, differing: Mapping[int, bool]
+    def _record_written(
+        self, items: Sequence[Item], batch: Batch, differing: Mapping[int, bool]
     ) -> None:
-        mains = {task.number: batch.tasks[task.number][0] for task in tasks}
-        there = [entry.key for entry in mains.values() if not entry.is_new]
-        table = self.plans.kind.table
-        sql = f"SELECT id, version FROM {table} WHERE id = ANY ($1)"
-        versions = dict(run(self.session, sql, there)) if there else {}
-        for task in tasks:
-            entry = mains[task.number]
-            outcome = BulkOutcome.UPDATED if differing[task.number] else BulkOutcome.UNCHANGED
+        entries = {item.number: batch.tasks[item.number][0] for item in items}
+        stored = [entry.id for entry in entries.values() if not entry.is_new]
+        sql = f"SELECT id, version FROM {self.writer.table} WHERE id = ANY ($1)"
+        versions = dict(run(self.session, sql, stored)) if stored else {}
+        for item in items:
+            entry = entries[item.number]
+            outcome = BulkOutcome.UPDATED if differing[item.number] else BulkOutcome.UNCHANGED
             outcome = BulkOutcome.CREATED if entry.is_new else outcome
-            self._note(task, outcome, entry.key, versions.get(entry.key, 1))
+            self._record(item, outcome, entry.key.id, versions.get(entry.id, 1))
 
-    def _note(self, task: Task, outcome: BulkOutcome, id: UUID, version: int) -> None:
-        self.results[task.number] = Result(outcome, id, task.name, version)
+    def _record(self, item: Item, outcome: BulkOutcome, id: UUID, version: int) -> None:
+        self.results[item.number] = Result(outcome, id, item.name, version)
 
-    def _refuse(self, task: Task, error: DomainError) -> None:
-        self.results[task.number] = _failed(task.name, error)
+    def _refuse(self, item: Item, error: DomainError) -> None:
+        self.results[item.number] = _failed(item.name, error)
 
-    def _refuse_all(self, tasks: Sequence[Task], errors: Mapping[int, DomainError]) -> None:
-        for task in tasks:
-            if task.number in errors:
-                self._refuse(task, errors[task.number])
+    def _refuse_all(self, items: Sequence[Item], errors: Mapping[int, DomainError]) -> None:
+        for item in items:
+            if item.number in errors:
+                self._refuse(item, errors[item.number])

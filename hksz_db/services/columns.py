@@ -1,4 +1,4 @@
-"""Which columns the fields of a schema write: derived by name and type, once, on import.
+"""The columns that the fields of a schema write, derived by name and type on import.
 
 Every accepted field is stored. A field without a column raises ``SchemaMismatch`` when the writer
 is declared, and when it is written.
@@ -8,18 +8,18 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import fields, missing
+from marshmallow import Schema, fields, missing
 from sqlalchemy import Table
 
 from hksz_db.models.base import HistoryMixin, IdMixin, ResourceMixin
-from hksz_db.services.dates import ANCHORED, ORIGIN, settled
+from hksz_db.services.dates import ANCHORED, ORIGIN, date_columns
 from hksz_db.services.references import Resolved, Shape
-from hksz_db.services.rows import Row, chosen, dated
+from hksz_db.services.rows import Row, period_columns, pick
 from schemas.base import InputSchema
 from schemas.fields import Edtf
 
-# The columns that every table has; no client writes them.
-_HOUSEKEEPING = {
+# The columns that every table has; clients do not write them.
+HOUSEKEEPING = {
     name for mixin in (HistoryMixin, IdMixin, ResourceMixin) for name in mixin.__annotations__
 } - {"external_id"}
 
@@ -27,7 +27,7 @@ _ORIGIN = frozenset(ORIGIN)
 
 
 class SchemaMismatch(TypeError):
-    """A schema does not fit the table that it writes: the program is at fault, not a client."""
+    """A schema does not fit its table, which is an error of the program, not of a client."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class Columns:
     """The columns of ``table`` that the fields of ``schema`` write.
 
     ``plain`` fields are written to the column of the same name. Of the ``dates``, ``date_edtf`` is
-    written to that column and the days that it covers to ``date``; those that are ``relative`` may
-    be given as ``date_relative``. ``taken`` are all fields that can be given when it is written;
-    references, which ``shape`` describes, are ids by then.
+    written to that column and the days that it covers to ``date``; ``relative`` dates may be given
+    as ``date_relative``. ``accepted`` are all fields that can be given to ``written``, where
+    references, which ``shape`` describes, are ids.
     """
 
     schema: type[InputSchema]
@@ -45,37 +45,37 @@ class Columns:
     plain: tuple[str, ...]
     dates: tuple[str, ...]
     relative: tuple[str, ...]
-    taken: frozenset[str]
+    accepted: frozenset[str]
     shape: Shape
 
     def written(self, given: Row, known: Resolved, pointer: str) -> Row:
         """The columns of the fields that are given.
 
-        Raises ``Invalid`` for a relative date that cannot be worked out, ``SchemaMismatch`` for
+        Raises ``Invalid`` for a relative date that cannot be computed, and ``SchemaMismatch`` for
         fields that would be lost.
         """
-        self._check(given, self.taken)
-        row = chosen(given, *self.plain)
+        self._check(given, self.accepted)
+        row = pick(given, *self.plain)
         for date in self.dates:
             if date in self.relative:
                 self._check(given.get(f"{date}_relative") or {}, _ORIGIN)
-                row |= settled(given, date, known, pointer)
+                row |= date_columns(given, date, known, pointer)
             else:
-                row |= dated(given, date)
+                row |= period_columns(given, date)
         return row
 
-    def _check(self, given: Row, taken: frozenset[str]) -> None:
-        if not given.keys() <= taken:
-            names = ", ".join(sorted(given.keys() - taken))
+    def _check(self, given: Row, accepted: frozenset[str]) -> None:
+        if not given.keys() <= accepted:
+            names = ", ".join(sorted(given.keys() - accepted))
             raise SchemaMismatch(
                 f"Nothing writes {names} of {self.schema.__name__} to {self.table}."
             )
 
     def blank(self, defaults: Mapping[str, Any], inherited: Collection[str] = ()) -> Row:
-        """What a new row has in the columns where nothing is given: a default or null.
+        """The columns of a new row of which no field is given: defaults and nulls.
 
-        Raises ``SchemaMismatch`` for a field that may be absent while its column takes no null, or
-        has a default of its own, which rows that are written together would not all get.
+        Raises ``SchemaMismatch`` for an optional field whose column takes no null, or has a default
+        of its own, which would not apply to all rows that are inserted together.
         """
         needed = {*inherited, *(f"{stem}_id" for stem in self.schema.required)}
         row: Row = dict.fromkeys((*self.plain, *_columns_of(self.dates, self.relative)))
@@ -86,7 +86,7 @@ class Columns:
             elif field.required or name in needed:
                 continue
             elif column.server_default is not None or not column.nullable:
-                raise mismatch(self.schema, name, f"may be absent: say what {column} is then")
+                raise mismatch(self.schema, name, f"may be absent: declare a default of {column}")
         return row
 
 
@@ -96,40 +96,39 @@ def columns_of(
     *,
     elsewhere: Collection[str] = (),
     replaced: Collection[str] = (),
-    worked_out: Collection[str] = (),
+    computed: Collection[str] = (),
 ) -> Columns:
     """The columns of the table that the fields of the schema write.
 
-    Fields that are written ``elsewhere`` are left alone; those that are ``replaced`` by others are
-    gone by the time of writing; columns that are ``worked_out`` may not be fields as well. Raises
-    ``SchemaMismatch``, naming schema, field and table, for a field that is none of these, and no
-    column, reference or date either.
+    ``elsewhere`` are fields that are written to other tables, and ``replaced`` are fields that are
+    replaced by others before. ``computed`` columns cannot be fields. Raises ``SchemaMismatch``,
+    naming schema, field and table, for any other field that is not a column, reference or date.
     """
     declared = schema._declared_fields
     stems = {stem: target for stem in schema.references if (target := _target(table, stem))}
     dates = tuple(_dates(declared, table))
     relative = tuple(date for date in dates if _is_relative(date, declared, table))
-    others = {*worked_out, *_columns_of(dates, relative)} | _HOUSEKEEPING
+    others = {*computed, *_columns_of(dates, relative)} | HOUSEKEEPING
     writable = {column.name for column in table.c if column.computed is None} - others
     plain = tuple(name for name in declared if name in writable)
     given_as = {f"{date}_edtf" for date in dates} | {f"{date}_relative" for date in relative}
-    taken = {*plain, *given_as, *elsewhere}
+    accepted = {*plain, *given_as, *elsewhere}
     gone = {*replaced, *(f"{stem}_external_id" for stem in stems)}
     for name, field in declared.items():
-        if name not in taken | gone:
-            why = f"would be lost: {table} has no such column to write, and it is no reference,"
+        if name not in accepted | gone:
+            why = f"would be lost: {table} has no such column to write, and it is not a reference,"
             raise mismatch(schema, name, f"{why} date or declared list")
         if name in plain and field.allow_none and not table.c[name].nullable:
             raise mismatch(schema, name, f"may be null, and {table.c[name]} may not")
     for name in {*elsewhere, *replaced} - declared.keys():
-        raise mismatch(schema, name, f"is declared for {table}, and there is no such field")
+        raise mismatch(schema, name, f"is declared for {table}, but is not a field")
     nested = {f"{date}_relative": ANCHORED for date in relative}
     shape = Shape(stems, unit_code="unit_code" in plain, nested=nested)
-    return Columns(schema, table, plain, dates, relative, frozenset(taken), shape)
+    return Columns(schema, table, plain, dates, relative, frozenset(accepted), shape)
 
 
-def mismatch(schema: type[InputSchema], name: str, why: str) -> SchemaMismatch:
-    """The error that a field does not fit the table, in a sentence."""
+def mismatch(schema: type[Schema], name: str, why: str) -> SchemaMismatch:
+    """The error for a field that does not fit the table."""
     return SchemaMismatch(f"{schema.__name__}.{name} {why}.")
 
 

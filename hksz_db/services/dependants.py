@@ -1,6 +1,6 @@
-"""What rests on what, so that nothing is deleted from under something else."""
+"""Which rows depend on which, so that a row that others refer to is not deleted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from uuid import UUID
@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from hksz_db.database import run
 from hksz_db.domain.errors import Conflict, Fault
+from hksz_db.models import Base
 from hksz_db.queries.pages import RESOURCES
 
-_SHOWN = 10
+_MAX_NAMED = 10
 _JOIN = (
     "FROM {link.table} AS link"
     " JOIN {link.owner} AS owner ON owner.id = link.{link.owner_column}"
@@ -23,7 +24,7 @@ _JOIN = (
 class Link:
     """``table.column`` refers to ``target``; the row belongs to the ``owner`` in ``owner_column``.
 
-    A ``part`` is deleted and restored with its target, so it does not keep it.
+    A ``part`` is deleted and restored with its target, so it does not prevent the deletion.
     """
 
     table: str
@@ -35,54 +36,58 @@ class Link:
     part: bool = False
 
 
-LINKS = (
-    Link("source_contributors", "entity_id", "entities", "sources", "source_id"),
-    Link("source_relations", "to_id", "sources", "sources", "from_id"),
-    Link("entities", "redirect_to", "entities", "entities"),
-    Link("entity_relations", "object_id", "entities", "entities", "subject_id"),
-    Link("entity_relations", "claim_id", "claims", "entities", "subject_id"),
-    Link("claims", "claimant_id", "entities", "claims"),
-    Link("claims", "reported_by_id", "entities", "claims"),
-    Link("claims", "time_anchor_id", "sources", "claims"),
-    Link("claims", "due_anchor_id", "sources", "claims"),
-    Link("claim_entities", "entity_id", "entities", "claims", "claim_id"),
-    Link("claim_relations", "to_id", "claims", "claims", "from_id"),
-    Link("figures", "claim_id", "claims", "figures", part=True),
-    Link("figures", "metric_id", "metrics", "figures"),
-    Link("figures", "subject_id", "entities", "figures"),
-    Link("figures", "period_anchor_id", "sources", "figures"),
-    Link("figures", "unit_code", "units", "figures", target_column="code"),
-    Link("evidence", "claim_id", "claims", "evidence", part=True),
-    Link("evidence", "source_id", "sources", "evidence"),
-    Link("evidence", "derived_from_id", "evidence", "evidence"),
-)
-"""Every foreign key between resources; a test compares them with the database's own."""
+LIST_OWNERS: Mapping[str, tuple[str, str]] = {
+    table.name: (key.column.table.name, key.parent.name)
+    for table in Base.metadata.sorted_tables
+    for key in table.foreign_keys
+    if key.ondelete == "CASCADE" and key.column.table.name in RESOURCES
+}
+"""For each table whose rows belong to a resource: the resource, and the column with its id."""
+
+
+def _links() -> Iterator[Link]:
+    for table in Base.metadata.sorted_tables:
+        name = table.name
+        owner, owner_column = LIST_OWNERS.get(name, (name, "id"))
+        for constraint in table.foreign_key_constraints:
+            # The first column of a composite key refers, and the others are copies.
+            key = constraint.elements[0]
+            target, cascades = key.column.table.name, constraint.ondelete == "CASCADE"
+            if {owner, target} <= RESOURCES.keys() and not cascades:
+                is_part = name in RESOURCES[target].embeds
+                yield Link(
+                    name, key.parent.name, target, owner, owner_column, key.column.name, is_part
+                )
+
+
+LINKS = tuple(sorted(_links(), key=lambda link: (link.table, link.column)))
+"""Every foreign key between resources."""
 
 
 def parts_of(resource: str) -> tuple[Link, ...]:
-    """The links by which parts hang on the resource."""
+    """The links from the parts of the resource to it."""
     return tuple(link for link in LINKS if link.part and link.target == resource)
 
 
 @cache
-def wholes_of(resource: str) -> tuple[Link, ...]:
-    """The links by which the resource is a part of others."""
+def parents_of(resource: str) -> tuple[Link, ...]:
+    """The links from the resource to those that it is a part of."""
     return tuple(link for link in LINKS if link.part and link.owner == resource)
 
 
-def lock_wholes(session: Session, resource: str, id: UUID) -> None:
-    """Lock what the row is a part of, before the row itself: everybody locks in this order."""
-    for whole in wholes_of(resource):
+def lock_parents(session: Session, resource: str, id: UUID) -> None:
+    """Lock the rows that the row is a part of; all writers lock them before their parts."""
+    for parent in parents_of(resource):
         run(
             session,
-            f"SELECT 1 FROM {whole.target} WHERE id ="
-            f" (SELECT {whole.column} FROM {resource} WHERE id = $1) FOR NO KEY UPDATE",
+            f"SELECT 1 FROM {parent.target} WHERE id ="
+            f" (SELECT {parent.column} FROM {resource} WHERE id = $1) FOR NO KEY UPDATE",
             id,
         )
 
 
-def refuse_if_needed(session: Session, resource: str, ids: Sequence[UUID]) -> None:
-    """Raise ``Conflict``, naming what rests on the rows, if anything live does."""
+def require_unused(session: Session, resource: str, ids: Sequence[UUID]) -> None:
+    """Raise ``Conflict``, naming the rows that refer to these, if any of them is live."""
     found = _find(
         session,
         "SELECT '{link.owner}' AS resource, owner.id, owner.external_id "
@@ -93,15 +98,15 @@ def refuse_if_needed(session: Session, resource: str, ids: Sequence[UUID]) -> No
     )
     if found:
         raise Conflict(
-            f"The {RESOURCES[resource].singular} cannot be deleted: others rest on it.",
-            [Fault("in_use", f"The {row} rests on it.") for row in found],
+            f"The {RESOURCES[resource].singular} cannot be deleted because others refer to it.",
+            [Fault("in_use", f"The {row} refers to it.") for row in found],
         )
 
 
-def refuse_if_unfounded(session: Session, resource: str, ids: Sequence[UUID]) -> None:
-    """Raise ``Conflict``, naming what the rows rest on, if any of that is deleted.
+def require_live_references(session: Session, resource: str, ids: Sequence[UUID]) -> None:
+    """Raise ``Conflict``, naming the rows that these refer to, if any of them is deleted.
 
-    What they rest on is locked against deletion, as a new reference would lock it.
+    The rows referred to are locked against deletion, as a new reference would lock them.
     """
     links = [link for link in LINKS if link.owner == resource]
     for link in links:
@@ -117,7 +122,7 @@ def refuse_if_unfounded(session: Session, resource: str, ids: Sequence[UUID]) ->
     )
     if found:
         raise Conflict(
-            f"The {RESOURCES[resource].singular} cannot be restored: what it rests on is deleted.",
+            f"The {RESOURCES[resource].singular} cannot be restored: it refers to deleted rows.",
             [Fault("deleted", f"The {row} was deleted.") for row in found],
         )
 
@@ -126,7 +131,7 @@ def _find(session: Session, query: str, links: Sequence[Link], ids: Sequence[UUI
     if not links or not ids:
         return []
     union = " UNION ".join(query.format(link=link) for link in links)
-    found = run(session, f"{union} ORDER BY 1, 2 LIMIT {_SHOWN}", list(ids))
+    found = run(session, f"{union} ORDER BY 1, 2 LIMIT {_MAX_NAMED}", list(ids))
     return [
         f"{RESOURCES[resource].singular} {f'{name} ({id})' if name else id}"
         for resource, id, name in found

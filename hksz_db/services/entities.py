@@ -4,15 +4,15 @@ from hksz_db.domain.vocabulary import Scope
 from hksz_db.models import Entity, EntityIdentifier, EntityName, EntityRelation
 from hksz_db.services.references import Resolved
 from hksz_db.services.rows import Row
-from hksz_db.services.writers import Listed, Writer
+from hksz_db.services.writers import ListField, Writer
 from schemas.entities import EntityCreateSchema, EntityPatchSchema
 
 _LANGUAGE = "en"
 
 
 class _Entities(Writer):
-    def work_out(self, given: Row, before: Row, known: Resolved, pointer: str) -> Row:
-        """The name it is shown under: a preferred one, the English one if there is one."""
+    def compute(self, given: Row, before: Row, known: Resolved, pointer: str) -> Row:
+        """The name that is shown: a preferred one, in English if possible."""
         del before, known, pointer
         if "names" not in given:
             return {}
@@ -21,16 +21,15 @@ class _Entities(Writer):
         return {"name": shown["name"], "name_language": shown["language"]}
 
 
-ENTITIES = _Entities(
+WRITER = _Entities(
     model=Entity,
     create_schema=EntityCreateSchema,
     patch_schema=EntityPatchSchema,
     scope=Scope.ENTITIES_WRITE,
     lists={
-        "names": Listed(model=EntityName),
-        "identifiers": Listed(model=EntityIdentifier),
-        "relations": Listed(model=EntityRelation),
+        "names": ListField(model=EntityName),
+        "identifiers": ListField(model=EntityIdentifier),
+        "relations": ListField(model=EntityRelation),
     },
-    worked_out=("name", "name_language"),
+    computed=("name", "name_language"),
 )
-create, update = ENTITIES.create, ENTITIES.update

@@ -1,7 +1,7 @@
-"""Requests that may be repeated: the answer is written together with what the request did.
+"""Requests that may be repeated: the answer is stored in the transaction of the request.
 
-So either both are there or neither is, and whoever heard no answer can ask again. The header is
-that of the IETF draft "The Idempotency-Key HTTP Header Field".
+Either both are committed or neither, so a client that received no answer can repeat the request.
+The header is that of the IETF draft "The Idempotency-Key HTTP Header Field".
 """
 
 from dataclasses import astuple, dataclass
@@ -18,7 +18,7 @@ _CLEARED_AT_ONCE = 20
 
 @dataclass(frozen=True)
 class Repeatable:
-    """A request: whose it is, what its sender calls it, and the SHA-256 of what it asks."""
+    """A request: the key that sent it, its Idempotency-Key, and the SHA-256 of its content."""
 
     api_key_id: UUID
     key: str
@@ -27,7 +27,7 @@ class Repeatable:
 
 @dataclass(frozen=True)
 class Answer:
-    """What was answered."""
+    """A stored answer."""
 
     status: int
     etag: str | None
@@ -36,12 +36,12 @@ class Answer:
 
 
 def begin(session: Session, request: Repeatable) -> Answer | None:
-    """The answer that the request was given before, if any; else it is this transaction's turn.
+    """The stored answer of the request; ``None`` if this transaction has to carry it out.
 
-    Nobody waits: raises ``InFlight`` while another transaction carries the request out, and
-    ``Invalid`` when another request was called the same.
+    Does not wait: raises ``InFlight`` while another transaction carries the request out, and
+    ``Invalid`` if another request had the same Idempotency-Key.
     """
-    # The database lets go of it when the transaction ends, however it ends.
+    # The lock is released when the transaction ends.
     name = f"{request.api_key_id} {request.key}"
     sql = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))"
     if run(session, sql, name) != [(True,)]:
@@ -62,7 +62,7 @@ def begin(session: Session, request: Repeatable) -> Answer | None:
 
 
 def keep(session: Session, request: Repeatable, answer: Answer) -> None:
-    """Keep the answer for 24 hours, and remove a few that were kept for longer."""
+    """Store the answer for 24 hours, and remove a few answers that are older."""
     run(
         session,
         "INSERT INTO idempotency_keys"
@@ -73,7 +73,7 @@ def keep(session: Session, request: Repeatable, answer: Answer) -> None:
         *astuple(request),
         *astuple(answer),
     )
-    # Last, and past what others hold: who removes waits for nobody afterwards.
+    # Last, and skipping locked rows, so that no transaction waits while it holds these locks.
     run(
         session,
         "DELETE FROM idempotency_keys WHERE (api_key_id, key) IN (SELECT api_key_id, key"

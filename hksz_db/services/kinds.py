@@ -1,16 +1,36 @@
-"""The kinds of rows that can be written."""
+"""The writers of all resources."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from graphlib import TopologicalSorter
+from importlib import import_module
 
-from hksz_db.services.claims import CLAIMS
-from hksz_db.services.entities import ENTITIES
-from hksz_db.services.evidence import EVIDENCE
-from hksz_db.services.figures import FIGURES
-from hksz_db.services.metrics import METRICS
-from hksz_db.services.sources import SOURCES
-from hksz_db.services.units import UNITS
+from hksz_db.queries.pages import RESOURCES
+from hksz_db.services.dependants import LINKS
 from hksz_db.services.writers import Writer
 
-_KINDS = (UNITS, METRICS, ENTITIES, SOURCES, CLAIMS, FIGURES, EVIDENCE)
-KINDS: Mapping[str, Writer] = {kind.table: kind for kind in _KINDS}
-"""Every kind by the name of its resource, in the order in which they rest on each other."""
+
+def _in_order(resources: Iterable[str]) -> Iterable[str]:
+    """The resources in an order in which references lead to earlier ones.
+
+    Relations may form cycles, so they are written last.
+    """
+    links = [link for link in LINKS if not link.table.endswith("_relations")]
+    targets = {name: {link.target for link in links if link.owner == name} for name in resources}
+    return TopologicalSorter(
+        {name: sorted(targets[name] - {name}) for name in targets}
+    ).static_order()
+
+
+def _writer(resource: str) -> Writer:
+    """The ``WRITER`` in the module with the name of the resource.
+
+    Raises ``SchemaMismatch`` for a field of the document that nothing writes.
+    """
+    writer = import_module(f"{__package__}.{resource}").WRITER
+    assert isinstance(writer, Writer)
+    writer.check_document(RESOURCES[resource].schema)
+    return writer
+
+
+KINDS: Mapping[str, Writer] = {name: _writer(name) for name in _in_order(RESOURCES)}
+"""The writers by resource, in an order in which references lead to earlier resources."""

@@ -1,4 +1,4 @@
-"""Deleting and restoring: a deletion is a mark that can be taken back."""
+"""Deleting and restoring: a deleted row is marked, and can be restored."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -9,58 +9,56 @@ from hksz_db.database import run
 from hksz_db.domain.errors import Conflict, DomainError, Merged, NotFound, Stale
 from hksz_db.queries.pages import RESOURCES
 from hksz_db.services.dependants import (
-    lock_wholes,
+    lock_parents,
+    parents_of,
     parts_of,
-    refuse_if_needed,
-    refuse_if_unfounded,
-    wholes_of,
+    require_live_references,
+    require_unused,
 )
-from hksz_db.services.rows import absence, merged_into, touch
-
-_MARK = "updated_at = now(), version = version + 1"
+from hksz_db.services.rows import BUMP, bump_version, merged_into, missing_row_error
 
 
 def delete(session: Session, resource: str, id: UUID, versions: Sequence[int] | None) -> None:
     """Mark a live row as deleted, and its parts with it.
 
-    Raises ``NotFound``, ``Gone``, ``Stale``, or ``Conflict`` when others rest on it.
+    Raises ``NotFound``, ``Gone``, ``Stale``, or ``Conflict`` if live rows refer to it.
     """
-    lock_wholes(session, resource, id)
-    # The strongest row lock: it keeps out whoever is about to refer to the row.
+    lock_parents(session, resource, id)
+    # The strongest row lock, because no new reference to the row may be written.
     run(session, f"SELECT FROM {resource} WHERE id = $1 FOR UPDATE", id)
     deleted = run(
         session,
-        f"UPDATE {resource} SET deleted_at = clock_timestamp(), {_MARK}"
+        f"UPDATE {resource} SET deleted_at = clock_timestamp(), {BUMP}"
         " WHERE id = $1 AND deleted_at IS NULL AND ($2::int[] IS NULL OR version = ANY ($2))"
         " RETURNING deleted_at",
         id,
         versions,
     )
     if not deleted:
-        raise absence(session, resource, id)
-    refuse_if_needed(session, resource, [id])
+        raise missing_row_error(session, resource, id)
+    require_unused(session, resource, [id])
     for part in parts_of(resource):
-        gone = run(
+        deleted_parts = run(
             session,
-            f"UPDATE {part.table} SET deleted_at = $2, {_MARK}"
+            f"UPDATE {part.table} SET deleted_at = $2, {BUMP}"
             f" WHERE {part.column} = $1 AND deleted_at IS NULL RETURNING id",
             id,
             deleted[0][0],
         )
-        refuse_if_needed(session, part.table, [row[0] for row in gone])
-    touch_wholes(session, resource, id)
+        require_unused(session, part.table, [row[0] for row in deleted_parts])
+    bump_parents(session, resource, id)
 
 
 def restore(session: Session, resource: str, id: UUID, versions: Sequence[int] | None) -> None:
-    """Take back a deletion, of the row and of the parts that went with it.
+    """Restore a deleted row, and the parts that were deleted with it.
 
-    Raises ``NotFound``, ``Stale``, ``Merged``, or ``Conflict`` when the row is not deleted or what
-    it rests on is.
+    Raises ``NotFound``, ``Stale``, ``Merged``, or ``Conflict`` if the row is not deleted or refers
+    to a deleted row.
     """
-    lock_wholes(session, resource, id)
+    lock_parents(session, resource, id)
     restored = run(
         session,
-        f"UPDATE {resource} SET deleted_at = NULL, {_MARK}"
+        f"UPDATE {resource} SET deleted_at = NULL, {BUMP}"
         f" WHERE id = $1 AND deleted_at IS NOT NULL AND {merged_into(resource)} IS NULL"
         " AND ($2::int[] IS NULL OR version = ANY ($2)) RETURNING old.deleted_at",
         id,
@@ -68,17 +66,17 @@ def restore(session: Session, resource: str, id: UUID, versions: Sequence[int] |
     )
     if not restored:
         raise _not_restorable(session, resource, id, versions)
-    refuse_if_unfounded(session, resource, [id])
+    require_live_references(session, resource, [id])
     for part in parts_of(resource):
-        back = run(
+        restored_parts = run(
             session,
-            f"UPDATE {part.table} SET deleted_at = NULL, {_MARK}"
+            f"UPDATE {part.table} SET deleted_at = NULL, {BUMP}"
             f" WHERE {part.column} = $1 AND deleted_at = $2 RETURNING id",
             id,
             restored[0][0],
         )
-        refuse_if_unfounded(session, part.table, [row[0] for row in back])
-    touch_wholes(session, resource, id)
+        require_live_references(session, part.table, [row[0] for row in restored_parts])
+    bump_parents(session, resource, id)
 
 
 def _not_restorable(
@@ -97,8 +95,8 @@ def _not_restorable(
     return Stale(singular, id, version)
 
 
-def touch_wholes(session: Session, resource: str, id: UUID) -> None:
-    """Count the change of a part as a change of what it is a part of."""
-    for whole in wholes_of(resource):
-        ((key,),) = run(session, f"SELECT {whole.column} FROM {resource} WHERE id = $1", id)
-        touch(session, whole.target, key)
+def bump_parents(session: Session, resource: str, id: UUID) -> None:
+    """Count the change of a part as a change of the row that it is a part of."""
+    for parent in parents_of(resource):
+        ((key,),) = run(session, f"SELECT {parent.column} FROM {resource} WHERE id = $1", id)
+        bump_version(session, parent.target, [key])

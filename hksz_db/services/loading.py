@@ -1,4 +1,4 @@
-"""From JSON to fields: what a schema refuses, with a pointer to each fault."""
+"""Loading JSON through a schema, with a pointer to each fault."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from hksz_db.domain.errors import Fault, Invalid, escaped
 
 
 def load(schema: Schema, document: Any) -> dict[str, Any]:
-    """The document as the schema reads it; raises ``Invalid`` with a pointer to each fault."""
+    """The document as the schema loads it; raises ``Invalid`` with a pointer to each fault."""
     try:
         loaded: dict[str, Any] = schema.load(document)
     except ValidationError as error:
@@ -20,7 +20,7 @@ def load(schema: Schema, document: Any) -> dict[str, Any]:
 
 def _faults(messages: Mapping[Any, Any], pointer: str) -> Iterator[Fault]:
     for key, value in messages.items():
-        # Messages about a whole stand under a name of the library's own.
+        # Marshmallow puts messages about a whole object under this name.
         where = pointer if key == "_schema" else f"{pointer}/{escaped(str(key))}"
         if isinstance(value, Mapping):
             yield from _faults(value, where)

@@ -1,6 +1,6 @@
-"""What a merge of entities does to the rows that refer to them, and the way back.
+"""Moving the rows that refer to a merged entity, and moving them back.
 
-Each function returns whose rows it touched: the ids of the resource that ``link.owner`` names.
+Functions that take a ``link`` return the ids of the ``link.owner`` rows that they changed.
 """
 
 from collections.abc import Sequence
@@ -13,19 +13,20 @@ from sqlalchemy.orm import Session
 
 from hksz_db.database import run
 from hksz_db.models import Base
-from hksz_db.services.dependants import LINKS, Link
+from hksz_db.services.dependants import LINKS, LIST_OWNERS, Link
 
-# What belongs to an entity goes with it; but for its names, under one of which it is shown: they
-# are copied.
-_OWNED = (
-    Link("entity_identifiers", "entity_id", "entities", "entities", "entity_id"),
-    Link("entity_relations", "subject_id", "entities", "entities", "subject_id"),
+# Rows that belong to an entity move with it. Its names are copied instead, because it stays shown
+# under one of them.
+_OWNED = tuple(
+    Link(table, column, owner, owner, column)
+    for table, (owner, column) in LIST_OWNERS.items()
+    if owner == "entities" and table not in {"entity_names", "entity_merges"}
 )
 _REFERRING = tuple(x for x in LINKS if x.target == "entities" and x.table != "entities")
 MOVED = (*_OWNED, *_REFERRING)
-"""Every column that is moved; a test compares them with the foreign keys to entities."""
+"""Every column that is moved."""
 
-# Two columns of a row that may not lead to the same entity.
+# Two columns of a row that may not refer to the same entity.
 _APART = {
     ("entity_relations", "subject_id"): "object_id",
     ("entity_relations", "object_id"): "subject_id",
@@ -34,7 +35,7 @@ _APART = {
 
 @dataclass(frozen=True)
 class Merge:
-    """A merge that stands: ``entity_id`` went into ``into_id``."""
+    """A merge that is not undone: ``entity_id`` was merged into ``into_id``."""
 
     id: UUID
     entity_id: UUID
@@ -42,7 +43,7 @@ class Merge:
 
 
 def copy_names(session: Session, merge: Merge) -> None:
-    """Give the other the names that it lacks; its own preferred names stay the preferred ones."""
+    """Copy the names that the other entity lacks; only its own preferred names stay preferred."""
     run(
         session,
         "WITH copied AS (INSERT INTO entity_names (entity_id, name, language, kind)"
@@ -56,47 +57,50 @@ def copy_names(session: Session, merge: Merge) -> None:
     )
 
 
-def take_names_back(session: Session, merge: Merge) -> None:
-    """Delete the copied names, but for those of another entity that was merged into the same."""
+def remove_copied_names(session: Session, merge: Merge) -> None:
+    """Delete the copied names, except those that another merged entity has too."""
     run(
         session,
-        "WITH heirs AS (SELECT DISTINCT ON (noted.id) noted.id, other.id AS merge_id"
-        " FROM entity_merge_moves AS noted"
-        " JOIN entity_names AS copy ON copy.id = noted.row_id"
+        "WITH others AS (SELECT DISTINCT ON (recorded.id) recorded.id, other.id AS merge_id"
+        " FROM entity_merge_moves AS recorded"
+        " JOIN entity_names AS copy ON copy.id = recorded.row_id"
         " JOIN entity_merges AS other ON other.into_id = $2 AND other.undone_at IS NULL"
         " AND other.id <> $1"
         " JOIN entity_names AS own ON own.entity_id = other.entity_id"
         " AND own.name = copy.name AND own.language = copy.language"
-        " WHERE noted.merge_id = $1 AND noted.change = 'copied' ORDER BY noted.id, other.id)"
-        " UPDATE entity_merge_moves AS noted SET merge_id = heirs.merge_id"
-        " FROM heirs WHERE noted.id = heirs.id",
+        " WHERE recorded.merge_id = $1 AND recorded.change = 'copied'"
+        " ORDER BY recorded.id, other.id)"
+        " UPDATE entity_merge_moves AS recorded SET merge_id = others.merge_id"
+        " FROM others WHERE recorded.id = others.id",
         merge.id,
         merge.into_id,
     )
     run(
         session,
-        "DELETE FROM entity_names AS copy USING entity_merge_moves AS noted"
-        " WHERE noted.merge_id = $1 AND noted.change = 'copied' AND copy.id = noted.row_id",
+        "DELETE FROM entity_names AS copy USING entity_merge_moves AS recorded"
+        " WHERE recorded.merge_id = $1 AND recorded.change = 'copied'"
+        " AND copy.id = recorded.row_id",
         merge.id,
     )
 
 
-def drop_doubles(session: Session, merge: Merge, link: Link) -> set[UUID]:
-    """Delete, and keep aside, the rows that would be there twice or lead to themselves."""
+def drop_duplicates(session: Session, merge: Merge, link: Link) -> set[UUID]:
+    """Delete and record the rows that would be duplicates or would refer to their own entity."""
     same, apart = _same(link), _APART.get((link.table, link.column))
     if not same:
         return set()
     itself = f"gone.{apart} = $3" if apart else "false"
     return _owners(
         session,
-        "WITH doubled AS (SELECT gone.id, kept.id AS kept_id"
+        "WITH duplicates AS (SELECT gone.id, kept.id AS kept_id"
         f" FROM {link.table} AS gone LEFT JOIN {link.table} AS kept"
         f" ON kept.{link.column} = $3 AND ({same})"
         f" WHERE gone.{link.column} = $2 AND (kept.id IS NOT NULL OR {itself})),"
-        f" dropped AS (DELETE FROM {link.table} AS gone USING doubled WHERE gone.id = doubled.id"
+        f" dropped AS (DELETE FROM {link.table} AS gone USING duplicates"
+        " WHERE gone.id = duplicates.id"
         f" RETURNING gone.id, gone.{link.owner_column} AS owner, to_jsonb(gone) AS content,"
-        " doubled.kept_id),"
-        " noted AS (INSERT INTO entity_merge_moves"
+        " duplicates.kept_id),"
+        " recorded AS (INSERT INTO entity_merge_moves"
         " (merge_id, change, table_name, column_name, row_id, content, kept_id)"
         f" SELECT $1, 'dropped', '{link.table}', '{link.column}', id, content, kept_id"
         " FROM dropped)"
@@ -107,30 +111,30 @@ def drop_doubles(session: Session, merge: Merge, link: Link) -> set[UUID]:
     )
 
 
-def bring_back(session: Session, merge: Merge, link: Link) -> set[UUID]:
-    """Insert again what was dropped, unless it was entered again meanwhile."""
+def insert_dropped(session: Session, merge: Merge, link: Link) -> set[UUID]:
+    """Insert the dropped rows again, unless equal rows were added meanwhile."""
     if not _same(link):
         return set()
     columns = [column.name for column in Base.metadata.tables[link.table].columns]
     return _owners(
         session,
         f"INSERT INTO {link.table} ({', '.join(columns)})"
-        f" SELECT {', '.join(f'back.{column}' for column in columns)}"
-        " FROM entity_merge_moves AS noted,"
-        f" jsonb_populate_record(NULL::{link.table}, noted.content) AS back"
-        f" WHERE noted.merge_id = $1 AND noted.change = 'dropped' AND {_noted_for(link)}"
+        f" SELECT {', '.join(f'dropped.{column}' for column in columns)}"
+        " FROM entity_merge_moves AS recorded,"
+        f" jsonb_populate_record(NULL::{link.table}, recorded.content) AS dropped"
+        f" WHERE recorded.merge_id = $1 AND recorded.change = 'dropped' AND {_recorded_for(link)}"
         f" ON CONFLICT DO NOTHING RETURNING {link.owner_column}",
         merge.id,
     )
 
 
 def move(session: Session, merge: Merge, link: Link) -> set[UUID]:
-    """Let what referred to the one refer to the other."""
+    """Move the references from the merged entity to the other."""
     return _owners(
         session,
         f"WITH moved AS (UPDATE {link.table} SET {link.column} = $3 WHERE {link.column} = $2"
         f" RETURNING id, {link.owner_column} AS owner),"
-        " noted AS (INSERT INTO entity_merge_moves"
+        " recorded AS (INSERT INTO entity_merge_moves"
         " (merge_id, change, table_name, column_name, row_id)"
         f" SELECT $1, 'moved', '{link.table}', '{link.column}', id FROM moved)"
         " SELECT owner FROM moved",
@@ -141,12 +145,12 @@ def move(session: Session, merge: Merge, link: Link) -> set[UUID]:
 
 
 def move_back(session: Session, merge: Merge, link: Link) -> set[UUID]:
-    """Undo the moves of what still refers to the other."""
+    """Move references back that still refer to the other entity."""
     return _owners(
         session,
-        f"UPDATE {link.table} AS moved SET {link.column} = $2 FROM entity_merge_moves AS noted"
-        f" WHERE noted.merge_id = $1 AND noted.change = 'moved' AND {_noted_for(link)}"
-        f" AND moved.id = noted.row_id AND moved.{link.column} = $3"
+        f"UPDATE {link.table} AS moved SET {link.column} = $2 FROM entity_merge_moves AS recorded"
+        f" WHERE recorded.merge_id = $1 AND recorded.change = 'moved' AND {_recorded_for(link)}"
+        f" AND moved.id = recorded.row_id AND moved.{link.column} = $3"
         f" RETURNING moved.{link.owner_column}",
         merge.id,
         merge.entity_id,
@@ -154,10 +158,10 @@ def move_back(session: Session, merge: Merge, link: Link) -> set[UUID]:
     )
 
 
-def built_upon(session: Session, merge: Merge) -> Sequence[UUID]:
-    """Which entities went later, in merges that dropped rows for what this one has moved.
+def merges_depending_on(session: Session, merge: Merge) -> Sequence[UUID]:
+    """The entities of later merges that dropped duplicates of rows that this merge moved.
 
-    Were it moved back, the dropped rows would be missing where it stood in for them.
+    If these rows were moved back, the dropped rows would be missing.
     """
     found = run(
         session,
@@ -176,12 +180,12 @@ def _owners(session: Session, sql: str, *arguments: UUID) -> set[UUID]:
     return {row[0] for row in run(session, sql, *arguments)}
 
 
-def _noted_for(link: Link) -> str:
-    return f"noted.table_name = '{link.table}' AND noted.column_name = '{link.column}'"
+def _recorded_for(link: Link) -> str:
+    return f"recorded.table_name = '{link.table}' AND recorded.column_name = '{link.column}'"
 
 
 def _same(link: Link) -> str:
-    """The condition under which ``kept`` stands where ``gone`` would come to stand."""
+    """The condition that ``gone`` would be a duplicate of ``kept`` once moved."""
     table = Base.metadata.tables[link.table]
     uniques = (c for c in table.constraints if isinstance(c, UniqueConstraint))
     conditions = [
@@ -193,6 +197,6 @@ def _same(link: Link) -> str:
 
 
 def _equal(column: Column[Any]) -> str:
-    # Only where it is needed: a plain comparison can be looked up.
+    # Only where it is needed, because "=" can use an index.
     operator = "IS NOT DISTINCT FROM" if column.nullable else "="
     return f"kept.{column.name} {operator} gone.{column.name}"

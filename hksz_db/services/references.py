@@ -1,13 +1,13 @@
-"""From what clients call rows to their ids: all references of a request in one statement.
+"""References of a write, resolved from names to ids in one statement.
 
-What is found is locked against deletion (``FOR KEY SHARE``, as a foreign key does) until the
-transaction ends, so that nothing comes to rest on a row that is deleted at the same moment.
+The rows found are locked against deletion (``FOR KEY SHARE``, as a foreign key does) until the
+transaction ends, so no reference leads to a row that is deleted at the same moment.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -15,28 +15,23 @@ from sqlalchemy.orm import Session
 
 from hksz_db.database import run
 from hksz_db.domain.errors import Fault, Invalid
+from hksz_db.models import Base
 from hksz_db.queries.pages import RESOURCES
 from hksz_db.services.rows import Row
 
-# What is read of a row besides its id, its name and whether it is deleted.
-_EXTRAS = {
-    "claims": ("modality",),
-    "entities": ("redirect_to",),
-    "metrics": ("dimension", "nonnegative"),
-    "sources": ("issued_edtf",),
-    "units": ("dimension", "factor"),
-}
+# What is computed from the row that is referred to, beside the copies that foreign keys declare.
+_COMPUTED_FROM = {"claims": ("modality",), "sources": ("issued_edtf",)}
 _NAME_COLUMNS = {"units": "code"}
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Where a body holds references.
+    """The places of a body that hold references.
 
     ``stems`` maps a stem to the table that ``stem_id`` or ``stem_external_id`` refers to;
     ``unit_code`` refers to a unit by its code. ``nested`` are the shapes of its lists and objects.
-    With ``held`` nothing changes what the stems refer to before the transaction ends: what is
-    written is worked out from it.
+    With ``held``, the rows that the stems refer to cannot change before the transaction ends,
+    because columns are computed from them.
     """
 
     stems: Mapping[str, str] = field(default_factory=dict)
@@ -47,41 +42,23 @@ class Shape:
 
 @dataclass(frozen=True)
 class Resolved:
-    """Fresh ids, and the rows referred to by table, each under its id and under its name."""
+    """The rows referred to, by table, each under its id and under its name; and new ids."""
 
-    new_ids: Sequence[UUID]
-    found: dict[str, dict[Any, Row]]
+    rows: dict[str, dict[Any, Row]] = field(default_factory=dict)
+    new_ids: Sequence[UUID] = ()
 
-    @property
-    def new_id(self) -> UUID:
-        """The first of the fresh ids."""
-        return self.new_ids[0]
-
-    @cached_property
-    def rows(self) -> Mapping[str, Mapping[Any, Row]]:
-        """The rows that were found by table and id (units: by code)."""
-        return {
-            table: {row["name" if table == "units" else "id"]: row for row in named.values()}
-            for table, named in self.found.items()
-        }
-
-    def joined(self, other: "Resolved") -> "Resolved":
-        """What either has found."""
-        tables = self.found.keys() | other.found.keys()
-        either = {t: {**self.found.get(t, {}), **other.found.get(t, {})} for t in tables}
-        return Resolved(self.new_ids, either)
+    def include(self, other: "Resolved") -> None:
+        """Add the rows that another look-up found."""
+        for table, rows in other.rows.items():
+            self.rows.setdefault(table, {}).update(rows)
 
     def announce(self, table: str, name: str, id: UUID) -> None:
-        """Let a row that is about to be inserted be referred to by name."""
-        self.found.setdefault(table, {})[name] = {"id": id, "name": name, "live": True}
-
-
-NOTHING = Resolved((), {})
-"""What a body without references refers to."""
+        """Add a row that is about to be inserted, so that it can be referred to by name."""
+        self.rows.setdefault(table, {})[name] = {"id": id, "name": name, "live": True}
 
 
 class Reference(NamedTuple):
-    """A reference in ``holder``, where ``given`` names it and ``target`` is to hold the id."""
+    """The reference ``given`` in ``holder``, to be replaced by the id in ``target``."""
 
     holder: Row
     given: str
@@ -101,36 +78,9 @@ class Reference(NamedTuple):
         return self.holder[self.given]
 
 
-def resolve(session: Session, fields: Row, shape: Shape) -> Resolved:
-    """Look up what the fields refer to and put its id in their place.
-
-    ``x_external_id`` becomes ``x_id``; an entity that was merged stands for what it was merged
-    into. Raises ``Invalid`` with a pointer to each reference that leads nowhere or to a deleted
-    row.
-    """
-    references = references_in(fields, shape)
-    known = look_up(session, references, 1)
-    settle(references, known)
-    return known
-
-
 def references_in(fields: Row, shape: Shape) -> list[Reference]:
     """The references that the fields hold."""
     return list(_walk(fields, shape, "#"))
-
-
-def look_up(session: Session, references: Iterable[Reference], new: int) -> Resolved:
-    """Look up what is referred to, and make so many ``new`` ids, in one statement."""
-    known = _look_up(session, list(references), new)
-    _follow_merges(session, known.found.get("entities", {}))
-    return known
-
-
-def settle(references: Iterable[Reference], known: Resolved) -> None:
-    """Put ids in the place of references; raises ``Invalid`` as ``resolve`` does."""
-    faults = [fault for reference in references if (fault := _settle(reference, known.found))]
-    if faults:
-        raise Invalid("The request refers to what does not exist.", faults)
 
 
 def _walk(fields: Row, shape: Shape, pointer: str) -> Iterator[Reference]:
@@ -154,7 +104,19 @@ def _walk(fields: Row, shape: Shape, pointer: str) -> Iterator[Reference]:
                 yield from _walk(item, nested, f"{pointer}/{name}/{index}")
 
 
-def _look_up(session: Session, references: Sequence[Reference], new: int) -> Resolved:
+def look_up(session: Session, references: Sequence[Reference], new_ids: int = 0) -> Resolved:
+    """Look up and lock the rows referred to, and make as many ids as wanted, in one statement.
+
+    A merged entity is replaced by the entity that it was merged into.
+    """
+    if not references and not new_ids:
+        return Resolved()
+    known = _look_up(session, references, new_ids)
+    _follow_merges(session, known.rows.get("entities", {}))
+    return known
+
+
+def _look_up(session: Session, references: Sequence[Reference], new_ids: int) -> Resolved:
     ids: dict[str, list[UUID]] = defaultdict(list)
     names: dict[str, list[str]] = defaultdict(list)
     for reference in references:
@@ -162,36 +124,50 @@ def _look_up(session: Session, references: Sequence[Reference], new: int) -> Res
     tables = sorted({*ids, *names})
     held = {reference.table for reference in references if reference.held}
     parts: list[str] = []
-    arguments: list[Any] = [new]
+    arguments: list[Any] = [new_ids]
     for table in tables:
         name = _NAME_COLUMNS.get(table, "external_id")
-        extras = "".join(f", {column}" for column in _EXTRAS.get(table, ()))
+        columns = "".join(f", {column}" for column in _columns_read(table))
         lock = "SHARE" if table in held else "KEY SHARE"
         arguments += [ids[table], names[table]]
         parts.append(
             f"found_{table} AS MATERIALIZED (SELECT id, {name} AS name,"
-            f" deleted_at IS NULL AS live{extras} FROM {table}"
+            f" deleted_at IS NULL AS live{columns} FROM {table}"
             f" WHERE id = ANY (${len(arguments) - 1}::uuid[])"
-            # Locked in one order by everybody, so that nobody waits in a circle.
+            # All writers lock in the order of the ids, so they do not deadlock.
             f" OR {name} = ANY (${len(arguments)}::text[]) ORDER BY id FOR {lock})"
         )
-    pairs = "".join(
+    lists = "".join(
         f", (SELECT coalesce(jsonb_agg(to_jsonb(found_{t})), '[]') FROM found_{t})" for t in tables
     )
     with_clause = f"WITH {', '.join(parts)} " if parts else ""
-    new_ids = "ARRAY(SELECT uuidv7() FROM generate_series(1, $1::int))"
-    ((ids_made, *lists),) = run(session, f"{with_clause}SELECT {new_ids}{pairs}", *arguments)
-    found: dict[str, dict[Any, Row]] = {}
-    for table, rows in zip(tables, lists, strict=True):
-        found[table] = {}
+    made = "ARRAY(SELECT uuidv7() FROM generate_series(1, $1::int))"
+    ((ids_made, *found),) = run(session, f"{with_clause}SELECT {made}{lists}", *arguments)
+    known = Resolved(new_ids=ids_made)
+    for table, rows in zip(tables, found, strict=True):
+        by_key = known.rows[table] = {}
         for row in rows:
             row["id"] = UUID(row["id"])
-            found[table][row["id"]] = found[table][row["name"]] = row
-    return Resolved(ids_made, found)
+            by_key[row["id"]] = by_key[row["name"]] = row
+    return known
+
+
+@cache
+def _columns_read(resource: str) -> tuple[str, ...]:
+    """The columns read of a row beside its id, its name and whether it is deleted."""
+    copied = (
+        key.column.name
+        for table in Base.metadata.sorted_tables
+        for constraint in table.foreign_key_constraints
+        for key in constraint.elements[1:]
+        if constraint.referred_table.name == resource
+    )
+    redirect = ("redirect_to",) if RESOURCES[resource].can_be_merged else ()
+    return (*dict.fromkeys(copied), *redirect, *_COMPUTED_FROM.get(resource, ()))
 
 
 def _follow_merges(session: Session, entities: dict[Any, Row]) -> None:
-    """Put what each entity was merged into in its place; that may have been merged in its turn."""
+    """Replace each merged entity by the one that it was merged into, which may be merged too."""
     while into := {row["redirect_to"] for row in entities.values() if row["redirect_to"]}:
         found = run(
             session,
@@ -204,8 +180,18 @@ def _follow_merges(session: Session, entities: dict[Any, Row]) -> None:
             entities[given] = rows.get(row["redirect_to"], row)
 
 
-def _settle(reference: Reference, found: dict[str, dict[Any, Row]]) -> Fault | None:
-    row = found[reference.table].get(reference.value)
+def settle(references: Iterable[Reference], known: Resolved) -> None:
+    """Replace references by ids: ``x_external_id`` becomes ``x_id``.
+
+    Raises ``Invalid`` with a pointer to each reference to a row that does not exist or is deleted.
+    """
+    faults = [fault for reference in references if (fault := _settle(reference, known))]
+    if faults:
+        raise Invalid("The request refers to rows that do not exist.", faults)
+
+
+def _settle(reference: Reference, known: Resolved) -> Fault | None:
+    row = known.rows[reference.table].get(reference.value)
     singular = RESOURCES[reference.table].singular
     if row is None:
         detail = f"There is no {singular} {reference.value}."

@@ -1,4 +1,4 @@
-"""Review: what was accepted or rejected is changed by those who may review."""
+"""Review: accepted and rejected rows can be changed only with the scope ``review``."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from hksz_db.domain.vocabulary import ClaimStatus, Scope
 from hksz_db.services.api_keys import Actor
 
 REVIEWED = frozenset({ClaimStatus.ACCEPTED, ClaimStatus.REJECTED})
-# A figure has no status of its own: it stands under its claim's.
+# A figure has no status of its own: that of its claim counts.
 _STATUSES = {
     "claims": "SELECT status FROM claims WHERE id = $1",
     "evidence": "SELECT status FROM evidence WHERE id = $1",
@@ -18,7 +18,7 @@ _STATUSES = {
 
 
 def demand_review(session: Session, actor: Actor, resource: str, id: UUID) -> None:
-    """Raise ``Forbidden`` when the row was reviewed and the key may not review."""
+    """Raise ``Forbidden`` if the row was reviewed and the key may not review."""
     if (
         resource in _STATUSES
         and {row[0] for row in run(session, _STATUSES[resource], id)} & REVIEWED
@@ -27,9 +27,9 @@ def demand_review(session: Session, actor: Actor, resource: str, id: UUID) -> No
 
 
 def demand_review_of_new(session: Session, actor: Actor, resource: str, id: UUID) -> None:
-    """Raise ``Forbidden`` when the new row became part of what was reviewed, likewise.
+    """Raise ``Forbidden`` if the new row is part of a reviewed row and the key may not review.
 
-    Evidence is reviewed on its own, so it can be added to whatever was.
+    Evidence has a review of its own, so it can be added to reviewed claims.
     """
     if resource == "figures":
         demand_review(session, actor, resource, id)

@@ -1,11 +1,11 @@
-"""Rows in and out of tables, a statement a time however many rows there are.
+"""Insert and update rows, with one statement for any number of them.
 
-Rows travel as JSON and PostgreSQL reads them by the types of the table's own columns, so that
-there is no second place that knows how a range or a decimal is written.
+Rows travel as JSON, which PostgreSQL reads by the types of the table's columns, so ranges and
+decimals are written in one place only.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -24,11 +24,14 @@ from hksz_db.queries.pages import RESOURCES
 
 Row = dict[str, Any]
 
+BUMP = "version = version + 1, updated_at = now()"
+"""The assignments that count a change of a row."""
 
-def insert(session: Session, rows: Mapping[str, Sequence[Row]]) -> None:
-    """Insert rows into several tables in one statement; a key that a row lacks is NULL in it.
 
-    Within it foreign keys are checked last, so that parents and children go together.
+def insert_rows(session: Session, rows: Mapping[str, Sequence[Row]]) -> None:
+    """Insert rows into several tables in one statement; a column that a row lacks is NULL in it.
+
+    Foreign keys are checked at the end of the statement, so rows can refer to each other.
     """
     parts, arguments = [], []
     for table, new in rows.items():
@@ -42,16 +45,17 @@ def insert(session: Session, rows: Mapping[str, Sequence[Row]]) -> None:
     run(session, f"WITH {', '.join(parts)} SELECT", *arguments)
 
 
-def change(
-    session: Session, resource: str, id: UUID, versions: Sequence[int] | None, values: Row
+def update_row(
+    session: Session, resource: str, row: Row, versions: Sequence[int] | None = None
 ) -> bool:
-    """Give a live row new values if it is at one of the versions (``None``: at any).
+    """Update the live row with the ``id`` at one of the versions (``None``: at any).
 
-    Returns whether anything differed, which is when the version goes up. The row stays locked.
-    Raises ``NotFound``, ``Gone`` or ``Stale``.
+    Returns whether it differed; only then it gets a new version. The row stays locked. Raises
+    ``NotFound``, ``Gone``, ``Merged`` or ``Stale``.
     """
-    differs = _differs(values)
-    assignments = f"{_assignments(values)}, " if values else ""
+    columns = [column for column in row if column != "id"]
+    differs = _differs(columns)
+    assignments = f"{_assignments(columns)}, " if columns else ""
     found = run(
         session,
         f"UPDATE {resource} AS stored SET {assignments}"
@@ -61,30 +65,21 @@ def change(
         " WHERE stored.id = $2 AND stored.deleted_at IS NULL"
         " AND ($3::int[] IS NULL OR stored.version = ANY ($3))"
         " RETURNING new.version > old.version",
-        _dump(values),
-        id,
+        _dump(row),
+        row["id"],
         versions,
     )
     if not found:
-        raise absence(session, resource, id)
+        raise missing_row_error(session, resource, row["id"])
     return bool(found[0][0])
 
 
-def touch(session: Session, resource: str, id: UUID) -> None:
-    """Count a change to what belongs to the row."""
-    run(
-        session,
-        f"UPDATE {resource} SET version = version + 1, updated_at = now() WHERE id = $1",
-        id,
-    )
+def update_rows(session: Session, resource: str, rows: Sequence[Row]) -> set[UUID]:
+    """Update rows, which are live and locked, each found by its ``id``; the ids that differed.
 
-
-def change_all(session: Session, resource: str, rows: Sequence[Row]) -> set[UUID]:
-    """Give rows new values, each under its ``id``; which of them have differed.
-
-    What a row does not give stays as it is. The rows are live and locked.
+    Columns that a row does not give stay.
     """
-    columns = tuple(column for column in dict.fromkeys(chain.from_iterable(rows)) if column != "id")
+    columns = [column for column in dict.fromkeys(chain.from_iterable(rows)) if column != "id"]
     if not columns:
         return set()
     found = run(
@@ -100,35 +95,31 @@ def change_all(session: Session, resource: str, rows: Sequence[Row]) -> set[UUID
     return {row[0] for row in found}
 
 
-def touch_all(session: Session, resource: str, ids: Iterable[UUID]) -> None:
-    """Count a change to what belongs to each of the rows, which are locked."""
-    run(
-        session,
-        f"UPDATE {resource} SET version = version + 1, updated_at = now() WHERE id = ANY ($1)",
-        list(ids),
-    )
+def bump_version(session: Session, resource: str, ids: Collection[UUID]) -> None:
+    """Count a change to what belongs to the rows."""
+    condition, argument = matching(ids)
+    run(session, f"UPDATE {resource} SET {BUMP} WHERE id {condition}", argument)
 
 
-def demand(session: Session, resource: str, id: UUID) -> None:
-    """Raise ``NotFound`` or ``Gone`` unless there is such a live row."""
+def matching(ids: Collection[UUID]) -> tuple[str, UUID | list[UUID]]:
+    """A condition on a column with one of the ids, and its argument ``$1``.
+
+    PostgreSQL keeps its plan for a single id, and makes a new one for every array.
+    """
+    if len(ids) == 1:
+        return "= $1", next(iter(ids))
+    return "= ANY ($1)", list(ids)
+
+
+def require_live(session: Session, resource: str, id: UUID) -> None:
+    """Raise ``NotFound``, ``Gone`` or ``Merged`` unless the row is live."""
     sql = f"SELECT 1 FROM {resource} WHERE id = $1 AND deleted_at IS NULL"
     if not run(session, sql, id):
-        raise absence(session, resource, id)
+        raise missing_row_error(session, resource, id)
 
 
-def stored(
-    session: Session, resource: str, id: UUID, columns: Sequence[str], lock: str = ""
-) -> Row:
-    """The columns of a live row. Raises ``NotFound`` or ``Gone``."""
-    sql = f"SELECT {', '.join(columns)} FROM {resource} WHERE id = $1 AND deleted_at IS NULL {lock}"
-    found = run(session, sql, id)
-    if not found:
-        raise absence(session, resource, id)
-    return dict(zip(columns, found[0], strict=True))
-
-
-def absence(session: Session, resource: str, id: UUID) -> DomainError:
-    """Why a live row at a given version was not found."""
+def missing_row_error(session: Session, resource: str, id: UUID) -> DomainError:
+    """The reason why no live row at a given version was found."""
     state = f"version, deleted_at IS NULL, {merged_into(resource)}"
     found = run(session, f"SELECT {state} FROM {resource} WHERE id = $1", id)
     singular = RESOURCES[resource].singular
@@ -147,9 +138,10 @@ def merged_into(resource: str) -> str:
 
 @dataclass(frozen=True)
 class Children:
-    """All the rows of ``table`` that belong to one row, which ``parent`` names.
+    """All rows of ``table`` that belong to one row, whose id is in their column ``parent``.
 
-    With a ``key`` a child with equal key columns is changed, where it would be replaced.
+    A child replaces the stored child with equal columns ``key``; without a key, all columns must
+    be equal.
     """
 
     table: str
@@ -158,32 +150,15 @@ class Children:
     key: tuple[str, ...] = ()
 
 
-def owned(id: UUID, children: Iterable[Children]) -> dict[str, list[Row]]:
+def child_rows(id: UUID, children: Iterable[Children]) -> dict[str, list[Row]]:
     """The rows of the children of a row by table."""
     return {
         family.table: [{family.parent: id, **row} for row in family.rows] for family in children
     }
 
 
-def change_whole(
-    session: Session,
-    resource: str,
-    id: UUID,
-    versions: Sequence[int] | None,
-    values: Row,
-    children: Sequence[Children],
-) -> bool:
-    """Change a row and make the given children its children; returns whether anything differed."""
-    changed = change(session, resource, id, versions, values)
-    # Each family in turn, whatever the one before came to.
-    replaced = [replace_children(session, {id: family}) for family in children]
-    if any(replaced) and not changed:
-        touch(session, resource, id)
-    return changed or any(replaced)
-
-
 def replace_children(session: Session, families: Mapping[UUID, Children]) -> set[UUID]:
-    """Make the families, all of one table, the children of their parents; whose have differed."""
+    """Replace the children of parents, all of one table; the ids of the parents that differed."""
     family = next(iter(families.values()))
     table, parent = family.table, family.parent
     new = [{parent: id, **row} for id, given in families.items() for row in given.rows]
@@ -192,19 +167,19 @@ def replace_children(session: Session, families: Mapping[UUID, Children]) -> set
         sql = f"DELETE FROM {table} WHERE {parent} = ANY ($1) RETURNING {parent}"
         return {row[0] for row in run(session, sql, parents)}
     columns = tuple(new[0])
-    kept = family.key or tuple(column for column in columns if column != parent)
-    same = " AND ".join(f"stored.{column} IS NOT DISTINCT FROM given.{column}" for column in kept)
-    # Never null, and compared so that rows can be hashed by it.
+    compared = family.key or tuple(column for column in columns if column != parent)
+    same = " AND ".join(f"stored.{c} IS NOT DISTINCT FROM given.{c}" for c in compared)
+    # The parent is never null, and only "=" allows a hash join.
     same = f"stored.{parent} = given.{parent} AND {same}"
     source = f"json_populate_recordset(NULL::{table}, $2::json) AS given"
-    differs = _differs(columns)
     delete = (
         f"DELETE FROM {table} AS stored WHERE stored.{parent} = ANY ($1)"
         f" AND NOT EXISTS (SELECT FROM {source} WHERE {same}) RETURNING {parent}"
     )
-    update = (
+    change = (
         f"UPDATE {table} AS stored SET {_assignments(columns)} FROM {source}"
-        f" WHERE stored.{parent} = ANY ($1) AND {same} AND {differs} RETURNING stored.{parent}"
+        f" WHERE stored.{parent} = ANY ($1) AND {same} AND {_differs(columns)}"
+        f" RETURNING stored.{parent}"
     )
     add = (
         f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(columns)}"
@@ -212,8 +187,8 @@ def replace_children(session: Session, families: Mapping[UUID, Children]) -> set
         f" (SELECT FROM {table} AS stored WHERE stored.{parent} = ANY ($1) AND {same})"
         f" RETURNING {parent}"
     )
-    # Without a key rows are equal as a whole or not at all: there is none to change.
-    statements = (delete, update, add) if family.key else (delete, add)
+    # Without a key, rows that are the same in all columns need no change.
+    statements = (delete, change, add) if family.key else (delete, add)
     document = _dump(new)
     return {row[0] for sql in statements for row in run(session, sql, parents, document)}
 
@@ -228,13 +203,13 @@ def _differs(columns: Iterable[str]) -> str:
     return f"ROW({before})::text <> ROW({after})::text" if before else "false"
 
 
-def chosen(fields: Row, *names: str) -> Row:
-    """The columns of these names that the fields give."""
+def pick(fields: Row, *names: str) -> Row:
+    """The fields with these names, as far as they are given."""
     return {name: fields[name] for name in names if name in fields}
 
 
-def dated(fields: Row, name: str) -> Row:
-    """The two columns of a date, ``name_edtf`` and ``name``, where the fields give it."""
+def period_columns(fields: Row, name: str) -> Row:
+    """The two columns of a date, ``name_edtf`` and ``name``, if the fields give it."""
     if f"{name}_edtf" not in fields:
         return {}
     period: Period | None = fields[f"{name}_edtf"]
@@ -251,10 +226,6 @@ def range_literal(interval: Interval) -> str:
     return f"{opening}{lower},{upper}{']' if interval.upper_inclusive else ')'}"
 
 
-def _dump(value: Any) -> str:
-    return json.dumps(value, default=_encode, ensure_ascii=False)
-
-
 def _encode(value: Any) -> str:
     match value:
         case Decimal():
@@ -263,3 +234,6 @@ def _encode(value: Any) -> str:
             return value.isoformat()
         case _:
             return str(value)
+
+
+_dump = json.JSONEncoder(default=_encode, ensure_ascii=False).encode

@@ -1,12 +1,10 @@
-"""Loading data files: through the schemas and services of the API, as often as one likes."""
+"""Loading data files, any number of times, with the schemas and services of the API."""
 
 import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
-from uuid import UUID
 
 import psycopg
 from marshmallow import ValidationError
@@ -14,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from hksz_db.database import run
 from hksz_db.domain.errors import DomainError, FaultsError
+from hksz_db.services.batches import create, update
 from hksz_db.services.kinds import KINDS
 from hksz_db.services.rows import Row
 from hksz_db.services.violations import translate
@@ -26,28 +25,15 @@ class InvalidSeed(ValueError):
 
 @dataclass(frozen=True)
 class Loaded:
-    """How many entries were loaded because they are new or differ, and how many were not."""
+    """The number of entries that were new or differed, and of those that did not."""
 
     changed: int
     unchanged: int
 
 
-class _Found(NamedTuple):
-    """A row that an entry speaks of; one that was deleted stays deleted."""
-
-    id: UUID
-    live: bool
-
-
-# In the order in which they rest on each other; relations rest on entities and claims, and the
-# evidence of a file of its own bears on claims that may be another seed's.
+# Relations come last, because entities and claims can refer to each other.
 _FILES = (
-    ("units.json", KINDS["units"]),
-    ("metrics.json", KINDS["metrics"]),
-    ("entities.json", KINDS["entities"]),
-    ("sources.json", KINDS["sources"]),
-    ("claims.json", KINDS["claims"]),
-    ("evidence.json", KINDS["evidence"]),
+    *((f"{name}.json", writer) for name, writer in KINDS.items()),
     ("relations.json", KINDS["entities"]),
 )
 
@@ -55,18 +41,18 @@ _FILES = (
 def load(session: Session, folder: Path) -> Loaded:
     """Load the data files of a folder.
 
-    Every entry needs an ``external_id``. One that was loaded before in the same state is left
-    alone, whatever became of its row since; one that differs is loaded again. What a file no
-    longer holds stays. Raises ``InvalidSeed``.
+    Every entry needs an ``external_id``. An entry that was loaded before and has not changed is
+    skipped, even if its row has changed since; an entry that has changed is loaded again. The rows
+    of entries that were removed from a file stay. Raises ``InvalidSeed``.
     """
     run(session, "SELECT set_config('hksz.actor', $1, true)", f"seed:{folder.name}")
-    # What the triggers would ask for later, when another loader may hold half of it.
+    # Triggers would take this lock later, and concurrent loaders could deadlock.
     run(session, "SELECT pg_advisory_xact_lock(hashtext('source_relations'))")
     changed = unchanged = 0
-    for name, kind in _FILES:
+    for name, writer in _FILES:
         for item in _items(folder / name):
-            if _note(session, f"{folder.name}/{name}", item):
-                _load_item(session, kind, item, f"{folder.name}/{name}")
+            if _record(session, f"{folder.name}/{name}", item):
+                _load_item(session, writer, item, f"{folder.name}/{name}")
                 changed += 1
             else:
                 unchanged += 1
@@ -88,9 +74,9 @@ def _items(path: Path) -> Iterator[Row]:
         yield item
 
 
-def _note(session: Session, file: str, item: Row) -> bool:
+def _record(session: Session, file: str, item: Row) -> bool:
     content = json.dumps(item, sort_keys=True, ensure_ascii=False)
-    noted = run(
+    recorded = run(
         session,
         "INSERT INTO seed_items (file, external_id, content_sha256) VALUES ($1, $2, $3)"
         " ON CONFLICT (file, external_id) DO UPDATE"
@@ -100,17 +86,13 @@ def _note(session: Session, file: str, item: Row) -> bool:
         item["external_id"],
         hashlib.sha256(content.encode()).hexdigest(),
     )
-    return bool(noted)
+    return bool(recorded)
 
 
-def _load_item(session: Session, kind: Writer, item: Row, file: str) -> None:
+def _load_item(session: Session, writer: Writer, item: Row, file: str) -> None:
     try:
-        _check_parts(kind, item)
-        found = _find(session, kind.table, item["external_id"])
-        if found is None:
-            kind.create(session, kind.create_schema().load(item))
-        elif found.live:
-            _update(session, kind, found.id, item)
+        _check_parts(writer, item)
+        _write(session, writer, item)
     except (DomainError, ValidationError, psycopg.Error) as error:
         reason = _reason(error)
         if reason is None:
@@ -118,8 +100,8 @@ def _load_item(session: Session, kind: Writer, item: Row, file: str) -> None:
         raise InvalidSeed(f"{item['external_id']} in {file}: {reason}") from error
 
 
-def _check_parts(kind: Writer, item: Row) -> None:
-    for name in kind.parts:
+def _check_parts(writer: Writer, item: Row) -> None:
+    for name in writer.parts:
         parts = item.get(name, [])
         named = isinstance(parts, list) and all(
             isinstance(part, dict) and isinstance(part.get("external_id"), str) for part in parts
@@ -128,24 +110,22 @@ def _check_parts(kind: Writer, item: Row) -> None:
             raise ValidationError({name: ["Must be a list of entries, each with an external_id."]})
 
 
-def _update(session: Session, kind: Writer, id: UUID, item: Row) -> None:
-    # What was settled at creation stays; what is unknown is refused.
-    patch = {name: value for name, value in item.items() if name not in kind.fixed}
-    kind.update(session, id, None, kind.patch_schema().load(patch))
-    for name, part in kind.parts.items():
+def _write(session: Session, writer: Writer, item: Row) -> None:
+    sql = f"SELECT id, deleted_at IS NULL FROM {writer.table} WHERE external_id = $1"
+    found = run(session, sql, item["external_id"])
+    if not found:
+        create(session, writer.table, writer.creation.load(item))
+        return
+    ((id, live),) = found
+    if not live:
+        # A deleted row stays deleted.
+        return
+    # Fields that cannot be changed keep their values.
+    patch = {name: value for name, value in item.items() if name not in writer.fixed}
+    update(session, writer.table, id, None, writer.patch_schema().load(patch))
+    for name, part in writer.parts.items():
         for nested in item.get(name, []):
-            found = _find(session, part.table, nested["external_id"])
-            if found is None:
-                whole = part.create_schema().load({**nested, "claim_id": str(id)})
-                part.create(session, whole)
-            elif found.live:
-                _update(session, part, found.id, nested)
-
-
-def _find(session: Session, table: str, external_id: str) -> _Found | None:
-    sql = f"SELECT id, deleted_at IS NULL FROM {table} WHERE external_id = $1"
-    found = run(session, sql, external_id)
-    return _Found(*found[0]) if found else None
+            _write(session, part, {**nested, "claim_id": str(id)})
 
 
 def _reason(error: Exception) -> str | None:

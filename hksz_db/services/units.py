@@ -1,4 +1,4 @@
-"""Writing units; what one measures and its factor are worked out from its code."""
+"""Writing units, whose dimension and factor follow from their codes."""
 
 from hksz_db.domain.errors import Fault, Invalid
 from hksz_db.domain.quantities import InvalidUnit, measure
@@ -10,8 +10,8 @@ from schemas.units import UnitCreateSchema, UnitPatchSchema
 
 
 class _Units(Writer):
-    def work_out(self, given: Row, before: Row, known: Resolved, pointer: str) -> Row:
-        """What the code measures. Raises ``Invalid`` when it is no unit's."""
+    def compute(self, given: Row, before: Row, known: Resolved, pointer: str) -> Row:
+        """The dimension and the factor of the code. Raises ``Invalid`` if it is unknown."""
         del before, known
         if "code" not in given:
             return {}
@@ -23,10 +23,9 @@ class _Units(Writer):
         return {"dimension": measured.dimension, "factor": measured.factor}
 
 
-UNITS = _Units(
+WRITER = _Units(
     model=Unit,
     create_schema=UnitCreateSchema,
     patch_schema=UnitPatchSchema,
-    worked_out=("dimension", "factor"),
+    computed=("dimension", "factor"),
 )
-create, update = UNITS.create, UNITS.update

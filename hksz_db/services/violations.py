@@ -1,7 +1,7 @@
-"""What the database refused, in the terms of the field.
+"""Errors of the database in terms of the API.
 
-The database is the last judge of every rule; what gets past the checks before it comes back here
-by the name of the constraint, and never with the database's own text.
+The database enforces every rule. An error that earlier checks did not prevent is translated here by
+the name of its constraint, and never shows the text of the database.
 """
 
 import psycopg
@@ -11,60 +11,50 @@ from sqlalchemy.exc import DBAPIError
 
 from hksz_db.domain.errors import Conflict, DomainError, Fault, Invalid, Unavailable
 from hksz_db.models import Base
+from hksz_db.queries.pages import RESOURCES
+from hksz_db.services.dependants import LIST_OWNERS
 
 _RULES: dict[str, tuple[str, str]] = {
     "source_relations_acyclic_check": (
         "relations",
-        "What a source rests on may not lead back to the source.",
+        "The relations of sources may not form a cycle.",
     ),
-    "source_relations_not_itself_check": ("relations", "A source cannot rest on itself."),
-    "claim_relations_not_itself_check": ("relations", "A claim cannot relate to itself."),
-    "entity_relations_not_itself_check": ("relations", "An entity cannot relate to itself."),
+    "source_relations_not_itself_check": ("relations", "A source cannot be related to itself."),
+    "claim_relations_not_itself_check": ("relations", "A claim cannot be related to itself."),
+    "entity_relations_not_itself_check": ("relations", "An entity cannot be related to itself."),
     "evidence_acyclic_check": (
         "derived_from_id",
-        "What evidence derives from may not lead back to it.",
+        "The derivations of evidence may not form a cycle.",
     ),
     "evidence_within_capture_check": (
         "end_char",
-        "A locator may not end beyond the characters of its capture.",
+        "A locator must end within its capture.",
     ),
     "evidence_not_itself_check": ("derived_from_id", "Evidence cannot derive from itself."),
     "evidence_locator_whole_check": (
         "start_char",
-        "A locator is whole (start_char, end_char and three hashes) or absent.",
+        "A locator must be complete (start_char, end_char and three hashes) or absent.",
     ),
     "evidence_span_check": ("end_char", "Must be above start_char."),
 }
-# Where two constraints forbid the same, either may be the one that speaks.
-_STANDING_FOR = {"units_code_dimension_factor_key": ("code",)}
+# Of two constraints that forbid the same, either may be reported.
+_REPORTED_AS = {"units_code_dimension_factor_key": ("code",)}
 _IN_USE = {
     "evidence_capture_id_source_id_fkey": (
         "captures",
-        "Evidence counts its locators in a capture that would go.",
+        "Evidence has locators in a capture that would be removed.",
     ),
     "figures_metric_id_dimension_nonnegative_fkey": (
         "dimension",
-        "Figures measure this metric: its dimension and its sign cannot change.",
+        "Figures use this metric, so its dimension and sign cannot change.",
     ),
 }
-# The lists that a row comes with: the field that holds each, and the column of the row itself.
-_LISTS = {
-    "claim_entities": ("entities", "claim_id"),
-    "claim_topics": ("topics", "claim_id"),
-    "claim_relations": ("relations", "from_id"),
-    "source_contributors": ("contributors", "source_id"),
-    "source_captures": ("captures", "source_id"),
-    "source_relations": ("relations", "from_id"),
-    "entity_names": ("names", "entity_id"),
-    "entity_identifiers": ("identifiers", "entity_id"),
-    "entity_relations": ("relations", "subject_id"),
-}
-_PASSING: dict[tuple[type[Exception], ...], str] = {
+_TEMPORARY: dict[tuple[type[Exception], ...], str] = {
     (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction): (
         "Database schema is out of date; run `alembic upgrade head`."
     ),
     (errors.DeadlockDetected, errors.SerializationFailure): (
-        "Others were changing the same rows; try again."
+        "Other requests were changing the same rows; try again."
     ),
     (errors.QueryCanceled, errors.LockNotAvailable, errors.IdleInTransactionSessionTimeout): (
         "The database did not finish in time."
@@ -73,7 +63,7 @@ _PASSING: dict[tuple[type[Exception], ...], str] = {
 
 
 def translate(error: Exception) -> DomainError | None:
-    """The domain error behind a database error; ``None`` when there is none."""
+    """The domain error for a database error, or ``None``."""
     if isinstance(error, DBAPIError):
         return translate(error.orig) if isinstance(error.orig, Exception) else None
     if not isinstance(error, psycopg.Error):
@@ -87,36 +77,38 @@ def translate(error: Exception) -> DomainError | None:
             return _check(error)
         case psycopg.DataError():
             return Invalid("A value cannot be stored.")
-    detail = next((text for kinds, text in _PASSING.items() if isinstance(error, kinds)), None)
+    detail = next((text for kinds, text in _TEMPORARY.items() if isinstance(error, kinds)), None)
     return None if detail is None else Unavailable(detail)
 
 
 def _unique(error: errors.UniqueViolation) -> Conflict:
     name, table = error.diag.constraint_name or "", error.diag.table_name or ""
-    columns = _STANDING_FOR.get(name) or _unique_columns().get(name, ())
-    listing, parent = _LISTS.get(table, ("", ""))
+    columns = _REPORTED_AS.get(name) or _unique_columns().get(name, ())
+    owner, parent = LIST_OWNERS.get(table, ("", ""))
     own = [column for column in columns if column != parent]
-    if listing:
-        what = f"The same {' and '.join(own)}" if own else "The same"
-        fault = Fault("unique", f"{what} stands twice, or is taken elsewhere.", f"#/{listing}")
+    if owner:
+        listing = table.removeprefix(f"{RESOURCES[owner].singular}_")
+        what = f"the same {' and '.join(own)}" if own else "the same values"
+        detail = f"Two items have {what}, or another row has."
+        fault = Fault("unique", detail, f"#/{listing}")
     elif len(own) == 1:
         detail = f"This {own[0]} is taken in {table}, perhaps by a deleted or merged row."
         fault = Fault("unique", detail, f"#/{own[0]}")
     else:
-        fault = Fault("unique", f"There is one with the same {', '.join(own)} already.")
+        fault = Fault("unique", f"A row with the same {', '.join(own)} already exists.")
     return Conflict("A row with this key already exists.", [fault])
 
 
 def _foreign_key(error: errors.ForeignKeyViolation) -> Conflict:
-    detail = "Another row rests on what would change, or was deleted meanwhile."
+    detail = "Other rows refer to what would change, or a row was deleted meanwhile."
     known = _IN_USE.get(error.diag.constraint_name or "")
     return Conflict(detail, [Fault("in_use", known[1], f"#/{known[0]}")] if known else [])
 
 
 def _check(error: errors.CheckViolation) -> Invalid:
     name = error.diag.constraint_name or ""
-    field, detail = _RULES.get(name, ("", f"The rule {name} of the model is broken."))
-    return Invalid("A rule of the model is broken.", [Fault("rule", detail, f"#/{field}")])
+    field, detail = _RULES.get(name, ("", f"The constraint {name} is violated."))
+    return Invalid("A rule of the model is violated.", [Fault("rule", detail, f"#/{field}")])
 
 
 def _unique_columns() -> dict[str, tuple[str, ...]]:

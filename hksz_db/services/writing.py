@@ -1,4 +1,4 @@
-"""Transactions in which the services work."""
+"""Transactions of the services."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from hksz_db.services.violations import translate
 
 @contextmanager
 def writing(database: Database) -> Iterator[Session]:
-    """One transaction; what the database refuses in it is raised as a domain error."""
+    """One transaction; errors of the database are raised as domain errors."""
     try:
         with database.transaction() as session:
             yield session

@@ -1,4 +1,4 @@
-"""Many items in one call: a result for each, or none of them."""
+"""Bulk calls: many items, each with a result of its own."""
 
 import json
 
@@ -36,7 +36,7 @@ def send(editor):
     return send
 
 
-def test_every_resource_takes_many(sample, editor, send):
+def test_every_resource_has_a_bulk_call(sample, editor, send):
     path = f"{sample.path}/bulk"
     ((result,), counts) = send(path, sample.body)
     assert counts == {"created": 1}
@@ -99,7 +99,7 @@ def test_each_item_has_the_status_of_a_single_write(editor, send):
     assert [results[n]["external_id"] for n in (1, 2, 5)] == [None, "t:1", None]
 
 
-def test_all_of_it_or_nothing(editor):
+def test_all_or_nothing(editor):
     path = "/v1/sources/bulk?atomic=true"
     refused = editor.post(path, items(source(1), source(2, csl_type="no"), source(3)))
     assert refused.status_code == 422
@@ -122,12 +122,12 @@ def test_all_of_it_or_nothing(editor):
     }
 
 
-def test_of_an_item_only_so_many_faults_are_told(send):
+def test_the_number_of_faults_of_an_item_is_limited(send):
     ((result,), _) = send("/v1/sources/bulk", source(1, contributors=[{}] * 100))
     assert len(result["errors"]) == 20
 
 
-def test_no_items_are_none(send):
+def test_an_empty_list_of_items_has_no_results(send):
     assert send("/v1/sources/bulk") == ([], {})
 
 
@@ -141,7 +141,7 @@ def test_no_items_are_none(send):
         ({"items": [1] * (MAX_ITEMS + 1)}, "#/items"),
     ],
 )
-def test_a_body_that_holds_no_items_is_refused(editor, body, pointer):
+def test_a_body_without_items_is_refused(editor, body, pointer):
     refused = editor.post("/v1/sources/bulk", body)
     assert refused.status_code == 422
     (fault,) = refused.json["errors"]
@@ -154,14 +154,14 @@ def test_a_body_that_holds_no_items_is_refused(editor, body, pointer):
     ("query", "parameter"),
     [("mode=replace", "mode"), ("atomic=yes", "atomic"), ("atomic=", "atomic"), ("dry=1", "dry")],
 )
-def test_options_that_mean_nothing_are_refused(editor, query, parameter):
+def test_invalid_options_are_refused(editor, query, parameter):
     refused = editor.post(f"/v1/sources/bulk?{query}", items())
     assert refused.status_code == 400
     assert [error["parameter"] for error in refused.json["errors"]] == [parameter]
 
 
 @pytest.mark.parametrize("resource", CATALOGUE, ids=lambda resource: resource.name)
-def test_it_takes_the_scope_of_a_single_write(reader, make_client, resource):
+def test_a_bulk_call_needs_the_scope_of_a_single_write(reader, make_client, resource):
     path = f"/v1/{resource.name}/bulk"
     assert reader.post(path, items()).status_code == 401
     others = [s for s in Scope if s not in {resource.scope, Scope.ADMIN}]
@@ -169,7 +169,7 @@ def test_it_takes_the_scope_of_a_single_write(reader, make_client, resource):
     assert make_client(resource.scope, label="own").post(path, items()).status_code == 207
 
 
-def test_what_was_reviewed_is_changed_by_those_who_may(samples, writer, editor):
+def test_reviewed_rows_are_changed_only_with_the_scope_review(samples, writer, editor):
     body = {**samples["claims"].body, "status": "accepted"}
     path = "/v1/claims/bulk?mode=upsert"
     (refused,) = writer.post(path, items(body)).json["data"]
@@ -187,13 +187,13 @@ def test_what_was_reviewed_is_changed_by_those_who_may(samples, writer, editor):
     assert editor.post("/v1/figures/bulk", items(figure)).json["data"][0]["status"] == 201
 
 
-def test_what_is_written_is_put_down_to_the_key(samples, writer):
+def test_rows_are_attributed_to_the_key(samples, writer):
     answer = writer.post("/v1/evidence/bulk", items(samples["evidence"].body))
     path = f"/v1/evidence/{answer.json['data'][0]['id']}"
     assert writer.get(path).json["added_by"] == "writer"
 
 
-def test_many_items_may_be_longer_than_one(app, editor):
+def test_a_bulk_body_may_be_longer_than_a_single_one(app, editor):
     title = "x" * 1000
     many = items(*(source(number, title=title) for number in range(1000)))
     assert len(json.dumps(many)) > app.config["MAX_BODY_BYTES"]
@@ -206,7 +206,7 @@ def test_many_items_may_be_longer_than_one(app, editor):
         assert answer.status_code == status
 
 
-def test_the_modes_are_those_that_are_documented(reader):
+def test_all_modes_are_documented(reader):
     described = reader.get("/openapi.json").json
     operation = described["paths"]["/v1/claims/bulk"]["post"]
     models = described["components"]["schemas"]

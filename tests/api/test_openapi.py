@@ -187,7 +187,9 @@ def test_what_may_be_missing_from_an_answer_is_what_can_be_left_out(document):
                 reached |= _models(document, part)
     groups = {name for name in reached if name.endswith("Group")}
     assert reached > selectable | groups
-    for name in reached - selectable - groups - {"PageMeta", "Problem", "ProblemError"}:
+    change = schemas["Change"]
+    assert change["properties"].keys() - set(change["required"]) == {"document"}
+    for name in reached - selectable - groups - {"Change", "PageMeta", "Problem", "ProblemError"}:
         part = schemas[name]
         assert "enum" in part or set(part["required"]) == set(part["properties"]), name
     for name in selectable:

@@ -1,4 +1,4 @@
-"""Two writers at once, each with a connection of their own: what is committed stays sound."""
+"""Concurrent writers, each with its own connection, leave consistent data."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -12,7 +12,8 @@ from app import create_app
 from hksz_db.database import Database, run
 from hksz_db.domain.chronology import parse
 from hksz_db.domain.vocabulary import Scope
-from hksz_db.services import api_keys, claims, figures, lifecycle, merging, sources
+from hksz_db.services import api_keys, lifecycle, merging
+from hksz_db.services.batches import create, update
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 
@@ -23,7 +24,7 @@ Send = Callable[..., Future]
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """The module's database itself: what is written is committed."""
+    """The database of the module, in which writes are committed."""
     database = Database(lambda: database_url)
     yield database
     database.close()
@@ -52,7 +53,7 @@ def pool() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-def test_one_of_many_patches_of_a_version_wins(client, claim, pool):
+def test_one_of_concurrent_patches_of_a_version_succeeds(client, claim, pool):
     path, etag = claim["claims"].headers["Location"], claim["claims"].headers["ETag"]
     together = threading.Barrier(8)
 
@@ -65,19 +66,17 @@ def test_one_of_many_patches_of_a_version_wins(client, claim, pool):
     assert client.get(path).json["version"] == 2
 
 
-def test_a_patch_that_waited_sees_what_it_waited_for(
-    client, claim, database, pool, wait_for_a_lock
-):
+def test_a_patch_that_waited_sees_the_change(client, claim, database, pool, wait_for_a_lock):
     path, etag = claim["claims"].headers["Location"], claim["claims"].headers["ETag"]
     with writing(database) as session:
-        claims.update(session, claim["claims"].json["id"], [1], {"statement": "First."})
+        update(session, "claims", UUID(claim["claims"].json["id"]), [1], {"statement": "First."})
         late = pool.submit(client.patch, path, {"statement": "Second."}, etag)
         wait_for_a_lock(database)
     assert late.result().status_code == 412
     assert client.get(path).json["statement"] == "First."
 
 
-def test_nothing_comes_to_rest_on_what_is_being_deleted(
+def test_a_row_that_is_being_deleted_gets_no_references(
     client, claim, database, pool, wait_for_a_lock
 ):
     client.delete(claim["claims"].headers["Location"])
@@ -89,21 +88,21 @@ def test_nothing_comes_to_rest_on_what_is_being_deleted(
     assert late.result().json["errors"][0]["pointer"] == "#/claimant_id"
 
 
-def test_nothing_is_deleted_from_under_what_is_being_created(
+def test_a_row_is_not_deleted_while_a_reference_to_it_is_created(
     client, claim, database, pool, wait_for_a_lock
 ):
     client.delete(claim["claims"].headers["Location"])
     path = claim["entities"].headers["Location"]
     with writing(database) as session:
         body = {"claimant_id": UUID(claim["entities"].json["id"]), "modality": "actual"}
-        claims.create(session, {"statement": "New.", "language": "en", **body})
+        create(session, "claims", {"statement": "New.", "language": "en", **body})
         late = pool.submit(client.delete, path)
         wait_for_a_lock(database)
     assert late.result().status_code == 409
     assert client.get(path).status_code == 200
 
 
-def test_nothing_is_deleted_from_under_what_is_being_restored(
+def test_a_row_is_not_deleted_while_a_reference_to_it_is_restored(
     client, claim, database, pool, wait_for_a_lock
 ):
     client.delete(claim["claims"].headers["Location"])
@@ -117,7 +116,7 @@ def test_nothing_is_deleted_from_under_what_is_being_restored(
     assert client.get(claim["claims"].headers["Location"]).status_code == 200
 
 
-def test_nothing_is_restored_onto_what_is_being_deleted(
+def test_a_row_is_not_restored_while_its_reference_is_deleted(
     client, claim, database, pool, wait_for_a_lock
 ):
     client.delete(claim["claims"].headers["Location"])
@@ -143,7 +142,7 @@ def test_no_part_is_added_to_a_claim_that_is_being_deleted(
     assert client.get("/v1/evidence", claim_id=claim["claims"].json["id"]).json["data"] == []
 
 
-def test_an_external_id_is_taken_once_by_two_at_once(client, claim, pool):
+def test_concurrent_creations_of_an_external_id_succeed_once(client, claim, pool):
     body = {**claim["body"], "external_id": "test:raced"}
     together = threading.Barrier(4)
 
@@ -165,13 +164,13 @@ def _last_year(paper):
     return {"anchor_id": paper.json["id"], "duration": "-P1Y"}
 
 
-def test_a_date_that_is_being_reckoned_is_corrected_afterwards(
+def test_a_relative_date_is_recomputed_when_its_anchor_changes_later(
     client, claim, paper, database, pool, wait_for_a_lock
 ):
     id = UUID(claim["claims"].json["id"])
     relative = {"anchor_id": UUID(paper.json["id"]), "duration": "-P1Y"}
     with writing(database) as session:
-        claims.update(session, id, None, {"time_relative": relative})
+        update(session, "claims", id, None, {"time_relative": relative})
         late = pool.submit(client.patch, paper.headers["Location"], {"issued_edtf": "2020"})
         wait_for_a_lock(database)
     assert late.result().status_code == 200
@@ -179,18 +178,18 @@ def test_a_date_that_is_being_reckoned_is_corrected_afterwards(
     assert (document["time"]["edtf"], document["version"]) == ("2019", 3)
 
 
-def test_a_date_is_reckoned_from_what_is_being_corrected(
+def test_a_relative_date_is_computed_from_the_new_date_of_its_anchor(
     client, claim, paper, database, pool, wait_for_a_lock
 ):
     body = {**claim["body"], "time_relative": _last_year(paper)}
     with writing(database) as session:
-        sources.update(session, paper.json["id"], None, {"issued_edtf": parse("2020")})
+        update(session, "sources", UUID(paper.json["id"]), None, {"issued_edtf": parse("2020")})
         late = pool.submit(client.post, "/v1/claims", body)
         wait_for_a_lock(database)
     assert late.result().json["time"]["edtf"] == "2019"
 
 
-def test_a_figure_and_its_anchor_can_be_changed_at_once(
+def test_concurrent_changes_of_a_figure_and_its_anchor_do_not_deadlock(
     client, claim, paper, database, pool, wait_for_a_lock
 ):
     body = {
@@ -207,21 +206,21 @@ def test_a_figure_and_its_anchor_can_be_changed_at_once(
     id, anchor = UUID(figure.json["id"]), UUID(paper.json["id"])
     later = {"anchor_id": anchor, "duration": "P1Y"}
     with writing(database) as session:
-        # Whoever corrects the source takes the claim after it: so does who changes the figure.
+        # A change of the source locks the claim after it, and so does a change of the figure.
         run(session, "SELECT FROM sources WHERE id = $1 FOR NO KEY UPDATE", anchor)
         late = pool.submit(_update_figure, database, id, {"period_relative": later})
         wait_for_a_lock(database)
-        sources.update(session, anchor, None, {"issued_edtf": parse("2020")})
+        update(session, "sources", anchor, None, {"issued_edtf": parse("2020")})
     late.result()
     assert client.get(figure.headers["Location"]).json["period"]["edtf"] == "2021"
 
 
 def _update_figure(database, id, fields):
     with writing(database) as session:
-        figures.update(session, id, None, fields)
+        update(session, "figures", id, None, fields)
 
 
-def test_corrections_and_claims_at_once_end_well(client, claim, paper, pool):
+def test_concurrent_changes_of_an_anchor_and_new_claims_agree(client, claim, paper, pool):
     together = threading.Barrier(8)
 
     def write(number: int) -> int:
@@ -238,7 +237,7 @@ def test_corrections_and_claims_at_once_end_well(client, claim, paper, pool):
     assert [row["time"]["edtf"] for row in made[1:]] == [str(year - 1)] * 4
 
 
-def test_sources_that_two_relate_in_a_circle_at_once_have_one_relation(client, claim, pool):
+def test_concurrent_relations_of_sources_do_not_form_a_cycle(client, claim, pool):
     statuses = []
     for _ in range(5):
         paths = []
@@ -262,12 +261,12 @@ def test_sources_that_two_relate_in_a_circle_at_once_have_one_relation(client, c
 def test_readers_never_wait_for_writers(client, claim, database):
     path = claim["claims"].headers["Location"]
     with writing(database) as session:
-        claims.update(session, claim["claims"].json["id"], None, {"statement": "Unseen."})
+        update(session, "claims", UUID(claim["claims"].json["id"]), None, {"statement": "Unseen."})
         assert client.get(path).json["statement"] == "The firm moved."
     assert client.get(path).json["statement"] == "Unseen."
 
 
-def test_a_reader_that_has_to_wait_too_long_is_told_to_come_back(database_url, claim):
+def test_a_reader_that_waits_too_long_gets_503(database_url, claim):
     hasty = Database(lambda: database_url, statement_timeout_ms=50)
     patient = Database(lambda: database_url)
     app = create_app(Settings(log_level="error"), hasty)
@@ -281,13 +280,13 @@ def test_a_reader_that_has_to_wait_too_long_is_told_to_come_back(database_url, c
     patient.close()
 
 
-def test_a_writer_that_has_to_wait_too_long_is_told_to_come_back(database_url, database, claim):
+def test_a_writer_that_waits_too_long_gets_503(database_url, database, claim):
     hasty = Database(lambda: database_url, statement_timeout_ms=50)
     with writing(database) as session:
         key = api_keys.create(session, "hasty", [Scope.ADMIN])
     app = create_app(Settings(log_level="error"), hasty)
     with writing(database) as session:
-        claims.update(session, claim["claims"].json["id"], None, {"statement": "First."})
+        update(session, "claims", UUID(claim["claims"].json["id"]), None, {"statement": "First."})
         response = app.test_client().patch(
             claim["claims"].headers["Location"],
             json={"statement": "Second."},
@@ -316,7 +315,7 @@ def _left(client, ids) -> list[int]:
     return [client.get(f"/v1/entities/{id}").status_code for id in ids]
 
 
-def test_two_are_not_merged_into_each_other(client, twins, pool):
+def test_two_entities_are_not_merged_into_each_other(client, twins, pool):
     ids, merge = twins
     statuses = sorted(pool.map(merge, (0, 1), (1, 0)))
     # The second is told that they are one already.
@@ -324,21 +323,21 @@ def test_two_are_not_merged_into_each_other(client, twins, pool):
     assert sorted(_left(client, ids[:2])) == [200, 308]
 
 
-def test_one_is_merged_into_one_of_two(client, twins, pool):
+def test_an_entity_is_merged_once(client, twins, pool):
     ids, merge = twins
     statuses = sorted(pool.map(merge, (0, 0), (1, 2)))
     assert statuses == [200, 409]
     assert _left(client, ids) == [308, 200, 200]
 
 
-def test_merges_in_a_circle_leave_one(client, twins, pool):
+def test_concurrent_merges_in_a_cycle_leave_one_entity(client, twins, pool):
     ids, merge = twins
     statuses = sorted(pool.map(merge, (0, 1, 2), (1, 2, 0)))
     assert statuses == [200, 200, 422]
     assert sorted(_left(client, ids)) == [200, 308, 308]
 
 
-def test_what_refers_to_what_is_being_merged_follows_it(
+def test_a_new_reference_to_an_entity_that_is_being_merged_is_moved(
     client, twins, database, pool, wait_for_a_lock
 ):
     ids, _ = twins
@@ -351,20 +350,20 @@ def test_what_refers_to_what_is_being_merged_follows_it(
     assert late.result().json["claimant"]["id"] == ids[1]
 
 
-def test_what_is_being_created_is_merged_with_what_it_refers_to(
+def test_a_merge_moves_references_that_are_being_created(
     client, twins, database, pool, wait_for_a_lock
 ):
     ids, merge = twins
     with writing(database) as session:
         body = {"claimant_id": UUID(ids[0]), "modality": "actual", "language": "en"}
-        claim = claims.create(session, {"statement": "New.", **body})
+        claim = create(session, "claims", {"statement": "New.", **body})
         late = pool.submit(merge, 0, 1)
         wait_for_a_lock(database)
     assert late.result() == 200
     assert client.get(f"/v1/claims/{claim}").json["claimant"]["id"] == ids[1]
 
 
-def test_nothing_is_merged_into_what_is_being_deleted(
+def test_no_entity_is_merged_into_one_that_is_being_deleted(
     client, twins, database, pool, wait_for_a_lock
 ):
     ids, merge = twins
@@ -376,7 +375,7 @@ def test_nothing_is_merged_into_what_is_being_deleted(
     assert _left(client, ids) == [200, 410, 200]
 
 
-def test_nothing_is_deleted_from_under_what_is_being_moved(
+def test_an_entity_is_not_deleted_while_references_are_moved_to_it(
     client, claim, twins, database, pool, wait_for_a_lock
 ):
     ids, _ = twins
@@ -389,7 +388,7 @@ def test_nothing_is_deleted_from_under_what_is_being_moved(
     assert _left(client, ids) == [200, 200, 200]
 
 
-def test_writers_and_mergers_never_get_into_each_others_way(client, claim, twins, pool):
+def test_concurrent_writes_and_merges_do_not_deadlock(client, claim, twins, pool):
     ids, merge = twins
     figure = client.post(
         "/v1/figures",

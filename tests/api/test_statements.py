@@ -1,10 +1,21 @@
-"""Reading is one SQL statement a request, whatever is asked."""
+"""A read is one SQL statement, and a write takes a few."""
 
 import pytest
 
 from hksz_db.api.catalogue import CATALOGUE
 
 NOBODY = "0199c3a0-0000-7000-8000-000000000000"
+# To create a row and to update it, each with the checks of the key and of the review and with
+# reading the new document.
+WRITES = {
+    "sources": (4, 3),
+    "claims": (4, 4),
+    "entities": (4, 3),
+    "figures": (6, 8),
+    "evidence": (5, 7),
+    "metrics": (4, 3),
+    "units": (4, 3),
+}
 
 
 @pytest.fixture
@@ -42,7 +53,7 @@ def test_every_read_is_one_statement(reader, count, resource):
             assert number == 1, (method, url)
 
 
-def test_a_known_answer_is_one_statement(reader, count):
+def test_a_304_is_one_statement(reader, count):
     headers = {"If-None-Match": reader.get("/v1/claims").headers["ETag"]}
     number, response = count("GET", "/v1/claims", headers=headers)
     assert (number, response.status_code) == (1, 304)
@@ -58,7 +69,7 @@ def test_a_known_answer_is_one_statement(reader, count):
         "q=shenzhen&per_page=2",
     ],
 )
-def test_a_claim_with_all_that_stands_behind_it_is_one_statement(count, query):
+def test_a_list_of_claims_with_all_embeds_is_one_statement(count, query):
     number, response = count("GET", f"/v1/claims?{query}")
     assert number == 1
     assert response.json["data"]
@@ -69,7 +80,7 @@ def test_a_claim_with_all_that_stands_behind_it_is_one_statement(count, query):
         assert (number, response.status_code) == (1, 200)
 
 
-def test_a_posted_question_is_one_statement(count):
+def test_a_posted_query_is_one_statement(count):
     tree = {"or": [{"modality": "opinion"}, {"not": {"figures__isnull": True}}]}
     number, response = count("POST", "/v1/claims/query", json={"filter": tree})
     assert (number, response.status_code) == (1, 200)
@@ -82,12 +93,24 @@ def test_the_evidence_of_a_claim_is_one_statement(reader, count):
     assert len(response.json["data"]) == 1
 
 
-def test_an_estimate_asks_the_planner_besides(count):
+def test_an_estimated_count_takes_a_second_statement(count):
     number, _ = count("GET", "/v1/claims?count=estimated")
     assert number == 2
 
 
-def test_a_question_that_is_refused_asks_nothing(count):
+def test_a_rejected_query_takes_no_statement(count):
     for url in ("/v1/claims?unknown=1", "/v1/claims?cursor=x", "/v1/claims/1", "/healthz"):
         number, _ = count("GET", url)
         assert number == 0
+
+
+def test_a_write_takes_a_few_statements(sample, editor, query_counter):
+    # The first use of a key is recorded.
+    editor.post("/v1/sources/bulk", {"items": []})
+    with query_counter() as creating:
+        made = editor.post(sample.path, sample.body)
+    assert made.status_code == 201, made.text
+    with query_counter() as updating:
+        changed = editor.patch(made.headers["Location"], sample.change)
+    assert changed.status_code == 200, changed.text
+    assert (len(creating.statements), len(updating.statements)) == WRITES[sample.resource]

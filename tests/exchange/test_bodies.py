@@ -14,6 +14,7 @@ from hksz_db.database import Database, fetch_in, run
 from hksz_db.domain.errors import Invalid
 from hksz_db.exchange.bodies import create_body, patch_body
 from hksz_db.queries.pages import document_statement
+from hksz_db.services import batches
 from hksz_db.services.writing import writing
 
 RESOURCES = {resource.name: resource for resource in CATALOGUE}
@@ -55,11 +56,12 @@ def read(session, name: str, id: UUID | str) -> dict:
 
 
 def create(session, resource: Resource, body: dict) -> UUID:
-    return resource.writer.create(session, resource.writer.create_schema().load(body))
+    return batches.create(session, resource.name, resource.writer.create_schema().load(body))
 
 
 def patch(session, resource: Resource, id: UUID | str, body: dict) -> None:
-    resource.writer.update(session, UUID(str(id)), None, resource.writer.patch_schema().load(body))
+    fields = resource.writer.patch_schema().load(body)
+    batches.update(session, resource.name, UUID(str(id)), None, fields)
 
 
 def without(value: Any, names: set[str]) -> Any:

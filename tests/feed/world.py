@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from hksz_db.database import Database, Prepared, prepare, run
 from hksz_db.domain.chronology import parse
 from hksz_db.queries.pages import RESOURCES, as_json
-from hksz_db.services import claims, entities, metrics, sources, units
+from hksz_db.services.batches import create, update
 from hksz_db.services.rows import Row
 
 Documents = dict[tuple[str, UUID], bytes]
@@ -44,14 +44,15 @@ def name(text: str) -> dict[str, str]:
 
 def populate(session: Session) -> None:
     """Write a few rows of each resource that refer to each other in every possible way."""
-    units.create(session, {"code": "1", "label": "one"})
-    units.create(session, {"code": "HKD", "label": "dollar"})
+    create(session, "units", {"code": "1", "label": "one"})
+    create(session, "units", {"code": "HKD", "label": "dollar"})
     for n in range(2):
         made = {"key": f"metric-{n}", "label": f"Metric {n}", "dimension": "count"}
-        metrics.create(session, {**made, "accumulation": "flow", "nonnegative": True})
+        create(session, "metrics", {**made, "accumulation": "flow", "nonnegative": True})
     people = [
-        entities.create(
+        create(
             session,
+            "entities",
             {
                 "kind": ("organisation", "organisation", "place")[n % 3],
                 "names": [name(f"Body {n}"), {**name(f"B{n}"), "kind": "alias"}],
@@ -73,7 +74,7 @@ def populate(session: Session) -> None:
             "captures": [{"normalization": "nfc-ws1", "char_length": 9, "text_sha256": f"{n:064}"}],
             "relations": relations if n in {1, 3, 5} else [],
         }
-        works.append(sources.create(session, work))
+        works.append(create(session, "sources", work))
     ((first,), (second,)) = run(session, "SELECT id FROM metrics ORDER BY id")
     said: list[UUID] = []
     passages: list[UUID] = []
@@ -114,9 +115,9 @@ def populate(session: Session) -> None:
                 for shift, stance in enumerate(("asserts", "supports", "disputes"))
             ],
         }
-        said.append(claims.create(session, claim))
+        said.append(create(session, "claims", claim))
         sql = "SELECT id FROM evidence WHERE claim_id = $1 AND stance = 'asserts'"
         passages.append(run(session, sql, said[-1])[0][0])
     for n, person in enumerate(people):
         other = {"kind": "partner_of", "object_id": people[(n + 1) % 5], "claim_id": said[n]}
-        entities.update(session, person, None, {"relations": [other]})
+        update(session, "entities", person, None, {"relations": [other]})

@@ -20,15 +20,16 @@ from sqlalchemy.orm import Session
 from hksz_db.database import Database
 from hksz_db.domain.chronology import parse
 from hksz_db.domain.vocabulary import Scope
-from hksz_db.services import api_keys, claims, entities, merging, metrics, sources, units
+from hksz_db.services import api_keys, merging
+from hksz_db.services.batches import create
 
 ROOT = Path(__file__).parents[2]
 SHA256 = "0" * 64
 NAMED = {"language": "en", "kind": "preferred"}
-ROWS: list[tuple[Any, dict[str, Any]]] = [
-    (units, {"code": "1", "label": "one"}),
+ROWS: list[tuple[str, dict[str, Any]]] = [
+    ("units", {"code": "1", "label": "one"}),
     (
-        metrics,
+        "metrics",
         {
             "external_id": "ex:approved",
             "key": "approved",
@@ -39,7 +40,7 @@ ROWS: list[tuple[Any, dict[str, Any]]] = [
         },
     ),
     (
-        entities,
+        "entities",
         {
             "external_id": "ex:scheme",
             "kind": "programme",
@@ -48,7 +49,7 @@ ROWS: list[tuple[Any, dict[str, Any]]] = [
         },
     ),
     (
-        sources,
+        "sources",
         {
             "external_id": "ex:release",
             "csl_type": "report",
@@ -57,7 +58,7 @@ ROWS: list[tuple[Any, dict[str, Any]]] = [
         },
     ),
     (
-        sources,
+        "sources",
         {
             "external_id": "ex:article",
             "csl_type": "article-newspaper",
@@ -68,7 +69,7 @@ ROWS: list[tuple[Any, dict[str, Any]]] = [
         },
     ),
     (
-        claims,
+        "claims",
         {
             "external_id": "ex:many",
             "statement": "Many applications were approved.",
@@ -80,7 +81,7 @@ ROWS: list[tuple[Any, dict[str, Any]]] = [
         },
     ),
     (
-        claims,
+        "claims",
         {
             "external_id": "ex:over-47000",
             "statement": "Over 47,000 applications were approved.",
@@ -113,7 +114,7 @@ ROWS: list[tuple[Any, dict[str, Any]]] = [
         },
     ),
     (
-        entities,
+        "entities",
         {
             "external_id": "ex:office",
             "kind": "organisation",
@@ -191,15 +192,15 @@ def play(url: str, script: str) -> "subprocess.CompletedProcess[str]":
 def twin(session: Session) -> UUID:
     """An entity that is another."""
     names = [{"name": "TTPS", **NAMED}]
-    return entities.create(session, {"kind": "programme", "names": names})
+    return create(session, "entities", {"kind": "programme", "names": names})
 
 
 def fill(url: str) -> None:
     """Put rows into every table."""
     database = Database(lambda: url)
     with database.transaction() as session:
-        for service, fields in ROWS:
-            service.create(session, deepcopy(fields))
+        for resource, fields in ROWS:
+            create(session, resource, deepcopy(fields))
         merging.merge(session, twin(session), None, {"into_external_id": "ex:scheme"})
         api_keys.create(session, "somebody", [Scope.ADMIN])
         session.execute(

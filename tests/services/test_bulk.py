@@ -1,4 +1,4 @@
-"""Many items at once are what they would be one by one, and no statement more for each."""
+"""Bulk writes equal single writes, in a number of statements that does not depend on the items."""
 
 import threading
 from collections.abc import Callable, Collection, Iterator
@@ -19,6 +19,7 @@ from hksz_db.database.connections import PooledConnections
 from hksz_db.domain.errors import Conflict, DomainError, FaultsError, Forbidden, Invalid
 from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
 from hksz_db.services import bulk, lifecycle, merging
+from hksz_db.services.batches import create, update
 from hksz_db.services.bulk import Result, write
 from hksz_db.services.kinds import KINDS
 from hksz_db.services.loading import load
@@ -74,7 +75,7 @@ WORLD: dict[str, list[dict[str, Any]]] = {
 
 @pytest.fixture(scope="module")
 def engine(database_url: str) -> Iterator[Engine]:
-    """The engine of a database that holds the world."""
+    """The engine of a database with the rows of ``WORLD``."""
     connections = PooledConnections(Connector(lambda: database_url, statement_timeout_ms=5000))
     with writing(Database(lambda: database_url, connections=connections)) as session:
         for name, items in WORLD.items():
@@ -93,9 +94,9 @@ def session(engine: Engine) -> Iterator[Session]:
 
 
 def one_by_one(
-    session: Session, kind: Writer, items: list[Any], mode: BulkMode
+    session: Session, writer: Writer, items: list[Any], mode: BulkMode
 ) -> list[BulkOutcome]:
-    """What single writes make of the items: the rule that many at once are held to."""
+    """The outcomes of single writes, which those of a bulk write must equal."""
     names: set[str] = set()
     results = []
     for item in items:
@@ -105,7 +106,7 @@ def one_by_one(
                 raise Conflict("Twice.")
             names |= {name} - {None}
             with session.begin_nested():
-                results.append(_write_one(session, kind, item, mode))
+                results.append(_write_one(session, writer, item, mode))
         except (DomainError, psycopg.Error) as error:
             known = translate(error) or error
             assert isinstance(known, FaultsError), known
@@ -113,48 +114,52 @@ def one_by_one(
     return results
 
 
-def _write_one(session: Session, kind: Writer, item: dict[str, Any], mode: BulkMode) -> BulkOutcome:
-    found = _find(session, kind, item)
+def _write_one(
+    session: Session, writer: Writer, item: dict[str, Any], mode: BulkMode
+) -> BulkOutcome:
+    found = _find(session, writer, item)
     if found is None:
-        kind.create(session, load(kind.create_schema(), item))
+        create(session, writer.table, load(writer.create_schema(), item))
         return CREATED
     id, live = found
     if mode is CREATE or not live:
         raise Conflict("Taken.")
     if mode is IGNORE:
         return IGNORED
-    load(kind.upserting, item)
-    changed = _update(session, kind, id, item)
-    for name, part in kind.parts.items():
+    load(writer.upsert, item)
+    changed = _update(session, writer, id, item)
+    for name, part in writer.parts.items():
         for nested in item.get(name, []):
             changed |= _write_part(session, part, id, nested)
     return UPDATED if changed else UNCHANGED
 
 
-def _write_part(session: Session, kind: Writer, claim_id: UUID, nested: dict[str, Any]) -> bool:
+def _write_part(session: Session, writer: Writer, claim_id: UUID, nested: dict[str, Any]) -> bool:
     if "external_id" not in nested:
         raise Invalid("It has no name.")
-    found = _find(session, kind, nested)
+    found = _find(session, writer, nested)
     if found is None:
         whole = {**nested, "claim_id": str(claim_id)}
-        kind.create(session, load(kind.create_schema(), whole))
+        create(session, writer.table, load(writer.create_schema(), whole))
         return True
-    if run(session, f"SELECT claim_id FROM {kind.table} WHERE id = $1", found[0]) != [(claim_id,)]:
+    if run(session, f"SELECT claim_id FROM {writer.table} WHERE id = $1", found[0]) != [
+        (claim_id,)
+    ]:
         raise Conflict("Another claim's.")
-    return _update(session, kind, found[0], nested)
+    return _update(session, writer, found[0], nested)
 
 
-def _update(session: Session, kind: Writer, id: UUID, item: dict[str, Any]) -> bool:
-    if "code" in kind.fixed and run(session, "SELECT code FROM units WHERE id = $1", id) != [
+def _update(session: Session, writer: Writer, id: UUID, item: dict[str, Any]) -> bool:
+    if "code" in writer.fixed and run(session, "SELECT code FROM units WHERE id = $1", id) != [
         (item["code"],)
     ]:
         raise Invalid("A unit keeps its code.")
-    patch = {name: value for name, value in item.items() if name not in kind.fixed}
-    return kind.update(session, id, None, load(kind.patch_schema(), patch))
+    patch = {name: value for name, value in item.items() if name not in writer.fixed}
+    return update(session, writer.table, id, None, load(writer.patch_schema(), patch))
 
 
-def _find(session: Session, kind: Writer, item: dict[str, Any]) -> tuple[UUID, bool] | None:
-    sql = f"SELECT id, deleted_at IS NULL FROM {kind.table} WHERE external_id = $1"
+def _find(session: Session, writer: Writer, item: dict[str, Any]) -> tuple[UUID, bool] | None:
+    sql = f"SELECT id, deleted_at IS NULL FROM {writer.table} WHERE external_id = $1"
     found = run(session, sql, item.get("external_id"))
     return (found[0][0], found[0][1]) if found else None
 
@@ -176,7 +181,7 @@ _OWN = {"id", "version", "created_at", "updated_at", "search", "written_in"}
 
 
 def stored(session: Session) -> dict[str, list[str]]:
-    """All rows, with what they are called in the place of their ids."""
+    """All rows, with names in place of ids."""
     names: dict[str, str] = {}
     for table, label in (
         *((table, "external_id") for table in KINDS),
@@ -264,7 +269,7 @@ def with_locator(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def of_claim(fields: dict[str, Any]) -> dict[str, Any]:
-    """The claim, whose statement is its name in what is compared."""
+    """The claim, which the comparison identifies by its statement."""
     if "evidence" in fields:
         fields = {**fields, "evidence": [with_locator(part) for part in fields["evidence"]]}
     return fields
@@ -395,8 +400,8 @@ ITEMS = {
 @pytest.mark.parametrize("resource", ITEMS)
 @settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
-def test_many_at_once_leave_what_they_would_one_by_one(engine: Engine, resource, data) -> None:
-    kind = KINDS[resource]
+def test_a_bulk_write_equals_single_writes(engine: Engine, resource, data) -> None:
+    writer = KINDS[resource]
     batches = data.draw(
         st.lists(
             st.tuples(
@@ -413,13 +418,13 @@ def test_many_at_once_leave_what_they_would_one_by_one(engine: Engine, resource,
             outcomes = []
             for items, mode in batches:
                 if at_once:
-                    results = write(session, kind, items, mode, atomic=False)
+                    results = write(session, writer, items, mode, atomic=False)
                     outcomes.append([result.outcome for result in results])
                     assert all(
                         bool(result.faults) == (result.outcome is FAILED) for result in results
                     )
                 else:
-                    outcomes.append(one_by_one(session, kind, items, mode))
+                    outcomes.append(one_by_one(session, writer, items, mode))
             left.append((outcomes, stored(session)))
             session.rollback()
     assert left[1] == left[0]
@@ -473,7 +478,7 @@ def place(number: int, **fields: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("mode", BulkMode)
-def test_a_thousand_items_take_no_more_statements_than_three(
+def test_the_number_of_statements_does_not_depend_on_that_of_the_items(
     session: Session, query_counter, mode: BulkMode
 ) -> None:
     made: dict[str, Callable[[int], Any]] = {
@@ -511,7 +516,7 @@ def test_a_thousand_items_take_no_more_statements_than_three(
         assert max(numbers) <= 15, (resource, numbers)
 
 
-def test_results_come_in_the_order_of_the_items(session: Session) -> None:
+def test_results_are_in_the_order_of_the_items(session: Session) -> None:
     items: list[Any] = [
         claim(2),
         {"statement": 1},
@@ -539,7 +544,7 @@ def test_results_come_in_the_order_of_the_items(session: Session) -> None:
     assert faults(results[3]) == [("#", "invalid")]
 
 
-def test_what_an_item_gives_twice_is_named_by_the_first(session: Session) -> None:
+def test_a_duplicate_external_id_names_the_first_item(session: Session) -> None:
     items = [claim(0), claim(1), {**claim(2), "external_id": "t:claim-000"}]
     results = write(session, CLAIMS, items, UPSERT, atomic=False)
     assert outcomes(results) == [CREATED, CREATED, FAILED]
@@ -547,7 +552,7 @@ def test_what_an_item_gives_twice_is_named_by_the_first(session: Session) -> Non
     assert "Item 0" in results[2].faults[0].detail
 
 
-def test_a_part_is_changed_by_one_item_only(session: Session) -> None:
+def test_a_part_is_updated_by_one_item_only(session: Session) -> None:
     write(session, CLAIMS, [claim(0)], CREATE, atomic=True)
     twice = {"external_id": "t:claim-000", "figures": [claim(0)["figures"][0]] * 2}
     (result,) = write(session, CLAIMS, [twice], UPSERT, atomic=False)
@@ -557,7 +562,7 @@ def test_a_part_is_changed_by_one_item_only(session: Session) -> None:
     assert faults(result) == [("#/figures/0/external_id", "unique")]
 
 
-def test_what_is_there_is_refused_left_alone_or_changed(session: Session) -> None:
+def test_a_stored_item_is_refused_ignored_or_updated(session: Session) -> None:
     write(session, CLAIMS, [claim(n) for n in range(3)], CREATE, atomic=True)
     items = [claim(0), claim(1, statement="It snowed."), claim(3)]
     before = stored(session)
@@ -572,7 +577,7 @@ def test_what_is_there_is_refused_left_alone_or_changed(session: Session) -> Non
     assert outcomes(write(session, CLAIMS, items, UPSERT, atomic=False)) == [UNCHANGED] * 3
 
 
-def test_what_is_not_given_stays(session: Session) -> None:
+def test_fields_that_are_not_given_stay(session: Session) -> None:
     write(session, CLAIMS, [claim(0, modality="planned", topics=["rain"])], CREATE, atomic=True)
     before = stored(session)
     bare = {"external_id": "t:claim-000", "language": "en", "figures": []}
@@ -580,7 +585,7 @@ def test_what_is_not_given_stays(session: Session) -> None:
     assert stored(session) == before
 
 
-def test_the_parts_of_a_claim_that_is_there_are_made_and_changed(session: Session) -> None:
+def test_parts_of_a_stored_claim_are_created_and_updated(session: Session) -> None:
     write(session, CLAIMS, [claim(0)], CREATE, atomic=True)
     ((figure,), (passage,)) = (claim(0)["figures"], claim(0)["evidence"])
     item: dict[str, Any] = {
@@ -603,7 +608,7 @@ def test_the_parts_of_a_claim_that_is_there_are_made_and_changed(session: Sessio
     assert faults(result) == [("#/figures/0/external_id", "required")]
 
 
-def test_a_part_alone_changes_its_claim(session: Session) -> None:
+def test_a_change_of_a_part_counts_as_a_change_of_its_claim(session: Session) -> None:
     (made,) = write(session, CLAIMS, [claim(0)], CREATE, atomic=True)
     version = "SELECT version FROM claims WHERE id = $1"
     item = {"external_id": "t:claim-000", "figures": [{**claim(0)["figures"][0], "amount": "9"}]}
@@ -619,7 +624,7 @@ def test_a_part_alone_changes_its_claim(session: Session) -> None:
     assert run(session, version, made.id) == [(4,)]
 
 
-def test_what_only_creation_settles_may_be_repeated_and_not_changed(session: Session) -> None:
+def test_fixed_fields_may_be_repeated_and_not_changed(session: Session) -> None:
     item = {**MEASURED, "external_id": "t:figure", "claim_external_id": "w:first"}
     write(session, FIGURES, [item], CREATE, atomic=True)
     item["amount"] = "41"
@@ -634,7 +639,7 @@ def test_what_only_creation_settles_may_be_repeated_and_not_changed(session: Ses
 
 
 @pytest.mark.parametrize("mode", [UPSERT, IGNORE])
-def test_what_was_deleted_or_merged_is_refused(session: Session, mode: BulkMode) -> None:
+def test_items_of_deleted_and_merged_rows_are_refused(session: Session, mode: BulkMode) -> None:
     made = write(session, ENTITIES, [place(n) for n in range(3)], CREATE, atomic=True)
     ids = [result.id for result in made if result.id]
     lifecycle.delete(session, "entities", ids[0], None)
@@ -652,7 +657,7 @@ def test_what_was_deleted_or_merged_is_refused(session: Session, mode: BulkMode)
     assert run(session, sql, result.id) == [(ids[2],)]
 
 
-def test_an_item_may_refer_to_those_before_it(session: Session) -> None:
+def test_an_item_may_refer_to_earlier_items(session: Session) -> None:
     def related(number: int, to: int) -> dict[str, Any]:
         relation = {"kind": "part_of", "object_external_id": f"t:place-{to:03}"}
         return place(number, relations=[relation])
@@ -669,7 +674,7 @@ def test_an_item_may_refer_to_those_before_it(session: Session) -> None:
     assert outcomes(results) == [CREATED, CREATED]
 
 
-def test_what_the_database_refuses_does_not_cost_the_others(session: Session) -> None:
+def test_items_that_the_database_refuses_do_not_affect_the_others(session: Session) -> None:
     bad = {7, 8, 40}
     numbered = [
         {"scheme": "wikidata", "value": f"Q{0 + 1 if n in bad else n + 2}"} for n in range(64)
@@ -703,7 +708,7 @@ def no_review(statuses: Collection[str]) -> None:
         raise Forbidden("The key may not review.")
 
 
-def test_what_was_reviewed_is_changed_by_those_who_may(session: Session) -> None:
+def test_reviewed_rows_are_changed_only_with_the_scope_review(session: Session) -> None:
     accepted = claim(0, status="accepted")
     part = claim(1)
     part["evidence"][0]["status"] = "rejected"
@@ -734,7 +739,7 @@ def test_what_was_reviewed_is_changed_by_those_who_may(session: Session) -> None
     assert result.outcome is CREATED
 
 
-def test_dates_that_cannot_follow_cost_their_item_only(session: Session) -> None:
+def test_a_date_that_cannot_be_recomputed_refuses_its_item_only(session: Session) -> None:
     due = {"anchor_external_id": "w:dated", "duration": "P1Y"}
     write(session, CLAIMS, [claim(0, due_relative=due)], CREATE, atomic=True)
     titled = {"external_id": "w:first", "title": "Of another title"}
@@ -748,7 +753,7 @@ def test_dates_that_cannot_follow_cost_their_item_only(session: Session) -> None
     assert run(session, sql) == [("2031",)]
 
 
-def test_long_calls_are_written_in_shares(
+def test_long_calls_are_written_in_chunks(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bulk, "_ROWS_AT_ONCE", 10)
@@ -761,7 +766,7 @@ def _refining(number: int) -> list[dict[str, str]]:
     return [{"to_external_id": name, "kind": "refines"}] if number >= 0 else []
 
 
-def test_two_calls_of_the_same_items_wait_and_never_in_a_circle(engine: Engine) -> None:
+def test_concurrent_calls_of_the_same_items_do_not_deadlock(engine: Engine) -> None:
     together = threading.Barrier(4)
     items = [claim(n) for n in range(40)]
 
@@ -782,7 +787,7 @@ def test_two_calls_of_the_same_items_wait_and_never_in_a_circle(engine: Engine) 
         assert run(session, sql) == [(40,)]
 
 
-def test_new_items_are_added_in_one_order_by_everybody(database_url, wait_for_a_lock) -> None:
+def test_all_calls_insert_items_in_one_order(database_url, wait_for_a_lock) -> None:
     database = Database(lambda: database_url)
 
     def call() -> list[BulkOutcome]:

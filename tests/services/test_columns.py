@@ -1,4 +1,4 @@
-"""A schema that accepts what its table cannot hold is refused on import, and so is its writing."""
+"""A schema with fields that its table cannot store is refused on import."""
 
 import subprocess
 import sys
@@ -10,16 +10,16 @@ from marshmallow import fields
 
 from hksz_db.models import Claim, Entity, EntityRelation, Source, SourceContributor, Unit, table_of
 from hksz_db.services.columns import SchemaMismatch, columns_of
-from hksz_db.services.figures import FIGURES
+from hksz_db.services.figures import WRITER as FIGURES
 from hksz_db.services.kinds import KINDS
-from hksz_db.services.references import NOTHING
-from hksz_db.services.writers import Listed, Writer
+from hksz_db.services.references import Resolved
+from hksz_db.services.writers import ListField, Writer
 from schemas.base import InputSchema, patch_schema
 from schemas.dates import RelativeDateCreateSchema
 from schemas.fields import BoundedList, Edtf, ExternalId, StrictInteger, Text
 from schemas.figures import ClaimFigureCreateSchema
 from schemas.sources import ContributorCreateSchema, SourceCreateSchema
-from schemas.units import UnitCreateSchema
+from schemas.units import UnitCreateSchema, UnitSchema
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,17 +37,17 @@ class PlacedSchema(InputSchema):
     genre = Text()
 
 
-def test_a_field_without_a_column_is_refused_by_its_name():
+def test_a_field_without_a_column_is_refused():
     with pytest.raises(SchemaMismatch) as refused:
         _writer(Source, PlacedSchema)
     assert str(refused.value) == (
         "PlacedSchema.genre would be lost: sources has no such column to write, and it"
-        " is no reference, date or declared list."
+        " is not a reference, date or declared list."
     )
 
 
 @pytest.mark.parametrize("name", ["version", "deleted_at", "written_in", "search", "issued"])
-def test_a_column_that_no_client_writes_is_none_for_a_field(name):
+def test_a_field_of_an_internal_column_is_refused(name):
     class TooMuchSchema(InputSchema):
         issued_edtf = Edtf(allow_none=True)
 
@@ -56,12 +56,12 @@ def test_a_column_that_no_client_writes_is_none_for_a_field(name):
         _writer(Source, TooMuchSchema)
 
 
-def test_a_column_that_is_worked_out_is_none_for_a_field():
+def test_a_field_of_a_computed_column_is_refused():
     class FactorSchema(UnitCreateSchema):
         factor = Text()
 
     with pytest.raises(SchemaMismatch, match=r"^FactorSchema\.factor would be lost: units"):
-        _writer(Unit, FactorSchema, worked_out=("dimension", "factor"))
+        _writer(Unit, FactorSchema, computed=("dimension", "factor"))
 
 
 def test_a_reference_needs_its_column():
@@ -88,7 +88,7 @@ def test_a_date_needs_its_days():
         columns_of(RelativeSchema, table_of(Source))
 
 
-def test_what_is_nested_is_looked_at_too():
+def test_nested_fields_are_checked_too():
     class SignedSchema(ContributorCreateSchema):
         signature = Text()
 
@@ -117,44 +117,48 @@ def test_what_is_nested_is_looked_at_too():
         _writer(Claim, RatedSchema, parts={"figures": FIGURES})
 
 
-def test_the_parent_and_the_number_of_an_item_are_none_for_fields():
+def test_fields_of_the_parent_and_the_ordinal_of_an_item_are_refused():
     class NumberedSchema(ContributorCreateSchema):
         ordinal = StrictInteger(1)
 
     class SourceSchema(InputSchema):
         contributors = BoundedList(fields.Nested(NumberedSchema))
 
-    lists = {"contributors": Listed(model=SourceContributor, ordinal="ordinal")}
+    lists = {"contributors": ListField(model=SourceContributor, ordinal="ordinal")}
     with pytest.raises(SchemaMismatch, match=r"^NumberedSchema\.ordinal would be lost"):
         _writer(Source, SourceSchema, lists=lists)
 
 
-def test_a_list_that_is_declared_must_be_a_field():
-    lists = {"relations": Listed(model=EntityRelation)}
+def test_a_declared_list_must_be_a_field():
+    lists = {"relations": ListField(model=EntityRelation)}
     with pytest.raises(SchemaMismatch, match=r"^UnitCreateSchema\.relations is declared for units"):
-        _writer(Unit, UnitCreateSchema, lists=lists, worked_out=("dimension", "factor"))
+        _writer(Unit, UnitCreateSchema, lists=lists, computed=("dimension", "factor"))
 
 
-def test_what_may_be_absent_or_null_must_be_storable_so():
+def test_the_columns_of_optional_and_nullable_fields_must_allow_that():
     class AbsentSchema(InputSchema):
         kind = Text()
 
     class NullSchema(InputSchema):
         kind = Text(required=True, allow_none=True)
 
-    with pytest.raises(SchemaMismatch, match=r"^AbsentSchema\.kind may be absent: say what ent"):
+    with pytest.raises(
+        SchemaMismatch, match=r"^AbsentSchema\.kind may be absent: declare a default of ent"
+    ):
         _writer(Entity, AbsentSchema)
     with pytest.raises(SchemaMismatch, match=r"^NullSchema\.kind may be null, and entities\.kind"):
         _writer(Entity, NullSchema)
     _writer(Entity, AbsentSchema, defaults={"kind": "place"})
 
 
-def test_what_only_creation_settles_can_be_repeated_and_not_changed():
+def test_a_fixed_field_can_be_repeated_and_not_changed():
     units = KINDS["units"]
-    assert units.changes({"code": "m", "label": "x"}, {"code": "m"}, NOTHING)[0] == {"label": "x"}
+    assert units.changes({"code": "m", "label": "x"}, {"code": "m"}, Resolved())[0] == {
+        "label": "x"
+    }
     for before in ({"code": "km"}, {}):
         with pytest.raises(SchemaMismatch, match=r"^Nothing writes code of UnitPatch\w+ to units"):
-            units.changes({"code": "m"}, before, NOTHING)
+            units.changes({"code": "m"}, before, Resolved())
 
 
 @pytest.mark.parametrize(
@@ -168,14 +172,14 @@ def test_what_only_creation_settles_can_be_repeated_and_not_changed():
         ("evidence", {"capture_text_sha256": "x"}, "capture_text_sha256 of EvidencePatchSchema"),
     ],
 )
-def test_a_field_that_reaches_the_writer_and_goes_nowhere_is_refused(resource, fields, lost):
+def test_a_field_that_would_not_be_stored_is_refused(resource, fields, lost):
     with pytest.raises(SchemaMismatch, match=f"^Nothing writes {lost}"):
-        KINDS[resource].changes(fields, {}, NOTHING)
+        KINDS[resource].changes(fields, {}, Resolved())
 
 
-def test_what_is_worked_out_must_be_declared():
+def test_computed_columns_must_be_declared():
     class Careless(Writer):
-        def work_out(self, *_):
+        def compute(self, *_):
             return {"label": "overwritten"}
 
     units = Careless(
@@ -183,8 +187,8 @@ def test_what_is_worked_out_must_be_declared():
         create_schema=UnitCreateSchema,
         patch_schema=patch_schema(UnitCreateSchema, "code"),
     )
-    with pytest.raises(SchemaMismatch, match=r"^Not declared as worked out of units: label"):
-        units.changes({"label": "x"}, {}, NOTHING)
+    with pytest.raises(SchemaMismatch, match=r"^Not declared as computed columns of units: label"):
+        units.changes({"label": "x"}, {}, Resolved())
 
 
 def test_the_service_does_not_start_with_a_schema_that_accepts_too_much():
@@ -199,3 +203,15 @@ def test_the_service_does_not_start_with_a_schema_that_accepts_too_much():
     )
     assert ended.returncode == 1
     assert "SchemaMismatch: SourceCreateSchema.genre would be lost" in ended.stderr
+
+
+def test_a_shown_field_without_a_writer_is_refused_by_its_name():
+    document = type("PlacedSchema", (UnitSchema,), {})
+    writer = Writer(
+        model=Unit,
+        create_schema=UnitCreateSchema,
+        patch_schema=patch_schema(UnitCreateSchema, "code"),
+        computed=("factor",),
+    )
+    with pytest.raises(SchemaMismatch, match=r"PlacedSchema\.dimension is shown, and nothing"):
+        writer.check_document(document)

@@ -1,4 +1,4 @@
-"""The counts that the database keeps are those of a recount, whatever happened."""
+"""The counts that the database keeps equal a recount after any history."""
 
 import random
 from collections import defaultdict
@@ -182,7 +182,7 @@ RELATE = (
     "INSERT INTO source_relations (from_id, to_id, kind) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 )
 RETRACT = "UPDATE sources SET retracted_at = CASE WHEN $2 THEN now() END WHERE id = $1"
-# What may happen, as somebody at a terminal would do it, and to what.
+# The changes, written as an operator would write them, and the rows that they apply to.
 HAPPENINGS = {
     SPEAK: (
         A_PASSAGE,
@@ -222,9 +222,7 @@ STEPS = st.one_of(
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, min_size=5, max_size=40))
-def test_after_any_history_the_counts_are_those_of_a_recount(
-    session: Session, steps: list[tuple]
-) -> None:
+def test_counts_equal_a_recount_after_any_history(session: Session, steps: list[tuple]) -> None:
     with session.begin_nested() as all_of_it:
         prepare_world(session)
         for step in steps:
@@ -243,7 +241,7 @@ def test_after_any_history_the_counts_are_those_of_a_recount(
         all_of_it.rollback()
 
 
-def test_the_histories_reach_what_is_hard(session: Session) -> None:
+def test_the_generated_histories_reach_the_hard_cases(session: Session) -> None:
     """Reprints, a round-up with and without what it rounds up, a derivation, a retraction."""
     prepare_world(session)
 
@@ -277,7 +275,7 @@ def test_the_histories_reach_what_is_hard(session: Session) -> None:
     assert counts() == (2, 1, 0, 0)
 
 
-def test_many_ways_to_one_origin_are_no_labour(session: Session) -> None:
+def test_diamond_paths_are_cheap(session: Session) -> None:
     """Thirty forks that meet again have a thousand million ways through them."""
     prepare_world(session)
     run(
@@ -308,7 +306,7 @@ def test_many_ways_to_one_origin_are_no_labour(session: Session) -> None:
     assert way[-1] == (last,)
 
 
-def test_one_that_rests_on_several_says_the_way_to_each(session: Session) -> None:
+def test_the_path_to_each_of_several_origins_is_shown(session: Session) -> None:
     prepare_world(session)
     for n, m, kind in ((2, 0, "rewrite_of"), (2, 3, "copy_of"), (3, 1, "syndicated_from")):
         run(session, RELATE, number(1, n), number(1, m), kind)
@@ -329,7 +327,7 @@ def test_one_that_rests_on_several_says_the_way_to_each(session: Session) -> Non
 
 @pytest.fixture
 def committed(make_database) -> Iterator[Database]:
-    """A database in which what is written is committed."""
+    """A database in which writes are committed."""
     with make_database() as url:
         database = Database(lambda: url)
         with writing(database) as session:
@@ -356,7 +354,7 @@ RACES = {
 
 @pytest.mark.parametrize("turned", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("other", RACES.values(), ids=RACES)
-def test_of_two_at_once_the_later_sees_the_earlier(
+def test_the_later_of_two_concurrent_writers_sees_the_earlier(
     committed: Database, wait_for_a_lock, other: tuple, turned: bool
 ) -> None:
     happen(committed, SPEAK, A_PASSAGE[0], A_CLAIM[0], FIRST, "asserts", None)
@@ -372,9 +370,7 @@ def test_of_two_at_once_the_later_sees_the_earlier(
         assert kept_counts(session) == recount(session)
 
 
-def test_of_two_that_would_close_a_circle_at_once_one_is_refused(
-    committed: Database, wait_for_a_lock
-) -> None:
+def test_concurrent_cycle_is_refused(committed: Database, wait_for_a_lock) -> None:
     for passage, source in zip(A_PASSAGE[:2], (FIRST, SECOND), strict=True):
         happen(committed, SPEAK, passage, A_CLAIM[0], source, "asserts", None)
     with ThreadPoolExecutor(1) as pool:
@@ -390,7 +386,7 @@ def test_of_two_that_would_close_a_circle_at_once_one_is_refused(
         assert kept_counts(session)[A_CLAIM[0]] == (2, 1, 0, 0)
 
 
-def test_writers_at_once_leave_the_counts_of_a_recount(committed: Database) -> None:
+def test_counts_equal_a_recount_after_concurrent_writes(committed: Database) -> None:
     def write(seed: int) -> int:
         chance, done = random.Random(seed), 0
         for _ in range(30):

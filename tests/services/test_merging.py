@@ -1,4 +1,4 @@
-"""Merges in any order, undone in any order: in the end everything is as it was."""
+"""Merges that are undone in any order leave the database as it was before."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from hksz_db.database import driver_url, run
 from hksz_db.domain.errors import Conflict, DomainError
 from hksz_db.models import Base
-from hksz_db.services import claims, entities, merging, sources
+from hksz_db.services import merging
+from hksz_db.services.batches import create, update
 from hksz_db.services.merge_moves import MOVED
 
 ENTITIES = 4
@@ -62,7 +63,7 @@ def _make(session: Session, world: dict[str, Any]) -> list[UUID]:
         return own + [{"name": other, "language": "en", "kind": "alias"} for other in others]
 
     ids = [
-        entities.create(session, {"kind": "organisation", "names": named(number)})
+        create(session, "entities", {"kind": "organisation", "names": named(number)})
         for number in range(ENTITIES)
     ]
     for number, id in enumerate(ids):
@@ -71,7 +72,7 @@ def _make(session: Session, world: dict[str, Any]) -> list[UUID]:
             for subject, kind, other in sorted(world["relations"])
             if subject == number != other
         ]
-        entities.update(session, id, None, {"relations": relations})
+        update(session, "entities", id, None, {"relations": relations})
     for claim, claimant in enumerate(world["claimants"]):
         links = [
             {"entity_id": ids[number], "role": role}
@@ -79,12 +80,12 @@ def _make(session: Session, world: dict[str, Any]) -> list[UUID]:
             if holder == claim
         ]
         body = {"statement": "x", "language": "en", "modality": "actual", "entities": links}
-        claims.create(session, {**body, "claimant_id": ids[claimant]})
+        create(session, "claims", {**body, "claimant_id": ids[claimant]})
     contributors = [
         {"entity_id": ids[number], "role": role} for number, role in sorted(world["contributors"])
     ]
     source = {"csl_type": "report", "title": "x", "contributors": contributors}
-    sources.create(session, source)
+    create(session, "sources", source)
     return ids
 
 
@@ -98,7 +99,7 @@ def _dump(session: Session) -> dict[str, list[Any]]:
 
 
 def _check(session: Session) -> None:
-    """Nothing refers to what was merged, but for what rests on a merged entity's own row."""
+    """Nothing refers to a merged entity, except the rows of its own names."""
     # Raises when a constraint does not hold that waits for the end of the transaction.
     session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
     session.execute(text("SET CONSTRAINTS ALL DEFERRED"))
@@ -129,7 +130,7 @@ def _attempt(session: Session, ids: list[UUID], step: tuple[int, int] | int) -> 
 @pytest.mark.slow
 @given(worlds, histories)
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_what_was_merged_can_be_taken_apart_again(
+def test_merges_can_be_undone_in_any_order(
     engine: Engine, world: dict[str, Any], history: list[tuple[int, int] | int]
 ) -> None:
     with _rolled_back(engine) as session:
