@@ -24,7 +24,7 @@ from hksz_db.api.resource import Listed, Resource
 from hksz_db.commands.registry import register_commands
 from hksz_db.database import Database
 from hksz_db.domain import vocabulary
-from hksz_db.exchange.formats import FORMATS, formats_for
+from hksz_db.exchange.exporting import FORMATS, formats_for
 from hksz_db.exchange.reading import READERS
 from hksz_db.models import HISTORY_TABLES, Base
 from hksz_db.settings import Settings

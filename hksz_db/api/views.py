@@ -17,8 +17,7 @@ from hksz_db.api.costs import Cost
 from hksz_db.api.history import HISTORY_CALLS
 from hksz_db.api.parameters import arguments
 from hksz_db.api.resource import Resource
-from hksz_db.exchange.exporting import export_parameters, read_export
-from hksz_db.exchange.formats import formats_for
+from hksz_db.exchange.exporting import export_parameters, formats_for, read_export
 from hksz_db.queries.questions import (
     AGGREGATE,
     AS_OF,

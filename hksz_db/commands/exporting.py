@@ -1,22 +1,17 @@
 """The commands ``export``, ``dump`` and ``load``."""
 
-import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
-from typing import IO
 
 import click
 import psycopg
-from flask import current_app
 
-from hksz_db.commands.terminal import FILE
-from hksz_db.database import Database, DatabaseUnusable
-from hksz_db.domain.errors import DomainError, Fault, FaultsError
-from hksz_db.embedded import EmbeddedError
+from hksz_db.commands.terminal import FILE, file_errors, reaching, replacing
+from hksz_db.database import Database
 from hksz_db.exchange import dumping, exporting, loading
-from hksz_db.exchange.formats import FORMATS
+from hksz_db.exchange.exporting import FORMATS
 from hksz_db.queries.pages import RESOURCES, matches_statement
 
 # Terminals are slow.
@@ -28,21 +23,13 @@ _TARGET = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 def _errors_in_one_line() -> Iterator[Database]:
     """The database; errors of it or of a file are shown in one line."""
     try:
-        yield current_app.extensions["hksz_database"]
-    except FaultsError as error:
-        raise click.ClickException(" ".join(map(_sentence, error.faults))) from None
+        with file_errors(), reaching() as database:
+            yield database
     except psycopg.Error as error:
         reason = error.diag.message_primary or str(error)
         raise click.ClickException(f"The database refused: {reason}.") from None
-    except (DomainError, DatabaseUnusable, EmbeddedError, loading.Unloadable) as error:
+    except loading.Unloadable as error:
         raise click.ClickException(str(error)) from None
-    except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        raise click.ClickException(f"{place}{error.strerror or error}.") from None
-
-
-def _sentence(fault: Fault) -> str:
-    return f"{fault.parameter}: {fault.detail}" if fault.parameter else fault.detail
 
 
 @contextmanager
@@ -57,24 +44,6 @@ def _progress(label: str, length: int) -> Iterator[Callable[[int], None]]:
         update_min_steps=max(1, length // _PROGRESS_STEPS),
     ) as bar:
         yield bar.update
-
-
-@contextmanager
-def _replacing(path: Path, mode: int) -> Iterator[IO[bytes]]:
-    """A file that gets its name when it is complete, and is removed if something fails."""
-    if path.exists() and not path.is_file():
-        raise click.ClickException(f"{path} is not a regular file.")
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
 
 
 @click.argument("resource", type=click.Choice(list(RESOURCES)))
@@ -107,16 +76,9 @@ def export(resource: str, filters: tuple[str, ...], output: Path, **options: str
         expected = database.explain(statement, wanted.values, wanted.as_of)
         with _progress(resource, expected) as step:
             pieces = exporting.export(database, wanted, seen=lambda: step(1))
-            if str(output) == "-":
-                _copy(pieces, sys.stdout.buffer)
-            else:
-                with _replacing(output, 0o666) as file:
-                    _copy(pieces, file)
-
-
-def _copy(pieces: Iterator[bytes], file: IO[bytes]) -> None:
-    for piece in pieces:
-        file.write(piece)
+            is_stdout = str(output) == "-"
+            with nullcontext(sys.stdout.buffer) if is_stdout else replacing(output) as file:
+                file.writelines(pieces)
 
 
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
@@ -128,7 +90,7 @@ def dump(file: Path, with_keys: bool) -> None:
     """
     with (
         _errors_in_one_line() as database,
-        _replacing(file, 0o600) as target,
+        replacing(file, 0o600) as target,
         ExitStack() as bars,
     ):
         rows = dumping.dump(

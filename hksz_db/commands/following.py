@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
-from hksz_db.database import Database, DatabaseUnusable
+from hksz_db.commands.terminal import reaching, replacing
 from hksz_db.domain.errors import Unavailable
-from hksz_db.embedded import EmbeddedError
 from hksz_db.feed.due import note_due
 from hksz_db.feed.listener import ChangeListener
 from hksz_db.feed.pages import BEGINNING, Feed, ForeignCursor, Page, Position, horizon
@@ -46,22 +44,22 @@ def follow(start: str | None, names: tuple[str, ...], cursor_file: Path | None, 
     It waits for more until Ctrl-C, and while the database is away. The cursor is saved after the
     lines are printed, so lines can be repeated after the process was killed.
     """
-    database: Database = current_app.extensions["hksz_database"]
-    feed = Feed(database, tuple(name for name in RESOURCES if name in (names or RESOURCES)))
+    resources = tuple(name for name in RESOURCES if name in (names or RESOURCES))
     saved = _saved(cursor_file)
     if saved and start:
         raise click.ClickException(f"{cursor_file} has a cursor already: leave out --from.")
     try:
-        position = _position(feed, saved or start or "beginning")
-        for page in _pages(feed, position, once=once):
-            if page.entries:
-                click.echo(page.entries)
-            if cursor_file is not None:
-                _save(cursor_file, feed.cursor(page.position))
+        with reaching() as database:
+            feed = Feed(database, resources)
+            position = _position(feed, saved or start or "beginning")
+            for page in _pages(feed, position, once=once):
+                if page.entries:
+                    click.echo(page.entries)
+                if cursor_file is not None:
+                    with replacing(cursor_file) as file:
+                        file.write(f"{feed.cursor(page.position)}\n".encode())
     except ForeignCursor:
         raise click.ClickException("The cursor is not one of this feed.") from None
-    except (DatabaseUnusable, EmbeddedError, Unavailable) as error:
-        raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:
         pass
     except BrokenPipeError:
@@ -73,10 +71,8 @@ def follow(start: str | None, names: tuple[str, ...], cursor_file: Path | None, 
 @with_appcontext
 def due() -> None:
     """Record overdue planned claims; a running server does so once a minute."""
-    try:
-        click.echo(f"{note_due(current_app.extensions['hksz_database'])} fell due")
-    except (DatabaseUnusable, EmbeddedError, Unavailable) as error:
-        raise click.ClickException(str(error)) from None
+    with reaching() as database:
+        click.echo(f"{note_due(database)} fell due")
 
 
 def _saved(file: Path | None) -> str | None:
@@ -108,9 +104,3 @@ def _pages(feed: Feed, position: Position, *, once: bool) -> Iterator[Page]:
             return
         if page.caught_up:
             listener.wait(position, _WAIT_S)
-
-
-def _save(file: Path, cursor: str) -> None:
-    new = file.with_name(f"{file.name}.new")
-    new.write_text(f"{cursor}\n", encoding="ascii")
-    new.replace(file)

@@ -14,11 +14,9 @@ from hksz_db.database import Database, DatabaseUnusable
 from hksz_db.domain.errors import DomainError, Fault
 from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
 from hksz_db.embedded import EmbeddedError
-from hksz_db.exchange.batch import Report
-from hksz_db.exchange.importing import import_entries
-from hksz_db.exchange.readers.entries import ImportEntry, Unreadable
-from hksz_db.exchange.readers.requests import ImportRequest, columns
-from hksz_db.exchange.reading import READERS, entries, format_of
+from hksz_db.exchange.importing import Report, import_entries
+from hksz_db.exchange.readers.entries import ImportEntry, ImportRequest, Unreadable
+from hksz_db.exchange.reading import READERS, columns, entries, format_of
 from hksz_db.services.kinds import KINDS
 
 _MAX_ACTOR = 200

@@ -2,16 +2,16 @@
 
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from stat import S_IMODE
 from typing import Any, NamedTuple
 
 import click
 from marshmallow import Schema, ValidationError, fields
 
+from hksz_db.commands.terminal import replacing
 from hksz_db.domain.locators import NotText, SpanNotFound, digest, locate, read
 from schemas.fields import StrictInteger
 
@@ -56,7 +56,9 @@ def write_locators(text: Path, spans: Path, claims: Path) -> Located:
             passage.update(asdict(locate(copy, span["words"], span["occurrence"])))
         except SpanNotFound as error:
             raise click.ClickException(f"{passage['external_id']}: {error}.") from None
-    _replace(claims, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    with replacing(claims) as file:
+        os.fchmod(file.fileno(), S_IMODE(claims.stat().st_mode))
+        file.write(f"{json.dumps(document, indent=2, ensure_ascii=False)}\n".encode())
     return Located(len(located), len(copy), digest(copy))
 
 
@@ -104,19 +106,3 @@ def _evidence(claims: Any, path: Path) -> Iterator[dict[str, Any]]:
 
 def _is_named(passage: Any) -> bool:
     return isinstance(passage, dict) and isinstance(passage.get("external_id"), str)
-
-
-def _replace(path: Path, text: str) -> None:
-    """Replace the file atomically; a link to it stays a link."""
-    target = path.resolve()
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    fresh = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(descriptor)
-        shutil.copymode(target, fresh)
-        fresh.replace(target)
-    finally:
-        fresh.unlink(missing_ok=True)

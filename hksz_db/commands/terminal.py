@@ -1,9 +1,11 @@
-"""What the commands share: access to the database, and errors as one sentence."""
+"""What the commands share: the database, files, and errors as one sentence."""
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 from uuid import UUID
 
 import click
@@ -12,7 +14,7 @@ from flask import current_app
 from sqlalchemy.orm import Session
 
 from hksz_db.database import Database, DatabaseUnusable, explained
-from hksz_db.domain.errors import DomainError
+from hksz_db.domain.errors import DomainError, Fault, FaultsError
 from hksz_db.embedded import EmbeddedError
 from hksz_db.queries import versions
 from hksz_db.queries.pages import RESOURCES
@@ -36,11 +38,18 @@ def reaching() -> Iterator[Database]:
     database: Database = current_app.extensions["hksz_database"]
     try:
         yield database
+    except FaultsError as error:
+        faults = " ".join(map(_sentence, error.faults))
+        raise click.ClickException(faults or error.detail) from None
     except (DomainError, DatabaseUnusable, EmbeddedError, InvalidSeed) as error:
         raise click.ClickException(explained(str(error), error.__cause__)) from None
     except psycopg.errors.InsufficientPrivilege as error:
         reason = error.diag.message_primary
         raise click.ClickException(f"The role in DATABASE_URL lacks a right: {reason}.") from None
+
+
+def _sentence(fault: Fault) -> str:
+    return f"{fault.parameter}: {fault.detail}" if fault.parameter else fault.detail
 
 
 @contextmanager
@@ -50,7 +59,29 @@ def file_errors() -> Iterator[None]:
         yield
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        raise click.ClickException(f"{place}{error.strerror}.") from None
+        raise click.ClickException(f"{place}{error.strerror or error}.") from None
+
+
+@contextmanager
+def replacing(path: Path, mode: int = 0o666) -> Iterator[IO[bytes]]:
+    """A file that gets its name when it is complete, and is removed if something fails.
+
+    If the name is a link, the file that it points to is replaced.
+    """
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        raise click.ClickException(f"{path} is not a regular file.")
+    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(descriptor)
+        partial.replace(target)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 @contextmanager

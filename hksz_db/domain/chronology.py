@@ -86,15 +86,8 @@ def _interval(part: _Part) -> Period:
     if ends == [None, None]:
         raise part.error("is open at both ends")
     lower, upper = ends
-    found = Period(
-        "/".join(
-            end.text if known is None else known.edtf
-            for end, known in zip((first, last), ends, strict=True)
-        ),
-        lower.earliest if lower else None,
-        upper.latest if upper else None,
-    )
-    return _in_order(found, part, last)
+    text = f"{lower.edtf if lower else first.text}/{upper.edtf if upper else last.text}"
+    return _range(text, lower, upper, part, last)
 
 
 def _set(part: _Part) -> Period:
@@ -129,20 +122,18 @@ def _member(part: _Part, number: int, members: Sequence[_Part]) -> Period:
         raise part.error("has an open start but is not the first member")
     if not last.text and number < len(members) - 1:
         raise part.error("has an open end but is not the last member")
-    lower = _single(first) if first.text else None
-    upper = _single(last) if last.text else None
-    found = Period(
-        f"{first.text}..{last.text}",
-        lower.earliest if lower else None,
-        upper.latest if upper else None,
-    )
-    return _in_order(found, part, last)
+    lower, upper = (_single(end) if end.text else None for end in (first, last))
+    return _range(f"{first.text}..{last.text}", lower, upper, part, last)
 
 
-def _in_order(period: Period, part: _Part, last: _Part) -> Period:
-    if period.earliest and period.latest and period.earliest > period.latest:
+def _range(
+    text: str, lower: Period | None, upper: Period | None, part: _Part, last: _Part
+) -> Period:
+    earliest = lower.earliest if lower else None
+    latest = upper.latest if upper else None
+    if earliest and latest and earliest > latest:
         raise part.error("ends before it begins", last.start - part.start)
-    return period
+    return Period(text, earliest, latest)
 
 
 def _without_time(part: _Part) -> Period:

@@ -18,24 +18,16 @@ from hksz_db.domain.errors import escaped
 # These fields change with every write.
 _IGNORED = frozenset({"version", "updated_at"})
 # The paths of the fields that identify an item of an array without an id.
-_KEYS: Mapping[str, tuple[tuple[str, ...], ...]] = {
-    "names": (("name",), ("language",)),
-    "identifiers": (("scheme",), ("value",)),
-    "contributors": (("entity", "id"), ("role",)),
-    "entities": (("entity", "id"), ("role",)),
-    "relations": (
-        ("kind",),
-        ("to", "id"),
-        ("object", "id"),
-        ("qualifier",),
-        ("during", "edtf"),
-        ("claim", "id"),
-    ),
-    "origins": (("source_id",), ("stance",)),
-    "via": (("evidence_id",),),
-    "steps": (("source_id",), ("kind",)),
+_KEYS: Mapping[str, str] = {
+    "names": "name language",
+    "identifiers": "scheme value",
+    "contributors": "entity.id role",
+    "entities": "entity.id role",
+    "relations": "kind to.id object.id qualifier during.edtf claim.id",
+    "origins": "source_id stance",
+    "via": "evidence_id",
+    "steps": "source_id kind",
 }
-
 # The arrays whose order has a meaning; the others are in order of creation.
 _ORDERED = frozenset({"contributors", "steps"})
 
@@ -114,11 +106,11 @@ def _identity(item: Any, name: str) -> str:
         if item.get("id") is not None:
             return str(item["id"])
         if name in _KEYS:
-            item = [_value(item, path) for path in _KEYS[name]]
+            item = [_value(item, path) for path in _KEYS[name].split()]
     return json.dumps(item, sort_keys=True)
 
 
-def _value(item: Any, path: tuple[str, ...]) -> Any:
-    for step in path:
+def _value(item: Any, path: str) -> Any:
+    for step in path.split("."):
         item = item.get(step) if isinstance(item, dict) else None
     return item

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, date, timedelta
 from itertools import product
 
@@ -37,13 +36,6 @@ class InvalidDays(ValueError):
         self.position = position
 
 
-@dataclass(frozen=True)
-class _Padding:
-    years: int
-    months: int
-    days: int
-
-
 def days(text: str) -> tuple[date, date]:
     """The first and the last day that an EDTF date may cover.
 
@@ -63,8 +55,8 @@ def days(text: str) -> tuple[date, date]:
         _check(match, year, month, day)
         first = next(_candidates(year, month, day))
         last = next(_candidates(year, month, day, descending=True))
-    padding = _padding(match, len(year) - len(year.rstrip("X")))
-    return _shifted(first, padding, -1), _shifted(last, padding, 1, to_end=not day)
+    months, days_ = _padding(match, len(year) - len(year.rstrip("X")))
+    return _shifted(first, -months, -days_), _shifted(last, months, days_, to_end=not day)
 
 
 def month_end(year: int, month: int) -> date:
@@ -124,21 +116,22 @@ def _numbers(pattern: str, highest: int, *, descending: bool = False) -> Iterabl
     return (number for number in map(int, map("".join, every)) if 1 <= number <= highest)
 
 
-def _padding(match: re.Match[str], unspecified: int) -> _Padding:
+def _padding(match: re.Match[str], unspecified: int) -> tuple[int, int]:
+    """The months and the days by which the qualifiers extend the date."""
     counts = []
     for n, part in enumerate(_PARTS):
         # A qualifier before a part applies to that part, one after it to all parts up to it.
         marks = [match[f"own_{part}"], *(match[f"upto_{later}"] for later in _PARTS[n:])]
         counts.append(sum(2 if mark == "%" else 1 for mark in marks if mark) if match[part] else 0)
     years, months, days_ = counts
-    return _Padding(years * 10**unspecified, months, days_)
+    return 12 * years * 10**unspecified + months, days_
 
 
-def _shifted(day: date, padding: _Padding, sign: int, *, to_end: bool = False) -> date:
+def _shifted(day: date, months: int, days_: int, *, to_end: bool = False) -> date:
     try:
-        moved = shift_months(day, sign * (12 * padding.years + padding.months))
+        moved = shift_months(day, months)
         if to_end:
             moved = month_end(moved.year, moved.month)
-        return moved + timedelta(days=sign * padding.days)
+        return moved + timedelta(days=days_)
     except OverflowError:
         raise InvalidDays("extends beyond the years 1 to 9999", 0) from None

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact, InvalidOperation, Overflow
 from enum import StrEnum
 from functools import cache
@@ -69,13 +69,8 @@ class InvalidUnit(ValueError):
     """A code is neither a UCUM code of a known dimension nor an ISO 4217 currency."""
 
 
-class RangeRule(StrEnum):
-    """The rule that gives a figure its plausible range."""
-
-    EXACT = "exact"
-    HALF_STEP = "half_step"
-    NEXT_STEP = "next_step"
-    EXPLICIT_BOUNDS = "explicit_bounds"
+RangeRule = StrEnum("RangeRule", "EXACT HALF_STEP NEXT_STEP EXPLICIT_BOUNDS")
+RangeRule.__doc__ = "The rule that gives a figure its plausible range."
 
 
 @dataclass(frozen=True)
@@ -89,21 +84,15 @@ class Interval:
 
     def scaled(self, factor: Decimal) -> "Interval":
         """The same range in another unit, not rounded."""
-        return Interval(
-            None if self.lower is None else _EXACT.multiply(self.lower, factor),
-            None if self.upper is None else _EXACT.multiply(self.upper, factor),
-            self.lower_inclusive,
-            self.upper_inclusive,
-        )
+        return self._with_ends(lambda end: _EXACT.multiply(end, factor))
 
     def rounded(self) -> "Interval":
         """The same range with ends rounded to twelve significant digits."""
-        return Interval(
-            None if self.lower is None else _tidy(self.lower, _PRODUCT_DIGITS),
-            None if self.upper is None else _tidy(self.upper, _PRODUCT_DIGITS),
-            self.lower_inclusive,
-            self.upper_inclusive,
-        )
+        return self._with_ends(lambda end: _tidy(end, _PRODUCT_DIGITS))
+
+    def _with_ends(self, change: Callable[[Decimal], Decimal]) -> "Interval":
+        lower, upper = (None if end is None else change(end) for end in (self.lower, self.upper))
+        return replace(self, lower=lower, upper=upper)
 
     def is_empty(self) -> bool:
         """Whether the range contains no number."""

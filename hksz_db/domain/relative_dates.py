@@ -13,14 +13,9 @@ from hksz_db.domain.edtf_days import shift_months
 from hksz_db.domain.vocabulary import TimeModifier
 
 DURATION_PATTERN = "^-?P[0-9]{1,4}[YMWD]$"
-WEEKDAYS = (
-    TimeModifier.MONDAY,
-    TimeModifier.TUESDAY,
-    TimeModifier.WEDNESDAY,
-    TimeModifier.THURSDAY,
-    TimeModifier.FRIDAY,
-    TimeModifier.SATURDAY,
-    TimeModifier.SUNDAY,
+# In the order of ``date.weekday()``.
+WEEKDAYS = tuple(
+    term for term in TimeModifier if term not in {TimeModifier.ABOUT, TimeModifier.WITHIN}
 )
 
 
@@ -85,13 +80,13 @@ def _expression(distance: _Distance, modifier: str | None, first: date, last: da
     number, unit = distance.number, distance.unit
     if modifier in WEEKDAYS:
         ends = [_last_weekday(day, modifier) + timedelta(weeks=number) for day in (first, last)]
-        return _one_of(*(end.isoformat() for end in ends))
+        return _one_of(*map(str, ends))
     if modifier == TimeModifier.WITHIN:
-        if distance.backwards:
-            ends = [_moved(first, distance), last]
-        else:
-            ends = [first, _moved(last, distance)]
-        return _interval(*ends) if first == last else _one_of(*map(str, ends))
+        lowest = _moved(first, distance) if distance.backwards else first
+        highest = last if distance.backwards else _moved(last, distance)
+        if first == last and lowest < highest:
+            return f"{lowest}/{highest}"
+        return _one_of(str(lowest), str(highest))
     about = modifier == TimeModifier.ABOUT
     lower, upper = (_index(day, unit) + number for day in (first, last))
     if unit == "W":
@@ -99,7 +94,7 @@ def _expression(distance: _Distance, modifier: str | None, first: date, last: da
             weeks = (lower - about, upper + about)
             return _one_of(*(str(_day_of(n, day)) for n, day in zip(weeks, (1, 7), strict=True)))
         days = _day_of(lower, 1), _day_of(upper, 7)
-        return "/".join(_approximate(day.isoformat()) if about else str(day) for day in days)
+        return "/".join(_approximate(str(day)) if about else str(day) for day in days)
     if lower == upper:
         return _approximate(_text(lower, unit)) if about else _text(lower, unit)
     return _one_of(_text(lower - about, unit), _text(upper + about, unit))
@@ -111,10 +106,6 @@ def _day_of(week: int, day: int) -> date:
 
 def _one_of(first: str, last: str) -> str:
     return first if first == last else f"[{first}..{last}]"
-
-
-def _interval(first: date, last: date) -> str:
-    return str(first) if first == last else f"{first}/{last}"
 
 
 def _approximate(text: str) -> str:

@@ -10,14 +10,10 @@ _STREAM_SAFE = 30  # UAX 15: no script uses more marks in a row
 
 def nfc(text: str) -> str:
     """The text in Normalization Form C."""
-    return unicodedata.normalize("NFC", _with_marks_in_order(text))
-
-
-def _with_marks_in_order(text: str) -> str:
     # Python needs n² steps for n marks that are out of order: half an hour for a megabyte of them.
-    if not any(map(_is_mark, set(text))):
-        return text
-    return _long_runs_of_marks().sub(_canonically_ordered, text)
+    if any(map(_is_mark, set(text))):
+        text = _long_runs_of_marks().sub(_canonically_ordered, text)
+    return unicodedata.normalize("NFC", text)
 
 
 def _is_mark(character: str) -> bool:

@@ -33,23 +33,12 @@ _MAX_MISSES = 8
 _LEADING_BYTES = bytes(not 0x80 <= byte < 0xC0 for byte in range(256))
 
 
-class Result(StrEnum):
-    """Whether a text has the words of a span in the same place, elsewhere, or nowhere."""
+# Whether a text has the words of a span in the same place, elsewhere, or nowhere.
+Result = StrEnum("Result", "EXACT MOVED MISSING")
 
-    EXACT = "exact"
-    MOVED = "moved"
-    MISSING = "missing"
-
-
-class Searched(StrEnum):
-    """Where a missing span was looked for.
-
-    ``SURROUNDINGS``: at its stated place, where its neighbours moved, and beside its context, as
-    far as ``MAX_WORK`` allowed.
-    """
-
-    EVERYWHERE = "everywhere"
-    SURROUNDINGS = "surroundings"
+# Where a missing span was looked for. ``SURROUNDINGS``: at its stated place, where its neighbours
+# moved, and beside its context, as far as ``MAX_WORK`` allowed.
+Searched = StrEnum("Searched", "EVERYWHERE SURROUNDINGS")
 
 
 @dataclass(frozen=True)
@@ -156,11 +145,9 @@ class _Search:
         self.exhausted: set[_Span] = set()
 
     def unplaced(self) -> list[_Span]:
-        """The spans without a final place."""
         return [span for span in self.spans if span not in self.placed]
 
     def finding(self, span: _Span) -> Finding:
-        """The result for a span."""
         place = self.placed.get(span, self.possible.get(span))
         if place is None:
             everywhere = span in self.exhausted

@@ -1,184 +1,82 @@
-"""The closed vocabularies.
+"""The closed vocabularies. The value of a term is its name in lower case, unless it is given.
 
 Each term is also in a CHECK constraint of the database, so a new term needs a migration; a test
-compares the two. The exceptions are ``Finding`` and ``CallTerm``, which are not stored.
+compares the two. The terms from ``ComparisonVerdict`` on are computed and not stored.
 """
 
 from enum import StrEnum
 
+Comparator = StrEnum("Comparator", "EQ APPROX GT GE LT LE BETWEEN")
+Comparator.__doc__ = "How the stated amount bounds the value."
 
-class Comparator(StrEnum):
-    """How the stated amount bounds the value."""
+Dimension = StrEnum(
+    "Dimension",
+    "COUNT RATIO LENGTH AREA VOLUME MASS DURATION SPEED ENERGY POWER MONEY",
+)
+Dimension.__doc__ = "The kind of quantity that a metric or a unit measures."
 
-    EQ = "eq"
-    APPROX = "approx"
-    GT = "gt"
-    GE = "ge"
-    LT = "lt"
-    LE = "le"
-    BETWEEN = "between"
+Accumulation = StrEnum("Accumulation", "FLOW STOCK RATIO EVENT")
+Accumulation.__doc__ = "How the values of a metric add up over time (SDMX: flow and stock series)."
 
+TimeModifier = StrEnum(
+    "TimeModifier",
+    "ABOUT WITHIN MONDAY TUESDAY WEDNESDAY THURSDAY FRIDAY SATURDAY SUNDAY",
+)
+TimeModifier.__doc__ = (
+    "The precision of a relative time (TimeML: the ``mod`` of a TIMEX3), or a day of the week."
+)
 
-class Dimension(StrEnum):
-    """The kind of quantity that a metric or a unit measures."""
+Modality = StrEnum("Modality", "ACTUAL PLANNED FORECAST OPINION")
+Modality.__doc__ = "Whether a claim states a fact, a plan, a forecast or an opinion."
 
-    COUNT = "count"
-    RATIO = "ratio"
-    LENGTH = "length"
-    AREA = "area"
-    VOLUME = "volume"
-    MASS = "mass"
-    DURATION = "duration"
-    SPEED = "speed"
-    ENERGY = "energy"
-    POWER = "power"
-    MONEY = "money"
+ClaimStatus = StrEnum("ClaimStatus", "DRAFT SUBMITTED ACCEPTED REJECTED RETRACTED")
+ClaimStatus.__doc__ = "The review status of a claim."
 
+EvidenceStatus = StrEnum("EvidenceStatus", "SUBMITTED ACCEPTED REJECTED")
+EvidenceStatus.__doc__ = "The review status of a piece of evidence."
 
-class Accumulation(StrEnum):
-    """How the values of a metric add up over time (SDMX: flow and stock series)."""
+ClaimEntityRole = StrEnum(
+    "ClaimEntityRole",
+    "SUBJECT OBJECT LOCATION SPEAKER PARTNER BENEFICIARY AUDIENCE OCCASION",
+)
+ClaimEntityRole.__doc__ = "The role of an entity in a claim."
 
-    FLOW = "flow"
-    STOCK = "stock"
-    RATIO = "ratio"
-    EVENT = "event"
+ClaimRelationKind = StrEnum(
+    "ClaimRelationKind",
+    "CONTRADICTS SUPERSEDES DUPLICATE_OF REFINES PART_OF",
+)
+ClaimRelationKind.__doc__ = "How one claim relates to another."
 
+EntityKind = StrEnum("EntityKind", "PERSON ORGANISATION PLACE ZONE PROGRAMME FACILITY EVENT")
+EntityKind.__doc__ = "The kind of an entity."
 
-class TimeModifier(StrEnum):
-    """The precision of a relative time (TimeML: the ``mod`` of a TIMEX3), or a day of the week."""
+EntityNameKind = StrEnum("EntityNameKind", "PREFERRED ALIAS ABBREVIATION")
+EntityNameKind.__doc__ = "The kind of a name."
 
-    ABOUT = "about"
-    WITHIN = "within"
-    MONDAY = "monday"
-    TUESDAY = "tuesday"
-    WEDNESDAY = "wednesday"
-    THURSDAY = "thursday"
-    FRIDAY = "friday"
-    SATURDAY = "saturday"
-    SUNDAY = "sunday"
+EntityRelationKind = StrEnum(
+    "EntityRelationKind",
+    "PART_OF LOCATED_IN WORKS_FOR HOLDS_POST FOUNDED OPERATES PARTNER_OF PARTICIPATED_IN",
+)
+EntityRelationKind.__doc__ = "How one entity relates to another."
 
+MergeChange = StrEnum("MergeChange", "MOVED COPIED DROPPED")
+MergeChange.__doc__ = (
+    "What a merge does to a row that referred to the entity that was merged into another."
+)
 
-class Modality(StrEnum):
-    """Whether a claim states a fact, a plan, a forecast or an opinion."""
+IdentifierScheme = StrEnum("IdentifierScheme", "WIKIDATA ROR ISNI ORCID VIAF GEONAMES LEI")
+IdentifierScheme.__doc__ = "The register that an identifier of an entity comes from."
 
-    ACTUAL = "actual"
-    PLANNED = "planned"
-    FORECAST = "forecast"
-    OPINION = "opinion"
+ContributorRole = StrEnum("ContributorRole", "AUTHOR EDITOR PUBLISHER TRANSLATOR")
+ContributorRole.__doc__ = "The role of an entity in making a source."
 
-
-class ClaimStatus(StrEnum):
-    """The review status of a claim."""
-
-    DRAFT = "draft"
-    SUBMITTED = "submitted"
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-    RETRACTED = "retracted"
-
-
-class EvidenceStatus(StrEnum):
-    """The review status of a piece of evidence."""
-
-    SUBMITTED = "submitted"
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-
-
-class ClaimEntityRole(StrEnum):
-    """The role of an entity in a claim."""
-
-    SUBJECT = "subject"
-    OBJECT = "object"
-    LOCATION = "location"
-    SPEAKER = "speaker"
-    PARTNER = "partner"
-    BENEFICIARY = "beneficiary"
-    AUDIENCE = "audience"
-    OCCASION = "occasion"
-
-
-class ClaimRelationKind(StrEnum):
-    """How one claim relates to another."""
-
-    CONTRADICTS = "contradicts"
-    SUPERSEDES = "supersedes"
-    DUPLICATE_OF = "duplicate_of"
-    REFINES = "refines"
-    PART_OF = "part_of"
-
-
-class EntityKind(StrEnum):
-    """The kind of an entity."""
-
-    PERSON = "person"
-    ORGANISATION = "organisation"
-    PLACE = "place"
-    ZONE = "zone"
-    PROGRAMME = "programme"
-    FACILITY = "facility"
-    EVENT = "event"
-
-
-class EntityNameKind(StrEnum):
-    """The kind of a name."""
-
-    PREFERRED = "preferred"
-    ALIAS = "alias"
-    ABBREVIATION = "abbreviation"
-
-
-class EntityRelationKind(StrEnum):
-    """How one entity relates to another."""
-
-    PART_OF = "part_of"
-    LOCATED_IN = "located_in"
-    WORKS_FOR = "works_for"
-    HOLDS_POST = "holds_post"
-    FOUNDED = "founded"
-    OPERATES = "operates"
-    PARTNER_OF = "partner_of"
-    PARTICIPATED_IN = "participated_in"
-
-
-class MergeChange(StrEnum):
-    """What a merge does to a row that referred to the entity that was merged into another."""
-
-    MOVED = "moved"
-    COPIED = "copied"
-    DROPPED = "dropped"
-
-
-class IdentifierScheme(StrEnum):
-    """The register that an identifier of an entity comes from."""
-
-    WIKIDATA = "wikidata"
-    ROR = "ror"
-    ISNI = "isni"
-    ORCID = "orcid"
-    VIAF = "viaf"
-    GEONAMES = "geonames"
-    LEI = "lei"
-
-
-class ContributorRole(StrEnum):
-    """The role of an entity in making a source."""
-
-    AUTHOR = "author"
-    EDITOR = "editor"
-    PUBLISHER = "publisher"
-    TRANSLATOR = "translator"
-
-
-class SourceRelationKind(StrEnum):
-    """How one source relates to another; the first four kinds mean that it is not a new origin."""
-
-    COPY_OF = "copy_of"
-    SYNDICATED_FROM = "syndicated_from"
-    TRANSLATION_OF = "translation_of"
-    REWRITE_OF = "rewrite_of"
-    QUOTES = "quotes"
-    CITES = "cites"
+SourceRelationKind = StrEnum(
+    "SourceRelationKind",
+    "COPY_OF SYNDICATED_FROM TRANSLATION_OF REWRITE_OF QUOTES CITES",
+)
+SourceRelationKind.__doc__ = (
+    "How one source relates to another; the first four kinds mean that it is not a new origin."
+)
 
 
 class Normalization(StrEnum):
@@ -187,37 +85,20 @@ class Normalization(StrEnum):
     NFC_WS1 = "nfc-ws1"
 
 
-class Stance(StrEnum):
-    """The position of a source towards a claim."""
+Stance = StrEnum("Stance", "ASSERTS SUPPORTS DISPUTES MENTIONS")
+Stance.__doc__ = "The position of a source towards a claim."
 
-    ASSERTS = "asserts"
-    SUPPORTS = "supports"
-    DISPUTES = "disputes"
-    MENTIONS = "mentions"
+CorroborationVerdict = StrEnum(
+    "CorroborationVerdict",
+    "UNSUPPORTED SINGLE_ORIGIN CORROBORATED DISPUTED REFUTED",
+)
+CorroborationVerdict.__doc__ = "The verdict on the independent origins for and against a claim."
 
+Directness = StrEnum("Directness", "PRIMARY SECONDARY")
+Directness.__doc__ = "Whether a source has first-hand knowledge."
 
-class CorroborationVerdict(StrEnum):
-    """The verdict on the independent origins for and against a claim."""
-
-    UNSUPPORTED = "unsupported"
-    SINGLE_ORIGIN = "single_origin"
-    CORROBORATED = "corroborated"
-    DISPUTED = "disputed"
-    REFUTED = "refuted"
-
-
-class Directness(StrEnum):
-    """Whether a source has first-hand knowledge."""
-
-    PRIMARY = "primary"
-    SECONDARY = "secondary"
-
-
-class Interest(StrEnum):
-    """Whether a source makes a statement about itself or about a third party."""
-
-    SELF = "self"
-    THIRD_PARTY = "third_party"
+Interest = StrEnum("Interest", "SELF THIRD_PARTY")
+Interest.__doc__ = "Whether a source makes a statement about itself or about a third party."
 
 
 class Scope(StrEnum):
@@ -230,145 +111,54 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
-class CslType(StrEnum):
-    """Item types of the Citation Style Language, version 1.0.2."""
+CslType = StrEnum(
+    "CslType",
+    "article article-journal article-magazine article-newspaper bill book broadcast chapter "
+    "classic collection dataset document entry entry-dictionary entry-encyclopedia event figure "
+    "graphic hearing interview legal_case legislation manuscript map motion_picture "
+    "musical_score pamphlet paper-conference patent performance periodical "
+    "personal_communication post post-weblog regulation report review review-book software song "
+    "speech standard thesis treaty webpage",
+)
+CslType.__doc__ = "Item types of the Citation Style Language, version 1.0.2."
 
-    ARTICLE = "article"
-    ARTICLE_JOURNAL = "article-journal"
-    ARTICLE_MAGAZINE = "article-magazine"
-    ARTICLE_NEWSPAPER = "article-newspaper"
-    BILL = "bill"
-    BOOK = "book"
-    BROADCAST = "broadcast"
-    CHAPTER = "chapter"
-    CLASSIC = "classic"
-    COLLECTION = "collection"
-    DATASET = "dataset"
-    DOCUMENT = "document"
-    ENTRY = "entry"
-    ENTRY_DICTIONARY = "entry-dictionary"
-    ENTRY_ENCYCLOPEDIA = "entry-encyclopedia"
-    EVENT = "event"
-    FIGURE = "figure"
-    GRAPHIC = "graphic"
-    HEARING = "hearing"
-    INTERVIEW = "interview"
-    LEGAL_CASE = "legal_case"
-    LEGISLATION = "legislation"
-    MANUSCRIPT = "manuscript"
-    MAP = "map"
-    MOTION_PICTURE = "motion_picture"
-    MUSICAL_SCORE = "musical_score"
-    PAMPHLET = "pamphlet"
-    PAPER_CONFERENCE = "paper-conference"
-    PATENT = "patent"
-    PERFORMANCE = "performance"
-    PERIODICAL = "periodical"
-    PERSONAL_COMMUNICATION = "personal_communication"
-    POST = "post"
-    POST_WEBLOG = "post-weblog"
-    REGULATION = "regulation"
-    REPORT = "report"
-    REVIEW = "review"
-    REVIEW_BOOK = "review-book"
-    SOFTWARE = "software"
-    SONG = "song"
-    SPEECH = "speech"
-    STANDARD = "standard"
-    THESIS = "thesis"
-    TREATY = "treaty"
-    WEBPAGE = "webpage"
+ComparisonVerdict = StrEnum("ComparisonVerdict", "CONTRADICTS PART_EXCEEDS_WHOLE TENSION AGREES")
+ComparisonVerdict.__doc__ = (
+    "How two figures of one metric and subject compare, the most serious verdict first."
+)
 
+WordsFound = StrEnum("WordsFound", "SAME REORDERED CONTAINED DIFFERENT")
+WordsFound.__doc__ = """How the words of two statements compare.
 
-class Finding(StrEnum):
-    """A term for the result of a comparison; it is computed when it is read, and not stored."""
+``reordered``: the same words in another order. ``contained``: one statement has all words of
+the other.
+"""
 
+AmountsFound = StrEnum("AmountsFound", "SAME DIFFERENT NONE")
+AmountsFound.__doc__ = """How the numbers or the figures of two claims compare.
 
-class ComparisonVerdict(Finding):
-    """How two figures of one metric and subject compare, the most serious verdict first."""
+``none``: there are no numbers, or one of the claims has no figures.
+"""
 
-    CONTRADICTS = "contradicts"
-    PART_EXCEEDS_WHOLE = "part_exceeds_whole"
-    TENSION = "tension"
-    AGREES = "agrees"
+PeriodFound = StrEnum("PeriodFound", "SAME OVERLAPS DIFFERENT UNKNOWN")
+PeriodFound.__doc__ = "How the times of two claims compare; ``unknown`` if one of them has no time."
 
+BulkMode = StrEnum("BulkMode", "CREATE UPSERT IGNORE")
+BulkMode.__doc__ = (
+    "Whether an item is refused, updates the row or is ignored if its external id exists."
+)
 
-class WordsFound(Finding):
-    """How the words of two statements compare.
+BulkOutcome = StrEnum("BulkOutcome", "CREATED UPDATED UNCHANGED IGNORED FAILED")
+BulkOutcome.__doc__ = "The outcome for an item."
 
-    ``reordered``: the same words in another order. ``contained``: one statement has all words of
-    the other.
-    """
+HistoryOp = StrEnum("HistoryOp", "BEGIN CREATE UPDATE DELETE RESTORE MERGE UNMERGE REMOVE")
+HistoryOp.__doc__ = """What one transaction did to a row.
 
-    SAME = "same"
-    REORDERED = "reordered"
-    CONTAINED = "contained"
-    DIFFERENT = "different"
+``begin``: the row already existed when the history began. ``remove``: the row was deleted
+directly in the database.
+"""
 
-
-class AmountsFound(Finding):
-    """How the numbers or the figures of two claims compare.
-
-    ``none``: there are no numbers, or one of the claims has no figures.
-    """
-
-    SAME = "same"
-    DIFFERENT = "different"
-    NONE = "none"
-
-
-class PeriodFound(Finding):
-    """How the times of two claims compare; ``unknown`` if one of them has no time."""
-
-    SAME = "same"
-    OVERLAPS = "overlaps"
-    DIFFERENT = "different"
-    UNKNOWN = "unknown"
-
-
-class CallTerm(StrEnum):
-    """A term in a request or an answer that is not stored."""
-
-
-class BulkMode(CallTerm):
-    """Whether an item is refused, updates the row or is ignored if its external id exists."""
-
-    CREATE = "create"
-    UPSERT = "upsert"
-    IGNORE = "ignore"
-
-
-class BulkOutcome(CallTerm):
-    """The outcome for an item."""
-
-    CREATED = "created"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-    IGNORED = "ignored"
-    FAILED = "failed"
-
-
-class HistoryOp(CallTerm):
-    """What one transaction did to a row.
-
-    ``begin``: the row already existed when the history began. ``remove``: the row was deleted
-    directly in the database.
-    """
-
-    BEGIN = "begin"
-    CREATE = "create"
-    UPDATE = "update"
-    DELETE = "delete"
-    RESTORE = "restore"
-    MERGE = "merge"
-    UNMERGE = "unmerge"
-    REMOVE = "remove"
-
-
-class ChangeKind(CallTerm):
-    """What happened to a document; ``due``: the last day of a planned claim has passed."""
-
-    CREATE = "create"
-    UPDATE = "update"
-    DELETE = "delete"
-    DUE = "due"
+ChangeKind = StrEnum("ChangeKind", "CREATE UPDATE DELETE DUE")
+ChangeKind.__doc__ = (
+    "What happened to a document; ``due``: the last day of a planned claim has passed."
+)

@@ -5,10 +5,9 @@ body has ``claimant_external_id`` or ``claimant_id``. Fields that the service co
 ranges, verdicts) are not part of a body.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from types import MappingProxyType
 from typing import Any, Literal
 
 from marshmallow import Schema, fields
@@ -22,7 +21,7 @@ from schemas.dates import RelativeDateCreateSchema, RelativeDateSchema
 Document = Mapping[str, Any]
 Body = dict[str, Any]
 By = Literal["external_id", "id"]
-Names = Mapping[str, str]
+Names = Callable[[str], str | None]
 
 # The language in which hksz_db.services.entities prefers the displayed name.
 _LANGUAGE = "en"
@@ -66,39 +65,38 @@ def _shape(document: type[Schema], create: type[Schema]) -> _Shape:
             name: inner
             for name in shown.keys() & taken.keys()
             if _holds_objects(taken[name])
-            and any(vars(inner := _nested(shown[name], taken[name])).values())
+            for inner in [_shape(nested_schema(shown[name]), nested_schema(taken[name]))]
+            if any(vars(inner).values())
         },
     )
-
-
-def _nested(shown: fields.Field[Any], taken: fields.Field[Any]) -> _Shape:
-    return _shape(nested_schema(shown), nested_schema(taken))
 
 
 def _holds_objects(field: fields.Field[Any]) -> bool:
     return isinstance(field, fields.List) and isinstance(field.inner, fields.Nested)
 
 
-_NO_NAMES: Names = MappingProxyType({})
-
-
 def create_body(
-    resource: str, document: Document, *, by: By = "external_id", names: Names = _NO_NAMES
+    resource: str,
+    document: Document,
+    *,
+    by: By = "external_id",
+    names: Names = lambda _: None,
 ) -> Body:
     """The body of ``POST /v1/{resource}`` that creates the row of the document.
 
     ``document`` has the form of a read by id; missing fields are missing in the body too, and
     fields of a body stay as they are. References use the ``external_id`` if there is one, so that
     they also work in another database; otherwise, and with ``by="id"``, they use the id. ``names``
-    maps ids that a document has no name for: to the external id of evidence, and to the SHA-256 of
-    the text of captures. A claim with its ``sources`` contains the latter. Raises ``Invalid`` with
-    pointers if it is not such a document.
+    looks up ids that a document has no name for: it returns the external id of evidence, and the
+    SHA-256 of the text of captures. A claim with its ``sources`` contains the latter. Raises
+    ``Invalid`` with pointers if it is not such a document.
     """
     if not isinstance(document, Mapping):
         raise _invalid("#", "an object")
-    known = (_capture_names(document), names) if by == "external_id" else ()
+    captures = capture_names(document.get("sources"))
     shape = _shape(RESOURCES[resource].schema, KINDS[resource].create_schema)
-    body = _BodyWriter(by, known).write(document, shape, "#")
+    writer = _BodyWriter(by, lambda id: captures.get(id) or names(id))
+    body = writer.write(document, shape, "#")
     if resource == "entities" and isinstance(body.get("names"), list):
         body["names"] = _shown_first(document)
     return body
@@ -118,7 +116,7 @@ def patch_body(resource: str, document: Document) -> Body:
 @dataclass(frozen=True)
 class _BodyWriter:
     by: By
-    names: tuple[Names, ...]
+    names: Names
 
     def write(self, document: Any, shape: _Shape, pointer: str) -> Body:
         if not isinstance(document, Mapping):
@@ -133,10 +131,9 @@ class _BodyWriter:
         if name in shape.references:
             return self._reference(name, value, pointer)
         if name in shape.ids:
-            known = [
-                names[value] for names in self.names if isinstance(value, str) and value in names
-            ]
-            return {shape.ids[name]: known[0]} if known else {name: value}
+            can_be_named = self.by == "external_id" and isinstance(value, str)
+            found = self.names(value) if can_be_named else None
+            return {shape.ids[name]: found} if found else {name: value}
         if name in shape.periods:
             return self._period(name, value, name in shape.stated, pointer)
         if name in shape.lists and isinstance(value, list):
@@ -170,26 +167,23 @@ def _invalid(pointer: str, expected: str) -> Invalid:
     return Invalid("Not a valid document.", [Fault("invalid", f"Must be {expected}.", pointer)])
 
 
-def _capture_names(document: Document) -> dict[str, str]:
-    """The hashes of the captures of the sources in a claim, by id."""
-    named = {}
-    for source in _objects(document.get("sources")):
-        for capture in _objects(source.get("captures")):
-            id, sha256 = capture.get("id"), capture.get("text_sha256")
-            if isinstance(id, str) and isinstance(sha256, str):
-                named[id] = sha256
-    return named
+def capture_names(sources: Any) -> dict[str, str]:
+    """The hashes of the captures of sources, by id."""
+    captures = [each for source in objects(sources) for each in objects(source.get("captures"))]
+    pairs = [(capture.get("id"), capture.get("text_sha256")) for capture in captures]
+    return {id: name for id, name in pairs if isinstance(id, str) and isinstance(name, str)}
 
 
-def _objects(value: Any) -> list[Mapping[str, Any]]:
+def objects(value: Any) -> list[Body]:
+    """The objects in a value that should be a list of them."""
     found = value if isinstance(value, list) else []
-    return [item for item in found if isinstance(item, Mapping)]
+    return [item for item in found if isinstance(item, dict)]
 
 
 def _shown_first(document: Document) -> list[Any]:
     """The names, in an order that makes the displayed name the same again."""
     names: list[Any] = document["names"]
-    preferred = [name for name in _objects(names) if name.get("kind") == "preferred"]
+    preferred = [name for name in objects(names) if name.get("kind") == "preferred"]
     shown = [name for name in preferred if name.get("name") == document.get("name")]
     english = any(str(name.get("language")).lower() == _LANGUAGE for name in preferred)
     if english or not shown or preferred[0] == shown[0]:

@@ -8,8 +8,8 @@ from functools import cache
 from typing import Any
 
 from hksz_db.database import Database
-from hksz_db.exchange.format import ExportRequest, Format
-from hksz_db.exchange.formats import formats_for, written
+from hksz_db.exchange import citations, jsonld, ndjson, tables
+from hksz_db.exchange.format import Format
 from hksz_db.queries.pages import RESOURCES, PageShape, everything_statement
 from hksz_db.queries.questions import (
     Given,
@@ -22,6 +22,19 @@ from hksz_db.queries.questions import (
 from hksz_db.queries.readable import Readable
 from schemas.parameters import Faults, KnownName, Parameters, Refusal
 
+FORMATS = {
+    form.name: form
+    for form in (
+        ndjson.NDJSON,
+        tables.CSV,
+        tables.PARQUET,
+        jsonld.JSON_LD,
+        citations.CSL_JSON,
+        citations.BIBTEX,
+    )
+}
+
+_CHUNK_BYTES = 2**16
 _OPTIONS = ("q", "sort", "as_of", "include", "select")
 _PAGED = Refusal("unknown", "An export has no pages: it is all that the filters select.")
 
@@ -38,10 +51,10 @@ class Export:
     values: Mapping[str, Any]
     as_of: datetime | None = None
 
-    @property
-    def request(self) -> ExportRequest:
-        """The documents to be written."""
-        return ExportRequest(self.shape.resource, self.shape.fields)
+
+def formats_for(readable: Readable) -> dict[str, Format]:
+    """The formats of a resource by name; the first is the default."""
+    return {name: form for name, form in FORMATS.items() if form.fields(readable)}
 
 
 @cache
@@ -108,7 +121,31 @@ def export(
     statement = everything_statement(wanted.shape)
     streamed = database.stream(statement, wanted.values, wanted.as_of, at_most_s=at_most_s)
     with closing(streamed) as rows:
-        yield from written(wanted.form, wanted.request, _documents(rows, seen))
+        yield from written(wanted.form, wanted.shape, _documents(rows, seen))
+
+
+def written(form: Format, shape: PageShape, documents: Iterator[bytes]) -> Iterator[bytes]:
+    """Write the documents in chunks of about 64 KiB.
+
+    If an error interrupts the documents after the first chunk, the file ends with ``broken`` of
+    the format, which makes it invalid, and the error is raised again.
+    """
+    pieces: list[bytes] = []
+    size, begun = 0, False
+    try:
+        for piece in form.write(shape, documents):
+            pieces.append(piece)
+            size += len(piece)
+            if size >= _CHUNK_BYTES:
+                begun = True
+                yield b"".join(pieces)
+                pieces, size = [], 0
+    except Exception:
+        if begun:
+            yield b"".join(pieces) + form.broken
+        raise
+    if pieces:
+        yield b"".join(pieces)
 
 
 def _documents(rows: Iterator[tuple[Any, ...]], seen: Callable[[], None] | None) -> Iterator[bytes]:

@@ -5,19 +5,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hksz_db.queries.pages import PageShape
 from hksz_db.queries.readable import Readable
 
 Document = dict[str, Any]
-Write = Callable[["ExportRequest", Iterator[bytes]], Iterator[bytes]]
+Write = Callable[[PageShape, Iterator[bytes]], Iterator[bytes]]
 Fields = Callable[[Readable], tuple[str, ...]]
-
-
-@dataclass(frozen=True)
-class ExportRequest:
-    """Which fields of which resource to export."""
-
-    resource: str
-    fields: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -26,9 +19,9 @@ class Format:
 
     ``fields`` gives the fields of a document that the format reads by default; it gives none if
     the format cannot represent the resource. ``choices`` gives the fields that ``select`` and
-    ``include`` can choose from, and is None if the fields are fixed. ``write`` takes documents as
-    PostgreSQL built them. ``broken`` ends a truncated file, unless truncated files of the format
-    are invalid anyway.
+    ``include`` can choose from, and is None if the fields are fixed. ``write`` takes documents of a
+    shape, as PostgreSQL built them. ``broken`` ends a truncated file, unless truncated files of the
+    format are invalid anyway.
     """
 
     name: str

@@ -9,7 +9,6 @@ documents do not say:
   dispute or mention it are a ``citation``, qualified by CiTO. Rejected evidence is left out.
 - The corroboration is a ``ClaimReview`` whose rating has a name (``corroborated``) but no number,
   because nobody gave one.
-- ``generatedAtTime`` is when the row was created, ``dateModified`` when it was last changed.
 - ``datePublished`` is only given for certain dates; ``dcterms:issued`` is always the EDTF
   expression.
 - A source was derived from the sources that it copies, syndicates, translates or rewrites; the
@@ -23,13 +22,13 @@ from typing import Any
 
 from hksz_db.exchange.format import (
     Document,
-    ExportRequest,
     Format,
     array,
     compact,
     drop_empty,
     of_resources,
 )
+from hksz_db.queries.pages import PageShape
 
 _SCHEMA = "https://schema.org/"
 _XSD = "http://www.w3.org/2001/XMLSchema#"
@@ -57,28 +56,18 @@ CONTEXT: Mapping[str, Any] = {
     "prov:invalidatedAtTime": {"@type": f"{_XSD}dateTime"},
     "dcterms:issued": {"@type": "http://id.loc.gov/datatypes/edtf/EDTF"},
 }
+_ALIKE = "article book chapter collection dataset legislation manuscript map periodical report"
 _WORKS = {
-    "article": "Article",
+    **{term: term.title() for term in (*_ALIKE.split(), "review", "thesis")},
     "article-journal": "ScholarlyArticle",
     "article-magazine": "Article",
     "article-newspaper": "NewsArticle",
-    "book": "Book",
-    "chapter": "Chapter",
-    "collection": "Collection",
-    "dataset": "Dataset",
-    "legislation": "Legislation",
-    "manuscript": "Manuscript",
-    "map": "Map",
     "motion_picture": "Movie",
     "musical_score": "SheetMusic",
     "paper-conference": "ScholarlyArticle",
-    "periodical": "Periodical",
     "post": "SocialMediaPosting",
     "post-weblog": "BlogPosting",
-    "report": "Report",
-    "review": "Review",
     "review-book": "Review",
-    "thesis": "Thesis",
     "webpage": "WebPage",
 }
 _ENTITIES = {
@@ -107,10 +96,23 @@ _DERIVING = {"copy_of", "syndicated_from", "translation_of", "rewrite_of"}
 _CERTAIN = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-[0-9]{2})?)?")
 
 
-def _write(request: ExportRequest, documents: Iterator[bytes]) -> Iterator[bytes]:
-    node = _NODES[request.resource]
+def _write(shape: PageShape, documents: Iterator[bytes]) -> Iterator[bytes]:
+    describe = _DESCRIBE[shape.resource]
     head = b'{"@context":' + compact(CONTEXT) + b',\n"@graph":[\n'
-    return array((node(json.loads(document)) for document in documents), head, b"\n]}\n")
+    rows = map(json.loads, documents)
+    return array((_node(row, describe(row)) for row in rows), head, b"\n]}\n")
+
+
+def _node(row: Document, description: Document) -> Document:
+    return drop_empty(
+        {
+            "@id": _id(row),
+            **description,
+            "identifier": row["external_id"],
+            "prov:generatedAtTime": row["created_at"],
+            "dateModified": row["updated_at"],
+        }
+    )
 
 
 def _id(row: Document | None) -> str | None:
@@ -123,14 +125,6 @@ def _entity_reference(entity: Document | None) -> Document | None:
     return {"@id": _id(entity), "@type": _ENTITIES[entity["kind"]], "name": entity["name"]}
 
 
-def _record(row: Document) -> Document:
-    return {
-        "identifier": row["external_id"],
-        "prov:generatedAtTime": row["created_at"],
-        "dateModified": row["updated_at"],
-    }
-
-
 def _claim(claim: Document) -> Document:
     accepted = [passage for passage in claim["evidence"] if passage["status"] != "rejected"]
     by_stance = {
@@ -138,25 +132,21 @@ def _claim(claim: Document) -> Document:
         for stance in ("asserts", *_STANCES)
     }
     citing = {source["@id"]: source for stance in _STANCES for source in by_stance[stance]}
-    return drop_empty(
-        {
-            "@id": _id(claim),
-            "@type": "Claim",
-            "text": claim["statement"],
-            "inLanguage": claim["language"],
-            "creativeWorkStatus": claim["status"],
-            "keywords": claim["topics"],
-            "author": _entity_reference(claim["claimant"]),
-            "prov:wasAttributedTo": _id(claim["claimant"]),
-            "about": [_entity_reference(link["entity"]) for link in claim["entities"]],
-            "appearance": by_stance["asserts"],
-            "prov:wasDerivedFrom": [source["@id"] for source in by_stance["asserts"]],
-            "citation": list(citing.values()),
-            **{term: [s["@id"] for s in by_stance[stance]] for stance, term in _STANCES.items()},
-            "review": _review(claim),
-            **_record(claim),
-        }
-    )
+    return {
+        "@type": "Claim",
+        "text": claim["statement"],
+        "inLanguage": claim["language"],
+        "creativeWorkStatus": claim["status"],
+        "keywords": claim["topics"],
+        "author": _entity_reference(claim["claimant"]),
+        "prov:wasAttributedTo": _id(claim["claimant"]),
+        "about": [_entity_reference(link["entity"]) for link in claim["entities"]],
+        "appearance": by_stance["asserts"],
+        "prov:wasDerivedFrom": [source["@id"] for source in by_stance["asserts"]],
+        "citation": list(citing.values()),
+        **{term: [s["@id"] for s in by_stance[stance]] for stance, term in _STANCES.items()},
+        "review": _review(claim),
+    }
 
 
 def _sources(passages: Iterator[Document]) -> list[Document]:
@@ -173,16 +163,15 @@ def _review(claim: Document) -> Document:
         f"{counts[side]['origins']} origins {side} it ({counts[side]['sources']} sources)"
         for side in ("for", "against")
     )
-    rating = {
-        "@type": "Rating",
-        "alternateName": counts["verdict"],
-        "ratingExplanation": ", ".join(sides),
-    }
     return {
         "@type": "ClaimReview",
         "itemReviewed": _id(claim),
         "reviewAspect": "corroboration",
-        "reviewRating": rating,
+        "reviewRating": {
+            "@type": "Rating",
+            "alternateName": counts["verdict"],
+            "ratingExplanation": ", ".join(sides),
+        },
     }
 
 
@@ -198,27 +187,23 @@ def _source(source: Document) -> Document:
         for role in ("author", "editor", "publisher", "translator")
     }
     container = source["container_title"]
-    return drop_empty(
-        {
-            "@id": _id(source),
-            "@type": _WORKS.get(source["csl_type"], "CreativeWork"),
-            "name": source["title"],
-            "inLanguage": source["language"],
-            "isPartOf": {"@type": "CreativeWork", "name": container} if container else None,
-            "url": source["url"],
-            "sameAs": f"https://doi.org/{source['doi']}" if source["doi"] else None,
-            "archivedAt": [c["archive_url"] for c in source["captures"] if c["archive_url"]],
-            "datePublished": edtf if edtf and _CERTAIN.fullmatch(edtf) else None,
-            "dcterms:issued": edtf,
-            "usageInfo": source["rights"],
-            **roles,
-            "prov:wasAttributedTo": [author["@id"] for author in roles["author"]],
-            "prov:wasDerivedFrom": [id for deriving, id in to if deriving],
-            "citation": [id for deriving, id in to if not deriving],
-            "prov:invalidatedAtTime": source["retracted_at"],
-            **_record(source),
-        }
-    )
+    return {
+        "@type": _WORKS.get(source["csl_type"], "CreativeWork"),
+        "name": source["title"],
+        "inLanguage": source["language"],
+        "isPartOf": {"@type": "CreativeWork", "name": container} if container else None,
+        "url": source["url"],
+        "sameAs": f"https://doi.org/{source['doi']}" if source["doi"] else None,
+        "archivedAt": [c["archive_url"] for c in source["captures"] if c["archive_url"]],
+        "datePublished": edtf if edtf and _CERTAIN.fullmatch(edtf) else None,
+        "dcterms:issued": edtf,
+        "usageInfo": source["rights"],
+        **roles,
+        "prov:wasAttributedTo": [author["@id"] for author in roles["author"]],
+        "prov:wasDerivedFrom": [id for deriving, id in to if deriving],
+        "citation": [id for deriving, id in to if not deriving],
+        "prov:invalidatedAtTime": source["retracted_at"],
+    }
 
 
 def _credited(contributor: Document) -> Document:
@@ -240,31 +225,27 @@ def _entity(entity: Document) -> Document:
     ]
     where = "containedInPlace" if kind == "Place" else "location"
     identifiers = {each["scheme"]: each["value"] for each in entity["identifiers"]}
-    return drop_empty(
-        {
-            "@id": _id(entity),
-            "@type": kind,
-            "name": entity["name"],
-            "alternateName": [
-                {"@value": name["name"], "@language": name["language"]}
-                for name in entity["names"]
-                if name["name"] != entity["name"]
-            ],
-            "description": entity["description"],
-            "sameAs": [
-                f"{address}{identifiers[scheme].replace(' ', '')}"
-                for scheme, address in _REGISTERS.items()
-                if scheme in identifiers
-            ],
-            "leiCode": identifiers.get("lei"),
-            where: [to for relation, to in related if relation == "located_in"],
-            "worksFor": [to for relation, to in related if relation == "works_for"],
-            **_record(entity),
-        }
-    )
+    return {
+        "@type": kind,
+        "name": entity["name"],
+        "alternateName": [
+            {"@value": name["name"], "@language": name["language"]}
+            for name in entity["names"]
+            if name["name"] != entity["name"]
+        ],
+        "description": entity["description"],
+        "sameAs": [
+            f"{address}{identifiers[scheme].replace(' ', '')}"
+            for scheme, address in _REGISTERS.items()
+            if scheme in identifiers
+        ],
+        "leiCode": identifiers.get("lei"),
+        where: [to for relation, to in related if relation == "located_in"],
+        "worksFor": [to for relation, to in related if relation == "works_for"],
+    }
 
 
-_NODES: Mapping[str, Callable[[Document], Document]] = {
+_DESCRIBE: Mapping[str, Callable[[Document], Document]] = {
     "claims": _claim,
     "sources": _source,
     "entities": _entity,

@@ -21,8 +21,20 @@ from psycopg import RawCursor
 from psycopg.sql import SQL, Composable, Identifier
 
 from hksz_db.database import Database
-from hksz_db.exchange.catalog import KEYS, LEDGER, Catalog, Connection, Table, read_catalog
-from hksz_db.exchange.dumping import END, HEAD, VERSION, Step, line, revision
+from hksz_db.exchange.dumping import (
+    END,
+    HEAD,
+    KEYS,
+    LEDGER,
+    VERSION,
+    Catalog,
+    Connection,
+    Step,
+    Table,
+    line,
+    read_catalog,
+    revision,
+)
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _BATCH_ROWS = 1000
@@ -190,18 +202,19 @@ def _triggers_disabled(connection: Connection, tables: Sequence[Composable]) -> 
 @contextmanager
 def _constraints_deferred(connection: Connection, catalog: Catalog) -> Iterator[None]:
     """Disable triggers, and check foreign keys at the end of the block."""
-    alter = SQL("ALTER TABLE {} ALTER CONSTRAINT {} {}")
     with _triggers_disabled(connection, [table.sql for table in catalog.tables]):
-        for table, key in catalog.circular():
-            deferred = SQL("DEFERRABLE INITIALLY DEFERRED")
-            connection.execute(alter.format(table.sql, Identifier(key.name), deferred))
+        _alter_circular(connection, catalog, SQL("DEFERRABLE INITIALLY DEFERRED"))
         connection.execute("SET CONSTRAINTS ALL DEFERRED")
         yield
         # Tables with pending checks cannot be altered.
         connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        for table, key in catalog.circular():
-            immediate = SQL("NOT DEFERRABLE")
-            connection.execute(alter.format(table.sql, Identifier(key.name), immediate))
+        _alter_circular(connection, catalog, SQL("NOT DEFERRABLE"))
+
+
+def _alter_circular(connection: Connection, catalog: Catalog, state: SQL) -> None:
+    alter = SQL("ALTER TABLE {} ALTER CONSTRAINT {} {}")
+    for table, key in catalog.circular():
+        connection.execute(alter.format(table.sql, Identifier(key.name), state))
 
 
 def _copy(
@@ -242,4 +255,4 @@ def _insert(connection: Connection, table: Table, rows: list[bytes]) -> None:
         " SELECT {columns} FROM json_populate_recordset(NULL::{table}, $1)"
     ).format(table=table.sql, columns=table.columns_sql)
     array = (b"[" + b",".join(rows) + b"]").decode()
-    RawCursor(connection).execute(query.as_string(connection).encode(), [array])
+    RawCursor(connection).execute(query.as_bytes(connection), [array])

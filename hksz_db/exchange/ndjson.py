@@ -8,10 +8,11 @@ A complete file ends with a line break; the last line of a truncated file is not
 
 from collections.abc import Iterator
 
-from hksz_db.exchange.format import ExportRequest, Format
+from hksz_db.exchange.format import Format
+from hksz_db.queries.pages import PageShape
 
 
-def _write(_: ExportRequest, documents: Iterator[bytes]) -> Iterator[bytes]:
+def _write(_: PageShape, documents: Iterator[bytes]) -> Iterator[bytes]:
     for document in documents:
         yield document.replace(b"\n", b"") + b"\n"
 

@@ -1,14 +1,23 @@
-"""The registry of import formats."""
+"""The registry of import formats, and the options that say how to read a file."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from marshmallow import Schema, ValidationError, fields
+
+from hksz_db.domain import strict_json
+from hksz_db.domain.errors import Malformed
 from hksz_db.exchange.readers import bibtex, csl, lines, ris, tables, text
-from hksz_db.exchange.readers.cells import TABLED
-from hksz_db.exchange.readers.entries import Entries, Unreadable, refuse_duplicates
-from hksz_db.exchange.readers.requests import ImportRequest
+from hksz_db.exchange.readers.entries import (
+    Columns,
+    Entries,
+    ImportRequest,
+    Unreadable,
+    refuse_duplicates,
+)
 
 _NAMESPACE = re.compile(r"[a-z][a-z0-9.-]{0,39}")
 
@@ -43,7 +52,7 @@ READERS = {
         Reader("csl-json", (".json",), "zotero", _library(csl.read)),
         Reader("bibtex", (".bib", ".bibtex", ".biblatex"), "bibtex", _library(bibtex.read)),
         Reader("ris", (".ris",), "ris", _library(ris.read)),
-        Reader("csv", (".csv", ".tsv"), "csv", tables.read, TABLED, True, True),
+        Reader("csv", (".csv", ".tsv"), "csv", tables.read, tables.TABLED, True, True),
         Reader("ndjson", (".ndjson", ".jsonl"), "ndjson", lines.read, (), takes_skipped=True),
     )
 }
@@ -82,3 +91,60 @@ def _check(reader: Reader, request: ImportRequest) -> None:
         raise Unreadable(f"A {reader.name} file has no columns to map.")
     if columns.skipped and not reader.takes_skipped:
         raise Unreadable(f"--skip does not apply to {reader.name} files.")
+
+
+class _MappingSchema(Schema):
+    map = fields.Dict(fields.String(), fields.String(), load_default=dict)
+    set = fields.Dict(fields.String(), fields.String(), load_default=dict)
+    skip = fields.List(fields.String(), load_default=list)
+
+
+def columns(
+    mapping: Path | None,
+    maps: Sequence[str],
+    constants: Sequence[str],
+    skipped: Sequence[str],
+    delimiter: str | None,
+) -> Columns:
+    """Combine a mapping file and options of the command line, which override it.
+
+    Raises ``Unreadable``.
+    """
+    given = _mapping(mapping)
+    return Columns(
+        {**given["map"], **_pairs("--map", maps, last=True)},
+        frozenset({*given["skip"], *skipped}),
+        {**given["set"], **_pairs("--set", constants, last=False)},
+        _delimiter(delimiter),
+    )
+
+
+def _mapping(path: Path | None) -> dict[str, Any]:
+    try:
+        document = strict_json.parse(text.whole(path, "utf-8"), "It") if path else {}
+        mapping: dict[str, Any] = _MappingSchema().load(document)
+    except (Unreadable, Malformed) as error:
+        raise Unreadable(f"{path}: {error}") from None
+    except ValidationError:
+        raise Unreadable(
+            f"{path} must be an object with map and set (objects of strings) and skip (a list of"
+            " strings)."
+        ) from None
+    return mapping
+
+
+def _pairs(option: str, given: Sequence[str], *, last: bool) -> dict[str, str]:
+    pairs = {}
+    for pair in given:
+        name, equals, value = pair.rpartition("=") if last else pair.partition("=")
+        if not name or not equals:
+            raise Unreadable(f"{option} must be NAME=VALUE, not {pair!r}.")
+        pairs[name] = value
+    return pairs
+
+
+def _delimiter(given: str | None) -> str | None:
+    delimiter = "\t" if given in {"tab", "\\t"} else given
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '\r\n"'):
+        raise Unreadable("--delimiter must be one character, or tab.")
+    return delimiter

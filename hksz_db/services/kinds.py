@@ -15,10 +15,12 @@ def _in_order(resources: Iterable[str]) -> Iterable[str]:
     Relations may form cycles, so they are written last.
     """
     links = [link for link in LINKS if not link.table.endswith("_relations")]
-    targets = {name: {link.target for link in links if link.owner == name} for name in resources}
-    return TopologicalSorter(
-        {name: sorted(targets[name] - {name}) for name in targets}
-    ).static_order()
+    # Lists rather than sets, so that the order is always the same.
+    targets = {
+        name: sorted({link.target for link in links if link.owner == name} - {name})
+        for name in sorted(resources)
+    }
+    return TopologicalSorter(targets).static_order()
 
 
 def _writer(resource: str) -> Writer:

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from hksz_db.database import Database
-from hksz_db.exchange.exporting import export, read_export
-from hksz_db.exchange.formats import FORMATS
+from hksz_db.exchange.exporting import FORMATS, export, read_export
 from hksz_db.queries.pages import RESOURCES
 
 
@@ -54,7 +53,7 @@ def written() -> Callable[[str, str, list[Any]], bytes]:
     def write(resource: str, form: str, made: list[Any]) -> bytes:
         wanted = read_export(resource, [("format", form)])
         documents = (json.dumps(document).encode() for document in made)
-        return b"".join(FORMATS[form].write(wanted.request, documents))
+        return b"".join(FORMATS[form].write(wanted.shape, documents))
 
     return write
 

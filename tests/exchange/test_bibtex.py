@@ -6,7 +6,7 @@ import pytest
 from bibtexparser.entrypoint import parse_string
 from bibtexparser.middlewares import LatexDecodingMiddleware
 
-from hksz_db.exchange.bibtex import escaped
+from hksz_db.exchange.citations import escaped
 
 
 def _entries(data):

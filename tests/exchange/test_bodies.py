@@ -96,7 +96,7 @@ def test_create_bodies_copy_all_seeds_to_another_database(database, fresh, whole
         linked = []
         for name in ORDER[: 5 if whole else 7]:
             for document in seeds[name]:
-                body = create_body(name, document, names={} if whole else names)
+                body = create_body(name, document, names=({} if whole else names).get)
                 dropped = {"relations"} if whole else {"relations", *PARTS}
                 stub = {k: v for k, v in body.items() if k not in dropped}
                 linked.append((name, create(there, RESOURCES[name], stub), body))
@@ -231,9 +231,9 @@ def test_references_with_only_an_id_use_known_names():
     passage = {"capture_id": "1", "derived_from_id": "2", "stance": "asserts"}
     names = {"1": "0" * 64, "2": "test:first"}
     assert create_body("evidence", passage) == passage
-    assert create_body("evidence", passage, by="id", names=names) == passage
+    assert create_body("evidence", passage, by="id", names=names.get) == passage
     named = {"capture_text_sha256": "0" * 64, "derived_from_external_id": "test:first"}
-    assert create_body("evidence", passage, names=names) == named | {"stance": "asserts"}
+    assert create_body("evidence", passage, names=names.get) == named | {"stance": "asserts"}
     source = {"captures": [{"id": "1", "text_sha256": "0" * 64}]}
     claim = {"evidence": [passage], "sources": [source]}
     (body,) = create_body("claims", claim)["evidence"]

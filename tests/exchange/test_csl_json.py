@@ -7,7 +7,7 @@ import pytest
 from citeproc.source.json import CiteProcJSON
 
 from hksz_db.domain.vocabulary import CslType
-from hksz_db.exchange.csl_json import csl_date
+from hksz_db.exchange.citations import csl_date
 from hksz_db.exchange.readers import csl
 
 # The properties of csl-data.json (CSL 1.0.2) that are used, with their types.

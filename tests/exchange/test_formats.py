@@ -9,9 +9,8 @@ import pytest
 from bibtexparser.entrypoint import parse_string
 from pyarrow import parquet
 
-from hksz_db.exchange import formats, parquet_out
-from hksz_db.exchange.exporting import read_export
-from hksz_db.exchange.formats import FORMATS, formats_for, written
+from hksz_db.exchange import exporting, tables
+from hksz_db.exchange.exporting import FORMATS, formats_for, read_export, written
 from hksz_db.queries.pages import RESOURCES
 
 EVERYWHERE = {"ndjson", "csv", "parquet"}
@@ -81,15 +80,15 @@ def _broken(documents):
 
 @pytest.fixture
 def _small_chunks(monkeypatch):
-    monkeypatch.setattr(formats, "_CHUNK_BYTES", 1000)
-    monkeypatch.setattr(parquet_out, "ROWS_IN_GROUP", 20)
-    monkeypatch.setattr(parquet_out, "ROWS_IN_BATCH", 10)
+    monkeypatch.setattr(exporting, "_CHUNK_BYTES", 1000)
+    monkeypatch.setattr(tables, "ROWS_IN_GROUP", 20)
+    monkeypatch.setattr(tables, "ROWS_IN_BATCH", 10)
 
 
 @pytest.mark.usefixtures("_small_chunks")
 def test_truncated_file_is_invalid(resource_and_form, exported):
     resource, form = resource_and_form
-    asked = read_export(resource, [("format", form)]).request
+    asked = read_export(resource, [("format", form)]).shape
     lines = exported(resource, "ndjson").splitlines()
     assert len(_read(form, b"".join(written(FORMATS[form], asked, _many(lines))))) == 50
     arrived: list[bytes] = []
@@ -102,7 +101,7 @@ def test_truncated_file_is_invalid(resource_and_form, exported):
 
 def test_error_before_the_first_chunk_is_raised(resource_and_form):
     resource, form = resource_and_form
-    asked = read_export(resource, [("format", form)]).request
+    asked = read_export(resource, [("format", form)]).shape
     with pytest.raises(RuntimeError, match="gone"):
         next(written(FORMATS[form], asked, _broken([])))
 
@@ -117,7 +116,7 @@ def test_long_export_is_sent_in_chunks():
             made += 1
             yield b'{"key":"%b"}' % (b"x" * 1000)
 
-    pieces = written(FORMATS["ndjson"], wanted.request, documents())
+    pieces = written(FORMATS["ndjson"], wanted.shape, documents())
     assert 2**16 <= len(next(pieces)) < 2**17
     assert made < 100
     assert max(map(len, pieces)) < 2**17

@@ -8,8 +8,7 @@ from hksz_db.database import Database, run
 from hksz_db.domain.errors import Fault, Unavailable
 from hksz_db.domain.vocabulary import BulkMode
 from hksz_db.exchange import importing
-from hksz_db.exchange.batch import Report
-from hksz_db.exchange.importing import import_entries
+from hksz_db.exchange.importing import Report, import_entries
 from hksz_db.exchange.readers.entries import ImportEntry
 
 UPSERT = BulkMode.UPSERT

@@ -8,10 +8,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from hksz_db.exchange.csv_out import FORMULA_STARTS
-from hksz_db.exchange.format import ExportRequest
-from hksz_db.exchange.formats import FORMATS
-from hksz_db.exchange.tables import Column, ColumnType, columns, columns_of
+from hksz_db.exchange.exporting import read_export
+from hksz_db.exchange.tables import FORMULA_STARTS, Column, ColumnType, columns, columns_of
 from hksz_db.queries.pages import RESOURCES
 
 
@@ -36,8 +34,7 @@ def test_every_field_of_a_document_has_a_column(resource):
 
 @pytest.mark.parametrize("resource", RESOURCES)
 def test_every_column_has_a_value_of_its_type(resource, documents):
-    asked = ExportRequest(resource, FORMATS["csv"].fields(RESOURCES[resource]))
-    found = columns_of(asked)
+    found = columns_of(read_export(resource, [("format", "csv")]).shape)
     assert found == columns(resource)
     for document in documents(resource):
         for column in found:
@@ -46,7 +43,8 @@ def test_every_column_has_a_value_of_its_type(resource, documents):
 
 
 def test_only_requested_fields_have_columns():
-    found = columns_of(ExportRequest("claims", ("id", "claimant")))
+    given = [("format", "csv"), ("select", "id,claimant")]
+    found = columns_of(read_export("claims", given).shape)
     names = [column.name for column in found]
     assert names == ["id", "claimant_id", "claimant_external_id", "claimant", "claimant_kind"]
 

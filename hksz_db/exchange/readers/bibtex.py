@@ -1,10 +1,18 @@
-"""Read BibTeX and biblatex, as written by Zotero, Better BibTeX, Mendeley and JabRef."""
+"""Read BibTeX and biblatex, as written by Zotero, Better BibTeX, Mendeley and JabRef.
+
+See Patashnik, "BibTeXing" (1988), and the manual of biblatex.
+"""
 
 import logging
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
 
 from bibtexparser.entrypoint import parse_string
+from bibtexparser.middlewares.names import (
+    parse_single_name_into_parts,
+    split_multiple_persons_names,
+)
 from bibtexparser.model import (
     Block,
     DuplicateBlockKeyBlock,
@@ -12,24 +20,83 @@ from bibtexparser.model import (
     ParsingFailedBlock,
 )
 from bibtexparser.model import Entry as Record
+from pylatexenc.latex2text import (
+    LatexNodes2Text,
+    MacroTextSpec,
+    get_default_latex_context_db,
+)
+from pylatexenc.latexwalker import LatexWalkerError
 
-from hksz_db.domain.errors import Fault
-from hksz_db.exchange.readers.bibtex_fields import MACROS, work_of
+from hksz_db.domain.vocabulary import ContributorRole
+from hksz_db.exchange.readers.edtf_dates import MONTHS
 from hksz_db.exchange.readers.entries import Entries, ImportEntry, Unreadable, unreadable
-from hksz_db.exchange.readers.latex import TooDeep, is_braced
-from hksz_db.exchange.readers.works import entry
+from hksz_db.exchange.readers.language_tags import language_tag
+from hksz_db.exchange.readers.names import Credit, Name, organisation, person
+from hksz_db.exchange.readers.works import Work, entry
 
 # Its errors are reported with the entries.
 logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
 
 _MAX_VALUE = 100_000
+_MAX_DEPTH = 50
+_PLAIN = re.compile(r"[^\\$%{}~`'\-]*")
+_ESCAPED = re.compile(r"\\([#$%&_{}~])(?:\{\})?")
+_TILDE = re.compile(r"\{?\\(?:textasciitilde|string~|~)\}?(?:\{\})?")
+_PERCENT = re.compile(r"(?<!\\)%")
 _MARKS = re.compile(r'(?<!\\)[{}"#]')
+# The macros that every style of BibTeX defines.
+_MACROS = {month[:3].lower(): month for month in MONTHS}
+_TYPES = {
+    "article-journal": "article",
+    "book": "book mvbook booklet manual proceedings mvproceedings",
+    "chapter": "inbook incollection bookinbook suppbook suppcollection",
+    "collection": "collection mvcollection",
+    "dataset": "dataset",
+    "document": "misc",
+    "entry-encyclopedia": "inreference reference mvreference",
+    "graphic": "artwork image",
+    "legal_case": "jurisdiction",
+    "legislation": "legislation legal statute",
+    "manuscript": "unpublished",
+    "motion_picture": "movie video",
+    "paper-conference": "inproceedings conference",
+    "patent": "patent",
+    "performance": "performance",
+    "periodical": "periodical suppperiodical",
+    "personal_communication": "letter",
+    "report": "techreport report",
+    "review": "review",
+    "software": "software",
+    "song": "audio music",
+    "standard": "standard",
+    "thesis": "phdthesis mastersthesis thesis",
+    "webpage": "online electronic www",
+}
+_CSL = {name: term for term, names in _TYPES.items() for name in names.split()}
+_SUBTYPES = {"newspaper": "article-newspaper", "magazine": "article-magazine"}
+_ROLES = {role: ContributorRole(role) for role in ("author", "editor", "translator")}
+# Roles that biblatex gives as a type of editor.
+_EDITORS = {
+    "director": ContributorRole.AUTHOR,
+    **dict.fromkeys(("compiler", "organizer", "redactor", "reviser"), ContributorRole.EDITOR),
+}
+_CONTAINERS = ("journaltitle", "journal", "booktitle", "maintitle", "eventtitle")
+_PUBLISHERS = ("publisher", "school", "institution", "organization")
+_PLACES = ("location", "address")
+_ADDRESS = re.compile(r"https?://[^\s}]+")
+_RIGHTS = ("rights", "copyright", "license")
+_SILENT = {"options", "timestamp", "shorttitle", "shortjournal", "entrysubtype", "crossref", "ids"}
+_READ = {
+    *_ROLES,
+    *("title", "subtitle", "booksubtitle", "date", "year", "month", "doi", "url", "howpublished"),
+    *("language", "langid", "note"),
+}
 
 
 def read(content: str, namespace: str) -> Entries:
     """Read the works of a file. Raises ``Unreadable``."""
     library = parse_string(content, parse_stack=[])
-    macros = dict(MACROS)
+    macros = dict(_MACROS)
     for string in library.strings:
         macros[string.key.lower()] = _value(string.value, macros)
     records = {record.key: _fields(record, macros) for record in library.entries}
@@ -52,8 +119,8 @@ def _entry(
         assert block.ignore_error_block is not None
         block = block.ignore_error_block
     if isinstance(block, DuplicateBlockKeyBlock):
-        fault = Fault("unique", f"The file already has an entry {block.key}.", "#")
-        return ImportEntry(line, "sources", faults=(fault,), label=block.key)
+        detail = f"The file already has an entry {block.key}."
+        return unreadable(line, "sources", detail, "unique", label=block.key)
     if isinstance(block, ParsingFailedBlock):
         reason = " ".join(str(getattr(block.error, "abort_reason", block.error)).split())
         return unreadable(line, "sources", f"The entry cannot be read: {reason}")
@@ -61,8 +128,8 @@ def _entry(
         return None
     try:
         fields = _inherited(_fields(block, macros), records)
-        work = work_of(block.key, block.entry_type, fields)
-    except TooDeep as error:
+        work = _work(block.key, block.entry_type, fields)
+    except _TooDeep as error:
         return unreadable(line, "sources", str(error), label=block.key)
     work.warnings += [f"given twice, only the first is kept: {name}" for name in duplicates]
     return entry(work, line, namespace)
@@ -79,7 +146,7 @@ def _value(raw: str, macros: Mapping[str, str]) -> str:
     """The value without delimiters, with macros expanded and parts concatenated."""
     value = ""
     for part in _split_concatenation(raw):
-        if is_braced(part) or (len(part) > 1 and part[0] == part[-1] == '"'):
+        if _is_braced(part) or (len(part) > 1 and part[0] == part[-1] == '"'):
             value += part[1:-1]
         else:
             value += macros.get(part.lower(), part)
@@ -115,3 +182,150 @@ def _inherited(fields: dict[str, str], records: Mapping[str, dict[str, str]]) ->
     if "title" in parent:
         inherited["booktitle"] = parent["title"]
     return {**inherited, **fields}
+
+
+def _work(key: str, entry_type: str, fields: Mapping[str, str]) -> Work:
+    """Convert an entry with LaTeX fields to a work. Raises ``_TooDeep``."""
+    work = Work(id=key, csl_type=_type(entry_type.lower(), fields))
+    work.title = _decode(": ".join(_given(fields, "title", "subtitle")))
+    address = _ADDRESS.search(fields.get("howpublished", ""))
+    work.container_title = _decode(
+        _first(fields, *_CONTAINERS, *(() if address else ("howpublished",)))
+    )
+    work.publisher_place = _decode(_first(fields, *_PLACES))
+    work.url = _decode_address(fields.get("url") or (address[0] if address else ""))
+    work.doi = _decode_address(fields.get("doi", ""))
+    languages = _given(fields, "language", "langid")
+    work.language = next((name for name in languages if language_tag(name)), "".join(languages[:1]))
+    work.rights = _decode(_first(fields, *_RIGHTS))
+    work.note = _decode(fields.get("note", ""))
+    _date(fields, work)
+    for field, usual in _ROLES.items():
+        kind = fields.get(f"{field}type", "")
+        role, credited_as = _EDITORS.get(kind, usual), kind if kind in _EDITORS else None
+        names = _names(fields.get(field, ""), work)
+        work.credits += [Credit(role, name, credited_as) for name in names]
+    for name in _split_names(_first(fields, *_PUBLISHERS)):
+        work.credits.append(Credit(ContributorRole.PUBLISHER, organisation(_decode(name))))
+    work.unkept += [name for name, value in fields.items() if value and _is_unkept(name, fields)]
+    return work
+
+
+def _given(fields: Mapping[str, str], *names: str) -> list[str]:
+    return [fields[name] for name in names if fields.get(name)]
+
+
+def _first(fields: Mapping[str, str], *names: str) -> str:
+    return next(iter(_given(fields, *names)), "")
+
+
+def _split_names(value: str) -> list[str]:
+    return split_multiple_persons_names(value) if value else []
+
+
+def _is_unkept(name: str, fields: Mapping[str, str]) -> bool:
+    if name in _SILENT or (name == "editortype" and fields[name] in _EDITORS):
+        return False
+    for alternatives in (_CONTAINERS, _PUBLISHERS, _PLACES, _RIGHTS):
+        if name in alternatives:
+            return name != next(each for each in alternatives if fields.get(each))
+    if name == "howpublished":
+        return not _ADDRESS.search(fields[name]) and bool(_given(fields, *_CONTAINERS))
+    return name not in _READ
+
+
+def _type(name: str, fields: Mapping[str, str]) -> str:
+    found = _CSL.get(name, "document")
+    if found == "article-journal":
+        return _SUBTYPES.get(fields.get("entrysubtype", "").lower(), found)
+    # Zotero exports web pages, among others, as @misc.
+    is_page = name == "misc" and fields.get("url") and not fields.get("doi")
+    return "webpage" if is_page else found
+
+
+def _date(fields: Mapping[str, str], work: Work) -> None:
+    if date := fields.get("date"):
+        work.date(_decode(date) if "\\" in date else date)
+        return
+    year = _decode(fields.get("year", ""))
+    month = _decode(fields.get("month", "").replace("~", " "))
+    if re.fullmatch("[0-9]{1,2}", month):
+        work.date(f"{year}-{int(month):02d}")
+    else:
+        named = _MACROS.get(month.lower().rstrip("."), month)
+        work.date(f"{named} {year}" if named else year)
+
+
+def _names(value: str, work: Work) -> Iterator[Name]:
+    for written in _split_names(value):
+        if written == "others":
+            work.warnings.append("more authors than listed")
+        elif _is_braced(written):
+            yield organisation(_decode(written))
+        elif "family=" in written.replace(" ", ""):
+            yield _extended(written)
+        else:
+            parts = parse_single_name_into_parts(written, strict=False)
+            last, first, von, jr = (
+                _decode(" ".join(part)) for part in (parts.last, parts.first, parts.von, parts.jr)
+            )
+            yield person(last, first, von, jr)
+
+
+def _extended(written: str) -> Name:
+    """Parse the extended name format of biblatex: ``family=Fontaine, given=Jean, prefix=de la``."""
+    pairs = (part.partition("=") for part in written.split(","))
+    given = {key.strip(): _decode(value.strip()) for key, _, value in pairs}
+    particle = given.get("prefix", "")
+    return person(
+        given.get("family", ""), given.get("given", ""), particle, given.get("suffix", "")
+    )
+
+
+class _TooDeep(ValueError):
+    """Braces are nested deeper than any author would need."""
+
+
+@lru_cache(maxsize=4096)
+def _decode(text: str) -> str:
+    """The text that LaTeX would typeset, without formatting. Raises ``_TooDeep``."""
+    if _PLAIN.fullmatch(text):
+        return text
+    depth = deepest = 0
+    for brace in re.findall(r"(?<!\\)[{}]", text):
+        depth += 1 if brace == "{" else -1
+        deepest = max(deepest, depth)
+    if deepest > _MAX_DEPTH:
+        raise _TooDeep(f"Braces are nested more than {_MAX_DEPTH} deep.")
+    try:
+        # A percent sign does not begin a comment in BibTeX.
+        found: str = _decoder().latex_to_text(_PERCENT.sub(r"\\%", text))
+    except (LatexWalkerError, RecursionError, ValueError):
+        return text
+    return found
+
+
+def _decode_address(text: str) -> str:
+    """A URL or DOI without the escapes of LaTeX."""
+    text = re.sub(r"^\\url\{(.*)\}$", r"\1", text.strip())
+    return _ESCAPED.sub(r"\1", _TILDE.sub("~", text)).strip("{}<> ")
+
+
+def _is_braced(raw: str) -> bool:
+    """Whether one pair of braces encloses the whole value."""
+    if not (raw.startswith("{") and raw.endswith("}")):
+        return False
+    depth = 0
+    for match in re.finditer(r"(?<!\\)[{}]", raw):
+        depth += 1 if match[0] == "{" else -1
+        if depth == 0:
+            return match.end() == len(raw)
+    return False
+
+
+@cache
+def _decoder() -> LatexNodes2Text:
+    context = get_default_latex_context_db()
+    addresses = [MacroTextSpec("url", simplify_repl="%s")]
+    context.add_context_category("addresses", prepend=True, macros=addresses)
+    return LatexNodes2Text(latex_context=context, math_mode="text")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hksz_db.domain import strict_json
-from hksz_db.domain.errors import Fault, Malformed
+from hksz_db.domain.errors import Malformed
 from hksz_db.domain.vocabulary import ContributorRole, CslType
 from hksz_db.exchange.readers import edtf_dates
 from hksz_db.exchange.readers.entries import Entries, ImportEntry, Unreadable, unreadable
@@ -75,8 +75,8 @@ def _entry(item: Any, number: int, namespace: str) -> ImportEntry:
     if not isinstance(item, Mapping):
         return unreadable(number, "sources", "Must be an object.", unit="entry")
     if not item.get("type") and not item.get("title"):
-        fault = Fault("required", "Not CSL-JSON: a work needs a type or a title.", "#")
-        return ImportEntry(number, "sources", faults=(fault,), unit="entry")
+        detail = "Not CSL-JSON: a work needs a type or a title."
+        return unreadable(number, "sources", detail, "required", unit="entry")
     return entry(_work(item), number, namespace, unit="entry")
 
 

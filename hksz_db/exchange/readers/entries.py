@@ -1,9 +1,10 @@
-"""The entries of an import file, and what all readers need to make them."""
+"""What to import, the entries of a file, and what all readers need to make them."""
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from hksz_db.domain.errors import Fault
@@ -13,6 +14,36 @@ Item = dict[str, Any]
 
 class Unreadable(ValueError):
     """The file, or the rest of it, cannot be read; the message says why and where."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What the columns of a table mean.
+
+    ``mapped`` gives the field of a column; other columns have the name of their field. ``skipped``
+    columns are not read. ``constants`` are values of fields for every row.
+    """
+
+    mapped: Mapping[str, str] = field(default_factory=dict)
+    skipped: frozenset[str] = frozenset()
+    constants: Mapping[str, str] = field(default_factory=dict)
+    delimiter: str | None = None
+
+
+@dataclass(frozen=True)
+class ImportRequest:
+    """A file to import.
+
+    ``namespace`` is the namespace of new external ids; if it is empty, the default of the format is
+    used. ``columns`` describe tables; ``columns.skipped`` also applies to the fields of documents.
+    """
+
+    path: Path
+    format: str
+    resource: str | None = None
+    namespace: str = ""
+    encoding: str = "utf-8"
+    columns: Columns = field(default_factory=Columns)
 
 
 @dataclass(frozen=True)
@@ -67,9 +98,11 @@ class ImportEntry:
 Entries = Iterator[ImportEntry]
 
 
-def unreadable(number: int, resource: str, detail: str, **others: Any) -> ImportEntry:
+def unreadable(
+    number: int, resource: str, detail: str, code: str = "invalid", **others: Any
+) -> ImportEntry:
     """An entry that cannot be read."""
-    fault = Fault("invalid", detail, "#")
+    fault = Fault(code, detail, "#")
     return ImportEntry(number, resource, faults=(fault,), **others)
 
 

@@ -1,16 +1,20 @@
 """Read NDJSON: one document a line as the export writes it, or one body as the API takes it."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
 from hksz_db.domain import strict_json
 from hksz_db.domain.errors import Fault, FaultsError, Malformed
-from hksz_db.exchange.bodies import Body, create_body
+from hksz_db.exchange.bodies import Body, capture_names, create_body, objects
 from hksz_db.exchange.readers import text
-from hksz_db.exchange.readers.entries import Entries, ImportEntry, unreadable, with_external_id
-from hksz_db.exchange.readers.requests import ImportRequest
+from hksz_db.exchange.readers.entries import (
+    Entries,
+    ImportEntry,
+    ImportRequest,
+    unreadable,
+    with_external_id,
+)
 from hksz_db.services.kinds import KINDS
 
 
@@ -66,10 +70,10 @@ def _resource(document: Body, default: str | None) -> str:
 def _item(resource: str, document: Body, request: ImportRequest, names: "_Names") -> Body:
     skipped, namespace = request.columns.skipped, request.namespace
     kept = {name: value for name, value in document.items() if name not in skipped}
-    body = create_body(resource, kept, names=names)
+    body = create_body(resource, kept, names=names.find)
     item = with_external_id(body, document.get("id"), namespace)
     for name in KINDS[resource].parts:
-        parts, read = _objects(item.get(name)), _objects(document.get(name))
+        parts, read = objects(item.get(name)), objects(document.get(name))
         for part, original in zip(parts, read, strict=False):
             # Equal parts of different claims need different names.
             unique = {**part, "of": item["external_id"]}
@@ -78,7 +82,7 @@ def _item(resource: str, document: Body, request: ImportRequest, names: "_Names"
     return item
 
 
-class _Names(Mapping[str, str]):
+class _Names:
     """The external ids of evidence and the hashes of captures in the file, by id.
 
     Documents refer to these by id only. The first look-up reads the whole file; the names are kept
@@ -87,64 +91,48 @@ class _Names(Mapping[str, str]):
 
     def __init__(self, request: ImportRequest) -> None:
         self._request = request
-        self._index: sqlite3.Connection | None = None
+        self._index = sqlite3.connect("")
+        self._is_read = False
 
-    def _loaded(self) -> sqlite3.Connection:
-        if self._index is None:
-            self._index = sqlite3.connect("")
-            self._index.execute("CREATE TABLE names (id PRIMARY KEY, name) WITHOUT ROWID")
-            for line in text.lines(self._request.path, self._request.encoding):
-                pairs = _names_in(line, self._request.resource)
-                self._index.executemany("INSERT OR REPLACE INTO names VALUES (?, ?)", pairs)
-        return self._index
+    def find(self, id: str) -> str | None:
+        """The name of an id, or None if the file has none."""
+        if not self._is_read:
+            self._read()
+        query = "SELECT name FROM names WHERE id = ?"
+        row = self._index.execute(query, [id]).fetchone() if _is_storable(id) else None
+        return row and str(row[0])
 
-    def __getitem__(self, id: str) -> str:
-        if not _is_storable(id):
-            raise KeyError(id)
-        row = self._loaded().execute("SELECT name FROM names WHERE id = ?", [id]).fetchone()
-        if row is None:
-            raise KeyError(id)
-        return str(row[0])
-
-    def __iter__(self) -> Iterator[str]:
-        return (row[0] for row in self._loaded().execute("SELECT id FROM names"))
-
-    def __len__(self) -> int:
-        return int(self._loaded().execute("SELECT count(*) FROM names").fetchone()[0])
+    def _read(self) -> None:
+        self._index.execute("CREATE TABLE names (id PRIMARY KEY, name) WITHOUT ROWID")
+        for line in text.lines(self._request.path, self._request.encoding):
+            names = _names_in(line, self._request.resource).items()
+            pairs = [pair for pair in names if all(map(_is_storable, pair))]
+            self._index.executemany("INSERT OR REPLACE INTO names VALUES (?, ?)", pairs)
+        self._is_read = True
 
     def close(self) -> None:
         """Delete the index."""
-        if self._index is not None:
-            self._index.close()
+        self._index.close()
 
 
-def _names_in(line: text.Line, resource: str | None) -> list[tuple[Any, Any]]:
-    """Pairs of an id and a name in a line; none if the line cannot be read."""
+def _names_in(line: text.Line, resource: str | None) -> dict[str, Any]:
+    """The names in a line, by id; none if the line cannot be read."""
     try:
         document = _document(line)
     except Malformed:
-        return []
+        return {}
     resource = document.get("resource", resource)
-    sources = [document] if resource == "sources" else _objects(document.get("sources"))
+    sources = [document] if resource == "sources" else document.get("sources")
     evidence = [document] if resource == "evidence" else []
     if resource == "claims":
-        evidence = _objects(document.get("evidence"))
-    pairs = [
-        *((passage.get("id"), passage.get("external_id")) for passage in evidence),
-        *(
-            (capture.get("id"), capture.get("text_sha256"))
-            for source in sources
-            for capture in _objects(source.get("captures"))
-        ),
-    ]
-    return [pair for pair in pairs if all(map(_is_storable, pair))]
+        evidence = objects(document.get("evidence"))
+    names: dict[str, Any] = {**capture_names(sources)}
+    for passage in evidence:
+        if isinstance(passage.get("id"), str):
+            names[passage["id"]] = passage.get("external_id")
+    return names
 
 
 def _is_storable(value: Any) -> bool:
     """SQLite stores no surrogates."""
     return isinstance(value, str) and not any("\ud800" <= c <= "\udfff" for c in value)
-
-
-def _objects(value: Any) -> list[Body]:
-    items = value if isinstance(value, list) else []
-    return [item for item in items if isinstance(item, dict)]

@@ -5,14 +5,13 @@ the name alone, so that the next import finds it again. It does not match entiti
 namespaces; if two entities turn out to be the same, they can be merged.
 """
 
-import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass
 
 from hksz_db.domain.unicode_form import nfc
 from hksz_db.domain.vocabulary import ContributorRole, EntityKind
-from hksz_db.exchange.readers.entries import Item
+from hksz_db.exchange.readers.entries import Item, digest
 
 _HAN = re.compile("[\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff·]+")
 # Endings of agencies, ministries, bureaus, institutes, associations, departments, newspapers.
@@ -106,7 +105,6 @@ def entity(name: Name, namespace: str) -> Item:
 
 def _external_id(name: Name, namespace: str) -> str:
     key = unicodedata.normalize("NFKC", name.text).casefold()
-    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_LENGTH]
     plain = unicodedata.normalize("NFKD", key).encode("ascii", "ignore").decode()
     slug = "-".join(re.findall("[a-z0-9]+", plain))[:_SLUG_LENGTH].strip("-")
-    return f"{namespace}:{name.kind}/{'-'.join(filter(None, (slug, digest)))}"
+    return f"{namespace}:{name.kind}/{'-'.join(filter(None, (slug, digest(key)[:_DIGEST_LENGTH])))}"

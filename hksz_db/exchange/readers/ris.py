@@ -56,11 +56,8 @@ _TYPES = {
 }
 _CSL = {name: term for term, names in _TYPES.items() for name in names.split()}
 _ROLES = {
-    "AU": ContributorRole.AUTHOR,
-    "A1": ContributorRole.AUTHOR,
-    "ED": ContributorRole.EDITOR,
-    "A2": ContributorRole.EDITOR,
-    "A3": ContributorRole.EDITOR,
+    **dict.fromkeys(("AU", "A1"), ContributorRole.AUTHOR),
+    **dict.fromkeys(("ED", "A2", "A3"), ContributorRole.EDITOR),
     "A4": ContributorRole.TRANSLATOR,
 }
 # Types for which the second, third and fourth author have a role that the database lacks.

@@ -1,20 +1,41 @@
 """Read CSV: one row for each figure, piece of evidence or claim."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
-from hksz_db.exchange.csv_out import FORMULA_STARTS
+from marshmallow import Schema, fields
+
 from hksz_db.exchange.readers import text
-from hksz_db.exchange.readers.cells import body, fields_of, read_only_columns
 from hksz_db.exchange.readers.entries import (
+    Columns,
     Entries,
     ImportEntry,
+    ImportRequest,
+    Item,
     Unreadable,
     unreadable,
     with_external_id,
 )
-from hksz_db.exchange.readers.requests import Columns, ImportRequest
+from hksz_db.exchange.tables import FORMULA_STARTS
+from hksz_db.queries.pages import RESOURCES
+from hksz_db.services.kinds import KINDS
+from schemas.fields import BoundedList, StrictBoolean, StrictInteger
 
+TABLED = tuple(
+    name
+    for name, writer in KINDS.items()
+    if not any(
+        isinstance(field, BoundedList) and field.required
+        for field in writer.create_schema._declared_fields.values()
+    )
+)
+"""The resources that a table can hold: those without a required list."""
+
+_BOOLEANS = {"true": True, "false": False}
+_MAX_DIGITS = 20
 _DELIMITERS = ",;\t|"
 
 
@@ -52,7 +73,7 @@ def read(request: ImportRequest) -> Entries:
             }
             given = {**request.columns.constants, **filled}
             row_id = given.get("id")
-            item = with_external_id(body(resource, given), row_id, request.namespace)
+            item = with_external_id(_body(resource, given), row_id, request.namespace)
             yield ImportEntry(number, resource, item, row_id=row_id)
 
 
@@ -103,11 +124,11 @@ def _targets(header: Sequence[str], resource: str, columns: Columns) -> list[str
     targets = [
         None if name in columns.skipped else columns.mapped.get(name, name) for name in header
     ]
-    known = fields_of(resource)
+    known = _fields_of(resource)
     unknown = [
         f"{name} (mapped to {target})" if target != name else name
         for name, target in zip(header, targets, strict=True)
-        if target not in {None, *known, *read_only_columns(resource)}
+        if target not in {None, *known, *_read_only_columns(resource)}
     ]
     if unknown:
         raise Unreadable(
@@ -133,3 +154,73 @@ def _listed(names: Sequence[str]) -> str:
 def _unescaped(cell: str) -> str:
     """The cell without the apostrophe that keeps a spreadsheet from evaluating it."""
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS) else cell
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """The place of a value in a body, and its field."""
+
+    path: tuple[str, ...]
+    field: fields.Field[Any]
+
+    def typed(self, text: str) -> Any:
+        """The value as JSON; the schema refuses text that is not of the type."""
+        match self.field:
+            case StrictInteger():
+                is_number = text.isascii() and text.isdecimal() and len(text) < _MAX_DIGITS
+                return int(text) if is_number else text
+            case StrictBoolean():
+                return _BOOLEANS.get(text.lower(), text)
+            case BoundedList():
+                return [part.strip() for part in text.split(";") if part.strip()]
+        return text
+
+
+@cache
+def _fields_of(resource: str) -> Mapping[str, _Cell]:
+    """The scalar fields of a body, ``topics``, and the fields of objects as ``object_field``."""
+    found: dict[str, _Cell] = {}
+    for name, known in KINDS[resource].create_schema().fields.items():
+        if isinstance(known, fields.Nested):
+            assert isinstance(known.schema, Schema)
+            parts = known.schema.fields.items()
+            found |= {f"{name}_{part}": _Cell((name, part), each) for part, each in parts}
+        elif name == "topics" or not isinstance(known, BoundedList):
+            found[name] = _Cell((name,), known)
+    return found
+
+
+@cache
+def _read_only_columns(resource: str) -> frozenset[str]:
+    """The names of columns of an export that a body does not have."""
+    return frozenset(_columns(RESOURCES[resource].schema(), "")) - _fields_of(resource).keys()
+
+
+def _columns(schema: Schema, prefix: str) -> Iterator[str]:
+    for name, known in schema.fields.items():
+        yield f"{prefix}{name}"
+        inner = known.inner if isinstance(known, fields.List) else known
+        if isinstance(inner, fields.Nested) and isinstance(inner.schema, Schema):
+            yield from _columns(inner.schema, f"{prefix}{name}_")
+
+
+def _body(resource: str, given: Mapping[str, str]) -> Item:
+    """The body of non-empty cells, by field; read-only columns are left out.
+
+    An exported table gives references both by id and by external id, and some times both in EDTF
+    and relative to a source: the external id and the relative time are used.
+    """
+    known = _fields_of(resource)
+    item: Item = {}
+    for name, cell in given.items():
+        if name in known and not _is_superseded(name, given):
+            *holders, part = known[name].path
+            holder = item.setdefault(holders[0], {}) if holders else item
+            holder[part] = known[name].typed(cell)
+    return item
+
+
+def _is_superseded(name: str, given: Mapping[str, str]) -> bool:
+    if name.endswith("_id") and not name.endswith("_external_id"):
+        return f"{name.removesuffix('_id')}_external_id" in given
+    return name.endswith("_edtf") and f"{name.removesuffix('edtf')}relative_duration" in given

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hksz_db.exchange.readers.requests import ImportRequest
+from hksz_db.exchange.readers.entries import ImportRequest
 from hksz_db.exchange.reading import entries, format_of
 from schemas.sources import SourceCreateSchema
 

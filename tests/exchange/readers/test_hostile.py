@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from hksz_db.exchange.readers import text
-from hksz_db.exchange.readers.entries import Unreadable
-from hksz_db.exchange.readers.requests import Columns, ImportRequest
+from hksz_db.exchange.readers.entries import Columns, ImportRequest, Unreadable
 from hksz_db.exchange.reading import READERS, entries, format_of
 from schemas.sources import SourceCreateSchema
 

@@ -1,0 +1,250 @@
+r"""CSL-JSON (Citation Style Language 1.0.2) and BibTeX of sources.
+
+In CSL-JSON, a person is ``family`` and ``given`` if the name has a comma, otherwise ``literal``;
+organisations are always ``literal``. Approximate and uncertain dates are ``circa``. A date that
+date parts cannot express (a set, an open end) is ``literal``, as its EDTF expression.
+
+In BibTeX, which is in UTF-8, names that are not ``Family, Given`` are in braces of their own, so
+that BibTeX does not split them. Characters that TeX would read as a command are escaped (``\&``,
+``\textbackslash{}``); braces are ``$\lbrace$``, because BibTeX counts plain ones. ``year`` and
+``month`` are all that BibTeX knows of dates; ``date`` is the EDTF expression, which BibLaTeX reads.
+A truncated file ends within an entry.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from hksz_db.exchange.format import Document, Format, array, drop_empty, of_resources
+from hksz_db.queries.pages import PageShape
+
+_FIELDS = (
+    *("id", "external_id", "csl_type", "title", "container_title", "publisher_place", "url", "doi"),
+    *("language", "issued", "rights", "retracted_at", "contributors", "captures"),
+)
+_NAMES = ("author", "editor", "translator")
+_DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2}|XX))?(?:-([0-9]{2}|XX))?([~?%]?)")
+_DECADE = re.compile(r"([0-9]{3})X([~?%]?)")
+_FIRST_SEASON = 21
+_TYPES = {
+    "article-journal": "article",
+    "article-magazine": "article",
+    "article-newspaper": "article",
+    "book": "book",
+    "chapter": "incollection",
+    "paper-conference": "inproceedings",
+    "report": "techreport",
+    "thesis": "phdthesis",
+}
+# Some types have other names for the container and the publisher.
+_CONTAINERS = {"article": "journal", "incollection": "booktitle", "inproceedings": "booktitle"}
+_PUBLISHERS = {"techreport": "institution", "phdthesis": "school"}
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "{": r"$\lbrace$",
+    "}": r"$\rbrace$",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    **{character: f"\\{character}" for character in "#$%&_"},
+}
+_ESCAPED = re.compile(r"[\\{}~^#$%&_]")
+# TeX makes one character of two of these.
+_LIGATURE = re.compile(r"(?<=-)-|(?<=')'|(?<=`)`")
+
+
+def _write_csl_json(_: PageShape, documents: Iterator[bytes]) -> Iterator[bytes]:
+    return array(_item(json.loads(document)) for document in documents)
+
+
+def _citation_id(source: Document) -> str:
+    """The key for citations: the external id, otherwise the id as a URN (RFC 9562)."""
+    return source["external_id"] or f"urn:uuid:{source['id']}"
+
+
+def _contributors(source: Document, role: str) -> Iterator[tuple[str, bool]]:
+    """The contributors in a role, in printed order: the name, as credited if known; is a person."""
+    for contributor in source["contributors"]:
+        if contributor["role"] == role:
+            entity = contributor["entity"]
+            yield contributor["credited_name"] or entity["name"], entity["kind"] == "person"
+
+
+def _split_name(name: str, is_person: bool) -> tuple[str, str] | None:
+    """Family and given name if the name itself separates them: ``Tan, Yifan``.
+
+    The order of a name without a comma is not recorded: compare "Tan Yifan" and "Mary Tan".
+    """
+    family, comma, given = name.partition(", ")
+    if is_person and comma and family.strip() and given.strip() and "," not in given:
+        return family.strip(), given.strip()
+    return None
+
+
+def _item(source: Document) -> Document:
+    publishers = [name for name, _ in _contributors(source, "publisher")]
+    return drop_empty(
+        {
+            "id": _citation_id(source),
+            "type": source["csl_type"],
+            "title": source["title"],
+            "container-title": source["container_title"],
+            **{
+                role: [_csl_name(*person) for person in _contributors(source, role)]
+                for role in _NAMES
+            },
+            "publisher": "; ".join(publishers) or None,
+            "publisher-place": source["publisher_place"],
+            "issued": csl_date(source["issued"]["edtf"]),
+            "accessed": _accessed(source),
+            "URL": source["url"],
+            "DOI": source["doi"],
+            "language": source["language"],
+            "license": source["rights"],
+            "status": "retracted" if source["retracted_at"] else None,
+        }
+    )
+
+
+def _csl_name(name: str, is_person: bool) -> dict[str, str]:
+    parts = _split_name(name, is_person)
+    return {"family": parts[0], "given": parts[1]} if parts else {"literal": name}
+
+
+def _accessed(source: Document) -> Document | None:
+    dates = [capture["retrieved_at"] for capture in source["captures"] if capture["retrieved_at"]]
+    if not dates:
+        return None
+    latest = datetime.fromisoformat(max(dates))
+    return {"date-parts": [[latest.year, latest.month, latest.day]]}
+
+
+class _Date(NamedTuple):
+    parts: list[list[int]]
+    circa: bool
+    season: int | None = None
+
+
+def csl_date(edtf: str | None) -> Document | None:
+    """Convert an EDTF expression to a CSL date."""
+    if edtf is None:
+        return None
+    texts = edtf.split("/")
+    ends = [end for text in texts if (end := _parse(text))]
+    parts = [part for end in ends for part in end.parts]
+    seasons = [end.season for end in ends if end.season]
+    if len(ends) < len(texts) or len(parts) > 2 or (seasons and len(texts) > 1):
+        return {"literal": edtf}
+    date: Document = {"date-parts": parts}
+    if seasons:
+        date["season"] = seasons[0]
+    if any(end.circa for end in ends):
+        date["circa"] = True
+    return date
+
+
+def _parse(edtf: str) -> _Date | None:
+    if match := _DECADE.fullmatch(edtf):
+        decade = int(match[1]) * 10
+        return _Date([[decade], [decade + 9]], circa=True)
+    match = _DATE.fullmatch(edtf)
+    if match is None:
+        return None
+    year, month, day, qualifier = match.groups()
+    if month == "XX" and day not in {None, "XX"}:
+        return None
+    numbers = [int(part) for part in (year, month, day) if part and part != "XX"]
+    if len(numbers) < 2 or numbers[1] < _FIRST_SEASON:
+        return _Date([numbers], bool(qualifier))
+    season = numbers[1] - _FIRST_SEASON + 1
+    return _Date([numbers[:1]], bool(qualifier), season) if season <= 4 and not day else None
+
+
+def _write_bibtex(_: PageShape, documents: Iterator[bytes]) -> Iterator[bytes]:
+    for document in documents:
+        yield _entry(json.loads(document)).encode()
+
+
+def _entry(source: Document) -> str:
+    kind = _TYPES.get(source["csl_type"], "misc")
+    # A tilde would end the key; external ids contain no plus sign.
+    key = _citation_id(source).replace("~", "+")
+    fields = {name: text for name, text in _fields(source, kind).items() if text}
+    lines = "".join(f"  {name} = {text},\n" for name, text in fields.items())
+    return f"@{kind}{{{key},\n{lines}}}\n\n"
+
+
+def _fields(source: Document, kind: str) -> dict[str, str | None]:
+    return {
+        # The inner braces preserve capitals.
+        "title": f"{{{{{escaped(source['title'])}}}}}",
+        **{role: _people(source, role) for role in _NAMES},
+        _CONTAINERS.get(kind, "howpublished"): _braced(source["container_title"]),
+        _PUBLISHERS.get(kind, "publisher"): _people(source, "publisher"),
+        "address": _braced(source["publisher_place"]),
+        **_dates(source),
+        "doi": _verbatim(source["doi"]),
+        "url": _verbatim(source["url"]),
+        "language": _braced(source["language"]),
+        "copyright": _braced(source["rights"]),
+        "pubstate": "{retracted}" if source["retracted_at"] else None,
+    }
+
+
+def _dates(source: Document) -> dict[str, str | None]:
+    edtf = source["issued"]["edtf"]
+    days = (csl_date(edtf) or {}).get("date-parts")
+    if not days:
+        return {}
+    year, *month = days[0][:2]
+    return {
+        "year": f"{{{year:04}}}",
+        "month": _MONTHS[month[0] - 1] if month and len(days) == 1 else None,
+        "date": _verbatim(edtf),
+    }
+
+
+def _people(source: Document, role: str) -> str | None:
+    names = [_name(*contributor) for contributor in _contributors(source, role)]
+    return f"{{{' and '.join(names)}}}" if names else None
+
+
+def _name(name: str, is_person: bool) -> str:
+    parts = _split_name(name, is_person)
+    return ", ".join(map(escaped, parts)) if parts else f"{{{escaped(name)}}}"
+
+
+def _braced(text: str | None) -> str | None:
+    return None if text is None else f"{{{escaped(text)}}}"
+
+
+def _verbatim(text: str | None) -> str | None:
+    """A URL or a code, which TeX does not interpret; BibTeX would still count its braces."""
+    if text is None:
+        return None
+    return f"{{{text.replace('{', '%7B').replace('}', '%7D').replace(chr(92), '%5C')}}}"
+
+
+def escaped(text: str) -> str:
+    """Escape the text for TeX, on one line."""
+    plain = _ESCAPED.sub(lambda found: _SPECIAL[found[0]], " ".join(text.split()))
+    return _LIGATURE.sub(lambda found: "{}" + found[0], plain)
+
+
+CSL_JSON = Format(
+    "csl-json",
+    "application/vnd.citationstyles.csl+json",
+    "csl.json",
+    of_resources({"sources": _FIELDS}),
+    _write_csl_json,
+)
+BIBTEX = Format(
+    "bibtex",
+    "application/x-bibtex; charset=utf-8",
+    "bib",
+    of_resources({"sources": _FIELDS}),
+    _write_bibtex,
+    broken=b"@misc{The export broke off here",
+)
