@@ -8,8 +8,7 @@ import psycopg
 from benchmarks.questions import Ask
 from benchmarks.servers import Server
 from hksz_db.database import Database
-from hksz_db.feed.pages import Feed
-from hksz_db.feed.positions import Position
+from hksz_db.feed.pages import Feed, Position
 
 PATH = "/v1/changes"
 _ACTOR = "benchmark"

@@ -25,10 +25,9 @@ from hksz_db.domain import vocabulary
 from hksz_db.exchange.exporting import FORMATS, formats_for
 from hksz_db.exchange.reading import READERS
 from hksz_db.models import HISTORY_TABLES, Base
-from hksz_db.queries.compared import COMPARISONS
+from hksz_db.queries.comparisons import COMPARISONS
 from hksz_db.queries.pages import RESOURCES
-from hksz_db.queries.readable import Readable
-from hksz_db.queries.resources import Queryable
+from hksz_db.queries.readable import Queryable, Readable
 from hksz_db.services.kinds import KINDS
 from hksz_db.settings import Settings
 from schemas.fields import Term

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
+from pathlib import Path
 
 from sqlalchemy import Connection, text
 
@@ -29,84 +30,8 @@ _TRIGGER = re.compile(
 # The bits of pg_trigger.tgtype (src/include/catalog/pg_trigger.h).
 _FOR_EACH_ROW, _BEFORE = 1, 2
 _EVENTS = {"INSERT": 4, "DELETE": 8, "UPDATE": 16, "TRUNCATE": 32}
-# Names are compared with the catalogues, because a lookup needs the right to use the schema.
-_MISSING = """
-WITH expected AS (
-    SELECT * FROM json_to_recordset(:expected)
-    AS listed (
-        kind text, home text, name text, body text,
-        on_table text, type int, function text, conditional boolean, limited boolean
-    )
-), histories AS (
-    SELECT * FROM json_to_recordset(:histories)
-    AS listed (name text, resource text, owner text, ignored text[], logged boolean)
-), relation AS (
-    SELECT pg_class.oid, nspname AS home, relname AS name, relkind, indisvalid
-    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-        LEFT JOIN pg_index ON indexrelid = pg_class.oid
-    WHERE nspname IN ('public', 'past', 'as_of', 'history')
-), held AS (
-    SELECT histories.name, attrelid, attname, attnum, atttypid, atttypmod,
-        attgenerated = '' AND attname <> ALL (ignored) AS watched
-    FROM histories JOIN relation ON relation.home = 'public' AND relation.name = histories.name
-        JOIN pg_attribute ON attrelid = relation.oid
-    WHERE attnum > 0 AND NOT attisdropped
-)
-SELECT format('function %s.%s', home, name) FROM expected
-WHERE kind = 'function' AND NOT EXISTS (
-    SELECT FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
-    WHERE proname = name AND nspname = home AND (body IS NULL OR prosrc = body)
-)
-UNION ALL
-SELECT format('%s %s.%s', kind, home, name) FROM expected
-WHERE kind IN ('view', 'table', 'sequence', 'index') AND NOT EXISTS (
-    SELECT FROM relation
-    WHERE relation.home = expected.home AND relation.name = expected.name
-        AND indisvalid IS NOT FALSE
-)
-UNION ALL
-SELECT format('right to read all of the schema %s', nspname) FROM pg_namespace
-WHERE nspname IN ('past', 'as_of', 'history') AND (
-    NOT has_schema_privilege(pg_namespace.oid, 'USAGE') OR EXISTS (
-        SELECT FROM relation WHERE home = nspname AND relkind IN ('r', 'v')
-            AND NOT has_table_privilege(relation.oid, 'SELECT')
-    )
-)
-UNION ALL
-SELECT format('trigger %s on %s', expected.name, on_table) FROM expected
-WHERE kind = 'trigger' AND NOT EXISTS (
-    SELECT FROM pg_trigger JOIN relation ON relation.oid = tgrelid
-        JOIN pg_proc ON pg_proc.oid = tgfoid
-    WHERE relation.home = expected.home AND relation.name = split_part(on_table, '.', -1)
-        AND tgname = expected.name AND tgenabled IN ('O', 'A') AND tgtype = type
-        AND proname = function AND (tgqual IS NOT NULL) = conditional
-        AND (tgattr::text <> '') = limited
-)
-UNION ALL
-SELECT format('column %s of %s in %s.%s', attname, held.name, relation.home, held.name)
-FROM held JOIN relation ON relation.name = held.name AND relation.home <> 'public'
-WHERE NOT EXISTS (
-    SELECT FROM pg_attribute AS other
-    WHERE other.attrelid = relation.oid
-        AND other.attname = held.attname AND NOT other.attisdropped
-        AND other.atttypid = held.atttypid AND other.atttypmod = held.atttypmod
-)
-UNION ALL
-SELECT format('column %s of %s in the trigger %s', attname, held.name, tgname)
-FROM held JOIN pg_trigger ON tgrelid = attrelid AND tgname = 'mark_written_updated'
-WHERE watched AND NOT EXISTS (
-    SELECT FROM pg_depend
-    WHERE classid = 'pg_trigger'::regclass AND objid = pg_trigger.oid
-        AND refclassid = 'pg_class'::regclass AND refobjid = tgrelid AND refobjsubid = attnum
-)
-UNION ALL
-SELECT format('column %s of %s in the function past.%s', attname, held.name, proname)
-FROM held JOIN pg_proc ON proname = 'keep_' || held.name
-    JOIN pg_namespace ON pg_namespace.oid = pronamespace AND nspname = 'past'
-WHERE watched AND strpos(prosrc, quote_ident(attname)) = 0
-ORDER BY 1
-"""
-_UNREGISTERED = """
+_MISSING = text(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
+_UNREGISTERED = text("""
 SELECT format('row of %s in history.tables', name)
 FROM json_to_recordset(:histories)
     AS listed (name text, resource text, owner text, ignored text[], logged boolean)
@@ -115,7 +40,7 @@ WHERE NOT EXISTS (
     WHERE ROW(registered.*) IS NOT DISTINCT FROM ROW(listed.*)
 )
 ORDER BY 1
-"""
+""")
 
 
 @dataclass(frozen=True)
@@ -142,29 +67,20 @@ def incompleteness(connection: Connection) -> str | None:
     models counts as missing: a disabled trigger, or one for other events, an invalid index, a
     function with another body.
     """
-    values = {"expected": _expected(), "histories": _histories()}
     # The rows of history.tables can be read only if the first query finds it and the right to it.
-    parts = _missing(connection, _MISSING, values) or _missing(connection, _UNREGISTERED, values)
+    missing = connection.scalars(_MISSING, _described()).all()
+    parts = missing or connection.scalars(_UNREGISTERED, _described()).all()
     named = "; ".join(parts[:_LISTED_PARTS])
     more = f"; and {len(parts) - _LISTED_PARTS} more" if len(parts) > _LISTED_PARTS else ""
     return f"The database schema is incomplete. Missing: {named}{more}." if parts else None
 
 
-def _missing(connection: Connection, sql: str, values: dict[str, str]) -> list[str]:
-    # Two colons are a cast, not the beginning of a parameter.
-    return list(connection.scalars(text(sql.replace("::", r"\:\:")), values))
-
-
 @cache
-def _histories() -> str:
-    """The rows of ``history.tables`` as a JSON array."""
-    return json.dumps([asdict(table) for table in HISTORY_TABLES.values()])
-
-
-@cache
-def _expected() -> str:
-    """The parts as a JSON array, read from the statements that create them."""
-    return json.dumps([asdict(part) for part in (*_installed(), *_history_parts())])
+def _described() -> dict[str, str]:
+    """The parts, read from the statements that create them, and the rows of ``history.tables``."""
+    expected = [asdict(part) for part in (*_installed(), *_history_parts())]
+    histories = [asdict(table) for table in HISTORY_TABLES.values()]
+    return {"expected": json.dumps(expected), "histories": json.dumps(histories)}
 
 
 def _installed() -> Iterator[_Part]:

@@ -20,8 +20,7 @@ from hksz_db.domain.errors import OutsideHistory
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.embedded import Server
 from hksz_db.feed.due import note_due
-from hksz_db.feed.pages import Feed
-from hksz_db.feed.positions import BEGINNING
+from hksz_db.feed.pages import BEGINNING, Feed
 from hksz_db.models import HISTORY_TABLES, Base
 from hksz_db.models.history import TableHistory
 from hksz_db.queries.pages import RESOURCES, document_statement

@@ -17,10 +17,10 @@ from hksz_db.api.conditions import content_tag, is_known
 from hksz_db.api.requests import refused_cursor
 from hksz_db.database import Prepared, fetch_in
 from hksz_db.domain.errors import Gone, Merged, NotFound
-from hksz_db.queries import comparison_pages, cursors
+from hksz_db.queries import comparison_pages
 from hksz_db.queries import versions as row_versions
-from hksz_db.queries.compared import COMPARISONS
-from hksz_db.queries.keysets import Keyset
+from hksz_db.queries.comparisons import COMPARISONS
+from hksz_db.queries.keysets import Keyset, encode_cursor
 from hksz_db.queries.pages import (
     RANKED,
     document_statement,
@@ -172,7 +172,7 @@ def _page(
     if items is None and within is not None:
         one(*within, Reading(("id",), question.as_of))
     meta: dict[str, Any] = {
-        "next_cursor": None if keys_after is None else cursors.encode(keys_after, identity),
+        "next_cursor": None if keys_after is None else encode_cursor(keys_after, identity),
         "per_page": question.per_page,
     }
     if ranked is not None:

@@ -15,7 +15,7 @@ from marshmallow import Schema
 
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.queries.questions import LIST, model_of, parameters
-from hksz_db.queries.resources import Queryable
+from hksz_db.queries.readable import Queryable
 from schemas.pages import page_schema
 from schemas.parameters import Parameters
 

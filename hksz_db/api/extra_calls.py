@@ -11,7 +11,7 @@ from hksz_db.api.access import Write, check_review
 from hksz_db.api.calls import Call, Section, list_call
 from hksz_db.api.requests import PLAIN_TEXT, arguments, load, load_text
 from hksz_db.domain.locators import NORMALIZATION
-from hksz_db.queries.compared import COMPARISONS
+from hksz_db.queries.comparisons import COMPARISONS
 from hksz_db.queries.filters import Criterion
 from hksz_db.queries.pages import RESOURCES
 from hksz_db.queries.questions import read_list

@@ -13,8 +13,7 @@ from hksz_db.commands.terminal import errors_in_one_line, replacing
 from hksz_db.domain.errors import Unavailable
 from hksz_db.feed.due import note_due
 from hksz_db.feed.listener import ChangeListener
-from hksz_db.feed.pages import Feed, Page, horizon
-from hksz_db.feed.positions import BEGINNING, ForeignCursor, Position
+from hksz_db.feed.pages import BEGINNING, Feed, ForeignCursor, Page, Position, horizon
 from hksz_db.queries.pages import RESOURCES
 
 _PER_PAGE = 100

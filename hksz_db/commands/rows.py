@@ -15,8 +15,6 @@ from hksz_db.queries import versions
 from hksz_db.queries.pages import RESOURCES
 from hksz_db.queries.verification import Checked, Verification, check, verifiable_statement
 
-_COLUMNS = ("version", "at", "op", "actor", "request_id")
-
 
 @click.argument("resource", type=click.Choice(list(RESOURCES)))
 @click.argument("name")
@@ -38,7 +36,8 @@ def show_history(resource: str, name: str, pair: tuple[int, int] | None) -> None
                 click.echo(f"{each.pointer}\t{_as_json(each.before)}\t{_as_json(each.after)}")
             return
         for entry in versions.versions(database, resource, id):
-            values = (*(entry[name] for name in _COLUMNS), ",".join(entry["changed"]))
+            who = (entry.actor, entry.request_id)
+            values = (entry.version, entry.at, entry.op, *who, ",".join(entry.changed))
             click.echo("\t".join(str(value or "-") for value in values))
 
 

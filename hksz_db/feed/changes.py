@@ -6,7 +6,7 @@ them. Then come the documents that only show such a row, as a claim shows the na
 entries in order has the current documents in the end.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -37,8 +37,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.types import TypeEngine
 
 from hksz_db.database import Prepared, prepare
-from hksz_db.feed.dependencies import affected_documents
-from hksz_db.feed.positions import NIL_ID
+from hksz_db.feed.dependencies import NIL_ID, affected_documents
 from hksz_db.queries.documents import Group, Json, Node, expression, term, timestamp
 from hksz_db.queries.pages import RESOURCES, as_json
 from hksz_db.queries.readable import Readable
@@ -136,6 +135,7 @@ def _position(entries: CTE) -> ColumnElement[Any]:
 
 
 def _entry(entries: CTE, resources: tuple[str, ...], documents: bool) -> Group:
+    mergeable = [name for name in resources if RESOURCES[name].can_be_merged]
     found: dict[str, Node] = {
         "resource": entries.c.resource,
         "id": entries.c.id,
@@ -144,30 +144,24 @@ def _entry(entries: CTE, resources: tuple[str, ...], documents: bool) -> Group:
         "at": timestamp(entries.c.at),
         "transaction": cast(entries.c.transaction, Text),
         "actor": entries.c.actor,
-        "merged_into": _of_row(entries, resources, _merged_into),
+        "merged_into": _of_row(entries, mergeable, lambda readable: readable.redirect),
     }
     if documents:
         found["document"] = _of_row(entries, resources, _document)
     return Group(found)
 
 
-_Value = Callable[[Readable], ColumnElement[Any] | None]
-
-
-def _of_row(entries: CTE, resources: tuple[str, ...], value: _Value) -> ColumnElement[Any]:
+def _of_row(
+    entries: CTE, resources: Iterable[str], value: Callable[[Readable], ColumnElement[Any]]
+) -> ColumnElement[Any]:
     """A value of the entry's row, by a subquery for each resource: a join might read all rows."""
     cases = []
     for name in resources:
         readable = RESOURCES[name]
-        found = value(readable)
-        if found is not None:
-            of_row = select(found).where(readable.table.c.id == entries.c.id).correlate(entries)
-            cases.append((entries.c.resource == term(name), of_row.scalar_subquery()))
+        of_row = select(value(readable)).where(readable.table.c.id == entries.c.id)
+        found = of_row.correlate(entries).scalar_subquery()
+        cases.append((entries.c.resource == term(name), found))
     return case(*cases) if cases else null()
-
-
-def _merged_into(readable: Readable) -> ColumnElement[Any] | None:
-    return readable.redirect if readable.can_be_merged else None
 
 
 def _document(readable: Readable) -> ColumnElement[Any]:
@@ -355,7 +349,7 @@ def _from_beginning(resource: str) -> str:
     """The entries of transaction 0: the rows that existed when the history began, and are live.
 
     A row that has not been changed since is in the table itself, any other in its twin. Both have a
-    partial index for this (``resource_rules`` and ``index_feed_beginning`` in ``models``).
+    partial index for this (``models/base.py`` and ``models/history.py``).
     """
     after = f"step.id = 0 AND '{resource}' >= after.resource AND id > {_id_after(resource)}"
     live = f"SELECT FROM {resource} WHERE id = was.id AND deleted_at IS NULL OFFSET 0"

@@ -13,13 +13,16 @@ that was inserted is only shown by rows that refer to it, and those were written
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum, auto
 from typing import NamedTuple
+from uuid import UUID
 
-from hksz_db.feed.positions import NIL_ID
 from hksz_db.models import HISTORY_TABLES, Base
 from hksz_db.queries.documents import Opaque
 from hksz_db.queries.field_sources import ALWAYS_SET, Path, read_fields, reads
 from hksz_db.queries.pages import RESOURCES
 from hksz_db.queries.readable import Readable
+
+NIL_ID = str(UUID(int=0))
+"""It sorts before every other id."""
 
 LOOKED_AT = 200
 """How many documents of a resource one page searches."""

@@ -15,8 +15,7 @@ import structlog
 
 from hksz_db.database import Database, DatabaseUnusable
 from hksz_db.domain.errors import Unavailable
-from hksz_db.feed.pages import horizon_on
-from hksz_db.feed.positions import Position
+from hksz_db.feed.pages import Position, horizon_on
 
 CHANNEL = "hksz_changes"
 _BUSY_POLL_S = 0.05

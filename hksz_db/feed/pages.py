@@ -1,21 +1,63 @@
 """Pages of the feed, from a position up to the horizon."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import psycopg
 
 from hksz_db.database import Database
-from hksz_db.feed import positions
 from hksz_db.feed.changes import STEPS, changes_statement, horizon_statement
-from hksz_db.feed.positions import BEGINNING, ForeignCursor, Position
+from hksz_db.feed.dependencies import NIL_ID
+from hksz_db.queries.keysets import decode_cursor, encode_cursor
 from hksz_db.queries.pages import RESOURCES
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 _ROUNDS = 10
+# The patterns of the fields of a position.
+_PATTERNS = (
+    r"-infinity|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z",
+    r"-1|[0-9]{1,19}",
+    r"[1-3]",
+    *(r"[a-z]*", r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}") * 2,
+)
+# Cursors of earlier versions have no changed row: they start at the first.
+_EARLIER_PATTERNS = _PATTERNS[:5]
+# Greater than every other stage, and than the number of every transaction.
+_LAST_STAGE = "3"
+_LAST_TRANSACTION = str(2**63 - 1)
+
+
+@dataclass(frozen=True)
+class Position:
+    """A place in the feed: after this moment, transaction, stage, resource and id.
+
+    A large transaction is searched in spans of changed rows. The rows up to ``changed_resource``
+    and ``changed_id`` have been searched.
+    """
+
+    at: str
+    transaction: str = _LAST_TRANSACTION
+    stage: str = _LAST_STAGE
+    resource: str = ""
+    id: str = NIL_ID
+    changed_resource: str = ""
+    changed_id: str = NIL_ID
+
+    def is_beyond(self, settled: "Position") -> bool:
+        """Whether nothing settled can follow; moments are compared as texts."""
+        if self.at == settled.at:
+            return self.transaction == _LAST_TRANSACTION
+        return self.at > settled.at
+
+
+BEGINNING = Position("-infinity", "-1")
+
+
+class ForeignCursor(ValueError):
+    """A cursor that no page of the same feed returned."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +126,17 @@ class Feed:
 
     def cursor(self, position: Position) -> str:
         """The cursor for a position."""
-        return positions.encode(position, self._question)
+        keys = json.dumps(astuple(position), separators=(",", ":"))
+        return encode_cursor(keys.encode(), self._question)
 
     def position(self, cursor: str) -> Position:
         """The position in a cursor. Raises ``ForeignCursor`` if it is not one of this feed."""
-        return positions.decode(cursor, self._question)
+        for patterns in (_PATTERNS, _EARLIER_PATTERNS):
+            found = decode_cursor(cursor, self._question, [False] * len(patterns)) or ()
+            keys = [str(key) for key in found]
+            if keys and all(map(re.fullmatch, patterns, keys)):
+                return Position(*keys)
+        raise ForeignCursor
 
     @property
     def _question(self) -> list[str | tuple[str, ...]]:
@@ -97,16 +145,17 @@ class Feed:
 
 def horizon(database: Database) -> Horizon:
     """The horizon at this moment."""
-    return _horizon(database.read(horizon_statement(), {}))
+    ((at, busy),) = database.read(horizon_statement(), {})
+    return _horizon(at, busy)
 
 
 def horizon_on(connection: Connection) -> Horizon:
     """The horizon, asked on a connection from ``Database.connect``."""
     cursor = psycopg.RawCursor(connection)
     cursor.execute(horizon_statement().sql.encode(), prepare=True)
-    return _horizon(cursor.fetchall())
+    ((at, busy),) = cursor.fetchall()
+    return _horizon(at, busy)
 
 
-def _horizon(rows: Sequence[tuple[Any, ...]]) -> Horizon:
-    ((at, busy),) = rows
+def _horizon(at: bytes | None, busy: bool) -> Horizon:
     return Horizon(BEGINNING if at is None else Position(at.decode()), busy)

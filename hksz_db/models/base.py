@@ -14,6 +14,7 @@ from sqlalchemy import (
     DateTime,
     Index,
     MetaData,
+    Table,
     Text,
     Uuid,
     event,
@@ -27,6 +28,8 @@ from sqlalchemy.schema import SchemaItem
 from hksz_db.domain.relative_dates import DURATION_PATTERN, WEEKDAYS
 from hksz_db.domain.vocabulary import TimeModifier
 
+# The label of the API key that writes, or the database role without one.
+ACTOR = text("COALESCE(NULLIF(current_setting('hksz.actor', true), ''), CURRENT_USER::text)")
 EXTERNAL_ID_PATTERN = "^[a-z][a-z0-9.-]*:[A-Za-z0-9][A-Za-z0-9._~/-]*$"
 
 
@@ -64,6 +67,13 @@ for _path, _statements in INSTALLED.items():
     # DDL formats its text, so that a percent sign is written twice.
     _ddl = DDL(_statements.replace("%", "%%"))  # type: ignore[no-untyped-call]
     event.listen(Base.metadata, _path.partition("/")[0], _ddl)
+
+
+def table_of(model: type[Base]) -> Table:
+    """The model's table."""
+    table = model.__table__
+    assert isinstance(table, Table)
+    return table
 
 
 class HistoryMixin:
@@ -169,3 +179,13 @@ def relative(edtf: str, name: str) -> tuple[SchemaItem, ...]:
 def is_sha256(column: str) -> CheckConstraint:
     """The column holds a SHA-256 in lower-case hexadecimal digits."""
     return CheckConstraint(f"{column} ~ '^[0-9a-f]{{64}}$'", name=column)
+
+
+def trigram_index(table: str, column: str) -> Index:
+    """An index for comparisons with a part of the text, and for similarity."""
+    return Index(
+        f"{table}_{column}_trgm_idx",
+        column,
+        postgresql_using="gin",
+        postgresql_ops={column: "gin_trgm_ops"},
+    )

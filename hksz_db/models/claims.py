@@ -1,15 +1,33 @@
-"""Claims: who says what, about whom, and about which time."""
+"""Claims: who says what, about whom, and about which time.
+
+Triggers keep the corroborations and the bands of claims, in the transaction of each write.
+"""
 
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import DATERANGE, TSVECTOR, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hksz_db.domain.vocabulary import ClaimEntityRole, ClaimRelationKind, ClaimStatus, Modality
+from hksz_db.domain.vocabulary import (
+    ClaimEntityRole,
+    ClaimRelationKind,
+    ClaimStatus,
+    CorroborationVerdict,
+    Modality,
+)
 from hksz_db.models.base import (
     Base,
+    HistoryMixin,
     IdMixin,
     ResourceMixin,
     dated,
@@ -17,6 +35,7 @@ from hksz_db.models.base import (
     one_of,
     relative,
     resource_rules,
+    trigram_index,
 )
 
 TOPIC_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
@@ -50,12 +69,7 @@ class Claim(ResourceMixin, Base):
         ),
         Index("claims_time_asc_idx", text("lower(time)"), "id"),
         Index("claims_time_desc_idx", text("lower(time) DESC NULLS LAST"), text("id DESC")),
-        Index(
-            "claims_statement_trgm_idx",
-            "statement",
-            postgresql_using="gin",
-            postgresql_ops={"statement": "gin_trgm_ops"},
-        ),
+        trigram_index("claims", "statement"),
         Index("claims_claimant_id_id_idx", "claimant_id", "id"),
         Index(None, "reported_by_id"),
     )
@@ -125,3 +139,61 @@ class ClaimRelation(IdMixin, Base):
     from_id: Mapped[UUID] = mapped_column(ForeignKey("claims.id", ondelete="CASCADE"))
     to_id: Mapped[UUID] = mapped_column(ForeignKey("claims.id"))
     kind: Mapped[str]
+
+
+_VERDICT = """CASE
+    WHEN origins_for > 0 AND origins_against > 0 THEN 'disputed'
+    WHEN origins_against > 0 THEN 'refuted'
+    WHEN origins_for > 1 THEN 'corroborated'
+    WHEN origins_for = 1 THEN 'single_origin'
+    ELSE 'unsupported'
+END"""
+_ZERO = text("0")
+
+
+class Corroboration(HistoryMixin, Base):
+    """The numbers of sources and origins for and against a claim, and the verdict."""
+
+    __tablename__ = "corroborations"
+    __table_args__ = (
+        one_of("verdict", CorroborationVerdict),
+        CheckConstraint("0 <= origins_for AND origins_for <= sources_for", name="origins_for"),
+        CheckConstraint(
+            "0 <= origins_against AND origins_against <= sources_against", name="origins_against"
+        ),
+        Index("corroborations_verdict_claim_id_idx", "verdict", "claim_id"),
+        Index("corroborations_origins_for_claim_id_idx", "origins_for", "claim_id"),
+        Index("corroborations_origins_against_claim_id_idx", "origins_against", "claim_id"),
+    )
+
+    claim_id: Mapped[UUID] = mapped_column(
+        ForeignKey("claims.id", ondelete="CASCADE"), primary_key=True
+    )
+    sources_for: Mapped[int] = mapped_column(server_default=_ZERO)
+    origins_for: Mapped[int] = mapped_column(server_default=_ZERO)
+    sources_against: Mapped[int] = mapped_column(server_default=_ZERO)
+    origins_against: Mapped[int] = mapped_column(server_default=_ZERO)
+    verdict: Mapped[str] = mapped_column(Computed(_VERDICT, persisted=True))
+
+
+# MinHash (Broder, "On the resemblance and containment of documents", 1997) with locality-
+# sensitive hashing. A band is a hash of two words of the statement: the least and the greatest
+# under one of ten permutations of all words. If two statements share s of m words, a band is
+# equal with a probability of s(s-1) / m(m-1). If they share half of their words, at least one of
+# the ten bands is equal in 92 of 100 cases. Numbers are not words. A statement with numbers has
+# two more bands, each a hash of all its numbers and a pair of words, so that a claim is found
+# among thousands that differ only in their numbers.
+#
+# This is a table rather than an array with a GIN index: words that most claims share make some
+# bands frequent, and only a B-tree gives the newest claims of a band without reading all of it.
+class ClaimBand(HistoryMixin, Base):
+    """A band of the statement of a claim that is not deleted; maintained by a trigger on claims.
+
+    A foreign key would lock and look up the claim once for each of its bands.
+    """
+
+    __tablename__ = "claim_bands"
+    logged = False
+
+    band: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    claim_id: Mapped[UUID] = mapped_column(primary_key=True)

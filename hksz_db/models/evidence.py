@@ -2,17 +2,11 @@
 
 from uuid import UUID
 
-from sqlalchemy import (
-    CheckConstraint,
-    ForeignKey,
-    ForeignKeyConstraint,
-    Index,
-    text,
-)
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hksz_db.domain.vocabulary import Directness, EvidenceStatus, Interest, Stance
-from hksz_db.models.base import Base, ResourceMixin, is_sha256, one_of, resource_rules
+from hksz_db.models.base import ACTOR, Base, ResourceMixin, is_sha256, one_of, resource_rules
 
 LOCATOR = ("start_char", "end_char", "exact_sha256", "prefix_sha256", "suffix_sha256")
 
@@ -67,9 +61,4 @@ class Evidence(ResourceMixin, Base):
     page: Mapped[str | None]
     note: Mapped[str | None]
     status: Mapped[str] = mapped_column(server_default=text("'submitted'"))
-    # The label of the API key that wrote it, or the database role without one.
-    added_by: Mapped[str] = mapped_column(
-        server_default=text(
-            "COALESCE(NULLIF(current_setting('hksz.actor', true), ''), CURRENT_USER::text)"
-        )
-    )
+    added_by: Mapped[str] = mapped_column(server_default=ACTOR)

@@ -3,14 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import (
-    CheckConstraint,
-    Computed,
-    ForeignKey,
-    Index,
-    UniqueConstraint,
-    text,
-)
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import DATERANGE, TSVECTOR, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -24,6 +17,7 @@ from hksz_db.models.base import (
     not_blank,
     one_of,
     resource_rules,
+    trigram_index,
 )
 
 
@@ -40,12 +34,7 @@ class Source(ResourceMixin, Base):
         Index("sources_issued_asc_idx", text("lower(issued)"), "id"),
         Index("sources_issued_desc_idx", text("lower(issued) DESC NULLS LAST"), text("id DESC")),
         Index("sources_title_id_idx", "title", "id"),
-        Index(
-            "sources_title_trgm_idx",
-            "title",
-            postgresql_using="gin",
-            postgresql_ops={"title": "gin_trgm_ops"},
-        ),
+        trigram_index("sources", "title"),
         Index("sources_issued_idx", "issued", postgresql_using="gist"),
     )
 

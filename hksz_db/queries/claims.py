@@ -12,8 +12,9 @@ from hksz_db.models import (
     Evidence,
     Figure,
     Source,
+    table_of,
 )
-from hksz_db.queries.compared import claim_comparisons
+from hksz_db.queries.comparisons import claim_comparisons
 from hksz_db.queries.corroboration import (
     corroboration,
     corroboration_sorts,
@@ -26,9 +27,8 @@ from hksz_db.queries.evidence import evidence_fields, evidence_targets
 from hksz_db.queries.figures import figure_targets
 from hksz_db.queries.filters import InSubquery, Plain, Related, Relation, Target
 from hksz_db.queries.places import claims_under
-from hksz_db.queries.readable import Readable
-from hksz_db.queries.resources import Search, table_of
-from hksz_db.queries.similar_claims import similar_claims
+from hksz_db.queries.readable import Readable, Search
+from hksz_db.queries.similar_claims import SIMILAR_CLAIMS
 from hksz_db.queries.sources import SOURCE_LISTS
 from schemas.claims import CLAIM_FILTERS, ClaimSchema
 from schemas.evidence import ClaimEvidenceSchema
@@ -59,12 +59,8 @@ _SOURCES_OF_CLAIM = _sources.c.id.in_(
 )
 
 
-def _prefixed(prefix: str, targets: dict[str, Target]) -> dict[str, Target]:
-    return {f"{prefix}__{name}": target for name, target in targets.items()}
-
-
-def _on(relation: Relation, targets: dict[str, Target]) -> dict[str, Target]:
-    return {name: Related(relation, target) for name, target in targets.items()}
+def _on(name: str, relation: Relation, targets: dict[str, Target]) -> dict[str, Target]:
+    return {f"{name}__{rest}": Related(relation, target) for rest, target in targets.items()}
 
 
 CLAIMS = Readable(
@@ -96,7 +92,7 @@ CLAIMS = Readable(
         ),
         "corroboration": corroboration(_claims),
         "comparisons": claim_comparisons(_claims),
-        "similar": similar_claims(_claims),
+        "similar": SIMILAR_CLAIMS,
     },
     embedded=(
         "entities",
@@ -118,9 +114,9 @@ CLAIMS = Readable(
         "entities__kind": Related(_ENTITIES, Related(_ENTITY, Plain(_linked.c.kind))),
         "entities__name": Related(_ENTITIES, Related(_ENTITY_NAMES, Plain(_linked_names.c.name))),
         "place": InSubquery(_claims.c.id, claims_under),
-        **_prefixed("figures", _on(_FIGURES, figure_targets(_figures))),
-        **_prefixed("evidence", _on(_EVIDENCE, evidence_targets(_evidence))),
-        **_prefixed("corroboration", corroboration_targets(_claims)),
+        **_on("figures", _FIGURES, figure_targets(_figures)),
+        **_on("evidence", _EVIDENCE, evidence_targets(_evidence)),
+        **corroboration_targets(_claims),
     },
     tabled=(
         "relations.kind",
@@ -139,7 +135,7 @@ CLAIMS = Readable(
         "corroboration.against.origins",
     ),
     sorted_by=("time", "due"),
-    declared_sorts={f"corroboration__{name}": key for name, key in corroboration_sorts().items()},
+    declared_sorts=corroboration_sorts(),
     grouped_by=("status", "modality", "language", "claimant_id", "reported_by_id"),
     declared_groups={"corroboration__verdict": corroboration_verdict(_claims)},
     search=Search(_claims.c.search, "english"),

@@ -23,14 +23,12 @@ from sqlalchemy import (
 )
 
 from hksz_db.database import Prepared, prepare
-from hksz_db.models import Figure
-from hksz_db.queries.compared import COMPARISONS, PAIR
-from hksz_db.queries.comparisons import together
-from hksz_db.queries.documents import Json, columns, number, term
+from hksz_db.models import Figure, table_of
+from hksz_db.queries.comparisons import COMPARISONS, PAIR, together
+from hksz_db.queries.documents import number, term
 from hksz_db.queries.filters import condition
 from hksz_db.queries.keysets import Key, Keyset, gathered, numbered, page_of
-from hksz_db.queries.pages import PageShape, row_count
-from hksz_db.queries.resources import table_of
+from hksz_db.queries.pages import PageShape, as_json, row_count
 
 SCANNED = 2_000
 """The limit on the figures that are scanned for one page."""
@@ -73,8 +71,12 @@ def comparisons_statement(shape: PageShape, of_figure: bool) -> Prepared:
     """
     rows = _pairs(shape, of_figure)
     end = None if of_figure or _is_selective(shape) else _end_of_scan(shape)
+    elsewhere = None
     if end is not None:
-        rows = rows.where(_a.c.id <= func.coalesce(end, _uuid(_HIGHEST)))
+        keys = func.json_build_array(cast(end, Text), term(_HIGHEST))
+        elsewhere = case((end.is_not(None), cast(keys, Text)))
+        highest: ColumnElement[Any] = literal_column(f"'{_HIGHEST}'::uuid", Uuid())
+        rows = rows.where(_a.c.id <= func.coalesce(end, highest))
     found = page_of(rows, KEYSET, shape.after)
     figure, other = (key.column for key in KEYSET.within(found).keys)
     joined = (
@@ -84,9 +86,9 @@ def comparisons_statement(shape: PageShape, of_figure: bool) -> Prepared:
     )
     counted = row_count(_pairs(shape, of_figure).subquery("every"))
     page = gathered(
-        numbered(found, KEYSET, joined, _document(shape.fields)),
+        numbered(found, KEYSET, joined, as_json(COMPARISONS, shape.fields)),
         total=counted if shape.counted else None,
-        elsewhere=None if end is None else _cursor_at(end),
+        elsewhere=elsewhere,
     )
     return prepare(page)
 
@@ -105,18 +107,3 @@ def _end_of_scan(shape: PageShape) -> ColumnElement[Any]:
     if shape.after is not None:
         scanned = scanned.where(figures.c.id >= KEYSET.keys[0].bound(0))
     return scanned.order_by(figures.c.id).offset(number(SCANNED)).limit(number(1)).scalar_subquery()
-
-
-def _cursor_at(end: ColumnElement[Any]) -> ColumnElement[Any]:
-    keys = func.json_build_array(cast(end, Text), term(_HIGHEST))
-    return case((end.is_not(None), cast(keys, Text)))
-
-
-def _uuid(text: str) -> ColumnElement[Any]:
-    return literal_column(f"'{text}'::uuid", Uuid())
-
-
-def _document(names: tuple[str, ...]) -> ColumnElement[Any]:
-    fields = {name: COMPARISONS.document[name] for name in names}
-    row = select(*columns(fields)).correlate(_a, _b, _metric).subquery("d")
-    return select(func.row_to_json(row.table_valued(), type_=Json())).scalar_subquery()

@@ -5,51 +5,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, literal_column, select
 
-from hksz_db.models import Corroboration
-from hksz_db.queries.documents import Group, Json, One, Opaque
+from hksz_db.models import Corroboration, table_of
+from hksz_db.queries.documents import Group, Json, One, Opaque, sql_file
 from hksz_db.queries.filters import Plain, Related, Relation, Target
-from hksz_db.queries.resources import SortKey, table_of
+from hksz_db.queries.keysets import SortKey
 
 # As text, because it calls functions of the database whose rows no table describes.
-_ORIGINS: ColumnElement[Any] = literal_column(
-    """(
-    SELECT COALESCE(json_agg(json_build_object(
-        'source_id', source.id,
-        'external_id', source.external_id,
-        'title', source.title,
-        'retracted', source.retracted_at IS NOT NULL,
-        'stance', CASE WHEN origin.in_favour THEN 'for' ELSE 'against' END,
-        'counted', origin.counted,
-        'via', origin.via
-    ) ORDER BY origin.in_favour DESC, origin.counted DESC, source.id), '[]')
-    FROM (
-        SELECT reached.in_favour, reached.origin_id,
-            bool_or(reached.counted AND reached.stands) AS counted,
-            json_agg(json_build_object(
-                'evidence_id', reached.evidence_id,
-                'source_id', passed.id,
-                'external_id', passed.external_id,
-                'title', passed.title,
-                'retracted', passed.retracted_at IS NOT NULL,
-                'steps', CASE WHEN reached.source_id = reached.origin_id THEN '[]' ELSE (
-                    SELECT json_agg(json_build_object(
-                        'kind', way.kind,
-                        'source_id', stop.id,
-                        'external_id', stop.external_id,
-                        'title', stop.title,
-                        'retracted', stop.retracted_at IS NOT NULL
-                    ) ORDER BY way.step)
-                    FROM origin_steps(reached.evidence_id, reached.origin_id) AS way
-                        JOIN sources AS stop ON stop.id = way.source_id
-                ) END
-            ) ORDER BY reached.evidence_id) AS via
-        FROM claim_origins(corroborated.claim_id) AS reached
-            JOIN sources AS passed ON passed.id = reached.source_id
-        GROUP BY reached.in_favour, reached.origin_id
-    ) AS origin JOIN sources AS source ON source.id = origin.origin_id
-)""",
-    Json(),
-)
+_ORIGINS: ColumnElement[Any] = literal_column(f"({sql_file('origins.sql')})", Json())
 
 _ORIGINS_READ: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "sources": {
@@ -58,8 +20,8 @@ _ORIGINS_READ: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "evidence": {"evidence": ("source_id", "derived_from_id")},
 }
-# As for the counts (models/corroborations.py): the claims with evidence from these sources, or from
-# sources that rest on them, or with evidence that derives from such evidence.
+# As for the counts (models/sql/after_create/corroborations.sql): the claims with evidence from
+# these sources, or from sources that rest on them, or with evidence derived from such evidence.
 _AFFECTED = """
     WITH RECURSIVE resting AS (
         SELECT unnest({sources}) AS id
@@ -111,9 +73,9 @@ def corroboration_targets(claims: FromClause) -> dict[str, Target]:
     table = table_of(Corroboration).alias()
     counts = Relation(table, table.c.claim_id == claims.c.id)
     return {
-        "verdict": Related(counts, Plain(table.c.verdict)),
-        "origins": Related(counts, Plain(table.c.origins_for)),
-        "origins_against": Related(counts, Plain(table.c.origins_against)),
+        "corroboration__verdict": Related(counts, Plain(table.c.verdict)),
+        "corroboration__origins": Related(counts, Plain(table.c.origins_for)),
+        "corroboration__origins_against": Related(counts, Plain(table.c.origins_against)),
     }
 
 
@@ -121,6 +83,8 @@ def corroboration_sorts() -> dict[str, SortKey]:
     """The sort keys among the counts; each claim has exactly one row of them."""
     table = table_of(Corroboration).alias()
     return {
-        "origins": SortKey(table.c.origins_for, foreign_id=table.c.claim_id),
-        "origins_against": SortKey(table.c.origins_against, foreign_id=table.c.claim_id),
+        "corroboration__origins": SortKey(table.c.origins_for, foreign_id=table.c.claim_id),
+        "corroboration__origins_against": SortKey(
+            table.c.origins_against, foreign_id=table.c.claim_id
+        ),
     }

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import DATERANGE, NUMRANGE
 
-from hksz_db.models import Base, Source
+from hksz_db.models import Base, Source, table_of
 from hksz_db.queries.documents import (
     Group,
     Many,
@@ -35,7 +35,7 @@ from hksz_db.queries.documents import (
     timestamp,
 )
 from hksz_db.queries.filters import Bounds, Days, Exists, Plain, Related, Relation, Target
-from hksz_db.queries.resources import SortKey, table_of
+from hksz_db.queries.keysets import SortKey
 from schemas.base import LAST_FIELDS
 
 
@@ -52,7 +52,7 @@ class Rows:
 
     def of(self, row: FromClause) -> Relation:
         """The rows that belong to a row."""
-        rows, owner = table_of(self.model), _table(row)
+        rows, owner = table_of(self.model), table_behind(row)
         parent = next(
             key.parent.name
             for key in rows.foreign_keys
@@ -102,7 +102,7 @@ def _node(
     if f"{name}_id" in row.c and isinstance(field, fields.Nested):
         alias = _referred(row, name)
         return One(alias, alias.c.id == row.c[f"{name}_id"], document(alias, nested_schema(field)))
-    raise Underivable(f"{_table(row)} has no column for the field {name}, and it is not declared.")
+    raise Underivable(f"{table_behind(row)} has no column for the undeclared field {name}.")
 
 
 def _value(row: FromClause, name: str) -> Node:
@@ -166,7 +166,7 @@ class Targets:
             alias = _referred(self._row, stem)
             self._relations[stem] = Relation(alias, alias.c.id == self._row.c[f"{stem}_id"])
         if stem not in self._relations:
-            raise Underivable(f"{_table(self._row)} has no column for the filter {name}.")
+            raise Underivable(f"{table_behind(self._row)} has no column for the filter {name}.")
         relation = self._relations[stem]
         if not rest:
             return Exists(relation)
@@ -211,11 +211,11 @@ def nested_schema(field: fields.Field[Any]) -> type[Schema]:
 
 def _referred(row: FromClause, name: str) -> FromClause:
     """The table to whose rows ``NAME_id`` refers, under a name of its own."""
-    keys = _table(row).c[f"{name}_id"].foreign_keys
+    keys = table_behind(row).c[f"{name}_id"].foreign_keys
     return next(key.column.table for key in keys if key.column.primary_key).alias()
 
 
-def _table(row: FromClause) -> Table:
+def table_behind(row: FromClause) -> Table:
     """The table that a row is of."""
     table = getattr(row, "element", row)
     assert isinstance(table, Table)

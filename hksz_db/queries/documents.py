@@ -6,6 +6,7 @@ marshmallow schema that describes it to clients.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Date,
     FromClause,
     Integer,
+    Select,
     Subquery,
     Text,
     cast,
@@ -43,7 +45,7 @@ class Json(UserDefinedType[bytes]):
 
     cache_ok = True
 
-    def get_col_spec(self, **_: Any) -> str:
+    def get_col_spec(self, **_: object) -> str:
         """The type's name in SQL."""
         return "json"
 
@@ -144,15 +146,10 @@ def period(
 ) -> Group:
     """A time: the EDTF expression and the first and last day that it may cover."""
     stated = {} if as_stated is None else {"as_stated": as_stated}
-    return Group({**stated, "edtf": edtf, **_days(days)})
-
-
-def _days(days: ColumnElement[Any]) -> dict[str, Node]:
+    first = func.lower(days, type_=Date())
     # PostgreSQL excludes the upper end of a range of days.
-    return {
-        "earliest": func.lower(days, type_=Date()),
-        "latest": type_coerce(func.upper(days) - literal_column("1"), Date()),
-    }
+    last = type_coerce(func.upper(days) - literal_column("1"), Date())
+    return Group({**stated, "edtf": edtf, "earliest": first, "latest": last})
 
 
 def numeric_range(column: ColumnElement[Any]) -> Group:
@@ -181,51 +178,48 @@ def expression(node: Node) -> ColumnElement[Any]:
             ]
             return func.json_build_object(*(part for pair in pairs for part in pair), type_=Json())
         case One():
-            rows = select(*columns(node.fields)).where(node.on).correlate_except(node.table)
-            return _over(rows.subquery("r"), many=False)
+            rows = _selected(node).subquery("r")
+            return select(_as_json(rows)).correlate_except(rows).scalar_subquery()
         case Many():
-            rows = (
-                select(*columns(node.fields))
-                .where(node.on)
-                .order_by(*node.order_by)
-                .correlate_except(node.table)
-            )
-            return _over(rows.subquery("r"), many=True)
+            rows = _selected(node).order_by(*node.order_by).subquery("r")
+            value = _array(func.json_agg(_as_json(rows)))
+            return select(value).correlate_except(rows).scalar_subquery()
         case First():
             return _first(node)
         case Values():
-            return _array(func.json_agg(aggregate_order_by(node.column, node.column)), node)
+            value = _array(func.json_agg(aggregate_order_by(node.column, node.column)))
+            rows_of = select(value).where(node.on).correlate_except(node.column.table)
+            return rows_of.scalar_subquery()
         case Opaque():
             return node.value
         case _:
             return node
 
 
-def _over(rows: Subquery, *, many: bool) -> ColumnElement[Any]:
-    row = func.row_to_json(rows.table_valued(), type_=Json())
-    value = func.coalesce(func.json_agg(row), _EMPTY, type_=Json()) if many else row
-    return select(value).correlate_except(rows).scalar_subquery()
+def _selected(node: One | Many | First) -> Select[Any]:
+    return select(*columns(node.fields)).where(node.on).correlate_except(node.table)
+
+
+def _as_json(rows: Subquery) -> ColumnElement[Any]:
+    return func.row_to_json(rows.table_valued(), type_=Json())
+
+
+def _array(aggregate: ColumnElement[Any]) -> ColumnElement[Any]:
+    return func.coalesce(aggregate, _EMPTY, type_=Json())
 
 
 def _first(node: First) -> ColumnElement[Any]:
     limit: ColumnElement[int] = number(node.limit)
-    rows = (
-        select(*columns(node.fields))
-        .select_from(node.table)
-        .where(node.on)
-        .order_by(*node.order_by)
-        .limit(limit + literal_column("1"))
-        .correlate_except(node.table)
-        .subquery("r")
-    )
+    one_more = limit + literal_column("1")
+    chosen = _selected(node).select_from(node.table).order_by(*node.order_by).limit(one_more)
+    rows = chosen.subquery("r")
     documents = select(
-        func.row_to_json(rows.table_valued(), type_=Json()).label("document"),
-        func.row_number().over().label("n"),
+        _as_json(rows).label("document"), func.row_number().over().label("n")
     ).subquery("n")
     shown = func.json_agg(documents.c.document).filter(documents.c.n <= limit)
     value = func.json_build_object(
         literal_column("'data'"),
-        func.coalesce(shown, _EMPTY, type_=Json()),
+        _array(shown),
         literal_column("'all'"),
         func.count() <= limit,
         type_=Json(),
@@ -233,6 +227,6 @@ def _first(node: First) -> ColumnElement[Any]:
     return select(value).select_from(documents).correlate_except(documents).scalar_subquery()
 
 
-def _array(aggregate: ColumnElement[Any], node: Values) -> ColumnElement[Any]:
-    value = func.coalesce(aggregate, _EMPTY, type_=Json())
-    return select(value).where(node.on).correlate_except(node.column.table).scalar_subquery()
+def sql_file(name: str) -> str:
+    """The text of a file in the folder ``sql``."""
+    return (Path(__file__).parent / "sql" / name).read_text(encoding="utf-8")

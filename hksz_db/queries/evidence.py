@@ -2,19 +2,13 @@
 
 from sqlalchemy import FromClause
 
-from hksz_db.models import Entity, Evidence, Source, SourceContributor
+from hksz_db.models import Entity, Evidence, Source, SourceContributor, table_of
 from hksz_db.queries.derivation import Declared, Targets, document
 from hksz_db.queries.documents import One
 from hksz_db.queries.filters import Plain, Related, Relation, Target
 from hksz_db.queries.readable import Readable
-from hksz_db.queries.resources import table_of
 from hksz_db.queries.sources import CONTRIBUTORS
-from schemas.evidence import (
-    EVIDENCE_FILTERS,
-    EVIDENCE_KINDS,
-    EvidenceSchema,
-    EvidenceSourceSchema,
-)
+from schemas.evidence import EVIDENCE_FILTERS, EVIDENCE_KINDS, EvidenceSchema, EvidenceSourceSchema
 
 _evidence = table_of(Evidence)
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Alias, Column, ColumnElement, FromClause, Select, Table
+from sqlalchemy import Column, ColumnElement, FromClause, Select, Table
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList
 from sqlalchemy.sql.selectable import ScalarSelect
 
+from hksz_db.queries.derivation import table_behind
 from hksz_db.queries.documents import First, Group, Many, Node, One, Opaque, Values
 from hksz_db.queries.pages import RESOURCES
 from hksz_db.queries.readable import Readable
@@ -165,7 +166,7 @@ def _joined(
                 (outer,) = query.selected_columns
                 paths |= _joined(outer.table, query.whereclause, known)
             if isinstance(outer, Column) and outer.table in paths:
-                join = Join(_name(rows), column.name, outer.name, live)
+                join = Join(table_behind(rows).name, column.name, outer.name, live)
                 return {**paths, rows: (*paths[outer.table], join)}
     raise TypeError(f"{on} does not say how the rows are joined.")
 
@@ -176,9 +177,3 @@ def _conjuncts(on: ColumnElement[Any] | None) -> Iterator[BinaryExpression[Any]]
             yield from _conjuncts(condition)
     elif isinstance(on, BinaryExpression):
         yield on
-
-
-def _name(rows: FromClause) -> str:
-    table = rows.element if isinstance(rows, Alias) else rows
-    assert isinstance(table, Table)
-    return table.name

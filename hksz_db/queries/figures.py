@@ -2,12 +2,12 @@
 
 from sqlalchemy import FromClause, Numeric, func
 
-from hksz_db.models import Figure, Metric
-from hksz_db.queries.compared import figure_comparisons
+from hksz_db.models import Figure, Metric, table_of
+from hksz_db.queries.comparisons import figure_comparisons
 from hksz_db.queries.derivation import Targets
 from hksz_db.queries.filters import Bounds, Plain, Related, Relation, Target
+from hksz_db.queries.keysets import SortKey
 from hksz_db.queries.readable import Readable
-from hksz_db.queries.resources import SortKey, table_of
 from schemas.figures import FIGURE_FILTERS, FIGURE_KINDS, FigureSchema
 
 _figures = table_of(Figure)

@@ -146,11 +146,12 @@ class Not:
 
 
 Expression = Criterion | AllOf | AnyOf | Not
+Shape = str | tuple["Shape", ...]
 Condition = ColumnElement[bool]
 _Comparison = Callable[[ColumnElement[Any], str], Condition]
 
 
-def shape(expression: Expression) -> tuple[Any, ...]:
+def shape(expression: Expression) -> Shape:
     """The expression without its values: hashable, equal for equal SQL texts."""
     match expression:
         case Criterion(name, operator):
@@ -163,7 +164,7 @@ def shape(expression: Expression) -> tuple[Any, ...]:
             return ("any", *map(shape, parts))
 
 
-def bound_values(expression: Expression) -> dict[str, Any]:
+def bound_values(expression: Expression) -> dict[str, object]:
     """The values to bind, by parameter name."""
     return {f"p{n}": _encode(criterion) for n, criterion in enumerate(criteria(expression))}
 
@@ -180,29 +181,30 @@ def criteria(expression: Expression) -> Iterator[Criterion]:
                 yield from criteria(part)
 
 
-def condition(shape: tuple[Any, ...], targets: Mapping[str, Target]) -> Condition:
+def condition(shape: Shape, targets: Mapping[str, Target]) -> Condition:
     """The WHERE clause for a shape."""
     return _build(shape, targets, count())
 
 
-def _build(
-    shape: tuple[Any, ...], targets: Mapping[str, Target], numbers: Iterator[int]
-) -> Condition:
-    kind, *parts = shape
-    if kind == "not":
-        # A comparison with NULL is unknown, but its negation must be true.
-        return not_(func.coalesce(_build(parts[0], targets, numbers), false()))
-    if kind == "any":
-        return or_(false(), *(_build(part, targets, numbers) for part in parts))
-    if kind == "criterion":
-        parts = [shape]
+def _build(shape: Shape, targets: Mapping[str, Target], numbers: Iterator[int]) -> Condition:
+    match shape:
+        case ("not", part):
+            # A comparison with NULL is unknown, but its negation must be true.
+            return not_(func.coalesce(_build(part, targets, numbers), false()))
+        case ("any", *parts):
+            return or_(false(), *(_build(part, targets, numbers) for part in parts))
+        case ("all", *parts):
+            pass
+        case _:
+            parts = [shape]
     own = []
     leaves = []
     for part in parts:
-        if part[0] == "criterion":
-            leaves.append((targets[part[1]], part[2], f"p{next(numbers)}"))
-        else:
-            own.append(_build(part, targets, numbers))
+        match part:
+            case ("criterion", str(name), str(operator)):
+                leaves.append((targets[name], operator, f"p{next(numbers)}"))
+            case _:
+                own.append(_build(part, targets, numbers))
     return and_(true(), *_conjunction(leaves), *own)
 
 
@@ -335,7 +337,7 @@ def _operators(target: Target) -> AbstractSet[str]:
             return _OPERATORS[type(target)]
 
 
-def _encode(criterion: Criterion) -> Any:
+def _encode(criterion: Criterion) -> object:
     value = criterion.value
     if isinstance(value, Period):
         return days_literal(value)

@@ -2,8 +2,15 @@
 
 A page begins after the keys of the last row of the page before, so that page 10,000 costs as much
 as page 1 (Winand, "no offset").
+
+A cursor says where a page ended. It holds the keys of the last row, a JSON array of texts and
+nulls, and a checksum over them and the question. It is not a secret and grants nothing: the
+checksum detects cursors that are damaged or of another question.
 """
 
+import base64
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,11 +37,24 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from hksz_db.queries import cursors
 from hksz_db.queries.documents import Json
 from hksz_db.queries.filters import Condition
 
+_CHECKSUM_BYTES = 9
 _COMMA: ColumnElement[Any] = literal_column("','")
+
+
+@dataclass(frozen=True)
+class SortKey:
+    """A key to sort a list by; rows without a value come last in both directions.
+
+    If the column is in another table, which has exactly one row for each row of the resource,
+    ``foreign_id`` is the column of that table with the id of the resource.
+    """
+
+    column: ColumnElement[Any]
+    nullable: bool = False
+    foreign_id: ColumnElement[Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -125,9 +145,40 @@ class Keyset:
             condition = and_(from_it, or_(key.beyond(value), condition))
         return condition
 
-    def decode(self, cursor: str, question: Any) -> Sequence[str | None] | None:
+    def decode(self, cursor: str, question: object) -> Sequence[str | None] | None:
         """The keys in a cursor; ``None`` unless it belongs to the question."""
-        return cursors.decode(cursor, question, [key.nullable for key in self.keys])
+        return decode_cursor(cursor, question, [key.nullable for key in self.keys])
+
+
+def encode_cursor(keys: bytes, question: object) -> str:
+    """The cursor with these keys."""
+    asked = json.dumps(question, default=str, sort_keys=True).encode()
+    checksum = hashlib.sha256(asked + b"\0" + keys).digest()[:_CHECKSUM_BYTES]
+    return base64.urlsafe_b64encode(checksum + keys).decode().rstrip("=")
+
+
+def decode_cursor(
+    cursor: str, question: object, nullable: Sequence[bool]
+) -> Sequence[str | None] | None:
+    """The keys in a cursor; ``None`` unless it belongs to the question.
+
+    ``nullable`` says for each key whether it may be null.
+    """
+    try:
+        keys = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))[_CHECKSUM_BYTES:]
+        if encode_cursor(keys, question) != cursor:
+            return None
+        values = json.loads(keys)
+        json.dumps(values, ensure_ascii=False).encode()  # refuses lone surrogates
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(values, list) or len(values) != len(nullable):
+        return None
+    fits = (
+        isinstance(value, str) or (value is None and may_be_null)
+        for value, may_be_null in zip(values, nullable, strict=True)
+    )
+    return values if all(fits) else None
 
 
 def page_of(rows: Select[Any], keyset: Keyset, after: Sequence[bool] | None) -> Subquery:

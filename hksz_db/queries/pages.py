@@ -28,11 +28,10 @@ from hksz_db.queries.documents import Json, columns, expression, number
 from hksz_db.queries.entities import ENTITIES
 from hksz_db.queries.evidence import EVIDENCE
 from hksz_db.queries.figures import FIGURES
-from hksz_db.queries.filters import Condition, condition
+from hksz_db.queries.filters import Condition, Shape, condition
 from hksz_db.queries.keysets import Key, Keyset, gathered, numbered, page_of
 from hksz_db.queries.metrics import METRICS
-from hksz_db.queries.readable import Readable
-from hksz_db.queries.resources import Search
+from hksz_db.queries.readable import Queryable, Readable, Search
 from hksz_db.queries.sources import SOURCES
 from hksz_db.queries.units import UNITS
 
@@ -66,7 +65,7 @@ class PageShape:
 
     resource: str
     fields: tuple[str, ...]
-    filters: tuple[Any, ...]
+    filters: Shape
     searched: bool
     sort: tuple[tuple[str, bool], ...]
     after: tuple[bool, ...] | None
@@ -98,11 +97,12 @@ def one(readable: Readable, content: ColumnElement[Any]) -> Select[Any]:
     )
 
 
-def as_json(readable: Readable, fields: tuple[str, ...]) -> ColumnElement[Any]:
+def as_json(queryable: Queryable, fields: tuple[str, ...]) -> ColumnElement[Any]:
     """The named fields of a row as a JSON object."""
-    chosen = {name: readable.document[name] for name in fields}
-    row = select(*columns(chosen)).correlate(readable.table).subquery("d")
-    return select(func.row_to_json(row.table_valued(), type_=Json())).scalar_subquery()
+    document = queryable.document
+    row = select(*columns({name: document[name] for name in fields})).correlate_except(None)
+    rows = row.subquery("d")
+    return select(func.row_to_json(rows.table_valued(), type_=Json())).scalar_subquery()
 
 
 @lru_cache(maxsize=256)

@@ -5,21 +5,18 @@ The operator ``under`` takes the id of the place, ``under_external_id`` its exte
 
 from typing import Any
 
-from sqlalchemy import CTE, Select, Text, Uuid, any_, bindparam, func, literal_column, select
+from sqlalchemy import CTE, Select, Uuid, any_, bindparam, func, select
 
 from hksz_db.domain.vocabulary import EntityRelationKind
-from hksz_db.models import ClaimEntity, Entity, EntityRelation
-from hksz_db.queries.resources import table_of
+from hksz_db.models import ClaimEntity, Entity, EntityRelation, table_of
+from hksz_db.queries.documents import term
 
 _entities = table_of(Entity).alias()
 _subjects = table_of(Entity).alias()
 _relations = table_of(EntityRelation).alias()
 _links = table_of(ClaimEntity).alias()
 # Literals, so that the place is the only parameter of the statement.
-_KINDS = [
-    literal_column(f"'{kind}'", Text())
-    for kind in (EntityRelationKind.LOCATED_IN, EntityRelationKind.PART_OF)
-]
+_KINDS = [term(EntityRelationKind.LOCATED_IN), term(EntityRelationKind.PART_OF)]
 
 
 def entities_under(operator: str, parameter: str) -> Select[Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from marshmallow.fields import Nested
 
-from hksz_db.queries.compared import COMPARISONS
+from hksz_db.queries.comparisons import COMPARISONS
 from hksz_db.queries.filters import (
     AllOf,
     AnyOf,
@@ -25,18 +25,9 @@ from hksz_db.queries.filters import (
     shape,
 )
 from hksz_db.queries.pages import RESOURCES, PageShape
-from hksz_db.queries.readable import Readable
-from hksz_db.queries.resources import Queryable
+from hksz_db.queries.readable import Queryable, Readable
 from schemas.filters import tree_schema
-from schemas.parameters import (
-    COMMON,
-    DEFAULT_PER_PAGE,
-    Faults,
-    Parameters,
-    Refusal,
-    Sort,
-    choices,
-)
+from schemas.parameters import COMMON, DEFAULT_PER_PAGE, Faults, Parameters, Refusal, Sort, choices
 
 MAX_FILTERS = 100
 """The limit on the names and branches of a query tree."""
@@ -76,7 +67,7 @@ class Question:
         """The same question about the rows that meet the criterion."""
         return replace(self, filters=AllOf((criterion, self.filters)))
 
-    def identity(self, resource: str) -> list[Any]:
+    def identity(self, resource: str) -> list[object]:
         """What cursors are tied to: equal for all pages of a list, whatever their fields."""
         values = [criterion.value for criterion in criteria(self.filters)]
         moment = None if self.as_of is None else self.as_of.isoformat()
@@ -94,7 +85,7 @@ class Question:
             counted=self.count == "exact",
         )
 
-    def values(self) -> dict[str, Any]:
+    def values(self) -> dict[str, object]:
         """What is bound to the statement, except the cursor's keys."""
         return {**bound_values(self.filters), "q": self.search, "rows": self.per_page + 1}
 
@@ -168,7 +159,7 @@ def read_document(resource: str, given: Given, options: tuple[str, ...] = DOCUME
     return Reading(chosen, values.get("as_of"))
 
 
-def read_tree(resource: str, body: Mapping[str, Any]) -> Question:
+def read_tree(resource: str, body: Mapping[str, object]) -> Question:
     """The question in the body of a query: ``{"filter": tree, "sort": …, "per_page": …}``.
 
     A tree is an object: ``{"and": […]}``, ``{"or": […]}``, ``{"not": {…}}``, or filters by name,
@@ -193,7 +184,7 @@ def read_tree(resource: str, body: Mapping[str, Any]) -> Question:
     return replace(question_of(readable, values, chosen), filters=filters)
 
 
-def _expression(resource: str, tree: Any, faults: Faults) -> Expression:
+def _expression(resource: str, tree: object, faults: Faults) -> Expression:
     if not isinstance(tree, dict):
         faults.add("", "invalid", "A filter must be a JSON object.")
         return AllOf(())
@@ -210,7 +201,7 @@ def _expression(resource: str, tree: Any, faults: Faults) -> Expression:
     return AllOf(tuple(parts))
 
 
-def _branches(resource: str, trees: Any, faults: Faults) -> tuple[Expression, ...]:
+def _branches(resource: str, trees: object, faults: Faults) -> tuple[Expression, ...]:
     if not isinstance(trees, list) or not trees:
         faults.add("", "invalid", "Must be a list of filters.")
         return ()
@@ -219,7 +210,7 @@ def _branches(resource: str, trees: Any, faults: Faults) -> tuple[Expression, ..
     )
 
 
-def _size(tree: Any) -> int:
+def _size(tree: object) -> int:
     """How many names and branches a tree has; counting stops beyond the limit."""
     level, size = [tree], 0
     while level and size <= MAX_FILTERS:

@@ -4,17 +4,58 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from marshmallow import Schema
 from sqlalchemy import ColumnElement, Table, null
 
-from hksz_db.models import Base
+from hksz_db.models import Base, table_of
 from hksz_db.queries.derivation import Declared, Rows, Targets, Underivable, document, sort_keys
 from hksz_db.queries.documents import Node
 from hksz_db.queries.filters import Relation, Target
-from hksz_db.queries.resources import Queryable, SortKey, table_of
+from hksz_db.queries.keysets import SortKey
+from schemas.filters import Filter
 
 # The columns of every resource that are not in its document.
 _ROW_COLUMNS = ("written_in", "deleted_at")
 _PERIOD_COLUMNS = ("as_stated", "edtf", "anchor_id", "duration", "modifier")
+
+
+@dataclass(frozen=True)
+class Search:
+    """The full-text search of a resource (``q``).
+
+    ``vector`` is the column that is searched. If it is in another table, ``on`` joins the rows of
+    that table to a row of the resource.
+    """
+
+    vector: ColumnElement[Any]
+    configuration: str
+    on: ColumnElement[bool] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queryable:
+    """Documents that can be listed.
+
+    ``fields`` is the document as SQL and ``schema`` as clients receive it. ``embeds`` can be added
+    to it, ``default_embeds`` are added to a list by default. ``filters`` are the parameters that
+    clients can send, and ``targets`` the columns that they are compared with, by name.
+    """
+
+    name: str
+    singular: str
+    schema: type[Schema]
+    fields: Mapping[str, Node]
+    filters: Mapping[str, Filter]
+    targets: Mapping[str, Target]
+    sorts: Mapping[str, SortKey] = field(default_factory=dict)
+    embeds: Mapping[str, Node] = field(default_factory=dict)
+    default_embeds: tuple[str, ...] = ()
+    search: Search | None = None
+
+    @property
+    def document(self) -> dict[str, Node]:
+        """Every field that can be requested, by name."""
+        return {**self.fields, **self.embeds}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,10 +1,16 @@
 """How sources are read."""
 
-from hksz_db.models import Entity, Source, SourceCapture, SourceContributor, SourceRelation
+from hksz_db.models import (
+    Entity,
+    Source,
+    SourceCapture,
+    SourceContributor,
+    SourceRelation,
+    table_of,
+)
 from hksz_db.queries.derivation import Rows
 from hksz_db.queries.filters import Plain, Related, Relation
-from hksz_db.queries.readable import Readable
-from hksz_db.queries.resources import Search, table_of
+from hksz_db.queries.readable import Readable, Search
 from schemas.sources import SOURCE_FILTERS, SourceSchema
 
 _sources = table_of(Source)

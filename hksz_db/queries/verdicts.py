@@ -8,7 +8,6 @@ from sqlalchemy import ColumnElement, FromClause, Text, and_, case, func, not_, 
 
 from hksz_db.domain.quantities import BASE_UNITS
 from hksz_db.domain.vocabulary import Accumulation, ComparisonVerdict, Dimension
-from hksz_db.queries.comparisons import Pair
 from hksz_db.queries.documents import number, term
 from hksz_db.queries.filters import Condition
 
@@ -23,6 +22,15 @@ _EXCEEDS = (
     "{0} exceeds {1}, of which it must be a part:"
     " its period lies within the other's, and its range lies wholly above the other's."
 )
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two figures, and the metric of the first."""
+
+    figure: FromClause
+    other: FromClause
+    metric: FromClause
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,16 @@ import json
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import func, select
 
 from hksz_db.database import Prepared, prepare
 from hksz_db.domain.locators import Locator, digest
 from hksz_db.domain.verification import Finding, verify
-from hksz_db.models import Evidence, Source, SourceCapture
-from hksz_db.queries.documents import Group, Many, Node, expression
+from hksz_db.models import Evidence, Source, SourceCapture, table_of
+from hksz_db.models.evidence import LOCATOR
+from hksz_db.queries.documents import Group, Many, expression
 from hksz_db.queries.pages import one
-from hksz_db.queries.resources import table_of
 from hksz_db.queries.sources import SOURCES
 
 _sources = table_of(Source)
@@ -29,55 +28,37 @@ _unlocated = table_of(Evidence).alias()
 
 @cache
 def verifiable_statement() -> Prepared:
-    """The prepared form of ``verifiable``."""
-    return prepare(verifiable())
-
-
-def verifiable() -> Select[Any]:
     """The parts of the source ``:id`` that are verified, as ``pages.one`` reads a row.
 
     It is its ``captures`` (length and hash), the ``locators`` of its live evidence in the
     order of their places, and how many pieces of evidence are ``without_locator``.
     """
-    return one(SOURCES, expression(Group(_contents())))
-
-
-def _contents() -> dict[str, Node]:
-    live = (_located.c.source_id == _sources.c.id) & _located.c.deleted_at.is_(None)
-    names = ("start_char", "end_char", "exact_sha256", "prefix_sha256", "suffix_sha256")
-    return {
-        "captures": Many(
-            _captures,
-            _captures.c.source_id == _sources.c.id,
-            {"char_length": _captures.c.char_length, "text_sha256": _captures.c.text_sha256},
-            order_by=(_captures.c.id,),
-        ),
-        "locators": Many(
-            _located,
-            live & _located.c.start_char.is_not(None),
-            {
-                "id": _located.c.id,
-                "external_id": _located.c.external_id,
-                "claim_id": _located.c.claim_id,
-                **{name: _located.c[name] for name in names},
-            },
-            order_by=(_located.c.start_char, _located.c.id),
-        ),
-        "without_locator": _without_locator(),
-    }
-
-
-def _without_locator() -> ColumnElement[int]:
-    return (
-        select(func.count())
-        .where(
-            _unlocated.c.source_id == _sources.c.id,
-            _unlocated.c.deleted_at.is_(None),
-            _unlocated.c.start_char.is_(None),
-        )
-        .correlate(_sources)
-        .scalar_subquery()
+    captures = Many(
+        _captures,
+        _captures.c.source_id == _sources.c.id,
+        {name: _captures.c[name] for name in ("char_length", "text_sha256")},
+        order_by=(_captures.c.id,),
     )
+    live = (_located.c.source_id == _sources.c.id) & _located.c.deleted_at.is_(None)
+    locators = Many(
+        _located,
+        live & _located.c.start_char.is_not(None),
+        {name: _located.c[name] for name in ("id", "external_id", "claim_id", *LOCATOR)},
+        order_by=(_located.c.start_char, _located.c.id),
+    )
+    unlocated = select(func.count()).where(
+        _unlocated.c.source_id == _sources.c.id,
+        _unlocated.c.deleted_at.is_(None),
+        _unlocated.c.start_char.is_(None),
+    )
+    contents = Group(
+        {
+            "captures": captures,
+            "locators": locators,
+            "without_locator": unlocated.correlate(_sources).scalar_subquery(),
+        }
+    )
+    return prepare(one(SOURCES, expression(contents)))
 
 
 class Capture(StrEnum):

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import TIMESTAMP, column, func, literal_column, select, table, text, true
@@ -29,6 +29,16 @@ _MOMENTS = table(
     *map(column, ("number", "fields", "actor", "request_id")),
 )
 _UTC = """to_char(timezone('UTC', {}), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+_OP = f"""CASE
+    WHEN after.version IS NULL THEN '{HistoryOp.REMOVE}'
+    WHEN before.version IS NULL AND number = 0 THEN '{HistoryOp.BEGIN}'
+    WHEN before.version IS NULL THEN '{HistoryOp.CREATE}'
+    WHEN before.deleted_at IS NULL AND after.redirect_to IS NOT NULL THEN '{HistoryOp.MERGE}'
+    WHEN before.deleted_at IS NULL AND after.deleted_at IS NOT NULL THEN '{HistoryOp.DELETE}'
+    WHEN before.redirect_to IS NOT NULL AND after.deleted_at IS NULL THEN '{HistoryOp.UNMERGE}'
+    WHEN before.deleted_at IS NOT NULL AND after.deleted_at IS NULL THEN '{HistoryOp.RESTORE}'
+    ELSE '{HistoryOp.UPDATE}'
+END"""
 
 KEYSET = Keyset((Key(_MOMENTS.c.at, descending=True),))
 
@@ -39,6 +49,17 @@ class Version:
 
     entry: bytes
     at: datetime
+
+
+class Entry(NamedTuple):
+    """The JSON object of a version: who made it, and which fields differ from the one before."""
+
+    version: int
+    at: str
+    actor: str
+    request_id: str | None
+    op: str
+    changed: list[str]
 
 
 def version(database: Database, resource: str, id: UUID, number: int) -> Version:
@@ -83,15 +104,15 @@ def named(database: Database, resource: str, external_id: str) -> UUID | None:
     return found[0][0] if found else None
 
 
-def versions(database: Database, resource: str, id: UUID) -> Iterator[dict[str, Any]]:
+def versions(database: Database, resource: str, id: UUID) -> Iterator[Entry]:
     """All versions of a row, the newest first. Raises ``NotFound``."""
-    values: dict[str, Any] = {"id": id, "rows": _BATCH + 1}
+    values: dict[str, object] = {"id": id, "rows": _BATCH + 1}
     statement = page_statement(resource, None)
     while True:
         ((items, cursor, *_),) = database.read(statement, values)
         if items is None:
             raise NotFound(RESOURCES[resource].singular, id)
-        yield from json.loads(b"[%b]" % items)
+        yield from (Entry(**entry) for entry in json.loads(b"[%b]" % items))
         if cursor is None:
             return
         (values["c0"],) = json.loads(cursor)
@@ -138,8 +159,8 @@ def _version_statement(resource: str) -> Prepared:
 def _images(resource: str) -> str:
     """A query of all states of the row, and when each began and ended."""
     own = (column for columns in field_sources(resource).columns.values() for column in columns)
-    redirect = ["redirect_to"] if RESOURCES[resource].can_be_merged else []
-    columns = ", ".join(dict.fromkeys([*own, "version", "deleted_at", *redirect, "written_in"]))
+    redirect = "redirect_to" if RESOURCES[resource].can_be_merged else "NULL AS redirect_to"
+    columns = ", ".join(dict.fromkeys([*own, "version", "deleted_at", redirect, "written_in"]))
     # What was written before all tables had a history belongs to the beginning of the history.
     return f"""
         SELECT image.*, beginning, ended.committed_at AS ended_at,
@@ -195,30 +216,10 @@ def _entry(resource: str, *, until: bool = False) -> str:
     ending = f", {_UTC.format('until')} AS until" if until else ""
     return f"""
         SELECT after.version, {_UTC.format("at")} AS at, actor, request_id,
-            {_op(resource)} AS op, array_to_json({_changed(resource)}) AS changed{ending}
+            {_OP} AS op, array_to_json({_changed(resource)}) AS changed{ending}
         FROM (SELECT) AS once LEFT JOIN images AS after ON {_valid_after("after")}
             LEFT JOIN images AS before ON {_valid_before("before")}
     """
-
-
-def _op(resource: str) -> str:
-    merges = RESOURCES[resource].can_be_merged
-    gone = _either(merges and "after", HistoryOp.MERGE, HistoryOp.DELETE)
-    back = _either(merges and "before", HistoryOp.UNMERGE, HistoryOp.RESTORE)
-    return f"""CASE
-                WHEN after.version IS NULL THEN '{HistoryOp.REMOVE}'
-                WHEN before.version IS NULL AND number = 0 THEN '{HistoryOp.BEGIN}'
-                WHEN before.version IS NULL THEN '{HistoryOp.CREATE}'
-                WHEN before.deleted_at IS NULL AND after.deleted_at IS NOT NULL THEN {gone}
-                WHEN before.deleted_at IS NOT NULL AND after.deleted_at IS NULL THEN {back}
-                ELSE '{HistoryOp.UPDATE}'
-            END"""
-
-
-def _either(image: str | bool, merged: HistoryOp, otherwise: HistoryOp) -> str:
-    if not image:
-        return f"'{otherwise}'"
-    return f"CASE WHEN {image}.redirect_to IS NULL THEN '{otherwise}' ELSE '{merged}' END"
 
 
 def _changed(resource: str) -> str:

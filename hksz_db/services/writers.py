@@ -8,8 +8,7 @@ from typing import Any
 from marshmallow import Schema
 
 from hksz_db.domain.vocabulary import Scope
-from hksz_db.models import Base
-from hksz_db.queries.resources import table_of
+from hksz_db.models import Base, table_of
 from hksz_db.services.columns import (
     HOUSEKEEPING,
     SchemaMismatch,

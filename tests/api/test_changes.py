@@ -9,8 +9,7 @@ import pytest
 
 from hksz_db.api.changes import CHANGE_PAGE_SCHEMA
 from hksz_db.database import run
-from hksz_db.feed.pages import Feed
-from hksz_db.feed.positions import Position
+from hksz_db.feed.pages import Feed, Position
 from hksz_db.queries.pages import RESOURCES
 from hksz_db.services.writing import writing
 

@@ -12,10 +12,9 @@ from hksz_db.database import Database, run
 from hksz_db.feed.changes import changes_statement
 from hksz_db.feed.dependencies import Change, Edge, Start, Step, dependencies
 from hksz_db.feed.pages import Feed, horizon
-from hksz_db.models import Claim, ClaimTopic, Figure, SourceCapture, Unit
+from hksz_db.models import Claim, ClaimTopic, Figure, SourceCapture, Unit, table_of
 from hksz_db.queries.documents import Many, Node, One, Values
 from hksz_db.queries.pages import RESOURCES
-from hksz_db.queries.resources import table_of
 from hksz_db.services.writing import writing
 from tests.feed.world import documents, populate, statements
 

@@ -22,8 +22,7 @@ from hksz_db.domain.errors import DomainError
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.feed.changes import changes_statement
 from hksz_db.feed.dependencies import Change, Start, dependencies
-from hksz_db.feed.pages import Feed, Page, horizon
-from hksz_db.feed.positions import BEGINNING
+from hksz_db.feed.pages import BEGINNING, Feed, Page, horizon
 from hksz_db.models import HISTORY_TABLES
 from hksz_db.queries.pages import RESOURCES
 from hksz_db.services import api_keys, lifecycle, merging

@@ -20,8 +20,7 @@ from hksz_db import preparing
 from hksz_db.database import Database, DatabaseUnusable, driver_url, run
 from hksz_db.domain import quantities, vocabulary
 from hksz_db.embedded import Server, running
-from hksz_db.feed.pages import Feed
-from hksz_db.feed.positions import BEGINNING
+from hksz_db.feed.pages import BEGINNING, Feed
 from hksz_db.models import Base
 from hksz_db.queries.pages import RESOURCES
 from tests.migrations.administration import ROOT, alembic, dump, fill, play

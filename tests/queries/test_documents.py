@@ -8,7 +8,7 @@ from marshmallow import Schema, fields
 from sqlalchemy import Boolean, Column, Date, Integer, Text, Uuid
 from sqlalchemy.types import TypeEngine
 
-from hksz_db.queries.compared import COMPARISONS
+from hksz_db.queries.comparisons import COMPARISONS
 from hksz_db.queries.documents import (
     DecimalText,
     First,
@@ -22,7 +22,7 @@ from hksz_db.queries.documents import (
     Values,
 )
 from hksz_db.queries.pages import RESOURCES
-from hksz_db.queries.resources import Queryable
+from hksz_db.queries.readable import Queryable
 from schemas.fields import DecimalDocument
 
 # A type before the one that it derives from.

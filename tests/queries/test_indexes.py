@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from hksz_db.database import Database, run, use_generic_plans
 from hksz_db.domain.chronology import parse
 from hksz_db.feed.changes import changes_statement
-from hksz_db.feed.positions import BEGINNING
+from hksz_db.feed.pages import BEGINNING
 from hksz_db.queries.filters import AllOf, Criterion, bound_values, shape
 from hksz_db.queries.pages import RESOURCES, PageShape, matches_statement
 

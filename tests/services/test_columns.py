@@ -8,8 +8,7 @@ from typing import ClassVar
 import pytest
 from marshmallow import fields
 
-from hksz_db.models import Claim, Entity, EntityRelation, Source, SourceContributor, Unit
-from hksz_db.queries.resources import table_of
+from hksz_db.models import Claim, Entity, EntityRelation, Source, SourceContributor, Unit, table_of
 from hksz_db.services.columns import SchemaMismatch, columns_of
 from hksz_db.services.figures import WRITER as FIGURES
 from hksz_db.services.kinds import KINDS

@@ -1,0 +1,35 @@
+-- The origins of the evidence on a claim, and the path to each, as a JSON array.
+SELECT COALESCE(json_agg(json_build_object(
+    'source_id', source.id,
+    'external_id', source.external_id,
+    'title', source.title,
+    'retracted', source.retracted_at IS NOT NULL,
+    'stance', CASE WHEN origin.in_favour THEN 'for' ELSE 'against' END,
+    'counted', origin.counted,
+    'via', origin.via
+) ORDER BY origin.in_favour DESC, origin.counted DESC, source.id), '[]')
+FROM (
+    SELECT reached.in_favour, reached.origin_id,
+        bool_or(reached.counted AND reached.stands) AS counted,
+        json_agg(json_build_object(
+            'evidence_id', reached.evidence_id,
+            'source_id', passed.id,
+            'external_id', passed.external_id,
+            'title', passed.title,
+            'retracted', passed.retracted_at IS NOT NULL,
+            'steps', CASE WHEN reached.source_id = reached.origin_id THEN '[]' ELSE (
+                SELECT json_agg(json_build_object(
+                    'kind', way.kind,
+                    'source_id', stop.id,
+                    'external_id', stop.external_id,
+                    'title', stop.title,
+                    'retracted', stop.retracted_at IS NOT NULL
+                ) ORDER BY way.step)
+                FROM origin_steps(reached.evidence_id, reached.origin_id) AS way
+                    JOIN sources AS stop ON stop.id = way.source_id
+            ) END
+        ) ORDER BY reached.evidence_id) AS via
+    FROM claim_origins(corroborated.claim_id) AS reached
+        JOIN sources AS passed ON passed.id = reached.source_id
+    GROUP BY reached.in_favour, reached.origin_id
+) AS origin JOIN sources AS source ON source.id = origin.origin_id

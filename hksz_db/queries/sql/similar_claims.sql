@@ -1,0 +1,115 @@
+-- At most ten live claims that look like the one that the query around it reads as "claims".
+-- OFFSET 0 makes PostgreSQL evaluate the columns once, however often they are used.
+SELECT * FROM (
+    SELECT *,
+        similarity >= 0.60 AND modality = claims.modality
+            AND numbers <> 'different' AND figures <> 'different' AND period <> 'different'
+            AND NOT inverted
+            AND (words IN ('same', 'contained') OR figures = 'same') AS likely_same
+    FROM (
+        SELECT id, external_id, statement, status, modality, similarity, inverted,
+            CASE
+                WHEN inverted OR NOT (words <@ other_words OR words @> other_words)
+                    THEN 'different'
+                WHEN NOT (words <@ other_words AND words @> other_words) THEN 'contained'
+                -- Evaluated last: the order only matters if the words are the same.
+                WHEN word_order IS NOT DISTINCT FROM statement_order(statement) THEN 'same'
+                ELSE 'reordered'
+            END AS words,
+            CASE
+                WHEN numbers <> other_numbers THEN 'different'
+                WHEN cardinality(numbers) = 0 THEN 'none'
+                ELSE 'same'
+            END AS numbers,
+            -- Whether each figure of either claim shares a plausible value with a figure of the
+            -- other. Only comparable figures count: those of one metric, subject and modality whose
+            -- periods overlap. A figure without a period has that of its claim; without either it
+            -- overlaps any. If both claims have figures and none are comparable, the claims differ.
+            -- The ranges of logically possible values are not compared, because they are open: more
+            -- than 41,000 may be more than 47,000.
+            CASE
+                WHEN NOT (
+                    EXISTS (SELECT FROM figures WHERE claim_id = claims.id AND deleted_at IS NULL)
+                    AND EXISTS (
+                        SELECT FROM figures WHERE claim_id = candidate.id AND deleted_at IS NULL
+                    )
+                ) THEN 'none'
+                WHEN (
+                    SELECT bool_and(own_agrees AND other_agrees) -- null without pairs
+                    FROM (
+                        SELECT bool_or(own.plausible_range && other.plausible_range)
+                                OVER (PARTITION BY own.id) AS own_agrees,
+                            bool_or(own.plausible_range && other.plausible_range)
+                                OVER (PARTITION BY other.id) AS other_agrees
+                        FROM figures AS own, figures AS other
+                        WHERE own.claim_id = claims.id AND other.claim_id = candidate.id
+                            AND own.metric_id = other.metric_id
+                            AND own.subject_id = other.subject_id
+                            AND own.modality = other.modality
+                            AND own.deleted_at IS NULL AND other.deleted_at IS NULL
+                            AND coalesce(own.period, claims.time, '(,)')
+                                && coalesce(other.period, candidate.time, '(,)')
+                    ) AS pairs
+                ) THEN 'same'
+                ELSE 'different'
+            END AS figures,
+            CASE
+                WHEN claims.time IS NULL OR candidate.time IS NULL THEN 'unknown'
+                WHEN claims.time = candidate.time THEN 'same'
+                WHEN claims.time && candidate.time THEN 'overlaps'
+                ELSE 'different'
+            END AS period
+        FROM (
+            -- Another word makes a claim say more; one of these makes it say something else.
+            SELECT *, EXISTS (
+                SELECT FROM unnest(
+                    ARRAY['not', 'before', 'after', 'outside', 'below', 'all', 'few', 'per cent']
+                ) AS word
+                WHERE (words @> ARRAY[word]) <> (other_words @> ARRAY[word])
+            ) AS inverted
+            FROM (
+                SELECT other.id, other.external_id, other.statement, other.status, other.modality,
+                    other.time, likeness.similarity,
+                    own.words, own.numbers, own.word_order,
+                    statement_words(other.statement) AS other_words,
+                    statement_numbers(other.statement) AS other_numbers
+                FROM (
+                    SELECT statement_bands(claims.statement) AS bands,
+                        masked_statement(claims.statement) AS masked,
+                        statement_words(claims.statement) AS words,
+                        statement_numbers(claims.statement) AS numbers,
+                        statement_order(claims.statement) AS word_order
+                    OFFSET 0
+                ) AS own
+                CROSS JOIN LATERAL (
+                    -- The candidates that share the most and the rarest bands.
+                    SELECT claim_id
+                    FROM unnest(own.bands) AS own_band (band)
+                    CROSS JOIN LATERAL (
+                        -- A rare band says more than a common one.
+                        SELECT claim_id, 1.0 / count(*) OVER () AS weight
+                        FROM (
+                            -- The newest: thousands of claims may share a band.
+                            SELECT claim_id FROM claim_bands
+                            WHERE band = own_band.band AND claim_id <> claims.id
+                            ORDER BY claim_id DESC LIMIT 32
+                        ) AS newest
+                    ) AS sharing
+                    GROUP BY claim_id ORDER BY sum(weight) DESC, claim_id DESC LIMIT 16
+                ) AS near
+                JOIN claims AS other ON other.id = near.claim_id
+                CROSS JOIN LATERAL (
+                    SELECT round(
+                        similarity(own.masked, masked_statement(other.statement))::numeric, 2
+                    ) AS similarity
+                    OFFSET 0
+                ) AS likeness
+                WHERE other.deleted_at IS NULL AND likeness.similarity >= 0.45
+                OFFSET 0
+            ) AS alike
+            OFFSET 0
+        ) AS candidate
+        OFFSET 0
+    ) AS compared
+) AS judged
+ORDER BY likely_same DESC, similarity DESC, id DESC LIMIT 10
