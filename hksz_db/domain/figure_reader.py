@@ -1,0 +1,395 @@
+"""The grammar of a stated figure: what may stand before, in and after its number."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from fractions import Fraction
+
+from hksz_db.domain import figure_words as words
+from hksz_db.domain.figure_numbers import (
+    TRAILING,
+    UNITS,
+    Number,
+    plain,
+    read_fraction_after,
+    read_number,
+    read_scales,
+    share,
+)
+from hksz_db.domain.figure_ranges import Stated, number_step
+from hksz_db.domain.figure_tokens import (
+    MAX_DIGITS,
+    MAX_PLACES,
+    Cursor,
+    Phrases,
+    Token,
+    UnreadableFigure,
+)
+from hksz_db.domain.figure_words import BoundsInWords, MeasureHint, Unit
+from hksz_db.domain.vocabulary import Comparator, Dimension
+
+_LEADING = Phrases(words.LEADING)
+_SHARES = Phrases(words.SHARES)
+_MULTIPLES = Phrases(words.MULTIPLES)
+_PREFIXES = Phrases(words.CURRENCY_PREFIXES)
+_MONEY = Phrases(words.MONEY_NAMES)
+_MINUS = ("-", "minus", "negative")
+_ZERO = plain(Decimal(0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatedFigure(Stated):
+    """What a text states. Amount, bounds and step are in ``unit_code``.
+
+    ``unit_code`` is a UCUM or ISO 4217 code, or ``None`` if the text names none. ``total`` is the
+    15 of "10 of the 15". ``notes`` are sentences about what is ambiguous or was left out.
+    """
+
+    unit_code: str | None = None
+    total: Decimal | None = None
+    measure_hint: MeasureHint | None = None
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True)
+class _Quantity:
+    number: Number
+    unit: Unit | None
+
+
+class Reader:
+    """Reads one figure."""
+
+    def __init__(self, text: Sequence[Token], dimension: Dimension | None) -> None:
+        self._cursor = Cursor(text)
+        self._dimension = dimension
+        self._comparator: Comparator | None = None
+
+    def figure(self) -> StatedFigure:
+        """Everything that the text states."""
+        self._read_leading()
+        figure = self._with_total(self._figure())
+        self._read_rest(has_unit=figure.unit_code is not None)
+        figure = self._compared(figure)
+        return replace(figure, notes=tuple(dict.fromkeys(self._cursor.notes)))
+
+    def first_figure(self) -> StatedFigure | None:
+        """The figure that stands first, without the words around it."""
+        return self._cursor.attempt(self._figure)
+
+    def _figure(self) -> StatedFigure:
+        return self._share_in_words() or self._multiple_in_words() or self._amounts()
+
+    # Comparators
+
+    def _read_leading(self) -> None:
+        cursor = self._cursor
+        while not (cursor.length_of(_SHARES) or cursor.length_of(_PREFIXES)):
+            if cursor.length_of(_LEADING):
+                self._compare(cursor.take_phrase(_LEADING))
+            elif cursor.word() in {"a", "an"} and self._is_number(1):
+                cursor.at += 1
+            else:
+                return
+
+    def _is_number(self, ahead: int) -> bool:
+        token = self._cursor.peek(ahead)
+        if token is None:
+            return False
+        is_cardinal = token.kind == "number" or token.text in words.SMALL_NUMBERS
+        return is_cardinal or self._cursor.length_of(_PREFIXES, ahead) > 0
+
+    def _compare(self, comparator: Comparator | None) -> None:
+        before = self._comparator
+        if comparator in {None, before}:
+            return
+        # The estimate of a bound ("an estimated ... or more") is a bound.
+        if before is None or (before is Comparator.APPROX and comparator is not Comparator.EQ):
+            self._comparator = comparator
+        elif comparator is not Comparator.APPROX or before is Comparator.EQ:
+            raise UnreadableFigure("The words around the number compare in two ways.")
+
+    def _compared(self, figure: StatedFigure) -> StatedFigure:
+        comparator = self._comparator
+        if comparator is None:
+            return figure
+        if figure.comparator is Comparator.EQ and not figure.exact:
+            exact = comparator is Comparator.EQ
+            return replace(figure, comparator=comparator, exact=exact)
+        if figure.comparator is Comparator.BETWEEN and comparator is Comparator.APPROX:
+            self._cursor.notes.append("The range is approximate; its bounds were taken as given.")
+            return figure
+        raise UnreadableFigure("A comparator does not go with a range or with a share in words.")
+
+    # Shares and multiples in words
+
+    def _share_in_words(self) -> StatedFigure | None:
+        bounds = self._cursor.take_phrase(_SHARES)
+        if bounds is None:
+            return None
+        total = self._cursor.attempt(self._total)
+        certain = bounds.comparator is Comparator.EQ
+        if certain and (total or self._dimension is Dimension.COUNT):
+            return self._all_or_none(bounds, total)
+        return StatedFigure(
+            comparator=bounds.comparator,
+            amount=bounds.amount,
+            lower_bound=bounds.lower_bound,
+            upper_bound=bounds.upper_bound,
+            step=number_step(bounds.amount),
+            exact=certain,
+            unit_code="1",
+            total=_decimal(total.amount) if total else None,
+            measure_hint=MeasureHint.RATIO,
+        )
+
+    def _all_or_none(self, bounds: BoundsInWords, total: Number | None) -> StatedFigure:
+        if total is None and bounds.amount:
+            raise UnreadableFigure("The text does not say how many 'all' are.")
+        figure = self._single(_Quantity(total if total and bounds.amount else _ZERO, None))
+        whole = _decimal(total.amount) if total else None
+        return replace(figure, exact=not bounds.amount, total=whole)
+
+    def _multiple_in_words(self) -> StatedFigure | None:
+        is_adjective = self._cursor.word() in words.ADJECTIVES_OF_MULTIPLES
+        multiple = self._cursor.take_phrase(_MULTIPLES)
+        if multiple is None:
+            return None
+        if is_adjective and self._cursor.word() not in {"", "of", *words.DETERMINERS}:
+            raise UnreadableFigure("'Double' before a noun may be a part of its name.")
+        return self._single(_Quantity(plain(multiple), words.MULTIPLE))
+
+    # Amounts
+
+    def _amounts(self) -> StatedFigure:
+        opening = self._cursor.take("between", "from")
+        first = self._quantity(and_joins=opening != "between")
+        second = self._cursor.attempt(lambda: self._second(opening))
+        if second is not None:
+            return _range(first, second)
+        if opening:
+            raise UnreadableFigure(f"{opening!r} needs two numbers.")
+        return self._share_of_parts(first) or self._single(first)
+
+    def _second(self, opening: str) -> _Quantity | None:
+        joining = {"between": ("and", "to", "-"), "from": ("to", "-")}
+        if not self._cursor.take(*joining.get(opening, ("to", "-", "~", "or"))):
+            return None
+        return self._quantity()
+
+    def _single(self, quantity: _Quantity) -> StatedFigure:
+        unit = _unit_of(quantity.unit, quantity.number)
+        if unit.hint is MeasureHint.MULTIPLE and self._cursor.word() in words.PER:
+            raise UnreadableFigure("The text says how often something happens.")
+        amount, step = _in_unit(quantity.number, unit)
+        return StatedFigure(
+            comparator=Comparator.EQ,
+            amount=_decimal(amount),
+            step=_decimal(step),
+            unit_code=unit.code,
+            measure_hint=unit.hint,
+        )
+
+    def _share_of_parts(self, part: _Quantity) -> StatedFigure | None:
+        whole = self._cursor.attempt(self._parts) if part.unit is None else None
+        if whole is None:
+            return None
+        return self._single(_Quantity(share(part.number.amount, whole.amount), None))
+
+    def _parts(self) -> Number | None:
+        """The 10 of "9 in 10" and "9 out of 10", which are shares; "9 of the 10" is a count."""
+        cursor = self._cursor
+        joined_by_in = bool(cursor.take("in"))
+        is_count = not joined_by_in and not cursor.take("out")
+        if not joined_by_in and not cursor.take("of"):
+            return None
+        is_count |= bool(cursor.take(*words.DETERMINERS))
+        if self._dimension in {Dimension.COUNT, Dimension.RATIO}:
+            is_count = self._dimension is Dimension.COUNT
+        cursor.take("every", "each")
+        is_year = joined_by_in and re.fullmatch("[12][0-9]{3}", cursor.word())
+        return None if is_count or is_year else self._scaled()
+
+    def _with_total(self, figure: StatedFigure) -> StatedFigure:
+        joining = {"of", "out", "in"} if self._dimension is Dimension.COUNT else {"of", "out"}
+        if figure.total is not None or self._cursor.word() not in joining:
+            return figure
+        number = self._cursor.attempt(self._total)
+        if number is None:
+            return figure
+        total = _decimal(number.amount)
+        if figure.unit_code is None and total < (figure.amount or figure.upper_bound or 0):
+            raise UnreadableFigure("The part is above the total.")
+        return replace(figure, total=total)
+
+    def _total(self) -> Number:
+        """The 15 of "of the 15" and "out of all 15"."""
+        self._cursor.take("in", "out")
+        self._cursor.take("of")
+        while self._cursor.take(*words.DETERMINERS):
+            pass
+        return self._scaled()
+
+    def _quantity(self, *, and_joins: bool = True) -> _Quantity:
+        cursor = self._cursor
+        negative = cursor.take(*_MINUS)
+        currency = cursor.take_phrase(_PREFIXES)
+        negative = cursor.take(*_MINUS) or negative
+        number = self._scaled(currency, and_joins=and_joins)
+        if negative:
+            number = replace(number, value=-number.value)
+        unit = self._unit(currency)
+        if unit and unit is not currency:
+            # "an hour and a half"
+            number = read_fraction_after(cursor, number, and_joins)
+        if unit and unit.note:
+            cursor.notes.append(unit.note)
+        return _Quantity(number, unit)
+
+    def _scaled(self, currency: Unit | None = None, *, and_joins: bool = True) -> Number:
+        number = read_number(self._cursor, and_joins=and_joins)
+        is_money = currency is not None or self._dimension is Dimension.MONEY
+
+        def is_scale(word: str) -> bool:
+            return is_money or not (word == "t" or (word == "m" and not self._is_million()))
+
+        return read_scales(self._cursor, number, is_scale, and_joins=and_joins)
+
+    def _is_million(self) -> bool:
+        """Whether an "m" that is not about money is a million, and not a metre."""
+        if self._dimension is not None:
+            return self._dimension is not Dimension.LENGTH
+        counted = self._cursor.word(1)
+        if counted.endswith("s") or counted == "people" or self._cursor.length_of(UNITS, 1):
+            return True
+        raise UnreadableFigure("'m' may stand for million or for metres.")
+
+    def _unit(self, currency: Unit | None) -> Unit | None:
+        cursor = self._cursor
+        start = cursor.at
+        by_dimension = words.BY_DIMENSION.get(cursor.word(), {})
+        if cursor.length_of(UNITS) <= 1 and self._dimension in by_dimension:
+            cursor.at += 1
+            return by_dimension[self._dimension]
+        unit = cursor.take_phrase(UNITS)
+        if unit is None or currency is None:
+            return unit or currency
+        if unit not in words.MONEY:
+            cursor.at = start
+            return currency
+        if None not in {unit.code, currency.code} and unit.code != currency.code:
+            raise UnreadableFigure("The number has two currencies.")
+        return currency if unit.code is None else unit
+
+    # What follows
+
+    def _read_rest(self, *, has_unit: bool) -> None:
+        cursor = self._cursor
+        while cursor.length_of(TRAILING):
+            self._compare(cursor.take_phrase(TRAILING))
+        rest = self._without_last_comparator()
+        if not rest:
+            return
+        first, last = rest[0], rest[-1]
+        _check_first(first)
+        if cursor.length_of(UNITS) and first.text not in words.PER:
+            raise UnreadableFigure("The number has two units.")
+        if not has_unit and cursor.length_of(_MONEY, 1):
+            raise UnreadableFigure(f"{first.text!r} before a currency is not understood.")
+        is_attribute = first.text in words.COMPARATIVES and len(rest) > 1 and not has_unit
+        if not is_attribute:
+            _check_difference(first, words.DIFFERENCES | words.COMPARATIVES)
+        _check_difference(last, words.DIFFERENCES | words.COMPARATIVES)
+        for index, token in enumerate(rest):
+            _check_difference(token, words.CERTAIN_DIFFERENCES)
+            _check_is_no_number(token, rest[max(0, index - 2) : index])
+        if first.text in words.PER:
+            cursor.notes.append(f"{' '.join(token.text for token in rest)!r} was not read.")
+
+    def _without_last_comparator(self) -> Sequence[Token]:
+        """The rest of the text, without the "or more" of "16 companies or more"."""
+        rest = self._cursor.rest()
+        for ahead in range(1, len(rest)):
+            found = TRAILING.match(rest, ahead)
+            if found is not None and found[1] == len(rest):
+                self._compare(found[0])
+                return rest[:ahead]
+        return rest
+
+
+def _range(first: _Quantity, second: _Quantity) -> StatedFigure:
+    units = {quantity.unit for quantity in (first, second) if quantity.unit is not None}
+    if len(units) > 1:
+        raise UnreadableFigure("The two numbers of the range have different units.")
+    lower, upper = first.number, second.number
+    if lower.scale == 1 and lower.value < upper.value:
+        # "3 to 5 million", but not "500,000 to 1 million"
+        lower = replace(lower, scale=upper.scale, in_dozens=upper.in_dozens)
+    unit = _unit_of(units.pop() if units else None, lower, upper)
+    least, first_step = _in_unit(lower, unit)
+    greatest, second_step = _in_unit(upper, unit)
+    if least >= greatest:
+        raise UnreadableFigure("The first number of the range is not below the second.")
+    return StatedFigure(
+        comparator=Comparator.BETWEEN,
+        lower_bound=_decimal(least),
+        upper_bound=_decimal(greatest),
+        step=_decimal(min(first_step, second_step)),
+        unit_code=unit.code,
+        measure_hint=unit.hint,
+    )
+
+
+def _unit_of(unit: Unit | None, *numbers: Number) -> Unit:
+    if unit is None and all(number.is_share for number in numbers):
+        return words.SHARE
+    if unit and unit.note and any(number.is_share for number in numbers):
+        # Without its unit, "half a ton" would be a share.
+        raise UnreadableFigure(unit.note)
+    return unit or words.NO_UNIT
+
+
+def _in_unit(number: Number, unit: Unit) -> tuple[Fraction, Fraction]:
+    """The amount and the step."""
+    number = replace(number, scale=number.scale * unit.times)
+    if unit.hint is not MeasureHint.MULTIPLE:
+        return number.amount, number.step
+    if number.amount <= 0:
+        raise UnreadableFigure("A multiple is above zero.")
+    return number.amount, min(number.step, number.amount / 5)
+
+
+def _decimal(number: Fraction) -> Decimal:
+    """The number rounded to twenty places, without trailing zeros."""
+    if abs(number) >= 10**MAX_DIGITS:
+        raise UnreadableFigure(f"The number has more than {MAX_DIGITS} digits before the point.")
+    digits, places = round(number * 10**MAX_PLACES), MAX_PLACES
+    while places and digits % 10 == 0:
+        digits, places = digits // 10, places - 1
+    return Decimal(f"{digits}E-{places}")
+
+
+def _check_first(token: Token) -> None:
+    if token.kind == "number":
+        raise UnreadableFigure("The text states more than one number.")
+    is_part_of_number = token.text in words.JOINING or token.text in words.FRACTION_WORDS
+    is_word = token.kind == "word" and not token.glued and not is_part_of_number
+    if not is_word or (len(token.text) == 1 and token.text != "a"):
+        raise UnreadableFigure(f"{token.text!r} after the number is not understood.")
+
+
+def _check_difference(token: Token, known: frozenset[str]) -> None:
+    if token.text in known:
+        raise UnreadableFigure(f"{token.text!r} after the number is not understood.")
+
+
+def _check_is_no_number(token: Token, before: Sequence[Token]) -> None:
+    is_scale = len(token.text) > 3 and token.text in words.SCALES
+    if token.text in words.SMALL_NUMBERS or is_scale:
+        raise UnreadableFigure("The text states more than one number.")
+    if token.kind == "number":
+        # CO2 and COVID-19 are names.
+        name = before[:-1] if before and before[-1].text == "-" else before
+        if not (token.glued and name and name[-1].kind == "word"):
+            raise UnreadableFigure("The text states more than one number.")
