@@ -165,18 +165,23 @@ class Reader:
     def _amounts(self) -> StatedFigure:
         opening = self._cursor.take("between", "from")
         first = self._quantity(and_joins=opening != "between")
-        second = self._cursor.attempt(lambda: self._second(opening))
+        second = self._cursor.attempt(lambda: self._second(opening, first))
         if second is not None:
             return _range(first, second)
         if opening:
             raise UnreadableFigure(f"{opening!r} needs two numbers.")
         return self._share_of_parts(first) or self._single(first)
 
-    def _second(self, opening: str) -> _Quantity | None:
+    def _second(self, opening: str, first: _Quantity) -> _Quantity | None:
         joining = {"between": ("and", "to", "-"), "from": ("to", "-")}
-        if not self._cursor.take(*joining.get(opening, ("to", "-", "~", "or"))):
+        joined_by = self._cursor.take(*joining.get(opening, ("to", "-", "~", "or")))
+        if not joined_by:
             return None
-        return self._quantity()
+        second = self._quantity()
+        # "two or three", but not "20, or 10 per cent" and "20, or 80 per cent"
+        if joined_by == "or" and second.number.value > 2 * first.number.value:
+            return None
+        return second
 
     def _single(self, quantity: _Quantity) -> StatedFigure:
         unit = _unit_of(quantity.unit, quantity.number)

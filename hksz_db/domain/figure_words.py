@@ -108,13 +108,14 @@ _LEADING: dict[Comparator | None, str] = {
     Comparator.EQ: "exactly, precisely, =, equal to",
     Comparator.APPROX: (
         "about, some, around, roughly, approximately, approx, circa, ca, c, an estimated, "
-        "estimated, estimated at, est, close to, in the region of, in the order of, of the order "
-        "of, on the order of, broadly, ~, ≈, ≃, ≅"
+        "estimated, estimated at, est, close to, in the region of, in the order of, "
+        "of the order of, on the order of, broadly, ~, ≈, ≃, ≅"
     ),
     Comparator.GT: (
-        "over, more than, above, exceeding, in excess of, greater than, higher than, larger "
-        "than, just over, just above, slightly over, slightly above, slightly more than, a "
-        "little over, a little more than, well over, well above, far more than, >"
+        "over, more than, above, exceeding, in excess of, greater than, higher than, "
+        "larger than, just over, just above, slightly over, slightly above, "
+        "slightly more than, a little over, a little more than, well over, well above, "
+        "far more than, >"
     ),
     Comparator.GE: (
         "at least, no fewer than, no less than, not fewer than, not less than, a minimum of, "
@@ -122,22 +123,22 @@ _LEADING: dict[Comparator | None, str] = {
     ),
     Comparator.LT: (
         "under, less than, fewer than, below, nearly, almost, just under, just below, "
-        "slightly under, slightly below, slightly less than, a little under, a little less "
-        "than, well under, well below, approaching, lower than, smaller than, short of, just "
-        "short of, not quite, <"
+        "slightly under, slightly below, slightly less than, a little under, "
+        "a little less than, well under, well below, approaching, lower than, smaller than, "
+        "short of, just short of, not quite, <"
     ),
     Comparator.LE: (
-        "up to, at most, at the most, no more than, not more than, not exceeding, a maximum "
-        "of, maximum of, as many as, as much as, as high as, ≤, ≦, < ="
+        "up to, at most, at the most, no more than, not more than, not exceeding, "
+        "a maximum of, maximum of, as many as, as much as, as high as, ≤, ≦, < ="
     ),
     None: (
-        "the, its, their, these, those, another, a further, "
-        "further, additional, an additional, only, just, a mere, a record, record, a total "
-        "of, total of, totals of, a total, total, in total, altogether, in all, worth, valued"
-        " at, was, were, is, are, has, have, had, been, reached, reaching, reaches, totalled,"
-        " totaled, totalling, totaling, totals, amounted to, amounting to, amounts to, stood "
-        "at, standing at, stands at, came to, rose to, grew to, increased to, fell to, "
-        "dropped to, decreased to, numbered, numbering, comprised, comprises, +"
+        "the, its, their, these, those, another, a further, further, additional, "
+        "an additional, only, just, a mere, a record, record, a total of, total of, totals of, "
+        "a total, total, in total, altogether, in all, worth, valued at, was, were, is, are, "
+        "has, have, had, been, reached, reaching, reaches, totalled, totaled, totalling, "
+        "totaling, totals, amounted to, amounting to, amounts to, stood at, standing at, "
+        "stands at, came to, rose to, grew to, increased to, fell to, dropped to, "
+        "decreased to, numbered, numbering, comprised, comprises, +"
     ),
 }
 _TRAILING: dict[Comparator | None, str] = {

@@ -1,10 +1,12 @@
 """Reading figures as English texts state them."""
 # ruff: noqa: RUF001 -- dashes, minus signs and full-width digits are read, too
 
+import json
 import re
 import time
 import unicodedata
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -295,6 +297,25 @@ def test_there_are_phrases_of_every_comparator() -> None:
     assert len(rows()) >= 150
 
 
+SEEDS = Path(__file__).parents[2] / "seed_data"
+SEED_FIGURES = [
+    figure
+    for file in sorted(SEEDS.glob("*/claims.json"))
+    for claim in json.loads(file.read_text())
+    for figure in claim["figures"]
+]
+
+
+@pytest.mark.parametrize("figure", SEED_FIGURES, ids=lambda figure: figure["as_stated"])
+def test_the_words_of_the_seeds_are_read_as_their_figures(figure: dict) -> None:
+    read = read_stated(figure["as_stated"])
+    assert read.amount == Decimal(figure["amount"])
+    assert (read.unit_code or "1") == figure["unit_code"]
+    # The sentence around "36,000" has the "some".
+    expected = "eq" if figure["as_stated"] == "36,000" else figure["comparator"]
+    assert read.comparator == expected
+
+
 @pytest.mark.parametrize(
     ("text", "total"),
     [
@@ -481,6 +502,8 @@ def test_clear_figures_have_no_notes(text: str) -> None:
         ("2012–13", "not below the second"),
         ("50-50", "not below the second"),
         ("5 km to 7 miles", "different units"),
+        ("20, or 10 per cent", "not below the second"),
+        ("20, or 80 per cent", "'or' after the number"),
         ("between 5", "needs two numbers"),
         ("from HK$500", "needs two numbers"),
         ("HK$5 hectares", "two units"),
