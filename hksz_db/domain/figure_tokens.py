@@ -120,7 +120,7 @@ def _split(text: str) -> list[Token]:
 
 def _check_number(match: re.Match[str], text: str) -> None:
     whole, _, decimals = match[0].partition(".")
-    if len(whole) > MAX_DIGITS or len(decimals) > MAX_PLACES:
+    if len(re.sub("[, ]", "", whole)) > MAX_DIGITS or len(decimals) > MAX_PLACES:
         raise UnreadableFigure(
             f"A number has more than {MAX_DIGITS} digits before the point or {MAX_PLACES} after it."
         )
