@@ -7,11 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from hksz_db.domain import figure_words as words
-from hksz_db.domain.figure_ranges import number_step
 from hksz_db.domain.figure_tokens import MAX_PLACES, Cursor, Phrases, Token, UnreadableFigure
-
-MOST_PARTS = 10**9
-"""Two shares of at most so many parts differ when they are rounded to twenty places."""
 
 # "15/31" is a date, "16/17" a year.
 _PARTS_OF_SLASH = frozenset(words.FRACTION_WORDS.values())
@@ -25,14 +21,13 @@ TRAILING = Phrases(words.TRAILING)
 class Number:
     """A number as it is stated: ``value`` times ``scale``.
 
-    ``digits`` are those of the value, or ``parts`` are numerator and denominator of its fraction.
+    ``places`` are the decimal places of the value, as far as it is stated in digits.
     """
 
     value: Fraction
-    digits: Decimal = Decimal(0)
-    parts: tuple[int, int] | None = None
+    places: int = 0
+    has_fraction: bool = False
     scale: int = 1
-    in_dozens: bool = False
 
     @property
     def amount(self) -> Fraction:
@@ -40,40 +35,23 @@ class Number:
         return self.value * self.scale
 
     @property
-    def step(self) -> Fraction:
-        """Its precision."""
-        if self.in_dozens:
-            return Fraction(words.DOZEN_STEP)
-        if self.parts is not None:
-            return share_step(*self.parts) * self.scale
-        return Fraction(number_step(self.digits, self.scale))
-
-    @property
     def is_share(self) -> bool:
         """Whether it is a fraction of one."""
-        return self.parts is not None and 0 < self.value <= 1 and self.scale == 1
-
-
-def share_step(part: int, whole: int) -> Fraction:
-    """The precision of a share: a fifth of it or of the rest, whichever is smaller.
-
-    It is at least as precise as the parts that were counted: 1 in 3 → 1/15, 9 in 10 → 1/50,
-    500 in 1,000 → 1/1000.
-    """
-    smaller = min(part, whole - part) or 1
-    return min(Fraction(smaller, 5), Fraction(1)) / whole
+        return self.has_fraction and 0 < self.value <= 1 and self.scale == 1
 
 
 def share(part: Fraction, whole: Fraction) -> Number:
     """The share of some parts in all of them. Raises ``UnreadableFigure``."""
-    if part.denominator > 1 or whole.denominator > 1 or not 0 < part <= whole <= MOST_PARTS:
+    if part.denominator > 1 or whole.denominator > 1 or not 0 < part <= whole:
         raise UnreadableFigure(f"{part} of {whole} is not a share.")
-    return Number(part / whole, parts=(int(part), int(whole)))
+    return Number(part / whole, has_fraction=True)
 
 
 def plain(digits: Decimal) -> Number:
     """A number without fraction and scale."""
-    return Number(Fraction(digits), digits=digits)
+    exponent = digits.as_tuple().exponent
+    assert isinstance(exponent, int)
+    return Number(Fraction(digits), places=-exponent)
 
 
 def read_number(cursor: Cursor, *, and_joins: bool = True) -> Number:
@@ -112,8 +90,7 @@ def read_scales(
     if first in words.MULTIPLIED_SCALES:
         larger = _scale_word(cursor, lambda word: words.SCALES[word] > scale and is_scale(word))
         scale *= words.SCALES.get(larger, 1)
-    number = replace(number, scale=scale, in_dozens=first == "dozen")
-    return read_fraction_after(cursor, number, and_joins)
+    return read_fraction_after(cursor, replace(number, scale=scale), and_joins)
 
 
 def read_fraction_after(cursor: Cursor, number: Number, and_joins: bool) -> Number:
@@ -146,7 +123,7 @@ def _in_digits(cursor: Cursor, token: Token, and_joins: bool) -> Number:
     if suffix and suffix.glued and suffix.text in words.ORDINAL_SUFFIXES:
         raise UnreadableFigure(f"{token.text + suffix.text!r} is an ordinal.")
     if re.fullmatch(r"[1-9][0-9]{0,2}\.[0-9]{3}", token.text):
-        cursor.notes.append(f"The point of {token.text} was read as a decimal point.")
+        raise UnreadableFigure(f"The point of {token.text!r} may separate thousands or decimals.")
     number = plain(token.digits)
     fraction = cursor.attempt(lambda: _slashed(cursor))
     if fraction is not None:
@@ -173,7 +150,7 @@ def _and_fraction(cursor: Cursor) -> Number | None:
 def _with_fraction(number: Number, fraction: Number) -> Number:
     if number.value.denominator > 1:
         raise UnreadableFigure("A fraction follows a number that is not whole.")
-    return replace(number, value=number.value + fraction.value, parts=fraction.parts)
+    return replace(number, value=number.value + fraction.value, has_fraction=True)
 
 
 def _fraction(cursor: Cursor) -> Number | None:

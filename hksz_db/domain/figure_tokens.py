@@ -129,11 +129,10 @@ def _check_number(match: re.Match[str], text: str) -> None:
 
 
 class Cursor:
-    """A place in a text, which moves from left to right, and the notes about what was read."""
+    """A place in a text, which moves from left to right."""
 
     def __init__(self, text: Sequence[Token]) -> None:
         self.at = 0
-        self.notes: list[str] = []
         self._text = text
 
     def peek(self, ahead: int = 0) -> Token | None:
@@ -173,12 +172,11 @@ class Cursor:
 
     def attempt(self, read: Callable[[], _Value | None]) -> _Value | None:
         """What ``read`` returns. If it returns nothing or fails, nothing has been read."""
-        at, notes = self.at, len(self.notes)
+        at = self.at
         try:
             result = read()
         except UnreadableFigure:
             result = None
         if result is None:
             self.at = at
-            del self.notes[notes:]
         return result

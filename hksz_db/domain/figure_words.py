@@ -8,39 +8,27 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 
 from hksz_db.domain.vocabulary import Comparator, Dimension
-
-
-class MeasureHint(StrEnum):
-    """What a figure measures, where its unit does not tell.
-
-    ``ratio``: a share ("one in three"); ``multiple``: how many times another value it is
-    ("doubled"); ``points``: the difference of two shares ("two percentage points").
-    """
-
-    RATIO = "ratio"
-    MULTIPLE = "multiple"
-    POINTS = "points"
 
 
 @dataclass(frozen=True)
 class Unit:
     """The code of a unit (UCUM or ISO 4217), and how many of it the word stands for.
 
-    ``note`` says why an ambiguous word has no code.
+    Without a code, ``note`` says why: the word is ambiguous, or ``refused`` because no unit could
+    make an amount of its number.
     """
 
     code: str | None
     times: int = 1
-    hint: MeasureHint | None = None
-    note: str | None = None
+    note: str = ""
+    refused: bool = False
 
 
 @dataclass(frozen=True)
 class BoundsInWords:
-    """A share that is stated without a number, such as "most"."""
+    """A share that is stated without a number, such as "most", in per cent."""
 
     comparator: Comparator
     amount: Decimal
@@ -80,9 +68,6 @@ SCALES = {
 
 MULTIPLIED_SCALES = ("hundred", "thousand", "lakh")
 """Scales that another one may follow: "hundred million"."""
-
-DOZEN_STEP = 2
-"""The precision of "two dozen", in ones."""
 
 FRACTION_WORDS = {
     "half": 2,
@@ -168,44 +153,24 @@ TRAILING = {
 
 _SHARES = {
     "most, a majority, the majority, majority": BoundsInWords(
-        Comparator.GT, Decimal("0.5"), upper_bound=Decimal(1)
+        Comparator.GT, Decimal(50), upper_bound=Decimal(100)
     ),
     "a large majority, the large majority, a vast majority, the vast majority, a great majority, "
     "the great majority, an overwhelming majority, the overwhelming majority": BoundsInWords(
-        Comparator.GT, Decimal("0.7"), upper_bound=Decimal(1)
+        Comparator.GT, Decimal(70), upper_bound=Decimal(100)
     ),
     "nearly all, almost all, virtually all, practically all": BoundsInWords(
-        Comparator.LT, Decimal(1), lower_bound=Decimal("0.9")
+        Comparator.LT, Decimal(100), lower_bound=Decimal(90)
     ),
     "a minority, the minority, minority": BoundsInWords(
-        Comparator.LT, Decimal("0.5"), lower_bound=Decimal(0)
+        Comparator.LT, Decimal(50), lower_bound=Decimal(0)
     ),
-    "all": BoundsInWords(Comparator.EQ, Decimal(1)),
+    "all": BoundsInWords(Comparator.EQ, Decimal(100)),
     "none": BoundsInWords(Comparator.EQ, Decimal(0)),
 }
 SHARES = {name: share for names, share in _SHARES.items() for name in names.split(", ")}
 
-_MULTIPLES = {
-    "2": "doubled, double, doubling, doubles, twice, twofold",
-    "3": "tripled, triple, tripling, trebled, treble, trebling, thrice, threefold",
-    "4": "quadrupled, quadruple, quadrupling, fourfold",
-    "5": "quintupled, fivefold",
-    "6": "sixfold",
-    "7": "sevenfold",
-    "8": "eightfold",
-    "9": "ninefold",
-    "10": "tenfold",
-    "20": "twentyfold",
-    "100": "hundredfold, a hundredfold",
-    "1000": "thousandfold, a thousandfold",
-    "0.5": "halved, halving, half as many, half as much, half as large",
-}
-MULTIPLES = {
-    name: Decimal(number) for number, names in _MULTIPLES.items() for name in names.split(", ")
-}
-
-# The first name of a code is that of the canonical phrase. Singulars in -s, and the American
-# spellings of metre and litre, are derived.
+# Singulars in -s, and the American spellings of metre and litre, are derived.
 _UNITS = {
     "%": "per cent, percent, pct, %",
     "[ppth]": "per mille, per thousand, per 1,000, per 1000, ‰",
@@ -269,7 +234,6 @@ _UNITS = {
     "[kn_i]": "knots",
 }
 
-# The first name of a code is that of the canonical phrase, where it stands before the number.
 _CURRENCIES = {
     "HKD": "HK$, HK $, HKD, Hong Kong dollars, HK dollars",
     "CNY": "RMB, CNY, CNH, CN¥, yuan, renminbi, yuan renminbi, Chinese yuan",
@@ -303,8 +267,6 @@ _CURRENCIES = {
 }
 
 _OTHER_UNITS = {
-    "percentage points, pp": Unit("%", hint=MeasureHint.POINTS),
-    "basis points, bps": Unit("10*-4", hint=MeasureHint.POINTS),
     "decades": Unit("a", times=10),
     "centuries": Unit("a", times=100),
     "fortnights": Unit("wk", times=2),
@@ -316,7 +278,6 @@ _AMBIGUOUS_MONEY = {
     "rupees, pesos, francs, kroner, kronor, riyals": (
         "The currency is not known: several countries use the name."
     ),
-    "cents, pence": "The currency is not known.",
     "pounds": "The unit is not known: pounds are a currency or a mass.",
 }
 _AMBIGUOUS_UNITS = {
@@ -324,6 +285,11 @@ _AMBIGUOUS_UNITS = {
     "mt": "The unit is not known: Mt is a megatonne, and mt a metric ton.",
     "gallons, gal": "The unit is not known: a gallon is imperial or American.",
     "ounces, oz": "The unit is not known: there are several ounces.",
+}
+_REFUSED = {
+    "percentage points, pp, basis points, bps": "The text states the difference of two shares.",
+    "cents, pence": "The text states a part of a currency.",
+    "times, fold, x": "The text states how many times something is as much, or happens.",
 }
 
 BY_DIMENSION = {
@@ -362,16 +328,15 @@ def _by_name(names: Mapping[str, str]) -> dict[str, Unit]:
     }
 
 
-def _by_note(notes: Mapping[str, str]) -> dict[str, Unit]:
+def _by_note(notes: Mapping[str, str], *, refused: bool = False) -> dict[str, Unit]:
     return {
-        spelling: Unit(None, note=note)
+        spelling: Unit(None, note=note, refused=refused)
         for names, note in notes.items()
         for name in names.split(", ")
         for spelling in _spellings(name)
     }
 
 
-MULTIPLE = Unit("1", hint=MeasureHint.MULTIPLE)
 UNITS = (
     _by_name(_UNITS)
     | _by_note(_AMBIGUOUS_UNITS)
@@ -381,7 +346,7 @@ UNITS = (
         for name in names.split(", ")
         for spelling in _spellings(name)
     }
-    | dict.fromkeys(("times", "fold", "x"), MULTIPLE)
+    | _by_note(_REFUSED, refused=True)
 )
 CURRENCIES = _by_name(_CURRENCIES)
 MONEY_NAMES = CURRENCIES | _by_note(_AMBIGUOUS_MONEY)
@@ -390,23 +355,9 @@ CURRENCY_PREFIXES = {
 } | {sign: MONEY_NAMES[sign] for sign in "$¥"}
 """The signs and codes that stand before a number."""
 
-CANONICAL_NAMES: dict[tuple[str | None, MeasureHint | None], str] = {
-    (code, None): names.split(", ")[0] for code, names in (_UNITS | _CURRENCIES).items()
-} | {
-    (unit.code, unit.hint): names.split(", ")[0]
-    for names, unit in _OTHER_UNITS.items()
-    if unit.hint
-}
-LARGER_UNITS: dict[str | None, list[tuple[str, int]]] = {}
-"""Names of several units, such as decades, by the code of the unit."""
-
-for _names, _unit in _OTHER_UNITS.items():
-    if _unit.times > 1:
-        LARGER_UNITS.setdefault(_unit.code, []).append((_names, _unit.times))
-
 MONEY = frozenset(MONEY_NAMES.values())
 NO_UNIT = Unit(None)
-SHARE = Unit("1", hint=MeasureHint.RATIO)
+SHARE = Unit("%", times=100)
 
 
 def _set(listed: str) -> frozenset[str]:
@@ -421,11 +372,12 @@ ORDINAL_SUFFIXES = _set("st nd rd th")
 AFTER_FRACTION = _set("of to and or in as by at from for a an")
 """Words after which "a third" is not an ordinal."""
 
-ADJECTIVES_OF_MULTIPLES = _set("double triple treble quadruple")
 JOINING = _set("or and between times")
 
-# They make a difference of the number before them, or deny it.
-CERTAIN_DIFFERENCES = _set("more less fewer than not minus except")
+# They make a difference or a rate of the number before them, or deny it.
+CERTAIN_DIFFERENCES = _set(
+    "more less fewer than not minus except per apiece annually monthly daily"
+)
 DIFFERENCES = _set("up down above below short plus no but")
 COMPARATIVES = _set(
     "higher lower greater larger smaller bigger faster slower longer shorter older younger"
