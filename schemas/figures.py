@@ -39,6 +39,12 @@ from schemas.summaries import (
     ReviewedClaimSummarySchema,
 )
 
+_READING = (
+    "The words of the source. If a new figure is given without `comparator` or without `unit_code`,"
+    " both, the amount and the bounds are read from these words, in English. What is given must"
+    " agree with the words. A change of a figure reads nothing."
+)
+
 
 class ClaimFigureCreateSchema(InputSchema):
     """A figure that is sent with its claim; its modality defaults to that of the claim."""
@@ -51,12 +57,12 @@ class ClaimFigureCreateSchema(InputSchema):
     subject_id = Uuid()
     subject_external_id = ExternalId()
     external_id = ExternalId(allow_none=True)
-    as_stated = Text(100, required=True)
-    comparator = Term(Comparator, required=True)
+    as_stated = Text(100, required=True, metadata={"description": _READING})
+    comparator = Term(Comparator)
     amount = DecimalString(allow_none=True)
     lower_bound = DecimalString(allow_none=True)
     upper_bound = DecimalString(allow_none=True)
-    unit_code = UnitCode(required=True)
+    unit_code = UnitCode()
     modality = Term(Modality)
     period_as_stated = Text(100, allow_none=True)
     period_edtf = Edtf(allow_none=True)

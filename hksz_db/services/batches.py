@@ -60,14 +60,17 @@ class Entry:
     """A row to insert, or to update if it has an ``id``; with its lists, and parts if it is new.
 
     ``fields`` are as a schema loaded them, and are changed in place; ``pointer`` is where they
-    stand in the item. ``before`` are stored columns of the row, and ``status`` is its status before
-    the write.
+    stand in the item. They are ``whole`` if they could create a row, too; the references ``added``
+    complete such fields. ``before`` are stored columns of the row, and ``status`` is its status
+    before the write.
     """
 
     writer: Writer
     fields: Row
     pointer: str = "#"
     id: UUID | None = None
+    whole: bool = False
+    added: list[Reference] = field(init=False, default_factory=list)
     status: str | None = field(init=False, default=None)
     before: Row = field(init=False, default_factory=dict)
     inserts: Mapping[str, Sequence[Row]] = field(init=False, default_factory=dict)
@@ -102,8 +105,13 @@ class Entry:
         return references_in(fields, self.writer.shape)
 
     def resolve(self, known: Resolved) -> None:
-        """Replace references by ids, and make the new rows known by name to later entries."""
+        """Replace references by ids, and complete what could create rows.
+
+        New rows become known by name to later entries.
+        """
         settle(self.references, known)
+        for pointer, writer, fields in self.given if self.is_new or self.whole else ():
+            self.added += writer.complete(fields, known, pointer)
         for _, writer, fields in self.given if self.is_new else ():
             if name := fields.get("external_id"):
                 known.announce(writer.table, name, fields["id"])
@@ -223,6 +231,9 @@ class Batch:
         for (_, _, fields), id in zip(new, self._known.new_ids, strict=True):
             fields["id"] = id
         self._each(lambda entry: entry.resolve(self._known))
+        added = list(chain.from_iterable(entry.added for entry in self._entries()))
+        self._known.include(look_up(self.session, added))
+        self._each(lambda entry: settle(entry.added, self._known))
 
     def _ids_to_lock(self) -> dict[str, set[UUID]]:
         """The ids of the rows to lock by table; the parent of a single row is locked already."""

@@ -71,13 +71,14 @@ class Columns:
                 f"Nothing writes {names} of {self.schema.__name__} to {self.table}."
             )
 
-    def blank(self, defaults: Mapping[str, Any], inherited: Collection[str] = ()) -> Row:
+    def blank(self, defaults: Mapping[str, Any], added: Collection[str] = ()) -> Row:
         """The columns of a new row of which no field is given: defaults and nulls.
 
-        Raises ``SchemaMismatch`` for an optional field whose column takes no null, or has a default
-        of its own, which would not apply to all rows that are inserted together.
+        ``added`` fields are added later. Raises ``SchemaMismatch`` for another optional field whose
+        column takes no null, or has a default of its own, which would not apply to all rows that
+        are inserted together.
         """
-        needed = {*inherited, *(f"{stem}_id" for stem in self.schema.required)}
+        needed = {*added, *(f"{stem}_id" for stem in self.schema.required)}
         row: Row = dict.fromkeys((*self.plain, *_columns_of(self.dates, self.relative)))
         for name in self.plain:
             field, column = self.schema._declared_fields[name], self.table.c[name]

@@ -1,25 +1,49 @@
 """Writing figures: amounts as stated, and the ranges that follow from them."""
 
 from decimal import Decimal
+from typing import Any
 
 from hksz_db.domain.errors import Fault, Invalid
+from hksz_db.domain.figure_tokens import UnreadableFigure
 from hksz_db.domain.quantities import InvalidFigure, read
-from hksz_db.domain.vocabulary import Comparator
+from hksz_db.domain.stated_figures import StatedFigure, read_stated
+from hksz_db.domain.vocabulary import Comparator, Dimension
 from hksz_db.models import Figure
-from hksz_db.services.references import Resolved
+from hksz_db.services.references import Reference, Resolved
 from hksz_db.services.rows import Row, range_literal
 from hksz_db.services.writers import Writer
 from schemas.figures import FigureCreateSchema, FigurePatchSchema
 
+_NUMBERS = ("comparator", "amount", "lower_bound", "upper_bound")
+_ADVICE = "Give comparator, amount or bounds, and unit_code."
+
 
 class _Figures(Writer):
+    def complete(self, fields: Row, known: Resolved, pointer: str) -> list[Reference]:
+        """Read the figure from its words if the comparator or the unit is missing.
+
+        Fields that are given must agree with the words. Raises ``Invalid``.
+        """
+        if "comparator" in fields and "unit_code" in fields:
+            return []
+        dimension = Dimension(known.rows["metrics"][fields["metric_id"]]["dimension"])
+        read = _read_words(fields, dimension, pointer)
+        is_unit_read = "unit_code" not in fields
+        fields |= {name: value for name, value in read.items() if fields.get(name) is None}
+        if not is_unit_read:
+            return []
+        words = f"{pointer}/as_stated"
+        advice = f"It was read from as_stated. {_ADVICE}"
+        return [Reference(fields, "unit_code", "unit_code", "units", words, advice=advice)]
+
     def compute(self, given: Row, before: Row, known: Resolved, pointer: str) -> Row:
         """The ranges that the stated amount allows, in base units. Raises ``Invalid``."""
         stated = {**before, **given}
         metric = known.rows["metrics"][stated["metric_id"]]
         unit = known.rows["units"][stated["unit_code"]]
         if metric["dimension"] != unit["dimension"]:
-            detail = f"The metric measures {metric['dimension']}, the unit {unit['dimension']}."
+            measures = f"The metric measures {metric['dimension']}"
+            detail = f"{measures}, the unit {stated['unit_code']} {unit['dimension']}."
             fault = Fault("dimension", detail, f"{pointer}/unit_code")
             raise Invalid("The unit does not fit the metric.", [fault])
         try:
@@ -45,11 +69,48 @@ class _Figures(Writer):
         }
 
 
+def _read_words(fields: Row, dimension: Dimension, pointer: str) -> dict[str, Any]:
+    """What the words of a figure state, by field. Raises ``Invalid``."""
+    try:
+        stated = read_stated(fields["as_stated"], dimension)
+    except UnreadableFigure as error:
+        raise _unread([Fault("figure", f"{error} {_ADVICE}", f"{pointer}/as_stated")]) from None
+    if stated.is_share and dimension is not Dimension.RATIO:
+        reason = f"The text states a share, and the metric measures {dimension}."
+        raise _unread([Fault("figure", f"{reason} {_ADVICE}", f"{pointer}/as_stated")])
+    unit_code = stated.unit_code or fields.get("unit_code") or _unstated_unit(stated, dimension)
+    if unit_code is None:
+        reason = stated.note or f"The text names no unit, and the metric measures {dimension}."
+        raise _unread([Fault("required", f"{reason} Give unit_code.", f"{pointer}/unit_code")])
+    read = {name: getattr(stated, name) for name in _NUMBERS} | {"unit_code": unit_code}
+    faults = [
+        Fault("figure", f"The text states {_shown(value)}. {_ADVICE}", f"{pointer}/{name}")
+        for name, value in read.items()
+        if fields.get(name) not in {None, value}
+    ]
+    if faults:
+        raise _unread(faults)
+    return read
+
+
+def _unstated_unit(stated: StatedFigure, dimension: Dimension) -> str | None:
+    return "1" if dimension is Dimension.COUNT and not stated.note else None
+
+
+def _shown(value: Decimal | str | None) -> str:
+    return format(value, "f") if isinstance(value, Decimal) else value or "none"
+
+
+def _unread(faults: list[Fault]) -> Invalid:
+    return Invalid("The figure could not be read from its words.", faults)
+
+
 WRITER = _Figures(
     model=Figure,
     create_schema=FigureCreateSchema,
     patch_schema=FigurePatchSchema,
     inherited=("modality",),
+    completed=("comparator", "unit_code"),
     computed=(
         "dimension",
         "nonnegative",

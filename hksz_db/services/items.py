@@ -151,7 +151,7 @@ class Plan:
         if row.parent_id != inherited["claim_id"]:
             singular = RESOURCES[writer.table].singular
             raise _key_exists(f"The {singular} {name} belongs to another claim.", pointer)
-        return Entry(writer, fields, pointer, row.id)
+        return Entry(writer, fields, pointer, row.id, whole=True)
 
 
 def duplicate_error(first: int, pointer: str = "#") -> Conflict:

@@ -58,7 +58,10 @@ class Resolved:
 
 
 class Reference(NamedTuple):
-    """The reference ``given`` in ``holder``, to be replaced by the id in ``target``."""
+    """The reference ``given`` in ``holder``, to be replaced by the id in ``target``.
+
+    ``advice`` is what to do if there is no such row.
+    """
 
     holder: Row
     given: str
@@ -66,6 +69,7 @@ class Reference(NamedTuple):
     table: str
     pointer: str
     held: bool = False
+    advice: str = ""
 
     @property
     def by_id(self) -> bool:
@@ -194,10 +198,10 @@ def _settle(reference: Reference, known: Resolved) -> Fault | None:
     row = known.rows[reference.table].get(reference.value)
     singular = RESOURCES[reference.table].singular
     if row is None:
-        detail = f"There is no {singular} {reference.value}."
+        detail = f"There is no {singular} {reference.value}. {reference.advice}".rstrip()
         return Fault("not_found", detail, reference.pointer)
     if not row["live"]:
-        detail = f"The {singular} {reference.value} was deleted."
+        detail = f"The {singular} {reference.value} was deleted. {reference.advice}".rstrip()
         return Fault("deleted", detail, reference.pointer)
     if reference.table != "units":
         reference.holder.pop(reference.given)

@@ -17,7 +17,7 @@ from hksz_db.services.columns import (
     nested_schema,
 )
 from hksz_db.services.dependants import LIST_OWNERS, parents_of
-from hksz_db.services.references import Resolved, Shape
+from hksz_db.services.references import Reference, Resolved, Shape
 from hksz_db.services.rows import Children, Row, child_rows, pick
 from schemas.base import InputSchema, patch_schema
 
@@ -72,8 +72,9 @@ class Writer:
     resources that can be given with a new row. A key needs the ``scope`` to write the resource. A
     field that a new row does not give has its value in ``defaults``, or is ``inherited`` from the
     row that it is a part of. ``replaced`` fields are replaced by others before rows are derived.
-    ``computed`` are the columns that ``compute`` returns; it reads the fields and the stored
-    columns ``computed_from``.
+    ``completed`` are fields that ``complete`` adds to a new row if they are not given. ``computed``
+    are the columns that ``compute`` returns; it reads the fields and the stored columns
+    ``computed_from``.
 
     Raises ``SchemaMismatch`` if a field of the schemas, nested ones too, would not be stored.
     """
@@ -87,6 +88,7 @@ class Writer:
     inherited: tuple[str, ...] = ()
     scope: Scope = Scope.CLAIMS_WRITE
     replaced: tuple[str, ...] = ()
+    completed: tuple[str, ...] = ()
     computed: tuple[str, ...] = ()
     computed_from: tuple[str, ...] = ()
 
@@ -95,7 +97,7 @@ class Writer:
         self.table = table.name
         but = {"replaced": self.replaced, "computed": self.computed}
         new = columns_of(self.create_schema, table, elsewhere={*self.lists, *self.parts}, **but)
-        self._blank = new.blank(self.defaults, self.inherited)
+        self._blank = new.blank(self.defaults, {*self.inherited, *self.completed})
         # Clients cannot give an id.
         self._new = replace(new, plain=("id", *new.plain), accepted=new.accepted | {"id"})
         self._changed = columns_of(self.patch_schema, table, elsewhere=self.lists, **but)
@@ -136,6 +138,10 @@ class Writer:
     def upsert(self) -> InputSchema:
         """The schema of a stored row: nothing is required, and fixed fields may be repeated."""
         return patch_schema(self.create_schema)()
+
+    def complete(self, _fields: Row, _known: Resolved, _pointer: str) -> list[Reference]:
+        """Add the ``completed`` fields that are missing; the references among them."""
+        return []
 
     def compute(self, _given: Row, _before: Row, _known: Resolved, _pointer: str) -> Row:
         """The columns that follow from the fields, the stored columns and the references."""

@@ -390,6 +390,20 @@ def test_table_with_names_of_fields(flask, database, write):
     assert counts(flask(file, "--resource", "figures"))["unchanged"] == 1
 
 
+def test_table_with_the_words_of_figures(flask, database, write):
+    constants = [f"--set={name}={FIGURE[name]}" for name in FIGURE if "external_id" in name]
+    words = 'external_id,as_stated\ntest:row-1,"at least 1,200"\ntest:row-2,many\n'
+    file = write("figures.csv", words)
+    answer = flask(file, "--resource=figures", *constants)
+    assert (
+        "figures.csv:line 3: failed: as_stated: A number was expected at 'many'." in answer.output
+    )
+    sql = "SELECT comparator, amount::text, unit_code FROM figures WHERE external_id LIKE $1"
+    assert rows(database, sql, "test:row-%") == [("ge", "1200", "1")]
+    again = flask(file, "--resource=figures", *constants)
+    assert counts(again)["unchanged"] == 1
+
+
 def test_table_with_mapped_columns(flask, database, write):
     constants = [f"--set={name}={FIGURE[name]}" for name in FIGURE if "external_id" in name]
     table = (

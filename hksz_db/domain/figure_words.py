@@ -1,0 +1,384 @@
+"""The English words and signs that state a figure: numbers, comparators, units and currencies.
+
+Names of several words and signs are written with spaces. ``stated_figures`` compares them without
+regard to case, hyphens and the points of abbreviations.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from hksz_db.domain.vocabulary import Comparator, Dimension
+
+
+@dataclass(frozen=True)
+class Unit:
+    """The code of a unit (UCUM or ISO 4217), and how many of it the word stands for.
+
+    Without a code, ``note`` says why: the word is ambiguous, or ``refused`` because no unit could
+    make an amount of its number.
+    """
+
+    code: str | None
+    times: int = 1
+    note: str = ""
+    refused: bool = False
+
+
+@dataclass(frozen=True)
+class BoundsInWords:
+    """A share that is stated without a number, such as "most", in per cent."""
+
+    comparator: Comparator
+    amount: Decimal
+    lower_bound: Decimal | None = None
+    upper_bound: Decimal | None = None
+
+
+_ONES = (
+    "zero, one, two, three, four, five, six, seven, eight, nine, ten, eleven, twelve, thirteen, "
+    "fourteen, fifteen, sixteen, seventeen, eighteen, nineteen"
+)
+_TENS = "twenty, thirty, forty, fifty, sixty, seventy, eighty, ninety"
+SMALL_NUMBERS = {word: number for number, word in enumerate(_ONES.split(", "))} | {
+    word: 10 * number for number, word in enumerate(_TENS.split(", "), start=2)
+}
+
+SCALES = {
+    "thousand": 10**3,
+    "million": 10**6,
+    "billion": 10**9,
+    "trillion": 10**12,
+    "hundred": 100,
+    "dozen": 12,
+    "lakh": 10**5,
+    "crore": 10**7,
+    "k": 10**3,
+    "m": 10**6,
+    "mn": 10**6,
+    "mln": 10**6,
+    "b": 10**9,
+    "bn": 10**9,
+    "bln": 10**9,
+    "tn": 10**12,
+    "trn": 10**12,
+    "t": 10**12,
+} | {f"{word}s": 10**power for word, power in (("million", 6), ("billion", 9), ("trillion", 12))}
+
+MULTIPLIED_SCALES = ("hundred", "thousand", "lakh")
+"""Scales that another one may follow: "hundred million"."""
+
+FRACTION_WORDS = {
+    "half": 2,
+    "third": 3,
+    "quarter": 4,
+    "fourth": 4,
+    "fifth": 5,
+    "sixth": 6,
+    "seventh": 7,
+    "eighth": 8,
+    "ninth": 9,
+    "tenth": 10,
+    "twentieth": 20,
+    "hundredth": 100,
+    "thousandth": 1000,
+}
+FRACTION_PLURALS = {"halves": 2} | {
+    f"{word}s": parts for word, parts in FRACTION_WORDS.items() if word != "half"
+}
+
+# ``EQ`` stands for "exactly", ``None`` for words that change nothing.
+_LEADING: dict[Comparator | None, str] = {
+    Comparator.EQ: "exactly, precisely, =, equal to",
+    Comparator.APPROX: (
+        "about, some, around, roughly, approximately, approx, circa, ca, c, an estimated, "
+        "estimated, estimated at, est, close to, in the region of, in the order of, "
+        "of the order of, on the order of, broadly, ~, ≈, ≃, ≅"
+    ),
+    Comparator.GT: (
+        "over, more than, above, exceeding, in excess of, greater than, higher than, "
+        "larger than, just over, just above, slightly over, slightly above, "
+        "slightly more than, a little over, a little more than, well over, well above, "
+        "far more than, >"
+    ),
+    Comparator.GE: (
+        "at least, no fewer than, no less than, not fewer than, not less than, a minimum of, "
+        "minimum of, upwards of, as few as, as little as, ≥, ≧, > ="
+    ),
+    Comparator.LT: (
+        "under, less than, fewer than, below, nearly, almost, just under, just below, "
+        "slightly under, slightly below, slightly less than, a little under, "
+        "a little less than, well under, well below, approaching, lower than, smaller than, "
+        "short of, just short of, not quite, <"
+    ),
+    Comparator.LE: (
+        "up to, at most, at the most, no more than, not more than, not exceeding, "
+        "a maximum of, maximum of, as many as, as much as, as high as, ≤, ≦, < ="
+    ),
+    None: (
+        "the, its, their, these, those, another, a further, further, additional, "
+        "an additional, only, just, a mere, a record, record, a total of, total of, totals of, "
+        "a total, total, in total, altogether, in all, worth, valued at, was, were, is, are, "
+        "has, have, had, been, reached, reaching, reaches, totalled, totaled, totalling, "
+        "totaling, totals, amounted to, amounting to, amounts to, stood at, standing at, "
+        "stands at, came to, rose to, grew to, increased to, fell to, dropped to, "
+        "decreased to, numbered, numbering, comprised, comprises, +"
+    ),
+}
+_TRAILING: dict[Comparator | None, str] = {
+    Comparator.EQ: "exactly, precisely",
+    Comparator.APPROX: "or so, odd, or thereabouts, approximately, more or less",
+    Comparator.GE: (
+        "or more, or above, or over, or higher, or greater, or longer, and above, and over, "
+        "and more, and higher, at least, at the least, at minimum, minimum, +"
+    ),
+    Comparator.LE: (
+        "or less, or fewer, or below, or under, or lower, or shorter, and below, and under, "
+        "and less, at most, at the most, at maximum, maximum"
+    ),
+    None: (
+        "in total, in all, altogether, all told, overall, only, alone, year on year, "
+        "month on month, quarter on quarter, year over year, yoy"
+    ),
+}
+LEADING = {
+    phrase: comparator for comparator, phrases in _LEADING.items() for phrase in phrases.split(", ")
+}
+TRAILING = {
+    phrase: comparator
+    for comparator, phrases in _TRAILING.items()
+    for phrase in phrases.split(", ")
+}
+
+_SHARES = {
+    "most, a majority, the majority, majority": BoundsInWords(
+        Comparator.GT, Decimal(50), upper_bound=Decimal(100)
+    ),
+    "a large majority, the large majority, a vast majority, the vast majority, a great majority, "
+    "the great majority, an overwhelming majority, the overwhelming majority": BoundsInWords(
+        Comparator.GT, Decimal(70), upper_bound=Decimal(100)
+    ),
+    "nearly all, almost all, virtually all, practically all": BoundsInWords(
+        Comparator.LT, Decimal(100), lower_bound=Decimal(90)
+    ),
+    "a minority, the minority, minority": BoundsInWords(
+        Comparator.LT, Decimal(50), lower_bound=Decimal(0)
+    ),
+    "all": BoundsInWords(Comparator.EQ, Decimal(100)),
+    "none": BoundsInWords(Comparator.EQ, Decimal(0)),
+}
+SHARES = {name: share for names, share in _SHARES.items() for name in names.split(", ")}
+
+# Singulars in -s, and the American spellings of metre and litre, are derived.
+_UNITS = {
+    "%": "per cent, percent, pct, %",
+    "[ppth]": "per mille, per thousand, per 1,000, per 1000, ‰",
+    "[ppm]": "parts per million, per million, ppm",
+    "[ppb]": "parts per billion, ppb",
+    "10*-5": "per 100,000, per 100000",
+    "har": "hectares, ha",
+    "km2": "square kilometres, sq kilometres, sq km, sqkm, km2",
+    "m2": "square metres, sq metres, sqm, sq m, m2",
+    "cm2": "square centimetres, sq cm, cm2",
+    "[sft_i]": "square feet, sq feet, sq ft, sqft, ft2",
+    "[mi_i]2": "square miles, sq miles, sq mi",
+    "[syd_i]": "square yards, sq yards, sq yd",
+    "[acr_us]": "acres",
+    "km": "kilometres, kms, km",
+    "m": "metres",
+    "cm": "centimetres, cm",
+    "mm": "millimetres, mm",
+    "[mi_i]": "miles, mi",
+    "[nmi_i]": "nautical miles",
+    "[ft_i]": "feet, ft",
+    "[in_i]": "inches",
+    "[yd_i]": "yards, yd",
+    "m3": "cubic metres, cu metres, cu m, m3",
+    "km3": "cubic kilometres, km3",
+    "[ft_i]3": "cubic feet, cu ft",
+    "L": "litres, l",
+    "mL": "millilitres, ml",
+    "[bbl_us]": "barrels, bbl",
+    "t": "tonnes, metric tons, t",
+    "kt": "kilotonnes, kt",
+    "Mt": "megatonnes",
+    "kg": "kilograms, kilogrammes, kilos, kgs, kg",
+    "g": "grams, grammes",
+    "mg": "milligrams, mg",
+    "[lb_av]": "lbs, lb",
+    "W": "watts",
+    "kW": "kilowatts, kw",
+    "MW": "megawatts, mw",
+    "GW": "gigawatts, gw",
+    "TW": "terawatts, tw",
+    "J": "joules",
+    "MJ": "megajoules, mj",
+    "GJ": "gigajoules, gj",
+    "TJ": "terajoules, tj",
+    "kW.h": "kilowatt hours, kwh",
+    "MW.h": "megawatt hours, mwh",
+    "GW.h": "gigawatt hours, gwh",
+    "TW.h": "terawatt hours, twh",
+    "s": "seconds, secs",
+    "ms": "milliseconds",
+    "min": "minutes, mins",
+    "h": "hours, hrs, hr, h",
+    "d": "days",
+    "wk": "weeks, wks, wk",
+    "mo": "months, mths",
+    "a": "years, yrs, yr",
+    "km/h": "kilometres per hour, kilometres an hour, km per hour, km an hour, km / h, kph, kmh",
+    "m/s": "metres per second, metres a second, m per second, m / s",
+    "[mi_i]/h": "miles per hour, miles an hour, mph",
+    "[kn_i]": "knots",
+}
+
+_CURRENCIES = {
+    "HKD": "HK$, HK $, HKD, Hong Kong dollars, HK dollars",
+    "CNY": "RMB, CNY, CNH, CN¥, yuan, renminbi, yuan renminbi, Chinese yuan",
+    "MOP": "MOP, MOP$, Macau patacas, Macao patacas, patacas",
+    "USD": "US$, US $, USD, US dollars, American dollars, United States dollars",
+    "EUR": "€, EUR, euros",
+    "GBP": "£, GBP, UK£, pounds sterling, British pounds, sterling",
+    "JPY": "JPY, JP¥, Japanese yen, yen",
+    "KRW": "₩, KRW, Korean won",
+    "SGD": "S$, SGD, Singapore dollars",
+    "TWD": "NT$, TWD, Taiwan dollars, New Taiwan dollars",
+    "AUD": "A$, AU$, AUD, Australian dollars",
+    "NZD": "NZ$, NZD, New Zealand dollars",
+    "CAD": "C$, CA$, CAD, Canadian dollars",
+    "CHF": "CHF, Swiss francs",
+    "INR": "₹, INR, Indian rupees",
+    "THB": "฿, THB, baht, Thai baht",
+    "MYR": "MYR, Malaysian ringgit, ringgit",
+    "IDR": "IDR, rupiah, Indonesian rupiah",
+    "PHP": "₱, PHP, Philippine pesos",
+    "VND": "₫, VND, Vietnamese dong",
+    "RUB": "₽, RUB, roubles, rubles, Russian roubles",
+    "BRL": "R$, BRL, Brazilian reais",
+    "ZAR": "ZAR, rand, South African rand",
+    "AED": "AED, dirhams",
+    "SAR": "SAR, Saudi riyals",
+    "SEK": "SEK, Swedish kronor",
+    "NOK": "NOK, Norwegian kroner",
+    "DKK": "DKK, Danish kroner",
+    "MXN": "MX$, MXN, Mexican pesos",
+}
+
+_OTHER_UNITS = {
+    "decades": Unit("a", times=10),
+    "centuries": Unit("a", times=100),
+    "fortnights": Unit("wk", times=2),
+}
+
+_AMBIGUOUS_MONEY = {
+    "$, dollars": "The currency is not known: several countries call theirs the dollar.",
+    "¥": "The currency is not known: ¥ is the yuan or the yen.",
+    "rupees, pesos, francs, kroner, kronor, riyals": (
+        "The currency is not known: several countries use the name."
+    ),
+    "pounds": "The unit is not known: pounds are a currency or a mass.",
+}
+_AMBIGUOUS_UNITS = {
+    "tons": "The unit is not known: a ton is metric, long or short.",
+    "mt": "The unit is not known: Mt is a megatonne, and mt a metric ton.",
+    "gallons, gal": "The unit is not known: a gallon is imperial or American.",
+    "ounces, oz": "The unit is not known: there are several ounces.",
+}
+_REFUSED = {
+    "percentage points, pp, basis points, bps": "The text states the difference of two shares.",
+    "cents, pence": "The text states a part of a currency.",
+    "times, fold, x": "The text states how many times something is as much, or happens.",
+}
+
+BY_DIMENSION = {
+    "m": {Dimension.LENGTH: Unit("m")},
+    "g": {Dimension.MASS: Unit("g")},
+    "s": {Dimension.DURATION: Unit("s")},
+    "pound": {Dimension.MONEY: Unit("GBP"), Dimension.MASS: Unit("[lb_av]")},
+    "pounds": {Dimension.MONEY: Unit("GBP"), Dimension.MASS: Unit("[lb_av]")},
+}
+"""Words that are units of one dimension, and something else or nothing in other figures."""
+
+
+_IRREGULAR = {"feet": "foot", "inches": "inch", "centuries": "century"}
+
+
+def singular(name: str) -> str:
+    """The name of one unit: "square foot", "mile per hour"."""
+    for plural, one in _IRREGULAR.items():
+        if name.endswith(plural):
+            return name.removesuffix(plural) + one
+    return re.sub(r"(?<=\w{3})s(?= (?:per|an?) |$)", "", name)
+
+
+def _spellings(name: str) -> Iterator[str]:
+    for spelling in {name, name.replace("metre", "meter").replace("litre", "liter")}:
+        yield spelling
+        yield singular(spelling)
+
+
+def _by_name(names: Mapping[str, str]) -> dict[str, Unit]:
+    return {
+        spelling: Unit(code)
+        for code, listed in names.items()
+        for name in listed.split(", ")
+        for spelling in _spellings(name)
+    }
+
+
+def _by_note(notes: Mapping[str, str], *, refused: bool = False) -> dict[str, Unit]:
+    return {
+        spelling: Unit(None, note=note, refused=refused)
+        for names, note in notes.items()
+        for name in names.split(", ")
+        for spelling in _spellings(name)
+    }
+
+
+UNITS = (
+    _by_name(_UNITS)
+    | _by_note(_AMBIGUOUS_UNITS)
+    | {
+        spelling: unit
+        for names, unit in _OTHER_UNITS.items()
+        for name in names.split(", ")
+        for spelling in _spellings(name)
+    }
+    | _by_note(_REFUSED, refused=True)
+)
+CURRENCIES = _by_name(_CURRENCIES)
+MONEY_NAMES = CURRENCIES | _by_note(_AMBIGUOUS_MONEY)
+CURRENCY_PREFIXES = {
+    name: unit for name, unit in CURRENCIES.items() if not re.search("[a-z]", name)
+} | {sign: MONEY_NAMES[sign] for sign in "$¥"}
+"""The signs and codes that stand before a number."""
+
+MONEY = frozenset(MONEY_NAMES.values())
+NO_UNIT = Unit(None)
+SHARE = Unit("%", times=100)
+
+
+def _set(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
+DETERMINERS = _set("the its their these those all")
+PER = _set("per a an each every apiece annually monthly daily")
+"""Words that begin what an amount is counted for: "a month", "per person"."""
+
+ORDINAL_SUFFIXES = _set("st nd rd th")
+AFTER_FRACTION = _set("of to and or in as by at from for a an")
+"""Words after which "a third" is not an ordinal."""
+
+JOINING = _set("or and between times")
+
+# They make a difference or a rate of the number before them, or deny it.
+CERTAIN_DIFFERENCES = _set(
+    "more less fewer than not minus except per apiece annually monthly daily"
+)
+DIFFERENCES = _set("up down above below short plus no but")
+COMPARATIVES = _set(
+    "higher lower greater larger smaller bigger faster slower longer shorter older younger"
+)

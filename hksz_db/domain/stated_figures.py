@@ -1,0 +1,371 @@
+"""Read a figure as an English text states it: "over 47,000", "HK$12.3 billion"."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from hksz_db.domain import figure_words as words
+from hksz_db.domain.figure_numbers import (
+    TRAILING,
+    UNITS,
+    Number,
+    plain,
+    read_fraction_after,
+    read_number,
+    read_scales,
+    share,
+)
+from hksz_db.domain.figure_tokens import (
+    MAX_DIGITS,
+    MAX_PLACES,
+    Cursor,
+    Phrases,
+    Token,
+    UnreadableFigure,
+    tokens,
+)
+from hksz_db.domain.figure_words import BoundsInWords, Unit
+from hksz_db.domain.vocabulary import Comparator, Dimension
+
+_LEADING = Phrases(words.LEADING)
+_SHARES = Phrases(words.SHARES)
+_PREFIXES = Phrases(words.CURRENCY_PREFIXES)
+_MONEY = Phrases(words.MONEY_NAMES)
+_MINUS = ("-", "minus", "negative")
+_ZERO = plain(Decimal(0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatedFigure:
+    """What a text states, in the unit ``unit_code`` (UCUM or ISO 4217), shares in per cent.
+
+    ``unit_code`` is ``None`` if the text names no unit, or an ambiguous one; then ``note`` says
+    why it is ambiguous.
+    """
+
+    comparator: Comparator
+    amount: Decimal | None = None
+    lower_bound: Decimal | None = None
+    upper_bound: Decimal | None = None
+    unit_code: str | None = None
+    is_share: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class _Quantity:
+    number: Number
+    unit: Unit | None
+
+
+def read_stated(text: str, dimension: Dimension | None = None) -> StatedFigure:
+    """The figure that a text states.
+
+    ``dimension``, that of the metric, decides what ambiguous words such as "m" and "pounds" mean,
+    and whether "9 out of 10" is a count or a share. Raises ``UnreadableFigure``.
+    """
+    return _Reader(tokens(text), dimension).figure()
+
+
+class _Reader:
+    def __init__(self, text: Sequence[Token], dimension: Dimension | None) -> None:
+        self._cursor = Cursor(text)
+        self._dimension = dimension
+        self._comparator: Comparator | None = None
+
+    def figure(self) -> StatedFigure:
+        """Everything that the text states."""
+        self._read_leading()
+        figure = self._share_in_words()
+        is_in_words = figure is not None
+        figure = figure or self._amounts()
+        self._read_total(figure)
+        self._read_rest(figure)
+        if self._comparator is None:
+            return figure
+        if is_in_words or figure.comparator is not Comparator.EQ:
+            raise UnreadableFigure("A comparator does not go with a range or a share in words.")
+        return replace(figure, comparator=self._comparator)
+
+    # Comparators
+
+    def _read_leading(self) -> None:
+        cursor = self._cursor
+        while not (cursor.length_of(_SHARES) or cursor.length_of(_PREFIXES)):
+            if cursor.length_of(_LEADING):
+                self._compare(cursor.take_phrase(_LEADING))
+            elif cursor.word() in {"a", "an"} and self._is_number(1):
+                cursor.at += 1
+            else:
+                return
+
+    def _is_number(self, ahead: int) -> bool:
+        token = self._cursor.peek(ahead)
+        if token is None:
+            return False
+        is_cardinal = token.kind == "number" or token.text in words.SMALL_NUMBERS
+        return is_cardinal or self._cursor.length_of(_PREFIXES, ahead) > 0
+
+    def _compare(self, comparator: Comparator | None) -> None:
+        before = self._comparator
+        if comparator in {None, before}:
+            return
+        # The estimate of a bound ("an estimated ... or more") is a bound.
+        if before is None or (before is Comparator.APPROX and comparator is not Comparator.EQ):
+            self._comparator = comparator
+        elif comparator is not Comparator.APPROX or before is Comparator.EQ:
+            raise UnreadableFigure("The words around the number compare in two ways.")
+
+    # Shares in words
+
+    def _share_in_words(self) -> StatedFigure | None:
+        bounds = self._cursor.take_phrase(_SHARES)
+        if bounds is None:
+            return None
+        total = self._cursor.attempt(self._total)
+        certain = bounds.comparator is Comparator.EQ
+        if certain and (total or self._dimension is Dimension.COUNT):
+            return self._all_or_none(bounds, total)
+        return StatedFigure(
+            comparator=bounds.comparator,
+            amount=bounds.amount,
+            lower_bound=bounds.lower_bound,
+            upper_bound=bounds.upper_bound,
+            unit_code=words.SHARE.code,
+            is_share=True,
+        )
+
+    def _all_or_none(self, bounds: BoundsInWords, total: Number | None) -> StatedFigure:
+        if total is None and bounds.amount:
+            raise UnreadableFigure("The text does not say how many 'all' are.")
+        return self._single(_Quantity(total if total and bounds.amount else _ZERO, None))
+
+    # Amounts
+
+    def _amounts(self) -> StatedFigure:
+        opening = self._cursor.take("between", "from")
+        first = self._quantity(and_joins=opening != "between")
+        second = self._cursor.attempt(lambda: self._second(opening, first))
+        if second is not None:
+            return _range(first, second)
+        if opening:
+            raise UnreadableFigure(f"{opening!r} needs two numbers.")
+        return self._share_of_parts(first) or self._single(first)
+
+    def _second(self, opening: str, first: _Quantity) -> _Quantity | None:
+        joining = {"between": ("and", "to", "-"), "from": ("to", "-")}
+        joined_by = self._cursor.take(*joining.get(opening, ("to", "-", "~", "or")))
+        if not joined_by:
+            return None
+        second = self._quantity()
+        # "two or three", but not "20, or 10 per cent" and "20, or 80 per cent"
+        if joined_by == "or" and second.number.value > 2 * first.number.value:
+            return None
+        return second
+
+    def _single(self, quantity: _Quantity) -> StatedFigure:
+        unit = _unit_of(quantity.unit, quantity.number)
+        return StatedFigure(
+            comparator=Comparator.EQ,
+            amount=_decimal(quantity.number, unit),
+            unit_code=unit.code,
+            is_share=unit == words.SHARE,
+            note=unit.note,
+        )
+
+    def _share_of_parts(self, part: _Quantity) -> StatedFigure | None:
+        whole = self._cursor.attempt(self._parts) if part.unit is None else None
+        if whole is None:
+            return None
+        return self._single(_Quantity(share(part.number.amount, whole.amount), None))
+
+    def _parts(self) -> Number | None:
+        """The 10 of "9 in 10" and "9 out of 10", which are shares; "9 of the 10" is a count."""
+        cursor = self._cursor
+        joined_by_in = bool(cursor.take("in"))
+        is_count = not joined_by_in and not cursor.take("out")
+        if not joined_by_in and not cursor.take("of"):
+            return None
+        is_count |= bool(cursor.take(*words.DETERMINERS))
+        if self._dimension in {Dimension.COUNT, Dimension.RATIO}:
+            is_count = self._dimension is Dimension.COUNT
+        cursor.take("every", "each")
+        is_year = joined_by_in and re.fullmatch("[12][0-9]{3}", cursor.word())
+        return None if is_count or is_year else self._scaled()
+
+    def _read_total(self, figure: StatedFigure) -> None:
+        joining = {"of", "out", "in"} if self._dimension is Dimension.COUNT else {"of", "out"}
+        total = self._cursor.attempt(self._total) if self._cursor.word() in joining else None
+        if total is None or figure.unit_code is not None:
+            return
+        if total.amount < (figure.amount or figure.upper_bound or 0):
+            raise UnreadableFigure("The part is above the total.")
+
+    def _total(self) -> Number:
+        """The 15 of "of the 15" and "out of all 15"."""
+        self._cursor.take("in", "out")
+        self._cursor.take("of")
+        while self._cursor.take(*words.DETERMINERS):
+            pass
+        return self._scaled()
+
+    def _quantity(self, *, and_joins: bool = True) -> _Quantity:
+        cursor = self._cursor
+        negative = cursor.take(*_MINUS)
+        currency = cursor.take_phrase(_PREFIXES)
+        negative = cursor.take(*_MINUS) or negative
+        number = self._scaled(currency, and_joins=and_joins)
+        if negative:
+            number = replace(number, value=-number.value)
+        unit = self._unit(currency)
+        if unit and unit is not currency:
+            # "an hour and a half"
+            number = read_fraction_after(cursor, number, and_joins)
+        if unit and unit.refused:
+            raise UnreadableFigure(unit.note)
+        return _Quantity(number, unit)
+
+    def _scaled(self, currency: Unit | None = None, *, and_joins: bool = True) -> Number:
+        number = read_number(self._cursor, and_joins=and_joins)
+        is_money = currency is not None or self._dimension is Dimension.MONEY
+
+        def is_scale(word: str) -> bool:
+            return is_money or not (word == "t" or (word == "m" and not self._is_million()))
+
+        return read_scales(self._cursor, number, is_scale, and_joins=and_joins)
+
+    def _is_million(self) -> bool:
+        """Whether an "m" that is not about money is a million, and not a metre."""
+        if self._dimension is not None:
+            return self._dimension is not Dimension.LENGTH
+        counted = self._cursor.word(1)
+        if counted.endswith("s") or counted == "people" or self._cursor.length_of(UNITS, 1):
+            return True
+        raise UnreadableFigure("'m' may stand for million or for metres.")
+
+    def _unit(self, currency: Unit | None) -> Unit | None:
+        cursor = self._cursor
+        start = cursor.at
+        by_dimension = words.BY_DIMENSION.get(cursor.word(), {})
+        if cursor.length_of(UNITS) <= 1 and self._dimension in by_dimension:
+            cursor.at += 1
+            return by_dimension[self._dimension]
+        unit = cursor.take_phrase(UNITS)
+        if unit is None or currency is None:
+            return unit or currency
+        if unit not in words.MONEY:
+            cursor.at = start
+            return currency
+        if None not in {unit.code, currency.code} and unit.code != currency.code:
+            raise UnreadableFigure("The number has two currencies.")
+        return currency if unit.code is None else unit
+
+    # What follows
+
+    def _read_rest(self, figure: StatedFigure) -> None:
+        cursor = self._cursor
+        while cursor.length_of(TRAILING):
+            self._compare(cursor.take_phrase(TRAILING))
+        rest = self._without_last_comparator()
+        if not rest:
+            return
+        first, last = rest[0], rest[-1]
+        has_unit = figure.unit_code is not None
+        _check_first(first)
+        if first.text in words.PER:
+            states = " ".join(token.text for token in rest)
+            raise UnreadableFigure(f"The text states an amount {states!r}.")
+        if figure.is_share and first.text == "as":
+            raise UnreadableFigure("The text states how many times something is as much.")
+        if cursor.length_of(UNITS):
+            raise UnreadableFigure("The number has two units.")
+        if not has_unit and cursor.length_of(_MONEY, 1):
+            raise UnreadableFigure(f"{first.text!r} before a currency is not understood.")
+        is_attribute = first.text in words.COMPARATIVES and len(rest) > 1 and not has_unit
+        if not is_attribute:
+            _check_difference(first, words.DIFFERENCES | words.COMPARATIVES)
+        _check_difference(last, words.DIFFERENCES | words.COMPARATIVES)
+        for index, token in enumerate(rest):
+            _check_difference(token, words.CERTAIN_DIFFERENCES)
+            _check_is_no_number(token, rest[max(0, index - 2) : index])
+
+    def _without_last_comparator(self) -> Sequence[Token]:
+        """The rest of the text, without the "or more" of "16 companies or more"."""
+        rest = self._cursor.rest()
+        for ahead in range(1, len(rest)):
+            found = TRAILING.match(rest, ahead)
+            if found is not None and found[1] == len(rest):
+                self._compare(found[0])
+                return rest[:ahead]
+        return rest
+
+
+def _range(first: _Quantity, second: _Quantity) -> StatedFigure:
+    units = {quantity.unit for quantity in (first, second) if quantity.unit is not None}
+    if len(units) > 1:
+        raise UnreadableFigure("The two numbers of the range have different units.")
+    lower, upper = first.number, second.number
+    if lower.scale == 1 and lower.value < upper.value:
+        # "3 to 5 million", but not "500,000 to 1 million"
+        lower = replace(lower, scale=upper.scale)
+    unit = _unit_of(units.pop() if units else None, lower, upper)
+    if lower.amount >= upper.amount:
+        raise UnreadableFigure("The first number of the range is not below the second.")
+    return StatedFigure(
+        comparator=Comparator.BETWEEN,
+        lower_bound=_decimal(lower, unit),
+        upper_bound=_decimal(upper, unit),
+        unit_code=unit.code,
+        is_share=unit == words.SHARE,
+        note=unit.note,
+    )
+
+
+def _unit_of(unit: Unit | None, *numbers: Number) -> Unit:
+    if unit is None and all(number.is_share for number in numbers):
+        return words.SHARE
+    if unit and unit.note and any(number.is_share for number in numbers):
+        # Without its unit, "half a ton" would be a share.
+        raise UnreadableFigure(unit.note)
+    return unit or words.NO_UNIT
+
+
+def _decimal(number: Number, unit: Unit) -> Decimal:
+    """The amount in the unit, with the decimal places that are stated."""
+    amount = number.amount * unit.times
+    if abs(amount) >= 10**MAX_DIGITS:
+        raise UnreadableFigure(f"The number has more than {MAX_DIGITS} digits before the point.")
+    digits, remainder = divmod(amount * 10**MAX_PLACES, 1)
+    if remainder:
+        raise UnreadableFigure("The number has no exact decimal form.")
+    stated = number.places if number.scale * unit.times == 1 else 0
+    places = MAX_PLACES
+    while places > stated and digits % 10 == 0:
+        digits, places = digits // 10, places - 1
+    return Decimal(f"{digits}E-{places}")
+
+
+def _check_first(token: Token) -> None:
+    if token.kind == "number":
+        raise UnreadableFigure("The text states more than one number.")
+    is_part_of_number = token.text in words.JOINING or token.text in words.FRACTION_WORDS
+    is_word = token.kind == "word" and not token.glued and not is_part_of_number
+    if not is_word or (len(token.text) == 1 and token.text != "a"):
+        raise UnreadableFigure(f"{token.text!r} after the number is not understood.")
+
+
+def _check_difference(token: Token, known: frozenset[str]) -> None:
+    if token.text in known:
+        raise UnreadableFigure(f"{token.text!r} after the number is not understood.")
+
+
+def _check_is_no_number(token: Token, before: Sequence[Token]) -> None:
+    is_scale = len(token.text) > 3 and token.text in words.SCALES
+    if token.text in words.SMALL_NUMBERS or is_scale:
+        raise UnreadableFigure("The text states more than one number.")
+    if token.kind == "number":
+        # CO2 and COVID-19 are names.
+        name = before[:-1] if before and before[-1].text == "-" else before
+        if not (token.glued and name and name[-1].kind == "word"):
+            raise UnreadableFigure("The text states more than one number.")

@@ -1,0 +1,299 @@
+"""Figures of which only the words are given: the service reads the numbers and the unit."""
+
+from typing import Any
+
+import pytest
+
+WORDS: dict[str, Any] = {
+    "claim_external_id": "hksz:ttps-approved-2023",
+    "subject_external_id": "hksz:ttps",
+}
+CLAIM: dict[str, Any] = {
+    "external_id": "test:claim",
+    "statement": "Some firms moved.",
+    "claimant_external_id": "hksz:hkpc",
+}
+READ = ("comparator", "amount", "lower_bound", "upper_bound", "unit_code")
+ADVICE = "Give comparator, amount or bounds, and unit_code."
+
+
+@pytest.fixture(autouse=True)
+def world(admin) -> None:
+    """Metrics of several dimensions, and units for them, but none of length and no euro."""
+    for dimension in ("money", "ratio", "area", "length", "mass", "count"):
+        body = {
+            "external_id": f"test:{dimension}",
+            "key": f"test-{dimension}",
+            "label": "A measure",
+            "dimension": dimension,
+            "accumulation": "stock",
+            "nonnegative": dimension != "ratio",
+        }
+        assert admin.post("/v1/metrics", body).status_code == 201
+    for code in ("HKD", "%", "har", "t", "kg"):
+        assert admin.post("/v1/units", {"code": code, "label": code}).status_code == 201
+
+
+def figure(words: str, dimension: str = "count", **fields: Any) -> dict[str, Any]:
+    return {**WORDS, "metric_external_id": f"test:{dimension}", "as_stated": words, **fields}
+
+
+def part(*given: Any, **fields: Any) -> dict[str, Any]:
+    return {k: v for k, v in figure(*given, **fields).items() if k != "claim_external_id"}
+
+
+def read(document: dict[str, Any]) -> list[Any]:
+    return [document[name] for name in READ]
+
+
+def fault(answer) -> tuple[str, str, str]:
+    assert answer.status_code == 422, answer.json
+    (error,) = answer.json["errors"]
+    return error["code"], error["pointer"], error["detail"]
+
+
+@pytest.mark.parametrize(
+    ("words", "dimension", "expected"),
+    [
+        ("over 47,000", "count", ["gt", "47000", None, None, "1"]),
+        ("some 36,000 applications", "count", ["approx", "36000", None, None, "1"]),
+        ("at least 10 of the 15", "count", ["ge", "10", None, None, "1"]),
+        ("3 to 5 million", "count", ["between", None, "3000000", "5000000", "1"]),
+        ("none", "count", ["eq", "0", None, None, "1"]),
+        ("HK$12.3 billion", "money", ["eq", "12300000000", None, None, "HKD"]),
+        ("5.20 per cent", "ratio", ["eq", "5.20", None, None, "%"]),
+        ("minus 3 per cent", "ratio", ["eq", "-3", None, None, "%"]),
+        ("nearly half", "ratio", ["lt", "50", None, None, "%"]),
+        ("most", "ratio", ["gt", "50", None, "100", "%"]),
+        ("nearly 90 hectares", "area", ["lt", "90", None, None, "har"]),
+        ("up to 2.5 tonnes", "mass", ["le", "2.5", None, None, "t"]),
+    ],
+)
+def test_the_words_alone_are_enough(editor, words, dimension, expected) -> None:
+    answer = editor.post("/v1/figures", figure(words, dimension))
+    assert answer.status_code == 201, answer.json
+    assert read(answer.json) == expected
+    assert answer.json["as_stated"] == words
+
+
+def test_the_ranges_follow_from_what_was_read(editor) -> None:
+    words = editor.post("/v1/figures", figure("about 13 hectares", "area")).json
+    given = {"comparator": "approx", "amount": "13", "unit_code": "har"}
+    explicit = editor.post("/v1/figures", figure("about 13 hectares", "area", **given)).json
+    names = ("value_range", "plausible_range", "range_rule", "dimension")
+    assert [words[name] for name in names] == [explicit[name] for name in names]
+    assert words["plausible_range"]["lower"] == "125000.0"
+
+
+@pytest.mark.parametrize(
+    ("words", "dimension", "given", "expected"),
+    [
+        ("$5 million", "money", {"unit_code": "HKD"}, ["eq", "5000000", None, None, "HKD"]),
+        ("around 5 tons", "mass", {"unit_code": "t"}, ["approx", "5", None, None, "t"]),
+        ("16.5", "ratio", {"unit_code": "%"}, ["eq", "16.5", None, None, "%"]),
+        ("some 36,000", "count", {"amount": "36000"}, ["approx", "36000", None, None, "1"]),
+        ("36,000", "count", {"amount": None}, ["eq", "36000", None, None, "1"]),
+        ("2.5 t", "mass", {"amount": "2.50"}, ["eq", "2.50", None, None, "t"]),
+        ("5 to 6 %", "ratio", {"lower_bound": 5}, ["between", None, "5", "6", "%"]),
+        ("87 ha", "area", {"comparator": "eq"}, ["eq", "87", None, None, "har"]),
+    ],
+)
+def test_what_is_missing_is_read(editor, words, dimension, given, expected) -> None:
+    answer = editor.post("/v1/figures", figure(words, dimension, **given))
+    assert answer.status_code == 201, answer.json
+    assert read(answer.json) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "given"),
+    [
+        ("over 47,000", {"comparator": "eq", "amount": "46999", "unit_code": "1"}),
+        ("quite a few", {"comparator": "approx", "amount": "30", "unit_code": "1"}),
+        ("a dozen euros", {"comparator": "between", "lower_bound": "1", "upper_bound": "2",
+                           "unit_code": "1"}),
+    ],
+)  # fmt: skip
+def test_a_figure_with_comparator_and_unit_is_taken_as_given(editor, words, given) -> None:
+    answer = editor.post("/v1/figures", figure(words, **given))
+    assert answer.status_code == 201, answer.json
+    assert {name: answer.json[name] for name in given} == given
+
+
+def test_comparator_and_unit_without_an_amount_are_refused(editor) -> None:
+    answer = editor.post("/v1/figures", figure("forty", comparator="eq", unit_code="1"))
+    assert fault(answer) == ("figure", "#/amount", "The comparator eq needs an amount.")
+
+
+@pytest.mark.parametrize(
+    ("words", "dimension", "given", "field", "states"),
+    [
+        ("over 47,000", "count", {"amount": "74000"}, "amount", "47000"),
+        ("over 47,000", "count", {"comparator": "lt"}, "comparator", "gt"),
+        ("HK$12.3 billion", "money", {"amount": "12.3"}, "amount", "12300000000"),
+        ("87 hectares", "area", {"unit_code": "m2"}, "unit_code", "har"),
+        ("30 to 40", "count", {"amount": "35"}, "amount", "none"),
+        ("about 13", "count", {"lower_bound": "12"}, "lower_bound", "none"),
+    ],
+)
+def test_what_is_given_must_agree_with_the_words(
+    admin, words, dimension, given, field, states
+) -> None:
+    admin.post("/v1/units", {"code": "m2", "label": "m2"})
+    answer = admin.post("/v1/figures", figure(words, dimension, **given))
+    assert fault(answer) == ("figure", f"#/{field}", f"The text states {states}. {ADVICE}")
+
+
+@pytest.mark.parametrize(
+    ("words", "dimension", "reason"),
+    [
+        ("quite a few", "count", "A number was expected at 'quite'."),
+        ("5 to 3", "count", "The first number of the range is not below the second."),
+        ("a third", "ratio", "The number has no exact decimal form."),
+        ("half", "count", "The text states a share, and the metric measures count."),
+        ("25 basis points", "ratio", "The text states the difference of two shares."),
+        ("HK$1,000 a month", "money", "The text states an amount 'a month'."),
+        ("47.000", "count", "The point of '47.000' may separate thousands or decimals."),
+    ],
+)
+def test_words_that_leave_doubt_are_refused(editor, words, dimension, reason) -> None:
+    answer = editor.post("/v1/figures", figure(words, dimension))
+    assert fault(answer) == ("figure", "#/as_stated", f"{reason} {ADVICE}")
+
+
+@pytest.mark.parametrize(
+    ("words", "dimension", "reason"),
+    [
+        ("5 million", "money", "The text names no unit, and the metric measures money."),
+        ("$5 million", "money",
+         "The currency is not known: several countries call theirs the dollar."),
+        ("5", "ratio", "The text names no unit, and the metric measures ratio."),
+        ("10 tons", "count", "The unit is not known: a ton is metric, long or short."),
+    ],
+)  # fmt: skip
+def test_a_unit_that_the_words_leave_open_must_be_given(editor, words, dimension, reason) -> None:
+    answer = editor.post("/v1/figures", figure(words, dimension))
+    assert fault(answer) == ("required", "#/unit_code", f"{reason} Give unit_code.")
+
+
+def test_the_unit_in_the_words_must_be_stored(admin) -> None:
+    body = figure("26 miles", "length")
+    advice = f"It was read from as_stated. {ADVICE}"
+    expected = ("not_found", "#/as_stated", f"There is no unit [mi_i]. {advice}")
+    assert fault(admin.post("/v1/figures", body)) == expected
+    unit = admin.post("/v1/units", {"code": "[mi_i]", "label": "mile"}).json["id"]
+    assert admin.delete(f"/v1/units/{unit}").status_code == 204
+    deleted = ("deleted", "#/as_stated", f"The unit [mi_i] was deleted. {advice}")
+    assert fault(admin.post("/v1/figures", body)) == deleted
+    assert admin.restore(f"/v1/units/{unit}").status_code == 200
+    assert read(admin.post("/v1/figures", body).json) == ["eq", "26", None, None, "[mi_i]"]
+
+
+def test_the_unit_in_the_words_must_fit_the_metric(editor) -> None:
+    answer = editor.post("/v1/figures", figure("87 hectares"))
+    detail = "The metric measures count, the unit har area."
+    assert fault(answer) == ("dimension", "#/unit_code", detail)
+
+
+def test_an_amount_in_the_words_must_fit_the_metric(editor) -> None:
+    answer = editor.post("/v1/figures", figure("minus 5"))
+    assert fault(answer) == ("figure", "#/amount", "This metric cannot be negative.")
+
+
+def test_figures_of_a_new_claim_are_read(editor) -> None:
+    figures = [part("some 60"), part("HK$5", "money"), part("seven", comparator="eq")]
+    claim = editor.post("/v1/claims", {**CLAIM, "figures": figures}).json
+    found = {figure["as_stated"]: read(figure) for figure in claim["figures"]}
+    assert found == {
+        "some 60": ["approx", "60", None, None, "1"],
+        "HK$5": ["eq", "5", None, None, "HKD"],
+        "seven": ["eq", "7", None, None, "1"],
+    }
+
+
+def test_a_claim_with_an_unreadable_figure_is_refused(editor) -> None:
+    figures = [part("some 60"), part("26 miles", "length"), part("many")]
+    answer = editor.post("/v1/claims", {**CLAIM, "figures": figures})
+    assert fault(answer)[:2] == ("figure", "#/figures/2/as_stated")
+    answer = editor.post("/v1/claims", {**CLAIM, "figures": figures[:2]})
+    assert fault(answer)[:2] == ("not_found", "#/figures/1/as_stated")
+    assert editor.get("/v1/claims", external_id="test:claim").json["data"] == []
+
+
+def test_a_change_of_the_words_leaves_the_numbers(editor) -> None:
+    path = f"/v1/figures/{editor.post('/v1/figures', figure('over 40')).json['id']}"
+    changed = editor.patch(path, {"as_stated": "under 50 per cent"})
+    assert changed.status_code == 200
+    assert read(changed.json) == ["gt", "40", None, None, "1"]
+    assert changed.json["as_stated"] == "under 50 per cent"
+
+
+def test_a_change_takes_no_null_for_what_could_be_read(editor) -> None:
+    path = f"/v1/figures/{editor.post('/v1/figures', figure('over 40')).json['id']}"
+    for field in ("comparator", "unit_code"):
+        assert fault(editor.patch(path, {field: None}))[1] == f"#/{field}"
+        body = {**figure("40"), field: None}
+        assert fault(editor.post("/v1/figures", body))[1] == f"#/{field}"
+
+
+def bulk(client, resource: str, items: list[Any], mode: str = "upsert") -> list[dict[str, Any]]:
+    answer = client.post(f"/v1/{resource}/bulk?mode={mode}", {"items": items})
+    assert answer.status_code == 207, answer.json
+    results: list[dict[str, Any]] = answer.json["data"]
+    return results
+
+
+def test_items_of_a_bulk_call_are_read_one_by_one(editor) -> None:
+    items = [
+        figure("some 60", external_id="test:read"),
+        figure("many"),
+        figure("26 miles", "length"),
+        figure("forty", comparator="eq", amount="40", unit_code="1"),
+        figure("HK$5", "money"),
+    ]
+    results = bulk(editor, "figures", items, "create")
+    outcomes = [result["outcome"] for result in results]
+    assert outcomes == ["created", "failed", "failed", "created", "created"]
+    pointers = [error["pointer"] for result in results for error in result["errors"]]
+    assert pointers == ["#/items/1/as_stated", "#/items/2/as_stated"]
+    (found,) = editor.get("/v1/figures", external_id="test:read").json["data"]
+    assert read(found) == ["approx", "60", None, None, "1"]
+
+
+def test_a_repeated_item_leaves_the_numbers(editor) -> None:
+    item = figure("some 60", external_id="test:read")
+    assert bulk(editor, "figures", [item])[0]["outcome"] == "created"
+    assert bulk(editor, "figures", [item])[0]["outcome"] == "unchanged"
+    assert bulk(editor, "figures", [{**item, "as_stated": "70"}])[0]["outcome"] == "updated"
+    (found,) = editor.get("/v1/figures", external_id="test:read").json["data"]
+    assert (found["as_stated"], found["amount"]) == ("70", "60")
+
+
+def test_figures_given_whole_with_their_claim_are_read_again(editor) -> None:
+    def upsert(words: str, **fields: Any) -> dict[str, Any]:
+        item = {**CLAIM, "figures": [part(words, external_id="test:read", **fields)]}
+        (result,) = bulk(editor, "claims", [item])
+        return result
+
+    def stored() -> list[Any]:
+        (found,) = editor.get("/v1/figures", external_id="test:read").json["data"]
+        return read(found)
+
+    assert upsert("between 3 and 5")["outcome"] == "created"
+    assert stored() == ["between", None, "3", "5", "1"]
+    assert upsert("between 3 and 5")["outcome"] == "unchanged"
+    assert upsert("over 70")["outcome"] == "updated"
+    assert stored() == ["gt", "70", None, None, "1"]
+    refused = upsert("many")
+    assert refused["outcome"] == "failed"
+    assert refused["errors"][0]["pointer"] == "#/items/0/figures/0/as_stated"
+    assert upsert("over 26 miles", comparator="gt", amount="26", unit_code="1")["outcome"] == (
+        "updated"
+    )
+    assert stored() == ["gt", "26", None, None, "1"]
+
+
+def test_the_description_of_the_api_requires_only_the_words(reader) -> None:
+    schemas = reader.get("/openapi.json").json["components"]["schemas"]
+    for name in ("FigureCreate", "ClaimFigureCreate"):
+        assert schemas[name]["required"] == ["as_stated"]
+        assert "read from these words" in schemas[name]["properties"]["as_stated"]["description"]
