@@ -26,7 +26,7 @@ from hksz_db.database import Database, DatabaseUnusable, explained
 from hksz_db.domain.errors import Unavailable
 from hksz_db.feed.listener import ChangeListener
 from hksz_db.preparing import KEY_FILE, prepare, write_first_key
-from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.seeding import InvalidSeed
 from hksz_db.serving import PortInUse, configure_logging, listening, serve, stop_with_parent
 from hksz_db.settings import InvalidSettings, Settings

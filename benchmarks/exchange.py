@@ -23,7 +23,7 @@ from benchmarks.questions import Ask
 from benchmarks.servers import Server, this_service
 from hksz_db import embedded
 from hksz_db.exchange.exporting import FORMATS, formats_for
-from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.registry import RESOURCES
 
 _ROOT = Path(__file__).resolve().parents[1]
 _BATCH = 1_000

@@ -26,9 +26,9 @@ from hksz_db.exchange.exporting import FORMATS, formats_for
 from hksz_db.exchange.reading import READERS
 from hksz_db.models import HISTORY_TABLES, Base
 from hksz_db.queries.comparisons import COMPARISONS
-from hksz_db.queries.pages import RESOURCES
 from hksz_db.queries.readable import Queryable, Readable
-from hksz_db.services.kinds import KINDS
+from hksz_db.queries.registry import RESOURCES
+from hksz_db.services.registry import WRITERS
 from hksz_db.settings import Settings
 from schemas.fields import Term
 from schemas.filters import Filter
@@ -150,7 +150,7 @@ def _resources() -> str:
         (
             (
                 f"`{each.name}`",
-                f"`{KINDS[each.name].scope}`",
+                f"`{WRITERS[each.name].scope}`",
                 "yes" if each.search else "",
                 _code(each.embeds),
                 _code(each.default_embeds),

@@ -23,7 +23,8 @@ from hksz_db.feed.due import note_due
 from hksz_db.feed.pages import BEGINNING, Feed
 from hksz_db.models import HISTORY_TABLES, Base
 from hksz_db.models.history import TableHistory
-from hksz_db.queries.pages import RESOURCES, document_statement
+from hksz_db.queries.pages import document_statement
+from hksz_db.queries.registry import RESOURCES
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings

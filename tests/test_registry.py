@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.registry import RESOURCES
 
 ROOT = Path(__file__).parent.parent
 MODULES = [*ROOT.glob("hksz_db/**/*.py"), *ROOT.glob("schemas/*.py"), ROOT / "app.py"]

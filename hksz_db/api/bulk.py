@@ -20,7 +20,7 @@ from hksz_db.queries.readable import Readable
 from hksz_db.services.api_keys import Actor
 from hksz_db.services.bulk import Result
 from hksz_db.services.bulk import write as write_items
-from hksz_db.services.kinds import KINDS
+from hksz_db.services.registry import WRITERS
 from hksz_db.services.review import REVIEWED
 from schemas.bulk import BULK, MAX_ITEMS, BulkAnswerSchema, BulkSchema
 from schemas.fields import BoundedList
@@ -33,7 +33,7 @@ _MAX_FAULTS = 20
 def bulk(resource: Readable) -> Call:
     """``POST /v1/R/bulk``."""
     schema = BulkSchema()
-    writer = KINDS[resource.name]
+    writer = WRITERS[resource.name]
 
     def bulk(write: Write) -> Response:
         """Add or change many {name} in one call.

@@ -12,8 +12,8 @@ from hksz_db.api.calls import Call, Section
 from hksz_db.api.requests import arguments, refused_cursor
 from hksz_db.api.slots import WaitingRoom
 from hksz_db.feed.pages import BEGINNING, Feed, ForeignCursor, Page, Position, horizon
-from hksz_db.queries.pages import RESOURCES
 from hksz_db.queries.questions import model_of
+from hksz_db.queries.registry import RESOURCES
 from schemas.changes import ChangeSchema, change_page_schema, changes_parameters
 from schemas.parameters import DEFAULT_PER_PAGE
 

@@ -13,11 +13,11 @@ from hksz_db.api.requests import PLAIN_TEXT, arguments, load, load_text
 from hksz_db.domain.locators import NORMALIZATION
 from hksz_db.queries.comparisons import COMPARISONS
 from hksz_db.queries.filters import Criterion
-from hksz_db.queries.pages import RESOURCES
 from hksz_db.queries.questions import read_list
+from hksz_db.queries.registry import RESOURCES
 from hksz_db.queries.verification import check, verifiable_statement
 from hksz_db.services import batches, merging
-from hksz_db.services.kinds import KINDS
+from hksz_db.services.registry import WRITERS
 from hksz_db.services.rows import require_live
 from schemas.entities import EntityMergeSchema
 from schemas.evidence import ClaimEvidenceCreateSchema
@@ -123,7 +123,7 @@ EXTRA_CALLS: Mapping[str, Sequence[Call]] = {
             _EVIDENCE.schema,
             status=201,
             body=ClaimEvidenceCreateSchema,
-            scope=KINDS["evidence"].scope,
+            scope=WRITERS["evidence"].scope,
             errors=(410,),
         ),
     ),
@@ -134,7 +134,7 @@ EXTRA_CALLS: Mapping[str, Sequence[Call]] = {
             _merge,
             _ENTITIES.schema,
             body=EntityMergeSchema,
-            scope=KINDS["entities"].scope,
+            scope=WRITERS["entities"].scope,
             reviews=True,
             if_match=True,
             errors=(410,),
@@ -143,7 +143,7 @@ EXTRA_CALLS: Mapping[str, Sequence[Call]] = {
             "POST /<uuid:id>/unmerge",
             _unmerge,
             _ENTITIES.schema,
-            scope=KINDS["entities"].scope,
+            scope=WRITERS["entities"].scope,
             reviews=True,
             if_match=True,
         ),

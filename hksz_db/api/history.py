@@ -19,8 +19,8 @@ from hksz_db.queries import versions
 from hksz_db.queries.questions import PAGING, VERSION, Question, model_of, parameters, read_document
 from hksz_db.queries.readable import Readable
 from hksz_db.services import batches
-from hksz_db.services.kinds import KINDS
 from hksz_db.services.loading import load
+from hksz_db.services.registry import WRITERS
 from hksz_db.services.review import demand_review
 from hksz_db.services.rows import require_live
 from schemas.history import VersionDifferencesSchema, VersionEntrySchema, version_schema
@@ -98,7 +98,7 @@ def _compare_versions(resource: Readable) -> Call:
 
 
 def _restore_version(resource: Readable) -> Call:
-    writer = KINDS[resource.name]
+    writer = WRITERS[resource.name]
     schema = writer.patch_schema()
 
     def restore_version(write: Write, id: UUID, version: int) -> Response:

@@ -30,7 +30,7 @@ from hksz_db.queries.questions import (
 )
 from hksz_db.queries.readable import Readable
 from hksz_db.services import batches, lifecycle
-from hksz_db.services.kinds import KINDS
+from hksz_db.services.registry import WRITERS
 from hksz_db.services.review import demand_review, demand_review_of_new
 from schemas.base import DocumentSchema
 from schemas.pages import groups_schema, page_schema
@@ -94,7 +94,7 @@ def _part(resource: Readable, name: str) -> Call:
 
 
 def _create(resource: Readable) -> Call:
-    writer = KINDS[resource.name]
+    writer = WRITERS[resource.name]
     schema = writer.create_schema()
 
     def create(write: Write) -> Response:
@@ -116,7 +116,7 @@ def _create(resource: Readable) -> Call:
 
 
 def _change(resource: Readable) -> Call:
-    writer = KINDS[resource.name]
+    writer = WRITERS[resource.name]
     schema = writer.patch_schema()
 
     def change(write: Write, id: UUID) -> Response:
@@ -154,7 +154,7 @@ def _delete(resource: Readable) -> Call:
         delete,
         None,
         status=204,
-        scope=KINDS[resource.name].scope,
+        scope=WRITERS[resource.name].scope,
         if_match=True,
         errors=(410,),
     )
@@ -171,7 +171,7 @@ def _restore(resource: Readable) -> Call:
         "POST /<uuid:id>/restore",
         restore,
         resource.schema,
-        scope=KINDS[resource.name].scope,
+        scope=WRITERS[resource.name].scope,
         if_match=True,
     )
 

@@ -12,7 +12,8 @@ from hksz_db.commands.terminal import FILE, errors_in_one_line, replacing
 from hksz_db.database import Database
 from hksz_db.exchange import dumping, exporting, loading
 from hksz_db.exchange.exporting import FORMATS
-from hksz_db.queries.pages import RESOURCES, matches_statement
+from hksz_db.queries.pages import matches_statement
+from hksz_db.queries.registry import RESOURCES
 
 # Terminals are slow.
 _PROGRESS_STEPS = 200

@@ -14,7 +14,7 @@ from hksz_db.domain.errors import Unavailable
 from hksz_db.feed.due import note_due
 from hksz_db.feed.listener import ChangeListener
 from hksz_db.feed.pages import BEGINNING, Feed, ForeignCursor, Page, Position, horizon
-from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.registry import RESOURCES
 
 _PER_PAGE = 100
 _WAIT_S = 30.0

@@ -17,7 +17,7 @@ from hksz_db.embedded import EmbeddedError
 from hksz_db.exchange.importing import Report, import_entries
 from hksz_db.exchange.readers.entries import ImportEntry, ImportRequest, Unreadable
 from hksz_db.exchange.reading import READERS, columns, entries, format_of
-from hksz_db.services.kinds import KINDS
+from hksz_db.services.registry import WRITERS
 
 _MAX_ACTOR = 200
 
@@ -31,7 +31,7 @@ _MAX_ACTOR = 200
 )
 @click.option(
     "--resource",
-    type=click.Choice(list(KINDS)),
+    type=click.Choice(list(WRITERS)),
     help="The resource of the rows of csv, and of lines of ndjson that do not name theirs.",
 )
 @click.option(

@@ -12,7 +12,7 @@ from hksz_db.commands.terminal import FILE, Failure, errors_in_one_line, row_id
 from hksz_db.domain.differences import differences
 from hksz_db.domain.verification import Result
 from hksz_db.queries import versions
-from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.registry import RESOURCES
 from hksz_db.queries.verification import Checked, Verification, check, verifiable_statement
 
 

@@ -14,8 +14,8 @@ from marshmallow import Schema, fields
 
 from hksz_db.domain.errors import Fault, Invalid
 from hksz_db.queries.derivation import nested_schema
-from hksz_db.queries.pages import RESOURCES
-from hksz_db.services.kinds import KINDS
+from hksz_db.queries.registry import RESOURCES
+from hksz_db.services.registry import WRITERS
 from schemas.dates import RelativeDateCreateSchema, RelativeDateSchema
 
 Document = Mapping[str, Any]
@@ -94,7 +94,7 @@ def create_body(
     if not isinstance(document, Mapping):
         raise _invalid("#", "an object")
     captures = capture_names(document.get("sources"))
-    shape = _shape(RESOURCES[resource].schema, KINDS[resource].create_schema)
+    shape = _shape(RESOURCES[resource].schema, WRITERS[resource].create_schema)
     writer = _BodyWriter(by, lambda id: captures.get(id) or names(id))
     body = writer.write(document, shape, "#")
     if resource == "entities" and isinstance(body.get("names"), list):
@@ -110,7 +110,7 @@ def patch_body(resource: str, document: Document) -> Body:
     a source is recomputed from the current date of that source.
     """
     body = create_body(resource, document, by="id")
-    return {k: v for k, v in body.items() if k not in KINDS[resource].fixed}
+    return {k: v for k, v in body.items() if k not in WRITERS[resource].fixed}
 
 
 @dataclass(frozen=True)

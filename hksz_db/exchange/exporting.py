@@ -10,7 +10,7 @@ from typing import Any
 from hksz_db.database import Database
 from hksz_db.exchange import citations, jsonld, ndjson, tables
 from hksz_db.exchange.format import Format
-from hksz_db.queries.pages import RESOURCES, PageShape, everything_statement
+from hksz_db.queries.pages import PageShape, everything_statement
 from hksz_db.queries.questions import (
     Given,
     Values,
@@ -20,6 +20,7 @@ from hksz_db.queries.questions import (
     question_of,
 )
 from hksz_db.queries.readable import Readable
+from hksz_db.queries.registry import RESOURCES
 from schemas.parameters import Faults, KnownName, Parameters, Refusal
 
 FORMATS = {

@@ -18,8 +18,8 @@ from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
 from hksz_db.exchange.deferred import Deferred, without_links
 from hksz_db.exchange.readers.entries import Entries, ImportEntry
 from hksz_db.services import bulk
-from hksz_db.services.kinds import KINDS
 from hksz_db.services.loading import load
+from hksz_db.services.registry import WRITERS
 from hksz_db.services.writing import writing
 from schemas.fields import DOI_PATTERN, EXTERNAL_ID_PATTERN
 from schemas.sources import SourceCreateSchema
@@ -185,7 +185,7 @@ def _import_batch(session: Session, mode: BulkMode, entries: Sequence[ImportEntr
     results: Iterator[bulk.Result] = iter(())
     if wanted:
         items = [entry.item for entry in wanted]
-        results = iter(bulk.write(session, KINDS[wanted[0].resource], items, mode, atomic=False))
+        results = iter(bulk.write(session, WRITERS[wanted[0].resource], items, mode, atomic=False))
     return [
         report or _written(entry, next(results), namesakes)
         for entry, report in zip(entries, reports, strict=True)
@@ -266,7 +266,7 @@ def _create_entities(session: Session, entries: Sequence[ImportEntry]) -> dict[s
     if not new:
         return {}
     # IGNORE, because a concurrent import may create the same entities.
-    results = bulk.write(session, KINDS["entities"], new, BulkMode.IGNORE, atomic=False)
+    results = bulk.write(session, WRITERS["entities"], new, BulkMode.IGNORE, atomic=False)
     created: dict[str, list[str]] = {
         str(result.external_id): [] for result in results if result.outcome is BulkOutcome.CREATED
     }

@@ -45,8 +45,9 @@ from hksz_db.queries.documents import (
     TimestampText,
     Values,
 )
-from hksz_db.queries.pages import RESOURCES, PageShape
+from hksz_db.queries.pages import PageShape
 from hksz_db.queries.readable import Readable
+from hksz_db.queries.registry import RESOURCES
 from schemas.base import LAST_FIELDS
 
 FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - full-width on purpose

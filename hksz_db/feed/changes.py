@@ -39,8 +39,9 @@ from sqlalchemy.types import TypeEngine
 from hksz_db.database import Prepared, prepare
 from hksz_db.feed.dependencies import NIL_ID, affected_documents
 from hksz_db.queries.documents import Group, Json, Node, expression, term, timestamp
-from hksz_db.queries.pages import RESOURCES, as_json
+from hksz_db.queries.pages import as_json
 from hksz_db.queries.readable import Readable
+from hksz_db.queries.registry import RESOURCES
 
 STEPS = 200
 """How many transactions one page searches."""

@@ -18,8 +18,8 @@ from uuid import UUID
 from hksz_db.models import HISTORY_TABLES, Base
 from hksz_db.queries.documents import Opaque
 from hksz_db.queries.field_sources import ALWAYS_SET, Path, read_fields, reads
-from hksz_db.queries.pages import RESOURCES
 from hksz_db.queries.readable import Readable
+from hksz_db.queries.registry import RESOURCES
 
 NIL_ID = str(UUID(int=0))
 """It sorts before every other id."""

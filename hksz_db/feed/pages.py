@@ -11,7 +11,7 @@ from hksz_db.database import Database
 from hksz_db.feed.changes import STEPS, changes_statement, horizon_statement
 from hksz_db.feed.dependencies import NIL_ID
 from hksz_db.queries.keysets import decode_cursor, encode_cursor
-from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.registry import RESOURCES
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 

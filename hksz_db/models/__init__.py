@@ -1,5 +1,8 @@
 """The tables. Importing this package imports all of its modules, which completes the metadata."""
 
+from importlib import import_module
+from pkgutil import iter_modules
+
 from hksz_db.models.api_keys import ApiKey as ApiKey
 from hksz_db.models.base import Base as Base
 from hksz_db.models.base import table_of as table_of
@@ -17,12 +20,14 @@ from hksz_db.models.evidence import Evidence as Evidence
 from hksz_db.models.figures import Figure as Figure
 from hksz_db.models.history import tables_with_history
 from hksz_db.models.metrics import Metric as Metric
-from hksz_db.models.seed_items import SeedItem as SeedItem
 from hksz_db.models.sources import Source as Source
 from hksz_db.models.sources import SourceCapture as SourceCapture
 from hksz_db.models.sources import SourceContributor as SourceContributor
 from hksz_db.models.sources import SourceRelation as SourceRelation
 from hksz_db.models.units import Unit as Unit
+
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")
 
 HISTORY_TABLES = {table.name: table for table in tables_with_history()}
 """The tables with a history, by name."""

@@ -1,6 +1,6 @@
 """The statements that answer requests: a document, a page of documents, groups and counts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -23,22 +23,11 @@ from sqlalchemy import (
 from sqlalchemy.types import REAL
 
 from hksz_db.database import Prepared, prepare
-from hksz_db.queries.claims import CLAIMS
 from hksz_db.queries.documents import Json, columns, expression, number
-from hksz_db.queries.entities import ENTITIES
-from hksz_db.queries.evidence import EVIDENCE
-from hksz_db.queries.figures import FIGURES
 from hksz_db.queries.filters import Condition, Shape, condition
 from hksz_db.queries.keysets import Key, Keyset, gathered, numbered, page_of
-from hksz_db.queries.metrics import METRICS
 from hksz_db.queries.readable import Queryable, Readable, Search
-from hksz_db.queries.sources import SOURCES
-from hksz_db.queries.units import UNITS
-
-RESOURCES: Mapping[str, Readable] = {
-    readable.name: readable
-    for readable in (SOURCES, CLAIMS, ENTITIES, FIGURES, EVIDENCE, METRICS, UNITS)
-}
+from hksz_db.queries.registry import RESOURCES
 
 RANKED = 1000
 """The number of matches of a search that are ranked: the newest."""

@@ -24,8 +24,9 @@ from hksz_db.queries.filters import (
     criteria,
     shape,
 )
-from hksz_db.queries.pages import RESOURCES, PageShape
+from hksz_db.queries.pages import PageShape
 from hksz_db.queries.readable import Queryable, Readable
+from hksz_db.queries.registry import RESOURCES
 from schemas.filters import tree_schema
 from schemas.parameters import COMMON, DEFAULT_PER_PAGE, Faults, Parameters, Refusal, Sort, choices
 

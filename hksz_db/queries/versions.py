@@ -19,7 +19,8 @@ from hksz_db.domain.errors import NotFound, VersionNotFound
 from hksz_db.domain.vocabulary import HistoryOp
 from hksz_db.queries.field_sources import field_sources
 from hksz_db.queries.keysets import Key, Keyset, gathered, numbered, page_of
-from hksz_db.queries.pages import RESOURCES, document_statement
+from hksz_db.queries.pages import document_statement
+from hksz_db.queries.registry import RESOURCES
 
 _MAX_VERSION = 2**31 - 1
 _BATCH = 100

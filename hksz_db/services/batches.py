@@ -21,8 +21,8 @@ from hksz_db.services.dates import recompute_relative_dates, sources_used_as_anc
 from hksz_db.services.dependants import lock_parents, parents_of
 from hksz_db.services.evidence import WRITER as EVIDENCE
 from hksz_db.services.evidence import captures_for, fill_captures
-from hksz_db.services.kinds import KINDS
 from hksz_db.services.references import Reference, Resolved, look_up, references_in, settle
+from hksz_db.services.registry import WRITERS
 from hksz_db.services.rows import (
     Children,
     Row,
@@ -155,7 +155,7 @@ class Refused(Exception):
 
 def create(session: Session, resource: str, fields: Row) -> UUID:
     """Insert a row with its lists and parts; its id. Raises ``Invalid`` or ``Conflict``."""
-    entry = Entry(KINDS[resource], fields)
+    entry = Entry(WRITERS[resource], fields)
     _write_one(session, entry)
     return entry.key.id
 
@@ -168,7 +168,7 @@ def update(
     A list that is given replaces the stored list. Raises ``NotFound``, ``Gone``, ``Merged``,
     ``Stale``, ``Invalid`` or ``Conflict``.
     """
-    return _write_one(session, Entry(KINDS[resource], fields, id=id), versions)
+    return _write_one(session, Entry(WRITERS[resource], fields, id=id), versions)
 
 
 def _write_one(session: Session, entry: Entry, versions: Sequence[int] | None = None) -> bool:
@@ -274,7 +274,7 @@ class Batch:
 
     def _locked(self, table: str, ids: Collection[UUID]) -> dict[UUID, Row]:
         """Lock live rows; their stored columns by id."""
-        columns = ("id", *KINDS[table].stored)
+        columns = ("id", *WRITERS[table].stored)
         condition, argument = matching(ids)
         found = run(
             self.session,
@@ -308,7 +308,7 @@ class Batch:
                 self._updates.setdefault(table, []).append({**entry.columns, "id": id})
                 for family in entry.children:
                     self._families.setdefault((table, family.table), {})[id] = family
-        for table in self._inserts.keys() & KINDS.keys():
+        for table in self._inserts.keys() & WRITERS.keys():
             # Writers of the same names wait for each other, and all insert them in one order.
             self._inserts[table].sort(key=lambda row: row.get("external_id") or "")
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from hksz_db.database import run
 from hksz_db.domain.errors import Conflict, Fault
 from hksz_db.models import Base
-from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.registry import RESOURCES
 
 _MAX_NAMED = 10
 _JOIN = (

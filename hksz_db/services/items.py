@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from hksz_db.database import run
 from hksz_db.domain.errors import Conflict, Fault, Invalid
 from hksz_db.domain.vocabulary import BulkMode
-from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.batches import Entry
 from hksz_db.services.dependants import parents_of
 from hksz_db.services.loading import load

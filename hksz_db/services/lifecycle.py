@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from hksz_db.database import run
 from hksz_db.domain.errors import Conflict, DomainError, Merged, NotFound, Stale
-from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.dependants import (
     lock_parents,
     parents_of,

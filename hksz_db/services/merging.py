@@ -23,9 +23,9 @@ from hksz_db.domain.errors import (
 )
 from hksz_db.services import merge_moves
 from hksz_db.services.dependants import parents_of, require_live_references
-from hksz_db.services.kinds import KINDS
 from hksz_db.services.merge_moves import MOVED, Merge
 from hksz_db.services.references import Shape, look_up, references_in, settle
+from hksz_db.services.registry import WRITERS
 from hksz_db.services.rows import Row, bump_version
 
 _SHAPE = Shape({"into": "entities"})
@@ -184,5 +184,5 @@ def _bump(session: Session, touched: Touched) -> None:
             found = run(session, sql, list(touched[owner]))
             touched.setdefault(parent.target, set()).update(row[0] for row in found)
     # All writers lock rows in this order.
-    for resource in (name for name in KINDS if name in touched):
+    for resource in (name for name in WRITERS if name in touched):
         bump_version(session, resource, touched[resource])

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from hksz_db.database import run
 from hksz_db.domain.errors import Fault, Invalid
 from hksz_db.models import Base
-from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.rows import Row
 
 # What is computed from the row that is referred to, beside the copies that foreign keys declare.

@@ -20,7 +20,7 @@ from hksz_db.domain.chronology import Period
 from hksz_db.domain.errors import DomainError, Gone, Merged, NotFound, Stale
 from hksz_db.domain.quantities import Interval
 from hksz_db.queries.filters import days_literal
-from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.registry import RESOURCES
 
 Row = dict[str, Any]
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from hksz_db.database import run
 from hksz_db.domain.errors import DomainError, FaultsError
 from hksz_db.services.batches import create, update
-from hksz_db.services.kinds import KINDS
+from hksz_db.services.registry import WRITERS
 from hksz_db.services.rows import Row
 from hksz_db.services.violations import translate
 from hksz_db.services.writers import Writer
@@ -33,8 +33,8 @@ class Loaded:
 
 # Relations come last, because entities and claims can refer to each other.
 _FILES = (
-    *((f"{name}.json", writer) for name, writer in KINDS.items()),
-    ("relations.json", KINDS["entities"]),
+    *((f"{name}.json", writer) for name, writer in WRITERS.items()),
+    ("relations.json", WRITERS["entities"]),
 )
 
 

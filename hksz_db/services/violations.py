@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hksz_db.domain.errors import Conflict, DomainError, Fault, Invalid, Unavailable
 from hksz_db.models import Base
-from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.dependants import LIST_OWNERS
 
 _RULES: dict[str, tuple[str, str]] = {

@@ -22,7 +22,7 @@ from app import create_app
 from hksz_db.database import Database
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.preparing import seed_folders
-from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.registry import RESOURCES
 from hksz_db.services import api_keys, seeding
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from hksz_db.domain.vocabulary import BulkMode, Scope
-from hksz_db.queries.pages import RESOURCES
-from hksz_db.services.kinds import KINDS
+from hksz_db.queries.registry import RESOURCES
+from hksz_db.services.registry import WRITERS
 from schemas.bulk import MAX_ITEMS
 
 COUNTS = dict.fromkeys(("created", "updated", "unchanged", "ignored", "failed"), 0)
@@ -165,7 +165,7 @@ def test_invalid_options_are_refused(editor, query, parameter):
 def test_a_bulk_call_needs_the_scope_of_a_single_write(reader, make_client, resource):
     path = f"/v1/{resource.name}/bulk"
     assert reader.post(path, items()).status_code == 401
-    own = KINDS[resource.name].scope
+    own = WRITERS[resource.name].scope
     others = [s for s in Scope if s not in {own, Scope.ADMIN}]
     assert make_client(*others, label="others").post(path, items()).status_code == 403
     assert make_client(own, label="own").post(path, items()).status_code == 207

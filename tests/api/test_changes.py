@@ -10,7 +10,7 @@ import pytest
 from hksz_db.api.changes import CHANGE_PAGE_SCHEMA
 from hksz_db.database import run
 from hksz_db.feed.pages import Feed, Position
-from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.writing import writing
 
 PATH = "/v1/changes"

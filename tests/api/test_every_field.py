@@ -22,10 +22,10 @@ from sqlalchemy import text
 
 from hksz_db.database import Database
 from hksz_db.domain.vocabulary import BulkMode
-from hksz_db.queries.pages import RESOURCES
 from hksz_db.queries.readable import Readable
+from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.bulk import write
-from hksz_db.services.kinds import KINDS
+from hksz_db.services.registry import WRITERS
 from hksz_db.services.writing import writing
 
 Body = dict[str, Any]
@@ -403,14 +403,14 @@ def _together(schema: type[Schema], choice: int) -> Body:
     return body
 
 
-CREATED = [(r, path) for r in RESOURCES.values() for path in _paths(KINDS[r.name].create_schema)]
-PATCHED = [(r, path) for r in RESOURCES.values() for path in _paths(KINDS[r.name].patch_schema)]
+CREATED = [(r, path) for r in RESOURCES.values() for path in _paths(WRITERS[r.name].create_schema)]
+PATCHED = [(r, path) for r in RESOURCES.values() for path in _paths(WRITERS[r.name].patch_schema)]
 # A figure without an amount is a range between two bounds.
 NULLABLE = [
     (resource, path)
     for resource, path in PATCHED
     if len(path) == 1
-    and KINDS[resource.name].patch_schema._declared_fields[path[0]].allow_none
+    and WRITERS[resource.name].patch_schema._declared_fields[path[0]].allow_none
     and path != ("amount",)
 ]
 TOGETHER = [(resource, choice) for resource in RESOURCES.values() for choice in range(4)]
@@ -430,7 +430,7 @@ def database_url(make_database) -> Iterator[str]:
         database = Database(lambda: url)
         with writing(database) as session:
             for name, items in WORLD.items():
-                results = write(session, KINDS[name], items, BulkMode.CREATE, atomic=False)
+                results = write(session, WRITERS[name], items, BulkMode.CREATE, atomic=False)
                 assert not [result.faults for result in results if result.faults]
         database.close()
         yield url
@@ -641,18 +641,18 @@ def drill(editor, database) -> Drill:
 
 def _fixed(resource: Readable, body: Body) -> Body:
     """What only creation settles, of a body and of the parts that are given with it."""
-    fixed = KINDS[resource.name].create_schema._declared_fields.keys() - (
-        KINDS[resource.name].patch_schema._declared_fields.keys()
+    fixed = WRITERS[resource.name].create_schema._declared_fields.keys() - (
+        WRITERS[resource.name].patch_schema._declared_fields.keys()
     )
     found = {name: value for name, value in body.items() if name in fixed}
-    for name in KINDS[resource.name].parts:
+    for name in WRITERS[resource.name].parts:
         if name in body:
             found[name] = [_base_of_part(resource, name, n, p) for n, p in enumerate(body[name])]
     return found
 
 
 def _base_of_part(resource: Readable, name: str, number: int, body: Body) -> Body:
-    nested = _nested(KINDS[resource.name].create_schema._declared_fields[name])
+    nested = _nested(WRITERS[resource.name].create_schema._declared_fields[name])
     assert nested is not None
     (part,) = (other for other in RESOURCES.values() if other.name == name)
     base = dict(MINIMAL[nested.__name__][number])
@@ -662,18 +662,19 @@ def _base_of_part(resource: Readable, name: str, number: int, body: Body) -> Bod
 
 def _base(resource: Readable, body: Body) -> Body:
     """The least that can be sent, and what a change of it into the body would have to repeat."""
-    base = dict(MINIMAL[KINDS[resource.name].create_schema.__name__][0])
+    base = dict(MINIMAL[WRITERS[resource.name].create_schema.__name__][0])
     _put(base, _fixed(resource, body))
     return base
 
 
 def _change(resource: Readable, body: Body) -> Body:
     """What a patch gives to make of the base what the body says."""
-    minimal = MINIMAL[KINDS[resource.name].create_schema.__name__][0]
+    minimal = MINIMAL[WRITERS[resource.name].create_schema.__name__][0]
     return {
         name: value
         for name, value in body.items()
-        if name in KINDS[resource.name].patch_schema._declared_fields and minimal.get(name) != value
+        if name in WRITERS[resource.name].patch_schema._declared_fields
+        and minimal.get(name) != value
     }
 
 
@@ -683,8 +684,8 @@ def _named_item(body: Body) -> Body:
 
 def test_every_sample_differs_from_the_default_and_from_the_least():
     for resource in RESOURCES.values():
-        for path in _paths(KINDS[resource.name].create_schema):
-            schema: type[Schema] = KINDS[resource.name].create_schema
+        for path in _paths(WRITERS[resource.name].create_schema):
+            schema: type[Schema] = WRITERS[resource.name].create_schema
             for name in path[:-1]:
                 schema = _nested(schema._declared_fields[name]) or schema
             name, value = path[-1], _sample(schema, path[-1])
@@ -696,8 +697,8 @@ def test_every_sample_differs_from_the_default_and_from_the_least():
 
 @pytest.mark.parametrize(("resource", "path"), CREATED, ids=_named(CREATED))
 def test_a_field_that_is_sent_alone_is_stored(drill, resource, path):
-    body = _alone(KINDS[resource.name].create_schema, path)
-    other = dict(MINIMAL[KINDS[resource.name].create_schema.__name__][1])
+    body = _alone(WRITERS[resource.name].create_schema, path)
+    other = dict(MINIMAL[WRITERS[resource.name].create_schema.__name__][1])
     ways: list[Callable[[], str]] = [
         lambda: drill.post(resource, body),
         # Beside another row that does not give it.
@@ -712,7 +713,7 @@ def test_a_field_that_is_sent_alone_is_stored(drill, resource, path):
 
 @pytest.mark.parametrize(("resource", "path"), PATCHED, ids=_named(PATCHED))
 def test_a_field_that_is_changed_alone_is_stored(drill, resource, path):
-    body = _alone(KINDS[resource.name].create_schema, path)
+    body = _alone(WRITERS[resource.name].create_schema, path)
     with drill.undone():
         id = drill.post(resource, _base(resource, body))
         if path != ("captures", "normalization"):
@@ -723,7 +724,7 @@ def test_a_field_that_is_changed_alone_is_stored(drill, resource, path):
 
 @pytest.mark.parametrize(("resource", "path"), NULLABLE, ids=_named(NULLABLE))
 def test_a_field_that_is_cleared_is_null(drill, resource, path):
-    body = _alone(KINDS[resource.name].create_schema, path)
+    body = _alone(WRITERS[resource.name].create_schema, path)
     (name,) = path
     # A locator is whole or absent.
     change = dict.fromkeys(_LOCATOR if name in _LOCATOR else path)
@@ -734,7 +735,7 @@ def test_a_field_that_is_cleared_is_null(drill, resource, path):
 
 @pytest.mark.parametrize(("resource", "path"), CREATED, ids=_named(CREATED))
 def test_a_field_that_is_upserted_alone_is_stored(drill, resource, path):
-    body = _named_item(_alone(KINDS[resource.name].create_schema, path))
+    body = _named_item(_alone(WRITERS[resource.name].create_schema, path))
     base = {**_base(resource, body), "external_id": body["external_id"]}
     id = drill.post(resource, base)
     assert drill.bulk(resource, "upsert", body) == id
@@ -743,9 +744,9 @@ def test_a_field_that_is_upserted_alone_is_stored(drill, resource, path):
 
 @pytest.mark.parametrize(("resource", "choice"), TOGETHER, ids=_named(TOGETHER))
 def test_all_fields_together_are_stored(drill, resource, choice):
-    body = _together(KINDS[resource.name].create_schema, choice)
-    paths = [path for path in _paths(KINDS[resource.name].create_schema) if _values(body, path)]
-    other = dict(MINIMAL[KINDS[resource.name].create_schema.__name__][1])
+    body = _together(WRITERS[resource.name].create_schema, choice)
+    paths = [path for path in _paths(WRITERS[resource.name].create_schema) if _values(body, path)]
+    other = dict(MINIMAL[WRITERS[resource.name].create_schema.__name__][1])
     with drill.undone():
         drill.check(resource, drill.post(resource, body), body, *paths)
     with drill.undone():
@@ -763,11 +764,11 @@ def test_all_fields_together_are_stored(drill, resource, choice):
 
 
 def _parts(resource: Readable) -> Mapping[str, Any]:
-    return KINDS[resource.name].parts
+    return WRITERS[resource.name].parts
 
 
 def test_together_all_fields_are_sent():
     for resource in RESOURCES.values():
-        bodies = [_together(KINDS[resource.name].create_schema, choice) for choice in range(4)]
-        for path in _paths(KINDS[resource.name].create_schema):
+        bodies = [_together(WRITERS[resource.name].create_schema, choice) for choice in range(4)]
+        for path in _paths(WRITERS[resource.name].create_schema):
             assert any(_values(body, path) for body in bodies), path

@@ -13,7 +13,7 @@ from hksz_db.api import exports
 from hksz_db.api.problems import ApiError
 from hksz_db.database import Database, run
 from hksz_db.exchange.exporting import FORMATS, formats_for
-from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 

@@ -9,7 +9,7 @@ from flask import Flask
 
 from hksz_db.database import Database
 from hksz_db.domain.vocabulary import Scope
-from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.registry import RESOURCES
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
 

@@ -9,8 +9,8 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from hksz_db.queries.comparisons import COMPARISONS
-from hksz_db.queries.pages import RESOURCES
 from hksz_db.queries.questions import MAX_FILTERS, model_of
+from hksz_db.queries.registry import RESOURCES
 
 
 @pytest.fixture

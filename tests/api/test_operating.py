@@ -7,7 +7,7 @@ import pytest
 
 from app import create_app
 from hksz_db.database import Database
-from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.registry import RESOURCES
 from hksz_db.settings import Settings
 
 

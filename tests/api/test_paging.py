@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hksz_db.queries.keysets import encode_cursor
-from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.registry import RESOURCES
 
 SORTS = [
     pytest.param(resource.name, f"{sign}{key}", id=f"{resource.name}-{sign}{key}")

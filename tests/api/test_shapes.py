@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.registry import RESOURCES
 
 EMBEDS = ["entities", "figures", "evidence", "sources"]
 

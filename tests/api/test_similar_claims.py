@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.registry import RESOURCES
 
 TTPS = "hksz:ttps-approved-2023"
 APPROVED = "{} applications under the Top Talent Pass Scheme were approved in {}."

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.registry import RESOURCES
 
 NOBODY = "0199c3a0-0000-7000-8000-000000000000"
 # To create a row and to update it, each with the checks of the key and of the review and with

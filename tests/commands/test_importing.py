@@ -8,7 +8,8 @@ import pytest
 
 from app import create_app
 from hksz_db.database import Database, run
-from hksz_db.queries.pages import RESOURCES, document_statement
+from hksz_db.queries.pages import document_statement
+from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.merging import merge
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from hksz_db.database import Database, run
 from hksz_db.domain.differences import Difference, differences
-from hksz_db.queries.pages import RESOURCES, document_statement
+from hksz_db.queries.pages import document_statement
+from hksz_db.queries.registry import RESOURCES
 
 
 def applied(document: Any, found: list[Difference]) -> Any:

@@ -8,7 +8,7 @@ import pytest
 
 from hksz_db.database import Database
 from hksz_db.exchange.exporting import FORMATS, export, read_export
-from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.registry import RESOURCES
 
 
 @pytest.fixture(scope="session")

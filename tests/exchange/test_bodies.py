@@ -11,10 +11,11 @@ import pytest
 from hksz_db.database import Database, fetch_in, run
 from hksz_db.domain.errors import Invalid
 from hksz_db.exchange.bodies import create_body, patch_body
-from hksz_db.queries.pages import RESOURCES, document_statement
+from hksz_db.queries.pages import document_statement
 from hksz_db.queries.readable import Readable
+from hksz_db.queries.registry import RESOURCES
 from hksz_db.services import batches
-from hksz_db.services.kinds import KINDS
+from hksz_db.services.registry import WRITERS
 from hksz_db.services.writing import writing
 
 # In the order of their references.
@@ -55,12 +56,12 @@ def read(session, name: str, id: UUID | str) -> dict:
 
 
 def create(session, resource: Readable, body: dict) -> UUID:
-    fields = KINDS[resource.name].create_schema().load(body)
+    fields = WRITERS[resource.name].create_schema().load(body)
     return batches.create(session, resource.name, fields)
 
 
 def patch(session, resource: Readable, id: UUID | str, body: dict) -> None:
-    fields = KINDS[resource.name].patch_schema().load(body)
+    fields = WRITERS[resource.name].patch_schema().load(body)
     batches.update(session, resource.name, UUID(str(id)), None, fields)
 
 

@@ -17,7 +17,7 @@ from hksz_db.database import Database
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.exchange import dumping, loading
 from hksz_db.exchange.dumping import LEDGER, read_catalog
-from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.registry import RESOURCES
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings

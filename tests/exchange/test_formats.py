@@ -11,7 +11,7 @@ from pyarrow import parquet
 
 from hksz_db.exchange import exporting, tables
 from hksz_db.exchange.exporting import FORMATS, formats_for, read_export, written
-from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.registry import RESOURCES
 
 EVERYWHERE = {"ndjson", "csv", "parquet"}
 MORE = {

@@ -10,7 +10,7 @@ from pyarrow import parquet
 
 from hksz_db.exchange.exporting import read_export
 from hksz_db.exchange.tables import FORMULA_STARTS, Column, ColumnType, columns, columns_of
-from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.registry import RESOURCES
 
 
 def _rows(data):

@@ -14,7 +14,7 @@ from hksz_db.feed.dependencies import Change, Edge, Start, Step, dependencies
 from hksz_db.feed.pages import Feed, horizon
 from hksz_db.models import Claim, ClaimTopic, Figure, SourceCapture, Unit, table_of
 from hksz_db.queries.documents import Many, Node, One, Values
-from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.writing import writing
 from tests.feed.world import documents, populate, statements
 

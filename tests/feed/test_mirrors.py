@@ -24,7 +24,7 @@ from hksz_db.feed.changes import changes_statement
 from hksz_db.feed.dependencies import Change, Start, dependencies
 from hksz_db.feed.pages import BEGINNING, Feed, Page, horizon
 from hksz_db.models import HISTORY_TABLES
-from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.registry import RESOURCES
 from hksz_db.services import api_keys, lifecycle, merging
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings

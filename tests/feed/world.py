@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from hksz_db.database import Database, Prepared, prepare, run
 from hksz_db.domain.chronology import parse
-from hksz_db.queries.pages import RESOURCES, as_json
+from hksz_db.queries.pages import as_json
+from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.batches import create, update
 from hksz_db.services.rows import Row
 

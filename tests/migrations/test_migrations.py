@@ -22,7 +22,7 @@ from hksz_db.domain import quantities, vocabulary
 from hksz_db.embedded import Server, running
 from hksz_db.feed.pages import BEGINNING, Feed
 from hksz_db.models import Base
-from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.registry import RESOURCES
 from tests.migrations.administration import ROOT, alembic, dump, fill, play
 
 pytestmark = pytest.mark.slow

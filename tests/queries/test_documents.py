@@ -21,8 +21,8 @@ from hksz_db.queries.documents import (
     TimestampText,
     Values,
 )
-from hksz_db.queries.pages import RESOURCES
 from hksz_db.queries.readable import Queryable
+from hksz_db.queries.registry import RESOURCES
 from schemas.fields import DecimalDocument
 
 # A type before the one that it derives from.

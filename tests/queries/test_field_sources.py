@@ -6,7 +6,7 @@ from sqlalchemy import func, literal_column, select
 from hksz_db.models import HISTORY_TABLES, Claim, table_of
 from hksz_db.queries.documents import One
 from hksz_db.queries.field_sources import Part, field_sources, reads
-from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.registry import RESOURCES
 
 CLAIMS = table_of(Claim).alias()
 

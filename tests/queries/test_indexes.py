@@ -11,7 +11,8 @@ from hksz_db.domain.chronology import parse
 from hksz_db.feed.changes import changes_statement
 from hksz_db.feed.pages import BEGINNING
 from hksz_db.queries.filters import AllOf, Criterion, bound_values, shape
-from hksz_db.queries.pages import RESOURCES, PageShape, matches_statement
+from hksz_db.queries.pages import PageShape, matches_statement
+from hksz_db.queries.registry import RESOURCES
 
 DATES = [
     ("sources", "issued", "sources_issued_idx"),

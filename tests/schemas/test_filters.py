@@ -21,7 +21,8 @@ from hksz_db.queries.filters import (
     check_filters,
     shape,
 )
-from hksz_db.queries.pages import RESOURCES, PageShape, matches_statement
+from hksz_db.queries.pages import PageShape, matches_statement
+from hksz_db.queries.registry import RESOURCES
 from schemas.fields import DecimalString, Edtf, ExternalId, Moment, Term, Text, Uuid
 from schemas.filters import Filter, QueryBoolean, QueryInteger, ValueList
 

@@ -21,8 +21,8 @@ from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
 from hksz_db.services import bulk, lifecycle, merging
 from hksz_db.services.batches import create, update
 from hksz_db.services.bulk import Result, write
-from hksz_db.services.kinds import KINDS
 from hksz_db.services.loading import load
+from hksz_db.services.registry import WRITERS
 from hksz_db.services.violations import translate
 from hksz_db.services.writers import Writer
 from hksz_db.services.writing import writing
@@ -79,7 +79,7 @@ def engine(database_url: str) -> Iterator[Engine]:
     connections = PooledConnections(Connector(lambda: database_url, statement_timeout_ms=5000))
     with writing(Database(lambda: database_url, connections=connections)) as session:
         for name, items in WORLD.items():
-            results = write(session, KINDS[name], items, CREATE, atomic=True)
+            results = write(session, WRITERS[name], items, CREATE, atomic=True)
             assert {result.outcome for result in results} == {CREATED}, results
     yield connections.engine
     connections.close()
@@ -165,7 +165,7 @@ def _find(session: Session, writer: Writer, item: dict[str, Any]) -> tuple[UUID,
 
 
 TABLES = (
-    *KINDS,
+    *WRITERS,
     "claim_entities",
     "claim_topics",
     "claim_relations",
@@ -184,7 +184,7 @@ def stored(session: Session) -> dict[str, list[str]]:
     """All rows, with names in place of ids."""
     names: dict[str, str] = {}
     for table, label in (
-        *((table, "external_id") for table in KINDS),
+        *((table, "external_id") for table in WRITERS),
         ("claims", "statement"),
         ("sources", "title"),
         ("entities", "name"),
@@ -401,7 +401,7 @@ ITEMS = {
 @settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_a_bulk_write_equals_single_writes(engine: Engine, resource, data) -> None:
-    writer = KINDS[resource]
+    writer = WRITERS[resource]
     batches = data.draw(
         st.lists(
             st.tuples(
@@ -460,8 +460,8 @@ MEASURED = {
     "amount": "40",
     "unit_code": "1",
 }
-CLAIMS, FIGURES, EVIDENCE = KINDS["claims"], KINDS["figures"], KINDS["evidence"]
-ENTITIES, SOURCES = KINDS["entities"], KINDS["sources"]
+CLAIMS, FIGURES, EVIDENCE = WRITERS["claims"], WRITERS["figures"], WRITERS["evidence"]
+ENTITIES, SOURCES = WRITERS["entities"], WRITERS["sources"]
 
 
 def outcomes(results: list[Result]) -> list[BulkOutcome]:
@@ -509,7 +509,7 @@ def test_the_number_of_statements_does_not_depend_on_that_of_the_items(
         for items in ([make(n) for n in range(3)], [make(n) for n in range(3, 203)]):
             for _ in range(2):
                 with query_counter() as counted:
-                    write(session, KINDS[resource], items, mode, atomic=False)
+                    write(session, WRITERS[resource], items, mode, atomic=False)
                 numbers.append(len(counted.statements))
         assert numbers[0] == numbers[2], resource
         assert numbers[1] == numbers[3], resource
@@ -632,7 +632,7 @@ def test_fixed_fields_may_be_repeated_and_not_changed(session: Session) -> None:
     item["claim_external_id"] = "w:second"
     (result,) = write(session, FIGURES, [item], UPSERT, atomic=False)
     assert faults(result) == [("#/claim_external_id", "fixed")]
-    units = KINDS["units"]
+    units = WRITERS["units"]
     write(session, units, [{"external_id": "t:u", "code": "kg", "label": "x"}], CREATE, atomic=True)
     (result,) = write(session, units, [{"external_id": "t:u", "code": "g"}], UPSERT, atomic=False)
     assert faults(result) == [("#/code", "fixed")]

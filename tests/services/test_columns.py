@@ -11,8 +11,8 @@ from marshmallow import fields
 from hksz_db.models import Claim, Entity, EntityRelation, Source, SourceContributor, Unit, table_of
 from hksz_db.services.columns import SchemaMismatch, columns_of
 from hksz_db.services.figures import WRITER as FIGURES
-from hksz_db.services.kinds import KINDS
 from hksz_db.services.references import Resolved
+from hksz_db.services.registry import WRITERS
 from hksz_db.services.writers import ListField, Writer
 from schemas.base import InputSchema, patch_schema
 from schemas.dates import RelativeDateCreateSchema
@@ -108,7 +108,7 @@ def test_nested_fields_are_checked_too():
     class RatedSchema(InputSchema):
         figures = BoundedList(fields.Nested(RatedFigureSchema))
 
-    lists = dict(KINDS["sources"].lists)
+    lists = dict(WRITERS["sources"].lists)
     with pytest.raises(SchemaMismatch, match=r"^SignedSchema\.signature .* source_contributors"):
         _writer(Source, SourceSchema, lists=lists)
     with pytest.raises(SchemaMismatch, match=r"^LaterDateSchema\.certainty would be lost: claims"):
@@ -152,7 +152,7 @@ def test_the_columns_of_optional_and_nullable_fields_must_allow_that():
 
 
 def test_a_fixed_field_can_be_repeated_and_not_changed():
-    units = KINDS["units"]
+    units = WRITERS["units"]
     assert units.changes({"code": "m", "label": "x"}, {"code": "m"}, Resolved())[0] == {
         "label": "x"
     }
@@ -174,7 +174,7 @@ def test_a_fixed_field_can_be_repeated_and_not_changed():
 )
 def test_a_field_that_would_not_be_stored_is_refused(resource, fields, lost):
     with pytest.raises(SchemaMismatch, match=f"^Nothing writes {lost}"):
-        KINDS[resource].changes(fields, {}, Resolved())
+        WRITERS[resource].changes(fields, {}, Resolved())
 
 
 def test_computed_columns_must_be_declared():

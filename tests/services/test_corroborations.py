@@ -168,7 +168,7 @@ A_PASSAGE = [number(3, n) for n in range(PASSAGES)]
 PERHAPS_A_PASSAGE = [None, None, None, *A_PASSAGE]
 YES_OR_NO = [True, False]
 STANCES = ["asserts", "supports", "disputes", "mentions"]
-KINDS = [*sorted(KEEPING), "quotes", "cites"]
+WRITERS = [*sorted(KEEPING), "quotes", "cites"]
 SPEAK = (
     "INSERT INTO evidence (id, claim_id, source_id, stance, page, derived_from_id)"
     " VALUES ($1, $2, $3, $4, $1, (SELECT id FROM evidence WHERE id = $5))"
@@ -206,9 +206,9 @@ HAPPENINGS = {
         YES_OR_NO,
     ),
     "DELETE FROM evidence WHERE id = $1": (A_PASSAGE,),
-    RELATE: (A_SOURCE, A_SOURCE, KINDS),
+    RELATE: (A_SOURCE, A_SOURCE, WRITERS),
     "UPDATE source_relations SET kind = $3 WHERE id = (SELECT id FROM source_relations"
-    " WHERE from_id = $1 AND to_id = $2 LIMIT 1)": (A_SOURCE, A_SOURCE, KINDS),
+    " WHERE from_id = $1 AND to_id = $2 LIMIT 1)": (A_SOURCE, A_SOURCE, WRITERS),
     "DELETE FROM source_relations WHERE from_id = $1 AND to_id = $2": (A_SOURCE, A_SOURCE),
     RETRACT: (
         A_SOURCE,

@@ -15,7 +15,7 @@ from hksz_db.exchange.readers.entries import (
     unreadable,
     with_external_id,
 )
-from hksz_db.services.kinds import KINDS
+from hksz_db.services.registry import WRITERS
 
 
 def read(request: ImportRequest) -> Entries:
@@ -62,8 +62,8 @@ def _resource(document: Body, default: str | None) -> str:
     name = document.pop("resource", default)
     if name is None:
         raise Malformed("The line names no resource; give the resource with --resource.")
-    if not isinstance(name, str) or name not in KINDS:
-        raise Malformed(f"Unknown resource; known: {', '.join(KINDS)}.")
+    if not isinstance(name, str) or name not in WRITERS:
+        raise Malformed(f"Unknown resource; known: {', '.join(WRITERS)}.")
     return name
 
 
@@ -72,7 +72,7 @@ def _item(resource: str, document: Body, request: ImportRequest, names: "_Names"
     kept = {name: value for name, value in document.items() if name not in skipped}
     body = create_body(resource, kept, names=names.find)
     item = with_external_id(body, document.get("id"), namespace)
-    for name in KINDS[resource].parts:
+    for name in WRITERS[resource].parts:
         parts, read = objects(item.get(name)), objects(document.get(name))
         for part, original in zip(parts, read, strict=False):
             # Equal parts of different claims need different names.

@@ -20,13 +20,13 @@ from hksz_db.exchange.readers.entries import (
     with_external_id,
 )
 from hksz_db.exchange.tables import FORMULA_STARTS
-from hksz_db.queries.pages import RESOURCES
-from hksz_db.services.kinds import KINDS
+from hksz_db.queries.registry import RESOURCES
+from hksz_db.services.registry import WRITERS
 from schemas.fields import BoundedList, StrictBoolean, StrictInteger
 
 TABLED = tuple(
     name
-    for name, writer in KINDS.items()
+    for name, writer in WRITERS.items()
     if not any(
         isinstance(field, BoundedList) and field.required
         for field in writer.create_schema._declared_fields.values()
@@ -180,7 +180,7 @@ class _Cell:
 def _fields_of(resource: str) -> Mapping[str, _Cell]:
     """The scalar fields of a body, ``topics``, and the fields of objects as ``object_field``."""
     found: dict[str, _Cell] = {}
-    for name, known in KINDS[resource].create_schema().fields.items():
+    for name, known in WRITERS[resource].create_schema().fields.items():
         if isinstance(known, fields.Nested):
             assert isinstance(known.schema, Schema)
             parts = known.schema.fields.items()

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from graphlib import TopologicalSorter
 from importlib import import_module
 
-from hksz_db.queries.pages import RESOURCES
+from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.dependants import LINKS
 from hksz_db.services.writers import Writer
 
@@ -34,5 +34,5 @@ def _writer(resource: str) -> Writer:
     return writer
 
 
-KINDS: Mapping[str, Writer] = {name: _writer(name) for name in _in_order(RESOURCES)}
+WRITERS: Mapping[str, Writer] = {name: _writer(name) for name in _in_order(RESOURCES)}
 """The writers by resource, in an order in which references lead to earlier resources."""
