@@ -279,8 +279,8 @@ def test_claims_that_are_there_get_their_bands(migrated: str) -> None:
 
 def test_the_feed_begins_with_what_was_there_before_the_history(migrated: str) -> None:
     """Nothing says how its rows came: all that are still there are in the first transaction."""
-    go_back(migrated, "idempotency_keys")
     fill(migrated)
+    go_back(migrated, "idempotency_keys")
     alembic(migrated, "upgrade", "head")
     database = Database(lambda: migrated)
     with database.transaction() as session:
