@@ -234,7 +234,7 @@ def _orders(listed: Queryable) -> str:
         parts.append(f"Export formats: {_code(formats_for(listed))}.")
     else:
         assert listed is COMPARISONS
-    return " ".join(filter(None, parts)) or "It has one order."
+    return " ".join(filter(None, parts)) or "The order is fixed."
 
 
 def _statuses() -> str:

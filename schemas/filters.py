@@ -108,8 +108,8 @@ OPERATORS: Mapping[str, Operator] = {
     "lt": Operator("is below", _compared("earliest")),
     "lte": Operator("is at most", _compared("latest")),
     "in": Operator("is one of", lambda kind: ValueList(kind.field())),
-    "contains": Operator("contains, whatever the case"),
-    "startswith": Operator("begins with, whatever the case"),
+    "contains": Operator("contains, ignoring case"),
+    "startswith": Operator("begins with, ignoring case"),
     "isnull": Operator("has no value", lambda _: QueryBoolean()),
     "within": Operator("may lie within"),
     "certainly_within": Operator("lies wholly within"),
@@ -239,7 +239,7 @@ def common_filters() -> dict[str, Kind]:
 
 
 def tree_schema(name: str, filters: Mapping[str, Filter]) -> type[Schema]:
-    """A tree of filters: all that stand in one object must hold."""
+    """A tree of filters: all members of one object must hold."""
 
     class Meta:
         unknown = RAISE
@@ -251,7 +251,7 @@ def tree_schema(name: str, filters: Mapping[str, Filter]) -> type[Schema]:
         f"{name}FilterSchema",
         (Schema,),
         {
-            "__doc__": "A tree of filters: all that stand in one object must hold.",
+            "__doc__": "A tree of filters: all members of one object must hold.",
             "Meta": Meta,
             **{parameter: known.field for parameter, known in filters.items()},
             "and": fields.List(fields.Nested(again)),

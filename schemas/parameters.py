@@ -101,7 +101,7 @@ class Parameters:
                 values[name] = self.fields[name].deserialize(value)
             except ValidationError as error:
                 faults.add(name, "invalid", one_line(error.messages))
-        for name in self._required - found.keys():
+        for name in sorted(self._required - found.keys()):
             faults.add(name, "required", str(self.fields[name].error_messages["required"]))
         return values
 
@@ -251,7 +251,7 @@ class Timestamp(Moment):
 
 COMMON: Mapping[str, Field] = {
     "per_page": QueryInteger(1, MAX_PER_PAGE, description="Rows on a page."),
-    "cursor": Cursor(metadata={"description": "Where a page before this one ended."}),
+    "cursor": Cursor(metadata={"description": "The cursor that came with the previous page."}),
     "as_of": Timestamp(
         metadata={"description": "Answer as at this moment, from what was committed by then."}
     ),
@@ -282,7 +282,7 @@ def choices(
         "select": Names(f"{model}Select", select, "The fields to answer with.")
     }
     if include:
-        about = "What to embed; empty for nothing."
+        about = "The fields to embed; empty for none."
         found["include"] = Names(f"{model}Include", include, about, may_be_empty=True)
     if sort:
         found["sort"] = SortKeys(model, sort)

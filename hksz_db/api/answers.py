@@ -118,7 +118,7 @@ def page(
     keys, after = _begin(question, identity, keyset_of(resource.name, question.sort))
     shape = question.shape(resource.name, after)
     values = {**question.values(), **keys}
-    matches = partial(matches_statement, shape)
+    matches = partial(matches_statement, shape.matching)
     return _page(question, identity, values, page_statement(shape), matches, within)
 
 
@@ -130,7 +130,7 @@ def comparisons(question: Question, of: tuple[Readable, UUID] | None = None) -> 
     shape = question.shape(COMPARISONS.name, after)
     values = {**question.values(), **keys, "figure": figure}
     statement = comparison_pages.comparisons_statement(shape, of is not None)
-    matches = partial(comparison_pages.pairs_statement, shape, of is not None)
+    matches = partial(comparison_pages.pairs_statement, shape.matching, of is not None)
     return _page(question, identity, values, statement, matches, of)
 
 
@@ -167,6 +167,8 @@ def _page(
     try:
         ((items, keys_after, ranked, total),) = database().read(statement, values, question.as_of)
     except psycopg.DataError:
+        if question.cursor is None:
+            raise
         # Everything else was checked by a schema; only a forged cursor can hold an invalid key.
         raise refused_cursor() from None
     if items is None and within is not None:

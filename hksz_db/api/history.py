@@ -21,7 +21,7 @@ from hksz_db.queries.readable import Readable
 from hksz_db.services import batches
 from hksz_db.services.loading import load
 from hksz_db.services.registry import WRITERS
-from hksz_db.services.review import demand_review
+from hksz_db.services.review import reviewing
 from hksz_db.services.rows import require_live
 from schemas.history import VersionDifferencesSchema, VersionEntrySchema, version_schema
 from schemas.pages import page_schema
@@ -114,8 +114,8 @@ def _restore_version(resource: Readable) -> Call:
         """
         fields = load(schema, _patch(write.session, resource, id, version))
         check_review(write.actor, fields)
-        demand_review(write.session, write.actor, resource.name, id)
-        batches.update(write.session, resource.name, id, write.versions, fields)
+        with reviewing(write.session, write.actor, resource.name, id):
+            batches.update(write.session, resource.name, id, write.versions, fields)
         return answers.written(write.session, resource, id, 200)
 
     return Call(

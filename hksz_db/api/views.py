@@ -31,7 +31,7 @@ from hksz_db.queries.questions import (
 from hksz_db.queries.readable import Readable
 from hksz_db.services import batches, lifecycle
 from hksz_db.services.registry import WRITERS
-from hksz_db.services.review import demand_review, demand_review_of_new
+from hksz_db.services.review import demand_review_of_new, reviewing
 from schemas.base import DocumentSchema
 from schemas.pages import groups_schema, page_schema
 
@@ -126,8 +126,8 @@ def _change(resource: Readable) -> Call:
         """
         fields = load(schema, MERGE_PATCH)
         check_review(write.actor, fields)
-        demand_review(write.session, write.actor, resource.name, id)
-        batches.update(write.session, resource.name, id, write.versions, fields)
+        with reviewing(write.session, write.actor, resource.name, id):
+            batches.update(write.session, resource.name, id, write.versions, fields)
         return answers.written(write.session, resource, id, 200)
 
     return Call(
@@ -145,8 +145,8 @@ def _change(resource: Readable) -> Call:
 def _delete(resource: Readable) -> Call:
     def delete(write: Write, id: UUID) -> Response:
         """Delete one {singular} that nothing else depends on. It can be restored."""
-        demand_review(write.session, write.actor, resource.name, id)
-        lifecycle.delete(write.session, resource.name, id, write.versions)
+        with reviewing(write.session, write.actor, resource.name, id):
+            lifecycle.delete(write.session, resource.name, id, write.versions)
         return answers.deleted(write.session, resource, id)
 
     return Call(
@@ -163,8 +163,8 @@ def _delete(resource: Readable) -> Call:
 def _restore(resource: Readable) -> Call:
     def restore(write: Write, id: UUID) -> Response:
         """Restore one deleted {singular}."""
-        demand_review(write.session, write.actor, resource.name, id)
-        lifecycle.restore(write.session, resource.name, id, write.versions)
+        with reviewing(write.session, write.actor, resource.name, id):
+            lifecycle.restore(write.session, resource.name, id, write.versions)
         return answers.written(write.session, resource, id, 200)
 
     return Call(

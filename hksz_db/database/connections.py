@@ -51,8 +51,9 @@ class PooledConnections:
         """The pool of connections for transactions."""
         engine = sqlalchemy.create_engine(
             self._connector.url,
-            pool_size=2,
-            max_overflow=8,
+            pool_size=8,
+            # No limit: the threads of the worker are limited, and each needs one at most.
+            max_overflow=-1,
             connect_args=self._connector.parameters(),
         )
         event.listen(engine, "checkout", _replace_closed)
@@ -140,7 +141,11 @@ class _ReaderPool:
                     return connection
                 connection.close()
         connection = self._connect()
-        self._configure(connection)
+        try:
+            self._configure(connection)
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def close(self) -> None:

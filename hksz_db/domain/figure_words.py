@@ -284,12 +284,12 @@ _AMBIGUOUS_UNITS = {
     "tons": "The unit is not known: a ton is metric, long or short.",
     "mt": "The unit is not known: Mt is a megatonne, and mt a metric ton.",
     "gallons, gal": "The unit is not known: a gallon is imperial or American.",
-    "ounces, oz": "The unit is not known: there are several ounces.",
+    "ounces, oz": "The unit is not known: there are several kinds of ounce.",
 }
 _REFUSED = {
     "percentage points, pp, basis points, bps": "The text states the difference of two shares.",
     "cents, pence": "The text states a part of a currency.",
-    "times, fold, x": "The text states how many times something is as much, or happens.",
+    "times, fold, x": "The text states a multiple, or happens.",
 }
 
 BY_DIMENSION = {

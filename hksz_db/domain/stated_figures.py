@@ -277,7 +277,7 @@ class _Reader:
             states = " ".join(token.text for token in rest)
             raise UnreadableFigure(f"The text states an amount {states!r}.")
         if figure.is_share and first.text == "as":
-            raise UnreadableFigure("The text states how many times something is as much.")
+            raise UnreadableFigure("The text states a multiple.")
         if cursor.length_of(UNITS):
             raise UnreadableFigure("The number has two units.")
         if not has_unit and cursor.length_of(_MONEY, 1):

@@ -69,7 +69,7 @@ def export_parameters(resource: str, form: str = "ndjson") -> Parameters:
         refused |= {"select": fixed, "include": fixed}
     fields = {name: field for name, field in known.fields.items() if name not in refused}
     options = {name: fields[name] for name in _OPTIONS if name in fields}
-    about = {"description": "In which format; the first unless asked otherwise."}
+    about = {"description": "The format. The default is the first."}
     form_field = KnownName(f"{model_of(RESOURCES[resource])}Format", formats, metadata=about)
     return replace(
         known,
@@ -101,7 +101,7 @@ def _fields(form: Format, readable: Readable, values: Values, faults: Faults) ->
         return own
     embeds = tuple(name for name in own if name in readable.embeds)
     fields, known = chosen_fields(readable, values, embeds, faults), form.choices(readable)
-    for name in set(fields) - set(known):
+    for name in [name for name in fields if name not in known]:
         detail = f"{form.name} has no field {name!r}; known: {', '.join(known)}."
         faults.add(chosen[-1], "invalid", detail)
     return fields

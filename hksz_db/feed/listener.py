@@ -77,15 +77,20 @@ class ChangeListener:
             self._last_left = time.monotonic()
 
     def _run(self) -> None:
-        while self._is_needed():
-            try:
-                self._listen()
-            except (psycopg.Error, Unavailable, DatabaseUnusable) as error:
-                _log.warning("listener_interrupted", reason=str(error))
-                self._settled = ""
-                self._closed.wait(_QUIET_POLL_S)
-            else:
-                return
+        try:
+            while self._is_needed():
+                try:
+                    self._listen()
+                except (psycopg.Error, Unavailable, DatabaseUnusable) as error:
+                    _log.warning("listener_interrupted", reason=str(error))
+                    self._settled = ""
+                    self._closed.wait(_QUIET_POLL_S)
+                else:
+                    return
+        except BaseException:
+            # The next request that waits starts another thread.
+            self._thread = None
+            raise
 
     def _is_needed(self) -> bool:
         with self._changed:

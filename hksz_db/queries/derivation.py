@@ -53,11 +53,14 @@ class Rows:
     def of(self, row: FromClause) -> Relation:
         """The rows that belong to a row."""
         rows, owner = table_of(self.model), table_behind(row)
-        parent = next(
+        parents = [
             key.parent.name
             for key in rows.foreign_keys
             if key.ondelete == "CASCADE" and key.column.table is owner
-        )
+        ]
+        if len(parents) != 1:
+            raise Underivable(f"{rows} must have one key that cascades from {owner}.")
+        (parent,) = parents
         alias = rows.alias()
         return Relation(alias, alias.c[parent] == row.c.id)
 
@@ -211,8 +214,11 @@ def nested_schema(field: fields.Field[Any]) -> type[Schema]:
 
 def _referred(row: FromClause, name: str) -> FromClause:
     """The table to whose rows ``NAME_id`` refers, under a name of its own."""
-    keys = table_behind(row).c[f"{name}_id"].foreign_keys
-    return next(key.column.table for key in keys if key.column.primary_key).alias()
+    column = table_behind(row).c[f"{name}_id"]
+    tables = [key.column.table for key in column.foreign_keys if key.column.primary_key]
+    if not tables:
+        raise Underivable(f"{column} refers to no table.")
+    return tables[0].alias()
 
 
 def table_behind(row: FromClause) -> Table:

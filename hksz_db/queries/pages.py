@@ -60,6 +60,11 @@ class PageShape:
     after: tuple[bool, ...] | None
     counted: bool
 
+    @property
+    def matching(self) -> "PageShape":
+        """The shape of all matches, which is the same for every page of a list."""
+        return replace(self, fields=(), sort=(), after=None, counted=False)
+
 
 @lru_cache(maxsize=512)
 def document_statement(resource: str, fields: tuple[str, ...]) -> Prepared:

@@ -260,7 +260,7 @@ def chosen_fields(
     if "select" in values:
         chosen = values["select"]
     if "select" in values and "include" in values:
-        for name in set(chosen) - set(everything):
+        for name in [name for name in chosen if name not in everything]:
             detail = f"Unknown name {name!r}; known: {', '.join(everything)}."
             faults.add("select", "invalid", detail)
         chosen = (*chosen, *embeds)

@@ -25,9 +25,13 @@ class Actor:
     label: str
     scopes: frozenset[str]
 
+    def has(self, scope: Scope) -> bool:
+        """Whether the key has the scope; ``admin`` includes every scope."""
+        return bool(self.scopes & {scope, Scope.ADMIN})
+
     def demand(self, scope: Scope) -> None:
-        """Raise ``Forbidden`` unless the key has the scope; ``admin`` includes every scope."""
-        if not self.scopes & {scope, Scope.ADMIN}:
+        """Raise ``Forbidden`` unless the key has the scope."""
+        if not self.has(scope):
             raise Forbidden(f"The key {self.label!r} lacks the scope {scope}.")
 
 

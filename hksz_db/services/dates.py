@@ -27,6 +27,8 @@ _DATES = [
     for column in table.columns
     if column.name.endswith("_anchor_id")
 ]
+if sorted(_DATES) != [("claims", "due"), ("claims", "time"), ("figures", "period")]:
+    raise TypeError(f"recompute_relative_dates does not know all of {_DATES}.")
 _RESOLVED = (
     "WITH resolved AS (SELECT * FROM json_to_recordset($2::json)"
     " AS _(duration text, modifier text, edtf text, days daterange, reason text))"

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from hksz_db.database import run
 from hksz_db.domain.errors import Conflict, Fault
-from hksz_db.models import Base
+from hksz_db.models import HISTORY_TABLES, Base
 from hksz_db.queries.registry import RESOURCES
 
 _MAX_NAMED = 10
@@ -37,10 +37,9 @@ class Link:
 
 
 LIST_OWNERS: Mapping[str, tuple[str, str]] = {
-    table.name: (key.column.table.name, key.parent.name)
-    for table in Base.metadata.sorted_tables
-    for key in table.foreign_keys
-    if key.ondelete == "CASCADE" and key.column.table.name in RESOURCES
+    table.name: (table.resource, table.owner)
+    for table in HISTORY_TABLES.values()
+    if table.resource and table.owner and table.resource != table.name
 }
 """For each table whose rows belong to a resource: the resource, and the column with its id."""
 

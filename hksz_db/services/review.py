@@ -1,5 +1,7 @@
 """Review: accepted and rejected rows can be changed only with the scope ``review``."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -24,6 +26,19 @@ def demand_review(session: Session, actor: Actor, resource: str, id: UUID) -> No
         and {row[0] for row in run(session, _STATUSES[resource], id)} & REVIEWED
     ):
         actor.demand(Scope.REVIEW)
+
+
+@contextmanager
+def reviewing(session: Session, actor: Actor, resource: str, id: UUID) -> Iterator[None]:
+    """Raise ``Forbidden`` if the row that the block writes is reviewed and the key may not review.
+
+    It is checked before, and again when the write has locked the row, because it may have been
+    accepted or rejected meanwhile.
+    """
+    demand_review(session, actor, resource, id)
+    yield
+    if not actor.has(Scope.REVIEW):
+        demand_review(session, actor, resource, id)
 
 
 def demand_review_of_new(session: Session, actor: Actor, resource: str, id: UUID) -> None:

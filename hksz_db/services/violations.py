@@ -89,7 +89,7 @@ def _unique(error: errors.UniqueViolation) -> Conflict:
     if owner:
         listing = table.removeprefix(f"{RESOURCES[owner].singular}_")
         what = f"the same {' and '.join(own)}" if own else "the same values"
-        detail = f"Two items have {what}, or another row has."
+        detail = f"Two items have {what}, or another row already has them."
         fault = Fault("unique", detail, f"#/{listing}")
     elif len(own) == 1:
         detail = f"This {own[0]} is taken in {table}, perhaps by a deleted or merged row."

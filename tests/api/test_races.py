@@ -76,6 +76,19 @@ def test_a_patch_that_waited_sees_the_change(client, claim, database, pool, wait
     assert client.get(path).json["statement"] == "First."
 
 
+def test_a_row_that_is_accepted_meanwhile_is_not_changed(
+    client, claim, database, pool, wait_for_a_lock, make_client
+):
+    writer = make_client(Scope.CLAIMS_WRITE, label="writer")
+    path, id = claim["claims"].headers["Location"], UUID(claim["claims"].json["id"])
+    with writing(database) as session:
+        update(session, "claims", id, [1], {"status": "accepted"})
+        late = pool.submit(writer.patch, path, {"statement": "Second."}, "*")
+        wait_for_a_lock(database)
+    assert late.result().status_code == 403
+    assert client.get(path).json["statement"] == "The firm moved."
+
+
 def test_a_row_that_is_being_deleted_gets_no_references(
     client, claim, database, pool, wait_for_a_lock
 ):
