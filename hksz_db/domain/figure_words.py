@@ -289,7 +289,7 @@ _AMBIGUOUS_UNITS = {
 _REFUSED = {
     "percentage points, pp, basis points, bps": "The text states the difference of two shares.",
     "cents, pence": "The text states a part of a currency.",
-    "times, fold, x": "The text states a multiple, or happens.",
+    "times, fold, x": "The text states a multiple, or how often something happens.",
 }
 
 BY_DIMENSION = {
