@@ -245,7 +245,9 @@ class Timestamp(Moment):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
         if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
-            raise ValidationError("Not a valid datetime: 2026-11-22T21:00:00Z, with its offset.")
+            raise ValidationError(
+                "Must be a timestamp with its offset, such as 2026-11-22T21:00:00Z."
+            )
         return super()._deserialize(value.upper(), attr, data, **kwargs)
 
 

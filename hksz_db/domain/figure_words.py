@@ -287,7 +287,9 @@ _AMBIGUOUS_UNITS = {
     "ounces, oz": "The unit is not known: there are several kinds of ounce.",
 }
 _REFUSED = {
-    "percentage points, pp, basis points, bps": "The text states the difference of two shares.",
+    "percentage points, percent points, per cent points, % points, pp, basis points, bps": (
+        "The text states the difference of two shares."
+    ),
     "cents, pence": "The text states a part of a currency.",
     "times, fold, x": "The text states a multiple, or how often something happens.",
 }

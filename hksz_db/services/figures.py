@@ -72,16 +72,22 @@ class _Figures(Writer):
 def _read_words(fields: Row, dimension: Dimension, pointer: str) -> dict[str, Any]:
     """What the words of a figure state, by field. Raises ``Invalid``."""
     try:
-        stated = read_stated(fields["as_stated"], dimension)
+        # Only a ratio decides what the words mean. The unit has to be in them: words that are not
+        # known may be a unit, too.
+        stated = read_stated(
+            fields["as_stated"], dimension if dimension is Dimension.RATIO else None
+        )
     except UnreadableFigure as error:
         raise _unread([Fault("figure", f"{error} {_ADVICE}", f"{pointer}/as_stated")]) from None
     if stated.is_share and dimension is not Dimension.RATIO:
         reason = f"The text states a share, and the metric measures {dimension}."
         raise _unread([Fault("figure", f"{reason} {_ADVICE}", f"{pointer}/as_stated")])
-    unit_code = stated.unit_code or fields.get("unit_code") or _unstated_unit(stated, dimension)
+    unit_code = stated.unit_code or _unstated_unit(stated, dimension)
     if unit_code is None:
-        reason = stated.note or f"The text names no unit, and the metric measures {dimension}."
-        raise _unread([Fault("required", f"{reason} Give unit_code.", f"{pointer}/unit_code")])
+        reason = (
+            stated.note or f"The text names no known unit, and the metric measures {dimension}."
+        )
+        raise _unread([Fault("figure", f"{reason} {_ADVICE}", f"{pointer}/as_stated")])
     read = {name: getattr(stated, name) for name in _NUMBERS} | {"unit_code": unit_code}
     faults = [
         Fault("figure", f"The text states {_shown(value)}. {_ADVICE}", f"{pointer}/{name}")

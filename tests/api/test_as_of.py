@@ -291,10 +291,10 @@ def test_a_query_by_a_tree_can_look_back(editor, reader, database):
 @pytest.mark.parametrize(
     ("moment", "said"),
     [
-        ("yesterday", "datetime"),
-        ("2024-01-24T08:00:00", "datetime"),
-        ("2024-01-24", "datetime"),
-        ("", "datetime"),
+        ("yesterday", "timestamp"),
+        ("2024-01-24T08:00:00", "timestamp"),
+        ("2024-01-24", "timestamp"),
+        ("", "timestamp"),
         ("9999-12-31T00:00:00Z", "until now"),
         ("2001-01-01T00:00:00Z", "until now"),
     ],
