@@ -134,10 +134,13 @@ def _record(
     entries = log.read_bytes()[start:].decode()
     unique = {}
     if ask.body is not None:
+        created = response.get_json()
+        rows = [created, *created["evidence"], *created["figures"]]
         unique = {
-            response.get_json()["id"]: "benchmark.posted_id(:run, :client_id, :sent)",
-            ask.body["external_id"]: "benchmark.posted_name(:run, :client_id, :sent)",
+            row["id"]: f"benchmark.posted_id(:run, :client_id, :sent * {len(rows)} + {number})"
+            for number, row in enumerate(rows)
         }
+        unique[ask.body["external_id"]] = "benchmark.posted_name(:run, :client_id, :sent)"
     return [_statement(entry) for entry in _ENTRY.finditer(entries)], unique
 
 
