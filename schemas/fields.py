@@ -24,6 +24,7 @@ SLUG_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 LANGUAGE_PATTERN = r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"
 SHA256_PATTERN = r"^[0-9a-f]{64}$"
 DOI_PATTERN = r"^10\.[0-9]{4,9}/[!-~]+$"
+CATEGORY_PATTERN = r"[a-z0-9]+([_-][a-z0-9]+)*"
 UNIT_CODE_PATTERN = r"^[!-~]{1,40}$"
 
 # Unicode's categories Cc and Cs.
@@ -209,6 +210,60 @@ class BoundedList(fields.List[Any]):
         if isinstance(value, list) and not self.minimum <= len(value) <= self.maximum:
             raise ValidationError(f"Must have {self.minimum} to {self.maximum} items.")
         return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Breakdown(fields.Field[dict[str, str]]):
+    """The part of a whole: a category for each dimension (SDMX).
+
+    It is a JSON object; in a URL and in a cell, ``residence:mainland,sex:female``.
+    """
+
+    _PATTERN = re.compile(CATEGORY_PATTERN)
+    _MAXIMUM = 10
+
+    def __init__(self, **kwargs: Any) -> None:
+        metadata = {
+            "type": "object",
+            "minProperties": 1,
+            "maxProperties": self._MAXIMUM,
+            "propertyNames": {"pattern": f"^{CATEGORY_PATTERN}$", "maxLength": 50},
+            "additionalProperties": {
+                "type": "string",
+                "pattern": f"^{CATEGORY_PATTERN}$",
+                "maxLength": 50,
+            },
+            "examples": [{"residence": "mainland"}],
+        }
+        super().__init__(metadata={**metadata, **kwargs.pop("metadata", {})}, **kwargs)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Any, **kwargs: Any
+    ) -> dict[str, str]:
+        pairs = self._pairs(value)
+        if not 1 <= len(pairs) <= self._MAXIMUM:
+            raise ValidationError(f"Must have 1 to {self._MAXIMUM} dimensions.")
+        for name in (*pairs, *pairs.values()):
+            if not isinstance(name, str) or len(name) > 50 or not self._PATTERN.fullmatch(name):
+                raise ValidationError(
+                    "Dimensions and categories must be lower-case letters and digits, joined by"
+                    " single hyphens or underscores, and have at most 50 characters."
+                )
+        return dict(sorted(pairs.items()))
+
+    @staticmethod
+    def _pairs(value: Any) -> dict[str, Any]:
+        if isinstance(value, dict):
+            return value
+        parts = [part.split(":") for part in value.split(",")] if isinstance(value, str) else []
+        if not parts or any(len(part) != 2 for part in parts):
+            raise ValidationError(
+                'Must be an object of categories by dimension, such as {"residence": "mainland"},'
+                " or in a URL residence:mainland."
+            )
+        pairs = {dimension.strip(): category.strip() for dimension, category in parts}
+        if len(pairs) < len(parts):
+            raise ValidationError("Has a dimension twice.")
+        return pairs
 
 
 class DecimalString(fields.Field[Decimal]):

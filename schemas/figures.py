@@ -4,16 +4,18 @@ from typing import ClassVar
 
 from marshmallow import fields
 
-from hksz_db.domain.quantities import RangeRule
-from hksz_db.domain.vocabulary import ClaimStatus, Comparator, Dimension, Modality
+from hksz_db.domain.ranges import RangeRule
+from hksz_db.domain.vocabulary import ClaimStatus, Comparator, Dimension, Estimate, Modality
 from schemas.base import InputSchema, VersionedSchema, patch_schema
 from schemas.comparisons import ComparisonsSchema
-from schemas.dates import RelativeDateCreateSchema, StatedPeriodSchema
+from schemas.dates import PeriodSchema, RelativeDateCreateSchema, StatedPeriodSchema
 from schemas.fields import (
+    Breakdown,
     DecimalDocument,
     DecimalString,
     Edtf,
     ExternalId,
+    StrictBoolean,
     Term,
     Text,
     UnitCode,
@@ -21,9 +23,11 @@ from schemas.fields import (
 )
 from schemas.filters import (
     bounds,
+    breakdowns,
     common_filters,
     days,
     filter_fields,
+    flag,
     ids,
     names,
     numbers,
@@ -45,6 +49,15 @@ _READING = (
     " agree with the words. A change of a figure reads nothing."
 )
 
+_EXACT = (
+    "Whether the amount is exactly the number that is stated, neither rounded nor cut off."
+    " It narrows the ranges of the comparator `eq` only."
+)
+_BREAKDOWN = "The part of the whole that the figure is about: a category for each dimension."
+_DEFINITION = (
+    "How the measure is defined here, where the same measure is defined differently elsewhere."
+)
+
 
 class ClaimFigureCreateSchema(InputSchema):
     """A figure that is sent with its claim; its modality defaults to that of the claim."""
@@ -64,6 +77,11 @@ class ClaimFigureCreateSchema(InputSchema):
     upper_bound = DecimalString(allow_none=True)
     unit_code = UnitCode()
     modality = Term(Modality)
+    exact = StrictBoolean(load_default=False, metadata={"description": _EXACT})
+    breakdown = Breakdown(allow_none=True, metadata={"description": _BREAKDOWN})
+    definition = Text(300, allow_none=True, metadata={"description": _DEFINITION})
+    estimate = Term(Estimate, allow_none=True)
+    known_at_edtf = Edtf(allow_none=True)
     period_as_stated = Text(100, allow_none=True)
     period_edtf = Edtf(allow_none=True)
     period_relative = fields.Nested(RelativeDateCreateSchema, allow_none=True)
@@ -96,6 +114,11 @@ class ClaimFigureSchema(VersionedSchema):
     plausible_range = fields.Nested(NumericRangeSchema)
     range_rule = Term(RangeRule)
     modality = Term(Modality)
+    exact = fields.Boolean()
+    breakdown = fields.Dict(keys=fields.String(), values=fields.String(), allow_none=True)
+    definition = fields.String(allow_none=True)
+    estimate = Term(Estimate, allow_none=True)
+    known_at = fields.Nested(PeriodSchema)
     period = fields.Nested(StatedPeriodSchema)
 
 
@@ -118,6 +141,11 @@ FIGURE_KINDS = {
     "unit_code": names(),
     "dimension": terms(Dimension),
     "modality": terms(Modality),
+    "exact": flag(),
+    "breakdown": breakdowns(),
+    "definition": words(nullable=True),
+    "estimate": terms(Estimate, nullable=True),
+    "known_at": days(nullable=True),
     "period": days(nullable=True),
 }
 

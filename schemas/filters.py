@@ -13,6 +13,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields
 
 from schemas.fields import (
     MAX_INTEGER,
+    Breakdown,
     DecimalString,
     Edtf,
     ExternalId,
@@ -176,6 +177,11 @@ def days(*, nullable: bool = False) -> Kind:
     """A filter on a date, of which the days are known that it may cover."""
     operators = ("within", "certainly_within", "gt", "gte", "lt", "lte")
     return _kind(Edtf, operators, nullable)
+
+
+def breakdowns() -> Kind:
+    """A filter on the part of a whole that a row is about."""
+    return Kind(Breakdown, ("eq", "isnull"))
 
 
 def presence() -> Kind:

@@ -2,10 +2,16 @@
 
 from marshmallow import fields
 
-from hksz_db.domain.vocabulary import Accumulation, Dimension
+from hksz_db.domain.relative_dates import PERIOD_LENGTH_PATTERN
+from hksz_db.domain.vocabulary import Accumulation, Dimension, MetricMeasure
 from schemas.base import InputSchema, VersionedSchema, patch_schema
 from schemas.fields import ExternalId, Slug, StrictBoolean, Term, Text
 from schemas.filters import common_filters, filter_fields, flag, names, terms, words
+
+_HOLDS_FOR = (
+    "How long a value holds, for a stock that changes slowly, such as the area of a zone: values"
+    " within this time of each other are compared as if they were of the same time."
+)
 
 
 class MetricCreateSchema(InputSchema):
@@ -17,6 +23,15 @@ class MetricCreateSchema(InputSchema):
     dimension = Term(Dimension, required=True)
     accumulation = Term(Accumulation, required=True)
     nonnegative = StrictBoolean(load_default=True)
+    description = Text(2000, allow_none=True)
+    measure = Term(MetricMeasure, load_default=MetricMeasure.LEVEL)
+    holds_for = Text(
+        6,
+        PERIOD_LENGTH_PATTERN,
+        "Must be an ISO 8601 duration in one unit, such as P20Y.",
+        allow_none=True,
+        metadata={"description": _HOLDS_FOR},
+    )
 
 
 MetricPatchSchema = patch_schema(MetricCreateSchema)
@@ -31,6 +46,9 @@ class MetricSchema(VersionedSchema):
     dimension = Term(Dimension)
     accumulation = Term(Accumulation)
     nonnegative = fields.Boolean()
+    description = fields.String(allow_none=True)
+    measure = Term(MetricMeasure)
+    holds_for = fields.String(allow_none=True)
 
 
 METRIC_FILTERS = filter_fields(
@@ -41,5 +59,8 @@ METRIC_FILTERS = filter_fields(
         "dimension": terms(Dimension),
         "accumulation": terms(Accumulation),
         "nonnegative": flag(),
+        "description": words(nullable=True),
+        "measure": terms(MetricMeasure),
+        "holds_for": names(nullable=True),
     }
 )

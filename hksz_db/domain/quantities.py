@@ -1,10 +1,8 @@
-"""Figures: the ranges that comparators such as "over" allow, and units of measure."""
+"""Units of measure: their dimensions, and their factors to base units."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact, InvalidOperation, Overflow
-from enum import StrEnum
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import cache
 
 import pint
@@ -13,14 +11,10 @@ from lark.exceptions import LarkError
 from ucumvert import PintUcumRegistry
 from ucumvert.parser import InvalidUcumError
 
-from hksz_db.domain.vocabulary import Comparator, Dimension
+from hksz_db.domain.vocabulary import Dimension
 
-# Wide enough that an amount of the API times a factor is never rounded.
-_EXACT = Context(prec=200, traps=[Inexact, InvalidOperation, Overflow])
 # The registry defines units as binary floats, which are exact to fifteen digits.
 _FLOAT_DIGITS = Context(prec=15, rounding=ROUND_HALF_EVEN)
-# For products with a factor that was rounded to fifteen digits.
-_PRODUCT_DIGITS = Context(prec=12, rounding=ROUND_HALF_EVEN)
 _LARGEST_FACTOR = Decimal("1E30")
 _MAX_CODE_LENGTH = 40
 # UCUM, section 3: annotations do not change what a unit means.
@@ -57,78 +51,8 @@ BASE_UNITS = {
 """The UCUM code of the unit of ranges; money has none, because currencies are not converted."""
 
 
-class InvalidFigure(ValueError):
-    """The amount or a bound does not fit the comparator; ``field`` says which one."""
-
-    def __init__(self, field: str, detail: str) -> None:
-        super().__init__(detail)
-        self.field = field
-
-
 class InvalidUnit(ValueError):
     """A code is neither a UCUM code of a known dimension nor an ISO 4217 currency."""
-
-
-RangeRule = StrEnum("RangeRule", "EXACT HALF_STEP NEXT_STEP EXPLICIT_BOUNDS")
-RangeRule.__doc__ = "The rule that gives a figure its plausible range."
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A range of numbers; ``None`` means an open end, which is never included."""
-
-    lower: Decimal | None
-    upper: Decimal | None
-    lower_inclusive: bool
-    upper_inclusive: bool
-
-    def scaled(self, factor: Decimal) -> "Interval":
-        """The same range in another unit, not rounded."""
-        return self._with_ends(lambda end: _EXACT.multiply(end, factor))
-
-    def rounded(self) -> "Interval":
-        """The same range with ends rounded to twelve significant digits."""
-        return self._with_ends(lambda end: _tidy(end, _PRODUCT_DIGITS))
-
-    def _with_ends(self, change: Callable[[Decimal], Decimal]) -> "Interval":
-        lower, upper = (None if end is None else change(end) for end in (self.lower, self.upper))
-        return replace(self, lower=lower, upper=upper)
-
-    def is_empty(self) -> bool:
-        """Whether the range contains no number."""
-        if self.lower is None or self.upper is None or self.lower < self.upper:
-            return False
-        return not (self.lower == self.upper and self.lower_inclusive and self.upper_inclusive)
-
-    def at_least_zero(self) -> "Interval":
-        """The part of the range that is not negative."""
-        if self.lower is not None and self.lower >= 0:
-            return self
-        return Interval(Decimal(0), self.upper, True, self.upper_inclusive)
-
-
-@dataclass(frozen=True)
-class Reading:
-    """The range that a statement logically allows, and the one that a reader would understand.
-
-    ``rule`` gives the second.
-    """
-
-    value: Interval
-    plausible: Interval
-    rule: RangeRule
-
-    def scaled(self, factor: Decimal) -> "Reading":
-        """The same in another unit, rounded to twelve digits if the factor is not exact.
-
-        A factor of fifteen significant digits has been rounded, such as that of km/h: 36 times it
-        is not ten. Ranges that would become empty by rounding are not rounded.
-        """
-        exact = Reading(self.value.scaled(factor), self.plausible.scaled(factor), self.rule)
-        if len(factor.normalize().as_tuple().digits) < _FLOAT_DIGITS.prec:
-            return exact
-        rounded = Reading(exact.value.rounded(), exact.plausible.rounded(), self.rule)
-        return exact if rounded.plausible.is_empty() else rounded
 
 
 @dataclass(frozen=True)
@@ -137,134 +61,6 @@ class Measure:
 
     dimension: Dimension
     factor: Decimal
-
-
-def stated_step(amount: Decimal) -> Decimal:
-    """One step in the last stated digit: 47000 → 1000, 13 → 1, 0.50 → 0.01."""
-    _, digits, exponent = amount.as_tuple()
-    assert isinstance(exponent, int)
-    if exponent >= 0:
-        # Trailing zeros of a whole number count as rounding.
-        text = "".join(map(str, digits)).rstrip("0")
-        exponent += len(digits) - len(text) if text else 0
-    return Decimal((0, (1,), exponent))
-
-
-def read(
-    comparator: Comparator,
-    amount: Decimal | None,
-    lower_bound: Decimal | None = None,
-    upper_bound: Decimal | None = None,
-    *,
-    nonnegative: bool = False,
-) -> Reading:
-    """The ranges that a stated amount means, in its own unit.
-
-    "Over 47,000" allows any larger number; a reader understands less than one step more in the last
-    stated digit, (47000, 48000). "About 13" is [12.5, 13.5). Explicit bounds replace derived ones.
-    Raises ``InvalidFigure``.
-    """
-    if lower_bound is not None and upper_bound is not None and lower_bound > upper_bound:
-        raise InvalidFigure("upper_bound", "The upper bound is below the lower bound.")
-    if comparator is Comparator.BETWEEN:
-        reading = _read_between(amount, lower_bound, upper_bound)
-    elif amount is None:
-        raise InvalidFigure("amount", f"The comparator {comparator} needs an amount.")
-    else:
-        reading = _READERS[comparator](amount, lower_bound, upper_bound)
-    if not nonnegative:
-        return reading
-    _refuse_negative(reading, amount=amount, lower_bound=lower_bound, upper_bound=upper_bound)
-    return Reading(reading.value.at_least_zero(), reading.plausible.at_least_zero(), reading.rule)
-
-
-def _refuse_negative(reading: Reading, **stated: Decimal | None) -> None:
-    for field, number in stated.items():
-        if number is not None and number < 0:
-            raise InvalidFigure(field, "This metric cannot be negative.")
-    if reading.value.upper == 0 and not reading.value.upper_inclusive:
-        raise InvalidFigure("amount", "This metric cannot be negative.")
-
-
-def _read_between(amount: Decimal | None, lower: Decimal | None, upper: Decimal | None) -> Reading:
-    if amount is not None:
-        raise InvalidFigure("amount", "The comparator between takes two bounds and no amount.")
-    if lower is None or upper is None:
-        missing = "lower_bound" if lower is None else "upper_bound"
-        raise InvalidFigure(missing, "The comparator between needs both bounds.")
-    interval = Interval(lower, upper, True, True)
-    return Reading(interval, interval, RangeRule.EXPLICIT_BOUNDS)
-
-
-def _read_eq(amount: Decimal, lower: Decimal | None, upper: Decimal | None) -> Reading:
-    if lower is not None or upper is not None:
-        field = "lower_bound" if lower is not None else "upper_bound"
-        raise InvalidFigure(field, "The comparator eq takes an amount and no bounds.")
-    interval = Interval(amount, amount, True, True)
-    return Reading(interval, interval, RangeRule.EXACT)
-
-
-def _read_approx(amount: Decimal, lower: Decimal | None, upper: Decimal | None) -> Reading:
-    half = _EXACT.multiply(stated_step(amount), Decimal("0.5"))
-    interval = Interval(
-        _EXACT.subtract(amount, half) if lower is None else lower,
-        _EXACT.add(amount, half) if upper is None else upper,
-        True,
-        upper is not None,
-    )
-    if not (interval.lower <= amount <= interval.upper):  # type: ignore[operator]
-        field = "lower_bound" if lower is not None and lower > amount else "upper_bound"
-        raise InvalidFigure(field, "The amount is outside its bounds.")
-    explicit = lower is not None or upper is not None
-    return Reading(
-        interval, interval, RangeRule.EXPLICIT_BOUNDS if explicit else RangeRule.HALF_STEP
-    )
-
-
-def _read_above(
-    amount: Decimal, lower: Decimal | None, upper: Decimal | None, *, inclusive: bool
-) -> Reading:
-    if lower is not None:
-        raise InvalidFigure("lower_bound", "The amount is already the lower bound.")
-    if upper is None:
-        step = _EXACT.add(amount, stated_step(amount))
-        return Reading(
-            Interval(amount, None, inclusive, False),
-            Interval(amount, step, inclusive, False),
-            RangeRule.NEXT_STEP,
-        )
-    if upper < amount or (upper == amount and not inclusive):
-        raise InvalidFigure("upper_bound", "The upper bound is too low for the amount.")
-    interval = Interval(amount, upper, inclusive, True)
-    return Reading(interval, interval, RangeRule.EXPLICIT_BOUNDS)
-
-
-def _read_below(
-    amount: Decimal, lower: Decimal | None, upper: Decimal | None, *, inclusive: bool
-) -> Reading:
-    if upper is not None:
-        raise InvalidFigure("upper_bound", "The amount is already the upper bound.")
-    if lower is None:
-        step = _EXACT.subtract(amount, stated_step(amount))
-        return Reading(
-            Interval(None, amount, False, inclusive),
-            Interval(step, amount, False, inclusive),
-            RangeRule.NEXT_STEP,
-        )
-    if lower > amount or (lower == amount and not inclusive):
-        raise InvalidFigure("lower_bound", "The lower bound is too high for the amount.")
-    interval = Interval(lower, amount, True, inclusive)
-    return Reading(interval, interval, RangeRule.EXPLICIT_BOUNDS)
-
-
-_READERS: dict[Comparator, Callable[[Decimal, Decimal | None, Decimal | None], Reading]] = {
-    Comparator.EQ: _read_eq,
-    Comparator.APPROX: _read_approx,
-    Comparator.GT: lambda a, lo, hi: _read_above(a, lo, hi, inclusive=False),
-    Comparator.GE: lambda a, lo, hi: _read_above(a, lo, hi, inclusive=True),
-    Comparator.LT: lambda a, lo, hi: _read_below(a, lo, hi, inclusive=False),
-    Comparator.LE: lambda a, lo, hi: _read_below(a, lo, hi, inclusive=True),
-}
 
 
 def measure(code: str) -> Measure:
@@ -300,7 +96,7 @@ def _measure_ucum(code: str) -> Measure:
     factor = Decimal(quantity.to_base_units().magnitude)
     if not 1 / _LARGEST_FACTOR <= factor <= _LARGEST_FACTOR:
         raise InvalidUnit(f"The unit {code!r} is too large or too small to compute with.")
-    return Measure(_dimension(code, quantity), _tidy(factor, _FLOAT_DIGITS))
+    return Measure(_dimension(code, quantity), _tidy(factor))
 
 
 def _dimension(code: str, quantity: "pint.Quantity[Decimal]") -> Dimension:
@@ -337,7 +133,7 @@ def _registry() -> PintUcumRegistry:
     return PintUcumRegistry(non_int_type=Decimal)
 
 
-def _tidy(number: Decimal, digits: Context) -> Decimal:
-    rounded = digits.plus(number)
+def _tidy(factor: Decimal) -> Decimal:
+    rounded = _FLOAT_DIGITS.plus(factor)
     whole = rounded.to_integral_value()
     return whole if whole == rounded else rounded.normalize()

@@ -13,6 +13,7 @@ from hksz_db.domain.edtf_days import shift_months
 from hksz_db.domain.vocabulary import TimeModifier
 
 DURATION_PATTERN = "^-?P[0-9]{1,4}[YMWD]$"
+PERIOD_LENGTH_PATTERN = "^P[1-9][0-9]{0,3}[YMWD]$"
 # In the order of ``date.weekday()``.
 WEEKDAYS = tuple(
     term for term in TimeModifier if term not in {TimeModifier.ABOUT, TimeModifier.WITHIN}

@@ -33,6 +33,7 @@ _SHARES = Phrases(words.SHARES)
 _PREFIXES = Phrases(words.CURRENCY_PREFIXES)
 _MONEY = Phrases(words.MONEY_NAMES)
 _MINUS = ("-", "minus", "negative")
+_PLACES_OF_FRACTION = 4
 _ZERO = plain(Decimal(0))
 
 
@@ -40,8 +41,9 @@ _ZERO = plain(Decimal(0))
 class StatedFigure:
     """What a text states, in the unit ``unit_code`` (UCUM or ISO 4217), shares in per cent.
 
-    ``unit_code`` is ``None`` if the text names no unit, or an ambiguous one; then ``note`` says
-    why it is ambiguous.
+    ``is_fraction``: the number is, or ends with, a fraction ("one in three"), and its amount may be
+    rounded to four places. ``unit_code`` is ``None`` if the text names no unit, or an ambiguous
+    one; then ``note`` says why it is ambiguous.
     """
 
     comparator: Comparator
@@ -50,6 +52,7 @@ class StatedFigure:
     upper_bound: Decimal | None = None
     unit_code: str | None = None
     is_share: bool = False
+    is_fraction: bool = False
     note: str = ""
 
 
@@ -171,6 +174,7 @@ class _Reader:
             amount=_decimal(quantity.number, unit),
             unit_code=unit.code,
             is_share=unit == words.SHARE,
+            is_fraction=quantity.number.has_fraction,
             note=unit.note,
         )
 
@@ -338,7 +342,7 @@ def _decimal(number: Number, unit: Unit) -> Decimal:
         raise UnreadableFigure(f"The number has more than {MAX_DIGITS} digits before the point.")
     digits, remainder = divmod(amount * 10**MAX_PLACES, 1)
     if remainder:
-        raise UnreadableFigure("The number has no exact decimal form.")
+        return round(Decimal(amount.numerator) / amount.denominator, _PLACES_OF_FRACTION)
     stated = number.places if number.scale * unit.times == 1 else 0
     places = MAX_PLACES
     while places > stated and digits % 10 == 0:

@@ -18,6 +18,12 @@ Dimension.__doc__ = "The kind of quantity that a metric or a unit measures."
 Accumulation = StrEnum("Accumulation", "FLOW STOCK RATIO EVENT")
 Accumulation.__doc__ = "How the values of a metric add up over time (SDMX: flow and stock series)."
 
+MetricMeasure = StrEnum("MetricMeasure", "LEVEL CHANGE GROWTH_RATE RATIO_TO_BASE SHARE RANK INDEX")
+MetricMeasure.__doc__ = "What the values of a metric say about what they measure."
+
+Estimate = StrEnum("Estimate", "PROVISIONAL REVISED FINAL")
+Estimate.__doc__ = "The state of a figure that its publisher may revise."
+
 TimeModifier = StrEnum(
     "TimeModifier",
     "ABOUT WITHIN MONDAY TUESDAY WEDNESDAY THURSDAY FRIDAY SATURDAY SUNDAY",

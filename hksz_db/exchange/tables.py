@@ -82,8 +82,11 @@ class Column:
         return "_".join([first, *(steps[:-1] if steps[-1:] == ["name"] else steps)])
 
     def value(self, document: Document) -> Any:
-        """The value in a document: a scalar, a list or None."""
-        return _follow(document, self.path)
+        """The value in a document: a scalar, a list or None; an object as ``name:value,…``."""
+        found = _follow(document, self.path)
+        if isinstance(found, dict):
+            return ",".join(f"{name}:{value}" for name, value in sorted(found.items()))
+        return found
 
 
 def _follow(part: Any, path: tuple[str, ...]) -> Any:

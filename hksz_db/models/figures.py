@@ -5,11 +5,11 @@ from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Numeric, text
-from sqlalchemy.dialects.postgresql import DATERANGE, NUMRANGE, Range
+from sqlalchemy.dialects.postgresql import DATERANGE, JSONB, NUMRANGE, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hksz_db.domain.quantities import RangeRule
-from hksz_db.domain.vocabulary import Comparator, Modality
+from hksz_db.domain.ranges import RangeRule
+from hksz_db.domain.vocabulary import Comparator, Estimate, Modality
 from hksz_db.models.base import (
     Base,
     ResourceMixin,
@@ -38,13 +38,22 @@ def finite_range(column: str) -> CheckConstraint:
     )
 
 
+class StaleRange(Base):
+    """A figure whose ranges are to be recomputed, because the rules for them have changed."""
+
+    __tablename__ = "stale_ranges"
+
+    figure_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
 class Figure(ResourceMixin, Base):
     """An observation: the amount as stated, and its ranges in base units.
 
     ``value_range`` is the range that the words logically allow, ``plausible_range`` the range that
-    a reader would understand, and ``range_rule`` the rule that gave it. ``dimension``,
-    ``nonnegative`` and ``unit_factor`` repeat those of metric and unit; foreign keys keep them
-    equal.
+    a reader would understand, and ``range_rule`` the rule that gave it. ``dimension`` and
+    ``nonnegative`` repeat those of the metric, ``unit_factor`` that of the unit; foreign keys keep
+    them equal. ``breakdown`` says which part of the whole the figure is about, as a category for
+    each dimension (SDMX). ``known_at`` is when the figure was known, if it may be revised.
     """
 
     __tablename__ = "figures"
@@ -53,7 +62,12 @@ class Figure(ResourceMixin, Base):
         one_of("comparator", Comparator),
         one_of("modality", Modality),
         one_of("range_rule", RangeRule),
+        one_of("estimate", Estimate),
         not_blank("as_stated"),
+        not_blank("definition"),
+        CheckConstraint(
+            "jsonb_typeof(breakdown) = 'object' AND breakdown <> '{}'", name="breakdown"
+        ),
         *(finite(column) for column in ("amount", "lower_bound", "upper_bound")),
         *(finite_range(column) for column in ("value_range", "plausible_range")),
         CheckConstraint("(amount IS NULL) = (comparator = 'between')", name="amount"),
@@ -63,13 +77,14 @@ class Figure(ResourceMixin, Base):
         ),
         CheckConstraint("lower_bound <= upper_bound", name="bounds"),
         CheckConstraint(
-            "comparator <> 'eq' OR COALESCE(lower(value_range) = upper(value_range), false)",
-            name="eq",
+            "NOT exact OR comparator <> 'eq' OR lower(value_range) = upper(value_range)",
+            name="exact",
         ),
         CheckConstraint("plausible_range <@ value_range", name="plausible"),
         CheckConstraint(
             "NOT nonnegative OR COALESCE(lower(value_range) >= 0, false)", name="nonnegative"
         ),
+        *dated("known_at_edtf", "known_at"),
         *dated("period_edtf", "period"),
         *relative("period_edtf", "period"),
         ForeignKeyConstraint(
@@ -77,8 +92,8 @@ class Figure(ResourceMixin, Base):
             ["metrics.id", "metrics.dimension", "metrics.nonnegative"],
         ),
         ForeignKeyConstraint(
-            ["unit_code", "dimension", "unit_factor"],
-            ["units.code", "units.dimension", "units.factor"],
+            ["unit_code", "unit_factor"],
+            ["units.code", "units.factor"],
         ),
         Index("figures_claim_id_id_idx", "claim_id", "id"),
         Index("figures_metric_id_value_idx", "metric_id", text("lower(value_range)")),
@@ -112,6 +127,12 @@ class Figure(ResourceMixin, Base):
     value_range: Mapped[Range[Decimal]] = mapped_column(NUMRANGE)
     plausible_range: Mapped[Range[Decimal]] = mapped_column(NUMRANGE)
     range_rule: Mapped[str]
+    exact: Mapped[bool] = mapped_column(server_default=text("false"))
+    breakdown: Mapped[dict[str, str] | None] = mapped_column(JSONB(none_as_null=True))
+    definition: Mapped[str | None]
+    estimate: Mapped[str | None]
+    known_at_edtf: Mapped[str | None]
+    known_at: Mapped[Range[date] | None] = mapped_column(DATERANGE)
     modality: Mapped[str]
     period_as_stated: Mapped[str | None]
     period_edtf: Mapped[str | None]

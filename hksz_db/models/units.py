@@ -19,7 +19,7 @@ class Unit(ResourceMixin, Base):
         not_blank("label"),
         CheckConstraint("factor > 0 AND factor < 'infinity'", name="factor"),
         # Target of the foreign key that keeps the columns of a figure equal.
-        UniqueConstraint("code", "dimension", "factor"),
+        UniqueConstraint("code", "factor"),
     )
 
     code: Mapped[str] = mapped_column(unique=True)

@@ -21,7 +21,7 @@ from sqlalchemy import (
     func,
     type_coerce,
 )
-from sqlalchemy.dialects.postgresql import DATERANGE, NUMRANGE
+from sqlalchemy.dialects.postgresql import DATERANGE, JSONB, NUMRANGE
 
 from hksz_db.models import Base, Source, table_of
 from hksz_db.queries.documents import (
@@ -34,7 +34,7 @@ from hksz_db.queries.documents import (
     period,
     timestamp,
 )
-from hksz_db.queries.filters import Bounds, Days, Exists, Plain, Related, Relation, Target
+from hksz_db.queries.filters import Bounds, Days, Equal, Exists, Plain, Related, Relation, Target
 from hksz_db.queries.keysets import SortKey
 from schemas.base import LAST_FIELDS
 
@@ -187,6 +187,8 @@ class Targets:
                 return Days(column)
             case NUMRANGE():
                 return Bounds(column)
+            case JSONB():
+                return Equal(column)
         return Plain(column)
 
 

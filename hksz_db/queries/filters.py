@@ -5,6 +5,7 @@ tree without the values, decides the SQL text, so that a shape is compiled once.
 bound as ``p0, p1, …`` in the order of the criteria.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from sqlalchemy import (
     any_,
     bindparam,
     case,
+    cast,
     exists,
     false,
     func,
@@ -30,7 +32,7 @@ from sqlalchemy import (
     or_,
     true,
 )
-from sqlalchemy.dialects.postgresql import DATERANGE
+from sqlalchemy.dialects.postgresql import DATERANGE, JSONB
 
 from hksz_db.domain.chronology import Period
 from schemas.filters import OPERATORS, Filter
@@ -68,6 +70,13 @@ class Days:
 @dataclass(frozen=True)
 class Bounds:
     """A filter on a range of numbers: every number in the range must meet it."""
+
+    column: ColumnElement[Any]
+
+
+@dataclass(frozen=True)
+class Equal:
+    """A filter on a column of JSON objects."""
 
     column: ColumnElement[Any]
 
@@ -112,7 +121,7 @@ class Either:
     targets: tuple["Target", ...]
 
 
-Target = Plain | Computed | Days | Bounds | Related | Exists | InSubquery | Every | Either
+Target = Plain | Computed | Days | Bounds | Equal | Related | Exists | InSubquery | Every | Either
 
 
 @dataclass(frozen=True)
@@ -231,7 +240,7 @@ def _some(relation: Relation, *conditions: Condition) -> Condition:
 
 def _compare(target: Target, operator: str, name: str) -> Condition:
     match target:
-        case Plain(column) | Days(column) | Bounds(column):
+        case Plain(column) | Days(column) | Bounds(column) | Equal(column):
             return _SQL[type(target)][operator](column, name)
         case Computed(column):
             # Without CASE the planner would expect one row in two hundred to meet it.
@@ -292,6 +301,10 @@ _SQL: Mapping[type[Target], Mapping[str, _Comparison]] = {
         "lte": lambda column, name: func.upper(column) <= func.upper(_days(name)),
         "isnull": _is_null,
     },
+    Equal: {
+        "eq": lambda column, name: column == cast(bindparam(name, type_=Text()), JSONB),
+        "isnull": _is_null,
+    },
     Bounds: {
         "eq": lambda column, name: column == func.numrange(_number(name), _number(name), "[]"),
         "gt": lambda column, name: or_(
@@ -341,6 +354,8 @@ def _encode(criterion: Criterion) -> object:
     value = criterion.value
     if isinstance(value, Period):
         return days_literal(value)
+    if isinstance(value, dict):
+        return json.dumps(value)
     if criterion.operator == "contains":
         return f"%{_escaped(value)}%"
     if criterion.operator == "startswith":

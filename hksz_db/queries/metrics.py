@@ -10,5 +10,5 @@ METRICS = Readable(
     schema=MetricSchema,
     filters=METRIC_FILTERS,
     sorted_by=("key", "label"),
-    grouped_by=("dimension", "accumulation"),
+    grouped_by=("dimension", "accumulation", "measure"),
 )

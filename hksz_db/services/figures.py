@@ -5,7 +5,7 @@ from typing import Any
 
 from hksz_db.domain.errors import Fault, Invalid
 from hksz_db.domain.figure_tokens import UnreadableFigure
-from hksz_db.domain.quantities import InvalidFigure, read
+from hksz_db.domain.ranges import InvalidFigure, Statement, read
 from hksz_db.domain.stated_figures import StatedFigure, read_stated
 from hksz_db.domain.vocabulary import Comparator, Dimension
 from hksz_db.models import Figure
@@ -41,24 +41,30 @@ class _Figures(Writer):
         stated = {**before, **given}
         metric = known.rows["metrics"][stated["metric_id"]]
         unit = known.rows["units"][stated["unit_code"]]
-        if metric["dimension"] != unit["dimension"]:
+        factor = Decimal(str(unit["factor"]))
+        is_ratio = metric["dimension"] == Dimension.RATIO and stated["unit_code"] == "1"
+        if metric["dimension"] != unit["dimension"] and not is_ratio:
             measures = f"The metric measures {metric['dimension']}"
             detail = f"{measures}, the unit {stated['unit_code']} {unit['dimension']}."
             fault = Fault("dimension", detail, f"{pointer}/unit_code")
             raise Invalid("The unit does not fit the metric.", [fault])
         try:
             reading = read(
-                Comparator(stated["comparator"]),
-                stated.get("amount"),
-                stated.get("lower_bound"),
-                stated.get("upper_bound"),
+                Statement(
+                    Comparator(stated["comparator"]),
+                    stated.get("amount"),
+                    stated.get("lower_bound"),
+                    stated.get("upper_bound"),
+                    stated["as_stated"],
+                    bool(stated.get("exact")),
+                ),
+                Dimension(metric["dimension"]),
+                factor,
                 nonnegative=metric["nonnegative"],
             )
         except InvalidFigure as error:
             fault = Fault("figure", str(error), f"{pointer}/{error.field}")
             raise Invalid("The parts of the figure do not fit each other.", [fault]) from None
-        factor = Decimal(str(unit["factor"]))
-        reading = reading.scaled(factor)
         return {
             "dimension": metric["dimension"],
             "nonnegative": metric["nonnegative"],
@@ -125,5 +131,14 @@ WRITER = _Figures(
         "plausible_range",
         "range_rule",
     ),
-    computed_from=("metric_id", "unit_code", "comparator", "amount", "lower_bound", "upper_bound"),
+    computed_from=(
+        "metric_id",
+        "unit_code",
+        "comparator",
+        "amount",
+        "lower_bound",
+        "upper_bound",
+        "as_stated",
+        "exact",
+    ),
 )

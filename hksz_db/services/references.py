@@ -20,7 +20,11 @@ from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.rows import Row
 
 # What is computed from the row that is referred to, beside the copies that foreign keys declare.
-_COMPUTED_FROM = {"claims": ("modality",), "sources": ("issued_edtf",)}
+_COMPUTED_FROM = {
+    "claims": ("modality",),
+    "sources": ("issued_edtf",),
+    "units": ("dimension",),
+}
 _NAME_COLUMNS = {"units": "code"}
 
 

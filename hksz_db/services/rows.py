@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from hksz_db.database import run
 from hksz_db.domain.chronology import Period
 from hksz_db.domain.errors import DomainError, Gone, Merged, NotFound, Stale
-from hksz_db.domain.quantities import Interval
+from hksz_db.domain.ranges import Interval
 from hksz_db.queries.filters import days_literal
 from hksz_db.queries.registry import RESOURCES
 

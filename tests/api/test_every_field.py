@@ -103,6 +103,11 @@ _FIGURE = {
     "upper_bound": "42.50",
     "unit_code": "m",
     "modality": "forecast",
+    "exact": True,
+    "breakdown": {"residence": "mainland", "sex": "female"},
+    "definition": "Usual residents only.",
+    "estimate": "revised",
+    "known_at_edtf": "2022-02",
     "period_as_stated": "that spring",
     "period_edtf": "2021-03",
 }
@@ -212,6 +217,9 @@ SAMPLES: dict[str, Body] = {
         "dimension": "mass",
         "accumulation": "event",
         "nonnegative": False,
+        "description": "What it measures.",
+        "measure": "share",
+        "holds_for": "P20Y",
     },
     "UnitCreateSchema": {"external_id": "drill:unit", "code": "cm", "label": "A unit"},
 }
@@ -616,6 +624,8 @@ def _cells(table: Mapping[str, str], path: Path) -> list[str] | None:
 
 def _texts(value: Any) -> list[str]:
     """A value as cells of CSV."""
+    if isinstance(value, dict):
+        return [",".join(f"{name}:{item}" for name, item in value.items())]
     values = value if isinstance(value, list) else [""] if value is None else [value]
     return [str(one).lower() if isinstance(one, bool) else str(one) for one in values]
 

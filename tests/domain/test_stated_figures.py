@@ -233,6 +233,10 @@ half | eq | 50 | %
 nearly half | lt | 50 | %
 over half of the respondents | gt | 50 | %
 three quarters | eq | 75 | %
+a third | eq | 33.3333 | %
+one in three | eq | 33.3333 | %
+two-thirds | eq | 66.6667 | %
+a third of a million | eq | 333333.3333 |
 three-fifths | eq | 60 | %
 one in four | eq | 25 | %
 roughly one in every five | approx | 20 | %
@@ -441,9 +445,6 @@ def test_clear_figures_have_no_note(text: str) -> None:
         ("5 cents", "part of a currency"),
         ("47.000", "thousands or decimals"),
         ("2.980 km", "thousands or decimals"),
-        ("a third", "no exact decimal form"),
-        ("one in three", "no exact decimal form"),
-        ("a third of a million", "no exact decimal form"),
         ("HK$1,000 a month", "an amount 'a month'"),
         ("US$12 per person", "an amount 'per person'"),
         ("HK$5 of aid per head", "'per' after the number"),

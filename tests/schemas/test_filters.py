@@ -23,13 +23,14 @@ from hksz_db.queries.filters import (
 )
 from hksz_db.queries.pages import PageShape, matches_statement
 from hksz_db.queries.registry import RESOURCES
-from schemas.fields import DecimalString, Edtf, ExternalId, Moment, Term, Text, Uuid
+from schemas.fields import Breakdown, DecimalString, Edtf, ExternalId, Moment, Term, Text, Uuid
 from schemas.filters import Filter, QueryBoolean, QueryInteger, ValueList
 
 PARAMETERS = [(resource, name) for resource, known in RESOURCES.items() for name in known.filters]
 EXAMPLES: list[tuple[type[fields.Field[Any]], str]] = [
     (Uuid, "01890a5d-ac96-774b-bcce-b302099a8057"),
     (Edtf, "2010~"),
+    (Breakdown, "residence:mainland"),
     (DecimalString, "0.5"),
     (Moment, "2024-01-24T08:00:00+08:00"),
     (QueryBoolean, "true"),

@@ -1,0 +1,369 @@
+"""The ranges of numbers that a stated figure allows.
+
+The value range is what the words logically allow, the plausible range what a reader would
+understand. Both follow from the comparator and from the precision of the words, whose unit is the
+*step*: the place value of the last significant digit.
+
+===============  ==============================  ==============================
+comparator       plausible range                 value range
+===============  ==============================  ==============================
+eq               [a - step/2, a + step/2)        (a - step, a + step)
+eq, exact        {a}                             {a}
+approx           [a - step, a + step]            [a - 2 step, a + 2 step]
+gt, ge           a to a + step                   a and more
+lt, le           a - step to a                   up to a
+===============  ==============================  ==============================
+
+A number in words that is a fraction ("one in three") is given a tenth of itself on either side, and
+two tenths at most. Counts are whole numbers, so that their ranges are rounded inwards.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import (
+    ROUND_CEILING,
+    ROUND_FLOOR,
+    ROUND_HALF_EVEN,
+    Context,
+    Decimal,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+)
+from enum import StrEnum
+
+from hksz_db.domain.figure_tokens import UnreadableFigure, tokens
+from hksz_db.domain.figure_words import SCALES
+from hksz_db.domain.stated_figures import read_stated
+from hksz_db.domain.vocabulary import Comparator, Dimension
+
+# Wide enough that an amount of the API times a factor is never rounded.
+_EXACT = Context(prec=200, traps=[Inexact, InvalidOperation, Overflow])
+# The registry of units has factors of fifteen digits, products with which are exact to twelve.
+_FACTOR_DIGITS = 15
+_PRODUCT_DIGITS = Context(prec=12, rounding=ROUND_HALF_EVEN)
+_ZERO, _ONE, _HALF, _TENTH = Decimal(0), Decimal(1), Decimal("0.5"), Decimal("0.1")
+
+RangeRule = StrEnum("RangeRule", "EXACT HALF_STEP WHOLE_STEP NEXT_STEP FRACTION EXPLICIT_BOUNDS")
+RangeRule.__doc__ = """The rule that gives a figure its plausible range.
+
+``half_step`` and ``whole_step``: that much on either side. ``next_step``: one step beyond the
+amount. ``fraction``: a tenth of a fraction in words on either side.
+"""
+
+
+class InvalidFigure(ValueError):
+    """The amount or a bound does not fit the comparator; ``field`` says which one."""
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(detail)
+        self.field = field
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A range of numbers; ``None`` means an open end, which is never included."""
+
+    lower: Decimal | None
+    upper: Decimal | None
+    lower_inclusive: bool
+    upper_inclusive: bool
+
+    def scaled(self, factor: Decimal) -> "Interval":
+        """The same range in another unit, not rounded."""
+        return self._with_ends(lambda end: _EXACT.multiply(end, factor))
+
+    def rounded(self) -> "Interval":
+        """The same range with ends rounded to twelve significant digits."""
+        return self._with_ends(lambda end: _tidy(_PRODUCT_DIGITS.plus(end)))
+
+    def _with_ends(self, change: Callable[[Decimal], Decimal]) -> "Interval":
+        lower, upper = (None if end is None else change(end) for end in (self.lower, self.upper))
+        return replace(self, lower=lower, upper=upper)
+
+    def is_empty(self) -> bool:
+        """Whether the range contains no number."""
+        if self.lower is None or self.upper is None or self.lower < self.upper:
+            return False
+        return not (self.lower == self.upper and self.lower_inclusive and self.upper_inclusive)
+
+    def at_least_zero(self) -> "Interval":
+        """The part of the range that is not negative."""
+        if self.lower is not None and self.lower >= 0:
+            return self
+        return Interval(_ZERO, self.upper, True, self.upper_inclusive)
+
+    def whole(self) -> "Interval":
+        """From the first to the last whole number of the range, which is empty if it has none."""
+        lower = _next_whole(self.lower, ROUND_CEILING, None if self.lower_inclusive else _ONE)
+        upper = _next_whole(self.upper, ROUND_FLOOR, None if self.upper_inclusive else -_ONE)
+        return Interval(lower, upper, lower is not None, upper is not None)
+
+
+def _next_whole(end: Decimal | None, rounding: str, beyond: Decimal | None) -> Decimal | None:
+    if end is None:
+        return None
+    whole = end.to_integral_value(rounding, _EXACT)
+    return _EXACT.add(whole, beyond) if beyond is not None and whole == end else whole
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The range that a statement logically allows, and the one that a reader would understand.
+
+    ``rule`` gives the second.
+    """
+
+    value: Interval
+    plausible: Interval
+    rule: RangeRule
+
+    def each(self, change: Callable[[Interval], Interval]) -> "Reading":
+        """The reading with both ranges changed."""
+        return Reading(change(self.value), change(self.plausible), self.rule)
+
+    def scaled(self, factor: Decimal) -> "Reading":
+        """The same in another unit, rounded to twelve digits if the factor is not exact.
+
+        A factor of fifteen significant digits has been rounded, such as that of km/h: 36 times it
+        is not ten. Ranges with ends that rounding would make equal are not rounded.
+        """
+        exact = self.each(lambda interval: interval.scaled(factor))
+        if len(factor.normalize().as_tuple().digits) < _FACTOR_DIGITS:
+            return exact
+        rounded = exact.each(Interval.rounded)
+        return rounded if len(rounded.ends) == len(exact.ends) else exact
+
+    @property
+    def ends(self) -> set[Decimal | None]:
+        """The distinct ends of both ranges."""
+        a, b = self.value, self.plausible
+        return {a.lower, b.lower, a.upper, b.upper}
+
+    def whole(self) -> "Reading":
+        """The whole numbers of both ranges, unless a reader would understand none of them."""
+        whole = self.each(Interval.whole)
+        return self if whole.plausible.is_empty() else whole
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a figure states, in its own unit; ``as_stated`` are its words."""
+
+    comparator: Comparator
+    amount: Decimal | None = None
+    lower_bound: Decimal | None = None
+    upper_bound: Decimal | None = None
+    as_stated: str = ""
+    exact: bool = False
+
+
+def read(
+    statement: Statement,
+    dimension: Dimension | None = None,
+    factor: Decimal = _ONE,
+    *,
+    nonnegative: bool = False,
+) -> Reading:
+    """The ranges of a statement in base units, of which its unit has ``factor``.
+
+    "Over 47,000" allows any larger number; a reader understands less than one step more. Explicit
+    bounds replace derived ones. Raises ``InvalidFigure``.
+    """
+    lower, upper = statement.lower_bound, statement.upper_bound
+    if lower is not None and upper is not None and lower > upper:
+        raise InvalidFigure("upper_bound", "The upper bound is below the lower bound.")
+    reading = _READERS[statement.comparator](statement, dimension)
+    if nonnegative:
+        _refuse_negative(statement, reading)
+        reading = reading.each(Interval.at_least_zero)
+    reading = reading.scaled(factor)
+    return reading.whole() if dimension is Dimension.COUNT else reading
+
+
+def _refuse_negative(statement: Statement, reading: Reading) -> None:
+    for field in ("amount", "lower_bound", "upper_bound"):
+        number = getattr(statement, field)
+        if number is not None and number < 0:
+            raise InvalidFigure(field, "This metric cannot be negative.")
+    if reading.value.upper == 0 and not reading.value.upper_inclusive:
+        raise InvalidFigure("amount", "This metric cannot be negative.")
+
+
+def stated_step(
+    amount: Decimal, as_stated: str = "", dimension: Dimension | None = None
+) -> Decimal:
+    """The place value of the last significant digit of an amount, as the words state it.
+
+    Trailing zeros of a whole number are not significant (47,000 has the step 1,000), except those
+    of 100 per cent; zeros after the point are. A number that is one digit and zeros (10,000, or 2
+    million) has half of that step.
+    """
+    number, is_scaled, shift = amount, False, 0
+    for found, scaled in _numbers_in(as_stated):
+        if _significand(found) == _significand(amount):
+            number, is_scaled = found, scaled
+            shift = amount.adjusted() - found.adjusted() if amount else 0
+            break
+    _, digits, exponent = number.as_tuple()
+    assert isinstance(exponent, int)
+    zeros = 0
+    is_all = dimension is Dimension.RATIO and number == 100
+    if exponent >= 0 and number and not is_all:
+        text = "".join(map(str, digits))
+        zeros = exponent + len(text) - len(text.rstrip("0"))
+    place = Decimal((0, (1,), min(exponent, 0) + zeros + shift))
+    one_digit = len(_significand(number)) == 1 and exponent >= 0
+    return _EXACT.multiply(place, _HALF) if one_digit and (zeros or is_scaled) else place
+
+
+def _numbers_in(text: str) -> list[tuple[Decimal, bool]]:
+    """The numbers in digits, and whether a word such as "million" follows each."""
+    try:
+        found = tokens(text) if text else []
+    except UnreadableFigure:
+        return []
+    following = [token.text for token in found[1:]]
+    return [
+        (token.digits, following[place : place + 1] != [] and following[place] in SCALES)
+        for place, token in enumerate(found)
+        if token.kind == "number"
+    ]
+
+
+def _significand(number: Decimal) -> str:
+    return "".join(map(str, number.as_tuple().digits)).strip("0")
+
+
+def _read_between(statement: Statement, _: Dimension | None) -> Reading:
+    lower, upper = statement.lower_bound, statement.upper_bound
+    if statement.amount is not None:
+        raise InvalidFigure("amount", "The comparator between takes two bounds and no amount.")
+    if lower is None or upper is None:
+        missing = "lower_bound" if lower is None else "upper_bound"
+        raise InvalidFigure(missing, "The comparator between needs both bounds.")
+    interval = Interval(lower, upper, True, True)
+    return Reading(interval, interval, RangeRule.EXPLICIT_BOUNDS)
+
+
+def _amount(statement: Statement) -> Decimal:
+    if statement.amount is None:
+        raise InvalidFigure("amount", f"The comparator {statement.comparator} needs an amount.")
+    return statement.amount
+
+
+def _read_eq(statement: Statement, dimension: Dimension | None) -> Reading:
+    amount = _amount(statement)
+    if statement.lower_bound is not None or statement.upper_bound is not None:
+        field = "lower_bound" if statement.lower_bound is not None else "upper_bound"
+        raise InvalidFigure(field, "The comparator eq takes an amount and no bounds.")
+    if statement.exact:
+        interval = Interval(amount, amount, True, True)
+        return Reading(interval, interval, RangeRule.EXACT)
+    if _is_fraction(statement, dimension):
+        return _around(amount, _EXACT.multiply(abs(amount), _TENTH), RangeRule.FRACTION)
+    step = stated_step(amount, statement.as_stated, dimension)
+    half = _EXACT.multiply(step, _HALF)
+    return Reading(
+        Interval(_EXACT.subtract(amount, step), _EXACT.add(amount, step), False, False),
+        Interval(_EXACT.subtract(amount, half), _EXACT.add(amount, half), True, False),
+        RangeRule.HALF_STEP,
+    )
+
+
+def _around(amount: Decimal, step: Decimal, rule: RangeRule) -> Reading:
+    def wide(number: int) -> Interval:
+        distance = _EXACT.multiply(step, number)
+        return Interval(_EXACT.subtract(amount, distance), _EXACT.add(amount, distance), True, True)
+
+    return Reading(wide(2), wide(1), rule)
+
+
+def _is_fraction(statement: Statement, dimension: Dimension | None) -> bool:
+    amount, text = _amount(statement), statement.as_stated
+    if not text or any(_significand(n) == _significand(amount) for n, _ in _numbers_in(text)):
+        return False
+    try:
+        stated = read_stated(text, dimension)
+    except UnreadableFigure:
+        return False
+    if not stated.is_fraction or stated.amount is None:
+        return False
+    # The unit may be 1 for a share that was read in per cent.
+    return f"{amount:.2E}".split("E")[0] == f"{stated.amount:.2E}".split("E")[0]
+
+
+def _read_approx(statement: Statement, dimension: Dimension | None) -> Reading:
+    amount, lower, upper = _amount(statement), statement.lower_bound, statement.upper_bound
+    if lower is not None and lower > amount:
+        raise InvalidFigure("lower_bound", "The amount is outside its bounds.")
+    if upper is not None and upper < amount:
+        raise InvalidFigure("upper_bound", "The amount is outside its bounds.")
+    if _is_fraction(statement, dimension):
+        reading = _around(amount, _EXACT.multiply(abs(amount), _TENTH), RangeRule.FRACTION)
+    else:
+        step = stated_step(amount, statement.as_stated, dimension)
+        reading = _around(amount, step, RangeRule.WHOLE_STEP)
+    if lower is None and upper is None:
+        return reading
+    bounded = reading.each(
+        lambda derived: Interval(
+            derived.lower if lower is None else lower,
+            derived.upper if upper is None else upper,
+            True,
+            True,
+        )
+    )
+    return replace(bounded, rule=RangeRule.EXPLICIT_BOUNDS)
+
+
+def _read_above(statement: Statement, dimension: Dimension | None) -> Reading:
+    amount, upper = _amount(statement), statement.upper_bound
+    inclusive = statement.comparator is Comparator.GE
+    if statement.lower_bound is not None:
+        raise InvalidFigure("lower_bound", "The amount is already the lower bound.")
+    if upper is None:
+        step = stated_step(amount, statement.as_stated, dimension)
+        return Reading(
+            Interval(amount, None, inclusive, False),
+            Interval(amount, _EXACT.add(amount, step), inclusive, False),
+            RangeRule.NEXT_STEP,
+        )
+    if upper < amount or (upper == amount and not inclusive):
+        raise InvalidFigure("upper_bound", "The upper bound is too low for the amount.")
+    interval = Interval(amount, upper, inclusive, True)
+    return Reading(interval, interval, RangeRule.EXPLICIT_BOUNDS)
+
+
+def _read_below(statement: Statement, dimension: Dimension | None) -> Reading:
+    amount, lower = _amount(statement), statement.lower_bound
+    inclusive = statement.comparator is Comparator.LE
+    if statement.upper_bound is not None:
+        raise InvalidFigure("upper_bound", "The amount is already the upper bound.")
+    if lower is None:
+        step = stated_step(amount, statement.as_stated, dimension)
+        return Reading(
+            Interval(None, amount, False, inclusive),
+            Interval(_EXACT.subtract(amount, step), amount, False, inclusive),
+            RangeRule.NEXT_STEP,
+        )
+    if lower > amount or (lower == amount and not inclusive):
+        raise InvalidFigure("lower_bound", "The lower bound is too high for the amount.")
+    interval = Interval(lower, amount, True, inclusive)
+    return Reading(interval, interval, RangeRule.EXPLICIT_BOUNDS)
+
+
+_READERS: dict[Comparator, Callable[[Statement, Dimension | None], Reading]] = {
+    Comparator.EQ: _read_eq,
+    Comparator.APPROX: _read_approx,
+    Comparator.GT: _read_above,
+    Comparator.GE: _read_above,
+    Comparator.LT: _read_below,
+    Comparator.LE: _read_below,
+    Comparator.BETWEEN: _read_between,
+}
+
+
+def _tidy(number: Decimal) -> Decimal:
+    whole = number.to_integral_value()
+    return whole if whole == number else number.normalize()
