@@ -30,6 +30,8 @@ class ComparedFigureSchema(RowSchema):
     plausible_range = fields.Nested(NumericRangeSchema)
     period = fields.Nested(ComparedPeriodSchema)
     modality = Term(Modality)
+    breakdown = fields.Dict(keys=fields.String(), values=fields.String(), allow_none=True)
+    definition = fields.String(allow_none=True)
     claim = fields.Nested(ReviewedClaimSummarySchema)
 
 
@@ -37,9 +39,11 @@ class ComparisonSchema(DocumentSchema):
     """How two figures of one metric and subject compare.
 
     It is computed when it is read. ``contradicts``: no number is in the value ranges of both, for
-    the same time. ``tension``: both value ranges have a number in common, but the plausible ranges
-    do not. ``part_exceeds_whole``: the period of one figure is part of the other's, but its value
-    is larger. ``agrees``: both can be true.
+    the same time. ``tension``: only the plausible ranges have no number in common, or the times or
+    the definitions may differ. ``part_exceeds_whole``: a part, by its period or its breakdown, is
+    larger than the whole. ``agrees``: the plausible ranges meet. ``compatible``: both can be true
+    because their periods differ. ``met`` and ``missed``: a plan and what happened; ``came_true``
+    and ``did_not_come_true``: a forecast and what happened.
     """
 
     selectable = True
@@ -66,7 +70,7 @@ COMPARISON_FILTERS = filter_fields(
         "subject_id": ids(),
         # One of the two figures must match; the other filters concern both.
         "claim_id": of_related(ids()),
-        "modality": terms(Modality),
+        "modality": of_related(terms(Modality)),
         "period": days(nullable=True),
     }
 )

@@ -5,8 +5,9 @@ from functools import cache
 
 from marshmallow import Schema, fields
 
+from hksz_db.domain.vocabulary import NotCompared
 from schemas.base import DocumentSchema
-from schemas.fields import Choice, StrictInteger
+from schemas.fields import Choice, StrictInteger, Term
 from schemas.parameters import COUNTS
 
 
@@ -24,6 +25,13 @@ class CountSchema(DocumentSchema):
     kind = Choice("CountKind", COUNTS)
 
 
+class NotComparedSchema(DocumentSchema):
+    """How many pairs of figures were not compared, and why."""
+
+    reason = Term(NotCompared)
+    count = StrictInteger(1)
+
+
 class PageMetaSchema(Schema):
     """Where the next page begins; null on the last."""
 
@@ -31,6 +39,13 @@ class PageMetaSchema(Schema):
     per_page = StrictInteger(1, required=True)
     ranked = fields.Nested(RankedSchema)
     count = fields.Nested(CountSchema)
+    not_compared = fields.List(
+        fields.Nested(NotComparedSchema),
+        metadata={
+            "description": "In lists of the comparisons of a figure or a claim (`claim_id`), unless"
+            " `verdict` is given."
+        },
+    )
 
 
 class GroupMetaSchema(DocumentSchema):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -115,57 +116,82 @@ def page(
     ``within`` is the row whose parts are listed. Raises ``NotFound`` or ``Gone`` if it is missing.
     """
     identity = question.identity(resource.name)
-    keys, after = _begin(question, identity, keyset_of(resource.name, question.sort))
-    shape = question.shape(resource.name, after)
-    values = {**question.values(), **keys}
+    begun = _begin(question, identity, keyset_of(resource.name, question.sort))
+    shape = question.shape(resource.name, begun.after)
     matches = partial(matches_statement, shape.matching)
-    return _page(question, identity, values, page_statement(shape), matches, within)
+    return _page(
+        question, begun.with_values(question.values()), page_statement(shape), matches, within
+    )
 
 
 def comparisons(question: Question, of: tuple[Readable, UUID] | None = None) -> Response:
     """A page of all comparisons, or of those of a figure. Raises ``NotFound`` or ``Gone``."""
     figure = None if of is None else of[1]
     identity = [*question.identity(COMPARISONS.name), figure]
-    keys, after = _begin(question, identity, comparison_pages.KEYSET)
-    shape = question.shape(COMPARISONS.name, after)
-    values = {**question.values(), **keys, "figure": figure}
+    begun = _begin(question, identity, comparison_pages.KEYSET)
+    begun = begun.with_values({**question.values(), "figure": figure})
+    shape = question.shape(COMPARISONS.name, begun.after)
     statement = comparison_pages.comparisons_statement(shape, of is not None)
     matches = partial(comparison_pages.pairs_statement, shape.matching, of is not None)
-    return _page(question, identity, values, statement, matches, of)
+    meta: dict[str, Any] = {}
+    if comparison_pages.counts_not_compared(shape, of is not None):
+        reasons = comparison_pages.not_compared_statement(shape.matching, of is not None)
+        ((found,),) = database().read(reasons, begun.values, question.as_of)
+        meta["not_compared"] = json.loads(found)
+    return _page(question, begun, statement, matches, of, meta)
 
 
 def versions(resource: Readable, id: UUID, question: Question) -> Response:
     """A page of the versions of a row, deleted or not. Raises ``NotFound``."""
     identity = [*question.identity(resource.name), "history", id]
-    keys, after = _begin(question, identity, row_versions.KEYSET)
-    statement = row_versions.page_statement(resource.name, after)
-    values = {"id": id, "rows": question.per_page + 1, **keys}
-    return _page(question, identity, values, statement, None, (resource, id))
+    begun = _begin(question, identity, row_versions.KEYSET)
+    statement = row_versions.page_statement(resource.name, begun.after)
+    begun = begun.with_values({"id": id, "rows": question.per_page + 1})
+    return _page(question, begun, statement, None, (resource, id))
 
 
-def _begin(
-    question: Question, identity: Any, keyset: Keyset
-) -> tuple[dict[str, str | None], tuple[bool, ...] | None]:
-    """The keys of the cursor as values to bind, and whether each of them is not null."""
+@dataclass(frozen=True)
+class _Begun:
+    """Where a page begins: the values to bind, and for each key of the cursor if it has one.
+
+    ``identity`` is what the cursor is checked against.
+    """
+
+    identity: Any
+    values: Mapping[str, Any]
+    after: tuple[bool, ...] | None
+
+    def with_values(self, values: Mapping[str, Any]) -> "_Begun":
+        """The same with more values to bind."""
+        return replace(self, values={**self.values, **values})
+
+
+def _begin(question: Question, identity: Any, keyset: Keyset) -> _Begun:
     if question.cursor is None:
-        return {}, None
+        return _Begun(identity, {}, None)
     keys = keyset.decode(question.cursor, identity)
     if keys is None:
         raise refused_cursor()
-    return {f"c{n}": key for n, key in enumerate(keys)}, tuple(key is not None for key in keys)
+    values = {f"c{n}": key for n, key in enumerate(keys)}
+    return _Begun(identity, values, tuple(key is not None for key in keys))
 
 
 def _page(
     question: Question,
-    identity: Any,
-    values: Mapping[str, Any],
+    begun: _Begun,
     statement: Prepared,
     matches: Callable[[], Prepared] | None,
     within: tuple[Readable, UUID] | None,
+    added: Mapping[str, Any] | None = None,
 ) -> Response:
-    """The page that a statement returns; ``matches`` is what the planner estimates."""
+    """The page that a statement returns, with ``added`` in its ``meta``.
+
+    ``matches`` is what the planner estimates.
+    """
     try:
-        ((items, keys_after, ranked, total),) = database().read(statement, values, question.as_of)
+        ((items, keys_after, ranked, total),) = database().read(
+            statement, begun.values, question.as_of
+        )
     except psycopg.DataError:
         if question.cursor is None:
             raise
@@ -174,15 +200,16 @@ def _page(
     if items is None and within is not None:
         one(*within, Reading(("id",), question.as_of))
     meta: dict[str, Any] = {
-        "next_cursor": None if keys_after is None else encode_cursor(keys_after, identity),
+        "next_cursor": None if keys_after is None else encode_cursor(keys_after, begun.identity),
         "per_page": question.per_page,
+        **(added or {}),
     }
     if ranked is not None:
         meta["ranked"] = {"matches": ranked, "all": ranked < RANKED}
     if question.count == "exact":
         meta["count"] = {"value": total, "kind": "exact"}
     elif question.count == "estimated" and matches is not None:
-        estimate = database().explain(matches(), values, question.as_of)
+        estimate = database().explain(matches(), begun.values, question.as_of)
         meta["count"] = {"value": estimate, "kind": "estimated"}
     response = tagged(b'{"data":[%b],"meta":%b}' % (items or b"", _compact(meta)))
     if keys_after is not None and request.method in {"GET", "HEAD"}:

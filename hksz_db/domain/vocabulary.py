@@ -128,10 +128,25 @@ CslType = StrEnum(
 )
 CslType.__doc__ = "Item types of the Citation Style Language, version 1.0.2."
 
-ComparisonVerdict = StrEnum("ComparisonVerdict", "CONTRADICTS PART_EXCEEDS_WHOLE TENSION AGREES")
+ComparisonVerdict = StrEnum(
+    "ComparisonVerdict",
+    "CONTRADICTS PART_EXCEEDS_WHOLE TENSION MISSED DID_NOT_COME_TRUE COMPATIBLE MET CAME_TRUE "
+    "AGREES",
+)
 ComparisonVerdict.__doc__ = (
     "How two figures of one metric and subject compare, the most serious verdict first."
 )
+
+NotCompared = StrEnum(
+    "NotCompared",
+    "SUPERSEDED NOT_REVIEWED NO_EVIDENCE OTHER_CURRENCY OTHER_BREAKDOWN NO_PERIOD OTHER_TIME",
+)
+NotCompared.__doc__ = """Why two figures of one metric and subject are not compared.
+
+``superseded``: a claim replaces the other's. ``not_reviewed``: a claim is a draft. ``no_evidence``:
+all sources of a claim have been retracted. ``other_breakdown``: they are about different parts of a
+whole. ``no_period``: only one of them states a time.
+"""
 
 WordsFound = StrEnum("WordsFound", "SAME REORDERED CONTAINED DIFFERENT")
 WordsFound.__doc__ = """How the words of two statements compare.

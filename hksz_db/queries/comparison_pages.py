@@ -5,6 +5,8 @@ figures each can be compared with, until the page is full. Each pair comes once.
 ``SCANNED`` figures even if it is not full, so that a rare verdict takes no longer than others.
 """
 
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import Any
 
@@ -24,9 +26,9 @@ from sqlalchemy import (
 
 from hksz_db.database import Prepared, prepare
 from hksz_db.models import Figure, table_of
-from hksz_db.queries.comparisons import COMPARISONS, PAIR, together
-from hksz_db.queries.documents import number, term
-from hksz_db.queries.filters import condition
+from hksz_db.queries.comparisons import COMPARISONS, PAIR, not_compared, related, together
+from hksz_db.queries.documents import Json, number, term
+from hksz_db.queries.filters import Condition, Shape, condition
 from hksz_db.queries.keysets import Key, Keyset, gathered, numbered, page_of
 from hksz_db.queries.pages import PageShape, as_json, row_count
 
@@ -47,7 +49,7 @@ def pairs_statement(shape: PageShape, of_figure: bool) -> Prepared:
     return prepare(_pairs(shape, of_figure))
 
 
-def _pairs(shape: PageShape, of_figure: bool) -> Select[Any]:
+def _pairs(shape: PageShape, of_figure: bool, on: Condition | None = None) -> Select[Any]:
     # The first of a pair is the figure ``:figure``, or that with the lower id.
     chosen = (
         and_(_a.c.id == bindparam("figure", type_=Uuid()), _b.c.id != _a.c.id)
@@ -56,9 +58,42 @@ def _pairs(shape: PageShape, of_figure: bool) -> Select[Any]:
     )
     return (
         select(_a.c.id.label("figure_id"), _b.c.id.label("other_id"))
-        .select_from(together(PAIR))
+        .select_from(together(PAIR, on))
         .where(chosen, condition(shape.filters, COMPARISONS.targets))
     )
+
+
+@lru_cache(maxsize=64)
+def not_compared_statement(shape: PageShape, of_figure: bool) -> Prepared:
+    """How many pairs are not compared for each reason, as a JSON array.
+
+    The list must be of a figure or a claim, and not be filtered by verdict.
+    """
+    pairs = _pairs(shape, of_figure, related(PAIR)).add_columns(not_compared(PAIR).label("reason"))
+    found = pairs.subquery("found")
+    counted = (
+        select(found.c.reason, func.count().label("count"))
+        .where(found.c.reason.is_not(None))
+        .group_by(found.c.reason)
+        .order_by(func.count().desc(), found.c.reason)
+        .subquery("counted")
+    )
+    rows = func.json_agg(func.row_to_json(counted.table_valued(), type_=Json()))
+    return prepare(select(func.coalesce(rows, literal_column("'[]'::json"), type_=Json())))
+
+
+def counts_not_compared(shape: PageShape, of_figure: bool) -> bool:
+    """Whether a list says what was not compared: counting takes all pairs of a figure or claim."""
+    names = set(_names(shape.filters))
+    return "verdict" not in names and (of_figure or _is_selective(shape, {"claim_id"}))
+
+
+def _names(filters: Shape) -> Iterator[str]:
+    if isinstance(filters, tuple) and filters[0] == "criterion":
+        yield str(filters[1])
+    elif isinstance(filters, tuple):
+        for part in filters[1:]:
+            yield from _names(part)
 
 
 @lru_cache(maxsize=256)
@@ -70,7 +105,7 @@ def comparisons_statement(shape: PageShape, of_figure: bool) -> Prepared:
     holds) and the cursor's keys ``:c0`` and ``:c1``.
     """
     rows = _pairs(shape, of_figure)
-    end = None if of_figure or _is_selective(shape) else _end_of_scan(shape)
+    end = None if of_figure or _is_selective(shape, _SELECTIVE) else _end_of_scan(shape)
     elsewhere = None
     if end is not None:
         keys = func.json_build_array(cast(end, Text), term(_HIGHEST))
@@ -93,9 +128,9 @@ def comparisons_statement(shape: PageShape, of_figure: bool) -> Prepared:
     return prepare(page)
 
 
-def _is_selective(shape: PageShape) -> bool:
+def _is_selective(shape: PageShape, names: AbstractSet[str]) -> bool:
     return any(
-        part[0] == "criterion" and part[1] in _SELECTIVE and part[2] in {"eq", "in"}
+        part[0] == "criterion" and part[1] in names and part[2] in {"eq", "in"}
         for part in shape.filters[1:]
     )
 

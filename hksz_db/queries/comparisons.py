@@ -3,10 +3,31 @@
 Comparisons are computed when they are read and never stored, so they are always up to date.
 """
 
-from sqlalchemy import FromClause, and_, case, exists, or_
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    FromClause,
+    and_,
+    case,
+    exists,
+    false,
+    func,
+    or_,
+    true,
+)
+from sqlalchemy.dialects.postgresql import INTERVAL
 
-from hksz_db.domain.vocabulary import Accumulation, ClaimStatus, Dimension
-from hksz_db.models import Claim, Entity, Figure, Metric, table_of
+from hksz_db.domain.vocabulary import (
+    Accumulation,
+    ClaimRelationKind,
+    ClaimStatus,
+    Dimension,
+    Modality,
+    NotCompared,
+    Stance,
+)
+from hksz_db.models import Claim, Entity, Evidence, Figure, Metric, Source, table_of
+from hksz_db.models.claims import ClaimRelation
 from hksz_db.queries.derivation import document, summary
 from hksz_db.queries.documents import First, Group, Node, period, term
 from hksz_db.queries.filters import (
@@ -20,17 +41,18 @@ from hksz_db.queries.filters import (
     Relation,
 )
 from hksz_db.queries.readable import Queryable
-from hksz_db.queries.verdicts import Pair, explanation, severity, verdict
+from hksz_db.queries.verdicts import Pair, exceeds_whole, explanation, severity, verdict
 from schemas.comparisons import COMPARISON_FILTERS, ComparedFigureSchema, ComparisonSchema
 from schemas.summaries import EntitySummarySchema, MetricSummarySchema
 
 MAX_EMBEDDED = 100
 """How many comparisons are embedded at most, the most severe."""
 
-# Rejected and retracted claims are not compared.
+# Rejected and retracted claims have been withdrawn: they are not even counted as not compared.
 _WITHDRAWN = (ClaimStatus.REJECTED, ClaimStatus.RETRACTED)
 # Overlapping periods suffice for these; the others can change from one day to the next.
 _SPREAD = (Accumulation.FLOW, Accumulation.EVENT)
+_PLANS = (Modality.PLANNED, Modality.FORECAST)
 
 
 def pair_with(figure: FromClause | None = None) -> Pair:
@@ -46,50 +68,154 @@ def others(pair: Pair) -> FromClause:
     return pair.other.join(pair.metric, pair.metric.c.id == pair.other.c.metric_id)
 
 
-def together(pair: Pair) -> FromClause:
-    """All figures, each with every figure that it can be compared with, itself included."""
+def together(pair: Pair, on: Condition | None = None) -> FromClause:
+    """All figures, each with every figure that it can be compared with, itself included.
+
+    ``on`` selects pairs by another condition.
+    """
     measured = pair.figure.join(pair.metric, pair.metric.c.id == pair.figure.c.metric_id)
-    return measured.join(pair.other, comparable(pair))
+    return measured.join(pair.other, comparable(pair) if on is None else on)
 
 
 def comparable(pair: Pair) -> Condition:
-    """Whether the two figures are about the same thing.
+    """Whether the two figures are about the same thing, and nothing keeps them from comparison."""
+    obstacles = (condition for condition, _ in _obstacles(pair))
+    return and_(related(pair), *(~func.coalesce(obstacle, false()) for obstacle in obstacles))
 
-    They have the same metric, subject and modality (a target does not contradict an outcome), and
-    the same currency if they are money, which is never converted. Neither the figures nor their
-    claims are deleted, and the claims are neither rejected nor retracted. Either neither has a
-    period or both have one: periods of a flow or an event overlap; those of a stock or a ratio,
-    which can change from one day to the next, are equal or one contains the other.
+
+def related(pair: Pair) -> Condition:
+    """Whether the two figures have the same metric and subject, and modalities that compare.
+
+    A plan or a forecast is also compared with what happened. Neither the figures nor their claims
+    are deleted, and the claims are neither rejected nor retracted.
     """
     a, b = pair.figure, pair.other
     return and_(
         a.c.metric_id == b.c.metric_id,
         a.c.subject_id == b.c.subject_id,
-        a.c.modality == b.c.modality,
-        or_(a.c.dimension != term(Dimension.MONEY), a.c.unit_code == b.c.unit_code),
-        _periods_meet(pair),
-        _is_active(a),
-        _is_active(b),
+        or_(a.c.modality == b.c.modality, _is_outcome(a, b), _is_outcome(b, a)),
+        _is_standing(a),
+        _is_standing(b),
+    )
+
+
+def not_compared(pair: Pair) -> ColumnElement[str]:
+    """The ``NotCompared`` reason for two related figures; null if they are compared."""
+    return case(*((obstacle, term(reason)) for obstacle, reason in _obstacles(pair)))
+
+
+def _obstacles(pair: Pair) -> tuple[tuple[Condition, NotCompared], ...]:
+    """What keeps related figures from being compared; the first that holds is the reason."""
+    a, b = pair.figure, pair.other
+    is_dated = and_(a.c.period.is_not(None), b.c.period.is_not(None))
+    is_undated = and_(a.c.period.is_(None), b.c.period.is_(None), a.c.modality == b.c.modality)
+    return (
+        (_is_superseded(a, b), NotCompared.SUPERSEDED),
+        (or_(_is_draft(a), _is_draft(b)), NotCompared.NOT_REVIEWED),
+        (or_(_lost_its_evidence(a), _lost_its_evidence(b)), NotCompared.NO_EVIDENCE),
+        (
+            and_(a.c.dimension == term(Dimension.MONEY), a.c.unit_code != b.c.unit_code),
+            NotCompared.OTHER_CURRENCY,
+        ),
+        (
+            and_(
+                a.c.breakdown.is_distinct_from(b.c.breakdown),
+                ~func.coalesce(or_(exceeds_whole(pair, a, b), exceeds_whole(pair, b, a)), false()),
+            ),
+            NotCompared.OTHER_BREAKDOWN,
+        ),
+        (~or_(is_dated, is_undated), NotCompared.NO_PERIOD),
+        (and_(is_dated, ~_periods_meet(pair)), NotCompared.OTHER_TIME),
+    )
+
+
+def _is_outcome(plan: FromClause, actual: FromClause) -> Condition:
+    return and_(
+        plan.c.modality.in_([term(modality) for modality in _PLANS]),
+        actual.c.modality == term(Modality.ACTUAL),
     )
 
 
 def _periods_meet(pair: Pair) -> Condition:
-    a, b = pair.figure.c.period, pair.other.c.period
+    """Whether two periods are close enough to compare.
+
+    Those of a flow or an event overlap; those of a stock or a ratio, which can change from one day
+    to the next, are equal or one contains the other, unless a value holds for long enough. What
+    happened is compared with a plan for its time.
+    """
+    a, b = pair.figure.c, pair.other.c
     spread = pair.metric.c.accumulation.in_([term(kind) for kind in _SPREAD])
-    overlap = and_(a.overlaps(b), or_(spread, a.contains(b), a.contained_by(b)))
+    either = or_(a.period.contains(b.period), a.period.contained_by(b.period))
+    alike = and_(a.period.overlaps(b.period), or_(spread, either))
+    meet = case(
+        (_is_outcome(pair.figure, pair.other), b.period.contained_by(a.period)),
+        (_is_outcome(pair.other, pair.figure), a.period.contained_by(b.period)),
+        else_=or_(alike, _still_holds(pair)),
+    )
     # A CASE hides the condition from the planner. It assumes that one period in a hundred overlaps
     # another, so it expects few pairs and would form them all before it returns the first.
-    return case((a.is_(None), b.is_(None)), else_=overlap)
+    return case((func.coalesce(meet, false()), true()), else_=false())
 
 
-def _is_active(figure: FromClause) -> Condition:
+def _still_holds(pair: Pair) -> Condition:
+    """Whether one value of a stock that changes slowly still holds when the other is stated."""
+    a, b, metric = pair.figure.c.period, pair.other.c.period, pair.metric.c
+    length = metric.holds_for.cast(INTERVAL)
+    return and_(
+        metric.accumulation == term(Accumulation.STOCK),
+        metric.holds_for.is_not(None),
+        func.lower(a) <= func.upper(b) + length,
+        func.lower(b) <= func.upper(a) + length,
+    )
+
+
+def _is_standing(figure: FromClause) -> Condition:
     claims = table_of(Claim).alias()
-    claim_is_active = exists().where(
+    of_standing = exists().where(
         claims.c.id == figure.c.claim_id,
         claims.c.deleted_at.is_(None),
         claims.c.status.not_in([term(status) for status in _WITHDRAWN]),
     )
-    return and_(figure.c.deleted_at.is_(None), claim_is_active.correlate_except(claims))
+    return and_(figure.c.deleted_at.is_(None), of_standing.correlate_except(claims))
+
+
+def _is_draft(figure: FromClause) -> Condition:
+    claims = table_of(Claim).alias()
+    drafts = exists().where(
+        claims.c.id == figure.c.claim_id, claims.c.status == term(ClaimStatus.DRAFT)
+    )
+    return drafts.correlate_except(claims)
+
+
+def _lost_its_evidence(figure: FromClause) -> Condition:
+    """Whether the claim had evidence, and all of its sources have been retracted."""
+    return and_(_has_evidence(figure, standing=False), ~_has_evidence(figure, standing=True))
+
+
+def _has_evidence(figure: FromClause, *, standing: bool) -> Condition:
+    evidence, sources = table_of(Evidence).alias(), table_of(Source).alias()
+    found = exists().where(
+        evidence.c.claim_id == figure.c.claim_id,
+        evidence.c.deleted_at.is_(None),
+        evidence.c.stance.in_([term(Stance.ASSERTS), term(Stance.SUPPORTS)]),
+        sources.c.id == evidence.c.source_id,
+        sources.c.retracted_at.is_(None) if standing else sources.c.retracted_at.is_not(None),
+    )
+    return found.correlate_except(evidence, sources)
+
+
+def _is_superseded(a: FromClause, b: FromClause) -> Condition:
+    relations = table_of(ClaimRelation).alias()
+    supersedes = exists().where(
+        relations.c.from_id.in_([a.c.claim_id, b.c.claim_id]),
+        relations.c.kind == term(ClaimRelationKind.SUPERSEDES),
+    )
+    chain = or_(
+        func.claim_supersedes(a.c.claim_id, b.c.claim_id, type_=Boolean()),
+        func.claim_supersedes(b.c.claim_id, a.c.claim_id, type_=Boolean()),
+    )
+    # Few claims supersede others: only for them it is worth following the chain.
+    return case((supersedes.correlate_except(relations), chain), else_=false())
 
 
 def comparison_fields(pair: Pair) -> dict[str, Node]:
@@ -144,7 +270,6 @@ _CANDIDATE = Relation(
     and_(
         _candidates.c.metric_id == _a.c.metric_id,
         _candidates.c.subject_id == _a.c.subject_id,
-        _candidates.c.modality == _a.c.modality,
     ),
 )
 
@@ -165,7 +290,7 @@ COMPARISONS = Queryable(
                 Either((Plain(_a.c.claim_id), Plain(_b.c.claim_id))),
             )
         ),
-        "modality": Plain(_a.c.modality),
+        "modality": Either((Plain(_a.c.modality), Plain(_b.c.modality))),
         "period": Every((Days(_a.c.period), Days(_b.c.period))),
     },
 )

@@ -4,10 +4,31 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Text, and_, case, func, not_, true
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Text,
+    and_,
+    case,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from hksz_db.domain.quantities import BASE_UNITS
-from hksz_db.domain.vocabulary import Accumulation, ComparisonVerdict, Dimension
+from hksz_db.domain.vocabulary import (
+    Accumulation,
+    Comparator,
+    ComparisonVerdict,
+    Dimension,
+    MetricMeasure,
+    Modality,
+)
 from hksz_db.queries.documents import number, term
 from hksz_db.queries.filters import Condition
 
@@ -18,10 +39,17 @@ _READ_OTHERWISE = (
     "a reader would understand the first as %8$s%7$s and the second as %9$s%7$s,"
     " which have no number in common"
 )
-_EXCEEDS = (
+_EXCEEDS_LONGER = (
     "{0} exceeds {1}, of which it must be a part:"
     " its period lies within the other's, and its range lies wholly above the other's."
 )
+_EXCEEDS_WHOLE = (
+    "{0} exceeds {1}, of which it must be a part:"
+    " its breakdown is part of the other's, and its range lies wholly above the other's."
+)
+# Shares, ranks and rates of the parts do not add up to that of the whole.
+_ADDING_UP = (MetricMeasure.LEVEL, MetricMeasure.CHANGE)
+_BOUNDS = (Comparator.GT, Comparator.GE, Comparator.LT, Comparator.LE, Comparator.BETWEEN)
 
 
 @dataclass(frozen=True)
@@ -45,90 +73,240 @@ class Reason:
 def reasons(pair: Pair) -> tuple[Reason, ...]:
     """The reasons for a verdict on two comparable figures; the first that holds decides.
 
-    Figures without a period, or with an uncertain one, may be about different times: they cannot
-    contradict each other and are at most in tension.
+    Figures without a period, with an uncertain one, or with different definitions may be about
+    different things: they cannot contradict each other and are at most in tension.
     """
+    return (
+        *_outcomes(pair, pair.figure, pair.other),
+        *_outcomes(pair, pair.other, pair.figure),
+        Reason(
+            exceeds_whole(pair, pair.figure, pair.other),
+            ComparisonVerdict.PART_EXCEEDS_WHOLE,
+            _EXCEEDS_WHOLE.format(_A, _B),
+        ),
+        Reason(
+            exceeds_whole(pair, pair.other, pair.figure),
+            ComparisonVerdict.PART_EXCEEDS_WHOLE,
+            _EXCEEDS_WHOLE.format(_B, _A),
+        ),
+        *_undated(pair),
+        *_simultaneous(pair),
+        Reason(
+            _exceeds_longer_period(pair, pair.figure, pair.other),
+            ComparisonVerdict.PART_EXCEEDS_WHOLE,
+            _EXCEEDS_LONGER.format(_A, _B),
+        ),
+        Reason(
+            _exceeds_longer_period(pair, pair.other, pair.figure),
+            ComparisonVerdict.PART_EXCEEDS_WHOLE,
+            _EXCEEDS_LONGER.format(_B, _A),
+        ),
+        *_at_other_times(pair),
+    )
+
+
+def _undated(pair: Pair) -> tuple[Reason, ...]:
     a, b = pair.figure.c, pair.other.c
-    undated = a.period.is_(None)
-    simultaneous = a.period.is_not_distinct_from(b.period)
-    disjoint = not_(a.value_range.overlaps(b.value_range))
-    at_odds = and_(simultaneous, not_(a.plausible_range.overlaps(b.plausible_range)))
-    vague = not_(and_(_certain(pair.figure), _certain(pair.other)))
+    undated = and_(a.period.is_(None), b.period.is_(None))
     return (
         Reason(
-            and_(undated, disjoint),
+            and_(undated, _disjoint(pair)),
             ComparisonVerdict.TENSION,
             f"{_A} and {_B} are in tension:"
             " the ranges have no number in common, but neither states a time.",
         ),
         Reason(
-            and_(simultaneous, disjoint, vague),
-            ComparisonVerdict.TENSION,
-            f"{_A} and {_B} are in tension:"
-            " the ranges have no number in common, but the times may not be the same.",
-        ),
-        Reason(
-            and_(simultaneous, disjoint),
-            ComparisonVerdict.CONTRADICTS,
-            f"{_A} and {_B} cannot both be true:"
-            " the ranges have no number in common for the same time.",
-        ),
-        Reason(
-            and_(undated, at_odds),
+            and_(undated, _understood_apart(pair)),
             ComparisonVerdict.TENSION,
             f"{_A} and {_B} are in tension: both can be true, but {_READ_OTHERWISE},"
             " and neither states a time.",
-        ),
-        Reason(
-            at_odds,
-            ComparisonVerdict.TENSION,
-            f"{_A} and {_B} are in tension: both can be true, but {_READ_OTHERWISE}"
-            " for the same time.",
-        ),
-        Reason(
-            _exceeds(pair, pair.figure, pair.other),
-            ComparisonVerdict.PART_EXCEEDS_WHOLE,
-            _EXCEEDS.format(_A, _B),
-        ),
-        Reason(
-            _exceeds(pair, pair.other, pair.figure),
-            ComparisonVerdict.PART_EXCEEDS_WHOLE,
-            _EXCEEDS.format(_B, _A),
-        ),
-        Reason(
-            disjoint,
-            ComparisonVerdict.AGREES,
-            f"{_A} agrees with {_B}: the ranges have no number in common, but the periods differ,"
-            " so that both can be true.",
         ),
         Reason(
             undated,
             ComparisonVerdict.AGREES,
             f"{_A} agrees with {_B}: the ranges overlap, and neither states a time.",
         ),
+    )
+
+
+def _simultaneous(pair: Pair) -> tuple[Reason, ...]:
+    simultaneous = pair.figure.c.period == pair.other.c.period
+    return (
+        Reason(
+            and_(simultaneous, _disjoint(pair), not_(_both_certain(pair))),
+            ComparisonVerdict.TENSION,
+            f"{_A} and {_B} are in tension:"
+            " the ranges have no number in common, but the times may not be the same.",
+        ),
+        Reason(
+            and_(simultaneous, _disjoint(pair), _redefined(pair)),
+            ComparisonVerdict.TENSION,
+            f"{_A} and {_B} are in tension:"
+            " the ranges have no number in common, but the definitions differ.",
+        ),
+        Reason(
+            and_(simultaneous, _disjoint(pair)),
+            ComparisonVerdict.CONTRADICTS,
+            f"{_A} and {_B} cannot both be true:"
+            " the ranges have no number in common for the same time.",
+        ),
+        Reason(
+            and_(simultaneous, _understood_apart(pair)),
+            ComparisonVerdict.TENSION,
+            f"{_A} and {_B} are in tension: both can be true, but {_READ_OTHERWISE}"
+            " for the same time.",
+        ),
         Reason(
             simultaneous,
             ComparisonVerdict.AGREES,
             f"{_A} agrees with {_B}: the ranges overlap for the same time.",
         ),
+    )
+
+
+def _at_other_times(pair: Pair) -> tuple[Reason, ...]:
+    # What a stock or a ratio is at one time says something about the other time.
+    lasting = pair.metric.c.accumulation.in_([term(Accumulation.STOCK), term(Accumulation.RATIO)])
+    return (
+        Reason(
+            and_(lasting, _understood_apart(pair)),
+            ComparisonVerdict.TENSION,
+            f"{_A} and {_B} are in tension: {_READ_OTHERWISE},"
+            " but the value may have changed in between.",
+        ),
+        Reason(
+            lasting,
+            ComparisonVerdict.AGREES,
+            f"{_A} agrees with {_B}: the ranges overlap, and the times are close enough.",
+        ),
         Reason(
             true(),
-            ComparisonVerdict.AGREES,
-            f"{_A} agrees with {_B}: the ranges overlap, and the periods differ.",
+            ComparisonVerdict.COMPATIBLE,
+            f"{_A} is compatible with {_B}: the periods differ, so that both can be true.",
         ),
     )
 
 
-def _exceeds(pair: Pair, part: FromClause, whole: FromClause) -> Condition:
-    # A part of a flow that is never negative cannot be more than the whole.
-    return and_(
+def _outcomes(pair: Pair, plan: FromClause, actual: FromClause) -> tuple[Reason, ...]:
+    """The reasons for a verdict on a plan or a forecast, and on what happened in its time.
+
+    A plan is met if the outcome lies within its range for certain, and missed if it lies outside;
+    more than a plan that names no bound is neither. What was reached in a part of the time was
+    reached in all of it, but the rest of the time can still make up for what is missing.
+    """
+    stated, outcome = (_A, _B) if plan is pair.figure else (_B, _A)
+    happened = actual.c.modality == term(Modality.ACTUAL)
+    planned = and_(plan.c.modality == term(Modality.PLANNED), happened)
+    forecast = and_(plan.c.modality == term(Modality.FORECAST), happened)
+    same_time = plan.c.period == actual.c.period
+    reached = and_(
         pair.metric.c.accumulation == term(Accumulation.FLOW),
         pair.metric.c.nonnegative,
-        part.c.period.contained_by(whole.c.period),
-        part.c.value_range.strictly_right_of(whole.c.value_range),
-        _certain(part),
-        _certain(whole),
+        plan.c.comparator.in_([term(Comparator.GT), term(Comparator.GE)]),
     )
+    comparable = and_(_both_certain(pair), not_(_redefined(pair)))
+    in_time = and_(
+        comparable,
+        or_(same_time, reached, pair.metric.c.accumulation == term(Accumulation.STOCK)),
+    )
+    within = or_(
+        actual.c.plausible_range.contained_by(plan.c.value_range),
+        and_(
+            actual.c.comparator == term(Comparator.EQ),
+            plan.c.value_range.contains(actual.c.amount * actual.c.unit_factor),
+        ),
+    )
+    failed = and_(
+        _disjoint(pair),
+        or_(
+            plan.c.comparator.in_([term(comparator) for comparator in _BOUNDS]),
+            actual.c.value_range.strictly_left_of(plan.c.value_range),
+        ),
+    )
+    return (
+        Reason(
+            and_(planned, in_time, within),
+            ComparisonVerdict.MET,
+            f"{stated} was met: {outcome} lies within its range.",
+        ),
+        Reason(
+            and_(planned, comparable, same_time, failed),
+            ComparisonVerdict.MISSED,
+            f"{stated} was missed: {outcome} lies outside its range.",
+        ),
+        Reason(
+            and_(forecast, in_time, or_(within, not_(_understood_apart(pair)))),
+            ComparisonVerdict.CAME_TRUE,
+            f"{stated} came true: {outcome} lies within its range.",
+        ),
+        Reason(
+            and_(forecast, comparable, same_time, _disjoint(pair)),
+            ComparisonVerdict.DID_NOT_COME_TRUE,
+            f"{stated} did not come true: {outcome} lies outside its range.",
+        ),
+        Reason(
+            or_(planned, forecast),
+            ComparisonVerdict.COMPATIBLE,
+            f"{stated} is compatible with {outcome}: both can be true, and the two do not say"
+            " whether it came about.",
+        ),
+    )
+
+
+def exceeds_whole(pair: Pair, part: FromClause, whole: FromClause) -> Condition:
+    """Whether a figure about a part, by its breakdown, is larger than that of the whole."""
+    flow, stock = (
+        pair.metric.c.accumulation == term(kind) for kind in (Accumulation.FLOW, Accumulation.STOCK)
+    )
+    nothing: ColumnElement[Any] = literal_column("'{}'::jsonb", JSONB())
+    return and_(
+        part.c.breakdown.is_distinct_from(whole.c.breakdown),
+        part.c.breakdown.contains(func.coalesce(whole.c.breakdown, nothing)),
+        or_(
+            and_(flow, part.c.period.contained_by(whole.c.period)),
+            and_(stock, part.c.period == whole.c.period),
+        ),
+        _is_above(pair, part, whole),
+    )
+
+
+def _exceeds_longer_period(pair: Pair, part: FromClause, whole: FromClause) -> Condition:
+    return and_(
+        pair.metric.c.accumulation == term(Accumulation.FLOW),
+        part.c.period.contained_by(whole.c.period),
+        _is_above(pair, part, whole),
+    )
+
+
+def _is_above(pair: Pair, part: FromClause, whole: FromClause) -> Condition:
+    # A part of what is never negative cannot be more than the whole.
+    return and_(
+        pair.metric.c.nonnegative,
+        pair.metric.c.measure.in_([term(measure) for measure in _ADDING_UP]),
+        part.c.modality == whole.c.modality,
+        part.c.value_range.strictly_right_of(whole.c.value_range),
+        _both_certain(pair),
+        not_(_redefined(pair)),
+    )
+
+
+def _disjoint(pair: Pair) -> Condition:
+    overlap: Condition = pair.figure.c.value_range.overlaps(pair.other.c.value_range)
+    return not_(overlap)
+
+
+def _understood_apart(pair: Pair) -> Condition:
+    overlap: Condition = pair.figure.c.plausible_range.overlaps(pair.other.c.plausible_range)
+    return not_(overlap)
+
+
+def _redefined(pair: Pair) -> Condition:
+    a, b = func.lower(pair.figure.c.definition), func.lower(pair.other.c.definition)
+    return a.is_distinct_from(b)
+
+
+def _both_certain(pair: Pair) -> Condition:
+    return and_(_certain(pair.figure), _certain(pair.other))
 
 
 def _certain(figure: FromClause) -> Condition:
@@ -164,12 +342,21 @@ def explanation(pair: Pair) -> ColumnElement[str]:
         for part in (
             side.as_stated,
             _worded(side.value_range),
-            func.coalesce(side.period_edtf, term("no time stated")),
+            _time_and_part(side),
         )
     ]
     understood = (_worded(side.plausible_range) for side in sides)
     template = _first_reason(pair, lambda reason: term(reason.sentence))
     return func.format(template, *said, _base_unit(pair.figure), *understood, type_=Text())
+
+
+def _time_and_part(side: ReadOnlyColumnCollection[str, Any]) -> ColumnElement[str]:
+    """``2023``, or ``2023, residence: mainland``."""
+    pairs = func.jsonb_each_text(side.breakdown).table_valued("key", "value")
+    category = func.concat(pairs.c.key, term(": "), pairs.c.value)
+    part = select(func.string_agg(category, term(", "))).select_from(pairs).scalar_subquery()
+    time = func.coalesce(side.period_edtf, term("no time stated"))
+    return func.concat_ws(term(", "), time, part, type_=Text())
 
 
 def _first_reason(pair: Pair, value: Callable[[Reason], ColumnElement[Any]]) -> ColumnElement[Any]:

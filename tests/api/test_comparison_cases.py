@@ -1,0 +1,300 @@
+"""Pairs of figures as sources state them, and the verdicts that a fact-checker would give."""
+
+from typing import Any
+
+import pytest
+
+COUNT = {"dimension": "count"}
+RATIO = {"dimension": "ratio", "accumulation": "ratio"}
+AREA = {"dimension": "area", "accumulation": "stock", "holds_for": "P20Y"}
+MONEY = {"dimension": "money", "accumulation": "flow"}
+FLOW = {**COUNT, "accumulation": "flow"}
+STOCK = {**COUNT, "accumulation": "stock"}
+MAINLAND = {"residence": "mainland"}
+
+
+def of(words: str, **others: Any) -> dict[str, Any]:
+    return {"as_stated": words, "period_edtf": "2023", **others}
+
+
+def case(
+    metric: dict[str, Any],
+    one: dict[str, Any],
+    other: dict[str, Any],
+    verdict: str | None,
+    reason: str | None = None,
+) -> Any:
+    name = f"{one['as_stated']} - {other['as_stated']} - {verdict or reason}"
+    return pytest.param(metric, one, other, verdict, reason, id=name)
+
+
+DAY = {"period_edtf": "2023-12-31"}
+CASES = [
+    case(STOCK, of("7.5 million", **DAY), of("7,503,100", **DAY), "agrees"),
+    case(RATIO, of("5 %"), of("5.2 %"), "agrees"),
+    case(FLOW, of("47,681"), of("47,700"), "agrees"),
+    case(AREA, of("15 km2"), of("14.92 km2"), "agrees"),
+    case(AREA, of("87 ha"), of("87.7 ha"), "tension"),
+    case(AREA, of("87 ha"), of("about 88 ha"), "agrees"),
+    case(STOCK, of("7 bases"), of("8 bases"), "contradicts"),
+    case(FLOW, of("45,120"), of("over 47,000"), "contradicts"),
+    case(AREA, of("87 ha"), of("3.02 km2"), "contradicts"),
+    case(FLOW, of("60,000"), of("47,681", breakdown=MAINLAND), None, "other_breakdown"),
+    case(FLOW, of("60,000"), of("70,000", breakdown=MAINLAND), "part_exceeds_whole"),
+    case(
+        FLOW,
+        of("9,000", breakdown={"category": "a"}),
+        of("12,000", breakdown={"category": "b"}),
+        None,
+        "other_breakdown",
+    ),
+    case(STOCK, of("60,100"), of("70,200", breakdown=MAINLAND), "part_exceeds_whole"),
+    case(
+        STOCK,
+        of("60,100"),
+        of("70,200", breakdown=MAINLAND, period_edtf="2023-06"),
+        None,
+        "other_breakdown",
+    ),
+    case(RATIO, of("60 %"), of("71 %", breakdown=MAINLAND), None, "other_breakdown"),
+    case(
+        {**FLOW, "measure": "share"},
+        of("60,100"),
+        of("70,200", breakdown=MAINLAND),
+        None,
+        "other_breakdown",
+    ),
+    case(FLOW, of("60,100", breakdown=MAINLAND), of("60,200", breakdown=MAINLAND), "tension"),
+    case(FLOW, of("60,100", breakdown=MAINLAND), of("61,200", breakdown=MAINLAND), "contradicts"),
+    case(RATIO, of("5.2 %"), of("5.3 %"), "tension"),
+    case(RATIO, of("5.2 %"), of("0.052", comparator="eq", amount="0.052", unit_code="1"), "agrees"),
+    case(RATIO, of("most"), of("74 %"), "agrees"),
+    case(FLOW, of("over 47,000"), of("47,681"), "agrees"),
+    case(AREA, of("302 ha"), of("167 ha", definition="Built-up land only."), "tension"),
+    case(
+        FLOW,
+        of("8,797", period_edtf="2022-12-28/2023-02-28"),
+        of("over 47,000"),
+        "compatible",
+    ),
+    case(
+        MONEY,
+        of("HKD 1,000", period_edtf="2023-04/2024-03"),
+        of("HKD 2,000,000"),
+        "compatible",
+    ),
+    case(MONEY, of("HKD 1,000"), of("USD 1,000"), None, "other_currency"),
+    case(
+        AREA,
+        of("87 ha", period_edtf="2017-01-03"),
+        of("87 ha", period_edtf="2023-09-07"),
+        "agrees",
+    ),
+    case(
+        AREA,
+        of("87 ha", period_edtf="2017-01-03"),
+        of("302 ha", period_edtf="2023-09-07"),
+        "tension",
+    ),
+    case(
+        AREA,
+        of("87 ha", period_edtf="1997-01-03"),
+        of("87 ha", period_edtf="2023-09-07"),
+        None,
+        "other_time",
+    ),
+    case(
+        STOCK,
+        of("87", period_edtf="2017-01-03"),
+        of("87", period_edtf="2023-09-07"),
+        None,
+        "other_time",
+    ),
+    case(FLOW, of("47,681"), of("47,681", period_edtf=None), None, "no_period"),
+    case(FLOW, of("47,681", period_edtf=None), of("51,200", period_edtf=None), "tension"),
+    case(
+        FLOW,
+        of("47,681", period_edtf="2023~"),
+        of("51,200", period_edtf="2023~"),
+        "tension",
+    ),
+    # A day within the year: the stock can have changed meanwhile.
+    case(STOCK, of("47,681"), of("47,681", **DAY), "agrees"),
+    case(STOCK, of("47,681"), of("51,200", **DAY), "tension"),
+    case(FLOW, of("47,681"), of("51,200", **DAY), "part_exceeds_whole"),
+    case(FLOW, of("47,681"), of("47,681", **DAY), "compatible"),
+    case(FLOW, of("47,681"), of("12", **DAY), "compatible"),
+    # Plans, forecasts and what happened.
+    case(FLOW, of("at least 35,000", modality="planned"), of("around 90,000"), "met"),
+    case(FLOW, of("at least 35,000", modality="planned"), of("35,000"), "met"),
+    case(FLOW, of("at least 35,000", modality="planned"), of("around 35,000"), "compatible"),
+    case(FLOW, of("at least 35,000", modality="planned"), of("31,200"), "missed"),
+    case(FLOW, of("at least 35,000", modality="planned"), of("36,100", **DAY), "met"),
+    case(FLOW, of("at least 35,000", modality="planned"), of("1,200", **DAY), "compatible"),
+    case(FLOW, of("35,000", modality="planned"), of("90,000"), "compatible"),
+    case(FLOW, of("35,000", modality="planned"), of("35,000"), "met"),
+    case(FLOW, of("35,000", modality="planned"), of("12,100"), "missed"),
+    case(FLOW, of("at most 35,000", modality="planned"), of("90,000"), "missed"),
+    case(
+        FLOW,
+        of("at least 35,000", modality="planned"),
+        of("around 90,000", period_edtf="2024"),
+        None,
+        "other_time",
+    ),
+    case(
+        FLOW,
+        of("at least 35,000", modality="planned", period_edtf=None),
+        of("around 90,000", period_edtf=None),
+        None,
+        "no_period",
+    ),
+    case(
+        FLOW,
+        of("at least 35,000", modality="planned", period_edtf="2023~"),
+        of("around 90,000", period_edtf="2023~"),
+        "compatible",
+    ),
+    case(RATIO, of("5 %", modality="forecast"), of("5.2 %"), "came_true"),
+    case(RATIO, of("5.0 %", modality="forecast"), of("3.2 %"), "did_not_come_true"),
+    case(FLOW, of("at least 35,000", modality="forecast"), of("90,100"), "came_true"),
+    case(FLOW, of("35,100", modality="planned"), of("35,900", modality="planned"), "contradicts"),
+    case(FLOW, of("35,100", modality="planned"), of("35,900", modality="forecast"), None),
+    case(FLOW, of("35,100", modality="opinion"), of("35,900"), None),
+]
+
+
+@pytest.fixture
+def subject(editor):
+    for code in ("har", "km2", "%", "1", "HKD", "USD"):
+        answer = editor.post("/v1/units", {"code": code, "label": code})
+        assert answer.status_code in {201, 409}, answer.json
+    name = {"name": "The subject", "language": "en", "kind": "preferred"}
+    body = {"kind": "organisation", "names": [name], "external_id": "case:subject"}
+    assert editor.post("/v1/entities", body).status_code == 201
+    return "case:subject"
+
+
+@pytest.fixture
+def stated(editor, subject):
+    """Posts a claim with a figure of a metric; the claim."""
+
+    def post(figure: dict[str, Any], **claim: Any) -> Any:
+        common = {"metric_external_id": "case:metric", "subject_external_id": subject}
+        body = {"statement": "It was counted.", "claimant_external_id": subject, **claim}
+        made = editor.post("/v1/claims", {**body, "figures": [{**common, **figure}]})
+        assert made.status_code == 201, made.json
+        return made.json
+
+    return post
+
+
+@pytest.fixture
+def metric(editor):
+    """Posts the metric of the cases."""
+
+    def post(**fields: Any) -> None:
+        body = {"external_id": "case:metric", "key": "case", "label": "A case", **fields}
+        answer = editor.post("/v1/metrics", body)
+        assert answer.status_code == 201, answer.json
+
+    return post
+
+
+@pytest.fixture
+def compared(editor):
+    """The verdicts on a figure of a claim, and the reasons for no verdict."""
+
+    def read(claim: Any) -> tuple[list[str], dict[str, int]]:
+        answer = editor.get(f"/v1/figures/{claim['figures'][0]['id']}/comparisons").json
+        reasons = {one["reason"]: one["count"] for one in answer["meta"]["not_compared"]}
+        return [one["verdict"] for one in answer["data"]], reasons
+
+    return read
+
+
+@pytest.mark.parametrize(("definition", "one", "other", "verdict", "reason"), CASES)
+def test_a_pair_has_its_verdict(metric, stated, compared, definition, one, other, verdict, reason):
+    metric(**definition)
+    first, second = stated(one), stated(other)
+    expected = ([verdict] if verdict else [], {reason: 1} if reason else {})
+    assert compared(first) == expected
+    assert compared(second) == expected
+
+
+def test_two_parts_in_one_claim_are_not_compared(editor, metric, stated):
+    metric(**FLOW)
+    parts = [of("9,000", breakdown={"category": "a"}), of("12,000", breakdown={"category": "b"})]
+    common = {"metric_external_id": "case:metric", "subject_external_id": "case:subject"}
+    body = {"statement": "Both counted.", "claimant_external_id": "case:subject"}
+    body["figures"] = [{**common, **part} for part in parts]
+    made = editor.post("/v1/claims", body)
+    assert made.json["comparisons"] == {"data": [], "all": True}
+    answer = editor.get("/v1/comparisons", claim_id=made.json["id"]).json
+    assert answer["meta"]["not_compared"] == [{"reason": "other_breakdown", "count": 1}]
+
+
+def test_the_explanation_names_the_part(metric, stated, editor):
+    metric(**FLOW)
+    claim = stated(of("60,100"))
+    stated(of("70,200", breakdown=MAINLAND))
+    answer = editor.get(f"/v1/figures/{claim['figures'][0]['id']}/comparisons").json
+    assert answer["data"][0]["explanation"] == (
+        '"70,200" (70101 to 70299; 2023, residence: mainland) exceeds "60,100"'
+        " (60001 to 60199; 2023), of which it must be a part: its breakdown is part of the other's,"
+        " and its range lies wholly above the other's."
+    )
+
+
+def test_claims_that_supersede_each_other_are_not_compared(editor, metric, stated, compared):
+    metric(**RATIO)
+    old, corrected, newest = (stated(of(words)) for words in ("3.2 %", "4.3 %", "5.4 %"))
+    for newer, older in ((corrected, old), (newest, corrected)):
+        relation = {"kind": "supersedes", "to_id": older["id"]}
+        answer = editor.patch(f"/v1/claims/{newer['id']}", {"relations": [relation]})
+        assert answer.status_code == 200, answer.json
+    # By a chain, too.
+    assert compared(old) == ([], {"superseded": 2})
+    assert compared(newest) == ([], {"superseded": 2})
+
+
+def test_drafts_are_not_compared(metric, stated, compared):
+    metric(**RATIO)
+    accepted = stated(of("3.2 %"), status="accepted")
+    stated(of("5.4 %"), status="draft")
+    assert compared(accepted) == ([], {"not_reviewed": 1})
+
+
+def test_rejected_claims_do_not_count(metric, stated, compared):
+    metric(**RATIO)
+    accepted = stated(of("3.2 %"), status="accepted")
+    stated(of("5.4 %"), status="rejected")
+    assert compared(accepted) == ([], {})
+
+
+def test_claims_whose_sources_were_retracted_are_not_compared(editor, metric, stated, compared):
+    metric(**RATIO)
+    accepted = stated(of("3.2 %"), status="accepted")
+    sources = []
+    for name in ("one", "two"):
+        body = {"csl_type": "report", "title": f"Report {name}", "external_id": f"case:{name}"}
+        sources.append(editor.post("/v1/sources", body).json)
+    passages = [{"source_id": source["id"], "stance": "asserts"} for source in sources]
+    stated(of("5.4 %"), evidence=passages)
+    assert compared(accepted) == (["contradicts"], {})
+    retraction = {"retracted_at": "2024-01-01T00:00:00Z"}
+    assert editor.patch(f"/v1/sources/{sources[0]['id']}", retraction).status_code == 200
+    assert compared(accepted) == (["contradicts"], {})
+    assert editor.patch(f"/v1/sources/{sources[1]['id']}", retraction).status_code == 200
+    assert compared(accepted) == ([], {"no_evidence": 1})
+
+
+def test_a_list_of_all_comparisons_does_not_count_what_it_leaves_out(editor, metric, stated):
+    metric(**FLOW)
+    claim = stated(of("47,681"))
+    stated(of("47,681", period_edtf=None))
+    assert "not_compared" not in editor.get("/v1/comparisons").json["meta"]
+    counted = editor.get("/v1/comparisons", claim_id=claim["id"]).json["meta"]["not_compared"]
+    assert counted == [{"reason": "no_period", "count": 1}]
+    only = editor.get("/v1/comparisons", claim_id=claim["id"], verdict="contradicts").json
+    assert "not_compared" not in only["meta"]
