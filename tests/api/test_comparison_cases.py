@@ -222,12 +222,16 @@ def test_a_pair_has_its_verdict(metric, stated, compared, definition, one, other
     assert compared(second) == expected
 
 
-def test_two_parts_in_one_claim_are_not_compared(editor, metric, stated):
+@pytest.mark.usefixtures("subject")
+def test_two_parts_in_one_claim_are_not_compared(editor, metric):
     metric(**FLOW)
     parts = [of("9,000", breakdown={"category": "a"}), of("12,000", breakdown={"category": "b"})]
     common = {"metric_external_id": "case:metric", "subject_external_id": "case:subject"}
-    body = {"statement": "Both counted.", "claimant_external_id": "case:subject"}
-    body["figures"] = [{**common, **part} for part in parts]
+    body = {
+        "statement": "Both counted.",
+        "claimant_external_id": "case:subject",
+        "figures": [{**common, **part} for part in parts],
+    }
     made = editor.post("/v1/claims", body)
     assert made.json["comparisons"] == {"data": [], "all": True}
     answer = editor.get("/v1/comparisons", claim_id=made.json["id"]).json
