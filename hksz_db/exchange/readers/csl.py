@@ -13,8 +13,7 @@ from hksz_db.domain.errors import Malformed
 from hksz_db.domain.vocabulary import ContributorRole, CslType
 from hksz_db.exchange.readers import edtf_dates
 from hksz_db.exchange.readers.entries import Entries, ImportEntry, Unreadable, unreadable
-from hksz_db.exchange.readers.names import Credit, Name, organisation, person
-from hksz_db.exchange.readers.works import Work, entry
+from hksz_db.exchange.readers.works import Credit, Name, Work, entry, organisation, person
 
 _AUTHOR, _EDITOR = ContributorRole.AUTHOR, ContributorRole.EDITOR
 # The roles of the variables that hold names; other such variables have no role in the database.
