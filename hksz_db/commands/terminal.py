@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from hksz_db.database import Database, DatabaseUnusable, explained
 from hksz_db.domain.errors import DomainError, Fault, FaultsError
 from hksz_db.embedded import EmbeddedError
-from hksz_db.exchange.loading import Unloadable
+from hksz_db.exchange.readers.entries import Unreadable
 from hksz_db.queries import versions
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.seeding import InvalidSeed
@@ -42,7 +42,7 @@ def errors_in_one_line() -> Iterator[Database]:
     except FaultsError as error:
         faults = " ".join(map(_sentence, error.faults))
         raise click.ClickException(faults or error.detail) from None
-    except (DomainError, DatabaseUnusable, EmbeddedError, InvalidSeed, Unloadable) as error:
+    except (DomainError, DatabaseUnusable, EmbeddedError, InvalidSeed, Unreadable) as error:
         raise click.ClickException(explained(str(error), error.__cause__)) from None
     except psycopg.Error as error:
         is_right = isinstance(error, psycopg.errors.InsufficientPrivilege)

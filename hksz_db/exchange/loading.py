@@ -35,6 +35,7 @@ from hksz_db.exchange.dumping import (
     read_catalog,
     revision,
 )
+from hksz_db.exchange.readers.entries import Unreadable
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _BATCH_ROWS = 1000
@@ -43,7 +44,7 @@ _LOCK_TIMEOUT = "SET LOCAL lock_timeout = '10s'"
 _DAMAGED = "The file is damaged, or was changed after it was dumped."
 
 
-class Unloadable(ValueError):
+class Unloadable(Unreadable):
     """The file or the database is unsuitable; the message is one sentence."""
 
 

@@ -8,8 +8,6 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
 
-from hksz_db.domain import strict_json
-from hksz_db.domain.errors import Malformed
 from hksz_db.exchange.readers import bibtex, csl, lines, ris, tables, text
 from hksz_db.exchange.readers.entries import (
     Columns,
@@ -120,11 +118,9 @@ def columns(
 
 
 def _mapping(path: Path | None) -> dict[str, Any]:
+    document = text.json_file(path) if path else {}
     try:
-        document = strict_json.parse(text.whole(path, "utf-8"), "It") if path else {}
         mapping: dict[str, Any] = _MappingSchema().load(document)
-    except (Unreadable, Malformed) as error:
-        raise Unreadable(f"{path}: {error}") from None
     except ValidationError:
         raise Unreadable(
             f"{path} must be an object with map and set (objects of strings) and skip (a list of"

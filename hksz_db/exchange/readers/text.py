@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from hksz_db.domain import strict_json
+from hksz_db.domain.errors import Malformed
 from hksz_db.exchange.readers.entries import Unreadable
 
 MAX_WHOLE_BYTES = 32 * 2**20
@@ -60,6 +63,14 @@ def whole(path: Path, encoding: str) -> str:
         start = error.start if isinstance(error, UnicodeDecodeError) else 0
         line = data.count(b"\n", 0, start) + 1
         raise Unreadable(f"Line {line} is not {encoding} (byte {start}).") from None
+
+
+def json_file(path: Path) -> Any:
+    """The JSON of a file in UTF-8. Raises ``Unreadable``."""
+    try:
+        return strict_json.parse(whole(path, "utf-8"), "It")
+    except (Unreadable, Malformed) as error:
+        raise Unreadable(f"{path}: {error}") from None
 
 
 def lines(path: Path, encoding: str, newline: str = "\n") -> Iterator[Line]:
