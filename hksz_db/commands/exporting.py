@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from hksz_db.commands.terminal import FILE, errors_in_one_line, replacing
-from hksz_db.exchange import dumping, exporting, loading
+from hksz_db.exchange import dumps, exporting
 from hksz_db.exchange.exporting import FORMATS
 from hksz_db.queries.pages import matches_statement
 from hksz_db.queries.registry import RESOURCES
@@ -83,7 +83,7 @@ def dump(file: Path, with_keys: bool) -> None:
         replacing(file, 0o600) as target,
         ExitStack() as bars,
     ):
-        rows = dumping.dump(
+        rows = dumps.dump(
             database,
             target,
             compressed=file.suffix == ".gz",
@@ -101,7 +101,7 @@ def load(file: Path) -> None:
     """
     with errors_in_one_line() as database:
         with _progress("checking", file.stat().st_size) as step:
-            checked = loading.check(file, step)
+            checked = dumps.check(file, step)
         with _progress("loading", checked.rows) as step:
-            loading.load(database, file, checked, step)
+            dumps.load(database, file, checked, step)
     click.echo(f"{file}: {checked.rows} rows loaded")

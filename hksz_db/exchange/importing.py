@@ -4,10 +4,14 @@ An import can be repeated, also after a crash, with the same result: each extern
 the content of the entry. Rows that exist under another external id are left alone.
 """
 
+import pickle
 import re
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from os import SEEK_END
+from tempfile import TemporaryFile
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -15,8 +19,7 @@ from sqlalchemy.orm import Session
 from hksz_db.database import Database, run
 from hksz_db.domain.errors import Fault, Invalid
 from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
-from hksz_db.exchange.deferred import Deferred, without_links
-from hksz_db.exchange.readers.entries import Entries, ImportEntry
+from hksz_db.exchange.readers.entries import Entries, ImportEntry, Item
 from hksz_db.services import bulk
 from hksz_db.services.loading import load
 from hksz_db.services.registry import WRITERS
@@ -27,6 +30,7 @@ from schemas.sources import SourceCreateSchema
 MAX_BATCH = 1000
 _MAX_BATCH_CHARS = 8 * 2**20
 _SOURCE = SourceCreateSchema()
+_PARTS = ("figures", "evidence")
 
 Transaction = Callable[[], AbstractContextManager[Session]]
 
@@ -100,49 +104,39 @@ class _Import:
     stubs: dict[str | None, BulkOutcome] = field(default_factory=dict)
 
     def run(self, entries: Entries) -> Iterator[Report]:
-        with ExitStack() as files:
-            deferred = yield from self._write(entries, files)
-            deferred = yield from self._retry_deferred(deferred, files)
+        with closing(_Deferred()) as deferred:
+            yield from self._write(entries, deferred)
+            yield from self._retry(deferred)
             # The rest refers to rows that the file lacks, or in circles.
-            self._write_stubs(deferred)
+            for report in self._reports(_without_links(deferred)):
+                if report.outcome is not BulkOutcome.FAILED:
+                    self.stubs[report.entry.external_id] = report.outcome
             if self.stubs:
-                deferred = yield from self._retry_deferred(deferred, files)
-            for entry in deferred.entries():
+                yield from self._retry(deferred)
+            for entry in deferred.take():
                 report = Report(entry, BulkOutcome.FAILED, entry.faults, entry.warnings)
                 yield self._with_stub(report)
 
-    def _write(
-        self, entries: Iterable[ImportEntry], files: ExitStack
-    ) -> Generator[Report, None, Deferred]:
-        """Write the entries; return those that refer to missing rows."""
-        deferred = files.enter_context(closing(Deferred()))
+    def _write(self, entries: Iterable[ImportEntry], deferred: "_Deferred") -> Iterator[Report]:
+        """Write the entries; defer those that refer to missing rows."""
         for report in self._reports(entries):
             if any(fault.code == "not_found" for fault in report.faults):
-                deferred.add(report.entry, report.faults)
+                deferred.add(replace(report.entry, faults=report.faults))
             else:
                 yield self._with_stub(report)
-        return deferred
+
+    def _retry(self, deferred: "_Deferred") -> Iterator[Report]:
+        """Write the deferred entries until that stops helping, because some wait for others."""
+        before = None
+        while deferred.count != before:
+            before = deferred.count
+            yield from self._write(deferred.take(), deferred)
 
     def _reports(self, entries: Iterable[ImportEntry]) -> Iterator[Report]:
         for batch in _batches(entries):
             with self.transaction() as session:
                 reports = _import_batch(session, self.mode, batch)
             yield from reports
-
-    def _retry_deferred(
-        self, deferred: Deferred, files: ExitStack
-    ) -> Generator[Report, None, Deferred]:
-        """Write the deferred entries until that stops helping, because some wait for others."""
-        before = None
-        while deferred.count and deferred.count != before:
-            before = deferred.count
-            deferred = yield from self._write(deferred.entries(), files)
-        return deferred
-
-    def _write_stubs(self, deferred: Deferred) -> None:
-        for report in self._reports(without_links(deferred)):
-            if report.outcome is not BulkOutcome.FAILED:
-                self.stubs[report.entry.external_id] = report.outcome
 
     def _with_stub(self, report: Report) -> Report:
         """Combine the report with the outcome of the stub of its entry."""
@@ -153,6 +147,87 @@ class _Import:
             note = "it was written without the rows that it refers to"
             return replace(report, warnings=(*report.warnings, note))
         return replace(report, outcome=stub)
+
+
+class _Deferred:
+    """A queue of entries that refer to rows that do not exist yet, with the faults; it is on disk."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._start = 0
+        self._file = TemporaryFile()  # noqa: SIM115 - closed by close()
+
+    def add(self, entry: ImportEntry) -> None:
+        self._file.seek(0, SEEK_END)
+        pickle.dump(entry, self._file)
+        self.count += 1
+
+    def take(self) -> Iterator[ImportEntry]:
+        """Take out the entries that are in the queue now; others can be added meanwhile."""
+        for entry in self:
+            self._start = self._file.tell()
+            self.count -= 1
+            yield entry
+
+    def __iter__(self) -> Iterator[ImportEntry]:
+        position = self._start
+        for _ in range(self.count):
+            self._file.seek(position)
+            entry = pickle.load(self._file)  # noqa: S301 - a private file
+            position = self._file.tell()
+            yield entry
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _without_links(deferred: _Deferred) -> Iterator[ImportEntry]:
+    """The entries that only wait for each other, without the links that can be written later.
+
+    Entries without such links are left out.
+    """
+    missing: dict[int, set[Hashable]] = {}
+    names: dict[int, set[Hashable]] = {}
+    for entry in deferred:
+        assert entry.item is not None
+        missing[entry.number] = {_value_at(entry.item, fault.pointer) for fault in entry.faults}
+        names[entry.number] = _names(entry.item)
+    while True:
+        known = set().union(*names.values())
+        hopeless = [number for number, wanted in missing.items() if not wanted <= known]
+        if not hopeless:
+            break
+        for number in hopeless:
+            del missing[number], names[number]
+    for entry in deferred:
+        assert entry.item is not None
+        stub = _stub(entry.item)
+        if entry.number in names and stub != entry.item:
+            yield replace(entry, item=stub)
+
+
+def _names(item: Item) -> set[Hashable]:
+    """The names of a row and its parts; units are referred to by code."""
+    parts = [part for name in _PARTS for part in item.get(name, [])]
+    return {item.get("code"), *(each.get("external_id") for each in (item, *parts))}
+
+
+def _stub(item: Item) -> Item:
+    stub = {name: value for name, value in item.items() if name != "relations"}
+    if "evidence" in stub:
+        stub["evidence"] = [each for each in stub["evidence"] if not _is_derived(each)]
+    return stub
+
+
+def _is_derived(passage: Item) -> bool:
+    return any(passage.get(f"derived_from_{key}") is not None for key in ("id", "external_id"))
+
+
+def _value_at(item: Any, pointer: str | None) -> Hashable:
+    for step in (pointer or "#/").removeprefix("#/").split("/"):
+        item = item[int(step)] if isinstance(item, list) else item.get(step)
+    found: Hashable = item
+    return found
 
 
 def _batches(entries: Iterable[ImportEntry]) -> Iterator[list[ImportEntry]]:
