@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from hksz_db.database import Database
-from hksz_db.exchange import citations, jsonld, ndjson, tables
+from hksz_db.exchange import citations, jsonld, tables
 from hksz_db.exchange.format import Format
 from hksz_db.queries.pages import PageShape, everything_statement
 from hksz_db.queries.questions import (
@@ -23,10 +23,31 @@ from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
 from schemas.parameters import Faults, KnownName, Parameters, Refusal
 
+
+def _write_ndjson(_: PageShape, documents: Iterator[bytes]) -> Iterator[bytes]:
+    r"""Write one document a line, as a read by id returns it.
+
+    The bytes are those that PostgreSQL built, without the line breaks that it puts between the
+    elements of an array. JSON strings contain no line breaks, only ``\\n`` (RFC 8259, section 7).
+    A complete file ends with a line break; the last line of a truncated file is not valid JSON.
+    """
+    for document in documents:
+        yield document.replace(b"\n", b"") + b"\n"
+
+
+NDJSON = Format(
+    "ndjson",
+    "application/x-ndjson",
+    "ndjson",
+    lambda readable: (*readable.fields, *readable.read_embeds),
+    _write_ndjson,
+    choices=lambda readable: tuple(readable.document),
+    broken=b'{"error":"The export broke off here',
+)
 FORMATS = {
     form.name: form
     for form in (
-        ndjson.NDJSON,
+        NDJSON,
         tables.CSV,
         tables.PARQUET,
         jsonld.JSON_LD,
@@ -131,22 +152,20 @@ def written(form: Format, shape: PageShape, documents: Iterator[bytes]) -> Itera
     If an error interrupts the documents after the first chunk, the file ends with ``broken`` of
     the format, which makes it invalid, and the error is raised again.
     """
-    pieces: list[bytes] = []
-    size, begun = 0, False
+    chunk, begun = bytearray(), False
     try:
         for piece in form.write(shape, documents):
-            pieces.append(piece)
-            size += len(piece)
-            if size >= _CHUNK_BYTES:
+            chunk += piece
+            if len(chunk) >= _CHUNK_BYTES:
                 begun = True
-                yield b"".join(pieces)
-                pieces, size = [], 0
+                yield bytes(chunk)
+                chunk.clear()
     except Exception:
         if begun:
-            yield b"".join(pieces) + form.broken
+            yield bytes(chunk) + form.broken
         raise
-    if pieces:
-        yield b"".join(pieces)
+    if chunk:
+        yield bytes(chunk)
 
 
 def _documents(rows: Iterator[tuple[Any, ...]], seen: Callable[[], None] | None) -> Iterator[bytes]:

@@ -30,7 +30,6 @@ from schemas.sources import SourceCreateSchema
 MAX_BATCH = 1000
 _MAX_BATCH_CHARS = 8 * 2**20
 _SOURCE = SourceCreateSchema()
-_PARTS = ("figures", "evidence")
 
 Transaction = Callable[[], AbstractContextManager[Session]]
 
@@ -150,7 +149,7 @@ class _Import:
 
 
 class _Deferred:
-    """A queue of entries that refer to rows that do not exist yet, with the faults; it is on disk."""
+    """A queue on disk of entries that refer to rows that do not exist yet, with their faults."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -186,41 +185,40 @@ def _without_links(deferred: _Deferred) -> Iterator[ImportEntry]:
 
     Entries without such links are left out.
     """
-    missing: dict[int, set[Hashable]] = {}
     names: dict[int, set[Hashable]] = {}
+    missing: dict[int, set[Hashable]] = {}
     for entry in deferred:
-        assert entry.item is not None
+        names[entry.number] = _names(entry)
         missing[entry.number] = {_value_at(entry.item, fault.pointer) for fault in entry.faults}
-        names[entry.number] = _names(entry.item)
-    while True:
+    hopeless: list[int] | None = None
+    while hopeless != []:
         known = set().union(*names.values())
-        hopeless = [number for number, wanted in missing.items() if not wanted <= known]
-        if not hopeless:
-            break
+        hopeless = [number for number in names if not missing[number] <= known]
         for number in hopeless:
-            del missing[number], names[number]
+            del names[number]
     for entry in deferred:
-        assert entry.item is not None
-        stub = _stub(entry.item)
+        stub = _stub(entry.item or {})
         if entry.number in names and stub != entry.item:
             yield replace(entry, item=stub)
 
 
-def _names(item: Item) -> set[Hashable]:
+def _names(entry: ImportEntry) -> set[Hashable]:
     """The names of a row and its parts; units are referred to by code."""
-    parts = [part for name in _PARTS for part in item.get(name, [])]
+    item = entry.item or {}
+    parts = [part for name in WRITERS[entry.resource].parts for part in item.get(name, [])]
     return {item.get("code"), *(each.get("external_id") for each in (item, *parts))}
 
 
 def _stub(item: Item) -> Item:
     stub = {name: value for name, value in item.items() if name != "relations"}
     if "evidence" in stub:
-        stub["evidence"] = [each for each in stub["evidence"] if not _is_derived(each)]
+        links = ("derived_from_id", "derived_from_external_id")
+        stub["evidence"] = [
+            passage
+            for passage in stub["evidence"]
+            if all(passage.get(link) is None for link in links)
+        ]
     return stub
-
-
-def _is_derived(passage: Item) -> bool:
-    return any(passage.get(f"derived_from_{key}") is not None for key in ("id", "external_id"))
 
 
 def _value_at(item: Any, pointer: str | None) -> Hashable:

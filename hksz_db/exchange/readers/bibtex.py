@@ -20,11 +20,7 @@ from bibtexparser.model import (
     ParsingFailedBlock,
 )
 from bibtexparser.model import Entry as EntryBlock
-from pylatexenc.latex2text import (
-    LatexNodes2Text,
-    MacroTextSpec,
-    get_default_latex_context_db,
-)
+from pylatexenc.latex2text import LatexNodes2Text, MacroTextSpec, get_default_latex_context_db
 from pylatexenc.latexwalker import LatexWalkerError
 
 from hksz_db.domain.vocabulary import ContributorRole
@@ -124,7 +120,7 @@ def _entry(
         return None
     try:
         work = _work(block, _inherited(_fields(block, macros), records))
-    except _TooDeep as error:
+    except Unreadable as error:
         return unreadable(line, "sources", str(error), label=block.key)
     work.warnings += [f"given twice, only the first is kept: {name}" for name in duplicates]
     return entry(work, line, namespace)
@@ -180,7 +176,7 @@ def _inherited(fields: dict[str, str], records: Mapping[str, dict[str, str]]) ->
 
 
 def _work(block: EntryBlock, fields: Mapping[str, str]) -> Work:
-    """Convert an entry with LaTeX fields to a work. Raises ``_TooDeep``."""
+    """Convert an entry with LaTeX fields to a work. Raises ``Unreadable``."""
     record = Record({name: [value] for name, value in fields.items() if value}, _SILENT)
     work = Work(id=block.key, csl_type=_type(block.entry_type.lower(), fields))
     titles = (record.take("title"), record.take("subtitle"))
@@ -265,13 +261,9 @@ def _extended(written: str) -> Name:
     )
 
 
-class _TooDeep(ValueError):
-    """Braces are nested deeper than any author would need."""
-
-
 @lru_cache(maxsize=4096)
 def _decode(text: str) -> str:
-    """The text that LaTeX would typeset, without formatting. Raises ``_TooDeep``."""
+    """The text that LaTeX would typeset, without formatting. Raises ``Unreadable``."""
     if _PLAIN.fullmatch(text):
         return text
     depth = deepest = 0
@@ -279,7 +271,7 @@ def _decode(text: str) -> str:
         depth += 1 if brace == "{" else -1
         deepest = max(deepest, depth)
     if deepest > _MAX_DEPTH:
-        raise _TooDeep(f"Braces are nested more than {_MAX_DEPTH} deep.")
+        raise Unreadable(f"Braces are nested more than {_MAX_DEPTH} deep.")
     try:
         # A percent sign does not begin a comment in BibTeX.
         found: str = _decoder().latex_to_text(_PERCENT.sub(r"\\%", text))

@@ -56,7 +56,7 @@ def read(request: ImportRequest) -> Entries:
             cells = next(rows)
         except StopIteration:
             return
-        except (csv.Error, _BadLine) as error:
+        except csv.Error as error:
             detail = str(error).rstrip(".")
             yield unreadable(number, resource, f"{detail[:1].upper()}{detail[1:]}.")
             continue
@@ -77,12 +77,8 @@ def read(request: ImportRequest) -> Entries:
             yield ImportEntry(number, resource, item, row_id=row_id)
 
 
-class _BadLine(ValueError):
-    """A line cannot be read."""
-
-
 class _Lines(Iterator[str]):
-    """The lines of a file for the csv module; counts them."""
+    """The lines of a file for the csv module; counts them, and fails as that module does."""
 
     def __init__(self, request: ImportRequest) -> None:
         self.number = 0
@@ -92,7 +88,7 @@ class _Lines(Iterator[str]):
         line = next(self._lines)
         self.number = line.number
         if line.fault:
-            raise _BadLine(line.fault)
+            raise csv.Error(line.fault)
         return line.text
 
 
@@ -108,7 +104,7 @@ def _delimiter(request: ImportRequest) -> str:
 def _header(rows: Iterator[list[str]], lines: _Lines) -> list[str]:
     try:
         header = [cell.strip() for cell in next(rows, [])]
-    except (csv.Error, _BadLine) as error:
+    except csv.Error as error:
         raise Unreadable(f"Line {lines.number}: {error}") from None
     if not any(header):
         raise Unreadable("The file has no header that names its columns.")
