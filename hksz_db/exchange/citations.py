@@ -1,14 +1,7 @@
-r"""CSL-JSON (Citation Style Language 1.0.2) and BibTeX of sources.
+"""CSL-JSON (Citation Style Language 1.0.2) and BibTeX of sources.
 
-In CSL-JSON, a person is ``family`` and ``given`` if the name has a comma, otherwise ``literal``;
-organisations are always ``literal``. Approximate and uncertain dates are ``circa``. A date that
-date parts cannot express (a set, an open end) is ``literal``, as its EDTF expression.
-
-In BibTeX, which is in UTF-8, names that are not ``Family, Given`` are in braces of their own, so
-that BibTeX does not split them. Characters that TeX would read as a command are escaped (``\&``,
-``\textbackslash{}``); braces are ``$\lbrace$``, because BibTeX counts plain ones. ``year`` and
-``month`` are all that BibTeX knows of dates; ``date`` is the EDTF expression, which BibLaTeX reads.
-A truncated file ends within an entry.
+docs/reference/formats.md says how they represent names and dates. A truncated file of BibTeX ends
+within an entry.
 """
 
 import json

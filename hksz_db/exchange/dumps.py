@@ -1,21 +1,7 @@
 """Dump a whole database to one file, and load it into an empty one, which becomes equal.
 
-The file is NDJSON in UTF-8. The first line describes it::
-
-    {"hksz_dump":{"version":1,"revision":…,"tables":{table: [column, …]},
-                  "sequences":{sequence: [last_value, is_called]}}}
-
-Then each line is a row, ``{table: {column: value}}``, with values as ``row_to_json`` of PostgreSQL
-writes them. Tables are in the order of their foreign keys, and rows in that of their primary keys.
-The last line has the numbers of rows and the SHA-256 of all lines before it::
-
-    {"end":{"rows":{table: number},"sha256":…}}
-
-The file does not say when or where it was made, so that equal databases have equal dumps.
-
-The tables and sequences are those of the current schema and of ``past``. Tables of extensions are
-left out, and so are those that only concern one database: the revision of its schema, and answers
-to repeated requests.
+docs/reference/formats.md describes the file. It does not say when or where it was made, so that
+equal databases have equal dumps.
 
 The file is read twice. The first pass only checks it, so that a truncated or changed file never
 reaches the database. The second pass inserts the rows into an empty database of the same revision,

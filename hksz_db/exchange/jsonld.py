@@ -1,18 +1,6 @@
 """JSON-LD 1.1 of claims, sources and entities: one document with its context.
 
-Types and properties are those of schema.org; PROV-O says who and when, and CiTO how a source
-relates to a claim. The IRI of a row is ``urn:uuid:`` and its id. The output says nothing that the
-documents do not say:
-
-- A claim is a ``Claim``, with its claimant as author and as the agent it is attributed to. It was
-  derived from the sources that assert it, which are its ``appearance``. Sources that support,
-  dispute or mention it are a ``citation``, qualified by CiTO. Rejected evidence is left out.
-- The corroboration is a ``ClaimReview`` whose rating has a name (``corroborated``) but no number,
-  because nobody gave one.
-- ``datePublished`` is only given for certain dates; ``dcterms:issued`` is always the EDTF
-  expression.
-- A source was derived from the sources that it copies, syndicates, translates or rewrites; the
-  sources that it quotes or cites are citations. A retraction is ``invalidatedAtTime``.
+The output says nothing that the documents do not say; docs/reference/formats.md describes it.
 """
 
 import json

@@ -19,8 +19,7 @@ from hksz_db.exchange.readers.entries import (
     unreadable,
     with_external_id,
 )
-from hksz_db.exchange.tables import FORMULA_STARTS
-from hksz_db.queries.registry import RESOURCES
+from hksz_db.exchange.tables import FORMULA_STARTS, columns
 from hksz_db.services.registry import WRITERS
 from schemas.fields import BoundedList, StrictBoolean, StrictInteger
 
@@ -189,15 +188,7 @@ def _fields_of(resource: str) -> Mapping[str, _Cell]:
 @cache
 def _read_only_columns(resource: str) -> frozenset[str]:
     """The names of columns of an export that a body does not have."""
-    return frozenset(_columns(RESOURCES[resource].schema(), "")) - _fields_of(resource).keys()
-
-
-def _columns(schema: Schema, prefix: str) -> Iterator[str]:
-    for name, known in schema.fields.items():
-        yield f"{prefix}{name}"
-        inner = known.inner if isinstance(known, fields.List) else known
-        if isinstance(inner, fields.Nested) and isinstance(inner.schema, Schema):
-            yield from _columns(inner.schema, f"{prefix}{name}_")
+    return frozenset(column.name for column in columns(resource)) - _fields_of(resource).keys()
 
 
 def _body(resource: str, given: Mapping[str, str]) -> Item:
