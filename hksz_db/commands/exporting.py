@@ -24,12 +24,11 @@ _parameter = partial(click.option, multiple=True)
 @contextmanager
 def _progress(label: str, length: int) -> Iterator[Callable[[int], None]]:
     """A progress bar, if standard error is a terminal."""
-    hidden = not sys.stderr.isatty()
     with click.progressbar(
         length=length,
         label=label,
         file=sys.stderr,
-        hidden=hidden,
+        hidden=not sys.stderr.isatty(),
         update_min_steps=max(1, length // _PROGRESS_STEPS),
     ) as bar:
         yield bar.update

@@ -7,11 +7,11 @@ the content of the entry. Rows that exist under another external id are left alo
 import pickle
 import re
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from os import SEEK_END
 from tempfile import TemporaryFile
-from typing import Any
+from typing import IO, Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -73,18 +73,16 @@ def import_entries(
     if not (dry_run or atomic):
         yield from _Import(lambda: _transaction(database, actor), mode).run(entries)
         return
-    try:
-        with _transaction(database, actor) as session:
-            failed = False
-            for report in _Import(lambda: nullcontext(session), mode).run(entries):
-                failed = failed or report.outcome is BulkOutcome.FAILED
-                yield report
-            # A dry run checks what a commit would.
-            run(session, "SET CONSTRAINTS ALL IMMEDIATE")
-            if dry_run or failed:
-                raise _RolledBack  # noqa: TRY301 - only an exception rolls back
-    except _RolledBack:
-        return
+    # Only an exception rolls back.
+    with suppress(_RolledBack), _transaction(database, actor) as session:
+        failed = False
+        for report in _Import(lambda: nullcontext(session), mode).run(entries):
+            failed = failed or report.outcome is BulkOutcome.FAILED
+            yield report
+        # A dry run checks what a commit would.
+        run(session, "SET CONSTRAINTS ALL IMMEDIATE")
+        if dry_run or failed:
+            raise _RolledBack
 
 
 @contextmanager
@@ -103,7 +101,8 @@ class _Import:
     stubs: dict[str | None, BulkOutcome] = field(default_factory=dict)
 
     def run(self, entries: Entries) -> Iterator[Report]:
-        with closing(_Deferred()) as deferred:
+        with TemporaryFile() as file:
+            deferred = _Deferred(file)
             yield from self._write(entries, deferred)
             yield from self._retry(deferred)
             # The rest refers to rows that the file lacks, or in circles.
@@ -148,36 +147,33 @@ class _Import:
         return replace(report, outcome=stub)
 
 
+@dataclass
 class _Deferred:
     """A queue on disk of entries that refer to rows that do not exist yet, with their faults."""
 
-    def __init__(self) -> None:
-        self.count = 0
-        self._start = 0
-        self._file = TemporaryFile()  # noqa: SIM115 - closed by close()
+    file: IO[bytes]
+    start: int = 0
+    count: int = 0
 
     def add(self, entry: ImportEntry) -> None:
-        self._file.seek(0, SEEK_END)
-        pickle.dump(entry, self._file)
+        self.file.seek(0, SEEK_END)
+        pickle.dump(entry, self.file)
         self.count += 1
 
     def take(self) -> Iterator[ImportEntry]:
         """Take out the entries that are in the queue now; others can be added meanwhile."""
         for entry in self:
-            self._start = self._file.tell()
+            self.start = self.file.tell()
             self.count -= 1
             yield entry
 
     def __iter__(self) -> Iterator[ImportEntry]:
-        position = self._start
+        position = self.start
         for _ in range(self.count):
-            self._file.seek(position)
-            entry = pickle.load(self._file)  # noqa: S301 - a private file
-            position = self._file.tell()
+            self.file.seek(position)
+            entry = pickle.load(self.file)  # noqa: S301 - a private file
+            position = self.file.tell()
             yield entry
-
-    def close(self) -> None:
-        self._file.close()
 
 
 def _without_links(deferred: _Deferred) -> Iterator[ImportEntry]:
@@ -249,20 +245,23 @@ def _batches(entries: Iterable[ImportEntry]) -> Iterator[list[ImportEntry]]:
 def _import_batch(session: Session, mode: BulkMode, entries: Sequence[ImportEntry]) -> list[Report]:
     """Write entries of one resource with distinct names and DOIs; a report for each."""
     entries = [_checked(entry) for entry in entries]
-    reports = [
-        _unwritten(entry, match)
-        for entry, match in zip(entries, _existing(session, entries), strict=True)
-    ]
-    wanted = [entry for entry, report in zip(entries, reports, strict=True) if not report]
+    pairs = list(zip(entries, _existing(session, entries), strict=True))
+    wanted = [entry for entry, match in pairs if entry.item is not None and not match]
     namesakes = _create_entities(session, wanted)
     results: Iterator[bulk.Result] = iter(())
     if wanted:
         items = [entry.item for entry in wanted]
         results = iter(bulk.write(session, WRITERS[wanted[0].resource], items, mode, atomic=False))
-    return [
-        report or _written(entry, next(results), namesakes)
-        for entry, report in zip(entries, reports, strict=True)
-    ]
+    reports = []
+    for entry, match in pairs:
+        if entry.item is None:
+            report = Report(entry, BulkOutcome.FAILED, entry.faults, entry.warnings)
+        elif match:
+            report = Report(entry, BulkOutcome.IGNORED, warnings=entry.warnings, matched=match)
+        else:
+            report = _written(entry, next(results), namesakes)
+        reports.append(report)
+    return reports
 
 
 def _checked(entry: ImportEntry) -> ImportEntry:
@@ -304,14 +303,11 @@ def _existing(session: Session, entries: Sequence[ImportEntry]) -> list[str | No
         for key in keys
         if key
     }
-
-    def match(entry: ImportEntry) -> str | None:
-        if entry.external_id in found:
-            return None
-        keys = (_uuid(entry.row_id), entry.known_as, entry.doi)
-        return next((found[key] for key in keys if key in found), None)
-
-    return [match(entry) for entry in entries]
+    others = [
+        () if entry.external_id in found else (_uuid(entry.row_id), entry.known_as, entry.doi)
+        for entry in entries
+    ]
+    return [next((found[key] for key in keys if key in found), None) for keys in others]
 
 
 def _uuid(text: str | None) -> str | None:
@@ -319,15 +315,6 @@ def _uuid(text: str | None) -> str | None:
         return str(UUID(text)) if text else None
     except ValueError:
         return None
-
-
-def _unwritten(entry: ImportEntry, match: str | None) -> Report | None:
-    """The report of an entry that is not written."""
-    if entry.item is None:
-        return Report(entry, BulkOutcome.FAILED, entry.faults, entry.warnings)
-    if match:
-        return Report(entry, BulkOutcome.IGNORED, warnings=entry.warnings, matched=match)
-    return None
 
 
 def _create_entities(session: Session, entries: Sequence[ImportEntry]) -> dict[str, list[str]]:

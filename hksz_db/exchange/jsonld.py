@@ -100,9 +100,7 @@ def _id(row: Document | None) -> str | None:
     return None if row is None else f"urn:uuid:{row['id']}"
 
 
-def _entity_reference(entity: Document | None) -> Document | None:
-    if entity is None:
-        return None
+def _entity_reference(entity: Document) -> Document:
     return {"@id": _id(entity), "@type": _ENTITIES[entity["kind"]], "name": entity["name"]}
 
 
@@ -119,7 +117,7 @@ def _claim(claim: Document) -> Document:
         "inLanguage": claim["language"],
         "creativeWorkStatus": claim["status"],
         "keywords": claim["topics"],
-        "author": _entity_reference(claim["claimant"]),
+        "author": claim["claimant"] and _entity_reference(claim["claimant"]),
         "prov:wasAttributedTo": _id(claim["claimant"]),
         "about": [_entity_reference(link["entity"]) for link in claim["entities"]],
         "appearance": by_stance["asserts"],
@@ -189,7 +187,6 @@ def _source(source: Document) -> Document:
 
 def _credited(contributor: Document) -> Document:
     reference = _entity_reference(contributor["entity"])
-    assert reference is not None
     printed = contributor["credited_name"]
     if printed and printed != reference["name"]:
         reference["alternateName"] = printed

@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
+from itertools import accumulate
 
 from bibtexparser.entrypoint import parse_string
 from bibtexparser.middlewares.names import (
@@ -91,7 +92,7 @@ def read(content: str, namespace: str) -> Entries:
     macros = dict(_MACROS)
     for string in library.strings:
         macros[string.key.lower()] = _value(string.value, macros)
-    records = {record.key: _fields(record, macros) for record in library.entries}
+    records = {block.key: _fields(block, macros) for block in library.entries}
     found = False
     for block in library.blocks:
         if made := _entry(block, records, macros, namespace):
@@ -266,11 +267,7 @@ def _decode(text: str) -> str:
     """The text that LaTeX would typeset, without formatting. Raises ``Unreadable``."""
     if _PLAIN.fullmatch(text):
         return text
-    depth = deepest = 0
-    for brace in re.findall(r"(?<!\\)[{}]", text):
-        depth += 1 if brace == "{" else -1
-        deepest = max(deepest, depth)
-    if deepest > _MAX_DEPTH:
+    if max(_depths(text), default=0) > _MAX_DEPTH:
         raise Unreadable(f"Braces are nested more than {_MAX_DEPTH} deep.")
     try:
         # A percent sign does not begin a comment in BibTeX.
@@ -288,14 +285,14 @@ def _decode_address(text: str) -> str:
 
 def _is_braced(raw: str) -> bool:
     """Whether one pair of braces encloses the whole value."""
-    if not (raw.startswith("{") and raw.endswith("}")):
-        return False
-    depth = 0
-    for match in re.finditer(r"(?<!\\)[{}]", raw):
-        depth += 1 if match[0] == "{" else -1
-        if depth == 0:
-            return match.end() == len(raw)
-    return False
+    depths = _depths(raw) if re.fullmatch(r"\{.*(?<!\\)\}", raw, re.DOTALL) else []
+    return depths.count(0) == 1 and depths[-1] == 0
+
+
+def _depths(text: str) -> list[int]:
+    """How many braces are open after each brace."""
+    braces = re.findall(r"(?<!\\)[{}]", text)
+    return list(accumulate(1 if brace == "{" else -1 for brace in braces))
 
 
 @cache

@@ -6,7 +6,6 @@ https://github.com/zotero/translators/blob/master/RIS.js.
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import rispy
 
@@ -72,50 +71,45 @@ _NAMED = {"TY", "ID", "ER", "TI", "T1", "CT", "DA", "PY", "Y1", "DO", "LA", "PB"
 _NAMED |= {"UR", "LK", "ST", "J1", "J2", "JA", "JO"}
 
 
-class _Chunk(NamedTuple):
-    line: int
-    lines: list[str]
-
-
 def read(content: str, namespace: str) -> Entries:
     """Read the works of a file. Raises ``Unreadable``."""
     chunks = _chunks(content)
     if not chunks and content.strip():
         raise Unreadable("The file has no records of RIS.")
-    return (_entry(chunk, namespace) for chunk in chunks)
+    return (_entry(number, lines, namespace) for number, lines in chunks)
 
 
-def _chunks(content: str) -> list[_Chunk]:
-    """Split the file into records, with tags in the only form that rispy reads."""
-    chunks: list[_Chunk] = []
+def _chunks(content: str) -> list[tuple[int, list[str]]]:
+    """Split the file into numbered records, with tags in the only form that rispy reads."""
+    chunks: list[tuple[int, list[str]]] = []
     for number, line in enumerate(re.split(r"\r\n|\r|\n", content), start=1):
         tag = _LINE.fullmatch(line.strip())
         if tag and tag[1] == "TY":
-            chunks.append(_Chunk(number, []))
+            chunks.append((number, []))
         if chunks:
-            chunks[-1].lines.append(f"{tag[1]}  - {tag[2] or ''}" if tag else line)
+            chunks[-1][1].append(f"{tag[1]}  - {tag[2] or ''}" if tag else line)
     return chunks
 
 
-def _entry(chunk: _Chunk, namespace: str) -> ImportEntry:
-    if not any(line.startswith("ER  -") for line in chunk.lines):
+def _entry(number: int, lines: list[str], namespace: str) -> ImportEntry:
+    if not any(line.startswith("ER  -") for line in lines):
         detail = "The record has no end (ER): the file may have been cut off."
-        return unreadable(chunk.line, "sources", detail)
-    return entry(_work(_record(chunk.lines)), chunk.line, namespace)
+        return unreadable(number, "sources", detail)
+    return entry(_work(_record(lines)), number, namespace)
 
 
 def _record(lines: Sequence[str]) -> Record:
-    tags = {line[:2] for line in lines if _LINE.fullmatch(line)} | {"TY", "ER", "UK"}
+    tags = {line[:2]: line[:2] for line in lines if _LINE.fullmatch(line)}
     record, *_ = rispy.loads(
         "\n".join(lines),
-        mapping={tag: tag for tag in tags},
+        mapping=tags,
         list_tags=_REPEATED,
         delimiter_tags_mapping={},
+        skip_unknown_tags=True,
     )
     values = {
         tag: [each for each in (value if isinstance(value, list) else [value]) if each.strip()]
         for tag, value in record.items()
-        if isinstance(value, list | str)
     }
     return Record(values, _NAMED)
 
