@@ -65,7 +65,7 @@ def whole(path: Path, encoding: str) -> str:
 
 
 def json_file(path: Path) -> Any:
-    """The JSON of a file in UTF-8. Raises ``Unreadable``."""
+    """The JSON of a file in UTF-8, with fractions as ``Decimal``. Raises ``Unreadable``."""
     try:
         return strict_json.parse(whole(path, "utf-8"), "It")
     except (Unreadable, Malformed) as error:
