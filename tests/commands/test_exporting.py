@@ -81,6 +81,13 @@ def test_export_takes_the_filters_of_the_list(flask):
     assert all("hong kong" in row["statement"].lower() for row in rows)
 
 
+def test_repeated_names_add_up(flask):
+    arguments = ["--select", "id", "--select", "code,label", "--sort", "code", "--sort", "-id"]
+    rows = [json.loads(line) for line in flask("export", "units", *arguments).stdout.splitlines()]
+    assert {tuple(row) for row in rows} == {("id", "code", "label")}
+    assert [row["code"] for row in rows] == sorted(row["code"] for row in rows)
+
+
 def test_export_as_of_a_moment(flask, seeded_url):
     was = flask("export", "units").stdout
     with psycopg.connect(seeded_url, autocommit=True) as connection:
@@ -101,6 +108,8 @@ def test_export_as_of_a_moment(flask, seeded_url):
         (["units", "--filter", "colour"], "colour: Unknown parameter 'colour' for units"),
         (["claims", "--sort", "colour"], "sort: Cannot sort by 'colour'; known: "),
         (["claims", "--filter", "language=en", "--filter", "language=zh"], "language: Given more"),
+        (["claims", "--q", "one", "--q", "two"], "q: Given more than once"),
+        (["claims", "--format", "csv", "--format", "ndjson"], "format: Given more than once"),
         (["claims", "--filter", "time__within=soon"], "time__within: 'soon' is not an EDTF date"),
     ],
 )

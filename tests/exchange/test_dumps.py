@@ -15,8 +15,8 @@ from psycopg.sql import SQL, Identifier
 from app import create_app
 from hksz_db.database import Database
 from hksz_db.domain.vocabulary import Scope
-from hksz_db.exchange import dumping, loading
-from hksz_db.exchange.dumping import LEDGER, read_catalog
+from hksz_db.exchange import dumps
+from hksz_db.exchange.dumps import LEDGER, read_catalog
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
@@ -107,7 +107,7 @@ def _dump(url: str, *, compressed: bool = False, with_keys: bool = False) -> byt
     file = io.BytesIO()
     database = Database(lambda: url)
     seen: list[int] = []
-    rows = dumping.dump(
+    rows = dumps.dump(
         database,
         file,
         compressed=compressed,
@@ -118,12 +118,12 @@ def _dump(url: str, *, compressed: bool = False, with_keys: bool = False) -> byt
     return file.getvalue()
 
 
-def _load(url: str, path: Path) -> loading.Checked:
+def _load(url: str, path: Path) -> dumps.Checked:
     read: list[int] = []
-    checked = loading.check(path, read.append)
+    checked = dumps.check(path, read.append)
     assert sum(read) == path.stat().st_size
     loaded: list[int] = []
-    loading.load(Database(lambda: url), path, checked, loaded.append)
+    dumps.load(Database(lambda: url), path, checked, loaded.append)
     assert sum(loaded) == checked.rows
     return checked
 
@@ -313,16 +313,16 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 def test_damaged_file_is_refused(damage, dumped, tmp_path):
     path = tmp_path / "dump"
     path.write_bytes(DAMAGES[damage](dumped))
-    with pytest.raises(loading.Unloadable):
-        loading.check(path, lambda _: None)
+    with pytest.raises(dumps.Unloadable):
+        dumps.check(path, lambda _: None)
 
 
 def test_file_that_changes_while_loading_loads_nothing(empty, file, dumped):
-    checked = loading.check(file, lambda _: None)
+    checked = dumps.check(file, lambda _: None)
     file.write_bytes(dumped.replace(b'"Fifty firms', b'"Sixty firms', 1))
     before = _content(empty)
-    with pytest.raises(loading.Unloadable, match="changed"):
-        loading.load(Database(lambda: empty), file, checked, lambda _: None)
+    with pytest.raises(dumps.Unloadable, match="changed"):
+        dumps.load(Database(lambda: empty), file, checked, lambda _: None)
     assert _content(empty) == before
 
 
@@ -332,7 +332,7 @@ def test_rows_that_violate_a_constraint_load_nothing(empty, dumped, tmp_path):
     kept = [row for row in rows if not row.startswith(b'{"entities"')]
     path = _sealed(tmp_path, head, kept)
     before = _content(empty)
-    with pytest.raises(loading.Unloadable, match=r"Nothing was loaded: .*foreign key"):
+    with pytest.raises(dumps.Unloadable, match=r"Nothing was loaded: .*foreign key"):
         _load(empty, path)
     assert _content(empty) == before
 
@@ -344,7 +344,7 @@ def _sealed(folder: Path, head: bytes, rows: list[bytes]) -> Path:
     digest = hashlib.sha256(b"".join([head, *rows])).hexdigest()
     path = folder / "made"
     path.write_bytes(
-        b"".join([head, *rows]) + dumping.line("end", {"rows": counts, "sha256": digest})
+        b"".join([head, *rows]) + dumps.line("end", {"rows": counts, "sha256": digest})
     )
     return path
 
@@ -357,9 +357,7 @@ def test_database_with_rows_is_refused(empty, file):
         )
         connection.execute("INSERT INTO seed_items VALUES ('f', 'x', repeat('0', 64))")
     before = _content(empty)
-    with pytest.raises(
-        loading.Unloadable, match="not empty: there are rows in metrics, seed_items"
-    ):
+    with pytest.raises(dumps.Unloadable, match="not empty: there are rows in metrics, seed_items"):
         _load(empty, file)
     assert _content(empty) == before
 
@@ -374,19 +372,19 @@ def test_new_database_is_empty(make_database):
 def test_another_revision_is_refused(empty, file):
     with psycopg.connect(empty) as connection:
         connection.execute("UPDATE alembic_version SET version_num = 'of_the_future'")
-    with pytest.raises(loading.Unloadable, match="is at of_the_future: migrate it to"):
+    with pytest.raises(dumps.Unloadable, match="is at of_the_future: migrate it to"):
         _load(empty, file)
 
 
 def test_database_without_a_schema_is_refused(make_database, file):
-    with make_database("empty") as url, pytest.raises(loading.Unloadable, match="no schema yet"):
+    with make_database("empty") as url, pytest.raises(dumps.Unloadable, match="no schema yet"):
         _load(url, file)
 
 
 def test_other_tables_are_refused(empty, file):
     with psycopg.connect(empty) as connection:
         connection.execute("ALTER TABLE keyless ADD COLUMN more int")
-    with pytest.raises(loading.Unloadable, match="other tables or columns"):
+    with pytest.raises(dumps.Unloadable, match="other tables or columns"):
         _load(empty, file)
 
 
@@ -400,7 +398,7 @@ def test_dump_is_one_snapshot(lived_in, dumped):
             connection.execute("INSERT INTO late VALUES (1)")
         return lambda _: None
 
-    dumping.dump(database, file, compressed=False, with_keys=True, begun=begun)
+    dumps.dump(database, file, compressed=False, with_keys=True, begun=begun)
     with psycopg.connect(lived_in) as connection:
         connection.execute("DROP TABLE late")
     assert file.getvalue() == dumped

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from hksz_db.exchange.readers.names import Name, entity, inverted, organisation, person
+from hksz_db.exchange.readers.works import Name, entity, inverted, organisation, person
 from schemas.entities import EntityCreateSchema
 from schemas.fields import EXTERNAL_ID_PATTERN
 

@@ -118,6 +118,24 @@ def test_series_of_a_book_is_not_its_container():
     assert found.warnings == ("not kept: T2",)
 
 
+@pytest.mark.parametrize(
+    ("kind", "lines", "place", "unkept"),
+    [
+        ("BOOK", "CY  - Shenzhen", "Shenzhen", ""),
+        ("BOOK", "PP  - Hong Kong", "Hong Kong", ""),
+        ("BOOK", "CY  - Shenzhen\nPP  - Hong Kong", "Hong Kong", "CY"),
+        ("CONF", "CY  - Shenzhen\nPP  - Hong Kong", "Hong Kong", "CY"),
+        ("CONF", "CY  - Shenzhen", None, "CY"),
+        ("CPAPER", "CY  - Shenzhen\nC1  - Hong Kong", "Hong Kong", "CY"),
+        ("BOOK", "C1  - Hong Kong", None, "C1"),
+    ],
+)
+def test_place_of_publication_is_not_that_of_the_conference(kind, lines, place, unkept):
+    found = entry(f"TI  - One\n{lines}", kind)
+    assert found.item.get("publisher_place") == place
+    assert found.warnings == ((f"not kept: {unkept}",) if unkept else ())
+
+
 def test_second_url_is_a_warning():
     found = entry("TI  - One\nUR  - https://example.org/a\nUR  - https://example.org/b")
     assert found.item["url"] == "https://example.org/a"

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from hksz_db.domain.vocabulary import ContributorRole
-from hksz_db.exchange.readers.names import Credit, organisation, person
-from hksz_db.exchange.readers.works import Work, entry
+from hksz_db.exchange.readers.works import Credit, Work, entry, organisation, person
 from schemas.fields import EXTERNAL_ID_PATTERN
 from schemas.sources import SourceCreateSchema
 
