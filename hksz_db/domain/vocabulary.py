@@ -1,10 +1,14 @@
-"""The closed vocabularies. The value of a term is its name in lower case, unless it is given.
+"""The closed vocabularies, and the form of external ids.
 
-Each term is also in a CHECK constraint of the database, so a new term needs a migration; a test
-compares the two. The terms from ``ComparisonVerdict`` on are computed and not stored.
+The value of a term is its name in lower case, unless it is given. Each term is also in a CHECK
+constraint of the database, so a new term needs a migration; a test compares the two. The terms from
+``ComparisonVerdict`` on are computed and not stored.
 """
 
 from enum import StrEnum
+
+EXTERNAL_ID_PATTERN = "^[a-z][a-z0-9.-]*:[A-Za-z0-9][A-Za-z0-9._~/-]*$"
+MAX_EXTERNAL_ID_LENGTH = 200
 
 Comparator = StrEnum("Comparator", "EQ APPROX GT GE LT LE BETWEEN")
 Comparator.__doc__ = "How the stated amount bounds the value."

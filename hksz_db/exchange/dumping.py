@@ -26,14 +26,12 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import IO, Any
 
-import psycopg
 from psycopg import RawCursor
 from psycopg.sql import SQL, Composable, Identifier
 
-from hksz_db.database import Database
-from hksz_db.exchange.format import compact
+from hksz_db.database import Connection, Database
+from hksz_db.domain.strict_json import compact
 
-Connection = psycopg.Connection[tuple[Any, ...]]
 Step = Callable[[int], None]
 
 VERSION = 1

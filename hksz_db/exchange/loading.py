@@ -20,7 +20,7 @@ import psycopg
 from psycopg import RawCursor
 from psycopg.sql import SQL, Composable, Identifier
 
-from hksz_db.database import Database
+from hksz_db.database import Connection, Database
 from hksz_db.exchange.dumping import (
     END,
     HEAD,
@@ -28,7 +28,6 @@ from hksz_db.exchange.dumping import (
     LEDGER,
     VERSION,
     Catalog,
-    Connection,
     Step,
     Table,
     line,

@@ -36,7 +36,7 @@ from hksz_db.queries.documents import (
 )
 from hksz_db.queries.filters import Bounds, Days, Exists, Plain, Related, Relation, Target
 from hksz_db.queries.keysets import SortKey
-from schemas.base import LAST_FIELDS
+from schemas.base import LAST_FIELDS, nested_schema
 
 
 class Underivable(TypeError):
@@ -200,16 +200,6 @@ def _sort_key(column: ColumnElement[Any]) -> SortKey:
     if isinstance(column.type, DATERANGE):
         return SortKey(func.lower(column, type_=Date()), nullable=True)
     return SortKey(column, nullable=bool(column.nullable))
-
-
-def nested_schema(field: fields.Field[Any]) -> type[Schema]:
-    """The schema of a nested object, or of the objects in a list."""
-    nested = field.inner if isinstance(field, fields.List) else field
-    assert isinstance(nested, fields.Nested)
-    schema = nested.nested
-    assert isinstance(schema, type)
-    assert issubclass(schema, Schema)
-    return schema
 
 
 def _referred(row: FromClause, name: str) -> FromClause:

@@ -29,6 +29,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.types import UserDefinedType
 
+TIMESTAMP_FORMAT = """'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""
+"""The format of timestamps in UTC, as ``to_char`` takes it."""
+
 _EMPTY: ColumnElement[Any] = literal_column("'[]'::json")
 
 
@@ -134,11 +137,8 @@ def decimal(column: ColumnElement[Any]) -> ColumnElement[str]:
 
 def timestamp(column: ColumnElement[Any]) -> ColumnElement[str]:
     """A timestamp in the format of the API."""
-    text = func.to_char(
-        func.timezone(literal_column("'UTC'"), column),
-        literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""),
-    )
-    return type_coerce(text, TimestampText)
+    in_utc = func.timezone(literal_column("'UTC'"), column)
+    return type_coerce(func.to_char(in_utc, literal_column(TIMESTAMP_FORMAT)), TimestampText)
 
 
 def period(

@@ -17,6 +17,7 @@ from sqlalchemy import TIMESTAMP, column, func, literal_column, select, table, t
 from hksz_db.database import Database, Prepared, prepare
 from hksz_db.domain.errors import NotFound, VersionNotFound
 from hksz_db.domain.vocabulary import HistoryOp
+from hksz_db.queries.documents import TIMESTAMP_FORMAT
 from hksz_db.queries.field_sources import field_sources
 from hksz_db.queries.keysets import Key, Keyset, gathered, numbered, page_of
 from hksz_db.queries.pages import document_statement
@@ -29,7 +30,7 @@ _MOMENTS = table(
     column("at", TIMESTAMP(timezone=True)),
     *map(column, ("number", "fields", "actor", "request_id")),
 )
-_UTC = """to_char(timezone('UTC', {}), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+_UTC = f"to_char(timezone('UTC', {{}}), {TIMESTAMP_FORMAT})"
 _OP = f"""CASE
     WHEN after.version IS NULL THEN '{HistoryOp.REMOVE}'
     WHEN before.version IS NULL AND number = 0 THEN '{HistoryOp.BEGIN}'

@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from hksz_db.domain.vocabulary import ContributorRole
+from hksz_db.domain.vocabulary import EXTERNAL_ID_PATTERN, ContributorRole
 from hksz_db.exchange.readers.names import Credit, organisation, person
 from hksz_db.exchange.readers.works import Work, entry
-from schemas.fields import EXTERNAL_ID_PATTERN
 from schemas.sources import SourceCreateSchema
 
 AUTHOR = Credit(ContributorRole.AUTHOR, person("Doe", "Jane"))
