@@ -8,8 +8,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from hksz_db.domain.chronology import InvalidDate, Period, parse
-from hksz_db.domain.edtf_days import shift_months
+from hksz_db.domain.chronology import Period, parse, shift_months
 from hksz_db.domain.vocabulary import TimeModifier
 
 DURATION_PATTERN = "^-?P[0-9]{1,4}[YMWD]$"
@@ -59,7 +58,7 @@ def resolve(relative: Relative, anchor: Period | None) -> Period:
         raise Unresolvable(f"The anchor needs a date: {known}.")
     try:
         return parse(_expression(distance, relative.modifier, anchor.earliest, anchor.latest))
-    except (InvalidDate, ValueError, OverflowError):
+    except (ValueError, OverflowError):
         raise Unresolvable(
             f"{relative.duration} from {anchor.edtf} leads beyond the years 1 to 9999."
         ) from None
