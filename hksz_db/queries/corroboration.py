@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, FromClause, literal_column, select
 from hksz_db.models import Corroboration, table_of
 from hksz_db.queries.documents import Group, Json, One, Opaque, sql_file
 from hksz_db.queries.filters import Plain, Related, Relation, Target
-from hksz_db.queries.keysets import SortKey
+from hksz_db.queries.keysets import Key
 
 # As text, because it calls functions of the database whose rows no table describes.
 _ORIGINS: ColumnElement[Any] = literal_column(f"({sql_file('origins.sql')})", Json())
@@ -79,12 +79,10 @@ def corroboration_targets(claims: FromClause) -> dict[str, Target]:
     }
 
 
-def corroboration_sorts() -> dict[str, SortKey]:
+def corroboration_sorts() -> dict[str, Key]:
     """The sort keys among the counts; each claim has exactly one row of them."""
     table = table_of(Corroboration).alias()
     return {
-        "corroboration__origins": SortKey(table.c.origins_for, foreign_id=table.c.claim_id),
-        "corroboration__origins_against": SortKey(
-            table.c.origins_against, foreign_id=table.c.claim_id
-        ),
+        "corroboration__origins": Key(table.c.origins_for, foreign_id=table.c.claim_id),
+        "corroboration__origins_against": Key(table.c.origins_against, foreign_id=table.c.claim_id),
     }

@@ -35,7 +35,7 @@ from hksz_db.queries.documents import (
     timestamp,
 )
 from hksz_db.queries.filters import Bounds, Days, Exists, Plain, Related, Relation, Target
-from hksz_db.queries.keysets import SortKey
+from hksz_db.queries.keysets import Key
 from schemas.base import LAST_FIELDS, nested_schema
 
 
@@ -190,16 +190,16 @@ class Targets:
         return Plain(column)
 
 
-def sort_keys(row: FromClause, *names: str) -> dict[str, SortKey]:
+def sort_keys(row: FromClause, *names: str) -> dict[str, Key]:
     """The sort keys that are columns; a period is sorted by its first day."""
     return {name: _sort_key(row.c[name]) for name in ("id", "created_at", "updated_at", *names)}
 
 
-def _sort_key(column: ColumnElement[Any]) -> SortKey:
+def _sort_key(column: ColumnElement[Any]) -> Key:
     assert isinstance(column, Column)
     if isinstance(column.type, DATERANGE):
-        return SortKey(func.lower(column, type_=Date()), nullable=True)
-    return SortKey(column, nullable=bool(column.nullable))
+        return Key(func.lower(column, type_=Date()), nullable=True)
+    return Key(column, nullable=bool(column.nullable))
 
 
 def _referred(row: FromClause, name: str) -> FromClause:

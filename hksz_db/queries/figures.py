@@ -6,7 +6,7 @@ from hksz_db.models import Figure, Metric, table_of
 from hksz_db.queries.comparisons import figure_comparisons
 from hksz_db.queries.derivation import Targets
 from hksz_db.queries.filters import Bounds, Plain, Related, Relation, Target
-from hksz_db.queries.keysets import SortKey
+from hksz_db.queries.keysets import Key
 from hksz_db.queries.readable import Readable
 from schemas.figures import FIGURE_FILTERS, FIGURE_KINDS, FigureSchema
 
@@ -36,7 +36,7 @@ FIGURES = Readable(
     declared_targets=figure_targets(_figures),
     sorted_by=("period",),
     declared_sorts={
-        "value": SortKey(
+        "value": Key(
             func.coalesce(
                 func.lower(_figures.c.value_range),
                 func.upper(_figures.c.value_range),

@@ -45,25 +45,17 @@ _COMMA: ColumnElement[Any] = literal_column("','")
 
 
 @dataclass(frozen=True)
-class SortKey:
-    """A key to sort a list by; rows without a value come last in both directions.
+class Key:
+    """A column to sort by; rows without a value come last in both directions.
 
     If the column is in another table, which has exactly one row for each row of the resource,
     ``foreign_id`` is the column of that table with the id of the resource.
     """
 
     column: ColumnElement[Any]
-    nullable: bool = False
-    foreign_id: ColumnElement[Any] | None = None
-
-
-@dataclass(frozen=True)
-class Key:
-    """A column to sort by; rows without a value come last in both directions."""
-
-    column: ColumnElement[Any]
     descending: bool = False
     nullable: bool = False
+    foreign_id: ColumnElement[Any] | None = None
 
     @property
     def ordered(self) -> ColumnElement[Any]:

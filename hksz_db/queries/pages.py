@@ -211,8 +211,7 @@ def keyset_of(resource: str, sort: tuple[tuple[str, bool], ...]) -> Keyset:
     if not sort:
         return _RELEVANCE
     readable = RESOURCES[resource]
-    sorts = [(readable.sorts[name], descending) for name, descending in sort]
-    keys = [Key(known.column, descending, known.nullable) for known, descending in sorts]
+    keys = [replace(readable.sorts[name], descending=descending) for name, descending in sort]
     for column in _foreign_ids(readable, sort)[:1]:
         # The id of the table that has the other key: one index then serves both.
         keys[-1] = replace(keys[-1], column=column)

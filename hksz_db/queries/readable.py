@@ -11,7 +11,7 @@ from hksz_db.models import Base, table_of
 from hksz_db.queries.derivation import Declared, Rows, Targets, Underivable, document, sort_keys
 from hksz_db.queries.documents import Node
 from hksz_db.queries.filters import Relation, Target
-from hksz_db.queries.keysets import SortKey
+from hksz_db.queries.keysets import Key
 from schemas.filters import Filter
 
 # The columns of every resource that are not in its document.
@@ -47,7 +47,7 @@ class Queryable:
     fields: Mapping[str, Node]
     filters: Mapping[str, Filter]
     targets: Mapping[str, Target]
-    sorts: Mapping[str, SortKey] = field(default_factory=dict)
+    sorts: Mapping[str, Key] = field(default_factory=dict)
     embeds: Mapping[str, Node] = field(default_factory=dict)
     default_embeds: tuple[str, ...] = ()
     search: Search | None = None
@@ -85,7 +85,7 @@ class Readable(Queryable):
     declared_targets: Mapping[str, Target] = field(default_factory=dict)
     relations: Mapping[str, Relation] = field(default_factory=dict)
     sorted_by: tuple[str, ...] = ()
-    declared_sorts: Mapping[str, SortKey] = field(default_factory=dict)
+    declared_sorts: Mapping[str, Key] = field(default_factory=dict)
     grouped_by: tuple[str, ...] = ()
     declared_groups: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
     table: Table = field(init=False)
@@ -93,7 +93,7 @@ class Readable(Queryable):
     fields: Mapping[str, Node] = field(init=False)
     embeds: Mapping[str, Node] = field(init=False)
     targets: Mapping[str, Target] = field(init=False)
-    sorts: Mapping[str, SortKey] = field(init=False)
+    sorts: Mapping[str, Key] = field(init=False)
     groups: Mapping[str, ColumnElement[Any]] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -208,11 +208,6 @@ def _valid_after(images: str) -> str:
     return f"{images}.began_at <= at AND ({images}.ended_at > at) IS NOT FALSE"
 
 
-def _valid_before(images: str) -> str:
-    """The condition under which an image is the state before a moment."""
-    return f"{images}.began_at < at AND ({images}.ended_at >= at) IS NOT FALSE"
-
-
 def _entry(resource: str, *, until: bool = False) -> str:
     """The entry of a moment of the ``chosen`` ones."""
     ending = f", {_UTC.format('until')} AS until" if until else ""
@@ -220,7 +215,8 @@ def _entry(resource: str, *, until: bool = False) -> str:
         SELECT after.version, {_UTC.format("at")} AS at, actor, request_id,
             {_OP} AS op, array_to_json({_changed(resource)}) AS changed{ending}
         FROM (SELECT) AS once LEFT JOIN images AS after ON {_valid_after("after")}
-            LEFT JOIN images AS before ON {_valid_before("before")}
+            LEFT JOIN images AS before
+                ON before.began_at < at AND (before.ended_at >= at) IS NOT FALSE
     """
 
 
