@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, literal_column, select
+from sqlalchemy import ColumnElement, FromClause, literal_column
 
 from hksz_db.models import Corroboration, table_of
 from hksz_db.queries.documents import Group, Json, One, Opaque, sql_file
-from hksz_db.queries.filters import Plain, Related, Relation, Target
-from hksz_db.queries.keysets import Key
 
 # As text, because it calls functions of the database whose rows no table describes.
 _ORIGINS: ColumnElement[Any] = literal_column(f"({sql_file('origins.sql')})", Json())
@@ -60,29 +58,3 @@ def corroboration(claims: FromClause) -> One:
             "origins": Opaque(_ORIGINS, table.c.claim_id, _ORIGINS_READ, _AFFECTED),
         },
     )
-
-
-def corroboration_verdict(claims: FromClause) -> ColumnElement[str]:
-    """The verdict alone."""
-    table = table_of(Corroboration).alias()
-    return select(table.c.verdict).where(table.c.claim_id == claims.c.id).scalar_subquery()
-
-
-def corroboration_targets(claims: FromClause) -> dict[str, Target]:
-    """The filters on the counts."""
-    table = table_of(Corroboration).alias()
-    counts = Relation(table, table.c.claim_id == claims.c.id)
-    return {
-        "corroboration__verdict": Related(counts, Plain(table.c.verdict)),
-        "corroboration__origins": Related(counts, Plain(table.c.origins_for)),
-        "corroboration__origins_against": Related(counts, Plain(table.c.origins_against)),
-    }
-
-
-def corroboration_sorts() -> dict[str, Key]:
-    """The sort keys among the counts; each claim has exactly one row of them."""
-    table = table_of(Corroboration).alias()
-    return {
-        "corroboration__origins": Key(table.c.origins_for, foreign_id=table.c.claim_id),
-        "corroboration__origins_against": Key(table.c.origins_against, foreign_id=table.c.claim_id),
-    }

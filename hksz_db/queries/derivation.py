@@ -66,9 +66,7 @@ class Rows:
 
     def node(self, row: FromClause, schema: type[Schema]) -> Many:
         """The list in the document of a row; ``schema`` describes an item."""
-        relation = self.of(row)
-        order = tuple(relation.table.c[name] for name in self.order_by)
-        return Many(relation.table, relation.on, document(relation.table, schema), order)
+        return listed(self.of(row), schema, order_by=self.order_by)
 
 
 Declared = Mapping[str, Node | Rows]
@@ -85,6 +83,18 @@ def document(
     names = sorted(described, key=lambda name: name in LAST_FIELDS)
     known = declared or {}
     return {name: _node(row, name, described[name], known.get(name)) for name in names}
+
+
+def listed(
+    relation: Relation,
+    schema: type[Schema],
+    declared: Declared | None = None,
+    order_by: tuple[str, ...] = ("id",),
+) -> Many:
+    """The rows of a relation, each as ``schema`` describes it."""
+    rows = relation.table
+    order = tuple(rows.c[name] for name in order_by)
+    return Many(rows, relation.on, document(rows, schema, declared), order)
 
 
 def summary(model: type[Base], key: ColumnElement[Any], schema: type[Schema]) -> One:

@@ -26,11 +26,9 @@ def figure_targets(figure: FromClause) -> dict[str, Target]:
 
 FIGURES = Readable(
     model=Figure,
-    singular="figure",
     schema=FigureSchema,
     filters=FIGURE_FILTERS,
     declared={"comparisons": figure_comparisons(_figures)},
-    embedded=("comparisons",),
     asked_embeds=("comparisons",),
     internal=("nonnegative", "unit_factor"),
     declared_targets=figure_targets(_figures),

@@ -47,4 +47,4 @@ def test_column_in_no_field() -> None:
 
     del NamelessSchema._declared_fields["label"]
     with pytest.raises(Underivable, match=r"^units\.label is in no field of NamelessSchema"):
-        Readable(model=Unit, singular="unit", schema=NamelessSchema, filters=UNIT_FILTERS)
+        Readable(model=Unit, schema=NamelessSchema, filters=UNIT_FILTERS)
