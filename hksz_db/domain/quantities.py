@@ -174,16 +174,13 @@ def read(
         reading = _READERS[comparator](amount, lower_bound, upper_bound)
     if not nonnegative:
         return reading
-    _refuse_negative(reading, amount=amount, lower_bound=lower_bound, upper_bound=upper_bound)
+    stated = {"amount": amount, "lower_bound": lower_bound, "upper_bound": upper_bound}
+    negative = [name for name, number in stated.items() if number is not None and number < 0]
+    if not negative and reading.value.upper == 0 and not reading.value.upper_inclusive:
+        negative = ["amount"]
+    if negative:
+        raise InvalidFigure(negative[0], "This metric cannot be negative.")
     return Reading(reading.value.at_least_zero(), reading.plausible.at_least_zero(), reading.rule)
-
-
-def _refuse_negative(reading: Reading, **stated: Decimal | None) -> None:
-    for field, number in stated.items():
-        if number is not None and number < 0:
-            raise InvalidFigure(field, "This metric cannot be negative.")
-    if reading.value.upper == 0 and not reading.value.upper_inclusive:
-        raise InvalidFigure("amount", "This metric cannot be negative.")
 
 
 def _read_between(amount: Decimal | None, lower: Decimal | None, upper: Decimal | None) -> Reading:

@@ -6,6 +6,7 @@ and a row of another table where the row has ``NAME_id``. Everything else is dec
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from dataclasses import field as attribute
 from typing import Any
 
 from marshmallow import Schema, fields
@@ -22,6 +23,7 @@ from sqlalchemy import (
     type_coerce,
 )
 from sqlalchemy.dialects.postgresql import DATERANGE, NUMRANGE
+from sqlalchemy.types import TypeEngine
 
 from hksz_db.models import Base, Source, table_of
 from hksz_db.queries.documents import (
@@ -37,6 +39,11 @@ from hksz_db.queries.documents import (
 from hksz_db.queries.filters import Bounds, Days, Exists, Plain, Related, Relation, Target
 from hksz_db.queries.keysets import Key
 from schemas.base import LAST_FIELDS, nested_schema
+
+_TARGETS: Mapping[type[TypeEngine[Any]], type[Days | Bounds]] = {
+    DATERANGE: Days,
+    NUMRANGE: Bounds,
+}
 
 
 class Underivable(TypeError):
@@ -148,6 +155,7 @@ def _period(row: FromClause, name: str) -> Group:
     return Group({**absolute.fields, "relative": relative})
 
 
+@dataclass(eq=False)
 class Targets:
     """What the filters on a row are compared with.
 
@@ -157,30 +165,25 @@ class Targets:
     by the same row.
     """
 
-    def __init__(
-        self,
-        row: FromClause,
-        declared: Mapping[str, Target] | None = None,
-        relations: Mapping[str, Relation] | None = None,
-    ) -> None:
-        self._row = row
-        self._declared = declared or {}
-        self._relations = dict(relations or {})
-        self._related: dict[str, Targets] = {}
+    row: FromClause
+    declared: Mapping[str, Target] = attribute(default_factory=dict)
+    relations: dict[str, Relation] = attribute(default_factory=dict)
+    _related: dict[str, "Targets"] = attribute(default_factory=dict, init=False)
 
     def __getitem__(self, name: str) -> Target:
         """The target of a filter. Raises ``Underivable``."""
         stem, _, rest = name.partition("__")
-        if name in self._declared:
-            return self._declared[name]
-        if name in self._row.c:
-            return self._column(name)
-        if stem not in self._relations and f"{stem}_id" in self._row.c:
-            alias = _referred(self._row, stem)
-            self._relations[stem] = Relation(alias, alias.c.id == self._row.c[f"{stem}_id"])
-        if stem not in self._relations:
-            raise Underivable(f"{table_behind(self._row)} has no column for the filter {name}.")
-        relation = self._relations[stem]
+        if name in self.declared:
+            return self.declared[name]
+        if name in self.row.c:
+            column = self.row.c[name]
+            return _TARGETS.get(type(column.type), Plain)(column)
+        if stem not in self.relations and f"{stem}_id" in self.row.c:
+            alias = _referred(self.row, stem)
+            self.relations[stem] = Relation(alias, alias.c.id == self.row.c[f"{stem}_id"])
+        if stem not in self.relations:
+            raise Underivable(f"{table_behind(self.row)} has no column for the filter {name}.")
+        relation = self.relations[stem]
         if not rest:
             return Exists(relation)
         related = self._related.setdefault(stem, Targets(relation.table))
@@ -189,15 +192,6 @@ class Targets:
     def of(self, names: Iterable[str]) -> dict[str, Target]:
         """The targets of several filters by name."""
         return {name: self[name] for name in names}
-
-    def _column(self, name: str) -> Target:
-        column = self._row.c[name]
-        match column.type:
-            case DATERANGE():
-                return Days(column)
-            case NUMRANGE():
-                return Bounds(column)
-        return Plain(column)
 
 
 def sort_keys(row: FromClause, *names: str) -> dict[str, Key]:

@@ -44,31 +44,26 @@ class Relation:
 
 
 @dataclass(frozen=True)
-class Plain:
+class OnColumn:
+    """A filter on a column or an expression."""
+
+    column: ColumnElement[Any]
+
+
+class Plain(OnColumn):
     """A filter on a column of one value."""
 
-    column: ColumnElement[Any]
 
-
-@dataclass(frozen=True)
-class Computed:
+class Computed(OnColumn):
     """A filter on an expression, computed for each row, for which there are no statistics."""
 
-    column: ColumnElement[Any]
 
-
-@dataclass(frozen=True)
-class Days:
+class Days(OnColumn):
     """A filter on a range of days."""
 
-    column: ColumnElement[Any]
 
-
-@dataclass(frozen=True)
-class Bounds:
+class Bounds(OnColumn):
     """A filter on a range of numbers: every number in the range must meet it."""
-
-    column: ColumnElement[Any]
 
 
 @dataclass(frozen=True)

@@ -165,15 +165,13 @@ def row_count(rows: FromClause) -> ColumnElement[int]:
 def _ranked(readable: Readable, shape: PageShape) -> CTE:
     search = readable.search
     assert search is not None
-    rank: ColumnElement[Any] = _rank(search.vector, search)
-    if search.on is None:
-        fenced = _fenced(readable, shape, [search.vector.label("vector")])
-        rank = _rank(literal_column("newest.vector"), search)
-    else:
-        best = select(func.max(rank, type_=REAL())).where(search.on, _matches(search))
-        fenced = _fenced(readable, shape, [best.scalar_subquery().label("vector")])
-        rank = literal_column("newest.vector", REAL())
+    vector = search.vector
+    if search.on is not None:
+        best = func.max(_rank(vector, search), type_=REAL())
+        vector = select(best).where(search.on, _matches(search)).scalar_subquery()
+    fenced = _fenced(readable, shape, [vector.label("vector")])
     newest = select(fenced).order_by(fenced.c.id.desc()).limit(number(RANKED)).subquery("newest")
+    rank = _rank(newest.c.vector, search) if search.on is None else newest.c.vector
     return select(newest.c.id, rank.label("rank")).cte("ranked")
 
 

@@ -5,7 +5,7 @@ and which ended them; the schema ``past`` holds their earlier states.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -228,13 +228,12 @@ def _changed(resource: str) -> str:
         if name in known.parts:
             differs = f"'{name}' = ANY (fields)"
         else:
-            after, before = (_row(image, known.columns[name]) for image in ("after", "before"))
+            # As text, because 0.5 and 0.50 are equal as numbers and different as statements.
+            after, before = (
+                f"ROW({', '.join(f'{image}.{column}' for column in known.columns[name])})::text"
+                for image in ("after", "before")
+            )
             differs = f"{after} <> {before}"
         tests.append(f"CASE WHEN {differs} THEN '{name}' END")
     both = "after.version IS NOT NULL AND before.version IS NOT NULL"
     return f"CASE WHEN {both} THEN array_remove(ARRAY[{', '.join(tests)}], NULL) ELSE '{{}}' END"
-
-
-def _row(image: str, columns: Sequence[str]) -> str:
-    # As text, because 0.5 and 0.50 are equal as numbers and different as statements.
-    return f"ROW({', '.join(f'{image}.{column}' for column in columns)})::text"
