@@ -1,6 +1,6 @@
 """How claims are read."""
 
-from sqlalchemy import Boolean, Numeric, Text, Uuid, column, select, text, true
+from sqlalchemy import Boolean, Numeric, Text, Uuid, column, literal_column, select, text, true
 
 from hksz_db.models import (
     Claim,
@@ -16,9 +16,8 @@ from hksz_db.models import (
     table_of,
 )
 from hksz_db.queries.comparisons import claim_comparisons
-from hksz_db.queries.corroboration import corroboration
 from hksz_db.queries.derivation import Rows, listed
-from hksz_db.queries.documents import Group, Many, Values, decimal, sql_file
+from hksz_db.queries.documents import Group, Json, Many, One, Opaque, Values, decimal, sql_file
 from hksz_db.queries.evidence import evidence_fields, evidence_targets
 from hksz_db.queries.figures import figure_targets
 from hksz_db.queries.filters import InSubquery, Plain, Related, Relation, Target
@@ -57,6 +56,31 @@ _SOURCES = Relation(
     _sources.c.id.in_(select(_evidence.c.source_id).where(_EVIDENCE.on).correlate(_claims)),
 )
 _COUNTS = Relation(_counts, _counts.c.claim_id == _claims.c.id)
+
+_CORROBORATION = One(
+    _counts,
+    _COUNTS.on,
+    {
+        "verdict": _counts.c.verdict,
+        "for": Group({"sources": _counts.c.sources_for, "origins": _counts.c.origins_for}),
+        "against": Group(
+            {"sources": _counts.c.sources_against, "origins": _counts.c.origins_against}
+        ),
+        "origins": Opaque(
+            # As text, because it calls functions of the database whose rows no table describes.
+            literal_column(f"({sql_file('origins.sql')})", Json()),
+            _counts.c.claim_id,
+            reads={
+                "sources": {
+                    "sources": ("external_id", "title", "retracted_at"),
+                    "source_relations": ("from_id", "to_id", "kind"),
+                },
+                "evidence": {"evidence": ("source_id", "derived_from_id")},
+            },
+            affected=sql_file("affected_claims.sql"),
+        ),
+    },
+)
 
 _FINDINGS = ("words", "numbers", "figures", "period")
 _found = (
@@ -110,7 +134,7 @@ CLAIMS = Readable(
         "figures": listed(_FIGURES, ClaimFigureSchema),
         "evidence": listed(_EVIDENCE, ClaimEvidenceSchema, evidence_fields(_evidence)),
         "sources": listed(_SOURCES, SourceSchema, SOURCE_LISTS),
-        "corroboration": corroboration(_claims),
+        "corroboration": _CORROBORATION,
         "comparisons": claim_comparisons(_claims),
         "similar": SIMILAR_CLAIMS,
     },
