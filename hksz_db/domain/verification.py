@@ -60,7 +60,7 @@ def verify(text: str, locators: Sequence[Locator], lengths: Iterable[int] = ()) 
     earlier. ``lengths`` are the lengths of the texts to which the locators may refer: a single edit
     moves everything after it by the difference in length.
     """
-    spans = [_span(locator) for locator in locators]
+    spans = [_Span(locator) for locator in locators]
     search = _Search(text, sorted(spans, key=lambda span: (span.start, span.length)))
     search.match_stated_places()
     guesses = sorted({len(text) - length for length in lengths}, key=lambda n: (abs(n), n))
@@ -72,24 +72,15 @@ def verify(text: str, locators: Sequence[Locator], lengths: Iterable[int] = ()) 
     return [search.finding(span) for span in spans]
 
 
-@dataclass(frozen=True, eq=False)
 class _Span:
-    start: int
-    length: int
-    exact: bytes
-    prefix: bytes
-    suffix: bytes
-
-    @property
-    def prefix_length(self) -> int:
-        """The number of code points that the hash of the prefix covers."""
-        return min(CONTEXT, self.start)
-
-
-def _span(locator: Locator) -> _Span:
-    hashes = (locator.exact_sha256, locator.prefix_sha256, locator.suffix_sha256)
-    length = locator.end_char - locator.start_char
-    return _Span(locator.start_char, length, *map(bytes.fromhex, hashes))
+    def __init__(self, locator: Locator) -> None:
+        self.start = locator.start_char
+        self.length = locator.end_char - locator.start_char
+        self.exact = bytes.fromhex(locator.exact_sha256)
+        self.prefix = bytes.fromhex(locator.prefix_sha256)
+        self.suffix = bytes.fromhex(locator.suffix_sha256)
+        # The number of code points that the hash of the prefix covers.
+        self.prefix_length = min(CONTEXT, self.start)
 
 
 class _HashedText:

@@ -37,11 +37,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from hksz_db.queries.documents import Json
+from hksz_db.queries.documents import Json, term
 from hksz_db.queries.filters import Condition
 
 _CHECKSUM_BYTES = 9
-_COMMA: ColumnElement[Any] = literal_column("','")
 
 
 @dataclass(frozen=True)
@@ -205,7 +204,7 @@ def gathered(
     JSON array of texts, or ``elsewhere`` if no more rows follow.
     """
     last = bindparam("rows", type_=Integer()) - literal_column("1")
-    items = func.string_agg(numbered.c.body, aggregate_order_by(_COMMA, numbered.c.n))
+    items = func.string_agg(numbered.c.body, aggregate_order_by(term(","), numbered.c.n))
     final = func.max(numbered.c.cursor).filter(numbered.c.n == last)
     return select(
         type_coerce(items.filter(numbered.c.n <= last), Json()),

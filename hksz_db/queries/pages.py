@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.types import REAL
 
 from hksz_db.database import Prepared, prepare
-from hksz_db.queries.documents import Json, columns, expression, number
+from hksz_db.queries.documents import Json, array, columns, expression, number
 from hksz_db.queries.filters import Condition, Shape, condition
 from hksz_db.queries.keysets import Key, Keyset, gathered, numbered, page_of
 from hksz_db.queries.readable import Queryable, Readable, Search
@@ -259,5 +259,4 @@ def groups_statement(shape: PageShape, group_by: tuple[str, ...]) -> Prepared:
         .limit(number(MAX_GROUPS))
         .subquery("grouped")
     )
-    items = func.json_agg(func.row_to_json(grouped.table_valued()))
-    return prepare(select(func.coalesce(items, literal_column("'[]'::json"), type_=Json())))
+    return prepare(select(array(func.json_agg(func.row_to_json(grouped.table_valued())))))

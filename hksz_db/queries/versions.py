@@ -6,7 +6,6 @@ and which ended them; the schema ``past`` holds their earlier states.
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -45,8 +44,7 @@ END"""
 KEYSET = Keyset((Key(_MOMENTS.c.at, descending=True),))
 
 
-@dataclass(frozen=True)
-class Version:
+class Version(NamedTuple):
     """A version of a row: ``entry`` is its JSON object, ``at`` when it was committed."""
 
     entry: bytes
