@@ -16,10 +16,10 @@ from marshmallow import ValidationError, fields
 
 from hksz_db.domain.chronology import InvalidDate, Period, parse
 from hksz_db.domain.unicode_form import nfc
+from hksz_db.domain.vocabulary import EXTERNAL_ID_PATTERN, MAX_EXTERNAL_ID_LENGTH
 
 MAX_INTEGER = 2**31 - 1
 DECIMAL_PATTERN = r"^-?[0-9]{1,30}(\.[0-9]{1,20})?$"
-EXTERNAL_ID_PATTERN = r"^[a-z][a-z0-9.-]*:[A-Za-z0-9][A-Za-z0-9._~/-]*$"
 SLUG_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 LANGUAGE_PATTERN = r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"
 SHA256_PATTERN = r"^[0-9a-f]{64}$"
@@ -78,7 +78,7 @@ class ExternalId(Text):
 
     def __init__(self, **kwargs: Any) -> None:
         hint = "Must be a namespace, a colon and a name, such as hksz:ttps-approved-2023."
-        super().__init__(200, EXTERNAL_ID_PATTERN, hint, **kwargs)
+        super().__init__(MAX_EXTERNAL_ID_LENGTH, EXTERNAL_ID_PATTERN, hint, **kwargs)
 
 
 class Slug(Text):

@@ -20,7 +20,7 @@ from sqlalchemy import make_url
 from structlog.testing import capture_logs
 
 from app import create_app
-from hksz_db.database import Database
+from hksz_db.database import Connection, Database
 from hksz_db.embedded import Server
 from hksz_db.serving import recording_due_claims
 from hksz_db.settings import Settings
@@ -29,7 +29,6 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
 OFTEN_S = 0.02
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import make_url
 
 from app import create_app
-from hksz_db.database import Database, as_of_snapshot, set_as_of, use_history_schema
+from hksz_db.database import Connection, Database, as_of_snapshot, set_as_of, use_history_schema
 from hksz_db.domain.errors import OutsideHistory
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.embedded import Server
@@ -30,7 +30,6 @@ from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 
 BOOKKEEPING = {"transactions", "changes", "idempotency_keys"}
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 @pytest.fixture(scope="module")

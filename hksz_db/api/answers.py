@@ -1,6 +1,5 @@
 """Responses: the JSON that PostgreSQL built, with the headers that go with it."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
@@ -17,6 +16,7 @@ from hksz_db.api.conditions import content_tag, is_known
 from hksz_db.api.requests import refused_cursor
 from hksz_db.database import Prepared, fetch_in
 from hksz_db.domain.errors import Gone, Merged, NotFound
+from hksz_db.domain.strict_json import compact
 from hksz_db.queries import comparison_pages
 from hksz_db.queries import versions as row_versions
 from hksz_db.queries.comparisons import COMPARISONS
@@ -104,7 +104,7 @@ def _document(resource: Readable, id: UUID, rows: list[Any]) -> tuple[int, bytes
 
 def computed(document: Any, status: int = 200) -> Response:
     """A document that is not stored."""
-    return DirectResponse(_compact(document), status, content_type=_JSON)
+    return DirectResponse(compact(document), status, content_type=_JSON)
 
 
 def page(
@@ -184,7 +184,7 @@ def _page(
     elif question.count == "estimated" and matches is not None:
         estimate = database().explain(matches(), values, question.as_of)
         meta["count"] = {"value": estimate, "kind": "estimated"}
-    response = tagged(b'{"data":[%b],"meta":%b}' % (items or b"", _compact(meta)))
+    response = tagged(b'{"data":[%b],"meta":%b}' % (items or b"", compact(meta)))
     if keys_after is not None and request.method in {"GET", "HEAD"}:
         response.headers["Link"] = next_link(meta["next_cursor"])
     return response
@@ -201,11 +201,7 @@ def groups(resource: Readable, question: Question, group_by: tuple[str, ...]) ->
     """The number of rows in each group, the largest group first."""
     statement = groups_statement(question.shape(resource.name, None), group_by)
     ((items,),) = database().read(statement, question.values(), question.as_of)
-    return tagged(b'{"data":%b,"meta":%b}' % (items, _compact({"group_by": group_by})))
-
-
-def _compact(document: Any) -> bytes:
-    return json.dumps(document, separators=(",", ":")).encode()
+    return tagged(b'{"data":%b,"meta":%b}' % (items, compact({"group_by": group_by})))
 
 
 def tagged(body: bytes) -> Response:

@@ -10,7 +10,7 @@ from hksz_db.api import answers
 from hksz_db.api.access import Write, check_review
 from hksz_db.api.calls import Call, Section, list_call
 from hksz_db.api.requests import PLAIN_TEXT, arguments, load, load_text
-from hksz_db.domain.locators import NORMALIZATION
+from hksz_db.domain.vocabulary import Normalization
 from hksz_db.queries.comparisons import COMPARISONS
 from hksz_db.queries.filters import Criterion
 from hksz_db.queries.questions import read_list
@@ -39,7 +39,7 @@ def _verify(id: UUID) -> Response:
     response = answers.computed(
         {
             "source_id": str(id),
-            "normalization": NORMALIZATION,
+            "normalization": Normalization.NFC_WS1,
             "char_length": found.char_length,
             "text_sha256": found.text_sha256,
             "capture": found.capture,

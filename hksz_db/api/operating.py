@@ -1,6 +1,5 @@
 """Calls that are not below ``/v1``: health, readiness and metrics, and the documentation."""
 
-import json
 import os
 import re
 import time
@@ -26,6 +25,7 @@ from hksz_db.api.openapi import DESCRIPTION, TITLE, VERSION, openapi_document
 from hksz_db.api.requests import refuse_parameters
 from hksz_db.database import Database
 from hksz_db.domain.errors import Unavailable
+from hksz_db.domain.strict_json import compact
 from hksz_db.preparing import pending
 from hksz_db.schema_check import incompleteness
 from hksz_db.services.writing import writing
@@ -122,7 +122,7 @@ def metrics() -> Response:
 
 def register_documentation(app: Flask, sections: Sequence[Section]) -> None:
     """Serve an index, the OpenAPI document, and a page to read it that needs no internet."""
-    document = json.dumps(openapi_document(sections), separators=(",", ":")).encode()
+    document = compact(openapi_document(sections))
 
     @app.get("/openapi.json")
     @costs(Cost.PROBE)
@@ -141,7 +141,7 @@ def register_documentation(app: Flask, sections: Sequence[Section]) -> None:
             "links": {name: url_for(endpoint) for name, endpoint in _LINKS.items()},
             "collections": {name: url_for(f"{name}.list") for name in lists},
         }
-        return answers.tagged(json.dumps(about, separators=(",", ":")).encode())
+        return answers.tagged(compact(about))
 
     # By default the viewer would ask a service on the internet to validate the document.
     config = {"app_name": TITLE, "validatorUrl": None}

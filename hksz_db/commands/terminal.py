@@ -15,13 +15,13 @@ from sqlalchemy.orm import Session
 
 from hksz_db.database import Database, DatabaseUnusable, explained
 from hksz_db.domain.errors import DomainError, Fault, FaultsError
+from hksz_db.domain.vocabulary import EXTERNAL_ID_PATTERN
 from hksz_db.embedded import EmbeddedError
 from hksz_db.exchange.readers.entries import Unreadable
 from hksz_db.queries import versions
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.seeding import InvalidSeed
 from hksz_db.services.writing import writing
-from schemas.fields import EXTERNAL_ID_PATTERN
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 """The type of an argument that names an existing file."""

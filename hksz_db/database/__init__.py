@@ -5,6 +5,7 @@ connection and run in autocommit mode, and the bytes that PostgreSQL sends are p
 """
 
 from hksz_db.database.connecting import (
+    Connection,
     DatabaseUnusable,
     check_version,
     connection_parameters,
@@ -22,6 +23,7 @@ from hksz_db.database.database import Database
 from hksz_db.database.statements import Prepared, fetch_in, prepare, run
 
 __all__ = [
+    "Connection",
     "Database",
     "DatabaseUnusable",
     "Prepared",

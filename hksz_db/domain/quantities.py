@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact, InvalidOperation, Overflow
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 
 import pint
 from iso4217 import Currency
@@ -174,16 +174,13 @@ def read(
         reading = _READERS[comparator](amount, lower_bound, upper_bound)
     if not nonnegative:
         return reading
-    _refuse_negative(reading, amount=amount, lower_bound=lower_bound, upper_bound=upper_bound)
+    stated = {"amount": amount, "lower_bound": lower_bound, "upper_bound": upper_bound}
+    negative = [name for name, number in stated.items() if number is not None and number < 0]
+    if not negative and reading.value.upper == 0 and not reading.value.upper_inclusive:
+        negative = ["amount"]
+    if negative:
+        raise InvalidFigure(negative[0], "This metric cannot be negative.")
     return Reading(reading.value.at_least_zero(), reading.plausible.at_least_zero(), reading.rule)
-
-
-def _refuse_negative(reading: Reading, **stated: Decimal | None) -> None:
-    for field, number in stated.items():
-        if number is not None and number < 0:
-            raise InvalidFigure(field, "This metric cannot be negative.")
-    if reading.value.upper == 0 and not reading.value.upper_inclusive:
-        raise InvalidFigure("amount", "This metric cannot be negative.")
 
 
 def _read_between(amount: Decimal | None, lower: Decimal | None, upper: Decimal | None) -> Reading:
@@ -221,49 +218,38 @@ def _read_approx(amount: Decimal, lower: Decimal | None, upper: Decimal | None) 
     )
 
 
-def _read_above(
-    amount: Decimal, lower: Decimal | None, upper: Decimal | None, *, inclusive: bool
+def _read_one_sided(
+    amount: Decimal, lower: Decimal | None, upper: Decimal | None, *, above: bool, inclusive: bool
 ) -> Reading:
-    if lower is not None:
-        raise InvalidFigure("lower_bound", "The amount is already the lower bound.")
-    if upper is None:
-        step = _EXACT.add(amount, stated_step(amount))
-        return Reading(
-            Interval(amount, None, inclusive, False),
-            Interval(amount, step, inclusive, False),
-            RangeRule.NEXT_STEP,
-        )
-    if upper < amount or (upper == amount and not inclusive):
-        raise InvalidFigure("upper_bound", "The upper bound is too low for the amount.")
-    interval = Interval(amount, upper, inclusive, True)
-    return Reading(interval, interval, RangeRule.EXPLICIT_BOUNDS)
+    bounds = {"lower": lower, "upper": upper}
+    near, far = ("lower", "upper") if above else ("upper", "lower")
+    if bounds[near] is not None:
+        raise InvalidFigure(f"{near}_bound", f"The amount is already the {near} bound.")
 
+    def up_to(end: Decimal | None, *, included: bool = False) -> Interval:
+        if above:
+            return Interval(amount, end, inclusive, included)
+        return Interval(end, amount, included, inclusive)
 
-def _read_below(
-    amount: Decimal, lower: Decimal | None, upper: Decimal | None, *, inclusive: bool
-) -> Reading:
-    if upper is not None:
-        raise InvalidFigure("upper_bound", "The amount is already the upper bound.")
-    if lower is None:
-        step = _EXACT.subtract(amount, stated_step(amount))
-        return Reading(
-            Interval(None, amount, False, inclusive),
-            Interval(step, amount, False, inclusive),
-            RangeRule.NEXT_STEP,
-        )
-    if lower > amount or (lower == amount and not inclusive):
-        raise InvalidFigure("lower_bound", "The lower bound is too high for the amount.")
-    interval = Interval(lower, amount, True, inclusive)
+    end = bounds[far]
+    if end is None:
+        change = _EXACT.add if above else _EXACT.subtract
+        plausible = up_to(change(amount, stated_step(amount)))
+        return Reading(up_to(None), plausible, RangeRule.NEXT_STEP)
+    interval = up_to(end, included=True)
+    if interval.is_empty():
+        wrong = "low" if above else "high"
+        raise InvalidFigure(f"{far}_bound", f"The {far} bound is too {wrong} for the amount.")
     return Reading(interval, interval, RangeRule.EXPLICIT_BOUNDS)
 
 
 _READERS: dict[Comparator, Callable[[Decimal, Decimal | None, Decimal | None], Reading]] = {
     Comparator.EQ: _read_eq,
     Comparator.APPROX: _read_approx,
-    Comparator.GT: lambda a, lo, hi: _read_above(a, lo, hi, inclusive=False),
-    Comparator.GE: lambda a, lo, hi: _read_above(a, lo, hi, inclusive=True),
-    Comparator.LT: lambda a, lo, hi: _read_below(a, lo, hi, inclusive=False),
-    Comparator.LE: lambda a, lo, hi: _read_below(a, lo, hi, inclusive=True),
+    Comparator.GT: partial(_read_one_sided, above=True, inclusive=False),
+    Comparator.GE: partial(_read_one_sided, above=True, inclusive=True),
+    Comparator.LT: partial(_read_one_sided, above=False, inclusive=False),
+    Comparator.LE: partial(_read_one_sided, above=False, inclusive=True),
 }
 
 
@@ -294,7 +280,7 @@ def _measure_ucum(code: str) -> Measure:
     quantity = _registry().from_ucum(code)
     if not isinstance(quantity, pint.Quantity):
         # The registry turns annotations alone, such as {people}, into a name or a number.
-        return Measure(_dimensionless(code), Decimal(1))
+        return Measure(_dimension(code), Decimal(1))
     if not quantity._is_multiplicative:
         raise InvalidUnit(f"The unit {code!r} has an offset and therefore no factor.")
     factor = Decimal(quantity.to_base_units().magnitude)
@@ -303,27 +289,18 @@ def _measure_ucum(code: str) -> Measure:
     return Measure(_dimension(code, quantity), _tidy(factor, _FLOAT_DIGITS))
 
 
-def _dimension(code: str, quantity: "pint.Quantity[Decimal]") -> Dimension:
-    if quantity.dimensionless:
-        return _dimensionless(code)
-    named = _DIMENSIONS.get(str(quantity.dimensionality))
-    if named is None:
-        raise _no_dimension(code)
-    return named
-
-
-def _dimensionless(code: str) -> Dimension:
-    bare = _ANNOTATION.sub("", code)
-    if _COUNT_CODE.fullmatch(bare):
-        return Dimension.COUNT
-    if _RATIO_CODE.fullmatch(bare):
-        return Dimension.RATIO
+def _dimension(code: str, quantity: "pint.Quantity[Decimal] | None" = None) -> Dimension:
+    bare, dimension = _ANNOTATION.sub("", code), None
+    if quantity is not None and not quantity.dimensionless:
+        dimension = _DIMENSIONS.get(str(quantity.dimensionality))
+    elif _COUNT_CODE.fullmatch(bare):
+        dimension = Dimension.COUNT
+    elif _RATIO_CODE.fullmatch(bare):
+        dimension = Dimension.RATIO
     # Angles and bits are dimensionless too, but neither counts nor ratios.
-    raise _no_dimension(code)
-
-
-def _no_dimension(code: str) -> InvalidUnit:
-    return InvalidUnit(f"The unit {code!r} has a dimension that no metric measures.")
+    if dimension is None:
+        raise InvalidUnit(f"The unit {code!r} has a dimension that no metric measures.")
+    return dimension
 
 
 @cache

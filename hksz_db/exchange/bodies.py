@@ -13,18 +13,16 @@ from typing import Any, Literal
 from marshmallow import Schema, fields
 
 from hksz_db.domain.errors import Fault, Invalid
-from hksz_db.queries.derivation import nested_schema
 from hksz_db.queries.registry import RESOURCES
+from hksz_db.services.entities import SHOWN_LANGUAGE
 from hksz_db.services.registry import WRITERS
+from schemas.base import nested_schema
 from schemas.dates import RelativeDateCreateSchema, RelativeDateSchema
 
 Document = Mapping[str, Any]
 Body = dict[str, Any]
 By = Literal["external_id", "id"]
 Names = Callable[[str], str | None]
-
-# The language in which hksz_db.services.entities prefers the displayed name.
-_LANGUAGE = "en"
 
 
 @dataclass(frozen=True)
@@ -177,7 +175,7 @@ def _shown_first(document: Document) -> list[Any]:
     names: list[Any] = document["names"]
     preferred = [name for name in objects(names) if name.get("kind") == "preferred"]
     shown = [name for name in preferred if name.get("name") == document.get("name")]
-    english = any(str(name.get("language")).lower() == _LANGUAGE for name in preferred)
+    english = any(str(name.get("language")).lower() == SHOWN_LANGUAGE for name in preferred)
     if english or not shown or preferred[0] == shown[0]:
         return names
     return [shown[0], *(name for name in names if name is not shown[0])]

@@ -24,11 +24,10 @@ import psycopg
 from psycopg import RawCursor
 from psycopg.sql import SQL, Composable, Identifier
 
-from hksz_db.database import Database
-from hksz_db.exchange.format import compact
+from hksz_db.database import Connection, Database
+from hksz_db.domain.strict_json import compact
 from hksz_db.exchange.readers.entries import Unreadable
 
-Connection = psycopg.Connection[tuple[Any, ...]]
 Step = Callable[[int], None]
 
 _VERSION = 1

@@ -18,13 +18,13 @@ from sqlalchemy.orm import Session
 
 from hksz_db.database import Database, run
 from hksz_db.domain.errors import Fault, Invalid
-from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
+from hksz_db.domain.vocabulary import EXTERNAL_ID_PATTERN, BulkMode, BulkOutcome
 from hksz_db.exchange.readers.entries import Entries, ImportEntry, Item
 from hksz_db.services import bulk
 from hksz_db.services.loading import load
 from hksz_db.services.registry import WRITERS
 from hksz_db.services.writing import writing
-from schemas.fields import DOI_PATTERN, EXTERNAL_ID_PATTERN
+from schemas.fields import DOI_PATTERN
 from schemas.sources import SourceCreateSchema
 
 MAX_BATCH = 1000

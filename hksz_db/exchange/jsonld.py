@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from hksz_db.exchange.format import Document, Format, array, compact, drop_empty, of_resources
+from hksz_db.domain.strict_json import compact
+from hksz_db.exchange.format import Document, Format, array, drop_empty, of_resources
 from hksz_db.queries.pages import PageShape
 
 _SCHEMA = "https://schema.org/"

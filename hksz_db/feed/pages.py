@@ -3,17 +3,15 @@
 import json
 import re
 from dataclasses import astuple, dataclass
-from typing import Any
 
 import psycopg
 
-from hksz_db.database import Database
+from hksz_db.database import Connection, Database
+from hksz_db.domain.strict_json import compact
 from hksz_db.feed.changes import STEPS, changes_statement, horizon_statement
 from hksz_db.feed.dependencies import NIL_ID
 from hksz_db.queries.keysets import decode_cursor, encode_cursor
 from hksz_db.queries.registry import RESOURCES
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 _ROUNDS = 10
 # The patterns of the fields of a position.
@@ -126,8 +124,7 @@ class Feed:
 
     def cursor(self, position: Position) -> str:
         """The cursor for a position."""
-        keys = json.dumps(astuple(position), separators=(",", ":"))
-        return encode_cursor(keys.encode(), self._question)
+        return encode_cursor(compact(astuple(position)), self._question)
 
     def position(self, cursor: str) -> Position:
         """The position in a cursor. Raises ``ForeignCursor`` if it is not one of this feed."""

@@ -26,11 +26,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.schema import SchemaItem
 
 from hksz_db.domain.relative_dates import DURATION_PATTERN, WEEKDAYS
-from hksz_db.domain.vocabulary import TimeModifier
+from hksz_db.domain.vocabulary import EXTERNAL_ID_PATTERN, MAX_EXTERNAL_ID_LENGTH, TimeModifier
 
 # The label of the API key that writes, or the database role without one.
 ACTOR = text("COALESCE(NULLIF(current_setting('hksz.actor', true), ''), CURRENT_USER::text)")
-EXTERNAL_ID_PATTERN = "^[a-z][a-z0-9.-]*:[A-Za-z0-9][A-Za-z0-9._~/-]*$"
 
 
 class Base(DeclarativeBase):
@@ -113,7 +112,8 @@ def resource_rules(table: str) -> tuple[SchemaItem, ...]:
     """The constraints and indexes that every resource has."""
     return (
         CheckConstraint(
-            f"external_id ~ '{EXTERNAL_ID_PATTERN}' AND char_length(external_id) <= 200",
+            f"external_id ~ '{EXTERNAL_ID_PATTERN}'"
+            f" AND char_length(external_id) <= {MAX_EXTERNAL_ID_LENGTH}",
             name="external_id",
         ),
         CheckConstraint("version >= 1", name="version"),

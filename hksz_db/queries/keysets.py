@@ -37,33 +37,24 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from hksz_db.queries.documents import Json
+from hksz_db.queries.documents import Json, term
 from hksz_db.queries.filters import Condition
 
 _CHECKSUM_BYTES = 9
-_COMMA: ColumnElement[Any] = literal_column("','")
 
 
 @dataclass(frozen=True)
-class SortKey:
-    """A key to sort a list by; rows without a value come last in both directions.
+class Key:
+    """A column to sort by; rows without a value come last in both directions.
 
     If the column is in another table, which has exactly one row for each row of the resource,
     ``foreign_id`` is the column of that table with the id of the resource.
     """
 
     column: ColumnElement[Any]
-    nullable: bool = False
-    foreign_id: ColumnElement[Any] | None = None
-
-
-@dataclass(frozen=True)
-class Key:
-    """A column to sort by; rows without a value come last in both directions."""
-
-    column: ColumnElement[Any]
     descending: bool = False
     nullable: bool = False
+    foreign_id: ColumnElement[Any] | None = None
 
     @property
     def ordered(self) -> ColumnElement[Any]:
@@ -213,7 +204,7 @@ def gathered(
     JSON array of texts, or ``elsewhere`` if no more rows follow.
     """
     last = bindparam("rows", type_=Integer()) - literal_column("1")
-    items = func.string_agg(numbered.c.body, aggregate_order_by(_COMMA, numbered.c.n))
+    items = func.string_agg(numbered.c.body, aggregate_order_by(term(","), numbered.c.n))
     final = func.max(numbered.c.cursor).filter(numbered.c.n == last)
     return select(
         type_coerce(items.filter(numbered.c.n <= last), Json()),

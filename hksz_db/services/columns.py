@@ -8,14 +8,14 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import Schema, fields, missing
+from marshmallow import Schema, missing
 from sqlalchemy import Table
 
 from hksz_db.models.base import HistoryMixin, IdMixin, ResourceMixin
 from hksz_db.services.dates import ANCHORED, ORIGIN, date_columns
 from hksz_db.services.references import Resolved, Shape
 from hksz_db.services.rows import Row, period_columns, pick
-from schemas.base import InputSchema
+from schemas.base import InputSchema, nested_schema
 from schemas.fields import Edtf
 
 # The columns that every table has; clients do not write them.
@@ -131,13 +131,6 @@ def columns_of(
 def mismatch(schema: type[Schema], name: str, why: str) -> SchemaMismatch:
     """The error for a field that does not fit the table."""
     return SchemaMismatch(f"{schema.__name__}.{name} {why}.")
-
-
-def nested_schema(field: Any) -> type[InputSchema]:
-    """The schema of a nested object, or of the objects in a list."""
-    nested: Any = field.inner if isinstance(field, fields.List) else field
-    schema: type[InputSchema] = nested.nested
-    return schema
 
 
 def _target(table: Table, stem: str) -> str | None:

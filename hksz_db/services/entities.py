@@ -7,7 +7,8 @@ from hksz_db.services.rows import Row
 from hksz_db.services.writers import ListField, Writer
 from schemas.entities import EntityCreateSchema, EntityPatchSchema
 
-_LANGUAGE = "en"
+SHOWN_LANGUAGE = "en"
+"""The language in which the name that is shown is preferred."""
 
 
 class _Entities(Writer):
@@ -17,7 +18,7 @@ class _Entities(Writer):
         if "names" not in given:
             return {}
         preferred = [name for name in given["names"] if name["kind"] == "preferred"]
-        shown = min(preferred, key=lambda name: name["language"].lower() != _LANGUAGE)
+        shown = min(preferred, key=lambda name: name["language"].lower() != SHOWN_LANGUAGE)
         return {"name": shown["name"], "name_language": shown["language"]}
 
 

@@ -9,17 +9,11 @@ from marshmallow import Schema
 
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.models import Base, table_of
-from hksz_db.services.columns import (
-    HOUSEKEEPING,
-    SchemaMismatch,
-    columns_of,
-    mismatch,
-    nested_schema,
-)
+from hksz_db.services.columns import HOUSEKEEPING, SchemaMismatch, columns_of, mismatch
 from hksz_db.services.dependants import LIST_OWNERS, parents_of
 from hksz_db.services.references import Reference, Resolved, Shape
 from hksz_db.services.rows import Children, Row, child_rows, pick
-from schemas.base import InputSchema, patch_schema
+from schemas.base import InputSchema, nested_schema, patch_schema
 
 _ABSENT = object()
 
@@ -45,7 +39,9 @@ class ListField:
         self.shape = Shape()
         if not self.value:
             own = {self.parent, self.ordinal}
-            self.columns = columns_of(nested_schema(field), self.table, computed=own)
+            schema = nested_schema(field)
+            assert issubclass(schema, InputSchema)
+            self.columns = columns_of(schema, self.table, computed=own)
             self.blank = self.columns.blank({})
             self.shape = self.columns.shape
 

@@ -90,6 +90,7 @@ EXTRA = (
             "url": "https://example.com",
             "doi": "10.1000/200",
             "container_title": "Reports",
+            "publisher_place": "Hong_Kong",
             "retracted_at": "2021-01-01T00:00:00Z",
             "captures": [{"char_length": 6, "text_sha256": "d" * 64}],
             "relations": [{"to_external_id": "test:report", "kind": "copy_of"}],

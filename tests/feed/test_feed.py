@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from hksz_db.database import Database, run
+from hksz_db.database import Connection, Database, run
 from hksz_db.feed import listener as listeners
 from hksz_db.feed.changes import STEPS
 from hksz_db.feed.due import note_due
@@ -22,7 +22,6 @@ from hksz_db.services.writing import writing
 
 pytestmark = pytest.mark.slow
 
-Connection = psycopg.Connection[tuple[Any, ...]]
 ADD = "INSERT INTO units (code, label, dimension, factor) VALUES (%s, 'x', 'count', 1)"
 
 

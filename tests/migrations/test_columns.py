@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from alembic.util import CommandError
 
-from hksz_db.database import Database, set_as_of, use_history_schema
+from hksz_db.database import Connection, Database, set_as_of, use_history_schema
 from hksz_db.models import HISTORY_TABLES
 from hksz_db.schema_check import incompleteness
 from hksz_db.services.writing import writing
@@ -63,7 +63,7 @@ def versions(tmp_path: Path, migrated: str) -> Path:
     return tmp_path
 
 
-def connected(url: str) -> "closing[psycopg.Connection[tuple[Any, ...]]]":
+def connected(url: str) -> closing[Connection]:
     return closing(psycopg.connect(url, autocommit=True))
 
 

@@ -15,11 +15,16 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from marshmallow import ValidationError
 
 from hksz_db.domain.unicode_form import nfc
-from hksz_db.domain.vocabulary import ContributorRole, EntityKind
+from hksz_db.domain.vocabulary import (
+    EXTERNAL_ID_PATTERN,
+    MAX_EXTERNAL_ID_LENGTH,
+    ContributorRole,
+    EntityKind,
+)
 from hksz_db.exchange.readers import edtf_dates
 from hksz_db.exchange.readers.entries import ImportEntry, Item, digest
 from hksz_db.exchange.readers.language_tags import language_tag
-from schemas.fields import DOI_PATTERN, EXTERNAL_ID_PATTERN, WebAddress
+from schemas.fields import DOI_PATTERN, WebAddress
 
 _MAX_CONTRIBUTORS = 100
 _MAX_NAME = 300
@@ -227,7 +232,7 @@ def _external_id(work: Work, doi: str | None, namespace: str) -> str:
         own = item[1]
     if own:
         found = f"{namespace}:{_NOT_IN_NAMES.sub(_escape, own)}"
-        if len(found) <= 200 and re.fullmatch(EXTERNAL_ID_PATTERN, found):
+        if len(found) <= MAX_EXTERNAL_ID_LENGTH and re.fullmatch(EXTERNAL_ID_PATTERN, found):
             return found
         return f"{namespace}:id-{digest(own)}"
     if doi:

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from hksz_db.domain.vocabulary import ContributorRole
+from hksz_db.domain.vocabulary import EXTERNAL_ID_PATTERN, ContributorRole
 from hksz_db.exchange.readers.works import Credit, Work, entry, organisation, person
-from schemas.fields import EXTERNAL_ID_PATTERN
 from schemas.sources import SourceCreateSchema
 
 AUTHOR = Credit(ContributorRole.AUTHOR, person("Doe", "Jane"))
