@@ -22,6 +22,7 @@ from schemas.parameters import Parameters
 _View = TypeVar("_View", bound=Callable[..., Any])
 Content = type[Schema] | Mapping[str, Any]
 """The schema of a JSON body, or a schema for each media type."""
+NO_PARAMETERS = Parameters({})
 
 
 class Cost(Enum):
@@ -77,7 +78,7 @@ class Call:
     _: KW_ONLY
     status: int = 200
     headers: Collection[str] = ("ETag",)
-    parameters: Parameters | None = None
+    parameters: Parameters = NO_PARAMETERS
     body: Content | None = None
     scope: Scope | None = None
     reviews: bool = False

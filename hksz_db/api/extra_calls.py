@@ -7,7 +7,7 @@ from uuid import UUID
 from flask import Response
 
 from hksz_db.api import answers
-from hksz_db.api.access import Write, check_review
+from hksz_db.api.access import Write
 from hksz_db.api.calls import Call, Section, list_call
 from hksz_db.api.requests import PLAIN_TEXT, arguments, load, load_text
 from hksz_db.domain.locators import NORMALIZATION
@@ -68,7 +68,7 @@ def _create_evidence(write: Write, id: UUID) -> Response:
     """Add evidence to one claim."""
     require_live(write.session, _CLAIMS.name, id)
     fields = load(ClaimEvidenceCreateSchema())
-    check_review(write.actor, fields)
+    write.check_review(fields)
     new_id = batches.create(write.session, "evidence", {**fields, "claim_id": id})
     return answers.written(write.session, _EVIDENCE, new_id, 201)
 

@@ -9,7 +9,7 @@ from flask import Response
 from sqlalchemy.orm import Session
 
 from hksz_db.api import answers
-from hksz_db.api.access import Write, check_review, database
+from hksz_db.api.access import Write, database
 from hksz_db.api.calls import Call, Cost
 from hksz_db.api.requests import arguments
 from hksz_db.domain.differences import differences
@@ -113,7 +113,7 @@ def _restore_version(resource: Readable) -> Call:
         changed. A row that has been deleted must be restored first.
         """
         fields = load(schema, _patch(write.session, resource, id, version))
-        check_review(write.actor, fields)
+        write.check_review(fields)
         with reviewing(write.session, write.actor, resource.name, id):
             batches.update(write.session, resource.name, id, write.versions, fields)
         return answers.written(write.session, resource, id, 200)

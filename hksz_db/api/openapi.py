@@ -132,10 +132,8 @@ def _operation(section: Section, call: Call, parameters: list[str]) -> dict[str,
     return found
 
 
-def _parameters(converter: OpenAPIConverter, parameters: Parameters | None) -> Iterator[str]:
+def _parameters(converter: OpenAPIConverter, parameters: Parameters) -> Iterator[str]:
     """The names of the components that describe a query string, which are added if missing."""
-    if parameters is None:
-        return
     components = converter.spec.components
     for parameter in converter.schema2parameters(parameters.schema(), location="query"):
         name = parameter["name"]

@@ -21,9 +21,9 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from hksz_db.api import answers
 from hksz_db.api.access import database
-from hksz_db.api.calls import Cost, Section, costs
+from hksz_db.api.calls import NO_PARAMETERS, Cost, Section, costs
 from hksz_db.api.openapi import DESCRIPTION, TITLE, VERSION, openapi_document
-from hksz_db.api.requests import refuse_parameters
+from hksz_db.api.requests import arguments
 from hksz_db.database import Database
 from hksz_db.domain.errors import Unavailable
 from hksz_db.preparing import pending
@@ -132,7 +132,7 @@ def register_documentation(app: Flask, sections: Sequence[Section]) -> None:
     @app.get("/")
     @costs(Cost.PROBE)
     def index() -> Response:
-        refuse_parameters()
+        NO_PARAMETERS.read(arguments())
         lists = [each.name for each in sections if any(call.name == "list" for call in each.calls)]
         about = {
             "name": TITLE,

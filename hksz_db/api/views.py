@@ -8,8 +8,8 @@ from uuid import UUID
 from flask import Response
 from marshmallow import fields
 
-from hksz_db.api import answers, exports
-from hksz_db.api.access import Write, check_review
+from hksz_db.api import answers
+from hksz_db.api.access import Write
 from hksz_db.api.bulk import bulk
 from hksz_db.api.calls import Call, Cost, Section, list_call
 from hksz_db.api.extra_calls import EXTRA_CALLS
@@ -100,7 +100,7 @@ def _create(resource: Readable) -> Call:
     def create(write: Write) -> Response:
         """Add one {singular} with everything in the body, or nothing at all."""
         fields = load(schema)
-        check_review(write.actor, fields)
+        write.check_review(fields)
         id = batches.create(write.session, resource.name, fields)
         demand_review_of_new(write.session, write.actor, resource.name, id)
         return answers.written(write.session, resource, id, 201)
@@ -125,7 +125,7 @@ def _change(resource: Readable) -> Call:
         The media type may be `application/json` as well.
         """
         fields = load(schema, MERGE_PATCH)
-        check_review(write.actor, fields)
+        write.check_review(fields)
         with reviewing(write.session, write.actor, resource.name, id):
             batches.update(write.session, resource.name, id, write.versions, fields)
         return answers.written(write.session, resource, id, 200)
@@ -215,7 +215,7 @@ def _export(resource: Readable) -> Call:
         `ndjson` is not JSON, `csv` ends inside quotes, JSON arrays are not closed, `parquet` has
         no footer and `bibtex` ends inside an entry.
         """
-        return exports.export(resource, read_export(resource.name, arguments()))
+        return answers.export(resource, read_export(resource.name, arguments()))
 
     return Call(
         "GET /export",
