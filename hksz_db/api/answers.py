@@ -14,9 +14,8 @@ import psycopg
 from flask import Response, current_app, request
 from sqlalchemy.orm import Session
 
-from hksz_db.api.access import database, place
 from hksz_db.api.conditions import content_tag, is_known
-from hksz_db.api.requests import refused_cursor
+from hksz_db.api.requests import database, place, refused_cursor
 from hksz_db.database import Prepared, fetch_in
 from hksz_db.domain.errors import Gone, Merged, NotFound
 from hksz_db.exchange import exporting
@@ -113,10 +112,9 @@ def page(
     ``within`` is the row whose parts are listed. Raises ``NotFound`` or ``Gone`` if it is missing.
     """
     identity = question.identity(resource.name)
-    keys, after = _begin(question, identity, keyset_of(resource.name, question.sort))
+    values, after = _begin(question, identity, keyset_of(resource.name, question.sort))
     shape = question.shape(resource.name, after)
     matches = partial(matches_statement, shape.matching)
-    values = {**question.values(), **keys}
     return _page(question, identity, values, page_statement(shape), matches, within)
 
 
@@ -124,33 +122,32 @@ def comparisons(question: Question, of: tuple[Readable, UUID] | None = None) -> 
     """A page of all comparisons, or of those of a figure. Raises ``NotFound`` or ``Gone``."""
     figure = None if of is None else of[1]
     identity = [*question.identity(COMPARISONS.name), figure]
-    keys, after = _begin(question, identity, comparison_pages.KEYSET)
+    values, after = _begin(question, identity, comparison_pages.KEYSET)
     shape = question.shape(COMPARISONS.name, after)
-    values = {**question.values(), **keys, "figure": figure}
     statement = comparison_pages.comparisons_statement(shape, of is not None)
     matches = partial(comparison_pages.pairs_statement, shape.matching, of is not None)
-    return _page(question, identity, values, statement, matches, of)
+    return _page(question, identity, {**values, "figure": figure}, statement, matches, of)
 
 
 def versions(resource: Readable, id: UUID, question: Question) -> Response:
     """A page of the versions of a row, deleted or not. Raises ``NotFound``."""
     identity = [*question.identity(resource.name), "history", id]
-    keys, after = _begin(question, identity, row_versions.KEYSET)
+    values, after = _begin(question, identity, row_versions.KEYSET)
     statement = row_versions.page_statement(resource.name, after)
-    values = {"id": id, "rows": question.per_page + 1, **keys}
-    return _page(question, identity, values, statement, None, (resource, id))
+    return _page(question, identity, {**values, "id": id}, statement, None, (resource, id))
 
 
 def _begin(
     question: Question, identity: Any, keyset: Keyset
-) -> tuple[dict[str, str | None], tuple[bool, ...] | None]:
-    """The keys of the cursor as values to bind, and whether each of them is not null."""
+) -> tuple[dict[str, object], tuple[bool, ...] | None]:
+    """The values to bind, and whether each of the keys of the cursor among them is not null."""
     if question.cursor is None:
-        return {}, None
+        return question.values(), None
     keys = keyset.decode(question.cursor, identity)
     if keys is None:
         raise refused_cursor()
-    return {f"c{n}": key for n, key in enumerate(keys)}, tuple(key is not None for key in keys)
+    values = {**question.values(), **{f"c{n}": key for n, key in enumerate(keys)}}
+    return values, tuple(key is not None for key in keys)
 
 
 def _page(

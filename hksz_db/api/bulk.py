@@ -8,10 +8,9 @@ from flask import Response
 from marshmallow import Schema, fields
 
 from hksz_db.api import answers
-from hksz_db.api.access import Write
 from hksz_db.api.calls import Call
 from hksz_db.api.problems import fault_document, status_of
-from hksz_db.api.requests import arguments, load
+from hksz_db.api.requests import Write, arguments, load
 from hksz_db.domain.errors import Conflict, Fault, Forbidden, Invalid
 from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
 from hksz_db.queries.questions import model_of

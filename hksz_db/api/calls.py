@@ -154,10 +154,10 @@ def list_call(
 
 @dataclass(frozen=True)
 class Section:
-    """The calls below ``/v1/{name}``."""
+    """The calls below ``/v1/{name}``, which the docstring of the schema describes."""
 
     name: str
-    description: str
+    schema: type[Schema]
     calls: Sequence[Call]
     singular: str = ""
 

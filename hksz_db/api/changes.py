@@ -3,15 +3,13 @@
 import json
 import time
 from contextlib import nullcontext
-from inspect import getdoc
 
 from flask import Response, current_app, request
 
 from hksz_db.api import answers
-from hksz_db.api.access import database, place
 from hksz_db.api.calls import Call, Section
 from hksz_db.api.gateway import RELEASE_WORKER_SLOT
-from hksz_db.api.requests import arguments, refused_cursor
+from hksz_db.api.requests import arguments, database, place, refused_cursor
 from hksz_db.feed.listener import ChangeListener
 from hksz_db.feed.pages import BEGINNING, Feed, ForeignCursor, Page, Position, horizon
 from hksz_db.queries.questions import model_of
@@ -81,7 +79,7 @@ def _page(feed: Feed, start: Position, per_page: int, wait_s: int) -> Page:
 
 CHANGES = Section(
     "changes",
-    getdoc(ChangeSchema) or "",
+    ChangeSchema,
     [
         Call(
             "GET ",

@@ -92,12 +92,10 @@ class _HeldSlot:
             raise Overloaded("Too many costly requests at once; try again later.") from None
 
     async def reacquire(self) -> None:
-        """Take the slot for a request that has already started, however long that takes."""
         await self._free.acquire()
         self._held = True
 
     def release(self) -> None:
-        """Give the slot back if it is held."""
         if self._held:
             self._held = False
             self._free.release()
@@ -186,7 +184,6 @@ class Gateway:
             slot.release()
 
     async def _live(self, receive: Receive, send: Send) -> None:
-        """Follow the lifespan protocol of ASGI."""
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
@@ -256,22 +253,17 @@ class Gateway:
                 if piece is None:
                     await send({"type": "http.response.body", "body": b""})
                     return
-                if not await self._is_taken(piece, send):
+                try:
+                    async with asyncio.timeout(self._reader_s):
+                        await send({"type": "http.response.body", "body": piece, "more_body": True})
+                except TimeoutError:
+                    _log.info("reader_dropped", seconds=self._reader_s)
                     return
                 await slot.reacquire()
         finally:
             slot.release()
             gone.cancel()
             await self._in_thread(Cost.COSTLY, answer.close)
-
-    async def _is_taken(self, piece: bytes, send: Send) -> bool:
-        try:
-            async with asyncio.timeout(self._reader_s):
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-        except TimeoutError:
-            _log.info("reader_dropped", seconds=self._reader_s)
-            return False
-        return True
 
 
 def environ_of(scope: Scope) -> "WSGIEnvironment":

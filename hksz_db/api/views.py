@@ -1,7 +1,6 @@
 """The calls that every resource has."""
 
 from collections.abc import Callable
-from inspect import getdoc
 from typing import cast
 from uuid import UUID
 
@@ -9,12 +8,11 @@ from flask import Response
 from marshmallow import fields
 
 from hksz_db.api import answers
-from hksz_db.api.access import Write
 from hksz_db.api.bulk import bulk
 from hksz_db.api.calls import Call, Cost, Section, list_call
 from hksz_db.api.extra_calls import EXTRA_CALLS
 from hksz_db.api.history import HISTORY_CALLS
-from hksz_db.api.requests import MERGE_PATCH, arguments, load, load_object
+from hksz_db.api.requests import MERGE_PATCH, Write, arguments, load, load_object
 from hksz_db.exchange.exporting import export_parameters, formats_for, read_export
 from hksz_db.queries.questions import (
     AGGREGATE,
@@ -41,7 +39,7 @@ def section_of(resource: Readable) -> Section:
     calls = [make(resource) for make in _CALLS]
     calls += EXTRA_CALLS.get(resource.name, ())
     calls += [_part(resource, part) for part in resource.parts]
-    return Section(resource.name, getdoc(resource.schema) or "", calls, resource.singular)
+    return Section(resource.name, resource.schema, calls, resource.singular)
 
 
 def _list(resource: Readable) -> Call:
