@@ -1,6 +1,5 @@
 """Preparing a database to be served: migrations, seed data and a first key."""
 
-import os
 from functools import cache
 from pathlib import Path
 
@@ -87,14 +86,9 @@ def write_first_key(database: Database, path: Path) -> Path | None:
             return None
         key = api_keys.create(session, "admin", list(Scope))
         # Within the transaction, so that a key that cannot be written does not exist.
-        _write_private(path, key + "\n")
+        fresh = path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        fresh.touch(0o600, exist_ok=False)
+        fresh.write_text(key + "\n", encoding="ascii")
+        fresh.replace(path)
     return path
-
-
-def _write_private(path: Path, text: str) -> None:
-    fresh = path.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(text)
-    fresh.replace(path)

@@ -206,7 +206,7 @@ def test_a_role_that_may_only_read_reads_the_whole_feed(reading_url, psql):
     assert [json.loads(line)["id"] for line in lines.output.splitlines()] == [
         entry["id"] for entry in entries
     ]
-    app.extensions["hksz_waiting_room"].listener.close()
+    app.extensions["hksz_change_listener"].close()
     database.close()
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from hksz_db.settings import InvalidSettings, Settings
+from hksz_db.settings import InvalidSettings, Settings, variable
 
-NAMES = {item.metadata["name"]: item.name for item in fields(Settings)}
+NAMES = {variable(item.name): item.name for item in fields(Settings)}
 
 
 def test_defaults_apply_without_an_environment():

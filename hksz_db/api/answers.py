@@ -1,22 +1,24 @@
 """Responses: the JSON that PostgreSQL built, with the headers that go with it."""
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Generator, Mapping
+from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
+from threading import Semaphore
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 import psycopg
-from flask import Response, request
+from flask import Response, current_app, request
 from sqlalchemy.orm import Session
 
-from hksz_db.api.access import database
 from hksz_db.api.conditions import content_tag, is_known
-from hksz_db.api.requests import refused_cursor
+from hksz_db.api.requests import database, place, refused_cursor
 from hksz_db.database import Prepared, fetch_in
 from hksz_db.domain.errors import Gone, Merged, NotFound
 from hksz_db.domain.strict_json import compact
+from hksz_db.exchange import exporting
 from hksz_db.queries import comparison_pages
 from hksz_db.queries import versions as row_versions
 from hksz_db.queries.comparisons import COMPARISONS
@@ -33,20 +35,15 @@ from hksz_db.queries.pages import (
 from hksz_db.queries.questions import Question, Reading
 from hksz_db.queries.readable import Readable
 
-_JSON = "application/json"
+MAX_EXPORTS = 2
+"""How many exports a worker process sends at once."""
+
+_MAX_EXPORT_S = 3600
 
 
-class DirectResponse(Response):
-    """A response with its body in one piece, which the server sends in one write."""
-
-    def get_app_iter(self, environ: dict[str, Any]) -> Iterable[bytes]:
-        """The body as a list, unless it is streamed."""
-        parts = super().get_app_iter(environ)
-        if not self.is_sequence:
-            return parts
-        body = list(parts)
-        self.close()
-        return body
+def json_response(body: bytes, status: int = 200) -> Response:
+    """A response with a JSON text."""
+    return Response(body, status, content_type="application/json")
 
 
 def one(resource: Readable, id: UUID, reading: Reading) -> Response:
@@ -75,7 +72,7 @@ def written(session: Session, resource: Readable, id: UUID, status: int) -> Resp
     """The document of a row as the transaction leaves it, with everything that can be embedded."""
     statement = document_statement(resource.name, tuple(resource.document))
     version, body = _document(resource, id, fetch_in(session, statement, {"id": id}))
-    response = DirectResponse(body, status, content_type=_JSON)
+    response = json_response(body, status)
     response.headers["ETag"] = f'"{version}-{content_tag(body)}"'
     if status == 201:
         response.headers["Location"] = f"/v1/{resource.name}/{id}"
@@ -86,7 +83,7 @@ def deleted(session: Session, resource: Readable, id: UUID) -> Response:
     """No content, with the ETag that a restore needs."""
     statement = document_statement(resource.name, ("id",))
     ((version, *_),) = fetch_in(session, statement, {"id": id})
-    response = DirectResponse(status=204)
+    response = Response(status=204)
     response.headers["ETag"] = f'"{version}"'
     return response
 
@@ -104,7 +101,7 @@ def _document(resource: Readable, id: UUID, rows: list[Any]) -> tuple[int, bytes
 
 def computed(document: Any, status: int = 200) -> Response:
     """A document that is not stored."""
-    return DirectResponse(compact(document), status, content_type=_JSON)
+    return json_response(compact(document), status)
 
 
 def page(
@@ -115,9 +112,8 @@ def page(
     ``within`` is the row whose parts are listed. Raises ``NotFound`` or ``Gone`` if it is missing.
     """
     identity = question.identity(resource.name)
-    keys, after = _begin(question, identity, keyset_of(resource.name, question.sort))
+    values, after = _begin(question, identity, keyset_of(resource.name, question.sort))
     shape = question.shape(resource.name, after)
-    values = {**question.values(), **keys}
     matches = partial(matches_statement, shape.matching)
     return _page(question, identity, values, page_statement(shape), matches, within)
 
@@ -126,33 +122,32 @@ def comparisons(question: Question, of: tuple[Readable, UUID] | None = None) -> 
     """A page of all comparisons, or of those of a figure. Raises ``NotFound`` or ``Gone``."""
     figure = None if of is None else of[1]
     identity = [*question.identity(COMPARISONS.name), figure]
-    keys, after = _begin(question, identity, comparison_pages.KEYSET)
+    values, after = _begin(question, identity, comparison_pages.KEYSET)
     shape = question.shape(COMPARISONS.name, after)
-    values = {**question.values(), **keys, "figure": figure}
     statement = comparison_pages.comparisons_statement(shape, of is not None)
     matches = partial(comparison_pages.pairs_statement, shape.matching, of is not None)
-    return _page(question, identity, values, statement, matches, of)
+    return _page(question, identity, {**values, "figure": figure}, statement, matches, of)
 
 
 def versions(resource: Readable, id: UUID, question: Question) -> Response:
     """A page of the versions of a row, deleted or not. Raises ``NotFound``."""
     identity = [*question.identity(resource.name), "history", id]
-    keys, after = _begin(question, identity, row_versions.KEYSET)
+    values, after = _begin(question, identity, row_versions.KEYSET)
     statement = row_versions.page_statement(resource.name, after)
-    values = {"id": id, "rows": question.per_page + 1, **keys}
-    return _page(question, identity, values, statement, None, (resource, id))
+    return _page(question, identity, {**values, "id": id}, statement, None, (resource, id))
 
 
 def _begin(
     question: Question, identity: Any, keyset: Keyset
-) -> tuple[dict[str, str | None], tuple[bool, ...] | None]:
-    """The keys of the cursor as values to bind, and whether each of them is not null."""
+) -> tuple[dict[str, object], tuple[bool, ...] | None]:
+    """The values to bind, and whether each of the keys of the cursor among them is not null."""
     if question.cursor is None:
-        return {}, None
+        return question.values(), None
     keys = keyset.decode(question.cursor, identity)
     if keys is None:
         raise refused_cursor()
-    return {f"c{n}": key for n, key in enumerate(keys)}, tuple(key is not None for key in keys)
+    values = {**question.values(), **{f"c{n}": key for n, key in enumerate(keys)}}
+    return values, tuple(key is not None for key in keys)
 
 
 def _page(
@@ -210,11 +205,29 @@ def tagged(body: bytes) -> Response:
 
 
 def _tagged(tag: str, body: bytes) -> Response:
-    if is_known(tag):
-        response = DirectResponse(status=304)
-    else:
-        response = DirectResponse(body, content_type=_JSON)
+    response = Response(status=304) if is_known(tag) else json_response(body)
     response.headers["ETag"] = f'"{tag}"'
     # Caches may store it, but must revalidate it.
     response.headers["Cache-Control"] = "no-cache"
     return response
+
+
+def export(resource: Readable, wanted: exporting.Export) -> Response:
+    """The file, which is streamed. A ``HEAD`` request reads nothing."""
+    response = Response(content_type=wanted.form.media_type)
+    name = f"{resource.name}-{datetime.now(UTC).date()}.{wanted.form.suffix}"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.headers["Cache-Control"] = "no-store"
+    if request.method != "HEAD":
+        pieces = _pieces(wanted)
+        # An error that prevents even the first piece can still be answered with a status.
+        first = next(pieces, b"")
+        response.call_on_close(pieces.close)
+        response.response = chain([first], pieces)
+    return response
+
+
+def _pieces(wanted: exporting.Export) -> Generator[bytes]:
+    places: Semaphore = current_app.extensions["hksz_export_places"]
+    with place(places, "Too many concurrent exports; try again later."):
+        yield from exporting.export(database(), wanted, at_most_s=_MAX_EXPORT_S)

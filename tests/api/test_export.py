@@ -9,8 +9,7 @@ import psycopg
 import pytest
 
 from app import create_app
-from hksz_db.api import exports
-from hksz_db.api.problems import ApiError
+from hksz_db.api.answers import MAX_EXPORTS
 from hksz_db.database import Database, run
 from hksz_db.exchange.exporting import FORMATS, formats_for
 from hksz_db.queries.registry import RESOURCES
@@ -183,51 +182,38 @@ def test_where_reading_is_closed_a_key_is_needed(app, reader, writer):
         app.config["OPEN_READS"] = True
 
 
-def _slots(app):
-    return app.extensions["hksz_export_slots"]
+def _places(app):
+    return app.extensions["hksz_export_places"]
 
 
-def _check_slots_are_free(app):
-    for release in [_slots(app).acquire() for _ in range(exports.MAX_EXPORTS)]:
-        release()
+def _take_all_places(app):
+    for _ in range(MAX_EXPORTS):
+        assert _places(app).acquire(blocking=False)
+
+
+def _check_places_are_free(app):
+    _take_all_places(app)
+    _places(app).release(MAX_EXPORTS)
 
 
 def test_too_many_exports_at_once_are_refused(app, reader):
-    release, *others = [_slots(app).acquire() for _ in range(exports.MAX_EXPORTS)]
+    _take_all_places(app)
     refused = reader.get("/v1/claims/export")
     assert refused.status_code == 503
     assert int(refused.headers["Retry-After"]) > 0
     assert reader.get("/v1/claims").status_code == 200
     assert reader.send("HEAD", "/v1/claims/export").status_code == 200
-    release()
+    _places(app).release()
     assert reader.get("/v1/claims/export").data
-    for release_other in others:
-        release_other()
+    _places(app).release(MAX_EXPORTS - 1)
+    _check_places_are_free(app)
 
 
-def test_a_slot_is_released_at_the_end(app, reader):
+def test_a_place_is_free_again_at_the_end(app, reader):
     for _ in range(5):
         assert reader.get("/v1/units/export").data
     assert reader.get("/v1/units/export", format="pdf").status_code == 400
-    _check_slots_are_free(app)
-
-
-def test_a_slot_expires():
-    slots = exports.ExportSlots(1, 0)
-    release = slots.acquire()
-    slots.acquire()
-    release()
-
-
-def test_a_slot_is_released_only_once():
-    slots = exports.ExportSlots(1, 3600)
-    first = slots.acquire()
-    first()
-    second = slots.acquire()
-    first()
-    with pytest.raises(ApiError):
-        slots.acquire()
-    second()
+    _check_places_are_free(app)
 
 
 @pytest.fixture
@@ -268,7 +254,7 @@ def test_all_of_many_rows_go_out(client, many):
         assert max(pieces) < 2**17
     with client.get("/v1/metrics/export?key__startswith=k&label__contains=xxx") as answer:
         assert answer.data.count(b"\n") == many
-    _check_slots_are_free(client.application)
+    _check_places_are_free(client.application)
 
 
 @pytest.mark.usefixtures("many")
@@ -278,7 +264,7 @@ def test_a_reader_that_leaves_ends_the_export(client, database_url):
     assert len(_export_pids(database_url)) == 1
     answer.close()
     assert _export_pids(database_url) == []
-    _check_slots_are_free(client.application)
+    _check_places_are_free(client.application)
 
 
 @pytest.mark.parametrize("form", ["ndjson", "csv"])
@@ -295,7 +281,7 @@ def test_a_database_that_goes_away_halfway_is_no_end(client, database_url, form)
         arrived.extend(pieces)
     assert b"".join(arrived).endswith(FORMATS[form].broken)
     answer.close()
-    _check_slots_are_free(client.application)
+    _check_places_are_free(client.application)
 
 
 def test_a_database_that_is_away_is_an_answer():
@@ -304,7 +290,7 @@ def test_a_database_that_is_away_is_an_answer():
     for _ in range(3):
         answer = client.get("/v1/metrics/export")
         assert (answer.status_code, answer.content_type) == (503, "application/problem+json")
-    _check_slots_are_free(client.application)
+    _check_places_are_free(client.application)
 
 
 def test_an_export_can_be_of_the_past(editor, reader, database):

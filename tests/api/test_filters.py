@@ -645,7 +645,28 @@ def test_a_parameter_is_given_once(asker: Asker) -> None:
         refused = asker.client.get(f"/v1/claims?{query}")
         assert refused.status_code == 400
         (error,) = refused.json["errors"]
-        assert (error["parameter"], error["code"]) == (query.partition("=")[0], "repeated")
+        name = query.partition("=")[0]
+        assert (error["parameter"], error["code"]) == (name, "repeated")
+        assert ("__in" in error["detail"]) == (name == "status")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "detail"),
+    [
+        ("as_of", "Must be a time with its offset from UTC, such as 2026-11-22T21:00:00Z."),
+        (
+            "created_at__gt",
+            "Must be a time with its offset from UTC, such as 2026-11-22T21:00:00Z.",
+        ),
+        ("external_id__isnull", "Must be true or false."),
+        ("id", "Must be a UUID, such as 01890a5d-ac96-774b-bcce-b302099a8057."),
+    ],
+)
+def test_a_refused_value_is_told_what_is_expected(asker: Asker, parameter, detail) -> None:
+    refused = asker.client.get("/v1/claims", query_string={parameter: "yesterday"})
+    assert refused.status_code == 400
+    (error,) = refused.json["errors"]
+    assert (error["code"], error["detail"]) == ("invalid", detail)
 
 
 def test_a_list_is_given_once_or_a_value_at_a_time(asker: Asker) -> None:

@@ -4,6 +4,9 @@ import io
 import json
 
 import pytest
+from marshmallow import fields
+
+from hksz_db.services.registry import WRITERS
 
 SOURCE = {"csl_type": "report", "title": "A report"}
 
@@ -307,6 +310,62 @@ def test_a_value_that_breaks_a_rule_is_refused_in_place(editor, field, value):
     refused = editor.post("/v1/sources", {**SOURCE, field: value})
     assert refused.status_code == 422
     assert all(e["pointer"].startswith(f"#/{field}") for e in refused.json["errors"])
+
+
+_TIME = "Must be a time with its offset from UTC, such as 2026-11-22T21:00:00Z."
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code", "detail"),
+    [
+        ("title", 5, "invalid", "Must be a text."),
+        ("title", None, "null", "Must not be null."),
+        ("title_supplied", "yes", "invalid", "Must be true or false."),
+        ("retracted_at", "yesterday", "invalid", _TIME),
+        ("retracted_at", "2024-01-01T00:00:00", "invalid", _TIME),
+        ("retracted_at", 2024, "invalid", _TIME),
+        ("contributors", {}, "invalid", "Must be a list."),
+        ("contributors", [5], "invalid", "Must be an object."),
+        (
+            "captures",
+            [{"text_sha256": "a" * 64, "char_length": "1"}],
+            "invalid",
+            "Must be a whole number.",
+        ),
+        ("captures", [{"text_sha256": "a" * 64}], "required", "This field is required."),
+        ("unknown", 1, "unknown_field", "Unknown field."),
+        (
+            "relations",
+            [{"kind": "cites", "to_id": "x"}],
+            "invalid",
+            "Must be a UUID, such as 01890a5d-ac96-774b-bcce-b302099a8057.",
+        ),
+    ],
+)
+def test_a_refusal_says_what_is_expected(editor, field, value, code, detail):
+    refused = editor.post("/v1/sources", {**SOURCE, field: value})
+    assert refused.status_code == 422
+    (error,) = refused.json["errors"]
+    assert (error["code"], error["detail"]) == (code, detail)
+
+
+def input_fields(loaded):
+    """The fields of a schema, and those of the lists and objects in them."""
+    waiting = list(loaded.fields.values())
+    while waiting:
+        field = waiting.pop()
+        yield field
+        if isinstance(field, fields.List):
+            waiting.append(field.inner)
+        elif isinstance(field, fields.Nested):
+            waiting += field.schema.fields.values()
+
+
+@pytest.mark.parametrize("writer", WRITERS.values(), ids=WRITERS)
+def test_no_message_is_that_of_the_library(writer):
+    for field in input_fields(writer.create_schema()):
+        told = {field.error_messages.get(key, "") for key in ("invalid", "invalid_uuid", "type")}
+        assert not [text for text in told if text.startswith(("Not a valid", "Invalid"))], field
 
 
 def test_lists_have_an_end(editor):

@@ -43,7 +43,7 @@ def app(database: Database) -> Iterator[Flask]:
     """The service with two places for waiting requests."""
     app = create_app(Settings(log_level="error", max_waiters=2), database)
     yield app
-    app.extensions["hksz_waiting_room"].listener.close()
+    app.extensions["hksz_change_listener"].close()
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def add(database: Database, code: str) -> None:
 
 def wait_until(app: Flask, waiting: int) -> None:
     """Return when so many requests wait."""
-    listener = app.extensions["hksz_waiting_room"].listener
+    listener = app.extensions["hksz_change_listener"]
     for _ in range(6000):
         if listener.waiting == waiting:
             return
@@ -133,7 +133,7 @@ def test_waiting_can_begin_at_now(app, database, reader, pool):
 def test_waiting_requests_share_one_connection(app, database, reader, now, pool):
     waiters = [pool.submit(reader.get, PATH, cursor=now, wait="30") for _ in range(2)]
     wait_until(app, 2)
-    while not app.extensions["hksz_waiting_room"].listener.ready:
+    while not app.extensions["hksz_change_listener"].ready:
         threading.Event().wait(0.005)
     assert reader.get("/v1/units").status_code == 200
     database.close()

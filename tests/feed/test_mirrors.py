@@ -473,7 +473,7 @@ def test_mirrors_end_as_the_original(world: Database) -> None:
         written.set()
         for each in (*working, *following):
             each.result(300)
-    app.extensions["hksz_waiting_room"].listener.close()
+    app.extensions["hksz_change_listener"].close()
     original = documents(world)
     client = app.test_client()
     read = {(name, id): client.get(f"/v1/{name}/{id}").data for name, id in original}
