@@ -206,14 +206,15 @@ def gathered(
     ranked: ColumnElement[Any] | None = None,
     total: ColumnElement[Any] | None = None,
     elsewhere: ColumnElement[Any] | None = None,
+    separator: ColumnElement[Any] = _COMMA,
 ) -> Select[Any]:
     """One row that holds a page: ``(items, cursor, ranked, total)``.
 
-    ``items`` is the documents, separated by commas. ``cursor`` is the keys of the last of them as a
+    ``items`` is the documents, joined by commas. ``cursor`` is the keys of the last of them as a
     JSON array of texts, or ``elsewhere`` if no more rows follow.
     """
     last = bindparam("rows", type_=Integer()) - literal_column("1")
-    items = func.string_agg(numbered.c.body, aggregate_order_by(_COMMA, numbered.c.n))
+    items = func.string_agg(numbered.c.body, aggregate_order_by(separator, numbered.c.n))
     final = func.max(numbered.c.cursor).filter(numbered.c.n == last)
     return select(
         type_coerce(items.filter(numbered.c.n <= last), Json()),
