@@ -186,9 +186,17 @@ def test_rows_without_an_entry_are_skipped(database, database_url):
     assert [page.entries.count(b'"create"') for page in pages] == [0, 0, 1]
 
 
-def test_a_cursor_of_an_earlier_version_is_accepted(database):
-    feed = Feed(database)
-    position = Position("2024-01-01T00:00:00.000000Z", "7", "2", "claims", str(UUID(int=7)))
+def test_cursors_of_earlier_versions_are_accepted(database):
+    feed = Feed(database, ("units",))
+    position = Position("2024-01-01T00:00:00.000000Z", "7", "1", "units", str(UUID(int=7)))
+    cursor = (
+        "GlBYxboVxCQeWyIyMDI0LTAxLTAxVDAwOjAwOjAwLjAwMDAwMFoiLCI3IiwiMSIsInVuaXRzIiwiMDAwMDAwMDAt"
+        "MDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAwMDA3IiwiIiwiMDAwMDAwMDAtMDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAw"
+        "MDAwIl0"
+    )
+    assert feed.position(cursor) == position
+    assert feed.cursor(position) == cursor
+    # The first of them had no changed row.
     keys = json.dumps(list(vars(position).values())[:5], separators=(",", ":"))
     assert feed.position(encode_cursor(keys.encode(), feed._question)) == position
 
