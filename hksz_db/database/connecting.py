@@ -8,15 +8,26 @@ from typing import Any
 
 import psycopg
 import sqlalchemy
+from psycopg.adapt import AdaptersMap, Loader
 from psycopg.conninfo import conninfo_to_dict, timeout_from_conninfo
 
-from hksz_db.database.statements import load_as_bytes
 from hksz_db.domain.errors import Unavailable
 
 MINIMUM_VERSION = 180000
 _CONNECT_TIMEOUT_S = 5
 _SCHEMES = {"postgres", "postgresql", "postgresql+psycopg"}
 Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+class _BytesLoader(Loader):
+    def load(self, data: Any) -> bytes:
+        return bytes(data)
+
+
+def load_as_bytes(adapters: AdaptersMap) -> None:
+    """Load ``json`` and ``text`` as the bytes that PostgreSQL sends."""
+    for name in ("json", "text"):
+        adapters.register_loader(name, _BytesLoader)
 
 
 class DatabaseUnusable(RuntimeError):
@@ -42,11 +53,6 @@ class Connector:
     def location(self) -> str:
         """The URL as it was given."""
         return self._locate()
-
-    @property
-    def url(self) -> sqlalchemy.URL:
-        """The URL for SQLAlchemy."""
-        return driver_url(self.location)
 
     def parameters(self, further_options: str = "") -> dict[str, Any]:
         """The libpq parameters of a connection; their options override those of the URL."""

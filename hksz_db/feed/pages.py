@@ -137,9 +137,7 @@ def horizon(database: Database) -> Horizon:
 
 def horizon_on(connection: Connection) -> Horizon:
     """The horizon, asked on a connection from ``Database.connect``."""
-    cursor = psycopg.RawCursor(connection)
-    cursor.execute(horizon_statement().sql.encode(), prepare=True)
-    return _horizon(*cursor.fetchall())
+    return _horizon(*horizon_statement().fetch(psycopg.RawCursor(connection), {}))
 
 
 def _horizon(row: tuple[Any, ...]) -> Horizon:

@@ -344,7 +344,7 @@ def another_database(make_database) -> Iterator[Database]:
 def test_pages_divide_the_many_documents_that_show_a_row(another_database):
     """More claims than one page searches show an entity, each twice; it is renamed."""
     database = another_database
-    with writer(database.connector.url.set(drivername="postgresql").render_as_string(False)) as one:
+    with writer(database.connector.location) as one:
         with one.transaction():
             ((entity,),) = one.execute(
                 "INSERT INTO entities (id, kind, name, name_language)"
