@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql import ClauseElement
 
 from hksz_db.database.connecting import (
+    Connection,
     Connector,
     DatabaseUnusable,
     absence_as_unavailable,
@@ -31,6 +32,7 @@ from hksz_db.database.connections import Connections, PooledConnections
 from hksz_db.domain.errors import Unavailable
 
 __all__ = [
+    "Connection",
     "Database",
     "DatabaseUnusable",
     "Prepared",

@@ -6,7 +6,6 @@ them. Then come the documents that only show such a row, as a claim shows the na
 entries in order has the current documents in the end.
 """
 
-from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -22,7 +21,6 @@ from sqlalchemy import (
     column,
     func,
     literal_column,
-    null,
     select,
     text,
 )
@@ -32,7 +30,6 @@ from hksz_db.feed.dependencies import NIL_ID, affected_documents
 from hksz_db.queries.documents import Group, Node, expression, term, timestamp
 from hksz_db.queries.keysets import Key, Keyset, gathered
 from hksz_db.queries.pages import as_json
-from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
 
 STEPS = 200
@@ -113,12 +110,14 @@ def changes_statement(resources: tuple[str, ...], documents: bool) -> Prepared:
     than it holds.
     """
     entries = text(_entries(resources)).columns(*map(column, _COLUMNS)).cte("entries")
-    on_page = entries.c.n < bindparam("rows", type_=Integer())
-    entry = cast(expression(_entry(entries, resources, documents)), Text)
+    on_page = and_(entries.c.n < bindparam("rows", type_=Integer()), entries.c.op.is_not(None))
+    of_resource = (
+        (entries.c.resource == term(name), _entry(entries, name, documents)) for name in resources
+    )
     found = select(
         entries.c.n,
         entries.c.cut,
-        case((and_(on_page, entries.c.op.is_not(None)), entry)).label("body"),
+        case((on_page, case(*of_resource))).label("body"),
         KEYSET.cursor().label("cursor"),
     ).subquery("found")
     last_step = text(
@@ -134,40 +133,31 @@ def changes_statement(resources: tuple[str, ...], documents: bool) -> Prepared:
     return prepare(page, generic_plan=True)
 
 
-def _entry(entries: CTE, resources: tuple[str, ...], documents: bool) -> Group:
-    mergeable = [name for name in resources if RESOURCES[name].can_be_merged]
-    found: dict[str, Node] = {
+def _entry(entries: CTE, resource: str, documents: bool) -> ColumnElement[Any]:
+    """The entry of a row, which may have been removed since, by a subquery.
+
+    A join of the entries with the tables of all resources might read all rows.
+    """
+    readable = RESOURCES[resource]
+    table = readable.table
+    fields: dict[str, Node] = {
         "resource": entries.c.resource,
         "id": entries.c.id,
-        "version": _of_row(entries, resources, lambda readable: readable.table.c.version),
+        "version": table.c.version,
         "op": entries.c.op,
         "at": timestamp(entries.c.at),
         "transaction": cast(entries.c.transaction, Text),
         "actor": entries.c.actor,
-        "merged_into": _of_row(entries, mergeable, lambda readable: readable.redirect),
+        "merged_into": readable.redirect,
     }
     if documents:
-        found["document"] = _of_row(entries, resources, _document)
-    return Group(found)
-
-
-def _of_row(
-    entries: CTE, resources: Iterable[str], value: Callable[[Readable], ColumnElement[Any]]
-) -> ColumnElement[Any]:
-    """A value of the entry's row, by a subquery for each resource: a join might read all rows."""
-    cases = []
-    for name in resources:
-        readable = RESOURCES[name]
-        of_row = select(value(readable)).where(readable.table.c.id == entries.c.id)
-        found = of_row.correlate(entries).scalar_subquery()
-        cases.append((entries.c.resource == term(name), found))
-    return case(*cases) if cases else null()
-
-
-def _document(readable: Readable) -> ColumnElement[Any]:
-    live = readable.table.c.deleted_at.is_(None)
-    fields = (*readable.fields, *readable.read_embeds)
-    return case((live, as_json(readable, fields)), else_=null())
+        live = and_(table.c.id.is_not(None), table.c.deleted_at.is_(None))
+        document = as_json(readable, (*readable.fields, *readable.read_embeds))
+        fields["document"] = case((live, document))
+    once = select().subquery("once")
+    row = once.outerjoin(table, table.c.id == entries.c.id)
+    entry = select(cast(expression(Group(fields)), Text)).select_from(row)
+    return entry.correlate(entries).scalar_subquery()
 
 
 def _entries(resources: tuple[str, ...]) -> str:

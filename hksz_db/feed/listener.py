@@ -7,8 +7,7 @@ a second when it is quiet, in case a notification is lost.
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 
 import psycopg
 import structlog
@@ -39,21 +38,24 @@ class ChangeListener:
 
     def wait(self, beyond: Position, seconds: float) -> bool:
         """Wait until more is settled than ``beyond``; false after so many seconds."""
-        with self._changed, self._counted():
-            self._changed.wait_for(
-                lambda: self._settled > beyond.at or self._closed.is_set(), seconds
-            )
-            return self._settled > beyond.at and not self._closed.is_set()
+        with self._changed:
+            self._waiting += 1
+            if self._thread is None and not self._closed.is_set():
+                self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
+                self._thread.start()
+            try:
+                self._changed.wait_for(
+                    lambda: self._settled > beyond.at or self._closed.is_set(), seconds
+                )
+                return self._settled > beyond.at and not self._closed.is_set()
+            finally:
+                self._waiting -= 1
+                self._last_left = time.monotonic()
 
     @property
     def waiting(self) -> int:
         """How many calls of ``wait`` are in progress."""
         return self._waiting
-
-    @property
-    def ready(self) -> bool:
-        """Whether it is connected and knows the horizon."""
-        return bool(self._settled)
 
     def close(self) -> None:
         """Stop listening, and end all calls of ``wait``, present and future."""
@@ -63,18 +65,6 @@ class ChangeListener:
             thread = self._thread
         if thread is not None:
             thread.join()
-
-    @contextmanager
-    def _counted(self) -> Iterator[None]:
-        self._waiting += 1
-        if self._thread is None and not self._closed.is_set():
-            self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
-            self._thread.start()
-        try:
-            yield
-        finally:
-            self._waiting -= 1
-            self._last_left = time.monotonic()
 
     def _run(self) -> None:
         try:

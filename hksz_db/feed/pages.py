@@ -7,13 +7,11 @@ from typing import Any
 
 import psycopg
 
-from hksz_db.database import Database
+from hksz_db.database import Connection, Database
 from hksz_db.feed.changes import KEYSET, changes_statement, horizon_statement
 from hksz_db.feed.dependencies import NIL_ID
 from hksz_db.queries.keysets import Keyset, encode_cursor
 from hksz_db.queries.registry import RESOURCES
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 _ROUNDS = 10
 # Cursors of earlier versions have no changed row: they start at the first.

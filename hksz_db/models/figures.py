@@ -10,15 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from hksz_db.domain.quantities import RangeRule
 from hksz_db.domain.vocabulary import Comparator, Modality
-from hksz_db.models.base import (
-    Base,
-    ResourceMixin,
-    dated,
-    not_blank,
-    one_of,
-    relative,
-    resource_rules,
-)
+from hksz_db.models.base import Base, ResourceMixin, not_blank, one_of, relative
 
 
 def finite(column: str) -> CheckConstraint:
@@ -49,7 +41,6 @@ class Figure(ResourceMixin, Base):
 
     __tablename__ = "figures"
     __table_args__ = (
-        *resource_rules("figures"),
         one_of("comparator", Comparator),
         one_of("modality", Modality),
         one_of("range_rule", RangeRule),
@@ -70,8 +61,7 @@ class Figure(ResourceMixin, Base):
         CheckConstraint(
             "NOT nonnegative OR COALESCE(lower(value_range) >= 0, false)", name="nonnegative"
         ),
-        *dated("period_edtf", "period"),
-        *relative("period_edtf", "period"),
+        *relative("period"),
         ForeignKeyConstraint(
             ["metric_id", "dimension", "nonnegative"],
             ["metrics.id", "metrics.dimension", "metrics.nonnegative"],

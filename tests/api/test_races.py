@@ -9,13 +9,14 @@ import pytest
 from sqlalchemy import text
 
 from app import create_app
-from hksz_db.database import Database, run
+from hksz_db.database import Database, Prepared, run
 from hksz_db.domain.chronology import parse
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.services import api_keys, lifecycle, merging
 from hksz_db.services.batches import create, update
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
+from tests.api.conftest import Client
 
 pytestmark = pytest.mark.slow
 
@@ -67,14 +68,18 @@ def test_one_of_concurrent_patches_of_a_version_succeeds(client, claim, pool):
     assert client.get(path).json["version"] == 2
 
 
-def test_every_writer_gets_a_connection(client, database, wait_for_a_lock):
+def test_every_writer_gets_a_connection(client: Client, database: Database) -> None:
     """All of them are in a transaction at once, more than the pool keeps connections open for."""
     bodies = [{"csl_type": "report", "title": f"Report {n}"} for n in range(24)]
+    waiting = Prepared(
+        "SELECT count(*) FROM pg_locks WHERE relation = 'sources'::regclass AND NOT granted", (), {}
+    )
     with ThreadPoolExecutor(len(bodies)) as many:
         with database.transaction() as session:
             run(session, "LOCK TABLE sources IN ACCESS EXCLUSIVE MODE")
             answers = [many.submit(client.post, "/v1/sources", body) for body in bodies]
-            wait_for_a_lock(database, len(bodies))
+            while database.read(waiting, {})[0][0] < len(bodies):
+                assert not any(answer.done() for answer in answers)
         assert [answer.result().status_code for answer in answers] == [201] * len(bodies)
 
 

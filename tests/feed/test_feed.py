@@ -249,7 +249,7 @@ def test_a_commit_wakes_all_waiters_over_one_connection(database, database_url, 
     database.close()
     everybody = [waiting(listener, position, pool) for _ in range(30)]
     with writer(database_url) as one:
-        while not listener.ready:
+        while not listener._settled:
             threading.Event().wait(0.001)
         assert len(listening(one)) == 1
         one.execute(ADD, ["one"])
@@ -268,7 +268,7 @@ def test_the_listener_reconnects(database, database_url, listener, pool):
     database.close()
     waiter = waiting(listener, position, pool)
     with writer(database_url) as one:
-        while not listener.ready:
+        while not listener._settled:
             threading.Event().wait(0.001)
         (pid,) = listening(one)
         one.execute("SELECT pg_terminate_backend(%s, 1000)", [pid])
