@@ -118,10 +118,8 @@ class Database:
         """
         try:
             return self._read(statement, values, as_of)
-        except psycopg.errors.FeatureNotSupported:
-            pass
-        except psycopg.OperationalError as error:
-            if not is_absence(error):
+        except (psycopg.errors.FeatureNotSupported, psycopg.OperationalError) as error:
+            if isinstance(error, psycopg.OperationalError) and not is_absence(error):
                 raise
         self.connections.close()
         with absence_as_unavailable():

@@ -1,5 +1,6 @@
 """Connecting to the database: what its URL means, and how an absent server is recognised."""
 
+import re
 import select
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -193,7 +194,9 @@ def connection_parameters(text: str) -> dict[str, str]:
 
 def _ports(text: str, number: int) -> str:
     ports = text.split(",")
-    if not all(port == "" or _is_port(port) for port in ports):
+    if not all(
+        re.fullmatch("[0-9]{,5}", port) and int(port or 1) in range(1, 65536) for port in ports
+    ):
         raise DatabaseUnusable("DATABASE_URL has a port that is not a number from 1 to 65535.")
     if len(ports) == 1:
         # A single port is that of all hosts, which SQLAlchemy does not know.
@@ -201,7 +204,3 @@ def _ports(text: str, number: int) -> str:
     if len(ports) != number:
         raise DatabaseUnusable("DATABASE_URL has more hosts than ports, or more ports than hosts.")
     return ",".join(ports)
-
-
-def _is_port(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= 65535

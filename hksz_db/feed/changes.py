@@ -120,10 +120,7 @@ def changes_statement(resources: tuple[str, ...], documents: bool) -> Prepared:
         case((on_page, case(*of_resource))).label("body"),
         KEYSET.cursor().label("cursor"),
     ).subquery("found")
-    last_step = text(
-        f"(SELECT committed_at AS at, id AS transaction"
-        f" FROM ({_TRANSACTIONS} OFFSET {STEPS - 1} LIMIT 1) AS step) AS step"
-    )
+    last_step = text(f"({_TRANSACTIONS} OFFSET {STEPS - 1} LIMIT 1) AS step (transaction, at)")
     after_steps = select(Keyset(KEYSET.keys[:2]).cursor()).select_from(last_step).scalar_subquery()
     page = gathered(
         found,
@@ -134,10 +131,7 @@ def changes_statement(resources: tuple[str, ...], documents: bool) -> Prepared:
 
 
 def _entry(entries: CTE, resource: str, documents: bool) -> ColumnElement[Any]:
-    """The entry of a row, which may have been removed since, by a subquery.
-
-    A join of the entries with the tables of all resources might read all rows.
-    """
+    """The entry of a row, which may be gone, by a subquery: a join might read all rows."""
     readable = RESOURCES[resource]
     table = readable.table
     fields: dict[str, Node] = {

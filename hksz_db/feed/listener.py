@@ -31,7 +31,7 @@ class ChangeListener:
         self._database = database
         self._changed = threading.Condition()
         self._settled = ""
-        self._waiting = 0
+        self.waiting = 0  # calls of ``wait`` in progress
         self._last_left = 0.0
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
@@ -39,7 +39,7 @@ class ChangeListener:
     def wait(self, beyond: Position, seconds: float) -> bool:
         """Wait until more is settled than ``beyond``; false after so many seconds."""
         with self._changed:
-            self._waiting += 1
+            self.waiting += 1
             if self._thread is None and not self._closed.is_set():
                 self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
                 self._thread.start()
@@ -49,13 +49,8 @@ class ChangeListener:
                 )
                 return self._settled > beyond.at and not self._closed.is_set()
             finally:
-                self._waiting -= 1
+                self.waiting -= 1
                 self._last_left = time.monotonic()
-
-    @property
-    def waiting(self) -> int:
-        """How many calls of ``wait`` are in progress."""
-        return self._waiting
 
     def close(self) -> None:
         """Stop listening, and end all calls of ``wait``, present and future."""
@@ -84,7 +79,7 @@ class ChangeListener:
 
     def _is_needed(self) -> bool:
         with self._changed:
-            unused = not self._waiting and time.monotonic() - self._last_left > _LINGER_S
+            unused = not self.waiting and time.monotonic() - self._last_left > _LINGER_S
             if unused or self._closed.is_set():
                 self._thread = None
             return self._thread is not None

@@ -14,8 +14,6 @@ from hksz_db.queries.keysets import Keyset, encode_cursor
 from hksz_db.queries.registry import RESOURCES
 
 _ROUNDS = 10
-# Cursors of earlier versions have no changed row: they start at the first.
-_EARLIER_KEYSET = Keyset(KEYSET.keys[:5])
 # Greater than every other stage, and than the number of every transaction.
 _LAST_STAGE = "3"
 _LAST_TRANSACTION = str(2**63 - 1)
@@ -117,7 +115,8 @@ class Feed:
 
     def position(self, cursor: str) -> Position:
         """The position in a cursor. Raises ``ForeignCursor`` if it is not one of this feed."""
-        for keyset in (KEYSET, _EARLIER_KEYSET):
+        # Cursors of earlier versions have no changed row: they start at the first.
+        for keyset in (KEYSET, Keyset(KEYSET.keys[:5])):
             keys = keyset.decode(cursor, self._question)
             if keys and _MOMENT.fullmatch(str(keys[0])):
                 return Position(*map(str, keys))
