@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection
 
-from hksz_db.database import Database, DatabaseUnusable
+from hksz_db.database import Database, DatabaseUnusable, driver_url
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.schema_check import incompleteness
 from hksz_db.services import api_keys, seeding
@@ -27,7 +27,7 @@ def prepare(database: Database) -> None:
 
     Raises ``DatabaseUnusable`` when the schema lacks a part that no migration creates again.
     """
-    upgrade(database.connector.url)
+    upgrade(driver_url(database.connector.location))
     with writing(database) as session:
         if reason := incompleteness(session.connection()):
             raise DatabaseUnusable(reason)

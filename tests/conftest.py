@@ -19,10 +19,9 @@ from psycopg.pq import Format
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from hksz_db.database import Database, driver_url, run, set_as_of, use_history_schema
-from hksz_db.database.connecting import Connector
-from hksz_db.database.connections import PooledConnections
-from hksz_db.database.statements import load_as_bytes
+from hksz_db.database import Database, driver_url, run
+from hksz_db.database.connecting import Connector, load_as_bytes
+from hksz_db.database.connections import PooledConnections, set_as_of, use_history_schema
 from hksz_db.embedded import Server, running
 from hksz_db.preparing import seed_folders, upgrade
 from hksz_db.services import seeding

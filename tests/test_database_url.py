@@ -16,14 +16,8 @@ from hypothesis import strategies as st
 from sqlalchemy import make_url
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from hksz_db.database import (
-    Database,
-    DatabaseUnusable,
-    connection_parameters,
-    driver_url,
-    explained,
-    run,
-)
+from hksz_db.database import Database, DatabaseUnusable, driver_url, explained, run
+from hksz_db.database.connecting import connection_parameters
 from hksz_db.domain.errors import Unavailable
 from hksz_db.embedded import running
 

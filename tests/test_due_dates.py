@@ -113,7 +113,7 @@ def test_two_servers_record_each_claim_once(database, database_url, psql):
 
 
 def test_an_unreachable_database_is_retried(database, psql, server, logs):
-    name = database.connector.url.database
+    name = make_url(database.connector.location).database
     url = server.url("postgres", superuser=True)
     with closing(psycopg.connect(url, autocommit=True)) as other:
         other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false".encode())

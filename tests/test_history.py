@@ -15,7 +15,8 @@ import pytest
 from sqlalchemy import make_url
 
 from app import create_app
-from hksz_db.database import Connection, Database, as_of_snapshot, set_as_of, use_history_schema
+from hksz_db.database import Connection, Database
+from hksz_db.database.connections import as_of_snapshot, set_as_of, use_history_schema
 from hksz_db.domain.errors import OutsideHistory
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.embedded import Server

@@ -4,7 +4,7 @@ from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hksz_db.domain.vocabulary import Accumulation, Dimension
-from hksz_db.models.base import Base, ResourceMixin, not_blank, one_of, resource_rules
+from hksz_db.models.base import Base, ResourceMixin, not_blank, one_of
 
 
 class Metric(ResourceMixin, Base):
@@ -12,7 +12,6 @@ class Metric(ResourceMixin, Base):
 
     __tablename__ = "metrics"
     __table_args__ = (
-        *resource_rules("metrics"),
         one_of("dimension", Dimension),
         one_of("accumulation", Accumulation),
         not_blank("label"),

@@ -9,13 +9,14 @@ import pytest
 from sqlalchemy import text
 
 from app import create_app
-from hksz_db.database import Database, run
+from hksz_db.database import Database, Prepared, run
 from hksz_db.domain.chronology import parse
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.services import api_keys, lifecycle, merging
 from hksz_db.services.batches import create, update
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
+from tests.api.conftest import Client
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +26,8 @@ Send = Callable[..., Future]
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """The database of the module, in which writes are committed."""
-    database = Database(lambda: database_url)
+    # Many requests wait for a lock together, on machines that also do other work.
+    database = Database(lambda: database_url, statement_timeout_ms=60_000)
     yield database
     database.close()
 
@@ -64,6 +66,21 @@ def test_one_of_concurrent_patches_of_a_version_succeeds(client, claim, pool):
     statuses = sorted(pool.map(patch, range(8)))
     assert statuses == [200] + [412] * 7
     assert client.get(path).json["version"] == 2
+
+
+def test_every_writer_gets_a_connection(client: Client, database: Database) -> None:
+    """All of them are in a transaction at once, more than the pool keeps connections open for."""
+    bodies = [{"csl_type": "report", "title": f"Report {n}"} for n in range(24)]
+    waiting = Prepared(
+        "SELECT count(*) FROM pg_locks WHERE relation = 'sources'::regclass AND NOT granted", (), {}
+    )
+    with ThreadPoolExecutor(len(bodies)) as many:
+        with database.transaction() as session:
+            run(session, "LOCK TABLE sources IN ACCESS EXCLUSIVE MODE")
+            answers = [many.submit(client.post, "/v1/sources", body) for body in bodies]
+            while database.read(waiting, {})[0][0] < len(bodies):
+                assert not any(answer.done() for answer in answers)
+        assert [answer.result().status_code for answer in answers] == [201] * len(bodies)
 
 
 def test_a_patch_that_waited_sees_the_change(client, claim, database, pool, wait_for_a_lock):

@@ -133,7 +133,7 @@ def test_waiting_can_begin_at_now(app, database, reader, pool):
 def test_waiting_requests_share_one_connection(app, database, reader, now, pool):
     waiters = [pool.submit(reader.get, PATH, cursor=now, wait="30") for _ in range(2)]
     wait_until(app, 2)
-    while not app.extensions["hksz_change_listener"].ready:
+    while not app.extensions["hksz_change_listener"]._settled:
         threading.Event().wait(0.005)
     assert reader.get("/v1/units").status_code == 200
     database.close()

@@ -9,7 +9,8 @@ import psycopg
 import pytest
 from alembic.util import CommandError
 
-from hksz_db.database import Connection, Database, set_as_of, use_history_schema
+from hksz_db.database import Connection, Database
+from hksz_db.database.connections import set_as_of, use_history_schema
 from hksz_db.models import HISTORY_TABLES
 from hksz_db.schema_check import incompleteness
 from hksz_db.services.writing import writing

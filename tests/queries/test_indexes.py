@@ -1,12 +1,14 @@
 """Dates are looked up in an index, whether they may or must lie within the days asked for."""
 
 import re
+from contextlib import closing
 
 import pytest
 from psycopg import RawCursor
 from sqlalchemy.orm import Session
 
-from hksz_db.database import Database, run, use_generic_plans
+from hksz_db.database import Database, run
+from hksz_db.database.connections import GENERIC_PLANS
 from hksz_db.domain.chronology import parse
 from hksz_db.feed.changes import changes_statement
 from hksz_db.feed.pages import BEGINNING
@@ -56,8 +58,7 @@ def test_the_feed_looks_every_row_up_in_an_index(database: Database) -> None:
     """Planned while the tables are empty: the plan is kept while they grow."""
     statement = changes_statement(tuple(RESOURCES), documents=True)
     values = {**vars(BEGINNING), "horizon": "infinity", "rows": 26, "separator": ","}
-    with database.connections.reader() as connection:
-        use_generic_plans(connection)
+    with closing(database.connector.connect(GENERIC_PLANS)) as connection:
         explained = RawCursor(connection).execute(
             f"EXPLAIN (VERBOSE) {statement.sql}".encode(), statement.arguments(values)
         )
