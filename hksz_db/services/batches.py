@@ -16,8 +16,9 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from hksz_db.database import run
+from hksz_db.domain.chronology import Period
 from hksz_db.domain.errors import DomainError, Fault, FaultsError, Invalid
-from hksz_db.services.dates import recompute_relative_dates, sources_used_as_anchor
+from hksz_db.services.dates import lock_dependent_claims, recompute_relative_dates
 from hksz_db.services.dependants import lock_parents, parents_of
 from hksz_db.services.evidence import WRITER as EVIDENCE
 from hksz_db.services.evidence import captures_for, fill_captures
@@ -206,8 +207,21 @@ class Batch:
         self.refused: dict[int, DomainError] = {}
         self._known = Resolved()
         self._resolve()
+        # Dates of claims may be relative to these sources.
+        self._new_dates: dict[Key, Period | None] = {
+            entry.key: entry.fields["issued_edtf"]
+            for entry in self._entries()
+            if not entry.is_new and "issued_edtf" in entry.fields
+        }
+        # A change of retracted_at takes a lock of triggers, and all writers lock claims before.
+        self._locks_early = not self.is_single or any(
+            not entry.is_new and {"issued_edtf", "retracted_at"} <= entry.fields.keys()
+            for entry in self._entries()
+        )
         self._lock()
         self._build()
+        if self._locks_early:
+            self._lock_dependent_claims(entry.key for entry in self._entries())
         self._lock_for_triggers()
 
     def _entries(self) -> Iterator[Entry]:
@@ -248,7 +262,7 @@ class Batch:
             for table in parts:
                 lock_parents(self.session, table, *ids[table])
             # The update itself locks any other row.
-            return {table: ids[table] for table in parts}
+            return {table: ids[table] for table in ids if table in parts or self._locks_early}
         for link in chain.from_iterable(map(parents_of, parts)):
             sql = f"SELECT DISTINCT {link.column} FROM {link.table} WHERE id = ANY ($1)"
             ids[link.target] |= {row[0] for row in run(self.session, sql, list(ids[link.table]))}
@@ -341,9 +355,11 @@ class Batch:
             insert_rows(self.session, self._inserts)
         updated = {Key(table, id) for table in self._updates for id in self._update(table)}
         differing = new | updated
+        # This locks claims. Triggers on relations lock more, which new evidence waits for.
+        errors = self._recompute_relative_dates(updated)
         for (owner, _), families in self._families.items():
             differing |= {Key(owner, id) for id in replace_children(self.session, families)}
-        self._check(self._recompute_relative_dates(updated), differing)
+        self._check(errors, differing)
         self._bump((differing | self._parents_of(differing)) - new - updated - bumped)
         return {
             number: any(entry.key in differing for entry in entries)
@@ -368,22 +384,23 @@ class Batch:
         for table, changed in ids.items():
             bump_version(self.session, table, changed)
 
+    def _lock_dependent_claims(self, sources: Iterable[Key]) -> None:
+        ids = [source.id for source in sources if source in self._new_dates]
+        self._dependent_claims = lock_dependent_claims(self.session, ids) if ids else {}
+
     def _recompute_relative_dates(self, updated: Collection[Key]) -> dict[Key, DomainError]:
         """Recompute dates that are relative to updated sources; the errors by source."""
-        issued = {
-            entry.key: entry.fields["issued_edtf"]
-            for entry in self._entries()
-            if "issued_edtf" in entry.fields and entry.key in updated
-        }
-        anchors = [key.id for key in issued]
-        if len(anchors) > 1:
-            anchors = sources_used_as_anchor(self.session, anchors)
+        if not self._locks_early:
+            self._lock_dependent_claims(updated)
         errors: dict[Key, DomainError] = {}
-        for source in (Key("sources", id) for id in anchors):
-            try:
-                recompute_relative_dates(self.session, source.id, issued[source])
-            except DomainError as error:
-                errors[source] = error
+        for source_id, claims in self._dependent_claims.items():
+            source = Key("sources", source_id)
+            if source in updated:
+                try:
+                    issued = self._new_dates[source]
+                    recompute_relative_dates(self.session, source_id, issued, claims)
+                except DomainError as error:
+                    errors[source] = error
         return errors
 
     def _check(self, errors: Mapping[Key, DomainError], differing: Collection[Key]) -> None:
