@@ -30,7 +30,7 @@ from hksz_db.domain.errors import (
     Unavailable,
     VersionNotFound,
 )
-from hksz_db.services.violations import translate
+from hksz_db.services.writing import translate
 
 MEDIA_TYPE = "application/problem+json"
 _STATUSES: Mapping[type[DomainError], int] = {

@@ -13,6 +13,7 @@ from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
 
+import psycopg
 from sqlalchemy.orm import Session
 
 from hksz_db.database import run
@@ -37,6 +38,7 @@ from hksz_db.services.rows import (
     update_rows,
 )
 from hksz_db.services.writers import Writer
+from hksz_db.services.writing import translate, violated_key
 
 Allowed = Callable[[Collection[str]], None]
 
@@ -111,8 +113,15 @@ class Entry:
         New rows become known by name to later entries.
         """
         settle(self.references, known)
+        errors = []
         for pointer, writer, fields in self.given if self.is_new or self.whole else ():
-            self.added += writer.complete(fields, known, pointer)
+            try:
+                self.added += writer.complete(fields, known, pointer)
+            except Invalid as error:
+                errors.append(error)
+        if errors:
+            faults = chain.from_iterable(error.faults for error in errors)
+            raise Invalid(errors[0].detail, list(faults))
         for _, writer, fields in self.given if self.is_new else ():
             if name := fields.get("external_id"):
                 known.announce(writer.table, name, fields["id"])
@@ -180,6 +189,26 @@ def _write_one(session: Session, entry: Entry, versions: Sequence[int] | None = 
         return batch.write()[0]
     except Refused as refused:
         raise refused.errors[0] from None
+    except (psycopg.IntegrityError, psycopg.DataError) as error:
+        raise refusal(error, [entry]) or error from None
+
+
+def refusal(error: psycopg.Error, entries: Iterable[Entry]) -> DomainError | None:
+    """The error of the database in terms of the API, with a pointer to the part that it is about.
+
+    Of several parts of one table, only that with an external id that is taken can be found.
+    """
+    known = translate(error)
+    columns, taken = violated_key(error)
+    parts = [
+        (entry.pointer + given.pointer.removeprefix("#"), given.fields.get("external_id"))
+        for entry in entries
+        for given in entry.given
+        if given.writer.table == error.diag.table_name
+    ]
+    if columns == ("external_id",):
+        parts = [(pointer, name) for pointer, name in parts if name == taken][-1:]
+    return _within(known, parts[0][0]) if known and len(parts) == 1 else known
 
 
 class Batch:

@@ -7,6 +7,7 @@ the refused items are found by halving, so that the other items are written all 
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -16,9 +17,8 @@ from sqlalchemy.orm import Session
 from hksz_db.database import run
 from hksz_db.domain.errors import Conflict, DomainError, Fault, FaultsError
 from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
-from hksz_db.services.batches import Allowed, Batch, Entry, Refused
+from hksz_db.services.batches import Allowed, Batch, Entry, Refused, refusal
 from hksz_db.services.items import Item, Plan, duplicate_error
-from hksz_db.services.violations import translate
 from hksz_db.services.writers import Writer
 
 # These rows take a second or two; a statement has to end before its timeout.
@@ -155,12 +155,14 @@ class _Call:
             self._refuse_all(ready, refused.errors)
             self._write([item for item in ready if item.number not in refused.errors])
         except (psycopg.IntegrityError, psycopg.DataError) as error:
-            self._halve(ready, error, again)
+            self._halve(ready, error, again, batch)
         else:
             self._record_written(ready, batch, differing)
 
-    def _halve(self, items: Sequence[Item], error: psycopg.Error, again: bool) -> None:
-        known = translate(error)
+    def _halve(
+        self, items: Sequence[Item], error: psycopg.Error, again: bool, batch: Batch
+    ) -> None:
+        known = refusal(error, chain.from_iterable(batch.tasks.values()))
         if known is None:
             raise error
         exists = isinstance(error, psycopg.errors.UniqueViolation)

@@ -15,8 +15,8 @@ from hksz_db.domain.errors import DomainError, FaultsError
 from hksz_db.services.batches import create, update
 from hksz_db.services.registry import WRITERS
 from hksz_db.services.rows import Row
-from hksz_db.services.violations import translate
 from hksz_db.services.writers import Writer
+from hksz_db.services.writing import translate
 
 
 class InvalidSeed(ValueError):
