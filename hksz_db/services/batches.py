@@ -17,7 +17,6 @@ import psycopg
 from sqlalchemy.orm import Session
 
 from hksz_db.database import run
-from hksz_db.domain.chronology import Period
 from hksz_db.domain.errors import DomainError, Fault, FaultsError, Invalid
 from hksz_db.services.dates import lock_dependent_claims, recompute_relative_dates
 from hksz_db.services.dependants import lock_parents, parents_of
@@ -82,7 +81,7 @@ class Entry:
 
     def __post_init__(self) -> None:
         self.is_new = self.id is None
-        self.references = references_in(self.fields, self.writer.shape)
+        self.references = list(references_in(self.fields, self.writer.shape))
         self.given = [Given("#", self.writer, self.fields)]
         for name, part in self.writer.parts.items():
             for number, fields in enumerate(self.fields.get(name, ())):
@@ -105,7 +104,7 @@ class Entry:
         if self.is_new or not self.writer.shape.unit_code:
             return []
         fields = pick({**self.before, **self.fields}, "metric_id", "unit_code")
-        return references_in(fields, self.writer.shape)
+        return list(references_in(fields, self.writer.shape))
 
     def resolve(self, known: Resolved) -> None:
         """Replace references by ids, and complete what could create rows.
@@ -130,11 +129,12 @@ class Entry:
         """Take the stored columns. Raises ``Invalid`` if the entry would change a fixed field."""
         self.before = before
         fixed = pick(before, *self.writer.fixed)
+        pointers = {reference.target: reference.pointer for reference in self.references}
         faults = [
             Fault(
                 "fixed",
                 f"This field cannot be changed after creation (current value: {value}).",
-                self._pointer_to(name),
+                pointers.get(name, f"#/{name}"),
             )
             for name, value in fixed.items()
             if self.fields.get(name, value) != value
@@ -150,17 +150,9 @@ class Entry:
         else:
             self.columns, self.children = self.writer.changes(self.fields, self.before, known)
 
-    def _pointer_to(self, target: str) -> str:
-        given = {reference.target: reference.pointer for reference in self.references}
-        return given.get(target, f"#/{target}")
-
 
 class Refused(Exception):
-    """Rows that the database accepts and the rules do not: the errors by the number of the task."""
-
-    def __init__(self, errors: Mapping[int, DomainError]) -> None:
-        super().__init__(errors)
-        self.errors = errors
+    """The rules refuse what the database has accepted; ``Batch.refused`` says why."""
 
 
 def create(session: Session, resource: str, fields: Row) -> UUID:
@@ -187,8 +179,8 @@ def _write_one(session: Session, entry: Entry, versions: Sequence[int] | None = 
         raise batch.refused[0]
     try:
         return batch.write()[0]
-    except Refused as refused:
-        raise refused.errors[0] from None
+    except Refused:
+        raise batch.refused[0] from None
     except (psycopg.IntegrityError, psycopg.DataError) as error:
         raise refusal(error, [entry]) or error from None
 
@@ -236,21 +228,16 @@ class Batch:
         self.refused: dict[int, DomainError] = {}
         self._known = Resolved()
         self._resolve()
-        # Dates of claims may be relative to these sources.
-        self._new_dates: dict[Key, Period | None] = {
-            entry.key: entry.fields["issued_edtf"]
-            for entry in self._entries()
-            if not entry.is_new and "issued_edtf" in entry.fields
-        }
-        # A change of retracted_at takes a lock of triggers, and all writers lock claims before.
+        # An update of retracted_at takes a lock of triggers, and all writers lock claims before.
         self._locks_early = not self.is_single or any(
             not entry.is_new and {"issued_edtf", "retracted_at"} <= entry.fields.keys()
             for entry in self._entries()
         )
         self._lock()
         self._build()
+        self._dependent_claims: Mapping[UUID, Sequence[UUID]] = {}
         if self._locks_early:
-            self._lock_dependent_claims(entry.key for entry in self._entries())
+            self._lock_dependent_claims()
         self._lock_for_triggers()
 
     def _entries(self) -> Iterator[Entry]:
@@ -289,7 +276,7 @@ class Batch:
         parts = [table for table in ids if parents_of(table)]
         if self.is_single:
             for table in parts:
-                lock_parents(self.session, table, *ids[table])
+                lock_parents(self.session, table, ids[table])
             # The update itself locks any other row.
             return {table: ids[table] for table in ids if table in parts or self._locks_early}
         for link in chain.from_iterable(map(parents_of, parts)):
@@ -355,6 +342,11 @@ class Batch:
             # Writers of the same names wait for each other, and all insert them in one order.
             self._inserts[table].sort(key=lambda row: row.get("external_id") or "")
 
+    def _lock_dependent_claims(self) -> None:
+        """Lock the claims with dates relative to sources that are given a date."""
+        ids = [row["id"] for row in self._updates.get("sources", ()) if "issued_edtf" in row]
+        self._dependent_claims = lock_dependent_claims(self.session, ids) if ids else {}
+
     def _lock_for_triggers(self) -> None:
         """Take the locks that triggers would take later, after some of the rows are written."""
         if self.is_single:
@@ -382,26 +374,43 @@ class Batch:
         self._bump(bumped)
         if self._inserts:
             insert_rows(self.session, self._inserts)
-        updated = {Key(table, id) for table in self._updates for id in self._update(table)}
+        updated = self._update()
         differing = new | updated
-        # This locks claims. Triggers on relations lock more, which new evidence waits for.
-        errors = self._recompute_relative_dates(updated)
+        if updated and not self._locks_early:
+            # Before the lock of triggers on relations, for which new evidence of a claim waits.
+            self._lock_dependent_claims()
+
+        def recompute_dates(entry: Entry) -> None:
+            claims = self._dependent_claims.get(entry.key.id)
+            if claims and entry.key in updated:
+                issued = entry.fields["issued_edtf"]
+                recompute_relative_dates(self.session, entry.key.id, issued, claims)
+
+        def check(entry: Entry) -> None:
+            if self.allowed and entry.status and entry.key in differing:
+                self.allowed({entry.status})
+
+        count = len(self.tasks)
+        self._each(recompute_dates)
         for (owner, _), families in self._families.items():
             differing |= {Key(owner, id) for id in replace_children(self.session, families)}
-        self._check(errors, differing)
+        self._each(check)
+        if len(self.tasks) < count:
+            raise Refused
         self._bump((differing | self._parents_of(differing)) - new - updated - bumped)
         return {
             number: any(entry.key in differing for entry in entries)
             for number, entries in self.tasks.items()
         }
 
-    def _update(self, table: str) -> set[UUID]:
-        """Update the rows of a table; the ids of those that differed."""
-        rows = self._updates[table]
-        if not self.is_single:
-            return update_rows(self.session, table, rows)
-        (row,) = rows
-        return {row["id"]} if update_row(self.session, table, row, self.versions) else set()
+    def _update(self) -> set[Key]:
+        updated: set[Key] = set()
+        for table, rows in self._updates.items():
+            if not self.is_single:
+                updated |= {Key(table, id) for id in update_rows(self.session, table, rows)}
+            elif update_row(self.session, table, rows[0], self.versions):
+                updated.add(Key(table, rows[0]["id"]))
+        return updated
 
     def _parents_of(self, keys: Collection[Key]) -> set[Key]:
         return {entry.parent for entry in self._entries() if entry.parent and entry.key in keys}
@@ -412,40 +421,6 @@ class Batch:
             ids[table].append(id)
         for table, changed in ids.items():
             bump_version(self.session, table, changed)
-
-    def _lock_dependent_claims(self, sources: Iterable[Key]) -> None:
-        ids = [source.id for source in sources if source in self._new_dates]
-        self._dependent_claims = lock_dependent_claims(self.session, ids) if ids else {}
-
-    def _recompute_relative_dates(self, updated: Collection[Key]) -> dict[Key, DomainError]:
-        """Recompute dates that are relative to updated sources; the errors by source."""
-        if not self._locks_early:
-            self._lock_dependent_claims(updated)
-        errors: dict[Key, DomainError] = {}
-        for source_id, claims in self._dependent_claims.items():
-            source = Key("sources", source_id)
-            if source in updated:
-                try:
-                    issued = self._new_dates[source]
-                    recompute_relative_dates(self.session, source_id, issued, claims)
-                except DomainError as error:
-                    errors[source] = error
-        return errors
-
-    def _check(self, errors: Mapping[Key, DomainError], differing: Collection[Key]) -> None:
-        """Raise ``Refused`` for the errors, and for changes of rows that are not allowed."""
-        refused: dict[int, DomainError] = {}
-        for number, entries in self.tasks.items():
-            try:
-                for entry in entries:
-                    if entry.key in errors:
-                        raise errors[entry.key]
-                    if self.allowed and entry.status and entry.key in differing:
-                        self.allowed({entry.status})
-            except DomainError as error:
-                refused[number] = error
-        if refused:
-            raise Refused(refused)
 
 
 def _within(error: DomainError, pointer: str) -> DomainError:

@@ -7,7 +7,6 @@ decimals are written in one place only.
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from decimal import Decimal
 from itertools import chain
 from typing import Any
@@ -150,13 +149,6 @@ class Children:
     key: tuple[str, ...] = ()
 
 
-def child_rows(id: UUID, children: Iterable[Children]) -> dict[str, list[Row]]:
-    """The rows of the children of a row by table."""
-    return {
-        family.table: [{family.parent: id, **row} for row in family.rows] for family in children
-    }
-
-
 def replace_children(session: Session, families: Mapping[UUID, Children]) -> set[UUID]:
     """Replace the children of parents, all of one table; the ids of the parents that differed."""
     family = next(iter(families.values()))
@@ -213,9 +205,7 @@ def period_columns(fields: Row, name: str) -> Row:
     if f"{name}_edtf" not in fields:
         return {}
     period: Period | None = fields[f"{name}_edtf"]
-    if period is None:
-        return {f"{name}_edtf": None, name: None}
-    return {f"{name}_edtf": period.edtf, name: days_literal(period)}
+    return {f"{name}_edtf": period and period.edtf, name: period and days_literal(period)}
 
 
 def range_literal(interval: Interval) -> str:
@@ -227,13 +217,7 @@ def range_literal(interval: Interval) -> str:
 
 
 def _encode(value: Any) -> str:
-    match value:
-        case Decimal():
-            return format(value, "f")
-        case date() | datetime():
-            return value.isoformat()
-        case _:
-            return str(value)
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
 _dump = json.JSONEncoder(default=_encode, ensure_ascii=False).encode

@@ -18,7 +18,7 @@ from hksz_db.services.columns import (
 )
 from hksz_db.services.dependants import LIST_OWNERS, parents_of
 from hksz_db.services.references import Reference, Resolved, Shape
-from hksz_db.services.rows import Children, Row, child_rows, pick
+from hksz_db.services.rows import Children, Row, pick
 from schemas.base import InputSchema, patch_schema
 
 _ABSENT = object()
@@ -157,7 +157,9 @@ class Writer:
             parent = known.rows[link.target][fields[link.column]]
             fields = {**self.inherit(parent), **fields}
         row = self.row(fields, known, "#")
-        rows = {self.table: [row], **child_rows(row["id"], self._children(fields, known))}
+        rows = {self.table: [row]}
+        for family in self._children(fields, known):
+            rows[family.table] = [{family.parent: row["id"], **item} for item in family.rows]
         for name, part in self.parts.items():
             inherited = part.inherit(row)
             rows[part.table] = [
