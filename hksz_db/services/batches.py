@@ -29,7 +29,7 @@ from hksz_db.services.rows import (
     Row,
     bump_version,
     insert_rows,
-    matching,
+    lock_rows,
     missing_row_error,
     pick,
     replace_children,
@@ -142,13 +142,6 @@ class Entry:
         if faults:
             raise Invalid("Some fields cannot be changed after creation.", faults)
         self.fields |= fixed
-
-    def build(self, known: Resolved) -> None:
-        """Derive the rows to write."""
-        if self.is_new:
-            self.inserts = self.writer.rows(self.fields, known)
-        else:
-            self.columns, self.children = self.writer.changes(self.fields, self.before, known)
 
 
 class Refused(Exception):
@@ -285,13 +278,15 @@ class Batch:
         return ids
 
     def _lock(self) -> None:
-        ids = self._ids_to_lock()
-        rows = {table: self._locked(table, ids[table]) for table in sorted(ids)}
+        rows = {
+            table: lock_rows(self.session, table, WRITERS[table].stored, ids)
+            for table, ids in sorted(self._ids_to_lock().items())
+        }
 
         def step(entry: Entry) -> None:
             if not entry.is_new and entry.key.table in rows:
                 before = rows[entry.key.table].get(entry.key.id)
-                if before is None:
+                if before is None or before["deleted_at"]:
                     raise missing_row_error(self.session, *entry.key)
                 entry.take(before)
             stored = entry.before
@@ -301,18 +296,6 @@ class Batch:
             entry.status = stored.get("status")
 
         self._each(step)
-
-    def _locked(self, table: str, ids: Collection[UUID]) -> dict[UUID, Row]:
-        """Lock live rows; their stored columns by id."""
-        columns = ("id", *WRITERS[table].stored)
-        condition, argument = matching(ids)
-        found = run(
-            self.session,
-            f"SELECT {', '.join(columns)} FROM {table}"
-            f" WHERE id {condition} AND deleted_at IS NULL ORDER BY id FOR NO KEY UPDATE",
-            argument,
-        )
-        return {row[0]: dict(zip(columns, row, strict=True)) for row in found}
 
     def _build(self) -> None:
         kept = list(chain.from_iterable(entry.metric_and_unit() for entry in self._entries()))
@@ -324,7 +307,11 @@ class Batch:
             if self.allowed:
                 self.allowed({g.fields["status"] for g in entry.given if "status" in g.fields})
             fill_captures(entry.passages, captures)
-            entry.build(self._known)
+            if entry.is_new:
+                entry.inserts = entry.writer.rows(entry.fields, self._known)
+            else:
+                changes = entry.writer.changes(entry.fields, entry.before, self._known)
+                entry.columns, entry.children = changes
 
         self._each(step)
         self._inserts: dict[str, list[Row]] = {}

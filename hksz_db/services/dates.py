@@ -14,7 +14,7 @@ from hksz_db.domain.relative_dates import Relative, Unresolvable, resolve
 from hksz_db.models import Base
 from hksz_db.queries.filters import days_literal
 from hksz_db.services.references import Resolved, Shape
-from hksz_db.services.rows import BUMP, Row, matching, period_columns
+from hksz_db.services.rows import BUMP, Row, matching
 
 ANCHORED = Shape({"anchor": "sources"}, held=True)
 """A relative date refers to its anchor, the source to whose date it is relative."""
@@ -36,29 +36,29 @@ _RESOLVED = (
 )
 
 
-def date_columns(fields: Row, name: str, known: Resolved, pointer: str) -> Row:
-    """The columns of a date that may be relative, if the fields give it.
+def date_columns(
+    fields: Row, name: str, known: Resolved, pointer: str, *, may_be_relative: bool
+) -> Row:
+    """The columns of a date, if the fields give it.
 
     ``name_relative`` is computed from its anchor; ``name_edtf`` is absolute and clears the columns
     of a relative date. Raises ``Invalid`` if no date follows from that of the anchor.
     """
     if f"{name}_edtf" not in fields and f"{name}_relative" not in fields:
         return {}
-    relative = fields.get(f"{name}_relative")
-    origin = tuple(f"{name}_{part}" for part in ORIGIN)
-    if not relative:
-        absolute = {f"{name}_edtf": fields.get(f"{name}_edtf")}
-        return {**period_columns(absolute, name), **dict.fromkeys(origin)}
-    anchor = known.rows["sources"][relative["anchor_id"]]["issued_edtf"]
-    given = Relative(relative["duration"], relative.get("modifier"))
-    try:
-        period = resolve(given, parse(anchor) if anchor else None)
-    except Unresolvable as error:
-        fault = Fault("unresolvable", str(error), f"{pointer}/{name}_relative")
-        raise Invalid("A relative date cannot be computed.", [fault]) from None
-    values = (relative["anchor_id"], given.duration, given.modifier)
-    columns = period_columns({f"{name}_edtf": period}, name)
-    return {**columns, **dict(zip(origin, values, strict=True))}
+    period: Period | None = fields.get(f"{name}_edtf")
+    columns = dict.fromkeys(f"{name}_{part}" for part in ORIGIN if may_be_relative)
+    if relative := fields.get(f"{name}_relative"):
+        anchor = known.rows["sources"][relative["anchor_id"]]["issued_edtf"]
+        try:
+            given = Relative(relative["duration"], relative.get("modifier"))
+            period = resolve(given, parse(anchor) if anchor else None)
+        except Unresolvable as error:
+            fault = Fault("unresolvable", str(error), f"{pointer}/{name}_relative")
+            raise Invalid("A relative date cannot be computed.", [fault]) from None
+        columns |= {f"{name}_{part}": relative.get(part) for part in ORIGIN}
+    days = period and days_literal(period)
+    return {f"{name}_edtf": period and period.edtf, name: days, **columns}
 
 
 def lock_dependent_claims(session: Session, source_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:

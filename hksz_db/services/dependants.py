@@ -1,8 +1,8 @@
 """Which rows depend on which, so that a row that others refer to is not deleted."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -21,8 +21,7 @@ _JOIN = (
 )
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(NamedTuple):
     """``table.column`` refers to ``target``; the row belongs to the ``owner`` in ``owner_column``.
 
     A ``part`` is deleted and restored with its target, so it does not prevent the deletion.

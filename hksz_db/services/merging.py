@@ -25,7 +25,7 @@ from hksz_db.services.dependants import (
 )
 from hksz_db.services.references import Shape, look_up, references_in, settle
 from hksz_db.services.registry import WRITERS
-from hksz_db.services.rows import Row, bump_version, missing_row_error
+from hksz_db.services.rows import Row, bump_version, lock_rows, missing_row_error
 
 _SHAPE = Shape({"into": "entities"})
 # Rows that belong to an entity move with it. Its names are copied instead, because it stays shown
@@ -70,7 +70,7 @@ def merge(session: Session, id: UUID, versions: Sequence[int] | None, fields: Ro
     into_id: UUID = fields["into_id"]
     rows = _locked(session, id, into_id)
     row = rows.get(id)
-    if not row or not row["live"] or (versions is not None and row["version"] not in versions):
+    if not row or row["deleted_at"] or (versions is not None and row["version"] not in versions):
         raise missing_row_error(session, "entities", id)
     _check_pair(row, rows[into_id], f"#/{given}")
     sql = "INSERT INTO entity_merges (entity_id, into_id) VALUES ($1, $2) RETURNING id"
@@ -131,14 +131,7 @@ def _lock_merges(session: Session) -> None:
 
 def _locked(session: Session, *ids: UUID) -> dict[UUID, Row]:
     # The strongest row lock, because no new reference to one of them may be written.
-    found = run(
-        session,
-        "SELECT id, version, kind, deleted_at IS NULL, redirect_to FROM entities"
-        " WHERE id = ANY ($1) ORDER BY id FOR UPDATE",
-        list(ids),
-    )
-    names = ("id", "version", "kind", "live", "redirect_to")
-    return {row[0]: dict(zip(names, row, strict=True)) for row in found}
+    return lock_rows(session, "entities", ("version", "kind", "redirect_to"), ids, "UPDATE")
 
 
 def _check_pair(row: Row, other: Row, pointer: str) -> None:
@@ -155,7 +148,7 @@ def _check_pair(row: Row, other: Row, pointer: str) -> None:
 def _check_undoing(session: Session, this: Merge, other: Row) -> None:
     if other["redirect_to"] is not None:
         raise _not_undone("merged", f"{this.into_id} was itself merged: undo that first.")
-    if not other["live"]:
+    if other["deleted_at"]:
         raise _not_undone("deleted", f"{this.into_id} was deleted: restore it first.")
     for later in _merges_depending_on(session, this):
         raise _not_undone("later", f"{later} was merged later and shares rows: undo that first.")

@@ -85,14 +85,13 @@ class Reference(NamedTuple):
 def references_in(fields: Row, shape: Shape, pointer: str = "#") -> Iterator[Reference]:
     """The references that the fields hold; ``pointer`` is where the fields stand."""
     for stem, table in shape.stems.items():
-        for given in (f"{stem}_id", f"{stem}_external_id"):
-            if given in fields:
-                if fields[given] is None:
-                    fields[f"{stem}_id"] = fields.pop(given)
-                else:
-                    target = f"{stem}_id"
-                    where = f"{pointer}/{given}"
-                    yield Reference(fields, given, target, table, where, shape.held)
+        target = f"{stem}_id"
+        for given in (target, f"{stem}_external_id"):
+            if fields.get(given) is not None:
+                where = f"{pointer}/{given}"
+                yield Reference(fields, given, target, table, where, shape.held)
+            elif given in fields:
+                fields[target] = fields.pop(given)
     if shape.unit_code and "unit_code" in fields:
         yield Reference(fields, "unit_code", "unit_code", "units", f"{pointer}/unit_code")
     for name, nested in shape.nested.items():

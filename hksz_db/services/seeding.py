@@ -3,8 +3,8 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from marshmallow import ValidationError
 from sqlalchemy.orm import Session
@@ -21,8 +21,7 @@ class InvalidSeed(ValueError):
     """An entry of a data file that cannot be loaded; the message says which and why."""
 
 
-@dataclass(frozen=True)
-class Loaded:
+class Loaded(NamedTuple):
     """The number of entries that were new or differed, and of those that did not."""
 
     changed: int
@@ -57,6 +56,10 @@ def load(session: Session, folder: Path) -> Loaded:
     return Loaded(changed, unchanged)
 
 
+def _is_named(item: object) -> bool:
+    return isinstance(item, dict) and isinstance(item.get("external_id"), str)
+
+
 def _items(path: Path) -> Iterator[Row]:
     if not path.exists():
         return
@@ -88,25 +91,18 @@ def _record(session: Session, file: str, item: Row) -> bool:
 
 
 def _load_item(session: Session, writer: Writer, item: Row, file: str) -> None:
+    for name in writer.parts:
+        parts = item.get(name, [])
+        if not isinstance(parts, list) or not all(map(_is_named, parts)):
+            reason = f"{name} must be a list of entries, each with an external_id."
+            raise InvalidSeed(f"{item['external_id']} in {file}: {reason}")
     try:
-        _check_parts(writer, item)
         _write(session, writer, item)
     except (DomainError, ValidationError) as error:
         faults = error.faults if isinstance(error, FaultsError) else ()
         places = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults)
         reason = f"{error} {places}".rstrip()
         raise InvalidSeed(f"{item['external_id']} in {file}: {reason}") from error
-
-
-def _is_named(item: object) -> bool:
-    return isinstance(item, dict) and isinstance(item.get("external_id"), str)
-
-
-def _check_parts(writer: Writer, item: Row) -> None:
-    for name in writer.parts:
-        parts = item.get(name, [])
-        if not isinstance(parts, list) or not all(map(_is_named, parts)):
-            raise ValidationError({name: ["Must be a list of entries, each with an external_id."]})
 
 
 def _write(session: Session, writer: Writer, item: Row) -> None:

@@ -30,10 +30,7 @@ _RULES: dict[str, tuple[str, str]] = {
         "derived_from_id",
         "The derivations of evidence may not form a cycle.",
     ),
-    "evidence_within_capture_check": (
-        "end_char",
-        "A locator must end within its capture.",
-    ),
+    "evidence_within_capture_check": ("end_char", "A locator must end within its capture."),
     "evidence_not_itself_check": ("derived_from_id", "Evidence cannot derive from itself."),
     "evidence_locator_whole_check": (
         "start_char",
@@ -83,20 +80,17 @@ def writing(database: Database) -> Iterator[Session]:
 
 def translate(error: Exception) -> DomainError | None:
     """The domain error for a database error, or ``None``."""
-    if isinstance(error, DBAPIError):
-        return translate(error.orig) if isinstance(error.orig, Exception) else None
-    if not isinstance(error, psycopg.Error):
-        return None
-    match error:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    match cause:
         case errors.UniqueViolation():
-            return _unique(error)
+            return _unique(cause)
         case errors.ForeignKeyViolation():
-            return _foreign_key(error)
+            return _foreign_key(cause)
         case errors.CheckViolation():
-            return _check(error)
+            return _check(cause)
         case psycopg.DataError():
             return Invalid("A value cannot be stored.")
-    detail = next((text for kinds, text in _TEMPORARY.items() if isinstance(error, kinds)), None)
+    detail = next((text for kinds, text in _TEMPORARY.items() if isinstance(cause, kinds)), None)
     return None if detail is None else Unavailable(detail)
 
 
