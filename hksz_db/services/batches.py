@@ -330,7 +330,6 @@ class Batch:
             self._inserts[table].sort(key=lambda row: row.get("external_id") or "")
 
     def _lock_dependent_claims(self) -> None:
-        """Lock the claims with dates relative to sources that are given a date."""
         ids = [row["id"] for row in self._updates.get("sources", ()) if "issued_edtf" in row]
         self._dependent_claims = lock_dependent_claims(self.session, ids) if ids else {}
 

@@ -171,7 +171,6 @@ def _not_undone(code: str, detail: str) -> Conflict:
 
 
 def _bump(session: Session, touched: Touched) -> None:
-    """Count the changes, once for each row."""
     for owner in list(touched):
         for parent in parents_of(owner):
             sql = f"SELECT DISTINCT {parent.column} FROM {owner} WHERE id = ANY ($1)"
@@ -265,7 +264,6 @@ def _insert_dropped(session: Session, merge: Merge, link: Link) -> set[UUID]:
 
 
 def _move(session: Session, merge: Merge, link: Link) -> set[UUID]:
-    """Move the references from the merged entity to the other."""
     return _owners(
         session,
         f"WITH moved AS (UPDATE {link.table} SET {link.column} = $3 WHERE {link.column} = $2"
