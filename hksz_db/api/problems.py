@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException, default_exceptions
 
 from hksz_db.domain import errors
 from hksz_db.domain.errors import DomainError, Fault, FaultsError, Gone, InFlight, Merged
-from hksz_db.services.violations import translate
+from hksz_db.services.writing import translate
 
 MEDIA_TYPE = "application/problem+json"
 _STATUSES: Mapping[type[DomainError], int] = {

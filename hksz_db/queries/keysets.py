@@ -37,7 +37,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from hksz_db.queries.documents import Json
+from hksz_db.queries.documents import Json, term
 from hksz_db.queries.filters import Condition
 
 _CHECKSUM_BYTES = 9

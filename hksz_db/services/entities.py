@@ -12,9 +12,8 @@ SHOWN_LANGUAGE = "en"
 
 
 class _Entities(Writer):
-    def compute(self, given: Row, before: Row, known: Resolved, pointer: str) -> Row:
+    def compute(self, given: Row, _before: Row, _known: Resolved, _pointer: str) -> Row:
         """The name that is shown: a preferred one, in English if possible."""
-        del before, known, pointer
         if "names" not in given:
             return {}
         preferred = [name for name in given["names"] if name["kind"] == "preferred"]

@@ -140,6 +140,23 @@ def test_only_the_external_id_of_another_row_is_refused(editor, sample):
     assert editor.get(path).json["external_id"] == sample.body["external_id"]
 
 
+@pytest.mark.parametrize("part", ["figures", "evidence"])
+def test_a_taken_external_id_of_a_part_is_named(editor, samples, part):
+    claim, taken = samples["claims"], samples[part].body["external_id"]
+    assert editor.post(samples[part].path, samples[part].body).status_code == 201
+    (item,) = claim.body[part]
+    other = {"as_stated": "fifty", "stance": "disputes"}
+    other = {name: value for name, value in other.items() if name in item}
+    parts = [item, {**item, **other, "external_id": taken}]
+    body = {**claim.body, part: parts}
+    refused = editor.post(claim.path, body)
+    assert refused.status_code == 409
+    assert [error["pointer"] for error in refused.json["errors"]] == [f"#/{part}/1/external_id"]
+    (result,) = editor.post(f"{claim.path}/bulk", {"items": [body]}).json["data"]
+    assert result["status"] == 409
+    assert result["errors"][0]["pointer"] == f"#/items/0/{part}/1/external_id"
+
+
 @pytest.mark.parametrize(
     ("path", "body", "fields"),
     [

@@ -7,7 +7,7 @@ import pytest
 from hksz_db.database import run
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.models import Base
-from hksz_db.services.merge_moves import MOVED
+from hksz_db.services.merging import MOVED
 
 FIGURE = {
     "metric_external_id": "hksz:metric-ttps-approved",

@@ -250,6 +250,37 @@ def _update_figure(database, id, fields):
         update(session, "figures", id, None, fields)
 
 
+@pytest.mark.parametrize("in_bulk", [False, True], ids=["alone", "in_bulk"])
+@pytest.mark.parametrize("changed", ["retracted_at", "relations"])
+def test_new_evidence_and_a_change_of_an_anchor_do_not_deadlock(
+    client, claim, database, pool, wait_for_a_lock, changed, in_bulk
+):
+    name = f"test:{changed}-{in_bulk}"
+    item = {"external_id": name, "csl_type": "report", "title": "A paper", "issued_edtf": "2024"}
+    paper, other = (client.post("/v1/sources", {**item, "external_id": n}) for n in (name, None))
+    dated = client.post("/v1/claims", {**claim["body"], "time_relative": _last_year(paper)})
+    changes = {
+        "retracted_at": "2021-01-01T00:00:00Z",
+        "relations": [{"kind": "copy_of", "to_id": other.json["id"]}],
+    }
+    change = {"issued_edtf": "2020", changed: changes[changed]}
+
+    def write():
+        if in_bulk:
+            return client.post("/v1/sources/bulk?mode=upsert", {"items": [{**item, **change}]})
+        return client.patch(paper.headers["Location"], change)
+
+    with writing(database) as session:
+        # New evidence locks its claim, and then waits for writers that change what it rests on.
+        id, source = UUID(dated.json["id"]), UUID(other.json["id"])
+        run(session, "SELECT FROM claims WHERE id = $1 FOR NO KEY UPDATE", id)
+        late = pool.submit(write)
+        wait_for_a_lock(database)
+        create(session, "evidence", {"claim_id": id, "source_id": source, "stance": "supports"})
+    assert late.result().status_code == (207 if in_bulk else 200)
+    assert client.get(dated.headers["Location"]).json["time"]["edtf"] == "2019"
+
+
 def test_concurrent_changes_of_an_anchor_and_new_claims_agree(client, claim, paper, pool):
     together = threading.Barrier(8)
 

@@ -244,6 +244,15 @@ def test_a_claim_with_an_unreadable_figure_is_refused(editor) -> None:
     assert editor.get("/v1/claims", external_id="test:claim").json["data"] == []
 
 
+def test_every_unreadable_figure_of_a_claim_is_named_at_once(editor) -> None:
+    figures = [part("many"), part("some 60"), part("quite a few")]
+    faults = editor.post("/v1/claims", {**CLAIM, "figures": figures}).json["errors"]
+    assert [fault["pointer"] for fault in faults] == [
+        "#/figures/0/as_stated",
+        "#/figures/2/as_stated",
+    ]
+
+
 def test_a_change_of_the_words_leaves_the_numbers(editor) -> None:
     path = f"/v1/figures/{editor.post('/v1/figures', figure('over 40')).json['id']}"
     changed = editor.patch(path, {"as_stated": "under 50 per cent"})

@@ -114,3 +114,20 @@ def test_a_write_takes_a_few_statements(sample, editor, query_counter):
         changed = editor.patch(made.headers["Location"], sample.change)
     assert changed.status_code == 200, changed.text
     assert (len(creating.statements), len(updating.statements)) == WRITES[sample.resource]
+
+
+@pytest.mark.parametrize(
+    ("change", "number"),
+    [
+        ({"issued_edtf": "2020"}, 4),
+        ({"issued_edtf": "2020", "relations": []}, 5),
+        # The source is locked before it is updated.
+        ({"issued_edtf": "2020", "retracted_at": "2021-01-01T00:00:00Z"}, 5),
+    ],
+)
+def test_a_new_date_of_a_source_takes_a_few_statements(editor, query_counter, change, number):
+    made = editor.post("/v1/sources", {"csl_type": "report", "title": "A report"})
+    with query_counter() as counted:
+        changed = editor.patch(made.headers["Location"], change)
+    assert changed.status_code == 200, changed.text
+    assert len(counted.statements) == number

@@ -23,9 +23,8 @@ from hksz_db.services.batches import create, update
 from hksz_db.services.bulk import Result, write
 from hksz_db.services.loading import load
 from hksz_db.services.registry import WRITERS
-from hksz_db.services.violations import translate
 from hksz_db.services.writers import Writer
-from hksz_db.services.writing import writing
+from hksz_db.services.writing import translate, writing
 
 CREATE, UPSERT, IGNORE = BulkMode.CREATE, BulkMode.UPSERT, BulkMode.IGNORE
 CREATED, UPDATED, UNCHANGED, IGNORED, FAILED = BulkOutcome

@@ -9,11 +9,10 @@ import pytest
 from marshmallow import fields
 
 from hksz_db.models import Claim, Entity, EntityRelation, Source, SourceContributor, Unit, table_of
-from hksz_db.services.columns import SchemaMismatch, columns_of
 from hksz_db.services.figures import WRITER as FIGURES
 from hksz_db.services.references import Resolved
 from hksz_db.services.registry import WRITERS
-from hksz_db.services.writers import ListField, Writer
+from hksz_db.services.writers import ListField, SchemaMismatch, Writer, columns_of
 from schemas.base import InputSchema, patch_schema
 from schemas.dates import RelativeDateCreateSchema
 from schemas.fields import BoundedList, Edtf, ExternalId, StrictInteger, Text

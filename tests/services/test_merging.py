@@ -16,7 +16,7 @@ from hksz_db.domain.errors import Conflict, DomainError
 from hksz_db.models import Base
 from hksz_db.services import merging
 from hksz_db.services.batches import create, update
-from hksz_db.services.merge_moves import MOVED
+from hksz_db.services.merging import MOVED
 
 ENTITIES = 4
 CLAIMS = 2
