@@ -175,7 +175,7 @@ def _stances(session, claim: str) -> dict[str, str]:
     return stances
 
 
-def test_its_sources_are_the_seven_that_are_listed(session):
+def test_the_seed_has_the_seven_listed_sources(session):
     found = run(
         session,
         "SELECT external_id, title, title_supplied, issued_edtf, url FROM sources"
@@ -185,7 +185,7 @@ def test_its_sources_are_the_seven_that_are_listed(session):
     assert {name: tuple(rest) for name, *rest in found} == SOURCES
 
 
-def test_what_only_retells_another_source_says_so(session):
+def test_retold_sources_declare_their_relation(session):
     found = run(
         session,
         "SELECT one.external_id, kind, other.external_id FROM source_relations"
@@ -197,7 +197,7 @@ def test_what_only_retells_another_source_says_so(session):
     }
 
 
-def test_who_made_each_source_is_known(session):
+def test_every_source_has_a_contributor(session):
     found = run(
         session,
         "SELECT sources.external_id, role, entities.external_id FROM source_contributors"
@@ -245,7 +245,7 @@ def test_areas_are_comparable_in_square_metres(session, claim, bounds):
     assert run(session, sql, f"hksz:{claim}-figure", bounds) == [(True,)]
 
 
-def test_the_two_counts_of_approvals_overlap_and_neither_holds_the_other(session):
+def test_the_two_counts_of_approvals_overlap_without_containing_each_other(session):
     found = run(
         session,
         "SELECT one.period && other.period, one.period <@ other.period,"
@@ -258,7 +258,7 @@ def test_the_two_counts_of_approvals_overlap_and_neither_holds_the_other(session
 
 
 @pytest.mark.parametrize("claim", STANCES)
-def test_each_source_has_the_stance_that_was_judged(session, claim):
+def test_each_source_has_its_expected_stance(session, claim):
     assert _stances(session, claim) == STANCES[claim]
 
 
@@ -270,7 +270,7 @@ def test_every_other_claim_rests_on_one_source(session):
 
 
 @pytest.mark.parametrize("claim", ORIGINS)
-def test_a_retold_source_is_no_further_origin(session, claim):
+def test_a_retold_source_adds_no_origin(session, claim):
     stances = _stances(session, claim)
     bearing = {name for name, stance in stances.items() if stance in ("asserts", "supports")}
     retold = {TTPS_NEWS: TTPS_REPLY, LOOP_NEWS: LOOP_RELEASE}
@@ -279,7 +279,7 @@ def test_a_retold_source_is_no_further_origin(session, claim):
     assert "disputes" not in stances.values()
 
 
-def test_every_judgement_is_explained_and_points_to_a_listed_source():
+def test_every_stance_is_explained_and_names_a_listed_source():
     passages = _passages()
     assert {passage["source_external_id"] for passage in passages} == set(SOURCES)
     for passage in passages:
@@ -288,7 +288,7 @@ def test_every_judgement_is_explained_and_points_to_a_listed_source():
         assert passage["interest"]
 
 
-def test_texts_that_were_not_at_hand_have_no_captures_and_no_locators(session):
+def test_unavailable_texts_have_no_captures_or_locators(session):
     assert run(
         session,
         "SELECT count(*), count(start_char), count(capture_id) FROM evidence"
@@ -302,7 +302,7 @@ def test_texts_that_were_not_at_hand_have_no_captures_and_no_locators(session):
     ) == [(ARTICLE,)]
 
 
-def test_who_asserts_a_claim_made_its_source_or_is_reported_by_it(session):
+def test_every_claimant_is_a_contributor_or_is_reported_by_the_source(session):
     assert (
         run(
             session,
@@ -316,7 +316,7 @@ def test_who_asserts_a_claim_made_its_source_or_is_reported_by_it(session):
     )
 
 
-def test_an_aim_is_planned_and_what_is_reported_is_actual(session):
+def test_aims_are_planned_and_reports_are_actual(session):
     found = run(
         session,
         "SELECT external_id FROM claims WHERE external_id = ANY ($1) AND modality <> 'actual'",

@@ -77,7 +77,7 @@ def generated() -> dict[Path, str]:
 
 
 @pytest.mark.parametrize("page", sorted(REFERENCE.glob("*.md")), ids=by_path)
-def test_the_reference_is_what_the_code_says(page: Path, generated: dict[Path, str]):
+def test_the_generated_reference_is_current(page: Path, generated: dict[Path, str]):
     assert page.read_text(encoding="utf-8") == generated[page], f"Run `{COMMAND}`."
 
 
@@ -94,7 +94,7 @@ def test_every_file_that_is_mentioned_exists(page: Path):
         assert (ROOT / path).exists(), path
 
 
-def test_the_map_of_the_code_names_every_part():
+def test_the_architecture_page_names_every_part():
     parts = {
         f"hksz_db/{part.name}{'/' if part.is_dir() else ''}"
         for part in (ROOT / "hksz_db").iterdir()

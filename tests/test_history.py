@@ -124,7 +124,7 @@ def test_the_history_says_what_a_row_was_and_when(psql, past):
     assert title_at(past, periods[-1].lower - timedelta(microseconds=1)) == "First"
 
 
-def test_a_change_that_changes_nothing_is_none(psql):
+def test_an_update_without_effect_is_not_recorded(psql):
     before = one(psql, "SELECT count(*) FROM transactions")
     psql.execute("UPDATE sources SET title = title, version = version")
     psql.execute("UPDATE claims SET written_in = written_in")
@@ -139,7 +139,7 @@ ADD = "INSERT INTO sources (csl_type, title, external_id) VALUES ('report', %s, 
 REMOVE = "DELETE FROM sources WHERE external_id = 'test:added'"
 
 
-def test_nobody_can_say_when_a_row_was_written(psql):
+def test_written_in_cannot_be_set(psql):
     psql.execute("UPDATE sources SET written_in = 7 WHERE external_id = 'hksz:ttps-reply-2024'")
     psql.execute("INSERT INTO sources (csl_type, title, written_in) VALUES ('report', 'A', 7)")
     assert one(psql, "SELECT count(*) FROM sources WHERE written_in = 7") == 0
@@ -157,7 +157,7 @@ def test_the_log_has_before_and_after(psql):
     assert changed == ["title"]
 
 
-def test_the_log_knows_rows_that_came_and_went(psql):
+def test_the_log_has_inserted_and_deleted_rows(psql):
     psql.execute(ADD, ["X"])
     psql.execute(REMOVE)
     log = psql.execute(
@@ -171,7 +171,7 @@ def test_the_log_knows_rows_that_came_and_went(psql):
     assert one(psql, "SELECT count(*) FROM change_log WHERE after ->> 'title' = 'Y'") == 0
 
 
-def test_what_goes_with_another_row_is_kept_too(psql, past):
+def test_cascaded_deletes_are_recorded(psql, past):
     psql.execute(ADD, ["Z"])
     psql.execute(
         "INSERT INTO source_captures (source_id, normalization, char_length, text_sha256)"
@@ -276,7 +276,7 @@ def test_a_role_that_may_write_serves_the_history(server, database_url, psql):
         database.close()
 
 
-def test_savepoints_that_are_rolled_back_leave_nothing(psql):
+def test_rolled_back_savepoints_leave_nothing(psql):
     with psql.transaction():
         with psql.transaction(force_rollback=True):
             retitle(psql, "Rolled back")
@@ -289,7 +289,7 @@ def test_savepoints_that_are_rolled_back_leave_nothing(psql):
 
 
 @pytest.mark.slow
-def test_a_transaction_is_seen_whole_and_from_when_it_committed(database_url, psql, past):
+def test_a_transaction_becomes_visible_as_a_whole_when_it_commits(database_url, psql, past):
     """One that began before another and committed after it, and that took more than a second."""
     retitle(psql, "Old")
     with connected(database_url) as slow:
@@ -313,7 +313,7 @@ def test_a_transaction_is_seen_whole_and_from_when_it_committed(database_url, ps
     assert title_at(past, written) == "Old"
 
 
-def test_whoever_overwrote_is_later(database_url, psql):
+def test_a_transaction_that_overwrites_another_is_later(database_url, psql):
     """B began first and waited for A: its row ended A's, so that it is the later one."""
     with connected(database_url) as a, connected(database_url) as b, ThreadPoolExecutor(1) as pool:
         with a.transaction():
@@ -335,7 +335,7 @@ def test_whoever_overwrote_is_later(database_url, psql):
     assert rows[0][1].lower == rows[1][1].upper
 
 
-def test_a_moment_waits_for_who_is_about_to_commit(database_url, psql, past):
+def test_as_of_waits_for_transactions_that_are_committing(database_url, psql, past):
     """The same question gets the same answer, however close to the moment it is asked."""
     with connected(database_url) as writer, ThreadPoolExecutor(1) as pool:
         writer.execute("BEGIN")
@@ -349,7 +349,7 @@ def test_a_moment_waits_for_who_is_about_to_commit(database_url, psql, past):
 
 
 @pytest.mark.slow
-def test_the_clock_may_go_back(psql):
+def test_the_clock_may_be_set_back(psql):
     """Of two transactions the one that saw the other is the later, whatever the clock says."""
     psql.execute("ALTER TABLE transactions DISABLE TRIGGER transactions_refuse_rewriting")
     ahead = datetime.now(UTC) + timedelta(seconds=2)
@@ -365,7 +365,7 @@ def test_the_clock_may_go_back(psql):
     threading.Event().wait(2)
 
 
-def test_the_history_has_a_beginning(past, psql):
+def test_times_before_the_history_are_refused(past, psql):
     began = one(psql, "SELECT committed_at FROM transactions WHERE id = 0")
     set_as_of(past, began)
     for moment in (began - timedelta(microseconds=1), now(psql) + timedelta(hours=1)):
@@ -373,7 +373,7 @@ def test_the_history_has_a_beginning(past, psql):
             set_as_of(past, moment)
 
 
-def test_the_use_of_a_key_is_no_change(database_url, psql):
+def test_the_use_of_a_key_is_not_recorded(database_url, psql):
     database = Database(lambda: database_url)
     with writing(database) as session:
         key = api_keys.create(session, "somebody", [Scope.CLAIMS_WRITE])
@@ -388,18 +388,18 @@ def test_the_use_of_a_key_is_no_change(database_url, psql):
     database.close()
 
 
-def test_the_registry_says_which_tables_have_a_history_and_how(psql):
+def test_the_registry_lists_the_tables_with_a_history(psql):
     stored = psql.execute("SELECT name, resource, owner, ignored, logged FROM history.tables")
     assert {name: TableHistory(name, *options) for name, *options in stored} == HISTORY_TABLES
 
 
-def test_only_what_follows_from_other_tables_is_not_listed(psql):
+def test_only_derived_tables_are_not_listed(psql):
     listed = {table for (table,) in psql.execute("SELECT DISTINCT table_name FROM changes")}
     assert "claim_bands" not in listed
     assert {"sources", "claims", "evidence", "corroborations", "api_keys"} <= listed
 
 
-def test_a_moment_is_one_snapshot(database_url, psql):
+def test_as_of_reads_one_snapshot(database_url, psql):
     """Who began before the moment and commits while it is being answered is not seen."""
     retitle(psql, "Seen")
     with connected(database_url) as writer, connected(database_url) as reader:
@@ -414,7 +414,7 @@ def test_a_moment_is_one_snapshot(database_url, psql):
         assert title_at(reader, moment) == "Seen"
 
 
-def test_a_table_of_ones_own_is_not_taken_for_the_history(server, database_url, psql):
+def test_temporary_tables_are_not_mistaken_for_the_history(server, database_url, psql):
     name = str(make_url(database_url).database)
     with (
         service_role(server, name) as role,

@@ -94,7 +94,7 @@ def execute(url: str, sql: str) -> None:
 
 
 @pytest.mark.parametrize(("sql", "missing"), BROKEN, ids=[sql for sql, _ in BROKEN])
-def test_it_names_what_is_missing(url: str, database: Database, sql: str, missing: Any) -> None:
+def test_missing_parts_are_named(url: str, database: Database, sql: str, missing: Any) -> None:
     execute(url, sql)
     with writing(database) as session:
         found = incompleteness(session.connection())
@@ -111,7 +111,7 @@ def test_the_service_is_not_ready_and_says_why(url: str, database: Database) -> 
     assert client.get("/readyz").status_code == 200
 
 
-def test_it_is_looked_up_again_after_a_failure(url: str, database: Database) -> None:
+def test_a_failed_check_is_repeated(url: str, database: Database) -> None:
     """A probe must not cost much; a database that was away may have been restored meanwhile."""
     readiness = Readiness()
     readiness.check(database)
@@ -124,7 +124,7 @@ def test_it_is_looked_up_again_after_a_failure(url: str, database: Database) -> 
         readiness.check(database)
 
 
-def test_a_role_without_rights_is_told_which_it_lacks(url: str, server: Server) -> None:
+def test_the_missing_rights_of_a_role_are_named(url: str, server: Server) -> None:
     administrator = server.url(str(make_url(url).database), superuser=True)
     execute(administrator, "CREATE ROLE hksz_reader LOGIN")
     try:
@@ -158,7 +158,7 @@ def test_a_command_without_rights_is_one_sentence(url: str, server: Server) -> N
         execute(administrator, "DROP ROLE hksz_stranger")
 
 
-def test_of_many_parts_only_some_are_named(url: str, database: Database) -> None:
+def test_only_some_of_many_missing_parts_are_named(url: str, database: Database) -> None:
     execute(url, "DROP SCHEMA past CASCADE")
     with writing(database) as session:
         found = incompleteness(session.connection())
@@ -167,7 +167,7 @@ def test_of_many_parts_only_some_are_named(url: str, database: Database) -> None
     assert found.endswith(" more.")
 
 
-def test_it_is_not_served(url: str, database: Database) -> None:
+def test_a_damaged_database_is_not_served(url: str, database: Database) -> None:
     execute(url, "DROP TRIGGER mark_written_updated ON claims")
     with pytest.raises(DatabaseUnusable, match="mark_written_updated"):
         prepare(database)

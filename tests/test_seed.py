@@ -71,7 +71,7 @@ def _claim(session, name="hksz:ttps-approved-2023"):
     return run(session, sql, name)[0]
 
 
-def test_there_is_enough_of_it(session):
+def test_the_seed_has_enough_rows(session):
     counts = dict(
         run(
             session,
@@ -147,7 +147,7 @@ def test_every_relation_of_an_entity_names_its_claim(session):
     assert run(session, "SELECT 1 FROM entity_relations WHERE claim_id IS NULL") == []
 
 
-def test_the_author_is_credited(session):
+def test_the_author_is_a_contributor(session):
     credited = run(
         session,
         "SELECT entities.name, role, credited_name, credited_as FROM source_contributors"
@@ -159,7 +159,7 @@ def test_the_author_is_credited(session):
     assert ("Shenzhen Daily", "publisher") in [credit[:2] for credit in credited]
 
 
-def test_no_address_is_in_it():
+def test_the_seeds_contain_no_address():
     for folder in seed_folders():
         for path in folder.glob("*"):
             assert "@" not in path.read_text(encoding="utf-8")
@@ -174,7 +174,7 @@ def test_loading_it_again_changes_nothing(database):
     assert _state(database) == before
 
 
-def test_entries_written_otherwise_and_meaning_the_same_change_nothing(database, copy):
+def test_equivalent_entries_change_nothing(database, copy):
     before = _state(database)
     for path in copy.glob("*.json"):
         items = [dict(reversed(item.items())) for item in _read(copy, path.name)]
@@ -221,7 +221,7 @@ def test_a_corrected_entry_updates_its_row_and_no_other(
     assert _load(database, copy).changed == 0
 
 
-def test_a_corrected_date_of_the_article_corrects_what_is_dated_by_it(database, copy):
+def test_a_corrected_date_of_the_article_updates_dates_relative_to_it(database, copy):
     before = _state(database)
     _edit(copy, "sources.json", "hksz:shenzhen-daily-article", issued_edtf="2024-02-05")
     assert _load(database, copy).changed == 1
@@ -305,14 +305,14 @@ def test_an_entry_that_becomes_relative_changes_the_row_that_was_loaded(database
     assert _times(database, name) == relative
 
 
-def test_what_a_file_no_longer_holds_stays(database, copy):
+def test_rows_of_removed_entries_stay(database, copy):
     before = _state(database)
     _write(copy, "claims.json", _read(copy, "claims.json")[:1])
     assert _load(database, copy).changed == 0
     assert _state(database) == before
 
 
-def test_an_edit_survives_as_long_as_its_entry_is_the_same(database, copy):
+def test_an_edit_survives_while_its_entry_is_unchanged(database, copy):
     with writing(database) as session:
         id, *_ = _claim(session)
         update(session, "claims", id, None, {"statement": "Edited."})
@@ -325,7 +325,7 @@ def test_an_edit_survives_as_long_as_its_entry_is_the_same(database, copy):
         assert _claim(session)[1] == "Corrected."
 
 
-def test_what_was_deleted_stays_deleted(database, copy):
+def test_deleted_rows_stay_deleted(database, copy):
     with writing(database) as session:
         id, *_ = _claim(session)
         lifecycle.delete(session, "claims", id, None)
@@ -353,7 +353,7 @@ def test_what_was_deleted_stays_deleted(database, copy):
         ("units.json", "hksz:unit-year", {"label": None}, "label"),
     ],
 )
-def test_a_broken_entry_is_named_and_nothing_is_loaded(
+def test_an_invalid_entry_is_named_and_nothing_is_loaded(
     database, copy, name, external_id, fields, reason
 ):
     before = _state(database)
@@ -370,17 +370,17 @@ def test_a_broken_entry_is_named_and_nothing_is_loaded(
 @pytest.mark.parametrize(
     "text", ["", "{", "{}", "5", "null", "[1]", "[{}]", '[{"external_id": 5}]', "\ufeff[]"]
 )
-def test_a_file_that_is_no_list_of_entries_is_named(database, copy, text):
+def test_a_file_that_is_not_a_list_of_entries_is_named(database, copy, text):
     (copy / "units.json").write_text(text, encoding="utf-8")
     with pytest.raises(InvalidSeed, match="units"):
         _load(database, copy)
 
 
-def test_a_new_entry_that_is_broken_is_named(database, copy):
+def test_an_invalid_new_entry_is_named(database, copy):
     _write(copy, "units.json", [{"external_id": "hksz:bad", "code": "no such unit", "label": "x"}])
     with pytest.raises(InvalidSeed, match="hksz:bad"):
         _load(database, copy)
 
 
-def test_an_empty_folder_is_no_seed_and_no_error(database, tmp_path):
+def test_an_empty_folder_loads_nothing(database, tmp_path):
     assert _load(database, tmp_path) == Loaded(0, 0)

@@ -141,7 +141,7 @@ def _accepted(listener: socket.socket) -> int:
     return number
 
 
-def test_listening_waits_for_the_rest_of_a_killed_server(monkeypatch):
+def test_listening_waits_until_the_address_is_free(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as old:
         port = old.getsockname()[1]
         monkeypatch.setattr("hksz_db.serving.time.sleep", lambda _: old.close())
@@ -214,7 +214,7 @@ def test_workers_use_the_url_as_it_was_given(served, database_url):
     assert names == [(NAME,)]
 
 
-def test_more_bodies_than_threads_can_be_awaited_without_a_warning(served):
+def test_more_bodies_than_threads_can_be_received(served):
     unfinished = b"POST /v1/sources HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{"
     with ExitStack() as stack:
         for _ in range(5 * (os.cpu_count() or 1)):
@@ -265,7 +265,7 @@ def _wait_for_exports(url: str, number: int) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has TCP_USER_TIMEOUT")
-def test_a_client_that_reads_nothing_is_dropped_and_a_slow_one_is_not(impatient, database_url):
+def test_only_a_client_that_reads_nothing_is_disconnected(impatient, database_url):
     with _ask_for_the_export(impatient) as deaf:
         _wait_for_exports(database_url, 1)
         _wait_for_exports(database_url, 0)

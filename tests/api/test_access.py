@@ -48,7 +48,7 @@ def test_a_write_needs_a_known_key(reader, sample, authorization):
         assert refused.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_a_key_in_the_url_is_no_key(database, reader, sample):
+def test_a_key_in_the_url_is_ignored(database, reader, sample):
     with writing(database) as session:
         key = api_keys.create(session, "leaked", [Scope.ADMIN])
     refused = reader.send("POST", f"{sample.path}?key={key}", json=sample.body)
@@ -56,7 +56,7 @@ def test_a_key_in_the_url_is_no_key(database, reader, sample):
     assert key not in refused.text
 
 
-def test_an_expired_key_counts_no_more(database, reader, sample):
+def test_an_expired_key_is_refused(database, reader, sample):
     now = datetime.now(UTC)
     statuses = []
     for label, until in (("old", now - timedelta(hours=1)), ("new", now + timedelta(hours=1))):
@@ -68,7 +68,7 @@ def test_an_expired_key_counts_no_more(database, reader, sample):
     assert "WWW-Authenticate" in statuses[0].headers
 
 
-def test_a_revoked_key_counts_no_more(database, editor, sample):
+def test_a_revoked_key_is_refused(database, editor, sample):
     assert editor.post(sample.path, sample.body).status_code == 201
     with writing(database) as session:
         assert api_keys.revoke(session, "editor")
@@ -78,7 +78,7 @@ def test_a_revoked_key_counts_no_more(database, editor, sample):
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-def test_the_scheme_is_written_in_any_case(database, reader, sample, scheme):
+def test_the_scheme_is_case_insensitive(database, reader, sample, scheme):
     with writing(database) as session:
         key = api_keys.create(session, "tester", [Scope.ADMIN])
     headers = {"Authorization": f"{scheme} {key}"}
@@ -86,7 +86,7 @@ def test_the_scheme_is_written_in_any_case(database, reader, sample, scheme):
 
 
 @pytest.mark.parametrize("scope", Scope)
-def test_a_key_writes_what_its_scope_says(make_client, sample, scope):
+def test_a_key_can_write_only_within_its_scope(make_client, sample, scope):
     client = make_client(scope, Scope.REVIEW)
     allowed = scope in {sample.scope, Scope.ADMIN}
     made = client.post(sample.path, sample.body)
@@ -97,7 +97,7 @@ def test_a_key_writes_what_its_scope_says(make_client, sample, scope):
     assert client.restore(path).status_code == (200 if allowed else 403)
 
 
-def test_a_refusal_names_the_scope_that_is_missing(make_client, sample):
+def test_a_refusal_names_the_missing_scope(make_client, sample):
     refused = make_client(Scope.REVIEW).post(sample.path, sample.body)
     assert sample.scope in refused.json["detail"]
 
@@ -109,7 +109,7 @@ def reviewer(make_client):
 
 @pytest.mark.parametrize("verdict", ["accepted", "rejected"])
 @pytest.mark.parametrize("resource", ["claims", "evidence"])
-def test_a_verdict_needs_the_scope_to_review(writer, reviewer, samples, resource, verdict):
+def test_a_review_status_needs_the_scope_review(writer, reviewer, samples, resource, verdict):
     sample = samples[resource]
     body = {**sample.body, "status": verdict}
     assert writer.post(sample.path, body).status_code == 403
@@ -120,7 +120,9 @@ def test_a_verdict_needs_the_scope_to_review(writer, reviewer, samples, resource
     assert reviewer.patch(path, {"status": verdict}).json["status"] == verdict
 
 
-def test_a_verdict_on_evidence_given_with_its_claim_needs_it_too(writer, reviewer, samples):
+def test_a_review_status_of_evidence_in_a_new_claim_needs_the_scope_review(
+    writer, reviewer, samples
+):
     sample = samples["claims"]
     sample.body["evidence"][0]["status"] = "accepted"
     assert writer.post(sample.path, sample.body).status_code == 403
@@ -128,7 +130,7 @@ def test_a_verdict_on_evidence_given_with_its_claim_needs_it_too(writer, reviewe
     assert made.json["evidence"][0]["status"] == "accepted"
 
 
-def test_a_verdict_on_evidence_added_to_a_claim_needs_it_too(writer, reviewer):
+def test_a_review_status_of_evidence_added_to_a_claim_needs_the_scope_review(writer, reviewer):
     claim = writer.get("/v1/claims", q='"talent pass"').json["data"][0]["id"]
     path = f"/v1/claims/{claim}/evidence"
     body = {"source_external_id": "hksz:shenzhen-daily-article", "stance": "supports"}
@@ -137,13 +139,13 @@ def test_a_verdict_on_evidence_added_to_a_claim_needs_it_too(writer, reviewer):
 
 
 @pytest.mark.parametrize("status", ["draft", "submitted", "retracted"])
-def test_an_author_chooses_among_the_other_states(editor, samples, status):
+def test_other_statuses_do_not_need_the_scope_review(editor, samples, status):
     sample = samples["claims"]
     made = editor.post(sample.path, {**sample.body, "status": status})
     assert made.json["status"] == status
 
 
-def test_evidence_says_who_added_it(editor, reviewer, samples):
+def test_evidence_names_the_key_that_added_it(editor, reviewer, samples):
     sample = samples["evidence"]
     made = editor.post(sample.path, sample.body)
     assert made.json["added_by"] == "editor"
@@ -185,7 +187,7 @@ def closed(closed_app, database):
     return closed_app.test_client()
 
 
-def test_reading_can_be_closed(closed, database, sample):
+def test_reads_can_require_a_key(closed, database, sample):
     with writing(database) as session:
         key = api_keys.create(session, "reader", [])
     allowed = {"Authorization": f"Bearer {key}"}
@@ -208,23 +210,23 @@ def test_reading_can_be_closed(closed, database, sample):
         assert closed.open(path, method=method, json=body, headers=allowed).status_code == status
 
 
-def test_closed_reading_covers_the_evidence_of_a_claim(closed):
+def test_closed_reads_include_the_evidence_of_a_claim(closed):
     assert closed.get(f"/v1/claims/{ROW}/evidence").status_code == 401
 
 
-def test_who_runs_a_closed_service_still_sees_whether_it_lives(closed):
+def test_probes_of_a_closed_service_need_no_key(closed):
     for path in ("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs/"):
         assert closed.get(path).status_code == 200
 
 
-def test_a_client_without_a_right_learns_nothing_of_rows(reader, make_client, sample):
+def test_a_client_without_a_right_learns_nothing_about_rows(reader, make_client, sample):
     row = reader.get(sample.path, per_page="1").json["data"][0]["id"]
     other = make_client(Scope.REVIEW)
     answers = {other.delete(f"{sample.path}/{id}").status_code for id in (row, ROW)}
     assert answers == {403}
 
 
-def test_what_was_accepted_is_changed_by_reviewers_only(writer, reviewer):
+def test_only_reviewers_change_accepted_rows(writer, reviewer):
     claim = reviewer.get("/v1/claims", external_id="hksz:ttps-approved-2023").json["data"][0]
     for path, change in (
         (f"/v1/claims/{claim['id']}", {"statement": "Another."}),
@@ -236,7 +238,7 @@ def test_what_was_accepted_is_changed_by_reviewers_only(writer, reviewer):
         assert reviewer.patch(path, change).status_code == 200
 
 
-def test_a_figure_is_added_to_what_was_accepted_by_reviewers_only(writer, reviewer, samples):
+def test_only_reviewers_add_a_figure_to_an_accepted_claim(writer, reviewer, samples):
     sample = samples["figures"]
     assert sample.body["claim_external_id"] == "hksz:ttps-approved-2023"
     refused = writer.post(sample.path, sample.body)
@@ -246,7 +248,7 @@ def test_a_figure_is_added_to_what_was_accepted_by_reviewers_only(writer, review
     assert reviewer.post(sample.path, sample.body).status_code == 201
 
 
-def test_a_figure_is_added_to_what_was_not_reviewed_by_anybody(writer, samples):
+def test_any_writer_adds_a_figure_to_an_unreviewed_claim(writer, samples):
     claim = writer.post(samples["claims"].path, samples["claims"].body).json
     body = {**samples["figures"].body, "claim_id": claim["id"]}
     del body["claim_external_id"]

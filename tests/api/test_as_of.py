@@ -216,7 +216,7 @@ def answer(reader: Any, path: str, query: dict[str, str], **more: str) -> Answer
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [3, 4])
-def test_every_moment_is_answered_as_it_was_then(editor, reader, database, seed):
+def test_each_as_of_gives_the_answer_of_that_time(editor, reader, database, seed):
     world = World(editor, database, random.Random(seed))
     recorded: list[tuple[str, str, dict[str, str], Answer]] = []
     # Each change once, and then whatever comes.
@@ -234,9 +234,7 @@ def test_every_moment_is_answered_as_it_was_then(editor, reader, database, seed)
     assert {200, 308, 410} <= statuses
 
 
-def test_a_moment_before_a_correction_has_the_old_answer_and_its_corroboration(
-    editor, reader, database
-):
+def test_as_of_before_a_correction_gives_the_old_figure_and_corroboration(editor, reader, database):
     claim = reader.get("/v1/claims", external_id="hksz:ttps-approved-2023").json["data"][0]
     path = f"/v1/claims/{claim['id']}"
     before = reader.get(path)
@@ -259,7 +257,7 @@ def test_a_moment_before_a_correction_has_the_old_answer_and_its_corroboration(
     assert [claim["id"] for claim in old] == [claim["id"]]
 
 
-def test_a_list_of_the_past_is_paged_like_any_other(editor, reader, database):
+def test_a_list_of_the_past_is_paged(editor, reader, database):
     every = [claim["id"] for claim in reader.get("/v1/claims", per_page="100").json["data"]]
     with writing(database) as session:
         ((moment,),) = run(session, "SELECT clock_timestamp()")
@@ -278,7 +276,7 @@ def test_a_list_of_the_past_is_paged_like_any_other(editor, reader, database):
     assert refused.status_code == 400
 
 
-def test_a_query_by_a_tree_can_look_back(editor, reader, database):
+def test_a_query_tree_accepts_as_of(editor, reader, database):
     with writing(database) as session:
         ((moment,),) = run(session, "SELECT clock_timestamp()")
     editor.post("/v1/units", {"code": "MOP", "label": "pataca"})
@@ -299,7 +297,7 @@ def test_a_query_by_a_tree_can_look_back(editor, reader, database):
         ("2001-01-01T00:00:00Z", "until now"),
     ],
 )
-def test_a_moment_that_cannot_be_told_is_refused(reader, moment, said):
+def test_an_invalid_as_of_is_refused(reader, moment, said):
     for path in ("/v1/claims", "/v1/claims/aggregate?group_by=status"):
         name, _, value = path.partition("?")[2].partition("=")
         query = {name: value} if name else {}
@@ -308,7 +306,7 @@ def test_a_moment_that_cannot_be_told_is_refused(reader, moment, said):
         assert said in response.get_data(as_text=True)
 
 
-def test_nothing_is_written_into_the_past(editor):
+def test_a_write_refuses_as_of(editor):
     moment = datetime.now(UTC).isoformat()
     body = {"code": "MOP", "label": "pataca"}
     response = editor.send("POST", "/v1/units", query_string={"as_of": moment}, json=body)
@@ -316,7 +314,7 @@ def test_nothing_is_written_into_the_past(editor):
     assert response.json["errors"][0]["parameter"] == "as_of"
 
 
-def test_what_was_merged_is_itself_before(editor, reader, database):
+def test_a_merged_entity_is_separate_before_the_merge(editor, reader, database):
     twin, into = (
         editor.post(
             "/v1/entities",

@@ -46,26 +46,26 @@ def test_only_the_evidence_of_the_claim_is_listed(reader, editor, claim, path):
     ]
 
 
-def test_another_claim_cannot_be_asked_for_in_between(reader, claim, path):
+def test_a_filter_cannot_select_another_claim(reader, claim, path):
     other = reader.get("/v1/claims", per_page="1").json["data"][0]["id"]
     assert other != claim["id"]
     assert reader.get(path, claim_id=other).json["data"] == []
 
 
 @pytest.mark.parametrize("field", ["claim_id", "claim_external_id", "unknown"])
-def test_the_claim_is_named_by_the_path_alone(editor, path, field):
+def test_only_the_path_names_the_claim(editor, path, field):
     refused = editor.post(path, {**BODY, field: "hksz:author-post"})
     assert refused.status_code == 422
     assert refused.json["errors"][0]["pointer"] == f"#/{field}"
 
 
-def test_a_claim_that_never_was_has_no_evidence(editor):
+def test_the_evidence_of_an_unknown_claim_is_404(editor):
     path = f"/v1/claims/{uuid4()}/evidence"
     assert editor.get(path).status_code == 404
     assert editor.post(path, BODY).status_code == 404
 
 
-def test_a_claim_without_evidence_lists_none(editor, samples):
+def test_a_claim_without_evidence_has_an_empty_list(editor, samples):
     body = {name: v for name, v in samples["claims"].body.items() if name != "evidence"}
     path = editor.post("/v1/claims", body).headers["Location"]
     answer = editor.get(f"{path}/evidence")
@@ -91,7 +91,7 @@ def _passage(editor, **fields):
     return editor.post("/v1/evidence", {**body, **fields})
 
 
-def test_evidence_derives_from_itself_by_no_way(editor):
+def test_evidence_cannot_derive_from_itself_indirectly(editor):
     first = _passage(editor, page="1").json["id"]
     second = _passage(editor, page="2", derived_from_id=first).json["id"]
     refused = editor.patch(f"/v1/evidence/{first}", {"derived_from_id": second})

@@ -82,7 +82,7 @@ def test_another_number_for_the_same_time_contradicts(state, reader, seeded):
     assert (seen["figure"], seen["other"]) == (comparison["other"], comparison["figure"])
 
 
-def test_a_figure_that_is_added_carries_its_comparisons(editor, seeded):
+def test_a_new_figure_is_answered_with_its_comparisons(editor, seeded):
     made = editor.post("/v1/figures", {**EXACTLY, "claim_external_id": "hksz:hkpc-seven-bases"})
     assert made.status_code == 201
     assert made.json["modality"] == "planned"
@@ -102,7 +102,7 @@ def test_a_target_does_not_contradict_an_outcome(state, reader, seeded):
     assert reader.get("/v1/comparisons").json["data"] == []
 
 
-def test_a_period_that_differs_is_named(state):
+def test_a_different_period_is_explained(state):
     longer = {"as_stated": "47,681", "amount": "47681", "period_edtf": "2022-12-28/2023-11-30"}
     (comparison,) = state({**EXACTLY, **longer})["comparisons"]["data"]
     assert comparison["verdict"] == "agrees"
@@ -137,7 +137,7 @@ def test_units_of_a_dimension_are_compared_in_the_base_unit(editor, measure):
         ({"amount": "10", "comparator": "ge"}, "agrees"),
     ],
 )
-def test_a_factor_that_does_not_end_makes_no_contradiction(editor, measure, figure, verdict):
+def test_a_repeating_factor_causes_no_contradiction(editor, measure, figure, verdict):
     for code in ("km/h", "m/s"):
         assert editor.post("/v1/units", {"code": code, "label": code}).status_code == 201
     (comparison,) = measure(
@@ -147,7 +147,7 @@ def test_a_factor_that_does_not_end_makes_no_contradiction(editor, measure, figu
     assert "(10 m/s; 2023)" in comparison["explanation"]
 
 
-def test_a_ratio_is_no_count(editor, state):
+def test_a_ratio_is_not_compared_with_a_count(editor, state):
     assert editor.post("/v1/units", {"code": "%", "label": "percent"}).status_code == 201
     for dimension in ("ratio", "count"):
         metric = {"external_id": f"test:{dimension}", "key": dimension, "label": dimension}
@@ -164,7 +164,7 @@ def test_a_ratio_is_no_count(editor, state):
     assert "(0.38 of 1; 2023)" in comparison["explanation"]
 
 
-def test_a_currency_is_compared_with_itself_only(editor, measure):
+def test_currencies_are_not_converted(editor, measure):
     for code in ("HKD", "USD"):
         assert editor.post("/v1/units", {"code": code, "label": code}).status_code == 201
     (comparison,) = measure(
@@ -289,21 +289,23 @@ def test_every_verdict_is_explained(measure, figure, other, verdict, explanation
         ("flow", None, []),
     ],
 )
-def test_periods_meet_as_the_metric_adds_up(measure, accumulation, period, verdicts):
+def test_the_accumulation_decides_which_periods_are_compared(
+    measure, accumulation, period, verdicts
+):
     figures = ({"amount": "60", "period_edtf": period}, {"amount": "45"})
     given = ({"unit_code": "1", **figure} for figure in figures)
     found = measure(*given, dimension="count", accumulation=accumulation)
     assert _verdicts(found) == verdicts
 
 
-def test_a_metric_that_can_be_negative_has_no_largest_part(measure):
+def test_a_part_may_exceed_the_whole_if_values_can_be_negative(measure):
     figures = ({"amount": "60", "period_edtf": "2023-03"}, {"amount": "45"})
     given = ({"unit_code": "1", **figure} for figure in figures)
     assert _verdicts(measure(*given, dimension="count", nonnegative=False)) == ["agrees"]
 
 
 @pytest.mark.parametrize("status", ["rejected", "retracted"])
-def test_what_was_withdrawn_is_not_compared(state, editor, reader, seeded, status):
+def test_withdrawn_claims_are_not_compared(state, editor, reader, seeded, status):
     made = state(EXACTLY)
     path = f"/v1/figures/{seeded['id']}/comparisons"
     assert len(reader.get(path).json["data"]) == 1
@@ -318,7 +320,7 @@ def test_what_was_withdrawn_is_not_compared(state, editor, reader, seeded, statu
 
 
 @pytest.mark.parametrize("resource", ["claims", "figures"])
-def test_what_was_deleted_is_not_compared(state, editor, reader, resource):
+def test_deleted_rows_are_not_compared(state, editor, reader, resource):
     made = state(EXACTLY)
     row = made if resource == "claims" else made["figures"][0]
     assert len(reader.get("/v1/comparisons").json["data"]) == 1
@@ -347,7 +349,7 @@ def many(state):
 GRAVITY = ["contradicts", "part_exceeds_whole", "tension", "agrees"]
 
 
-def test_the_gravest_come_first_and_each_pair_once(many, reader):
+def test_the_most_severe_come_first_and_each_pair_once(many, reader):
     claim = reader.get(f"/v1/claims/{many[0]['id']}", include="comparisons").json["comparisons"]
     assert claim["all"] is True
     found = _verdicts(claim["data"])
@@ -403,7 +405,7 @@ def test_a_list_holds_each_pair_once_in_the_order_of_the_ids(many, reader, seede
         assert list(chain(*_pages(reader, "/v1/comparisons", size))) == whole
 
 
-def test_the_comparisons_of_a_figure_are_seen_from_its_side(many, reader):
+def test_comparisons_of_a_figure_list_it_first(many, reader):
     figure = many[0]["figures"][1]["id"]
     path = f"/v1/figures/{figure}/comparisons"
     whole = reader.get(path).json["data"]
@@ -463,7 +465,7 @@ def varied(many, state):
 
 @pytest.mark.parametrize(("query", "holds"), FILTERS, ids=[str(query) for query, _ in FILTERS])
 @pytest.mark.usefixtures("varied")
-def test_filters_choose_among_the_comparisons(reader, query, holds):
+def test_filters_select_comparisons(reader, query, holds):
     every = reader.get("/v1/comparisons", per_page="100").json["data"]
     expected = [comparison for comparison in every if holds(comparison)]
     assert reader.get("/v1/comparisons", per_page="100", **query).json["data"] == expected
@@ -490,7 +492,7 @@ def test_filters_by_id(varied, reader):
 
 
 @pytest.mark.usefixtures("many")
-def test_fields_are_chosen_and_counts_made(reader):
+def test_select_and_count_apply_to_comparisons(reader):
     answer = reader.get("/v1/comparisons", select="verdict,metric", count="exact", per_page="2")
     assert [list(row) for row in answer.json["data"]] == [["verdict", "metric"]] * 2
     assert answer.json["meta"]["count"] == {"value": 14, "kind": "exact"}
@@ -502,7 +504,7 @@ def test_fields_are_chosen_and_counts_made(reader):
     "parameter", ["sort", "q", "include", "unknown", "figure_id", "group_by", "claim_id__ne"]
 )
 @pytest.mark.parametrize("path", ["/v1/comparisons", "/v1/figures/{}/comparisons"])
-def test_what_is_not_known_is_refused(reader, seeded, path, parameter):
+def test_unknown_parameters_are_refused(reader, seeded, path, parameter):
     refused = reader.get(path.format(seeded["id"]), **{parameter: "id"})
     assert refused.status_code == 400
     assert {error["parameter"] for error in refused.json["errors"]} == {parameter}
@@ -510,7 +512,7 @@ def test_what_is_not_known_is_refused(reader, seeded, path, parameter):
 
 @pytest.mark.usefixtures("many")
 @pytest.mark.parametrize("query", [{}, {"verdict": "contradicts"}, {"verdict": "tension"}])
-def test_a_walk_that_ends_early_goes_on_with_the_next_page(reader, monkeypatch, query):
+def test_a_bounded_scan_continues_on_the_next_page(reader, monkeypatch, query):
     whole = reader.get("/v1/comparisons", per_page="100", **query).json["data"]
     monkeypatch.setattr("hksz_db.queries.comparison_pages.SCANNED", 1)
     comparisons_statement.cache_clear()
@@ -541,7 +543,7 @@ def test_a_cursor_belongs_to_its_list(reader, seeded, many):
 
 
 @pytest.mark.usefixtures("many")
-def test_a_known_list_is_not_sent_again(reader, seeded):
+def test_an_unchanged_list_is_304(reader, seeded):
     for path in ("/v1/comparisons", f"/v1/figures/{seeded['id']}/comparisons"):
         answer = reader.get(path)
         for method in ("GET", "HEAD"):
@@ -549,7 +551,7 @@ def test_a_known_list_is_not_sent_again(reader, seeded):
             assert reader.send(method, path, headers=headers).status_code == 304
 
 
-def test_there_are_none_of_what_is_not_there(editor, reader, state):
+def test_comparisons_of_a_missing_figure_are_404_or_410(editor, reader, state):
     assert reader.get(f"/v1/figures/{NOBODY}/comparisons").status_code == 404
     figure = state({**EXACTLY, "period_edtf": "1999"})["figures"][0]["id"]
     empty = reader.get(f"/v1/figures/{figure}/comparisons")

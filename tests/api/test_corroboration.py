@@ -84,7 +84,7 @@ def test_reprints_of_a_release_are_one_origin(add_source, speak, numbers):
     assert numbers() == ("single_origin", (3, 1), (0, 0))
 
 
-def test_a_round_up_counts_only_beside_none_of_its_releases(add_source, speak, numbers):
+def test_a_round_up_is_not_counted_beside_its_releases(add_source, speak, numbers):
     one, two = add_source("One release"), add_source("Another")
     speak(add_source("A round-up", rewrite_of=f"{one} {two}"))
     assert numbers() == ("single_origin", (1, 1), (0, 0))
@@ -94,14 +94,14 @@ def test_a_round_up_counts_only_beside_none_of_its_releases(add_source, speak, n
     assert numbers() == ("corroborated", (3, 2), (0, 0))
 
 
-def test_quoting_makes_an_origin(add_source, speak, numbers):
+def test_a_source_that_quotes_is_an_origin(add_source, speak, numbers):
     release = add_source("A release")
     speak(release)
     speak(add_source("A comment", quotes=release))
     assert numbers() == ("corroborated", (2, 2), (0, 0))
 
 
-def test_both_sides_are_counted_by_themselves(add_source, speak, numbers, editor):
+def test_each_side_is_counted_separately(add_source, speak, numbers, editor):
     release = add_source("A release")
     passage = speak(release, "disputes")
     assert numbers() == ("refuted", (0, 0), (1, 1))
@@ -113,7 +113,7 @@ def test_both_sides_are_counted_by_themselves(add_source, speak, numbers, editor
     assert numbers() == ("single_origin", (2, 1), (0, 0))
 
 
-def test_a_passage_that_repeats_another_is_no_witness(add_source, speak, numbers, reader, claim):
+def test_a_derived_passage_is_not_an_origin(add_source, speak, numbers, reader, claim):
     first = speak(add_source("A report"))
     speak(add_source("A blog"), derived_from_id=first.rpartition("/")[2])
     assert numbers() == ("single_origin", (2, 1), (0, 0))
@@ -121,7 +121,7 @@ def test_a_passage_that_repeats_another_is_no_witness(add_source, speak, numbers
     assert [step["kind"] for via in origin["via"] for step in via["steps"]] == ["derived_from"]
 
 
-def test_what_was_rejected_or_deleted_does_not_count(add_source, speak, numbers, editor):
+def test_rejected_and_deleted_evidence_does_not_count(add_source, speak, numbers, editor):
     passage, other = speak(add_source("A rumour")), speak(add_source("A report"))
     assert numbers()[0] == "corroborated"
     assert editor.patch(passage, {"status": "rejected"}).status_code == 200
@@ -132,7 +132,7 @@ def test_what_was_rejected_or_deleted_does_not_count(add_source, speak, numbers,
     assert numbers() == ("single_origin", (1, 1), (0, 0))
 
 
-def test_a_retracted_source_stops_counting_and_the_answer_says_so(
+def test_a_retracted_source_is_shown_and_not_counted(
     add_source, speak, numbers, editor, reader, claim
 ):
     release, chronicle = add_source("A release"), add_source("A chronicle")
@@ -150,7 +150,7 @@ def test_a_retracted_source_stops_counting_and_the_answer_says_so(
     assert numbers() == ("corroborated", (3, 2), (0, 0))
 
 
-def test_relations_that_come_and_go_are_counted_at_once(add_source, speak, numbers, editor):
+def test_counts_follow_changes_of_relations(add_source, speak, numbers, editor):
     one, two = add_source("One"), add_source("Two")
     speak(one)
     speak(two)
@@ -160,7 +160,7 @@ def test_relations_that_come_and_go_are_counted_at_once(add_source, speak, numbe
         assert numbers()[1] == (2, expected)
 
 
-def test_the_answer_shows_the_way_to_each_origin(add_source, speak, reader, claim):
+def test_the_answer_shows_the_path_to_each_origin(add_source, speak, reader, claim):
     release = add_source("A release")
     reprint = add_source("A reprint", syndicated_from=release)
     last = add_source("A translation", translation_of=reprint)
@@ -175,7 +175,7 @@ def test_the_answer_shows_the_way_to_each_origin(add_source, speak, reader, clai
     assert steps == [("translation_of", reprint), ("syndicated_from", release)]
 
 
-def test_a_merge_of_who_made_the_sources_leaves_the_counts(add_source, speak, editor, numbers):
+def test_a_merge_of_publishers_does_not_change_the_counts(add_source, speak, editor, numbers):
     ids = []
     for number in range(2):
         names = [{"name": f"Office {number}", "language": "en", "kind": "preferred"}]
@@ -190,7 +190,7 @@ def test_a_merge_of_who_made_the_sources_leaves_the_counts(add_source, speak, ed
     assert numbers() == ("corroborated", (2, 2), (0, 0))
 
 
-def test_a_circle_is_refused_under_evidence_too(add_source, speak, editor, numbers):
+def test_a_cycle_of_cited_sources_is_refused(add_source, speak, editor, numbers):
     first = last = add_source("The first")
     for number in range(20):
         last = add_source(f"Copy {number}", copy_of=last)
@@ -203,7 +203,7 @@ def test_a_circle_is_refused_under_evidence_too(add_source, speak, editor, numbe
     assert numbers() == ("single_origin", (1, 1), (0, 0))
 
 
-def test_a_link_on_the_way_that_was_retracted_is_shown(add_source, speak, editor, reader, claim):
+def test_a_retracted_source_on_the_path_is_shown(add_source, speak, editor, reader, claim):
     release = add_source("A release")
     reprint = add_source("A reprint", copy_of=release)
     speak(add_source("A copy of the reprint", copy_of=reprint))
@@ -215,7 +215,7 @@ def test_a_link_on_the_way_that_was_retracted_is_shown(add_source, speak, editor
     assert [step["retracted"] for step in via["steps"]] == [True, False]
 
 
-def test_it_is_embedded_in_a_claim_and_on_demand_in_a_list(reader, claim):
+def test_corroboration_is_embedded_in_a_claim_and_on_request_in_a_list(reader, claim):
     alone = reader.get(f"{claim}/corroboration").json
     assert reader.get(claim).json["corroboration"] == alone
     assert "corroboration" not in reader.get("/v1/claims", per_page="1").json["data"][0]
@@ -223,7 +223,7 @@ def test_it_is_embedded_in_a_claim_and_on_demand_in_a_list(reader, claim):
     assert listed.json["data"][0]["corroboration"] == alone
 
 
-def test_a_claim_that_is_not_there_has_none(reader, editor, claim):
+def test_corroboration_of_a_missing_claim_is_404_or_410(reader, editor, claim):
     assert (
         reader.get("/v1/claims/00000000-0000-7000-8000-000000000000/corroboration").status_code
         == 404
@@ -233,7 +233,7 @@ def test_a_claim_that_is_not_there_has_none(reader, editor, claim):
     assert reader.get(f"{claim}/corroboration").status_code == 410
 
 
-def test_lists_are_filtered_and_sorted_by_it(add_source, speak, reader, claim):
+def test_lists_can_be_filtered_and_sorted_by_corroboration(add_source, speak, reader, claim):
     for n in range(3):
         speak(add_source(f"Witness {n}"))
     id = claim.rpartition("/")[2]
@@ -253,7 +253,9 @@ def test_lists_are_filtered_and_sorted_by_it(add_source, speak, reader, claim):
     assert reader.get("/v1/claims", corroboration__verdict="proven").status_code == 400
 
 
-def test_the_tag_of_a_claim_changes_with_what_it_rests_on(add_source, speak, reader, editor, claim):
+def test_the_etag_of_a_claim_changes_with_its_corroboration(
+    add_source, speak, reader, editor, claim
+):
     one, two = add_source("One"), add_source("Two")
     speak(one)
     speak(two)

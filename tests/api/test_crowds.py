@@ -75,7 +75,7 @@ def slow_lists(address: str, database_url: str) -> Iterator[list[Future[Any]]]:
         blocker.rollback()
 
 
-def test_slow_lists_take_nothing_from_the_others(address, database_url, key):
+def test_slow_lists_do_not_delay_other_requests(address, database_url, key):
     _, _, page = ask(address, "/v1/claims?per_page=1&select=id")
     (claim,) = json.loads(page)["data"]
     source = {"csl_type": "report", "title": "Written beside slow lists"}
@@ -92,7 +92,7 @@ def test_slow_lists_take_nothing_from_the_others(address, database_url, key):
     assert [answer.result()[0] for answer in lists] == [200] * COSTLY_THREADS
 
 
-def test_one_list_too_many_is_refused_after_a_while(address, database_url):
+def test_a_list_that_gets_no_slot_is_refused(address, database_url):
     with slow_lists(address, database_url) as lists:
         began = time.monotonic()
         status, headers, body = ask(address, "/v1/metrics")
@@ -114,7 +114,7 @@ def _all_of(connection: socket.socket) -> bytes:
     return arrived
 
 
-def test_slow_senders_keep_nobody_waiting_and_are_given_up(address):
+def test_slow_senders_delay_no_request_and_time_out(address):
     host, port = urlsplit(address).netloc.split(":")
     with ExitStack() as stack:
         senders = [
@@ -142,7 +142,7 @@ def app() -> Flask:
     return create_app(Settings(log_level="error"), Database(lambda: ""))
 
 
-def test_every_call_declares_what_it_costs(app):
+def test_every_call_declares_its_cost(app):
     views = [(rule, app.view_functions[rule.endpoint]) for rule in app.url_map.iter_rules()]
     assert [rule.rule for rule, view in views if not hasattr(view, "hksz_cost")] == []
     for rule, view in views:
@@ -173,5 +173,5 @@ def test_the_cost_of_a_request_is_that_of_its_call(app, path, expected):
         assert served.cost(path, "GET") is expected
 
 
-def test_a_view_that_declares_nothing_is_costly():
+def test_an_undeclared_cost_is_high():
     assert cost_of(lambda: None) is Cost.COSTLY

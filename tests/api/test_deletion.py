@@ -54,7 +54,7 @@ def whole(editor):
     return {resource: row.headers["Location"] for resource, row in made.items()}
 
 
-def test_what_a_claim_and_its_parts_rest_on_is_kept_and_named(editor, whole):
+def test_rows_that_a_claim_and_its_parts_need_are_not_deleted(editor, whole):
     keepers = {
         "entities": "test:figure",
         "metrics": "test:figure",
@@ -85,7 +85,7 @@ def test_what_a_claim_and_its_parts_rest_on_is_kept_and_named(editor, whole):
         ),
     ],
 )
-def test_who_speaks_is_kept(editor, resource, field, body):
+def test_a_claimant_is_not_deleted(editor, resource, field, body):
     names = [{"name": "A", "language": "en", "kind": "preferred"}]
     entity = _make(editor, "entities", kind="person", names=names).headers["Location"]
     claim = _make(editor, resource, **body, **{field: "test:entities"}).headers["Location"]
@@ -131,7 +131,9 @@ def test_who_speaks_is_kept(editor, resource, field, body):
         ),
     ],
 )
-def test_what_is_linked_is_kept_until_the_link_is_cut(editor, resource, target, field, item):
+def test_a_linked_row_is_not_deleted_until_the_link_is_removed(
+    editor, resource, target, field, item
+):
     bodies: dict[str, dict[str, Any]] = {
         "claims": {"statement": "x", "claimant_external_id": "hksz:hkpc"},
         "sources": {"csl_type": "report", "title": "x"},
@@ -151,7 +153,7 @@ def test_what_is_linked_is_kept_until_the_link_is_cut(editor, resource, target, 
     assert editor.delete(kept.headers["Location"]).status_code == 204
 
 
-def test_evidence_from_which_other_evidence_derives_is_kept(editor, whole):
+def test_evidence_with_derived_evidence_is_not_deleted(editor, whole):
     body = {
         "claim_external_id": "hksz:author-post",
         "source_external_id": "hksz:shenzhen-daily-article",
@@ -175,7 +177,7 @@ def test_a_refusal_names_some_of_many(editor):
     assert len(refused.json["errors"]) == 10
 
 
-def test_a_claim_takes_its_parts_along_and_back(editor, whole):
+def test_a_claim_is_deleted_and_restored_with_its_parts(editor, whole):
     parts = [
         f"/v1/figures/{_id(editor, 'figures', 'test:figure')}",
         f"/v1/evidence/{_id(editor, 'evidence', 'test:passage')}",
@@ -210,7 +212,7 @@ def test_a_part_is_not_restored_without_its_claim(editor, whole):
 
 
 @pytest.mark.parametrize("foundation", ["entities", "metrics", "units", "sources"])
-def test_nothing_is_restored_onto_what_is_deleted(editor, whole, foundation):
+def test_a_claim_is_not_restored_without_its_references(editor, whole, foundation):
     editor.delete(whole["claims"])
     editor.delete(whole[foundation])
     refused = editor.restore(whole["claims"])
@@ -222,14 +224,14 @@ def test_nothing_is_restored_onto_what_is_deleted(editor, whole, foundation):
     assert editor.restore(whole["claims"]).status_code == 200
 
 
-def test_a_change_to_what_is_deleted_says_that_it_is_gone(editor, whole):
+def test_a_change_of_a_deleted_row_is_410(editor, whole):
     figure = f"/v1/figures/{_id(editor, 'figures', 'test:figure')}"
     editor.delete(whole["claims"])
     editor.delete(whole["metrics"])
     assert editor.patch(figure, {"as_stated": "one million"}).status_code == 410
 
 
-def test_evidence_that_would_be_there_twice_is_not_restored(editor, samples):
+def test_evidence_is_not_restored_beside_a_duplicate(editor, samples):
     sample = samples["evidence"]
     first = editor.post(sample.path, sample.body).headers["Location"]
     editor.delete(first)

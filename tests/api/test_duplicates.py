@@ -20,7 +20,7 @@ def _create(editor, *names, kind="zone", language="en"):
     return made
 
 
-def test_who_creates_an_entity_is_warned_of_those_it_is_like(editor, reader):
+def test_a_new_entity_is_answered_with_similar_ones(editor, reader):
     made = _create(editor, "qianhai cooperation ZONE")
     (zone,) = reader.get("/v1/entities", external_id="hksz:qianhai-zone").json["data"]
     assert made.json["similar"] == [
@@ -34,7 +34,7 @@ def test_who_creates_an_entity_is_warned_of_those_it_is_like(editor, reader):
     ]
 
 
-def test_a_change_of_name_is_answered_with_the_same_warning(editor):
+def test_a_changed_name_is_answered_with_similar_entities(editor):
     made = _create(editor, "Xylophone")
     assert made.json["similar"] == []
     names = [{"name": "Shenzen", "language": "en", "kind": "preferred"}]
@@ -44,7 +44,7 @@ def test_a_change_of_name_is_answered_with_the_same_warning(editor):
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_likely_duplicates_can_be_read_on_their_own(editor, reader, query_counter, method):
+def test_likely_duplicates_have_a_path_of_their_own(editor, reader, query_counter, method):
     made = _create(editor, "Top Talent Pass")
     path = made.headers["Location"]
     assert "similar" not in reader.get(path).json
@@ -60,7 +60,7 @@ def test_likely_duplicates_can_be_read_on_their_own(editor, reader, query_counte
         assert [like["entity"]["external_id"] for like in alone.json["data"]] == ["hksz:ttps"]
 
 
-def test_an_abbreviation_that_is_anothers_is_told(editor):
+def test_an_equal_abbreviation_is_reported(editor):
     made = _create(editor, "Housing Kit Union", "hku", kind="organisation")
     (like,) = made.json["similar"]
     assert (like["name"], like["other_name"], like["similarity"]) == ("hku", "HKU", "1.00")
@@ -83,14 +83,14 @@ def test_names_in_every_script_are_compared(editor, mine, theirs, similarity):
     assert [(like["entity"]["id"], like["similarity"]) for like in likes] == expected
 
 
-def test_of_several_names_the_most_similar_pair_is_shown(editor):
+def test_the_most_similar_pair_of_names_is_shown(editor):
     other = _create(editor, "Alpha Quorum", "Beta Quorum Limited")
     (like,) = _create(editor, "Beta Quorum Ltd", "Zeta", "Quorum").json["similar"]
     assert like["entity"]["id"] == other.json["id"]
     assert (like["name"], like["other_name"]) == ("Beta Quorum Ltd", "Beta Quorum Limited")
 
 
-def test_the_ten_most_similar_come_first_and_equal_ones_in_the_order_of_their_ids(editor):
+def test_the_ten_most_similar_are_listed_and_equal_ones_by_id(editor):
     others = [_create(editor, "Zyzzyva Institute").json["id"] for _ in range(10)]
     near = _create(editor, "Zyzzyva Institutes").json["id"]
     last = _create(editor, "Zyzzyva Institutes")
@@ -100,7 +100,7 @@ def test_the_ten_most_similar_come_first_and_equal_ones_in_the_order_of_their_id
     assert len({like["similarity"] for like in likes[1:]}) == 1
 
 
-def test_similarity_stops_short_of_what_is_only_a_little_alike(editor):
+def test_entities_below_the_threshold_are_not_similar(editor):
     # 9 trigrams are shared, of 20 and of 21: 0.45 counts, 0.43 does not.
     near = _create(editor, "abcdefgh qrstuvwxyz").json["id"]
     _create(editor, "abcdefgh zyxwvutsrqp")
@@ -108,7 +108,7 @@ def test_similarity_stops_short_of_what_is_only_a_little_alike(editor):
     assert (like["entity"]["id"], like["similarity"]) == (near, "0.45")
 
 
-def test_an_entity_is_not_like_itself_nor_like_what_was_deleted(editor):
+def test_an_entity_is_not_similar_to_itself_or_to_deleted_ones(editor):
     first = _create(editor, "Zyzzyva Institute", "Zyzzyva Instituto")
     assert first.json["similar"] == []
     second = _create(editor, "Zyzzyva Institute")
@@ -119,13 +119,13 @@ def test_an_entity_is_not_like_itself_nor_like_what_was_deleted(editor):
     assert gone.status_code == 410
 
 
-def test_likely_duplicates_of_nobody(reader):
+def test_likely_duplicates_of_an_unknown_entity_are_404(reader):
     assert reader.get(f"/v1/entities/{uuid4()}/similar").status_code == 404
     (row,) = reader.get("/v1/entities", per_page="1").json["data"]
     assert reader.get(f"/v1/entities/{row['id']}/similar", limit="1").status_code == 400
 
 
-def test_the_index_of_trigrams_finds_them(session):
+def test_likely_duplicates_are_found_by_the_trigram_index(session):
     session.execute(
         text(
             "WITH made AS (INSERT INTO entities (kind, name, name_language)"
@@ -147,7 +147,7 @@ def test_the_index_of_trigrams_finds_them(session):
 
 
 @pytest.mark.parametrize("languages", [("en", "EN"), ("zh-Hant", "zh-hant")])
-def test_one_name_is_preferred_in_a_language_however_its_tag_is_written(editor, languages):
+def test_one_name_is_preferred_in_a_language_regardless_of_case(editor, languages):
     names = [
         {"name": f"Name {number}", "language": language, "kind": "preferred"}
         for number, language in enumerate(languages)
@@ -157,7 +157,7 @@ def test_one_name_is_preferred_in_a_language_however_its_tag_is_written(editor, 
     assert [error["pointer"] for error in refused.json["errors"]] == ["#/names"]
 
 
-def test_the_english_name_is_shown_however_its_tag_is_written(editor):
+def test_the_english_name_is_shown_regardless_of_case(editor):
     names = [
         {"name": "深圳灣", "language": "zh-Hant", "kind": "preferred"},
         {"name": "Shenzhen Bay", "language": "EN", "kind": "preferred"},

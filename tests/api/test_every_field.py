@@ -682,7 +682,7 @@ def _named_item(body: Body) -> Body:
     return {"external_id": "drill:item", **body}
 
 
-def test_every_sample_differs_from_the_default_and_from_the_least():
+def test_every_sample_differs_from_the_default_and_the_minimum():
     for resource in RESOURCES.values():
         for path in _paths(WRITERS[resource.name].create_schema):
             schema: type[Schema] = WRITERS[resource.name].create_schema
@@ -767,7 +767,7 @@ def _parts(resource: Readable) -> Mapping[str, Any]:
     return WRITERS[resource.name].parts
 
 
-def test_together_all_fields_are_sent():
+def test_bodies_with_all_fields_cover_every_field():
     for resource in RESOURCES.values():
         bodies = [_together(WRITERS[resource.name].create_schema, choice) for choice in range(4)]
         for path in _paths(WRITERS[resource.name].create_schema):

@@ -81,7 +81,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_examples_of_a_page_run_and_print_what_it_shows(
+def test_the_examples_of_a_page_print_the_output_shown(
     page: str, address: str, database_url: str, key: str, folder: Path
 ):
     shown = examples(page)

@@ -39,7 +39,7 @@ def _faults(answer):
 @pytest.mark.parametrize(
     ("resource", "form"), PAIRS, ids=[f"{resource.name}-{form.name}" for resource, form in PAIRS]
 )
-def test_each_format_says_what_it_is(reader, resource, form):
+def test_each_format_has_its_media_type_and_file_name(reader, resource, form):
     answer = reader.get(f"/v1/{resource.name}/export", format=form.name)
     assert answer.status_code == 200
     assert answer.content_type == form.media_type
@@ -51,7 +51,7 @@ def test_each_format_says_what_it_is(reader, resource, form):
 
 
 @pytest.mark.parametrize("resource", RESOURCES.values(), ids=lambda resource: resource.name)
-def test_all_rows_go_out_as_they_are_read_by_id(reader, resource):
+def test_exported_rows_equal_reads_by_id(reader, resource):
     rows = _lines(reader.get(f"/v1/{resource.name}/export"))
     count = reader.get(f"/v1/{resource.name}", count="exact").json["meta"]["count"]["value"]
     assert len(rows) == count > 0
@@ -74,7 +74,7 @@ def test_head_reads_nothing(reader, query_counter):
     assert reader.send("HEAD", "/v1/claims/export?format=pdf").status_code == 400
 
 
-def test_it_is_filtered_searched_and_sorted_as_a_list_is(reader):
+def test_an_export_takes_the_parameters_of_a_list(reader):
     asked = {"modality": "opinion", "entities__isnull": "false", "q": "hong OR shenzhen"}
     for sort in ("-time", "id", "-corroboration__origins"):
         page = reader.get("/v1/claims", **asked, sort=sort, per_page="100").json["data"]
@@ -83,7 +83,7 @@ def test_it_is_filtered_searched_and_sorted_as_a_list_is(reader):
         assert len(rows) > 1
 
 
-def test_a_search_goes_out_in_the_order_of_the_ids(reader):
+def test_an_exported_search_is_ordered_by_id(reader):
     ids = [row["id"] for row in _lines(reader.get("/v1/claims/export", q="shenzhen"))]
     assert ids == sorted(ids)
     assert len(ids) > 1
@@ -91,7 +91,7 @@ def test_a_search_goes_out_in_the_order_of_the_ids(reader):
     assert set(ids) == {row["id"] for row in found}
 
 
-def test_fields_are_chosen_as_in_a_list(reader):
+def test_an_export_takes_select(reader):
     for asked in (
         {"select": "statement,id"},
         {"include": ""},
@@ -102,7 +102,7 @@ def test_fields_are_chosen_as_in_a_list(reader):
         assert _lines(reader.get("/v1/claims/export", **asked)) == page
 
 
-def test_columns_are_chosen_by_their_fields(reader):
+def test_select_chooses_columns(reader):
     def header(**asked):
         answer = reader.get("/v1/claims/export", format="csv", **asked)
         assert answer.status_code == 200, answer.text
@@ -122,7 +122,7 @@ def test_columns_are_chosen_by_their_fields(reader):
     ]
 
 
-def test_what_is_deleted_does_not_go_out(reader, editor):
+def test_deleted_rows_are_not_exported(reader, editor):
     claim = editor.get("/v1/claims", external_id="hksz:ttps-approved-2023").json["data"][0]
     for passage in claim["evidence"]:
         editor.delete(f"/v1/evidence/{passage['id']}")
@@ -133,7 +133,7 @@ def test_what_is_deleted_does_not_go_out(reader, editor):
 
 
 @pytest.mark.parametrize("name", ["per_page", "cursor", "count"])
-def test_there_are_no_pages(reader, name):
+def test_parameters_of_pages_are_refused(reader, name):
     faults = _faults(reader.get("/v1/claims/export", **{name: "1"}))
     assert faults == {name: "An export has no pages: it is all that the filters select."}
 
@@ -162,7 +162,7 @@ def test_there_are_no_pages(reader, name):
         ("units", {"q": "x"}, "q", "cannot be searched"),
     ],
 )
-def test_what_cannot_be_is_refused_by_name(reader, path, asked, parameter, told):
+def test_an_invalid_parameter_of_an_export_is_named(reader, path, asked, parameter, told):
     faults = _faults(reader.get(f"/v1/{path}/export", **asked))
     assert list(faults) == [parameter]
     assert told in faults[parameter]
@@ -173,7 +173,7 @@ def test_every_fault_is_named(reader):
     assert set(_faults(reader.get("/v1/claims/export", **asked))) == set(asked)
 
 
-def test_where_reading_is_closed_a_key_is_needed(app, reader, writer):
+def test_a_closed_service_exports_only_with_a_key(app, reader, writer):
     app.config["OPEN_READS"] = False
     try:
         for method in ("GET", "HEAD"):
@@ -261,7 +261,7 @@ def _export_pids(url):
         return [pid for (pid,) in rows]
 
 
-def test_all_of_many_rows_go_out(client, many):
+def test_all_rows_of_a_large_export_are_sent(client, many):
     with client.get("/v1/metrics/export?key__startswith=k", buffered=False) as answer:
         assert answer.is_streamed
         pieces = [len(piece) for piece in answer.iter_encoded()]
@@ -272,7 +272,7 @@ def test_all_of_many_rows_go_out(client, many):
 
 
 @pytest.mark.usefixtures("many")
-def test_a_reader_that_leaves_ends_the_export(client, database_url):
+def test_a_client_that_disconnects_ends_the_export(client, database_url):
     answer = client.get("/v1/metrics/export", buffered=False)
     next(answer.iter_encoded())
     assert len(_export_pids(database_url)) == 1
@@ -283,7 +283,7 @@ def test_a_reader_that_leaves_ends_the_export(client, database_url):
 
 @pytest.mark.parametrize("form", ["ndjson", "csv"])
 @pytest.mark.usefixtures("many")
-def test_a_database_that_goes_away_halfway_is_no_end(client, database_url, form):
+def test_a_lost_connection_leaves_an_incomplete_file(client, database_url, form):
     answer = client.get(f"/v1/metrics/export?format={form}", buffered=False)
     assert answer.status_code == 200
     pieces = answer.iter_encoded()
@@ -298,7 +298,7 @@ def test_a_database_that_goes_away_halfway_is_no_end(client, database_url, form)
     _check_slots_are_free(client.application)
 
 
-def test_a_database_that_is_away_is_an_answer():
+def test_an_export_without_a_database_is_503():
     away = Database(lambda: "postgresql://127.0.0.1:1/none")
     client = create_app(Settings(log_level="critical"), away).test_client()
     for _ in range(3):

@@ -450,7 +450,7 @@ EVERY = [
 
 
 @pytest.mark.parametrize(("resource", "parameter"), EVERY)
-def test_a_filter_selects_what_meets_it(asker: Asker, resource: str, parameter: str) -> None:
+def test_a_filter_selects_the_matching_rows(asker: Asker, resource: str, parameter: str) -> None:
     (known,) = (found for found in RESOURCES.values() if found.name == resource)
     name, operator = known.filters[parameter].name, known.filters[parameter].operator
     documents = asker.documents[resource]
@@ -463,18 +463,18 @@ def test_a_filter_selects_what_meets_it(asker: Asker, resource: str, parameter: 
 
 
 @pytest.mark.parametrize("resource", RESOURCES.values(), ids=lambda resource: resource.name)
-def test_every_filter_that_is_offered_can_be_carried_out(resource) -> None:
+def test_every_documented_filter_is_accepted(resource) -> None:
     offered = {known.name for known in resource.filters.values()}
     assert offered == set(resource.targets)
 
 
-def test_filters_hold_together(asker: Asker) -> None:
+def test_filters_are_combined_with_and(asker: Asker) -> None:
     both = asker.ids("claims", modality="opinion", topics="research")
     assert both == asker.ids("claims", modality="opinion") & asker.ids("claims", topics="research")
     assert both
 
 
-def test_wildcards_of_like_are_letters(asker: Asker) -> None:
+def test_wildcards_of_like_are_escaped(asker: Asker) -> None:
     names = {row["title"]: row["id"] for row in asker.documents["sources"]}
     assert asker.ids("sources", title__contains="A_report") == {names["A_report"]}
     assert asker.ids("sources", title__startswith="A_") == {names["A_report"]}
@@ -505,7 +505,7 @@ def test_one_row_of_a_relation_must_meet_all_filters_on_it(asker: Asker) -> None
     assert asker.ids("claims", **other) == set()
 
 
-def test_the_same_holds_for_a_relation_of_a_relation(asker: Asker) -> None:
+def test_one_row_of_a_nested_relation_must_meet_all_filters_on_it(asker: Asker) -> None:
     role = {"evidence__source__author__startswith": "Hong Kong Prod"}
     assert asker.ids("claims", **role)
     wrong = {"evidence__source__author": "Top Talent Pass Scheme"}
@@ -515,13 +515,13 @@ def test_the_same_holds_for_a_relation_of_a_relation(asker: Asker) -> None:
     assert asker.ids("entities", names__language="en", name="Firm\\A")
 
 
-def test_a_filter_on_a_relation_trims_nothing(asker: Asker) -> None:
+def test_a_filter_on_a_relation_does_not_filter_embedded_rows(asker: Asker) -> None:
     query = {"figures__comparator": "le", "evidence__stance": "mentions"}
     (claim,) = asker.client.get("/v1/claims", query_string=query).json["data"]
     assert len(claim["figures"]) == len(claim["evidence"]) == 2
 
 
-def test_a_deleted_part_counts_for_nothing(editor) -> None:
+def test_a_deleted_part_matches_no_filter(editor) -> None:
     query = {"figures__metric": "ttps-approved"}
     (claim,) = editor.get("/v1/claims", **query).json["data"]
     editor.delete(f"/v1/figures/{claim['figures'][0]['id']}")
@@ -570,7 +570,7 @@ def test_a_doubtful_date_is_possibly_and_not_certainly_within(asker: Asker) -> N
         ("due__isnull", "1"),
     ],
 )
-def test_a_value_that_means_nothing_is_refused_by_name(asker: Asker, parameter, value) -> None:
+def test_an_invalid_value_of_a_filter_is_named(asker: Asker, parameter, value) -> None:
     refused = asker.client.get("/v1/claims", query_string={parameter: value})
     assert refused.status_code == 400
     assert [error["parameter"] for error in refused.json["errors"]] == [parameter]
@@ -586,7 +586,7 @@ def test_a_value_that_means_nothing_is_refused_by_name(asker: Asker, parameter, 
         ("lte", "[2020,2021..]", "latest"),
     ],
 )
-def test_a_bound_that_is_open_is_refused_by_name(asker: Asker, operator, value, end) -> None:
+def test_an_open_date_as_a_bound_is_refused(asker: Asker, operator, value, end) -> None:
     for name in ("time", "figures__period", "evidence__source__issued"):
         parameter = f"{name}__{operator}"
         refused = asker.client.get("/v1/claims", query_string={parameter: value})
@@ -600,7 +600,7 @@ def test_a_bound_that_is_open_is_refused_by_name(asker: Asker, operator, value, 
 
 
 @pytest.mark.parametrize("value", ["1.5", "true", "١٢", "-1", "99999999999", "1e2", " 1"])
-def test_whole_numbers_are_whole(asker: Asker, value) -> None:
+def test_a_number_that_is_not_an_integer_is_refused(asker: Asker, value) -> None:
     refused = asker.client.get("/v1/evidence", query_string={"start_char__gt": value})
     assert refused.status_code == 400
 
@@ -622,7 +622,7 @@ def test_whole_numbers_are_whole(asker: Asker, value) -> None:
         "offset",
     ],
 )
-def test_an_unknown_filter_is_refused_by_name(asker: Asker, parameter) -> None:
+def test_an_unknown_filter_is_named(asker: Asker, parameter) -> None:
     for path in ("/v1/claims", "/v1/claims/aggregate"):
         query = {parameter: "1", **({"group_by": "status"} if "aggregate" in path else {})}
         refused = asker.client.get(path, query_string=query)
@@ -632,14 +632,14 @@ def test_an_unknown_filter_is_refused_by_name(asker: Asker, parameter) -> None:
         assert error["code"] == "unknown"
 
 
-def test_every_fault_of_a_question_is_named_at_once(asker: Asker) -> None:
+def test_all_faults_of_a_query_are_reported_together(asker: Asker) -> None:
     query = {"status": "x", "unknown": "1", "sort": "statement", "per_page": "0", "count": "all"}
     refused = asker.client.get("/v1/claims", query_string=query)
     assert refused.status_code == 400
     assert {error["parameter"] for error in refused.json["errors"]} == set(query)
 
 
-def test_a_parameter_is_given_once(asker: Asker) -> None:
+def test_a_repeated_parameter_is_refused(asker: Asker) -> None:
     for query in ("status=draft&status=accepted", "status=draft&status=draft", "q=a&q=b"):
         refused = asker.client.get(f"/v1/claims?{query}")
         assert refused.status_code == 400
@@ -647,7 +647,7 @@ def test_a_parameter_is_given_once(asker: Asker) -> None:
         assert (error["parameter"], error["code"]) == (query.partition("=")[0], "repeated")
 
 
-def test_a_list_is_given_once_or_a_value_at_a_time(asker: Asker) -> None:
+def test_a_list_parameter_can_be_repeated(asker: Asker) -> None:
     ways = (
         "id__in={0},{1}&select=id,time&sort=-time,-id&per_page=1",
         "id__in={0}&sort=-time&select=id&id__in={1}&select=time&sort=-id&per_page=1",
@@ -700,7 +700,7 @@ def test_too_many_parameters_are_refused(asker: Asker) -> None:
         "title=\xff",
     ],
 )
-def test_bytes_that_are_no_text_are_refused(asker: Asker, query) -> None:
+def test_invalid_utf_8_is_refused(asker: Asker, query) -> None:
     assert asker.client.get(f"/v1/claims?{query}").status_code == 400
 
 

@@ -130,7 +130,7 @@ def service() -> Service:
     return Service()
 
 
-def test_a_costly_request_takes_no_slot_of_the_others(service):
+def test_a_costly_request_leaves_slots_for_others(service):
     async def ask() -> None:
         served = Gateway(service.app, SETTINGS)
         slow = asyncio.create_task(Client(served).get("/slow"))
@@ -162,7 +162,7 @@ def test_a_costly_request_waits_briefly_and_is_refused(service, monkeypatch):
     run(ask())
 
 
-def test_a_costly_request_that_waits_gets_the_slot_that_becomes_free(service):
+def test_a_waiting_costly_request_gets_the_next_free_slot(service):
     async def ask() -> None:
         served = Gateway(service.app, SETTINGS)
         slow = asyncio.create_task(Client(served).get("/slow"))
@@ -190,7 +190,7 @@ def test_a_request_that_waits_for_changes_holds_no_slot(service):
     run(ask())
 
 
-def test_a_slot_is_given_back_when_something_goes_wrong(service):
+def test_a_slot_is_released_after_an_error(service):
     async def ask() -> None:
         served = Gateway(service.app, SETTINGS)
         for _ in range(3):
@@ -199,7 +199,7 @@ def test_a_slot_is_given_back_when_something_goes_wrong(service):
     run(ask())
 
 
-def test_a_stream_holds_no_slot_while_its_reader_takes_nothing(service):
+def test_a_stalled_stream_holds_no_slot(service):
     async def ask() -> None:
         served = Gateway(service.app, SETTINGS)
         client = Client(served)
@@ -215,7 +215,7 @@ def test_a_stream_holds_no_slot_while_its_reader_takes_nothing(service):
     run(ask())
 
 
-def test_a_reader_that_takes_nothing_is_given_up(service):
+def test_a_stalled_stream_times_out(service):
     async def ask() -> None:
         served = Gateway(service.app, SETTINGS, reader_s=0.1)
         client = Client(served)
@@ -229,7 +229,7 @@ def test_a_reader_that_takes_nothing_is_given_up(service):
     run(ask())
 
 
-def test_a_reader_that_leaves_ends_the_stream(service):
+def test_a_client_that_disconnects_ends_the_stream(service):
     service.pieces = Pieces(10**9)
 
     async def ask() -> None:
@@ -244,7 +244,7 @@ def test_a_reader_that_leaves_ends_the_stream(service):
     run(ask())
 
 
-def test_the_environment_is_what_the_client_sent():
+def test_the_environment_has_the_path_and_headers_of_the_request():
     headers = [
         (b"content-type", b"text/plain"),
         (b"x-request-id", b"a"),

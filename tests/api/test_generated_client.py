@@ -122,9 +122,7 @@ def test_the_generator_warns_of_nothing_else(generated: Generated) -> None:
     assert "Unsupported content type text/plain" in generated.said
 
 
-def test_every_model_bears_a_name_of_the_document(
-    generated: Generated, package: ModuleType
-) -> None:
+def test_every_model_has_a_name_of_the_document(generated: Generated, package: ModuleType) -> None:
     models = importlib.import_module(f"{package.__name__}.models")
     # What stands within a call or another model is given a name, such as ClaimsListCount.
     assert set(models.__all__) == set(generated.document["components"]["schemas"])
@@ -141,7 +139,7 @@ def test_every_module_can_be_imported(generated: Generated, package: ModuleType)
         importlib.import_module(module.name)
 
 
-def test_its_types_and_those_of_its_use_are_right(generated: Generated) -> None:
+def test_the_client_and_its_uses_pass_mypy(generated: Generated) -> None:
     config = generated.folder / "mypy.ini"
     # What every client begins with is the generator's own, and loosely typed.
     config.write_text(f"[mypy]\nstrict = True\n[mypy-{PACKAGE}.client]\nignore_errors = True\n")
@@ -157,12 +155,12 @@ def test_its_types_and_those_of_its_use_are_right(generated: Generated) -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_every_use_is_tried(uses: ModuleType) -> None:
+def test_every_use_is_tested(uses: ModuleType) -> None:
     functions = filter(inspect.isfunction, vars(uses).values())
     taking = [f.__name__ for f in functions if list(inspect.signature(f).parameters) == ["client"]]
     assert taking == list(USES)
 
 
 @pytest.mark.parametrize("use", USES)
-def test_a_stranger_can(use: str, uses: ModuleType, client: Any) -> None:
+def test_a_use_of_the_client_succeeds(use: str, uses: ModuleType, client: Any) -> None:
     getattr(uses, use)(client)

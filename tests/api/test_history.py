@@ -68,7 +68,7 @@ def passed(editor, sample):
     return path, reads
 
 
-def test_who_changed_what(editor, make_client, sample):
+def test_the_history_names_the_actor_of_each_change(editor, make_client, sample):
     other = make_client(sample.scope, Scope.REVIEW, label="other")
     answer = editor.send(
         "POST", sample.path, json=sample.body, headers={"X-Request-ID": "first-request"}
@@ -95,7 +95,7 @@ def test_a_deleted_row_has_its_history(reader, passed):
     ]
 
 
-def test_a_row_is_read_as_it_was_in_each_version(reader, passed):
+def test_each_version_of_a_row_can_be_read(reader, passed):
     path, reads = passed
     listed = entries(reader, path)[::-1]
     ends = [*(entry["at"] for entry in listed[1:]), None]
@@ -125,7 +125,7 @@ def test_history_is_paged(reader, passed):
     assert "Link" not in exactly.headers
 
 
-def test_a_cursor_is_of_one_row(reader, editor, samples):
+def test_a_cursor_belongs_to_one_row(reader, editor, samples):
     paths = [added(editor, samples, name) for name in ("units", "metrics")]
     for path in paths:
         assert editor.delete(path).status_code == 204
@@ -138,7 +138,7 @@ def test_a_cursor_is_of_one_row(reader, editor, samples):
 
 
 @pytest.mark.parametrize("suffix", ["", "/1", "/1/diff/2"])
-def test_what_the_client_holds_is_not_sent_again(reader, editor, passed, suffix):
+def test_an_unchanged_history_is_304(reader, editor, passed, suffix):
     path, _ = passed
     url = f"{path}/history{suffix}"
     tag = reader.get(url).headers["ETag"]
@@ -149,7 +149,7 @@ def test_what_the_client_holds_is_not_sent_again(reader, editor, passed, suffix)
     assert reader.send("GET", url, headers=held).status_code == (304 if suffix else 200)
 
 
-def test_the_last_version_ends(reader, editor, passed):
+def test_the_last_version_has_no_end_until_the_next(reader, editor, passed):
     path, _ = passed
     answer = reader.get(f"{path}/history/4")
     assert answer.json["until"] is None
@@ -172,14 +172,14 @@ def test_the_last_version_ends(reader, editor, passed):
         ("/1/diff/1", "select=id"),
     ],
 )
-def test_what_is_unknown_is_refused(reader, passed, suffix, parameter):
+def test_unknown_parameters_of_a_history_are_refused(reader, passed, suffix, parameter):
     path, _ = passed
     refused = reader.get(f"{path}/history{suffix}?{parameter}")
     assert refused.status_code == 400
     assert refused.json["errors"][0]["parameter"] == parameter.split("=")[0]
 
 
-def test_of_a_version_fields_can_be_chosen(reader, editor, samples):
+def test_select_chooses_fields_of_a_version(reader, editor, samples):
     path = added(editor, samples, "claims")
     patched(editor, path, **samples["claims"].change)
     answer = reader.get(f"{path}/history/1", select="id,statement", include="figures")
@@ -191,7 +191,7 @@ def test_of_a_version_fields_can_be_chosen(reader, editor, samples):
     assert "similar" in reader.get(f"{path}/history/1", include="similar").json["document"]
 
 
-def test_there_never_was_such_a_version(reader, editor, passed, database, sample):
+def test_an_unknown_version_is_404(reader, editor, passed, database, sample):
     path, _ = passed
     sql = f"UPDATE {sample.resource} SET version = 9 WHERE id = $1"
     at_the_database(database, (sql, path.rpartition("/")[2]))
@@ -203,7 +203,7 @@ def test_there_never_was_such_a_version(reader, editor, passed, database, sample
         assert back_to(editor, path, version).status_code == 404
 
 
-def test_there_never_was_such_a_row(reader, editor, sample):
+def test_the_history_of_an_unknown_row_is_404(reader, editor, sample):
     path = f"{sample.path}/{NOBODY}"
     for suffix in ("", "/1", "/1/diff/2"):
         refused = reader.get(f"{path}/history{suffix}")
@@ -212,7 +212,7 @@ def test_there_never_was_such_a_row(reader, editor, sample):
     assert back_to(editor, path, 1).status_code == 404
 
 
-def test_a_claim_counts_what_belongs_to_it(editor, samples):
+def test_changes_of_its_parts_are_versions_of_a_claim(editor, samples):
     path = added(editor, samples, "claims")
     figure, passage = (
         f"/v1/{part}/{editor.get(path).json[part][0]['id']}" for part in ("figures", "evidence")
@@ -246,7 +246,7 @@ def test_a_claim_counts_what_belongs_to_it(editor, samples):
     assert told(editor, answer.headers["Location"]) == [(1, "create", [])]
 
 
-def test_corroboration_is_as_it_was(editor, samples):
+def test_a_version_has_its_corroboration(editor, samples):
     path = added(editor, samples, "claims")
     source = added(editor, samples, "sources")
     answer = editor.post(
@@ -265,7 +265,7 @@ def test_corroboration_is_as_it_was(editor, samples):
     assert told(editor, source)[0] == (2, "update", ["retracted_at"])
 
 
-def test_lists_of_a_row_are_named(editor, samples):
+def test_changed_lists_of_a_row_are_named(editor, samples):
     entity = added(editor, samples, "entities")
     source = added(editor, samples, "sources")
     names = [*samples["entities"].body["names"], {"name": "X", "language": "en", "kind": "alias"}]
@@ -280,7 +280,7 @@ def test_lists_of_a_row_are_named(editor, samples):
     assert fields == [["captures"], ["relations"], ["issued", "contributors"], []]
 
 
-def test_whoever_changes_a_row_at_the_database_is_in_its_history(editor, samples, database):
+def test_changes_by_sql_are_in_the_history(editor, samples, database):
     path = added(editor, samples, "claims")
     id = path.rpartition("/")[2]
     at_the_database(
@@ -308,7 +308,7 @@ def test_whoever_changes_a_row_at_the_database_is_in_its_history(editor, samples
     assert (then["statement"], then["language"], then["topics"]) == ("Sixty.", "en", ["firms"])
 
 
-def test_a_row_that_was_removed_at_the_database_is_not_forgotten(reader, editor, samples, database):
+def test_a_row_removed_by_sql_has_its_history(reader, editor, samples, database):
     path = added(editor, samples, "units")
     document = reader.get(path).json
     id = path.rpartition("/")[2]
@@ -325,7 +325,7 @@ def test_a_row_that_was_removed_at_the_database_is_not_forgotten(reader, editor,
     assert reader.get(f"{path}/history/1").json["document"]["label"] == "dollar"
 
 
-def test_what_was_there_when_the_history_began(reader, session, database):
+def test_a_row_that_is_older_than_the_history(reader, session, database):
     old = (
         "INSERT INTO units (code, label, dimension, factor, written_in, version)"
         " VALUES ('HKD', 'dollar', 'money', 1, 0, 3)"
@@ -350,7 +350,7 @@ def test_what_was_there_when_the_history_began(reader, session, database):
     assert told(reader, path) == [(4, "update", ["label"]), (3, "begin", [])]
 
 
-def test_what_was_written_while_the_history_began_is_of_its_beginning(reader, database):
+def test_rows_written_while_the_history_began_belong_to_its_beginning(reader, database):
     code = "INSERT INTO {} (id, code, label, dimension, factor, version, written_in{}) VALUES "
     early = (
         "INSERT INTO transactions (id, actor, committed_at)"
@@ -372,7 +372,7 @@ def test_what_was_written_while_the_history_began_is_of_its_beginning(reader, da
     assert reader.get(f"{path}/history/1").status_code == 404
 
 
-def test_what_a_seed_brought_is_put_down_to_it(reader):
+def test_the_actor_of_seeded_rows_is_the_seed(reader):
     row = reader.get("/v1/claims", external_id=APPROVED).json["data"][0]
     (entry,) = entries(reader, f"/v1/claims/{row['id']}")
     assert (entry["version"], entry["op"], entry["actor"]) == (1, "create", "seed:article")
@@ -413,7 +413,7 @@ def test_a_merged_entity_has_its_history(reader, editor, twins):
     assert reader.get(f"{twin}/history/3").json["document"] == reader.get(twin).json
 
 
-def test_what_leads_to_a_merged_entity_leads_to_the_other(editor, twins):
+def test_restored_references_to_a_merged_entity_lead_to_the_other(editor, twins):
     twin, original, claim = twins
     patched(editor, claim, claimant_external_id="test:twin", entities=[])
     patched(editor, claim, claimant_external_id="hksz:hkpc")
@@ -461,7 +461,7 @@ def test_a_version_is_compared_with_a_deletion(reader, passed):
     assert changed == set(entries(reader, path)[2]["changed"])
 
 
-def test_a_row_is_made_again_what_it_was(editor, passed):
+def test_a_row_is_restored_to_a_version(editor, passed):
     path, reads = passed
     tag = editor.get(path).headers["ETag"]
     answer = back_to(editor, path, 1, tag)
@@ -482,7 +482,7 @@ def test_a_row_is_made_again_what_it_was(editor, passed):
     assert entries(editor, path)[0] == changed
 
 
-def test_who_goes_back_must_have_seen_the_row(editor, passed):
+def test_restoring_a_version_needs_the_current_etag(editor, passed):
     path, _ = passed
     url = f"{path}/history/1/restore"
     assert editor.post(url).status_code == 428
@@ -491,7 +491,7 @@ def test_who_goes_back_must_have_seen_the_row(editor, passed):
     assert len(entries(editor, path)) == 4
 
 
-def test_a_way_back_can_be_asked_for_again(editor, passed):
+def test_restoring_a_version_can_be_repeated(editor, passed):
     path, _ = passed
     headers = {"If-Match": '"4"', "Idempotency-Key": "back"}
     first, again = (
@@ -503,7 +503,7 @@ def test_a_way_back_can_be_asked_for_again(editor, passed):
     assert entries(editor, path)[0]["version"] == 5
 
 
-def test_there_is_no_way_back_to_a_deletion_or_from_one(editor, passed):
+def test_a_deletion_is_not_restored_as_a_version(editor, passed):
     path, _ = passed
     refused = back_to(editor, path, 3)
     assert refused.status_code == 409
@@ -515,7 +515,7 @@ def test_there_is_no_way_back_to_a_deletion_or_from_one(editor, passed):
     assert gone.headers["ETag"] == '"5"'
 
 
-def test_who_may_not_write_may_not_go_back(make_client, passed, sample):
+def test_restoring_a_version_needs_the_scope_to_write(make_client, passed, sample):
     path, _ = passed
     for scope in WRITING - {sample.scope}:
         other = make_client(scope, Scope.REVIEW, label=scope)
@@ -523,7 +523,7 @@ def test_who_may_not_write_may_not_go_back(make_client, passed, sample):
     assert back_to(make_client(sample.scope, Scope.REVIEW, label="own"), path, 1).status_code == 200
 
 
-def test_a_verdict_is_restored_by_who_may_review(writer, editor, samples):
+def test_restoring_a_review_status_needs_the_scope_review(writer, editor, samples):
     path = added(writer, samples, "claims")
     patched(editor, path, status="accepted")
     # What was accepted is changed by reviewers only,
@@ -535,7 +535,7 @@ def test_a_verdict_is_restored_by_who_may_review(writer, editor, samples):
     assert editor.get(path).json["status"] == "accepted"
 
 
-def test_what_is_gone_since_is_named(editor, samples):
+def test_a_reference_deleted_since_is_named(editor, samples):
     entity = added(editor, samples, "entities")
     claim = added(editor, samples, "claims", claimant_external_id="test:firm")
     patched(editor, claim, claimant_external_id="hksz:hkpc")
@@ -548,7 +548,7 @@ def test_what_is_gone_since_is_named(editor, samples):
     assert editor.get(claim).json["version"] == 2
 
 
-def test_figures_and_evidence_have_ways_back_of_their_own(editor, samples):
+def test_figures_and_evidence_are_restored_separately(editor, samples):
     path = added(editor, samples, "claims")
     figure = f"/v1/figures/{editor.get(path).json['figures'][0]['id']}"
     patched(editor, figure, amount="50", as_stated="fifty")
@@ -564,7 +564,7 @@ def test_figures_and_evidence_have_ways_back_of_their_own(editor, samples):
     assert differences(editor, path, 1, editor.get(path).json["version"]) == []
 
 
-def test_a_relative_time_is_reckoned_from_the_date_of_today(editor, samples):
+def test_a_restored_relative_time_uses_the_current_date_of_its_anchor(editor, samples):
     source = added(editor, samples, "sources", issued_edtf="2024-05")
     relative = {"anchor_external_id": "test:report", "duration": "-P1Y"}
     path = added(editor, samples, "claims", time_relative=relative)

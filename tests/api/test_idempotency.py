@@ -39,7 +39,7 @@ def same(first, again):
     return True
 
 
-def test_the_same_again_is_answered_as_the_first_time(editor, database):
+def test_a_repeated_request_gets_the_first_answer(editor, database):
     before = number_of(editor)
     first = post(editor)
     assert first.status_code == 201
@@ -49,7 +49,7 @@ def test_the_same_again_is_answered_as_the_first_time(editor, database):
     assert kept(database) == [("one", 201)]
 
 
-def test_without_a_key_nothing_is_kept(editor, database):
+def test_a_request_without_a_key_is_not_stored(editor, database):
     before = number_of(editor)
     editor.post("/v1/sources", BODY)
     editor.post("/v1/sources", BODY)
@@ -57,7 +57,7 @@ def test_without_a_key_nothing_is_kept(editor, database):
     assert kept(database) == []
 
 
-def test_another_request_needs_another_key(editor):
+def test_a_key_cannot_be_reused_for_another_request(editor):
     before = number_of(editor)
     first = post(editor)
     for path, body in (
@@ -74,7 +74,7 @@ def test_another_request_needs_another_key(editor):
     assert same(first, post(editor))
 
 
-def test_a_key_is_its_senders_own(editor, admin):
+def test_each_client_has_its_own_keys(editor, admin):
     first, other = post(editor), post(admin)
     assert (first.status_code, other.status_code) == (201, 201)
     assert first.json["id"] != other.json["id"]
@@ -83,18 +83,18 @@ def test_a_key_is_its_senders_own(editor, admin):
 
 
 @pytest.mark.parametrize("key", ["", "a b", "a" * 256, "a\tb", "schlüssel"])
-def test_a_key_that_is_none_is_refused(editor, key):
+def test_an_invalid_key_is_refused(editor, key):
     refused = post(editor, key=key)
     assert refused.status_code == 400
     assert "Idempotency-Key" in refused.json["detail"]
 
 
 @pytest.mark.parametrize("key", ["!", "~" * 255, '"8e03978e-40d5-43dd-bc93-6894a57f9324"'])
-def test_every_visible_character_makes_a_key(editor, key):
+def test_a_key_may_have_any_visible_character(editor, key):
     assert same(post(editor, key=key), post(editor, key=key))
 
 
-def test_an_error_is_not_kept(editor, database):
+def test_an_error_is_not_stored(editor, database):
     body = {**BODY, "external_id": "t:source"}
     name = {"to_external_id": "t:later", "kind": "quotes"}
     assert post(editor, body={**body, "relations": [name]}).status_code == 422
@@ -105,7 +105,7 @@ def test_an_error_is_not_kept(editor, database):
     assert "Idempotency-Replayed" not in again.headers
 
 
-def test_whoever_may_not_write_is_refused_first(editor, reader, make_client):
+def test_authorization_is_checked_first(editor, reader, make_client):
     first = post(editor)
     assert post(reader).status_code == 401
     assert post(make_client(Scope.CLAIMS_WRITE)).status_code == 403
@@ -156,7 +156,7 @@ def test_another_condition_is_another_request(editor):
     assert post(editor, f"{path}/restore", None, **{"If-Match": "*"}).status_code == 422
 
 
-def test_what_is_older_than_a_day_is_new_again(editor, database):
+def test_a_key_expires_after_a_day(editor, database):
     first = post(editor)
     for number in range(30):
         post(editor, key=f"old-{number:02}")
@@ -187,7 +187,7 @@ class TestCommitted:
             session.execute(text("DELETE FROM api_keys"))
         database.close()
 
-    def test_of_many_at_once_one_is_carried_out(self, editor, database):
+    def test_one_of_concurrent_requests_is_executed(self, editor, database):
         together = threading.Barrier(8)
         before = number_of(editor)
 
@@ -206,7 +206,9 @@ class TestCommitted:
         assert number_of(editor) == before + 1
         assert len(kept(database)) == 1
 
-    def test_nobody_waits_for_the_first(self, editor, database, wait_for_a_lock):
+    def test_a_concurrent_request_does_not_wait_for_the_first(
+        self, editor, database, wait_for_a_lock
+    ):
         first = editor.post("/v1/sources", BODY).headers["Location"].rpartition("/")[2]
         body = {**BODY, "relations": [{"to_id": first, "kind": "quotes"}]}
         with ThreadPoolExecutor(1) as pool:
@@ -223,7 +225,7 @@ class TestCommitted:
         editor.restore(f"/v1/sources/{first}")
         assert post(editor, "/v1/sources", body).status_code == 201
 
-    def test_what_was_not_committed_is_carried_out_again(self, editor, database):
+    def test_a_request_that_was_rolled_back_is_executed_again(self, editor, database):
         before = number_of(editor)
         self._administer(
             database,
@@ -240,7 +242,7 @@ class TestCommitted:
         assert number_of(editor) == before + 1
         assert same(again, post(editor))
 
-    def test_a_connection_that_breaks_midway_leaves_nothing(self, editor, database):
+    def test_a_broken_connection_leaves_no_row(self, editor, database):
         before = number_of(editor)
         self._administer(
             database,

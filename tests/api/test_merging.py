@@ -97,7 +97,7 @@ def everything(editor, twin):
     return {**{name: row.headers["Location"] for name, row in locations.items()}, "figures": figure}
 
 
-def test_what_referred_to_the_one_refers_to_the_other(editor, twin, original, everything):
+def test_references_move_to_the_remaining_entity(editor, twin, original, everything):
     merged = _merge(editor, twin)
     assert merged.status_code == 200
     assert merged.json["id"] == original.json["id"]
@@ -115,7 +115,7 @@ def test_what_referred_to_the_one_refers_to_the_other(editor, twin, original, ev
     assert [relation["object"] for relation in part["relations"]] == [summary]
 
 
-def test_each_row_that_changed_counts_it_once(editor, twin, original, everything):
+def test_each_changed_row_gets_one_new_version(editor, twin, original, everything):
     unchanged = editor.get("/v1/entities", external_id="hksz:hkpc").json["data"][0]
     _merge(editor, twin)
     paths = [*everything.values(), original.headers["Location"]]
@@ -124,7 +124,7 @@ def test_each_row_that_changed_counts_it_once(editor, twin, original, everything
     assert again == unchanged
 
 
-def test_the_answer_is_the_document_of_the_one_that_stays(editor, reader, twin, original):
+def test_the_answer_is_the_document_of_the_remaining_entity(editor, reader, twin, original):
     merged = _merge(editor, twin)
     read = reader.get(original.headers["Location"], include="similar")
     assert (merged.data, merged.headers["ETag"]) == (read.data, read.headers["ETag"])
@@ -134,7 +134,7 @@ def test_the_answer_is_the_document_of_the_one_that_stays(editor, reader, twin, 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("part", ["", "/similar"])
 @pytest.mark.parametrize("query", ["", "?select=id&include=similar"])
-def test_the_old_id_leads_to_the_new_one(
+def test_the_old_id_redirects_to_the_new_one(
     editor, reader, query_counter, twin, original, method, part, query
 ):
     _merge(editor, twin)
@@ -152,7 +152,7 @@ def test_the_old_id_leads_to_the_new_one(
     assert reader.send(method, moved.headers["Location"]).status_code == 200
 
 
-def test_a_question_is_passed_on_as_it_was_sent(editor, reader, twin, original):
+def test_a_redirect_keeps_the_query_string(editor, reader, twin, original):
     _merge(editor, twin)
     moved = reader.get(f"{twin.headers['Location']}?select=%69d")
     assert moved.headers["Location"] == f"{original.headers['Location']}?select=%69d"
@@ -160,14 +160,14 @@ def test_a_question_is_passed_on_as_it_was_sent(editor, reader, twin, original):
     assert wrong.status_code == 400
 
 
-def test_what_was_merged_is_in_no_list(editor, reader, twin, original):
+def test_a_merged_entity_is_not_listed(editor, reader, twin, original):
     _merge(editor, twin)
     assert reader.get("/v1/entities", external_id="test:twin").json["data"] == []
     assert reader.get("/v1/entities", q="twin").json["data"][0]["id"] == original.json["id"]
 
 
 @pytest.mark.parametrize("call", ["PATCH", "DELETE", "restore", "merge"])
-def test_a_write_to_the_old_id_is_told_where_it_went(editor, twin, original, call):
+def test_a_write_to_the_old_id_is_409_with_the_new_id(editor, twin, original, call):
     _merge(editor, twin)
     path, etag = twin.headers["Location"], {"If-Match": "*"}
     refused = {
@@ -183,7 +183,7 @@ def test_a_write_to_the_old_id_is_told_where_it_went(editor, twin, original, cal
 
 
 @pytest.mark.parametrize("given", ["id", "external_id"])
-def test_new_references_to_the_old_name_lead_to_the_new_one(editor, twin, original, given):
+def test_new_references_to_a_merged_entity_are_redirected(editor, twin, original, given):
     last = _entity(editor, "Last")
     _merge(editor, twin)
     _merge(editor, original, "test:last")
@@ -212,7 +212,7 @@ def test_new_references_to_the_old_name_lead_to_the_new_one(editor, twin, origin
     assert [error["code"] for error in refused.json["errors"]] == ["deleted"]
 
 
-def test_merges_lead_on_from_one_to_the_next(editor, reader, twin, original):
+def test_redirects_follow_a_chain_of_merges(editor, reader, twin, original):
     last = _entity(editor, "Last")
     _merge(editor, twin)
     _merge(editor, original, "test:last")
@@ -223,7 +223,7 @@ def test_merges_lead_on_from_one_to_the_next(editor, reader, twin, original):
     assert {name["name"] for name in answer.json["names"]} == {"Last", "Original", "Twin"}
 
 
-def test_merging_into_what_was_merged_leads_to_where_it_went(editor, twin, original):
+def test_merging_into_a_merged_entity_follows_its_merge(editor, twin, original):
     last = _entity(editor, "Last")
     _merge(editor, original, "test:last")
     assert _merge(editor, twin, "test:original").json["id"] == last.json["id"]
@@ -233,7 +233,7 @@ def test_merging_into_what_was_merged_leads_to_where_it_went(editor, twin, origi
     assert refused.json["errors"][0]["pointer"] == "#/into_external_id"
 
 
-def test_the_one_that_stays_can_be_deleted(editor, reader, twin, original):
+def test_the_remaining_entity_can_be_deleted(editor, reader, twin, original):
     _merge(editor, twin)
     assert editor.delete(original.headers["Location"]).status_code == 204
     moved = reader.get(twin.headers["Location"])
@@ -242,7 +242,7 @@ def test_the_one_that_stays_can_be_deleted(editor, reader, twin, original):
 
 
 @pytest.mark.usefixtures("original")
-def test_names_are_added_and_none_of_them_is_preferred(editor):
+def test_added_names_are_not_preferred(editor):
     twin = _entity(
         editor,
         "Twin",
@@ -260,7 +260,7 @@ def test_names_are_added_and_none_of_them_is_preferred(editor):
     ]
 
 
-def test_what_would_be_there_twice_or_lead_to_itself_is_not(editor, session, twin, original):
+def test_duplicate_links_and_links_to_itself_are_dropped(editor, session, twin, original):
     both = ("test:twin", "test:original")
     links = [{"entity_external_id": name, "role": "subject"} for name in both]
     claim = _post(
@@ -297,7 +297,7 @@ def test_what_would_be_there_twice_or_lead_to_itself_is_not(editor, session, twi
     assert dump(session) == before
 
 
-def test_a_merge_that_is_undone_leaves_no_trace(editor, session, twin, original, everything):
+def test_an_undone_merge_leaves_no_trace(editor, session, twin, original, everything):
     before = dump(session)
     etag = editor.get(twin.headers["Location"]).headers["ETag"]
     assert _merge(editor, twin, etag=etag).status_code == 200
@@ -315,7 +315,7 @@ def test_a_merge_that_is_undone_leaves_no_trace(editor, session, twin, original,
     assert (read.data, read.headers["ETag"]) == (restored.data, restored.headers["ETag"])
 
 
-def test_references_of_what_is_deleted_move_too(editor, session, twin, original, everything):
+def test_references_of_deleted_rows_are_moved(editor, session, twin, original, everything):
     editor.delete(everything["claims"])
     before = dump(session)
     _merge(editor, twin)
@@ -329,7 +329,7 @@ def test_references_of_what_is_deleted_move_too(editor, session, twin, original,
     assert after == before
 
 
-def test_what_came_after_the_merge_stays_where_it_was_put(editor, twin, original, everything):
+def test_changes_after_a_merge_survive_its_undoing(editor, twin, original, everything):
     _merge(editor, twin)
     body = {"statement": "Later.", "claimant_external_id": "test:twin"}
     later = _post(editor, "claims", **body)
@@ -348,7 +348,7 @@ def test_what_came_after_the_merge_stays_where_it_was_put(editor, twin, original
     assert names == ["Original", "Added"]
 
 
-def test_a_name_that_was_made_the_other_ones_own_stays(editor, twin, original):
+def test_a_name_that_was_adopted_later_stays(editor, twin, original):
     _merge(editor, twin)
     names = [
         {"name": "Twin", "language": "en", "kind": "preferred"},
@@ -360,7 +360,7 @@ def test_a_name_that_was_made_the_other_ones_own_stays(editor, twin, original):
     assert editor.get(original.headers["Location"]).json["name"] == "Twin"
 
 
-def test_an_undoing_waits_for_what_came_after_it(editor, twin, original):
+def test_later_merges_are_undone_first(editor, twin, original):
     last = _entity(editor, "Last")
     _merge(editor, twin)
     _merge(editor, original, "test:last")
@@ -400,7 +400,7 @@ def test_a_later_merge_that_shares_rows_is_undone_first(editor, session, twin):
     assert dump(session) == before
 
 
-def test_a_name_that_two_brought_goes_with_the_last_of_them(editor, session, twin, original):
+def test_a_name_from_two_merges_goes_with_the_last_of_them(editor, session, twin, original):
     third = _entity(editor, "Third", {"name": "Twin", "language": "en", "kind": "alias"})
     before = dump(session)
     _merge(editor, twin)
@@ -412,7 +412,7 @@ def test_a_name_that_two_brought_goes_with_the_last_of_them(editor, session, twi
     assert dump(session) == before
 
 
-def test_what_was_dropped_comes_back_to_what_is_still_there_only(editor, twin):
+def test_dropped_links_return_only_to_rows_that_are_still_separate(editor, twin):
     relations = [
         {"kind": "part_of", "object_external_id": name} for name in ("test:twin", "test:original")
     ]
@@ -429,7 +429,7 @@ def test_what_was_dropped_comes_back_to_what_is_still_there_only(editor, twin):
     assert editor.get(whole.headers["Location"]).json["relations"] == []
 
 
-def test_nothing_comes_back_onto_what_was_deleted_since(editor, twin, original):
+def test_an_undoing_restores_no_link_to_a_deleted_row(editor, twin, original):
     place = _entity(editor, "Place")
     relations = [{"kind": "located_in", "object_external_id": "test:place"}]
     for row in (twin, original):
@@ -446,7 +446,7 @@ def test_nothing_comes_back_onto_what_was_deleted_since(editor, twin, original):
 
 
 @pytest.mark.usefixtures("everything")
-def test_it_can_be_merged_and_undone_again(editor, session, twin):
+def test_a_merge_can_be_repeated_and_undone_again(editor, session, twin):
     before = dump(session)
     for _ in range(3):
         assert _merge(editor, twin).status_code == 200
@@ -457,7 +457,7 @@ def test_it_can_be_merged_and_undone_again(editor, session, twin):
     assert "not merged" in refused.json["detail"]
 
 
-def test_who_merged_what_is_written_down(editor, session, twin, original):
+def test_each_merge_is_recorded_with_its_actor(editor, session, twin, original):
     _merge(editor, twin)
     sql = "SELECT entity_id::text, into_id::text, merged_by, undone_at IS NULL FROM entity_merges"
     noted = (twin.json["id"], original.json["id"], "editor")
@@ -480,7 +480,7 @@ def test_who_merged_what_is_written_down(editor, session, twin, original):
         ({"into_external_id": "test:original", "force": True}, "#/force", "unknown_field"),
     ],
 )
-def test_a_merge_that_makes_no_sense_is_refused(editor, session, twin, body, pointer, code):
+def test_an_invalid_merge_is_refused(editor, session, twin, body, pointer, code):
     gone = _entity(editor, "Gone")
     editor.delete(gone.headers["Location"])
     before = dump(session)
@@ -494,7 +494,7 @@ def test_a_merge_that_makes_no_sense_is_refused(editor, session, twin, body, poi
 
 
 @pytest.mark.parametrize("call", ["merge", "unmerge"])
-def test_both_are_conditional(editor, twin, call):
+def test_merging_and_undoing_need_if_match(editor, twin, call):
     if call == "unmerge":
         _merge(editor, twin)
     path = f"{twin.headers['Location']}/{call}"
@@ -507,13 +507,13 @@ def test_both_are_conditional(editor, twin, call):
 
 @pytest.mark.parametrize("call", ["merge", "unmerge"])
 @pytest.mark.usefixtures("original")
-def test_of_nobody_nothing_is_merged(editor, call):
+def test_an_unknown_entity_is_not_merged(editor, call):
     body = {"into_external_id": "test:original"} if call == "merge" else None
     answer = editor.post(f"/v1/entities/{uuid4()}/{call}", body, **{"If-Match": "*"})
     assert answer.status_code == 404
 
 
-def test_what_was_deleted_is_not_merged(editor, twin):
+def test_a_deleted_entity_is_not_merged(editor, twin):
     editor.delete(twin.headers["Location"])
     assert _merge(editor, twin).status_code == 410
     assert _unmerge(editor, twin).status_code == 409
@@ -529,7 +529,7 @@ def test_what_was_deleted_is_not_merged(editor, twin):
         ((Scope.ADMIN,), True),
     ],
 )
-def test_it_takes_both_scopes(make_client, reader, twin, scopes, allowed):
+def test_merging_needs_both_scopes(make_client, reader, twin, scopes, allowed):
     client = make_client(*scopes)
     assert _merge(reader, twin).status_code == 401
     assert _merge(client, twin).status_code == (200 if allowed else 403)

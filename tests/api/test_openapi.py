@@ -59,7 +59,7 @@ def test_it_describes_every_call_of_every_resource(document, app):
     assert len(served) == 14 * len(RESOURCES) + parts + 8
 
 
-def test_every_operation_has_a_name_of_its_own_a_summary_and_a_tag(document):
+def test_every_operation_has_a_unique_id_a_summary_and_a_tag(document):
     names = [operation["operationId"] for _, operation in _operations(document)]
     assert len(set(names)) == len(names)
     described = {tag["name"] for tag in document["tags"] if tag["description"]}
@@ -72,13 +72,13 @@ def test_every_operation_has_a_name_of_its_own_a_summary_and_a_tag(document):
         assert re.fullmatch(rf"{tag}[.][a-z]+(_[a-z]+)*", operation["operationId"]), name
 
 
-def test_writes_ask_for_a_key_and_reads_do_not(document):
+def test_only_writes_require_a_key(document):
     for name, operation in _operations(document):
         reads = name.startswith("GET") or name.endswith(("/query", "/verify"))
         assert ("security" in operation) != reads, name
 
 
-def test_whatever_is_posted_to_be_written_can_be_repeated(document):
+def test_every_post_that_writes_takes_an_idempotency_key(document):
     for name, operation in _operations(document):
         writes = name.startswith("POST") and "security" in operation
         assert _repeatable(document, operation) == writes, name
@@ -122,7 +122,7 @@ def test_errors_are_declared_as_problem_documents(document):
         ("POST", "/v1/claims/query", 415),
     ],
 )
-def test_an_error_is_the_problem_that_is_described(reader, document, method, path, status):
+def test_errors_match_the_problem_schema(reader, document, method, path, status):
     answer = reader.send(method, path)
     assert answer.status_code == status
     assert answer.content_type == "application/problem+json"
@@ -163,7 +163,7 @@ def _parts(part, path="#"):
             yield from _parts(inner, f"{path}/{name}")
 
 
-def test_what_clients_are_generated_from_has_names(document):
+def test_every_object_and_vocabulary_has_a_named_schema(document):
     named = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
     for path, part in _parts(document):
         if isinstance(part, dict) and ("enum" in part or "properties" in part):
@@ -178,7 +178,7 @@ def test_what_clients_are_generated_from_has_names(document):
         assert len(set(names)) == len(names) == len(part["enum"] if varying else [])
 
 
-def test_what_may_be_missing_from_an_answer_is_what_can_be_left_out(document):
+def test_only_fields_that_can_be_left_out_are_optional_in_answers(document):
     schemas = document["components"]["schemas"]
     selectable = {model_of(listed) for listed in (*RESOURCES.values(), COMPARISONS)}
     reached = set()
@@ -209,7 +209,7 @@ def _models(document, part):
     return found
 
 
-def test_the_page_to_read_it_needs_nothing_from_elsewhere(reader):
+def test_the_viewer_loads_nothing_from_other_hosts(reader):
     page = reader.get("/docs/")
     assert page.status_code == 200
     assets = re.findall(r'(?:src|href)="([^"]+)"', page.text)
@@ -225,7 +225,7 @@ def test_the_page_to_read_it_needs_nothing_from_elsewhere(reader):
     assert '"validatorUrl": null' in page.text
 
 
-def test_limits_that_are_documented_are_kept(reader, document):
+def test_documented_limits_are_enforced(reader, document):
     parameters = document["paths"]["/v1/claims"]["get"]["parameters"]
     given = {p["name"]: p for p in (_resolved(document, r) for r in parameters)}
     most = given["per_page"]["schema"]["maximum"]

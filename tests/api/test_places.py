@@ -58,14 +58,14 @@ def test_a_claim_about_futian_is_found_under_shenzhen(reader):
     assert "hksz:hkpc-shenzhen-centre-2017" in shenzhen
 
 
-def test_what_is_about_shenzhen_is_found_under_the_greater_bay_area(reader):
+def test_claims_about_shenzhen_are_found_under_the_greater_bay_area(reader):
     bay = _names(reader, "claims", place__under_external_id="hksz:greater-bay-area")
     assert _names(reader, "claims", entities__external_id="hksz:shenzhen") < bay
     assert "hksz:hku-explores-gba" in bay
     assert "hksz:hong-kong-financial-hub" not in bay
 
 
-def test_the_entities_under_a_place_are_those_that_lie_in_it(reader):
+def test_the_entities_under_a_place_lie_in_it(reader):
     under = _names(reader, "entities", place__under=_id(reader, "hksz:shenzhen"))
     assert under == {
         "hksz:futian",
@@ -79,7 +79,7 @@ def test_the_entities_under_a_place_are_those_that_lie_in_it(reader):
     assert facilities == under - {"hksz:futian"}
 
 
-def test_only_lying_in_and_being_part_of_lead_on(editor):
+def test_only_located_in_and_part_of_are_followed(editor):
     _place(editor, "outer")
     _place(editor, "inner", ("located_in", "outer"))
     _place(editor, "room", ("part_of", "inner"))
@@ -93,7 +93,7 @@ def test_only_lying_in_and_being_part_of_lead_on(editor):
     assert _names(editor, "claims", place__under_external_id="test:outer") == {"test:about-room"}
 
 
-def test_a_circle_has_an_end(editor):
+def test_a_cycle_of_places_is_searched_once(editor):
     first = _place(editor, "first")
     _place(editor, "second", ("located_in", "first"))
     _place(editor, "third", ("part_of", "second"))
@@ -106,7 +106,7 @@ def test_a_circle_has_an_end(editor):
     assert _names(editor, "claims", place__under_external_id="test:third") == {"test:about-first"}
 
 
-def test_what_was_deleted_leads_nowhere(editor):
+def test_deleted_places_are_not_followed(editor):
     _place(editor, "outer")
     inner = _place(editor, "inner", ("located_in", "outer"))
     assert _names(editor, "entities", place__under_external_id="test:outer") == {"test:inner"}
@@ -116,7 +116,7 @@ def test_what_was_deleted_leads_nowhere(editor):
     assert _names(editor, "entities", place__under_external_id="test:outer") == {"test:inner"}
 
 
-def test_a_claim_that_was_deleted_is_about_no_place(editor):
+def test_a_deleted_claim_is_not_found_by_place(editor):
     _place(editor, "outer")
     claim = _claim(editor, "about-outer", "outer")
     assert _names(editor, "claims", place__under_external_id="test:outer") == {"test:about-outer"}
@@ -125,7 +125,7 @@ def test_a_claim_that_was_deleted_is_about_no_place(editor):
 
 
 @pytest.mark.parametrize("resource", ["claims", "entities"])
-def test_a_place_that_is_not_known_holds_nothing(reader, resource):
+def test_an_unknown_place_matches_no_row(reader, resource):
     everything = _names(reader, resource)
     for name, nobody in (("under", str(uuid4())), ("under_external_id", "test:nowhere")):
         parameter = {f"place__{name}": nobody}
@@ -147,13 +147,13 @@ def test_a_place_that_is_not_known_holds_nothing(reader, resource):
         ("place__under__in", "hksz:shenzhen"),
     ],
 )
-def test_what_names_no_place_is_refused_by_name(reader, resource, parameter, value):
+def test_an_invalid_place_filter_is_named(reader, resource, parameter, value):
     refused = reader.get(f"/v1/{resource}", **{parameter: value})
     assert refused.status_code == 400
     assert [error["parameter"] for error in refused.json["errors"]] == [parameter]
 
 
-def test_places_take_part_in_trees(reader):
+def test_query_trees_accept_places(reader):
     everything = _names(reader, "claims")
     futian = {"place__under_external_id": "hksz:futian"}
     shenzhen = {"place__under": _id(reader, "hksz:shenzhen")}
@@ -172,7 +172,7 @@ def test_places_take_part_in_trees(reader):
     assert found["shenzhen"] & found["hong_kong"]
 
 
-def test_a_place_goes_with_paging_counting_and_grouping(reader, query_counter):
+def test_a_place_combines_with_paging_counting_and_grouping(reader, query_counter):
     place = {"place__under_external_id": "hksz:shenzhen"}
     with query_counter() as counted:
         page = reader.get("/v1/claims", count="exact", per_page="2", sort="-time", **place)
@@ -187,7 +187,7 @@ def test_a_place_goes_with_paging_counting_and_grouping(reader, query_counter):
 
 
 @pytest.mark.parametrize("operator", ["under", "under_external_id"])
-def test_the_search_begins_at_the_place(session, operator):
+def test_the_search_starts_at_the_place(session, operator):
     run(
         session,
         "WITH firms AS (INSERT INTO entities (kind, name, name_language)"

@@ -75,7 +75,7 @@ def test_every_error_is_a_problem_document(editor, status, method, path, options
     _check(editor.send(method, path, **options), status)
 
 
-def test_conflicts_and_conditions_are_problem_documents_too(editor, make_client, sample):
+def test_conflicts_and_failed_conditions_are_problem_documents(editor, make_client, sample):
     _check(make_client().post(sample.path, sample.body), 403)
     made = editor.post(sample.path, sample.body)
     path = made.headers["Location"]
@@ -103,7 +103,7 @@ def test_head_has_the_headers_of_the_problem(reader):
         ("/healthz", {"GET", "HEAD", "OPTIONS"}),
     ],
 )
-def test_a_method_that_is_not_allowed_is_told_which_are(reader, path, allowed):
+def test_a_405_lists_the_allowed_methods(reader, path, allowed):
     refused = reader.send("PUT", path)
     assert refused.status_code == 405
     assert {method.strip() for method in refused.headers["Allow"].split(",")} == allowed
@@ -113,25 +113,25 @@ def test_a_method_that_is_not_allowed_is_told_which_are(reader, path, allowed):
 
 
 @pytest.mark.parametrize("given", ["abc", "A-1_b.c", "0" * 64])
-def test_a_request_keeps_the_id_that_it_brings(reader, given):
+def test_the_request_id_of_the_client_is_kept(reader, given):
     for path in ("/v1/claims", "/v1/unknown", "/healthz"):
         answer = reader.send("GET", path, headers={"X-Request-ID": given})
         assert answer.headers["X-Request-ID"] == given
 
 
 @pytest.mark.parametrize("given", ["", "a b", "a\tb", "é", "<script>", "0" * 65, "a;b"])
-def test_an_id_that_is_none_is_replaced(reader, given):
+def test_an_invalid_request_id_is_replaced(reader, given):
     answer = reader.send("GET", "/v1/unknown", headers={"X-Request-ID": given})
     assert str(UUID(answer.headers["X-Request-ID"])) == answer.headers["X-Request-ID"]
     assert answer.json["request_id"] == answer.headers["X-Request-ID"]
 
 
-def test_every_answer_forbids_guessing_its_type(reader):
+def test_every_answer_forbids_content_sniffing(reader):
     for path in ("/v1/claims", "/v1/unknown", "/healthz", "/openapi.json"):
         assert reader.get(path).headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_an_unforeseen_error_tells_nothing(reader, monkeypatch):
+def test_an_unexpected_error_reveals_nothing(reader, monkeypatch):
     def fail(*_, **__):
         raise RuntimeError("the secret of the house")
 
@@ -149,7 +149,7 @@ def test_an_unforeseen_error_tells_nothing(reader, monkeypatch):
         "postgresql://hksz@host.invalid/hksz",
     ],
 )
-def test_a_database_that_is_away_is_a_503(url, samples):
+def test_an_unreachable_database_is_503(url, samples):
     sample = samples["claims"]
     database = Database(lambda: url)
     client = create_app(Settings(log_level="error"), database).test_client()

@@ -107,7 +107,7 @@ def _ask(method: str, url: str, body: Any = None, **headers: str) -> tuple[int, 
             return error.code, error.headers, error.read()
 
 
-def test_what_was_read_compressed_can_be_changed(proxied, key):
+def test_a_row_that_was_read_compressed_can_be_changed(proxied, key):
     authorization = f"Bearer {key}"
     accepted = {"Accept-Encoding": "gzip"}
     status, _, found = _ask("GET", f"{proxied}/v1/sources?per_page=1&select=id")

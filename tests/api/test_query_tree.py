@@ -77,7 +77,7 @@ def test_too_long_list_is_refused(reader):
     assert refused.json["errors"][0]["pointer"] == "#/filter/external_id__in"
 
 
-def test_the_options_of_a_list_are_there_too(reader):
+def test_a_query_takes_the_options_of_a_list(reader):
     question = {
         "filter": OPINION,
         "q": "hong kong",

@@ -94,7 +94,7 @@ def _counts(client):
 
 @places
 @pytest.mark.parametrize("name", ["id", "external_id"])
-def test_a_reference_to_nothing_is_refused_where_it_stands(editor, resource, body, place, name):
+def test_an_unknown_reference_is_refused_with_its_pointer(editor, resource, body, place, name):
     missing = str(uuid4()) if name == "id" else "test:nobody"
     wrong, pointer = _with_reference(body, place, name, missing)
     before = _counts(editor)
@@ -128,7 +128,7 @@ def _target(editor, stem, resource):
 
 @places
 @pytest.mark.parametrize("name", ["id", "external_id"])
-def test_a_reference_leads_to_a_live_row_only(editor, resource, body, place, name):
+def test_a_reference_to_a_deleted_row_is_refused(editor, resource, body, place, name):
     target = _target(editor, place[-1], resource)
     right, pointer = _with_reference(body, place, name, target.json[name])
     if place == ("derived_from",):
@@ -161,14 +161,14 @@ def test_a_reference_leads_to_a_live_row_only(editor, resource, body, place, nam
         ),
     ],
 )
-def test_units_and_captures_must_exist_too(editor, path, body, pointer):
+def test_unknown_units_and_captures_are_refused(editor, path, body, pointer):
     refused = editor.post(f"/v1/{path}", body)
     assert refused.status_code == 422
     (error,) = refused.json["errors"]
     assert (error["pointer"], error["code"]) == (pointer, "not_found")
 
 
-def test_a_capture_of_another_source_does_not_count(editor):
+def test_a_capture_of_another_source_is_refused(editor):
     other = editor.post("/v1/sources", SOURCE).json["id"]
     capture = editor.get("/v1/sources").json["data"][0]["captures"][0]
     body = {"source_id": other, "stance": "mentions", **OF_CLAIM}
@@ -193,7 +193,7 @@ def test_a_capture_that_is_given_by_id_and_by_another_hash_is_refused(editor):
 
 
 @places
-def test_a_reference_is_given_in_one_way(editor, resource, body, place):
+def test_a_reference_by_id_and_external_id_is_refused(editor, resource, body, place):
     once, _ = _with_reference(body, place, "id", str(uuid4()))
     twice, _ = _with_reference(body, place, "id", str(uuid4()))
     holder = twice if len(place) == 1 else twice[place[0]][place[1]]
@@ -219,13 +219,13 @@ def test_a_reference_is_given_in_one_way(editor, resource, body, place):
         ),
     ],
 )
-def test_a_reference_that_is_needed_is_asked_for(editor, path, body, pointers):
+def test_a_missing_reference_is_refused(editor, path, body, pointers):
     refused = editor.post(f"/v1/{path}", body)
     assert refused.status_code == 422
     assert set(pointers) <= {error["pointer"] for error in refused.json["errors"]}
 
 
-def test_every_wrong_reference_is_named_at_once(editor):
+def test_all_wrong_references_are_reported_together(editor):
     wrong = {
         **CLAIM,
         "claimant_external_id": "test:a",
@@ -241,7 +241,7 @@ def test_every_wrong_reference_is_named_at_once(editor):
     }
 
 
-def test_a_patch_is_held_to_the_same(editor):
+def test_the_references_of_a_patch_are_checked(editor):
     claim = editor.post("/v1/claims", CLAIM)
     path = claim.headers["Location"]
     before = editor.get(path).json
@@ -255,7 +255,7 @@ def test_a_patch_is_held_to_the_same(editor):
     assert editor.get(path).json == before
 
 
-def test_a_figure_that_means_nothing_takes_its_claim_with_it(editor):
+def test_a_claim_with_an_invalid_figure_is_not_created(editor):
     before = _counts(editor)
     wrong = {**CLAIM, "figures": [FIGURE, {**FIGURE, "comparator": "between"}]}
     refused = editor.post("/v1/claims", wrong)
@@ -264,7 +264,7 @@ def test_a_figure_that_means_nothing_takes_its_claim_with_it(editor):
     assert _counts(editor) == before
 
 
-def test_what_the_database_refuses_leaves_nothing_behind(editor):
+def test_a_body_that_the_database_refuses_writes_nothing(editor):
     before = _counts(editor)
     twice = {**CLAIM, "figures": [FIGURE], "evidence": [EVIDENCE, EVIDENCE]}
     assert editor.post("/v1/claims", twice).status_code == 409

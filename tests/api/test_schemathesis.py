@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_service_does_what_it_says(
+def test_the_service_conforms_to_its_openapi_document(
     address: str, key: str, server_log: Path, tmp_path: Path
 ) -> None:
     schemathesis = [sys.executable, "-m", "schemathesis.cli", "--no-color"]
@@ -32,7 +32,7 @@ def test_the_service_does_what_it_says(
     )
 
 
-def test_a_body_has_an_end_however_it_is_framed(address: str, key: str) -> None:
+def test_a_body_has_a_maximum_size_with_any_framing(address: str, key: str) -> None:
     head = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     document = b'{"csl_type": "report", "title": "A report"}'
 
@@ -63,7 +63,7 @@ def _many_rows(database_url: str) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_many_rows")
-def test_who_leaves_an_export_leaves_nothing_behind(address: str, database_url: str) -> None:
+def test_abandoned_exports_release_their_connections(address: str, database_url: str) -> None:
     exporting = (
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
         " AND backend_type = 'client backend' AND state = 'active' AND query ~ 'ordered'"

@@ -5,7 +5,7 @@ def _found(response) -> set[str]:
     return {row["external_id"] for row in response.json["data"]}
 
 
-def test_one_list_answer_holds_the_claim_and_all_that_stands_behind_it(reader):
+def test_a_claim_is_listed_with_its_evidence_and_figures(reader):
     (claim,) = reader.get("/v1/claims", q='"talent pass"').json["data"]
     assert claim["external_id"] == "hksz:ttps-approved-2023"
     assert "47,000" in claim["statement"]
@@ -48,7 +48,7 @@ def test_a_word_can_be_excluded(reader):
     assert without < every
 
 
-def test_either_of_two_words_is_enough_with_or(reader):
+def test_or_finds_either_of_two_words(reader):
     either = _found(reader.get("/v1/claims", q="hetao OR pandemic"))
     assert either == _found(reader.get("/v1/claims", q="hetao")) | _found(
         reader.get("/v1/claims", q="pandemic")
@@ -67,7 +67,7 @@ def test_the_better_match_comes_first(reader, editor):
     assert answer["meta"]["ranked"] == {"matches": 2, "all": True}
 
 
-def test_search_goes_together_with_filters_and_sort(reader):
+def test_search_combines_with_filters_and_sort(reader):
     found = reader.get("/v1/claims", q="hong kong", modality="opinion", sort="-time").json["data"]
     assert found
     assert {row["modality"] for row in found} == {"opinion"}
@@ -82,19 +82,19 @@ def test_entities_are_found_by_any_of_their_names(reader):
     assert _found(reader.get("/v1/entities", q="ttps")) == {"hksz:ttps"}
 
 
-def test_sources_are_found_by_title_and_by_where_they_appeared(reader):
+def test_sources_are_found_by_title_and_container(reader):
     assert _found(reader.get("/v1/sources", q="opinion production"))
     assert _found(reader.get("/v1/sources", q='"Shenzhen Daily"'))
     assert not _found(reader.get("/v1/sources", q="zebra"))
 
 
-def test_words_of_punctuation_find_nothing_and_break_nothing(reader):
+def test_punctuation_finds_nothing(reader):
     for q in ("'", '"', "-", "&|!():*", "a:b", "\\", "%", '"unclosed', "- -", "OR OR"):
         response = reader.get("/v1/claims", q=q)
         assert response.status_code == 200, q
 
 
-def test_what_cannot_be_searched_says_so(reader):
+def test_an_invalid_search_is_refused(reader):
     for path, q in (
         ("/v1/units", "one"),
         ("/v1/claims", ""),

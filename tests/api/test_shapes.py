@@ -37,7 +37,7 @@ def test_defaults_of_include(reader):
         ("entities,figures,evidence,sources", EMBEDS),
     ],
 )
-def test_include_chooses_what_is_embedded(reader, include, embedded):
+def test_include_chooses_the_embeds(reader, include, embedded):
     for document in (_one(reader, include=include), _read(reader, include=include).json):
         assert [name for name in EMBEDS if name in document] == embedded
         assert "statement" in document

@@ -105,7 +105,7 @@ PARAPHRASES = [
 
 
 @pytest.mark.parametrize(("statement", "name", "words"), PARAPHRASES)
-def test_the_same_in_other_words_is_found(similar, statement, name, words):
+def test_a_paraphrase_is_found(similar, statement, name, words):
     first, *_ = found = similar(statement)
     assert first == name
     assert found[name]["words"] == words
@@ -113,14 +113,14 @@ def test_the_same_in_other_words_is_found(similar, statement, name, words):
     assert [one for one in found if found[one]["likely_same"]] == likely
 
 
-def test_the_same_in_another_order_is_likely_the_same_when_the_figures_agree(similar):
+def test_reordered_words_are_likely_the_same_if_the_figures_agree(similar):
     statement = "Over 47000 applications were approved in 2023 under the Top Talent Pass Scheme."
     found = similar(statement, figures=[OVER_47000], time_edtf="2023")[TTPS]
     assert findings(found) == ("reordered", "same", "same", "same")
     assert found["likely_same"] is True
 
 
-def test_the_document_of_what_is_found(similar, reader):
+def test_the_document_of_a_similar_claim(similar, reader):
     statement = (
         "More than 47,000 applications under the Top Talent Pass Scheme got approved in 2023."
     )
@@ -155,7 +155,7 @@ NEAR_MISSES = [
     [case[1:] for case in NEAR_MISSES],
     ids=[case[0] for case in NEAR_MISSES],
 )
-def test_what_differs_in_one_thing_is_listed_and_not_the_same(similar, statement, fields, finding):
+def test_a_claim_with_one_difference_is_listed_as_not_the_same(similar, statement, fields, finding):
     found = similar(statement, **fields)[TTPS]
     assert found["likely_same"] is False
     assert [name for name in FINDINGS if found[name] == "different"] == [finding]
@@ -172,7 +172,7 @@ def test_another_modality_is_another_claim(similar):
     assert found["likely_same"] is False
 
 
-def test_figures_that_agree_make_up_for_words_that_differ(similar):
+def test_agreeing_figures_outweigh_different_words(similar):
     statement = SEED.replace("approved", "granted")
     assert similar(statement)[TTPS]["likely_same"] is False
     found = similar(statement, figures=[OVER_47000], time_edtf="2023")[TTPS]
@@ -180,7 +180,7 @@ def test_figures_that_agree_make_up_for_words_that_differ(similar):
     assert found["likely_same"] is True
 
 
-def test_figures_that_agree_do_not_make_up_for_a_word_that_turns_the_claim(similar):
+def test_agreeing_figures_do_not_outweigh_a_word_that_reverses_the_claim(similar):
     fields = {"figures": [OVER_47000], "time_edtf": "2023"}
     for statement in (SEED.replace("were", "were not"), SEED.replace("in 2023", "before 2023")):
         found = similar(statement, **fields)[TTPS]
@@ -207,7 +207,7 @@ ORDERS = [
 
 
 @pytest.mark.parametrize(("one", "other", "words"), ORDERS)
-def test_the_same_words_in_another_order_are_told_apart(post, similar, one, other, words):
+def test_the_order_of_words_is_compared(post, similar, one, other, words):
     post(one, external_id="test:one")
     found = similar(other)["test:one"]
     assert found["words"] == words
@@ -244,7 +244,7 @@ SAYINGS += [
 
 
 @pytest.mark.parametrize(("one", "other"), SAYINGS)
-def test_a_word_that_turns_the_claim_makes_it_another(post, similar, one, other):
+def test_a_word_that_reverses_the_claim_makes_it_different(post, similar, one, other):
     post(one, external_id="test:one")
     found = similar(other)["test:one"]
     assert found["words"] == "different"
@@ -262,7 +262,7 @@ def test_a_word_that_turns_the_claim_makes_it_another(post, similar, one, other)
         ("paid under the law", "paid according to law"),
     ],
 )
-def test_turned_in_other_words_is_turned_the_same_way(post, similar, one, other):
+def test_other_words_that_reverse_a_claim_are_recognised(post, similar, one, other):
     post(PAID.format(one, ""), external_id="test:one")
     found = similar(PAID.format(other, ""))["test:one"]
     assert found["words"] in {"same", "contained"}
@@ -288,7 +288,7 @@ def test_figures_are_compared_within_their_periods(post, similar):
         assert similar(rise, figures=figures)["test:rise"]["figures"] == finding, figures
 
 
-def test_figures_of_which_none_can_be_compared_are_different(post, similar):
+def test_figures_that_cannot_be_compared_are_different(post, similar):
     rise = "Approvals rose a lot."
     post(rise, external_id="test:rise", figures=[OVER_47000])
     for other in ({"modality": "forecast"}, {"subject_external_id": "hksz:hkpc"}):
@@ -297,7 +297,7 @@ def test_figures_of_which_none_can_be_compared_are_different(post, similar):
         assert found["likely_same"] is False, other
 
 
-def test_a_figure_of_either_claim_without_a_partner_makes_them_different(post, similar):
+def test_an_unmatched_figure_makes_the_figures_different(post, similar):
     rise = "Approvals rose a lot."
     both = [OVER_47000, OVER_41000]
     post(rise, external_id="test:both", figures=both)
@@ -309,7 +309,7 @@ def test_a_figure_of_either_claim_without_a_partner_makes_them_different(post, s
     assert found["test:one"]["figures"] == "different"
 
 
-def test_a_deleted_figure_is_no_figure(post, similar, editor):
+def test_deleted_figures_are_not_compared(post, similar, editor):
     rise = "Approvals rose a lot."
     claim = post(rise, external_id="test:rise", figures=[OVER_41000])
     assert similar(rise, figures=[OVER_47000])["test:rise"]["figures"] == "different"
@@ -317,7 +317,7 @@ def test_a_deleted_figure_is_no_figure(post, similar, editor):
     assert similar(rise, figures=[OVER_47000])["test:rise"]["figures"] == "none"
 
 
-def test_no_two_claims_of_the_seed_are_called_the_same(reader):
+def test_no_claims_of_the_seed_are_likely_the_same(reader):
     claims = reader.get("/v1/claims", include="similar", per_page="100").json["data"]
     assert len(claims) == 70
     pairs = [one for claim in claims for one in claim["similar"]]
@@ -325,7 +325,7 @@ def test_no_two_claims_of_the_seed_are_called_the_same(reader):
     assert not [one for one in pairs if one["likely_same"]]
 
 
-def test_pairs_of_the_seed_that_are_similar_are_found(reader, database):
+def test_similar_pairs_of_the_seed_are_found(reader, database):
     claims = reader.get("/v1/claims", include="similar", per_page="100").json["data"]
     found = {
         (claim["external_id"], one["claim"]["external_id"], float(one["similarity"]))
@@ -345,7 +345,7 @@ def test_pairs_of_the_seed_that_are_similar_are_found(reader, database):
     assert len(found) >= 0.95 * len(alike)
 
 
-def test_chinese_is_compared_too(post, similar):
+def test_chinese_statements_are_compared(post, similar):
     post("香港科学园于2023年在福田设立分园。", external_id="test:zh", language="zh")
     found = similar("2023年 香港科学园在福田设立了分园。", language="zh")["test:zh"]
     assert findings(found) == ("different", "same", "none", "unknown")
@@ -355,13 +355,13 @@ def test_chinese_is_compared_too(post, similar):
     assert again["likely_same"]
 
 
-def test_a_statement_of_no_words_or_of_one_is_answered(post, similar):
+def test_a_statement_may_have_no_words_or_one(post, similar):
     post("Moved!", external_id="test:one-word")
     assert similar("It is 5.") == {}
     assert list(similar("Moved?")) == ["test:one-word"]
 
 
-def test_deleted_claims_are_left_out_until_they_are_restored(post, similar, editor):
+def test_deleted_claims_are_omitted_until_they_are_restored(post, similar, editor):
     path = f"/v1/claims/{post(SEED, external_id='test:again')['id']}"
     assert set(similar(SEED)) == {TTPS, "test:again"}
     etag = editor.delete(path).headers["ETag"]
@@ -370,7 +370,7 @@ def test_deleted_claims_are_left_out_until_they_are_restored(post, similar, edit
     assert "test:again" in similar(SEED)
 
 
-def test_a_claim_in_new_words_is_found_by_them(post, similar, editor):
+def test_a_reworded_claim_is_found_by_its_new_words(post, similar, editor):
     path = f"/v1/claims/{post('Something else.', external_id='test:new')['id']}"
     changed = editor.patch(path, {"statement": SEED})
     assert by_name(changed.json["similar"])[TTPS]["likely_same"]
@@ -379,7 +379,7 @@ def test_a_claim_in_new_words_is_found_by_them(post, similar, editor):
     assert "test:new" not in similar(SEED)
 
 
-def test_a_claim_that_is_dropped_leaves_no_bands(post, session):
+def test_a_removed_claim_leaves_no_bands(post, session):
     id = post("Something else.")["id"]
     bands = text("SELECT count(*) FROM claim_bands WHERE claim_id = :id")
     assert session.scalar(bands, {"id": id}) == 10
@@ -388,12 +388,12 @@ def test_a_claim_that_is_dropped_leaves_no_bands(post, session):
 
 
 @pytest.mark.parametrize("status", ["rejected", "retracted"])
-def test_what_review_put_away_is_listed_with_its_status(post, similar, status):
+def test_rejected_claims_are_listed_with_their_status(post, similar, status):
     post(SEED, external_id="test:away", status=status)
     assert similar(SEED)["test:away"]["claim"]["status"] == status
 
 
-def test_ten_are_listed_the_likely_same_first(post):
+def test_ten_claims_are_listed_likely_same_first(post):
     for year in range(1950, 1970):
         post(APPROVED.format("More than 47,000", year))
     found = post(SEED)["similar"]
@@ -413,7 +413,7 @@ def test_the_same_number_is_found_among_hundreds_of_others(post, session):
     assert post(SEED)["similar"][0]["claim"]["external_id"] == TTPS
 
 
-def test_it_is_a_part_of_its_own(post, reader, query_counter):
+def test_similar_claims_have_a_path_of_their_own(post, reader, query_counter):
     id = post(SEED)["id"]
     document = reader.get(f"/v1/claims/{id}", include="similar").json
     with query_counter() as counted:
@@ -424,7 +424,7 @@ def test_it_is_a_part_of_its_own(post, reader, query_counter):
     assert part.json["data"][0]["claim"]["external_id"] == TTPS
 
 
-def test_it_is_embedded_when_asked_for_in_one_statement(post, reader, query_counter):
+def test_similar_claims_are_embedded_on_request_in_one_statement(post, reader, query_counter):
     id = post(SEED)["id"]
     assert "similar" not in reader.get(f"/v1/claims/{id}").json
     assert "similar" not in reader.get("/v1/claims").json["data"][0]
@@ -475,7 +475,7 @@ def worded(numbers, extra):
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(one=STATEMENTS, other=STATEMENTS, numbers=PAIRS, fields=st.data())
-def test_it_is_the_same_from_both_sides(post, editor, reader, one, other, numbers, fields):
+def test_similarity_is_symmetric(post, editor, reader, one, other, numbers, fields):
     made = [post(worded(*words), **fields.draw(FIELDS)) for words in (one, other)]
     paths = [f"/v1/claims/{claim['id']}" for claim in made]
     seen = [

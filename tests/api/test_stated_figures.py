@@ -75,7 +75,7 @@ def test_the_words_alone_are_enough(editor, words, dimension, expected) -> None:
     assert answer.json["as_stated"] == words
 
 
-def test_the_ranges_follow_from_what_was_read(editor) -> None:
+def test_the_ranges_follow_from_the_words(editor) -> None:
     words = editor.post("/v1/figures", figure("about 13 hectares", "area")).json
     given = {"comparator": "approx", "amount": "13", "unit_code": "har"}
     explicit = editor.post("/v1/figures", figure("about 13 hectares", "area", **given)).json
@@ -94,7 +94,7 @@ def test_the_ranges_follow_from_what_was_read(editor) -> None:
         ("87 ha", "area", {"comparator": "eq"}, ["eq", "87", None, None, "har"]),
     ],
 )
-def test_what_is_missing_is_read(editor, words, dimension, given, expected) -> None:
+def test_missing_fields_are_read_from_the_words(editor, words, dimension, given, expected) -> None:
     answer = editor.post("/v1/figures", figure(words, dimension, **given))
     assert answer.status_code == 201, answer.json
     assert read(answer.json) == expected
@@ -131,7 +131,7 @@ def test_comparator_and_unit_without_an_amount_are_refused(editor) -> None:
         ("about 13", "count", {"lower_bound": "12"}, "lower_bound", "none"),
     ],
 )
-def test_what_is_given_must_agree_with_the_words(
+def test_given_fields_must_agree_with_the_words(
     admin, words, dimension, given, field, states
 ) -> None:
     admin.post("/v1/units", {"code": "m2", "label": "m2"})
@@ -185,9 +185,7 @@ def test_words_without_a_known_unit_are_refused(editor, words, dimension, reason
         ("16.5", "ratio", "%"),
     ],
 )
-def test_a_unit_that_is_given_does_not_replace_the_words(
-    editor, words, dimension, unit_code
-) -> None:
+def test_a_given_unit_does_not_replace_the_words(editor, words, dimension, unit_code) -> None:
     answer = editor.post("/v1/figures", figure(words, dimension, unit_code=unit_code))
     code, pointer, _ = fault(answer)
     assert (code, pointer) == ("figure", "#/as_stated")
@@ -252,7 +250,7 @@ def test_a_change_of_the_words_leaves_the_numbers(editor) -> None:
     assert changed.json["as_stated"] == "under 50 per cent"
 
 
-def test_a_change_takes_no_null_for_what_could_be_read(editor) -> None:
+def test_a_change_refuses_null_for_fields_that_could_be_read(editor) -> None:
     path = f"/v1/figures/{editor.post('/v1/figures', figure('over 40')).json['id']}"
     for field in ("comparator", "unit_code"):
         assert fault(editor.patch(path, {field: None}))[1] == f"#/{field}"
@@ -293,7 +291,7 @@ def test_a_repeated_item_leaves_the_numbers(editor) -> None:
     assert (found["as_stated"], found["amount"]) == ("70", "60")
 
 
-def test_figures_given_whole_with_their_claim_are_read_again(editor) -> None:
+def test_figures_upserted_with_their_claim_are_read_again(editor) -> None:
     def upsert(words: str, **fields: Any) -> dict[str, Any]:
         item = {**CLAIM, "figures": [part(words, external_id="test:read", **fields)]}
         (result,) = bulk(editor, "claims", [item])

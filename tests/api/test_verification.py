@@ -76,7 +76,7 @@ def _places(answer, text):
     ]
 
 
-def test_a_copy_of_the_text_has_every_span_where_it_was(reader, source):
+def test_all_spans_are_exact_in_a_copy_of_the_text(reader, source):
     answer = _verify(reader, source, TEXT)
     assert answer.status_code == 200
     assert answer.content_type == "application/json"
@@ -107,14 +107,14 @@ def test_a_copy_of_the_text_has_every_span_where_it_was(reader, source):
         }
 
 
-def test_how_the_copy_was_written_down_does_not_matter(reader, source):
+def test_the_form_of_the_text_does_not_matter(reader, source):
     same = _verify(reader, source, TEXT).data
     written = unicodedata.normalize("NFD", TEXT).replace(" ", " \r\n")
     assert _verify(reader, source, f"\ufeff{written}\r\n").data == same
     assert _verify(reader, source, TEXT, "text/plain; charset=UTF-8").data == same
 
 
-def test_where_the_words_went_is_told_in_the_callers_own_text(reader, source):
+def test_moved_words_have_their_offsets_in_the_text_of_the_caller(reader, source):
     copy = TEXT.replace("has 𠮷", "has had 𠮷").replace("again", "once more")
     answer = _verify(reader, source, f"A  preface.\r\n{copy}")
     text = normalise(f"A preface. {copy}")
@@ -128,14 +128,14 @@ def test_where_the_words_went_is_told_in_the_callers_own_text(reader, source):
     assert (missing["end_char"], missing["searched"]) == (None, "everywhere")
 
 
-def test_a_source_of_which_no_copy_was_held_has_an_unknown_capture(reader, editor):
+def test_the_capture_of_a_source_without_captures_is_unknown(reader, editor):
     body = {"csl_type": "report", "title": "Never held"}
     source = editor.post("/v1/sources", body).json["id"]
     answer = _verify(reader, source, "Anything.").json
     assert (answer["capture"], answer["locators"], answer["without_locator"]) == ("unknown", [], 0)
 
 
-def test_one_copy_of_several_is_enough(reader, editor, source):
+def test_one_matching_capture_is_enough(reader, editor, source):
     capture = {"char_length": 3, "text_sha256": digest("Two")}
     captures = [
         {"char_length": len(TEXT), "text_sha256": digest(TEXT)},
@@ -146,7 +146,7 @@ def test_one_copy_of_several_is_enough(reader, editor, source):
         assert _verify(reader, source, text).json["capture"] == held
 
 
-def test_evidence_that_was_deleted_is_left_out(reader, editor, source):
+def test_deleted_evidence_is_omitted(reader, editor, source):
     for name in ("locators", "without_locator"):
         before = _verify(reader, source, TEXT).json
         pages = {"locators": WORDS[0], "without_locator": "without a place"}
@@ -163,7 +163,7 @@ def test_evidence_that_was_deleted_is_left_out(reader, editor, source):
             assert (before[name], after[name]) == (1, 0)
 
 
-def test_spans_at_one_place_come_in_the_order_of_their_ids(reader, editor, source):
+def test_spans_at_the_same_place_are_ordered_by_id(reader, editor, source):
     words = locate(TEXT, "the river")
     ids = [_add(editor, source, vars(words), f"again {n}") for n in range(5)]
     answer = _verify(reader, source, TEXT).json["locators"]
@@ -180,7 +180,7 @@ def test_the_seed_is_missing_from_another_text(reader):
     assert {row["result"] for row in answer["locators"]} == {"missing"}
 
 
-def test_the_answer_is_as_described(reader, source):
+def test_the_answer_matches_the_openapi_document(reader, source):
     document = reader.get("/openapi.json").json
     operation = document["paths"]["/v1/sources/{id}/verify"]["post"]
     assert list(operation["requestBody"]["content"]) == ["text/plain"]
@@ -203,7 +203,7 @@ def test_the_answer_is_as_described(reader, source):
         ("\u3000".encode(), 422, "empty"),
     ],
 )
-def test_what_is_no_text_is_refused_by_its_position(reader, source, body, status, detail):
+def test_invalid_text_is_refused_with_its_position(reader, source, body, status, detail):
     refused = _verify(reader, source, body)
     assert refused.status_code == status
     assert refused.content_type == "application/problem+json"
@@ -223,24 +223,24 @@ def test_what_is_no_text_is_refused_by_its_position(reader, source, body, status
         "",
     ],
 )
-def test_only_plain_text_in_utf_8_is_taken(reader, source, media_type):
+def test_only_plain_text_in_utf_8_is_accepted(reader, source, media_type):
     refused = _verify(reader, source, TEXT, media_type)
     assert refused.status_code == 415
     assert "text/plain" in refused.json["detail"]
 
 
-def test_a_text_that_is_packed_is_refused(reader, source):
+def test_compressed_text_is_refused(reader, source):
     refused = _verify(reader, source, TEXT, headers={"Content-Encoding": "gzip"})
     assert refused.status_code == 415
 
 
-def test_a_text_has_an_end(reader, source):
+def test_a_text_has_a_maximum_size(reader, source):
     limit = 2**20
     assert _verify(reader, source, b"x" * limit).status_code == 200
     assert _verify(reader, source, b"x" * (limit + 1)).status_code == 413
 
 
-def test_a_source_that_is_not_there_or_was_deleted_is_told(reader, editor):
+def test_a_missing_source_is_404_or_410(reader, editor):
     assert _verify(reader, NOBODY, TEXT).status_code == 404
     assert _verify(reader, "1", TEXT).status_code == 404
     bare = editor.post("/v1/sources", {"csl_type": "report", "title": "Gone"}).json["id"]
@@ -256,14 +256,14 @@ def test_parameters_are_refused(reader, source):
         assert refused.json["errors"][0]["code"] == "unknown"
 
 
-def test_only_posting_is_allowed(reader, source):
+def test_only_post_is_allowed(reader, source):
     for method in ("GET", "PUT", "DELETE"):
         refused = reader.send(method, f"/v1/sources/{source}/verify")
         assert refused.status_code == 405
         assert set(refused.headers["Allow"].split(", ")) == {"OPTIONS", "POST"}
 
 
-def test_it_is_a_read_like_any_other(database, editor, source):
+def test_verification_needs_no_key_unless_reads_are_closed(database, editor, source):
     closed = create_app(Settings(log_level="error", open_reads=False), database).test_client()
     path = f"/v1/sources/{source}/verify"
     assert closed.post(path, data=TEXT, content_type="text/plain").status_code == 401
@@ -271,7 +271,7 @@ def test_it_is_a_read_like_any_other(database, editor, source):
     assert closed.post(path, data=TEXT, content_type="text/plain", headers=known).status_code == 200
 
 
-def test_the_database_is_asked_once_and_told_the_id_alone(reader, source, monkeypatch):
+def test_the_text_is_not_sent_to_the_database(reader, source, monkeypatch):
     asked = []
     execute = psycopg.Cursor.execute
 
@@ -286,14 +286,14 @@ def test_the_database_is_asked_once_and_told_the_id_alone(reader, source, monkey
     assert MARKER not in str(asked)
 
 
-def test_it_is_one_statement(reader, source, query_counter):
+def test_verification_is_one_statement(reader, source, query_counter):
     for body, number in ((TEXT, 1), (f"A preface. {TEXT}", 1), (b"\xff", 0), (b"", 0)):
         with query_counter() as counted:
             _verify(reader, source, body)
         assert len(counted.statements) == number
 
 
-def test_nothing_is_stored(reader, source, session):
+def test_verification_stores_nothing(reader, source, session):
     def state():
         names = run(session, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         digests = "SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {} t"
@@ -319,7 +319,7 @@ def _said(capsys, caplog):
     return f"{written.out}{written.err}{caplog.text}"
 
 
-def test_nothing_is_logged(talkative, source, capsys, caplog):
+def test_the_text_is_not_logged(talkative, source, capsys, caplog):
     path = f"/v1/sources/{source}/verify"
     whole = f"{MARKER} {TEXT}".encode()
     bodies = {
@@ -337,7 +337,7 @@ def test_nothing_is_logged(talkative, source, capsys, caplog):
 
 
 @pytest.mark.parametrize("place", ["_HashedText", "_span", "Finding"])
-def test_nothing_is_logged_when_it_breaks(talkative, source, capsys, caplog, monkeypatch, place):
+def test_an_error_logs_nothing_of_the_text(talkative, source, capsys, caplog, monkeypatch, place):
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("broken")
 
@@ -386,7 +386,7 @@ def _wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
 
 
 @pytest.mark.slow
-def test_the_servers_own_logs_hold_nothing_of_it(served):
+def test_server_logs_contain_nothing_of_the_text(served):
     host, log = served
 
     def ask(method, path, body=None, **headers):

@@ -75,7 +75,7 @@ def test_exactly_45_120_for_2023_contradicts_it(state):
     assert "over 47,000" in pair["explanation"]
 
 
-def test_a_target_of_60_000_does_not(state):
+def test_a_target_of_60_000_does_not_contradict_it(state):
     for modality in ("planned", "forecast"):
         assert state("60,000", "eq", "60000", modality=modality)["comparisons"]["data"] == []
 
@@ -102,7 +102,7 @@ def test_87_hectares_and_0_87_square_kilometres_agree(named, editor):
     assert verdicts[area["id"]] == "agrees"
 
 
-def test_the_two_press_releases_are_one_origin_and_a_mirror_of_one_adds_none(named, editor, reader):
+def test_two_press_releases_and_a_mirror_are_one_origin(named, editor, reader):
     claim = named("claims", "hksz:hetao-planning-began")
     path = f"/v1/claims/{claim['id']}/corroboration"
     before = reader.get(path).json
@@ -125,7 +125,7 @@ def test_the_two_press_releases_are_one_origin_and_a_mirror_of_one_adds_none(nam
     assert after["verdict"] == before["verdict"] == "corroborated"
 
 
-def test_about_13_years_ago_may_be_2010_and_is_not_for_certain(reader):
+def test_about_13_years_ago_is_possibly_2010(reader):
     def found(**query):
         rows = reader.get("/v1/claims", external_id="hksz:qianhai-zone-established", **query)
         return len(rows.json["data"])

@@ -321,7 +321,7 @@ def test_decimal_places_are_kept_where_they_are_those_of_the_amount(text, amount
         ("16 companies", False),
     ],
 )
-def test_shares_are_told_from_counts(text: str, is_share: bool) -> None:
+def test_shares_are_distinguished_from_counts(text: str, is_share: bool) -> None:
     assert read_stated(text).is_share is is_share
 
 
@@ -477,7 +477,7 @@ def test_clear_figures_have_no_note(text: str) -> None:
         ("5" + " " * 200, "longer than 200 characters"),
     ],
 )
-def test_what_is_not_understood_is_said(text: str, reason: str) -> None:
+def test_unknown_words_are_named(text: str, reason: str) -> None:
     with pytest.raises(UnreadableFigure, match=re.escape(reason)) as refused:
         read_stated(text)
     assert re.fullmatch(r"[A-Z'].*\.", str(refused.value))

@@ -208,7 +208,7 @@ def test_a_file_of_statements_is_executed(migrated: str, tmp_path: Path) -> None
         assert connection.execute("SELECT * FROM shelves").fetchall() == [(":shelf %s",)]
 
 
-def test_a_script_adds_and_drops_the_same_columns(migrated: str, versions: Path) -> None:
+def test_an_sql_script_adds_and_drops_the_same_columns(migrated: str, versions: Path) -> None:
     fill(migrated)
     schema = dump(migrated)
     newest = alembic(migrated, "heads").split()[0]

@@ -299,7 +299,7 @@ def figures(draw: st.DrawFn, /, **fixed: Any) -> Stated:
 
 @settings(SETTINGS, max_examples=100)
 @given(st.lists(figures(), min_size=16, max_size=24), st.integers(0, len(METRICS) - 1))
-def test_the_database_finds_what_the_reference_finds(
+def test_the_database_equals_the_reference(
     connection: Connection, drawn: list[Stated], metric: int
 ) -> None:
     # Most of them of one metric and subject, so that there is something to compare.

@@ -56,6 +56,6 @@ def test_the_sources_of_a_claim():
     ],
     ids=["count", "subquery", "text", "no join"],
 )
-def test_a_field_that_hides_what_it_reads_is_refused(node):
+def test_a_field_with_hidden_sources_is_refused(node):
     with pytest.raises(TypeError):
         list(reads(RESOURCES["units"], node))

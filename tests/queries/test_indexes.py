@@ -26,7 +26,7 @@ DATES = [
 ]
 
 
-def test_these_are_all_the_dates() -> None:
+def test_every_date_is_listed() -> None:
     ending = re.compile(r"(?:^|__)(issued|time|due|period|during)$")
     every = {
         (r, name) for r, known in RESOURCES.items() for name in known.targets if ending.search(name)
