@@ -228,7 +228,7 @@ def test_more_bodies_than_threads_can_be_received(served):
 
 
 @pytest.fixture
-def impatient(tmp_path, database_url) -> Iterator[int]:
+def short_timeout_port(tmp_path, database_url) -> Iterator[int]:
     """The port of a server that drops connections after a second, with a long export."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(
@@ -265,13 +265,13 @@ def _wait_for_exports(url: str, number: int) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has TCP_USER_TIMEOUT")
-def test_only_a_client_that_reads_nothing_is_disconnected(impatient, database_url):
-    with _ask_for_the_export(impatient) as deaf:
+def test_only_a_client_that_reads_nothing_is_disconnected(short_timeout_port, database_url):
+    with _ask_for_the_export(short_timeout_port) as stalled:
         _wait_for_exports(database_url, 1)
         _wait_for_exports(database_url, 0)
-        with pytest.raises(ConnectionResetError), deaf.makefile("rb") as answer:
+        with pytest.raises(ConnectionResetError), stalled.makefile("rb") as answer:
             answer.read()
-    with _ask_for_the_export(impatient) as slow:
+    with _ask_for_the_export(short_timeout_port) as slow:
         # Read a little at a time, for longer than the limit.
         received = b""
         for _ in range(45):

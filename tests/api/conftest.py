@@ -84,7 +84,7 @@ class Client:
     def get(self, path: str, **query: Any) -> TestResponse:
         return self.send("GET", path, query_string=query or None)
 
-    def whole(self, path: str) -> TestResponse:
+    def get_with_embeds(self, path: str) -> TestResponse:
         """A row with all that can be embedded, as the answer to a write has it."""
         (resource,) = (r for r in RESOURCES.values() if path.startswith(f"/v1/{r.name}/"))
         embeds = ",".join(resource.embeds)

@@ -55,7 +55,7 @@ def database_url(make_database, all_seeds: str) -> Iterator[str]:
 
 
 @dataclass
-class World:
+class RandomEdits:
     """Somebody who changes things at random, over HTTP and at the database itself."""
 
     editor: Any
@@ -75,71 +75,71 @@ class World:
             return run(session, query, *arguments)
 
 
-def _reword(world: World) -> None:
-    path = world.pick("claims")
-    world.editor.patch(path, {"statement": f"Statement {world.chance.random()} on talent"})
+def _reword(edits: RandomEdits) -> None:
+    path = edits.pick("claims")
+    edits.editor.patch(path, {"statement": f"Statement {edits.chance.random()} on talent"})
 
 
-def _redate(world: World) -> None:
-    year = str(world.chance.randint(2005, 2024))
-    world.editor.patch(world.pick("sources"), {"issued_edtf": year})
+def _redate(edits: RandomEdits) -> None:
+    year = str(edits.chance.randint(2005, 2024))
+    edits.editor.patch(edits.pick("sources"), {"issued_edtf": year})
 
 
-def _retitle(world: World) -> None:
-    world.editor.patch(world.pick("sources"), {"title": f"Title {world.chance.random()}"})
+def _retitle(edits: RandomEdits) -> None:
+    edits.editor.patch(edits.pick("sources"), {"title": f"Title {edits.chance.random()}"})
 
 
-def _rename(world: World) -> None:
-    name = {"name": f"Park {world.chance.random()}", "language": "en", "kind": "preferred"}
-    world.editor.patch(world.pick("entities"), {"names": [name]})
+def _rename(edits: RandomEdits) -> None:
+    name = {"name": f"Park {edits.chance.random()}", "language": "en", "kind": "preferred"}
+    edits.editor.patch(edits.pick("entities"), {"names": [name]})
 
 
-def _measure(world: World) -> None:
-    amount = str(world.chance.randint(1, 90_000))
-    world.editor.patch(world.pick("figures"), {"amount": amount, "comparator": "eq"})
+def _measure(edits: RandomEdits) -> None:
+    amount = str(edits.chance.randint(1, 90_000))
+    edits.editor.patch(edits.pick("figures"), {"amount": amount, "comparator": "eq"})
 
 
-def _corroborate(world: World) -> None:
-    source = world.pick("sources").rpartition("/")[2]
-    stance = world.chance.choice(("supports", "disputes", "mentions"))
-    world.editor.post(
-        f"{world.pick('claims')}/evidence", {"source_id": source, "stance": stance, "page": "1"}
+def _corroborate(edits: RandomEdits) -> None:
+    source = edits.pick("sources").rpartition("/")[2]
+    stance = edits.chance.choice(("supports", "disputes", "mentions"))
+    edits.editor.post(
+        f"{edits.pick('claims')}/evidence", {"source_id": source, "stance": stance, "page": "1"}
     )
 
 
-def _relate(world: World) -> None:
-    target = world.pick("sources").rpartition("/")[2]
-    kind = world.chance.choice(("copy_of", "rewrite_of", "cites"))
-    world.editor.patch(world.pick("sources"), {"relations": [{"kind": kind, "to_id": target}]})
+def _relate(edits: RandomEdits) -> None:
+    target = edits.pick("sources").rpartition("/")[2]
+    kind = edits.chance.choice(("copy_of", "rewrite_of", "cites"))
+    edits.editor.patch(edits.pick("sources"), {"relations": [{"kind": kind, "to_id": target}]})
 
 
-def _retract(world: World) -> None:
-    moment = world.chance.choice((None, "2024-01-01T00:00:00Z"))
-    world.editor.patch(world.pick("sources"), {"retracted_at": moment})
+def _retract(edits: RandomEdits) -> None:
+    moment = edits.chance.choice((None, "2024-01-01T00:00:00Z"))
+    edits.editor.patch(edits.pick("sources"), {"retracted_at": moment})
 
 
-def _delete(world: World) -> None:
+def _delete(edits: RandomEdits) -> None:
     resources = ("claims", "evidence", "figures", "sources")
-    _until_done(lambda: world.editor.delete(world.pick(world.chance.choice(resources))))
+    _until_done(lambda: edits.editor.delete(edits.pick(edits.chance.choice(resources))))
 
 
-def _restore(world: World) -> None:
-    resource = world.chance.choice(("claims", "evidence", "figures", "sources"))
-    world.editor.restore(world.pick(resource))
+def _restore(edits: RandomEdits) -> None:
+    resource = edits.chance.choice(("claims", "evidence", "figures", "sources"))
+    edits.editor.restore(edits.pick(resource))
 
 
-def _merge(world: World) -> None:
+def _merge(edits: RandomEdits) -> None:
     def merge() -> Any:
-        into, path = world.pick("entities").rpartition("/")[2], f"{world.pick('entities')}/merge"
-        return world.editor.post(path, {"into_id": into}, **{"If-Match": "*"})
+        into, path = edits.pick("entities").rpartition("/")[2], f"{edits.pick('entities')}/merge"
+        return edits.editor.post(path, {"into_id": into}, **{"If-Match": "*"})
 
     _until_done(merge)
 
 
-def _unmerge(world: World) -> None:
-    merged = world.sql("SELECT id FROM entities WHERE redirect_to IS NOT NULL ORDER BY id")
+def _unmerge(edits: RandomEdits) -> None:
+    merged = edits.sql("SELECT id FROM entities WHERE redirect_to IS NOT NULL ORDER BY id")
     for (id,) in merged[:1]:
-        world.editor.post(f"/v1/entities/{id}/unmerge", **{"If-Match": "*"})
+        edits.editor.post(f"/v1/entities/{id}/unmerge", **{"If-Match": "*"})
 
 
 def _until_done(attempt: Callable[[], Any]) -> None:
@@ -149,28 +149,28 @@ def _until_done(attempt: Callable[[], Any]) -> None:
             return
 
 
-def _add(world: World) -> None:
-    world.editor.post(
+def _add(edits: RandomEdits) -> None:
+    edits.editor.post(
         "/v1/claims",
         {
-            "statement": f"{world.chance.randint(1, 9)} thousand talents came to Qianhai.",
+            "statement": f"{edits.chance.randint(1, 9)} thousand talents came to Qianhai.",
             "claimant_external_id": "hksz:hksar-government",
             "topics": ["talent"],
         },
     )
 
 
-def _by_hand(world: World) -> None:
+def _update_by_sql(edits: RandomEdits) -> None:
     passage, topic = (
-        world.chance.choice(world.sql(f"SELECT id FROM {table} ORDER BY id"))[0]
+        edits.chance.choice(edits.sql(f"SELECT id FROM {table} ORDER BY id"))[0]
         for table in ("evidence", "claim_topics")
     )
-    status = world.chance.choice(("rejected", "accepted"))
-    world.sql("UPDATE evidence SET status = $1 WHERE id = $2", status, passage)
-    world.sql("DELETE FROM claim_topics WHERE id = $1", topic)
+    status = edits.chance.choice(("rejected", "accepted"))
+    edits.sql("UPDATE evidence SET status = $1 WHERE id = $2", status, passage)
+    edits.sql("DELETE FROM claim_topics WHERE id = $1", topic)
 
 
-CHANGES: tuple[Callable[[World], None], ...] = (
+CHANGES: tuple[Callable[[RandomEdits], None], ...] = (
     _reword,
     _redate,
     _retitle,
@@ -185,15 +185,15 @@ CHANGES: tuple[Callable[[World], None], ...] = (
     _merge,
     _unmerge,
     _add,
-    _by_hand,
+    _update_by_sql,
 )
 
 
-def questions(world: World) -> Questions:
+def questions(edits: RandomEdits) -> Questions:
     """Every list, some rows with all that can be read of them, and the last that were touched."""
-    touched: Questions = [(path, {}) for path in dict.fromkeys(world.touched[-10:])]
+    touched: Questions = [(path, {}) for path in dict.fromkeys(edits.touched[-10:])]
     rows: Questions = [
-        (f"{world.pick(resource)}{part}", {})
+        (f"{edits.pick(resource)}{part}", {})
         for resource, parts in PARTS.items()
         for part in parts
         for _ in range(2)
@@ -217,16 +217,16 @@ def answer(reader: Any, path: str, query: dict[str, str], **more: str) -> Answer
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [3, 4])
 def test_each_as_of_gives_the_answer_of_that_time(editor, reader, database, seed):
-    world = World(editor, database, random.Random(seed))
+    edits = RandomEdits(editor, database, random.Random(seed))
     recorded: list[tuple[str, str, dict[str, str], Answer]] = []
     # Each change once, and then whatever comes.
-    changes = [*world.chance.sample(CHANGES, len(CHANGES)), *world.chance.choices(CHANGES, k=MORE)]
+    changes = [*edits.chance.sample(CHANGES, len(CHANGES)), *edits.chance.choices(CHANGES, k=MORE)]
     for change in changes:
-        change(world)
-        ((moment,),) = world.sql("SELECT clock_timestamp()")
-        for path, query in questions(world):
+        change(edits)
+        ((moment,),) = edits.sql("SELECT clock_timestamp()")
+        for path, query in questions(edits):
             recorded.append((moment.isoformat(), path, query, answer(reader, path, query)))
-    world.chance.shuffle(recorded)
+    edits.chance.shuffle(recorded)
     statuses = set()
     for moment, path, query, before in recorded:
         assert answer(reader, path, query, as_of=moment) == before, (moment, path, query)

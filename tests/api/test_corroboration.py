@@ -33,7 +33,7 @@ def claim(editor):
 
 
 @pytest.fixture
-def speak(editor, claim):
+def add_evidence(editor, claim):
     """Adds evidence on the claim, and returns its path."""
 
     def add(source, stance="supports", **fields):
@@ -46,7 +46,7 @@ def speak(editor, claim):
 
 
 @pytest.fixture
-def numbers(reader, claim):
+def counts(reader, claim):
     """The verdict on the claim, and its sources and origins for and against."""
 
     def ask():
@@ -70,101 +70,101 @@ def strict(schema: Schema) -> Schema:
     return schema
 
 
-def test_a_claim_without_evidence_is_unsupported(numbers):
-    assert numbers() == ("unsupported", (0, 0), (0, 0))
+def test_a_claim_without_evidence_is_unsupported(counts):
+    assert counts() == ("unsupported", (0, 0), (0, 0))
 
 
-def test_reprints_of_a_release_are_one_origin(add_source, speak, numbers):
+def test_reprints_of_a_release_are_one_origin(add_source, add_evidence, counts):
     release = add_source("A release")
-    speak(release, "asserts")
-    assert numbers() == ("single_origin", (1, 1), (0, 0))
+    add_evidence(release, "asserts")
+    assert counts() == ("single_origin", (1, 1), (0, 0))
     reprint = add_source("A reprint", syndicated_from=release)
-    speak(reprint)
-    speak(add_source("A translation of the reprint", translation_of=reprint))
-    assert numbers() == ("single_origin", (3, 1), (0, 0))
+    add_evidence(reprint)
+    add_evidence(add_source("A translation of the reprint", translation_of=reprint))
+    assert counts() == ("single_origin", (3, 1), (0, 0))
 
 
-def test_a_round_up_is_not_counted_beside_its_releases(add_source, speak, numbers):
+def test_a_round_up_is_not_counted_beside_its_releases(add_source, add_evidence, counts):
     one, two = add_source("One release"), add_source("Another")
-    speak(add_source("A round-up", rewrite_of=f"{one} {two}"))
-    assert numbers() == ("single_origin", (1, 1), (0, 0))
-    speak(one)
-    assert numbers() == ("single_origin", (2, 1), (0, 0))
-    speak(two)
-    assert numbers() == ("corroborated", (3, 2), (0, 0))
+    add_evidence(add_source("A round-up", rewrite_of=f"{one} {two}"))
+    assert counts() == ("single_origin", (1, 1), (0, 0))
+    add_evidence(one)
+    assert counts() == ("single_origin", (2, 1), (0, 0))
+    add_evidence(two)
+    assert counts() == ("corroborated", (3, 2), (0, 0))
 
 
-def test_a_source_that_quotes_is_an_origin(add_source, speak, numbers):
+def test_a_source_that_quotes_is_an_origin(add_source, add_evidence, counts):
     release = add_source("A release")
-    speak(release)
-    speak(add_source("A comment", quotes=release))
-    assert numbers() == ("corroborated", (2, 2), (0, 0))
+    add_evidence(release)
+    add_evidence(add_source("A comment", quotes=release))
+    assert counts() == ("corroborated", (2, 2), (0, 0))
 
 
-def test_each_side_is_counted_separately(add_source, speak, numbers, editor):
+def test_each_side_is_counted_separately(add_source, add_evidence, counts, editor):
     release = add_source("A release")
-    passage = speak(release, "disputes")
-    assert numbers() == ("refuted", (0, 0), (1, 1))
-    speak(add_source("A reprint", copy_of=release))
-    assert numbers() == ("disputed", (1, 1), (1, 1))
-    speak(add_source("A chronicle"), "mentions")
-    assert numbers() == ("disputed", (1, 1), (1, 1))
+    passage = add_evidence(release, "disputes")
+    assert counts() == ("refuted", (0, 0), (1, 1))
+    add_evidence(add_source("A reprint", copy_of=release))
+    assert counts() == ("disputed", (1, 1), (1, 1))
+    add_evidence(add_source("A chronicle"), "mentions")
+    assert counts() == ("disputed", (1, 1), (1, 1))
     assert editor.patch(passage, {"stance": "supports"}).status_code == 200
-    assert numbers() == ("single_origin", (2, 1), (0, 0))
+    assert counts() == ("single_origin", (2, 1), (0, 0))
 
 
-def test_a_derived_passage_is_not_an_origin(add_source, speak, numbers, reader, claim):
-    first = speak(add_source("A report"))
-    speak(add_source("A blog"), derived_from_id=first.rpartition("/")[2])
-    assert numbers() == ("single_origin", (2, 1), (0, 0))
+def test_a_derived_passage_is_not_an_origin(add_source, add_evidence, counts, reader, claim):
+    first = add_evidence(add_source("A report"))
+    add_evidence(add_source("A blog"), derived_from_id=first.rpartition("/")[2])
+    assert counts() == ("single_origin", (2, 1), (0, 0))
     (origin,) = reader.get(f"{claim}/corroboration").json["origins"]
     assert [step["kind"] for via in origin["via"] for step in via["steps"]] == ["derived_from"]
 
 
-def test_rejected_and_deleted_evidence_does_not_count(add_source, speak, numbers, editor):
-    passage, other = speak(add_source("A rumour")), speak(add_source("A report"))
-    assert numbers()[0] == "corroborated"
+def test_rejected_and_deleted_evidence_does_not_count(add_source, add_evidence, counts, editor):
+    passage, other = add_evidence(add_source("A rumour")), add_evidence(add_source("A report"))
+    assert counts()[0] == "corroborated"
     assert editor.patch(passage, {"status": "rejected"}).status_code == 200
-    assert numbers() == ("single_origin", (1, 1), (0, 0))
+    assert counts() == ("single_origin", (1, 1), (0, 0))
     assert editor.delete(other).status_code == 204
-    assert numbers() == ("unsupported", (0, 0), (0, 0))
+    assert counts() == ("unsupported", (0, 0), (0, 0))
     assert editor.restore(other).status_code == 200
-    assert numbers() == ("single_origin", (1, 1), (0, 0))
+    assert counts() == ("single_origin", (1, 1), (0, 0))
 
 
 def test_a_retracted_source_is_shown_and_not_counted(
-    add_source, speak, numbers, editor, reader, claim
+    add_source, add_evidence, counts, editor, reader, claim
 ):
     release, chronicle = add_source("A release"), add_source("A chronicle")
     for source in (release, add_source("A reprint", copy_of=release), chronicle):
-        speak(source)
-    assert numbers() == ("corroborated", (3, 2), (0, 0))
+        add_evidence(source)
+    assert counts() == ("corroborated", (3, 2), (0, 0))
     retraction = {"retracted_at": "2024-05-01T00:00:00Z"}
     assert editor.patch(f"/v1/sources/{release}", retraction).status_code == 200
-    assert numbers() == ("single_origin", (1, 1), (0, 0))
+    assert counts() == ("single_origin", (1, 1), (0, 0))
     origins = {o["source_id"]: o for o in reader.get(f"{claim}/corroboration").json["origins"]}
     assert (origins[release]["retracted"], origins[release]["counted"]) == (True, False)
     assert len(origins[release]["via"]) == 2
     assert (origins[chronicle]["retracted"], origins[chronicle]["counted"]) == (False, True)
     assert editor.patch(f"/v1/sources/{release}", {"retracted_at": None}).status_code == 200
-    assert numbers() == ("corroborated", (3, 2), (0, 0))
+    assert counts() == ("corroborated", (3, 2), (0, 0))
 
 
-def test_counts_follow_changes_of_relations(add_source, speak, numbers, editor):
+def test_counts_follow_changes_of_relations(add_source, add_evidence, counts, editor):
     one, two = add_source("One"), add_source("Two")
-    speak(one)
-    speak(two)
+    add_evidence(one)
+    add_evidence(two)
     for relations, expected in (([{"kind": "copy_of", "to_id": one}], 1), ([], 2)):
         changed = editor.patch(f"/v1/sources/{two}", {"relations": relations})
         assert changed.status_code == 200
-        assert numbers()[1] == (2, expected)
+        assert counts()[1] == (2, expected)
 
 
-def test_the_answer_shows_the_path_to_each_origin(add_source, speak, reader, claim):
+def test_the_answer_shows_the_path_to_each_origin(add_source, add_evidence, reader, claim):
     release = add_source("A release")
     reprint = add_source("A reprint", syndicated_from=release)
     last = add_source("A translation", translation_of=reprint)
-    speak(last)
+    add_evidence(last)
     answer = reader.get(f"{claim}/corroboration").json
     assert strict(CorroborationSchema()).load(answer)
     (origin,) = answer["origins"]
@@ -175,7 +175,7 @@ def test_the_answer_shows_the_path_to_each_origin(add_source, speak, reader, cla
     assert steps == [("translation_of", reprint), ("syndicated_from", release)]
 
 
-def test_a_merge_of_publishers_does_not_change_the_counts(add_source, speak, editor, numbers):
+def test_a_merge_of_publishers_does_not_change_the_counts(add_source, add_evidence, editor, counts):
     ids = []
     for number in range(2):
         names = [{"name": f"Office {number}", "language": "en", "kind": "preferred"}]
@@ -184,29 +184,29 @@ def test_a_merge_of_publishers_does_not_change_the_counts(add_source, speak, edi
         source = add_source(f"A report of office {number}")
         made = {"contributors": [{"entity_id": ids[-1], "role": "publisher"}]}
         assert editor.patch(f"/v1/sources/{source}", made).status_code == 200
-        speak(source)
+        add_evidence(source)
     merged = editor.post(f"/v1/entities/{ids[0]}/merge", {"into_id": ids[1]}, **{"If-Match": "*"})
     assert merged.status_code == 200
-    assert numbers() == ("corroborated", (2, 2), (0, 0))
+    assert counts() == ("corroborated", (2, 2), (0, 0))
 
 
-def test_a_cycle_of_cited_sources_is_refused(add_source, speak, editor, numbers):
+def test_a_cycle_of_cited_sources_is_refused(add_source, add_evidence, editor, counts):
     first = last = add_source("The first")
     for number in range(20):
         last = add_source(f"Copy {number}", copy_of=last)
-    speak(last)
+    add_evidence(last)
     refused = editor.patch(
         f"/v1/sources/{first}", {"relations": [{"kind": "copy_of", "to_id": last}]}
     )
     assert refused.status_code == 422
     assert refused.json["errors"][0]["pointer"] == "#/relations"
-    assert numbers() == ("single_origin", (1, 1), (0, 0))
+    assert counts() == ("single_origin", (1, 1), (0, 0))
 
 
-def test_a_retracted_source_on_the_path_is_shown(add_source, speak, editor, reader, claim):
+def test_a_retracted_source_on_the_path_is_shown(add_source, add_evidence, editor, reader, claim):
     release = add_source("A release")
     reprint = add_source("A reprint", copy_of=release)
-    speak(add_source("A copy of the reprint", copy_of=reprint))
+    add_evidence(add_source("A copy of the reprint", copy_of=reprint))
     retraction = {"retracted_at": "2024-05-01T00:00:00Z"}
     assert editor.patch(f"/v1/sources/{reprint}", retraction).status_code == 200
     (origin,) = reader.get(f"{claim}/corroboration").json["origins"]
@@ -233,9 +233,9 @@ def test_corroboration_of_a_missing_claim_is_404_or_410(reader, editor, claim):
     assert reader.get(f"{claim}/corroboration").status_code == 410
 
 
-def test_lists_can_be_filtered_and_sorted_by_corroboration(add_source, speak, reader, claim):
+def test_lists_can_be_filtered_and_sorted_by_corroboration(add_source, add_evidence, reader, claim):
     for n in range(3):
-        speak(add_source(f"Witness {n}"))
+        add_evidence(add_source(f"Witness {n}"))
     id = claim.rpartition("/")[2]
     first = reader.get("/v1/claims", sort="-corroboration__origins", per_page="1")
     assert first.json["data"][0]["id"] == id
@@ -254,11 +254,11 @@ def test_lists_can_be_filtered_and_sorted_by_corroboration(add_source, speak, re
 
 
 def test_the_etag_of_a_claim_changes_with_its_corroboration(
-    add_source, speak, reader, editor, claim
+    add_source, add_evidence, reader, editor, claim
 ):
     one, two = add_source("One"), add_source("Two")
-    speak(one)
-    speak(two)
+    add_evidence(one)
+    add_evidence(two)
     before = reader.get(claim).headers["ETag"]
     changed = editor.patch(f"/v1/sources/{two}", {"relations": [{"kind": "copy_of", "to_id": one}]})
     assert changed.status_code == 200
@@ -268,8 +268,8 @@ def test_the_etag_of_a_claim_changes_with_its_corroboration(
     assert editor.patch(claim, {"statement": "It poured."}, before).status_code == 200
 
 
-def test_claims_are_counted_by_verdict(add_source, speak, reader):
-    speak(add_source("A witness"), "disputes")
+def test_claims_are_counted_by_verdict(add_source, add_evidence, reader):
+    add_evidence(add_source("A witness"), "disputes")
     answer = reader.get("/v1/claims/aggregate", group_by="corroboration__verdict")
     counts = {row["corroboration__verdict"]: row["count"] for row in answer.json["data"]}
     assert counts == {"single_origin": 70, "refuted": 1}

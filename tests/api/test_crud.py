@@ -13,7 +13,7 @@ def test_a_created_row_is_returned_and_read_back(editor, reader, sample):
         name: sample.body[name] for name in sample.plain
     }
     assert made.headers["Location"] == f"{sample.path}/{made.json['id']}"
-    read = reader.whole(made.headers["Location"])
+    read = reader.get_with_embeds(made.headers["Location"])
     assert read.status_code == 200
     assert read.data == made.data
     assert read.headers["ETag"] == made.headers["ETag"]
@@ -49,7 +49,7 @@ def test_a_changed_row_is_returned_and_read_back(editor, reader, sample):
     assert {n: v for n, v in changed.json.items() if n not in touched} == {
         n: v for n, v in made.json.items() if n not in touched
     }
-    read = reader.whole(path)
+    read = reader.get_with_embeds(path)
     assert (read.data, read.headers["ETag"]) == (changed.data, changed.headers["ETag"])
 
 
@@ -89,7 +89,7 @@ def test_a_restored_row_is_read_and_listed(editor, reader, sample):
     restored = editor.restore(path, etag)
     assert restored.status_code == 200
     assert restored.json["version"] == 3
-    read = reader.whole(path)
+    read = reader.get_with_embeds(path)
     assert (read.data, read.headers["ETag"]) == (restored.data, restored.headers["ETag"])
     assert {name: read.json[name] for name in sample.plain} == {
         name: made.json[name] for name in sample.plain

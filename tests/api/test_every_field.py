@@ -436,7 +436,7 @@ def database_url(make_database) -> Iterator[str]:
         yield url
 
 
-class Drill:
+class RoundTrip:
     """Sends bodies, each undone when it was read back, and looks for what was sent."""
 
     def __init__(self, client: Any, database: Any) -> None:
@@ -454,50 +454,50 @@ class Drill:
         return list(self.connection.execute(text(sql), values))
 
     @contextmanager
-    def undone(self) -> Iterator[None]:
+    def rolled_back(self) -> Iterator[None]:
         """What happens in the block is undone."""
         with self.connection.begin_nested() as savepoint:
             yield
             savepoint.rollback()
 
-    def wire(self, body: Any) -> Any:
+    def with_ids(self, body: Any) -> Any:
         """The body with ids in place."""
         match body:
             case Id(name):
                 return self.ids[name]
             case dict():
-                return {key: self.wire(value) for key, value in body.items()}
+                return {key: self.with_ids(value) for key, value in body.items()}
             case list():
-                return [self.wire(value) for value in body]
+                return [self.with_ids(value) for value in body]
         return body
 
     def post(self, resource: Readable, body: Body) -> str:
-        answer = self.client.post(f"/v1/{resource.name}", self.wire(body))
+        answer = self.client.post(f"/v1/{resource.name}", self.with_ids(body))
         assert answer.status_code == 201, answer.json
         return answer.json["id"]
 
     def post_to_claim(self, evidence: Body) -> str:
         body = {k: v for k, v in evidence.items() if k not in _CLAIM_REFERENCE}
         path = f"/v1/claims/{self.ids['drill:this']}/evidence"
-        answer = self.client.post(path, self.wire(body))
+        answer = self.client.post(path, self.with_ids(body))
         assert answer.status_code == 201, answer.json
         return answer.json["id"]
 
     def patch(self, resource: Readable, id: str, change: Body) -> None:
-        answer = self.client.patch(f"/v1/{resource.name}/{id}", self.wire(change))
+        answer = self.client.patch(f"/v1/{resource.name}/{id}", self.with_ids(change))
         assert answer.status_code == 200, answer.json
 
     def bulk(self, resource: Readable, mode: str, *items: Body) -> str:
         """The id of the last of the items."""
         path = f"/v1/{resource.name}/bulk?mode={mode}&atomic=true"
-        answer = self.client.post(path, {"items": self.wire(list(items))})
+        answer = self.client.post(path, {"items": self.with_ids(list(items))})
         assert answer.status_code == 207, answer.json
         assert not answer.json["meta"]["failed"], answer.json
         return answer.json["data"][-1]["id"]
 
     def check(self, resource: Readable, id: str, body: Body, *paths: Path) -> None:
         """That what the body has at the paths is read back, wherever it can be read."""
-        document = self.client.whole(f"/v1/{resource.name}/{id}").json
+        document = self.client.get_with_embeds(f"/v1/{resource.name}/{id}").json
         exported = self._exported(resource, id, include=",".join(_embeds(resource)))
         table = self._table(resource, id)
         for path in paths:
@@ -505,7 +505,7 @@ class Drill:
             assert sent
             for value in sent:
                 where = f"{'.'.join(path)} of {resource.name}"
-                expected = _normal(self.wire(value))
+                expected = _normal(self.with_ids(value))
                 assert expected in self._in_document(document, path, value), f"document: {where}"
                 assert expected in self._in_document(exported, path, value), f"export: {where}"
                 assert expected in self._in_rows(resource, id, path, value), f"row: {where}"
@@ -514,11 +514,11 @@ class Drill:
                 else:
                     assert len(path) > 1 or (resource.name, *path) in NOT_IN_CSV, f"CSV: {where}"
 
-    def absent(self, resource: Readable, id: str, body: Body, path: Path) -> None:
+    def check_absent(self, resource: Readable, id: str, body: Body, path: Path) -> None:
         """That what the body has at the path is not there, so that it can be seen to come."""
-        document = self.client.whole(f"/v1/{resource.name}/{id}").json
+        document = self.client.get_with_embeds(f"/v1/{resource.name}/{id}").json
         for value in _values(body, path):
-            expected = _normal(self.wire(value))
+            expected = _normal(self.with_ids(value))
             assert expected not in self._in_document(document, path, value), ".".join(path)
             assert expected not in self._in_rows(resource, id, path, value), ".".join(path)
 
@@ -578,7 +578,7 @@ class Drill:
         found = [_normal(row[0]) for row in rows]
         if name == "topics":
             return [sorted(found)]
-        sent, stored = _normal(self.wire(value)), _normal(self.wire(expected))
+        sent, stored = _normal(self.with_ids(value)), _normal(self.with_ids(expected))
         return [sent if one == stored else one for one in found]
 
 
@@ -635,8 +635,8 @@ def _normal(value: Any) -> Any:
 
 
 @pytest.fixture
-def drill(editor, database) -> Drill:
-    return Drill(editor, database)
+def round_trip(editor, database) -> RoundTrip:
+    return RoundTrip(editor, database)
 
 
 def _fixed(resource: Readable, body: Body) -> Body:
@@ -696,71 +696,73 @@ def test_every_sample_differs_from_the_default_and_the_minimum():
 
 
 @pytest.mark.parametrize(("resource", "path"), CREATED, ids=_named(CREATED))
-def test_a_field_that_is_sent_alone_is_stored(drill, resource, path):
+def test_a_field_that_is_sent_alone_is_stored(round_trip, resource, path):
     body = _alone(WRITERS[resource.name].create_schema, path)
     other = dict(MINIMAL[WRITERS[resource.name].create_schema.__name__][1])
     ways: list[Callable[[], str]] = [
-        lambda: drill.post(resource, body),
+        lambda: round_trip.post(resource, body),
         # Beside another row that does not give it.
-        lambda: drill.bulk(resource, "create", other, body),
+        lambda: round_trip.bulk(resource, "create", other, body),
     ]
     if resource.name == "evidence" and path[0] not in _CLAIM_REFERENCE:
-        ways.append(lambda: drill.post_to_claim(body))
+        ways.append(lambda: round_trip.post_to_claim(body))
     for write_it in ways:
-        with drill.undone():
-            drill.check(resource, write_it(), body, path)
+        with round_trip.rolled_back():
+            round_trip.check(resource, write_it(), body, path)
 
 
 @pytest.mark.parametrize(("resource", "path"), PATCHED, ids=_named(PATCHED))
-def test_a_field_that_is_changed_alone_is_stored(drill, resource, path):
+def test_a_field_that_is_changed_alone_is_stored(round_trip, resource, path):
     body = _alone(WRITERS[resource.name].create_schema, path)
-    with drill.undone():
-        id = drill.post(resource, _base(resource, body))
+    with round_trip.rolled_back():
+        id = round_trip.post(resource, _base(resource, body))
         if path != ("captures", "normalization"):
-            drill.absent(resource, id, body, path)
-        drill.patch(resource, id, _change(resource, body))
-        drill.check(resource, id, body, path)
+            round_trip.check_absent(resource, id, body, path)
+        round_trip.patch(resource, id, _change(resource, body))
+        round_trip.check(resource, id, body, path)
 
 
 @pytest.mark.parametrize(("resource", "path"), NULLABLE, ids=_named(NULLABLE))
-def test_a_field_that_is_cleared_is_null(drill, resource, path):
+def test_a_field_that_is_cleared_is_null(round_trip, resource, path):
     body = _alone(WRITERS[resource.name].create_schema, path)
     (name,) = path
     # A locator is whole or absent.
     change = dict.fromkeys(_LOCATOR if name in _LOCATOR else path)
-    id = drill.post(resource, body)
-    drill.patch(resource, id, change)
-    drill.check(resource, id, change, path)
+    id = round_trip.post(resource, body)
+    round_trip.patch(resource, id, change)
+    round_trip.check(resource, id, change, path)
 
 
 @pytest.mark.parametrize(("resource", "path"), CREATED, ids=_named(CREATED))
-def test_a_field_that_is_upserted_alone_is_stored(drill, resource, path):
+def test_a_field_that_is_upserted_alone_is_stored(round_trip, resource, path):
     body = _named_item(_alone(WRITERS[resource.name].create_schema, path))
     base = {**_base(resource, body), "external_id": body["external_id"]}
-    id = drill.post(resource, base)
-    assert drill.bulk(resource, "upsert", body) == id
-    drill.check(resource, id, body, path)
+    id = round_trip.post(resource, base)
+    assert round_trip.bulk(resource, "upsert", body) == id
+    round_trip.check(resource, id, body, path)
 
 
 @pytest.mark.parametrize(("resource", "choice"), TOGETHER, ids=_named(TOGETHER))
-def test_all_fields_together_are_stored(drill, resource, choice):
+def test_all_fields_together_are_stored(round_trip, resource, choice):
     body = _together(WRITERS[resource.name].create_schema, choice)
     paths = [path for path in _paths(WRITERS[resource.name].create_schema) if _values(body, path)]
     other = dict(MINIMAL[WRITERS[resource.name].create_schema.__name__][1])
-    with drill.undone():
-        drill.check(resource, drill.post(resource, body), body, *paths)
-    with drill.undone():
-        drill.check(resource, drill.bulk(resource, "create", other, body), body, *paths)
-    with drill.undone():
-        id = drill.post(resource, _base(resource, body))
-        drill.patch(resource, id, _change(resource, body))
-        drill.check(
+    with round_trip.rolled_back():
+        round_trip.check(resource, round_trip.post(resource, body), body, *paths)
+    with round_trip.rolled_back():
+        round_trip.check(resource, round_trip.bulk(resource, "create", other, body), body, *paths)
+    with round_trip.rolled_back():
+        id = round_trip.post(resource, _base(resource, body))
+        round_trip.patch(resource, id, _change(resource, body))
+        round_trip.check(
             resource, id, body, *(path for path in paths if path[0] not in _parts(resource))
         )
-    with drill.undone():
-        id = drill.post(resource, {**_base(resource, body), "external_id": body["external_id"]})
-        assert drill.bulk(resource, "upsert", body) == id
-        drill.check(resource, id, body, *paths)
+    with round_trip.rolled_back():
+        id = round_trip.post(
+            resource, {**_base(resource, body), "external_id": body["external_id"]}
+        )
+        assert round_trip.bulk(resource, "upsert", body) == id
+        round_trip.check(resource, id, body, *paths)
 
 
 def _parts(resource: Readable) -> Mapping[str, Any]:

@@ -27,17 +27,17 @@ USE = "client_uses"
 # The generator knows no bodies of plain text.
 LEFT_OUT = {"sources.verify"}
 USES = (
-    "make_find_and_change",
+    "create_find_and_update",
     "delete_and_restore",
-    "go_back_in_a_history",
-    "read_what_never_was",
-    "read_what_is_known_already",
-    "walk_two_pages",
+    "restore_a_version",
+    "read_an_unknown_id",
+    "read_with_if_none_match",
+    "read_two_pages",
     "filter_by_operators_and_lists",
     "count_by_fields",
-    "read_what_a_claim_rests_on",
-    "keep_a_decimal",
-    "be_refused",
+    "read_corroboration",
+    "keep_decimal_digits",
+    "send_invalid_values",
 )
 
 pytest.register_assert_rewrite(USE)

@@ -28,7 +28,7 @@ def entries(client, path, **query):
     return answer.json["data"]
 
 
-def told(client, path):
+def summaries(client, path):
     """Of each version, the newest first, its number, what became of the row, and the fields."""
     return [(e["version"], e["op"], e["changed"]) for e in entries(client, path)]
 
@@ -39,11 +39,11 @@ def patched(client, path, **body):
     return answer
 
 
-def back_to(client, path, version, etag="*"):
+def restore_version(client, path, version, etag="*"):
     return client.send("POST", f"{path}/history/{version}/restore", headers={"If-Match": etag})
 
 
-def at_the_database(database, *statements):
+def run_sql(database, *statements):
     """What somebody does there, each statement a transaction."""
     for sql, *arguments in statements:
         with writing(database) as session:
@@ -55,7 +55,7 @@ def without_counts(document):
 
 
 @pytest.fixture
-def passed(editor, sample):
+def edited(editor, sample):
     """A row that was made, changed, deleted and restored; what a read gave after each of these."""
     path = made(editor, sample.resource, **sample.body)
     reads = [editor.get(path).json]
@@ -85,9 +85,9 @@ def test_the_history_names_the_actor_of_each_change(editor, make_client, sample)
     assert first["at"] < second["at"]
 
 
-def test_a_deleted_row_has_its_history(reader, passed):
-    path, _ = passed
-    assert [(v, op) for v, op, _ in told(reader, path)] == [
+def test_a_deleted_row_has_its_history(reader, edited):
+    path, _ = edited
+    assert [(v, op) for v, op, _ in summaries(reader, path)] == [
         (4, "restore"),
         (3, "delete"),
         (2, "update"),
@@ -95,8 +95,8 @@ def test_a_deleted_row_has_its_history(reader, passed):
     ]
 
 
-def test_each_version_of_a_row_can_be_read(reader, passed):
-    path, reads = passed
+def test_each_version_of_a_row_can_be_read(reader, edited):
+    path, reads = edited
     listed = entries(reader, path)[::-1]
     ends = [*(entry["at"] for entry in listed[1:]), None]
     for number, (read, entry, until) in enumerate(zip(reads, listed, ends, strict=True), start=1):
@@ -107,8 +107,8 @@ def test_each_version_of_a_row_can_be_read(reader, passed):
     assert reader.get(f"{path}/history/3").json["document"] is None
 
 
-def test_history_is_paged(reader, passed):
-    path, _ = passed
+def test_history_is_paged(reader, edited):
+    path, _ = edited
     whole = entries(reader, path)
     url, seen = f"{path}/history?per_page=3", []
     for size in (3, 1):
@@ -138,8 +138,8 @@ def test_a_cursor_belongs_to_one_row(reader, editor, samples):
 
 
 @pytest.mark.parametrize("suffix", ["", "/1", "/1/diff/2"])
-def test_an_unchanged_history_is_304(reader, editor, passed, suffix):
-    path, _ = passed
+def test_an_unchanged_history_is_304(reader, editor, edited, suffix):
+    path, _ = edited
     url = f"{path}/history{suffix}"
     tag = reader.get(url).headers["ETag"]
     held = {"If-None-Match": tag}
@@ -149,8 +149,8 @@ def test_an_unchanged_history_is_304(reader, editor, passed, suffix):
     assert reader.send("GET", url, headers=held).status_code == (304 if suffix else 200)
 
 
-def test_the_last_version_has_no_end_until_the_next(reader, editor, passed):
-    path, _ = passed
+def test_the_last_version_has_no_end_until_the_next(reader, editor, edited):
+    path, _ = edited
     answer = reader.get(f"{path}/history/4")
     assert answer.json["until"] is None
     patched(editor, path, external_id="test:renamed")
@@ -172,8 +172,8 @@ def test_the_last_version_has_no_end_until_the_next(reader, editor, passed):
         ("/1/diff/1", "select=id"),
     ],
 )
-def test_unknown_parameters_of_a_history_are_refused(reader, passed, suffix, parameter):
-    path, _ = passed
+def test_unknown_parameters_of_a_history_are_refused(reader, edited, suffix, parameter):
+    path, _ = edited
     refused = reader.get(f"{path}/history{suffix}?{parameter}")
     assert refused.status_code == 400
     assert refused.json["errors"][0]["parameter"] == parameter.split("=")[0]
@@ -191,16 +191,16 @@ def test_select_chooses_fields_of_a_version(reader, editor, samples):
     assert "similar" in reader.get(f"{path}/history/1", include="similar").json["document"]
 
 
-def test_an_unknown_version_is_404(reader, editor, passed, database, sample):
-    path, _ = passed
+def test_an_unknown_version_is_404(reader, editor, edited, database, sample):
+    path, _ = edited
     sql = f"UPDATE {sample.resource} SET version = 9 WHERE id = $1"
-    at_the_database(database, (sql, path.rpartition("/")[2]))
+    run_sql(database, (sql, path.rpartition("/")[2]))
     for version, near in ((0, "1"), (5, "4 and 9"), (99, "9"), (10**30, "9")):
         for url in (f"/{version}", f"/1/diff/{version}", f"/{version}/diff/1"):
             refused = reader.get(f"{path}/history{url}")
             assert refused.status_code == 404
             assert refused.json["detail"].endswith(f"has no version {version}; next to it: {near}.")
-        assert back_to(editor, path, version).status_code == 404
+        assert restore_version(editor, path, version).status_code == 404
 
 
 def test_the_history_of_an_unknown_row_is_404(reader, editor, sample):
@@ -209,7 +209,7 @@ def test_the_history_of_an_unknown_row_is_404(reader, editor, sample):
         refused = reader.get(f"{path}/history{suffix}")
         assert refused.status_code == 404
         assert NOBODY in refused.json["detail"]
-    assert back_to(editor, path, 1).status_code == 404
+    assert restore_version(editor, path, 1).status_code == 404
 
 
 def test_changes_of_its_parts_are_versions_of_a_claim(editor, samples):
@@ -227,7 +227,7 @@ def test_changes_of_its_parts_are_versions_of_a_claim(editor, samples):
     )
     assert answer.status_code == 201
     assert editor.delete(figure).status_code == 204
-    assert [changed for _, _, changed in told(editor, path)] == [
+    assert [changed for _, _, changed in summaries(editor, path)] == [
         ["figures"],
         ["evidence", "corroboration"],
         ["evidence"],
@@ -238,12 +238,12 @@ def test_changes_of_its_parts_are_versions_of_a_claim(editor, samples):
         [],
     ]
     # What belongs to a claim has a history of its own.
-    assert [entry[1:] for entry in told(editor, figure)] == [
+    assert [entry[1:] for entry in summaries(editor, figure)] == [
         ("delete", []),
         ("update", ["as_stated"]),
         ("create", []),
     ]
-    assert told(editor, answer.headers["Location"]) == [(1, "create", [])]
+    assert summaries(editor, answer.headers["Location"]) == [(1, "create", [])]
 
 
 def test_a_version_has_its_corroboration(editor, samples):
@@ -261,8 +261,8 @@ def test_a_version_has_its_corroboration(editor, samples):
     # That the source was retracted is a change of the source.
     assert counts == [0, 1]
     assert editor.get(path).json["corroboration"]["for"]["origins"] == 0
-    assert told(editor, path)[0] == (2, "update", ["evidence", "corroboration"])
-    assert told(editor, source)[0] == (2, "update", ["retracted_at"])
+    assert summaries(editor, path)[0] == (2, "update", ["evidence", "corroboration"])
+    assert summaries(editor, source)[0] == (2, "update", ["retracted_at"])
 
 
 def test_changed_lists_of_a_row_are_named(editor, samples):
@@ -275,15 +275,19 @@ def test_changed_lists_of_a_row_are_named(editor, samples):
     patched(editor, source, relations=[{"kind": "cites", "to_external_id": ARTICLE}])
     capture = {"normalization": "nfc-ws1", "char_length": 9, "text_sha256": "0" * 64}
     patched(editor, source, captures=[capture])
-    assert [c for *_, c in told(editor, entity)] == [["relations"], ["names", "identifiers"], []]
-    fields = [c for *_, c in told(editor, source)]
+    assert [c for *_, c in summaries(editor, entity)] == [
+        ["relations"],
+        ["names", "identifiers"],
+        [],
+    ]
+    fields = [c for *_, c in summaries(editor, source)]
     assert fields == [["captures"], ["relations"], ["issued", "contributors"], []]
 
 
 def test_changes_by_sql_are_in_the_history(editor, samples, database):
     path = added(editor, samples, "claims")
     id = path.rpartition("/")[2]
-    at_the_database(
+    run_sql(
         database,
         ("UPDATE claims SET statement = 'Sixty.', version = 5 WHERE id = $1", id),
         ("UPDATE claims SET language = 'fr' WHERE id = $1", id),
@@ -291,7 +295,7 @@ def test_changes_by_sql_are_in_the_history(editor, samples, database):
         ("DELETE FROM claim_topics WHERE claim_id = $1", id),
         ("UPDATE units SET label = 'one' WHERE code = '1'",),
     )
-    assert told(editor, path) == [
+    assert summaries(editor, path) == [
         (5, "update", ["topics"]),
         (5, "update", []),
         (5, "update", ["language"]),
@@ -312,16 +316,16 @@ def test_a_row_removed_by_sql_has_its_history(reader, editor, samples, database)
     path = added(editor, samples, "units")
     document = reader.get(path).json
     id = path.rpartition("/")[2]
-    at_the_database(database, ("DELETE FROM units WHERE id = $1", id))
+    run_sql(database, ("DELETE FROM units WHERE id = $1", id))
     assert reader.get(path).status_code == 404
-    assert told(reader, path) == [(None, "remove", []), (1, "create", [])]
+    assert summaries(reader, path) == [(None, "remove", []), (1, "create", [])]
     was = reader.get(f"{path}/history/1").json
     assert was["document"] == document
     assert was["until"] == entries(reader, path)[0]["at"]
-    assert back_to(editor, path, 1).status_code == 404
+    assert restore_version(editor, path, 1).status_code == 404
     again = "INSERT INTO units (id, code, label, dimension, factor) VALUES ($1, $2, $3, $4, 1)"
-    at_the_database(database, (again, id, "HKD", "dollar", "money"))
-    assert told(reader, path)[0] == (1, "create", [])
+    run_sql(database, (again, id, "HKD", "dollar", "money"))
+    assert summaries(reader, path)[0] == (1, "create", [])
     assert reader.get(f"{path}/history/1").json["document"]["label"] == "dollar"
 
 
@@ -330,7 +334,7 @@ def test_a_row_that_is_older_than_the_history(reader, session, database):
         "INSERT INTO units (code, label, dimension, factor, written_in, version)"
         " VALUES ('HKD', 'dollar', 'money', 1, 0, 3)"
     )
-    at_the_database(
+    run_sql(
         database,
         ("ALTER TABLE units DISABLE TRIGGER USER",),
         (old,),
@@ -346,8 +350,8 @@ def test_a_row_that_is_older_than_the_history(reader, session, database):
     assert (entry["version"], entry["op"], entry["actor"]) == (3, "begin", "hksz")
     assert entry["at"] == f"{began:%Y-%m-%dT%H:%M:%S.%fZ}"
     assert reader.get(f"{path}/history/3").json["document"] == reader.get(path).json
-    at_the_database(database, ("UPDATE units SET label = 'x', version = 4 WHERE id = $1", id))
-    assert told(reader, path) == [(4, "update", ["label"]), (3, "begin", [])]
+    run_sql(database, ("UPDATE units SET label = 'x', version = 4 WHERE id = $1", id))
+    assert summaries(reader, path) == [(4, "update", ["label"]), (3, "begin", [])]
 
 
 def test_rows_written_while_the_history_began_belong_to_its_beginning(reader, database):
@@ -358,7 +362,7 @@ def test_rows_written_while_the_history_began_belong_to_its_beginning(reader, da
     )
     id = NOBODY
     tables = ("units", "transactions", "past.units")
-    at_the_database(
+    run_sql(
         database,
         *((f"ALTER TABLE {table} DISABLE TRIGGER USER",) for table in tables),
         (early,),
@@ -367,7 +371,7 @@ def test_rows_written_while_the_history_began_belong_to_its_beginning(reader, da
         *((f"ALTER TABLE {table} ENABLE TRIGGER USER",) for table in tables),
     )
     path = f"/v1/units/{id}"
-    assert told(reader, path) == [(2, "begin", [])]
+    assert summaries(reader, path) == [(2, "begin", [])]
     assert reader.get(f"{path}/history/2").json["document"] == reader.get(path).json
     assert reader.get(f"{path}/history/1").status_code == 404
 
@@ -400,16 +404,16 @@ def test_a_merged_entity_has_its_history(reader, editor, twins):
     before = reader.get(twin).json
     merge(editor, twin)
     assert reader.get(twin).status_code == 308
-    assert told(reader, twin)[0] == (2, "merge", ["identifiers"])
+    assert summaries(reader, twin)[0] == (2, "merge", ["identifiers"])
     assert reader.get(f"{twin}/history/2").json["document"] is None
     assert reader.get(f"{twin}/history/1").json["document"] == before
-    assert told(reader, original)[0] == (2, "update", ["names", "identifiers"])
-    assert told(reader, claim)[0] == (2, "update", ["entities"])
-    refused = back_to(editor, twin, 1)
+    assert summaries(reader, original)[0] == (2, "update", ["names", "identifiers"])
+    assert summaries(reader, claim)[0] == (2, "update", ["entities"])
+    refused = restore_version(editor, twin, 1)
     assert refused.status_code == 409
     assert "merged" in refused.json["detail"]
     assert editor.post(f"{twin}/unmerge", **{"If-Match": "*"}).status_code == 200
-    assert told(reader, twin)[0] == (3, "unmerge", ["identifiers"])
+    assert summaries(reader, twin)[0] == (3, "unmerge", ["identifiers"])
     assert reader.get(f"{twin}/history/3").json["document"] == reader.get(twin).json
 
 
@@ -418,9 +422,9 @@ def test_restored_references_to_a_merged_entity_lead_to_the_other(editor, twins)
     patched(editor, claim, claimant_external_id="test:twin", entities=[])
     patched(editor, claim, claimant_external_id="hksz:hkpc")
     merge(editor, twin)
-    assert back_to(editor, claim, 2).status_code == 200
+    assert restore_version(editor, claim, 2).status_code == 200
     assert original.endswith(editor.get(claim).json["claimant"]["id"])
-    assert back_to(editor, claim, 1).status_code == 200
+    assert restore_version(editor, claim, 1).status_code == 200
     (link,) = editor.get(claim).json["entities"]
     assert original.endswith(link["entity"]["id"])
 
@@ -453,18 +457,18 @@ def test_two_versions_are_compared(reader, editor, samples):
     assert differences(reader, path, 3, 3) == []
 
 
-def test_a_version_is_compared_with_a_deletion(reader, passed):
-    path, reads = passed
+def test_a_version_is_compared_with_a_deletion(reader, edited):
+    path, reads = edited
     (difference,) = differences(reader, path, 2, 3)
     assert difference == {"pointer": "", "before": reads[1], "after": None}
     changed = {d["pointer"].split("/")[1] for d in differences(reader, path, 1, 2)}
     assert changed == set(entries(reader, path)[2]["changed"])
 
 
-def test_a_row_is_restored_to_a_version(editor, passed):
-    path, reads = passed
+def test_a_row_is_restored_to_a_version(editor, edited):
+    path, reads = edited
     tag = editor.get(path).headers["ETag"]
-    answer = back_to(editor, path, 1, tag)
+    answer = restore_version(editor, path, 1, tag)
     assert answer.status_code == 200
     now = editor.get(path)
     assert answer.headers["ETag"].startswith('"5-')
@@ -478,21 +482,21 @@ def test_a_row_is_restored_to_a_version(editor, passed):
     assert (changed["version"], changed["op"], changed["actor"]) == (5, "update", "editor")
     assert differences(editor, path, 1, 5) == []
     # Once it is so there is nothing to change.
-    assert back_to(editor, path, 1).status_code == 200
+    assert restore_version(editor, path, 1).status_code == 200
     assert entries(editor, path)[0] == changed
 
 
-def test_restoring_a_version_needs_the_current_etag(editor, passed):
-    path, _ = passed
+def test_restoring_a_version_needs_the_current_etag(editor, edited):
+    path, _ = edited
     url = f"{path}/history/1/restore"
     assert editor.post(url).status_code == 428
-    assert back_to(editor, path, 1, '"3"').status_code == 412
+    assert restore_version(editor, path, 1, '"3"').status_code == 412
     assert editor.send("POST", f"{url}?x=1", headers={"If-Match": "*"}).status_code == 400
     assert len(entries(editor, path)) == 4
 
 
-def test_restoring_a_version_can_be_repeated(editor, passed):
-    path, _ = passed
+def test_restoring_a_version_can_be_repeated(editor, edited):
+    path, _ = edited
     headers = {"If-Match": '"4"', "Idempotency-Key": "back"}
     first, again = (
         editor.send("POST", f"{path}/history/1/restore", headers=headers) for _ in range(2)
@@ -503,35 +507,38 @@ def test_restoring_a_version_can_be_repeated(editor, passed):
     assert entries(editor, path)[0]["version"] == 5
 
 
-def test_a_deletion_is_not_restored_as_a_version(editor, passed):
-    path, _ = passed
-    refused = back_to(editor, path, 3)
+def test_a_deletion_is_not_restored_as_a_version(editor, edited):
+    path, _ = edited
+    refused = restore_version(editor, path, 3)
     assert refused.status_code == 409
     assert refused.json["detail"].endswith("was deleted in version 3.")
     assert editor.delete(path).status_code == 204
-    gone = back_to(editor, path, 1)
+    gone = restore_version(editor, path, 1)
     assert gone.status_code == 410
     assert "can be restored" in gone.json["detail"]
     assert gone.headers["ETag"] == '"5"'
 
 
-def test_restoring_a_version_needs_the_scope_to_write(make_client, passed, sample):
-    path, _ = passed
+def test_restoring_a_version_needs_the_scope_to_write(make_client, edited, sample):
+    path, _ = edited
     for scope in WRITING - {sample.scope}:
         other = make_client(scope, Scope.REVIEW, label=scope)
-        assert back_to(other, path, 1).status_code == 403
-    assert back_to(make_client(sample.scope, Scope.REVIEW, label="own"), path, 1).status_code == 200
+        assert restore_version(other, path, 1).status_code == 403
+    assert (
+        restore_version(make_client(sample.scope, Scope.REVIEW, label="own"), path, 1).status_code
+        == 200
+    )
 
 
 def test_restoring_a_review_status_needs_the_scope_review(writer, editor, samples):
     path = added(writer, samples, "claims")
     patched(editor, path, status="accepted")
     # What was accepted is changed by reviewers only,
-    assert back_to(writer, path, 1).status_code == 403
+    assert restore_version(writer, path, 1).status_code == 403
     patched(editor, path, status="submitted")
     # and so is what becomes accepted.
-    assert back_to(writer, path, 2).status_code == 403
-    assert back_to(editor, path, 2).status_code == 200
+    assert restore_version(writer, path, 2).status_code == 403
+    assert restore_version(editor, path, 2).status_code == 200
     assert editor.get(path).json["status"] == "accepted"
 
 
@@ -540,7 +547,7 @@ def test_a_reference_deleted_since_is_named(editor, samples):
     claim = added(editor, samples, "claims", claimant_external_id="test:firm")
     patched(editor, claim, claimant_external_id="hksz:hkpc")
     assert editor.delete(entity).status_code == 204
-    refused = back_to(editor, claim, 1)
+    refused = restore_version(editor, claim, 1)
     assert refused.status_code == 422
     (error,) = refused.json["errors"]
     assert (error["code"], error["pointer"]) == ("deleted", "#/claimant_id")
@@ -553,14 +560,14 @@ def test_figures_and_evidence_are_restored_separately(editor, samples):
     figure = f"/v1/figures/{editor.get(path).json['figures'][0]['id']}"
     patched(editor, figure, amount="50", as_stated="fifty")
     patched(editor, path, statement="Fifty.")
-    assert back_to(editor, path, 1).status_code == 200
+    assert restore_version(editor, path, 1).status_code == 200
     now = editor.get(path).json
     assert now["statement"] == samples["claims"].body["statement"]
     assert now["figures"][0]["as_stated"] == "fifty"
     pointers = {d["pointer"] for d in differences(editor, path, 1, now["version"])}
     assert {"/figures/0/as_stated", "/figures/0/amount"} <= pointers
     assert "/statement" not in pointers
-    assert back_to(editor, figure, 1).status_code == 200
+    assert restore_version(editor, figure, 1).status_code == 200
     assert differences(editor, path, 1, editor.get(path).json["version"]) == []
 
 
@@ -570,7 +577,7 @@ def test_a_restored_relative_time_uses_the_current_date_of_its_anchor(editor, sa
     path = added(editor, samples, "claims", time_relative=relative)
     patched(editor, path, time_edtf="1999", statement="Long ago.")
     patched(editor, source, issued_edtf="2020-05")
-    assert back_to(editor, path, 1).status_code == 200
+    assert restore_version(editor, path, 1).status_code == 200
     time = editor.get(path).json["time"]
     assert time["relative"]["duration"] == "-P1Y"
     assert time["edtf"].startswith("2019")

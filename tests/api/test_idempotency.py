@@ -20,7 +20,7 @@ def post(client, path="/v1/sources", body=BODY, key="one", **headers):
     return client.post(path, body, **{"Idempotency-Key": key, **headers})
 
 
-def kept(database):
+def stored_answers(database):
     with writing(database) as session:
         return run(session, "SELECT key, status FROM idempotency_keys ORDER BY key")
 
@@ -29,7 +29,7 @@ def number_of(client, path="/v1/sources"):
     return client.get(path, count="exact").json["meta"]["count"]["value"]
 
 
-def same(first, again):
+def is_replay(first, again):
     """Whether an answer is the first one over again, and says so."""
     assert "Idempotency-Replayed" not in first.headers
     assert again.headers["Idempotency-Replayed"] == "true"
@@ -44,9 +44,9 @@ def test_a_repeated_request_gets_the_first_answer(editor, database):
     first = post(editor)
     assert first.status_code == 201
     editor.patch(first.headers["Location"], {"title": "Changed since"})
-    assert same(first, post(editor))
+    assert is_replay(first, post(editor))
     assert number_of(editor) == before + 1
-    assert kept(database) == [("one", 201)]
+    assert stored_answers(database) == [("one", 201)]
 
 
 def test_a_request_without_a_key_is_not_stored(editor, database):
@@ -54,7 +54,7 @@ def test_a_request_without_a_key_is_not_stored(editor, database):
     editor.post("/v1/sources", BODY)
     editor.post("/v1/sources", BODY)
     assert number_of(editor) == before + 2
-    assert kept(database) == []
+    assert stored_answers(database) == []
 
 
 def test_a_key_cannot_be_reused_for_another_request(editor):
@@ -71,15 +71,15 @@ def test_a_key_cannot_be_reused_for_another_request(editor):
         assert "Idempotency-Key" in refused.json["detail"]
     assert post(editor, key="two").status_code == 201
     assert number_of(editor) == before + 2
-    assert same(first, post(editor))
+    assert is_replay(first, post(editor))
 
 
 def test_each_client_has_its_own_keys(editor, admin):
     first, other = post(editor), post(admin)
     assert (first.status_code, other.status_code) == (201, 201)
     assert first.json["id"] != other.json["id"]
-    assert same(first, post(editor))
-    assert same(other, post(admin))
+    assert is_replay(first, post(editor))
+    assert is_replay(other, post(admin))
 
 
 @pytest.mark.parametrize("key", ["", "a b", "a" * 256, "a\tb", "schlüssel"])
@@ -91,14 +91,14 @@ def test_an_invalid_key_is_refused(editor, key):
 
 @pytest.mark.parametrize("key", ["!", "~" * 255, '"8e03978e-40d5-43dd-bc93-6894a57f9324"'])
 def test_a_key_may_have_any_visible_character(editor, key):
-    assert same(post(editor, key=key), post(editor, key=key))
+    assert is_replay(post(editor, key=key), post(editor, key=key))
 
 
 def test_an_error_is_not_stored(editor, database):
     body = {**BODY, "external_id": "t:source"}
     name = {"to_external_id": "t:later", "kind": "quotes"}
     assert post(editor, body={**body, "relations": [name]}).status_code == 422
-    assert kept(database) == []
+    assert stored_answers(database) == []
     editor.post("/v1/sources", {**BODY, "external_id": "t:later"})
     again = post(editor, body={**body, "relations": [name]})
     assert again.status_code == 201
@@ -109,7 +109,7 @@ def test_authorization_is_checked_first(editor, reader, make_client):
     first = post(editor)
     assert post(reader).status_code == 401
     assert post(make_client(Scope.CLAIMS_WRITE)).status_code == 403
-    assert same(first, post(editor))
+    assert is_replay(first, post(editor))
 
 
 def test_every_call_that_writes_can_be_repeated(editor, samples, database):
@@ -117,29 +117,29 @@ def test_every_call_that_writes_can_be_repeated(editor, samples, database):
     passage = {k: v for k, v in samples["evidence"].body.items() if k != "claim_external_id"}
     first = post(editor, f"/v1/claims/{claim}/evidence", passage, "evidence")
     assert first.status_code == 201
-    assert same(first, post(editor, f"/v1/claims/{claim}/evidence", passage, "evidence"))
+    assert is_replay(first, post(editor, f"/v1/claims/{claim}/evidence", passage, "evidence"))
 
     items = {"items": [{**BODY, "external_id": "t:one"}, {}]}
     first = post(editor, "/v1/sources/bulk", items, "bulk")
     assert first.json["meta"]["created"] == 1
-    assert same(first, post(editor, "/v1/sources/bulk", items, "bulk"))
+    assert is_replay(first, post(editor, "/v1/sources/bulk", items, "bulk"))
 
     path = f"/v1/sources/{first.json['data'][0]['id']}"
     etag = {"If-Match": editor.delete(path).headers["ETag"]}
     first = post(editor, f"{path}/restore", None, "restore", **etag)
     assert first.status_code == 200
-    assert same(first, post(editor, f"{path}/restore", None, "restore", **etag))
+    assert is_replay(first, post(editor, f"{path}/restore", None, "restore", **etag))
 
     twins = [editor.post("/v1/entities", twin()).json["id"] for _ in range(2)]
     anywhere = {"If-Match": "*"}
     path, into = f"/v1/entities/{twins[0]}", {"into_id": twins[1]}
     first = post(editor, f"{path}/merge", into, "merge", **anywhere)
     assert first.status_code == 200
-    assert same(first, post(editor, f"{path}/merge", into, "merge", **anywhere))
+    assert is_replay(first, post(editor, f"{path}/merge", into, "merge", **anywhere))
     first = post(editor, f"{path}/unmerge", None, "unmerge", **anywhere)
     assert first.status_code == 200
-    assert same(first, post(editor, f"{path}/unmerge", None, "unmerge", **anywhere))
-    assert len(kept(database)) == 5
+    assert is_replay(first, post(editor, f"{path}/unmerge", None, "unmerge", **anywhere))
+    assert len(stored_answers(database)) == 5
 
 
 def twin():
@@ -167,12 +167,12 @@ def test_a_key_expires_after_a_day(editor, database):
     again = post(editor)
     assert again.status_code == 201
     assert again.json["id"] != first.json["id"]
-    assert same(again, post(editor))
+    assert is_replay(again, post(editor))
     # A few were removed by the way, and never more.
-    left = [key for key, _ in kept(database)]
+    left = [key for key, _ in stored_answers(database)]
     assert len(left) == 1 + 30 - idempotency._CLEARED_AT_ONCE
     post(editor, key="two")
-    assert [key for key, _ in kept(database)] == ["one", "two"]
+    assert [key for key, _ in stored_answers(database)] == ["one", "two"]
 
 
 class TestCommitted:
@@ -204,7 +204,7 @@ class TestCommitted:
         for answer in answers:
             assert ("Retry-After" in answer.headers) == (answer.status_code == 409)
         assert number_of(editor) == before + 1
-        assert len(kept(database)) == 1
+        assert len(stored_answers(database)) == 1
 
     def test_a_concurrent_request_does_not_wait_for_the_first(
         self, editor, database, wait_for_a_lock
@@ -236,11 +236,11 @@ class TestCommitted:
         )
         assert post(editor).status_code == 503
         self._administer(database, "DROP FUNCTION refuse CASCADE")
-        assert kept(database) == []
+        assert stored_answers(database) == []
         again = post(editor)
         assert again.status_code == 201
         assert number_of(editor) == before + 1
-        assert same(again, post(editor))
+        assert is_replay(again, post(editor))
 
     def test_a_broken_connection_leaves_no_row(self, editor, database):
         before = number_of(editor)
@@ -253,7 +253,7 @@ class TestCommitted:
         )
         assert post(editor).status_code == 503
         self._administer(database, "DROP FUNCTION break CASCADE")
-        assert kept(database) == []
+        assert stored_answers(database) == []
         again = post(editor)
         assert again.status_code == 201
         assert number_of(editor) == before + 1

@@ -67,7 +67,7 @@ def twin(editor, original):
 
 
 @pytest.fixture
-def everything(editor, twin):
+def references(editor, twin):
     """A row of every kind that refers to the twin; their addresses by resource."""
     link = {"entity_external_id": "test:twin", "role": "subject"}
     source = _post(
@@ -97,28 +97,28 @@ def everything(editor, twin):
     return {**{name: row.headers["Location"] for name, row in locations.items()}, "figures": figure}
 
 
-def test_references_move_to_the_remaining_entity(editor, twin, original, everything):
+def test_references_move_to_the_remaining_entity(editor, twin, original, references):
     merged = _merge(editor, twin)
     assert merged.status_code == 200
     assert merged.json["id"] == original.json["id"]
     assert [relation["kind"] for relation in merged.json["relations"]] == ["part_of"]
     identifiers = [row["value"] for row in merged.json["identifiers"]]
     assert identifiers == ["5493001KJTIIGC8Y1R12", "7H6GLXDRUGQFU57RNE97"]
-    claim = editor.get(everything["claims"]).json
+    claim = editor.get(references["claims"]).json
     summary = {name: original.json[name] for name in ("id", "external_id", "name", "kind")}
     assert claim["claimant"] == claim["reported_by"] == summary
     assert [link["entity"] for link in claim["entities"]] == [summary]
     assert [figure["subject"] for figure in claim["figures"]] == [summary]
-    source = editor.get(everything["sources"]).json
+    source = editor.get(references["sources"]).json
     assert [row["entity"] for row in source["contributors"]] == [summary]
-    part = editor.get(everything["entities"]).json
+    part = editor.get(references["entities"]).json
     assert [relation["object"] for relation in part["relations"]] == [summary]
 
 
-def test_each_changed_row_gets_one_new_version(editor, twin, original, everything):
+def test_each_changed_row_gets_one_new_version(editor, twin, original, references):
     unchanged = editor.get("/v1/entities", external_id="hksz:hkpc").json["data"][0]
     _merge(editor, twin)
-    paths = [*everything.values(), original.headers["Location"]]
+    paths = [*references.values(), original.headers["Location"]]
     assert [editor.get(path).json["version"] for path in paths] == [2] * len(paths)
     again = editor.get("/v1/entities", external_id="hksz:hkpc").json["data"][0]
     assert again == unchanged
@@ -297,7 +297,7 @@ def test_duplicate_links_and_links_to_itself_are_dropped(editor, session, twin, 
     assert dump(session) == before
 
 
-def test_an_undone_merge_leaves_no_trace(editor, session, twin, original, everything):
+def test_an_undone_merge_leaves_no_trace(editor, session, twin, original, references):
     before = dump(session)
     etag = editor.get(twin.headers["Location"]).headers["ETag"]
     assert _merge(editor, twin, etag=etag).status_code == 200
@@ -309,18 +309,18 @@ def test_an_undone_merge_leaves_no_trace(editor, session, twin, original, everyt
     assert restored.status_code == 200
     assert restored.json["id"] == twin.json["id"]
     assert dump(session) == before
-    paths = [*everything.values(), original.headers["Location"]]
+    paths = [*references.values(), original.headers["Location"]]
     assert [editor.get(path).json["version"] for path in paths] == [3] * len(paths)
     read = editor.get(twin.headers["Location"], include="similar")
     assert (read.data, read.headers["ETag"]) == (restored.data, restored.headers["ETag"])
 
 
-def test_references_of_deleted_rows_are_moved(editor, session, twin, original, everything):
-    editor.delete(everything["claims"])
+def test_references_of_deleted_rows_are_moved(editor, session, twin, original, references):
+    editor.delete(references["claims"])
     before = dump(session)
     _merge(editor, twin)
-    assert editor.restore(everything["claims"]).json["claimant"]["id"] == original.json["id"]
-    editor.delete(everything["claims"])
+    assert editor.restore(references["claims"]).json["claimant"]["id"] == original.json["id"]
+    editor.delete(references["claims"])
     assert _unmerge(editor, twin).status_code == 200
     after = dump(session)
     for rows in (*before.values(), *after.values()):
@@ -329,19 +329,19 @@ def test_references_of_deleted_rows_are_moved(editor, session, twin, original, e
     assert after == before
 
 
-def test_changes_after_a_merge_survive_its_undoing(editor, twin, original, everything):
+def test_changes_after_a_merge_survive_its_undoing(editor, twin, original, references):
     _merge(editor, twin)
     body = {"statement": "Later.", "claimant_external_id": "test:twin"}
     later = _post(editor, "claims", **body)
     other = {"claimant_external_id": "hksz:hkpc", "reported_by_id": None}
-    editor.patch(everything["claims"], other)
+    editor.patch(references["claims"], other)
     names = editor.get(original.headers["Location"]).json["names"]
     added = [*names, {"name": "Added", "language": "en", "kind": "alias"}]
     editor.patch(original.headers["Location"], {"names": added})
     _unmerge(editor, twin)
     claimant = editor.get(later.headers["Location"]).json["claimant"]["id"]
     assert claimant == original.json["id"]
-    claim = editor.get(everything["claims"]).json
+    claim = editor.get(references["claims"]).json
     assert (claim["claimant"]["external_id"], claim["reported_by"]) == ("hksz:hkpc", None)
     assert claim["entities"][0]["entity"]["id"] == twin.json["id"]
     names = [row["name"] for row in editor.get(original.headers["Location"]).json["names"]]
@@ -445,7 +445,7 @@ def test_an_undoing_restores_no_link_to_a_deleted_row(editor, twin, original):
     assert _unmerge(editor, twin).json["relations"][0]["object"]["id"] == place.json["id"]
 
 
-@pytest.mark.usefixtures("everything")
+@pytest.mark.usefixtures("references")
 def test_a_merge_can_be_repeated_and_undone_again(editor, session, twin):
     before = dump(session)
     for _ in range(3):

@@ -18,7 +18,7 @@ SORTS = [
 
 
 @pytest.fixture
-def more(editor, samples):
+def more_rows(editor, samples):
     """The seed and more rows of every resource, with and without values of the sort keys."""
     for sample in samples.values():
         assert editor.post(sample.path, sample.body).status_code == 201
@@ -77,7 +77,7 @@ def _key(document, name):
 
 
 @pytest.mark.parametrize(("resource", "sort"), SORTS)
-@pytest.mark.usefixtures("more")
+@pytest.mark.usefixtures("more_rows")
 def test_all_pages_together_are_the_sorted_list(reader, resource, sort):
     path, name = f"/v1/{resource}", sort.removeprefix("-")
     query = {"include": "corroboration"} if name.startswith("corroboration") else {}
@@ -110,7 +110,7 @@ def test_all_pages_together_are_the_sorted_list(reader, resource, sort):
         ("entities", "-name,created_at"),
     ],
 )
-@pytest.mark.usefixtures("more")
+@pytest.mark.usefixtures("more_rows")
 def test_several_sort_keys_in_several_directions(reader, resource, sort):
     path = f"/v1/{resource}"
     whole = _whole(reader, path, sort=sort)

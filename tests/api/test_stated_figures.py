@@ -18,7 +18,7 @@ ADVICE = "Give comparator, amount or bounds, and unit_code."
 
 
 @pytest.fixture(autouse=True)
-def world(admin) -> None:
+def metrics_and_units(admin) -> None:
     """Metrics of several dimensions, and units for them, but none of length and no euro."""
     for dimension in ("money", "ratio", "area", "length", "mass", "count"):
         body = {

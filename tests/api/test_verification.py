@@ -306,20 +306,20 @@ def test_verification_stores_nothing(reader, source, session):
 
 
 @pytest.fixture
-def talkative(database, capsys, caplog):
-    """The service as it logs everything it can, to where ``_said`` reads it."""
+def verbose_client(database, capsys, caplog):
+    """The service as it logs everything it can, to where ``_logged`` reads it."""
     caplog.set_level(logging.DEBUG)
     capsys.readouterr()
     yield create_app(Settings(log_level="debug", log_format="console"), database).test_client()
     configure_logging(Settings(log_level="error"))
 
 
-def _said(capsys, caplog):
+def _logged(capsys, caplog):
     written = capsys.readouterr()
     return f"{written.out}{written.err}{caplog.text}"
 
 
-def test_the_text_is_not_logged(talkative, source, capsys, caplog):
+def test_the_text_is_not_logged(verbose_client, source, capsys, caplog):
     path = f"/v1/sources/{source}/verify"
     whole = f"{MARKER} {TEXT}".encode()
     bodies = {
@@ -330,22 +330,24 @@ def test_the_text_is_not_logged(talkative, source, capsys, caplog):
         whole + b" ": (415, "application/json"),
     }
     for body, (status, media_type) in bodies.items():
-        answer = talkative.post(path, data=body, content_type=media_type)
+        answer = verbose_client.post(path, data=body, content_type=media_type)
         assert answer.status_code == status
         assert MARKER not in answer.text
-    assert MARKER not in _said(capsys, caplog)
+    assert MARKER not in _logged(capsys, caplog)
 
 
 @pytest.mark.parametrize("place", ["_HashedText", "_span", "Finding"])
-def test_an_error_logs_nothing_of_the_text(talkative, source, capsys, caplog, monkeypatch, place):
+def test_an_error_logs_nothing_of_the_text(
+    verbose_client, source, capsys, caplog, monkeypatch, place
+):
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("broken")
 
     monkeypatch.setattr(verification, place, fail)
     path = f"/v1/sources/{source}/verify"
-    answer = talkative.post(path, data=f"{MARKER} {TEXT}", content_type="text/plain")
+    answer = verbose_client.post(path, data=f"{MARKER} {TEXT}", content_type="text/plain")
     assert answer.status_code == 500
-    said = _said(capsys, caplog)
+    said = _logged(capsys, caplog)
     assert "RuntimeError: broken" in said
     assert MARKER not in said
     assert MARKER not in answer.text

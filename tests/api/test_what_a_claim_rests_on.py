@@ -18,7 +18,7 @@ def database_url(make_database, all_seeds: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def named(reader):
+def find_row(reader):
     """The one row of a resource with an external id, with what is asked to be embedded."""
 
     def find(resource, external_id, **query):
@@ -29,7 +29,7 @@ def named(reader):
 
 
 @pytest.fixture
-def state(editor):
+def post_claim(editor):
     """Posts a claim with one figure on the talent pass, and returns the answer."""
 
     def post(as_stated, comparator, amount, **fields):
@@ -50,8 +50,8 @@ def state(editor):
     return post
 
 
-def test_the_talent_pass_figure_shows_its_support_and_the_difference_in_period(named):
-    claim = named("claims", TALENT, include="evidence,corroboration,comparisons")
+def test_the_talent_pass_figure_shows_its_support_and_the_difference_in_period(find_row):
+    claim = find_row("claims", TALENT, include="evidence,corroboration,comparisons")
     assert claim["corroboration"]["verdict"] == "corroborated"
     assert claim["corroboration"]["for"] == {"sources": 2, "origins": 2}
     stances = {part["source"]["external_id"]: part["stance"] for part in claim["evidence"]}
@@ -68,20 +68,20 @@ def test_the_talent_pass_figure_shows_its_support_and_the_difference_in_period(n
     assert "period" in compared["explanation"]
 
 
-def test_exactly_45_120_for_2023_contradicts_it(state):
-    compared = state("exactly 45,120", "eq", "45120")["comparisons"]["data"]
+def test_exactly_45_120_for_2023_contradicts_it(post_claim):
+    compared = post_claim("exactly 45,120", "eq", "45120")["comparisons"]["data"]
     (pair,) = [pair for pair in compared if pair["verdict"] == "contradicts"]
     assert {pair[side]["claim"]["external_id"] for side in ("figure", "other")} == {None, TALENT}
     assert "over 47,000" in pair["explanation"]
 
 
-def test_a_target_of_60_000_does_not_contradict_it(state):
+def test_a_target_of_60_000_does_not_contradict_it(post_claim):
     for modality in ("planned", "forecast"):
-        assert state("60,000", "eq", "60000", modality=modality)["comparisons"]["data"] == []
+        assert post_claim("60,000", "eq", "60000", modality=modality)["comparisons"]["data"] == []
 
 
-def test_87_hectares_and_0_87_square_kilometres_agree(named, editor):
-    area = named("figures", "hksz:loop-area-figure")
+def test_87_hectares_and_0_87_square_kilometres_agree(find_row, editor):
+    area = find_row("figures", "hksz:loop-area-figure")
     assert (area["amount"], area["unit_code"]) == ("87", "har")
     body = {
         "claim_id": area["claim"]["id"],
@@ -102,8 +102,8 @@ def test_87_hectares_and_0_87_square_kilometres_agree(named, editor):
     assert verdicts[area["id"]] == "agrees"
 
 
-def test_two_press_releases_and_a_mirror_are_one_origin(named, editor, reader):
-    claim = named("claims", "hksz:hetao-planning-began")
+def test_two_press_releases_and_a_mirror_are_one_origin(find_row, editor, reader):
+    claim = find_row("claims", "hksz:hetao-planning-began")
     path = f"/v1/claims/{claim['id']}/corroboration"
     before = reader.get(path).json
     assert before["for"] == {"sources": 3, "origins": 2}

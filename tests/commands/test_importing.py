@@ -47,7 +47,7 @@ def bare_app():
 
 
 @pytest.fixture
-def on(bare_app):
+def run_on(bare_app):
     """``on(database)`` is a function that runs the command with the database."""
 
     def bind(database):
@@ -65,9 +65,9 @@ def on(bare_app):
 
 
 @pytest.fixture
-def flask(on, database):
+def flask(run_on, database):
     """Runs the command in the transaction of the test."""
-    return on(database)
+    return run_on(database)
 
 
 @pytest.fixture
@@ -305,9 +305,9 @@ def names(database) -> dict[str, set[str]]:
     }
 
 
-def test_mixed_export_in_reverse_order_of_references(flask, on, fresh, database, write):
+def test_mixed_export_in_reverse_order_of_references(flask, run_on, fresh, database, write):
     file = write("all.ndjson", ndjson(documents(database)))
-    elsewhere = on(fresh)
+    elsewhere = run_on(fresh)
     first = elsewhere(file)
     assert first.exit_code == 0, first.output[:2000]
     assert names(fresh) == names(database)
@@ -533,16 +533,16 @@ def test_broken_mapping_is_an_error(flask, write, content):
     assert "mapping.json" in answer.output
 
 
-def test_unreachable_database_is_an_error(on, write):
+def test_unreachable_database_is_an_error(run_on, write):
     gone = Database(lambda: "postgresql://nobody@127.0.0.1:1/nothing")
-    answer = on(gone)(write("units.ndjson", ndjson(UNITS)), "--resource", "units")
+    answer = run_on(gone)(write("units.ndjson", ndjson(UNITS)), "--resource", "units")
     assert answer.exit_code == 2
     assert "The database does not answer. The import stopped after line 3" in answer.output
     assert len(answer.output.splitlines()) == 1
 
 
-def test_one_file_for_each_resource_copies_the_database(on, fresh, database, write):
-    elsewhere = on(fresh)
+def test_one_file_for_each_resource_copies_the_database(run_on, fresh, database, write):
+    elsewhere = run_on(fresh)
     found: dict[str, list] = {}
     for document in documents(database):
         found.setdefault(document.pop("resource"), []).append(document)

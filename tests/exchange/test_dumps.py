@@ -63,7 +63,7 @@ TRIGGERS = """
 
 
 @pytest.fixture(scope="module")
-def lived_in(make_database, all_seeds: str) -> Iterator[str]:
+def used_url(make_database, all_seeds: str) -> Iterator[str]:
     """A database with all seeds, and with rows that were changed, merged and deleted."""
     with make_database(all_seeds) as url:
         database = Database(lambda: url)
@@ -129,8 +129,8 @@ def _load(url: str, path: Path) -> loading.Checked:
 
 
 @pytest.fixture(scope="module")
-def dumped(lived_in: str) -> bytes:
-    return _dump(lived_in, with_keys=True)
+def dumped(used_url: str) -> bytes:
+    return _dump(used_url, with_keys=True)
 
 
 @pytest.fixture
@@ -154,8 +154,8 @@ def _content(url: str) -> dict[str, list[str]]:
     return found
 
 
-def test_loaded_rows_equal_dumped_rows(lived_in, empty, file):
-    before = _content(lived_in)
+def test_loaded_rows_equal_dumped_rows(used_url, empty, file):
+    before = _content(used_url)
     assert all(before[f"public.{name}"] for name in ("entity_merges", "seed_items", "claim_bands"))
     assert len(before["past.added"]) == 3
     _load(empty, file)
@@ -167,9 +167,9 @@ def test_dump_of_a_loaded_database_is_the_same_file(dumped, empty, file):
     assert _dump(empty, with_keys=True) == dumped
 
 
-def test_loaded_database_gives_the_same_answers(lived_in, empty, file):
+def test_loaded_database_gives_the_same_answers(used_url, empty, file):
     _load(empty, file)
-    databases = [Database(partial(str, url)) for url in (lived_in, empty)]
+    databases = [Database(partial(str, url)) for url in (used_url, empty)]
     one, other = (
         create_app(Settings(log_level="error"), database).test_client() for database in databases
     )
@@ -224,9 +224,9 @@ def test_loading_does_not_change_the_schema(empty, file):
     assert _schema(empty) == before
 
 
-def test_existing_keys_stay_if_the_dump_has_none(lived_in, empty, tmp_path):
+def test_existing_keys_stay_if_the_dump_has_none(used_url, empty, tmp_path):
     path = tmp_path / "dump"
-    path.write_bytes(_dump(lived_in))
+    path.write_bytes(_dump(used_url))
     assert b"key_sha256" not in path.read_bytes()
     database = Database(lambda: empty)
     with writing(database) as session:
@@ -237,14 +237,14 @@ def test_existing_keys_stay_if_the_dump_has_none(lived_in, empty, tmp_path):
         assert connection.execute("SELECT label FROM api_keys").fetchall() == [("here",)]
 
 
-def test_keys_are_dumped_on_request(lived_in, empty, file):
+def test_keys_are_dumped_on_request(used_url, empty, file):
     _load(empty, file)
-    assert _content(empty)["public.api_keys"] == _content(lived_in)["public.api_keys"] != []
+    assert _content(empty)["public.api_keys"] == _content(used_url)["public.api_keys"] != []
 
 
-def test_compressed_dump_is_deterministic(lived_in, dumped, empty, tmp_path):
-    packed = _dump(lived_in, compressed=True, with_keys=True)
-    assert packed == _dump(lived_in, compressed=True, with_keys=True)
+def test_compressed_dump_is_deterministic(used_url, dumped, empty, tmp_path):
+    packed = _dump(used_url, compressed=True, with_keys=True)
+    assert packed == _dump(used_url, compressed=True, with_keys=True)
     assert len(packed) < len(dumped) / 2
     assert gzip.decompress(packed) == dumped
     path = tmp_path / "whatever"
@@ -253,11 +253,11 @@ def test_compressed_dump_is_deterministic(lived_in, dumped, empty, tmp_path):
     assert _dump(empty, with_keys=True) == dumped
 
 
-def test_first_and_last_line_describe_the_dump(dumped, lived_in):
+def test_first_and_last_line_describe_the_dump(dumped, used_url):
     first, *rows, last = map(json.loads, dumped.splitlines())
     head, end = first["hksz_dump"], last["end"]
     assert head["version"] == 1
-    with psycopg.connect(lived_in) as connection:
+    with psycopg.connect(used_url) as connection:
         revision = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     assert (head["revision"],) == revision
     kept = {"past.added_number_seq": [3, True], "left_id_seq": [2, True]}
@@ -274,8 +274,8 @@ def test_first_and_last_line_describe_the_dump(dumped, lived_in):
     assert counts == end["rows"]
 
 
-def test_tables_come_after_those_that_they_reference(lived_in):
-    with psycopg.connect(lived_in) as connection:
+def test_tables_come_after_those_that_they_reference(used_url):
+    with psycopg.connect(used_url) as connection:
         found = read_catalog(connection, with_keys=True)
     circular = {(table.name, key.name) for table, key in found.circular()}
     place = {table.oid: number for number, table in enumerate(found.tables)}
@@ -390,17 +390,17 @@ def test_other_tables_are_refused(empty, file):
         _load(empty, file)
 
 
-def test_dump_is_one_snapshot(lived_in, dumped):
-    database = Database(lambda: lived_in)
+def test_dump_is_one_snapshot(used_url, dumped):
+    database = Database(lambda: used_url)
     file = io.BytesIO()
 
     def begun(_: int) -> Callable[[int], None]:
-        with psycopg.connect(lived_in) as connection:
+        with psycopg.connect(used_url) as connection:
             connection.execute("CREATE TABLE late (id int)")
             connection.execute("INSERT INTO late VALUES (1)")
         return lambda _: None
 
     dumping.dump(database, file, compressed=False, with_keys=True, begun=begun)
-    with psycopg.connect(lived_in) as connection:
+    with psycopg.connect(used_url) as connection:
         connection.execute("DROP TABLE late")
     assert file.getvalue() == dumped

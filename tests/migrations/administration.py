@@ -178,7 +178,7 @@ def _by_name(table: "re.Match[str]") -> str:
     return table[1] + "".join(f"{column}\n" for column in columns) + table[3]
 
 
-def play(url: str, script: str) -> "subprocess.CompletedProcess[str]":
+def run_script(url: str, script: str) -> "subprocess.CompletedProcess[str]":
     """Run the script as an operator would."""
     return subprocess.run(
         [program("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", url],

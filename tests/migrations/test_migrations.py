@@ -23,7 +23,7 @@ from hksz_db.embedded import Server, running
 from hksz_db.feed.pages import BEGINNING, Feed
 from hksz_db.models import Base
 from hksz_db.queries.registry import RESOURCES
-from tests.migrations.administration import ROOT, alembic, dump, fill, play
+from tests.migrations.administration import ROOT, alembic, dump, fill, run_script
 
 pytestmark = pytest.mark.slow
 
@@ -153,7 +153,7 @@ def test_a_script_checks_all_steps_of_a_downgrade_first(migrated: str) -> None:
     before = dump(migrated)
     with psycopg.connect(migrated) as connection:
         connection.execute("INSERT INTO seed_items VALUES ('a.json', 'ex:a', repeat('0', 64))")
-    refused = play(migrated, alembic(migrated, "downgrade", "head:base", "--sql"))
+    refused = run_script(migrated, alembic(migrated, "downgrade", "head:base", "--sql"))
     assert "rows of seed_items (1)" in refused.stderr
     assert dump(migrated) == before
 
@@ -166,11 +166,11 @@ def test_a_downgrade_of_empty_tables_needs_no_option(migrated: str) -> None:
 def test_a_downgrade_by_script_refuses_to_drop_rows_too(migrated: str) -> None:
     fill(migrated)
     go_back(migrated, "keys_and_seeds")
-    refused = play(migrated, alembic(migrated, "downgrade", "keys_and_seeds:base", "--sql"))
+    refused = run_script(migrated, alembic(migrated, "downgrade", "keys_and_seeds:base", "--sql"))
     assert refused.returncode
     assert "rows of api_keys (1), rows of seed_items (1)" in refused.stderr
     allowed = alembic(migrated, "-x", "drop-data=yes", "downgrade", "keys_and_seeds:base", "--sql")
-    assert play(migrated, allowed).returncode == 0
+    assert run_script(migrated, allowed).returncode == 0
     assert tables_with_rows(migrated) == set()
 
 
@@ -186,8 +186,8 @@ def test_the_migrated_schema_equals_the_models(migrated: str, empty: str) -> Non
 
 
 def test_a_script_makes_the_same_schema(migrated: str, empty: str) -> None:
-    played = play(empty, alembic(NOWHERE, "upgrade", "head", "--sql"))
-    assert (played.returncode, played.stderr) == (0, "")
+    finished = run_script(empty, alembic(NOWHERE, "upgrade", "head", "--sql"))
+    assert (finished.returncode, finished.stderr) == (0, "")
     assert dump(empty) == dump(migrated)
     assert not _pending(driver_url(empty))
 

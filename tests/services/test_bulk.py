@@ -209,7 +209,7 @@ def optional(**fields: st.SearchStrategy[Any]) -> dict[str, st.SearchStrategy[An
     return fields
 
 
-def mostly(usual: list[Any], rare: list[Any]) -> st.SearchStrategy[Any]:
+def usually(usual: list[Any], rare: list[Any]) -> st.SearchStrategy[Any]:
     """One of the usual values, and of twenty items about one has a rare one."""
     return st.integers(0, 19).flatmap(lambda n: st.sampled_from(usual if n else rare))
 
@@ -217,18 +217,18 @@ def mostly(usual: list[Any], rare: list[Any]) -> st.SearchStrategy[Any]:
 name = st.sampled_from(["t:a", "t:b", "t:c", "t:d"])
 # The one of each kind that is there, or one that may be.
 other = st.one_of(st.sampled_from(["w:first", "w:first"]), name)
-entity = mostly(["w:north", "w:south"], ["w:nobody"])
-source = mostly(["w:dated"], ["w:undated"])
+entity = usually(["w:north", "w:south"], ["w:nobody"])
+source = usually(["w:dated"], ["w:undated"])
 relative = st.fixed_dictionaries(
     {"anchor_external_id": source, "duration": st.sampled_from(["-P1Y", "-P2M"])}
 )
 figure = st.fixed_dictionaries(
     {
-        "metric_external_id": mostly(["w:count"], ["w:length"]),
+        "metric_external_id": usually(["w:count"], ["w:length"]),
         "subject_external_id": entity,
         "as_stated": st.just("some"),
         "comparator": st.sampled_from(["eq", "gt", "approx"]),
-        "amount": mostly(["40", "40.0", "500"], ["-3"]),
+        "amount": usually(["40", "40.0", "500"], ["-3"]),
         "unit_code": st.just("1"),
     },
     optional=optional(
@@ -242,8 +242,8 @@ passage = st.fixed_dictionaries(
         page=st.sampled_from([str(n) for n in range(9)]),
         status=st.sampled_from(["accepted", "rejected"]),
         note=st.sampled_from(["Seen.", None]),
-        span=mostly([5, 7], [20]),
-        derived_from_external_id=mostly(["t:e1"], ["t:e2", "t:e3"]),
+        span=usually([5, 7], [20]),
+        derived_from_external_id=usually(["t:e1"], ["t:e2", "t:e3"]),
     ),
 )
 
@@ -277,13 +277,13 @@ def of_claim(fields: dict[str, Any]) -> dict[str, Any]:
 
 ITEMS = {
     "units": st.fixed_dictionaries(
-        {"code": mostly(["kg", "s", "L"], ["m", "bogus"]), "label": st.sampled_from(["x", "y"])},
+        {"code": usually(["kg", "s", "L"], ["m", "bogus"]), "label": st.sampled_from(["x", "y"])},
         optional=optional(external_id=name),
     ).map(lambda f: {**f, "code": UNITS.get(f.get("external_id", ""), f["code"])}),
     "metrics": st.fixed_dictionaries(
         {
-            "key": mostly(["one", "two", "three", "four", "five"], ["count"]),
-            "label": mostly(["One", "Two"], [""]),
+            "key": usually(["one", "two", "three", "four", "five"], ["count"]),
+            "label": usually(["One", "Two"], [""]),
             "dimension": st.sampled_from(["count", "length"]),
             "accumulation": st.just("flow"),
         },

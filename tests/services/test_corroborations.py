@@ -169,7 +169,7 @@ PERHAPS_A_PASSAGE = [None, None, None, *A_PASSAGE]
 YES_OR_NO = [True, False]
 STANCES = ["asserts", "supports", "disputes", "mentions"]
 WRITERS = [*sorted(KEEPING), "quotes", "cites"]
-SPEAK = (
+ADD_EVIDENCE = (
     "INSERT INTO evidence (id, claim_id, source_id, stance, page, derived_from_id)"
     " VALUES ($1, $2, $3, $4, $1, (SELECT id FROM evidence WHERE id = $5))"
     " ON CONFLICT DO NOTHING"
@@ -184,7 +184,7 @@ RELATE = (
 RETRACT = "UPDATE sources SET retracted_at = CASE WHEN $2 THEN now() END WHERE id = $1"
 # The changes, written as an operator would write them, and the rows that they apply to.
 HAPPENINGS = {
-    SPEAK: (
+    ADD_EVIDENCE: (
         A_PASSAGE,
         A_CLAIM,
         A_SOURCE,
@@ -257,15 +257,15 @@ def test_the_generated_histories_reach_the_hard_cases(session: Session) -> None:
         (4, 3, "translation_of"),
     ):
         run(session, RELATE, number(1, n), number(1, m), kind)
-    run(session, SPEAK, number(3, 0), number(2, 0), number(1, 2), "supports", None)
+    run(session, ADD_EVIDENCE, number(3, 0), number(2, 0), number(1, 2), "supports", None)
     assert counts() == (1, 1, 0, 0)
-    run(session, SPEAK, number(3, 1), number(2, 0), number(1, 3), "supports", None)
-    run(session, SPEAK, number(3, 2), number(2, 0), number(1, 4), "asserts", None)
+    run(session, ADD_EVIDENCE, number(3, 1), number(2, 0), number(1, 3), "supports", None)
+    run(session, ADD_EVIDENCE, number(3, 2), number(2, 0), number(1, 4), "asserts", None)
     assert counts() == (3, 1, 0, 0)
-    run(session, SPEAK, number(3, 3), number(2, 0), number(1, 1), "supports", None)
+    run(session, ADD_EVIDENCE, number(3, 3), number(2, 0), number(1, 1), "supports", None)
     assert counts() == (4, 2, 0, 0)
     # A witness of its own, until its passage turns out to repeat another.
-    run(session, SPEAK, number(3, 4), number(2, 0), number(1, 5), "disputes", None)
+    run(session, ADD_EVIDENCE, number(3, 4), number(2, 0), number(1, 5), "disputes", None)
     assert counts() == (4, 2, 1, 1)
     run(session, JUDGE, number(3, 4), "supports")
     assert counts() == (5, 3, 0, 0)
@@ -310,8 +310,8 @@ def test_the_path_to_each_of_several_origins_is_shown(session: Session) -> None:
     prepare_world(session)
     for n, m, kind in ((2, 0, "rewrite_of"), (2, 3, "copy_of"), (3, 1, "syndicated_from")):
         run(session, RELATE, number(1, n), number(1, m), kind)
-    run(session, SPEAK, number(3, 0), number(2, 0), number(1, 2), "supports", None)
-    run(session, SPEAK, number(3, 1), number(2, 1), number(1, 5), "supports", number(3, 0))
+    run(session, ADD_EVIDENCE, number(3, 0), number(2, 0), number(1, 2), "supports", None)
+    run(session, ADD_EVIDENCE, number(3, 1), number(2, 1), number(1, 5), "supports", number(3, 0))
     steps = "SELECT kind, source_id FROM origin_steps($1, $2)"
     assert run(session, steps, number(3, 1), number(1, 1)) == [
         ("derived_from", number(1, 2)),
@@ -336,16 +336,16 @@ def committed(make_database) -> Iterator[Database]:
         database.close()
 
 
-def happen(database: Database, sql: str, *values: object) -> None:
+def execute(database: Database, sql: str, *values: object) -> None:
     """One statement, one transaction."""
     with writing(database) as session:
         run(session, sql, *values)
 
 
 FIRST, SECOND = A_SOURCE[:2]
-WITNESS = (SPEAK, A_PASSAGE[1], A_CLAIM[0], SECOND, "supports", None)
+WITNESS = (ADD_EVIDENCE, A_PASSAGE[1], A_CLAIM[0], SECOND, "supports", None)
 RACES = {
-    "another witness": (SPEAK, A_PASSAGE[2], A_CLAIM[0], A_SOURCE[2], "disputes", None),
+    "another witness": (ADD_EVIDENCE, A_PASSAGE[2], A_CLAIM[0], A_SOURCE[2], "disputes", None),
     "the witness copies": (RELATE, SECOND, FIRST, "copy_of"),
     "the witness is retracted": (RETRACT, SECOND, True),
     "a copy of the witness": (RELATE, A_SOURCE[3], SECOND, "rewrite_of"),
@@ -357,13 +357,13 @@ RACES = {
 def test_the_later_of_two_concurrent_writers_sees_the_earlier(
     committed: Database, wait_for_a_lock, other: tuple, turned: bool
 ) -> None:
-    happen(committed, SPEAK, A_PASSAGE[0], A_CLAIM[0], FIRST, "asserts", None)
-    happen(committed, SPEAK, A_PASSAGE[3], A_CLAIM[0], A_SOURCE[3], "asserts", None)
+    execute(committed, ADD_EVIDENCE, A_PASSAGE[0], A_CLAIM[0], FIRST, "asserts", None)
+    execute(committed, ADD_EVIDENCE, A_PASSAGE[3], A_CLAIM[0], A_SOURCE[3], "asserts", None)
     earlier, later = (other, WITNESS) if turned else (WITNESS, other)
     with ThreadPoolExecutor(1) as pool:
         with writing(committed) as session:
             run(session, *earlier)
-            waiting = pool.submit(happen, committed, *later)
+            waiting = pool.submit(execute, committed, *later)
             wait_for_a_lock(committed)
         waiting.result(10)
     with committed.transaction() as session:
@@ -372,11 +372,11 @@ def test_the_later_of_two_concurrent_writers_sees_the_earlier(
 
 def test_concurrent_cycle_is_refused(committed: Database, wait_for_a_lock) -> None:
     for passage, source in zip(A_PASSAGE[:2], (FIRST, SECOND), strict=True):
-        happen(committed, SPEAK, passage, A_CLAIM[0], source, "asserts", None)
+        execute(committed, ADD_EVIDENCE, passage, A_CLAIM[0], source, "asserts", None)
     with ThreadPoolExecutor(1) as pool:
         with writing(committed) as session:
             run(session, RELATE, FIRST, SECOND, "copy_of")
-            waiting = pool.submit(happen, committed, RELATE, SECOND, FIRST, "copy_of")
+            waiting = pool.submit(execute, committed, RELATE, SECOND, FIRST, "copy_of")
             wait_for_a_lock(committed)
         with pytest.raises(Invalid) as refused:
             waiting.result(10)
@@ -392,7 +392,7 @@ def test_counts_equal_a_recount_after_concurrent_writes(committed: Database) -> 
         for _ in range(30):
             sql, values = chance.choice(list(HAPPENINGS.items()))
             try:
-                happen(committed, sql, *map(chance.choice, values))
+                execute(committed, sql, *map(chance.choice, values))
             except DomainError:
                 continue  # a circle, or what another needs
             done += 1
@@ -405,7 +405,7 @@ def test_counts_equal_a_recount_after_concurrent_writes(committed: Database) -> 
         assert kept_counts(session) == recount(session)
         # The writers may leave nothing that counts: this passage does, whatever they left.
         run(session, "UPDATE sources SET retracted_at = NULL")
-        run(session, SPEAK, number(3, PASSAGES), A_CLAIM[0], A_SOURCE[0], "supports", None)
+        run(session, ADD_EVIDENCE, number(3, PASSAGES), A_CLAIM[0], A_SOURCE[0], "supports", None)
         counts = kept_counts(session)
         assert counts == recount(session)
         assert counts[A_CLAIM[0]][1] >= 1
