@@ -1,4 +1,4 @@
-"""The second seed: seven sources that bear on the article, and what each does to its claims."""
+"""The second seed: seven sources about the article, and their stances on its claims."""
 
 import json
 import shutil
@@ -21,7 +21,7 @@ LOOP_RELEASE = "hksz:loop-press-release-2017"
 LOOP_NEWS = "hksz:news-gov-loop-2017"
 SCMP = "hksz:scmp-science-park-2023"
 
-# As listed: the title, whether we supplied it, the date, and where the source is found.
+# For each source its title, whether the title is supplied, its date and its URL.
 SOURCES = {
     TTPS_REPLY: (
         "Top Talent Pass Scheme",
@@ -62,7 +62,7 @@ SOURCES = {
     SCMP: ("Hong Kong Science Park opens branch in Shenzhen…", False, "2023-09-07", None),
 }
 
-# By claim: metric, subject, comparator, amount, unit, period, modality.
+# For each claim its metric, subject, comparator, amount, unit, period and modality.
 FIGURES = {
     "ttps-approved-to-november-2023": (
         "ttps-approved ttps eq 47681 1 2022-12-28/2023-11-30 actual"
@@ -92,7 +92,7 @@ FIGURES = {
     "hetao-shenzhen-side-area": "area hetao-shenzhen-side eq 302 har 2023-09-07 actual",
 }
 
-# What each source does to claims that it or another source makes, beyond its own.
+# The stances of the sources on each claim.
 STANCES = {
     "ttps-approved-2023": {ARTICLE: "asserts", TTPS_REPLY: "supports", TTPS_NEWS: "mentions"},
     "qianhai-zone-established": {
@@ -116,7 +116,7 @@ STANCES = {
     },
 }
 
-# The sources that bear a claim out, and of how many origins they are.
+# The number of sources that support a claim, and of their origins.
 ORIGINS = {
     "ttps-approved-2023": (2, 2),
     "qianhai-zone-established": (2, 2),
@@ -138,7 +138,7 @@ def database_url(make_database, all_seeds):
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of the second seed, to be changed; of the same name, as an edit would be."""
+    """A copy of the second seed under the same name, to be edited."""
     return Path(shutil.copytree(FOLDER, tmp_path / FOLDER.name))
 
 

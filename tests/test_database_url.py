@@ -32,7 +32,7 @@ BIN = Path(sys.executable).parent
 
 
 def _driver_parameters(url: str) -> dict[str, str]:
-    """What SQLAlchemy passes to the driver."""
+    """The parameters that SQLAlchemy passes to the driver."""
     dialect = PGDialect_psycopg()
     _, parameters = dialect.create_connect_args(driver_url(url))
     return {name: str(value) for name, value in parameters.items() if name != "context"}

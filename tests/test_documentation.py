@@ -1,4 +1,4 @@
-"""The documentation: links lead somewhere, files that are named exist, the reference is current."""
+"""The documentation: links and mentioned files exist, and the reference is current."""
 
 import re
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ _PATH = re.compile(r"`((?:hksz_db|schemas|migrations|tests|docs|seed_data)/[\w./
 
 
 def by_path(page: Path) -> str:
-    """The name of a test of a page."""
+    """The id of a page in a test."""
     return str(page.relative_to(ROOT))
 
 
@@ -72,7 +72,7 @@ def test_the_readme_is_short():
 
 @pytest.fixture(scope="module")
 def generated() -> dict[Path, str]:
-    """The reference as the code has it."""
+    """The reference generated from the code."""
     return pages()
 
 

@@ -34,7 +34,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """The module's database itself: what is written is committed."""
+    """The database of the module, in which writes are committed."""
     database = Database(lambda: database_url)
     yield database
     database.close()

@@ -28,7 +28,7 @@ ADD = "INSERT INTO units (code, label, dimension, factor) VALUES ($1, 'x', 'coun
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """The module's database itself: what is written is committed."""
+    """The database of the module, in which writes are committed."""
     database = Database(lambda: database_url)
     yield database
     database.close()
@@ -36,7 +36,7 @@ def database(database_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def flask(database: Database):
-    """Runs a command."""
+    """``flask(*arguments)`` runs a command."""
     runner = FlaskCliRunner(create_app(Settings(log_level="error"), database))
     return lambda *arguments: runner.invoke(args=[str(argument) for argument in arguments])
 

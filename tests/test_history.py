@@ -1,4 +1,4 @@
-"""What every row was, who changed it and when: kept by the database, whoever writes."""
+"""The database records every version of every row, with its author and time."""
 
 import json
 import threading
@@ -47,21 +47,21 @@ def connected(url: str) -> Iterator[Connection]:
 
 @pytest.fixture
 def psql(database_url: str) -> Iterator[Connection]:
-    """Somebody at the database itself, each of whose statements is a transaction."""
+    """A connection on which each statement is a transaction."""
     with connected(database_url) as connection:
         yield connection
 
 
 @pytest.fixture
 def past(database_url: str) -> Iterator[Connection]:
-    """A connection that looks back."""
+    """A connection that reads as of an earlier time."""
     with connected(database_url) as connection:
         use_history_schema(connection)
         yield connection
 
 
 def one(connection: Connection, query: str, *arguments: Any) -> Any:
-    """The one value that a query gives."""
+    """The single value that a query returns."""
     ((value,),) = connection.execute(query.encode(), arguments or None).fetchall()
     return value
 
@@ -130,7 +130,7 @@ def test_an_update_without_effect_is_not_recorded(psql):
     psql.execute("UPDATE claims SET written_in = written_in")
     psql.execute("DELETE FROM claims WHERE false")
     assert one(psql, "SELECT count(*) FROM transactions") == before
-    # As numbers they are equal; as what somebody wrote they are not.
+    # Equal as numbers, but written differently.
     psql.execute("UPDATE figures SET amount = amount::text::numeric(30, 3) WHERE amount = 47000")
     assert one(psql, "SELECT count(*) FROM transactions") == before + 1
 
@@ -211,7 +211,7 @@ def test_the_history_cannot_be_rewritten(psql, statement):
 
 @contextmanager
 def service_role(server: Server, database: str) -> Iterator[str]:
-    """A role with what the documentation tells an operator to grant; its name."""
+    """The name of a role with the privileges that the documentation lists."""
     page = (Path(__file__).parents[1] / "docs/how-to/deploy.md").read_text(encoding="utf-8")
     (_, block) = page.split("```sql\n")
     grants = block.split("```")[0]
@@ -290,7 +290,7 @@ def test_rolled_back_savepoints_leave_nothing(psql):
 
 @pytest.mark.slow
 def test_a_transaction_becomes_visible_as_a_whole_when_it_commits(database_url, psql, past):
-    """One that began before another and committed after it, and that took more than a second."""
+    """A long transaction that began before another one and committed after it."""
     retitle(psql, "Old")
     with connected(database_url) as slow:
         with slow.transaction():
@@ -314,7 +314,7 @@ def test_a_transaction_becomes_visible_as_a_whole_when_it_commits(database_url, 
 
 
 def test_a_transaction_that_overwrites_another_is_later(database_url, psql):
-    """B began first and waited for A: its row ended A's, so that it is the later one."""
+    """B began first and waited for A, but its version replaced A's, so it is later."""
     with connected(database_url) as a, connected(database_url) as b, ThreadPoolExecutor(1) as pool:
         with a.transaction():
             retitle(a, "A")
@@ -336,7 +336,7 @@ def test_a_transaction_that_overwrites_another_is_later(database_url, psql):
 
 
 def test_as_of_waits_for_transactions_that_are_committing(database_url, psql, past):
-    """The same question gets the same answer, however close to the moment it is asked."""
+    """A read as of a very recent time can be repeated with the same result."""
     with connected(database_url) as writer, ThreadPoolExecutor(1) as pool:
         writer.execute("BEGIN")
         retitle(writer, "Committing")
@@ -350,7 +350,7 @@ def test_as_of_waits_for_transactions_that_are_committing(database_url, psql, pa
 
 @pytest.mark.slow
 def test_the_clock_may_be_set_back(psql):
-    """Of two transactions the one that saw the other is the later, whatever the clock says."""
+    """A transaction that saw another one is later, even if the clock was set back."""
     psql.execute("ALTER TABLE transactions DISABLE TRIGGER transactions_refuse_rewriting")
     ahead = datetime.now(UTC) + timedelta(seconds=2)
     retitle(psql, "Of tomorrow")
@@ -400,7 +400,7 @@ def test_only_derived_tables_are_not_listed(psql):
 
 
 def test_as_of_reads_one_snapshot(database_url, psql):
-    """Who began before the moment and commits while it is being answered is not seen."""
+    """A transaction that began before the time and commits during the read is not seen."""
     retitle(psql, "Seen")
     with connected(database_url) as writer, connected(database_url) as reader:
         use_history_schema(reader)

@@ -77,7 +77,7 @@ BROKEN = [
 
 @pytest.fixture
 def url(make_database) -> Iterator[str]:
-    """A database of the test's own, which it may damage."""
+    """A database that the test may damage."""
     with make_database() as url:
         yield url
 
@@ -112,7 +112,7 @@ def test_the_service_is_not_ready_and_says_why(url: str, database: Database) -> 
 
 
 def test_a_failed_check_is_repeated(url: str, database: Database) -> None:
-    """A probe must not cost much; a database that was away may have been restored meanwhile."""
+    """A successful check is cached; a database that was unreachable may have been replaced."""
     readiness = Readiness()
     readiness.check(database)
     execute(url, "DROP TRIGGER mark_written_updated ON claims")

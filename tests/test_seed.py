@@ -1,4 +1,4 @@
-"""The seeds: what the first holds, and that loading them again changes only what differs."""
+"""The seeds: the content of the first, and loading again, which writes only differences."""
 
 import json
 import shutil
@@ -35,7 +35,7 @@ def database_url(make_database, all_seeds):
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of the first seed, to be changed; of the same name, as an edit would be."""
+    """A copy of the first seed under the same name, to be edited."""
     (folder, *_) = seed_folders()
     return Path(shutil.copytree(folder, tmp_path / folder.name))
 
@@ -93,7 +93,7 @@ def test_every_file_that_is_shipped_is_loaded(session):
 
 
 def test_no_two_seeds_have_the_same_entry():
-    """They would overwrite each other in turn."""
+    """They would overwrite each other."""
     entries = Counter(
         (path.name, item["external_id"])
         for folder in seed_folders()
@@ -289,7 +289,7 @@ def _times(database, name):
 
 
 def test_an_entry_that_becomes_relative_changes_the_row_that_was_loaded(database, copy):
-    """A database was seeded before, when the dates were absolute; and back again."""
+    """From absolute to relative dates, and back."""
     name, now = "hksz:qianhai-zone-established", _read(copy, "claims.json")
     (claim,) = (item for item in now if item["external_id"] == name)
     relative = ("[2009..2013]", "-P13Y", "[2023..2025]", "P0Y")

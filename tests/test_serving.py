@@ -32,7 +32,7 @@ settings = Settings.from_environ(os.environ)
 with listening(settings, unread_s=3) as listeners:
     serve("app:worker_app", settings, settings.database_url, listeners)
 """
-TIMEOUT_S = 30.0  # a passing test never waits that long
+TIMEOUT_S = 30.0  # a test that passes never waits that long
 
 
 def _free_port() -> int:
@@ -198,7 +198,7 @@ def test_the_replacement_of_a_killed_worker_answers_on_the_same_socket(served):
     os.kill(killed, signal.SIGKILL)
     while Path(f"/proc/{killed}").exists():
         time.sleep(0.005)
-    # The connection is not refused, even before there is a new worker.
+    # The connection is accepted even before the new worker starts.
     assert _get(served.port) == {"status": "ok"}
     assert _worker(served) != killed
 
@@ -220,7 +220,7 @@ def test_more_bodies_than_threads_can_be_received(served):
         for _ in range(5 * (os.cpu_count() or 1)):
             sender = socket.create_connection(("127.0.0.1", served.port))
             stack.enter_context(sender).sendall(unfinished)
-        for _ in range(3):  # the first may be answered before the bodies are asked for
+        for _ in range(3):  # the first may be answered before the bodies are awaited
             assert _get(served.port) == {"status": "ok"}
     log = served.log.read_text()
     assert "Started worker" in log

@@ -1,6 +1,6 @@
-"""What a stranger does with the generated client; test_generated_client.py runs and types it.
+"""Uses of the generated client, which test_generated_client.py runs and type-checks.
 
-``hksz_client`` is there only once the generator has run.
+``hksz_client`` exists only after the generator has run.
 """
 
 from typing import TypeVar
@@ -58,7 +58,7 @@ T = TypeVar("T")
 
 
 def given(value: T | Unset) -> T:
-    """What an answer holds unless ``select`` leaves it out."""
+    """The value of a field, which only ``select`` can leave out."""
     assert not isinstance(value, Unset)
     return value
 

@@ -1,4 +1,4 @@
-"""What the tests of the API stand on: the app over a seeded database, and clients with keys."""
+"""Fixtures: the app on a seeded database, and clients with keys."""
 
 import copy
 import os
@@ -35,7 +35,7 @@ WRITING = (Scope.SOURCES_WRITE, Scope.CLAIMS_WRITE, Scope.ENTITIES_WRITE)
 def seeded_template(make_database) -> Iterator[str]:
     """The name of a database with the first seed, to be cloned.
 
-    Only the first: what the tests count must not change with every source that is added.
+    Only the first, so that the counts in tests do not change with every added source.
     """
     (article, *_) = seed_folders()
     with make_database() as url:
@@ -62,7 +62,7 @@ def _bare_app() -> Flask:
 
 @pytest.fixture
 def app(_bare_app: Flask, database: Database) -> Flask:
-    """The service over the test's own transaction."""
+    """The service in the transaction of the test."""
     _bare_app.extensions["hksz_database"] = database
     return _bare_app
 
@@ -85,7 +85,7 @@ class Client:
         return self.send("GET", path, query_string=query or None)
 
     def get_with_embeds(self, path: str) -> TestResponse:
-        """A row with all that can be embedded, as the answer to a write has it."""
+        """A row with everything that can be embedded, like the answer to a write."""
         (resource,) = (r for r in RESOURCES.values() if path.startswith(f"/v1/{r.name}/"))
         embeds = ",".join(resource.embeds)
         return self.get(path, include=embeds) if embeds else self.get(path)
@@ -125,13 +125,13 @@ def reader(app: Flask) -> Client:
 
 @pytest.fixture
 def editor(make_client: MakeClient) -> Client:
-    """A client that may write everything, what was reviewed too, and is no admin."""
+    """A client that may write everything, also reviewed rows, but is not an admin."""
     return make_client(*WRITING, Scope.REVIEW, label="editor")
 
 
 @pytest.fixture
 def writer(make_client: MakeClient) -> Client:
-    """A client that may write everything, and may not review."""
+    """A client that may write everything except reviewed rows."""
     return make_client(*WRITING, label="writer")
 
 
@@ -143,13 +143,13 @@ def admin(make_client: MakeClient) -> Client:
 
 @pytest.fixture(scope="module")
 def server_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the server writes."""
+    """The log of the server."""
     return tmp_path_factory.mktemp("server") / "log"
 
 
 @pytest.fixture(scope="module")
 def address(database_url: str, server_log: Path) -> Iterator[str]:
-    """Where the service is, run as it is in production; everything is committed."""
+    """The URL of a service that runs as in production; everything is committed."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -192,10 +192,10 @@ def key(database_url: str) -> str:
 
 @dataclass(frozen=True)
 class Sample:
-    """How a row of a resource is made, and how it can be changed.
+    """A body that creates a row of a resource, and a patch that changes it.
 
-    ``body`` creates one on the seed, ``plain`` are those of its fields that come back as they
-    were sent, ``change`` is a patch that differs, ``scope`` what both need.
+    ``body`` refers to the seed, ``plain`` are the fields that are returned as they were
+    sent, ``change`` is a patch with another value, and both need ``scope``.
     """
 
     resource: str

@@ -1,4 +1,4 @@
-"""Who may: keys, their scopes, and what is written down of them."""
+"""Authorization: keys, their scopes, and which key made a change."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -182,7 +182,7 @@ def closed_app():
 
 @pytest.fixture
 def closed(closed_app, database):
-    """A client of a service whose reading is closed."""
+    """A client of a service whose reads require a key."""
     closed_app.extensions["hksz_database"] = database
     return closed_app.test_client()
 

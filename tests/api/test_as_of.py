@@ -1,4 +1,4 @@
-"""``as_of=``: what was answered at a moment is answered of it for ever, byte for byte."""
+"""``as_of=`` gives the answer of an earlier time, byte for byte."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -49,14 +49,14 @@ MORE = 8
 
 @pytest.fixture(scope="module")
 def database_url(make_database, all_seeds: str) -> Iterator[str]:
-    """Every seed: figures to compare, and corroboration of all sorts."""
+    """A database with every seed, which has comparable figures and all kinds of corroboration."""
     with make_database(all_seeds) as url:
         yield url
 
 
 @dataclass
 class RandomEdits:
-    """Somebody who changes things at random, over HTTP and at the database itself."""
+    """Random changes over HTTP and by SQL."""
 
     editor: Any
     database: Database
@@ -64,13 +64,13 @@ class RandomEdits:
     touched: list[str] = field(default_factory=list)
 
     def pick(self, resource: str) -> str:
-        """The address of a row, live or not."""
+        """The path of a row, live or deleted."""
         rows = self.sql(f"SELECT id FROM {resource} ORDER BY id")
         self.touched.append(f"/v1/{resource}/{self.chance.choice(rows)[0]}")
         return self.touched[-1]
 
     def sql(self, query: str, *arguments: Any) -> list[tuple[Any, ...]]:
-        """Carry out a statement at the database."""
+        """Execute a statement in the database."""
         with writing(self.database) as session:
             return run(session, query, *arguments)
 
@@ -143,7 +143,7 @@ def _unmerge(edits: RandomEdits) -> None:
 
 
 def _until_done(attempt: Callable[[], Any]) -> None:
-    """Something that is often refused, because other rows rest on the row."""
+    """Repeat a change that is often refused because other rows refer to the row."""
     for _ in range(100):
         if attempt().status_code < 300:
             return
@@ -190,7 +190,7 @@ CHANGES: tuple[Callable[[RandomEdits], None], ...] = (
 
 
 def questions(edits: RandomEdits) -> Questions:
-    """Every list, some rows with all that can be read of them, and the last that were touched."""
+    """Requests for every list, for some rows with their parts, and for the last rows changed."""
     touched: Questions = [(path, {}) for path in dict.fromkeys(edits.touched[-10:])]
     rows: Questions = [
         (f"{edits.pick(resource)}{part}", {})
@@ -202,7 +202,7 @@ def questions(edits: RandomEdits) -> Questions:
 
 
 def answer(reader: Any, path: str, query: dict[str, str], **more: str) -> Answer:
-    """Status and body, without the cursor, which names the moment that was asked for."""
+    """Status and body without the cursor, which contains the requested time."""
     response = reader.get(path, **query, **more)
     body = response.json if response.is_json else response.get_data(as_text=True)
     if response.status_code == 200 and "meta" in body:
@@ -219,7 +219,7 @@ def answer(reader: Any, path: str, query: dict[str, str], **more: str) -> Answer
 def test_each_as_of_gives_the_answer_of_that_time(editor, reader, database, seed):
     edits = RandomEdits(editor, database, random.Random(seed))
     recorded: list[tuple[str, str, dict[str, str], Answer]] = []
-    # Each change once, and then whatever comes.
+    # Each change at least once.
     changes = [*edits.chance.sample(CHANGES, len(CHANGES)), *edits.chance.choices(CHANGES, k=MORE)]
     for change in changes:
         change(edits)
@@ -271,7 +271,7 @@ def test_a_list_of_the_past_is_paged(editor, reader, database):
             break
         query["cursor"] = page["meta"]["next_cursor"]
     assert found == every
-    # A cursor belongs to its moment.
+    # A cursor belongs to its as_of.
     refused = reader.get("/v1/claims", per_page="7", select="id", cursor=query["cursor"])
     assert refused.status_code == 400
 

@@ -1,4 +1,4 @@
-"""Bulk calls: many items, each with a result of its own."""
+"""Bulk calls: many items, each with its own result."""
 
 import json
 
@@ -23,7 +23,7 @@ def items(*found):
 
 @pytest.fixture
 def send(editor):
-    """Sends many items, and gives the results and the counts that are not zero."""
+    """``send(path, *items)`` returns the results and the counts that are not zero."""
 
     def send(path, *found):
         answer = editor.post(path, items(*found))

@@ -1,4 +1,4 @@
-"""``/v1/claims/{id}/evidence``: what a researcher adds to a claim."""
+"""``/v1/claims/{id}/evidence``: the evidence of one claim."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""Comparisons: what agrees, what contradicts, and the sentence that says why."""
+"""Comparisons: which figures agree or contradict each other, and the explanations."""
 
 from itertools import chain
 from typing import Any
@@ -22,7 +22,7 @@ EXACTLY = {
 
 @pytest.fixture
 def post_claim(editor):
-    """Posts a claim with figures; the answer to it."""
+    """``post_claim(*figures)`` returns the document of a new claim with the figures."""
 
     def post(*figures: dict[str, Any], **claim: Any) -> Any:
         body = {"statement": "Somebody counted.", "claimant_external_id": "hksz:hkpc", **claim}
@@ -42,7 +42,7 @@ def seeded(reader):
 
 @pytest.fixture
 def compare_two(editor, post_claim):
-    """Posts two figures of a new metric; their comparisons."""
+    """``compare_two(*figures)`` returns the comparisons of new figures of a new metric."""
 
     def post(*figures: dict[str, Any], **metric: Any) -> Any:
         body = {"key": "test", "label": "A test", "accumulation": "flow", **metric}
@@ -356,7 +356,7 @@ def test_the_most_severe_come_first_and_each_pair_once(three_claims, reader):
     assert claim["all"] is True
     found = _verdicts(claim["data"])
     assert found == sorted(found, key=SEVERITY.index)
-    # InSubquery the three: 3; with the seed's, with 90,000 and with 1,000: 3 each.
+    # Among the three figures: 3; with the seed's, with 90,000 and with 1,000: 3 each.
     pairs = {frozenset((c["figure"]["id"], c["other"]["id"])) for c in claim["data"]}
     assert len(pairs) == len(claim["data"]) == 12
     assert all(c["figure"]["claim"]["id"] == three_claims[0]["id"] for c in claim["data"])
@@ -455,7 +455,7 @@ FILTERS = [
 
 @pytest.fixture
 def four_claims(three_claims, post_claim):
-    """Figures of another metric and modality, without a period, beside the many."""
+    """The three claims, and one with another metric and modality and without a period."""
     planned = {
         "metric_external_id": "hksz:metric-mainland-bases-added",
         "subject_external_id": "hksz:hkpc",
@@ -525,7 +525,7 @@ def test_a_bounded_scan_continues_on_the_next_page(reader, monkeypatch, query):
         comparisons_statement.cache_clear()
     assert [pair for page in pages for pair in page] == whole
     assert any(len(page) < 5 for page in pages[:-1])
-    # What an index leads to is never cut short.
+    # Rows that an index finds are not limited.
     assert led.json["meta"]["next_cursor"] is None
 
 

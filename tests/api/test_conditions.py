@@ -1,11 +1,11 @@
-"""Conditional requests: If-Match guards writes, If-None-Match spares reads."""
+"""Conditional requests: If-Match protects writes, If-None-Match saves reads."""
 
 import pytest
 
 
 @pytest.fixture
 def row(editor, sample):
-    """A new row of each resource, as it was made."""
+    """The answer that created a row, for each resource."""
     made = editor.post(sample.path, sample.body)
     assert made.status_code == 201
     return made
@@ -160,7 +160,7 @@ def test_a_change_of_an_embedded_row_changes_the_etag_and_not_the_version(
     headers = {"If-None-Match": listed.headers["ETag"]}
     again = editor.send("GET", "/v1/claims?q=approved", headers=headers)
     assert again.status_code == 200
-    # Who has read the version may still write: the claim itself is as it was.
+    # A client that has read the version may still write: the claim itself has not changed.
     assert editor.patch(path, {"language": "en-GB"}, before.headers["ETag"]).status_code == 200
 
 

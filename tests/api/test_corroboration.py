@@ -1,4 +1,4 @@
-"""What a claim rests on, over HTTP."""
+"""Corroboration over HTTP: the origins of the evidence for and against a claim."""
 
 import pytest
 from marshmallow import RAISE, Schema, fields
@@ -11,7 +11,7 @@ TALENT = "hksz:ttps-approved-2023"
 
 @pytest.fixture
 def add_source(editor):
-    """Adds a source that rests on others, and returns its id."""
+    """``add_source(title, kind="ids")`` adds a source with relations and returns its id."""
 
     def add(title, **rests_on):
         relations = [
@@ -34,7 +34,7 @@ def claim(editor):
 
 @pytest.fixture
 def add_evidence(editor, claim):
-    """Adds evidence on the claim, and returns its path."""
+    """``add_evidence(source)`` adds evidence to the claim and returns its path."""
 
     def add(source, stance="supports", **fields):
         body = {"source_id": source, "stance": stance, **fields}
@@ -47,7 +47,7 @@ def add_evidence(editor, claim):
 
 @pytest.fixture
 def counts(reader, claim):
-    """The verdict on the claim, and its sources and origins for and against."""
+    """``counts()`` returns the verdict on the claim, and its sources and origins on both sides."""
 
     def ask():
         answer = reader.get(f"{claim}/corroboration").json
@@ -61,7 +61,7 @@ def counts(reader, claim):
 
 
 def strict(schema: Schema) -> Schema:
-    """The schema, which then takes no field that it does not know."""
+    """The schema without additional properties."""
     schema.unknown = RAISE
     for field in schema.fields.values():
         inner = field.inner if isinstance(field, fields.List) else field
@@ -264,7 +264,7 @@ def test_the_etag_of_a_claim_changes_with_its_corroboration(
     assert changed.status_code == 200
     known = reader.send("GET", claim, headers={"If-None-Match": before})
     assert known.status_code == 200
-    # Nothing of the claim itself has changed: whoever read it may still write it.
+    # The claim itself has not changed: a client that has read it may still write it.
     assert editor.patch(claim, {"statement": "It poured."}, before).status_code == 200
 
 

@@ -1,4 +1,4 @@
-"""Many clients at once, at the service as it is run: none of them keeps the others waiting."""
+"""Many concurrent clients of a running service do not delay each other."""
 
 import http.client
 import json
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 UNKNOWN_ID = "0199c3a0-0000-7000-8000-000000000000"
 
 COSTLY_THREADS = Settings().costly_threads
-# Less than the five seconds for which a statement holds a slot, and the ten that a body has.
+# Less than the five seconds that a statement may take, and the ten that a body may take.
 PROMPT_S = 3
 PROBES = {"/", "/healthz", "/metrics", "/openapi.json", "/docs/", "/docs/<path:path>"}
 COSTLY_CALLS = {
@@ -36,7 +36,7 @@ COSTLY_CALLS = {
 def ask(
     address: str, path: str, method: str = "GET", body: Any = None, **headers: str
 ) -> tuple[int, http.client.HTTPMessage, bytes]:
-    """The status, headers and body of an answer."""
+    """Return status, headers and body of an answer."""
     connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
     try:
         text = None if body is None else json.dumps(body)
@@ -107,7 +107,7 @@ def test_a_list_that_gets_no_slot_is_refused(address, database_url):
 
 
 def _all_of(connection: socket.socket) -> bytes:
-    """What arrives until the connection is closed."""
+    """Everything that arrives until the connection is closed."""
     arrived = b""
     while piece := connection.recv(4096):
         arrived += piece

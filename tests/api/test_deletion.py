@@ -1,4 +1,4 @@
-"""Deleting: never from under something else; a claim takes its parts along and back."""
+"""Deletion: rows in use are kept; a claim is deleted and restored with its parts."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def _make(client, resource, **body):
 
 @pytest.fixture
 def full_claim(editor):
-    """A claim of one's own with everything it can rest on, by resource."""
+    """The paths of a new claim and of a row of each kind that it refers to, by resource."""
     names = [{"name": "A firm", "language": "en", "kind": "preferred"}]
     metric = {"key": "firms", "label": "Firms", "dimension": "money", "accumulation": "stock"}
     made = {

@@ -1,4 +1,4 @@
-"""Likely duplicates: who writes an entity is told which others are called much the same."""
+"""Likely duplicates: the answer to a write of an entity lists entities with similar names."""
 
 from uuid import UUID, uuid4
 
@@ -135,7 +135,7 @@ def test_likely_duplicates_are_found_by_the_trigram_index(session):
             " SELECT id, name, 'en', 'preferred' FROM made"
         )
     )
-    # What autovacuum does: the planner counts what an index has not sorted in yet.
+    # As autovacuum does: the planner counts entries that are not in the main index yet.
     run(session, "SELECT gin_clean_pending_list('entity_names_name_trgm_idx')")
     session.execute(text("ANALYZE entities, entity_names"))
     ((id,),) = run(session, "SELECT id FROM entities ORDER BY id LIMIT 1")

@@ -1,4 +1,4 @@
-"""Exports: all that a question selects, in the formats of the resource."""
+"""Exports: all rows that a query selects, in the formats of the resource."""
 
 import csv
 import io
@@ -232,7 +232,7 @@ def test_a_slot_is_released_only_once():
 
 @pytest.fixture
 def client(database_url):
-    """The service as it is, over the module's database."""
+    """The service on the database of the module."""
     database = Database(lambda: database_url)
     yield create_app(Settings(log_level="critical"), database).test_client()
     database.close()
@@ -240,7 +240,7 @@ def client(database_url):
 
 @pytest.fixture
 def many(database_url):
-    """So many rows that no buffer holds them."""
+    """More rows than fit into any buffer; their number."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(
             "INSERT INTO metrics (key, label, dimension, accumulation, nonnegative)"

@@ -1,4 +1,4 @@
-"""Every filter of every resource, against what Python makes of the documents themselves."""
+"""Every filter of every resource, compared with a selection of the documents in Python."""
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -15,7 +15,7 @@ from hksz_db.services.writing import writing
 
 Document = dict[str, Any]
 
-# Rows that have what the seed lacks, so that every filter can tell one row from another.
+# Rows with values that the seed lacks, so that every filter selects some rows and not all.
 EXTRA = (
     (
         "units",
@@ -166,7 +166,7 @@ EXTRA = (
     ),
 )
 
-# Where in a document the value of a filter stands; lists on the way are fanned out.
+# The path of each filter's values in a document, through all items of lists.
 PATHS = {
     "figures": {
         "metric": "metric.key",
@@ -282,7 +282,7 @@ ON_VALUES: dict[str, Callable[[Any, Any], bool]] = {
     ),
     "isnull": lambda value, given: (value is None) == given,
 }
-# Of two stretches of days, each the first and the last of them.
+# Whether two periods match; each is given by its first and last day.
 ON_DAYS: dict[str, Callable[[tuple[str, str], tuple[str, str]], bool]] = {
     "within": lambda days, given: days[0] <= given[1] and given[0] <= days[1],
     "certainly_within": lambda days, given: given[0] <= days[0] and days[1] <= given[1],
@@ -346,7 +346,7 @@ def _examples(documents: list[Document], resource: str, name: str, operator: str
     if operator == "isnull":
         return ["true", "false"]
     if own in PERIODS:
-        # A time that is open has no last day to compare with.
+        # An open period has no last day to compare with.
         return [text for text in EDTF if operator not in {"gt", "lte"} or ".." not in text]
     if own == "value":
         return ["-6", "-5", "6", "7", "7.00", "11", "10.5", "46999.5", "47000", "47001"]
@@ -372,7 +372,7 @@ def _examples(documents: list[Document], resource: str, name: str, operator: str
 
 
 def _within(entity: Document, entities: dict[str, Document]) -> Iterator[Document]:
-    """What the entity lies in or is part of, step by step."""
+    """The places that the entity lies in or is part of, also indirectly."""
     for relation in entity["relations"]:
         if relation["kind"] in {"located_in", "part_of"}:
             place = entities[relation["object"]["id"]]
@@ -381,7 +381,7 @@ def _within(entity: Document, entities: dict[str, Document]) -> Iterator[Documen
 
 
 class Service:
-    """Asks the service, and knows every document of it."""
+    """The service, with all its documents."""
 
     def __init__(self, app: Flask) -> None:
         self.database: Database = app.extensions["hksz_database"]
@@ -438,7 +438,7 @@ def service(database_url: str, _bare_app: Flask) -> Iterator[Service]:
 
 @pytest.fixture(autouse=True)
 def _module_database(service: Service, _bare_app: Flask) -> None:
-    """Tests read the module's rows, but for those that write: these ask for ``app``."""
+    """Tests read the rows of the module, except those that write, which use ``app``."""
     _bare_app.extensions["hksz_database"] = service.database
 
 

@@ -20,7 +20,7 @@ SETTINGS = Settings(threads=1, costly_threads=1, max_waiters=2)
 
 
 class Pieces:
-    """A streamed body that notes when it is closed."""
+    """A streamed body that records whether it was closed."""
 
     def __init__(self, number: int) -> None:
         self.left = number
@@ -40,7 +40,7 @@ class Pieces:
 
 
 class Service:
-    """An app whose views wait for events, so that a test says who holds a slot."""
+    """An app whose views wait for events, so that a test decides which requests hold a slot."""
 
     def __init__(self) -> None:
         self.app = Flask(__name__, static_folder=None)
@@ -77,7 +77,7 @@ class Service:
 
 
 class Client:
-    """Asks a gateway, as a server does for a client without a body."""
+    """Calls a gateway like a server that received a request without a body."""
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
@@ -117,7 +117,7 @@ def scope(path: str, query: bytes = b"", *headers: tuple[bytes, bytes]) -> dict[
 
 
 def run(test: Coroutine[Any, Any, None]) -> None:
-    """Run a test, which would wait for ever if what it tests did."""
+    """Run a test with a time limit."""
     asyncio.run(asyncio.wait_for(test, 30))
 
 
@@ -223,7 +223,7 @@ def test_a_stalled_stream_times_out(service):
         await client.get("/export")
         assert service.pieces.closed.is_set()
         assert service.pieces.left == 2
-        # What was sent does not look like a whole.
+        # The response that was sent is visibly incomplete.
         assert [message["type"] for message in client.sent] == ["http.response.start"]
 
     run(ask())

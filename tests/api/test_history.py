@@ -1,4 +1,4 @@
-"""History over HTTP: who changed what, what a row was in each version, and the way back to it."""
+"""History over HTTP: the changes of a row, its versions, and how to restore one."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def entries(client, path, **query):
 
 
 def summaries(client, path):
-    """Of each version, the newest first, its number, what became of the row, and the fields."""
+    """Number, operation and changed fields of each version, the newest first."""
     return [(e["version"], e["op"], e["changed"]) for e in entries(client, path)]
 
 
@@ -44,7 +44,7 @@ def restore_version(client, path, version, etag="*"):
 
 
 def run_sql(database, *statements):
-    """What somebody does there, each statement a transaction."""
+    """Execute each statement in a transaction of its own."""
     for sql, *arguments in statements:
         with writing(database) as session:
             run(session, sql, *arguments)
@@ -56,7 +56,7 @@ def without_counts(document):
 
 @pytest.fixture
 def edited(editor, sample):
-    """A row that was made, changed, deleted and restored; what a read gave after each of these."""
+    """The path of a row that was created, changed, deleted and restored, and a read after each."""
     path = made(editor, sample.resource, **sample.body)
     reads = [editor.get(path).json]
     patched(editor, path, **sample.change)
@@ -103,7 +103,7 @@ def test_each_version_of_a_row_can_be_read(reader, edited):
         answer = reader.get(f"{path}/history/{number}")
         assert answer.status_code == 200
         assert answer.json == {**entry, "until": until, "document": read}
-    # What is not deleted now is not deleted then, and the other way round.
+    # A row that is live now may have been deleted then, and the other way round.
     assert reader.get(f"{path}/history/3").json["document"] is None
 
 
@@ -145,7 +145,7 @@ def test_an_unchanged_history_is_304(reader, editor, edited, suffix):
     held = {"If-None-Match": tag}
     assert reader.send("GET", url, headers=held).status_code == 304
     patched(editor, path, external_id="test:renamed")
-    # The list grew; what was is as it was.
+    # The list has grown; an earlier version has not changed.
     assert reader.send("GET", url, headers=held).status_code == (304 if suffix else 200)
 
 
@@ -237,7 +237,7 @@ def test_changes_of_its_parts_are_versions_of_a_claim(editor, samples):
         ["due", "topics"],
         [],
     ]
-    # What belongs to a claim has a history of its own.
+    # The parts of a claim have their own histories.
     assert [entry[1:] for entry in summaries(editor, figure)] == [
         ("delete", []),
         ("update", ["as_stated"]),
@@ -258,7 +258,7 @@ def test_a_version_has_its_corroboration(editor, samples):
         editor.get(f"{path}/history/{number}").json["document"]["corroboration"]["for"]["origins"]
         for number in (1, 2)
     ]
-    # That the source was retracted is a change of the source.
+    # The retraction of a source is a change of the source.
     assert counts == [0, 1]
     assert editor.get(path).json["corroboration"]["for"]["origins"] == 0
     assert summaries(editor, path)[0] == (2, "update", ["evidence", "corroboration"])
@@ -307,7 +307,7 @@ def test_changes_by_sql_are_in_the_history(editor, samples, database):
     last = editor.get(f"{path}/history/5").json
     assert (last["at"], last["until"]) == (newest["at"], None)
     assert last["document"] == editor.get(path).json
-    # Of one number the last is read; the others are there as of their time.
+    # Of several rows with one version number the last is read; as_of reads the others.
     then = editor.get(path, as_of=others[-2]["at"]).json
     assert (then["statement"], then["language"], then["topics"]) == ("Sixty.", "en", ["firms"])
 
@@ -481,7 +481,7 @@ def test_a_row_is_restored_to_a_version(editor, edited):
     changed = entries(editor, path)[0]
     assert (changed["version"], changed["op"], changed["actor"]) == (5, "update", "editor")
     assert differences(editor, path, 1, 5) == []
-    # Once it is so there is nothing to change.
+    # Restoring the same version again changes nothing.
     assert restore_version(editor, path, 1).status_code == 200
     assert entries(editor, path)[0] == changed
 
@@ -533,10 +533,10 @@ def test_restoring_a_version_needs_the_scope_to_write(make_client, edited, sampl
 def test_restoring_a_review_status_needs_the_scope_review(writer, editor, samples):
     path = added(writer, samples, "claims")
     patched(editor, path, status="accepted")
-    # What was accepted is changed by reviewers only,
+    # Only reviewers change an accepted claim,
     assert restore_version(writer, path, 1).status_code == 403
     patched(editor, path, status="submitted")
-    # and so is what becomes accepted.
+    # and only they accept one.
     assert restore_version(writer, path, 2).status_code == 403
     assert restore_version(editor, path, 2).status_code == 200
     assert editor.get(path).json["status"] == "accepted"

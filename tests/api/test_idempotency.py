@@ -1,4 +1,4 @@
-"""Writes that are sent again: carried out once, and answered as they were the first time."""
+"""Repeated writes are executed once, and get the first answer again."""
 
 import threading
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def number_of(client, path="/v1/sources"):
 
 
 def is_replay(first, again):
-    """Whether an answer is the first one over again, and says so."""
+    """Whether an answer repeats the first one, and has the header that says so."""
     assert "Idempotency-Replayed" not in first.headers
     assert again.headers["Idempotency-Replayed"] == "true"
     for name in ("ETag", "Location", "Content-Type", "X-Content-Type-Options"):
@@ -168,7 +168,7 @@ def test_a_key_expires_after_a_day(editor, database):
     assert again.status_code == 201
     assert again.json["id"] != first.json["id"]
     assert is_replay(again, post(editor))
-    # A few were removed by the way, and never more.
+    # Each write removes a few expired answers.
     left = [key for key, _ in stored_answers(database)]
     assert len(left) == 1 + 30 - idempotency._CLEARED_AT_ONCE
     post(editor, key="two")
@@ -176,11 +176,11 @@ def test_a_key_expires_after_a_day(editor, database):
 
 
 class TestCommitted:
-    """Transactions of their own."""
+    """Requests whose transactions are committed."""
 
     @pytest.fixture
     def database(self, database_url: str) -> Iterator[Database]:
-        """The module's database itself: what is written is committed."""
+        """The database of the module, in which writes are committed."""
         database = Database(lambda: database_url)
         yield database
         with writing(database) as session:
@@ -213,7 +213,7 @@ class TestCommitted:
         body = {**BODY, "relations": [{"to_id": first, "kind": "quotes"}]}
         with ThreadPoolExecutor(1) as pool:
             with writing(database) as session:
-                # The first has to wait for whoever deletes what it refers to.
+                # The first has to wait for the transaction that deletes the row it refers to.
                 lifecycle.delete(session, "sources", first, None)
                 late = pool.submit(post, editor, "/v1/sources", body)
                 wait_for_a_lock(database)
@@ -221,7 +221,7 @@ class TestCommitted:
             assert answer.status_code == 409
             assert answer.headers["Retry-After"]
             assert late.result().status_code == 422
-        # The first has failed: it is carried out anew.
+        # The first has failed, so the request is executed again.
         editor.restore(f"/v1/sources/{first}")
         assert post(editor, "/v1/sources", body).status_code == 201
 

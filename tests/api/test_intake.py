@@ -1,4 +1,4 @@
-"""Request bodies: what is read of them, how long they may take, and how much is held."""
+"""Request bodies: how much is read, how long it may take, and how much memory they use."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ BULK = {"PATH_INFO": "/v1/claims/bulk"}
 
 
 class Sender:
-    """A client that sends pieces, each after a pause, and then leaves or is silent."""
+    """A client that sends pieces, each after a pause, and then disconnects or sends nothing."""
 
     def __init__(self, *pieces: bytes, pause_s: float = 0, leaves: bool = False) -> None:
         self.pieces = list(pieces)
@@ -79,7 +79,7 @@ def test_a_longer_body_gets_more_time():
     pieces = [b"x" * BYTES_PER_S] * 6
     length = sum(map(len, pieces))
     intake = Intake(max_bytes=length, max_bulk_bytes=length, time_s=1)
-    # Twice as long as a short one may take.
+    # Twice as long as a short body may take.
     assert len(read(intake, Sender(*pieces, pause_s=0.35), **declared(length))) == length
 
 

@@ -1,11 +1,11 @@
-"""PATCH is a merge patch (RFC 7396): what is absent stays, null clears, a list replaces."""
+"""PATCH is a merge patch (RFC 7396): absent fields stay, null clears, and lists are replaced."""
 
 import pytest
 
 
 @pytest.fixture
 def claim(editor):
-    """A claim with something of everything, and its path."""
+    """The answer that created a claim with values in all its lists and references."""
     made = editor.post(
         "/v1/claims",
         {

@@ -1,4 +1,4 @@
-"""Merging entities: everything moves, nothing is lost, and all of it can be undone."""
+"""Merging entities: all references move, nothing is lost, and every merge can be undone."""
 
 from uuid import uuid4
 
@@ -42,7 +42,7 @@ def _unmerge(editor, twin, etag="*"):
 
 
 def dump(session):
-    """Every row of every table, without what counts the changes."""
+    """Every row of every table, without versions and timestamps."""
     found = {}
     for name in sorted(Base.metadata.tables.keys() - OWN):
         changing = "'{version, updated_at, written_in}'::text[]"
@@ -68,7 +68,7 @@ def twin(editor, original):
 
 @pytest.fixture
 def references(editor, twin):
-    """A row of every kind that refers to the twin; their addresses by resource."""
+    """The path of a row of each resource that refers to the twin."""
     link = {"entity_external_id": "test:twin", "role": "subject"}
     source = _post(
         editor,
@@ -147,7 +147,7 @@ def test_the_old_id_redirects_to_the_new_one(
     assert moved.data == b""
     assert moved.headers["Location"] == f"{original.headers['Location']}{part}{query}"
     assert moved.headers["ETag"] == '"2"'
-    # Not to be remembered: it can be undone.
+    # Not to be cached: a merge can be undone.
     assert moved.headers["Cache-Control"] == "no-store"
     assert reader.send(method, moved.headers["Location"]).status_code == 200
 
@@ -227,7 +227,7 @@ def test_merging_into_a_merged_entity_follows_its_merge(editor, twin, original):
     last = _entity(editor, "Last")
     _merge(editor, original, "test:last")
     assert _merge(editor, twin, "test:original").json["id"] == last.json["id"]
-    # The other way round it would be merged into itself.
+    # In the other direction it would be merged into itself.
     refused = _merge(editor, last, "test:original")
     assert refused.status_code == 422
     assert refused.json["errors"][0]["pointer"] == "#/into_external_id"
@@ -545,8 +545,11 @@ def test_every_reference_to_an_entity_is_moved():
         if key.column.table.name == "entities"
     }
     left = {
-        ("entities", "redirect_to"),  # a merge leads on to the next
-        ("entity_names", "entity_id"),  # copied: an entity is shown under one of its own
+        ("entities", "redirect_to"),  # merges are followed
+        (
+            "entity_names",
+            "entity_id",
+        ),  # copied: an entity is shown under a name of its own
         ("entity_merges", "entity_id"),
         ("entity_merges", "into_id"),
     }

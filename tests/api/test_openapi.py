@@ -1,4 +1,4 @@
-"""The OpenAPI document: valid, whole, and readable without the internet."""
+"""The OpenAPI document is valid and complete, and can be viewed without the internet."""
 
 import re
 from urllib.parse import urljoin
@@ -99,7 +99,7 @@ def test_errors_are_declared_as_problem_documents(document):
             assert "404" in declared, name
         for status, response in declared.items():
             if int(status) >= 400:
-                # One component a status, and one schema for them all.
+                # One component for each status, and one schema for all of them.
                 assert response == {"$ref": f"#/components/responses/Problem{status}"}, name
             else:
                 assert "Problem" not in _models(document, _resolved(document, response)), name
@@ -169,7 +169,7 @@ def test_every_object_and_vocabulary_has_a_named_schema(document):
         if isinstance(part, dict) and ("enum" in part or "properties" in part):
             assert path in named, path
     for name, operation in _operations(document):
-        # Where there are several, a generated client has to choose.
+        # With several, a generated client would have to choose one.
         assert len(operation.get("requestBody", {}).get("content", {})) <= 1, name
     for name, part in document["components"]["schemas"].items():
         varying = any(term.startswith("-") for term in part.get("enum", ()))
@@ -198,7 +198,7 @@ def test_only_fields_that_can_be_left_out_are_optional_in_answers(document):
 
 
 def _models(document, part):
-    """The schemas that a part refers to, and those that these refer to."""
+    """The schemas that a part refers to, directly or indirectly."""
     found, left = set(), [part]
     while left:
         for _, inner in _parts(left.pop()):
@@ -221,7 +221,7 @@ def test_the_viewer_loads_nothing_from_other_hosts(reader):
             assert served.data
     assert '"url": "/openapi.json"' in page.text
     assert not re.search("https?://(?!localhost/)", page.text)
-    # The viewer would ask a service of its makers whether the document is valid.
+    # By default the viewer asks a public service whether the document is valid.
     assert '"validatorUrl": null' in page.text
 
 

@@ -1,4 +1,4 @@
-"""What operators ask: whether it lives, whether it is ready, what it does."""
+"""Operational endpoints: liveness, readiness, metrics and the root."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""``place__under``: what is about a place is about the places in which that lies, too."""
+"""``place__under``: rows about a place are also about the places in which it lies."""
 
 import re
 from uuid import uuid4
@@ -167,7 +167,7 @@ def test_query_trees_accept_places(reader):
     assert _asked(reader, {"and": [shenzhen, {"not": futian}]}) == (
         found["shenzhen"] - found["futian"]
     )
-    # Each on its own: a claim may be about two places, neither of which lies in the other.
+    # Negated separately: a claim may be about two places, neither of which lies in the other.
     assert _asked(reader, {**shenzhen, **hong_kong}) == found["shenzhen"] & found["hong_kong"]
     assert found["shenzhen"] & found["hong_kong"]
 
@@ -205,5 +205,5 @@ def test_the_search_starts_at_the_place(session, operator):
     statement = matches_statement(page)
     values = statement.arguments(bound_values(asked))
     plan = "\n".join(row for (row,) in run(session, f"EXPLAIN {statement.sql}", *values))
-    # The links of what lies there are looked up, never gone through.
+    # The links of these places are looked up in an index.
     assert re.search(r"claim_entities_entity_id_claim_id_idx.*\n.*entity_id = ANY", plan), plan

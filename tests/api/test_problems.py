@@ -1,4 +1,4 @@
-"""Errors: a problem document (RFC 9457) for every status, and nothing of the database in it."""
+"""Errors: a problem document (RFC 9457) for every status, without details of the database."""
 
 import re
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""``POST /v1/R/query``: the same filters as a tree, and lists too long for a URL."""
+"""``POST /v1/R/query``: filters as a tree, and lists too long for a URL."""
 
 from typing import Any
 from uuid import uuid4
@@ -13,7 +13,7 @@ def _ids(response):
 
 @pytest.fixture
 def ask(reader):
-    """The ids of the claims that a tree selects."""
+    """``ask(tree)`` returns the ids of the claims that the tree selects."""
 
     def ids(tree):
         return _ids(reader.post("/v1/claims/query", {"filter": tree, "per_page": 100}))

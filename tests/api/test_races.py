@@ -312,7 +312,7 @@ def test_a_writer_that_waits_too_long_gets_503(database_url, database, claim):
 
 @pytest.fixture
 def twins(client):
-    """Three new entities that are one: their paths, and a merge of one into another."""
+    """The ids of three new entities, and ``merge(one, into)``, which returns the status."""
     names = [{"name": "A firm", "language": "en", "kind": "preferred"}]
     body = {"kind": "organisation", "names": names}
     ids = [client.post("/v1/entities", body).json["id"] for _ in range(3)]
@@ -331,7 +331,7 @@ def _left(client, ids) -> list[int]:
 def test_two_entities_are_not_merged_into_each_other(client, twins, pool):
     ids, merge = twins
     statuses = sorted(pool.map(merge, (0, 1), (1, 0)))
-    # The second is told that they are one already.
+    # The second merge is refused because they are one entity already.
     assert statuses == [200, 422]
     assert sorted(_left(client, ids[:2])) == [200, 308]
 

@@ -1,4 +1,4 @@
-"""What a body refers to must exist and be live; otherwise nothing of it is written."""
+"""References of a body must lead to live rows; otherwise nothing is written."""
 
 from typing import Any
 from uuid import uuid4
@@ -25,7 +25,7 @@ ENTITY: dict[str, Any] = {
 }
 OF_CLAIM: dict[str, Any] = {"claim_external_id": "hksz:author-post"}
 
-# Each place of a body that refers to something: the path, the rest of the body, the pointer.
+# Each reference in a body: the resource, the rest of the body, the place of the reference.
 PLACES = [
     ("claims", CLAIM, ("claimant",)),
     ("claims", CLAIM, ("reported_by",)),

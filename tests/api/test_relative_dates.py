@@ -1,4 +1,4 @@
-"""Dates that a text gives relative to its own: kept as such, and right when that is corrected."""
+"""Dates relative to the date of a source are stored as such and follow its corrections."""
 
 from typing import Any
 from uuid import uuid4
@@ -30,7 +30,7 @@ def paper(editor):
 
 @pytest.fixture
 def make(editor, paper):
-    """Adds a claim; what was answered."""
+    """``make(**fields)`` adds a claim and returns the answer."""
     assert paper.json["issued"]["edtf"] == "2024?"
 
     def make(**fields):

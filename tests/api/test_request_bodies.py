@@ -1,4 +1,4 @@
-"""Bodies: bounded, strict JSON, exact numbers, clean text; nothing doubtful is guessed at."""
+"""Bodies: a maximum size, strict JSON, exact numbers and valid text; nothing is guessed."""
 
 import io
 import json
@@ -13,7 +13,7 @@ def _send(client, data, content_type="application/json", path="/v1/sources", **o
 
 
 def _chunked(client, data):
-    """Send without a length, in chunks, as a server hands it on."""
+    """Send the body in chunks, without a length."""
     return client.send(
         "POST",
         "/v1/sources",

@@ -1,4 +1,4 @@
-"""The service as it is run: Schemathesis tries to find it at odds with its OpenAPI document."""
+"""Schemathesis looks for differences between a running service and its OpenAPI document."""
 
 import http.client
 import itertools
@@ -43,7 +43,7 @@ def test_a_body_has_a_maximum_size_with_any_framing(address: str, key: str) -> N
     host = address.removeprefix("http://")
     for number, status in ((0, 201), (3, 201), (17, 413)):
         connection = http.client.HTTPConnection(host)
-        # Without a length, in chunks: the end is not known when the first is read.
+        # In chunks, without a length: the size is unknown when the first one is read.
         connection.request("POST", "/v1/sources", chunks(number), head, encode_chunked=True)
         assert connection.getresponse().status == status
         connection.close()
@@ -51,7 +51,7 @@ def test_a_body_has_a_maximum_size_with_any_framing(address: str, key: str) -> N
 
 @pytest.fixture
 def _many_rows(database_url: str) -> Iterator[None]:
-    """So many that no buffer holds them."""
+    """More rows than fit into any buffer."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(
             "INSERT INTO metrics (key, label, dimension, accumulation, nonnegative)"
@@ -81,7 +81,7 @@ def test_abandoned_exports_release_their_connections(address: str, database_url:
             connection, answer = ask()
             if answer.status == 200:
                 return connection, answer
-            # The server has still to hear of those who left.
+            # The server has yet to notice the closed connections.
             assert answer.status == 503
             connection.close()
             pause.wait(0.02)
@@ -89,7 +89,7 @@ def test_abandoned_exports_release_their_connections(address: str, database_url:
 
     with psycopg.connect(database_url, autocommit=True) as watching:
         for _ in range(2):
-            # As many as may be under way at once, of which nothing is read but the beginning.
+            # As many as may run at once; the client reads only the beginning of each.
             left = [begin() for _ in range(2)]
             assert watching.execute(exporting).fetchall() == [(2,)]
             connection, refused = ask()

@@ -1,4 +1,4 @@
-"""Full-text search: ``q`` as people type it on the web."""
+"""Full-text search: ``q`` in the syntax of web searches."""
 
 
 def _found(response) -> set[str]:

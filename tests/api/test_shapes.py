@@ -1,4 +1,4 @@
-"""Which fields of a document a client chooses, and counts by a field."""
+"""``select``, ``include`` and ``group_by``."""
 
 import json
 from collections import Counter

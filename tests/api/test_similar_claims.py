@@ -1,4 +1,4 @@
-"""Claims that look alike: which are found, what is compared, and which are called the same."""
+"""Similar claims: which are found, what is compared, and which are likely the same."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -25,7 +25,7 @@ FINDINGS = ("words", "numbers", "figures", "period")
 
 @pytest.fixture
 def post(editor):
-    """Adds a claim in the given words; the document that answers it."""
+    """``post(statement)`` adds a claim and returns its document."""
 
     def add(statement, **fields):
         body = {"claimant_external_id": "hksz:hkpc", "statement": statement, **fields}
@@ -38,7 +38,7 @@ def post(editor):
 
 @pytest.fixture
 def similar(post):
-    """Adds a claim; what the answer says of each that looks like it, by its external id."""
+    """``similar(statement)`` adds a claim and returns the similar ones by external id."""
 
     def add(statement, **fields):
         return by_name(post(statement, **fields)["similar"])

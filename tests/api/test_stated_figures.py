@@ -1,4 +1,4 @@
-"""Figures of which only the words are given: the service reads the numbers and the unit."""
+"""The service reads the numbers and the unit of a figure from its words."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ ADVICE = "Give comparator, amount or bounds, and unit_code."
 
 @pytest.fixture(autouse=True)
 def metrics_and_units(admin) -> None:
-    """Metrics of several dimensions, and units for them, but none of length and no euro."""
+    """Metrics of several dimensions, and units, but none of length and not the euro."""
     for dimension in ("money", "ratio", "area", "length", "mass", "count"):
         body = {
             "external_id": f"test:{dimension}",

@@ -1,11 +1,11 @@
-"""A read is one SQL statement, and a write takes a few."""
+"""A read is one SQL statement, and a write is a few."""
 
 import pytest
 
 from hksz_db.queries.registry import RESOURCES
 
 NOBODY = "0199c3a0-0000-7000-8000-000000000000"
-# To create a row and to update it, each with the checks of the key and of the review and with
+# To create and to update a row, each with the checks of the key and of the review, and with
 # reading the new document.
 WRITES = {
     "sources": (4, 3),
@@ -20,7 +20,7 @@ WRITES = {
 
 @pytest.fixture
 def count(reader, query_counter):
-    """Sends a request; how many statements it took, and the response."""
+    """``count(method, url)`` returns the number of statements and the response."""
 
     def send(method, url, **options):
         with query_counter() as counted:

@@ -1,4 +1,4 @@
-"""``/v1/sources/{id}/verify``: a text is held against the locators, and nothing of it is kept."""
+"""``/v1/sources/{id}/verify`` compares a text with the locators and does not keep it."""
 
 import http.client
 import json
@@ -38,7 +38,7 @@ MARKER = "zyzzyva-quixotry"
 
 @pytest.fixture
 def source(editor):
-    """A source whose copy was held, with evidence in the opposite order of its places."""
+    """The id of a source with a capture, and with evidence in the reverse order of its places."""
     capture = {"char_length": len(TEXT), "text_sha256": digest(TEXT)}
     body = {"csl_type": "article", "title": "An article", "captures": [capture]}
     made = editor.post("/v1/sources", body).json
@@ -307,7 +307,7 @@ def test_verification_stores_nothing(reader, source, session):
 
 @pytest.fixture
 def verbose_client(database, capsys, caplog):
-    """The service as it logs everything it can, to where ``_logged`` reads it."""
+    """A client of the service at its lowest log level; ``_logged`` returns the log."""
     caplog.set_level(logging.DEBUG)
     capsys.readouterr()
     yield create_app(Settings(log_level="debug", log_format="console"), database).test_client()
@@ -355,7 +355,7 @@ def test_an_error_logs_nothing_of_the_text(
 
 @pytest.fixture
 def served(database_url: str, tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """The service as it is run, logging all that it can; its address and its log."""
+    """The host and the log of a running service at its lowest log level."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -415,7 +415,7 @@ def test_server_logs_contain_nothing_of_the_text(served):
 
 
 def _hang_up(host: str, path: str, text: bytes) -> None:
-    """Send less than was declared, and go."""
+    """Send less than the declared length, and disconnect."""
     name, _, port = host.partition(":")
     with socket.create_connection((name, int(port)), timeout=30) as connection:
         head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: text/plain\r\n"

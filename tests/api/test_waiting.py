@@ -30,7 +30,7 @@ ADD = "INSERT INTO units (code, label, dimension, factor) VALUES ($1, 'x', 'coun
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """The module's database itself: what is written is committed."""
+    """The database of the module, in which writes are committed."""
     database = Database(lambda: database_url)
     with writing(database) as session:
         run(session, "DELETE FROM units WHERE label = 'x'")
@@ -63,7 +63,7 @@ def add(database: Database, code: str) -> None:
 
 
 def wait_until(app: Flask, waiting: int) -> None:
-    """Return when so many requests wait."""
+    """Return as soon as that many requests wait."""
     listener = app.extensions["hksz_waiting_room"].listener
     for _ in range(6000):
         if listener.waiting == waiting:
@@ -197,7 +197,7 @@ def served(database_url: str, tmp_path: Path) -> Iterator[tuple[str, "subprocess
 
 
 def test_shutdown_answers_the_waiting_requests(served, pool, database):
-    """It does so at once: after twenty seconds they would be cut off without an answer."""
+    """Immediately: after twenty seconds they would be disconnected without an answer."""
     host, server = served
 
     def ask(query: str) -> tuple[int, dict]:

@@ -1,4 +1,4 @@
-"""What the database says of its own seeds: the cases that it was made for."""
+"""The main use cases, with the seeds."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -19,7 +19,7 @@ def database_url(make_database, all_seeds: str) -> Iterator[str]:
 
 @pytest.fixture
 def find_row(reader):
-    """The one row of a resource with an external id, with what is asked to be embedded."""
+    """``find_row(resource, external_id)`` returns the document of a row."""
 
     def find(resource, external_id, **query):
         (row,) = reader.get(f"/v1/{resource}", external_id=external_id, **query).json["data"]
@@ -30,7 +30,7 @@ def find_row(reader):
 
 @pytest.fixture
 def post_claim(editor):
-    """Posts a claim with one figure on the talent pass, and returns the answer."""
+    """``post_claim(as_stated, …)`` adds a claim with a figure on the talent pass."""
 
     def post(as_stated, comparator, amount, **fields):
         figure = {

@@ -30,7 +30,7 @@ def app(bare_app, database):
 
 @pytest.fixture
 def flask(app):
-    """Runs a command."""
+    """``flask(*arguments)`` runs a command."""
     runner = app.test_cli_runner()
     return lambda *arguments: runner.invoke(args=[str(argument) for argument in arguments])
 

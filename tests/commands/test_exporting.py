@@ -37,7 +37,7 @@ def _flask(url, *arguments):
 
 @pytest.fixture
 def flask(seeded_url):
-    """Runs a command on a database with every seed."""
+    """``flask(*arguments)`` runs a command on a database with every seed."""
     return lambda *arguments: _flask(seeded_url, *arguments)
 
 
@@ -144,7 +144,7 @@ def test_an_export_that_fails_halfway_leaves_no_file(make_database, tmp_path):
                 " SELECT 'k' || n, repeat('x', 4000), 'count', 'flow', true"
                 " FROM generate_series(1, 500) AS n"
             )
-            # In place of the table one of which the last row cannot be read.
+            # Replace the table by a view whose last row cannot be read.
             connection.execute("ALTER TABLE metrics RENAME TO stored")
             connection.execute(
                 "CREATE VIEW metrics AS SELECT id, external_id, key, dimension, accumulation,"
@@ -215,7 +215,7 @@ def _shown(terminal):
 
 def test_a_terminal_shows_progress(seeded_url, tmp_path):
     with psycopg.connect(seeded_url) as connection:
-        # What the length of the bar is reckoned from.
+        # The progress bar takes its length from the estimates of the planner.
         connection.execute("ANALYZE")
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "flask", "dump", str(tmp_path / "file")]

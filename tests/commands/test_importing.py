@@ -48,14 +48,14 @@ def bare_app():
 
 @pytest.fixture
 def run_on(bare_app):
-    """``on(database)`` is a function that runs the command with the database."""
+    """``run_on(database)`` is a function that runs the command with the database."""
 
     def bind(database):
         def invoke(*arguments):
             bare_app.extensions["hksz_database"] = database
             runner = bare_app.test_cli_runner()
             answer = runner.invoke(args=["import", *map(str, arguments)])
-            # Any other exception would be a traceback.
+            # Any other exception would show a traceback.
             assert answer.exception is None or isinstance(answer.exception, SystemExit)
             return answer
 
@@ -66,7 +66,7 @@ def run_on(bare_app):
 
 @pytest.fixture
 def flask(run_on, database):
-    """Runs the command in the transaction of the test."""
+    """``flask(*arguments)`` runs the command in the transaction of the test."""
     return run_on(database)
 
 

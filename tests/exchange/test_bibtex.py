@@ -1,4 +1,4 @@
-"""BibTeX, as a parser reads it."""
+"""BibTeX, read by a parser."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""CSL-JSON, as a citation processor reads it, and its dates."""
+"""CSL-JSON, read by a citation processor, and its dates."""
 
 import json
 import warnings

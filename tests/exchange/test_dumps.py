@@ -24,7 +24,7 @@ from hksz_db.settings import Settings
 
 pytestmark = pytest.mark.slow
 
-# Not in the seeds: reference cycles, a sequence, a trigger, other types.
+# The seeds lack reference cycles, a sequence, a trigger and some types.
 MORE = """
     CREATE TABLE past.added (
         number bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,

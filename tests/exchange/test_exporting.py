@@ -13,7 +13,7 @@ from hksz_db.exchange.exporting import export, read_export
 pytestmark = pytest.mark.slow
 
 NUMBERS = prepare(text("SELECT generate_series(1, CAST(:most AS int))::text"))
-# Wide: the server sends what fills a buffer.
+# Wide rows, because the server sends full buffers.
 SLOW = prepare(
     text("SELECT n::text, repeat('x', 2000), pg_sleep(0.01) FROM generate_series(1, 1000) AS n")
 )

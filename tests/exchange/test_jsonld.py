@@ -1,4 +1,4 @@
-"""JSON-LD, as a processor reads it without remote contexts."""
+"""JSON-LD, read by a processor without remote contexts."""
 
 import json
 

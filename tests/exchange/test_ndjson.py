@@ -1,4 +1,4 @@
-"""NDJSON: one document a line, as a read by id returns it."""
+"""NDJSON: one document per line, equal to a read by id."""
 
 import json
 

@@ -28,7 +28,7 @@ ADD = "INSERT INTO units (code, label, dimension, factor) VALUES (%s, 'x', 'coun
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """The module's database itself: what is written is committed."""
+    """The database of the module, in which writes are committed."""
     database = Database(lambda: database_url)
     yield database
     database.close()
@@ -62,7 +62,7 @@ class Follower:
 
 
 def test_entries_are_in_the_order_of_the_commits(database, database_url):
-    """It does not matter which transaction began first."""
+    """The order in which the transactions began does not matter."""
     follower = Follower(database)
     with writer(database_url) as slow, writer(database_url) as quick:
         slow.execute("BEGIN")
@@ -140,7 +140,7 @@ def test_transactions_may_have_equal_moments(database, database_url):
 
 
 def test_transactions_without_an_entry_are_skipped(database):
-    """There are more than one answer searches."""
+    """More of them than one page searches."""
     follower = Follower(database)
     with closing(database.connector.connect()) as connection:
         connection.execute(
@@ -171,7 +171,7 @@ def test_pages_divide_a_large_transaction(database, database_url):
 
 
 def test_rows_without_an_entry_are_skipped(database, database_url):
-    """One transaction has more of them than one answer searches."""
+    """One transaction has more of them than one page searches."""
     feed, position = Feed(database, ("sources",)), horizon(database).position
     with writer(database_url) as one, one.transaction():
         one.execute(
@@ -206,7 +206,7 @@ def test_a_cursor_belongs_to_one_feed(database):
 
 
 def waiting(listener: ChangeListener, position: Position, pool: ThreadPoolExecutor) -> Future[bool]:
-    """Start a thread that waits; it does so when this returns."""
+    """Start a thread that waits for changes; return when it waits."""
     before = listener.waiting
     found = pool.submit(listener.wait, position, 30)
     while listener.waiting == before:
@@ -247,7 +247,7 @@ def test_a_commit_wakes_all_waiters_over_one_connection(database, database_url, 
         one.execute(ADD, ["one"])
     assert all(each.result(30) for each in everybody)
     assert listener.waiting == 0
-    # A waiter for something that is there already returns at once.
+    # A waiter returns immediately if the entry already exists.
     assert listener.wait(position, 30)
 
 
@@ -326,7 +326,7 @@ def test_concurrent_calls_record_an_overdue_claim_once(database, database_url, p
 
 @pytest.fixture
 def another_database(make_database) -> Iterator[Database]:
-    """A database for this test alone."""
+    """A database for one test."""
     with make_database() as url:
         database = Database(lambda: url)
         yield database

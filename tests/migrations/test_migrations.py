@@ -1,4 +1,4 @@
-"""The migrations: forwards and backwards with data, and equal to the models."""
+"""The migrations: upgrades and downgrades with data, and equality with the models."""
 
 import json
 import re
@@ -74,7 +74,7 @@ def tables_with_rows(url: str) -> set[str]:
 
 def test_every_migration_upgrades_and_downgrades_with_rows_in_every_table(empty: str) -> None:
     with psycopg.connect(empty) as connection:
-        # A downgrade leaves it where it is: somebody else may use it.
+        # A downgrade keeps the extension because others may use it.
         connection.execute("CREATE EXTENSION pg_trgm")
     schemas = {"base": dump(empty)}
     for revision in REVISIONS:
@@ -91,7 +91,7 @@ def test_every_migration_upgrades_and_downgrades_with_rows_in_every_table(empty:
 
 
 def go_back(url: str, revision: str) -> None:
-    """Leave the migrations that came later."""
+    """Downgrade to the revision."""
     alembic(url, "-x", "drop-data=yes", "downgrade", revision)
 
 
@@ -139,7 +139,7 @@ def test_a_downgrade_restores_rounded_factors(migrated: str) -> None:
 
 
 def test_a_refused_downgrade_takes_none_of_its_steps(migrated: str) -> None:
-    """The last step would drop what the first do not touch."""
+    """The last step would drop rows that the first steps do not touch."""
     before = dump(migrated)
     with psycopg.connect(migrated) as connection:
         connection.execute("INSERT INTO seed_items VALUES ('a.json', 'ex:a', repeat('0', 64))")
@@ -235,7 +235,7 @@ def test_a_table_in_use_is_not_waited_for_long(migrated: str) -> None:
 
 
 def test_missing_triggers_of_a_restored_database_are_created(migrated: str) -> None:
-    """Also where the migration was interrupted after its first steps."""
+    """Also if the migration was interrupted after its first steps."""
     schema = dump(migrated)
     go_back(migrated, "due_dates")
     with psycopg.connect(migrated) as connection:
@@ -247,7 +247,7 @@ def test_missing_triggers_of_a_restored_database_are_created(migrated: str) -> N
 
 
 def test_grants_on_the_history_survive(migrated: str, server: Server) -> None:
-    """The migrations make the views anew."""
+    """The migrations create the views again."""
     go_back(migrated, "due_dates")
     administrator = server.url(str(make_url(migrated).database), superuser=True)
     with psycopg.connect(administrator, autocommit=True) as connection:
@@ -278,7 +278,7 @@ def test_existing_claims_get_their_bands(migrated: str) -> None:
 
 
 def test_the_feed_begins_with_the_rows_that_predate_the_history(migrated: str) -> None:
-    """Nothing says how its rows came: all that are still there are in the first transaction."""
+    """Nothing is known about their creation, so they are all in the first transaction."""
     fill(migrated)
     go_back(migrated, "idempotency_keys")
     alembic(migrated, "upgrade", "head")

@@ -181,7 +181,7 @@ _OWN = {"id", "version", "created_at", "updated_at", "search", "written_in"}
 
 
 def stored(session: Session) -> dict[str, list[str]]:
-    """All rows, with names in place of ids."""
+    """All rows, with external ids in place of ids."""
     names: dict[str, str] = {}
     for table, label in (
         *((table, "external_id") for table in WRITERS),
@@ -210,12 +210,12 @@ def optional(**fields: st.SearchStrategy[Any]) -> dict[str, st.SearchStrategy[An
 
 
 def usually(usual: list[Any], rare: list[Any]) -> st.SearchStrategy[Any]:
-    """One of the usual values, and of twenty items about one has a rare one."""
+    """One of the usual values, or a rare one in about one of twenty items."""
     return st.integers(0, 19).flatmap(lambda n: st.sampled_from(usual if n else rare))
 
 
 name = st.sampled_from(["t:a", "t:b", "t:c", "t:d"])
-# The one of each kind that is there, or one that may be.
+# A part that exists for certain, or one that may exist.
 other = st.one_of(st.sampled_from(["w:first", "w:first"]), name)
 entity = usually(["w:north", "w:south"], ["w:nobody"])
 source = usually(["w:dated"], ["w:undated"])
@@ -431,7 +431,7 @@ def test_a_bulk_write_equals_single_writes(engine: Engine, resource, data) -> No
 
 
 def claim(number: int, **fields: Any) -> dict[str, Any]:
-    """A claim with a figure, evidence and entities, all of them named."""
+    """A claim with a figure, evidence and entities, all of them with external ids."""
     return {
         "external_id": f"t:claim-{number:03}",
         "statement": f"It rained {number} times.",

@@ -38,7 +38,7 @@ class Passage:
 
 @dataclass(frozen=True)
 class World:
-    """All that the counts follow from."""
+    """The rows that determine the counts."""
 
     passages: Mapping[UUID, Passage]
     rests_on: Mapping[UUID, frozenset[UUID]]
@@ -46,12 +46,12 @@ class World:
     claims: frozenset[UUID]
 
     def origins(self, source: UUID) -> frozenset[UUID]:
-        """Where the ways from a source end."""
+        """The origins of a source."""
         further = self.rests_on.get(source, frozenset())
         return _union(map(self.origins, further)) if further else frozenset({source})
 
     def origins_of(self, passage: Passage) -> frozenset[UUID]:
-        """Where the ways from a passage end."""
+        """The origins of a passage."""
         if passage.derived_from is None:
             return self.origins(passage.source)
         derived = self.origins_of(self.passages[passage.derived_from])
@@ -102,7 +102,7 @@ def read_world(session: Session) -> World:
 
 
 def kept_counts(session: Session) -> dict[UUID, Counts]:
-    """What the database keeps, by claim."""
+    """The counts that the database keeps, by claim."""
     kept = run(
         session,
         "SELECT claim_id, sources_for, origins_for, sources_against, origins_against"
@@ -112,7 +112,7 @@ def kept_counts(session: Session) -> dict[UUID, Counts]:
 
 
 def recount(session: Session) -> dict[UUID, Counts]:
-    """What it should keep."""
+    """The counts that it should keep."""
     world = read_world(session)
     return {claim: world.counts(claim) for claim in world.claims}
 
@@ -137,7 +137,7 @@ PEOPLE = [number(0, n) for n in range(2)]
 
 
 def prepare_world(session: Session) -> None:
-    """Sources and claims on which nothing rests yet."""
+    """Insert sources and claims without evidence."""
     for person in PEOPLE:
         run(
             session,
@@ -226,14 +226,14 @@ def test_counts_equal_a_recount_after_any_history(session: Session, steps: list[
     with session.begin_nested() as all_of_it:
         prepare_world(session)
         for step in steps:
-            # What closes a circle, or is needed by another, is refused and leaves nothing.
+            # A change that closes a cycle, or deletes a row in use, is refused and leaves nothing.
             with session.begin_nested() as one:
                 try:
                     run(session, *step)
                 except (psycopg.errors.CheckViolation, psycopg.errors.IntegrityError):
                     one.rollback()
             assert kept_counts(session) == recount(session), step
-        # Who claims is no source: that two of them are one changes nothing, nor its undoing.
+        # A claimant is not a source, so merging two and undoing it changes nothing.
         merging.merge(session, PEOPLE[0], None, {"into_id": PEOPLE[1]})
         assert kept_counts(session) == recount(session)
         merging.undo(session, PEOPLE[0], None)
@@ -264,7 +264,7 @@ def test_the_generated_histories_reach_the_hard_cases(session: Session) -> None:
     assert counts() == (3, 1, 0, 0)
     run(session, ADD_EVIDENCE, number(3, 3), number(2, 0), number(1, 1), "supports", None)
     assert counts() == (4, 2, 0, 0)
-    # A witness of its own, until its passage turns out to repeat another.
+    # An origin of its own until its passage derives from another.
     run(session, ADD_EVIDENCE, number(3, 4), number(2, 0), number(1, 5), "disputes", None)
     assert counts() == (4, 2, 1, 1)
     run(session, JUDGE, number(3, 4), "supports")
@@ -276,7 +276,7 @@ def test_the_generated_histories_reach_the_hard_cases(session: Session) -> None:
 
 
 def test_diamond_paths_are_cheap(session: Session) -> None:
-    """Thirty forks that meet again have a thousand million ways through them."""
+    """Thirty diamonds in a row have a thousand million paths."""
     prepare_world(session)
     run(
         session,
@@ -394,7 +394,7 @@ def test_counts_equal_a_recount_after_concurrent_writes(committed: Database) -> 
             try:
                 execute(committed, sql, *map(chance.choice, values))
             except DomainError:
-                continue  # a circle, or what another needs
+                continue  # a cycle, or a row in use
             done += 1
         return done
 
@@ -403,7 +403,7 @@ def test_counts_equal_a_recount_after_concurrent_writes(committed: Database) -> 
     assert sum(done) > 60
     with committed.transaction() as session:
         assert kept_counts(session) == recount(session)
-        # The writers may leave nothing that counts: this passage does, whatever they left.
+        # The writers may leave no evidence that counts, but this passage always does.
         run(session, "UPDATE sources SET retracted_at = NULL")
         run(session, ADD_EVIDENCE, number(3, PASSAGES), A_CLAIM[0], A_SOURCE[0], "supports", None)
         counts = kept_counts(session)
