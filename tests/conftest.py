@@ -34,6 +34,8 @@ settings.load_profile("steady")
 
 TEMPLATES = ("empty", "migrated")
 
+WaitForLock = Callable[[Database], None]
+
 
 @contextmanager
 def _public_folder() -> Iterator[Path]:
@@ -201,7 +203,7 @@ def session(connections: TransientConnections) -> Iterator[Session]:
 
 
 @pytest.fixture(scope="session")
-def wait_for_a_lock() -> Callable[[Database], None]:
+def wait_for_a_lock() -> WaitForLock:
     """``wait_for_a_lock(database)`` returns as soon as a connection waits for a lock."""
     waiting = (
         "SELECT count(*) FROM pg_stat_activity"

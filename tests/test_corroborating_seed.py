@@ -2,14 +2,17 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.orm import Session
 
-from hksz_db.database import run
+from hksz_db.database import Database, run
 from hksz_db.preparing import seed_folders
 from hksz_db.services.seeding import InvalidSeed, load
 from hksz_db.services.writing import writing
+from tests.conftest import MakeDatabase
 
 (FOLDER,) = (folder for folder in seed_folders() if folder.name == "corroborating")
 ARTICLE = "hksz:shenzhen-daily-article"
@@ -130,7 +133,7 @@ ORIGINS = {
 
 
 @pytest.fixture(scope="module")
-def database_url(make_database, all_seeds):
+def database_url(make_database: MakeDatabase, all_seeds: str) -> Iterator[str]:
     """A database with the seeds, loaded and committed."""
     with make_database(all_seeds) as url:
         yield url
@@ -163,7 +166,7 @@ def _passages() -> list[dict]:
     return [*_read("evidence.json"), *within]
 
 
-def _stances(session, claim: str) -> dict[str, str]:
+def _stances(session: Session, claim: str) -> dict[str, str]:
     found = run(
         session,
         "SELECT sources.external_id, stance FROM evidence JOIN sources ON sources.id = source_id"
@@ -175,7 +178,7 @@ def _stances(session, claim: str) -> dict[str, str]:
     return stances
 
 
-def test_the_seed_has_the_seven_listed_sources(session):
+def test_the_seed_has_the_seven_listed_sources(session: Session) -> None:
     found = run(
         session,
         "SELECT external_id, title, title_supplied, issued_edtf, url FROM sources"
@@ -185,7 +188,7 @@ def test_the_seed_has_the_seven_listed_sources(session):
     assert {name: tuple(rest) for name, *rest in found} == SOURCES
 
 
-def test_retold_sources_declare_their_relation(session):
+def test_retold_sources_declare_their_relation(session: Session) -> None:
     found = run(
         session,
         "SELECT one.external_id, kind, other.external_id FROM source_relations"
@@ -197,7 +200,7 @@ def test_retold_sources_declare_their_relation(session):
     }
 
 
-def test_every_source_has_a_contributor(session):
+def test_every_source_has_a_contributor(session: Session) -> None:
     found = run(
         session,
         "SELECT sources.external_id, role, entities.external_id FROM source_contributors"
@@ -215,7 +218,7 @@ def test_every_source_has_a_contributor(session):
     }
 
 
-def test_every_figure_has_its_measure_and_its_period(session):
+def test_every_figure_has_its_measure_and_its_period(session: Session) -> None:
     found = run(
         session,
         "SELECT claims.external_id, concat_ws(' ', metrics.key,"
@@ -240,12 +243,14 @@ def test_every_figure_has_its_measure_and_its_period(session):
         ("science-park-branch-area", "[31000,31000]"),
     ],
 )
-def test_areas_are_comparable_in_square_metres(session, claim, bounds):
+def test_areas_are_comparable_in_square_metres(session: Session, claim: str, bounds: str) -> None:
     sql = "SELECT value_range = $2::text::numrange FROM figures WHERE external_id = $1"
     assert run(session, sql, f"hksz:{claim}-figure", bounds) == [(True,)]
 
 
-def test_the_two_counts_of_approvals_overlap_without_containing_each_other(session):
+def test_the_two_counts_of_approvals_overlap_without_containing_each_other(
+    session: Session,
+) -> None:
     found = run(
         session,
         "SELECT one.period && other.period, one.period <@ other.period,"
@@ -258,11 +263,11 @@ def test_the_two_counts_of_approvals_overlap_without_containing_each_other(sessi
 
 
 @pytest.mark.parametrize("claim", STANCES)
-def test_each_source_has_its_expected_stance(session, claim):
+def test_each_source_has_its_expected_stance(session: Session, claim) -> None:
     assert _stances(session, claim) == STANCES[claim]
 
 
-def test_every_other_claim_rests_on_one_source(session):
+def test_every_other_claim_rests_on_one_source(session: Session) -> None:
     for name in _claims():
         claim = name.removeprefix("hksz:")
         if claim not in STANCES:
@@ -270,7 +275,7 @@ def test_every_other_claim_rests_on_one_source(session):
 
 
 @pytest.mark.parametrize("claim", ORIGINS)
-def test_a_retold_source_adds_no_origin(session, claim):
+def test_a_retold_source_adds_no_origin(session: Session, claim) -> None:
     stances = _stances(session, claim)
     bearing = {name for name, stance in stances.items() if stance in ("asserts", "supports")}
     retold = {TTPS_NEWS: TTPS_REPLY, LOOP_NEWS: LOOP_RELEASE}
@@ -279,7 +284,7 @@ def test_a_retold_source_adds_no_origin(session, claim):
     assert "disputes" not in stances.values()
 
 
-def test_every_stance_is_explained_and_names_a_listed_source():
+def test_every_stance_is_explained_and_names_a_listed_source() -> None:
     passages = _passages()
     assert {passage["source_external_id"] for passage in passages} == set(SOURCES)
     for passage in passages:
@@ -288,7 +293,7 @@ def test_every_stance_is_explained_and_names_a_listed_source():
         assert passage["interest"]
 
 
-def test_unavailable_texts_have_no_captures_or_locators(session):
+def test_unavailable_texts_have_no_captures_or_locators(session: Session) -> None:
     assert run(
         session,
         "SELECT count(*), count(start_char), count(capture_id) FROM evidence"
@@ -302,7 +307,7 @@ def test_unavailable_texts_have_no_captures_or_locators(session):
     ) == [(ARTICLE,)]
 
 
-def test_every_claimant_is_a_contributor_or_is_reported_by_the_source(session):
+def test_every_claimant_is_a_contributor_or_is_reported_by_the_source(session: Session) -> None:
     assert (
         run(
             session,
@@ -316,7 +321,7 @@ def test_every_claimant_is_a_contributor_or_is_reported_by_the_source(session):
     )
 
 
-def test_aims_are_planned_and_reports_are_actual(session):
+def test_aims_are_planned_and_reports_are_actual(session: Session) -> None:
     found = run(
         session,
         "SELECT external_id FROM claims WHERE external_id = ANY ($1) AND modality <> 'actual'",
@@ -325,7 +330,9 @@ def test_aims_are_planned_and_reports_are_actual(session):
     assert found == [("hksz:science-park-branch-companies-aim",)]
 
 
-def test_corrected_evidence_updates_itself_and_the_claim_of_the_other_seed(database, copy):
+def test_corrected_evidence_updates_itself_and_the_claim_of_the_other_seed(
+    database: Database, copy: Path
+) -> None:
     name = "hksz:ttps-approved-2023-evidence-press-release"
     _edit(copy, name, note="Read again.")
     sql = (
@@ -349,7 +356,9 @@ def test_corrected_evidence_updates_itself_and_the_claim_of_the_other_seed(datab
         ({"stance": "proves"}, "stance"),
     ],
 )
-def test_evidence_that_cannot_be_loaded_is_named(database, copy, fields, reason):
+def test_evidence_that_cannot_be_loaded_is_named(
+    database: Database, copy: Path, fields, reason: str
+) -> None:
     _edit(copy, "hksz:ttps-approved-2023-evidence-news-gov", external_id="hksz:new", **fields)
     with pytest.raises(InvalidSeed) as refused, writing(database) as session:
         load(session, copy)

@@ -28,13 +28,14 @@ from hksz_db.queries.registry import RESOURCES
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
+from tests.conftest import MakeDatabase
 
 BOOKKEEPING = {"transactions", "changes", "idempotency_keys"}
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 @pytest.fixture(scope="module")
-def database_url(make_database, all_seeds: str) -> Iterator[str]:
+def database_url(make_database: MakeDatabase, all_seeds: str) -> Iterator[str]:
     with make_database(all_seeds) as url:
         yield url
 
@@ -94,7 +95,7 @@ def columns(connection: Connection, table: str) -> set[str]:
     return {name for (name,) in rows}
 
 
-def test_every_table_has_a_history_with_all_its_columns(psql):
+def test_every_table_has_a_history_with_all_its_columns(psql: Connection) -> None:
     assert Base.metadata.tables.keys() - BOOKKEEPING == HISTORY_TABLES.keys()
     for table in HISTORY_TABLES:
         own = columns(psql, table)
@@ -103,7 +104,7 @@ def test_every_table_has_a_history_with_all_its_columns(psql):
         assert columns(psql, f"history.{table}") == own | {"sys_period"}, table
 
 
-def test_the_history_says_what_a_row_was_and_when(psql, past):
+def test_the_history_says_what_a_row_was_and_when(psql: Connection, past: Connection) -> None:
     moments = [now(psql)]
     for title in ("First", "Second"):
         retitle(psql, title)
@@ -124,7 +125,7 @@ def test_the_history_says_what_a_row_was_and_when(psql, past):
     assert title_at(past, periods[-1].lower - timedelta(microseconds=1)) == "First"
 
 
-def test_an_update_without_effect_is_not_recorded(psql):
+def test_an_update_without_effect_is_not_recorded(psql: Connection) -> None:
     before = one(psql, "SELECT count(*) FROM transactions")
     psql.execute("UPDATE sources SET title = title, version = version")
     psql.execute("UPDATE claims SET written_in = written_in")
@@ -139,13 +140,13 @@ ADD = "INSERT INTO sources (csl_type, title, external_id) VALUES ('report', %s, 
 REMOVE = "DELETE FROM sources WHERE external_id = 'test:added'"
 
 
-def test_written_in_cannot_be_set(psql):
+def test_written_in_cannot_be_set(psql: Connection) -> None:
     psql.execute("UPDATE sources SET written_in = 7 WHERE external_id = 'hksz:ttps-reply-2024'")
     psql.execute("INSERT INTO sources (csl_type, title, written_in) VALUES ('report', 'A', 7)")
     assert one(psql, "SELECT count(*) FROM sources WHERE written_in = 7") == 0
 
 
-def test_the_log_has_before_and_after(psql):
+def test_the_log_has_before_and_after(psql: Connection) -> None:
     retitle(psql, "Before")
     retitle(psql, "After")
     operation, before, after, actor, changed = psql.execute(
@@ -157,7 +158,7 @@ def test_the_log_has_before_and_after(psql):
     assert changed == ["title"]
 
 
-def test_the_log_has_inserted_and_deleted_rows(psql):
+def test_the_log_has_inserted_and_deleted_rows(psql: Connection) -> None:
     psql.execute(ADD, ["X"])
     psql.execute(REMOVE)
     log = psql.execute(
@@ -171,7 +172,7 @@ def test_the_log_has_inserted_and_deleted_rows(psql):
     assert one(psql, "SELECT count(*) FROM change_log WHERE after ->> 'title' = 'Y'") == 0
 
 
-def test_cascaded_deletes_are_recorded(psql, past):
+def test_cascaded_deletes_are_recorded(psql: Connection, past: Connection) -> None:
     psql.execute(ADD, ["Z"])
     psql.execute(
         "INSERT INTO source_captures (source_id, normalization, char_length, text_sha256)"
@@ -203,7 +204,7 @@ def test_cascaded_deletes_are_recorded(psql, past):
         "TRUNCATE claims CASCADE",
     ],
 )
-def test_the_history_cannot_be_rewritten(psql, statement):
+def test_the_history_cannot_be_rewritten(psql: Connection, statement: str) -> None:
     retitle(psql, "Something to rewrite")
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         psql.execute(statement)
@@ -224,7 +225,9 @@ def service_role(server: Server, database: str) -> Iterator[str]:
             superuser.execute("DROP OWNED BY hksz_service; DROP ROLE hksz_service")
 
 
-def test_a_role_that_may_write_cannot_touch_the_history(server, database_url, psql):
+def test_a_role_that_may_write_cannot_touch_the_history(
+    server: Server, database_url: str, psql: Connection
+) -> None:
     name = str(make_url(database_url).database)
     with (
         service_role(server, name) as role,
@@ -246,7 +249,9 @@ def test_a_role_that_may_write_cannot_touch_the_history(server, database_url, ps
         database.close()
 
 
-def test_a_role_that_may_write_serves_the_history(server, database_url, psql):
+def test_a_role_that_may_write_serves_the_history(
+    server: Server, database_url: str, psql: Connection
+) -> None:
     name = str(make_url(database_url).database)
     with service_role(server, name) as role:
         database = Database(lambda: server.url(name).replace("hksz@", f"{role}@"))
@@ -276,7 +281,7 @@ def test_a_role_that_may_write_serves_the_history(server, database_url, psql):
         database.close()
 
 
-def test_rolled_back_savepoints_leave_nothing(psql):
+def test_rolled_back_savepoints_leave_nothing(psql: Connection) -> None:
     with psql.transaction():
         with psql.transaction(force_rollback=True):
             retitle(psql, "Rolled back")
@@ -289,7 +294,9 @@ def test_rolled_back_savepoints_leave_nothing(psql):
 
 
 @pytest.mark.slow
-def test_a_transaction_becomes_visible_as_a_whole_when_it_commits(database_url, psql, past):
+def test_a_transaction_becomes_visible_as_a_whole_when_it_commits(
+    database_url: str, psql: Connection, past: Connection
+) -> None:
     """A long transaction that began before another one and committed after it."""
     retitle(psql, "Old")
     with connected(database_url) as slow:
@@ -313,7 +320,9 @@ def test_a_transaction_becomes_visible_as_a_whole_when_it_commits(database_url, 
     assert title_at(past, written) == "Old"
 
 
-def test_a_transaction_that_overwrites_another_is_later(database_url, psql):
+def test_a_transaction_that_overwrites_another_is_later(
+    database_url: str, psql: Connection
+) -> None:
     """B began first and waited for A, but its version replaced A's, so it is later."""
     with connected(database_url) as a, connected(database_url) as b, ThreadPoolExecutor(1) as pool:
         with a.transaction():
@@ -335,7 +344,9 @@ def test_a_transaction_that_overwrites_another_is_later(database_url, psql):
     assert rows[0][1].lower == rows[1][1].upper
 
 
-def test_as_of_waits_for_transactions_that_are_committing(database_url, psql, past):
+def test_as_of_waits_for_transactions_that_are_committing(
+    database_url: str, psql: Connection, past: Connection
+) -> None:
     """A read as of a very recent time can be repeated with the same result."""
     with connected(database_url) as writer, ThreadPoolExecutor(1) as pool:
         writer.execute("BEGIN")
@@ -349,7 +360,7 @@ def test_as_of_waits_for_transactions_that_are_committing(database_url, psql, pa
 
 
 @pytest.mark.slow
-def test_the_clock_may_be_set_back(psql):
+def test_the_clock_may_be_set_back(psql: Connection) -> None:
     """A transaction that saw another one is later, even if the clock was set back."""
     psql.execute("ALTER TABLE transactions DISABLE TRIGGER transactions_refuse_rewriting")
     ahead = datetime.now(UTC) + timedelta(seconds=2)
@@ -365,7 +376,7 @@ def test_the_clock_may_be_set_back(psql):
     threading.Event().wait(2)
 
 
-def test_times_before_the_history_are_refused(past, psql):
+def test_times_before_the_history_are_refused(past: Connection, psql: Connection) -> None:
     began = one(psql, "SELECT committed_at FROM transactions WHERE id = 0")
     set_as_of(past, began)
     for moment in (began - timedelta(microseconds=1), now(psql) + timedelta(hours=1)):
@@ -373,7 +384,7 @@ def test_times_before_the_history_are_refused(past, psql):
             set_as_of(past, moment)
 
 
-def test_the_use_of_a_key_is_not_recorded(database_url, psql):
+def test_the_use_of_a_key_is_not_recorded(database_url: str, psql: Connection) -> None:
     database = Database(lambda: database_url)
     with writing(database) as session:
         key = api_keys.create(session, "somebody", [Scope.CLAIMS_WRITE])
@@ -388,18 +399,18 @@ def test_the_use_of_a_key_is_not_recorded(database_url, psql):
     database.close()
 
 
-def test_the_registry_lists_the_tables_with_a_history(psql):
+def test_the_registry_lists_the_tables_with_a_history(psql: Connection) -> None:
     stored = psql.execute("SELECT name, resource, owner, ignored, logged FROM history.tables")
     assert {name: TableHistory(name, *options) for name, *options in stored} == HISTORY_TABLES
 
 
-def test_only_derived_tables_are_not_listed(psql):
+def test_only_derived_tables_are_not_listed(psql: Connection) -> None:
     listed = {table for (table,) in psql.execute("SELECT DISTINCT table_name FROM changes")}
     assert "claim_bands" not in listed
     assert {"sources", "claims", "evidence", "corroborations", "api_keys"} <= listed
 
 
-def test_as_of_reads_one_snapshot(database_url, psql):
+def test_as_of_reads_one_snapshot(database_url: str, psql: Connection) -> None:
     """A transaction that began before the time and commits during the read is not seen."""
     retitle(psql, "Seen")
     with connected(database_url) as writer, connected(database_url) as reader:
@@ -414,7 +425,9 @@ def test_as_of_reads_one_snapshot(database_url, psql):
         assert title_at(reader, moment) == "Seen"
 
 
-def test_temporary_tables_are_not_mistaken_for_the_history(server, database_url, psql):
+def test_temporary_tables_are_not_mistaken_for_the_history(
+    server: Server, database_url: str, psql: Connection
+) -> None:
     name = str(make_url(database_url).database)
     with (
         service_role(server, name) as role,

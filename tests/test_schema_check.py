@@ -17,6 +17,7 @@ from hksz_db.preparing import prepare
 from hksz_db.schema_check import incompleteness
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
+from tests.conftest import MakeDatabase
 
 pytestmark = pytest.mark.slow
 OTHER_EVENT = (
@@ -76,7 +77,7 @@ BROKEN = [
 
 
 @pytest.fixture
-def url(make_database) -> Iterator[str]:
+def url(make_database: MakeDatabase) -> Iterator[str]:
     """A database that the test may damage."""
     with make_database() as url:
         yield url

@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from flask import Flask
@@ -26,13 +26,14 @@ from hksz_db.queries.registry import RESOURCES
 from hksz_db.services import api_keys, seeding
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
+from tests.conftest import MakeDatabase
 
 ROOT = Path(__file__).parents[2]
 WRITING = (Scope.SOURCES_WRITE, Scope.CLAIMS_WRITE, Scope.ENTITIES_WRITE)
 
 
 @pytest.fixture(scope="session")
-def seeded_template(make_database) -> Iterator[str]:
+def seeded_template(make_database: MakeDatabase) -> Iterator[str]:
     """The name of a database with the first seed, to be cloned.
 
     Only the first, so that the counts in tests do not change with every added source.
@@ -49,7 +50,7 @@ def seeded_template(make_database) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def database_url(make_database, seeded_template: str) -> Iterator[str]:
+def database_url(make_database: MakeDatabase, seeded_template: str) -> Iterator[str]:
     """A database with the first seed, for the module."""
     with make_database(seeded_template) as url:
         yield url
@@ -67,6 +68,12 @@ def app(_bare_app: Flask, database: Database) -> Flask:
     return _bare_app
 
 
+class Answer(TestResponse):
+    """A response, of which each test knows which document it expects."""
+
+    json: Any
+
+
 class Client:
     """Flask's test client with a key: keyword arguments are the query string."""
 
@@ -76,30 +83,30 @@ class Client:
 
     def send(
         self, method: str, path: str, *, headers: dict[str, str] | None = None, **options: Any
-    ) -> TestResponse:
+    ) -> Answer:
         """The response to a request, as Werkzeug's client takes it."""
         given = {**self._headers, **(headers or {})}
-        return self._client.open(path, method=method, headers=given, **options)
+        return cast("Answer", self._client.open(path, method=method, headers=given, **options))
 
-    def get(self, path: str, **query: Any) -> TestResponse:
+    def get(self, path: str, **query: Any) -> Answer:
         return self.send("GET", path, query_string=query or None)
 
-    def get_with_embeds(self, path: str) -> TestResponse:
+    def get_with_embeds(self, path: str) -> Answer:
         """A row with everything that can be embedded, like the answer to a write."""
         (resource,) = (r for r in RESOURCES.values() if path.startswith(f"/v1/{r.name}/"))
         embeds = ",".join(resource.embeds)
         return self.get(path, include=embeds) if embeds else self.get(path)
 
-    def post(self, path: str, body: Any = None, **headers: str) -> TestResponse:
+    def post(self, path: str, body: Any = None, **headers: str) -> Answer:
         return self.send("POST", path, json=body, headers=headers)
 
-    def patch(self, path: str, body: Any, etag: str = "*") -> TestResponse:
+    def patch(self, path: str, body: Any, etag: str = "*") -> Answer:
         return self.send("PATCH", path, json=body, headers={"If-Match": etag})
 
-    def delete(self, path: str, etag: str = "*") -> TestResponse:
+    def delete(self, path: str, etag: str = "*") -> Answer:
         return self.send("DELETE", path, headers={"If-Match": etag})
 
-    def restore(self, path: str, etag: str = "*") -> TestResponse:
+    def restore(self, path: str, etag: str = "*") -> Answer:
         return self.send("POST", f"{path}/restore", headers={"If-Match": etag})
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from hksz_db.database import Database, run
 from hksz_db.services.writing import writing
+from tests.api.conftest import Client
+from tests.conftest import MakeDatabase
 
 Answer = tuple[int, Any]
 Questions = list[tuple[str, dict[str, str]]]
@@ -48,7 +50,7 @@ MORE = 8
 
 
 @pytest.fixture(scope="module")
-def database_url(make_database, all_seeds: str) -> Iterator[str]:
+def database_url(make_database: MakeDatabase, all_seeds: str) -> Iterator[str]:
     """A database with every seed, which has comparable figures and all kinds of corroboration."""
     with make_database(all_seeds) as url:
         yield url
@@ -216,7 +218,9 @@ def answer(reader: Any, path: str, query: dict[str, str], **more: str) -> Answer
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [3, 4])
-def test_each_as_of_gives_the_answer_of_that_time(editor, reader, database, seed):
+def test_each_as_of_gives_the_answer_of_that_time(
+    editor: Client, reader: Client, database: Database, seed: int
+) -> None:
     edits = RandomEdits(editor, database, random.Random(seed))
     recorded: list[tuple[str, str, dict[str, str], Answer]] = []
     # Each change at least once.
@@ -234,7 +238,9 @@ def test_each_as_of_gives_the_answer_of_that_time(editor, reader, database, seed
     assert {200, 308, 410} <= statuses
 
 
-def test_as_of_before_a_correction_gives_the_old_figure_and_corroboration(editor, reader, database):
+def test_as_of_before_a_correction_gives_the_old_figure_and_corroboration(
+    editor: Client, reader: Client, database: Database
+) -> None:
     claim = reader.get("/v1/claims", external_id="hksz:ttps-approved-2023").json["data"][0]
     path = f"/v1/claims/{claim['id']}"
     before = reader.get(path)
@@ -257,7 +263,7 @@ def test_as_of_before_a_correction_gives_the_old_figure_and_corroboration(editor
     assert [claim["id"] for claim in old] == [claim["id"]]
 
 
-def test_a_list_of_the_past_is_paged(editor, reader, database):
+def test_a_list_of_the_past_is_paged(editor: Client, reader: Client, database: Database) -> None:
     every = [claim["id"] for claim in reader.get("/v1/claims", per_page="100").json["data"]]
     with writing(database) as session:
         ((moment,),) = run(session, "SELECT clock_timestamp()")
@@ -276,7 +282,7 @@ def test_a_list_of_the_past_is_paged(editor, reader, database):
     assert refused.status_code == 400
 
 
-def test_a_query_tree_accepts_as_of(editor, reader, database):
+def test_a_query_tree_accepts_as_of(editor: Client, reader: Client, database: Database) -> None:
     with writing(database) as session:
         ((moment,),) = run(session, "SELECT clock_timestamp()")
     editor.post("/v1/units", {"code": "MOP", "label": "pataca"})
@@ -297,7 +303,7 @@ def test_a_query_tree_accepts_as_of(editor, reader, database):
         ("2001-01-01T00:00:00Z", "until now"),
     ],
 )
-def test_an_invalid_as_of_is_refused(reader, moment, said):
+def test_an_invalid_as_of_is_refused(reader: Client, moment: str, said: str) -> None:
     for path in ("/v1/claims", "/v1/claims/aggregate?group_by=status"):
         name, _, value = path.partition("?")[2].partition("=")
         query = {name: value} if name else {}
@@ -306,7 +312,7 @@ def test_an_invalid_as_of_is_refused(reader, moment, said):
         assert said in response.get_data(as_text=True)
 
 
-def test_a_write_refuses_as_of(editor):
+def test_a_write_refuses_as_of(editor: Client) -> None:
     moment = datetime.now(UTC).isoformat()
     body = {"code": "MOP", "label": "pataca"}
     response = editor.send("POST", "/v1/units", query_string={"as_of": moment}, json=body)
@@ -314,7 +320,9 @@ def test_a_write_refuses_as_of(editor):
     assert response.json["errors"][0]["parameter"] == "as_of"
 
 
-def test_a_merged_entity_is_separate_before_the_merge(editor, reader, database):
+def test_a_merged_entity_is_separate_before_the_merge(
+    editor: Client, reader: Client, database: Database
+) -> None:
     twin, into = (
         editor.post(
             "/v1/entities",

@@ -1,11 +1,14 @@
 """Comparisons: which figures agree or contradict each other, and the explanations."""
 
+from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
 import pytest
 
 from hksz_db.queries.comparison_pages import comparisons_statement
+from tests.api.conftest import Client
+from tests.conftest import QueryCounter
 
 SEEDED = "hksz:ttps-approved-2023-figure"
 NOBODY = "0199c3a0-0000-7000-8000-000000000000"
@@ -19,9 +22,12 @@ EXACTLY = {
     "period_edtf": "2023",
 }
 
+PostClaim = Callable[..., dict[str, Any]]
+Compare = Callable[..., list[dict[str, Any]]]
+
 
 @pytest.fixture
-def post_claim(editor):
+def post_claim(editor: Client) -> PostClaim:
     """``post_claim(*figures)`` returns the document of a new claim with the figures."""
 
     def post(*figures: dict[str, Any], **claim: Any) -> Any:
@@ -34,14 +40,14 @@ def post_claim(editor):
 
 
 @pytest.fixture
-def seeded(reader):
+def seeded(reader: Client) -> dict[str, Any]:
     """The seed's figure of 2023."""
     (figure,) = reader.get("/v1/figures", external_id=SEEDED).json["data"]
     return figure
 
 
 @pytest.fixture
-def compare_two(editor, post_claim):
+def compare_two(editor: Client, post_claim: PostClaim) -> Compare:
     """``compare_two(*figures)`` returns the comparisons of new figures of a new metric."""
 
     def post(*figures: dict[str, Any], **metric: Any) -> Any:
@@ -59,7 +65,9 @@ def _verdicts(comparisons: list[Any]) -> list[str]:
     return [comparison["verdict"] for comparison in comparisons]
 
 
-def test_another_number_for_the_same_time_contradicts(post_claim, reader, seeded):
+def test_another_number_for_the_same_time_contradicts(
+    post_claim: PostClaim, reader: Client, seeded: dict[str, Any]
+) -> None:
     made = post_claim(EXACTLY)
     (comparison,) = made["comparisons"]["data"]
     assert made["comparisons"]["all"] is True
@@ -82,7 +90,9 @@ def test_another_number_for_the_same_time_contradicts(post_claim, reader, seeded
     assert (seen["figure"], seen["other"]) == (comparison["other"], comparison["figure"])
 
 
-def test_a_new_figure_is_answered_with_its_comparisons(editor, seeded):
+def test_a_new_figure_is_answered_with_its_comparisons(
+    editor: Client, seeded: dict[str, Any]
+) -> None:
     made = editor.post("/v1/figures", {**EXACTLY, "claim_external_id": "hksz:hkpc-seven-bases"})
     assert made.status_code == 201
     assert made.json["modality"] == "planned"
@@ -95,14 +105,16 @@ def test_a_new_figure_is_answered_with_its_comparisons(editor, seeded):
     assert agreeing[0]["other"]["id"] == seeded["id"]
 
 
-def test_a_target_does_not_contradict_an_outcome(post_claim, reader, seeded):
+def test_a_target_does_not_contradict_an_outcome(
+    post_claim: PostClaim, reader: Client, seeded: dict[str, Any]
+) -> None:
     target = {**EXACTLY, "as_stated": "60,000", "amount": "60000", "modality": "planned"}
     assert post_claim(target)["comparisons"]["data"] == []
     assert reader.get(f"/v1/figures/{seeded['id']}/comparisons").json["data"] == []
     assert reader.get("/v1/comparisons").json["data"] == []
 
 
-def test_a_different_period_is_explained(post_claim):
+def test_a_different_period_is_explained(post_claim: PostClaim) -> None:
     longer = {"as_stated": "47,681", "amount": "47681", "period_edtf": "2022-12-28/2023-11-30"}
     (comparison,) = post_claim({**EXACTLY, **longer})["comparisons"]["data"]
     assert comparison["verdict"] == "agrees"
@@ -112,7 +124,9 @@ def test_a_different_period_is_explained(post_claim):
     )
 
 
-def test_units_of_a_dimension_are_compared_in_the_base_unit(editor, compare_two):
+def test_units_of_a_dimension_are_compared_in_the_base_unit(
+    editor: Client, compare_two: Compare
+) -> None:
     for code in ("har", "km2"):
         assert editor.post("/v1/units", {"code": code, "label": code}).status_code == 201
     (comparison,) = compare_two(
@@ -137,7 +151,9 @@ def test_units_of_a_dimension_are_compared_in_the_base_unit(editor, compare_two)
         ({"amount": "10", "comparator": "ge"}, "agrees"),
     ],
 )
-def test_a_repeating_factor_causes_no_contradiction(editor, compare_two, figure, verdict):
+def test_a_repeating_factor_causes_no_contradiction(
+    editor: Client, compare_two: Compare, figure, verdict: str
+) -> None:
     for code in ("km/h", "m/s"):
         assert editor.post("/v1/units", {"code": code, "label": code}).status_code == 201
     (comparison,) = compare_two(
@@ -147,7 +163,7 @@ def test_a_repeating_factor_causes_no_contradiction(editor, compare_two, figure,
     assert "(10 m/s; 2023)" in comparison["explanation"]
 
 
-def test_a_ratio_is_not_compared_with_a_count(editor, post_claim):
+def test_a_ratio_is_not_compared_with_a_count(editor: Client, post_claim: PostClaim) -> None:
     assert editor.post("/v1/units", {"code": "%", "label": "percent"}).status_code == 201
     for dimension in ("ratio", "count"):
         metric = {"external_id": f"test:{dimension}", "key": dimension, "label": dimension}
@@ -164,7 +180,7 @@ def test_a_ratio_is_not_compared_with_a_count(editor, post_claim):
     assert "(0.38 of 1; 2023)" in comparison["explanation"]
 
 
-def test_currencies_are_not_converted(editor, compare_two):
+def test_currencies_are_not_converted(editor: Client, compare_two: Compare) -> None:
     for code in ("HKD", "USD"):
         assert editor.post("/v1/units", {"code": code, "label": code}).status_code == 201
     (comparison,) = compare_two(
@@ -265,7 +281,9 @@ EXPLAINED = [
 
 
 @pytest.mark.parametrize(("figure", "other", "verdict", "explanation"), EXPLAINED)
-def test_every_verdict_is_explained(compare_two, figure, other, verdict, explanation):
+def test_every_verdict_is_explained(
+    compare_two: Compare, figure, other, verdict, explanation
+) -> None:
     (comparison,) = compare_two(
         {"unit_code": "1", **figure}, {"unit_code": "1", **other}, dimension="count"
     )
@@ -290,22 +308,24 @@ def test_every_verdict_is_explained(compare_two, figure, other, verdict, explana
     ],
 )
 def test_the_accumulation_decides_which_periods_are_compared(
-    compare_two, accumulation, period, verdicts
-):
+    compare_two: Compare, accumulation: str, period: str | None, verdicts
+) -> None:
     figures = ({"amount": "60", "period_edtf": period}, {"amount": "45"})
     given = ({"unit_code": "1", **figure} for figure in figures)
     found = compare_two(*given, dimension="count", accumulation=accumulation)
     assert _verdicts(found) == verdicts
 
 
-def test_a_part_may_exceed_the_whole_if_values_can_be_negative(compare_two):
+def test_a_part_may_exceed_the_whole_if_values_can_be_negative(compare_two: Compare) -> None:
     figures = ({"amount": "60", "period_edtf": "2023-03"}, {"amount": "45"})
     given = ({"unit_code": "1", **figure} for figure in figures)
     assert _verdicts(compare_two(*given, dimension="count", nonnegative=False)) == ["agrees"]
 
 
 @pytest.mark.parametrize("status", ["rejected", "retracted"])
-def test_withdrawn_claims_are_not_compared(post_claim, editor, reader, seeded, status):
+def test_withdrawn_claims_are_not_compared(
+    post_claim: PostClaim, editor: Client, reader: Client, seeded: dict[str, Any], status: str
+) -> None:
     made = post_claim(EXACTLY)
     path = f"/v1/figures/{seeded['id']}/comparisons"
     assert len(reader.get(path).json["data"]) == 1
@@ -320,7 +340,9 @@ def test_withdrawn_claims_are_not_compared(post_claim, editor, reader, seeded, s
 
 
 @pytest.mark.parametrize("resource", ["claims", "figures"])
-def test_deleted_rows_are_not_compared(post_claim, editor, reader, resource):
+def test_deleted_rows_are_not_compared(
+    post_claim: PostClaim, editor: Client, reader: Client, resource: str
+) -> None:
     made = post_claim(EXACTLY)
     row = made if resource == "claims" else made["figures"][0]
     assert len(reader.get("/v1/comparisons").json["data"]) == 1
@@ -331,7 +353,7 @@ def test_deleted_rows_are_not_compared(post_claim, editor, reader, resource):
 
 
 @pytest.fixture
-def three_claims(post_claim):
+def three_claims(post_claim: PostClaim) -> list[dict[str, Any]]:
     """Three claims whose figures are compared with each other and with the seed's."""
     figures = [
         {**EXACTLY, "amount": amount, "period_edtf": period}
@@ -349,7 +371,9 @@ def three_claims(post_claim):
 SEVERITY = ["contradicts", "part_exceeds_whole", "tension", "agrees"]
 
 
-def test_the_most_severe_come_first_and_each_pair_once(three_claims, reader):
+def test_the_most_severe_come_first_and_each_pair_once(
+    three_claims: list[dict[str, Any]], reader: Client
+) -> None:
     claim = reader.get(f"/v1/claims/{three_claims[0]['id']}", include="comparisons").json[
         "comparisons"
     ]
@@ -368,7 +392,7 @@ def test_the_most_severe_come_first_and_each_pair_once(three_claims, reader):
     assert "comparisons" in reader.get("/v1/claims", include="comparisons").json["data"][0]
 
 
-def test_more_than_a_hundred_are_not_embedded(post_claim, reader):
+def test_more_than_a_hundred_are_not_embedded(post_claim: PostClaim, reader: Client) -> None:
     figures = [{**EXACTLY, "amount": str(number)} for number in range(60000, 60015)]
     comparisons = post_claim(*figures)["comparisons"]
     assert len(comparisons["data"]) == 100
@@ -395,7 +419,9 @@ def _ids(comparison):
     return comparison["figure"]["id"], comparison["other"]["id"]
 
 
-def test_a_list_holds_each_pair_once_in_the_order_of_the_ids(three_claims, reader, seeded):
+def test_a_list_holds_each_pair_once_in_the_order_of_the_ids(
+    three_claims: list[dict[str, Any]], reader: Client, seeded: dict[str, Any]
+) -> None:
     whole = reader.get("/v1/comparisons", per_page="100").json["data"]
     keys = [_ids(comparison) for comparison in whole]
     assert keys == sorted(keys)
@@ -407,7 +433,9 @@ def test_a_list_holds_each_pair_once_in_the_order_of_the_ids(three_claims, reade
         assert list(chain(*_pages(reader, "/v1/comparisons", size))) == whole
 
 
-def test_comparisons_of_a_figure_list_it_first(three_claims, reader):
+def test_comparisons_of_a_figure_list_it_first(
+    three_claims: list[dict[str, Any]], reader: Client
+) -> None:
     figure = three_claims[0]["figures"][1]["id"]
     path = f"/v1/figures/{figure}/comparisons"
     whole = reader.get(path).json["data"]
@@ -454,7 +482,7 @@ FILTERS = [
 
 
 @pytest.fixture
-def four_claims(three_claims, post_claim):
+def four_claims(three_claims: list[dict[str, Any]], post_claim: PostClaim) -> list[dict[str, Any]]:
     """The three claims, and one with another metric and modality and without a period."""
     planned = {
         "metric_external_id": "hksz:metric-mainland-bases-added",
@@ -467,7 +495,7 @@ def four_claims(three_claims, post_claim):
 
 @pytest.mark.parametrize(("query", "holds"), FILTERS, ids=[str(query) for query, _ in FILTERS])
 @pytest.mark.usefixtures("four_claims")
-def test_filters_select_comparisons(reader, query, holds):
+def test_filters_select_comparisons(reader: Client, query, holds) -> None:
     every = reader.get("/v1/comparisons", per_page="100").json["data"]
     expected = [comparison for comparison in every if holds(comparison)]
     assert reader.get("/v1/comparisons", per_page="100", **query).json["data"] == expected
@@ -475,7 +503,7 @@ def test_filters_select_comparisons(reader, query, holds):
     assert expected or query == {"period__certainly_within": "2023-03"}
 
 
-def test_filters_by_id(four_claims, reader):
+def test_filters_by_id(four_claims: list[dict[str, Any]], reader: Client) -> None:
     every = reader.get("/v1/comparisons", per_page="100").json["data"]
     for field in ("metric", "subject"):
         for id in {comparison[field]["id"] for comparison in every}:
@@ -494,7 +522,7 @@ def test_filters_by_id(four_claims, reader):
 
 
 @pytest.mark.usefixtures("three_claims")
-def test_select_and_count_apply_to_comparisons(reader):
+def test_select_and_count_apply_to_comparisons(reader: Client) -> None:
     answer = reader.get("/v1/comparisons", select="verdict,metric", count="exact", per_page="2")
     assert [list(row) for row in answer.json["data"]] == [["verdict", "metric"]] * 2
     assert answer.json["meta"]["count"] == {"value": 14, "kind": "exact"}
@@ -506,7 +534,9 @@ def test_select_and_count_apply_to_comparisons(reader):
     "parameter", ["sort", "q", "include", "unknown", "figure_id", "group_by", "claim_id__ne"]
 )
 @pytest.mark.parametrize("path", ["/v1/comparisons", "/v1/figures/{}/comparisons"])
-def test_unknown_parameters_are_refused(reader, seeded, path, parameter):
+def test_unknown_parameters_are_refused(
+    reader: Client, seeded: dict[str, Any], path: str, parameter: str
+) -> None:
     refused = reader.get(path.format(seeded["id"]), **{parameter: "id"})
     assert refused.status_code == 400
     assert {error["parameter"] for error in refused.json["errors"]} == {parameter}
@@ -514,7 +544,9 @@ def test_unknown_parameters_are_refused(reader, seeded, path, parameter):
 
 @pytest.mark.usefixtures("three_claims")
 @pytest.mark.parametrize("query", [{}, {"verdict": "contradicts"}, {"verdict": "tension"}])
-def test_a_bounded_scan_continues_on_the_next_page(reader, monkeypatch, query):
+def test_a_bounded_scan_continues_on_the_next_page(
+    reader: Client, monkeypatch: pytest.MonkeyPatch, query
+) -> None:
     whole = reader.get("/v1/comparisons", per_page="100", **query).json["data"]
     monkeypatch.setattr("hksz_db.queries.comparison_pages.SCANNED", 1)
     comparisons_statement.cache_clear()
@@ -529,7 +561,9 @@ def test_a_bounded_scan_continues_on_the_next_page(reader, monkeypatch, query):
     assert led.json["meta"]["next_cursor"] is None
 
 
-def test_a_cursor_belongs_to_its_list(reader, seeded, three_claims):
+def test_a_cursor_belongs_to_its_list(
+    reader: Client, seeded: dict[str, Any], three_claims: list[dict[str, Any]]
+) -> None:
     paths = [
         "/v1/comparisons",
         f"/v1/figures/{seeded['id']}/comparisons",
@@ -545,7 +579,7 @@ def test_a_cursor_belongs_to_its_list(reader, seeded, three_claims):
 
 
 @pytest.mark.usefixtures("three_claims")
-def test_an_unchanged_list_is_304(reader, seeded):
+def test_an_unchanged_list_is_304(reader: Client, seeded: dict[str, Any]) -> None:
     for path in ("/v1/comparisons", f"/v1/figures/{seeded['id']}/comparisons"):
         answer = reader.get(path)
         for method in ("GET", "HEAD"):
@@ -553,7 +587,9 @@ def test_an_unchanged_list_is_304(reader, seeded):
             assert reader.send(method, path, headers=headers).status_code == 304
 
 
-def test_comparisons_of_a_missing_figure_are_404_or_410(editor, reader, post_claim):
+def test_comparisons_of_a_missing_figure_are_404_or_410(
+    editor: Client, reader: Client, post_claim: PostClaim
+) -> None:
     assert reader.get(f"/v1/figures/{NOBODY}/comparisons").status_code == 404
     figure = post_claim({**EXACTLY, "period_edtf": "1999"})["figures"][0]["id"]
     empty = reader.get(f"/v1/figures/{figure}/comparisons")
@@ -564,7 +600,9 @@ def test_comparisons_of_a_missing_figure_are_404_or_410(editor, reader, post_cla
         assert editor.send(method, "/v1/comparisons", json={}).status_code == 405
 
 
-def test_every_list_is_one_statement(three_claims, reader, query_counter):
+def test_every_list_is_one_statement(
+    three_claims: list[dict[str, Any]], reader: Client, query_counter: QueryCounter
+) -> None:
     figure, claim = three_claims[0]["figures"][0]["id"], three_claims[0]["id"]
     for path in (
         "/v1/comparisons",

@@ -1,16 +1,22 @@
 """Corroboration over HTTP: the origins of the evidence for and against a claim."""
 
+from collections.abc import Callable
+
 import pytest
 from marshmallow import RAISE, Schema, fields
 
 from schemas.corroboration import CorroborationSchema
+from tests.api.conftest import Client
 
 ARTICLE = "hksz:shenzhen-daily-article"
 TALENT = "hksz:ttps-approved-2023"
 
+Add = Callable[..., str]
+Counts = Callable[[], tuple[str, tuple[int, int], tuple[int, int]]]
+
 
 @pytest.fixture
-def add_source(editor):
+def add_source(editor: Client) -> Add:
     """``add_source(title, kind="ids")`` adds a source with relations and returns its id."""
 
     def add(title, **rests_on):
@@ -26,14 +32,14 @@ def add_source(editor):
 
 
 @pytest.fixture
-def claim(editor):
+def claim(editor: Client) -> str:
     """The path of a claim without evidence."""
     body = {"statement": "It rained.", "claimant_external_id": "hksz:hkpc"}
     return editor.post("/v1/claims", body).headers["Location"]
 
 
 @pytest.fixture
-def add_evidence(editor, claim):
+def add_evidence(editor: Client, claim: str) -> Add:
     """``add_evidence(source)`` adds evidence to the claim and returns its path."""
 
     def add(source, stance="supports", **fields):
@@ -46,7 +52,7 @@ def add_evidence(editor, claim):
 
 
 @pytest.fixture
-def counts(reader, claim):
+def counts(reader: Client, claim: str) -> Counts:
     """``counts()`` returns the verdict on the claim, and its sources and origins on both sides."""
 
     def ask():
@@ -70,11 +76,13 @@ def strict(schema: Schema) -> Schema:
     return schema
 
 
-def test_a_claim_without_evidence_is_unsupported(counts):
+def test_a_claim_without_evidence_is_unsupported(counts: Counts) -> None:
     assert counts() == ("unsupported", (0, 0), (0, 0))
 
 
-def test_reprints_of_a_release_are_one_origin(add_source, add_evidence, counts):
+def test_reprints_of_a_release_are_one_origin(
+    add_source: Add, add_evidence: Add, counts: Counts
+) -> None:
     release = add_source("A release")
     add_evidence(release, "asserts")
     assert counts() == ("single_origin", (1, 1), (0, 0))
@@ -84,7 +92,9 @@ def test_reprints_of_a_release_are_one_origin(add_source, add_evidence, counts):
     assert counts() == ("single_origin", (3, 1), (0, 0))
 
 
-def test_a_round_up_is_not_counted_beside_its_releases(add_source, add_evidence, counts):
+def test_a_round_up_is_not_counted_beside_its_releases(
+    add_source: Add, add_evidence: Add, counts: Counts
+) -> None:
     one, two = add_source("One release"), add_source("Another")
     add_evidence(add_source("A round-up", rewrite_of=f"{one} {two}"))
     assert counts() == ("single_origin", (1, 1), (0, 0))
@@ -94,14 +104,18 @@ def test_a_round_up_is_not_counted_beside_its_releases(add_source, add_evidence,
     assert counts() == ("corroborated", (3, 2), (0, 0))
 
 
-def test_a_source_that_quotes_is_an_origin(add_source, add_evidence, counts):
+def test_a_source_that_quotes_is_an_origin(
+    add_source: Add, add_evidence: Add, counts: Counts
+) -> None:
     release = add_source("A release")
     add_evidence(release)
     add_evidence(add_source("A comment", quotes=release))
     assert counts() == ("corroborated", (2, 2), (0, 0))
 
 
-def test_each_side_is_counted_separately(add_source, add_evidence, counts, editor):
+def test_each_side_is_counted_separately(
+    add_source: Add, add_evidence: Add, counts: Counts, editor: Client
+) -> None:
     release = add_source("A release")
     passage = add_evidence(release, "disputes")
     assert counts() == ("refuted", (0, 0), (1, 1))
@@ -113,7 +127,9 @@ def test_each_side_is_counted_separately(add_source, add_evidence, counts, edito
     assert counts() == ("single_origin", (2, 1), (0, 0))
 
 
-def test_a_derived_passage_is_not_an_origin(add_source, add_evidence, counts, reader, claim):
+def test_a_derived_passage_is_not_an_origin(
+    add_source: Add, add_evidence: Add, counts: Counts, reader: Client, claim: str
+) -> None:
     first = add_evidence(add_source("A report"))
     add_evidence(add_source("A blog"), derived_from_id=first.rpartition("/")[2])
     assert counts() == ("single_origin", (2, 1), (0, 0))
@@ -121,7 +137,9 @@ def test_a_derived_passage_is_not_an_origin(add_source, add_evidence, counts, re
     assert [step["kind"] for via in origin["via"] for step in via["steps"]] == ["derived_from"]
 
 
-def test_rejected_and_deleted_evidence_does_not_count(add_source, add_evidence, counts, editor):
+def test_rejected_and_deleted_evidence_does_not_count(
+    add_source: Add, add_evidence: Add, counts: Counts, editor: Client
+) -> None:
     passage, other = add_evidence(add_source("A rumour")), add_evidence(add_source("A report"))
     assert counts()[0] == "corroborated"
     assert editor.patch(passage, {"status": "rejected"}).status_code == 200
@@ -133,8 +151,8 @@ def test_rejected_and_deleted_evidence_does_not_count(add_source, add_evidence, 
 
 
 def test_a_retracted_source_is_shown_and_not_counted(
-    add_source, add_evidence, counts, editor, reader, claim
-):
+    add_source: Add, add_evidence: Add, counts: Counts, editor: Client, reader: Client, claim: str
+) -> None:
     release, chronicle = add_source("A release"), add_source("A chronicle")
     for source in (release, add_source("A reprint", copy_of=release), chronicle):
         add_evidence(source)
@@ -150,7 +168,9 @@ def test_a_retracted_source_is_shown_and_not_counted(
     assert counts() == ("corroborated", (3, 2), (0, 0))
 
 
-def test_counts_follow_changes_of_relations(add_source, add_evidence, counts, editor):
+def test_counts_follow_changes_of_relations(
+    add_source: Add, add_evidence: Add, counts: Counts, editor: Client
+) -> None:
     one, two = add_source("One"), add_source("Two")
     add_evidence(one)
     add_evidence(two)
@@ -160,7 +180,9 @@ def test_counts_follow_changes_of_relations(add_source, add_evidence, counts, ed
         assert counts()[1] == (2, expected)
 
 
-def test_the_answer_shows_the_path_to_each_origin(add_source, add_evidence, reader, claim):
+def test_the_answer_shows_the_path_to_each_origin(
+    add_source: Add, add_evidence: Add, reader: Client, claim: str
+) -> None:
     release = add_source("A release")
     reprint = add_source("A reprint", syndicated_from=release)
     last = add_source("A translation", translation_of=reprint)
@@ -175,7 +197,9 @@ def test_the_answer_shows_the_path_to_each_origin(add_source, add_evidence, read
     assert steps == [("translation_of", reprint), ("syndicated_from", release)]
 
 
-def test_a_merge_of_publishers_does_not_change_the_counts(add_source, add_evidence, editor, counts):
+def test_a_merge_of_publishers_does_not_change_the_counts(
+    add_source: Add, add_evidence: Add, editor: Client, counts: Counts
+) -> None:
     ids = []
     for number in range(2):
         names = [{"name": f"Office {number}", "language": "en", "kind": "preferred"}]
@@ -190,7 +214,9 @@ def test_a_merge_of_publishers_does_not_change_the_counts(add_source, add_eviden
     assert counts() == ("corroborated", (2, 2), (0, 0))
 
 
-def test_a_cycle_of_cited_sources_is_refused(add_source, add_evidence, editor, counts):
+def test_a_cycle_of_cited_sources_is_refused(
+    add_source: Add, add_evidence: Add, editor: Client, counts: Counts
+) -> None:
     first = last = add_source("The first")
     for number in range(20):
         last = add_source(f"Copy {number}", copy_of=last)
@@ -203,7 +229,9 @@ def test_a_cycle_of_cited_sources_is_refused(add_source, add_evidence, editor, c
     assert counts() == ("single_origin", (1, 1), (0, 0))
 
 
-def test_a_retracted_source_on_the_path_is_shown(add_source, add_evidence, editor, reader, claim):
+def test_a_retracted_source_on_the_path_is_shown(
+    add_source: Add, add_evidence: Add, editor: Client, reader: Client, claim: str
+) -> None:
     release = add_source("A release")
     reprint = add_source("A reprint", copy_of=release)
     add_evidence(add_source("A copy of the reprint", copy_of=reprint))
@@ -215,7 +243,9 @@ def test_a_retracted_source_on_the_path_is_shown(add_source, add_evidence, edito
     assert [step["retracted"] for step in via["steps"]] == [True, False]
 
 
-def test_corroboration_is_embedded_in_a_claim_and_on_request_in_a_list(reader, claim):
+def test_corroboration_is_embedded_in_a_claim_and_on_request_in_a_list(
+    reader: Client, claim: str
+) -> None:
     alone = reader.get(f"{claim}/corroboration").json
     assert reader.get(claim).json["corroboration"] == alone
     assert "corroboration" not in reader.get("/v1/claims", per_page="1").json["data"][0]
@@ -223,7 +253,9 @@ def test_corroboration_is_embedded_in_a_claim_and_on_request_in_a_list(reader, c
     assert listed.json["data"][0]["corroboration"] == alone
 
 
-def test_corroboration_of_a_missing_claim_is_404_or_410(reader, editor, claim):
+def test_corroboration_of_a_missing_claim_is_404_or_410(
+    reader: Client, editor: Client, claim: str
+) -> None:
     assert (
         reader.get("/v1/claims/00000000-0000-7000-8000-000000000000/corroboration").status_code
         == 404
@@ -233,7 +265,9 @@ def test_corroboration_of_a_missing_claim_is_404_or_410(reader, editor, claim):
     assert reader.get(f"{claim}/corroboration").status_code == 410
 
 
-def test_lists_can_be_filtered_and_sorted_by_corroboration(add_source, add_evidence, reader, claim):
+def test_lists_can_be_filtered_and_sorted_by_corroboration(
+    add_source: Add, add_evidence: Add, reader: Client, claim: str
+) -> None:
     for n in range(3):
         add_evidence(add_source(f"Witness {n}"))
     id = claim.rpartition("/")[2]
@@ -254,8 +288,8 @@ def test_lists_can_be_filtered_and_sorted_by_corroboration(add_source, add_evide
 
 
 def test_the_etag_of_a_claim_changes_with_its_corroboration(
-    add_source, add_evidence, reader, editor, claim
-):
+    add_source: Add, add_evidence: Add, reader: Client, editor: Client, claim: str
+) -> None:
     one, two = add_source("One"), add_source("Two")
     add_evidence(one)
     add_evidence(two)
@@ -268,7 +302,7 @@ def test_the_etag_of_a_claim_changes_with_its_corroboration(
     assert editor.patch(claim, {"statement": "It poured."}, before).status_code == 200
 
 
-def test_claims_are_counted_by_verdict(add_source, add_evidence, reader):
+def test_claims_are_counted_by_verdict(add_source: Add, add_evidence: Add, reader: Client) -> None:
     add_evidence(add_source("A witness"), "disputes")
     answer = reader.get("/v1/claims/aggregate", group_by="corroboration__verdict")
     counts = {row["corroboration__verdict"]: row["count"] for row in answer.json["data"]}

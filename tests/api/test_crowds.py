@@ -75,7 +75,7 @@ def slow_lists(address: str, database_url: str) -> Iterator[list[Future[Any]]]:
         blocker.rollback()
 
 
-def test_slow_lists_do_not_delay_other_requests(address, database_url, key):
+def test_slow_lists_do_not_delay_other_requests(address: str, database_url: str, key: str) -> None:
     _, _, page = ask(address, "/v1/claims?per_page=1&select=id")
     (claim,) = json.loads(page)["data"]
     source = {"csl_type": "report", "title": "Written beside slow lists"}
@@ -92,7 +92,7 @@ def test_slow_lists_do_not_delay_other_requests(address, database_url, key):
     assert [answer.result()[0] for answer in lists] == [200] * COSTLY_THREADS
 
 
-def test_a_list_that_gets_no_slot_is_refused(address, database_url):
+def test_a_list_that_gets_no_slot_is_refused(address: str, database_url: str) -> None:
     with slow_lists(address, database_url) as lists:
         began = time.monotonic()
         status, headers, body = ask(address, "/v1/metrics")
@@ -114,7 +114,7 @@ def _all_of(connection: socket.socket) -> bytes:
     return arrived
 
 
-def test_slow_senders_delay_no_request_and_time_out(address):
+def test_slow_senders_delay_no_request_and_time_out(address: str) -> None:
     host, port = urlsplit(address).netloc.split(":")
     with ExitStack() as stack:
         senders = [
@@ -142,7 +142,7 @@ def app() -> Flask:
     return create_app(Settings(log_level="error"), Database(lambda: ""))
 
 
-def test_every_call_declares_its_cost(app):
+def test_every_call_declares_its_cost(app: Flask) -> None:
     views = [(rule, app.view_functions[rule.endpoint]) for rule in app.url_map.iter_rules()]
     assert [rule.rule for rule, view in views if not hasattr(view, "hksz_cost")] == []
     for rule, view in views:
@@ -167,11 +167,11 @@ def test_every_call_declares_its_cost(app):
         (f"/docs/{'x' * 1000}", Cost.PROBE),
     ],
 )
-def test_the_cost_of_a_request_is_that_of_its_call(app, path, expected):
+def test_the_cost_of_a_request_is_that_of_its_call(app: Flask, path, expected) -> None:
     served = Gateway(app, Settings())
     for _ in range(2):
         assert served.cost(path, "GET") is expected
 
 
-def test_an_undeclared_cost_is_high():
+def test_an_undeclared_cost_is_high() -> None:
     assert cost_of(lambda: None) is Cost.COSTLY

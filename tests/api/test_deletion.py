@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from tests.api.conftest import Client, Sample
+
 
 def _id(client, resource, external_id):
     (row,) = client.get(f"/v1/{resource}", external_id=external_id).json["data"]
@@ -17,7 +19,7 @@ def _make(client, resource, **body):
 
 
 @pytest.fixture
-def full_claim(editor):
+def full_claim(editor: Client) -> dict[str, str]:
     """The paths of a new claim and of a row of each kind that it refers to, by resource."""
     names = [{"name": "A firm", "language": "en", "kind": "preferred"}]
     metric = {"key": "firms", "label": "Firms", "dimension": "money", "accumulation": "stock"}
@@ -54,7 +56,9 @@ def full_claim(editor):
     return {resource: row.headers["Location"] for resource, row in made.items()}
 
 
-def test_rows_that_a_claim_and_its_parts_need_are_not_deleted(editor, full_claim):
+def test_rows_that_a_claim_and_its_parts_need_are_not_deleted(
+    editor: Client, full_claim: dict[str, str]
+) -> None:
     keepers = {
         "entities": "test:figure",
         "metrics": "test:figure",
@@ -85,7 +89,7 @@ def test_rows_that_a_claim_and_its_parts_need_are_not_deleted(editor, full_claim
         ),
     ],
 )
-def test_a_claimant_is_not_deleted(editor, resource, field, body):
+def test_a_claimant_is_not_deleted(editor: Client, resource: str, field: str, body) -> None:
     names = [{"name": "A", "language": "en", "kind": "preferred"}]
     entity = _make(editor, "entities", kind="person", names=names).headers["Location"]
     claim = _make(editor, resource, **body, **{field: "test:entities"}).headers["Location"]
@@ -132,8 +136,8 @@ def test_a_claimant_is_not_deleted(editor, resource, field, body):
     ],
 )
 def test_a_linked_row_is_not_deleted_until_the_link_is_removed(
-    editor, resource, target, field, item
-):
+    editor: Client, resource: str, target: str, field: str, item
+) -> None:
     bodies: dict[str, dict[str, Any]] = {
         "claims": {"statement": "x", "claimant_external_id": "hksz:hkpc"},
         "sources": {"csl_type": "report", "title": "x"},
@@ -153,7 +157,9 @@ def test_a_linked_row_is_not_deleted_until_the_link_is_removed(
     assert editor.delete(kept.headers["Location"]).status_code == 204
 
 
-def test_evidence_with_derived_evidence_is_not_deleted(editor, full_claim):
+def test_evidence_with_derived_evidence_is_not_deleted(
+    editor: Client, full_claim: dict[str, str]
+) -> None:
     body = {
         "claim_external_id": "hksz:author-post",
         "source_external_id": "hksz:shenzhen-daily-article",
@@ -170,14 +176,16 @@ def test_evidence_with_derived_evidence_is_not_deleted(editor, full_claim):
     assert editor.delete(full_claim["claims"]).status_code == 204
 
 
-def test_a_refusal_names_some_of_many(editor):
+def test_a_refusal_names_some_of_many(editor: Client) -> None:
     author = _id(editor, "entities", "hksz:tan-yifan")
     refused = editor.delete(f"/v1/entities/{author}")
     assert refused.status_code == 409
     assert len(refused.json["errors"]) == 10
 
 
-def test_a_claim_is_deleted_and_restored_with_its_parts(editor, full_claim):
+def test_a_claim_is_deleted_and_restored_with_its_parts(
+    editor: Client, full_claim: dict[str, str]
+) -> None:
     parts = [
         f"/v1/figures/{_id(editor, 'figures', 'test:figure')}",
         f"/v1/evidence/{_id(editor, 'evidence', 'test:passage')}",
@@ -191,7 +199,9 @@ def test_a_claim_is_deleted_and_restored_with_its_parts(editor, full_claim):
         assert [part["id"] for part in after[name]] == [part["id"] for part in before[name]]
 
 
-def test_a_part_that_was_deleted_before_stays_deleted(editor, full_claim):
+def test_a_part_that_was_deleted_before_stays_deleted(
+    editor: Client, full_claim: dict[str, str]
+) -> None:
     figure = f"/v1/figures/{_id(editor, 'figures', 'test:figure')}"
     editor.delete(figure)
     editor.delete(full_claim["claims"])
@@ -201,7 +211,9 @@ def test_a_part_that_was_deleted_before_stays_deleted(editor, full_claim):
     assert editor.get(figure).status_code == 410
 
 
-def test_a_part_is_not_restored_without_its_claim(editor, full_claim):
+def test_a_part_is_not_restored_without_its_claim(
+    editor: Client, full_claim: dict[str, str]
+) -> None:
     figure = f"/v1/figures/{_id(editor, 'figures', 'test:figure')}"
     editor.delete(full_claim["claims"])
     refused = editor.restore(figure)
@@ -212,7 +224,9 @@ def test_a_part_is_not_restored_without_its_claim(editor, full_claim):
 
 
 @pytest.mark.parametrize("foundation", ["entities", "metrics", "units", "sources"])
-def test_a_claim_is_not_restored_without_its_references(editor, full_claim, foundation):
+def test_a_claim_is_not_restored_without_its_references(
+    editor: Client, full_claim: dict[str, str], foundation: str
+) -> None:
     editor.delete(full_claim["claims"])
     editor.delete(full_claim[foundation])
     refused = editor.restore(full_claim["claims"])
@@ -224,14 +238,16 @@ def test_a_claim_is_not_restored_without_its_references(editor, full_claim, foun
     assert editor.restore(full_claim["claims"]).status_code == 200
 
 
-def test_a_change_of_a_deleted_row_is_410(editor, full_claim):
+def test_a_change_of_a_deleted_row_is_410(editor: Client, full_claim: dict[str, str]) -> None:
     figure = f"/v1/figures/{_id(editor, 'figures', 'test:figure')}"
     editor.delete(full_claim["claims"])
     editor.delete(full_claim["metrics"])
     assert editor.patch(figure, {"as_stated": "one million"}).status_code == 410
 
 
-def test_evidence_is_not_restored_beside_a_duplicate(editor, samples):
+def test_evidence_is_not_restored_beside_a_duplicate(
+    editor: Client, samples: dict[str, Sample]
+) -> None:
     sample = samples["evidence"]
     first = editor.post(sample.path, sample.body).headers["Location"]
     editor.delete(first)
@@ -240,7 +256,9 @@ def test_evidence_is_not_restored_beside_a_duplicate(editor, samples):
     assert editor.restore(first).status_code == 409
 
 
-def test_evidence_of_a_deleted_claim_is_neither_listed_nor_added(editor, full_claim):
+def test_evidence_of_a_deleted_claim_is_neither_listed_nor_added(
+    editor: Client, full_claim: dict[str, str]
+) -> None:
     path = f"{full_claim['claims']}/evidence"
     assert len(editor.get(path).json["data"]) == 1
     editor.delete(full_claim["claims"])

@@ -4,14 +4,17 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from hksz_db.database import run
 from hksz_db.queries.pages import part_statement
+from tests.api.conftest import Client
+from tests.conftest import QueryCounter
 
 ZONE = "Qianhai Modern Service Industry Cooperation Zone"
 
 
-def _create(editor, *names, kind="zone", language="en"):
+def _create(editor: Client, *names, kind="zone", language="en"):
     first, *rest = names
     named = [{"name": first, "language": language, "kind": "preferred"}]
     named += [{"name": name, "language": language, "kind": "alias"} for name in rest]
@@ -20,7 +23,7 @@ def _create(editor, *names, kind="zone", language="en"):
     return made
 
 
-def test_a_new_entity_is_answered_with_similar_ones(editor, reader):
+def test_a_new_entity_is_answered_with_similar_ones(editor: Client, reader: Client) -> None:
     made = _create(editor, "qianhai cooperation ZONE")
     (zone,) = reader.get("/v1/entities", external_id="hksz:qianhai-zone").json["data"]
     assert made.json["similar"] == [
@@ -34,7 +37,7 @@ def test_a_new_entity_is_answered_with_similar_ones(editor, reader):
     ]
 
 
-def test_a_changed_name_is_answered_with_similar_entities(editor):
+def test_a_changed_name_is_answered_with_similar_entities(editor: Client) -> None:
     made = _create(editor, "Xylophone")
     assert made.json["similar"] == []
     names = [{"name": "Shenzen", "language": "en", "kind": "preferred"}]
@@ -44,7 +47,9 @@ def test_a_changed_name_is_answered_with_similar_entities(editor):
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_likely_duplicates_have_a_path_of_their_own(editor, reader, query_counter, method):
+def test_likely_duplicates_have_a_path_of_their_own(
+    editor: Client, reader: Client, query_counter: QueryCounter, method: str
+) -> None:
     made = _create(editor, "Top Talent Pass")
     path = made.headers["Location"]
     assert "similar" not in reader.get(path).json
@@ -60,7 +65,7 @@ def test_likely_duplicates_have_a_path_of_their_own(editor, reader, query_counte
         assert [like["entity"]["external_id"] for like in alone.json["data"]] == ["hksz:ttps"]
 
 
-def test_an_equal_abbreviation_is_reported(editor):
+def test_an_equal_abbreviation_is_reported(editor: Client) -> None:
     made = _create(editor, "Housing Kit Union", "hku", kind="organisation")
     (like,) = made.json["similar"]
     assert (like["name"], like["other_name"], like["similarity"]) == ("hku", "HKU", "1.00")
@@ -76,21 +81,23 @@ def test_an_equal_abbreviation_is_reported(editor):
         ("Café", "CAFÉ", "1.00"),
     ],
 )
-def test_names_in_every_script_are_compared(editor, mine, theirs, similarity):
+def test_names_in_every_script_are_compared(
+    editor: Client, mine: str, theirs: str, similarity: str | None
+) -> None:
     other = _create(editor, theirs, language="zh-Hant")
     likes = _create(editor, mine, language="zh-Hant").json["similar"]
     expected = [(other.json["id"], similarity)] if similarity else []
     assert [(like["entity"]["id"], like["similarity"]) for like in likes] == expected
 
 
-def test_the_most_similar_pair_of_names_is_shown(editor):
+def test_the_most_similar_pair_of_names_is_shown(editor: Client) -> None:
     other = _create(editor, "Alpha Quorum", "Beta Quorum Limited")
     (like,) = _create(editor, "Beta Quorum Ltd", "Zeta", "Quorum").json["similar"]
     assert like["entity"]["id"] == other.json["id"]
     assert (like["name"], like["other_name"]) == ("Beta Quorum Ltd", "Beta Quorum Limited")
 
 
-def test_the_ten_most_similar_are_listed_and_equal_ones_by_id(editor):
+def test_the_ten_most_similar_are_listed_and_equal_ones_by_id(editor: Client) -> None:
     others = [_create(editor, "Zyzzyva Institute").json["id"] for _ in range(10)]
     near = _create(editor, "Zyzzyva Institutes").json["id"]
     last = _create(editor, "Zyzzyva Institutes")
@@ -100,7 +107,7 @@ def test_the_ten_most_similar_are_listed_and_equal_ones_by_id(editor):
     assert len({like["similarity"] for like in likes[1:]}) == 1
 
 
-def test_entities_below_the_threshold_are_not_similar(editor):
+def test_entities_below_the_threshold_are_not_similar(editor: Client) -> None:
     # 9 trigrams are shared, of 20 and of 21: 0.45 counts, 0.43 does not.
     near = _create(editor, "abcdefgh qrstuvwxyz").json["id"]
     _create(editor, "abcdefgh zyxwvutsrqp")
@@ -108,7 +115,7 @@ def test_entities_below_the_threshold_are_not_similar(editor):
     assert (like["entity"]["id"], like["similarity"]) == (near, "0.45")
 
 
-def test_an_entity_is_not_similar_to_itself_or_to_deleted_ones(editor):
+def test_an_entity_is_not_similar_to_itself_or_to_deleted_ones(editor: Client) -> None:
     first = _create(editor, "Zyzzyva Institute", "Zyzzyva Instituto")
     assert first.json["similar"] == []
     second = _create(editor, "Zyzzyva Institute")
@@ -119,13 +126,13 @@ def test_an_entity_is_not_similar_to_itself_or_to_deleted_ones(editor):
     assert gone.status_code == 410
 
 
-def test_likely_duplicates_of_an_unknown_entity_are_404(reader):
+def test_likely_duplicates_of_an_unknown_entity_are_404(reader: Client) -> None:
     assert reader.get(f"/v1/entities/{uuid4()}/similar").status_code == 404
     (row,) = reader.get("/v1/entities", per_page="1").json["data"]
     assert reader.get(f"/v1/entities/{row['id']}/similar", limit="1").status_code == 400
 
 
-def test_likely_duplicates_are_found_by_the_trigram_index(session):
+def test_likely_duplicates_are_found_by_the_trigram_index(session: Session) -> None:
     session.execute(
         text(
             "WITH made AS (INSERT INTO entities (kind, name, name_language)"
@@ -147,7 +154,7 @@ def test_likely_duplicates_are_found_by_the_trigram_index(session):
 
 
 @pytest.mark.parametrize("languages", [("en", "EN"), ("zh-Hant", "zh-hant")])
-def test_one_name_is_preferred_in_a_language_regardless_of_case(editor, languages):
+def test_one_name_is_preferred_in_a_language_regardless_of_case(editor: Client, languages) -> None:
     names = [
         {"name": f"Name {number}", "language": language, "kind": "preferred"}
         for number, language in enumerate(languages)
@@ -157,7 +164,7 @@ def test_one_name_is_preferred_in_a_language_regardless_of_case(editor, language
     assert [error["pointer"] for error in refused.json["errors"]] == ["#/names"]
 
 
-def test_the_english_name_is_shown_regardless_of_case(editor):
+def test_the_english_name_is_shown_regardless_of_case(editor: Client) -> None:
     names = [
         {"name": "深圳灣", "language": "zh-Hant", "kind": "preferred"},
         {"name": "Shenzhen Bay", "language": "EN", "kind": "preferred"},

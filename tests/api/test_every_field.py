@@ -27,6 +27,8 @@ from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.bulk import write
 from hksz_db.services.registry import WRITERS
 from hksz_db.services.writing import writing
+from tests.api.conftest import Client
+from tests.conftest import MakeDatabase
 
 Body = dict[str, Any]
 Path = tuple[str, ...]
@@ -424,7 +426,7 @@ def _named(pairs: list[tuple[Readable, Any]]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def database_url(make_database) -> Iterator[str]:
+def database_url(make_database: MakeDatabase) -> Iterator[str]:
     """A database with the rows that the samples refer to."""
     with make_database() as url:
         database = Database(lambda: url)
@@ -635,7 +637,7 @@ def _normal(value: Any) -> Any:
 
 
 @pytest.fixture
-def round_trip(editor, database) -> RoundTrip:
+def round_trip(editor: Client, database: Database) -> RoundTrip:
     return RoundTrip(editor, database)
 
 
@@ -682,7 +684,7 @@ def _named_item(body: Body) -> Body:
     return {"external_id": "drill:item", **body}
 
 
-def test_every_sample_differs_from_the_default_and_the_minimum():
+def test_every_sample_differs_from_the_default_and_the_minimum() -> None:
     for resource in RESOURCES.values():
         for path in _paths(WRITERS[resource.name].create_schema):
             schema: type[Schema] = WRITERS[resource.name].create_schema
@@ -696,7 +698,7 @@ def test_every_sample_differs_from_the_default_and_the_minimum():
 
 
 @pytest.mark.parametrize(("resource", "path"), CREATED, ids=_named(CREATED))
-def test_a_field_that_is_sent_alone_is_stored(round_trip, resource, path):
+def test_a_field_that_is_sent_alone_is_stored(round_trip: RoundTrip, resource, path) -> None:
     body = _alone(WRITERS[resource.name].create_schema, path)
     other = dict(MINIMAL[WRITERS[resource.name].create_schema.__name__][1])
     ways: list[Callable[[], str]] = [
@@ -712,7 +714,7 @@ def test_a_field_that_is_sent_alone_is_stored(round_trip, resource, path):
 
 
 @pytest.mark.parametrize(("resource", "path"), PATCHED, ids=_named(PATCHED))
-def test_a_field_that_is_changed_alone_is_stored(round_trip, resource, path):
+def test_a_field_that_is_changed_alone_is_stored(round_trip: RoundTrip, resource, path) -> None:
     body = _alone(WRITERS[resource.name].create_schema, path)
     with round_trip.rolled_back():
         id = round_trip.post(resource, _base(resource, body))
@@ -723,7 +725,7 @@ def test_a_field_that_is_changed_alone_is_stored(round_trip, resource, path):
 
 
 @pytest.mark.parametrize(("resource", "path"), NULLABLE, ids=_named(NULLABLE))
-def test_a_field_that_is_cleared_is_null(round_trip, resource, path):
+def test_a_field_that_is_cleared_is_null(round_trip: RoundTrip, resource, path) -> None:
     body = _alone(WRITERS[resource.name].create_schema, path)
     (name,) = path
     # A locator is complete or absent.
@@ -734,7 +736,7 @@ def test_a_field_that_is_cleared_is_null(round_trip, resource, path):
 
 
 @pytest.mark.parametrize(("resource", "path"), CREATED, ids=_named(CREATED))
-def test_a_field_that_is_upserted_alone_is_stored(round_trip, resource, path):
+def test_a_field_that_is_upserted_alone_is_stored(round_trip: RoundTrip, resource, path) -> None:
     body = _named_item(_alone(WRITERS[resource.name].create_schema, path))
     base = {**_base(resource, body), "external_id": body["external_id"]}
     id = round_trip.post(resource, base)
@@ -743,7 +745,7 @@ def test_a_field_that_is_upserted_alone_is_stored(round_trip, resource, path):
 
 
 @pytest.mark.parametrize(("resource", "choice"), TOGETHER, ids=_named(TOGETHER))
-def test_all_fields_together_are_stored(round_trip, resource, choice):
+def test_all_fields_together_are_stored(round_trip: RoundTrip, resource, choice) -> None:
     body = _together(WRITERS[resource.name].create_schema, choice)
     paths = [path for path in _paths(WRITERS[resource.name].create_schema) if _values(body, path)]
     other = dict(MINIMAL[WRITERS[resource.name].create_schema.__name__][1])
@@ -769,7 +771,7 @@ def _parts(resource: Readable) -> Mapping[str, Any]:
     return WRITERS[resource.name].parts
 
 
-def test_bodies_with_all_fields_cover_every_field():
+def test_bodies_with_all_fields_cover_every_field() -> None:
     for resource in RESOURCES.values():
         bodies = [_together(WRITERS[resource.name].create_schema, choice) for choice in range(4)]
         for path in _paths(WRITERS[resource.name].create_schema):

@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.conftest import MakeDatabase
+
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
@@ -66,7 +68,7 @@ def page(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def database_url(page: str, make_database, all_seeds: str) -> Iterator[str]:
+def database_url(page: str, make_database: MakeDatabase, all_seeds: str) -> Iterator[str]:
     """A database of its own for each page, with every seed."""
     del page  # requested, so that each page gets its own
     with make_database(all_seeds) as url:
@@ -83,7 +85,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_the_examples_of_a_page_print_the_output_shown(
     page: str, address: str, database_url: str, key: str, folder: Path
-):
+) -> None:
     shown = examples(page)
     (folder / "example.key").write_text(f"{key}\n")
     commands = "".join(f"{example.commands}\necho '{_END}'\n" for example in shown)
@@ -120,6 +122,6 @@ def _pattern(expected: str) -> re.Pattern[str]:
     return re.compile(".*?".join(map(re.escape, re.split(",?…,?", _compact(expected)))))
 
 
-def test_every_page_has_examples_with_outputs():
+def test_every_page_has_examples_with_outputs() -> None:
     assert all(examples(page) for page in PAGES)
     assert all(any(example.outputs for example in examples(page)) for page in PAGES)

@@ -4,9 +4,12 @@ import csv
 import io
 import json
 import re
+from collections.abc import Iterator
 
 import psycopg
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 
 from app import create_app
 from hksz_db.api import exports
@@ -16,6 +19,8 @@ from hksz_db.exchange.exporting import FORMATS, formats_for
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
+from tests.api.conftest import Client
+from tests.conftest import QueryCounter
 
 PAIRS = [
     (resource, form) for resource in RESOURCES.values() for form in formats_for(resource).values()
@@ -39,7 +44,7 @@ def _faults(answer):
 @pytest.mark.parametrize(
     ("resource", "form"), PAIRS, ids=[f"{resource.name}-{form.name}" for resource, form in PAIRS]
 )
-def test_each_format_has_its_media_type_and_file_name(reader, resource, form):
+def test_each_format_has_its_media_type_and_file_name(reader: Client, resource, form) -> None:
     answer = reader.get(f"/v1/{resource.name}/export", format=form.name)
     assert answer.status_code == 200
     assert answer.content_type == form.media_type
@@ -51,7 +56,7 @@ def test_each_format_has_its_media_type_and_file_name(reader, resource, form):
 
 
 @pytest.mark.parametrize("resource", RESOURCES.values(), ids=lambda resource: resource.name)
-def test_exported_rows_equal_reads_by_id(reader, resource):
+def test_exported_rows_equal_reads_by_id(reader: Client, resource) -> None:
     rows = _lines(reader.get(f"/v1/{resource.name}/export"))
     count = reader.get(f"/v1/{resource.name}", count="exact").json["meta"]["count"]["value"]
     assert len(rows) == count > 0
@@ -59,13 +64,13 @@ def test_exported_rows_equal_reads_by_id(reader, resource):
     assert rows == sorted(rows, key=lambda row: row["id"])
 
 
-def test_an_export_is_one_statement(reader, query_counter):
+def test_an_export_is_one_statement(reader: Client, query_counter: QueryCounter) -> None:
     with query_counter() as counted:
         assert reader.get("/v1/claims/export").data
     assert len(counted.statements) == 1
 
 
-def test_head_reads_nothing(reader, query_counter):
+def test_head_reads_nothing(reader: Client, query_counter: QueryCounter) -> None:
     with query_counter() as counted:
         answer = reader.send("HEAD", "/v1/claims/export?format=csv")
     assert counted.statements == []
@@ -74,7 +79,7 @@ def test_head_reads_nothing(reader, query_counter):
     assert reader.send("HEAD", "/v1/claims/export?format=pdf").status_code == 400
 
 
-def test_an_export_takes_the_parameters_of_a_list(reader):
+def test_an_export_takes_the_parameters_of_a_list(reader: Client) -> None:
     asked = {"modality": "opinion", "entities__isnull": "false", "q": "hong OR shenzhen"}
     for sort in ("-time", "id", "-corroboration__origins"):
         page = reader.get("/v1/claims", **asked, sort=sort, per_page="100").json["data"]
@@ -83,7 +88,7 @@ def test_an_export_takes_the_parameters_of_a_list(reader):
         assert len(rows) > 1
 
 
-def test_an_exported_search_is_ordered_by_id(reader):
+def test_an_exported_search_is_ordered_by_id(reader: Client) -> None:
     ids = [row["id"] for row in _lines(reader.get("/v1/claims/export", q="shenzhen"))]
     assert ids == sorted(ids)
     assert len(ids) > 1
@@ -91,7 +96,7 @@ def test_an_exported_search_is_ordered_by_id(reader):
     assert set(ids) == {row["id"] for row in found}
 
 
-def test_an_export_takes_select(reader):
+def test_an_export_takes_select(reader: Client) -> None:
     for asked in (
         {"select": "statement,id"},
         {"include": ""},
@@ -102,7 +107,7 @@ def test_an_export_takes_select(reader):
         assert _lines(reader.get("/v1/claims/export", **asked)) == page
 
 
-def test_select_chooses_columns(reader):
+def test_select_chooses_columns(reader: Client) -> None:
     def header(**asked):
         answer = reader.get("/v1/claims/export", format="csv", **asked)
         assert answer.status_code == 200, answer.text
@@ -122,7 +127,7 @@ def test_select_chooses_columns(reader):
     ]
 
 
-def test_deleted_rows_are_not_exported(reader, editor):
+def test_deleted_rows_are_not_exported(reader: Client, editor: Client) -> None:
     claim = editor.get("/v1/claims", external_id="hksz:ttps-approved-2023").json["data"][0]
     for passage in claim["evidence"]:
         editor.delete(f"/v1/evidence/{passage['id']}")
@@ -133,7 +138,7 @@ def test_deleted_rows_are_not_exported(reader, editor):
 
 
 @pytest.mark.parametrize("name", ["per_page", "cursor", "count"])
-def test_parameters_of_pages_are_refused(reader, name):
+def test_parameters_of_pages_are_refused(reader: Client, name: str) -> None:
     faults = _faults(reader.get("/v1/claims/export", **{name: "1"}))
     assert faults == {name: "An export has no pages: it is all that the filters select."}
 
@@ -162,18 +167,22 @@ def test_parameters_of_pages_are_refused(reader, name):
         ("units", {"q": "x"}, "q", "cannot be searched"),
     ],
 )
-def test_an_invalid_parameter_of_an_export_is_named(reader, path, asked, parameter, told):
+def test_an_invalid_parameter_of_an_export_is_named(
+    reader: Client, path: str, asked, parameter: str, told: str
+) -> None:
     faults = _faults(reader.get(f"/v1/{path}/export", **asked))
     assert list(faults) == [parameter]
     assert told in faults[parameter]
 
 
-def test_every_fault_is_named(reader):
+def test_every_fault_is_named(reader: Client) -> None:
     asked = {"format": "pdf", "per_page": "1", "cursor": "x", "colour": "red", "sort": "colour"}
     assert set(_faults(reader.get("/v1/claims/export", **asked))) == set(asked)
 
 
-def test_a_closed_service_exports_only_with_a_key(app, reader, writer):
+def test_a_closed_service_exports_only_with_a_key(
+    app: Flask, reader: Client, writer: Client
+) -> None:
     app.config["OPEN_READS"] = False
     try:
         for method in ("GET", "HEAD"):
@@ -192,7 +201,7 @@ def _check_slots_are_free(app):
         release()
 
 
-def test_too_many_exports_at_once_are_refused(app, reader):
+def test_too_many_exports_at_once_are_refused(app: Flask, reader: Client) -> None:
     release, *others = [_slots(app).acquire() for _ in range(exports.MAX_EXPORTS)]
     refused = reader.get("/v1/claims/export")
     assert refused.status_code == 503
@@ -205,21 +214,21 @@ def test_too_many_exports_at_once_are_refused(app, reader):
         release_other()
 
 
-def test_a_slot_is_released_at_the_end(app, reader):
+def test_a_slot_is_released_at_the_end(app: Flask, reader: Client) -> None:
     for _ in range(5):
         assert reader.get("/v1/units/export").data
     assert reader.get("/v1/units/export", format="pdf").status_code == 400
     _check_slots_are_free(app)
 
 
-def test_a_slot_expires():
+def test_a_slot_expires() -> None:
     slots = exports.ExportSlots(1, 0)
     release = slots.acquire()
     slots.acquire()
     release()
 
 
-def test_a_slot_is_released_only_once():
+def test_a_slot_is_released_only_once() -> None:
     slots = exports.ExportSlots(1, 3600)
     first = slots.acquire()
     first()
@@ -231,7 +240,7 @@ def test_a_slot_is_released_only_once():
 
 
 @pytest.fixture
-def client(database_url):
+def client(database_url: str) -> Iterator[FlaskClient]:
     """The service on the database of the module."""
     database = Database(lambda: database_url)
     yield create_app(Settings(log_level="critical"), database).test_client()
@@ -239,7 +248,7 @@ def client(database_url):
 
 
 @pytest.fixture
-def many(database_url):
+def many(database_url: str) -> Iterator[int]:
     """More rows than fit into any buffer; their number."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(
@@ -261,7 +270,7 @@ def _export_pids(url):
         return [pid for (pid,) in rows]
 
 
-def test_all_rows_of_a_large_export_are_sent(client, many):
+def test_all_rows_of_a_large_export_are_sent(client: FlaskClient, many: int) -> None:
     with client.get("/v1/metrics/export?key__startswith=k", buffered=False) as answer:
         assert answer.is_streamed
         pieces = [len(piece) for piece in answer.iter_encoded()]
@@ -272,7 +281,7 @@ def test_all_rows_of_a_large_export_are_sent(client, many):
 
 
 @pytest.mark.usefixtures("many")
-def test_a_client_that_disconnects_ends_the_export(client, database_url):
+def test_a_client_that_disconnects_ends_the_export(client: FlaskClient, database_url: str) -> None:
     answer = client.get("/v1/metrics/export", buffered=False)
     next(answer.iter_encoded())
     assert len(_export_pids(database_url)) == 1
@@ -283,7 +292,9 @@ def test_a_client_that_disconnects_ends_the_export(client, database_url):
 
 @pytest.mark.parametrize("form", ["ndjson", "csv"])
 @pytest.mark.usefixtures("many")
-def test_a_lost_connection_leaves_an_incomplete_file(client, database_url, form):
+def test_a_lost_connection_leaves_an_incomplete_file(
+    client: FlaskClient, database_url: str, form: str
+) -> None:
     answer = client.get(f"/v1/metrics/export?format={form}", buffered=False)
     assert answer.status_code == 200
     pieces = answer.iter_encoded()
@@ -298,7 +309,7 @@ def test_a_lost_connection_leaves_an_incomplete_file(client, database_url, form)
     _check_slots_are_free(client.application)
 
 
-def test_an_export_without_a_database_is_503():
+def test_an_export_without_a_database_is_503() -> None:
     away = Database(lambda: "postgresql://127.0.0.1:1/none")
     client = create_app(Settings(log_level="critical"), away).test_client()
     for _ in range(3):
@@ -307,7 +318,7 @@ def test_an_export_without_a_database_is_503():
     _check_slots_are_free(client.application)
 
 
-def test_an_export_can_be_of_the_past(editor, reader, database):
+def test_an_export_can_be_of_the_past(editor: Client, reader: Client, database: Database) -> None:
     was = reader.get("/v1/units/export").data
     with writing(database) as session:
         ((moment,),) = run(session, "SELECT clock_timestamp()")

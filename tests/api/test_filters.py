@@ -12,6 +12,7 @@ from hksz_db.domain.vocabulary import Scope
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
+from tests.api.conftest import Client
 
 Document = dict[str, Any]
 
@@ -529,7 +530,7 @@ def test_a_filter_on_a_relation_does_not_filter_embedded_rows(service: Service) 
     assert len(claim["figures"]) == len(claim["evidence"]) == 2
 
 
-def test_a_deleted_part_matches_no_filter(editor) -> None:
+def test_a_deleted_part_matches_no_filter(editor: Client) -> None:
     query = {"figures__metric": "ttps-approved"}
     (claim,) = editor.get("/v1/claims", **query).json["data"]
     editor.delete(f"/v1/figures/{claim['figures'][0]['id']}")
@@ -578,7 +579,7 @@ def test_a_doubtful_date_is_possibly_and_not_certainly_within(service: Service) 
         ("due__isnull", "1"),
     ],
 )
-def test_an_invalid_value_of_a_filter_is_named(service: Service, parameter, value) -> None:
+def test_an_invalid_value_of_a_filter_is_named(service: Service, parameter: str, value) -> None:
     refused = service.client.get("/v1/claims", query_string={parameter: value})
     assert refused.status_code == 400
     assert [error["parameter"] for error in refused.json["errors"]] == [parameter]
@@ -594,7 +595,9 @@ def test_an_invalid_value_of_a_filter_is_named(service: Service, parameter, valu
         ("lte", "[2020,2021..]", "latest"),
     ],
 )
-def test_an_open_date_as_a_bound_is_refused(service: Service, operator, value, end) -> None:
+def test_an_open_date_as_a_bound_is_refused(
+    service: Service, operator: str, value: str, end: str
+) -> None:
     for name in ("time", "figures__period", "evidence__source__issued"):
         parameter = f"{name}__{operator}"
         refused = service.client.get("/v1/claims", query_string={parameter: value})
@@ -608,7 +611,7 @@ def test_an_open_date_as_a_bound_is_refused(service: Service, operator, value, e
 
 
 @pytest.mark.parametrize("value", ["1.5", "true", "١٢", "-1", "99999999999", "1e2", " 1"])
-def test_a_number_that_is_not_an_integer_is_refused(service: Service, value) -> None:
+def test_a_number_that_is_not_an_integer_is_refused(service: Service, value: str) -> None:
     refused = service.client.get("/v1/evidence", query_string={"start_char__gt": value})
     assert refused.status_code == 400
 
@@ -630,7 +633,7 @@ def test_a_number_that_is_not_an_integer_is_refused(service: Service, value) -> 
         "offset",
     ],
 )
-def test_an_unknown_filter_is_named(service: Service, parameter) -> None:
+def test_an_unknown_filter_is_named(service: Service, parameter: str) -> None:
     for path in ("/v1/claims", "/v1/claims/aggregate"):
         query = {parameter: "1", **({"group_by": "status"} if "aggregate" in path else {})}
         refused = service.client.get(path, query_string=query)
@@ -708,11 +711,11 @@ def test_too_many_parameters_are_refused(service: Service) -> None:
         "title=\xff",
     ],
 )
-def test_invalid_utf_8_is_refused(service: Service, query) -> None:
+def test_invalid_utf_8_is_refused(service: Service, query: str) -> None:
     assert service.client.get(f"/v1/claims?{query}").status_code == 400
 
 
-def test_text_is_compared_in_its_normal_form(editor) -> None:
+def test_text_is_compared_in_its_normal_form(editor: Client) -> None:
     body = {"csl_type": "report", "title": "Caf\u00e9"}
     made = editor.post("/v1/sources", body)
     (found,) = editor.get("/v1/sources", title="Cafe\u0301").json["data"]

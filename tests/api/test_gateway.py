@@ -130,7 +130,7 @@ def service() -> Service:
     return Service()
 
 
-def test_a_costly_request_leaves_slots_for_others(service):
+def test_a_costly_request_leaves_slots_for_others(service: Service) -> None:
     async def ask() -> None:
         served = Gateway(service.app, SETTINGS)
         slow = asyncio.create_task(Client(served).get("/slow"))
@@ -143,7 +143,9 @@ def test_a_costly_request_leaves_slots_for_others(service):
     run(ask())
 
 
-def test_a_costly_request_waits_briefly_and_is_refused(service, monkeypatch):
+def test_a_costly_request_waits_briefly_and_is_refused(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(gateway, "LONGEST_WAIT_S", 0.1)
 
     async def ask() -> None:
@@ -162,7 +164,7 @@ def test_a_costly_request_waits_briefly_and_is_refused(service, monkeypatch):
     run(ask())
 
 
-def test_a_waiting_costly_request_gets_the_next_free_slot(service):
+def test_a_waiting_costly_request_gets_the_next_free_slot(service: Service) -> None:
     async def ask() -> None:
         served = Gateway(service.app, SETTINGS)
         slow = asyncio.create_task(Client(served).get("/slow"))
@@ -177,7 +179,7 @@ def test_a_waiting_costly_request_gets_the_next_free_slot(service):
     run(ask())
 
 
-def test_a_request_that_waits_for_changes_holds_no_slot(service):
+def test_a_request_that_waits_for_changes_holds_no_slot(service: Service) -> None:
     async def ask() -> None:
         served = Gateway(service.app, SETTINGS)
         waiting = asyncio.create_task(Client(served).get("/wait"))
@@ -190,7 +192,7 @@ def test_a_request_that_waits_for_changes_holds_no_slot(service):
     run(ask())
 
 
-def test_a_slot_is_released_after_an_error(service):
+def test_a_slot_is_released_after_an_error(service: Service) -> None:
     async def ask() -> None:
         served = Gateway(service.app, SETTINGS)
         for _ in range(3):
@@ -199,7 +201,7 @@ def test_a_slot_is_released_after_an_error(service):
     run(ask())
 
 
-def test_a_stalled_stream_holds_no_slot(service):
+def test_a_stalled_stream_holds_no_slot(service: Service) -> None:
     async def ask() -> None:
         served = Gateway(service.app, SETTINGS)
         client = Client(served)
@@ -215,7 +217,7 @@ def test_a_stalled_stream_holds_no_slot(service):
     run(ask())
 
 
-def test_a_stalled_stream_times_out(service):
+def test_a_stalled_stream_times_out(service: Service) -> None:
     async def ask() -> None:
         served = Gateway(service.app, SETTINGS, reader_s=0.1)
         client = Client(served)
@@ -229,7 +231,7 @@ def test_a_stalled_stream_times_out(service):
     run(ask())
 
 
-def test_a_client_that_disconnects_ends_the_stream(service):
+def test_a_client_that_disconnects_ends_the_stream(service: Service) -> None:
     service.pieces = Pieces(10**9)
 
     async def ask() -> None:
@@ -244,7 +246,7 @@ def test_a_client_that_disconnects_ends_the_stream(service):
     run(ask())
 
 
-def test_the_environment_has_the_path_and_headers_of_the_request():
+def test_the_environment_has_the_path_and_headers_of_the_request() -> None:
     headers = [
         (b"content-type", b"text/plain"),
         (b"x-request-id", b"a"),

@@ -1,10 +1,14 @@
 """History over HTTP: the changes of a row, its versions, and how to restore one."""
 
-import pytest
+from typing import Any
 
-from hksz_db.database import run
+import pytest
+from sqlalchemy.orm import Session
+
+from hksz_db.database import Database, run
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.services.writing import writing
+from tests.api.conftest import Client, MakeClient, Sample
 
 NOBODY = "0199c3a0-0000-7000-8000-000000000000"
 ARTICLE = "hksz:shenzhen-daily-article"
@@ -18,7 +22,7 @@ def made(client, path, **body):
     return answer.headers["Location"]
 
 
-def added(client, samples, resource, **body):
+def added(client, samples: dict[str, Sample], resource, **body):
     return made(client, resource, **{**samples[resource].body, **body})
 
 
@@ -43,7 +47,7 @@ def restore_version(client, path, version, etag="*"):
     return client.send("POST", f"{path}/history/{version}/restore", headers={"If-Match": etag})
 
 
-def run_sql(database, *statements):
+def run_sql(database: Database, *statements):
     """Execute each statement in a transaction of its own."""
     for sql, *arguments in statements:
         with writing(database) as session:
@@ -55,7 +59,7 @@ def without_counts(document):
 
 
 @pytest.fixture
-def edited(editor, sample):
+def edited(editor: Client, sample: Sample) -> tuple[str, list[dict[str, Any]]]:
     """The path of a row that was created, changed, deleted and restored, and a read after each."""
     path = made(editor, sample.resource, **sample.body)
     reads = [editor.get(path).json]
@@ -68,7 +72,9 @@ def edited(editor, sample):
     return path, reads
 
 
-def test_the_history_names_the_actor_of_each_change(editor, make_client, sample):
+def test_the_history_names_the_actor_of_each_change(
+    editor: Client, make_client: MakeClient, sample: Sample
+) -> None:
     other = make_client(sample.scope, Scope.REVIEW, label="other")
     answer = editor.send(
         "POST", sample.path, json=sample.body, headers={"X-Request-ID": "first-request"}
@@ -85,7 +91,9 @@ def test_the_history_names_the_actor_of_each_change(editor, make_client, sample)
     assert first["at"] < second["at"]
 
 
-def test_a_deleted_row_has_its_history(reader, edited):
+def test_a_deleted_row_has_its_history(
+    reader: Client, edited: tuple[str, list[dict[str, Any]]]
+) -> None:
     path, _ = edited
     assert [(v, op) for v, op, _ in summaries(reader, path)] == [
         (4, "restore"),
@@ -95,7 +103,9 @@ def test_a_deleted_row_has_its_history(reader, edited):
     ]
 
 
-def test_each_version_of_a_row_can_be_read(reader, edited):
+def test_each_version_of_a_row_can_be_read(
+    reader: Client, edited: tuple[str, list[dict[str, Any]]]
+) -> None:
     path, reads = edited
     listed = entries(reader, path)[::-1]
     ends = [*(entry["at"] for entry in listed[1:]), None]
@@ -107,7 +117,7 @@ def test_each_version_of_a_row_can_be_read(reader, edited):
     assert reader.get(f"{path}/history/3").json["document"] is None
 
 
-def test_history_is_paged(reader, edited):
+def test_history_is_paged(reader: Client, edited: tuple[str, list[dict[str, Any]]]) -> None:
     path, _ = edited
     whole = entries(reader, path)
     url, seen = f"{path}/history?per_page=3", []
@@ -125,7 +135,9 @@ def test_history_is_paged(reader, edited):
     assert "Link" not in exactly.headers
 
 
-def test_a_cursor_belongs_to_one_row(reader, editor, samples):
+def test_a_cursor_belongs_to_one_row(
+    reader: Client, editor: Client, samples: dict[str, Sample]
+) -> None:
     paths = [added(editor, samples, name) for name in ("units", "metrics")]
     for path in paths:
         assert editor.delete(path).status_code == 204
@@ -138,7 +150,9 @@ def test_a_cursor_belongs_to_one_row(reader, editor, samples):
 
 
 @pytest.mark.parametrize("suffix", ["", "/1", "/1/diff/2"])
-def test_an_unchanged_history_is_304(reader, editor, edited, suffix):
+def test_an_unchanged_history_is_304(
+    reader: Client, editor: Client, edited: tuple[str, list[dict[str, Any]]], suffix: str
+) -> None:
     path, _ = edited
     url = f"{path}/history{suffix}"
     tag = reader.get(url).headers["ETag"]
@@ -149,7 +163,9 @@ def test_an_unchanged_history_is_304(reader, editor, edited, suffix):
     assert reader.send("GET", url, headers=held).status_code == (304 if suffix else 200)
 
 
-def test_the_last_version_has_no_end_until_the_next(reader, editor, edited):
+def test_the_last_version_has_no_end_until_the_next(
+    reader: Client, editor: Client, edited: tuple[str, list[dict[str, Any]]]
+) -> None:
     path, _ = edited
     answer = reader.get(f"{path}/history/4")
     assert answer.json["until"] is None
@@ -172,14 +188,18 @@ def test_the_last_version_has_no_end_until_the_next(reader, editor, edited):
         ("/1/diff/1", "select=id"),
     ],
 )
-def test_unknown_parameters_of_a_history_are_refused(reader, edited, suffix, parameter):
+def test_unknown_parameters_of_a_history_are_refused(
+    reader: Client, edited: tuple[str, list[dict[str, Any]]], suffix: str, parameter: str
+) -> None:
     path, _ = edited
     refused = reader.get(f"{path}/history{suffix}?{parameter}")
     assert refused.status_code == 400
-    assert refused.json["errors"][0]["parameter"] == parameter.split("=")[0]
+    assert refused.json["errors"][0]["parameter"] == parameter.partition("=")[0]
 
 
-def test_select_chooses_fields_of_a_version(reader, editor, samples):
+def test_select_chooses_fields_of_a_version(
+    reader: Client, editor: Client, samples: dict[str, Sample]
+) -> None:
     path = added(editor, samples, "claims")
     patched(editor, path, **samples["claims"].change)
     answer = reader.get(f"{path}/history/1", select="id,statement", include="figures")
@@ -191,7 +211,13 @@ def test_select_chooses_fields_of_a_version(reader, editor, samples):
     assert "similar" in reader.get(f"{path}/history/1", include="similar").json["document"]
 
 
-def test_an_unknown_version_is_404(reader, editor, edited, database, sample):
+def test_an_unknown_version_is_404(
+    reader: Client,
+    editor: Client,
+    edited: tuple[str, list[dict[str, Any]]],
+    database: Database,
+    sample: Sample,
+) -> None:
     path, _ = edited
     sql = f"UPDATE {sample.resource} SET version = 9 WHERE id = $1"
     run_sql(database, (sql, path.rpartition("/")[2]))
@@ -203,7 +229,9 @@ def test_an_unknown_version_is_404(reader, editor, edited, database, sample):
         assert restore_version(editor, path, version).status_code == 404
 
 
-def test_the_history_of_an_unknown_row_is_404(reader, editor, sample):
+def test_the_history_of_an_unknown_row_is_404(
+    reader: Client, editor: Client, sample: Sample
+) -> None:
     path = f"{sample.path}/{NOBODY}"
     for suffix in ("", "/1", "/1/diff/2"):
         refused = reader.get(f"{path}/history{suffix}")
@@ -212,7 +240,9 @@ def test_the_history_of_an_unknown_row_is_404(reader, editor, sample):
     assert restore_version(editor, path, 1).status_code == 404
 
 
-def test_changes_of_its_parts_are_versions_of_a_claim(editor, samples):
+def test_changes_of_its_parts_are_versions_of_a_claim(
+    editor: Client, samples: dict[str, Sample]
+) -> None:
     path = added(editor, samples, "claims")
     figure, passage = (
         f"/v1/{part}/{editor.get(path).json[part][0]['id']}" for part in ("figures", "evidence")
@@ -246,7 +276,7 @@ def test_changes_of_its_parts_are_versions_of_a_claim(editor, samples):
     assert summaries(editor, answer.headers["Location"]) == [(1, "create", [])]
 
 
-def test_a_version_has_its_corroboration(editor, samples):
+def test_a_version_has_its_corroboration(editor: Client, samples: dict[str, Sample]) -> None:
     path = added(editor, samples, "claims")
     source = added(editor, samples, "sources")
     answer = editor.post(
@@ -265,7 +295,7 @@ def test_a_version_has_its_corroboration(editor, samples):
     assert summaries(editor, source)[0] == (2, "update", ["retracted_at"])
 
 
-def test_changed_lists_of_a_row_are_named(editor, samples):
+def test_changed_lists_of_a_row_are_named(editor: Client, samples: dict[str, Sample]) -> None:
     entity = added(editor, samples, "entities")
     source = added(editor, samples, "sources")
     names = [*samples["entities"].body["names"], {"name": "X", "language": "en", "kind": "alias"}]
@@ -284,7 +314,9 @@ def test_changed_lists_of_a_row_are_named(editor, samples):
     assert fields == [["captures"], ["relations"], ["issued", "contributors"], []]
 
 
-def test_changes_by_sql_are_in_the_history(editor, samples, database):
+def test_changes_by_sql_are_in_the_history(
+    editor: Client, samples: dict[str, Sample], database: Database
+) -> None:
     path = added(editor, samples, "claims")
     id = path.rpartition("/")[2]
     run_sql(
@@ -312,7 +344,9 @@ def test_changes_by_sql_are_in_the_history(editor, samples, database):
     assert (then["statement"], then["language"], then["topics"]) == ("Sixty.", "en", ["firms"])
 
 
-def test_a_row_removed_by_sql_has_its_history(reader, editor, samples, database):
+def test_a_row_removed_by_sql_has_its_history(
+    reader: Client, editor: Client, samples: dict[str, Sample], database: Database
+) -> None:
     path = added(editor, samples, "units")
     document = reader.get(path).json
     id = path.rpartition("/")[2]
@@ -329,7 +363,9 @@ def test_a_row_removed_by_sql_has_its_history(reader, editor, samples, database)
     assert reader.get(f"{path}/history/1").json["document"]["label"] == "dollar"
 
 
-def test_a_row_that_is_older_than_the_history(reader, session, database):
+def test_a_row_that_is_older_than_the_history(
+    reader: Client, session: Session, database: Database
+) -> None:
     old = (
         "INSERT INTO units (code, label, dimension, factor, written_in, version)"
         " VALUES ('HKD', 'dollar', 'money', 1, 0, 3)"
@@ -354,7 +390,9 @@ def test_a_row_that_is_older_than_the_history(reader, session, database):
     assert summaries(reader, path) == [(4, "update", ["label"]), (3, "begin", [])]
 
 
-def test_rows_written_while_the_history_began_belong_to_its_beginning(reader, database):
+def test_rows_written_while_the_history_began_belong_to_its_beginning(
+    reader: Client, database: Database
+) -> None:
     code = "INSERT INTO {} (id, code, label, dimension, factor, version, written_in{}) VALUES "
     early = (
         "INSERT INTO transactions (id, actor, committed_at)"
@@ -376,14 +414,14 @@ def test_rows_written_while_the_history_began_belong_to_its_beginning(reader, da
     assert reader.get(f"{path}/history/1").status_code == 404
 
 
-def test_the_actor_of_seeded_rows_is_the_seed(reader):
+def test_the_actor_of_seeded_rows_is_the_seed(reader: Client) -> None:
     row = reader.get("/v1/claims", external_id=APPROVED).json["data"][0]
     (entry,) = entries(reader, f"/v1/claims/{row['id']}")
     assert (entry["version"], entry["op"], entry["actor"]) == (1, "create", "seed:article")
 
 
 @pytest.fixture
-def twins(editor, samples):
+def twins(editor: Client, samples: dict[str, Sample]) -> tuple[str, str, str]:
     """Two entities, and a claim about the first of them."""
     body = samples["entities"].body
     names = [{"name": "A double", "language": "en", "kind": "preferred"}]
@@ -394,12 +432,14 @@ def twins(editor, samples):
     return twin, original, claim
 
 
-def merge(editor, twin):
+def merge(editor: Client, twin):
     body = {"into_external_id": "test:firm"}
     assert editor.post(f"{twin}/merge", body, **{"If-Match": "*"}).status_code == 200
 
 
-def test_a_merged_entity_has_its_history(reader, editor, twins):
+def test_a_merged_entity_has_its_history(
+    reader: Client, editor: Client, twins: tuple[str, str, str]
+) -> None:
     twin, original, claim = twins
     before = reader.get(twin).json
     merge(editor, twin)
@@ -417,7 +457,9 @@ def test_a_merged_entity_has_its_history(reader, editor, twins):
     assert reader.get(f"{twin}/history/3").json["document"] == reader.get(twin).json
 
 
-def test_restored_references_to_a_merged_entity_lead_to_the_other(editor, twins):
+def test_restored_references_to_a_merged_entity_lead_to_the_other(
+    editor: Client, twins: tuple[str, str, str]
+) -> None:
     twin, original, claim = twins
     patched(editor, claim, claimant_external_id="test:twin", entities=[])
     patched(editor, claim, claimant_external_id="hksz:hkpc")
@@ -436,7 +478,9 @@ def differences(client, path, version, other):
     return answer.json["differences"]
 
 
-def test_two_versions_are_compared(reader, editor, samples):
+def test_two_versions_are_compared(
+    reader: Client, editor: Client, samples: dict[str, Sample]
+) -> None:
     path = added(editor, samples, "claims")
     answer = editor.post(f"{path}/evidence", {"source_external_id": ARTICLE, "stance": "disputes"})
     assert answer.status_code == 201
@@ -457,7 +501,9 @@ def test_two_versions_are_compared(reader, editor, samples):
     assert differences(reader, path, 3, 3) == []
 
 
-def test_a_version_is_compared_with_a_deletion(reader, edited):
+def test_a_version_is_compared_with_a_deletion(
+    reader: Client, edited: tuple[str, list[dict[str, Any]]]
+) -> None:
     path, reads = edited
     (difference,) = differences(reader, path, 2, 3)
     assert difference == {"pointer": "", "before": reads[1], "after": None}
@@ -465,7 +511,9 @@ def test_a_version_is_compared_with_a_deletion(reader, edited):
     assert changed == set(entries(reader, path)[2]["changed"])
 
 
-def test_a_row_is_restored_to_a_version(editor, edited):
+def test_a_row_is_restored_to_a_version(
+    editor: Client, edited: tuple[str, list[dict[str, Any]]]
+) -> None:
     path, reads = edited
     tag = editor.get(path).headers["ETag"]
     answer = restore_version(editor, path, 1, tag)
@@ -486,7 +534,9 @@ def test_a_row_is_restored_to_a_version(editor, edited):
     assert entries(editor, path)[0] == changed
 
 
-def test_restoring_a_version_needs_the_current_etag(editor, edited):
+def test_restoring_a_version_needs_the_current_etag(
+    editor: Client, edited: tuple[str, list[dict[str, Any]]]
+) -> None:
     path, _ = edited
     url = f"{path}/history/1/restore"
     assert editor.post(url).status_code == 428
@@ -495,7 +545,9 @@ def test_restoring_a_version_needs_the_current_etag(editor, edited):
     assert len(entries(editor, path)) == 4
 
 
-def test_restoring_a_version_can_be_repeated(editor, edited):
+def test_restoring_a_version_can_be_repeated(
+    editor: Client, edited: tuple[str, list[dict[str, Any]]]
+) -> None:
     path, _ = edited
     headers = {"If-Match": '"4"', "Idempotency-Key": "back"}
     first, again = (
@@ -507,7 +559,9 @@ def test_restoring_a_version_can_be_repeated(editor, edited):
     assert entries(editor, path)[0]["version"] == 5
 
 
-def test_a_deletion_is_not_restored_as_a_version(editor, edited):
+def test_a_deletion_is_not_restored_as_a_version(
+    editor: Client, edited: tuple[str, list[dict[str, Any]]]
+) -> None:
     path, _ = edited
     refused = restore_version(editor, path, 3)
     assert refused.status_code == 409
@@ -519,7 +573,9 @@ def test_a_deletion_is_not_restored_as_a_version(editor, edited):
     assert gone.headers["ETag"] == '"5"'
 
 
-def test_restoring_a_version_needs_the_scope_to_write(make_client, edited, sample):
+def test_restoring_a_version_needs_the_scope_to_write(
+    make_client: MakeClient, edited: tuple[str, list[dict[str, Any]]], sample: Sample
+) -> None:
     path, _ = edited
     for scope in WRITING - {sample.scope}:
         other = make_client(scope, Scope.REVIEW, label=scope)
@@ -530,7 +586,9 @@ def test_restoring_a_version_needs_the_scope_to_write(make_client, edited, sampl
     )
 
 
-def test_restoring_a_review_status_needs_the_scope_review(writer, editor, samples):
+def test_restoring_a_review_status_needs_the_scope_review(
+    writer: Client, editor: Client, samples: dict[str, Sample]
+) -> None:
     path = added(writer, samples, "claims")
     patched(editor, path, status="accepted")
     # Only reviewers change an accepted claim,
@@ -542,7 +600,7 @@ def test_restoring_a_review_status_needs_the_scope_review(writer, editor, sample
     assert editor.get(path).json["status"] == "accepted"
 
 
-def test_a_reference_deleted_since_is_named(editor, samples):
+def test_a_reference_deleted_since_is_named(editor: Client, samples: dict[str, Sample]) -> None:
     entity = added(editor, samples, "entities")
     claim = added(editor, samples, "claims", claimant_external_id="test:firm")
     patched(editor, claim, claimant_external_id="hksz:hkpc")
@@ -555,7 +613,9 @@ def test_a_reference_deleted_since_is_named(editor, samples):
     assert editor.get(claim).json["version"] == 2
 
 
-def test_figures_and_evidence_are_restored_separately(editor, samples):
+def test_figures_and_evidence_are_restored_separately(
+    editor: Client, samples: dict[str, Sample]
+) -> None:
     path = added(editor, samples, "claims")
     figure = f"/v1/figures/{editor.get(path).json['figures'][0]['id']}"
     patched(editor, figure, amount="50", as_stated="fifty")
@@ -571,7 +631,9 @@ def test_figures_and_evidence_are_restored_separately(editor, samples):
     assert differences(editor, path, 1, editor.get(path).json["version"]) == []
 
 
-def test_a_restored_relative_time_uses_the_current_date_of_its_anchor(editor, samples):
+def test_a_restored_relative_time_uses_the_current_date_of_its_anchor(
+    editor: Client, samples: dict[str, Sample]
+) -> None:
     source = added(editor, samples, "sources", issued_edtf="2024-05")
     relative = {"anchor_external_id": "test:report", "duration": "-P1Y"}
     path = added(editor, samples, "claims", time_relative=relative)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -11,6 +12,8 @@ from hksz_db.database import Database, run
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.services import idempotency, lifecycle
 from hksz_db.services.writing import writing
+from tests.api.conftest import Client, MakeClient, Sample
+from tests.conftest import WaitForLock
 
 BODY = {"csl_type": "report", "title": "A report"}
 CLAIM = "hksz:ttps-approved-2023"
@@ -20,7 +23,7 @@ def post(client, path="/v1/sources", body=BODY, key="one", **headers):
     return client.post(path, body, **{"Idempotency-Key": key, **headers})
 
 
-def stored_answers(database):
+def stored_answers(database: Database):
     with writing(database) as session:
         return run(session, "SELECT key, status FROM idempotency_keys ORDER BY key")
 
@@ -39,7 +42,7 @@ def is_replay(first, again):
     return True
 
 
-def test_a_repeated_request_gets_the_first_answer(editor, database):
+def test_a_repeated_request_gets_the_first_answer(editor: Client, database: Database) -> None:
     before = number_of(editor)
     first = post(editor)
     assert first.status_code == 201
@@ -49,7 +52,7 @@ def test_a_repeated_request_gets_the_first_answer(editor, database):
     assert stored_answers(database) == [("one", 201)]
 
 
-def test_a_request_without_a_key_is_not_stored(editor, database):
+def test_a_request_without_a_key_is_not_stored(editor: Client, database: Database) -> None:
     before = number_of(editor)
     editor.post("/v1/sources", BODY)
     editor.post("/v1/sources", BODY)
@@ -57,7 +60,7 @@ def test_a_request_without_a_key_is_not_stored(editor, database):
     assert stored_answers(database) == []
 
 
-def test_a_key_cannot_be_reused_for_another_request(editor):
+def test_a_key_cannot_be_reused_for_another_request(editor: Client) -> None:
     before = number_of(editor)
     first = post(editor)
     for path, body in (
@@ -74,7 +77,7 @@ def test_a_key_cannot_be_reused_for_another_request(editor):
     assert is_replay(first, post(editor))
 
 
-def test_each_client_has_its_own_keys(editor, admin):
+def test_each_client_has_its_own_keys(editor: Client, admin: Client) -> None:
     first, other = post(editor), post(admin)
     assert (first.status_code, other.status_code) == (201, 201)
     assert first.json["id"] != other.json["id"]
@@ -83,18 +86,18 @@ def test_each_client_has_its_own_keys(editor, admin):
 
 
 @pytest.mark.parametrize("key", ["", "a b", "a" * 256, "a\tb", "schlüssel"])
-def test_an_invalid_key_is_refused(editor, key):
+def test_an_invalid_key_is_refused(editor: Client, key) -> None:
     refused = post(editor, key=key)
     assert refused.status_code == 400
     assert "Idempotency-Key" in refused.json["detail"]
 
 
 @pytest.mark.parametrize("key", ["!", "~" * 255, '"8e03978e-40d5-43dd-bc93-6894a57f9324"'])
-def test_a_key_may_have_any_visible_character(editor, key):
+def test_a_key_may_have_any_visible_character(editor: Client, key) -> None:
     assert is_replay(post(editor, key=key), post(editor, key=key))
 
 
-def test_an_error_is_not_stored(editor, database):
+def test_an_error_is_not_stored(editor: Client, database: Database) -> None:
     body = {**BODY, "external_id": "t:source"}
     name = {"to_external_id": "t:later", "kind": "quotes"}
     assert post(editor, body={**body, "relations": [name]}).status_code == 422
@@ -105,14 +108,18 @@ def test_an_error_is_not_stored(editor, database):
     assert "Idempotency-Replayed" not in again.headers
 
 
-def test_authorization_is_checked_first(editor, reader, make_client):
+def test_authorization_is_checked_first(
+    editor: Client, reader: Client, make_client: MakeClient
+) -> None:
     first = post(editor)
     assert post(reader).status_code == 401
     assert post(make_client(Scope.CLAIMS_WRITE)).status_code == 403
     assert is_replay(first, post(editor))
 
 
-def test_every_call_that_writes_can_be_repeated(editor, samples, database):
+def test_every_call_that_writes_can_be_repeated(
+    editor: Client, samples: dict[str, Sample], database: Database
+) -> None:
     claim = editor.get("/v1/claims", external_id=CLAIM).json["data"][0]["id"]
     passage = {k: v for k, v in samples["evidence"].body.items() if k != "claim_external_id"}
     first = post(editor, f"/v1/claims/{claim}/evidence", passage, "evidence")
@@ -149,14 +156,14 @@ def twin():
     }
 
 
-def test_another_condition_is_another_request(editor):
+def test_another_condition_is_another_request(editor: Client) -> None:
     path = editor.post("/v1/sources", BODY).headers["Location"]
     etag = editor.delete(path).headers["ETag"]
     assert post(editor, f"{path}/restore", None, **{"If-Match": etag}).status_code == 200
     assert post(editor, f"{path}/restore", None, **{"If-Match": "*"}).status_code == 422
 
 
-def test_a_key_expires_after_a_day(editor, database):
+def test_a_key_expires_after_a_day(editor: Client, database: Database) -> None:
     first = post(editor)
     for number in range(30):
         post(editor, key=f"old-{number:02}")
@@ -187,7 +194,9 @@ class TestCommitted:
             session.execute(text("DELETE FROM api_keys"))
         database.close()
 
-    def test_one_of_concurrent_requests_is_executed(self, editor, database):
+    def test_one_of_concurrent_requests_is_executed(
+        self, editor: Client, database: Database
+    ) -> None:
         together = threading.Barrier(8)
         before = number_of(editor)
 
@@ -207,14 +216,14 @@ class TestCommitted:
         assert len(stored_answers(database)) == 1
 
     def test_a_concurrent_request_does_not_wait_for_the_first(
-        self, editor, database, wait_for_a_lock
-    ):
+        self, editor: Client, database: Database, wait_for_a_lock: WaitForLock
+    ) -> None:
         first = editor.post("/v1/sources", BODY).headers["Location"].rpartition("/")[2]
         body = {**BODY, "relations": [{"to_id": first, "kind": "quotes"}]}
         with ThreadPoolExecutor(1) as pool:
             with writing(database) as session:
                 # The first has to wait for the transaction that deletes the row it refers to.
-                lifecycle.delete(session, "sources", first, None)
+                lifecycle.delete(session, "sources", UUID(first), None)
                 late = pool.submit(post, editor, "/v1/sources", body)
                 wait_for_a_lock(database)
                 answer = post(editor, "/v1/sources", body)
@@ -225,7 +234,9 @@ class TestCommitted:
         editor.restore(f"/v1/sources/{first}")
         assert post(editor, "/v1/sources", body).status_code == 201
 
-    def test_a_request_that_was_rolled_back_is_executed_again(self, editor, database):
+    def test_a_request_that_was_rolled_back_is_executed_again(
+        self, editor: Client, database: Database
+    ) -> None:
         before = number_of(editor)
         self._administer(
             database,
@@ -242,7 +253,7 @@ class TestCommitted:
         assert number_of(editor) == before + 1
         assert is_replay(again, post(editor))
 
-    def test_a_broken_connection_leaves_no_row(self, editor, database):
+    def test_a_broken_connection_leaves_no_row(self, editor: Client, database: Database) -> None:
         before = number_of(editor)
         self._administer(
             database,
@@ -258,7 +269,7 @@ class TestCommitted:
         assert again.status_code == 201
         assert number_of(editor) == before + 1
 
-    def _administer(self, database, *statements):
+    def _administer(self, database: Database, *statements):
         with writing(database) as session:
             for statement in statements:
                 run(session, statement)

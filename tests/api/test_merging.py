@@ -3,11 +3,14 @@
 from uuid import uuid4
 
 import pytest
+from sqlalchemy.orm import Session
 
 from hksz_db.database import run
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.models import Base
 from hksz_db.services.merge_moves import MOVED
+from tests.api.conftest import Answer, Client, MakeClient
+from tests.conftest import QueryCounter
 
 FIGURE = {
     "metric_external_id": "hksz:metric-ttps-approved",
@@ -20,28 +23,28 @@ FIGURE = {
 OWN = {"entity_merges", "entity_merge_moves", "api_keys", "seed_items", "transactions", "changes"}
 
 
-def _post(editor, path, **body):
+def _post(editor: Client, path, **body):
     made = editor.post(f"/v1/{path}", body)
     assert made.status_code == 201, made.text
     return made
 
 
-def _entity(editor, name, *names, kind="organisation", **body):
+def _entity(editor: Client, name, *names, kind="organisation", **body):
     named = [{"name": name, "language": "en", "kind": "preferred"}, *names]
     external_id = f"test:{name.lower().replace(' ', '-')}"
     return _post(editor, "entities", external_id=external_id, kind=kind, names=named, **body)
 
 
-def _merge(editor, twin, into="test:original", etag="*"):
+def _merge(editor: Client, twin, into="test:original", etag="*"):
     body = {"into_external_id": into} if ":" in into else {"into_id": into}
     return editor.post(f"{twin.headers['Location']}/merge", body, **{"If-Match": etag})
 
 
-def _unmerge(editor, twin, etag="*"):
+def _unmerge(editor: Client, twin, etag="*"):
     return editor.post(f"{twin.headers['Location']}/unmerge", **{"If-Match": etag})
 
 
-def dump(session):
+def dump(session: Session):
     """Every row of every table, without versions and timestamps."""
     found = {}
     for name in sorted(Base.metadata.tables.keys() - OWN):
@@ -52,14 +55,14 @@ def dump(session):
 
 
 @pytest.fixture
-def original(editor):
+def original(editor: Client) -> Answer:
     return _entity(
         editor, "Original", identifiers=[{"scheme": "lei", "value": "5493001KJTIIGC8Y1R12"}]
     )
 
 
 @pytest.fixture
-def twin(editor, original):
+def twin(editor: Client, original: Answer) -> Answer:
     """An entity that is ``original`` under another name."""
     made = _entity(editor, "Twin", identifiers=[{"scheme": "lei", "value": "7H6GLXDRUGQFU57RNE97"}])
     assert made.json["id"] != original.json["id"]
@@ -67,7 +70,7 @@ def twin(editor, original):
 
 
 @pytest.fixture
-def references(editor, twin):
+def references(editor: Client, twin: Answer) -> dict[str, str]:
     """The path of a row of each resource that refers to the twin."""
     link = {"entity_external_id": "test:twin", "role": "subject"}
     source = _post(
@@ -97,7 +100,9 @@ def references(editor, twin):
     return {**{name: row.headers["Location"] for name, row in locations.items()}, "figures": figure}
 
 
-def test_references_move_to_the_remaining_entity(editor, twin, original, references):
+def test_references_move_to_the_remaining_entity(
+    editor: Client, twin: Answer, original: Answer, references: dict[str, str]
+) -> None:
     merged = _merge(editor, twin)
     assert merged.status_code == 200
     assert merged.json["id"] == original.json["id"]
@@ -115,7 +120,9 @@ def test_references_move_to_the_remaining_entity(editor, twin, original, referen
     assert [relation["object"] for relation in part["relations"]] == [summary]
 
 
-def test_each_changed_row_gets_one_new_version(editor, twin, original, references):
+def test_each_changed_row_gets_one_new_version(
+    editor: Client, twin: Answer, original: Answer, references: dict[str, str]
+) -> None:
     unchanged = editor.get("/v1/entities", external_id="hksz:hkpc").json["data"][0]
     _merge(editor, twin)
     paths = [*references.values(), original.headers["Location"]]
@@ -124,7 +131,9 @@ def test_each_changed_row_gets_one_new_version(editor, twin, original, reference
     assert again == unchanged
 
 
-def test_the_answer_is_the_document_of_the_remaining_entity(editor, reader, twin, original):
+def test_the_answer_is_the_document_of_the_remaining_entity(
+    editor: Client, reader: Client, twin: Answer, original: Answer
+) -> None:
     merged = _merge(editor, twin)
     read = reader.get(original.headers["Location"], include="similar")
     assert (merged.data, merged.headers["ETag"]) == (read.data, read.headers["ETag"])
@@ -135,8 +144,15 @@ def test_the_answer_is_the_document_of_the_remaining_entity(editor, reader, twin
 @pytest.mark.parametrize("part", ["", "/similar"])
 @pytest.mark.parametrize("query", ["", "?select=id&include=similar"])
 def test_the_old_id_redirects_to_the_new_one(
-    editor, reader, query_counter, twin, original, method, part, query
-):
+    editor: Client,
+    reader: Client,
+    query_counter: QueryCounter,
+    twin: Answer,
+    original: Answer,
+    method: str,
+    part: str,
+    query: str,
+) -> None:
     _merge(editor, twin)
     if part and query:
         return
@@ -152,7 +168,9 @@ def test_the_old_id_redirects_to_the_new_one(
     assert reader.send(method, moved.headers["Location"]).status_code == 200
 
 
-def test_a_redirect_keeps_the_query_string(editor, reader, twin, original):
+def test_a_redirect_keeps_the_query_string(
+    editor: Client, reader: Client, twin: Answer, original: Answer
+) -> None:
     _merge(editor, twin)
     moved = reader.get(f"{twin.headers['Location']}?select=%69d")
     assert moved.headers["Location"] == f"{original.headers['Location']}?select=%69d"
@@ -160,14 +178,18 @@ def test_a_redirect_keeps_the_query_string(editor, reader, twin, original):
     assert wrong.status_code == 400
 
 
-def test_a_merged_entity_is_not_listed(editor, reader, twin, original):
+def test_a_merged_entity_is_not_listed(
+    editor: Client, reader: Client, twin: Answer, original: Answer
+) -> None:
     _merge(editor, twin)
     assert reader.get("/v1/entities", external_id="test:twin").json["data"] == []
     assert reader.get("/v1/entities", q="twin").json["data"][0]["id"] == original.json["id"]
 
 
 @pytest.mark.parametrize("call", ["PATCH", "DELETE", "restore", "merge"])
-def test_a_write_to_the_old_id_is_409_with_the_new_id(editor, twin, original, call):
+def test_a_write_to_the_old_id_is_409_with_the_new_id(
+    editor: Client, twin: Answer, original: Answer, call: str
+) -> None:
     _merge(editor, twin)
     path, etag = twin.headers["Location"], {"If-Match": "*"}
     refused = {
@@ -183,7 +205,9 @@ def test_a_write_to_the_old_id_is_409_with_the_new_id(editor, twin, original, ca
 
 
 @pytest.mark.parametrize("given", ["id", "external_id"])
-def test_new_references_to_a_merged_entity_are_redirected(editor, twin, original, given):
+def test_new_references_to_a_merged_entity_are_redirected(
+    editor: Client, twin: Answer, original: Answer, given: str
+) -> None:
     last = _entity(editor, "Last")
     _merge(editor, twin)
     _merge(editor, original, "test:last")
@@ -212,7 +236,9 @@ def test_new_references_to_a_merged_entity_are_redirected(editor, twin, original
     assert [error["code"] for error in refused.json["errors"]] == ["deleted"]
 
 
-def test_redirects_follow_a_chain_of_merges(editor, reader, twin, original):
+def test_redirects_follow_a_chain_of_merges(
+    editor: Client, reader: Client, twin: Answer, original: Answer
+) -> None:
     last = _entity(editor, "Last")
     _merge(editor, twin)
     _merge(editor, original, "test:last")
@@ -223,7 +249,9 @@ def test_redirects_follow_a_chain_of_merges(editor, reader, twin, original):
     assert {name["name"] for name in answer.json["names"]} == {"Last", "Original", "Twin"}
 
 
-def test_merging_into_a_merged_entity_follows_its_merge(editor, twin, original):
+def test_merging_into_a_merged_entity_follows_its_merge(
+    editor: Client, twin: Answer, original: Answer
+) -> None:
     last = _entity(editor, "Last")
     _merge(editor, original, "test:last")
     assert _merge(editor, twin, "test:original").json["id"] == last.json["id"]
@@ -233,7 +261,9 @@ def test_merging_into_a_merged_entity_follows_its_merge(editor, twin, original):
     assert refused.json["errors"][0]["pointer"] == "#/into_external_id"
 
 
-def test_the_remaining_entity_can_be_deleted(editor, reader, twin, original):
+def test_the_remaining_entity_can_be_deleted(
+    editor: Client, reader: Client, twin: Answer, original: Answer
+) -> None:
     _merge(editor, twin)
     assert editor.delete(original.headers["Location"]).status_code == 204
     moved = reader.get(twin.headers["Location"])
@@ -242,7 +272,7 @@ def test_the_remaining_entity_can_be_deleted(editor, reader, twin, original):
 
 
 @pytest.mark.usefixtures("original")
-def test_added_names_are_not_preferred(editor):
+def test_added_names_are_not_preferred(editor: Client) -> None:
     twin = _entity(
         editor,
         "Twin",
@@ -260,7 +290,9 @@ def test_added_names_are_not_preferred(editor):
     ]
 
 
-def test_duplicate_links_and_links_to_itself_are_dropped(editor, session, twin, original):
+def test_duplicate_links_and_links_to_itself_are_dropped(
+    editor: Client, session: Session, twin: Answer, original: Answer
+) -> None:
     both = ("test:twin", "test:original")
     links = [{"entity_external_id": name, "role": "subject"} for name in both]
     claim = _post(
@@ -297,7 +329,9 @@ def test_duplicate_links_and_links_to_itself_are_dropped(editor, session, twin, 
     assert dump(session) == before
 
 
-def test_an_undone_merge_leaves_no_trace(editor, session, twin, original, references):
+def test_an_undone_merge_leaves_no_trace(
+    editor: Client, session: Session, twin: Answer, original: Answer, references: dict[str, str]
+) -> None:
     before = dump(session)
     etag = editor.get(twin.headers["Location"]).headers["ETag"]
     assert _merge(editor, twin, etag=etag).status_code == 200
@@ -315,7 +349,9 @@ def test_an_undone_merge_leaves_no_trace(editor, session, twin, original, refere
     assert (read.data, read.headers["ETag"]) == (restored.data, restored.headers["ETag"])
 
 
-def test_references_of_deleted_rows_are_moved(editor, session, twin, original, references):
+def test_references_of_deleted_rows_are_moved(
+    editor: Client, session: Session, twin: Answer, original: Answer, references: dict[str, str]
+) -> None:
     editor.delete(references["claims"])
     before = dump(session)
     _merge(editor, twin)
@@ -329,7 +365,9 @@ def test_references_of_deleted_rows_are_moved(editor, session, twin, original, r
     assert after == before
 
 
-def test_changes_after_a_merge_survive_its_undoing(editor, twin, original, references):
+def test_changes_after_a_merge_survive_its_undoing(
+    editor: Client, twin: Answer, original: Answer, references: dict[str, str]
+) -> None:
     _merge(editor, twin)
     body = {"statement": "Later.", "claimant_external_id": "test:twin"}
     later = _post(editor, "claims", **body)
@@ -348,7 +386,9 @@ def test_changes_after_a_merge_survive_its_undoing(editor, twin, original, refer
     assert names == ["Original", "Added"]
 
 
-def test_a_name_that_was_adopted_later_stays(editor, twin, original):
+def test_a_name_that_was_adopted_later_stays(
+    editor: Client, twin: Answer, original: Answer
+) -> None:
     _merge(editor, twin)
     names = [
         {"name": "Twin", "language": "en", "kind": "preferred"},
@@ -360,7 +400,7 @@ def test_a_name_that_was_adopted_later_stays(editor, twin, original):
     assert editor.get(original.headers["Location"]).json["name"] == "Twin"
 
 
-def test_later_merges_are_undone_first(editor, twin, original):
+def test_later_merges_are_undone_first(editor: Client, twin: Answer, original: Answer) -> None:
     last = _entity(editor, "Last")
     _merge(editor, twin)
     _merge(editor, original, "test:last")
@@ -381,7 +421,9 @@ def test_later_merges_are_undone_first(editor, twin, original):
     ] * 3
 
 
-def test_a_later_merge_that_shares_rows_is_undone_first(editor, session, twin):
+def test_a_later_merge_that_shares_rows_is_undone_first(
+    editor: Client, session: Session, twin: Answer
+) -> None:
     third = _entity(editor, "Third", {"name": "Twin", "language": "en", "kind": "alias"})
     links = [
         {"entity_external_id": name, "role": "subject"} for name in ("test:twin", "test:third")
@@ -400,7 +442,9 @@ def test_a_later_merge_that_shares_rows_is_undone_first(editor, session, twin):
     assert dump(session) == before
 
 
-def test_a_name_from_two_merges_goes_with_the_last_of_them(editor, session, twin, original):
+def test_a_name_from_two_merges_goes_with_the_last_of_them(
+    editor: Client, session: Session, twin: Answer, original: Answer
+) -> None:
     third = _entity(editor, "Third", {"name": "Twin", "language": "en", "kind": "alias"})
     before = dump(session)
     _merge(editor, twin)
@@ -412,7 +456,9 @@ def test_a_name_from_two_merges_goes_with_the_last_of_them(editor, session, twin
     assert dump(session) == before
 
 
-def test_dropped_links_return_only_to_rows_that_are_still_separate(editor, twin):
+def test_dropped_links_return_only_to_rows_that_are_still_separate(
+    editor: Client, twin: Answer
+) -> None:
     relations = [
         {"kind": "part_of", "object_external_id": name} for name in ("test:twin", "test:original")
     ]
@@ -429,7 +475,9 @@ def test_dropped_links_return_only_to_rows_that_are_still_separate(editor, twin)
     assert editor.get(whole.headers["Location"]).json["relations"] == []
 
 
-def test_an_undoing_restores_no_link_to_a_deleted_row(editor, twin, original):
+def test_an_undoing_restores_no_link_to_a_deleted_row(
+    editor: Client, twin: Answer, original: Answer
+) -> None:
     place = _entity(editor, "Place")
     relations = [{"kind": "located_in", "object_external_id": "test:place"}]
     for row in (twin, original):
@@ -446,7 +494,9 @@ def test_an_undoing_restores_no_link_to_a_deleted_row(editor, twin, original):
 
 
 @pytest.mark.usefixtures("references")
-def test_a_merge_can_be_repeated_and_undone_again(editor, session, twin):
+def test_a_merge_can_be_repeated_and_undone_again(
+    editor: Client, session: Session, twin: Answer
+) -> None:
     before = dump(session)
     for _ in range(3):
         assert _merge(editor, twin).status_code == 200
@@ -457,7 +507,9 @@ def test_a_merge_can_be_repeated_and_undone_again(editor, session, twin):
     assert "not merged" in refused.json["detail"]
 
 
-def test_each_merge_is_recorded_with_its_actor(editor, session, twin, original):
+def test_each_merge_is_recorded_with_its_actor(
+    editor: Client, session: Session, twin: Answer, original: Answer
+) -> None:
     _merge(editor, twin)
     sql = "SELECT entity_id::text, into_id::text, merged_by, undone_at IS NULL FROM entity_merges"
     noted = (twin.json["id"], original.json["id"], "editor")
@@ -480,7 +532,9 @@ def test_each_merge_is_recorded_with_its_actor(editor, session, twin, original):
         ({"into_external_id": "test:original", "force": True}, "#/force", "unknown_field"),
     ],
 )
-def test_an_invalid_merge_is_refused(editor, session, twin, body, pointer, code):
+def test_an_invalid_merge_is_refused(
+    editor: Client, session: Session, twin: Answer, body, pointer: str, code: str
+) -> None:
     gone = _entity(editor, "Gone")
     editor.delete(gone.headers["Location"])
     before = dump(session)
@@ -494,7 +548,7 @@ def test_an_invalid_merge_is_refused(editor, session, twin, body, pointer, code)
 
 
 @pytest.mark.parametrize("call", ["merge", "unmerge"])
-def test_merging_and_undoing_need_if_match(editor, twin, call):
+def test_merging_and_undoing_need_if_match(editor: Client, twin: Answer, call: str) -> None:
     if call == "unmerge":
         _merge(editor, twin)
     path = f"{twin.headers['Location']}/{call}"
@@ -507,13 +561,13 @@ def test_merging_and_undoing_need_if_match(editor, twin, call):
 
 @pytest.mark.parametrize("call", ["merge", "unmerge"])
 @pytest.mark.usefixtures("original")
-def test_an_unknown_entity_is_not_merged(editor, call):
+def test_an_unknown_entity_is_not_merged(editor: Client, call: str) -> None:
     body = {"into_external_id": "test:original"} if call == "merge" else None
     answer = editor.post(f"/v1/entities/{uuid4()}/{call}", body, **{"If-Match": "*"})
     assert answer.status_code == 404
 
 
-def test_a_deleted_entity_is_not_merged(editor, twin):
+def test_a_deleted_entity_is_not_merged(editor: Client, twin: Answer) -> None:
     editor.delete(twin.headers["Location"])
     assert _merge(editor, twin).status_code == 410
     assert _unmerge(editor, twin).status_code == 409
@@ -529,14 +583,16 @@ def test_a_deleted_entity_is_not_merged(editor, twin):
         ((Scope.ADMIN,), True),
     ],
 )
-def test_merging_needs_both_scopes(make_client, reader, twin, scopes, allowed):
+def test_merging_needs_both_scopes(
+    make_client: MakeClient, reader: Client, twin: Answer, scopes, allowed: bool
+) -> None:
     client = make_client(*scopes)
     assert _merge(reader, twin).status_code == 401
     assert _merge(client, twin).status_code == (200 if allowed else 403)
     assert _unmerge(client, twin).status_code == (200 if allowed else 403)
 
 
-def test_every_reference_to_an_entity_is_moved():
+def test_every_reference_to_an_entity_is_moved() -> None:
     referring = {
         (table.name, key.parent.name)
         for table in Base.metadata.tables.values()

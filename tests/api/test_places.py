@@ -5,10 +5,13 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from hksz_db.database import run
 from hksz_db.queries.filters import AllOf, Criterion, bound_values, shape
 from hksz_db.queries.pages import PageShape, matches_statement
+from tests.api.conftest import Client
+from tests.conftest import QueryCounter
 
 
 def _names(client, resource, **query):
@@ -28,7 +31,7 @@ def _id(client, name):
     return row["id"]
 
 
-def _place(editor, name, *relations, kind="place"):
+def _place(editor: Client, name, *relations, kind="place"):
     made = editor.post(
         "/v1/entities",
         {
@@ -42,7 +45,7 @@ def _place(editor, name, *relations, kind="place"):
     return made.headers["Location"]
 
 
-def _claim(editor, name, *places):
+def _claim(editor: Client, name, *places):
     links = [{"entity_external_id": f"test:{place}", "role": "location"} for place in places]
     body = {"external_id": f"test:{name}", "statement": name, "entities": links}
     made = editor.post("/v1/claims", {**body, "claimant_external_id": "hksz:hkpc"})
@@ -50,7 +53,7 @@ def _claim(editor, name, *places):
     return made.headers["Location"]
 
 
-def test_a_claim_about_futian_is_found_under_shenzhen(reader):
+def test_a_claim_about_futian_is_found_under_shenzhen(reader: Client) -> None:
     shenzhen = _names(reader, "claims", place__under=_id(reader, "hksz:shenzhen"))
     futian = _names(reader, "claims", place__under_external_id="hksz:futian")
     assert {"hksz:futian-in-shenzhen", "hksz:science-park-in-futian"} <= futian < shenzhen
@@ -58,14 +61,14 @@ def test_a_claim_about_futian_is_found_under_shenzhen(reader):
     assert "hksz:hkpc-shenzhen-centre-2017" in shenzhen
 
 
-def test_claims_about_shenzhen_are_found_under_the_greater_bay_area(reader):
+def test_claims_about_shenzhen_are_found_under_the_greater_bay_area(reader: Client) -> None:
     bay = _names(reader, "claims", place__under_external_id="hksz:greater-bay-area")
     assert _names(reader, "claims", entities__external_id="hksz:shenzhen") < bay
     assert "hksz:hku-explores-gba" in bay
     assert "hksz:hong-kong-financial-hub" not in bay
 
 
-def test_the_entities_under_a_place_lie_in_it(reader):
+def test_the_entities_under_a_place_lie_in_it(reader: Client) -> None:
     under = _names(reader, "entities", place__under=_id(reader, "hksz:shenzhen"))
     assert under == {
         "hksz:futian",
@@ -79,7 +82,7 @@ def test_the_entities_under_a_place_lie_in_it(reader):
     assert facilities == under - {"hksz:futian"}
 
 
-def test_only_located_in_and_part_of_are_followed(editor):
+def test_only_located_in_and_part_of_are_followed(editor: Client) -> None:
     _place(editor, "outer")
     _place(editor, "inner", ("located_in", "outer"))
     _place(editor, "room", ("part_of", "inner"))
@@ -93,7 +96,7 @@ def test_only_located_in_and_part_of_are_followed(editor):
     assert _names(editor, "claims", place__under_external_id="test:outer") == {"test:about-room"}
 
 
-def test_a_cycle_of_places_is_searched_once(editor):
+def test_a_cycle_of_places_is_searched_once(editor: Client) -> None:
     first = _place(editor, "first")
     _place(editor, "second", ("located_in", "first"))
     _place(editor, "third", ("part_of", "second"))
@@ -106,7 +109,7 @@ def test_a_cycle_of_places_is_searched_once(editor):
     assert _names(editor, "claims", place__under_external_id="test:third") == {"test:about-first"}
 
 
-def test_deleted_places_are_not_followed(editor):
+def test_deleted_places_are_not_followed(editor: Client) -> None:
     _place(editor, "outer")
     inner = _place(editor, "inner", ("located_in", "outer"))
     assert _names(editor, "entities", place__under_external_id="test:outer") == {"test:inner"}
@@ -116,7 +119,7 @@ def test_deleted_places_are_not_followed(editor):
     assert _names(editor, "entities", place__under_external_id="test:outer") == {"test:inner"}
 
 
-def test_a_deleted_claim_is_not_found_by_place(editor):
+def test_a_deleted_claim_is_not_found_by_place(editor: Client) -> None:
     _place(editor, "outer")
     claim = _claim(editor, "about-outer", "outer")
     assert _names(editor, "claims", place__under_external_id="test:outer") == {"test:about-outer"}
@@ -125,7 +128,7 @@ def test_a_deleted_claim_is_not_found_by_place(editor):
 
 
 @pytest.mark.parametrize("resource", ["claims", "entities"])
-def test_an_unknown_place_matches_no_row(reader, resource):
+def test_an_unknown_place_matches_no_row(reader: Client, resource: str) -> None:
     everything = _names(reader, resource)
     for name, nobody in (("under", str(uuid4())), ("under_external_id", "test:nowhere")):
         parameter = {f"place__{name}": nobody}
@@ -147,13 +150,15 @@ def test_an_unknown_place_matches_no_row(reader, resource):
         ("place__under__in", "hksz:shenzhen"),
     ],
 )
-def test_an_invalid_place_filter_is_named(reader, resource, parameter, value):
+def test_an_invalid_place_filter_is_named(
+    reader: Client, resource: str, parameter: str, value: str
+) -> None:
     refused = reader.get(f"/v1/{resource}", **{parameter: value})
     assert refused.status_code == 400
     assert [error["parameter"] for error in refused.json["errors"]] == [parameter]
 
 
-def test_query_trees_accept_places(reader):
+def test_query_trees_accept_places(reader: Client) -> None:
     everything = _names(reader, "claims")
     futian = {"place__under_external_id": "hksz:futian"}
     shenzhen = {"place__under": _id(reader, "hksz:shenzhen")}
@@ -172,7 +177,9 @@ def test_query_trees_accept_places(reader):
     assert found["shenzhen"] & found["hong_kong"]
 
 
-def test_a_place_combines_with_paging_counting_and_grouping(reader, query_counter):
+def test_a_place_combines_with_paging_counting_and_grouping(
+    reader: Client, query_counter: QueryCounter
+) -> None:
     place = {"place__under_external_id": "hksz:shenzhen"}
     with query_counter() as counted:
         page = reader.get("/v1/claims", count="exact", per_page="2", sort="-time", **place)
@@ -187,7 +194,7 @@ def test_a_place_combines_with_paging_counting_and_grouping(reader, query_counte
 
 
 @pytest.mark.parametrize("operator", ["under", "under_external_id"])
-def test_the_search_starts_at_the_place(session, operator):
+def test_the_search_starts_at_the_place(session: Session, operator: str) -> None:
     run(
         session,
         "WITH firms AS (INSERT INTO entities (kind, name, name_language)"

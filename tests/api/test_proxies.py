@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from tests.api.conftest import Client
+
 pytestmark = pytest.mark.slow
 
 # Debian's is not on the path of every user.
@@ -55,7 +57,9 @@ http {{
     ],
 )
 @pytest.mark.parametrize("host", ["localhost", "claims.example.org:8443", "127.0.0.1"])
-def test_a_redirect_is_relative(reader, path, query, location, host):
+def test_a_redirect_is_relative(
+    reader: Client, path: str, query: str, location: str, host: str
+) -> None:
     headers = {"Host": host, "X-Forwarded-Proto": "https", "X-Forwarded-Host": "example.com"}
     # Werkzeug's client would read two leading slashes as the beginning of a host.
     asked = {"PATH_INFO": path, "QUERY_STRING": query}
@@ -107,7 +111,7 @@ def _ask(method: str, url: str, body: Any = None, **headers: str) -> tuple[int, 
             return error.code, error.headers, error.read()
 
 
-def test_a_row_that_was_read_compressed_can_be_changed(proxied, key):
+def test_a_row_that_was_read_compressed_can_be_changed(proxied: str, key: str) -> None:
     authorization = f"Bearer {key}"
     accepted = {"Accept-Encoding": "gzip"}
     status, _, found = _ask("GET", f"{proxied}/v1/sources?per_page=1&select=id")

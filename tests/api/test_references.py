@@ -5,6 +5,8 @@ from uuid import uuid4
 
 import pytest
 
+from tests.api.conftest import Client
+
 FIGURE: dict[str, Any] = {
     "metric_external_id": "hksz:metric-ttps-approved",
     "subject_external_id": "hksz:ttps",
@@ -94,7 +96,9 @@ def _counts(client):
 
 @places
 @pytest.mark.parametrize("name", ["id", "external_id"])
-def test_an_unknown_reference_is_refused_with_its_pointer(editor, resource, body, place, name):
+def test_an_unknown_reference_is_refused_with_its_pointer(
+    editor: Client, resource, body, place, name: str
+) -> None:
     missing = str(uuid4()) if name == "id" else "test:nobody"
     wrong, pointer = _with_reference(body, place, name, missing)
     before = _counts(editor)
@@ -106,7 +110,7 @@ def test_an_unknown_reference_is_refused_with_its_pointer(editor, resource, body
     assert _counts(editor) == before
 
 
-def _target(editor, stem, resource):
+def _target(editor: Client, stem, resource):
     """A new row that the reference could lead to."""
     table = TARGETS.get(stem, resource)
     body = {
@@ -128,7 +132,9 @@ def _target(editor, stem, resource):
 
 @places
 @pytest.mark.parametrize("name", ["id", "external_id"])
-def test_a_reference_to_a_deleted_row_is_refused(editor, resource, body, place, name):
+def test_a_reference_to_a_deleted_row_is_refused(
+    editor: Client, resource, body, place, name: str
+) -> None:
     target = _target(editor, place[-1], resource)
     right, pointer = _with_reference(body, place, name, target.json[name])
     if place == ("derived_from",):
@@ -161,14 +167,16 @@ def test_a_reference_to_a_deleted_row_is_refused(editor, resource, body, place, 
         ),
     ],
 )
-def test_unknown_units_and_captures_are_refused(editor, path, body, pointer):
+def test_unknown_units_and_captures_are_refused(
+    editor: Client, path: str, body, pointer: str
+) -> None:
     refused = editor.post(f"/v1/{path}", body)
     assert refused.status_code == 422
     (error,) = refused.json["errors"]
     assert (error["pointer"], error["code"]) == (pointer, "not_found")
 
 
-def test_a_capture_of_another_source_is_refused(editor):
+def test_a_capture_of_another_source_is_refused(editor: Client) -> None:
     other = editor.post("/v1/sources", SOURCE).json["id"]
     capture = editor.get("/v1/sources").json["data"][0]["captures"][0]
     body = {"source_id": other, "stance": "mentions", **OF_CLAIM}
@@ -178,7 +186,7 @@ def test_a_capture_of_another_source_is_refused(editor):
         assert refused.json["errors"][0]["pointer"] == f"#/{next(iter(given))}"
 
 
-def test_a_capture_that_is_given_by_id_and_by_another_hash_is_refused(editor):
+def test_a_capture_that_is_given_by_id_and_by_another_hash_is_refused(editor: Client) -> None:
     captures = [{"char_length": 10, "text_sha256": letter * 64} for letter in "ab"]
     source = editor.post("/v1/sources", {**SOURCE, "captures": captures}).json
     first, second = source["captures"]
@@ -193,7 +201,9 @@ def test_a_capture_that_is_given_by_id_and_by_another_hash_is_refused(editor):
 
 
 @places
-def test_a_reference_by_id_and_external_id_is_refused(editor, resource, body, place):
+def test_a_reference_by_id_and_external_id_is_refused(
+    editor: Client, resource, body, place
+) -> None:
     once, _ = _with_reference(body, place, "id", str(uuid4()))
     twice, _ = _with_reference(body, place, "id", str(uuid4()))
     holder = twice if len(place) == 1 else twice[place[0]][place[1]]
@@ -219,13 +229,13 @@ def test_a_reference_by_id_and_external_id_is_refused(editor, resource, body, pl
         ),
     ],
 )
-def test_a_missing_reference_is_refused(editor, path, body, pointers):
+def test_a_missing_reference_is_refused(editor: Client, path: str, body, pointers) -> None:
     refused = editor.post(f"/v1/{path}", body)
     assert refused.status_code == 422
     assert set(pointers) <= {error["pointer"] for error in refused.json["errors"]}
 
 
-def test_all_wrong_references_are_reported_together(editor):
+def test_all_wrong_references_are_reported_together(editor: Client) -> None:
     wrong = {
         **CLAIM,
         "claimant_external_id": "test:a",
@@ -241,7 +251,7 @@ def test_all_wrong_references_are_reported_together(editor):
     }
 
 
-def test_the_references_of_a_patch_are_checked(editor):
+def test_the_references_of_a_patch_are_checked(editor: Client) -> None:
     claim = editor.post("/v1/claims", CLAIM)
     path = claim.headers["Location"]
     before = editor.get(path).json
@@ -255,7 +265,7 @@ def test_the_references_of_a_patch_are_checked(editor):
     assert editor.get(path).json == before
 
 
-def test_a_claim_with_an_invalid_figure_is_not_created(editor):
+def test_a_claim_with_an_invalid_figure_is_not_created(editor: Client) -> None:
     before = _counts(editor)
     wrong = {**CLAIM, "figures": [FIGURE, {**FIGURE, "comparator": "between"}]}
     refused = editor.post("/v1/claims", wrong)
@@ -264,7 +274,7 @@ def test_a_claim_with_an_invalid_figure_is_not_created(editor):
     assert _counts(editor) == before
 
 
-def test_a_body_that_the_database_refuses_writes_nothing(editor):
+def test_a_body_that_the_database_refuses_writes_nothing(editor: Client) -> None:
     before = _counts(editor)
     twice = {**CLAIM, "figures": [FIGURE], "evidence": [EVIDENCE, EVIDENCE]}
     assert editor.post("/v1/claims", twice).status_code == 409

@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from tests.api.conftest import Client, Sample
+
 SOURCE = {"csl_type": "report", "title": "A report"}
 
 
@@ -24,14 +26,14 @@ def _chunked(client, data):
     )
 
 
-def test_a_chunked_body_is_read(editor):
+def test_a_chunked_body_is_read(editor: Client) -> None:
     made = _chunked(editor, json.dumps(SOURCE).encode())
     assert made.status_code == 201
     assert made.json["title"] == "A report"
 
 
 @pytest.mark.parametrize("send", [_send, _chunked])
-def test_a_body_has_a_maximum_size(editor, send):
+def test_a_body_has_a_maximum_size(editor: Client, send) -> None:
     limit = 2**20
     document = json.dumps(SOURCE).encode()
     assert send(editor, document.ljust(limit)).status_code == 201
@@ -39,7 +41,7 @@ def test_a_body_has_a_maximum_size(editor, send):
     assert send(editor, document.ljust(3 * limit)).status_code == 413
 
 
-def test_a_body_is_refused_by_its_declared_length(editor):
+def test_a_body_is_refused_by_its_declared_length(editor: Client) -> None:
     refused = editor.send(
         "POST",
         "/v1/sources",
@@ -50,7 +52,7 @@ def test_a_body_is_refused_by_its_declared_length(editor):
     assert refused.status_code == 413
 
 
-def test_a_truncated_body_is_malformed(editor):
+def test_a_truncated_body_is_malformed(editor: Client) -> None:
     refused = editor.send(
         "POST",
         "/v1/sources",
@@ -71,7 +73,7 @@ def test_a_truncated_body_is_malformed(editor):
         "",
     ],
 )
-def test_another_media_type_is_refused(editor, media_type):
+def test_another_media_type_is_refused(editor: Client, media_type: str) -> None:
     for path in ("/v1/sources", "/v1/claims/query"):
         assert _send(editor, json.dumps(SOURCE), media_type, path).status_code == 415
     assert _send(editor, "{}", "application/merge-patch+json").status_code == 415
@@ -80,7 +82,7 @@ def test_another_media_type_is_refused(editor, media_type):
 @pytest.mark.parametrize(
     "media_type", ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON"]
 )
-def test_the_media_type_may_have_parameters(editor, media_type):
+def test_the_media_type_may_have_parameters(editor: Client, media_type: str) -> None:
     assert _send(editor, json.dumps(SOURCE), media_type).status_code == 201
 
 
@@ -124,13 +126,13 @@ def test_the_media_type_may_have_parameters(editor, media_type):
     ],
     ids=lambda body: repr(body[:24]),
 )
-def test_a_body_must_be_a_strict_json_object(editor, body):
+def test_a_body_must_be_a_strict_json_object(editor: Client, body) -> None:
     refused = _send(editor, body)
     assert refused.status_code == 400
     assert refused.content_type == "application/problem+json"
 
 
-def test_a_body_of_many_names_is_parsed_in_linear_time(editor):
+def test_a_body_of_many_names_is_parsed_in_linear_time(editor: Client) -> None:
     names = {f"k{number}": 1 for number in range(50_000)}
     twice = json.dumps(names)[:-1] + ', "k49999": 2}'
     assert _send(editor, twice).status_code == 400
@@ -139,7 +141,7 @@ def test_a_body_of_many_names_is_parsed_in_linear_time(editor):
     assert len(refused.data) < 1_000_000
 
 
-def test_a_body_may_be_as_deep_as_its_limit(editor):
+def test_a_body_may_be_as_deep_as_its_limit(editor: Client) -> None:
     deepest = b'{"x": ' * 31 + b"{}" + b"}" * 31
     refused = _send(editor, deepest)
     assert refused.status_code == 422
@@ -150,7 +152,9 @@ def test_a_body_may_be_as_deep_as_its_limit(editor):
     "text",
     ["a\x00b", "\x00", "a\nb", "tab\t", "\x1b[0m", "\x7f", "\x85", "\ud800", "a\udc00b"],
 )
-def test_control_characters_and_surrogates_are_refused_with_their_pointer(editor, text):
+def test_control_characters_and_surrogates_are_refused_with_their_pointer(
+    editor: Client, text: str
+) -> None:
     for body, pointer in (
         ({**SOURCE, "title": text}, "#/title"),
         ({**SOURCE, "rights": text}, "#/rights"),
@@ -170,7 +174,7 @@ def test_control_characters_and_surrogates_are_refused_with_their_pointer(editor
 
 
 @pytest.mark.parametrize("name", ["unknown", "a/b~c", "\x00", "\ud800", "", "id", "version"])
-def test_an_unknown_field_is_refused_with_its_pointer(editor, name):
+def test_an_unknown_field_is_refused_with_its_pointer(editor: Client, name: str) -> None:
     escaped = name.encode("utf-8", "backslashreplace").decode()
     escaped = escaped.replace("~", "~0").replace("/", "~1")
     item = {"entity_external_id": "hksz:hkpc", "role": "author", name: 1}
@@ -184,26 +188,26 @@ def test_an_unknown_field_is_refused_with_its_pointer(editor, name):
         assert (error["pointer"], error["code"]) == (pointer, "unknown_field")
 
 
-def test_text_is_stored_in_its_normal_form(editor):
+def test_text_is_stored_in_its_normal_form(editor: Client) -> None:
     made = editor.post("/v1/sources", {**SOURCE, "title": "Cafe\u0301 \U0001f600 \u9999\u6e2f"})
     assert made.json["title"] == "Caf\u00e9 \U0001f600 \u9999\u6e2f"
 
 
 @pytest.mark.parametrize("text", ["", " ", "\u3000", "\u00a0\u2003"])
-def test_text_may_not_be_blank(editor, text):
+def test_text_may_not_be_blank(editor: Client, text: str) -> None:
     refused = editor.post("/v1/sources", {**SOURCE, "title": text})
     assert refused.status_code == 422
     assert refused.json["errors"][0]["pointer"] == "#/title"
 
 
-def test_the_length_of_text_is_limited_in_characters(editor):
+def test_the_length_of_text_is_limited_in_characters(editor: Client) -> None:
     assert editor.post("/v1/sources", {**SOURCE, "title": "\U0001f600" * 1000}).status_code == 201
     refused = editor.post("/v1/sources", {**SOURCE, "title": "x" * 1001})
     assert refused.status_code == 422
     assert refused.json["errors"][0]["pointer"] == "#/title"
 
 
-def _figure(client, samples, **fields):
+def _figure(client, samples: dict[str, Sample], **fields):
     sample = samples["figures"]
     body = {**sample.body, "external_id": None, **fields}
     return _send(client, json.dumps(body), path=sample.path)
@@ -212,7 +216,9 @@ def _figure(client, samples, **fields):
 @pytest.mark.parametrize(
     "number", ["1E+999999", "1e400", "1e-400", "1e-21", "0." + "1" * 5000, "9" * 900, "9" * 31]
 )
-def test_huge_numbers_are_refused_with_their_pointer(editor, samples, number):
+def test_huge_numbers_are_refused_with_their_pointer(
+    editor: Client, samples: dict[str, Sample], number
+) -> None:
     body = json.dumps(samples["figures"].body).replace('"60"', number)
     refused = _send(editor, body, path="/v1/figures")
     assert refused.status_code == 422
@@ -223,7 +229,9 @@ def test_huge_numbers_are_refused_with_their_pointer(editor, samples, number):
     "amount",
     [True, [], {}, "", " 1", "1 ", "1e5", "NaN", "Infinity", "-", "1,000", "٣", "0x1", "1_0", "+1"],
 )
-def test_an_invalid_decimal_is_refused_with_its_pointer(editor, samples, amount):
+def test_an_invalid_decimal_is_refused_with_its_pointer(
+    editor: Client, samples: dict[str, Sample], amount
+) -> None:
     refused = _figure(editor, samples, amount=amount)
     assert refused.status_code == 422
     assert [error["pointer"] for error in refused.json["errors"]] == ["#/amount"]
@@ -242,7 +250,9 @@ def test_an_invalid_decimal_is_refused_with_its_pointer(editor, samples, amount)
         ("12345678901234567.12345678901234567", "12345678901234567.12345678901234567"),
     ],
 )
-def test_decimals_are_exact(editor, samples, given, kept):
+def test_decimals_are_exact(
+    editor: Client, samples: dict[str, Sample], given: str, kept: str | None
+) -> None:
     body = json.dumps(samples["figures"].body).replace('"60"', given)
     made = _send(editor, body, path="/v1/figures")
     assert made.status_code == (201 if kept else 422)
@@ -250,7 +260,7 @@ def test_decimals_are_exact(editor, samples, given, kept):
 
 
 @pytest.mark.parametrize("value", [True, 1.9, 1.0, "5", -1, 2**31, 1e3])
-def test_a_number_that_is_not_an_integer_is_refused(editor, value):
+def test_a_number_that_is_not_an_integer_is_refused(editor: Client, value) -> None:
     capture = {"text_sha256": "a" * 64, "char_length": value}
     refused = editor.post("/v1/sources", {**SOURCE, "captures": [capture]})
     assert refused.status_code == 422
@@ -258,7 +268,7 @@ def test_a_number_that_is_not_an_integer_is_refused(editor, value):
 
 
 @pytest.mark.parametrize("value", [0, 1, "true", "yes", None, []])
-def test_other_values_for_booleans_are_refused(editor, value):
+def test_other_values_for_booleans_are_refused(editor: Client, value) -> None:
     refused = editor.post("/v1/sources", {**SOURCE, "title_supplied": value})
     assert refused.status_code == 422
     assert refused.json["errors"][0]["pointer"] == "#/title_supplied"
@@ -303,20 +313,22 @@ def test_other_values_for_booleans_are_refused(editor, value):
         ("relations", [{"kind": "inspired_by", "to_external_id": "a:b"}]),
     ],
 )
-def test_a_value_that_breaks_a_rule_is_refused_with_its_pointer(editor, field, value):
+def test_a_value_that_breaks_a_rule_is_refused_with_its_pointer(
+    editor: Client, field: str, value
+) -> None:
     refused = editor.post("/v1/sources", {**SOURCE, field: value})
     assert refused.status_code == 422
     assert all(e["pointer"].startswith(f"#/{field}") for e in refused.json["errors"])
 
 
-def test_the_length_of_lists_is_limited(editor):
+def test_the_length_of_lists_is_limited(editor: Client) -> None:
     capture = [{"char_length": 1, "text_sha256": f"{n:064x}"} for n in range(101)]
     assert editor.post("/v1/sources", {**SOURCE, "captures": capture[:100]}).status_code == 201
     refused = editor.post("/v1/sources", {**SOURCE, "captures": capture})
     assert refused.status_code == 422
 
 
-def test_all_faults_are_reported_together(editor):
+def test_all_faults_are_reported_together(editor: Client) -> None:
     wrong = {"title": "", "csl_type": "x", "unknown": 1, "captures": [{"char_length": 0}]}
     refused = editor.post("/v1/sources", wrong)
     assert {error["pointer"] for error in refused.json["errors"]} == {
@@ -341,7 +353,9 @@ def test_all_faults_are_reported_together(editor):
         ({"comparator": "lt", "amount": "0"}, "#/amount"),
     ],
 )
-def test_an_inconsistent_figure_is_refused_with_its_pointer(editor, samples, fields, pointer):
+def test_an_inconsistent_figure_is_refused_with_its_pointer(
+    editor: Client, samples: dict[str, Sample], fields, pointer: str
+) -> None:
     refused = _figure(editor, samples, **fields)
     assert refused.status_code == 422
     assert [error["pointer"] for error in refused.json["errors"]] == [pointer]
@@ -351,7 +365,7 @@ def test_an_inconsistent_figure_is_refused_with_its_pointer(editor, samples, fie
     "code",
     ["xyz", "m/", "Cel", "mol", "10*99999999", "10^99999999", "H13562", "("],
 )
-def test_an_invalid_unit_is_refused_with_its_pointer(editor, code):
+def test_an_invalid_unit_is_refused_with_its_pointer(editor: Client, code: str) -> None:
     refused = editor.post("/v1/units", {"code": code, "label": "x"})
     assert refused.status_code == 422
     assert [error["pointer"] for error in refused.json["errors"]] == ["#/code"]

@@ -16,14 +16,18 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
+from sqlalchemy.orm import Session
 
 from app import create_app
-from hksz_db.database import run
+from hksz_db.database import Database, run
 from hksz_db.domain import verification
 from hksz_db.domain.locators import digest, locate, normalise
 from hksz_db.serving import configure_logging
 from hksz_db.settings import Settings
+from tests.api.conftest import Client
+from tests.conftest import QueryCounter
 
 ROOT = Path(__file__).parents[2]
 NOBODY = "0199c3a0-0000-7000-8000-000000000000"
@@ -37,7 +41,7 @@ MARKER = "zyzzyva-quixotry"
 
 
 @pytest.fixture
-def source(editor):
+def source(editor: Client) -> str:
     """The id of a source with a capture, and with evidence in the reverse order of its places."""
     capture = {"char_length": len(TEXT), "text_sha256": digest(TEXT)}
     body = {"csl_type": "article", "title": "An article", "captures": [capture]}
@@ -48,7 +52,7 @@ def source(editor):
     return made["id"]
 
 
-def _add(editor, source, locator, page):
+def _add(editor: Client, source, locator, page):
     body = {
         "claim_external_id": "hksz:ttps-approved-2023",
         "source_id": source,
@@ -76,7 +80,7 @@ def _places(answer, text):
     ]
 
 
-def test_all_spans_are_exact_in_a_copy_of_the_text(reader, source):
+def test_all_spans_are_exact_in_a_copy_of_the_text(reader: Client, source: str) -> None:
     answer = _verify(reader, source, TEXT)
     assert answer.status_code == 200
     assert answer.content_type == "application/json"
@@ -107,14 +111,16 @@ def test_all_spans_are_exact_in_a_copy_of_the_text(reader, source):
         }
 
 
-def test_the_form_of_the_text_does_not_matter(reader, source):
+def test_the_form_of_the_text_does_not_matter(reader: Client, source: str) -> None:
     same = _verify(reader, source, TEXT).data
     written = unicodedata.normalize("NFD", TEXT).replace(" ", " \r\n")
     assert _verify(reader, source, f"\ufeff{written}\r\n").data == same
     assert _verify(reader, source, TEXT, "text/plain; charset=UTF-8").data == same
 
 
-def test_moved_words_have_their_offsets_in_the_text_of_the_caller(reader, source):
+def test_moved_words_have_their_offsets_in_the_text_of_the_caller(
+    reader: Client, source: str
+) -> None:
     copy = TEXT.replace("has 𠮷", "has had 𠮷").replace("again", "once more")
     answer = _verify(reader, source, f"A  preface.\r\n{copy}")
     text = normalise(f"A preface. {copy}")
@@ -128,14 +134,16 @@ def test_moved_words_have_their_offsets_in_the_text_of_the_caller(reader, source
     assert (missing["end_char"], missing["searched"]) == (None, "everywhere")
 
 
-def test_the_capture_of_a_source_without_captures_is_unknown(reader, editor):
+def test_the_capture_of_a_source_without_captures_is_unknown(
+    reader: Client, editor: Client
+) -> None:
     body = {"csl_type": "report", "title": "Never held"}
     source = editor.post("/v1/sources", body).json["id"]
     answer = _verify(reader, source, "Anything.").json
     assert (answer["capture"], answer["locators"], answer["without_locator"]) == ("unknown", [], 0)
 
 
-def test_one_matching_capture_is_enough(reader, editor, source):
+def test_one_matching_capture_is_enough(reader: Client, editor: Client, source: str) -> None:
     capture = {"char_length": 3, "text_sha256": digest("Two")}
     captures = [
         {"char_length": len(TEXT), "text_sha256": digest(TEXT)},
@@ -146,7 +154,7 @@ def test_one_matching_capture_is_enough(reader, editor, source):
         assert _verify(reader, source, text).json["capture"] == held
 
 
-def test_deleted_evidence_is_omitted(reader, editor, source):
+def test_deleted_evidence_is_omitted(reader: Client, editor: Client, source: str) -> None:
     for name in ("locators", "without_locator"):
         before = _verify(reader, source, TEXT).json
         pages = {"locators": WORDS[0], "without_locator": "without a place"}
@@ -163,7 +171,9 @@ def test_deleted_evidence_is_omitted(reader, editor, source):
             assert (before[name], after[name]) == (1, 0)
 
 
-def test_spans_at_the_same_place_are_ordered_by_id(reader, editor, source):
+def test_spans_at_the_same_place_are_ordered_by_id(
+    reader: Client, editor: Client, source: str
+) -> None:
     words = locate(TEXT, "the river")
     ids = [_add(editor, source, vars(words), f"again {n}") for n in range(5)]
     answer = _verify(reader, source, TEXT).json["locators"]
@@ -172,7 +182,7 @@ def test_spans_at_the_same_place_are_ordered_by_id(reader, editor, source):
     assert starts == sorted(starts)
 
 
-def test_the_seed_is_missing_from_another_text(reader):
+def test_the_seed_is_missing_from_another_text(reader: Client) -> None:
     (source,) = reader.get("/v1/sources").json["data"]
     answer = _verify(reader, source["id"], "Nothing of the kind. " * 400).json
     assert answer["capture"] == "different"
@@ -180,7 +190,7 @@ def test_the_seed_is_missing_from_another_text(reader):
     assert {row["result"] for row in answer["locators"]} == {"missing"}
 
 
-def test_the_answer_matches_the_openapi_document(reader, source):
+def test_the_answer_matches_the_openapi_document(reader: Client, source: str) -> None:
     document = reader.get("/openapi.json").json
     operation = document["paths"]["/v1/sources/{id}/verify"]["post"]
     assert list(operation["requestBody"]["content"]) == ["text/plain"]
@@ -203,7 +213,9 @@ def test_the_answer_matches_the_openapi_document(reader, source):
         ("\u3000".encode(), 422, "empty"),
     ],
 )
-def test_invalid_text_is_refused_with_its_position(reader, source, body, status, detail):
+def test_invalid_text_is_refused_with_its_position(
+    reader: Client, source: str, body, status: int, detail: str
+) -> None:
     refused = _verify(reader, source, body)
     assert refused.status_code == status
     assert refused.content_type == "application/problem+json"
@@ -223,24 +235,24 @@ def test_invalid_text_is_refused_with_its_position(reader, source, body, status,
         "",
     ],
 )
-def test_only_plain_text_in_utf_8_is_accepted(reader, source, media_type):
+def test_only_plain_text_in_utf_8_is_accepted(reader: Client, source: str, media_type: str) -> None:
     refused = _verify(reader, source, TEXT, media_type)
     assert refused.status_code == 415
     assert "text/plain" in refused.json["detail"]
 
 
-def test_compressed_text_is_refused(reader, source):
+def test_compressed_text_is_refused(reader: Client, source: str) -> None:
     refused = _verify(reader, source, TEXT, headers={"Content-Encoding": "gzip"})
     assert refused.status_code == 415
 
 
-def test_a_text_has_a_maximum_size(reader, source):
+def test_a_text_has_a_maximum_size(reader: Client, source: str) -> None:
     limit = 2**20
     assert _verify(reader, source, b"x" * limit).status_code == 200
     assert _verify(reader, source, b"x" * (limit + 1)).status_code == 413
 
 
-def test_a_missing_source_is_404_or_410(reader, editor):
+def test_a_missing_source_is_404_or_410(reader: Client, editor: Client) -> None:
     assert _verify(reader, NOBODY, TEXT).status_code == 404
     assert _verify(reader, "1", TEXT).status_code == 404
     bare = editor.post("/v1/sources", {"csl_type": "report", "title": "Gone"}).json["id"]
@@ -249,21 +261,23 @@ def test_a_missing_source_is_404_or_410(reader, editor):
     assert (gone.status_code, gone.headers["ETag"]) == (410, '"2"')
 
 
-def test_parameters_are_refused(reader, source):
+def test_parameters_are_refused(reader: Client, source: str) -> None:
     for query in ("text=a", "select=result", "per_page=1"):
         refused = _verify(reader, source, TEXT, query_string=query)
         assert refused.status_code == 400
         assert refused.json["errors"][0]["code"] == "unknown"
 
 
-def test_only_post_is_allowed(reader, source):
+def test_only_post_is_allowed(reader: Client, source: str) -> None:
     for method in ("GET", "PUT", "DELETE"):
         refused = reader.send(method, f"/v1/sources/{source}/verify")
         assert refused.status_code == 405
         assert set(refused.headers["Allow"].split(", ")) == {"OPTIONS", "POST"}
 
 
-def test_verification_needs_no_key_unless_reads_are_closed(database, editor, source):
+def test_verification_needs_no_key_unless_reads_are_closed(
+    database: Database, editor: Client, source: str
+) -> None:
     closed = create_app(Settings(log_level="error", open_reads=False), database).test_client()
     path = f"/v1/sources/{source}/verify"
     assert closed.post(path, data=TEXT, content_type="text/plain").status_code == 401
@@ -271,7 +285,9 @@ def test_verification_needs_no_key_unless_reads_are_closed(database, editor, sou
     assert closed.post(path, data=TEXT, content_type="text/plain", headers=known).status_code == 200
 
 
-def test_the_text_is_not_sent_to_the_database(reader, source, monkeypatch):
+def test_the_text_is_not_sent_to_the_database(
+    reader: Client, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = []
     execute = psycopg.Cursor.execute
 
@@ -286,14 +302,16 @@ def test_the_text_is_not_sent_to_the_database(reader, source, monkeypatch):
     assert MARKER not in str(asked)
 
 
-def test_verification_is_one_statement(reader, source, query_counter):
+def test_verification_is_one_statement(
+    reader: Client, source: str, query_counter: QueryCounter
+) -> None:
     for body, number in ((TEXT, 1), (f"A preface. {TEXT}", 1), (b"\xff", 0), (b"", 0)):
         with query_counter() as counted:
             _verify(reader, source, body)
         assert len(counted.statements) == number
 
 
-def test_verification_stores_nothing(reader, source, session):
+def test_verification_stores_nothing(reader: Client, source: str, session: Session) -> None:
     def state():
         names = run(session, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         digests = "SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {} t"
@@ -306,7 +324,9 @@ def test_verification_stores_nothing(reader, source, session):
 
 
 @pytest.fixture
-def verbose_client(database, capsys, caplog):
+def verbose_client(
+    database: Database, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> Iterator[FlaskClient]:
     """A client of the service at its lowest log level; ``_logged`` returns the log."""
     caplog.set_level(logging.DEBUG)
     capsys.readouterr()
@@ -314,12 +334,17 @@ def verbose_client(database, capsys, caplog):
     configure_logging(Settings(log_level="error"))
 
 
-def _logged(capsys, caplog):
+def _logged(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture):
     written = capsys.readouterr()
     return f"{written.out}{written.err}{caplog.text}"
 
 
-def test_the_text_is_not_logged(verbose_client, source, capsys, caplog):
+def test_the_text_is_not_logged(
+    verbose_client: FlaskClient,
+    source: str,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     path = f"/v1/sources/{source}/verify"
     whole = f"{MARKER} {TEXT}".encode()
     bodies = {
@@ -338,8 +363,13 @@ def test_the_text_is_not_logged(verbose_client, source, capsys, caplog):
 
 @pytest.mark.parametrize("place", ["_HashedText", "_span", "Finding"])
 def test_an_error_logs_nothing_of_the_text(
-    verbose_client, source, capsys, caplog, monkeypatch, place
-):
+    verbose_client: FlaskClient,
+    source: str,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+) -> None:
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("broken")
 
@@ -388,7 +418,7 @@ def _wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
 
 
 @pytest.mark.slow
-def test_server_logs_contain_nothing_of_the_text(served):
+def test_server_logs_contain_nothing_of_the_text(served: tuple[str, Path]) -> None:
     host, log = served
 
     def ask(method, path, body=None, **headers):

@@ -301,7 +301,7 @@ def test_the_words_of_the_seeds_are_read_as_their_figures(figure: dict) -> None:
         ("36,000", "36000"),
     ],
 )
-def test_decimal_places_are_kept_where_they_are_those_of_the_amount(text, amount) -> None:
+def test_decimal_places_are_kept_where_they_are_those_of_the_amount(text: str, amount: str) -> None:
     assert str(read_stated(text).amount) == amount
 
 
@@ -335,7 +335,9 @@ def test_shares_are_distinguished_from_counts(text: str, is_share: bool) -> None
         ("a minority", "lt", "50", "0", None),
     ],
 )
-def test_shares_without_a_number_have_bounds(text, comparator, amount, lower, upper) -> None:
+def test_shares_without_a_number_have_bounds(
+    text: str, comparator: str, amount: str, lower: str | None, upper: str | None
+) -> None:
     assert read_stated(text) == StatedFigure(
         comparator=Comparator(comparator),
         amount=Decimal(amount),
@@ -366,7 +368,9 @@ def test_shares_without_a_number_have_bounds(text, comparator, amount, lower, up
         ("none", "count", "0", None),
     ],
 )
-def test_the_dimension_decides_what_is_ambiguous(text, dimension, amount, unit) -> None:
+def test_the_dimension_decides_what_is_ambiguous(
+    text: str, dimension: str, amount: str, unit: str | None
+) -> None:
     figure = read_stated(text, Dimension(dimension))
     assert (figure.amount, figure.unit_code) == (Decimal(amount), unit)
 

@@ -28,6 +28,7 @@ from hksz_db.queries.registry import RESOURCES
 from hksz_db.services import api_keys, lifecycle, merging
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
+from tests.conftest import MakeDatabase
 from tests.feed.world import Documents, documents, name, populate
 
 pytestmark = pytest.mark.slow
@@ -187,7 +188,7 @@ class RandomWriter:
 
 
 @pytest.fixture
-def world(make_database) -> Iterator[Database]:
+def world(make_database: MakeDatabase) -> Iterator[Database]:
     with make_database() as url:
         database = Database(lambda: url)
         with writing(database) as session:

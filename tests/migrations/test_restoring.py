@@ -19,6 +19,7 @@ from hksz_db.queries.registry import RESOURCES
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
+from tests.conftest import MakeDatabase
 from tests.migrations.administration import alembic, dump, program, rows
 
 pytestmark = pytest.mark.slow
@@ -54,7 +55,7 @@ def serving(url: str, label: str | None = None) -> Iterator[Service]:
 
 
 @pytest.fixture(scope="module")
-def original(make_database, all_seeds: str) -> Iterator[str]:
+def original(make_database: MakeDatabase, all_seeds: str) -> Iterator[str]:
     """A database with a history: a claim was reworded twice."""
     with make_database(all_seeds) as url:
         with serving(url, "editor") as service:

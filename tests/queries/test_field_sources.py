@@ -20,7 +20,7 @@ EMBEDDED = {"claims": {("figures", "claim_id"), ("evidence", "claim_id")}}
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
-def test_every_column_belongs_to_a_field(resource):
+def test_every_column_belongs_to_a_field(resource) -> None:
     known = field_sources(resource)
     columns = {column for names in known.columns.values() for column in names}
     assert set(RESOURCES[resource].table.c.keys()) - columns <= HIDDEN
@@ -28,13 +28,13 @@ def test_every_column_belongs_to_a_field(resource):
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
-def test_every_table_of_parts_belongs_to_a_field(resource):
+def test_every_table_of_parts_belongs_to_a_field(resource) -> None:
     kept = {(t.name, t.owner) for t in HISTORY_TABLES.values() if t.resource == resource != t.name}
     known = {(part.table, part.owner) for part in field_sources(resource).parts.values()}
     assert known == kept | EMBEDDED.get(resource, set())
 
 
-def test_the_sources_of_a_claim():
+def test_the_sources_of_a_claim() -> None:
     known = field_sources("claims")
     assert known.columns["claimant"] == ("claimant_id",)
     assert set(known.columns["due"]) == {
@@ -56,6 +56,6 @@ def test_the_sources_of_a_claim():
     ],
     ids=["count", "subquery", "text", "no join"],
 )
-def test_a_field_with_hidden_sources_is_refused(node):
+def test_a_field_with_hidden_sources_is_refused(node) -> None:
     with pytest.raises(TypeError):
         list(reads(RESOURCES["units"], node))

@@ -26,6 +26,7 @@ from hksz_db.services.registry import WRITERS
 from hksz_db.services.violations import translate
 from hksz_db.services.writers import Writer
 from hksz_db.services.writing import writing
+from tests.conftest import QueryCounter, WaitForLock
 
 CREATE, UPSERT, IGNORE = BulkMode.CREATE, BulkMode.UPSERT, BulkMode.IGNORE
 CREATED, UPDATED, UNCHANGED, IGNORED, FAILED = BulkOutcome
@@ -479,7 +480,7 @@ def place(number: int, **fields: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("mode", BulkMode)
 def test_the_number_of_statements_does_not_depend_on_that_of_the_items(
-    session: Session, query_counter, mode: BulkMode
+    session: Session, query_counter: QueryCounter, mode: BulkMode
 ) -> None:
     made: dict[str, Callable[[int], Any]] = {
         "claims": claim,
@@ -787,7 +788,9 @@ def test_concurrent_calls_of_the_same_items_do_not_deadlock(engine: Engine) -> N
         assert run(session, sql) == [(40,)]
 
 
-def test_all_calls_insert_items_in_one_order(database_url, wait_for_a_lock) -> None:
+def test_all_calls_insert_items_in_one_order(
+    database_url: str, wait_for_a_lock: WaitForLock
+) -> None:
     database = Database(lambda: database_url)
 
     def call() -> list[BulkOutcome]:

@@ -17,6 +17,7 @@ from hksz_db.database import Database, run
 from hksz_db.domain.errors import DomainError, Invalid
 from hksz_db.services import merging
 from hksz_db.services.writing import writing
+from tests.conftest import MakeDatabase, WaitForLock
 
 pytestmark = pytest.mark.slow
 
@@ -326,7 +327,7 @@ def test_the_path_to_each_of_several_origins_is_shown(session: Session) -> None:
 
 
 @pytest.fixture
-def committed(make_database) -> Iterator[Database]:
+def committed(make_database: MakeDatabase) -> Iterator[Database]:
     """A database in which writes are committed."""
     with make_database() as url:
         database = Database(lambda: url)
@@ -355,7 +356,7 @@ RACES = {
 @pytest.mark.parametrize("turned", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("other", RACES.values(), ids=RACES)
 def test_the_later_of_two_concurrent_writers_sees_the_earlier(
-    committed: Database, wait_for_a_lock, other: tuple, turned: bool
+    committed: Database, wait_for_a_lock: WaitForLock, other: tuple, turned: bool
 ) -> None:
     execute(committed, ADD_EVIDENCE, A_PASSAGE[0], A_CLAIM[0], FIRST, "asserts", None)
     execute(committed, ADD_EVIDENCE, A_PASSAGE[3], A_CLAIM[0], A_SOURCE[3], "asserts", None)
@@ -370,7 +371,7 @@ def test_the_later_of_two_concurrent_writers_sees_the_earlier(
         assert kept_counts(session) == recount(session)
 
 
-def test_concurrent_cycle_is_refused(committed: Database, wait_for_a_lock) -> None:
+def test_concurrent_cycle_is_refused(committed: Database, wait_for_a_lock: WaitForLock) -> None:
     for passage, source in zip(A_PASSAGE[:2], (FIRST, SECOND), strict=True):
         execute(committed, ADD_EVIDENCE, passage, A_CLAIM[0], source, "asserts", None)
     with ThreadPoolExecutor(1) as pool:
