@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
@@ -263,7 +264,7 @@ def test_the_two_counts_of_approvals_overlap_without_containing_each_other(
 
 
 @pytest.mark.parametrize("claim", STANCES)
-def test_each_source_has_its_expected_stance(session: Session, claim) -> None:
+def test_each_source_has_its_expected_stance(session: Session, claim: str) -> None:
     assert _stances(session, claim) == STANCES[claim]
 
 
@@ -275,7 +276,7 @@ def test_every_other_claim_rests_on_one_source(session: Session) -> None:
 
 
 @pytest.mark.parametrize("claim", ORIGINS)
-def test_a_retold_source_adds_no_origin(session: Session, claim) -> None:
+def test_a_retold_source_adds_no_origin(session: Session, claim: str) -> None:
     stances = _stances(session, claim)
     bearing = {name for name, stance in stances.items() if stance in ("asserts", "supports")}
     retold = {TTPS_NEWS: TTPS_REPLY, LOOP_NEWS: LOOP_RELEASE}
@@ -357,7 +358,7 @@ def test_corrected_evidence_updates_itself_and_the_claim_of_the_other_seed(
     ],
 )
 def test_evidence_that_cannot_be_loaded_is_named(
-    database: Database, copy: Path, fields, reason: str
+    database: Database, copy: Path, fields: dict[str, Any], reason: str
 ) -> None:
     _edit(copy, "hksz:ttps-approved-2023-evidence-news-gov", external_id="hksz:new", **fields)
     with pytest.raises(InvalidSeed) as refused, writing(database) as session:

@@ -7,6 +7,7 @@ import sys
 import traceback
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psycopg
@@ -73,7 +74,9 @@ def _driver_parameters(url: str) -> dict[str, str]:
         ("postgresql://?options=-c%20a%3Db%20-c%20c%3D+", {"options": "-c a=b -c c=+"}),
     ],
 )
-def test_libpq_and_sqlalchemy_read_the_same_parameters(url: str, parameters) -> None:
+def test_libpq_and_sqlalchemy_read_the_same_parameters(
+    url: str, parameters: dict[str, Any]
+) -> None:
     assert connection_parameters(url) == parameters
     assert _driver_parameters(url) == parameters
 
@@ -129,7 +132,7 @@ def test_hosts_and_password_are_read_back(hosts, user, password) -> None:
         "postgresql://u:s3cr3t@h1/x?port=1,2",
     ],
 )
-def test_an_invalid_url_is_reported_in_a_sentence_without_the_password(url) -> None:
+def test_an_invalid_url_is_reported_in_a_sentence_without_the_password(url: str) -> None:
     for read in (
         connection_parameters,
         driver_url,

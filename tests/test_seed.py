@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
@@ -215,7 +216,12 @@ def test_equivalent_entries_change_nothing(database: Database, copy: Path) -> No
     ],
 )
 def test_a_corrected_entry_updates_its_row_and_no_other(
-    database: Database, copy: Path, name: str, external_id: str, fields, touched
+    database: Database,
+    copy: Path,
+    name: str,
+    external_id: str,
+    fields: dict[str, Any],
+    touched: list[str],
 ) -> None:
     before = _state(database)
     _edit(copy, name, external_id, **fields)
@@ -256,7 +262,7 @@ def test_a_corrected_date_of_the_article_updates_dates_relative_to_it(
     [("figures", 0, {"amount": "47001"}), ("evidence", 0, {"note": "Read again."})],
 )
 def test_a_corrected_part_updates_itself_and_its_claim(
-    database: Database, copy: Path, part: str, index: int, fields
+    database: Database, copy: Path, part: str, index: int, fields: dict[str, str]
 ) -> None:
     before = _state(database)
     name = "hksz:ttps-approved-2023"
@@ -365,7 +371,7 @@ def test_deleted_rows_stay_deleted(database: Database, copy: Path) -> None:
     ],
 )
 def test_an_invalid_entry_is_named_and_nothing_is_loaded(
-    database: Database, copy: Path, name: str, external_id: str, fields, reason: str
+    database: Database, copy: Path, name: str, external_id: str, fields: dict[str, Any], reason: str
 ) -> None:
     before = _state(database)
     _edit(copy, "units.json", "hksz:unit-one", label="changed as well")

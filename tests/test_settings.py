@@ -2,6 +2,7 @@
 
 from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,13 +42,13 @@ def test_defaults_apply_without_an_environment() -> None:
         ("HKSZ_ACCESS_LOG", "true", True),
     ],
 )
-def test_a_setting_is_read_from_its_variable(name: str, text: str, value) -> None:
+def test_a_setting_is_read_from_its_variable(name: str, text: str, value: Any) -> None:
     settings = Settings.from_environ({name: text, "PATH": "/bin", "UNRELATED": "x"})
     assert getattr(settings, NAMES[name]) == value
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_empty_variable_counts_as_unset(name) -> None:
+def test_an_empty_variable_counts_as_unset(name: str) -> None:
     assert Settings.from_environ({name: ""}) == Settings()
 
 
@@ -70,7 +71,7 @@ def test_an_empty_variable_counts_as_unset(name) -> None:
         ("HKSZ_ACCESS_LOG", "1"),
     ],
 )
-def test_an_invalid_value_is_reported_in_a_sentence_with_its_name(name, text) -> None:
+def test_an_invalid_value_is_reported_in_a_sentence_with_its_name(name: str, text: str) -> None:
     with pytest.raises(InvalidSettings) as refused:
         Settings.from_environ({name: text})
     message = str(refused.value)

@@ -19,7 +19,7 @@ from tests.api.conftest import Client, MakeClient, Sample
 ROW = "0199c3a0-0000-7000-8000-000000000000"
 
 
-def _used(session: Session, label):
+def _used(session: Session, label: str) -> datetime | None:
     sql = "SELECT last_used_at FROM api_keys WHERE label = $1"
     return run(session, sql, label)[0][0]
 
@@ -38,7 +38,9 @@ def _used(session: Session, label):
         "Bearer " + "x" * 5000,
     ],
 )
-def test_a_write_needs_a_known_key(reader: Client, sample: Sample, authorization) -> None:
+def test_a_write_needs_a_known_key(
+    reader: Client, sample: Sample, authorization: str | None
+) -> None:
     headers = {} if authorization is None else {"Authorization": authorization}
     for method, path in (
         ("POST", sample.path),
@@ -93,7 +95,7 @@ def test_the_scheme_is_case_insensitive(
 
 @pytest.mark.parametrize("scope", Scope)
 def test_a_key_can_write_only_within_its_scope(
-    make_client: MakeClient, sample: Sample, scope
+    make_client: MakeClient, sample: Sample, scope: Scope
 ) -> None:
     client = make_client(scope, Scope.REVIEW)
     allowed = scope in {sample.scope, Scope.ADMIN}

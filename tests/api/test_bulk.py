@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 
 from hksz_db.domain.vocabulary import BulkMode, Scope
+from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.registry import WRITERS
 from schemas.bulk import MAX_ITEMS
@@ -154,7 +155,9 @@ def test_an_empty_list_of_items_has_no_results(
         ({"items": [1] * (MAX_ITEMS + 1)}, "#/items"),
     ],
 )
-def test_a_body_without_items_is_refused(editor: Client, body, pointer: str) -> None:
+def test_a_body_without_items_is_refused(
+    editor: Client, body: dict[str, Any], pointer: str
+) -> None:
     refused = editor.post("/v1/sources/bulk", body)
     assert refused.status_code == 422
     (fault,) = refused.json["errors"]
@@ -175,7 +178,7 @@ def test_invalid_options_are_refused(editor: Client, query: str, parameter: str)
 
 @pytest.mark.parametrize("resource", RESOURCES.values(), ids=lambda resource: resource.name)
 def test_a_bulk_call_needs_the_scope_of_a_single_write(
-    reader: Client, make_client: MakeClient, resource
+    reader: Client, make_client: MakeClient, resource: Readable
 ) -> None:
     path = f"/v1/{resource.name}/bulk"
     assert reader.post(path, items()).status_code == 401

@@ -45,11 +45,11 @@ def follow(reader: Client, now: str) -> Follow:
     return follow
 
 
-def brief(entries):
+def brief(entries: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
     return [(entry["resource"], entry["op"], entry["id"]) for entry in entries]
 
 
-def read_all(reader: Client, per_page="100", **query):
+def read_all(reader: Client, per_page: str = "100", **query: str) -> list[dict[str, Any]]:
     """Every entry from the beginning, page by page."""
     entries: list[dict[str, Any]] = []
     cursor: dict[str, str] = {}
@@ -202,7 +202,7 @@ def test_documents_that_show_a_row_have_entries(editor: Client, follow: Follow) 
                 assert ("Another scheme" in document.text) == ((resource, row) in shown)
 
 
-def read_rows(reader: Client, resource):
+def read_rows(reader: Client, resource: str) -> list[str]:
     answer = reader.get(f"/v1/{resource}", per_page="100", select="id")
     assert answer.json["meta"]["next_cursor"] is None
     return [row["id"] for row in answer.json["data"]]
@@ -264,7 +264,9 @@ def test_resources_can_be_given_one_at_a_time(reader: Client) -> None:
         ({"statement": "x"}, "statement"),
     ],
 )
-def test_an_invalid_parameter_is_named(reader: Client, query, parameter: str) -> None:
+def test_an_invalid_parameter_is_named(
+    reader: Client, query: dict[str, str], parameter: str
+) -> None:
     answer = reader.get(PATH, **query)
     assert answer.status_code == 400
     assert [error["parameter"] for error in answer.json["errors"]] == [parameter]
@@ -286,7 +288,7 @@ def test_an_invalid_position_is_refused(reader: Client, app: Flask) -> None:
         assert answer.json["errors"][0]["parameter"] == "cursor"
 
 
-def planned(editor: Client, name, due):
+def planned(editor: Client, name: str, due: str) -> str:
     body = {
         "external_id": f"test:{name}",
         "statement": f"The {name} will open.",
@@ -299,13 +301,13 @@ def planned(editor: Client, name, due):
     return made.json["id"]
 
 
-def noted(database: Database, day):
+def noted(database: Database, day: str) -> int:
     with writing(database) as session:
         ((count,),) = run(session, "SELECT note_due($1)", day)
     return count
 
 
-def due_entries(entries):
+def due_entries(entries: list[dict[str, Any]]) -> list[str]:
     return [entry["id"] for entry in entries if entry["op"] == "due"]
 
 

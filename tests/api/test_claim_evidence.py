@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.api.conftest import Client, Sample
+from tests.api.conftest import Answer, Client, Sample
 
 BODY = {"source_external_id": "hksz:shenzhen-daily-article", "stance": "supports"}
 
@@ -93,7 +93,7 @@ def test_a_cursor_belongs_to_its_claim(reader: Client, editor: Client, path: str
     assert reader.get(f"/v1/claims/{other}/evidence", cursor=cursor).status_code == 400
 
 
-def _passage(editor: Client, **fields):
+def _passage(editor: Client, **fields: Any) -> Answer:
     body = {
         "claim_external_id": "hksz:ttps-approved-2023",
         "source_external_id": "hksz:shenzhen-daily-article",

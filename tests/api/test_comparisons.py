@@ -152,7 +152,7 @@ def test_units_of_a_dimension_are_compared_in_the_base_unit(
     ],
 )
 def test_a_repeating_factor_causes_no_contradiction(
-    editor: Client, compare_two: Compare, figure, verdict: str
+    editor: Client, compare_two: Compare, figure: dict[str, str], verdict: str
 ) -> None:
     for code in ("km/h", "m/s"):
         assert editor.post("/v1/units", {"code": code, "label": code}).status_code == 201
@@ -282,7 +282,11 @@ EXPLAINED = [
 
 @pytest.mark.parametrize(("figure", "other", "verdict", "explanation"), EXPLAINED)
 def test_every_verdict_is_explained(
-    compare_two: Compare, figure, other, verdict, explanation
+    compare_two: Compare,
+    figure: dict[str, Any],
+    other: dict[str, Any],
+    verdict: str,
+    explanation: str,
 ) -> None:
     (comparison,) = compare_two(
         {"unit_code": "1", **figure}, {"unit_code": "1", **other}, dimension="count"
@@ -308,7 +312,7 @@ def test_every_verdict_is_explained(
     ],
 )
 def test_the_accumulation_decides_which_periods_are_compared(
-    compare_two: Compare, accumulation: str, period: str | None, verdicts
+    compare_two: Compare, accumulation: str, period: str | None, verdicts: list[str]
 ) -> None:
     figures = ({"amount": "60", "period_edtf": period}, {"amount": "45"})
     given = ({"unit_code": "1", **figure} for figure in figures)
@@ -495,7 +499,9 @@ def four_claims(three_claims: list[dict[str, Any]], post_claim: PostClaim) -> li
 
 @pytest.mark.parametrize(("query", "holds"), FILTERS, ids=[str(query) for query, _ in FILTERS])
 @pytest.mark.usefixtures("four_claims")
-def test_filters_select_comparisons(reader: Client, query, holds) -> None:
+def test_filters_select_comparisons(
+    reader: Client, query: dict[str, str], holds: Callable[..., Any]
+) -> None:
     every = reader.get("/v1/comparisons", per_page="100").json["data"]
     expected = [comparison for comparison in every if holds(comparison)]
     assert reader.get("/v1/comparisons", per_page="100", **query).json["data"] == expected
@@ -545,7 +551,7 @@ def test_unknown_parameters_are_refused(
 @pytest.mark.usefixtures("three_claims")
 @pytest.mark.parametrize("query", [{}, {"verdict": "contradicts"}, {"verdict": "tension"}])
 def test_a_bounded_scan_continues_on_the_next_page(
-    reader: Client, monkeypatch: pytest.MonkeyPatch, query
+    reader: Client, monkeypatch: pytest.MonkeyPatch, query: dict[str, Any]
 ) -> None:
     whole = reader.get("/v1/comparisons", per_page="100", **query).json["data"]
     monkeypatch.setattr("hksz_db.queries.comparison_pages.SCANNED", 1)

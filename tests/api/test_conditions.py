@@ -1,5 +1,7 @@
 """Conditional requests: If-Match protects writes, If-None-Match saves reads."""
 
+from typing import Any
+
 import pytest
 
 from tests.api.conftest import Answer, Client, Sample
@@ -27,7 +29,7 @@ calls = pytest.mark.parametrize("call", CALLS)
 
 
 @calls
-def test_a_write_needs_a_version(editor: Client, row: Answer, sample: Sample, call) -> None:
+def test_a_write_needs_a_version(editor: Client, row: Answer, sample: Sample, call: str) -> None:
     assert _send(editor, row, sample, call, {}).status_code == 428
 
 
@@ -36,7 +38,7 @@ def test_a_write_needs_a_version(editor: Client, row: Answer, sample: Sample, ca
     "etag", ['"7"', '"7-0123456789abcdef"', 'W/"7"', '""', '"x"', '"01x-1"', '"99999999999"']
 )
 def test_a_write_to_another_version_is_refused(
-    editor: Client, row: Answer, sample: Sample, call, etag: str
+    editor: Client, row: Answer, sample: Sample, call: str, etag: str
 ) -> None:
     assert _send(editor, row, sample, call, {"If-Match": etag}).status_code == 412
 
@@ -44,7 +46,7 @@ def test_a_write_to_another_version_is_refused(
 @calls
 @pytest.mark.parametrize("etag", ['W/"{0}"', 'W/"{0}-0123456789abcdef"', '"7", W/"{0}"'])
 def test_a_weak_tag_of_the_current_version_is_accepted(
-    editor: Client, row: Answer, sample: Sample, call, etag: str
+    editor: Client, row: Answer, sample: Sample, call: str, etag: str
 ) -> None:
     version = 2 if call == "restore" else 1
     answer = _send(editor, row, sample, call, {"If-Match": etag.format(version)})
@@ -54,7 +56,7 @@ def test_a_weak_tag_of_the_current_version_is_accepted(
 @calls
 @pytest.mark.parametrize("etag", ['W/"7"', '"7-0123456789abcdef"', 'W/"x"'])
 def test_a_refusal_has_the_current_etag(
-    editor: Client, row: Answer, sample: Sample, call, etag: str
+    editor: Client, row: Answer, sample: Sample, call: str, etag: str
 ) -> None:
     version = 2 if call == "restore" else 1
     refused = _send(editor, row, sample, call, {"If-Match": etag})
@@ -65,7 +67,7 @@ def test_a_refusal_has_the_current_etag(
 @calls
 @pytest.mark.parametrize("etag", ["*", '"7", "1", "2"', '"1","2-0123456789abcdef"', ' "1" , "2" '])
 def test_a_wildcard_and_a_list_of_tags_are_accepted(
-    editor: Client, row: Answer, sample: Sample, call, etag: str
+    editor: Client, row: Answer, sample: Sample, call: str, etag: str
 ) -> None:
     assert _send(editor, row, sample, call, {"If-Match": etag}).status_code == CALLS[call]
 
@@ -73,7 +75,7 @@ def test_a_wildcard_and_a_list_of_tags_are_accepted(
 @calls
 @pytest.mark.parametrize("etag", ["", " ", "1", '"1', '"1" "2"', "W/1"])
 def test_a_malformed_etag_is_400_for_writes(
-    editor: Client, row: Answer, sample: Sample, call, etag: str
+    editor: Client, row: Answer, sample: Sample, call: str, etag: str
 ) -> None:
     assert _send(editor, row, sample, call, {"If-Match": etag}).status_code == 400
 
@@ -161,7 +163,7 @@ def _first(client, resource, external_id):
     ],
 )
 def test_a_change_of_an_embedded_row_changes_the_etag_and_not_the_version(
-    editor: Client, resource: str, external_id: str, patch
+    editor: Client, resource: str, external_id: str, patch: dict[str, Any]
 ) -> None:
     path, before = _claim(editor)
     listed = editor.get("/v1/claims", q="approved")

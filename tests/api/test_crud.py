@@ -157,7 +157,9 @@ def test_only_the_external_id_of_another_row_is_refused(editor: Client, sample: 
         ("/v1/units", {"code": "1"}, "#/code"),
     ],
 )
-def test_natural_keys_are_unique(editor: Client, path: str, body, fields: str) -> None:
+def test_natural_keys_are_unique(
+    editor: Client, path: str, body: dict[str, str], fields: str
+) -> None:
     rest = {"label": "Again", "dimension": "count", "accumulation": "flow"}
     given = {"label": "Again"} if path == "/v1/units" else rest
     refused = editor.post(path, {**given, **body})

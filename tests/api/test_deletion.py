@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import Client, Sample
+from tests.api.conftest import Answer, Client, Sample
 
 
-def _id(client, resource, external_id):
+def _id(client: Client, resource: str, external_id: str) -> str:
     (row,) = client.get(f"/v1/{resource}", external_id=external_id).json["data"]
     return row["id"]
 
 
-def _make(client, resource, **body):
+def _make(client: Client, resource: str, **body: Any) -> Answer:
     made = client.post(f"/v1/{resource}", {"external_id": f"test:{resource}", **body})
     assert made.status_code == 201, made.json
     return made
@@ -89,7 +89,9 @@ def test_rows_that_a_claim_and_its_parts_need_are_not_deleted(
         ),
     ],
 )
-def test_a_claimant_is_not_deleted(editor: Client, resource: str, field: str, body) -> None:
+def test_a_claimant_is_not_deleted(
+    editor: Client, resource: str, field: str, body: dict[str, str]
+) -> None:
     names = [{"name": "A", "language": "en", "kind": "preferred"}]
     entity = _make(editor, "entities", kind="person", names=names).headers["Location"]
     claim = _make(editor, resource, **body, **{field: "test:entities"}).headers["Location"]
@@ -136,7 +138,7 @@ def test_a_claimant_is_not_deleted(editor: Client, resource: str, field: str, bo
     ],
 )
 def test_a_linked_row_is_not_deleted_until_the_link_is_removed(
-    editor: Client, resource: str, target: str, field: str, item
+    editor: Client, resource: str, target: str, field: str, item: dict[str, str]
 ) -> None:
     bodies: dict[str, dict[str, Any]] = {
         "claims": {"statement": "x", "claimant_external_id": "hksz:hkpc"},

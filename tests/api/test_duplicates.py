@@ -8,13 +8,13 @@ from sqlalchemy.orm import Session
 
 from hksz_db.database import run
 from hksz_db.queries.pages import part_statement
-from tests.api.conftest import Client
+from tests.api.conftest import Answer, Client
 from tests.conftest import QueryCounter
 
 ZONE = "Qianhai Modern Service Industry Cooperation Zone"
 
 
-def _create(editor: Client, *names, kind="zone", language="en"):
+def _create(editor: Client, *names: str, kind: str = "zone", language: str = "en") -> Answer:
     first, *rest = names
     named = [{"name": first, "language": language, "kind": "preferred"}]
     named += [{"name": name, "language": language, "kind": "alias"} for name in rest]
@@ -154,7 +154,9 @@ def test_likely_duplicates_are_found_by_the_trigram_index(session: Session) -> N
 
 
 @pytest.mark.parametrize("languages", [("en", "EN"), ("zh-Hant", "zh-hant")])
-def test_one_name_is_preferred_in_a_language_regardless_of_case(editor: Client, languages) -> None:
+def test_one_name_is_preferred_in_a_language_regardless_of_case(
+    editor: Client, languages: tuple[str, str]
+) -> None:
     names = [
         {"name": f"Name {number}", "language": language, "kind": "preferred"}
         for number, language in enumerate(languages)

@@ -698,7 +698,9 @@ def test_every_sample_differs_from_the_default_and_the_minimum() -> None:
 
 
 @pytest.mark.parametrize(("resource", "path"), CREATED, ids=_named(CREATED))
-def test_a_field_that_is_sent_alone_is_stored(round_trip: RoundTrip, resource, path) -> None:
+def test_a_field_that_is_sent_alone_is_stored(
+    round_trip: RoundTrip, resource: Readable, path: tuple[str, ...]
+) -> None:
     body = _alone(WRITERS[resource.name].create_schema, path)
     other = dict(MINIMAL[WRITERS[resource.name].create_schema.__name__][1])
     ways: list[Callable[[], str]] = [
@@ -714,7 +716,9 @@ def test_a_field_that_is_sent_alone_is_stored(round_trip: RoundTrip, resource, p
 
 
 @pytest.mark.parametrize(("resource", "path"), PATCHED, ids=_named(PATCHED))
-def test_a_field_that_is_changed_alone_is_stored(round_trip: RoundTrip, resource, path) -> None:
+def test_a_field_that_is_changed_alone_is_stored(
+    round_trip: RoundTrip, resource: Readable, path: tuple[str, ...]
+) -> None:
     body = _alone(WRITERS[resource.name].create_schema, path)
     with round_trip.rolled_back():
         id = round_trip.post(resource, _base(resource, body))
@@ -725,7 +729,9 @@ def test_a_field_that_is_changed_alone_is_stored(round_trip: RoundTrip, resource
 
 
 @pytest.mark.parametrize(("resource", "path"), NULLABLE, ids=_named(NULLABLE))
-def test_a_field_that_is_cleared_is_null(round_trip: RoundTrip, resource, path) -> None:
+def test_a_field_that_is_cleared_is_null(
+    round_trip: RoundTrip, resource: Readable, path: tuple[str, ...]
+) -> None:
     body = _alone(WRITERS[resource.name].create_schema, path)
     (name,) = path
     # A locator is complete or absent.
@@ -736,7 +742,9 @@ def test_a_field_that_is_cleared_is_null(round_trip: RoundTrip, resource, path) 
 
 
 @pytest.mark.parametrize(("resource", "path"), CREATED, ids=_named(CREATED))
-def test_a_field_that_is_upserted_alone_is_stored(round_trip: RoundTrip, resource, path) -> None:
+def test_a_field_that_is_upserted_alone_is_stored(
+    round_trip: RoundTrip, resource: Readable, path: tuple[str, ...]
+) -> None:
     body = _named_item(_alone(WRITERS[resource.name].create_schema, path))
     base = {**_base(resource, body), "external_id": body["external_id"]}
     id = round_trip.post(resource, base)
@@ -745,7 +753,9 @@ def test_a_field_that_is_upserted_alone_is_stored(round_trip: RoundTrip, resourc
 
 
 @pytest.mark.parametrize(("resource", "choice"), TOGETHER, ids=_named(TOGETHER))
-def test_all_fields_together_are_stored(round_trip: RoundTrip, resource, choice) -> None:
+def test_all_fields_together_are_stored(
+    round_trip: RoundTrip, resource: Readable, choice: int
+) -> None:
     body = _together(WRITERS[resource.name].create_schema, choice)
     paths = [path for path in _paths(WRITERS[resource.name].create_schema) if _values(body, path)]
     other = dict(MINIMAL[WRITERS[resource.name].create_schema.__name__][1])

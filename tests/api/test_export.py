@@ -16,6 +16,8 @@ from hksz_db.api import exports
 from hksz_db.api.problems import ApiError
 from hksz_db.database import Database, run
 from hksz_db.exchange.exporting import FORMATS, formats_for
+from hksz_db.exchange.format import Format
+from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
@@ -44,7 +46,9 @@ def _faults(answer):
 @pytest.mark.parametrize(
     ("resource", "form"), PAIRS, ids=[f"{resource.name}-{form.name}" for resource, form in PAIRS]
 )
-def test_each_format_has_its_media_type_and_file_name(reader: Client, resource, form) -> None:
+def test_each_format_has_its_media_type_and_file_name(
+    reader: Client, resource: Readable, form: Format
+) -> None:
     answer = reader.get(f"/v1/{resource.name}/export", format=form.name)
     assert answer.status_code == 200
     assert answer.content_type == form.media_type
@@ -56,7 +60,7 @@ def test_each_format_has_its_media_type_and_file_name(reader: Client, resource, 
 
 
 @pytest.mark.parametrize("resource", RESOURCES.values(), ids=lambda resource: resource.name)
-def test_exported_rows_equal_reads_by_id(reader: Client, resource) -> None:
+def test_exported_rows_equal_reads_by_id(reader: Client, resource: Readable) -> None:
     rows = _lines(reader.get(f"/v1/{resource.name}/export"))
     count = reader.get(f"/v1/{resource.name}", count="exact").json["meta"]["count"]["value"]
     assert len(rows) == count > 0
@@ -168,7 +172,7 @@ def test_parameters_of_pages_are_refused(reader: Client, name: str) -> None:
     ],
 )
 def test_an_invalid_parameter_of_an_export_is_named(
-    reader: Client, path: str, asked, parameter: str, told: str
+    reader: Client, path: str, asked: dict[str, str], parameter: str, told: str
 ) -> None:
     faults = _faults(reader.get(f"/v1/{path}/export", **asked))
     assert list(faults) == [parameter]

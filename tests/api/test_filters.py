@@ -9,6 +9,7 @@ from flask import Flask
 
 from hksz_db.database import Database
 from hksz_db.domain.vocabulary import Scope
+from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
@@ -466,7 +467,7 @@ def test_a_filter_selects_the_matching_rows(
 
 
 @pytest.mark.parametrize("resource", RESOURCES.values(), ids=lambda resource: resource.name)
-def test_every_documented_filter_is_accepted(resource) -> None:
+def test_every_documented_filter_is_accepted(resource: Readable) -> None:
     offered = {known.name for known in resource.filters.values()}
     assert offered == set(resource.targets)
 
@@ -579,7 +580,9 @@ def test_a_doubtful_date_is_possibly_and_not_certainly_within(service: Service) 
         ("due__isnull", "1"),
     ],
 )
-def test_an_invalid_value_of_a_filter_is_named(service: Service, parameter: str, value) -> None:
+def test_an_invalid_value_of_a_filter_is_named(
+    service: Service, parameter: str, value: str
+) -> None:
     refused = service.client.get("/v1/claims", query_string={parameter: value})
     assert refused.status_code == 400
     assert [error["parameter"] for error in refused.json["errors"]] == [parameter]

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from hksz_db.database import Database, run
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.services.writing import writing
-from tests.api.conftest import Client, MakeClient, Sample
+from tests.api.conftest import Answer, Client, MakeClient, Sample
 
 NOBODY = "0199c3a0-0000-7000-8000-000000000000"
 ARTICLE = "hksz:shenzhen-daily-article"
@@ -16,45 +16,45 @@ APPROVED = "hksz:ttps-approved-2023"
 WRITING = {Scope.SOURCES_WRITE, Scope.CLAIMS_WRITE, Scope.ENTITIES_WRITE}
 
 
-def made(client, path, **body):
+def made(client: Client, path: str, **body: Any) -> str:
     answer = client.post(f"/v1/{path}", body)
     assert answer.status_code == 201, answer.text
     return answer.headers["Location"]
 
 
-def added(client, samples: dict[str, Sample], resource, **body):
+def added(client: Client, samples: dict[str, Sample], resource: str, **body: Any) -> str:
     return made(client, resource, **{**samples[resource].body, **body})
 
 
-def entries(client, path, **query):
+def entries(client: Client, path: str, **query: str) -> list[dict[str, Any]]:
     answer = client.get(f"{path}/history", **query)
     assert answer.status_code == 200, answer.text
     return answer.json["data"]
 
 
-def summaries(client, path):
+def summaries(client: Client, path: str) -> list[Any]:
     """Number, operation and changed fields of each version, the newest first."""
     return [(e["version"], e["op"], e["changed"]) for e in entries(client, path)]
 
 
-def patched(client, path, **body):
+def patched(client: Client, path: str, **body: Any) -> Answer:
     answer = client.patch(path, body)
     assert answer.status_code == 200, answer.text
     return answer
 
 
-def restore_version(client, path, version, etag="*"):
+def restore_version(client: Client, path: str, version: int, etag: str = "*") -> Answer:
     return client.send("POST", f"{path}/history/{version}/restore", headers={"If-Match": etag})
 
 
-def run_sql(database: Database, *statements):
+def run_sql(database: Database, *statements: Any) -> None:
     """Execute each statement in a transaction of its own."""
     for sql, *arguments in statements:
         with writing(database) as session:
             run(session, sql, *arguments)
 
 
-def without_counts(document):
+def without_counts(document: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in document.items() if k not in {"version", "updated_at", "similar"}}
 
 
@@ -432,7 +432,7 @@ def twins(editor: Client, samples: dict[str, Sample]) -> tuple[str, str, str]:
     return twin, original, claim
 
 
-def merge(editor: Client, twin):
+def merge(editor: Client, twin: str) -> None:
     body = {"into_external_id": "test:firm"}
     assert editor.post(f"{twin}/merge", body, **{"If-Match": "*"}).status_code == 200
 
@@ -471,7 +471,7 @@ def test_restored_references_to_a_merged_entity_lead_to_the_other(
     assert original.endswith(link["entity"]["id"])
 
 
-def differences(client, path, version, other):
+def differences(client: Client, path: str, version: int, other: int) -> list[Any]:
     answer = client.get(f"{path}/history/{version}/diff/{other}")
     assert answer.status_code == 200
     assert (answer.json["from"], answer.json["to"]) == (version, other)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -12,27 +13,33 @@ from hksz_db.database import Database, run
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.services import idempotency, lifecycle
 from hksz_db.services.writing import writing
-from tests.api.conftest import Client, MakeClient, Sample
+from tests.api.conftest import Answer, Client, MakeClient, Sample
 from tests.conftest import WaitForLock
 
 BODY = {"csl_type": "report", "title": "A report"}
 CLAIM = "hksz:ttps-approved-2023"
 
 
-def post(client, path="/v1/sources", body=BODY, key="one", **headers):
+def post(
+    client: Client,
+    path: str = "/v1/sources",
+    body: dict[str, Any] | None = BODY,
+    key: str = "one",
+    **headers: str,
+) -> Answer:
     return client.post(path, body, **{"Idempotency-Key": key, **headers})
 
 
-def stored_answers(database: Database):
+def stored_answers(database: Database) -> list[tuple[str, int]]:
     with writing(database) as session:
         return run(session, "SELECT key, status FROM idempotency_keys ORDER BY key")
 
 
-def number_of(client, path="/v1/sources"):
+def number_of(client: Client, path="/v1/sources") -> int:
     return client.get(path, count="exact").json["meta"]["count"]["value"]
 
 
-def is_replay(first, again):
+def is_replay(first: Answer, again: Answer) -> bool:
     """Whether an answer repeats the first one, and has the header that says so."""
     assert "Idempotency-Replayed" not in first.headers
     assert again.headers["Idempotency-Replayed"] == "true"
@@ -86,14 +93,14 @@ def test_each_client_has_its_own_keys(editor: Client, admin: Client) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "a b", "a" * 256, "a\tb", "schlüssel"])
-def test_an_invalid_key_is_refused(editor: Client, key) -> None:
+def test_an_invalid_key_is_refused(editor: Client, key: str) -> None:
     refused = post(editor, key=key)
     assert refused.status_code == 400
     assert "Idempotency-Key" in refused.json["detail"]
 
 
 @pytest.mark.parametrize("key", ["!", "~" * 255, '"8e03978e-40d5-43dd-bc93-6894a57f9324"'])
-def test_a_key_may_have_any_visible_character(editor: Client, key) -> None:
+def test_a_key_may_have_any_visible_character(editor: Client, key: str) -> None:
     assert is_replay(post(editor, key=key), post(editor, key=key))
 
 
@@ -149,7 +156,7 @@ def test_every_call_that_writes_can_be_repeated(
     assert len(stored_answers(database)) == 5
 
 
-def twin():
+def twin() -> dict[str, Any]:
     return {
         "kind": "organisation",
         "names": [{"name": "A twin", "language": "en", "kind": "preferred"}],

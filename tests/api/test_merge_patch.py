@@ -1,5 +1,7 @@
 """PATCH is a merge patch (RFC 7396): absent fields stay, null clears, and lists are replaced."""
 
+from typing import Any
+
 import pytest
 
 from tests.api.conftest import Answer, Client, Sample
@@ -26,13 +28,13 @@ def claim(editor: Client) -> Answer:
     return made
 
 
-def _source(editor: Client, **fields):
+def _source(editor: Client, **fields: Any) -> Answer:
     made = editor.post("/v1/sources", {"csl_type": "report", "title": "A report", **fields})
     assert made.status_code == 201
     return made
 
 
-def _entity(editor: Client, **fields):
+def _entity(editor: Client, **fields: Any) -> Answer:
     names = [{"name": "A firm", "language": "en", "kind": "preferred"}]
     made = editor.post("/v1/entities", {"kind": "organisation", "names": names, **fields})
     assert made.status_code == 201
@@ -69,7 +71,9 @@ def test_a_list_replaces_the_stored_list(editor: Client, claim: Answer) -> None:
 
 
 @pytest.mark.parametrize("patch", [{"topics": ["firms"]}, {"entities": []}, {"relations": []}])
-def test_a_change_of_links_alone_is_a_new_version(editor: Client, claim: Answer, patch) -> None:
+def test_a_change_of_links_alone_is_a_new_version(
+    editor: Client, claim: Answer, patch: dict[str, Any]
+) -> None:
     changed = editor.patch(claim.headers["Location"], patch)
     assert changed.json["version"] == 2
     assert changed.headers["ETag"] != claim.headers["ETag"]
@@ -133,7 +137,7 @@ def test_required_fields_cannot_be_cleared(editor: Client, path: str, field: str
         ("/v1/claims", "id", "0199c3a0-0000-7000-8000-000000000000"),
     ],
 )
-def test_fixed_fields_cannot_be_changed(editor: Client, path: str, field: str, value) -> None:
+def test_fixed_fields_cannot_be_changed(editor: Client, path: str, field: str, value: Any) -> None:
     row = f"{path}/{editor.get(path, per_page='1').json['data'][0]['id']}"
     refused = editor.patch(row, {field: value})
     assert refused.status_code == 422

@@ -1,5 +1,6 @@
 """Merging entities: all references move, nothing is lost, and every merge can be undone."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -533,7 +534,7 @@ def test_each_merge_is_recorded_with_its_actor(
     ],
 )
 def test_an_invalid_merge_is_refused(
-    editor: Client, session: Session, twin: Answer, body, pointer: str, code: str
+    editor: Client, session: Session, twin: Answer, body: dict[str, Any], pointer: str, code: str
 ) -> None:
     gone = _entity(editor, "Gone")
     editor.delete(gone.headers["Location"])
@@ -584,7 +585,7 @@ def test_a_deleted_entity_is_not_merged(editor: Client, twin: Answer) -> None:
     ],
 )
 def test_merging_needs_both_scopes(
-    make_client: MakeClient, reader: Client, twin: Answer, scopes, allowed: bool
+    make_client: MakeClient, reader: Client, twin: Answer, scopes: tuple[Scope, ...], allowed: bool
 ) -> None:
     client = make_client(*scopes)
     assert _merge(reader, twin).status_code == 401

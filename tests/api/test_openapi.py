@@ -12,6 +12,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from hksz_db.queries.comparisons import COMPARISONS
 from hksz_db.queries.questions import MAX_FILTERS, model_of
+from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
 from tests.api.conftest import Client
 
@@ -126,7 +127,7 @@ def test_errors_are_declared_as_problem_documents(document: dict[str, Any]) -> N
     ],
 )
 def test_errors_match_the_problem_schema(
-    reader: Client, document: dict[str, Any], method: str, path, status: int
+    reader: Client, document: dict[str, Any], method: str, path: str, status: int
 ) -> None:
     answer = reader.send(method, path)
     assert answer.status_code == status
@@ -149,7 +150,7 @@ def test_conditions_are_declared(document: dict[str, Any], suffix: str) -> None:
 
 
 @pytest.mark.parametrize("resource", RESOURCES.values(), ids=lambda resource: resource.name)
-def test_every_filter_is_named_and_typed(document: dict[str, Any], resource) -> None:
+def test_every_filter_is_named_and_typed(document: dict[str, Any], resource: Readable) -> None:
     for call in ("", "/aggregate", "/export"):
         path = f"/v1/{resource.name}{call}"
         operation = document["paths"][path]["get"]

@@ -59,13 +59,13 @@ def _pages(client, path, size, **query):
         answer = client.get(url.strip("<>"))
 
 
-def _whole(client, path, **query):
+def _whole(client: Client, path: str, **query: str) -> list[dict[str, Any]]:
     answer = client.get(path, per_page="100", **query)
     assert answer.json["meta"]["next_cursor"] is None
     return answer.json["data"]
 
 
-def _key(document, name):
+def _key(document: dict[str, Any], name: str) -> Any:
     field, _, _ = name.partition("__")
     value = document[field] if name != "value" else document["value_range"]
     if name in {"time", "due", "issued", "period"}:
@@ -79,7 +79,7 @@ def _key(document, name):
 
 @pytest.mark.parametrize(("resource", "sort"), SORTS)
 @pytest.mark.usefixtures("more_rows")
-def test_all_pages_together_are_the_sorted_list(reader: Client, resource, sort) -> None:
+def test_all_pages_together_are_the_sorted_list(reader: Client, resource: str, sort: str) -> None:
     path, name = f"/v1/{resource}", sort.removeprefix("-")
     query = {"include": "corroboration"} if name.startswith("corroboration") else {}
     whole = _whole(reader, path, sort=sort, **query)
@@ -205,7 +205,7 @@ def test_rows_are_counted_on_request(reader: Client) -> None:
 @pytest.mark.parametrize(
     "value", ["0", "101", "-1", "abc", "", "1.5", "1e1", "٣", " 5", "+5", "9" * 50]
 )
-def test_a_page_has_one_to_a_hundred_rows(reader: Client, value) -> None:
+def test_a_page_has_one_to_a_hundred_rows(reader: Client, value: str) -> None:
     refused = reader.get("/v1/claims", per_page=value)
     assert refused.status_code == 400
     assert refused.json["errors"][0]["parameter"] == "per_page"
@@ -219,11 +219,11 @@ def test_a_page_has_as_many_rows_as_asked_for(reader: Client) -> None:
     assert len(reader.get("/v1/claims").json["data"]) == 25
 
 
-def _cursor(client, **query):
+def _cursor(client: Client, **query: str) -> str:
     return client.get("/v1/claims", **{"per_page": "3", **query}).json["meta"]["next_cursor"]
 
 
-def _refused(client, path="/v1/claims", **query):
+def _refused(client: Client, path: str = "/v1/claims", **query: str) -> bool:
     answer = client.get(path, **query)
     errors = answer.json.get("errors", [{}])
     return (answer.status_code, errors[0].get("parameter")) == (400, "cursor")
@@ -290,7 +290,7 @@ def test_a_damaged_cursor_is_refused(reader: Client) -> None:
         pytest.param(b"[" * 2000, id="nested"),
     ],
 )
-def test_a_forged_cursor_is_refused(reader: Client, keys) -> None:
+def test_a_forged_cursor_is_refused(reader: Client, keys: bytes) -> None:
     question: list[Any] = ["claims", ("all",), [], None, (("id", False),), None]
     page = reader.get("/v1/claims", per_page="3").json
     good = json.dumps([page["data"][-1]["id"]]).encode()

@@ -9,7 +9,7 @@ import pytest
 from app import create_app
 from hksz_db.database import Database
 from hksz_db.settings import Settings
-from tests.api.conftest import Client, MakeClient, Sample
+from tests.api.conftest import Answer, Client, MakeClient, Sample
 
 ROW = "0199c3a0-0000-7000-8000-000000000000"
 METRIC = {"key": "ttps-approved", "label": "x", "dimension": "count", "accumulation": "flow"}
@@ -49,7 +49,7 @@ DATABASE_WORDS = re.compile(
 )
 
 
-def _check(response, status):
+def _check(response: Answer, status: int) -> None:
     assert response.status_code == status
     assert response.content_type == "application/problem+json"
     problem = response.json
@@ -73,7 +73,9 @@ def _check(response, status):
 
 
 @pytest.mark.parametrize(("status", "method", "path", "options"), REFUSALS)
-def test_every_error_is_a_problem_document(editor: Client, status, method, path, options) -> None:
+def test_every_error_is_a_problem_document(
+    editor: Client, status: int, method: str, path: str, options: dict[str, Any]
+) -> None:
     _check(editor.send(method, path, **options), status)
 
 
@@ -107,7 +109,7 @@ def test_head_has_the_headers_of_the_problem(reader: Client) -> None:
         ("/healthz", {"GET", "HEAD", "OPTIONS"}),
     ],
 )
-def test_a_405_lists_the_allowed_methods(reader: Client, path, allowed) -> None:
+def test_a_405_lists_the_allowed_methods(reader: Client, path: str, allowed: set[str]) -> None:
     refused = reader.send("PUT", path)
     assert refused.status_code == 405
     assert {method.strip() for method in refused.headers["Allow"].split(",")} == allowed
@@ -117,14 +119,14 @@ def test_a_405_lists_the_allowed_methods(reader: Client, path, allowed) -> None:
 
 
 @pytest.mark.parametrize("given", ["abc", "A-1_b.c", "0" * 64])
-def test_the_request_id_of_the_client_is_kept(reader: Client, given) -> None:
+def test_the_request_id_of_the_client_is_kept(reader: Client, given: str) -> None:
     for path in ("/v1/claims", "/v1/unknown", "/healthz"):
         answer = reader.send("GET", path, headers={"X-Request-ID": given})
         assert answer.headers["X-Request-ID"] == given
 
 
 @pytest.mark.parametrize("given", ["", "a b", "a\tb", "é", "<script>", "0" * 65, "a;b"])
-def test_an_invalid_request_id_is_replaced(reader: Client, given) -> None:
+def test_an_invalid_request_id_is_replaced(reader: Client, given: str) -> None:
     answer = reader.send("GET", "/v1/unknown", headers={"X-Request-ID": given})
     assert str(UUID(answer.headers["X-Request-ID"])) == answer.headers["X-Request-ID"]
     assert answer.json["request_id"] == answer.headers["X-Request-ID"]
@@ -158,7 +160,7 @@ def test_an_unexpected_error_reveals_nothing(
 def test_an_unreachable_database_is_503(url: str, samples: dict[str, Sample]) -> None:
     sample = samples["claims"]
     database = Database(lambda: url)
-    client = create_app(Settings(log_level="error"), database).test_client()
+    client = Client(create_app(Settings(log_level="error"), database))
     headers = {"Authorization": "Bearer hksz_x"}
     calls: list[tuple[str, str, dict[str, Any]]] = [
         ("GET", sample.path, {}),
@@ -170,7 +172,7 @@ def test_an_unreachable_database_is_503(url: str, samples: dict[str, Sample]) ->
         ("GET", "/readyz", {}),
     ]
     for method, path, options in calls:
-        answer = client.open(path, method=method, **options)
+        answer = client.send(method, path, **options)
         _check(answer, 503)
         assert int(answer.headers["Retry-After"]) > 0
     assert client.get("/healthz").status_code == 200

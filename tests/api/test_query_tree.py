@@ -151,7 +151,7 @@ def test_a_query_takes_the_options_of_a_list(reader: Client) -> None:
         ({"q": "\x00"}, "#/q"),
     ],
 )
-def test_faults_point_into_the_body(reader: Client, question, pointer: str) -> None:
+def test_faults_point_into_the_body(reader: Client, question: dict[str, Any], pointer: str) -> None:
     refused = reader.post("/v1/claims/query", question)
     assert refused.status_code == 400
     assert [error["pointer"] for error in refused.json["errors"]] == [pointer]
@@ -179,7 +179,9 @@ def test_too_large_tree_is_refused(reader: Client) -> None:
 
 
 @pytest.mark.parametrize("branch", [{}, {"not": {}}, {"and": [{}]}])
-def test_too_large_tree_of_empty_branches_is_refused(reader: Client, branch) -> None:
+def test_too_large_tree_of_empty_branches_is_refused(
+    reader: Client, branch: dict[str, Any]
+) -> None:
     refused = reader.post("/v1/claims/query", {"filter": {"or": [branch] * 10_000}})
     assert refused.status_code == 400
     assert refused.json["errors"][0]["pointer"] == "#/filter"

@@ -97,7 +97,7 @@ def _counts(client):
 @places
 @pytest.mark.parametrize("name", ["id", "external_id"])
 def test_an_unknown_reference_is_refused_with_its_pointer(
-    editor: Client, resource, body, place, name: str
+    editor: Client, resource: str, body: dict[str, Any], place: tuple[Any, ...], name: str
 ) -> None:
     missing = str(uuid4()) if name == "id" else "test:nobody"
     wrong, pointer = _with_reference(body, place, name, missing)
@@ -133,7 +133,7 @@ def _target(editor: Client, stem, resource):
 @places
 @pytest.mark.parametrize("name", ["id", "external_id"])
 def test_a_reference_to_a_deleted_row_is_refused(
-    editor: Client, resource, body, place, name: str
+    editor: Client, resource: str, body: dict[str, Any], place: tuple[Any, ...], name: str
 ) -> None:
     target = _target(editor, place[-1], resource)
     right, pointer = _with_reference(body, place, name, target.json[name])
@@ -168,7 +168,7 @@ def test_a_reference_to_a_deleted_row_is_refused(
     ],
 )
 def test_unknown_units_and_captures_are_refused(
-    editor: Client, path: str, body, pointer: str
+    editor: Client, path: str, body: dict[str, Any], pointer: str
 ) -> None:
     refused = editor.post(f"/v1/{path}", body)
     assert refused.status_code == 422
@@ -202,7 +202,7 @@ def test_a_capture_that_is_given_by_id_and_by_another_hash_is_refused(editor: Cl
 
 @places
 def test_a_reference_by_id_and_external_id_is_refused(
-    editor: Client, resource, body, place
+    editor: Client, resource: str, body: dict[str, Any], place: tuple[Any, ...]
 ) -> None:
     once, _ = _with_reference(body, place, "id", str(uuid4()))
     twice, _ = _with_reference(body, place, "id", str(uuid4()))
@@ -229,7 +229,9 @@ def test_a_reference_by_id_and_external_id_is_refused(
         ),
     ],
 )
-def test_a_missing_reference_is_refused(editor: Client, path: str, body, pointers) -> None:
+def test_a_missing_reference_is_refused(
+    editor: Client, path: str, body: dict[str, Any], pointers: list[str]
+) -> None:
     refused = editor.post(f"/v1/{path}", body)
     assert refused.status_code == 422
     assert set(pointers) <= {error["pointer"] for error in refused.json["errors"]}

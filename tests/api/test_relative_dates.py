@@ -47,15 +47,15 @@ def make(editor: Client, paper: Answer) -> Make:
     return make
 
 
-def _correct(client, paper, issued):
+def _correct(client: Client, paper: Answer, issued: str | None) -> Answer:
     return client.patch(paper.headers["Location"], {"issued_edtf": issued})
 
 
-def _ids(client, **query):
+def _ids(client: Client, **query: str) -> set[str]:
     return {row["id"] for row in client.get("/v1/claims", per_page="100", **query).json["data"]}
 
 
-def _read(client, made):
+def _read(client: Client, made: Answer) -> Answer:
     return client.get(made.headers["Location"])
 
 
@@ -262,7 +262,7 @@ def test_a_figure_can_have_a_relative_period(editor: Client, paper: Answer, make
 )
 @pytest.mark.usefixtures("paper")
 def test_an_invalid_relative_date_is_refused_with_its_pointer(
-    editor: Client, fault, pointer: str
+    editor: Client, fault: dict[str, Any], pointer: str
 ) -> None:
     relative = {**THEN, **fault}
     places: list[tuple[dict[str, Any], str]] = [

@@ -2,6 +2,8 @@
 
 import io
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -33,7 +35,7 @@ def test_a_chunked_body_is_read(editor: Client) -> None:
 
 
 @pytest.mark.parametrize("send", [_send, _chunked])
-def test_a_body_has_a_maximum_size(editor: Client, send) -> None:
+def test_a_body_has_a_maximum_size(editor: Client, send: Callable[..., Any]) -> None:
     limit = 2**20
     document = json.dumps(SOURCE).encode()
     assert send(editor, document.ljust(limit)).status_code == 201
@@ -126,7 +128,7 @@ def test_the_media_type_may_have_parameters(editor: Client, media_type: str) -> 
     ],
     ids=lambda body: repr(body[:24]),
 )
-def test_a_body_must_be_a_strict_json_object(editor: Client, body) -> None:
+def test_a_body_must_be_a_strict_json_object(editor: Client, body: bytes) -> None:
     refused = _send(editor, body)
     assert refused.status_code == 400
     assert refused.content_type == "application/problem+json"
@@ -217,7 +219,7 @@ def _figure(client, samples: dict[str, Sample], **fields):
     "number", ["1E+999999", "1e400", "1e-400", "1e-21", "0." + "1" * 5000, "9" * 900, "9" * 31]
 )
 def test_huge_numbers_are_refused_with_their_pointer(
-    editor: Client, samples: dict[str, Sample], number
+    editor: Client, samples: dict[str, Sample], number: str
 ) -> None:
     body = json.dumps(samples["figures"].body).replace('"60"', number)
     refused = _send(editor, body, path="/v1/figures")
@@ -230,7 +232,7 @@ def test_huge_numbers_are_refused_with_their_pointer(
     [True, [], {}, "", " 1", "1 ", "1e5", "NaN", "Infinity", "-", "1,000", "٣", "0x1", "1_0", "+1"],
 )
 def test_an_invalid_decimal_is_refused_with_its_pointer(
-    editor: Client, samples: dict[str, Sample], amount
+    editor: Client, samples: dict[str, Sample], amount: Any
 ) -> None:
     refused = _figure(editor, samples, amount=amount)
     assert refused.status_code == 422
@@ -260,7 +262,7 @@ def test_decimals_are_exact(
 
 
 @pytest.mark.parametrize("value", [True, 1.9, 1.0, "5", -1, 2**31, 1e3])
-def test_a_number_that_is_not_an_integer_is_refused(editor: Client, value) -> None:
+def test_a_number_that_is_not_an_integer_is_refused(editor: Client, value: Any) -> None:
     capture = {"text_sha256": "a" * 64, "char_length": value}
     refused = editor.post("/v1/sources", {**SOURCE, "captures": [capture]})
     assert refused.status_code == 422
@@ -268,7 +270,7 @@ def test_a_number_that_is_not_an_integer_is_refused(editor: Client, value) -> No
 
 
 @pytest.mark.parametrize("value", [0, 1, "true", "yes", None, []])
-def test_other_values_for_booleans_are_refused(editor: Client, value) -> None:
+def test_other_values_for_booleans_are_refused(editor: Client, value: Any) -> None:
     refused = editor.post("/v1/sources", {**SOURCE, "title_supplied": value})
     assert refused.status_code == 422
     assert refused.json["errors"][0]["pointer"] == "#/title_supplied"
@@ -314,7 +316,7 @@ def test_other_values_for_booleans_are_refused(editor: Client, value) -> None:
     ],
 )
 def test_a_value_that_breaks_a_rule_is_refused_with_its_pointer(
-    editor: Client, field: str, value
+    editor: Client, field: str, value: Any
 ) -> None:
     refused = editor.post("/v1/sources", {**SOURCE, field: value})
     assert refused.status_code == 422
@@ -354,7 +356,7 @@ def test_all_faults_are_reported_together(editor: Client) -> None:
     ],
 )
 def test_an_inconsistent_figure_is_refused_with_its_pointer(
-    editor: Client, samples: dict[str, Sample], fields, pointer: str
+    editor: Client, samples: dict[str, Sample], fields: dict[str, Any], pointer: str
 ) -> None:
     refused = _figure(editor, samples, **fields)
     assert refused.status_code == 422

@@ -1,9 +1,9 @@
 """Full-text search: ``q`` in the syntax of web searches."""
 
-from tests.api.conftest import Client
+from tests.api.conftest import Answer, Client
 
 
-def _found(response) -> set[str]:
+def _found(response: Answer) -> set[str]:
     return {row["external_id"] for row in response.json["data"]}
 
 

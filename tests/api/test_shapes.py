@@ -2,9 +2,11 @@
 
 import json
 from collections import Counter
+from typing import Any
 
 import pytest
 
+from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
 from tests.api.conftest import Client
 
@@ -38,7 +40,7 @@ def test_defaults_of_include(reader: Client) -> None:
         ("entities,figures,evidence,sources", EMBEDS),
     ],
 )
-def test_include_chooses_the_embeds(reader: Client, include: str, embedded) -> None:
+def test_include_chooses_the_embeds(reader: Client, include: str, embedded: list[str]) -> None:
     for document in (_one(reader, include=include), _read(reader, include=include).json):
         assert [name for name in EMBEDS if name in document] == embedded
         assert "statement" in document
@@ -54,7 +56,7 @@ def test_include_chooses_the_embeds(reader: Client, include: str, embedded) -> N
         ({"select": "id,sources"}, ["id", "sources"]),
     ],
 )
-def test_select_chooses_the_fields(reader: Client, query, names) -> None:
+def test_select_chooses_the_fields(reader: Client, query: dict[str, str], names: list[str]) -> None:
     assert list(_one(reader, **query)) == names
     assert list(_read(reader, **query).json) == names
 
@@ -73,7 +75,7 @@ def test_select_chooses_the_fields(reader: Client, query, names) -> None:
         ({"select": "id,figures", "include": "evidence"}, "select"),
     ],
 )
-def test_unknown_fields_are_refused(reader: Client, query, parameter: str) -> None:
+def test_unknown_fields_are_refused(reader: Client, query: dict[str, str], parameter: str) -> None:
     for refused in (reader.get("/v1/claims", **query), _read(reader, **query)):
         assert refused.status_code == 400
         assert {error["parameter"] for error in refused.json["errors"]} == {parameter}
@@ -93,7 +95,7 @@ def test_read_by_id_refuses_parameters_of_lists(reader: Client, parameter: str) 
 
 
 @pytest.mark.parametrize("resource", RESOURCES.values(), ids=lambda resource: resource.name)
-def test_groups_count_the_rows_of_the_list(reader: Client, resource) -> None:
+def test_groups_count_the_rows_of_the_list(reader: Client, resource: Readable) -> None:
     query = {"include": "corroboration"} if resource.name == "claims" else {}
     rows = reader.get(f"/v1/{resource.name}", per_page="100", **query).json["data"]
     for row in rows:
@@ -132,7 +134,7 @@ def test_no_rows_have_no_groups(reader: Client) -> None:
     "query",
     [{}, {"group_by": ""}, {"group_by": "statement"}, {"group_by": "status,unknown"}],
 )
-def test_groups_require_group_by(reader: Client, query) -> None:
+def test_groups_require_group_by(reader: Client, query: dict[str, Any]) -> None:
     refused = reader.get("/v1/claims/aggregate", **query)
     assert refused.status_code == 400
     assert {error["parameter"] for error in refused.json["errors"]} == {"group_by"}

@@ -115,7 +115,7 @@ PARAPHRASES = [
 
 
 @pytest.mark.parametrize(("statement", "name", "words"), PARAPHRASES)
-def test_a_paraphrase_is_found(similar: Similar, statement, name, words) -> None:
+def test_a_paraphrase_is_found(similar: Similar, statement: str, name: str, words: str) -> None:
     first, *_ = found = similar(statement)
     assert first == name
     assert found[name]["words"] == words
@@ -166,7 +166,7 @@ NEAR_MISSES = [
     ids=[case[0] for case in NEAR_MISSES],
 )
 def test_a_claim_with_one_difference_is_listed_as_not_the_same(
-    similar: Similar, statement, fields, finding
+    similar: Similar, statement: str, fields: dict[str, Any], finding: str
 ) -> None:
     found = similar(statement, **fields)[TTPS]
     assert found["likely_same"] is False
@@ -219,7 +219,9 @@ ORDERS = [
 
 
 @pytest.mark.parametrize(("one", "other", "words"), ORDERS)
-def test_the_order_of_words_is_compared(post: Post, similar: Similar, one, other, words) -> None:
+def test_the_order_of_words_is_compared(
+    post: Post, similar: Similar, one: str, other: str, words: str
+) -> None:
     post(one, external_id="test:one")
     found = similar(other)["test:one"]
     assert found["words"] == words
@@ -257,7 +259,7 @@ SAYINGS += [
 
 @pytest.mark.parametrize(("one", "other"), SAYINGS)
 def test_a_word_that_reverses_the_claim_makes_it_different(
-    post: Post, similar: Similar, one, other
+    post: Post, similar: Similar, one: str, other: str
 ) -> None:
     post(one, external_id="test:one")
     found = similar(other)["test:one"]

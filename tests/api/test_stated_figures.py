@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import Client
+from tests.api.conftest import Answer, Client
 
 WORDS: dict[str, Any] = {
     "claim_external_id": "hksz:ttps-approved-2023",
@@ -48,7 +48,7 @@ def read(document: dict[str, Any]) -> list[Any]:
     return [document[name] for name in READ]
 
 
-def fault(answer) -> tuple[str, str, str]:
+def fault(answer: Answer) -> tuple[str, str, str]:
     assert answer.status_code == 422, answer.json
     (error,) = answer.json["errors"]
     return error["code"], error["pointer"], error["detail"]
@@ -70,7 +70,9 @@ def fault(answer) -> tuple[str, str, str]:
         ("up to 2.5 tonnes", "mass", ["le", "2.5", None, None, "t"]),
     ],
 )
-def test_the_words_alone_are_enough(editor: Client, words: str, dimension: str, expected) -> None:
+def test_the_words_alone_are_enough(
+    editor: Client, words: str, dimension: str, expected: list[Any]
+) -> None:
     answer = editor.post("/v1/figures", figure(words, dimension))
     assert answer.status_code == 201, answer.json
     assert read(answer.json) == expected
@@ -97,7 +99,7 @@ def test_the_ranges_follow_from_the_words(editor: Client) -> None:
     ],
 )
 def test_missing_fields_are_read_from_the_words(
-    editor: Client, words: str, dimension: str, given, expected
+    editor: Client, words: str, dimension: str, given: dict[str, Any], expected: list[Any]
 ) -> None:
     answer = editor.post("/v1/figures", figure(words, dimension, **given))
     assert answer.status_code == 201, answer.json
@@ -114,7 +116,7 @@ def test_missing_fields_are_read_from_the_words(
     ],
 )  # fmt: skip
 def test_a_figure_with_comparator_and_unit_is_taken_as_given(
-    editor: Client, words: str, given
+    editor: Client, words: str, given: dict[str, str]
 ) -> None:
     answer = editor.post("/v1/figures", figure(words, **given))
     assert answer.status_code == 201, answer.json
@@ -138,7 +140,7 @@ def test_comparator_and_unit_without_an_amount_are_refused(editor: Client) -> No
     ],
 )
 def test_given_fields_must_agree_with_the_words(
-    admin: Client, words: str, dimension: str, given, field: str, states: str
+    admin: Client, words: str, dimension: str, given: dict[str, str], field: str, states: str
 ) -> None:
     admin.post("/v1/units", {"code": "m2", "label": "m2"})
     answer = admin.post("/v1/figures", figure(words, dimension, **given))
@@ -270,7 +272,9 @@ def test_a_change_refuses_null_for_fields_that_could_be_read(editor: Client) -> 
         assert fault(editor.post("/v1/figures", body))[1] == f"#/{field}"
 
 
-def bulk(client, resource: str, items: list[Any], mode: str = "upsert") -> list[dict[str, Any]]:
+def bulk(
+    client: Client, resource: str, items: list[Any], mode: str = "upsert"
+) -> list[dict[str, Any]]:
     answer = client.post(f"/v1/{resource}/bulk?mode={mode}", {"items": items})
     assert answer.status_code == 207, answer.json
     results: list[dict[str, Any]] = answer.json["data"]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
 from tests.api.conftest import Answer, Client, Sample
 from tests.conftest import QueryCounter
@@ -36,7 +37,7 @@ def count(reader: Client, query_counter: QueryCounter) -> Callable[..., tuple[in
 
 @pytest.mark.parametrize("resource", RESOURCES.values(), ids=lambda resource: resource.name)
 def test_every_read_is_one_statement(
-    reader: Client, count: Callable[..., tuple[int, Answer]], resource
+    reader: Client, count: Callable[..., tuple[int, Answer]], resource: Readable
 ) -> None:
     path = f"/v1/{resource.name}"
     row = reader.get(path, per_page="1").json["data"][0]["id"]

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -26,7 +27,7 @@ from hksz_db.domain import verification
 from hksz_db.domain.locators import digest, locate, normalise
 from hksz_db.serving import configure_logging
 from hksz_db.settings import Settings
-from tests.api.conftest import Client
+from tests.api.conftest import Answer, Client
 from tests.conftest import QueryCounter
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +53,7 @@ def source(editor: Client) -> str:
     return made["id"]
 
 
-def _add(editor: Client, source, locator, page):
+def _add(editor: Client, source: str, locator: dict[str, Any], page: str) -> str:
     body = {
         "claim_external_id": "hksz:ttps-approved-2023",
         "source_id": source,
@@ -65,13 +66,15 @@ def _add(editor: Client, source, locator, page):
     return made.json["id"]
 
 
-def _verify(client, source, text, content_type="text/plain", **options):
+def _verify(
+    client: Client, source: str, text: str | bytes, content_type: str = "text/plain", **options: Any
+) -> Answer:
     data = text.encode() if isinstance(text, str) else text
     path = f"/v1/sources/{source}/verify"
     return client.send("POST", path, data=data, content_type=content_type, **options)
 
 
-def _places(answer, text):
+def _places(answer: Answer, text: str) -> list[Any]:
     return [
         row["start_char"]
         if row["start_char"] is None
@@ -214,7 +217,7 @@ def test_the_answer_matches_the_openapi_document(reader: Client, source: str) ->
     ],
 )
 def test_invalid_text_is_refused_with_its_position(
-    reader: Client, source: str, body, status: int, detail: str
+    reader: Client, source: str, body: bytes, status: int, detail: str
 ) -> None:
     refused = _verify(reader, source, body)
     assert refused.status_code == status
@@ -334,7 +337,7 @@ def verbose_client(
     configure_logging(Settings(log_level="error"))
 
 
-def _logged(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture):
+def _logged(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> str:
     written = capsys.readouterr()
     return f"{written.out}{written.err}{caplog.text}"
 

@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -40,7 +41,7 @@ def flask(app: Flask) -> Run:
     return lambda *arguments: runner.invoke(args=[str(argument) for argument in arguments])
 
 
-def _rows(database: Database, sql):
+def _rows(database: Database, sql: str) -> list[Any]:
     with database.transaction() as session:
         return run(session, sql)
 
@@ -124,7 +125,9 @@ def test_label_is_unique(flask: Run) -> None:
         ["--scope", "admin"],
     ],
 )
-def test_key_needs_a_label_and_known_scopes(flask: Run, database: Database, arguments) -> None:
+def test_key_needs_a_label_and_known_scopes(
+    flask: Run, database: Database, arguments: list[str]
+) -> None:
     assert flask("keys", "create", *arguments).exit_code == 2
     assert _rows(database, "SELECT 1 FROM api_keys") == []
 
@@ -197,7 +200,7 @@ def test_missing_words_leave_the_file_unchanged(flask: Run, files: dict[str, Pat
         assert files["claims"].read_text(encoding="utf-8") == before
 
 
-def _assert_refused(flask, files, *words):
+def _assert_refused(flask: Run, files: dict[str, Any], *words: str) -> None:
     """The error is one sentence with the words, and no file changes."""
     before = files["claims"].read_bytes()
     answer = flask("locate", *files.values())
@@ -218,7 +221,7 @@ def _assert_refused(flask, files, *words):
     ],
 )
 def test_invalid_text_is_one_sentence(
-    flask: Run, files: dict[str, Path], content: bytes, words
+    flask: Run, files: dict[str, Path], content: bytes, words: list[str]
 ) -> None:
     files["text"].write_bytes(content)
     _assert_refused(flask, files, str(files["text"]), *words)
@@ -242,7 +245,9 @@ def test_invalid_text_is_one_sentence(
         (b'{"test:a1": {"words": "forty", "occurrence": "1"}}', ["test:a1", "occurrence"]),
     ],
 )
-def test_invalid_spans_are_one_sentence(flask: Run, files: dict[str, Path], content, words) -> None:
+def test_invalid_spans_are_one_sentence(
+    flask: Run, files: dict[str, Path], content: bytes, words: list[str]
+) -> None:
     files["spans"].write_bytes(content)
     _assert_refused(flask, files, *words)
 
@@ -267,7 +272,7 @@ def test_spans_of_unknown_evidence_are_named(flask: Run, files: dict[str, Path])
     ],
 )
 def test_invalid_data_file_is_one_sentence(
-    flask: Run, files: dict[str, Path], content: bytes, words
+    flask: Run, files: dict[str, Path], content: bytes, words: list[str]
 ) -> None:
     files["claims"].write_bytes(content)
     _assert_refused(flask, files, str(files["claims"]), *words)
@@ -381,7 +386,7 @@ def test_exit_status_is_1_for_differences(
     ]
 
 
-def _failed(flask, *arguments):
+def _failed(flask: Run, *arguments: Any) -> str:
     answer = flask("verify", *arguments)
     assert answer.exit_code == 2
     return answer.output

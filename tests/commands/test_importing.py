@@ -123,7 +123,7 @@ def reversed_entries(path: Path) -> str:
 
 @pytest.mark.parametrize("name", EXPORTS)
 def test_repeated_import_creates_no_copies(
-    flask: Run, database: Database, write: Write, name
+    flask: Run, database: Database, write: Write, name: str
 ) -> None:
     before = rows(database, ALL)[0]
     first = flask(FILES / name)
@@ -142,7 +142,7 @@ def test_repeated_import_creates_no_copies(
 @pytest.mark.parametrize("first", EXPORTS)
 @pytest.mark.parametrize("second", EXPORTS)
 def test_source_is_recognised_by_doi_in_every_format(
-    flask: Run, database: Database, first, second
+    flask: Run, database: Database, first: str, second: str
 ) -> None:
     flask(FILES / first, "--namespace", "first")
     before = rows(database, "SELECT id, version FROM sources WHERE doi IS NOT NULL ORDER BY id")
@@ -542,7 +542,7 @@ def test_table_of_evidence_with_locators(flask: Run, database: Database, write: 
     ],
 )
 def test_wrong_options_are_an_error(
-    flask: Run, write: Write, name: str, arguments, message: str
+    flask: Run, write: Write, name: str, arguments: list[str], message: str
 ) -> None:
     file = write(name, "amount\n1\n") if name.startswith("a.") else name
     answer = flask(file, *arguments)
@@ -553,7 +553,7 @@ def test_wrong_options_are_an_error(
 @pytest.mark.parametrize(
     "content", ["[", "[]", '{"map": 1}', '{"map": {"a": 1}}', '{"columns": {}}', "\0", "[" * 9000]
 )
-def test_broken_mapping_is_an_error(flask: Run, write: Write, content) -> None:
+def test_broken_mapping_is_an_error(flask: Run, write: Write, content: str) -> None:
     mapping = write("mapping.json", content)
     answer = flask(write("a.csv", "amount\n1\n"), "--resource=figures", "--mapping", mapping)
     assert answer.exit_code == 2

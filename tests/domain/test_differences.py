@@ -158,7 +158,7 @@ def database_url(make_database: MakeDatabase, all_seeds: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
-def test_differences_of_real_documents(database: Database, session: Session, resource) -> None:
+def test_differences_of_real_documents(database: Database, session: Session, resource: str) -> None:
     readable = RESOURCES[resource]
     statement = document_statement(resource, (*readable.fields, *readable.read_embeds))
     ids = [id for (id,) in run(session, f"SELECT id FROM {resource} ORDER BY id LIMIT 12")]

@@ -291,7 +291,7 @@ def test_equal_areas_in_different_units_agree() -> None:
         ("CNY", Dimension.MONEY, "1"),
     ],
 )
-def test_units_have_a_dimension_and_a_factor(code: str, dimension, factor: str) -> None:
+def test_units_have_a_dimension_and_a_factor(code: str, dimension: Dimension, factor: str) -> None:
     measured = measure(code)
     assert (measured.dimension, measured.factor) == (dimension, Decimal(factor))
 

@@ -255,7 +255,7 @@ def rows() -> list[list[str]]:
 @pytest.mark.parametrize(
     ("text", "comparator", "numbers", "unit"), rows(), ids=[row[0] for row in rows()]
 )
-def test_phrases_are_read(text, comparator, numbers, unit) -> None:
+def test_phrases_are_read(text: str, comparator: str, numbers: str, unit: str) -> None:
     figure = read_stated(text)
     read = (
         [figure.amount] if figure.amount is not None else [figure.lower_bound, figure.upper_bound]

@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from typing import Any
 
 import pytest
 from citeproc.source.json import CiteProcJSON
@@ -62,7 +63,7 @@ DATE_PROPERTIES = {"date-parts": list, "season": int, "circa": bool, "literal": 
         ("20XX", {"literal": "20XX"}),
     ],
 )
-def test_edtf_is_converted_to_csl_dates(edtf: str | None, date) -> None:
+def test_edtf_is_converted_to_csl_dates(edtf: str | None, date: dict[str, Any] | None) -> None:
     assert csl_date(edtf) == date
 
 

@@ -23,7 +23,7 @@ MORE = {
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
-def test_formats_of_each_resource(resource) -> None:
+def test_formats_of_each_resource(resource: str) -> None:
     known = formats_for(RESOURCES[resource])
     assert set(known) == EVERYWHERE | MORE.get(resource, set())
     assert next(iter(known)) == "ndjson"
@@ -56,12 +56,14 @@ def _read(form, data):
     raise AssertionError(form)
 
 
-def test_every_row_is_exported(resource_and_form, exported: Exported, documents: Documents) -> None:
+def test_every_row_is_exported(
+    resource_and_form: tuple[str, str], exported: Exported, documents: Documents
+) -> None:
     resource, form = resource_and_form
     assert len(_read(form, exported(resource, form))) == len(documents(resource)) > 0
 
 
-def test_empty_export_is_valid(resource_and_form, exported: Exported) -> None:
+def test_empty_export_is_valid(resource_and_form: tuple[str, str], exported: Exported) -> None:
     resource, form = resource_and_form
     nothing = exported(resource, form, ("external_id", "test:nothing"))
     assert _read(form, nothing) == []
@@ -87,7 +89,7 @@ def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_small_chunks")
-def test_truncated_file_is_invalid(resource_and_form, exported: Exported) -> None:
+def test_truncated_file_is_invalid(resource_and_form: tuple[str, str], exported: Exported) -> None:
     resource, form = resource_and_form
     asked = read_export(resource, [("format", form)]).shape
     lines = exported(resource, "ndjson").splitlines()
@@ -100,7 +102,7 @@ def test_truncated_file_is_invalid(resource_and_form, exported: Exported) -> Non
         _read(form, b"".join(arrived))
 
 
-def test_error_before_the_first_chunk_is_raised(resource_and_form) -> None:
+def test_error_before_the_first_chunk_is_raised(resource_and_form: tuple[str, str]) -> None:
     resource, form = resource_and_form
     asked = read_export(resource, [("format", form)]).shape
     with pytest.raises(RuntimeError, match="gone"):

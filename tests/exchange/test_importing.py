@@ -1,6 +1,7 @@
 """Imports in batches: crashes, transactions and references to later entries."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -20,13 +21,13 @@ def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importing, "MAX_BATCH", 3)
 
 
-def entity(number: int, **fields) -> ImportEntry:
+def entity(number: int, **fields: Any) -> ImportEntry:
     name = {"name": f"Firm {number}", "language": "en", "kind": "preferred"}
     item = {"external_id": f"test:{number}", "kind": "organisation", "names": [name], **fields}
     return ImportEntry(number, "entities", item)
 
 
-def source(number: int, **fields) -> ImportEntry:
+def source(number: int, **fields: Any) -> ImportEntry:
     item = {"external_id": f"test:{number}", "csl_type": "report", "title": "A", **fields}
     return ImportEntry(number, "sources", item)
 
@@ -37,7 +38,7 @@ def written(database: Database) -> list[str]:
         return [name for (name,) in run(session, sql)]
 
 
-def outcomes(reports) -> list[str]:
+def outcomes(reports: list[Report]) -> list[str]:
     return [str(report.outcome) for report in reports]
 
 
@@ -72,7 +73,9 @@ def test_closing_the_reports_rolls_an_atomic_import_back(database: Database) -> 
 
 
 @pytest.mark.parametrize("options", [{"dry_run": True}, {"atomic": True}])
-def test_failed_entry_rolls_an_atomic_import_back(database: Database, options) -> None:
+def test_failed_entry_rolls_an_atomic_import_back(
+    database: Database, options: dict[str, Any]
+) -> None:
     entries = [*map(entity, range(1, 8)), entity(8, kind="galaxy")]
     reports = list(import_entries(database, iter(entries), UPSERT, "import:a", **options))
     assert outcomes(reports) == ["created"] * 7 + ["failed"]
@@ -142,7 +145,7 @@ def test_unreadable_entry_is_reported_in_its_place(database: Database) -> None:
 
 
 @pytest.mark.parametrize("name", [None, 7, "", "no namespace", "test:\0", "test:\ud800", "x" * 300])
-def test_wrong_external_id_is_a_fault(database: Database, name) -> None:
+def test_wrong_external_id_is_a_fault(database: Database, name: str | int | None) -> None:
     entries = iter([entity(1, external_id=name)])
     (report,) = import_entries(database, entries, UPSERT, "import:a")
     assert [fault.pointer for fault in report.faults] == ["#/external_id"]
@@ -173,7 +176,9 @@ def related(number: int, *others: int) -> ImportEntry:
 
 
 @pytest.mark.parametrize("options", [{}, {"atomic": True}])
-def test_entries_are_written_after_those_they_refer_to(database: Database, options) -> None:
+def test_entries_are_written_after_those_they_refer_to(
+    database: Database, options: dict[str, Any]
+) -> None:
     # A chain in reverse order over several batches.
     entries = [related(n, n + 1) for n in range(1, 8)] + [entity(8)]
     reports = list(import_entries(database, iter(entries), UPSERT, "import:a", **options))

@@ -20,7 +20,7 @@ def _refuse_remote_context(url, _):
     raise AssertionError(f"{url} was requested")
 
 
-def _expanded(data):
+def _expanded(data: bytes) -> dict[str, Any]:
     found = jsonld.expand(json.loads(data), {"documentLoader": _refuse_remote_context})
     return {node["@id"]: node for node in found}
 
@@ -40,16 +40,16 @@ def sources(exported: Exported) -> Nodes:
     return _expanded(exported("sources", "jsonld"))
 
 
-def _named(nodes, external_id):
+def _named(nodes: dict[str, Any], external_id: str) -> dict[str, Any]:
     (found,) = (n for n in nodes.values() if _values(n, "identifier") == [external_id])
     return found
 
 
-def _values(node, term):
+def _values(node: dict[str, Any], term: str) -> list[str]:
     return [value["@value"] for value in node.get(SCHEMA + term, [])]
 
 
-def _ids(node, iri):
+def _ids(node: dict[str, Any], iri: str) -> list[str]:
     return [to["@id"] for to in node.get(iri, [])]
 
 

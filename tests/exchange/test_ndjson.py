@@ -18,7 +18,7 @@ def client(seeded: Database) -> FlaskClient:
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
-def test_line_equals_the_read_by_id(resource, exported: Exported, client: FlaskClient) -> None:
+def test_line_equals_the_read_by_id(resource: str, exported: Exported, client: FlaskClient) -> None:
     lines = exported(resource, "ndjson").splitlines(keepends=True)
     ids = [json.loads(line)["id"] for line in lines]
     assert ids == sorted(ids)

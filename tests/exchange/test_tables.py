@@ -25,7 +25,7 @@ def _table(data):
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
-def test_every_field_of_a_document_has_a_column(resource) -> None:
+def test_every_field_of_a_document_has_a_column(resource: str) -> None:
     readable = RESOURCES[resource]
     read = {column.path[0] for column in columns(resource)}
     assert set(readable.fields) <= read <= set(readable.document)
@@ -34,7 +34,7 @@ def test_every_field_of_a_document_has_a_column(resource) -> None:
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
-def test_every_column_has_a_value_of_its_type(resource, documents: Documents) -> None:
+def test_every_column_has_a_value_of_its_type(resource: str, documents: Documents) -> None:
     found = columns_of(read_export(resource, [("format", "csv")]).shape)
     assert found == columns(resource)
     for document in documents(resource):
@@ -93,7 +93,7 @@ def test_a_claim_has_columns_for_its_parts(exported: Exported) -> None:
 
 
 @pytest.mark.parametrize("start", list(FORMULA_STARTS))
-def test_formulas_are_escaped(start, written: Write) -> None:
+def test_formulas_are_escaped(start: str, written: Write) -> None:
     (row,) = _rows(written("metrics", "csv", [_metric(label=f"{start}HYPERLINK(1)")]))
     assert row["label"] == f"'{start}HYPERLINK(1)"
 
@@ -141,7 +141,7 @@ def test_parquet_has_types(exported: Exported) -> None:
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
-def test_parquet_equals_csv(resource, exported: Exported) -> None:
+def test_parquet_equals_csv(resource: str, exported: Exported) -> None:
     rows = _rows(exported(resource, "csv"))
     table = _table(exported(resource, "parquet"))
     assert table.column_names == list(rows[0])

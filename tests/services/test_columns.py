@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from marshmallow import fields
@@ -24,7 +24,7 @@ from schemas.units import UnitCreateSchema, UnitSchema
 ROOT = Path(__file__).parents[2]
 
 
-def _writer(model, create, **declared) -> Writer:
+def _writer(model: type[Any], create: type[Any], **declared: Any) -> Writer:
     patch = patch_schema(create, *declared.get("parts", ()))
     return Writer(model=model, create_schema=create, patch_schema=patch, **declared)
 
@@ -172,7 +172,9 @@ def test_a_fixed_field_can_be_repeated_and_not_changed() -> None:
         ("evidence", {"capture_text_sha256": "x"}, "capture_text_sha256 of EvidencePatchSchema"),
     ],
 )
-def test_a_field_that_would_not_be_stored_is_refused(resource: str, fields, lost: str) -> None:
+def test_a_field_that_would_not_be_stored_is_refused(
+    resource: str, fields: dict[str, Any], lost: str
+) -> None:
     with pytest.raises(SchemaMismatch, match=f"^Nothing writes {lost}"):
         WRITERS[resource].changes(fields, {}, Resolved())
 

@@ -77,7 +77,7 @@ def test_unreadable_date_is_kept_as_a_note() -> None:
         ("肖, 发民", ["肖, 发民"]),
     ],
 )
-def test_authors_are_split(names: str, credited) -> None:
+def test_authors_are_split(names: str, credited: list[str]) -> None:
     assert people(item(f"author = {{{names}}}")) == [(name, "author") for name in credited]
 
 

@@ -33,7 +33,7 @@ def entry(**fields: Any) -> Any:
         ("2020-05-12", "2020-05-12"),
     ],
 )
-def test_a_date_is_read(issued, edtf: str) -> None:
+def test_a_date_is_read(issued: str | dict[str, Any], edtf: str) -> None:
     assert entry(issued=issued).item["issued_edtf"] == edtf
 
 

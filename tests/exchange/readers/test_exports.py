@@ -30,7 +30,7 @@ def made_by(item: dict[str, Any]) -> list[tuple[str, str, str | None]]:
 
 
 @pytest.mark.parametrize("name", EXPORTS)
-def test_every_entry_is_a_valid_source_with_a_distinct_external_id(name) -> None:
+def test_every_entry_is_a_valid_source_with_a_distinct_external_id(name: str) -> None:
     found = read(name)
     assert len({entry.external_id for entry in found}) == 10
     for entry in found:
@@ -41,7 +41,7 @@ def test_every_entry_is_a_valid_source_with_a_distinct_external_id(name) -> None
 
 
 @pytest.mark.parametrize("name", EXPORTS)
-def test_formats_agree(name) -> None:
+def test_formats_agree(name: str) -> None:
     article, news, page, plan, book, chapter, paper, thesis, film, law = items(name)
     assert article["title"].lower() == (
         "laboratories on both banks: cross-boundary innovation in the greater bay area"
@@ -118,7 +118,9 @@ def test_formats_agree(name) -> None:
         ),
     ],
 )
-def test_types_and_dates_are_as_precise_as_the_format(name: str, types, dates) -> None:
+def test_types_and_dates_are_as_precise_as_the_format(
+    name: str, types: list[str], dates: list[str]
+) -> None:
     _, news, page, plan, book, chapter, paper, thesis, film, law = found = items(name)
     assert [news["csl_type"], law["csl_type"], film["csl_type"]] == types
     assert [item["csl_type"] for item in (found[0], page, plan, book, chapter, paper, thesis)] == [

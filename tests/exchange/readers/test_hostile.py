@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hksz_db.exchange.readers import text
-from hksz_db.exchange.readers.entries import Columns, ImportRequest, Unreadable
+from hksz_db.exchange.readers.entries import Columns, ImportEntry, ImportRequest, Unreadable
 from hksz_db.exchange.reading import READERS, entries, format_of
 from schemas.sources import SourceCreateSchema
 
@@ -33,7 +33,7 @@ def read(tmp_path: Path) -> Callable[..., list[Any]]:
     return read
 
 
-def faults(entry) -> str:
+def faults(entry: ImportEntry) -> str:
     return "; ".join(fault.detail for fault in entry.faults)
 
 
@@ -72,7 +72,7 @@ def deep(number: int) -> str:
     ],
 )
 def test_unreadable_file_is_refused(
-    read: Callable[..., list[Any]], name: str, content, message: str
+    read: Callable[..., list[Any]], name: str, content: str | bytes, message: str
 ) -> None:
     with pytest.raises(Unreadable, match=message):
         read(name, content)
@@ -226,7 +226,7 @@ def test_bibtex_with_all_kinds_of_blocks(read: Callable[..., list[Any]]) -> None
         "@misc{" * 3_000,
     ],
 )
-def test_hostile_bibtex_is_read_or_refused(read: Callable[..., list[Any]], content) -> None:
+def test_hostile_bibtex_is_read_or_refused(read: Callable[..., list[Any]], content: str) -> None:
     try:
         for entry in read("a.bib", content):
             assert entry.item or entry.faults
@@ -249,7 +249,7 @@ def test_hostile_bibtex_is_read_or_refused(read: Callable[..., list[Any]], conte
     ],
 )
 def test_any_value_in_any_csl_field_is_read_or_refused(
-    read: Callable[..., list[Any]], name, value
+    read: Callable[..., list[Any]], name: str, value: str
 ) -> None:
     rest = ", ".join(f'"{key}": "{ITEM[key]}"' for key in ITEM if key != name)
     (entry,) = read("a.json", f'[{{"{name}": {value}, {rest}}}]')
@@ -278,7 +278,7 @@ def test_any_value_in_any_csl_field_is_read_or_refused(
     ],
 )
 def test_unreadable_date_is_kept_as_a_note_with_a_warning(
-    read: Callable[..., list[Any]], issued
+    read: Callable[..., list[Any]], issued: str | dict[str, Any]
 ) -> None:
     (entry,) = read("a.json", json.dumps([ITEM | {"issued": issued}]))
     assert "issued_edtf" not in entry.item
@@ -288,7 +288,7 @@ def test_unreadable_date_is_kept_as_a_note_with_a_warning(
 
 
 @pytest.mark.parametrize("season", ["Monsoon", {}, 7, "99999"])
-def test_unknown_season_is_a_warning(read: Callable[..., list[Any]], season) -> None:
+def test_unknown_season_is_a_warning(read: Callable[..., list[Any]], season: Any) -> None:
     issued = {"date-parts": [["2020"]], "season": season}
     (entry,) = read("a.json", json.dumps([ITEM | {"issued": issued}]))
     assert entry.item["issued_edtf"] == "2020"
@@ -317,7 +317,7 @@ def test_truncated_ris_record_is_reported(read: Callable[..., list[Any]]) -> Non
         "TY  - JOUR\nTY  - JOUR\nER  - \nER  - \n",
     ],
 )
-def test_hostile_ris_is_read_or_refused(read: Callable[..., list[Any]], content) -> None:
+def test_hostile_ris_is_read_or_refused(read: Callable[..., list[Any]], content: str) -> None:
     for entry in read("a.ris", content):
         assert entry.item or entry.faults
 

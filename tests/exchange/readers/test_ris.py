@@ -89,7 +89,7 @@ def test_one_line_may_have_several_names() -> None:
         ("VIDEO", []),
     ],
 )
-def test_roles_of_further_authors_depend_on_the_type(kind: str, expected) -> None:
+def test_roles_of_further_authors_depend_on_the_type(kind: str, expected: list[Any]) -> None:
     found = entry("TI  - One\nA2  - Two, B\nA3  - Three, C\nA4  - Four, D", kind)
     assert people(found.item) == expected
     assert ("not kept: A2, A3, A4" in found.warnings) == (kind == "VIDEO")
