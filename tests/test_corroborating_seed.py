@@ -150,7 +150,7 @@ def _read(name: str) -> list[dict]:
     return json.loads((FOLDER / name).read_text(encoding="utf-8"))
 
 
-def _edit(folder: Path, entry: str, **fields) -> None:
+def _edit(folder: Path, entry: str, **fields: Any) -> None:
     path = folder / "evidence.json"
     items = json.loads(path.read_text(encoding="utf-8"))
     (item,) = (item for item in items if item["external_id"] == entry)

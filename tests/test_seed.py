@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy.orm import Session
@@ -48,7 +49,7 @@ def _read(folder: Path, name: str) -> list[dict]:
     return json.loads((folder / name).read_text(encoding="utf-8"))
 
 
-def _edit(folder: Path, name: str, entry: str, **fields) -> None:
+def _edit(folder: Path, name: str, entry: str, **fields: Any) -> None:
     items = _read(folder, name)
     (item,) = (item for item in items if item["external_id"] == entry)
     item |= fields
@@ -70,7 +71,7 @@ def _state(database: Database) -> dict[str, tuple[int, datetime]]:
     return {name: (version, updated_at) for name, version, updated_at in found}
 
 
-def _claim(session: Session, name="hksz:ttps-approved-2023"):
+def _claim(session: Session, name: str = "hksz:ttps-approved-2023") -> tuple[UUID, str, int]:
     sql = "SELECT id, statement, version FROM claims WHERE external_id = $1"
     return run(session, sql, name)[0]
 
@@ -293,7 +294,7 @@ def test_a_new_entry_and_a_new_part_are_added(database: Database, copy: Path) ->
     assert {"hksz:another-figure", "hksz:unit-dollar"} <= set(_state(database))
 
 
-def _times(database: Database, name):
+def _times(database: Database, name: str) -> tuple[Any, ...]:
     with database.transaction() as session:
         return run(
             session,

@@ -17,12 +17,12 @@ from tests.api.conftest import Client, MakeClient, Sample
 COUNTS = dict.fromkeys(("created", "updated", "unchanged", "ignored", "failed"), 0)
 
 
-def source(number, **fields):
+def source(number: int, **fields: Any) -> dict[str, Any]:
     title = f"Report {number}"
     return {"external_id": f"t:{number}", "csl_type": "report", "title": title, **fields}
 
 
-def items(*found):
+def items(*found: Any) -> dict[str, Any]:
     return {"items": list(found)}
 
 

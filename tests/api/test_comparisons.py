@@ -419,7 +419,7 @@ def _pages(client, path, size, *, full=True, **query):
         answer = client.get(answer.headers["Link"].partition(";")[0].strip("<>"))
 
 
-def _ids(comparison):
+def _ids(comparison: dict[str, Any]) -> tuple[str, str]:
     return comparison["figure"]["id"], comparison["other"]["id"]
 
 
@@ -455,7 +455,7 @@ def test_comparisons_of_a_figure_list_it_first(
     }
 
 
-def _sides(comparison):
+def _sides(comparison: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return comparison["figure"], comparison["other"]
 
 

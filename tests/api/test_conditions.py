@@ -15,7 +15,9 @@ def row(editor: Client, sample: Sample) -> Answer:
     return made
 
 
-def _send(client, row, sample: Sample, call, headers):
+def _send(
+    client: Client, row: Answer, sample: Sample, call: str, headers: dict[str, Any]
+) -> Answer:
     path = row.headers["Location"]
     if call == "restore":
         client.delete(path)
@@ -113,7 +115,7 @@ def test_an_unchanged_answer_is_304(reader: Client, row: Answer, sample: Sample,
             assert again.headers["Cache-Control"] == answer.headers["Cache-Control"]
 
 
-def _group(sample: Sample):
+def _group(sample: Sample) -> str:
     return {
         "sources": "csl_type",
         "claims": "status",
@@ -139,13 +141,13 @@ def test_selected_fields_change_the_etag(reader: Client, row: Answer) -> None:
     assert reader.get(path, select="id").headers["ETag"] != reader.get(path).headers["ETag"]
 
 
-def _claim(client):
+def _claim(client: Client) -> tuple[str, Answer]:
     (claim,) = client.get("/v1/claims", q='"talent pass"').json["data"]
     path = f"/v1/claims/{claim['id']}"
     return path, client.get(path)
 
 
-def _first(client, resource, external_id):
+def _first(client: Client, resource: str, external_id: str) -> str:
     (row,) = client.get(f"/v1/{resource}", external_id=external_id).json["data"]
     return f"/v1/{resource}/{row['id']}"
 

@@ -5,6 +5,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -13,6 +14,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from hksz_db.api import exports
+from hksz_db.api.exports import ExportSlots
 from hksz_db.api.problems import ApiError
 from hksz_db.database import Database, run
 from hksz_db.exchange.exporting import FORMATS, formats_for
@@ -21,7 +23,7 @@ from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
-from tests.api.conftest import Client
+from tests.api.conftest import Answer, Client
 from tests.conftest import QueryCounter
 
 PAIRS = [
@@ -29,12 +31,12 @@ PAIRS = [
 ]
 
 
-def _lines(answer):
+def _lines(answer: Answer) -> list[Any]:
     assert answer.status_code == 200, answer.text
     return [json.loads(line) for line in answer.data.splitlines()]
 
 
-def _faults(answer):
+def _faults(answer: Answer) -> dict[str, str]:
     assert answer.status_code == 400
     assert answer.content_type == "application/problem+json"
     found: dict[str, str] = {}
@@ -196,11 +198,11 @@ def test_a_closed_service_exports_only_with_a_key(
         app.config["OPEN_READS"] = True
 
 
-def _slots(app):
+def _slots(app: Flask) -> ExportSlots:
     return app.extensions["hksz_export_slots"]
 
 
-def _check_slots_are_free(app):
+def _check_slots_are_free(app: Flask) -> None:
     for release in [_slots(app).acquire() for _ in range(exports.MAX_EXPORTS)]:
         release()
 
@@ -264,7 +266,7 @@ def many(database_url: str) -> Iterator[int]:
         connection.execute("DELETE FROM metrics WHERE length(label) = 4000")
 
 
-def _export_pids(url):
+def _export_pids(url: str) -> list[int]:
     with psycopg.connect(url, autocommit=True) as connection:
         rows = connection.execute(
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"

@@ -35,7 +35,7 @@ def stored_answers(database: Database) -> list[tuple[str, int]]:
         return run(session, "SELECT key, status FROM idempotency_keys ORDER BY key")
 
 
-def number_of(client: Client, path="/v1/sources") -> int:
+def number_of(client: Client, path: str = "/v1/sources") -> int:
     return client.get(path, count="exact").json["meta"]["count"]["value"]
 
 

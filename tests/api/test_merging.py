@@ -24,28 +24,30 @@ FIGURE = {
 OWN = {"entity_merges", "entity_merge_moves", "api_keys", "seed_items", "transactions", "changes"}
 
 
-def _post(editor: Client, path, **body):
+def _post(editor: Client, path: str, **body: Any) -> Answer:
     made = editor.post(f"/v1/{path}", body)
     assert made.status_code == 201, made.text
     return made
 
 
-def _entity(editor: Client, name, *names, kind="organisation", **body):
+def _entity(
+    editor: Client, name: str, *names: Any, kind: str = "organisation", **body: Any
+) -> Answer:
     named = [{"name": name, "language": "en", "kind": "preferred"}, *names]
     external_id = f"test:{name.lower().replace(' ', '-')}"
     return _post(editor, "entities", external_id=external_id, kind=kind, names=named, **body)
 
 
-def _merge(editor: Client, twin, into="test:original", etag="*"):
+def _merge(editor: Client, twin: Answer, into: str = "test:original", etag: str = "*") -> Answer:
     body = {"into_external_id": into} if ":" in into else {"into_id": into}
     return editor.post(f"{twin.headers['Location']}/merge", body, **{"If-Match": etag})
 
 
-def _unmerge(editor: Client, twin, etag="*"):
+def _unmerge(editor: Client, twin: Answer, etag: str = "*") -> Answer:
     return editor.post(f"{twin.headers['Location']}/unmerge", **{"If-Match": etag})
 
 
-def dump(session: Session):
+def dump(session: Session) -> dict[str, Any]:
     """Every row of every table, without versions and timestamps."""
     found = {}
     for name in sorted(Base.metadata.tables.keys() - OWN):

@@ -31,7 +31,7 @@ def _operations(document):
             yield f"{method.upper()} {path}", item[method]
 
 
-def _resolved(document, part):
+def _resolved(document: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
     while "$ref" in part:
         name = part["$ref"].removeprefix("#/").split("/")
         part = document
@@ -40,7 +40,7 @@ def _resolved(document, part):
     return part
 
 
-def _repeatable(document, operation):
+def _repeatable(document: dict[str, Any], operation: dict[str, Any]) -> bool:
     given = [_resolved(document, parameter) for parameter in operation.get("parameters", [])]
     return any(parameter["name"] == "Idempotency-Key" for parameter in given)
 
@@ -203,7 +203,7 @@ def test_only_fields_that_can_be_left_out_are_optional_in_answers(document: dict
         assert "required" not in schemas[name], name
 
 
-def _models(document, part):
+def _models(document: dict[str, Any], part: dict[str, Any] | list[str]) -> set[str]:
     """The schemas that a part refers to, directly or indirectly."""
     found, left = set(), [part]
     while left:

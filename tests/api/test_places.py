@@ -1,6 +1,7 @@
 """``place__under``: rows about a place are also about the places in which it lies."""
 
 import re
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -14,24 +15,24 @@ from tests.api.conftest import Client
 from tests.conftest import QueryCounter
 
 
-def _names(client, resource, **query):
+def _names(client: Client, resource: str, **query: str) -> set[str]:
     answer = client.get(f"/v1/{resource}", per_page="100", **query)
     assert answer.status_code == 200, answer.text
     return {row["external_id"] for row in answer.json["data"]}
 
 
-def _asked(client, tree, resource="claims"):
+def _asked(client: Client, tree: dict[str, Any], resource: str = "claims") -> set[str]:
     answer = client.post(f"/v1/{resource}/query", {"filter": tree, "per_page": 100})
     assert answer.status_code == 200, answer.text
     return {row["external_id"] for row in answer.json["data"]}
 
 
-def _id(client, name):
+def _id(client: Client, name: str) -> str:
     (row,) = client.get("/v1/entities", external_id=name).json["data"]
     return row["id"]
 
 
-def _place(editor: Client, name, *relations, kind="place"):
+def _place(editor: Client, name: str, *relations: Any, kind: str = "place") -> str:
     made = editor.post(
         "/v1/entities",
         {
@@ -45,7 +46,7 @@ def _place(editor: Client, name, *relations, kind="place"):
     return made.headers["Location"]
 
 
-def _claim(editor: Client, name, *places):
+def _claim(editor: Client, name: str, *places: str) -> str:
     links = [{"entity_external_id": f"test:{place}", "role": "location"} for place in places]
     body = {"external_id": f"test:{name}", "statement": name, "entities": links}
     made = editor.post("/v1/claims", {**body, "claimant_external_id": "hksz:hkpc"})

@@ -6,10 +6,10 @@ from uuid import uuid4
 
 import pytest
 
-from tests.api.conftest import Client
+from tests.api.conftest import Answer, Client
 
 
-def _ids(response):
+def _ids(response: Answer) -> set[str]:
     assert response.status_code == 200, response.text
     return {row["id"] for row in response.json["data"]}
 
@@ -157,7 +157,7 @@ def test_faults_point_into_the_body(reader: Client, question: dict[str, Any], po
     assert [error["pointer"] for error in refused.json["errors"]] == [pointer]
 
 
-def _nested(depth):
+def _nested(depth: int) -> dict[str, Any]:
     tree: dict[str, Any] = {"modality": "opinion"}
     for _ in range(depth):
         tree = {"not": tree}

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.api.conftest import Client
+from tests.api.conftest import Answer, Client
 
 FIGURE: dict[str, Any] = {
     "metric_external_id": "hksz:metric-ttps-approved",
@@ -71,7 +71,9 @@ places = pytest.mark.parametrize(
 )
 
 
-def _with_reference(body, place, name, value):
+def _with_reference(
+    body: dict[str, Any], place: tuple[Any, ...], name: str, value: str
+) -> tuple[Any, ...]:
     """The body with one reference set, and the JSON pointer to it."""
     *way, stem = place
     if not way:
@@ -87,7 +89,7 @@ def _with_reference(body, place, name, value):
     return body, "#/" + "/".join(map(str, [*way, f"{stem}_{name}"]))
 
 
-def _counts(client):
+def _counts(client: Client) -> dict[str, Any]:
     return {
         name: client.get(f"/v1/{name}", count="exact", per_page="1").json["meta"]["count"]["value"]
         for name in RESOURCES
@@ -110,7 +112,7 @@ def test_an_unknown_reference_is_refused_with_its_pointer(
     assert _counts(editor) == before
 
 
-def _target(editor: Client, stem, resource):
+def _target(editor: Client, stem: str, resource: str) -> Answer:
     """A new row that the reference could lead to."""
     table = TARGETS.get(stem, resource)
     body = {

@@ -7,16 +7,22 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import Client, Sample
+from tests.api.conftest import Answer, Client, Sample
 
 SOURCE = {"csl_type": "report", "title": "A report"}
 
 
-def _send(client, data, content_type="application/json", path="/v1/sources", **options):
+def _send(
+    client: Client,
+    data: str | bytes,
+    content_type: str = "application/json",
+    path: str = "/v1/sources",
+    **options: Any,
+) -> Answer:
     return client.send("POST", path, data=data, content_type=content_type, **options)
 
 
-def _chunked(client, data):
+def _chunked(client: Client, data: bytes) -> Answer:
     """Send the body in chunks, without a length."""
     return client.send(
         "POST",
@@ -209,7 +215,7 @@ def test_the_length_of_text_is_limited_in_characters(editor: Client) -> None:
     assert refused.json["errors"][0]["pointer"] == "#/title"
 
 
-def _figure(client, samples: dict[str, Sample], **fields):
+def _figure(client: Client, samples: dict[str, Sample], **fields: Any) -> Answer:
     sample = samples["figures"]
     body = {**sample.body, "external_id": None, **fields}
     return _send(client, json.dumps(body), path=sample.path)

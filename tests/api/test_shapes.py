@@ -8,17 +8,17 @@ import pytest
 
 from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
-from tests.api.conftest import Client
+from tests.api.conftest import Answer, Client
 
 EMBEDS = ["entities", "figures", "evidence", "sources"]
 
 
-def _one(client, resource="claims", **query):
+def _one(client: Client, resource: str = "claims", **query: str) -> dict[str, Any]:
     (row,) = client.get(f"/v1/{resource}", per_page="1", **query).json["data"]
     return row
 
 
-def _read(client, **query):
+def _read(client: Client, **query: str) -> Answer:
     claim = _one(client, q='"talent pass"')
     return client.get(f"/v1/claims/{claim['id']}", **query)
 

@@ -56,11 +56,11 @@ def similar(post: Post) -> Similar:
     return add
 
 
-def by_name(found):
+def by_name(found: list[dict[str, Any]]) -> dict[str, Any]:
     return {one["claim"]["external_id"]: one for one in found}
 
 
-def findings(found):
+def findings(found: dict[str, Any]) -> tuple[str, str, str, str]:
     return tuple(found[name] for name in FINDINGS)
 
 
@@ -494,7 +494,7 @@ FIELDS = st.fixed_dictionaries(
 )
 
 
-def worded(numbers, extra):
+def worded(numbers: tuple[str, str], extra: list[str]) -> str:
     first, second = numbers
     return " ".join(
         [f"Across {first} districts the council runs {second} hospitals", *extra, "and schools."]

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -98,16 +99,16 @@ def write(tmp_path: Path) -> Write:
     return write
 
 
-def ndjson(documents) -> str:
+def ndjson(documents: list[Any]) -> str:
     return "".join(json.dumps(document) + "\n" for document in documents)
 
 
-def rows(database: Database, sql, *values):
+def rows(database: Database, sql: str, *values: str) -> list[Any]:
     with database.transaction() as session:
         return run(session, sql, *values)
 
 
-def counts(answer) -> dict[str, int]:
+def counts(answer: Result) -> dict[str, int]:
     (line,) = (line for line in answer.output.splitlines() if " entries: " in line)
     return {name: int(number) for number, name in re.findall(r"(\d+) ([a-z ]+)", line)}
 

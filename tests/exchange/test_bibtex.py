@@ -1,16 +1,18 @@
 """BibTeX, read by a parser."""
 
 import json
+from typing import Any
 
 import pytest
 from bibtexparser.entrypoint import parse_string
 from bibtexparser.middlewares import LatexDecodingMiddleware
+from bibtexparser.model import Entry
 
 from hksz_db.exchange.citations import escaped
 from tests.exchange.conftest import Documents, Exported, Write
 
 
-def _entries(data):
+def _entries(data: bytes) -> dict[str, Any]:
     library = parse_string(
         data.decode(), append_middleware=[LatexDecodingMiddleware(keep_math_mode=False)]
     )
@@ -18,7 +20,7 @@ def _entries(data):
     return {entry.key: entry for entry in library.entries}
 
 
-def _source(**changed):
+def _source(**changed: Any) -> dict[str, Any]:
     names = ("external_id", "container_title", "publisher_place", "url", "doi", "language")
     return {
         **dict.fromkeys((*names, "rights", "retracted_at")),
@@ -32,12 +34,12 @@ def _source(**changed):
     }
 
 
-def _entry(written, **changed):
+def _entry(written: Write, **changed: Any) -> Entry:
     (entry,) = _entries(written("sources", "bibtex", [_source(**changed)])).values()
     return entry
 
 
-def _made(role, name, kind="person"):
+def _made(role: str, name: str, kind: str = "person") -> dict[str, Any]:
     return {"role": role, "credited_name": None, "entity": {"name": name, "kind": kind}}
 
 

@@ -70,7 +70,7 @@ def test_edtf_is_converted_to_csl_dates(edtf: str | None, date: dict[str, Any] |
 _UNKNOWN = ("external_id", "container_title", "publisher_place", "url", "doi", "language", "rights")
 
 
-def _source(**changed):
+def _source(**changed: Any) -> dict[str, Any]:
     return {
         **dict.fromkeys(_UNKNOWN),
         "id": "0199c3a0-0000-7000-8000-000000000000",
@@ -84,11 +84,13 @@ def _source(**changed):
     }
 
 
-def _made(role, name, kind="person", credited=None):
+def _made(
+    role: str, name: str, kind: str = "person", credited: str | None = None
+) -> dict[str, Any]:
     return {"role": role, "credited_name": credited, "entity": {"name": name, "kind": kind}}
 
 
-def _item(written, **changed):
+def _item(written: Write, **changed: Any) -> dict[str, Any]:
     (item,) = json.loads(written("sources", "csl-json", [_source(**changed)]))
     return item
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -35,7 +36,7 @@ def test_media_types_and_suffixes_are_unique() -> None:
     assert len({form.suffix for form in forms}) == len(forms)
 
 
-def _read(form, data):
+def _read(form: str, data: bytes) -> list[Any]:
     """Read the data strictly; truncated data is an error."""
     match form:
         case "ndjson":

@@ -3,6 +3,7 @@
 import csv
 import io
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -14,13 +15,13 @@ from hksz_db.queries.registry import RESOURCES
 from tests.exchange.conftest import Documents, Exported, Write
 
 
-def _rows(data):
+def _rows(data: bytes) -> list[dict[str, str]]:
     text = data.decode()
     assert "\r\n" in text
     return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
 
 
-def _table(data):
+def _table(data: bytes) -> pa.Table:
     return parquet.read_table(pa.BufferReader(data))
 
 
@@ -151,7 +152,7 @@ def test_parquet_equals_csv(resource: str, exported: Exported) -> None:
         }
 
 
-def _as_text(value):
+def _as_text(value: Any) -> str:
     match value:
         case None:
             return ""
@@ -188,9 +189,9 @@ METRIC = {
 }
 
 
-def _metric(**changed):
+def _metric(**changed: str) -> dict[str, Any]:
     return {**METRIC, **changed}
 
 
-def _unit(**changed):
+def _unit(**changed: str) -> dict[str, Any]:
     return {**METRIC, "code": "c", "factor": "1", **changed}
