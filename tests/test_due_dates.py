@@ -33,7 +33,7 @@ OFTEN_S = 0.02
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """The module's database itself: what is written is committed."""
+    """The database of the module, in which writes are committed."""
     database = Database(lambda: database_url)
     yield database
     database.close()
@@ -91,7 +91,9 @@ def wait_until(reached: Callable[[], bool]) -> None:
     raise AssertionError("the time is over")
 
 
-def test_overdue_claims_are_recorded_at_once_and_regularly(database, psql):
+def test_overdue_claims_are_recorded_at_once_and_regularly(
+    database: Database, psql: Connection
+) -> None:
     first = overdue_claim(psql)
     with recording_due_claims(database, OFTEN_S):
         wait_until(lambda: recorded(psql) == [first])
@@ -102,7 +104,9 @@ def test_overdue_claims_are_recorded_at_once_and_regularly(database, psql):
     assert recorded(psql) == [first, second]
 
 
-def test_two_servers_record_each_claim_once(database, database_url, psql):
+def test_two_servers_record_each_claim_once(
+    database: Database, database_url: str, psql: Connection
+) -> None:
     with (
         recording_due_claims(database, OFTEN_S),
         recording_due_claims(Database(lambda: database_url), OFTEN_S),
@@ -112,7 +116,9 @@ def test_two_servers_record_each_claim_once(database, database_url, psql):
     assert len(recorded(psql)) == len(claims)
 
 
-def test_an_unreachable_database_is_retried(database, psql, server, logs):
+def test_an_unreachable_database_is_retried(
+    database: Database, psql: Connection, server: Server, logs: list[Any]
+) -> None:
     name = make_url(database.connector.location).database
     url = server.url("postgres", superuser=True)
     with closing(psycopg.connect(url, autocommit=True)) as other:
@@ -153,7 +159,9 @@ def serving(url: str, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
         process.wait(60)
 
 
-def test_servers_record_overdue_claims_without_a_request(database_url, psql, tmp_path):
+def test_servers_record_overdue_claims_without_a_request(
+    database_url: str, psql: Connection, tmp_path: Path
+) -> None:
     claim = overdue_claim(psql)
     with serving(database_url, tmp_path / "a") as one, serving(database_url, tmp_path / "b") as two:
         wait_until(lambda: recorded(psql) == [claim])
@@ -181,7 +189,7 @@ def reading_url(server: Server, database_url: str) -> Iterator[str]:
             superuser.execute("DROP OWNED BY hksz_reader; DROP ROLE hksz_reader")
 
 
-def test_a_role_that_may_only_read_reads_the_whole_feed(reading_url, psql):
+def test_a_role_that_may_only_read_reads_the_whole_feed(reading_url: str, psql: Connection) -> None:
     claims = [overdue_claim(psql) for _ in range(30)]
     database = Database(lambda: reading_url)
     app = create_app(Settings(log_level="error"), database)
@@ -210,7 +218,9 @@ def test_a_role_that_may_only_read_reads_the_whole_feed(reading_url, psql):
     database.close()
 
 
-def test_a_read_only_database_is_logged(reading_url, psql, logs):
+def test_a_read_only_database_is_logged(
+    reading_url: str, psql: Connection, logs: list[Any]
+) -> None:
     claim = overdue_claim(psql)
     with recording_due_claims(Database(lambda: reading_url), OFTEN_S):
         wait_until(lambda: bool(logs))

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -16,11 +17,14 @@ from hksz_db.services import api_keys, lifecycle, merging
 from hksz_db.services.batches import create, update
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
-from tests.api.conftest import Client
+from tests.api.conftest import Answer, Client, MakeClient
+from tests.conftest import WaitForLock
 
 pytestmark = pytest.mark.slow
 
 Send = Callable[..., Future]
+
+Twins = tuple[list[str], Callable[[int, int], int]]
 
 
 @pytest.fixture
@@ -33,7 +37,7 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def client(database: Database, make_client):
+def client(database: Database, make_client: MakeClient) -> Client:
     """A client whose key is committed."""
     with writing(database) as session:
         session.execute(text("DELETE FROM api_keys"))
@@ -41,7 +45,7 @@ def client(database: Database, make_client):
 
 
 @pytest.fixture
-def claim(client):
+def claim(client: Client) -> dict[str, Any]:
     """A new claim on a new entity, by resource."""
     names = [{"name": "A firm", "language": "en", "kind": "preferred"}]
     entity = client.post("/v1/entities", {"kind": "organisation", "names": names})
@@ -55,7 +59,9 @@ def pool() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-def test_one_of_concurrent_patches_of_a_version_succeeds(client, claim, pool):
+def test_one_of_concurrent_patches_of_a_version_succeeds(
+    client: Client, claim: dict[str, Any], pool: ThreadPoolExecutor
+) -> None:
     path, etag = claim["claims"].headers["Location"], claim["claims"].headers["ETag"]
     together = threading.Barrier(8)
 
@@ -83,7 +89,13 @@ def test_every_writer_gets_a_connection(client: Client, database: Database) -> N
         assert [answer.result().status_code for answer in answers] == [201] * len(bodies)
 
 
-def test_a_patch_that_waited_sees_the_change(client, claim, database, pool, wait_for_a_lock):
+def test_a_patch_that_waited_sees_the_change(
+    client: Client,
+    claim: dict[str, Any],
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+) -> None:
     path, etag = claim["claims"].headers["Location"], claim["claims"].headers["ETag"]
     with writing(database) as session:
         update(session, "claims", UUID(claim["claims"].json["id"]), [1], {"statement": "First."})
@@ -94,8 +106,13 @@ def test_a_patch_that_waited_sees_the_change(client, claim, database, pool, wait
 
 
 def test_a_row_that_is_accepted_meanwhile_is_not_changed(
-    client, claim, database, pool, wait_for_a_lock, make_client
-):
+    client: Client,
+    claim: dict[str, Any],
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+    make_client: MakeClient,
+) -> None:
     writer = make_client(Scope.CLAIMS_WRITE, label="writer")
     path, id = claim["claims"].headers["Location"], UUID(claim["claims"].json["id"])
     with writing(database) as session:
@@ -107,8 +124,12 @@ def test_a_row_that_is_accepted_meanwhile_is_not_changed(
 
 
 def test_a_row_that_is_being_deleted_gets_no_references(
-    client, claim, database, pool, wait_for_a_lock
-):
+    client: Client,
+    claim: dict[str, Any],
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+) -> None:
     client.delete(claim["claims"].headers["Location"])
     with writing(database) as session:
         lifecycle.delete(session, "entities", claim["entities"].json["id"], None)
@@ -119,8 +140,12 @@ def test_a_row_that_is_being_deleted_gets_no_references(
 
 
 def test_a_row_is_not_deleted_while_a_reference_to_it_is_created(
-    client, claim, database, pool, wait_for_a_lock
-):
+    client: Client,
+    claim: dict[str, Any],
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+) -> None:
     client.delete(claim["claims"].headers["Location"])
     path = claim["entities"].headers["Location"]
     with writing(database) as session:
@@ -133,8 +158,12 @@ def test_a_row_is_not_deleted_while_a_reference_to_it_is_created(
 
 
 def test_a_row_is_not_deleted_while_a_reference_to_it_is_restored(
-    client, claim, database, pool, wait_for_a_lock
-):
+    client: Client,
+    claim: dict[str, Any],
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+) -> None:
     client.delete(claim["claims"].headers["Location"])
     path = claim["entities"].headers["Location"]
     with writing(database) as session:
@@ -147,8 +176,12 @@ def test_a_row_is_not_deleted_while_a_reference_to_it_is_restored(
 
 
 def test_a_row_is_not_restored_while_its_reference_is_deleted(
-    client, claim, database, pool, wait_for_a_lock
-):
+    client: Client,
+    claim: dict[str, Any],
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+) -> None:
     client.delete(claim["claims"].headers["Location"])
     path = claim["claims"].headers["Location"]
     with writing(database) as session:
@@ -160,8 +193,12 @@ def test_a_row_is_not_restored_while_its_reference_is_deleted(
 
 
 def test_no_part_is_added_to_a_claim_that_is_being_deleted(
-    client, claim, database, pool, wait_for_a_lock
-):
+    client: Client,
+    claim: dict[str, Any],
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+) -> None:
     path = claim["claims"].headers["Location"]
     body = {"source_external_id": "hksz:shenzhen-daily-article", "stance": "mentions"}
     with writing(database) as session:
@@ -172,7 +209,9 @@ def test_no_part_is_added_to_a_claim_that_is_being_deleted(
     assert client.get("/v1/evidence", claim_id=claim["claims"].json["id"]).json["data"] == []
 
 
-def test_concurrent_creations_of_an_external_id_succeed_once(client, claim, pool):
+def test_concurrent_creations_of_an_external_id_succeed_once(
+    client: Client, claim: dict[str, Any], pool: ThreadPoolExecutor
+) -> None:
     body = {**claim["body"], "external_id": "test:raced"}
     together = threading.Barrier(4)
 
@@ -184,7 +223,7 @@ def test_concurrent_creations_of_an_external_id_succeed_once(client, claim, pool
 
 
 @pytest.fixture
-def paper(client):
+def paper(client: Client) -> Answer:
     """A new source with a date."""
     body = {"csl_type": "report", "title": "A paper", "issued_edtf": "2024"}
     return client.post("/v1/sources", body)
@@ -195,8 +234,13 @@ def _last_year(paper):
 
 
 def test_a_relative_date_is_recomputed_when_its_anchor_changes_later(
-    client, claim, paper, database, pool, wait_for_a_lock
-):
+    client: Client,
+    claim: dict[str, Any],
+    paper: Answer,
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+) -> None:
     id = UUID(claim["claims"].json["id"])
     relative = {"anchor_id": UUID(paper.json["id"]), "duration": "-P1Y"}
     with writing(database) as session:
@@ -209,8 +253,13 @@ def test_a_relative_date_is_recomputed_when_its_anchor_changes_later(
 
 
 def test_a_relative_date_is_computed_from_the_new_date_of_its_anchor(
-    client, claim, paper, database, pool, wait_for_a_lock
-):
+    client: Client,
+    claim: dict[str, Any],
+    paper: Answer,
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+) -> None:
     body = {**claim["body"], "time_relative": _last_year(paper)}
     with writing(database) as session:
         update(session, "sources", UUID(paper.json["id"]), None, {"issued_edtf": parse("2020")})
@@ -220,8 +269,13 @@ def test_a_relative_date_is_computed_from_the_new_date_of_its_anchor(
 
 
 def test_concurrent_changes_of_a_figure_and_its_anchor_do_not_deadlock(
-    client, claim, paper, database, pool, wait_for_a_lock
-):
+    client: Client,
+    claim: dict[str, Any],
+    paper: Answer,
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+) -> None:
     body = {
         "claim_id": claim["claims"].json["id"],
         "metric_external_id": "hksz:metric-ttps-approved",
@@ -245,7 +299,7 @@ def test_concurrent_changes_of_a_figure_and_its_anchor_do_not_deadlock(
     assert client.get(figure.headers["Location"]).json["period"]["edtf"] == "2021"
 
 
-def _update_figure(database, id, fields):
+def _update_figure(database: Database, id, fields):
     with writing(database) as session:
         update(session, "figures", id, None, fields)
 
@@ -281,7 +335,9 @@ def test_new_evidence_and_a_change_of_an_anchor_do_not_deadlock(
     assert client.get(dated.headers["Location"]).json["time"]["edtf"] == "2019"
 
 
-def test_concurrent_changes_of_an_anchor_and_new_claims_agree(client, claim, paper, pool):
+def test_concurrent_changes_of_an_anchor_and_new_claims_agree(
+    client: Client, claim: dict[str, Any], paper: Answer, pool: ThreadPoolExecutor
+) -> None:
     together = threading.Barrier(8)
 
     def write(number: int) -> int:
@@ -298,7 +354,9 @@ def test_concurrent_changes_of_an_anchor_and_new_claims_agree(client, claim, pap
     assert [row["time"]["edtf"] for row in made[1:]] == [str(year - 1)] * 4
 
 
-def test_concurrent_relations_of_sources_do_not_form_a_cycle(client, claim, pool):
+def test_concurrent_relations_of_sources_do_not_form_a_cycle(
+    client: Client, claim: dict[str, Any], pool: ThreadPoolExecutor
+) -> None:
     statuses = []
     for _ in range(5):
         paths = []
@@ -319,7 +377,9 @@ def test_concurrent_relations_of_sources_do_not_form_a_cycle(client, claim, pool
     assert statuses == [[200, 422]] * 5
 
 
-def test_readers_never_wait_for_writers(client, claim, database):
+def test_readers_never_wait_for_writers(
+    client: Client, claim: dict[str, Any], database: Database
+) -> None:
     path = claim["claims"].headers["Location"]
     with writing(database) as session:
         update(session, "claims", UUID(claim["claims"].json["id"]), None, {"statement": "Unseen."})
@@ -327,7 +387,7 @@ def test_readers_never_wait_for_writers(client, claim, database):
     assert client.get(path).json["statement"] == "Unseen."
 
 
-def test_a_reader_that_waits_too_long_gets_503(database_url, claim):
+def test_a_reader_that_waits_too_long_gets_503(database_url: str, claim: dict[str, Any]) -> None:
     hasty = Database(lambda: database_url, statement_timeout_ms=50)
     patient = Database(lambda: database_url)
     app = create_app(Settings(log_level="error"), hasty)
@@ -341,7 +401,9 @@ def test_a_reader_that_waits_too_long_gets_503(database_url, claim):
     patient.close()
 
 
-def test_a_writer_that_waits_too_long_gets_503(database_url, database, claim):
+def test_a_writer_that_waits_too_long_gets_503(
+    database_url: str, database: Database, claim: dict[str, Any]
+) -> None:
     hasty = Database(lambda: database_url, statement_timeout_ms=50)
     with writing(database) as session:
         key = api_keys.create(session, "hasty", [Scope.ADMIN])
@@ -359,8 +421,8 @@ def test_a_writer_that_waits_too_long_gets_503(database_url, database, claim):
 
 
 @pytest.fixture
-def twins(client):
-    """Three new entities that are one: their paths, and a merge of one into another."""
+def twins(client: Client) -> Twins:
+    """The ids of three new entities, and ``merge(one, into)``, which returns the status."""
     names = [{"name": "A firm", "language": "en", "kind": "preferred"}]
     body = {"kind": "organisation", "names": names}
     ids = [client.post("/v1/entities", body).json["id"] for _ in range(3)]
@@ -376,22 +438,26 @@ def _left(client, ids) -> list[int]:
     return [client.get(f"/v1/entities/{id}").status_code for id in ids]
 
 
-def test_two_entities_are_not_merged_into_each_other(client, twins, pool):
+def test_two_entities_are_not_merged_into_each_other(
+    client: Client, twins: Twins, pool: ThreadPoolExecutor
+) -> None:
     ids, merge = twins
     statuses = sorted(pool.map(merge, (0, 1), (1, 0)))
-    # The second is told that they are one already.
+    # The second merge is refused because they are one entity already.
     assert statuses == [200, 422]
     assert sorted(_left(client, ids[:2])) == [200, 308]
 
 
-def test_an_entity_is_merged_once(client, twins, pool):
+def test_an_entity_is_merged_once(client: Client, twins: Twins, pool: ThreadPoolExecutor) -> None:
     ids, merge = twins
     statuses = sorted(pool.map(merge, (0, 0), (1, 2)))
     assert statuses == [200, 409]
     assert _left(client, ids) == [308, 200, 200]
 
 
-def test_concurrent_merges_in_a_cycle_leave_one_entity(client, twins, pool):
+def test_concurrent_merges_in_a_cycle_leave_one_entity(
+    client: Client, twins: Twins, pool: ThreadPoolExecutor
+) -> None:
     ids, merge = twins
     statuses = sorted(pool.map(merge, (0, 1, 2), (1, 2, 0)))
     assert statuses == [200, 200, 422]
@@ -399,8 +465,12 @@ def test_concurrent_merges_in_a_cycle_leave_one_entity(client, twins, pool):
 
 
 def test_a_new_reference_to_an_entity_that_is_being_merged_is_moved(
-    client, twins, database, pool, wait_for_a_lock
-):
+    client: Client,
+    twins: Twins,
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+) -> None:
     ids, _ = twins
     body = {"statement": "The firm moved.", "claimant_id": ids[0]}
     with writing(database) as session:
@@ -412,8 +482,12 @@ def test_a_new_reference_to_an_entity_that_is_being_merged_is_moved(
 
 
 def test_a_merge_moves_references_that_are_being_created(
-    client, twins, database, pool, wait_for_a_lock
-):
+    client: Client,
+    twins: Twins,
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+) -> None:
     ids, merge = twins
     with writing(database) as session:
         body = {"claimant_id": UUID(ids[0]), "modality": "actual", "language": "en"}
@@ -425,8 +499,12 @@ def test_a_merge_moves_references_that_are_being_created(
 
 
 def test_no_entity_is_merged_into_one_that_is_being_deleted(
-    client, twins, database, pool, wait_for_a_lock
-):
+    client: Client,
+    twins: Twins,
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+) -> None:
     ids, merge = twins
     with writing(database) as session:
         lifecycle.delete(session, "entities", UUID(ids[1]), None)
@@ -437,8 +515,13 @@ def test_no_entity_is_merged_into_one_that_is_being_deleted(
 
 
 def test_an_entity_is_not_deleted_while_references_are_moved_to_it(
-    client, claim, twins, database, pool, wait_for_a_lock
-):
+    client: Client,
+    claim: dict[str, Any],
+    twins: Twins,
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+) -> None:
     ids, _ = twins
     moved = claim["entities"].json["id"]
     with writing(database) as session:
@@ -449,7 +532,9 @@ def test_an_entity_is_not_deleted_while_references_are_moved_to_it(
     assert _left(client, ids) == [200, 200, 200]
 
 
-def test_concurrent_writes_and_merges_do_not_deadlock(client, claim, twins, pool):
+def test_concurrent_writes_and_merges_do_not_deadlock(
+    client: Client, claim: dict[str, Any], twins: Twins, pool: ThreadPoolExecutor
+) -> None:
     ids, merge = twins
     figure = client.post(
         "/v1/figures",

@@ -109,7 +109,15 @@ def test_the_step_follows_from_the_stated_digits(amount: str, step: str) -> None
         ("between", None, "3", "5", "[3,5]", "[3,5]", "explicit_bounds"),
     ],
 )
-def test_comparators_give_ranges(comparator, amount, lower, upper, value, plausible, rule) -> None:
+def test_comparators_give_ranges(
+    comparator: str,
+    amount: str | None,
+    lower: str | None,
+    upper: str | None,
+    value: str,
+    plausible: str,
+    rule: str,
+) -> None:
     numbers = (Decimal(text) if text else None for text in (amount, lower, upper))
     expected = Reading(interval(value), interval(plausible), RangeRule(rule))
     assert read(Comparator(comparator), *numbers) == expected
@@ -135,7 +143,9 @@ def test_comparators_give_ranges(comparator, amount, lower, upper, value, plausi
         ("between", None, "6", "4", "upper_bound"),
     ],
 )
-def test_the_field_that_does_not_fit_is_named(comparator, amount, lower, upper, field) -> None:
+def test_the_field_that_does_not_fit_is_named(
+    comparator: str, amount: str | None, lower: str | None, upper: str | None, field: str
+) -> None:
     numbers = (Decimal(text) if text else None for text in (amount, lower, upper))
     with pytest.raises(InvalidFigure) as refused:
         read(Comparator(comparator), *numbers)
@@ -281,7 +291,7 @@ def test_equal_areas_in_different_units_agree() -> None:
         ("CNY", Dimension.MONEY, "1"),
     ],
 )
-def test_units_have_a_dimension_and_a_factor(code, dimension, factor) -> None:
+def test_units_have_a_dimension_and_a_factor(code: str, dimension: Dimension, factor: str) -> None:
     measured = measure(code)
     assert (measured.dimension, measured.factor) == (dimension, Decimal(factor))
 
@@ -369,12 +379,12 @@ def test_funds_and_metals_are_money(code: str) -> None:
 @pytest.mark.parametrize(
     "code", ["10*99999999", "10*999", "Ym999", "9999999999", "m1000", "{a}100"]
 )
-def test_a_unit_too_large_to_compute_with_is_refused(code):
+def test_a_unit_too_large_to_compute_with_is_refused(code: str) -> None:
     with pytest.raises(InvalidUnit, match="too large"):
         measure(code)
 
 
-def test_an_annotation_alone_is_a_count():
+def test_an_annotation_alone_is_a_count() -> None:
     assert measure("{people}") == Measure(Dimension.COUNT, Decimal(1))
 
 

@@ -139,7 +139,7 @@ def test_the_first_hundred_contributors_are_kept() -> None:
     assert made.warnings == ("only the first 100 contributors are kept",)
 
 
-def test_works_with_the_same_title_and_other_urls_are_distinct():
+def test_works_with_the_same_title_and_other_urls_are_distinct() -> None:
     names = {
         name(title="Annual report", url=url)
         for url in ("https://a.example/2021", "https://b.example/2022", "https://a.example/2021")
