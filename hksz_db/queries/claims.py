@@ -37,7 +37,7 @@ _linked_names = table_of(EntityName).alias()
 _figures = table_of(Figure).alias()
 _evidence = table_of(Evidence).alias()
 _sources = table_of(Source).alias()
-_counts = table_of(Corroboration).alias()
+_counts = table_of(Corroboration).alias("corroborated")  # so named in origins.sql
 _sorted_counts = table_of(Corroboration).alias()
 
 _TOPICS = Relation(_topics, _topics.c.claim_id == _claims.c.id)
