@@ -27,6 +27,7 @@ from schemas.fields import Edtf
 _HOUSEKEEPING = {
     name for mixin in (HistoryMixin, IdMixin, ResourceMixin) for name in mixin.__annotations__
 } - {"external_id"}
+_ABSENT = object()
 
 
 class SchemaMismatch(TypeError):
@@ -313,7 +314,7 @@ class Writer:
         given = {
             name: value
             for name, value in fields.items()
-            if name not in self.fixed or name not in before
+            if name not in self.fixed or before.get(name, _ABSENT) != value
         }
         columns = self._changed.written(given, known, "#")
         columns |= self._computed(given, before, known, "#")
