@@ -7,19 +7,18 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import cache, partial
 from pathlib import Path
+from threading import BoundedSemaphore
 
 from flask import Flask
 
 from hksz_db import embedded
-from hksz_db.api.answers import DirectResponse
+from hksz_db.api.answers import MAX_EXPORTS
 from hksz_db.api.changes import CHANGES
-from hksz_db.api.exports import MAX_EXPORT_S, MAX_EXPORTS, ExportSlots
 from hksz_db.api.extra_calls import COMPARISON_CALLS
 from hksz_db.api.gateway import Gateway
 from hksz_db.api.operating import register_documentation, register_operating
 from hksz_db.api.problems import register_errors
 from hksz_db.api.routing import register_calls
-from hksz_db.api.slots import WaitingRoom, stop_waiters_on_shutdown
 from hksz_db.api.views import section_of
 from hksz_db.commands import register_commands
 from hksz_db.database import Database, DatabaseUnusable, explained
@@ -28,7 +27,14 @@ from hksz_db.feed.listener import ChangeListener
 from hksz_db.preparing import KEY_FILE, prepare, write_first_key
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.seeding import InvalidSeed
-from hksz_db.serving import PortInUse, configure_logging, listening, serve, stop_with_parent
+from hksz_db.serving import (
+    PortInUse,
+    close_on_shutdown,
+    configure_logging,
+    listening,
+    serve,
+    stop_with_parent,
+)
 from hksz_db.settings import InvalidSettings, Settings
 
 
@@ -37,17 +43,15 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     settings = settings or _settings()
     configure_logging(settings)
     app = Flask(__name__, static_folder=None)
-    app.response_class = DirectResponse
     app.config["MAX_BODY_BYTES"] = settings.max_body_bytes
     app.config["MAX_BULK_BYTES"] = settings.max_bulk_bytes
     app.config["OPEN_READS"] = settings.open_reads
     app.config["KEY_FILE"] = _home(settings) / KEY_FILE
     database = database or open_database(settings)
     app.extensions["hksz_database"] = database
-    app.extensions["hksz_export_slots"] = ExportSlots(MAX_EXPORTS, MAX_EXPORT_S)
-    app.extensions["hksz_waiting_room"] = WaitingRoom(
-        ChangeListener(database), settings.max_waiters
-    )
+    app.extensions["hksz_change_listener"] = ChangeListener(database)
+    app.extensions["hksz_waiting_places"] = BoundedSemaphore(settings.max_waiters)
+    app.extensions["hksz_export_places"] = BoundedSemaphore(MAX_EXPORTS)
     register_operating(app)
     sections = [*map(section_of, RESOURCES.values()), COMPARISON_CALLS, CHANGES]
     for section in sections:
@@ -91,7 +95,8 @@ def worker_app() -> Gateway:
     stop_with_parent()
     settings = _settings()
     app = create_app(settings)
-    return Gateway(app, settings, started=partial(stop_waiters_on_shutdown, app))
+    listener = app.extensions["hksz_change_listener"]
+    return Gateway(app, settings, started=partial(close_on_shutdown, listener))
 
 
 def main(*steps: str) -> int:

@@ -29,7 +29,7 @@ from hksz_db.queries.comparisons import COMPARISONS
 from hksz_db.queries.readable import Queryable, Readable
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.registry import WRITERS
-from hksz_db.settings import Settings
+from hksz_db.settings import Settings, variable
 from schemas.fields import Term
 from schemas.filters import Filter
 
@@ -79,7 +79,7 @@ def _settings() -> str:
         ("setting", "default", "values", "description"),
         (
             (
-                f"`{item.metadata['name']}`",
+                f"`{variable(item.name)}`",
                 item.metadata["shown"] or f"`{_spelt(item.default)}`",
                 _accepted(item.metadata["read"]),
                 item.metadata["description"],

@@ -1,6 +1,5 @@
 """Preparing a database to be served: migrations, seed data and a first key."""
 
-import os
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection
 
-from hksz_db.database import Database, DatabaseUnusable
+from hksz_db.database import Database, DatabaseUnusable, driver_url
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.schema_check import incompleteness
 from hksz_db.services import api_keys, seeding
@@ -28,7 +27,7 @@ def prepare(database: Database) -> None:
 
     Raises ``DatabaseUnusable`` when the schema lacks a part that no migration creates again.
     """
-    upgrade(database.connector.url)
+    upgrade(driver_url(database.connector.location))
     with writing(database) as session:
         if reason := incompleteness(session.connection()):
             raise DatabaseUnusable(reason)
@@ -87,14 +86,9 @@ def write_first_key(database: Database, path: Path) -> Path | None:
             return None
         key = api_keys.create(session, "admin", list(Scope))
         # Within the transaction, so that a key that cannot be written does not exist.
-        _write_private(path, key + "\n")
+        fresh = path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        fresh.touch(0o600, exist_ok=False)
+        fresh.write_text(key + "\n", encoding="ascii")
+        fresh.replace(path)
     return path
-
-
-def _write_private(path: Path, text: str) -> None:
-    fresh = path.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(text)
-    fresh.replace(path)

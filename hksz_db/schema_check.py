@@ -45,19 +45,17 @@ ORDER BY 1
 
 @dataclass(frozen=True)
 class _Part:
+    """A part of the schema; what follows ``body`` is set for triggers."""
+
     kind: str
     home: str
     name: str
     body: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Trigger(_Part):
-    on_table: str
-    type: int
-    function: str
-    conditional: bool
-    limited: bool
+    on_table: str = ""
+    type: int = 0
+    function: str = ""
+    conditional: bool = False
+    limited: bool = False
 
 
 def incompleteness(connection: Connection) -> str | None:
@@ -113,11 +111,11 @@ def _history_parts() -> Iterator[_Part]:
                 yield replace(trigger, home=home, on_table=on_table, function=function)
 
 
-def _trigger(found: Sequence[str]) -> _Trigger:
+def _trigger(found: Sequence[str]) -> _Part:
     """The trigger that a statement creates, as ``pg_trigger`` describes it."""
     name, time, events, table, options, function = found
     bits = [bit for event, bit in _EVENTS.items() if event in events]
-    return _Trigger(
+    return _Part(
         "trigger",
         "public",
         name,

@@ -5,6 +5,7 @@ import logging
 import multiprocessing
 import os
 import resource
+import signal
 import socket
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from granian.server.mp import MPServer, WorkerProcess
 
 from hksz_db.database import Database
 from hksz_db.feed.due import note_due
+from hksz_db.feed.listener import ChangeListener
 from hksz_db.settings import Settings
 
 _DRAIN_S = 20
@@ -259,3 +261,24 @@ def stop_with_parent() -> None:
             os._exit(1)
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+def close_on_shutdown(listener: ChangeListener) -> None:
+    """Close the listener on SIGINT and SIGTERM, so that waiting requests do not delay the end.
+
+    Call it in the main thread once the event loop handles these signals: it passes every signal on
+    to the loop.
+    """
+    read_end, write_end = os.pipe()
+    os.set_blocking(write_end, False)
+    event_loop = signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+
+    def watch() -> None:
+        while True:
+            signals = os.read(read_end, 64)
+            if event_loop != -1:
+                os.write(event_loop, signals)
+            if {signal.SIGINT, signal.SIGTERM} & set(signals):
+                listener.close()
+
+    threading.Thread(target=watch, name="signal-watch", daemon=True).start()

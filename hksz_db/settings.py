@@ -42,12 +42,15 @@ def _choice(*choices: str) -> Callable[[str], str]:
     return read
 
 
-def _setting(
-    name: str, read: Callable[[str], Any], default: Any, description: str, shown: str = ""
-) -> Any:
+def _setting(read: Callable[[str], Any], default: Any, description: str, shown: str = "") -> Any:
     # ``shown`` replaces the default in the documentation if that depends on the machine.
-    metadata = {"name": name, "read": read, "description": description, "shown": shown}
+    metadata = {"read": read, "description": description, "shown": shown}
     return field(default=default, metadata=metadata)
+
+
+def variable(setting: str) -> str:
+    """The environment variable of a setting."""
+    return "DATABASE_URL" if setting == "database_url" else PREFIX + setting.upper()
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,6 @@ class Settings:
     """The settings of an operator, with their descriptions for ``docs/reference/settings.md``."""
 
     database_url: str | None = _setting(
-        "DATABASE_URL",
         str,
         None,
         "The PostgreSQL 18 server to use, as a libpq connection URI. It may name several hosts:"
@@ -63,76 +65,62 @@ class Settings:
         "the embedded server",
     )
     home: Path | None = _setting(
-        "HKSZ_HOME",
         _path,
         None,
         "The folder of the embedded database and of the first key.",
         "the user's data folder; `/var/lib/hksz` for root",
     )
-    host: str = _setting("HKSZ_HOST", str, "127.0.0.1", "The address to listen on.")
-    port: int = _setting("HKSZ_PORT", _integer(1, 65535), 8000, "The port to listen on.")
+    host: str = _setting(str, "127.0.0.1", "The address to listen on.")
+    port: int = _setting(_integer(1, 65535), 8000, "The port to listen on.")
     workers: int = _setting(
-        "HKSZ_WORKERS",
         _integer(1, 256),
         os.cpu_count() or 1,
         "The number of worker processes.",
         "the number of processor cores",
     )
     threads: int = _setting(
-        "HKSZ_THREADS",
         _integer(1, 64),
         2,
         "The number of reads by id and writes that a worker processes at the same time.",
     )
     costly_threads: int = _setting(
-        "HKSZ_COSTLY_THREADS",
         _integer(1, 64),
         2,
         "The number of costly requests that a worker processes in addition: lists, queries,"
         " aggregates, comparisons, similar rows, exports, the feed, verification of texts.",
     )
     max_waiters: int = _setting(
-        "HKSZ_MAX_WAITERS",
         _integer(0, 200),
         100,
         "The number of requests per worker that may wait for changes (`GET /v1/changes?wait=…`).",
     )
-    open_reads: bool = _setting(
-        "HKSZ_OPEN_READS", _boolean, True, "Whether reading is possible without a key."
-    )
+    open_reads: bool = _setting(_boolean, True, "Whether reading is possible without a key.")
     max_body_bytes: int = _setting(
-        "HKSZ_MAX_BODY_BYTES",
         _integer(1024, 2**30),
         2**20,
         "The maximum length of a request body, in bytes.",
     )
     max_bulk_bytes: int = _setting(
-        "HKSZ_MAX_BULK_BYTES",
         _integer(1024, 2**30),
         2**24,
         "The maximum length of the body of a bulk request (`POST /v1/R/bulk`), in bytes.",
     )
     statement_timeout_ms: int = _setting(
-        "HKSZ_STATEMENT_TIMEOUT_MS",
         _integer(10, 3_600_000),
         5000,
         "The time limit of one SQL statement, in milliseconds. Exports have a limit of their own.",
     )
     log_level: str = _setting(
-        "HKSZ_LOG_LEVEL",
         _choice("debug", "info", "warning", "error"),
         "info",
         "The least severe level that is logged.",
     )
     log_format: str = _setting(
-        "HKSZ_LOG_FORMAT",
         _choice("console", "json"),
         "console",
         "Log lines for people, or one JSON object per line.",
     )
-    access_log: bool = _setting(
-        "HKSZ_ACCESS_LOG", _boolean, False, "Whether each request is logged."
-    )
+    access_log: bool = _setting(_boolean, False, "Whether each request is logged.")
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
@@ -141,7 +129,7 @@ class Settings:
         Raises ``InvalidSettings`` for an invalid value, and for an unknown name that begins with
         ``HKSZ_``: a misspelt setting would otherwise be ignored.
         """
-        known = {item.metadata["name"]: item for item in fields(cls)}
+        known = {variable(item.name): item for item in fields(cls)}
         unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
         if unknown:
             raise InvalidSettings(f"Unknown setting {unknown[0]}.")

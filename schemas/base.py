@@ -65,6 +65,16 @@ def patch_schema(create: type[InputSchema], *fixed: str) -> type[InputSchema]:
     return type(create.__name__.replace("Create", "Patch"), (InputSchema,), attributes)
 
 
+def nested_schema(field: fields.Field[Any]) -> type[Schema]:
+    """The schema of a nested object, or of the objects in a list."""
+    nested = field.inner if isinstance(field, fields.List) else field
+    assert isinstance(nested, fields.Nested)
+    schema = nested.nested
+    assert isinstance(schema, type)
+    assert issubclass(schema, Schema)
+    return schema
+
+
 class DocumentSchema(Schema):
     """An answer, described for clients; PostgreSQL writes it.
 

@@ -4,7 +4,7 @@ Their messages tell clients what to correct.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -12,20 +12,42 @@ from inspect import getdoc
 from typing import Any
 from urllib.parse import urlsplit
 
-from marshmallow import ValidationError, fields
+from marshmallow import Schema, ValidationError, fields
 
 from hksz_db.domain.chronology import InvalidDate, Period, parse
 from hksz_db.domain.unicode_form import nfc
+from hksz_db.domain.vocabulary import EXTERNAL_ID_PATTERN, MAX_EXTERNAL_ID_LENGTH
 
 MAX_INTEGER = 2**31 - 1
 DECIMAL_PATTERN = r"^-?[0-9]{1,30}(\.[0-9]{1,20})?$"
-EXTERNAL_ID_PATTERN = r"^[a-z][a-z0-9.-]*:[A-Za-z0-9][A-Za-z0-9._~/-]*$"
 SLUG_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 LANGUAGE_PATTERN = r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"
 SHA256_PATTERN = r"^[0-9a-f]{64}$"
 DOI_PATTERN = r"^10\.[0-9]{4,9}/[!-~]+$"
 CATEGORY_PATTERN = r"[a-z0-9]+([_-][a-z0-9]+)*"
 UNIT_CODE_PATTERN = r"^[!-~]{1,40}$"
+
+REQUIRED = "This field is required."
+NULL = "Must not be null."
+UNKNOWN = "Unknown field."
+# What clients are told about a value of the wrong type, in place of marshmallow's own messages.
+_MESSAGES: Mapping[type[fields.Field[Any]], Mapping[str, str]] = {
+    fields.Field: {"required": REQUIRED, "null": NULL},
+    fields.Boolean: {"invalid": "Must be true or false."},
+    fields.DateTime: dict.fromkeys(
+        ("invalid", "invalid_awareness"),
+        "Must be a time with its offset from UTC, such as 2026-11-22T21:00:00Z.",
+    ),
+    fields.Integer: {"invalid": "Must be a whole number."},
+    fields.List: {"invalid": "Must be a list."},
+    fields.Mapping: {"invalid": "Must be an object."},
+    fields.Nested: {"type": "Must be an object."},
+    fields.String: {"invalid": "Must be a text."},
+    fields.UUID: {"invalid_uuid": "Must be a UUID, such as 01890a5d-ac96-774b-bcce-b302099a8057."},
+}
+for _class, _messages in _MESSAGES.items():
+    _class.default_error_messages = {**_class.default_error_messages, **_messages}
+Schema.error_messages = {"type": "Must be an object.", "unknown": UNKNOWN}
 
 # Unicode's categories Cc and Cs.
 _REFUSED = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -79,7 +101,7 @@ class ExternalId(Text):
 
     def __init__(self, **kwargs: Any) -> None:
         hint = "Must be a namespace, a colon and a name, such as hksz:ttps-approved-2023."
-        super().__init__(200, EXTERNAL_ID_PATTERN, hint, **kwargs)
+        super().__init__(MAX_EXTERNAL_ID_LENGTH, EXTERNAL_ID_PATTERN, hint, **kwargs)
 
 
 class Slug(Text):
@@ -333,7 +355,7 @@ class Moment(fields.AwareDateTime):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
         if not isinstance(value, str) or not value.isascii():
-            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE)
+            raise self.make_error("invalid")
         moment = super()._deserialize(value, attr, data, **kwargs)
         try:
             return moment.astimezone(UTC)

@@ -36,7 +36,7 @@ class QueryBoolean(fields.Boolean):
         if isinstance(value, bool):
             return value
         if not isinstance(value, str) or value not in {"true", "false"}:
-            raise ValidationError("Must be true or false.")
+            raise self.make_error("invalid")
         return bool(value == "true")
 
 

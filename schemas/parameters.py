@@ -130,7 +130,9 @@ class Parameters:
             elif isinstance(self.fields.get(name), ValueList):
                 found[name] += f",{value}"
             elif name in self.fields:
-                detail = "Given more than once; __in takes several values, separated by commas."
+                several = f"{name}__in"
+                hint = f"; {several} takes several values, separated by commas"
+                detail = f"Given more than once{hint if several in self.fields else ''}."
                 faults.add(name, "repeated", detail)
         return found
 
@@ -245,9 +247,7 @@ class Timestamp(Moment):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
         if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
-            raise ValidationError(
-                "Must be a timestamp with its offset, such as 2026-11-22T21:00:00Z."
-            )
+            raise self.make_error("invalid")
         return super()._deserialize(value.upper(), attr, data, **kwargs)
 
 

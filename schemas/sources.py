@@ -137,6 +137,7 @@ SOURCE_FILTERS = filter_fields(
         "title": words(),
         "title_supplied": flag(),
         "container_title": words(nullable=True),
+        "publisher_place": words(nullable=True),
         "url": names(nullable=True),
         "doi": names(nullable=True),
         "language": names(nullable=True),

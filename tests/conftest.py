@@ -19,10 +19,9 @@ from psycopg.pq import Format
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from hksz_db.database import Database, driver_url, run, set_as_of, use_history_schema
-from hksz_db.database.connecting import Connector
-from hksz_db.database.connections import PooledConnections
-from hksz_db.database.statements import load_as_bytes
+from hksz_db.database import Database, driver_url, run
+from hksz_db.database.connecting import Connector, load_as_bytes
+from hksz_db.database.connections import PooledConnections, set_as_of, use_history_schema
 from hksz_db.embedded import Server, running
 from hksz_db.preparing import seed_folders, upgrade
 from hksz_db.services import seeding
@@ -33,6 +32,8 @@ settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
 
 TEMPLATES = ("empty", "migrated")
+
+WaitForLock = Callable[[Database], None]
 
 
 @contextmanager
@@ -135,7 +136,7 @@ class TransientConnections:
     def reader(
         self, as_of: datetime | None = None, *, generic_plans: bool = False
     ) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
-        """The one connection, which a failed statement leaves as it was."""
+        """The one connection, in a savepoint, so that a failed statement leaves it usable."""
         del generic_plans
         connection: Any = self.engine.connection.driver_connection
         with connection.transaction(), _bytes_loaded(connection.adapters):
@@ -150,7 +151,7 @@ class TransientConnections:
     def untimed_reader(
         self, as_of: datetime | None, at_most_s: int
     ) -> AbstractContextManager["psycopg.Connection[tuple[Any, ...]]"]:
-        """The one connection: another would not see what the test has written."""
+        """The one connection, because another would not see the rows of the test."""
         del at_most_s
         return self.reader(as_of)
 
@@ -160,7 +161,7 @@ class TransientConnections:
 
 @contextmanager
 def _bytes_loaded(adapters: AdaptersMap) -> Iterator[None]:
-    """Load what reading connections load, for as long as the connection is lent for reading."""
+    """Load JSON and text as bytes, as reading connections do, while the block runs."""
     oids = {name: adapters.types[name].oid for name in ("json", "text")}
     usual = {name: adapters.get_loader(oid, Format.TEXT) for name, oid in oids.items()}
     load_as_bytes(adapters)
@@ -174,7 +175,7 @@ def _bytes_loaded(adapters: AdaptersMap) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def _engine(database_url: str) -> Iterator[sqlalchemy.Engine]:
-    # Tests make thousands of rows at once, on machines that also do other work.
+    # Tests insert thousands of rows at once, on machines that also do other work.
     connections = PooledConnections(Connector(lambda: database_url, statement_timeout_ms=60_000))
     yield connections.engine
     connections.close()
@@ -201,7 +202,7 @@ def session(connections: TransientConnections) -> Iterator[Session]:
 
 
 @pytest.fixture(scope="session")
-def wait_for_a_lock() -> Callable[[Database], None]:
+def wait_for_a_lock() -> WaitForLock:
     """``wait_for_a_lock(database)`` returns as soon as a connection waits for a lock."""
     waiting = (
         "SELECT count(*) FROM pg_stat_activity"

@@ -1,15 +1,19 @@
-"""The second seed: seven sources that bear on the article, and what each does to its claims."""
+"""The second seed: seven sources about the article, and their stances on its claims."""
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
-from hksz_db.database import run
+from hksz_db.database import Database, run
 from hksz_db.preparing import seed_folders
 from hksz_db.services.seeding import InvalidSeed, load
 from hksz_db.services.writing import writing
+from tests.conftest import MakeDatabase
 
 (FOLDER,) = (folder for folder in seed_folders() if folder.name == "corroborating")
 ARTICLE = "hksz:shenzhen-daily-article"
@@ -21,7 +25,7 @@ LOOP_RELEASE = "hksz:loop-press-release-2017"
 LOOP_NEWS = "hksz:news-gov-loop-2017"
 SCMP = "hksz:scmp-science-park-2023"
 
-# As listed: the title, whether we supplied it, the date, and where the source is found.
+# For each source its title, whether the title is supplied, its date and its URL.
 SOURCES = {
     TTPS_REPLY: (
         "Top Talent Pass Scheme",
@@ -62,7 +66,7 @@ SOURCES = {
     SCMP: ("Hong Kong Science Park opens branch in Shenzhen…", False, "2023-09-07", None),
 }
 
-# By claim: metric, subject, comparator, amount, unit, period, modality.
+# For each claim its metric, subject, comparator, amount, unit, period and modality.
 FIGURES = {
     "ttps-approved-to-november-2023": (
         "ttps-approved ttps eq 47681 1 2022-12-28/2023-11-30 actual"
@@ -92,7 +96,7 @@ FIGURES = {
     "hetao-shenzhen-side-area": "area hetao-shenzhen-side eq 302 har 2023-09-07 actual",
 }
 
-# What each source does to claims that it or another source makes, beyond its own.
+# The stances of the sources on each claim.
 STANCES = {
     "ttps-approved-2023": {ARTICLE: "asserts", TTPS_REPLY: "supports", TTPS_NEWS: "mentions"},
     "qianhai-zone-established": {
@@ -116,7 +120,7 @@ STANCES = {
     },
 }
 
-# The sources that bear a claim out, and of how many origins they are.
+# The number of sources that support a claim, and of their origins.
 ORIGINS = {
     "ttps-approved-2023": (2, 2),
     "qianhai-zone-established": (2, 2),
@@ -130,7 +134,7 @@ ORIGINS = {
 
 
 @pytest.fixture(scope="module")
-def database_url(make_database, all_seeds):
+def database_url(make_database: MakeDatabase, all_seeds: str) -> Iterator[str]:
     """A database with the seeds, loaded and committed."""
     with make_database(all_seeds) as url:
         yield url
@@ -138,7 +142,7 @@ def database_url(make_database, all_seeds):
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of the second seed, to be changed; of the same name, as an edit would be."""
+    """A copy of the second seed under the same name, to be edited."""
     return Path(shutil.copytree(FOLDER, tmp_path / FOLDER.name))
 
 
@@ -146,7 +150,7 @@ def _read(name: str) -> list[dict]:
     return json.loads((FOLDER / name).read_text(encoding="utf-8"))
 
 
-def _edit(folder: Path, entry: str, **fields) -> None:
+def _edit(folder: Path, entry: str, **fields: Any) -> None:
     path = folder / "evidence.json"
     items = json.loads(path.read_text(encoding="utf-8"))
     (item,) = (item for item in items if item["external_id"] == entry)
@@ -163,7 +167,7 @@ def _passages() -> list[dict]:
     return [*_read("evidence.json"), *within]
 
 
-def _stances(session, claim: str) -> dict[str, str]:
+def _stances(session: Session, claim: str) -> dict[str, str]:
     found = run(
         session,
         "SELECT sources.external_id, stance FROM evidence JOIN sources ON sources.id = source_id"
@@ -175,7 +179,7 @@ def _stances(session, claim: str) -> dict[str, str]:
     return stances
 
 
-def test_its_sources_are_the_seven_that_are_listed(session):
+def test_the_seed_has_the_seven_listed_sources(session: Session) -> None:
     found = run(
         session,
         "SELECT external_id, title, title_supplied, issued_edtf, url FROM sources"
@@ -185,7 +189,7 @@ def test_its_sources_are_the_seven_that_are_listed(session):
     assert {name: tuple(rest) for name, *rest in found} == SOURCES
 
 
-def test_what_only_retells_another_source_says_so(session):
+def test_retold_sources_declare_their_relation(session: Session) -> None:
     found = run(
         session,
         "SELECT one.external_id, kind, other.external_id FROM source_relations"
@@ -197,7 +201,7 @@ def test_what_only_retells_another_source_says_so(session):
     }
 
 
-def test_who_made_each_source_is_known(session):
+def test_every_source_has_a_contributor(session: Session) -> None:
     found = run(
         session,
         "SELECT sources.external_id, role, entities.external_id FROM source_contributors"
@@ -215,7 +219,7 @@ def test_who_made_each_source_is_known(session):
     }
 
 
-def test_every_figure_has_its_measure_and_its_period(session):
+def test_every_figure_has_its_measure_and_its_period(session: Session) -> None:
     found = run(
         session,
         "SELECT claims.external_id, concat_ws(' ', metrics.key,"
@@ -240,12 +244,14 @@ def test_every_figure_has_its_measure_and_its_period(session):
         ("science-park-branch-area", "[31000,31000]"),
     ],
 )
-def test_areas_are_comparable_in_square_metres(session, claim, bounds):
+def test_areas_are_comparable_in_square_metres(session: Session, claim: str, bounds: str) -> None:
     sql = "SELECT value_range = $2::text::numrange FROM figures WHERE external_id = $1"
     assert run(session, sql, f"hksz:{claim}-figure", bounds) == [(True,)]
 
 
-def test_the_two_counts_of_approvals_overlap_and_neither_holds_the_other(session):
+def test_the_two_counts_of_approvals_overlap_without_containing_each_other(
+    session: Session,
+) -> None:
     found = run(
         session,
         "SELECT one.period && other.period, one.period <@ other.period,"
@@ -258,11 +264,11 @@ def test_the_two_counts_of_approvals_overlap_and_neither_holds_the_other(session
 
 
 @pytest.mark.parametrize("claim", STANCES)
-def test_each_source_has_the_stance_that_was_judged(session, claim):
+def test_each_source_has_its_expected_stance(session: Session, claim: str) -> None:
     assert _stances(session, claim) == STANCES[claim]
 
 
-def test_every_other_claim_rests_on_one_source(session):
+def test_every_other_claim_rests_on_one_source(session: Session) -> None:
     for name in _claims():
         claim = name.removeprefix("hksz:")
         if claim not in STANCES:
@@ -270,7 +276,7 @@ def test_every_other_claim_rests_on_one_source(session):
 
 
 @pytest.mark.parametrize("claim", ORIGINS)
-def test_a_retold_source_is_no_further_origin(session, claim):
+def test_a_retold_source_adds_no_origin(session: Session, claim: str) -> None:
     stances = _stances(session, claim)
     bearing = {name for name, stance in stances.items() if stance in ("asserts", "supports")}
     retold = {TTPS_NEWS: TTPS_REPLY, LOOP_NEWS: LOOP_RELEASE}
@@ -279,7 +285,7 @@ def test_a_retold_source_is_no_further_origin(session, claim):
     assert "disputes" not in stances.values()
 
 
-def test_every_judgement_is_explained_and_points_to_a_listed_source():
+def test_every_stance_is_explained_and_names_a_listed_source() -> None:
     passages = _passages()
     assert {passage["source_external_id"] for passage in passages} == set(SOURCES)
     for passage in passages:
@@ -288,7 +294,7 @@ def test_every_judgement_is_explained_and_points_to_a_listed_source():
         assert passage["interest"]
 
 
-def test_texts_that_were_not_at_hand_have_no_captures_and_no_locators(session):
+def test_unavailable_texts_have_no_captures_or_locators(session: Session) -> None:
     assert run(
         session,
         "SELECT count(*), count(start_char), count(capture_id) FROM evidence"
@@ -302,7 +308,7 @@ def test_texts_that_were_not_at_hand_have_no_captures_and_no_locators(session):
     ) == [(ARTICLE,)]
 
 
-def test_who_asserts_a_claim_made_its_source_or_is_reported_by_it(session):
+def test_every_claimant_is_a_contributor_or_is_reported_by_the_source(session: Session) -> None:
     assert (
         run(
             session,
@@ -316,7 +322,7 @@ def test_who_asserts_a_claim_made_its_source_or_is_reported_by_it(session):
     )
 
 
-def test_an_aim_is_planned_and_what_is_reported_is_actual(session):
+def test_aims_are_planned_and_reports_are_actual(session: Session) -> None:
     found = run(
         session,
         "SELECT external_id FROM claims WHERE external_id = ANY ($1) AND modality <> 'actual'",
@@ -325,7 +331,9 @@ def test_an_aim_is_planned_and_what_is_reported_is_actual(session):
     assert found == [("hksz:science-park-branch-companies-aim",)]
 
 
-def test_corrected_evidence_updates_itself_and_the_claim_of_the_other_seed(database, copy):
+def test_corrected_evidence_updates_itself_and_the_claim_of_the_other_seed(
+    database: Database, copy: Path
+) -> None:
     name = "hksz:ttps-approved-2023-evidence-press-release"
     _edit(copy, name, note="Read again.")
     sql = (
@@ -349,7 +357,9 @@ def test_corrected_evidence_updates_itself_and_the_claim_of_the_other_seed(datab
         ({"stance": "proves"}, "stance"),
     ],
 )
-def test_evidence_that_cannot_be_loaded_is_named(database, copy, fields, reason):
+def test_evidence_that_cannot_be_loaded_is_named(
+    database: Database, copy: Path, fields: dict[str, Any], reason: str
+) -> None:
     _edit(copy, "hksz:ttps-approved-2023-evidence-news-gov", external_id="hksz:new", **fields)
     with pytest.raises(InvalidSeed) as refused, writing(database) as session:
         load(session, copy)

@@ -7,6 +7,7 @@ import sys
 import traceback
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psycopg
@@ -16,23 +17,17 @@ from hypothesis import strategies as st
 from sqlalchemy import make_url
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from hksz_db.database import (
-    Database,
-    DatabaseUnusable,
-    connection_parameters,
-    driver_url,
-    explained,
-    run,
-)
+from hksz_db.database import Database, DatabaseUnusable, driver_url, explained, run
+from hksz_db.database.connecting import connection_parameters
 from hksz_db.domain.errors import Unavailable
-from hksz_db.embedded import running
+from hksz_db.embedded import Server, running
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 
 
 def _driver_parameters(url: str) -> dict[str, str]:
-    """What SQLAlchemy passes to the driver."""
+    """The parameters that SQLAlchemy passes to the driver."""
     dialect = PGDialect_psycopg()
     _, parameters = dialect.create_connect_args(driver_url(url))
     return {name: str(value) for name, value in parameters.items() if name != "context"}
@@ -73,7 +68,9 @@ def _driver_parameters(url: str) -> dict[str, str]:
         ("postgresql://?options=-c%20a%3Db%20-c%20c%3D+", {"options": "-c a=b -c c=+"}),
     ],
 )
-def test_libpq_and_sqlalchemy_read_the_same_parameters(url, parameters):
+def test_libpq_and_sqlalchemy_read_the_same_parameters(
+    url: str, parameters: dict[str, Any]
+) -> None:
     assert connection_parameters(url) == parameters
     assert _driver_parameters(url) == parameters
 
@@ -91,7 +88,7 @@ def _authority(host: str, port: int | None) -> str:
 
 
 @given(st.lists(st.tuples(_NAMES, _PORTS), min_size=1, max_size=4), _TEXTS, _TEXTS)
-def test_hosts_and_password_are_read_back(hosts, user, password):
+def test_hosts_and_password_are_read_back(hosts, user, password) -> None:
     places = ",".join(_authority(*host) for host in hosts)
     url = f"postgresql://{quote(user, safe='')}:{quote(password, safe='')}@{places}/x"
     read = connection_parameters(url)
@@ -129,7 +126,7 @@ def test_hosts_and_password_are_read_back(hosts, user, password):
         "postgresql://u:s3cr3t@h1/x?port=1,2",
     ],
 )
-def test_an_invalid_url_is_reported_in_a_sentence_without_the_password(url):
+def test_an_invalid_url_is_reported_in_a_sentence_without_the_password(url: str) -> None:
     for read in (
         connection_parameters,
         driver_url,
@@ -153,14 +150,14 @@ def _after(absent: str, url: str) -> str:
     return url.replace("host=", f"host={absent},")
 
 
-def test_every_host_is_tried(absent, database_url):
+def test_every_host_is_tried(absent: str, database_url: str) -> None:
     database = Database(lambda: _after(absent, database_url))
     with closing(database.connector.connect()) as connection, database.transaction() as session:
         assert connection.execute("SELECT 1").fetchall() == run(session, "SELECT 1") == [(1,)]
     database.close()
 
 
-def test_an_error_names_every_host_that_did_not_answer(absent):
+def test_an_error_names_every_host_that_did_not_answer(absent: str) -> None:
     url = f"postgresql://u:s3cr3t@/x?host={absent},{absent}%2Fb"
     with pytest.raises(Unavailable) as absence:
         Database(lambda: url).connector.connect()
@@ -179,7 +176,9 @@ def test_an_error_names_every_host_that_did_not_answer(absent):
 
 
 @pytest.mark.parametrize("attribute", ["read-write", "read-only"])
-def test_target_session_attrs_chooses_the_server(server, public_folder, attribute):
+def test_target_session_attrs_chooses_the_server(
+    server: Server, public_folder: Path, attribute: str
+) -> None:
     with running(public_folder / "db", durable=False) as other:
         with psycopg.connect(other.url("postgres", superuser=True), autocommit=True) as connection:
             connection.execute("ALTER DATABASE hksz SET default_transaction_read_only = on")
@@ -202,7 +201,7 @@ def test_target_session_attrs_chooses_the_server(server, public_folder, attribut
     [(sys.executable, "app.py", "prepare"), ("alembic", "current"), ("flask", "keys", "list")],
     ids=lambda command: Path(command[0]).name,
 )
-def test_commands_accept_several_hosts(absent, database_url, command):
+def test_commands_accept_several_hosts(absent: str, database_url: str, command) -> None:
     url = f"{_after(absent, database_url)}&target_session_attrs=read-write"
     finished = subprocess.run(
         [BIN / command[0], *command[1:]],

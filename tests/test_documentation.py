@@ -1,4 +1,4 @@
-"""The documentation: links lead somewhere, files that are named exist, the reference is current."""
+"""The documentation: links and mentioned files exist, and the reference is current."""
 
 import re
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ _PATH = re.compile(r"`((?:hksz_db|schemas|migrations|tests|docs|seed_data)/[\w./
 
 
 def by_path(page: Path) -> str:
-    """The name of a test of a page."""
+    """The id of a page in a test."""
     return str(page.relative_to(ROOT))
 
 
@@ -47,7 +47,7 @@ def anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=by_path)
-def test_every_link_leads_to_a_file_and_a_heading(page: Path):
+def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
     for target in links(page):
         name, _, anchor = target.partition("#")
         other = (page.parent / name).resolve() if name else page
@@ -56,7 +56,7 @@ def test_every_link_leads_to_a_file_and_a_heading(page: Path):
             assert anchor in anchors(other), f"{target}: no such heading"
 
 
-def test_every_page_can_be_reached_from_the_readme():
+def test_every_page_can_be_reached_from_the_readme() -> None:
     reached, ahead = set(), [ROOT / "README.md"]
     while ahead:
         page = ahead.pop()
@@ -66,22 +66,22 @@ def test_every_page_can_be_reached_from_the_readme():
     assert {page for page in PAGES if page not in reached} == set()
 
 
-def test_the_readme_is_short():
+def test_the_readme_is_short() -> None:
     assert (ROOT / "README.md").stat().st_size <= 5000
 
 
 @pytest.fixture(scope="module")
 def generated() -> dict[Path, str]:
-    """The reference as the code has it."""
+    """The reference generated from the code."""
     return pages()
 
 
 @pytest.mark.parametrize("page", sorted(REFERENCE.glob("*.md")), ids=by_path)
-def test_the_reference_is_what_the_code_says(page: Path, generated: dict[Path, str]):
+def test_the_generated_reference_is_current(page: Path, generated: dict[Path, str]) -> None:
     assert page.read_text(encoding="utf-8") == generated[page], f"Run `{COMMAND}`."
 
 
-def test_every_setting_that_is_mentioned_exists():
+def test_every_setting_that_is_mentioned_exists() -> None:
     known = {item.metadata["name"] for item in fields(Settings)}
     for page in PAGES:
         mentioned = set(re.findall(r"\bHKSZ_\w+", page.read_text(encoding="utf-8")))
@@ -89,12 +89,12 @@ def test_every_setting_that_is_mentioned_exists():
 
 
 @pytest.mark.parametrize("page", PAGES, ids=by_path)
-def test_every_file_that_is_mentioned_exists(page: Path):
+def test_every_file_that_is_mentioned_exists(page: Path) -> None:
     for path in _PATH.findall(page.read_text(encoding="utf-8")):
         assert (ROOT / path).exists(), path
 
 
-def test_the_map_of_the_code_names_every_part():
+def test_the_architecture_page_names_every_part() -> None:
     parts = {
         f"hksz_db/{part.name}{'/' if part.is_dir() else ''}"
         for part in (ROOT / "hksz_db").iterdir()

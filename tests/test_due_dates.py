@@ -20,7 +20,7 @@ from sqlalchemy import make_url
 from structlog.testing import capture_logs
 
 from app import create_app
-from hksz_db.database import Database
+from hksz_db.database import Connection, Database
 from hksz_db.embedded import Server
 from hksz_db.serving import recording_due_claims
 from hksz_db.settings import Settings
@@ -29,12 +29,11 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
 OFTEN_S = 0.02
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """The module's database itself: what is written is committed."""
+    """The database of the module, in which writes are committed."""
     database = Database(lambda: database_url)
     yield database
     database.close()
@@ -92,7 +91,9 @@ def wait_until(reached: Callable[[], bool]) -> None:
     raise AssertionError("the time is over")
 
 
-def test_overdue_claims_are_recorded_at_once_and_regularly(database, psql):
+def test_overdue_claims_are_recorded_at_once_and_regularly(
+    database: Database, psql: Connection
+) -> None:
     first = overdue_claim(psql)
     with recording_due_claims(database, OFTEN_S):
         wait_until(lambda: recorded(psql) == [first])
@@ -103,7 +104,9 @@ def test_overdue_claims_are_recorded_at_once_and_regularly(database, psql):
     assert recorded(psql) == [first, second]
 
 
-def test_two_servers_record_each_claim_once(database, database_url, psql):
+def test_two_servers_record_each_claim_once(
+    database: Database, database_url: str, psql: Connection
+) -> None:
     with (
         recording_due_claims(database, OFTEN_S),
         recording_due_claims(Database(lambda: database_url), OFTEN_S),
@@ -113,8 +116,10 @@ def test_two_servers_record_each_claim_once(database, database_url, psql):
     assert len(recorded(psql)) == len(claims)
 
 
-def test_an_unreachable_database_is_retried(database, psql, server, logs):
-    name = database.connector.url.database
+def test_an_unreachable_database_is_retried(
+    database: Database, psql: Connection, server: Server, logs: list[Any]
+) -> None:
+    name = make_url(database.connector.location).database
     url = server.url("postgres", superuser=True)
     with closing(psycopg.connect(url, autocommit=True)) as other:
         other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false".encode())
@@ -154,7 +159,9 @@ def serving(url: str, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
         process.wait(60)
 
 
-def test_servers_record_overdue_claims_without_a_request(database_url, psql, tmp_path):
+def test_servers_record_overdue_claims_without_a_request(
+    database_url: str, psql: Connection, tmp_path: Path
+) -> None:
     claim = overdue_claim(psql)
     with serving(database_url, tmp_path / "a") as one, serving(database_url, tmp_path / "b") as two:
         wait_until(lambda: recorded(psql) == [claim])
@@ -182,7 +189,7 @@ def reading_url(server: Server, database_url: str) -> Iterator[str]:
             superuser.execute("DROP OWNED BY hksz_reader; DROP ROLE hksz_reader")
 
 
-def test_a_role_that_may_only_read_reads_the_whole_feed(reading_url, psql):
+def test_a_role_that_may_only_read_reads_the_whole_feed(reading_url: str, psql: Connection) -> None:
     claims = [overdue_claim(psql) for _ in range(30)]
     database = Database(lambda: reading_url)
     app = create_app(Settings(log_level="error"), database)
@@ -207,11 +214,13 @@ def test_a_role_that_may_only_read_reads_the_whole_feed(reading_url, psql):
     assert [json.loads(line)["id"] for line in lines.output.splitlines()] == [
         entry["id"] for entry in entries
     ]
-    app.extensions["hksz_waiting_room"].listener.close()
+    app.extensions["hksz_change_listener"].close()
     database.close()
 
 
-def test_a_read_only_database_is_logged(reading_url, psql, logs):
+def test_a_read_only_database_is_logged(
+    reading_url: str, psql: Connection, logs: list[Any]
+) -> None:
     claim = overdue_claim(psql)
     with recording_due_claims(Database(lambda: reading_url), OFTEN_S):
         wait_until(lambda: bool(logs))

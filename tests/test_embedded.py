@@ -23,7 +23,7 @@ from hksz_db.embedded import EmbeddedError, Server, default_home, running
 
 pytestmark = pytest.mark.slow
 
-TIMEOUT_S = 20.0  # a passing test never waits that long
+TIMEOUT_S = 20.0  # a test that passes never waits that long
 
 CLIENT = """
 import sys

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.orm import Session
 
 from hksz_db.database import Database, fetch_in, prepare, run
+from tests.conftest import QueryCounter
 
 COUNT = prepare(text("SELECT count(*) FROM metrics"))
 KEYS = prepare(text("SELECT key FROM metrics ORDER BY key"))
@@ -77,7 +78,7 @@ def test_a_session_survives_an_error_in_a_savepoint(session: Session) -> None:
     assert run(session, "SELECT key FROM metrics") == [("kept",)]
 
 
-def test_statements_are_counted(database: Database, query_counter) -> None:
+def test_statements_are_counted(database: Database, query_counter: QueryCounter) -> None:
     with query_counter() as counted, database.transaction() as session:
         run(session, METRIC, "key")
         session.execute(text("SELECT 1"))
@@ -87,7 +88,9 @@ def test_statements_are_counted(database: Database, query_counter) -> None:
     assert len(counted.statements) == 3
 
 
-def test_statements_of_other_threads_are_not_counted(database_url: str, query_counter) -> None:
+def test_statements_of_other_threads_are_not_counted(
+    database_url: str, query_counter: QueryCounter
+) -> None:
     with closing(Database(lambda: database_url)) as other, query_counter() as counted:
         thread = threading.Thread(target=other.read, args=(COUNT, {}))
         thread.start()

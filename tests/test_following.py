@@ -6,13 +6,14 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import psycopg
 import pytest
+from click.testing import Result
 from flask.testing import FlaskCliRunner
 
 from app import create_app
@@ -25,18 +26,20 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
 ADD = "INSERT INTO units (code, label, dimension, factor) VALUES ($1, 'x', 'count', 1)"
 
+Run = Callable[..., Result]
+
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """The module's database itself: what is written is committed."""
+    """The database of the module, in which writes are committed."""
     database = Database(lambda: database_url)
     yield database
     database.close()
 
 
 @pytest.fixture
-def flask(database: Database):
-    """Runs a command."""
+def flask(database: Database) -> Run:
+    """``flask(*arguments)`` runs a command."""
     runner = FlaskCliRunner(create_app(Settings(log_level="error"), database))
     return lambda *arguments: runner.invoke(args=[str(argument) for argument in arguments])
 
@@ -51,7 +54,7 @@ def codes(output: str) -> list[str]:
     return [json.loads(line)["document"]["code"] for line in output.splitlines()]
 
 
-def test_each_change_is_a_line(flask, database):
+def test_each_change_is_a_line(flask: Run, database: Database) -> None:
     add(database, *(f"a{n}" for n in range(120)))
     answer = flask("changes", "follow", "--once", "--resource", "units")
     assert answer.exit_code == 0
@@ -63,7 +66,7 @@ def test_each_change_is_a_line(flask, database):
     )
 
 
-def test_the_cursor_file_resumes(flask, database, tmp_path):
+def test_the_cursor_file_resumes(flask: Run, database: Database, tmp_path: Path) -> None:
     file = tmp_path / "cursor"
     arguments = ("changes", "follow", "--once", "--cursor-file", file)
     assert flask(*arguments, "--from", "now").output == ""
@@ -77,7 +80,7 @@ def test_the_cursor_file_resumes(flask, database, tmp_path):
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_the_api_accepts_the_same_cursors(flask, database, tmp_path):
+def test_the_api_accepts_the_same_cursors(flask: Run, database: Database, tmp_path: Path) -> None:
     file = tmp_path / "cursor"
     flask("changes", "follow", "--once", "--from", "now", "--cursor-file", file)
     add(database, "c1")
@@ -89,7 +92,7 @@ def test_the_api_accepts_the_same_cursors(flask, database, tmp_path):
     assert flask(*follow).output == ""
 
 
-def test_an_invalid_argument_is_one_sentence(flask, tmp_path):
+def test_an_invalid_argument_is_one_sentence(flask: Run, tmp_path: Path) -> None:
     file = tmp_path / "cursor"
     file.write_text("nonsense\n")
     for arguments, words in (
@@ -105,7 +108,7 @@ def test_an_invalid_argument_is_one_sentence(flask, tmp_path):
     assert flask("changes", "follow", "--resource", "words").exit_code == 2
 
 
-def test_an_unreachable_database_is_one_sentence():
+def test_an_unreachable_database_is_one_sentence() -> None:
     away = Database(lambda: "postgresql://hksz@127.0.0.1:1/hksz")
     runner = FlaskCliRunner(create_app(Settings(log_level="error"), away))
     for arguments in (["changes", "follow"], ["due"]):
@@ -138,7 +141,7 @@ def next_code(stream: IO[str] | None) -> str:
     return code
 
 
-def test_it_follows_until_ctrl_c(database, database_url, tmp_path):
+def test_it_follows_until_ctrl_c(database: Database, database_url: str, tmp_path: Path) -> None:
     add(database, "d1")
     file = tmp_path / "cursor"
     with following(database_url, "--cursor-file", str(file)) as process:
@@ -185,7 +188,7 @@ def _wait_until(reached) -> None:
     raise AssertionError("the time is over")
 
 
-def test_it_ends_when_its_reader_ends(database, database_url):
+def test_it_ends_when_its_reader_ends(database: Database, database_url: str) -> None:
     add(database, *(f"e{n}" for n in range(300)))
     with following(database_url, "--once") as process:
         assert process.stdout
@@ -197,7 +200,7 @@ def test_it_ends_when_its_reader_ends(database, database_url):
         assert process.wait(60) == 0
 
 
-def test_overdue_claims_are_recorded(flask, database):
+def test_overdue_claims_are_recorded(flask: Run, database: Database) -> None:
     with writing(database) as session:
         run(
             session,

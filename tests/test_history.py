@@ -1,4 +1,4 @@
-"""What every row was, who changed it and when: kept by the database, whoever writes."""
+"""The database records every version of every row, with its author and time."""
 
 import json
 import threading
@@ -15,7 +15,8 @@ import pytest
 from sqlalchemy import make_url
 
 from app import create_app
-from hksz_db.database import Database, as_of_snapshot, set_as_of, use_history_schema
+from hksz_db.database import Connection, Database
+from hksz_db.database.connections import as_of_snapshot, set_as_of, use_history_schema
 from hksz_db.domain.errors import OutsideHistory
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.embedded import Server
@@ -28,13 +29,13 @@ from hksz_db.queries.registry import RESOURCES
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
+from tests.conftest import MakeDatabase
 
 BOOKKEEPING = {"transactions", "changes", "idempotency_keys"}
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 @pytest.fixture(scope="module")
-def database_url(make_database, all_seeds: str) -> Iterator[str]:
+def database_url(make_database: MakeDatabase, all_seeds: str) -> Iterator[str]:
     with make_database(all_seeds) as url:
         yield url
 
@@ -47,21 +48,21 @@ def connected(url: str) -> Iterator[Connection]:
 
 @pytest.fixture
 def psql(database_url: str) -> Iterator[Connection]:
-    """Somebody at the database itself, each of whose statements is a transaction."""
+    """A connection on which each statement is a transaction."""
     with connected(database_url) as connection:
         yield connection
 
 
 @pytest.fixture
 def past(database_url: str) -> Iterator[Connection]:
-    """A connection that looks back."""
+    """A connection that reads as of an earlier time."""
     with connected(database_url) as connection:
         use_history_schema(connection)
         yield connection
 
 
 def one(connection: Connection, query: str, *arguments: Any) -> Any:
-    """The one value that a query gives."""
+    """The single value that a query returns."""
     ((value,),) = connection.execute(query.encode(), arguments or None).fetchall()
     return value
 
@@ -94,7 +95,7 @@ def columns(connection: Connection, table: str) -> set[str]:
     return {name for (name,) in rows}
 
 
-def test_every_table_has_a_history_with_all_its_columns(psql):
+def test_every_table_has_a_history_with_all_its_columns(psql: Connection) -> None:
     assert Base.metadata.tables.keys() - BOOKKEEPING == HISTORY_TABLES.keys()
     for table in HISTORY_TABLES:
         own = columns(psql, table)
@@ -103,7 +104,7 @@ def test_every_table_has_a_history_with_all_its_columns(psql):
         assert columns(psql, f"history.{table}") == own | {"sys_period"}, table
 
 
-def test_the_history_says_what_a_row_was_and_when(psql, past):
+def test_the_history_says_what_a_row_was_and_when(psql: Connection, past: Connection) -> None:
     moments = [now(psql)]
     for title in ("First", "Second"):
         retitle(psql, title)
@@ -124,13 +125,13 @@ def test_the_history_says_what_a_row_was_and_when(psql, past):
     assert title_at(past, periods[-1].lower - timedelta(microseconds=1)) == "First"
 
 
-def test_a_change_that_changes_nothing_is_none(psql):
+def test_an_update_without_effect_is_not_recorded(psql: Connection) -> None:
     before = one(psql, "SELECT count(*) FROM transactions")
     psql.execute("UPDATE sources SET title = title, version = version")
     psql.execute("UPDATE claims SET written_in = written_in")
     psql.execute("DELETE FROM claims WHERE false")
     assert one(psql, "SELECT count(*) FROM transactions") == before
-    # As numbers they are equal; as what somebody wrote they are not.
+    # Equal as numbers, but written differently.
     psql.execute("UPDATE figures SET amount = amount::text::numeric(30, 3) WHERE amount = 47000")
     assert one(psql, "SELECT count(*) FROM transactions") == before + 1
 
@@ -139,13 +140,13 @@ ADD = "INSERT INTO sources (csl_type, title, external_id) VALUES ('report', %s, 
 REMOVE = "DELETE FROM sources WHERE external_id = 'test:added'"
 
 
-def test_nobody_can_say_when_a_row_was_written(psql):
+def test_written_in_cannot_be_set(psql: Connection) -> None:
     psql.execute("UPDATE sources SET written_in = 7 WHERE external_id = 'hksz:ttps-reply-2024'")
     psql.execute("INSERT INTO sources (csl_type, title, written_in) VALUES ('report', 'A', 7)")
     assert one(psql, "SELECT count(*) FROM sources WHERE written_in = 7") == 0
 
 
-def test_the_log_has_before_and_after(psql):
+def test_the_log_has_before_and_after(psql: Connection) -> None:
     retitle(psql, "Before")
     retitle(psql, "After")
     operation, before, after, actor, changed = psql.execute(
@@ -157,7 +158,7 @@ def test_the_log_has_before_and_after(psql):
     assert changed == ["title"]
 
 
-def test_the_log_knows_rows_that_came_and_went(psql):
+def test_the_log_has_inserted_and_deleted_rows(psql: Connection) -> None:
     psql.execute(ADD, ["X"])
     psql.execute(REMOVE)
     log = psql.execute(
@@ -171,7 +172,7 @@ def test_the_log_knows_rows_that_came_and_went(psql):
     assert one(psql, "SELECT count(*) FROM change_log WHERE after ->> 'title' = 'Y'") == 0
 
 
-def test_what_goes_with_another_row_is_kept_too(psql, past):
+def test_cascaded_deletes_are_recorded(psql: Connection, past: Connection) -> None:
     psql.execute(ADD, ["Z"])
     psql.execute(
         "INSERT INTO source_captures (source_id, normalization, char_length, text_sha256)"
@@ -203,7 +204,7 @@ def test_what_goes_with_another_row_is_kept_too(psql, past):
         "TRUNCATE claims CASCADE",
     ],
 )
-def test_the_history_cannot_be_rewritten(psql, statement):
+def test_the_history_cannot_be_rewritten(psql: Connection, statement: str) -> None:
     retitle(psql, "Something to rewrite")
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         psql.execute(statement)
@@ -211,7 +212,7 @@ def test_the_history_cannot_be_rewritten(psql, statement):
 
 @contextmanager
 def service_role(server: Server, database: str) -> Iterator[str]:
-    """A role with what the documentation tells an operator to grant; its name."""
+    """The name of a role with the privileges that the documentation lists."""
     page = (Path(__file__).parents[1] / "docs/how-to/deploy.md").read_text(encoding="utf-8")
     (_, block) = page.split("```sql\n")
     grants = block.split("```")[0]
@@ -224,7 +225,9 @@ def service_role(server: Server, database: str) -> Iterator[str]:
             superuser.execute("DROP OWNED BY hksz_service; DROP ROLE hksz_service")
 
 
-def test_a_role_that_may_write_cannot_touch_the_history(server, database_url, psql):
+def test_a_role_that_may_write_cannot_touch_the_history(
+    server: Server, database_url: str, psql: Connection
+) -> None:
     name = str(make_url(database_url).database)
     with (
         service_role(server, name) as role,
@@ -246,7 +249,9 @@ def test_a_role_that_may_write_cannot_touch_the_history(server, database_url, ps
         database.close()
 
 
-def test_a_role_that_may_write_serves_the_history(server, database_url, psql):
+def test_a_role_that_may_write_serves_the_history(
+    server: Server, database_url: str, psql: Connection
+) -> None:
     name = str(make_url(database_url).database)
     with service_role(server, name) as role:
         database = Database(lambda: server.url(name).replace("hksz@", f"{role}@"))
@@ -276,7 +281,7 @@ def test_a_role_that_may_write_serves_the_history(server, database_url, psql):
         database.close()
 
 
-def test_savepoints_that_are_rolled_back_leave_nothing(psql):
+def test_rolled_back_savepoints_leave_nothing(psql: Connection) -> None:
     with psql.transaction():
         with psql.transaction(force_rollback=True):
             retitle(psql, "Rolled back")
@@ -289,8 +294,10 @@ def test_savepoints_that_are_rolled_back_leave_nothing(psql):
 
 
 @pytest.mark.slow
-def test_a_transaction_is_seen_whole_and_from_when_it_committed(database_url, psql, past):
-    """One that began before another and committed after it, and that took more than a second."""
+def test_a_transaction_becomes_visible_as_a_whole_when_it_commits(
+    database_url: str, psql: Connection, past: Connection
+) -> None:
+    """A long transaction that began before another one and committed after it."""
     retitle(psql, "Old")
     with connected(database_url) as slow:
         with slow.transaction():
@@ -313,8 +320,10 @@ def test_a_transaction_is_seen_whole_and_from_when_it_committed(database_url, ps
     assert title_at(past, written) == "Old"
 
 
-def test_whoever_overwrote_is_later(database_url, psql):
-    """B began first and waited for A: its row ended A's, so that it is the later one."""
+def test_a_transaction_that_overwrites_another_is_later(
+    database_url: str, psql: Connection
+) -> None:
+    """B began first and waited for A, but its version replaced A's, so it is later."""
     with connected(database_url) as a, connected(database_url) as b, ThreadPoolExecutor(1) as pool:
         with a.transaction():
             retitle(a, "A")
@@ -335,8 +344,10 @@ def test_whoever_overwrote_is_later(database_url, psql):
     assert rows[0][1].lower == rows[1][1].upper
 
 
-def test_a_moment_waits_for_who_is_about_to_commit(database_url, psql, past):
-    """The same question gets the same answer, however close to the moment it is asked."""
+def test_as_of_waits_for_transactions_that_are_committing(
+    database_url: str, psql: Connection, past: Connection
+) -> None:
+    """A read as of a very recent time can be repeated with the same result."""
     with connected(database_url) as writer, ThreadPoolExecutor(1) as pool:
         writer.execute("BEGIN")
         retitle(writer, "Committing")
@@ -349,8 +360,8 @@ def test_a_moment_waits_for_who_is_about_to_commit(database_url, psql, past):
 
 
 @pytest.mark.slow
-def test_the_clock_may_go_back(psql):
-    """Of two transactions the one that saw the other is the later, whatever the clock says."""
+def test_the_clock_may_be_set_back(psql: Connection) -> None:
+    """A transaction that saw another one is later, even if the clock was set back."""
     psql.execute("ALTER TABLE transactions DISABLE TRIGGER transactions_refuse_rewriting")
     ahead = datetime.now(UTC) + timedelta(seconds=2)
     retitle(psql, "Of tomorrow")
@@ -365,7 +376,7 @@ def test_the_clock_may_go_back(psql):
     threading.Event().wait(2)
 
 
-def test_the_history_has_a_beginning(past, psql):
+def test_times_before_the_history_are_refused(past: Connection, psql: Connection) -> None:
     began = one(psql, "SELECT committed_at FROM transactions WHERE id = 0")
     set_as_of(past, began)
     for moment in (began - timedelta(microseconds=1), now(psql) + timedelta(hours=1)):
@@ -373,7 +384,7 @@ def test_the_history_has_a_beginning(past, psql):
             set_as_of(past, moment)
 
 
-def test_the_use_of_a_key_is_no_change(database_url, psql):
+def test_the_use_of_a_key_is_not_recorded(database_url: str, psql: Connection) -> None:
     database = Database(lambda: database_url)
     with writing(database) as session:
         key = api_keys.create(session, "somebody", [Scope.CLAIMS_WRITE])
@@ -388,19 +399,19 @@ def test_the_use_of_a_key_is_no_change(database_url, psql):
     database.close()
 
 
-def test_the_registry_says_which_tables_have_a_history_and_how(psql):
+def test_the_registry_lists_the_tables_with_a_history(psql: Connection) -> None:
     stored = psql.execute("SELECT name, resource, owner, ignored, logged FROM history.tables")
     assert {name: TableHistory(name, *options) for name, *options in stored} == HISTORY_TABLES
 
 
-def test_only_what_follows_from_other_tables_is_not_listed(psql):
+def test_only_derived_tables_are_not_listed(psql: Connection) -> None:
     listed = {table for (table,) in psql.execute("SELECT DISTINCT table_name FROM changes")}
     assert "claim_bands" not in listed
     assert {"sources", "claims", "evidence", "corroborations", "api_keys"} <= listed
 
 
-def test_a_moment_is_one_snapshot(database_url, psql):
-    """Who began before the moment and commits while it is being answered is not seen."""
+def test_as_of_reads_one_snapshot(database_url: str, psql: Connection) -> None:
+    """A transaction that began before the time and commits during the read is not seen."""
     retitle(psql, "Seen")
     with connected(database_url) as writer, connected(database_url) as reader:
         use_history_schema(reader)
@@ -414,7 +425,9 @@ def test_a_moment_is_one_snapshot(database_url, psql):
         assert title_at(reader, moment) == "Seen"
 
 
-def test_a_table_of_ones_own_is_not_taken_for_the_history(server, database_url, psql):
+def test_temporary_tables_are_not_mistaken_for_the_history(
+    server: Server, database_url: str, psql: Connection
+) -> None:
     name = str(make_url(database_url).database)
     with (
         service_role(server, name) as role,

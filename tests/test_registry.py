@@ -1,4 +1,4 @@
-"""What is known of a resource is declared with it, and not in tables of all resources."""
+"""A resource is declared in its modules, and not in tables of all resources."""
 
 import ast
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from hksz_db.queries.registry import RESOURCES
 
 ROOT = Path(__file__).parent.parent
 MODULES = [*ROOT.glob("hksz_db/**/*.py"), *ROOT.glob("schemas/*.py"), ROOT / "app.py"]
-# Fewer may be named for a reason of their own, such as the resources that citations are made of.
+# A table may name some resources for a reason, such as those in citations.
 MANY = 5
 
 

@@ -17,6 +17,7 @@ from hksz_db.preparing import prepare
 from hksz_db.schema_check import incompleteness
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
+from tests.conftest import MakeDatabase
 
 pytestmark = pytest.mark.slow
 OTHER_EVENT = (
@@ -76,8 +77,8 @@ BROKEN = [
 
 
 @pytest.fixture
-def url(make_database) -> Iterator[str]:
-    """A database of the test's own, which it may damage."""
+def url(make_database: MakeDatabase) -> Iterator[str]:
+    """A database that the test may damage."""
     with make_database() as url:
         yield url
 
@@ -94,7 +95,7 @@ def execute(url: str, sql: str) -> None:
 
 
 @pytest.mark.parametrize(("sql", "missing"), BROKEN, ids=[sql for sql, _ in BROKEN])
-def test_it_names_what_is_missing(url: str, database: Database, sql: str, missing: Any) -> None:
+def test_missing_parts_are_named(url: str, database: Database, sql: str, missing: Any) -> None:
     execute(url, sql)
     with writing(database) as session:
         found = incompleteness(session.connection())
@@ -111,8 +112,8 @@ def test_the_service_is_not_ready_and_says_why(url: str, database: Database) -> 
     assert client.get("/readyz").status_code == 200
 
 
-def test_it_is_looked_up_again_after_a_failure(url: str, database: Database) -> None:
-    """A probe must not cost much; a database that was away may have been restored meanwhile."""
+def test_a_failed_check_is_repeated(url: str, database: Database) -> None:
+    """A successful check is cached; a database that was unreachable may have been replaced."""
     readiness = Readiness()
     readiness.check(database)
     execute(url, "DROP TRIGGER mark_written_updated ON claims")
@@ -124,7 +125,7 @@ def test_it_is_looked_up_again_after_a_failure(url: str, database: Database) -> 
         readiness.check(database)
 
 
-def test_a_role_without_rights_is_told_which_it_lacks(url: str, server: Server) -> None:
+def test_the_missing_rights_of_a_role_are_named(url: str, server: Server) -> None:
     administrator = server.url(str(make_url(url).database), superuser=True)
     execute(administrator, "CREATE ROLE hksz_reader LOGIN")
     try:
@@ -158,7 +159,7 @@ def test_a_command_without_rights_is_one_sentence(url: str, server: Server) -> N
         execute(administrator, "DROP ROLE hksz_stranger")
 
 
-def test_of_many_parts_only_some_are_named(url: str, database: Database) -> None:
+def test_only_some_of_many_missing_parts_are_named(url: str, database: Database) -> None:
     execute(url, "DROP SCHEMA past CASCADE")
     with writing(database) as session:
         found = incompleteness(session.connection())
@@ -167,7 +168,7 @@ def test_of_many_parts_only_some_are_named(url: str, database: Database) -> None
     assert found.endswith(" more.")
 
 
-def test_it_is_not_served(url: str, database: Database) -> None:
+def test_a_damaged_database_is_not_served(url: str, database: Database) -> None:
     execute(url, "DROP TRIGGER mark_written_updated ON claims")
     with pytest.raises(DatabaseUnusable, match="mark_written_updated"):
         prepare(database)

@@ -1,12 +1,16 @@
-"""The seeds: what the first holds, and that loading them again changes only what differs."""
+"""The seeds: the content of the first, and loading again, which writes only differences."""
 
 import json
 import shutil
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
+from sqlalchemy.orm import Session
 
 from hksz_db.database import Database, run
 from hksz_db.preparing import seed_folders
@@ -14,6 +18,7 @@ from hksz_db.services import lifecycle
 from hksz_db.services.batches import update
 from hksz_db.services.seeding import InvalidSeed, Loaded, load
 from hksz_db.services.writing import writing
+from tests.conftest import MakeDatabase
 
 VERSIONS = """
     SELECT external_id, version, updated_at FROM claims
@@ -27,7 +32,7 @@ VERSIONS = """
 
 
 @pytest.fixture(scope="module")
-def database_url(make_database, all_seeds):
+def database_url(make_database: MakeDatabase, all_seeds: str) -> Iterator[str]:
     """A database with the seeds, loaded and committed."""
     with make_database(all_seeds) as url:
         yield url
@@ -35,7 +40,7 @@ def database_url(make_database, all_seeds):
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of the first seed, to be changed; of the same name, as an edit would be."""
+    """A copy of the first seed under the same name, to be edited."""
     (folder, *_) = seed_folders()
     return Path(shutil.copytree(folder, tmp_path / folder.name))
 
@@ -44,7 +49,7 @@ def _read(folder: Path, name: str) -> list[dict]:
     return json.loads((folder / name).read_text(encoding="utf-8"))
 
 
-def _edit(folder: Path, name: str, entry: str, **fields) -> None:
+def _edit(folder: Path, name: str, entry: str, **fields: Any) -> None:
     items = _read(folder, name)
     (item,) = (item for item in items if item["external_id"] == entry)
     item |= fields
@@ -66,12 +71,12 @@ def _state(database: Database) -> dict[str, tuple[int, datetime]]:
     return {name: (version, updated_at) for name, version, updated_at in found}
 
 
-def _claim(session, name="hksz:ttps-approved-2023"):
+def _claim(session: Session, name: str = "hksz:ttps-approved-2023") -> tuple[UUID, str, int]:
     sql = "SELECT id, statement, version FROM claims WHERE external_id = $1"
     return run(session, sql, name)[0]
 
 
-def test_there_is_enough_of_it(session):
+def test_the_seed_has_enough_rows(session: Session) -> None:
     counts = dict(
         run(
             session,
@@ -84,7 +89,7 @@ def test_there_is_enough_of_it(session):
     assert counts["relations"] > 0
 
 
-def test_every_file_that_is_shipped_is_loaded(session):
+def test_every_file_that_is_shipped_is_loaded(session: Session) -> None:
     shipped = [path for folder in seed_folders() for path in folder.glob("*.json")]
     entries = sum(len(_read(path.parent, path.name)) for path in shipped)
     assert run(session, "SELECT count(*) FROM seed_items") == [(entries,)]
@@ -92,8 +97,8 @@ def test_every_file_that_is_shipped_is_loaded(session):
     assert {name for (name,) in files} == {f"{path.parent.name}/{path.name}" for path in shipped}
 
 
-def test_no_two_seeds_have_the_same_entry():
-    """They would overwrite each other in turn."""
+def test_no_two_seeds_have_the_same_entry() -> None:
+    """They would overwrite each other."""
     entries = Counter(
         (path.name, item["external_id"])
         for folder in seed_folders()
@@ -103,7 +108,9 @@ def test_no_two_seeds_have_the_same_entry():
     assert {entry for entry, times in entries.items() if times > 1} == set()
 
 
-def test_every_claim_of_the_article_has_evidence_with_a_locator_in_a_capture(session):
+def test_every_claim_of_the_article_has_evidence_with_a_locator_in_a_capture(
+    session: Session,
+) -> None:
     (article, *_) = seed_folders()
     located = run(
         session,
@@ -132,7 +139,7 @@ def test_every_claim_of_the_article_has_evidence_with_a_locator_in_a_capture(ses
     )
 
 
-def test_every_claim_has_evidence(session):
+def test_every_claim_has_evidence(session: Session) -> None:
     assert (
         run(
             session,
@@ -143,11 +150,11 @@ def test_every_claim_has_evidence(session):
     )
 
 
-def test_every_relation_of_an_entity_names_its_claim(session):
+def test_every_relation_of_an_entity_names_its_claim(session: Session) -> None:
     assert run(session, "SELECT 1 FROM entity_relations WHERE claim_id IS NULL") == []
 
 
-def test_the_author_is_credited(session):
+def test_the_author_is_a_contributor(session: Session) -> None:
     credited = run(
         session,
         "SELECT entities.name, role, credited_name, credited_as FROM source_contributors"
@@ -159,13 +166,13 @@ def test_the_author_is_credited(session):
     assert ("Shenzhen Daily", "publisher") in [credit[:2] for credit in credited]
 
 
-def test_no_address_is_in_it():
+def test_the_seeds_contain_no_address() -> None:
     for folder in seed_folders():
         for path in folder.glob("*"):
             assert "@" not in path.read_text(encoding="utf-8")
 
 
-def test_loading_it_again_changes_nothing(database):
+def test_loading_it_again_changes_nothing(database: Database) -> None:
     before = _state(database)
     for folder in seed_folders():
         entries = sum(len(_read(folder, path.name)) for path in folder.glob("*.json"))
@@ -174,7 +181,7 @@ def test_loading_it_again_changes_nothing(database):
     assert _state(database) == before
 
 
-def test_entries_written_otherwise_and_meaning_the_same_change_nothing(database, copy):
+def test_equivalent_entries_change_nothing(database: Database, copy: Path) -> None:
     before = _state(database)
     for path in copy.glob("*.json"):
         items = [dict(reversed(item.items())) for item in _read(copy, path.name)]
@@ -210,8 +217,13 @@ def test_entries_written_otherwise_and_meaning_the_same_change_nothing(database,
     ],
 )
 def test_a_corrected_entry_updates_its_row_and_no_other(
-    database, copy, name, external_id, fields, touched
-):
+    database: Database,
+    copy: Path,
+    name: str,
+    external_id: str,
+    fields: dict[str, Any],
+    touched: list[str],
+) -> None:
     before = _state(database)
     _edit(copy, name, external_id, **fields)
     assert _load(database, copy).changed == 1
@@ -221,7 +233,9 @@ def test_a_corrected_entry_updates_its_row_and_no_other(
     assert _load(database, copy).changed == 0
 
 
-def test_a_corrected_date_of_the_article_corrects_what_is_dated_by_it(database, copy):
+def test_a_corrected_date_of_the_article_updates_dates_relative_to_it(
+    database: Database, copy: Path
+) -> None:
     before = _state(database)
     _edit(copy, "sources.json", "hksz:shenzhen-daily-article", issued_edtf="2024-02-05")
     assert _load(database, copy).changed == 1
@@ -248,7 +262,9 @@ def test_a_corrected_date_of_the_article_corrects_what_is_dated_by_it(database, 
     ("part", "index", "fields"),
     [("figures", 0, {"amount": "47001"}), ("evidence", 0, {"note": "Read again."})],
 )
-def test_a_corrected_part_updates_itself_and_its_claim(database, copy, part, index, fields):
+def test_a_corrected_part_updates_itself_and_its_claim(
+    database: Database, copy: Path, part: str, index: int, fields: dict[str, str]
+) -> None:
     before = _state(database)
     name = "hksz:ttps-approved-2023"
     (claim,) = (item for item in _read(copy, "claims.json") if item["external_id"] == name)
@@ -261,7 +277,7 @@ def test_a_corrected_part_updates_itself_and_its_claim(database, copy, part, ind
     assert all(after[row][0] == before[row][0] + 1 for row in changed)
 
 
-def test_a_new_entry_and_a_new_part_are_added(database, copy):
+def test_a_new_entry_and_a_new_part_are_added(database: Database, copy: Path) -> None:
     figure = {
         "external_id": "hksz:another-figure",
         "metric_external_id": "hksz:metric-ttps-approved",
@@ -278,7 +294,7 @@ def test_a_new_entry_and_a_new_part_are_added(database, copy):
     assert {"hksz:another-figure", "hksz:unit-dollar"} <= set(_state(database))
 
 
-def _times(database, name):
+def _times(database: Database, name: str) -> tuple[Any, ...]:
     with database.transaction() as session:
         return run(
             session,
@@ -288,8 +304,10 @@ def _times(database, name):
         )[0]
 
 
-def test_an_entry_that_becomes_relative_changes_the_row_that_was_loaded(database, copy):
-    """A database was seeded before, when the dates were absolute; and back again."""
+def test_an_entry_that_becomes_relative_changes_the_row_that_was_loaded(
+    database: Database, copy: Path
+) -> None:
+    """From absolute to relative dates, and back."""
     name, now = "hksz:qianhai-zone-established", _read(copy, "claims.json")
     (claim,) = (item for item in now if item["external_id"] == name)
     relative = ("[2009..2013]", "-P13Y", "[2023..2025]", "P0Y")
@@ -305,14 +323,14 @@ def test_an_entry_that_becomes_relative_changes_the_row_that_was_loaded(database
     assert _times(database, name) == relative
 
 
-def test_what_a_file_no_longer_holds_stays(database, copy):
+def test_rows_of_removed_entries_stay(database: Database, copy: Path) -> None:
     before = _state(database)
     _write(copy, "claims.json", _read(copy, "claims.json")[:1])
     assert _load(database, copy).changed == 0
     assert _state(database) == before
 
 
-def test_an_edit_survives_as_long_as_its_entry_is_the_same(database, copy):
+def test_an_edit_survives_while_its_entry_is_unchanged(database: Database, copy: Path) -> None:
     with writing(database) as session:
         id, *_ = _claim(session)
         update(session, "claims", id, None, {"statement": "Edited."})
@@ -325,7 +343,7 @@ def test_an_edit_survives_as_long_as_its_entry_is_the_same(database, copy):
         assert _claim(session)[1] == "Corrected."
 
 
-def test_what_was_deleted_stays_deleted(database, copy):
+def test_deleted_rows_stay_deleted(database: Database, copy: Path) -> None:
     with writing(database) as session:
         id, *_ = _claim(session)
         lifecycle.delete(session, "claims", id, None)
@@ -353,9 +371,9 @@ def test_what_was_deleted_stays_deleted(database, copy):
         ("units.json", "hksz:unit-year", {"label": None}, "label"),
     ],
 )
-def test_a_broken_entry_is_named_and_nothing_is_loaded(
-    database, copy, name, external_id, fields, reason
-):
+def test_an_invalid_entry_is_named_and_nothing_is_loaded(
+    database: Database, copy: Path, name: str, external_id: str, fields: dict[str, Any], reason: str
+) -> None:
     before = _state(database)
     _edit(copy, "units.json", "hksz:unit-one", label="changed as well")
     _edit(copy, name, external_id, **fields)
@@ -370,17 +388,19 @@ def test_a_broken_entry_is_named_and_nothing_is_loaded(
 @pytest.mark.parametrize(
     "text", ["", "{", "{}", "5", "null", "[1]", "[{}]", '[{"external_id": 5}]', "\ufeff[]"]
 )
-def test_a_file_that_is_no_list_of_entries_is_named(database, copy, text):
+def test_a_file_that_is_not_a_list_of_entries_is_named(
+    database: Database, copy: Path, text: str
+) -> None:
     (copy / "units.json").write_text(text, encoding="utf-8")
     with pytest.raises(InvalidSeed, match="units"):
         _load(database, copy)
 
 
-def test_a_new_entry_that_is_broken_is_named(database, copy):
+def test_an_invalid_new_entry_is_named(database: Database, copy: Path) -> None:
     _write(copy, "units.json", [{"external_id": "hksz:bad", "code": "no such unit", "label": "x"}])
     with pytest.raises(InvalidSeed, match="hksz:bad"):
         _load(database, copy)
 
 
-def test_an_empty_folder_is_no_seed_and_no_error(database, tmp_path):
+def test_an_empty_folder_loads_nothing(database: Database, tmp_path: Path) -> None:
     assert _load(database, tmp_path) == Loaded(0, 0)

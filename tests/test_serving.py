@@ -32,7 +32,7 @@ settings = Settings.from_environ(os.environ)
 with listening(settings, unread_s=3) as listeners:
     serve("app:worker_app", settings, settings.database_url, listeners)
 """
-TIMEOUT_S = 30.0  # a passing test never waits that long
+TIMEOUT_S = 30.0  # a test that passes never waits that long
 
 
 def _free_port() -> int:
@@ -69,7 +69,9 @@ def _wait_until_it_answers(port: int) -> None:
     raise AssertionError("the server does not answer")
 
 
-def test_an_address_in_use_is_reported_in_a_sentence_before_the_database_is_made(tmp_path):
+def test_an_address_in_use_is_reported_in_a_sentence_before_the_database_is_made(
+    tmp_path: Path,
+) -> None:
     home = tmp_path / "home"
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
@@ -87,7 +89,9 @@ def test_an_address_in_use_is_reported_in_a_sentence_before_the_database_is_made
     assert not home.exists()
 
 
-def test_only_one_of_two_servers_started_at_once_survives(tmp_path, database_url):
+def test_only_one_of_two_servers_started_at_once_survives(
+    tmp_path: Path, database_url: str
+) -> None:
     port = _free_port()
     settings = {"DATABASE_URL": database_url, "HKSZ_PORT": str(port)}
     logs = [tmp_path / "first", tmp_path / "second"]
@@ -108,7 +112,9 @@ def test_only_one_of_two_servers_started_at_once_survives(tmp_path, database_url
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_a_second_server_cannot_listen_on_the_address(monkeypatch, workers):
+def test_a_second_server_cannot_listen_on_the_address(
+    monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
     monkeypatch.setattr("hksz_db.serving._BIND_TIMEOUT_S", 0)
     settings = Settings(port=_free_port(), workers=workers)
     for _ in range(2):
@@ -123,7 +129,7 @@ def test_a_second_server_cannot_listen_on_the_address(monkeypatch, workers):
                     pass
 
 
-def test_connections_are_spread_evenly_over_the_workers():
+def test_connections_are_spread_evenly_over_the_workers() -> None:
     with listening(Settings(port=_free_port(), workers=3)) as listeners, ExitStack() as stack:
         address = listeners[0].getsockname()
         for _ in range(300):
@@ -141,7 +147,7 @@ def _accepted(listener: socket.socket) -> int:
     return number
 
 
-def test_listening_waits_for_the_rest_of_a_killed_server(monkeypatch):
+def test_listening_waits_until_the_address_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as old:
         port = old.getsockname()[1]
         monkeypatch.setattr("hksz_db.serving.time.sleep", lambda _: old.close())
@@ -150,7 +156,7 @@ def test_listening_waits_for_the_rest_of_a_killed_server(monkeypatch):
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid", "x" * 70])
-def test_an_address_of_another_machine_is_reported_in_a_sentence(host):
+def test_an_address_of_another_machine_is_reported_in_a_sentence(host) -> None:
     with (
         pytest.raises(PortInUse, match=r"^[^\n]+\.$"),
         listening(Settings(host=host)),
@@ -168,7 +174,7 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory, database_url) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Iterator[Served]:
     """A server for the module."""
     path = tmp_path_factory.mktemp("served") / "log"
     port = _free_port()
@@ -193,17 +199,17 @@ def _worker(served: Served) -> int:
     return worker
 
 
-def test_the_replacement_of_a_killed_worker_answers_on_the_same_socket(served):
+def test_the_replacement_of_a_killed_worker_answers_on_the_same_socket(served: Served) -> None:
     killed = _worker(served)
     os.kill(killed, signal.SIGKILL)
     while Path(f"/proc/{killed}").exists():
         time.sleep(0.005)
-    # The connection is not refused, even before there is a new worker.
+    # The connection is accepted even before the new worker starts.
     assert _get(served.port) == {"status": "ok"}
     assert _worker(served) != killed
 
 
-def test_workers_use_the_url_as_it_was_given(served, database_url):
+def test_workers_use_the_url_as_it_was_given(served: Served, database_url: str) -> None:
     assert _get(served.port, "/v1/units")["data"] == []
     with psycopg.connect(database_url) as connection:
         names = connection.execute(
@@ -214,13 +220,13 @@ def test_workers_use_the_url_as_it_was_given(served, database_url):
     assert names == [(NAME,)]
 
 
-def test_more_bodies_than_threads_can_be_awaited_without_a_warning(served):
+def test_more_bodies_than_threads_can_be_received(served: Served) -> None:
     unfinished = b"POST /v1/sources HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{"
     with ExitStack() as stack:
         for _ in range(5 * (os.cpu_count() or 1)):
             sender = socket.create_connection(("127.0.0.1", served.port))
             stack.enter_context(sender).sendall(unfinished)
-        for _ in range(3):  # the first may be answered before the bodies are asked for
+        for _ in range(3):  # the first may be answered before the bodies are awaited
             assert _get(served.port) == {"status": "ok"}
     log = served.log.read_text()
     assert "Started worker" in log
@@ -228,7 +234,7 @@ def test_more_bodies_than_threads_can_be_awaited_without_a_warning(served):
 
 
 @pytest.fixture
-def impatient(tmp_path, database_url) -> Iterator[int]:
+def short_timeout_port(tmp_path: Path, database_url: str) -> Iterator[int]:
     """The port of a server that drops connections after a second, with a long export."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(
@@ -265,13 +271,15 @@ def _wait_for_exports(url: str, number: int) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has TCP_USER_TIMEOUT")
-def test_a_client_that_reads_nothing_is_dropped_and_a_slow_one_is_not(impatient, database_url):
-    with _ask_for_the_export(impatient) as deaf:
+def test_only_a_client_that_reads_nothing_is_disconnected(
+    short_timeout_port: int, database_url: str
+) -> None:
+    with _ask_for_the_export(short_timeout_port) as stalled:
         _wait_for_exports(database_url, 1)
         _wait_for_exports(database_url, 0)
-        with pytest.raises(ConnectionResetError), deaf.makefile("rb") as answer:
+        with pytest.raises(ConnectionResetError), stalled.makefile("rb") as answer:
             answer.read()
-    with _ask_for_the_export(impatient) as slow:
+    with _ask_for_the_export(short_timeout_port) as slow:
         # Read a little at a time, for longer than the limit.
         received = b""
         for _ in range(45):

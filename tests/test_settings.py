@@ -2,15 +2,16 @@
 
 from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hksz_db.settings import InvalidSettings, Settings
+from hksz_db.settings import InvalidSettings, Settings, variable
 
-NAMES = {item.metadata["name"]: item.name for item in fields(Settings)}
+NAMES = {variable(item.name): item.name for item in fields(Settings)}
 
 
-def test_defaults_apply_without_an_environment():
+def test_defaults_apply_without_an_environment() -> None:
     settings = Settings.from_environ({})
     assert settings == Settings()
     assert settings.database_url is None
@@ -41,13 +42,13 @@ def test_defaults_apply_without_an_environment():
         ("HKSZ_ACCESS_LOG", "true", True),
     ],
 )
-def test_a_setting_is_read_from_its_variable(name, text, value):
+def test_a_setting_is_read_from_its_variable(name: str, text: str, value: Any) -> None:
     settings = Settings.from_environ({name: text, "PATH": "/bin", "UNRELATED": "x"})
     assert getattr(settings, NAMES[name]) == value
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_empty_variable_counts_as_unset(name):
+def test_an_empty_variable_counts_as_unset(name: str) -> None:
     assert Settings.from_environ({name: ""}) == Settings()
 
 
@@ -70,7 +71,7 @@ def test_an_empty_variable_counts_as_unset(name):
         ("HKSZ_ACCESS_LOG", "1"),
     ],
 )
-def test_an_invalid_value_is_reported_in_a_sentence_with_its_name(name, text):
+def test_an_invalid_value_is_reported_in_a_sentence_with_its_name(name: str, text: str) -> None:
     with pytest.raises(InvalidSettings) as refused:
         Settings.from_environ({name: text})
     message = str(refused.value)
@@ -80,16 +81,16 @@ def test_an_invalid_value_is_reported_in_a_sentence_with_its_name(name, text):
 
 
 @pytest.mark.parametrize("name", ["HKSZ_PROT", "HKSZ_", "HKSZ_PORT_", "HKSZ_DATABASE_URL"])
-def test_an_unknown_setting_is_refused(name):
+def test_an_unknown_setting_is_refused(name: str) -> None:
     with pytest.raises(InvalidSettings, match=f"Unknown setting {name}\\."):
         Settings.from_environ({name: "1"})
 
 
-def test_settings_are_immutable():
+def test_settings_are_immutable() -> None:
     settings = Settings()
     with pytest.raises(FrozenInstanceError):
         settings.port = 80  # type: ignore[misc]
 
 
-def test_every_setting_has_a_description():
+def test_every_setting_has_a_description() -> None:
     assert all(item.metadata["description"].endswith(".") for item in fields(Settings))

@@ -1,23 +1,26 @@
 """Responses: the JSON that PostgreSQL built, with the headers that go with it."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
+from threading import Semaphore
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 import psycopg
-from flask import Response, request
+from flask import Response, current_app, request
 from sqlalchemy.orm import Session
 
-from hksz_db.api.access import database
 from hksz_db.api.conditions import content_tag, is_known
-from hksz_db.api.requests import refused_cursor
+from hksz_db.api.requests import database, place, refused_cursor
 from hksz_db.database import Prepared, fetch_in
 from hksz_db.domain.errors import Gone, Merged, NotFound
+from hksz_db.domain.strict_json import compact
+from hksz_db.exchange import exporting
 from hksz_db.queries import comparison_pages
 from hksz_db.queries import versions as row_versions
 from hksz_db.queries.comparisons import COMPARISONS
@@ -34,20 +37,15 @@ from hksz_db.queries.pages import (
 from hksz_db.queries.questions import Question, Reading
 from hksz_db.queries.readable import Readable
 
-_JSON = "application/json"
+MAX_EXPORTS = 2
+"""How many exports a worker process sends at once."""
+
+_MAX_EXPORT_S = 3600
 
 
-class DirectResponse(Response):
-    """A response with its body in one piece, which the server sends in one write."""
-
-    def get_app_iter(self, environ: dict[str, Any]) -> Iterable[bytes]:
-        """The body as a list, unless it is streamed."""
-        parts = super().get_app_iter(environ)
-        if not self.is_sequence:
-            return parts
-        body = list(parts)
-        self.close()
-        return body
+def json_response(body: bytes, status: int = 200) -> Response:
+    """A response with a JSON text."""
+    return Response(body, status, content_type="application/json")
 
 
 def one(resource: Readable, id: UUID, reading: Reading) -> Response:
@@ -76,7 +74,7 @@ def written(session: Session, resource: Readable, id: UUID, status: int) -> Resp
     """The document of a row as the transaction leaves it, with everything that can be embedded."""
     statement = document_statement(resource.name, tuple(resource.document))
     version, body = _document(resource, id, fetch_in(session, statement, {"id": id}))
-    response = DirectResponse(body, status, content_type=_JSON)
+    response = json_response(body, status)
     response.headers["ETag"] = f'"{version}-{content_tag(body)}"'
     if status == 201:
         response.headers["Location"] = f"/v1/{resource.name}/{id}"
@@ -87,7 +85,7 @@ def deleted(session: Session, resource: Readable, id: UUID) -> Response:
     """No content, with the ETag that a restore needs."""
     statement = document_statement(resource.name, ("id",))
     ((version, *_),) = fetch_in(session, statement, {"id": id})
-    response = DirectResponse(status=204)
+    response = Response(status=204)
     response.headers["ETag"] = f'"{version}"'
     return response
 
@@ -105,7 +103,7 @@ def _document(resource: Readable, id: UUID, rows: list[Any]) -> tuple[int, bytes
 
 def computed(document: Any, status: int = 200) -> Response:
     """A document that is not stored."""
-    return DirectResponse(_compact(document), status, content_type=_JSON)
+    return json_response(compact(document), status)
 
 
 def page(
@@ -211,7 +209,7 @@ def _page(
     elif question.count == "estimated" and matches is not None:
         estimate = database().explain(matches(), begun.values, question.as_of)
         meta["count"] = {"value": estimate, "kind": "estimated"}
-    response = tagged(b'{"data":[%b],"meta":%b}' % (items or b"", _compact(meta)))
+    response = tagged(b'{"data":[%b],"meta":%b}' % (items or b"", compact(meta)))
     if keys_after is not None and request.method in {"GET", "HEAD"}:
         response.headers["Link"] = next_link(meta["next_cursor"])
     return response
@@ -228,11 +226,7 @@ def groups(resource: Readable, question: Question, group_by: tuple[str, ...]) ->
     """The number of rows in each group, the largest group first."""
     statement = groups_statement(question.shape(resource.name, None), group_by)
     ((items,),) = database().read(statement, question.values(), question.as_of)
-    return tagged(b'{"data":%b,"meta":%b}' % (items, _compact({"group_by": group_by})))
-
-
-def _compact(document: Any) -> bytes:
-    return json.dumps(document, separators=(",", ":")).encode()
+    return tagged(b'{"data":%b,"meta":%b}' % (items, compact({"group_by": group_by})))
 
 
 def tagged(body: bytes) -> Response:
@@ -241,11 +235,29 @@ def tagged(body: bytes) -> Response:
 
 
 def _tagged(tag: str, body: bytes) -> Response:
-    if is_known(tag):
-        response = DirectResponse(status=304)
-    else:
-        response = DirectResponse(body, content_type=_JSON)
+    response = Response(status=304) if is_known(tag) else json_response(body)
     response.headers["ETag"] = f'"{tag}"'
     # Caches may store it, but must revalidate it.
     response.headers["Cache-Control"] = "no-cache"
     return response
+
+
+def export(resource: Readable, wanted: exporting.Export) -> Response:
+    """The file, which is streamed. A ``HEAD`` request reads nothing."""
+    response = Response(content_type=wanted.form.media_type)
+    name = f"{resource.name}-{datetime.now(UTC).date()}.{wanted.form.suffix}"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.headers["Cache-Control"] = "no-store"
+    if request.method != "HEAD":
+        pieces = _pieces(wanted)
+        # An error that prevents even the first piece can still be answered with a status.
+        first = next(pieces, b"")
+        response.call_on_close(pieces.close)
+        response.response = chain([first], pieces)
+    return response
+
+
+def _pieces(wanted: exporting.Export) -> Generator[bytes]:
+    places: Semaphore = current_app.extensions["hksz_export_places"]
+    with place(places, "Too many concurrent exports; try again later."):
+        yield from exporting.export(database(), wanted, at_most_s=_MAX_EXPORT_S)

@@ -1,31 +1,26 @@
 """``POST /v1/R/bulk``: many items in one call, with a result for each."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response
 from marshmallow import Schema, fields
 
 from hksz_db.api import answers
-from hksz_db.api.access import Write
 from hksz_db.api.calls import Call
 from hksz_db.api.problems import fault_document, status_of
-from hksz_db.api.requests import arguments, load
+from hksz_db.api.requests import Write, arguments, load
 from hksz_db.domain.errors import Conflict, Fault, Forbidden, Invalid
-from hksz_db.domain.vocabulary import BulkMode, BulkOutcome, Scope
+from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
 from hksz_db.queries.questions import model_of
 from hksz_db.queries.readable import Readable
-from hksz_db.services.api_keys import Actor
 from hksz_db.services.bulk import Result
 from hksz_db.services.bulk import write as write_items
 from hksz_db.services.registry import WRITERS
-from hksz_db.services.review import REVIEWED
 from schemas.bulk import BULK, MAX_ITEMS, BulkAnswerSchema, BulkSchema
 from schemas.fields import BoundedList
 
-_STATUSES = {BulkOutcome.CREATED: 201}
 # Enough to correct an item. Without a limit the answer could be much longer than the request.
 _MAX_FAULTS = 20
 
@@ -52,8 +47,9 @@ def bulk(resource: Readable) -> Call:
         asked = BULK.read(arguments())
         mode, atomic = BulkMode(asked["mode"]), asked["atomic"]
         items: list[Any] = load(schema)["items"]
-        allowed = partial(_demand_review, write.actor)
-        results = write_items(write.session, writer, items, mode, atomic=atomic, allowed=allowed)
+        results = write_items(
+            write.session, writer, items, mode, atomic=atomic, allowed=write.check_statuses
+        )
         if atomic:
             _check(results)
         return answers.computed(_document(results), 207)
@@ -71,11 +67,6 @@ def bulk(resource: Readable) -> Call:
     )
 
 
-def _demand_review(actor: Actor, statuses: Collection[str]) -> None:
-    if REVIEWED & set(statuses):
-        actor.demand(Scope.REVIEW)
-
-
 def _check(results: Sequence[Result]) -> None:
     """Raise one error with the faults of all items that were refused."""
     refused = [
@@ -87,11 +78,7 @@ def _check(results: Sequence[Result]) -> None:
         return
     faults = [fault for number, result in refused for fault in _faults(number, result)]
     kinds = {type(result.error) for _, result in refused}
-    error: type[Conflict | Forbidden | Invalid] = Invalid
-    if Forbidden in kinds:
-        error = Forbidden
-    elif kinds == {Conflict}:
-        error = Conflict
+    error = Forbidden if Forbidden in kinds else Conflict if kinds == {Conflict} else Invalid
     count = f"{len(refused)} of {len(results)} items"
     raise error(f"Nothing was written: {count} were refused.", faults)
 
@@ -105,10 +92,10 @@ def _document(results: Sequence[Result]) -> dict[str, Any]:
 
 
 def _result(number: int, result: Result) -> dict[str, Any]:
-    status = status_of(result.error) if result.error else _STATUSES.get(result.outcome, 200)
+    status = 201 if result.outcome is BulkOutcome.CREATED else 200
     return {
         "index": number,
-        "status": status,
+        "status": status_of(result.error) if result.error else status,
         "outcome": result.outcome,
         "id": None if result.id is None else str(result.id),
         "external_id": result.external_id,

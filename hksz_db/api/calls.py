@@ -22,6 +22,7 @@ from schemas.parameters import Parameters
 _View = TypeVar("_View", bound=Callable[..., Any])
 Content = type[Schema] | Mapping[str, Any]
 """The schema of a JSON body, or a schema for each media type."""
+NO_PARAMETERS = Parameters({})
 
 
 class Cost(Enum):
@@ -77,7 +78,7 @@ class Call:
     _: KW_ONLY
     status: int = 200
     headers: Collection[str] = ("ETag",)
-    parameters: Parameters | None = None
+    parameters: Parameters = NO_PARAMETERS
     body: Content | None = None
     scope: Scope | None = None
     reviews: bool = False
@@ -153,10 +154,10 @@ def list_call(
 
 @dataclass(frozen=True)
 class Section:
-    """The calls below ``/v1/{name}``."""
+    """The calls below ``/v1/{name}``, which the docstring of the schema describes."""
 
     name: str
-    description: str
+    schema: type[Schema]
     calls: Sequence[Call]
     singular: str = ""
 

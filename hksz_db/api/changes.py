@@ -2,15 +2,15 @@
 
 import json
 import time
-from inspect import getdoc
+from contextlib import nullcontext
 
-from flask import Response, current_app
+from flask import Response, current_app, request
 
 from hksz_db.api import answers
-from hksz_db.api.access import database
 from hksz_db.api.calls import Call, Section
-from hksz_db.api.requests import arguments, refused_cursor
-from hksz_db.api.slots import WaitingRoom
+from hksz_db.api.gateway import RELEASE_WORKER_SLOT
+from hksz_db.api.requests import arguments, database, place, refused_cursor
+from hksz_db.feed.listener import ChangeListener
 from hksz_db.feed.pages import BEGINNING, Feed, ForeignCursor, Page, Position, horizon
 from hksz_db.queries.questions import model_of
 from hksz_db.queries.registry import RESOURCES
@@ -45,7 +45,7 @@ def _follow() -> Response:
     cursor = feed.cursor(page.position)
     meta = {"next_cursor": cursor, "caught_up": page.caught_up, "per_page": per_page}
     body = b'{"data":[%b],"meta":%b}' % (page.entries, json.dumps(meta).encode())
-    response = answers.DirectResponse(body, content_type="application/json")
+    response = answers.json_response(body)
     response.headers["Link"] = answers.next_link(cursor)
     # The answer changes with the next commit.
     response.headers["Cache-Control"] = "no-store"
@@ -62,10 +62,15 @@ def _page(feed: Feed, start: Position, per_page: int, wait_s: int) -> Page:
     """The next page; if it is empty, the first with entries that appears while it waits."""
     page = feed.after(start, per_page)
     deadline = time.monotonic() + wait_s
-    room: WaitingRoom = current_app.extensions["hksz_waiting_room"]
+    listener: ChangeListener = current_app.extensions["hksz_change_listener"]
+    places = current_app.extensions["hksz_waiting_places"]
+    released = request.environ.get(RELEASE_WORKER_SLOT, nullcontext)
     while wait_s and not page.entries and page.caught_up:
-        with room.place():
-            more = room.listener.wait(page.position, deadline - time.monotonic())
+        with (
+            place(places, "Too many clients are waiting for changes; retry later or omit wait."),
+            released(),
+        ):
+            more = listener.wait(page.position, deadline - time.monotonic())
         if not more:
             break
         page = feed.after(page.position, per_page)
@@ -74,7 +79,7 @@ def _page(feed: Feed, start: Position, per_page: int, wait_s: int) -> Page:
 
 CHANGES = Section(
     "changes",
-    getdoc(ChangeSchema) or "",
+    ChangeSchema,
     [
         Call(
             "GET ",

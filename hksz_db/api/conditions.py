@@ -21,7 +21,8 @@ from flask import request
 from hksz_db.api.problems import ApiError
 from hksz_db.domain.errors import Malformed
 
-_TAG = re.compile(r'\s*(?:W/)?"([!#-~]*)"\s*(?:,|$)')
+_TAG = re.compile(r'\s*(?:W/)?"([!#-~]*)"\s*')
+_TAGS = re.compile(f"{_TAG.pattern}(?:,{_TAG.pattern})*,?")
 
 
 def content_tag(body: bytes) -> str:
@@ -57,12 +58,6 @@ def matched_versions() -> list[int] | None:
 
 def _tags(header: str) -> list[str]:
     """The tags without quotes, weak ones included."""
-    found: list[str] = []
-    end = 0
-    while end < len(header) or not found:
-        match = _TAG.match(header, end)
-        if match is None:
-            raise Malformed('Entity tags must be in double quotes, as in "3-0f1e2d".')
-        found.append(match[1])
-        end = match.end()
-    return found
+    if not _TAGS.fullmatch(header):
+        raise Malformed('Entity tags must be in double quotes, as in "3-0f1e2d".')
+    return _TAG.findall(header)

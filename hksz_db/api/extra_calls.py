@@ -1,16 +1,14 @@
 """The calls that only one resource has, and the list of comparisons."""
 
 from collections.abc import Mapping, Sequence
-from inspect import getdoc
 from uuid import UUID
 
 from flask import Response
 
 from hksz_db.api import answers
-from hksz_db.api.access import Write, check_review
 from hksz_db.api.calls import Call, Section, list_call
-from hksz_db.api.requests import PLAIN_TEXT, arguments, load, load_text
-from hksz_db.domain.locators import NORMALIZATION
+from hksz_db.api.requests import PLAIN_TEXT, Write, arguments, load, load_text
+from hksz_db.domain.vocabulary import Normalization
 from hksz_db.queries.comparisons import COMPARISONS
 from hksz_db.queries.filters import Criterion
 from hksz_db.queries.questions import read_list
@@ -36,22 +34,19 @@ def _verify(id: UUID) -> Response:
     """
     text = load_text()
     found = check(text, answers.raw(RESOURCES["sources"], id, verifiable_statement()))
+    locators = [
+        {"evidence_id": each.evidence_id, "claim_id": each.claim_id, **vars(each.finding)}
+        for each in found.checked
+    ]
     response = answers.computed(
         {
             "source_id": str(id),
-            "normalization": NORMALIZATION,
+            "normalization": Normalization.NFC_WS1,
             "char_length": found.char_length,
             "text_sha256": found.text_sha256,
             "capture": found.capture,
             "without_locator": found.without_locator,
-            "locators": [
-                {
-                    "evidence_id": checked.evidence_id,
-                    "claim_id": checked.claim_id,
-                    **vars(checked.finding),
-                }
-                for checked in found.checked
-            ],
+            "locators": locators,
         }
     )
     response.headers["Cache-Control"] = "no-store"
@@ -68,7 +63,7 @@ def _create_evidence(write: Write, id: UUID) -> Response:
     """Add evidence to one claim."""
     require_live(write.session, _CLAIMS.name, id)
     fields = load(ClaimEvidenceCreateSchema())
-    check_review(write.actor, fields)
+    write.check_review(fields)
     new_id = batches.create(write.session, "evidence", {**fields, "claim_id": id})
     return answers.written(write.session, _EVIDENCE, new_id, 201)
 
@@ -153,7 +148,5 @@ EXTRA_CALLS: Mapping[str, Sequence[Call]] = {
     ),
 }
 COMPARISON_CALLS = Section(
-    COMPARISONS.name,
-    getdoc(COMPARISONS.schema) or "",
-    [list_call("GET ", _list, COMPARISONS)],
+    COMPARISONS.name, COMPARISONS.schema, [list_call("GET ", _list, COMPARISONS)]
 )

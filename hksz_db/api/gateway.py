@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,8 +22,7 @@ from werkzeug.exceptions import HTTPException
 
 from hksz_db.api.calls import Cost, cost_of
 from hksz_db.api.intake import Intake, Receive
-from hksz_db.api.slots import RELEASE_WORKER_SLOT, HeldSlot
-from hksz_db.domain.errors import DomainError
+from hksz_db.domain.errors import DomainError, Overloaded
 from hksz_db.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ READER_S = 30.0
 
 LONGEST_WAIT_S = 2.0
 """How long a costly request waits for a worker slot before it is refused."""
+
+RELEASE_WORKER_SLOT = "hksz.release_worker_slot"
+"""The key of a WSGI environment that holds ``_HeldSlot.released``."""
 
 _REFUSAL = "hksz.refusal"
 _ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -67,6 +70,44 @@ class _Answer:
     headers: _Headers
     body: bytes | Iterator[bytes]
     close: Callable[[], None]
+
+
+class _HeldSlot:
+    """The worker slot of one request, which can release it and take it again.
+
+    The ``free`` slots are given out in the order of the requests.
+    """
+
+    def __init__(self, free: asyncio.Semaphore) -> None:
+        self._free = free
+        self._loop = asyncio.get_running_loop()
+        self._held = False
+
+    async def acquire(self) -> None:
+        """Take the slot. Raises ``Overloaded`` if none becomes free within the longest wait."""
+        try:
+            async with asyncio.timeout(LONGEST_WAIT_S):
+                await self.reacquire()
+        except TimeoutError:
+            raise Overloaded("Too many costly requests at once; try again later.") from None
+
+    async def reacquire(self) -> None:
+        await self._free.acquire()
+        self._held = True
+
+    def release(self) -> None:
+        if self._held:
+            self._held = False
+            self._free.release()
+
+    @contextmanager
+    def released(self) -> Iterator[None]:
+        """Release the slot during the block. Called in the thread that processes the request."""
+        self._loop.call_soon_threadsafe(self.release)
+        try:
+            yield
+        finally:
+            asyncio.run_coroutine_threadsafe(self.reacquire(), self._loop).result()
 
 
 class Gateway:
@@ -130,7 +171,7 @@ class Gateway:
         self, environ: "WSGIEnvironment", receive: Receive, send: Send
     ) -> None:
         """Answer in a worker slot. Raises ``Overloaded`` if none becomes free in time."""
-        slot = HeldSlot(self._costly, LONGEST_WAIT_S)
+        slot = _HeldSlot(self._costly)
         await slot.acquire()
         try:
             environ[RELEASE_WORKER_SLOT] = slot.released
@@ -143,7 +184,6 @@ class Gateway:
             slot.release()
 
     async def _live(self, receive: Receive, send: Send) -> None:
-        """Follow the lifespan protocol of ASGI."""
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
@@ -179,7 +219,7 @@ class Gateway:
         pieces = self._app.wsgi_app(environ, start_response)  # type: ignore[arg-type]
         close = getattr(pieces, "close", lambda: None)
         status, headers = begun[0]
-        if isinstance(pieces, list) or any(name == b"content-length" for name, _ in headers):
+        if status in {204, 304} or any(name == b"content-length" for name, _ in headers):
             try:
                 return _Answer(status, headers, b"".join(pieces), close)
             finally:
@@ -196,7 +236,7 @@ class Gateway:
         self,
         answer: _Answer,
         pieces: Iterator[bytes],
-        slot: HeldSlot,
+        slot: _HeldSlot,
         receive: Receive,
         send: Send,
     ) -> None:
@@ -213,22 +253,17 @@ class Gateway:
                 if piece is None:
                     await send({"type": "http.response.body", "body": b""})
                     return
-                if not await self._is_taken(piece, send):
+                try:
+                    async with asyncio.timeout(self._reader_s):
+                        await send({"type": "http.response.body", "body": piece, "more_body": True})
+                except TimeoutError:
+                    _log.info("reader_dropped", seconds=self._reader_s)
                     return
                 await slot.reacquire()
         finally:
             slot.release()
             gone.cancel()
             await self._in_thread(Cost.COSTLY, answer.close)
-
-    async def _is_taken(self, piece: bytes, send: Send) -> bool:
-        try:
-            async with asyncio.timeout(self._reader_s):
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-        except TimeoutError:
-            _log.info("reader_dropped", seconds=self._reader_s)
-            return False
-        return True
 
 
 def environ_of(scope: Scope) -> "WSGIEnvironment":

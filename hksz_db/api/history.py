@@ -2,16 +2,13 @@
 
 import json
 from dataclasses import asdict
-from typing import Any
 from uuid import UUID
 
 from flask import Response
-from sqlalchemy.orm import Session
 
 from hksz_db.api import answers
-from hksz_db.api.access import Write, check_review, database
 from hksz_db.api.calls import Call, Cost
-from hksz_db.api.requests import arguments
+from hksz_db.api.requests import Write, arguments, database
 from hksz_db.domain.differences import differences
 from hksz_db.domain.errors import Conflict
 from hksz_db.exchange.bodies import patch_body
@@ -112,8 +109,12 @@ def _restore_version(resource: Readable) -> Call:
         The figures and the evidence of a claim are rows with histories of their own and are not
         changed. A row that has been deleted must be restored first.
         """
-        fields = load(schema, _patch(write.session, resource, id, version))
-        check_review(write.actor, fields)
+        require_live(write.session, resource.name, id)
+        document = versions.document_in(database(), resource.name, id, version)
+        if document is None:
+            raise Conflict(f"The {resource.singular} {id} was deleted in version {version}.")
+        fields = load(schema, patch_body(resource.name, document))
+        write.check_review(fields)
         with reviewing(write.session, write.actor, resource.name, id):
             batches.update(write.session, resource.name, id, write.versions, fields)
         return answers.written(write.session, resource, id, 200)
@@ -129,12 +130,3 @@ def _restore_version(resource: Readable) -> Call:
 
 
 HISTORY_CALLS = (_list_versions, _read_version, _compare_versions, _restore_version)
-
-
-def _patch(session: Session, resource: Readable, id: UUID, version: int) -> dict[str, Any]:
-    """The merge patch that makes a live row what it was in a version."""
-    require_live(session, resource.name, id)
-    document = versions.document_in(database(), resource.name, id, version)
-    if document is None:
-        raise Conflict(f"The {resource.singular} {id} was deleted in version {version}.")
-    return patch_body(resource.name, document)

@@ -49,32 +49,30 @@ class Intake:
         wanted = self._wanted(environ)
         if not wanted:
             return b""
-        pieces: list[bytes] = []
-        length = 0
+        body = bytearray()
         began = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(self._time_s) as deadline:
                 more = True
-                while more and length < wanted:
+                while more and len(body) < wanted:
                     message = await receive()
                     piece = message.get("body", b"")
                     # The message of a client that disconnected has no ``more_body``.
                     more = message.get("more_body", False)
-                    length += len(piece)
+                    body += piece
                     self._hold(len(piece))
-                    pieces.append(piece)
                     now = asyncio.get_running_loop().time()
-                    allowed = began + self._time_s + length / BYTES_PER_S
+                    allowed = began + self._time_s + len(body) / BYTES_PER_S
                     deadline.reschedule(min(allowed, now + self._time_s))
         except TimeoutError:
-            self._held -= length
+            self._held -= len(body)
             raise ApiError(
-                408, f"The body took too long to arrive: {length} bytes were received."
+                408, f"The body took too long to arrive: {len(body)} bytes were received."
             ) from None
         except BaseException:
-            self._held -= length
+            self._held -= len(body)
             raise
-        return b"".join(pieces)
+        return bytes(body)
 
     def discard(self, body: bytes) -> None:
         """Count a body as no longer in memory."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from inspect import cleandoc
+from inspect import cleandoc, getdoc
 from typing import Any
 
 from apispec import APISpec
@@ -100,7 +100,7 @@ def openapi_document(sections: Iterable[Section]) -> dict[str, Any]:
     for name, header in _REQUEST_HEADERS.items():
         spec.components.parameter(name, "header", header)
     for section in sections:
-        spec.tag({"name": section.name, "description": section.description})
+        spec.tag({"name": section.name, "description": getdoc(section.schema)})
         for call in section.calls:
             parameters = [*_parameters(converter, call.parameters), *_request_headers(call)]
             spec.path(
@@ -132,10 +132,8 @@ def _operation(section: Section, call: Call, parameters: list[str]) -> dict[str,
     return found
 
 
-def _parameters(converter: OpenAPIConverter, parameters: Parameters | None) -> Iterator[str]:
+def _parameters(converter: OpenAPIConverter, parameters: Parameters) -> Iterator[str]:
     """The names of the components that describe a query string, which are added if missing."""
-    if parameters is None:
-        return
     components = converter.spec.components
     for parameter in converter.schema2parameters(parameters.schema(), location="query"):
         name = parameter["name"]
@@ -181,18 +179,15 @@ def _content(content: Content) -> dict[str, Any]:
     return {media_type: {"schema": schema} for media_type, schema in schemas.items()}
 
 
-def _class(schema: type[Schema] | Schema) -> type[Schema]:
-    return schema if isinstance(schema, type) else type(schema)
-
-
-def _model_name(schema: type[Schema] | Schema | str) -> str:
-    return schema if isinstance(schema, str) else _class(schema).__name__.removesuffix("Schema")
+def _model_name(schema: type[Schema] | Schema) -> str:
+    named = schema if isinstance(schema, type) else type(schema)
+    return named.__name__.removesuffix("Schema")
 
 
 class _Plugin(MarshmallowPlugin):
     def schema_helper(self, name: str, _: Any, schema: Any = None, **kwargs: Any) -> Any:  # type: ignore[override]
         described = super().schema_helper(name, _, schema, **kwargs)  # type: ignore[no-untyped-call]
-        text = _class(schema).__doc__ if schema else None
+        text = schema.__doc__ if schema else None
         return {"description": cleandoc(text), **described} if text else described
 
 

@@ -1,39 +1,33 @@
 """Calls that are not below ``/v1``: health, readiness and metrics, and the documentation."""
 
-import json
 import os
 import re
 import time
 from collections.abc import Sequence
 from uuid import uuid4
 
+import prometheus_client as prometheus
 from flask import Blueprint, Flask, Response, current_app, g, request, url_for
 from flask_swagger_ui import get_swaggerui_blueprint
-from prometheus_client import (
-    CONTENT_TYPE_LATEST,
-    REGISTRY,
-    CollectorRegistry,
-    Counter,
-    Histogram,
-    generate_latest,
-)
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from hksz_db.api import answers
-from hksz_db.api.access import database
-from hksz_db.api.calls import Cost, Section, costs
+from hksz_db.api.calls import NO_PARAMETERS, Cost, Section, costs
 from hksz_db.api.openapi import DESCRIPTION, TITLE, VERSION, openapi_document
-from hksz_db.api.requests import refuse_parameters
+from hksz_db.api.requests import arguments, database
 from hksz_db.database import Database
 from hksz_db.domain.errors import Unavailable
+from hksz_db.domain.strict_json import compact
 from hksz_db.preparing import pending
 from hksz_db.schema_check import incompleteness
 from hksz_db.services.writing import writing
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _METHODS = {"GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS", "PUT"}
-_REQUESTS = Counter("hksz_requests_total", "Requests answered.", ("method", "route", "status"))
-_SECONDS = Histogram("hksz_request_seconds", "Time to an answer.", ("method", "route"))
+_REQUESTS = prometheus.Counter(
+    "hksz_requests_total", "Requests answered.", ("method", "route", "status")
+)
+_SECONDS = prometheus.Histogram("hksz_request_seconds", "Time to an answer.", ("method", "route"))
 _LINKS = {
     "docs": "swagger_ui.show",
     "openapi": "openapi",
@@ -113,16 +107,18 @@ def readyz() -> Response:
 @costs(Cost.PROBE)
 def metrics() -> Response:
     """The metrics of all workers, for Prometheus."""
-    registry = REGISTRY
+    registry = prometheus.REGISTRY
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        registry = CollectorRegistry()
+        registry = prometheus.CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    return Response(
+        prometheus.generate_latest(registry), content_type=prometheus.CONTENT_TYPE_LATEST
+    )
 
 
 def register_documentation(app: Flask, sections: Sequence[Section]) -> None:
     """Serve an index, the OpenAPI document, and a page to read it that needs no internet."""
-    document = json.dumps(openapi_document(sections), separators=(",", ":")).encode()
+    document = compact(openapi_document(sections))
 
     @app.get("/openapi.json")
     @costs(Cost.PROBE)
@@ -132,7 +128,7 @@ def register_documentation(app: Flask, sections: Sequence[Section]) -> None:
     @app.get("/")
     @costs(Cost.PROBE)
     def index() -> Response:
-        refuse_parameters()
+        NO_PARAMETERS.read(arguments())
         lists = [each.name for each in sections if any(call.name == "list" for call in each.calls)]
         about = {
             "name": TITLE,
@@ -141,7 +137,7 @@ def register_documentation(app: Flask, sections: Sequence[Section]) -> None:
             "links": {name: url_for(endpoint) for name, endpoint in _LINKS.items()},
             "collections": {name: url_for(f"{name}.list") for name in lists},
         }
-        return answers.tagged(json.dumps(about, separators=(",", ":")).encode())
+        return answers.tagged(compact(about))
 
     # By default the viewer would ask a service on the internet to validate the document.
     config = {"app_name": TITLE, "validatorUrl": None}

@@ -4,50 +4,32 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
-from uuid import UUID
 
 import psycopg
 import structlog
 from flask import Flask, Response, g, request, url_for
 from werkzeug.exceptions import HTTPException, default_exceptions
 
-from hksz_db.domain.errors import (
-    Conflict,
-    DomainError,
-    Fault,
-    FaultsError,
-    Forbidden,
-    Gone,
-    InFlight,
-    Invalid,
-    Malformed,
-    Merged,
-    NotFound,
-    OutsideHistory,
-    Overloaded,
-    Stale,
-    Unauthenticated,
-    Unavailable,
-    VersionNotFound,
-)
-from hksz_db.services.violations import translate
+from hksz_db.domain import errors
+from hksz_db.domain.errors import DomainError, Fault, FaultsError, Gone, InFlight, Merged
+from hksz_db.services.writing import translate
 
 MEDIA_TYPE = "application/problem+json"
 _STATUSES: Mapping[type[DomainError], int] = {
-    Malformed: 400,
-    OutsideHistory: 400,
-    Unauthenticated: 401,
-    Forbidden: 403,
-    NotFound: 404,
-    VersionNotFound: 404,
-    Conflict: 409,
-    InFlight: 409,
-    Merged: 409,
-    Gone: 410,
-    Stale: 412,
-    Invalid: 422,
-    Unavailable: 503,
-    Overloaded: 503,
+    errors.Malformed: 400,
+    errors.OutsideHistory: 400,
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.VersionNotFound: 404,
+    errors.Conflict: 409,
+    errors.InFlight: 409,
+    errors.Merged: 409,
+    errors.Gone: 410,
+    errors.Stale: 412,
+    errors.Invalid: 422,
+    errors.Unavailable: 503,
+    errors.Overloaded: 503,
 }
 MEANINGS: Mapping[int, str] = {
     400: "The request cannot be read, or uses a parameter or value that does not exist.",
@@ -127,7 +109,6 @@ def fault_document(fault: Fault) -> dict[str, str]:
 def register_errors(app: Flask) -> None:
     """Answer every error of the app with a problem document."""
     app.register_error_handler(DomainError, _domain_error)
-    app.register_error_handler(Merged, _merged)
     app.register_error_handler(psycopg.Error, _database_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
@@ -136,30 +117,31 @@ def register_errors(app: Flask) -> None:
 
 def _domain_error(error: DomainError) -> Response:
     status = status_of(error)
-    detail = error.detail if isinstance(error, FaultsError) else str(error)
     faults = error.faults if isinstance(error, FaultsError) else ()
-    if isinstance(error, Unavailable):
+    if isinstance(error, errors.Unavailable):
         _log.warning("database_unavailable", reason=str(error.__cause__ or error))
-    response = problem(status, detail, faults)
+    if isinstance(error, Merged) and request.method in {"GET", "HEAD"}:
+        response = _moved(error)
+    else:
+        response = problem(status, str(error), faults)
     if status == 503 or isinstance(error, InFlight):
         response.headers["Retry-After"] = str(_RETRY_AFTER_S)
-    if isinstance(error, Gone):
-        # A restore needs it.
+    if isinstance(error, Gone | Merged):
+        # A restore, or undoing the merge, needs it.
         response.headers["ETag"] = f'"{error.version}"'
     return response
 
 
-def _merged(error: Merged) -> Response:
-    if request.method in {"GET", "HEAD"}:
-        response = Response(status=308)
-        del response.headers["Content-Type"]
-        response.headers["Location"] = _moved_to(error.into_id)
-        # no-store, because a merge can be undone.
-        response.headers["Cache-Control"] = "no-store"
-    else:
-        response = _domain_error(error)
-    # Undoing the merge needs it.
-    response.headers["ETag"] = f'"{error.version}"'
+def _moved(error: Merged) -> Response:
+    """A redirect to the same URL with the id of the other row."""
+    assert request.endpoint is not None
+    path = url_for(request.endpoint, **{**(request.view_args or {}), "id": error.into_id})
+    question = quote(request.query_string, safe=_URL_CHARACTERS)
+    response = Response(status=308)
+    del response.headers["Content-Type"]
+    response.headers["Location"] = f"{path}?{question}" if question else path
+    # no-store, because a merge can be undone.
+    response.headers["Cache-Control"] = "no-store"
     return response
 
 
@@ -174,14 +156,6 @@ def _relative_redirect(response: Response) -> Response:
         # Two slashes at the beginning would mean a host.
         response.headers["Location"] = urlunsplit(("", "", f"/{path.lstrip('/')}", query, ""))
     return response
-
-
-def _moved_to(id: UUID) -> str:
-    """The URL of the request with the id of another row."""
-    assert request.endpoint is not None
-    path = url_for(request.endpoint, **{**(request.view_args or {}), "id": id})
-    question = quote(request.query_string, safe=_URL_CHARACTERS)
-    return f"{path}?{question}" if question else path
 
 
 def _database_error(error: psycopg.Error) -> Response:

@@ -1,22 +1,75 @@
-"""What a request holds: its query string, and its body, which is limited in length."""
+"""What a request holds (query string, body and key) and what it may use (database and places)."""
 
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Semaphore
 from typing import Any
 from urllib.parse import parse_qsl
 
-from flask import current_app, g, request
+from flask import current_app, request
 from marshmallow import Schema
+from sqlalchemy.orm import Session
 
 from hksz_db.api.intake import is_bulk
 from hksz_db.api.problems import ApiError
+from hksz_db.database import Database
 from hksz_db.domain import locators, strict_json
-from hksz_db.domain.errors import Fault, Invalid, Malformed
+from hksz_db.domain.errors import Fault, Invalid, Malformed, Overloaded, Unauthenticated
+from hksz_db.domain.vocabulary import Scope
 from hksz_db.services import loading
-from schemas.parameters import Parameters
+from hksz_db.services.api_keys import Actor
+from hksz_db.services.review import REVIEWED
 
 MAX_PARAMETERS = 100
 MERGE_PATCH = "application/merge-patch+json"
 PLAIN_TEXT = "text/plain"
-_NO_PARAMETERS = Parameters({})
+
+
+@dataclass(frozen=True)
+class Write:
+    """A write: its transaction, the owner of the key, and the ``versions`` of ``If-Match``.
+
+    ``None`` allows any version.
+    """
+
+    session: Session
+    actor: Actor
+    versions: list[int] | None
+
+    def check_review(self, fields: Mapping[str, Any]) -> None:
+        """Raise ``Forbidden`` if the fields hold a verdict and the key lacks the scope."""
+        self.check_statuses(part.get("status") for part in (fields, *fields.get("evidence", [])))
+
+    def check_statuses(self, statuses: Iterable[str | None]) -> None:
+        """Raise ``Forbidden`` if one is a verdict and the key lacks the scope ``review``."""
+        if REVIEWED & set(statuses):
+            self.actor.demand(Scope.REVIEW)
+
+
+def database() -> Database:
+    """The database of the app."""
+    found: Database = current_app.extensions["hksz_database"]
+    return found
+
+
+@contextmanager
+def place(places: Semaphore, refusal: str) -> Iterator[None]:
+    """Take one of the places for the block. Raises ``Overloaded`` if all are taken."""
+    if not places.acquire(blocking=False):
+        raise Overloaded(refusal)
+    try:
+        yield
+    finally:
+        places.release()
+
+
+def bearer_key() -> str:
+    """The key of the request. Raises ``Unauthenticated`` if it has none."""
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key:
+        raise Unauthenticated("This needs a key: Authorization: Bearer hksz_….")
+    return key.strip()
 
 
 def arguments() -> list[tuple[str, str]]:
@@ -37,11 +90,6 @@ def arguments() -> list[tuple[str, str]]:
         raise Malformed("The query string is not percent-encoded UTF-8.") from None
     except ValueError:
         raise Malformed(f"The query string has more than {MAX_PARAMETERS} parameters.") from None
-
-
-def refuse_parameters() -> None:
-    """Raise ``Malformed`` if the request has a query string."""
-    _NO_PARAMETERS.read(arguments())
 
 
 def refused_cursor() -> Malformed:
@@ -100,24 +148,13 @@ def _check_media_type(*accepted: str) -> None:
 
 def read_body() -> bytes:
     """The bytes of the body. Raises ``ApiError`` 413 if there are too many."""
-    if "body" not in g:
-        g.body = _read()
-    body: bytes = g.body
-    return body
-
-
-def _read() -> bytes:
-    name = "MAX_BULK_BYTES" if is_bulk(request.path) else "MAX_BODY_BYTES"
-    limit: int = current_app.config[name]
-    declared = request.content_length
-    if declared is not None and declared > limit:
-        raise ApiError(413, f"The body may have at most {limit} bytes.")
-    if declared is None and "chunked" not in request.headers.get("Transfer-Encoding", "").lower():
-        return b""
+    limit: int = current_app.config["MAX_BULK_BYTES" if is_bulk(request.path) else "MAX_BODY_BYTES"]
     # A chunked body has no declared length: one byte too many shows that it is too long.
-    body = request.environ["wsgi.input"].read(limit + 1 if declared is None else declared)
-    if len(body) > limit:
+    request.max_content_length = limit + 1
+    declared = request.content_length or 0
+    body = b"" if declared > limit else request.get_data()
+    if max(declared, len(body)) > limit:
         raise ApiError(413, f"The body may have at most {limit} bytes.")
-    if declared is not None and len(body) < declared:
+    if len(body) < declared:
         raise Malformed("The body ended before its declared length.")
-    return bytes(body)
+    return body

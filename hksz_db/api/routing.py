@@ -6,18 +6,18 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response, current_app, g, request
 from sqlalchemy.orm import Session
 
-from hksz_db.api.access import Write, check_reader, writing_as
-from hksz_db.api.answers import DirectResponse
+from hksz_db.api.answers import json_response
 from hksz_db.api.calls import Call, Section, costs
 from hksz_db.api.conditions import matched_versions
-from hksz_db.api.requests import read_body, refuse_parameters
+from hksz_db.api.requests import Write, arguments, bearer_key, database, read_body
 from hksz_db.domain.errors import Malformed
 from hksz_db.domain.vocabulary import Scope
-from hksz_db.services.api_keys import Actor
+from hksz_db.services.api_keys import Actor, authenticate
 from hksz_db.services.idempotency import Answer, Repeatable, begin, keep
+from hksz_db.services.writing import writing
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 KEY_PATTERN = "^[!-~]{1,255}$"
@@ -35,21 +35,28 @@ def register_calls(app: Flask, section: Section) -> None:
 
 def _answer(call: Call, **variables: Any) -> Response:
     if call.scope is None:
-        check_reader()
-        _check_parameters(call)
+        if not current_app.config["OPEN_READS"]:
+            key = bearer_key()
+            with writing(database()) as session:
+                authenticate(session, key)
+        _refuse_unknown_parameters(call)
         return call.view(**variables)
-    with writing_as(call.scope) as (session, actor):
+    key = bearer_key()
+    with writing(database()) as session:
+        actor = authenticate(session, key, g.request_id)
+        actor.demand(call.scope)
         if call.reviews:
             actor.demand(Scope.REVIEW)
-        _check_parameters(call)
+        _refuse_unknown_parameters(call)
         versions = matched_versions() if call.if_match else None
         write = partial(call.view, Write(session, actor, versions), **variables)
         return _once(session, actor, write) if call.is_repeatable else write()
 
 
-def _check_parameters(call: Call) -> None:
-    if call.parameters is None:
-        refuse_parameters()
+def _refuse_unknown_parameters(call: Call) -> None:
+    # The view of a call that has parameters reads them.
+    if not call.parameters.fields:
+        call.parameters.read(arguments())
 
 
 def _once(session: Session, actor: Actor, work: Callable[[], Response]) -> Response:
@@ -84,7 +91,7 @@ def _digest() -> bytes:
 
 
 def _replay(answer: Answer) -> Response:
-    response = DirectResponse(answer.body, answer.status, content_type="application/json")
+    response = json_response(answer.body, answer.status)
     for name, value in (("ETag", answer.etag), ("Location", answer.location)):
         if value is not None:
             response.headers[name] = value

@@ -1,20 +1,18 @@
 """The calls that every resource has."""
 
 from collections.abc import Callable
-from inspect import getdoc
 from typing import cast
 from uuid import UUID
 
 from flask import Response
 from marshmallow import fields
 
-from hksz_db.api import answers, exports
-from hksz_db.api.access import Write, check_review
+from hksz_db.api import answers
 from hksz_db.api.bulk import bulk
 from hksz_db.api.calls import Call, Cost, Section, list_call
 from hksz_db.api.extra_calls import EXTRA_CALLS
 from hksz_db.api.history import HISTORY_CALLS
-from hksz_db.api.requests import MERGE_PATCH, arguments, load, load_object
+from hksz_db.api.requests import MERGE_PATCH, Write, arguments, load, load_object
 from hksz_db.exchange.exporting import export_parameters, formats_for, read_export
 from hksz_db.queries.questions import (
     AGGREGATE,
@@ -41,7 +39,7 @@ def section_of(resource: Readable) -> Section:
     calls = [make(resource) for make in _CALLS]
     calls += EXTRA_CALLS.get(resource.name, ())
     calls += [_part(resource, part) for part in resource.parts]
-    return Section(resource.name, getdoc(resource.schema) or "", calls, resource.singular)
+    return Section(resource.name, resource.schema, calls, resource.singular)
 
 
 def _list(resource: Readable) -> Call:
@@ -100,7 +98,7 @@ def _create(resource: Readable) -> Call:
     def create(write: Write) -> Response:
         """Add one {singular} with everything in the body, or nothing at all."""
         fields = load(schema)
-        check_review(write.actor, fields)
+        write.check_review(fields)
         id = batches.create(write.session, resource.name, fields)
         demand_review_of_new(write.session, write.actor, resource.name, id)
         return answers.written(write.session, resource, id, 201)
@@ -125,7 +123,7 @@ def _change(resource: Readable) -> Call:
         The media type may be `application/json` as well.
         """
         fields = load(schema, MERGE_PATCH)
-        check_review(write.actor, fields)
+        write.check_review(fields)
         with reviewing(write.session, write.actor, resource.name, id):
             batches.update(write.session, resource.name, id, write.versions, fields)
         return answers.written(write.session, resource, id, 200)
@@ -215,7 +213,7 @@ def _export(resource: Readable) -> Call:
         `ndjson` is not JSON, `csv` ends inside quotes, JSON arrays are not closed, `parquet` has
         no footer and `bibtex` ends inside an entry.
         """
-        return exports.export(resource, read_export(resource.name, arguments()))
+        return answers.export(resource, read_export(resource.name, arguments()))
 
     return Call(
         "GET /export",

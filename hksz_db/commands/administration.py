@@ -37,9 +37,7 @@ def seed(folders: tuple[Path, ...]) -> None:
 @click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help="Its last day, in UTC.")
 def create_key(label: str, scopes: tuple[str, ...], expires: datetime | None) -> None:
     """Create a key for LABEL and print it. It cannot be shown again."""
-    until = None
-    if expires is not None:
-        until = expires.replace(hour=23, minute=59, second=59, tzinfo=UTC)
+    until = expires and expires.replace(hour=23, minute=59, second=59, tzinfo=UTC)
     with writing_here() as session:
         key = api_keys.create(session, label, [Scope(scope) for scope in scopes], until)
     click.echo(key)

@@ -3,14 +3,13 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 
 import click
-import psycopg
 
 from hksz_db.commands.terminal import FILE, errors_in_one_line, replacing
-from hksz_db.database import Database
-from hksz_db.exchange import dumping, exporting, loading
+from hksz_db.exchange import dumps, exporting
 from hksz_db.exchange.exporting import FORMATS
 from hksz_db.queries.pages import matches_statement
 from hksz_db.queries.registry import RESOURCES
@@ -18,60 +17,49 @@ from hksz_db.queries.registry import RESOURCES
 # Terminals are slow.
 _PROGRESS_STEPS = 200
 _TARGET = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
-
-
-@contextmanager
-def _all_errors_in_one_line() -> Iterator[Database]:
-    """As ``errors_in_one_line``, with what the database refuses and with invalid dumps."""
-    try:
-        with errors_in_one_line() as database:
-            yield database
-    except psycopg.Error as error:
-        reason = error.diag.message_primary or str(error)
-        raise click.ClickException(f"The database refused: {reason}.") from None
-    except loading.Unloadable as error:
-        raise click.ClickException(str(error)) from None
+# All values of a repeated option are read, as over HTTP: names add up, others are refused.
+_parameter = partial(click.option, multiple=True)
 
 
 @contextmanager
 def _progress(label: str, length: int) -> Iterator[Callable[[int], None]]:
     """A progress bar, if standard error is a terminal."""
-    hidden = not sys.stderr.isatty()
     with click.progressbar(
         length=length,
         label=label,
         file=sys.stderr,
-        hidden=hidden,
+        hidden=not sys.stderr.isatty(),
         update_min_steps=max(1, length // _PROGRESS_STEPS),
     ) as bar:
         yield bar.update
 
 
 @click.argument("resource", type=click.Choice(list(RESOURCES)))
-@click.option("--format", type=click.Choice(list(FORMATS)), default="ndjson")
-@click.option(
+@_parameter("--format", type=click.Choice(list(FORMATS)))
+@_parameter(
     "--filter",
     "filters",
-    multiple=True,
     metavar="NAME=VALUE",
     help="A filter of the list of the resource; several can be given.",
 )
-@click.option("--q", metavar="WORDS", help="Words to search for.")
-@click.option("--sort", metavar="KEYS", help="Keys to sort by; a hyphen before a key descends.")
-@click.option("--select", metavar="NAMES", help="The fields to write, separated by commas.")
-@click.option("--include", metavar="NAMES", help="What to embed, separated by commas.")
-@click.option("--as-of", metavar="MOMENT", help="As of this moment, as 2026-11-22T21:00:00Z.")
+@_parameter("--q", metavar="WORDS", help="Words to search for.")
+@_parameter("--sort", metavar="KEYS", help="Keys to sort by; a hyphen before a key descends.")
+@_parameter("--select", metavar="NAMES", help="The fields to write, separated by commas.")
+@_parameter("--include", metavar="NAMES", help="What to embed, separated by commas.")
+@_parameter("--as-of", metavar="MOMENT", help="As of this moment, as 2026-11-22T21:00:00Z.")
 @click.option(
     "--output", type=_TARGET, default="-", show_default=True, help="A file; - is standard output."
 )
-def export(resource: str, filters: tuple[str, ...], output: Path, **options: str | None) -> None:
+def export(
+    resource: str, filters: tuple[str, ...], output: Path, **options: tuple[str, ...]
+) -> None:
     """Write the rows of a RESOURCE that the filters select, in the order of the ids or of --sort.
 
     A file gets its name when it is complete.
     """
-    with _all_errors_in_one_line() as database:
+    with errors_in_one_line() as database:
         pairs = [text.partition("=")[::2] for text in filters]
-        pairs += [(name, value) for name, value in options.items() if value is not None]
+        pairs += [(name, value) for name, values in options.items() for value in values]
         wanted = exporting.read_export(resource, pairs)
         statement = matches_statement(wanted.shape)
         expected = database.explain(statement, wanted.values, wanted.as_of)
@@ -90,11 +78,11 @@ def dump(file: Path, with_keys: bool) -> None:
     Only you can read FILE. It gets its name when it is complete.
     """
     with (
-        _all_errors_in_one_line() as database,
+        errors_in_one_line() as database,
         replacing(file, 0o600) as target,
         ExitStack() as bars,
     ):
-        rows = dumping.dump(
+        rows = dumps.dump(
             database,
             target,
             compressed=file.suffix == ".gz",
@@ -110,9 +98,9 @@ def load(file: Path) -> None:
 
     Either the whole dump is loaded or nothing. The file is checked first, then loaded.
     """
-    with _all_errors_in_one_line() as database:
+    with errors_in_one_line() as database:
         with _progress("checking", file.stat().st_size) as step:
-            checked = loading.check(file, step)
+            checked = dumps.check(file, step)
         with _progress("loading", checked.rows) as step:
-            loading.load(database, file, checked, step)
+            dumps.load(database, file, checked, step)
     click.echo(f"{file}: {checked.rows} rows loaded")

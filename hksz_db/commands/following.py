@@ -45,7 +45,9 @@ def follow(start: str | None, names: tuple[str, ...], cursor_file: Path | None, 
     lines are printed, so lines can be repeated after the process was killed.
     """
     resources = tuple(name for name in RESOURCES if name in (names or RESOURCES))
-    saved = _saved(cursor_file)
+    saved = None
+    if cursor_file and cursor_file.exists():
+        saved = cursor_file.read_text(encoding="ascii").strip()
     if saved and start:
         raise click.ClickException(f"{cursor_file} has a cursor already: leave out --from.")
     with errors_in_one_line() as database:
@@ -73,10 +75,6 @@ def due() -> None:
     """Record overdue planned claims; a running server does so once a minute."""
     with errors_in_one_line() as database:
         click.echo(f"{note_due(database)} fell due")
-
-
-def _saved(file: Path | None) -> str | None:
-    return file.read_text(encoding="ascii").strip() if file and file.exists() else None
 
 
 def _position(feed: Feed, place: str) -> Position:

@@ -4,6 +4,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import click
@@ -20,6 +21,9 @@ from hksz_db.exchange.reading import READERS, columns, entries, format_of
 from hksz_db.services.registry import WRITERS
 
 _MAX_ACTOR = 200
+
+
+_repeated = partial(click.option, multiple=True)
 
 
 @click.argument("file", type=FILE)
@@ -49,27 +53,13 @@ _MAX_ACTOR = 200
 )
 @click.option("--dry-run", is_flag=True, help="Report what would happen, and write nothing.")
 @click.option("--atomic", is_flag=True, help="Write nothing if an entry fails.")
-@click.option(
-    "--map",
-    "maps",
-    multiple=True,
-    metavar="COLUMN=FIELD",
-    help="The field of a column of csv that has another name.",
+@_repeated(
+    "--map", "maps", metavar="COLUMN=FIELD", help="The field of a csv column with another name."
 )
-@click.option(
-    "--set",
-    "constants",
-    multiple=True,
-    metavar="FIELD=VALUE",
-    help="The value of a field for every row of csv.",
+@_repeated(
+    "--set", "constants", metavar="FIELD=VALUE", help="The value of a field for every row of csv."
 )
-@click.option(
-    "--skip",
-    "skipped",
-    multiple=True,
-    metavar="NAME",
-    help="A column of csv or a field of ndjson to ignore.",
-)
+@_repeated("--skip", "skipped", metavar="NAME", help="A csv column or ndjson field to skip.")
 @click.option(
     "--mapping",
     type=FILE,
@@ -130,7 +120,7 @@ def import_file(  # noqa: PLR0913, PLR0917 - the options of the command
             import_entries(database, read, BulkMode(mode), who, dry_run=dry_run, atomic=atomic)
         )
     except Unreadable as error:
-        raise Failure(f"{file}: {printable(str(error))}") from None
+        raise Failure(f"{file}: {_printable(str(error))}") from None
     except (DomainError, DatabaseUnusable, EmbeddedError) as error:
         place = f"after {output.last.place}" if output.last else "before the first entry"
         raise Failure(f"{error} The import stopped {place}; run it again.") from None
@@ -161,16 +151,13 @@ class _Output:
             self.outcomes[report.outcome] += 1
             self.warnings += len(report.warnings)
             self.entities += report.entities
-            for line in self._lines(report):
-                click.echo(printable(f"{self.file}:{report.entry.place}: {line}"))
-
-    def _lines(self, report: Report) -> Iterator[str]:
-        if self.every or report.matched or report.outcome is BulkOutcome.FAILED:
-            existing = f", exists as {report.matched}" if report.matched else ""
-            reasons = "; ".join(map(_sentence, report.faults))
-            yield f"{report.outcome}{existing}{': ' if reasons else ''}{reasons}"
-        for warning in report.warnings:
-            yield f"warning: {warning}"
+            lines = [f"warning: {warning}" for warning in report.warnings]
+            if self.every or report.matched or report.outcome is BulkOutcome.FAILED:
+                existing = f", exists as {report.matched}" if report.matched else ""
+                reasons = "; ".join(map(_sentence, report.faults))
+                lines.insert(0, f"{report.outcome}{existing}{': ' if reasons else ''}{reasons}")
+            for line in lines:
+                click.echo(_printable(f"{self.file}:{report.entry.place}: {line}"))
 
     def summarise(self, *, dry_run: bool, atomic: bool) -> None:
         """Print the totals; exit with status 1 if entries failed."""
@@ -178,7 +165,7 @@ class _Output:
         counts = ", ".join(f"{self.outcomes[outcome]} {outcome}" for outcome in BulkOutcome)
         created = f", {self.entities} entities created" if self.entities else ""
         click.echo(
-            f"{printable(self.file.name)}: {self.outcomes.total()} entries: {counts};"
+            f"{_printable(self.file.name)}: {self.outcomes.total()} entries: {counts};"
             f" {self.warnings} warnings{created}"
         )
         if dry_run or (atomic and failed):
@@ -192,7 +179,7 @@ def _sentence(fault: Fault) -> str:
     return f"{where}: {fault.detail}" if where != "#" else fault.detail
 
 
-def printable(text: str) -> str:
+def _printable(text: str) -> str:
     """The text on one line, with control characters escaped."""
     safe = text.encode("utf-8", "backslashreplace").decode()
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in safe)

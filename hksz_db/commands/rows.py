@@ -1,19 +1,35 @@
 """``flask history``, and locators in your copy of a text: ``flask locate`` and ``flask verify``."""
 
 import json
+import os
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
+from stat import S_IMODE
 from typing import Any
 
 import click
+from marshmallow import Schema, ValidationError, fields
 
-from hksz_db.commands import locating
-from hksz_db.commands.terminal import FILE, Failure, errors_in_one_line, row_id
+from hksz_db.commands.terminal import FILE, Failure, errors_in_one_line, replacing, row_id
 from hksz_db.domain.differences import differences
+from hksz_db.domain.locators import NotText, SpanNotFound, digest, read
+from hksz_db.domain.locators import locate as locate_span
 from hksz_db.domain.verification import Result
+from hksz_db.exchange.readers.text import json_file
 from hksz_db.queries import versions
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.queries.verification import Checked, Verification, check, verifiable_statement
+from schemas.fields import StrictInteger
+
+
+class _SpanSchema(Schema):
+    words = fields.String(required=True)
+    occurrence = StrictInteger(minimum=1, load_default=1)
+
+
+_SPANS = fields.Dict(fields.String(), fields.Nested(_SpanSchema))
 
 
 @click.argument("resource", type=click.Choice(list(RESOURCES)))
@@ -56,9 +72,72 @@ def locate(text: Path, spans: Path, claims: Path) -> None:
     an error.
     """
     with errors_in_one_line():
-        located = locating.write_locators(text, spans, claims)
-    click.echo(f"{located.written} locators written for a text of {located.char_length} characters")
-    click.echo(f"text_sha256 {located.text_sha256}")
+        copy = _read_text(text)
+        wanted = _spans(spans)
+        document = _json(claims)
+        evidence = list(_evidence(document, claims))
+        located = [passage for passage in evidence if passage["external_id"] in wanted]
+        if unknown := wanted.keys() - {passage["external_id"] for passage in located}:
+            names = ", ".join(sorted(unknown))
+            raise click.ClickException(f"{spans} names evidence that {claims} lacks: {names}.")
+        for passage in located:
+            span = wanted[passage["external_id"]]
+            try:
+                passage.update(asdict(locate_span(copy, span["words"], span["occurrence"])))
+            except SpanNotFound as error:
+                raise click.ClickException(f"{passage['external_id']}: {error}.") from None
+        with replacing(claims) as file:
+            os.fchmod(file.fileno(), S_IMODE(claims.stat().st_mode))
+            written = json.dumps(document, indent=2, ensure_ascii=False, default=float)
+            file.write(f"{written}\n".encode())
+    click.echo(f"{len(located)} locators written for a text of {len(copy)} characters")
+    click.echo(f"text_sha256 {digest(copy)}")
+
+
+def _read_text(path: Path) -> str:
+    """The text of a file in its normal form."""
+    try:
+        return read(path.read_bytes())
+    except NotText as error:
+        raise click.ClickException(f"{path}: {error}") from None
+
+
+def _json(path: Path) -> Any:
+    document = json_file(path)
+    try:
+        # JSON can contain an escaped surrogate, which cannot be encoded.
+        json.dumps(document, ensure_ascii=False, default=float).encode()
+    except UnicodeEncodeError:
+        raise click.ClickException(f"{path} has half of a surrogate pair.") from None
+    return document
+
+
+def _spans(path: Path) -> dict[str, Any]:
+    try:
+        spans: dict[str, Any] = _SPANS.deserialize(_json(path))
+    except ValidationError as error:
+        wrong = f"; wrong: {', '.join(error.messages)}" if isinstance(error.messages, dict) else ""
+        raise click.ClickException(
+            f'{path} must be an object {{external_id: {{"words": "…", "occurrence": 1}}}}{wrong}.'
+        ) from None
+    return spans
+
+
+def _evidence(claims: Any, path: Path) -> Iterator[dict[str, Any]]:
+    if not isinstance(claims, list):
+        raise click.ClickException(f"{path} must be a list of claims.")
+    for number, claim in enumerate(claims, 1):
+        evidence = claim.get("evidence", []) if isinstance(claim, dict) else None
+        if not isinstance(evidence, list) or not all(map(_is_named, evidence)):
+            raise click.ClickException(
+                f"Entry {number} of {path} must be a claim whose evidence is a list of objects,"
+                " each with an external_id."
+            )
+        yield from evidence
+
+
+def _is_named(passage: Any) -> bool:
+    return isinstance(passage, dict) and isinstance(passage.get("external_id"), str)
 
 
 @click.argument("source")
@@ -90,7 +169,7 @@ def verify(source: str, text: Path) -> None:
 
 def _verification(source: str, text: Path) -> Verification:
     with errors_in_one_line() as database:
-        copy = locating.read_text(text)
+        copy = _read_text(text)
         id = row_id(database, "sources", source)
         rows = database.read(verifiable_statement(), {"id": id})
     if not rows:

@@ -15,12 +15,13 @@ from sqlalchemy.orm import Session
 
 from hksz_db.database import Database, DatabaseUnusable, explained
 from hksz_db.domain.errors import DomainError, Fault, FaultsError
+from hksz_db.domain.vocabulary import EXTERNAL_ID_PATTERN
 from hksz_db.embedded import EmbeddedError
+from hksz_db.exchange.readers.entries import Unreadable
 from hksz_db.queries import versions
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.seeding import InvalidSeed
 from hksz_db.services.writing import writing
-from schemas.fields import EXTERNAL_ID_PATTERN
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 """The type of an argument that names an existing file."""
@@ -41,11 +42,13 @@ def errors_in_one_line() -> Iterator[Database]:
     except FaultsError as error:
         faults = " ".join(map(_sentence, error.faults))
         raise click.ClickException(faults or error.detail) from None
-    except (DomainError, DatabaseUnusable, EmbeddedError, InvalidSeed) as error:
+    except (DomainError, DatabaseUnusable, EmbeddedError, InvalidSeed, Unreadable) as error:
         raise click.ClickException(explained(str(error), error.__cause__)) from None
-    except psycopg.errors.InsufficientPrivilege as error:
-        reason = error.diag.message_primary
-        raise click.ClickException(f"The role in DATABASE_URL lacks a right: {reason}.") from None
+    except psycopg.Error as error:
+        is_right = isinstance(error, psycopg.errors.InsufficientPrivilege)
+        subject = "The role in DATABASE_URL lacks a right" if is_right else "The database refused"
+        reason = error.diag.message_primary or error
+        raise click.ClickException(f"{subject}: {reason}.") from None
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         raise click.ClickException(f"{place}{error.strerror or error}.") from None

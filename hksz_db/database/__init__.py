@@ -4,37 +4,196 @@ Reading bypasses the ORM: a statement is compiled once to ``$n`` placeholders, p
 connection and run in autocommit mode, and the bytes that PostgreSQL sends are passed on.
 """
 
+import json
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg import RawCursor
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.orm import Session
+from sqlalchemy.sql import ClauseElement
+
 from hksz_db.database.connecting import (
+    Connection,
+    Connector,
     DatabaseUnusable,
+    absence_as_unavailable,
     check_version,
-    connection_parameters,
     driver_url,
     explained,
     is_absence,
+    load_as_bytes,
 )
-from hksz_db.database.connections import (
-    as_of_snapshot,
-    set_as_of,
-    use_generic_plans,
-    use_history_schema,
-)
-from hksz_db.database.database import Database
-from hksz_db.database.statements import Prepared, fetch_in, prepare, run
+from hksz_db.database.connections import Connections, PooledConnections
+from hksz_db.domain.errors import Unavailable
 
 __all__ = [
+    "Connection",
     "Database",
     "DatabaseUnusable",
     "Prepared",
-    "as_of_snapshot",
     "check_version",
-    "connection_parameters",
     "driver_url",
     "explained",
     "fetch_in",
     "is_absence",
     "prepare",
     "run",
-    "set_as_of",
-    "use_generic_plans",
-    "use_history_schema",
 ]
+
+# Enough rows of a stream to make round trips cheap, and few enough to hold the longest documents.
+_ROWS_AT_ONCE = 50
+_NUMBERED = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A statement with ``$n`` placeholders, and the names of their values in order.
+
+    With ``generic_plan``, PostgreSQL plans it once for all values. That pays where planning takes
+    longer than running.
+    """
+
+    sql: str
+    names: tuple[str, ...]
+    constants: Mapping[str, Any]
+    generic_plan: bool = False
+
+    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
+        """Return the arguments in the order of the placeholders."""
+        return [values[name] if name in values else self.constants[name] for name in self.names]
+
+    def fetch(
+        self, cursor: RawCursor[tuple[Any, ...]], values: Mapping[str, Any]
+    ) -> list[tuple[Any, ...]]:
+        """Run it and return all rows."""
+        cursor.execute(self.sql.encode(), self.arguments(values), prepare=True)
+        return cursor.fetchall()
+
+
+def prepare(statement: ClauseElement, *, generic_plan: bool = False) -> Prepared:
+    """Compile a statement for ``Database.read``. It takes milliseconds: keep the result."""
+    compiled = statement.compile(dialect=_NUMBERED)
+    names = tuple(compiled.positiontup or ())  # type: ignore[attr-defined]
+    constants = {name: value for name, value in compiled.params.items() if value is not None}
+    return Prepared(str(compiled), names, constants, generic_plan)
+
+
+class Database:
+    """The database at the URL that ``locate`` returns when it is first needed.
+
+    ``connections`` replaces the pools. Raises ``DatabaseUnusable`` when the URL is invalid, and
+    ``Unavailable`` when no server answers.
+    """
+
+    def __init__(
+        self,
+        locate: Callable[[], str],
+        *,
+        statement_timeout_ms: int = 5000,
+        connections: Connections | None = None,
+    ) -> None:
+        self.connector = Connector(locate, statement_timeout_ms)
+        self.connections = connections or PooledConnections(self.connector)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """Begin a transaction: committed when the block ends, rolled back when it raises."""
+        with absence_as_unavailable(), self.connections.transaction() as session:
+            yield session
+
+    def read(
+        self, statement: Prepared, values: Mapping[str, Any], as_of: datetime | None = None
+    ) -> list[tuple[Any, ...]]:
+        """Run one reading statement, prepared, outside a transaction.
+
+        With ``as_of``, it is answered as of that moment; raises ``OutsideHistory`` when the history
+        does not reach it. ``json`` and ``text`` columns are the bytes that PostgreSQL sent. If an
+        idle connection has become unusable (the server was restarted, or a migration outdated a
+        plan), the idle connections are closed and the statement is run again, once.
+        """
+        try:
+            return self._read(statement, values, as_of)
+        except (psycopg.errors.FeatureNotSupported, psycopg.OperationalError) as error:
+            if isinstance(error, psycopg.OperationalError) and not is_absence(error):
+                raise
+        self.connections.close()
+        with absence_as_unavailable():
+            return self._read(statement, values, as_of)
+
+    def _read(
+        self, statement: Prepared, values: Mapping[str, Any], as_of: datetime | None
+    ) -> list[tuple[Any, ...]]:
+        lent = self.connections.reader(as_of, generic_plans=statement.generic_plan)
+        with lent as connection:
+            return statement.fetch(RawCursor(connection), values)
+
+    def stream(
+        self,
+        statement: Prepared,
+        values: Mapping[str, Any],
+        as_of: datetime | None = None,
+        *,
+        at_most_s: int = 0,
+    ) -> Generator[tuple[Any, ...]]:
+        """Run one reading statement and yield its rows as they arrive, as ``read`` returns them.
+
+        They come from one snapshot, and only some of them are in memory at a time. The connection
+        is not shared and has no time limit but ``at_most_s`` (0: none), after which the server ends
+        it, even while it waits for a slow client. Closing the iterator cancels the statement.
+        Raises ``Unavailable`` when the server goes away, also halfway, and ``OutsideHistory`` as
+        ``read`` does.
+        """
+        try:
+            with (
+                absence_as_unavailable(),
+                self.connections.untimed_reader(as_of, at_most_s) as connection,
+            ):
+                yield from RawCursor(connection).stream(
+                    statement.sql.encode(), statement.arguments(values), size=_ROWS_AT_ONCE
+                )
+        except psycopg.errors.TransactionTimeout as error:
+            raise Unavailable(f"It took longer than {at_most_s} seconds.") from error
+
+    def explain(
+        self, statement: Prepared, values: Mapping[str, Any], as_of: datetime | None = None
+    ) -> int:
+        """Return the number of rows that the planner expects the statement to return."""
+        plan_of = replace(statement, sql=f"EXPLAIN (FORMAT JSON) {statement.sql}")
+        ((plan,),) = self.read(plan_of, values, as_of)
+        return int(json.loads(plan)[0]["Plan"]["Plan Rows"])
+
+    def check_version(self) -> None:
+        """Raise ``DatabaseUnusable`` unless the server is PostgreSQL 18 or newer."""
+        with self.connections.reader() as connection:
+            check_version(connection.info.server_version)
+
+    def close(self) -> None:
+        """Close every connection that is not in use."""
+        self.connections.close()
+
+
+def fetch_in(
+    session: Session, statement: Prepared, values: Mapping[str, Any]
+) -> list[tuple[Any, ...]]:
+    """Run a statement within a session's transaction; rows as ``Database.read`` returns them."""
+    cursor = _cursor(session)
+    load_as_bytes(cursor.adapters)
+    return statement.fetch(cursor, values)
+
+
+def run(session: Session, sql: str, *arguments: Any) -> list[tuple[Any, ...]]:
+    """Run one statement with ``$n`` placeholders within a session's transaction."""
+    cursor = _cursor(session)
+    cursor.execute(sql.encode(), arguments, prepare=True)
+    return cursor.fetchall() if cursor.description else []
+
+
+def _cursor(session: Session) -> RawCursor[tuple[Any, ...]]:
+    connection = session.connection().connection.driver_connection
+    assert isinstance(connection, psycopg.Connection)
+    return RawCursor(connection)

@@ -1,5 +1,6 @@
 """Connecting to the database: what its URL means, and how an absent server is recognised."""
 
+import re
 import select
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -8,15 +9,26 @@ from typing import Any
 
 import psycopg
 import sqlalchemy
+from psycopg.adapt import AdaptersMap, Loader
 from psycopg.conninfo import conninfo_to_dict, timeout_from_conninfo
 
-from hksz_db.database.statements import load_as_bytes
 from hksz_db.domain.errors import Unavailable
 
 MINIMUM_VERSION = 180000
 _CONNECT_TIMEOUT_S = 5
 _SCHEMES = {"postgres", "postgresql", "postgresql+psycopg"}
 Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+class _BytesLoader(Loader):
+    def load(self, data: Any) -> bytes:
+        return bytes(data)
+
+
+def load_as_bytes(adapters: AdaptersMap) -> None:
+    """Load ``json`` and ``text`` as the bytes that PostgreSQL sends."""
+    for name in ("json", "text"):
+        adapters.register_loader(name, _BytesLoader)
 
 
 class DatabaseUnusable(RuntimeError):
@@ -42,11 +54,6 @@ class Connector:
     def location(self) -> str:
         """The URL as it was given."""
         return self._locate()
-
-    @property
-    def url(self) -> sqlalchemy.URL:
-        """The URL for SQLAlchemy."""
-        return driver_url(self.location)
 
     def parameters(self, further_options: str = "") -> dict[str, Any]:
         """The libpq parameters of a connection; their options override those of the URL."""
@@ -187,7 +194,9 @@ def connection_parameters(text: str) -> dict[str, str]:
 
 def _ports(text: str, number: int) -> str:
     ports = text.split(",")
-    if not all(port == "" or _is_port(port) for port in ports):
+    if not all(
+        re.fullmatch("[0-9]{,5}", port) and int(port or 1) in range(1, 65536) for port in ports
+    ):
         raise DatabaseUnusable("DATABASE_URL has a port that is not a number from 1 to 65535.")
     if len(ports) == 1:
         # A single port is that of all hosts, which SQLAlchemy does not know.
@@ -195,7 +204,3 @@ def _ports(text: str, number: int) -> str:
     if len(ports) != number:
         raise DatabaseUnusable("DATABASE_URL has more hosts than ports, or more ports than hosts.")
     return ",".join(ports)
-
-
-def _is_port(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= 65535

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Protocol
 
 import psycopg
@@ -15,6 +15,10 @@ from sqlalchemy.orm import Session
 
 from hksz_db.database.connecting import Connection, Connector, is_closed
 from hksz_db.domain.errors import OutsideHistory
+
+# A statement is planned once, for all values, and the plan is kept while the tables grow: one that
+# reads a whole table while that is short would be slow later.
+GENERIC_PLANS = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
 
 
 class Connections(Protocol):
@@ -43,14 +47,14 @@ class PooledConnections:
     def __init__(self, connector: Connector) -> None:
         self._connector = connector
         self._plain = _ReaderPool(connector.connect)
-        self._as_of = _ReaderPool(connector.connect, use_history_schema)
-        self._generic_plans = _ReaderPool(connector.connect, use_generic_plans)
+        self._as_of = _ReaderPool(self._connect_to_history)
+        self._generic_plans = _ReaderPool(partial(connector.connect, GENERIC_PLANS))
 
     @cached_property
     def engine(self) -> Engine:
         """The pool of connections for transactions."""
         engine = sqlalchemy.create_engine(
-            self._connector.url,
+            "postgresql+psycopg://",
             pool_size=8,
             # No limit: the threads of the worker are limited, and each needs one at most.
             max_overflow=-1,
@@ -96,6 +100,15 @@ class PooledConnections:
         if "engine" in self.__dict__:
             self.engine.dispose()
 
+    def _connect_to_history(self) -> Connection:
+        connection = self._connector.connect()
+        try:
+            use_history_schema(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
 
 def _replace_closed(connection: Connection, *_: Any) -> None:
     if is_closed(connection):
@@ -109,18 +122,12 @@ class _ReaderPool:
     place, a read by id took 20 % longer.
     """
 
-    def __init__(
-        self,
-        connect: Callable[[], Connection],
-        configure: Callable[[Connection], None] = lambda _: None,
-    ) -> None:
+    def __init__(self, connect: Callable[[], Connection]) -> None:
         self._connect = connect
-        self._configure = configure
         self._idle: deque[Connection] = deque()
 
     @contextmanager
     def reader(self) -> Iterator[Connection]:
-        """Lend a connection, which ``configure`` has prepared."""
         connection = self._take()
         try:
             yield connection
@@ -133,35 +140,22 @@ class _ReaderPool:
                 self._idle.append(connection)
 
     def _take(self) -> Connection:
-        # Appending to a deque and popping are safe between threads.
-        while self._idle:
-            with suppress(IndexError):
-                connection = self._idle.pop()
-                if not is_closed(connection):
-                    return connection
-                connection.close()
-        connection = self._connect()
-        try:
-            self._configure(connection)
-        except BaseException:
+        while connection := self._idle_one():
+            if not is_closed(connection):
+                return connection
             connection.close()
-            raise
-        return connection
+        return self._connect()
 
     def close(self) -> None:
-        """Close the idle connections."""
-        while self._idle:
-            with suppress(IndexError):
-                self._idle.pop().close()
+        while connection := self._idle_one():
+            connection.close()
 
-
-def use_generic_plans(connection: Connection) -> None:
-    """Plan each prepared statement once, for all values.
-
-    The plan is kept while the tables grow. One that reads a whole table while that is short would
-    be slow later.
-    """
-    connection.execute("SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off")
+    def _idle_one(self) -> Connection | None:
+        # Popping is safe between threads, while a test for emptiness before it is not.
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
 
 
 def use_history_schema(connection: Connection) -> None:

@@ -15,8 +15,9 @@ from typing import Any
 
 from hksz_db.domain.errors import escaped
 
-# These fields change with every write.
-_IGNORED = frozenset({"version", "updated_at"})
+ALWAYS_SET = frozenset({"version", "updated_at"})
+"""The fields that change with every write, and are never listed as changes."""
+
 # The paths of the fields that identify an item of an array without an id.
 _KEYS: Mapping[str, str] = {
     "names": "name language",
@@ -57,7 +58,7 @@ def differences(before: Any, after: Any) -> list[Difference]:
 def _compare(before: Any, after: Any, pointer: str, name: str) -> Iterator[Difference]:
     match before, after:
         case {}, {}:
-            for field in [key for key in {**before, **after} if key not in _IGNORED]:
+            for field in [key for key in {**before, **after} if key not in ALWAYS_SET]:
                 pair = before.get(field), after.get(field)
                 yield from _compare(*pair, f"{pointer}/{escaped(field)}", field)
         case [*_], [*_]:

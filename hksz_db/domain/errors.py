@@ -110,6 +110,7 @@ class Stale(DomainError):
 
     def __init__(self, resource: str, id: UUID, version: int) -> None:
         super().__init__(f"The {resource} {id} is at version {version}, not the one given.")
+        self.version = version
 
 
 class Unavailable(DomainError):

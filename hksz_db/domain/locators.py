@@ -11,9 +11,7 @@ import hashlib
 from dataclasses import dataclass
 
 from hksz_db.domain.unicode_form import nfc
-from hksz_db.domain.vocabulary import Normalization
 
-NORMALIZATION = Normalization.NFC_WS1
 CONTEXT = 32
 
 

@@ -90,7 +90,7 @@ def _measure_ucum(code: str) -> Measure:
     quantity = _registry().from_ucum(code)
     if not isinstance(quantity, pint.Quantity):
         # The registry turns annotations alone, such as {people}, into a name or a number.
-        return Measure(_dimensionless(code), Decimal(1))
+        return Measure(_dimension(code), Decimal(1))
     if not quantity._is_multiplicative:
         raise InvalidUnit(f"The unit {code!r} has an offset and therefore no factor.")
     factor = Decimal(quantity.to_base_units().magnitude)
@@ -99,27 +99,18 @@ def _measure_ucum(code: str) -> Measure:
     return Measure(_dimension(code, quantity), _tidy(factor))
 
 
-def _dimension(code: str, quantity: "pint.Quantity[Decimal]") -> Dimension:
-    if quantity.dimensionless:
-        return _dimensionless(code)
-    named = _DIMENSIONS.get(str(quantity.dimensionality))
-    if named is None:
-        raise _no_dimension(code)
-    return named
-
-
-def _dimensionless(code: str) -> Dimension:
-    bare = _ANNOTATION.sub("", code)
-    if _COUNT_CODE.fullmatch(bare):
-        return Dimension.COUNT
-    if _RATIO_CODE.fullmatch(bare):
-        return Dimension.RATIO
+def _dimension(code: str, quantity: "pint.Quantity[Decimal] | None" = None) -> Dimension:
+    bare, dimension = _ANNOTATION.sub("", code), None
+    if quantity is not None and not quantity.dimensionless:
+        dimension = _DIMENSIONS.get(str(quantity.dimensionality))
+    elif _COUNT_CODE.fullmatch(bare):
+        dimension = Dimension.COUNT
+    elif _RATIO_CODE.fullmatch(bare):
+        dimension = Dimension.RATIO
     # Angles and bits are dimensionless too, but neither counts nor ratios.
-    raise _no_dimension(code)
-
-
-def _no_dimension(code: str) -> InvalidUnit:
-    return InvalidUnit(f"The unit {code!r} has a dimension that no metric measures.")
+    if dimension is None:
+        raise InvalidUnit(f"The unit {code!r} has a dimension that no metric measures.")
+    return dimension
 
 
 @cache

@@ -8,8 +8,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from hksz_db.domain.chronology import InvalidDate, Period, parse
-from hksz_db.domain.edtf_days import shift_months
+from hksz_db.domain.chronology import Period, parse, shift_months
 from hksz_db.domain.vocabulary import TimeModifier
 
 DURATION_PATTERN = "^-?P[0-9]{1,4}[YMWD]$"
@@ -36,13 +35,6 @@ class Relative:
     modifier: str | None = None
 
 
-@dataclass(frozen=True)
-class _Distance:
-    number: int
-    unit: str
-    backwards: bool
-
-
 def resolve(relative: Relative, anchor: Period | None) -> Period:
     """The date at a distance from the anchor.
 
@@ -54,37 +46,36 @@ def resolve(relative: Relative, anchor: Period | None) -> Period:
     (``[2010..2012]``; ``about`` adds a unit at both ends). Sets cannot contain weeks or intervals,
     so they contain the days of these instead. Raises ``Unresolvable``.
     """
-    distance = _read(relative)
+    number, unit = _read(relative)
     if anchor is None or anchor.earliest is None or anchor.latest is None:
         known = f"{anchor.edtf!r} is open at one end" if anchor else "it has none"
         raise Unresolvable(f"The anchor needs a date: {known}.")
     try:
-        return parse(_expression(distance, relative.modifier, anchor.earliest, anchor.latest))
-    except (InvalidDate, ValueError, OverflowError):
+        days = anchor.earliest, anchor.latest
+        return parse(_expression(number, unit, relative.modifier, *days))
+    except (ValueError, OverflowError):
         raise Unresolvable(
             f"{relative.duration} from {anchor.edtf} leads beyond the years 1 to 9999."
         ) from None
 
 
-def _read(relative: Relative) -> _Distance:
+def _read(relative: Relative) -> tuple[int, str]:
     duration = relative.duration
     if not re.fullmatch(DURATION_PATTERN[1:-1], duration):
         raise Unresolvable(f"{duration!r} is not a duration in one unit, such as -P13Y.")
     if relative.modifier in WEEKDAYS and not duration.endswith("W"):
         raise Unresolvable("A weekday needs a duration in weeks, such as P0W.")
     sign, digits = duration.split("P")
-    number = int(digits[:-1])
-    return _Distance(-number if sign else number, digits[-1], bool(sign))
+    return int(sign + digits[:-1]), digits[-1]
 
 
-def _expression(distance: _Distance, modifier: str | None, first: date, last: date) -> str:
-    number, unit = distance.number, distance.unit
+def _expression(number: int, unit: str, modifier: str | None, first: date, last: date) -> str:
     if modifier in WEEKDAYS:
         ends = [_last_weekday(day, modifier) + timedelta(weeks=number) for day in (first, last)]
         return _one_of(*map(str, ends))
     if modifier == TimeModifier.WITHIN:
-        lowest = _moved(first, distance) if distance.backwards else first
-        highest = last if distance.backwards else _moved(last, distance)
+        lowest = min(first, _moved(first, number, unit))
+        highest = max(last, _moved(last, number, unit))
         if first == last and lowest < highest:
             return f"{lowest}/{highest}"
         return _one_of(str(lowest), str(highest))
@@ -119,14 +110,10 @@ def _last_weekday(day: date, modifier: str) -> date:
     return day - timedelta(days=(day.weekday() - WEEKDAYS.index(TimeModifier(modifier))) % 7)
 
 
-def _moved(day: date, distance: _Distance) -> date:
-    match distance.unit:
-        case "Y":
-            return shift_months(day, 12 * distance.number)
-        case "M":
-            return shift_months(day, distance.number)
-        case unit:
-            return day + timedelta(days=distance.number * (7 if unit == "W" else 1))
+def _moved(day: date, number: int, unit: str) -> date:
+    if unit in {"Y", "M"}:
+        return shift_months(day, number * (12 if unit == "Y" else 1))
+    return day + timedelta(days=number * (7 if unit == "W" else 1))
 
 
 def _index(day: date, unit: str) -> int:

@@ -1,4 +1,4 @@
-"""Strict JSON (RFC 8259, I-JSON): anything that parsers read differently is refused."""
+"""JSON (RFC 8259, I-JSON): parsed strictly, so that all parsers agree, and written compactly."""
 
 import json
 from decimal import Decimal
@@ -30,6 +30,13 @@ def parse(text: str, what: str) -> Any:
         raise Malformed(f"{what} is nested more than {MAX_DEPTH} deep.") from None
     _check_depth(document, what)
     return document
+
+
+def compact(document: Any) -> bytes:
+    """Write JSON in UTF-8 without white space."""
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    # A lone surrogate cannot be encoded; its escape is valid JSON.
+    return text.encode(errors="backslashreplace")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

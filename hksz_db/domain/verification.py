@@ -60,7 +60,7 @@ def verify(text: str, locators: Sequence[Locator], lengths: Iterable[int] = ()) 
     earlier. ``lengths`` are the lengths of the texts to which the locators may refer: a single edit
     moves everything after it by the difference in length.
     """
-    spans = [_span(locator) for locator in locators]
+    spans = [_Span(locator) for locator in locators]
     search = _Search(text, sorted(spans, key=lambda span: (span.start, span.length)))
     search.match_stated_places()
     guesses = sorted({len(text) - length for length in lengths}, key=lambda n: (abs(n), n))
@@ -72,24 +72,15 @@ def verify(text: str, locators: Sequence[Locator], lengths: Iterable[int] = ()) 
     return [search.finding(span) for span in spans]
 
 
-@dataclass(frozen=True, eq=False)
 class _Span:
-    start: int
-    length: int
-    exact: bytes
-    prefix: bytes
-    suffix: bytes
-
-    @property
-    def prefix_length(self) -> int:
-        """The number of code points that the hash of the prefix covers."""
-        return min(CONTEXT, self.start)
-
-
-def _span(locator: Locator) -> _Span:
-    hashes = (locator.exact_sha256, locator.prefix_sha256, locator.suffix_sha256)
-    length = locator.end_char - locator.start_char
-    return _Span(locator.start_char, length, *map(bytes.fromhex, hashes))
+    def __init__(self, locator: Locator) -> None:
+        self.start = locator.start_char
+        self.length = locator.end_char - locator.start_char
+        self.exact = bytes.fromhex(locator.exact_sha256)
+        self.prefix = bytes.fromhex(locator.prefix_sha256)
+        self.suffix = bytes.fromhex(locator.suffix_sha256)
+        # The number of code points that the hash of the prefix covers.
+        self.prefix_length = min(CONTEXT, self.start)
 
 
 class _HashedText:
@@ -125,7 +116,6 @@ class _HashedText:
         return places
 
     def cost(self, length: int) -> int:
-        """The work of hashing all windows of a length."""
         windows = max(0, self.length - length + 1)
         return windows * (CALL_COST + length * len(self._bytes) // self.length)
 
@@ -157,7 +147,6 @@ class _Search:
         return Finding(result, place, place + span.length, None)
 
     def match_stated_places(self) -> None:
-        """Place the spans whose words are at the stated place."""
         for span in self.spans:
             if self._fits(span, span.start) and self._has_words(span, span.start):
                 self.placed[span] = span.start
@@ -177,17 +166,15 @@ class _Search:
 
     def _try_shifts(self, span: _Span, shifts: Iterable[int]) -> None:
         for place in (span.start + shift for shift in shifts):
-            if self._has_words_and_context(span, place) and self._is_nearest(span, place):
+            # The context is short and rules out nearly all places, so it is checked first.
+            if (
+                self._fits(span, place)
+                and self._matching_sides(span, place) == 2
+                and self._has_words(span, place)
+                and self._is_nearest(span, place)
+            ):
                 self.placed[span] = place
                 return
-
-    def _has_words_and_context(self, span: _Span, place: int) -> bool:
-        # The context is short and rules out nearly all places, so it is checked first.
-        return (
-            self._fits(span, place)
-            and self._matching_sides(span, place) == 2
-            and self._has_words(span, place)
-        )
 
     def _fits(self, span: _Span, place: int) -> bool:
         return 0 <= place <= self.hashed.length - span.length
@@ -216,7 +203,6 @@ class _Search:
         return self.hashed.text.find(passage, max(0, start), end) < 0
 
     def match_context(self) -> None:
-        """Place the spans whose context is in the text."""
         spans = self.unplaced()
         wanted = {span.suffix for span in spans} | {span.prefix for span in spans}
         places = self.hashed.places(CONTEXT, wanted)
@@ -228,13 +214,13 @@ class _Search:
         for span in spans:
             if self.hashed.work_left > 0:
                 self._keep_best(span, self._places_by_context(span, places))
-            if span in self.possible and self._is_final(span, self.possible[span]):
-                self.placed[span] = self.possible[span]
+            place = self.possible.get(span)
+            # Shorter prefixes were not looked for, so another place may have this one.
+            if place is not None and (
+                span.prefix_length == CONTEXT or self._matching_sides(span, place) == 2
+            ):
+                self.placed[span] = place
         self._consider_shifts()
-
-    def _is_final(self, span: _Span, place: int) -> bool:
-        # Shorter prefixes were not looked for, so another place may have this one.
-        return span.prefix_length == CONTEXT or self._matching_sides(span, place) == 2
 
     def _places_by_context(self, span: _Span, places: Mapping[bytes, Sequence[int]]) -> set[int]:
         after = _nearest(places.get(span.suffix, ()), span.start + span.length)

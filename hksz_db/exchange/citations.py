@@ -1,21 +1,13 @@
-r"""CSL-JSON (Citation Style Language 1.0.2) and BibTeX of sources.
+"""CSL-JSON (Citation Style Language 1.0.2) and BibTeX of sources.
 
-In CSL-JSON, a person is ``family`` and ``given`` if the name has a comma, otherwise ``literal``;
-organisations are always ``literal``. Approximate and uncertain dates are ``circa``. A date that
-date parts cannot express (a set, an open end) is ``literal``, as its EDTF expression.
-
-In BibTeX, which is in UTF-8, names that are not ``Family, Given`` are in braces of their own, so
-that BibTeX does not split them. Characters that TeX would read as a command are escaped (``\&``,
-``\textbackslash{}``); braces are ``$\lbrace$``, because BibTeX counts plain ones. ``year`` and
-``month`` are all that BibTeX knows of dates; ``date`` is the EDTF expression, which BibLaTeX reads.
-A truncated file ends within an entry.
+docs/reference/formats.md says how they represent names and dates. A truncated file of BibTeX ends
+within an entry.
 """
 
 import json
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import NamedTuple
 
 from hksz_db.exchange.format import Document, Format, array, drop_empty, of_resources
 from hksz_db.queries.pages import PageShape
@@ -42,15 +34,16 @@ _TYPES = {
 _CONTAINERS = {"article": "journal", "incollection": "booktitle", "inproceedings": "booktitle"}
 _PUBLISHERS = {"techreport": "institution", "phdthesis": "school"}
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_SPECIAL = {
-    "\\": r"\textbackslash{}",
-    "{": r"$\lbrace$",
-    "}": r"$\rbrace$",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    **{character: f"\\{character}" for character in "#$%&_"},
-}
-_ESCAPED = re.compile(r"[\\{}~^#$%&_]")
+_ESCAPES = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "{": r"$\lbrace$",
+        "}": r"$\rbrace$",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        **{character: f"\\{character}" for character in "#$%&_"},
+    }
+)
 # TeX makes one character of two of these.
 _LIGATURE = re.compile(r"(?<=-)-|(?<=')'|(?<=`)`")
 
@@ -64,37 +57,30 @@ def _citation_id(source: Document) -> str:
     return source["external_id"] or f"urn:uuid:{source['id']}"
 
 
-def _contributors(source: Document, role: str) -> Iterator[tuple[str, bool]]:
-    """The contributors in a role, in printed order: the name, as credited if known; is a person."""
+def _contributors(source: Document, role: str) -> Iterator[tuple[str, ...]]:
+    """The contributors in a role, in printed order: family and given name, or the whole name.
+
+    The name of a person has two parts if it separates them itself: ``Tan, Yifan``. The order of a
+    name without a comma is not recorded: compare "Tan Yifan" and "Mary Tan".
+    """
     for contributor in source["contributors"]:
         if contributor["role"] == role:
             entity = contributor["entity"]
-            yield contributor["credited_name"] or entity["name"], entity["kind"] == "person"
-
-
-def _split_name(name: str, is_person: bool) -> tuple[str, str] | None:
-    """Family and given name if the name itself separates them: ``Tan, Yifan``.
-
-    The order of a name without a comma is not recorded: compare "Tan Yifan" and "Mary Tan".
-    """
-    family, comma, given = name.partition(", ")
-    if is_person and comma and family.strip() and given.strip() and "," not in given:
-        return family.strip(), given.strip()
-    return None
+            name = contributor["credited_name"] or entity["name"]
+            family, _, given = (part.strip() for part in name.partition(", "))
+            is_split = entity["kind"] == "person" and family and given and "," not in given
+            yield (family, given) if is_split else (name,)
 
 
 def _item(source: Document) -> Document:
-    publishers = [name for name, _ in _contributors(source, "publisher")]
+    publishers = [", ".join(name) for name in _contributors(source, "publisher")]
     return drop_empty(
         {
             "id": _citation_id(source),
             "type": source["csl_type"],
             "title": source["title"],
             "container-title": source["container_title"],
-            **{
-                role: [_csl_name(*person) for person in _contributors(source, role)]
-                for role in _NAMES
-            },
+            **{role: [_csl_name(*name) for name in _contributors(source, role)] for role in _NAMES},
             "publisher": "; ".join(publishers) or None,
             "publisher-place": source["publisher_place"],
             "issued": csl_date(source["issued"]["edtf"]),
@@ -108,9 +94,8 @@ def _item(source: Document) -> Document:
     )
 
 
-def _csl_name(name: str, is_person: bool) -> dict[str, str]:
-    parts = _split_name(name, is_person)
-    return {"family": parts[0], "given": parts[1]} if parts else {"literal": name}
+def _csl_name(name: str, given: str | None = None) -> dict[str, str]:
+    return {"family": name, "given": given} if given else {"literal": name}
 
 
 def _accessed(source: Document) -> Document | None:
@@ -121,45 +106,37 @@ def _accessed(source: Document) -> Document | None:
     return {"date-parts": [[latest.year, latest.month, latest.day]]}
 
 
-class _Date(NamedTuple):
-    parts: list[list[int]]
-    circa: bool
-    season: int | None = None
-
-
 def csl_date(edtf: str | None) -> Document | None:
     """Convert an EDTF expression to a CSL date."""
     if edtf is None:
         return None
-    texts = edtf.split("/")
-    ends = [end for text in texts if (end := _parse(text))]
-    parts = [part for end in ends for part in end.parts]
-    seasons = [end.season for end in ends if end.season]
-    if len(ends) < len(texts) or len(parts) > 2 or (seasons and len(texts) > 1):
+    ends = [_csl_date(text) for text in edtf.split("/")]
+    parts = [part for end in ends for part in end.get("date-parts", ())]
+    has_season = any("season" in end for end in ends)
+    if not all(ends) or len(parts) > 2 or (has_season and len(ends) > 1):
         return {"literal": edtf}
-    date: Document = {"date-parts": parts}
-    if seasons:
-        date["season"] = seasons[0]
-    if any(end.circa for end in ends):
-        date["circa"] = True
-    return date
+    return {**ends[0], **ends[-1], "date-parts": parts}
 
 
-def _parse(edtf: str) -> _Date | None:
+def _csl_date(edtf: str) -> Document:
+    """A date that is not a range; empty if date parts cannot express it."""
     if match := _DECADE.fullmatch(edtf):
         decade = int(match[1]) * 10
-        return _Date([[decade], [decade + 9]], circa=True)
+        return {"date-parts": [[decade], [decade + 9]], "circa": True}
     match = _DATE.fullmatch(edtf)
     if match is None:
-        return None
+        return {}
     year, month, day, qualifier = match.groups()
     if month == "XX" and day not in {None, "XX"}:
-        return None
+        return {}
     numbers = [int(part) for part in (year, month, day) if part and part != "XX"]
+    circa = {"circa": True} if qualifier else {}
     if len(numbers) < 2 or numbers[1] < _FIRST_SEASON:
-        return _Date([numbers], bool(qualifier))
+        return {"date-parts": [numbers], **circa}
     season = numbers[1] - _FIRST_SEASON + 1
-    return _Date([numbers[:1]], bool(qualifier), season) if season <= 4 and not day else None
+    if season > 4 or day:
+        return {}
+    return {"date-parts": [numbers[:1]], "season": season, **circa}
 
 
 def _write_bibtex(_: PageShape, documents: Iterator[bytes]) -> Iterator[bytes]:
@@ -207,13 +184,12 @@ def _dates(source: Document) -> dict[str, str | None]:
 
 
 def _people(source: Document, role: str) -> str | None:
-    names = [_name(*contributor) for contributor in _contributors(source, role)]
+    names = [_name(*name) for name in _contributors(source, role)]
     return f"{{{' and '.join(names)}}}" if names else None
 
 
-def _name(name: str, is_person: bool) -> str:
-    parts = _split_name(name, is_person)
-    return ", ".join(map(escaped, parts)) if parts else f"{{{escaped(name)}}}"
+def _name(name: str, given: str | None = None) -> str:
+    return f"{escaped(name)}, {escaped(given)}" if given else f"{{{escaped(name)}}}"
 
 
 def _braced(text: str | None) -> str | None:
@@ -229,8 +205,8 @@ def _verbatim(text: str | None) -> str | None:
 
 def escaped(text: str) -> str:
     """Escape the text for TeX, on one line."""
-    plain = _ESCAPED.sub(lambda found: _SPECIAL[found[0]], " ".join(text.split()))
-    return _LIGATURE.sub(lambda found: "{}" + found[0], plain)
+    line = " ".join(text.split()).translate(_ESCAPES)
+    return _LIGATURE.sub(lambda found: "{}" + found[0], line)
 
 
 CSL_JSON = Format(

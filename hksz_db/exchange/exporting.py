@@ -8,25 +8,39 @@ from functools import cache
 from typing import Any
 
 from hksz_db.database import Database
-from hksz_db.exchange import citations, jsonld, ndjson, tables
+from hksz_db.exchange import citations, jsonld, tables
 from hksz_db.exchange.format import Format
+from hksz_db.queries import questions
 from hksz_db.queries.pages import PageShape, everything_statement
-from hksz_db.queries.questions import (
-    Given,
-    Values,
-    chosen_fields,
-    model_of,
-    parameters,
-    question_of,
-)
 from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
 from schemas.parameters import Faults, KnownName, Parameters, Refusal
 
+
+def _write_ndjson(_: PageShape, documents: Iterator[bytes]) -> Iterator[bytes]:
+    r"""Write one document a line, as a read by id returns it.
+
+    The bytes are those that PostgreSQL built, without the line breaks that it puts between the
+    elements of an array. JSON strings contain no line breaks, only ``\\n`` (RFC 8259, section 7).
+    A complete file ends with a line break; the last line of a truncated file is not valid JSON.
+    """
+    for document in documents:
+        yield document.replace(b"\n", b"") + b"\n"
+
+
+NDJSON = Format(
+    "ndjson",
+    "application/x-ndjson",
+    "ndjson",
+    lambda readable: (*readable.fields, *readable.read_embeds),
+    _write_ndjson,
+    choices=lambda readable: tuple(readable.document),
+    broken=b'{"error":"The export broke off here',
+)
 FORMATS = {
     form.name: form
     for form in (
-        ndjson.NDJSON,
+        NDJSON,
         tables.CSV,
         tables.PARQUET,
         jsonld.JSON_LD,
@@ -62,15 +76,16 @@ def formats_for(readable: Readable) -> dict[str, Format]:
 def export_parameters(resource: str, form: str = "ndjson") -> Parameters:
     """The parameters of an export in a format."""
     formats = formats_for(RESOURCES[resource])
-    known = parameters(resource, _OPTIONS)
+    known = questions.parameters(resource, _OPTIONS)
     refused = dict.fromkeys(("per_page", "cursor", "count"), _PAGED)
     if formats[form].choices is None:
         fixed = Refusal("unknown", f"{form} has fixed fields; none can be chosen.")
         refused |= {"select": fixed, "include": fixed}
     fields = {name: field for name, field in known.fields.items() if name not in refused}
     options = {name: fields[name] for name in _OPTIONS if name in fields}
+    model = questions.model_of(RESOURCES[resource])
     about = {"description": "The format. The default is the first."}
-    form_field = KnownName(f"{model_of(RESOURCES[resource])}Format", formats, metadata=about)
+    form_field = KnownName(f"{model}Format", formats, metadata=about)
     return replace(
         known,
         fields={**options, "format": form_field, **fields},
@@ -78,7 +93,7 @@ def export_parameters(resource: str, form: str = "ndjson") -> Parameters:
     )
 
 
-def read_export(resource: str, given: Given) -> Export:
+def read_export(resource: str, given: questions.Given) -> Export:
     """The export that a client asks for, in the order of the ids unless ``sort`` says another.
 
     Raises ``Malformed`` with all faults.
@@ -89,18 +104,21 @@ def read_export(resource: str, given: Given) -> Export:
     values = export_parameters(resource, form.name).load(pairs, faults)
     fields = _fields(form, readable, values, faults)
     faults.check()
-    question = question_of(readable, {"sort": (("id", False),), **values}, fields)
+    question = questions.question_of(readable, {"sort": (("id", False),), **values}, fields)
     return Export(form, question.shape(resource, None), question.values(), question.as_of)
 
 
-def _fields(form: Format, readable: Readable, values: Values, faults: Faults) -> tuple[str, ...]:
+def _fields(
+    form: Format, readable: Readable, values: questions.Values, faults: Faults
+) -> tuple[str, ...]:
     """The fields to be written: those that the client chooses, where the format has choices."""
     own = form.fields(readable)
     chosen = [name for name in ("select", "include") if name in values]
     if form.choices is None or not chosen:
         return own
     embeds = tuple(name for name in own if name in readable.embeds)
-    fields, known = chosen_fields(readable, values, embeds, faults), form.choices(readable)
+    fields = questions.chosen_fields(readable, values, embeds, faults)
+    known = form.choices(readable)
     for name in [name for name in fields if name not in known]:
         detail = f"{form.name} has no field {name!r}; known: {', '.join(known)}."
         faults.add(chosen[-1], "invalid", detail)
@@ -131,22 +149,20 @@ def written(form: Format, shape: PageShape, documents: Iterator[bytes]) -> Itera
     If an error interrupts the documents after the first chunk, the file ends with ``broken`` of
     the format, which makes it invalid, and the error is raised again.
     """
-    pieces: list[bytes] = []
-    size, begun = 0, False
+    chunk, begun = bytearray(), False
     try:
         for piece in form.write(shape, documents):
-            pieces.append(piece)
-            size += len(piece)
-            if size >= _CHUNK_BYTES:
+            chunk += piece
+            if len(chunk) >= _CHUNK_BYTES:
                 begun = True
-                yield b"".join(pieces)
-                pieces, size = [], 0
+                yield bytes(chunk)
+                chunk.clear()
     except Exception:
         if begun:
-            yield b"".join(pieces) + form.broken
+            yield bytes(chunk) + form.broken
         raise
-    if pieces:
-        yield b"".join(pieces)
+    if chunk:
+        yield bytes(chunk)
 
 
 def _documents(rows: Iterator[tuple[Any, ...]], seen: Callable[[], None] | None) -> Iterator[bytes]:

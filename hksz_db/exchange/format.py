@@ -1,10 +1,10 @@
 """The type of an export format, and what several formats need."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hksz_db.domain.strict_json import compact
 from hksz_db.queries.pages import PageShape
 from hksz_db.queries.readable import Readable
 
@@ -46,11 +46,6 @@ def array(items: Iterable[Any], head: bytes = b"[\n", tail: bytes = b"\n]\n") ->
         yield separator + compact(item)
         separator = b",\n"
     yield tail
-
-
-def compact(document: Any) -> bytes:
-    """Write JSON in UTF-8 without white space."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def drop_empty(document: Document) -> Document:

@@ -4,24 +4,27 @@ An import can be repeated, also after a crash, with the same result: each extern
 the content of the entry. Rows that exist under another external id are left alone.
 """
 
+import pickle
 import re
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
+from os import SEEK_END
+from tempfile import TemporaryFile
+from typing import IO, Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from hksz_db.database import Database, run
 from hksz_db.domain.errors import Fault, Invalid
-from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
-from hksz_db.exchange.deferred import Deferred, without_links
-from hksz_db.exchange.readers.entries import Entries, ImportEntry
+from hksz_db.domain.vocabulary import EXTERNAL_ID_PATTERN, BulkMode, BulkOutcome
+from hksz_db.exchange.readers.entries import Entries, ImportEntry, Item
 from hksz_db.services import bulk
 from hksz_db.services.loading import load
 from hksz_db.services.registry import WRITERS
 from hksz_db.services.writing import writing
-from schemas.fields import DOI_PATTERN, EXTERNAL_ID_PATTERN
+from schemas.fields import DOI_PATTERN
 from schemas.sources import SourceCreateSchema
 
 MAX_BATCH = 1000
@@ -70,18 +73,16 @@ def import_entries(
     if not (dry_run or atomic):
         yield from _Import(lambda: _transaction(database, actor), mode).run(entries)
         return
-    try:
-        with _transaction(database, actor) as session:
-            failed = False
-            for report in _Import(lambda: nullcontext(session), mode).run(entries):
-                failed = failed or report.outcome is BulkOutcome.FAILED
-                yield report
-            # A dry run checks what a commit would.
-            run(session, "SET CONSTRAINTS ALL IMMEDIATE")
-            if dry_run or failed:
-                raise _RolledBack  # noqa: TRY301 - only an exception rolls back
-    except _RolledBack:
-        return
+    # Only an exception rolls back.
+    with suppress(_RolledBack), _transaction(database, actor) as session:
+        failed = False
+        for report in _Import(lambda: nullcontext(session), mode).run(entries):
+            failed = failed or report.outcome is BulkOutcome.FAILED
+            yield report
+        # A dry run checks what a commit would.
+        run(session, "SET CONSTRAINTS ALL IMMEDIATE")
+        if dry_run or failed:
+            raise _RolledBack
 
 
 @contextmanager
@@ -100,49 +101,40 @@ class _Import:
     stubs: dict[str | None, BulkOutcome] = field(default_factory=dict)
 
     def run(self, entries: Entries) -> Iterator[Report]:
-        with ExitStack() as files:
-            deferred = yield from self._write(entries, files)
-            deferred = yield from self._retry_deferred(deferred, files)
+        with TemporaryFile() as file:
+            deferred = _Deferred(file)
+            yield from self._write(entries, deferred)
+            yield from self._retry(deferred)
             # The rest refers to rows that the file lacks, or in circles.
-            self._write_stubs(deferred)
+            for report in self._reports(_without_links(deferred)):
+                if report.outcome is not BulkOutcome.FAILED:
+                    self.stubs[report.entry.external_id] = report.outcome
             if self.stubs:
-                deferred = yield from self._retry_deferred(deferred, files)
-            for entry in deferred.entries():
+                yield from self._retry(deferred)
+            for entry in deferred.take():
                 report = Report(entry, BulkOutcome.FAILED, entry.faults, entry.warnings)
                 yield self._with_stub(report)
 
-    def _write(
-        self, entries: Iterable[ImportEntry], files: ExitStack
-    ) -> Generator[Report, None, Deferred]:
-        """Write the entries; return those that refer to missing rows."""
-        deferred = files.enter_context(closing(Deferred()))
+    def _write(self, entries: Iterable[ImportEntry], deferred: "_Deferred") -> Iterator[Report]:
+        """Write the entries; defer those that refer to missing rows."""
         for report in self._reports(entries):
             if any(fault.code == "not_found" for fault in report.faults):
-                deferred.add(report.entry, report.faults)
+                deferred.add(replace(report.entry, faults=report.faults))
             else:
                 yield self._with_stub(report)
-        return deferred
+
+    def _retry(self, deferred: "_Deferred") -> Iterator[Report]:
+        """Write the deferred entries until that stops helping, because some wait for others."""
+        before = None
+        while deferred.count != before:
+            before = deferred.count
+            yield from self._write(deferred.take(), deferred)
 
     def _reports(self, entries: Iterable[ImportEntry]) -> Iterator[Report]:
         for batch in _batches(entries):
             with self.transaction() as session:
                 reports = _import_batch(session, self.mode, batch)
             yield from reports
-
-    def _retry_deferred(
-        self, deferred: Deferred, files: ExitStack
-    ) -> Generator[Report, None, Deferred]:
-        """Write the deferred entries until that stops helping, because some wait for others."""
-        before = None
-        while deferred.count and deferred.count != before:
-            before = deferred.count
-            deferred = yield from self._write(deferred.entries(), files)
-        return deferred
-
-    def _write_stubs(self, deferred: Deferred) -> None:
-        for report in self._reports(without_links(deferred)):
-            if report.outcome is not BulkOutcome.FAILED:
-                self.stubs[report.entry.external_id] = report.outcome
 
     def _with_stub(self, report: Report) -> Report:
         """Combine the report with the outcome of the stub of its entry."""
@@ -153,6 +145,83 @@ class _Import:
             note = "it was written without the rows that it refers to"
             return replace(report, warnings=(*report.warnings, note))
         return replace(report, outcome=stub)
+
+
+@dataclass
+class _Deferred:
+    """A queue on disk of entries that refer to rows that do not exist yet, with their faults."""
+
+    file: IO[bytes]
+    start: int = 0
+    count: int = 0
+
+    def add(self, entry: ImportEntry) -> None:
+        self.file.seek(0, SEEK_END)
+        pickle.dump(entry, self.file)
+        self.count += 1
+
+    def take(self) -> Iterator[ImportEntry]:
+        """Take out the entries that are in the queue now; others can be added meanwhile."""
+        for entry in self:
+            self.start = self.file.tell()
+            self.count -= 1
+            yield entry
+
+    def __iter__(self) -> Iterator[ImportEntry]:
+        position = self.start
+        for _ in range(self.count):
+            self.file.seek(position)
+            entry = pickle.load(self.file)  # noqa: S301 - a private file
+            position = self.file.tell()
+            yield entry
+
+
+def _without_links(deferred: _Deferred) -> Iterator[ImportEntry]:
+    """The entries that only wait for each other, without the links that can be written later.
+
+    Entries without such links are left out.
+    """
+    names: dict[int, set[Hashable]] = {}
+    missing: dict[int, set[Hashable]] = {}
+    for entry in deferred:
+        names[entry.number] = _names(entry)
+        missing[entry.number] = {_value_at(entry.item, fault.pointer) for fault in entry.faults}
+    hopeless: list[int] | None = None
+    while hopeless != []:
+        known = set().union(*names.values())
+        hopeless = [number for number in names if not missing[number] <= known]
+        for number in hopeless:
+            del names[number]
+    for entry in deferred:
+        stub = _stub(entry.item or {})
+        if entry.number in names and stub != entry.item:
+            yield replace(entry, item=stub)
+
+
+def _names(entry: ImportEntry) -> set[Hashable]:
+    """The names of a row and its parts; units are referred to by code."""
+    item = entry.item or {}
+    parts = [part for name in WRITERS[entry.resource].parts for part in item.get(name, [])]
+    return {item.get("code"), *(each.get("external_id") for each in (item, *parts))}
+
+
+def _stub(item: Item) -> Item:
+    stub = {name: value for name, value in item.items() if name != "relations"}
+    if "evidence" in stub:
+        links = ("derived_from_id", "derived_from_external_id")
+        stub["evidence"] = [
+            passage
+            for passage in stub["evidence"]
+            if all(passage.get(link) is None for link in links)
+        ]
+    return stub
+
+
+def _value_at(item: Any, pointer: str | None) -> Hashable:
+    for step in (pointer or "#/").removeprefix("#/").split("/"):
+        item = item[int(step)] if isinstance(item, list) else item.get(step)
+    found: Hashable = item
+    return found
 
 
 def _batches(entries: Iterable[ImportEntry]) -> Iterator[list[ImportEntry]]:
@@ -176,20 +245,23 @@ def _batches(entries: Iterable[ImportEntry]) -> Iterator[list[ImportEntry]]:
 def _import_batch(session: Session, mode: BulkMode, entries: Sequence[ImportEntry]) -> list[Report]:
     """Write entries of one resource with distinct names and DOIs; a report for each."""
     entries = [_checked(entry) for entry in entries]
-    reports = [
-        _unwritten(entry, match)
-        for entry, match in zip(entries, _existing(session, entries), strict=True)
-    ]
-    wanted = [entry for entry, report in zip(entries, reports, strict=True) if not report]
+    pairs = list(zip(entries, _existing(session, entries), strict=True))
+    wanted = [entry for entry, match in pairs if entry.item is not None and not match]
     namesakes = _create_entities(session, wanted)
     results: Iterator[bulk.Result] = iter(())
     if wanted:
         items = [entry.item for entry in wanted]
         results = iter(bulk.write(session, WRITERS[wanted[0].resource], items, mode, atomic=False))
-    return [
-        report or _written(entry, next(results), namesakes)
-        for entry, report in zip(entries, reports, strict=True)
-    ]
+    reports = []
+    for entry, match in pairs:
+        if entry.item is None:
+            report = Report(entry, BulkOutcome.FAILED, entry.faults, entry.warnings)
+        elif match:
+            report = Report(entry, BulkOutcome.IGNORED, warnings=entry.warnings, matched=match)
+        else:
+            report = _written(entry, next(results), namesakes)
+        reports.append(report)
+    return reports
 
 
 def _checked(entry: ImportEntry) -> ImportEntry:
@@ -231,14 +303,11 @@ def _existing(session: Session, entries: Sequence[ImportEntry]) -> list[str | No
         for key in keys
         if key
     }
-
-    def match(entry: ImportEntry) -> str | None:
-        if entry.external_id in found:
-            return None
-        keys = (_uuid(entry.row_id), entry.known_as, entry.doi)
-        return next((found[key] for key in keys if key in found), None)
-
-    return [match(entry) for entry in entries]
+    others = [
+        () if entry.external_id in found else (_uuid(entry.row_id), entry.known_as, entry.doi)
+        for entry in entries
+    ]
+    return [next((found[key] for key in keys if key in found), None) for keys in others]
 
 
 def _uuid(text: str | None) -> str | None:
@@ -246,15 +315,6 @@ def _uuid(text: str | None) -> str | None:
         return str(UUID(text)) if text else None
     except ValueError:
         return None
-
-
-def _unwritten(entry: ImportEntry, match: str | None) -> Report | None:
-    """The report of an entry that is not written."""
-    if entry.item is None:
-        return Report(entry, BulkOutcome.FAILED, entry.faults, entry.warnings)
-    if match:
-        return Report(entry, BulkOutcome.IGNORED, warnings=entry.warnings, matched=match)
-    return None
 
 
 def _create_entities(session: Session, entries: Sequence[ImportEntry]) -> dict[str, list[str]]:

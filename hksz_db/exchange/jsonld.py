@@ -1,18 +1,6 @@
 """JSON-LD 1.1 of claims, sources and entities: one document with its context.
 
-Types and properties are those of schema.org; PROV-O says who and when, and CiTO how a source
-relates to a claim. The IRI of a row is ``urn:uuid:`` and its id. The output says nothing that the
-documents do not say:
-
-- A claim is a ``Claim``, with its claimant as author and as the agent it is attributed to. It was
-  derived from the sources that assert it, which are its ``appearance``. Sources that support,
-  dispute or mention it are a ``citation``, qualified by CiTO. Rejected evidence is left out.
-- The corroboration is a ``ClaimReview`` whose rating has a name (``corroborated``) but no number,
-  because nobody gave one.
-- ``datePublished`` is only given for certain dates; ``dcterms:issued`` is always the EDTF
-  expression.
-- A source was derived from the sources that it copies, syndicates, translates or rewrites; the
-  sources that it quotes or cites are citations. A retraction is ``invalidatedAtTime``.
+The output says nothing that the documents do not say; docs/reference/formats.md describes it.
 """
 
 import json
@@ -20,14 +8,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from hksz_db.exchange.format import (
-    Document,
-    Format,
-    array,
-    compact,
-    drop_empty,
-    of_resources,
-)
+from hksz_db.domain.strict_json import compact
+from hksz_db.exchange.format import Document, Format, array, drop_empty, of_resources
 from hksz_db.queries.pages import PageShape
 
 _SCHEMA = "https://schema.org/"
@@ -119,9 +101,7 @@ def _id(row: Document | None) -> str | None:
     return None if row is None else f"urn:uuid:{row['id']}"
 
 
-def _entity_reference(entity: Document | None) -> Document | None:
-    if entity is None:
-        return None
+def _entity_reference(entity: Document) -> Document:
     return {"@id": _id(entity), "@type": _ENTITIES[entity["kind"]], "name": entity["name"]}
 
 
@@ -138,7 +118,7 @@ def _claim(claim: Document) -> Document:
         "inLanguage": claim["language"],
         "creativeWorkStatus": claim["status"],
         "keywords": claim["topics"],
-        "author": _entity_reference(claim["claimant"]),
+        "author": claim["claimant"] and _entity_reference(claim["claimant"]),
         "prov:wasAttributedTo": _id(claim["claimant"]),
         "about": [_entity_reference(link["entity"]) for link in claim["entities"]],
         "appearance": by_stance["asserts"],
@@ -208,7 +188,6 @@ def _source(source: Document) -> Document:
 
 def _credited(contributor: Document) -> Document:
     reference = _entity_reference(contributor["entity"])
-    assert reference is not None
     printed = contributor["credited_name"]
     if printed and printed != reference["name"]:
         reference["alternateName"] = printed

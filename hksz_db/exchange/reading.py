@@ -4,12 +4,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
 
-from hksz_db.domain import strict_json
-from hksz_db.domain.errors import Malformed
 from hksz_db.exchange.readers import bibtex, csl, lines, ris, tables, text
 from hksz_db.exchange.readers.entries import (
     Columns,
@@ -110,27 +107,19 @@ def columns(
 
     Raises ``Unreadable``.
     """
-    given = _mapping(mapping)
+    try:
+        given = _MappingSchema().load(text.json_file(mapping) if mapping else {})
+    except ValidationError:
+        raise Unreadable(
+            f"{mapping} must be an object with map and set (objects of strings) and skip (a list of"
+            " strings)."
+        ) from None
     return Columns(
         {**given["map"], **_pairs("--map", maps, last=True)},
         frozenset({*given["skip"], *skipped}),
         {**given["set"], **_pairs("--set", constants, last=False)},
         _delimiter(delimiter),
     )
-
-
-def _mapping(path: Path | None) -> dict[str, Any]:
-    try:
-        document = strict_json.parse(text.whole(path, "utf-8"), "It") if path else {}
-        mapping: dict[str, Any] = _MappingSchema().load(document)
-    except (Unreadable, Malformed) as error:
-        raise Unreadable(f"{path}: {error}") from None
-    except ValidationError:
-        raise Unreadable(
-            f"{path} must be an object with map and set (objects of strings) and skip (a list of"
-            " strings)."
-        ) from None
-    return mapping
 
 
 def _pairs(option: str, given: Sequence[str], *, last: bool) -> dict[str, str]:

@@ -1,21 +1,11 @@
 """Tables: a document as one row with fixed columns, for CSV and Parquet.
 
-The columns follow from the document. A column is a path into the document; its name is the steps of
-the path joined by underscores, without a final ``name`` and without the ``entity`` of a link:
-``claimant`` is the name of the claimant. If the path leads through a list, the column holds a list
-of the values that are not null. ``Readable.tabled`` declares which paths through lists become
-columns; the figures, evidence and sources of a claim have tables of their own.
+The columns follow from the document; docs/reference/formats.md describes them. ``Readable.tabled``
+declares which paths through lists become columns; the figures, evidence and sources of a claim have
+tables of their own.
 
-CSV is that of RFC 4180, in UTF-8 without a byte order mark. Null is an empty cell, and the items of
-a list are joined by ``"; "``. Spreadsheets evaluate a cell that begins with ``=``, ``+``, ``-``,
-``@``, a tab or a line break as a formula (OWASP, "CSV injection"), and some do so for the
-full-width signs. An apostrophe is put before such a cell; other programs have to remove an
-apostrophe that one of these characters follows. Decimals in columns of numbers are safe, and stay
-as they are. A truncated file ends within a quoted cell.
-
-In Parquet, decimals are strings, with the digits that are stored: they share no scale, and a float
-or a decimal of fixed scale would round them. The metadata is at the end of the file, so readers
-reject a truncated one.
+A truncated file of CSV ends within a quoted cell. The metadata of Parquet is at the end of the
+file, so readers reject a truncated one.
 """
 
 import csv
@@ -50,6 +40,7 @@ from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
 from schemas.base import LAST_FIELDS
 
+# Spreadsheets evaluate cells that begin with these as formulas.
 FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - full-width on purpose
 ROWS_IN_GROUP = 5000
 # Documents are far longer than their columns, so only this many are in memory at a time.
@@ -202,6 +193,7 @@ def _write_parquet(shape: PageShape, documents: Iterator[bytes]) -> Iterator[byt
     import pyarrow as pa  # noqa: PLC0415
     from pyarrow import parquet  # noqa: PLC0415
 
+    # Decimals are strings: they share no scale, and another type would round them.
     types = {
         ColumnType.LIST: pa.list_(pa.string()),
         ColumnType.INTEGER: pa.int64(),

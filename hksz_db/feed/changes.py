@@ -6,20 +6,14 @@ them. Then come the documents that only show such a row, as a claim shows the na
 entries in order has the current documents in the end.
 """
 
-from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
     CTE,
-    BigInteger,
-    Boolean,
     ColumnElement,
-    DateTime,
     Integer,
     Text,
-    Uuid,
     and_,
     bindparam,
     case,
@@ -27,20 +21,15 @@ from sqlalchemy import (
     column,
     func,
     literal_column,
-    null,
-    or_,
     select,
     text,
-    type_coerce,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.types import TypeEngine
 
 from hksz_db.database import Prepared, prepare
 from hksz_db.feed.dependencies import NIL_ID, affected_documents
-from hksz_db.queries.documents import Group, Json, Node, expression, term, timestamp
+from hksz_db.queries.documents import Group, Node, expression, term, timestamp
+from hksz_db.queries.keysets import Key, Keyset, gathered
 from hksz_db.queries.pages import as_json
-from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
 
 STEPS = 200
@@ -48,6 +37,29 @@ STEPS = 200
 
 SPAN = 2000
 """How many changes of a transaction are searched at a time for the documents that show them."""
+
+
+_POSITION = ("at", "transaction", "stage", "resource", "id", "changed_resource", "changed_id")
+_COLUMNS = (*_POSITION, "actor", "op", "cut", "n")
+
+KEYSET = Keyset(
+    (
+        Key(timestamp(column("at"))),
+        Key(column("transaction")),
+        # The row after a span has stage 3, and the next page goes on with stage 2.
+        Key(func.least(column("stage"), literal_column("2"))),
+        *(Key(column(name)) for name in _POSITION[3:]),
+    )
+)
+"""The fields of a ``Position`` in the feed."""
+
+_NIL_ID = f"'{NIL_ID}'::uuid"
+_TRANSACTIONS = """
+    SELECT id, committed_at, actor FROM transactions
+    WHERE (committed_at, id) >= (CAST(:at AS timestamptz), CAST(:transaction AS bigint))
+        AND committed_at <= CAST(:horizon AS timestamptz)
+    ORDER BY committed_at, id
+"""
 
 
 @lru_cache(maxsize=1)
@@ -66,24 +78,26 @@ def horizon_statement() -> Prepared:
     are not trusted, except for writers above READ COMMITTED: these do not see the latest commit, so
     only the clock stamps them.
     """
-    settled = timestamp(literal_column("settled", DateTime(timezone=True)))
-    horizon = text("""(
-    SELECT LEAST(latest, since - interval '1 microsecond') AS settled,
-        since IS NOT NULL
-            OR COALESCE(latest > clock_timestamp() - interval '50 milliseconds', false) AS busy
-    FROM (SELECT max(committed_at) AS latest FROM transactions) AS stamped,
+    settled: ColumnElement[Any] = literal_column("LEAST(latest, since - interval '1 microsecond')")
+    busy = "since IS NOT NULL OR latest > clock_timestamp() - interval '50 milliseconds'"
+    sources = """
+        (SELECT max(committed_at) AS latest FROM transactions) AS stamped,
         (SELECT min(since) AS since FROM committing('2020-01-01') AS since) AS held
-) AS horizon""")
-    return prepare(select(settled, literal_column("busy")).select_from(horizon))
+    """
+    return prepare(
+        select(
+            timestamp(settled).label("settled"), literal_column(f"COALESCE({busy}, false)")
+        ).select_from(text(sources))
+    )
 
 
 @lru_cache(maxsize=64)
 def changes_statement(resources: tuple[str, ...], documents: bool) -> Prepared:
     """A page of the feed with the entries of the named resources.
 
-    One row: the entries as text, joined by ``:separator``; if more follow, the position of the last
-    row that was searched, as a JSON array of texts; how many of ``STEPS`` transactions were
-    searched, and the moment and the number of the last of them, as texts.
+    One row, as ``keysets.gathered`` describes it, with the entries joined by ``:separator``. If
+    more follow, the cursor is that of the last row that was searched, or only the moment and the
+    number of the last of ``STEPS`` transactions.
 
     Rows without an entry, such as rows that have been deleted since, count towards the page, so
     that its cost is bounded. It can therefore have fewer entries than were asked for, or none, and
@@ -95,158 +109,93 @@ def changes_statement(resources: tuple[str, ...], documents: bool) -> Prepared:
     ``:id``, ``:changed_resource``, ``:changed_id``, and ends at ``:horizon``. ``:rows`` is one more
     than it holds.
     """
-    entries = _entries(resources)
-    rows = bindparam("rows", type_=Integer())
-    on_page = entries.c.n < rows
-    entry = cast(expression(_entry(entries, resources, documents)), Text)
+    entries = text(_entries(resources)).columns(*map(column, _COLUMNS)).cte("entries")
+    on_page = and_(entries.c.n < bindparam("rows", type_=Integer()), entries.c.op.is_not(None))
+    of_resource = (
+        (entries.c.resource == term(name), _entry(entries, name, documents)) for name in resources
+    )
     found = select(
         entries.c.n,
         entries.c.cut,
-        case((and_(on_page, entries.c.op.is_not(None)), entry)).label("body"),
-        case((on_page, cast(_position(entries), Text))).label("position"),
+        case((on_page, case(*of_resource))).label("body"),
+        KEYSET.cursor().label("cursor"),
     ).subquery("found")
-    separator = bindparam("separator", type_=Text())
-    items = func.string_agg(found.c.body, aggregate_order_by(separator, found.c.n))
-    positions = func.array_agg(aggregate_order_by(found.c.position, found.c.n))
-    more = or_(func.count() == rows, func.bool_or(found.c.cut))
-    last = func.least(func.count(), rows - literal_column("1"))
-    steps = text(f"({_STEPS}) AS steps")
-    newest = "(array_agg({} ORDER BY committed_at DESC, id DESC))[1]"
-    at: ColumnElement[Any] = literal_column(newest.format("committed_at"))
-    number: ColumnElement[Any] = literal_column(newest.format("id"))
-    return prepare(
-        select(
-            type_coerce(items, Json()),
-            case((more, type_coerce(positions, ARRAY(Text()))[last])),
-            select(func.count()).select_from(steps).scalar_subquery(),
-            select(timestamp(at)).select_from(steps).scalar_subquery(),
-            select(cast(number, Text)).select_from(steps).scalar_subquery(),
-        ).select_from(found),
-        generic_plan=True,
+    last_step = text(f"({_TRANSACTIONS} OFFSET {STEPS - 1} LIMIT 1) AS step (transaction, at)")
+    after_steps = select(Keyset(KEYSET.keys[:2]).cursor()).select_from(last_step).scalar_subquery()
+    page = gathered(
+        found,
+        elsewhere=func.coalesce(func.max(found.c.cursor).filter(found.c.cut), after_steps),
+        separator=bindparam("separator", type_=Text()),
     )
+    return prepare(page, generic_plan=True)
 
 
-def _position(entries: CTE) -> ColumnElement[Any]:
-    stage = func.least(entries.c.stage, literal_column("2"))
-    found = entries.c
-    keys = (found.transaction, stage, found.resource, found.id)
-    changed = (found.changed_resource, found.changed_id)
-    texts = (timestamp(found.at), *(cast(key, Text) for key in (*keys, *changed)))
-    return func.json_build_array(*texts)
-
-
-def _entry(entries: CTE, resources: tuple[str, ...], documents: bool) -> Group:
-    mergeable = [name for name in resources if RESOURCES[name].can_be_merged]
-    found: dict[str, Node] = {
+def _entry(entries: CTE, resource: str, documents: bool) -> ColumnElement[Any]:
+    """The entry of a row, which may be gone, by a subquery: a join might read all rows."""
+    readable = RESOURCES[resource]
+    table = readable.table
+    fields: dict[str, Node] = {
         "resource": entries.c.resource,
         "id": entries.c.id,
-        "version": _of_row(entries, resources, lambda readable: readable.table.c.version),
+        "version": table.c.version,
         "op": entries.c.op,
         "at": timestamp(entries.c.at),
         "transaction": cast(entries.c.transaction, Text),
         "actor": entries.c.actor,
-        "merged_into": _of_row(entries, mergeable, lambda readable: readable.redirect),
+        "merged_into": readable.redirect,
     }
     if documents:
-        found["document"] = _of_row(entries, resources, _document)
-    return Group(found)
+        live = and_(table.c.id.is_not(None), table.c.deleted_at.is_(None))
+        document = as_json(readable, (*readable.fields, *readable.read_embeds))
+        fields["document"] = case((live, document))
+    once = select().subquery("once")
+    row = once.outerjoin(table, table.c.id == entries.c.id)
+    entry = select(cast(expression(Group(fields)), Text)).select_from(row)
+    return entry.correlate(entries).scalar_subquery()
 
 
-def _of_row(
-    entries: CTE, resources: Iterable[str], value: Callable[[Readable], ColumnElement[Any]]
-) -> ColumnElement[Any]:
-    """A value of the entry's row, by a subquery for each resource: a join might read all rows."""
-    cases = []
-    for name in resources:
-        readable = RESOURCES[name]
-        of_row = select(value(readable)).where(readable.table.c.id == entries.c.id)
-        found = of_row.correlate(entries).scalar_subquery()
-        cases.append((entries.c.resource == term(name), found))
-    return case(*cases) if cases else null()
-
-
-def _document(readable: Readable) -> ColumnElement[Any]:
-    live = readable.table.c.deleted_at.is_(None)
-    fields = (*readable.fields, *readable.read_embeds)
-    return case((live, as_json(readable, fields)), else_=null())
-
-
-def _entries(resources: tuple[str, ...]) -> CTE:
+def _entries(resources: tuple[str, ...]) -> str:
     """The rows of a page and the one after it, numbered from 1.
 
     A row without an operation has no entry. The rows after a ``cut`` are not complete, so it is the
     last.
     """
-    bound = ("stage", "resource", "id", "changed_resource", "changed_id")
-    return (
-        text(_NUMBERED.format(rows=_rows(resources)))
-        .bindparams(*(bindparam(name, type_=_COLUMNS[name]) for name in bound))
-        .bindparams(bindparam("rows", type_=Integer()))
-        .columns(*(column(name, kind) for name, kind in _COLUMNS.items()))
-        .cte("entries")
-    )
-
-
-_COLUMNS: Mapping[str, TypeEngine[Any]] = {
-    "at": DateTime(timezone=True),
-    "transaction": BigInteger(),
-    "actor": Text(),
-    "stage": Integer(),
-    "resource": Text(),
-    "id": Uuid(),
-    "op": Text(),
-    "changed_resource": Text(),
-    "changed_id": Uuid(),
-    "cut": Boolean(),
-    "n": BigInteger(),
-}
-_NIL_ID = f"'{NIL_ID}'::uuid"
-_STEPS = f"""
-    SELECT id, committed_at, actor FROM transactions
-    WHERE (committed_at, id) >= (CAST(:at AS timestamptz), CAST(:transaction AS bigint))
-        AND committed_at <= CAST(:horizon AS timestamptz)
-    ORDER BY committed_at, id LIMIT {STEPS}
-"""
-_NUMBERED = f"""
-SELECT {", ".join(_COLUMNS)} FROM (
-    SELECT *, row_number() OVER feed AS n,
-        count(*) FILTER (WHERE cut) OVER (
-            feed ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-        ) AS cuts
-    FROM ({{rows}}) AS found WINDOW feed AS (ORDER BY at, transaction, stage, resource, id)
-) AS numbered
-WHERE cuts = 0
-"""
-
-
-def _rows(resources: tuple[str, ...]) -> str:
     written = " UNION ALL ".join(
         f"({of_it(name)})" for name in resources for of_it in (_written, _from_beginning)
     )
     return f"""
-SELECT step.committed_at AS at, step.id AS transaction, step.actor,
-    entry.stage, entry.resource, entry.id, entry.op, entry.changed_resource, entry.changed_id,
-    entry.cut
-FROM ({_STEPS}) AS step, LATERAL (
-    SELECT
-        CASE WHEN step.id = :transaction THEN :stage ELSE 0 END AS stage,
-        CASE WHEN step.id = :transaction THEN :resource ELSE '' END AS resource,
-        CASE WHEN step.id = :transaction THEN :id ELSE {_NIL_ID} END AS id,
-        CASE WHEN step.id = :transaction THEN :changed_resource ELSE '' END AS changed_resource,
-        CASE WHEN step.id = :transaction THEN :changed_id ELSE {_NIL_ID} END AS changed_id
-    OFFSET 0
-) AS after, LATERAL (
-    WITH written AS (
-        SELECT 1 AS stage, resource, id, op, after.changed_resource, after.changed_id, false AS cut
-        FROM ({written}) AS found
-        WHERE after.stage <= 1
-        ORDER BY resource, id LIMIT :rows
-    )
-    SELECT * FROM written
-    {_affected(resources)}
-    ORDER BY stage, resource, id LIMIT :rows
-) AS entry
-ORDER BY at, transaction, stage, resource, id LIMIT :rows
+SELECT * FROM (
+    SELECT *, row_number() OVER feed AS n,
+        count(*) FILTER (WHERE cut) OVER (
+            feed ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS cuts
+    FROM (
+        SELECT step.committed_at AS at, step.id AS transaction, step.actor, entry.*
+        FROM ({_TRANSACTIONS} LIMIT {STEPS}) AS step, LATERAL (
+            SELECT
+                CASE WHEN step.id = :transaction THEN :stage ELSE 0 END AS stage,
+                CASE WHEN step.id = :transaction THEN :resource ELSE '' END AS resource,
+                CASE WHEN step.id = :transaction THEN :id ELSE {_NIL_ID} END AS id,
+                CASE WHEN step.id = :transaction THEN :changed_resource ELSE '' END
+                    AS changed_resource,
+                CASE WHEN step.id = :transaction THEN :changed_id ELSE {_NIL_ID} END AS changed_id
+            OFFSET 0
+        ) AS after, LATERAL (
+            WITH written AS (
+                SELECT 1 AS stage, resource, id, op, after.changed_resource, after.changed_id,
+                    false AS cut
+                FROM ({written}) AS found
+                WHERE after.stage <= 1
+                ORDER BY resource, id LIMIT :rows
+            )
+            SELECT * FROM written
+            {_affected(resources)}
+            ORDER BY stage, resource, id LIMIT :rows
+        ) AS entry
+        ORDER BY at, transaction, stage, resource, id LIMIT :rows
+    ) AS found WINDOW feed AS (ORDER BY at, transaction, stage, resource, id)
+) AS numbered
+WHERE cuts = 0
 """
 
 

@@ -15,9 +15,10 @@ from enum import Enum, auto
 from typing import NamedTuple
 from uuid import UUID
 
+from hksz_db.domain.differences import ALWAYS_SET
 from hksz_db.models import HISTORY_TABLES, Base
 from hksz_db.queries.documents import Opaque
-from hksz_db.queries.field_sources import ALWAYS_SET, Path, read_fields, reads
+from hksz_db.queries.field_sources import Path, read_fields, reads
 from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
 

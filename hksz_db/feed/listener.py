@@ -7,8 +7,7 @@ a second when it is quiet, in case a notification is lost.
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 
 import psycopg
 import structlog
@@ -32,28 +31,26 @@ class ChangeListener:
         self._database = database
         self._changed = threading.Condition()
         self._settled = ""
-        self._waiting = 0
+        self.waiting = 0  # calls of ``wait`` in progress
         self._last_left = 0.0
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
 
     def wait(self, beyond: Position, seconds: float) -> bool:
         """Wait until more is settled than ``beyond``; false after so many seconds."""
-        with self._changed, self._counted():
-            self._changed.wait_for(
-                lambda: self._settled > beyond.at or self._closed.is_set(), seconds
-            )
-            return self._settled > beyond.at and not self._closed.is_set()
-
-    @property
-    def waiting(self) -> int:
-        """How many calls of ``wait`` are in progress."""
-        return self._waiting
-
-    @property
-    def ready(self) -> bool:
-        """Whether it is connected and knows the horizon."""
-        return bool(self._settled)
+        with self._changed:
+            self.waiting += 1
+            if self._thread is None and not self._closed.is_set():
+                self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
+                self._thread.start()
+            try:
+                self._changed.wait_for(
+                    lambda: self._settled > beyond.at or self._closed.is_set(), seconds
+                )
+                return self._settled > beyond.at and not self._closed.is_set()
+            finally:
+                self.waiting -= 1
+                self._last_left = time.monotonic()
 
     def close(self) -> None:
         """Stop listening, and end all calls of ``wait``, present and future."""
@@ -63,18 +60,6 @@ class ChangeListener:
             thread = self._thread
         if thread is not None:
             thread.join()
-
-    @contextmanager
-    def _counted(self) -> Iterator[None]:
-        self._waiting += 1
-        if self._thread is None and not self._closed.is_set():
-            self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
-            self._thread.start()
-        try:
-            yield
-        finally:
-            self._waiting -= 1
-            self._last_left = time.monotonic()
 
     def _run(self) -> None:
         try:
@@ -94,7 +79,7 @@ class ChangeListener:
 
     def _is_needed(self) -> bool:
         with self._changed:
-            unused = not self._waiting and time.monotonic() - self._last_left > _LINGER_S
+            unused = not self.waiting and time.monotonic() - self._last_left > _LINGER_S
             if unused or self._closed.is_set():
                 self._thread = None
             return self._thread is not None

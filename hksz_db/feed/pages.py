@@ -7,27 +7,19 @@ from typing import Any
 
 import psycopg
 
-from hksz_db.database import Database
-from hksz_db.feed.changes import STEPS, changes_statement, horizon_statement
+from hksz_db.database import Connection, Database
+from hksz_db.domain.strict_json import compact
+from hksz_db.feed.changes import KEYSET, changes_statement, horizon_statement
 from hksz_db.feed.dependencies import NIL_ID
-from hksz_db.queries.keysets import decode_cursor, encode_cursor
+from hksz_db.queries.keysets import Keyset, encode_cursor
 from hksz_db.queries.registry import RESOURCES
 
-Connection = psycopg.Connection[tuple[Any, ...]]
-
 _ROUNDS = 10
-# The patterns of the fields of a position.
-_PATTERNS = (
-    r"-infinity|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z",
-    r"-1|[0-9]{1,19}",
-    r"[1-3]",
-    *(r"[a-z]*", r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}") * 2,
-)
-# Cursors of earlier versions have no changed row: they start at the first.
-_EARLIER_PATTERNS = _PATTERNS[:5]
 # Greater than every other stage, and than the number of every transaction.
 _LAST_STAGE = "3"
 _LAST_TRANSACTION = str(2**63 - 1)
+# Moments are compared as texts.
+_MOMENT = re.compile(r"-infinity|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z")
 
 
 @dataclass(frozen=True)
@@ -47,7 +39,7 @@ class Position:
     changed_id: str = NIL_ID
 
     def is_beyond(self, settled: "Position") -> bool:
-        """Whether nothing settled can follow; moments are compared as texts."""
+        """Whether nothing settled can follow."""
         if self.at == settled.at:
             return self.transaction == _LAST_TRANSACTION
         return self.at > settled.at
@@ -106,36 +98,28 @@ class Feed:
         return page
 
     def _page(self, position: Position, settled: Position, per_page: int, separator: str) -> Page:
-        values = {
-            **vars(position),
-            "horizon": settled.at,
-            "rows": per_page + 1,
-            "separator": separator,
-        }
         statement = changes_statement(self.resources, self.documents)
+        values = {"horizon": settled.at, "rows": per_page + 1, "separator": separator}
         try:
-            ((entries, last, steps, at, transaction),) = self.database.read(statement, values)
+            found = self.database.read(statement, {**vars(position), **values})
         except psycopg.DataError as error:
+            # Only a forged cursor can hold such keys.
             raise ForeignCursor from error
-        found = entries or b""
-        if last is not None:
-            return Page(found, Position(*json.loads(last)), caught_up=False)
-        if steps == STEPS:
-            return Page(found, Position(at.decode(), transaction.decode()), caught_up=False)
-        return Page(found, settled, caught_up=True)
+        ((entries, last, *_),) = found
+        following = settled if last is None else Position(*json.loads(last))
+        return Page(entries or b"", following, caught_up=last is None)
 
     def cursor(self, position: Position) -> str:
         """The cursor for a position."""
-        keys = json.dumps(astuple(position), separators=(",", ":"))
-        return encode_cursor(keys.encode(), self._question)
+        return encode_cursor(compact(astuple(position)), self._question)
 
     def position(self, cursor: str) -> Position:
         """The position in a cursor. Raises ``ForeignCursor`` if it is not one of this feed."""
-        for patterns in (_PATTERNS, _EARLIER_PATTERNS):
-            found = decode_cursor(cursor, self._question, [False] * len(patterns)) or ()
-            keys = [str(key) for key in found]
-            if keys and all(map(re.fullmatch, patterns, keys)):
-                return Position(*keys)
+        # Cursors of earlier versions have no changed row: they start at the first.
+        for keyset in (KEYSET, Keyset(KEYSET.keys[:5])):
+            keys = keyset.decode(cursor, self._question)
+            if keys and _MOMENT.fullmatch(str(keys[0])):
+                return Position(*map(str, keys))
         raise ForeignCursor
 
     @property
@@ -145,17 +129,14 @@ class Feed:
 
 def horizon(database: Database) -> Horizon:
     """The horizon at this moment."""
-    ((at, busy),) = database.read(horizon_statement(), {})
-    return _horizon(at, busy)
+    return _horizon(*database.read(horizon_statement(), {}))
 
 
 def horizon_on(connection: Connection) -> Horizon:
     """The horizon, asked on a connection from ``Database.connect``."""
-    cursor = psycopg.RawCursor(connection)
-    cursor.execute(horizon_statement().sql.encode(), prepare=True)
-    ((at, busy),) = cursor.fetchall()
-    return _horizon(at, busy)
+    return _horizon(*horizon_statement().fetch(psycopg.RawCursor(connection), {}))
 
 
-def _horizon(at: bytes | None, busy: bool) -> Horizon:
+def _horizon(row: tuple[Any, ...]) -> Horizon:
+    at, busy = row
     return Horizon(BEGINNING if at is None else Position(at.decode()), busy)

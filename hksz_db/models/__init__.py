@@ -7,7 +7,6 @@ from hksz_db.models.api_keys import ApiKey as ApiKey
 from hksz_db.models.base import Base as Base
 from hksz_db.models.base import table_of as table_of
 from hksz_db.models.claims import Claim as Claim
-from hksz_db.models.claims import ClaimBand as ClaimBand
 from hksz_db.models.claims import ClaimEntity as ClaimEntity
 from hksz_db.models.claims import ClaimRelation as ClaimRelation
 from hksz_db.models.claims import ClaimTopic as ClaimTopic

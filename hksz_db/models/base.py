@@ -26,11 +26,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.schema import SchemaItem
 
 from hksz_db.domain.relative_dates import DURATION_PATTERN, WEEKDAYS
-from hksz_db.domain.vocabulary import TimeModifier
+from hksz_db.domain.vocabulary import EXTERNAL_ID_PATTERN, MAX_EXTERNAL_ID_LENGTH, TimeModifier
 
 # The label of the API key that writes, or the database role without one.
 ACTOR = text("COALESCE(NULLIF(current_setting('hksz.actor', true), ''), CURRENT_USER::text)")
-EXTERNAL_ID_PATTERN = "^[a-z][a-z0-9.-]*:[A-Za-z0-9][A-Za-z0-9._~/-]*$"
 
 
 class Base(DeclarativeBase):
@@ -102,30 +101,34 @@ class ResourceMixin(IdMixin):
     ``version`` counts the changes of a row; ``deleted_at`` marks a deletion that can be undone.
     """
 
+    __tablename__: str
+    __table_args__: tuple[SchemaItem, ...]
     external_id: Mapped[str | None] = mapped_column(unique=True)
     version: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     deleted_at: Mapped[datetime | None]
 
-
-def resource_rules(table: str) -> tuple[SchemaItem, ...]:
-    """The constraints and indexes that every resource has."""
-    return (
-        CheckConstraint(
-            f"external_id ~ '{EXTERNAL_ID_PATTERN}' AND char_length(external_id) <= 200",
-            name="external_id",
-        ),
-        CheckConstraint("version >= 1", name="version"),
-        Index(f"{table}_updated_at_id_idx", "updated_at", "id"),
-        Index(f"{table}_created_at_id_idx", "created_at", "id"),
-        # For the beginning of the feed; no row enters it once the history has begun.
-        Index(
-            f"{table}_feed_beginning_idx",
-            "id",
-            postgresql_where="written_in = 0 AND deleted_at IS NULL",
-        ),
-    )
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Add the constraints and indexes of every resource."""
+        cls.__table_args__ = (
+            CheckConstraint(
+                f"external_id ~ '{EXTERNAL_ID_PATTERN}'"
+                f" AND char_length(external_id) <= {MAX_EXTERNAL_ID_LENGTH}",
+                name="external_id",
+            ),
+            CheckConstraint("version >= 1", name="version"),
+            Index(None, "updated_at", "id"),
+            Index(None, "created_at", "id"),
+            # For the beginning of the feed; no row enters it once the history has begun.
+            Index(
+                f"{cls.__tablename__}_feed_beginning_idx",
+                "id",
+                postgresql_where="written_in = 0 AND deleted_at IS NULL",
+            ),
+            *cls.__table_args__,
+        )
+        super().__init_subclass__(**options)
 
 
 def one_of(column: str, terms: type[StrEnum]) -> CheckConstraint:
@@ -143,22 +146,23 @@ def not_blank(column: str) -> CheckConstraint:
     return CheckConstraint(f"btrim({column}) <> ''", name=f"{column}_not_blank")
 
 
-def dated(edtf: str, period: str) -> tuple[CheckConstraint, ...]:
-    """An EDTF expression and its days are both set or both null; the years are 1 to 9999."""
+def dated(name: str) -> tuple[SchemaItem, ...]:
+    """A date, ``name_edtf`` and its days ``name``: both or neither; the years are 1 to 9999."""
     return (
-        CheckConstraint(f"({edtf} IS NULL) = ({period} IS NULL)", name=f"{period}_with_edtf"),
+        CheckConstraint(f"({name}_edtf IS NULL) = ({name} IS NULL)", name=f"{name}_with_edtf"),
         CheckConstraint(
-            f"NOT isempty({period}) AND lower({period}) >= '0001-01-01'"
-            f" AND upper({period}) <= '10000-01-01'",
-            name=f"{period}_in_calendar",
+            f"NOT isempty({name}) AND lower({name}) >= '0001-01-01'"
+            f" AND upper({name}) <= '10000-01-01'",
+            name=f"{name}_in_calendar",
         ),
     )
 
 
-def relative(edtf: str, name: str) -> tuple[SchemaItem, ...]:
-    """A relative date: ``name_anchor_id``, ``name_duration`` and ``name_modifier``."""
+def relative(name: str) -> tuple[SchemaItem, ...]:
+    """A date with ``name_anchor_id``, ``name_duration`` and ``name_modifier`` if it is relative."""
     anchor, duration, modifier = f"{name}_anchor_id", f"{name}_duration", f"{name}_modifier"
     return (
+        *dated(name),
         CheckConstraint(f"{duration} ~ '{DURATION_PATTERN}'", name=duration),
         one_of(modifier, TimeModifier),
         CheckConstraint(
@@ -167,7 +171,9 @@ def relative(edtf: str, name: str) -> tuple[SchemaItem, ...]:
         CheckConstraint(
             f"{modifier} IS NULL OR {duration} IS NOT NULL", name=f"{modifier}_with_duration"
         ),
-        CheckConstraint(f"{duration} IS NULL OR {edtf} IS NOT NULL", name=f"{duration}_with_edtf"),
+        CheckConstraint(
+            f"{duration} IS NULL OR {name}_edtf IS NOT NULL", name=f"{duration}_with_edtf"
+        ),
         CheckConstraint(
             f"{modifier} NOT IN ({quoted(WEEKDAYS)}) OR {duration} LIKE '%W'",
             name=f"{name}_weekday",

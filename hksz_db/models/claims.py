@@ -30,11 +30,9 @@ from hksz_db.models.base import (
     HistoryMixin,
     IdMixin,
     ResourceMixin,
-    dated,
     not_blank,
     one_of,
     relative,
-    resource_rules,
     trigram_index,
 )
 
@@ -51,14 +49,11 @@ class Claim(ResourceMixin, Base):
 
     __tablename__ = "claims"
     __table_args__ = (
-        *resource_rules("claims"),
         not_blank("statement"),
         one_of("modality", Modality),
         one_of("status", ClaimStatus),
-        *dated("time_edtf", "time"),
-        *dated("due_edtf", "due"),
-        *relative("time_edtf", "time"),
-        *relative("due_edtf", "due"),
+        *relative("time"),
+        *relative("due"),
         Index("claims_search_idx", "search", postgresql_using="gin"),
         Index("claims_time_idx", "time", postgresql_using="gist"),
         Index("claims_due_idx", "due", postgresql_using="gist"),

@@ -31,7 +31,6 @@ from hksz_db.models.base import (
     dated,
     not_blank,
     one_of,
-    resource_rules,
     trigram_index,
 )
 
@@ -45,7 +44,6 @@ class Entity(ResourceMixin, Base):
 
     __tablename__ = "entities"
     __table_args__ = (
-        *resource_rules("entities"),
         one_of("kind", EntityKind),
         # The two tables refer to each other: the name may follow within the transaction.
         ForeignKeyConstraint(
@@ -119,7 +117,7 @@ class EntityRelation(IdMixin, Base):
     __table_args__ = (
         one_of("kind", EntityRelationKind),
         CheckConstraint("subject_id <> object_id", name="not_itself"),
-        *dated("during_edtf", "during"),
+        *dated("during"),
         UniqueConstraint(
             "subject_id",
             "kind",

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hksz_db.domain.vocabulary import Directness, EvidenceStatus, Interest, Stance
-from hksz_db.models.base import ACTOR, Base, ResourceMixin, is_sha256, one_of, resource_rules
+from hksz_db.models.base import ACTOR, Base, ResourceMixin, is_sha256, one_of
 
 LOCATOR = ("start_char", "end_char", "exact_sha256", "prefix_sha256", "suffix_sha256")
 
@@ -16,7 +16,6 @@ class Evidence(ResourceMixin, Base):
 
     __tablename__ = "evidence"
     __table_args__ = (
-        *resource_rules("evidence"),
         one_of("stance", Stance),
         one_of("directness", Directness),
         one_of("interest", Interest),

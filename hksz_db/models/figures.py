@@ -10,30 +10,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from hksz_db.domain.ranges import RangeRule
 from hksz_db.domain.vocabulary import Comparator, Estimate, Modality
-from hksz_db.models.base import (
-    Base,
-    ResourceMixin,
-    dated,
-    not_blank,
-    one_of,
-    relative,
-    resource_rules,
-)
+from hksz_db.models.base import Base, ResourceMixin, dated, not_blank, one_of, relative
 
-
-def finite(column: str) -> CheckConstraint:
-    """The number is neither NaN nor infinite."""
-    return CheckConstraint(
-        f"{column} NOT IN ('NaN', 'infinity', '-infinity')", name=f"{column}_finite"
-    )
+_NOT_FINITE = "'NaN', 'infinity', '-infinity'"
 
 
 def finite_range(column: str) -> CheckConstraint:
     """The range is not empty, has at least one bound, and its bounds are finite."""
     return CheckConstraint(
         f"NOT isempty({column}) AND NOT (lower_inf({column}) AND upper_inf({column}))"
-        f" AND COALESCE(lower({column}), 0) NOT IN ('NaN', 'infinity', '-infinity')"
-        f" AND COALESCE(upper({column}), 0) NOT IN ('NaN', 'infinity', '-infinity')",
+        f" AND COALESCE(lower({column}), 0) NOT IN ({_NOT_FINITE})"
+        f" AND COALESCE(upper({column}), 0) NOT IN ({_NOT_FINITE})",
         name=f"{column}_finite",
     )
 
@@ -58,7 +45,6 @@ class Figure(ResourceMixin, Base):
 
     __tablename__ = "figures"
     __table_args__ = (
-        *resource_rules("figures"),
         one_of("comparator", Comparator),
         one_of("modality", Modality),
         one_of("range_rule", RangeRule),
@@ -68,7 +54,10 @@ class Figure(ResourceMixin, Base):
         CheckConstraint(
             "jsonb_typeof(breakdown) = 'object' AND breakdown <> '{}'", name="breakdown"
         ),
-        *(finite(column) for column in ("amount", "lower_bound", "upper_bound")),
+        *(
+            CheckConstraint(f"{column} NOT IN ({_NOT_FINITE})", name=f"{column}_finite")
+            for column in ("amount", "lower_bound", "upper_bound")
+        ),
         *(finite_range(column) for column in ("value_range", "plausible_range")),
         CheckConstraint("(amount IS NULL) = (comparator = 'between')", name="amount"),
         CheckConstraint(
@@ -84,9 +73,8 @@ class Figure(ResourceMixin, Base):
         CheckConstraint(
             "NOT nonnegative OR COALESCE(lower(value_range) >= 0, false)", name="nonnegative"
         ),
-        *dated("known_at_edtf", "known_at"),
-        *dated("period_edtf", "period"),
-        *relative("period_edtf", "period"),
+        *dated("known_at"),
+        *relative("period"),
         ForeignKeyConstraint(
             ["metric_id", "dimension", "nonnegative"],
             ["metrics.id", "metrics.dimension", "metrics.nonnegative"],

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from hksz_db.domain.relative_dates import PERIOD_LENGTH_PATTERN
 from hksz_db.domain.vocabulary import Accumulation, Dimension, MetricMeasure
-from hksz_db.models.base import Base, ResourceMixin, not_blank, one_of, resource_rules
+from hksz_db.models.base import Base, ResourceMixin, not_blank, one_of
 
 
 class Metric(ResourceMixin, Base):
@@ -16,7 +16,6 @@ class Metric(ResourceMixin, Base):
 
     __tablename__ = "metrics"
     __table_args__ = (
-        *resource_rules("metrics"),
         one_of("dimension", Dimension),
         one_of("accumulation", Accumulation),
         one_of("measure", MetricMeasure),

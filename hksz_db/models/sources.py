@@ -16,7 +16,6 @@ from hksz_db.models.base import (
     is_sha256,
     not_blank,
     one_of,
-    resource_rules,
     trigram_index,
 )
 
@@ -26,10 +25,9 @@ class Source(ResourceMixin, Base):
 
     __tablename__ = "sources"
     __table_args__ = (
-        *resource_rules("sources"),
         one_of("csl_type", CslType),
         not_blank("title"),
-        *dated("issued_edtf", "issued"),
+        *dated("issued"),
         Index("sources_search_idx", "search", postgresql_using="gin"),
         Index("sources_issued_asc_idx", text("lower(issued)"), "id"),
         Index("sources_issued_desc_idx", text("lower(issued) DESC NULLS LAST"), text("id DESC")),

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, Numeric, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hksz_db.domain.vocabulary import Dimension
-from hksz_db.models.base import Base, ResourceMixin, not_blank, one_of, resource_rules
+from hksz_db.models.base import Base, ResourceMixin, not_blank, one_of
 
 
 class Unit(ResourceMixin, Base):
@@ -14,7 +14,6 @@ class Unit(ResourceMixin, Base):
 
     __tablename__ = "units"
     __table_args__ = (
-        *resource_rules("units"),
         one_of("dimension", Dimension),
         not_blank("label"),
         CheckConstraint("factor > 0 AND factor < 'infinity'", name="factor"),

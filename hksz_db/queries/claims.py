@@ -1,12 +1,13 @@
 """How claims are read."""
 
-from sqlalchemy import select
+from sqlalchemy import Boolean, Numeric, Text, Uuid, column, literal_column, select, text, true
 
 from hksz_db.models import (
     Claim,
     ClaimEntity,
     ClaimRelation,
     ClaimTopic,
+    Corroboration,
     Entity,
     EntityName,
     Evidence,
@@ -15,20 +16,14 @@ from hksz_db.models import (
     table_of,
 )
 from hksz_db.queries.comparisons import claim_comparisons
-from hksz_db.queries.corroboration import (
-    corroboration,
-    corroboration_sorts,
-    corroboration_targets,
-    corroboration_verdict,
-)
-from hksz_db.queries.derivation import Rows, document
-from hksz_db.queries.documents import Many, Values
+from hksz_db.queries.derivation import Rows, listed
+from hksz_db.queries.documents import Group, Json, Many, One, Opaque, Values, decimal, sql_file
 from hksz_db.queries.evidence import evidence_fields, evidence_targets
 from hksz_db.queries.figures import figure_targets
 from hksz_db.queries.filters import InSubquery, Plain, Related, Relation, Target
+from hksz_db.queries.keysets import Key
 from hksz_db.queries.places import claims_under
 from hksz_db.queries.readable import Readable, Search
-from hksz_db.queries.similar_claims import SIMILAR_CLAIMS
 from hksz_db.queries.sources import SOURCE_LISTS
 from schemas.claims import CLAIM_FILTERS, ClaimSchema
 from schemas.evidence import ClaimEvidenceSchema
@@ -42,6 +37,8 @@ _linked_names = table_of(EntityName).alias()
 _figures = table_of(Figure).alias()
 _evidence = table_of(Evidence).alias()
 _sources = table_of(Source).alias()
+_counts = table_of(Corroboration).alias("corroborated")  # so named in origins.sql
+_sorted_counts = table_of(Corroboration).alias()
 
 _TOPICS = Relation(_topics, _topics.c.claim_id == _claims.c.id)
 _LINKS = Rows(ClaimEntity)
@@ -54,9 +51,72 @@ _FIGURES = Relation(
 _EVIDENCE = Relation(
     _evidence, (_evidence.c.claim_id == _claims.c.id) & _evidence.c.deleted_at.is_(None)
 )
-_SOURCES_OF_CLAIM = _sources.c.id.in_(
-    select(_evidence.c.source_id).where(_EVIDENCE.on).correlate(_claims)
+_SOURCES = Relation(
+    _sources,
+    _sources.c.id.in_(select(_evidence.c.source_id).where(_EVIDENCE.on).correlate(_claims)),
 )
+_COUNTS = Relation(_counts, _counts.c.claim_id == _claims.c.id)
+
+_CORROBORATION = One(
+    _counts,
+    _COUNTS.on,
+    {
+        "verdict": _counts.c.verdict,
+        "for": Group({"sources": _counts.c.sources_for, "origins": _counts.c.origins_for}),
+        "against": Group(
+            {"sources": _counts.c.sources_against, "origins": _counts.c.origins_against}
+        ),
+        "origins": Opaque(
+            # As text, because it calls functions of the database whose rows no table describes.
+            literal_column(f"({sql_file('origins.sql')})", Json()),
+            _counts.c.claim_id,
+            reads={
+                "sources": {
+                    "sources": ("external_id", "title", "retracted_at"),
+                    "source_relations": ("from_id", "to_id", "kind"),
+                },
+                "evidence": {"evidence": ("source_id", "derived_from_id")},
+            },
+            affected=sql_file("affected_claims.sql"),
+        ),
+    },
+)
+
+_FINDINGS = ("words", "numbers", "figures", "period")
+_found = (
+    text(sql_file("similar_claims.sql"))
+    .columns(
+        column("id", Uuid()),
+        *(column(name, Text()) for name in ("external_id", "statement", "status", *_FINDINGS)),
+        column("similarity", Numeric()),
+        column("likely_same", Boolean()),
+    )
+    .subquery("found")
+)
+
+SIMILAR_CLAIMS = Many(
+    _found,
+    true(),
+    {
+        "claim": Group({n: _found.c[n] for n in ("id", "external_id", "statement", "status")}),
+        "similarity": decimal(_found.c.similarity),
+        **{name: _found.c[name] for name in _FINDINGS},
+        "likely_same": _found.c.likely_same,
+    },
+    order_by=(_found.c.likely_same.desc(), _found.c.similarity.desc(), _found.c.id.desc()),
+)
+"""At most ten live claims that look like a claim, those that are likely the same first.
+
+Claims that share a band (``hksz_db/models/claims.py``) are candidates, and some of them are
+compared word by word. The cost does not grow with the number of claims.
+
+``similarity`` compares the trigrams (pg_trgm) of both statements without their numbers. By itself
+it would call 47,000 and 41,000 the same, and hardly notice one exchanged word. So two claims are
+likely the same only if their modality is the same and neither numbers, figures nor times differ. If
+each has words that the other lacks, or the same words in another order (who sold what to whom),
+their figures have to agree as well. A word that inverts the meaning of one of them always rules it
+out.
+"""
 
 
 def _on(name: str, relation: Relation, targets: dict[str, Target]) -> dict[str, Target]:
@@ -65,48 +125,29 @@ def _on(name: str, relation: Relation, targets: dict[str, Target]) -> dict[str, 
 
 CLAIMS = Readable(
     model=Claim,
-    singular="claim",
     schema=ClaimSchema,
     filters=CLAIM_FILTERS,
     declared={
         "topics": Values(_topics.c.topic, _TOPICS.on),
         "relations": Rows(ClaimRelation),
         "entities": _LINKS,
-        "figures": Many(
-            _figures,
-            _FIGURES.on,
-            document(_figures, ClaimFigureSchema),
-            order_by=(_figures.c.id,),
-        ),
-        "evidence": Many(
-            _evidence,
-            _EVIDENCE.on,
-            document(_evidence, ClaimEvidenceSchema, evidence_fields(_evidence)),
-            order_by=(_evidence.c.id,),
-        ),
-        "sources": Many(
-            _sources,
-            _SOURCES_OF_CLAIM,
-            document(_sources, SourceSchema, SOURCE_LISTS),
-            order_by=(_sources.c.id,),
-        ),
-        "corroboration": corroboration(_claims),
+        "figures": listed(_FIGURES, ClaimFigureSchema),
+        "evidence": listed(_EVIDENCE, ClaimEvidenceSchema, evidence_fields(_evidence)),
+        "sources": listed(_SOURCES, SourceSchema, SOURCE_LISTS),
+        "corroboration": _CORROBORATION,
         "comparisons": claim_comparisons(_claims),
         "similar": SIMILAR_CLAIMS,
     },
-    embedded=(
-        "entities",
-        "figures",
-        "evidence",
-        "sources",
-        "corroboration",
-        "comparisons",
-        "similar",
-    ),
     default_embeds=("entities", "figures", "evidence"),
+    further_embeds=("sources", "corroboration"),
     asked_embeds=("comparisons", "similar"),
     parts=("corroboration", "similar"),
-    relations={"entities": _ENTITIES, "figures": _FIGURES, "evidence": _EVIDENCE},
+    relations={
+        "entities": _ENTITIES,
+        "figures": _FIGURES,
+        "evidence": _EVIDENCE,
+        "corroboration": _COUNTS,
+    },
     declared_targets={
         "topics": Related(_TOPICS, Plain(_topics.c.topic)),
         "entities__id": Related(_ENTITIES, Plain(_ENTITIES.table.c.entity_id)),
@@ -116,7 +157,7 @@ CLAIMS = Readable(
         "place": InSubquery(_claims.c.id, claims_under),
         **_on("figures", _FIGURES, figure_targets(_figures)),
         **_on("evidence", _EVIDENCE, evidence_targets(_evidence)),
-        **corroboration_targets(_claims),
+        "corroboration__origins": Related(_COUNTS, Plain(_counts.c.origins_for)),
     },
     tabled=(
         "relations.kind",
@@ -135,8 +176,16 @@ CLAIMS = Readable(
         "corroboration.against.origins",
     ),
     sorted_by=("time", "due"),
-    declared_sorts=corroboration_sorts(),
+    declared_sorts={
+        f"corroboration__{name}": Key(column, foreign_id=_sorted_counts.c.claim_id)
+        for name, column in (
+            ("origins", _sorted_counts.c.origins_for),
+            ("origins_against", _sorted_counts.c.origins_against),
+        )
+    },
     grouped_by=("status", "modality", "language", "claimant_id", "reported_by_id"),
-    declared_groups={"corroboration__verdict": corroboration_verdict(_claims)},
+    declared_groups={
+        "corroboration__verdict": select(_counts.c.verdict).where(_COUNTS.on).scalar_subquery()
+    },
     search=Search(_claims.c.search, "english"),
 )

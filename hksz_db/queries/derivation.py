@@ -6,6 +6,7 @@ and a row of another table where the row has ``NAME_id``. Everything else is dec
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from dataclasses import field as attribute
 from typing import Any
 
 from marshmallow import Schema, fields
@@ -22,6 +23,7 @@ from sqlalchemy import (
     type_coerce,
 )
 from sqlalchemy.dialects.postgresql import DATERANGE, JSONB, NUMRANGE
+from sqlalchemy.types import TypeEngine
 
 from hksz_db.models import Base, Source, table_of
 from hksz_db.queries.documents import (
@@ -35,8 +37,14 @@ from hksz_db.queries.documents import (
     timestamp,
 )
 from hksz_db.queries.filters import Bounds, Days, Equal, Exists, Plain, Related, Relation, Target
-from hksz_db.queries.keysets import SortKey
-from schemas.base import LAST_FIELDS
+from hksz_db.queries.keysets import Key
+from schemas.base import LAST_FIELDS, nested_schema
+
+_TARGETS: Mapping[type[TypeEngine[Any]], type[Days | Bounds | Equal]] = {
+    DATERANGE: Days,
+    NUMRANGE: Bounds,
+    JSONB: Equal,
+}
 
 
 class Underivable(TypeError):
@@ -66,9 +74,7 @@ class Rows:
 
     def node(self, row: FromClause, schema: type[Schema]) -> Many:
         """The list in the document of a row; ``schema`` describes an item."""
-        relation = self.of(row)
-        order = tuple(relation.table.c[name] for name in self.order_by)
-        return Many(relation.table, relation.on, document(relation.table, schema), order)
+        return listed(self.of(row), schema, order_by=self.order_by)
 
 
 Declared = Mapping[str, Node | Rows]
@@ -85,6 +91,18 @@ def document(
     names = sorted(described, key=lambda name: name in LAST_FIELDS)
     known = declared or {}
     return {name: _node(row, name, described[name], known.get(name)) for name in names}
+
+
+def listed(
+    relation: Relation,
+    schema: type[Schema],
+    declared: Declared | None = None,
+    order_by: tuple[str, ...] = ("id",),
+) -> Many:
+    """The rows of a relation, each as ``schema`` describes it."""
+    rows = relation.table
+    order = tuple(rows.c[name] for name in order_by)
+    return Many(rows, relation.on, document(rows, schema, declared), order)
 
 
 def summary(model: type[Base], key: ColumnElement[Any], schema: type[Schema]) -> One:
@@ -138,6 +156,7 @@ def _period(row: FromClause, name: str) -> Group:
     return Group({**absolute.fields, "relative": relative})
 
 
+@dataclass(eq=False)
 class Targets:
     """What the filters on a row are compared with.
 
@@ -147,30 +166,25 @@ class Targets:
     by the same row.
     """
 
-    def __init__(
-        self,
-        row: FromClause,
-        declared: Mapping[str, Target] | None = None,
-        relations: Mapping[str, Relation] | None = None,
-    ) -> None:
-        self._row = row
-        self._declared = declared or {}
-        self._relations = dict(relations or {})
-        self._related: dict[str, Targets] = {}
+    row: FromClause
+    declared: Mapping[str, Target] = attribute(default_factory=dict)
+    relations: dict[str, Relation] = attribute(default_factory=dict)
+    _related: dict[str, "Targets"] = attribute(default_factory=dict, init=False)
 
     def __getitem__(self, name: str) -> Target:
         """The target of a filter. Raises ``Underivable``."""
         stem, _, rest = name.partition("__")
-        if name in self._declared:
-            return self._declared[name]
-        if name in self._row.c:
-            return self._column(name)
-        if stem not in self._relations and f"{stem}_id" in self._row.c:
-            alias = _referred(self._row, stem)
-            self._relations[stem] = Relation(alias, alias.c.id == self._row.c[f"{stem}_id"])
-        if stem not in self._relations:
-            raise Underivable(f"{table_behind(self._row)} has no column for the filter {name}.")
-        relation = self._relations[stem]
+        if name in self.declared:
+            return self.declared[name]
+        if name in self.row.c:
+            column = self.row.c[name]
+            return _TARGETS.get(type(column.type), Plain)(column)
+        if stem not in self.relations and f"{stem}_id" in self.row.c:
+            alias = _referred(self.row, stem)
+            self.relations[stem] = Relation(alias, alias.c.id == self.row.c[f"{stem}_id"])
+        if stem not in self.relations:
+            raise Underivable(f"{table_behind(self.row)} has no column for the filter {name}.")
+        relation = self.relations[stem]
         if not rest:
             return Exists(relation)
         related = self._related.setdefault(stem, Targets(relation.table))
@@ -180,38 +194,17 @@ class Targets:
         """The targets of several filters by name."""
         return {name: self[name] for name in names}
 
-    def _column(self, name: str) -> Target:
-        column = self._row.c[name]
-        match column.type:
-            case DATERANGE():
-                return Days(column)
-            case NUMRANGE():
-                return Bounds(column)
-            case JSONB():
-                return Equal(column)
-        return Plain(column)
 
-
-def sort_keys(row: FromClause, *names: str) -> dict[str, SortKey]:
+def sort_keys(row: FromClause, *names: str) -> dict[str, Key]:
     """The sort keys that are columns; a period is sorted by its first day."""
     return {name: _sort_key(row.c[name]) for name in ("id", "created_at", "updated_at", *names)}
 
 
-def _sort_key(column: ColumnElement[Any]) -> SortKey:
+def _sort_key(column: ColumnElement[Any]) -> Key:
     assert isinstance(column, Column)
     if isinstance(column.type, DATERANGE):
-        return SortKey(func.lower(column, type_=Date()), nullable=True)
-    return SortKey(column, nullable=bool(column.nullable))
-
-
-def nested_schema(field: fields.Field[Any]) -> type[Schema]:
-    """The schema of a nested object, or of the objects in a list."""
-    nested = field.inner if isinstance(field, fields.List) else field
-    assert isinstance(nested, fields.Nested)
-    schema = nested.nested
-    assert isinstance(schema, type)
-    assert issubclass(schema, Schema)
-    return schema
+        return Key(func.lower(column, type_=Date()), nullable=True)
+    return Key(column, nullable=bool(column.nullable))
 
 
 def _referred(row: FromClause, name: str) -> FromClause:

@@ -29,7 +29,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.types import UserDefinedType
 
-_EMPTY: ColumnElement[Any] = literal_column("'[]'::json")
+TIMESTAMP_FORMAT = """'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""
+"""The format of timestamps in UTC, as ``to_char`` takes it."""
 
 
 class DecimalText(Text):
@@ -134,11 +135,8 @@ def decimal(column: ColumnElement[Any]) -> ColumnElement[str]:
 
 def timestamp(column: ColumnElement[Any]) -> ColumnElement[str]:
     """A timestamp in the format of the API."""
-    text = func.to_char(
-        func.timezone(literal_column("'UTC'"), column),
-        literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""),
-    )
-    return type_coerce(text, TimestampText)
+    in_utc = func.timezone(literal_column("'UTC'"), column)
+    return type_coerce(func.to_char(in_utc, literal_column(TIMESTAMP_FORMAT)), TimestampText)
 
 
 def period(
@@ -182,12 +180,12 @@ def expression(node: Node) -> ColumnElement[Any]:
             return select(_as_json(rows)).correlate_except(rows).scalar_subquery()
         case Many():
             rows = _selected(node).order_by(*node.order_by).subquery("r")
-            value = _array(func.json_agg(_as_json(rows)))
+            value = array(func.json_agg(_as_json(rows)))
             return select(value).correlate_except(rows).scalar_subquery()
         case First():
             return _first(node)
         case Values():
-            value = _array(func.json_agg(aggregate_order_by(node.column, node.column)))
+            value = array(func.json_agg(aggregate_order_by(node.column, node.column)))
             rows_of = select(value).where(node.on).correlate_except(node.column.table)
             return rows_of.scalar_subquery()
         case Opaque():
@@ -204,8 +202,9 @@ def _as_json(rows: Subquery) -> ColumnElement[Any]:
     return func.row_to_json(rows.table_valued(), type_=Json())
 
 
-def _array(aggregate: ColumnElement[Any]) -> ColumnElement[Any]:
-    return func.coalesce(aggregate, _EMPTY, type_=Json())
+def array(aggregate: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The JSON array, which is empty if there are no rows."""
+    return func.coalesce(aggregate, literal_column("'[]'::json"), type_=Json())
 
 
 def _first(node: First) -> ColumnElement[Any]:
@@ -219,7 +218,7 @@ def _first(node: First) -> ColumnElement[Any]:
     shown = func.json_agg(documents.c.document).filter(documents.c.n <= limit)
     value = func.json_build_object(
         literal_column("'data'"),
-        _array(shown),
+        array(shown),
         literal_column("'all'"),
         func.count() <= limit,
         type_=Json(),

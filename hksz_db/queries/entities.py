@@ -81,7 +81,6 @@ def likely_duplicates(entity: FromClause) -> Many:
 
 ENTITIES = Readable(
     model=Entity,
-    singular="entity",
     schema=EntitySchema,
     filters=ENTITY_FILTERS,
     declared={
@@ -90,7 +89,6 @@ ENTITIES = Readable(
         "relations": Rows(EntityRelation),
         "similar": likely_duplicates(_entities),
     },
-    embedded=("similar",),
     asked_embeds=("similar",),
     parts=("similar",),
     internal=("name_language", "redirect_to"),

@@ -41,7 +41,6 @@ def _contributor_name(source: FromClause, role: str) -> Related:
 
 EVIDENCE = Readable(
     model=Evidence,
-    singular="evidence",
     schema=EvidenceSchema,
     filters=EVIDENCE_FILTERS,
     declared=evidence_fields(_evidence),

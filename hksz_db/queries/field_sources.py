@@ -14,13 +14,11 @@ from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList
 from sqlalchemy.sql.selectable import ScalarSelect
 
+from hksz_db.domain.differences import ALWAYS_SET
 from hksz_db.queries.derivation import table_behind
 from hksz_db.queries.documents import First, Group, Many, Node, One, Opaque, Values
 from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
-
-ALWAYS_SET = frozenset({"version", "updated_at"})
-"""Columns that every write sets: ``changes`` never lists them."""
 
 
 class Join(NamedTuple):

@@ -4,39 +4,35 @@ from sqlalchemy import FromClause, Numeric, func
 
 from hksz_db.models import Figure, Metric, table_of
 from hksz_db.queries.comparisons import figure_comparisons
-from hksz_db.queries.derivation import Targets
 from hksz_db.queries.filters import Bounds, Plain, Related, Relation, Target
-from hksz_db.queries.keysets import SortKey
+from hksz_db.queries.keysets import Key
 from hksz_db.queries.readable import Readable
-from schemas.figures import FIGURE_FILTERS, FIGURE_KINDS, FigureSchema
+from schemas.figures import FIGURE_FILTERS, FigureSchema
 
 _figures = table_of(Figure)
 
 
 def figure_targets(figure: FromClause) -> dict[str, Target]:
-    """The filters on a figure, and on the metric and the subject that it is about."""
+    """The filters on a figure that do not follow from their names."""
     metrics = table_of(Metric).alias()
     metric = Relation(metrics, metrics.c.id == figure.c.metric_id)
-    declared: dict[str, Target] = {
+    return {
         "metric": Related(metric, Plain(metrics.c.key)),
         "value": Bounds(figure.c.value_range),
     }
-    return Targets(figure, declared).of(FIGURE_KINDS)
 
 
 FIGURES = Readable(
     model=Figure,
-    singular="figure",
     schema=FigureSchema,
     filters=FIGURE_FILTERS,
     declared={"comparisons": figure_comparisons(_figures)},
-    embedded=("comparisons",),
     asked_embeds=("comparisons",),
     internal=("nonnegative", "unit_factor"),
     declared_targets=figure_targets(_figures),
     sorted_by=("period",),
     declared_sorts={
-        "value": SortKey(
+        "value": Key(
             func.coalesce(
                 func.lower(_figures.c.value_range),
                 func.upper(_figures.c.value_range),

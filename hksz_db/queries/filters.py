@@ -32,7 +32,7 @@ from sqlalchemy import (
     or_,
     true,
 )
-from sqlalchemy.dialects.postgresql import DATERANGE, JSONB
+from sqlalchemy.dialects.postgresql import JSONB
 
 from hksz_db.domain.chronology import Period
 from schemas.filters import OPERATORS, Filter
@@ -47,31 +47,26 @@ class Relation:
 
 
 @dataclass(frozen=True)
-class Plain:
+class OnColumn:
+    """A filter on a column or an expression."""
+
+    column: ColumnElement[Any]
+
+
+class Plain(OnColumn):
     """A filter on a column of one value."""
 
-    column: ColumnElement[Any]
 
-
-@dataclass(frozen=True)
-class Computed:
+class Computed(OnColumn):
     """A filter on an expression, computed for each row, for which there are no statistics."""
 
-    column: ColumnElement[Any]
 
-
-@dataclass(frozen=True)
-class Days:
+class Days(OnColumn):
     """A filter on a range of days."""
 
-    column: ColumnElement[Any]
 
-
-@dataclass(frozen=True)
-class Bounds:
+class Bounds(OnColumn):
     """A filter on a range of numbers: every number in the range must meet it."""
-
-    column: ColumnElement[Any]
 
 
 @dataclass(frozen=True)
@@ -269,10 +264,6 @@ def _is_null(column: ColumnElement[Any], name: str) -> Condition:
     return column.is_(None) == bindparam(name, type_=Boolean())
 
 
-def _days(name: str) -> ColumnElement[Any]:
-    return bindparam(name, type_=DATERANGE())
-
-
 def _number(name: str) -> ColumnElement[Any]:
     return bindparam(name, type_=Numeric())
 
@@ -293,12 +284,12 @@ _SQL: Mapping[type[Target], Mapping[str, _Comparison]] = {
     },
     # Except for "within", a comparison must hold for every day of both ranges.
     Days: {
-        "within": lambda column, name: column.overlaps(_days(name)),
-        "certainly_within": lambda column, name: column.contained_by(_days(name)),
-        "gt": lambda column, name: column.op(">>", is_comparison=True)(_days(name)),
-        "gte": lambda column, name: func.lower(column) >= func.lower(_days(name)),
-        "lt": lambda column, name: column.op("<<", is_comparison=True)(_days(name)),
-        "lte": lambda column, name: func.upper(column) <= func.upper(_days(name)),
+        "within": lambda column, name: column.overlaps(_bound(column, name)),
+        "certainly_within": lambda column, name: column.contained_by(_bound(column, name)),
+        "gt": lambda column, name: column.op(">>", is_comparison=True)(_bound(column, name)),
+        "gte": lambda column, name: func.lower(column) >= func.lower(_bound(column, name)),
+        "lt": lambda column, name: column.op("<<", is_comparison=True)(_bound(column, name)),
+        "lte": lambda column, name: func.upper(column) <= func.upper(_bound(column, name)),
         "isnull": _is_null,
     },
     Equal: {

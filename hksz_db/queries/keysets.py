@@ -37,33 +37,24 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from hksz_db.queries.documents import Json
+from hksz_db.queries.documents import Json, term
 from hksz_db.queries.filters import Condition
 
 _CHECKSUM_BYTES = 9
-_COMMA: ColumnElement[Any] = literal_column("','")
 
 
 @dataclass(frozen=True)
-class SortKey:
-    """A key to sort a list by; rows without a value come last in both directions.
+class Key:
+    """A column to sort by; rows without a value come last in both directions.
 
     If the column is in another table, which has exactly one row for each row of the resource,
     ``foreign_id`` is the column of that table with the id of the resource.
     """
 
     column: ColumnElement[Any]
-    nullable: bool = False
-    foreign_id: ColumnElement[Any] | None = None
-
-
-@dataclass(frozen=True)
-class Key:
-    """A column to sort by; rows without a value come last in both directions."""
-
-    column: ColumnElement[Any]
     descending: bool = False
     nullable: bool = False
+    foreign_id: ColumnElement[Any] | None = None
 
     @property
     def ordered(self) -> ColumnElement[Any]:
@@ -147,7 +138,21 @@ class Keyset:
 
     def decode(self, cursor: str, question: object) -> Sequence[str | None] | None:
         """The keys in a cursor; ``None`` unless it belongs to the question."""
-        return decode_cursor(cursor, question, [key.nullable for key in self.keys])
+        try:
+            keys = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))[_CHECKSUM_BYTES:]
+            if encode_cursor(keys, question) != cursor:
+                return None
+            values = json.loads(keys)
+            json.dumps(values, ensure_ascii=False).encode()  # refuses lone surrogates
+        except (ValueError, RecursionError):
+            return None
+        if not isinstance(values, list) or len(values) != len(self.keys):
+            return None
+        fits = (
+            isinstance(value, str) or (value is None and key.nullable)
+            for value, key in zip(values, self.keys, strict=True)
+        )
+        return values if all(fits) else None
 
 
 def encode_cursor(keys: bytes, question: object) -> str:
@@ -155,30 +160,6 @@ def encode_cursor(keys: bytes, question: object) -> str:
     asked = json.dumps(question, default=str, sort_keys=True).encode()
     checksum = hashlib.sha256(asked + b"\0" + keys).digest()[:_CHECKSUM_BYTES]
     return base64.urlsafe_b64encode(checksum + keys).decode().rstrip("=")
-
-
-def decode_cursor(
-    cursor: str, question: object, nullable: Sequence[bool]
-) -> Sequence[str | None] | None:
-    """The keys in a cursor; ``None`` unless it belongs to the question.
-
-    ``nullable`` says for each key whether it may be null.
-    """
-    try:
-        keys = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))[_CHECKSUM_BYTES:]
-        if encode_cursor(keys, question) != cursor:
-            return None
-        values = json.loads(keys)
-        json.dumps(values, ensure_ascii=False).encode()  # refuses lone surrogates
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(values, list) or len(values) != len(nullable):
-        return None
-    fits = (
-        isinstance(value, str) or (value is None and may_be_null)
-        for value, may_be_null in zip(values, nullable, strict=True)
-    )
-    return values if all(fits) else None
 
 
 def page_of(rows: Select[Any], keyset: Keyset, after: Sequence[bool] | None) -> Subquery:
@@ -206,14 +187,16 @@ def gathered(
     ranked: ColumnElement[Any] | None = None,
     total: ColumnElement[Any] | None = None,
     elsewhere: ColumnElement[Any] | None = None,
+    separator: ColumnElement[Any] | None = None,
 ) -> Select[Any]:
     """One row that holds a page: ``(items, cursor, ranked, total)``.
 
-    ``items`` is the documents, separated by commas. ``cursor`` is the keys of the last of them as a
+    ``items`` is the documents, joined by commas. ``cursor`` is the keys of the last of them as a
     JSON array of texts, or ``elsewhere`` if no more rows follow.
     """
     last = bindparam("rows", type_=Integer()) - literal_column("1")
-    items = func.string_agg(numbered.c.body, aggregate_order_by(_COMMA, numbered.c.n))
+    between = term(",") if separator is None else separator
+    items = func.string_agg(numbered.c.body, aggregate_order_by(between, numbered.c.n))
     final = func.max(numbered.c.cursor).filter(numbered.c.n == last)
     return select(
         type_coerce(items.filter(numbered.c.n <= last), Json()),

@@ -6,7 +6,6 @@ from schemas.metrics import METRIC_FILTERS, MetricSchema
 
 METRICS = Readable(
     model=Metric,
-    singular="metric",
     schema=MetricSchema,
     filters=METRIC_FILTERS,
     sorted_by=("key", "label"),

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.types import REAL
 
 from hksz_db.database import Prepared, prepare
-from hksz_db.queries.documents import Json, columns, expression, number
+from hksz_db.queries.documents import Json, array, columns, expression, number
 from hksz_db.queries.filters import Condition, Shape, condition
 from hksz_db.queries.keysets import Key, Keyset, gathered, numbered, page_of
 from hksz_db.queries.readable import Queryable, Readable, Search
@@ -165,15 +165,13 @@ def row_count(rows: FromClause) -> ColumnElement[int]:
 def _ranked(readable: Readable, shape: PageShape) -> CTE:
     search = readable.search
     assert search is not None
-    rank: ColumnElement[Any] = _rank(search.vector, search)
-    if search.on is None:
-        fenced = _fenced(readable, shape, [search.vector.label("vector")])
-        rank = _rank(literal_column("newest.vector"), search)
-    else:
-        best = select(func.max(rank, type_=REAL())).where(search.on, _matches(search))
-        fenced = _fenced(readable, shape, [best.scalar_subquery().label("vector")])
-        rank = literal_column("newest.vector", REAL())
+    vector = search.vector
+    if search.on is not None:
+        best = func.max(_rank(vector, search), type_=REAL())
+        vector = select(best).where(search.on, _matches(search)).scalar_subquery()
+    fenced = _fenced(readable, shape, [vector.label("vector")])
     newest = select(fenced).order_by(fenced.c.id.desc()).limit(number(RANKED)).subquery("newest")
+    rank = _rank(newest.c.vector, search) if search.on is None else newest.c.vector
     return select(newest.c.id, rank.label("rank")).cte("ranked")
 
 
@@ -211,8 +209,7 @@ def keyset_of(resource: str, sort: tuple[tuple[str, bool], ...]) -> Keyset:
     if not sort:
         return _RELEVANCE
     readable = RESOURCES[resource]
-    sorts = [(readable.sorts[name], descending) for name, descending in sort]
-    keys = [Key(known.column, descending, known.nullable) for known, descending in sorts]
+    keys = [replace(readable.sorts[name], descending=descending) for name, descending in sort]
     for column in _foreign_ids(readable, sort)[:1]:
         # The id of the table that has the other key: one index then serves both.
         keys[-1] = replace(keys[-1], column=column)
@@ -262,5 +259,4 @@ def groups_statement(shape: PageShape, group_by: tuple[str, ...]) -> Prepared:
         .limit(number(MAX_GROUPS))
         .subquery("grouped")
     )
-    items = func.json_agg(func.row_to_json(grouped.table_valued()))
-    return prepare(select(func.coalesce(items, literal_column("'[]'::json"), type_=Json())))
+    return prepare(select(array(func.json_agg(func.row_to_json(grouped.table_valued())))))

@@ -212,16 +212,12 @@ def _branches(resource: str, trees: object, faults: Faults) -> tuple[Expression,
 
 
 def _size(tree: object) -> int:
-    """How many names and branches a tree has; counting stops beyond the limit."""
-    level, size = [tree], 0
-    while level and size <= MAX_FILTERS:
-        names = [pair for part in level if isinstance(part, dict) for pair in part.items()]
-        inner = [value for name, value in names if name in {"and", "or", "not"}]
-        level = [
-            part for value in inner for part in (value if isinstance(value, list) else [value])
-        ]
-        size += len(names) + len(level)
-    return size
+    """How many names and branches a tree has."""
+    if not isinstance(tree, dict):
+        return 0
+    inner = [tree[name] for name in ("and", "or", "not") if name in tree]
+    branches = [part for value in inner for part in (value if isinstance(value, list) else [value])]
+    return len(tree) + len(branches) + sum(map(_size, branches))
 
 
 def question_of(readable: Queryable, values: Values, fields: tuple[str, ...]) -> Question:

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from marshmallow import Schema
-from sqlalchemy import ColumnElement, Table, null
+from sqlalchemy import ColumnElement, null
 
 from hksz_db.models import Base, table_of
 from hksz_db.queries.derivation import Declared, Rows, Targets, Underivable, document, sort_keys
 from hksz_db.queries.documents import Node
 from hksz_db.queries.filters import Relation, Target
-from hksz_db.queries.keysets import SortKey
+from hksz_db.queries.keysets import Key
 from schemas.filters import Filter
 
 # The columns of every resource that are not in its document.
@@ -32,7 +32,7 @@ class Search:
     on: ColumnElement[bool] | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class Queryable:
     """Documents that can be listed.
 
@@ -47,7 +47,7 @@ class Queryable:
     fields: Mapping[str, Node]
     filters: Mapping[str, Filter]
     targets: Mapping[str, Target]
-    sorts: Mapping[str, SortKey] = field(default_factory=dict)
+    sorts: Mapping[str, Key] = field(default_factory=dict)
     embeds: Mapping[str, Node] = field(default_factory=dict)
     default_embeds: tuple[str, ...] = ()
     search: Search | None = None
@@ -58,26 +58,26 @@ class Queryable:
         return {**self.fields, **self.embeds}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class Readable(Queryable):
     """How a resource is read; ``model`` is its table.
 
     Only what differs from "a field is the column of its name" is declared: the nodes of other
-    ``declared`` fields, of which the ``embedded`` ones are optional; ``declared_targets`` of
-    filters, and ``relations`` to rows besides the lists of the document; ``sorted_by`` and
-    ``grouped_by`` columns, and further keys for both. ``internal`` columns are in no document.
+    ``declared`` fields; ``declared_targets`` of filters, and ``relations`` to rows besides the
+    lists of the document; ``sorted_by`` and ``grouped_by`` columns, and further keys for both.
+    ``internal`` columns are in no document.
 
-    A read by id embeds all but ``asked_embeds``, which need a search of their own: they are
-    included on request and in the answer to a write. ``parts`` are fields that can be read on
-    their own, at ``/v1/R/{id}/PART``. ``tabled`` are paths through the lists of the document that
-    tables show in columns of their own.
+    Embedded fields are optional. A read by id also embeds ``further_embeds``, and only on request
+    ``asked_embeds``, which need a search of their own; the answer to a write embeds all. ``parts``
+    are fields that can be read on their own, at ``/v1/R/{id}/PART``. ``tabled`` are paths through
+    the lists of the document that tables show in columns of their own.
 
     Raises ``Underivable`` when a field, filter or column follows from no name.
     """
 
     model: type[Base]
     declared: Declared = field(default_factory=dict)
-    embedded: tuple[str, ...] = ()
+    further_embeds: tuple[str, ...] = ()
     asked_embeds: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
     tabled: tuple[str, ...] = ()
@@ -85,32 +85,26 @@ class Readable(Queryable):
     declared_targets: Mapping[str, Target] = field(default_factory=dict)
     relations: Mapping[str, Relation] = field(default_factory=dict)
     sorted_by: tuple[str, ...] = ()
-    declared_sorts: Mapping[str, SortKey] = field(default_factory=dict)
+    declared_sorts: Mapping[str, Key] = field(default_factory=dict)
     grouped_by: tuple[str, ...] = ()
     declared_groups: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
-    table: Table = field(init=False)
     name: str = field(init=False)
+    singular: str = field(init=False)
     fields: Mapping[str, Node] = field(init=False)
     embeds: Mapping[str, Node] = field(init=False)
     targets: Mapping[str, Target] = field(init=False)
-    sorts: Mapping[str, SortKey] = field(init=False)
-    groups: Mapping[str, ColumnElement[Any]] = field(init=False)
+    sorts: Mapping[str, Key] = field(init=False)
 
     def __post_init__(self) -> None:
-        table = table_of(self.model)
+        self.table = table = table_of(self.model)
+        self.name, self.singular = table.name, self.model.__name__.lower()
+        self._check_columns()
         nodes = document(table, self.schema, self.declared)
-        self._check_columns(table)
-        derived = {
-            "table": table,
-            "name": table.name,
-            "fields": {name: nodes[name] for name in nodes if name not in self.embedded},
-            "embeds": {name: nodes[name] for name in self.embedded},
-            "targets": self._targets(table),
-            "sorts": {**sort_keys(table, *self.sorted_by), **self.declared_sorts},
-            "groups": {**{n: table.c[n] for n in self.grouped_by}, **self.declared_groups},
-        }
-        for name, value in derived.items():
-            object.__setattr__(self, name, value)
+        self.embeds = {name: nodes.pop(name) for name in (*self.read_embeds, *self.asked_embeds)}
+        self.fields = nodes
+        self.targets = self._targets()
+        self.sorts = {**sort_keys(table, *self.sorted_by), **self.declared_sorts}
+        self.groups = {**{n: table.c[n] for n in self.grouped_by}, **self.declared_groups}
 
     @property
     def can_be_merged(self) -> bool:
@@ -125,20 +119,24 @@ class Readable(Queryable):
     @property
     def read_embeds(self) -> tuple[str, ...]:
         """What a read by id embeds by default."""
-        return tuple(name for name in self.embeds if name not in self.asked_embeds)
+        return (*self.default_embeds, *self.further_embeds)
 
-    def _targets(self, table: Table) -> dict[str, Target]:
-        lists = {n: rows.of(table) for n, rows in self.declared.items() if isinstance(rows, Rows)}
-        targets = Targets(table, self.declared_targets, {**lists, **self.relations})
+    def _targets(self) -> dict[str, Target]:
+        lists = {
+            name: rows.of(self.table)
+            for name, rows in self.declared.items()
+            if isinstance(rows, Rows)
+        }
+        targets = Targets(self.table, self.declared_targets, {**lists, **self.relations})
         return targets.of(dict.fromkeys(known.name for known in self.filters.values()))
 
-    def _check_columns(self, table: Table) -> None:
+    def _check_columns(self) -> None:
         shown = {
             column
             for name in self.schema._declared_fields
             for column in (name, f"{name}_id", *(f"{name}_{part}" for part in _PERIOD_COLUMNS))
         }
         known = shown.union(self.internal, _ROW_COLUMNS)
-        for column in table.c:
+        for column in self.table.c:
             if column.computed is None and column.name not in known:
                 raise Underivable(f"{column} is in no field of {self.schema.__name__}.")

@@ -28,7 +28,6 @@ _CONTRIBUTOR = Relation(_entities, _entities.c.id == _contributors.table.c.entit
 
 SOURCES = Readable(
     model=Source,
-    singular="source",
     schema=SourceSchema,
     filters=SOURCE_FILTERS,
     declared=SOURCE_LISTS,

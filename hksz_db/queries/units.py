@@ -6,7 +6,6 @@ from schemas.units import UNIT_FILTERS, UnitSchema
 
 UNITS = Readable(
     model=Unit,
-    singular="unit",
     schema=UnitSchema,
     filters=UNIT_FILTERS,
     sorted_by=("code",),

@@ -6,8 +6,8 @@ answer that Python makes from rows.
 
 import json
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
+from typing import Literal
 
 from sqlalchemy import func, select
 
@@ -22,8 +22,7 @@ from hksz_db.queries.sources import SOURCES
 
 _sources = table_of(Source)
 _captures = table_of(SourceCapture).alias()
-_located = table_of(Evidence).alias()
-_unlocated = table_of(Evidence).alias()
+_evidence = table_of(Evidence).alias()
 
 
 @cache
@@ -39,18 +38,14 @@ def verifiable_statement() -> Prepared:
         {name: _captures.c[name] for name in ("char_length", "text_sha256")},
         order_by=(_captures.c.id,),
     )
-    live = (_located.c.source_id == _sources.c.id) & _located.c.deleted_at.is_(None)
+    live = (_evidence.c.source_id == _sources.c.id) & _evidence.c.deleted_at.is_(None)
     locators = Many(
-        _located,
-        live & _located.c.start_char.is_not(None),
-        {name: _located.c[name] for name in ("id", "external_id", "claim_id", *LOCATOR)},
-        order_by=(_located.c.start_char, _located.c.id),
+        _evidence,
+        live & _evidence.c.start_char.is_not(None),
+        {name: _evidence.c[name] for name in ("id", "external_id", "claim_id", *LOCATOR)},
+        order_by=(_evidence.c.start_char, _evidence.c.id),
     )
-    unlocated = select(func.count()).where(
-        _unlocated.c.source_id == _sources.c.id,
-        _unlocated.c.deleted_at.is_(None),
-        _unlocated.c.start_char.is_(None),
-    )
+    unlocated = select(func.count()).where(live, _evidence.c.start_char.is_(None))
     contents = Group(
         {
             "captures": captures,
@@ -59,14 +54,6 @@ def verifiable_statement() -> Prepared:
         }
     )
     return prepare(one(SOURCES, expression(contents)))
-
-
-class Capture(StrEnum):
-    """Whether a text equals a recorded copy of the source; ``UNKNOWN`` if none is recorded."""
-
-    SAME = "same"
-    DIFFERENT = "different"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -81,11 +68,14 @@ class Checked:
 
 @dataclass(frozen=True)
 class Verification:
-    """The length and hash of a text, and the result for each span, in the order of the text."""
+    """The length and hash of a text, and the result for each span, in the order of the text.
+
+    ``capture`` says whether the text equals a recorded copy of the source, if there is one.
+    """
 
     char_length: int
     text_sha256: str
-    capture: Capture
+    capture: Literal["same", "different", "unknown"]
     without_locator: int
     checked: tuple[Checked, ...]
 
@@ -94,24 +84,17 @@ def check(text: str, verifiable: bytes) -> Verification:
     """Compare a normalised text with the result of the query ``verifiable`` for a source."""
     known = json.loads(verifiable)
     text_sha256 = digest(text)
-    rows = known["locators"]
-    names = Locator.__dataclass_fields__
-    locators = [Locator(**{name: row[name] for name in names}) for row in rows]
-    lengths = {capture["char_length"] for capture in known["captures"]}
-    findings = verify(text, locators, lengths)
+    captures, rows = known["captures"], known["locators"]
+    hashes = {capture["text_sha256"] for capture in captures}
+    locators = [Locator(**{name: row[name] for name in LOCATOR}) for row in rows]
+    findings = verify(text, locators, {capture["char_length"] for capture in captures})
     return Verification(
         char_length=len(text),
         text_sha256=text_sha256,
-        capture=_capture(text_sha256, {capture["text_sha256"] for capture in known["captures"]}),
+        capture="same" if text_sha256 in hashes else "different" if hashes else "unknown",
         without_locator=known["without_locator"],
         checked=tuple(
             Checked(row["id"], row["external_id"], row["claim_id"], finding)
             for row, finding in zip(rows, findings, strict=True)
         ),
     )
-
-
-def _capture(text_sha256: str, held: set[str]) -> Capture:
-    if not held:
-        return Capture.UNKNOWN
-    return Capture.SAME if text_sha256 in held else Capture.DIFFERENT

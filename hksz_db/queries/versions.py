@@ -5,8 +5,7 @@ and which ended them; the schema ``past`` holds their earlier states.
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ from sqlalchemy import TIMESTAMP, column, func, literal_column, select, table, t
 from hksz_db.database import Database, Prepared, prepare
 from hksz_db.domain.errors import NotFound, VersionNotFound
 from hksz_db.domain.vocabulary import HistoryOp
+from hksz_db.queries.documents import TIMESTAMP_FORMAT
 from hksz_db.queries.field_sources import field_sources
 from hksz_db.queries.keysets import Key, Keyset, gathered, numbered, page_of
 from hksz_db.queries.pages import document_statement
@@ -29,7 +29,7 @@ _MOMENTS = table(
     column("at", TIMESTAMP(timezone=True)),
     *map(column, ("number", "fields", "actor", "request_id")),
 )
-_UTC = """to_char(timezone('UTC', {}), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+_UTC = f"to_char(timezone('UTC', {{}}), {TIMESTAMP_FORMAT})"
 _OP = f"""CASE
     WHEN after.version IS NULL THEN '{HistoryOp.REMOVE}'
     WHEN before.version IS NULL AND number = 0 THEN '{HistoryOp.BEGIN}'
@@ -44,8 +44,7 @@ END"""
 KEYSET = Keyset((Key(_MOMENTS.c.at, descending=True),))
 
 
-@dataclass(frozen=True)
-class Version:
+class Version(NamedTuple):
     """A version of a row: ``entry`` is its JSON object, ``at`` when it was committed."""
 
     entry: bytes
@@ -207,11 +206,6 @@ def _valid_after(images: str) -> str:
     return f"{images}.began_at <= at AND ({images}.ended_at > at) IS NOT FALSE"
 
 
-def _valid_before(images: str) -> str:
-    """The condition under which an image is the state before a moment."""
-    return f"{images}.began_at < at AND ({images}.ended_at >= at) IS NOT FALSE"
-
-
 def _entry(resource: str, *, until: bool = False) -> str:
     """The entry of a moment of the ``chosen`` ones."""
     ending = f", {_UTC.format('until')} AS until" if until else ""
@@ -219,7 +213,8 @@ def _entry(resource: str, *, until: bool = False) -> str:
         SELECT after.version, {_UTC.format("at")} AS at, actor, request_id,
             {_OP} AS op, array_to_json({_changed(resource)}) AS changed{ending}
         FROM (SELECT) AS once LEFT JOIN images AS after ON {_valid_after("after")}
-            LEFT JOIN images AS before ON {_valid_before("before")}
+            LEFT JOIN images AS before
+                ON before.began_at < at AND (before.ended_at >= at) IS NOT FALSE
     """
 
 
@@ -231,13 +226,12 @@ def _changed(resource: str) -> str:
         if name in known.parts:
             differs = f"'{name}' = ANY (fields)"
         else:
-            after, before = (_row(image, known.columns[name]) for image in ("after", "before"))
+            # As text, because 0.5 and 0.50 are equal as numbers and different as statements.
+            after, before = (
+                f"ROW({', '.join(f'{image}.{column}' for column in known.columns[name])})::text"
+                for image in ("after", "before")
+            )
             differs = f"{after} <> {before}"
         tests.append(f"CASE WHEN {differs} THEN '{name}' END")
     both = "after.version IS NOT NULL AND before.version IS NOT NULL"
     return f"CASE WHEN {both} THEN array_remove(ARRAY[{', '.join(tests)}], NULL) ELSE '{{}}' END"
-
-
-def _row(image: str, columns: Sequence[str]) -> str:
-    # As text, because 0.5 and 0.50 are equal as numbers and different as statements.
-    return f"ROW({', '.join(f'{image}.{column}' for column in columns)})::text"

@@ -91,19 +91,15 @@ def authenticate(session: Session, key: str, request_id: str = "") -> Actor:
     if expired:
         raise Unauthenticated("The key has expired.")
     if stale:
-        # A resolution of a minute is enough to find unused keys.
-        _record_use(session, key)
+        # A resolution of a minute is enough to find unused keys. One concurrent request records
+        # the use, and the others do not wait for the row.
+        run(
+            session,
+            "UPDATE api_keys SET last_used_at = now() WHERE id IN"
+            " (SELECT id FROM api_keys WHERE id = $1 FOR UPDATE SKIP LOCKED)",
+            id,
+        )
     return Actor(id, label, frozenset(scopes))
-
-
-def _record_use(session: Session, key: str) -> None:
-    # One concurrent request records the use, and the others do not wait for the row.
-    run(
-        session,
-        "UPDATE api_keys SET last_used_at = now() WHERE id IN"
-        " (SELECT id FROM api_keys WHERE key_sha256 = $1 FOR UPDATE SKIP LOCKED)",
-        _digest(key),
-    )
 
 
 def _digest(key: str) -> bytes:

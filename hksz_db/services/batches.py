@@ -13,11 +13,12 @@ from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
 
+import psycopg
 from sqlalchemy.orm import Session
 
 from hksz_db.database import run
 from hksz_db.domain.errors import DomainError, Fault, FaultsError, Invalid
-from hksz_db.services.dates import recompute_relative_dates, sources_used_as_anchor
+from hksz_db.services.dates import lock_dependent_claims, recompute_relative_dates
 from hksz_db.services.dependants import lock_parents, parents_of
 from hksz_db.services.evidence import WRITER as EVIDENCE
 from hksz_db.services.evidence import captures_for, fill_captures
@@ -28,7 +29,7 @@ from hksz_db.services.rows import (
     Row,
     bump_version,
     insert_rows,
-    matching,
+    lock_rows,
     missing_row_error,
     pick,
     replace_children,
@@ -36,6 +37,7 @@ from hksz_db.services.rows import (
     update_rows,
 )
 from hksz_db.services.writers import Writer
+from hksz_db.services.writing import translate, violated_key
 
 Allowed = Callable[[Collection[str]], None]
 
@@ -79,7 +81,7 @@ class Entry:
 
     def __post_init__(self) -> None:
         self.is_new = self.id is None
-        self.references = references_in(self.fields, self.writer.shape)
+        self.references = list(references_in(self.fields, self.writer.shape))
         self.given = [Given("#", self.writer, self.fields)]
         for name, part in self.writer.parts.items():
             for number, fields in enumerate(self.fields.get(name, ())):
@@ -102,7 +104,7 @@ class Entry:
         if self.is_new or not self.writer.shape.unit_code:
             return []
         fields = pick({**self.before, **self.fields}, "metric_id", "unit_code")
-        return references_in(fields, self.writer.shape)
+        return list(references_in(fields, self.writer.shape))
 
     def resolve(self, known: Resolved) -> None:
         """Replace references by ids, and complete what could create rows.
@@ -110,8 +112,15 @@ class Entry:
         New rows become known by name to later entries.
         """
         settle(self.references, known)
+        errors = []
         for pointer, writer, fields in self.given if self.is_new or self.whole else ():
-            self.added += writer.complete(fields, known, pointer)
+            try:
+                self.added += writer.complete(fields, known, pointer)
+            except Invalid as error:
+                errors.append(error)
+        if errors:
+            faults = chain.from_iterable(error.faults for error in errors)
+            raise Invalid(errors[0].detail, list(faults))
         for _, writer, fields in self.given if self.is_new else ():
             if name := fields.get("external_id"):
                 known.announce(writer.table, name, fields["id"])
@@ -120,11 +129,12 @@ class Entry:
         """Take the stored columns. Raises ``Invalid`` if the entry would change a fixed field."""
         self.before = before
         fixed = pick(before, *self.writer.fixed)
+        pointers = {reference.target: reference.pointer for reference in self.references}
         faults = [
             Fault(
                 "fixed",
                 f"This field cannot be changed after creation (current value: {value}).",
-                self._pointer_to(name),
+                pointers.get(name, f"#/{name}"),
             )
             for name, value in fixed.items()
             if self.fields.get(name, value) != value
@@ -133,24 +143,9 @@ class Entry:
             raise Invalid("Some fields cannot be changed after creation.", faults)
         self.fields |= fixed
 
-    def build(self, known: Resolved) -> None:
-        """Derive the rows to write."""
-        if self.is_new:
-            self.inserts = self.writer.rows(self.fields, known)
-        else:
-            self.columns, self.children = self.writer.changes(self.fields, self.before, known)
-
-    def _pointer_to(self, target: str) -> str:
-        given = {reference.target: reference.pointer for reference in self.references}
-        return given.get(target, f"#/{target}")
-
 
 class Refused(Exception):
-    """Rows that the database accepts and the rules do not: the errors by the number of the task."""
-
-    def __init__(self, errors: Mapping[int, DomainError]) -> None:
-        super().__init__(errors)
-        self.errors = errors
+    """The rules refuse what the database has accepted; ``Batch.refused`` says why."""
 
 
 def create(session: Session, resource: str, fields: Row) -> UUID:
@@ -177,8 +172,28 @@ def _write_one(session: Session, entry: Entry, versions: Sequence[int] | None = 
         raise batch.refused[0]
     try:
         return batch.write()[0]
-    except Refused as refused:
-        raise refused.errors[0] from None
+    except Refused:
+        raise batch.refused[0] from None
+    except (psycopg.IntegrityError, psycopg.DataError) as error:
+        raise refusal(error, [entry]) or error from None
+
+
+def refusal(error: psycopg.Error, entries: Iterable[Entry]) -> DomainError | None:
+    """The error of the database in terms of the API, with a pointer to the part that it is about.
+
+    Of several parts of one table, only that with an external id that is taken can be found.
+    """
+    known = translate(error)
+    columns, taken = violated_key(error)
+    parts = [
+        (entry.pointer + given.pointer.removeprefix("#"), given.fields.get("external_id"))
+        for entry in entries
+        for given in entry.given
+        if given.writer.table == error.diag.table_name
+    ]
+    if columns == ("external_id",):
+        parts = [(pointer, name) for pointer, name in parts if name == taken][-1:]
+    return _within(known, parts[0][0]) if known and len(parts) == 1 else known
 
 
 class Batch:
@@ -206,8 +221,16 @@ class Batch:
         self.refused: dict[int, DomainError] = {}
         self._known = Resolved()
         self._resolve()
+        # An update of retracted_at takes a lock of triggers, and all writers lock claims before.
+        self._locks_early = not self.is_single or any(
+            not entry.is_new and {"issued_edtf", "retracted_at"} <= entry.fields.keys()
+            for entry in self._entries()
+        )
         self._lock()
         self._build()
+        self._dependent_claims: Mapping[UUID, Sequence[UUID]] = {}
+        if self._locks_early:
+            self._lock_dependent_claims()
         self._lock_for_triggers()
 
     def _entries(self) -> Iterator[Entry]:
@@ -246,22 +269,24 @@ class Batch:
         parts = [table for table in ids if parents_of(table)]
         if self.is_single:
             for table in parts:
-                lock_parents(self.session, table, *ids[table])
+                lock_parents(self.session, table, ids[table])
             # The update itself locks any other row.
-            return {table: ids[table] for table in parts}
+            return {table: ids[table] for table in ids if table in parts or self._locks_early}
         for link in chain.from_iterable(map(parents_of, parts)):
             sql = f"SELECT DISTINCT {link.column} FROM {link.table} WHERE id = ANY ($1)"
             ids[link.target] |= {row[0] for row in run(self.session, sql, list(ids[link.table]))}
         return ids
 
     def _lock(self) -> None:
-        ids = self._ids_to_lock()
-        rows = {table: self._locked(table, ids[table]) for table in sorted(ids)}
+        rows = {
+            table: lock_rows(self.session, table, WRITERS[table].stored, ids)
+            for table, ids in sorted(self._ids_to_lock().items())
+        }
 
         def step(entry: Entry) -> None:
             if not entry.is_new and entry.key.table in rows:
                 before = rows[entry.key.table].get(entry.key.id)
-                if before is None:
+                if before is None or before["deleted_at"]:
                     raise missing_row_error(self.session, *entry.key)
                 entry.take(before)
             stored = entry.before
@@ -271,18 +296,6 @@ class Batch:
             entry.status = stored.get("status")
 
         self._each(step)
-
-    def _locked(self, table: str, ids: Collection[UUID]) -> dict[UUID, Row]:
-        """Lock live rows; their stored columns by id."""
-        columns = ("id", *WRITERS[table].stored)
-        condition, argument = matching(ids)
-        found = run(
-            self.session,
-            f"SELECT {', '.join(columns)} FROM {table}"
-            f" WHERE id {condition} AND deleted_at IS NULL ORDER BY id FOR NO KEY UPDATE",
-            argument,
-        )
-        return {row[0]: dict(zip(columns, row, strict=True)) for row in found}
 
     def _build(self) -> None:
         kept = list(chain.from_iterable(entry.metric_and_unit() for entry in self._entries()))
@@ -294,7 +307,11 @@ class Batch:
             if self.allowed:
                 self.allowed({g.fields["status"] for g in entry.given if "status" in g.fields})
             fill_captures(entry.passages, captures)
-            entry.build(self._known)
+            if entry.is_new:
+                entry.inserts = entry.writer.rows(entry.fields, self._known)
+            else:
+                changes = entry.writer.changes(entry.fields, entry.before, self._known)
+                entry.columns, entry.children = changes
 
         self._each(step)
         self._inserts: dict[str, list[Row]] = {}
@@ -311,6 +328,10 @@ class Batch:
         for table in self._inserts.keys() & WRITERS.keys():
             # Writers of the same names wait for each other, and all insert them in one order.
             self._inserts[table].sort(key=lambda row: row.get("external_id") or "")
+
+    def _lock_dependent_claims(self) -> None:
+        ids = [row["id"] for row in self._updates.get("sources", ()) if "issued_edtf" in row]
+        self._dependent_claims = lock_dependent_claims(self.session, ids) if ids else {}
 
     def _lock_for_triggers(self) -> None:
         """Take the locks that triggers would take later, after some of the rows are written."""
@@ -339,24 +360,43 @@ class Batch:
         self._bump(bumped)
         if self._inserts:
             insert_rows(self.session, self._inserts)
-        updated = {Key(table, id) for table in self._updates for id in self._update(table)}
+        updated = self._update()
         differing = new | updated
+        if updated and not self._locks_early:
+            # Before the lock of triggers on relations, for which new evidence of a claim waits.
+            self._lock_dependent_claims()
+
+        def recompute_dates(entry: Entry) -> None:
+            claims = self._dependent_claims.get(entry.key.id)
+            if claims and entry.key in updated:
+                issued = entry.fields["issued_edtf"]
+                recompute_relative_dates(self.session, entry.key.id, issued, claims)
+
+        def check(entry: Entry) -> None:
+            if self.allowed and entry.status and entry.key in differing:
+                self.allowed({entry.status})
+
+        count = len(self.tasks)
+        self._each(recompute_dates)
         for (owner, _), families in self._families.items():
             differing |= {Key(owner, id) for id in replace_children(self.session, families)}
-        self._check(self._recompute_relative_dates(updated), differing)
+        self._each(check)
+        if len(self.tasks) < count:
+            raise Refused
         self._bump((differing | self._parents_of(differing)) - new - updated - bumped)
         return {
             number: any(entry.key in differing for entry in entries)
             for number, entries in self.tasks.items()
         }
 
-    def _update(self, table: str) -> set[UUID]:
-        """Update the rows of a table; the ids of those that differed."""
-        rows = self._updates[table]
-        if not self.is_single:
-            return update_rows(self.session, table, rows)
-        (row,) = rows
-        return {row["id"]} if update_row(self.session, table, row, self.versions) else set()
+    def _update(self) -> set[Key]:
+        updated: set[Key] = set()
+        for table, rows in self._updates.items():
+            if not self.is_single:
+                updated |= {Key(table, id) for id in update_rows(self.session, table, rows)}
+            elif update_row(self.session, table, rows[0], self.versions):
+                updated.add(Key(table, rows[0]["id"]))
+        return updated
 
     def _parents_of(self, keys: Collection[Key]) -> set[Key]:
         return {entry.parent for entry in self._entries() if entry.parent and entry.key in keys}
@@ -367,39 +407,6 @@ class Batch:
             ids[table].append(id)
         for table, changed in ids.items():
             bump_version(self.session, table, changed)
-
-    def _recompute_relative_dates(self, updated: Collection[Key]) -> dict[Key, DomainError]:
-        """Recompute dates that are relative to updated sources; the errors by source."""
-        issued = {
-            entry.key: entry.fields["issued_edtf"]
-            for entry in self._entries()
-            if "issued_edtf" in entry.fields and entry.key in updated
-        }
-        anchors = [key.id for key in issued]
-        if len(anchors) > 1:
-            anchors = sources_used_as_anchor(self.session, anchors)
-        errors: dict[Key, DomainError] = {}
-        for source in (Key("sources", id) for id in anchors):
-            try:
-                recompute_relative_dates(self.session, source.id, issued[source])
-            except DomainError as error:
-                errors[source] = error
-        return errors
-
-    def _check(self, errors: Mapping[Key, DomainError], differing: Collection[Key]) -> None:
-        """Raise ``Refused`` for the errors, and for changes of rows that are not allowed."""
-        refused: dict[int, DomainError] = {}
-        for number, entries in self.tasks.items():
-            try:
-                for entry in entries:
-                    if entry.key in errors:
-                        raise errors[entry.key]
-                    if self.allowed and entry.status and entry.key in differing:
-                        self.allowed({entry.status})
-            except DomainError as error:
-                refused[number] = error
-        if refused:
-            raise Refused(refused)
 
 
 def _within(error: DomainError, pointer: str) -> DomainError:

@@ -5,24 +5,32 @@ that a row that several items touch gets one new version. If the database refuse
 the refused items are found by halving, so that the other items are written all the same.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from itertools import chain
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
+from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
 from hksz_db.database import run
-from hksz_db.domain.errors import Conflict, DomainError, Fault, FaultsError
+from hksz_db.domain.errors import Conflict, DomainError, Fault, FaultsError, Invalid
 from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
-from hksz_db.services.batches import Allowed, Batch, Entry, Refused
-from hksz_db.services.items import Item, Plan, duplicate_error
-from hksz_db.services.violations import translate
+from hksz_db.queries.registry import RESOURCES
+from hksz_db.services.batches import Allowed, Batch, Entry, Refused, refusal
+from hksz_db.services.dependants import parents_of
+from hksz_db.services.loading import load
+from hksz_db.services.rows import Row, merged_into
 from hksz_db.services.writers import Writer
+from schemas.fields import ExternalId
 
 # These rows take a second or two; a statement has to end before its timeout.
 _ROWS_AT_ONCE = 10_000
+_EXTERNAL_ID = ExternalId()
 
 
 @dataclass(frozen=True)
@@ -59,11 +67,10 @@ def write(
 
     ``items`` are parsed JSON values. An item without an ``external_id`` is new in every mode. If
     the ``external_id`` of an item is stored, the item is refused (``create``), ignored (``ignore``)
-    or updates the row (``upsert``), where fields that it does not give stay; an item of a deleted
-    or merged row is refused. It may refer by name to earlier items of the call. With ``upsert``,
-    the figures and evidence of a stored claim are created or updated too: they are given whole, and
-    need an ``external_id`` each, because without one every repetition would add them again. Fields
-    that cannot be changed after creation may be repeated.
+    or updates the row (``upsert``) and, if that is a claim, its figures and evidence. Each of those
+    needs an ``external_id``, because without one every repetition would add them again. An item of
+    a deleted or merged row is refused. An item may refer by name to earlier items, and may repeat
+    fields that cannot be changed after creation.
 
     ``allowed`` is called with the statuses that an item gives, and those of the rows that it
     changes, and raises ``Forbidden``. With ``atomic``, nothing is written unless everything is; the
@@ -96,6 +103,66 @@ def _failed(name: str | None, error: DomainError) -> Result:
     return Result(BulkOutcome.FAILED, None, name, None, faults, error)
 
 
+@dataclass(frozen=True)
+class Item:
+    """An item of a call, by its number: a JSON value."""
+
+    number: int
+    document: Any
+
+    @cached_property
+    def name(self) -> str | None:
+        """Its external id, if that is valid."""
+        return _name(self.document)
+
+    @property
+    def row_count(self) -> int:
+        """About how many rows it has: its own, and one for each item of its lists."""
+        fields = self.document.values() if isinstance(self.document, Mapping) else ()
+        return 1 + sum(len(field) for field in fields if isinstance(field, list))
+
+
+class StoredRow(NamedTuple):
+    """A stored row with an external id of an item; ``parent_id`` is the claim of a part."""
+
+    id: UUID
+    live: bool
+    version: int
+    into_id: UUID | None
+    parent_id: UUID | None
+
+
+def _duplicate_error(first: int, pointer: str = "#") -> Conflict:
+    fault = Fault("unique", f"Item {first} has the same external_id.", f"{pointer}/external_id")
+    return Conflict("Two items have the same external_id.", [fault])
+
+
+def _key_exists(detail: str, pointer: str) -> Conflict:
+    fault = Fault("unique", detail, f"{pointer}/external_id")
+    return Conflict("A row with this key already exists.", [fault])
+
+
+def _require_live(writer: Writer, row: StoredRow, name: str | None, pointer: str) -> None:
+    singular = RESOURCES[writer.table].singular
+    if row.into_id is not None:
+        code, detail = "merged", f"The {singular} {name} was merged into {row.into_id}."
+    elif not row.live:
+        code, detail = "deleted", f"The {singular} {name} was deleted; it can be restored."
+    else:
+        return
+    raise Conflict(
+        "The row was deleted or merged.", [Fault(code, detail, f"{pointer}/external_id")]
+    )
+
+
+def _name(document: Any) -> str | None:
+    given = document.get("external_id") if isinstance(document, Mapping) else None
+    try:
+        return None if given is None else str(_EXTERNAL_ID.deserialize(given))
+    except ValidationError:
+        return None
+
+
 def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
     """The items in chunks of a limited number of rows; most calls are one chunk."""
     chunk: list[Item] = []
@@ -117,28 +184,32 @@ class _Call:
         self.mode = mode
         self.allowed = allowed
         self.results: dict[int, Result] = {}
+        # The rows with external ids of items, and the numbers of the items that update a row.
+        self.stored: dict[tuple[str, str], StoredRow] = {}
+        self.claimed_by: dict[UUID, int] = {}
 
     def write(self, documents: Sequence[Any]) -> list[Result]:
-        items = [Item.of(number, document) for number, document in enumerate(documents)]
+        items = [Item(number, document) for number, document in enumerate(documents)]
         firsts: dict[str, int] = {}
         for item in items:
             if item.name and firsts.setdefault(item.name, item.number) != item.number:
-                self._refuse(item, duplicate_error(firsts[item.name]))
+                self._refuse(item, _duplicate_error(firsts[item.name]))
         for chunk in _chunks([item for item in items if item.number not in self.results]):
             self._write(chunk)
         return [self.results[item.number] for item in items]
 
     def _write(self, items: Sequence[Item], again: bool = True) -> None:
         """Write items together; ``again`` if the rows may be looked up once more."""
-        plan = Plan.of(self.session, self.writer, self.mode, items)
+        self._find_stored(items)
+        self.claimed_by.clear()
         tasks: dict[int, list[Entry]] = {}
         for item in items:
             try:
-                entries = plan.entries(item)
+                entries = self._entries(item)
             except DomainError as error:
                 self._refuse(item, error)
                 continue
-            row = plan.stored_row(item)
+            row = self._stored_row(item)
             if entries:
                 tasks[item.number] = entries
             elif row:
@@ -151,16 +222,87 @@ class _Call:
         try:
             with self.session.begin_nested():
                 differing = batch.write()
-        except Refused as refused:
-            self._refuse_all(ready, refused.errors)
-            self._write([item for item in ready if item.number not in refused.errors])
+        except Refused:
+            self._refuse_all(ready, batch.refused)
+            self._write([item for item in ready if item.number in batch.tasks])
         except (psycopg.IntegrityError, psycopg.DataError) as error:
-            self._halve(ready, error, again)
+            self._halve(ready, error, again, batch)
         else:
             self._record_written(ready, batch, differing)
 
-    def _halve(self, items: Sequence[Item], error: psycopg.Error, again: bool) -> None:
-        known = translate(error)
+    def _find_stored(self, items: Sequence[Item]) -> None:
+        """Find the stored rows of the items and, if these are updated, of their parts."""
+        names: dict[str, list[str]] = defaultdict(list)
+        for item in items:
+            if item.name:
+                names[self.writer.table].append(item.name)
+                if self.mode is BulkMode.UPSERT:
+                    for field_name, part in self.writer.parts.items():
+                        given = item.document.get(field_name)
+                        nested = map(_name, given if isinstance(given, list) else ())
+                        names[part.table] += filter(None, nested)
+        queries = []
+        for number, table in enumerate(names, start=1):
+            parent = next((link.column for link in parents_of(table)), "NULL::uuid")
+            queries.append(
+                f"SELECT '{table}', external_id, id, deleted_at IS NULL, version,"
+                f" {merged_into(table)}, {parent} FROM {table} WHERE external_id = ANY (${number})"
+            )
+        found = run(self.session, " UNION ALL ".join(queries), *names.values()) if queries else []
+        self.stored = {(table, name): StoredRow(*row) for table, name, *row in found}
+
+    def _stored_row(self, item: Item) -> StoredRow | None:
+        return self.stored.get((self.writer.table, item.name or ""))
+
+    def _entries(self, item: Item) -> list[Entry]:
+        """The rows that the item inserts and updates, its own first; none if it is ignored.
+
+        Raises ``Invalid``, or ``Conflict`` if its external id is not free.
+        """
+        row = self._stored_row(item)
+        if row is None:
+            return [Entry(self.writer, load(self.writer.creation, item.document))]
+        if self.mode is BulkMode.CREATE:
+            taken = f"taken in {self.writer.table}, perhaps by a deleted or merged row"
+            raise _key_exists(f"This external_id is {taken}.", "#")
+        _require_live(self.writer, row, item.name, "#")
+        if self.mode is BulkMode.IGNORE:
+            return []
+        fields = load(self.writer.upsert, item.document)
+        parts = {name: fields.pop(name) for name in self.writer.parts if name in fields}
+        entries = [Entry(self.writer, fields, id=row.id)]
+        for name, given in parts.items():
+            # A new figure inherits the modality that its claim has after the write.
+            inherited = self.writer.parts[name].inherit({**fields, "id": row.id})
+            for number, nested in enumerate(given):
+                pointer = f"#/{name}/{number}"
+                entries.append(self._part(self.writer.parts[name], nested, pointer, inherited))
+        for entry in entries:
+            if entry.id and entry.id in self.claimed_by:
+                raise _duplicate_error(self.claimed_by[entry.id], entry.pointer)
+            if entry.id:
+                self.claimed_by[entry.id] = item.number
+        return entries
+
+    def _part(self, writer: Writer, fields: Row, pointer: str, inherited: Row) -> Entry:
+        name = fields.get("external_id")
+        if name is None:
+            detail = "A part of a stored claim needs an external_id."
+            fault = Fault("required", detail, f"{pointer}/external_id")
+            raise Invalid("Parts without external_id could be added twice.", [fault])
+        row = self.stored.get((writer.table, name))
+        if row is None:
+            return Entry(writer, {**inherited, **fields}, pointer)
+        _require_live(writer, row, name, pointer)
+        if row.parent_id != inherited["claim_id"]:
+            singular = RESOURCES[writer.table].singular
+            raise _key_exists(f"The {singular} {name} belongs to another claim.", pointer)
+        return Entry(writer, fields, pointer, row.id, whole=True)
+
+    def _halve(
+        self, items: Sequence[Item], error: psycopg.Error, again: bool, batch: Batch
+    ) -> None:
+        known = refusal(error, chain.from_iterable(batch.tasks.values()))
         if known is None:
             raise error
         exists = isinstance(error, psycopg.errors.UniqueViolation)

@@ -1,7 +1,8 @@
 """Dates relative to the date of a source: computed, and computed again when that date changes."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -13,7 +14,7 @@ from hksz_db.domain.relative_dates import Relative, Unresolvable, resolve
 from hksz_db.models import Base
 from hksz_db.queries.filters import days_literal
 from hksz_db.services.references import Resolved, Shape
-from hksz_db.services.rows import BUMP, Row, period_columns
+from hksz_db.services.rows import BUMP, Row, matching
 
 ANCHORED = Shape({"anchor": "sources"}, held=True)
 """A relative date refers to its anchor, the source to whose date it is relative."""
@@ -35,49 +36,61 @@ _RESOLVED = (
 )
 
 
-def date_columns(fields: Row, name: str, known: Resolved, pointer: str) -> Row:
-    """The columns of a date that may be relative, if the fields give it.
+def date_columns(
+    fields: Row, name: str, known: Resolved, pointer: str, *, may_be_relative: bool
+) -> Row:
+    """The columns of a date, if the fields give it.
 
     ``name_relative`` is computed from its anchor; ``name_edtf`` is absolute and clears the columns
     of a relative date. Raises ``Invalid`` if no date follows from that of the anchor.
     """
     if f"{name}_edtf" not in fields and f"{name}_relative" not in fields:
         return {}
-    relative = fields.get(f"{name}_relative")
-    origin = tuple(f"{name}_{part}" for part in ORIGIN)
-    if not relative:
-        absolute = {f"{name}_edtf": fields.get(f"{name}_edtf")}
-        return {**period_columns(absolute, name), **dict.fromkeys(origin)}
-    anchor = known.rows["sources"][relative["anchor_id"]]["issued_edtf"]
-    given = Relative(relative["duration"], relative.get("modifier"))
-    try:
-        period = resolve(given, parse(anchor) if anchor else None)
-    except Unresolvable as error:
-        fault = Fault("unresolvable", str(error), f"{pointer}/{name}_relative")
-        raise Invalid("A relative date cannot be computed.", [fault]) from None
-    values = (relative["anchor_id"], given.duration, given.modifier)
-    columns = period_columns({f"{name}_edtf": period}, name)
-    return {**columns, **dict(zip(origin, values, strict=True))}
+    period: Period | None = fields.get(f"{name}_edtf")
+    columns = dict.fromkeys(f"{name}_{part}" for part in ORIGIN if may_be_relative)
+    if relative := fields.get(f"{name}_relative"):
+        anchor = known.rows["sources"][relative["anchor_id"]]["issued_edtf"]
+        try:
+            given = Relative(relative["duration"], relative.get("modifier"))
+            period = resolve(given, parse(anchor) if anchor else None)
+        except Unresolvable as error:
+            fault = Fault("unresolvable", str(error), f"{pointer}/{name}_relative")
+            raise Invalid("A relative date cannot be computed.", [fault]) from None
+        columns |= {f"{name}_{part}": relative.get(part) for part in ORIGIN}
+    days = period and days_literal(period)
+    return {f"{name}_edtf": period and period.edtf, name: days, **columns}
 
 
-def sources_used_as_anchor(session: Session, source_ids: Iterable[UUID]) -> list[UUID]:
-    """The sources, of those given, that dates are relative to, in the order of their ids."""
-    union = " UNION ".join(
-        f"SELECT {date}_anchor_id FROM {table} WHERE {date}_anchor_id = ANY ($1)"
-        for table, date in _DATES
-    )
-    return [row[0] for row in run(session, f"{union} ORDER BY 1", list(source_ids))]
+def lock_dependent_claims(session: Session, source_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
+    """Lock the claims, deleted ones too, with dates relative to the sources; their ids by source.
 
-
-def recompute_relative_dates(session: Session, source_id: UUID, issued: Period | None) -> None:
-    """Compute anew the dates of all rows, deleted ones too, that are relative to a source.
-
-    ``issued`` is its new date. The caller has locked the source, so no date becomes relative to it
-    meanwhile. Raises ``Conflict``, naming claims, if one of the dates cannot be computed any more.
+    The caller has locked the sources, so no date becomes relative to them meanwhile.
     """
-    claims = _lock_claims(session, source_id)
-    if not claims:
-        return
+    condition, argument = matching(source_ids)
+    found = run(
+        session,
+        "SELECT id, ARRAY[time_anchor_id, due_anchor_id]"
+        " || ARRAY(SELECT period_anchor_id FROM figures WHERE claim_id = claims.id)"
+        f" FROM claims WHERE time_anchor_id {condition} OR due_anchor_id {condition}"
+        f" OR id IN (SELECT claim_id FROM figures WHERE period_anchor_id {condition})"
+        " ORDER BY id FOR NO KEY UPDATE",
+        argument,
+    )
+    claims = defaultdict(list)
+    for id, anchors in found:
+        for source_id in {*anchors} & {*source_ids}:
+            claims[source_id].append(id)
+    return claims
+
+
+def recompute_relative_dates(
+    session: Session, source_id: UUID, issued: Period | None, claims: Sequence[UUID]
+) -> None:
+    """Compute anew the dates of the locked claims that are relative to a source.
+
+    ``issued`` is its new date. Raises ``Conflict``, naming claims, if one of the dates cannot be
+    computed any more.
+    """
     durations = " UNION ".join(
         f"SELECT {date}_duration, {date}_modifier FROM {table} WHERE {date}_anchor_id = $1"
         for table, date in _DATES
@@ -105,20 +118,9 @@ def recompute_relative_dates(session: Session, source_id: UUID, issued: Period |
         f" OR {_differs('time', 'times', 'before')} OR {_differs('due', 'dues', 'before')})",
         source_id,
         document,
-        claims,
+        list(claims),
         [row[0] for row in changed],
     )
-
-
-def _lock_claims(session: Session, source_id: UUID) -> list[UUID]:
-    found = run(
-        session,
-        "SELECT id FROM claims WHERE time_anchor_id = $1 OR due_anchor_id = $1"
-        " OR id IN (SELECT claim_id FROM figures WHERE period_anchor_id = $1)"
-        " ORDER BY id FOR NO KEY UPDATE",
-        source_id,
-    )
-    return [row[0] for row in found]
 
 
 def _compute(relative: Relative, issued: Period | None) -> Mapping[str, str | None]:

@@ -1,8 +1,8 @@
 """Which rows depend on which, so that a row that others refer to is not deleted."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -11,6 +11,7 @@ from hksz_db.database import run
 from hksz_db.domain.errors import Conflict, Fault
 from hksz_db.models import HISTORY_TABLES, Base
 from hksz_db.queries.registry import RESOURCES
+from hksz_db.services.rows import matching
 
 _MAX_NAMED = 10
 _JOIN = (
@@ -20,8 +21,7 @@ _JOIN = (
 )
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(NamedTuple):
     """``table.column`` refers to ``target``; the row belongs to the ``owner`` in ``owner_column``.
 
     A ``part`` is deleted and restored with its target, so it does not prevent the deletion.
@@ -74,14 +74,18 @@ def parents_of(resource: str) -> tuple[Link, ...]:
     return tuple(link for link in LINKS if link.part and link.owner == resource)
 
 
-def lock_parents(session: Session, resource: str, id: UUID) -> None:
-    """Lock the rows that the row is a part of; all writers lock them before their parts."""
-    for parent in parents_of(resource):
+def lock_parents(session: Session, table: str, ids: Collection[UUID], column: str = "id") -> None:
+    """Lock what the rows with one of the ids are part of; all writers do so before they lock them.
+
+    The ids are in another ``column`` if that is given.
+    """
+    condition, argument = matching(ids)
+    for parent in parents_of(table):
         run(
             session,
-            f"SELECT 1 FROM {parent.target} WHERE id ="
-            f" (SELECT {parent.column} FROM {resource} WHERE id = $1) FOR NO KEY UPDATE",
-            id,
+            f"SELECT FROM {parent.target} WHERE id IN (SELECT {parent.column} FROM {table}"
+            f" WHERE {column} {condition}) ORDER BY id FOR NO KEY UPDATE",
+            argument,
         )
 
 

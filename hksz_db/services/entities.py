@@ -7,17 +7,17 @@ from hksz_db.services.rows import Row
 from hksz_db.services.writers import ListField, Writer
 from schemas.entities import EntityCreateSchema, EntityPatchSchema
 
-_LANGUAGE = "en"
+SHOWN_LANGUAGE = "en"
+"""The language in which the name that is shown is preferred."""
 
 
 class _Entities(Writer):
-    def compute(self, given: Row, before: Row, known: Resolved, pointer: str) -> Row:
+    def compute(self, given: Row, _before: Row, _known: Resolved, _pointer: str) -> Row:
         """The name that is shown: a preferred one, in English if possible."""
-        del before, known, pointer
         if "names" not in given:
             return {}
         preferred = [name for name in given["names"] if name["kind"] == "preferred"]
-        shown = min(preferred, key=lambda name: name["language"].lower() != _LANGUAGE)
+        shown = min(preferred, key=lambda name: name["language"].lower() != SHOWN_LANGUAGE)
         return {"name": shown["name"], "name_language": shown["language"]}
 
 

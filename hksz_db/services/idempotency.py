@@ -4,7 +4,7 @@ Either both are committed or neither, so a client that received no answer can re
 The header is that of the IETF draft "The Idempotency-Key HTTP Header Field".
 """
 
-from dataclasses import astuple, dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -16,8 +16,7 @@ _KEPT_FOR = "interval '24 hours'"
 _CLEARED_AT_ONCE = 20
 
 
-@dataclass(frozen=True)
-class Repeatable:
+class Repeatable(NamedTuple):
     """A request: the key that sent it, its Idempotency-Key, and the SHA-256 of its content."""
 
     api_key_id: UUID
@@ -25,8 +24,7 @@ class Repeatable:
     sha256: bytes
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """A stored answer."""
 
     status: int
@@ -70,8 +68,8 @@ def keep(session: Session, request: Repeatable, answer: Answer) -> None:
         " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (api_key_id, key) DO UPDATE SET"
         " (request_sha256, status, etag, location, body, created_at) = (excluded.request_sha256,"
         " excluded.status, excluded.etag, excluded.location, excluded.body, now())",
-        *astuple(request),
-        *astuple(answer),
+        *request,
+        *answer,
     )
     # Last, and skipping locked rows, so that no transaction waits while it holds these locks.
     run(

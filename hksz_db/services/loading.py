@@ -6,6 +6,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError
 
 from hksz_db.domain.errors import Fault, Invalid, escaped
+from schemas.fields import NULL, REQUIRED, UNKNOWN
 
 
 def load(schema: Schema, document: Any) -> dict[str, Any]:
@@ -29,8 +30,4 @@ def _faults(messages: Mapping[Any, Any], pointer: str) -> Iterator[Fault]:
 
 
 def _code(message: str) -> str:
-    return {
-        "Unknown field.": "unknown_field",
-        "Missing data for required field.": "required",
-        "Field may not be null.": "null",
-    }.get(message, "invalid")
+    return {UNKNOWN: "unknown_field", REQUIRED: "required", NULL: "null"}.get(message, "invalid")

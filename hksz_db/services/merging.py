@@ -5,32 +5,55 @@ moved to the other. Each row that is moved is recorded, so that the merge can be
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
+from sqlalchemy import Column, UniqueConstraint
 from sqlalchemy.orm import Session
 
 from hksz_db.database import run
-from hksz_db.domain.errors import (
-    Conflict,
-    DomainError,
-    Fault,
-    Gone,
-    Invalid,
-    Merged,
-    NotFound,
-    Stale,
+from hksz_db.domain.errors import Conflict, Fault, Invalid, NotFound, Stale
+from hksz_db.models import Base
+from hksz_db.services.dependants import (
+    LINKS,
+    LIST_OWNERS,
+    Link,
+    lock_parents,
+    parents_of,
+    require_live_references,
 )
-from hksz_db.services import merge_moves
-from hksz_db.services.dependants import parents_of, require_live_references
-from hksz_db.services.merge_moves import MOVED, Merge
 from hksz_db.services.references import Shape, look_up, references_in, settle
 from hksz_db.services.registry import WRITERS
-from hksz_db.services.rows import Row, bump_version
+from hksz_db.services.rows import Row, bump_version, lock_rows, missing_row_error
 
 _SHAPE = Shape({"into": "entities"})
+# Rows that belong to an entity move with it. Its names are copied instead, because it stays shown
+# under one of them.
+_OWNED = tuple(
+    Link(table, column, owner, owner, column)
+    for table, (owner, column) in LIST_OWNERS.items()
+    if owner == "entities" and table not in {"entity_names", "entity_merges"}
+)
+_REFERRING = tuple(x for x in LINKS if x.target == "entities" and x.table != "entities")
+MOVED = (*_OWNED, *_REFERRING)
+"""Every column that is moved."""
+
+# Two columns of a row that may not refer to the same entity.
+_APART = {
+    ("entity_relations", "subject_id"): "object_id",
+    ("entity_relations", "object_id"): "subject_id",
+}
 
 Touched = dict[str, set[UUID]]
+
+
+class Merge(NamedTuple):
+    """A merge that is not undone: ``entity_id`` was merged into ``into_id``."""
+
+    id: UUID
+    entity_id: UUID
+    into_id: UUID
 
 
 def merge(session: Session, id: UUID, versions: Sequence[int] | None, fields: Row) -> UUID:
@@ -42,20 +65,23 @@ def merge(session: Session, id: UUID, versions: Sequence[int] | None, fields: Ro
     """
     _lock_merges(session)
     (given,) = fields
-    references = references_in(fields, _SHAPE)
+    references = list(references_in(fields, _SHAPE))
     settle(references, look_up(session, references))
     into_id: UUID = fields["into_id"]
     rows = _locked(session, id, into_id)
-    _check(rows, id, versions)
-    _check_pair(rows[id], rows[into_id], f"#/{given}")
+    row = rows.get(id)
+    if not row or row["deleted_at"] or (versions is not None and row["version"] not in versions):
+        raise missing_row_error(session, "entities", id)
+    _check_pair(row, rows[into_id], f"#/{given}")
     sql = "INSERT INTO entity_merges (entity_id, into_id) VALUES ($1, $2) RETURNING id"
     this = Merge(run(session, sql, id, into_id)[0][0], id, into_id)
-    _lock_parents(session, id)
-    merge_moves.copy_names(session, this)
+    for link in MOVED:
+        lock_parents(session, link.table, [id], link.column)
+    _copy_names(session, this)
     touched: Touched = defaultdict(set, entities={id, into_id})
     for link in MOVED:
-        touched[link.owner] |= merge_moves.drop_duplicates(session, this, link)
-        touched[link.owner] |= merge_moves.move(session, this, link)
+        touched[link.owner] |= _drop_duplicates(session, this, link)
+        touched[link.owner] |= _move(session, this, link)
     sql = "UPDATE entities SET deleted_at = clock_timestamp(), redirect_to = $2 WHERE id = $1"
     run(session, sql, id, into_id)
     _bump(session, touched)
@@ -73,24 +99,28 @@ def undo(session: Session, id: UUID, versions: Sequence[int] | None) -> None:
     found = run(session, sql, id)
     into_id: UUID = found[0][1] if found else id
     rows = _locked(session, id, into_id)
-    _check_versions(rows, id, versions)
+    if id not in rows:
+        raise NotFound("entity", id)
+    if versions is not None and rows[id]["version"] not in versions:
+        raise Stale("entity", id, rows[id]["version"])
     if not found:
         raise Conflict(f"The entity {id} is not merged.")
     this = Merge(found[0][0], id, into_id)
     _check_undoing(session, this, rows[into_id])
-    _lock_parents(session, into_id)
+    for link in MOVED:
+        lock_parents(session, link.table, [into_id], link.column)
     run(session, "UPDATE entity_merges SET undone_at = now() WHERE id = $1", this.id)
     run(session, "UPDATE entities SET deleted_at = NULL, redirect_to = NULL WHERE id = $1", id)
     touched: Touched = defaultdict(set, entities={id, into_id})
     for link in MOVED:
-        touched[link.owner] |= merge_moves.move_back(session, this, link)
-    restored: Touched = defaultdict(set, entities={id})
+        touched[link.owner] |= _move_back(session, this, link)
+    restored = {id}
     for link in MOVED:
-        restored[link.owner] |= merge_moves.insert_dropped(session, this, link)
-    _check_restored(session, restored["entities"])
-    for owner, ids in restored.items():
-        touched[owner] |= ids
-    merge_moves.remove_copied_names(session, this)
+        owners = _insert_dropped(session, this, link)
+        touched[link.owner] |= owners
+        restored |= owners if link.owner == "entities" else set()
+    _check_restored(session, restored)
+    _remove_copied_names(session, this)
     _bump(session, touched)
 
 
@@ -99,45 +129,9 @@ def _lock_merges(session: Session) -> None:
     run(session, "SELECT pg_advisory_xact_lock(hashtext('entity_merges'))")
 
 
-def _locked(session: Session, *ids: UUID) -> Mapping[UUID, Row]:
+def _locked(session: Session, *ids: UUID) -> dict[UUID, Row]:
     # The strongest row lock, because no new reference to one of them may be written.
-    found = run(
-        session,
-        "SELECT id, version, kind, deleted_at IS NULL, redirect_to FROM entities"
-        " WHERE id = ANY ($1) ORDER BY id FOR UPDATE",
-        list(ids),
-    )
-    names = ("id", "version", "kind", "live", "redirect_to")
-    return {row[0]: dict(zip(names, row, strict=True)) for row in found}
-
-
-def _lock_parents(session: Session, id: UUID) -> None:
-    """Lock the parents of the rows to be moved; all writers lock them before their parts."""
-    for link in MOVED:
-        for parent in parents_of(link.table):
-            run(
-                session,
-                f"SELECT FROM {parent.target} WHERE id IN (SELECT {parent.column} FROM {link.table}"
-                f" WHERE {link.column} = $1) ORDER BY id FOR NO KEY UPDATE",
-                id,
-            )
-
-
-def _check(rows: Mapping[UUID, Row], id: UUID, versions: Sequence[int] | None) -> None:
-    """Raise unless the entity is live and at one of the versions."""
-    row = rows.get(id)
-    if row and row["redirect_to"] is not None:
-        raise Merged("entity", id, row["version"], row["redirect_to"])
-    if row and not row["live"]:
-        raise Gone("entity", id, row["version"])
-    _check_versions(rows, id, versions)
-
-
-def _check_versions(rows: Mapping[UUID, Row], id: UUID, versions: Sequence[int] | None) -> None:
-    if id not in rows:
-        raise NotFound("entity", id)
-    if versions is not None and rows[id]["version"] not in versions:
-        raise Stale("entity", id, rows[id]["version"])
+    return lock_rows(session, "entities", ("version", "kind", "redirect_to"), ids, "UPDATE")
 
 
 def _check_pair(row: Row, other: Row, pointer: str) -> None:
@@ -154,9 +148,9 @@ def _check_pair(row: Row, other: Row, pointer: str) -> None:
 def _check_undoing(session: Session, this: Merge, other: Row) -> None:
     if other["redirect_to"] is not None:
         raise _not_undone("merged", f"{this.into_id} was itself merged: undo that first.")
-    if not other["live"]:
+    if other["deleted_at"]:
         raise _not_undone("deleted", f"{this.into_id} was deleted: restore it first.")
-    for later in merge_moves.merges_depending_on(session, this):
+    for later in _merges_depending_on(session, this):
         raise _not_undone("later", f"{later} was merged later and shares rows: undo that first.")
 
 
@@ -172,12 +166,11 @@ def _check_restored(session: Session, owners: set[UUID]) -> None:
     require_live_references(session, "entities", [id for id, live, _ in found if live])
 
 
-def _not_undone(code: str, detail: str) -> DomainError:
+def _not_undone(code: str, detail: str) -> Conflict:
     return Conflict("The merge cannot be undone.", [Fault(code, f"The entity {detail}")])
 
 
 def _bump(session: Session, touched: Touched) -> None:
-    """Count the changes, once for each row."""
     for owner in list(touched):
         for parent in parents_of(owner):
             sql = f"SELECT DISTINCT {parent.column} FROM {owner} WHERE id = ANY ($1)"
@@ -186,3 +179,154 @@ def _bump(session: Session, touched: Touched) -> None:
     # All writers lock rows in this order.
     for resource in (name for name in WRITERS if name in touched):
         bump_version(session, resource, touched[resource])
+
+
+def _copy_names(session: Session, merge: Merge) -> None:
+    """Copy the names that the other entity lacks; only its own preferred names stay preferred."""
+    run(
+        session,
+        "WITH copied AS (INSERT INTO entity_names (entity_id, name, language, kind)"
+        " SELECT $3, name, language, CASE kind WHEN 'preferred' THEN 'alias' ELSE kind END"
+        " FROM entity_names WHERE entity_id = $2 ORDER BY id ON CONFLICT DO NOTHING RETURNING id)"
+        " INSERT INTO entity_merge_moves (merge_id, change, table_name, column_name, row_id)"
+        " SELECT $1, 'copied', 'entity_names', 'entity_id', id FROM copied",
+        *merge,
+    )
+
+
+def _remove_copied_names(session: Session, merge: Merge) -> None:
+    """Delete the copied names, except those that another merged entity has too."""
+    run(
+        session,
+        "WITH others AS (SELECT DISTINCT ON (recorded.id) recorded.id, other.id AS merge_id"
+        " FROM entity_merge_moves AS recorded"
+        " JOIN entity_names AS copy ON copy.id = recorded.row_id"
+        " JOIN entity_merges AS other ON other.into_id = $2 AND other.undone_at IS NULL"
+        " AND other.id <> $1"
+        " JOIN entity_names AS own ON own.entity_id = other.entity_id"
+        " AND own.name = copy.name AND own.language = copy.language"
+        " WHERE recorded.merge_id = $1 AND recorded.change = 'copied'"
+        " ORDER BY recorded.id, other.id)"
+        " UPDATE entity_merge_moves AS recorded SET merge_id = others.merge_id"
+        " FROM others WHERE recorded.id = others.id",
+        merge.id,
+        merge.into_id,
+    )
+    run(
+        session,
+        "DELETE FROM entity_names AS copy USING entity_merge_moves AS recorded"
+        " WHERE recorded.merge_id = $1 AND recorded.change = 'copied'"
+        " AND copy.id = recorded.row_id",
+        merge.id,
+    )
+
+
+def _drop_duplicates(session: Session, merge: Merge, link: Link) -> set[UUID]:
+    """Delete and record the rows that would be duplicates or would refer to their own entity."""
+    same, apart = _same(link), _APART.get((link.table, link.column))
+    if not same:
+        return set()
+    itself = f"gone.{apart} = $3" if apart else "false"
+    return _owners(
+        session,
+        "WITH duplicates AS (SELECT gone.id, kept.id AS kept_id"
+        f" FROM {link.table} AS gone LEFT JOIN {link.table} AS kept"
+        f" ON kept.{link.column} = $3 AND ({same})"
+        f" WHERE gone.{link.column} = $2 AND (kept.id IS NOT NULL OR {itself})),"
+        f" dropped AS (DELETE FROM {link.table} AS gone USING duplicates"
+        " WHERE gone.id = duplicates.id"
+        f" RETURNING gone.id, gone.{link.owner_column} AS owner, to_jsonb(gone) AS content,"
+        " duplicates.kept_id),"
+        " recorded AS (INSERT INTO entity_merge_moves"
+        " (merge_id, change, table_name, column_name, row_id, content, kept_id)"
+        f" SELECT $1, 'dropped', '{link.table}', '{link.column}', id, content, kept_id"
+        " FROM dropped)"
+        " SELECT owner FROM dropped",
+        *merge,
+    )
+
+
+def _insert_dropped(session: Session, merge: Merge, link: Link) -> set[UUID]:
+    """Insert the dropped rows again, unless equal rows were added meanwhile."""
+    if not _same(link):
+        return set()
+    columns = [column.name for column in Base.metadata.tables[link.table].columns]
+    return _owners(
+        session,
+        f"INSERT INTO {link.table} ({', '.join(columns)})"
+        f" SELECT {', '.join(f'dropped.{column}' for column in columns)}"
+        " FROM entity_merge_moves AS recorded,"
+        f" jsonb_populate_record(NULL::{link.table}, recorded.content) AS dropped"
+        f" WHERE recorded.merge_id = $1 AND recorded.change = 'dropped' AND {_recorded_for(link)}"
+        f" ON CONFLICT DO NOTHING RETURNING {link.owner_column}",
+        merge.id,
+    )
+
+
+def _move(session: Session, merge: Merge, link: Link) -> set[UUID]:
+    return _owners(
+        session,
+        f"WITH moved AS (UPDATE {link.table} SET {link.column} = $3 WHERE {link.column} = $2"
+        f" RETURNING id, {link.owner_column} AS owner),"
+        " recorded AS (INSERT INTO entity_merge_moves"
+        " (merge_id, change, table_name, column_name, row_id)"
+        f" SELECT $1, 'moved', '{link.table}', '{link.column}', id FROM moved)"
+        " SELECT owner FROM moved",
+        *merge,
+    )
+
+
+def _move_back(session: Session, merge: Merge, link: Link) -> set[UUID]:
+    """Move references back that still refer to the other entity."""
+    return _owners(
+        session,
+        f"UPDATE {link.table} AS moved SET {link.column} = $2 FROM entity_merge_moves AS recorded"
+        f" WHERE recorded.merge_id = $1 AND recorded.change = 'moved' AND {_recorded_for(link)}"
+        f" AND moved.id = recorded.row_id AND moved.{link.column} = $3"
+        f" RETURNING moved.{link.owner_column}",
+        *merge,
+    )
+
+
+def _merges_depending_on(session: Session, merge: Merge) -> Sequence[UUID]:
+    """The entities of later merges that dropped duplicates of rows that this merge moved.
+
+    If these rows were moved back, the dropped rows would be missing.
+    """
+    found = run(
+        session,
+        "SELECT DISTINCT later.entity_id FROM entity_merge_moves AS mine"
+        " JOIN entity_merge_moves AS theirs"
+        " ON theirs.row_id = mine.row_id OR theirs.kept_id = mine.row_id"
+        " JOIN entity_merges AS later ON later.id = theirs.merge_id"
+        " WHERE mine.merge_id = $1 AND mine.change = 'moved' AND theirs.change = 'dropped'"
+        " AND later.id > $1 AND later.undone_at IS NULL ORDER BY 1",
+        merge.id,
+    )
+    return [row[0] for row in found]
+
+
+def _owners(session: Session, sql: str, *arguments: UUID) -> set[UUID]:
+    return {row[0] for row in run(session, sql, *arguments)}
+
+
+def _recorded_for(link: Link) -> str:
+    return f"recorded.table_name = '{link.table}' AND recorded.column_name = '{link.column}'"
+
+
+def _same(link: Link) -> str:
+    """The condition that ``gone`` would be a duplicate of ``kept`` once moved."""
+    table = Base.metadata.tables[link.table]
+    uniques = (c for c in table.constraints if isinstance(c, UniqueConstraint))
+    conditions = [
+        " AND ".join(_equal(column) for column in unique.columns if column.name != link.column)
+        for unique in uniques
+        if link.column in unique.columns
+    ]
+    return " OR ".join(conditions)
+
+
+def _equal(column: Column[Any]) -> str:
+    # Only where it is needed, because "=" can use an index.
+    operator = "IS NOT DISTINCT FROM" if column.nullable else "="
+    return f"kept.{column.name} {operator} gone.{column.name}"

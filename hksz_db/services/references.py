@@ -86,30 +86,25 @@ class Reference(NamedTuple):
         return self.holder[self.given]
 
 
-def references_in(fields: Row, shape: Shape) -> list[Reference]:
-    """The references that the fields hold."""
-    return list(_walk(fields, shape, "#"))
-
-
-def _walk(fields: Row, shape: Shape, pointer: str) -> Iterator[Reference]:
+def references_in(fields: Row, shape: Shape, pointer: str = "#") -> Iterator[Reference]:
+    """The references that the fields hold; ``pointer`` is where the fields stand."""
     for stem, table in shape.stems.items():
-        for given in (f"{stem}_id", f"{stem}_external_id"):
-            if given in fields:
-                if fields[given] is None:
-                    fields[f"{stem}_id"] = fields.pop(given)
-                else:
-                    target = f"{stem}_id"
-                    where = f"{pointer}/{given}"
-                    yield Reference(fields, given, target, table, where, shape.held)
+        target = f"{stem}_id"
+        for given in (target, f"{stem}_external_id"):
+            if fields.get(given) is not None:
+                where = f"{pointer}/{given}"
+                yield Reference(fields, given, target, table, where, shape.held)
+            elif given in fields:
+                fields[target] = fields.pop(given)
     if shape.unit_code and "unit_code" in fields:
         yield Reference(fields, "unit_code", "unit_code", "units", f"{pointer}/unit_code")
     for name, nested in shape.nested.items():
         inner = fields.get(name)
         if isinstance(inner, dict):
-            yield from _walk(inner, nested, f"{pointer}/{name}")
+            yield from references_in(inner, nested, f"{pointer}/{name}")
         else:
             for index, item in enumerate(inner or ()):
-                yield from _walk(item, nested, f"{pointer}/{name}/{index}")
+                yield from references_in(item, nested, f"{pointer}/{name}/{index}")
 
 
 def look_up(session: Session, references: Sequence[Reference], new_ids: int = 0) -> Resolved:
@@ -119,12 +114,6 @@ def look_up(session: Session, references: Sequence[Reference], new_ids: int = 0)
     """
     if not references and not new_ids:
         return Resolved()
-    known = _look_up(session, references, new_ids)
-    _follow_merges(session, known.rows.get("entities", {}))
-    return known
-
-
-def _look_up(session: Session, references: Sequence[Reference], new_ids: int) -> Resolved:
     ids: dict[str, list[UUID]] = defaultdict(list)
     names: dict[str, list[str]] = defaultdict(list)
     for reference in references:
@@ -157,6 +146,7 @@ def _look_up(session: Session, references: Sequence[Reference], new_ids: int) ->
         for row in rows:
             row["id"] = UUID(row["id"])
             by_key[row["id"]] = by_key[row["name"]] = row
+    _follow_merges(session, known.rows.get("entities", {}))
     return known
 
 

@@ -21,10 +21,8 @@ _STATUSES = {
 
 def demand_review(session: Session, actor: Actor, resource: str, id: UUID) -> None:
     """Raise ``Forbidden`` if the row was reviewed and the key may not review."""
-    if (
-        resource in _STATUSES
-        and {row[0] for row in run(session, _STATUSES[resource], id)} & REVIEWED
-    ):
+    sql = _STATUSES.get(resource)
+    if sql and {row[0] for row in run(session, sql, id)} & REVIEWED:
         actor.demand(Scope.REVIEW)
 
 

@@ -6,20 +6,16 @@ decimals are written in one place only.
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
 from decimal import Decimal
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from hksz_db.database import run
-from hksz_db.domain.chronology import Period
 from hksz_db.domain.errors import DomainError, Gone, Merged, NotFound, Stale
 from hksz_db.domain.ranges import Interval
-from hksz_db.queries.filters import days_literal
 from hksz_db.queries.registry import RESOURCES
 
 Row = dict[str, Any]
@@ -111,6 +107,25 @@ def matching(ids: Collection[UUID]) -> tuple[str, UUID | list[UUID]]:
     return "= ANY ($1)", list(ids)
 
 
+def lock_rows(
+    session: Session,
+    resource: str,
+    columns: Iterable[str],
+    ids: Collection[UUID],
+    strength: str = "NO KEY UPDATE",
+) -> dict[UUID, Row]:
+    """Lock rows, deleted ones too, in the order of their ids; their columns by id."""
+    names = ("id", "deleted_at", *columns)
+    condition, argument = matching(ids)
+    found = run(
+        session,
+        f"SELECT {', '.join(names)} FROM {resource} WHERE id {condition}"
+        f" ORDER BY id FOR {strength}",
+        argument,
+    )
+    return {row[0]: dict(zip(names, row, strict=True)) for row in found}
+
+
 def require_live(session: Session, resource: str, id: UUID) -> None:
     """Raise ``NotFound``, ``Gone`` or ``Merged`` unless the row is live."""
     sql = f"SELECT 1 FROM {resource} WHERE id = $1 AND deleted_at IS NULL"
@@ -136,8 +151,7 @@ def merged_into(resource: str) -> str:
     return "redirect_to" if RESOURCES[resource].can_be_merged else "NULL::uuid"
 
 
-@dataclass(frozen=True)
-class Children:
+class Children(NamedTuple):
     """All rows of ``table`` that belong to one row, whose id is in their column ``parent``.
 
     A child replaces the stored child with equal columns ``key``; without a key, all columns must
@@ -148,13 +162,6 @@ class Children:
     parent: str
     rows: Sequence[Row]
     key: tuple[str, ...] = ()
-
-
-def child_rows(id: UUID, children: Iterable[Children]) -> dict[str, list[Row]]:
-    """The rows of the children of a row by table."""
-    return {
-        family.table: [{family.parent: id, **row} for row in family.rows] for family in children
-    }
 
 
 def replace_children(session: Session, families: Mapping[UUID, Children]) -> set[UUID]:
@@ -208,16 +215,6 @@ def pick(fields: Row, *names: str) -> Row:
     return {name: fields[name] for name in names if name in fields}
 
 
-def period_columns(fields: Row, name: str) -> Row:
-    """The two columns of a date, ``name_edtf`` and ``name``, if the fields give it."""
-    if f"{name}_edtf" not in fields:
-        return {}
-    period: Period | None = fields[f"{name}_edtf"]
-    if period is None:
-        return {f"{name}_edtf": None, name: None}
-    return {f"{name}_edtf": period.edtf, name: days_literal(period)}
-
-
 def range_literal(interval: Interval) -> str:
     """The interval as a PostgreSQL ``numrange`` literal."""
     lower = "" if interval.lower is None else format(interval.lower, "f")
@@ -227,13 +224,7 @@ def range_literal(interval: Interval) -> str:
 
 
 def _encode(value: Any) -> str:
-    match value:
-        case Decimal():
-            return format(value, "f")
-        case date() | datetime():
-            return value.isoformat()
-        case _:
-            return str(value)
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
 _dump = json.JSONEncoder(default=_encode, ensure_ascii=False).encode

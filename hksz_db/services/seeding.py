@@ -3,10 +3,9 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-import psycopg
 from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
@@ -15,7 +14,6 @@ from hksz_db.domain.errors import DomainError, FaultsError
 from hksz_db.services.batches import create, update
 from hksz_db.services.registry import WRITERS
 from hksz_db.services.rows import Row
-from hksz_db.services.violations import translate
 from hksz_db.services.writers import Writer
 
 
@@ -23,8 +21,7 @@ class InvalidSeed(ValueError):
     """An entry of a data file that cannot be loaded; the message says which and why."""
 
 
-@dataclass(frozen=True)
-class Loaded:
+class Loaded(NamedTuple):
     """The number of entries that were new or differed, and of those that did not."""
 
     changed: int
@@ -59,6 +56,10 @@ def load(session: Session, folder: Path) -> Loaded:
     return Loaded(changed, unchanged)
 
 
+def _is_named(item: object) -> bool:
+    return isinstance(item, dict) and isinstance(item.get("external_id"), str)
+
+
 def _items(path: Path) -> Iterator[Row]:
     if not path.exists():
         return
@@ -69,7 +70,7 @@ def _items(path: Path) -> Iterator[Row]:
     if not isinstance(items, list):
         raise InvalidSeed(f"{path} is not a list of entries.")
     for number, item in enumerate(items, start=1):
-        if not isinstance(item, dict) or not isinstance(item.get("external_id"), str):
+        if not _is_named(item):
             raise InvalidSeed(f"Entry {number} of {path} has no external_id.")
         yield item
 
@@ -90,24 +91,18 @@ def _record(session: Session, file: str, item: Row) -> bool:
 
 
 def _load_item(session: Session, writer: Writer, item: Row, file: str) -> None:
-    try:
-        _check_parts(writer, item)
-        _write(session, writer, item)
-    except (DomainError, ValidationError, psycopg.Error) as error:
-        reason = _reason(error)
-        if reason is None:
-            raise
-        raise InvalidSeed(f"{item['external_id']} in {file}: {reason}") from error
-
-
-def _check_parts(writer: Writer, item: Row) -> None:
     for name in writer.parts:
         parts = item.get(name, [])
-        named = isinstance(parts, list) and all(
-            isinstance(part, dict) and isinstance(part.get("external_id"), str) for part in parts
-        )
-        if not named:
-            raise ValidationError({name: ["Must be a list of entries, each with an external_id."]})
+        if not isinstance(parts, list) or not all(map(_is_named, parts)):
+            reason = f"{name} must be a list of entries, each with an external_id."
+            raise InvalidSeed(f"{item['external_id']} in {file}: {reason}")
+    try:
+        _write(session, writer, item)
+    except (DomainError, ValidationError) as error:
+        faults = error.faults if isinstance(error, FaultsError) else ()
+        places = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults)
+        reason = f"{error} {places}".rstrip()
+        raise InvalidSeed(f"{item['external_id']} in {file}: {reason}") from error
 
 
 def _write(session: Session, writer: Writer, item: Row) -> None:
@@ -126,11 +121,3 @@ def _write(session: Session, writer: Writer, item: Row) -> None:
     for name, part in writer.parts.items():
         for nested in item.get(name, []):
             _write(session, part, {**nested, "claim_id": str(id)})
-
-
-def _reason(error: Exception) -> str | None:
-    known = translate(error) or error
-    if isinstance(known, FaultsError):
-        faults = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in known.faults)
-        return f"{known.detail} {faults}".strip()
-    return None if isinstance(known, psycopg.Error) else str(known)

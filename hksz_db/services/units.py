@@ -10,9 +10,8 @@ from schemas.units import UnitCreateSchema, UnitPatchSchema
 
 
 class _Units(Writer):
-    def compute(self, given: Row, before: Row, known: Resolved, pointer: str) -> Row:
+    def compute(self, given: Row, _before: Row, _known: Resolved, pointer: str) -> Row:
         """The dimension and the factor of the code. Raises ``Invalid`` if it is unknown."""
-        del before, known
         if "code" not in given:
             return {}
         try:

@@ -1,27 +1,164 @@
-"""How a resource is written: its declaration, and everything that follows from it."""
+"""How a resource is written: its declaration, and everything that follows from it.
 
-from collections.abc import Iterator, Mapping, Sequence
+The columns that the fields of a schema write are derived by name and type on import. Every accepted
+field is stored. A field without a column raises ``SchemaMismatch`` when the writer is declared, and
+when it is written.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from marshmallow import Schema
+from marshmallow import Schema, missing
+from sqlalchemy import Table
 
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.models import Base, table_of
-from hksz_db.services.columns import (
-    HOUSEKEEPING,
-    SchemaMismatch,
-    columns_of,
-    mismatch,
-    nested_schema,
-)
+from hksz_db.models.base import HistoryMixin, IdMixin, ResourceMixin
+from hksz_db.services.dates import ANCHORED, ORIGIN, date_columns
 from hksz_db.services.dependants import LIST_OWNERS, parents_of
 from hksz_db.services.references import Reference, Resolved, Shape
-from hksz_db.services.rows import Children, Row, child_rows, pick
-from schemas.base import InputSchema, patch_schema
+from hksz_db.services.rows import Children, Row, pick
+from schemas.base import InputSchema, nested_schema, patch_schema
+from schemas.fields import Edtf
 
+# The columns that every table has; clients do not write them.
+_HOUSEKEEPING = {
+    name for mixin in (HistoryMixin, IdMixin, ResourceMixin) for name in mixin.__annotations__
+} - {"external_id"}
 _ABSENT = object()
+
+
+class SchemaMismatch(TypeError):
+    """A schema does not fit its table, which is an error of the program, not of a client."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of ``table`` that the fields of ``schema`` write.
+
+    ``plain`` fields are written to the column of the same name. Of the ``dates``, ``date_edtf`` is
+    written to that column and the days that it covers to ``date``; those that are true may be given
+    as ``date_relative``. ``accepted`` are all fields that can be given to ``written``, where
+    references, which ``shape`` describes, are ids.
+    """
+
+    schema: type[InputSchema]
+    table: Table
+    plain: tuple[str, ...]
+    dates: Mapping[str, bool]
+    accepted: frozenset[str]
+    shape: Shape
+
+    def written(self, given: Row, known: Resolved, pointer: str) -> Row:
+        """The columns of the fields that are given.
+
+        Raises ``Invalid`` for a relative date that cannot be computed, and ``SchemaMismatch`` for
+        fields that would be lost.
+        """
+        self._check(given, self.accepted)
+        row = pick(given, *self.plain)
+        for date, may_be_relative in self.dates.items():
+            self._check(given.get(f"{date}_relative") or {}, frozenset(ORIGIN))
+            row |= date_columns(given, date, known, pointer, may_be_relative=may_be_relative)
+        return row
+
+    def _check(self, given: Row, accepted: frozenset[str]) -> None:
+        if not given.keys() <= accepted:
+            names = ", ".join(sorted(given.keys() - accepted))
+            raise SchemaMismatch(
+                f"Nothing writes {names} of {self.schema.__name__} to {self.table}."
+            )
+
+    def blank(self, defaults: Mapping[str, Any], added: Collection[str] = ()) -> Row:
+        """The columns of a new row of which no field is given: defaults and nulls.
+
+        ``added`` fields are added later. Raises ``SchemaMismatch`` for another optional field whose
+        column takes no null, or has a default of its own, which would not apply to all rows that
+        are inserted together.
+        """
+        needed = {*added, *(f"{stem}_id" for stem in self.schema.required)}
+        row: Row = dict.fromkeys((*self.plain, *_columns_of(self.dates)))
+        for name in self.plain:
+            field, column = self.schema._declared_fields[name], self.table.c[name]
+            if name in defaults or field.load_default is not missing:
+                row[name] = defaults.get(name, field.load_default)
+            elif field.required or name in needed:
+                continue
+            elif column.server_default is not None or not column.nullable:
+                raise _mismatch(self.schema, name, f"may be absent: declare a default of {column}")
+        return row
+
+
+def columns_of(
+    schema: type[InputSchema],
+    table: Table,
+    *,
+    elsewhere: Collection[str] = (),
+    replaced: Collection[str] = (),
+    computed: Collection[str] = (),
+) -> Columns:
+    """The columns of the table that the fields of the schema write.
+
+    ``elsewhere`` are fields that are written to other tables, and ``replaced`` are fields that are
+    replaced by others before. ``computed`` columns cannot be fields. Raises ``SchemaMismatch``,
+    naming schema, field and table, for any other field that is not a column, reference or date.
+    """
+    declared = schema._declared_fields
+    stems = {stem: target for stem in schema.references if (target := _target(table, stem))}
+    dates = {date: _may_be_relative(date, declared, table) for date in _dates(declared, table)}
+    relative = {f"{date}_relative" for date, may_be_relative in dates.items() if may_be_relative}
+    others = {*computed, *_columns_of(dates)} | _HOUSEKEEPING
+    writable = {column.name for column in table.c if column.computed is None} - others
+    plain = tuple(name for name in declared if name in writable)
+    accepted = {*plain, *(f"{date}_edtf" for date in dates), *relative, *elsewhere}
+    gone = {*replaced, *(f"{stem}_external_id" for stem in stems)}
+    for name, given in declared.items():
+        if name not in accepted | gone:
+            why = f"would be lost: {table} has no such column to write, and it is not a reference,"
+            raise _mismatch(schema, name, f"{why} date or declared list")
+        if name in plain and given.allow_none and not table.c[name].nullable:
+            raise _mismatch(schema, name, f"may be null, and {table.c[name]} may not")
+    for name in {*elsewhere, *replaced} - declared.keys():
+        raise _mismatch(schema, name, f"is declared for {table}, but is not a field")
+    nested = dict.fromkeys(relative, ANCHORED)
+    shape = Shape(stems, unit_code="unit_code" in plain, nested=nested)
+    return Columns(schema, table, plain, dates, frozenset(accepted), shape)
+
+
+def _mismatch(schema: type[Schema], name: str, why: str) -> SchemaMismatch:
+    return SchemaMismatch(f"{schema.__name__}.{name} {why}.")
+
+
+def _target(table: Table, stem: str) -> str | None:
+    """The table to whose rows ``stem_id`` refers."""
+    column = table.c.get(f"{stem}_id")
+    keys = () if column is None else column.foreign_keys
+    return next((key.column.table.name for key in keys if key.column.primary_key), None)
+
+
+def _dates(declared: Mapping[str, Any], table: Table) -> Iterator[str]:
+    for name, given in declared.items():
+        date = name.removesuffix("_edtf")
+        if isinstance(given, Edtf) and {name, date} <= {*table.c.keys()}:
+            yield date
+
+
+def _may_be_relative(date: str, declared: Mapping[str, Any], table: Table) -> bool:
+    field = declared.get(f"{date}_relative")
+    if field is None or not {f"{date}_{part}" for part in ORIGIN} <= {*table.c.keys()}:
+        return False
+    schema = nested_schema(field)
+    for name in schema._declared_fields.keys() - {*ORIGIN, "anchor_external_id"}:
+        raise _mismatch(schema, name, f"would be lost: {table} has no column for it")
+    return True
+
+
+def _columns_of(dates: Mapping[str, bool]) -> Iterator[str]:
+    for date, may_be_relative in dates.items():
+        yield from (f"{date}_edtf", date)
+        yield from (f"{date}_{part}" for part in ORIGIN if may_be_relative)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -44,8 +181,9 @@ class ListField:
         _, self.parent = LIST_OWNERS[self.table.name]
         self.shape = Shape()
         if not self.value:
-            own = {self.parent, self.ordinal}
-            self.columns = columns_of(nested_schema(field), self.table, computed=own)
+            schema, own = nested_schema(field), {self.parent, self.ordinal}
+            assert issubclass(schema, InputSchema)
+            self.columns = columns_of(schema, self.table, computed=own)
             self.blank = self.columns.blank({})
             self.shape = self.columns.shape
 
@@ -106,7 +244,7 @@ class Writer:
         for name, part in self.parts.items():
             schema = nested_schema(declared[name])
             for unknown in schema._declared_fields.keys() - part.create_schema._declared_fields:
-                raise mismatch(schema, unknown, f"would be lost: {part.table} is written without")
+                raise _mismatch(schema, unknown, f"would be lost: {part.table} is written without")
         read = {*self.fixed, *self.computed_from, "status"}
         self.stored = tuple(column.name for column in table.c if column.name in read)
         nested = {name: listed.shape for name, listed in self.lists.items()}
@@ -120,8 +258,8 @@ class Writer:
         table = table_of(self.model)
         written = self._new.accepted.union(self._new.dates, self.computed)
         for name in document._declared_fields.keys() & {*table.c.keys()} - written:
-            if name not in HOUSEKEEPING and table.c[name].server_default is None:
-                raise mismatch(document, name, f"is shown, and nothing writes {table}.{name}")
+            if name not in _HOUSEKEEPING and table.c[name].server_default is None:
+                raise _mismatch(document, name, f"is shown, and nothing writes {table}.{name}")
 
     @cached_property
     def fixed(self) -> frozenset[str]:
@@ -157,7 +295,9 @@ class Writer:
             parent = known.rows[link.target][fields[link.column]]
             fields = {**self.inherit(parent), **fields}
         row = self.row(fields, known, "#")
-        rows = {self.table: [row], **child_rows(row["id"], self._children(fields, known))}
+        rows = {self.table: [row]}
+        for family in self._children(fields, known):
+            rows[family.table] = [{family.parent: row["id"], **item} for item in family.rows]
         for name, part in self.parts.items():
             inherited = part.inherit(row)
             rows[part.table] = [

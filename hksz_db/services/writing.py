@@ -1,14 +1,68 @@
-"""Transactions of the services."""
+"""Transactions of the services, and errors of the database in terms of the API.
 
+The database enforces every rule. An error that earlier checks did not prevent is translated here by
+the name of its constraint, and never shows the text of the database.
+"""
+
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
+from psycopg import errors
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from hksz_db.database import Database
-from hksz_db.services.violations import translate
+from hksz_db.domain.errors import Conflict, DomainError, Fault, Invalid, Unavailable
+from hksz_db.queries.registry import RESOURCES
+from hksz_db.services.dependants import LIST_OWNERS
+
+_RULES: dict[str, tuple[str, str]] = {
+    "source_relations_acyclic_check": (
+        "relations",
+        "The relations of sources may not form a cycle.",
+    ),
+    "source_relations_not_itself_check": ("relations", "A source cannot be related to itself."),
+    "claim_relations_not_itself_check": ("relations", "A claim cannot be related to itself."),
+    "entity_relations_not_itself_check": ("relations", "An entity cannot be related to itself."),
+    "evidence_acyclic_check": (
+        "derived_from_id",
+        "The derivations of evidence may not form a cycle.",
+    ),
+    "evidence_within_capture_check": ("end_char", "A locator must end within its capture."),
+    "evidence_not_itself_check": ("derived_from_id", "Evidence cannot derive from itself."),
+    "evidence_locator_whole_check": (
+        "start_char",
+        "A locator must be complete (start_char, end_char and three hashes) or absent.",
+    ),
+    "evidence_span_check": ("end_char", "Must be above start_char."),
+}
+# Of two constraints that forbid the same, either may be reported.
+_REPORTED_AS = {"units_code_dimension_factor_key": ("code",)}
+# The detail of the message is translated, but for this part: "(claim_id, topic)=(…, firms)".
+_KEY = re.compile(r"\((.*?)\)=\((.*)\)", re.DOTALL)
+_IN_USE = {
+    "evidence_capture_id_source_id_fkey": (
+        "captures",
+        "Evidence has locators in a capture that would be removed.",
+    ),
+    "figures_metric_id_dimension_nonnegative_fkey": (
+        "dimension",
+        "Figures use this metric, so its dimension and sign cannot change.",
+    ),
+}
+_TEMPORARY: dict[tuple[type[Exception], ...], str] = {
+    (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction): (
+        "Database schema is out of date; run `alembic upgrade head`."
+    ),
+    (errors.DeadlockDetected, errors.SerializationFailure): (
+        "Other requests were changing the same rows; try again."
+    ),
+    (errors.QueryCanceled, errors.LockNotAvailable, errors.IdleInTransactionSessionTimeout): (
+        "The database did not finish in time."
+    ),
+}
 
 
 @contextmanager
@@ -22,3 +76,55 @@ def writing(database: Database) -> Iterator[Session]:
         if known is None:
             raise
         raise known from error
+
+
+def translate(error: Exception) -> DomainError | None:
+    """The domain error for a database error, or ``None``."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    match cause:
+        case errors.UniqueViolation():
+            return _unique(cause)
+        case errors.ForeignKeyViolation():
+            return _foreign_key(cause)
+        case errors.CheckViolation():
+            return _check(cause)
+        case psycopg.DataError():
+            return Invalid("A value cannot be stored.")
+    detail = next((text for kinds, text in _TEMPORARY.items() if isinstance(cause, kinds)), None)
+    return None if detail is None else Unavailable(detail)
+
+
+def violated_key(error: psycopg.Error) -> tuple[tuple[str, ...], str]:
+    """The columns of the key that exists already, and its values as PostgreSQL shows them."""
+    found = _KEY.search(error.diag.message_detail or "")
+    return (tuple(found[1].split(", ")), found[2]) if found else ((), "")
+
+
+def _unique(error: errors.UniqueViolation) -> Conflict:
+    name, table = error.diag.constraint_name or "", error.diag.table_name or ""
+    columns = _REPORTED_AS.get(name) or violated_key(error)[0]
+    owner, parent = LIST_OWNERS.get(table, ("", ""))
+    own = [column for column in columns if column != parent]
+    if owner:
+        listing = table.removeprefix(f"{RESOURCES[owner].singular}_")
+        what = f"the same {' and '.join(own)}" if own else "the same values"
+        detail = f"Two items have {what}, or another row already has them."
+        fault = Fault("unique", detail, f"#/{listing}")
+    elif len(own) == 1:
+        detail = f"This {own[0]} is taken in {table}, perhaps by a deleted or merged row."
+        fault = Fault("unique", detail, f"#/{own[0]}")
+    else:
+        fault = Fault("unique", f"A row with the same {', '.join(own)} already exists.")
+    return Conflict("A row with this key already exists.", [fault])
+
+
+def _foreign_key(error: errors.ForeignKeyViolation) -> Conflict:
+    detail = "Other rows refer to what would change, or a row was deleted meanwhile."
+    known = _IN_USE.get(error.diag.constraint_name or "")
+    return Conflict(detail, [Fault("in_use", known[1], f"#/{known[0]}")] if known else [])
+
+
+def _check(error: errors.CheckViolation) -> Invalid:
+    name = error.diag.constraint_name or ""
+    field, detail = _RULES.get(name, ("", f"The constraint {name} is violated."))
+    return Invalid("A rule of the model is violated.", [Fault("rule", detail, f"#/{field}")])

@@ -1,6 +1,6 @@
-"""What a stranger does with the generated client; test_generated_client.py runs and types it.
+"""Uses of the generated client, which test_generated_client.py runs and type-checks.
 
-``hksz_client`` is there only once the generator has run.
+``hksz_client`` exists only after the generator has run.
 """
 
 from typing import TypeVar
@@ -58,7 +58,7 @@ T = TypeVar("T")
 
 
 def given(value: T | Unset) -> T:
-    """What an answer holds unless ``select`` leaves it out."""
+    """The value of a field, which only ``select`` can leave out."""
     assert not isinstance(value, Unset)
     return value
 
@@ -92,7 +92,7 @@ def ids_of(page: ClaimPage | Problem | None) -> list[UUID]:
     return [given(claim.id) for claim in page.data]
 
 
-def make_find_and_change(client: AuthenticatedClient) -> None:
+def create_find_and_update(client: AuthenticatedClient) -> None:
     made = claims_create.sync_detailed(client=client, body=new_claim("Forty firms will move."))
     assert made.status_code == 201
     claim = made.parsed
@@ -135,7 +135,7 @@ def delete_and_restore(client: AuthenticatedClient) -> None:
     assert back.statement == made.parsed.statement
 
 
-def go_back_in_a_history(client: AuthenticatedClient) -> None:
+def restore_a_version(client: AuthenticatedClient) -> None:
     claim = claims_create.sync(client=client, body=new_claim("Seventy firms will move."))
     assert isinstance(claim, Claim)
     id = given(claim.id)
@@ -160,7 +160,7 @@ def go_back_in_a_history(client: AuthenticatedClient) -> None:
     assert (back.statement, back.version) == ("Seventy firms will move.", 3)
 
 
-def read_what_never_was(client: AuthenticatedClient) -> None:
+def read_an_unknown_id(client: AuthenticatedClient) -> None:
     unknown = uuid4()
     problem = claims_read.sync(unknown, client=client)
     assert isinstance(problem, Problem)
@@ -170,7 +170,7 @@ def read_what_never_was(client: AuthenticatedClient) -> None:
     assert problem.errors is UNSET
 
 
-def read_what_is_known_already(client: AuthenticatedClient) -> None:
+def read_with_if_none_match(client: AuthenticatedClient) -> None:
     claim_id = ids_of(claims_list.sync(client=client, per_page=1))[0]
     first = claims_read.sync_detailed(claim_id, client=client, include=[ClaimInclude.FIGURES])
     assert isinstance(first.parsed, Claim)
@@ -184,7 +184,7 @@ def read_what_is_known_already(client: AuthenticatedClient) -> None:
     assert (again.status_code, again.parsed) == (304, None)
 
 
-def walk_two_pages(client: AuthenticatedClient) -> None:
+def read_two_pages(client: AuthenticatedClient) -> None:
     order = [ClaimSort.TIME_DESCENDING, ClaimSort.ID]
     whole = ids_of(claims_list.sync(client=client, sort=order, per_page=100))
     per_page = (len(whole) + 1) // 2
@@ -231,7 +231,7 @@ def count_by_fields(client: AuthenticatedClient) -> None:
         assert group.language is UNSET
 
 
-def read_what_a_claim_rests_on(client: AuthenticatedClient) -> None:
+def read_corroboration(client: AuthenticatedClient) -> None:
     (claim_id,) = ids_of(claims_list.sync(client=client, external_id="hksz:ttps-approved-2023"))
     found = claims_read_corroboration.sync(claim_id, client=client)
     assert isinstance(found, Corroboration)
@@ -240,7 +240,7 @@ def read_what_a_claim_rests_on(client: AuthenticatedClient) -> None:
     assert found.origins[0].via[0].steps == []
 
 
-def keep_a_decimal(client: AuthenticatedClient) -> None:
+def keep_decimal_digits(client: AuthenticatedClient) -> None:
     exact = "12345678901234567890.1234567890"
     made = figures_create.sync(
         client=client,
@@ -261,7 +261,7 @@ def keep_a_decimal(client: AuthenticatedClient) -> None:
     assert read.amount == exact
 
 
-def be_refused(client: AuthenticatedClient) -> None:
+def send_invalid_values(client: AuthenticatedClient) -> None:
     body = new_claim(" ")
     body.topics = ["firms", "Not A Slug"]
     body.language = "not a language"

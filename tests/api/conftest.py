@@ -1,4 +1,4 @@
-"""What the tests of the API stand on: the app over a seeded database, and clients with keys."""
+"""Fixtures: the app on a seeded database, and clients with keys."""
 
 import copy
 import os
@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from flask import Flask
@@ -26,16 +26,17 @@ from hksz_db.queries.registry import RESOURCES
 from hksz_db.services import api_keys, seeding
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
+from tests.conftest import MakeDatabase
 
 ROOT = Path(__file__).parents[2]
 WRITING = (Scope.SOURCES_WRITE, Scope.CLAIMS_WRITE, Scope.ENTITIES_WRITE)
 
 
 @pytest.fixture(scope="session")
-def seeded_template(make_database) -> Iterator[str]:
+def seeded_template(make_database: MakeDatabase) -> Iterator[str]:
     """The name of a database with the first seed, to be cloned.
 
-    Only the first: what the tests count must not change with every source that is added.
+    Only the first, so that the counts in tests do not change with every added source.
     """
     (article, *_) = seed_folders()
     with make_database() as url:
@@ -49,7 +50,7 @@ def seeded_template(make_database) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def database_url(make_database, seeded_template: str) -> Iterator[str]:
+def database_url(make_database: MakeDatabase, seeded_template: str) -> Iterator[str]:
     """A database with the first seed, for the module."""
     with make_database(seeded_template) as url:
         yield url
@@ -62,9 +63,15 @@ def _bare_app() -> Flask:
 
 @pytest.fixture
 def app(_bare_app: Flask, database: Database) -> Flask:
-    """The service over the test's own transaction."""
+    """The service in the transaction of the test."""
     _bare_app.extensions["hksz_database"] = database
     return _bare_app
+
+
+class Answer(TestResponse):
+    """A response, of which each test knows which document it expects."""
+
+    json: Any
 
 
 class Client:
@@ -76,30 +83,30 @@ class Client:
 
     def send(
         self, method: str, path: str, *, headers: dict[str, str] | None = None, **options: Any
-    ) -> TestResponse:
+    ) -> Answer:
         """The response to a request, as Werkzeug's client takes it."""
         given = {**self._headers, **(headers or {})}
-        return self._client.open(path, method=method, headers=given, **options)
+        return cast("Answer", self._client.open(path, method=method, headers=given, **options))
 
-    def get(self, path: str, **query: Any) -> TestResponse:
+    def get(self, path: str, **query: Any) -> Answer:
         return self.send("GET", path, query_string=query or None)
 
-    def whole(self, path: str) -> TestResponse:
-        """A row with all that can be embedded, as the answer to a write has it."""
+    def get_with_embeds(self, path: str) -> Answer:
+        """A row with everything that can be embedded, like the answer to a write."""
         (resource,) = (r for r in RESOURCES.values() if path.startswith(f"/v1/{r.name}/"))
         embeds = ",".join(resource.embeds)
         return self.get(path, include=embeds) if embeds else self.get(path)
 
-    def post(self, path: str, body: Any = None, **headers: str) -> TestResponse:
+    def post(self, path: str, body: Any = None, **headers: str) -> Answer:
         return self.send("POST", path, json=body, headers=headers)
 
-    def patch(self, path: str, body: Any, etag: str = "*") -> TestResponse:
+    def patch(self, path: str, body: Any, etag: str = "*") -> Answer:
         return self.send("PATCH", path, json=body, headers={"If-Match": etag})
 
-    def delete(self, path: str, etag: str = "*") -> TestResponse:
+    def delete(self, path: str, etag: str = "*") -> Answer:
         return self.send("DELETE", path, headers={"If-Match": etag})
 
-    def restore(self, path: str, etag: str = "*") -> TestResponse:
+    def restore(self, path: str, etag: str = "*") -> Answer:
         return self.send("POST", f"{path}/restore", headers={"If-Match": etag})
 
 
@@ -125,13 +132,13 @@ def reader(app: Flask) -> Client:
 
 @pytest.fixture
 def editor(make_client: MakeClient) -> Client:
-    """A client that may write everything, what was reviewed too, and is no admin."""
+    """A client that may write everything, also reviewed rows, but is not an admin."""
     return make_client(*WRITING, Scope.REVIEW, label="editor")
 
 
 @pytest.fixture
 def writer(make_client: MakeClient) -> Client:
-    """A client that may write everything, and may not review."""
+    """A client that may write everything except reviewed rows."""
     return make_client(*WRITING, label="writer")
 
 
@@ -143,13 +150,13 @@ def admin(make_client: MakeClient) -> Client:
 
 @pytest.fixture(scope="module")
 def server_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the server writes."""
+    """The log of the server."""
     return tmp_path_factory.mktemp("server") / "log"
 
 
 @pytest.fixture(scope="module")
 def address(database_url: str, server_log: Path) -> Iterator[str]:
-    """Where the service is, run as it is in production; everything is committed."""
+    """The URL of a service that runs as in production; everything is committed."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -192,10 +199,10 @@ def key(database_url: str) -> str:
 
 @dataclass(frozen=True)
 class Sample:
-    """How a row of a resource is made, and how it can be changed.
+    """A body that creates a row of a resource, and a patch that changes it.
 
-    ``body`` creates one on the seed, ``plain`` are those of its fields that come back as they
-    were sent, ``change`` is a patch that differs, ``scope`` what both need.
+    ``body`` refers to the seed, ``plain`` are the fields that are returned as they were
+    sent, ``change`` is a patch with another value, and both need ``scope``.
     """
 
     resource: str

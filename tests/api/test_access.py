@@ -1,9 +1,12 @@
-"""Who may: keys, their scopes, and what is written down of them."""
+"""Authorization: keys, their scopes, and which key made a change."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
 from app import create_app
 from hksz_db.database import Database, run
@@ -11,11 +14,12 @@ from hksz_db.domain.vocabulary import Scope
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
+from tests.api.conftest import Client, MakeClient, Sample
 
 ROW = "0199c3a0-0000-7000-8000-000000000000"
 
 
-def _used(session, label):
+def _used(session: Session, label: str) -> datetime | None:
     sql = "SELECT last_used_at FROM api_keys WHERE label = $1"
     return run(session, sql, label)[0][0]
 
@@ -34,7 +38,9 @@ def _used(session, label):
         "Bearer " + "x" * 5000,
     ],
 )
-def test_a_write_needs_a_known_key(reader, sample, authorization):
+def test_a_write_needs_a_known_key(
+    reader: Client, sample: Sample, authorization: str | None
+) -> None:
     headers = {} if authorization is None else {"Authorization": authorization}
     for method, path in (
         ("POST", sample.path),
@@ -48,7 +54,7 @@ def test_a_write_needs_a_known_key(reader, sample, authorization):
         assert refused.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_a_key_in_the_url_is_no_key(database, reader, sample):
+def test_a_key_in_the_url_is_ignored(database: Database, reader: Client, sample: Sample) -> None:
     with writing(database) as session:
         key = api_keys.create(session, "leaked", [Scope.ADMIN])
     refused = reader.send("POST", f"{sample.path}?key={key}", json=sample.body)
@@ -56,7 +62,7 @@ def test_a_key_in_the_url_is_no_key(database, reader, sample):
     assert key not in refused.text
 
 
-def test_an_expired_key_counts_no_more(database, reader, sample):
+def test_an_expired_key_is_refused(database: Database, reader: Client, sample: Sample) -> None:
     now = datetime.now(UTC)
     statuses = []
     for label, until in (("old", now - timedelta(hours=1)), ("new", now + timedelta(hours=1))):
@@ -68,7 +74,7 @@ def test_an_expired_key_counts_no_more(database, reader, sample):
     assert "WWW-Authenticate" in statuses[0].headers
 
 
-def test_a_revoked_key_counts_no_more(database, editor, sample):
+def test_a_revoked_key_is_refused(database: Database, editor: Client, sample: Sample) -> None:
     assert editor.post(sample.path, sample.body).status_code == 201
     with writing(database) as session:
         assert api_keys.revoke(session, "editor")
@@ -78,7 +84,9 @@ def test_a_revoked_key_counts_no_more(database, editor, sample):
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-def test_the_scheme_is_written_in_any_case(database, reader, sample, scheme):
+def test_the_scheme_is_case_insensitive(
+    database: Database, reader: Client, sample: Sample, scheme: str
+) -> None:
     with writing(database) as session:
         key = api_keys.create(session, "tester", [Scope.ADMIN])
     headers = {"Authorization": f"{scheme} {key}"}
@@ -86,7 +94,9 @@ def test_the_scheme_is_written_in_any_case(database, reader, sample, scheme):
 
 
 @pytest.mark.parametrize("scope", Scope)
-def test_a_key_writes_what_its_scope_says(make_client, sample, scope):
+def test_a_key_can_write_only_within_its_scope(
+    make_client: MakeClient, sample: Sample, scope: Scope
+) -> None:
     client = make_client(scope, Scope.REVIEW)
     allowed = scope in {sample.scope, Scope.ADMIN}
     made = client.post(sample.path, sample.body)
@@ -97,19 +107,21 @@ def test_a_key_writes_what_its_scope_says(make_client, sample, scope):
     assert client.restore(path).status_code == (200 if allowed else 403)
 
 
-def test_a_refusal_names_the_scope_that_is_missing(make_client, sample):
+def test_a_refusal_names_the_missing_scope(make_client: MakeClient, sample: Sample) -> None:
     refused = make_client(Scope.REVIEW).post(sample.path, sample.body)
     assert sample.scope in refused.json["detail"]
 
 
 @pytest.fixture
-def reviewer(make_client):
+def reviewer(make_client: MakeClient) -> Client:
     return make_client(Scope.CLAIMS_WRITE, Scope.REVIEW, label="reviewer")
 
 
 @pytest.mark.parametrize("verdict", ["accepted", "rejected"])
 @pytest.mark.parametrize("resource", ["claims", "evidence"])
-def test_a_verdict_needs_the_scope_to_review(writer, reviewer, samples, resource, verdict):
+def test_a_review_status_needs_the_scope_review(
+    writer: Client, reviewer: Client, samples: dict[str, Sample], resource: str, verdict: str
+) -> None:
     sample = samples[resource]
     body = {**sample.body, "status": verdict}
     assert writer.post(sample.path, body).status_code == 403
@@ -120,7 +132,9 @@ def test_a_verdict_needs_the_scope_to_review(writer, reviewer, samples, resource
     assert reviewer.patch(path, {"status": verdict}).json["status"] == verdict
 
 
-def test_a_verdict_on_evidence_given_with_its_claim_needs_it_too(writer, reviewer, samples):
+def test_a_review_status_of_evidence_in_a_new_claim_needs_the_scope_review(
+    writer: Client, reviewer: Client, samples: dict[str, Sample]
+) -> None:
     sample = samples["claims"]
     sample.body["evidence"][0]["status"] = "accepted"
     assert writer.post(sample.path, sample.body).status_code == 403
@@ -128,7 +142,9 @@ def test_a_verdict_on_evidence_given_with_its_claim_needs_it_too(writer, reviewe
     assert made.json["evidence"][0]["status"] == "accepted"
 
 
-def test_a_verdict_on_evidence_added_to_a_claim_needs_it_too(writer, reviewer):
+def test_a_review_status_of_evidence_added_to_a_claim_needs_the_scope_review(
+    writer: Client, reviewer: Client
+) -> None:
     claim = writer.get("/v1/claims", q='"talent pass"').json["data"][0]["id"]
     path = f"/v1/claims/{claim}/evidence"
     body = {"source_external_id": "hksz:shenzhen-daily-article", "stance": "supports"}
@@ -137,13 +153,17 @@ def test_a_verdict_on_evidence_added_to_a_claim_needs_it_too(writer, reviewer):
 
 
 @pytest.mark.parametrize("status", ["draft", "submitted", "retracted"])
-def test_an_author_chooses_among_the_other_states(editor, samples, status):
+def test_other_statuses_do_not_need_the_scope_review(
+    editor: Client, samples: dict[str, Sample], status: str
+) -> None:
     sample = samples["claims"]
     made = editor.post(sample.path, {**sample.body, "status": status})
     assert made.json["status"] == status
 
 
-def test_evidence_says_who_added_it(editor, reviewer, samples):
+def test_evidence_names_the_key_that_added_it(
+    editor: Client, reviewer: Client, samples: dict[str, Sample]
+) -> None:
     sample = samples["evidence"]
     made = editor.post(sample.path, sample.body)
     assert made.json["added_by"] == "editor"
@@ -157,13 +177,15 @@ def test_evidence_says_who_added_it(editor, reviewer, samples):
     assert refused.status_code == 422
 
 
-def test_a_key_shows_when_it_was_last_used(editor, session, sample):
+def test_a_key_shows_when_it_was_last_used(
+    editor: Client, session: Session, sample: Sample
+) -> None:
     assert _used(session, "editor") is None
     editor.post(sample.path, sample.body)
     assert _used(session, "editor") is not None
 
 
-def test_a_key_is_stored_as_a_hash(database, session):
+def test_a_key_is_stored_as_a_hash(database: Database, session: Session) -> None:
     with writing(database) as writer:
         key = api_keys.create(writer, "tester", [Scope.REVIEW])
     assert key.startswith("hksz_")
@@ -174,18 +196,18 @@ def test_a_key_is_stored_as_a_hash(database, session):
 
 
 @pytest.fixture(scope="module")
-def closed_app():
+def closed_app() -> Flask:
     return create_app(Settings(open_reads=False, log_level="error"), Database(lambda: ""))
 
 
 @pytest.fixture
-def closed(closed_app, database):
-    """A client of a service whose reading is closed."""
+def closed(closed_app: Flask, database: Database) -> FlaskClient:
+    """A client of a service whose reads require a key."""
     closed_app.extensions["hksz_database"] = database
     return closed_app.test_client()
 
 
-def test_reading_can_be_closed(closed, database, sample):
+def test_reads_can_require_a_key(closed: FlaskClient, database: Database, sample: Sample) -> None:
     with writing(database) as session:
         key = api_keys.create(session, "reader", [])
     allowed = {"Authorization": f"Bearer {key}"}
@@ -208,23 +230,25 @@ def test_reading_can_be_closed(closed, database, sample):
         assert closed.open(path, method=method, json=body, headers=allowed).status_code == status
 
 
-def test_closed_reading_covers_the_evidence_of_a_claim(closed):
+def test_closed_reads_include_the_evidence_of_a_claim(closed: FlaskClient) -> None:
     assert closed.get(f"/v1/claims/{ROW}/evidence").status_code == 401
 
 
-def test_who_runs_a_closed_service_still_sees_whether_it_lives(closed):
+def test_probes_of_a_closed_service_need_no_key(closed: FlaskClient) -> None:
     for path in ("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs/"):
         assert closed.get(path).status_code == 200
 
 
-def test_a_client_without_a_right_learns_nothing_of_rows(reader, make_client, sample):
+def test_a_client_without_a_right_learns_nothing_about_rows(
+    reader: Client, make_client: MakeClient, sample: Sample
+) -> None:
     row = reader.get(sample.path, per_page="1").json["data"][0]["id"]
     other = make_client(Scope.REVIEW)
     answers = {other.delete(f"{sample.path}/{id}").status_code for id in (row, ROW)}
     assert answers == {403}
 
 
-def test_what_was_accepted_is_changed_by_reviewers_only(writer, reviewer):
+def test_only_reviewers_change_accepted_rows(writer: Client, reviewer: Client) -> None:
     claim = reviewer.get("/v1/claims", external_id="hksz:ttps-approved-2023").json["data"][0]
     for path, change in (
         (f"/v1/claims/{claim['id']}", {"statement": "Another."}),
@@ -236,7 +260,9 @@ def test_what_was_accepted_is_changed_by_reviewers_only(writer, reviewer):
         assert reviewer.patch(path, change).status_code == 200
 
 
-def test_a_figure_is_added_to_what_was_accepted_by_reviewers_only(writer, reviewer, samples):
+def test_only_reviewers_add_a_figure_to_an_accepted_claim(
+    writer: Client, reviewer: Client, samples: dict[str, Sample]
+) -> None:
     sample = samples["figures"]
     assert sample.body["claim_external_id"] == "hksz:ttps-approved-2023"
     refused = writer.post(sample.path, sample.body)
@@ -246,7 +272,9 @@ def test_a_figure_is_added_to_what_was_accepted_by_reviewers_only(writer, review
     assert reviewer.post(sample.path, sample.body).status_code == 201
 
 
-def test_a_figure_is_added_to_what_was_not_reviewed_by_anybody(writer, samples):
+def test_any_writer_adds_a_figure_to_an_unreviewed_claim(
+    writer: Client, samples: dict[str, Sample]
+) -> None:
     claim = writer.post(samples["claims"].path, samples["claims"].body).json
     body = {**samples["figures"].body, "claim_id": claim["id"]}
     del body["claim_external_id"]

@@ -1,4 +1,4 @@
-"""``as_of=``: what was answered at a moment is answered of it for ever, byte for byte."""
+"""``as_of=`` gives the answer of an earlier time, byte for byte."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -10,6 +10,8 @@ import pytest
 
 from hksz_db.database import Database, run
 from hksz_db.services.writing import writing
+from tests.api.conftest import Client
+from tests.conftest import MakeDatabase
 
 Answer = tuple[int, Any]
 Questions = list[tuple[str, dict[str, str]]]
@@ -48,15 +50,15 @@ MORE = 8
 
 
 @pytest.fixture(scope="module")
-def database_url(make_database, all_seeds: str) -> Iterator[str]:
-    """Every seed: figures to compare, and corroboration of all sorts."""
+def database_url(make_database: MakeDatabase, all_seeds: str) -> Iterator[str]:
+    """A database with every seed, which has comparable figures and all kinds of corroboration."""
     with make_database(all_seeds) as url:
         yield url
 
 
 @dataclass
-class World:
-    """Somebody who changes things at random, over HTTP and at the database itself."""
+class RandomEdits:
+    """Random changes over HTTP and by SQL."""
 
     editor: Any
     database: Database
@@ -64,113 +66,113 @@ class World:
     touched: list[str] = field(default_factory=list)
 
     def pick(self, resource: str) -> str:
-        """The address of a row, live or not."""
+        """The path of a row, live or deleted."""
         rows = self.sql(f"SELECT id FROM {resource} ORDER BY id")
         self.touched.append(f"/v1/{resource}/{self.chance.choice(rows)[0]}")
         return self.touched[-1]
 
     def sql(self, query: str, *arguments: Any) -> list[tuple[Any, ...]]:
-        """Carry out a statement at the database."""
+        """Execute a statement in the database."""
         with writing(self.database) as session:
             return run(session, query, *arguments)
 
 
-def _reword(world: World) -> None:
-    path = world.pick("claims")
-    world.editor.patch(path, {"statement": f"Statement {world.chance.random()} on talent"})
+def _reword(edits: RandomEdits) -> None:
+    path = edits.pick("claims")
+    edits.editor.patch(path, {"statement": f"Statement {edits.chance.random()} on talent"})
 
 
-def _redate(world: World) -> None:
-    year = str(world.chance.randint(2005, 2024))
-    world.editor.patch(world.pick("sources"), {"issued_edtf": year})
+def _redate(edits: RandomEdits) -> None:
+    year = str(edits.chance.randint(2005, 2024))
+    edits.editor.patch(edits.pick("sources"), {"issued_edtf": year})
 
 
-def _retitle(world: World) -> None:
-    world.editor.patch(world.pick("sources"), {"title": f"Title {world.chance.random()}"})
+def _retitle(edits: RandomEdits) -> None:
+    edits.editor.patch(edits.pick("sources"), {"title": f"Title {edits.chance.random()}"})
 
 
-def _rename(world: World) -> None:
-    name = {"name": f"Park {world.chance.random()}", "language": "en", "kind": "preferred"}
-    world.editor.patch(world.pick("entities"), {"names": [name]})
+def _rename(edits: RandomEdits) -> None:
+    name = {"name": f"Park {edits.chance.random()}", "language": "en", "kind": "preferred"}
+    edits.editor.patch(edits.pick("entities"), {"names": [name]})
 
 
-def _measure(world: World) -> None:
-    amount = str(world.chance.randint(1, 90_000))
-    world.editor.patch(world.pick("figures"), {"amount": amount, "comparator": "eq"})
+def _measure(edits: RandomEdits) -> None:
+    amount = str(edits.chance.randint(1, 90_000))
+    edits.editor.patch(edits.pick("figures"), {"amount": amount, "comparator": "eq"})
 
 
-def _corroborate(world: World) -> None:
-    source = world.pick("sources").rpartition("/")[2]
-    stance = world.chance.choice(("supports", "disputes", "mentions"))
-    world.editor.post(
-        f"{world.pick('claims')}/evidence", {"source_id": source, "stance": stance, "page": "1"}
+def _corroborate(edits: RandomEdits) -> None:
+    source = edits.pick("sources").rpartition("/")[2]
+    stance = edits.chance.choice(("supports", "disputes", "mentions"))
+    edits.editor.post(
+        f"{edits.pick('claims')}/evidence", {"source_id": source, "stance": stance, "page": "1"}
     )
 
 
-def _relate(world: World) -> None:
-    target = world.pick("sources").rpartition("/")[2]
-    kind = world.chance.choice(("copy_of", "rewrite_of", "cites"))
-    world.editor.patch(world.pick("sources"), {"relations": [{"kind": kind, "to_id": target}]})
+def _relate(edits: RandomEdits) -> None:
+    target = edits.pick("sources").rpartition("/")[2]
+    kind = edits.chance.choice(("copy_of", "rewrite_of", "cites"))
+    edits.editor.patch(edits.pick("sources"), {"relations": [{"kind": kind, "to_id": target}]})
 
 
-def _retract(world: World) -> None:
-    moment = world.chance.choice((None, "2024-01-01T00:00:00Z"))
-    world.editor.patch(world.pick("sources"), {"retracted_at": moment})
+def _retract(edits: RandomEdits) -> None:
+    moment = edits.chance.choice((None, "2024-01-01T00:00:00Z"))
+    edits.editor.patch(edits.pick("sources"), {"retracted_at": moment})
 
 
-def _delete(world: World) -> None:
+def _delete(edits: RandomEdits) -> None:
     resources = ("claims", "evidence", "figures", "sources")
-    _until_done(lambda: world.editor.delete(world.pick(world.chance.choice(resources))))
+    _until_done(lambda: edits.editor.delete(edits.pick(edits.chance.choice(resources))))
 
 
-def _restore(world: World) -> None:
-    resource = world.chance.choice(("claims", "evidence", "figures", "sources"))
-    world.editor.restore(world.pick(resource))
+def _restore(edits: RandomEdits) -> None:
+    resource = edits.chance.choice(("claims", "evidence", "figures", "sources"))
+    edits.editor.restore(edits.pick(resource))
 
 
-def _merge(world: World) -> None:
+def _merge(edits: RandomEdits) -> None:
     def merge() -> Any:
-        into, path = world.pick("entities").rpartition("/")[2], f"{world.pick('entities')}/merge"
-        return world.editor.post(path, {"into_id": into}, **{"If-Match": "*"})
+        into, path = edits.pick("entities").rpartition("/")[2], f"{edits.pick('entities')}/merge"
+        return edits.editor.post(path, {"into_id": into}, **{"If-Match": "*"})
 
     _until_done(merge)
 
 
-def _unmerge(world: World) -> None:
-    merged = world.sql("SELECT id FROM entities WHERE redirect_to IS NOT NULL ORDER BY id")
+def _unmerge(edits: RandomEdits) -> None:
+    merged = edits.sql("SELECT id FROM entities WHERE redirect_to IS NOT NULL ORDER BY id")
     for (id,) in merged[:1]:
-        world.editor.post(f"/v1/entities/{id}/unmerge", **{"If-Match": "*"})
+        edits.editor.post(f"/v1/entities/{id}/unmerge", **{"If-Match": "*"})
 
 
 def _until_done(attempt: Callable[[], Any]) -> None:
-    """Something that is often refused, because other rows rest on the row."""
+    """Repeat a change that is often refused because other rows refer to the row."""
     for _ in range(100):
         if attempt().status_code < 300:
             return
 
 
-def _add(world: World) -> None:
-    world.editor.post(
+def _add(edits: RandomEdits) -> None:
+    edits.editor.post(
         "/v1/claims",
         {
-            "statement": f"{world.chance.randint(1, 9)} thousand talents came to Qianhai.",
+            "statement": f"{edits.chance.randint(1, 9)} thousand talents came to Qianhai.",
             "claimant_external_id": "hksz:hksar-government",
             "topics": ["talent"],
         },
     )
 
 
-def _by_hand(world: World) -> None:
+def _update_by_sql(edits: RandomEdits) -> None:
     passage, topic = (
-        world.chance.choice(world.sql(f"SELECT id FROM {table} ORDER BY id"))[0]
+        edits.chance.choice(edits.sql(f"SELECT id FROM {table} ORDER BY id"))[0]
         for table in ("evidence", "claim_topics")
     )
-    status = world.chance.choice(("rejected", "accepted"))
-    world.sql("UPDATE evidence SET status = $1 WHERE id = $2", status, passage)
-    world.sql("DELETE FROM claim_topics WHERE id = $1", topic)
+    status = edits.chance.choice(("rejected", "accepted"))
+    edits.sql("UPDATE evidence SET status = $1 WHERE id = $2", status, passage)
+    edits.sql("DELETE FROM claim_topics WHERE id = $1", topic)
 
 
-CHANGES: tuple[Callable[[World], None], ...] = (
+CHANGES: tuple[Callable[[RandomEdits], None], ...] = (
     _reword,
     _redate,
     _retitle,
@@ -185,15 +187,15 @@ CHANGES: tuple[Callable[[World], None], ...] = (
     _merge,
     _unmerge,
     _add,
-    _by_hand,
+    _update_by_sql,
 )
 
 
-def questions(world: World) -> Questions:
-    """Every list, some rows with all that can be read of them, and the last that were touched."""
-    touched: Questions = [(path, {}) for path in dict.fromkeys(world.touched[-10:])]
+def questions(edits: RandomEdits) -> Questions:
+    """Requests for every list, for some rows with their parts, and for the last rows changed."""
+    touched: Questions = [(path, {}) for path in dict.fromkeys(edits.touched[-10:])]
     rows: Questions = [
-        (f"{world.pick(resource)}{part}", {})
+        (f"{edits.pick(resource)}{part}", {})
         for resource, parts in PARTS.items()
         for part in parts
         for _ in range(2)
@@ -202,7 +204,7 @@ def questions(world: World) -> Questions:
 
 
 def answer(reader: Any, path: str, query: dict[str, str], **more: str) -> Answer:
-    """Status and body, without the cursor, which names the moment that was asked for."""
+    """Status and body without the cursor, which contains the requested time."""
     response = reader.get(path, **query, **more)
     body = response.json if response.is_json else response.get_data(as_text=True)
     if response.status_code == 200 and "meta" in body:
@@ -216,17 +218,19 @@ def answer(reader: Any, path: str, query: dict[str, str], **more: str) -> Answer
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [3, 4])
-def test_every_moment_is_answered_as_it_was_then(editor, reader, database, seed):
-    world = World(editor, database, random.Random(seed))
+def test_each_as_of_gives_the_answer_of_that_time(
+    editor: Client, reader: Client, database: Database, seed: int
+) -> None:
+    edits = RandomEdits(editor, database, random.Random(seed))
     recorded: list[tuple[str, str, dict[str, str], Answer]] = []
-    # Each change once, and then whatever comes.
-    changes = [*world.chance.sample(CHANGES, len(CHANGES)), *world.chance.choices(CHANGES, k=MORE)]
+    # Each change at least once.
+    changes = [*edits.chance.sample(CHANGES, len(CHANGES)), *edits.chance.choices(CHANGES, k=MORE)]
     for change in changes:
-        change(world)
-        ((moment,),) = world.sql("SELECT clock_timestamp()")
-        for path, query in questions(world):
+        change(edits)
+        ((moment,),) = edits.sql("SELECT clock_timestamp()")
+        for path, query in questions(edits):
             recorded.append((moment.isoformat(), path, query, answer(reader, path, query)))
-    world.chance.shuffle(recorded)
+    edits.chance.shuffle(recorded)
     statuses = set()
     for moment, path, query, before in recorded:
         assert answer(reader, path, query, as_of=moment) == before, (moment, path, query)
@@ -234,9 +238,9 @@ def test_every_moment_is_answered_as_it_was_then(editor, reader, database, seed)
     assert {200, 308, 410} <= statuses
 
 
-def test_a_moment_before_a_correction_has_the_old_answer_and_its_corroboration(
-    editor, reader, database
-):
+def test_as_of_before_a_correction_gives_the_old_figure_and_corroboration(
+    editor: Client, reader: Client, database: Database
+) -> None:
     claim = reader.get("/v1/claims", external_id="hksz:ttps-approved-2023").json["data"][0]
     path = f"/v1/claims/{claim['id']}"
     before = reader.get(path)
@@ -259,7 +263,7 @@ def test_a_moment_before_a_correction_has_the_old_answer_and_its_corroboration(
     assert [claim["id"] for claim in old] == [claim["id"]]
 
 
-def test_a_list_of_the_past_is_paged_like_any_other(editor, reader, database):
+def test_a_list_of_the_past_is_paged(editor: Client, reader: Client, database: Database) -> None:
     every = [claim["id"] for claim in reader.get("/v1/claims", per_page="100").json["data"]]
     with writing(database) as session:
         ((moment,),) = run(session, "SELECT clock_timestamp()")
@@ -273,12 +277,12 @@ def test_a_list_of_the_past_is_paged_like_any_other(editor, reader, database):
             break
         query["cursor"] = page["meta"]["next_cursor"]
     assert found == every
-    # A cursor belongs to its moment.
+    # A cursor belongs to its as_of.
     refused = reader.get("/v1/claims", per_page="7", select="id", cursor=query["cursor"])
     assert refused.status_code == 400
 
 
-def test_a_query_by_a_tree_can_look_back(editor, reader, database):
+def test_a_query_tree_accepts_as_of(editor: Client, reader: Client, database: Database) -> None:
     with writing(database) as session:
         ((moment,),) = run(session, "SELECT clock_timestamp()")
     editor.post("/v1/units", {"code": "MOP", "label": "pataca"})
@@ -299,7 +303,7 @@ def test_a_query_by_a_tree_can_look_back(editor, reader, database):
         ("2001-01-01T00:00:00Z", "until now"),
     ],
 )
-def test_a_moment_that_cannot_be_told_is_refused(reader, moment, said):
+def test_an_invalid_as_of_is_refused(reader: Client, moment: str, said: str) -> None:
     for path in ("/v1/claims", "/v1/claims/aggregate?group_by=status"):
         name, _, value = path.partition("?")[2].partition("=")
         query = {name: value} if name else {}
@@ -308,7 +312,7 @@ def test_a_moment_that_cannot_be_told_is_refused(reader, moment, said):
         assert said in response.get_data(as_text=True)
 
 
-def test_nothing_is_written_into_the_past(editor):
+def test_a_write_refuses_as_of(editor: Client) -> None:
     moment = datetime.now(UTC).isoformat()
     body = {"code": "MOP", "label": "pataca"}
     response = editor.send("POST", "/v1/units", query_string={"as_of": moment}, json=body)
@@ -316,7 +320,9 @@ def test_nothing_is_written_into_the_past(editor):
     assert response.json["errors"][0]["parameter"] == "as_of"
 
 
-def test_what_was_merged_is_itself_before(editor, reader, database):
+def test_a_merged_entity_is_separate_before_the_merge(
+    editor: Client, reader: Client, database: Database
+) -> None:
     twin, into = (
         editor.post(
             "/v1/entities",

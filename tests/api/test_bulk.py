@@ -1,29 +1,34 @@
-"""Bulk calls: many items, each with a result of its own."""
+"""Bulk calls: many items, each with its own result."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from flask import Flask
 
 from hksz_db.domain.vocabulary import BulkMode, Scope
+from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.registry import WRITERS
 from schemas.bulk import MAX_ITEMS
+from tests.api.conftest import Client, MakeClient, Sample
 
 COUNTS = dict.fromkeys(("created", "updated", "unchanged", "ignored", "failed"), 0)
 
 
-def source(number, **fields):
+def source(number: int, **fields: Any) -> dict[str, Any]:
     title = f"Report {number}"
     return {"external_id": f"t:{number}", "csl_type": "report", "title": title, **fields}
 
 
-def items(*found):
+def items(*found: Any) -> dict[str, Any]:
     return {"items": list(found)}
 
 
 @pytest.fixture
-def send(editor):
-    """Sends many items, and gives the results and the counts that are not zero."""
+def send(editor: Client) -> Callable[..., tuple[list[dict[str, Any]], dict[str, int]]]:
+    """``send(path, *items)`` returns the results and the counts that are not zero."""
 
     def send(path, *found):
         answer = editor.post(path, items(*found))
@@ -37,7 +42,9 @@ def send(editor):
     return send
 
 
-def test_every_resource_has_a_bulk_call(sample, editor, send):
+def test_every_resource_has_a_bulk_call(
+    sample: Sample, editor: Client, send: Callable[..., tuple[list[dict[str, Any]], dict[str, int]]]
+) -> None:
     path = f"{sample.path}/bulk"
     ((result,), counts) = send(path, sample.body)
     assert counts == {"created": 1}
@@ -67,7 +74,9 @@ def test_every_resource_has_a_bulk_call(sample, editor, send):
     assert editor.get(f"{sample.path}/{row['id']}").json["version"] == row["version"] + 1
 
 
-def test_each_item_has_the_status_of_a_single_write(editor, send):
+def test_each_item_has_the_status_of_a_single_write(
+    editor: Client, send: Callable[..., tuple[list[dict[str, Any]], dict[str, int]]]
+) -> None:
     editor.delete(editor.post("/v1/sources", source(0)).headers["Location"])
     bad = {"title": "", "doi": "10", "unknown": 1}
     results, counts = send(
@@ -100,7 +109,7 @@ def test_each_item_has_the_status_of_a_single_write(editor, send):
     assert [results[n]["external_id"] for n in (1, 2, 5)] == [None, "t:1", None]
 
 
-def test_all_or_nothing(editor):
+def test_all_or_nothing(editor: Client) -> None:
     path = "/v1/sources/bulk?atomic=true"
     refused = editor.post(path, items(source(1), source(2, csl_type="no"), source(3)))
     assert refused.status_code == 422
@@ -123,12 +132,16 @@ def test_all_or_nothing(editor):
     }
 
 
-def test_the_number_of_faults_of_an_item_is_limited(send):
+def test_the_number_of_faults_of_an_item_is_limited(
+    send: Callable[..., tuple[list[dict[str, Any]], dict[str, int]]],
+) -> None:
     ((result,), _) = send("/v1/sources/bulk", source(1, contributors=[{}] * 100))
     assert len(result["errors"]) == 20
 
 
-def test_an_empty_list_of_items_has_no_results(send):
+def test_an_empty_list_of_items_has_no_results(
+    send: Callable[..., tuple[list[dict[str, Any]], dict[str, int]]],
+) -> None:
     assert send("/v1/sources/bulk") == ([], {})
 
 
@@ -142,7 +155,9 @@ def test_an_empty_list_of_items_has_no_results(send):
         ({"items": [1] * (MAX_ITEMS + 1)}, "#/items"),
     ],
 )
-def test_a_body_without_items_is_refused(editor, body, pointer):
+def test_a_body_without_items_is_refused(
+    editor: Client, body: dict[str, Any], pointer: str
+) -> None:
     refused = editor.post("/v1/sources/bulk", body)
     assert refused.status_code == 422
     (fault,) = refused.json["errors"]
@@ -155,14 +170,16 @@ def test_a_body_without_items_is_refused(editor, body, pointer):
     ("query", "parameter"),
     [("mode=replace", "mode"), ("atomic=yes", "atomic"), ("atomic=", "atomic"), ("dry=1", "dry")],
 )
-def test_invalid_options_are_refused(editor, query, parameter):
+def test_invalid_options_are_refused(editor: Client, query: str, parameter: str) -> None:
     refused = editor.post(f"/v1/sources/bulk?{query}", items())
     assert refused.status_code == 400
     assert [error["parameter"] for error in refused.json["errors"]] == [parameter]
 
 
 @pytest.mark.parametrize("resource", RESOURCES.values(), ids=lambda resource: resource.name)
-def test_a_bulk_call_needs_the_scope_of_a_single_write(reader, make_client, resource):
+def test_a_bulk_call_needs_the_scope_of_a_single_write(
+    reader: Client, make_client: MakeClient, resource: Readable
+) -> None:
     path = f"/v1/{resource.name}/bulk"
     assert reader.post(path, items()).status_code == 401
     own = WRITERS[resource.name].scope
@@ -171,7 +188,9 @@ def test_a_bulk_call_needs_the_scope_of_a_single_write(reader, make_client, reso
     assert make_client(own, label="own").post(path, items()).status_code == 207
 
 
-def test_reviewed_rows_are_changed_only_with_the_scope_review(samples, writer, editor):
+def test_reviewed_rows_are_changed_only_with_the_scope_review(
+    samples: dict[str, Sample], writer: Client, editor: Client
+) -> None:
     body = {**samples["claims"].body, "status": "accepted"}
     path = "/v1/claims/bulk?mode=upsert"
     (refused,) = writer.post(path, items(body)).json["data"]
@@ -189,13 +208,13 @@ def test_reviewed_rows_are_changed_only_with_the_scope_review(samples, writer, e
     assert editor.post("/v1/figures/bulk", items(figure)).json["data"][0]["status"] == 201
 
 
-def test_rows_are_attributed_to_the_key(samples, writer):
+def test_rows_are_attributed_to_the_key(samples: dict[str, Sample], writer: Client) -> None:
     answer = writer.post("/v1/evidence/bulk", items(samples["evidence"].body))
     path = f"/v1/evidence/{answer.json['data'][0]['id']}"
     assert writer.get(path).json["added_by"] == "writer"
 
 
-def test_a_bulk_body_may_be_longer_than_a_single_one(app, editor):
+def test_a_bulk_body_may_be_longer_than_a_single_one(app: Flask, editor: Client) -> None:
     title = "x" * 1000
     many = items(*(source(number, title=title) for number in range(1000)))
     assert len(json.dumps(many)) > app.config["MAX_BODY_BYTES"]
@@ -208,7 +227,7 @@ def test_a_bulk_body_may_be_longer_than_a_single_one(app, editor):
         assert answer.status_code == status
 
 
-def test_all_modes_are_documented(reader):
+def test_all_modes_are_documented(reader: Client) -> None:
     described = reader.get("/openapi.json").json
     operation = described["paths"]["/v1/claims/bulk"]["post"]
     models = described["components"]["schemas"]

@@ -1,25 +1,30 @@
 """The feed over HTTP."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from flask import Flask
 
 from hksz_db.api.changes import CHANGE_PAGE_SCHEMA
-from hksz_db.database import run
+from hksz_db.database import Database, run
 from hksz_db.feed.pages import Feed, Position
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.writing import writing
+from tests.api.conftest import Client, Sample
 
 PATH = "/v1/changes"
 MOMENT = "1970-01-01T00:00:00.000000Z"
 TODAY = datetime.now(UTC).date()
 
+Follow = Callable[..., list[dict[str, Any]]]
+
 
 @pytest.fixture
-def now(reader):
+def now(reader: Client) -> str:
     """The cursor for the moment at which the test begins."""
     answer = reader.get(PATH, cursor="now")
     assert answer.json["data"] == []
@@ -28,7 +33,7 @@ def now(reader):
 
 
 @pytest.fixture
-def follow(reader, now):
+def follow(reader: Client, now: str) -> Follow:
     """``follow()`` returns the entries since the test began."""
 
     def follow(**query):
@@ -40,11 +45,11 @@ def follow(reader, now):
     return follow
 
 
-def brief(entries):
+def brief(entries: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
     return [(entry["resource"], entry["op"], entry["id"]) for entry in entries]
 
 
-def read_all(reader, per_page="100", **query):
+def read_all(reader: Client, per_page: str = "100", **query: str) -> list[dict[str, Any]]:
     """Every entry from the beginning, page by page."""
     entries: list[dict[str, Any]] = []
     cursor: dict[str, str] = {}
@@ -58,7 +63,7 @@ def read_all(reader, per_page="100", **query):
             return entries
 
 
-def test_from_the_beginning_it_has_every_document(reader):
+def test_from_the_beginning_it_has_every_document(reader: Client) -> None:
     entries = read_all(reader)
     assert {entry["op"] for entry in entries} == {"create"}
     held = {(entry["resource"], entry["id"]): entry["document"] for entry in entries}
@@ -75,7 +80,7 @@ def test_from_the_beginning_it_has_every_document(reader):
     assert page["data"] == entries[:25]
 
 
-def test_pages_of_any_size_have_the_same_entries(reader):
+def test_pages_of_any_size_have_the_same_entries(reader: Client) -> None:
     whole = read_all(reader, document="false")
     assert read_all(reader, "7", document="false") == whole
     assert all("document" not in entry for entry in whole)
@@ -83,7 +88,7 @@ def test_pages_of_any_size_have_the_same_entries(reader):
     assert moments == sorted(moments)
 
 
-def test_the_next_page_is_linked(reader):
+def test_the_next_page_is_linked(reader: Client) -> None:
     answer = reader.get(PATH, per_page="3", resource="claims")
     cursor = answer.json["meta"]["next_cursor"]
     link = answer.headers["Link"].split(">")[0].removeprefix("<")
@@ -95,7 +100,7 @@ def test_the_next_page_is_linked(reader):
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_operations_on_a_row(editor, follow, sample):
+def test_operations_on_a_row(editor: Client, follow: Follow, sample: Sample) -> None:
     made = editor.post(sample.path, sample.body)
     path, id = made.headers["Location"], made.json["id"]
     editor.patch(path, sample.change)
@@ -113,7 +118,7 @@ def test_operations_on_a_row(editor, follow, sample):
     assert {entry["merged_into"] for entry in entries} == {None}
 
 
-def test_a_deletion_leaves_a_tombstone(editor, follow, sample):
+def test_a_deletion_leaves_a_tombstone(editor: Client, follow: Follow, sample: Sample) -> None:
     made = editor.post(sample.path, sample.body)
     editor.delete(made.headers["Location"])
     entries = [entry for entry in follow() if entry["id"] == made.json["id"]]
@@ -124,7 +129,7 @@ def test_a_deletion_leaves_a_tombstone(editor, follow, sample):
     assert [entry["version"] for entry in entries] == [2, 2]
 
 
-def test_a_row_that_was_never_live_has_no_entry(database, follow):
+def test_a_row_that_was_never_live_has_no_entry(database: Database, follow: Follow) -> None:
     with writing(database) as session:
         sql = "INSERT INTO sources (csl_type, title, deleted_at) VALUES ('report', 'X', now())"
         run(session, sql)
@@ -136,7 +141,7 @@ def test_a_row_that_was_never_live_has_no_entry(database, follow):
     assert [op for _, op, _ in brief(follow())] == ["create"]
 
 
-def test_a_removed_row_has_no_version(database, follow):
+def test_a_removed_row_has_no_version(database: Database, follow: Follow) -> None:
     with writing(database) as session:
         sql = "INSERT INTO sources (csl_type, title) VALUES ('report', 'X') RETURNING id"
         ((id,),) = run(session, sql)
@@ -149,7 +154,9 @@ def test_a_removed_row_has_no_version(database, follow):
     ]
 
 
-def test_a_merge_is_a_deletion_with_a_target(editor, follow, samples):
+def test_a_merge_is_a_deletion_with_a_target(
+    editor: Client, follow: Follow, samples: dict[str, Sample]
+) -> None:
     sample = samples["entities"]
     one = editor.post(sample.path, sample.body).json["id"]
     names = [{"name": "Firm", "language": "en", "kind": "preferred"}]
@@ -173,7 +180,7 @@ def test_a_merge_is_a_deletion_with_a_target(editor, follow, samples):
     assert last["entities", one]["document"]
 
 
-def test_documents_that_show_a_row_have_entries(editor, follow):
+def test_documents_that_show_a_row_have_entries(editor: Client, follow: Follow) -> None:
     """An entity is renamed: claims, figures and sources show its name."""
     answer = editor.get("/v1/entities", external_id="hksz:ttps")
     (entity,) = answer.json["data"]
@@ -195,13 +202,15 @@ def test_documents_that_show_a_row_have_entries(editor, follow):
                 assert ("Another scheme" in document.text) == ((resource, row) in shown)
 
 
-def read_rows(reader, resource):
+def read_rows(reader: Client, resource: str) -> list[str]:
     answer = reader.get(f"/v1/{resource}", per_page="100", select="id")
     assert answer.json["meta"]["next_cursor"] is None
     return [row["id"] for row in answer.json["data"]]
 
 
-def test_a_document_that_was_written_later_has_one_entry(editor, follow, samples):
+def test_a_document_that_was_written_later_has_one_entry(
+    editor: Client, follow: Follow, samples: dict[str, Sample]
+) -> None:
     """A claim that was created after its claimant was renamed has no entry for that."""
     sample = samples["entities"]
     firm = editor.post(sample.path, sample.body).json["id"]
@@ -212,7 +221,9 @@ def test_a_document_that_was_written_later_has_one_entry(editor, follow, samples
     assert ops == [("entities", "create"), ("entities", "update"), ("claims", "create")]
 
 
-def test_resource_limits_the_entries(reader, editor, samples):
+def test_resource_limits_the_entries(
+    reader: Client, editor: Client, samples: dict[str, Sample]
+) -> None:
     asked = {"resource": "units,metrics"}
     cursor = reader.get(PATH, cursor="now", **asked).json["meta"]["next_cursor"]
     for name in ("sources", "units", "metrics"):
@@ -222,13 +233,13 @@ def test_resource_limits_the_entries(reader, editor, samples):
     assert page["meta"]["caught_up"]
 
 
-def test_a_cursor_belongs_to_its_resources(reader, now):
+def test_a_cursor_belongs_to_its_resources(reader: Client, now: str) -> None:
     assert reader.get(PATH, cursor=now, resource="claims").status_code == 400
     cursor = reader.get(PATH, resource="units,claims").json["meta"]["next_cursor"]
     assert reader.get(PATH, resource="claims,units", cursor=cursor).status_code == 200
 
 
-def test_resources_can_be_given_one_at_a_time(reader):
+def test_resources_can_be_given_one_at_a_time(reader: Client) -> None:
     once = reader.get(PATH, resource="claims,units")
     each = reader.send("GET", f"{PATH}?resource=claims&resource=units")
     assert each.json == once.json
@@ -253,13 +264,15 @@ def test_resources_can_be_given_one_at_a_time(reader):
         ({"statement": "x"}, "statement"),
     ],
 )
-def test_an_invalid_parameter_is_named(reader, query, parameter):
+def test_an_invalid_parameter_is_named(
+    reader: Client, query: dict[str, str], parameter: str
+) -> None:
     answer = reader.get(PATH, **query)
     assert answer.status_code == 400
     assert [error["parameter"] for error in answer.json["errors"]] == [parameter]
 
 
-def test_an_invalid_position_is_refused(reader, app):
+def test_an_invalid_position_is_refused(reader: Client, app: Flask) -> None:
     feed = Feed(app.extensions["hksz_database"])
     for place in (
         Position("yesterday", "1"),
@@ -275,7 +288,7 @@ def test_an_invalid_position_is_refused(reader, app):
         assert answer.json["errors"][0]["parameter"] == "cursor"
 
 
-def planned(editor, name, due):
+def planned(editor: Client, name: str, due: str) -> str:
     body = {
         "external_id": f"test:{name}",
         "statement": f"The {name} will open.",
@@ -288,17 +301,19 @@ def planned(editor, name, due):
     return made.json["id"]
 
 
-def noted(database, day):
+def noted(database: Database, day: str) -> int:
     with writing(database) as session:
         ((count,),) = run(session, "SELECT note_due($1)", day)
     return count
 
 
-def due_entries(entries):
+def due_entries(entries: list[dict[str, Any]]) -> list[str]:
     return [entry["id"] for entry in entries if entry["op"] == "due"]
 
 
-def test_a_planned_claim_falls_due_once_when_its_last_day_has_passed(database, editor, follow):
+def test_a_planned_claim_falls_due_once_when_its_last_day_has_passed(
+    database: Database, editor: Client, follow: Follow
+) -> None:
     branch = planned(editor, "branch", "2020-05")
     zone = planned(editor, "zone", "2020")
     later = planned(editor, "later", f"{TODAY.year + 1}")
@@ -312,7 +327,9 @@ def test_a_planned_claim_falls_due_once_when_its_last_day_has_passed(database, e
     assert entry["document"] == editor.get(f"/v1/claims/{branch}").json
 
 
-def test_a_claim_whose_date_is_corrected_falls_due_again(database, editor, follow):
+def test_a_claim_whose_date_is_corrected_falls_due_again(
+    database: Database, editor: Client, follow: Follow
+) -> None:
     branch = planned(editor, "branch", "2020-05")
     assert noted(database, str(TODAY)) == 1
     editor.patch(f"/v1/claims/{branch}", {"due_edtf": "2021-05"})
@@ -323,7 +340,9 @@ def test_a_claim_whose_date_is_corrected_falls_due_again(database, editor, follo
     assert due_entries(follow()) == [branch, branch]
 
 
-def test_other_and_deleted_claims_do_not_fall_due(database, editor, follow):
+def test_other_and_deleted_claims_do_not_fall_due(
+    database: Database, editor: Client, follow: Follow
+) -> None:
     opened = planned(editor, "branch", "2020-05")
     editor.patch(f"/v1/claims/{opened}", {"modality": "actual"})
     editor.delete(f"/v1/claims/{planned(editor, 'zone', '2020-05')}")
@@ -331,14 +350,14 @@ def test_other_and_deleted_claims_do_not_fall_due(database, editor, follow):
     assert due_entries(follow()) == []
 
 
-def test_reading_records_nothing(database, editor, follow):
+def test_reading_records_nothing(database: Database, editor: Client, follow: Follow) -> None:
     branch = planned(editor, "branch", "2020-05")
     assert due_entries(follow()) == []
     assert noted(database, str(TODAY)) == 1
     assert due_entries(follow()) == [branch]
 
 
-def test_overdue_claims_can_be_listed(editor, reader):
+def test_overdue_claims_can_be_listed(editor: Client, reader: Client) -> None:
     """Planned claims whose time has certainly passed, sorted by its beginning."""
     spring, year = planned(editor, "spring", "2024-03"), planned(editor, "year", "2024")
     for name, due in (("later", "2024/2030"), ("about", "2024-11~")):
@@ -352,7 +371,7 @@ def test_overdue_claims_can_be_listed(editor, reader):
     assert [claim["id"] for claim in answer.json["data"]] == [spring, year]
 
 
-def test_moments_are_commit_times(editor, follow, database):
+def test_moments_are_commit_times(editor: Client, follow: Follow, database: Database) -> None:
     before = datetime.now(UTC)
     id = editor.post("/v1/units", {"code": "HKD", "label": "dollar"}).json["id"]
     (entry,) = follow()

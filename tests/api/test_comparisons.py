@@ -1,11 +1,14 @@
-"""Comparisons: what agrees, what contradicts, and the sentence that says why."""
+"""Comparisons: which figures agree or contradict each other, and the explanations."""
 
+from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
 import pytest
 
 from hksz_db.queries.comparison_pages import comparisons_statement
+from tests.api.conftest import Client
+from tests.conftest import QueryCounter
 
 SEEDED = "hksz:ttps-approved-2023-figure"
 NOBODY = "0199c3a0-0000-7000-8000-000000000000"
@@ -19,10 +22,13 @@ EXACTLY = {
     "period_edtf": "2023",
 }
 
+PostClaim = Callable[..., dict[str, Any]]
+Compare = Callable[..., list[dict[str, Any]]]
+
 
 @pytest.fixture
-def state(editor):
-    """Posts a claim with figures; the answer to it."""
+def post_claim(editor: Client) -> PostClaim:
+    """``post_claim(*figures)`` returns the document of a new claim with the figures."""
 
     def post(*figures: dict[str, Any], **claim: Any) -> Any:
         body = {"statement": "Somebody counted.", "claimant_external_id": "hksz:hkpc", **claim}
@@ -34,15 +40,15 @@ def state(editor):
 
 
 @pytest.fixture
-def seeded(reader):
+def seeded(reader: Client) -> dict[str, Any]:
     """The seed's figure of 2023."""
     (figure,) = reader.get("/v1/figures", external_id=SEEDED).json["data"]
     return figure
 
 
 @pytest.fixture
-def measure(editor, state):
-    """Posts two figures of a new metric; their comparisons."""
+def compare_two(editor: Client, post_claim: PostClaim) -> Compare:
+    """``compare_two(*figures)`` returns the comparisons of new figures of a new metric."""
 
     def post(*figures: dict[str, Any], **metric: Any) -> Any:
         body = {"key": "test", "label": "A test", "accumulation": "flow", **metric}
@@ -50,7 +56,7 @@ def measure(editor, state):
         assert made.status_code == 201, made.json
         common = {"metric_external_id": "test:metric", "subject_external_id": "hksz:hkpc"}
         defaults = {**common, "as_stated": "some", "comparator": "eq", "period_edtf": "2023"}
-        return state(*({**defaults, **figure} for figure in figures))["comparisons"]["data"]
+        return post_claim(*({**defaults, **figure} for figure in figures))["comparisons"]["data"]
 
     return post
 
@@ -59,8 +65,10 @@ def _verdicts(comparisons: list[Any]) -> list[str]:
     return [comparison["verdict"] for comparison in comparisons]
 
 
-def test_another_number_for_the_same_time_contradicts(state, reader, seeded):
-    made = state(EXACTLY)
+def test_another_number_for_the_same_time_contradicts(
+    post_claim: PostClaim, reader: Client, seeded: dict[str, Any]
+) -> None:
+    made = post_claim(EXACTLY)
     (comparison,) = made["comparisons"]["data"]
     assert made["comparisons"]["all"] is True
     assert comparison["verdict"] == "contradicts"
@@ -82,7 +90,9 @@ def test_another_number_for_the_same_time_contradicts(state, reader, seeded):
     assert (seen["figure"], seen["other"]) == (comparison["other"], comparison["figure"])
 
 
-def test_a_figure_that_is_added_carries_its_comparisons(editor, seeded):
+def test_a_new_figure_is_answered_with_its_comparisons(
+    editor: Client, seeded: dict[str, Any]
+) -> None:
     made = editor.post("/v1/figures", {**EXACTLY, "claim_external_id": "hksz:hkpc-seven-bases"})
     assert made.status_code == 201
     assert made.json["modality"] == "planned"
@@ -95,16 +105,18 @@ def test_a_figure_that_is_added_carries_its_comparisons(editor, seeded):
     assert agreeing[0]["other"]["id"] == seeded["id"]
 
 
-def test_a_target_does_not_contradict_an_outcome(state, reader, seeded):
+def test_a_target_does_not_contradict_an_outcome(
+    post_claim: PostClaim, reader: Client, seeded: dict[str, Any]
+) -> None:
     target = {**EXACTLY, "as_stated": "60,000", "amount": "60000", "modality": "planned"}
-    assert state(target)["comparisons"]["data"] == []
+    assert post_claim(target)["comparisons"]["data"] == []
     assert reader.get(f"/v1/figures/{seeded['id']}/comparisons").json["data"] == []
     assert reader.get("/v1/comparisons").json["data"] == []
 
 
-def test_a_period_that_differs_is_named(state):
+def test_a_different_period_is_explained(post_claim: PostClaim) -> None:
     longer = {"as_stated": "47,681", "amount": "47681", "period_edtf": "2022-12-28/2023-11-30"}
-    (comparison,) = state({**EXACTLY, **longer})["comparisons"]["data"]
+    (comparison,) = post_claim({**EXACTLY, **longer})["comparisons"]["data"]
     assert comparison["verdict"] == "agrees"
     assert comparison["explanation"] == (
         '"47,681" (47681; 2022-12-28/2023-11-30) agrees with "over 47,000"'
@@ -112,10 +124,12 @@ def test_a_period_that_differs_is_named(state):
     )
 
 
-def test_units_of_a_dimension_are_compared_in_the_base_unit(editor, measure):
+def test_units_of_a_dimension_are_compared_in_the_base_unit(
+    editor: Client, compare_two: Compare
+) -> None:
     for code in ("har", "km2"):
         assert editor.post("/v1/units", {"code": code, "label": code}).status_code == 201
-    (comparison,) = measure(
+    (comparison,) = compare_two(
         {"as_stated": "87 ha", "amount": "87", "unit_code": "har"},
         {"as_stated": "0.87 km²", "amount": "0.87", "unit_code": "km2"},
         dimension="area",
@@ -137,23 +151,25 @@ def test_units_of_a_dimension_are_compared_in_the_base_unit(editor, measure):
         ({"amount": "10", "comparator": "ge"}, "agrees"),
     ],
 )
-def test_a_factor_that_does_not_end_makes_no_contradiction(editor, measure, figure, verdict):
+def test_a_repeating_factor_causes_no_contradiction(
+    editor: Client, compare_two: Compare, figure: dict[str, str], verdict: str
+) -> None:
     for code in ("km/h", "m/s"):
         assert editor.post("/v1/units", {"code": code, "label": code}).status_code == 201
-    (comparison,) = measure(
+    (comparison,) = compare_two(
         {"amount": "36", "unit_code": "km/h"}, {"unit_code": "m/s", **figure}, dimension="speed"
     )
     assert comparison["verdict"] == verdict
     assert "(10 m/s; 2023)" in comparison["explanation"]
 
 
-def test_a_ratio_is_no_count(editor, state):
+def test_a_ratio_is_not_compared_with_a_count(editor: Client, post_claim: PostClaim) -> None:
     assert editor.post("/v1/units", {"code": "%", "label": "percent"}).status_code == 201
     for dimension in ("ratio", "count"):
         metric = {"external_id": f"test:{dimension}", "key": dimension, "label": dimension}
         metric |= {"dimension": dimension, "accumulation": "ratio"}
         assert editor.post("/v1/metrics", metric).status_code == 201
-    made = state(
+    made = post_claim(
         {**EXACTLY, "metric_external_id": "test:ratio", "amount": "37", "unit_code": "%"},
         {**EXACTLY, "metric_external_id": "test:count", "amount": "37", "unit_code": "1"},
         {**EXACTLY, "metric_external_id": "test:ratio", "amount": "38.0", "unit_code": "%"},
@@ -164,10 +180,10 @@ def test_a_ratio_is_no_count(editor, state):
     assert "(0.38 of 1; 2023)" in comparison["explanation"]
 
 
-def test_a_currency_is_compared_with_itself_only(editor, measure):
+def test_currencies_are_not_converted(editor: Client, compare_two: Compare) -> None:
     for code in ("HKD", "USD"):
         assert editor.post("/v1/units", {"code": code, "label": code}).status_code == 201
-    (comparison,) = measure(
+    (comparison,) = compare_two(
         {"amount": "7", "unit_code": "HKD"},
         {"amount": "7", "unit_code": "USD"},
         {"amount": "8", "unit_code": "HKD"},
@@ -265,8 +281,14 @@ EXPLAINED = [
 
 
 @pytest.mark.parametrize(("figure", "other", "verdict", "explanation"), EXPLAINED)
-def test_every_verdict_is_explained(measure, figure, other, verdict, explanation):
-    (comparison,) = measure(
+def test_every_verdict_is_explained(
+    compare_two: Compare,
+    figure: dict[str, Any],
+    other: dict[str, Any],
+    verdict: str,
+    explanation: str,
+) -> None:
+    (comparison,) = compare_two(
         {"unit_code": "1", **figure}, {"unit_code": "1", **other}, dimension="count"
     )
     assert comparison["verdict"] == verdict
@@ -289,22 +311,26 @@ def test_every_verdict_is_explained(measure, figure, other, verdict, explanation
         ("flow", None, []),
     ],
 )
-def test_periods_meet_as_the_metric_adds_up(measure, accumulation, period, verdicts):
+def test_the_accumulation_decides_which_periods_are_compared(
+    compare_two: Compare, accumulation: str, period: str | None, verdicts: list[str]
+) -> None:
     figures = ({"amount": "60", "period_edtf": period}, {"amount": "45"})
     given = ({"unit_code": "1", **figure} for figure in figures)
-    found = measure(*given, dimension="count", accumulation=accumulation)
+    found = compare_two(*given, dimension="count", accumulation=accumulation)
     assert _verdicts(found) == verdicts
 
 
-def test_a_metric_that_can_be_negative_has_no_largest_part(measure):
+def test_a_part_may_exceed_the_whole_if_values_can_be_negative(compare_two: Compare) -> None:
     figures = ({"amount": "60", "period_edtf": "2023-03"}, {"amount": "45"})
     given = ({"unit_code": "1", **figure} for figure in figures)
-    assert _verdicts(measure(*given, dimension="count", nonnegative=False)) == ["agrees"]
+    assert _verdicts(compare_two(*given, dimension="count", nonnegative=False)) == ["agrees"]
 
 
 @pytest.mark.parametrize("status", ["rejected", "retracted"])
-def test_what_was_withdrawn_is_not_compared(state, editor, reader, seeded, status):
-    made = state(EXACTLY)
+def test_withdrawn_claims_are_not_compared(
+    post_claim: PostClaim, editor: Client, reader: Client, seeded: dict[str, Any], status: str
+) -> None:
+    made = post_claim(EXACTLY)
     path = f"/v1/figures/{seeded['id']}/comparisons"
     assert len(reader.get(path).json["data"]) == 1
     editor.patch(f"/v1/claims/{made['id']}", {"status": status})
@@ -318,8 +344,10 @@ def test_what_was_withdrawn_is_not_compared(state, editor, reader, seeded, statu
 
 
 @pytest.mark.parametrize("resource", ["claims", "figures"])
-def test_what_was_deleted_is_not_compared(state, editor, reader, resource):
-    made = state(EXACTLY)
+def test_deleted_rows_are_not_compared(
+    post_claim: PostClaim, editor: Client, reader: Client, resource: str
+) -> None:
+    made = post_claim(EXACTLY)
     row = made if resource == "claims" else made["figures"][0]
     assert len(reader.get("/v1/comparisons").json["data"]) == 1
     editor.delete(f"/v1/{resource}/{row['id']}")
@@ -329,7 +357,7 @@ def test_what_was_deleted_is_not_compared(state, editor, reader, resource):
 
 
 @pytest.fixture
-def many(state):
+def three_claims(post_claim: PostClaim) -> list[dict[str, Any]]:
     """Three claims whose figures are compared with each other and with the seed's."""
     figures = [
         {**EXACTLY, "amount": amount, "period_edtf": period}
@@ -341,22 +369,26 @@ def many(state):
             ("1000", "2023-04"),
         )
     ]
-    return [state(*figures[:3]), state(figures[3]), state(figures[4])]
+    return [post_claim(*figures[:3]), post_claim(figures[3]), post_claim(figures[4])]
 
 
-GRAVITY = ["contradicts", "part_exceeds_whole", "tension", "agrees"]
+SEVERITY = ["contradicts", "part_exceeds_whole", "tension", "agrees"]
 
 
-def test_the_gravest_come_first_and_each_pair_once(many, reader):
-    claim = reader.get(f"/v1/claims/{many[0]['id']}", include="comparisons").json["comparisons"]
+def test_the_most_severe_come_first_and_each_pair_once(
+    three_claims: list[dict[str, Any]], reader: Client
+) -> None:
+    claim = reader.get(f"/v1/claims/{three_claims[0]['id']}", include="comparisons").json[
+        "comparisons"
+    ]
     assert claim["all"] is True
     found = _verdicts(claim["data"])
-    assert found == sorted(found, key=GRAVITY.index)
-    # InSubquery the three: 3; with the seed's, with 90,000 and with 1,000: 3 each.
+    assert found == sorted(found, key=SEVERITY.index)
+    # Among the three figures: 3; with the seed's, with 90,000 and with 1,000: 3 each.
     pairs = {frozenset((c["figure"]["id"], c["other"]["id"])) for c in claim["data"]}
     assert len(pairs) == len(claim["data"]) == 12
-    assert all(c["figure"]["claim"]["id"] == many[0]["id"] for c in claim["data"])
-    figure = many[0]["figures"][0]["id"]
+    assert all(c["figure"]["claim"]["id"] == three_claims[0]["id"] for c in claim["data"])
+    figure = three_claims[0]["figures"][0]["id"]
     one = reader.get(f"/v1/figures/{figure}", include="comparisons").json["comparisons"]
     assert len(one["data"]) == 5
     assert "comparisons" not in reader.get(f"/v1/figures/{figure}").json
@@ -364,9 +396,9 @@ def test_the_gravest_come_first_and_each_pair_once(many, reader):
     assert "comparisons" in reader.get("/v1/claims", include="comparisons").json["data"][0]
 
 
-def test_more_than_a_hundred_are_not_embedded(state, reader):
+def test_more_than_a_hundred_are_not_embedded(post_claim: PostClaim, reader: Client) -> None:
     figures = [{**EXACTLY, "amount": str(number)} for number in range(60000, 60015)]
-    comparisons = state(*figures)["comparisons"]
+    comparisons = post_claim(*figures)["comparisons"]
     assert len(comparisons["data"]) == 100
     assert comparisons["all"] is False
     assert set(_verdicts(comparisons["data"])) == {"contradicts"}
@@ -387,24 +419,28 @@ def _pages(client, path, size, *, full=True, **query):
         answer = client.get(answer.headers["Link"].partition(";")[0].strip("<>"))
 
 
-def _ids(comparison):
+def _ids(comparison: dict[str, Any]) -> tuple[str, str]:
     return comparison["figure"]["id"], comparison["other"]["id"]
 
 
-def test_a_list_holds_each_pair_once_in_the_order_of_the_ids(many, reader, seeded):
+def test_a_list_holds_each_pair_once_in_the_order_of_the_ids(
+    three_claims: list[dict[str, Any]], reader: Client, seeded: dict[str, Any]
+) -> None:
     whole = reader.get("/v1/comparisons", per_page="100").json["data"]
     keys = [_ids(comparison) for comparison in whole]
     assert keys == sorted(keys)
     assert all(figure < other for figure, other in keys)
-    figures = [seeded["id"], *(f["id"] for claim in many for f in claim["figures"])]
+    figures = [seeded["id"], *(f["id"] for claim in three_claims for f in claim["figures"])]
     # All but the two months, which do not overlap.
     assert len(set(keys)) == len(keys) == len(figures) * (len(figures) - 1) // 2 - 1
     for size in (1, 4):
         assert list(chain(*_pages(reader, "/v1/comparisons", size))) == whole
 
 
-def test_the_comparisons_of_a_figure_are_seen_from_its_side(many, reader):
-    figure = many[0]["figures"][1]["id"]
+def test_comparisons_of_a_figure_list_it_first(
+    three_claims: list[dict[str, Any]], reader: Client
+) -> None:
+    figure = three_claims[0]["figures"][1]["id"]
     path = f"/v1/figures/{figure}/comparisons"
     whole = reader.get(path).json["data"]
     assert {_ids(comparison)[0] for comparison in whole} == {figure}
@@ -419,7 +455,7 @@ def test_the_comparisons_of_a_figure_are_seen_from_its_side(many, reader):
     }
 
 
-def _sides(comparison):
+def _sides(comparison: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return comparison["figure"], comparison["other"]
 
 
@@ -450,20 +486,22 @@ FILTERS = [
 
 
 @pytest.fixture
-def varied(many, state):
-    """Figures of another metric and modality, without a period, beside the many."""
+def four_claims(three_claims: list[dict[str, Any]], post_claim: PostClaim) -> list[dict[str, Any]]:
+    """The three claims, and one with another metric and modality and without a period."""
     planned = {
         "metric_external_id": "hksz:metric-mainland-bases-added",
         "subject_external_id": "hksz:hkpc",
         "modality": "planned",
         "period_edtf": None,
     }
-    return [*many, state({**EXACTLY, **planned, "amount": "8"})]
+    return [*three_claims, post_claim({**EXACTLY, **planned, "amount": "8"})]
 
 
 @pytest.mark.parametrize(("query", "holds"), FILTERS, ids=[str(query) for query, _ in FILTERS])
-@pytest.mark.usefixtures("varied")
-def test_filters_choose_among_the_comparisons(reader, query, holds):
+@pytest.mark.usefixtures("four_claims")
+def test_filters_select_comparisons(
+    reader: Client, query: dict[str, str], holds: Callable[..., Any]
+) -> None:
     every = reader.get("/v1/comparisons", per_page="100").json["data"]
     expected = [comparison for comparison in every if holds(comparison)]
     assert reader.get("/v1/comparisons", per_page="100", **query).json["data"] == expected
@@ -471,26 +509,26 @@ def test_filters_choose_among_the_comparisons(reader, query, holds):
     assert expected or query == {"period__certainly_within": "2023-03"}
 
 
-def test_filters_by_id(varied, reader):
+def test_filters_by_id(four_claims: list[dict[str, Any]], reader: Client) -> None:
     every = reader.get("/v1/comparisons", per_page="100").json["data"]
     for field in ("metric", "subject"):
         for id in {comparison[field]["id"] for comparison in every}:
             found = reader.get("/v1/comparisons", per_page="100", **{f"{field}_id": id})
             assert found.json["data"] == [c for c in every if c[field]["id"] == id]
-    for claim in varied:
+    for claim in four_claims:
         found = reader.get("/v1/comparisons", per_page="100", claim_id=claim["id"]).json["data"]
         assert found == [
             c for c in every if claim["id"] in {side["claim"]["id"] for side in _sides(c)}
         ]
         assert found
-    several = ",".join(claim["id"] for claim in varied)
+    several = ",".join(claim["id"] for claim in four_claims)
     assert reader.get("/v1/comparisons", per_page="100", claim_id__in=several).json["data"] == every
-    none = reader.get("/v1/comparisons", claim_id=varied[3]["id"], verdict="contradicts")
+    none = reader.get("/v1/comparisons", claim_id=four_claims[3]["id"], verdict="contradicts")
     assert none.json["data"] == []
 
 
-@pytest.mark.usefixtures("many")
-def test_fields_are_chosen_and_counts_made(reader):
+@pytest.mark.usefixtures("three_claims")
+def test_select_and_count_apply_to_comparisons(reader: Client) -> None:
     answer = reader.get("/v1/comparisons", select="verdict,metric", count="exact", per_page="2")
     assert [list(row) for row in answer.json["data"]] == [["verdict", "metric"]] * 2
     assert answer.json["meta"]["count"] == {"value": 14, "kind": "exact"}
@@ -502,15 +540,19 @@ def test_fields_are_chosen_and_counts_made(reader):
     "parameter", ["sort", "q", "include", "unknown", "figure_id", "group_by", "claim_id__ne"]
 )
 @pytest.mark.parametrize("path", ["/v1/comparisons", "/v1/figures/{}/comparisons"])
-def test_what_is_not_known_is_refused(reader, seeded, path, parameter):
+def test_unknown_parameters_are_refused(
+    reader: Client, seeded: dict[str, Any], path: str, parameter: str
+) -> None:
     refused = reader.get(path.format(seeded["id"]), **{parameter: "id"})
     assert refused.status_code == 400
     assert {error["parameter"] for error in refused.json["errors"]} == {parameter}
 
 
-@pytest.mark.usefixtures("many")
+@pytest.mark.usefixtures("three_claims")
 @pytest.mark.parametrize("query", [{}, {"verdict": "contradicts"}, {"verdict": "tension"}])
-def test_a_walk_that_ends_early_goes_on_with_the_next_page(reader, monkeypatch, query):
+def test_a_bounded_scan_continues_on_the_next_page(
+    reader: Client, monkeypatch: pytest.MonkeyPatch, query: dict[str, Any]
+) -> None:
     whole = reader.get("/v1/comparisons", per_page="100", **query).json["data"]
     monkeypatch.setattr("hksz_db.queries.comparison_pages.SCANNED", 1)
     comparisons_statement.cache_clear()
@@ -521,15 +563,17 @@ def test_a_walk_that_ends_early_goes_on_with_the_next_page(reader, monkeypatch, 
         comparisons_statement.cache_clear()
     assert [pair for page in pages for pair in page] == whole
     assert any(len(page) < 5 for page in pages[:-1])
-    # What an index leads to is never cut short.
+    # Rows that an index finds are not limited.
     assert led.json["meta"]["next_cursor"] is None
 
 
-def test_a_cursor_belongs_to_its_list(reader, seeded, many):
+def test_a_cursor_belongs_to_its_list(
+    reader: Client, seeded: dict[str, Any], three_claims: list[dict[str, Any]]
+) -> None:
     paths = [
         "/v1/comparisons",
         f"/v1/figures/{seeded['id']}/comparisons",
-        f"/v1/figures/{many[0]['figures'][0]['id']}/comparisons",
+        f"/v1/figures/{three_claims[0]['figures'][0]['id']}/comparisons",
     ]
     cursors = [reader.get(path, per_page="1").json["meta"]["next_cursor"] for path in paths]
     for path, own in zip(paths, cursors, strict=True):
@@ -540,8 +584,8 @@ def test_a_cursor_belongs_to_its_list(reader, seeded, many):
     assert filtered.status_code == 400
 
 
-@pytest.mark.usefixtures("many")
-def test_a_known_list_is_not_sent_again(reader, seeded):
+@pytest.mark.usefixtures("three_claims")
+def test_an_unchanged_list_is_304(reader: Client, seeded: dict[str, Any]) -> None:
     for path in ("/v1/comparisons", f"/v1/figures/{seeded['id']}/comparisons"):
         answer = reader.get(path)
         for method in ("GET", "HEAD"):
@@ -549,9 +593,11 @@ def test_a_known_list_is_not_sent_again(reader, seeded):
             assert reader.send(method, path, headers=headers).status_code == 304
 
 
-def test_there_are_none_of_what_is_not_there(editor, reader, state):
+def test_comparisons_of_a_missing_figure_are_404_or_410(
+    editor: Client, reader: Client, post_claim: PostClaim
+) -> None:
     assert reader.get(f"/v1/figures/{NOBODY}/comparisons").status_code == 404
-    figure = state({**EXACTLY, "period_edtf": "1999"})["figures"][0]["id"]
+    figure = post_claim({**EXACTLY, "period_edtf": "1999"})["figures"][0]["id"]
     empty = reader.get(f"/v1/figures/{figure}/comparisons")
     assert (empty.status_code, empty.json["data"]) == (200, [])
     editor.delete(f"/v1/figures/{figure}")
@@ -560,8 +606,10 @@ def test_there_are_none_of_what_is_not_there(editor, reader, state):
         assert editor.send(method, "/v1/comparisons", json={}).status_code == 405
 
 
-def test_every_list_is_one_statement(many, reader, query_counter):
-    figure, claim = many[0]["figures"][0]["id"], many[0]["id"]
+def test_every_list_is_one_statement(
+    three_claims: list[dict[str, Any]], reader: Client, query_counter: QueryCounter
+) -> None:
+    figure, claim = three_claims[0]["figures"][0]["id"], three_claims[0]["id"]
     for path in (
         "/v1/comparisons",
         f"/v1/comparisons?claim_id={claim}&verdict=contradicts&count=exact",

@@ -1,17 +1,23 @@
-"""Conditional requests: If-Match guards writes, If-None-Match spares reads."""
+"""Conditional requests: If-Match protects writes, If-None-Match saves reads."""
+
+from typing import Any
 
 import pytest
 
+from tests.api.conftest import Answer, Client, Sample
+
 
 @pytest.fixture
-def row(editor, sample):
-    """A new row of each resource, as it was made."""
+def row(editor: Client, sample: Sample) -> Answer:
+    """The answer that created a row, for each resource."""
     made = editor.post(sample.path, sample.body)
     assert made.status_code == 201
     return made
 
 
-def _send(client, row, sample, call, headers):
+def _send(
+    client: Client, row: Answer, sample: Sample, call: str, headers: dict[str, Any]
+) -> Answer:
     path = row.headers["Location"]
     if call == "restore":
         client.delete(path)
@@ -25,7 +31,7 @@ calls = pytest.mark.parametrize("call", CALLS)
 
 
 @calls
-def test_a_write_needs_a_version(editor, row, sample, call):
+def test_a_write_needs_a_version(editor: Client, row: Answer, sample: Sample, call: str) -> None:
     assert _send(editor, row, sample, call, {}).status_code == 428
 
 
@@ -33,13 +39,17 @@ def test_a_write_needs_a_version(editor, row, sample, call):
 @pytest.mark.parametrize(
     "etag", ['"7"', '"7-0123456789abcdef"', 'W/"7"', '""', '"x"', '"01x-1"', '"99999999999"']
 )
-def test_a_write_to_another_version_is_refused(editor, row, sample, call, etag):
+def test_a_write_to_another_version_is_refused(
+    editor: Client, row: Answer, sample: Sample, call: str, etag: str
+) -> None:
     assert _send(editor, row, sample, call, {"If-Match": etag}).status_code == 412
 
 
 @calls
 @pytest.mark.parametrize("etag", ['W/"{0}"', 'W/"{0}-0123456789abcdef"', '"7", W/"{0}"'])
-def test_a_weak_tag_of_the_current_version_is_taken(editor, row, sample, call, etag):
+def test_a_weak_tag_of_the_current_version_is_accepted(
+    editor: Client, row: Answer, sample: Sample, call: str, etag: str
+) -> None:
     version = 2 if call == "restore" else 1
     answer = _send(editor, row, sample, call, {"If-Match": etag.format(version)})
     assert answer.status_code == CALLS[call]
@@ -47,7 +57,9 @@ def test_a_weak_tag_of_the_current_version_is_taken(editor, row, sample, call, e
 
 @calls
 @pytest.mark.parametrize("etag", ['W/"7"', '"7-0123456789abcdef"', 'W/"x"'])
-def test_a_refusal_says_which_version_is_current(editor, row, sample, call, etag):
+def test_a_refusal_has_the_current_etag(
+    editor: Client, row: Answer, sample: Sample, call: str, etag: str
+) -> None:
     version = 2 if call == "restore" else 1
     refused = _send(editor, row, sample, call, {"If-Match": etag})
     assert refused.status_code == 412
@@ -56,17 +68,21 @@ def test_a_refusal_says_which_version_is_current(editor, row, sample, call, etag
 
 @calls
 @pytest.mark.parametrize("etag", ["*", '"7", "1", "2"', '"1","2-0123456789abcdef"', ' "1" , "2" '])
-def test_any_version_and_one_of_several_are_allowed(editor, row, sample, call, etag):
+def test_a_wildcard_and_a_list_of_tags_are_accepted(
+    editor: Client, row: Answer, sample: Sample, call: str, etag: str
+) -> None:
     assert _send(editor, row, sample, call, {"If-Match": etag}).status_code == CALLS[call]
 
 
 @calls
 @pytest.mark.parametrize("etag", ["", " ", "1", '"1', '"1" "2"', "W/1"])
-def test_what_is_no_tag_is_malformed(editor, row, sample, call, etag):
+def test_a_malformed_etag_is_400_for_writes(
+    editor: Client, row: Answer, sample: Sample, call: str, etag: str
+) -> None:
     assert _send(editor, row, sample, call, {"If-Match": etag}).status_code == 400
 
 
-def test_a_refused_write_changes_nothing(editor, row, sample):
+def test_a_refused_write_changes_nothing(editor: Client, row: Answer, sample: Sample) -> None:
     path = row.headers["Location"]
     before = editor.get(path).data
     for call in ("PATCH", "DELETE"):
@@ -74,7 +90,7 @@ def test_a_refused_write_changes_nothing(editor, row, sample):
     assert editor.get(path).data == before
 
 
-def test_each_version_is_written_once(editor, row, sample):
+def test_each_version_can_be_changed_once(editor: Client, row: Answer, sample: Sample) -> None:
     path, etag = row.headers["Location"], row.headers["ETag"]
     assert editor.patch(path, sample.change, etag).status_code == 200
     assert editor.patch(path, sample.body, etag).status_code in {412, 422}
@@ -82,7 +98,7 @@ def test_each_version_is_written_once(editor, row, sample):
 
 
 @pytest.mark.parametrize("form", ["{0}", "W/{0}", '"x", {0}', "*"])
-def test_a_known_answer_is_not_sent_again(reader, row, sample, form):
+def test_an_unchanged_answer_is_304(reader: Client, row: Answer, sample: Sample, form: str) -> None:
     paths = (
         row.headers["Location"],
         sample.path,
@@ -99,7 +115,7 @@ def test_a_known_answer_is_not_sent_again(reader, row, sample, form):
             assert again.headers["Cache-Control"] == answer.headers["Cache-Control"]
 
 
-def _group(sample):
+def _group(sample: Sample) -> str:
     return {
         "sources": "csl_type",
         "claims": "status",
@@ -108,30 +124,30 @@ def _group(sample):
     }.get(sample.resource, "metric_id" if sample.resource == "figures" else "dimension")
 
 
-def test_another_answer_is_sent(reader, row):
+def test_a_changed_answer_is_sent(reader: Client, row: Answer) -> None:
     for etag in ('"1"', '"1-0123456789abcdef"', row.headers["ETag"][:-2] + 'x"'):
         answer = reader.send("GET", row.headers["Location"], headers={"If-None-Match": etag})
         assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("etag", ["", "1", '"1', "W/1"])
-def test_what_is_no_tag_is_malformed_for_reads_too(reader, etag):
+def test_a_malformed_etag_is_400_for_reads(reader: Client, etag: str) -> None:
     refused = reader.send("GET", "/v1/claims", headers={"If-None-Match": etag})
     assert refused.status_code == 400
 
 
-def test_fewer_fields_are_another_answer(reader, row):
+def test_selected_fields_change_the_etag(reader: Client, row: Answer) -> None:
     path = row.headers["Location"]
     assert reader.get(path, select="id").headers["ETag"] != reader.get(path).headers["ETag"]
 
 
-def _claim(client):
+def _claim(client: Client) -> tuple[str, Answer]:
     (claim,) = client.get("/v1/claims", q='"talent pass"').json["data"]
     path = f"/v1/claims/{claim['id']}"
     return path, client.get(path)
 
 
-def _first(client, resource, external_id):
+def _first(client: Client, resource: str, external_id: str) -> str:
     (row,) = client.get(f"/v1/{resource}", external_id=external_id).json["data"]
     return f"/v1/{resource}/{row['id']}"
 
@@ -148,9 +164,9 @@ def _first(client, resource, external_id):
         ("metrics", "hksz:metric-ttps-approved", {"label": "Approved"}),
     ],
 )
-def test_what_is_embedded_changes_the_answer_and_not_the_version(
-    editor, resource, external_id, patch
-):
+def test_a_change_of_an_embedded_row_changes_the_etag_and_not_the_version(
+    editor: Client, resource: str, external_id: str, patch: dict[str, Any]
+) -> None:
     path, before = _claim(editor)
     listed = editor.get("/v1/claims", q="approved")
     assert editor.patch(_first(editor, resource, external_id), patch).status_code == 200
@@ -160,11 +176,13 @@ def test_what_is_embedded_changes_the_answer_and_not_the_version(
     headers = {"If-None-Match": listed.headers["ETag"]}
     again = editor.send("GET", "/v1/claims?q=approved", headers=headers)
     assert again.status_code == 200
-    # Who has read the version may still write: the claim itself is as it was.
+    # A client that has read the version may still write: the claim itself has not changed.
     assert editor.patch(path, {"language": "en-GB"}, before.headers["ETag"]).status_code == 200
 
 
-def test_a_claim_counts_the_changes_to_its_parts(editor, samples):
+def test_a_claim_counts_the_changes_to_its_parts(
+    editor: Client, samples: dict[str, Sample]
+) -> None:
     path, before = _claim(editor)
     versions = [before.json["version"]]
     for resource in ("figures", "evidence"):
@@ -182,14 +200,16 @@ def test_a_claim_counts_the_changes_to_its_parts(editor, samples):
     assert editor.patch(path, {"language": "de"}, before.headers["ETag"]).status_code == 412
 
 
-def test_evidence_added_through_its_claim_counts_too(editor):
+def test_evidence_added_through_its_claim_changes_its_version(editor: Client) -> None:
     path, before = _claim(editor)
     body = {"source_external_id": "hksz:shenzhen-daily-article", "stance": "supports"}
     assert editor.post(f"{path}/evidence", body).status_code == 201
     assert editor.get(path).json["version"] == before.json["version"] + 1
 
 
-def test_a_deleted_claim_says_which_version_a_restore_needs(editor, samples):
+def test_a_deleted_claim_has_the_etag_that_a_restore_needs(
+    editor: Client, samples: dict[str, Sample]
+) -> None:
     sample = samples["claims"]
     path = editor.post(sample.path, sample.body).headers["Location"]
     editor.delete(path)
@@ -198,7 +218,7 @@ def test_a_deleted_claim_says_which_version_a_restore_needs(editor, samples):
     assert editor.restore(path, etag).status_code == 200
 
 
-def test_a_question_that_is_posted_is_answered_whatever_the_client_holds(reader):
+def test_a_posted_query_ignores_if_none_match(reader: Client) -> None:
     # RFC 9110, 13.1.2: 304 is for GET and HEAD.
     answer = reader.post("/v1/claims/query", {})
     headers = {"If-None-Match": answer.headers["ETag"]}

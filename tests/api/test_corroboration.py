@@ -1,17 +1,23 @@
-"""What a claim rests on, over HTTP."""
+"""Corroboration over HTTP: the origins of the evidence for and against a claim."""
+
+from collections.abc import Callable
 
 import pytest
 from marshmallow import RAISE, Schema, fields
 
 from schemas.corroboration import CorroborationSchema
+from tests.api.conftest import Client
 
 ARTICLE = "hksz:shenzhen-daily-article"
 TALENT = "hksz:ttps-approved-2023"
 
+Add = Callable[..., str]
+Counts = Callable[[], tuple[str, tuple[int, int], tuple[int, int]]]
+
 
 @pytest.fixture
-def add_source(editor):
-    """Adds a source that rests on others, and returns its id."""
+def add_source(editor: Client) -> Add:
+    """``add_source(title, kind="ids")`` adds a source with relations and returns its id."""
 
     def add(title, **rests_on):
         relations = [
@@ -26,15 +32,15 @@ def add_source(editor):
 
 
 @pytest.fixture
-def claim(editor):
+def claim(editor: Client) -> str:
     """The path of a claim without evidence."""
     body = {"statement": "It rained.", "claimant_external_id": "hksz:hkpc"}
     return editor.post("/v1/claims", body).headers["Location"]
 
 
 @pytest.fixture
-def speak(editor, claim):
-    """Adds evidence on the claim, and returns its path."""
+def add_evidence(editor: Client, claim: str) -> Add:
+    """``add_evidence(source)`` adds evidence to the claim and returns its path."""
 
     def add(source, stance="supports", **fields):
         body = {"source_id": source, "stance": stance, **fields}
@@ -46,8 +52,8 @@ def speak(editor, claim):
 
 
 @pytest.fixture
-def numbers(reader, claim):
-    """The verdict on the claim, and its sources and origins for and against."""
+def counts(reader: Client, claim: str) -> Counts:
+    """``counts()`` returns the verdict on the claim, and its sources and origins on both sides."""
 
     def ask():
         answer = reader.get(f"{claim}/corroboration").json
@@ -61,7 +67,7 @@ def numbers(reader, claim):
 
 
 def strict(schema: Schema) -> Schema:
-    """The schema, which then takes no field that it does not know."""
+    """The schema without additional properties."""
     schema.unknown = RAISE
     for field in schema.fields.values():
         inner = field.inner if isinstance(field, fields.List) else field
@@ -70,101 +76,117 @@ def strict(schema: Schema) -> Schema:
     return schema
 
 
-def test_a_claim_without_evidence_is_unsupported(numbers):
-    assert numbers() == ("unsupported", (0, 0), (0, 0))
+def test_a_claim_without_evidence_is_unsupported(counts: Counts) -> None:
+    assert counts() == ("unsupported", (0, 0), (0, 0))
 
 
-def test_reprints_of_a_release_are_one_origin(add_source, speak, numbers):
+def test_reprints_of_a_release_are_one_origin(
+    add_source: Add, add_evidence: Add, counts: Counts
+) -> None:
     release = add_source("A release")
-    speak(release, "asserts")
-    assert numbers() == ("single_origin", (1, 1), (0, 0))
+    add_evidence(release, "asserts")
+    assert counts() == ("single_origin", (1, 1), (0, 0))
     reprint = add_source("A reprint", syndicated_from=release)
-    speak(reprint)
-    speak(add_source("A translation of the reprint", translation_of=reprint))
-    assert numbers() == ("single_origin", (3, 1), (0, 0))
+    add_evidence(reprint)
+    add_evidence(add_source("A translation of the reprint", translation_of=reprint))
+    assert counts() == ("single_origin", (3, 1), (0, 0))
 
 
-def test_a_round_up_counts_only_beside_none_of_its_releases(add_source, speak, numbers):
+def test_a_round_up_is_not_counted_beside_its_releases(
+    add_source: Add, add_evidence: Add, counts: Counts
+) -> None:
     one, two = add_source("One release"), add_source("Another")
-    speak(add_source("A round-up", rewrite_of=f"{one} {two}"))
-    assert numbers() == ("single_origin", (1, 1), (0, 0))
-    speak(one)
-    assert numbers() == ("single_origin", (2, 1), (0, 0))
-    speak(two)
-    assert numbers() == ("corroborated", (3, 2), (0, 0))
+    add_evidence(add_source("A round-up", rewrite_of=f"{one} {two}"))
+    assert counts() == ("single_origin", (1, 1), (0, 0))
+    add_evidence(one)
+    assert counts() == ("single_origin", (2, 1), (0, 0))
+    add_evidence(two)
+    assert counts() == ("corroborated", (3, 2), (0, 0))
 
 
-def test_quoting_makes_an_origin(add_source, speak, numbers):
+def test_a_source_that_quotes_is_an_origin(
+    add_source: Add, add_evidence: Add, counts: Counts
+) -> None:
     release = add_source("A release")
-    speak(release)
-    speak(add_source("A comment", quotes=release))
-    assert numbers() == ("corroborated", (2, 2), (0, 0))
+    add_evidence(release)
+    add_evidence(add_source("A comment", quotes=release))
+    assert counts() == ("corroborated", (2, 2), (0, 0))
 
 
-def test_both_sides_are_counted_by_themselves(add_source, speak, numbers, editor):
+def test_each_side_is_counted_separately(
+    add_source: Add, add_evidence: Add, counts: Counts, editor: Client
+) -> None:
     release = add_source("A release")
-    passage = speak(release, "disputes")
-    assert numbers() == ("refuted", (0, 0), (1, 1))
-    speak(add_source("A reprint", copy_of=release))
-    assert numbers() == ("disputed", (1, 1), (1, 1))
-    speak(add_source("A chronicle"), "mentions")
-    assert numbers() == ("disputed", (1, 1), (1, 1))
+    passage = add_evidence(release, "disputes")
+    assert counts() == ("refuted", (0, 0), (1, 1))
+    add_evidence(add_source("A reprint", copy_of=release))
+    assert counts() == ("disputed", (1, 1), (1, 1))
+    add_evidence(add_source("A chronicle"), "mentions")
+    assert counts() == ("disputed", (1, 1), (1, 1))
     assert editor.patch(passage, {"stance": "supports"}).status_code == 200
-    assert numbers() == ("single_origin", (2, 1), (0, 0))
+    assert counts() == ("single_origin", (2, 1), (0, 0))
 
 
-def test_a_passage_that_repeats_another_is_no_witness(add_source, speak, numbers, reader, claim):
-    first = speak(add_source("A report"))
-    speak(add_source("A blog"), derived_from_id=first.rpartition("/")[2])
-    assert numbers() == ("single_origin", (2, 1), (0, 0))
+def test_a_derived_passage_is_not_an_origin(
+    add_source: Add, add_evidence: Add, counts: Counts, reader: Client, claim: str
+) -> None:
+    first = add_evidence(add_source("A report"))
+    add_evidence(add_source("A blog"), derived_from_id=first.rpartition("/")[2])
+    assert counts() == ("single_origin", (2, 1), (0, 0))
     (origin,) = reader.get(f"{claim}/corroboration").json["origins"]
     assert [step["kind"] for via in origin["via"] for step in via["steps"]] == ["derived_from"]
 
 
-def test_what_was_rejected_or_deleted_does_not_count(add_source, speak, numbers, editor):
-    passage, other = speak(add_source("A rumour")), speak(add_source("A report"))
-    assert numbers()[0] == "corroborated"
+def test_rejected_and_deleted_evidence_does_not_count(
+    add_source: Add, add_evidence: Add, counts: Counts, editor: Client
+) -> None:
+    passage, other = add_evidence(add_source("A rumour")), add_evidence(add_source("A report"))
+    assert counts()[0] == "corroborated"
     assert editor.patch(passage, {"status": "rejected"}).status_code == 200
-    assert numbers() == ("single_origin", (1, 1), (0, 0))
+    assert counts() == ("single_origin", (1, 1), (0, 0))
     assert editor.delete(other).status_code == 204
-    assert numbers() == ("unsupported", (0, 0), (0, 0))
+    assert counts() == ("unsupported", (0, 0), (0, 0))
     assert editor.restore(other).status_code == 200
-    assert numbers() == ("single_origin", (1, 1), (0, 0))
+    assert counts() == ("single_origin", (1, 1), (0, 0))
 
 
-def test_a_retracted_source_stops_counting_and_the_answer_says_so(
-    add_source, speak, numbers, editor, reader, claim
-):
+def test_a_retracted_source_is_shown_and_not_counted(
+    add_source: Add, add_evidence: Add, counts: Counts, editor: Client, reader: Client, claim: str
+) -> None:
     release, chronicle = add_source("A release"), add_source("A chronicle")
     for source in (release, add_source("A reprint", copy_of=release), chronicle):
-        speak(source)
-    assert numbers() == ("corroborated", (3, 2), (0, 0))
+        add_evidence(source)
+    assert counts() == ("corroborated", (3, 2), (0, 0))
     retraction = {"retracted_at": "2024-05-01T00:00:00Z"}
     assert editor.patch(f"/v1/sources/{release}", retraction).status_code == 200
-    assert numbers() == ("single_origin", (1, 1), (0, 0))
+    assert counts() == ("single_origin", (1, 1), (0, 0))
     origins = {o["source_id"]: o for o in reader.get(f"{claim}/corroboration").json["origins"]}
     assert (origins[release]["retracted"], origins[release]["counted"]) == (True, False)
     assert len(origins[release]["via"]) == 2
     assert (origins[chronicle]["retracted"], origins[chronicle]["counted"]) == (False, True)
     assert editor.patch(f"/v1/sources/{release}", {"retracted_at": None}).status_code == 200
-    assert numbers() == ("corroborated", (3, 2), (0, 0))
+    assert counts() == ("corroborated", (3, 2), (0, 0))
 
 
-def test_relations_that_come_and_go_are_counted_at_once(add_source, speak, numbers, editor):
+def test_counts_follow_changes_of_relations(
+    add_source: Add, add_evidence: Add, counts: Counts, editor: Client
+) -> None:
     one, two = add_source("One"), add_source("Two")
-    speak(one)
-    speak(two)
+    add_evidence(one)
+    add_evidence(two)
     for relations, expected in (([{"kind": "copy_of", "to_id": one}], 1), ([], 2)):
         changed = editor.patch(f"/v1/sources/{two}", {"relations": relations})
         assert changed.status_code == 200
-        assert numbers()[1] == (2, expected)
+        assert counts()[1] == (2, expected)
 
 
-def test_the_answer_shows_the_way_to_each_origin(add_source, speak, reader, claim):
+def test_the_answer_shows_the_path_to_each_origin(
+    add_source: Add, add_evidence: Add, reader: Client, claim: str
+) -> None:
     release = add_source("A release")
     reprint = add_source("A reprint", syndicated_from=release)
     last = add_source("A translation", translation_of=reprint)
-    speak(last)
+    add_evidence(last)
     answer = reader.get(f"{claim}/corroboration").json
     assert strict(CorroborationSchema()).load(answer)
     (origin,) = answer["origins"]
@@ -175,7 +197,9 @@ def test_the_answer_shows_the_way_to_each_origin(add_source, speak, reader, clai
     assert steps == [("translation_of", reprint), ("syndicated_from", release)]
 
 
-def test_a_merge_of_who_made_the_sources_leaves_the_counts(add_source, speak, editor, numbers):
+def test_a_merge_of_publishers_does_not_change_the_counts(
+    add_source: Add, add_evidence: Add, editor: Client, counts: Counts
+) -> None:
     ids = []
     for number in range(2):
         names = [{"name": f"Office {number}", "language": "en", "kind": "preferred"}]
@@ -184,29 +208,33 @@ def test_a_merge_of_who_made_the_sources_leaves_the_counts(add_source, speak, ed
         source = add_source(f"A report of office {number}")
         made = {"contributors": [{"entity_id": ids[-1], "role": "publisher"}]}
         assert editor.patch(f"/v1/sources/{source}", made).status_code == 200
-        speak(source)
+        add_evidence(source)
     merged = editor.post(f"/v1/entities/{ids[0]}/merge", {"into_id": ids[1]}, **{"If-Match": "*"})
     assert merged.status_code == 200
-    assert numbers() == ("corroborated", (2, 2), (0, 0))
+    assert counts() == ("corroborated", (2, 2), (0, 0))
 
 
-def test_a_circle_is_refused_under_evidence_too(add_source, speak, editor, numbers):
+def test_a_cycle_of_cited_sources_is_refused(
+    add_source: Add, add_evidence: Add, editor: Client, counts: Counts
+) -> None:
     first = last = add_source("The first")
     for number in range(20):
         last = add_source(f"Copy {number}", copy_of=last)
-    speak(last)
+    add_evidence(last)
     refused = editor.patch(
         f"/v1/sources/{first}", {"relations": [{"kind": "copy_of", "to_id": last}]}
     )
     assert refused.status_code == 422
     assert refused.json["errors"][0]["pointer"] == "#/relations"
-    assert numbers() == ("single_origin", (1, 1), (0, 0))
+    assert counts() == ("single_origin", (1, 1), (0, 0))
 
 
-def test_a_link_on_the_way_that_was_retracted_is_shown(add_source, speak, editor, reader, claim):
+def test_a_retracted_source_on_the_path_is_shown(
+    add_source: Add, add_evidence: Add, editor: Client, reader: Client, claim: str
+) -> None:
     release = add_source("A release")
     reprint = add_source("A reprint", copy_of=release)
-    speak(add_source("A copy of the reprint", copy_of=reprint))
+    add_evidence(add_source("A copy of the reprint", copy_of=reprint))
     retraction = {"retracted_at": "2024-05-01T00:00:00Z"}
     assert editor.patch(f"/v1/sources/{reprint}", retraction).status_code == 200
     (origin,) = reader.get(f"{claim}/corroboration").json["origins"]
@@ -215,7 +243,9 @@ def test_a_link_on_the_way_that_was_retracted_is_shown(add_source, speak, editor
     assert [step["retracted"] for step in via["steps"]] == [True, False]
 
 
-def test_it_is_embedded_in_a_claim_and_on_demand_in_a_list(reader, claim):
+def test_corroboration_is_embedded_in_a_claim_and_on_request_in_a_list(
+    reader: Client, claim: str
+) -> None:
     alone = reader.get(f"{claim}/corroboration").json
     assert reader.get(claim).json["corroboration"] == alone
     assert "corroboration" not in reader.get("/v1/claims", per_page="1").json["data"][0]
@@ -223,7 +253,9 @@ def test_it_is_embedded_in_a_claim_and_on_demand_in_a_list(reader, claim):
     assert listed.json["data"][0]["corroboration"] == alone
 
 
-def test_a_claim_that_is_not_there_has_none(reader, editor, claim):
+def test_corroboration_of_a_missing_claim_is_404_or_410(
+    reader: Client, editor: Client, claim: str
+) -> None:
     assert (
         reader.get("/v1/claims/00000000-0000-7000-8000-000000000000/corroboration").status_code
         == 404
@@ -233,9 +265,11 @@ def test_a_claim_that_is_not_there_has_none(reader, editor, claim):
     assert reader.get(f"{claim}/corroboration").status_code == 410
 
 
-def test_lists_are_filtered_and_sorted_by_it(add_source, speak, reader, claim):
+def test_lists_can_be_filtered_and_sorted_by_corroboration(
+    add_source: Add, add_evidence: Add, reader: Client, claim: str
+) -> None:
     for n in range(3):
-        speak(add_source(f"Witness {n}"))
+        add_evidence(add_source(f"Witness {n}"))
     id = claim.rpartition("/")[2]
     first = reader.get("/v1/claims", sort="-corroboration__origins", per_page="1")
     assert first.json["data"][0]["id"] == id
@@ -253,21 +287,23 @@ def test_lists_are_filtered_and_sorted_by_it(add_source, speak, reader, claim):
     assert reader.get("/v1/claims", corroboration__verdict="proven").status_code == 400
 
 
-def test_the_tag_of_a_claim_changes_with_what_it_rests_on(add_source, speak, reader, editor, claim):
+def test_the_etag_of_a_claim_changes_with_its_corroboration(
+    add_source: Add, add_evidence: Add, reader: Client, editor: Client, claim: str
+) -> None:
     one, two = add_source("One"), add_source("Two")
-    speak(one)
-    speak(two)
+    add_evidence(one)
+    add_evidence(two)
     before = reader.get(claim).headers["ETag"]
     changed = editor.patch(f"/v1/sources/{two}", {"relations": [{"kind": "copy_of", "to_id": one}]})
     assert changed.status_code == 200
     known = reader.send("GET", claim, headers={"If-None-Match": before})
     assert known.status_code == 200
-    # Nothing of the claim itself has changed: whoever read it may still write it.
+    # The claim itself has not changed: a client that has read it may still write it.
     assert editor.patch(claim, {"statement": "It poured."}, before).status_code == 200
 
 
-def test_claims_are_counted_by_verdict(add_source, speak, reader):
-    speak(add_source("A witness"), "disputes")
+def test_claims_are_counted_by_verdict(add_source: Add, add_evidence: Add, reader: Client) -> None:
+    add_evidence(add_source("A witness"), "disputes")
     answer = reader.get("/v1/claims/aggregate", group_by="corroboration__verdict")
     counts = {row["corroboration__verdict"]: row["count"] for row in answer.json["data"]}
     assert counts == {"single_origin": 70, "refuted": 1}

@@ -1,4 +1,4 @@
-"""Many clients at once, at the service as it is run: none of them keeps the others waiting."""
+"""Many concurrent clients of a running service do not delay each other."""
 
 import http.client
 import json
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 UNKNOWN_ID = "0199c3a0-0000-7000-8000-000000000000"
 
 COSTLY_THREADS = Settings().costly_threads
-# Less than the five seconds for which a statement holds a slot, and the ten that a body has.
+# Less than the five seconds that a statement may take, and the ten that a body may take.
 PROMPT_S = 3
 PROBES = {"/", "/healthz", "/metrics", "/openapi.json", "/docs/", "/docs/<path:path>"}
 COSTLY_CALLS = {
@@ -36,7 +36,7 @@ COSTLY_CALLS = {
 def ask(
     address: str, path: str, method: str = "GET", body: Any = None, **headers: str
 ) -> tuple[int, http.client.HTTPMessage, bytes]:
-    """The status, headers and body of an answer."""
+    """Return status, headers and body of an answer."""
     connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
     try:
         text = None if body is None else json.dumps(body)
@@ -75,7 +75,7 @@ def slow_lists(address: str, database_url: str) -> Iterator[list[Future[Any]]]:
         blocker.rollback()
 
 
-def test_slow_lists_take_nothing_from_the_others(address, database_url, key):
+def test_slow_lists_do_not_delay_other_requests(address: str, database_url: str, key: str) -> None:
     _, _, page = ask(address, "/v1/claims?per_page=1&select=id")
     (claim,) = json.loads(page)["data"]
     source = {"csl_type": "report", "title": "Written beside slow lists"}
@@ -92,7 +92,7 @@ def test_slow_lists_take_nothing_from_the_others(address, database_url, key):
     assert [answer.result()[0] for answer in lists] == [200] * COSTLY_THREADS
 
 
-def test_one_list_too_many_is_refused_after_a_while(address, database_url):
+def test_a_list_that_gets_no_slot_is_refused(address: str, database_url: str) -> None:
     with slow_lists(address, database_url) as lists:
         began = time.monotonic()
         status, headers, body = ask(address, "/v1/metrics")
@@ -107,14 +107,14 @@ def test_one_list_too_many_is_refused_after_a_while(address, database_url):
 
 
 def _all_of(connection: socket.socket) -> bytes:
-    """What arrives until the connection is closed."""
+    """Everything that arrives until the connection is closed."""
     arrived = b""
     while piece := connection.recv(4096):
         arrived += piece
     return arrived
 
 
-def test_slow_senders_keep_nobody_waiting_and_are_given_up(address):
+def test_slow_senders_delay_no_request_and_time_out(address: str) -> None:
     host, port = urlsplit(address).netloc.split(":")
     with ExitStack() as stack:
         senders = [
@@ -142,7 +142,7 @@ def app() -> Flask:
     return create_app(Settings(log_level="error"), Database(lambda: ""))
 
 
-def test_every_call_declares_what_it_costs(app):
+def test_every_call_declares_its_cost(app: Flask) -> None:
     views = [(rule, app.view_functions[rule.endpoint]) for rule in app.url_map.iter_rules()]
     assert [rule.rule for rule, view in views if not hasattr(view, "hksz_cost")] == []
     for rule, view in views:
@@ -167,11 +167,11 @@ def test_every_call_declares_what_it_costs(app):
         (f"/docs/{'x' * 1000}", Cost.PROBE),
     ],
 )
-def test_the_cost_of_a_request_is_that_of_its_call(app, path, expected):
+def test_the_cost_of_a_request_is_that_of_its_call(app: Flask, path, expected) -> None:
     served = Gateway(app, Settings())
     for _ in range(2):
         assert served.cost(path, "GET") is expected
 
 
-def test_a_view_that_declares_nothing_is_costly():
+def test_an_undeclared_cost_is_high() -> None:
     assert cost_of(lambda: None) is Cost.COSTLY

@@ -1,24 +1,26 @@
-"""Deleting: never from under something else; a claim takes its parts along and back."""
+"""Deletion: rows in use are kept; a claim is deleted and restored with its parts."""
 
 from typing import Any
 
 import pytest
 
+from tests.api.conftest import Answer, Client, Sample
 
-def _id(client, resource, external_id):
+
+def _id(client: Client, resource: str, external_id: str) -> str:
     (row,) = client.get(f"/v1/{resource}", external_id=external_id).json["data"]
     return row["id"]
 
 
-def _make(client, resource, **body):
+def _make(client: Client, resource: str, **body: Any) -> Answer:
     made = client.post(f"/v1/{resource}", {"external_id": f"test:{resource}", **body})
     assert made.status_code == 201, made.json
     return made
 
 
 @pytest.fixture
-def whole(editor):
-    """A claim of one's own with everything it can rest on, by resource."""
+def full_claim(editor: Client) -> dict[str, str]:
+    """The paths of a new claim and of a row of each kind that it refers to, by resource."""
     names = [{"name": "A firm", "language": "en", "kind": "preferred"}]
     metric = {"key": "firms", "label": "Firms", "dimension": "money", "accumulation": "stock"}
     made = {
@@ -54,7 +56,9 @@ def whole(editor):
     return {resource: row.headers["Location"] for resource, row in made.items()}
 
 
-def test_what_a_claim_and_its_parts_rest_on_is_kept_and_named(editor, whole):
+def test_rows_that_a_claim_and_its_parts_need_are_not_deleted(
+    editor: Client, full_claim: dict[str, str]
+) -> None:
     keepers = {
         "entities": "test:figure",
         "metrics": "test:figure",
@@ -62,16 +66,16 @@ def test_what_a_claim_and_its_parts_rest_on_is_kept_and_named(editor, whole):
         "sources": "test:passage",
     }
     for resource, keeper in keepers.items():
-        before = editor.get(whole[resource])
-        refused = editor.delete(whole[resource])
+        before = editor.get(full_claim[resource])
+        refused = editor.delete(full_claim[resource])
         assert refused.status_code == 409
         (error,) = refused.json["errors"]
         assert error["code"] == "in_use"
         assert keeper in error["detail"]
-        assert editor.get(whole[resource]).data == before.data
-    assert editor.delete(whole["claims"]).status_code == 204
+        assert editor.get(full_claim[resource]).data == before.data
+    assert editor.delete(full_claim["claims"]).status_code == 204
     for resource in keepers:
-        assert editor.delete(whole[resource]).status_code == 204
+        assert editor.delete(full_claim[resource]).status_code == 204
 
 
 @pytest.mark.parametrize(
@@ -85,7 +89,9 @@ def test_what_a_claim_and_its_parts_rest_on_is_kept_and_named(editor, whole):
         ),
     ],
 )
-def test_who_speaks_is_kept(editor, resource, field, body):
+def test_a_claimant_is_not_deleted(
+    editor: Client, resource: str, field: str, body: dict[str, str]
+) -> None:
     names = [{"name": "A", "language": "en", "kind": "preferred"}]
     entity = _make(editor, "entities", kind="person", names=names).headers["Location"]
     claim = _make(editor, resource, **body, **{field: "test:entities"}).headers["Location"]
@@ -131,7 +137,9 @@ def test_who_speaks_is_kept(editor, resource, field, body):
         ),
     ],
 )
-def test_what_is_linked_is_kept_until_the_link_is_cut(editor, resource, target, field, item):
+def test_a_linked_row_is_not_deleted_until_the_link_is_removed(
+    editor: Client, resource: str, target: str, field: str, item: dict[str, str]
+) -> None:
     bodies: dict[str, dict[str, Any]] = {
         "claims": {"statement": "x", "claimant_external_id": "hksz:hkpc"},
         "sources": {"csl_type": "report", "title": "x"},
@@ -151,7 +159,9 @@ def test_what_is_linked_is_kept_until_the_link_is_cut(editor, resource, target, 
     assert editor.delete(kept.headers["Location"]).status_code == 204
 
 
-def test_evidence_from_which_other_evidence_derives_is_kept(editor, whole):
+def test_evidence_with_derived_evidence_is_not_deleted(
+    editor: Client, full_claim: dict[str, str]
+) -> None:
     body = {
         "claim_external_id": "hksz:author-post",
         "source_external_id": "hksz:shenzhen-daily-article",
@@ -159,49 +169,55 @@ def test_evidence_from_which_other_evidence_derives_is_kept(editor, whole):
     }
     derived = _make(editor, "evidence", **body, derived_from_external_id="test:passage")
     passage = f"/v1/evidence/{_id(editor, 'evidence', 'test:passage')}"
-    for path in (passage, whole["claims"]):
+    for path in (passage, full_claim["claims"]):
         refused = editor.delete(path)
         assert refused.status_code == 409
         assert "test:evidence" in refused.json["errors"][0]["detail"]
     assert editor.get(passage).status_code == 200
     editor.delete(derived.headers["Location"])
-    assert editor.delete(whole["claims"]).status_code == 204
+    assert editor.delete(full_claim["claims"]).status_code == 204
 
 
-def test_a_refusal_names_some_of_many(editor):
+def test_a_refusal_names_some_of_many(editor: Client) -> None:
     author = _id(editor, "entities", "hksz:tan-yifan")
     refused = editor.delete(f"/v1/entities/{author}")
     assert refused.status_code == 409
     assert len(refused.json["errors"]) == 10
 
 
-def test_a_claim_takes_its_parts_along_and_back(editor, whole):
+def test_a_claim_is_deleted_and_restored_with_its_parts(
+    editor: Client, full_claim: dict[str, str]
+) -> None:
     parts = [
         f"/v1/figures/{_id(editor, 'figures', 'test:figure')}",
         f"/v1/evidence/{_id(editor, 'evidence', 'test:passage')}",
     ]
-    before = editor.get(whole["claims"]).json
-    etag = editor.delete(whole["claims"]).headers["ETag"]
+    before = editor.get(full_claim["claims"]).json
+    etag = editor.delete(full_claim["claims"]).headers["ETag"]
     assert [editor.get(part).status_code for part in parts] == [410, 410]
-    after = editor.restore(whole["claims"], etag).json
+    after = editor.restore(full_claim["claims"], etag).json
     assert [editor.get(part).json["version"] for part in parts] == [3, 3]
     for name in ("figures", "evidence"):
         assert [part["id"] for part in after[name]] == [part["id"] for part in before[name]]
 
 
-def test_a_part_that_was_deleted_before_stays_deleted(editor, whole):
+def test_a_part_that_was_deleted_before_stays_deleted(
+    editor: Client, full_claim: dict[str, str]
+) -> None:
     figure = f"/v1/figures/{_id(editor, 'figures', 'test:figure')}"
     editor.delete(figure)
-    editor.delete(whole["claims"])
-    restored = editor.restore(whole["claims"]).json
+    editor.delete(full_claim["claims"])
+    restored = editor.restore(full_claim["claims"]).json
     assert restored["figures"] == []
     assert len(restored["evidence"]) == 1
     assert editor.get(figure).status_code == 410
 
 
-def test_a_part_is_not_restored_without_its_claim(editor, whole):
+def test_a_part_is_not_restored_without_its_claim(
+    editor: Client, full_claim: dict[str, str]
+) -> None:
     figure = f"/v1/figures/{_id(editor, 'figures', 'test:figure')}"
-    editor.delete(whole["claims"])
+    editor.delete(full_claim["claims"])
     refused = editor.restore(figure)
     assert refused.status_code == 409
     (error,) = refused.json["errors"]
@@ -210,26 +226,30 @@ def test_a_part_is_not_restored_without_its_claim(editor, whole):
 
 
 @pytest.mark.parametrize("foundation", ["entities", "metrics", "units", "sources"])
-def test_nothing_is_restored_onto_what_is_deleted(editor, whole, foundation):
-    editor.delete(whole["claims"])
-    editor.delete(whole[foundation])
-    refused = editor.restore(whole["claims"])
+def test_a_claim_is_not_restored_without_its_references(
+    editor: Client, full_claim: dict[str, str], foundation: str
+) -> None:
+    editor.delete(full_claim["claims"])
+    editor.delete(full_claim[foundation])
+    refused = editor.restore(full_claim["claims"])
     assert refused.status_code == 409
     (error,) = refused.json["errors"]
     assert f"test:{foundation}" in error["detail"]
-    assert editor.get(whole["claims"]).status_code == 410
-    assert editor.restore(whole[foundation]).status_code == 200
-    assert editor.restore(whole["claims"]).status_code == 200
+    assert editor.get(full_claim["claims"]).status_code == 410
+    assert editor.restore(full_claim[foundation]).status_code == 200
+    assert editor.restore(full_claim["claims"]).status_code == 200
 
 
-def test_a_change_to_what_is_deleted_says_that_it_is_gone(editor, whole):
+def test_a_change_of_a_deleted_row_is_410(editor: Client, full_claim: dict[str, str]) -> None:
     figure = f"/v1/figures/{_id(editor, 'figures', 'test:figure')}"
-    editor.delete(whole["claims"])
-    editor.delete(whole["metrics"])
+    editor.delete(full_claim["claims"])
+    editor.delete(full_claim["metrics"])
     assert editor.patch(figure, {"as_stated": "one million"}).status_code == 410
 
 
-def test_evidence_that_would_be_there_twice_is_not_restored(editor, samples):
+def test_evidence_is_not_restored_beside_a_duplicate(
+    editor: Client, samples: dict[str, Sample]
+) -> None:
     sample = samples["evidence"]
     first = editor.post(sample.path, sample.body).headers["Location"]
     editor.delete(first)
@@ -238,10 +258,12 @@ def test_evidence_that_would_be_there_twice_is_not_restored(editor, samples):
     assert editor.restore(first).status_code == 409
 
 
-def test_evidence_of_a_deleted_claim_is_neither_listed_nor_added(editor, whole):
-    path = f"{whole['claims']}/evidence"
+def test_evidence_of_a_deleted_claim_is_neither_listed_nor_added(
+    editor: Client, full_claim: dict[str, str]
+) -> None:
+    path = f"{full_claim['claims']}/evidence"
     assert len(editor.get(path).json["data"]) == 1
-    editor.delete(whole["claims"])
+    editor.delete(full_claim["claims"])
     assert editor.get(path).status_code == 410
     body = {"source_external_id": "test:sources", "stance": "supports"}
     assert editor.post(path, body).status_code == 410

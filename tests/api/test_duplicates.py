@@ -1,17 +1,20 @@
-"""Likely duplicates: who writes an entity is told which others are called much the same."""
+"""Likely duplicates: the answer to a write of an entity lists entities with similar names."""
 
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from hksz_db.database import run
 from hksz_db.queries.pages import part_statement
+from tests.api.conftest import Answer, Client
+from tests.conftest import QueryCounter
 
 ZONE = "Qianhai Modern Service Industry Cooperation Zone"
 
 
-def _create(editor, *names, kind="zone", language="en"):
+def _create(editor: Client, *names: str, kind: str = "zone", language: str = "en") -> Answer:
     first, *rest = names
     named = [{"name": first, "language": language, "kind": "preferred"}]
     named += [{"name": name, "language": language, "kind": "alias"} for name in rest]
@@ -20,7 +23,7 @@ def _create(editor, *names, kind="zone", language="en"):
     return made
 
 
-def test_who_creates_an_entity_is_warned_of_those_it_is_like(editor, reader):
+def test_a_new_entity_is_answered_with_similar_ones(editor: Client, reader: Client) -> None:
     made = _create(editor, "qianhai cooperation ZONE")
     (zone,) = reader.get("/v1/entities", external_id="hksz:qianhai-zone").json["data"]
     assert made.json["similar"] == [
@@ -34,7 +37,7 @@ def test_who_creates_an_entity_is_warned_of_those_it_is_like(editor, reader):
     ]
 
 
-def test_a_change_of_name_is_answered_with_the_same_warning(editor):
+def test_a_changed_name_is_answered_with_similar_entities(editor: Client) -> None:
     made = _create(editor, "Xylophone")
     assert made.json["similar"] == []
     names = [{"name": "Shenzen", "language": "en", "kind": "preferred"}]
@@ -44,7 +47,9 @@ def test_a_change_of_name_is_answered_with_the_same_warning(editor):
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_likely_duplicates_can_be_read_on_their_own(editor, reader, query_counter, method):
+def test_likely_duplicates_have_a_path_of_their_own(
+    editor: Client, reader: Client, query_counter: QueryCounter, method: str
+) -> None:
     made = _create(editor, "Top Talent Pass")
     path = made.headers["Location"]
     assert "similar" not in reader.get(path).json
@@ -60,7 +65,7 @@ def test_likely_duplicates_can_be_read_on_their_own(editor, reader, query_counte
         assert [like["entity"]["external_id"] for like in alone.json["data"]] == ["hksz:ttps"]
 
 
-def test_an_abbreviation_that_is_anothers_is_told(editor):
+def test_an_equal_abbreviation_is_reported(editor: Client) -> None:
     made = _create(editor, "Housing Kit Union", "hku", kind="organisation")
     (like,) = made.json["similar"]
     assert (like["name"], like["other_name"], like["similarity"]) == ("hku", "HKU", "1.00")
@@ -76,21 +81,23 @@ def test_an_abbreviation_that_is_anothers_is_told(editor):
         ("Café", "CAFÉ", "1.00"),
     ],
 )
-def test_names_in_every_script_are_compared(editor, mine, theirs, similarity):
+def test_names_in_every_script_are_compared(
+    editor: Client, mine: str, theirs: str, similarity: str | None
+) -> None:
     other = _create(editor, theirs, language="zh-Hant")
     likes = _create(editor, mine, language="zh-Hant").json["similar"]
     expected = [(other.json["id"], similarity)] if similarity else []
     assert [(like["entity"]["id"], like["similarity"]) for like in likes] == expected
 
 
-def test_of_several_names_the_most_similar_pair_is_shown(editor):
+def test_the_most_similar_pair_of_names_is_shown(editor: Client) -> None:
     other = _create(editor, "Alpha Quorum", "Beta Quorum Limited")
     (like,) = _create(editor, "Beta Quorum Ltd", "Zeta", "Quorum").json["similar"]
     assert like["entity"]["id"] == other.json["id"]
     assert (like["name"], like["other_name"]) == ("Beta Quorum Ltd", "Beta Quorum Limited")
 
 
-def test_the_ten_most_similar_come_first_and_equal_ones_in_the_order_of_their_ids(editor):
+def test_the_ten_most_similar_are_listed_and_equal_ones_by_id(editor: Client) -> None:
     others = [_create(editor, "Zyzzyva Institute").json["id"] for _ in range(10)]
     near = _create(editor, "Zyzzyva Institutes").json["id"]
     last = _create(editor, "Zyzzyva Institutes")
@@ -100,7 +107,7 @@ def test_the_ten_most_similar_come_first_and_equal_ones_in_the_order_of_their_id
     assert len({like["similarity"] for like in likes[1:]}) == 1
 
 
-def test_similarity_stops_short_of_what_is_only_a_little_alike(editor):
+def test_entities_below_the_threshold_are_not_similar(editor: Client) -> None:
     # 9 trigrams are shared, of 20 and of 21: 0.45 counts, 0.43 does not.
     near = _create(editor, "abcdefgh qrstuvwxyz").json["id"]
     _create(editor, "abcdefgh zyxwvutsrqp")
@@ -108,7 +115,7 @@ def test_similarity_stops_short_of_what_is_only_a_little_alike(editor):
     assert (like["entity"]["id"], like["similarity"]) == (near, "0.45")
 
 
-def test_an_entity_is_not_like_itself_nor_like_what_was_deleted(editor):
+def test_an_entity_is_not_similar_to_itself_or_to_deleted_ones(editor: Client) -> None:
     first = _create(editor, "Zyzzyva Institute", "Zyzzyva Instituto")
     assert first.json["similar"] == []
     second = _create(editor, "Zyzzyva Institute")
@@ -119,13 +126,13 @@ def test_an_entity_is_not_like_itself_nor_like_what_was_deleted(editor):
     assert gone.status_code == 410
 
 
-def test_likely_duplicates_of_nobody(reader):
+def test_likely_duplicates_of_an_unknown_entity_are_404(reader: Client) -> None:
     assert reader.get(f"/v1/entities/{uuid4()}/similar").status_code == 404
     (row,) = reader.get("/v1/entities", per_page="1").json["data"]
     assert reader.get(f"/v1/entities/{row['id']}/similar", limit="1").status_code == 400
 
 
-def test_the_index_of_trigrams_finds_them(session):
+def test_likely_duplicates_are_found_by_the_trigram_index(session: Session) -> None:
     session.execute(
         text(
             "WITH made AS (INSERT INTO entities (kind, name, name_language)"
@@ -135,7 +142,7 @@ def test_the_index_of_trigrams_finds_them(session):
             " SELECT id, name, 'en', 'preferred' FROM made"
         )
     )
-    # What autovacuum does: the planner counts what an index has not sorted in yet.
+    # As autovacuum does: the planner counts entries that are not in the main index yet.
     run(session, "SELECT gin_clean_pending_list('entity_names_name_trgm_idx')")
     session.execute(text("ANALYZE entities, entity_names"))
     ((id,),) = run(session, "SELECT id FROM entities ORDER BY id LIMIT 1")
@@ -147,7 +154,9 @@ def test_the_index_of_trigrams_finds_them(session):
 
 
 @pytest.mark.parametrize("languages", [("en", "EN"), ("zh-Hant", "zh-hant")])
-def test_one_name_is_preferred_in_a_language_however_its_tag_is_written(editor, languages):
+def test_one_name_is_preferred_in_a_language_regardless_of_case(
+    editor: Client, languages: tuple[str, str]
+) -> None:
     names = [
         {"name": f"Name {number}", "language": language, "kind": "preferred"}
         for number, language in enumerate(languages)
@@ -157,7 +166,7 @@ def test_one_name_is_preferred_in_a_language_however_its_tag_is_written(editor, 
     assert [error["pointer"] for error in refused.json["errors"]] == ["#/names"]
 
 
-def test_the_english_name_is_shown_however_its_tag_is_written(editor):
+def test_the_english_name_is_shown_regardless_of_case(editor: Client) -> None:
     names = [
         {"name": "深圳灣", "language": "zh-Hant", "kind": "preferred"},
         {"name": "Shenzhen Bay", "language": "EN", "kind": "preferred"},

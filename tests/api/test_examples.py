@@ -1,4 +1,4 @@
-"""The commands of the documentation, run as a reader would run them, against a real server.
+"""The commands of the documentation, run as a reader would run them, with a real server.
 
 Each page is one script: its ``sh`` blocks run from top to bottom in one shell that stops at the
 first command that fails. A ``json`` or ``text`` block shows what the commands before it print: each
@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.conftest import MakeDatabase
+
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +29,7 @@ PAGES = (
 )
 _BLOCK = re.compile(r"^```(sh|json|text)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _END = "-- end of example --"
-# What the test puts in place of what a reader has: no service is started, the key is one made for
+# The test replaces some commands of a reader: no service is started, the key is one made for
 # the test, and an HTTP error ends the script.
 _READER = """set -e
 make() {
@@ -42,7 +44,7 @@ curl() { command curl --fail-with-body "$@"; }
 
 
 class Example(NamedTuple):
-    """Commands, and what they are said to print."""
+    """Commands, and the outputs that the page shows."""
 
     commands: str
     outputs: list[str]
@@ -66,24 +68,24 @@ def page(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def database_url(page: str, make_database, all_seeds: str) -> Iterator[str]:
+def database_url(page: str, make_database: MakeDatabase, all_seeds: str) -> Iterator[str]:
     """A database of its own for each page, with every seed."""
-    del page  # asked for so that each page gets another
+    del page  # requested, so that each page gets its own
     with make_database(all_seeds) as url:
         yield url
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder that looks like the project's, in which examples may write."""
+    """A folder with the files of the project, in which examples may write."""
     for entry in ROOT.iterdir():
         (tmp_path / entry.name).symlink_to(entry)
     return tmp_path
 
 
-def test_the_examples_of_a_page_run_and_print_what_it_shows(
+def test_the_examples_of_a_page_print_the_output_shown(
     page: str, address: str, database_url: str, key: str, folder: Path
-):
+) -> None:
     shown = examples(page)
     (folder / "example.key").write_text(f"{key}\n")
     commands = "".join(f"{example.commands}\necho '{_END}'\n" for example in shown)
@@ -120,6 +122,6 @@ def _pattern(expected: str) -> re.Pattern[str]:
     return re.compile(".*?".join(map(re.escape, re.split(",?…,?", _compact(expected)))))
 
 
-def test_every_page_has_examples_with_outputs():
+def test_every_page_has_examples_with_outputs() -> None:
     assert all(examples(page) for page in PAGES)
     assert all(any(example.outputs for example in examples(page)) for page in PAGES)

@@ -1,33 +1,40 @@
-"""Exports: all that a question selects, in the formats of the resource."""
+"""Exports: all rows that a query selects, in the formats of the resource."""
 
 import csv
 import io
 import json
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 
 from app import create_app
-from hksz_db.api import exports
-from hksz_db.api.problems import ApiError
+from hksz_db.api.answers import MAX_EXPORTS
 from hksz_db.database import Database, run
 from hksz_db.exchange.exporting import FORMATS, formats_for
+from hksz_db.exchange.format import Format
+from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
+from tests.api.conftest import Answer, Client
+from tests.conftest import QueryCounter
 
 PAIRS = [
     (resource, form) for resource in RESOURCES.values() for form in formats_for(resource).values()
 ]
 
 
-def _lines(answer):
+def _lines(answer: Answer) -> list[Any]:
     assert answer.status_code == 200, answer.text
     return [json.loads(line) for line in answer.data.splitlines()]
 
 
-def _faults(answer):
+def _faults(answer: Answer) -> dict[str, str]:
     assert answer.status_code == 400
     assert answer.content_type == "application/problem+json"
     found: dict[str, str] = {}
@@ -39,7 +46,9 @@ def _faults(answer):
 @pytest.mark.parametrize(
     ("resource", "form"), PAIRS, ids=[f"{resource.name}-{form.name}" for resource, form in PAIRS]
 )
-def test_each_format_says_what_it_is(reader, resource, form):
+def test_each_format_has_its_media_type_and_file_name(
+    reader: Client, resource: Readable, form: Format
+) -> None:
     answer = reader.get(f"/v1/{resource.name}/export", format=form.name)
     assert answer.status_code == 200
     assert answer.content_type == form.media_type
@@ -51,7 +60,7 @@ def test_each_format_says_what_it_is(reader, resource, form):
 
 
 @pytest.mark.parametrize("resource", RESOURCES.values(), ids=lambda resource: resource.name)
-def test_all_rows_go_out_as_they_are_read_by_id(reader, resource):
+def test_exported_rows_equal_reads_by_id(reader: Client, resource: Readable) -> None:
     rows = _lines(reader.get(f"/v1/{resource.name}/export"))
     count = reader.get(f"/v1/{resource.name}", count="exact").json["meta"]["count"]["value"]
     assert len(rows) == count > 0
@@ -59,13 +68,13 @@ def test_all_rows_go_out_as_they_are_read_by_id(reader, resource):
     assert rows == sorted(rows, key=lambda row: row["id"])
 
 
-def test_an_export_is_one_statement(reader, query_counter):
+def test_an_export_is_one_statement(reader: Client, query_counter: QueryCounter) -> None:
     with query_counter() as counted:
         assert reader.get("/v1/claims/export").data
     assert len(counted.statements) == 1
 
 
-def test_head_reads_nothing(reader, query_counter):
+def test_head_reads_nothing(reader: Client, query_counter: QueryCounter) -> None:
     with query_counter() as counted:
         answer = reader.send("HEAD", "/v1/claims/export?format=csv")
     assert counted.statements == []
@@ -74,7 +83,7 @@ def test_head_reads_nothing(reader, query_counter):
     assert reader.send("HEAD", "/v1/claims/export?format=pdf").status_code == 400
 
 
-def test_it_is_filtered_searched_and_sorted_as_a_list_is(reader):
+def test_an_export_takes_the_parameters_of_a_list(reader: Client) -> None:
     asked = {"modality": "opinion", "entities__isnull": "false", "q": "hong OR shenzhen"}
     for sort in ("-time", "id", "-corroboration__origins"):
         page = reader.get("/v1/claims", **asked, sort=sort, per_page="100").json["data"]
@@ -83,7 +92,7 @@ def test_it_is_filtered_searched_and_sorted_as_a_list_is(reader):
         assert len(rows) > 1
 
 
-def test_a_search_goes_out_in_the_order_of_the_ids(reader):
+def test_an_exported_search_is_ordered_by_id(reader: Client) -> None:
     ids = [row["id"] for row in _lines(reader.get("/v1/claims/export", q="shenzhen"))]
     assert ids == sorted(ids)
     assert len(ids) > 1
@@ -91,7 +100,7 @@ def test_a_search_goes_out_in_the_order_of_the_ids(reader):
     assert set(ids) == {row["id"] for row in found}
 
 
-def test_fields_are_chosen_as_in_a_list(reader):
+def test_an_export_takes_select(reader: Client) -> None:
     for asked in (
         {"select": "statement,id"},
         {"include": ""},
@@ -102,7 +111,7 @@ def test_fields_are_chosen_as_in_a_list(reader):
         assert _lines(reader.get("/v1/claims/export", **asked)) == page
 
 
-def test_columns_are_chosen_by_their_fields(reader):
+def test_select_chooses_columns(reader: Client) -> None:
     def header(**asked):
         answer = reader.get("/v1/claims/export", format="csv", **asked)
         assert answer.status_code == 200, answer.text
@@ -122,7 +131,7 @@ def test_columns_are_chosen_by_their_fields(reader):
     ]
 
 
-def test_what_is_deleted_does_not_go_out(reader, editor):
+def test_deleted_rows_are_not_exported(reader: Client, editor: Client) -> None:
     claim = editor.get("/v1/claims", external_id="hksz:ttps-approved-2023").json["data"][0]
     for passage in claim["evidence"]:
         editor.delete(f"/v1/evidence/{passage['id']}")
@@ -133,7 +142,7 @@ def test_what_is_deleted_does_not_go_out(reader, editor):
 
 
 @pytest.mark.parametrize("name", ["per_page", "cursor", "count"])
-def test_there_are_no_pages(reader, name):
+def test_parameters_of_pages_are_refused(reader: Client, name: str) -> None:
     faults = _faults(reader.get("/v1/claims/export", **{name: "1"}))
     assert faults == {name: "An export has no pages: it is all that the filters select."}
 
@@ -162,18 +171,22 @@ def test_there_are_no_pages(reader, name):
         ("units", {"q": "x"}, "q", "cannot be searched"),
     ],
 )
-def test_what_cannot_be_is_refused_by_name(reader, path, asked, parameter, told):
+def test_an_invalid_parameter_of_an_export_is_named(
+    reader: Client, path: str, asked: dict[str, str], parameter: str, told: str
+) -> None:
     faults = _faults(reader.get(f"/v1/{path}/export", **asked))
     assert list(faults) == [parameter]
     assert told in faults[parameter]
 
 
-def test_every_fault_is_named(reader):
+def test_every_fault_is_named(reader: Client) -> None:
     asked = {"format": "pdf", "per_page": "1", "cursor": "x", "colour": "red", "sort": "colour"}
     assert set(_faults(reader.get("/v1/claims/export", **asked))) == set(asked)
 
 
-def test_where_reading_is_closed_a_key_is_needed(app, reader, writer):
+def test_a_closed_service_exports_only_with_a_key(
+    app: Flask, reader: Client, writer: Client
+) -> None:
     app.config["OPEN_READS"] = False
     try:
         for method in ("GET", "HEAD"):
@@ -183,64 +196,51 @@ def test_where_reading_is_closed_a_key_is_needed(app, reader, writer):
         app.config["OPEN_READS"] = True
 
 
-def _slots(app):
-    return app.extensions["hksz_export_slots"]
+def _places(app):
+    return app.extensions["hksz_export_places"]
 
 
-def _check_slots_are_free(app):
-    for release in [_slots(app).acquire() for _ in range(exports.MAX_EXPORTS)]:
-        release()
+def _take_all_places(app):
+    for _ in range(MAX_EXPORTS):
+        assert _places(app).acquire(blocking=False)
 
 
-def test_too_many_exports_at_once_are_refused(app, reader):
-    release, *others = [_slots(app).acquire() for _ in range(exports.MAX_EXPORTS)]
+def _check_places_are_free(app):
+    _take_all_places(app)
+    _places(app).release(MAX_EXPORTS)
+
+
+def test_too_many_exports_at_once_are_refused(app: Flask, reader: Client) -> None:
+    _take_all_places(app)
     refused = reader.get("/v1/claims/export")
     assert refused.status_code == 503
     assert int(refused.headers["Retry-After"]) > 0
     assert reader.get("/v1/claims").status_code == 200
     assert reader.send("HEAD", "/v1/claims/export").status_code == 200
-    release()
+    _places(app).release()
     assert reader.get("/v1/claims/export").data
-    for release_other in others:
-        release_other()
+    _places(app).release(MAX_EXPORTS - 1)
+    _check_places_are_free(app)
 
 
-def test_a_slot_is_released_at_the_end(app, reader):
+def test_a_place_is_free_again_at_the_end(app, reader):
     for _ in range(5):
         assert reader.get("/v1/units/export").data
     assert reader.get("/v1/units/export", format="pdf").status_code == 400
-    _check_slots_are_free(app)
-
-
-def test_a_slot_expires():
-    slots = exports.ExportSlots(1, 0)
-    release = slots.acquire()
-    slots.acquire()
-    release()
-
-
-def test_a_slot_is_released_only_once():
-    slots = exports.ExportSlots(1, 3600)
-    first = slots.acquire()
-    first()
-    second = slots.acquire()
-    first()
-    with pytest.raises(ApiError):
-        slots.acquire()
-    second()
+    _check_places_are_free(app)
 
 
 @pytest.fixture
-def client(database_url):
-    """The service as it is, over the module's database."""
+def client(database_url: str) -> Iterator[FlaskClient]:
+    """The service on the database of the module."""
     database = Database(lambda: database_url)
     yield create_app(Settings(log_level="critical"), database).test_client()
     database.close()
 
 
 @pytest.fixture
-def many(database_url):
-    """So many rows that no buffer holds them."""
+def many(database_url: str) -> Iterator[int]:
+    """More rows than fit into any buffer; their number."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(
             "INSERT INTO metrics (key, label, dimension, accumulation, nonnegative)"
@@ -251,7 +251,7 @@ def many(database_url):
         connection.execute("DELETE FROM metrics WHERE length(label) = 4000")
 
 
-def _export_pids(url):
+def _export_pids(url: str) -> list[int]:
     with psycopg.connect(url, autocommit=True) as connection:
         rows = connection.execute(
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
@@ -261,29 +261,31 @@ def _export_pids(url):
         return [pid for (pid,) in rows]
 
 
-def test_all_of_many_rows_go_out(client, many):
+def test_all_rows_of_a_large_export_are_sent(client: FlaskClient, many: int) -> None:
     with client.get("/v1/metrics/export?key__startswith=k", buffered=False) as answer:
         assert answer.is_streamed
         pieces = [len(piece) for piece in answer.iter_encoded()]
         assert max(pieces) < 2**17
     with client.get("/v1/metrics/export?key__startswith=k&label__contains=xxx") as answer:
         assert answer.data.count(b"\n") == many
-    _check_slots_are_free(client.application)
+    _check_places_are_free(client.application)
 
 
 @pytest.mark.usefixtures("many")
-def test_a_reader_that_leaves_ends_the_export(client, database_url):
+def test_a_client_that_disconnects_ends_the_export(client: FlaskClient, database_url: str) -> None:
     answer = client.get("/v1/metrics/export", buffered=False)
     next(answer.iter_encoded())
     assert len(_export_pids(database_url)) == 1
     answer.close()
     assert _export_pids(database_url) == []
-    _check_slots_are_free(client.application)
+    _check_places_are_free(client.application)
 
 
 @pytest.mark.parametrize("form", ["ndjson", "csv"])
 @pytest.mark.usefixtures("many")
-def test_a_database_that_goes_away_halfway_is_no_end(client, database_url, form):
+def test_a_lost_connection_leaves_an_incomplete_file(
+    client: FlaskClient, database_url: str, form: str
+) -> None:
     answer = client.get(f"/v1/metrics/export?format={form}", buffered=False)
     assert answer.status_code == 200
     pieces = answer.iter_encoded()
@@ -295,19 +297,19 @@ def test_a_database_that_goes_away_halfway_is_no_end(client, database_url, form)
         arrived.extend(pieces)
     assert b"".join(arrived).endswith(FORMATS[form].broken)
     answer.close()
-    _check_slots_are_free(client.application)
+    _check_places_are_free(client.application)
 
 
-def test_a_database_that_is_away_is_an_answer():
+def test_an_export_without_a_database_is_503() -> None:
     away = Database(lambda: "postgresql://127.0.0.1:1/none")
     client = create_app(Settings(log_level="critical"), away).test_client()
     for _ in range(3):
         answer = client.get("/v1/metrics/export")
         assert (answer.status_code, answer.content_type) == (503, "application/problem+json")
-    _check_slots_are_free(client.application)
+    _check_places_are_free(client.application)
 
 
-def test_an_export_can_be_of_the_past(editor, reader, database):
+def test_an_export_can_be_of_the_past(editor: Client, reader: Client, database: Database) -> None:
     was = reader.get("/v1/units/export").data
     with writing(database) as session:
         ((moment,),) = run(session, "SELECT clock_timestamp()")

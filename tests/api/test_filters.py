@@ -1,4 +1,4 @@
-"""Every filter of every resource, against what Python makes of the documents themselves."""
+"""Every filter of every resource, compared with a selection of the documents in Python."""
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -9,13 +9,15 @@ from flask import Flask
 
 from hksz_db.database import Database
 from hksz_db.domain.vocabulary import Scope
+from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
+from tests.api.conftest import Client
 
 Document = dict[str, Any]
 
-# Rows that have what the seed lacks, so that every filter can tell one row from another.
+# Rows with values that the seed lacks, so that every filter selects some rows and not all.
 EXTRA = (
     (
         "units",
@@ -90,6 +92,7 @@ EXTRA = (
             "url": "https://example.com",
             "doi": "10.1000/200",
             "container_title": "Reports",
+            "publisher_place": "Hong_Kong",
             "retracted_at": "2021-01-01T00:00:00Z",
             "captures": [{"char_length": 6, "text_sha256": "d" * 64}],
             "relations": [{"to_external_id": "test:report", "kind": "copy_of"}],
@@ -166,7 +169,7 @@ EXTRA = (
     ),
 )
 
-# Where in a document the value of a filter stands; lists on the way are fanned out.
+# The path of each filter's values in a document, through all items of lists.
 PATHS = {
     "figures": {
         "metric": "metric.key",
@@ -282,7 +285,7 @@ ON_VALUES: dict[str, Callable[[Any, Any], bool]] = {
     ),
     "isnull": lambda value, given: (value is None) == given,
 }
-# Of two stretches of days, each the first and the last of them.
+# Whether two periods match; each is given by its first and last day.
 ON_DAYS: dict[str, Callable[[tuple[str, str], tuple[str, str]], bool]] = {
     "within": lambda days, given: days[0] <= given[1] and given[0] <= days[1],
     "certainly_within": lambda days, given: given[0] <= days[0] and days[1] <= given[1],
@@ -346,7 +349,7 @@ def _examples(documents: list[Document], resource: str, name: str, operator: str
     if operator == "isnull":
         return ["true", "false"]
     if own in PERIODS:
-        # A time that is open has no last day to compare with.
+        # An open period has no last day to compare with.
         return [text for text in EDTF if operator not in {"gt", "lte"} or ".." not in text]
     if own == "value":
         return ["-6", "-5", "6", "7", "7.00", "11", "10.5", "46999.5", "47000", "47001"]
@@ -372,7 +375,7 @@ def _examples(documents: list[Document], resource: str, name: str, operator: str
 
 
 def _within(entity: Document, entities: dict[str, Document]) -> Iterator[Document]:
-    """What the entity lies in or is part of, step by step."""
+    """The places that the entity lies in or is part of, also indirectly."""
     for relation in entity["relations"]:
         if relation["kind"] in {"located_in", "part_of"}:
             place = entities[relation["object"]["id"]]
@@ -380,8 +383,8 @@ def _within(entity: Document, entities: dict[str, Document]) -> Iterator[Documen
             yield from _within(place, entities)
 
 
-class Asker:
-    """Asks the service, and knows every document of it."""
+class Service:
+    """The service, with all its documents."""
 
     def __init__(self, app: Flask) -> None:
         self.database: Database = app.extensions["hksz_database"]
@@ -421,7 +424,7 @@ class Asker:
 
 
 @pytest.fixture(scope="module")
-def asker(database_url: str, _bare_app: Flask) -> Iterator[Asker]:
+def service(database_url: str, _bare_app: Flask) -> Iterator[Service]:
     """The seed and the extra rows, committed once for the module."""
     database = Database(lambda: database_url)
     _bare_app.extensions["hksz_database"] = database
@@ -432,14 +435,14 @@ def asker(database_url: str, _bare_app: Flask) -> Iterator[Asker]:
     for resource, body in EXTRA:
         made = client.post(f"/v1/{resource}", json=body, headers=headers)
         assert made.status_code == 201, made.text
-    yield Asker(_bare_app)
+    yield Service(_bare_app)
     database.close()
 
 
 @pytest.fixture(autouse=True)
-def _module_database(asker: Asker, _bare_app: Flask) -> None:
-    """Tests read the module's rows, but for those that write: these ask for ``app``."""
-    _bare_app.extensions["hksz_database"] = asker.database
+def _module_database(service: Service, _bare_app: Flask) -> None:
+    """Tests read the rows of the module, except those that write, which use ``app``."""
+    _bare_app.extensions["hksz_database"] = service.database
 
 
 EVERY = [
@@ -450,78 +453,86 @@ EVERY = [
 
 
 @pytest.mark.parametrize(("resource", "parameter"), EVERY)
-def test_a_filter_selects_what_meets_it(asker: Asker, resource: str, parameter: str) -> None:
+def test_a_filter_selects_the_matching_rows(
+    service: Service, resource: str, parameter: str
+) -> None:
     (known,) = (found for found in RESOURCES.values() if found.name == resource)
     name, operator = known.filters[parameter].name, known.filters[parameter].operator
-    documents = asker.documents[resource]
+    documents = service.documents[resource]
     tells = False
     for given in _examples(documents, resource, name, operator):
         expected = {row["id"] for row in documents if _meets(resource, row, name, operator, given)}
-        assert asker.ids(resource, **{parameter: given}) == expected, given
+        assert service.ids(resource, **{parameter: given}) == expected, given
         tells = tells or 0 < len(expected) < len(documents)
     assert tells, "no example that some rows meet and others do not"
 
 
 @pytest.mark.parametrize("resource", RESOURCES.values(), ids=lambda resource: resource.name)
-def test_every_filter_that_is_offered_can_be_carried_out(resource) -> None:
+def test_every_documented_filter_is_accepted(resource: Readable) -> None:
     offered = {known.name for known in resource.filters.values()}
     assert offered == set(resource.targets)
 
 
-def test_filters_hold_together(asker: Asker) -> None:
-    both = asker.ids("claims", modality="opinion", topics="research")
-    assert both == asker.ids("claims", modality="opinion") & asker.ids("claims", topics="research")
+def test_filters_are_combined_with_and(service: Service) -> None:
+    both = service.ids("claims", modality="opinion", topics="research")
+    assert both == service.ids("claims", modality="opinion") & service.ids(
+        "claims", topics="research"
+    )
     assert both
 
 
-def test_wildcards_of_like_are_letters(asker: Asker) -> None:
-    names = {row["title"]: row["id"] for row in asker.documents["sources"]}
-    assert asker.ids("sources", title__contains="A_report") == {names["A_report"]}
-    assert asker.ids("sources", title__startswith="A_") == {names["A_report"]}
-    labels = {row["label"]: row["id"] for row in asker.documents["units"]}
-    assert asker.ids("units", label__contains="100%") == {labels["100% Hong_Kong dollar"]}
-    assert asker.ids("claims", statement__contains="A\\B") == asker.ids(
+def test_wildcards_of_like_are_escaped(service: Service) -> None:
+    names = {row["title"]: row["id"] for row in service.documents["sources"]}
+    assert service.ids("sources", title__contains="A_report") == {names["A_report"]}
+    assert service.ids("sources", title__startswith="A_") == {names["A_report"]}
+    labels = {row["label"]: row["id"] for row in service.documents["units"]}
+    assert service.ids("units", label__contains="100%") == {labels["100% Hong_Kong dollar"]}
+    assert service.ids("claims", statement__contains="A\\B") == service.ids(
         "claims", statement__startswith="a\\b is"
     )
-    assert asker.ids("claims", statement__contains="%") == asker.ids("claims", due__within="2031")
+    assert service.ids("claims", statement__contains="%") == service.ids(
+        "claims", due__within="2031"
+    )
 
 
-def test_a_missing_value_differs_from_every_value(asker: Asker) -> None:
-    (report,) = asker.ids("sources", doi="10.1000/182")
-    assert asker.ids("sources", doi__ne="10.1000/182") == asker.ids("sources") - {report}
-    assert asker.ids("sources", doi__isnull="true") < asker.ids("sources", doi__ne="10.1000/182")
+def test_a_missing_value_differs_from_every_value(service: Service) -> None:
+    (report,) = service.ids("sources", doi="10.1000/182")
+    assert service.ids("sources", doi__ne="10.1000/182") == service.ids("sources") - {report}
+    assert service.ids("sources", doi__isnull="true") < service.ids(
+        "sources", doi__ne="10.1000/182"
+    )
 
 
-def test_one_row_of_a_relation_must_meet_all_filters_on_it(asker: Asker) -> None:
-    (claim,) = (row for row in asker.documents["claims"] if row["language"] == "de")
+def test_one_row_of_a_relation_must_meet_all_filters_on_it(service: Service) -> None:
+    (claim,) = (row for row in service.documents["claims"] if row["language"] == "de")
     one = {"figures__comparator": "between", "figures__value__lte": "10.5"}
-    assert asker.ids("claims", **one) == {claim["id"]}
+    assert service.ids("claims", **one) == {claim["id"]}
     split = {"figures__comparator": "between", "figures__modality": "forecast"}
-    assert asker.ids("claims", **split) == set()
-    assert asker.ids("claims", figures__modality="forecast") == {claim["id"]}
+    assert service.ids("claims", **split) == set()
+    assert service.ids("claims", figures__modality="forecast") == {claim["id"]}
     same = {"evidence__stance": "disputes", "evidence__interest": "self"}
-    assert asker.ids("claims", **same) == {claim["id"]}
+    assert service.ids("claims", **same) == {claim["id"]}
     other = {"evidence__stance": "disputes", "evidence__directness": "primary"}
-    assert asker.ids("claims", **other) == set()
+    assert service.ids("claims", **other) == set()
 
 
-def test_the_same_holds_for_a_relation_of_a_relation(asker: Asker) -> None:
+def test_one_row_of_a_nested_relation_must_meet_all_filters_on_it(service: Service) -> None:
     role = {"evidence__source__author__startswith": "Hong Kong Prod"}
-    assert asker.ids("claims", **role)
+    assert service.ids("claims", **role)
     wrong = {"evidence__source__author": "Top Talent Pass Scheme"}
-    assert asker.ids("claims", **wrong) == set()
+    assert service.ids("claims", **wrong) == set()
     name = {"names__language": "de", "name": "Firm\\A"}
-    assert asker.ids("entities", **name) == set()
-    assert asker.ids("entities", names__language="en", name="Firm\\A")
+    assert service.ids("entities", **name) == set()
+    assert service.ids("entities", names__language="en", name="Firm\\A")
 
 
-def test_a_filter_on_a_relation_trims_nothing(asker: Asker) -> None:
+def test_a_filter_on_a_relation_does_not_filter_embedded_rows(service: Service) -> None:
     query = {"figures__comparator": "le", "evidence__stance": "mentions"}
-    (claim,) = asker.client.get("/v1/claims", query_string=query).json["data"]
+    (claim,) = service.client.get("/v1/claims", query_string=query).json["data"]
     assert len(claim["figures"]) == len(claim["evidence"]) == 2
 
 
-def test_a_deleted_part_counts_for_nothing(editor) -> None:
+def test_a_deleted_part_matches_no_filter(editor: Client) -> None:
     query = {"figures__metric": "ttps-approved"}
     (claim,) = editor.get("/v1/claims", **query).json["data"]
     editor.delete(f"/v1/figures/{claim['figures'][0]['id']}")
@@ -530,17 +541,17 @@ def test_a_deleted_part_counts_for_nothing(editor) -> None:
     assert after["figures"] == []
 
 
-def test_every_claim_about_a_place_is_found_by_its_name(asker: Asker) -> None:
+def test_every_claim_about_a_place_is_found_by_its_name(service: Service) -> None:
     query = {"entities__name__contains": "qianhai", "select": "entities", "per_page": "100"}
-    found = asker.client.get("/v1/claims", query_string=query).json["data"]
+    found = service.client.get("/v1/claims", query_string=query).json["data"]
     assert len(found) >= 6
     for claim in found:
         assert any("Qianhai" in link["entity"]["name"] for link in claim["entities"])
 
 
-def test_a_doubtful_date_is_possibly_and_not_certainly_within(asker: Asker) -> None:
-    possibly = asker.ids("claims", time__within="2023")
-    certainly = asker.ids("claims", time__certainly_within="2023")
+def test_a_doubtful_date_is_possibly_and_not_certainly_within(service: Service) -> None:
+    possibly = service.ids("claims", time__within="2023")
+    certainly = service.ids("claims", time__certainly_within="2023")
     assert certainly < possibly
 
 
@@ -570,8 +581,10 @@ def test_a_doubtful_date_is_possibly_and_not_certainly_within(asker: Asker) -> N
         ("due__isnull", "1"),
     ],
 )
-def test_a_value_that_means_nothing_is_refused_by_name(asker: Asker, parameter, value) -> None:
-    refused = asker.client.get("/v1/claims", query_string={parameter: value})
+def test_an_invalid_value_of_a_filter_is_named(
+    service: Service, parameter: str, value: str
+) -> None:
+    refused = service.client.get("/v1/claims", query_string={parameter: value})
     assert refused.status_code == 400
     assert [error["parameter"] for error in refused.json["errors"]] == [parameter]
 
@@ -586,22 +599,24 @@ def test_a_value_that_means_nothing_is_refused_by_name(asker: Asker, parameter, 
         ("lte", "[2020,2021..]", "latest"),
     ],
 )
-def test_a_bound_that_is_open_is_refused_by_name(asker: Asker, operator, value, end) -> None:
+def test_an_open_date_as_a_bound_is_refused(
+    service: Service, operator: str, value: str, end: str
+) -> None:
     for name in ("time", "figures__period", "evidence__source__issued"):
         parameter = f"{name}__{operator}"
-        refused = asker.client.get("/v1/claims", query_string={parameter: value})
+        refused = service.client.get("/v1/claims", query_string={parameter: value})
         assert refused.status_code == 400
         (error,) = refused.json["errors"]
         assert error["parameter"] == parameter
         assert end in error["detail"]
         tree = {"filter": {"not": {parameter: value}}}
-        refused = asker.client.post("/v1/claims/query", json=tree)
+        refused = service.client.post("/v1/claims/query", json=tree)
         assert refused.json["errors"][0]["pointer"] == f"#/filter/not/{parameter}"
 
 
 @pytest.mark.parametrize("value", ["1.5", "true", "١٢", "-1", "99999999999", "1e2", " 1"])
-def test_whole_numbers_are_whole(asker: Asker, value) -> None:
-    refused = asker.client.get("/v1/evidence", query_string={"start_char__gt": value})
+def test_a_number_that_is_not_an_integer_is_refused(service: Service, value: str) -> None:
+    refused = service.client.get("/v1/evidence", query_string={"start_char__gt": value})
     assert refused.status_code == 400
 
 
@@ -622,52 +637,75 @@ def test_whole_numbers_are_whole(asker: Asker, value) -> None:
         "offset",
     ],
 )
-def test_an_unknown_filter_is_refused_by_name(asker: Asker, parameter) -> None:
+def test_an_unknown_filter_is_named(service: Service, parameter: str) -> None:
     for path in ("/v1/claims", "/v1/claims/aggregate"):
         query = {parameter: "1", **({"group_by": "status"} if "aggregate" in path else {})}
-        refused = asker.client.get(path, query_string=query)
+        refused = service.client.get(path, query_string=query)
         assert refused.status_code == 400
         (error,) = refused.json["errors"]
         assert error["parameter"] == parameter
         assert error["code"] == "unknown"
 
 
-def test_every_fault_of_a_question_is_named_at_once(asker: Asker) -> None:
+def test_all_faults_of_a_query_are_reported_together(service: Service) -> None:
     query = {"status": "x", "unknown": "1", "sort": "statement", "per_page": "0", "count": "all"}
-    refused = asker.client.get("/v1/claims", query_string=query)
+    refused = service.client.get("/v1/claims", query_string=query)
     assert refused.status_code == 400
     assert {error["parameter"] for error in refused.json["errors"]} == set(query)
 
 
-def test_a_parameter_is_given_once(asker: Asker) -> None:
+def test_a_repeated_parameter_is_refused(service: Service) -> None:
     for query in ("status=draft&status=accepted", "status=draft&status=draft", "q=a&q=b"):
-        refused = asker.client.get(f"/v1/claims?{query}")
+        refused = service.client.get(f"/v1/claims?{query}")
         assert refused.status_code == 400
         (error,) = refused.json["errors"]
-        assert (error["parameter"], error["code"]) == (query.partition("=")[0], "repeated")
+        name = query.partition("=")[0]
+        assert (error["parameter"], error["code"]) == (name, "repeated")
+        assert ("__in" in error["detail"]) == (name == "status")
 
 
-def test_a_list_is_given_once_or_a_value_at_a_time(asker: Asker) -> None:
+@pytest.mark.parametrize(
+    ("parameter", "detail"),
+    [
+        ("as_of", "Must be a time with its offset from UTC, such as 2026-11-22T21:00:00Z."),
+        (
+            "created_at__gt",
+            "Must be a time with its offset from UTC, such as 2026-11-22T21:00:00Z.",
+        ),
+        ("external_id__isnull", "Must be true or false."),
+        ("id", "Must be a UUID, such as 01890a5d-ac96-774b-bcce-b302099a8057."),
+    ],
+)
+def test_a_refused_value_is_told_what_is_expected(
+    service: Service, parameter: str, detail: str
+) -> None:
+    refused = service.client.get("/v1/claims", query_string={parameter: "yesterday"})
+    assert refused.status_code == 400
+    (error,) = refused.json["errors"]
+    assert (error["code"], error["detail"]) == ("invalid", detail)
+
+
+def test_a_list_parameter_can_be_repeated(service: Service) -> None:
     ways = (
         "id__in={0},{1}&select=id,time&sort=-time,-id&per_page=1",
         "id__in={0}&sort=-time&select=id&id__in={1}&select=time&sort=-id&per_page=1",
     )
-    ids = [row["id"] for row in asker.client.get("/v1/claims?per_page=2").json["data"]]
-    once, apart = (asker.client.get(f"/v1/claims?{way.format(*ids)}") for way in ways)
+    ids = [row["id"] for row in service.client.get("/v1/claims?per_page=2").json["data"]]
+    once, apart = (service.client.get(f"/v1/claims?{way.format(*ids)}") for way in ways)
     assert once.json == apart.json
     assert set(apart.json["data"][0]) == {"id", "time"}
-    seconds = [asker.client.get(page.headers["Link"].split(">")[0][1:]) for page in (once, apart)]
+    seconds = [service.client.get(page.headers["Link"].split(">")[0][1:]) for page in (once, apart)]
     assert seconds[0].json == seconds[1].json
     assert {once.json["data"][0]["id"], seconds[1].json["data"][0]["id"]} == set(ids)
-    groups = asker.client.get("/v1/claims/aggregate?group_by=status&group_by=modality").json
+    groups = service.client.get("/v1/claims/aggregate?group_by=status&group_by=modality").json
     assert groups["meta"]["group_by"] == ["status", "modality"]
-    read = asker.client.get(f"/v1/claims/{ids[0]}?select=id&select=time").json
+    read = service.client.get(f"/v1/claims/{ids[0]}?select=id&select=time").json
     assert set(read) == {"id", "time"}
 
 
-def test_too_many_parameters_are_refused(asker: Asker) -> None:
+def test_too_many_parameters_are_refused(service: Service) -> None:
     query = "&".join(f"p{n}=1" for n in range(101))
-    assert asker.client.get(f"/v1/claims?{query}").status_code == 400
+    assert service.client.get(f"/v1/claims?{query}").status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -700,11 +738,11 @@ def test_too_many_parameters_are_refused(asker: Asker) -> None:
         "title=\xff",
     ],
 )
-def test_bytes_that_are_no_text_are_refused(asker: Asker, query) -> None:
-    assert asker.client.get(f"/v1/claims?{query}").status_code == 400
+def test_invalid_utf_8_is_refused(service: Service, query: str) -> None:
+    assert service.client.get(f"/v1/claims?{query}").status_code == 400
 
 
-def test_text_is_compared_in_its_normal_form(editor) -> None:
+def test_text_is_compared_in_its_normal_form(editor: Client) -> None:
     body = {"csl_type": "report", "title": "Caf\u00e9"}
     made = editor.post("/v1/sources", body)
     (found,) = editor.get("/v1/sources", title="Cafe\u0301").json["data"]

@@ -10,17 +10,16 @@ from flask import Flask, Response, request
 
 from hksz_db.api import gateway
 from hksz_db.api.calls import Cost, costs
-from hksz_db.api.gateway import Gateway, environ_of
+from hksz_db.api.gateway import RELEASE_WORKER_SLOT, Gateway, environ_of
 from hksz_db.api.operating import register_operating
 from hksz_db.api.problems import register_errors
-from hksz_db.api.slots import RELEASE_WORKER_SLOT
 from hksz_db.settings import Settings
 
 SETTINGS = Settings(threads=1, costly_threads=1, max_waiters=2)
 
 
 class Pieces:
-    """A streamed body that notes when it is closed."""
+    """A streamed body that records whether it was closed."""
 
     def __init__(self, number: int) -> None:
         self.left = number
@@ -40,7 +39,7 @@ class Pieces:
 
 
 class Service:
-    """An app whose views wait for events, so that a test says who holds a slot."""
+    """An app whose views wait for events, so that a test decides which requests hold a slot."""
 
     def __init__(self) -> None:
         self.app = Flask(__name__, static_folder=None)
@@ -77,7 +76,7 @@ class Service:
 
 
 class Client:
-    """Asks a gateway, as a server does for a client without a body."""
+    """Calls a gateway like a server that received a request without a body."""
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
@@ -117,7 +116,7 @@ def scope(path: str, query: bytes = b"", *headers: tuple[bytes, bytes]) -> dict[
 
 
 def run(test: Coroutine[Any, Any, None]) -> None:
-    """Run a test, which would wait for ever if what it tests did."""
+    """Run a test with a time limit."""
     asyncio.run(asyncio.wait_for(test, 30))
 
 
@@ -130,7 +129,7 @@ def service() -> Service:
     return Service()
 
 
-def test_a_costly_request_takes_no_slot_of_the_others(service):
+def test_a_costly_request_leaves_slots_for_others(service: Service) -> None:
     async def ask() -> None:
         served = Gateway(service.app, SETTINGS)
         slow = asyncio.create_task(Client(served).get("/slow"))
@@ -143,7 +142,9 @@ def test_a_costly_request_takes_no_slot_of_the_others(service):
     run(ask())
 
 
-def test_a_costly_request_waits_briefly_and_is_refused(service, monkeypatch):
+def test_a_costly_request_waits_briefly_and_is_refused(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(gateway, "LONGEST_WAIT_S", 0.1)
 
     async def ask() -> None:
@@ -162,7 +163,7 @@ def test_a_costly_request_waits_briefly_and_is_refused(service, monkeypatch):
     run(ask())
 
 
-def test_a_costly_request_that_waits_gets_the_slot_that_becomes_free(service):
+def test_a_waiting_costly_request_gets_the_next_free_slot(service: Service) -> None:
     async def ask() -> None:
         served = Gateway(service.app, SETTINGS)
         slow = asyncio.create_task(Client(served).get("/slow"))
@@ -177,7 +178,7 @@ def test_a_costly_request_that_waits_gets_the_slot_that_becomes_free(service):
     run(ask())
 
 
-def test_a_request_that_waits_for_changes_holds_no_slot(service):
+def test_a_request_that_waits_for_changes_holds_no_slot(service: Service) -> None:
     async def ask() -> None:
         served = Gateway(service.app, SETTINGS)
         waiting = asyncio.create_task(Client(served).get("/wait"))
@@ -190,7 +191,7 @@ def test_a_request_that_waits_for_changes_holds_no_slot(service):
     run(ask())
 
 
-def test_a_slot_is_given_back_when_something_goes_wrong(service):
+def test_a_slot_is_released_after_an_error(service: Service) -> None:
     async def ask() -> None:
         served = Gateway(service.app, SETTINGS)
         for _ in range(3):
@@ -199,7 +200,7 @@ def test_a_slot_is_given_back_when_something_goes_wrong(service):
     run(ask())
 
 
-def test_a_stream_holds_no_slot_while_its_reader_takes_nothing(service):
+def test_a_stalled_stream_holds_no_slot(service: Service) -> None:
     async def ask() -> None:
         served = Gateway(service.app, SETTINGS)
         client = Client(served)
@@ -215,7 +216,7 @@ def test_a_stream_holds_no_slot_while_its_reader_takes_nothing(service):
     run(ask())
 
 
-def test_a_reader_that_takes_nothing_is_given_up(service):
+def test_a_stalled_stream_times_out(service: Service) -> None:
     async def ask() -> None:
         served = Gateway(service.app, SETTINGS, reader_s=0.1)
         client = Client(served)
@@ -223,13 +224,13 @@ def test_a_reader_that_takes_nothing_is_given_up(service):
         await client.get("/export")
         assert service.pieces.closed.is_set()
         assert service.pieces.left == 2
-        # What was sent does not look like a whole.
+        # The response that was sent is visibly incomplete.
         assert [message["type"] for message in client.sent] == ["http.response.start"]
 
     run(ask())
 
 
-def test_a_reader_that_leaves_ends_the_stream(service):
+def test_a_client_that_disconnects_ends_the_stream(service: Service) -> None:
     service.pieces = Pieces(10**9)
 
     async def ask() -> None:
@@ -244,7 +245,7 @@ def test_a_reader_that_leaves_ends_the_stream(service):
     run(ask())
 
 
-def test_the_environment_is_what_the_client_sent():
+def test_the_environment_has_the_path_and_headers_of_the_request() -> None:
     headers = [
         (b"content-type", b"text/plain"),
         (b"x-request-id", b"a"),

@@ -1,6 +1,6 @@
-"""A client that is generated from the OpenAPI document, as a stranger would have it made.
+"""A client that is generated from the OpenAPI document.
 
-It is made once, of the service as it is run, and used as client_uses.py says.
+It is generated once, from a running service, and used by client_uses.py.
 """
 
 import importlib
@@ -24,20 +24,20 @@ pytestmark = pytest.mark.slow
 HERE = Path(__file__).parent
 PACKAGE = "hksz_client"
 USE = "client_uses"
-# The generator knows no bodies of plain text.
+# The generator does not support plain text bodies.
 LEFT_OUT = {"sources.verify"}
 USES = (
-    "make_find_and_change",
+    "create_find_and_update",
     "delete_and_restore",
-    "go_back_in_a_history",
-    "read_what_never_was",
-    "read_what_is_known_already",
-    "walk_two_pages",
+    "restore_a_version",
+    "read_an_unknown_id",
+    "read_with_if_none_match",
+    "read_two_pages",
     "filter_by_operators_and_lists",
     "count_by_fields",
-    "read_what_a_claim_rests_on",
-    "keep_a_decimal",
-    "be_refused",
+    "read_corroboration",
+    "keep_decimal_digits",
+    "send_invalid_values",
 )
 
 pytest.register_assert_rewrite(USE)
@@ -45,7 +45,7 @@ pytest.register_assert_rewrite(USE)
 
 @dataclass(frozen=True)
 class Generated:
-    """The folder that the package is in, the document it was made of, what the generator said."""
+    """The folder of the package, the document it was generated from, and the generator's output."""
 
     folder: Path
     document: dict[str, Any]
@@ -61,7 +61,7 @@ def generated(address: str, tmp_path_factory: pytest.TempPathFactory) -> Generat
     folder = tmp_path_factory.mktemp("generated")
     document = f"{address}/openapi.json"
     generator = [sys.executable, "-m", "openapi_python_client", "generate", "--url", document]
-    # It has ruff tidy up what it wrote.
+    # It runs ruff on its output.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
         [*generator, "--meta", "none", "--output-path", str(folder / PACKAGE)],
@@ -78,7 +78,7 @@ def generated(address: str, tmp_path_factory: pytest.TempPathFactory) -> Generat
 
 @pytest.fixture(scope="module", autouse=True)
 def _importable(generated: Generated) -> Iterator[None]:
-    """The package can be imported as long as the module's tests run."""
+    """Make the package importable while the tests of the module run."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(generated.folder)
         patch.syspath_prepend(HERE)
@@ -99,7 +99,7 @@ def uses() -> ModuleType:
 
 @pytest.fixture
 def client(package: ModuleType, address: str, key: str) -> Iterator[Any]:
-    # An answer that is not described is no answer.
+    # Answers that the document does not describe are errors.
     with package.AuthenticatedClient(address, token=key, raise_on_unexpected_status=True) as client:
         yield client
 
@@ -122,14 +122,12 @@ def test_the_generator_warns_of_nothing_else(generated: Generated) -> None:
     assert "Unsupported content type text/plain" in generated.said
 
 
-def test_every_model_bears_a_name_of_the_document(
-    generated: Generated, package: ModuleType
-) -> None:
+def test_every_model_has_a_name_of_the_document(generated: Generated, package: ModuleType) -> None:
     models = importlib.import_module(f"{package.__name__}.models")
-    # What stands within a call or another model is given a name, such as ClaimsListCount.
+    # A schema without a name would get one from its place, such as ClaimsListCount.
     assert set(models.__all__) == set(generated.document["components"]["schemas"])
     for model in models.__all__:
-        # A term of which no name can be made is numbered.
+        # A term that is not a valid name would be numbered.
         names = dir(getattr(models, model))
         assert not [name for name in names if re.fullmatch("VALUE_[0-9]+", name)]
 
@@ -141,9 +139,9 @@ def test_every_module_can_be_imported(generated: Generated, package: ModuleType)
         importlib.import_module(module.name)
 
 
-def test_its_types_and_those_of_its_use_are_right(generated: Generated) -> None:
+def test_the_client_and_its_uses_pass_mypy(generated: Generated) -> None:
     config = generated.folder / "mypy.ini"
-    # What every client begins with is the generator's own, and loosely typed.
+    # This module is the same in every generated client, and not strictly typed.
     config.write_text(f"[mypy]\nstrict = True\n[mypy-{PACKAGE}.client]\nignore_errors = True\n")
     mypy = [sys.executable, "-m", "mypy", "--config-file", str(config)]
     checked = subprocess.run(
@@ -157,12 +155,12 @@ def test_its_types_and_those_of_its_use_are_right(generated: Generated) -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_every_use_is_tried(uses: ModuleType) -> None:
+def test_every_use_is_tested(uses: ModuleType) -> None:
     functions = filter(inspect.isfunction, vars(uses).values())
     taking = [f.__name__ for f in functions if list(inspect.signature(f).parameters) == ["client"]]
     assert taking == list(USES)
 
 
 @pytest.mark.parametrize("use", USES)
-def test_a_stranger_can(use: str, uses: ModuleType, client: Any) -> None:
+def test_a_use_of_the_client_succeeds(use: str, uses: ModuleType, client: Any) -> None:
     getattr(uses, use)(client)

@@ -1,4 +1,4 @@
-"""Request bodies: what is read of them, how long they may take, and how much is held."""
+"""Request bodies: how much is read, how long it may take, and how much memory they use."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ BULK = {"PATH_INFO": "/v1/claims/bulk"}
 
 
 class Sender:
-    """A client that sends pieces, each after a pause, and then leaves or is silent."""
+    """A client that sends pieces, each after a pause, and then disconnects or sends nothing."""
 
     def __init__(self, *pieces: bytes, pause_s: float = 0, leaves: bool = False) -> None:
         self.pieces = list(pieces)
@@ -37,7 +37,7 @@ def declared(length: int) -> dict[str, str]:
     return {"CONTENT_LENGTH": str(length)}
 
 
-def test_no_more_is_read_than_shows_that_it_is_too_long():
+def test_reading_stops_when_a_body_is_too_long() -> None:
     intake = Intake(max_bytes=4, max_bulk_bytes=8)
     sender = Sender(b"01", b"23", b"45", b"67")
     assert read(intake, sender, **CHUNKED) == b"012345"
@@ -48,26 +48,26 @@ def test_no_more_is_read_than_shows_that_it_is_too_long():
     assert sender.pieces == [b"0123456789"]
 
 
-def test_many_items_may_be_longer():
+def test_a_bulk_body_may_be_longer() -> None:
     intake = Intake(max_bytes=4, max_bulk_bytes=8)
     for path, body in ((BULK, b"01234567"), ({"PATH_INFO": "/v1/claims/bulk/"}, b"")):
         assert read(intake, Sender(b"01234567"), **declared(8), **path) == body
     assert read(intake, Sender(b"01234567", b"8"), **CHUNKED, **BULK) == b"012345678"
 
 
-def test_what_came_of_a_client_that_left_is_handed_on():
+def test_a_partial_body_of_a_disconnected_client_is_passed_on() -> None:
     intake = Intake(max_bytes=10, max_bulk_bytes=10)
     assert read(intake, Sender(b"01", leaves=True), **declared(5)) == b"01"
 
 
-def test_a_body_that_stops_is_given_up():
+def test_a_stalled_body_times_out() -> None:
     intake = Intake(max_bytes=10, max_bulk_bytes=10, time_s=0.1)
     with pytest.raises(ApiError) as refused:
         read(intake, Sender(b"0"), **declared(5))
     assert refused.value.status == 408
 
 
-def test_pieces_that_come_one_by_one_do_not_gain_time():
+def test_slow_pieces_do_not_extend_the_timeout() -> None:
     intake = Intake(max_bytes=1000, max_bulk_bytes=1000, time_s=0.3)
     sender = Sender(*[b"0"] * 1000, pause_s=0.05)
     with pytest.raises(ApiError):
@@ -75,15 +75,15 @@ def test_pieces_that_come_one_by_one_do_not_gain_time():
     assert len(sender.pieces) > 900
 
 
-def test_a_long_body_has_longer():
+def test_a_longer_body_gets_more_time() -> None:
     pieces = [b"x" * BYTES_PER_S] * 6
     length = sum(map(len, pieces))
     intake = Intake(max_bytes=length, max_bulk_bytes=length, time_s=1)
-    # Twice as long as a short one may take.
+    # Twice as long as a short body may take.
     assert len(read(intake, Sender(*pieces, pause_s=0.35), **declared(length))) == length
 
 
-def test_what_is_held_has_a_bound():
+def test_the_total_size_of_bodies_is_bounded() -> None:
     intake = Intake(max_bytes=10, max_bulk_bytes=10)
     held = [read(intake, Sender(b"x" * 10), **declared(10)) for _ in range(8)]
     with pytest.raises(Overloaded):
@@ -92,7 +92,7 @@ def test_what_is_held_has_a_bound():
     assert read(intake, Sender(b"x"), **declared(1)) == b"x"
 
 
-def test_a_body_that_was_given_up_is_not_held():
+def test_a_body_that_timed_out_frees_its_memory() -> None:
     intake = Intake(max_bytes=10, max_bulk_bytes=10, time_s=0.02)
     for _ in range(10):
         with pytest.raises(ApiError):

@@ -1,11 +1,15 @@
-"""PATCH is a merge patch (RFC 7396): what is absent stays, null clears, a list replaces."""
+"""PATCH is a merge patch (RFC 7396): absent fields stay, null clears, and lists are replaced."""
+
+from typing import Any
 
 import pytest
 
+from tests.api.conftest import Answer, Client, Sample
+
 
 @pytest.fixture
-def claim(editor):
-    """A claim with something of everything, and its path."""
+def claim(editor: Client) -> Answer:
+    """The answer that created a claim with values in all its lists and references."""
     made = editor.post(
         "/v1/claims",
         {
@@ -24,20 +28,20 @@ def claim(editor):
     return made
 
 
-def _source(editor, **fields):
+def _source(editor: Client, **fields: Any) -> Answer:
     made = editor.post("/v1/sources", {"csl_type": "report", "title": "A report", **fields})
     assert made.status_code == 201
     return made
 
 
-def _entity(editor, **fields):
+def _entity(editor: Client, **fields: Any) -> Answer:
     names = [{"name": "A firm", "language": "en", "kind": "preferred"}]
     made = editor.post("/v1/entities", {"kind": "organisation", "names": names, **fields})
     assert made.status_code == 201
     return made
 
 
-def test_null_clears_and_the_rest_stays(editor, claim):
+def test_null_clears_and_the_rest_stays(editor: Client, claim: Answer) -> None:
     patch = {"reported_by_id": None, "time_as_stated": None, "time_edtf": None, "due_edtf": None}
     changed = editor.patch(claim.headers["Location"], patch).json
     unknown = {"edtf": None, "earliest": None, "latest": None, "relative": None}
@@ -48,12 +52,12 @@ def test_null_clears_and_the_rest_stays(editor, claim):
         assert changed[name] == claim.json[name]
 
 
-def test_a_reference_can_be_cleared_by_either_of_its_names(editor, claim):
+def test_a_reference_can_be_cleared_by_either_of_its_names(editor: Client, claim: Answer) -> None:
     path = claim.headers["Location"]
     assert editor.patch(path, {"reported_by_external_id": None}).json["reported_by"] is None
 
 
-def test_a_list_replaces_the_one_that_is_there(editor, claim):
+def test_a_list_replaces_the_stored_list(editor: Client, claim: Answer) -> None:
     patch = {
         "topics": ["moves", "policy"],
         "entities": [{"entity_external_id": "hksz:shenzhen", "role": "location"}],
@@ -67,18 +71,22 @@ def test_a_list_replaces_the_one_that_is_there(editor, claim):
 
 
 @pytest.mark.parametrize("patch", [{"topics": ["firms"]}, {"entities": []}, {"relations": []}])
-def test_a_change_of_links_alone_counts(editor, claim, patch):
+def test_a_change_of_links_alone_is_a_new_version(
+    editor: Client, claim: Answer, patch: dict[str, Any]
+) -> None:
     changed = editor.patch(claim.headers["Location"], patch)
     assert changed.json["version"] == 2
     assert changed.headers["ETag"] != claim.headers["ETag"]
 
 
-def test_the_same_list_in_another_order_of_topics_changes_nothing(editor, claim):
+def test_the_same_list_in_another_order_of_topics_changes_nothing(
+    editor: Client, claim: Answer
+) -> None:
     again = editor.patch(claim.headers["Location"], {"topics": ["moves", "firms", "moves"]})
     assert again.headers["ETag"] == claim.headers["ETag"]
 
 
-def test_both_media_types_are_taken(editor, claim):
+def test_both_media_types_are_accepted(editor: Client, claim: Answer) -> None:
     for number, media_type in enumerate(("application/merge-patch+json", "application/json")):
         changed = editor.send(
             "PATCH",
@@ -109,7 +117,7 @@ def test_both_media_types_are_taken(editor, claim):
         ("/v1/units", "label"),
     ],
 )
-def test_what_a_row_needs_cannot_be_cleared(editor, path, field):
+def test_required_fields_cannot_be_cleared(editor: Client, path: str, field: str) -> None:
     row = f"{path}/{editor.get(path, per_page='1').json['data'][0]['id']}"
     refused = editor.patch(row, {field: None})
     assert refused.status_code == 422
@@ -129,7 +137,7 @@ def test_what_a_row_needs_cannot_be_cleared(editor, path, field):
         ("/v1/claims", "id", "0199c3a0-0000-7000-8000-000000000000"),
     ],
 )
-def test_what_is_fixed_cannot_be_changed(editor, path, field, value):
+def test_fixed_fields_cannot_be_changed(editor: Client, path: str, field: str, value: Any) -> None:
     row = f"{path}/{editor.get(path, per_page='1').json['data'][0]['id']}"
     refused = editor.patch(row, {field: value})
     assert refused.status_code == 422
@@ -137,7 +145,7 @@ def test_what_is_fixed_cannot_be_changed(editor, path, field, value):
     assert refused.json["errors"][0]["pointer"] == f"#/{field}"
 
 
-def test_contributors_are_replaced_in_their_order(editor):
+def test_contributors_are_replaced_in_their_order(editor: Client) -> None:
     author = {"entity_external_id": "hksz:tan-yifan", "role": "author", "credited_as": "writer"}
     publisher = {"entity_external_id": "hksz:hkpc", "role": "publisher"}
     path = _source(editor, contributors=[author, publisher]).headers["Location"]
@@ -148,7 +156,7 @@ def test_contributors_are_replaced_in_their_order(editor):
     assert (left["role"], left["credited_as"]) == ("author", None)
 
 
-def test_a_capture_keeps_its_id_as_long_as_its_hash(editor):
+def test_a_capture_keeps_its_id_as_long_as_its_hash(editor: Client) -> None:
     capture = {"char_length": 10, "text_sha256": "a" * 64}
     made = _source(editor, captures=[capture])
     longer = {**capture, "char_length": 11}
@@ -160,14 +168,14 @@ def test_a_capture_keeps_its_id_as_long_as_its_hash(editor):
     assert len(by_hash) == 2
 
 
-def test_a_capture_that_evidence_counts_in_cannot_be_dropped(editor):
+def test_a_capture_with_located_evidence_cannot_be_removed(editor: Client) -> None:
     article = editor.get("/v1/sources", external_id="hksz:shenzhen-daily-article").json["data"][0]
     refused = editor.patch(f"/v1/sources/{article['id']}", {"captures": []})
     assert refused.status_code == 409
     assert editor.get(f"/v1/sources/{article['id']}").json == article
 
 
-def test_an_entity_is_shown_under_its_preferred_name(editor):
+def test_an_entity_is_shown_under_its_preferred_name(editor: Client) -> None:
     path = _entity(editor).headers["Location"]
     german = {"name": "Eine Firma", "language": "de", "kind": "preferred"}
     english = {"name": "The Firm", "language": "en", "kind": "preferred"}
@@ -179,7 +187,7 @@ def test_an_entity_is_shown_under_its_preferred_name(editor):
         assert refused.json["errors"][0]["pointer"] == "#/names"
 
 
-def test_an_identifier_can_go_to_another_entity(editor):
+def test_an_identifier_can_move_to_another_entity(editor: Client) -> None:
     identifier = [{"scheme": "orcid", "value": "0000-0002-1825-0097"}]
     first = _entity(editor, identifiers=identifier).headers["Location"]
     second = _entity(editor).headers["Location"]
@@ -188,7 +196,7 @@ def test_an_identifier_can_go_to_another_entity(editor):
     assert editor.patch(second, {"identifiers": identifier}).json["identifiers"] == identifier
 
 
-def test_relations_of_an_entity_name_the_claim_that_says_so(editor):
+def test_relations_of_an_entity_name_their_claim(editor: Client) -> None:
     relation = {
         "kind": "part_of",
         "object_external_id": "hksz:hkpc",
@@ -207,7 +215,7 @@ def test_relations_of_an_entity_name_the_claim_that_says_so(editor):
     assert (bare["qualifier"], bare["claim"], bare["during"]["edtf"]) == (None, None, None)
 
 
-def test_a_figure_is_worked_out_anew(editor):
+def test_the_ranges_of_a_changed_figure_are_recomputed(editor: Client) -> None:
     figure = editor.get("/v1/figures", external_id="hksz:ttps-approved-2023-figure").json["data"][0]
     path = f"/v1/figures/{figure['id']}"
     exact = editor.patch(path, {"comparator": "eq"}).json
@@ -231,7 +239,7 @@ def test_a_figure_is_worked_out_anew(editor):
     assert refused.json["errors"][0]["pointer"] == "#/amount"
 
 
-def test_a_figure_converts_to_base_units(editor):
+def test_a_figure_converts_to_base_units(editor: Client) -> None:
     for unit in ({"code": "km2", "label": "square kilometre"}, {"code": "har", "label": "hectare"}):
         assert editor.post("/v1/units", unit).status_code == 201
     metric = {"key": "area", "label": "Area", "dimension": "area", "accumulation": "stock"}
@@ -254,7 +262,7 @@ def test_a_figure_converts_to_base_units(editor):
     assert refused.json["errors"][0]["pointer"] == "#/unit_code"
 
 
-def test_decimals_are_kept_digit_by_digit(editor, samples):
+def test_decimals_are_kept_digit_by_digit(editor: Client, samples: dict[str, Sample]) -> None:
     sample = samples["figures"]
     made = editor.post(sample.path, sample.body | {"amount": "0.10"})
     assert made.json["amount"] == "0.10"
@@ -264,7 +272,7 @@ def test_decimals_are_kept_digit_by_digit(editor, samples):
     assert editor.patch(made.headers["Location"], {"amount": thirty}).json["amount"] == thirty
 
 
-def test_a_locator_is_whole_or_absent(editor, samples):
+def test_a_locator_is_complete_or_absent(editor: Client, samples: dict[str, Sample]) -> None:
     sample = samples["evidence"]
     path = editor.post(sample.path, sample.body).headers["Location"]
     whole = {
@@ -282,7 +290,7 @@ def test_a_locator_is_whole_or_absent(editor, samples):
     assert editor.patch(path, dict.fromkeys(whole)).json["end_char"] is None
 
 
-def test_evidence_can_come_to_derive_from_other_evidence(editor):
+def test_evidence_can_be_derived_from_other_evidence_later(editor: Client) -> None:
     first, second = editor.get("/v1/evidence", per_page="2").json["data"]
     path = f"/v1/evidence/{first['id']}"
     changed = editor.patch(path, {"derived_from_external_id": second["external_id"]}).json
@@ -292,7 +300,7 @@ def test_evidence_can_come_to_derive_from_other_evidence(editor):
     assert itself.json["errors"][0]["pointer"] == "#/derived_from_id"
 
 
-def test_a_metric_in_use_keeps_what_its_figures_rest_on(editor):
+def test_a_metric_in_use_keeps_its_dimension(editor: Client) -> None:
     metric = editor.get("/v1/metrics", key="ttps-approved").json["data"][0]
     path = f"/v1/metrics/{metric['id']}"
     assert editor.patch(path, {"dimension": "ratio"}).status_code == 409
@@ -307,7 +315,9 @@ def test_a_metric_in_use_keeps_what_its_figures_rest_on(editor):
         ("entities", "object_id", "part_of"),
     ],
 )
-def test_nothing_relates_to_itself(editor, samples, resource, field, kind):
+def test_a_relation_to_itself_is_refused(
+    editor: Client, samples: dict[str, Sample], resource: str, field: str, kind: str
+) -> None:
     made = editor.post(samples[resource].path, samples[resource].body)
     relation = {field: made.json["id"], "kind": kind}
     refused = editor.patch(made.headers["Location"], {"relations": [relation]})
@@ -315,7 +325,7 @@ def test_nothing_relates_to_itself(editor, samples, resource, field, kind):
     assert refused.json["errors"][0]["pointer"] == "#/relations"
 
 
-def test_sources_do_not_rest_on_each_other_in_a_circle(editor):
+def test_a_cycle_of_sources_is_refused(editor: Client) -> None:
     first = _source(editor, external_id="test:a")
     second = _source(editor, relations=[{"to_external_id": "test:a", "kind": "copy_of"}])
     third = _source(editor, relations=[{"to_id": second.json["id"], "kind": "quotes"}])

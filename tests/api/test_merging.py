@@ -1,13 +1,17 @@
-"""Merging entities: everything moves, nothing is lost, and all of it can be undone."""
+"""Merging entities: all references move, nothing is lost, and every merge can be undone."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy.orm import Session
 
 from hksz_db.database import run
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.models import Base
-from hksz_db.services.merge_moves import MOVED
+from hksz_db.services.merging import MOVED
+from tests.api.conftest import Answer, Client, MakeClient
+from tests.conftest import QueryCounter
 
 FIGURE = {
     "metric_external_id": "hksz:metric-ttps-approved",
@@ -20,29 +24,31 @@ FIGURE = {
 OWN = {"entity_merges", "entity_merge_moves", "api_keys", "seed_items", "transactions", "changes"}
 
 
-def _post(editor, path, **body):
+def _post(editor: Client, path: str, **body: Any) -> Answer:
     made = editor.post(f"/v1/{path}", body)
     assert made.status_code == 201, made.text
     return made
 
 
-def _entity(editor, name, *names, kind="organisation", **body):
+def _entity(
+    editor: Client, name: str, *names: Any, kind: str = "organisation", **body: Any
+) -> Answer:
     named = [{"name": name, "language": "en", "kind": "preferred"}, *names]
     external_id = f"test:{name.lower().replace(' ', '-')}"
     return _post(editor, "entities", external_id=external_id, kind=kind, names=named, **body)
 
 
-def _merge(editor, twin, into="test:original", etag="*"):
+def _merge(editor: Client, twin: Answer, into: str = "test:original", etag: str = "*") -> Answer:
     body = {"into_external_id": into} if ":" in into else {"into_id": into}
     return editor.post(f"{twin.headers['Location']}/merge", body, **{"If-Match": etag})
 
 
-def _unmerge(editor, twin, etag="*"):
+def _unmerge(editor: Client, twin: Answer, etag: str = "*") -> Answer:
     return editor.post(f"{twin.headers['Location']}/unmerge", **{"If-Match": etag})
 
 
-def dump(session):
-    """Every row of every table, without what counts the changes."""
+def dump(session: Session) -> dict[str, Any]:
+    """Every row of every table, without versions and timestamps."""
     found = {}
     for name in sorted(Base.metadata.tables.keys() - OWN):
         changing = "'{version, updated_at, written_in}'::text[]"
@@ -52,14 +58,14 @@ def dump(session):
 
 
 @pytest.fixture
-def original(editor):
+def original(editor: Client) -> Answer:
     return _entity(
         editor, "Original", identifiers=[{"scheme": "lei", "value": "5493001KJTIIGC8Y1R12"}]
     )
 
 
 @pytest.fixture
-def twin(editor, original):
+def twin(editor: Client, original: Answer) -> Answer:
     """An entity that is ``original`` under another name."""
     made = _entity(editor, "Twin", identifiers=[{"scheme": "lei", "value": "7H6GLXDRUGQFU57RNE97"}])
     assert made.json["id"] != original.json["id"]
@@ -67,8 +73,8 @@ def twin(editor, original):
 
 
 @pytest.fixture
-def everything(editor, twin):
-    """A row of every kind that refers to the twin; their addresses by resource."""
+def references(editor: Client, twin: Answer) -> dict[str, str]:
+    """The path of a row of each resource that refers to the twin."""
     link = {"entity_external_id": "test:twin", "role": "subject"}
     source = _post(
         editor,
@@ -97,34 +103,40 @@ def everything(editor, twin):
     return {**{name: row.headers["Location"] for name, row in locations.items()}, "figures": figure}
 
 
-def test_what_referred_to_the_one_refers_to_the_other(editor, twin, original, everything):
+def test_references_move_to_the_remaining_entity(
+    editor: Client, twin: Answer, original: Answer, references: dict[str, str]
+) -> None:
     merged = _merge(editor, twin)
     assert merged.status_code == 200
     assert merged.json["id"] == original.json["id"]
     assert [relation["kind"] for relation in merged.json["relations"]] == ["part_of"]
     identifiers = [row["value"] for row in merged.json["identifiers"]]
     assert identifiers == ["5493001KJTIIGC8Y1R12", "7H6GLXDRUGQFU57RNE97"]
-    claim = editor.get(everything["claims"]).json
+    claim = editor.get(references["claims"]).json
     summary = {name: original.json[name] for name in ("id", "external_id", "name", "kind")}
     assert claim["claimant"] == claim["reported_by"] == summary
     assert [link["entity"] for link in claim["entities"]] == [summary]
     assert [figure["subject"] for figure in claim["figures"]] == [summary]
-    source = editor.get(everything["sources"]).json
+    source = editor.get(references["sources"]).json
     assert [row["entity"] for row in source["contributors"]] == [summary]
-    part = editor.get(everything["entities"]).json
+    part = editor.get(references["entities"]).json
     assert [relation["object"] for relation in part["relations"]] == [summary]
 
 
-def test_each_row_that_changed_counts_it_once(editor, twin, original, everything):
+def test_each_changed_row_gets_one_new_version(
+    editor: Client, twin: Answer, original: Answer, references: dict[str, str]
+) -> None:
     unchanged = editor.get("/v1/entities", external_id="hksz:hkpc").json["data"][0]
     _merge(editor, twin)
-    paths = [*everything.values(), original.headers["Location"]]
+    paths = [*references.values(), original.headers["Location"]]
     assert [editor.get(path).json["version"] for path in paths] == [2] * len(paths)
     again = editor.get("/v1/entities", external_id="hksz:hkpc").json["data"][0]
     assert again == unchanged
 
 
-def test_the_answer_is_the_document_of_the_one_that_stays(editor, reader, twin, original):
+def test_the_answer_is_the_document_of_the_remaining_entity(
+    editor: Client, reader: Client, twin: Answer, original: Answer
+) -> None:
     merged = _merge(editor, twin)
     read = reader.get(original.headers["Location"], include="similar")
     assert (merged.data, merged.headers["ETag"]) == (read.data, read.headers["ETag"])
@@ -134,9 +146,16 @@ def test_the_answer_is_the_document_of_the_one_that_stays(editor, reader, twin, 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("part", ["", "/similar"])
 @pytest.mark.parametrize("query", ["", "?select=id&include=similar"])
-def test_the_old_id_leads_to_the_new_one(
-    editor, reader, query_counter, twin, original, method, part, query
-):
+def test_the_old_id_redirects_to_the_new_one(
+    editor: Client,
+    reader: Client,
+    query_counter: QueryCounter,
+    twin: Answer,
+    original: Answer,
+    method: str,
+    part: str,
+    query: str,
+) -> None:
     _merge(editor, twin)
     if part and query:
         return
@@ -147,12 +166,14 @@ def test_the_old_id_leads_to_the_new_one(
     assert moved.data == b""
     assert moved.headers["Location"] == f"{original.headers['Location']}{part}{query}"
     assert moved.headers["ETag"] == '"2"'
-    # Not to be remembered: it can be undone.
+    # Not to be cached: a merge can be undone.
     assert moved.headers["Cache-Control"] == "no-store"
     assert reader.send(method, moved.headers["Location"]).status_code == 200
 
 
-def test_a_question_is_passed_on_as_it_was_sent(editor, reader, twin, original):
+def test_a_redirect_keeps_the_query_string(
+    editor: Client, reader: Client, twin: Answer, original: Answer
+) -> None:
     _merge(editor, twin)
     moved = reader.get(f"{twin.headers['Location']}?select=%69d")
     assert moved.headers["Location"] == f"{original.headers['Location']}?select=%69d"
@@ -160,14 +181,18 @@ def test_a_question_is_passed_on_as_it_was_sent(editor, reader, twin, original):
     assert wrong.status_code == 400
 
 
-def test_what_was_merged_is_in_no_list(editor, reader, twin, original):
+def test_a_merged_entity_is_not_listed(
+    editor: Client, reader: Client, twin: Answer, original: Answer
+) -> None:
     _merge(editor, twin)
     assert reader.get("/v1/entities", external_id="test:twin").json["data"] == []
     assert reader.get("/v1/entities", q="twin").json["data"][0]["id"] == original.json["id"]
 
 
 @pytest.mark.parametrize("call", ["PATCH", "DELETE", "restore", "merge"])
-def test_a_write_to_the_old_id_is_told_where_it_went(editor, twin, original, call):
+def test_a_write_to_the_old_id_is_409_with_the_new_id(
+    editor: Client, twin: Answer, original: Answer, call: str
+) -> None:
     _merge(editor, twin)
     path, etag = twin.headers["Location"], {"If-Match": "*"}
     refused = {
@@ -183,7 +208,9 @@ def test_a_write_to_the_old_id_is_told_where_it_went(editor, twin, original, cal
 
 
 @pytest.mark.parametrize("given", ["id", "external_id"])
-def test_new_references_to_the_old_name_lead_to_the_new_one(editor, twin, original, given):
+def test_new_references_to_a_merged_entity_are_redirected(
+    editor: Client, twin: Answer, original: Answer, given: str
+) -> None:
     last = _entity(editor, "Last")
     _merge(editor, twin)
     _merge(editor, original, "test:last")
@@ -212,7 +239,9 @@ def test_new_references_to_the_old_name_lead_to_the_new_one(editor, twin, origin
     assert [error["code"] for error in refused.json["errors"]] == ["deleted"]
 
 
-def test_merges_lead_on_from_one_to_the_next(editor, reader, twin, original):
+def test_redirects_follow_a_chain_of_merges(
+    editor: Client, reader: Client, twin: Answer, original: Answer
+) -> None:
     last = _entity(editor, "Last")
     _merge(editor, twin)
     _merge(editor, original, "test:last")
@@ -223,17 +252,21 @@ def test_merges_lead_on_from_one_to_the_next(editor, reader, twin, original):
     assert {name["name"] for name in answer.json["names"]} == {"Last", "Original", "Twin"}
 
 
-def test_merging_into_what_was_merged_leads_to_where_it_went(editor, twin, original):
+def test_merging_into_a_merged_entity_follows_its_merge(
+    editor: Client, twin: Answer, original: Answer
+) -> None:
     last = _entity(editor, "Last")
     _merge(editor, original, "test:last")
     assert _merge(editor, twin, "test:original").json["id"] == last.json["id"]
-    # The other way round it would be merged into itself.
+    # In the other direction it would be merged into itself.
     refused = _merge(editor, last, "test:original")
     assert refused.status_code == 422
     assert refused.json["errors"][0]["pointer"] == "#/into_external_id"
 
 
-def test_the_one_that_stays_can_be_deleted(editor, reader, twin, original):
+def test_the_remaining_entity_can_be_deleted(
+    editor: Client, reader: Client, twin: Answer, original: Answer
+) -> None:
     _merge(editor, twin)
     assert editor.delete(original.headers["Location"]).status_code == 204
     moved = reader.get(twin.headers["Location"])
@@ -242,7 +275,7 @@ def test_the_one_that_stays_can_be_deleted(editor, reader, twin, original):
 
 
 @pytest.mark.usefixtures("original")
-def test_names_are_added_and_none_of_them_is_preferred(editor):
+def test_added_names_are_not_preferred(editor: Client) -> None:
     twin = _entity(
         editor,
         "Twin",
@@ -260,7 +293,9 @@ def test_names_are_added_and_none_of_them_is_preferred(editor):
     ]
 
 
-def test_what_would_be_there_twice_or_lead_to_itself_is_not(editor, session, twin, original):
+def test_duplicate_links_and_links_to_itself_are_dropped(
+    editor: Client, session: Session, twin: Answer, original: Answer
+) -> None:
     both = ("test:twin", "test:original")
     links = [{"entity_external_id": name, "role": "subject"} for name in both]
     claim = _post(
@@ -297,7 +332,9 @@ def test_what_would_be_there_twice_or_lead_to_itself_is_not(editor, session, twi
     assert dump(session) == before
 
 
-def test_a_merge_that_is_undone_leaves_no_trace(editor, session, twin, original, everything):
+def test_an_undone_merge_leaves_no_trace(
+    editor: Client, session: Session, twin: Answer, original: Answer, references: dict[str, str]
+) -> None:
     before = dump(session)
     etag = editor.get(twin.headers["Location"]).headers["ETag"]
     assert _merge(editor, twin, etag=etag).status_code == 200
@@ -309,18 +346,20 @@ def test_a_merge_that_is_undone_leaves_no_trace(editor, session, twin, original,
     assert restored.status_code == 200
     assert restored.json["id"] == twin.json["id"]
     assert dump(session) == before
-    paths = [*everything.values(), original.headers["Location"]]
+    paths = [*references.values(), original.headers["Location"]]
     assert [editor.get(path).json["version"] for path in paths] == [3] * len(paths)
     read = editor.get(twin.headers["Location"], include="similar")
     assert (read.data, read.headers["ETag"]) == (restored.data, restored.headers["ETag"])
 
 
-def test_references_of_what_is_deleted_move_too(editor, session, twin, original, everything):
-    editor.delete(everything["claims"])
+def test_references_of_deleted_rows_are_moved(
+    editor: Client, session: Session, twin: Answer, original: Answer, references: dict[str, str]
+) -> None:
+    editor.delete(references["claims"])
     before = dump(session)
     _merge(editor, twin)
-    assert editor.restore(everything["claims"]).json["claimant"]["id"] == original.json["id"]
-    editor.delete(everything["claims"])
+    assert editor.restore(references["claims"]).json["claimant"]["id"] == original.json["id"]
+    editor.delete(references["claims"])
     assert _unmerge(editor, twin).status_code == 200
     after = dump(session)
     for rows in (*before.values(), *after.values()):
@@ -329,26 +368,30 @@ def test_references_of_what_is_deleted_move_too(editor, session, twin, original,
     assert after == before
 
 
-def test_what_came_after_the_merge_stays_where_it_was_put(editor, twin, original, everything):
+def test_changes_after_a_merge_survive_its_undoing(
+    editor: Client, twin: Answer, original: Answer, references: dict[str, str]
+) -> None:
     _merge(editor, twin)
     body = {"statement": "Later.", "claimant_external_id": "test:twin"}
     later = _post(editor, "claims", **body)
     other = {"claimant_external_id": "hksz:hkpc", "reported_by_id": None}
-    editor.patch(everything["claims"], other)
+    editor.patch(references["claims"], other)
     names = editor.get(original.headers["Location"]).json["names"]
     added = [*names, {"name": "Added", "language": "en", "kind": "alias"}]
     editor.patch(original.headers["Location"], {"names": added})
     _unmerge(editor, twin)
     claimant = editor.get(later.headers["Location"]).json["claimant"]["id"]
     assert claimant == original.json["id"]
-    claim = editor.get(everything["claims"]).json
+    claim = editor.get(references["claims"]).json
     assert (claim["claimant"]["external_id"], claim["reported_by"]) == ("hksz:hkpc", None)
     assert claim["entities"][0]["entity"]["id"] == twin.json["id"]
     names = [row["name"] for row in editor.get(original.headers["Location"]).json["names"]]
     assert names == ["Original", "Added"]
 
 
-def test_a_name_that_was_made_the_other_ones_own_stays(editor, twin, original):
+def test_a_name_that_was_adopted_later_stays(
+    editor: Client, twin: Answer, original: Answer
+) -> None:
     _merge(editor, twin)
     names = [
         {"name": "Twin", "language": "en", "kind": "preferred"},
@@ -360,7 +403,7 @@ def test_a_name_that_was_made_the_other_ones_own_stays(editor, twin, original):
     assert editor.get(original.headers["Location"]).json["name"] == "Twin"
 
 
-def test_an_undoing_waits_for_what_came_after_it(editor, twin, original):
+def test_later_merges_are_undone_first(editor: Client, twin: Answer, original: Answer) -> None:
     last = _entity(editor, "Last")
     _merge(editor, twin)
     _merge(editor, original, "test:last")
@@ -381,7 +424,9 @@ def test_an_undoing_waits_for_what_came_after_it(editor, twin, original):
     ] * 3
 
 
-def test_a_later_merge_that_shares_rows_is_undone_first(editor, session, twin):
+def test_a_later_merge_that_shares_rows_is_undone_first(
+    editor: Client, session: Session, twin: Answer
+) -> None:
     third = _entity(editor, "Third", {"name": "Twin", "language": "en", "kind": "alias"})
     links = [
         {"entity_external_id": name, "role": "subject"} for name in ("test:twin", "test:third")
@@ -400,7 +445,9 @@ def test_a_later_merge_that_shares_rows_is_undone_first(editor, session, twin):
     assert dump(session) == before
 
 
-def test_a_name_that_two_brought_goes_with_the_last_of_them(editor, session, twin, original):
+def test_a_name_from_two_merges_goes_with_the_last_of_them(
+    editor: Client, session: Session, twin: Answer, original: Answer
+) -> None:
     third = _entity(editor, "Third", {"name": "Twin", "language": "en", "kind": "alias"})
     before = dump(session)
     _merge(editor, twin)
@@ -412,7 +459,9 @@ def test_a_name_that_two_brought_goes_with_the_last_of_them(editor, session, twi
     assert dump(session) == before
 
 
-def test_what_was_dropped_comes_back_to_what_is_still_there_only(editor, twin):
+def test_dropped_links_return_only_to_rows_that_are_still_separate(
+    editor: Client, twin: Answer
+) -> None:
     relations = [
         {"kind": "part_of", "object_external_id": name} for name in ("test:twin", "test:original")
     ]
@@ -429,7 +478,9 @@ def test_what_was_dropped_comes_back_to_what_is_still_there_only(editor, twin):
     assert editor.get(whole.headers["Location"]).json["relations"] == []
 
 
-def test_nothing_comes_back_onto_what_was_deleted_since(editor, twin, original):
+def test_an_undoing_restores_no_link_to_a_deleted_row(
+    editor: Client, twin: Answer, original: Answer
+) -> None:
     place = _entity(editor, "Place")
     relations = [{"kind": "located_in", "object_external_id": "test:place"}]
     for row in (twin, original):
@@ -445,8 +496,10 @@ def test_nothing_comes_back_onto_what_was_deleted_since(editor, twin, original):
     assert _unmerge(editor, twin).json["relations"][0]["object"]["id"] == place.json["id"]
 
 
-@pytest.mark.usefixtures("everything")
-def test_it_can_be_merged_and_undone_again(editor, session, twin):
+@pytest.mark.usefixtures("references")
+def test_a_merge_can_be_repeated_and_undone_again(
+    editor: Client, session: Session, twin: Answer
+) -> None:
     before = dump(session)
     for _ in range(3):
         assert _merge(editor, twin).status_code == 200
@@ -457,7 +510,9 @@ def test_it_can_be_merged_and_undone_again(editor, session, twin):
     assert "not merged" in refused.json["detail"]
 
 
-def test_who_merged_what_is_written_down(editor, session, twin, original):
+def test_each_merge_is_recorded_with_its_actor(
+    editor: Client, session: Session, twin: Answer, original: Answer
+) -> None:
     _merge(editor, twin)
     sql = "SELECT entity_id::text, into_id::text, merged_by, undone_at IS NULL FROM entity_merges"
     noted = (twin.json["id"], original.json["id"], "editor")
@@ -480,7 +535,9 @@ def test_who_merged_what_is_written_down(editor, session, twin, original):
         ({"into_external_id": "test:original", "force": True}, "#/force", "unknown_field"),
     ],
 )
-def test_a_merge_that_makes_no_sense_is_refused(editor, session, twin, body, pointer, code):
+def test_an_invalid_merge_is_refused(
+    editor: Client, session: Session, twin: Answer, body: dict[str, Any], pointer: str, code: str
+) -> None:
     gone = _entity(editor, "Gone")
     editor.delete(gone.headers["Location"])
     before = dump(session)
@@ -494,7 +551,7 @@ def test_a_merge_that_makes_no_sense_is_refused(editor, session, twin, body, poi
 
 
 @pytest.mark.parametrize("call", ["merge", "unmerge"])
-def test_both_are_conditional(editor, twin, call):
+def test_merging_and_undoing_need_if_match(editor: Client, twin: Answer, call: str) -> None:
     if call == "unmerge":
         _merge(editor, twin)
     path = f"{twin.headers['Location']}/{call}"
@@ -507,13 +564,13 @@ def test_both_are_conditional(editor, twin, call):
 
 @pytest.mark.parametrize("call", ["merge", "unmerge"])
 @pytest.mark.usefixtures("original")
-def test_of_nobody_nothing_is_merged(editor, call):
+def test_an_unknown_entity_is_not_merged(editor: Client, call: str) -> None:
     body = {"into_external_id": "test:original"} if call == "merge" else None
     answer = editor.post(f"/v1/entities/{uuid4()}/{call}", body, **{"If-Match": "*"})
     assert answer.status_code == 404
 
 
-def test_what_was_deleted_is_not_merged(editor, twin):
+def test_a_deleted_entity_is_not_merged(editor: Client, twin: Answer) -> None:
     editor.delete(twin.headers["Location"])
     assert _merge(editor, twin).status_code == 410
     assert _unmerge(editor, twin).status_code == 409
@@ -529,14 +586,16 @@ def test_what_was_deleted_is_not_merged(editor, twin):
         ((Scope.ADMIN,), True),
     ],
 )
-def test_it_takes_both_scopes(make_client, reader, twin, scopes, allowed):
+def test_merging_needs_both_scopes(
+    make_client: MakeClient, reader: Client, twin: Answer, scopes: tuple[Scope, ...], allowed: bool
+) -> None:
     client = make_client(*scopes)
     assert _merge(reader, twin).status_code == 401
     assert _merge(client, twin).status_code == (200 if allowed else 403)
     assert _unmerge(client, twin).status_code == (200 if allowed else 403)
 
 
-def test_every_reference_to_an_entity_is_moved():
+def test_every_reference_to_an_entity_is_moved() -> None:
     referring = {
         (table.name, key.parent.name)
         for table in Base.metadata.tables.values()
@@ -545,8 +604,11 @@ def test_every_reference_to_an_entity_is_moved():
         if key.column.table.name == "entities"
     }
     left = {
-        ("entities", "redirect_to"),  # a merge leads on to the next
-        ("entity_names", "entity_id"),  # copied: an entity is shown under one of its own
+        ("entities", "redirect_to"),  # merges are followed
+        (
+            "entity_names",
+            "entity_id",
+        ),  # copied: an entity is shown under a name of its own
         ("entity_merges", "entity_id"),
         ("entity_merges", "into_id"),
     }

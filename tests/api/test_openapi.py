@@ -1,20 +1,24 @@
-"""The OpenAPI document: valid, whole, and readable without the internet."""
+"""The OpenAPI document is valid and complete, and can be viewed without the internet."""
 
 import re
+from typing import Any
 from urllib.parse import urljoin
 from uuid import UUID
 
 import jsonschema
 import pytest
+from flask import Flask
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from hksz_db.queries.comparisons import COMPARISONS
 from hksz_db.queries.questions import MAX_FILTERS, model_of
+from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
+from tests.api.conftest import Client
 
 
 @pytest.fixture
-def document(reader):
+def document(reader: Client) -> dict[str, Any]:
     answer = reader.get("/openapi.json")
     assert answer.status_code == 200
     assert answer.content_type == "application/json"
@@ -27,7 +31,7 @@ def _operations(document):
             yield f"{method.upper()} {path}", item[method]
 
 
-def _resolved(document, part):
+def _resolved(document: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
     while "$ref" in part:
         name = part["$ref"].removeprefix("#/").split("/")
         part = document
@@ -36,30 +40,30 @@ def _resolved(document, part):
     return part
 
 
-def _repeatable(document, operation):
+def _repeatable(document: dict[str, Any], operation: dict[str, Any]) -> bool:
     given = [_resolved(document, parameter) for parameter in operation.get("parameters", [])]
     return any(parameter["name"] == "Idempotency-Key" for parameter in given)
 
 
-def test_it_is_valid_openapi_3_1(document):
+def test_it_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
     assert document["openapi"].startswith("3.1")
     OpenAPIV31SpecValidator(document).validate()
 
 
-def test_it_describes_every_call_of_every_resource(document, app):
+def test_it_describes_every_call_of_every_resource(document: dict[str, Any], app: Flask) -> None:
     described = {name for name, _ in _operations(document)}
     served = {
         f"{method} {re.sub('<[a-z]+:', '{', rule.rule).replace('>', '}')}"
         for rule in app.url_map.iter_rules()
         if rule.rule.startswith("/v1/")
-        for method in rule.methods - {"HEAD", "OPTIONS"}
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     assert described == served
     parts = sum(len(resource.parts) for resource in RESOURCES.values())
     assert len(served) == 14 * len(RESOURCES) + parts + 8
 
 
-def test_every_operation_has_a_name_of_its_own_a_summary_and_a_tag(document):
+def test_every_operation_has_a_unique_id_a_summary_and_a_tag(document: dict[str, Any]) -> None:
     names = [operation["operationId"] for _, operation in _operations(document)]
     assert len(set(names)) == len(names)
     described = {tag["name"] for tag in document["tags"] if tag["description"]}
@@ -72,13 +76,13 @@ def test_every_operation_has_a_name_of_its_own_a_summary_and_a_tag(document):
         assert re.fullmatch(rf"{tag}[.][a-z]+(_[a-z]+)*", operation["operationId"]), name
 
 
-def test_writes_ask_for_a_key_and_reads_do_not(document):
+def test_only_writes_require_a_key(document: dict[str, Any]) -> None:
     for name, operation in _operations(document):
         reads = name.startswith("GET") or name.endswith(("/query", "/verify"))
         assert ("security" in operation) != reads, name
 
 
-def test_whatever_is_posted_to_be_written_can_be_repeated(document):
+def test_every_post_that_writes_takes_an_idempotency_key(document: dict[str, Any]) -> None:
     for name, operation in _operations(document):
         writes = name.startswith("POST") and "security" in operation
         assert _repeatable(document, operation) == writes, name
@@ -88,7 +92,7 @@ def test_whatever_is_posted_to_be_written_can_be_repeated(document):
             assert "Idempotency-Replayed" in answer["headers"], name
 
 
-def test_errors_are_declared_as_problem_documents(document):
+def test_errors_are_declared_as_problem_documents(document: dict[str, Any]) -> None:
     for name, operation in _operations(document):
         declared = operation["responses"]
         assert {"400", "503"} <= set(declared), name
@@ -99,7 +103,7 @@ def test_errors_are_declared_as_problem_documents(document):
             assert "404" in declared, name
         for status, response in declared.items():
             if int(status) >= 400:
-                # One component a status, and one schema for them all.
+                # One component for each status, and one schema for all of them.
                 assert response == {"$ref": f"#/components/responses/Problem{status}"}, name
             else:
                 assert "Problem" not in _models(document, _resolved(document, response)), name
@@ -122,7 +126,9 @@ def test_errors_are_declared_as_problem_documents(document):
         ("POST", "/v1/claims/query", 415),
     ],
 )
-def test_an_error_is_the_problem_that_is_described(reader, document, method, path, status):
+def test_errors_match_the_problem_schema(
+    reader: Client, document: dict[str, Any], method: str, path: str, status: int
+) -> None:
     answer = reader.send(method, path)
     assert answer.status_code == status
     assert answer.content_type == "application/problem+json"
@@ -132,7 +138,7 @@ def test_an_error_is_the_problem_that_is_described(reader, document, method, pat
 
 
 @pytest.mark.parametrize("suffix", ["", "/restore", "/history/{version}/restore"])
-def test_conditions_are_declared(document, suffix):
+def test_conditions_are_declared(document: dict[str, Any], suffix: str) -> None:
     for resource in RESOURCES.values():
         item = document["paths"][f"/v1/{resource.name}/{{id}}{suffix}"]
         for method in ("post",) if suffix else ("patch", "delete"):
@@ -144,7 +150,7 @@ def test_conditions_are_declared(document, suffix):
 
 
 @pytest.mark.parametrize("resource", RESOURCES.values(), ids=lambda resource: resource.name)
-def test_every_filter_is_named_and_typed(document, resource):
+def test_every_filter_is_named_and_typed(document: dict[str, Any], resource: Readable) -> None:
     for call in ("", "/aggregate", "/export"):
         path = f"/v1/{resource.name}{call}"
         operation = document["paths"][path]["get"]
@@ -163,13 +169,13 @@ def _parts(part, path="#"):
             yield from _parts(inner, f"{path}/{name}")
 
 
-def test_what_clients_are_generated_from_has_names(document):
+def test_every_object_and_vocabulary_has_a_named_schema(document: dict[str, Any]) -> None:
     named = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
     for path, part in _parts(document):
         if isinstance(part, dict) and ("enum" in part or "properties" in part):
             assert path in named, path
     for name, operation in _operations(document):
-        # Where there are several, a generated client has to choose.
+        # With several, a generated client would have to choose one.
         assert len(operation.get("requestBody", {}).get("content", {})) <= 1, name
     for name, part in document["components"]["schemas"].items():
         varying = any(term.startswith("-") for term in part.get("enum", ()))
@@ -178,7 +184,7 @@ def test_what_clients_are_generated_from_has_names(document):
         assert len(set(names)) == len(names) == len(part["enum"] if varying else [])
 
 
-def test_what_may_be_missing_from_an_answer_is_what_can_be_left_out(document):
+def test_only_fields_that_can_be_left_out_are_optional_in_answers(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     selectable = {model_of(listed) for listed in (*RESOURCES.values(), COMPARISONS)}
     reached = set()
@@ -197,8 +203,8 @@ def test_what_may_be_missing_from_an_answer_is_what_can_be_left_out(document):
         assert "required" not in schemas[name], name
 
 
-def _models(document, part):
-    """The schemas that a part refers to, and those that these refer to."""
+def _models(document: dict[str, Any], part: dict[str, Any] | list[str]) -> set[str]:
+    """The schemas that a part refers to, directly or indirectly."""
     found, left = set(), [part]
     while left:
         for _, inner in _parts(left.pop()):
@@ -209,7 +215,7 @@ def _models(document, part):
     return found
 
 
-def test_the_page_to_read_it_needs_nothing_from_elsewhere(reader):
+def test_the_viewer_loads_nothing_from_other_hosts(reader: Client) -> None:
     page = reader.get("/docs/")
     assert page.status_code == 200
     assets = re.findall(r'(?:src|href)="([^"]+)"', page.text)
@@ -221,11 +227,11 @@ def test_the_page_to_read_it_needs_nothing_from_elsewhere(reader):
             assert served.data
     assert '"url": "/openapi.json"' in page.text
     assert not re.search("https?://(?!localhost/)", page.text)
-    # The viewer would ask a service of its makers whether the document is valid.
+    # By default the viewer asks a public service whether the document is valid.
     assert '"validatorUrl": null' in page.text
 
 
-def test_limits_that_are_documented_are_kept(reader, document):
+def test_documented_limits_are_enforced(reader: Client, document: dict[str, Any]) -> None:
     parameters = document["paths"]["/v1/claims"]["get"]["parameters"]
     given = {p["name"]: p for p in (_resolved(document, r) for r in parameters)}
     most = given["per_page"]["schema"]["maximum"]

@@ -1,4 +1,4 @@
-"""What operators ask: whether it lives, whether it is ready, what it does."""
+"""Operational endpoints: liveness, readiness, metrics and the root."""
 
 import re
 from typing import Any
@@ -9,9 +9,11 @@ from app import create_app
 from hksz_db.database import Database
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.settings import Settings
+from tests.api.conftest import Client
+from tests.conftest import MakeDatabase
 
 
-def _count(reader, method: str, route: str, status: int) -> float:
+def _count(reader: Client, method: str, route: str, status: int) -> float:
     labels = f'method="{method}",route="{route}",status="{status}"'
     found = re.search(
         rf"^hksz_requests_total{{{re.escape(labels)}}} (\S+)$",
@@ -21,7 +23,7 @@ def _count(reader, method: str, route: str, status: int) -> float:
     return float(found[1]) if found else 0.0
 
 
-def test_the_root_leads_to_everything(reader):
+def test_the_root_links_to_every_collection(reader: Client) -> None:
     answer = reader.get("/")
     assert answer.status_code == 200
     assert answer.json["name"] == reader.get("/openapi.json").json["info"]["title"]
@@ -37,7 +39,7 @@ def test_the_root_leads_to_everything(reader):
         assert reader.get(path).status_code == 200, path
 
 
-def test_the_root_answers_as_lists_do(reader):
+def test_the_root_supports_conditional_reads_and_head(reader: Client) -> None:
     answer = reader.get("/")
     head = reader.send("HEAD", "/")
     assert (head.status_code, head.data) == (200, b"")
@@ -49,19 +51,19 @@ def test_the_root_answers_as_lists_do(reader):
     assert refused.json["errors"][0]["parameter"] == "colour"
 
 
-def test_it_lives(reader):
+def test_healthz_is_ok(reader: Client) -> None:
     answer = reader.get("/healthz")
     assert answer.status_code == 200
     assert answer.json == {"status": "ok"}
 
 
-def test_it_is_ready_on_the_newest_schema(reader):
+def test_readyz_is_ok_on_the_newest_schema(reader: Client) -> None:
     answer = reader.get("/readyz")
     assert answer.status_code == 200
     assert answer.json == {"status": "ready"}
 
 
-def test_it_is_not_ready_while_the_schema_is_behind(make_database):
+def test_readyz_is_503_on_an_old_schema(make_database: MakeDatabase) -> None:
     with make_database("empty") as url:
         database = Database(lambda: url)
         client: Any = create_app(Settings(log_level="error"), database).test_client()
@@ -74,7 +76,7 @@ def test_it_is_not_ready_while_the_schema_is_behind(make_database):
         database.close()
 
 
-def test_requests_are_counted_by_route_and_not_by_path(reader):
+def test_requests_are_counted_by_route_and_not_by_path(reader: Client) -> None:
     before = _count(reader, "GET", "/v1/claims/<uuid:id>", 404)
     for last in "012":
         reader.get(f"/v1/claims/0199c3a0-0000-7000-8000-00000000000{last}")
@@ -82,7 +84,7 @@ def test_requests_are_counted_by_route_and_not_by_path(reader):
     assert "0199c3a0" not in reader.get("/metrics").text
 
 
-def test_requests_that_lead_nowhere_are_counted_together(reader):
+def test_unknown_paths_are_counted_together(reader: Client) -> None:
     before = _count(reader, "GET", "none", 404)
     reader.get("/here")
     reader.get("/there")
@@ -90,13 +92,13 @@ def test_requests_that_lead_nowhere_are_counted_together(reader):
     assert "/there" not in reader.get("/metrics").text
 
 
-def test_a_client_cannot_make_up_labels(reader):
+def test_clients_cannot_invent_labels(reader: Client) -> None:
     for method in ("BREW", "WHEN"):
         reader.send(method, "/v1/claims")
     assert not re.search('method="(BREW|WHEN)"', reader.get("/metrics").text)
 
 
-def test_the_time_of_requests_is_measured(reader):
+def test_the_duration_of_requests_is_measured(reader: Client) -> None:
     reader.get("/v1/claims")
     text = reader.get("/metrics").text
     assert 'hksz_request_seconds_count{method="GET",route="/v1/claims"}' in text
@@ -104,6 +106,6 @@ def test_the_time_of_requests_is_measured(reader):
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
-def test_operators_need_no_key(reader, path):
+def test_operational_endpoints_need_no_key(reader: Client, path: str) -> None:
     assert reader.get(path).status_code == 200
     assert reader.send("HEAD", path).status_code == 200

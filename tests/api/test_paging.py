@@ -8,6 +8,7 @@ import pytest
 
 from hksz_db.queries.keysets import encode_cursor
 from hksz_db.queries.registry import RESOURCES
+from tests.api.conftest import Client, Sample
 
 SORTS = [
     pytest.param(resource.name, f"{sign}{key}", id=f"{resource.name}-{sign}{key}")
@@ -18,7 +19,7 @@ SORTS = [
 
 
 @pytest.fixture
-def more(editor, samples):
+def more_rows(editor: Client, samples: dict[str, Sample]) -> None:
     """The seed and more rows of every resource, with and without values of the sort keys."""
     for sample in samples.values():
         assert editor.post(sample.path, sample.body).status_code == 201
@@ -58,13 +59,13 @@ def _pages(client, path, size, **query):
         answer = client.get(url.strip("<>"))
 
 
-def _whole(client, path, **query):
+def _whole(client: Client, path: str, **query: str) -> list[dict[str, Any]]:
     answer = client.get(path, per_page="100", **query)
     assert answer.json["meta"]["next_cursor"] is None
     return answer.json["data"]
 
 
-def _key(document, name):
+def _key(document: dict[str, Any], name: str) -> Any:
     field, _, _ = name.partition("__")
     value = document[field] if name != "value" else document["value_range"]
     if name in {"time", "due", "issued", "period"}:
@@ -77,8 +78,8 @@ def _key(document, name):
 
 
 @pytest.mark.parametrize(("resource", "sort"), SORTS)
-@pytest.mark.usefixtures("more")
-def test_all_pages_together_are_the_sorted_list(reader, resource, sort):
+@pytest.mark.usefixtures("more_rows")
+def test_all_pages_together_are_the_sorted_list(reader: Client, resource: str, sort: str) -> None:
     path, name = f"/v1/{resource}", sort.removeprefix("-")
     query = {"include": "corroboration"} if name.startswith("corroboration") else {}
     whole = _whole(reader, path, sort=sort, **query)
@@ -110,8 +111,8 @@ def test_all_pages_together_are_the_sorted_list(reader, resource, sort):
         ("entities", "-name,created_at"),
     ],
 )
-@pytest.mark.usefixtures("more")
-def test_several_sort_keys_in_several_directions(reader, resource, sort):
+@pytest.mark.usefixtures("more_rows")
+def test_several_sort_keys_in_several_directions(reader: Client, resource: str, sort: str) -> None:
     path = f"/v1/{resource}"
     whole = _whole(reader, path, sort=sort)
     for size in (1, 2) if resource != "claims" else (5,):
@@ -119,7 +120,7 @@ def test_several_sort_keys_in_several_directions(reader, resource, sort):
     assert len({row["id"] for row in whole}) == len(whole)
 
 
-def test_a_search_is_paged_by_relevance(reader):
+def test_a_search_is_paged_by_relevance(reader: Client) -> None:
     whole = _whole(reader, "/v1/claims", q="hong kong OR shenzhen")
     assert len(whole) > 20
     for size in (1, 4):
@@ -127,13 +128,13 @@ def test_a_search_is_paged_by_relevance(reader):
         assert list(itertools.chain(*pages)) == whole
 
 
-def test_sorted_search_is_paged(reader):
+def test_sorted_search_is_paged(reader: Client) -> None:
     query = {"q": "hong kong OR shenzhen", "sort": "-time,id", "modality__ne": "planned"}
     whole = _whole(reader, "/v1/claims", **query)
     assert list(itertools.chain(*_pages(reader, "/v1/claims", 4, **query))) == whole
 
 
-def test_entities_are_paged_by_relevance(reader):
+def test_entities_are_paged_by_relevance(reader: Client) -> None:
     whole = _whole(reader, "/v1/entities", q="hong OR shenzhen OR hkpc")
     assert (
         list(itertools.chain(*_pages(reader, "/v1/entities", 2, q="hong OR shenzhen OR hkpc")))
@@ -142,7 +143,9 @@ def test_entities_are_paged_by_relevance(reader):
     assert len(whole) > 6
 
 
-def test_the_evidence_of_a_claim_is_paged(reader, editor, samples):
+def test_the_evidence_of_a_claim_is_paged(
+    reader: Client, editor: Client, samples: dict[str, Sample]
+) -> None:
     sample = samples["evidence"]
     claim = editor.get("/v1/claims", q='"talent pass"').json["data"][0]["id"]
     for page in "abcd":
@@ -154,7 +157,7 @@ def test_the_evidence_of_a_claim_is_paged(reader, editor, samples):
     assert list(itertools.chain(*_pages(reader, path, 2))) == whole
 
 
-def test_query_is_paged_by_its_cursor(reader):
+def test_query_is_paged_by_its_cursor(reader: Client) -> None:
     question = {"filter": {"modality": "opinion"}, "sort": ["-time", "id"], "per_page": 6}
     found = []
     cursor = None
@@ -169,7 +172,7 @@ def test_query_is_paged_by_its_cursor(reader):
     assert found == _whole(reader, "/v1/claims", **query)
 
 
-def test_changed_rows_do_not_shift_pages(reader, editor):
+def test_changed_rows_do_not_shift_pages(reader: Client, editor: Client) -> None:
     first, *_ = _pages(reader, "/v1/claims", 10, sort="id")
     cursor = reader.get("/v1/claims", per_page="10", sort="id").json["meta"]["next_cursor"]
     before = reader.get("/v1/claims", per_page="10", sort="id", cursor=cursor).json["data"]
@@ -179,7 +182,7 @@ def test_changed_rows_do_not_shift_pages(reader, editor):
     assert after == before
 
 
-def test_rows_are_counted_on_request(reader):
+def test_rows_are_counted_on_request(reader: Client) -> None:
     assert "count" not in reader.get("/v1/claims").json["meta"]
     query = {"modality": "opinion", "per_page": "2"}
     whole = len(_whole(reader, "/v1/claims", modality="opinion"))
@@ -202,13 +205,13 @@ def test_rows_are_counted_on_request(reader):
 @pytest.mark.parametrize(
     "value", ["0", "101", "-1", "abc", "", "1.5", "1e1", "٣", " 5", "+5", "9" * 50]
 )
-def test_a_page_has_one_to_a_hundred_rows(reader, value):
+def test_a_page_has_one_to_a_hundred_rows(reader: Client, value: str) -> None:
     refused = reader.get("/v1/claims", per_page=value)
     assert refused.status_code == 400
     assert refused.json["errors"][0]["parameter"] == "per_page"
 
 
-def test_a_page_has_as_many_rows_as_asked_for(reader):
+def test_a_page_has_as_many_rows_as_asked_for(reader: Client) -> None:
     for size in (1, 2, 25, 100):
         answer = reader.get("/v1/claims", per_page=str(size)).json
         assert len(answer["data"]) == min(size, 70)
@@ -216,17 +219,17 @@ def test_a_page_has_as_many_rows_as_asked_for(reader):
     assert len(reader.get("/v1/claims").json["data"]) == 25
 
 
-def _cursor(client, **query):
+def _cursor(client: Client, **query: str) -> str:
     return client.get("/v1/claims", **{"per_page": "3", **query}).json["meta"]["next_cursor"]
 
 
-def _refused(client, path="/v1/claims", **query):
+def _refused(client: Client, path: str = "/v1/claims", **query: str) -> bool:
     answer = client.get(path, **query)
     errors = answer.json.get("errors", [{}])
     return (answer.status_code, errors[0].get("parameter")) == (400, "cursor")
 
 
-def test_cursor_of_another_question_is_refused(reader):
+def test_cursor_of_another_question_is_refused(reader: Client) -> None:
     cursor = _cursor(reader, modality="opinion", sort="-time")
     for query in (
         {},
@@ -242,7 +245,7 @@ def test_cursor_of_another_question_is_refused(reader):
     assert _refused(reader, "/v1/claims", q="shenzhen", cursor=_cursor(reader, q="hong kong"))
 
 
-def test_a_cursor_serves_pages_of_any_size_and_shape(reader):
+def test_a_cursor_serves_pages_of_any_size_and_shape(reader: Client) -> None:
     query = {"modality": "opinion", "sort": "-time"}
     cursor = _cursor(reader, **query)
     whole = [row["id"] for row in _whole(reader, "/v1/claims", **query)]
@@ -252,7 +255,7 @@ def test_a_cursor_serves_pages_of_any_size_and_shape(reader):
         assert found == whole[3 : 3 + len(found)]
 
 
-def test_a_damaged_cursor_is_refused(reader):
+def test_a_damaged_cursor_is_refused(reader: Client) -> None:
     cursor = _cursor(reader)
     for wrong in (
         "",
@@ -287,7 +290,7 @@ def test_a_damaged_cursor_is_refused(reader):
         pytest.param(b"[" * 2000, id="nested"),
     ],
 )
-def test_a_forged_cursor_is_refused(reader, keys):
+def test_a_forged_cursor_is_refused(reader: Client, keys: bytes) -> None:
     question: list[Any] = ["claims", ("all",), [], None, (("id", False),), None]
     page = reader.get("/v1/claims", per_page="3").json
     good = json.dumps([page["data"][-1]["id"]]).encode()
@@ -310,7 +313,7 @@ def test_a_forged_cursor_is_refused(reader, keys):
         "q",
     ],
 )
-def test_invalid_sort_is_refused(reader, sort):
+def test_invalid_sort_is_refused(reader: Client, sort: str) -> None:
     refused = reader.get("/v1/claims", sort=sort)
     assert refused.status_code == 400
     assert refused.json["errors"][0]["parameter"] == "sort"

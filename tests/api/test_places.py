@@ -1,34 +1,38 @@
-"""``place__under``: what is about a place is about the places in which that lies, too."""
+"""``place__under``: rows about a place are also about the places in which it lies."""
 
 import re
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from hksz_db.database import run
 from hksz_db.queries.filters import AllOf, Criterion, bound_values, shape
 from hksz_db.queries.pages import PageShape, matches_statement
+from tests.api.conftest import Client
+from tests.conftest import QueryCounter
 
 
-def _names(client, resource, **query):
+def _names(client: Client, resource: str, **query: str) -> set[str]:
     answer = client.get(f"/v1/{resource}", per_page="100", **query)
     assert answer.status_code == 200, answer.text
     return {row["external_id"] for row in answer.json["data"]}
 
 
-def _asked(client, tree, resource="claims"):
+def _asked(client: Client, tree: dict[str, Any], resource: str = "claims") -> set[str]:
     answer = client.post(f"/v1/{resource}/query", {"filter": tree, "per_page": 100})
     assert answer.status_code == 200, answer.text
     return {row["external_id"] for row in answer.json["data"]}
 
 
-def _id(client, name):
+def _id(client: Client, name: str) -> str:
     (row,) = client.get("/v1/entities", external_id=name).json["data"]
     return row["id"]
 
 
-def _place(editor, name, *relations, kind="place"):
+def _place(editor: Client, name: str, *relations: Any, kind: str = "place") -> str:
     made = editor.post(
         "/v1/entities",
         {
@@ -42,7 +46,7 @@ def _place(editor, name, *relations, kind="place"):
     return made.headers["Location"]
 
 
-def _claim(editor, name, *places):
+def _claim(editor: Client, name: str, *places: str) -> str:
     links = [{"entity_external_id": f"test:{place}", "role": "location"} for place in places]
     body = {"external_id": f"test:{name}", "statement": name, "entities": links}
     made = editor.post("/v1/claims", {**body, "claimant_external_id": "hksz:hkpc"})
@@ -50,7 +54,7 @@ def _claim(editor, name, *places):
     return made.headers["Location"]
 
 
-def test_a_claim_about_futian_is_found_under_shenzhen(reader):
+def test_a_claim_about_futian_is_found_under_shenzhen(reader: Client) -> None:
     shenzhen = _names(reader, "claims", place__under=_id(reader, "hksz:shenzhen"))
     futian = _names(reader, "claims", place__under_external_id="hksz:futian")
     assert {"hksz:futian-in-shenzhen", "hksz:science-park-in-futian"} <= futian < shenzhen
@@ -58,14 +62,14 @@ def test_a_claim_about_futian_is_found_under_shenzhen(reader):
     assert "hksz:hkpc-shenzhen-centre-2017" in shenzhen
 
 
-def test_what_is_about_shenzhen_is_found_under_the_greater_bay_area(reader):
+def test_claims_about_shenzhen_are_found_under_the_greater_bay_area(reader: Client) -> None:
     bay = _names(reader, "claims", place__under_external_id="hksz:greater-bay-area")
     assert _names(reader, "claims", entities__external_id="hksz:shenzhen") < bay
     assert "hksz:hku-explores-gba" in bay
     assert "hksz:hong-kong-financial-hub" not in bay
 
 
-def test_the_entities_under_a_place_are_those_that_lie_in_it(reader):
+def test_the_entities_under_a_place_lie_in_it(reader: Client) -> None:
     under = _names(reader, "entities", place__under=_id(reader, "hksz:shenzhen"))
     assert under == {
         "hksz:futian",
@@ -79,7 +83,7 @@ def test_the_entities_under_a_place_are_those_that_lie_in_it(reader):
     assert facilities == under - {"hksz:futian"}
 
 
-def test_only_lying_in_and_being_part_of_lead_on(editor):
+def test_only_located_in_and_part_of_are_followed(editor: Client) -> None:
     _place(editor, "outer")
     _place(editor, "inner", ("located_in", "outer"))
     _place(editor, "room", ("part_of", "inner"))
@@ -93,7 +97,7 @@ def test_only_lying_in_and_being_part_of_lead_on(editor):
     assert _names(editor, "claims", place__under_external_id="test:outer") == {"test:about-room"}
 
 
-def test_a_circle_has_an_end(editor):
+def test_a_cycle_of_places_is_searched_once(editor: Client) -> None:
     first = _place(editor, "first")
     _place(editor, "second", ("located_in", "first"))
     _place(editor, "third", ("part_of", "second"))
@@ -106,7 +110,7 @@ def test_a_circle_has_an_end(editor):
     assert _names(editor, "claims", place__under_external_id="test:third") == {"test:about-first"}
 
 
-def test_what_was_deleted_leads_nowhere(editor):
+def test_deleted_places_are_not_followed(editor: Client) -> None:
     _place(editor, "outer")
     inner = _place(editor, "inner", ("located_in", "outer"))
     assert _names(editor, "entities", place__under_external_id="test:outer") == {"test:inner"}
@@ -116,7 +120,7 @@ def test_what_was_deleted_leads_nowhere(editor):
     assert _names(editor, "entities", place__under_external_id="test:outer") == {"test:inner"}
 
 
-def test_a_claim_that_was_deleted_is_about_no_place(editor):
+def test_a_deleted_claim_is_not_found_by_place(editor: Client) -> None:
     _place(editor, "outer")
     claim = _claim(editor, "about-outer", "outer")
     assert _names(editor, "claims", place__under_external_id="test:outer") == {"test:about-outer"}
@@ -125,7 +129,7 @@ def test_a_claim_that_was_deleted_is_about_no_place(editor):
 
 
 @pytest.mark.parametrize("resource", ["claims", "entities"])
-def test_a_place_that_is_not_known_holds_nothing(reader, resource):
+def test_an_unknown_place_matches_no_row(reader: Client, resource: str) -> None:
     everything = _names(reader, resource)
     for name, nobody in (("under", str(uuid4())), ("under_external_id", "test:nowhere")):
         parameter = {f"place__{name}": nobody}
@@ -147,13 +151,15 @@ def test_a_place_that_is_not_known_holds_nothing(reader, resource):
         ("place__under__in", "hksz:shenzhen"),
     ],
 )
-def test_what_names_no_place_is_refused_by_name(reader, resource, parameter, value):
+def test_an_invalid_place_filter_is_named(
+    reader: Client, resource: str, parameter: str, value: str
+) -> None:
     refused = reader.get(f"/v1/{resource}", **{parameter: value})
     assert refused.status_code == 400
     assert [error["parameter"] for error in refused.json["errors"]] == [parameter]
 
 
-def test_places_take_part_in_trees(reader):
+def test_query_trees_accept_places(reader: Client) -> None:
     everything = _names(reader, "claims")
     futian = {"place__under_external_id": "hksz:futian"}
     shenzhen = {"place__under": _id(reader, "hksz:shenzhen")}
@@ -167,12 +173,14 @@ def test_places_take_part_in_trees(reader):
     assert _asked(reader, {"and": [shenzhen, {"not": futian}]}) == (
         found["shenzhen"] - found["futian"]
     )
-    # Each on its own: a claim may be about two places, neither of which lies in the other.
+    # Negated separately: a claim may be about two places, neither of which lies in the other.
     assert _asked(reader, {**shenzhen, **hong_kong}) == found["shenzhen"] & found["hong_kong"]
     assert found["shenzhen"] & found["hong_kong"]
 
 
-def test_a_place_goes_with_paging_counting_and_grouping(reader, query_counter):
+def test_a_place_combines_with_paging_counting_and_grouping(
+    reader: Client, query_counter: QueryCounter
+) -> None:
     place = {"place__under_external_id": "hksz:shenzhen"}
     with query_counter() as counted:
         page = reader.get("/v1/claims", count="exact", per_page="2", sort="-time", **place)
@@ -187,7 +195,7 @@ def test_a_place_goes_with_paging_counting_and_grouping(reader, query_counter):
 
 
 @pytest.mark.parametrize("operator", ["under", "under_external_id"])
-def test_the_search_begins_at_the_place(session, operator):
+def test_the_search_starts_at_the_place(session: Session, operator: str) -> None:
     run(
         session,
         "WITH firms AS (INSERT INTO entities (kind, name, name_language)"
@@ -205,5 +213,5 @@ def test_the_search_begins_at_the_place(session, operator):
     statement = matches_statement(page)
     values = statement.arguments(bound_values(asked))
     plan = "\n".join(row for (row,) in run(session, f"EXPLAIN {statement.sql}", *values))
-    # The links of what lies there are looked up, never gone through.
+    # The links of these places are looked up in an index.
     assert re.search(r"claim_entities_entity_id_claim_id_idx.*\n.*entity_id = ANY", plan), plan

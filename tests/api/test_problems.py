@@ -1,6 +1,7 @@
-"""Errors: a problem document (RFC 9457) for every status, and nothing of the database in it."""
+"""Errors: a problem document (RFC 9457) for every status, without details of the database."""
 
 import re
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from app import create_app
 from hksz_db.database import Database
 from hksz_db.settings import Settings
+from tests.api.conftest import Answer, Client, MakeClient, Sample
 
 ROW = "0199c3a0-0000-7000-8000-000000000000"
 METRIC = {"key": "ttps-approved", "label": "x", "dimension": "count", "accumulation": "flow"}
@@ -47,7 +49,7 @@ DATABASE_WORDS = re.compile(
 )
 
 
-def _check(response, status):
+def _check(response: Answer, status: int) -> None:
     assert response.status_code == status
     assert response.content_type == "application/problem+json"
     problem = response.json
@@ -71,11 +73,15 @@ def _check(response, status):
 
 
 @pytest.mark.parametrize(("status", "method", "path", "options"), REFUSALS)
-def test_every_error_is_a_problem_document(editor, status, method, path, options):
+def test_every_error_is_a_problem_document(
+    editor: Client, status: int, method: str, path: str, options: dict[str, Any]
+) -> None:
     _check(editor.send(method, path, **options), status)
 
 
-def test_conflicts_and_conditions_are_problem_documents_too(editor, make_client, sample):
+def test_conflicts_and_failed_conditions_are_problem_documents(
+    editor: Client, make_client: MakeClient, sample: Sample
+) -> None:
     _check(make_client().post(sample.path, sample.body), 403)
     made = editor.post(sample.path, sample.body)
     path = made.headers["Location"]
@@ -86,7 +92,7 @@ def test_conflicts_and_conditions_are_problem_documents_too(editor, make_client,
     _check(editor.restore(path, '"7"'), 412)
 
 
-def test_head_has_the_headers_of_the_problem(reader):
+def test_head_has_the_headers_of_the_problem(reader: Client) -> None:
     refused = reader.send("HEAD", f"/v1/claims/{ROW}")
     assert refused.status_code == 404
     assert refused.data == b""
@@ -103,7 +109,7 @@ def test_head_has_the_headers_of_the_problem(reader):
         ("/healthz", {"GET", "HEAD", "OPTIONS"}),
     ],
 )
-def test_a_method_that_is_not_allowed_is_told_which_are(reader, path, allowed):
+def test_a_405_lists_the_allowed_methods(reader: Client, path: str, allowed: set[str]) -> None:
     refused = reader.send("PUT", path)
     assert refused.status_code == 405
     assert {method.strip() for method in refused.headers["Allow"].split(",")} == allowed
@@ -113,25 +119,27 @@ def test_a_method_that_is_not_allowed_is_told_which_are(reader, path, allowed):
 
 
 @pytest.mark.parametrize("given", ["abc", "A-1_b.c", "0" * 64])
-def test_a_request_keeps_the_id_that_it_brings(reader, given):
+def test_the_request_id_of_the_client_is_kept(reader: Client, given: str) -> None:
     for path in ("/v1/claims", "/v1/unknown", "/healthz"):
         answer = reader.send("GET", path, headers={"X-Request-ID": given})
         assert answer.headers["X-Request-ID"] == given
 
 
 @pytest.mark.parametrize("given", ["", "a b", "a\tb", "é", "<script>", "0" * 65, "a;b"])
-def test_an_id_that_is_none_is_replaced(reader, given):
+def test_an_invalid_request_id_is_replaced(reader: Client, given: str) -> None:
     answer = reader.send("GET", "/v1/unknown", headers={"X-Request-ID": given})
     assert str(UUID(answer.headers["X-Request-ID"])) == answer.headers["X-Request-ID"]
     assert answer.json["request_id"] == answer.headers["X-Request-ID"]
 
 
-def test_every_answer_forbids_guessing_its_type(reader):
+def test_every_answer_forbids_content_sniffing(reader: Client) -> None:
     for path in ("/v1/claims", "/v1/unknown", "/healthz", "/openapi.json"):
         assert reader.get(path).headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_an_unforeseen_error_tells_nothing(reader, monkeypatch):
+def test_an_unexpected_error_reveals_nothing(
+    reader: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_, **__):
         raise RuntimeError("the secret of the house")
 
@@ -149,12 +157,12 @@ def test_an_unforeseen_error_tells_nothing(reader, monkeypatch):
         "postgresql://hksz@host.invalid/hksz",
     ],
 )
-def test_a_database_that_is_away_is_a_503(url, samples):
+def test_an_unreachable_database_is_503(url: str, samples: dict[str, Sample]) -> None:
     sample = samples["claims"]
     database = Database(lambda: url)
-    client = create_app(Settings(log_level="error"), database).test_client()
+    client = Client(create_app(Settings(log_level="error"), database))
     headers = {"Authorization": "Bearer hksz_x"}
-    calls = [
+    calls: list[tuple[str, str, dict[str, Any]]] = [
         ("GET", sample.path, {}),
         ("GET", f"{sample.path}/{ROW}", {}),
         ("GET", f"{sample.path}?count=estimated", {}),
@@ -164,7 +172,7 @@ def test_a_database_that_is_away_is_a_503(url, samples):
         ("GET", "/readyz", {}),
     ]
     for method, path, options in calls:
-        answer = client.open(path, method=method, **options)
+        answer = client.send(method, path, **options)
         _check(answer, 503)
         assert int(answer.headers["Retry-After"]) > 0
     assert client.get("/healthz").status_code == 200

@@ -1,4 +1,4 @@
-"""Behind a proxy: the address of the service is not that of the client, and tags become weak."""
+"""Behind a proxy: the service has another address than clients see, and tags become weak."""
 
 import gzip
 import json
@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.api.conftest import Client
 
 pytestmark = pytest.mark.slow
 
@@ -55,9 +57,11 @@ http {{
     ],
 )
 @pytest.mark.parametrize("host", ["localhost", "claims.example.org:8443", "127.0.0.1"])
-def test_a_redirect_is_relative(reader, path, query, location, host):
+def test_a_redirect_is_relative(
+    reader: Client, path: str, query: str, location: str, host: str
+) -> None:
     headers = {"Host": host, "X-Forwarded-Proto": "https", "X-Forwarded-Host": "example.com"}
-    # Werkzeug's client takes two slashes at the beginning for those before a host.
+    # Werkzeug's client would read two leading slashes as the beginning of a host.
     asked = {"PATH_INFO": path, "QUERY_STRING": query}
     answer = reader.send("GET", "/", headers=headers, environ_overrides=asked)
     assert answer.status_code == 308
@@ -66,7 +70,7 @@ def test_a_redirect_is_relative(reader, path, query, location, host):
 
 @pytest.fixture
 def proxied(address: str, tmp_path: Path) -> Iterator[str]:
-    """The address of an nginx that compresses what the service answers."""
+    """The URL of an nginx that compresses the answers of the service."""
     if NGINX is None:
         (pytest.fail if "CI" in os.environ else pytest.skip)("nginx is not installed")
     with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -96,7 +100,7 @@ def _wait_until_it_listens(port: int, nginx: "subprocess.Popen[bytes]") -> None:
 
 
 def _ask(method: str, url: str, body: Any = None, **headers: str) -> tuple[int, Message, bytes]:
-    """Status, headers and body of an answer, which may be an error."""
+    """Return status, headers and body of an answer, which may be an error."""
     data = None if body is None else json.dumps(body).encode()
     asked = urllib.request.Request(url, data, headers, method=method)
     try:
@@ -107,7 +111,7 @@ def _ask(method: str, url: str, body: Any = None, **headers: str) -> tuple[int, 
             return error.code, error.headers, error.read()
 
 
-def test_what_was_read_compressed_can_be_changed(proxied, key):
+def test_a_row_that_was_read_compressed_can_be_changed(proxied: str, key: str) -> None:
     authorization = f"Bearer {key}"
     accepted = {"Accept-Encoding": "gzip"}
     status, _, found = _ask("GET", f"{proxied}/v1/sources?per_page=1&select=id")
@@ -130,7 +134,7 @@ def test_what_was_read_compressed_can_be_changed(proxied, key):
     status, _, body = _ask("PATCH", url, {"rights": "a"}, **change)
     assert (status, json.loads(body)["version"]) == (200, source["version"] + 1)
 
-    # The tag is now of a version that was.
+    # The tag is now that of an earlier version.
     status, _, body = _ask("PATCH", url, {"rights": "b"}, **change)
     assert status == 412
     assert f"is at version {source['version'] + 1}," in json.loads(body)["detail"]

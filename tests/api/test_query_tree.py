@@ -1,19 +1,22 @@
-"""``POST /v1/R/query``: the same filters as a tree, and lists too long for a URL."""
+"""``POST /v1/R/query``: filters as a tree, and lists too long for a URL."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from tests.api.conftest import Answer, Client
 
-def _ids(response):
+
+def _ids(response: Answer) -> set[str]:
     assert response.status_code == 200, response.text
     return {row["id"] for row in response.json["data"]}
 
 
 @pytest.fixture
-def ask(reader):
-    """The ids of the claims that a tree selects."""
+def ask(reader: Client) -> Callable[[dict[str, Any]], set[str]]:
+    """``ask(tree)`` returns the ids of the claims that the tree selects."""
 
     def ids(tree):
         return _ids(reader.post("/v1/claims/query", {"filter": tree, "per_page": 100}))
@@ -24,20 +27,24 @@ def ask(reader):
 OPINION, RESEARCH = {"modality": "opinion"}, {"topics": "research"}
 
 
-def test_object_requires_all_its_filters(ask, reader):
+def test_object_requires_all_its_filters(
+    ask: Callable[[dict[str, Any]], set[str]], reader: Client
+) -> None:
     both = ask({**OPINION, **RESEARCH})
     assert both == _ids(reader.get("/v1/claims", per_page="100", **OPINION, **RESEARCH))
     assert both == ask({"and": [OPINION, RESEARCH]}) == ask({"and": [OPINION], **RESEARCH})
 
 
-def test_or_requires_one_branch(ask):
+def test_or_requires_one_branch(ask: Callable[[dict[str, Any]], set[str]]) -> None:
     assert ask({"or": [OPINION, RESEARCH]}) == ask(OPINION) | ask(RESEARCH)
     assert ask({"or": [OPINION, RESEARCH], "modality": "actual"}) == ask(
         {"modality": "actual", **RESEARCH}
     )
 
 
-def test_not_selects_the_rest_with_missing_values(ask):
+def test_not_selects_the_rest_with_missing_values(
+    ask: Callable[[dict[str, Any]], set[str]],
+) -> None:
     every = ask({})
     assert len(every) == 70
     assert ask({"not": OPINION}) == every - ask(OPINION)
@@ -50,12 +57,12 @@ def test_not_selects_the_rest_with_missing_values(ask):
     )
 
 
-def test_empty_filter_selects_all(ask):
+def test_empty_filter_selects_all(ask: Callable[[dict[str, Any]], set[str]]) -> None:
     assert ask({}) == ask({"and": [{}]}) == ask({"not": {"not": {}}})
     assert ask({"not": {}}) == set()
 
 
-def test_values_may_be_json(ask, reader):
+def test_values_may_be_json(ask: Callable[[dict[str, Any]], set[str]], reader: Client) -> None:
     assert ask({"figures__isnull": False}) == ask({"figures__isnull": "false"})
     assert ask({"figures__value__gte": 40000}) == ask({"figures__value__gte": "40000"})
     assert ask({"figures__value__gte": 40000.5}) == ask({"figures__value__gte": 40000})
@@ -64,20 +71,20 @@ def test_values_may_be_json(ask, reader):
     assert _ids(located) == _ids(reader.get("/v1/evidence", start_char__gt="3000"))
 
 
-def test_filter_by_ten_thousand_ids(ask):
+def test_filter_by_ten_thousand_ids(ask: Callable[[dict[str, Any]], set[str]]) -> None:
     known = list(ask({"topics": "talent"}))
     ids = [str(uuid4()) for _ in range(10_000 - len(known))] + known
     assert ask({"id__in": ids}) == set(known)
 
 
-def test_too_long_list_is_refused(reader):
+def test_too_long_list_is_refused(reader: Client) -> None:
     tree = {"external_id__in": [f"test:{n}" for n in range(20_001)]}
     refused = reader.post("/v1/claims/query", {"filter": tree})
     assert refused.status_code == 400
     assert refused.json["errors"][0]["pointer"] == "#/filter/external_id__in"
 
 
-def test_the_options_of_a_list_are_there_too(reader):
+def test_a_query_takes_the_options_of_a_list(reader: Client) -> None:
     question = {
         "filter": OPINION,
         "q": "hong kong",
@@ -144,25 +151,27 @@ def test_the_options_of_a_list_are_there_too(reader):
         ({"q": "\x00"}, "#/q"),
     ],
 )
-def test_faults_point_into_the_body(reader, question, pointer):
+def test_faults_point_into_the_body(reader: Client, question: dict[str, Any], pointer: str) -> None:
     refused = reader.post("/v1/claims/query", question)
     assert refused.status_code == 400
     assert [error["pointer"] for error in refused.json["errors"]] == [pointer]
 
 
-def _nested(depth):
+def _nested(depth: int) -> dict[str, Any]:
     tree: dict[str, Any] = {"modality": "opinion"}
     for _ in range(depth):
         tree = {"not": tree}
     return {"filter": tree}
 
 
-def test_tree_depth_is_limited_by_the_body(reader, ask):
+def test_tree_depth_is_limited_by_the_body(
+    reader: Client, ask: Callable[[dict[str, Any]], set[str]]
+) -> None:
     assert _ids(reader.post("/v1/claims/query", {**_nested(28), "per_page": 100})) == ask(OPINION)
     assert reader.post("/v1/claims/query", _nested(33)).status_code == 400
 
 
-def test_too_large_tree_is_refused(reader):
+def test_too_large_tree_is_refused(reader: Client) -> None:
     tree = {"or": [{"language": "en"}] * 101}
     refused = reader.post("/v1/claims/query", {"filter": tree})
     assert refused.status_code == 400
@@ -170,19 +179,21 @@ def test_too_large_tree_is_refused(reader):
 
 
 @pytest.mark.parametrize("branch", [{}, {"not": {}}, {"and": [{}]}])
-def test_too_large_tree_of_empty_branches_is_refused(reader, branch):
+def test_too_large_tree_of_empty_branches_is_refused(
+    reader: Client, branch: dict[str, Any]
+) -> None:
     refused = reader.post("/v1/claims/query", {"filter": {"or": [branch] * 10_000}})
     assert refused.status_code == 400
     assert refused.json["errors"][0]["pointer"] == "#/filter"
 
 
-def test_answer_to_many_unknown_names_is_short(reader):
+def test_answer_to_many_unknown_names_is_short(reader: Client) -> None:
     refused = reader.post("/v1/claims/query", {f"k{n}": 1 for n in range(20_000)})
     assert refused.status_code == 400
     assert len(refused.data) < 1_000_000
 
 
-def test_query_with_a_query_string_is_refused(reader):
+def test_query_with_a_query_string_is_refused(reader: Client) -> None:
     refused = reader.send("POST", "/v1/claims/query?per_page=1", json={})
     assert refused.status_code == 400
     assert refused.json["errors"][0]["parameter"] == "per_page"

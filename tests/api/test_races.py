@@ -3,35 +3,41 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
 from app import create_app
-from hksz_db.database import Database, run
+from hksz_db.database import Database, Prepared, run
 from hksz_db.domain.chronology import parse
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.services import api_keys, lifecycle, merging
 from hksz_db.services.batches import create, update
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
+from tests.api.conftest import Answer, Client, MakeClient
+from tests.conftest import WaitForLock
 
 pytestmark = pytest.mark.slow
 
 Send = Callable[..., Future]
 
+Twins = tuple[list[str], Callable[[int, int], int]]
+
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """The database of the module, in which writes are committed."""
-    database = Database(lambda: database_url)
+    # Many requests wait for a lock together, on machines that also do other work.
+    database = Database(lambda: database_url, statement_timeout_ms=60_000)
     yield database
     database.close()
 
 
 @pytest.fixture
-def client(database: Database, make_client):
+def client(database: Database, make_client: MakeClient) -> Client:
     """A client whose key is committed."""
     with writing(database) as session:
         session.execute(text("DELETE FROM api_keys"))
@@ -39,7 +45,7 @@ def client(database: Database, make_client):
 
 
 @pytest.fixture
-def claim(client):
+def claim(client: Client) -> dict[str, Any]:
     """A new claim on a new entity, by resource."""
     names = [{"name": "A firm", "language": "en", "kind": "preferred"}]
     entity = client.post("/v1/entities", {"kind": "organisation", "names": names})
@@ -53,7 +59,9 @@ def pool() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-def test_one_of_concurrent_patches_of_a_version_succeeds(client, claim, pool):
+def test_one_of_concurrent_patches_of_a_version_succeeds(
+    client: Client, claim: dict[str, Any], pool: ThreadPoolExecutor
+) -> None:
     path, etag = claim["claims"].headers["Location"], claim["claims"].headers["ETag"]
     together = threading.Barrier(8)
 
@@ -66,7 +74,28 @@ def test_one_of_concurrent_patches_of_a_version_succeeds(client, claim, pool):
     assert client.get(path).json["version"] == 2
 
 
-def test_a_patch_that_waited_sees_the_change(client, claim, database, pool, wait_for_a_lock):
+def test_every_writer_gets_a_connection(client: Client, database: Database) -> None:
+    """All of them are in a transaction at once, more than the pool keeps connections open for."""
+    bodies = [{"csl_type": "report", "title": f"Report {n}"} for n in range(24)]
+    waiting = Prepared(
+        "SELECT count(*) FROM pg_locks WHERE relation = 'sources'::regclass AND NOT granted", (), {}
+    )
+    with ThreadPoolExecutor(len(bodies)) as many:
+        with database.transaction() as session:
+            run(session, "LOCK TABLE sources IN ACCESS EXCLUSIVE MODE")
+            answers = [many.submit(client.post, "/v1/sources", body) for body in bodies]
+            while database.read(waiting, {})[0][0] < len(bodies):
+                assert not any(answer.done() for answer in answers)
+        assert [answer.result().status_code for answer in answers] == [201] * len(bodies)
+
+
+def test_a_patch_that_waited_sees_the_change(
+    client: Client,
+    claim: dict[str, Any],
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+) -> None:
     path, etag = claim["claims"].headers["Location"], claim["claims"].headers["ETag"]
     with writing(database) as session:
         update(session, "claims", UUID(claim["claims"].json["id"]), [1], {"statement": "First."})
@@ -77,8 +106,13 @@ def test_a_patch_that_waited_sees_the_change(client, claim, database, pool, wait
 
 
 def test_a_row_that_is_accepted_meanwhile_is_not_changed(
-    client, claim, database, pool, wait_for_a_lock, make_client
-):
+    client: Client,
+    claim: dict[str, Any],
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+    make_client: MakeClient,
+) -> None:
     writer = make_client(Scope.CLAIMS_WRITE, label="writer")
     path, id = claim["claims"].headers["Location"], UUID(claim["claims"].json["id"])
     with writing(database) as session:
@@ -90,8 +124,12 @@ def test_a_row_that_is_accepted_meanwhile_is_not_changed(
 
 
 def test_a_row_that_is_being_deleted_gets_no_references(
-    client, claim, database, pool, wait_for_a_lock
-):
+    client: Client,
+    claim: dict[str, Any],
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+) -> None:
     client.delete(claim["claims"].headers["Location"])
     with writing(database) as session:
         lifecycle.delete(session, "entities", claim["entities"].json["id"], None)
@@ -102,8 +140,12 @@ def test_a_row_that_is_being_deleted_gets_no_references(
 
 
 def test_a_row_is_not_deleted_while_a_reference_to_it_is_created(
-    client, claim, database, pool, wait_for_a_lock
-):
+    client: Client,
+    claim: dict[str, Any],
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+) -> None:
     client.delete(claim["claims"].headers["Location"])
     path = claim["entities"].headers["Location"]
     with writing(database) as session:
@@ -116,8 +158,12 @@ def test_a_row_is_not_deleted_while_a_reference_to_it_is_created(
 
 
 def test_a_row_is_not_deleted_while_a_reference_to_it_is_restored(
-    client, claim, database, pool, wait_for_a_lock
-):
+    client: Client,
+    claim: dict[str, Any],
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+) -> None:
     client.delete(claim["claims"].headers["Location"])
     path = claim["entities"].headers["Location"]
     with writing(database) as session:
@@ -130,8 +176,12 @@ def test_a_row_is_not_deleted_while_a_reference_to_it_is_restored(
 
 
 def test_a_row_is_not_restored_while_its_reference_is_deleted(
-    client, claim, database, pool, wait_for_a_lock
-):
+    client: Client,
+    claim: dict[str, Any],
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+) -> None:
     client.delete(claim["claims"].headers["Location"])
     path = claim["claims"].headers["Location"]
     with writing(database) as session:
@@ -143,8 +193,12 @@ def test_a_row_is_not_restored_while_its_reference_is_deleted(
 
 
 def test_no_part_is_added_to_a_claim_that_is_being_deleted(
-    client, claim, database, pool, wait_for_a_lock
-):
+    client: Client,
+    claim: dict[str, Any],
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+) -> None:
     path = claim["claims"].headers["Location"]
     body = {"source_external_id": "hksz:shenzhen-daily-article", "stance": "mentions"}
     with writing(database) as session:
@@ -155,7 +209,9 @@ def test_no_part_is_added_to_a_claim_that_is_being_deleted(
     assert client.get("/v1/evidence", claim_id=claim["claims"].json["id"]).json["data"] == []
 
 
-def test_concurrent_creations_of_an_external_id_succeed_once(client, claim, pool):
+def test_concurrent_creations_of_an_external_id_succeed_once(
+    client: Client, claim: dict[str, Any], pool: ThreadPoolExecutor
+) -> None:
     body = {**claim["body"], "external_id": "test:raced"}
     together = threading.Barrier(4)
 
@@ -167,7 +223,7 @@ def test_concurrent_creations_of_an_external_id_succeed_once(client, claim, pool
 
 
 @pytest.fixture
-def paper(client):
+def paper(client: Client) -> Answer:
     """A new source with a date."""
     body = {"csl_type": "report", "title": "A paper", "issued_edtf": "2024"}
     return client.post("/v1/sources", body)
@@ -178,8 +234,13 @@ def _last_year(paper):
 
 
 def test_a_relative_date_is_recomputed_when_its_anchor_changes_later(
-    client, claim, paper, database, pool, wait_for_a_lock
-):
+    client: Client,
+    claim: dict[str, Any],
+    paper: Answer,
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+) -> None:
     id = UUID(claim["claims"].json["id"])
     relative = {"anchor_id": UUID(paper.json["id"]), "duration": "-P1Y"}
     with writing(database) as session:
@@ -192,8 +253,13 @@ def test_a_relative_date_is_recomputed_when_its_anchor_changes_later(
 
 
 def test_a_relative_date_is_computed_from_the_new_date_of_its_anchor(
-    client, claim, paper, database, pool, wait_for_a_lock
-):
+    client: Client,
+    claim: dict[str, Any],
+    paper: Answer,
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+) -> None:
     body = {**claim["body"], "time_relative": _last_year(paper)}
     with writing(database) as session:
         update(session, "sources", UUID(paper.json["id"]), None, {"issued_edtf": parse("2020")})
@@ -203,8 +269,13 @@ def test_a_relative_date_is_computed_from_the_new_date_of_its_anchor(
 
 
 def test_concurrent_changes_of_a_figure_and_its_anchor_do_not_deadlock(
-    client, claim, paper, database, pool, wait_for_a_lock
-):
+    client: Client,
+    claim: dict[str, Any],
+    paper: Answer,
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+) -> None:
     body = {
         "claim_id": claim["claims"].json["id"],
         "metric_external_id": "hksz:metric-ttps-approved",
@@ -228,12 +299,45 @@ def test_concurrent_changes_of_a_figure_and_its_anchor_do_not_deadlock(
     assert client.get(figure.headers["Location"]).json["period"]["edtf"] == "2021"
 
 
-def _update_figure(database, id, fields):
+def _update_figure(database: Database, id, fields):
     with writing(database) as session:
         update(session, "figures", id, None, fields)
 
 
-def test_concurrent_changes_of_an_anchor_and_new_claims_agree(client, claim, paper, pool):
+@pytest.mark.parametrize("in_bulk", [False, True], ids=["alone", "in_bulk"])
+@pytest.mark.parametrize("changed", ["retracted_at", "relations"])
+def test_new_evidence_and_a_change_of_an_anchor_do_not_deadlock(
+    client, claim, database, pool, wait_for_a_lock, changed, in_bulk
+):
+    name = f"test:{changed}-{in_bulk}"
+    item = {"external_id": name, "csl_type": "report", "title": "A paper", "issued_edtf": "2024"}
+    paper, other = (client.post("/v1/sources", {**item, "external_id": n}) for n in (name, None))
+    dated = client.post("/v1/claims", {**claim["body"], "time_relative": _last_year(paper)})
+    changes = {
+        "retracted_at": "2021-01-01T00:00:00Z",
+        "relations": [{"kind": "copy_of", "to_id": other.json["id"]}],
+    }
+    change = {"issued_edtf": "2020", changed: changes[changed]}
+
+    def write():
+        if in_bulk:
+            return client.post("/v1/sources/bulk?mode=upsert", {"items": [{**item, **change}]})
+        return client.patch(paper.headers["Location"], change)
+
+    with writing(database) as session:
+        # New evidence locks its claim, and then waits for writers that change what it rests on.
+        id, source = UUID(dated.json["id"]), UUID(other.json["id"])
+        run(session, "SELECT FROM claims WHERE id = $1 FOR NO KEY UPDATE", id)
+        late = pool.submit(write)
+        wait_for_a_lock(database)
+        create(session, "evidence", {"claim_id": id, "source_id": source, "stance": "supports"})
+    assert late.result().status_code == (207 if in_bulk else 200)
+    assert client.get(dated.headers["Location"]).json["time"]["edtf"] == "2019"
+
+
+def test_concurrent_changes_of_an_anchor_and_new_claims_agree(
+    client: Client, claim: dict[str, Any], paper: Answer, pool: ThreadPoolExecutor
+) -> None:
     together = threading.Barrier(8)
 
     def write(number: int) -> int:
@@ -250,7 +354,9 @@ def test_concurrent_changes_of_an_anchor_and_new_claims_agree(client, claim, pap
     assert [row["time"]["edtf"] for row in made[1:]] == [str(year - 1)] * 4
 
 
-def test_concurrent_relations_of_sources_do_not_form_a_cycle(client, claim, pool):
+def test_concurrent_relations_of_sources_do_not_form_a_cycle(
+    client: Client, claim: dict[str, Any], pool: ThreadPoolExecutor
+) -> None:
     statuses = []
     for _ in range(5):
         paths = []
@@ -271,7 +377,9 @@ def test_concurrent_relations_of_sources_do_not_form_a_cycle(client, claim, pool
     assert statuses == [[200, 422]] * 5
 
 
-def test_readers_never_wait_for_writers(client, claim, database):
+def test_readers_never_wait_for_writers(
+    client: Client, claim: dict[str, Any], database: Database
+) -> None:
     path = claim["claims"].headers["Location"]
     with writing(database) as session:
         update(session, "claims", UUID(claim["claims"].json["id"]), None, {"statement": "Unseen."})
@@ -279,7 +387,7 @@ def test_readers_never_wait_for_writers(client, claim, database):
     assert client.get(path).json["statement"] == "Unseen."
 
 
-def test_a_reader_that_waits_too_long_gets_503(database_url, claim):
+def test_a_reader_that_waits_too_long_gets_503(database_url: str, claim: dict[str, Any]) -> None:
     hasty = Database(lambda: database_url, statement_timeout_ms=50)
     patient = Database(lambda: database_url)
     app = create_app(Settings(log_level="error"), hasty)
@@ -293,7 +401,9 @@ def test_a_reader_that_waits_too_long_gets_503(database_url, claim):
     patient.close()
 
 
-def test_a_writer_that_waits_too_long_gets_503(database_url, database, claim):
+def test_a_writer_that_waits_too_long_gets_503(
+    database_url: str, database: Database, claim: dict[str, Any]
+) -> None:
     hasty = Database(lambda: database_url, statement_timeout_ms=50)
     with writing(database) as session:
         key = api_keys.create(session, "hasty", [Scope.ADMIN])
@@ -311,8 +421,8 @@ def test_a_writer_that_waits_too_long_gets_503(database_url, database, claim):
 
 
 @pytest.fixture
-def twins(client):
-    """Three new entities that are one: their paths, and a merge of one into another."""
+def twins(client: Client) -> Twins:
+    """The ids of three new entities, and ``merge(one, into)``, which returns the status."""
     names = [{"name": "A firm", "language": "en", "kind": "preferred"}]
     body = {"kind": "organisation", "names": names}
     ids = [client.post("/v1/entities", body).json["id"] for _ in range(3)]
@@ -328,22 +438,26 @@ def _left(client, ids) -> list[int]:
     return [client.get(f"/v1/entities/{id}").status_code for id in ids]
 
 
-def test_two_entities_are_not_merged_into_each_other(client, twins, pool):
+def test_two_entities_are_not_merged_into_each_other(
+    client: Client, twins: Twins, pool: ThreadPoolExecutor
+) -> None:
     ids, merge = twins
     statuses = sorted(pool.map(merge, (0, 1), (1, 0)))
-    # The second is told that they are one already.
+    # The second merge is refused because they are one entity already.
     assert statuses == [200, 422]
     assert sorted(_left(client, ids[:2])) == [200, 308]
 
 
-def test_an_entity_is_merged_once(client, twins, pool):
+def test_an_entity_is_merged_once(client: Client, twins: Twins, pool: ThreadPoolExecutor) -> None:
     ids, merge = twins
     statuses = sorted(pool.map(merge, (0, 0), (1, 2)))
     assert statuses == [200, 409]
     assert _left(client, ids) == [308, 200, 200]
 
 
-def test_concurrent_merges_in_a_cycle_leave_one_entity(client, twins, pool):
+def test_concurrent_merges_in_a_cycle_leave_one_entity(
+    client: Client, twins: Twins, pool: ThreadPoolExecutor
+) -> None:
     ids, merge = twins
     statuses = sorted(pool.map(merge, (0, 1, 2), (1, 2, 0)))
     assert statuses == [200, 200, 422]
@@ -351,8 +465,12 @@ def test_concurrent_merges_in_a_cycle_leave_one_entity(client, twins, pool):
 
 
 def test_a_new_reference_to_an_entity_that_is_being_merged_is_moved(
-    client, twins, database, pool, wait_for_a_lock
-):
+    client: Client,
+    twins: Twins,
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+) -> None:
     ids, _ = twins
     body = {"statement": "The firm moved.", "claimant_id": ids[0]}
     with writing(database) as session:
@@ -364,8 +482,12 @@ def test_a_new_reference_to_an_entity_that_is_being_merged_is_moved(
 
 
 def test_a_merge_moves_references_that_are_being_created(
-    client, twins, database, pool, wait_for_a_lock
-):
+    client: Client,
+    twins: Twins,
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+) -> None:
     ids, merge = twins
     with writing(database) as session:
         body = {"claimant_id": UUID(ids[0]), "modality": "actual", "language": "en"}
@@ -377,8 +499,12 @@ def test_a_merge_moves_references_that_are_being_created(
 
 
 def test_no_entity_is_merged_into_one_that_is_being_deleted(
-    client, twins, database, pool, wait_for_a_lock
-):
+    client: Client,
+    twins: Twins,
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+) -> None:
     ids, merge = twins
     with writing(database) as session:
         lifecycle.delete(session, "entities", UUID(ids[1]), None)
@@ -389,8 +515,13 @@ def test_no_entity_is_merged_into_one_that_is_being_deleted(
 
 
 def test_an_entity_is_not_deleted_while_references_are_moved_to_it(
-    client, claim, twins, database, pool, wait_for_a_lock
-):
+    client: Client,
+    claim: dict[str, Any],
+    twins: Twins,
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+) -> None:
     ids, _ = twins
     moved = claim["entities"].json["id"]
     with writing(database) as session:
@@ -401,7 +532,9 @@ def test_an_entity_is_not_deleted_while_references_are_moved_to_it(
     assert _left(client, ids) == [200, 200, 200]
 
 
-def test_concurrent_writes_and_merges_do_not_deadlock(client, claim, twins, pool):
+def test_concurrent_writes_and_merges_do_not_deadlock(
+    client: Client, claim: dict[str, Any], twins: Twins, pool: ThreadPoolExecutor
+) -> None:
     ids, merge = twins
     figure = client.post(
         "/v1/figures",

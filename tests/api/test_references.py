@@ -1,9 +1,11 @@
-"""What a body refers to must exist and be live; otherwise nothing of it is written."""
+"""References of a body must lead to live rows; otherwise nothing is written."""
 
 from typing import Any
 from uuid import uuid4
 
 import pytest
+
+from tests.api.conftest import Answer, Client
 
 FIGURE: dict[str, Any] = {
     "metric_external_id": "hksz:metric-ttps-approved",
@@ -25,7 +27,7 @@ ENTITY: dict[str, Any] = {
 }
 OF_CLAIM: dict[str, Any] = {"claim_external_id": "hksz:author-post"}
 
-# Each place of a body that refers to something: the path, the rest of the body, the pointer.
+# Each reference in a body: the resource, the rest of the body, the place of the reference.
 PLACES = [
     ("claims", CLAIM, ("claimant",)),
     ("claims", CLAIM, ("reported_by",)),
@@ -69,7 +71,9 @@ places = pytest.mark.parametrize(
 )
 
 
-def _with_reference(body, place, name, value):
+def _with_reference(
+    body: dict[str, Any], place: tuple[Any, ...], name: str, value: str
+) -> tuple[Any, ...]:
     """The body with one reference set, and the JSON pointer to it."""
     *way, stem = place
     if not way:
@@ -85,7 +89,7 @@ def _with_reference(body, place, name, value):
     return body, "#/" + "/".join(map(str, [*way, f"{stem}_{name}"]))
 
 
-def _counts(client):
+def _counts(client: Client) -> dict[str, Any]:
     return {
         name: client.get(f"/v1/{name}", count="exact", per_page="1").json["meta"]["count"]["value"]
         for name in RESOURCES
@@ -94,7 +98,9 @@ def _counts(client):
 
 @places
 @pytest.mark.parametrize("name", ["id", "external_id"])
-def test_a_reference_to_nothing_is_refused_where_it_stands(editor, resource, body, place, name):
+def test_an_unknown_reference_is_refused_with_its_pointer(
+    editor: Client, resource: str, body: dict[str, Any], place: tuple[Any, ...], name: str
+) -> None:
     missing = str(uuid4()) if name == "id" else "test:nobody"
     wrong, pointer = _with_reference(body, place, name, missing)
     before = _counts(editor)
@@ -106,7 +112,7 @@ def test_a_reference_to_nothing_is_refused_where_it_stands(editor, resource, bod
     assert _counts(editor) == before
 
 
-def _target(editor, stem, resource):
+def _target(editor: Client, stem: str, resource: str) -> Answer:
     """A new row that the reference could lead to."""
     table = TARGETS.get(stem, resource)
     body = {
@@ -128,7 +134,9 @@ def _target(editor, stem, resource):
 
 @places
 @pytest.mark.parametrize("name", ["id", "external_id"])
-def test_a_reference_leads_to_a_live_row_only(editor, resource, body, place, name):
+def test_a_reference_to_a_deleted_row_is_refused(
+    editor: Client, resource: str, body: dict[str, Any], place: tuple[Any, ...], name: str
+) -> None:
     target = _target(editor, place[-1], resource)
     right, pointer = _with_reference(body, place, name, target.json[name])
     if place == ("derived_from",):
@@ -161,14 +169,16 @@ def test_a_reference_leads_to_a_live_row_only(editor, resource, body, place, nam
         ),
     ],
 )
-def test_units_and_captures_must_exist_too(editor, path, body, pointer):
+def test_unknown_units_and_captures_are_refused(
+    editor: Client, path: str, body: dict[str, Any], pointer: str
+) -> None:
     refused = editor.post(f"/v1/{path}", body)
     assert refused.status_code == 422
     (error,) = refused.json["errors"]
     assert (error["pointer"], error["code"]) == (pointer, "not_found")
 
 
-def test_a_capture_of_another_source_does_not_count(editor):
+def test_a_capture_of_another_source_is_refused(editor: Client) -> None:
     other = editor.post("/v1/sources", SOURCE).json["id"]
     capture = editor.get("/v1/sources").json["data"][0]["captures"][0]
     body = {"source_id": other, "stance": "mentions", **OF_CLAIM}
@@ -178,7 +188,7 @@ def test_a_capture_of_another_source_does_not_count(editor):
         assert refused.json["errors"][0]["pointer"] == f"#/{next(iter(given))}"
 
 
-def test_a_capture_that_is_given_by_id_and_by_another_hash_is_refused(editor):
+def test_a_capture_that_is_given_by_id_and_by_another_hash_is_refused(editor: Client) -> None:
     captures = [{"char_length": 10, "text_sha256": letter * 64} for letter in "ab"]
     source = editor.post("/v1/sources", {**SOURCE, "captures": captures}).json
     first, second = source["captures"]
@@ -193,7 +203,9 @@ def test_a_capture_that_is_given_by_id_and_by_another_hash_is_refused(editor):
 
 
 @places
-def test_a_reference_is_given_in_one_way(editor, resource, body, place):
+def test_a_reference_by_id_and_external_id_is_refused(
+    editor: Client, resource: str, body: dict[str, Any], place: tuple[Any, ...]
+) -> None:
     once, _ = _with_reference(body, place, "id", str(uuid4()))
     twice, _ = _with_reference(body, place, "id", str(uuid4()))
     holder = twice if len(place) == 1 else twice[place[0]][place[1]]
@@ -219,13 +231,15 @@ def test_a_reference_is_given_in_one_way(editor, resource, body, place):
         ),
     ],
 )
-def test_a_reference_that_is_needed_is_asked_for(editor, path, body, pointers):
+def test_a_missing_reference_is_refused(
+    editor: Client, path: str, body: dict[str, Any], pointers: list[str]
+) -> None:
     refused = editor.post(f"/v1/{path}", body)
     assert refused.status_code == 422
     assert set(pointers) <= {error["pointer"] for error in refused.json["errors"]}
 
 
-def test_every_wrong_reference_is_named_at_once(editor):
+def test_all_wrong_references_are_reported_together(editor: Client) -> None:
     wrong = {
         **CLAIM,
         "claimant_external_id": "test:a",
@@ -241,7 +255,7 @@ def test_every_wrong_reference_is_named_at_once(editor):
     }
 
 
-def test_a_patch_is_held_to_the_same(editor):
+def test_the_references_of_a_patch_are_checked(editor: Client) -> None:
     claim = editor.post("/v1/claims", CLAIM)
     path = claim.headers["Location"]
     before = editor.get(path).json
@@ -255,7 +269,7 @@ def test_a_patch_is_held_to_the_same(editor):
     assert editor.get(path).json == before
 
 
-def test_a_figure_that_means_nothing_takes_its_claim_with_it(editor):
+def test_a_claim_with_an_invalid_figure_is_not_created(editor: Client) -> None:
     before = _counts(editor)
     wrong = {**CLAIM, "figures": [FIGURE, {**FIGURE, "comparator": "between"}]}
     refused = editor.post("/v1/claims", wrong)
@@ -264,7 +278,7 @@ def test_a_figure_that_means_nothing_takes_its_claim_with_it(editor):
     assert _counts(editor) == before
 
 
-def test_what_the_database_refuses_leaves_nothing_behind(editor):
+def test_a_body_that_the_database_refuses_writes_nothing(editor: Client) -> None:
     before = _counts(editor)
     twice = {**CLAIM, "figures": [FIGURE], "evidence": [EVIDENCE, EVIDENCE]}
     assert editor.post("/v1/claims", twice).status_code == 409

@@ -1,9 +1,13 @@
-"""Dates that a text gives relative to its own: kept as such, and right when that is corrected."""
+"""Dates relative to the date of a source are stored as such and follow its corrections."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import pytest
+
+from tests.api.conftest import Answer, Client
+from tests.conftest import QueryCounter
 
 ARTICLE = "hksz:shenzhen-daily-article"
 CLAIM: dict[str, Any] = {"statement": "The zone was made.", "claimant_external_id": "hksz:hkpc"}
@@ -18,9 +22,11 @@ FIGURE: dict[str, Any] = {
 THEN = {"anchor_external_id": "test:paper", "duration": "-P13Y", "modifier": "about"}
 LAST_YEAR = {"anchor_external_id": "test:paper", "duration": "-P1Y"}
 
+Make = Callable[..., Answer]
+
 
 @pytest.fixture
-def paper(editor):
+def paper(editor: Client) -> Answer:
     """A source of an uncertain year."""
     body = {"external_id": "test:paper", "csl_type": "report", "title": "A paper"}
     made = editor.post("/v1/sources", {**body, "issued_edtf": "2024?"})
@@ -29,8 +35,8 @@ def paper(editor):
 
 
 @pytest.fixture
-def make(editor, paper):
-    """Adds a claim; what was answered."""
+def make(editor: Client, paper: Answer) -> Make:
+    """``make(**fields)`` adds a claim and returns the answer."""
     assert paper.json["issued"]["edtf"] == "2024?"
 
     def make(**fields):
@@ -41,19 +47,19 @@ def make(editor, paper):
     return make
 
 
-def _correct(client, paper, issued):
+def _correct(client: Client, paper: Answer, issued: str | None) -> Answer:
     return client.patch(paper.headers["Location"], {"issued_edtf": issued})
 
 
-def _ids(client, **query):
+def _ids(client: Client, **query: str) -> set[str]:
     return {row["id"] for row in client.get("/v1/claims", per_page="100", **query).json["data"]}
 
 
-def _read(client, made):
+def _read(client: Client, made: Answer) -> Answer:
     return client.get(made.headers["Location"])
 
 
-def test_the_seed_says_when_the_qianhai_zone_may_have_been_made(reader):
+def test_the_seed_dates_the_qianhai_zone_relative_to_its_source(reader: Client) -> None:
     name = "hksz:qianhai-zone-established"
     found = {
         within: reader.get("/v1/claims", external_id=name, **{f"time__{within}": "2010"}).json
@@ -68,7 +74,9 @@ def test_the_seed_says_when_the_qianhai_zone_may_have_been_made(reader):
     assert (relative["duration"], relative["modifier"]) == ("-P13Y", "about")
 
 
-def test_a_correction_of_the_source_corrects_what_is_dated_by_it(editor, paper, make):
+def test_a_corrected_source_updates_the_dates_relative_to_it(
+    editor: Client, paper: Answer, make: Make
+) -> None:
     made = make(time_as_stated="about 13 years ago", time_relative=THEN)
     id, before = made.json["id"], made.json["time"]
     assert before == {
@@ -105,7 +113,9 @@ def test_a_correction_of_the_source_corrects_what_is_dated_by_it(editor, paper, 
     )
 
 
-def test_a_correction_reaches_every_date_and_counts_once(editor, paper, make):
+def test_a_correction_updates_every_date_in_one_version(
+    editor: Client, paper: Answer, make: Make
+) -> None:
     figure = {**FIGURE, "period_as_stated": "last year", "period_relative": LAST_YEAR}
     whole = make(
         time_relative={**LAST_YEAR, "modifier": "about"},
@@ -125,7 +135,9 @@ def test_a_correction_reaches_every_date_and_counts_once(editor, paper, make):
     assert others[0]["figures"][0]["period"]["edtf"] == "2023"
 
 
-def test_a_correction_that_leaves_a_date_as_it_was_is_no_change(editor, paper, make):
+def test_a_correction_with_the_same_result_changes_nothing(
+    editor: Client, paper: Answer, make: Make
+) -> None:
     _correct(editor, paper, "2024-01-24")
     made = make(time_relative=LAST_YEAR)
     before = _read(editor, made).headers["ETag"]
@@ -141,8 +153,8 @@ def test_a_correction_that_leaves_a_date_as_it_was_is_no_change(editor, paper, m
     [(None, "it has none"), ("2024/..", "open at one end"), ("0005", "the years 1 to 9999")],
 )
 def test_a_correction_that_leaves_a_claim_without_a_date_is_refused(
-    editor, paper, make, issued, reason
-):
+    editor: Client, paper: Answer, make: Make, issued: str | None, reason: str
+) -> None:
     named = make(external_id="test:named", time_relative=THEN)
     nameless = make(figures=[{**FIGURE, "period_relative": {**THEN, "modifier": None}}])
     fine = make(time_edtf="2023")
@@ -158,7 +170,7 @@ def test_a_correction_that_leaves_a_claim_without_a_date_is_refused(
         assert _read(editor, made).json["version"] == 1
 
 
-def test_a_claim_that_was_deleted_comes_back_with_the_date_that_follows(editor, paper, make):
+def test_a_restored_claim_has_the_corrected_date(editor: Client, paper: Answer, make: Make) -> None:
     made = make(time_relative=LAST_YEAR)
     editor.delete(made.headers["Location"])
     _correct(editor, paper, "2021")
@@ -166,7 +178,7 @@ def test_a_claim_that_was_deleted_comes_back_with_the_date_that_follows(editor, 
     assert restored.json["time"]["edtf"] == "2020"
 
 
-def test_a_source_by_which_something_is_dated_is_not_deleted(editor, paper, make):
+def test_an_anchor_is_not_deleted(editor: Client, paper: Answer, make: Make) -> None:
     made = [
         make(external_id="test:time", time_relative=THEN),
         make(external_id="test:due", due_relative=THEN),
@@ -183,7 +195,7 @@ def test_a_source_by_which_something_is_dated_is_not_deleted(editor, paper, make
     assert editor.restore(made[0].headers["Location"]).status_code == 409
 
 
-def test_a_date_becomes_relative_and_absolute_again(editor, make):
+def test_a_date_becomes_relative_and_absolute_again(editor: Client, make: Make) -> None:
     path = make(time_edtf="2020", time_as_stated="then").headers["Location"]
 
     def patched(**fields):
@@ -204,20 +216,20 @@ def test_a_date_becomes_relative_and_absolute_again(editor, make):
     assert editor.get(path).json["time"]["as_stated"] == "then"
 
 
-def test_an_absolute_date_is_not_corrected_any_more(editor, paper, make):
+def test_an_absolute_date_is_not_corrected(editor: Client, paper: Answer, make: Make) -> None:
     path = make(time_relative=LAST_YEAR).headers["Location"]
     editor.patch(path, {"time_edtf": "2021"})
     _correct(editor, paper, "1999")
     assert editor.get(path).json["time"]["edtf"] == "2021"
 
 
-def test_the_same_patch_twice_changes_once(editor, make):
+def test_a_repeated_patch_changes_nothing(editor: Client, make: Make) -> None:
     path = make(time_relative=THEN).headers["Location"]
     patch = {"time_relative": {**THEN, "duration": "-P12Y"}}
     assert [editor.patch(path, patch).json["version"] for _ in range(2)] == [2, 2]
 
 
-def test_a_figure_is_made_and_changed_with_a_relative_period(editor, paper, make):
+def test_a_figure_can_have_a_relative_period(editor: Client, paper: Answer, make: Make) -> None:
     claim = make()
     body = {**FIGURE, "claim_id": claim.json["id"], "period_relative": LAST_YEAR}
     figure = editor.post("/v1/figures", body)
@@ -249,7 +261,9 @@ def test_a_figure_is_made_and_changed_with_a_relative_period(editor, paper, make
     ],
 )
 @pytest.mark.usefixtures("paper")
-def test_what_cannot_be_reckoned_is_refused_where_it_stands(editor, fault, pointer):
+def test_an_invalid_relative_date_is_refused_with_its_pointer(
+    editor: Client, fault: dict[str, Any], pointer: str
+) -> None:
     relative = {**THEN, **fault}
     places: list[tuple[dict[str, Any], str]] = [
         ({"time_relative": relative}, "#/time_relative"),
@@ -265,7 +279,7 @@ def test_what_cannot_be_reckoned_is_refused_where_it_stands(editor, fault, point
         assert [error["pointer"] for error in refused.json["errors"]] == [place + pointer]
 
 
-def test_the_anchor_is_named(editor):
+def test_the_anchor_is_named(editor: Client) -> None:
     nameless: list[Any] = [{"duration": "P0Y"}, {}, "P0Y", []]
     for relative in nameless:
         refused = editor.post("/v1/claims", {**CLAIM, "time_relative": relative})
@@ -273,7 +287,7 @@ def test_the_anchor_is_named(editor):
         assert all("#/time_relative" in error["pointer"] for error in refused.json["errors"])
 
 
-def test_a_date_is_given_in_one_way(editor, make):
+def test_a_date_that_is_relative_and_absolute_is_refused(editor: Client, make: Make) -> None:
     claim = make(figures=[FIGURE])
     both = {"time_edtf": "2010~", "time_relative": THEN}
     for refused in (
@@ -287,7 +301,7 @@ def test_a_date_is_given_in_one_way(editor, make):
     assert [error["pointer"] for error in refused.json["errors"]] == ["#/period_relative"]
 
 
-def test_a_source_without_a_date_is_no_anchor(editor, paper):
+def test_a_source_without_a_date_is_refused_as_anchor(editor: Client, paper: Answer) -> None:
     _correct(editor, paper, None)
     refused = editor.post("/v1/claims", {**CLAIM, "time_relative": THEN})
     assert refused.status_code == 422
@@ -295,16 +309,16 @@ def test_a_source_without_a_date_is_no_anchor(editor, paper):
     assert (error["pointer"], error["code"]) == ("#/time_relative", "unresolvable")
 
 
-def test_a_deleted_source_is_no_anchor(editor, paper):
+def test_a_deleted_source_is_refused_as_anchor(editor: Client, paper: Answer) -> None:
     editor.delete(paper.headers["Location"])
     refused = editor.post("/v1/claims", {**CLAIM, "time_relative": THEN})
     assert refused.status_code == 422
     assert refused.json["errors"][0]["pointer"] == "#/time_relative/anchor_external_id"
 
 
-def test_a_correction_takes_as_many_statements_however_many_claims(
-    editor, paper, make, query_counter
-):
+def test_the_statements_of_a_correction_do_not_depend_on_the_claims(
+    editor: Client, paper: Answer, make: Make, query_counter: QueryCounter
+) -> None:
     counts = []
     for issued in ("2020", "2021"):
         for years in range(1, 6):

@@ -1,19 +1,31 @@
-"""Bodies: bounded, strict JSON, exact numbers, clean text; nothing doubtful is guessed at."""
+"""Bodies: a maximum size, strict JSON, exact numbers and valid text; nothing is guessed."""
 
 import io
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from marshmallow import fields
+
+from hksz_db.services.registry import WRITERS
+from tests.api.conftest import Answer, Client, Sample
 
 SOURCE = {"csl_type": "report", "title": "A report"}
 
 
-def _send(client, data, content_type="application/json", path="/v1/sources", **options):
+def _send(
+    client: Client,
+    data: str | bytes,
+    content_type: str = "application/json",
+    path: str = "/v1/sources",
+    **options: Any,
+) -> Answer:
     return client.send("POST", path, data=data, content_type=content_type, **options)
 
 
-def _chunked(client, data):
-    """Send without a length, in chunks, as a server hands it on."""
+def _chunked(client: Client, data: bytes) -> Answer:
+    """Send the body in chunks, without a length."""
     return client.send(
         "POST",
         "/v1/sources",
@@ -24,14 +36,14 @@ def _chunked(client, data):
     )
 
 
-def test_a_chunked_body_is_read(editor):
+def test_a_chunked_body_is_read(editor: Client) -> None:
     made = _chunked(editor, json.dumps(SOURCE).encode())
     assert made.status_code == 201
     assert made.json["title"] == "A report"
 
 
 @pytest.mark.parametrize("send", [_send, _chunked])
-def test_a_body_has_an_end(editor, send):
+def test_a_body_has_a_maximum_size(editor: Client, send: Callable[..., Any]) -> None:
     limit = 2**20
     document = json.dumps(SOURCE).encode()
     assert send(editor, document.ljust(limit)).status_code == 201
@@ -39,7 +51,7 @@ def test_a_body_has_an_end(editor, send):
     assert send(editor, document.ljust(3 * limit)).status_code == 413
 
 
-def test_a_length_alone_is_enough_to_refuse(editor):
+def test_a_body_is_refused_by_its_declared_length(editor: Client) -> None:
     refused = editor.send(
         "POST",
         "/v1/sources",
@@ -50,7 +62,7 @@ def test_a_length_alone_is_enough_to_refuse(editor):
     assert refused.status_code == 413
 
 
-def test_a_body_that_stops_early_is_malformed(editor):
+def test_a_truncated_body_is_malformed(editor: Client) -> None:
     refused = editor.send(
         "POST",
         "/v1/sources",
@@ -71,7 +83,7 @@ def test_a_body_that_stops_early_is_malformed(editor):
         "",
     ],
 )
-def test_another_media_type_is_refused(editor, media_type):
+def test_another_media_type_is_refused(editor: Client, media_type: str) -> None:
     for path in ("/v1/sources", "/v1/claims/query"):
         assert _send(editor, json.dumps(SOURCE), media_type, path).status_code == 415
     assert _send(editor, "{}", "application/merge-patch+json").status_code == 415
@@ -80,7 +92,7 @@ def test_another_media_type_is_refused(editor, media_type):
 @pytest.mark.parametrize(
     "media_type", ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON"]
 )
-def test_json_may_come_with_parameters(editor, media_type):
+def test_the_media_type_may_have_parameters(editor: Client, media_type: str) -> None:
     assert _send(editor, json.dumps(SOURCE), media_type).status_code == 201
 
 
@@ -124,13 +136,13 @@ def test_json_may_come_with_parameters(editor, media_type):
     ],
     ids=lambda body: repr(body[:24]),
 )
-def test_what_is_no_strict_json_object_is_malformed(editor, body):
+def test_a_body_must_be_a_strict_json_object(editor: Client, body: bytes) -> None:
     refused = _send(editor, body)
     assert refused.status_code == 400
     assert refused.content_type == "application/problem+json"
 
 
-def test_a_body_of_many_names_is_read_in_one_go(editor):
+def test_a_body_of_many_names_is_parsed_in_linear_time(editor: Client) -> None:
     names = {f"k{number}": 1 for number in range(50_000)}
     twice = json.dumps(names)[:-1] + ', "k49999": 2}'
     assert _send(editor, twice).status_code == 400
@@ -139,7 +151,7 @@ def test_a_body_of_many_names_is_read_in_one_go(editor):
     assert len(refused.data) < 1_000_000
 
 
-def test_a_body_may_be_as_deep_as_its_limit(editor):
+def test_a_body_may_be_as_deep_as_its_limit(editor: Client) -> None:
     deepest = b'{"x": ' * 31 + b"{}" + b"}" * 31
     refused = _send(editor, deepest)
     assert refused.status_code == 422
@@ -150,7 +162,9 @@ def test_a_body_may_be_as_deep_as_its_limit(editor):
     "text",
     ["a\x00b", "\x00", "a\nb", "tab\t", "\x1b[0m", "\x7f", "\x85", "\ud800", "a\udc00b"],
 )
-def test_control_characters_and_surrogates_are_refused_in_place(editor, text):
+def test_control_characters_and_surrogates_are_refused_with_their_pointer(
+    editor: Client, text: str
+) -> None:
     for body, pointer in (
         ({**SOURCE, "title": text}, "#/title"),
         ({**SOURCE, "rights": text}, "#/rights"),
@@ -170,7 +184,7 @@ def test_control_characters_and_surrogates_are_refused_in_place(editor, text):
 
 
 @pytest.mark.parametrize("name", ["unknown", "a/b~c", "\x00", "\ud800", "", "id", "version"])
-def test_an_unknown_field_is_refused_in_place(editor, name):
+def test_an_unknown_field_is_refused_with_its_pointer(editor: Client, name: str) -> None:
     escaped = name.encode("utf-8", "backslashreplace").decode()
     escaped = escaped.replace("~", "~0").replace("/", "~1")
     item = {"entity_external_id": "hksz:hkpc", "role": "author", name: 1}
@@ -184,26 +198,26 @@ def test_an_unknown_field_is_refused_in_place(editor, name):
         assert (error["pointer"], error["code"]) == (pointer, "unknown_field")
 
 
-def test_text_is_kept_in_its_normal_form(editor):
+def test_text_is_stored_in_its_normal_form(editor: Client) -> None:
     made = editor.post("/v1/sources", {**SOURCE, "title": "Cafe\u0301 \U0001f600 \u9999\u6e2f"})
     assert made.json["title"] == "Caf\u00e9 \U0001f600 \u9999\u6e2f"
 
 
 @pytest.mark.parametrize("text", ["", " ", "\u3000", "\u00a0\u2003"])
-def test_text_may_not_be_blank(editor, text):
+def test_text_may_not_be_blank(editor: Client, text: str) -> None:
     refused = editor.post("/v1/sources", {**SOURCE, "title": text})
     assert refused.status_code == 422
     assert refused.json["errors"][0]["pointer"] == "#/title"
 
 
-def test_text_has_an_end_in_characters(editor):
+def test_the_length_of_text_is_limited_in_characters(editor: Client) -> None:
     assert editor.post("/v1/sources", {**SOURCE, "title": "\U0001f600" * 1000}).status_code == 201
     refused = editor.post("/v1/sources", {**SOURCE, "title": "x" * 1001})
     assert refused.status_code == 422
     assert refused.json["errors"][0]["pointer"] == "#/title"
 
 
-def _figure(client, samples, **fields):
+def _figure(client: Client, samples: dict[str, Sample], **fields: Any) -> Answer:
     sample = samples["figures"]
     body = {**sample.body, "external_id": None, **fields}
     return _send(client, json.dumps(body), path=sample.path)
@@ -212,7 +226,9 @@ def _figure(client, samples, **fields):
 @pytest.mark.parametrize(
     "number", ["1E+999999", "1e400", "1e-400", "1e-21", "0." + "1" * 5000, "9" * 900, "9" * 31]
 )
-def test_huge_numbers_are_refused_in_place(editor, samples, number):
+def test_huge_numbers_are_refused_with_their_pointer(
+    editor: Client, samples: dict[str, Sample], number: str
+) -> None:
     body = json.dumps(samples["figures"].body).replace('"60"', number)
     refused = _send(editor, body, path="/v1/figures")
     assert refused.status_code == 422
@@ -223,7 +239,9 @@ def test_huge_numbers_are_refused_in_place(editor, samples, number):
     "amount",
     [True, [], {}, "", " 1", "1 ", "1e5", "NaN", "Infinity", "-", "1,000", "٣", "0x1", "1_0", "+1"],
 )
-def test_what_is_no_decimal_is_refused_in_place(editor, samples, amount):
+def test_an_invalid_decimal_is_refused_with_its_pointer(
+    editor: Client, samples: dict[str, Sample], amount: Any
+) -> None:
     refused = _figure(editor, samples, amount=amount)
     assert refused.status_code == 422
     assert [error["pointer"] for error in refused.json["errors"]] == ["#/amount"]
@@ -242,7 +260,9 @@ def test_what_is_no_decimal_is_refused_in_place(editor, samples, amount):
         ("12345678901234567.12345678901234567", "12345678901234567.12345678901234567"),
     ],
 )
-def test_decimals_are_exact(editor, samples, given, kept):
+def test_decimals_are_exact(
+    editor: Client, samples: dict[str, Sample], given: str, kept: str | None
+) -> None:
     body = json.dumps(samples["figures"].body).replace('"60"', given)
     made = _send(editor, body, path="/v1/figures")
     assert made.status_code == (201 if kept else 422)
@@ -250,7 +270,7 @@ def test_decimals_are_exact(editor, samples, given, kept):
 
 
 @pytest.mark.parametrize("value", [True, 1.9, 1.0, "5", -1, 2**31, 1e3])
-def test_whole_numbers_are_whole(editor, value):
+def test_a_number_that_is_not_an_integer_is_refused(editor: Client, value: Any) -> None:
     capture = {"text_sha256": "a" * 64, "char_length": value}
     refused = editor.post("/v1/sources", {**SOURCE, "captures": [capture]})
     assert refused.status_code == 422
@@ -258,7 +278,7 @@ def test_whole_numbers_are_whole(editor, value):
 
 
 @pytest.mark.parametrize("value", [0, 1, "true", "yes", None, []])
-def test_booleans_are_true_or_false(editor, value):
+def test_other_values_for_booleans_are_refused(editor: Client, value: Any) -> None:
     refused = editor.post("/v1/sources", {**SOURCE, "title_supplied": value})
     assert refused.status_code == 422
     assert refused.json["errors"][0]["pointer"] == "#/title_supplied"
@@ -303,10 +323,68 @@ def test_booleans_are_true_or_false(editor, value):
         ("relations", [{"kind": "inspired_by", "to_external_id": "a:b"}]),
     ],
 )
-def test_a_value_that_breaks_a_rule_is_refused_in_place(editor, field, value):
+def test_a_value_that_breaks_a_rule_is_refused_with_its_pointer(
+    editor: Client, field: str, value: Any
+) -> None:
     refused = editor.post("/v1/sources", {**SOURCE, field: value})
     assert refused.status_code == 422
     assert all(e["pointer"].startswith(f"#/{field}") for e in refused.json["errors"])
+
+
+_TIME = "Must be a time with its offset from UTC, such as 2026-11-22T21:00:00Z."
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code", "detail"),
+    [
+        ("title", 5, "invalid", "Must be a text."),
+        ("title", None, "null", "Must not be null."),
+        ("title_supplied", "yes", "invalid", "Must be true or false."),
+        ("retracted_at", "yesterday", "invalid", _TIME),
+        ("retracted_at", "2024-01-01T00:00:00", "invalid", _TIME),
+        ("retracted_at", 2024, "invalid", _TIME),
+        ("contributors", {}, "invalid", "Must be a list."),
+        ("contributors", [5], "invalid", "Must be an object."),
+        (
+            "captures",
+            [{"text_sha256": "a" * 64, "char_length": "1"}],
+            "invalid",
+            "Must be a whole number.",
+        ),
+        ("captures", [{"text_sha256": "a" * 64}], "required", "This field is required."),
+        ("unknown", 1, "unknown_field", "Unknown field."),
+        (
+            "relations",
+            [{"kind": "cites", "to_id": "x"}],
+            "invalid",
+            "Must be a UUID, such as 01890a5d-ac96-774b-bcce-b302099a8057.",
+        ),
+    ],
+)
+def test_a_refusal_says_what_is_expected(editor, field, value, code, detail):
+    refused = editor.post("/v1/sources", {**SOURCE, field: value})
+    assert refused.status_code == 422
+    (error,) = refused.json["errors"]
+    assert (error["code"], error["detail"]) == (code, detail)
+
+
+def input_fields(loaded):
+    """The fields of a schema, and those of the lists and objects in them."""
+    waiting = list(loaded.fields.values())
+    while waiting:
+        field = waiting.pop()
+        yield field
+        if isinstance(field, fields.List):
+            waiting.append(field.inner)
+        elif isinstance(field, fields.Nested):
+            waiting += field.schema.fields.values()
+
+
+@pytest.mark.parametrize("writer", WRITERS.values(), ids=WRITERS)
+def test_no_message_is_that_of_the_library(writer):
+    for field in input_fields(writer.create_schema()):
+        told = {field.error_messages.get(key, "") for key in ("invalid", "invalid_uuid", "type")}
+        assert not [text for text in told if text.startswith(("Not a valid", "Invalid"))], field
 
 
 def test_lists_have_an_end(editor):
@@ -316,7 +394,7 @@ def test_lists_have_an_end(editor):
     assert refused.status_code == 422
 
 
-def test_everything_that_is_wrong_is_named_at_once(editor):
+def test_all_faults_are_reported_together(editor: Client) -> None:
     wrong = {"title": "", "csl_type": "x", "unknown": 1, "captures": [{"char_length": 0}]}
     refused = editor.post("/v1/sources", wrong)
     assert {error["pointer"] for error in refused.json["errors"]} == {
@@ -341,7 +419,9 @@ def test_everything_that_is_wrong_is_named_at_once(editor):
         ({"comparator": "lt", "amount": "0"}, "#/amount"),
     ],
 )
-def test_a_figure_that_means_nothing_is_refused_in_place(editor, samples, fields, pointer):
+def test_an_inconsistent_figure_is_refused_with_its_pointer(
+    editor: Client, samples: dict[str, Sample], fields: dict[str, Any], pointer: str
+) -> None:
     refused = _figure(editor, samples, **fields)
     assert refused.status_code == 422
     assert [error["pointer"] for error in refused.json["errors"]] == [pointer]
@@ -351,7 +431,7 @@ def test_a_figure_that_means_nothing_is_refused_in_place(editor, samples, fields
     "code",
     ["xyz", "m/", "Cel", "mol", "10*99999999", "10^99999999", "H13562", "("],
 )
-def test_a_unit_that_means_nothing_is_refused_in_place(editor, code):
+def test_an_invalid_unit_is_refused_with_its_pointer(editor: Client, code: str) -> None:
     refused = editor.post("/v1/units", {"code": code, "label": "x"})
     assert refused.status_code == 422
     assert [error["pointer"] for error in refused.json["errors"]] == ["#/code"]

@@ -1,4 +1,4 @@
-"""The service as it is run: Schemathesis tries to find it at odds with its OpenAPI document."""
+"""Schemathesis looks for differences between a running service and its OpenAPI document."""
 
 import http.client
 import itertools
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_service_does_what_it_says(
+def test_the_service_conforms_to_its_openapi_document(
     address: str, key: str, server_log: Path, tmp_path: Path
 ) -> None:
     schemathesis = [sys.executable, "-m", "schemathesis.cli", "--no-color"]
@@ -32,7 +32,7 @@ def test_the_service_does_what_it_says(
     )
 
 
-def test_a_body_has_an_end_however_it_is_framed(address: str, key: str) -> None:
+def test_a_body_has_a_maximum_size_with_any_framing(address: str, key: str) -> None:
     head = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     document = b'{"csl_type": "report", "title": "A report"}'
 
@@ -43,7 +43,7 @@ def test_a_body_has_an_end_however_it_is_framed(address: str, key: str) -> None:
     host = address.removeprefix("http://")
     for number, status in ((0, 201), (3, 201), (17, 413)):
         connection = http.client.HTTPConnection(host)
-        # Without a length, in chunks: the end is not known when the first is read.
+        # In chunks, without a length: the size is unknown when the first one is read.
         connection.request("POST", "/v1/sources", chunks(number), head, encode_chunked=True)
         assert connection.getresponse().status == status
         connection.close()
@@ -51,7 +51,7 @@ def test_a_body_has_an_end_however_it_is_framed(address: str, key: str) -> None:
 
 @pytest.fixture
 def _many_rows(database_url: str) -> Iterator[None]:
-    """So many that no buffer holds them."""
+    """More rows than fit into any buffer."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(
             "INSERT INTO metrics (key, label, dimension, accumulation, nonnegative)"
@@ -63,7 +63,7 @@ def _many_rows(database_url: str) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_many_rows")
-def test_who_leaves_an_export_leaves_nothing_behind(address: str, database_url: str) -> None:
+def test_abandoned_exports_release_their_connections(address: str, database_url: str) -> None:
     exporting = (
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
         " AND backend_type = 'client backend' AND state = 'active' AND query ~ 'ordered'"
@@ -81,7 +81,7 @@ def test_who_leaves_an_export_leaves_nothing_behind(address: str, database_url: 
             connection, answer = ask()
             if answer.status == 200:
                 return connection, answer
-            # The server has still to hear of those who left.
+            # The server has yet to notice the closed connections.
             assert answer.status == 503
             connection.close()
             pause.wait(0.02)
@@ -89,7 +89,7 @@ def test_who_leaves_an_export_leaves_nothing_behind(address: str, database_url: 
 
     with psycopg.connect(database_url, autocommit=True) as watching:
         for _ in range(2):
-            # As many as may be under way at once, of which nothing is read but the beginning.
+            # As many as may run at once; the client reads only the beginning of each.
             left = [begin() for _ in range(2)]
             assert watching.execute(exporting).fetchall() == [(2,)]
             connection, refused = ask()

@@ -1,11 +1,13 @@
-"""Full-text search: ``q`` as people type it on the web."""
+"""Full-text search: ``q`` in the syntax of web searches."""
+
+from tests.api.conftest import Answer, Client
 
 
-def _found(response) -> set[str]:
+def _found(response: Answer) -> set[str]:
     return {row["external_id"] for row in response.json["data"]}
 
 
-def test_one_list_answer_holds_the_claim_and_all_that_stands_behind_it(reader):
+def test_a_claim_is_listed_with_its_evidence_and_figures(reader: Client) -> None:
     (claim,) = reader.get("/v1/claims", q='"talent pass"').json["data"]
     assert claim["external_id"] == "hksz:ttps-approved-2023"
     assert "47,000" in claim["statement"]
@@ -27,20 +29,20 @@ def test_one_list_answer_holds_the_claim_and_all_that_stands_behind_it(reader):
     assert author["credited_as"] == "Brand Marketing head, Shenzhen Daily"
 
 
-def test_all_words_must_occur_in_any_form(reader):
+def test_all_words_must_occur_in_any_form(reader: Client) -> None:
     found = _found(reader.get("/v1/claims", q="approved applications"))
     assert found == {"hksz:ttps-approved-2023"}
     assert found == _found(reader.get("/v1/claims", q="APPROVES application"))
     assert not _found(reader.get("/v1/claims", q="approved zebras"))
 
 
-def test_a_phrase_is_found_in_its_order_only(reader):
+def test_a_phrase_is_found_in_its_order_only(reader: Client) -> None:
     assert _found(reader.get("/v1/claims", q='"fundamental change"'))
     assert not _found(reader.get("/v1/claims", q='"change fundamental"'))
     assert _found(reader.get("/v1/claims", q="change fundamental"))
 
 
-def test_a_word_can_be_excluded(reader):
+def test_a_word_can_be_excluded(reader: Client) -> None:
     every = _found(reader.get("/v1/claims", q="futian"))
     without = _found(reader.get("/v1/claims", q="futian -park"))
     assert "hksz:science-park-in-futian" in every - without
@@ -48,7 +50,7 @@ def test_a_word_can_be_excluded(reader):
     assert without < every
 
 
-def test_either_of_two_words_is_enough_with_or(reader):
+def test_or_finds_either_of_two_words(reader: Client) -> None:
     either = _found(reader.get("/v1/claims", q="hetao OR pandemic"))
     assert either == _found(reader.get("/v1/claims", q="hetao")) | _found(
         reader.get("/v1/claims", q="pandemic")
@@ -56,7 +58,7 @@ def test_either_of_two_words_is_enough_with_or(reader):
     assert len(either) > 2
 
 
-def test_the_better_match_comes_first(reader, editor):
+def test_the_better_match_comes_first(reader: Client, editor: Client) -> None:
     body = {"language": "en", "claimant_external_id": "hksz:hkpc"}
     once = "A zeppelin passed over the harbour, the hills, the islands and the city."
     often = "Zeppelin after zeppelin: the zeppelin show."
@@ -67,7 +69,7 @@ def test_the_better_match_comes_first(reader, editor):
     assert answer["meta"]["ranked"] == {"matches": 2, "all": True}
 
 
-def test_search_goes_together_with_filters_and_sort(reader):
+def test_search_combines_with_filters_and_sort(reader: Client) -> None:
     found = reader.get("/v1/claims", q="hong kong", modality="opinion", sort="-time").json["data"]
     assert found
     assert {row["modality"] for row in found} == {"opinion"}
@@ -76,25 +78,25 @@ def test_search_goes_together_with_filters_and_sort(reader):
     assert "ranked" not in reader.get("/v1/claims", q="hong kong", sort="id").json["meta"]
 
 
-def test_entities_are_found_by_any_of_their_names(reader):
+def test_entities_are_found_by_any_of_their_names(reader: Client) -> None:
     by_short = _found(reader.get("/v1/entities", q="HKU"))
     assert by_short == {"hksz:university-of-hong-kong"}
     assert _found(reader.get("/v1/entities", q="ttps")) == {"hksz:ttps"}
 
 
-def test_sources_are_found_by_title_and_by_where_they_appeared(reader):
+def test_sources_are_found_by_title_and_container(reader: Client) -> None:
     assert _found(reader.get("/v1/sources", q="opinion production"))
     assert _found(reader.get("/v1/sources", q='"Shenzhen Daily"'))
     assert not _found(reader.get("/v1/sources", q="zebra"))
 
 
-def test_words_of_punctuation_find_nothing_and_break_nothing(reader):
+def test_punctuation_finds_nothing(reader: Client) -> None:
     for q in ("'", '"', "-", "&|!():*", "a:b", "\\", "%", '"unclosed', "- -", "OR OR"):
         response = reader.get("/v1/claims", q=q)
         assert response.status_code == 200, q
 
 
-def test_what_cannot_be_searched_says_so(reader):
+def test_an_invalid_search_is_refused(reader: Client) -> None:
     for path, q in (
         ("/v1/units", "one"),
         ("/v1/claims", ""),

@@ -1,26 +1,29 @@
-"""Which fields of a document a client chooses, and counts by a field."""
+"""``select``, ``include`` and ``group_by``."""
 
 import json
 from collections import Counter
+from typing import Any
 
 import pytest
 
+from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
+from tests.api.conftest import Answer, Client
 
 EMBEDS = ["entities", "figures", "evidence", "sources"]
 
 
-def _one(client, resource="claims", **query):
+def _one(client: Client, resource: str = "claims", **query: str) -> dict[str, Any]:
     (row,) = client.get(f"/v1/{resource}", per_page="1", **query).json["data"]
     return row
 
 
-def _read(client, **query):
+def _read(client: Client, **query: str) -> Answer:
     claim = _one(client, q='"talent pass"')
     return client.get(f"/v1/claims/{claim['id']}", **query)
 
 
-def test_defaults_of_include(reader):
+def test_defaults_of_include(reader: Client) -> None:
     listed, read = _one(reader, q='"talent pass"'), _read(reader).json
     assert [name for name in EMBEDS if name in listed] == EMBEDS[:3]
     assert [name for name in EMBEDS if name in read] == EMBEDS
@@ -37,7 +40,7 @@ def test_defaults_of_include(reader):
         ("entities,figures,evidence,sources", EMBEDS),
     ],
 )
-def test_include_chooses_what_is_embedded(reader, include, embedded):
+def test_include_chooses_the_embeds(reader: Client, include: str, embedded: list[str]) -> None:
     for document in (_one(reader, include=include), _read(reader, include=include).json):
         assert [name for name in EMBEDS if name in document] == embedded
         assert "statement" in document
@@ -53,7 +56,7 @@ def test_include_chooses_what_is_embedded(reader, include, embedded):
         ({"select": "id,sources"}, ["id", "sources"]),
     ],
 )
-def test_select_chooses_the_fields(reader, query, names):
+def test_select_chooses_the_fields(reader: Client, query: dict[str, str], names: list[str]) -> None:
     assert list(_one(reader, **query)) == names
     assert list(_read(reader, **query).json) == names
 
@@ -72,27 +75,27 @@ def test_select_chooses_the_fields(reader, query, names):
         ({"select": "id,figures", "include": "evidence"}, "select"),
     ],
 )
-def test_unknown_fields_are_refused(reader, query, parameter):
+def test_unknown_fields_are_refused(reader: Client, query: dict[str, str], parameter: str) -> None:
     for refused in (reader.get("/v1/claims", **query), _read(reader, **query)):
         assert refused.status_code == 400
         assert {error["parameter"] for error in refused.json["errors"]} == {parameter}
 
 
-def test_include_without_embeds_is_refused(reader):
+def test_include_without_embeds_is_refused(reader: Client) -> None:
     refused = reader.get("/v1/metrics", include="figures")
     assert refused.status_code == 400
     assert refused.json["errors"][0]["parameter"] == "include"
 
 
 @pytest.mark.parametrize("parameter", ["unknown", "q", "sort", "per_page", "status", "count"])
-def test_read_by_id_refuses_parameters_of_lists(reader, parameter):
+def test_read_by_id_refuses_parameters_of_lists(reader: Client, parameter: str) -> None:
     refused = _read(reader, **{parameter: "1"})
     assert refused.status_code == 400
     assert refused.json["errors"][0]["parameter"] == parameter
 
 
 @pytest.mark.parametrize("resource", RESOURCES.values(), ids=lambda resource: resource.name)
-def test_groups_count_the_rows_of_the_list(reader, resource):
+def test_groups_count_the_rows_of_the_list(reader: Client, resource: Readable) -> None:
     query = {"include": "corroboration"} if resource.name == "claims" else {}
     rows = reader.get(f"/v1/{resource.name}", per_page="100", **query).json["data"]
     for row in rows:
@@ -112,7 +115,7 @@ def test_groups_count_the_rows_of_the_list(reader, resource):
         assert groups.json["meta"] == {"group_by": [field]}
 
 
-def test_groups_by_several_fields_of_filtered_rows(reader):
+def test_groups_by_several_fields_of_filtered_rows(reader: Client) -> None:
     query = {"modality": "opinion", "q": "hong kong"}
     groups = reader.get("/v1/claims/aggregate", group_by="status,language", **query).json["data"]
     rows = reader.get("/v1/claims", per_page="100", **query).json["data"]
@@ -121,7 +124,7 @@ def test_groups_by_several_fields_of_filtered_rows(reader):
     ]
 
 
-def test_no_rows_have_no_groups(reader):
+def test_no_rows_have_no_groups(reader: Client) -> None:
     answer = reader.get("/v1/claims/aggregate", group_by="status", q="zebra")
     assert answer.status_code == 200
     assert answer.json["data"] == []
@@ -131,20 +134,20 @@ def test_no_rows_have_no_groups(reader):
     "query",
     [{}, {"group_by": ""}, {"group_by": "statement"}, {"group_by": "status,unknown"}],
 )
-def test_groups_require_group_by(reader, query):
+def test_groups_require_group_by(reader: Client, query: dict[str, Any]) -> None:
     refused = reader.get("/v1/claims/aggregate", **query)
     assert refused.status_code == 400
     assert {error["parameter"] for error in refused.json["errors"]} == {"group_by"}
 
 
 @pytest.mark.parametrize("parameter", ["sort", "per_page", "cursor", "select", "include", "count"])
-def test_groups_refuse_parameters_of_pages(reader, parameter):
+def test_groups_refuse_parameters_of_pages(reader: Client, parameter: str) -> None:
     refused = reader.get("/v1/claims/aggregate", **{"group_by": "status", parameter: "id"})
     assert refused.status_code == 400
     assert [error["parameter"] for error in refused.json["errors"]] == [parameter]
 
 
-def test_fields_are_in_the_order_of_the_document(reader):
+def test_fields_are_in_the_order_of_the_document(reader: Client) -> None:
     document = json.loads(_read(reader).data)
     assert list(document)[:3] == ["id", "external_id", "statement"]
     assert list(_one(reader, select="statement,id")) == ["id", "statement"]

@@ -1,11 +1,18 @@
-"""Claims that look alike: which are found, what is compared, and which are called the same."""
+"""Similar claims: which are found, what is compared, and which are likely the same."""
+
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
+from hksz_db.database import Database
 from hksz_db.queries.registry import RESOURCES
+from tests.api.conftest import Client
+from tests.conftest import QueryCounter
 
 TTPS = "hksz:ttps-approved-2023"
 APPROVED = "{} applications under the Top Talent Pass Scheme were approved in {}."
@@ -22,10 +29,13 @@ UNDER_41000 = {**OVER_47000, "as_stated": "under 41,000", "comparator": "lt", "a
 OVER_41000 = {**OVER_47000, "as_stated": "over 41,000", "amount": "41000"}
 FINDINGS = ("words", "numbers", "figures", "period")
 
+Post = Callable[..., dict[str, Any]]
+Similar = Callable[..., dict[str, dict[str, Any]]]
+
 
 @pytest.fixture
-def post(editor):
-    """Adds a claim in the given words; the document that answers it."""
+def post(editor: Client) -> Post:
+    """``post(statement)`` adds a claim and returns its document."""
 
     def add(statement, **fields):
         body = {"claimant_external_id": "hksz:hkpc", "statement": statement, **fields}
@@ -37,8 +47,8 @@ def post(editor):
 
 
 @pytest.fixture
-def similar(post):
-    """Adds a claim; what the answer says of each that looks like it, by its external id."""
+def similar(post: Post) -> Similar:
+    """``similar(statement)`` adds a claim and returns the similar ones by external id."""
 
     def add(statement, **fields):
         return by_name(post(statement, **fields)["similar"])
@@ -46,11 +56,11 @@ def similar(post):
     return add
 
 
-def by_name(found):
+def by_name(found: list[dict[str, Any]]) -> dict[str, Any]:
     return {one["claim"]["external_id"]: one for one in found}
 
 
-def findings(found):
+def findings(found: dict[str, Any]) -> tuple[str, str, str, str]:
     return tuple(found[name] for name in FINDINGS)
 
 
@@ -105,7 +115,7 @@ PARAPHRASES = [
 
 
 @pytest.mark.parametrize(("statement", "name", "words"), PARAPHRASES)
-def test_the_same_in_other_words_is_found(similar, statement, name, words):
+def test_a_paraphrase_is_found(similar: Similar, statement: str, name: str, words: str) -> None:
     first, *_ = found = similar(statement)
     assert first == name
     assert found[name]["words"] == words
@@ -113,14 +123,14 @@ def test_the_same_in_other_words_is_found(similar, statement, name, words):
     assert [one for one in found if found[one]["likely_same"]] == likely
 
 
-def test_the_same_in_another_order_is_likely_the_same_when_the_figures_agree(similar):
+def test_reordered_words_are_likely_the_same_if_the_figures_agree(similar: Similar) -> None:
     statement = "Over 47000 applications were approved in 2023 under the Top Talent Pass Scheme."
     found = similar(statement, figures=[OVER_47000], time_edtf="2023")[TTPS]
     assert findings(found) == ("reordered", "same", "same", "same")
     assert found["likely_same"] is True
 
 
-def test_the_document_of_what_is_found(similar, reader):
+def test_the_document_of_a_similar_claim(similar: Similar, reader: Client) -> None:
     statement = (
         "More than 47,000 applications under the Top Talent Pass Scheme got approved in 2023."
     )
@@ -155,24 +165,26 @@ NEAR_MISSES = [
     [case[1:] for case in NEAR_MISSES],
     ids=[case[0] for case in NEAR_MISSES],
 )
-def test_what_differs_in_one_thing_is_listed_and_not_the_same(similar, statement, fields, finding):
+def test_a_claim_with_one_difference_is_listed_as_not_the_same(
+    similar: Similar, statement: str, fields: dict[str, Any], finding: str
+) -> None:
     found = similar(statement, **fields)[TTPS]
     assert found["likely_same"] is False
     assert [name for name in FINDINGS if found[name] == "different"] == [finding]
 
 
-def test_numbers_do_not_count_for_the_similarity(similar):
+def test_numbers_do_not_count_for_the_similarity(similar: Similar) -> None:
     for number in ("41,000", "5", "12.75", "1 000 000"):
         assert similar(APPROVED.format(f"More than {number}", 1999))[TTPS]["similarity"] == "1.00"
 
 
-def test_another_modality_is_another_claim(similar):
+def test_another_modality_is_another_claim(similar: Similar) -> None:
     found = similar(SEED, modality="forecast", time_edtf="2023")[TTPS]
     assert findings(found) == ("same", "same", "none", "same")
     assert found["likely_same"] is False
 
 
-def test_figures_that_agree_make_up_for_words_that_differ(similar):
+def test_agreeing_figures_outweigh_different_words(similar: Similar) -> None:
     statement = SEED.replace("approved", "granted")
     assert similar(statement)[TTPS]["likely_same"] is False
     found = similar(statement, figures=[OVER_47000], time_edtf="2023")[TTPS]
@@ -180,7 +192,7 @@ def test_figures_that_agree_make_up_for_words_that_differ(similar):
     assert found["likely_same"] is True
 
 
-def test_figures_that_agree_do_not_make_up_for_a_word_that_turns_the_claim(similar):
+def test_agreeing_figures_do_not_outweigh_a_word_that_reverses_the_claim(similar: Similar) -> None:
     fields = {"figures": [OVER_47000], "time_edtf": "2023"}
     for statement in (SEED.replace("were", "were not"), SEED.replace("in 2023", "before 2023")):
         found = similar(statement, **fields)[TTPS]
@@ -207,7 +219,9 @@ ORDERS = [
 
 
 @pytest.mark.parametrize(("one", "other", "words"), ORDERS)
-def test_the_same_words_in_another_order_are_told_apart(post, similar, one, other, words):
+def test_the_order_of_words_is_compared(
+    post: Post, similar: Similar, one: str, other: str, words: str
+) -> None:
     post(one, external_id="test:one")
     found = similar(other)["test:one"]
     assert found["words"] == words
@@ -244,7 +258,9 @@ SAYINGS += [
 
 
 @pytest.mark.parametrize(("one", "other"), SAYINGS)
-def test_a_word_that_turns_the_claim_makes_it_another(post, similar, one, other):
+def test_a_word_that_reverses_the_claim_makes_it_different(
+    post: Post, similar: Similar, one: str, other: str
+) -> None:
     post(one, external_id="test:one")
     found = similar(other)["test:one"]
     assert found["words"] == "different"
@@ -262,14 +278,16 @@ def test_a_word_that_turns_the_claim_makes_it_another(post, similar, one, other)
         ("paid under the law", "paid according to law"),
     ],
 )
-def test_turned_in_other_words_is_turned_the_same_way(post, similar, one, other):
+def test_other_words_that_reverse_a_claim_are_recognised(
+    post: Post, similar: Similar, one: str, other: str
+) -> None:
     post(PAID.format(one, ""), external_id="test:one")
     found = similar(PAID.format(other, ""))["test:one"]
     assert found["words"] in {"same", "contained"}
     assert found["likely_same"] is True
 
 
-def test_figures_are_compared_within_their_periods(post, similar):
+def test_figures_are_compared_within_their_periods(post: Post, similar: Similar) -> None:
     rise = "Approvals rose from 41,000 to 47,000."
     before = {**UNDER_41000, "period_edtf": "2022"}
     after = {**OVER_47000, "period_edtf": "2023"}
@@ -288,7 +306,7 @@ def test_figures_are_compared_within_their_periods(post, similar):
         assert similar(rise, figures=figures)["test:rise"]["figures"] == finding, figures
 
 
-def test_figures_of_which_none_can_be_compared_are_different(post, similar):
+def test_figures_that_cannot_be_compared_are_different(post: Post, similar: Similar) -> None:
     rise = "Approvals rose a lot."
     post(rise, external_id="test:rise", figures=[OVER_47000])
     for other in ({"modality": "forecast"}, {"subject_external_id": "hksz:hkpc"}):
@@ -297,7 +315,7 @@ def test_figures_of_which_none_can_be_compared_are_different(post, similar):
         assert found["likely_same"] is False, other
 
 
-def test_a_figure_of_either_claim_without_a_partner_makes_them_different(post, similar):
+def test_an_unmatched_figure_makes_the_figures_different(post: Post, similar: Similar) -> None:
     rise = "Approvals rose a lot."
     both = [OVER_47000, OVER_41000]
     post(rise, external_id="test:both", figures=both)
@@ -309,7 +327,7 @@ def test_a_figure_of_either_claim_without_a_partner_makes_them_different(post, s
     assert found["test:one"]["figures"] == "different"
 
 
-def test_a_deleted_figure_is_no_figure(post, similar, editor):
+def test_deleted_figures_are_not_compared(post: Post, similar: Similar, editor: Client) -> None:
     rise = "Approvals rose a lot."
     claim = post(rise, external_id="test:rise", figures=[OVER_41000])
     assert similar(rise, figures=[OVER_47000])["test:rise"]["figures"] == "different"
@@ -317,7 +335,7 @@ def test_a_deleted_figure_is_no_figure(post, similar, editor):
     assert similar(rise, figures=[OVER_47000])["test:rise"]["figures"] == "none"
 
 
-def test_no_two_claims_of_the_seed_are_called_the_same(reader):
+def test_no_claims_of_the_seed_are_likely_the_same(reader: Client) -> None:
     claims = reader.get("/v1/claims", include="similar", per_page="100").json["data"]
     assert len(claims) == 70
     pairs = [one for claim in claims for one in claim["similar"]]
@@ -325,7 +343,7 @@ def test_no_two_claims_of_the_seed_are_called_the_same(reader):
     assert not [one for one in pairs if one["likely_same"]]
 
 
-def test_pairs_of_the_seed_that_are_similar_are_found(reader, database):
+def test_similar_pairs_of_the_seed_are_found(reader: Client, database: Database) -> None:
     claims = reader.get("/v1/claims", include="similar", per_page="100").json["data"]
     found = {
         (claim["external_id"], one["claim"]["external_id"], float(one["similarity"]))
@@ -345,7 +363,7 @@ def test_pairs_of_the_seed_that_are_similar_are_found(reader, database):
     assert len(found) >= 0.95 * len(alike)
 
 
-def test_chinese_is_compared_too(post, similar):
+def test_chinese_statements_are_compared(post: Post, similar: Similar) -> None:
     post("香港科学园于2023年在福田设立分园。", external_id="test:zh", language="zh")
     found = similar("2023年 香港科学园在福田设立了分园。", language="zh")["test:zh"]
     assert findings(found) == ("different", "same", "none", "unknown")
@@ -355,13 +373,15 @@ def test_chinese_is_compared_too(post, similar):
     assert again["likely_same"]
 
 
-def test_a_statement_of_no_words_or_of_one_is_answered(post, similar):
+def test_a_statement_may_have_no_words_or_one(post: Post, similar: Similar) -> None:
     post("Moved!", external_id="test:one-word")
     assert similar("It is 5.") == {}
     assert list(similar("Moved?")) == ["test:one-word"]
 
 
-def test_deleted_claims_are_left_out_until_they_are_restored(post, similar, editor):
+def test_deleted_claims_are_omitted_until_they_are_restored(
+    post: Post, similar: Similar, editor: Client
+) -> None:
     path = f"/v1/claims/{post(SEED, external_id='test:again')['id']}"
     assert set(similar(SEED)) == {TTPS, "test:again"}
     etag = editor.delete(path).headers["ETag"]
@@ -370,7 +390,9 @@ def test_deleted_claims_are_left_out_until_they_are_restored(post, similar, edit
     assert "test:again" in similar(SEED)
 
 
-def test_a_claim_in_new_words_is_found_by_them(post, similar, editor):
+def test_a_reworded_claim_is_found_by_its_new_words(
+    post: Post, similar: Similar, editor: Client
+) -> None:
     path = f"/v1/claims/{post('Something else.', external_id='test:new')['id']}"
     changed = editor.patch(path, {"statement": SEED})
     assert by_name(changed.json["similar"])[TTPS]["likely_same"]
@@ -379,7 +401,7 @@ def test_a_claim_in_new_words_is_found_by_them(post, similar, editor):
     assert "test:new" not in similar(SEED)
 
 
-def test_a_claim_that_is_dropped_leaves_no_bands(post, session):
+def test_a_removed_claim_leaves_no_bands(post: Post, session: Session) -> None:
     id = post("Something else.")["id"]
     bands = text("SELECT count(*) FROM claim_bands WHERE claim_id = :id")
     assert session.scalar(bands, {"id": id}) == 10
@@ -388,12 +410,14 @@ def test_a_claim_that_is_dropped_leaves_no_bands(post, session):
 
 
 @pytest.mark.parametrize("status", ["rejected", "retracted"])
-def test_what_review_put_away_is_listed_with_its_status(post, similar, status):
+def test_rejected_claims_are_listed_with_their_status(
+    post: Post, similar: Similar, status: str
+) -> None:
     post(SEED, external_id="test:away", status=status)
     assert similar(SEED)["test:away"]["claim"]["status"] == status
 
 
-def test_ten_are_listed_the_likely_same_first(post):
+def test_ten_claims_are_listed_likely_same_first(post: Post) -> None:
     for year in range(1950, 1970):
         post(APPROVED.format("More than 47,000", year))
     found = post(SEED)["similar"]
@@ -402,7 +426,7 @@ def test_ten_are_listed_the_likely_same_first(post):
     assert found[0]["claim"]["external_id"] == TTPS
 
 
-def test_the_same_number_is_found_among_hundreds_of_others(post, session):
+def test_the_same_number_is_found_among_hundreds_of_others(post: Post, session: Session) -> None:
     numbers = [f"{number:,}" for number in range(50_000, 50_400)]
     session.connection().exec_driver_sql(
         "INSERT INTO claims (statement, language, claimant_id, modality)"
@@ -413,7 +437,9 @@ def test_the_same_number_is_found_among_hundreds_of_others(post, session):
     assert post(SEED)["similar"][0]["claim"]["external_id"] == TTPS
 
 
-def test_it_is_a_part_of_its_own(post, reader, query_counter):
+def test_similar_claims_have_a_path_of_their_own(
+    post: Post, reader: Client, query_counter: QueryCounter
+) -> None:
     id = post(SEED)["id"]
     document = reader.get(f"/v1/claims/{id}", include="similar").json
     with query_counter() as counted:
@@ -424,7 +450,9 @@ def test_it_is_a_part_of_its_own(post, reader, query_counter):
     assert part.json["data"][0]["claim"]["external_id"] == TTPS
 
 
-def test_it_is_embedded_when_asked_for_in_one_statement(post, reader, query_counter):
+def test_similar_claims_are_embedded_on_request_in_one_statement(
+    post: Post, reader: Client, query_counter: QueryCounter
+) -> None:
     id = post(SEED)["id"]
     assert "similar" not in reader.get(f"/v1/claims/{id}").json
     assert "similar" not in reader.get("/v1/claims").json["data"][0]
@@ -466,7 +494,7 @@ FIELDS = st.fixed_dictionaries(
 )
 
 
-def worded(numbers, extra):
+def worded(numbers: tuple[str, str], extra: list[str]) -> str:
     first, second = numbers
     return " ".join(
         [f"Across {first} districts the council runs {second} hospitals", *extra, "and schools."]
@@ -475,7 +503,9 @@ def worded(numbers, extra):
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(one=STATEMENTS, other=STATEMENTS, numbers=PAIRS, fields=st.data())
-def test_it_is_the_same_from_both_sides(post, editor, reader, one, other, numbers, fields):
+def test_similarity_is_symmetric(
+    post: Post, editor: Client, reader: Client, one, other, numbers, fields
+) -> None:
     made = [post(worded(*words), **fields.draw(FIELDS)) for words in (one, other)]
     paths = [f"/v1/claims/{claim['id']}" for claim in made]
     seen = [

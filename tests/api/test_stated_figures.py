@@ -1,8 +1,10 @@
-"""Figures of which only the words are given: the service reads the numbers and the unit."""
+"""The service reads the numbers and the unit of a figure from its words."""
 
 from typing import Any
 
 import pytest
+
+from tests.api.conftest import Answer, Client
 
 WORDS: dict[str, Any] = {
     "claim_external_id": "hksz:ttps-approved-2023",
@@ -18,8 +20,8 @@ ADVICE = "Give comparator, amount or bounds, and unit_code."
 
 
 @pytest.fixture(autouse=True)
-def world(admin) -> None:
-    """Metrics of several dimensions, and units for them, but none of length and no euro."""
+def metrics_and_units(admin: Client) -> None:
+    """Metrics of several dimensions, and units, but none of length and not the euro."""
     for dimension in ("money", "ratio", "area", "length", "mass", "count"):
         body = {
             "external_id": f"test:{dimension}",
@@ -46,7 +48,7 @@ def read(document: dict[str, Any]) -> list[Any]:
     return [document[name] for name in READ]
 
 
-def fault(answer) -> tuple[str, str, str]:
+def fault(answer: Answer) -> tuple[str, str, str]:
     assert answer.status_code == 422, answer.json
     (error,) = answer.json["errors"]
     return error["code"], error["pointer"], error["detail"]
@@ -68,14 +70,16 @@ def fault(answer) -> tuple[str, str, str]:
         ("up to 2.5 tonnes", "mass", ["le", "2.5", None, None, "t"]),
     ],
 )
-def test_the_words_alone_are_enough(editor, words, dimension, expected) -> None:
+def test_the_words_alone_are_enough(
+    editor: Client, words: str, dimension: str, expected: list[Any]
+) -> None:
     answer = editor.post("/v1/figures", figure(words, dimension))
     assert answer.status_code == 201, answer.json
     assert read(answer.json) == expected
     assert answer.json["as_stated"] == words
 
 
-def test_the_ranges_follow_from_what_was_read(editor) -> None:
+def test_the_ranges_follow_from_the_words(editor: Client) -> None:
     words = editor.post("/v1/figures", figure("about 13 hectares", "area")).json
     given = {"comparator": "approx", "amount": "13", "unit_code": "har"}
     explicit = editor.post("/v1/figures", figure("about 13 hectares", "area", **given)).json
@@ -94,7 +98,9 @@ def test_the_ranges_follow_from_what_was_read(editor) -> None:
         ("87 ha", "area", {"comparator": "eq"}, ["eq", "87", None, None, "har"]),
     ],
 )
-def test_what_is_missing_is_read(editor, words, dimension, given, expected) -> None:
+def test_missing_fields_are_read_from_the_words(
+    editor: Client, words: str, dimension: str, given: dict[str, Any], expected: list[Any]
+) -> None:
     answer = editor.post("/v1/figures", figure(words, dimension, **given))
     assert answer.status_code == 201, answer.json
     assert read(answer.json) == expected
@@ -109,13 +115,15 @@ def test_what_is_missing_is_read(editor, words, dimension, given, expected) -> N
                            "unit_code": "1"}),
     ],
 )  # fmt: skip
-def test_a_figure_with_comparator_and_unit_is_taken_as_given(editor, words, given) -> None:
+def test_a_figure_with_comparator_and_unit_is_taken_as_given(
+    editor: Client, words: str, given: dict[str, str]
+) -> None:
     answer = editor.post("/v1/figures", figure(words, **given))
     assert answer.status_code == 201, answer.json
     assert {name: answer.json[name] for name in given} == given
 
 
-def test_comparator_and_unit_without_an_amount_are_refused(editor) -> None:
+def test_comparator_and_unit_without_an_amount_are_refused(editor: Client) -> None:
     answer = editor.post("/v1/figures", figure("forty", comparator="eq", unit_code="1"))
     assert fault(answer) == ("figure", "#/amount", "The comparator eq needs an amount.")
 
@@ -131,8 +139,8 @@ def test_comparator_and_unit_without_an_amount_are_refused(editor) -> None:
         ("about 13", "count", {"lower_bound": "12"}, "lower_bound", "none"),
     ],
 )
-def test_what_is_given_must_agree_with_the_words(
-    admin, words, dimension, given, field, states
+def test_given_fields_must_agree_with_the_words(
+    admin: Client, words: str, dimension: str, given: dict[str, str], field: str, states: str
 ) -> None:
     admin.post("/v1/units", {"code": "m2", "label": "m2"})
     answer = admin.post("/v1/figures", figure(words, dimension, **given))
@@ -152,7 +160,9 @@ def test_what_is_given_must_agree_with_the_words(
         ("47.000", "count", "The point of '47.000' may separate thousands or decimals."),
     ],
 )
-def test_words_that_leave_doubt_are_refused(editor, words, dimension, reason) -> None:
+def test_words_that_leave_doubt_are_refused(
+    editor: Client, words: str, dimension: str, reason: str
+) -> None:
     answer = editor.post("/v1/figures", figure(words, dimension))
     assert fault(answer) == ("figure", "#/as_stated", f"{reason} {ADVICE}")
 
@@ -167,7 +177,9 @@ def test_words_that_leave_doubt_are_refused(editor, words, dimension, reason) ->
         ("10 tons", "count", "The unit is not known: a ton is metric, long or short."),
     ],
 )  # fmt: skip
-def test_words_without_a_known_unit_are_refused(editor, words, dimension, reason) -> None:
+def test_words_without_a_known_unit_are_refused(
+    editor: Client, words: str, dimension: str, reason: str
+) -> None:
     answer = editor.post("/v1/figures", figure(words, dimension))
     assert fault(answer) == ("figure", "#/as_stated", f"{reason} {ADVICE}")
 
@@ -185,8 +197,8 @@ def test_words_without_a_known_unit_are_refused(editor, words, dimension, reason
         ("16.5", "ratio", "%"),
     ],
 )
-def test_a_unit_that_is_given_does_not_replace_the_words(
-    editor, words, dimension, unit_code
+def test_a_given_unit_does_not_replace_the_words(
+    editor: Client, words: str, dimension: str, unit_code: str
 ) -> None:
     answer = editor.post("/v1/figures", figure(words, dimension, unit_code=unit_code))
     code, pointer, _ = fault(answer)
@@ -194,13 +206,13 @@ def test_a_unit_that_is_given_does_not_replace_the_words(
 
 
 @pytest.mark.parametrize("words", ["none", "3 in 10", "1 in 100", "more than one in five"])
-def test_shares_are_not_counts(editor, words) -> None:
+def test_shares_are_not_counts(editor: Client, words: str) -> None:
     reason = "The text states a share, and the metric measures count."
     answer = editor.post("/v1/figures", figure(words))
     assert fault(answer) == ("figure", "#/as_stated", f"{reason} {ADVICE}")
 
 
-def test_the_unit_in_the_words_must_be_stored(admin) -> None:
+def test_the_unit_in_the_words_must_be_stored(admin: Client) -> None:
     body = figure("26 miles", "length")
     advice = f"It was read from as_stated. {ADVICE}"
     expected = ("not_found", "#/as_stated", f"There is no unit [mi_i]. {advice}")
@@ -213,18 +225,18 @@ def test_the_unit_in_the_words_must_be_stored(admin) -> None:
     assert read(admin.post("/v1/figures", body).json) == ["eq", "26", None, None, "[mi_i]"]
 
 
-def test_the_unit_in_the_words_must_fit_the_metric(editor) -> None:
+def test_the_unit_in_the_words_must_fit_the_metric(editor: Client) -> None:
     answer = editor.post("/v1/figures", figure("87 hectares"))
     detail = "The metric measures count, the unit har area."
     assert fault(answer) == ("dimension", "#/unit_code", detail)
 
 
-def test_an_amount_in_the_words_must_fit_the_metric(editor) -> None:
+def test_an_amount_in_the_words_must_fit_the_metric(editor: Client) -> None:
     answer = editor.post("/v1/figures", figure("minus 5"))
     assert fault(answer) == ("figure", "#/amount", "This metric cannot be negative.")
 
 
-def test_figures_of_a_new_claim_are_read(editor) -> None:
+def test_figures_of_a_new_claim_are_read(editor: Client) -> None:
     figures = [part("some 60"), part("HK$5", "money"), part("seven", comparator="eq")]
     claim = editor.post("/v1/claims", {**CLAIM, "figures": figures}).json
     found = {figure["as_stated"]: read(figure) for figure in claim["figures"]}
@@ -235,7 +247,7 @@ def test_figures_of_a_new_claim_are_read(editor) -> None:
     }
 
 
-def test_a_claim_with_an_unreadable_figure_is_refused(editor) -> None:
+def test_a_claim_with_an_unreadable_figure_is_refused(editor: Client) -> None:
     figures = [part("some 60"), part("26 miles", "length"), part("many")]
     answer = editor.post("/v1/claims", {**CLAIM, "figures": figures})
     assert fault(answer)[:2] == ("figure", "#/figures/2/as_stated")
@@ -244,7 +256,16 @@ def test_a_claim_with_an_unreadable_figure_is_refused(editor) -> None:
     assert editor.get("/v1/claims", external_id="test:claim").json["data"] == []
 
 
-def test_a_change_of_the_words_leaves_the_numbers(editor) -> None:
+def test_every_unreadable_figure_of_a_claim_is_named_at_once(editor) -> None:
+    figures = [part("many"), part("some 60"), part("quite a few")]
+    faults = editor.post("/v1/claims", {**CLAIM, "figures": figures}).json["errors"]
+    assert [fault["pointer"] for fault in faults] == [
+        "#/figures/0/as_stated",
+        "#/figures/2/as_stated",
+    ]
+
+
+def test_a_change_of_the_words_leaves_the_numbers(editor: Client) -> None:
     path = f"/v1/figures/{editor.post('/v1/figures', figure('over 40')).json['id']}"
     changed = editor.patch(path, {"as_stated": "under 50 per cent"})
     assert changed.status_code == 200
@@ -252,7 +273,7 @@ def test_a_change_of_the_words_leaves_the_numbers(editor) -> None:
     assert changed.json["as_stated"] == "under 50 per cent"
 
 
-def test_a_change_takes_no_null_for_what_could_be_read(editor) -> None:
+def test_a_change_refuses_null_for_fields_that_could_be_read(editor: Client) -> None:
     path = f"/v1/figures/{editor.post('/v1/figures', figure('over 40')).json['id']}"
     for field in ("comparator", "unit_code"):
         assert fault(editor.patch(path, {field: None}))[1] == f"#/{field}"
@@ -260,14 +281,16 @@ def test_a_change_takes_no_null_for_what_could_be_read(editor) -> None:
         assert fault(editor.post("/v1/figures", body))[1] == f"#/{field}"
 
 
-def bulk(client, resource: str, items: list[Any], mode: str = "upsert") -> list[dict[str, Any]]:
+def bulk(
+    client: Client, resource: str, items: list[Any], mode: str = "upsert"
+) -> list[dict[str, Any]]:
     answer = client.post(f"/v1/{resource}/bulk?mode={mode}", {"items": items})
     assert answer.status_code == 207, answer.json
     results: list[dict[str, Any]] = answer.json["data"]
     return results
 
 
-def test_items_of_a_bulk_call_are_read_one_by_one(editor) -> None:
+def test_items_of_a_bulk_call_are_read_one_by_one(editor: Client) -> None:
     items = [
         figure("some 60", external_id="test:read"),
         figure("many"),
@@ -284,7 +307,7 @@ def test_items_of_a_bulk_call_are_read_one_by_one(editor) -> None:
     assert read(found) == ["approx", "60", None, None, "1"]
 
 
-def test_a_repeated_item_leaves_the_numbers(editor) -> None:
+def test_a_repeated_item_leaves_the_numbers(editor: Client) -> None:
     item = figure("some 60", external_id="test:read")
     assert bulk(editor, "figures", [item])[0]["outcome"] == "created"
     assert bulk(editor, "figures", [item])[0]["outcome"] == "unchanged"
@@ -293,7 +316,7 @@ def test_a_repeated_item_leaves_the_numbers(editor) -> None:
     assert (found["as_stated"], found["amount"]) == ("70", "60")
 
 
-def test_figures_given_whole_with_their_claim_are_read_again(editor) -> None:
+def test_figures_upserted_with_their_claim_are_read_again(editor: Client) -> None:
     def upsert(words: str, **fields: Any) -> dict[str, Any]:
         item = {**CLAIM, "figures": [part(words, external_id="test:read", **fields)]}
         (result,) = bulk(editor, "claims", [item])
@@ -317,7 +340,7 @@ def test_figures_given_whole_with_their_claim_are_read_again(editor) -> None:
     assert stored() == ["gt", "26", None, None, "1"]
 
 
-def test_the_description_of_the_api_requires_only_the_words(reader) -> None:
+def test_the_description_of_the_api_requires_only_the_words(reader: Client) -> None:
     schemas = reader.get("/openapi.json").json["components"]["schemas"]
     for name in ("FigureCreate", "ClaimFigureCreate"):
         assert schemas[name]["required"] == ["as_stated"]

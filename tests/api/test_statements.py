@@ -1,11 +1,16 @@
-"""A read is one SQL statement, and a write takes a few."""
+"""A read is one SQL statement, and a write is a few."""
+
+from collections.abc import Callable
 
 import pytest
 
+from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
+from tests.api.conftest import Answer, Client, Sample
+from tests.conftest import QueryCounter
 
 NOBODY = "0199c3a0-0000-7000-8000-000000000000"
-# To create a row and to update it, each with the checks of the key and of the review and with
+# To create and to update a row, each with the checks of the key and of the review, and with
 # reading the new document.
 WRITES = {
     "sources": (4, 3),
@@ -19,8 +24,8 @@ WRITES = {
 
 
 @pytest.fixture
-def count(reader, query_counter):
-    """Sends a request; how many statements it took, and the response."""
+def count(reader: Client, query_counter: QueryCounter) -> Callable[..., tuple[int, Answer]]:
+    """``count(method, url)`` returns the number of statements and the response."""
 
     def send(method, url, **options):
         with query_counter() as counted:
@@ -31,7 +36,9 @@ def count(reader, query_counter):
 
 
 @pytest.mark.parametrize("resource", RESOURCES.values(), ids=lambda resource: resource.name)
-def test_every_read_is_one_statement(reader, count, resource):
+def test_every_read_is_one_statement(
+    reader: Client, count: Callable[..., tuple[int, Answer]], resource: Readable
+) -> None:
     path = f"/v1/{resource.name}"
     row = reader.get(path, per_page="1").json["data"][0]["id"]
     group = next(iter(resource.groups))
@@ -53,7 +60,7 @@ def test_every_read_is_one_statement(reader, count, resource):
             assert number == 1, (method, url)
 
 
-def test_a_304_is_one_statement(reader, count):
+def test_a_304_is_one_statement(reader: Client, count: Callable[..., tuple[int, Answer]]) -> None:
     headers = {"If-None-Match": reader.get("/v1/claims").headers["ETag"]}
     number, response = count("GET", "/v1/claims", headers=headers)
     assert (number, response.status_code) == (1, 304)
@@ -69,7 +76,9 @@ def test_a_304_is_one_statement(reader, count):
         "q=shenzhen&per_page=2",
     ],
 )
-def test_a_list_of_claims_with_all_embeds_is_one_statement(count, query):
+def test_a_list_of_claims_with_all_embeds_is_one_statement(
+    count: Callable[..., tuple[int, Answer]], query: str
+) -> None:
     number, response = count("GET", f"/v1/claims?{query}")
     assert number == 1
     assert response.json["data"]
@@ -80,31 +89,37 @@ def test_a_list_of_claims_with_all_embeds_is_one_statement(count, query):
         assert (number, response.status_code) == (1, 200)
 
 
-def test_a_posted_query_is_one_statement(count):
+def test_a_posted_query_is_one_statement(count: Callable[..., tuple[int, Answer]]) -> None:
     tree = {"or": [{"modality": "opinion"}, {"not": {"figures__isnull": True}}]}
     number, response = count("POST", "/v1/claims/query", json={"filter": tree})
     assert (number, response.status_code) == (1, 200)
 
 
-def test_the_evidence_of_a_claim_is_one_statement(reader, count):
+def test_the_evidence_of_a_claim_is_one_statement(
+    reader: Client, count: Callable[..., tuple[int, Answer]]
+) -> None:
     claim = reader.get("/v1/claims", per_page="1").json["data"][0]["id"]
     number, response = count("GET", f"/v1/claims/{claim}/evidence")
     assert number == 1
     assert len(response.json["data"]) == 1
 
 
-def test_an_estimated_count_takes_a_second_statement(count):
+def test_an_estimated_count_takes_a_second_statement(
+    count: Callable[..., tuple[int, Answer]],
+) -> None:
     number, _ = count("GET", "/v1/claims?count=estimated")
     assert number == 2
 
 
-def test_a_rejected_query_takes_no_statement(count):
+def test_a_rejected_query_takes_no_statement(count: Callable[..., tuple[int, Answer]]) -> None:
     for url in ("/v1/claims?unknown=1", "/v1/claims?cursor=x", "/v1/claims/1", "/healthz"):
         number, _ = count("GET", url)
         assert number == 0
 
 
-def test_a_write_takes_a_few_statements(sample, editor, query_counter):
+def test_a_write_takes_a_few_statements(
+    sample: Sample, editor: Client, query_counter: QueryCounter
+) -> None:
     # The first use of a key is recorded.
     editor.post("/v1/sources/bulk", {"items": []})
     with query_counter() as creating:
@@ -114,3 +129,20 @@ def test_a_write_takes_a_few_statements(sample, editor, query_counter):
         changed = editor.patch(made.headers["Location"], sample.change)
     assert changed.status_code == 200, changed.text
     assert (len(creating.statements), len(updating.statements)) == WRITES[sample.resource]
+
+
+@pytest.mark.parametrize(
+    ("change", "number"),
+    [
+        ({"issued_edtf": "2020"}, 4),
+        ({"issued_edtf": "2020", "relations": []}, 5),
+        # The source is locked before it is updated.
+        ({"issued_edtf": "2020", "retracted_at": "2021-01-01T00:00:00Z"}, 5),
+    ],
+)
+def test_a_new_date_of_a_source_takes_a_few_statements(editor, query_counter, change, number):
+    made = editor.post("/v1/sources", {"csl_type": "report", "title": "A report"})
+    with query_counter() as counted:
+        changed = editor.patch(made.headers["Location"], change)
+    assert changed.status_code == 200, changed.text
+    assert len(counted.statements) == number

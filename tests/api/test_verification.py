@@ -1,4 +1,4 @@
-"""``/v1/sources/{id}/verify``: a text is held against the locators, and nothing of it is kept."""
+"""``/v1/sources/{id}/verify`` compares a text with the locators and does not keep it."""
 
 import http.client
 import json
@@ -12,18 +12,23 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
+from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
+from sqlalchemy.orm import Session
 
 from app import create_app
-from hksz_db.database import run
+from hksz_db.database import Database, run
 from hksz_db.domain import verification
 from hksz_db.domain.locators import digest, locate, normalise
 from hksz_db.serving import configure_logging
 from hksz_db.settings import Settings
+from tests.api.conftest import Answer, Client
+from tests.conftest import QueryCounter
 
 ROOT = Path(__file__).parents[2]
 NOBODY = "0199c3a0-0000-7000-8000-000000000000"
@@ -37,8 +42,8 @@ MARKER = "zyzzyva-quixotry"
 
 
 @pytest.fixture
-def source(editor):
-    """A source whose copy was held, with evidence in the opposite order of its places."""
+def source(editor: Client) -> str:
+    """The id of a source with a capture, and with evidence in the reverse order of its places."""
     capture = {"char_length": len(TEXT), "text_sha256": digest(TEXT)}
     body = {"csl_type": "article", "title": "An article", "captures": [capture]}
     made = editor.post("/v1/sources", body).json
@@ -48,7 +53,7 @@ def source(editor):
     return made["id"]
 
 
-def _add(editor, source, locator, page):
+def _add(editor: Client, source: str, locator: dict[str, Any], page: str) -> str:
     body = {
         "claim_external_id": "hksz:ttps-approved-2023",
         "source_id": source,
@@ -61,13 +66,15 @@ def _add(editor, source, locator, page):
     return made.json["id"]
 
 
-def _verify(client, source, text, content_type="text/plain", **options):
+def _verify(
+    client: Client, source: str, text: str | bytes, content_type: str = "text/plain", **options: Any
+) -> Answer:
     data = text.encode() if isinstance(text, str) else text
     path = f"/v1/sources/{source}/verify"
     return client.send("POST", path, data=data, content_type=content_type, **options)
 
 
-def _places(answer, text):
+def _places(answer: Answer, text: str) -> list[Any]:
     return [
         row["start_char"]
         if row["start_char"] is None
@@ -76,7 +83,7 @@ def _places(answer, text):
     ]
 
 
-def test_a_copy_of_the_text_has_every_span_where_it_was(reader, source):
+def test_all_spans_are_exact_in_a_copy_of_the_text(reader: Client, source: str) -> None:
     answer = _verify(reader, source, TEXT)
     assert answer.status_code == 200
     assert answer.content_type == "application/json"
@@ -107,14 +114,16 @@ def test_a_copy_of_the_text_has_every_span_where_it_was(reader, source):
         }
 
 
-def test_how_the_copy_was_written_down_does_not_matter(reader, source):
+def test_the_form_of_the_text_does_not_matter(reader: Client, source: str) -> None:
     same = _verify(reader, source, TEXT).data
     written = unicodedata.normalize("NFD", TEXT).replace(" ", " \r\n")
     assert _verify(reader, source, f"\ufeff{written}\r\n").data == same
     assert _verify(reader, source, TEXT, "text/plain; charset=UTF-8").data == same
 
 
-def test_where_the_words_went_is_told_in_the_callers_own_text(reader, source):
+def test_moved_words_have_their_offsets_in_the_text_of_the_caller(
+    reader: Client, source: str
+) -> None:
     copy = TEXT.replace("has 𠮷", "has had 𠮷").replace("again", "once more")
     answer = _verify(reader, source, f"A  preface.\r\n{copy}")
     text = normalise(f"A preface. {copy}")
@@ -128,14 +137,16 @@ def test_where_the_words_went_is_told_in_the_callers_own_text(reader, source):
     assert (missing["end_char"], missing["searched"]) == (None, "everywhere")
 
 
-def test_a_source_of_which_no_copy_was_held_has_an_unknown_capture(reader, editor):
+def test_the_capture_of_a_source_without_captures_is_unknown(
+    reader: Client, editor: Client
+) -> None:
     body = {"csl_type": "report", "title": "Never held"}
     source = editor.post("/v1/sources", body).json["id"]
     answer = _verify(reader, source, "Anything.").json
     assert (answer["capture"], answer["locators"], answer["without_locator"]) == ("unknown", [], 0)
 
 
-def test_one_copy_of_several_is_enough(reader, editor, source):
+def test_one_matching_capture_is_enough(reader: Client, editor: Client, source: str) -> None:
     capture = {"char_length": 3, "text_sha256": digest("Two")}
     captures = [
         {"char_length": len(TEXT), "text_sha256": digest(TEXT)},
@@ -146,7 +157,7 @@ def test_one_copy_of_several_is_enough(reader, editor, source):
         assert _verify(reader, source, text).json["capture"] == held
 
 
-def test_evidence_that_was_deleted_is_left_out(reader, editor, source):
+def test_deleted_evidence_is_omitted(reader: Client, editor: Client, source: str) -> None:
     for name in ("locators", "without_locator"):
         before = _verify(reader, source, TEXT).json
         pages = {"locators": WORDS[0], "without_locator": "without a place"}
@@ -163,7 +174,9 @@ def test_evidence_that_was_deleted_is_left_out(reader, editor, source):
             assert (before[name], after[name]) == (1, 0)
 
 
-def test_spans_at_one_place_come_in_the_order_of_their_ids(reader, editor, source):
+def test_spans_at_the_same_place_are_ordered_by_id(
+    reader: Client, editor: Client, source: str
+) -> None:
     words = locate(TEXT, "the river")
     ids = [_add(editor, source, vars(words), f"again {n}") for n in range(5)]
     answer = _verify(reader, source, TEXT).json["locators"]
@@ -172,7 +185,7 @@ def test_spans_at_one_place_come_in_the_order_of_their_ids(reader, editor, sourc
     assert starts == sorted(starts)
 
 
-def test_the_seed_is_missing_from_another_text(reader):
+def test_the_seed_is_missing_from_another_text(reader: Client) -> None:
     (source,) = reader.get("/v1/sources").json["data"]
     answer = _verify(reader, source["id"], "Nothing of the kind. " * 400).json
     assert answer["capture"] == "different"
@@ -180,7 +193,7 @@ def test_the_seed_is_missing_from_another_text(reader):
     assert {row["result"] for row in answer["locators"]} == {"missing"}
 
 
-def test_the_answer_is_as_described(reader, source):
+def test_the_answer_matches_the_openapi_document(reader: Client, source: str) -> None:
     document = reader.get("/openapi.json").json
     operation = document["paths"]["/v1/sources/{id}/verify"]["post"]
     assert list(operation["requestBody"]["content"]) == ["text/plain"]
@@ -203,7 +216,9 @@ def test_the_answer_is_as_described(reader, source):
         ("\u3000".encode(), 422, "empty"),
     ],
 )
-def test_what_is_no_text_is_refused_by_its_position(reader, source, body, status, detail):
+def test_invalid_text_is_refused_with_its_position(
+    reader: Client, source: str, body: bytes, status: int, detail: str
+) -> None:
     refused = _verify(reader, source, body)
     assert refused.status_code == status
     assert refused.content_type == "application/problem+json"
@@ -223,24 +238,24 @@ def test_what_is_no_text_is_refused_by_its_position(reader, source, body, status
         "",
     ],
 )
-def test_only_plain_text_in_utf_8_is_taken(reader, source, media_type):
+def test_only_plain_text_in_utf_8_is_accepted(reader: Client, source: str, media_type: str) -> None:
     refused = _verify(reader, source, TEXT, media_type)
     assert refused.status_code == 415
     assert "text/plain" in refused.json["detail"]
 
 
-def test_a_text_that_is_packed_is_refused(reader, source):
+def test_compressed_text_is_refused(reader: Client, source: str) -> None:
     refused = _verify(reader, source, TEXT, headers={"Content-Encoding": "gzip"})
     assert refused.status_code == 415
 
 
-def test_a_text_has_an_end(reader, source):
+def test_a_text_has_a_maximum_size(reader: Client, source: str) -> None:
     limit = 2**20
     assert _verify(reader, source, b"x" * limit).status_code == 200
     assert _verify(reader, source, b"x" * (limit + 1)).status_code == 413
 
 
-def test_a_source_that_is_not_there_or_was_deleted_is_told(reader, editor):
+def test_a_missing_source_is_404_or_410(reader: Client, editor: Client) -> None:
     assert _verify(reader, NOBODY, TEXT).status_code == 404
     assert _verify(reader, "1", TEXT).status_code == 404
     bare = editor.post("/v1/sources", {"csl_type": "report", "title": "Gone"}).json["id"]
@@ -249,21 +264,23 @@ def test_a_source_that_is_not_there_or_was_deleted_is_told(reader, editor):
     assert (gone.status_code, gone.headers["ETag"]) == (410, '"2"')
 
 
-def test_parameters_are_refused(reader, source):
+def test_parameters_are_refused(reader: Client, source: str) -> None:
     for query in ("text=a", "select=result", "per_page=1"):
         refused = _verify(reader, source, TEXT, query_string=query)
         assert refused.status_code == 400
         assert refused.json["errors"][0]["code"] == "unknown"
 
 
-def test_only_posting_is_allowed(reader, source):
+def test_only_post_is_allowed(reader: Client, source: str) -> None:
     for method in ("GET", "PUT", "DELETE"):
         refused = reader.send(method, f"/v1/sources/{source}/verify")
         assert refused.status_code == 405
         assert set(refused.headers["Allow"].split(", ")) == {"OPTIONS", "POST"}
 
 
-def test_it_is_a_read_like_any_other(database, editor, source):
+def test_verification_needs_no_key_unless_reads_are_closed(
+    database: Database, editor: Client, source: str
+) -> None:
     closed = create_app(Settings(log_level="error", open_reads=False), database).test_client()
     path = f"/v1/sources/{source}/verify"
     assert closed.post(path, data=TEXT, content_type="text/plain").status_code == 401
@@ -271,7 +288,9 @@ def test_it_is_a_read_like_any_other(database, editor, source):
     assert closed.post(path, data=TEXT, content_type="text/plain", headers=known).status_code == 200
 
 
-def test_the_database_is_asked_once_and_told_the_id_alone(reader, source, monkeypatch):
+def test_the_text_is_not_sent_to_the_database(
+    reader: Client, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = []
     execute = psycopg.Cursor.execute
 
@@ -286,14 +305,16 @@ def test_the_database_is_asked_once_and_told_the_id_alone(reader, source, monkey
     assert MARKER not in str(asked)
 
 
-def test_it_is_one_statement(reader, source, query_counter):
+def test_verification_is_one_statement(
+    reader: Client, source: str, query_counter: QueryCounter
+) -> None:
     for body, number in ((TEXT, 1), (f"A preface. {TEXT}", 1), (b"\xff", 0), (b"", 0)):
         with query_counter() as counted:
             _verify(reader, source, body)
         assert len(counted.statements) == number
 
 
-def test_nothing_is_stored(reader, source, session):
+def test_verification_stores_nothing(reader: Client, source: str, session: Session) -> None:
     def state():
         names = run(session, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         digests = "SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {} t"
@@ -306,20 +327,27 @@ def test_nothing_is_stored(reader, source, session):
 
 
 @pytest.fixture
-def talkative(database, capsys, caplog):
-    """The service as it logs everything it can, to where ``_said`` reads it."""
+def verbose_client(
+    database: Database, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> Iterator[FlaskClient]:
+    """A client of the service at its lowest log level; ``_logged`` returns the log."""
     caplog.set_level(logging.DEBUG)
     capsys.readouterr()
     yield create_app(Settings(log_level="debug", log_format="console"), database).test_client()
     configure_logging(Settings(log_level="error"))
 
 
-def _said(capsys, caplog):
+def _logged(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> str:
     written = capsys.readouterr()
     return f"{written.out}{written.err}{caplog.text}"
 
 
-def test_nothing_is_logged(talkative, source, capsys, caplog):
+def test_the_text_is_not_logged(
+    verbose_client: FlaskClient,
+    source: str,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     path = f"/v1/sources/{source}/verify"
     whole = f"{MARKER} {TEXT}".encode()
     bodies = {
@@ -330,22 +358,29 @@ def test_nothing_is_logged(talkative, source, capsys, caplog):
         whole + b" ": (415, "application/json"),
     }
     for body, (status, media_type) in bodies.items():
-        answer = talkative.post(path, data=body, content_type=media_type)
+        answer = verbose_client.post(path, data=body, content_type=media_type)
         assert answer.status_code == status
         assert MARKER not in answer.text
-    assert MARKER not in _said(capsys, caplog)
+    assert MARKER not in _logged(capsys, caplog)
 
 
 @pytest.mark.parametrize("place", ["_HashedText", "_span", "Finding"])
-def test_nothing_is_logged_when_it_breaks(talkative, source, capsys, caplog, monkeypatch, place):
+def test_an_error_logs_nothing_of_the_text(
+    verbose_client: FlaskClient,
+    source: str,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+) -> None:
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("broken")
 
     monkeypatch.setattr(verification, place, fail)
     path = f"/v1/sources/{source}/verify"
-    answer = talkative.post(path, data=f"{MARKER} {TEXT}", content_type="text/plain")
+    answer = verbose_client.post(path, data=f"{MARKER} {TEXT}", content_type="text/plain")
     assert answer.status_code == 500
-    said = _said(capsys, caplog)
+    said = _logged(capsys, caplog)
     assert "RuntimeError: broken" in said
     assert MARKER not in said
     assert MARKER not in answer.text
@@ -353,7 +388,7 @@ def test_nothing_is_logged_when_it_breaks(talkative, source, capsys, caplog, mon
 
 @pytest.fixture
 def served(database_url: str, tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """The service as it is run, logging all that it can; its address and its log."""
+    """The host and the log of a running service at its lowest log level."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -386,7 +421,7 @@ def _wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
 
 
 @pytest.mark.slow
-def test_the_servers_own_logs_hold_nothing_of_it(served):
+def test_server_logs_contain_nothing_of_the_text(served: tuple[str, Path]) -> None:
     host, log = served
 
     def ask(method, path, body=None, **headers):
@@ -413,7 +448,7 @@ def test_the_servers_own_logs_hold_nothing_of_it(served):
 
 
 def _hang_up(host: str, path: str, text: bytes) -> None:
-    """Send less than was declared, and go."""
+    """Send less than the declared length, and disconnect."""
     name, _, port = host.partition(":")
     with socket.create_connection((name, int(port)), timeout=30) as connection:
         head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: text/plain\r\n"

@@ -20,6 +20,7 @@ from hksz_db.database import Database, run
 from hksz_db.feed.due import note_due
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
+from tests.api.conftest import Client
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +31,7 @@ ADD = "INSERT INTO units (code, label, dimension, factor) VALUES ($1, 'x', 'coun
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """The module's database itself: what is written is committed."""
+    """The database of the module, in which writes are committed."""
     database = Database(lambda: database_url)
     with writing(database) as session:
         run(session, "DELETE FROM units WHERE label = 'x'")
@@ -43,11 +44,11 @@ def app(database: Database) -> Iterator[Flask]:
     """The service with two places for waiting requests."""
     app = create_app(Settings(log_level="error", max_waiters=2), database)
     yield app
-    app.extensions["hksz_waiting_room"].listener.close()
+    app.extensions["hksz_change_listener"].close()
 
 
 @pytest.fixture
-def now(reader) -> str:
+def now(reader: Client) -> str:
     return reader.get(PATH, cursor="now").json["meta"]["next_cursor"]
 
 
@@ -64,7 +65,7 @@ def add(database: Database, code: str) -> None:
 
 def wait_until(app: Flask, waiting: int) -> None:
     """Return when so many requests wait."""
-    listener = app.extensions["hksz_waiting_room"].listener
+    listener = app.extensions["hksz_change_listener"]
     for _ in range(6000):
         if listener.waiting == waiting:
             return
@@ -77,7 +78,9 @@ def codes(answer) -> list[str]:
     return [entry["document"]["code"] for entry in answer.json["data"]]
 
 
-def test_a_commit_ends_the_waiting(app, database, reader, now, pool):
+def test_a_commit_ends_the_waiting(
+    app: Flask, database: Database, reader: Client, now: str, pool: ThreadPoolExecutor
+) -> None:
     answer = pool.submit(reader.get, PATH, cursor=now, wait="30")
     wait_until(app, 1)
     add(database, "one")
@@ -86,7 +89,9 @@ def test_a_commit_ends_the_waiting(app, database, reader, now, pool):
     assert found.json["meta"]["caught_up"]
 
 
-def test_an_overdue_claim_ends_the_waiting(app, database, reader, pool):
+def test_an_overdue_claim_ends_the_waiting(
+    app: Flask, database: Database, reader: Client, pool: ThreadPoolExecutor
+) -> None:
     with writing(database) as session:
         run(
             session,
@@ -101,18 +106,22 @@ def test_an_overdue_claim_ends_the_waiting(app, database, reader, pool):
     assert [entry["op"] for entry in answer.result(20).json["data"]] == ["due"]
 
 
-def test_an_existing_entry_is_answered_at_once(database, reader, now):
+def test_an_existing_entry_is_answered_at_once(
+    database: Database, reader: Client, now: str
+) -> None:
     add(database, "one")
     assert codes(reader.get(PATH, cursor=now, wait="30")) == ["one"]
 
 
-def test_after_the_time_the_answer_is_an_empty_page(reader, now):
+def test_after_the_time_the_answer_is_an_empty_page(reader: Client, now: str) -> None:
     answer = reader.get(PATH, cursor=now, wait="1")
     assert codes(answer) == []
     assert answer.json["meta"] == {"next_cursor": now, "caught_up": True, "per_page": 25}
 
 
-def test_an_entry_of_another_resource_does_not_end_the_waiting(app, database, reader, pool):
+def test_an_entry_of_another_resource_does_not_end_the_waiting(
+    app: Flask, database: Database, reader: Client, pool: ThreadPoolExecutor
+) -> None:
     cursor = reader.get(PATH, resource="metrics", cursor="now").json["meta"]["next_cursor"]
     waiter = pool.submit(reader.get, PATH, resource="metrics", cursor=cursor, wait="2")
     wait_until(app, 1)
@@ -123,17 +132,21 @@ def test_an_entry_of_another_resource_does_not_end_the_waiting(app, database, re
     assert answer.json["meta"]["next_cursor"] != cursor
 
 
-def test_waiting_can_begin_at_now(app, database, reader, pool):
+def test_waiting_can_begin_at_now(
+    app: Flask, database: Database, reader: Client, pool: ThreadPoolExecutor
+) -> None:
     answer = pool.submit(reader.get, PATH, cursor="now", wait="30")
     wait_until(app, 1)
     add(database, "one")
     assert codes(answer.result(20)) == ["one"]
 
 
-def test_waiting_requests_share_one_connection(app, database, reader, now, pool):
+def test_waiting_requests_share_one_connection(
+    app: Flask, database: Database, reader: Client, now: str, pool: ThreadPoolExecutor
+) -> None:
     waiters = [pool.submit(reader.get, PATH, cursor=now, wait="30") for _ in range(2)]
     wait_until(app, 2)
-    while not app.extensions["hksz_waiting_room"].listener.ready:
+    while not app.extensions["hksz_change_listener"]._settled:
         threading.Event().wait(0.005)
     assert reader.get("/v1/units").status_code == 200
     database.close()
@@ -148,7 +161,9 @@ def test_waiting_requests_share_one_connection(app, database, reader, now, pool)
     assert [codes(waiter.result(20)) for waiter in waiters] == [["one"], ["one"]]
 
 
-def test_too_many_waiting_requests_are_refused(app, database, reader, now, pool):
+def test_too_many_waiting_requests_are_refused(
+    app: Flask, database: Database, reader: Client, now: str, pool: ThreadPoolExecutor
+) -> None:
     waiters = [pool.submit(reader.get, PATH, cursor=now, wait="30") for _ in range(2)]
     wait_until(app, 2)
     refused = reader.get(PATH, cursor=now, wait="1")
@@ -162,7 +177,7 @@ def test_too_many_waiting_requests_are_refused(app, database, reader, now, pool)
     assert reader.get(PATH, cursor=last, wait="1").status_code == 200
 
 
-def test_without_places_waiting_is_refused(database):
+def test_without_places_waiting_is_refused(database: Database) -> None:
     client = create_app(Settings(log_level="error", max_waiters=0), database).test_client()
     assert client.get(f"{PATH}?cursor=now").status_code == 200
     assert client.get(f"{PATH}?cursor=now&wait=1").status_code == 503
@@ -196,8 +211,10 @@ def served(database_url: str, tmp_path: Path) -> Iterator[tuple[str, "subprocess
             server.wait(60)
 
 
-def test_shutdown_answers_the_waiting_requests(served, pool, database):
-    """It does so at once: after twenty seconds they would be cut off without an answer."""
+def test_shutdown_answers_the_waiting_requests(
+    served: tuple[str, "subprocess.Popen[bytes]"], pool: ThreadPoolExecutor, database: Database
+) -> None:
+    """Immediately: after twenty seconds they would be disconnected without an answer."""
     host, server = served
 
     def ask(query: str) -> tuple[int, dict]:

@@ -1,9 +1,13 @@
-"""What the database says of its own seeds: the cases that it was made for."""
+"""The main use cases, with the seeds."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
+
+from tests.api.conftest import Client
+from tests.conftest import MakeDatabase
 
 TALENT = "hksz:ttps-approved-2023"
 ARTICLE = "hksz:shenzhen-daily-article"
@@ -11,15 +15,15 @@ RELEASE, RETELLING = "hksz:loop-press-release-2017", "hksz:news-gov-loop-2017"
 
 
 @pytest.fixture(scope="module")
-def database_url(make_database, all_seeds: str) -> Iterator[str]:
+def database_url(make_database: MakeDatabase, all_seeds: str) -> Iterator[str]:
     """A database with every seed, for the module."""
     with make_database(all_seeds) as url:
         yield url
 
 
 @pytest.fixture
-def named(reader):
-    """The one row of a resource with an external id, with what is asked to be embedded."""
+def find_row(reader: Client) -> Callable[..., dict[str, Any]]:
+    """``find_row(resource, external_id)`` returns the document of a row."""
 
     def find(resource, external_id, **query):
         (row,) = reader.get(f"/v1/{resource}", external_id=external_id, **query).json["data"]
@@ -29,8 +33,8 @@ def named(reader):
 
 
 @pytest.fixture
-def state(editor):
-    """Posts a claim with one figure on the talent pass, and returns the answer."""
+def post_claim(editor: Client) -> Callable[..., dict[str, Any]]:
+    """``post_claim(as_stated, …)`` adds a claim with a figure on the talent pass."""
 
     def post(as_stated, comparator, amount, **fields):
         figure = {
@@ -50,8 +54,10 @@ def state(editor):
     return post
 
 
-def test_the_talent_pass_figure_shows_its_support_and_the_difference_in_period(named):
-    claim = named("claims", TALENT, include="evidence,corroboration,comparisons")
+def test_the_talent_pass_figure_shows_its_support_and_the_difference_in_period(
+    find_row: Callable[..., dict[str, Any]],
+) -> None:
+    claim = find_row("claims", TALENT, include="evidence,corroboration,comparisons")
     assert claim["corroboration"]["verdict"] == "corroborated"
     assert claim["corroboration"]["for"] == {"sources": 2, "origins": 2}
     stances = {part["source"]["external_id"]: part["stance"] for part in claim["evidence"]}
@@ -68,20 +74,24 @@ def test_the_talent_pass_figure_shows_its_support_and_the_difference_in_period(n
     assert "period" in compared["explanation"]
 
 
-def test_exactly_45_120_for_2023_contradicts_it(state):
-    compared = state("exactly 45,120", "eq", "45120")["comparisons"]["data"]
+def test_exactly_45_120_for_2023_contradicts_it(post_claim: Callable[..., dict[str, Any]]) -> None:
+    compared = post_claim("exactly 45,120", "eq", "45120")["comparisons"]["data"]
     (pair,) = [pair for pair in compared if pair["verdict"] == "contradicts"]
     assert {pair[side]["claim"]["external_id"] for side in ("figure", "other")} == {None, TALENT}
     assert "over 47,000" in pair["explanation"]
 
 
-def test_a_target_of_60_000_does_not(state):
+def test_a_target_of_60_000_does_not_contradict_it(
+    post_claim: Callable[..., dict[str, Any]],
+) -> None:
     for modality in ("planned", "forecast"):
-        assert state("60,000", "eq", "60000", modality=modality)["comparisons"]["data"] == []
+        assert post_claim("60,000", "eq", "60000", modality=modality)["comparisons"]["data"] == []
 
 
-def test_87_hectares_and_0_87_square_kilometres_agree(named, editor):
-    area = named("figures", "hksz:loop-area-figure")
+def test_87_hectares_and_0_87_square_kilometres_agree(
+    find_row: Callable[..., dict[str, Any]], editor: Client
+) -> None:
+    area = find_row("figures", "hksz:loop-area-figure")
     assert (area["amount"], area["unit_code"]) == ("87", "har")
     body = {
         "claim_id": area["claim"]["id"],
@@ -102,8 +112,10 @@ def test_87_hectares_and_0_87_square_kilometres_agree(named, editor):
     assert verdicts[area["id"]] == "agrees"
 
 
-def test_the_two_press_releases_are_one_origin_and_a_mirror_of_one_adds_none(named, editor, reader):
-    claim = named("claims", "hksz:hetao-planning-began")
+def test_two_press_releases_and_a_mirror_are_one_origin(
+    find_row: Callable[..., dict[str, Any]], editor: Client, reader: Client
+) -> None:
+    claim = find_row("claims", "hksz:hetao-planning-began")
     path = f"/v1/claims/{claim['id']}/corroboration"
     before = reader.get(path).json
     assert before["for"] == {"sources": 3, "origins": 2}
@@ -125,7 +137,7 @@ def test_the_two_press_releases_are_one_origin_and_a_mirror_of_one_adds_none(nam
     assert after["verdict"] == before["verdict"] == "corroborated"
 
 
-def test_about_13_years_ago_may_be_2010_and_is_not_for_certain(reader):
+def test_about_13_years_ago_is_possibly_2010(reader: Client) -> None:
     def found(**query):
         rows = reader.get("/v1/claims", external_id="hksz:qianhai-zone-established", **query)
         return len(rows.json["data"])

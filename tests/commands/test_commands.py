@@ -3,9 +3,13 @@
 import errno
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import Result
+from flask import Flask
 
 from app import create_app
 from hksz_db.database import Database, run
@@ -15,32 +19,34 @@ from hksz_db.settings import Settings
 
 TEXT = "A made-up  article.\nForty firms moved,\tforty firms stayed."
 
+Run = Callable[..., Result]
+
 
 @pytest.fixture(scope="module")
-def bare_app():
+def bare_app() -> Flask:
     return create_app(Settings(log_level="error"), Database(lambda: ""))
 
 
 @pytest.fixture
-def app(bare_app, database):
+def app(bare_app: Flask, database: Database) -> Flask:
     """The service in the transaction of the test."""
     bare_app.extensions["hksz_database"] = database
     return bare_app
 
 
 @pytest.fixture
-def flask(app):
-    """Runs a command."""
+def flask(app: Flask) -> Run:
+    """``flask(*arguments)`` runs a command."""
     runner = app.test_cli_runner()
     return lambda *arguments: runner.invoke(args=[str(argument) for argument in arguments])
 
 
-def _rows(database, sql):
+def _rows(database: Database, sql: str) -> list[Any]:
     with database.transaction() as session:
         return run(session, sql)
 
 
-def test_the_seed_is_loaded_once(flask, database):
+def test_the_seed_is_loaded_once(flask: Run, database: Database) -> None:
     first = flask("seed")
     assert first.exit_code == 0
     assert first.output.startswith("article: ")
@@ -49,7 +55,7 @@ def test_the_seed_is_loaded_once(flask, database):
     assert "article: 0 loaded" in flask("seed").output
 
 
-def test_given_folder_is_loaded(flask, database, tmp_path):
+def test_given_folder_is_loaded(flask: Run, database: Database, tmp_path: Path) -> None:
     units = [{"external_id": "test:dollar", "code": "HKD", "label": "dollar"}]
     (tmp_path / "units.json").write_text(json.dumps(units))
     answer = flask("seed", tmp_path)
@@ -57,7 +63,7 @@ def test_given_folder_is_loaded(flask, database, tmp_path):
     assert _rows(database, "SELECT external_id FROM units") == [("test:dollar",)]
 
 
-def test_a_broken_seed_is_one_sentence(flask, database, tmp_path):
+def test_a_broken_seed_is_one_sentence(flask: Run, database: Database, tmp_path: Path) -> None:
     units = [
         {"external_id": "test:dollar", "code": "HKD", "label": "dollar"},
         {"external_id": "test:bad", "code": "HKD", "label": ""},
@@ -70,11 +76,11 @@ def test_a_broken_seed_is_one_sentence(flask, database, tmp_path):
     assert _rows(database, "SELECT 1 FROM units") == []
 
 
-def test_missing_folder_is_refused(flask, tmp_path):
+def test_missing_folder_is_refused(flask: Run, tmp_path: Path) -> None:
     assert flask("seed", tmp_path / "nowhere").exit_code == 2
 
 
-def test_key_is_created_and_shown_once(flask):
+def test_key_is_created_and_shown_once(flask: Run) -> None:
     made = flask("keys", "create", "desk", "--scope", "claims:write", "--scope", "review")
     assert made.exit_code == 0
     assert made.output.startswith("hksz_")
@@ -84,7 +90,7 @@ def test_key_is_created_and_shown_once(flask):
     assert key not in listed
 
 
-def test_new_key_can_be_used(flask, app):
+def test_new_key_can_be_used(flask: Run, app: Flask) -> None:
     key = flask("keys", "create", "desk", "--scope", "admin").output.strip()
     made = app.test_client().post(
         "/v1/units",
@@ -95,14 +101,14 @@ def test_new_key_can_be_used(flask, app):
     assert "used never" not in flask("keys", "list").output
 
 
-def test_key_expires_at_the_end_of_its_last_day(flask, database):
+def test_key_expires_at_the_end_of_its_last_day(flask: Run, database: Database) -> None:
     flask("keys", "create", "desk", "--scope", "admin", "--expires", "2999-12-31")
     assert "until 2999-12-31" in flask("keys", "list").output
     (until,) = _rows(database, "SELECT expires_at::text FROM api_keys")
     assert until == ("2999-12-31 23:59:59+00",)
 
 
-def test_label_is_unique(flask):
+def test_label_is_unique(flask: Run) -> None:
     flask("keys", "create", "desk", "--scope", "admin")
     again = flask("keys", "create", "desk", "--scope", "admin")
     assert again.exit_code == 1
@@ -119,19 +125,21 @@ def test_label_is_unique(flask):
         ["--scope", "admin"],
     ],
 )
-def test_key_needs_a_label_and_known_scopes(flask, database, arguments):
+def test_key_needs_a_label_and_known_scopes(
+    flask: Run, database: Database, arguments: list[str]
+) -> None:
     assert flask("keys", "create", *arguments).exit_code == 2
     assert _rows(database, "SELECT 1 FROM api_keys") == []
 
 
-def test_blank_label_is_refused_in_one_sentence(flask, database):
+def test_blank_label_is_refused_in_one_sentence(flask: Run, database: Database) -> None:
     refused = flask("keys", "create", " ", "--scope", "admin")
     assert refused.exit_code == 1
     assert len(refused.output.splitlines()) == 1
     assert _rows(database, "SELECT 1 FROM api_keys") == []
 
 
-def test_key_is_revoked_permanently(flask):
+def test_key_is_revoked_permanently(flask: Run) -> None:
     flask("keys", "create", "desk", "--scope", "admin")
     assert flask("keys", "revoke", "desk").exit_code == 0
     assert flask("keys", "list").output.startswith("desk\trevoked\t")
@@ -141,7 +149,7 @@ def test_key_is_revoked_permanently(flask):
     assert flask("keys", "revoke", "nobody").exit_code == 1
 
 
-def test_no_keys_are_an_empty_list(flask):
+def test_no_keys_are_an_empty_list(flask: Run) -> None:
     listed = flask("keys", "list")
     assert (listed.exit_code, listed.output) == (0, "")
 
@@ -161,7 +169,7 @@ def files(tmp_path: Path) -> dict[str, Path]:
     return {name: tmp_path / name for name in written}
 
 
-def test_locators_are_written_into_a_data_file(flask, files):
+def test_locators_are_written_into_a_data_file(flask: Run, files: dict[str, Path]) -> None:
     answer = flask("locate", *files.values())
     assert answer.exit_code == 0
     text = "A made-up article. Forty firms moved, forty firms stayed."
@@ -178,7 +186,7 @@ def test_locators_are_written_into_a_data_file(flask, files):
     assert bare == {"external_id": "test:c"}
 
 
-def test_missing_words_leave_the_file_unchanged(flask, files):
+def test_missing_words_leave_the_file_unchanged(flask: Run, files: dict[str, Path]) -> None:
     before = files["claims"].read_text(encoding="utf-8")
     for span in (
         {"words": "fifty firms"},
@@ -192,7 +200,7 @@ def test_missing_words_leave_the_file_unchanged(flask, files):
         assert files["claims"].read_text(encoding="utf-8") == before
 
 
-def _assert_refused(flask, files, *words):
+def _assert_refused(flask: Run, files: dict[str, Any], *words: str) -> None:
     """The error is one sentence with the words, and no file changes."""
     before = files["claims"].read_bytes()
     answer = flask("locate", *files.values())
@@ -212,7 +220,9 @@ def _assert_refused(flask, files, *words):
         (b" \r\n", ["empty"]),
     ],
 )
-def test_invalid_text_is_one_sentence(flask, files, content, words):
+def test_invalid_text_is_one_sentence(
+    flask: Run, files: dict[str, Path], content: bytes, words: list[str]
+) -> None:
     files["text"].write_bytes(content)
     _assert_refused(flask, files, str(files["text"]), *words)
 
@@ -220,11 +230,11 @@ def test_invalid_text_is_one_sentence(flask, files, content, words):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"\xff", ["UTF-8", "byte 0"]),
+        (b"\xff", ["utf-8", "byte 0"]),
         (b'{"test:a1"', ["not JSON", "line 1"]),
         (b'{"test:a1": "\\ud800"}', ["surrogate"]),
-        (b"[" * 100_000, ["JSON"]),
-        (b"9" * 5000, ["JSON"]),
+        (b"[" * 100_000, ["nested"]),
+        (b"9" * 5000, ["digits"]),
         (b"[]", ["object"]),
         (b'{"test:a1": "forty firms"}', ["test:a1", "words"]),
         (b'{"test:a1": {}}', ["test:a1", "words"]),
@@ -235,12 +245,14 @@ def test_invalid_text_is_one_sentence(flask, files, content, words):
         (b'{"test:a1": {"words": "forty", "occurrence": "1"}}', ["test:a1", "occurrence"]),
     ],
 )
-def test_invalid_spans_are_one_sentence(flask, files, content, words):
+def test_invalid_spans_are_one_sentence(
+    flask: Run, files: dict[str, Path], content: bytes, words: list[str]
+) -> None:
     files["spans"].write_bytes(content)
     _assert_refused(flask, files, *words)
 
 
-def test_spans_of_unknown_evidence_are_named(flask, files):
+def test_spans_of_unknown_evidence_are_named(flask: Run, files: dict[str, Path]) -> None:
     spans = {"test:z9": {"words": "forty"}, "test:a1": {"words": "forty"}, "test:a9": {"words": ""}}
     files["spans"].write_text(json.dumps(spans))
     _assert_refused(flask, files, "test:a9, test:z9.")
@@ -259,12 +271,16 @@ def test_spans_of_unknown_evidence_are_named(flask, files):
         (b'[{"statement": "\\udc00"}]', ["surrogate"]),
     ],
 )
-def test_invalid_data_file_is_one_sentence(flask, files, content, words):
+def test_invalid_data_file_is_one_sentence(
+    flask: Run, files: dict[str, Path], content: bytes, words: list[str]
+) -> None:
     files["claims"].write_bytes(content)
     _assert_refused(flask, files, str(files["claims"]), *words)
 
 
-def test_data_file_is_replaced_atomically(flask, files, tmp_path):
+def test_data_file_is_replaced_atomically(
+    flask: Run, files: dict[str, Path], tmp_path: Path
+) -> None:
     files["claims"].chmod(0o640)
     held = files["claims"].open(encoding="utf-8")
     before = files["claims"].read_text(encoding="utf-8")
@@ -280,7 +296,9 @@ def test_data_file_is_replaced_atomically(flask, files, tmp_path):
     assert sorted(tmp_path.iterdir()) == sorted([*files.values(), link])
 
 
-def test_full_disk_is_one_sentence(flask, files, monkeypatch):
+def test_full_disk_is_one_sentence(
+    flask: Run, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -289,7 +307,7 @@ def test_full_disk_is_one_sentence(flask, files, monkeypatch):
 
 
 @pytest.fixture
-def source(flask, database, tmp_path):
+def source(flask: Run, database: Database, tmp_path: Path) -> tuple[str, str]:
     """The id of a source with located evidence, and that of evidence without external id."""
     folder = tmp_path / "seed"
     folder.mkdir()
@@ -328,7 +346,9 @@ def source(flask, database, tmp_path):
     return id, passage
 
 
-def test_copy_is_compared_with_the_locators(flask, source, tmp_path):
+def test_copy_is_compared_with_the_locators(
+    flask: Run, source: tuple[str, str], tmp_path: Path
+) -> None:
     id, unnamed = source
     (tmp_path / "copy").write_bytes(f"\ufeff{TEXT}\r\n".encode())
     for name in (id, "test:s"):
@@ -343,7 +363,9 @@ def test_copy_is_compared_with_the_locators(flask, source, tmp_path):
         )
 
 
-def test_exit_status_is_1_for_differences(flask, source, tmp_path):
+def test_exit_status_is_1_for_differences(
+    flask: Run, source: tuple[str, str], tmp_path: Path
+) -> None:
     _, unnamed = source
     (tmp_path / "copy").write_text(f"New. {TEXT}")
     answer = flask("verify", "test:s", tmp_path / "copy")
@@ -364,14 +386,14 @@ def test_exit_status_is_1_for_differences(flask, source, tmp_path):
     ]
 
 
-def _failed(flask, *arguments):
+def _failed(flask: Run, *arguments: Any) -> str:
     answer = flask("verify", *arguments)
     assert answer.exit_code == 2
     return answer.output
 
 
 @pytest.mark.usefixtures("source")
-def test_exit_status_is_2_for_errors(flask, database, tmp_path):
+def test_exit_status_is_2_for_errors(flask: Run, database: Database, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     copy.write_text(TEXT)
     nobody = "0199c3a0-0000-7000-8000-000000000000"
@@ -390,14 +412,14 @@ def test_exit_status_is_2_for_errors(flask, database, tmp_path):
     assert "was deleted" in _failed(flask, "test:s", copy)
 
 
-def test_missing_file_is_named(flask, files, tmp_path):
+def test_missing_file_is_named(flask: Run, files: dict[str, Path], tmp_path: Path) -> None:
     refused = flask("locate", tmp_path / "nothing", files["spans"], files["claims"])
     assert refused.exit_code == 2
     assert "nothing" in refused.output
 
 
 @pytest.fixture
-def unit(flask, database, tmp_path):
+def unit(flask: Run, database: Database, tmp_path: Path) -> str:
     """The id of a unit with three versions, the last of which is a deletion."""
     for label in ("dollar", "Hong Kong dollar"):
         units = [{"external_id": "test:dollar", "code": "HKD", "label": label}]
@@ -409,7 +431,7 @@ def unit(flask, database, tmp_path):
     return str(id)
 
 
-def test_history_of_a_row_is_listed(flask, unit, tmp_path):
+def test_history_of_a_row_is_listed(flask: Run, unit: str, tmp_path: Path) -> None:
     answer = flask("history", "units", "test:dollar")
     assert answer.exit_code == 0
     assert flask("history", "units", unit).output == answer.output
@@ -423,7 +445,7 @@ def test_history_of_a_row_is_listed(flask, unit, tmp_path):
     assert sorted((line[1] for line in lines), reverse=True) == [line[1] for line in lines]
 
 
-def test_long_history_is_listed_completely(flask, database, unit):
+def test_long_history_is_listed_completely(flask: Run, database: Database, unit: str) -> None:
     for version in range(4, 204):
         with writing(database) as session:
             run(session, "UPDATE units SET version = $1", version)
@@ -431,7 +453,7 @@ def test_long_history_is_listed_completely(flask, database, unit):
     assert [int(line.split("\t")[0]) for line in lines] == list(range(203, 0, -1))
 
 
-def test_two_versions_are_compared(flask, unit):
+def test_two_versions_are_compared(flask: Run, unit: str) -> None:
     answer = flask("history", "units", unit, "--diff", "1", "2")
     assert answer.output == '/label\t"dollar"\t"Hong Kong dollar"\n'
     gone = flask("history", "units", unit, "--diff", "2", "3").output
@@ -444,7 +466,7 @@ def test_two_versions_are_compared(flask, unit):
         assert f"no version {version}; next to it: 3." in unknown.output
 
 
-def test_unknown_row_is_one_sentence(flask):
+def test_unknown_row_is_one_sentence(flask: Run) -> None:
     for name in ("test:nothing", "0199c3a0-0000-7000-8000-000000000000"):
         answer = flask("history", "units", name)
         assert answer.exit_code == 1
@@ -453,7 +475,7 @@ def test_unknown_row_is_one_sentence(flask):
     assert flask("history", "nothing", "test:x").exit_code == 2
 
 
-def test_unreachable_database_is_one_sentence(bare_app, files):
+def test_unreachable_database_is_one_sentence(bare_app: Flask, files: dict[str, Path]) -> None:
     verifying = ["verify", "test:s", str(files["text"])]
     bare_app.extensions["hksz_database"] = Database(lambda: "postgresql://hksz@127.0.0.1:1/hksz")
     runner = bare_app.test_cli_runner()
@@ -465,7 +487,7 @@ def test_unreachable_database_is_one_sentence(bare_app, files):
         assert len(answer.output.splitlines()) == 1
 
 
-def test_every_command_has_help(bare_app):
+def test_every_command_has_help(bare_app: Flask) -> None:
     runner = bare_app.test_cli_runner()
     for arguments in (
         ["seed"],

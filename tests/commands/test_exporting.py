@@ -6,23 +6,28 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import psycopg
 import pytest
+from click.testing import Result
 
 from app import create_app
 from hksz_db.database import Database
 from hksz_db.settings import Settings
+from tests.conftest import MakeDatabase
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 
+Run = Callable[..., Result]
+
 
 @pytest.fixture(scope="module")
-def seeded_url(make_database, all_seeds):
+def seeded_url(make_database: MakeDatabase, all_seeds: str) -> Iterator[str]:
     with make_database(all_seeds) as url:
         yield url
 
@@ -36,8 +41,8 @@ def _flask(url, *arguments):
 
 
 @pytest.fixture
-def flask(seeded_url):
-    """Runs a command on a database with every seed."""
+def flask(seeded_url: str) -> Run:
+    """``flask(*arguments)`` runs a command on a database with every seed."""
     return lambda *arguments: _flask(seeded_url, *arguments)
 
 
@@ -49,14 +54,14 @@ def _refused(answer, told):
     assert len(answer.stderr.splitlines()) == 1
 
 
-def test_export_writes_to_standard_output(flask):
+def test_export_writes_to_standard_output(flask: Run) -> None:
     answer = flask("export", "units")
     assert answer.exit_code == 0
     assert {json.loads(line)["code"] for line in answer.stdout.splitlines()} >= {"1", "km2"}
     assert answer.stderr == ""
 
 
-def test_the_export_is_the_same_as_over_http(flask, seeded_url, tmp_path):
+def test_the_export_is_the_same_as_over_http(flask: Run, seeded_url: str, tmp_path: Path) -> None:
     database = Database(lambda: seeded_url)
     client = create_app(Settings(log_level="error"), database).test_client()
     for query in (
@@ -73,7 +78,7 @@ def test_the_export_is_the_same_as_over_http(flask, seeded_url, tmp_path):
     database.close()
 
 
-def test_export_takes_the_filters_of_the_list(flask):
+def test_export_takes_the_filters_of_the_list(flask: Run) -> None:
     arguments = ["--filter", "modality=opinion", "--filter", "statement__contains=hong kong"]
     rows = [json.loads(line) for line in flask("export", "claims", *arguments).stdout.splitlines()]
     assert rows
@@ -81,7 +86,14 @@ def test_export_takes_the_filters_of_the_list(flask):
     assert all("hong kong" in row["statement"].lower() for row in rows)
 
 
-def test_export_as_of_a_moment(flask, seeded_url):
+def test_repeated_names_add_up(flask):
+    arguments = ["--select", "id", "--select", "code,label", "--sort", "code", "--sort", "-id"]
+    rows = [json.loads(line) for line in flask("export", "units", *arguments).stdout.splitlines()]
+    assert {tuple(row) for row in rows} == {("id", "code", "label")}
+    assert [row["code"] for row in rows] == sorted(row["code"] for row in rows)
+
+
+def test_export_as_of_a_moment(flask: Run, seeded_url: str) -> None:
     was = flask("export", "units").stdout
     with psycopg.connect(seeded_url, autocommit=True) as connection:
         ((moment,),) = connection.execute("SELECT clock_timestamp()").fetchall()
@@ -101,10 +113,12 @@ def test_export_as_of_a_moment(flask, seeded_url):
         (["units", "--filter", "colour"], "colour: Unknown parameter 'colour' for units"),
         (["claims", "--sort", "colour"], "sort: Cannot sort by 'colour'; known: "),
         (["claims", "--filter", "language=en", "--filter", "language=zh"], "language: Given more"),
+        (["claims", "--q", "one", "--q", "two"], "q: Given more than once"),
+        (["claims", "--format", "csv", "--format", "ndjson"], "format: Given more than once"),
         (["claims", "--filter", "time__within=soon"], "time__within: 'soon' is not an EDTF date"),
     ],
 )
-def test_invalid_exports_are_refused(flask, tmp_path, arguments, told):
+def test_invalid_exports_are_refused(flask: Run, tmp_path: Path, arguments, told: str) -> None:
     file = tmp_path / "file"
     _refused(flask("export", *arguments, "--output", file), told)
     assert list(tmp_path.iterdir()) == []
@@ -113,20 +127,20 @@ def test_invalid_exports_are_refused(flask, tmp_path, arguments, told):
 @pytest.mark.parametrize(
     "arguments", [["nothing"], ["claims", "--format", "pdf"], ["claims", "--output", "/"], []]
 )
-def test_misuse_is_explained(flask, arguments):
+def test_misuse_is_explained(flask: Run, arguments) -> None:
     assert flask("export", *arguments).exit_code == 2
 
 
-def test_missing_folder_is_one_line(flask, tmp_path):
+def test_missing_folder_is_one_line(flask: Run, tmp_path: Path) -> None:
     _refused(flask("export", "units", "--output", tmp_path / "no" / "file"), "No such file")
 
 
-def test_a_device_is_not_replaced(flask):
+def test_a_device_is_not_replaced(flask: Run) -> None:
     _refused(flask("export", "units", "--output", os.devnull), "is not a regular file")
     assert not Path(os.devnull).is_file()
 
 
-def test_a_file_is_replaced_when_it_is_complete(flask, tmp_path):
+def test_a_file_is_replaced_when_it_is_complete(flask: Run, tmp_path: Path) -> None:
     file = tmp_path / "units.csv"
     file.write_text("before")
     _refused(flask("export", "units", "--filter", "x=y", "--output", file), "x: ")
@@ -136,7 +150,9 @@ def test_a_file_is_replaced_when_it_is_complete(flask, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["units.csv"]
 
 
-def test_an_export_that_fails_halfway_leaves_no_file(make_database, tmp_path):
+def test_an_export_that_fails_halfway_leaves_no_file(
+    make_database: MakeDatabase, tmp_path: Path
+) -> None:
     with make_database() as url:
         with psycopg.connect(url) as connection:
             connection.execute(
@@ -144,7 +160,7 @@ def test_an_export_that_fails_halfway_leaves_no_file(make_database, tmp_path):
                 " SELECT 'k' || n, repeat('x', 4000), 'count', 'flow', true"
                 " FROM generate_series(1, 500) AS n"
             )
-            # In place of the table one of which the last row cannot be read.
+            # Replace the table by a view whose last row cannot be read.
             connection.execute("ALTER TABLE metrics RENAME TO stored")
             connection.execute(
                 "CREATE VIEW metrics AS SELECT id, external_id, key, dimension, accumulation,"
@@ -156,7 +172,9 @@ def test_an_export_that_fails_halfway_leaves_no_file(make_database, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_dump_of_a_loaded_dump_is_the_same(flask, make_database, tmp_path):
+def test_dump_of_a_loaded_dump_is_the_same(
+    flask: Run, make_database: MakeDatabase, tmp_path: Path
+) -> None:
     dump, again = tmp_path / "dump.gz", tmp_path / "again"
     answer = flask("dump", dump)
     assert answer.exit_code == 0
@@ -172,7 +190,7 @@ def test_dump_of_a_loaded_dump_is_the_same(flask, make_database, tmp_path):
     assert again.read_bytes() == gzip.decompress(dump.read_bytes())
 
 
-def test_a_dump_without_keys_has_none(flask, tmp_path):
+def test_a_dump_without_keys_has_none(flask: Run, tmp_path: Path) -> None:
     flask("keys", "create", "desk", "--scope", "admin")
     assert flask("dump", tmp_path / "without").exit_code == 0
     assert flask("dump", tmp_path / "with", "--with-keys").exit_code == 0
@@ -191,13 +209,13 @@ def test_a_dump_without_keys_has_none(flask, tmp_path):
         (b"\x1f\x8b\x08", "The file is cut off or damaged: it cannot be unpacked."),
     ],
 )
-def test_invalid_dump_is_one_line(flask, tmp_path, content, told):
+def test_invalid_dump_is_one_line(flask: Run, tmp_path: Path, content: bytes, told: str) -> None:
     file = tmp_path / "file"
     file.write_bytes(content)
     _refused(flask("load", file), told)
 
 
-def test_unreachable_database_is_one_line(tmp_path):
+def test_unreachable_database_is_one_line(tmp_path: Path) -> None:
     for command in (["export", "units"], ["dump", tmp_path / "file"]):
         _refused(_flask("postgresql://127.0.0.1:1/none", *command), "does not answer")
     assert list(tmp_path.iterdir()) == []
@@ -213,9 +231,9 @@ def _shown(terminal):
     return shown
 
 
-def test_a_terminal_shows_progress(seeded_url, tmp_path):
+def test_a_terminal_shows_progress(seeded_url: str, tmp_path: Path) -> None:
     with psycopg.connect(seeded_url) as connection:
-        # What the length of the bar is reckoned from.
+        # The progress bar takes its length from the estimates of the planner.
         connection.execute("ANALYZE")
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "flask", "dump", str(tmp_path / "file")]

@@ -2,9 +2,13 @@
 
 import json
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import Result
+from flask import Flask
 
 from app import create_app
 from hksz_db.database import Database, run
@@ -13,6 +17,7 @@ from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.merging import merge
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
+from tests.conftest import MakeDatabase
 
 FILES = Path(__file__).parents[1] / "exchange" / "files"
 EXPORTS = ("zotero.json", "zotero.bib", "better_bibtex.bib", "zotero.ris")
@@ -33,29 +38,32 @@ UNITS = [
     {"external_id": "test:yen", "code": "JPY", "label": "yen"},
 ]
 
+Run = Callable[..., Result]
+Write = Callable[[str, str | bytes], Path]
+
 
 @pytest.fixture(scope="module")
-def database_url(make_database, all_seeds):
+def database_url(make_database: MakeDatabase, all_seeds: str) -> Iterator[str]:
     """A database with all seeds."""
     with make_database(all_seeds) as url:
         yield url
 
 
 @pytest.fixture(scope="module")
-def bare_app():
+def bare_app() -> Flask:
     return create_app(Settings(log_level="error"), Database(lambda: ""))
 
 
 @pytest.fixture
-def on(bare_app):
-    """``on(database)`` is a function that runs the command with the database."""
+def run_on(bare_app: Flask) -> Callable[[Database], Run]:
+    """``run_on(database)`` is a function that runs the command with the database."""
 
     def bind(database):
         def invoke(*arguments):
             bare_app.extensions["hksz_database"] = database
             runner = bare_app.test_cli_runner()
             answer = runner.invoke(args=["import", *map(str, arguments)])
-            # Any other exception would be a traceback.
+            # Any other exception would show a traceback.
             assert answer.exception is None or isinstance(answer.exception, SystemExit)
             return answer
 
@@ -65,13 +73,13 @@ def on(bare_app):
 
 
 @pytest.fixture
-def flask(on, database):
-    """Runs the command in the transaction of the test."""
-    return on(database)
+def flask(run_on: Callable[[Database], Run], database: Database) -> Run:
+    """``flask(*arguments)`` runs the command in the transaction of the test."""
+    return run_on(database)
 
 
 @pytest.fixture
-def fresh(make_database):
+def fresh(make_database: MakeDatabase) -> Iterator[Database]:
     """An empty database."""
     with make_database() as url:
         database = Database(lambda: url)
@@ -80,7 +88,7 @@ def fresh(make_database):
 
 
 @pytest.fixture
-def write(tmp_path):
+def write(tmp_path: Path) -> Write:
     """``write(name, text)`` creates a file."""
 
     def write(name: str, content: str | bytes) -> Path:
@@ -91,16 +99,16 @@ def write(tmp_path):
     return write
 
 
-def ndjson(documents) -> str:
+def ndjson(documents: list[Any]) -> str:
     return "".join(json.dumps(document) + "\n" for document in documents)
 
 
-def rows(database, sql, *values):
+def rows(database: Database, sql: str, *values: str) -> list[Any]:
     with database.transaction() as session:
         return run(session, sql, *values)
 
 
-def counts(answer) -> dict[str, int]:
+def counts(answer: Result) -> dict[str, int]:
     (line,) = (line for line in answer.output.splitlines() if " entries: " in line)
     return {name: int(number) for number, name in re.findall(r"(\d+) ([a-z ]+)", line)}
 
@@ -115,7 +123,9 @@ def reversed_entries(path: Path) -> str:
 
 
 @pytest.mark.parametrize("name", EXPORTS)
-def test_repeated_import_creates_no_copies(flask, database, write, name):
+def test_repeated_import_creates_no_copies(
+    flask: Run, database: Database, write: Write, name: str
+) -> None:
     before = rows(database, ALL)[0]
     first = flask(FILES / name)
     assert first.exit_code == 0
@@ -132,7 +142,9 @@ def test_repeated_import_creates_no_copies(flask, database, write, name):
 
 @pytest.mark.parametrize("first", EXPORTS)
 @pytest.mark.parametrize("second", EXPORTS)
-def test_source_is_recognised_by_doi_in_every_format(flask, database, first, second):
+def test_source_is_recognised_by_doi_in_every_format(
+    flask: Run, database: Database, first: str, second: str
+) -> None:
     flask(FILES / first, "--namespace", "first")
     before = rows(database, "SELECT id, version FROM sources WHERE doi IS NOT NULL ORDER BY id")
     answer = flask(FILES / second, "--namespace", "second")
@@ -143,7 +155,7 @@ def test_source_is_recognised_by_doi_in_every_format(flask, database, first, sec
     assert after == before
 
 
-def test_exported_source_is_recognised(flask, database, write):
+def test_exported_source_is_recognised(flask: Run, database: Database, write: Write) -> None:
     name = "hksz:shenzhen-daily-article"
     ((id,),) = rows(database, "SELECT id::text FROM sources WHERE external_id = $1", name)
     items = [{"id": name, "type": "webpage", "title": "Another title"}]
@@ -160,7 +172,7 @@ def test_exported_source_is_recognised(flask, database, write):
     assert f"line 1 (ndjson:{id}): ignored, exists as {name}" in answer.output
 
 
-def test_dry_run_reports_and_writes_nothing(flask, database, write):
+def test_dry_run_reports_and_writes_nothing(flask: Run, database: Database, write: Write) -> None:
     before = rows(database, ALL)[0]
     file = write("units.ndjson", ndjson(UNITS))
     dry = flask(file, "--resource", "units", "--dry-run")
@@ -181,7 +193,9 @@ def test_dry_run_reports_and_writes_nothing(flask, database, write):
     assert rows(database, ALL)[0] == before
 
 
-def test_lines_after_a_failed_line_are_written(flask, database, write):
+def test_lines_after_a_failed_line_are_written(
+    flask: Run, database: Database, write: Write
+) -> None:
     answer = flask(write("units.ndjson", ndjson(UNITS)), "--resource", "units")
     assert answer.exit_code == 1
     assert counts(answer)["created"] == 2
@@ -190,7 +204,7 @@ def test_lines_after_a_failed_line_are_written(flask, database, write):
     assert found == [("HKD",), ("JPY",)]
 
 
-def test_lines_without_a_resource_are_reported(flask, write):
+def test_lines_without_a_resource_are_reported(flask: Run, write: Write) -> None:
     lines = ndjson([UNITS[0], {"resource": "units", **UNITS[2]}, {"resource": "x"}]) + "{"
     answer = flask(write("units.ndjson", lines))
     assert answer.exit_code == 1
@@ -200,7 +214,7 @@ def test_lines_without_a_resource_are_reported(flask, write):
     assert (counts(answer)["created"], counts(answer)["failed"]) == (1, 3)
 
 
-def test_atomic_is_all_or_nothing(flask, database, write):
+def test_atomic_is_all_or_nothing(flask: Run, database: Database, write: Write) -> None:
     file = write("units.ndjson", ndjson(UNITS))
     refused = flask(file, "--resource", "units", "--atomic")
     assert refused.exit_code == 1
@@ -219,7 +233,9 @@ def test_atomic_is_all_or_nothing(flask, database, write):
         ("create", "failed", "dollar"),
     ],
 )
-def test_mode_decides_about_existing_rows(flask, database, write, mode, outcome, label):
+def test_mode_decides_about_existing_rows(
+    flask: Run, database: Database, write: Write, mode: str, outcome: str, label: str
+) -> None:
     flask(write("units.ndjson", ndjson(UNITS[:1])), "--resource", "units")
     changed = write("units.ndjson", ndjson([UNITS[0] | {"label": "cents"}]))
     answer = flask(changed, "--resource", "units", "--mode", mode)
@@ -229,7 +245,7 @@ def test_mode_decides_about_existing_rows(flask, database, write, mode, outcome,
     assert rows(database, sql) == [(label,)]
 
 
-def test_changed_entry_updates_its_source(flask, database, write):
+def test_changed_entry_updates_its_source(flask: Run, database: Database, write: Write) -> None:
     flask(FILES / "zotero.json")
     items = json.loads((FILES / "zotero.json").read_text(encoding="utf-8"))
     items[1] |= {"title": "Another title", "issued": {"date-parts": [["2023", 9, 8]]}}
@@ -245,7 +261,7 @@ def test_changed_entry_updates_its_source(flask, database, write):
     assert found == [("Another title", "2023-09-08", url)]
 
 
-def test_actor_is_the_file_by_default(flask, database, write):
+def test_actor_is_the_file_by_default(flask: Run, database: Database, write: Write) -> None:
     passage = {
         "external_id": "test:passage",
         "claim_external_id": CLAIM,
@@ -261,7 +277,9 @@ def test_actor_is_the_file_by_default(flask, database, write):
     assert rows(database, sql) == [("import:pässages.ndjson",), ("desk",)]
 
 
-def test_new_entity_with_an_existing_name_is_reported(flask, database, write):
+def test_new_entity_with_an_existing_name_is_reported(
+    flask: Run, database: Database, write: Write
+) -> None:
     ((name, other),) = rows(
         database, "SELECT name, external_id FROM entities WHERE external_id = 'hksz:hkpc'"
     )
@@ -276,7 +294,7 @@ def test_new_entity_with_an_existing_name_is_reported(flask, database, write):
     assert "merge them" not in flask(file).output
 
 
-def test_merged_contributor_stays_merged(flask, database):
+def test_merged_contributor_stays_merged(flask: Run, database: Database) -> None:
     flask(FILES / "zotero.json")
     sql = "SELECT id FROM entities WHERE external_id LIKE 'zotero:person/ka-wai-yeung-%'"
     ((id,),) = rows(database, sql)
@@ -287,7 +305,7 @@ def test_merged_contributor_stays_merged(flask, database):
     assert "entities created" not in answer.output
 
 
-def documents(database) -> list[dict]:
+def documents(database: Database) -> list[dict]:
     found = []
     for name in ("evidence", "figures", "claims", "sources", "entities", "metrics", "units"):
         readable = RESOURCES[name]
@@ -298,16 +316,18 @@ def documents(database) -> list[dict]:
     return found
 
 
-def names(database) -> dict[str, set[str]]:
+def names(database: Database) -> dict[str, set[str]]:
     return {
         name: {row[0] for row in rows(database, f"SELECT external_id FROM {name}")}
         for name in RESOURCES
     }
 
 
-def test_mixed_export_in_reverse_order_of_references(flask, on, fresh, database, write):
+def test_mixed_export_in_reverse_order_of_references(
+    flask: Run, run_on: Callable[[Database], Run], fresh: Database, database: Database, write: Write
+) -> None:
     file = write("all.ndjson", ndjson(documents(database)))
-    elsewhere = on(fresh)
+    elsewhere = run_on(fresh)
     first = elsewhere(file)
     assert first.exit_code == 0, first.output[:2000]
     assert names(fresh) == names(database)
@@ -322,7 +342,9 @@ def test_mixed_export_in_reverse_order_of_references(flask, on, fresh, database,
     assert counts(here)["unchanged"] == counts(here)["entries"]
 
 
-def test_claims_that_refer_to_each_other_are_written(flask, database, write):
+def test_claims_that_refer_to_each_other_are_written(
+    flask: Run, database: Database, write: Write
+) -> None:
     claimant = {"claimant_external_id": "hksz:hkpc"}
     one: dict = {"external_id": "test:one", "statement": "It is so.", **claimant}
     two: dict = {"external_id": "test:two", "statement": "It is not so.", **claimant}
@@ -345,7 +367,9 @@ def test_claims_that_refer_to_each_other_are_written(flask, database, write):
     assert rows(database, "SELECT 1 FROM claims WHERE external_id = 'test:three'") == []
 
 
-def test_claim_with_evidence_derived_from_other_evidence(flask, database, write):
+def test_claim_with_evidence_derived_from_other_evidence(
+    flask: Run, database: Database, write: Write
+) -> None:
     def passage(name: str, page: str, **more):
         source = {"source_external_id": "hksz:shenzhen-daily-article"}
         return {"external_id": name, "stance": "asserts", "page": page, **source, **more}
@@ -372,7 +396,9 @@ def test_claim_with_evidence_derived_from_other_evidence(flask, database, write)
     assert counts(flask(file, "--resource", "claims"))["unchanged"] == 1
 
 
-def test_parts_without_external_ids_are_recognised(flask, database, write):
+def test_parts_without_external_ids_are_recognised(
+    flask: Run, database: Database, write: Write
+) -> None:
     figure = {k: v for k, v in FIGURE.items() if k != "claim_external_id"}
     claim = {"statement": "Sixty.", "claimant_external_id": "hksz:hkpc", "figures": [figure]}
     file = write("claims.ndjson", ndjson([claim]))
@@ -381,7 +407,7 @@ def test_parts_without_external_ids_are_recognised(flask, database, write):
     assert len(rows(database, "SELECT 1 FROM figures WHERE as_stated = 'some sixty'")) == 1
 
 
-def test_table_with_names_of_fields(flask, database, write):
+def test_table_with_names_of_fields(flask: Run, database: Database, write: Write) -> None:
     header = ",".join(FIGURE)
     file = write("figures.csv", "\ufeff" + header + "\r\n" + ",".join(FIGURE.values()) + "\r\n")
     first = flask(file, "--resource", "figures")
@@ -391,7 +417,7 @@ def test_table_with_names_of_fields(flask, database, write):
     assert counts(flask(file, "--resource", "figures"))["unchanged"] == 1
 
 
-def test_table_with_the_words_of_figures(flask, database, write):
+def test_table_with_the_words_of_figures(flask: Run, database: Database, write: Write) -> None:
     constants = [f"--set={name}={FIGURE[name]}" for name in FIGURE if "external_id" in name]
     words = 'external_id,as_stated\ntest:row-1,"at least 1,200"\ntest:row-2,many\n'
     file = write("figures.csv", words)
@@ -405,7 +431,7 @@ def test_table_with_the_words_of_figures(flask, database, write):
     assert counts(again)["unchanged"] == 1
 
 
-def test_table_with_mapped_columns(flask, database, write):
+def test_table_with_mapped_columns(flask: Run, database: Database, write: Write) -> None:
     constants = [f"--set={name}={FIGURE[name]}" for name in FIGURE if "external_id" in name]
     table = (
         "No;As printed;Amount = (k);How;Remark\n"
@@ -441,7 +467,7 @@ def test_table_with_mapped_columns(flask, database, write):
     assert counts(again)["unchanged"] == 2
 
 
-def test_exported_table_changes_nothing(flask, database, write):
+def test_exported_table_changes_nothing(flask: Run, database: Database, write: Write) -> None:
     ((name, id, claim, metric, subject),) = rows(
         database,
         "SELECT f.external_id, f.id::text, claim_id::text, metric_id::text, subject_id::text"
@@ -475,7 +501,7 @@ def test_exported_table_changes_nothing(flask, database, write):
     assert f"ignored, exists as {name}" in answer.output
 
 
-def test_table_of_evidence_with_locators(flask, database, write):
+def test_table_of_evidence_with_locators(flask: Run, database: Database, write: Write) -> None:
     sha256 = "0" * 64
     row = {
         "external_id": "test:passage",
@@ -516,7 +542,9 @@ def test_table_of_evidence_with_locators(flask, database, write):
         ("nowhere.csv", ["--resource=figures"], "does not exist"),
     ],
 )
-def test_wrong_options_are_an_error(flask, write, name, arguments, message):
+def test_wrong_options_are_an_error(
+    flask: Run, write: Write, name: str, arguments: list[str], message: str
+) -> None:
     file = write(name, "amount\n1\n") if name.startswith("a.") else name
     answer = flask(file, *arguments)
     assert answer.exit_code == 2
@@ -526,23 +554,25 @@ def test_wrong_options_are_an_error(flask, write, name, arguments, message):
 @pytest.mark.parametrize(
     "content", ["[", "[]", '{"map": 1}', '{"map": {"a": 1}}', '{"columns": {}}', "\0", "[" * 9000]
 )
-def test_broken_mapping_is_an_error(flask, write, content):
+def test_broken_mapping_is_an_error(flask: Run, write: Write, content: str) -> None:
     mapping = write("mapping.json", content)
     answer = flask(write("a.csv", "amount\n1\n"), "--resource=figures", "--mapping", mapping)
     assert answer.exit_code == 2
     assert "mapping.json" in answer.output
 
 
-def test_unreachable_database_is_an_error(on, write):
+def test_unreachable_database_is_an_error(run_on: Callable[[Database], Run], write: Write) -> None:
     gone = Database(lambda: "postgresql://nobody@127.0.0.1:1/nothing")
-    answer = on(gone)(write("units.ndjson", ndjson(UNITS)), "--resource", "units")
+    answer = run_on(gone)(write("units.ndjson", ndjson(UNITS)), "--resource", "units")
     assert answer.exit_code == 2
     assert "The database does not answer. The import stopped after line 3" in answer.output
     assert len(answer.output.splitlines()) == 1
 
 
-def test_one_file_for_each_resource_copies_the_database(on, fresh, database, write):
-    elsewhere = on(fresh)
+def test_one_file_for_each_resource_copies_the_database(
+    run_on: Callable[[Database], Run], fresh: Database, database: Database, write: Write
+) -> None:
+    elsewhere = run_on(fresh)
     found: dict[str, list] = {}
     for document in documents(database):
         found.setdefault(document.pop("resource"), []).append(document)
@@ -554,7 +584,7 @@ def test_one_file_for_each_resource_copies_the_database(on, fresh, database, wri
     assert names(fresh) == names(database)
 
 
-def test_the_help_lists_the_formats(flask):
+def test_the_help_lists_the_formats(flask: Run) -> None:
     lines = flask("--help").output.splitlines()
     assert [line.split()[0] for line in lines if re.match(r"  \S+ +\.\w", line)] == [
         *("csl-json", "bibtex", "ris", "csv", "ndjson")

@@ -2,17 +2,20 @@
 
 import copy
 import json
+from collections.abc import Iterator
 from itertools import permutations
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.orm import Session
 
 from hksz_db.database import Database, run
 from hksz_db.domain.differences import Difference, differences
 from hksz_db.queries.pages import document_statement
 from hksz_db.queries.registry import RESOURCES
+from tests.conftest import MakeDatabase
 
 
 def applied(document: Any, found: list[Difference]) -> Any:
@@ -78,13 +81,13 @@ DOCUMENTS = st.fixed_dictionaries(
 
 
 @given(DOCUMENTS, DOCUMENTS)
-def test_applied_differences_give_the_later_document(before, after):
+def test_applied_differences_give_the_later_document(before, after) -> None:
     assert unordered(applied(before, differences(before, after))) == unordered(after)
     assert differences(before, before) == []
 
 
 @given(st.none() | DOCUMENTS, st.none() | DOCUMENTS)
-def test_a_missing_document_is_one_difference(before, after):
+def test_a_missing_document_is_one_difference(before, after) -> None:
     found = differences(before, after)
     assert unordered(applied(before, found)) == unordered(after)
     if (before is None) != (after is None):
@@ -92,7 +95,7 @@ def test_a_missing_document_is_one_difference(before, after):
 
 
 @given(st.lists(ROWS, min_size=1, max_size=6, unique_by=lambda row: row["id"]), st.data())
-def test_an_inserted_item_is_one_difference(rows, data):
+def test_an_inserted_item_is_one_difference(rows, data) -> None:
     place = data.draw(st.integers(0, len(rows)))
     new = {"id": "new", "amount": "1"}
     more = [*rows[:place], new, *rows[place:]]
@@ -101,7 +104,7 @@ def test_an_inserted_item_is_one_difference(rows, data):
     assert differences(after, before) == [Difference(f"/figures/{place}", new, None)]
 
 
-def test_items_without_an_id_are_identified_by_their_key_fields():
+def test_items_without_an_id_are_identified_by_their_key_fields() -> None:
     old = [
         {"entity": {"id": "1", "name": "A"}, "role": "author"},
         {"entity": {"id": "2", "name": "B"}, "role": "publisher"},
@@ -114,7 +117,7 @@ def test_items_without_an_id_are_identified_by_their_key_fields():
     ]
 
 
-def test_reordering_is_a_difference_only_if_the_order_has_a_meaning():
+def test_reordering_is_a_difference_only_if_the_order_has_a_meaning() -> None:
     pairs = [{"entity": {"id": id}, "role": "author"} for id in "123"]
     reordered = [*pairs[1:], pairs[0]]
     assert differences({"contributors": pairs}, {"contributors": reordered}) == [
@@ -128,13 +131,13 @@ def test_reordering_is_a_difference_only_if_the_order_has_a_meaning():
     ]
 
 
-def test_version_and_updated_at_are_ignored_at_every_level():
+def test_version_and_updated_at_are_ignored_at_every_level() -> None:
     before = {"version": 1, "updated_at": "x", "figures": [{"id": "1", "version": 1}]}
     after = {"version": 2, "updated_at": "y", "figures": [{"id": "1", "version": 3}]}
     assert differences(before, after) == []
 
 
-def test_values_of_different_types_differ():
+def test_values_of_different_types_differ() -> None:
     assert differences({"a": 1}, {"a": True}) == [Difference("/a", 1, True)]
     assert differences({"a": "0.5"}, {"a": "0.50"}) == [Difference("/a", "0.5", "0.50")]
 
@@ -148,14 +151,14 @@ def without_ignored(value: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def database_url(make_database, all_seeds):
+def database_url(make_database: MakeDatabase, all_seeds: str) -> Iterator[str]:
     """A database with all seeds for the module."""
     with make_database(all_seeds) as url:
         yield url
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
-def test_differences_of_real_documents(database: Database, session, resource):
+def test_differences_of_real_documents(database: Database, session: Session, resource: str) -> None:
     readable = RESOURCES[resource]
     statement = document_statement(resource, (*readable.fields, *readable.read_embeds))
     ids = [id for (id,) in run(session, f"SELECT id FROM {resource} ORDER BY id LIMIT 12")]

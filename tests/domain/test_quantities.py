@@ -40,7 +40,7 @@ from hksz_db.domain.vocabulary import Dimension
         ("CNY", Dimension.MONEY, "1"),
     ],
 )
-def test_units_have_a_dimension_and_a_factor(code, dimension, factor) -> None:
+def test_units_have_a_dimension_and_a_factor(code: str, dimension: Dimension, factor: str) -> None:
     measured = measure(code)
     assert (measured.dimension, measured.factor) == (dimension, Decimal(factor))
 
@@ -128,12 +128,12 @@ def test_funds_and_metals_are_money(code: str) -> None:
 @pytest.mark.parametrize(
     "code", ["10*99999999", "10*999", "Ym999", "9999999999", "m1000", "{a}100"]
 )
-def test_a_unit_too_large_to_compute_with_is_refused(code):
+def test_a_unit_too_large_to_compute_with_is_refused(code: str) -> None:
     with pytest.raises(InvalidUnit, match="too large"):
         measure(code)
 
 
-def test_an_annotation_alone_is_a_count():
+def test_an_annotation_alone_is_a_count() -> None:
     assert measure("{people}") == Measure(Dimension.COUNT, Decimal(1))
 
 

@@ -259,7 +259,7 @@ def rows() -> list[list[str]]:
 @pytest.mark.parametrize(
     ("text", "comparator", "numbers", "unit"), rows(), ids=[row[0] for row in rows()]
 )
-def test_phrases_are_read(text, comparator, numbers, unit) -> None:
+def test_phrases_are_read(text: str, comparator: str, numbers: str, unit: str) -> None:
     figure = read_stated(text)
     read = (
         [figure.amount] if figure.amount is not None else [figure.lower_bound, figure.upper_bound]
@@ -305,7 +305,7 @@ def test_the_words_of_the_seeds_are_read_as_their_figures(figure: dict) -> None:
         ("36,000", "36000"),
     ],
 )
-def test_decimal_places_are_kept_where_they_are_those_of_the_amount(text, amount) -> None:
+def test_decimal_places_are_kept_where_they_are_those_of_the_amount(text: str, amount: str) -> None:
     assert str(read_stated(text).amount) == amount
 
 
@@ -325,7 +325,7 @@ def test_decimal_places_are_kept_where_they_are_those_of_the_amount(text, amount
         ("16 companies", False),
     ],
 )
-def test_shares_are_told_from_counts(text: str, is_share: bool) -> None:
+def test_shares_are_distinguished_from_counts(text: str, is_share: bool) -> None:
     assert read_stated(text).is_share is is_share
 
 
@@ -339,7 +339,9 @@ def test_shares_are_told_from_counts(text: str, is_share: bool) -> None:
         ("a minority", "lt", "50", "0", None),
     ],
 )
-def test_shares_without_a_number_have_bounds(text, comparator, amount, lower, upper) -> None:
+def test_shares_without_a_number_have_bounds(
+    text: str, comparator: str, amount: str, lower: str | None, upper: str | None
+) -> None:
     assert read_stated(text) == StatedFigure(
         comparator=Comparator(comparator),
         amount=Decimal(amount),
@@ -370,7 +372,9 @@ def test_shares_without_a_number_have_bounds(text, comparator, amount, lower, up
         ("none", "count", "0", None),
     ],
 )
-def test_the_dimension_decides_what_is_ambiguous(text, dimension, amount, unit) -> None:
+def test_the_dimension_decides_what_is_ambiguous(
+    text: str, dimension: str, amount: str, unit: str | None
+) -> None:
     figure = read_stated(text, Dimension(dimension))
     assert (figure.amount, figure.unit_code) == (Decimal(amount), unit)
 
@@ -478,7 +482,7 @@ def test_clear_figures_have_no_note(text: str) -> None:
         ("5" + " " * 200, "longer than 200 characters"),
     ],
 )
-def test_what_is_not_understood_is_said(text: str, reason: str) -> None:
+def test_unknown_words_are_named(text: str, reason: str) -> None:
     with pytest.raises(UnreadableFigure, match=re.escape(reason)) as refused:
         read_stated(text)
     assert re.fullmatch(r"[A-Z'].*\.", str(refused.value))

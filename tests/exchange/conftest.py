@@ -9,10 +9,14 @@ import pytest
 from hksz_db.database import Database
 from hksz_db.exchange.exporting import FORMATS, export, read_export
 from hksz_db.queries.registry import RESOURCES
+from tests.conftest import MakeDatabase
+
+Documents = Callable[[str], list[dict[str, Any]]]
+Write = Callable[[str, str, list[Any]], bytes]
 
 
 @pytest.fixture(scope="session")
-def seeded_url(make_database, all_seeds: str) -> Iterator[str]:
+def seeded_url(make_database: MakeDatabase, all_seeds: str) -> Iterator[str]:
     """A database with all seeds."""
     with make_database(all_seeds) as url:
         yield url
@@ -41,13 +45,13 @@ def exported(seeded: Database) -> Exported:
 
 
 @pytest.fixture(scope="session")
-def documents(exported: Exported) -> Callable[[str], list[dict[str, Any]]]:
+def documents(exported: Exported) -> Documents:
     """``documents("claims")`` are all documents of a resource, as reads by id return them."""
     return lambda resource: [json.loads(line) for line in exported(resource, "ndjson").splitlines()]
 
 
 @pytest.fixture
-def written() -> Callable[[str, str, list[Any]], bytes]:
+def written() -> Write:
     """``written("sources", "bibtex", [{…}])`` is a file of made-up documents."""
 
     def write(resource: str, form: str, made: list[Any]) -> bytes:

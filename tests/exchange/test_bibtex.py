@@ -1,15 +1,18 @@
-"""BibTeX, as a parser reads it."""
+"""BibTeX, read by a parser."""
 
 import json
+from typing import Any
 
 import pytest
 from bibtexparser.entrypoint import parse_string
 from bibtexparser.middlewares import LatexDecodingMiddleware
+from bibtexparser.model import Entry
 
 from hksz_db.exchange.citations import escaped
+from tests.exchange.conftest import Documents, Exported, Write
 
 
-def _entries(data):
+def _entries(data: bytes) -> dict[str, Any]:
     library = parse_string(
         data.decode(), append_middleware=[LatexDecodingMiddleware(keep_math_mode=False)]
     )
@@ -17,7 +20,7 @@ def _entries(data):
     return {entry.key: entry for entry in library.entries}
 
 
-def _source(**changed):
+def _source(**changed: Any) -> dict[str, Any]:
     names = ("external_id", "container_title", "publisher_place", "url", "doi", "language")
     return {
         **dict.fromkeys((*names, "rights", "retracted_at")),
@@ -31,16 +34,16 @@ def _source(**changed):
     }
 
 
-def _entry(written, **changed):
+def _entry(written: Write, **changed: Any) -> Entry:
     (entry,) = _entries(written("sources", "bibtex", [_source(**changed)])).values()
     return entry
 
 
-def _made(role, name, kind="person"):
+def _made(role: str, name: str, kind: str = "person") -> dict[str, Any]:
     return {"role": role, "credited_name": None, "entity": {"name": name, "kind": kind}}
 
 
-def test_every_source_is_an_entry(exported, documents):
+def test_every_source_is_an_entry(exported: Exported, documents: Documents) -> None:
     entries = _entries(exported("sources", "bibtex"))
     for source in documents("sources"):
         fields = entries[source["external_id"]].fields_dict
@@ -70,15 +73,15 @@ def test_every_source_is_an_entry(exported, documents):
         "$x$ and $y$",
     ],
 )
-def test_title_survives_a_round_trip(text, written):
+def test_title_survives_a_round_trip(text: str, written: Write) -> None:
     assert _entry(written, title=text).fields_dict["title"].value == text
 
 
-def test_text_is_put_on_one_line():
+def test_text_is_put_on_one_line() -> None:
     assert escaped("a\n  b\tc") == "a b c"
 
 
-def test_only_names_with_a_comma_are_split(written):
+def test_only_names_with_a_comma_are_split(written: Write) -> None:
     made = [
         _made("author", "Tan Yifan"),
         _made("author", "Smith, Anne"),
@@ -100,7 +103,9 @@ def test_only_names_with_a_comma_are_split(written):
         ("webpage", "misc", "howpublished"),
     ],
 )
-def test_csl_type_is_mapped_to_entry_type_and_container(csl_type, kind, container, written):
+def test_csl_type_is_mapped_to_entry_type_and_container(
+    csl_type: str, kind: str, container: str, written: Write
+) -> None:
     entry = _entry(written, csl_type=csl_type, container_title="Where it stands")
     assert entry.entry_type == kind
     assert entry.fields_dict[container].value == "Where it stands"
@@ -110,7 +115,7 @@ def test_csl_type_is_mapped_to_entry_type_and_container(csl_type, kind, containe
     ("edtf", "year", "month"),
     [("2024", "2024", None), ("2024-09", "2024", "sep"), ("2022-12-28/2023-11-30", "2022", None)],
 )
-def test_date_has_year_and_month(edtf, year, month, written):
+def test_date_has_year_and_month(edtf: str, year: str, month: str | None, written: Write) -> None:
     fields = _entry(written, issued={"edtf": edtf}).fields_dict
     assert fields["year"].value == year
     assert (fields["month"].value if "month" in fields else None) == month
@@ -118,26 +123,26 @@ def test_date_has_year_and_month(edtf, year, month, written):
 
 
 @pytest.mark.parametrize("edtf", [None, "[2023..2025]"])
-def test_date_that_bibtex_lacks_is_left_out(edtf, written):
+def test_date_that_bibtex_lacks_is_left_out(edtf: str | None, written: Write) -> None:
     assert not {"year", "month", "date"} & set(_entry(written, issued={"edtf": edtf}).fields_dict)
 
 
 @pytest.mark.parametrize("name", ["ex:a.b_c~d/e-f", "ex:a"])
-def test_key_has_only_valid_characters(name, written):
+def test_key_has_only_valid_characters(name: str, written: Write) -> None:
     assert _entry(written, external_id=name).key == name.replace("~", "+")
 
 
-def test_braces_in_urls_are_escaped(written):
+def test_braces_in_urls_are_escaped(written: Write) -> None:
     data = written("sources", "bibtex", [_source(url="https://example.org/{a?b=c%20d&e=_f#g")])
     # URLs are not TeX, so the parser must not decode them.
     (entry,) = parse_string(data.decode()).entries
     assert entry.fields_dict["url"].value == "https://example.org/%7Ba?b=c%20d&e=_f#g"
 
 
-def test_keys_are_the_ids_of_csl_json(exported):
+def test_keys_are_the_ids_of_csl_json(exported: Exported) -> None:
     items = json.loads(exported("sources", "csl-json"))
     assert set(_entries(exported("sources", "bibtex"))) == {item["id"] for item in items}
 
 
-def test_publisher_place_is_the_address(written):
+def test_publisher_place_is_the_address(written: Write) -> None:
     assert _entry(written, publisher_place="Hong Kong").fields_dict["address"].value == "Hong Kong"

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy.orm import Session
 
 from hksz_db.database import Database, fetch_in, run
 from hksz_db.domain.errors import Invalid
@@ -17,6 +18,7 @@ from hksz_db.queries.registry import RESOURCES
 from hksz_db.services import batches
 from hksz_db.services.registry import WRITERS
 from hksz_db.services.writing import writing
+from tests.conftest import MakeDatabase
 
 # In the order of their references.
 ORDER = ("units", "metrics", "entities", "sources", "claims", "figures", "evidence")
@@ -29,14 +31,14 @@ OWN = {
 
 
 @pytest.fixture(scope="module")
-def database_url(make_database, all_seeds):
+def database_url(make_database: MakeDatabase, all_seeds: str) -> Iterator[str]:
     """A database with all seeds."""
     with make_database(all_seeds) as url:
         yield url
 
 
 @pytest.fixture
-def fresh(make_database):
+def fresh(make_database: MakeDatabase) -> Iterator[Database]:
     """An empty database."""
     with make_database() as url:
         database = Database(lambda: url)
@@ -44,23 +46,23 @@ def fresh(make_database):
         database.close()
 
 
-def documents(session, name: str) -> Iterator[dict]:
+def documents(session: Session, name: str) -> Iterator[dict]:
     for (id,) in run(session, f"SELECT id FROM {name} WHERE deleted_at IS NULL ORDER BY id"):
         yield read(session, name, id)
 
 
-def read(session, name: str, id: UUID | str) -> dict:
+def read(session: Session, name: str, id: UUID | str) -> dict:
     fields = (*RESOURCES[name].fields, *RESOURCES[name].read_embeds)
     ((*_, document),) = fetch_in(session, document_statement(name, fields), {"id": id})
     return json.loads(document)
 
 
-def create(session, resource: Readable, body: dict) -> UUID:
+def create(session: Session, resource: Readable, body: dict) -> UUID:
     fields = WRITERS[resource.name].create_schema().load(body)
     return batches.create(session, resource.name, fields)
 
 
-def patch(session, resource: Readable, id: UUID | str, body: dict) -> None:
+def patch(session: Session, resource: Readable, id: UUID | str, body: dict) -> None:
     fields = WRITERS[resource.name].patch_schema().load(body)
     batches.update(session, resource.name, UUID(str(id)), None, fields)
 
@@ -84,13 +86,15 @@ def names_of(evidence: list[dict], sources: list[dict]) -> dict[str, str]:
 
 
 @contextmanager
-def copying(database, fresh) -> Iterator[tuple[Any, Any]]:
+def copying(database: Database, fresh) -> Iterator[tuple[Any, Any]]:
     with database.transaction() as here, writing(fresh) as there:
         yield here, there
 
 
 @pytest.mark.parametrize("whole", [True, False], ids=["with its parts", "part by part"])
-def test_create_bodies_copy_all_seeds_to_another_database(database, fresh, whole: bool):
+def test_create_bodies_copy_all_seeds_to_another_database(
+    database: Database, fresh: Database, whole: bool
+) -> None:
     with copying(database, fresh) as (here, there):
         seeds = {name: list(documents(here, name)) for name in ORDER}
         names = names_of(seeds["evidence"], seeds["sources"])
@@ -127,7 +131,7 @@ UNIQUE = {
 
 
 @pytest.mark.parametrize("name", ORDER)
-def test_patch_body_restores_a_row(session, name: str):
+def test_patch_body_restores_a_row(session: Session, name: str) -> None:
     """Each row is changed to the values of the next one, and restored."""
     rows = list(documents(session, name))
     for document, other in zip(rows, rows[1:] + rows[:1], strict=True):
@@ -153,7 +157,7 @@ def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def test_patch_body_restores_null(session):
+def test_patch_body_restores_null(session: Session) -> None:
     (claim, *_) = documents(session, "claims")
     bare = {"statement": "It is so.", "claimant_id": claim["claimant"]["id"]}
     before = read(session, "claims", create(session, RESOURCES["claims"], bare))
@@ -177,7 +181,7 @@ def test_patch_body_restores_null(session):
     assert without(read(session, "claims", before["id"]), counted) == without(before, counted)
 
 
-def test_patch_body_restores_relative_and_absolute_times(session):
+def test_patch_body_restores_relative_and_absolute_times(session: Session) -> None:
     anchor = "hksz:shenzhen-daily-article"
     relative = {"anchor_external_id": anchor, "duration": "-P13Y", "modifier": "about"}
     rows = list(documents(session, "claims"))
@@ -193,7 +197,7 @@ def test_patch_body_restores_relative_and_absolute_times(session):
     assert read(session, "claims", before["id"])["time"] == after["time"]
 
 
-def test_displayed_name_of_an_entity_stays_the_same(session):
+def test_displayed_name_of_an_entity_stays_the_same(session: Session) -> None:
     names = [
         {"name": "Hengqin", "language": "pt", "kind": "preferred"},
         {"name": "\u6a6b\u7434", "language": "zh", "kind": "preferred"},
@@ -212,7 +216,7 @@ def test_displayed_name_of_an_entity_stays_the_same(session):
     assert read(session, "entities", copy)["name"] == before["name"]
 
 
-def test_references_use_the_external_id_if_there_is_one():
+def test_references_use_the_external_id_if_there_is_one() -> None:
     summary = {"id": "1", "external_id": "test:a", "name": "A", "kind": "person"}
     nameless = summary | {"external_id": None}
     document = {"claimant": summary, "reported_by": nameless, "statement": "It is so."}
@@ -228,7 +232,7 @@ def test_references_use_the_external_id_if_there_is_one():
     }
 
 
-def test_references_with_only_an_id_use_known_names():
+def test_references_with_only_an_id_use_known_names() -> None:
     passage = {"capture_id": "1", "derived_from_id": "2", "stance": "asserts"}
     names = {"1": "0" * 64, "2": "test:first"}
     assert create_body("evidence", passage) == passage
@@ -245,7 +249,7 @@ def test_references_with_only_an_id_use_known_names():
     }
 
 
-def test_a_body_stays_as_it_is():
+def test_a_body_stays_as_it_is() -> None:
     body = {"statement": "It is so.", "claimant_external_id": "test:a", "time_edtf": "2010~"}
     assert create_body("claims", body) == body
 
@@ -263,14 +267,14 @@ def test_a_body_stays_as_it_is():
         ("entities", {"relations": [{"during": []}]}, "#/relations/0/during"),
     ],
 )
-def test_invalid_document_is_refused_with_a_pointer(name: str, document: Any, pointer: str):
+def test_invalid_document_is_refused_with_a_pointer(name: str, document: Any, pointer: str) -> None:
     with pytest.raises(Invalid) as refused:
         create_body(name, document)
     assert [fault.pointer for fault in refused.value.faults] == [pointer]
 
 
 @pytest.mark.parametrize("value", [None, 7, "a", [7], {"a": 7}])
-def test_other_invalid_values_are_left_to_the_schema(value: Any):
+def test_other_invalid_values_are_left_to_the_schema(value: Any) -> None:
     odd = {"names": value, "sources": value, "topics": value, "statement": value}
     assert create_body("claims", odd)["statement"] == value
     assert create_body("entities", odd)["names"] == value

@@ -1,7 +1,8 @@
-"""CSL-JSON, as a citation processor reads it, and its dates."""
+"""CSL-JSON, read by a citation processor, and its dates."""
 
 import json
 import warnings
+from typing import Any
 
 import pytest
 from citeproc.source.json import CiteProcJSON
@@ -9,6 +10,7 @@ from citeproc.source.json import CiteProcJSON
 from hksz_db.domain.vocabulary import CslType
 from hksz_db.exchange.citations import csl_date
 from hksz_db.exchange.readers import csl
+from tests.exchange.conftest import Exported, Write
 
 # The properties of csl-data.json (CSL 1.0.2) that are used, with their types.
 PROPERTIES = {
@@ -61,14 +63,14 @@ DATE_PROPERTIES = {"date-parts": list, "season": int, "circa": bool, "literal": 
         ("20XX", {"literal": "20XX"}),
     ],
 )
-def test_edtf_is_converted_to_csl_dates(edtf, date):
+def test_edtf_is_converted_to_csl_dates(edtf: str | None, date: dict[str, Any] | None) -> None:
     assert csl_date(edtf) == date
 
 
 _UNKNOWN = ("external_id", "container_title", "publisher_place", "url", "doi", "language", "rights")
 
 
-def _source(**changed):
+def _source(**changed: Any) -> dict[str, Any]:
     return {
         **dict.fromkeys(_UNKNOWN),
         "id": "0199c3a0-0000-7000-8000-000000000000",
@@ -82,16 +84,18 @@ def _source(**changed):
     }
 
 
-def _made(role, name, kind="person", credited=None):
+def _made(
+    role: str, name: str, kind: str = "person", credited: str | None = None
+) -> dict[str, Any]:
     return {"role": role, "credited_name": credited, "entity": {"name": name, "kind": kind}}
 
 
-def _item(written, **changed):
+def _item(written: Write, **changed: Any) -> dict[str, Any]:
     (item,) = json.loads(written("sources", "csl-json", [_source(**changed)]))
     return item
 
 
-def test_unknown_fields_are_left_out(written):
+def test_unknown_fields_are_left_out(written: Write) -> None:
     item = _item(written)
     assert item == {
         "id": "urn:uuid:0199c3a0-0000-7000-8000-000000000000",
@@ -100,7 +104,7 @@ def test_unknown_fields_are_left_out(written):
     }
 
 
-def test_only_names_with_a_comma_are_split(written):
+def test_only_names_with_a_comma_are_split(written: Write) -> None:
     item = _item(
         written,
         contributors=[
@@ -121,17 +125,17 @@ def test_only_names_with_a_comma_are_split(written):
     assert item["publisher"] == "HKPC; SCMP"
 
 
-def test_accessed_is_the_last_retrieval(written):
+def test_accessed_is_the_last_retrieval(written: Write) -> None:
     held = ["2024-01-24T23:00:00.000000Z", None, "2024-02-01T00:00:00.000000Z"]
     item = _item(written, captures=[{"retrieved_at": moment} for moment in held])
     assert item["accessed"] == {"date-parts": [[2024, 2, 1]]}
 
 
-def test_retracted_source_has_a_status(written):
+def test_retracted_source_has_a_status(written: Write) -> None:
     assert _item(written, retracted_at="2024-01-24T23:00:00.000000Z")["status"] == "retracted"
 
 
-def test_every_item_follows_the_csl_schema(exported):
+def test_every_item_follows_the_csl_schema(exported: Exported) -> None:
     items = json.loads(exported("sources", "csl-json"))
     assert len({item["id"] for item in items}) == len(items)
     for item in items:
@@ -145,7 +149,7 @@ def test_every_item_follows_the_csl_schema(exported):
         }
 
 
-def test_citation_processor_reads_every_item(exported):
+def test_citation_processor_reads_every_item(exported: Exported) -> None:
     items = json.loads(exported("sources", "csl-json"))
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
@@ -156,7 +160,7 @@ def test_citation_processor_reads_every_item(exported):
     assert {str(warning.message) for warning in warned} <= {unknown}
 
 
-def test_publisher_place_survives_a_round_trip(written):
+def test_publisher_place_survives_a_round_trip(written: Write) -> None:
     item = _item(written, publisher_place="Hong Kong")
     assert item["publisher-place"] == "Hong Kong"
     (entry,) = csl.read(json.dumps([item]), "csl")

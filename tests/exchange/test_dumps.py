@@ -15,16 +15,17 @@ from psycopg.sql import SQL, Identifier
 from app import create_app
 from hksz_db.database import Database
 from hksz_db.domain.vocabulary import Scope
-from hksz_db.exchange import dumping, loading
-from hksz_db.exchange.dumping import LEDGER, read_catalog
+from hksz_db.exchange import dumps
+from hksz_db.exchange.dumps import LEDGER, read_catalog
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
+from tests.conftest import MakeDatabase
 
 pytestmark = pytest.mark.slow
 
-# Not in the seeds: reference cycles, a sequence, a trigger, other types.
+# The seeds lack reference cycles, a sequence, a trigger and some types.
 MORE = """
     CREATE TABLE past.added (
         number bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
@@ -63,7 +64,7 @@ TRIGGERS = """
 
 
 @pytest.fixture(scope="module")
-def lived_in(make_database, all_seeds: str) -> Iterator[str]:
+def used_url(make_database: MakeDatabase, all_seeds: str) -> Iterator[str]:
     """A database with all seeds, and with rows that were changed, merged and deleted."""
     with make_database(all_seeds) as url:
         database = Database(lambda: url)
@@ -95,7 +96,7 @@ def lived_in(make_database, all_seeds: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def empty(make_database) -> Iterator[str]:
+def empty(make_database: MakeDatabase) -> Iterator[str]:
     """A migrated database without rows."""
     with make_database() as url:
         with psycopg.connect(url) as connection:
@@ -107,7 +108,7 @@ def _dump(url: str, *, compressed: bool = False, with_keys: bool = False) -> byt
     file = io.BytesIO()
     database = Database(lambda: url)
     seen: list[int] = []
-    rows = dumping.dump(
+    rows = dumps.dump(
         database,
         file,
         compressed=compressed,
@@ -118,19 +119,19 @@ def _dump(url: str, *, compressed: bool = False, with_keys: bool = False) -> byt
     return file.getvalue()
 
 
-def _load(url: str, path: Path) -> loading.Checked:
+def _load(url: str, path: Path) -> dumps.Checked:
     read: list[int] = []
-    checked = loading.check(path, read.append)
+    checked = dumps.check(path, read.append)
     assert sum(read) == path.stat().st_size
     loaded: list[int] = []
-    loading.load(Database(lambda: url), path, checked, loaded.append)
+    dumps.load(Database(lambda: url), path, checked, loaded.append)
     assert sum(loaded) == checked.rows
     return checked
 
 
 @pytest.fixture(scope="module")
-def dumped(lived_in: str) -> bytes:
-    return _dump(lived_in, with_keys=True)
+def dumped(used_url: str) -> bytes:
+    return _dump(used_url, with_keys=True)
 
 
 @pytest.fixture
@@ -154,22 +155,22 @@ def _content(url: str) -> dict[str, list[str]]:
     return found
 
 
-def test_loaded_rows_equal_dumped_rows(lived_in, empty, file):
-    before = _content(lived_in)
+def test_loaded_rows_equal_dumped_rows(used_url: str, empty: str, file: Path) -> None:
+    before = _content(used_url)
     assert all(before[f"public.{name}"] for name in ("entity_merges", "seed_items", "claim_bands"))
     assert len(before["past.added"]) == 3
     _load(empty, file)
     assert _content(empty) == before
 
 
-def test_dump_of_a_loaded_database_is_the_same_file(dumped, empty, file):
+def test_dump_of_a_loaded_database_is_the_same_file(dumped: bytes, empty: str, file: Path) -> None:
     _load(empty, file)
     assert _dump(empty, with_keys=True) == dumped
 
 
-def test_loaded_database_gives_the_same_answers(lived_in, empty, file):
+def test_loaded_database_gives_the_same_answers(used_url: str, empty: str, file: Path) -> None:
     _load(empty, file)
-    databases = [Database(partial(str, url)) for url in (lived_in, empty)]
+    databases = [Database(partial(str, url)) for url in (used_url, empty)]
     one, other = (
         create_app(Settings(log_level="error"), database).test_client() for database in databases
     )
@@ -187,7 +188,7 @@ def test_loaded_database_gives_the_same_answers(lived_in, empty, file):
         database.close()
 
 
-def test_sequences_and_constraints_continue(empty, file):
+def test_sequences_and_constraints_continue(empty: str, file: Path) -> None:
     _load(empty, file)
     with psycopg.connect(empty) as connection:
         connection.execute("ALTER TABLE past.added DISABLE TRIGGER USER")
@@ -198,7 +199,7 @@ def test_sequences_and_constraints_continue(empty, file):
             connection.execute('INSERT INTO "left" (right_id) VALUES (17)')
 
 
-def test_triggers_are_enabled_again(empty, file):
+def test_triggers_are_enabled_again(empty: str, file: Path) -> None:
     _load(empty, file)
     with psycopg.connect(empty) as connection:
         with pytest.raises(psycopg.errors.RaiseException, match="a trigger ran"):
@@ -218,15 +219,15 @@ def _schema(url: str) -> list[tuple[object, ...]]:
         ).fetchall()
 
 
-def test_loading_does_not_change_the_schema(empty, file):
+def test_loading_does_not_change_the_schema(empty: str, file: Path) -> None:
     before = _schema(empty)
     _load(empty, file)
     assert _schema(empty) == before
 
 
-def test_existing_keys_stay_if_the_dump_has_none(lived_in, empty, tmp_path):
+def test_existing_keys_stay_if_the_dump_has_none(used_url: str, empty: str, tmp_path: Path) -> None:
     path = tmp_path / "dump"
-    path.write_bytes(_dump(lived_in))
+    path.write_bytes(_dump(used_url))
     assert b"key_sha256" not in path.read_bytes()
     database = Database(lambda: empty)
     with writing(database) as session:
@@ -237,14 +238,16 @@ def test_existing_keys_stay_if_the_dump_has_none(lived_in, empty, tmp_path):
         assert connection.execute("SELECT label FROM api_keys").fetchall() == [("here",)]
 
 
-def test_keys_are_dumped_on_request(lived_in, empty, file):
+def test_keys_are_dumped_on_request(used_url: str, empty: str, file: Path) -> None:
     _load(empty, file)
-    assert _content(empty)["public.api_keys"] == _content(lived_in)["public.api_keys"] != []
+    assert _content(empty)["public.api_keys"] == _content(used_url)["public.api_keys"] != []
 
 
-def test_compressed_dump_is_deterministic(lived_in, dumped, empty, tmp_path):
-    packed = _dump(lived_in, compressed=True, with_keys=True)
-    assert packed == _dump(lived_in, compressed=True, with_keys=True)
+def test_compressed_dump_is_deterministic(
+    used_url: str, dumped: bytes, empty: str, tmp_path: Path
+) -> None:
+    packed = _dump(used_url, compressed=True, with_keys=True)
+    assert packed == _dump(used_url, compressed=True, with_keys=True)
     assert len(packed) < len(dumped) / 2
     assert gzip.decompress(packed) == dumped
     path = tmp_path / "whatever"
@@ -253,11 +256,11 @@ def test_compressed_dump_is_deterministic(lived_in, dumped, empty, tmp_path):
     assert _dump(empty, with_keys=True) == dumped
 
 
-def test_first_and_last_line_describe_the_dump(dumped, lived_in):
+def test_first_and_last_line_describe_the_dump(dumped: bytes, used_url: str) -> None:
     first, *rows, last = map(json.loads, dumped.splitlines())
     head, end = first["hksz_dump"], last["end"]
     assert head["version"] == 1
-    with psycopg.connect(lived_in) as connection:
+    with psycopg.connect(used_url) as connection:
         revision = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     assert (head["revision"],) == revision
     kept = {"past.added_number_seq": [3, True], "left_id_seq": [2, True]}
@@ -274,8 +277,8 @@ def test_first_and_last_line_describe_the_dump(dumped, lived_in):
     assert counts == end["rows"]
 
 
-def test_tables_come_after_those_that_they_reference(lived_in):
-    with psycopg.connect(lived_in) as connection:
+def test_tables_come_after_those_that_they_reference(used_url: str) -> None:
+    with psycopg.connect(used_url) as connection:
         found = read_catalog(connection, with_keys=True)
     circular = {(table.name, key.name) for table, key in found.circular()}
     place = {table.oid: number for number, table in enumerate(found.tables)}
@@ -310,29 +313,33 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_damaged_file_is_refused(damage, dumped, tmp_path):
+def test_damaged_file_is_refused(damage, dumped: bytes, tmp_path: Path) -> None:
     path = tmp_path / "dump"
     path.write_bytes(DAMAGES[damage](dumped))
-    with pytest.raises(loading.Unloadable):
-        loading.check(path, lambda _: None)
+    with pytest.raises(dumps.Unloadable):
+        dumps.check(path, lambda _: None)
 
 
-def test_file_that_changes_while_loading_loads_nothing(empty, file, dumped):
-    checked = loading.check(file, lambda _: None)
+def test_file_that_changes_while_loading_loads_nothing(
+    empty: str, file: Path, dumped: bytes
+) -> None:
+    checked = dumps.check(file, lambda _: None)
     file.write_bytes(dumped.replace(b'"Fifty firms', b'"Sixty firms', 1))
     before = _content(empty)
-    with pytest.raises(loading.Unloadable, match="changed"):
-        loading.load(Database(lambda: empty), file, checked, lambda _: None)
+    with pytest.raises(dumps.Unloadable, match="changed"):
+        dumps.load(Database(lambda: empty), file, checked, lambda _: None)
     assert _content(empty) == before
 
 
-def test_rows_that_violate_a_constraint_load_nothing(empty, dumped, tmp_path):
+def test_rows_that_violate_a_constraint_load_nothing(
+    empty: str, dumped: bytes, tmp_path: Path
+) -> None:
     # A complete file, but the claims have no claimants.
     head, *rows, _ = dumped.splitlines(keepends=True)
     kept = [row for row in rows if not row.startswith(b'{"entities"')]
     path = _sealed(tmp_path, head, kept)
     before = _content(empty)
-    with pytest.raises(loading.Unloadable, match=r"Nothing was loaded: .*foreign key"):
+    with pytest.raises(dumps.Unloadable, match=r"Nothing was loaded: .*foreign key"):
         _load(empty, path)
     assert _content(empty) == before
 
@@ -344,12 +351,12 @@ def _sealed(folder: Path, head: bytes, rows: list[bytes]) -> Path:
     digest = hashlib.sha256(b"".join([head, *rows])).hexdigest()
     path = folder / "made"
     path.write_bytes(
-        b"".join([head, *rows]) + dumping.line("end", {"rows": counts, "sha256": digest})
+        b"".join([head, *rows]) + dumps.line("end", {"rows": counts, "sha256": digest})
     )
     return path
 
 
-def test_database_with_rows_is_refused(empty, file):
+def test_database_with_rows_is_refused(empty: str, file: Path) -> None:
     with psycopg.connect(empty) as connection:
         connection.execute(
             "INSERT INTO metrics (key, label, dimension, accumulation, nonnegative)"
@@ -357,50 +364,48 @@ def test_database_with_rows_is_refused(empty, file):
         )
         connection.execute("INSERT INTO seed_items VALUES ('f', 'x', repeat('0', 64))")
     before = _content(empty)
-    with pytest.raises(
-        loading.Unloadable, match="not empty: there are rows in metrics, seed_items"
-    ):
+    with pytest.raises(dumps.Unloadable, match="not empty: there are rows in metrics, seed_items"):
         _load(empty, file)
     assert _content(empty) == before
 
 
-def test_new_database_is_empty(make_database):
+def test_new_database_is_empty(make_database: MakeDatabase) -> None:
     with make_database() as url, psycopg.connect(url) as connection:
         found = read_catalog(connection, with_keys=True).tables
         for table in (table for table in found if table.name not in LEDGER):
             assert connection.execute(SQL("SELECT FROM {}").format(table.sql)).fetchall() == []
 
 
-def test_another_revision_is_refused(empty, file):
+def test_another_revision_is_refused(empty: str, file: Path) -> None:
     with psycopg.connect(empty) as connection:
         connection.execute("UPDATE alembic_version SET version_num = 'of_the_future'")
-    with pytest.raises(loading.Unloadable, match="is at of_the_future: migrate it to"):
+    with pytest.raises(dumps.Unloadable, match="is at of_the_future: migrate it to"):
         _load(empty, file)
 
 
-def test_database_without_a_schema_is_refused(make_database, file):
-    with make_database("empty") as url, pytest.raises(loading.Unloadable, match="no schema yet"):
+def test_database_without_a_schema_is_refused(make_database: MakeDatabase, file: Path) -> None:
+    with make_database("empty") as url, pytest.raises(dumps.Unloadable, match="no schema yet"):
         _load(url, file)
 
 
-def test_other_tables_are_refused(empty, file):
+def test_other_tables_are_refused(empty: str, file: Path) -> None:
     with psycopg.connect(empty) as connection:
         connection.execute("ALTER TABLE keyless ADD COLUMN more int")
-    with pytest.raises(loading.Unloadable, match="other tables or columns"):
+    with pytest.raises(dumps.Unloadable, match="other tables or columns"):
         _load(empty, file)
 
 
-def test_dump_is_one_snapshot(lived_in, dumped):
-    database = Database(lambda: lived_in)
+def test_dump_is_one_snapshot(used_url: str, dumped: bytes) -> None:
+    database = Database(lambda: used_url)
     file = io.BytesIO()
 
     def begun(_: int) -> Callable[[int], None]:
-        with psycopg.connect(lived_in) as connection:
+        with psycopg.connect(used_url) as connection:
             connection.execute("CREATE TABLE late (id int)")
             connection.execute("INSERT INTO late VALUES (1)")
         return lambda _: None
 
-    dumping.dump(database, file, compressed=False, with_keys=True, begun=begun)
-    with psycopg.connect(lived_in) as connection:
+    dumps.dump(database, file, compressed=False, with_keys=True, begun=begun)
+    with psycopg.connect(used_url) as connection:
         connection.execute("DROP TABLE late")
     assert file.getvalue() == dumped

@@ -1,6 +1,7 @@
 """Exporting from a running database: one snapshot, streamed, ended when its reader stops."""
 
 import threading
+from collections.abc import Iterator
 
 import psycopg
 import pytest
@@ -9,18 +10,19 @@ from sqlalchemy import text
 from hksz_db.database import Database, prepare
 from hksz_db.domain.errors import Malformed, Unavailable
 from hksz_db.exchange.exporting import export, read_export
+from tests.exchange.conftest import Documents, Exported
 
 pytestmark = pytest.mark.slow
 
 NUMBERS = prepare(text("SELECT generate_series(1, CAST(:most AS int))::text"))
-# Wide: the server sends what fills a buffer.
+# Wide rows, because the server sends full buffers.
 SLOW = prepare(
     text("SELECT n::text, repeat('x', 2000), pg_sleep(0.01) FROM generate_series(1, 1000) AS n")
 )
 
 
 @pytest.fixture
-def database(database_url):
+def database(database_url: str) -> Iterator[Database]:
     """A database without other connections, where a statement may take 100 ms."""
     _wait_until_alone(database_url)
     database = Database(lambda: database_url, statement_timeout_ms=100)
@@ -49,13 +51,13 @@ def _wait_until_alone(url):
     raise AssertionError(f"still there: {_others(url)}")
 
 
-def test_rows_are_streamed_in_order_as_bytes(database):
+def test_rows_are_streamed_in_order_as_bytes(database: Database) -> None:
     assert list(database.stream(NUMBERS, {"most": 1234})) == [
         (str(n).encode(),) for n in range(1, 1235)
     ]
 
 
-def test_a_stream_has_no_time_limit(database):
+def test_a_stream_has_no_time_limit(database: Database) -> None:
     with pytest.raises(psycopg.errors.QueryCanceled):
         database.read(SLOW, {})
     rows = database.stream(SLOW, {})
@@ -63,12 +65,14 @@ def test_a_stream_has_no_time_limit(database):
     rows.close()
 
 
-def test_a_stream_ends_when_its_time_is_up(database):
+def test_a_stream_ends_when_its_time_is_up(database: Database) -> None:
     with pytest.raises(Unavailable, match="longer than 1 seconds"):
         list(database.stream(SLOW, {}, at_most_s=1))
 
 
-def test_closing_a_stream_cancels_it_and_closes_its_connection(database, database_url):
+def test_closing_a_stream_cancels_it_and_closes_its_connection(
+    database: Database, database_url: str
+) -> None:
     rows = database.stream(NUMBERS, {"most": 100_000_000})
     next(rows)
     ((_, state, query),) = _others(database_url)
@@ -77,12 +81,14 @@ def test_closing_a_stream_cancels_it_and_closes_its_connection(database, databas
     _wait_until_alone(database_url)
 
 
-def test_unread_stream_opens_no_connection(database, database_url):
+def test_unread_stream_opens_no_connection(database: Database, database_url: str) -> None:
     database.stream(NUMBERS, {"most": 1}).close()
     assert _others(database_url) == []
 
 
-def test_server_that_stops_during_a_stream_is_an_error(database, database_url):
+def test_server_that_stops_during_a_stream_is_an_error(
+    database: Database, database_url: str
+) -> None:
     rows = database.stream(NUMBERS, {"most": 10_000_000})
     next(rows)
     ((pid, *_),) = _others(database_url)
@@ -93,12 +99,12 @@ def test_server_that_stops_during_a_stream_is_an_error(database, database_url):
             pass
 
 
-def test_unreachable_server_is_an_error():
+def test_unreachable_server_is_an_error() -> None:
     with pytest.raises(Unavailable):
         next(Database(lambda: "postgresql://127.0.0.1:1/none").stream(NUMBERS, {"most": 1}))
 
 
-def test_export_is_one_snapshot(database_url, database):
+def test_export_is_one_snapshot(database_url: str, database: Database) -> None:
     insert = (
         "INSERT INTO metrics (key, label, dimension, accumulation, nonnegative)"
         " SELECT 'k' || n, repeat('x', 4000), 'count', 'flow', true"
@@ -118,7 +124,7 @@ def test_export_is_one_snapshot(database_url, database):
     assert b"changed" not in whole_file
 
 
-def test_closing_an_export_ends_its_statement(database_url, database):
+def test_closing_an_export_ends_its_statement(database_url: str, database: Database) -> None:
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(
             "INSERT INTO metrics (key, label, dimension, accumulation, nonnegative)"
@@ -138,7 +144,7 @@ def _metrics(form="ndjson"):
     return read_export("metrics", [("format", form)])
 
 
-def test_filters_select_the_rows(exported, documents):
+def test_filters_select_the_rows(exported: Exported, documents: Documents) -> None:
     external_id = documents("claims")[3]["external_id"]
     assert exported("claims", "ndjson", ("external_id", external_id)).count(b"\n") == 1
     both = [("modality", "opinion"), ("figures__isnull", "true")]
@@ -148,7 +154,7 @@ def test_filters_select_the_rows(exported, documents):
 
 
 @pytest.mark.parametrize("name", ["nothing", "", "statement__gt"])
-def test_unknown_filters_are_refused(name):
+def test_unknown_filters_are_refused(name: str) -> None:
     with pytest.raises(Malformed) as refused:
         read_export("claims", [(name, "x"), ("time__within", "soon")])
     assert [fault.parameter for fault in refused.value.faults] == [name, "time__within"]

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -12,6 +13,7 @@ from pyarrow import parquet
 from hksz_db.exchange import exporting, tables
 from hksz_db.exchange.exporting import FORMATS, formats_for, read_export, written
 from hksz_db.queries.registry import RESOURCES
+from tests.exchange.conftest import Documents, Exported
 
 EVERYWHERE = {"ndjson", "csv", "parquet"}
 MORE = {
@@ -22,19 +24,19 @@ MORE = {
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
-def test_formats_of_each_resource(resource):
+def test_formats_of_each_resource(resource: str) -> None:
     known = formats_for(RESOURCES[resource])
     assert set(known) == EVERYWHERE | MORE.get(resource, set())
     assert next(iter(known)) == "ndjson"
 
 
-def test_media_types_and_suffixes_are_unique():
+def test_media_types_and_suffixes_are_unique() -> None:
     forms = FORMATS.values()
     assert len({form.media_type for form in forms}) == len(forms)
     assert len({form.suffix for form in forms}) == len(forms)
 
 
-def _read(form, data):
+def _read(form: str, data: bytes) -> list[Any]:
     """Read the data strictly; truncated data is an error."""
     match form:
         case "ndjson":
@@ -55,12 +57,14 @@ def _read(form, data):
     raise AssertionError(form)
 
 
-def test_every_row_is_exported(resource_and_form, exported, documents):
+def test_every_row_is_exported(
+    resource_and_form: tuple[str, str], exported: Exported, documents: Documents
+) -> None:
     resource, form = resource_and_form
     assert len(_read(form, exported(resource, form))) == len(documents(resource)) > 0
 
 
-def test_empty_export_is_valid(resource_and_form, exported):
+def test_empty_export_is_valid(resource_and_form: tuple[str, str], exported: Exported) -> None:
     resource, form = resource_and_form
     nothing = exported(resource, form, ("external_id", "test:nothing"))
     assert _read(form, nothing) == []
@@ -79,14 +83,14 @@ def _broken(documents):
 
 
 @pytest.fixture
-def _small_chunks(monkeypatch):
+def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exporting, "_CHUNK_BYTES", 1000)
     monkeypatch.setattr(tables, "ROWS_IN_GROUP", 20)
     monkeypatch.setattr(tables, "ROWS_IN_BATCH", 10)
 
 
 @pytest.mark.usefixtures("_small_chunks")
-def test_truncated_file_is_invalid(resource_and_form, exported):
+def test_truncated_file_is_invalid(resource_and_form: tuple[str, str], exported: Exported) -> None:
     resource, form = resource_and_form
     asked = read_export(resource, [("format", form)]).shape
     lines = exported(resource, "ndjson").splitlines()
@@ -99,14 +103,14 @@ def test_truncated_file_is_invalid(resource_and_form, exported):
         _read(form, b"".join(arrived))
 
 
-def test_error_before_the_first_chunk_is_raised(resource_and_form):
+def test_error_before_the_first_chunk_is_raised(resource_and_form: tuple[str, str]) -> None:
     resource, form = resource_and_form
     asked = read_export(resource, [("format", form)]).shape
     with pytest.raises(RuntimeError, match="gone"):
         next(written(FORMATS[form], asked, _broken([])))
 
 
-def test_long_export_is_sent_in_chunks():
+def test_long_export_is_sent_in_chunks() -> None:
     wanted = read_export("metrics", [])
     made = 0
 

@@ -1,54 +1,61 @@
-"""JSON-LD, as a processor reads it without remote contexts."""
+"""JSON-LD, read by a processor without remote contexts."""
 
 import json
+from typing import Any
 
 import pytest
 from pyld import jsonld
+
+from tests.exchange.conftest import Documents, Exported, Write
 
 SCHEMA = "https://schema.org/"
 PROV = "http://www.w3.org/ns/prov#"
 CITO = "http://purl.org/spar/cito/"
 DATE_TIME = "http://www.w3.org/2001/XMLSchema#dateTime"
 
+Nodes = dict[str, dict[str, Any]]
+
 
 def _refuse_remote_context(url, _):
     raise AssertionError(f"{url} was requested")
 
 
-def _expanded(data):
+def _expanded(data: bytes) -> dict[str, Any]:
     found = jsonld.expand(json.loads(data), {"documentLoader": _refuse_remote_context})
     return {node["@id"]: node for node in found}
 
 
 @pytest.fixture(scope="module", params=["sources", "claims", "entities"])
-def resource(request):
+def resource(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
 @pytest.fixture(scope="module")
-def claims(exported):
+def claims(exported: Exported) -> Nodes:
     return _expanded(exported("claims", "jsonld"))
 
 
 @pytest.fixture(scope="module")
-def sources(exported):
+def sources(exported: Exported) -> Nodes:
     return _expanded(exported("sources", "jsonld"))
 
 
-def _named(nodes, external_id):
+def _named(nodes: dict[str, Any], external_id: str) -> dict[str, Any]:
     (found,) = (n for n in nodes.values() if _values(n, "identifier") == [external_id])
     return found
 
 
-def _values(node, term):
+def _values(node: dict[str, Any], term: str) -> list[str]:
     return [value["@value"] for value in node.get(SCHEMA + term, [])]
 
 
-def _ids(node, iri):
+def _ids(node: dict[str, Any], iri: str) -> list[str]:
     return [to["@id"] for to in node.get(iri, [])]
 
 
-def test_every_row_is_a_node_with_a_type(resource, exported, documents):
+def test_every_row_is_a_node_with_a_type(
+    resource: str, exported: Exported, documents: Documents
+) -> None:
     nodes = _expanded(exported(resource, "jsonld"))
     assert set(nodes) == {f"urn:uuid:{row['id']}" for row in documents(resource)}
     for node in nodes.values():
@@ -56,7 +63,7 @@ def test_every_row_is_a_node_with_a_type(resource, exported, documents):
         assert kind.startswith(SCHEMA)
 
 
-def test_context_defines_every_key(resource, exported):
+def test_context_defines_every_key(resource: str, exported: Exported) -> None:
     data = exported(resource, "jsonld")
     used = {key for node in json.loads(data)["@graph"] for key in node if key[0] != "@"}
     kept = {key for node in _expanded(data).values() for key in node if key[0] != "@"}
@@ -64,14 +71,14 @@ def test_context_defines_every_key(resource, exported):
     assert all(key.startswith(("http://", "https://")) for key in kept)
 
 
-def test_document_converts_to_rdf(resource, exported):
+def test_document_converts_to_rdf(resource: str, exported: Exported) -> None:
     data = json.loads(exported(resource, "jsonld"))
     options = {"documentLoader": _refuse_remote_context, "format": "application/n-quads"}
     quads = jsonld.to_rdf(data, options).splitlines()
     assert len(quads) > 4 * len(data["@graph"])
 
 
-def test_claim_has_its_claimant_as_author(claims, documents):
+def test_claim_has_its_claimant_as_author(claims: Nodes, documents: Documents) -> None:
     node = _named(claims, "hksz:ttps-approved-2023")
     (claim,) = (c for c in documents("claims") if c["external_id"] == "hksz:ttps-approved-2023")
     claimant = f"urn:uuid:{claim['claimant']['id']}"
@@ -82,7 +89,7 @@ def test_claim_has_its_claimant_as_author(claims, documents):
     assert node[f"{PROV}generatedAtTime"] == [{"@type": DATE_TIME, "@value": claim["created_at"]}]
 
 
-def test_sources_of_a_claim_by_stance(claims, documents):
+def test_sources_of_a_claim_by_stance(claims: Nodes, documents: Documents) -> None:
     cited = 0
     for claim in documents("claims"):
         node = claims[f"urn:uuid:{claim['id']}"]
@@ -103,7 +110,7 @@ def test_sources_of_a_claim_by_stance(claims, documents):
     assert cited > 0
 
 
-def test_verdict_is_a_rating_without_a_number(claims, documents):
+def test_verdict_is_a_rating_without_a_number(claims: Nodes, documents: Documents) -> None:
     for claim in documents("claims"):
         (review,) = claims[f"urn:uuid:{claim['id']}"][f"{SCHEMA}review"]
         (rating,) = review[f"{SCHEMA}reviewRating"]
@@ -112,7 +119,7 @@ def test_verdict_is_a_rating_without_a_number(claims, documents):
         assert f"{SCHEMA}ratingValue" not in rating
 
 
-def test_rejected_evidence_is_left_out(written, documents):
+def test_rejected_evidence_is_left_out(written: Write, documents: Documents) -> None:
     claim = next(claim for claim in documents("claims") if len(claim["evidence"]) == 1)
     (passage,) = claim["evidence"]
     rejected = {**claim, "evidence": [{**passage, "status": "rejected"}]}
@@ -120,7 +127,7 @@ def test_rejected_evidence_is_left_out(written, documents):
     assert f"{SCHEMA}appearance" not in node
 
 
-def test_source_has_type_date_and_authors(sources):
+def test_source_has_type_date_and_authors(sources: Nodes) -> None:
     node = _named(sources, "hksz:shenzhen-daily-article")
     assert node["@type"] == [f"{SCHEMA}NewsArticle"]
     assert [_values(made, "name") for made in node[f"{SCHEMA}author"]] == [["Tan Yifan"]]
@@ -132,7 +139,7 @@ def test_source_has_type_date_and_authors(sources):
     assert _values(certain, "datePublished") == ["2024-01-24"]
 
 
-def test_source_is_derived_from_the_sources_it_copies(sources, documents):
+def test_source_is_derived_from_the_sources_it_copies(sources: Nodes, documents: Documents) -> None:
     relations = 0
     for source in documents("sources"):
         node = sources[f"urn:uuid:{source['id']}"]
@@ -143,7 +150,7 @@ def test_source_is_derived_from_the_sources_it_copies(sources, documents):
     assert relations > 0
 
 
-def test_entity_has_links_to_registers(written, documents):
+def test_entity_has_links_to_registers(written: Write, documents: Documents) -> None:
     entity = next(entity for entity in documents("entities") if entity["kind"] == "organisation")
     known = [
         {"scheme": "wikidata", "value": "Q15174"},

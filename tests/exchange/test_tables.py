@@ -3,6 +3,7 @@
 import csv
 import io
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -11,20 +12,21 @@ from pyarrow import parquet
 from hksz_db.exchange.exporting import read_export
 from hksz_db.exchange.tables import FORMULA_STARTS, Column, ColumnType, columns, columns_of
 from hksz_db.queries.registry import RESOURCES
+from tests.exchange.conftest import Documents, Exported, Write
 
 
-def _rows(data):
+def _rows(data: bytes) -> list[dict[str, str]]:
     text = data.decode()
     assert "\r\n" in text
     return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
 
 
-def _table(data):
+def _table(data: bytes) -> pa.Table:
     return parquet.read_table(pa.BufferReader(data))
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
-def test_every_field_of_a_document_has_a_column(resource):
+def test_every_field_of_a_document_has_a_column(resource: str) -> None:
     readable = RESOURCES[resource]
     read = {column.path[0] for column in columns(resource)}
     assert set(readable.fields) <= read <= set(readable.document)
@@ -33,7 +35,7 @@ def test_every_field_of_a_document_has_a_column(resource):
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
-def test_every_column_has_a_value_of_its_type(resource, documents):
+def test_every_column_has_a_value_of_its_type(resource: str, documents: Documents) -> None:
     found = columns_of(read_export(resource, [("format", "csv")]).shape)
     assert found == columns(resource)
     for document in documents(resource):
@@ -42,21 +44,21 @@ def test_every_column_has_a_value_of_its_type(resource, documents):
             assert isinstance(value, list) == (column.type is ColumnType.LIST), column.name
 
 
-def test_only_requested_fields_have_columns():
+def test_only_requested_fields_have_columns() -> None:
     given = [("format", "csv"), ("select", "id,claimant")]
     found = columns_of(read_export("claims", given).shape)
     names = [column.name for column in found]
     assert names == ["id", "claimant_id", "claimant_external_id", "claimant", "claimant_kind"]
 
 
-def test_path_through_a_list_collects_values():
+def test_path_through_a_list_collects_values() -> None:
     column = Column(("made", "who", "name"), ColumnType.LIST)
     made = [{"who": {"name": "a"}}, {"who": None}, {"who": {"name": None}}, {"who": {"name": "b"}}]
     assert column.value({"made": made}) == ["a", "b"]
     assert column.value({"made": []}) == []
 
 
-def test_a_figure_is_a_row(exported):
+def test_a_figure_is_a_row(exported: Exported) -> None:
     (row,) = (
         row
         for row in _rows(exported("figures", "csv"))
@@ -82,7 +84,7 @@ def test_a_figure_is_a_row(exported):
     assert {name: row[name] for name in known} == known
 
 
-def test_a_claim_has_columns_for_its_parts(exported):
+def test_a_claim_has_columns_for_its_parts(exported: Exported) -> None:
     (row,) = _rows(exported("claims", "csv", ("external_id", "hksz:ttps-approved-2023")))
     assert row["claimant"] == "Tan Yifan"
     assert row["figures_as_stated"] == "over 47,000"
@@ -92,13 +94,13 @@ def test_a_claim_has_columns_for_its_parts(exported):
 
 
 @pytest.mark.parametrize("start", list(FORMULA_STARTS))
-def test_formulas_are_escaped(start, written):
+def test_formulas_are_escaped(start: str, written: Write) -> None:
     (row,) = _rows(written("metrics", "csv", [_metric(label=f"{start}HYPERLINK(1)")]))
     assert row["label"] == f"'{start}HYPERLINK(1)"
 
 
 @pytest.mark.parametrize("text", ["plain", "5 - 3", "a=b", " =1", "'quoted", "-"])
-def test_other_text_is_not_escaped(text, written):
+def test_other_text_is_not_escaped(text: str, written: Write) -> None:
     (row,) = _rows(written("metrics", "csv", [_metric(label=text)]))
     assert row["label"] == ("'-" if text == "-" else text)
 
@@ -106,29 +108,29 @@ def test_other_text_is_not_escaped(text, written):
 @pytest.mark.parametrize(
     ("number", "cell"), [("-5", "-5"), ("-0.50", "-0.50"), ("7", "7"), ("-5+1", "'-5+1")]
 )
-def test_numbers_are_not_escaped(number, cell, written):
+def test_numbers_are_not_escaped(number: str, cell: str, written: Write) -> None:
     (row,) = _rows(written("units", "csv", [_unit(factor=number)]))
     assert row["factor"] == cell
 
 
-def test_text_that_looks_like_a_number_is_escaped(written):
+def test_text_that_looks_like_a_number_is_escaped(written: Write) -> None:
     (row,) = _rows(written("units", "csv", [_unit(label="-5")]))
     assert row["label"] == "'-5"
 
 
 @pytest.mark.parametrize("text", ['a "b" c', "a,b", "a\nb", "a\r\nb", "a;b", "深圳 é"])
-def test_cells_survive_a_round_trip(text, written):
+def test_cells_survive_a_round_trip(text: str, written: Write) -> None:
     (row,) = _rows(written("metrics", "csv", [_metric(label=text)]))
     assert row["label"] == text
 
 
-def test_csv_has_crlf_and_no_byte_order_mark(exported):
+def test_csv_has_crlf_and_no_byte_order_mark(exported: Exported) -> None:
     data = exported("units", "csv")
     assert data.startswith(b"id,external_id,code")
     assert data.count(b"\r\n") == data.count(b"\n") == len(_rows(data)) + 1
 
 
-def test_parquet_has_types(exported):
+def test_parquet_has_types(exported: Exported) -> None:
     schema = _table(exported("figures", "parquet")).schema
     assert schema.field("amount").type == pa.string()
     assert schema.field("period_earliest").type == pa.date32()
@@ -140,7 +142,7 @@ def test_parquet_has_types(exported):
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
-def test_parquet_equals_csv(resource, exported):
+def test_parquet_equals_csv(resource: str, exported: Exported) -> None:
     rows = _rows(exported(resource, "csv"))
     table = _table(exported(resource, "parquet"))
     assert table.column_names == list(rows[0])
@@ -150,7 +152,7 @@ def test_parquet_equals_csv(resource, exported):
         }
 
 
-def _as_text(value):
+def _as_text(value: Any) -> str:
     match value:
         case None:
             return ""
@@ -165,7 +167,7 @@ def _as_text(value):
     return str(value)
 
 
-def test_parquet_is_written_in_row_groups(written):
+def test_parquet_is_written_in_row_groups(written: Write) -> None:
     made = [_metric(key=str(number)) for number in range(12_001)]
     file = parquet.ParquetFile(pa.BufferReader(written("metrics", "parquet", made)))
     groups = [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]
@@ -187,9 +189,9 @@ METRIC = {
 }
 
 
-def _metric(**changed):
+def _metric(**changed: str) -> dict[str, Any]:
     return {**METRIC, **changed}
 
 
-def _unit(**changed):
+def _unit(**changed: str) -> dict[str, Any]:
     return {**METRIC, "code": "c", "factor": "1", **changed}

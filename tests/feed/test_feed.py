@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from hksz_db.database import Database, run
+from hksz_db.database import Connection, Database, run
 from hksz_db.feed import listener as listeners
 from hksz_db.feed.changes import STEPS
 from hksz_db.feed.due import note_due
@@ -19,16 +19,16 @@ from hksz_db.feed.listener import ChangeListener
 from hksz_db.feed.pages import BEGINNING, Feed, ForeignCursor, Page, Position, horizon
 from hksz_db.queries.keysets import encode_cursor
 from hksz_db.services.writing import writing
+from tests.conftest import MakeDatabase
 
 pytestmark = pytest.mark.slow
 
-Connection = psycopg.Connection[tuple[Any, ...]]
 ADD = "INSERT INTO units (code, label, dimension, factor) VALUES (%s, 'x', 'count', 1)"
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """The module's database itself: what is written is committed."""
+    """The database of the module, in which writes are committed."""
     database = Database(lambda: database_url)
     yield database
     database.close()
@@ -61,8 +61,8 @@ class Follower:
         return [document["code"] for document in documents]
 
 
-def test_entries_are_in_the_order_of_the_commits(database, database_url):
-    """It does not matter which transaction began first."""
+def test_entries_are_in_the_order_of_the_commits(database: Database, database_url: str) -> None:
+    """The order in which the transactions began does not matter."""
     follower = Follower(database)
     with writer(database_url) as slow, writer(database_url) as quick:
         slow.execute("BEGIN")
@@ -76,7 +76,9 @@ def test_entries_are_in_the_order_of_the_commits(database, database_url):
         assert follower.read() == []
 
 
-def test_the_horizon_stays_before_a_transaction_that_is_committing(database, database_url):
+def test_the_horizon_stays_before_a_transaction_that_is_committing(
+    database: Database, database_url: str
+) -> None:
     """It is stamped before another one, and becomes visible after it."""
     follower = Follower(database)
     with writer(database_url) as stopped, writer(database_url) as other:
@@ -92,7 +94,7 @@ def test_the_horizon_stays_before_a_transaction_that_is_committing(database, dat
         assert follower.read() == ["first", "second"]
 
 
-def test_a_rollback_while_committing_leaves_no_gap(database, database_url):
+def test_a_rollback_while_committing_leaves_no_gap(database: Database, database_url: str) -> None:
     follower = Follower(database)
     with writer(database_url) as stopped, writer(database_url) as other:
         stopped.execute("BEGIN")
@@ -104,7 +106,9 @@ def test_a_rollback_while_committing_leaves_no_gap(database, database_url):
         assert follower.read() == ["second"]
 
 
-def test_a_commit_between_the_two_statements_of_a_page_is_not_lost(database, database_url):
+def test_a_commit_between_the_two_statements_of_a_page_is_not_lost(
+    database: Database, database_url: str
+) -> None:
     """It is stamped later than the horizon that the first read, so the next page has it."""
     follower = Follower(database)
     with writer(database_url) as one:
@@ -117,7 +121,7 @@ def test_a_commit_between_the_two_statements_of_a_page_is_not_lost(database, dat
         assert follower.read() == ["two"]
 
 
-def test_transactions_may_have_equal_moments(database, database_url):
+def test_transactions_may_have_equal_moments(database: Database, database_url: str) -> None:
     """Both have entries, whatever page these are on."""
     follower = Follower(database)
     with writer(database_url) as one:
@@ -139,8 +143,8 @@ def test_transactions_may_have_equal_moments(database, database_url):
     assert follower.read() == []
 
 
-def test_transactions_without_an_entry_are_skipped(database):
-    """There are more than one answer searches."""
+def test_transactions_without_an_entry_are_skipped(database: Database) -> None:
+    """More of them than one page searches."""
     follower = Follower(database)
     with closing(database.connector.connect()) as connection:
         connection.execute(
@@ -155,7 +159,7 @@ def test_transactions_without_an_entry_are_skipped(database):
     assert [page.entries.count(b'"op"') for page in pages] == [0, 1]
 
 
-def test_pages_divide_a_large_transaction(database, database_url):
+def test_pages_divide_a_large_transaction(database: Database, database_url: str) -> None:
     follower = Follower(database)
     codes = [f"u{n:03}" for n in range(250)]
     with writer(database_url) as one, one.transaction():
@@ -170,8 +174,8 @@ def test_pages_divide_a_large_transaction(database, database_url):
     assert (read, pages) == (codes, 5)
 
 
-def test_rows_without_an_entry_are_skipped(database, database_url):
-    """One transaction has more of them than one answer searches."""
+def test_rows_without_an_entry_are_skipped(database: Database, database_url: str) -> None:
+    """One transaction has more of them than one page searches."""
     feed, position = Feed(database, ("sources",)), horizon(database).position
     with writer(database_url) as one, one.transaction():
         one.execute(
@@ -186,14 +190,22 @@ def test_rows_without_an_entry_are_skipped(database, database_url):
     assert [page.entries.count(b'"create"') for page in pages] == [0, 0, 1]
 
 
-def test_a_cursor_of_an_earlier_version_is_accepted(database):
-    feed = Feed(database)
-    position = Position("2024-01-01T00:00:00.000000Z", "7", "2", "claims", str(UUID(int=7)))
+def test_cursors_of_earlier_versions_are_accepted(database):
+    feed = Feed(database, ("units",))
+    position = Position("2024-01-01T00:00:00.000000Z", "7", "1", "units", str(UUID(int=7)))
+    cursor = (
+        "GlBYxboVxCQeWyIyMDI0LTAxLTAxVDAwOjAwOjAwLjAwMDAwMFoiLCI3IiwiMSIsInVuaXRzIiwiMDAwMDAwMDAt"
+        "MDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAwMDA3IiwiIiwiMDAwMDAwMDAtMDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAw"
+        "MDAwIl0"
+    )
+    assert feed.position(cursor) == position
+    assert feed.cursor(position) == cursor
+    # The first of them had no changed row.
     keys = json.dumps(list(vars(position).values())[:5], separators=(",", ":"))
     assert feed.position(encode_cursor(keys.encode(), feed._question)) == position
 
 
-def test_a_cursor_belongs_to_one_feed(database):
+def test_a_cursor_belongs_to_one_feed(database: Database) -> None:
     feed = Feed(database)
     position = Position("2024-01-01T00:00:00.000000Z", "7", "1", "claims", str(UUID(int=7)))
     for place in (BEGINNING, position):
@@ -206,7 +218,7 @@ def test_a_cursor_belongs_to_one_feed(database):
 
 
 def waiting(listener: ChangeListener, position: Position, pool: ThreadPoolExecutor) -> Future[bool]:
-    """Start a thread that waits; it does so when this returns."""
+    """Start a thread that waits for changes; return when it waits."""
     before = listener.waiting
     found = pool.submit(listener.wait, position, 30)
     while listener.waiting == before:
@@ -236,31 +248,35 @@ def listening(connection: Connection) -> list[int]:
     return [pid for (pid,) in rows]
 
 
-def test_a_commit_wakes_all_waiters_over_one_connection(database, database_url, listener, pool):
+def test_a_commit_wakes_all_waiters_over_one_connection(
+    database: Database, database_url: str, listener: ChangeListener, pool: ThreadPoolExecutor
+) -> None:
     position = horizon(database).position
     database.close()
     everybody = [waiting(listener, position, pool) for _ in range(30)]
     with writer(database_url) as one:
-        while not listener.ready:
+        while not listener._settled:
             threading.Event().wait(0.001)
         assert len(listening(one)) == 1
         one.execute(ADD, ["one"])
     assert all(each.result(30) for each in everybody)
     assert listener.waiting == 0
-    # A waiter for something that is there already returns at once.
+    # A waiter returns immediately if the entry already exists.
     assert listener.wait(position, 30)
 
 
-def test_waiting_ends_after_the_time_is_over(database, listener):
+def test_waiting_ends_after_the_time_is_over(database: Database, listener: ChangeListener) -> None:
     assert not listener.wait(horizon(database).position, 0.01)
 
 
-def test_the_listener_reconnects(database, database_url, listener, pool):
+def test_the_listener_reconnects(
+    database: Database, database_url: str, listener: ChangeListener, pool: ThreadPoolExecutor
+) -> None:
     position = horizon(database).position
     database.close()
     waiter = waiting(listener, position, pool)
     with writer(database_url) as one:
-        while not listener.ready:
+        while not listener._settled:
             threading.Event().wait(0.001)
         (pid,) = listening(one)
         one.execute("SELECT pg_terminate_backend(%s, 1000)", [pid])
@@ -268,7 +284,9 @@ def test_the_listener_reconnects(database, database_url, listener, pool):
     assert waiter.result(30)
 
 
-def test_closing_ends_all_waiting(database, listener, pool):
+def test_closing_ends_all_waiting(
+    database: Database, listener: ChangeListener, pool: ThreadPoolExecutor
+) -> None:
     position = horizon(database).position
     waiters = [waiting(listener, position, pool) for _ in range(3)]
     listener.close()
@@ -276,7 +294,9 @@ def test_closing_ends_all_waiting(database, listener, pool):
     assert not listener.wait(position, 30)
 
 
-def test_an_unused_listener_disconnects(database, database_url, listener, monkeypatch):
+def test_an_unused_listener_disconnects(
+    database: Database, database_url: str, listener: ChangeListener, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(listeners, "_LINGER_S", 0.0)
     database.close()
     listener.wait(horizon(database).position, 0.1)
@@ -292,7 +312,9 @@ def test_an_unused_listener_disconnects(database, database_url, listener, monkey
             assert waiter.result(30)
 
 
-def test_concurrent_calls_record_an_overdue_claim_once(database, database_url, pool):
+def test_concurrent_calls_record_an_overdue_claim_once(
+    database: Database, database_url: str, pool: ThreadPoolExecutor
+) -> None:
     before = horizon(database).position
     with writer(database_url) as one, one.transaction():
         one.execute(
@@ -325,18 +347,18 @@ def test_concurrent_calls_record_an_overdue_claim_once(database, database_url, p
 
 
 @pytest.fixture
-def another_database(make_database) -> Iterator[Database]:
-    """A database for this test alone."""
+def another_database(make_database: MakeDatabase) -> Iterator[Database]:
+    """A database for one test."""
     with make_database() as url:
         database = Database(lambda: url)
         yield database
         database.close()
 
 
-def test_pages_divide_the_many_documents_that_show_a_row(another_database):
+def test_pages_divide_the_many_documents_that_show_a_row(another_database: Database) -> None:
     """More claims than one page searches show an entity, each twice; it is renamed."""
     database = another_database
-    with writer(database.connector.url.set(drivername="postgresql").render_as_string(False)) as one:
+    with writer(database.connector.location) as one:
         with one.transaction():
             ((entity,),) = one.execute(
                 "INSERT INTO entities (id, kind, name, name_language)"

@@ -1,4 +1,4 @@
-"""A client that applies every entry of the feed has the current documents, whatever is written."""
+"""A client that applies every entry of the feed has the current documents after any writes."""
 
 import json
 import random
@@ -28,6 +28,7 @@ from hksz_db.queries.registry import RESOURCES
 from hksz_db.services import api_keys, lifecycle, merging
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
+from tests.conftest import MakeDatabase
 from tests.feed.world import Documents, documents, name, populate
 
 pytestmark = pytest.mark.slow
@@ -68,7 +69,7 @@ def columns(database: Database) -> dict[str, dict[str, str]]:
 
 
 class RandomWriter:
-    """Writes at random, by the services and by SQL."""
+    """Random writes by the services and by SQL."""
 
     def __init__(self, database: Database, seed: int) -> None:
         self.random = random.Random(seed)
@@ -187,7 +188,7 @@ class RandomWriter:
 
 
 @pytest.fixture
-def world(make_database) -> Iterator[Database]:
+def world(make_database: MakeDatabase) -> Iterator[Database]:
     with make_database() as url:
         database = Database(lambda: url)
         with writing(database) as session:
@@ -220,7 +221,7 @@ class Reader(Mirror):
         self.feed, self.position = feed, BEGINNING
 
     def read(self, per_page: int) -> bool:
-        """Apply a page; whether more may follow."""
+        """Apply a page; return whether more may follow."""
         page = self.feed.after(self.position, per_page, "\n")
         self.apply(entries(page))
         self.position = page.position
@@ -306,7 +307,7 @@ def test_a_large_transaction_is_read_in_parts(
 
 
 def test_each_column_is_followed(world: Database) -> None:
-    """Whatever column is set, the documents that differ afterwards have an entry."""
+    """For each column: the documents that differ after a change of it have an entry."""
     writer, feed = RandomWriter(world, 0), Feed(world)
     position, before, followed = horizon(world).position, documents(world), set()
     for table, column in writer.settable:
@@ -325,7 +326,7 @@ def test_each_column_is_followed(world: Database) -> None:
 
 
 class RandomEditor:
-    """Writes at random through the API."""
+    """Random writes through the API."""
 
     def __init__(self, app: Flask, database: Database, seed: int) -> None:
         self.random = random.Random(seed)
@@ -414,7 +415,7 @@ class Follower(Mirror):
         self.caught_up = False
 
     def follow(self, written: threading.Event) -> None:
-        """Read until all is written and it has caught up."""
+        """Read until the writers have finished and the follower has caught up."""
         ended = False
         while not (ended and self.caught_up):
             ended = written.is_set()
@@ -457,7 +458,7 @@ def write_by_requests(editor: RandomEditor, over: threading.Event) -> None:
 
 
 def test_mirrors_end_as_the_original(world: Database) -> None:
-    """Eight writers write for a minute; in the end two followers have what a read answers."""
+    """Eight writers write for a minute; then two followers have the same documents as a read."""
     over, written = threading.Event(), threading.Event()
     app = create_app(Settings(log_level="critical", max_waiters=2), world)
     followers = [Follower(app, seed) for seed in range(2)]
@@ -473,7 +474,7 @@ def test_mirrors_end_as_the_original(world: Database) -> None:
         written.set()
         for each in (*working, *following):
             each.result(300)
-    app.extensions["hksz_waiting_room"].listener.close()
+    app.extensions["hksz_change_listener"].close()
     original = documents(world)
     client = app.test_client()
     read = {(name, id): client.get(f"/v1/{name}/{id}").data for name, id in original}

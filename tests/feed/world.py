@@ -1,4 +1,4 @@
-"""A small database in which everything refers to everything, and all its documents."""
+"""A small database with references of every kind, and all its documents."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -18,7 +18,7 @@ Documents = dict[tuple[str, UUID], bytes]
 
 
 def statements() -> Mapping[str, Prepared]:
-    """By resource, the statement for all documents as a read by id answers them."""
+    """For each resource, the statement that reads all documents as a read by id returns them."""
     found = {}
     for name, readable in RESOURCES.items():
         id, deleted_at = readable.table.c.id, readable.table.c.deleted_at

@@ -1,4 +1,4 @@
-"""What an operator does to a database, and rows for every table of it."""
+"""Operations on a database, and rows for each of its tables."""
 
 import re
 import subprocess
@@ -140,7 +140,7 @@ def program(name: str) -> Path:
 
 
 def alembic(url: str, *arguments: str, versions: Path | None = None) -> str:
-    """What the command prints; raises what it fails with.
+    """Run the command and return its output; its errors are raised.
 
     ``versions`` is a folder with further migrations.
     """
@@ -163,7 +163,7 @@ def alembic(url: str, *arguments: str, versions: Path | None = None) -> str:
 
 
 def dump(url: str) -> str:
-    """The schema as DDL, without what is Alembic's own and the token of the dump.
+    """The schema as DDL, without Alembic's table and the token of the dump.
 
     The columns of a table are listed by name: a column that was added comes last in its table.
     """
@@ -178,7 +178,7 @@ def _by_name(table: "re.Match[str]") -> str:
     return table[1] + "".join(f"{column}\n" for column in columns) + table[3]
 
 
-def play(url: str, script: str) -> "subprocess.CompletedProcess[str]":
+def run_script(url: str, script: str) -> "subprocess.CompletedProcess[str]":
     """Run the script as an operator would."""
     return subprocess.run(
         [program("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", url],
@@ -190,7 +190,7 @@ def play(url: str, script: str) -> "subprocess.CompletedProcess[str]":
 
 
 def twin(session: Session) -> UUID:
-    """An entity that is another."""
+    """Create another entity for ``ex:scheme``; return its id."""
     names = [{"name": "TTPS", **NAMED}]
     return create(session, "entities", {"kind": "programme", "names": names})
 

@@ -1,4 +1,4 @@
-"""Columns come and go on tables with a history, and the past stays readable."""
+"""Columns are added to and dropped from tables with a history, which stays readable."""
 
 from contextlib import closing
 from datetime import datetime
@@ -9,7 +9,8 @@ import psycopg
 import pytest
 from alembic.util import CommandError
 
-from hksz_db.database import Database, set_as_of, use_history_schema
+from hksz_db.database import Connection, Database
+from hksz_db.database.connections import set_as_of, use_history_schema
 from hksz_db.models import HISTORY_TABLES
 from hksz_db.schema_check import incompleteness
 from hksz_db.services.writing import writing
@@ -63,7 +64,7 @@ def versions(tmp_path: Path, migrated: str) -> Path:
     return tmp_path
 
 
-def connected(url: str) -> "closing[psycopg.Connection[tuple[Any, ...]]]":
+def connected(url: str) -> closing[Connection]:
     return closing(psycopg.connect(url, autocommit=True))
 
 
@@ -75,7 +76,7 @@ def now(url: str) -> datetime:
 
 
 def rows_at(url: str, moment: datetime) -> Rows:
-    """What every table with a history held at the moment."""
+    """The rows of every table with a history at that time."""
     with connected(url) as connection:
         use_history_schema(connection)
         set_as_of(connection, moment)
@@ -91,7 +92,7 @@ def rows_at(url: str, moment: datetime) -> Rows:
 
 
 def without_shelves(rows: Rows) -> Rows:
-    """The same without the new columns, and without what follows from a change of them."""
+    """The rows without the new columns and without the effects of their changes."""
     left_out = {"shelf", "row_number", "written_in"}
     return {
         table: [{name: row[name] for name in row if name not in left_out} for row in held]
@@ -100,7 +101,7 @@ def without_shelves(rows: Rows) -> Rows:
 
 
 def shelves(rows: Rows) -> dict[str, str]:
-    """What all rows of each table have in the new column, each value once."""
+    """The distinct values of the new column in each table."""
     return {table: "".join(sorted({row["shelf"] for row in held})) for table, held in rows.items()}
 
 
@@ -208,7 +209,7 @@ def test_a_file_of_statements_is_executed(migrated: str, tmp_path: Path) -> None
         assert connection.execute("SELECT * FROM shelves").fetchall() == [(":shelf %s",)]
 
 
-def test_a_script_adds_and_drops_the_same_columns(migrated: str, versions: Path) -> None:
+def test_an_sql_script_adds_and_drops_the_same_columns(migrated: str, versions: Path) -> None:
     fill(migrated)
     schema = dump(migrated)
     newest = alembic(migrated, "heads").split()[0]

@@ -1,4 +1,4 @@
-"""The migrations: forwards and backwards with data, and equal to the models."""
+"""The migrations: upgrades and downgrades with data, and equality with the models."""
 
 import json
 import re
@@ -23,7 +23,7 @@ from hksz_db.embedded import Server, running
 from hksz_db.feed.pages import BEGINNING, Feed
 from hksz_db.models import Base
 from hksz_db.queries.registry import RESOURCES
-from tests.migrations.administration import ROOT, alembic, dump, fill, play
+from tests.migrations.administration import ROOT, alembic, dump, fill, run_script
 
 pytestmark = pytest.mark.slow
 
@@ -72,9 +72,9 @@ def tables_with_rows(url: str) -> set[str]:
         }
 
 
-def test_every_step_goes_forth_and_back_with_rows_in_every_table(empty: str) -> None:
+def test_every_migration_upgrades_and_downgrades_with_rows_in_every_table(empty: str) -> None:
     with psycopg.connect(empty) as connection:
-        # A downgrade leaves it where it is: somebody else may use it.
+        # A downgrade keeps the extension because others may use it.
         connection.execute("CREATE EXTENSION pg_trgm")
     schemas = {"base": dump(empty)}
     for revision in REVISIONS:
@@ -91,11 +91,11 @@ def test_every_step_goes_forth_and_back_with_rows_in_every_table(empty: str) -> 
 
 
 def go_back(url: str, revision: str) -> None:
-    """Leave the migrations that came later."""
+    """Downgrade to the revision."""
     alembic(url, "-x", "drop-data=yes", "downgrade", revision)
 
 
-def test_a_downgrade_refuses_to_drop_rows_and_says_which(migrated: str) -> None:
+def test_a_downgrade_refuses_to_drop_rows_and_names_them(migrated: str) -> None:
     fill(migrated)
     go_back(migrated, "keys_and_seeds")
     before = tables_with_rows(migrated)
@@ -106,7 +106,7 @@ def test_a_downgrade_refuses_to_drop_rows_and_says_which(migrated: str) -> None:
     assert "keys_and_seeds" in alembic(migrated, "current")
 
 
-def test_a_downgrade_refuses_to_drop_values_and_says_which(migrated: str) -> None:
+def test_a_downgrade_refuses_to_drop_values_and_names_them(migrated: str) -> None:
     fill(migrated)
     go_back(migrated, "relative_dates")
     lost = (
@@ -118,7 +118,7 @@ def test_a_downgrade_refuses_to_drop_values_and_says_which(migrated: str) -> Non
     assert "relative_dates" in alembic(migrated, "current")
 
 
-def test_a_downgrade_states_exactly_what_was_rounded(migrated: str) -> None:
+def test_a_downgrade_restores_rounded_factors(migrated: str) -> None:
     fill(migrated)
     with psycopg.connect(migrated) as connection:
         connection.execute(
@@ -139,7 +139,7 @@ def test_a_downgrade_states_exactly_what_was_rounded(migrated: str) -> None:
 
 
 def test_a_refused_downgrade_takes_none_of_its_steps(migrated: str) -> None:
-    """The last step would drop what the first do not touch."""
+    """The last step would drop rows that the first steps do not touch."""
     before = dump(migrated)
     with psycopg.connect(migrated) as connection:
         connection.execute("INSERT INTO seed_items VALUES ('a.json', 'ex:a', repeat('0', 64))")
@@ -153,12 +153,12 @@ def test_a_script_checks_all_steps_of_a_downgrade_first(migrated: str) -> None:
     before = dump(migrated)
     with psycopg.connect(migrated) as connection:
         connection.execute("INSERT INTO seed_items VALUES ('a.json', 'ex:a', repeat('0', 64))")
-    refused = play(migrated, alembic(migrated, "downgrade", "head:base", "--sql"))
+    refused = run_script(migrated, alembic(migrated, "downgrade", "head:base", "--sql"))
     assert "rows of seed_items (1)" in refused.stderr
     assert dump(migrated) == before
 
 
-def test_a_downgrade_of_empty_tables_needs_no_leave(migrated: str) -> None:
+def test_a_downgrade_of_empty_tables_needs_no_option(migrated: str) -> None:
     alembic(migrated, "downgrade", "base")
     assert _pending(driver_url(migrated))
 
@@ -166,19 +166,19 @@ def test_a_downgrade_of_empty_tables_needs_no_leave(migrated: str) -> None:
 def test_a_downgrade_by_script_refuses_to_drop_rows_too(migrated: str) -> None:
     fill(migrated)
     go_back(migrated, "keys_and_seeds")
-    refused = play(migrated, alembic(migrated, "downgrade", "keys_and_seeds:base", "--sql"))
+    refused = run_script(migrated, alembic(migrated, "downgrade", "keys_and_seeds:base", "--sql"))
     assert refused.returncode
     assert "rows of api_keys (1), rows of seed_items (1)" in refused.stderr
     allowed = alembic(migrated, "-x", "drop-data=yes", "downgrade", "keys_and_seeds:base", "--sql")
-    assert play(migrated, allowed).returncode == 0
+    assert run_script(migrated, allowed).returncode == 0
     assert tables_with_rows(migrated) == set()
 
 
-def test_alembic_finds_no_difference_to_the_models(migrated: str) -> None:
+def test_alembic_finds_no_difference_from_the_models(migrated: str) -> None:
     assert "No new upgrade operations detected." in alembic(migrated, "check")
 
 
-def test_the_schema_is_that_of_the_models(migrated: str, empty: str) -> None:
+def test_the_migrated_schema_equals_the_models(migrated: str, empty: str) -> None:
     engine = create_engine(driver_url(empty))
     Base.metadata.create_all(engine)
     engine.dispose()
@@ -186,8 +186,8 @@ def test_the_schema_is_that_of_the_models(migrated: str, empty: str) -> None:
 
 
 def test_a_script_makes_the_same_schema(migrated: str, empty: str) -> None:
-    played = play(empty, alembic(NOWHERE, "upgrade", "head", "--sql"))
-    assert (played.returncode, played.stderr) == (0, "")
+    finished = run_script(empty, alembic(NOWHERE, "upgrade", "head", "--sql"))
+    assert (finished.returncode, finished.stderr) == (0, "")
     assert dump(empty) == dump(migrated)
     assert not _pending(driver_url(empty))
 
@@ -199,7 +199,7 @@ def test_a_second_upgrade_changes_nothing(migrated: str) -> None:
     assert dump(migrated) == before
 
 
-def test_processes_that_upgrade_at_once_end_well(migrated: str, empty: str) -> None:
+def test_concurrent_upgrades_succeed(migrated: str, empty: str) -> None:
     command = [sys.executable, "-c", UPGRADE, empty]
     processes = [
         subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(2)
@@ -215,7 +215,7 @@ def another_process_that_migrates(url: str) -> Iterator[None]:
         yield
 
 
-def test_whoever_waits_too_long_for_another_process_is_told(empty: str) -> None:
+def test_waiting_too_long_for_another_migration_is_an_error(empty: str) -> None:
     with (
         another_process_that_migrates(empty),
         pytest.raises(CommandError, match="Another process has been migrating the database"),
@@ -234,8 +234,8 @@ def test_a_table_in_use_is_not_waited_for_long(migrated: str) -> None:
     assert "keys_and_seeds" in alembic(migrated, "current")
 
 
-def test_a_database_that_was_restored_without_its_triggers_is_mended(migrated: str) -> None:
-    """Also where the migration was interrupted after its first steps."""
+def test_missing_triggers_of_a_restored_database_are_created(migrated: str) -> None:
+    """Also if the migration was interrupted after its first steps."""
     schema = dump(migrated)
     go_back(migrated, "due_dates")
     with psycopg.connect(migrated) as connection:
@@ -246,8 +246,8 @@ def test_a_database_that_was_restored_without_its_triggers_is_mended(migrated: s
     assert dump(migrated) == schema
 
 
-def test_the_rights_to_read_the_history_survive(migrated: str, server: Server) -> None:
-    """The migrations make the views anew."""
+def test_grants_on_the_history_survive(migrated: str, server: Server) -> None:
+    """The migrations create the views again."""
     go_back(migrated, "due_dates")
     administrator = server.url(str(make_url(migrated).database), superuser=True)
     with psycopg.connect(administrator, autocommit=True) as connection:
@@ -266,7 +266,7 @@ def test_the_rights_to_read_the_history_survive(migrated: str, server: Server) -
             connection.execute("DROP OWNED BY hksz_reader; DROP ROLE hksz_reader")
 
 
-def test_claims_that_are_there_get_their_bands(migrated: str) -> None:
+def test_existing_claims_get_their_bands(migrated: str) -> None:
     fill(migrated)
     go_back(migrated, "comparisons")
     alembic(migrated, "upgrade", "head")
@@ -277,8 +277,8 @@ def test_claims_that_are_there_get_their_bands(migrated: str) -> None:
         assert len(held) == 10 + 12  # one of the two claims has a number
 
 
-def test_the_feed_begins_with_what_was_there_before_the_history(migrated: str) -> None:
-    """Nothing says how its rows came: all that are still there are in the first transaction."""
+def test_the_feed_begins_with_the_rows_that_predate_the_history(migrated: str) -> None:
+    """Nothing is known about their creation, so they are all in the first transaction."""
     fill(migrated)
     go_back(migrated, "idempotency_keys")
     alembic(migrated, "upgrade", "head")
@@ -305,7 +305,7 @@ def test_the_feed_begins_with_what_was_there_before_the_history(migrated: str) -
     }
 
 
-def test_indexes_that_were_not_finished_are_made_again(migrated: str) -> None:
+def test_unfinished_indexes_are_rebuilt(migrated: str) -> None:
     """An index that stays invalid, as after an interrupted run, and one that is finished."""
     fill(migrated)
     before = dump(migrated)
@@ -378,7 +378,7 @@ def test_the_command_line_uses_the_embedded_server_when_no_url_is_given(
         assert not _pending(driver_url(server.url()))
 
 
-def test_the_linter_finds_no_fault_with_the_migrations(tmp_path: Path) -> None:
+def test_the_linter_accepts_the_migrations(tmp_path: Path) -> None:
     script = tmp_path / "history.sql"
     script.write_text(alembic(NOWHERE, "upgrade", "head", "--sql"))
     squawk = Path(sys.executable).with_name("squawk")
@@ -386,7 +386,7 @@ def test_the_linter_finds_no_fault_with_the_migrations(tmp_path: Path) -> None:
     assert linted.returncode == 0, linted.stdout
 
 
-def test_the_vocabularies_are_those_of_the_checks(database: Database) -> None:
+def test_the_vocabularies_equal_the_check_constraints(database: Database) -> None:
     vocabularies = {
         frozenset(member.value for member in term)
         for module in (vocabulary, quantities)

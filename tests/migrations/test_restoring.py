@@ -1,4 +1,4 @@
-"""A database that was restored from a backup goes on as the original would have."""
+"""A database that was restored from a backup behaves like the original."""
 
 import json
 import subprocess
@@ -19,6 +19,7 @@ from hksz_db.queries.registry import RESOURCES
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
+from tests.conftest import MakeDatabase
 from tests.migrations.administration import alembic, dump, program, rows
 
 pytestmark = pytest.mark.slow
@@ -27,7 +28,7 @@ CLAIM = "hksz:science-park-partner-shenzhen"
 
 
 class Service:
-    """The service on a database; with a label, it is asked with a new key of that label."""
+    """The service on a database; with a label, requests have a new key of that label."""
 
     def __init__(self, database: Database, label: str | None) -> None:
         self._client = create_app(Settings(log_level="error"), database).test_client()
@@ -54,7 +55,7 @@ def serving(url: str, label: str | None = None) -> Iterator[Service]:
 
 
 @pytest.fixture(scope="module")
-def original(make_database, all_seeds: str) -> Iterator[str]:
+def original(make_database: MakeDatabase, all_seeds: str) -> Iterator[str]:
     """A database with a history: a claim was reworded twice."""
     with make_database(all_seeds) as url:
         with serving(url, "editor") as service:
@@ -66,7 +67,7 @@ def original(make_database, all_seeds: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def backup(original: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What pg_dump wrote of it."""
+    """The output of pg_dump."""
     file = tmp_path_factory.mktemp("backup") / "hksz.dump"
     subprocess.run([program("pg_dump"), "--format=custom", f"--file={file}", original], check=True)
     return file
@@ -74,10 +75,10 @@ def backup(original: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=["whole", "schema first"])
 def restored(request: pytest.FixtureRequest, empty: str, server: Server, backup: Path) -> str:
-    """A database that was empty, and what was restored into it without an error.
+    """A database into which the backup was restored without an error.
 
-    Where the schema comes first, the triggers are there when the rows are: they must not take them
-    for new ones.
+    If the schema is restored first, the triggers exist when the rows are copied, and must not
+    treat them as new.
     """
 
     def restore(url: str, *options: str) -> None:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_pg_upgrade_carries_the_history_over(public_folder: Path) -> None:
-    """From 18 to 18, which goes the same way as from one major version to the next."""
+    """From 18 to 18, which works like an upgrade to another major version."""
     old, new = public_folder / "old", public_folder / "new"
     with running(old, durable=False) as server:
         upgrade(driver_url(server.url()))

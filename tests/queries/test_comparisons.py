@@ -1,4 +1,4 @@
-"""Comparisons of random figures, held against a slow reference that shares nothing with the SQL."""
+"""Comparisons of random figures equal a slow reference that shares nothing with the SQL."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -46,7 +46,7 @@ SETTINGS = settings(
 
 @dataclass(frozen=True)
 class Ends:
-    """A range of numbers as its ends; ``None`` is no end."""
+    """A range of numbers by its ends; ``None`` means unbounded."""
 
     lower: Fraction | None
     upper: Fraction | None
@@ -104,7 +104,7 @@ def exclude(a: Ends, b: Ends) -> bool:
 
 
 def comparable(a: Stated, b: Stated) -> bool:
-    """Whether two figures speak of the same."""
+    """Whether two figures measure the same."""
     statuses = {STATUSES[a.claim], STATUSES[b.claim]}
     if a.deleted or b.deleted or (a.metric, a.subject) != (b.metric, b.subject):
         return False
@@ -163,7 +163,7 @@ def likely(figure: Stated) -> Ends:
 
 
 def expected(a: Stated, b: Stated) -> str | None:
-    """The verdict on two figures, ``None`` where they cannot be compared."""
+    """The verdict on two figures, or ``None`` if they cannot be compared."""
     if not comparable(a, b):
         return None
     if plan := planned(a, b):
@@ -299,7 +299,7 @@ INSERT = text("""
     WHERE units.code = unit AND metrics.external_id = metric AND entities.external_id = subject
         AND claims.external_id = claim
 """)
-# What the days are called is not checked against them; only whether it leaves something open.
+# Only the openness of the EDTF text matters here; it need not match the days.
 CERTAIN = ["2023", "2023-01-02", "2023-01-01/2023-01-03", "2022-12/..", "2023-21", "../2023"]
 VAGUE = ["2023~", "2023-01?", "202X", "[2022,2023]", "{2021,2023}", "2023/", "/2023", "1950S2"]
 VAGUE += ["2023-01-%02", "2022~/2023"]
@@ -318,7 +318,7 @@ COMPARED = (
 
 
 def compared(connection: Connection, figures: Sequence[Stated]) -> dict[tuple[int, int], Any]:
-    """What the database makes of each ordered pair of the figures that it compares."""
+    """The comparison by the database of each ordered pair of figures."""
     with connection.begin_nested() as savepoint:
         connection.execute(
             INSERT,
@@ -384,7 +384,7 @@ def figures(draw: st.DrawFn, /, **fixed: Any) -> Stated:
         assert value.lower is not None
         plausible = replace(value, upper=value.lower + 1)
     unit = draw(st.sampled_from(sorted(FACTORS)))
-    # The numbers are chosen in m2, where those of different units meet.
+    # The numbers are drawn in m2, so that figures in different units can be equal.
     factor = Fraction(1, FACTORS[unit])
     first, last = sorted((draw(st.integers(1, 4)), draw(st.integers(1, 4))))
     return replace(
@@ -409,10 +409,10 @@ def figures(draw: st.DrawFn, /, **fixed: Any) -> Stated:
 
 @settings(SETTINGS, max_examples=100)
 @given(st.lists(figures(), min_size=16, max_size=24), st.integers(0, len(METRICS) - 1))
-def test_the_database_finds_what_the_reference_finds(
+def test_the_database_equals_the_reference(
     connection: Connection, drawn: list[Stated], metric: int
 ) -> None:
-    # Most of them of one metric and subject, so that there is something to compare.
+    # Most of them have one metric and subject, so that they can be compared.
     given = [
         replace(figure, metric=metric, subject=0) if number % 4 else figure
         for number, figure in enumerate(drawn)
@@ -461,7 +461,7 @@ def test_the_unit_makes_no_difference(
     connection: Connection, given: list[Stated], units: list[str]
 ) -> None:
     converted = [_in_unit(figure, unit) for figure, unit in zip(given, units, strict=False)]
-    # The sentences too: they speak in base units.
+    # The explanations are equal, too, because they use base units.
     assert compared(connection, converted) == compared(connection, given)
 
 

@@ -25,7 +25,7 @@ from hksz_db.queries.readable import Queryable
 from hksz_db.queries.registry import RESOURCES
 from schemas.fields import DecimalDocument
 
-# A type before the one that it derives from.
+# Subtypes come before their base types.
 TYPES: list[tuple[type[TypeEngine[Any]], type[fields.Field[Any]]]] = [
     (Uuid, fields.UUID),
     (DecimalText, DecimalDocument),
@@ -34,7 +34,7 @@ TYPES: list[tuple[type[TypeEngine[Any]], type[fields.Field[Any]]]] = [
     (Integer, fields.Integer),
     (Date, fields.Date),
     (Text, fields.String),
-    # What is written as SQL text: the tests over HTTP read an answer through its schema.
+    # Fields written as SQL text; the tests over HTTP check them with the schema.
     (Json, fields.List),
 ]
 

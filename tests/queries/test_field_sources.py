@@ -1,5 +1,7 @@
 """The sources of fields: no column or part of a document is missing from its history."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import func, literal_column, select
 
@@ -20,7 +22,7 @@ EMBEDDED = {"claims": {("figures", "claim_id"), ("evidence", "claim_id")}}
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
-def test_every_column_belongs_to_a_field(resource):
+def test_every_column_belongs_to_a_field(resource: str) -> None:
     known = field_sources(resource)
     columns = {column for names in known.columns.values() for column in names}
     assert set(RESOURCES[resource].table.c.keys()) - columns <= HIDDEN
@@ -28,13 +30,13 @@ def test_every_column_belongs_to_a_field(resource):
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
-def test_every_table_of_parts_belongs_to_a_field(resource):
+def test_every_table_of_parts_belongs_to_a_field(resource: str) -> None:
     kept = {(t.name, t.owner) for t in HISTORY_TABLES.values() if t.resource == resource != t.name}
     known = {(part.table, part.owner) for part in field_sources(resource).parts.values()}
     assert known == kept | EMBEDDED.get(resource, set())
 
 
-def test_the_sources_of_a_claim():
+def test_the_sources_of_a_claim() -> None:
     known = field_sources("claims")
     assert known.columns["claimant"] == ("claimant_id",)
     assert set(known.columns["due"]) == {
@@ -56,6 +58,6 @@ def test_the_sources_of_a_claim():
     ],
     ids=["count", "subquery", "text", "no join"],
 )
-def test_a_field_that_hides_what_it_reads_is_refused(node):
+def test_a_field_with_hidden_sources_is_refused(node: Any) -> None:
     with pytest.raises(TypeError):
         list(reads(RESOURCES["units"], node))

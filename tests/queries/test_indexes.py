@@ -1,12 +1,14 @@
-"""Dates are looked up in an index, whether they may or must lie within the days asked for."""
+"""Filters by possible and by certain dates use an index."""
 
 import re
+from contextlib import closing
 
 import pytest
 from psycopg import RawCursor
 from sqlalchemy.orm import Session
 
-from hksz_db.database import Database, run, use_generic_plans
+from hksz_db.database import Database, run
+from hksz_db.database.connections import GENERIC_PLANS
 from hksz_db.domain.chronology import parse
 from hksz_db.feed.changes import changes_statement
 from hksz_db.feed.pages import BEGINNING
@@ -26,7 +28,7 @@ DATES = [
 ]
 
 
-def test_these_are_all_the_dates() -> None:
+def test_every_date_is_listed() -> None:
     ending = re.compile(r"(?:^|__)(issued|time|due|period|during)$")
     every = {
         (r, name) for r, known in RESOURCES.items() for name in known.targets if ending.search(name)
@@ -42,8 +44,8 @@ def test_a_date_is_looked_up_in_its_index(
     expression = AllOf((Criterion(name, operator, parse("2010")),))
     page = PageShape(resource, ("id",), shape(expression), False, (("id", False),), None, False)
     statement = matches_statement(page)
-    # The tables are empty: the planner would read them whole, or look at one row after the other
-    # of what the dates belong to, or at all live figures in the one index that has no others.
+    # The tables are empty, so the planner would scan them, or join the rows that the dates
+    # belong to one by one, or scan the index of the live figures.
     run(session, "DROP INDEX figures_comparison_idx")
     for way in ("seqscan", "indexscan"):
         run(session, f"SET LOCAL enable_{way} = off")
@@ -53,11 +55,10 @@ def test_a_date_is_looked_up_in_its_index(
 
 
 def test_the_feed_looks_every_row_up_in_an_index(database: Database) -> None:
-    """Planned while the tables are empty: the plan is kept while they grow."""
+    """The statements are planned on empty tables, because the plans are kept while they grow."""
     statement = changes_statement(tuple(RESOURCES), documents=True)
     values = {**vars(BEGINNING), "horizon": "infinity", "rows": 26, "separator": ","}
-    with database.connections.reader() as connection:
-        use_generic_plans(connection)
+    with closing(database.connector.connect(GENERIC_PLANS)) as connection:
         explained = RawCursor(connection).execute(
             f"EXPLAIN (VERBOSE) {statement.sql}".encode(), statement.arguments(values)
         )

@@ -23,9 +23,9 @@ from hksz_db.services.batches import create, update
 from hksz_db.services.bulk import Result, write
 from hksz_db.services.loading import load
 from hksz_db.services.registry import WRITERS
-from hksz_db.services.violations import translate
 from hksz_db.services.writers import Writer
-from hksz_db.services.writing import writing
+from hksz_db.services.writing import translate, writing
+from tests.conftest import QueryCounter, WaitForLock
 
 CREATE, UPSERT, IGNORE = BulkMode.CREATE, BulkMode.UPSERT, BulkMode.IGNORE
 CREATED, UPDATED, UNCHANGED, IGNORED, FAILED = BulkOutcome
@@ -181,7 +181,7 @@ _OWN = {"id", "version", "created_at", "updated_at", "search", "written_in"}
 
 
 def stored(session: Session) -> dict[str, list[str]]:
-    """All rows, with names in place of ids."""
+    """All rows, with external ids in place of ids."""
     names: dict[str, str] = {}
     for table, label in (
         *((table, "external_id") for table in WRITERS),
@@ -209,26 +209,26 @@ def optional(**fields: st.SearchStrategy[Any]) -> dict[str, st.SearchStrategy[An
     return fields
 
 
-def mostly(usual: list[Any], rare: list[Any]) -> st.SearchStrategy[Any]:
-    """One of the usual values, and of twenty items about one has a rare one."""
+def usually(usual: list[Any], rare: list[Any]) -> st.SearchStrategy[Any]:
+    """One of the usual values, or a rare one in about one of twenty items."""
     return st.integers(0, 19).flatmap(lambda n: st.sampled_from(usual if n else rare))
 
 
 name = st.sampled_from(["t:a", "t:b", "t:c", "t:d"])
-# The one of each kind that is there, or one that may be.
+# A part that exists for certain, or one that may exist.
 other = st.one_of(st.sampled_from(["w:first", "w:first"]), name)
-entity = mostly(["w:north", "w:south"], ["w:nobody"])
-source = mostly(["w:dated"], ["w:undated"])
+entity = usually(["w:north", "w:south"], ["w:nobody"])
+source = usually(["w:dated"], ["w:undated"])
 relative = st.fixed_dictionaries(
     {"anchor_external_id": source, "duration": st.sampled_from(["-P1Y", "-P2M"])}
 )
 figure = st.fixed_dictionaries(
     {
-        "metric_external_id": mostly(["w:count"], ["w:length"]),
+        "metric_external_id": usually(["w:count"], ["w:length"]),
         "subject_external_id": entity,
         "as_stated": st.just("some"),
         "comparator": st.sampled_from(["eq", "gt", "approx"]),
-        "amount": mostly(["40", "40.0", "500"], ["-3"]),
+        "amount": usually(["40", "40.0", "500"], ["-3"]),
         "unit_code": st.just("1"),
     },
     optional=optional(
@@ -242,8 +242,8 @@ passage = st.fixed_dictionaries(
         page=st.sampled_from([str(n) for n in range(9)]),
         status=st.sampled_from(["accepted", "rejected"]),
         note=st.sampled_from(["Seen.", None]),
-        span=mostly([5, 7], [20]),
-        derived_from_external_id=mostly(["t:e1"], ["t:e2", "t:e3"]),
+        span=usually([5, 7], [20]),
+        derived_from_external_id=usually(["t:e1"], ["t:e2", "t:e3"]),
     ),
 )
 
@@ -277,13 +277,13 @@ def of_claim(fields: dict[str, Any]) -> dict[str, Any]:
 
 ITEMS = {
     "units": st.fixed_dictionaries(
-        {"code": mostly(["kg", "s", "L"], ["m", "bogus"]), "label": st.sampled_from(["x", "y"])},
+        {"code": usually(["kg", "s", "L"], ["m", "bogus"]), "label": st.sampled_from(["x", "y"])},
         optional=optional(external_id=name),
     ).map(lambda f: {**f, "code": UNITS.get(f.get("external_id", ""), f["code"])}),
     "metrics": st.fixed_dictionaries(
         {
-            "key": mostly(["one", "two", "three", "four", "five"], ["count"]),
-            "label": mostly(["One", "Two"], [""]),
+            "key": usually(["one", "two", "three", "four", "five"], ["count"]),
+            "label": usually(["One", "Two"], [""]),
             "dimension": st.sampled_from(["count", "length"]),
             "accumulation": st.just("flow"),
         },
@@ -431,7 +431,7 @@ def test_a_bulk_write_equals_single_writes(engine: Engine, resource, data) -> No
 
 
 def claim(number: int, **fields: Any) -> dict[str, Any]:
-    """A claim with a figure, evidence and entities, all of them named."""
+    """A claim with a figure, evidence and entities, all of them with external ids."""
     return {
         "external_id": f"t:claim-{number:03}",
         "statement": f"It rained {number} times.",
@@ -479,7 +479,7 @@ def place(number: int, **fields: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("mode", BulkMode)
 def test_the_number_of_statements_does_not_depend_on_that_of_the_items(
-    session: Session, query_counter, mode: BulkMode
+    session: Session, query_counter: QueryCounter, mode: BulkMode
 ) -> None:
     made: dict[str, Callable[[int], Any]] = {
         "claims": claim,
@@ -787,7 +787,9 @@ def test_concurrent_calls_of_the_same_items_do_not_deadlock(engine: Engine) -> N
         assert run(session, sql) == [(40,)]
 
 
-def test_all_calls_insert_items_in_one_order(database_url, wait_for_a_lock) -> None:
+def test_all_calls_insert_items_in_one_order(
+    database_url: str, wait_for_a_lock: WaitForLock
+) -> None:
     database = Database(lambda: database_url)
 
     def call() -> list[BulkOutcome]:

@@ -3,17 +3,16 @@
 import subprocess
 import sys
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from marshmallow import fields
 
 from hksz_db.models import Claim, Entity, EntityRelation, Source, SourceContributor, Unit, table_of
-from hksz_db.services.columns import SchemaMismatch, columns_of
 from hksz_db.services.figures import WRITER as FIGURES
 from hksz_db.services.references import Resolved
 from hksz_db.services.registry import WRITERS
-from hksz_db.services.writers import ListField, Writer
+from hksz_db.services.writers import ListField, SchemaMismatch, Writer, columns_of
 from schemas.base import InputSchema, patch_schema
 from schemas.dates import RelativeDateCreateSchema
 from schemas.fields import BoundedList, Edtf, ExternalId, StrictInteger, Text
@@ -24,7 +23,7 @@ from schemas.units import UnitCreateSchema, UnitSchema
 ROOT = Path(__file__).parents[2]
 
 
-def _writer(model, create, **declared) -> Writer:
+def _writer(model: type[Any], create: type[Any], **declared: Any) -> Writer:
     patch = patch_schema(create, *declared.get("parts", ()))
     return Writer(model=model, create_schema=create, patch_schema=patch, **declared)
 
@@ -37,7 +36,7 @@ class PlacedSchema(InputSchema):
     genre = Text()
 
 
-def test_a_field_without_a_column_is_refused():
+def test_a_field_without_a_column_is_refused() -> None:
     with pytest.raises(SchemaMismatch) as refused:
         _writer(Source, PlacedSchema)
     assert str(refused.value) == (
@@ -47,7 +46,7 @@ def test_a_field_without_a_column_is_refused():
 
 
 @pytest.mark.parametrize("name", ["version", "deleted_at", "written_in", "search", "issued"])
-def test_a_field_of_an_internal_column_is_refused(name):
+def test_a_field_of_an_internal_column_is_refused(name: str) -> None:
     class TooMuchSchema(InputSchema):
         issued_edtf = Edtf(allow_none=True)
 
@@ -56,7 +55,7 @@ def test_a_field_of_an_internal_column_is_refused(name):
         _writer(Source, TooMuchSchema)
 
 
-def test_a_field_of_a_computed_column_is_refused():
+def test_a_field_of_a_computed_column_is_refused() -> None:
     class FactorSchema(UnitCreateSchema):
         factor = Text()
 
@@ -64,7 +63,7 @@ def test_a_field_of_a_computed_column_is_refused():
         _writer(Unit, FactorSchema, computed=("dimension", "factor"))
 
 
-def test_a_reference_needs_its_column():
+def test_a_reference_needs_its_column() -> None:
     class OwnedSchema(InputSchema):
         references: ClassVar[tuple[str, ...]] = ("owner",)
         owner_external_id = ExternalId()
@@ -73,7 +72,7 @@ def test_a_reference_needs_its_column():
         columns_of(OwnedSchema, table_of(Source))
 
 
-def test_a_date_needs_its_days():
+def test_a_date_needs_its_days() -> None:
     class DatedSchema(InputSchema):
         seen_edtf = Edtf()
 
@@ -88,7 +87,7 @@ def test_a_date_needs_its_days():
         columns_of(RelativeSchema, table_of(Source))
 
 
-def test_nested_fields_are_checked_too():
+def test_nested_fields_are_checked_too() -> None:
     class SignedSchema(ContributorCreateSchema):
         signature = Text()
 
@@ -117,7 +116,7 @@ def test_nested_fields_are_checked_too():
         _writer(Claim, RatedSchema, parts={"figures": FIGURES})
 
 
-def test_fields_of_the_parent_and_the_ordinal_of_an_item_are_refused():
+def test_fields_of_the_parent_and_the_ordinal_of_an_item_are_refused() -> None:
     class NumberedSchema(ContributorCreateSchema):
         ordinal = StrictInteger(1)
 
@@ -129,13 +128,13 @@ def test_fields_of_the_parent_and_the_ordinal_of_an_item_are_refused():
         _writer(Source, SourceSchema, lists=lists)
 
 
-def test_a_declared_list_must_be_a_field():
+def test_a_declared_list_must_be_a_field() -> None:
     lists = {"relations": ListField(model=EntityRelation)}
     with pytest.raises(SchemaMismatch, match=r"^UnitCreateSchema\.relations is declared for units"):
         _writer(Unit, UnitCreateSchema, lists=lists, computed=("dimension", "factor"))
 
 
-def test_the_columns_of_optional_and_nullable_fields_must_allow_that():
+def test_the_columns_of_optional_and_nullable_fields_must_allow_that() -> None:
     class AbsentSchema(InputSchema):
         kind = Text()
 
@@ -151,7 +150,7 @@ def test_the_columns_of_optional_and_nullable_fields_must_allow_that():
     _writer(Entity, AbsentSchema, defaults={"kind": "place"})
 
 
-def test_a_fixed_field_can_be_repeated_and_not_changed():
+def test_a_fixed_field_can_be_repeated_and_not_changed() -> None:
     units = WRITERS["units"]
     assert units.changes({"code": "m", "label": "x"}, {"code": "m"}, Resolved())[0] == {
         "label": "x"
@@ -172,12 +171,14 @@ def test_a_fixed_field_can_be_repeated_and_not_changed():
         ("evidence", {"capture_text_sha256": "x"}, "capture_text_sha256 of EvidencePatchSchema"),
     ],
 )
-def test_a_field_that_would_not_be_stored_is_refused(resource, fields, lost):
+def test_a_field_that_would_not_be_stored_is_refused(
+    resource: str, fields: dict[str, Any], lost: str
+) -> None:
     with pytest.raises(SchemaMismatch, match=f"^Nothing writes {lost}"):
         WRITERS[resource].changes(fields, {}, Resolved())
 
 
-def test_computed_columns_must_be_declared():
+def test_computed_columns_must_be_declared() -> None:
     class Careless(Writer):
         def compute(self, *_):
             return {"label": "overwritten"}
@@ -191,7 +192,7 @@ def test_computed_columns_must_be_declared():
         units.changes({"label": "x"}, {}, Resolved())
 
 
-def test_the_service_does_not_start_with_a_schema_that_accepts_too_much():
+def test_the_service_does_not_start_with_a_schema_that_accepts_too_much() -> None:
     program = (
         "import schemas.sources\n"
         "from schemas.fields import Text\n"
@@ -205,7 +206,7 @@ def test_the_service_does_not_start_with_a_schema_that_accepts_too_much():
     assert "SchemaMismatch: SourceCreateSchema.genre would be lost" in ended.stderr
 
 
-def test_a_shown_field_without_a_writer_is_refused_by_its_name():
+def test_a_shown_field_without_a_writer_is_refused_by_its_name() -> None:
     document = type("PlacedSchema", (UnitSchema,), {})
     writer = Writer(
         model=Unit,

@@ -17,6 +17,7 @@ from hksz_db.database import Database, run
 from hksz_db.domain.errors import DomainError, Invalid
 from hksz_db.services import merging
 from hksz_db.services.writing import writing
+from tests.conftest import MakeDatabase, WaitForLock
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +39,7 @@ class Passage:
 
 @dataclass(frozen=True)
 class World:
-    """All that the counts follow from."""
+    """The rows that determine the counts."""
 
     passages: Mapping[UUID, Passage]
     rests_on: Mapping[UUID, frozenset[UUID]]
@@ -46,12 +47,12 @@ class World:
     claims: frozenset[UUID]
 
     def origins(self, source: UUID) -> frozenset[UUID]:
-        """Where the ways from a source end."""
+        """The origins of a source."""
         further = self.rests_on.get(source, frozenset())
         return _union(map(self.origins, further)) if further else frozenset({source})
 
     def origins_of(self, passage: Passage) -> frozenset[UUID]:
-        """Where the ways from a passage end."""
+        """The origins of a passage."""
         if passage.derived_from is None:
             return self.origins(passage.source)
         derived = self.origins_of(self.passages[passage.derived_from])
@@ -102,7 +103,7 @@ def read_world(session: Session) -> World:
 
 
 def kept_counts(session: Session) -> dict[UUID, Counts]:
-    """What the database keeps, by claim."""
+    """The counts that the database keeps, by claim."""
     kept = run(
         session,
         "SELECT claim_id, sources_for, origins_for, sources_against, origins_against"
@@ -112,7 +113,7 @@ def kept_counts(session: Session) -> dict[UUID, Counts]:
 
 
 def recount(session: Session) -> dict[UUID, Counts]:
-    """What it should keep."""
+    """The counts that it should keep."""
     world = read_world(session)
     return {claim: world.counts(claim) for claim in world.claims}
 
@@ -137,7 +138,7 @@ PEOPLE = [number(0, n) for n in range(2)]
 
 
 def prepare_world(session: Session) -> None:
-    """Sources and claims on which nothing rests yet."""
+    """Insert sources and claims without evidence."""
     for person in PEOPLE:
         run(
             session,
@@ -169,7 +170,7 @@ PERHAPS_A_PASSAGE = [None, None, None, *A_PASSAGE]
 YES_OR_NO = [True, False]
 STANCES = ["asserts", "supports", "disputes", "mentions"]
 WRITERS = [*sorted(KEEPING), "quotes", "cites"]
-SPEAK = (
+ADD_EVIDENCE = (
     "INSERT INTO evidence (id, claim_id, source_id, stance, page, derived_from_id)"
     " VALUES ($1, $2, $3, $4, $1, (SELECT id FROM evidence WHERE id = $5))"
     " ON CONFLICT DO NOTHING"
@@ -184,7 +185,7 @@ RELATE = (
 RETRACT = "UPDATE sources SET retracted_at = CASE WHEN $2 THEN now() END WHERE id = $1"
 # The changes, written as an operator would write them, and the rows that they apply to.
 HAPPENINGS = {
-    SPEAK: (
+    ADD_EVIDENCE: (
         A_PASSAGE,
         A_CLAIM,
         A_SOURCE,
@@ -226,14 +227,14 @@ def test_counts_equal_a_recount_after_any_history(session: Session, steps: list[
     with session.begin_nested() as all_of_it:
         prepare_world(session)
         for step in steps:
-            # What closes a circle, or is needed by another, is refused and leaves nothing.
+            # A change that closes a cycle, or deletes a row in use, is refused and leaves nothing.
             with session.begin_nested() as one:
                 try:
                     run(session, *step)
                 except (psycopg.errors.CheckViolation, psycopg.errors.IntegrityError):
                     one.rollback()
             assert kept_counts(session) == recount(session), step
-        # Who claims is no source: that two of them are one changes nothing, nor its undoing.
+        # A claimant is not a source, so merging two and undoing it changes nothing.
         merging.merge(session, PEOPLE[0], None, {"into_id": PEOPLE[1]})
         assert kept_counts(session) == recount(session)
         merging.undo(session, PEOPLE[0], None)
@@ -257,15 +258,15 @@ def test_the_generated_histories_reach_the_hard_cases(session: Session) -> None:
         (4, 3, "translation_of"),
     ):
         run(session, RELATE, number(1, n), number(1, m), kind)
-    run(session, SPEAK, number(3, 0), number(2, 0), number(1, 2), "supports", None)
+    run(session, ADD_EVIDENCE, number(3, 0), number(2, 0), number(1, 2), "supports", None)
     assert counts() == (1, 1, 0, 0)
-    run(session, SPEAK, number(3, 1), number(2, 0), number(1, 3), "supports", None)
-    run(session, SPEAK, number(3, 2), number(2, 0), number(1, 4), "asserts", None)
+    run(session, ADD_EVIDENCE, number(3, 1), number(2, 0), number(1, 3), "supports", None)
+    run(session, ADD_EVIDENCE, number(3, 2), number(2, 0), number(1, 4), "asserts", None)
     assert counts() == (3, 1, 0, 0)
-    run(session, SPEAK, number(3, 3), number(2, 0), number(1, 1), "supports", None)
+    run(session, ADD_EVIDENCE, number(3, 3), number(2, 0), number(1, 1), "supports", None)
     assert counts() == (4, 2, 0, 0)
-    # A witness of its own, until its passage turns out to repeat another.
-    run(session, SPEAK, number(3, 4), number(2, 0), number(1, 5), "disputes", None)
+    # An origin of its own until its passage derives from another.
+    run(session, ADD_EVIDENCE, number(3, 4), number(2, 0), number(1, 5), "disputes", None)
     assert counts() == (4, 2, 1, 1)
     run(session, JUDGE, number(3, 4), "supports")
     assert counts() == (5, 3, 0, 0)
@@ -276,7 +277,7 @@ def test_the_generated_histories_reach_the_hard_cases(session: Session) -> None:
 
 
 def test_diamond_paths_are_cheap(session: Session) -> None:
-    """Thirty forks that meet again have a thousand million ways through them."""
+    """Thirty diamonds in a row have a thousand million paths."""
     prepare_world(session)
     run(
         session,
@@ -310,8 +311,8 @@ def test_the_path_to_each_of_several_origins_is_shown(session: Session) -> None:
     prepare_world(session)
     for n, m, kind in ((2, 0, "rewrite_of"), (2, 3, "copy_of"), (3, 1, "syndicated_from")):
         run(session, RELATE, number(1, n), number(1, m), kind)
-    run(session, SPEAK, number(3, 0), number(2, 0), number(1, 2), "supports", None)
-    run(session, SPEAK, number(3, 1), number(2, 1), number(1, 5), "supports", number(3, 0))
+    run(session, ADD_EVIDENCE, number(3, 0), number(2, 0), number(1, 2), "supports", None)
+    run(session, ADD_EVIDENCE, number(3, 1), number(2, 1), number(1, 5), "supports", number(3, 0))
     steps = "SELECT kind, source_id FROM origin_steps($1, $2)"
     assert run(session, steps, number(3, 1), number(1, 1)) == [
         ("derived_from", number(1, 2)),
@@ -326,7 +327,7 @@ def test_the_path_to_each_of_several_origins_is_shown(session: Session) -> None:
 
 
 @pytest.fixture
-def committed(make_database) -> Iterator[Database]:
+def committed(make_database: MakeDatabase) -> Iterator[Database]:
     """A database in which writes are committed."""
     with make_database() as url:
         database = Database(lambda: url)
@@ -336,16 +337,16 @@ def committed(make_database) -> Iterator[Database]:
         database.close()
 
 
-def happen(database: Database, sql: str, *values: object) -> None:
+def execute(database: Database, sql: str, *values: object) -> None:
     """One statement, one transaction."""
     with writing(database) as session:
         run(session, sql, *values)
 
 
 FIRST, SECOND = A_SOURCE[:2]
-WITNESS = (SPEAK, A_PASSAGE[1], A_CLAIM[0], SECOND, "supports", None)
+WITNESS = (ADD_EVIDENCE, A_PASSAGE[1], A_CLAIM[0], SECOND, "supports", None)
 RACES = {
-    "another witness": (SPEAK, A_PASSAGE[2], A_CLAIM[0], A_SOURCE[2], "disputes", None),
+    "another witness": (ADD_EVIDENCE, A_PASSAGE[2], A_CLAIM[0], A_SOURCE[2], "disputes", None),
     "the witness copies": (RELATE, SECOND, FIRST, "copy_of"),
     "the witness is retracted": (RETRACT, SECOND, True),
     "a copy of the witness": (RELATE, A_SOURCE[3], SECOND, "rewrite_of"),
@@ -355,28 +356,28 @@ RACES = {
 @pytest.mark.parametrize("turned", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("other", RACES.values(), ids=RACES)
 def test_the_later_of_two_concurrent_writers_sees_the_earlier(
-    committed: Database, wait_for_a_lock, other: tuple, turned: bool
+    committed: Database, wait_for_a_lock: WaitForLock, other: tuple, turned: bool
 ) -> None:
-    happen(committed, SPEAK, A_PASSAGE[0], A_CLAIM[0], FIRST, "asserts", None)
-    happen(committed, SPEAK, A_PASSAGE[3], A_CLAIM[0], A_SOURCE[3], "asserts", None)
+    execute(committed, ADD_EVIDENCE, A_PASSAGE[0], A_CLAIM[0], FIRST, "asserts", None)
+    execute(committed, ADD_EVIDENCE, A_PASSAGE[3], A_CLAIM[0], A_SOURCE[3], "asserts", None)
     earlier, later = (other, WITNESS) if turned else (WITNESS, other)
     with ThreadPoolExecutor(1) as pool:
         with writing(committed) as session:
             run(session, *earlier)
-            waiting = pool.submit(happen, committed, *later)
+            waiting = pool.submit(execute, committed, *later)
             wait_for_a_lock(committed)
         waiting.result(10)
     with committed.transaction() as session:
         assert kept_counts(session) == recount(session)
 
 
-def test_concurrent_cycle_is_refused(committed: Database, wait_for_a_lock) -> None:
+def test_concurrent_cycle_is_refused(committed: Database, wait_for_a_lock: WaitForLock) -> None:
     for passage, source in zip(A_PASSAGE[:2], (FIRST, SECOND), strict=True):
-        happen(committed, SPEAK, passage, A_CLAIM[0], source, "asserts", None)
+        execute(committed, ADD_EVIDENCE, passage, A_CLAIM[0], source, "asserts", None)
     with ThreadPoolExecutor(1) as pool:
         with writing(committed) as session:
             run(session, RELATE, FIRST, SECOND, "copy_of")
-            waiting = pool.submit(happen, committed, RELATE, SECOND, FIRST, "copy_of")
+            waiting = pool.submit(execute, committed, RELATE, SECOND, FIRST, "copy_of")
             wait_for_a_lock(committed)
         with pytest.raises(Invalid) as refused:
             waiting.result(10)
@@ -392,9 +393,9 @@ def test_counts_equal_a_recount_after_concurrent_writes(committed: Database) -> 
         for _ in range(30):
             sql, values = chance.choice(list(HAPPENINGS.items()))
             try:
-                happen(committed, sql, *map(chance.choice, values))
+                execute(committed, sql, *map(chance.choice, values))
             except DomainError:
-                continue  # a circle, or what another needs
+                continue  # a cycle, or a row in use
             done += 1
         return done
 
@@ -403,9 +404,9 @@ def test_counts_equal_a_recount_after_concurrent_writes(committed: Database) -> 
     assert sum(done) > 60
     with committed.transaction() as session:
         assert kept_counts(session) == recount(session)
-        # The writers may leave nothing that counts: this passage does, whatever they left.
+        # The writers may leave no evidence that counts, but this passage always does.
         run(session, "UPDATE sources SET retracted_at = NULL")
-        run(session, SPEAK, number(3, PASSAGES), A_CLAIM[0], A_SOURCE[0], "supports", None)
+        run(session, ADD_EVIDENCE, number(3, PASSAGES), A_CLAIM[0], A_SOURCE[0], "supports", None)
         counts = kept_counts(session)
         assert counts == recount(session)
         assert counts[A_CLAIM[0]][1] >= 1

@@ -16,7 +16,7 @@ from hksz_db.domain.errors import Conflict, DomainError
 from hksz_db.models import Base
 from hksz_db.services import merging
 from hksz_db.services.batches import create, update
-from hksz_db.services.merge_moves import MOVED
+from hksz_db.services.merging import MOVED
 
 ENTITIES = 4
 CLAIMS = 2
@@ -38,7 +38,7 @@ worlds = st.fixed_dictionaries(
         "claimants": st.lists(number, min_size=CLAIMS, max_size=CLAIMS),
     }
 )
-# A pair is a merge of one into the other, a number alone an undoing.
+# A pair is a merge of one into the other; a single number undoes a merge.
 histories = st.lists(st.one_of(pair, pair, number), min_size=1, max_size=8)
 
 
@@ -100,7 +100,7 @@ def _dump(session: Session) -> dict[str, list[Any]]:
 
 def _check(session: Session) -> None:
     """Nothing refers to a merged entity, except the rows of its own names."""
-    # Raises when a constraint does not hold that waits for the end of the transaction.
+    # Raises if a deferred constraint is violated.
     session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
     session.execute(text("SET CONSTRAINTS ALL DEFERRED"))
     for link in MOVED:
@@ -112,7 +112,7 @@ def _check(session: Session) -> None:
 
 
 def _attempt(session: Session, ids: list[UUID], step: tuple[int, int] | int) -> bool:
-    """Take one step; whether it was allowed. A step that is not changes nothing."""
+    """Try one step and return whether it was allowed; a refused step changes nothing."""
     refusals = DomainError if isinstance(step, tuple) else Conflict
     savepoint = session.begin_nested()
     try:
@@ -139,7 +139,7 @@ def test_merges_can_be_undone_in_any_order(
         for step in history:
             _attempt(session, ids, step)
             _check(session)
-        # As long as there is a merge, one of them can be undone.
+        # While a merge exists, one can be undone.
         while merged := run(session, "SELECT 1 FROM entities WHERE redirect_to IS NOT NULL"):
             undone = [_attempt(session, ids, number) for number in range(ENTITIES)]
             assert any(undone), merged

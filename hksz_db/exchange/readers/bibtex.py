@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
+from itertools import accumulate
 
 from bibtexparser.entrypoint import parse_string
 from bibtexparser.middlewares.names import (
@@ -19,20 +20,15 @@ from bibtexparser.model import (
     DuplicateFieldKeyBlock,
     ParsingFailedBlock,
 )
-from bibtexparser.model import Entry as Record
-from pylatexenc.latex2text import (
-    LatexNodes2Text,
-    MacroTextSpec,
-    get_default_latex_context_db,
-)
+from bibtexparser.model import Entry as EntryBlock
+from pylatexenc.latex2text import LatexNodes2Text, MacroTextSpec, get_default_latex_context_db
 from pylatexenc.latexwalker import LatexWalkerError
 
 from hksz_db.domain.vocabulary import ContributorRole
 from hksz_db.exchange.readers.edtf_dates import MONTHS
 from hksz_db.exchange.readers.entries import Entries, ImportEntry, Unreadable, unreadable
 from hksz_db.exchange.readers.language_tags import language_tag
-from hksz_db.exchange.readers.names import Credit, Name, organisation, person
-from hksz_db.exchange.readers.works import Work, entry
+from hksz_db.exchange.readers.works import Credit, Name, Record, Work, entry, organisation, person
 
 # Its errors are reported with the entries.
 logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
@@ -80,16 +76,13 @@ _EDITORS = {
     "director": ContributorRole.AUTHOR,
     **dict.fromkeys(("compiler", "organizer", "redactor", "reviser"), ContributorRole.EDITOR),
 }
-_CONTAINERS = ("journaltitle", "journal", "booktitle", "maintitle", "eventtitle")
-_PUBLISHERS = ("publisher", "school", "institution", "organization")
-_PLACES = ("location", "address")
 _ADDRESS = re.compile(r"https?://[^\s}]+")
-_RIGHTS = ("rights", "copyright", "license")
-_SILENT = {"options", "timestamp", "shorttitle", "shortjournal", "entrysubtype", "crossref", "ids"}
-_READ = {
+# Fields that need no warning, because they are read or only concern programs.
+_SILENT = {
     *_ROLES,
-    *("title", "subtitle", "booksubtitle", "date", "year", "month", "doi", "url", "howpublished"),
-    *("language", "langid", "note"),
+    *("title", "subtitle", "booksubtitle", "date", "year", "month", "doi", "url", "note"),
+    *("language", "langid", "entrysubtype", "crossref", "ids"),
+    *("options", "timestamp", "shorttitle", "shortjournal"),
 }
 
 
@@ -99,7 +92,7 @@ def read(content: str, namespace: str) -> Entries:
     macros = dict(_MACROS)
     for string in library.strings:
         macros[string.key.lower()] = _value(string.value, macros)
-    records = {record.key: _fields(record, macros) for record in library.entries}
+    records = {block.key: _fields(block, macros) for block in library.entries}
     found = False
     for block in library.blocks:
         if made := _entry(block, records, macros, namespace):
@@ -124,20 +117,19 @@ def _entry(
     if isinstance(block, ParsingFailedBlock):
         reason = " ".join(str(getattr(block.error, "abort_reason", block.error)).split())
         return unreadable(line, "sources", f"The entry cannot be read: {reason}")
-    if not isinstance(block, Record):
+    if not isinstance(block, EntryBlock):
         return None
     try:
-        fields = _inherited(_fields(block, macros), records)
-        work = _work(block.key, block.entry_type, fields)
-    except _TooDeep as error:
+        work = _work(block, _inherited(_fields(block, macros), records))
+    except Unreadable as error:
         return unreadable(line, "sources", str(error), label=block.key)
     work.warnings += [f"given twice, only the first is kept: {name}" for name in duplicates]
     return entry(work, line, namespace)
 
 
-def _fields(record: Record, macros: Mapping[str, str]) -> dict[str, str]:
+def _fields(block: EntryBlock, macros: Mapping[str, str]) -> dict[str, str]:
     fields: dict[str, str] = {}
-    for field in record.fields:
+    for field in block.fields:
         fields.setdefault(field.key.lower(), _value(field.value, macros))
     return fields
 
@@ -184,54 +176,42 @@ def _inherited(fields: dict[str, str], records: Mapping[str, dict[str, str]]) ->
     return {**inherited, **fields}
 
 
-def _work(key: str, entry_type: str, fields: Mapping[str, str]) -> Work:
-    """Convert an entry with LaTeX fields to a work. Raises ``_TooDeep``."""
-    work = Work(id=key, csl_type=_type(entry_type.lower(), fields))
-    work.title = _decode(": ".join(_given(fields, "title", "subtitle")))
-    address = _ADDRESS.search(fields.get("howpublished", ""))
-    work.container_title = _decode(
-        _first(fields, *_CONTAINERS, *(() if address else ("howpublished",)))
-    )
-    work.publisher_place = _decode(_first(fields, *_PLACES))
-    work.url = _decode_address(fields.get("url") or (address[0] if address else ""))
-    work.doi = _decode_address(fields.get("doi", ""))
-    languages = _given(fields, "language", "langid")
+def _work(block: EntryBlock, fields: Mapping[str, str]) -> Work:
+    """Convert an entry with LaTeX fields to a work. Raises ``Unreadable``."""
+    record = Record({name: [value] for name, value in fields.items() if value}, _SILENT)
+    work = Work(id=block.key, csl_type=_type(block.entry_type.lower(), fields))
+    titles = (record.take("title"), record.take("subtitle"))
+    work.title = _decode(": ".join(filter(None, titles)))
+    containers = ["journaltitle", "journal", "booktitle", "maintitle", "eventtitle"]
+    if address := _ADDRESS.search(fields.get("howpublished", "")):
+        record.used.add("howpublished")
+    else:
+        containers.append("howpublished")
+    work.container_title = _decode(record.take(*containers))
+    work.publisher_place = _decode(record.take("location", "address"))
+    work.url = _decode_address(record.take("url") or (address[0] if address else ""))
+    work.doi = _decode_address(record.take("doi"))
+    languages = [fields[name] for name in ("language", "langid") if fields.get(name)]
     work.language = next((name for name in languages if language_tag(name)), "".join(languages[:1]))
-    work.rights = _decode(_first(fields, *_RIGHTS))
-    work.note = _decode(fields.get("note", ""))
+    work.rights = _decode(record.take("rights", "copyright", "license"))
+    work.note = _decode(record.take("note"))
     _date(fields, work)
     for field, usual in _ROLES.items():
         kind = fields.get(f"{field}type", "")
         role, credited_as = _EDITORS.get(kind, usual), kind if kind in _EDITORS else None
-        names = _names(fields.get(field, ""), work)
+        names = _names(record.take(field), work)
         work.credits += [Credit(role, name, credited_as) for name in names]
-    for name in _split_names(_first(fields, *_PUBLISHERS)):
+    if fields.get("editortype") in _EDITORS:
+        record.used.add("editortype")
+    publishers = record.take("publisher", "school", "institution", "organization")
+    for name in _split_names(publishers):
         work.credits.append(Credit(ContributorRole.PUBLISHER, organisation(_decode(name))))
-    work.unkept += [name for name, value in fields.items() if value and _is_unkept(name, fields)]
+    work.unkept += record.unused()
     return work
-
-
-def _given(fields: Mapping[str, str], *names: str) -> list[str]:
-    return [fields[name] for name in names if fields.get(name)]
-
-
-def _first(fields: Mapping[str, str], *names: str) -> str:
-    return next(iter(_given(fields, *names)), "")
 
 
 def _split_names(value: str) -> list[str]:
     return split_multiple_persons_names(value) if value else []
-
-
-def _is_unkept(name: str, fields: Mapping[str, str]) -> bool:
-    if name in _SILENT or (name == "editortype" and fields[name] in _EDITORS):
-        return False
-    for alternatives in (_CONTAINERS, _PUBLISHERS, _PLACES, _RIGHTS):
-        if name in alternatives:
-            return name != next(each for each in alternatives if fields.get(each))
-    if name == "howpublished":
-        return not _ADDRESS.search(fields[name]) and bool(_given(fields, *_CONTAINERS))
-    return name not in _READ
 
 
 def _type(name: str, fields: Mapping[str, str]) -> str:
@@ -282,21 +262,13 @@ def _extended(written: str) -> Name:
     )
 
 
-class _TooDeep(ValueError):
-    """Braces are nested deeper than any author would need."""
-
-
 @lru_cache(maxsize=4096)
 def _decode(text: str) -> str:
-    """The text that LaTeX would typeset, without formatting. Raises ``_TooDeep``."""
+    """The text that LaTeX would typeset, without formatting. Raises ``Unreadable``."""
     if _PLAIN.fullmatch(text):
         return text
-    depth = deepest = 0
-    for brace in re.findall(r"(?<!\\)[{}]", text):
-        depth += 1 if brace == "{" else -1
-        deepest = max(deepest, depth)
-    if deepest > _MAX_DEPTH:
-        raise _TooDeep(f"Braces are nested more than {_MAX_DEPTH} deep.")
+    if max(_depths(text), default=0) > _MAX_DEPTH:
+        raise Unreadable(f"Braces are nested more than {_MAX_DEPTH} deep.")
     try:
         # A percent sign does not begin a comment in BibTeX.
         found: str = _decoder().latex_to_text(_PERCENT.sub(r"\\%", text))
@@ -313,14 +285,14 @@ def _decode_address(text: str) -> str:
 
 def _is_braced(raw: str) -> bool:
     """Whether one pair of braces encloses the whole value."""
-    if not (raw.startswith("{") and raw.endswith("}")):
-        return False
-    depth = 0
-    for match in re.finditer(r"(?<!\\)[{}]", raw):
-        depth += 1 if match[0] == "{" else -1
-        if depth == 0:
-            return match.end() == len(raw)
-    return False
+    depths = _depths(raw) if re.fullmatch(r"\{.*(?<!\\)\}", raw, re.DOTALL) else []
+    return depths.count(0) == 1 and depths[-1] == 0
+
+
+def _depths(text: str) -> list[int]:
+    """How many braces are open after each brace."""
+    braces = re.findall(r"(?<!\\)[{}]", text)
+    return list(accumulate(1 if brace == "{" else -1 for brace in braces))
 
 
 @cache

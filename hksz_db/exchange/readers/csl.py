@@ -13,20 +13,14 @@ from hksz_db.domain.errors import Malformed
 from hksz_db.domain.vocabulary import ContributorRole, CslType
 from hksz_db.exchange.readers import edtf_dates
 from hksz_db.exchange.readers.entries import Entries, ImportEntry, Unreadable, unreadable
-from hksz_db.exchange.readers.names import Credit, Name, organisation, person
-from hksz_db.exchange.readers.works import Work, entry
+from hksz_db.exchange.readers.works import Credit, Name, Work, entry, organisation, person
 
-_AUTHOR, _EDITOR = ContributorRole.AUTHOR, ContributorRole.EDITOR
+_EDITORS = ("editor", "collection-editor", "editorial-director", "editor-translator")
 # The roles of the variables that hold names; other such variables have no role in the database.
 _ROLES = {
-    "author": (_AUTHOR, None),
-    "editor": (_EDITOR, None),
-    "translator": (ContributorRole.TRANSLATOR, None),
-    "director": (_AUTHOR, "director"),
-    "script-writer": (_AUTHOR, "script-writer"),
-    "collection-editor": (_EDITOR, "collection-editor"),
-    "editorial-director": (_EDITOR, "editorial-director"),
-    "editor-translator": (_EDITOR, "editor-translator"),
+    **dict.fromkeys(("author", "director", "script-writer"), ContributorRole.AUTHOR),
+    **dict.fromkeys(_EDITORS, ContributorRole.EDITOR),
+    "translator": ContributorRole.TRANSLATOR,
 }
 _TEXTS = {
     "title": "title",
@@ -118,13 +112,13 @@ def _text(value: Any) -> str:
 
 
 def _credits(variable: str, values: list[Any], work: Work) -> Iterator[Credit]:
-    role, credited_as = _ROLES[variable]
+    role = _ROLES[variable]
     for value in values:
         name = _name(value) if isinstance(value, Mapping) else None
         if name is None or not name.text:
             work.warnings.append(f"not a name: {variable}")
         else:
-            yield Credit(role, name, credited_as)
+            yield Credit(role, name, None if variable == role else variable)
 
 
 def _name(value: Mapping[str, Any]) -> Name | None:

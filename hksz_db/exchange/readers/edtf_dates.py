@@ -81,12 +81,8 @@ def from_text(text: str) -> str | None:
     ends = _RANGE.split(text)
     if len(ends) != 2 or not any(ends):
         return None
-    read = [_end(end) for end in ends]
+    read = [end if end in {"", ".."} else _one(end) for end in ends]
     return None if None in read else valid("/".join(map(str, read)))
-
-
-def _end(text: str) -> str | None:
-    return text if text in {"", ".."} else _one(text)
 
 
 def _one(text: str) -> str | None:

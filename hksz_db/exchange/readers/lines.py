@@ -105,8 +105,7 @@ class _Names:
     def _read(self) -> None:
         self._index.execute("CREATE TABLE names (id PRIMARY KEY, name) WITHOUT ROWID")
         for line in text.lines(self._request.path, self._request.encoding):
-            names = _names_in(line, self._request.resource).items()
-            pairs = [pair for pair in names if all(map(_is_storable, pair))]
+            pairs = _names_in(line, self._request.resource)
             self._index.executemany("INSERT OR REPLACE INTO names VALUES (?, ?)", pairs)
         self._is_read = True
 
@@ -115,22 +114,18 @@ class _Names:
         self._index.close()
 
 
-def _names_in(line: text.Line, resource: str | None) -> dict[str, Any]:
-    """The names in a line, by id; none if the line cannot be read."""
+def _names_in(line: text.Line, resource: str | None) -> list[tuple[Any, Any]]:
+    """Pairs of id and name in a line; none if the line cannot be read."""
     try:
         document = _document(line)
     except Malformed:
-        return {}
+        return []
     resource = document.get("resource", resource)
     sources = [document] if resource == "sources" else document.get("sources")
-    evidence = [document] if resource == "evidence" else []
-    if resource == "claims":
-        evidence = objects(document.get("evidence"))
-    names: dict[str, Any] = {**capture_names(sources)}
-    for passage in evidence:
-        if isinstance(passage.get("id"), str):
-            names[passage["id"]] = passage.get("external_id")
-    return names
+    evidence = [document] if resource == "evidence" else objects(document.get("evidence"))
+    pairs = [(passage.get("id"), passage.get("external_id")) for passage in evidence]
+    pairs += capture_names(sources).items()
+    return [pair for pair in pairs if all(map(_is_storable, pair))]
 
 
 def _is_storable(value: Any) -> bool:

@@ -5,16 +5,14 @@ https://github.com/zotero/translators/blob/master/RIS.js.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import rispy
 
 from hksz_db.domain.vocabulary import ContributorRole
 from hksz_db.exchange.readers import edtf_dates
 from hksz_db.exchange.readers.entries import Entries, ImportEntry, Unreadable, unreadable
-from hksz_db.exchange.readers.names import Credit, inverted, organisation
-from hksz_db.exchange.readers.works import Work, entry
+from hksz_db.exchange.readers.works import Credit, Record, Work, entry, inverted, organisation
 
 _LINE = re.compile(r"([A-Z][A-Z0-9]) {1,2}-(?: (.*)|)")
 _REPEATED = ["A1", "A2", "A3", "A4", "AU", "ED", "KW", "N1", "UR"]
@@ -73,83 +71,64 @@ _NAMED = {"TY", "ID", "ER", "TI", "T1", "CT", "DA", "PY", "Y1", "DO", "LA", "PB"
 _NAMED |= {"UR", "LK", "ST", "J1", "J2", "JA", "JO"}
 
 
-class _Chunk(NamedTuple):
-    line: int
-    lines: list[str]
-
-
 def read(content: str, namespace: str) -> Entries:
     """Read the works of a file. Raises ``Unreadable``."""
     chunks = _chunks(content)
     if not chunks and content.strip():
         raise Unreadable("The file has no records of RIS.")
-    return (_entry(chunk, namespace) for chunk in chunks)
+    return (_entry(number, lines, namespace) for number, lines in chunks)
 
 
-def _chunks(content: str) -> list[_Chunk]:
-    """Split the file into records, with tags in the only form that rispy reads."""
-    chunks: list[_Chunk] = []
+def _chunks(content: str) -> list[tuple[int, list[str]]]:
+    """Split the file into numbered records, with tags in the only form that rispy reads."""
+    chunks: list[tuple[int, list[str]]] = []
     for number, line in enumerate(re.split(r"\r\n|\r|\n", content), start=1):
         tag = _LINE.fullmatch(line.strip())
         if tag and tag[1] == "TY":
-            chunks.append(_Chunk(number, []))
+            chunks.append((number, []))
         if chunks:
-            chunks[-1].lines.append(f"{tag[1]}  - {tag[2] or ''}" if tag else line)
+            chunks[-1][1].append(f"{tag[1]}  - {tag[2] or ''}" if tag else line)
     return chunks
 
 
-def _entry(chunk: _Chunk, namespace: str) -> ImportEntry:
-    if not any(line.startswith("ER  -") for line in chunk.lines):
+def _entry(number: int, lines: list[str], namespace: str) -> ImportEntry:
+    if not any(line.startswith("ER  -") for line in lines):
         detail = "The record has no end (ER): the file may have been cut off."
-        return unreadable(chunk.line, "sources", detail)
-    return entry(_work(_record(chunk.lines)), chunk.line, namespace)
+        return unreadable(number, "sources", detail)
+    return entry(_work(_record(lines)), number, namespace)
 
 
-class _Record:
-    """The values of a record by tag, and the tags that were used or need no warning."""
-
-    def __init__(self, values: Mapping[str, Sequence[str]]) -> None:
-        self.values = values
-        self.used = set(_NAMED)
-
-    def take(self, *tags: str) -> str:
-        """Use the first of the tags that has a value."""
-        tag = next((tag for tag in tags if self.values.get(tag)), None)
-        if tag is None:
-            return ""
-        self.used.add(tag)
-        return self.values[tag][0]
-
-
-def _record(lines: Sequence[str]) -> _Record:
-    tags = {line[:2] for line in lines if _LINE.fullmatch(line)} | {"TY", "ER", "UK"}
+def _record(lines: Sequence[str]) -> Record:
+    tags = {line[:2]: line[:2] for line in lines if _LINE.fullmatch(line)}
     record, *_ = rispy.loads(
         "\n".join(lines),
-        mapping={tag: tag for tag in tags},
+        mapping=tags,
         list_tags=_REPEATED,
         delimiter_tags_mapping={},
+        skip_unknown_tags=True,
     )
     values = {
         tag: [each for each in (value if isinstance(value, list) else [value]) if each.strip()]
         for tag, value in record.items()
-        if isinstance(value, list | str)
     }
-    return _Record(values)
+    return Record(values, _NAMED)
 
 
-def _work(record: _Record) -> Work:
+def _work(record: Record) -> Work:
     written = record.take("TY").upper()
     work = Work(id=record.take("ID"), csl_type=_CSL.get(written, "document"))
     if written not in _CSL:
         work.warnings.append(f"not an RIS type, imported as document: {written or 'none'}")
     work.title = record.take("TI", "T1", "CT")
+    is_conference = work.csl_type == "paper-conference"
     if work.csl_type not in _SERIES:
-        first = ["C3"] if work.csl_type == "paper-conference" else []
-        work.container_title = record.take(*first, "JF", "T2", "BT", "JO", "JA", "J2")
+        proceedings = ["C3"] if is_conference else []
+        work.container_title = record.take(*proceedings, "JF", "T2", "BT", "JO", "JA", "J2")
     if not work.title and "BT" not in record.used:
         work.title = record.take("BT")
     work.language = record.take("LA")
-    work.publisher_place = record.take("CY", "PP")
+    # CY of a conference is where it was held.
+    work.publisher_place = record.take("PP", "C1" if is_conference else "CY")
     work.url = record.take("UR", "LK")
     work.unkept += ["further UR"] if len(record.values.get("UR", ())) > 1 else []
     work.doi = record.take("DO")
@@ -162,13 +141,11 @@ def _work(record: _Record) -> Work:
     _credits(record, work)
     if publisher := record.take("PB"):
         work.credits.append(Credit(ContributorRole.PUBLISHER, organisation(publisher)))
-    work.unkept += [
-        tag for tag, values in record.values.items() if values and tag not in record.used
-    ]
+    work.unkept += record.unused()
     return work
 
 
-def _date(record: _Record, work: Work) -> None:
+def _date(record: Record, work: Work) -> None:
     exact, year = record.take("DA"), record.take("PY", "Y1")
     for written in (exact, f"{exact} {year}" if exact and year else "", year):
         if written and (found := _read_date(written)):
@@ -187,7 +164,7 @@ def _read_date(written: str) -> str | None:
     return season or edtf_dates.from_parts([year, month, day if month else 0])
 
 
-def _credits(record: _Record, work: Work) -> None:
+def _credits(record: Record, work: Work) -> None:
     series_editor = "A2" if work.csl_type == "book" else "A3"
     for tag, role in _ROLES.items():
         if tag in _NO_ROLE.get(work.csl_type, ()):

@@ -19,8 +19,7 @@ from hksz_db.exchange.readers.entries import (
     unreadable,
     with_external_id,
 )
-from hksz_db.exchange.tables import FORMULA_STARTS
-from hksz_db.queries.registry import RESOURCES
+from hksz_db.exchange.tables import FORMULA_STARTS, columns
 from hksz_db.services.registry import WRITERS
 from schemas.fields import BoundedList, StrictBoolean, StrictInteger
 
@@ -56,7 +55,7 @@ def read(request: ImportRequest) -> Entries:
             cells = next(rows)
         except StopIteration:
             return
-        except (csv.Error, _BadLine) as error:
+        except csv.Error as error:
             detail = str(error).rstrip(".")
             yield unreadable(number, resource, f"{detail[:1].upper()}{detail[1:]}.")
             continue
@@ -77,12 +76,8 @@ def read(request: ImportRequest) -> Entries:
             yield ImportEntry(number, resource, item, row_id=row_id)
 
 
-class _BadLine(ValueError):
-    """A line cannot be read."""
-
-
 class _Lines(Iterator[str]):
-    """The lines of a file for the csv module; counts them."""
+    """The lines of a file for the csv module; counts them, and fails as that module does."""
 
     def __init__(self, request: ImportRequest) -> None:
         self.number = 0
@@ -92,7 +87,7 @@ class _Lines(Iterator[str]):
         line = next(self._lines)
         self.number = line.number
         if line.fault:
-            raise _BadLine(line.fault)
+            raise csv.Error(line.fault)
         return line.text
 
 
@@ -108,7 +103,7 @@ def _delimiter(request: ImportRequest) -> str:
 def _header(rows: Iterator[list[str]], lines: _Lines) -> list[str]:
     try:
         header = [cell.strip() for cell in next(rows, [])]
-    except (csv.Error, _BadLine) as error:
+    except csv.Error as error:
         raise Unreadable(f"Line {lines.number}: {error}") from None
     if not any(header):
         raise Unreadable("The file has no header that names its columns.")
@@ -193,15 +188,7 @@ def _fields_of(resource: str) -> Mapping[str, _Cell]:
 @cache
 def _read_only_columns(resource: str) -> frozenset[str]:
     """The names of columns of an export that a body does not have."""
-    return frozenset(_columns(RESOURCES[resource].schema(), "")) - _fields_of(resource).keys()
-
-
-def _columns(schema: Schema, prefix: str) -> Iterator[str]:
-    for name, known in schema.fields.items():
-        yield f"{prefix}{name}"
-        inner = known.inner if isinstance(known, fields.List) else known
-        if isinstance(inner, fields.Nested) and isinstance(inner.schema, Schema):
-            yield from _columns(inner.schema, f"{prefix}{name}_")
+    return frozenset(column.name for column in columns(resource)) - _fields_of(resource).keys()
 
 
 def _body(resource: str, given: Mapping[str, str]) -> Item:

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from hksz_db.domain import strict_json
+from hksz_db.domain.errors import Malformed
 from hksz_db.exchange.readers.entries import Unreadable
 
 MAX_WHOLE_BYTES = 32 * 2**20
@@ -46,8 +49,7 @@ def _codec(name: str) -> str:
 
 def whole(path: Path, encoding: str) -> str:
     """The text of a file of at most ``MAX_WHOLE_BYTES``. Raises ``Unreadable``."""
-    with _open(path) as file:
-        _check_byte_order_mark(file, encoding)
+    with _open(path, encoding) as file:
         data = file.read(MAX_WHOLE_BYTES + 1)
     if len(data) > MAX_WHOLE_BYTES:
         limit = MAX_WHOLE_BYTES // 2**20
@@ -62,14 +64,21 @@ def whole(path: Path, encoding: str) -> str:
         raise Unreadable(f"Line {line} is not {encoding} (byte {start}).") from None
 
 
+def json_file(path: Path) -> Any:
+    """The JSON of a file in UTF-8, with fractions as ``Decimal``. Raises ``Unreadable``."""
+    try:
+        return strict_json.parse(whole(path, "utf-8"), "It")
+    except (Unreadable, Malformed) as error:
+        raise Unreadable(f"{path}: {error}") from None
+
+
 def lines(path: Path, encoding: str, newline: str = "\n") -> Iterator[Line]:
     """The lines of a file, one in memory at a time.
 
     Lines that are too long or not in the encoding have a fault. ``newline`` is that of ``open``.
     Raises ``Unreadable``.
     """
-    with _open(path) as file:
-        _check_byte_order_mark(file, encoding)
+    with _open(path, encoding) as file:
         text = io.TextIOWrapper(file, _codec(encoding), errors="surrogateescape", newline=newline)
         number = 0
         while True:
@@ -81,7 +90,8 @@ def lines(path: Path, encoding: str, newline: str = "\n") -> Iterator[Line]:
                 return
             number += 1
             if len(line) > MAX_LINE_CHARS:
-                _skip_rest(text, line)
+                while line and not line.endswith(("\n", "\r")):
+                    line = text.readline(MAX_LINE_CHARS)
                 yield Line(number, "", f"The line has more than {MAX_LINE_CHARS} characters.")
             elif undecoded := _UNDECODED.search(line):
                 yield Line(number, "", f"Character {undecoded.start() + 1} is not {encoding}.")
@@ -90,21 +100,13 @@ def lines(path: Path, encoding: str, newline: str = "\n") -> Iterator[Line]:
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[io.BufferedReader]:
+def _open(path: Path, encoding: str) -> Iterator[io.BufferedReader]:
     try:
         with path.open("rb") as file:
+            start = file.peek(4)[:4]
+            for mark, name in _BYTE_ORDER_MARKS.items():
+                if start.startswith(mark) and _codec(encoding) == "utf-8-sig":
+                    raise Unreadable(f"The file is in {name.upper()}; give --encoding {name}.")
             yield file
     except OSError as error:
         raise Unreadable(f"{error.strerror}.") from None
-
-
-def _check_byte_order_mark(file: io.BufferedReader, encoding: str) -> None:
-    start = file.peek(4)[:4]
-    for mark, name in _BYTE_ORDER_MARKS.items():
-        if start.startswith(mark) and codecs.lookup(encoding).name == "utf-8":
-            raise Unreadable(f"The file is in {name.upper()}; give --encoding {name}.")
-
-
-def _skip_rest(text: io.TextIOWrapper, line: str) -> None:
-    while line and not line.endswith(("\n", "\r")):
-        line = text.readline(MAX_LINE_CHARS)

@@ -1,17 +1,30 @@
-"""Works, as citation managers describe them, and the sources that they become."""
+"""Works, as citation managers describe them, and the sources and entities that they become.
+
+Each distinct name of a contributor becomes an entity in the namespace of the import. Its external
+id follows from the name alone, so that the next import finds it again. It does not match entities
+of other namespaces; if two entities turn out to be the same, they can be merged.
+"""
 
 import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import unescape
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from marshmallow import ValidationError
 
+from hksz_db.domain.unicode_form import nfc
+from hksz_db.domain.vocabulary import (
+    EXTERNAL_ID_PATTERN,
+    MAX_EXTERNAL_ID_LENGTH,
+    ContributorRole,
+    EntityKind,
+)
 from hksz_db.exchange.readers import edtf_dates
 from hksz_db.exchange.readers.entries import ImportEntry, Item, digest
 from hksz_db.exchange.readers.language_tags import language_tag
-from hksz_db.exchange.readers.names import Credit, entity, tidy
-from schemas.fields import DOI_PATTERN, EXTERNAL_ID_PATTERN, WebAddress
+from schemas.fields import DOI_PATTERN, WebAddress
 
 _MAX_CONTRIBUTORS = 100
 _MAX_NAME = 300
@@ -23,6 +36,98 @@ _ZOTERO_ITEM = re.compile(r"(?:https?://zotero\.org/.+/items/|[0-9]+[/_])([A-Z0-
 # Characters that URLs may contain, and those of their escapes.
 _URL_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
 _NOT_IN_NAMES = re.compile("[^A-Za-z0-9._/-]")
+_HAN = re.compile("[\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff·]+")
+# Endings of agencies, ministries, bureaus, institutes, associations, departments, newspapers.
+_OFFICES = tuple("社部局院会會署厅廳处處报報")
+_JOINED = ("'", "\u2019", "-")
+_SLUG_LENGTH = 40
+_DIGEST_LENGTH = 12
+
+
+@dataclass(frozen=True)
+class Name:
+    """The name of a person, in parts, or of an organisation, as ``family``."""
+
+    kind: EntityKind
+    family: str = ""
+    given: str = ""
+    particle: str = ""
+    suffix: str = ""
+
+    @property
+    def text(self) -> str:
+        """The full name; in Han characters the family name comes first, without a space."""
+        if _HAN.fullmatch(self.family) and _HAN.fullmatch(self.given):
+            return self.family + self.given
+        return tidy(f"{self.given} {self._whole_family} {self.suffix}")
+
+    @property
+    def credited(self) -> str:
+        """The name as catalogues print it, with the family name first: ``Müller, Jörg``."""
+        if self.kind is EntityKind.ORGANISATION or not self.given:
+            return self.text
+        return tidy(", ".join(filter(None, (self._whole_family, self.given, self.suffix))))
+
+    @property
+    def _whole_family(self) -> str:
+        space = "" if self.particle.endswith(_JOINED) else " "
+        return f"{self.particle}{space}{self.family}".strip()
+
+
+@dataclass(frozen=True)
+class Credit:
+    """A contribution to a work; ``credited_as`` is the term in the file if it is more specific."""
+
+    role: ContributorRole
+    name: Name
+    credited_as: str | None = None
+
+
+def tidy(text: str) -> str:
+    """Normalise to NFC, on one line with single spaces."""
+    return " ".join(nfc(text).split())
+
+
+def person(family: str, given: str = "", particle: str = "", suffix: str = "") -> Name:
+    """The name of a person."""
+    parts = (tidy(part) for part in (family, given, particle, suffix))
+    return Name(EntityKind.PERSON, *parts)
+
+
+def organisation(name: str) -> Name:
+    """The name of an organisation."""
+    return Name(EntityKind.ORGANISATION, tidy(name))
+
+
+def inverted(text: str) -> Name:
+    """Parse a name of RIS: ``Family, Given, Suffix`` is a person, a name without comma is not.
+
+    Two or three Han characters are a person, unless they end like an office.
+    """
+    family, *rest = (part.strip() for part in text.split(","))
+    if not any(rest):
+        is_person = _HAN.fullmatch(family) and 2 <= len(family) <= 3
+        is_person = is_person and not family.endswith(_OFFICES)
+        return person(family) if is_person else organisation(family)
+    return person(family, rest[0], suffix=", ".join(rest[1:]))
+
+
+def entity(name: Name, namespace: str) -> Item:
+    """The body that creates the entity.
+
+    The language of the name is ``und``, because files do not give it.
+    """
+    text = name.text
+    language = "und-Hani" if _HAN.fullmatch(text) else "und"
+    key = unicodedata.normalize("NFKC", text).casefold()
+    plain = unicodedata.normalize("NFKD", key).encode("ascii", "ignore").decode()
+    slug = "-".join(re.findall("[a-z0-9]+", plain))[:_SLUG_LENGTH].strip("-")
+    suffix = "-".join(filter(None, (slug, digest(key)[:_DIGEST_LENGTH])))
+    return {
+        "external_id": f"{namespace}:{name.kind}/{suffix}",
+        "kind": str(name.kind),
+        "names": [{"name": text, "language": language, "kind": "preferred"}],
+    }
 
 
 @dataclass
@@ -54,6 +159,26 @@ class Work:
         self.issued = edtf_dates.from_text(text)
         if self.issued is None and tidy(text):
             self.issued_note = text
+
+
+class Record:
+    """The fields of an entry as text, and the names of those that were used or need no warning."""
+
+    def __init__(self, values: Mapping[str, Sequence[str]], silent: Iterable[str]) -> None:
+        self.values = values
+        self.used = set(silent)
+
+    def take(self, *names: str) -> str:
+        """Use the first of the fields that has a value."""
+        name = next((name for name in names if self.values.get(name)), None)
+        if name is None:
+            return ""
+        self.used.add(name)
+        return self.values[name][0]
+
+    def unused(self) -> list[str]:
+        """The fields with a value that was not used."""
+        return [name for name, values in self.values.items() if values and name not in self.used]
 
 
 def entry(work: Work, number: int, namespace: str, unit: str = "line") -> ImportEntry:
@@ -107,7 +232,7 @@ def _external_id(work: Work, doi: str | None, namespace: str) -> str:
         own = item[1]
     if own:
         found = f"{namespace}:{_NOT_IN_NAMES.sub(_escape, own)}"
-        if len(found) <= 200 and re.fullmatch(EXTERNAL_ID_PATTERN, found):
+        if len(found) <= MAX_EXTERNAL_ID_LENGTH and re.fullmatch(EXTERNAL_ID_PATTERN, found):
             return found
         return f"{namespace}:id-{digest(own)}"
     if doi:

@@ -31,7 +31,7 @@ def people(item: dict) -> list[tuple[str, str]]:
         ("香港 and 深圳", "香港 and 深圳"),
     ],
 )
-def test_latex_is_read_as_text(written, text):
+def test_latex_is_read_as_text(written: str, text: str) -> None:
     (found,) = entries(f"@book{{one, title = {{{written}}}}}")
     assert found.item["title"] == text
 
@@ -53,11 +53,11 @@ def test_latex_is_read_as_text(written, text):
         ("year = {c. 1999}", "1999~"),
     ],
 )
-def test_a_date_is_read(fields, edtf):
+def test_a_date_is_read(fields: str, edtf: str) -> None:
     assert item(fields)["issued_edtf"] == edtf
 
 
-def test_unreadable_date_is_kept_as_a_note():
+def test_unreadable_date_is_kept_as_a_note() -> None:
     (found,) = entries("@article{one, title = {One}, year = {in press}}")
     assert found.item["issued_note"] == "in press"
     assert found.warnings == ("not a date, kept as a note: in press",)
@@ -77,11 +77,11 @@ def test_unreadable_date_is_kept_as_a_note():
         ("肖, 发民", ["肖, 发民"]),
     ],
 )
-def test_authors_are_split(names, credited):
+def test_authors_are_split(names: str, credited: list[str]) -> None:
     assert people(item(f"author = {{{names}}}")) == [(name, "author") for name in credited]
 
 
-def test_others_is_a_warning():
+def test_others_is_a_warning() -> None:
     (found,) = entries("@article{one, title = {One}, author = {Doe, Jane and others}}")
     assert len(found.item["contributors"]) == 1
     assert found.warnings == ("more authors than listed",)
@@ -102,7 +102,7 @@ def test_others_is_a_warning():
         ("whatever", "", "document"),
     ],
 )
-def test_entry_type_is_mapped_to_csl(kind, fields, term):
+def test_entry_type_is_mapped_to_csl(kind: str, fields: str, term: str) -> None:
     assert item(fields, kind)["csl_type"] == term
 
 
@@ -116,11 +116,11 @@ def test_entry_type_is_mapped_to_csl(kind, fields, term):
         (r"howpublished = {Online: https://example.org/a}", "https://example.org/a"),
     ],
 )
-def test_url_is_unescaped(fields, url):
+def test_url_is_unescaped(fields: str, url: str) -> None:
     assert item(fields, "misc")["url"] == url
 
 
-def test_other_fields():
+def test_other_fields() -> None:
     found = item(
         "subtitle = {Two}, institution = {{An Institute} and Another}, langid = {ngerman},"
         " doi = {https://doi.org/10.5555/A\\_b}, rights = {CC BY}, eventtitle = {A Meeting}",
@@ -133,7 +133,7 @@ def test_other_fields():
     assert found["rights"] == "CC BY"
 
 
-def test_entry_inherits_from_its_crossref():
+def test_entry_inherits_from_its_crossref() -> None:
     paper, book = entries(
         "@inproceedings{one, title = {One}, crossref = {two}}\n"
         "@proceedings{two, title = {Two}, editor = {Doe, Jane}, year = 2020, doi = {10.5555/two}}\n"

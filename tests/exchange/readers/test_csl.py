@@ -33,7 +33,7 @@ def entry(**fields: Any) -> Any:
         ("2020-05-12", "2020-05-12"),
     ],
 )
-def test_a_date_is_read(issued, edtf):
+def test_a_date_is_read(issued: str | dict[str, Any], edtf: str) -> None:
     assert entry(issued=issued).item["issued_edtf"] == edtf
 
 
@@ -46,17 +46,17 @@ def test_a_date_is_read(issued, edtf):
         ("dissertation", "thesis"),
     ],
 )
-def test_types_of_csl_and_crossref_are_kept(written, term):
+def test_types_of_csl_and_crossref_are_kept(written: str, term: str) -> None:
     assert entry(type=written).item["csl_type"] == term
 
 
-def test_unknown_type_is_a_document_with_a_warning():
+def test_unknown_type_is_a_document_with_a_warning() -> None:
     found = entry(type="tweet")
     assert found.item["csl_type"] == "document"
     assert found.warnings == ("not a CSL type, imported as document: tweet",)
 
 
-def test_contributors_are_credited_with_their_roles():
+def test_contributors_are_credited_with_their_roles() -> None:
     people = {
         "author": [{"family": "World Bank", "given": ""}, {"name": "An Office"}],
         "director": [{"family": "Ho", "given": "Siu-ming"}],
@@ -80,16 +80,16 @@ def test_contributors_are_credited_with_their_roles():
     assert found.warnings == ("not kept: recipient",)
 
 
-def test_title_may_be_a_list_of_one():
+def test_title_may_be_a_list_of_one() -> None:
     found = entry(title=["One"], **{"container-title": ["A Journal"]}).item
     assert (found["title"], found["container_title"]) == ("One", "A Journal")
 
 
-def test_items_may_be_in_an_object():
+def test_items_may_be_in_an_object() -> None:
     first, second = read('{"items": [{"id": 37, "type": "book", "title": "One"}, 7]}', "desk")
     assert first.external_id == "desk:37"
     assert [fault.detail for fault in second.faults] == ["Must be an object."]
 
 
-def test_item_without_type_and_title_fails():
+def test_item_without_type_and_title_fails() -> None:
     assert entry(type=None, title=None, name="left-pad").faults[0].code == "required"

@@ -30,7 +30,7 @@ def made_by(item: dict[str, Any]) -> list[tuple[str, str, str | None]]:
 
 
 @pytest.mark.parametrize("name", EXPORTS)
-def test_every_entry_is_a_valid_source_with_a_distinct_external_id(name):
+def test_every_entry_is_a_valid_source_with_a_distinct_external_id(name: str) -> None:
     found = read(name)
     assert len({entry.external_id for entry in found}) == 10
     for entry in found:
@@ -41,7 +41,7 @@ def test_every_entry_is_a_valid_source_with_a_distinct_external_id(name):
 
 
 @pytest.mark.parametrize("name", EXPORTS)
-def test_formats_agree(name):
+def test_formats_agree(name: str) -> None:
     article, news, page, plan, book, chapter, paper, thesis, film, law = items(name)
     assert article["title"].lower() == (
         "laboratories on both banks: cross-boundary innovation in the greater bay area"
@@ -118,7 +118,9 @@ def test_formats_agree(name):
         ),
     ],
 )
-def test_types_and_dates_are_as_precise_as_the_format(name, types, dates):
+def test_types_and_dates_are_as_precise_as_the_format(
+    name: str, types: list[str], dates: list[str]
+) -> None:
     _, news, page, plan, book, chapter, paper, thesis, film, law = found = items(name)
     assert [news["csl_type"], law["csl_type"], film["csl_type"]] == types
     assert [item["csl_type"] for item in (found[0], page, plan, book, chapter, paper, thesis)] == [
@@ -128,7 +130,7 @@ def test_types_and_dates_are_as_precise_as_the_format(name, types, dates):
     assert [item["issued_edtf"] for item in (news, book, paper, film)] == dates
 
 
-def test_contributors_are_the_same_in_every_format():
+def test_contributors_are_the_same_in_every_format() -> None:
     found = [
         {
             made["entity_external_id"]
@@ -141,7 +143,7 @@ def test_contributors_are_the_same_in_every_format():
     assert len(found[0]) == 20
 
 
-def test_director_is_an_author_credited_as_director():
+def test_director_is_an_author_credited_as_director() -> None:
     for name in ("zotero.json", "better_bibtex.bib"):
         assert made_by(items(name)[8])[0] == ("author", "Ho, Siu-ming", "director")
 
@@ -155,7 +157,7 @@ def test_director_is_an_author_credited_as_director():
         ("zotero.ris", "line 1", "VL"),
     ],
 )
-def test_unkept_fields_are_reported_with_their_place(name, place, unkept):
+def test_unkept_fields_are_reported_with_their_place(name: str, place: str, unkept: str) -> None:
     first = read(name)[0]
     assert first.place == place
     (warning,) = first.warnings
@@ -163,5 +165,5 @@ def test_unkept_fields_are_reported_with_their_place(name, place, unkept):
     assert unkept in warning
 
 
-def test_rights_are_kept():
+def test_rights_are_kept() -> None:
     assert items("zotero.bib")[9]["rights"] == "Open licence 1.0"

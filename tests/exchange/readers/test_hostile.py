@@ -1,12 +1,14 @@
 """Broken, truncated and malicious files are reported clearly, without a traceback."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hksz_db.exchange.readers import text
-from hksz_db.exchange.readers.entries import Columns, ImportRequest, Unreadable
+from hksz_db.exchange.readers.entries import Columns, ImportEntry, ImportRequest, Unreadable
 from hksz_db.exchange.reading import READERS, entries, format_of
 from schemas.sources import SourceCreateSchema
 
@@ -17,7 +19,7 @@ UNIT = {"external_id": "test:dollar", "code": "HKD", "label": "dollar"}
 
 
 @pytest.fixture
-def read(tmp_path: Path):
+def read(tmp_path: Path) -> Callable[..., list[Any]]:
     """``read(name, content)`` are the entries of such a file."""
 
     def read(name: str, content: str | bytes, **wanted):
@@ -31,7 +33,7 @@ def read(tmp_path: Path):
     return read
 
 
-def faults(entry) -> str:
+def faults(entry: ImportEntry) -> str:
     return "; ".join(fault.detail for fault in entry.faults)
 
 
@@ -69,19 +71,23 @@ def deep(number: int) -> str:
         ("a.csv", "c" * 200_000 + "\n", "Line 1: "),
     ],
 )
-def test_unreadable_file_is_refused(read, name, content, message):
+def test_unreadable_file_is_refused(
+    read: Callable[..., list[Any]], name: str, content: str | bytes, message: str
+) -> None:
     with pytest.raises(Unreadable, match=message):
         read(name, content)
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.bib", "a.ris"])
-def test_too_large_file_is_refused(read, monkeypatch, name):
+def test_too_large_file_is_refused(
+    read: Callable[..., list[Any]], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     monkeypatch.setattr(text, "MAX_WHOLE_BYTES", 2**20)
     with pytest.raises(Unreadable, match="more than 1 MiB, and this format is read as a whole"):
         read(name, b" " * (2**20 + 1))
 
 
-def test_folder_is_refused(tmp_path):
+def test_folder_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "a.bib"
     folder.mkdir()
     with pytest.raises(Unreadable, match="directory"):
@@ -89,11 +95,11 @@ def test_folder_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a.bib", "a.ris", "a.ndjson"])
-def test_an_empty_file_has_no_entries(read, name):
+def test_an_empty_file_has_no_entries(read: Callable[..., list[Any]], name: str) -> None:
     assert read(name, "") == read(name, "\n\r\n \n") == []
 
 
-def test_lines_after_a_broken_line_are_read(read):
+def test_lines_after_a_broken_line_are_read(read: Callable[..., list[Any]]) -> None:
     content = "\n".join(
         [
             json.dumps(UNIT),
@@ -120,7 +126,7 @@ def test_lines_after_a_broken_line_are_read(read):
     assert "Unknown resource" in faults(found[6])
 
 
-def test_too_long_line_is_skipped(read):
+def test_too_long_line_is_skipped(read: Callable[..., list[Any]]) -> None:
     long = '{"label": "' + "x" * 10 * 2**20 + '"}'
     found = read("a.ndjson", f"{json.dumps(UNIT)}\n{long}\n{json.dumps(UNIT)}")
     assert [entry.number for entry in found] == [1, 2, 3]
@@ -132,7 +138,7 @@ def test_too_long_line_is_skipped(read):
     assert table[1].label is None
 
 
-def test_line_in_another_encoding_is_reported(read):
+def test_line_in_another_encoding_is_reported(read: Callable[..., list[Any]]) -> None:
     first, second = json.dumps(UNIT).encode(), '{"label": "café"}'.encode("latin-1")
     found = read("a.ndjson", first + b"\n" + second + b"\n" + first)
     assert faults(found[1]) == "Character 15 is not utf-8."
@@ -144,13 +150,13 @@ def test_line_in_another_encoding_is_reported(read):
 @pytest.mark.parametrize(
     "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "latin-1", "big5"]
 )
-def test_encoding_can_be_given(read, encoding):
+def test_encoding_can_be_given(read: Callable[..., list[Any]], encoding: str) -> None:
     written = f"code,label\nHKD,{'港元' if encoding != 'latin-1' else 'dólar'}\n"
     (found,) = read("a.csv", written.encode(encoding), encoding=encoding)
     assert found.item["label"] in {"港元", "dólar"}
 
 
-def test_rows_that_do_not_fit_the_header_are_reported(read):
+def test_rows_that_do_not_fit_the_header_are_reported(read: Callable[..., list[Any]]) -> None:
     table = 'code,label\nHKD,dollar,x\nJPY\n"GBP"x,pound\n\n,\nCNY,"yu\nan"\nEUR,"euro\n'
     found = read("a.csv", table)
     assert [entry.number for entry in found] == [2, 3, 4, 7, 9]
@@ -161,7 +167,7 @@ def test_rows_that_do_not_fit_the_header_are_reported(read):
     assert faults(found[4]) == "Unexpected end of data."
 
 
-def test_bibtex_with_all_kinds_of_blocks(read):
+def test_bibtex_with_all_kinds_of_blocks(read: Callable[..., list[Any]]) -> None:
     content = (
         "% a comment, with an at sign: @ here\n"
         "@comment{jabref-meta: databaseType:bibtex;}\n"
@@ -220,7 +226,7 @@ def test_bibtex_with_all_kinds_of_blocks(read):
         "@misc{" * 3_000,
     ],
 )
-def test_hostile_bibtex_is_read_or_refused(read, content):
+def test_hostile_bibtex_is_read_or_refused(read: Callable[..., list[Any]], content: str) -> None:
     try:
         for entry in read("a.bib", content):
             assert entry.item or entry.faults
@@ -242,7 +248,9 @@ def test_hostile_bibtex_is_read_or_refused(read, content):
         *("language", "note", "container-title", "license", "citation-key", "accessed"),
     ],
 )
-def test_any_value_in_any_csl_field_is_read_or_refused(read, name, value):
+def test_any_value_in_any_csl_field_is_read_or_refused(
+    read: Callable[..., list[Any]], name: str, value: str
+) -> None:
     rest = ", ".join(f'"{key}": "{ITEM[key]}"' for key in ITEM if key != name)
     (entry,) = read("a.json", f'[{{"{name}": {value}, {rest}}}]')
     assert entry.item
@@ -269,7 +277,9 @@ def test_any_value_in_any_csl_field_is_read_or_refused(read, name, value):
         "in press",
     ],
 )
-def test_unreadable_date_is_kept_as_a_note_with_a_warning(read, issued):
+def test_unreadable_date_is_kept_as_a_note_with_a_warning(
+    read: Callable[..., list[Any]], issued: str | dict[str, Any]
+) -> None:
     (entry,) = read("a.json", json.dumps([ITEM | {"issued": issued}]))
     assert "issued_edtf" not in entry.item
     assert len(entry.item.get("issued_note", "")) <= 500
@@ -278,14 +288,14 @@ def test_unreadable_date_is_kept_as_a_note_with_a_warning(read, issued):
 
 
 @pytest.mark.parametrize("season", ["Monsoon", {}, 7, "99999"])
-def test_unknown_season_is_a_warning(read, season):
+def test_unknown_season_is_a_warning(read: Callable[..., list[Any]], season: Any) -> None:
     issued = {"date-parts": [["2020"]], "season": season}
     (entry,) = read("a.json", json.dumps([ITEM | {"issued": issued}]))
     assert entry.item["issued_edtf"] == "2020"
     assert any(warning.startswith("not a season") for warning in entry.warnings)
 
 
-def test_truncated_ris_record_is_reported(read):
+def test_truncated_ris_record_is_reported(read: Callable[..., list[Any]]) -> None:
     found = read("a.ris", f"junk before\n{RIS}\njunk between\n{RIS[:-8]}")
     assert [(entry.number, entry.item is None) for entry in found] == [(2, False), (9, True)]
     assert "cut off" in faults(found[1])
@@ -307,12 +317,12 @@ def test_truncated_ris_record_is_reported(read):
         "TY  - JOUR\nTY  - JOUR\nER  - \nER  - \n",
     ],
 )
-def test_hostile_ris_is_read_or_refused(read, content):
+def test_hostile_ris_is_read_or_refused(read: Callable[..., list[Any]], content: str) -> None:
     for entry in read("a.ris", content):
         assert entry.item or entry.faults
 
 
-def test_repeated_id_is_reported(read):
+def test_repeated_id_is_reported(read: Callable[..., list[Any]]) -> None:
     found = read("a.json", json.dumps([ITEM, ITEM | {"title": "Two"}]))
     assert found[0].item["title"] == "One"
     assert faults(found[1]) == "The file has zotero:one twice, first at entry 1."
@@ -320,12 +330,12 @@ def test_repeated_id_is_reported(read):
     assert [entry.item is None for entry in found] == [False, True]
 
 
-def test_suffix_determines_the_format(tmp_path):
+def test_suffix_determines_the_format(tmp_path: Path) -> None:
     for reader in READERS.values():
         for suffix in reader.suffixes:
             assert format_of(tmp_path / f"A.B{suffix.upper()}") == reader.name
 
 
-def test_only_tables_have_columns(read):
+def test_only_tables_have_columns(read: Callable[..., list[Any]]) -> None:
     with pytest.raises(Unreadable, match="no columns"):
         read("a.bib", BIB, columns=Columns(delimiter=";"))

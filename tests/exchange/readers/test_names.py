@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from hksz_db.exchange.readers.names import Name, entity, inverted, organisation, person
+from hksz_db.domain.vocabulary import EXTERNAL_ID_PATTERN
+from hksz_db.exchange.readers.works import Name, entity, inverted, organisation, person
 from schemas.entities import EntityCreateSchema
-from schemas.fields import EXTERNAL_ID_PATTERN
 
 
 @pytest.mark.parametrize(

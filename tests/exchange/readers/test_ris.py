@@ -37,11 +37,11 @@ def people(item: dict) -> list[tuple[str, str, str | None]]:
         ("DA  - 2010/2012", "2010/2012"),
     ],
 )
-def test_a_date_is_read(lines, edtf):
+def test_a_date_is_read(lines: str, edtf: str | None) -> None:
     assert entry(f"TI  - One\n{lines}").item.get("issued_edtf") == edtf
 
 
-def test_an_older_record_is_read():
+def test_an_older_record_is_read() -> None:
     found = entry(
         "A1  - Baldwin,S.A.\nA1  - Brown,D.R.\nT1  - A title that goes on\nupon another line\n"
         "JO  - J.Neurosurg.\nY1  - 1996\nN2  - An abstract\nID  - 476"
@@ -56,7 +56,7 @@ def test_an_older_record_is_read():
     assert found.warnings == ("not kept: N2",)
 
 
-def test_one_line_may_have_several_names():
+def test_one_line_may_have_several_names() -> None:
     found = entry("TI  - 一\nAU  - 张伟;李娜;\nAU  - 深圳大学")
     assert people(found.item) == [
         ("张伟", "author", None),
@@ -89,7 +89,7 @@ def test_one_line_may_have_several_names():
         ("VIDEO", []),
     ],
 )
-def test_roles_of_further_authors_depend_on_the_type(kind, expected):
+def test_roles_of_further_authors_depend_on_the_type(kind: str, expected: list[Any]) -> None:
     found = entry("TI  - One\nA2  - Two, B\nA3  - Three, C\nA4  - Four, D", kind)
     assert people(found.item) == expected
     assert ("not kept: A2, A3, A4" in found.warnings) == (kind == "VIDEO")
@@ -106,25 +106,43 @@ def test_roles_of_further_authors_depend_on_the_type(kind, expected):
         ("JF  - A Journal\nJO  - A. J.", "container_title", "A Journal"),
     ],
 )
-def test_a_field_is_read(lines, field, value):
+def test_a_field_is_read(lines: str, field: str, value: str) -> None:
     found = entry(f"TI  - One\n{lines}")
     assert found.item[field] == value
     assert found.warnings == ()
 
 
-def test_series_of_a_book_is_not_its_container():
+def test_series_of_a_book_is_not_its_container() -> None:
     found = entry("TI  - One\nT2  - A Series", "BOOK")
     assert "container_title" not in found.item
     assert found.warnings == ("not kept: T2",)
 
 
-def test_second_url_is_a_warning():
+@pytest.mark.parametrize(
+    ("kind", "lines", "place", "unkept"),
+    [
+        ("BOOK", "CY  - Shenzhen", "Shenzhen", ""),
+        ("BOOK", "PP  - Hong Kong", "Hong Kong", ""),
+        ("BOOK", "CY  - Shenzhen\nPP  - Hong Kong", "Hong Kong", "CY"),
+        ("CONF", "CY  - Shenzhen\nPP  - Hong Kong", "Hong Kong", "CY"),
+        ("CONF", "CY  - Shenzhen", None, "CY"),
+        ("CPAPER", "CY  - Shenzhen\nC1  - Hong Kong", "Hong Kong", "CY"),
+        ("BOOK", "C1  - Hong Kong", None, "C1"),
+    ],
+)
+def test_place_of_publication_is_not_that_of_the_conference(kind, lines, place, unkept):
+    found = entry(f"TI  - One\n{lines}", kind)
+    assert found.item.get("publisher_place") == place
+    assert found.warnings == ((f"not kept: {unkept}",) if unkept else ())
+
+
+def test_second_url_is_a_warning() -> None:
     found = entry("TI  - One\nUR  - https://example.org/a\nUR  - https://example.org/b")
     assert found.item["url"] == "https://example.org/a"
     assert found.warnings == ("not kept: further UR",)
 
 
-def test_unknown_type_is_a_document_with_a_warning():
+def test_unknown_type_is_a_document_with_a_warning() -> None:
     found = entry("TI  - One", "XYZ")
     assert found.item["csl_type"] == "document"
     assert found.warnings == ("not an RIS type, imported as document: XYZ",)

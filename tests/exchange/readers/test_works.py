@@ -5,10 +5,8 @@ from typing import Any
 
 import pytest
 
-from hksz_db.domain.vocabulary import ContributorRole
-from hksz_db.exchange.readers.names import Credit, organisation, person
-from hksz_db.exchange.readers.works import Work, entry
-from schemas.fields import EXTERNAL_ID_PATTERN
+from hksz_db.domain.vocabulary import EXTERNAL_ID_PATTERN, ContributorRole
+from hksz_db.exchange.readers.works import Credit, Work, entry, organisation, person
 from schemas.sources import SourceCreateSchema
 
 AUTHOR = Credit(ContributorRole.AUTHOR, person("Doe", "Jane"))
@@ -141,7 +139,7 @@ def test_the_first_hundred_contributors_are_kept() -> None:
     assert made.warnings == ("only the first 100 contributors are kept",)
 
 
-def test_works_with_the_same_title_and_other_urls_are_distinct():
+def test_works_with_the_same_title_and_other_urls_are_distinct() -> None:
     names = {
         name(title="Annual report", url=url)
         for url in ("https://a.example/2021", "https://b.example/2022", "https://a.example/2021")
