@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 
 from hksz_db.domain.vocabulary import Comparator, Dimension
 
@@ -169,6 +170,36 @@ _SHARES = {
     "none": BoundsInWords(Comparator.EQ, Decimal(0)),
 }
 SHARES = {name: share for names, share in _SHARES.items() for name in names.split(", ")}
+
+MULTIPLES = {
+    word: Fraction(multiple)
+    for multiple, listed in (
+        ("1/2", "halved, halving"),
+        ("2", "doubled, doubling, twofold"),
+        ("3", "tripled, tripling, trebled, trebling, threefold"),
+        ("4", "quadrupled, quadrupling, fourfold"),
+        ("5", "quintupled, quintupling, fivefold"),
+        ("6", "sixfold"),
+        ("7", "sevenfold"),
+        ("8", "eightfold"),
+        ("9", "ninefold"),
+        ("10", "tenfold"),
+        ("20", "twentyfold"),
+        ("100", "hundredfold"),
+    )
+    for word in listed.split(", ")
+}
+"""Words that state how many times as much something has become."""
+
+COMPARED_MULTIPLES = {
+    "double": Fraction(2),
+    "twice": Fraction(2),
+    "triple": Fraction(3),
+    "treble": Fraction(3),
+    "thrice": Fraction(3),
+    "quadruple": Fraction(4),
+}
+"""Words that are multiples only before what they compare with: not in "double-digit"."""
 
 # Singulars in -s, and the American spellings of metre and litre, are derived.
 _UNITS = {
@@ -351,6 +382,9 @@ UNITS = (
     | _by_note(_REFUSED, refused=True)
 )
 CURRENCIES = _by_name(_CURRENCIES)
+UNIT_NAMES = {code: names.split(", ")[0] for code, names in _UNITS.items()}
+CURRENCY_SIGNS = {code: names.split(", ")[0] for code, names in _CURRENCIES.items()}
+"""How a figure is written in a unit and in a currency, by code."""
 MONEY_NAMES = CURRENCIES | _by_note(_AMBIGUOUS_MONEY)
 CURRENCY_PREFIXES = {
     name: unit for name, unit in CURRENCIES.items() if not re.search("[a-z]", name)
@@ -375,6 +409,11 @@ AFTER_FRACTION = _set("of to and or in as by at from for a an")
 """Words after which "a third" is not an ordinal."""
 
 JOINING = _set("or and between times")
+AFTER_MULTIPLE = _set("as the that those its their what")
+GROWTH = _set("rose grew increased expanded multiplied risen grown by")
+"""Words that may stand before "threefold"."""
+INCREASES = _set("increase rise growth jump gain decrease fall drop decline reduction")
+"""After "threefold", they make a multiple and a difference of it, which few tell apart."""
 
 # They make a difference or a rate of the number before them, or deny it.
 CERTAIN_DIFFERENCES = _set(

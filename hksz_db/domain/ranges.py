@@ -14,8 +14,8 @@ gt, ge           a to a + step                   a and more
 lt, le           a - step to a                   up to a
 ===============  ==============================  ==============================
 
-A number in words that is a fraction ("one in three") is given a tenth of itself on either side, and
-two tenths at most. Counts are whole numbers, so that their ranges are rounded inwards.
+A number in words that is a fraction or a multiple ("one in three", "doubled") is given a tenth of
+itself on either side, and two tenths at most. Counts are whole numbers, so that their ranges are rounded inwards.
 """
 
 from collections.abc import Callable
@@ -34,8 +34,8 @@ from enum import StrEnum
 
 from hksz_db.domain.figure_tokens import UnreadableFigure, tokens
 from hksz_db.domain.figure_words import SCALES
-from hksz_db.domain.stated_figures import read_stated
-from hksz_db.domain.vocabulary import Comparator, Dimension
+from hksz_db.domain.stated_figures import StatedFigure, read_stated
+from hksz_db.domain.vocabulary import Comparator, Dimension, MetricMeasure
 
 # Wide enough that an amount of the API times a factor is never rounded.
 _EXACT = Context(prec=200, traps=[Inexact, InvalidOperation, Overflow])
@@ -48,7 +48,7 @@ RangeRule = StrEnum("RangeRule", "EXACT HALF_STEP WHOLE_STEP NEXT_STEP FRACTION 
 RangeRule.__doc__ = """The rule that gives a figure its plausible range.
 
 ``half_step`` and ``whole_step``: that much on either side. ``next_step``: one step beyond the
-amount. ``fraction``: a tenth of a fraction in words on either side.
+amount. ``fraction``: a tenth of a fraction or a multiple in words on either side.
 """
 
 
@@ -148,7 +148,10 @@ class Reading:
 
 @dataclass(frozen=True)
 class Statement:
-    """What a figure states, in its own unit; ``as_stated`` are its words."""
+    """What a figure states, in its own unit; ``as_stated`` are its words.
+
+    ``measure`` is that of the metric, which says what "doubled" means.
+    """
 
     comparator: Comparator
     amount: Decimal | None = None
@@ -156,6 +159,7 @@ class Statement:
     upper_bound: Decimal | None = None
     as_stated: str = ""
     exact: bool = False
+    measure: MetricMeasure | None = None
 
 
 def read(
@@ -260,8 +264,9 @@ def _read_eq(statement: Statement, dimension: Dimension | None) -> Reading:
     if statement.exact:
         interval = Interval(amount, amount, True, True)
         return Reading(interval, interval, RangeRule.EXACT)
-    if _is_fraction(statement, dimension):
-        return _around(amount, _EXACT.multiply(abs(amount), _TENTH), RangeRule.FRACTION)
+    in_words = _in_words(statement, dimension)
+    if in_words is not None:
+        return _around(amount, _tenth(amount, in_words), RangeRule.FRACTION)
     step = stated_step(amount, statement.as_stated, dimension)
     half = _EXACT.multiply(step, _HALF)
     return Reading(
@@ -279,18 +284,52 @@ def _around(amount: Decimal, step: Decimal, rule: RangeRule) -> Reading:
     return Reading(wide(2), wide(1), rule)
 
 
-def _is_fraction(statement: Statement, dimension: Dimension | None) -> bool:
+def _in_words(statement: Statement, dimension: Dimension | None) -> StatedFigure | None:
+    """What the words state, if that is a fraction or a multiple and the amount is the same."""
     amount, text = _amount(statement), statement.as_stated
     if not text or any(_significand(n) == _significand(amount) for n, _ in _numbers_in(text)):
-        return False
+        return None
     try:
-        stated = read_stated(text, dimension)
+        stated = read_stated(text, dimension, statement.measure)
     except UnreadableFigure:
-        return False
-    if not stated.is_fraction or stated.amount is None:
-        return False
+        return None
+    if stated.amount is None or not (stated.is_fraction or stated.multiple):
+        return None
     # The unit may be 1 for a share that was read in per cent.
-    return f"{amount:.2E}".split("E")[0] == f"{stated.amount:.2E}".split("E")[0]
+    same = f"{amount:.2E}".split("E")[0] == f"{stated.amount:.2E}".split("E")[0]
+    return stated if same else None
+
+
+def _tenth(amount: Decimal, stated: StatedFigure) -> Decimal:
+    """A tenth of a fraction or multiple in words, in the unit of the amount."""
+    multiple, one = _multiple(amount, stated)
+    return _EXACT.multiply(_EXACT.multiply(multiple, one), _TENTH)
+
+
+def _multiple(amount: Decimal, stated: StatedFigure) -> tuple[Decimal, Decimal]:
+    """The multiple in words, and what one of it is in the unit of the amount.
+
+    That of "doubled" is 2 and, for a rate of growth in per cent, 100. A fraction is its own.
+    """
+    if stated.multiple is None or stated.multiple == 1:
+        return abs(amount), _ONE
+    multiple = _PRODUCT_DIGITS.divide(
+        Decimal(stated.multiple.numerator), Decimal(stated.multiple.denominator)
+    )
+    ones = multiple if stated.unit_code == "1" else abs(multiple - 1)
+    return multiple, _PRODUCT_DIGITS.divide(abs(amount), ones)
+
+
+def _step_beyond(statement: Statement, dimension: Dimension | None) -> Decimal:
+    """How far beyond a bound a reader expects the value."""
+    amount = _amount(statement)
+    in_words = _in_words(statement, dimension)
+    if in_words is None:
+        return stated_step(amount, statement.as_stated, dimension)
+    if in_words.multiple is None:
+        return _tenth(amount, in_words)
+    multiple, one = _multiple(amount, in_words)
+    return _EXACT.multiply(stated_step(multiple), one)
 
 
 def _read_approx(statement: Statement, dimension: Dimension | None) -> Reading:
@@ -299,8 +338,9 @@ def _read_approx(statement: Statement, dimension: Dimension | None) -> Reading:
         raise InvalidFigure("lower_bound", "The amount is outside its bounds.")
     if upper is not None and upper < amount:
         raise InvalidFigure("upper_bound", "The amount is outside its bounds.")
-    if _is_fraction(statement, dimension):
-        reading = _around(amount, _EXACT.multiply(abs(amount), _TENTH), RangeRule.FRACTION)
+    in_words = _in_words(statement, dimension)
+    if in_words is not None:
+        reading = _around(amount, _tenth(amount, in_words), RangeRule.FRACTION)
     else:
         step = stated_step(amount, statement.as_stated, dimension)
         reading = _around(amount, step, RangeRule.WHOLE_STEP)
@@ -323,7 +363,7 @@ def _read_above(statement: Statement, dimension: Dimension | None) -> Reading:
     if statement.lower_bound is not None:
         raise InvalidFigure("lower_bound", "The amount is already the lower bound.")
     if upper is None:
-        step = stated_step(amount, statement.as_stated, dimension)
+        step = _step_beyond(statement, dimension)
         return Reading(
             Interval(amount, None, inclusive, False),
             Interval(amount, _EXACT.add(amount, step), inclusive, False),
@@ -341,7 +381,7 @@ def _read_below(statement: Statement, dimension: Dimension | None) -> Reading:
     if statement.upper_bound is not None:
         raise InvalidFigure("upper_bound", "The amount is already the upper bound.")
     if lower is None:
-        step = stated_step(amount, statement.as_stated, dimension)
+        step = _step_beyond(statement, dimension)
         return Reading(
             Interval(None, amount, False, inclusive),
             Interval(_EXACT.subtract(amount, step), amount, False, inclusive),

@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
 
 from hksz_db.domain import figure_words as words
 from hksz_db.domain.figure_numbers import (
@@ -26,7 +28,7 @@ from hksz_db.domain.figure_tokens import (
     tokens,
 )
 from hksz_db.domain.figure_words import BoundsInWords, Unit
-from hksz_db.domain.vocabulary import Comparator, Dimension
+from hksz_db.domain.vocabulary import Comparator, Dimension, MetricMeasure
 
 _LEADING = Phrases(words.LEADING)
 _SHARES = Phrases(words.SHARES)
@@ -35,6 +37,17 @@ _MONEY = Phrases(words.MONEY_NAMES)
 _MINUS = ("-", "minus", "negative")
 _PLACES_OF_FRACTION = 4
 _ZERO = plain(Decimal(0))
+_MEASURES_OF_MULTIPLES = (MetricMeasure.RATIO_TO_BASE, MetricMeasure.GROWTH_RATE)
+_NO_MULTIPLE = (
+    "The text states a multiple, which is an amount only for a metric of the dimension ratio with"
+    " the measure ratio_to_base or growth_rate."
+)
+_OPPOSITE = {
+    Comparator.GT: Comparator.LT,
+    Comparator.GE: Comparator.LE,
+    Comparator.LT: Comparator.GT,
+    Comparator.LE: Comparator.GE,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +55,7 @@ class StatedFigure:
     """What a text states, in the unit ``unit_code`` (UCUM or ISO 4217), shares in per cent.
 
     ``is_fraction``: the number is, or ends with, a fraction ("one in three"), and its amount may be
-    rounded to four places. ``unit_code`` is ``None`` if the text names no unit, or an ambiguous
+    rounded to four places. ``multiple`` is that of "doubled" and "twice as many". ``unit_code`` is ``None`` if the text names no unit, or an ambiguous
     one; then ``note`` says why it is ambiguous.
     """
 
@@ -53,6 +66,7 @@ class StatedFigure:
     unit_code: str | None = None
     is_share: bool = False
     is_fraction: bool = False
+    multiple: Fraction | None = None
     note: str = ""
 
 
@@ -62,24 +76,38 @@ class _Quantity:
     unit: Unit | None
 
 
-def read_stated(text: str, dimension: Dimension | None = None) -> StatedFigure:
+@lru_cache(maxsize=2048)
+def read_stated(
+    text: str, dimension: Dimension | None = None, measure: MetricMeasure | None = None
+) -> StatedFigure:
     """The figure that a text states.
 
     ``dimension``, that of the metric, decides what ambiguous words such as "m" and "pounds" mean,
-    and whether "9 out of 10" is a count or a share. Raises ``UnreadableFigure``.
+    and whether "9 out of 10" is a count or a share. ``measure`` says what "doubled" means. Raises
+    ``UnreadableFigure``.
     """
-    return _Reader(tokens(text), dimension).figure()
+    return _Reader(tokens(text), dimension, measure).figure()
 
 
 class _Reader:
-    def __init__(self, text: Sequence[Token], dimension: Dimension | None) -> None:
+    def __init__(
+        self,
+        text: Sequence[Token],
+        dimension: Dimension | None,
+        measure: MetricMeasure | None,
+    ) -> None:
         self._cursor = Cursor(text)
         self._dimension = dimension
+        self._measure = measure if dimension is Dimension.RATIO else None
         self._comparator: Comparator | None = None
 
     def figure(self) -> StatedFigure:
         """Everything that the text states."""
         self._read_leading()
+        figure = self._multiple_in_words()
+        if figure is not None:
+            self._read_rest(figure)
+            return replace(figure, comparator=self._comparator or Comparator.EQ)
         figure = self._share_in_words()
         is_in_words = figure is not None
         figure = figure or self._amounts()
@@ -119,6 +147,49 @@ class _Reader:
             self._comparator = comparator
         elif comparator is not Comparator.APPROX or before is Comparator.EQ:
             raise UnreadableFigure("The words around the number compare in two ways.")
+
+    # Multiples
+
+    def _multiple_in_words(self) -> StatedFigure | None:
+        multiple = self._cursor.attempt(self._multiple)
+        if multiple is None:
+            return None
+        if self._measure not in _MEASURES_OF_MULTIPLES:
+            raise UnreadableFigure(_NO_MULTIPLE)
+        if self._cursor.word() in words.INCREASES:
+            raise UnreadableFigure("The text may state a multiple, or the difference that it makes.")
+        is_growth = self._measure is MetricMeasure.GROWTH_RATE
+        unit = words.SHARE if is_growth else Unit("1")
+        number = Number(multiple - 1 if is_growth else multiple)
+        return StatedFigure(
+            comparator=Comparator.EQ,
+            amount=_decimal(number, unit),
+            unit_code=unit.code,
+            multiple=multiple,
+        )
+
+    def _multiple(self) -> Fraction | None:
+        """How many times as much: "doubled", "rose threefold", "twice as many", "2.5 times"."""
+        cursor = self._cursor
+        while cursor.take(*words.GROWTH):
+            pass
+        self._read_leading()
+        word = cursor.word()
+        compared = cursor.word(1) in words.AFTER_MULTIPLE or not cursor.word(1)
+        if word in words.MULTIPLES or (word in words.COMPARED_MULTIPLES and compared):
+            cursor.at += 1
+            multiple = words.MULTIPLES.get(word) or words.COMPARED_MULTIPLES[word]
+            if multiple < 1 and self._comparator is not None:
+                # What has more than halved is less than half of what it was.
+                self._comparator = _OPPOSITE.get(self._comparator, self._comparator)
+            return multiple
+        if self._measure not in _MEASURES_OF_MULTIPLES:
+            # It may also say how often something happens.
+            return None
+        number = self._scaled()
+        if not (cursor.take("times", "fold", "x") or (number.is_share and cursor.word() == "as")):
+            return None
+        return number.amount
 
     # Shares in words
 
@@ -281,7 +352,7 @@ class _Reader:
             states = " ".join(token.text for token in rest)
             raise UnreadableFigure(f"The text states an amount {states!r}.")
         if figure.is_share and first.text == "as":
-            raise UnreadableFigure("The text states a multiple.")
+            raise UnreadableFigure(_NO_MULTIPLE)
         if cursor.length_of(UNITS):
             raise UnreadableFigure("The number has two units.")
         if not has_unit and cursor.length_of(_MONEY, 1):

@@ -26,7 +26,15 @@ EXTRA = (
     ("units", {"code": "km", "label": "100 kilometres"}),
     (
         "metrics",
-        {"key": "length", "label": "Length", "dimension": "length", "accumulation": "stock"},
+        {
+            "key": "length",
+            "label": "Length",
+            "dimension": "length",
+            "accumulation": "stock",
+            "description": "50% of A_rope, end to end",
+            "measure": "change",
+            "holds_for": "P20Y",
+        },
     ),
     ("sources", {"csl_type": "book", "title": "A book"}),
     (
@@ -38,6 +46,9 @@ EXTRA = (
             "dimension": "money",
             "accumulation": "stock",
             "nonnegative": False,
+            "description": "Assets less debts",
+            "measure": "level",
+            "holds_for": "P1M",
         },
     ),
     (
@@ -119,6 +130,10 @@ EXTRA = (
                     "upper_bound": "10.50",
                     "unit_code": "HKD",
                     "period_edtf": "2019-03",
+                    "breakdown": {"sex": "female", "residence": "mainland"},
+                    "definition": "a_b: residents only",
+                    "estimate": "revised",
+                    "known_at_edtf": "2019-03",
                 },
                 {
                     "external_id": "test:amount",
@@ -130,6 +145,19 @@ EXTRA = (
                     "unit_code": "HKD",
                     "modality": "forecast",
                     "period_edtf": "2020/..",
+                },
+                {
+                    "metric_external_id": "test:balance",
+                    "subject_external_id": "test:firm",
+                    "as_stated": "6",
+                    "comparator": "eq",
+                    "amount": "6",
+                    "unit_code": "HKD",
+                    "exact": True,
+                    "breakdown": {"residence": "overseas"},
+                    "definition": "50% of all",
+                    "estimate": "final",
+                    "known_at_edtf": "2018/2023",
                 },
             ],
             "evidence": [
@@ -228,7 +256,7 @@ PATHS = {
         "place": "within",
     },
 }
-PERIODS = {"time", "due", "issued", "period", "source__issued", "relations__during"}
+PERIODS = {"time", "due", "issued", "period", "source__issued", "relations__during", "known_at"}
 INTEGERS = {"start_char", "corroboration__origins", "corroboration__origins_against"}
 PLACE_KEYS = {"under": "id", "under_external_id": "external_id"}
 EDTF = {
@@ -311,7 +339,7 @@ def _meets(resource: str, document: Document, name: str, operator: str, given: s
         return any(place[PLACE_KEYS[operator]] == given for place in values)
     own = name.removeprefix("figures__").removeprefix("evidence__")
     if operator == "isnull":
-        missing = [value["edtf"] if isinstance(value, dict) else value for value in values]
+        missing = [value["edtf"] if own in PERIODS and value else value for value in values]
         return any(ON_VALUES["isnull"](value, given == "true") for value in missing)
     if own in PERIODS:
         start, end = EDTF[given]
@@ -337,8 +365,10 @@ def _typed(name: str, value: Any) -> Any:
 def _given(name: str, operator: str, given: str) -> Any:
     if operator == "in":
         return given.split(",")
-    if name in {"title_supplied", "nonnegative"}:
+    if name in {"title_supplied", "nonnegative", "exact"}:
         return given == "true"
+    if name == "breakdown":
+        return dict(pair.split(":") for pair in given.split(","))
     if name in INTEGERS:
         return int(given)
     return Decimal(given) if name == "amount" else given
@@ -357,7 +387,7 @@ def _examples(documents: list[Document], resource: str, name: str, operator: str
         places = [p for row in documents for p in _values(row, _path(resource, name))]
         return sorted({place[PLACE_KEYS[operator]] for place in places} - {None})
     found = {
-        str(value).lower() if isinstance(value, bool) else str(value)
+        _in_query(value)
         for document in documents
         for value in _values(document, _path(resource, name))
         if value is not None
@@ -372,6 +402,12 @@ def _examples(documents: list[Document], resource: str, name: str, operator: str
         case "startswith":
             return [value[:4].upper() for value in chosen] + ["_", "%"]
     return chosen
+
+
+def _in_query(value: Any) -> str:
+    if isinstance(value, dict):
+        return ",".join(f"{key}:{category}" for key, category in value.items())
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _within(entity: Document, entities: dict[str, Document]) -> Iterator[Document]:
@@ -529,7 +565,7 @@ def test_one_row_of_a_nested_relation_must_meet_all_filters_on_it(service: Servi
 def test_a_filter_on_a_relation_does_not_filter_embedded_rows(service: Service) -> None:
     query = {"figures__comparator": "le", "evidence__stance": "mentions"}
     (claim,) = service.client.get("/v1/claims", query_string=query).json["data"]
-    assert len(claim["figures"]) == len(claim["evidence"]) == 2
+    assert (len(claim["figures"]), len(claim["evidence"])) == (3, 2)
 
 
 def test_a_deleted_part_matches_no_filter(editor: Client) -> None:

@@ -17,7 +17,8 @@ from hksz_db.domain.ranges import (
     read,
     stated_step,
 )
-from hksz_db.domain.vocabulary import Comparator, Dimension
+from hksz_db.domain.stated_figures import read_stated
+from hksz_db.domain.vocabulary import Comparator, Dimension, MetricMeasure
 
 # As many digits as the API accepts.
 AMOUNTS = st.builds(
@@ -192,6 +193,48 @@ def test_a_fraction_in_words_has_a_range(amount, factor, words, value, plausible
     for found, (lower, upper) in ((reading.value, value), (reading.plausible, plausible)):
         assert float(found.lower or 0) == pytest.approx(lower, abs=1e-4)
         assert float(found.upper or 0) == pytest.approx(upper, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("comparator", "amount", "factor", "words", "plausible"),
+    [
+        ("gt", "33.3333", "0.01", "more than a third", (0.3333, 0.3667)),
+        ("lt", "50", "0.01", "nearly half", (0.45, 0.5)),
+        ("gt", "0.5", "1", "more than half", (0.5, 0.55)),
+    ],
+)
+def test_a_bound_in_words_is_followed_by_a_tenth(
+    comparator, amount, factor, words, plausible
+) -> None:
+    figure = statement(comparator, amount, as_stated=words)
+    found = read(figure, Dimension.RATIO, Decimal(factor), nonnegative=True).plausible
+    assert (float(found.lower or 0), float(found.upper or 0)) == pytest.approx(plausible, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("comparator", "words", "ratio", "growth"),
+    [
+        ("eq", "doubled", (1.8, 2.2), (80, 120)),
+        ("approx", "roughly tripled", (2.7, 3.3), (170, 230)),
+        ("eq", "halved", (0.45, 0.55), (-55, -45)),
+        ("gt", "more than doubled", (2, 3), (100, 200)),
+        ("lt", "nearly tripled", (2, 3), (100, 200)),
+        ("gt", "almost halved", (0.5, 0.6), (-50, -40)),
+        ("eq", "2.5 times as many", (2.45, 2.55), (125, 175)),
+    ],
+)
+def test_a_multiple_is_the_same_as_a_ratio_and_as_a_rate(comparator, words, ratio, growth) -> None:
+    for measured, expected in (
+        (MetricMeasure.RATIO_TO_BASE, ratio),
+        (MetricMeasure.GROWTH_RATE, growth),
+    ):
+        stated = read_stated(words, Dimension.RATIO, measured)
+        figure = Statement(
+            stated.comparator, stated.amount, as_stated=words, measure=measured
+        )
+        found = read(figure, Dimension.RATIO).plausible
+        assert stated.comparator == comparator
+        assert (float(found.lower or 0), float(found.upper or 0)) == pytest.approx(expected)
 
 
 def test_fractions_in_other_words_do_not_decide() -> None:

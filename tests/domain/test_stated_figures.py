@@ -9,14 +9,15 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hksz_db.domain import figure_words as words
+from hksz_db.domain.figure_printing import printed
 from hksz_db.domain.figure_tokens import UnreadableFigure
 from hksz_db.domain.quantities import measure
 from hksz_db.domain.stated_figures import StatedFigure, read_stated
-from hksz_db.domain.vocabulary import Comparator, Dimension
+from hksz_db.domain.vocabulary import Comparator, Dimension, MetricMeasure
 
 # The phrase, then the comparator, the amount or the two bounds, and the unit.
 PHRASES = """
@@ -271,7 +272,7 @@ def test_phrases_are_read(text: str, comparator: str, numbers: str, unit: str) -
 
 def test_there_are_phrases_of_every_comparator() -> None:
     assert {row[1] for row in rows()} == set(Comparator)
-    assert len(rows()) >= 140
+    assert len(rows()) + len(MULTIPLES) >= 190
 
 
 SEEDS = Path(__file__).parents[2] / "seed_data"
@@ -307,6 +308,74 @@ def test_the_words_of_the_seeds_are_read_as_their_figures(figure: dict) -> None:
 )
 def test_decimal_places_are_kept_where_they_are_those_of_the_amount(text: str, amount: str) -> None:
     assert str(read_stated(text).amount) == amount
+
+
+# The phrase, and what it states as a ratio and as a rate of growth in per cent.
+MULTIPLES = [
+    ("doubled", "eq", "2", "100"),
+    ("has doubled in a decade", "eq", "2", "100"),
+    ("more than doubled", "gt", "2", "100"),
+    ("nearly tripled", "lt", "3", "200"),
+    ("roughly quadrupled", "approx", "4", "300"),
+    ("at least trebled", "ge", "3", "200"),
+    ("doubled or more", "ge", "2", "100"),
+    ("a fivefold", None, "", ""),
+    ("fivefold", "eq", "5", "400"),
+    ("10-fold", "eq", "10", "900"),
+    ("rose more than threefold", "gt", "3", "200"),
+    ("grew by 2.5 times", "eq", "2.5", "150"),
+    ("twice as many", "eq", "2", "100"),
+    ("more than twice as much as before the scheme", "gt", "2", "100"),
+    ("twice", "eq", "2", "100"),
+    ("double the number of the year before", "eq", "2", "100"),
+    ("three times as many applications", "eq", "3", "200"),
+    ("almost four times the average", "lt", "4", "300"),
+    ("3x", "eq", "3", "200"),
+    ("half as many", "eq", "0.5", "-50"),
+    ("a third as many", "eq", "0.3333", "-66.6667"),
+    ("halved", "eq", "0.5", "-50"),
+    ("more than halved", "lt", "0.5", "-50"),
+    ("almost halved", "gt", "0.5", "-50"),
+    ("twice a year", None, "", ""),
+    ("three times more", None, "", ""),
+    ("threefold increase", None, "", ""),
+    ("doubled to 90,000", None, "", ""),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "comparator", "ratio", "growth"), MULTIPLES, ids=[row[0] for row in MULTIPLES]
+)
+def test_multiples_are_read_by_the_measure_of_the_metric(
+    text: str, comparator: str | None, ratio: str, growth: str
+) -> None:
+    for measured, amount, unit in (
+        (MetricMeasure.RATIO_TO_BASE, ratio, "1"),
+        (MetricMeasure.GROWTH_RATE, growth, "%"),
+    ):
+        if comparator is None:
+            with pytest.raises(UnreadableFigure):
+                read_stated(text, Dimension.RATIO, measured)
+            continue
+        figure = read_stated(text, Dimension.RATIO, measured)
+        assert (figure.comparator, figure.unit_code) == (comparator, unit)
+        assert figure.amount == Decimal(amount)
+
+
+@pytest.mark.parametrize("text", [row[0] for row in MULTIPLES])
+@pytest.mark.parametrize(
+    ("dimension", "measured"),
+    [
+        (Dimension.RATIO, MetricMeasure.SHARE),
+        (Dimension.COUNT, MetricMeasure.GROWTH_RATE),
+        (None, None),
+    ],
+)
+def test_other_metrics_have_no_multiples(
+    text: str, dimension: Dimension | None, measured: MetricMeasure | None
+) -> None:
+    with pytest.raises(UnreadableFigure):
+        read_stated(text, dimension, measured)
 
 
 @pytest.mark.parametrize(
@@ -444,7 +513,8 @@ def test_clear_figures_have_no_note(text: str) -> None:
         ("three times more", "a multiple"),
         ("half as many", "a multiple"),
         ("a ten-fold increase", "a multiple"),
-        ("more than doubled", "expected at 'doubled'"),
+        ("more than doubled", "with the measure ratio_to_base or growth_rate"),
+        ("double-digit growth", "expected at 'double'"),
         ("0.3 percentage points", "difference of two shares"),
         ("5 cents", "part of a currency"),
         ("47.000", "thousands or decimals"),
@@ -560,6 +630,46 @@ def read_or_none(text: str) -> StatedFigure | None:
         return read_stated(text)
     except UnreadableFigure:
         return None
+
+
+def stated(figure: StatedFigure) -> tuple[object, ...]:
+    numbers = figure.amount, figure.lower_bound, figure.upper_bound
+    return figure.comparator, *numbers, figure.unit_code
+
+
+@given(
+    st.one_of(
+        GENERATED,
+        st.sampled_from([row[0] for row in rows()]),
+        st.sampled_from([row[0] for row in MULTIPLES]),
+    ),
+    st.sampled_from([None, MetricMeasure.RATIO_TO_BASE, MetricMeasure.GROWTH_RATE]),
+)
+def test_what_is_printed_is_read_back(text: str, measured: MetricMeasure | None) -> None:
+    dimension = measured and Dimension.RATIO
+    try:
+        figure = read_stated(text, dimension, measured)
+    except UnreadableFigure:
+        return
+    assume(not figure.note)
+    assert stated(read_stated(printed(figure), dimension, measured)) == stated(figure)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("some 36 000", "about 36,000"),
+        ("HK$12.3bn", "HK$12,300,000,000"),
+        ("a majority", "most"),
+        ("no fewer than half a dozen", "at least 6"),
+        ("3–5 million yuan", "between 3,000,000 and RMB 5,000,000"),
+        ("nearly one in three", "under 33.3333 per cent"),
+        ("minus 2.0 per cent", "-2.0 per cent"),
+        ("87ha", "87 hectares"),
+    ],
+)
+def test_figures_are_printed_in_plain_words(text: str, expected: str) -> None:
+    assert printed(read_stated(text)) == expected
 
 
 @given(st.one_of(GENERATED, st.sampled_from([row[0] for row in rows()])))

@@ -1,0 +1,186 @@
+"""What is doubtful about a claim, its figures and its evidence, though nothing forbids it.
+
+A warning is a ``Fault`` that refuses nothing. Its pointer leads to a field of a new claim, figure or
+piece of evidence, whether or not a request gave that field.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from hksz_db.domain.chronology import Period
+from hksz_db.domain.errors import Fault
+from hksz_db.domain.figure_printing import COMPARATOR_NAMES, printed, quantity
+from hksz_db.domain.figure_tokens import UnreadableFigure
+from hksz_db.domain.quantities import measure
+from hksz_db.domain.ranges import Statement, stated_step
+from hksz_db.domain.stated_figures import StatedFigure, read_stated
+from hksz_db.domain.vocabulary import Comparator, Dimension, Modality, Stance
+
+WarningCode = StrEnum(
+    "WarningCode",
+    "DIFFERS_FROM_WORDS EXACT_WITHOUT_EFFECT YEAR_OUTSIDE_TIME ACTUAL_IN_FUTURE "
+    "SOURCE_BEFORE_EVENT DUE_BEFORE_SOURCE",
+)
+WarningCode.__doc__ = """What is doubtful about what was written.
+
+``differs_from_words``: a figure has another comparator, amount, bound or unit than its words.
+``exact_without_effect``: only the comparator ``eq`` can be exact. ``year_outside_time``: the years
+in the statement are not those of the claim. ``actual_in_future``: an actual claim or figure is
+about a time that has not begun. ``source_before_event``: a source was published before the event
+of an actual claim. ``due_before_source``: a planned claim was due before its source was published.
+"""
+
+# "2023", but not "2,023", "12.2023", "HK$2023", "2023.5" or "2023 %".
+_YEAR = re.compile(r"(?<![\w.,$€£¥])(?:19|20)[0-9]{2}(?![0-9]|[.,][0-9]| ?%)")
+# Nobody can publish before the event what only mentions it.
+_BEARING = (Stance.ASSERTS, Stance.SUPPORTS, Stance.DISPUTES)
+
+
+@dataclass(frozen=True)
+class WrittenFigure:
+    """A figure as it is stored."""
+
+    statement: Statement
+    dimension: Dimension
+    unit_code: str
+    unit_factor: Decimal
+    modality: Modality
+    period: Period | None
+
+
+@dataclass(frozen=True)
+class WrittenClaim:
+    """What a claim states, and when that is or will be."""
+
+    statement: str
+    modality: Modality
+    time: Period | None
+    due: Period | None
+
+
+def of_figure(figure: WrittenFigure, today: date) -> list[Fault]:
+    """The warnings about a figure."""
+    found = list(_differences(figure))
+    if figure.statement.exact and figure.statement.comparator is not Comparator.EQ:
+        detail = f"Only eq can be exact, and the comparator is {figure.statement.comparator}."
+        found.append(_warning(WarningCode.EXACT_WITHOUT_EFFECT, "exact", detail))
+    if figure.modality is Modality.ACTUAL and _begins_after(figure.period, today):
+        detail = "The figure is actual, and its period has not begun."
+        found.append(_warning(WarningCode.ACTUAL_IN_FUTURE, "period_edtf", detail))
+    return found
+
+
+def of_claim(claim: WrittenClaim, words: Sequence[str], today: date) -> list[Fault]:
+    """The warnings about a claim; ``words`` are those of its figures, which are no years."""
+    found = []
+    years = _years(claim.statement, words)
+    times = [period for period in (claim.time, claim.due) if period is not None]
+    if years and times and not any(_covers(time, year) for time in times for year in years):
+        stated = " and ".join(map(str, years))
+        detail = f"The statement is about {stated}, and the time of the claim is {times[0].edtf}."
+        found.append(_warning(WarningCode.YEAR_OUTSIDE_TIME, "statement", detail))
+    if claim.modality is Modality.ACTUAL and _begins_after(claim.time, today):
+        detail = "The claim is actual, and its time has not begun."
+        found.append(_warning(WarningCode.ACTUAL_IN_FUTURE, "time_edtf", detail))
+    return found
+
+
+def of_evidence(claim: WrittenClaim, stance: Stance, issued: Period | None) -> list[Fault]:
+    """The warnings about a passage of a source that was published then."""
+    if issued is None or stance not in _BEARING:
+        return []
+    if claim.modality is Modality.ACTUAL and _is_before(issued, claim.time):
+        assert claim.time is not None
+        detail = (
+            f"The source was published ({issued.edtf}) before the time of the actual claim"
+            f" ({claim.time.edtf})."
+        )
+        return [_warning(WarningCode.SOURCE_BEFORE_EVENT, "source_id", detail)]
+    if claim.modality is Modality.PLANNED and _is_before(claim.due, issued):
+        assert claim.due is not None
+        detail = (
+            f"The planned claim was due ({claim.due.edtf}) before its source was published"
+            f" ({issued.edtf})."
+        )
+        return [_warning(WarningCode.DUE_BEFORE_SOURCE, "source_id", detail)]
+    return []
+
+
+def _warning(code: WarningCode, field: str, detail: str) -> Fault:
+    return Fault(code, detail, f"#/{field}")
+
+
+def _differences(figure: WrittenFigure) -> Iterator[Fault]:
+    given = figure.statement
+    ratio = figure.dimension if figure.dimension is Dimension.RATIO else None
+    try:
+        stated = read_stated(given.as_stated, ratio, given.measure)
+    except UnreadableFigure:
+        return
+    factor = _factor(stated, figure)
+    if factor is None:
+        yield _differs("unit_code", quantity(Decimal(1), figure.unit_code), stated)
+        factor = Decimal(1)
+    if given.comparator != stated.comparator:
+        yield _differs("comparator", COMPARATOR_NAMES[given.comparator], stated)
+    for name in ("amount", "lower_bound", "upper_bound"):
+        number = getattr(given, name)
+        if number is not None and not _equals(number, getattr(stated, name), factor):
+            yield _differs(name, quantity(number, figure.unit_code), stated)
+
+
+def _differs(field: str, given: str, stated: StatedFigure) -> Fault:
+    detail = f"The words state {printed(stated)!r}, and the figure has {given}."
+    return _warning(WarningCode.DIFFERS_FROM_WORDS, field, detail)
+
+
+def _factor(stated: StatedFigure, figure: WrittenFigure) -> Decimal | None:
+    """How many units of the figure the unit in the words is; ``None`` if they do not compare."""
+    if stated.unit_code in {None, figure.unit_code}:
+        return Decimal(1)
+    if figure.dimension is Dimension.MONEY or stated.unit_code is None:
+        return None
+    measured = measure(stated.unit_code)
+    shares = {measured.dimension, figure.dimension} <= {Dimension.RATIO, Dimension.COUNT}
+    if measured.dimension is not figure.dimension and not shares:
+        return None
+    return measured.factor / figure.unit_factor
+
+
+def _equals(given: Decimal, stated: Decimal | None, factor: Decimal) -> bool:
+    """Whether the amounts are equal, or the given one is the other rounded ("a third": 33.3 %)."""
+    if stated is None:
+        return False
+    in_unit = stated * factor
+    if given == in_unit:
+        return True
+    exponent = in_unit.as_tuple().exponent
+    is_rounded = isinstance(exponent, int) and exponent <= -4
+    return is_rounded and abs(given - in_unit) <= stated_step(given) / 2
+
+
+def _years(statement: str, words: Sequence[str]) -> list[int]:
+    """The years that the statement names."""
+    for text in words:
+        statement = statement.replace(text, " ")
+    return sorted({int(year) for year in _YEAR.findall(statement)})
+
+
+def _covers(period: Period, year: int) -> bool:
+    begins = period.earliest is None or period.earliest.year <= year
+    return begins and (period.latest is None or year <= period.latest.year)
+
+
+def _begins_after(period: Period | None, day: date) -> bool:
+    return period is not None and period.earliest is not None and period.earliest > day
+
+
+def _is_before(first: Period | None, second: Period | None) -> bool:
+    """Whether all of one period lies before the other."""
+    if first is None or second is None or first.latest is None or second.earliest is None:
+        return False
+    return first.latest < second.earliest
