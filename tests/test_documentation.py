@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from docs.generate import COMMAND, REFERENCE, pages
-from hksz_db.settings import Settings
+from hksz_db.settings import Settings, variable
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
@@ -82,7 +82,7 @@ def test_the_generated_reference_is_current(page: Path, generated: dict[Path, st
 
 
 def test_every_setting_that_is_mentioned_exists() -> None:
-    known = {item.metadata["name"] for item in fields(Settings)}
+    known = {variable(item.name) for item in fields(Settings)}
     for page in PAGES:
         mentioned = set(re.findall(r"\bHKSZ_\w+", page.read_text(encoding="utf-8")))
         assert mentioned - {"HKSZ_"} <= known, page

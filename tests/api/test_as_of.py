@@ -295,10 +295,10 @@ def test_a_query_tree_accepts_as_of(editor: Client, reader: Client, database: Da
 @pytest.mark.parametrize(
     ("moment", "said"),
     [
-        ("yesterday", "timestamp"),
-        ("2024-01-24T08:00:00", "timestamp"),
-        ("2024-01-24", "timestamp"),
-        ("", "timestamp"),
+        ("yesterday", "time with its offset"),
+        ("2024-01-24T08:00:00", "time with its offset"),
+        ("2024-01-24", "time with its offset"),
+        ("", "time with its offset"),
         ("9999-12-31T00:00:00Z", "until now"),
         ("2001-01-01T00:00:00Z", "until now"),
     ],

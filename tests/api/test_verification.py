@@ -364,7 +364,7 @@ def test_the_text_is_not_logged(
     assert MARKER not in _logged(capsys, caplog)
 
 
-@pytest.mark.parametrize("place", ["_HashedText", "_span", "Finding"])
+@pytest.mark.parametrize("place", ["_HashedText", "_Span", "Finding"])
 def test_an_error_logs_nothing_of_the_text(
     verbose_client: FlaskClient,
     source: str,
