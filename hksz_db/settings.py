@@ -100,6 +100,14 @@ class Settings:
     open_reads: bool = _setting(
         "HKSZ_OPEN_READS", _boolean, True, "Whether reading is possible without a key."
     )
+    four_eyes: bool | None = _setting(
+        "HKSZ_FOUR_EYES",
+        _boolean,
+        None,
+        "Whether a claim or a piece of evidence must be accepted by another key than the one that"
+        " wrote it.",
+        "true with `DATABASE_URL`, otherwise false",
+    )
     max_body_bytes: int = _setting(
         "HKSZ_MAX_BODY_BYTES",
         _integer(1024, 2**30),
@@ -133,6 +141,11 @@ class Settings:
     access_log: bool = _setting(
         "HKSZ_ACCESS_LOG", _boolean, False, "Whether each request is logged."
     )
+
+    @property
+    def needs_four_eyes(self) -> bool:
+        """Whether another key has to accept; a person who is alone cannot find one."""
+        return self.database_url is not None if self.four_eyes is None else self.four_eyes
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":

@@ -1,9 +1,8 @@
 """Authorization: bearer keys and scopes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from flask import current_app, g, request
 from sqlalchemy.orm import Session
@@ -12,7 +11,7 @@ from hksz_db.database import Database
 from hksz_db.domain.errors import Unauthenticated
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.services.api_keys import Actor, authenticate
-from hksz_db.services.review import REVIEWED
+from hksz_db.services.review import ReviewRules
 from hksz_db.services.writing import writing
 
 
@@ -31,6 +30,11 @@ class Write:
     versions: list[int] | None
     """``None`` allows any version."""
 
+    @property
+    def rules(self) -> ReviewRules:
+        """What the key may do in reviews."""
+        return ReviewRules.of(self.actor, four_eyes=current_app.config["FOUR_EYES"])
+
 
 @contextmanager
 def writing_as(scope: Scope) -> Iterator[tuple[Session, Actor]]:
@@ -48,12 +52,6 @@ def check_reader() -> None:
         key = _bearer()
         with writing(database()) as session:
             authenticate(session, key)
-
-
-def check_review(actor: Actor, fields: Mapping[str, Any]) -> None:
-    """Raise ``Forbidden`` if the fields hold a verdict and the key lacks the scope ``review``."""
-    if any(part.get("status") in REVIEWED for part in (fields, *fields.get("evidence", []))):
-        actor.demand(Scope.REVIEW)
 
 
 def _bearer() -> str:

@@ -1,8 +1,7 @@
 """``POST /v1/R/bulk``: many items in one call, with a result for each."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response
@@ -14,14 +13,12 @@ from hksz_db.api.calls import Call
 from hksz_db.api.problems import fault_document, status_of
 from hksz_db.api.requests import arguments, load
 from hksz_db.domain.errors import Conflict, Fault, Forbidden, Invalid
-from hksz_db.domain.vocabulary import BulkMode, BulkOutcome, Scope
+from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
 from hksz_db.queries.questions import model_of
 from hksz_db.queries.readable import Readable
-from hksz_db.services.api_keys import Actor
 from hksz_db.services.bulk import Result
 from hksz_db.services.bulk import write as write_items
 from hksz_db.services.registry import WRITERS
-from hksz_db.services.review import REVIEWED
 from schemas.bulk import BULK, MAX_ITEMS, BulkAnswerSchema, BulkSchema
 from schemas.fields import BoundedList
 
@@ -52,8 +49,7 @@ def bulk(resource: Readable) -> Call:
         asked = BULK.read(arguments())
         mode, atomic = BulkMode(asked["mode"]), asked["atomic"]
         items: list[Any] = load(schema)["items"]
-        allowed = partial(_demand_review, write.actor)
-        results = write_items(write.session, writer, items, mode, atomic=atomic, allowed=allowed)
+        results = write_items(write.session, writer, items, mode, atomic=atomic, rules=write.rules)
         if atomic:
             _check(results)
         return answers.computed(_document(results), 207)
@@ -69,11 +65,6 @@ def bulk(resource: Readable) -> Call:
         body=Schema.from_dict({"items": items}, name=f"{model_of(resource)}BulkSchema"),
         scope=writer.scope,
     )
-
-
-def _demand_review(actor: Actor, statuses: Collection[str]) -> None:
-    if REVIEWED & set(statuses):
-        actor.demand(Scope.REVIEW)
 
 
 def _check(results: Sequence[Result]) -> None:

@@ -32,7 +32,7 @@ Modality.__doc__ = "Whether a claim states a fact, a plan, a forecast or an opin
 ClaimStatus = StrEnum("ClaimStatus", "DRAFT SUBMITTED ACCEPTED REJECTED RETRACTED")
 ClaimStatus.__doc__ = "The review status of a claim."
 
-EvidenceStatus = StrEnum("EvidenceStatus", "SUBMITTED ACCEPTED REJECTED")
+EvidenceStatus = StrEnum("EvidenceStatus", "DRAFT SUBMITTED ACCEPTED REJECTED")
 EvidenceStatus.__doc__ = "The review status of a piece of evidence."
 
 ClaimEntityRole = StrEnum(
@@ -125,6 +125,11 @@ CslType.__doc__ = "Item types of the Citation Style Language, version 1.0.2."
 ComparisonVerdict = StrEnum("ComparisonVerdict", "CONTRADICTS PART_EXCEEDS_WHOLE TENSION AGREES")
 ComparisonVerdict.__doc__ = (
     "How two figures of one metric and subject compare, the most serious verdict first."
+)
+
+ReviewReason = StrEnum("ReviewReason", "CONTRADICTS LIKELY_DUPLICATE AGE")
+ReviewReason.__doc__ = (
+    "Why an entry is where it is in the queue of reviews, the first reason first."
 )
 
 WordsFound = StrEnum("WordsFound", "SAME REORDERED CONTAINED DIFFERENT")

@@ -5,7 +5,7 @@ that a row that several items touch gets one new version. If the database refuse
 the refused items are found by halving, so that the other items are written all the same.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 from hksz_db.database import run
 from hksz_db.domain.errors import Conflict, DomainError, Fault, FaultsError
 from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
-from hksz_db.services.batches import Allowed, Batch, Entry, Refused
+from hksz_db.services.batches import Batch, Entry, Refused
 from hksz_db.services.items import Item, Plan, duplicate_error
+from hksz_db.services.review import ReviewRules
 from hksz_db.services.violations import translate
 from hksz_db.services.writers import Writer
 
@@ -42,10 +43,6 @@ class Result:
     error: DomainError | None = None
 
 
-def everything(_: Collection[str]) -> None:
-    """Allow all statuses."""
-
-
 def write(
     session: Session,
     writer: Writer,
@@ -53,7 +50,7 @@ def write(
     mode: BulkMode,
     *,
     atomic: bool,
-    allowed: Allowed = everything,
+    rules: ReviewRules | None = None,
 ) -> list[Result]:
     """Write the items; a result for each, in their order.
 
@@ -65,11 +62,11 @@ def write(
     need an ``external_id`` each, because without one every repetition would add them again. Fields
     that cannot be changed after creation may be repeated.
 
-    ``allowed`` is called with the statuses that an item gives, and those of the rows that it
-    changes, and raises ``Forbidden``. With ``atomic``, nothing is written unless everything is; the
-    items that were refused only because of others have the fault ``not_written``.
+    An item that the ``rules`` of review do not allow is refused (``None``: all are allowed). With
+    ``atomic``, nothing is written unless everything is; the items that were refused only because of
+    others have the fault ``not_written``.
     """
-    call = _Call(session, writer, mode, allowed)
+    call = _Call(session, writer, mode, rules)
     if not atomic:
         return call.write(items)
     savepoint = session.begin_nested()
@@ -111,11 +108,13 @@ def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
 
 
 class _Call:
-    def __init__(self, session: Session, writer: Writer, mode: BulkMode, allowed: Allowed) -> None:
+    def __init__(
+        self, session: Session, writer: Writer, mode: BulkMode, rules: ReviewRules | None
+    ) -> None:
         self.session = session
         self.writer = writer
         self.mode = mode
-        self.allowed = allowed
+        self.rules = rules
         self.results: dict[int, Result] = {}
 
     def write(self, documents: Sequence[Any]) -> list[Result]:
@@ -143,7 +142,7 @@ class _Call:
                 tasks[item.number] = entries
             elif row:
                 self._record(item, BulkOutcome.IGNORED, row.id, row.version)
-        batch = Batch(self.session, tasks, self.allowed)
+        batch = Batch(self.session, tasks, self.rules)
         self._refuse_all(items, batch.refused)
         ready = [item for item in items if item.number in batch.tasks]
         if not ready:
