@@ -32,12 +32,6 @@ class Submission(Base):
             "id",
             postgresql_where="likely_same IS NOT FALSE",
         ),
-        Index(
-            "submissions_unsearched_idx",
-            "submitted_at",
-            "id",
-            postgresql_where="likely_same IS NULL",
-        ),
     )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)

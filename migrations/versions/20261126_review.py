@@ -53,7 +53,6 @@ def upgrade() -> None:
         ("submitted_at_id", ""),
         ("claims", "WHERE resource = 'claims'"),
         ("likely_same", "WHERE likely_same IS NOT FALSE"),
-        ("unsearched", "WHERE likely_same IS NULL"),
     ):
         op.execute(
             f"CREATE INDEX submissions_{name}_idx ON submissions (submitted_at, id) {condition}"

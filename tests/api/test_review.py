@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -43,18 +44,20 @@ def figure(amount: int, **fields):
 
 def add(client, resource="claims", **fields):
     """A new row; its path."""
-    body = {
+    least: dict[str, dict[str, Any]] = {
         "claims": {
             "statement": f"Firm {next(NUMBERS)} moved.",
             "claimant_external_id": "hksz:hkpc",
         },
-        "evidence": {"source_external_id": ARTICLE, "stance": "supports", "page": next(NUMBERS)},
-    }[resource]
-    if resource == "evidence":
-        body["page"] = str(body["page"])
-        if not fields.keys() & {"claim_id", "claim_external_id"}:
-            body["claim_id"] = add(client).rpartition("/")[2]
-    made = client.post(f"/v1/{resource}", {**body, **fields})
+        "evidence": {
+            "source_external_id": ARTICLE,
+            "stance": "supports",
+            "page": str(next(NUMBERS)),
+        },
+    }
+    if resource == "evidence" and "claim_id" not in fields:
+        fields["claim_id"] = add(client).rpartition("/")[2]
+    made = client.post(f"/v1/{resource}", {**least[resource], **fields})
     assert made.status_code == 201, made.json
     return made.headers["Location"]
 
@@ -428,11 +431,16 @@ def test_imports_need_other_eyes(database, dry_run):
         "claimant_external_id": "hksz:hkpc",
         "status": "accepted",
     }
-    entry = ImportEntry("1", "claims", body)
+    entry = ImportEntry(1, "claims", body)
     outcomes = []
     for four_eyes in (True, False):
         (report,) = import_entries(
-            database, [entry], BulkMode.UPSERT, "import:x", four_eyes=four_eyes, dry_run=dry_run
+            database,
+            iter([entry]),
+            BulkMode.UPSERT,
+            "import:x",
+            four_eyes=four_eyes,
+            dry_run=dry_run,
         )
         outcomes.append((report.outcome, [fault.code for fault in report.faults]))
     assert outcomes == [(BulkOutcome.FAILED, ["four_eyes"]), (BulkOutcome.CREATED, [])]
