@@ -29,7 +29,7 @@ from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 
-BOOKKEEPING = {"transactions", "changes", "idempotency_keys"}
+BOOKKEEPING = {"transactions", "changes", "idempotency_keys", "submissions"}
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 

@@ -15,14 +15,15 @@ DECLARE
 BEGIN
     LOOP
         WITH following AS (
-            SELECT id, status, updated_at FROM {table}
-            WHERE id > last AND deleted_at IS NULL
-            ORDER BY id LIMIT 1000
+            SELECT id FROM {table} WHERE id > last ORDER BY id LIMIT 1000
+        ), submitted AS (
+            SELECT id, updated_at FROM {table}
+            WHERE id IN (SELECT id FROM following)
+                AND status = 'submitted' AND deleted_at IS NULL
             FOR SHARE
         ), filled AS (
             INSERT INTO submissions (id, resource, submitted_at, likely_same)
-            SELECT id, '{table}', updated_at, {likely_same} FROM following
-            WHERE status = 'submitted'
+            SELECT id, '{table}', updated_at, {likely_same} FROM submitted
             ON CONFLICT DO NOTHING
         )
         SELECT array_agg(id ORDER BY id) INTO batch FROM following;
