@@ -18,6 +18,7 @@ from hksz_db.api.extra_calls import COMPARISON_CALLS
 from hksz_db.api.gateway import Gateway
 from hksz_db.api.operating import register_documentation, register_operating
 from hksz_db.api.problems import register_errors
+from hksz_db.api.review import REVIEW
 from hksz_db.api.routing import register_calls
 from hksz_db.api.views import section_of
 from hksz_db.commands import register_commands
@@ -46,6 +47,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.config["MAX_BODY_BYTES"] = settings.max_body_bytes
     app.config["MAX_BULK_BYTES"] = settings.max_bulk_bytes
     app.config["OPEN_READS"] = settings.open_reads
+    app.config["FOUR_EYES"] = settings.needs_four_eyes
     app.config["KEY_FILE"] = _home(settings) / KEY_FILE
     database = database or open_database(settings)
     app.extensions["hksz_database"] = database
@@ -53,7 +55,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.extensions["hksz_waiting_places"] = BoundedSemaphore(settings.max_waiters)
     app.extensions["hksz_export_places"] = BoundedSemaphore(MAX_EXPORTS)
     register_operating(app)
-    sections = [*map(section_of, RESOURCES.values()), COMPARISON_CALLS, CHANGES]
+    sections = [*map(section_of, RESOURCES.values()), COMPARISON_CALLS, REVIEW, CHANGES]
     for section in sections:
         register_calls(app, section)
     register_documentation(app, sections)

@@ -95,6 +95,13 @@ class Settings:
         "The number of requests per worker that may wait for changes (`GET /v1/changes?wait=…`).",
     )
     open_reads: bool = _setting(_boolean, True, "Whether reading is possible without a key.")
+    four_eyes: bool | None = _setting(
+        _boolean,
+        None,
+        "Whether a claim or a piece of evidence must be accepted by another key than the one that"
+        " wrote it.",
+        "true with `DATABASE_URL`, otherwise false",
+    )
     max_body_bytes: int = _setting(
         _integer(1024, 2**30),
         2**20,
@@ -121,6 +128,11 @@ class Settings:
         "Log lines for people, or one JSON object per line.",
     )
     access_log: bool = _setting(_boolean, False, "Whether each request is logged.")
+
+    @property
+    def needs_four_eyes(self) -> bool:
+        """Whether another key has to accept; a person who is alone cannot find one."""
+        return self.database_url is not None if self.four_eyes is None else self.four_eyes
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":

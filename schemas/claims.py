@@ -14,7 +14,17 @@ from schemas.comparisons import ComparisonsSchema
 from schemas.corroboration import CORROBORATION_KINDS, CorroborationSchema
 from schemas.dates import RelativeDateCreateSchema, RelativePeriodSchema, StatedPeriodSchema
 from schemas.evidence import EVIDENCE_KINDS, ClaimEvidenceCreateSchema, ClaimEvidenceSchema
-from schemas.fields import BoundedList, Edtf, ExternalId, LanguageTag, Slug, Term, Text, Uuid
+from schemas.fields import (
+    BoundedList,
+    Edtf,
+    ExternalId,
+    LanguageTag,
+    Moment,
+    Slug,
+    Term,
+    Text,
+    Uuid,
+)
 from schemas.figures import FIGURE_KINDS, ClaimFigureCreateSchema, ClaimFigureSchema
 from schemas.filters import (
     common_filters,
@@ -71,6 +81,7 @@ class ClaimCreateSchema(InputSchema):
     reported_by_external_id = ExternalId(allow_none=True)
     modality = Term(Modality, load_default="actual")
     status = Term(ClaimStatus)
+    review_note = Text(2000)
     time_as_stated = Text(200, allow_none=True)
     time_edtf = Edtf(allow_none=True)
     time_relative = fields.Nested(RelativeDateCreateSchema, allow_none=True)
@@ -101,7 +112,12 @@ class ClaimRelationSchema(DocumentSchema):
 
 
 class ClaimSchema(VersionedSchema):
-    """A claim; its version also counts changes to its figures, evidence, entities and relations."""
+    """A claim; its version also counts changes to its figures, evidence, entities and relations.
+
+    ``review_note``, ``reviewed_by`` (the label of a key) and ``reviewed_at`` are those of the last
+    review, which accepted the claim, rejected it or sent it back. They stay when the claim is
+    submitted again.
+    """
 
     selectable = True
     statement = fields.String()
@@ -110,6 +126,9 @@ class ClaimSchema(VersionedSchema):
     reported_by = fields.Nested(EntitySummarySchema, allow_none=True)
     modality = Term(Modality)
     status = Term(ClaimStatus)
+    review_note = fields.String(allow_none=True)
+    reviewed_by = fields.String(allow_none=True)
+    reviewed_at = Moment(allow_none=True)
     time = fields.Nested(StatedPeriodSchema)
     due = fields.Nested(RelativePeriodSchema)
     topics = fields.List(fields.String())
@@ -130,6 +149,7 @@ CLAIM_FILTERS = filter_fields(
         "language": names(),
         "modality": terms(Modality),
         "status": terms(ClaimStatus),
+        "reviewed_by": names(nullable=True),
         "claimant_id": ids(),
         **related("claimant", {"name": words()}),
         "reported_by_id": ids(nullable=True),

@@ -13,7 +13,7 @@ from hksz_db.domain.vocabulary import (
     Stance,
 )
 from schemas.base import InputSchema, VersionedSchema, patch_schema
-from schemas.fields import ExternalId, Sha256, StrictInteger, Term, Text, Uuid
+from schemas.fields import ExternalId, Moment, Sha256, StrictInteger, Term, Text, Uuid
 from schemas.filters import (
     common_filters,
     days,
@@ -56,6 +56,7 @@ class ClaimEvidenceCreateSchema(InputSchema):
     page = Text(50, allow_none=True)
     note = Text(2000, allow_none=True)
     status = Term(EvidenceStatus)
+    review_note = Text(2000)
 
     @validates_schema
     def check_locator(self, data: dict[str, Any], **_: Any) -> None:
@@ -95,7 +96,8 @@ class ClaimEvidenceSchema(VersionedSchema):
     """Evidence within its claim.
 
     ``start_char`` and ``end_char`` count code points of the normalised text, the end excluded. The
-    hashes cover that span and up to 32 code points on either side.
+    hashes cover that span and up to 32 code points on either side. ``review_note``,
+    ``reviewed_by`` and ``reviewed_at`` are those of the last review, as of a claim.
     """
 
     source = fields.Nested(EvidenceSourceSchema)
@@ -112,6 +114,9 @@ class ClaimEvidenceSchema(VersionedSchema):
     page = fields.String(allow_none=True)
     note = fields.String(allow_none=True)
     status = Term(EvidenceStatus)
+    review_note = fields.String(allow_none=True)
+    reviewed_by = fields.String(allow_none=True)
+    reviewed_at = Moment(allow_none=True)
     added_by = fields.String()
 
 
@@ -147,6 +152,7 @@ EVIDENCE_FILTERS = filter_fields(
         **common_filters(),
         **EVIDENCE_KINDS,
         "claim_id": ids(),
+        "reviewed_by": names(nullable=True),
         **related("claim", {"status": terms(ClaimStatus)}),
         "capture_id": ids(nullable=True),
         "derived_from_id": ids(nullable=True),

@@ -94,3 +94,16 @@ def test_settings_are_immutable() -> None:
 
 def test_every_setting_has_a_description() -> None:
     assert all(item.metadata["description"].endswith(".") for item in fields(Settings))
+
+
+@pytest.mark.parametrize(
+    ("environment", "needed"),
+    [
+        ({}, False),
+        ({"DATABASE_URL": "postgresql://host/name"}, True),
+        ({"HKSZ_FOUR_EYES": "true"}, True),
+        ({"DATABASE_URL": "postgresql://host/name", "HKSZ_FOUR_EYES": "false"}, False),
+    ],
+)
+def test_four_eyes_are_needed_with_a_database_server_unless_set_otherwise(environment, needed):
+    assert Settings.from_environ(environment).needs_four_eyes is needed

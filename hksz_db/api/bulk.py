@@ -47,9 +47,7 @@ def bulk(resource: Readable) -> Call:
         asked = BULK.read(arguments())
         mode, atomic = BulkMode(asked["mode"]), asked["atomic"]
         items: list[Any] = load(schema)["items"]
-        results = write_items(
-            write.session, writer, items, mode, atomic=atomic, allowed=write.check_statuses
-        )
+        results = write_items(write.session, writer, items, mode, atomic=atomic, rules=write.rules)
         if atomic:
             _check(results)
         return answers.computed(_document(results), 207)

@@ -62,9 +62,8 @@ def _list_evidence(id: UUID) -> Response:
 def _create_evidence(write: Write, id: UUID) -> Response:
     """Add evidence to one claim."""
     require_live(write.session, _CLAIMS.name, id)
-    fields = load(ClaimEvidenceCreateSchema())
-    write.check_review(fields)
-    new_id = batches.create(write.session, "evidence", {**fields, "claim_id": id})
+    fields = {**load(ClaimEvidenceCreateSchema()), "claim_id": id}
+    new_id = batches.create(write.session, "evidence", fields, write.rules)
     return answers.written(write.session, _EVIDENCE, new_id, 201)
 
 

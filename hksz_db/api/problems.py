@@ -34,7 +34,7 @@ _STATUSES: Mapping[type[DomainError], int] = {
 MEANINGS: Mapping[int, str] = {
     400: "The request cannot be read, or uses a parameter or value that does not exist.",
     401: "The key is missing, unknown, expired or revoked.",
-    403: "The key lacks the required scope.",
+    403: "The key lacks the required scope, or may not accept what it wrote.",
     404: "No such row has ever existed, or no such version of it.",
     408: "The body took too long to arrive.",
     409: "The request conflicts with what is stored.",

@@ -1,6 +1,6 @@
 """What a request holds (query string, body and key) and what it may use (database and places)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Semaphore
@@ -16,10 +16,9 @@ from hksz_db.api.problems import ApiError
 from hksz_db.database import Database
 from hksz_db.domain import locators, strict_json
 from hksz_db.domain.errors import Fault, Invalid, Malformed, Overloaded, Unauthenticated
-from hksz_db.domain.vocabulary import Scope
 from hksz_db.services import loading
 from hksz_db.services.api_keys import Actor
-from hksz_db.services.review import REVIEWED
+from hksz_db.services.review import ReviewRules
 
 MAX_PARAMETERS = 100
 MERGE_PATCH = "application/merge-patch+json"
@@ -37,14 +36,10 @@ class Write:
     actor: Actor
     versions: list[int] | None
 
-    def check_review(self, fields: Mapping[str, Any]) -> None:
-        """Raise ``Forbidden`` if the fields hold a verdict and the key lacks the scope."""
-        self.check_statuses(part.get("status") for part in (fields, *fields.get("evidence", [])))
-
-    def check_statuses(self, statuses: Iterable[str | None]) -> None:
-        """Raise ``Forbidden`` if one is a verdict and the key lacks the scope ``review``."""
-        if REVIEWED & set(statuses):
-            self.actor.demand(Scope.REVIEW)
+    @property
+    def rules(self) -> ReviewRules:
+        """What the key may do in reviews."""
+        return ReviewRules.of(self.actor, four_eyes=current_app.config["FOUR_EYES"])
 
 
 def database() -> Database:

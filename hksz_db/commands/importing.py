@@ -116,9 +116,16 @@ def import_file(  # noqa: PLR0913, PLR0917 - the options of the command
             file, form or format_of(file), resource, namespace, encoding, described
         )
         read = output.with_progress(entries(request))
-        output.show(
-            import_entries(database, read, BulkMode(mode), who, dry_run=dry_run, atomic=atomic)
+        reports = import_entries(
+            database,
+            read,
+            BulkMode(mode),
+            who,
+            four_eyes=current_app.config["FOUR_EYES"],
+            dry_run=dry_run,
+            atomic=atomic,
         )
+        output.show(reports)
     except Unreadable as error:
         raise Failure(f"{file}: {_printable(str(error))}") from None
     except (DomainError, DatabaseUnusable, EmbeddedError) as error:

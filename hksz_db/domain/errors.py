@@ -68,7 +68,7 @@ class Unauthenticated(FaultsError):
 
 
 class Forbidden(FaultsError):
-    """The key is valid but lacks the required scope."""
+    """The key is valid, but lacks the required scope or may not accept what it wrote."""
 
 
 class NotFound(DomainError):

@@ -157,7 +157,9 @@ class _Reader:
         if self._measure not in _MEASURES_OF_MULTIPLES:
             raise UnreadableFigure(_NO_MULTIPLE)
         if self._cursor.word() in words.INCREASES:
-            raise UnreadableFigure("The text may state a multiple, or the difference that it makes.")
+            raise UnreadableFigure(
+                "The text may state a multiple, or the difference that it makes."
+            )
         is_growth = self._measure is MetricMeasure.GROWTH_RATE
         unit = words.SHARE if is_growth else Unit("1")
         number = Number(multiple - 1 if is_growth else multiple)

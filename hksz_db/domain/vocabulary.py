@@ -40,7 +40,7 @@ Modality.__doc__ = "Whether a claim states a fact, a plan, a forecast or an opin
 ClaimStatus = StrEnum("ClaimStatus", "DRAFT SUBMITTED ACCEPTED REJECTED RETRACTED")
 ClaimStatus.__doc__ = "The review status of a claim."
 
-EvidenceStatus = StrEnum("EvidenceStatus", "SUBMITTED ACCEPTED REJECTED")
+EvidenceStatus = StrEnum("EvidenceStatus", "DRAFT SUBMITTED ACCEPTED REJECTED")
 EvidenceStatus.__doc__ = "The review status of a piece of evidence."
 
 ClaimEntityRole = StrEnum(
@@ -145,6 +145,11 @@ NotCompared.__doc__ = """Why two figures of one metric and subject are not compa
 all sources of a claim have been retracted. ``other_breakdown``: they are about different parts of a
 whole. ``no_period``: only one of them states a time.
 """
+
+ReviewReason = StrEnum("ReviewReason", "CONTRADICTS LIKELY_DUPLICATE AGE")
+ReviewReason.__doc__ = (
+    "Why an entry is where it is in the queue of reviews, the first reason first."
+)
 
 WordsFound = StrEnum("WordsFound", "SAME REORDERED CONTAINED DIFFERENT")
 WordsFound.__doc__ = """How the words of two statements compare.

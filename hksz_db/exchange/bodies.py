@@ -16,6 +16,7 @@ from hksz_db.domain.errors import Fault, Invalid
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.entities import SHOWN_LANGUAGE
 from hksz_db.services.registry import WRITERS
+from hksz_db.services.review import REVIEWED
 from schemas.base import nested_schema
 from schemas.dates import RelativeDateCreateSchema, RelativeDateSchema
 
@@ -99,11 +100,13 @@ def patch_body(resource: str, document: Document) -> Body:
     """The merge patch that restores a row of the same database to the state of the document.
 
     It has every field that can be changed, also those that are null, and refers to rows by id. The
-    figures and the evidence of a claim have documents of their own. A time relative to the date of
-    a source is recomputed from the current date of that source.
+    figures and the evidence of a claim have documents of their own, and the note of a review is not
+    repeated. A time relative to the date of a source is recomputed from the current date of that
+    source.
     """
     body = create_body(resource, document, by="id")
-    return {k: v for k, v in body.items() if k not in WRITERS[resource].fixed}
+    left_out = {*WRITERS[resource].fixed, "review_note"}
+    return {k: v for k, v in body.items() if k not in left_out}
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ class _BodyWriter:
             raise _invalid(pointer, "an object")
         body: Body = {}
         for name, value in document.items():
-            if name not in shape.derived:
+            if name not in shape.derived and not _is_old_note(name, document):
                 body |= self._field(name, value, shape, f"{pointer}/{name}")
         return body
 
@@ -151,6 +154,12 @@ class _BodyWriter:
             return {**words, f"{name}_edtf": value.get("edtf")}
         shape = _shape(RelativeDateSchema, RelativeDateCreateSchema)
         return {**words, f"{name}_relative": self.write(relative, shape, f"{pointer}/relative")}
+
+
+def _is_old_note(name: str, document: Document) -> bool:
+    """Whether the field is a review note that a new row with this status cannot have."""
+    has_note = document.get("status") in REVIEWED and document.get(name) is not None
+    return name == "review_note" and not has_note
 
 
 def _invalid(pointer: str, expected: str) -> Invalid:

@@ -23,6 +23,7 @@ from hksz_db.exchange.readers.entries import Entries, ImportEntry, Item
 from hksz_db.services import bulk
 from hksz_db.services.loading import load
 from hksz_db.services.registry import WRITERS
+from hksz_db.services.review import ReviewRules
 from hksz_db.services.writing import writing
 from schemas.fields import DOI_PATTERN
 from schemas.sources import SourceCreateSchema
@@ -54,12 +55,13 @@ class _RolledBack(Exception):
     """Rolls the transaction back."""
 
 
-def import_entries(
+def import_entries(  # noqa: PLR0913 - the options of an import
     database: Database,
     entries: Entries,
     mode: BulkMode,
     actor: str,
     *,
+    four_eyes: bool = False,
     dry_run: bool = False,
     atomic: bool = False,
 ) -> Generator[Report]:
@@ -67,16 +69,18 @@ def import_entries(
 
     Each batch of at most 1,000 entries commits on its own. ``atomic`` and ``dry_run`` use a single
     transaction, which is rolled back after a dry run or if an entry failed. Entries that refer to
-    later ones are written, and reported, at the end. Raises what the reader or the database
-    raises; committed batches stay.
+    later ones are written, and reported, at the end. An import may review, but with ``four_eyes``
+    it may not accept what it writes. Raises what the reader or the database raises; committed
+    batches stay.
     """
+    rules = ReviewRules(actor, may_review=True, four_eyes=four_eyes)
     if not (dry_run or atomic):
-        yield from _Import(lambda: _transaction(database, actor), mode).run(entries)
+        yield from _Import(lambda: _transaction(database, actor), mode, rules).run(entries)
         return
     # Only an exception rolls back.
     with suppress(_RolledBack), _transaction(database, actor) as session:
         failed = False
-        for report in _Import(lambda: nullcontext(session), mode).run(entries):
+        for report in _Import(lambda: nullcontext(session), mode, rules).run(entries):
             failed = failed or report.outcome is BulkOutcome.FAILED
             yield report
         # A dry run checks what a commit would.
@@ -98,6 +102,7 @@ class _Import:
 
     transaction: Transaction
     mode: BulkMode
+    rules: ReviewRules
     stubs: dict[str | None, BulkOutcome] = field(default_factory=dict)
 
     def run(self, entries: Entries) -> Iterator[Report]:
@@ -133,7 +138,7 @@ class _Import:
     def _reports(self, entries: Iterable[ImportEntry]) -> Iterator[Report]:
         for batch in _batches(entries):
             with self.transaction() as session:
-                reports = _import_batch(session, self.mode, batch)
+                reports = _import_batch(session, self.mode, self.rules, batch)
             yield from reports
 
     def _with_stub(self, report: Report) -> Report:
@@ -242,7 +247,9 @@ def _batches(entries: Iterable[ImportEntry]) -> Iterator[list[ImportEntry]]:
         yield batch
 
 
-def _import_batch(session: Session, mode: BulkMode, entries: Sequence[ImportEntry]) -> list[Report]:
+def _import_batch(
+    session: Session, mode: BulkMode, rules: ReviewRules, entries: Sequence[ImportEntry]
+) -> list[Report]:
     """Write entries of one resource with distinct names and DOIs; a report for each."""
     entries = [_checked(entry) for entry in entries]
     pairs = list(zip(entries, _existing(session, entries), strict=True))
@@ -251,7 +258,8 @@ def _import_batch(session: Session, mode: BulkMode, entries: Sequence[ImportEntr
     results: Iterator[bulk.Result] = iter(())
     if wanted:
         items = [entry.item for entry in wanted]
-        results = iter(bulk.write(session, WRITERS[wanted[0].resource], items, mode, atomic=False))
+        writer = WRITERS[wanted[0].resource]
+        results = iter(bulk.write(session, writer, items, mode, atomic=False, rules=rules))
     reports = []
     for entry, match in pairs:
         if entry.item is None:

@@ -106,7 +106,9 @@ def _entity_reference(entity: Document) -> Document:
 
 
 def _claim(claim: Document) -> Document:
-    accepted = [passage for passage in claim["evidence"] if passage["status"] != "rejected"]
+    accepted = [
+        passage for passage in claim["evidence"] if passage["status"] not in {"draft", "rejected"}
+    ]
     by_stance = {
         stance: _sources(passage for passage in accepted if passage["stance"] == stance)
         for stance in ("asserts", *_STANCES)

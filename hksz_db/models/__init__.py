@@ -23,6 +23,7 @@ from hksz_db.models.sources import Source as Source
 from hksz_db.models.sources import SourceCapture as SourceCapture
 from hksz_db.models.sources import SourceContributor as SourceContributor
 from hksz_db.models.sources import SourceRelation as SourceRelation
+from hksz_db.models.submissions import Submission as Submission
 from hksz_db.models.units import Unit as Unit
 
 for _module in iter_modules(__path__):

@@ -3,7 +3,7 @@
 Triggers keep the corroborations and the bands of claims, in the transaction of each write.
 """
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import (
@@ -43,6 +43,7 @@ class Claim(ResourceMixin, Base):
     """A statement in the words of the editors that can be true or false on its own.
 
     ``claimant_id`` asserts it; ``reported_by_id`` is set if another entity reports that.
+    ``reviewed_by`` and ``reviewed_at`` are those of the last review; a trigger sets them.
     ``time`` and ``due`` may be relative to the date of a source, their anchor.
     ``version`` also counts the changes to its figures, evidence and links.
     """
@@ -75,6 +76,9 @@ class Claim(ResourceMixin, Base):
     reported_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("entities.id"))
     modality: Mapped[str]
     status: Mapped[str] = mapped_column(server_default=text("'submitted'"))
+    review_note: Mapped[str | None] = mapped_column(sort_order=1)
+    reviewed_by: Mapped[str | None] = mapped_column(sort_order=1)
+    reviewed_at: Mapped[datetime | None] = mapped_column(sort_order=1)
     time_as_stated: Mapped[str | None]
     time_edtf: Mapped[str | None]
     time: Mapped[Range[date] | None] = mapped_column(DATERANGE)

@@ -1,5 +1,6 @@
 """Evidence: passages of sources and their stance on a claim."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
@@ -60,4 +61,7 @@ class Evidence(ResourceMixin, Base):
     page: Mapped[str | None]
     note: Mapped[str | None]
     status: Mapped[str] = mapped_column(server_default=text("'submitted'"))
+    review_note: Mapped[str | None] = mapped_column(sort_order=1)
+    reviewed_by: Mapped[str | None] = mapped_column(sort_order=1)
+    reviewed_at: Mapped[datetime | None] = mapped_column(sort_order=1)
     added_by: Mapped[str] = mapped_column(server_default=ACTOR)

@@ -24,6 +24,7 @@ from hksz_db.services.evidence import WRITER as EVIDENCE
 from hksz_db.services.evidence import captures_for, fill_captures
 from hksz_db.services.references import Reference, Resolved, look_up, references_in, settle
 from hksz_db.services.registry import WRITERS
+from hksz_db.services.review import Move, ReviewRules
 from hksz_db.services.rows import (
     Children,
     Row,
@@ -38,8 +39,6 @@ from hksz_db.services.rows import (
 )
 from hksz_db.services.writers import Writer
 from hksz_db.services.writing import translate, violated_key
-
-Allowed = Callable[[Collection[str]], None]
 
 
 class Key(NamedTuple):
@@ -92,6 +91,11 @@ class Entry:
     def key(self) -> Key:
         """The table and the id, which a new row has once its references are resolved."""
         return Key(self.writer.table, self.id or self.fields["id"])
+
+    @property
+    def has_status(self) -> bool:
+        """Whether rows of the table have a status of their own."""
+        return "status" in self.writer.stored
 
     @property
     def parent(self) -> Key | None:
@@ -148,26 +152,39 @@ class Refused(Exception):
     """The rules refuse what the database has accepted; ``Batch.refused`` says why."""
 
 
-def create(session: Session, resource: str, fields: Row) -> UUID:
-    """Insert a row with its lists and parts; its id. Raises ``Invalid`` or ``Conflict``."""
+def create(session: Session, resource: str, fields: Row, rules: ReviewRules | None = None) -> UUID:
+    """Insert a row with its lists and parts; its id.
+
+    Raises ``Invalid`` or ``Conflict``, and ``Forbidden`` if the ``rules`` do not allow it.
+    """
     entry = Entry(WRITERS[resource], fields)
-    _write_one(session, entry)
+    _write_one(session, entry, rules)
     return entry.key.id
 
 
 def update(
-    session: Session, resource: str, id: UUID, versions: Sequence[int] | None, fields: Row
+    session: Session,
+    resource: str,
+    id: UUID,
+    versions: Sequence[int] | None,
+    fields: Row,
+    rules: ReviewRules | None = None,
 ) -> bool:
     """Update a live row at one of the versions (``None``: at any); whether it differed.
 
     A list that is given replaces the stored list. Raises ``NotFound``, ``Gone``, ``Merged``,
-    ``Stale``, ``Invalid`` or ``Conflict``.
+    ``Stale``, ``Invalid`` or ``Conflict``, and ``Forbidden`` if the ``rules`` do not allow it.
     """
-    return _write_one(session, Entry(WRITERS[resource], fields, id=id), versions)
+    return _write_one(session, Entry(WRITERS[resource], fields, id=id), rules, versions)
 
 
-def _write_one(session: Session, entry: Entry, versions: Sequence[int] | None = None) -> bool:
-    batch = Batch(session, {0: [entry]}, versions=versions)
+def _write_one(
+    session: Session,
+    entry: Entry,
+    rules: ReviewRules | None,
+    versions: Sequence[int] | None = None,
+) -> bool:
+    batch = Batch(session, {0: [entry]}, rules, versions, is_single=True)
     if batch.refused:
         raise batch.refused[0]
     try:
@@ -200,24 +217,26 @@ class Batch:
     """Tasks by number, each a list of entries of which all are written or none.
 
     Resolves and locks the rows that they refer to and those that they update. ``refused`` are the
-    errors of tasks that turned out to be impossible. ``allowed`` is called with statuses that a
-    task writes, or that it changes rows of, and raises ``Forbidden``. Rows are updated at one of
-    the ``versions`` only (``None``: at any).
+    errors of tasks that turned out to be impossible, or that the ``rules`` do not allow (``None``:
+    all are allowed). Rows are updated at one of the ``versions`` only (``None``: at any). A batch
+    that ``is_single`` has one task of one entry.
     """
 
     def __init__(
         self,
         session: Session,
         tasks: Mapping[int, list[Entry]],
-        allowed: Allowed | None = None,
+        rules: ReviewRules | None = None,
         versions: Sequence[int] | None = None,
+        *,
+        is_single: bool = False,
     ) -> None:
         self.session = session
         self.tasks = dict(tasks)
-        self.allowed = allowed
+        self.rules = rules
         self.versions = versions
-        # A single row, which its caller allowed, takes its locks in the right order by itself.
-        self.is_single = allowed is None
+        # A single row takes its locks in the right order by itself.
+        self.is_single = is_single
         self.refused: dict[int, DomainError] = {}
         self._known = Resolved()
         self._resolve()
@@ -259,19 +278,25 @@ class Batch:
         self._each(lambda entry: settle(entry.added, self._known))
 
     def _ids_to_lock(self) -> dict[str, set[UUID]]:
-        """The ids of the rows to lock by table; the parent of a single row is locked already."""
+        """The ids of the rows to lock by table.
+
+        The write of a single row locks its parent and itself, unless their status is read before.
+        """
         ids: dict[str, set[UUID]] = defaultdict(set)
         for entry in self._entries():
             if not entry.is_new:
                 ids[entry.key.table].add(entry.key.id)
-            elif entry.parent:
+            elif entry.parent and not (self.is_single and entry.has_status):
                 ids[entry.parent.table].add(entry.parent.id)
         parts = [table for table in ids if parents_of(table)]
         if self.is_single:
-            for table in parts:
+            own = [table for table in parts if not self.rules or "status" in WRITERS[table].stored]
+            for table in own:
                 lock_parents(self.session, table, ids[table])
-            # The update itself locks any other row.
-            return {table: ids[table] for table in ids if table in parts or self._locks_early}
+            parts = [table for table in parts if table not in own]
+            reviewed = {"claims"} if self.rules else set()
+            locked = {*own, *parts, *reviewed}
+            ids = defaultdict(set, {t: ids[t] for t in ids if t in locked or self._locks_early})
         for link in chain.from_iterable(map(parents_of, parts)):
             sql = f"SELECT DISTINCT {link.column} FROM {link.table} WHERE id = ANY ($1)"
             ids[link.target] |= {row[0] for row in run(self.session, sql, list(ids[link.table]))}
@@ -291,7 +316,7 @@ class Batch:
                 entry.take(before)
             stored = entry.before
             # A figure has no status of its own: that of its claim counts.
-            if entry.parent and "status" not in entry.writer.stored:
+            if entry.parent and not entry.has_status:
                 stored = rows.get(entry.parent.table, {}).get(entry.parent.id, {})
             entry.status = stored.get("status")
 
@@ -304,8 +329,9 @@ class Batch:
         captures = captures_for(self.session, passages)
 
         def step(entry: Entry) -> None:
-            if self.allowed:
-                self.allowed({g.fields["status"] for g in entry.given if "status" in g.fields})
+            if self.rules:
+                for given in entry.given:
+                    self.rules.check_given(given.fields, given.pointer, is_new=entry.is_new)
             fill_captures(entry.passages, captures)
             if entry.is_new:
                 entry.inserts = entry.writer.rows(entry.fields, self._known)
@@ -372,15 +398,11 @@ class Batch:
                 issued = entry.fields["issued_edtf"]
                 recompute_relative_dates(self.session, entry.key.id, issued, claims)
 
-        def check(entry: Entry) -> None:
-            if self.allowed and entry.status and entry.key in differing:
-                self.allowed({entry.status})
-
         count = len(self.tasks)
         self._each(recompute_dates)
         for (owner, _), families in self._families.items():
             differing |= {Key(owner, id) for id in replace_children(self.session, families)}
-        self._each(check)
+        self._check_rules(differing)
         if len(self.tasks) < count:
             raise Refused
         self._bump((differing | self._parents_of(differing)) - new - updated - bumped)
@@ -407,6 +429,29 @@ class Batch:
             ids[table].append(id)
         for table, changed in ids.items():
             bump_version(self.session, table, changed)
+
+    def _check_rules(self, differing: Collection[Key]) -> None:
+        """Remove the tasks whose changes of rows the rules do not allow."""
+        if not self.rules:
+            return
+        moves = {
+            number: list(_moves([entry for entry in entries if entry.key in differing]))
+            for number, entries in self.tasks.items()
+        }
+        for number, error in self.rules.refusals(self.session, moves).items():
+            self.refused[number] = error
+            del self.tasks[number]
+
+
+def _moves(entries: Sequence[Entry]) -> Iterator[Move]:
+    """How the entries of a task, which differed, move the status that counts for them."""
+    given = {entry.key: entry.fields["status"] for entry in entries if "status" in entry.fields}
+    for entry in entries:
+        if entry.status is not None:
+            holder = entry.key if entry.has_status else entry.parent
+            after = given.get(holder or entry.key, entry.status)
+            noted = "review_note" in entry.fields
+            yield Move(*entry.key, entry.pointer, entry.status, after, noted)
 
 
 def _within(error: DomainError, pointer: str) -> DomainError:

@@ -6,7 +6,7 @@ the refused items are found by halving, so that the other items are written all 
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -21,9 +21,10 @@ from hksz_db.database import run
 from hksz_db.domain.errors import Conflict, DomainError, Fault, FaultsError, Invalid
 from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
 from hksz_db.queries.registry import RESOURCES
-from hksz_db.services.batches import Allowed, Batch, Entry, Refused, refusal
+from hksz_db.services.batches import Batch, Entry, Refused, refusal
 from hksz_db.services.dependants import parents_of
 from hksz_db.services.loading import load
+from hksz_db.services.review import ReviewRules
 from hksz_db.services.rows import Row, merged_into
 from hksz_db.services.writers import Writer
 from schemas.fields import ExternalId
@@ -50,10 +51,6 @@ class Result:
     error: DomainError | None = None
 
 
-def everything(_: Collection[str]) -> None:
-    """Allow all statuses."""
-
-
 def write(
     session: Session,
     writer: Writer,
@@ -61,7 +58,7 @@ def write(
     mode: BulkMode,
     *,
     atomic: bool,
-    allowed: Allowed = everything,
+    rules: ReviewRules | None = None,
 ) -> list[Result]:
     """Write the items; a result for each, in their order.
 
@@ -72,11 +69,11 @@ def write(
     a deleted or merged row is refused. An item may refer by name to earlier items, and may repeat
     fields that cannot be changed after creation.
 
-    ``allowed`` is called with the statuses that an item gives, and those of the rows that it
-    changes, and raises ``Forbidden``. With ``atomic``, nothing is written unless everything is; the
-    items that were refused only because of others have the fault ``not_written``.
+    An item that the ``rules`` of review do not allow is refused (``None``: all are allowed). With
+    ``atomic``, nothing is written unless everything is; the items that were refused only because of
+    others have the fault ``not_written``.
     """
-    call = _Call(session, writer, mode, allowed)
+    call = _Call(session, writer, mode, rules)
     if not atomic:
         return call.write(items)
     savepoint = session.begin_nested()
@@ -178,11 +175,13 @@ def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
 
 
 class _Call:
-    def __init__(self, session: Session, writer: Writer, mode: BulkMode, allowed: Allowed) -> None:
+    def __init__(
+        self, session: Session, writer: Writer, mode: BulkMode, rules: ReviewRules | None
+    ) -> None:
         self.session = session
         self.writer = writer
         self.mode = mode
-        self.allowed = allowed
+        self.rules = rules
         self.results: dict[int, Result] = {}
         # The rows with external ids of items, and the numbers of the items that update a row.
         self.stored: dict[tuple[str, str], StoredRow] = {}
@@ -214,7 +213,7 @@ class _Call:
                 tasks[item.number] = entries
             elif row:
                 self._record(item, BulkOutcome.IGNORED, row.id, row.version)
-        batch = Batch(self.session, tasks, self.allowed)
+        batch = Batch(self.session, tasks, self.rules)
         self._refuse_all(items, batch.refused)
         ready = [item for item in items if item.number in batch.tasks]
         if not ready:

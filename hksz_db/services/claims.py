@@ -2,10 +2,10 @@
 
 from hksz_db.models import Claim, ClaimEntity, ClaimRelation, ClaimTopic
 from hksz_db.services import evidence, figures
-from hksz_db.services.writers import ListField, Writer
+from hksz_db.services.writers import ListField, ReviewedWriter
 from schemas.claims import ClaimCreateSchema, ClaimPatchSchema
 
-WRITER = Writer(
+WRITER = ReviewedWriter(
     model=Claim,
     create_schema=ClaimCreateSchema,
     patch_schema=ClaimPatchSchema,
@@ -16,4 +16,5 @@ WRITER = Writer(
     },
     parts={"figures": figures.WRITER, "evidence": evidence.WRITER},
     defaults={"status": "submitted"},
+    computed=("reviewed_by", "reviewed_at"),
 )

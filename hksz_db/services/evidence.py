@@ -9,7 +9,7 @@ from hksz_db.database import run
 from hksz_db.domain.errors import Fault, Invalid
 from hksz_db.models import Evidence
 from hksz_db.services.rows import Row
-from hksz_db.services.writers import Writer
+from hksz_db.services.writers import ReviewedWriter
 from schemas.evidence import EvidenceCreateSchema, EvidencePatchSchema
 
 Captures = Mapping[tuple[UUID, str | UUID], UUID]
@@ -17,11 +17,12 @@ Captures = Mapping[tuple[UUID, str | UUID], UUID]
 
 _CAPTURE = ("capture_text_sha256", "capture_id")
 
-WRITER = Writer(
+WRITER = ReviewedWriter(
     model=Evidence,
     create_schema=EvidenceCreateSchema,
     patch_schema=EvidencePatchSchema,
     defaults={"status": "submitted"},
+    computed=("reviewed_by", "reviewed_at"),
     replaced=("capture_text_sha256",),
 )
 

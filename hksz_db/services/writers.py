@@ -7,6 +7,7 @@ when it is written.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -344,3 +345,15 @@ class Writer:
         for name, listed in self.lists.items():
             if name in fields:
                 yield listed.children(fields[name], known, f"#/{name}")
+
+
+class ReviewedWriter(Writer):
+    """Writes rows with a status, whose last review a trigger records.
+
+    The trigger knows a verdict by the status. A note that comes with another status tells it that
+    the row was sent back.
+    """
+
+    def compute(self, given: Row, _before: Row, _known: Resolved, _pointer: str) -> Row:
+        """When the row was reviewed, if a note is given."""
+        return {"reviewed_at": datetime.now(UTC)} if given.get("review_note") else {}

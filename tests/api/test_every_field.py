@@ -132,6 +132,7 @@ _EVIDENCE = {
     "page": "xii",
     "note": "A note.",
     "status": "accepted",
+    "review_note": "A reason.",
 }
 _CLAIM_REFERENCE = {"claim_id": Id("drill:that"), "claim_external_id": "drill:that"}
 _TO_SOURCE = {"to_id": Id("drill:second"), "to_external_id": "drill:second", "kind": "cites"}
@@ -179,7 +180,8 @@ SAMPLES: dict[str, Body] = {
         "reported_by_id": Id("drill:south"),
         "reported_by_external_id": "drill:south",
         "modality": "planned",
-        "status": "draft",
+        "status": "rejected",
+        "review_note": "A reason.",
         "time_as_stated": "last year",
         "time_edtf": "2018-02",
         "due_edtf": "2031?",
@@ -298,13 +300,16 @@ _FIGURE_NEEDS: dict[str, Body] = {
     "upper_bound": {"comparator": "approx"},
 }
 _LOCATOR = ("start_char", "end_char", "exact_sha256", "prefix_sha256", "suffix_sha256")
+_REVIEW_NEEDS: dict[str, Body] = {"review_note": {"status": "rejected"}}
 _EVIDENCE_NEEDS: dict[str, Body] = {
+    **_REVIEW_NEEDS,
     "capture_id": {"source_external_id": "drill:second"},
     "capture_text_sha256": {"source_external_id": "drill:second"},
     **{name: {other: _EVIDENCE[other] for other in _LOCATOR} for name in _LOCATOR},
 }
 # The fields that must accompany a field that is sent alone.
 NEEDS: dict[str, dict[str, Body]] = {
+    "ClaimCreateSchema": _REVIEW_NEEDS,
     "ClaimFigureCreateSchema": _FIGURE_NEEDS,
     "FigureCreateSchema": _FIGURE_NEEDS,
     "ClaimEvidenceCreateSchema": _EVIDENCE_NEEDS,

@@ -32,7 +32,7 @@ def test_the_root_links_to_every_collection(reader: Client) -> None:
         *("docs", "openapi", "changes", "health", "ready", "metrics"),
     }
     assert answer.json["collections"] == {
-        name: f"/v1/{name}" for name in (*RESOURCES, "comparisons")
+        name: f"/v1/{name}" for name in (*RESOURCES, "comparisons", "review")
     }
     for path in (*answer.json["links"].values(), *answer.json["collections"].values()):
         assert path.startswith("/")

@@ -17,7 +17,7 @@ WRITES = {
     "claims": (4, 4),
     "entities": (4, 3),
     "figures": (6, 8),
-    "evidence": (5, 7),
+    "evidence": (5, 6),
     "metrics": (4, 3),
     "units": (4, 3),
 }

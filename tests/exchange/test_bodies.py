@@ -26,6 +26,7 @@ PARTS = ("figures", "evidence")
 # Fields that differ in another database.
 OWN = {
     *("id", "version", "created_at", "updated_at", "added_by"),
+    *("reviewed_by", "reviewed_at"),
     *("capture_id", "derived_from_id", "source_id", "evidence_id"),
 }
 

@@ -1,7 +1,7 @@
 """Bulk writes equal single writes, in a number of statements that does not depend on the items."""
 
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,7 @@ from hksz_db.services.batches import create, update
 from hksz_db.services.bulk import Result, write
 from hksz_db.services.loading import load
 from hksz_db.services.registry import WRITERS
+from hksz_db.services.review import ReviewRules
 from hksz_db.services.writers import Writer
 from hksz_db.services.writing import translate, writing
 from tests.conftest import QueryCounter, WaitForLock
@@ -177,7 +178,7 @@ TABLES = (
     "entity_relations",
     "corroborations",
 )
-_OWN = {"id", "version", "created_at", "updated_at", "search", "written_in"}
+_OWN = {"id", "version", "created_at", "updated_at", "reviewed_at", "search", "written_in"}
 
 
 def stored(session: Session) -> dict[str, list[str]]:
@@ -703,20 +704,18 @@ def test_all_or_nothing(session: Session) -> None:
     assert outcomes(write(session, CLAIMS, [claim(0)], CREATE, atomic=True)) == [CREATED]
 
 
-def no_review(statuses: Collection[str]) -> None:
-    if {"accepted", "rejected"} & set(statuses):
-        raise Forbidden("The key may not review.")
+no_review = ReviewRules("tester", may_review=False, four_eyes=False)
 
 
 def test_reviewed_rows_are_changed_only_with_the_scope_review(session: Session) -> None:
     accepted = claim(0, status="accepted")
     part = claim(1)
     part["evidence"][0]["status"] = "rejected"
-    results = write(session, CLAIMS, [accepted, part], CREATE, atomic=False, allowed=no_review)
+    results = write(session, CLAIMS, [accepted, part], CREATE, atomic=False, rules=no_review)
     assert [type(result.error) for result in results] == [Forbidden, Forbidden]
     write(session, CLAIMS, [accepted, part], CREATE, atomic=True)
     same = [{**claim(0), "figures": [{**claim(0)["figures"][0]}]}, claim(1)]
-    results = write(session, CLAIMS, same, UPSERT, atomic=False, allowed=no_review)
+    results = write(session, CLAIMS, same, UPSERT, atomic=False, rules=no_review)
     assert outcomes(results) == [UNCHANGED, UNCHANGED]
     passage = {**claim(1)["evidence"][0], "note": "Seen."}
     changed = [
@@ -729,13 +728,13 @@ def test_reviewed_rows_are_changed_only_with_the_scope_review(session: Session) 
         (changed[:3], [FAILED, FAILED, CREATED]),
         (changed[3:], [FAILED]),
     ):
-        results = write(session, CLAIMS, items, UPSERT, atomic=False, allowed=no_review)
+        results = write(session, CLAIMS, items, UPSERT, atomic=False, rules=no_review)
         assert outcomes(results) == expected
     new = {"claim_external_id": "t:claim-000", **MEASURED}
-    (result,) = write(session, FIGURES, [new], CREATE, atomic=False, allowed=no_review)
+    (result,) = write(session, FIGURES, [new], CREATE, atomic=False, rules=no_review)
     assert isinstance(result.error, Forbidden)
     passage = {**passage, "external_id": None, "claim_external_id": "t:claim-000", "page": "x"}
-    (result,) = write(session, EVIDENCE, [passage], CREATE, atomic=False, allowed=no_review)
+    (result,) = write(session, EVIDENCE, [passage], CREATE, atomic=False, rules=no_review)
     assert result.outcome is CREATED
 
 

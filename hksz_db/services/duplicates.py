@@ -1,0 +1,33 @@
+"""Searches the submissions for likely duplicates, so that the queue of reviews need not."""
+
+from sqlalchemy.orm import Session
+
+from hksz_db.database import run
+from hksz_db.queries.documents import sql_file
+from hksz_db.queries.review import STANDING
+
+_AT_ONCE = 50
+_SEARCH = f"""
+    WITH batch AS MATERIALIZED (
+        SELECT id FROM submissions WHERE likely_same IS NULL
+        ORDER BY submitted_at, id LIMIT {_AT_ONCE} FOR UPDATE SKIP LOCKED
+    ), pairs AS MATERIALIZED (
+        SELECT batch.id, found.id AS other_id
+        FROM batch JOIN claims ON claims.id = batch.id
+            CROSS JOIN LATERAL ({sql_file("similar_claims.sql")}) AS found
+        WHERE found.likely_same AND found.status = ANY ($1)
+    ), others AS (
+        -- The search of the other claim was before this one was written.
+        UPDATE submissions SET likely_same = true FROM pairs
+        WHERE submissions.id = pairs.other_id AND likely_same IS FALSE
+    ), searched AS (
+        UPDATE submissions SET likely_same = EXISTS (SELECT FROM pairs WHERE pairs.id = batch.id)
+        FROM batch WHERE submissions.id = batch.id RETURNING 1
+    )
+    SELECT count(*) FROM searched
+"""
+
+
+def search_duplicates(session: Session) -> int:
+    """Search for duplicates of submitted claims that wait for it; how many of them there were."""
+    return int(run(session, _SEARCH, list(STANDING))[0][0])
