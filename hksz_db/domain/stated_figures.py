@@ -55,8 +55,8 @@ class StatedFigure:
     """What a text states, in the unit ``unit_code`` (UCUM or ISO 4217), shares in per cent.
 
     ``is_fraction``: the number is, or ends with, a fraction ("one in three"), and its amount may be
-    rounded to four places. ``multiple`` is that of "doubled" and "twice as many". ``unit_code`` is ``None`` if the text names no unit, or an ambiguous
-    one; then ``note`` says why it is ambiguous.
+    rounded to four places. ``multiple`` is that of "doubled" and "twice as many". ``unit_code`` is
+    ``None`` if the text names no unit, or an ambiguous one; then ``note`` says why it is ambiguous.
     """
 
     comparator: Comparator
@@ -157,7 +157,9 @@ class _Reader:
         if self._measure not in _MEASURES_OF_MULTIPLES:
             raise UnreadableFigure(_NO_MULTIPLE)
         if self._cursor.word() in words.INCREASES:
-            raise UnreadableFigure("The text may state a multiple, or the difference that it makes.")
+            raise UnreadableFigure(
+                "The text may state a multiple, or the difference that it makes."
+            )
         is_growth = self._measure is MetricMeasure.GROWTH_RATE
         unit = words.SHARE if is_growth else Unit("1")
         number = Number(multiple - 1 if is_growth else multiple)

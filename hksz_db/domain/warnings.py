@@ -1,7 +1,7 @@
 """What is doubtful about a claim, its figures and its evidence, though nothing forbids it.
 
-A warning is a ``Fault`` that refuses nothing. Its pointer leads to a field of a new claim, figure or
-piece of evidence, whether or not a request gave that field.
+A warning is a ``Fault`` that refuses nothing. Its pointer leads to a field of a new claim, figure
+or piece of evidence, whether or not a request gave that field.
 """
 
 import re
@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 
 from hksz_db.domain.chronology import Period
 from hksz_db.domain.errors import Fault
@@ -18,21 +17,7 @@ from hksz_db.domain.figure_tokens import UnreadableFigure
 from hksz_db.domain.quantities import measure
 from hksz_db.domain.ranges import Statement, stated_step
 from hksz_db.domain.stated_figures import StatedFigure, read_stated
-from hksz_db.domain.vocabulary import Comparator, Dimension, Modality, Stance
-
-WarningCode = StrEnum(
-    "WarningCode",
-    "DIFFERS_FROM_WORDS EXACT_WITHOUT_EFFECT YEAR_OUTSIDE_TIME ACTUAL_IN_FUTURE "
-    "SOURCE_BEFORE_EVENT DUE_BEFORE_SOURCE",
-)
-WarningCode.__doc__ = """What is doubtful about what was written.
-
-``differs_from_words``: a figure has another comparator, amount, bound or unit than its words.
-``exact_without_effect``: only the comparator ``eq`` can be exact. ``year_outside_time``: the years
-in the statement are not those of the claim. ``actual_in_future``: an actual claim or figure is
-about a time that has not begun. ``source_before_event``: a source was published before the event
-of an actual claim. ``due_before_source``: a planned claim was due before its source was published.
-"""
+from hksz_db.domain.vocabulary import Comparator, Dimension, Modality, Stance, WarningCode
 
 # "2023", but not "2,023", "12.2023", "HK$2023", "2023.5" or "2023 %".
 _YEAR = re.compile(r"(?<![\w.,$€£¥])(?:19|20)[0-9]{2}(?![0-9]|[.,][0-9]| ?%)")
@@ -166,7 +151,8 @@ def _equals(given: Decimal, stated: Decimal | None, factor: Decimal) -> bool:
 def _years(statement: str, words: Sequence[str]) -> list[int]:
     """The years that the statement names."""
     for text in words:
-        statement = statement.replace(text, " ")
+        if _YEAR.search(text):
+            statement = statement.replace(text, " ")
     return sorted({int(year) for year in _YEAR.findall(statement)})
 
 

@@ -229,9 +229,7 @@ def test_a_multiple_is_the_same_as_a_ratio_and_as_a_rate(comparator, words, rati
         (MetricMeasure.GROWTH_RATE, growth),
     ):
         stated = read_stated(words, Dimension.RATIO, measured)
-        figure = Statement(
-            stated.comparator, stated.amount, as_stated=words, measure=measured
-        )
+        figure = Statement(stated.comparator, stated.amount, as_stated=words, measure=measured)
         found = read(figure, Dimension.RATIO).plausible
         assert stated.comparator == comparator
         assert (float(found.lower or 0), float(found.upper or 0)) == pytest.approx(expected)
