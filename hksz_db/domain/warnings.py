@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from hksz_db.domain.chronology import Period
 from hksz_db.domain.errors import Fault
-from hksz_db.domain.figure_printing import COMPARATOR_NAMES, printed, quantity
+from hksz_db.domain.figure_printing import printed, quantity
 from hksz_db.domain.figure_tokens import UnreadableFigure
 from hksz_db.domain.quantities import measure
 from hksz_db.domain.ranges import Statement, stated_step
@@ -108,10 +108,10 @@ def _differences(figure: WrittenFigure) -> Iterator[Fault]:
         return
     factor = _factor(stated, figure)
     if factor is None:
-        yield _differs("unit_code", quantity(Decimal(1), figure.unit_code), stated)
+        yield _differs("unit_code", f"the unit {figure.unit_code}", stated)
         factor = Decimal(1)
     if given.comparator != stated.comparator:
-        yield _differs("comparator", COMPARATOR_NAMES[given.comparator], stated)
+        yield _differs("comparator", f"the comparator {given.comparator}", stated)
     for name in ("amount", "lower_bound", "upper_bound"):
         number = getattr(given, name)
         if number is not None and not _equals(number, getattr(stated, name), factor):
@@ -125,6 +125,8 @@ def _differs(field: str, given: str, stated: StatedFigure) -> Fault:
 
 def _factor(stated: StatedFigure, figure: WrittenFigure) -> Decimal | None:
     """How many units of the figure the unit in the words is; ``None`` if they do not compare."""
+    if stated.unit_code is None and figure.dimension is Dimension.COUNT:
+        return 1 / figure.unit_factor
     if stated.unit_code in {None, figure.unit_code}:
         return Decimal(1)
     if figure.dimension is Dimension.MONEY or stated.unit_code is None:

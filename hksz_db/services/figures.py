@@ -50,20 +50,7 @@ class _Figures(Writer):
             fault = Fault("dimension", detail, f"{pointer}/unit_code")
             raise Invalid("The unit does not fit the metric.", [fault])
         try:
-            reading = read(
-                Statement(
-                    Comparator(stated["comparator"]),
-                    stated.get("amount"),
-                    stated.get("lower_bound"),
-                    stated.get("upper_bound"),
-                    stated["as_stated"],
-                    bool(stated.get("exact")),
-                    MetricMeasure(metric["measure"]),
-                ),
-                Dimension(metric["dimension"]),
-                factor,
-                nonnegative=metric["nonnegative"],
-            )
+            ranges = range_columns(stated, metric, factor)
         except InvalidFigure as error:
             fault = Fault("figure", str(error), f"{pointer}/{error.field}")
             raise Invalid("The parts of the figure do not fit each other.", [fault]) from None
@@ -71,10 +58,29 @@ class _Figures(Writer):
             "dimension": metric["dimension"],
             "nonnegative": metric["nonnegative"],
             "unit_factor": factor,
-            "value_range": range_literal(reading.value),
-            "plausible_range": range_literal(reading.plausible),
-            "range_rule": reading.rule,
+            **ranges,
         }
+
+
+def range_columns(figure: Row, metric: Row, factor: Decimal) -> Row:
+    """The ranges that a figure allows, in base units. Raises ``InvalidFigure``."""
+    statement = Statement(
+        Comparator(figure["comparator"]),
+        figure.get("amount"),
+        figure.get("lower_bound"),
+        figure.get("upper_bound"),
+        figure["as_stated"],
+        bool(figure.get("exact")),
+        MetricMeasure(metric["measure"]),
+    )
+    reading = read(
+        statement, Dimension(metric["dimension"]), factor, nonnegative=metric["nonnegative"]
+    )
+    return {
+        "value_range": range_literal(reading.value),
+        "plausible_range": range_literal(reading.plausible),
+        "range_rule": reading.rule,
+    }
 
 
 def _read_words(fields: Row, metric: Row, pointer: str) -> dict[str, Any]:
