@@ -37,7 +37,7 @@ from hksz_db.queries.pages import (
 )
 from hksz_db.queries.questions import Question, Reading
 from hksz_db.queries.readable import Readable
-from hksz_db.services.warnings import of_stored
+from hksz_db.services.warnings import WARNED, of_stored
 
 MAX_EXPORTS = 2
 """How many exports a worker process sends at once."""
@@ -81,16 +81,19 @@ def written(
 ) -> Response:
     """The document of a row as the transaction leaves it, with everything that can be embedded.
 
-    Its last member are the ``warnings``, which are read if they are not given. The ETag is that of
-    the document without them.
+    If the resource has ``warnings``, they are its last member, and are read if they are not given.
+    The ETag is that of the document without them.
     """
     statement = document_statement(resource.name, tuple(resource.document))
     version, body = _document(resource, id, fetch_in(session, statement, {"id": id}))
-    if warnings is None:
-        warnings = of_stored(session, resource.name, [id]).get(id, [])
-    shown = compact([fault_document(warning) for warning in warnings])
-    response = json_response(b'%b,"warnings":%b}' % (body[:-1], shown), status)
-    response.headers["ETag"] = f'"{version}-{content_tag(body)}"'
+    tag = f'"{version}-{content_tag(body)}"'
+    if resource.name in WARNED:
+        if warnings is None:
+            warnings = of_stored(session, resource.name, [id]).get(id, [])
+        shown = compact([fault_document(warning) for warning in warnings])
+        body = b'%b,"warnings":%b}' % (body[:-1], shown)
+    response = json_response(body, status)
+    response.headers["ETag"] = tag
     if status == 201:
         response.headers["Location"] = f"/v1/{resource.name}/{id}"
     return response

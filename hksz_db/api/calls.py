@@ -16,6 +16,7 @@ from marshmallow import Schema
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.queries.questions import LIST, model_of, parameters
 from hksz_db.queries.readable import Queryable
+from hksz_db.services.warnings import WARNED
 from schemas import pages
 from schemas.parameters import Parameters
 
@@ -140,6 +141,8 @@ class Call:
 
 def written_schema(resource: Queryable) -> type[Schema]:
     """What a write answers with."""
+    if resource.name not in WARNED:
+        return resource.schema
     return pages.written_schema(model_of(resource), resource.schema)
 
 

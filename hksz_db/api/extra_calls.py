@@ -127,7 +127,7 @@ EXTRA_CALLS: Mapping[str, Sequence[Call]] = {
         Call(
             "POST /<uuid:id>/merge",
             _merge,
-            written_schema(_ENTITIES),
+            _ENTITIES.schema,
             body=EntityMergeSchema,
             scope=WRITERS["entities"].scope,
             reviews=True,
@@ -137,7 +137,7 @@ EXTRA_CALLS: Mapping[str, Sequence[Call]] = {
         Call(
             "POST /<uuid:id>/unmerge",
             _unmerge,
-            written_schema(_ENTITIES),
+            _ENTITIES.schema,
             scope=WRITERS["entities"].scope,
             reviews=True,
             if_match=True,

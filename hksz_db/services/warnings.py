@@ -35,6 +35,9 @@ from hksz_db.domain.warnings import (
 from hksz_db.services.references import Resolved
 from hksz_db.services.rows import Row, matching
 
+WARNED = ("sources", "claims", "figures", "evidence")
+"""The resources whose rows are warned about."""
+
 _MAX_NAMED = 20
 _FIGURE = (
     "as_stated",
