@@ -6,7 +6,7 @@ from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
 from schemas.base import DocumentSchema, InputSchema
 from schemas.fields import BoundedList, StrictInteger, Term, Uuid
 from schemas.filters import QueryBoolean
-from schemas.pages import ProblemErrorSchema
+from schemas.pages import ProblemErrorSchema, warnings
 from schemas.parameters import Parameters
 
 MAX_ITEMS = 1000
@@ -37,6 +37,7 @@ class BulkResultSchema(DocumentSchema):
     external_id = fields.String(allow_none=True)
     version = StrictInteger(1, allow_none=True)
     errors = fields.List(fields.Nested(ProblemErrorSchema))
+    warnings = warnings()
 
 
 class BulkMetaSchema(DocumentSchema):

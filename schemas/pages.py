@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
 from marshmallow import Schema, fields
 
-from hksz_db.domain.vocabulary import NotCompared
+from hksz_db.domain.vocabulary import NotCompared, WarningCode
 from schemas.base import DocumentSchema
 from schemas.fields import Choice, StrictInteger, Term
 from schemas.parameters import COUNTS
@@ -63,6 +64,14 @@ class ProblemErrorSchema(Schema):
     detail = fields.String(required=True)
 
 
+class WarningSchema(DocumentSchema):
+    """What is doubtful about what was written, and where it would be in the body of a new row."""
+
+    code = Term(WarningCode)
+    pointer = fields.String()
+    detail = fields.String()
+
+
 class ProblemSchema(Schema):
     """An error (RFC 9457)."""
 
@@ -73,6 +82,18 @@ class ProblemSchema(Schema):
     instance = fields.String(required=True)
     request_id = fields.String(required=True)
     errors = fields.List(fields.Nested(ProblemErrorSchema))
+
+
+@cache
+def written_schema(name: str, document: type[Schema]) -> type[Schema]:
+    """A document as a write answers with it."""
+    attributes = {"warnings": warnings(), "selectable": False, "__doc__": document.__doc__}
+    return type(f"Written{name}Schema", (document,), attributes)
+
+
+def warnings() -> fields.List[Any]:
+    """The field of the warnings about what was written."""
+    return fields.List(fields.Nested(WarningSchema), required=True)
 
 
 @cache

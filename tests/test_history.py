@@ -31,7 +31,7 @@ from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 from tests.conftest import MakeDatabase
 
-BOOKKEEPING = {"transactions", "changes", "idempotency_keys", "submissions"}
+BOOKKEEPING = {"transactions", "changes", "idempotency_keys", "stale_ranges", "submissions"}
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """Responses: the JSON that PostgreSQL built, with the headers that go with it."""
 
 import json
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -16,9 +16,10 @@ from flask import Response, current_app, request
 from sqlalchemy.orm import Session
 
 from hksz_db.api.conditions import content_tag, is_known
+from hksz_db.api.problems import fault_document
 from hksz_db.api.requests import database, place, refused_cursor
 from hksz_db.database import Prepared, fetch_in
-from hksz_db.domain.errors import Gone, Merged, NotFound
+from hksz_db.domain.errors import Fault, Gone, Merged, NotFound
 from hksz_db.domain.strict_json import compact
 from hksz_db.exchange import exporting
 from hksz_db.queries import comparison_pages
@@ -36,6 +37,7 @@ from hksz_db.queries.pages import (
 )
 from hksz_db.queries.questions import Question, Reading
 from hksz_db.queries.readable import Readable
+from hksz_db.services.warnings import WARNED, of_stored
 
 MAX_EXPORTS = 2
 """How many exports a worker process sends at once."""
@@ -70,12 +72,28 @@ def raw(resource: Readable, id: UUID, statement: Prepared, as_of: datetime | Non
     return _document(resource, id, database().read(statement, {"id": id}, as_of))[1]
 
 
-def written(session: Session, resource: Readable, id: UUID, status: int) -> Response:
-    """The document of a row as the transaction leaves it, with everything that can be embedded."""
+def written(
+    session: Session,
+    resource: Readable,
+    id: UUID,
+    status: int,
+    warnings: Sequence[Fault] | None = None,
+) -> Response:
+    """The document of a row as the transaction leaves it, with everything that can be embedded.
+
+    If the resource has ``warnings``, they are its last member, and are read if they are not given.
+    The ETag is that of the document without them.
+    """
     statement = document_statement(resource.name, tuple(resource.document))
     version, body = _document(resource, id, fetch_in(session, statement, {"id": id}))
+    tag = f'"{version}-{content_tag(body)}"'
+    if resource.name in WARNED:
+        if warnings is None:
+            warnings = of_stored(session, resource.name, [id]).get(id, [])
+        shown = compact([fault_document(warning) for warning in warnings])
+        body = b'%b,"warnings":%b}' % (body[:-1], shown)
     response = json_response(body, status)
-    response.headers["ETag"] = f'"{version}-{content_tag(body)}"'
+    response.headers["ETag"] = tag
     if status == 201:
         response.headers["Location"] = f"/v1/{resource.name}/{id}"
     return response

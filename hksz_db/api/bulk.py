@@ -74,7 +74,7 @@ def _check(results: Sequence[Result]) -> None:
     ]
     if not refused:
         return
-    faults = [fault for number, result in refused for fault in _faults(number, result)]
+    faults = [fault for number, result in refused for fault in _within(number, result.faults)]
     kinds = {type(result.error) for _, result in refused}
     error = Forbidden if Forbidden in kinds else Conflict if kinds == {Conflict} else Invalid
     count = f"{len(refused)} of {len(results)} items"
@@ -98,9 +98,14 @@ def _result(number: int, result: Result) -> dict[str, Any]:
         "id": None if result.id is None else str(result.id),
         "external_id": result.external_id,
         "version": result.version,
-        "errors": [fault_document(fault) for fault in _faults(number, result)],
+        "errors": _fault_documents(number, result.faults),
+        "warnings": _fault_documents(number, result.warnings),
     }
 
 
-def _faults(number: int, result: Result) -> list[Fault]:
-    return [fault.within(f"#/items/{number}") for fault in result.faults[:_MAX_FAULTS]]
+def _fault_documents(number: int, faults: Sequence[Fault]) -> list[dict[str, str]]:
+    return [fault_document(fault) for fault in _within(number, faults)]
+
+
+def _within(number: int, faults: Sequence[Fault]) -> list[Fault]:
+    return [fault.within(f"#/items/{number}") for fault in faults[:_MAX_FAULTS]]

@@ -16,7 +16,8 @@ from marshmallow import Schema
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.queries.questions import LIST, model_of, parameters
 from hksz_db.queries.readable import Queryable
-from schemas.pages import page_schema
+from hksz_db.services.warnings import WARNED
+from schemas import pages
 from schemas.parameters import Parameters
 
 _View = TypeVar("_View", bound=Callable[..., Any])
@@ -138,6 +139,13 @@ class Call:
         return found
 
 
+def written_schema(resource: Queryable) -> type[Schema]:
+    """What a write answers with."""
+    if resource.name not in WARNED:
+        return resource.schema
+    return pages.written_schema(model_of(resource), resource.schema)
+
+
 def list_call(
     route: str, view: Callable[..., Response], listed: Queryable, errors: Collection[int] = ()
 ) -> Call:
@@ -145,7 +153,7 @@ def list_call(
     return Call(
         route,
         view,
-        page_schema(model_of(listed), listed.schema),
+        pages.page_schema(model_of(listed), listed.schema),
         headers=("ETag", "Link"),
         parameters=parameters(listed.name, LIST),
         errors=errors,

@@ -6,7 +6,7 @@ from uuid import UUID
 from flask import Response
 
 from hksz_db.api import answers
-from hksz_db.api.calls import Call, Section, list_call
+from hksz_db.api.calls import Call, Section, list_call, written_schema
 from hksz_db.api.requests import PLAIN_TEXT, Write, arguments, load, load_text
 from hksz_db.domain.vocabulary import Normalization
 from hksz_db.queries.comparisons import COMPARISONS
@@ -114,7 +114,7 @@ EXTRA_CALLS: Mapping[str, Sequence[Call]] = {
         Call(
             "POST /<uuid:id>/evidence",
             _create_evidence,
-            _EVIDENCE.schema,
+            written_schema(_EVIDENCE),
             status=201,
             body=ClaimEvidenceCreateSchema,
             scope=WRITERS["evidence"].scope,

@@ -7,7 +7,7 @@ from uuid import UUID
 from flask import Response
 
 from hksz_db.api import answers
-from hksz_db.api.calls import Call, Cost
+from hksz_db.api.calls import Call, Cost, written_schema
 from hksz_db.api.requests import Write, arguments, database
 from hksz_db.domain.differences import differences
 from hksz_db.domain.errors import Conflict
@@ -119,7 +119,7 @@ def _restore_version(resource: Readable) -> Call:
     return Call(
         "POST /<uuid:id>/history/<int:version>/restore",
         restore_version,
-        resource.schema,
+        written_schema(resource),
         scope=writer.scope,
         if_match=True,
         errors=(410,),

@@ -9,10 +9,11 @@ from marshmallow import fields
 
 from hksz_db.api import answers
 from hksz_db.api.bulk import bulk
-from hksz_db.api.calls import Call, Cost, Section, list_call
+from hksz_db.api.calls import Call, Cost, Section, list_call, written_schema
 from hksz_db.api.extra_calls import EXTRA_CALLS
 from hksz_db.api.history import HISTORY_CALLS
 from hksz_db.api.requests import MERGE_PATCH, Write, arguments, load, load_object
+from hksz_db.domain.errors import Fault
 from hksz_db.exchange.exporting import export_parameters, formats_for, read_export
 from hksz_db.queries.questions import (
     AGGREGATE,
@@ -97,13 +98,14 @@ def _create(resource: Readable) -> Call:
 
     def create(write: Write) -> Response:
         """Add one {singular} with everything in the body, or nothing at all."""
-        id = batches.create(write.session, resource.name, load(schema), write.rules)
-        return answers.written(write.session, resource, id, 201)
+        doubts: list[Fault] = []
+        id = batches.create(write.session, resource.name, load(schema), write.rules, doubts)
+        return answers.written(write.session, resource, id, 201, doubts)
 
     return Call(
         "POST ",
         create,
-        resource.schema,
+        written_schema(resource),
         status=201,
         body=writer.create_schema,
         scope=writer.scope,
@@ -119,14 +121,17 @@ def _change(resource: Readable) -> Call:
 
         The media type may be `application/json` as well.
         """
+        doubts: list[Fault] = []
         fields = load(schema, MERGE_PATCH)
-        batches.update(write.session, resource.name, id, write.versions, fields, write.rules)
-        return answers.written(write.session, resource, id, 200)
+        batches.update(
+            write.session, resource.name, id, write.versions, fields, write.rules, doubts
+        )
+        return answers.written(write.session, resource, id, 200, doubts)
 
     return Call(
         "PATCH /<uuid:id>",
         change,
-        resource.schema,
+        written_schema(resource),
         # One of the two media types: some generators of clients cannot choose.
         body={MERGE_PATCH: writer.patch_schema},
         scope=writer.scope,
@@ -163,7 +168,7 @@ def _restore(resource: Readable) -> Call:
     return Call(
         "POST /<uuid:id>/restore",
         restore,
-        resource.schema,
+        written_schema(resource),
         scope=WRITERS[resource.name].scope,
         if_match=True,
     )

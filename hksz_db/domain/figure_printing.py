@@ -19,12 +19,6 @@ _COMPARATORS = {
     Comparator.LT: "under ",
     Comparator.LE: "up to ",
 }
-COMPARATOR_NAMES = {
-    **{comparator: text.strip() for comparator, text in _COMPARATORS.items()},
-    Comparator.EQ: "exactly",
-    Comparator.BETWEEN: "between two numbers",
-}
-"""How a comparator is called where it stands alone."""
 
 
 def printed(figure: StatedFigure) -> str:

@@ -11,6 +11,7 @@ from lark.exceptions import LarkError
 from ucumvert import PintUcumRegistry
 from ucumvert.parser import InvalidUcumError
 
+from hksz_db.domain.figure_words import CURRENCIES
 from hksz_db.domain.vocabulary import Dimension
 
 # The registry defines units as binary floats, which are exact to fifteen digits.
@@ -67,13 +68,16 @@ def measure(code: str) -> Measure:
     """The dimension and factor of a unit.
 
     ``code`` is a UCUM code, or an ISO 4217 currency, fund or metal, which is never converted and
-    has the factor 1. Raises ``InvalidUnit``.
+    has the factor 1. Raises ``InvalidUnit``, which names the code of a currency with another name.
     """
     if code in _currency_codes():
         return Measure(Dimension.MONEY, Decimal(1))
     try:
         return _measure_ucum(code)
     except (InvalidUcumError, LarkError, pint.PintError, ArithmeticError, ValueError) as error:
+        currency = _currencies_by_name().get(code.casefold())
+        if currency is not None:
+            raise InvalidUnit(f"The code of the currency {code!r} is {currency}.") from None
         if isinstance(error, InvalidUnit):
             raise
         raise InvalidUnit(f"{code!r} is neither a UCUM code nor an ISO 4217 currency.") from None
@@ -116,6 +120,11 @@ def _dimension(code: str, quantity: "pint.Quantity[Decimal] | None" = None) -> D
 @cache
 def _currency_codes() -> frozenset[str]:
     return frozenset(str(currency.code) for currency in Currency) - _NOT_CURRENCIES
+
+
+@cache
+def _currencies_by_name() -> dict[str, str | None]:
+    return {name.casefold(): unit.code for name, unit in CURRENCIES.items()}
 
 
 @cache

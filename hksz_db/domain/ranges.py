@@ -15,7 +15,8 @@ lt, le           a - step to a                   up to a
 ===============  ==============================  ==============================
 
 A number in words that is a fraction or a multiple ("one in three", "doubled") is given a tenth of
-itself on either side, and two tenths at most. Counts are whole numbers, so that their ranges are rounded inwards.
+itself on either side, and two tenths at most. Counts are whole numbers, so that their ranges are
+rounded inwards.
 """
 
 from collections.abc import Callable

@@ -55,8 +55,8 @@ class StatedFigure:
     """What a text states, in the unit ``unit_code`` (UCUM or ISO 4217), shares in per cent.
 
     ``is_fraction``: the number is, or ends with, a fraction ("one in three"), and its amount may be
-    rounded to four places. ``multiple`` is that of "doubled" and "twice as many". ``unit_code`` is ``None`` if the text names no unit, or an ambiguous
-    one; then ``note`` says why it is ambiguous.
+    rounded to four places. ``multiple`` is that of "doubled" and "twice as many". ``unit_code`` is
+    ``None`` if the text names no unit, or an ambiguous one; then ``note`` says why it is ambiguous.
     """
 
     comparator: Comparator

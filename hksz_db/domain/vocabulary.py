@@ -151,6 +151,20 @@ ReviewReason.__doc__ = (
     "Why an entry is where it is in the queue of reviews, the first reason first."
 )
 
+WarningCode = StrEnum(
+    "WarningCode",
+    "DIFFERS_FROM_WORDS EXACT_WITHOUT_EFFECT YEAR_OUTSIDE_TIME ACTUAL_IN_FUTURE "
+    "SOURCE_BEFORE_EVENT DUE_BEFORE_SOURCE",
+)
+WarningCode.__doc__ = """What is doubtful about what was written.
+
+``differs_from_words``: a figure has another comparator, amount, bound or unit than its words.
+``exact_without_effect``: only the comparator ``eq`` can be exact. ``year_outside_time``: the years
+in the statement are not those of the claim. ``actual_in_future``: an actual claim or figure is
+about a time that has not begun. ``source_before_event``: a source was published before the event
+of an actual claim. ``due_before_source``: a planned claim was due before its source was published.
+"""
+
 WordsFound = StrEnum("WordsFound", "SAME REORDERED CONTAINED DIFFERENT")
 WordsFound.__doc__ = """How the words of two statements compare.
 

@@ -1,7 +1,7 @@
 """What is doubtful about a claim, its figures and its evidence, though nothing forbids it.
 
-A warning is a ``Fault`` that refuses nothing. Its pointer leads to a field of a new claim, figure or
-piece of evidence, whether or not a request gave that field.
+A warning is a ``Fault`` that refuses nothing. Its pointer leads to a field of a new claim, figure
+or piece of evidence, whether or not a request gave that field.
 """
 
 import re
@@ -9,30 +9,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 
 from hksz_db.domain.chronology import Period
 from hksz_db.domain.errors import Fault
-from hksz_db.domain.figure_printing import COMPARATOR_NAMES, printed, quantity
+from hksz_db.domain.figure_printing import printed, quantity
 from hksz_db.domain.figure_tokens import UnreadableFigure
 from hksz_db.domain.quantities import measure
 from hksz_db.domain.ranges import Statement, stated_step
 from hksz_db.domain.stated_figures import StatedFigure, read_stated
-from hksz_db.domain.vocabulary import Comparator, Dimension, Modality, Stance
-
-WarningCode = StrEnum(
-    "WarningCode",
-    "DIFFERS_FROM_WORDS EXACT_WITHOUT_EFFECT YEAR_OUTSIDE_TIME ACTUAL_IN_FUTURE "
-    "SOURCE_BEFORE_EVENT DUE_BEFORE_SOURCE",
-)
-WarningCode.__doc__ = """What is doubtful about what was written.
-
-``differs_from_words``: a figure has another comparator, amount, bound or unit than its words.
-``exact_without_effect``: only the comparator ``eq`` can be exact. ``year_outside_time``: the years
-in the statement are not those of the claim. ``actual_in_future``: an actual claim or figure is
-about a time that has not begun. ``source_before_event``: a source was published before the event
-of an actual claim. ``due_before_source``: a planned claim was due before its source was published.
-"""
+from hksz_db.domain.vocabulary import Comparator, Dimension, Modality, Stance, WarningCode
 
 # "2023", but not "2,023", "12.2023", "HK$2023", "2023.5" or "2023 %".
 _YEAR = re.compile(r"(?<![\w.,$€£¥])(?:19|20)[0-9]{2}(?![0-9]|[.,][0-9]| ?%)")
@@ -123,10 +108,10 @@ def _differences(figure: WrittenFigure) -> Iterator[Fault]:
         return
     factor = _factor(stated, figure)
     if factor is None:
-        yield _differs("unit_code", quantity(Decimal(1), figure.unit_code), stated)
+        yield _differs("unit_code", f"the unit {figure.unit_code}", stated)
         factor = Decimal(1)
     if given.comparator != stated.comparator:
-        yield _differs("comparator", COMPARATOR_NAMES[given.comparator], stated)
+        yield _differs("comparator", f"the comparator {given.comparator}", stated)
     for name in ("amount", "lower_bound", "upper_bound"):
         number = getattr(given, name)
         if number is not None and not _equals(number, getattr(stated, name), factor):
@@ -140,6 +125,8 @@ def _differs(field: str, given: str, stated: StatedFigure) -> Fault:
 
 def _factor(stated: StatedFigure, figure: WrittenFigure) -> Decimal | None:
     """How many units of the figure the unit in the words is; ``None`` if they do not compare."""
+    if stated.unit_code is None and figure.dimension is Dimension.COUNT:
+        return 1 / figure.unit_factor
     if stated.unit_code in {None, figure.unit_code}:
         return Decimal(1)
     if figure.dimension is Dimension.MONEY or stated.unit_code is None:
@@ -166,7 +153,8 @@ def _equals(given: Decimal, stated: Decimal | None, factor: Decimal) -> bool:
 def _years(statement: str, words: Sequence[str]) -> list[int]:
     """The years that the statement names."""
     for text in words:
-        statement = statement.replace(text, " ")
+        if _YEAR.search(text):
+            statement = statement.replace(text, " ")
     return sorted({int(year) for year in _YEAR.findall(statement)})
 
 

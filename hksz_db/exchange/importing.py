@@ -354,7 +354,10 @@ def _create_entities(session: Session, entries: Sequence[ImportEntry]) -> dict[s
 def _written(entry: ImportEntry, result: bulk.Result, namesakes: dict[str, list[str]]) -> Report:
     """The report of an entry; new entities count for the first entry that refers to them."""
     created = [each for each in entry.entities if each["external_id"] in namesakes]
-    warnings = list(entry.warnings)
+    warnings = [
+        *entry.warnings,
+        *(f"{(each.pointer or '#').removeprefix('#/')}: {each.detail}" for each in result.warnings),
+    ]
     for entity in created:
         if others := namesakes.pop(entity["external_id"]):
             name = entity["names"][0]["name"]

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from hksz_db.database import run
 from hksz_db.domain.errors import DomainError, Fault, FaultsError, Invalid
+from hksz_db.services import warnings
 from hksz_db.services.dates import lock_dependent_claims, recompute_relative_dates
 from hksz_db.services.dependants import lock_parents, parents_of
 from hksz_db.services.evidence import WRITER as EVIDENCE
@@ -152,30 +153,38 @@ class Refused(Exception):
     """The rules refuse what the database has accepted; ``Batch.refused`` says why."""
 
 
-def create(session: Session, resource: str, fields: Row, rules: ReviewRules | None = None) -> UUID:
+def create(
+    session: Session,
+    resource: str,
+    fields: Row,
+    rules: ReviewRules | None = None,
+    doubts: list[Fault] | None = None,
+) -> UUID:
     """Insert a row with its lists and parts; its id.
 
-    Raises ``Invalid`` or ``Conflict``, and ``Forbidden`` if the ``rules`` do not allow it.
+    Adds the warnings about the row to ``doubts``, and so does ``update``. Raises ``Invalid`` or
+    ``Conflict``, and ``Forbidden`` if the ``rules`` do not allow it.
     """
     entry = Entry(WRITERS[resource], fields)
-    _write_one(session, entry, rules)
+    _write_one(session, entry, rules, doubts=doubts)
     return entry.key.id
 
 
-def update(
+def update(  # noqa: PLR0913, PLR0917 - a row, and the terms on which it is written
     session: Session,
     resource: str,
     id: UUID,
     versions: Sequence[int] | None,
     fields: Row,
     rules: ReviewRules | None = None,
+    doubts: list[Fault] | None = None,
 ) -> bool:
     """Update a live row at one of the versions (``None``: at any); whether it differed.
 
     A list that is given replaces the stored list. Raises ``NotFound``, ``Gone``, ``Merged``,
     ``Stale``, ``Invalid`` or ``Conflict``, and ``Forbidden`` if the ``rules`` do not allow it.
     """
-    return _write_one(session, Entry(WRITERS[resource], fields, id=id), rules, versions)
+    return _write_one(session, Entry(WRITERS[resource], fields, id=id), rules, versions, doubts)
 
 
 def _write_one(
@@ -183,16 +192,20 @@ def _write_one(
     entry: Entry,
     rules: ReviewRules | None,
     versions: Sequence[int] | None = None,
+    doubts: list[Fault] | None = None,
 ) -> bool:
     batch = Batch(session, {0: [entry]}, rules, versions, is_single=True)
     if batch.refused:
         raise batch.refused[0]
     try:
-        return batch.write()[0]
+        differed = batch.write()[0]
     except Refused:
         raise batch.refused[0] from None
     except (psycopg.IntegrityError, psycopg.DataError) as error:
         raise refusal(error, [entry]) or error from None
+    if doubts is not None:
+        doubts += batch.warnings()[0]
+    return differed
 
 
 def refusal(error: psycopg.Error, entries: Iterable[Entry]) -> DomainError | None:
@@ -408,6 +421,34 @@ class Batch:
         self._bump((differing | self._parents_of(differing)) - new - updated - bumped)
         return {
             number: any(entry.key in differing for entry in entries)
+            for number, entries in self.tasks.items()
+        }
+
+    def warnings(self) -> dict[int, list[Fault]]:
+        """What is doubtful about the rows of each task, which have been written."""
+        stored: dict[str, list[UUID]] = defaultdict(list)
+        redated = []
+        for entry in self._entries():
+            table, id = entry.key
+            if not (entry.is_new and table != "evidence"):
+                stored[table].append(id)
+            if not entry.is_new and table == "sources" and "issued_edtf" in entry.fields:
+                redated.append(id)
+        known = {
+            table: warnings.of_stored(self.session, table, ids) for table, ids in stored.items()
+        }
+        known["redated"] = warnings.of_redated(self.session, redated) if redated else {}
+
+        def of(entry: Entry) -> Iterator[Fault]:
+            table, id = entry.key
+            if entry.is_new and table != "evidence":
+                faults = warnings.of_new(entry.inserts, self._known)
+            else:
+                faults = known[table].get(id, []) + known["redated"].get(id, [])
+            return (fault.within(entry.pointer) for fault in faults)
+
+        return {
+            number: list(chain.from_iterable(map(of, entries)))
             for number, entries in self.tasks.items()
         }
 

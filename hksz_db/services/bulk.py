@@ -40,7 +40,7 @@ class Result:
 
     ``id`` and ``version`` are those of the row that the item created, updated or found. If it
     failed, ``error`` says why and ``faults`` where, each with a JSON pointer into the item
-    (``#/figures/0/amount``, or ``#`` for the whole).
+    (``#/figures/0/amount``, or ``#`` for the whole). ``warnings`` have such pointers, too.
     """
 
     outcome: BulkOutcome
@@ -49,6 +49,7 @@ class Result:
     version: int | None
     faults: tuple[Fault, ...] = ()
     error: DomainError | None = None
+    warnings: tuple[Fault, ...] = ()
 
 
 def write(
@@ -322,14 +323,23 @@ class _Call:
         stored = [entry.id for entry in entries.values() if not entry.is_new]
         sql = f"SELECT id, version FROM {self.writer.table} WHERE id = ANY ($1)"
         versions = dict(run(self.session, sql, stored)) if stored else {}
+        warnings = batch.warnings()
         for item in items:
             entry = entries[item.number]
             outcome = BulkOutcome.UPDATED if differing[item.number] else BulkOutcome.UNCHANGED
             outcome = BulkOutcome.CREATED if entry.is_new else outcome
-            self._record(item, outcome, entry.key.id, versions.get(entry.id, 1))
+            found = tuple(warnings[item.number])
+            self._record(item, outcome, entry.key.id, versions.get(entry.id, 1), found)
 
-    def _record(self, item: Item, outcome: BulkOutcome, id: UUID, version: int) -> None:
-        self.results[item.number] = Result(outcome, id, item.name, version)
+    def _record(
+        self,
+        item: Item,
+        outcome: BulkOutcome,
+        id: UUID,
+        version: int,
+        warnings: tuple[Fault, ...] = (),
+    ) -> None:
+        self.results[item.number] = Result(outcome, id, item.name, version, warnings=warnings)
 
     def _refuse(self, item: Item, error: DomainError) -> None:
         self.results[item.number] = _failed(item.name, error)

@@ -7,14 +7,13 @@ from hksz_db.domain.errors import Fault, Invalid
 from hksz_db.domain.figure_tokens import UnreadableFigure
 from hksz_db.domain.ranges import InvalidFigure, Statement, read
 from hksz_db.domain.stated_figures import StatedFigure, read_stated
-from hksz_db.domain.vocabulary import Comparator, Dimension
+from hksz_db.domain.vocabulary import Comparator, Dimension, MetricMeasure
 from hksz_db.models import Figure
 from hksz_db.services.references import Reference, Resolved
 from hksz_db.services.rows import Row, range_literal
 from hksz_db.services.writers import Writer
 from schemas.figures import FigureCreateSchema, FigurePatchSchema
 
-_NUMBERS = ("comparator", "amount", "lower_bound", "upper_bound")
 _ADVICE = "Give comparator, amount or bounds, and unit_code."
 
 
@@ -22,18 +21,20 @@ class _Figures(Writer):
     def complete(self, fields: Row, known: Resolved, pointer: str) -> list[Reference]:
         """Read the figure from its words if the comparator or the unit is missing.
 
-        Fields that are given must agree with the words. Raises ``Invalid``.
+        Fields that are given count, even if the words differ. Raises ``Invalid``.
         """
         if "comparator" in fields and "unit_code" in fields:
             return []
-        dimension = Dimension(known.rows["metrics"][fields["metric_id"]]["dimension"])
-        read = _read_words(fields, dimension, pointer)
+        read = _read_words(fields, known.rows["metrics"][fields["metric_id"]], pointer)
         is_unit_read = "unit_code" not in fields
         fields |= {name: value for name, value in read.items() if fields.get(name) is None}
         if not is_unit_read:
             return []
         words = f"{pointer}/as_stated"
-        advice = f"It was read from as_stated. {_ADVICE}"
+        advice = (
+            "It was read from as_stated: add the unit (POST /v1/units), or give comparator, amount"
+            " or bounds, and unit_code."
+        )
         return [Reference(fields, "unit_code", "unit_code", "units", words, advice=advice)]
 
     def compute(self, given: Row, before: Row, known: Resolved, pointer: str) -> Row:
@@ -49,19 +50,7 @@ class _Figures(Writer):
             fault = Fault("dimension", detail, f"{pointer}/unit_code")
             raise Invalid("The unit does not fit the metric.", [fault])
         try:
-            reading = read(
-                Statement(
-                    Comparator(stated["comparator"]),
-                    stated.get("amount"),
-                    stated.get("lower_bound"),
-                    stated.get("upper_bound"),
-                    stated["as_stated"],
-                    bool(stated.get("exact")),
-                ),
-                Dimension(metric["dimension"]),
-                factor,
-                nonnegative=metric["nonnegative"],
-            )
+            ranges = range_columns(stated, metric, factor)
         except InvalidFigure as error:
             fault = Fault("figure", str(error), f"{pointer}/{error.field}")
             raise Invalid("The parts of the figure do not fit each other.", [fault]) from None
@@ -69,19 +58,39 @@ class _Figures(Writer):
             "dimension": metric["dimension"],
             "nonnegative": metric["nonnegative"],
             "unit_factor": factor,
-            "value_range": range_literal(reading.value),
-            "plausible_range": range_literal(reading.plausible),
-            "range_rule": reading.rule,
+            **ranges,
         }
 
 
-def _read_words(fields: Row, dimension: Dimension, pointer: str) -> dict[str, Any]:
+def range_columns(figure: Row, metric: Row, factor: Decimal) -> Row:
+    """The ranges that a figure allows, in base units. Raises ``InvalidFigure``."""
+    statement = Statement(
+        Comparator(figure["comparator"]),
+        figure.get("amount"),
+        figure.get("lower_bound"),
+        figure.get("upper_bound"),
+        figure["as_stated"],
+        bool(figure.get("exact")),
+        MetricMeasure(metric["measure"]),
+    )
+    reading = read(
+        statement, Dimension(metric["dimension"]), factor, nonnegative=metric["nonnegative"]
+    )
+    return {
+        "value_range": range_literal(reading.value),
+        "plausible_range": range_literal(reading.plausible),
+        "range_rule": reading.rule,
+    }
+
+
+def _read_words(fields: Row, metric: Row, pointer: str) -> dict[str, Any]:
     """What the words of a figure state, by field. Raises ``Invalid``."""
+    dimension, measure = Dimension(metric["dimension"]), MetricMeasure(metric["measure"])
     try:
         # Only a ratio decides what the words mean. The unit has to be in them: words that are not
         # known may be a unit, too.
         stated = read_stated(
-            fields["as_stated"], dimension if dimension is Dimension.RATIO else None
+            fields["as_stated"], dimension if dimension is Dimension.RATIO else None, measure
         )
     except UnreadableFigure as error:
         raise _unread([Fault("figure", f"{error} {_ADVICE}", f"{pointer}/as_stated")]) from None
@@ -94,23 +103,18 @@ def _read_words(fields: Row, dimension: Dimension, pointer: str) -> dict[str, An
             stated.note or f"The text names no known unit, and the metric measures {dimension}."
         )
         raise _unread([Fault("figure", f"{reason} {_ADVICE}", f"{pointer}/as_stated")])
-    read = {name: getattr(stated, name) for name in _NUMBERS} | {"unit_code": unit_code}
-    faults = [
-        Fault("figure", f"The text states {_shown(value)}. {_ADVICE}", f"{pointer}/{name}")
-        for name, value in read.items()
-        if fields.get(name) not in {None, value}
-    ]
-    if faults:
-        raise _unread(faults)
+    comparator, amount = stated.comparator, stated.amount
+    if amount is None and fields.get("amount") is not None:
+        # One number was given for a range in words.
+        return {"comparator": Comparator.APPROX, "unit_code": unit_code}
+    read = {"comparator": comparator, "amount": amount, "unit_code": unit_code}
+    if fields.get("comparator") in {None, comparator}:
+        read |= {"lower_bound": stated.lower_bound, "upper_bound": stated.upper_bound}
     return read
 
 
 def _unstated_unit(stated: StatedFigure, dimension: Dimension) -> str | None:
     return "1" if dimension is Dimension.COUNT and not stated.note else None
-
-
-def _shown(value: Decimal | str | None) -> str:
-    return format(value, "f") if isinstance(value, Decimal) else value or "none"
 
 
 def _unread(faults: list[Fault]) -> Invalid:

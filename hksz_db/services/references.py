@@ -22,6 +22,7 @@ from hksz_db.services.rows import Row
 # What is computed from the row that is referred to, beside the copies that foreign keys declare.
 _COMPUTED_FROM = {
     "claims": ("modality",),
+    "metrics": ("measure",),
     "sources": ("issued_edtf",),
     "units": ("dimension",),
 }

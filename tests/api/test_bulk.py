@@ -57,6 +57,7 @@ def test_every_resource_has_a_bulk_call(
         "external_id": row["external_id"],
         "version": row["version"],
         "errors": [],
+        "warnings": [],
     }
     for field in sample.plain:
         assert row[field] == sample.body[field]

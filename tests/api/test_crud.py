@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.api.conftest import Client, Sample
+from tests.api.conftest import Client, Sample, without_warnings
 
 
 def test_a_created_row_is_returned_and_read_back(
@@ -19,7 +19,7 @@ def test_a_created_row_is_returned_and_read_back(
     assert made.headers["Location"] == f"{sample.path}/{made.json['id']}"
     read = reader.get_with_embeds(made.headers["Location"])
     assert read.status_code == 200
-    assert read.data == made.data
+    assert without_warnings(made) == read.data
     assert read.headers["ETag"] == made.headers["ETag"]
     assert read.headers["Content-Type"] == "application/json"
 
@@ -58,7 +58,7 @@ def test_a_changed_row_is_returned_and_read_back(
         n: v for n, v in made.json.items() if n not in touched
     }
     read = reader.get_with_embeds(path)
-    assert (read.data, read.headers["ETag"]) == (changed.data, changed.headers["ETag"])
+    assert (read.data, read.headers["ETag"]) == (without_warnings(changed), changed.headers["ETag"])
 
 
 def test_a_patch_with_equal_values_changes_nothing(editor: Client, sample: Sample) -> None:
@@ -100,7 +100,10 @@ def test_a_restored_row_is_read_and_listed(editor: Client, reader: Client, sampl
     assert restored.status_code == 200
     assert restored.json["version"] == 3
     read = reader.get_with_embeds(path)
-    assert (read.data, read.headers["ETag"]) == (restored.data, restored.headers["ETag"])
+    assert (read.data, read.headers["ETag"]) == (
+        without_warnings(restored),
+        restored.headers["ETag"],
+    )
     assert {name: read.json[name] for name in sample.plain} == {
         name: made.json[name] for name in sample.plain
     }

@@ -218,7 +218,9 @@ def test_relations_of_an_entity_name_their_claim(editor: Client) -> None:
 def test_the_ranges_of_a_changed_figure_are_recomputed(editor: Client) -> None:
     figure = editor.get("/v1/figures", external_id="hksz:ttps-approved-2023-figure").json["data"][0]
     path = f"/v1/figures/{figure['id']}"
-    exact = editor.patch(path, {"comparator": "eq"}).json
+    rounded = editor.patch(path, {"comparator": "eq"}).json
+    assert (rounded["range_rule"], rounded["plausible_range"]["lower"]) == ("half_step", "46500")
+    exact = editor.patch(path, {"exact": True}).json
     assert exact["range_rule"] == "exact"
     assert (
         exact["value_range"]
@@ -233,7 +235,7 @@ def test_the_ranges_of_a_changed_figure_are_recomputed(editor: Client) -> None:
     between = {"comparator": "between", "amount": None, "lower_bound": "1", "upper_bound": "2.50"}
     changed = editor.patch(path, between).json
     assert changed["amount"] is None
-    assert (changed["value_range"]["lower"], changed["value_range"]["upper"]) == ("1", "2.50")
+    assert (changed["value_range"]["lower"], changed["value_range"]["upper"]) == ("1", "2")
     refused = editor.patch(path, {"comparator": "eq"})
     assert refused.status_code == 422
     assert refused.json["errors"][0]["pointer"] == "#/amount"
@@ -254,9 +256,9 @@ def test_a_figure_converts_to_base_units(editor: Client) -> None:
         "unit_code": "km2",
     }
     made = editor.post("/v1/figures", figure)
-    assert made.json["value_range"]["lower"] == "870000.00"
+    assert made.json["value_range"]["lower"] == "860000.00"
     changed = editor.patch(made.headers["Location"], {"amount": "87", "unit_code": "har"}).json
-    assert changed["value_range"]["lower"] == "870000"
+    assert changed["value_range"]["lower"] == "860000"
     refused = editor.patch(made.headers["Location"], {"unit_code": "1"})
     assert refused.status_code == 422
     assert refused.json["errors"][0]["pointer"] == "#/unit_code"

@@ -14,9 +14,9 @@ def test_a_claim_is_listed_with_its_evidence_and_figures(reader: Client) -> None
     assert claim["claimant"]["name"] == "Tan Yifan"
     (figure,) = claim["figures"]
     assert figure["value_range"] == {
-        "lower": "47000",
+        "lower": "47001",
         "upper": None,
-        "lower_inclusive": False,
+        "lower_inclusive": True,
         "upper_inclusive": False,
     }
     period = figure["period"]

@@ -16,6 +16,10 @@ CLAIM: dict[str, Any] = {
     "claimant_external_id": "hksz:hkpc",
 }
 READ = ("comparator", "amount", "lower_bound", "upper_bound", "unit_code")
+NO_MULTIPLE = (
+    "The text states a multiple, which is an amount only for a metric of the dimension ratio with"
+    " the measure ratio_to_base or growth_rate."
+)
 ADVICE = "Give comparator, amount or bounds, and unit_code."
 
 
@@ -65,6 +69,7 @@ def fault(answer: Answer) -> tuple[str, str, str]:
         ("5.20 per cent", "ratio", ["eq", "5.20", None, None, "%"]),
         ("minus 3 per cent", "ratio", ["eq", "-3", None, None, "%"]),
         ("nearly half", "ratio", ["lt", "50", None, None, "%"]),
+        ("a third", "ratio", ["eq", "33.3333", None, None, "%"]),
         ("most", "ratio", ["gt", "50", None, "100", "%"]),
         ("nearly 90 hectares", "area", ["lt", "90", None, None, "har"]),
         ("up to 2.5 tonnes", "mass", ["le", "2.5", None, None, "t"]),
@@ -85,7 +90,7 @@ def test_the_ranges_follow_from_the_words(editor: Client) -> None:
     explicit = editor.post("/v1/figures", figure("about 13 hectares", "area", **given)).json
     names = ("value_range", "plausible_range", "range_rule", "dimension")
     assert [words[name] for name in names] == [explicit[name] for name in names]
-    assert words["plausible_range"]["lower"] == "125000.0"
+    assert words["plausible_range"]["lower"] == "120000"
 
 
 @pytest.mark.parametrize(
@@ -129,22 +134,61 @@ def test_comparator_and_unit_without_an_amount_are_refused(editor: Client) -> No
 
 
 @pytest.mark.parametrize(
-    ("words", "dimension", "given", "field", "states"),
+    ("words", "dimension", "given", "expected", "differing"),
     [
-        ("over 47,000", "count", {"amount": "74000"}, "amount", "47000"),
-        ("over 47,000", "count", {"comparator": "lt"}, "comparator", "gt"),
-        ("HK$12.3 billion", "money", {"amount": "12.3"}, "amount", "12300000000"),
-        ("87 hectares", "area", {"unit_code": "m2"}, "unit_code", "har"),
-        ("30 to 40", "count", {"amount": "35"}, "amount", "none"),
-        ("about 13", "count", {"lower_bound": "12"}, "lower_bound", "none"),
+        ("over 47,000", "count", {"amount": "74000"}, ["gt", "74000", None, None, "1"], "amount"),
+        ("over 47,000", "count", {"comparator": "lt"}, ["lt", "47000", None, None, "1"],
+         "comparator"),
+        ("HK$12.3 billion", "money", {"amount": "12.3"}, ["eq", "12.3", None, None, "HKD"],
+         "amount"),
+        ("87 hectares", "area", {"unit_code": "m2"}, ["eq", "87", None, None, "m2"], "amount"),
+        ("30 to 40", "count", {"amount": "35"}, ["approx", "35", None, None, "1"],
+         "comparator amount"),
+        ("30 to 40", "count", {"comparator": "eq", "amount": "35"}, ["eq", "35", None, None, "1"],
+         "comparator amount"),
+        ("about 13", "count", {"lower_bound": "12"}, ["approx", "13", "12", None, "1"],
+         "lower_bound"),
+        ("most", "ratio", {"amount": "60"}, ["gt", "60", None, "100", "%"], "amount"),
     ],
-)
-def test_given_fields_must_agree_with_the_words(
-    admin: Client, words: str, dimension: str, given: dict[str, str], field: str, states: str
+)  # fmt: skip
+def test_what_is_given_counts_even_if_the_words_differ(
+    admin: Client,
+    words: str,
+    dimension: str,
+    given: dict[str, str],
+    expected: list[Any],
+    differing: str,
 ) -> None:
     admin.post("/v1/units", {"code": "m2", "label": "m2"})
     answer = admin.post("/v1/figures", figure(words, dimension, **given))
-    assert fault(answer) == ("figure", f"#/{field}", f"The text states {states}. {ADVICE}")
+    assert answer.status_code == 201, answer.json
+    assert read(answer.json) == expected
+    found = [(warning["code"], warning["pointer"]) for warning in answer.json["warnings"]]
+    assert found == [("differs_from_words", f"#/{name}") for name in differing.split()]
+
+
+def test_fields_that_do_not_fit_each_other_are_refused(editor: Client) -> None:
+    answer = editor.post("/v1/figures", figure("over 47,000", lower_bound="46000"))
+    assert fault(answer) == ("figure", "#/lower_bound", "The amount is already the lower bound.")
+
+
+@pytest.mark.parametrize(
+    ("words", "measure", "expected"),
+    [
+        ("more than doubled", "growth_rate", ["gt", "100", None, None, "%"]),
+        ("twice as many", "ratio_to_base", ["eq", "2", None, None, "1"]),
+    ],
+)
+def test_multiples_are_read_by_the_measure(
+    admin: Client, words: str, measure: str, expected: list[Any]
+) -> None:
+    metric = {"external_id": "test:multiple", "key": "multiple", "label": "A multiple"}
+    metric |= {"dimension": "ratio", "accumulation": "ratio", "measure": measure}
+    assert admin.post("/v1/metrics", metric).status_code == 201
+    answer = admin.post("/v1/figures", figure(words, "multiple"))
+    assert answer.status_code == 201, answer.json
+    assert read(answer.json) == expected
+    assert answer.json["warnings"] == []
 
 
 @pytest.mark.parametrize(
@@ -152,7 +196,7 @@ def test_given_fields_must_agree_with_the_words(
     [
         ("quite a few", "count", "A number was expected at 'quite'."),
         ("5 to 3", "count", "The first number of the range is not below the second."),
-        ("a third", "ratio", "The number has no exact decimal form."),
+        ("doubled", "ratio", NO_MULTIPLE),
         ("half", "count", "The text states a share, and the metric measures count."),
         ("5.2 % points", "ratio", "The text states the difference of two shares."),
         ("25 basis points", "ratio", "The text states the difference of two shares."),
@@ -214,7 +258,10 @@ def test_shares_are_not_counts(editor: Client, words: str) -> None:
 
 def test_the_unit_in_the_words_must_be_stored(admin: Client) -> None:
     body = figure("26 miles", "length")
-    advice = f"It was read from as_stated. {ADVICE}"
+    advice = (
+        "It was read from as_stated: add the unit (POST /v1/units), or give comparator, amount or"
+        " bounds, and unit_code."
+    )
     expected = ("not_found", "#/as_stated", f"There is no unit [mi_i]. {advice}")
     assert fault(admin.post("/v1/figures", body)) == expected
     unit = admin.post("/v1/units", {"code": "[mi_i]", "label": "mile"}).json["id"]

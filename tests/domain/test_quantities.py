@@ -143,3 +143,12 @@ def test_base_units_have_the_factor_one() -> None:
         measured = measure(code)
         assert measured.factor == 1
         assert measured.dimension == dimension or dimension is Dimension.RATIO
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("RMB", "CNY"), ("HK$", "HKD"), ("rmb", "CNY"), ("yuan", "CNY"), ("US$", "USD")],
+)
+def test_the_code_of_a_currency_is_named(name: str, code: str) -> None:
+    with pytest.raises(InvalidUnit, match=f"The code of the currency .* is {code}"):
+        measure(name)

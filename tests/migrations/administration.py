@@ -212,6 +212,7 @@ def fill(url: str) -> None:
                 " SELECT id, 'a', sha256('a'), 201, 'a' FROM api_keys"
             )
         )
+        session.execute(text("INSERT INTO stale_ranges SELECT id FROM figures"))
     database.close()
 
 

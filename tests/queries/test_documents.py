@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from marshmallow import Schema, fields
 from sqlalchemy import Boolean, Column, Date, Integer, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
 from hksz_db.queries.comparisons import COMPARISONS
@@ -34,6 +35,7 @@ TYPES: list[tuple[type[TypeEngine[Any]], type[fields.Field[Any]]]] = [
     (Integer, fields.Integer),
     (Date, fields.Date),
     (Text, fields.String),
+    (JSONB, fields.Dict),
     # Fields written as SQL text; the tests over HTTP check them with the schema.
     (Json, fields.List),
 ]
