@@ -14,6 +14,7 @@ from hksz_db.models import (
     Source,
     table_of,
 )
+from hksz_db.models.claims import COUNTS
 from hksz_db.queries.comparisons import claim_comparisons
 from hksz_db.queries.corroboration import (
     corroboration,
@@ -129,10 +130,7 @@ CLAIMS = Readable(
         "evidence.source.id",
         "evidence.source.title",
         "corroboration.verdict",
-        "corroboration.for.sources",
-        "corroboration.for.origins",
-        "corroboration.against.sources",
-        "corroboration.against.origins",
+        *(f"corroboration.{side}.{count}" for side in ("for", "against") for count in COUNTS),
     ),
     sorted_by=("time", "due"),
     declared_sorts=corroboration_sorts(),

@@ -3,61 +3,43 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, literal_column, select
+from sqlalchemy import Boolean, ColumnElement, FromClause, func, literal_column, select
 
 from hksz_db.models import Corroboration, table_of
+from hksz_db.models.claims import COUNTS
 from hksz_db.queries.documents import Group, Json, One, Opaque, sql_file
 from hksz_db.queries.filters import Plain, Related, Relation, Target
 from hksz_db.queries.keysets import SortKey
 
-# As text, because it calls functions of the database whose rows no table describes.
+# As text, because they call functions of the database whose rows no table describes.
 _ORIGINS: ColumnElement[Any] = literal_column(f"({sql_file('origins.sql')})", Json())
+_EVIDENCE: ColumnElement[Any] = literal_column(f"({sql_file('weighed_evidence.sql')})", Json())
 
-_ORIGINS_READ: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "sources": {
-        "sources": ("external_id", "title", "retracted_at"),
-        "source_relations": ("from_id", "to_id", "kind"),
-    },
-    "evidence": {"evidence": ("source_id", "derived_from_id")},
+# Other changes that bear on the origins and the voices have the claim counted anew, which changes
+# its counts or at least their recount_id.
+_READ: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "sources": {"sources": ("external_id", "title", "retracted_at")},
+    "entities": {"entities": ("external_id", "name", "kind")},
 }
-# As for the counts (models/sql/after_create/corroborations.sql): the claims with evidence from
-# these sources, or from sources that rest on them, or with evidence derived from such evidence.
-_AFFECTED = """
-    WITH RECURSIVE resting AS (
-        SELECT unnest({sources}) AS id
-        UNION
-        SELECT further.from_id FROM resting, LATERAL (
-            SELECT from_id FROM source_relations
-            WHERE to_id = resting.id AND keeps_origin(kind) OFFSET 0
-        ) AS further
-    ), passages AS (
-        SELECT further.id, further.claim_id FROM resting, LATERAL (
-            SELECT id, claim_id FROM evidence WHERE source_id = resting.id OFFSET 0
-        ) AS further
-        UNION
-        SELECT moved.id, NULL FROM unnest({evidence}) AS moved (id)
-        UNION
-        SELECT further.id, further.claim_id FROM passages, LATERAL (
-            SELECT id, claim_id FROM evidence WHERE derived_from_id = passages.id OFFSET 0
-        ) AS further
-    )
-    SELECT claim_id FROM passages WHERE claim_id IS NOT NULL
-"""
+_AFFECTED = "SELECT claim_id FROM claims_resting_on({sources}, {entities})"
+_SIDES = ("for", "against")
 
 
 def corroboration(claims: FromClause) -> One:
-    """How many sources and origins speak for a claim and against it, and which."""
+    """What speaks for a claim and against it, in numbers and one by one."""
     table = table_of(Corroboration).alias("corroborated")
     return One(
         table,
         table.c.claim_id == claims.c.id,
         {
             "verdict": table.c.verdict,
-            "for": Group({"sources": table.c.sources_for, "origins": table.c.origins_for}),
-            "against": Group(
-                {"sources": table.c.sources_against, "origins": table.c.origins_against}
-            ),
-            "origins": Opaque(_ORIGINS, table.c.claim_id, _ORIGINS_READ, _AFFECTED),
+            "recounting": func.awaits_recount(table.c.claim_id, type_=Boolean()),
+            **{
+                side: Group({count: table.c[f"{count}_{side}"] for count in COUNTS})
+                for side in _SIDES
+            },
+            "origins": Opaque(_ORIGINS, table.c.claim_id, _READ, _AFFECTED),
+            "evidence": Opaque(_EVIDENCE, table.c.claim_id, _READ, _AFFECTED),
         },
     )
 
@@ -72,10 +54,9 @@ def corroboration_targets(claims: FromClause) -> dict[str, Target]:
     """The filters on the counts."""
     table = table_of(Corroboration).alias()
     counts = Relation(table, table.c.claim_id == claims.c.id)
+    columns = {"verdict": table.c.verdict, **_counts(table)}
     return {
-        "corroboration__verdict": Related(counts, Plain(table.c.verdict)),
-        "corroboration__origins": Related(counts, Plain(table.c.origins_for)),
-        "corroboration__origins_against": Related(counts, Plain(table.c.origins_against)),
+        f"corroboration__{name}": Related(counts, Plain(column)) for name, column in columns.items()
     }
 
 
@@ -83,8 +64,12 @@ def corroboration_sorts() -> dict[str, SortKey]:
     """The sort keys among the counts; each claim has exactly one row of them."""
     table = table_of(Corroboration).alias()
     return {
-        "corroboration__origins": SortKey(table.c.origins_for, foreign_id=table.c.claim_id),
-        "corroboration__origins_against": SortKey(
-            table.c.origins_against, foreign_id=table.c.claim_id
-        ),
+        f"corroboration__{name}": SortKey(column, foreign_id=table.c.claim_id)
+        for name, column in _counts(table).items()
     }
+
+
+def _counts(table: FromClause) -> dict[str, ColumnElement[int]]:
+    """The counts by the name of their filter, which for a claim is the name of the count alone."""
+    columns = {count: table.c[f"{count}_for"] for count in COUNTS}
+    return columns | {f"{count}_against": table.c[f"{count}_against"] for count in COUNTS}

@@ -37,7 +37,7 @@ def speak(editor, claim):
     """Adds evidence on the claim, and returns its path."""
 
     def add(source, stance="supports", **fields):
-        body = {"source_id": source, "stance": stance, **fields}
+        body = {"source_id": source, "stance": stance, "status": "accepted", **fields}
         response = editor.post(f"{claim}/evidence", body)
         assert response.status_code == 201
         return response.headers["Location"]
@@ -55,6 +55,8 @@ def numbers(reader, claim):
         for side, (_, origins) in zip(("for", "against"), counts, strict=True):
             entries = [origin for origin in answer["origins"] if origin["stance"] == side]
             assert sum(origin["counted"] for origin in entries) == origins
+            weighed = [each for each in answer["evidence"] if each["stance"] == side]
+            assert sum(each["counted"] for each in weighed) == origins
         return answer["verdict"], *counts
 
     return ask
@@ -94,23 +96,24 @@ def test_a_round_up_counts_only_beside_none_of_its_releases(add_source, speak, n
     assert numbers() == ("corroborated", (3, 2), (0, 0))
 
 
-def test_quoting_makes_an_origin(add_source, speak, numbers):
+def test_what_only_quotes_a_release_adds_nothing_beside_it(add_source, speak, numbers, editor):
     release = add_source("A release")
-    speak(release)
+    passage = speak(release)
     speak(add_source("A comment", quotes=release))
-    assert numbers() == ("corroborated", (2, 2), (0, 0))
+    assert numbers() == ("single_origin", (2, 1), (0, 0))
+    assert editor.delete(passage).status_code == 204
+    assert numbers() == ("single_origin", (1, 1), (0, 0))
 
 
 def test_both_sides_are_counted_by_themselves(add_source, speak, numbers, editor):
-    release = add_source("A release")
-    passage = speak(release, "disputes")
+    passage = speak(add_source("A release"), "disputes")
     assert numbers() == ("refuted", (0, 0), (1, 1))
-    speak(add_source("A reprint", copy_of=release))
+    speak(add_source("A report"))
     assert numbers() == ("disputed", (1, 1), (1, 1))
     speak(add_source("A chronicle"), "mentions")
     assert numbers() == ("disputed", (1, 1), (1, 1))
     assert editor.patch(passage, {"stance": "supports"}).status_code == 200
-    assert numbers() == ("single_origin", (2, 1), (0, 0))
+    assert numbers() == ("corroborated", (2, 2), (0, 0))
 
 
 def test_a_passage_that_repeats_another_is_no_witness(add_source, speak, numbers, reader, claim):
@@ -175,7 +178,7 @@ def test_the_answer_shows_the_way_to_each_origin(add_source, speak, reader, clai
     assert steps == [("translation_of", reprint), ("syndicated_from", release)]
 
 
-def test_a_merge_of_who_made_the_sources_leaves_the_counts(add_source, speak, editor, numbers):
+def test_a_merge_of_who_made_the_sources_makes_them_one_voice(add_source, speak, editor, numbers):
     ids = []
     for number in range(2):
         names = [{"name": f"Office {number}", "language": "en", "kind": "preferred"}]
@@ -185,8 +188,12 @@ def test_a_merge_of_who_made_the_sources_leaves_the_counts(add_source, speak, ed
         made = {"contributors": [{"entity_id": ids[-1], "role": "publisher"}]}
         assert editor.patch(f"/v1/sources/{source}", made).status_code == 200
         speak(source)
+    assert numbers() == ("corroborated", (2, 2), (0, 0))
     merged = editor.post(f"/v1/entities/{ids[0]}/merge", {"into_id": ids[1]}, **{"If-Match": "*"})
     assert merged.status_code == 200
+    assert numbers() == ("single_origin", (2, 1), (0, 0))
+    undone = editor.post(f"/v1/entities/{ids[0]}/unmerge", **{"If-Match": "*"})
+    assert undone.status_code == 200
     assert numbers() == ("corroborated", (2, 2), (0, 0))
 
 
