@@ -41,7 +41,7 @@ DROP FUNCTION entity_relations_count_origins() CASCADE;
 DROP FUNCTION evidence_walk(uuid[]), weigh_evidence(uuid), voice_of(uuid[], uuid[], uuid, uuid),
     sources_cited(uuid), entities_above(uuid[]), speaks_as(text), binds_entity(text),
     cites_origin(text), recount_claims(uuid[], uuid), claims_resting_on(uuid[], uuid[]),
-    recount_resting(uuid[], uuid[]), recount_or_queue(uuid[]), awaits_recount(uuid),
+    recount_resting(uuid[], uuid[]), recount_or_queue(uuid[], uuid), awaits_recount(uuid),
     corroboration_verdict(text, integer, integer, integer, integer)
 """
 # An interrupted run leaves an index that is not valid; those that it finished are kept.

@@ -240,7 +240,7 @@ def test_a_moment_before_a_correction_has_the_old_answer_and_its_corroboration(
     claim = reader.get("/v1/claims", external_id="hksz:ttps-approved-2023").json["data"][0]
     path = f"/v1/claims/{claim['id']}"
     before = reader.get(path)
-    assert before.json["corroboration"]["verdict"] == "corroborated"
+    assert before.json["corroboration"]["verdict"] == "confirmed_by_party"
     with writing(database) as session:
         ((moment,),) = run(session, "SELECT clock_timestamp()")
     source = reader.get("/v1/sources", external_id="hksz:ttps-reply-2024").json["data"][0]

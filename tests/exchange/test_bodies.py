@@ -24,7 +24,7 @@ PARTS = ("figures", "evidence")
 # Fields that differ in another database.
 OWN = {
     *("id", "version", "created_at", "updated_at", "added_by"),
-    *("capture_id", "derived_from_id", "source_id", "evidence_id"),
+    *("capture_id", "derived_from_id", "source_id", "evidence_id", "origin_ids"),
 }
 
 

@@ -44,7 +44,10 @@ def read_world(session: Session) -> World:
     sources = run(session, "SELECT id, retracted_at IS NOT NULL, upper(issued) FROM sources")
     return World(
         sources={row[0]: Source(*row) for row in sources},
-        claims={row[0]: Claim(*row[:5], subjects=frozenset(row[5])) for row in claims},
+        claims={
+            row[0]: Claim(row[0], row[1], row[2], row[3], row[4], frozenset(row[5]))
+            for row in claims
+        },
         passages={row[0]: Passage(*row) for row in passages},
         source_relations=_triples(session, "SELECT from_id, kind, to_id FROM source_relations"),
         entity_relations=_triples(

@@ -116,12 +116,13 @@ BEGIN
 END $$;
 
 -- Recounts the claims, or queues the recount if there are more than a few hundred.
-CREATE OR REPLACE FUNCTION recount_or_queue(claim_ids uuid[]) RETURNS void LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION recount_or_queue(claim_ids uuid[], recount uuid DEFAULT NULL)
+RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     found uuid[] := ARRAY(SELECT DISTINCT id FROM unnest(claim_ids) AS id ORDER BY id);
 BEGIN
     IF cardinality(found) < 300 THEN
-        PERFORM recount_claims(found, uuidv7());
+        PERFORM recount_claims(found, recount);
     ELSE
         INSERT INTO recounts (claim_ids)
         SELECT found[place:place + 999]
@@ -303,7 +304,7 @@ BEGIN
     IF TG_OP = 'INSERT' THEN
         PERFORM recount_claims(touched);
     ELSE
-        PERFORM recount_or_queue(touched);
+        PERFORM recount_or_queue(touched, CASE WHEN moved IS NOT NULL THEN uuidv7() END);
     END IF;
     RETURN NULL;
 END $$;
