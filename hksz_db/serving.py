@@ -1,4 +1,4 @@
-"""Serving: granian and its workers, their sockets, logging, and the recording of due claims."""
+"""Serving: granian and its workers, their sockets, logging, and work in the background."""
 
 import errno
 import logging
@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -23,6 +23,7 @@ from granian.server.mp import MPServer, WorkerProcess
 from hksz_db.database import Database
 from hksz_db.feed.due import note_due
 from hksz_db.feed.listener import ChangeListener
+from hksz_db.services.work import JOBS, work_once
 from hksz_db.settings import Settings
 
 _DRAIN_S = 20
@@ -198,7 +199,8 @@ def serve(
         database = Database(
             lambda: database_url, statement_timeout_ms=settings.statement_timeout_ms
         )
-        with recording_due_claims(database):
+        jobs_database = Database(lambda: database_url)
+        with recording_due_claims(database), working(jobs_database):
             server.serve()
 
 
@@ -210,10 +212,24 @@ def recording_due_claims(database: Database, every_s: float = 60) -> Iterator[No
     answer or cannot be written, it logs a warning, once for each reason, and tries again. Several
     processes may do this on one database.
     """
+    with _in_background("due-dates", lambda ended: _record_due_until(ended, database, every_s)):
+        yield
+
+
+@contextmanager
+def working(database: Database, every_s: float = 1) -> Iterator[None]:
+    """Do the jobs of ``hksz_db/services/work.py`` during the block, as they come up.
+
+    As for due claims, failures are logged and retried, and several processes may do this.
+    """
+    with _in_background("work", lambda ended: _work_until(ended, database, every_s)):
+        yield
+
+
+@contextmanager
+def _in_background(name: str, target: Callable[[threading.Event], None]) -> Iterator[None]:
     ended = threading.Event()
-    thread = threading.Thread(
-        target=_record_due_until, args=(ended, database, every_s), name="due-dates", daemon=True
-    )
+    thread = threading.Thread(target=target, args=(ended,), name=name, daemon=True)
     thread.start()
     try:
         yield
@@ -221,6 +237,24 @@ def recording_due_claims(database: Database, every_s: float = 60) -> Iterator[No
         ended.set()
         # The thread is a daemon: it may still wait for a database that does not answer.
         thread.join(timeout=1)
+
+
+def _work_until(ended: threading.Event, database: Database, every_s: float) -> None:
+    logged = dict.fromkeys(JOBS, "")
+    while not ended.is_set():
+        worked = 0
+        for job in JOBS:
+            reason = ""
+            try:
+                worked += work_once(database, job)
+            except Exception as error:  # noqa: BLE001  # the thread must outlive any failure
+                reason = str(error).partition("\n")[0]
+                if reason != logged[job]:
+                    _log.warning("work_failed", reason=reason)
+            logged[job] = reason
+        if not worked:
+            ended.wait(every_s)
+    database.close()
 
 
 def _record_due_until(ended: threading.Event, database: Database, every_s: float) -> None:

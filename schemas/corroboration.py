@@ -2,19 +2,33 @@
 
 from marshmallow import fields
 
-from hksz_db.domain.vocabulary import CorroborationVerdict, SourceRelationKind
+from hksz_db.domain.vocabulary import (
+    CorroborationVerdict,
+    SourceRelationKind,
+    Standing,
+    Uncounted,
+)
 from schemas.base import DocumentSchema
 from schemas.fields import Choice, StrictInteger, Term, Uuid
 from schemas.filters import integers, terms
+from schemas.summaries import EntitySummarySchema
 
 _STEPS = (*(str(kind) for kind in SourceRelationKind), "derived_from")
 
 
 class OriginCountSchema(DocumentSchema):
-    """The number of sources, and of origins that are certainly independent."""
+    """What is counted on a side.
+
+    ``origins`` are ``own`` (the claimant's voice), ``independent`` and ``parties``; no two of them
+    share a voice. ``pending`` is the evidence that waits for review, which counts nowhere else.
+    """
 
     sources = StrictInteger()
     origins = StrictInteger()
+    own = StrictInteger()
+    independent = StrictInteger()
+    parties = StrictInteger()
+    pending = StrictInteger()
 
 
 class PassedSourceSchema(DocumentSchema):
@@ -45,9 +59,8 @@ class ViaSchema(PassedSourceSchema):
 class OriginSchema(PassedSourceSchema):
     """A source at the end of paths.
 
-    ``counted`` says whether it is counted as an origin. It is not counted if it has been retracted,
-    or every source that leads to it. For a source that rests on several origins, only one is
-    counted.
+    ``counted`` says whether it is counted as an origin; ``evidence`` says why not. For a source
+    that rests on several origins, only one is counted.
     """
 
     stance = Choice("OriginStance", ["for", "against"])
@@ -55,18 +68,42 @@ class OriginSchema(PassedSourceSchema):
     via = fields.List(fields.Nested(ViaSchema))
 
 
+class WeighedEvidenceSchema(PassedSourceSchema):
+    """A piece of evidence as it was weighed; ``stance`` is null for a mention.
+
+    ``voice`` is who speaks: those who publish and write its origins, or whom the passage is
+    attributed to, with those that own or employ them.
+    """
+
+    evidence_id = Uuid()
+    stance = Choice("OriginStance", ["for", "against"], allow_none=True)
+    origin_ids = fields.List(Uuid())
+    voice = fields.List(fields.Nested(EntitySummarySchema))
+    standing = Term(Standing)
+    counted = fields.Boolean()
+    reason = Term(Uncounted, allow_none=True)
+
+
 CorroborationSchema = DocumentSchema.from_dict(
     {
         "verdict": Term(CorroborationVerdict),
+        "recounting": fields.Boolean(
+            metadata={
+                "description": "The claim waits for a recount after a change that bears on many"
+                " claims: the verdict and the counts are those from before."
+            }
+        ),
         "for": fields.Nested(OriginCountSchema),
         "against": fields.Nested(OriginCountSchema),
         "origins": fields.List(fields.Nested(OriginSchema)),
+        "evidence": fields.List(fields.Nested(WeighedEvidenceSchema)),
     },
     name="CorroborationSchema",
 )
 
+_COUNTS = ("sources", "origins", "own", "independent", "parties", "pending")
 CORROBORATION_KINDS = {
     "verdict": terms(CorroborationVerdict),
-    "origins": integers(),
-    "origins_against": integers(),
+    **{count: integers() for count in _COUNTS},
+    **{f"{count}_against": integers() for count in _COUNTS},
 }

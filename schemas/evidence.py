@@ -13,7 +13,8 @@ from hksz_db.domain.vocabulary import (
     Stance,
 )
 from schemas.base import InputSchema, VersionedSchema, patch_schema
-from schemas.fields import ExternalId, Moment, Sha256, StrictInteger, Term, Text, Uuid
+from schemas.dates import RelativeDateCreateSchema, RelativePeriodSchema
+from schemas.fields import Edtf, ExternalId, Moment, Sha256, StrictInteger, Term, Text, Uuid
 from schemas.filters import (
     common_filters,
     days,
@@ -25,7 +26,12 @@ from schemas.filters import (
     terms,
     words,
 )
-from schemas.summaries import ContributorSchema, ReviewedClaimSummarySchema, SourceSummarySchema
+from schemas.summaries import (
+    ContributorSchema,
+    EntitySummarySchema,
+    ReviewedClaimSummarySchema,
+    SourceSummarySchema,
+)
 
 _LOCATOR = ("start_char", "end_char", "exact_sha256", "prefix_sha256", "suffix_sha256")
 
@@ -33,16 +39,23 @@ _LOCATOR = ("start_char", "end_char", "exact_sha256", "prefix_sha256", "suffix_s
 class ClaimEvidenceCreateSchema(InputSchema):
     """Evidence that is sent with its claim: a passage of a source, and its stance on the claim.
 
+    ``attributed_to`` is the entity whose statement the passage only reports; without it, the
+    passage speaks for itself. ``said_edtf`` or ``said_relative`` is when it was said.
     ``capture_text_sha256`` identifies the capture of the source to which the locator refers.
     """
 
-    references: ClassVar[tuple[str, ...]] = ("source", "derived_from")
+    references: ClassVar[tuple[str, ...]] = ("source", "derived_from", "attributed_to")
     required: ClassVar[tuple[str, ...]] = ("source",)
+    dates = ("said",)
     external_id = ExternalId(allow_none=True)
     source_id = Uuid()
     source_external_id = ExternalId()
     derived_from_id = Uuid(allow_none=True)
     derived_from_external_id = ExternalId(allow_none=True)
+    attributed_to_id = Uuid(allow_none=True)
+    attributed_to_external_id = ExternalId(allow_none=True)
+    said_edtf = Edtf(allow_none=True)
+    said_relative = fields.Nested(RelativeDateCreateSchema, allow_none=True)
     capture_id = Uuid(allow_none=True)
     capture_text_sha256 = Sha256(allow_none=True)
     stance = Term(Stance, required=True)
@@ -74,7 +87,7 @@ class ClaimEvidenceCreateSchema(InputSchema):
 class EvidenceCreateSchema(ClaimEvidenceCreateSchema):
     """A passage of a source, and its stance on a claim."""
 
-    references = ("claim", "source", "derived_from")
+    references = ("claim", "source", "derived_from", "attributed_to")
     required = ("claim", "source")
     claim_id = Uuid()
     claim_external_id = ExternalId()
@@ -104,6 +117,8 @@ class ClaimEvidenceSchema(VersionedSchema):
     stance = Term(Stance)
     directness = Term(Directness, allow_none=True)
     interest = Term(Interest, allow_none=True)
+    attributed_to = fields.Nested(EntitySummarySchema, allow_none=True)
+    said = fields.Nested(RelativePeriodSchema)
     derived_from_id = Uuid(allow_none=True)
     capture_id = Uuid(allow_none=True)
     start_char = StrictInteger(allow_none=True)
@@ -133,6 +148,8 @@ EVIDENCE_KINDS = {
     "interest": terms(Interest, nullable=True),
     "status": terms(EvidenceStatus),
     "added_by": names(),
+    "attributed_to_id": ids(nullable=True),
+    "said": days(nullable=True),
     "source_id": ids(),
     **related(
         "source",

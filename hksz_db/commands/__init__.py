@@ -4,14 +4,14 @@ from flask import Flask
 
 from hksz_db.commands.administration import keys, seed
 from hksz_db.commands.exporting import dump, export, load
-from hksz_db.commands.following import changes, due
+from hksz_db.commands.following import changes, due, work
 from hksz_db.commands.importing import import_file
 from hksz_db.commands.rows import locate, show_history, verify
 
 
 def register_commands(app: Flask) -> None:
     """Add the commands to ``flask``."""
-    for command in (keys, changes, due):
+    for command in (keys, changes, due, work):
         app.cli.add_command(command)
     for function in (seed, locate, verify, export, dump, load):
         app.cli.command(function.__name__)(function)

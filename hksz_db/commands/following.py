@@ -1,4 +1,4 @@
-"""``flask changes follow`` prints the feed, and ``flask due`` records overdue claims."""
+"""``flask changes follow`` prints the feed; ``due`` and ``work`` do what a running server does."""
 
 import os
 import sys
@@ -15,6 +15,7 @@ from hksz_db.feed.due import note_due
 from hksz_db.feed.listener import ChangeListener
 from hksz_db.feed.pages import BEGINNING, Feed, ForeignCursor, Page, Position, horizon
 from hksz_db.queries.registry import RESOURCES
+from hksz_db.services.work import work_off
 
 _PER_PAGE = 100
 _WAIT_S = 30.0
@@ -75,6 +76,14 @@ def due() -> None:
     """Record overdue planned claims; a running server does so once a minute."""
     with errors_in_one_line() as database:
         click.echo(f"{note_due(database)} fell due")
+
+
+@click.command("work")
+@with_appcontext
+def work() -> None:
+    """Do the work that waits, such as recounts of claims; a running server does it meanwhile."""
+    with errors_in_one_line() as database:
+        click.echo(f"{work_off(database)} items worked off")
 
 
 def _position(feed: Feed, place: str) -> Position:

@@ -61,7 +61,8 @@ EntityNameKind.__doc__ = "The kind of a name."
 
 EntityRelationKind = StrEnum(
     "EntityRelationKind",
-    "PART_OF LOCATED_IN WORKS_FOR HOLDS_POST FOUNDED OPERATES PARTNER_OF PARTICIPATED_IN",
+    "PART_OF LOCATED_IN WORKS_FOR HOLDS_POST FOUNDED OPERATES PARTNER_OF PARTICIPATED_IN"
+    " OWNED_BY MEMBER_OF CONTROLS",
 )
 EntityRelationKind.__doc__ = "How one entity relates to another."
 
@@ -77,7 +78,8 @@ ContributorRole = StrEnum("ContributorRole", "AUTHOR EDITOR PUBLISHER TRANSLATOR
 ContributorRole.__doc__ = "The role of an entity in making a source."
 
 SourceRelationKind = StrEnum(
-    "SourceRelationKind", "COPY_OF SYNDICATED_FROM TRANSLATION_OF REWRITE_OF QUOTES CITES"
+    "SourceRelationKind",
+    "COPY_OF SYNDICATED_FROM TRANSLATION_OF REWRITE_OF QUOTES CITES BASED_ON",
 )
 SourceRelationKind.__doc__ = (
     "How one source relates to another; the first four kinds mean that it is not a new origin."
@@ -94,9 +96,31 @@ Stance = StrEnum("Stance", "ASSERTS SUPPORTS DISPUTES MENTIONS")
 Stance.__doc__ = "The position of a source towards a claim."
 
 CorroborationVerdict = StrEnum(
-    "CorroborationVerdict", "UNSUPPORTED SINGLE_ORIGIN CORROBORATED DISPUTED REFUTED"
+    "CorroborationVerdict",
+    "UNSUPPORTED SINGLE_ORIGIN CONFIRMED_BY_PARTY CORROBORATED SHARED DISPUTED REFUTED",
 )
-CorroborationVerdict.__doc__ = "The verdict on the independent origins for and against a claim."
+CorroborationVerdict.__doc__ = """The verdict on the origins for and against a claim.
+
+``corroborated``: two independent origins, or an independent one beside the claimant's own.
+``confirmed_by_party``: two or more otherwise, of which one is a party. ``shared``: the same for an
+opinion or a forecast, which others can hold, but not confirm.
+"""
+
+Standing = StrEnum("Standing", "OWN PARTY INDEPENDENT")
+Standing.__doc__ = "Whose voice is behind an origin: the claimant's, a party's, or another's."
+
+Uncounted = StrEnum(
+    "Uncounted",
+    "REJECTED MENTIONS PENDING RETRACTED BEFORE_EVENT BOTH_SIDES"
+    " CITES_COUNTED SAME_VOICE SECONDARY",
+)
+Uncounted.__doc__ = """Why a piece of evidence does not count; the first reason that holds is given.
+
+``before_event``: it was published or said before the earliest time of an actual claim.
+``both_sides``: its origins are on both sides. ``cites_counted``: its source cites, quotes or is
+based on another that speaks for itself, or on the same as another. ``same_voice``: its voice counts
+already. ``secondary``: another secondary passage without ``attributed_to`` counts already.
+"""
 
 Directness = StrEnum("Directness", "PRIMARY SECONDARY")
 Directness.__doc__ = "Whether a source has first-hand knowledge."

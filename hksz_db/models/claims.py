@@ -7,12 +7,14 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     CheckConstraint,
     Computed,
     ForeignKey,
     Index,
     UniqueConstraint,
+    Uuid,
     text,
 )
 from sqlalchemy.dialects.postgresql import DATERANGE, TSVECTOR, Range
@@ -140,18 +142,19 @@ class ClaimRelation(IdMixin, Base):
     kind: Mapped[str]
 
 
-_VERDICT = """CASE
-    WHEN origins_for > 0 AND origins_against > 0 THEN 'disputed'
-    WHEN origins_against > 0 THEN 'refuted'
-    WHEN origins_for > 1 THEN 'corroborated'
-    WHEN origins_for = 1 THEN 'single_origin'
-    ELSE 'unsupported'
-END"""
+COUNTS = ("sources", "origins", "own", "independent", "parties", "pending")
+"""What is counted on each side of a claim; the columns end in ``_for`` and ``_against``."""
+
 _ZERO = text("0")
 
 
 class Corroboration(HistoryMixin, Base):
-    """The numbers of sources and origins for and against a claim, and the verdict."""
+    """What speaks for and against a claim, in numbers, and the verdict.
+
+    ``origins`` are those that count: ``own``, ``independent`` and ``parties``. ``pending`` is the
+    evidence that waits for review. ``recount_id`` changes whenever a change elsewhere had the claim
+    counted anew.
+    """
 
     __tablename__ = "corroborations"
     __table_args__ = (
@@ -161,8 +164,11 @@ class Corroboration(HistoryMixin, Base):
             "0 <= origins_against AND origins_against <= sources_against", name="origins_against"
         ),
         Index("corroborations_verdict_claim_id_idx", "verdict", "claim_id"),
-        Index("corroborations_origins_for_claim_id_idx", "origins_for", "claim_id"),
-        Index("corroborations_origins_against_claim_id_idx", "origins_against", "claim_id"),
+        *(
+            Index(f"corroborations_{count}_{side}_claim_id_idx", f"{count}_{side}", "claim_id")
+            for count in COUNTS
+            for side in ("for", "against")
+        ),
     )
 
     claim_id: Mapped[UUID] = mapped_column(
@@ -172,7 +178,37 @@ class Corroboration(HistoryMixin, Base):
     origins_for: Mapped[int] = mapped_column(server_default=_ZERO)
     sources_against: Mapped[int] = mapped_column(server_default=_ZERO)
     origins_against: Mapped[int] = mapped_column(server_default=_ZERO)
-    verdict: Mapped[str] = mapped_column(Computed(_VERDICT, persisted=True))
+    verdict: Mapped[str] = mapped_column(server_default=text("'unsupported'"))
+    own_for: Mapped[int] = mapped_column(server_default=_ZERO, sort_order=1)
+    independent_for: Mapped[int] = mapped_column(server_default=_ZERO, sort_order=1)
+    parties_for: Mapped[int] = mapped_column(server_default=_ZERO, sort_order=1)
+    pending_for: Mapped[int] = mapped_column(server_default=_ZERO, sort_order=1)
+    own_against: Mapped[int] = mapped_column(server_default=_ZERO, sort_order=1)
+    independent_against: Mapped[int] = mapped_column(server_default=_ZERO, sort_order=1)
+    parties_against: Mapped[int] = mapped_column(server_default=_ZERO, sort_order=1)
+    pending_against: Mapped[int] = mapped_column(server_default=_ZERO, sort_order=1)
+    recount_id: Mapped[UUID | None] = mapped_column(sort_order=1)
+
+
+class Recount(IdMixin, Base):
+    """An entry of the queue of recounts, for changes that bear on many claims.
+
+    It asks for the claims that a source or an entity bears on, for ``claim_ids``, or for all
+    claims. They are counted in the order of their ids; ``done_to`` is the last that was. An entry
+    that failed is tried again at ``retry_at``.
+    """
+
+    __tablename__ = "recounts"
+    __table_args__ = (
+        CheckConstraint("num_nonnulls(source_id, entity_id, claim_ids) <= 1", name="what"),
+    )
+    logged = False
+
+    source_id: Mapped[UUID | None]
+    entity_id: Mapped[UUID | None]
+    claim_ids: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid))
+    done_to: Mapped[UUID] = mapped_column(server_default=text(f"'{UUID(int=0)}'"))
+    retry_at: Mapped[datetime | None]
 
 
 # MinHash (Broder, "On the resemblance and containment of documents", 1997) with locality-

@@ -1,19 +1,24 @@
 """Evidence: passages of sources and their stance on a claim."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
+from sqlalchemy.dialects.postgresql import DATERANGE, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hksz_db.domain.vocabulary import Directness, EvidenceStatus, Interest, Stance
-from hksz_db.models.base import ACTOR, Base, ResourceMixin, is_sha256, one_of
+from hksz_db.models.base import ACTOR, Base, ResourceMixin, is_sha256, one_of, relative
 
 LOCATOR = ("start_char", "end_char", "exact_sha256", "prefix_sha256", "suffix_sha256")
 
 
 class Evidence(ResourceMixin, Base):
-    """A passage and its stance; its locator is complete or absent, and holds no text."""
+    """A passage and its stance; its locator is complete or absent, and holds no text.
+
+    ``attributed_to_id`` is set if the passage only reports what that entity said. ``said`` is when
+    it was said, and may be relative to the date of a source.
+    """
 
     __tablename__ = "evidence"
     __table_args__ = (
@@ -25,6 +30,7 @@ class Evidence(ResourceMixin, Base):
         CheckConstraint(f"num_nulls({', '.join(LOCATOR)}) IN (0, 5)", name="locator_whole"),
         CheckConstraint("0 <= start_char AND start_char < end_char", name="span"),
         CheckConstraint("derived_from_id <> id", name="not_itself"),
+        *relative("said"),
         ForeignKeyConstraint(
             ["capture_id", "source_id"], ["source_captures.id", "source_captures.source_id"]
         ),
@@ -32,6 +38,7 @@ class Evidence(ResourceMixin, Base):
         Index("evidence_source_id_claim_id_idx", "source_id", "claim_id"),
         Index(None, "capture_id"),
         Index(None, "derived_from_id"),
+        Index("evidence_attributed_to_id_claim_id_idx", "attributed_to_id", "claim_id"),
         Index(
             "evidence_once_idx",
             "claim_id",
@@ -65,3 +72,9 @@ class Evidence(ResourceMixin, Base):
     reviewed_by: Mapped[str | None] = mapped_column(sort_order=1)
     reviewed_at: Mapped[datetime | None] = mapped_column(sort_order=1)
     added_by: Mapped[str] = mapped_column(server_default=ACTOR)
+    attributed_to_id: Mapped[UUID | None] = mapped_column(ForeignKey("entities.id"), sort_order=1)
+    said_edtf: Mapped[str | None] = mapped_column(sort_order=1)
+    said: Mapped[Range[date] | None] = mapped_column(DATERANGE, sort_order=1)
+    said_anchor_id: Mapped[UUID | None] = mapped_column(ForeignKey("sources.id"), sort_order=1)
+    said_duration: Mapped[str | None] = mapped_column(sort_order=1)
+    said_modifier: Mapped[str | None] = mapped_column(sort_order=1)

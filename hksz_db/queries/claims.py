@@ -1,6 +1,22 @@
 """How claims are read."""
 
-from sqlalchemy import Boolean, Numeric, Text, Uuid, column, literal_column, select, text, true
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    FromClause,
+    Numeric,
+    Text,
+    Uuid,
+    column,
+    func,
+    literal_column,
+    select,
+    text,
+    true,
+)
 
 from hksz_db.models import (
     Claim,
@@ -15,6 +31,7 @@ from hksz_db.models import (
     Source,
     table_of,
 )
+from hksz_db.models.claims import COUNTS
 from hksz_db.queries.comparisons import claim_comparisons
 from hksz_db.queries.derivation import Rows, listed
 from hksz_db.queries.documents import Group, Json, Many, One, Opaque, Values, decimal, sql_file
@@ -57,30 +74,40 @@ _SOURCES = Relation(
 )
 _COUNTS = Relation(_counts, _counts.c.claim_id == _claims.c.id)
 
+# As text, because they call functions of the database whose rows no table describes.
+_ORIGINS: ColumnElement[Any] = literal_column(f"({sql_file('origins.sql')})", Json())
+_WEIGHED: ColumnElement[Any] = literal_column(f"({sql_file('weighed_evidence.sql')})", Json())
+# Other changes that bear on the origins and the voices have the claim counted anew, which changes
+# its counts or at least their recount_id.
+_READ: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "sources": {"sources": ("external_id", "title", "retracted_at")},
+    "entities": {"entities": ("external_id", "name", "kind")},
+}
+_AFFECTED = "SELECT claim_id FROM claims_resting_on({sources}, {entities})"
+_SIDES = ("for", "against")
+
 _CORROBORATION = One(
     _counts,
     _COUNTS.on,
     {
         "verdict": _counts.c.verdict,
-        "for": Group({"sources": _counts.c.sources_for, "origins": _counts.c.origins_for}),
-        "against": Group(
-            {"sources": _counts.c.sources_against, "origins": _counts.c.origins_against}
-        ),
-        "origins": Opaque(
-            # As text, because it calls functions of the database whose rows no table describes.
-            literal_column(f"({sql_file('origins.sql')})", Json()),
-            _counts.c.claim_id,
-            reads={
-                "sources": {
-                    "sources": ("external_id", "title", "retracted_at"),
-                    "source_relations": ("from_id", "to_id", "kind"),
-                },
-                "evidence": {"evidence": ("source_id", "derived_from_id")},
-            },
-            affected=sql_file("affected_claims.sql"),
-        ),
+        "recounting": func.awaits_recount(_counts.c.claim_id, type_=Boolean()),
+        **{
+            side: Group({count: _counts.c[f"{count}_{side}"] for count in COUNTS})
+            for side in _SIDES
+        },
+        "origins": Opaque(_ORIGINS, _counts.c.claim_id, _READ, _AFFECTED),
+        "evidence": Opaque(_WEIGHED, _counts.c.claim_id, _READ, _AFFECTED),
     },
 )
+
+
+def _counts_of(table: FromClause) -> Mapping[str, ColumnElement[int]]:
+    """The counts by the name of their filter, which for a claim is the name of the count alone."""
+    columns = {f"corroboration__{count}": table.c[f"{count}_for"] for count in COUNTS}
+    against = {f"corroboration__{n}_against": table.c[f"{n}_against"] for n in COUNTS}
+    return columns | against
+
 
 _FINDINGS = ("words", "numbers", "figures", "period")
 _found = (
@@ -157,7 +184,7 @@ CLAIMS = Readable(
         "place": InSubquery(_claims.c.id, claims_under),
         **_on("figures", _FIGURES, figure_targets(_figures)),
         **_on("evidence", _EVIDENCE, evidence_targets(_evidence)),
-        "corroboration__origins": Related(_COUNTS, Plain(_counts.c.origins_for)),
+        **{name: Related(_COUNTS, Plain(column)) for name, column in _counts_of(_counts).items()},
     },
     tabled=(
         "relations.kind",
@@ -170,18 +197,12 @@ CLAIMS = Readable(
         "evidence.source.id",
         "evidence.source.title",
         "corroboration.verdict",
-        "corroboration.for.sources",
-        "corroboration.for.origins",
-        "corroboration.against.sources",
-        "corroboration.against.origins",
+        *(f"corroboration.{side}.{count}" for side in _SIDES for count in COUNTS),
     ),
     sorted_by=("time", "due"),
     declared_sorts={
-        f"corroboration__{name}": Key(column, foreign_id=_sorted_counts.c.claim_id)
-        for name, column in (
-            ("origins", _sorted_counts.c.origins_for),
-            ("origins_against", _sorted_counts.c.origins_against),
-        )
+        name: Key(column, foreign_id=_sorted_counts.c.claim_id)
+        for name, column in _counts_of(_sorted_counts).items()
     },
     grouped_by=("status", "modality", "language", "claimant_id", "reported_by_id"),
     declared_groups={

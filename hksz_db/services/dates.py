@@ -28,7 +28,8 @@ _DATES = [
     for column in table.columns
     if column.name.endswith("_anchor_id")
 ]
-if sorted(_DATES) != [("claims", "due"), ("claims", "time"), ("figures", "period")]:
+_PARTS = [(table, date) for table, date in _DATES if table != "claims"]
+if sorted(date for table, date in _DATES if table == "claims") != ["due", "time"]:
     raise TypeError(f"recompute_relative_dates does not know all of {_DATES}.")
 _RESOLVED = (
     "WITH resolved AS (SELECT * FROM json_to_recordset($2::json)"
@@ -67,12 +68,18 @@ def lock_dependent_claims(session: Session, source_ids: Collection[UUID]) -> dic
     The caller has locked the sources, so no date becomes relative to them meanwhile.
     """
     condition, argument = matching(source_ids)
+    anchors_of_parts = "".join(
+        f" || ARRAY(SELECT {date}_anchor_id FROM {table} WHERE claim_id = claims.id)"
+        for table, date in _PARTS
+    )
+    of_parts = "".join(
+        f" OR id IN (SELECT claim_id FROM {table} WHERE {date}_anchor_id {condition})"
+        for table, date in _PARTS
+    )
     found = run(
         session,
-        "SELECT id, ARRAY[time_anchor_id, due_anchor_id]"
-        " || ARRAY(SELECT period_anchor_id FROM figures WHERE claim_id = claims.id)"
-        f" FROM claims WHERE time_anchor_id {condition} OR due_anchor_id {condition}"
-        f" OR id IN (SELECT claim_id FROM figures WHERE period_anchor_id {condition})"
+        f"SELECT id, ARRAY[time_anchor_id, due_anchor_id]{anchors_of_parts}"
+        f" FROM claims WHERE time_anchor_id {condition} OR due_anchor_id {condition}{of_parts}"
         " ORDER BY id FOR NO KEY UPDATE",
         argument,
     )
@@ -99,14 +106,18 @@ def recompute_relative_dates(
     document = json.dumps(resolved)
     if any("reason" in row for row in resolved):
         raise _conflict(session, source_id, document)
-    changed = run(
-        session,
-        f"{_RESOLVED} UPDATE figures SET {_assignments('period', 'resolved', 'figures')}, {BUMP}"
-        f" FROM resolved WHERE {_matches('period', 'resolved', 'figures')}"
-        f" AND {_differs('period', 'resolved', 'figures')} RETURNING claim_id",
-        source_id,
-        document,
-    )
+    changed = [
+        row[0]
+        for table, date in _PARTS
+        for row in run(
+            session,
+            f"{_RESOLVED} UPDATE {table} SET {_assignments(date, 'resolved', table)}, {BUMP}"
+            f" FROM resolved WHERE {_matches(date, 'resolved', table)}"
+            f" AND {_differs(date, 'resolved', table)} RETURNING claim_id",
+            source_id,
+            document,
+        )
+    ]
     run(
         session,
         f"{_RESOLVED} UPDATE claims SET {_assignments('time', 'times', 'claims')},"
@@ -119,7 +130,7 @@ def recompute_relative_dates(
         source_id,
         document,
         list(claims),
-        [row[0] for row in changed],
+        changed,
     )
 
 
@@ -134,11 +145,14 @@ def _compute(relative: Relative, issued: Period | None) -> Mapping[str, str | No
 
 def _conflict(session: Session, source_id: UUID, document: str) -> Conflict:
     matches = " OR ".join(_matches(date, "resolved", table) for table, date in _DATES)
+    parts = "".join(
+        f" LEFT JOIN {table} ON {table}.claim_id = claims.id AND {date}_anchor_id = $1"
+        for table, date in _PARTS
+    )
     found = run(
         session,
         f"{_RESOLVED} SELECT DISTINCT ON (claims.id) claims.id, claims.external_id, reason"
-        " FROM claims LEFT JOIN figures ON claim_id = claims.id AND period_anchor_id = $1"
-        f" JOIN resolved ON reason IS NOT NULL AND ({matches})"
+        f" FROM claims{parts} JOIN resolved ON reason IS NOT NULL AND ({matches})"
         f" ORDER BY claims.id LIMIT {_MAX_NAMED}",
         source_id,
         document,

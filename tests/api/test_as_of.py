@@ -244,7 +244,7 @@ def test_as_of_before_a_correction_gives_the_old_figure_and_corroboration(
     claim = reader.get("/v1/claims", external_id="hksz:ttps-approved-2023").json["data"][0]
     path = f"/v1/claims/{claim['id']}"
     before = reader.get(path)
-    assert before.json["corroboration"]["verdict"] == "corroborated"
+    assert before.json["corroboration"]["verdict"] == "confirmed_by_party"
     with writing(database) as session:
         ((moment,),) = run(session, "SELECT clock_timestamp()")
     source = reader.get("/v1/sources", external_id="hksz:ttps-reply-2024").json["data"][0]

@@ -43,7 +43,7 @@ def add_evidence(editor: Client, claim: str) -> Add:
     """``add_evidence(source)`` adds evidence to the claim and returns its path."""
 
     def add(source, stance="supports", **fields):
-        body = {"source_id": source, "stance": stance, **fields}
+        body = {"source_id": source, "stance": stance, "status": "accepted", **fields}
         response = editor.post(f"{claim}/evidence", body)
         assert response.status_code == 201
         return response.headers["Location"]
@@ -61,6 +61,8 @@ def counts(reader: Client, claim: str) -> Counts:
         for side, (_, origins) in zip(("for", "against"), counts, strict=True):
             entries = [origin for origin in answer["origins"] if origin["stance"] == side]
             assert sum(origin["counted"] for origin in entries) == origins
+            weighed = [each for each in answer["evidence"] if each["stance"] == side]
+            assert sum(each["counted"] for each in weighed) == origins
         return answer["verdict"], *counts
 
     return ask
@@ -104,27 +106,28 @@ def test_a_round_up_is_not_counted_beside_its_releases(
     assert counts() == ("corroborated", (3, 2), (0, 0))
 
 
-def test_a_source_that_quotes_is_an_origin(
-    add_source: Add, add_evidence: Add, counts: Counts
-) -> None:
-    release = add_source("A release")
-    add_evidence(release)
-    add_evidence(add_source("A comment", quotes=release))
-    assert counts() == ("corroborated", (2, 2), (0, 0))
-
-
-def test_each_side_is_counted_separately(
+def test_what_only_quotes_a_release_adds_nothing_beside_it(
     add_source: Add, add_evidence: Add, counts: Counts, editor: Client
 ) -> None:
     release = add_source("A release")
-    passage = add_evidence(release, "disputes")
+    passage = add_evidence(release)
+    add_evidence(add_source("A comment", quotes=release))
+    assert counts() == ("single_origin", (2, 1), (0, 0))
+    assert editor.delete(passage).status_code == 204
+    assert counts() == ("single_origin", (1, 1), (0, 0))
+
+
+def test_both_sides_are_counted_by_themselves(
+    add_source: Add, add_evidence: Add, counts: Counts, editor: Client
+) -> None:
+    passage = add_evidence(add_source("A release"), "disputes")
     assert counts() == ("refuted", (0, 0), (1, 1))
-    add_evidence(add_source("A reprint", copy_of=release))
+    add_evidence(add_source("A report"))
     assert counts() == ("disputed", (1, 1), (1, 1))
     add_evidence(add_source("A chronicle"), "mentions")
     assert counts() == ("disputed", (1, 1), (1, 1))
     assert editor.patch(passage, {"stance": "supports"}).status_code == 200
-    assert counts() == ("single_origin", (2, 1), (0, 0))
+    assert counts() == ("corroborated", (2, 2), (0, 0))
 
 
 def test_a_derived_passage_is_not_an_origin(
@@ -197,7 +200,7 @@ def test_the_answer_shows_the_path_to_each_origin(
     assert steps == [("translation_of", reprint), ("syndicated_from", release)]
 
 
-def test_a_merge_of_publishers_does_not_change_the_counts(
+def test_a_merge_of_who_made_the_sources_makes_them_one_voice(
     add_source: Add, add_evidence: Add, editor: Client, counts: Counts
 ) -> None:
     ids = []
@@ -209,8 +212,12 @@ def test_a_merge_of_publishers_does_not_change_the_counts(
         made = {"contributors": [{"entity_id": ids[-1], "role": "publisher"}]}
         assert editor.patch(f"/v1/sources/{source}", made).status_code == 200
         add_evidence(source)
+    assert counts() == ("corroborated", (2, 2), (0, 0))
     merged = editor.post(f"/v1/entities/{ids[0]}/merge", {"into_id": ids[1]}, **{"If-Match": "*"})
     assert merged.status_code == 200
+    assert counts() == ("single_origin", (2, 1), (0, 0))
+    undone = editor.post(f"/v1/entities/{ids[0]}/unmerge", **{"If-Match": "*"})
+    assert undone.status_code == 200
     assert counts() == ("corroborated", (2, 2), (0, 0))
 
 

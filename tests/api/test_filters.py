@@ -9,6 +9,7 @@ from flask import Flask
 
 from hksz_db.database import Database
 from hksz_db.domain.vocabulary import Scope
+from hksz_db.models.claims import COUNTS
 from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services import api_keys
@@ -170,6 +171,8 @@ EXTRA = (
                 },
                 {
                     "source_external_id": "test:report",
+                    "attributed_to_external_id": "hksz:ttps",
+                    "said_edtf": "2019-03",
                     "stance": "mentions",
                     "directness": "primary",
                     "derived_from_external_id": "hksz:futian-in-shenzhen-evidence",
@@ -193,7 +196,38 @@ EXTRA = (
             "claim_external_id": "hksz:author-post",
             "source_external_id": "test:letter",
             "stance": "disputes",
+            "interest": "self",
+            "status": "accepted",
+            "said_edtf": "2020/..",
         },
+    ),
+    # A claim of hksz:tan-yifan with every kind of voice on both sides.
+    *(
+        row
+        for n, (stance, fields) in enumerate(
+            (
+                ("supports", {}),
+                ("supports", {"interest": "self"}),
+                ("disputes", {}),
+                ("disputes", {"interest": "self"}),
+                ("disputes", {"attributed_to_external_id": "hksz:tan-yifan"}),
+                ("supports", {"status": "submitted"}),
+                ("disputes", {"status": "submitted"}),
+            )
+        )
+        for row in (
+            ("sources", {"external_id": f"test:notes-{n}", "csl_type": "report", "title": "Notes"}),
+            (
+                "evidence",
+                {
+                    "claim_external_id": "hksz:relationship-transformed",
+                    "source_external_id": f"test:notes-{n}",
+                    "stance": stance,
+                    "status": "accepted",
+                    **fields,
+                },
+            ),
+        )
     ),
 )
 
@@ -209,6 +243,7 @@ PATHS = {
         "claim__status": "claim.status",
     },
     "evidence": {
+        "attributed_to_id": "attributed_to.id",
         "source_id": "source.id",
         "source__external_id": "source.external_id",
         "source__title": "source.title",
@@ -232,8 +267,8 @@ PATHS = {
         "entities__name": "entities.entity.names.name",
         "place": "entities.entity.places",
         "corroboration__verdict": "corroboration.verdict",
-        "corroboration__origins": "corroboration.for.origins",
-        "corroboration__origins_against": "corroboration.against.origins",
+        **{f"corroboration__{count}": f"corroboration.for.{count}" for count in COUNTS},
+        **{f"corroboration__{count}_against": f"corroboration.against.{count}" for count in COUNTS},
     },
     "sources": {
         "contributors__entity_id": "contributors.entity.id",
@@ -256,8 +291,15 @@ PATHS = {
         "place": "within",
     },
 }
-PERIODS = {"time", "due", "issued", "period", "source__issued", "relations__during", "known_at"}
-INTEGERS = {"start_char", "corroboration__origins", "corroboration__origins_against"}
+PERIODS = {
+    *("time", "due", "issued", "period", "said", "source__issued", "relations__during"),
+    "known_at",
+}
+INTEGERS = {
+    "start_char",
+    *(f"corroboration__{count}" for count in COUNTS),
+    *(f"corroboration__{count}_against" for count in COUNTS),
+}
 PLACE_KEYS = {"under": "id", "under_external_id": "external_id"}
 EDTF = {
     "2017": ("2017-01-01", "2017-12-31"),
@@ -547,6 +589,7 @@ def test_one_row_of_a_relation_must_meet_all_filters_on_it(service: Service) -> 
     assert service.ids("claims", **split) == set()
     assert service.ids("claims", figures__modality="forecast") == {claim["id"]}
     same = {"evidence__stance": "disputes", "evidence__interest": "self"}
+    same["evidence__status"] = "submitted"
     assert service.ids("claims", **same) == {claim["id"]}
     other = {"evidence__stance": "disputes", "evidence__directness": "primary"}
     assert service.ids("claims", **other) == set()

@@ -280,7 +280,8 @@ def test_a_version_has_its_corroboration(editor: Client, samples: dict[str, Samp
     path = added(editor, samples, "claims")
     source = added(editor, samples, "sources")
     answer = editor.post(
-        f"{path}/evidence", {"source_external_id": "test:report", "stance": "asserts"}
+        f"{path}/evidence",
+        {"source_external_id": "test:report", "stance": "asserts", "status": "accepted"},
     )
     assert answer.status_code == 201
     patched(editor, source, retracted_at="2024-01-01T00:00:00Z")

@@ -71,7 +71,8 @@ def _key(document: dict[str, Any], name: str) -> Any:
     if name in {"time", "due", "issued", "period"}:
         return value["earliest"]
     if name.startswith("corroboration"):
-        return value["against" if name.endswith("against") else "for"]["origins"]
+        count = name.removeprefix("corroboration__").removesuffix("_against")
+        return value["against" if name.endswith("against") else "for"][count]
     if name == "value":
         return float(value["lower"] or value["upper"])
     return value

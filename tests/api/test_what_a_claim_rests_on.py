@@ -58,8 +58,9 @@ def test_the_talent_pass_figure_shows_its_support_and_the_difference_in_period(
     find_row: Callable[..., dict[str, Any]],
 ) -> None:
     claim = find_row("claims", TALENT, include="evidence,corroboration,comparisons")
-    assert claim["corroboration"]["verdict"] == "corroborated"
-    assert claim["corroboration"]["for"] == {"sources": 2, "origins": 2}
+    assert claim["corroboration"]["verdict"] == "confirmed_by_party"
+    counts = {"sources": 2, "origins": 2, "own": 1, "independent": 0, "parties": 1, "pending": 0}
+    assert claim["corroboration"]["for"] == counts
     stances = {part["source"]["external_id"]: part["stance"] for part in claim["evidence"]}
     assert sorted(stances.values()) == ["asserts", "mentions", "supports"]
     assert stances[ARTICLE] == "asserts"
@@ -117,7 +118,7 @@ def test_two_press_releases_and_a_mirror_are_one_origin(
     claim = find_row("claims", "hksz:hetao-planning-began")
     path = f"/v1/claims/{claim['id']}/corroboration"
     before = reader.get(path).json
-    assert before["for"] == {"sources": 3, "origins": 2}
+    assert (before["for"]["sources"], before["for"]["origins"]) == (3, 2)
     origins = {
         origin["external_id"]: {via["external_id"] for via in origin["via"]}
         for origin in before["origins"]
@@ -129,11 +130,11 @@ def test_two_press_releases_and_a_mirror_are_one_origin(
         "relations": [{"to_external_id": RETELLING, "kind": "copy_of"}],
     }
     source = editor.post("/v1/sources", mirror).json["id"]
-    passage = {"source_id": source, "stance": "supports"}
+    passage = {"source_id": source, "stance": "supports", "status": "accepted"}
     assert editor.post(f"/v1/claims/{claim['id']}/evidence", passage).status_code == 201
     after = reader.get(path).json
-    assert after["for"] == {"sources": 4, "origins": 2}
-    assert after["verdict"] == before["verdict"] == "corroborated"
+    assert (after["for"]["sources"], after["for"]["origins"]) == (4, 2)
+    assert after["verdict"] == before["verdict"] == "confirmed_by_party"
 
 
 def test_about_13_years_ago_is_possibly_2010(reader: Client) -> None:

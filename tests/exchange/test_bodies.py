@@ -27,7 +27,7 @@ PARTS = ("figures", "evidence")
 OWN = {
     *("id", "version", "created_at", "updated_at", "added_by"),
     *("reviewed_by", "reviewed_at"),
-    *("capture_id", "derived_from_id", "source_id", "evidence_id"),
+    *("capture_id", "derived_from_id", "source_id", "evidence_id", "origin_ids"),
 }
 
 

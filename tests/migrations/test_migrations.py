@@ -51,6 +51,8 @@ COMPUTED_TERMS = {
     vocabulary.BulkOutcome,
     vocabulary.HistoryOp,
     vocabulary.ChangeKind,
+    vocabulary.Standing,
+    vocabulary.Uncounted,
 }
 
 

@@ -9,15 +9,15 @@ SELECT COALESCE(json_agg(json_build_object(
     'via', origin.via
 ) ORDER BY origin.in_favour DESC, origin.counted DESC, source.id), '[]')
 FROM (
-    SELECT reached.in_favour, reached.origin_id,
-        bool_or(reached.counted AND reached.stands) AS counted,
+    SELECT reached.in_favour, origin_id,
+        bool_or(reached.reason IS NULL AND origin_id = reached.origin_ids[1]) AS counted,
         json_agg(json_build_object(
             'evidence_id', reached.evidence_id,
             'source_id', passed.id,
             'external_id', passed.external_id,
             'title', passed.title,
             'retracted', passed.retracted_at IS NOT NULL,
-            'steps', CASE WHEN reached.source_id = reached.origin_id THEN '[]' ELSE (
+            'steps', CASE WHEN reached.source_id = origin_id THEN '[]' ELSE (
                 SELECT json_agg(json_build_object(
                     'kind', way.kind,
                     'source_id', stop.id,
@@ -25,11 +25,13 @@ FROM (
                     'title', stop.title,
                     'retracted', stop.retracted_at IS NOT NULL
                 ) ORDER BY way.step)
-                FROM origin_steps(reached.evidence_id, reached.origin_id) AS way
+                FROM origin_steps(reached.evidence_id, origin_id) AS way
                     JOIN sources AS stop ON stop.id = way.source_id
             ) END
         ) ORDER BY reached.evidence_id) AS via
-    FROM claim_origins(corroborated.claim_id) AS reached
-        JOIN sources AS passed ON passed.id = reached.source_id
-    GROUP BY reached.in_favour, reached.origin_id
+    FROM weigh_evidence(corroborated.claim_id) AS reached
+        JOIN sources AS passed ON passed.id = reached.source_id,
+        unnest(reached.origin_ids || reached.other_ids) AS origin_id
+    WHERE reached.reason IS DISTINCT FROM 'rejected' AND reached.in_favour IS NOT NULL
+    GROUP BY reached.in_favour, origin_id
 ) AS origin JOIN sources AS source ON source.id = origin.origin_id

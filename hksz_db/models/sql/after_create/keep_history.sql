@@ -83,12 +83,13 @@ BEGIN
             );
         END LOOP;
         EXECUTE format('ALTER TABLE past.%I ADD COLUMN ended_in bigint NOT NULL', name);
-        -- By what the table is looked up in, the twin is too.
+        -- By what the table is looked up in, the twin is too; counts only sort it.
         FOR own IN SELECT DISTINCT attname
             FROM pg_index JOIN pg_class AS indexes ON indexes.oid = indexrelid
                 JOIN pg_am ON pg_am.oid = indexes.relam
                 JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
-            WHERE indrelid = kept AND amname = 'btree' ORDER BY attname
+            WHERE indrelid = kept AND amname = 'btree' AND atttypid <> 'integer'::regtype
+            ORDER BY attname
         LOOP
             EXECUTE format('CREATE INDEX ON past.%I (%I)', name, own.attname);
         END LOOP;

@@ -1,0 +1,40 @@
+"""Work that follows from writes and is done later, in small batches, while the service runs.
+
+The server process does it in the background, and ``flask work`` until nothing is left.
+"""
+
+from collections.abc import Callable
+
+from sqlalchemy.orm import Session
+
+from hksz_db.database import Database
+from hksz_db.services.recounts import RecountQueue
+from hksz_db.services.writing import writing
+
+Job = Callable[[Session], int]
+"""Does one short batch in a transaction, and returns how many items it worked off."""
+
+JOBS: tuple[Job, ...] = (RecountQueue(),)
+
+
+def work_once(database: Database, job: Job) -> int:
+    """Do one batch of a job; return how many items it worked off, 0 when nothing is left.
+
+    Raises ``Unavailable`` when the database does not answer.
+    """
+    with writing(database) as session:
+        return job(session)
+
+
+def work_off(database: Database, done: Callable[[int], None] = lambda _: None) -> int:
+    """Do all jobs until nothing is left; ``done`` is told of each batch. Returns the total."""
+    total = 0
+    worked = True
+    while worked:
+        worked = False
+        for job in JOBS:
+            while number := work_once(database, job):
+                worked = True
+                total += number
+                done(number)
+    return total
