@@ -70,6 +70,23 @@ CREATE TABLE recounts (
     CONSTRAINT recounts_what_check CHECK (num_nonnulls(source_id, entity_id, claim_ids) <= 1)
 )
 """
+# Those who may read the counts may read whether they wait for a recount.
+READERS = """
+DO $$
+DECLARE
+    read record;
+BEGIN
+    FOR read IN
+        SELECT nspname AS home,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END AS reader
+        FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace, aclexplode(relacl)
+        WHERE relname = 'corroborations' AND nspname IN ('public', 'past', 'as_of', 'history')
+            AND privilege_type = 'SELECT' AND grantee <> relowner
+    LOOP
+        EXECUTE format('GRANT SELECT ON %I.recounts TO %s', read.home, read.reader);
+    END LOOP;
+END $$
+"""
 TERMS = """
 -- squawk-ignore ban-drop-constraint
 ALTER TABLE {table} DROP CONSTRAINT {table}_{column}_check;
@@ -147,6 +164,7 @@ ALTER TABLE {table} ALTER COLUMN verdict DROP EXPRESSION
     )
     op.execute(RECOUNTS)
     op.execute("SELECT keep_history('recounts', NULL, NULL, '{}', false)")
+    op.execute(READERS)
     op.execute(OBSOLETE)
     op.execute_file(f"{revision}/origins.sql")
     op.execute_file(f"{revision}/corroborations.sql")
