@@ -183,7 +183,7 @@ INSERT INTO evidence (
 SELECT benchmark.claim_id(n), benchmark.source_id(1 + floor(random() * sources)::int),
     CASE WHEN nth = 1 THEN 'asserts' WHEN nth = 3 AND n % 100 > 0 THEN 'disputes'
         ELSE 'supports' END,
-    'secondary', 'third_party',
+    'primary', 'third_party',
     begin, begin + 80, hash, hash, hash, nth::text, 'accepted', 'benchmark', at, at
 FROM benchmark.dataset, generate_series(1, claims) AS n,
     generate_series(1, CASE WHEN n % 100 = 0 THEN 6 ELSE 1 + n / 63 % 3 END) AS nth,

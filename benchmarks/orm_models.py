@@ -142,7 +142,16 @@ class Evidence(Base):
     """A passage of a source and its stance."""
 
     __table__ = _evidence
-    source: Mapped[Source] = relationship()
+    said_days = _evidence.c.said
+    source: Mapped[Source] = relationship(foreign_keys=_evidence.c.source_id)
+    said_anchor: Mapped[Source | None] = relationship(foreign_keys=_evidence.c.said_anchor_id)
+    attributed_to: Mapped[Entity | None] = relationship()
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """When it was said."""
+        relative = _relative(self.said_anchor, self.said_duration, self.said_modifier)
+        return {**_period(self.said_edtf, self.said_days), "relative": relative}
 
 
 class Claim(Base):

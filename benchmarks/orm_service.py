@@ -48,7 +48,8 @@ _created = ClaimCreateSchema()
 
 # Separate statements for lists and joins for single objects are the fastest combination here.
 _CONTRIBUTORS = selectinload(Source.contributors).joinedload(SourceContributor.entity)
-_SOURCE_OF_EVIDENCE = selectinload(Claim.evidence).joinedload(Evidence.source)
+_EVIDENCE = selectinload(Claim.evidence)
+_SOURCE_OF_EVIDENCE = _EVIDENCE.joinedload(Evidence.source)
 _EMBEDDED: tuple[ORMOption, ...] = (
     joinedload(Claim.claimant),
     joinedload(Claim.reported_by),
@@ -60,6 +61,8 @@ _EMBEDDED: tuple[ORMOption, ...] = (
     selectinload(Claim.figures).options(
         joinedload(Figure.metric), joinedload(Figure.subject), joinedload(Figure.period_anchor)
     ),
+    _EVIDENCE.joinedload(Evidence.attributed_to),
+    _EVIDENCE.joinedload(Evidence.said_anchor),
     _SOURCE_OF_EVIDENCE.options(_CONTRIBUTORS),
 )
 _WHOLE_SOURCE: tuple[ORMOption, ...] = (

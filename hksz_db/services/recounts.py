@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from hksz_db.database import is_absence, run
 
-BATCH = 100
+BATCH = 50
 _LOOKED_UP = 20_000
 _RETRY_S = 60
 _log = structlog.get_logger(__name__)

@@ -30,7 +30,7 @@ NEW_COUNTS = tuple(f"{count}_{side}" for side in SIDES for count in COUNTS)
 # The triggers of the tables, and what is replaced by functions with other parameters or results.
 OBSOLETE = """
 -- squawk-ignore ban-drop-function
-DROP FUNCTION claim_origins(uuid), evidence_walk(uuid[]), recount_claims(uuid[]),
+DROP FUNCTION verdict_if_accepted(uuid), claim_origins(uuid), evidence_walk(uuid[]), recount_claims(uuid[]),
     recount_passages(uuid[]), recount_sources(uuid[])
 """
 ADDED = """
@@ -38,7 +38,7 @@ DROP TRIGGER claims_count_origins_updated ON claims;
 DROP FUNCTION claim_entities_count_origins() CASCADE;
 DROP FUNCTION source_contributors_count_origins() CASCADE;
 DROP FUNCTION entity_relations_count_origins() CASCADE;
-DROP FUNCTION evidence_walk(uuid[]), weigh_evidence(uuid), voice_of(uuid[], uuid[], uuid, uuid),
+DROP FUNCTION evidence_walk(uuid[]), weigh_evidence(uuid, uuid), verdict_if_accepted(uuid), voice_of(uuid[], uuid[], uuid, uuid),
     sources_cited(uuid), entities_above(uuid[]), speaks_as(text), binds_entity(text),
     cites_origin(text), recount_claims(uuid[], uuid), claims_resting_on(uuid[], uuid[]),
     recount_resting(uuid[], uuid[]), recount_or_queue(uuid[], uuid), awaits_recount(uuid),
@@ -69,6 +69,23 @@ CREATE TABLE recounts (
     written_in bigint DEFAULT current_transaction() NOT NULL,
     CONSTRAINT recounts_what_check CHECK (num_nonnulls(source_id, entity_id, claim_ids) <= 1)
 )
+"""
+# Those who may read the counts may read whether they wait for a recount.
+READERS = """
+DO $$
+DECLARE
+    read record;
+BEGIN
+    FOR read IN
+        SELECT nspname AS home,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END AS reader
+        FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace, aclexplode(relacl)
+        WHERE relname = 'corroborations' AND nspname IN ('public', 'past', 'as_of', 'history')
+            AND privilege_type = 'SELECT' AND grantee <> relowner
+    LOOP
+        EXECUTE format('GRANT SELECT ON %I.recounts TO %s', read.home, read.reader);
+    END LOOP;
+END $$
 """
 TERMS = """
 -- squawk-ignore ban-drop-constraint
@@ -147,6 +164,7 @@ ALTER TABLE {table} ALTER COLUMN verdict DROP EXPRESSION
     )
     op.execute(RECOUNTS)
     op.execute("SELECT keep_history('recounts', NULL, NULL, '{}', false)")
+    op.execute(READERS)
     op.execute(OBSOLETE)
     op.execute_file(f"{revision}/origins.sql")
     op.execute_file(f"{revision}/corroborations.sql")

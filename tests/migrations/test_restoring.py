@@ -163,7 +163,7 @@ def test_origins_are_counted_again(restored: str) -> None:
         source = {"external_id": "test:other", "csl_type": "report", "title": "Another report"}
         service.send("POST", "/v1/sources", source)
         passage = {"source_external_id": "test:other", "stance": "supports"}
-        service.send("POST", f"{claim}/evidence", passage)
+        service.send("POST", f"{claim}/evidence", {**passage, "status": "accepted"})
         assert service.get(f"{claim}/corroboration")["verdict"] == "corroborated"
         service.send(
             "PATCH",

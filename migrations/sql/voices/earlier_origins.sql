@@ -64,7 +64,7 @@ BEGIN
             sources.retracted_at IS NULL, sources.retracted_at IS NULL
         FROM evidence JOIN sources ON sources.id = evidence.source_id
         WHERE evidence.claim_id = claim AND evidence.deleted_at IS NULL
-            AND evidence.status <> 'rejected' AND evidence.stance <> 'mentions';
+            AND evidence.status NOT IN ('draft', 'rejected') AND evidence.stance <> 'mentions';
         RETURN;
     END IF;
     RETURN QUERY WITH RECURSIVE passages AS (
@@ -72,7 +72,7 @@ BEGIN
             sources.retracted_at IS NULL AS stands
         FROM evidence JOIN sources ON sources.id = evidence.source_id
         WHERE evidence.claim_id = claim AND evidence.deleted_at IS NULL
-            AND evidence.status <> 'rejected' AND evidence.stance <> 'mentions'
+            AND evidence.status NOT IN ('draft', 'rejected') AND evidence.stance <> 'mentions'
     ), reached AS (
         SELECT DISTINCT passages.in_favour, passages.id AS evidence_id, passages.source_id,
             sources.id AS origin_id, passages.stands AND sources.retracted_at IS NULL AS stands

@@ -15,6 +15,26 @@ RETURN CASE
     ELSE 'confirmed_by_party'
 END;
 
+-- The verdict on the claim of a passage if that were accepted.
+CREATE OR REPLACE FUNCTION verdict_if_accepted(passage uuid) RETURNS text
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        SELECT corroboration_verdict(
+            claims.modality,
+            count(*) FILTER (WHERE in_favour AND standing = 'own')::integer,
+            count(*) FILTER (WHERE in_favour AND standing = 'independent')::integer,
+            count(*) FILTER (WHERE in_favour AND standing = 'party')::integer,
+            count(*) FILTER (WHERE NOT in_favour)::integer
+        )
+        FROM evidence
+            JOIN claims ON claims.id = evidence.claim_id
+            LEFT JOIN LATERAL weigh_evidence(claims.id, evidence.id) AS weighed ON reason IS NULL
+        WHERE evidence.id = passage
+        GROUP BY claims.id
+    );
+END $$;
+
 -- Counts the evidence on claims anew. With an id, each claim gets it, so that those who follow the
 -- changes also learn of other origins and voices behind the same counts, and of the end of a wait.
 CREATE OR REPLACE FUNCTION recount_claims(claim_ids uuid[], recount uuid DEFAULT NULL)

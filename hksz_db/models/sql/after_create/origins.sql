@@ -117,14 +117,19 @@ BEGIN
         END IF;
         voice := voice || makers;
     END LOOP;
-    RETURN ARRAY(SELECT DISTINCT id FROM unnest(entities_above(voice)) AS id ORDER BY id);
+    voice := entities_above(voice);
+    IF cardinality(voice) < 2 THEN
+        RETURN voice;
+    END IF;
+    RETURN ARRAY(SELECT DISTINCT id FROM unnest(voice) AS id ORDER BY id);
 END $$;
 
 -- The evidence on a claim: the side that it takes, its origins and their voice, whose voice that is
 -- (own: the claimant's), and why it does not count. The reason is null if it counts; then the first
 -- of its origins is the one that counts. The others were retracted, are from before the event or
--- are on both sides. Mentions take no side.
-CREATE OR REPLACE FUNCTION weigh_evidence(claim uuid)
+-- are on both sides. Mentions take no side, and drafts are left out. The passage "assumed" is weighed
+-- as if it were accepted.
+CREATE OR REPLACE FUNCTION weigh_evidence(claim uuid, assumed uuid DEFAULT NULL)
 RETURNS TABLE (
     evidence_id uuid, source_id uuid, in_favour boolean, origin_ids uuid[], other_ids uuid[],
     voice uuid[], standing text, reason text
@@ -137,6 +142,8 @@ DECLARE
     claimant_line uuid[];
     subject_line uuid[];
     resting boolean;
+    contested boolean;
+    passages refcursor;
     passage record;
     side boolean;
     taken uuid[];
@@ -164,77 +171,121 @@ BEGIN
             )
         )
     );
-    FOR passage IN
-        WITH reached AS (
-            SELECT evidence.id, evidence.source_id, evidence.directness, evidence.interest,
-                evidence.attributed_to_id,
-                CASE WHEN evidence.stance <> 'mentions' THEN evidence.stance <> 'disputes' END
-                    AS in_favour,
-                CASE
-                    WHEN evidence.status = 'rejected' THEN 'rejected'
-                    WHEN evidence.stance = 'mentions' THEN 'mentions'
-                    WHEN evidence.status <> 'accepted' THEN 'pending'
-                    WHEN sources.retracted_at IS NOT NULL THEN 'retracted'
-                END AS reason,
-                COALESCE(
-                    evidence.stance <> 'disputes'
-                    AND (upper(sources.issued) <= begins OR upper(evidence.said) <= begins), false
-                ) AS early,
-                ends.origin_id, ends.speaker_id, origin.retracted_at IS NULL AS stands,
-                COALESCE(
-                    evidence.stance <> 'disputes' AND upper(origin.issued) <= begins, false
-                ) AS early_origin
-            FROM evidence JOIN sources ON sources.id = evidence.source_id,
-                LATERAL (
-                    SELECT evidence.source_id AS origin_id,
-                        evidence.attributed_to_id AS speaker_id
-                    WHERE NOT resting
-                    UNION ALL
-                    SELECT walk.source_id, walk.speaker_id
-                    FROM evidence_walk(ARRAY[evidence.id]) AS walk
-                    WHERE resting AND walk.is_origin
-                ) AS ends
-                JOIN sources AS origin ON origin.id = ends.origin_id
-            WHERE evidence.claim_id = claim AND evidence.deleted_at IS NULL
-                AND evidence.status <> 'draft'
-        ), judged AS (
-            SELECT reached.*, stands AND NOT early_origin AND NOT (
-                bool_or(reason IS NULL AND stands AND NOT in_favour) OVER origin_of
-                AND bool_or(reason IS NULL AND stands AND in_favour) OVER origin_of
-            ) AS eligible
-            FROM reached WINDOW origin_of AS (PARTITION BY origin_id)
-        ), shown AS (
-            SELECT judged.*,
-                eligible OR NOT bool_or(eligible) OVER (PARTITION BY id) AS is_shown
-            FROM judged
-        ), passages AS MATERIALIZED (
-            SELECT id, source_id, in_favour, directness, interest, attributed_to_id,
-                CASE
-                    WHEN reason IS NOT NULL THEN reason
-                    WHEN NOT bool_or(stands) THEN 'retracted'
-                    WHEN early OR NOT bool_or(stands AND NOT early_origin) THEN 'before_event'
-                    WHEN NOT bool_or(eligible) THEN 'both_sides'
-                END AS reason,
-                array_agg(DISTINCT origin_id) FILTER (WHERE is_shown) AS origin_ids,
-                array_agg(DISTINCT origin_id) FILTER (WHERE NOT is_shown) AS other_ids,
-                voice_of(
-                    array_agg(DISTINCT origin_id) FILTER (WHERE is_shown AND speaker_id IS NULL),
-                    array_agg(DISTINCT speaker_id) FILTER (WHERE is_shown),
-                    claimant, reporter
-                ) AS voice
-            FROM shown
-            GROUP BY id, source_id, in_favour, directness, interest, attributed_to_id, reason, early
-        )
-        SELECT passages.*,
-            CASE WHEN resting THEN sources_cited(id) ELSE '{}' END AS cited,
-            CASE WHEN resting THEN ARRAY(
-                SELECT unnest(origin_ids) FROM passages AS other
-                WHERE other.reason IS NULL AND other.in_favour = passages.in_favour
-                EXCEPT SELECT unnest(passages.origin_ids)
-            ) END AS beside
-        FROM passages
-        ORDER BY in_favour, cardinality(voice), cardinality(origin_ids), source_id, id
+    IF resting THEN
+        OPEN passages FOR
+            WITH reached AS (
+                SELECT evidence.id, evidence.source_id, evidence.directness, evidence.interest,
+                    evidence.attributed_to_id,
+                    CASE WHEN evidence.stance <> 'mentions' THEN evidence.stance <> 'disputes' END
+                        AS in_favour,
+                    CASE
+                        WHEN evidence.status = 'rejected' THEN 'rejected'
+                        WHEN evidence.stance = 'mentions' THEN 'mentions'
+                        WHEN evidence.status <> 'accepted'
+                            AND evidence.id IS DISTINCT FROM assumed THEN 'pending'
+                        WHEN sources.retracted_at IS NOT NULL THEN 'retracted'
+                    END AS reason,
+                    COALESCE(
+                        evidence.stance <> 'disputes' AND (
+                            upper(sources.issued) <= begins OR upper(evidence.said) <= begins
+                        ),
+                        false
+                    ) AS early,
+                    ends.origin_id, ends.speaker_id, origin.retracted_at IS NULL AS stands,
+                    COALESCE(
+                        evidence.stance <> 'disputes' AND upper(origin.issued) <= begins, false
+                    ) AS early_origin
+                FROM evidence JOIN sources ON sources.id = evidence.source_id,
+                    LATERAL (
+                        SELECT walk.source_id AS origin_id, walk.speaker_id
+                        FROM evidence_walk(ARRAY[evidence.id]) AS walk WHERE walk.is_origin
+                    ) AS ends
+                    JOIN sources AS origin ON origin.id = ends.origin_id
+                WHERE evidence.claim_id = claim AND evidence.deleted_at IS NULL
+                    AND evidence.status <> 'draft'
+            ), judged AS (
+                SELECT reached.*, stands AND NOT early_origin AND NOT (
+                    bool_or(reason IS NULL AND stands AND NOT in_favour) OVER origin_of
+                    AND bool_or(reason IS NULL AND stands AND in_favour) OVER origin_of
+                ) AS eligible
+                FROM reached WINDOW origin_of AS (PARTITION BY origin_id)
+            ), shown AS (
+                SELECT judged.*,
+                    eligible OR NOT bool_or(eligible) OVER (PARTITION BY id) AS is_shown
+                FROM judged
+            ), passages AS MATERIALIZED (
+                SELECT id, source_id, in_favour, directness, interest, attributed_to_id,
+                    CASE
+                        WHEN reason IS NOT NULL THEN reason
+                        WHEN NOT bool_or(stands) THEN 'retracted'
+                        WHEN early OR NOT bool_or(stands AND NOT early_origin) THEN 'before_event'
+                        WHEN NOT bool_or(eligible) THEN 'both_sides'
+                    END AS reason,
+                    array_agg(DISTINCT origin_id) FILTER (WHERE is_shown) AS origin_ids,
+                    array_agg(DISTINCT origin_id) FILTER (WHERE NOT is_shown) AS other_ids,
+                    voice_of(
+                        array_agg(DISTINCT origin_id)
+                            FILTER (WHERE is_shown AND speaker_id IS NULL),
+                        array_agg(DISTINCT speaker_id) FILTER (WHERE is_shown),
+                        claimant, reporter
+                    ) AS voice
+                FROM shown
+                GROUP BY
+                    id, source_id, in_favour, directness, interest, attributed_to_id, reason, early
+            )
+            SELECT passages.*,
+                sources_cited(id) AS cited,
+                ARRAY(
+                    SELECT unnest(origin_ids) FROM passages AS other
+                    WHERE other.reason IS NULL AND other.in_favour = passages.in_favour
+                    EXCEPT SELECT unnest(passages.origin_ids)
+                ) AS beside
+            FROM passages
+            ORDER BY in_favour, cardinality(voice), cardinality(origin_ids), source_id, id;
+    ELSE
+        contested := EXISTS (
+            SELECT FROM evidence WHERE claim_id = claim AND stance = 'disputes'
+        );
+        OPEN passages FOR
+            SELECT * FROM (
+                SELECT evidence.id, evidence.source_id,
+                    CASE WHEN evidence.stance <> 'mentions' THEN evidence.stance <> 'disputes' END
+                        AS in_favour,
+                    evidence.directness, evidence.interest, evidence.attributed_to_id,
+                    CASE
+                        WHEN evidence.status = 'rejected' THEN 'rejected'
+                        WHEN evidence.stance = 'mentions' THEN 'mentions'
+                        WHEN evidence.status <> 'accepted'
+                            AND evidence.id IS DISTINCT FROM assumed THEN 'pending'
+                        WHEN sources.retracted_at IS NOT NULL THEN 'retracted'
+                        WHEN evidence.stance <> 'disputes'
+                            AND (upper(sources.issued) <= begins OR upper(evidence.said) <= begins)
+                            THEN 'before_event'
+                        WHEN contested AND EXISTS (
+                            SELECT FROM evidence AS other
+                            WHERE other.claim_id = claim AND other.source_id = evidence.source_id
+                                AND other.deleted_at IS NULL
+                                AND (other.status = 'accepted' OR other.id = assumed)
+                                AND other.stance <> 'mentions'
+                                AND (other.stance = 'disputes') <> (evidence.stance = 'disputes')
+                        ) THEN 'both_sides'
+                    END AS reason,
+                    ARRAY[evidence.source_id] AS origin_ids, NULL::uuid[] AS other_ids,
+                    voice_of(
+                        CASE WHEN evidence.attributed_to_id IS NULL
+                            THEN ARRAY[evidence.source_id] END,
+                        ARRAY[evidence.attributed_to_id], claimant, reporter
+                    ) AS voice,
+                    '{}'::uuid[] AS cited, '{}'::uuid[] AS beside
+                FROM evidence JOIN sources ON sources.id = evidence.source_id
+                WHERE evidence.claim_id = claim AND evidence.deleted_at IS NULL
+                    AND evidence.status <> 'draft'
+            ) AS passages
+            ORDER BY in_favour, cardinality(voice), source_id, id;
+    END IF;
     LOOP
+        FETCH passages INTO passage;
+        EXIT WHEN NOT FOUND;
         IF side IS DISTINCT FROM passage.in_favour THEN
             side := passage.in_favour;
             taken := '{}';
@@ -274,6 +325,7 @@ BEGIN
         END IF;
         RETURN NEXT;
     END LOOP;
+    CLOSE passages;
 END $$;
 
 -- The claims, with repetitions, whose counts these sources and entities may bear on: those with

@@ -79,22 +79,3 @@ WHEN (
 
 CREATE OR REPLACE TRIGGER keep_submissions_deleted AFTER DELETE ON evidence FOR EACH ROW
 WHEN (OLD.status = 'submitted') EXECUTE FUNCTION keep_submission();
-
--- The verdict on the claim of a passage if that were accepted: claim_origins counts submitted
--- passages as well.
-CREATE OR REPLACE FUNCTION verdict_if_accepted(passage uuid) RETURNS text LANGUAGE sql STABLE
-RETURN (
-    SELECT CASE
-        WHEN origins_for > 0 AND origins_against > 0 THEN 'disputed'
-        WHEN origins_against > 0 THEN 'refuted'
-        WHEN origins_for > 1 THEN 'corroborated'
-        WHEN origins_for = 1 THEN 'single_origin'
-        ELSE 'unsupported'
-    END
-    FROM (
-        SELECT count(DISTINCT origin_id) FILTER (WHERE in_favour) AS origins_for,
-            count(DISTINCT origin_id) FILTER (WHERE NOT in_favour) AS origins_against
-        FROM evidence JOIN LATERAL claim_origins(evidence.claim_id) AS origin ON stands AND counted
-        WHERE evidence.id = passage
-    ) AS counts
-);
