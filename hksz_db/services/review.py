@@ -64,6 +64,8 @@ _WRITERS = """
             CROSS JOIN LATERAL (SELECT '{table}', images.id{parts}) AS part (resource, id)
             JOIN changes ON transaction_id = written_in
                 AND changes.resource = part.resource AND resource_id = part.id
+                -- The counts follow from the evidence.
+                AND table_name <> 'corroborations'
             JOIN transactions ON transactions.id = written_in
         WHERE images.id = reviewed.id
             AND (reviewed.version IS NULL OR images.version > reviewed.version)

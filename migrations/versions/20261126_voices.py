@@ -30,15 +30,16 @@ NEW_COUNTS = tuple(f"{count}_{side}" for side in SIDES for count in COUNTS)
 # The triggers of the tables, and what is replaced by functions with other parameters or results.
 OBSOLETE = """
 -- squawk-ignore ban-drop-function
-DROP FUNCTION verdict_if_accepted(uuid), claim_origins(uuid), evidence_walk(uuid[]), recount_claims(uuid[]),
-    recount_passages(uuid[]), recount_sources(uuid[])
+DROP FUNCTION verdict_if_accepted(uuid), claim_origins(uuid), evidence_walk(uuid[]),
+    recount_claims(uuid[]), recount_passages(uuid[]), recount_sources(uuid[])
 """
 ADDED = """
 DROP TRIGGER claims_count_origins_updated ON claims;
 DROP FUNCTION claim_entities_count_origins() CASCADE;
 DROP FUNCTION source_contributors_count_origins() CASCADE;
 DROP FUNCTION entity_relations_count_origins() CASCADE;
-DROP FUNCTION evidence_walk(uuid[]), weigh_evidence(uuid, uuid), verdict_if_accepted(uuid), voice_of(uuid[], uuid[], uuid, uuid),
+DROP FUNCTION evidence_walk(uuid[]), weigh_evidence(uuid, uuid), verdict_if_accepted(uuid),
+    voice_of(uuid[], uuid[], uuid, uuid),
     sources_cited(uuid), entities_above(uuid[]), speaks_as(text), binds_entity(text),
     cites_origin(text), recount_claims(uuid[], uuid), claims_resting_on(uuid[], uuid[]),
     recount_resting(uuid[], uuid[]), recount_or_queue(uuid[], uuid), awaits_recount(uuid),
