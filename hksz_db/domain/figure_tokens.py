@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 MAX_LENGTH = 200
@@ -51,16 +52,19 @@ class Phrases(Generic[_Value]):
     """
 
     def __init__(self, values: Mapping[str, _Value]) -> None:
-        self._values = {}
+        self._values: dict[tuple[str, ...], tuple[_Value, list[bool]]] = {}
         for name, value in values.items():
             phrase = _split(_folded(name))
             key = tuple(token.text for token in phrase)
             self._values[key] = value, [token.glued for token in phrase]
-        self._longest = max(map(len, self._values))
+        self._longest: dict[str, int] = {}
+        for first, *rest in self._values:
+            self._longest[first] = max(self._longest.get(first, 0), 1 + len(rest))
 
     def match(self, text: Sequence[Token], start: int) -> tuple[_Value, int] | None:
         """The value of the phrase that starts there, and where the phrase ends."""
-        for end in range(min(start + self._longest, len(text)), start, -1):
+        longest = self._longest.get(text[start].text, 0) if start < len(text) else 0
+        for end in range(min(start + longest, len(text)), start, -1):
             found = self._values.get(tuple(token.text for token in text[start:end]))
             if found is not None:
                 value, glued = found
@@ -73,7 +77,8 @@ def _fits(token: Token, glued: bool) -> bool:
     return token.glued or not glued
 
 
-def tokens(text: str) -> list[Token]:
+@lru_cache(maxsize=2048)
+def tokens(text: str) -> Sequence[Token]:
     """The tokens of a text, without regard to case, hyphens and compatibility variants (NFKC).
 
     Raises ``UnreadableFigure``.

@@ -38,6 +38,7 @@ _MINUS = ("-", "minus", "negative")
 _PLACES_OF_FRACTION = 4
 _ZERO = plain(Decimal(0))
 _MEASURES_OF_MULTIPLES = (MetricMeasure.RATIO_TO_BASE, MetricMeasure.GROWTH_RATE)
+_MULTIPLES = words.MULTIPLES.keys() | words.COMPARED_MULTIPLES.keys()
 _NO_MULTIPLE = (
     "The text states a multiple, which is an amount only for a metric of the dimension ratio with"
     " the measure ratio_to_base or growth_rate."
@@ -151,10 +152,13 @@ class _Reader:
     # Multiples
 
     def _multiple_in_words(self) -> StatedFigure | None:
+        is_measured = self._measure in _MEASURES_OF_MULTIPLES
+        if not (is_measured or any(token.text in _MULTIPLES for token in self._cursor.rest())):
+            return None
         multiple = self._cursor.attempt(self._multiple)
         if multiple is None:
             return None
-        if self._measure not in _MEASURES_OF_MULTIPLES:
+        if not is_measured:
             raise UnreadableFigure(_NO_MULTIPLE)
         if self._cursor.word() in words.INCREASES:
             raise UnreadableFigure(
