@@ -1,46 +1,23 @@
-"""Reviews: notes, who reviewed a row and when, drafts of evidence, and the queue."""
+"""Reviews: notes, who reviewed a row and when, drafts of evidence, and the queue.
+
+The next migration fills the queue.
+"""
 
 from alembic import op
 
 revision = "review"
 down_revision = "superseded_claims"
 
-# The submissions that were there before. The rows are locked, so that what is filled in is still
-# submitted. Each thousand is a transaction of its own, and the step can be repeated.
-FILL = """
-DO $$
-DECLARE
-    batch uuid[];
-    last uuid := '00000000-0000-0000-0000-000000000000';
-BEGIN
-    LOOP
-        WITH following AS (
-            SELECT id FROM {table} WHERE id > last ORDER BY id LIMIT 1000
-        ), submitted AS (
-            SELECT id, updated_at FROM {table}
-            WHERE id IN (SELECT id FROM following)
-                AND status = 'submitted' AND deleted_at IS NULL
-            FOR SHARE
-        ), filled AS (
-            INSERT INTO submissions (id, resource, submitted_at, likely_same)
-            SELECT id, '{table}', updated_at, {likely_same} FROM submitted
-            ON CONFLICT DO NOTHING
-        )
-        SELECT array_agg(id ORDER BY id) INTO batch FROM following;
-        EXIT WHEN batch IS NULL;
-        COMMIT;
-        last := batch[cardinality(batch)];
-    END LOOP;
-END $$
-"""
 COLUMNS = ("review_note", "reviewed_by", "reviewed_at")
-CHECK = "CHECK (status IN ({terms})) NOT VALID"
 
 
 def upgrade() -> None:
     for table in ("claims", "evidence"):
         op.add_columns(table, "review_note text", "reviewed_by text", "reviewed_at timestamptz")
-    _allow("'draft', 'submitted', 'accepted', 'rejected'")
+    op.execute("""
+        -- squawk-ignore ban-drop-constraint
+        ALTER TABLE evidence DROP CONSTRAINT evidence_status_check
+    """)
     op.execute("""
         CREATE TABLE submissions (
             id uuid NOT NULL,
@@ -60,10 +37,6 @@ def upgrade() -> None:
         )
     op.execute_file(f"{revision}/claim_origins.sql")
     op.execute_file(f"{revision}/review.sql")
-    with op.get_context().autocommit_block():
-        op.execute("ALTER TABLE evidence VALIDATE CONSTRAINT evidence_status_check")
-        op.execute(FILL.format(table="claims", likely_same="NULL"))
-        op.execute(FILL.format(table="evidence", likely_same="false"))
 
 
 def downgrade() -> None:
@@ -71,7 +44,7 @@ def downgrade() -> None:
 DO $$
 BEGIN
     IF EXISTS (SELECT FROM evidence WHERE status = 'draft') THEN
-        RAISE EXCEPTION 'Evidence has no drafts in the revision publisher_place:'
+        RAISE EXCEPTION 'Evidence has no drafts in earlier revisions:'
             ' submit or reject those with the status draft.';
     END IF;
 END $$
@@ -87,18 +60,9 @@ END $$
     """)
     op.execute("DROP TABLE submissions")
     op.execute_file(f"{revision}/claim_origins_before.sql")
-    _allow("'submitted', 'accepted', 'rejected'")
-    op.execute("ALTER TABLE evidence VALIDATE CONSTRAINT evidence_status_check")
+    op.execute("""
+        ALTER TABLE evidence ADD CONSTRAINT evidence_status_check
+            CHECK (status IN ('submitted', 'accepted', 'rejected'))
+    """)
     for table in ("claims", "evidence"):
         op.drop_columns(table, *COLUMNS)
-
-
-def _allow(terms: str) -> None:
-    op.execute("""
-        -- squawk-ignore ban-drop-constraint
-        ALTER TABLE evidence DROP CONSTRAINT evidence_status_check
-    """)
-    op.execute(f"""
-        ALTER TABLE evidence ADD CONSTRAINT evidence_status_check
-        {CHECK.format(terms=terms)}
-    """)

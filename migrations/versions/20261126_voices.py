@@ -8,22 +8,8 @@ it runs.
 from alembic import op
 
 revision = "voices"
-down_revision = "review"
+down_revision = "review_filled"
 
-# The kinds of relations before, and those that are added.
-OF_ENTITIES = (
-    "'part_of', 'located_in', 'works_for', 'holds_post', 'founded', 'operates', 'partner_of',"
-    " 'participated_in'"
-)
-OF_SOURCES = "'copy_of', 'syndicated_from', 'translation_of', 'rewrite_of', 'quotes', 'cites'"
-KINDS = {
-    "entity_relations": (OF_ENTITIES, "'owned_by', 'member_of', 'controls'"),
-    "source_relations": (OF_SOURCES, "'based_on'"),
-}
-VERDICTS = (
-    "'unsupported', 'single_origin', 'confirmed_by_party', 'corroborated', 'shared', 'disputed',"
-    " 'refuted'"
-)
 COUNTS = ("own", "independent", "parties", "pending")
 SIDES = ("for", "against")
 NEW_COUNTS = tuple(f"{count}_{side}" for side in SIDES for count in COUNTS)
@@ -44,20 +30,6 @@ DROP FUNCTION evidence_walk(uuid[]), weigh_evidence(uuid, uuid), verdict_if_acce
     cites_origin(text), recount_claims(uuid[], uuid), claims_resting_on(uuid[], uuid[]),
     recount_resting(uuid[], uuid[]), recount_or_queue(uuid[], uuid), awaits_recount(uuid),
     corroboration_verdict(text, integer, integer, integer, integer)
-"""
-# An interrupted run leaves an index that is not valid; those that it finished are kept.
-DROP_UNFINISHED = """
-DO $$
-DECLARE
-    unfinished regclass;
-BEGIN
-    FOR unfinished IN
-        SELECT indexrelid FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
-        WHERE NOT indisvalid AND relname ~ '^(corroborations|evidence)_'
-    LOOP
-        EXECUTE format('DROP INDEX %s', unfinished);
-    END LOOP;
-END $$
 """
 RECOUNTS = """
 CREATE TABLE recounts (
@@ -88,17 +60,6 @@ BEGIN
     END LOOP;
 END $$
 """
-TERMS = """
--- squawk-ignore ban-drop-constraint
-ALTER TABLE {table} DROP CONSTRAINT {table}_{column}_check;
-ALTER TABLE {table} ADD CONSTRAINT {table}_{column}_check CHECK ({column} IN ({terms})) NOT VALID
-"""
-VALIDATION = "ALTER TABLE {table} VALIDATE CONSTRAINT {table}_{column}_check"
-CHECKED = (
-    ("entity_relations", "kind"),
-    ("source_relations", "kind"),
-    ("corroborations", "verdict"),
-)
 PERIOD = """
 said daterange
     CONSTRAINT evidence_said_with_edtf_check CHECK ((said_edtf IS NULL) = (said IS NULL))
@@ -134,30 +95,22 @@ attributed_to_id uuid
     -- squawk-ignore adding-foreign-key-constraint
     CONSTRAINT evidence_attributed_to_id_fkey REFERENCES entities (id)
 """
-INDEXES = {
-    "evidence_attributed_to_id_claim_id_idx": "evidence (attributed_to_id, claim_id)",
-    "evidence_said_anchor_id_idx": "evidence (said_anchor_id)",
-    **{
-        f"corroborations_{count}_claim_id_idx": f"corroborations ({count}, claim_id)"
-        for count in (*NEW_COUNTS, "sources_for", "sources_against")
-    },
-    "past.evidence_attributed_to_id_idx": "past.evidence (attributed_to_id)",
-    "past.evidence_said_anchor_id_idx": "past.evidence (said_anchor_id)",
-}
 
 
 def upgrade() -> None:
     op.execute_file(f"{revision}/refresh_history.sql")
     op.add_columns("evidence", SPEAKER, "said_edtf text", PERIOD, ANCHOR, DURATION, MODIFIER)
-    for table, (earlier, added) in KINDS.items():
-        op.execute(TERMS.format(table=table, column="kind", terms=f"{earlier}, {added}"))
     for table in ("past.corroborations", "corroborations"):
         op.execute(f"""
 -- squawk-ignore ban-drop-generated-expression
 ALTER TABLE {table} ALTER COLUMN verdict DROP EXPRESSION
 """)
     op.execute("ALTER TABLE corroborations ALTER COLUMN verdict SET DEFAULT 'unsupported'")
-    op.execute(TERMS.format(table="corroborations", column="verdict", terms=VERDICTS))
+    # The next migration adds it with the new verdicts.
+    op.execute("""
+-- squawk-ignore ban-drop-constraint
+ALTER TABLE corroborations DROP CONSTRAINT corroborations_verdict_check
+""")
     op.add_columns(
         "corroborations",
         *(f"{count} integer DEFAULT 0 NOT NULL" for count in NEW_COUNTS),
@@ -170,27 +123,9 @@ ALTER TABLE {table} ALTER COLUMN verdict DROP EXPRESSION
     op.execute_file(f"{revision}/origins.sql")
     op.execute_file(f"{revision}/corroborations.sql")
     op.execute("INSERT INTO recounts SELECT WHERE EXISTS (SELECT FROM claims)")
-    # The tables can be written meanwhile.
-    with op.get_context().autocommit_block():
-        op.execute(DROP_UNFINISHED)
-        op.execute("SET client_min_messages = warning")
-        for name, columns in INDEXES.items():
-            op.execute(
-                f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name.removeprefix('past.')} ON {columns}"
-            )
-        for side in SIDES:
-            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS past.corroborations_origins_{side}_idx")
-        op.execute("RESET client_min_messages")
-        for table, column in CHECKED:
-            op.execute(VALIDATION.format(table=table, column=column))
 
 
 def downgrade() -> None:
-    for name in INDEXES:
-        op.execute(f"DROP INDEX IF EXISTS {name}")
-    for table, (earlier, _) in KINDS.items():
-        op.execute(TERMS.format(table=table, column="kind", terms=earlier))
-        op.execute(VALIDATION.format(table=table, column="kind"))
     op.drop_columns(
         "evidence",
         "attributed_to_id",

@@ -21,5 +21,3 @@ SELECT refresh_history('corroborations');
 ALTER TABLE corroborations ENABLE TRIGGER USER;
 CREATE INDEX corroborations_verdict_claim_id_idx ON corroborations (verdict, claim_id);
 CREATE INDEX corroborations_verdict_idx ON past.corroborations (verdict);
-CREATE INDEX corroborations_origins_for_idx ON past.corroborations (origins_for);
-CREATE INDEX corroborations_origins_against_idx ON past.corroborations (origins_against);
