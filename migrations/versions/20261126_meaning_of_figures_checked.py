@@ -31,4 +31,24 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    pass
+    names = ", ".join(
+        f"'{table}_{name}'" for table, constraints in _CONSTRAINTS.items() for name in constraints
+    )
+    op.execute(f"""
+        DO $$
+        DECLARE
+            rule record;
+        BEGIN
+            FOR rule IN
+                SELECT conrelid::regclass AS owner, conname, pg_get_constraintdef(oid) AS definition
+                FROM pg_constraint
+                WHERE connamespace = 'public'::regnamespace AND conname IN ({names})
+            LOOP
+                EXECUTE format(
+                    'ALTER TABLE %s DROP CONSTRAINT %I, ADD CONSTRAINT %I %s NOT VALID',
+                    rule.owner, rule.conname, rule.conname, rule.definition
+                );
+            END LOOP;
+        END
+        $$
+    """)
