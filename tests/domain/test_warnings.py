@@ -4,14 +4,18 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hksz_db.domain.chronology import Period, parse
 from hksz_db.domain.quantities import measure
 from hksz_db.domain.ranges import Statement
+from hksz_db.domain.stated_figures import read_stated
 from hksz_db.domain.vocabulary import Comparator, Dimension, MetricMeasure, Modality, Stance
 from hksz_db.domain.warnings import (
     WrittenClaim,
     WrittenFigure,
+    is_plainly_stated,
     of_claim,
     of_evidence,
     of_figure,
@@ -99,6 +103,41 @@ def test_fields_that_differ_from_the_words_are_named(
     found = of_figure(figure, TODAY)
     assert [fault.pointer for fault in found] == [f"#/{name}" for name in fields]
     assert {fault.code for fault in found} <= {"differs_from_words"}
+
+
+@given(
+    st.sampled_from(["", "over ", "about ", "at least ", "nearly ", "exactly ", "some ", "the "]),
+    st.sampled_from(["47,000", "5.20", "1", "12.345", "87"]),
+    st.sampled_from(["", " ha", " per cent", " %", " people", " or more", " million", " decades"]),
+    st.sampled_from(["", " km2", " m"]),
+)
+def test_plainly_stated_figures_are_read_as_they_are_given(
+    before: str, number: str, unit: str, after: str
+) -> None:
+    text = f"{before}{number}{unit}{after}"
+    for comparator in ("eq", "gt", "ge", "lt", "approx"):
+        for code, dimension in (("1", "count"), ("har", "area"), ("%", "ratio"), ("a", "duration")):
+            figure = _figure(text, comparator, number.replace(",", ""), code, dimension=dimension)
+            if is_plainly_stated(figure) and number != "12.345":
+                stated = read_stated(text)
+                assert (stated.comparator, stated.amount) == (comparator, figure.statement.amount)
+                assert (stated.unit_code or "1") == code
+
+
+@pytest.mark.parametrize(
+    ("words", "comparator", "amount", "unit"),
+    [
+        ("over 47,000", "gt", "47000", "1"),
+        ("47,681", "eq", "47681", "1"),
+        ("87 ha", "eq", "87", "har"),
+        ("nearly 5.2 per cent", "lt", "5.2", "%"),
+    ],
+)
+def test_most_figures_are_plainly_stated(
+    words: str, comparator: str, amount: str, unit: str
+) -> None:
+    assert is_plainly_stated(_figure(words, comparator, amount, unit))
+    assert not is_plainly_stated(_figure(f"{words} times", comparator, amount, unit))
 
 
 def test_the_warning_says_what_the_words_state() -> None:
