@@ -5,6 +5,7 @@ The output says nothing that the documents do not say; docs/reference/formats.md
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -17,10 +18,10 @@ _XSD = "http://www.w3.org/2001/XMLSchema#"
 _REFERENCES = (
     *("author", "editor", "publisher", "translator", "about", "appearance", "citation"),
     *("isPartOf", "itemReviewed", "review", "reviewRating", "sameAs", "url", "archivedAt"),
-    *("worksFor", "location", "containedInPlace"),
+    *("worksFor", "memberOf", "location", "containedInPlace"),
 )
 _PROV = ("wasAttributedTo", "wasDerivedFrom")
-_CITO = ("isSupportedBy", "isDisputedBy", "isDiscussedBy")
+_CITO = ("isSupportedBy", "isDisputedBy", "isDiscussedBy", "corrects", "retracts", "repliesTo")
 CONTEXT: Mapping[str, Any] = {
     "@version": 1.1,
     "@vocab": _SCHEMA,
@@ -60,6 +61,11 @@ _ENTITIES = {
     "facility": "Place",
     "event": "Event",
     "programme": "Thing",
+    "group": "Thing",
+    "product": "Product",
+    "law": "Legislation",
+    "industry": "Thing",
+    "work": "CreativeWork",
 }
 _STANCES = {
     "supports": "cito:isSupportedBy",
@@ -74,7 +80,17 @@ _REGISTERS = {
     "viaf": "http://viaf.org/viaf/",
     "geonames": "https://sws.geonames.org/",
 }
-_DERIVING = {"copy_of", "syndicated_from", "translation_of", "rewrite_of"}
+_RELATIONS = {
+    **dict.fromkeys(
+        ("copy_of", "syndicated_from", "translation_of", "rewrite_of", "version_of", "based_on"),
+        "prov:wasDerivedFrom",
+    ),
+    **dict.fromkeys(("quotes", "cites"), "citation"),
+    "corrects": "cito:corrects",
+    "retracts": "cito:retracts",
+    "replies_to": "cito:repliesTo",
+    "part_of": "isPartOf",
+}
 _CERTAIN = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-[0-9]{2})?)?")
 
 
@@ -157,7 +173,11 @@ def _review(claim: Document) -> Document:
 
 def _source(source: Document) -> Document:
     edtf = source["issued"]["edtf"]
-    to = [(relation["kind"] in _DERIVING, _id(relation["to"])) for relation in source["relations"]]
+    related: dict[str, list[Any]] = defaultdict(list)
+    if source["container_title"]:
+        related["isPartOf"].append({"@type": "CreativeWork", "name": source["container_title"]})
+    for relation in source["relations"]:
+        related[_RELATIONS[relation["kind"]]].append(_id(relation["to"]))
     roles = {
         role: [
             _credited(contributor)
@@ -166,12 +186,10 @@ def _source(source: Document) -> Document:
         ]
         for role in ("author", "editor", "publisher", "translator")
     }
-    container = source["container_title"]
     return {
         "@type": _WORKS.get(source["csl_type"], "CreativeWork"),
         "name": source["title"],
         "inLanguage": source["language"],
-        "isPartOf": {"@type": "CreativeWork", "name": container} if container else None,
         "url": source["url"],
         "sameAs": f"https://doi.org/{source['doi']}" if source["doi"] else None,
         "archivedAt": [c["archive_url"] for c in source["captures"] if c["archive_url"]],
@@ -180,8 +198,7 @@ def _source(source: Document) -> Document:
         "usageInfo": source["rights"],
         **roles,
         "prov:wasAttributedTo": [author["@id"] for author in roles["author"]],
-        "prov:wasDerivedFrom": [id for deriving, id in to if deriving],
-        "citation": [id for deriving, id in to if not deriving],
+        **related,
         "prov:invalidatedAtTime": source["retracted_at"],
     }
 
@@ -221,6 +238,7 @@ def _entity(entity: Document) -> Document:
         "leiCode": identifiers.get("lei"),
         where: [to for relation, to in related if relation == "located_in"],
         "worksFor": [to for relation, to in related if relation == "works_for"],
+        "memberOf": [to for relation, to in related if relation == "member_of"],
     }
 
 
