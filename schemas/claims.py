@@ -1,6 +1,8 @@
 """Schemas and filters of claims."""
 
-from marshmallow import fields
+from typing import Any
+
+from marshmallow import ValidationError, fields, validates_schema
 
 from hksz_db.domain.vocabulary import (
     ClaimEntityRole,
@@ -52,21 +54,25 @@ class ClaimRelationCreateSchema(InputSchema):
     kind = Term(ClaimRelationKind, required=True)
 
 
+_CLAIMANT = ("claimant_id", "claimant_external_id", "claimant_as_stated")
+
+
 class ClaimCreateSchema(InputSchema):
     """A statement in your own words that can be true or false on its own.
 
-    The claimant makes the statement. ``reported_by`` is the entity that reports it, if that is
-    another one.
+    The claimant makes the statement, and ``claimant_as_stated`` is how the source calls them. One
+    of the two is required: "an unnamed official" is no entity. ``reported_by`` is the entity that
+    reports the statement, if that is another one.
     """
 
     references = ("claimant", "reported_by")
-    required = ("claimant",)
     dates = ("time", "due")
     external_id = ExternalId(allow_none=True)
     statement = Text(4000, required=True)
     language = LanguageTag(load_default="en")
-    claimant_id = Uuid()
-    claimant_external_id = ExternalId()
+    claimant_id = Uuid(allow_none=True)
+    claimant_external_id = ExternalId(allow_none=True)
+    claimant_as_stated = Text(300, allow_none=True)
     reported_by_id = Uuid(allow_none=True)
     reported_by_external_id = ExternalId(allow_none=True)
     modality = Term(Modality, load_default="actual")
@@ -81,6 +87,13 @@ class ClaimCreateSchema(InputSchema):
     relations = BoundedList(fields.Nested(ClaimRelationCreateSchema))
     figures = BoundedList(fields.Nested(ClaimFigureCreateSchema))
     evidence = BoundedList(fields.Nested(ClaimEvidenceCreateSchema))
+
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def check_claimant(self, _: Any, original: Any, **__: Any) -> None:
+        """Refuse a claim without any claimant."""
+        if isinstance(original, dict) and all(original.get(name) is None for name in _CLAIMANT):
+            message = "A claimant is required: claimant_id, claimant_external_id or"
+            raise ValidationError({_CLAIMANT[0]: [f"{message} claimant_as_stated."]})
 
 
 ClaimPatchSchema = patch_schema(ClaimCreateSchema, "figures", "evidence")
@@ -106,7 +119,8 @@ class ClaimSchema(VersionedSchema):
     selectable = True
     statement = fields.String()
     language = fields.String()
-    claimant = fields.Nested(EntitySummarySchema)
+    claimant = fields.Nested(EntitySummarySchema, allow_none=True)
+    claimant_as_stated = fields.String(allow_none=True)
     reported_by = fields.Nested(EntitySummarySchema, allow_none=True)
     modality = Term(Modality)
     status = Term(ClaimStatus)
@@ -130,7 +144,8 @@ CLAIM_FILTERS = filter_fields(
         "language": names(),
         "modality": terms(Modality),
         "status": terms(ClaimStatus),
-        "claimant_id": ids(),
+        "claimant_id": ids(nullable=True),
+        "claimant_as_stated": words(nullable=True),
         **related("claimant", {"name": words()}),
         "reported_by_id": ids(nullable=True),
         "time": days(nullable=True),

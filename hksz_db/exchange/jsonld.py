@@ -134,7 +134,7 @@ def _claim(claim: Document) -> Document:
         "inLanguage": claim["language"],
         "creativeWorkStatus": claim["status"],
         "keywords": claim["topics"],
-        "author": claim["claimant"] and _entity_reference(claim["claimant"]),
+        "author": _claimant(claim),
         "prov:wasAttributedTo": _id(claim["claimant"]),
         "about": [_entity_reference(link["entity"]) for link in claim["entities"]],
         "appearance": by_stance["asserts"],
@@ -143,6 +143,12 @@ def _claim(claim: Document) -> Document:
         **{term: [s["@id"] for s in by_stance[stance]] for stance, term in _STANCES.items()},
         "review": _review(claim),
     }
+
+
+def _claimant(claim: Document) -> Document:
+    if claim["claimant"] is None:
+        return {"@type": "Thing", "name": claim["claimant_as_stated"]}
+    return _with_alternate_name(_entity_reference(claim["claimant"]), claim["claimant_as_stated"])
 
 
 def _sources(passages: Iterator[Document]) -> list[Document]:
@@ -205,10 +211,14 @@ def _source(source: Document) -> Document:
 
 def _credited(contributor: Document) -> Document:
     reference = _entity_reference(contributor["entity"])
-    printed = contributor["credited_name"]
-    if printed and printed != reference["name"]:
-        reference["alternateName"] = printed
-    return reference
+    return _with_alternate_name(reference, contributor["credited_name"])
+
+
+def _with_alternate_name(reference: Document, name: str | None) -> Document:
+    """The reference to an entity, with the name that it has in the text."""
+    if name is None or name == reference["name"]:
+        return reference
+    return {**reference, "alternateName": name}
 
 
 def _entity(entity: Document) -> Document:
@@ -251,7 +261,7 @@ _RECORD = ("id", "external_id", "created_at", "updated_at")
 _FIELDS = {
     "claims": (
         *_RECORD,
-        *("statement", "language", "claimant", "status", "topics"),
+        *("statement", "language", "claimant", "claimant_as_stated", "status", "topics"),
         *("entities", "evidence", "corroboration"),
     ),
     "sources": (

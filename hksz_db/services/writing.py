@@ -24,6 +24,10 @@ _RULES: dict[str, tuple[str, str]] = {
         "The relations of sources may not form a cycle.",
     ),
     "source_relations_not_itself_check": ("relations", "A source cannot be related to itself."),
+    "claims_claimant_check": (
+        "claimant_id",
+        "A claimant is required: claimant_id, claimant_external_id or claimant_as_stated.",
+    ),
     "claim_relations_not_itself_check": ("relations", "A claim cannot be related to itself."),
     "entity_relations_not_itself_check": ("relations", "An entity cannot be related to itself."),
     "evidence_acyclic_check": (

@@ -1,21 +1,21 @@
-"""New kinds of entities and relations."""
+"""New kinds of entities and relations, and claims whose claimant is not known by name."""
 
 from alembic import op
 
 revision = "one_identity"
 down_revision = "superseded_claims"
 
+_ENTITY_RELATIONS = (
+    "'part_of', 'located_in', 'works_for', 'holds_post', 'founded', 'operates', 'partner_of',"
+    " 'participated_in'"
+)
 # The terms before and those that are added.
 _TERMS = {
     "entities": (
         "'person', 'organisation', 'place', 'zone', 'programme', 'facility', 'event'",
         "'group', 'product', 'law', 'industry', 'work'",
     ),
-    "entity_relations": (
-        "'part_of', 'located_in', 'works_for', 'holds_post', 'founded', 'operates',"
-        + " 'partner_of', 'participated_in'",
-        "'owned_by', 'member_of', 'controls'",
-    ),
+    "entity_relations": (_ENTITY_RELATIONS, "'owned_by', 'member_of', 'controls'"),
     "source_relations": (
         "'copy_of', 'syndicated_from', 'translation_of', 'rewrite_of', 'quotes', 'cites'",
         "'based_on', 'version_of', 'corrects', 'retracts', 'replies_to', 'part_of'",
@@ -32,9 +32,26 @@ def upgrade() -> None:
         _replace_check(table, "kind", f"kind IN ({before}, {added})")
     op.execute_file(f"{revision}/keeps_origin.sql")
     op.execute_file(f"{revision}/replaced_claims.sql")
+    op.add_columns("claims", "claimant_as_stated text")
+    op.execute("""
+        ALTER TABLE claims
+            ALTER COLUMN claimant_id DROP NOT NULL,
+            ADD CONSTRAINT claims_claimant_check
+                CHECK (num_nonnulls(claimant_id, claimant_as_stated) > 0) NOT VALID,
+            ADD CONSTRAINT claims_claimant_as_stated_not_blank_check
+                CHECK (btrim(claimant_as_stated) <> '') NOT VALID
+    """)
 
 
 def downgrade() -> None:
+    _refuse("claims have no claimant that is an entity", "claims WHERE claimant_id IS NULL")
+    op.execute("""
+        ALTER TABLE claims
+            DROP CONSTRAINT claims_claimant_check,
+            DROP CONSTRAINT claims_claimant_as_stated_not_blank_check,
+            ALTER COLUMN claimant_id SET NOT NULL
+    """)
+    op.drop_columns("claims", "claimant_as_stated")
     op.execute_file(f"{revision}/replaced_claims_before.sql")
     op.execute_file(f"{revision}/keeps_origin_before.sql")
     for table, (before, _) in _TERMS.items():

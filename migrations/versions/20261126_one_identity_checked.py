@@ -13,6 +13,7 @@ _CHECKS = {
     "entity_relations": ("kind",),
     "source_relations": ("kind",),
     "claim_relations": ("kind",),
+    "claims": ("claimant", "claimant_as_stated_not_blank"),
 }
 
 
