@@ -320,7 +320,10 @@ def _uuid(text: str | None) -> str | None:
 def _create_entities(session: Session, entries: Sequence[ImportEntry]) -> dict[str, list[str]]:
     """Create missing entities; return their external ids, each with other entities of its name."""
     wanted = {entity["external_id"]: entity for entry in entries for entity in entry.entities}
-    sql = "SELECT external_id FROM entities WHERE external_id = ANY ($1)"
+    sql = (
+        "SELECT external_id FROM entities WHERE external_id = ANY ($1)"
+        " AND (deleted_at IS NULL OR redirect_to IS NOT NULL)"
+    )
     existing = {name for (name,) in run(session, sql, list(wanted))} if wanted else set()
     new = [entity for name, entity in wanted.items() if name not in existing]
     if not new:
@@ -335,7 +338,7 @@ def _create_entities(session: Session, entries: Sequence[ImportEntry]) -> dict[s
         "SELECT made.external_id, coalesce(other.external_id, other.id::text)"
         " FROM entities AS made JOIN entities AS other"
         " ON other.name = made.name AND other.id <> made.id AND other.deleted_at IS NULL"
-        " WHERE made.external_id = ANY ($1) ORDER BY 1, 2",
+        " WHERE made.external_id = ANY ($1) AND made.deleted_at IS NULL ORDER BY 1, 2",
         list(created),
     )
     for name, other in namesakes:
