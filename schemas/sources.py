@@ -110,7 +110,12 @@ class SourceRelationSchema(DocumentSchema):
 
 
 class SourceSchema(VersionedSchema):
-    """A source."""
+    """A source.
+
+    ``canonical_url`` is the host, the path and the query of ``url`` without what does not tell
+    pages apart: scheme, ``www.``, fragment, tracking parameters, trailing slashes, variants for
+    printing. No two sources have the same one.
+    """
 
     selectable = True
     csl_type = Term(CslType)
@@ -119,6 +124,7 @@ class SourceSchema(VersionedSchema):
     container_title = fields.String(allow_none=True)
     publisher_place = fields.String(allow_none=True)
     url = fields.String(allow_none=True)
+    canonical_url = fields.String(allow_none=True)
     doi = fields.String(allow_none=True)
     language = fields.String(allow_none=True)
     issued = fields.Nested(PeriodSchema)
@@ -139,6 +145,7 @@ SOURCE_FILTERS = filter_fields(
         "container_title": words(nullable=True),
         "publisher_place": words(nullable=True),
         "url": names(nullable=True),
+        "canonical_url": names(nullable=True),
         "doi": names(nullable=True),
         "language": names(nullable=True),
         "issued": days(nullable=True),

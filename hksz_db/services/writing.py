@@ -54,6 +54,7 @@ _RULES: dict[str, tuple[str, str]] = {
 }
 # Of two constraints that forbid the same, either may be reported.
 _REPORTED_AS = {"units_code_factor_key": ("code",)}
+_DERIVED_FROM = {"canonical_url": "url"}
 # The detail of the message is translated, but for this part: "(claim_id, topic)=(…, firms)".
 _KEY = re.compile(r"\((.*?)\)=\((.*)\)", re.DOTALL)
 _IN_USE = {
@@ -169,7 +170,8 @@ def _unique(error: errors.UniqueViolation) -> Conflict:
     elif len(own) == 1:
         detail = f"This {own[0]} is taken in {table}."
         taken = TakenKey(table, own[0], value)
-        fault = Fault("unique", detail, f"#/{own[0]}", taken=taken)
+        field = _DERIVED_FROM.get(own[0], own[0])
+        fault = Fault("unique", detail, f"#/{field}", taken=taken)
     else:
         fault = Fault("unique", f"A row with the same {', '.join(own)} already exists.")
     return Conflict("A row with this key already exists.", [fault])

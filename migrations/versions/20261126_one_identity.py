@@ -43,8 +43,24 @@ def upgrade() -> None:
                 CHECK (btrim(claimant_as_stated) <> '') NOT VALID
     """)
 
+    op.add_columns("sources", "canonical_url text")
+    op.execute("""
+        CREATE TABLE unfilled_urls (
+            source_id uuid NOT NULL,
+            taken_by uuid,
+            CONSTRAINT unfilled_urls_pkey PRIMARY KEY (source_id)
+        );
+        -- squawk-ignore require-concurrent-index-creation
+        CREATE INDEX unfilled_urls_taken_by_idx ON unfilled_urls (taken_by)
+    """)
+    op.execute("INSERT INTO unfilled_urls SELECT id FROM sources WHERE url IS NOT NULL")
+
 
 def downgrade() -> None:
+    op.drop_tables("unfilled_urls")
+    # It follows from the URL, so that nothing is lost.
+    op.execute("UPDATE sources SET canonical_url = NULL WHERE canonical_url IS NOT NULL")
+    op.drop_columns("sources", "canonical_url")
     _refuse("claims have no claimant that is an entity", "claims WHERE claimant_id IS NULL")
     op.execute("""
         ALTER TABLE claims

@@ -27,7 +27,7 @@ DECLARE
 BEGIN
     FOR unfinished IN
         SELECT indexrelid FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
-        WHERE NOT indisvalid AND relname ~ '_external_id_live_key$'
+        WHERE NOT indisvalid AND relname ~ '_(external_id_live|canonical_url)_(key|idx)$'
     LOOP
         EXECUTE format('DROP INDEX %s', unfinished);
     END LOOP;
@@ -66,6 +66,14 @@ def upgrade() -> None:
                     -- squawk-ignore ban-drop-constraint
                     DROP CONSTRAINT IF EXISTS {table}_external_id_key
             """)
+        op.execute("""
+            CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS sources_canonical_url_key
+                ON sources (canonical_url) WHERE deleted_at IS NULL
+        """)
+        op.execute("""
+            CREATE INDEX CONCURRENTLY IF NOT EXISTS sources_canonical_url_idx
+                ON past.sources (canonical_url)
+        """)
         op.execute("RESET client_min_messages")
         for table, names in _CHECKS.items():
             for name in names:
@@ -73,6 +81,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("DROP INDEX past.sources_canonical_url_idx")
+    op.execute("DROP INDEX sources_canonical_url_key")
     for table in _RESOURCES:
         op.execute(f"""
 DO $$
