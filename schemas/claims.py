@@ -32,7 +32,7 @@ from schemas.filters import (
     words,
 )
 from schemas.similar_claims import SimilarClaimSchema
-from schemas.sources import SourceSchema
+from schemas.sources import ClaimSourceSchema
 from schemas.summaries import ClaimSummarySchema, EntitySummarySchema
 
 
@@ -131,7 +131,7 @@ class ClaimSchema(VersionedSchema):
     entities = fields.List(fields.Nested(ClaimEntitySchema))
     figures = fields.List(fields.Nested(ClaimFigureSchema))
     evidence = fields.List(fields.Nested(ClaimEvidenceSchema))
-    sources = fields.List(fields.Nested(SourceSchema))
+    sources = fields.List(fields.Nested(ClaimSourceSchema))
     corroboration = fields.Nested(CorroborationSchema)
     comparisons = fields.Nested(ComparisonsSchema)
     similar = fields.List(fields.Nested(SimilarClaimSchema))

@@ -2,7 +2,13 @@
 
 from marshmallow import fields
 
-from hksz_db.domain.vocabulary import ContributorRole, CslType, Normalization, SourceRelationKind
+from hksz_db.domain.vocabulary import (
+    ContributorRole,
+    CslType,
+    Normalization,
+    SourceLikeness,
+    SourceRelationKind,
+)
 from schemas.base import DocumentSchema, InputSchema, VersionedSchema, patch_schema
 from schemas.dates import PeriodSchema
 from schemas.fields import (
@@ -109,15 +115,16 @@ class SourceRelationSchema(DocumentSchema):
     to = fields.Nested(SourceSummarySchema)
 
 
-class SourceSchema(VersionedSchema):
-    """A source.
+class SimilarSourceSchema(DocumentSchema):
+    """A source that may be the same, and why."""
 
-    ``canonical_url`` is the host, the path and the query of ``url`` without what does not tell
-    pages apart: scheme, ``www.``, fragment, tracking parameters, trailing slashes, variants for
-    printing. No two sources have the same one.
-    """
+    source = fields.Nested(SourceSummarySchema)
+    reasons = fields.List(Term(SourceLikeness))
 
-    selectable = True
+
+class ClaimSourceSchema(VersionedSchema):
+    """A source of a claim."""
+
     csl_type = Term(CslType)
     title = fields.String()
     title_supplied = fields.Boolean()
@@ -134,6 +141,21 @@ class SourceSchema(VersionedSchema):
     contributors = fields.List(fields.Nested(ContributorSchema))
     captures = fields.List(fields.Nested(CaptureSchema))
     relations = fields.List(fields.Nested(SourceRelationSchema))
+
+
+class SourceSchema(ClaimSourceSchema):
+    """A source.
+
+    ``canonical_url`` is the host, the path and the query of ``url`` without what does not tell
+    pages apart: scheme, ``www.``, fragment, tracking parameters, trailing slashes, variants for
+    printing. No two sources have the same one.
+
+    ``similar`` is included on request, and in the answer to a write, because a new source may
+    duplicate another. It has at most ten sources, those with the most reasons first.
+    """
+
+    selectable = True
+    similar = fields.List(fields.Nested(SimilarSourceSchema))
 
 
 SOURCE_FILTERS = filter_fields(

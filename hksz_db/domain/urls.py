@@ -36,6 +36,7 @@ PRINT_VARIANTS = (
     PrintVariant("news.gov.hk", re.compile(r"/print(?=/|$)"), ""),
 )
 
+_DOI_HOST = "doi.org"
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 _URL = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]*)://)?([^/?#]*)([^?#]*)(?:\?([^#]*))?(?:#(.*))?")
 _AUTHORITY = re.compile(r"(?:.*@)?(.*?)(?::+([0-9]*))?")
@@ -77,6 +78,8 @@ def _host(authority: str, scheme: str) -> str:
     name = _ascii(name).rstrip(".")
     while name.startswith("www.") and "." in name.removeprefix("www."):
         name = name.removeprefix("www.")
+    if name == "dx.doi.org":
+        name = _DOI_HOST  # its former name
     return f"{name}:{port}" if port and port != _DEFAULT_PORTS.get(scheme) else name
 
 
@@ -93,6 +96,8 @@ def _ascii(name: str) -> str:
 
 def _path(path: str, host: str) -> str:
     folded = path.rstrip("/")
+    if host == _DOI_HOST:
+        folded = folded.lower()  # DOIs ignore case
     for variant in PRINT_VARIANTS:
         if host == variant.host:
             folded = variant.path.sub(variant.page, folded)

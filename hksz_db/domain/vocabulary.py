@@ -169,6 +169,14 @@ all sources of a claim have been retracted. ``other_breakdown``: they are about 
 whole. ``no_period``: only one of them states a time.
 """
 
+SourceLikeness = StrEnum("SourceLikeness", "URL DOI TEXT TITLE")
+SourceLikeness.__doc__ = """Why two sources may be the same.
+
+``url``: they have the same canonical URL. ``doi``: the DOI of one is the URL of the other.
+``text``: captures of both have the same text. ``title``: their titles are the same but for letter
+case, white space and punctuation, and so is their publisher or their date; neither differs.
+"""
+
 WordsFound = StrEnum("WordsFound", "SAME REORDERED CONTAINED DIFFERENT")
 WordsFound.__doc__ = """How the words of two statements compare.
 

@@ -36,6 +36,7 @@ class Source(ResourceMixin, Base):
         Index("sources_issued_asc_idx", text("lower(issued)"), "id"),
         Index("sources_issued_desc_idx", text("lower(issued) DESC NULLS LAST"), text("id DESC")),
         Index("sources_title_id_idx", "title", "id"),
+        Index("sources_title_hash_idx", text("title_hash(title)"), "id"),
         Index(
             "sources_canonical_url_key",
             "canonical_url",
@@ -107,6 +108,7 @@ class SourceCapture(IdMixin, Base):
         is_sha256("text_sha256"),
         CheckConstraint("char_length > 0", name="char_length"),
         UniqueConstraint("source_id", "text_sha256"),
+        Index(None, "text_sha256"),
         UniqueConstraint("id", "source_id"),
     )
 

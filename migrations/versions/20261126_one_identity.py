@@ -54,9 +54,11 @@ def upgrade() -> None:
         CREATE INDEX unfilled_urls_taken_by_idx ON unfilled_urls (taken_by)
     """)
     op.execute("INSERT INTO unfilled_urls SELECT id FROM sources WHERE url IS NOT NULL")
+    op.execute_file(f"{revision}/titles.sql")
 
 
 def downgrade() -> None:
+    op.execute("DROP FUNCTION title_hash(text)")
     op.drop_tables("unfilled_urls")
     # It follows from the URL, so that nothing is lost.
     op.execute("UPDATE sources SET canonical_url = NULL WHERE canonical_url IS NOT NULL")

@@ -27,7 +27,8 @@ DECLARE
 BEGIN
     FOR unfinished IN
         SELECT indexrelid FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
-        WHERE NOT indisvalid AND relname ~ '_(external_id_live|canonical_url)_(key|idx)$'
+        WHERE NOT indisvalid
+            AND relname ~ '_(external_id_live|canonical_url|title_hash|text_sha256)_(key|idx)$'
     LOOP
         EXECUTE format('DROP INDEX %s', unfinished);
     END LOOP;
@@ -74,6 +75,15 @@ def upgrade() -> None:
             CREATE INDEX CONCURRENTLY IF NOT EXISTS sources_canonical_url_idx
                 ON past.sources (canonical_url)
         """)
+        op.execute("""
+            CREATE INDEX CONCURRENTLY IF NOT EXISTS sources_title_hash_idx
+                ON sources (title_hash(title), id)
+        """)
+        for schema in ("public", "past"):
+            op.execute(f"""
+                CREATE INDEX CONCURRENTLY IF NOT EXISTS source_captures_text_sha256_idx
+                    ON {schema}.source_captures (text_sha256)
+            """)
         op.execute("RESET client_min_messages")
         for table, names in _CHECKS.items():
             for name in names:
@@ -81,6 +91,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    for schema in ("public", "past"):
+        op.execute(f"DROP INDEX {schema}.source_captures_text_sha256_idx")
+    op.execute("DROP INDEX sources_title_hash_idx")
     op.execute("DROP INDEX past.sources_canonical_url_idx")
     op.execute("DROP INDEX sources_canonical_url_key")
     for table in _RESOURCES:

@@ -58,6 +58,7 @@ def test_links_to_other_pages_differ(other: str) -> None:
         ("https://example.org/print/a", "example.org/print/a"),
         ("https://例え.jp/%e4%bE%8B/", "xn--r8jz45g.jp/%E4%BE%8B"),
         ("http://[::1]:80/a", "[::1]/a"),
+        ("http://dx.doi.org/10.1000/ABC", "doi.org/10.1000/abc"),
         ("https://www.com/", "www.com"),
         ("https://example.org/a?b=1&utm_id=7&c=%2f", "example.org/a?b=1&c=%2F"),
         ("https://example.org/#/a", "example.org#/a"),
