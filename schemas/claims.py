@@ -1,6 +1,8 @@
 """Schemas and filters of claims."""
 
-from marshmallow import fields
+from typing import Any
+
+from marshmallow import ValidationError, fields, validates_schema
 
 from hksz_db.domain.vocabulary import (
     ClaimEntityRole,
@@ -40,7 +42,7 @@ from schemas.filters import (
     words,
 )
 from schemas.similar_claims import SimilarClaimSchema
-from schemas.sources import SourceSchema
+from schemas.sources import ClaimSourceSchema
 from schemas.summaries import ClaimSummarySchema, EntitySummarySchema
 
 
@@ -62,21 +64,25 @@ class ClaimRelationCreateSchema(InputSchema):
     kind = Term(ClaimRelationKind, required=True)
 
 
+_CLAIMANT = ("claimant_id", "claimant_external_id", "claimant_as_stated")
+
+
 class ClaimCreateSchema(InputSchema):
     """A statement in your own words that can be true or false on its own.
 
-    The claimant makes the statement. ``reported_by`` is the entity that reports it, if that is
-    another one.
+    The claimant makes the statement, and ``claimant_as_stated`` is how the source calls them. One
+    of the two is required: "an unnamed official" is no entity. ``reported_by`` is the entity that
+    reports the statement, if that is another one.
     """
 
     references = ("claimant", "reported_by")
-    required = ("claimant",)
     dates = ("time", "due")
     external_id = ExternalId(allow_none=True)
     statement = Text(4000, required=True)
     language = LanguageTag(load_default="en")
-    claimant_id = Uuid()
-    claimant_external_id = ExternalId()
+    claimant_id = Uuid(allow_none=True)
+    claimant_external_id = ExternalId(allow_none=True)
+    claimant_as_stated = Text(300, allow_none=True)
     reported_by_id = Uuid(allow_none=True)
     reported_by_external_id = ExternalId(allow_none=True)
     modality = Term(Modality, load_default="actual")
@@ -92,6 +98,13 @@ class ClaimCreateSchema(InputSchema):
     relations = BoundedList(fields.Nested(ClaimRelationCreateSchema))
     figures = BoundedList(fields.Nested(ClaimFigureCreateSchema))
     evidence = BoundedList(fields.Nested(ClaimEvidenceCreateSchema))
+
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def check_claimant(self, _: Any, original: Any, **__: Any) -> None:
+        """Refuse a claim without any claimant."""
+        if isinstance(original, dict) and all(original.get(name) is None for name in _CLAIMANT):
+            message = "A claimant is required: claimant_id, claimant_external_id or"
+            raise ValidationError({_CLAIMANT[0]: [f"{message} claimant_as_stated."]})
 
 
 ClaimPatchSchema = patch_schema(ClaimCreateSchema, "figures", "evidence")
@@ -122,7 +135,8 @@ class ClaimSchema(VersionedSchema):
     selectable = True
     statement = fields.String()
     language = fields.String()
-    claimant = fields.Nested(EntitySummarySchema)
+    claimant = fields.Nested(EntitySummarySchema, allow_none=True)
+    claimant_as_stated = fields.String(allow_none=True)
     reported_by = fields.Nested(EntitySummarySchema, allow_none=True)
     modality = Term(Modality)
     status = Term(ClaimStatus)
@@ -136,7 +150,7 @@ class ClaimSchema(VersionedSchema):
     entities = fields.List(fields.Nested(ClaimEntitySchema))
     figures = fields.List(fields.Nested(ClaimFigureSchema))
     evidence = fields.List(fields.Nested(ClaimEvidenceSchema))
-    sources = fields.List(fields.Nested(SourceSchema))
+    sources = fields.List(fields.Nested(ClaimSourceSchema))
     corroboration = fields.Nested(CorroborationSchema)
     comparisons = fields.Nested(ComparisonsSchema)
     similar = fields.List(fields.Nested(SimilarClaimSchema))
@@ -150,7 +164,8 @@ CLAIM_FILTERS = filter_fields(
         "modality": terms(Modality),
         "status": terms(ClaimStatus),
         "reviewed_by": names(nullable=True),
-        "claimant_id": ids(),
+        "claimant_id": ids(nullable=True),
+        "claimant_as_stated": words(nullable=True),
         **related("claimant", {"name": words()}),
         "reported_by_id": ids(nullable=True),
         "time": days(nullable=True),

@@ -94,7 +94,7 @@ def _check_preferred(names: list[dict[str, Any]]) -> None:
 
 
 class EntityCreateSchema(InputSchema):
-    """A person, organisation, place, zone, programme, facility or event."""
+    """A person, an organisation, a place or anything else that claims are about."""
 
     external_id = ExternalId(allow_none=True)
     kind = Term(EntityKind, required=True)

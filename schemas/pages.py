@@ -8,7 +8,7 @@ from marshmallow import Schema, fields
 
 from hksz_db.domain.vocabulary import NotCompared, WarningCode
 from schemas.base import DocumentSchema
-from schemas.fields import Choice, StrictInteger, Term
+from schemas.fields import Choice, StrictInteger, Term, Uuid
 from schemas.parameters import COUNTS
 
 
@@ -56,12 +56,19 @@ class GroupMetaSchema(DocumentSchema):
 
 
 class ProblemErrorSchema(Schema):
-    """One thing that is wrong, and where: in the body or in the query string."""
+    """One thing that is wrong, and where: in the body or in the query string.
+
+    If the request conflicts with a row, ``id`` and ``href`` are those of the row, and ``state`` is
+    ``live``, ``merged`` or ``deleted``.
+    """
 
     pointer = fields.String()
     parameter = fields.String()
     code = fields.String(required=True)
     detail = fields.String(required=True)
+    id = Uuid()
+    state = fields.String()
+    href = fields.String()
 
 
 class WarningSchema(DocumentSchema):

@@ -2,7 +2,13 @@
 
 from marshmallow import fields
 
-from hksz_db.domain.vocabulary import ContributorRole, CslType, Normalization, SourceRelationKind
+from hksz_db.domain.vocabulary import (
+    ContributorRole,
+    CslType,
+    Normalization,
+    SourceLikeness,
+    SourceRelationKind,
+)
 from schemas.base import DocumentSchema, InputSchema, VersionedSchema, patch_schema
 from schemas.dates import PeriodSchema
 from schemas.fields import (
@@ -109,16 +115,23 @@ class SourceRelationSchema(DocumentSchema):
     to = fields.Nested(SourceSummarySchema)
 
 
-class SourceSchema(VersionedSchema):
-    """A source."""
+class SimilarSourceSchema(DocumentSchema):
+    """A source that may be the same, and why."""
 
-    selectable = True
+    source = fields.Nested(SourceSummarySchema)
+    reasons = fields.List(Term(SourceLikeness))
+
+
+class ClaimSourceSchema(VersionedSchema):
+    """A source of a claim."""
+
     csl_type = Term(CslType)
     title = fields.String()
     title_supplied = fields.Boolean()
     container_title = fields.String(allow_none=True)
     publisher_place = fields.String(allow_none=True)
     url = fields.String(allow_none=True)
+    canonical_url = fields.String(allow_none=True)
     doi = fields.String(allow_none=True)
     language = fields.String(allow_none=True)
     issued = fields.Nested(PeriodSchema)
@@ -130,6 +143,21 @@ class SourceSchema(VersionedSchema):
     relations = fields.List(fields.Nested(SourceRelationSchema))
 
 
+class SourceSchema(ClaimSourceSchema):
+    """A source.
+
+    ``canonical_url`` is the host, the path and the query of ``url`` without what does not tell
+    pages apart: scheme, ``www.``, fragment, tracking parameters, trailing slashes, variants for
+    printing. No two sources have the same one.
+
+    ``similar`` is included on request, and in the answer to a write, because a new source may
+    duplicate another. It has at most ten sources, those with the most reasons first.
+    """
+
+    selectable = True
+    similar = fields.List(fields.Nested(SimilarSourceSchema))
+
+
 SOURCE_FILTERS = filter_fields(
     {
         **common_filters(),
@@ -139,6 +167,7 @@ SOURCE_FILTERS = filter_fields(
         "container_title": words(nullable=True),
         "publisher_place": words(nullable=True),
         "url": names(nullable=True),
+        "canonical_url": names(nullable=True),
         "doi": names(nullable=True),
         "language": names(nullable=True),
         "issued": days(nullable=True),

@@ -37,7 +37,7 @@ def bulk(resource: Readable) -> Call:
         without an `external_id` is new. If the `external_id` of an item already exists, the item
         is rejected with `mode=create`, left alone with `ignore`, and applied as a merge patch with
         `upsert`: it may leave out what is required for a new item, and may repeat what can only be
-        set at creation. An item whose row has been deleted or merged is rejected. The figures and
+        set at creation. An item whose row has been merged is rejected. The figures and
         evidence of an existing claim are added or changed in the same way; each of them needs an
         `external_id` and must be complete.
 

@@ -99,11 +99,15 @@ def status_of(error: DomainError) -> int:
 def fault_document(fault: Fault) -> dict[str, str]:
     """A fault as an item of ``errors``."""
     where = {"pointer": fault.pointer, "parameter": fault.parameter}
-    return {
+    document = {
         **{name: value for name, value in where.items() if value is not None},
         "code": fault.code,
         "detail": fault.detail,
     }
+    if fault.row is not None:
+        href = f"/v1/{fault.row.resource}/{fault.row.id}"
+        document |= {"id": str(fault.row.id), "state": fault.row.state, "href": href}
+    return document
 
 
 def register_errors(app: Flask) -> None:

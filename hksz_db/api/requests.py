@@ -90,8 +90,9 @@ def arguments() -> list[tuple[str, str]]:
 def refused_cursor() -> Malformed:
     """The error for a cursor that no page returned."""
     detail = "This cursor was not returned for the same filters and sort order."
-    place = {"pointer": "#/cursor"} if request.method == "POST" else {"parameter": "cursor"}
-    return Malformed("The cursor cannot be used.", [Fault("cursor", detail, **place)])
+    pointer, parameter = ("#/cursor", None) if request.method == "POST" else (None, "cursor")
+    fault = Fault("cursor", detail, pointer, parameter)
+    return Malformed("The cursor cannot be used.", [fault])
 
 
 def load(schema: Schema, *media_types: str) -> dict[str, Any]:

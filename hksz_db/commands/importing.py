@@ -95,9 +95,9 @@ def import_file(  # noqa: PLR0913, PLR0917 - the options of the command
     ndjson     .ndjson .jsonl      documents as written by flask export, or bodies of the API
 
     Each contributor becomes an entity of the namespace, one for each distinct name; later imports
-    reuse it. A source whose DOI another source has is not imported. Repeating an import changes
-    nothing, even if it was interrupted. csl-json, bibtex and ris files are read as a whole, up to
-    32 MiB; csv and ndjson files are unlimited, with up to 4 Mi characters a line.
+    reuse it. A source whose DOI or page another source has is not imported. Repeating an import
+    changes nothing, even if it was interrupted. csl-json, bibtex and ris files are read as a whole,
+    up to 32 MiB; csv and ndjson files are unlimited, with up to 4 Mi characters a line.
 
     A line of ndjson may refer to later lines. Import the files of an export in the order of their
     references: units, metrics, entities --skip relations, sources, claims, and then entities

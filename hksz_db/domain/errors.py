@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 from uuid import UUID
 
 
@@ -9,18 +10,48 @@ class DomainError(Exception):
     """The base of all errors that clients are told about."""
 
 
+class RowState(NamedTuple):
+    """A row that a request conflicts with.
+
+    ``state`` is ``live``, ``merged`` (into the row ``into_id``) or ``deleted``.
+    """
+
+    resource: str
+    id: UUID
+    state: str
+    into_id: UUID | None
+
+    @classmethod
+    def of(cls, resource: str, id: UUID, is_live: bool, into_id: UUID | None) -> "RowState":
+        """The state of a row that is live or not."""
+        state = "live" if is_live else "deleted" if into_id is None else "merged"
+        return cls(resource, id, state, into_id)
+
+
+class TakenKey(NamedTuple):
+    """A value of a column that no two rows can have."""
+
+    table: str
+    column: str
+    value: str
+
+
 @dataclass(frozen=True)
 class Fault:
     """One fault of a request.
 
     ``pointer`` is a JSON pointer into the body (``#/figures/0/amount``), and ``parameter`` is the
-    name of a query parameter. Neither is set if the whole request is meant.
+    name of a query parameter. Neither is set if the whole request is meant. ``row`` is the row that
+    the request conflicts with. It is looked up by the key that is ``taken`` once the transaction
+    that failed has been rolled back.
     """
 
     code: str
     detail: str
     pointer: str | None = None
     parameter: str | None = None
+    row: RowState | None = None
+    taken: TakenKey | None = None
 
     def within(self, place: str) -> "Fault":
         """The same fault, for a body that contains this one at the JSON pointer ``place``."""

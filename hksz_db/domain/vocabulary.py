@@ -49,22 +49,38 @@ ClaimEntityRole = StrEnum(
 ClaimEntityRole.__doc__ = "The role of an entity in a claim."
 
 ClaimRelationKind = StrEnum(
-    "ClaimRelationKind", "CONTRADICTS SUPERSEDES DUPLICATE_OF REFINES PART_OF"
+    "ClaimRelationKind",
+    "CONTRADICTS SUPERSEDES DUPLICATE_OF REFINES PART_OF DENIES ABOUT CORRECTS",
 )
-ClaimRelationKind.__doc__ = "How one claim relates to another."
+ClaimRelationKind.__doc__ = """How one claim relates to another.
 
-EntityKind = StrEnum("EntityKind", "PERSON ORGANISATION PLACE ZONE PROGRAMME FACILITY EVENT")
-EntityKind.__doc__ = "The kind of an entity."
+``denies``: its claimant says that the other is false. ``about``: it is about the other claim, such
+as a report that somebody made it. ``corrects``: its claimant replaces the other, which was wrong.
+A claim that ``supersedes`` or ``corrects`` another is not compared with it.
+"""
+
+EntityKind = StrEnum(
+    "EntityKind",
+    "PERSON ORGANISATION PLACE ZONE PROGRAMME FACILITY EVENT GROUP PRODUCT LAW INDUSTRY WORK",
+)
+EntityKind.__doc__ = """The kind of an entity.
+
+``group``: people who are no organisation, such as commuters or the applicants of a scheme.
+``work``: something published, such as a report or a series of statistics.
+"""
 
 EntityNameKind = StrEnum("EntityNameKind", "PREFERRED ALIAS ABBREVIATION")
 EntityNameKind.__doc__ = "The kind of a name."
 
 EntityRelationKind = StrEnum(
     "EntityRelationKind",
-    "PART_OF LOCATED_IN WORKS_FOR HOLDS_POST FOUNDED OPERATES PARTNER_OF PARTICIPATED_IN"
-    " OWNED_BY MEMBER_OF CONTROLS",
+    "PART_OF LOCATED_IN WORKS_FOR HOLDS_POST FOUNDED OPERATES PARTNER_OF PARTICIPATED_IN OWNED_BY "
+    "MEMBER_OF CONTROLS",
 )
-EntityRelationKind.__doc__ = "How one entity relates to another."
+EntityRelationKind.__doc__ = """How one entity relates to another.
+
+``controls``: it can decide for the other, whether it owns it or not.
+"""
 
 MergeChange = StrEnum("MergeChange", "MOVED COPIED DROPPED")
 MergeChange.__doc__ = (
@@ -79,11 +95,16 @@ ContributorRole.__doc__ = "The role of an entity in making a source."
 
 SourceRelationKind = StrEnum(
     "SourceRelationKind",
-    "COPY_OF SYNDICATED_FROM TRANSLATION_OF REWRITE_OF QUOTES CITES BASED_ON",
+    "COPY_OF SYNDICATED_FROM TRANSLATION_OF REWRITE_OF QUOTES CITES BASED_ON VERSION_OF CORRECTS "
+    "RETRACTS REPLIES_TO PART_OF",
 )
-SourceRelationKind.__doc__ = (
-    "How one source relates to another; the first four kinds mean that it is not a new origin."
-)
+SourceRelationKind.__doc__ = """How one source relates to another.
+
+With ``copy_of``, ``syndicated_from``, ``translation_of``, ``rewrite_of``, ``version_of`` and
+``part_of`` it is not a new origin. ``based_on``: it is a work of its own that uses the other, such
+as a paper on a data set. ``version_of``: an edition or a draft of the same work. ``corrects`` and
+``retracts``: it is a notice about the other, whose ``retracted_at`` is set separately.
+"""
 
 
 class Normalization(StrEnum):
@@ -187,6 +208,14 @@ WarningCode.__doc__ = """What is doubtful about what was written.
 in the statement are not those of the claim. ``actual_in_future``: an actual claim or figure is
 about a time that has not begun. ``source_before_event``: a source was published before the event
 of an actual claim. ``due_before_source``: a planned claim was due before its source was published.
+"""
+
+SourceLikeness = StrEnum("SourceLikeness", "URL DOI TEXT TITLE")
+SourceLikeness.__doc__ = """Why two sources may be the same.
+
+``url``: they have the same canonical URL. ``doi``: the DOI of one is the URL of the other.
+``text``: captures of both have the same text. ``title``: their titles are the same but for letter
+case, white space and punctuation, and so is their publisher or their date; neither differs.
 """
 
 WordsFound = StrEnum("WordsFound", "SAME REORDERED CONTAINED DIFFERENT")

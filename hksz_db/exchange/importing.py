@@ -230,12 +230,12 @@ def _value_at(item: Any, pointer: str | None) -> Hashable:
 
 
 def _batches(entries: Iterable[ImportEntry]) -> Iterator[list[ImportEntry]]:
-    """Group entries of one resource with distinct external ids and DOIs."""
+    """Group entries of one resource with distinct external ids, DOIs and canonical URLs."""
     batch: list[ImportEntry] = []
     names: set[str] = set()
     size = 0
     for entry in entries:
-        own = {name for name in (entry.external_id, entry.doi) if name}
+        own = {name for name in (entry.external_id, entry.doi, entry.canonical_url) if name}
         full = len(batch) == MAX_BATCH or size + entry.size > _MAX_BATCH_CHARS
         if batch and (full or own & names or entry.resource != batch[0].resource):
             yield batch
@@ -291,31 +291,35 @@ def _checked(entry: ImportEntry) -> ImportEntry:
 def _existing(session: Session, entries: Sequence[ImportEntry]) -> list[str | None]:
     """For each entry the existing row, if its external id is not that of the entry."""
     table = entries[0].resource
-    # Other resources have no DOI; each condition needs an index, or the whole table is read.
-    doi = "doi" if table == "sources" else "external_id"
+    # Other resources have neither; each condition needs an index, or the whole table is read.
+    doi, url = ("doi", "canonical_url") if table == "sources" else ("external_id", "external_id")
     valid = [entry for entry in entries if entry.item is not None]
     if not valid:
         return [None] * len(entries)
     rows = run(
         session,
-        f"SELECT external_id, id::text, {doi}, deleted_at IS NULL FROM {table}"
-        f" WHERE external_id = ANY ($1) OR id = ANY ($2::uuid[]) OR {doi} = ANY ($3)",
+        f"SELECT external_id, id::text, {doi}, {url}, deleted_at IS NULL FROM {table}"
+        f" WHERE external_id = ANY ($1) OR id = ANY ($2::uuid[]) OR {doi} = ANY ($3)"
+        # Of deleted rows there may be several.
+        f" OR ({url} = ANY ($4) AND deleted_at IS NULL) ORDER BY deleted_at IS NULL",
         [name for entry in valid for name in (entry.external_id, entry.known_as) if name],
         [id for entry in valid if (id := _uuid(entry.row_id))],
         [entry.doi for entry in valid if entry.doi and re.fullmatch(DOI_PATTERN, entry.doi)],
+        [entry.canonical_url for entry in valid if entry.canonical_url],
     )
-    # External ids, ids and DOIs have different forms, so one mapping holds all three.
+    # They have different forms, so one mapping holds them all.
     found = {
         key: f"{keys[0] or keys[1]}{'' if is_live else ', which was deleted'}"
         for *keys, is_live in rows
         for key in keys
         if key
     }
-    others = [
-        () if entry.external_id in found else (_uuid(entry.row_id), entry.known_as, entry.doi)
-        for entry in entries
-    ]
+    others = [() if entry.external_id in found else _other_keys(entry) for entry in entries]
     return [next((found[key] for key in keys if key in found), None) for keys in others]
+
+
+def _other_keys(entry: ImportEntry) -> tuple[str | None, ...]:
+    return _uuid(entry.row_id), entry.known_as, entry.doi, entry.canonical_url
 
 
 def _uuid(text: str | None) -> str | None:
@@ -328,7 +332,10 @@ def _uuid(text: str | None) -> str | None:
 def _create_entities(session: Session, entries: Sequence[ImportEntry]) -> dict[str, list[str]]:
     """Create missing entities; return their external ids, each with other entities of its name."""
     wanted = {entity["external_id"]: entity for entry in entries for entity in entry.entities}
-    sql = "SELECT external_id FROM entities WHERE external_id = ANY ($1)"
+    sql = (
+        "SELECT external_id FROM entities WHERE external_id = ANY ($1)"
+        " AND (deleted_at IS NULL OR redirect_to IS NOT NULL)"
+    )
     existing = {name for (name,) in run(session, sql, list(wanted))} if wanted else set()
     new = [entity for name, entity in wanted.items() if name not in existing]
     if not new:
@@ -343,7 +350,7 @@ def _create_entities(session: Session, entries: Sequence[ImportEntry]) -> dict[s
         "SELECT made.external_id, coalesce(other.external_id, other.id::text)"
         " FROM entities AS made JOIN entities AS other"
         " ON other.name = made.name AND other.id <> made.id AND other.deleted_at IS NULL"
-        " WHERE made.external_id = ANY ($1) ORDER BY 1, 2",
+        " WHERE made.external_id = ANY ($1) AND made.deleted_at IS NULL ORDER BY 1, 2",
         list(created),
     )
     for name, other in namesakes:

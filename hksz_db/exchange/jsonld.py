@@ -5,6 +5,7 @@ The output says nothing that the documents do not say; docs/reference/formats.md
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -17,10 +18,10 @@ _XSD = "http://www.w3.org/2001/XMLSchema#"
 _REFERENCES = (
     *("author", "editor", "publisher", "translator", "about", "appearance", "citation"),
     *("isPartOf", "itemReviewed", "review", "reviewRating", "sameAs", "url", "archivedAt"),
-    *("worksFor", "location", "containedInPlace"),
+    *("worksFor", "memberOf", "location", "containedInPlace"),
 )
 _PROV = ("wasAttributedTo", "wasDerivedFrom")
-_CITO = ("isSupportedBy", "isDisputedBy", "isDiscussedBy")
+_CITO = ("isSupportedBy", "isDisputedBy", "isDiscussedBy", "corrects", "retracts", "repliesTo")
 CONTEXT: Mapping[str, Any] = {
     "@version": 1.1,
     "@vocab": _SCHEMA,
@@ -60,6 +61,11 @@ _ENTITIES = {
     "facility": "Place",
     "event": "Event",
     "programme": "Thing",
+    "group": "Thing",
+    "product": "Product",
+    "law": "Legislation",
+    "industry": "Thing",
+    "work": "CreativeWork",
 }
 _STANCES = {
     "supports": "cito:isSupportedBy",
@@ -74,7 +80,17 @@ _REGISTERS = {
     "viaf": "http://viaf.org/viaf/",
     "geonames": "https://sws.geonames.org/",
 }
-_DERIVING = {"copy_of", "syndicated_from", "translation_of", "rewrite_of"}
+_RELATIONS = {
+    **dict.fromkeys(
+        ("copy_of", "syndicated_from", "translation_of", "rewrite_of", "version_of", "based_on"),
+        "prov:wasDerivedFrom",
+    ),
+    **dict.fromkeys(("quotes", "cites"), "citation"),
+    "corrects": "cito:corrects",
+    "retracts": "cito:retracts",
+    "replies_to": "cito:repliesTo",
+    "part_of": "isPartOf",
+}
 _CERTAIN = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-[0-9]{2})?)?")
 
 
@@ -120,7 +136,7 @@ def _claim(claim: Document) -> Document:
         "inLanguage": claim["language"],
         "creativeWorkStatus": claim["status"],
         "keywords": claim["topics"],
-        "author": claim["claimant"] and _entity_reference(claim["claimant"]),
+        "author": _claimant(claim),
         "prov:wasAttributedTo": _id(claim["claimant"]),
         "about": [_entity_reference(link["entity"]) for link in claim["entities"]],
         "appearance": by_stance["asserts"],
@@ -129,6 +145,12 @@ def _claim(claim: Document) -> Document:
         **{term: [s["@id"] for s in by_stance[stance]] for stance, term in _STANCES.items()},
         "review": _review(claim),
     }
+
+
+def _claimant(claim: Document) -> Document:
+    if claim["claimant"] is None:
+        return {"@type": "Thing", "name": claim["claimant_as_stated"]}
+    return _with_alternate_name(_entity_reference(claim["claimant"]), claim["claimant_as_stated"])
 
 
 def _sources(passages: Iterator[Document]) -> list[Document]:
@@ -159,7 +181,11 @@ def _review(claim: Document) -> Document:
 
 def _source(source: Document) -> Document:
     edtf = source["issued"]["edtf"]
-    to = [(relation["kind"] in _DERIVING, _id(relation["to"])) for relation in source["relations"]]
+    related: dict[str, list[Any]] = defaultdict(list)
+    if source["container_title"]:
+        related["isPartOf"].append({"@type": "CreativeWork", "name": source["container_title"]})
+    for relation in source["relations"]:
+        related[_RELATIONS[relation["kind"]]].append(_id(relation["to"]))
     roles = {
         role: [
             _credited(contributor)
@@ -168,12 +194,10 @@ def _source(source: Document) -> Document:
         ]
         for role in ("author", "editor", "publisher", "translator")
     }
-    container = source["container_title"]
     return {
         "@type": _WORKS.get(source["csl_type"], "CreativeWork"),
         "name": source["title"],
         "inLanguage": source["language"],
-        "isPartOf": {"@type": "CreativeWork", "name": container} if container else None,
         "url": source["url"],
         "sameAs": f"https://doi.org/{source['doi']}" if source["doi"] else None,
         "archivedAt": [c["archive_url"] for c in source["captures"] if c["archive_url"]],
@@ -182,18 +206,21 @@ def _source(source: Document) -> Document:
         "usageInfo": source["rights"],
         **roles,
         "prov:wasAttributedTo": [author["@id"] for author in roles["author"]],
-        "prov:wasDerivedFrom": [id for deriving, id in to if deriving],
-        "citation": [id for deriving, id in to if not deriving],
+        **related,
         "prov:invalidatedAtTime": source["retracted_at"],
     }
 
 
 def _credited(contributor: Document) -> Document:
     reference = _entity_reference(contributor["entity"])
-    printed = contributor["credited_name"]
-    if printed and printed != reference["name"]:
-        reference["alternateName"] = printed
-    return reference
+    return _with_alternate_name(reference, contributor["credited_name"])
+
+
+def _with_alternate_name(reference: Document, name: str | None) -> Document:
+    """The reference to an entity, with the name that it has in the text."""
+    if name is None or name == reference["name"]:
+        return reference
+    return {**reference, "alternateName": name}
 
 
 def _entity(entity: Document) -> Document:
@@ -223,6 +250,7 @@ def _entity(entity: Document) -> Document:
         "leiCode": identifiers.get("lei"),
         where: [to for relation, to in related if relation == "located_in"],
         "worksFor": [to for relation, to in related if relation == "works_for"],
+        "memberOf": [to for relation, to in related if relation == "member_of"],
     }
 
 
@@ -235,7 +263,7 @@ _RECORD = ("id", "external_id", "created_at", "updated_at")
 _FIELDS = {
     "claims": (
         *_RECORD,
-        *("statement", "language", "claimant", "status", "topics"),
+        *("statement", "language", "claimant", "claimant_as_stated", "status", "topics"),
         *("entities", "evidence", "corroboration"),
     ),
     "sources": (

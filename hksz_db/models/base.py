@@ -103,11 +103,17 @@ class ResourceMixin(IdMixin):
 
     __tablename__: str
     __table_args__: tuple[SchemaItem, ...]
-    external_id: Mapped[str | None] = mapped_column(unique=True)
+    external_id: Mapped[str | None]
     version: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     deleted_at: Mapped[datetime | None]
+
+    @classmethod
+    def holds_names(cls) -> str:
+        """The condition that no other row can have the external id of a row."""
+        merged = " OR redirect_to IS NOT NULL" if "redirect_to" in cls.__annotations__ else ""
+        return f"deleted_at IS NULL{merged}"
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Add the constraints and indexes of every resource."""
@@ -118,6 +124,17 @@ class ResourceMixin(IdMixin):
                 name="external_id",
             ),
             CheckConstraint("version >= 1", name="version"),
+            # A deleted row gives its external id free, but not one that leads to another row. It is
+            # one index, so that a row is found by its external id whether it is deleted or not.
+            Index(
+                f"{cls.__tablename__}_external_id_live_key",
+                "external_id",
+                # As PostgreSQL writes it, because Alembic compares the texts.
+                text(f"(\nCASE\n    WHEN {cls.holds_names()} THEN NULL\n    ELSE id\nEND)"),
+                unique=True,
+                postgresql_nulls_not_distinct=True,
+                postgresql_where="external_id IS NOT NULL",
+            ),
             Index(None, "updated_at", "id"),
             Index(None, "created_at", "id"),
             # For the beginning of the feed; no row enters it once the history has begun.

@@ -44,7 +44,8 @@ TOPIC_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
 class Claim(ResourceMixin, Base):
     """A statement in the words of the editors that can be true or false on its own.
 
-    ``claimant_id`` asserts it; ``reported_by_id`` is set if another entity reports that.
+    ``claimant_id`` asserts it, or somebody who is only known as ``claimant_as_stated`` ("an unnamed
+    official"); ``reported_by_id`` is set if another entity reports that.
     ``reviewed_by`` and ``reviewed_at`` are those of the last review; a trigger sets them.
     ``time`` and ``due`` may be relative to the date of a source, their anchor.
     ``version`` also counts the changes to its figures, evidence and links.
@@ -53,6 +54,8 @@ class Claim(ResourceMixin, Base):
     __tablename__ = "claims"
     __table_args__ = (
         not_blank("statement"),
+        not_blank("claimant_as_stated"),
+        CheckConstraint("num_nonnulls(claimant_id, claimant_as_stated) > 0", name="claimant"),
         one_of("modality", Modality),
         one_of("status", ClaimStatus),
         *relative("time"),
@@ -74,7 +77,8 @@ class Claim(ResourceMixin, Base):
 
     statement: Mapped[str]
     language: Mapped[str]
-    claimant_id: Mapped[UUID] = mapped_column(ForeignKey("entities.id"))
+    claimant_id: Mapped[UUID | None] = mapped_column(ForeignKey("entities.id"))
+    claimant_as_stated: Mapped[str | None]
     reported_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("entities.id"))
     modality: Mapped[str]
     status: Mapped[str] = mapped_column(server_default=text("'submitted'"))

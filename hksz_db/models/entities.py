@@ -36,7 +36,7 @@ from hksz_db.models.base import (
 
 
 class Entity(ResourceMixin, Base):
-    """A person, organisation, place, zone, programme, facility or event.
+    """A person, an organisation, a place or anything else that claims are about.
 
     ``name`` and ``name_language`` are its display name, one of its names. An entity that was merged
     into another is deleted and has that other in ``redirect_to``.

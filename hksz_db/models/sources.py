@@ -21,7 +21,11 @@ from hksz_db.models.base import (
 
 
 class Source(ResourceMixin, Base):
-    """A work: an article, a press release, a report."""
+    """A work: an article, a press release, a report.
+
+    ``canonical_url`` follows from ``url`` (``hksz_db/domain/urls.py``). It is null in a source that
+    is older than the rule, if another source has it.
+    """
 
     __tablename__ = "sources"
     __table_args__ = (
@@ -32,6 +36,13 @@ class Source(ResourceMixin, Base):
         Index("sources_issued_asc_idx", text("lower(issued)"), "id"),
         Index("sources_issued_desc_idx", text("lower(issued) DESC NULLS LAST"), text("id DESC")),
         Index("sources_title_id_idx", "title", "id"),
+        Index("sources_title_hash_idx", text("title_hash(title)"), "id"),
+        Index(
+            "sources_canonical_url_key",
+            "canonical_url",
+            unique=True,
+            postgresql_where="deleted_at IS NULL",
+        ),
         trigram_index("sources", "title"),
         Index("sources_issued_idx", "issued", postgresql_using="gist"),
     )
@@ -42,6 +53,7 @@ class Source(ResourceMixin, Base):
     container_title: Mapped[str | None]
     publisher_place: Mapped[str | None]
     url: Mapped[str | None]
+    canonical_url: Mapped[str | None]
     doi: Mapped[str | None] = mapped_column(unique=True)
     language: Mapped[str | None]
     issued_edtf: Mapped[str | None]
@@ -55,6 +67,18 @@ class Source(ResourceMixin, Base):
             "to_tsvector('english', title || ' ' || COALESCE(container_title, ''))", persisted=True
         ),
     )
+
+
+class UnfilledUrl(Base):
+    """A source that is older than canonical URLs and has none yet.
+
+    ``taken_by`` is the source that has its canonical URL, because they may be the same.
+    """
+
+    __tablename__ = "unfilled_urls"
+
+    source_id: Mapped[UUID] = mapped_column(primary_key=True)
+    taken_by: Mapped[UUID | None] = mapped_column(index=True)
 
 
 class SourceContributor(IdMixin, Base):
@@ -84,6 +108,7 @@ class SourceCapture(IdMixin, Base):
         is_sha256("text_sha256"),
         CheckConstraint("char_length > 0", name="char_length"),
         UniqueConstraint("source_id", "text_sha256"),
+        Index(None, "text_sha256"),
         UniqueConstraint("id", "source_id"),
     )
 

@@ -45,7 +45,7 @@ from hksz_db.queries.sources import SOURCE_LISTS
 from schemas.claims import CLAIM_FILTERS, ClaimSchema
 from schemas.evidence import ClaimEvidenceSchema
 from schemas.figures import ClaimFigureSchema
-from schemas.sources import SourceSchema
+from schemas.sources import ClaimSourceSchema
 
 _claims = table_of(Claim)
 _topics = table_of(ClaimTopic).alias()
@@ -130,12 +130,18 @@ SIMILAR_CLAIMS = Many(
         **{name: _found.c[name] for name in _FINDINGS},
         "likely_same": _found.c.likely_same,
     },
-    order_by=(_found.c.likely_same.desc(), _found.c.similarity.desc(), _found.c.id.desc()),
+    order_by=(
+        _found.c.likely_same.desc(),
+        (_found.c.figures == literal_column("'same'")).desc(),
+        _found.c.similarity.desc(),
+        _found.c.id.desc(),
+    ),
 )
 """At most ten live claims that look like a claim, those that are likely the same first.
 
-Claims that share a band (``hksz_db/models/claims.py``) are candidates, and some of them are
-compared word by word. The cost does not grow with the number of claims.
+Claims that share a band (``hksz_db/models/claims.py``) are candidates, and so are those with an
+equal figure, whatever their words. Some of them are compared word by word. The cost does not grow
+with the number of claims.
 
 ``similarity`` compares the trigrams (pg_trgm) of both statements without their numbers. By itself
 it would call 47,000 and 41,000 the same, and hardly notice one exchanged word. So two claims are
@@ -160,7 +166,7 @@ CLAIMS = Readable(
         "entities": _LINKS,
         "figures": listed(_FIGURES, ClaimFigureSchema),
         "evidence": listed(_EVIDENCE, ClaimEvidenceSchema, evidence_fields(_evidence)),
-        "sources": listed(_SOURCES, SourceSchema, SOURCE_LISTS),
+        "sources": listed(_SOURCES, ClaimSourceSchema, SOURCE_LISTS),
         "corroboration": _CORROBORATION,
         "comparisons": claim_comparisons(_claims),
         "similar": SIMILAR_CLAIMS,

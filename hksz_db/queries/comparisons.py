@@ -52,6 +52,7 @@ MAX_EMBEDDED = 100
 _WITHDRAWN = (ClaimStatus.REJECTED, ClaimStatus.RETRACTED)
 # Overlapping periods suffice for these; the others can change from one day to the next.
 _SPREAD = (Accumulation.FLOW, Accumulation.EVENT)
+_REPLACING = (ClaimRelationKind.SUPERSEDES, ClaimRelationKind.CORRECTS)
 _PLANS = (Modality.PLANNED, Modality.FORECAST)
 
 
@@ -208,13 +209,13 @@ def _is_superseded(a: FromClause, b: FromClause) -> Condition:
     relations = table_of(ClaimRelation).alias()
     supersedes = exists().where(
         relations.c.from_id.in_([a.c.claim_id, b.c.claim_id]),
-        relations.c.kind == term(ClaimRelationKind.SUPERSEDES),
+        relations.c.kind.in_([term(kind) for kind in _REPLACING]),
     )
     chain = or_(
         func.claim_supersedes(a.c.claim_id, b.c.claim_id, type_=Boolean()),
         func.claim_supersedes(b.c.claim_id, a.c.claim_id, type_=Boolean()),
     )
-    # Few claims supersede others: only for them it is worth following the chain.
+    # Few claims replace others: only for them it is worth following the chain.
     return case((supersedes.correlate_except(relations), chain), else_=false())
 
 

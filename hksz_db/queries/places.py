@@ -38,7 +38,10 @@ def _place(operator: str, parameter: str) -> Select[Any]:
     if operator == "under":
         return select(bindparam(parameter, type_=Uuid()).label("id"))
     external_id = _entities.c.external_id
-    return select(_entities.c.id).where(external_id == bindparam(parameter, type_=external_id.type))
+    return select(_entities.c.id).where(
+        external_id == bindparam(parameter, type_=external_id.type),
+        _entities.c.deleted_at.is_(None),
+    )
 
 
 def _reached(operator: str, parameter: str) -> CTE:

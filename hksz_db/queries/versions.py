@@ -98,8 +98,11 @@ def document_in(database: Database, resource: str, id: UUID, number: int) -> Any
 
 
 def named(database: Database, resource: str, external_id: str) -> UUID | None:
-    """The id of the row, live or deleted, with an external id."""
-    sql = f"SELECT id FROM {resource} WHERE external_id = $1::text"
+    """The id of the row with an external id: the live one, or the one that was deleted last."""
+    sql = (
+        f"SELECT id FROM {resource} WHERE external_id = $1::text"
+        " ORDER BY deleted_at DESC NULLS FIRST LIMIT 1"
+    )
     found = database.read(Prepared(sql, ("name",), {}), {"name": external_id})
     return found[0][0] if found else None
 

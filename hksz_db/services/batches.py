@@ -253,10 +253,8 @@ class Batch:
         self.refused: dict[int, DomainError] = {}
         self._known = Resolved()
         self._resolve()
-        # An update of retracted_at takes a lock of triggers, and all writers lock claims before.
         self._locks_early = not self.is_single or any(
-            not entry.is_new and {"issued_edtf", "retracted_at"} <= entry.fields.keys()
-            for entry in self._entries()
+            not entry.is_new and _must_be_locked_early(entry) for entry in self._entries()
         )
         self._lock()
         self._build()
@@ -493,6 +491,13 @@ def _moves(entries: Sequence[Entry]) -> Iterator[Move]:
             after = given.get(holder or entry.key, entry.status)
             noted = "review_note" in entry.fields
             yield Move(*entry.key, entry.pointer, entry.status, after, noted)
+
+
+def _must_be_locked_early(entry: Entry) -> bool:
+    # An update of retracted_at takes a lock of triggers, and all writers lock claims before. What
+    # is computed from stored columns is computed before the update that would lock the row.
+    fields = entry.fields.keys()
+    return {"issued_edtf", "retracted_at"} <= fields or bool(fields & {*entry.writer.computed_from})
 
 
 def _within(error: DomainError, pointer: str) -> DomainError:

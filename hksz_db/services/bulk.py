@@ -18,7 +18,15 @@ from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
 from hksz_db.database import run
-from hksz_db.domain.errors import Conflict, DomainError, Fault, FaultsError, Invalid
+from hksz_db.domain.errors import (
+    Conflict,
+    DomainError,
+    Fault,
+    FaultsError,
+    Invalid,
+    RowState,
+    TakenKey,
+)
 from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.batches import Batch, Entry, Refused, refusal
@@ -27,6 +35,7 @@ from hksz_db.services.loading import load
 from hksz_db.services.review import ReviewRules
 from hksz_db.services.rows import Row, merged_into
 from hksz_db.services.writers import Writer
+from hksz_db.services.writing import name_rows, taken_by
 from schemas.fields import ExternalId
 
 # These rows take a second or two; a statement has to end before its timeout.
@@ -67,8 +76,8 @@ def write(
     the ``external_id`` of an item is stored, the item is refused (``create``), ignored (``ignore``)
     or updates the row (``upsert``) and, if that is a claim, its figures and evidence. Each of those
     needs an ``external_id``, because without one every repetition would add them again. An item of
-    a deleted or merged row is refused. An item may refer by name to earlier items, and may repeat
-    fields that cannot be changed after creation.
+    a merged row is refused, and that of a deleted row is new. An item may refer by name to earlier
+    items, and may repeat fields that cannot be changed after creation.
 
     An item that the ``rules`` of review do not allow is refused (``None``: all are allowed). With
     ``atomic``, nothing is written unless everything is; the items that were refused only because of
@@ -121,10 +130,9 @@ class Item:
 
 
 class StoredRow(NamedTuple):
-    """A stored row with an external id of an item; ``parent_id`` is the claim of a part."""
+    """A live or merged row with an external id of an item; ``parent_id`` is the claim of a part."""
 
     id: UUID
-    live: bool
     version: int
     into_id: UUID | None
     parent_id: UUID | None
@@ -135,22 +143,20 @@ def _duplicate_error(first: int, pointer: str = "#") -> Conflict:
     return Conflict("Two items have the same external_id.", [fault])
 
 
-def _key_exists(detail: str, pointer: str) -> Conflict:
-    fault = Fault("unique", detail, f"{pointer}/external_id")
+def _key_exists(writer: Writer, row: StoredRow, name: str, pointer: str) -> Conflict:
+    state = RowState.of(writer.table, row.id, row.into_id is None, row.into_id)
+    key = TakenKey(writer.table, "external_id", name)
+    fault = taken_by(state, key, f"{pointer}/external_id")
     return Conflict("A row with this key already exists.", [fault])
 
 
-def _require_live(writer: Writer, row: StoredRow, name: str | None, pointer: str) -> None:
-    singular = RESOURCES[writer.table].singular
-    if row.into_id is not None:
-        code, detail = "merged", f"The {singular} {name} was merged into {row.into_id}."
-    elif not row.live:
-        code, detail = "deleted", f"The {singular} {name} was deleted; it can be restored."
-    else:
+def _refuse_merged(writer: Writer, row: StoredRow, name: str, pointer: str) -> None:
+    if row.into_id is None:
         return
-    raise Conflict(
-        "The row was deleted or merged.", [Fault(code, detail, f"{pointer}/external_id")]
-    )
+    detail = f"The {RESOURCES[writer.table].singular} {name} was merged into {row.into_id}."
+    state = RowState.of(writer.table, row.id, is_live=False, into_id=row.into_id)
+    fault = Fault("merged", detail, f"{pointer}/external_id", row=state)
+    raise Conflict("The row was merged.", [fault])
 
 
 def _name(document: Any) -> str | None:
@@ -245,8 +251,9 @@ class _Call:
         for number, table in enumerate(names, start=1):
             parent = next((link.column for link in parents_of(table)), "NULL::uuid")
             queries.append(
-                f"SELECT '{table}', external_id, id, deleted_at IS NULL, version,"
-                f" {merged_into(table)}, {parent} FROM {table} WHERE external_id = ANY (${number})"
+                f"SELECT '{table}', external_id, id, version, {merged_into(table)}, {parent}"
+                f" FROM {table} WHERE external_id = ANY (${number})"
+                f" AND (deleted_at IS NULL OR {merged_into(table)} IS NOT NULL)"
             )
         found = run(self.session, " UNION ALL ".join(queries), *names.values()) if queries else []
         self.stored = {(table, name): StoredRow(*row) for table, name, *row in found}
@@ -259,13 +266,12 @@ class _Call:
 
         Raises ``Invalid``, or ``Conflict`` if its external id is not free.
         """
-        row = self._stored_row(item)
+        row, name = self._stored_row(item), item.name or ""
         if row is None:
             return [Entry(self.writer, load(self.writer.creation, item.document))]
         if self.mode is BulkMode.CREATE:
-            taken = f"taken in {self.writer.table}, perhaps by a deleted or merged row"
-            raise _key_exists(f"This external_id is {taken}.", "#")
-        _require_live(self.writer, row, item.name, "#")
+            raise _key_exists(self.writer, row, name, "#")
+        _refuse_merged(self.writer, row, name, "#")
         if self.mode is BulkMode.IGNORE:
             return []
         fields = load(self.writer.upsert, item.document)
@@ -293,10 +299,8 @@ class _Call:
         row = self.stored.get((writer.table, name))
         if row is None:
             return Entry(writer, {**inherited, **fields}, pointer)
-        _require_live(writer, row, name, pointer)
         if row.parent_id != inherited["claim_id"]:
-            singular = RESOURCES[writer.table].singular
-            raise _key_exists(f"The {singular} {name} belongs to another claim.", pointer)
+            raise _key_exists(writer, row, name, pointer)
         return Entry(writer, fields, pointer, row.id, whole=True)
 
     def _halve(
@@ -314,6 +318,8 @@ class _Call:
             self._write(items[:middle], again=False)
             self._write(items[middle:], again=False)
         else:
+            if isinstance(known, Conflict):
+                known = name_rows(self.session, known)
             self._refuse(items[0], known)
 
     def _record_written(

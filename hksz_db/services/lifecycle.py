@@ -1,9 +1,11 @@
 """Deleting and restoring: a deleted row is marked, and can be restored."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from psycopg import errors
 from sqlalchemy.orm import Session
 
 from hksz_db.database import run
@@ -17,6 +19,7 @@ from hksz_db.services.dependants import (
     require_unused,
 )
 from hksz_db.services.rows import BUMP, merged_into, missing_row_error
+from hksz_db.services.writing import translate
 
 
 def delete(session: Session, resource: str, id: UUID, versions: Sequence[int] | None) -> None:
@@ -44,9 +47,21 @@ def delete(session: Session, resource: str, id: UUID, versions: Sequence[int] | 
 def restore(session: Session, resource: str, id: UUID, versions: Sequence[int] | None) -> None:
     """Restore a deleted row, and the parts that were deleted with it.
 
-    Raises ``NotFound``, ``Stale``, ``Merged``, or ``Conflict`` if the row is not deleted or refers
-    to a deleted row.
+    Raises ``NotFound``, ``Stale``, ``Merged``, or ``Conflict`` if the row is not deleted, refers
+    to a deleted row, or has a key that another row has taken meanwhile.
     """
+    try:
+        _restore(session, resource, id, versions)
+    except errors.UniqueViolation as error:
+        known = translate(error)
+        if not isinstance(known, Conflict):
+            raise
+        # There is no body that a pointer could lead into.
+        faults = [replace(fault, pointer=None) for fault in known.faults]
+        raise Conflict(known.detail, faults) from error
+
+
+def _restore(session: Session, resource: str, id: UUID, versions: Sequence[int] | None) -> None:
     lock_parents(session, resource, [id])
     restored = run(
         session,

@@ -146,7 +146,10 @@ def look_up(session: Session, references: Sequence[Reference], new_ids: int = 0)
         by_key = known.rows[table] = {}
         for row in rows:
             row["id"] = UUID(row["id"])
-            by_key[row["id"]] = by_key[row["name"]] = row
+            by_key[row["id"]] = row
+            # The name of a deleted row may have become that of another.
+            holds_its_name = row["live"] or row.get("redirect_to")
+            by_key[row["name"]] = row if holds_its_name else by_key.get(row["name"], row)
     _follow_merges(session, known.rows.get("entities", {}))
     return known
 

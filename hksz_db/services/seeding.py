@@ -106,7 +106,10 @@ def _load_item(session: Session, writer: Writer, item: Row, file: str) -> None:
 
 
 def _write(session: Session, writer: Writer, item: Row) -> None:
-    sql = f"SELECT id, deleted_at IS NULL FROM {writer.table} WHERE external_id = $1"
+    sql = (
+        f"SELECT id, deleted_at IS NULL FROM {writer.table} WHERE external_id = $1"
+        " ORDER BY deleted_at IS NOT NULL LIMIT 1"
+    )
     found = run(session, sql, item["external_id"])
     if not found:
         create(session, writer.table, writer.creation.load(item))

@@ -7,16 +7,26 @@ the name of its constraint, and never shows the text of the database.
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import psycopg
 from psycopg import errors
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from hksz_db.database import Database
-from hksz_db.domain.errors import Conflict, DomainError, Fault, Invalid, Unavailable
+from hksz_db.database import Database, run
+from hksz_db.domain.errors import (
+    Conflict,
+    DomainError,
+    Fault,
+    Invalid,
+    RowState,
+    TakenKey,
+    Unavailable,
+)
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.dependants import LIST_OWNERS
+from hksz_db.services.rows import merged_into
 
 _RULES: dict[str, tuple[str, str]] = {
     "source_relations_acyclic_check": (
@@ -24,6 +34,10 @@ _RULES: dict[str, tuple[str, str]] = {
         "The relations of sources may not form a cycle.",
     ),
     "source_relations_not_itself_check": ("relations", "A source cannot be related to itself."),
+    "claims_claimant_check": (
+        "claimant_id",
+        "A claimant is required: claimant_id, claimant_external_id or claimant_as_stated.",
+    ),
     "claim_relations_not_itself_check": ("relations", "A claim cannot be related to itself."),
     "entity_relations_not_itself_check": ("relations", "An entity cannot be related to itself."),
     "evidence_acyclic_check": (
@@ -39,7 +53,8 @@ _RULES: dict[str, tuple[str, str]] = {
     "evidence_span_check": ("end_char", "Must be above start_char."),
 }
 # Of two constraints that forbid the same, either may be reported.
-_REPORTED_AS = {"units_code_dimension_factor_key": ("code",)}
+_REPORTED_AS = {"units_code_factor_key": ("code",)}
+_DERIVED_FROM = {"canonical_url": "url"}
 # The detail of the message is translated, but for this part: "(claim_id, topic)=(…, firms)".
 _KEY = re.compile(r"\((.*?)\)=\((.*)\)", re.DOTALL)
 _IN_USE = {
@@ -69,13 +84,48 @@ _TEMPORARY: dict[tuple[type[Exception], ...], str] = {
 def writing(database: Database) -> Iterator[Session]:
     """One transaction; errors of the database are raised as domain errors."""
     try:
-        with database.transaction() as session:
-            yield session
-    except (psycopg.Error, DBAPIError) as error:
-        known = translate(error)
-        if known is None:
+        try:
+            with database.transaction() as session:
+                yield session
+        except (psycopg.Error, DBAPIError) as error:
+            known = translate(error)
+            if known is None:
+                raise
+            raise known from error
+    except Conflict as error:
+        if not any(fault.taken for fault in error.faults):
             raise
-        raise known from error
+        # In a transaction of its own, because the other has failed.
+        with database.transaction() as session:
+            named = name_rows(session, error)
+        raise named from error
+
+
+def name_rows(session: Session, error: Conflict) -> Conflict:
+    """The error with the rows that have the keys that are taken."""
+    faults = [_named(session, f, f.taken) if f.taken else f for f in error.faults]
+    return Conflict(error.detail, faults)
+
+
+def _named(session: Session, fault: Fault, key: TakenKey) -> Fault:
+    into = merged_into(key.table)
+    found = run(
+        session,
+        f"SELECT id, deleted_at IS NULL, {into} FROM {key.table} WHERE {key.column} = $1"
+        f" ORDER BY deleted_at IS NOT NULL, {into} IS NULL LIMIT 1",
+        key.value,
+    )
+    if not found:
+        return replace(fault, taken=None)  # it has been changed meanwhile
+    return taken_by(RowState.of(key.table, *found[0]), key, fault.pointer)
+
+
+def taken_by(row: RowState, key: TakenKey, pointer: str | None) -> Fault:
+    """The fault that another row has the key."""
+    state = row.state if row.into_id is None else f"merged into {row.into_id}"
+    singular = RESOURCES[row.resource].singular
+    detail = f"The {singular} {row.id} ({state}) has the {key.column} {key.value}."
+    return Fault("unique", detail, pointer, row=row)
 
 
 def translate(error: Exception) -> DomainError | None:
@@ -97,12 +147,19 @@ def translate(error: Exception) -> DomainError | None:
 def violated_key(error: psycopg.Error) -> tuple[tuple[str, ...], str]:
     """The columns of the key that exists already, and its values as PostgreSQL shows them."""
     found = _KEY.search(error.diag.message_detail or "")
-    return (tuple(found[1].split(", ")), found[2]) if found else ((), "")
+    if not found:
+        return (), ""
+    if (error.diag.constraint_name or "").endswith("_external_id_live_key"):
+        # The other part of the key tells live rows from deleted ones.
+        return ("external_id",), found[2].rpartition(", ")[0]
+    return tuple(found[1].split(", ")), found[2]
 
 
 def _unique(error: errors.UniqueViolation) -> Conflict:
     name, table = error.diag.constraint_name or "", error.diag.table_name or ""
-    columns = _REPORTED_AS.get(name) or violated_key(error)[0]
+    columns, value = violated_key(error)
+    if name in _REPORTED_AS:
+        columns, value = _REPORTED_AS[name], value.partition(", ")[0]
     owner, parent = LIST_OWNERS.get(table, ("", ""))
     own = [column for column in columns if column != parent]
     if owner:
@@ -111,8 +168,10 @@ def _unique(error: errors.UniqueViolation) -> Conflict:
         detail = f"Two items have {what}, or another row already has them."
         fault = Fault("unique", detail, f"#/{listing}")
     elif len(own) == 1:
-        detail = f"This {own[0]} is taken in {table}, perhaps by a deleted or merged row."
-        fault = Fault("unique", detail, f"#/{own[0]}")
+        detail = f"This {own[0]} is taken in {table}."
+        taken = TakenKey(table, own[0], value)
+        field = _DERIVED_FROM.get(own[0], own[0])
+        fault = Fault("unique", detail, f"#/{field}", taken=taken)
     else:
         fault = Fault("unique", f"A row with the same {', '.join(own)} already exists.")
     return Conflict("A row with this key already exists.", [fault])

@@ -6,7 +6,7 @@ The next migration fills the queue.
 from alembic import op
 
 revision = "review"
-down_revision = "superseded_claims"
+down_revision = "one_identity_checked"
 
 COLUMNS = ("review_note", "reviewed_by", "reviewed_at")
 

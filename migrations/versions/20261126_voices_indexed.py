@@ -8,16 +8,6 @@ from alembic import op
 revision = "voices_indexed"
 down_revision = "voices"
 
-# The kinds of relations before, and those that are added.
-OF_ENTITIES = (
-    "'part_of', 'located_in', 'works_for', 'holds_post', 'founded', 'operates', 'partner_of',"
-    " 'participated_in'"
-)
-OF_SOURCES = "'copy_of', 'syndicated_from', 'translation_of', 'rewrite_of', 'quotes', 'cites'"
-KINDS = {
-    "entity_relations": (OF_ENTITIES, "'owned_by', 'member_of', 'controls'"),
-    "source_relations": (OF_SOURCES, "'based_on'"),
-}
 VERDICTS = (
     "'unsupported', 'single_origin', 'confirmed_by_party', 'corroborated', 'shared', 'disputed',"
     " 'refuted'"
@@ -39,17 +29,6 @@ BEGIN
     END LOOP;
 END $$
 """
-TERMS = """
--- squawk-ignore ban-drop-constraint
-ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {table}_{column}_check;
-ALTER TABLE {table} ADD CONSTRAINT {table}_{column}_check CHECK ({column} IN ({terms})) NOT VALID
-"""
-VALIDATION = "ALTER TABLE {table} VALIDATE CONSTRAINT {table}_{column}_check"
-CHECKED = (
-    ("entity_relations", "kind"),
-    ("source_relations", "kind"),
-    ("corroborations", "verdict"),
-)
 INDEXES = {
     "evidence_attributed_to_id_claim_id_idx": "evidence (attributed_to_id, claim_id)",
     "evidence_said_anchor_id_idx": "evidence (said_anchor_id)",
@@ -64,9 +43,13 @@ INDEXES = {
 
 def upgrade() -> None:
     op.execute("SET LOCAL client_min_messages = warning")
-    for table, (earlier, added) in KINDS.items():
-        op.execute(TERMS.format(table=table, column="kind", terms=f"{earlier}, {added}"))
-    op.execute(TERMS.format(table="corroborations", column="verdict", terms=VERDICTS))
+    op.execute(f"""
+        ALTER TABLE corroborations
+            -- squawk-ignore ban-drop-constraint
+            DROP CONSTRAINT IF EXISTS corroborations_verdict_check,
+            ADD CONSTRAINT corroborations_verdict_check
+                CHECK (verdict IN ({VERDICTS})) NOT VALID
+    """)
     # The tables can be written meanwhile.
     with op.get_context().autocommit_block():
         op.execute(DROP_UNFINISHED)
@@ -78,16 +61,12 @@ def upgrade() -> None:
         for side in SIDES:
             op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS past.corroborations_origins_{side}_idx")
         op.execute("RESET client_min_messages")
-        for table, column in CHECKED:
-            op.execute(VALIDATION.format(table=table, column=column))
+        op.execute("ALTER TABLE corroborations VALIDATE CONSTRAINT corroborations_verdict_check")
 
 
 def downgrade() -> None:
     for name in INDEXES:
         op.execute(f"DROP INDEX IF EXISTS {name}")
-    for table, (earlier, _) in KINDS.items():
-        op.execute(TERMS.format(table=table, column="kind", terms=earlier))
-        op.execute(VALIDATION.format(table=table, column="kind"))
     op.execute("ALTER TABLE corroborations DROP CONSTRAINT corroborations_verdict_check")
     for side in SIDES:
         op.execute(

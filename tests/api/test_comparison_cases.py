@@ -250,11 +250,12 @@ def test_the_explanation_names_the_part(metric, stated, editor):
     )
 
 
-def test_claims_that_supersede_each_other_are_not_compared(editor, metric, stated, compared):
+@pytest.mark.parametrize("kind", ["supersedes", "corrects"])
+def test_claims_that_replace_each_other_are_not_compared(editor, metric, stated, compared, kind):
     metric(**RATIO)
     old, corrected, newest = (stated(of(words)) for words in ("3.2 %", "4.3 %", "5.4 %"))
     for newer, older in ((corrected, old), (newest, corrected)):
-        relation = {"kind": "supersedes", "to_id": older["id"]}
+        relation = {"kind": kind, "to_id": older["id"]}
         answer = editor.patch(f"/v1/claims/{newer['id']}", {"relations": [relation]})
         assert answer.status_code == 200, answer.json
     # By a chain, too.

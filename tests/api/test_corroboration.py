@@ -82,6 +82,22 @@ def test_a_claim_without_evidence_is_unsupported(counts: Counts) -> None:
     assert counts() == ("unsupported", (0, 0), (0, 0))
 
 
+@pytest.mark.parametrize(
+    ("kind", "origins"),
+    [
+        *((kind, 1) for kind in ("copy_of", "version_of", "part_of")),
+        *((kind, 2) for kind in ("cites", "based_on", "corrects", "retracts", "replies_to")),
+    ],
+)
+def test_relations_that_keep_the_origin(
+    add_source: Add, add_evidence: Add, counts: Counts, kind: str, origins: int
+) -> None:
+    first = add_source("A report")
+    add_evidence(first)
+    add_evidence(add_source("Another", **{kind: first}))
+    assert counts()[1] == (2, origins)
+
+
 def test_reprints_of_a_release_are_one_origin(
     add_source: Add, add_evidence: Add, counts: Counts
 ) -> None:

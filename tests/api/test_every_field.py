@@ -179,6 +179,7 @@ SAMPLES: dict[str, Body] = {
         "statement": "It moved.",
         "language": "pt",
         "claimant_id": Id("drill:south"),
+        "claimant_as_stated": "an official",
         "claimant_external_id": "drill:south",
         "reported_by_id": Id("drill:south"),
         "reported_by_external_id": "drill:south",
@@ -312,7 +313,14 @@ _EVIDENCE_NEEDS: dict[str, Body] = {
 }
 # The fields that must accompany a field that is sent alone.
 NEEDS: dict[str, dict[str, Body]] = {
-    "ClaimCreateSchema": _REVIEW_NEEDS,
+    # So that the claim still has a claimant when one is cleared.
+    "ClaimCreateSchema": {
+        **_REVIEW_NEEDS,
+        **{
+            name: {"claimant_as_stated": "an official"}
+            for name in ("claimant_id", "claimant_external_id")
+        },
+    },
     "ClaimFigureCreateSchema": _FIGURE_NEEDS,
     "FigureCreateSchema": _FIGURE_NEEDS,
     "ClaimEvidenceCreateSchema": _EVIDENCE_NEEDS,
@@ -572,7 +580,7 @@ class RoundTrip:
                 return value if part[f"{stem}_id"] == self.ids.get(value) else part[f"{stem}_id"]
         for suffix in ("edtf", "as_stated"):
             stem = name.removesuffix(f"_{suffix}")
-            if stem != name and stem in part:
+            if stem != name and stem in part and name not in part:
                 return part[stem][suffix]
         return part[name]
 

@@ -102,7 +102,6 @@ def test_both_media_types_are_accepted(editor: Client, claim: Answer) -> None:
     ("path", "field"),
     [
         ("/v1/claims", "statement"),
-        ("/v1/claims", "claimant_id"),
         ("/v1/claims", "topics"),
         ("/v1/claims", "modality"),
         ("/v1/sources", "title"),

@@ -222,6 +222,22 @@ def test_concurrent_creations_of_an_external_id_succeed_once(
     assert sorted(pool.map(create, range(4))) == [201, 409, 409, 409]
 
 
+def test_of_concurrent_sources_with_one_page_the_first_is_named(
+    client: Client, pool: ThreadPoolExecutor
+) -> None:
+    urls = ["https://www.example.org/raced", "http://example.org/raced/?utm_source=x"] * 2
+    together = threading.Barrier(4)
+
+    def create(url: str) -> Answer:
+        together.wait()
+        return client.post("/v1/sources", {"csl_type": "webpage", "title": "x", "url": url})
+
+    made, *refused = sorted(pool.map(create, urls), key=lambda answer: answer.status_code)
+    assert [made.status_code, *(answer.status_code for answer in refused)] == [201, 409, 409, 409]
+    named = {answer.json["errors"][0]["id"] for answer in refused}
+    assert named == {made.json["id"]}
+
+
 @pytest.fixture
 def paper(client: Client) -> Answer:
     """A new source with a date."""

@@ -522,3 +522,26 @@ def test_similarity_is_symmetric(
         assert again["similarity"] == here["similarity"]
     for path in paths:
         editor.delete(path)
+
+
+IN_CHINESE = "二零二三年高才通計劃批出的申請逾四萬七千宗。"
+
+
+def test_equal_figures_are_found_in_whatever_words(post: Post) -> None:
+    found = by_name(
+        post(IN_CHINESE, language="zh-Hant", time_edtf="2023", figures=[OVER_47000])["similar"]
+    )[TTPS]
+    assert (found["words"], found["figures"], found["likely_same"]) == ("different", "same", False)
+
+
+@pytest.mark.parametrize(
+    ("figure", "time"),
+    [
+        (UNDER_41000, "2023"),
+        (OVER_47000, "2021"),
+        ({**OVER_47000, "breakdown": {"residence": "mainland"}}, "2023"),
+        ({**OVER_47000, "subject_external_id": "hksz:hkpc"}, "2023"),
+    ],
+)
+def test_other_figures_are_not_found(post: Post, figure: dict[str, Any], time: str) -> None:
+    assert post(IN_CHINESE, language="zh-Hant", time_edtf=time, figures=[figure])["similar"] == []

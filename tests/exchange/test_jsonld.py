@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pyld import jsonld
 
+from hksz_db.domain.vocabulary import EntityKind
 from tests.exchange.conftest import Documents, Exported, Write
 
 SCHEMA = "https://schema.org/"
@@ -148,6 +149,39 @@ def test_source_is_derived_from_the_sources_it_copies(sources: Nodes, documents:
         assert set(_ids(node, f"{PROV}wasDerivedFrom")) == origins
         relations += len(origins)
     assert relations > 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "iri"),
+    [
+        ("version_of", f"{PROV}wasDerivedFrom"),
+        ("based_on", f"{PROV}wasDerivedFrom"),
+        ("cites", f"{SCHEMA}citation"),
+        ("corrects", f"{CITO}corrects"),
+        ("retracts", f"{CITO}retracts"),
+        ("replies_to", f"{CITO}repliesTo"),
+        ("part_of", f"{SCHEMA}isPartOf"),
+    ],
+)
+def test_relations_of_a_source(written: Write, documents: Documents, kind: str, iri: str) -> None:
+    source, other = documents("sources")[:2]
+    changed = {**source, "container_title": None, "relations": [{"kind": kind, "to": other}]}
+    (node,) = _expanded(written("sources", "jsonld", [changed])).values()
+    assert _ids(node, iri) == [f"urn:uuid:{other['id']}"]
+
+
+@pytest.mark.parametrize("kind", EntityKind)
+def test_every_kind_of_entity_has_a_type(
+    written: Write, documents: Documents, kind: EntityKind
+) -> None:
+    entity = documents("entities")[0]
+    relations = [
+        {"kind": "member_of", "object": {**entity, "kind": kind}, "during": {"edtf": None}}
+    ]
+    changed = {**entity, "kind": kind, "relations": relations}
+    (node,) = _expanded(written("entities", "jsonld", [changed])).values()
+    (related,) = node[f"{SCHEMA}memberOf"]
+    assert node["@type"] == related["@type"]
 
 
 def test_entity_has_links_to_registers(written: Write, documents: Documents) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hksz_db.domain.errors import Fault
+from hksz_db.domain.urls import canonical_url
 
 Item = dict[str, Any]
 
@@ -79,6 +80,12 @@ class ImportEntry:
     def doi(self) -> str | None:
         """The DOI of a source, in lower case because DOIs ignore case."""
         return (self._text("doi") or "").lower() or None if self.resource == "sources" else None
+
+    @property
+    def canonical_url(self) -> str | None:
+        """The canonical URL of a source whose URL can be one."""
+        url = (self._text("url") or "") if self.resource == "sources" else ""
+        return canonical_url(url) if url and url.isascii() and url.isprintable() else None
 
     @property
     def place(self) -> str:

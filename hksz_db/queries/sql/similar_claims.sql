@@ -46,6 +46,8 @@ SELECT * FROM (
                             AND own.metric_id = other.metric_id
                             AND own.subject_id = other.subject_id
                             AND own.modality = other.modality
+                            AND own.breakdown IS NOT DISTINCT FROM other.breakdown
+                            AND (own.dimension <> 'money' OR own.unit_code = other.unit_code)
                             AND own.deleted_at IS NULL AND other.deleted_at IS NULL
                             AND coalesce(own.period, claims.time, '(,)')
                                 && coalesce(other.period, candidate.time, '(,)')
@@ -82,20 +84,55 @@ SELECT * FROM (
                     OFFSET 0
                 ) AS own
                 CROSS JOIN LATERAL (
-                    -- The candidates that share the most and the rarest bands.
-                    SELECT claim_id
-                    FROM unnest(own.bands) AS own_band (band)
-                    CROSS JOIN LATERAL (
-                        -- A rare band says more than a common one.
-                        SELECT claim_id, 1.0 / count(*) OVER () AS weight
-                        FROM (
-                            -- The newest: thousands of claims may share a band.
-                            SELECT claim_id FROM claim_bands
-                            WHERE band = own_band.band AND claim_id <> claims.id
-                            ORDER BY claim_id DESC LIMIT 32
-                        ) AS newest
-                    ) AS sharing
-                    GROUP BY claim_id ORDER BY sum(weight) DESC, claim_id DESC LIMIT 16
+                    SELECT claim_id, bool_or(has_equal_figure) AS has_equal_figure
+                    FROM (
+                        (
+                            -- The candidates that share the most and the rarest bands.
+                            SELECT claim_id, false AS has_equal_figure
+                            FROM unnest(own.bands) AS own_band (band)
+                            CROSS JOIN LATERAL (
+                                -- A rare band says more than a common one.
+                                SELECT claim_id, 1.0 / count(*) OVER () AS weight
+                                FROM (
+                                    -- The newest: thousands of claims may share a band.
+                                    SELECT claim_id FROM claim_bands
+                                    WHERE band = own_band.band AND claim_id <> claims.id
+                                    ORDER BY claim_id DESC LIMIT 32
+                                ) AS newest
+                            ) AS sharing
+                            GROUP BY claim_id ORDER BY sum(weight) DESC, claim_id DESC LIMIT 16
+                        )
+                        UNION ALL
+                        (
+                            -- The same figure in other words, or in another language.
+                            SELECT newest.claim_id, true
+                            FROM (
+                                SELECT * FROM figures
+                                WHERE claim_id = claims.id AND deleted_at IS NULL
+                                ORDER BY id LIMIT 16
+                            ) AS stated
+                            CROSS JOIN LATERAL (
+                                -- The newest: a figure may have been stated thousands of times.
+                                SELECT * FROM figures
+                                WHERE metric_id = stated.metric_id
+                                    AND subject_id = stated.subject_id
+                                    AND modality = stated.modality AND deleted_at IS NULL
+                                ORDER BY id DESC LIMIT 256
+                            ) AS newest
+                            JOIN claims AS other ON other.id = newest.claim_id
+                            WHERE newest.claim_id <> claims.id
+                                AND newest.plausible_range && stated.plausible_range
+                                AND newest.breakdown IS NOT DISTINCT FROM stated.breakdown
+                                AND (
+                                    newest.dimension <> 'money'
+                                    OR newest.unit_code = stated.unit_code
+                                )
+                                AND coalesce(stated.period, claims.time, '(,)')
+                                    && coalesce(newest.period, other.time, '(,)')
+                            ORDER BY newest.claim_id DESC LIMIT 16
+                        )
+                    ) AS found
+                    GROUP BY claim_id
                 ) AS near
                 JOIN claims AS other ON other.id = near.claim_id
                 CROSS JOIN LATERAL (
@@ -104,7 +141,8 @@ SELECT * FROM (
                     ) AS similarity
                     OFFSET 0
                 ) AS likeness
-                WHERE other.deleted_at IS NULL AND likeness.similarity >= 0.45
+                WHERE other.deleted_at IS NULL
+                    AND (likeness.similarity >= 0.45 OR near.has_equal_figure)
                 OFFSET 0
             ) AS alike
             OFFSET 0
@@ -112,4 +150,4 @@ SELECT * FROM (
         OFFSET 0
     ) AS compared
 ) AS judged
-ORDER BY likely_same DESC, similarity DESC, id DESC LIMIT 10
+ORDER BY likely_same DESC, figures = 'same' DESC, similarity DESC, id DESC LIMIT 10

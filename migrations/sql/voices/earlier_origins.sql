@@ -1,7 +1,9 @@
 -- A source with such a relation to another is not a new origin.
 CREATE OR REPLACE FUNCTION keeps_origin(kind text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN kind IN ('copy_of', 'syndicated_from', 'translation_of', 'rewrite_of');
+RETURN kind IN (
+    'copy_of', 'syndicated_from', 'translation_of', 'rewrite_of', 'version_of', 'part_of'
+);
 
 -- The passages and sources that a passage leads to: through the passage that it derives from, and
 -- through the relations of its source that keep the origin. The end of each path is an origin.
