@@ -8,6 +8,7 @@ from collections.abc import Callable
 from sqlalchemy.orm import Session
 
 from hksz_db.database import Database
+from hksz_db.services.canonical_urls import fill_canonical_urls
 from hksz_db.services.duplicates import search_duplicates
 from hksz_db.services.ranges import recompute_ranges
 from hksz_db.services.recounts import RecountQueue
@@ -16,7 +17,12 @@ from hksz_db.services.writing import writing
 Job = Callable[[Session], int]
 """Does one short batch in a transaction, and returns how many items it worked off."""
 
-JOBS: tuple[Job, ...] = (recompute_ranges, RecountQueue(), search_duplicates)
+JOBS: tuple[Job, ...] = (
+    recompute_ranges,
+    RecountQueue(),
+    fill_canonical_urls,
+    search_duplicates,
+)
 
 
 def work_once(database: Database, job: Job) -> int:
