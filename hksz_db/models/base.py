@@ -32,6 +32,10 @@ from hksz_db.domain.vocabulary import EXTERNAL_ID_PATTERN, MAX_EXTERNAL_ID_LENGT
 ACTOR = text("COALESCE(NULLIF(current_setting('hksz.actor', true), ''), CURRENT_USER::text)")
 
 
+LIVE_KEY = "_live_key"
+"""How the names of keys end that only live rows have."""
+
+
 class Base(DeclarativeBase):
     """The metadata of the whole schema; every constraint gets a predictable name."""
 
@@ -109,12 +113,6 @@ class ResourceMixin(IdMixin):
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     deleted_at: Mapped[datetime | None]
 
-    @classmethod
-    def holds_names(cls) -> str:
-        """The condition that no other row can have the external id of a row."""
-        merged = " OR redirect_to IS NOT NULL" if "redirect_to" in cls.__annotations__ else ""
-        return f"deleted_at IS NULL{merged}"
-
     def __init_subclass__(cls, **options: Any) -> None:
         """Add the constraints and indexes of every resource."""
         cls.__table_args__ = (
@@ -124,16 +122,9 @@ class ResourceMixin(IdMixin):
                 name="external_id",
             ),
             CheckConstraint("version >= 1", name="version"),
-            # A deleted row gives its external id free, but not one that leads to another row. It is
-            # one index, so that a row is found by its external id whether it is deleted or not.
-            Index(
-                f"{cls.__tablename__}_external_id_live_key",
-                "external_id",
-                # As PostgreSQL writes it, because Alembic compares the texts.
-                text(f"(\nCASE\n    WHEN {cls.holds_names()} THEN NULL\n    ELSE id\nEND)"),
-                unique=True,
-                postgresql_nulls_not_distinct=True,
-                postgresql_where="external_id IS NOT NULL",
+            # A row that was merged leads to another, so that its external id is not free.
+            live_key(
+                cls.__tablename__, "external_id", or_merged="redirect_to" in cls.__annotations__
             ),
             Index(None, "updated_at", "id"),
             Index(None, "created_at", "id"),
@@ -146,6 +137,25 @@ class ResourceMixin(IdMixin):
             *cls.__table_args__,
         )
         super().__init_subclass__(**options)
+
+
+def live_key(table: str, column: str, *, or_merged: bool = False) -> Index:
+    """No two live rows have the same value in the column; a deleted row gives it free.
+
+    It is one index, so that a row is found by its value whether it is deleted or not.
+    """
+    holds_it = (
+        "deleted_at IS NULL OR redirect_to IS NOT NULL" if or_merged else "deleted_at IS NULL"
+    )
+    return Index(
+        f"{table}_{column}{LIVE_KEY}",
+        column,
+        # As PostgreSQL writes it, because Alembic compares the texts.
+        text(f"(\nCASE\n    WHEN {holds_it} THEN NULL\n    ELSE id\nEND)"),
+        unique=True,
+        postgresql_nulls_not_distinct=True,
+        postgresql_where=f"{column} IS NOT NULL",
+    )
 
 
 def one_of(column: str, terms: type[StrEnum]) -> CheckConstraint:

@@ -14,6 +14,7 @@ from hksz_db.models.base import (
     ResourceMixin,
     dated,
     is_sha256,
+    live_key,
     not_blank,
     one_of,
     trigram_index,
@@ -37,12 +38,7 @@ class Source(ResourceMixin, Base):
         Index("sources_issued_desc_idx", text("lower(issued) DESC NULLS LAST"), text("id DESC")),
         Index("sources_title_id_idx", "title", "id"),
         Index("sources_title_hash_idx", text("title_hash(title)"), "id"),
-        Index(
-            "sources_canonical_url_key",
-            "canonical_url",
-            unique=True,
-            postgresql_where="deleted_at IS NULL",
-        ),
+        live_key("sources", "canonical_url"),
         trigram_index("sources", "title"),
         Index("sources_issued_idx", "issued", postgresql_using="gist"),
     )

@@ -24,6 +24,7 @@ from hksz_db.domain.errors import (
     TakenKey,
     Unavailable,
 )
+from hksz_db.models.base import LIVE_KEY
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.dependants import LIST_OWNERS
 from hksz_db.services.rows import merged_into
@@ -149,10 +150,11 @@ def violated_key(error: psycopg.Error) -> tuple[tuple[str, ...], str]:
     found = _KEY.search(error.diag.message_detail or "")
     if not found:
         return (), ""
-    if (error.diag.constraint_name or "").endswith("_external_id_live_key"):
+    columns = tuple(found[1].split(", "))
+    if (error.diag.constraint_name or "").endswith(LIVE_KEY):
         # The other part of the key tells live rows from deleted ones.
-        return ("external_id",), found[2].rpartition(", ")[0]
-    return tuple(found[1].split(", ")), found[2]
+        return columns[:1], found[2].rpartition(", ")[0]
+    return columns, found[2]
 
 
 def _unique(error: errors.UniqueViolation) -> Conflict:

@@ -28,13 +28,18 @@ BEGIN
     FOR unfinished IN
         SELECT indexrelid FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
         WHERE NOT indisvalid
-            AND relname ~ '_(external_id_live|canonical_url|title_hash|text_sha256)_(key|idx)$'
+            AND relname ~ '_(live_key|(canonical_url|title_hash|text_sha256)_idx)$'
     LOOP
         EXECUTE format('DROP INDEX %s', unfinished);
     END LOOP;
 END $$
 """
 
+_LIVE_KEY = """
+    CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS {table}_{column}_live_key
+        ON {table} ({column}, (CASE WHEN deleted_at IS NULL{merged} THEN NULL ELSE id END))
+        NULLS NOT DISTINCT WHERE {column} IS NOT NULL
+"""
 _DOUBT = """
 DO $$
 DECLARE
@@ -55,22 +60,13 @@ def upgrade() -> None:
         op.execute("SET client_min_messages = warning")
         for table in _RESOURCES:
             merged = " OR redirect_to IS NOT NULL" if table in _MERGEABLE else ""
-            op.execute(f"""
-                CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS {table}_external_id_live_key
-                    ON {table} (
-                        external_id,
-                        (CASE WHEN deleted_at IS NULL{merged} THEN NULL ELSE id END)
-                    ) NULLS NOT DISTINCT WHERE external_id IS NOT NULL
-            """)
+            op.execute(_LIVE_KEY.format(table=table, column="external_id", merged=merged))
             op.execute(f"""
                 ALTER TABLE {table}
                     -- squawk-ignore ban-drop-constraint
                     DROP CONSTRAINT IF EXISTS {table}_external_id_key
             """)
-        op.execute("""
-            CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS sources_canonical_url_key
-                ON sources (canonical_url) WHERE deleted_at IS NULL
-        """)
+        op.execute(_LIVE_KEY.format(table="sources", column="canonical_url", merged=""))
         op.execute("""
             CREATE INDEX CONCURRENTLY IF NOT EXISTS sources_canonical_url_idx
                 ON past.sources (canonical_url)
@@ -95,7 +91,7 @@ def downgrade() -> None:
         op.execute(f"DROP INDEX {schema}.source_captures_text_sha256_idx")
     op.execute("DROP INDEX sources_title_hash_idx")
     op.execute("DROP INDEX past.sources_canonical_url_idx")
-    op.execute("DROP INDEX sources_canonical_url_key")
+    op.execute("DROP INDEX sources_canonical_url_live_key")
     for table in _RESOURCES:
         op.execute(f"""
 DO $$
