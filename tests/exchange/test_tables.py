@@ -90,7 +90,7 @@ def test_a_claim_has_columns_for_its_parts(exported: Exported) -> None:
     assert row["figures_as_stated"] == "over 47,000"
     assert row["evidence_stance"].split("; ").count("asserts") == 1
     assert row["corroboration_verdict"] == "corroborated"
-    assert row["corroboration_for_origins"] == "2"
+    assert row["corroboration_for_origins"] == "3"
 
 
 @pytest.mark.parametrize("start", list(FORMULA_STARTS))
