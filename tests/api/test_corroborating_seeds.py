@@ -31,8 +31,8 @@ RELATIONS = {
     ("tdm-qianhai-plan-2021", "syndicated_from", XINHUA_2021),
     ("xinhua-german-qianhai-plan-2021", "translation_of", XINHUA_2021),
     ("scio-briefing-mirror-2023", "copy_of", "scio-briefing-2023"),
-    ("scmp-science-park-2023", "cites", "branch-bulletin-2023"),
-    ("sing-tao-branch-2023", "cites", "branch-bulletin-2023"),
+    ("scmp-science-park-2023", "based_on", "branch-bulletin-2023"),
+    ("sing-tao-branch-2023", "based_on", "branch-bulletin-2023"),
 }
 
 # The stances of the sources on the claims of the article.
@@ -77,6 +77,34 @@ STANCES = {
     "hong-kong-research-core": {"app-rd-spending-2023": "mentions"},
     "shenzhen-technology-powerhouse": {"innovation-index-2023": "mentions"},
     "zhang-liying-post": {"macao-release-2023": "mentions"},
+}
+
+# The claims that do not have a single origin.
+CLAIM_VERDICTS = {
+    "hetao-planning-began": "disputed",
+    "science-park-in-futian": "corroborated",
+    "science-park-partner-shenzhen": "confirmed_by_party",
+    "science-park-branch-opened": "confirmed_by_party",
+    "ttps-approved-2023": "confirmed_by_party",
+    "more-scholars-in-hong-kong": "confirmed_by_party",
+    "qianhai-area-2010": "confirmed_by_party",
+}
+
+# Why sources that take a side add nothing to another that does.
+UNCOUNTED = {
+    "ttps-approved-2023": {"sing-tao-ttps-2023": "same_voice"},
+    "qianhai-zone-established": {"xinhua-qianhai-2024": "secondary"},
+    "hetao-planning-began": {
+        "loop-study-page": "same_voice",
+        "loop-memorandum-2017": "same_voice",
+    },
+    "science-park-in-futian": {"sing-tao-branch-2023": "cites_counted"},
+    "science-park-branch-area": {"sing-tao-branch-2023": "cites_counted"},
+    "loop-area": {
+        "news-gov-loop-2017": "same_voice",
+        "news-gov-hetao-2023": "same_voice",
+        "scmp-science-park-2023": "same_voice",
+    },
 }
 
 # Pairs of figures and the verdicts on them that say more than that both can be true.
@@ -319,6 +347,35 @@ def test_plans_are_planned_and_reports_are_actual(session: Session) -> None:
         ("science-park-branch-companies-aim", "planned"),
         ("talent-target", "planned"),
     ]
+
+
+def _verdicts(session: Session) -> dict[str, str]:
+    found = run(
+        session,
+        "SELECT external_id, verdict FROM claims JOIN corroborations ON claim_id = claims.id",
+    )
+    return {_short(name): verdict for name, verdict in found}
+
+
+def test_claims_have_the_verdicts_that_a_fact_checker_would_give(session: Session) -> None:
+    verdicts = _verdicts(session)
+    notable = {name: verdict for name, verdict in verdicts.items() if verdict != "single_origin"}
+    assert notable == CLAIM_VERDICTS
+
+
+@pytest.mark.parametrize("claim", UNCOUNTED)
+def test_sources_that_add_nothing_say_why(reader: Client, claim: str) -> None:
+    (row,) = reader.get("/v1/claims", external_id=f"hksz:{claim}").json["data"]
+    evidence = reader.get(f"/v1/claims/{row['id']}/corroboration").json["evidence"]
+    reasons = {_short(each["external_id"]): each["reason"] for each in evidence if each["stance"]}
+    assert {name: reason for name, reason in reasons.items() if reason} == UNCOUNTED[claim]
+
+
+def test_the_readme_lists_the_verdict_on_every_claim_with_a_reason(session: Session) -> None:
+    text = (ARTICLE_SEED.parent / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([\w-]+)` \| `(\w+)` \| \w[^|]+ \|$", text, re.MULTILINE)
+    assert len(rows) == len(dict(rows))
+    assert dict(rows) == _verdicts(session)
 
 
 def test_no_source_supports_and_disputes_a_claim() -> None:

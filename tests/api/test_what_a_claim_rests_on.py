@@ -58,8 +58,9 @@ def test_the_talent_pass_figure_shows_its_support_and_the_difference_in_period(
     find_row: Callable[..., dict[str, Any]],
 ) -> None:
     claim = find_row("claims", TALENT, include="evidence,corroboration,comparisons")
-    assert claim["corroboration"]["verdict"] == "corroborated"
-    assert claim["corroboration"]["for"] == {"sources": 3, "origins": 3}
+    assert claim["corroboration"]["verdict"] == "confirmed_by_party"
+    counts = claim["corroboration"]["for"]
+    assert (counts["own"], counts["parties"], counts["independent"]) == (1, 1, 0)
     stances = {part["source"]["external_id"]: part["stance"] for part in claim["evidence"]}
     assert sorted(stances.values()) == ["asserts", *["mentions"] * 3, *["supports"] * 2]
     assert stances[ARTICLE] == "asserts"

@@ -89,8 +89,8 @@ def test_a_claim_has_columns_for_its_parts(exported: Exported) -> None:
     assert row["claimant"] == "Tan Yifan"
     assert row["figures_as_stated"] == "over 47,000"
     assert row["evidence_stance"].split("; ").count("asserts") == 1
-    assert row["corroboration_verdict"] == "corroborated"
-    assert row["corroboration_for_origins"] == "3"
+    assert row["corroboration_verdict"] == "confirmed_by_party"
+    assert row["corroboration_for_origins"] == "2"
 
 
 @pytest.mark.parametrize("start", list(FORMULA_STARTS))
