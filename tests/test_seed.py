@@ -30,6 +30,25 @@ VERSIONS = """
     UNION ALL SELECT external_id, version, updated_at FROM units
 """
 
+# What the seeds say, without ids and versions.
+CONTENT = (
+    "SELECT external_id, issued_edtf, url FROM sources ORDER BY 1",
+    "SELECT external_id, description, kind FROM entities ORDER BY 1",
+    "SELECT external_id, description, holds_for FROM metrics ORDER BY 1",
+    "SELECT external_id, statement, time_edtf FROM claims ORDER BY 1",
+    "SELECT external_id, value_range, period_edtf FROM figures ORDER BY 1",
+    "SELECT external_id, stance, directness, interest, note FROM evidence ORDER BY 1",
+    """
+    SELECT claims.external_id, entities.external_id, role FROM claim_entities
+    JOIN claims ON claims.id = claim_id JOIN entities ON entities.id = entity_id ORDER BY 1, 2, 3
+    """,
+    """
+    SELECT one.external_id, entity_relations.kind, other.external_id, qualifier, during_edtf
+    FROM entity_relations JOIN entities AS one ON one.id = subject_id
+    JOIN entities AS other ON other.id = object_id ORDER BY 1, 2, 3, 4
+    """,
+)
+
 
 @pytest.fixture(scope="module")
 def database_url(make_database: MakeDatabase, all_seeds: str) -> Iterator[str]:
@@ -87,6 +106,12 @@ def test_the_seed_has_enough_rows(session: Session) -> None:
     assert counts["claims"] >= 28
     assert counts["entities"] >= 25
     assert counts["relations"] > 0
+
+
+def test_the_times_of_the_article_follow_from_its_date(database: Database) -> None:
+    assert _times(database, "hksz:qianhai-zone-established") == ("2011~", "-P13Y", "2024", "P0Y")
+    assert _times(database, "hksz:science-park-in-futian")[0] == "2023"
+    assert _times(database, "hksz:hkpc-briefing-thursday")[0] == "2024-01-25"
 
 
 def test_every_file_that_is_shipped_is_loaded(session: Session) -> None:
@@ -154,6 +179,32 @@ def test_every_relation_of_an_entity_names_its_claim(session: Session) -> None:
     assert run(session, "SELECT 1 FROM entity_relations WHERE claim_id IS NULL") == []
 
 
+def test_every_relation_of_an_entity_has_the_time_of_its_claim(session: Session) -> None:
+    assert (
+        run(
+            session,
+            "SELECT claims.external_id, during_edtf, time_edtf FROM entity_relations JOIN claims"
+            " ON claims.id = claim_id WHERE during_edtf IS DISTINCT FROM time_edtf"
+            " AND during_edtf IS NOT NULL",
+        )
+        == []
+    )
+
+
+def test_every_chinese_name_is_printed_by_a_source(session: Session) -> None:
+    printed = run(
+        session,
+        "SELECT entity_id, statement FROM claim_entities JOIN claims ON claims.id = claim_id"
+        " WHERE role = 'subject' AND claims.external_id LIKE 'hksz:name-%'",
+    )
+    names = run(
+        session, "SELECT entity_id, name FROM entity_names WHERE language LIKE 'zh%' ORDER BY name"
+    )
+    assert len(names) > 10
+    for entity, name in names:
+        assert any(entity == subject and name in statement for subject, statement in printed), name
+
+
 def test_the_author_is_a_contributor(session: Session) -> None:
     credited = run(
         session,
@@ -179,6 +230,45 @@ def test_loading_it_again_changes_nothing(database: Database) -> None:
         assert entries > 50
         assert _load(database, folder) == Loaded(0, entries)
     assert _state(database) == before
+
+
+def _rows(url: str) -> list[list[tuple[Any, ...]]]:
+    database = Database(lambda: url)
+    try:
+        with database.transaction() as session:
+            return [run(session, sql) for sql in CONTENT]
+    finally:
+        database.close()
+
+
+def test_a_database_with_an_earlier_edition_gets_the_corrections(
+    make_database: MakeDatabase, database_url: str, copy: Path
+) -> None:
+    _, corroborating, *_ = seed_folders()
+    second = Path(shutil.copytree(corroborating, copy.parent / corroborating.name))
+    _edit(copy, "sources.json", "hksz:shenzhen-daily-article", issued_edtf="2024?", url=None)
+    _edit(copy, "entities.json", "hksz:hkpc", description="A council.")
+    _edit(copy, "metrics.json", "hksz:metric-ttps-approved", description=None)
+    claims = _read(copy, "claims.json")
+    _write(copy, "claims.json", [{**claim, "entities": [], "relations": []} for claim in claims])
+    relations = _read(second, "relations.json")
+    moved = [item for item in relations if item["external_id"] == "hksz:ttps"]
+    parts = [{**moved[0], "relations": moved[0]["relations"][:1]}]
+    _write(copy, "relations.json", _read(copy, "relations.json") + parts)
+    _write(second, "relations.json", [item for item in relations if item not in moved])
+    passage = "hksz:hetao-planning-began-evidence-press-release"
+    _edit(second, "evidence.json", passage, stance="supports")
+    with make_database() as url:
+        database = Database(lambda: url)
+        for folder in (copy, second):
+            _load(database, folder)
+        database.close()
+        assert _rows(url) != _rows(database_url)
+        database = Database(lambda: url)
+        for folder in seed_folders():
+            _load(database, folder)
+        database.close()
+        assert _rows(url) == _rows(database_url)
 
 
 def test_equivalent_entries_change_nothing(database: Database, copy: Path) -> None:
@@ -237,7 +327,7 @@ def test_a_corrected_date_of_the_article_updates_dates_relative_to_it(
     database: Database, copy: Path
 ) -> None:
     before = _state(database)
-    _edit(copy, "sources.json", "hksz:shenzhen-daily-article", issued_edtf="2024-02-05")
+    _edit(copy, "sources.json", "hksz:shenzhen-daily-article", issued_edtf="2025-02-03")
     assert _load(database, copy).changed == 1
     after = _state(database)
     changed = {row for row in after if after[row] != before[row]}
@@ -252,10 +342,12 @@ def test_a_corrected_date_of_the_article_updates_dates_relative_to_it(
         "hksz:shenzhen-proactive-with-hong-kong",
         "hksz:science-park-in-futian",
         "hksz:science-park-partner-shenzhen",
+        "hksz:hkpc-briefing-thursday",
     }
-    years = ("2011~", "-P13Y", "2024", "P0Y")
+    years = ("2012~", "-P13Y", "2025", "P0Y")
     assert _times(database, "hksz:qianhai-zone-established") == years
-    assert _times(database, "hksz:science-park-in-futian")[0] == "2023"
+    assert _times(database, "hksz:science-park-in-futian")[0] == "2024"
+    assert _times(database, "hksz:hkpc-briefing-thursday")[0] == "2025-01-30"
 
 
 @pytest.mark.parametrize(
@@ -288,7 +380,7 @@ def test_a_new_entry_and_a_new_part_are_added(database: Database, copy: Path) ->
         "unit_code": "1",
     }
     _edit(copy, "claims.json", "hksz:hkpc-to-help-smes", figures=[figure])
-    unit = {"external_id": "hksz:unit-dollar", "code": "HKD", "label": "dollar"}
+    unit = {"external_id": "hksz:unit-dollar", "code": "USD", "label": "dollar"}
     _write(copy, "units.json", [*_read(copy, "units.json"), unit])
     assert _load(database, copy).changed == 2
     assert {"hksz:another-figure", "hksz:unit-dollar"} <= set(_state(database))
@@ -310,7 +402,7 @@ def test_an_entry_that_becomes_relative_changes_the_row_that_was_loaded(
     """From absolute to relative dates, and back."""
     name, now = "hksz:qianhai-zone-established", _read(copy, "claims.json")
     (claim,) = (item for item in now if item["external_id"] == name)
-    relative = ("[2009..2013]", "-P13Y", "[2023..2025]", "P0Y")
+    relative = ("2011~", "-P13Y", "2024", "P0Y")
     assert _times(database, name) == relative
     figure = {k: v for k, v in claim["figures"][0].items() if k != "period_relative"}
     absolute = {k: v for k, v in claim.items() if k != "time_relative"}

@@ -209,7 +209,7 @@ _UNITS = {
     "[ppb]": "parts per billion, ppb",
     "10*-5": "per 100,000, per 100000",
     "har": "hectares, ha",
-    "km2": "square kilometres, sq kilometres, sq km, sqkm, km2",
+    "km2": "square kilometres, square km, sq kilometres, sq km, sqkm, km2",
     "m2": "square metres, sq metres, sqm, sq m, m2",
     "cm2": "square centimetres, sq cm, cm2",
     "[sft_i]": "square feet, sq feet, sq ft, sqft, ft2",

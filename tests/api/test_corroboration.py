@@ -329,4 +329,4 @@ def test_claims_are_counted_by_verdict(add_source: Add, add_evidence: Add, reade
     add_evidence(add_source("A witness"), "disputes")
     answer = reader.get("/v1/claims/aggregate", group_by="corroboration__verdict")
     counts = {row["corroboration__verdict"]: row["count"] for row in answer.json["data"]}
-    assert counts == {"single_origin": 70, "refuted": 1}
+    assert counts == {"single_origin": 76, "refuted": 1}

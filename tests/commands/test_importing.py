@@ -33,7 +33,7 @@ FIGURE = {
     "unit_code": "1",
 }
 UNITS = [
-    {"external_id": "test:dollar", "code": "HKD", "label": "dollar"},
+    {"external_id": "test:dollar", "code": "USD", "label": "dollar"},
     {"external_id": "test:pound", "code": "GBP", "label": ""},
     {"external_id": "test:yen", "code": "JPY", "label": "yen"},
 ]
@@ -201,7 +201,7 @@ def test_lines_after_a_failed_line_are_written(
     assert counts(answer)["created"] == 2
     assert "units.ndjson:line 2 (test:pound): failed: label: May not be blank." in answer.output
     found = rows(database, "SELECT code FROM units WHERE external_id LIKE 'test:%' ORDER BY id")
-    assert found == [("HKD",), ("JPY",)]
+    assert found == [("USD",), ("JPY",)]
 
 
 def test_lines_without_a_resource_are_reported(flask: Run, write: Write) -> None:

@@ -122,7 +122,7 @@ def test_create_bodies_copy_all_seeds_to_another_database(
 # Fields that are unique, and fields that depend on fixed ones.
 UNIQUE = {
     "units": set(),
-    "metrics": {"key", "dimension"},
+    "metrics": {"key", "dimension", "nonnegative"},
     "entities": {"identifiers", "relations"},
     "sources": {"doi", "captures", "relations"},
     "claims": {"relations"},

@@ -143,7 +143,7 @@ def test_every_item_follows_the_csl_schema(exported: Exported) -> None:
             name: PROPERTIES[name] for name in item
         }
         assert item["type"] in set(CslType)
-        date = item["issued"]
+        date = item.get("issued", {})
         assert {name: type(value) for name, value in date.items()} == {
             name: DATE_PROPERTIES[name] for name in date
         }

@@ -132,12 +132,18 @@ def test_source_has_type_date_and_authors(sources: Nodes) -> None:
     node = _named(sources, "hksz:shenzhen-daily-article")
     assert node["@type"] == [f"{SCHEMA}NewsArticle"]
     assert [_values(made, "name") for made in node[f"{SCHEMA}author"]] == [["Tan Yifan"]]
-    # "2024?" is uncertain.
+    assert _values(node, "datePublished") == ["2024-01-29"]
+    (issued,) = node["http://purl.org/dc/terms/issued"]
+    assert issued == {"@type": "http://id.loc.gov/datatypes/edtf/EDTF", "@value": "2024-01-29"}
+
+
+def test_a_source_with_an_uncertain_date_is_not_dated(written: Write, documents: Documents) -> None:
+    (source, *_) = documents("sources")
+    dated = {**source, "issued": {**source["issued"], "edtf": "2024?"}}
+    (node,) = _expanded(written("sources", "jsonld", [dated])).values()
     assert f"{SCHEMA}datePublished" not in node
     (issued,) = node["http://purl.org/dc/terms/issued"]
-    assert issued == {"@type": "http://id.loc.gov/datatypes/edtf/EDTF", "@value": "2024?"}
-    certain = _named(sources, "hksz:ttps-reply-2024")
-    assert _values(certain, "datePublished") == ["2024-01-24"]
+    assert issued["@value"] == "2024?"
 
 
 def test_source_is_derived_from_the_sources_it_copies(sources: Nodes, documents: Documents) -> None:
