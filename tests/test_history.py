@@ -31,7 +31,10 @@ from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 from tests.conftest import MakeDatabase
 
-BOOKKEEPING = {"transactions", "changes", "idempotency_keys", "stale_ranges", "submissions"}
+BOOKKEEPING = {
+    *("transactions", "changes", "idempotency_keys"),
+    *("stale_ranges", "submissions", "unfilled_urls"),
+}
 
 
 @pytest.fixture(scope="module")

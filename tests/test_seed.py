@@ -343,6 +343,8 @@ def test_a_corrected_date_of_the_article_updates_dates_relative_to_it(
         "hksz:science-park-in-futian",
         "hksz:science-park-partner-shenzhen",
         "hksz:hkpc-briefing-thursday",
+        "hksz:hkpc-seven-bases",
+        "hksz:hkpc-seven-bases-evidence",
     }
     years = ("2012~", "-P13Y", "2025", "P0Y")
     assert _times(database, "hksz:qianhai-zone-established") == years

@@ -86,10 +86,12 @@ def test_a_claim_without_evidence_is_unsupported(counts: Counts) -> None:
     ("kind", "origins"),
     [
         *((kind, 1) for kind in ("copy_of", "version_of", "part_of")),
-        *((kind, 2) for kind in ("cites", "based_on", "corrects", "retracts", "replies_to")),
+        # A new origin, which adds nothing beside the source that it rests on.
+        *((kind, 1) for kind in ("cites", "quotes", "based_on")),
+        *((kind, 2) for kind in ("corrects", "retracts", "replies_to")),
     ],
 )
-def test_relations_that_keep_the_origin(
+def test_relations_that_add_an_origin(
     add_source: Add, add_evidence: Add, counts: Counts, kind: str, origins: int
 ) -> None:
     first = add_source("A report")

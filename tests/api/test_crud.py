@@ -130,13 +130,6 @@ def test_an_external_id_is_unique(editor: Client, sample: Sample) -> None:
     assert [error["code"] for error in again.json["errors"]] == ["unique"]
 
 
-def test_a_deleted_row_keeps_its_external_id(editor: Client, sample: Sample) -> None:
-    editor.delete(editor.post(sample.path, sample.body).headers["Location"])
-    other = {"kind": "place"} if sample.resource == "entities" else {}
-    again = editor.post(sample.path, sample.body | other)
-    assert again.status_code == 409
-
-
 def test_an_external_id_can_be_set_and_cleared(editor: Client, sample: Sample) -> None:
     path = editor.post(sample.path, sample.body).headers["Location"]
     assert editor.patch(path, {"external_id": None}).json["external_id"] is None

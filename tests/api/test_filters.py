@@ -38,6 +38,10 @@ EXTRA = (
         },
     ),
     ("sources", {"csl_type": "book", "title": "A book"}),
+    *(
+        ("claims", {"statement": "Somebody spoke.", "claimant_as_stated": stated})
+        for stated in ("50% of A_board", "an unnamed official")
+    ),
     (
         "metrics",
         {
@@ -47,7 +51,6 @@ EXTRA = (
             "dimension": "money",
             "accumulation": "stock",
             "nonnegative": False,
-            "description": "Assets less debts",
             "measure": "level",
             "holds_for": "P1M",
         },

@@ -51,7 +51,7 @@ def dump(session: Session) -> dict[str, Any]:
     """Every row of every table, without versions and timestamps."""
     found = {}
     for name in sorted(Base.metadata.tables.keys() - OWN):
-        changing = "'{version, updated_at, written_in}'::text[]"
+        changing = "'{version, updated_at, written_in, recount_id}'::text[]"
         sql = f"SELECT to_jsonb(t) - {changing} FROM {name} AS t ORDER BY 1"
         found[name] = [row for (row,) in run(session, sql)]
     return found
@@ -92,6 +92,13 @@ def references(editor: Client, twin: Answer) -> dict[str, str]:
         reported_by_external_id="test:twin",
         entities=[link],
         figures=[FIGURE],
+        evidence=[
+            {
+                "source_id": source.json["id"],
+                "stance": "asserts",
+                "attributed_to_external_id": "test:twin",
+            }
+        ],
     )
     part = _entity(
         editor, "Part", relations=[{"kind": "part_of", "object_external_id": "test:twin"}]

@@ -68,7 +68,10 @@ def _check(response: Answer, status: int) -> None:
     assert problem["instance"].startswith("/")
     assert problem["request_id"] == response.headers["X-Request-ID"]
     for error in problem.get("errors", []):
-        assert {"code", "detail"} <= set(error) <= {"code", "detail", "pointer", "parameter"}
+        known = {"code", "detail", "pointer", "parameter"}
+        if error["code"] == "unique":
+            known |= {"id", "href", "state"}
+        assert {"code", "detail"} <= set(error) <= known
     assert not DATABASE_WORDS.search(response.text)
 
 

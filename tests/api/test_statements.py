@@ -17,7 +17,7 @@ WRITES = {
     "claims": (4, 6),
     "entities": (4, 3),
     "figures": (6, 9),
-    "evidence": (6, 8),
+    "evidence": (6, 7),
     "metrics": (4, 3),
     "units": (4, 3),
 }

@@ -149,8 +149,9 @@ def test_source_is_recognised_by_doi_in_every_format(
     before = rows(database, "SELECT id, version FROM sources WHERE doi IS NOT NULL ORDER BY id")
     answer = flask(FILES / second, "--namespace", "second")
     assert answer.exit_code == 0
-    assert (counts(answer)["ignored"], counts(answer)["created"]) == (3, 7)
-    assert answer.output.count("ignored, exists as first:") == 3
+    # Those without a DOI have a URL.
+    assert (counts(answer)["ignored"], counts(answer)["created"]) == (7, 3)
+    assert answer.output.count("ignored, exists as first:") == 7
     after = rows(database, "SELECT id, version FROM sources WHERE doi IS NOT NULL ORDER BY id")
     assert after == before
 

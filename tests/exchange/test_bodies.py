@@ -124,7 +124,7 @@ UNIQUE = {
     "units": set(),
     "metrics": {"key", "dimension", "nonnegative"},
     "entities": {"identifiers", "relations"},
-    "sources": {"doi", "captures", "relations"},
+    "sources": {"doi", "url", "captures", "relations"},
     "claims": {"relations"},
     "figures": {"metric_id", "unit_code"},
     "evidence": {"capture_id", "derived_from_id"},
