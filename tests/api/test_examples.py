@@ -69,7 +69,7 @@ def page(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def database_url(page: str, make_database: MakeDatabase, all_seeds: str) -> Iterator[str]:
-    """A database of its own for each page, with every seed, and four eyes off as with `make run`."""
+    """A database for each page, with every seed; four eyes are off as with `make run`."""
     del page  # requested, so that each page gets its own
     with make_database(all_seeds) as url, pytest.MonkeyPatch.context() as patch:
         patch.setenv("HKSZ_FOUR_EYES", "false")  # for the service and for the commands
