@@ -234,7 +234,7 @@ def test_words_without_a_known_unit_are_refused(
         ("$5 million", "money", "HKD"),
         ("\u00a55 million", "money", "HKD"),
         ("5 rupees", "money", "HKD"),
-        ("3 square km", "area", "har"),
+        ("3 square rods", "area", "har"),
         ("10 mu", "area", "har"),
         ("5 catties", "mass", "t"),
         ("10 people", "ratio", "%"),

@@ -150,7 +150,8 @@ def test_source_is_derived_from_the_sources_it_copies(sources: Nodes, documents:
     relations = 0
     for source in documents("sources"):
         node = sources[f"urn:uuid:{source['id']}"]
-        kept = {"copy_of", "syndicated_from", "translation_of", "rewrite_of"}
+        kept = {"copy_of", "syndicated_from", "translation_of", "rewrite_of", "version_of"}
+        kept |= {"based_on"}
         origins = {f"urn:uuid:{r['to']['id']}" for r in source["relations"] if r["kind"] in kept}
         assert set(_ids(node, f"{PROV}wasDerivedFrom")) == origins
         relations += len(origins)
