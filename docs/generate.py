@@ -187,7 +187,7 @@ _VALUES = {
     "EdtfBound": "EDTF date",
     "ExternalId": "external id",
     "Moment": "timestamp",
-    "Breakdown": "`dimension:category`",
+    "BreakdownText": "`dimension:category`",
     "QueryBoolean": "`true` or `false`",
     "QueryInteger": "whole number",
     "Term": "term",

@@ -5,7 +5,7 @@ from marshmallow import fields
 from hksz_db.domain.vocabulary import ComparisonVerdict, Modality
 from schemas.base import DocumentSchema, RowSchema
 from schemas.dates import PeriodSchema
-from schemas.fields import Term
+from schemas.fields import Breakdown, Term
 from schemas.filters import days, filter_fields, ids, names, of_related, terms
 from schemas.summaries import (
     EntitySummarySchema,
@@ -30,7 +30,7 @@ class ComparedFigureSchema(RowSchema):
     plausible_range = fields.Nested(NumericRangeSchema)
     period = fields.Nested(ComparedPeriodSchema)
     modality = Term(Modality)
-    breakdown = fields.Dict(keys=fields.String(), values=fields.String(), allow_none=True)
+    breakdown = Breakdown(allow_none=True)
     definition = fields.String(allow_none=True)
     claim = fields.Nested(ReviewedClaimSummarySchema)
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from inspect import getdoc
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from marshmallow import Schema, ValidationError, fields
@@ -242,21 +242,19 @@ class Breakdown(fields.Field[dict[str, str]]):
 
     _PATTERN = re.compile(CATEGORY_PATTERN)
     _MAXIMUM = 10
-
-    def __init__(self, **kwargs: Any) -> None:
-        metadata = {
-            "type": "object",
-            "minProperties": 1,
-            "maxProperties": self._MAXIMUM,
-            "propertyNames": {"pattern": f"^{CATEGORY_PATTERN}$", "maxLength": 50},
-            "additionalProperties": {
-                "type": "string",
-                "pattern": f"^{CATEGORY_PATTERN}$",
-                "maxLength": 50,
-            },
-            "examples": [{"residence": "mainland"}],
-        }
-        super().__init__(metadata={**metadata, **kwargs.pop("metadata", {})}, **kwargs)
+    DESCRIPTION: ClassVar[dict[str, Any]] = {
+        "type": "object",
+        "description": "The part of a whole: a category for each dimension (SDMX).",
+        "minProperties": 1,
+        "maxProperties": _MAXIMUM,
+        "propertyNames": {"pattern": f"^{CATEGORY_PATTERN}$", "maxLength": 50},
+        "additionalProperties": {
+            "type": "string",
+            "pattern": f"^{CATEGORY_PATTERN}$",
+            "maxLength": 50,
+        },
+        "examples": [{"residence": "mainland"}],
+    }
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Any, **kwargs: Any
@@ -286,6 +284,14 @@ class Breakdown(fields.Field[dict[str, str]]):
         if len(pairs) < len(parts):
             raise ValidationError("Has a dimension twice.")
         return pairs
+
+
+class BreakdownText(Breakdown):
+    """A breakdown in a URL: ``residence:mainland,sex:female``."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        metadata = {"type": "string", "examples": ["residence:mainland"]}
+        super().__init__(metadata={**metadata, **kwargs.pop("metadata", {})}, **kwargs)
 
 
 class DecimalString(fields.Field[Decimal]):

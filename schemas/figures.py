@@ -115,7 +115,7 @@ class ClaimFigureSchema(VersionedSchema):
     range_rule = Term(RangeRule)
     modality = Term(Modality)
     exact = fields.Boolean()
-    breakdown = fields.Dict(keys=fields.String(), values=fields.String(), allow_none=True)
+    breakdown = Breakdown(allow_none=True)
     definition = fields.String(allow_none=True)
     estimate = Term(Estimate, allow_none=True)
     known_at = fields.Nested(PeriodSchema)

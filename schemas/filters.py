@@ -13,7 +13,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields
 
 from schemas.fields import (
     MAX_INTEGER,
-    Breakdown,
+    BreakdownText,
     DecimalString,
     Edtf,
     ExternalId,
@@ -181,7 +181,7 @@ def days(*, nullable: bool = False) -> Kind:
 
 def breakdowns() -> Kind:
     """A filter on the part of a whole that a row is about."""
-    return Kind(Breakdown, ("eq", "isnull"))
+    return Kind(BreakdownText, ("eq", "isnull"))
 
 
 def presence() -> Kind:

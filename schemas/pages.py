@@ -71,7 +71,7 @@ class ProblemErrorSchema(Schema):
     href = fields.String()
 
 
-class WarningSchema(DocumentSchema):
+class WriteWarningSchema(DocumentSchema):
     """What is doubtful about what was written, and where it would be in the body of a new row."""
 
     code = Term(WarningCode)
@@ -100,7 +100,7 @@ def written_schema(name: str, document: type[Schema]) -> type[Schema]:
 
 def warnings() -> fields.List[Any]:
     """The field of the warnings about what was written."""
-    return fields.List(fields.Nested(WarningSchema), required=True)
+    return fields.List(fields.Nested(WriteWarningSchema), required=True)
 
 
 @cache

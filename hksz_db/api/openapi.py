@@ -13,7 +13,7 @@ from marshmallow import Schema, fields
 from hksz_db.api.calls import Call, Content, Section
 from hksz_db.api.problems import MEANINGS, MEDIA_TYPE
 from hksz_db.api.routing import IDEMPOTENCY_KEY, KEY_PATTERN, REPLAYED
-from schemas.fields import Choice
+from schemas.fields import Breakdown, BreakdownText, Choice
 from schemas.filters import ValueList
 from schemas.pages import ProblemSchema
 from schemas.parameters import Parameters
@@ -194,13 +194,20 @@ class _Plugin(MarshmallowPlugin):
 def _choice(
     converter: OpenAPIConverter, field: fields.Field[Any], ret: dict[str, Any]
 ) -> dict[str, Any]:
-    """A reference to the terms, which are a component: it has a name and is written once."""
-    if not isinstance(field, Choice):
-        return {}
-    del ret["type"]
-    terms = _terms(field)
-    assert converter.spec.components.schemas.setdefault(field.model, terms) == terms, field.model
-    reference = {"$ref": f"#/components/schemas/{field.model}"}
+    """A reference to a component, which has a name and is written once."""
+    match field:
+        case Choice():
+            model, described = field.model, _terms(field)
+        case BreakdownText():
+            return {}
+        case Breakdown():
+            model, described = "Breakdown", dict(Breakdown.DESCRIPTION)
+        case _:
+            return {}
+    ret.pop("type", None)
+    known = converter.spec.components.schemas.setdefault(model, described)
+    assert known == described, model
+    reference = {"$ref": f"#/components/schemas/{model}"}
     return {"anyOf": [reference, {"type": "null"}]} if field.allow_none else reference
 
 

@@ -399,9 +399,6 @@ class Batch:
             insert_rows(self.session, self._inserts)
         updated = self._update()
         differing = new | updated
-        if updated and not self._locks_early:
-            # Before the lock of triggers on relations, for which new evidence of a claim waits.
-            self._lock_dependent_claims()
 
         def recompute_dates(entry: Entry) -> None:
             claims = self._dependent_claims.get(entry.key.id)
@@ -494,10 +491,9 @@ def _moves(entries: Sequence[Entry]) -> Iterator[Move]:
 
 
 def _must_be_locked_early(entry: Entry) -> bool:
-    # An update of retracted_at takes a lock of triggers, and all writers lock claims before. What
-    # is computed from stored columns is computed before the update that would lock the row.
-    fields = entry.fields.keys()
-    return {"issued_edtf", "retracted_at"} <= fields or bool(fields & {*entry.writer.computed_from})
+    # An update of the date takes a lock of triggers, and all writers lock claims before. What is
+    # computed from stored columns is computed before the update that would lock the row.
+    return bool(entry.fields.keys() & {"issued_edtf", *entry.writer.computed_from})
 
 
 def _within(error: DomainError, pointer: str) -> DomainError:

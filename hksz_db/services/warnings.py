@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from hksz_db.database import run
-from hksz_db.domain.chronology import Period, parse
+from hksz_db.domain.chronology import InvalidDate, Period, parse
 from hksz_db.domain.errors import Fault
 from hksz_db.domain.ranges import Statement
 from hksz_db.domain.vocabulary import (
@@ -200,7 +200,11 @@ def _claim(row: Row) -> WrittenClaim:
 
 
 def _period(edtf: str | None) -> Period | None:
-    return parse(edtf) if edtf else None
+    try:
+        return parse(edtf) if edtf else None
+    except InvalidDate:
+        # Written directly to the database, which only checks the days.
+        return None
 
 
 def _within(place: str, faults: Sequence[Fault]) -> list[Fault]:

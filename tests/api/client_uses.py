@@ -52,6 +52,8 @@ from hksz_client.models.problem import Problem
 from hksz_client.models.stance import Stance
 from hksz_client.models.version_differences import VersionDifferences
 from hksz_client.models.version_entry_page import VersionEntryPage
+from hksz_client.models.written_claim import WrittenClaim
+from hksz_client.models.written_figure import WrittenFigure
 from hksz_client.types import UNSET, Unset
 
 T = TypeVar("T")
@@ -96,7 +98,7 @@ def create_find_and_update(client: AuthenticatedClient) -> None:
     made = claims_create.sync_detailed(client=client, body=new_claim("Forty firms will move."))
     assert made.status_code == 201
     claim = made.parsed
-    assert isinstance(claim, Claim)
+    assert isinstance(claim, WrittenClaim)
     assert given(claim.evidence)[0].source.external_id == "hksz:shenzhen-daily-article"
     found = claims_list.sync(
         client=client,
@@ -112,7 +114,7 @@ def create_find_and_update(client: AuthenticatedClient) -> None:
     tag = made.headers["ETag"]
     changed = claims_change.sync_detailed(given(claim.id), client=client, body=change, if_match=tag)
     assert changed.status_code == 200
-    assert isinstance(changed.parsed, Claim)
+    assert isinstance(changed.parsed, WrittenClaim)
     assert changed.parsed.statement == "Fifty firms will move."
     assert given(changed.parsed.time).edtf == "2025~"
     assert changed.parsed.modality is Modality.PLANNED
@@ -123,7 +125,7 @@ def create_find_and_update(client: AuthenticatedClient) -> None:
 
 def delete_and_restore(client: AuthenticatedClient) -> None:
     made = claims_create.sync_detailed(client=client, body=new_claim("Sixty firms will move."))
-    assert isinstance(made.parsed, Claim)
+    assert isinstance(made.parsed, WrittenClaim)
     claim_id = given(made.parsed.id)
     deleted = claims_delete.sync_detailed(claim_id, client=client, if_match=made.headers["ETag"])
     assert (deleted.status_code, deleted.content) == (204, b"")
@@ -131,13 +133,13 @@ def delete_and_restore(client: AuthenticatedClient) -> None:
     assert isinstance(gone, Problem)
     assert gone.status == 410
     back = claims_restore.sync(claim_id, client=client, if_match=deleted.headers["ETag"])
-    assert isinstance(back, Claim)
+    assert isinstance(back, WrittenClaim)
     assert back.statement == made.parsed.statement
 
 
 def restore_a_version(client: AuthenticatedClient) -> None:
     claim = claims_create.sync(client=client, body=new_claim("Seventy firms will move."))
-    assert isinstance(claim, Claim)
+    assert isinstance(claim, WrittenClaim)
     id = given(claim.id)
     change = ClaimPatch(statement="Eighty firms will move.")
     assert claims_change.sync(id, client=client, body=change, if_match='"1"')
@@ -156,7 +158,7 @@ def restore_a_version(client: AuthenticatedClient) -> None:
     assert difference.pointer == "/statement"
     assert difference.after == "Eighty firms will move."
     back = claims_restore_version.sync(id, 1, client=client, if_match='"2"')
-    assert isinstance(back, Claim)
+    assert isinstance(back, WrittenClaim)
     assert (back.statement, back.version) == ("Seventy firms will move.", 3)
 
 
@@ -254,7 +256,7 @@ def keep_decimal_digits(client: AuthenticatedClient) -> None:
             unit_code="1",
         ),
     )
-    assert isinstance(made, Figure)
+    assert isinstance(made, WrittenFigure)
     assert made.amount == exact
     read = figures_read.sync(given(made.id), client=client)
     assert isinstance(read, Figure)

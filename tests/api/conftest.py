@@ -167,7 +167,8 @@ def address(database_url: str, server_log: Path) -> Iterator[str]:
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "granian", "app:worker_app", "--factory", "--no-ws"]
     options = ["--interface", "asgi", "--port", str(port)]
-    environment = {**os.environ, "DATABASE_URL": database_url, "HKSZ_LOG_LEVEL": "error"}
+    settings = {"HKSZ_LOG_LEVEL": "error", "HKSZ_FOUR_EYES": "false"}
+    environment = {**os.environ, "DATABASE_URL": database_url, **settings}
     with server_log.open("w") as output:
         server = subprocess.Popen(
             [*command, *options], cwd=ROOT, env=environment, stdout=output, stderr=output

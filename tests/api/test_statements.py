@@ -134,8 +134,8 @@ def test_a_write_takes_a_few_statements(
 @pytest.mark.parametrize(
     ("change", "number"),
     [
-        ({"issued_edtf": "2020"}, 5),
-        ({"issued_edtf": "2020", "relations": []}, 6),
+        ({"issued_edtf": "2020"}, 6),
+        ({"issued_edtf": "2020", "relations": []}, 7),
         # The source is locked before it is updated.
         ({"issued_edtf": "2020", "retracted_at": "2021-01-01T00:00:00Z"}, 6),
     ],

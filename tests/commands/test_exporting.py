@@ -165,7 +165,8 @@ def test_an_export_that_fails_halfway_leaves_no_file(
             connection.execute(
                 "CREATE VIEW metrics AS SELECT id, external_id, key, dimension, accumulation,"
                 " CASE key WHEN 'k500' THEN (1 / (length(label) - 4000))::text ELSE label END"
-                " AS label, nonnegative, version, created_at, updated_at, deleted_at FROM stored"
+                " AS label, nonnegative, description, measure, holds_for,"
+                " version, created_at, updated_at, deleted_at FROM stored"
             )
         answer = _flask(url, "export", "metrics", "--output", tmp_path / "file")
     _refused(answer, "The database refused: division by zero.")

@@ -45,6 +45,7 @@ COMPUTED_TERMS = {
     vocabulary.ComparisonVerdict,
     vocabulary.NotCompared,
     vocabulary.ReviewReason,
+    vocabulary.SourceLikeness,
     vocabulary.WarningCode,
     vocabulary.WordsFound,
     vocabulary.AmountsFound,

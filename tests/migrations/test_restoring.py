@@ -159,7 +159,7 @@ def test_a_change_keeps_the_old_version_under_its_author(restored: str) -> None:
 def test_origins_are_counted_again(restored: str) -> None:
     with serving(restored, "another") as service:
         claim = path_of(service, "claims", CLAIM)
-        assert service.get(f"{claim}/corroboration")["verdict"] == "single_origin"
+        assert service.get(f"{claim}/corroboration")["verdict"] == "confirmed_by_party"
         source = {"external_id": "test:other", "csl_type": "report", "title": "Another report"}
         service.send("POST", "/v1/sources", source)
         passage = {"source_external_id": "test:other", "stance": "supports"}
@@ -170,4 +170,4 @@ def test_origins_are_counted_again(restored: str) -> None:
             path_of(service, "sources", "test:other"),
             {"retracted_at": "2026-01-01T00:00:00Z"},
         )
-        assert service.get(f"{claim}/corroboration")["verdict"] == "single_origin"
+        assert service.get(f"{claim}/corroboration")["verdict"] == "confirmed_by_party"

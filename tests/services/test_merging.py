@@ -92,7 +92,7 @@ def _make(session: Session, world: dict[str, Any]) -> list[UUID]:
 def _dump(session: Session) -> dict[str, list[Any]]:
     found = {}
     for table in sorted(Base.metadata.tables.keys() - OWN):
-        changing = "'{version, updated_at, written_in}'::text[]"
+        changing = "'{version, updated_at, written_in, recount_id}'::text[]"
         sql = f"SELECT to_jsonb(t) - {changing} FROM {table} AS t ORDER BY 1"
         found[table] = [row for (row,) in run(session, sql)]
     return found
