@@ -24,7 +24,7 @@ from hksz_db.queries.documents import (
 )
 from hksz_db.queries.readable import Queryable
 from hksz_db.queries.registry import RESOURCES
-from schemas.fields import DecimalDocument
+from schemas.fields import Breakdown, DecimalDocument
 
 # Subtypes come before their base types.
 TYPES: list[tuple[type[TypeEngine[Any]], type[fields.Field[Any]]]] = [
@@ -35,7 +35,7 @@ TYPES: list[tuple[type[TypeEngine[Any]], type[fields.Field[Any]]]] = [
     (Integer, fields.Integer),
     (Date, fields.Date),
     (Text, fields.String),
-    (JSONB, fields.Dict),
+    (JSONB, Breakdown),
     # Fields written as SQL text; the tests over HTTP check them with the schema.
     (Json, fields.List),
 ]
