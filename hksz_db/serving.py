@@ -24,7 +24,7 @@ from hksz_db.database import Database
 from hksz_db.feed.due import note_due
 from hksz_db.feed.listener import ChangeListener
 from hksz_db.services.work import JOBS, work_once
-from hksz_db.settings import Settings
+from hksz_db.settings import Settings, variable
 
 _DRAIN_S = 20
 # The maximum number of clients connected to a worker; others wait until it accepts them.
@@ -181,6 +181,8 @@ def serve(
     connections = _allow_connections()
     with tempfile.TemporaryDirectory(prefix="hksz-metrics-") as folder:
         os.environ["DATABASE_URL"] = database_url
+        # Its default depends on the URL, which the workers always have.
+        os.environ[variable("four_eyes")] = str(settings.needs_four_eyes).lower()
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         server = _Server(
             listeners,
