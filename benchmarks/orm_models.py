@@ -114,6 +114,7 @@ class Figure(Base):
     value_numbers = _figures.c.value_range
     plausible_numbers = _figures.c.plausible_range
     period_days = _figures.c.period
+    known_at_days = _figures.c.known_at
     metric: Mapped[Metric] = relationship(
         primaryjoin=_figures.c.metric_id == Metric.id, foreign_keys=_figures.c.metric_id
     )
@@ -129,6 +130,11 @@ class Figure(Base):
     def plausible_range(self) -> dict[str, Any]:
         """The range that a reader would understand."""
         return _numbers(self.plausible_numbers)
+
+    @property
+    def known_at(self) -> dict[str, Any]:
+        """When the figure was known."""
+        return _period(self.known_at_edtf, self.known_at_days)
 
     @property
     def period(self) -> dict[str, Any]:

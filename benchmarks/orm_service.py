@@ -31,8 +31,8 @@ from benchmarks.orm_models import (
 )
 from hksz_db.database import driver_url
 from hksz_db.domain.chronology import Period, parse
-from hksz_db.domain.quantities import Interval, read
-from hksz_db.domain.vocabulary import Comparator, Scope
+from hksz_db.domain.ranges import Interval, Statement, read
+from hksz_db.domain.vocabulary import Comparator, Dimension, MetricMeasure, Scope
 from hksz_db.queries.pages import RANKED
 from schemas.claims import ClaimCreateSchema, ClaimSchema
 
@@ -224,13 +224,17 @@ def _figure(
     given: dict[str, Any], metric: Metric, unit: Unit, subject: Entity, modality: str
 ) -> Figure:
     period: Period | None = given.pop("period_edtf", None)
-    reading = read(
+    statement = Statement(
         Comparator(given["comparator"]),
         given.get("amount"),
         given.get("lower_bound"),
         given.get("upper_bound"),
-        nonnegative=metric.nonnegative,
-    ).scaled(unit.factor)
+        given["as_stated"],
+        given["exact"],
+        MetricMeasure(metric.measure),
+    )
+    dimension = Dimension(metric.dimension)
+    reading = read(statement, dimension, unit.factor, nonnegative=metric.nonnegative)
     return Figure(
         **{"modality": modality, **given},
         metric=metric,
