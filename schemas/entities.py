@@ -109,14 +109,6 @@ class EntityCreateSchema(InputSchema):
 EntityPatchSchema = patch_schema(EntityCreateSchema)
 
 
-class EntityMergeSchema(InputSchema):
-    """The entity into which this one is merged; afterwards both are found under its id."""
-
-    references = required = ("into",)
-    into_id = Uuid()
-    into_external_id = ExternalId()
-
-
 class EntityNameSchema(DocumentSchema):
     """A name in one language."""
 

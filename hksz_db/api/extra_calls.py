@@ -1,6 +1,7 @@
 """The calls that only one resource has, and the list of comparisons."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from flask import Response
@@ -17,11 +18,11 @@ from hksz_db.queries.verification import check, verifiable_statement
 from hksz_db.services import batches, merging
 from hksz_db.services.registry import WRITERS
 from hksz_db.services.rows import require_live
-from schemas.entities import EntityMergeSchema
 from schemas.evidence import ClaimEvidenceCreateSchema
+from schemas.merges import MergeSchema
 from schemas.verification import VerificationSchema
 
-_CLAIMS, _ENTITIES, _EVIDENCE = (RESOURCES[name] for name in ("claims", "entities", "evidence"))
+_CLAIMS, _EVIDENCE = RESOURCES["claims"], RESOURCES["evidence"]
 
 
 def _verify(id: UUID) -> Response:
@@ -67,24 +68,40 @@ def _create_evidence(write: Write, id: UUID) -> Response:
     return answers.written(write.session, _EVIDENCE, new_id, 201)
 
 
-def _merge(write: Write, id: UUID) -> Response:
-    """Merge one entity into another. Also needs the scope `review`.
+def _merge_calls(resource: str) -> Sequence[Call]:
+    """The calls that merge rows of the resource and undo it."""
+    readable, scope = RESOURCES[resource], WRITERS[resource].scope
 
-    Everything that refers to the entity is moved to the other one. From then on a read of its
-    id is answered with 308.
-    """
-    fields = load(EntityMergeSchema())
-    into_id = merging.merge(write.session, id, write.versions, fields)
-    return answers.written(write.session, _ENTITIES, into_id, 200)
+    def merge(write: Write, id: UUID) -> Response:
+        """Merge one {singular} into another. Also needs the scope `review`.
 
+        The other one keeps its description, and everything that refers to this one is moved to it,
+        except duplicates. From then on a read of this id is answered with 308.
+        """
+        into_id = merging.merge(write.session, resource, id, write.versions, load(MergeSchema()))
+        return answers.written(write.session, readable, into_id, 200)
 
-def _unmerge(write: Write, id: UUID) -> Response:
-    """Undo the merge of one entity. Also needs the scope `review`.
+    def unmerge(write: Write, id: UUID) -> Response:
+        """Undo the merge of one {singular}. Also needs the scope `review`.
 
-    What was moved and still exists is moved back.
-    """
-    merging.undo(write.session, id, write.versions)
-    return answers.written(write.session, _ENTITIES, id, 200)
+        Whatever was moved and still exists is moved back.
+        """
+        merging.undo(write.session, resource, id, write.versions)
+        return answers.written(write.session, readable, id, 200)
+
+    # Merges change reviewed rows, and the rows of others.
+    terms: Mapping[str, Any] = {"scope": scope, "reviews": True, "if_match": True}
+    return (
+        Call(
+            "POST /<uuid:id>/merge",
+            merge,
+            readable.schema,
+            body=MergeSchema,
+            errors=(410,),
+            **terms,
+        ),
+        Call("POST /<uuid:id>/unmerge", unmerge, readable.schema, **terms),
+    )
 
 
 def _list_comparisons(id: UUID) -> Response:
@@ -108,6 +125,7 @@ EXTRA_CALLS: Mapping[str, Sequence[Call]] = {
             body={PLAIN_TEXT: {"type": "string", "minLength": 1}},
             errors=(410, 422),
         ),
+        *_merge_calls("sources"),
     ),
     "claims": (
         list_call("GET /<uuid:id>/evidence", _list_evidence, _EVIDENCE, errors=(410,)),
@@ -120,28 +138,9 @@ EXTRA_CALLS: Mapping[str, Sequence[Call]] = {
             scope=WRITERS["evidence"].scope,
             errors=(410,),
         ),
+        *_merge_calls("claims"),
     ),
-    # Merges change reviewed rows, and the rows of others.
-    "entities": (
-        Call(
-            "POST /<uuid:id>/merge",
-            _merge,
-            _ENTITIES.schema,
-            body=EntityMergeSchema,
-            scope=WRITERS["entities"].scope,
-            reviews=True,
-            if_match=True,
-            errors=(410,),
-        ),
-        Call(
-            "POST /<uuid:id>/unmerge",
-            _unmerge,
-            _ENTITIES.schema,
-            scope=WRITERS["entities"].scope,
-            reviews=True,
-            if_match=True,
-        ),
-    ),
+    "entities": _merge_calls("entities"),
     "figures": (
         list_call("GET /<uuid:id>/comparisons", _list_comparisons, COMPARISONS, errors=(410,)),
     ),

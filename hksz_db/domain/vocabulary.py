@@ -82,10 +82,8 @@ EntityRelationKind.__doc__ = """How one entity relates to another.
 ``controls``: it can decide for the other, whether it owns it or not.
 """
 
-MergeChange = StrEnum("MergeChange", "MOVED COPIED DROPPED")
-MergeChange.__doc__ = (
-    "What a merge does to a row that referred to the entity that was merged into another."
-)
+MergeChange = StrEnum("MergeChange", "MOVED COPIED DROPPED DELETED")
+MergeChange.__doc__ = "What a merge does to a row that referred to the one that was merged."
 
 IdentifierScheme = StrEnum("IdentifierScheme", "WIKIDATA ROR ISNI ORCID VIAF GEONAMES LEI")
 IdentifierScheme.__doc__ = "The register that an identifier of an entity comes from."

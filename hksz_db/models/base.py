@@ -158,6 +158,15 @@ def live_key(table: str, column: str, *, or_merged: bool = False) -> Index:
     )
 
 
+def merged_rows() -> tuple[SchemaItem, ...]:
+    """The rules of a table whose rows can be merged: ``redirect_to`` is the row that remains."""
+    return (
+        CheckConstraint("redirect_to IS NULL OR deleted_at IS NOT NULL", name="redirect_deleted"),
+        CheckConstraint("redirect_to <> id", name="redirect_to_another"),
+        Index(None, "redirect_to"),
+    )
+
+
 def one_of(column: str, terms: type[StrEnum]) -> CheckConstraint:
     """The column holds a term of the vocabulary."""
     return CheckConstraint(f"{column} IN ({quoted(terms)})", name=column)

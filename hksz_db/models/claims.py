@@ -32,6 +32,7 @@ from hksz_db.models.base import (
     HistoryMixin,
     IdMixin,
     ResourceMixin,
+    merged_rows,
     not_blank,
     one_of,
     relative,
@@ -48,7 +49,8 @@ class Claim(ResourceMixin, Base):
     official"); ``reported_by_id`` is set if another entity reports that.
     ``reviewed_by`` and ``reviewed_at`` are those of the last review; a trigger sets them.
     ``time`` and ``due`` may be relative to the date of a source, their anchor.
-    ``version`` also counts the changes to its figures, evidence and links.
+    ``version`` also counts the changes to its figures, evidence and links. A claim that was merged
+    into another is deleted and has that other in ``redirect_to``.
     """
 
     __tablename__ = "claims"
@@ -73,6 +75,7 @@ class Claim(ResourceMixin, Base):
         trigram_index("claims", "statement"),
         Index("claims_claimant_id_id_idx", "claimant_id", "id"),
         Index(None, "reported_by_id"),
+        *merged_rows(),
     )
 
     statement: Mapped[str]
@@ -99,6 +102,7 @@ class Claim(ResourceMixin, Base):
     due_anchor_id: Mapped[UUID | None] = mapped_column(ForeignKey("sources.id"), sort_order=1)
     due_duration: Mapped[str | None] = mapped_column(sort_order=1)
     due_modifier: Mapped[str | None] = mapped_column(sort_order=1)
+    redirect_to: Mapped[UUID | None] = mapped_column(ForeignKey("claims.id"), sort_order=1)
 
 
 class ClaimEntity(IdMixin, Base):

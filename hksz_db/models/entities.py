@@ -1,7 +1,6 @@
-"""Entities: what claims are about, with their names, identifiers, relations and merges."""
+"""Entities: what claims are about, with their names, identifiers and relations."""
 
-from datetime import date, datetime
-from typing import Any
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import (
@@ -11,9 +10,8 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     UniqueConstraint,
-    func,
 )
-from sqlalchemy.dialects.postgresql import DATERANGE, JSONB, TSVECTOR, Range
+from sqlalchemy.dialects.postgresql import DATERANGE, TSVECTOR, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hksz_db.domain.vocabulary import (
@@ -21,14 +19,13 @@ from hksz_db.domain.vocabulary import (
     EntityNameKind,
     EntityRelationKind,
     IdentifierScheme,
-    MergeChange,
 )
 from hksz_db.models.base import (
-    ACTOR,
     Base,
     IdMixin,
     ResourceMixin,
     dated,
+    merged_rows,
     not_blank,
     one_of,
     trigram_index,
@@ -54,9 +51,7 @@ class Entity(ResourceMixin, Base):
             use_alter=True,
         ),
         Index("entities_name_id_idx", "name", "id"),
-        CheckConstraint("redirect_to IS NULL OR deleted_at IS NOT NULL", name="redirect_deleted"),
-        CheckConstraint("redirect_to <> id", name="redirect_to_another"),
-        Index(None, "redirect_to"),
+        *merged_rows(),
     )
 
     kind: Mapped[str]
@@ -140,52 +135,3 @@ class EntityRelation(IdMixin, Base):
     during_edtf: Mapped[str | None]
     during: Mapped[Range[date] | None] = mapped_column(DATERANGE)
     claim_id: Mapped[UUID | None] = mapped_column(ForeignKey("claims.id"))
-
-
-class EntityMerge(IdMixin, Base):
-    """A merge of an entity into another; it is active until it is undone."""
-
-    __tablename__ = "entity_merges"
-    __table_args__ = (
-        CheckConstraint("entity_id <> into_id", name="not_itself"),
-        Index(
-            "entity_merges_standing_idx",
-            "entity_id",
-            unique=True,
-            postgresql_where="undone_at IS NULL",
-        ),
-        Index(None, "into_id"),
-    )
-
-    entity_id: Mapped[UUID] = mapped_column(ForeignKey("entities.id", ondelete="CASCADE"))
-    into_id: Mapped[UUID] = mapped_column(ForeignKey("entities.id", ondelete="CASCADE"))
-    merged_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    merged_by: Mapped[str] = mapped_column(server_default=ACTOR)
-    undone_at: Mapped[datetime | None]
-
-
-class EntityMergeMove(IdMixin, Base):
-    """A change that a merge made to a row.
-
-    ``moved``: ``column_name`` of the row referred to the merged entity, and now refers to the
-    other. ``copied``: the row was created. ``dropped``: the row, whose columns are in ``content``,
-    was deleted because it would have duplicated the row ``kept_id`` or referred to itself.
-    """
-
-    __tablename__ = "entity_merge_moves"
-    __table_args__ = (
-        one_of("change", MergeChange),
-        CheckConstraint("(change = 'dropped') = (content IS NOT NULL)", name="content"),
-        CheckConstraint("kept_id IS NULL OR change = 'dropped'", name="kept"),
-        Index(None, "merge_id"),
-        Index(None, "row_id"),
-        Index(None, "kept_id"),
-    )
-
-    merge_id: Mapped[UUID] = mapped_column(ForeignKey("entity_merges.id", ondelete="CASCADE"))
-    change: Mapped[str]
-    table_name: Mapped[str]
-    column_name: Mapped[str]
-    row_id: Mapped[UUID]
-    content: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
-    kept_id: Mapped[UUID | None]

@@ -31,8 +31,11 @@ class Evidence(ResourceMixin, Base):
         CheckConstraint("0 <= start_char AND start_char < end_char", name="span"),
         CheckConstraint("derived_from_id <> id", name="not_itself"),
         *relative("said"),
+        # A merge of sources moves captures and evidence one after the other.
         ForeignKeyConstraint(
-            ["capture_id", "source_id"], ["source_captures.id", "source_captures.source_id"]
+            ["capture_id", "source_id"],
+            ["source_captures.id", "source_captures.source_id"],
+            deferrable=True,
         ),
         Index("evidence_claim_id_id_idx", "claim_id", "id"),
         Index("evidence_source_id_claim_id_idx", "source_id", "claim_id"),

@@ -15,6 +15,7 @@ from hksz_db.models.base import (
     dated,
     is_sha256,
     live_key,
+    merged_rows,
     not_blank,
     one_of,
     trigram_index,
@@ -25,7 +26,8 @@ class Source(ResourceMixin, Base):
     """A work: an article, a press release, a report.
 
     ``canonical_url`` follows from ``url`` (``hksz_db/domain/urls.py``). It is null in a source that
-    is older than the rule, if another source has it.
+    is older than the rule, if another source has it. A source that was merged into another is
+    deleted and has that other in ``redirect_to``.
     """
 
     __tablename__ = "sources"
@@ -38,9 +40,10 @@ class Source(ResourceMixin, Base):
         Index("sources_issued_desc_idx", text("lower(issued) DESC NULLS LAST"), text("id DESC")),
         Index("sources_title_id_idx", "title", "id"),
         Index("sources_title_hash_idx", text("title_hash(title)"), "id"),
-        live_key("sources", "canonical_url"),
+        live_key("sources", "canonical_url", or_merged=True),
         trigram_index("sources", "title"),
         Index("sources_issued_idx", "issued", postgresql_using="gist"),
+        *merged_rows(),
     )
 
     csl_type: Mapped[str]
@@ -57,6 +60,7 @@ class Source(ResourceMixin, Base):
     issued_note: Mapped[str | None]
     rights: Mapped[str | None]
     retracted_at: Mapped[datetime | None]
+    redirect_to: Mapped[UUID | None] = mapped_column(ForeignKey("sources.id"), sort_order=1)
     search: Mapped[str] = mapped_column(
         TSVECTOR,
         Computed(

@@ -192,6 +192,7 @@ CLAIMS = Readable(
         **_on("evidence", _EVIDENCE, evidence_targets(_evidence)),
         **{name: Related(_COUNTS, Plain(column)) for name, column in _counts_of(_counts).items()},
     },
+    internal=("redirect_to",),
     tabled=(
         "relations.kind",
         "relations.to.id",

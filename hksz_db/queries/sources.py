@@ -61,6 +61,7 @@ SOURCES = Readable(
             _contributors, Related(_CONTRIBUTOR, Plain(_entities.c.name))
         ),
     },
+    internal=("redirect_to",),
     tabled=(
         "contributors.entity.name",
         "contributors.role",

@@ -111,7 +111,7 @@ def references_in(fields: Row, shape: Shape, pointer: str = "#") -> Iterator[Ref
 def look_up(session: Session, references: Sequence[Reference], new_ids: int = 0) -> Resolved:
     """Look up and lock the rows referred to, and make as many ids as wanted, in one statement.
 
-    A merged entity is replaced by the entity that it was merged into.
+    A merged row is replaced by the row that it was merged into.
     """
     if not references and not new_ids:
         return Resolved()
@@ -150,7 +150,8 @@ def look_up(session: Session, references: Sequence[Reference], new_ids: int = 0)
             # The name of a deleted row may have become that of another.
             holds_its_name = row["live"] or row.get("redirect_to")
             by_key[row["name"]] = row if holds_its_name else by_key.get(row["name"], row)
-    _follow_merges(session, known.rows.get("entities", {}))
+        if RESOURCES[table].can_be_merged:
+            _follow_merges(session, table, by_key, "SHARE" if table in held else "KEY SHARE")
     return known
 
 
@@ -168,18 +169,24 @@ def _columns_read(resource: str) -> tuple[str, ...]:
     return (*dict.fromkeys(copied), *redirect, *_COMPUTED_FROM.get(resource, ()))
 
 
-def _follow_merges(session: Session, entities: dict[Any, Row]) -> None:
-    """Replace each merged entity by the one that it was merged into, which may be merged too."""
-    while into := {row["redirect_to"] for row in entities.values() if row["redirect_to"]}:
+def _follow_merges(session: Session, table: str, rows: dict[Any, Row], lock: str) -> None:
+    """Replace each merged row by the one that it was merged into, which may be merged too.
+
+    That one is also known by its own id, with which it replaces the reference.
+    """
+    columns = "".join(f", {column}" for column in _columns_read(table))
+    while into := {row["redirect_to"] for row in rows.values() if row["redirect_to"]}:
         found = run(
             session,
-            "SELECT id, deleted_at IS NULL, redirect_to::text FROM entities"
-            " WHERE id = ANY ($1::uuid[]) ORDER BY id FOR KEY SHARE",
+            f"WITH found AS MATERIALIZED (SELECT id, deleted_at IS NULL AS live{columns}"
+            f" FROM {table} WHERE id = ANY ($1::uuid[]) ORDER BY id FOR {lock})"
+            " SELECT id::text, to_jsonb(found) FROM found",
             sorted(into),
         )
-        rows = {str(id): {"id": id, "live": live, "redirect_to": to} for id, live, to in found}
-        for given, row in entities.items():
-            entities[given] = rows.get(row["redirect_to"], row)
+        by_id = {id: {**row, "id": UUID(id)} for id, row in found}
+        for given, row in rows.items():
+            rows[given] = by_id.get(row["redirect_to"], row)
+        rows |= {row["id"]: row for row in by_id.values() if not row["redirect_to"]}
 
 
 def settle(references: Iterable[Reference], known: Resolved) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from hksz_db.database import run
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.models import Base
-from hksz_db.services.merging import MOVED
+from hksz_db.services.merging import MERGEABLE
 from tests.api.conftest import Answer, Client, MakeClient
 from tests.conftest import QueryCounter
 
@@ -21,7 +21,14 @@ FIGURE = {
     "amount": "40",
     "unit_code": "1",
 }
-OWN = {"entity_merges", "entity_merge_moves", "api_keys", "seed_items", "transactions", "changes"}
+MOVED = MERGEABLE["entities"].moved
+OWN = {
+    "api_keys",
+    "seed_items",
+    "transactions",
+    "changes",
+    *(table for kind in MERGEABLE.values() for table in (kind.merges, kind.moves)),
+}
 
 
 def _post(editor: Client, path: str, **body: Any) -> Answer:
@@ -602,22 +609,24 @@ def test_merging_needs_both_scopes(
     assert _unmerge(client, twin).status_code == (200 if allowed else 403)
 
 
-def test_every_reference_to_an_entity_is_moved() -> None:
+@pytest.mark.parametrize("resource", MERGEABLE)
+def test_every_reference_is_moved(resource: str) -> None:
+    kind = MERGEABLE[resource]
     referring = {
         (table.name, key.parent.name)
         for table in Base.metadata.tables.values()
         for constraint in table.foreign_key_constraints
         for key in constraint.elements[:1]
-        if key.column.table.name == "entities"
+        if key.column.table.name == resource
     }
     left = {
-        ("entities", "redirect_to"),  # merges are followed
-        (
-            "entity_names",
-            "entity_id",
-        ),  # copied: an entity is shown under a name of its own
-        ("entity_merges", "entity_id"),
-        ("entity_merges", "into_id"),
+        (resource, "redirect_to"),  # merges are followed
+        ("entity_names", "entity_id"),  # copied: an entity is shown under a name of its own
+        ("source_contributors", "source_id"),  # a source keeps its own credits
+        ("corroborations", "claim_id"),  # counted anew
+        ("claim_bands", "claim_id"),  # those of its own statement
+        (kind.merges, kind.merged),
+        (kind.merges, "into_id"),
     }
-    assert {(link.table, link.column) for link in MOVED} == referring - left
-    assert len({(link.table, link.column) for link in MOVED}) == len(MOVED)
+    moved = [(link.table, link.column) for link in kind.moved]
+    assert sorted(moved) == sorted(referring - left)

@@ -490,7 +490,7 @@ def test_a_new_reference_to_an_entity_that_is_being_merged_is_moved(
     ids, _ = twins
     body = {"statement": "The firm moved.", "claimant_id": ids[0]}
     with writing(database) as session:
-        merging.merge(session, UUID(ids[0]), None, {"into_id": UUID(ids[1])})
+        merging.merge(session, "entities", UUID(ids[0]), None, {"into_id": UUID(ids[1])})
         late = pool.submit(client.post, "/v1/claims", body)
         wait_for_a_lock(database)
     assert late.result().status_code == 201
@@ -541,7 +541,7 @@ def test_an_entity_is_not_deleted_while_references_are_moved_to_it(
     ids, _ = twins
     moved = claim["entities"].json["id"]
     with writing(database) as session:
-        merging.merge(session, UUID(moved), None, {"into_id": UUID(ids[1])})
+        merging.merge(session, "entities", UUID(moved), None, {"into_id": UUID(ids[1])})
         late = pool.submit(client.delete, f"/v1/entities/{ids[1]}")
         wait_for_a_lock(database)
     assert late.result().status_code == 409

@@ -300,7 +300,7 @@ def test_merged_contributor_stays_merged(flask: Run, database: Database) -> None
     sql = "SELECT id FROM entities WHERE external_id LIKE 'zotero:person/ka-wai-yeung-%'"
     ((id,),) = rows(database, sql)
     with writing(database) as session:
-        merge(session, id, None, {"into_external_id": "hksz:tan-yifan"})
+        merge(session, "entities", id, None, {"into_external_id": "hksz:tan-yifan"})
     answer = flask(FILES / "zotero.json")
     assert counts(answer)["unchanged"] == 10
     assert "entities created" not in answer.output

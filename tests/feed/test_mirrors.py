@@ -179,12 +179,13 @@ class RandomWriter:
             lifecycle.restore(session, resource, id, None)
 
     def _merge(self, session: Session) -> None:
-        one, other = (self._row(session, "entities") for _ in range(2))
+        resource = self.random.choice(list(merging.MERGEABLE))
+        one, other = (self._row(session, resource) for _ in range(2))
         if self.random.random() < 0.5:
-            merging.merge(session, one, None, {"into_id": other})
+            merging.merge(session, resource, one, None, {"into_id": other})
             return
-        for (id,) in run(session, "SELECT id FROM entities WHERE redirect_to IS NOT NULL"):
-            merging.undo(session, id, None)
+        for (id,) in run(session, f"SELECT id FROM {resource} WHERE redirect_to IS NOT NULL"):
+            merging.undo(session, resource, id, None)
 
 
 @pytest.fixture

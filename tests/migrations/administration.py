@@ -189,10 +189,33 @@ def run_script(url: str, script: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def twin(session: Session) -> UUID:
-    """Create another entity for ``ex:scheme``; return its id."""
-    names = [{"name": "TTPS", **NAMED}]
-    return create(session, "entities", {"kind": "programme", "names": names})
+TWINS: dict[str, tuple[str, dict[str, Any]]] = {
+    "entities": ("ex:scheme", {"kind": "programme", "names": [{"name": "TTPS", **NAMED}]}),
+    "sources": (
+        "ex:article",
+        {
+            "csl_type": "article-newspaper",
+            "title": "The article again",
+            "captures": [{"normalization": "nfc-ws1", "char_length": 9, "text_sha256": SHA256}],
+        },
+    ),
+    "claims": (
+        "ex:over-47000",
+        {
+            "statement": "More than 47,000 were approved.",
+            "language": "en",
+            "modality": "actual",
+            "claimant_external_id": "ex:office",
+            "topics": ["approval"],
+        },
+    ),
+}
+"""For each resource that has merges, the external id of a row, and another row for the same."""
+
+
+def twin(session: Session, resource: str = "entities") -> UUID:
+    """Create another row for the same; return its id."""
+    return create(session, resource, deepcopy(TWINS[resource][1]))
 
 
 def fill(url: str) -> None:
@@ -201,7 +224,9 @@ def fill(url: str) -> None:
     with database.transaction() as session:
         for resource, fields in ROWS:
             create(session, resource, deepcopy(fields))
-        merging.merge(session, twin(session), None, {"into_external_id": "ex:scheme"})
+        for resource, (external_id, _) in TWINS.items():
+            into = {"into_external_id": external_id}
+            merging.merge(session, resource, twin(session, resource), None, into)
         api_keys.create(session, "somebody", [Scope.ADMIN])
         session.execute(text("INSERT INTO recounts DEFAULT VALUES"))
         session.execute(text("INSERT INTO unfilled_urls VALUES (uuidv7(), uuidv7())"))

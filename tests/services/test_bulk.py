@@ -644,7 +644,7 @@ def test_items_of_merged_rows_are_refused(session: Session, mode: BulkMode) -> N
     made = write(session, ENTITIES, [place(n) for n in range(3)], CREATE, atomic=True)
     ids = [result.id for result in made if result.id]
     lifecycle.delete(session, "entities", ids[0], None)
-    merging.merge(session, ids[1], None, {"into_id": ids[2]})
+    merging.merge(session, "entities", ids[1], None, {"into_id": ids[2]})
     results = write(session, ENTITIES, [place(n) for n in range(3)], mode, atomic=False)
     assert [faults(result) for result in results] == [[], [("#/external_id", "merged")], []]
     # A deleted row gives its name free.

@@ -273,9 +273,9 @@ def test_counts_equal_a_recount_after_any_history(session: Session, steps: list[
                     one.rollback()
             assert kept_counts(session) == recount(session), step
         assert weighed(session) == reweighed(session)
-        merging.merge(session, PEOPLE[0], None, {"into_id": PEOPLE[1]})
+        merging.merge(session, "entities", PEOPLE[0], None, {"into_id": PEOPLE[1]})
         assert kept_counts(session) == recount(session)
-        merging.undo(session, PEOPLE[0], None)
+        merging.undo(session, "entities", PEOPLE[0], None)
         assert kept_counts(session) == recount(session)
         all_of_it.rollback()
 

@@ -136,12 +136,12 @@ def test_a_change_that_bears_on_many_claims_is_counted_later(
 
 def test_a_merge_that_bears_on_many_claims_is_counted_later(world: Session) -> None:
     run(world, OWN, PEOPLE[3], PEOPLE[2], "owned_by")
-    merging.merge(world, PEOPLE[1], None, {"into_id": PEOPLE[3]})
+    merging.merge(world, "entities", PEOPLE[1], None, {"into_id": PEOPLE[3]})
     while RecountQueue()(world):
         pass
     assert kept_counts(world) == recount(world)
     assert verdicts(world) == {"unsupported": 3, "single_origin": MANY}
-    merging.undo(world, PEOPLE[1], None)
+    merging.undo(world, "entities", PEOPLE[1], None)
     while RecountQueue()(world):
         pass
     assert kept_counts(world) == recount(world)
