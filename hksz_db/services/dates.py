@@ -16,7 +16,7 @@ from hksz_db.queries.filters import days_literal
 from hksz_db.services.references import Resolved, Shape
 from hksz_db.services.rows import BUMP, Row, matching
 
-ANCHORED = Shape({"anchor": "sources"}, held=True)
+ANCHORED = Shape({"anchor": "sources"}, held=("anchor",))
 """A relative date refers to its anchor, the source to whose date it is relative."""
 ORIGIN = ("anchor_id", "duration", "modifier")
 """The parts of a relative date; the name of each column begins with the name of the date."""

@@ -145,4 +145,5 @@ WRITER = _Figures(
         "as_stated",
         "exact",
     ),
+    held=("metric",),
 )

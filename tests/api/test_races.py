@@ -15,6 +15,7 @@ from hksz_db.domain.chronology import parse
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.services import api_keys, lifecycle, merging
 from hksz_db.services.batches import create, update
+from hksz_db.services.work import work_off
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 from tests.api.conftest import Answer, Client, MakeClient
@@ -121,6 +122,31 @@ def test_a_row_that_is_accepted_meanwhile_is_not_changed(
         wait_for_a_lock(database)
     assert late.result().status_code == 403
     assert client.get(path).json["statement"] == "The firm moved."
+
+
+def test_a_figure_that_is_being_added_gets_the_ranges_of_the_new_measure(
+    client: Client,
+    claim: dict[str, Any],
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+) -> None:
+    metric = {"key": "multiple", "label": "Firms", "dimension": "ratio", "accumulation": "ratio"}
+    made = client.post("/v1/metrics", {**metric, "measure": "ratio_to_base"})
+    client.post("/v1/units", {"code": "1", "label": "one"})
+    figure = {
+        "claim_id": UUID(claim["claims"].json["id"]),
+        "metric_id": UUID(made.json["id"]),
+        "subject_id": UUID(claim["entities"].json["id"]),
+        "as_stated": "doubled",
+    }
+    with writing(database) as session:
+        id = create(session, "figures", figure)
+        change = pool.submit(client.patch, made.headers["Location"], {"measure": "share"})
+        wait_for_a_lock(database)
+    assert change.result().status_code == 200
+    work_off(database)
+    assert client.get(f"/v1/figures/{id}").json["range_rule"] == "half_step"
 
 
 def test_a_row_that_is_being_deleted_gets_no_references(
