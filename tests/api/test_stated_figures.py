@@ -20,6 +20,10 @@ NO_MULTIPLE = (
     "The text states a multiple, which is an amount only for a metric of the dimension ratio with"
     " the measure ratio_to_base or growth_rate."
 )
+NO_CHANGE = (
+    "The text states a change, which is an amount only for a metric with the measure change or"
+    " growth_rate."
+)
 ADVICE = "Give comparator, amount or bounds, and unit_code."
 
 
@@ -189,6 +193,56 @@ def test_multiples_are_read_by_the_measure(
     assert answer.status_code == 201, answer.json
     assert read(answer.json) == expected
     assert answer.json["warnings"] == []
+
+
+def add_metric(admin: Client, measure: str, dimension: str) -> None:
+    metric = {"external_id": "test:measured", "key": "measured", "label": "A measure"}
+    metric |= {"dimension": dimension, "accumulation": "flow", "measure": measure}
+    assert admin.post("/v1/metrics", {**metric, "nonnegative": False}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("words", "measure", "dimension", "expected"),
+    [
+        ("rose by 5 %", "growth_rate", "ratio", ["eq", "5", None, None, "%"]),
+        ("fell 3.2 per cent", "growth_rate", "ratio", ["eq", "-3.2", None, None, "%"]),
+        ("up more than 12 %", "growth_rate", "ratio", ["gt", "12", None, None, "%"]),
+        ("down by a third", "change", "ratio", ["eq", "-33.3333", None, None, "%"]),
+        ("an increase of 1,200", "change", "count", ["eq", "1200", None, None, "1"]),
+        ("fell by at least HK$5 million", "change", "money", ["le", "-5000000", None, None, "HKD"]),
+    ],
+)
+def test_changes_are_read_for_metrics_of_changes(
+    admin: Client, words: str, measure: str, dimension: str, expected: list[Any]
+) -> None:
+    add_metric(admin, measure, dimension)
+    answer = admin.post("/v1/figures", figure(words, "measured"))
+    assert answer.status_code == 201, answer.json
+    assert read(answer.json) == expected
+    assert answer.json["warnings"] == []
+
+
+def test_the_ranges_of_a_fall_lie_below_zero(admin: Client) -> None:
+    add_metric(admin, "growth_rate", "ratio")
+    found = admin.post("/v1/figures", figure("fell by more than 3 %", "measured")).json
+    assert [found["plausible_range"][end] for end in ("lower", "upper")] == ["-0.04", "-0.03"]
+
+
+@pytest.mark.parametrize("measure", ["level", "share"])
+def test_words_that_state_a_change_are_doubtful_for_other_metrics(
+    admin: Client, measure: str
+) -> None:
+    add_metric(admin, measure, "ratio")
+    body = figure("fell by 3 per cent", "measured")
+    expected = ("figure", "#/as_stated", f"{NO_CHANGE} {ADVICE}")
+    assert fault(admin.post("/v1/figures", body)) == expected
+    given = {"comparator": "eq", "amount": "72", "unit_code": "%"}
+    answer = admin.post("/v1/figures", {**body, **given})
+    assert answer.status_code == 201
+    (warning,) = answer.json["warnings"]
+    assert (warning["code"], warning["pointer"]) == ("measure_differs", "#/metric_id")
+    detail = f"The words state a change, and the measure of the metric is {measure}."
+    assert warning["detail"] == detail
 
 
 @pytest.mark.parametrize(
