@@ -18,13 +18,15 @@ class Unit:
     """The code of a unit (UCUM or ISO 4217), and how many of it the word stands for.
 
     Without a code, ``note`` says why: the word is ambiguous, or ``refused`` because no unit could
-    make an amount of its number.
+    make an amount of its number. ``may_be`` are all codes that an ambiguous word can stand for, if
+    they are few.
     """
 
     code: str | None
     times: int = 1
     note: str = ""
     refused: bool = False
+    may_be: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -305,12 +307,12 @@ _OTHER_UNITS = {
 
 _AMBIGUOUS_MONEY = {
     "$, dollars": "The currency is not known: several countries call theirs the dollar.",
-    "¥": "The currency is not known: ¥ is the yuan or the yen.",
     "rupees, pesos, francs, kroner, kronor, riyals": (
         "The currency is not known: several countries use the name."
     ),
     "pounds": "The unit is not known: pounds are a currency or a mass.",
 }
+_YUAN_OR_YEN = "The currency is not known: ¥ is the yuan or the yen."
 _AMBIGUOUS_UNITS = {
     "tons": "The unit is not known: a ton is metric, long or short.",
     "mt": "The unit is not known: Mt is a megatonne, and mt a metric ton.",
@@ -385,7 +387,11 @@ CURRENCIES = _by_name(_CURRENCIES)
 UNIT_NAMES = {code: names.split(", ")[0] for code, names in _UNITS.items()}
 CURRENCY_SIGNS = {code: names.split(", ")[0] for code, names in _CURRENCIES.items()}
 """How a figure is written in a unit and in a currency, by code."""
-MONEY_NAMES = CURRENCIES | _by_note(_AMBIGUOUS_MONEY)
+MONEY_NAMES = (
+    CURRENCIES
+    | _by_note(_AMBIGUOUS_MONEY)
+    | {"¥": Unit(None, note=_YUAN_OR_YEN, may_be=("CNY", "JPY"))}
+)
 CURRENCY_PREFIXES = {
     name: unit for name, unit in CURRENCIES.items() if not re.search("[a-z]", name)
 } | {sign: MONEY_NAMES[sign] for sign in "$¥"}

@@ -63,7 +63,8 @@ class StatedFigure:
     ``is_fraction``: the number is, or ends with, a fraction ("one in three"), and its amount may be
     rounded to four places. ``is_change``: the text says by how much something rose or, with numbers
     below zero, fell. ``multiple`` is that of "doubled" and "twice as many". ``unit_code`` is
-    ``None`` if the text names no unit, or an ambiguous one; then ``note`` says why it is ambiguous.
+    ``None`` if the text names no unit, or an ambiguous one; then ``note`` says why it is ambiguous,
+    and ``may_be`` which codes it may have, if they are few.
     """
 
     comparator: Comparator
@@ -76,6 +77,7 @@ class StatedFigure:
     is_change: bool = False
     multiple: Fraction | None = None
     note: str = ""
+    may_be: tuple[str, ...] = ()
 
     @property
     def is_fall(self) -> bool:
@@ -312,6 +314,7 @@ class _Reader:
             is_share=unit == words.SHARE,
             is_fraction=quantity.number.has_fraction,
             note=unit.note,
+            may_be=unit.may_be,
         )
 
     def _share_of_parts(self, part: _Quantity) -> StatedFigure | None:
@@ -462,6 +465,7 @@ def _range(first: _Quantity, second: _Quantity) -> StatedFigure:
         unit_code=unit.code,
         is_share=unit == words.SHARE,
         note=unit.note,
+        may_be=unit.may_be,
     )
 
 

@@ -104,6 +104,8 @@ def _read_words(fields: Row, metric: Row, pointer: str) -> dict[str, Any]:
         reason = f"The text states a share, and the metric measures {dimension}."
         raise _unread([Fault("figure", f"{reason} {_ADVICE}", f"{pointer}/as_stated")])
     unit_code = stated.unit_code or _unstated_unit(stated, dimension)
+    if unit_code is None and fields.get("unit_code") in stated.may_be:
+        unit_code = fields["unit_code"]
     if unit_code is None:
         reason = (
             stated.note or f"The text names no known unit, and the metric measures {dimension}."

@@ -303,6 +303,34 @@ def test_a_given_unit_does_not_replace_the_words(
     assert (code, pointer) == ("figure", "#/as_stated")
 
 
+@pytest.mark.parametrize(
+    ("words", "given", "amount"),
+    [
+        ("RMB 3.5 billion", {}, "3500000000"),
+        ("RMB3.5bn", {}, "3500000000"),
+        ("3.5 billion yuan", {}, "3500000000"),
+        ("3.5 billion renminbi", {}, "3500000000"),
+        ("CNY 3.5 billion", {}, "3500000000"),
+        ("CN\u00a52 million", {}, "2000000"),
+        # It is the yuan or the yen.
+        ("\u00a52 million", {"unit_code": "CNY"}, "2000000"),
+        ("\uffe52 million", {"unit_code": "CNY"}, "2000000"),
+    ],
+)
+def test_amounts_in_yuan(admin: Client, words: str, given: dict[str, str], amount: str) -> None:
+    assert admin.post("/v1/units", {"code": "CNY", "label": "yuan"}).status_code == 201
+    answer = admin.post("/v1/figures", figure(words, "money", **given))
+    assert answer.status_code == 201, answer.json
+    assert read(answer.json) == ["eq", amount, None, None, "CNY"]
+    assert answer.json["warnings"] == []
+
+
+def test_a_currency_under_another_name_is_refused_with_its_code(admin: Client) -> None:
+    answer = admin.post("/v1/units", {"code": "RMB", "label": "yuan renminbi"})
+    _, pointer, detail = fault(answer)
+    assert (pointer, detail) == ("#/code", "The code of the currency 'RMB' is CNY.")
+
+
 @pytest.mark.parametrize("words", ["none", "3 in 10", "1 in 100", "more than one in five"])
 def test_shares_are_not_counts(editor: Client, words: str) -> None:
     reason = "The text states a share, and the metric measures count."
