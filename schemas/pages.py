@@ -42,9 +42,11 @@ class PageMetaSchema(Schema):
     count = fields.Nested(CountSchema)
     not_compared = fields.List(
         fields.Nested(NotComparedSchema),
+        allow_none=True,
         metadata={
-            "description": "In lists of the comparisons of a figure or a claim (`claim_id`), unless"
-            " `verdict` is given."
+            "description": "In lists of the comparisons of a figure, a claim (`claim_id`), a metric"
+            " or a subject, unless `verdict` is given. Null for a metric or a subject with more"
+            " than 2,000 pairs."
         },
     )
 

@@ -6,7 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -18,6 +20,11 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
+from hksz_db.database import Database
+from hksz_db.domain.vocabulary import Scope
+from hksz_db.preparing import KEY_FILE
+from hksz_db.services import api_keys
+from hksz_db.services.writing import writing
 from hksz_db.serving import PortInUse, listening
 from hksz_db.settings import Settings
 
@@ -57,8 +64,8 @@ def _get(port: int, path: str = "/healthz") -> Any:
         return json.load(answer)
 
 
-def _wait_until_it_answers(port: int) -> None:
-    deadline = time.monotonic() + TIMEOUT_S
+def _wait_until_it_answers(port: int, timeout_s: float = TIMEOUT_S) -> None:
+    deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         try:
             _get(port)
@@ -231,6 +238,43 @@ def test_more_bodies_than_threads_can_be_received(served: Served) -> None:
     log = served.log.read_text()
     assert "Started worker" in log
     assert "WARNING" not in log
+
+
+def _create_accepted_claim(port: int, key: str) -> int:
+    """The status of the answer to a claim that is to be accepted at once."""
+    claim = {"statement": "It rained.", "claimant_as_stated": "a passer-by", "status": "accepted"}
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/v1/claims",
+        json.dumps(claim).encode(),
+        {"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_workers_need_a_second_reviewer_with_a_database_url(
+    served: Served, database_url: str
+) -> None:
+    database = Database(lambda: database_url)
+    with writing(database) as session:
+        key = api_keys.create(session, "reviewer", list(Scope))
+    database.close()
+    assert _create_accepted_claim(served.port, key) == 403
+
+
+def test_workers_need_no_second_reviewer_with_the_embedded_database(tmp_path: Path) -> None:
+    port = _free_port()
+    # The account of root's server cannot enter the folders of pytest.
+    with tempfile.TemporaryDirectory(prefix="hksz-test-", dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        home = Path(folder, "db")
+        settings = {"DATABASE_URL": "", "HKSZ_HOME": str(home), "HKSZ_PORT": str(port)}
+        with (tmp_path / "log").open("w") as log, _started(log, "app.py", **settings):
+            _wait_until_it_answers(port, 4 * TIMEOUT_S)
+            assert _create_accepted_claim(port, (home / KEY_FILE).read_text().strip()) == 201
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ import click
 from flask import current_app
 
 from hksz_db.commands.terminal import FILE, Failure
-from hksz_db.database import Database, DatabaseUnusable
+from hksz_db.database import DatabaseUnusable
 from hksz_db.domain.errors import DomainError, Fault
 from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
 from hksz_db.embedded import EmbeddedError
@@ -108,30 +109,26 @@ def import_file(  # noqa: PLR0913, PLR0917 - the options of the command
     failed, and 2 if the import stopped; entries that were reported before stay written.
     """  # noqa: D301 - click reads the backspace
     output = _Output(file, every=dry_run)
-    database: Database = current_app.extensions["hksz_database"]
-    who = (actor or f"import:{file.name}").encode("utf-8", "replace").decode()[:_MAX_ACTOR]
-    try:
+    with output.failing():
         described = columns(mapping, maps, constants, skipped, delimiter)
         request = ImportRequest(
             file, form or format_of(file), resource, namespace, encoding, described
         )
-        read = output.with_progress(entries(request))
         reports = import_entries(
-            database,
-            read,
+            current_app.extensions["hksz_database"],
+            output.with_progress(entries(request)),
             BulkMode(mode),
-            who,
+            _actor(actor or f"import:{file.name}"),
             four_eyes=current_app.config["FOUR_EYES"],
             dry_run=dry_run,
             atomic=atomic,
         )
         output.show(reports)
-    except Unreadable as error:
-        raise Failure(f"{file}: {_printable(str(error))}") from None
-    except (DomainError, DatabaseUnusable, EmbeddedError) as error:
-        place = f"after {output.last.place}" if output.last else "before the first entry"
-        raise Failure(f"{error} The import stopped {place}; run it again.") from None
     output.summarise(dry_run=dry_run, atomic=atomic)
+
+
+def _actor(name: str) -> str:
+    return name.encode("utf-8", "replace").decode()[:_MAX_ACTOR]
 
 
 @dataclass
@@ -144,6 +141,17 @@ class _Output:
     warnings: int = 0
     entities: int = 0
     last: ImportEntry | None = None
+
+    @contextmanager
+    def failing(self) -> Iterator[None]:
+        """Raise ``Failure``, which says how far the import came, for what stops it."""
+        try:
+            yield
+        except Unreadable as error:
+            raise Failure(f"{self.file}: {_printable(str(error))}") from None
+        except (DomainError, DatabaseUnusable, EmbeddedError) as error:
+            place = f"after {self.last.place}" if self.last else "before the first entry"
+            raise Failure(f"{error} The import stopped {place}; run it again.") from None
 
     def with_progress(self, read: Iterator[ImportEntry]) -> Iterator[ImportEntry]:
         """Show a progress bar for the entries, unless it would mix with the report."""

@@ -4,6 +4,7 @@
 """
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 
 from hksz_db.domain import figure_words as words
@@ -23,6 +24,9 @@ _COMPARATORS = {
 
 def printed(figure: StatedFigure) -> str:
     """The figure in plain English; fractions and multiples in words are written in digits."""
+    if figure.is_change:
+        verb, by = ("fell", figure.mirrored()) if figure.is_fall else ("rose", figure)
+        return f"{verb} by {printed(replace(by, is_change=False))}"
     if figure.comparator is Comparator.BETWEEN:
         lower, upper = figure.lower_bound, figure.upper_bound
         assert lower is not None

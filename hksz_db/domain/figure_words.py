@@ -18,13 +18,15 @@ class Unit:
     """The code of a unit (UCUM or ISO 4217), and how many of it the word stands for.
 
     Without a code, ``note`` says why: the word is ambiguous, or ``refused`` because no unit could
-    make an amount of its number.
+    make an amount of its number. ``may_be`` are all codes that an ambiguous word can stand for, if
+    they are few.
     """
 
     code: str | None
     times: int = 1
     note: str = ""
     refused: bool = False
+    may_be: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -305,12 +307,12 @@ _OTHER_UNITS = {
 
 _AMBIGUOUS_MONEY = {
     "$, dollars": "The currency is not known: several countries call theirs the dollar.",
-    "¥": "The currency is not known: ¥ is the yuan or the yen.",
     "rupees, pesos, francs, kroner, kronor, riyals": (
         "The currency is not known: several countries use the name."
     ),
     "pounds": "The unit is not known: pounds are a currency or a mass.",
 }
+_YUAN_OR_YEN = "The currency is not known: ¥ is the yuan or the yen."
 _AMBIGUOUS_UNITS = {
     "tons": "The unit is not known: a ton is metric, long or short.",
     "mt": "The unit is not known: Mt is a megatonne, and mt a metric ton.",
@@ -385,7 +387,11 @@ CURRENCIES = _by_name(_CURRENCIES)
 UNIT_NAMES = {code: names.split(", ")[0] for code, names in _UNITS.items()}
 CURRENCY_SIGNS = {code: names.split(", ")[0] for code, names in _CURRENCIES.items()}
 """How a figure is written in a unit and in a currency, by code."""
-MONEY_NAMES = CURRENCIES | _by_note(_AMBIGUOUS_MONEY)
+MONEY_NAMES = (
+    CURRENCIES
+    | _by_note(_AMBIGUOUS_MONEY)
+    | {"¥": Unit(None, note=_YUAN_OR_YEN, may_be=("CNY", "JPY"))}
+)
 CURRENCY_PREFIXES = {
     name: unit for name, unit in CURRENCIES.items() if not re.search("[a-z]", name)
 } | {sign: MONEY_NAMES[sign] for sign in "$¥"}
@@ -400,6 +406,41 @@ def _set(listed: str) -> frozenset[str]:
     return frozenset(listed.split())
 
 
+_VERBS = {
+    1: (
+        "rose, rises, rising, risen, grew, grows, growing, grown, increased, increases, "
+        "increasing, climbed, climbs, jumped, surged, soared, expanded, up"
+    ),
+    -1: (
+        "fell, falls, falling, fallen, dropped, drops, dropping, decreased, decreases, "
+        "decreasing, declined, declines, declining, shrank, shrunk, contracted, slipped, slid, "
+        "plunged, down"
+    ),
+}
+_NOUNS = {
+    1: "increase, rise, growth, gain, jump, surge",
+    -1: "decrease, fall, drop, decline, reduction, contraction",
+}
+CHANGE_NOUNS = {noun: sign for sign, nouns in _NOUNS.items() for noun in nouns.split(", ")}
+"""Whether "a 5 % increase" is a rise or a fall: 1 or -1."""
+BARE_CHANGES = {verb: sign for sign, verbs in _VERBS.items() for verb in verbs.split(", ")}
+"""Words that state a change ("rose 5 %") unless they say which level was reached."""
+CHANGES = (
+    BARE_CHANGES
+    | {f"{verb} by": sign for verb, sign in BARE_CHANGES.items()}
+    | {"reduced by": -1, "cut by": -1, "raised by": 1}
+    | {
+        f"{article}{noun} of": sign
+        for noun, sign in CHANGE_NOUNS.items()
+        for article in ("", "a ", "an ")
+    }
+)
+"""What stands before the number that says by how much something rose (1) or fell (-1)."""
+LEVELS = _set("above below under beneath beyond short high low from")
+"""Words after "rose" and "fell" that state the level reached: "fell below 5 %"."""
+AFTER_CHANGE = _set("in on from over since compared year")
+"""What may follow the noun of "a 1,200 increase", which is no attribute of what is counted."""
+
 DETERMINERS = _set("the its their these those all")
 PER = _set("per a an each every apiece annually monthly daily")
 """Words that begin what an amount is counted for: "a month", "per person"."""
@@ -410,10 +451,8 @@ AFTER_FRACTION = _set("of to and or in as by at from for a an")
 
 JOINING = _set("or and between times")
 AFTER_MULTIPLE = _set("as the that those its their what")
-GROWTH = _set("rose grew increased expanded multiplied risen grown by")
-"""Words that may stand before "threefold"."""
-INCREASES = _set("increase rise growth jump gain decrease fall drop decline reduction")
-"""After "threefold", they make a multiple and a difference of it, which few tell apart."""
+GROWTH = _set("multiplied by")
+"""Words that may stand before "threefold", like those that state a rise."""
 
 # They make a difference or a rate of the number before them, or deny it.
 CERTAIN_DIFFERENCES = _set(

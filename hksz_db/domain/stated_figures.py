@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
+from itertools import takewhile
 
 from hksz_db.domain import figure_words as words
 from hksz_db.domain.figure_numbers import (
@@ -30,8 +31,12 @@ from hksz_db.domain.figure_tokens import (
 from hksz_db.domain.figure_words import BoundsInWords, Unit
 from hksz_db.domain.vocabulary import Comparator, Dimension, MetricMeasure
 
+MEASURES_OF_CHANGE = (MetricMeasure.CHANGE, MetricMeasure.GROWTH_RATE)
+"""The measures of metrics of which "rose by 5 %" states an amount."""
+
 _LEADING = Phrases(words.LEADING)
 _SHARES = Phrases(words.SHARES)
+_CHANGES = Phrases(words.CHANGES)
 _PREFIXES = Phrases(words.CURRENCY_PREFIXES)
 _MONEY = Phrases(words.MONEY_NAMES)
 _MINUS = ("-", "minus", "negative")
@@ -56,8 +61,10 @@ class StatedFigure:
     """What a text states, in the unit ``unit_code`` (UCUM or ISO 4217), shares in per cent.
 
     ``is_fraction``: the number is, or ends with, a fraction ("one in three"), and its amount may be
-    rounded to four places. ``multiple`` is that of "doubled" and "twice as many". ``unit_code`` is
-    ``None`` if the text names no unit, or an ambiguous one; then ``note`` says why it is ambiguous.
+    rounded to four places. ``is_change``: the text says by how much something rose or, with numbers
+    below zero, fell. ``multiple`` is that of "doubled" and "twice as many". ``unit_code`` is
+    ``None`` if the text names no unit, or an ambiguous one; then ``note`` says why it is ambiguous,
+    and ``may_be`` which codes it may have, if they are few.
     """
 
     comparator: Comparator
@@ -67,8 +74,31 @@ class StatedFigure:
     unit_code: str | None = None
     is_share: bool = False
     is_fraction: bool = False
+    is_change: bool = False
     multiple: Fraction | None = None
     note: str = ""
+    may_be: tuple[str, ...] = ()
+
+    @property
+    def is_fall(self) -> bool:
+        """Whether it is a change by less than nothing."""
+        numbers = (self.amount, self.lower_bound, self.upper_bound)
+        return self.is_change and any(number is not None and number < 0 for number in numbers)
+
+    def mirrored(self) -> "StatedFigure":
+        """The same with every number on the other side of zero."""
+        return replace(
+            self,
+            comparator=_OPPOSITE.get(self.comparator, self.comparator),
+            amount=_negated(self.amount),
+            lower_bound=_negated(self.upper_bound),
+            upper_bound=_negated(self.lower_bound),
+        )
+
+
+def _negated(number: Decimal | None) -> Decimal | None:
+    # Nothing is rounded, and zero keeps its sign.
+    return number.copy_negate() if number else number
 
 
 @dataclass(frozen=True)
@@ -101,6 +131,7 @@ class _Reader:
         self._dimension = dimension
         self._measure = measure if dimension is Dimension.RATIO else None
         self._comparator: Comparator | None = None
+        self._change = 0
 
     def figure(self) -> StatedFigure:
         """Everything that the text states."""
@@ -114,19 +145,21 @@ class _Reader:
         figure = figure or self._amounts()
         self._read_total(figure)
         self._read_rest(figure)
-        if self._comparator is None:
-            return figure
-        if is_in_words or figure.comparator is not Comparator.EQ:
-            raise UnreadableFigure("A comparator does not go with a range or a share in words.")
-        return replace(figure, comparator=self._comparator)
+        if self._comparator is not None:
+            if is_in_words or figure.comparator is not Comparator.EQ:
+                raise UnreadableFigure("A comparator does not go with a range or a share in words.")
+            figure = replace(figure, comparator=self._comparator)
+        return self._changed(figure, is_in_words) if self._change else figure
 
-    # Comparators
+    # Comparators and changes
 
     def _read_leading(self) -> None:
         cursor = self._cursor
         while not (cursor.length_of(_SHARES) or cursor.length_of(_PREFIXES)):
             if cursor.length_of(_LEADING):
                 self._compare(cursor.take_phrase(_LEADING))
+            elif cursor.length_of(_CHANGES):
+                self._read_change()
             elif cursor.word() in {"a", "an"} and self._is_number(1):
                 cursor.at += 1
             else:
@@ -149,6 +182,32 @@ class _Reader:
         elif comparator is not Comparator.APPROX or before is Comparator.EQ:
             raise UnreadableFigure("The words around the number compare in two ways.")
 
+    def _read_change(self) -> None:
+        cursor = self._cursor
+        is_bare = cursor.length_of(_CHANGES) == 1
+        self._take_change(cursor.take_phrase(_CHANGES))
+        following = takewhile(lambda token: token.kind == "word", cursor.rest()[:3])
+        if is_bare and any(token.text in words.LEVELS for token in following):
+            raise UnreadableFigure("The text states the level that was reached, or a change.")
+
+    def _take_change(self, sign: int | None) -> None:
+        if self._change:
+            raise UnreadableFigure("The text states two changes.")
+        self._change = sign or 0
+
+    def _is_change_noun(self, figure: StatedFigure) -> bool:
+        """Whether the next word makes a change of the number: "a 5 % increase"."""
+        following = self._cursor.word(1)
+        is_certain = figure.unit_code == words.SHARE.code or not following
+        is_noun = self._cursor.word() in words.CHANGE_NOUNS
+        return is_noun and (is_certain or following in words.AFTER_CHANGE)
+
+    def _changed(self, figure: StatedFigure, is_in_words: bool) -> StatedFigure:
+        figure = replace(figure, is_change=True)
+        if is_in_words or figure.is_fall:
+            raise UnreadableFigure("The text does not say by how much something rose or fell.")
+        return figure if self._change > 0 else figure.mirrored()
+
     # Multiples
 
     def _multiple_in_words(self) -> StatedFigure | None:
@@ -160,7 +219,7 @@ class _Reader:
             return None
         if not is_measured:
             raise UnreadableFigure(_NO_MULTIPLE)
-        if self._cursor.word() in words.INCREASES:
+        if self._change < 0 or self._cursor.word() in words.CHANGE_NOUNS:
             raise UnreadableFigure(
                 "The text may state a multiple, or the difference that it makes."
             )
@@ -235,7 +294,9 @@ class _Reader:
 
     def _second(self, opening: str, first: _Quantity) -> _Quantity | None:
         joining = {"between": ("and", "to", "-"), "from": ("to", "-")}
-        joined_by = self._cursor.take(*joining.get(opening, ("to", "-", "~", "or")))
+        # "Rose 200 to 12,000" may state the level that was reached.
+        usual = ("-", "~", "or") if self._change else ("to", "-", "~", "or")
+        joined_by = self._cursor.take(*joining.get(opening, usual))
         if not joined_by:
             return None
         second = self._quantity()
@@ -253,6 +314,7 @@ class _Reader:
             is_share=unit == words.SHARE,
             is_fraction=quantity.number.has_fraction,
             note=unit.note,
+            may_be=unit.may_be,
         )
 
     def _share_of_parts(self, part: _Quantity) -> StatedFigure | None:
@@ -346,8 +408,11 @@ class _Reader:
 
     def _read_rest(self, figure: StatedFigure) -> None:
         cursor = self._cursor
-        while cursor.length_of(TRAILING):
-            self._compare(cursor.take_phrase(TRAILING))
+        while (is_noun := self._is_change_noun(figure)) or cursor.length_of(TRAILING):
+            if is_noun:
+                self._take_change(words.CHANGE_NOUNS[cursor.take(*words.CHANGE_NOUNS)])
+            else:
+                self._compare(cursor.take_phrase(TRAILING))
         rest = self._without_last_comparator()
         if not rest:
             return
@@ -400,6 +465,7 @@ def _range(first: _Quantity, second: _Quantity) -> StatedFigure:
         unit_code=unit.code,
         is_share=unit == words.SHARE,
         note=unit.note,
+        may_be=unit.may_be,
     )
 
 

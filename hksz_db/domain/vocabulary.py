@@ -196,12 +196,13 @@ ReviewReason.__doc__ = (
 
 WarningCode = StrEnum(
     "WarningCode",
-    "DIFFERS_FROM_WORDS EXACT_WITHOUT_EFFECT YEAR_OUTSIDE_TIME ACTUAL_IN_FUTURE "
+    "DIFFERS_FROM_WORDS MEASURE_DIFFERS EXACT_WITHOUT_EFFECT YEAR_OUTSIDE_TIME ACTUAL_IN_FUTURE "
     "SOURCE_BEFORE_EVENT DUE_BEFORE_SOURCE",
 )
 WarningCode.__doc__ = """What is doubtful about what was written.
 
 ``differs_from_words``: a figure has another comparator, amount, bound or unit than its words.
+``measure_differs``: its words state a change ("rose by 5 %"), and the metric does not measure one.
 ``exact_without_effect``: only the comparator ``eq`` can be exact. ``year_outside_time``: the years
 in the statement are not those of the claim. ``actual_in_future``: an actual claim or figure is
 about a time that has not begun. ``source_before_event``: a source was published before the event

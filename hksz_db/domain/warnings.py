@@ -17,8 +17,15 @@ from hksz_db.domain.figure_printing import printed, quantity
 from hksz_db.domain.figure_tokens import UnreadableFigure, tokens
 from hksz_db.domain.quantities import measure
 from hksz_db.domain.ranges import Statement, stated_step
-from hksz_db.domain.stated_figures import StatedFigure, read_stated
-from hksz_db.domain.vocabulary import Comparator, Dimension, Modality, Stance, WarningCode
+from hksz_db.domain.stated_figures import MEASURES_OF_CHANGE, StatedFigure, read_stated
+from hksz_db.domain.vocabulary import (
+    Comparator,
+    Dimension,
+    MetricMeasure,
+    Modality,
+    Stance,
+    WarningCode,
+)
 
 # "2023", but not "2,023", "12.2023", "HK$2023", "2023.5" or "2023 %".
 _YEAR = re.compile(r"(?<![\w.,$€£¥])(?:19|20)[0-9]{2}(?![0-9]|[.,][0-9]| ?%)")
@@ -133,6 +140,12 @@ def _differences(figure: WrittenFigure) -> Iterator[Fault]:
     try:
         stated = read_stated(given.as_stated, ratio, given.measure)
     except UnreadableFigure:
+        return
+    if stated.is_change and given.measure not in MEASURES_OF_CHANGE:
+        # The ratio 1.05 to the base may come from the words "rose by 5 %".
+        if given.measure is not MetricMeasure.RATIO_TO_BASE:
+            detail = f"The words state a change, and the measure of the metric is {given.measure}."
+            yield _warning(WarningCode.MEASURE_DIFFERS, "metric_id", detail)
         return
     factor = _factor(stated, figure)
     if factor is None:

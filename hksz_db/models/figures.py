@@ -4,7 +4,15 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Numeric, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Numeric,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import DATERANGE, JSONB, NUMRANGE, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -31,6 +39,19 @@ class StaleRange(Base):
     __tablename__ = "stale_ranges"
 
     figure_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
+class StaleMetric(Base):
+    """A change of the measure of a metric, after which the ranges of its figures are recomputed.
+
+    The figures are recomputed in the order of their ids; ``done_to`` is the last that was.
+    """
+
+    __tablename__ = "stale_metrics"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.uuidv7())
+    metric_id: Mapped[UUID]
+    done_to: Mapped[UUID] = mapped_column(server_default=text(f"'{UUID(int=0)}'"))
 
 
 class Figure(ResourceMixin, Base):

@@ -27,13 +27,15 @@ from sqlalchemy import (
 from hksz_db.database import Prepared, prepare
 from hksz_db.models import Figure, table_of
 from hksz_db.queries.comparisons import COMPARISONS, PAIR, not_compared, related, together
-from hksz_db.queries.documents import Json, number, term
+from hksz_db.queries.documents import Json, array, number, term
 from hksz_db.queries.filters import Condition, Shape, condition
 from hksz_db.queries.keysets import Key, Keyset, gathered, numbered, page_of
 from hksz_db.queries.pages import PageShape, as_json, row_count
 
 SCANNED = 2_000
 """The limit on the figures that are scanned for one page."""
+COUNTED = 2_000
+"""The limit on the pairs of a metric or subject that are counted: they grow with its square."""
 
 _a, _b, _metric = PAIR.figure, PAIR.other, PAIR.metric
 # An index finds the few figures that have one of these.
@@ -67,25 +69,39 @@ def _pairs(shape: PageShape, of_figure: bool, on: Condition | None = None) -> Se
 def not_compared_statement(shape: PageShape, of_figure: bool) -> Prepared:
     """How many pairs are not compared for each reason, as a JSON array.
 
-    The list must be of a figure or a claim, and not be filtered by verdict.
+    The list must be one that ``counts_not_compared``. For more than ``COUNTED`` pairs of a metric
+    or a subject, the result is the JSON null.
     """
     pairs = _pairs(shape, of_figure, related(PAIR)).add_columns(not_compared(PAIR).label("reason"))
+    if not _is_of_one(shape, of_figure):
+        pairs = pairs.limit(number(COUNTED + 1))
     found = pairs.subquery("found")
     counted = (
         select(found.c.reason, func.count().label("count"))
-        .where(found.c.reason.is_not(None))
         .group_by(found.c.reason)
         .order_by(func.count().desc(), found.c.reason)
         .subquery("counted")
     )
-    rows = func.json_agg(func.row_to_json(counted.table_valued(), type_=Json()))
-    return prepare(select(func.coalesce(rows, literal_column("'[]'::json"), type_=Json())))
+    row = func.json_build_object(term("reason"), counted.c.reason, term("count"), counted.c.count)
+    rows = array(func.json_agg(row, type_=Json()).filter(counted.c.reason.is_not(None)))
+    if _is_of_one(shape, of_figure):
+        return prepare(select(rows))
+    too_many = func.sum(counted.c.count) > number(COUNTED)
+    return prepare(select(case((too_many, literal_column("'null'::json", Json())), else_=rows)))
 
 
 def counts_not_compared(shape: PageShape, of_figure: bool) -> bool:
-    """Whether a list says what was not compared: counting takes all pairs of a figure or claim."""
-    names = set(_names(shape.filters))
-    return "verdict" not in names and (of_figure or _is_selective(shape, {"claim_id"}))
+    """Whether a list says what was not compared.
+
+    That takes all pairs: those of a figure, a claim, a metric or a subject.
+    """
+    narrowed = of_figure or _is_selective(shape, _SELECTIVE)
+    return narrowed and "verdict" not in set(_names(shape.filters))
+
+
+def _is_of_one(shape: PageShape, of_figure: bool) -> bool:
+    """Whether the pairs are those of the figures of few claims, whose number grows linearly."""
+    return of_figure or _is_selective(shape, {"claim_id"})
 
 
 def _names(filters: Shape) -> Iterator[str]:

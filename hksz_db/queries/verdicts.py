@@ -198,31 +198,10 @@ def _outcomes(pair: Pair, plan: FromClause, actual: FromClause) -> tuple[Reason,
     happened = actual.c.modality == term(Modality.ACTUAL)
     planned = and_(plan.c.modality == term(Modality.PLANNED), happened)
     forecast = and_(plan.c.modality == term(Modality.FORECAST), happened)
-    same_time = plan.c.period == actual.c.period
-    reached = and_(
-        pair.metric.c.accumulation == term(Accumulation.FLOW),
-        pair.metric.c.nonnegative,
-        plan.c.comparator.in_([term(Comparator.GT), term(Comparator.GE)]),
-    )
     comparable = and_(_both_certain(pair), not_(_redefined(pair)))
-    in_time = and_(
-        comparable,
-        or_(same_time, reached, pair.metric.c.accumulation == term(Accumulation.STOCK)),
-    )
-    within = or_(
-        actual.c.plausible_range.contained_by(plan.c.value_range),
-        and_(
-            actual.c.comparator == term(Comparator.EQ),
-            plan.c.value_range.contains(actual.c.amount * actual.c.unit_factor),
-        ),
-    )
-    failed = and_(
-        _disjoint(pair),
-        or_(
-            plan.c.comparator.in_([term(comparator) for comparator in _BOUNDS]),
-            actual.c.value_range.strictly_left_of(plan.c.value_range),
-        ),
-    )
+    same_time = plan.c.period == actual.c.period
+    in_time = and_(comparable, or_(same_time, _stays_reached(pair, plan)))
+    within = _lies_within(actual, plan)
     return (
         Reason(
             and_(planned, in_time, within),
@@ -230,7 +209,7 @@ def _outcomes(pair: Pair, plan: FromClause, actual: FromClause) -> tuple[Reason,
             f"{stated} was met: {outcome} lies within its range.",
         ),
         Reason(
-            and_(planned, comparable, same_time, failed),
+            and_(planned, comparable, same_time, _falls_short(pair, plan, actual)),
             ComparisonVerdict.MISSED,
             f"{stated} was missed: {outcome} lies outside its range.",
         ),
@@ -249,6 +228,37 @@ def _outcomes(pair: Pair, plan: FromClause, actual: FromClause) -> tuple[Reason,
             ComparisonVerdict.COMPATIBLE,
             f"{stated} is compatible with {outcome}: both can be true, and the two do not say"
             " whether it came about.",
+        ),
+    )
+
+
+def _stays_reached(pair: Pair, plan: FromClause) -> Condition:
+    """Whether what was reached in a part of the time of a plan was reached in all of it."""
+    bound = and_(
+        pair.metric.c.accumulation == term(Accumulation.FLOW),
+        pair.metric.c.nonnegative,
+        plan.c.comparator.in_([term(Comparator.GT), term(Comparator.GE)]),
+    )
+    return or_(bound, pair.metric.c.accumulation == term(Accumulation.STOCK))
+
+
+def _lies_within(actual: FromClause, plan: FromClause) -> Condition:
+    return or_(
+        actual.c.plausible_range.contained_by(plan.c.value_range),
+        and_(
+            actual.c.comparator == term(Comparator.EQ),
+            plan.c.value_range.contains(actual.c.amount * actual.c.unit_factor),
+        ),
+    )
+
+
+def _falls_short(pair: Pair, plan: FromClause, actual: FromClause) -> Condition:
+    """Whether it lies outside a plan, but not because it is more than a plan without a bound."""
+    return and_(
+        _disjoint(pair),
+        or_(
+            plan.c.comparator.in_([term(comparator) for comparator in _BOUNDS]),
+            actual.c.value_range.strictly_left_of(plan.c.value_range),
         ),
     )
 

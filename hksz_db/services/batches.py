@@ -7,7 +7,7 @@ the order of their ids; and last the locks that triggers take.
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
@@ -105,11 +105,15 @@ class Entry:
         return next((Key(p.target, fields[p.column]) for p in parents_of(self.writer.table)), None)
 
     def metric_and_unit(self) -> list[Reference]:
-        """The metric and unit of a stored figure, whether they are given anew or not."""
+        """The metric and unit of a stored figure, whether they are given anew or not.
+
+        They are not held, because the claim is locked already: a change of the metric that comes
+        later finds the figure.
+        """
         if self.is_new or not self.writer.shape.unit_code:
             return []
         fields = pick({**self.before, **self.fields}, "metric_id", "unit_code")
-        return list(references_in(fields, self.writer.shape))
+        return list(references_in(fields, replace(self.writer.shape, held=())))
 
     def resolve(self, known: Resolved) -> None:
         """Replace references by ids, and complete what could create rows.

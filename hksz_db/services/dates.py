@@ -16,7 +16,7 @@ from hksz_db.queries.filters import days_literal
 from hksz_db.services.references import Resolved, Shape
 from hksz_db.services.rows import BUMP, Row, matching
 
-ANCHORED = Shape({"anchor": "sources"}, held=True)
+ANCHORED = Shape({"anchor": "sources"}, held=("anchor",))
 """A relative date refers to its anchor, the source to whose date it is relative."""
 ORIGIN = ("anchor_id", "duration", "modifier")
 """The parts of a relative date; the name of each column begins with the name of the date."""
@@ -62,10 +62,13 @@ def date_columns(
     return {f"{name}_edtf": period and period.edtf, name: days, **columns}
 
 
-def lock_dependent_claims(session: Session, source_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
+def lock_dependent_claims(
+    session: Session, source_ids: Collection[UUID], named: Sequence[str] = ()
+) -> dict[UUID, list[UUID]]:
     """Lock the claims, deleted ones too, with dates relative to the sources; their ids by source.
 
-    The caller has locked the sources, so no date becomes relative to them meanwhile.
+    The caller has locked the sources, so no date becomes relative to them meanwhile. The claims
+    with the external ids ``named`` are locked as well, because all are locked in one order.
     """
     condition, argument = matching(source_ids)
     anchors_of_parts = "".join(
@@ -80,8 +83,9 @@ def lock_dependent_claims(session: Session, source_ids: Collection[UUID]) -> dic
         session,
         f"SELECT id, ARRAY[time_anchor_id, due_anchor_id]{anchors_of_parts}"
         f" FROM claims WHERE time_anchor_id {condition} OR due_anchor_id {condition}{of_parts}"
-        " ORDER BY id FOR NO KEY UPDATE",
+        " OR external_id = ANY ($2) ORDER BY id FOR NO KEY UPDATE",
         argument,
+        list(named),
     )
     claims = defaultdict(list)
     for id, anchors in found:

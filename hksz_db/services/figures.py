@@ -6,7 +6,7 @@ from typing import Any
 from hksz_db.domain.errors import Fault, Invalid
 from hksz_db.domain.figure_tokens import UnreadableFigure
 from hksz_db.domain.ranges import InvalidFigure, Statement, read
-from hksz_db.domain.stated_figures import StatedFigure, read_stated
+from hksz_db.domain.stated_figures import MEASURES_OF_CHANGE, StatedFigure, read_stated
 from hksz_db.domain.vocabulary import Comparator, Dimension, MetricMeasure
 from hksz_db.models import Figure
 from hksz_db.services.references import Reference, Resolved
@@ -15,6 +15,10 @@ from hksz_db.services.writers import Writer
 from schemas.figures import FigureCreateSchema, FigurePatchSchema
 
 _ADVICE = "Give comparator, amount or bounds, and unit_code."
+_NO_CHANGE = (
+    "The text states a change, which is an amount only for a metric with the measure change or"
+    " growth_rate."
+)
 
 
 class _Figures(Writer):
@@ -94,10 +98,14 @@ def _read_words(fields: Row, metric: Row, pointer: str) -> dict[str, Any]:
         )
     except UnreadableFigure as error:
         raise _unread([Fault("figure", f"{error} {_ADVICE}", f"{pointer}/as_stated")]) from None
+    if stated.is_change and measure not in MEASURES_OF_CHANGE:
+        raise _unread([Fault("figure", f"{_NO_CHANGE} {_ADVICE}", f"{pointer}/as_stated")])
     if stated.is_share and dimension is not Dimension.RATIO:
         reason = f"The text states a share, and the metric measures {dimension}."
         raise _unread([Fault("figure", f"{reason} {_ADVICE}", f"{pointer}/as_stated")])
     unit_code = stated.unit_code or _unstated_unit(stated, dimension)
+    if unit_code is None and fields.get("unit_code") in stated.may_be:
+        unit_code = fields["unit_code"]
     if unit_code is None:
         reason = (
             stated.note or f"The text names no known unit, and the metric measures {dimension}."
@@ -145,4 +153,5 @@ WRITER = _Figures(
         "as_stated",
         "exact",
     ),
+    held=("metric",),
 )

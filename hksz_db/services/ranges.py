@@ -1,10 +1,12 @@
-"""Recomputing the ranges of stored figures, after the rules for them have changed.
+"""Recomputing the ranges of stored figures, after what they follow from has changed.
 
-A migration lists the figures in ``stale_ranges``. Until a figure has been recomputed it keeps the
-ranges of the earlier rules.
+When the rules change, a migration lists the figures in ``stale_ranges``. When the measure of a
+metric changes, a trigger lists only the metric in ``stale_metrics``, because it may have a million
+figures. Until a figure has been recomputed it keeps its earlier ranges.
 """
 
 import logging
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -36,15 +38,42 @@ def recompute_ranges(session: Session) -> int:
     Deleted figures are recomputed too, because they can be restored. A figure that cannot be read
     is logged and keeps its ranges.
     """
-    run(session, "SELECT set_config('hksz.actor', 'ranges', true)")
     found = run(
         session,
         "DELETE FROM stale_ranges WHERE figure_id IN (SELECT figure_id FROM stale_ranges"
         f" ORDER BY figure_id LIMIT {_AT_ONCE} FOR UPDATE SKIP LOCKED) RETURNING figure_id",
     )
     ids = [row[0] for row in found]
-    if not ids:
+    _recompute(session, ids)
+    return len(ids)
+
+
+def recompute_ranges_of_metrics(session: Session) -> int:
+    """Recompute the next figures of a metric whose measure has changed, as ``recompute_ranges``.
+
+    Returns how many figures or metrics have been worked off.
+    """
+    # Figures that were added before the measure changed are visible: their writers held the metric.
+    found = run(
+        session,
+        "SELECT id, metric_id, done_to FROM stale_metrics ORDER BY id LIMIT 1"
+        " FOR UPDATE SKIP LOCKED",
+    )
+    if not found:
         return 0
+    id, metric_id, done_to = found[0]
+    sql = f"SELECT id FROM figures WHERE metric_id = $1 AND id > $2 ORDER BY id LIMIT {_AT_ONCE}"
+    ids = [row[0] for row in run(session, sql, metric_id, done_to)]
+    if not ids:
+        run(session, "DELETE FROM stale_metrics WHERE id = $1", id)
+        return 1
+    _recompute(session, ids)
+    run(session, "UPDATE stale_metrics SET done_to = $2 WHERE id = $1", id, ids[-1])
+    return len(ids)
+
+
+def _recompute(session: Session, ids: list[UUID]) -> None:
+    run(session, "SELECT set_config('hksz.actor', 'ranges', true)")
     # All writers lock claims before figures.
     run(
         session,
@@ -65,4 +94,3 @@ def recompute_ranges(session: Session) -> int:
     changed = update_rows(session, "figures", rows)
     if changed:
         bump_version(session, "claims", {figures[id]["claim_id"] for id in changed})
-    return len(ids)

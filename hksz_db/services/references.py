@@ -35,14 +35,14 @@ class Shape:
 
     ``stems`` maps a stem to the table that ``stem_id`` or ``stem_external_id`` refers to;
     ``unit_code`` refers to a unit by its code. ``nested`` are the shapes of its lists and objects.
-    With ``held``, the rows that the stems refer to cannot change before the transaction ends,
-    because columns are computed from them.
+    The rows that the stems ``held`` refer to cannot change before the transaction ends, because
+    columns are computed from them.
     """
 
     stems: Mapping[str, str] = field(default_factory=dict)
     unit_code: bool = False
     nested: Mapping[str, "Shape"] = field(default_factory=dict)
-    held: bool = False
+    held: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def references_in(fields: Row, shape: Shape, pointer: str = "#") -> Iterator[Ref
         for given in (target, f"{stem}_external_id"):
             if fields.get(given) is not None:
                 where = f"{pointer}/{given}"
-                yield Reference(fields, given, target, table, where, shape.held)
+                yield Reference(fields, given, target, table, where, stem in shape.held)
             elif given in fields:
                 fields[target] = fields.pop(given)
     if shape.unit_code and "unit_code" in fields:

@@ -2,9 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from marshmallow import ValidationError
 from sqlalchemy.orm import Session
@@ -12,6 +14,7 @@ from sqlalchemy.orm import Session
 from hksz_db.database import run
 from hksz_db.domain.errors import DomainError, FaultsError
 from hksz_db.services.batches import create, update
+from hksz_db.services.dates import lock_dependent_claims
 from hksz_db.services.registry import WRITERS
 from hksz_db.services.rows import Row
 from hksz_db.services.writers import Writer
@@ -43,17 +46,48 @@ def load(session: Session, folder: Path) -> Loaded:
     of entries that were removed from a file stay. Raises ``InvalidSeed``.
     """
     run(session, "SELECT set_config('hksz.actor', $1, true)", f"seed:{folder.name}")
-    # Triggers would take this lock later, and concurrent loaders could deadlock.
-    run(session, "SELECT pg_advisory_xact_lock(hashtext('source_relations'))")
-    changed = unchanged = 0
-    for name, writer in _FILES:
-        for item in _items(folder / name):
-            if _record(session, f"{folder.name}/{name}", item):
-                _load_item(session, writer, item, f"{folder.name}/{name}")
-                changed += 1
+    # Concurrent loaders of other versions could record the entries in another order.
+    run(session, "SELECT pg_advisory_xact_lock(hashtext('seeds'))")
+    entries = [
+        (writer, item, f"{folder.name}/{name}")
+        for name, writer in _FILES
+        for item in _items(folder / name)
+    ]
+    changed = [entry for entry in entries if _record(session, entry[2], entry[1])]
+    if changed:
+        _lock(session, sorted({name for _, item, _ in changed for name in _names(item)}))
+    for entry in changed:
+        _load_item(session, *entry)
+    return Loaded(len(changed), len(entries) - len(changed))
+
+
+def _lock(session: Session, names: Sequence[str]) -> None:
+    """Lock the rows with these external ids, and what triggers lock, in the order of all writers.
+
+    Each entry alone would do so, but the triggers of the first would take their locks before the
+    rows of the next are locked.
+    """
+    ids: dict[str, list[UUID]] = {}
+    for table in WRITERS:
+        if table == "claims":
+            lock_dependent_claims(session, ids["sources"], names)
+            continue
+        sql = f"SELECT id FROM {table} WHERE external_id = ANY ($1) ORDER BY id FOR NO KEY UPDATE"
+        ids[table] = [row[0] for row in run(session, sql, names)]
+    for lock in ("evidence", "source_relations"):
+        run(session, "SELECT pg_advisory_xact_lock(hashtext($1))", lock)
+
+
+def _names(given: Any) -> Iterator[str]:
+    """The external ids in an entry: its own, and those of the rows that it refers to."""
+    if isinstance(given, list):
+        yield from chain.from_iterable(map(_names, given))
+    elif isinstance(given, dict):
+        for key, value in given.items():
+            if key.endswith("external_id") and isinstance(value, str):
+                yield value
             else:
-                unchanged += 1
-    return Loaded(changed, unchanged)
+                yield from _names(value)
 
 
 def _is_named(item: object) -> bool:

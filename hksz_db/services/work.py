@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from hksz_db.database import Database
 from hksz_db.services.canonical_urls import fill_canonical_urls
 from hksz_db.services.duplicates import search_duplicates
-from hksz_db.services.ranges import recompute_ranges
+from hksz_db.services.ranges import recompute_ranges, recompute_ranges_of_metrics
 from hksz_db.services.recounts import RecountQueue
 from hksz_db.services.writing import writing
 
@@ -19,6 +19,7 @@ Job = Callable[[Session], int]
 
 JOBS: tuple[Job, ...] = (
     recompute_ranges,
+    recompute_ranges_of_metrics,
     RecountQueue(),
     fill_canonical_urls,
     search_duplicates,

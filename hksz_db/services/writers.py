@@ -212,8 +212,9 @@ class Writer:
     field that a new row does not give has its value in ``defaults``, or is ``inherited`` from the
     row that it is a part of. ``replaced`` fields are replaced by others before rows are derived.
     ``completed`` are fields that ``complete`` adds to a new row if they are not given. ``computed``
-    are the columns that ``compute`` returns; it reads the fields and the stored columns
-    ``computed_from``.
+    are the columns that ``compute`` returns; it reads the fields, the stored columns
+    ``computed_from``, and the rows that the references ``held`` lead to, which cannot change
+    before a new row is visible.
 
     Raises ``SchemaMismatch`` if a field of the schemas, nested ones too, would not be stored.
     """
@@ -230,6 +231,7 @@ class Writer:
     completed: tuple[str, ...] = ()
     computed: tuple[str, ...] = ()
     computed_from: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         table, declared = table_of(self.model), self.create_schema._declared_fields
@@ -252,7 +254,7 @@ class Writer:
         nested |= {name: part.shape for name, part in self.parts.items()}
         nested |= new.shape.nested
         nested = {name: shape for name, shape in nested.items() if shape != Shape()}
-        self.shape: Shape = replace(new.shape, nested=nested)
+        self.shape: Shape = replace(new.shape, nested=nested, held=self.held)
 
     def check_document(self, document: type[Schema]) -> None:
         """Raise ``SchemaMismatch`` for a field of the document whose column nothing writes."""

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from hksz_db.queries import comparison_pages
+
 COUNT = {"dimension": "count"}
 RATIO = {"dimension": "ratio", "accumulation": "ratio"}
 AREA = {"dimension": "area", "accumulation": "stock", "holds_for": "P20Y"}
@@ -303,3 +305,24 @@ def test_a_list_of_all_comparisons_does_not_count_what_it_leaves_out(editor, met
     assert counted == [{"reason": "no_period", "count": 1}]
     only = editor.get("/v1/comparisons", claim_id=claim["id"], verdict="contradicts").json
     assert "not_compared" not in only["meta"]
+
+
+@pytest.mark.parametrize("name", ["metric", "metric_id", "subject_id"])
+def test_lists_of_a_metric_or_a_subject_count_what_they_leave_out(
+    editor, metric, stated, monkeypatch, name
+):
+    metric(**FLOW)
+    claim = stated(of("47,681"))
+    stated(of("47,681"))
+    stated(of("47,681", period_edtf=None))
+    figure = claim["figures"][0]
+    metric_id, subject_id = figure["metric"]["id"], figure["subject"]["id"]
+    narrowed = {name: {"metric": "case", "metric_id": metric_id, "subject_id": subject_id}[name]}
+    answer = editor.get("/v1/comparisons", **narrowed).json
+    assert len(answer["data"]) == 1
+    assert answer["meta"]["not_compared"] == [{"reason": "no_period", "count": 2}]
+    monkeypatch.setattr(comparison_pages, "COUNTED", 2)
+    comparison_pages.not_compared_statement.cache_clear()
+    meta = editor.get("/v1/comparisons", **narrowed).json["meta"]
+    comparison_pages.not_compared_statement.cache_clear()
+    assert meta["not_compared"] is None

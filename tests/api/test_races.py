@@ -1,8 +1,10 @@
 """Concurrent writers, each with its own connection, leave consistent data."""
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +15,9 @@ from app import create_app
 from hksz_db.database import Database, Prepared, run
 from hksz_db.domain.chronology import parse
 from hksz_db.domain.vocabulary import Scope
-from hksz_db.services import api_keys, lifecycle, merging
+from hksz_db.services import api_keys, lifecycle, merging, seeding
 from hksz_db.services.batches import create, update
+from hksz_db.services.work import work_off
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 from tests.api.conftest import Answer, Client, MakeClient
@@ -121,6 +124,31 @@ def test_a_row_that_is_accepted_meanwhile_is_not_changed(
         wait_for_a_lock(database)
     assert late.result().status_code == 403
     assert client.get(path).json["statement"] == "The firm moved."
+
+
+def test_a_figure_that_is_being_added_gets_the_ranges_of_the_new_measure(
+    client: Client,
+    claim: dict[str, Any],
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+) -> None:
+    metric = {"key": "multiple", "label": "Firms", "dimension": "ratio", "accumulation": "ratio"}
+    made = client.post("/v1/metrics", {**metric, "measure": "ratio_to_base"})
+    client.post("/v1/units", {"code": "1", "label": "one"})
+    figure = {
+        "claim_id": UUID(claim["claims"].json["id"]),
+        "metric_id": UUID(made.json["id"]),
+        "subject_id": UUID(claim["entities"].json["id"]),
+        "as_stated": "doubled",
+    }
+    with writing(database) as session:
+        id = create(session, "figures", figure)
+        change = pool.submit(client.patch, made.headers["Location"], {"measure": "share"})
+        wait_for_a_lock(database)
+    assert change.result().status_code == 200
+    work_off(database)
+    assert client.get(f"/v1/figures/{id}").json["range_rule"] == "half_step"
 
 
 def test_a_row_that_is_being_deleted_gets_no_references(
@@ -349,6 +377,41 @@ def test_new_evidence_and_a_change_of_an_anchor_do_not_deadlock(
         create(session, "evidence", {"claim_id": id, "source_id": source, "stance": "supports"})
     assert late.result().status_code == (207 if in_bulk else 200)
     assert client.get(dated.headers["Location"]).json["time"]["edtf"] == "2019"
+
+
+@pytest.mark.parametrize("file", ["claims.json", "evidence.json"])
+def test_new_evidence_and_a_seed_that_changes_its_claim_do_not_deadlock(
+    client: Client,
+    claim: dict[str, Any],
+    paper: Answer,
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+    tmp_path: Path,
+    file: str,
+) -> None:
+    id, source, name = UUID(claim["claims"].json["id"]), paper.json["id"], f"test:{file}"
+    client.patch(claim["claims"].headers["Location"], {"external_id": name})
+    passage = {"claim_external_id": name, "source_id": source, "stance": "mentions"}
+    items = {
+        "claims.json": {"external_id": name, "statement": "The firm moved twice."},
+        "evidence.json": {"external_id": f"{name}/passage", **passage},
+    }
+    (tmp_path / file).write_text(json.dumps([items[file]]))
+
+    def load() -> seeding.Loaded:
+        with writing(database) as session:
+            return seeding.load(session, tmp_path)
+
+    with writing(database) as session:
+        run(session, "SELECT FROM claims WHERE id = $1 FOR NO KEY UPDATE", id)
+        late = pool.submit(load)
+        wait_for_a_lock(database)
+        new = {"claim_id": id, "source_id": UUID(source), "stance": "supports"}
+        create(session, "evidence", new)
+    assert late.result() == (1, 0)
+    found = client.get(claim["claims"].headers["Location"]).json
+    assert len(found["evidence"]) == (2 if file == "evidence.json" else 1)
 
 
 def test_concurrent_changes_of_an_anchor_and_new_claims_agree(

@@ -20,6 +20,10 @@ NO_MULTIPLE = (
     "The text states a multiple, which is an amount only for a metric of the dimension ratio with"
     " the measure ratio_to_base or growth_rate."
 )
+NO_CHANGE = (
+    "The text states a change, which is an amount only for a metric with the measure change or"
+    " growth_rate."
+)
 ADVICE = "Give comparator, amount or bounds, and unit_code."
 
 
@@ -191,6 +195,56 @@ def test_multiples_are_read_by_the_measure(
     assert answer.json["warnings"] == []
 
 
+def add_metric(admin: Client, measure: str, dimension: str) -> None:
+    metric = {"external_id": "test:measured", "key": "measured", "label": "A measure"}
+    metric |= {"dimension": dimension, "accumulation": "flow", "measure": measure}
+    assert admin.post("/v1/metrics", {**metric, "nonnegative": False}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("words", "measure", "dimension", "expected"),
+    [
+        ("rose by 5 %", "growth_rate", "ratio", ["eq", "5", None, None, "%"]),
+        ("fell 3.2 per cent", "growth_rate", "ratio", ["eq", "-3.2", None, None, "%"]),
+        ("up more than 12 %", "growth_rate", "ratio", ["gt", "12", None, None, "%"]),
+        ("down by a third", "change", "ratio", ["eq", "-33.3333", None, None, "%"]),
+        ("an increase of 1,200", "change", "count", ["eq", "1200", None, None, "1"]),
+        ("fell by at least HK$5 million", "change", "money", ["le", "-5000000", None, None, "HKD"]),
+    ],
+)
+def test_changes_are_read_for_metrics_of_changes(
+    admin: Client, words: str, measure: str, dimension: str, expected: list[Any]
+) -> None:
+    add_metric(admin, measure, dimension)
+    answer = admin.post("/v1/figures", figure(words, "measured"))
+    assert answer.status_code == 201, answer.json
+    assert read(answer.json) == expected
+    assert answer.json["warnings"] == []
+
+
+def test_the_ranges_of_a_fall_lie_below_zero(admin: Client) -> None:
+    add_metric(admin, "growth_rate", "ratio")
+    found = admin.post("/v1/figures", figure("fell by more than 3 %", "measured")).json
+    assert [found["plausible_range"][end] for end in ("lower", "upper")] == ["-0.04", "-0.03"]
+
+
+@pytest.mark.parametrize("measure", ["level", "share"])
+def test_words_that_state_a_change_are_doubtful_for_other_metrics(
+    admin: Client, measure: str
+) -> None:
+    add_metric(admin, measure, "ratio")
+    body = figure("fell by 3 per cent", "measured")
+    expected = ("figure", "#/as_stated", f"{NO_CHANGE} {ADVICE}")
+    assert fault(admin.post("/v1/figures", body)) == expected
+    given = {"comparator": "eq", "amount": "72", "unit_code": "%"}
+    answer = admin.post("/v1/figures", {**body, **given})
+    assert answer.status_code == 201
+    (warning,) = answer.json["warnings"]
+    assert (warning["code"], warning["pointer"]) == ("measure_differs", "#/metric_id")
+    detail = f"The words state a change, and the measure of the metric is {measure}."
+    assert warning["detail"] == detail
+
+
 @pytest.mark.parametrize(
     ("words", "dimension", "reason"),
     [
@@ -247,6 +301,34 @@ def test_a_given_unit_does_not_replace_the_words(
     answer = editor.post("/v1/figures", figure(words, dimension, unit_code=unit_code))
     code, pointer, _ = fault(answer)
     assert (code, pointer) == ("figure", "#/as_stated")
+
+
+@pytest.mark.parametrize(
+    ("words", "given", "amount"),
+    [
+        ("RMB 3.5 billion", {}, "3500000000"),
+        ("RMB3.5bn", {}, "3500000000"),
+        ("3.5 billion yuan", {}, "3500000000"),
+        ("3.5 billion renminbi", {}, "3500000000"),
+        ("CNY 3.5 billion", {}, "3500000000"),
+        ("CN\u00a52 million", {}, "2000000"),
+        # It is the yuan or the yen.
+        ("\u00a52 million", {"unit_code": "CNY"}, "2000000"),
+        ("\uffe52 million", {"unit_code": "CNY"}, "2000000"),
+    ],
+)
+def test_amounts_in_yuan(admin: Client, words: str, given: dict[str, str], amount: str) -> None:
+    assert admin.post("/v1/units", {"code": "CNY", "label": "yuan"}).status_code == 201
+    answer = admin.post("/v1/figures", figure(words, "money", **given))
+    assert answer.status_code == 201, answer.json
+    assert read(answer.json) == ["eq", amount, None, None, "CNY"]
+    assert answer.json["warnings"] == []
+
+
+def test_a_currency_under_another_name_is_refused_with_its_code(admin: Client) -> None:
+    answer = admin.post("/v1/units", {"code": "RMB", "label": "yuan renminbi"})
+    _, pointer, detail = fault(answer)
+    assert (pointer, detail) == ("#/code", "The code of the currency 'RMB' is CNY.")
 
 
 @pytest.mark.parametrize("words", ["none", "3 in 10", "1 in 100", "more than one in five"])

@@ -194,6 +194,26 @@ def test_dry_run_reports_and_writes_nothing(flask: Run, database: Database, writ
     assert rows(database, ALL)[0] == before
 
 
+@pytest.mark.parametrize("options", [[], ["--dry-run"]])
+def test_what_is_doubtful_is_reported(
+    flask: Run, database: Database, write: Write, options: list[str]
+) -> None:
+    part = {name: value for name, value in FIGURE.items() if name != "claim_external_id"}
+    claim = {"statement": "So many were approved.", "claimant_external_id": "hksz:hkpc"}
+    claims = [
+        {**claim, "external_id": "test:doubtful", "figures": [{**part, "amount": "70"}]},
+        {**claim, "external_id": "test:clear", "figures": [part]},
+    ]
+    answer = flask(write("claims.ndjson", ndjson(claims)), "--resource", "claims", *options)
+    assert answer.exit_code == 0
+    detail = "The words state 'about 60', and the figure has 70."
+    expected = f"claims.ndjson:line 1 (test:doubtful): warning: figures/0/amount: {detail}\n"
+    assert answer.output.count(" warning: ") == answer.output.count(expected) == 1
+    assert (counts(answer)["created"], counts(answer)["warnings"]) == (2, 1)
+    written = rows(database, "SELECT 1 FROM claims WHERE external_id = 'test:doubtful'")
+    assert len(written) == (not options)
+
+
 def test_lines_after_a_failed_line_are_written(
     flask: Run, database: Database, write: Write
 ) -> None:

@@ -249,6 +249,39 @@ one in a million | eq | 0.0001 | %
 between a quarter and a half | between | 25 50 | %
 all | eq | 100 | %
 none | eq | 0 | %
+
+Changes
+rose by 5 % | eq | 5 | %
+rose 12 per cent year on year | eq | 12 | %
+up 12 % | eq | 12 | %
+was up 1,200 | eq | 1200 |
+grew by nearly 5 per cent | lt | 5 | %
+has increased by more than HK$5 million | gt | 5000000 | HKD
+rose by up to 2.5 per cent | le | 2.5 | %
+climbed between 5 and 7 per cent | between | 5 7 | %
+an increase of 1,200 | eq | 1200 |
+an estimated increase of 1,200 visitors | approx | 1200 |
+growth of 3.0 per cent | eq | 3 | %
+a 5 per cent increase in exports | eq | 5 | %
+an 8,000 rise on last year | eq | 8000 |
+5 per cent year-on-year growth | eq | 5 | %
+up by three in ten | eq | 30 | %
+fell 3.2 per cent | eq | -3.2 | %
+fell by more than 3 per cent | lt | -3 | %
+dropped by at least 12,000 | le | -12000 |
+down almost 12 % | gt | -12 | %
+declined by no more than 5 tonnes | ge | -5 | t
+shrank by about 40 hectares | approx | -40 | har
+down by a third | eq | -33.3333 | %
+cut by half | eq | -50 | %
+fell by half a million | eq | -500000 |
+a fall of 5–7 per cent | between | -7 -5 | %
+a drop of HK$5 million | eq | -5000000 | HKD
+a 3.2 per cent fall | eq | -3.2 | %
+a 1,200 decline in applications | eq | -1200 |
+reduced by 15 minutes | eq | -15 | min
+fell to 5.6 per cent | eq | 5.6 | %
+8 growth areas | eq | 8 |
 """
 
 
@@ -339,6 +372,10 @@ MULTIPLES = [
     ("twice a year", None, "", ""),
     ("three times more", None, "", ""),
     ("threefold increase", None, "", ""),
+    ("tripled", "eq", "3", "200"),
+    ("grew threefold", "eq", "3", "200"),
+    ("up fivefold", "eq", "5", "400"),
+    ("fell threefold", None, "", ""),
     ("doubled to 90,000", None, "", ""),
 ]
 
@@ -478,7 +515,15 @@ def test_clear_figures_have_no_note(text: str) -> None:
         ("dozens of schools", "expected at 'dozens'"),
         ("hundreds of thousands", "expected at 'hundreds'"),
         ("million", "expected at 'million'"),
-        ("fell by 3 per cent", "expected at 'fell'"),
+        ("plunging by 3 per cent", "expected at 'plunging'"),
+        ("rose from 5 to 7 per cent", "the level that was reached"),
+        ("fell below 5 per cent", "the level that was reached"),
+        ("rose 200 to 12,000", "more than one number"),
+        ("rose by 5 % to 12,000", "more than one number"),
+        ("up a 5 per cent increase", "two changes"),
+        ("fell by minus 3 per cent", "by how much"),
+        ("fell by most", "by how much"),
+        ("rose 5 percentage points", "difference of two shares"),
         ("not 5", "expected at 'not'"),
         ("the 3rd", "'3rd' is an ordinal"),
         ("21st century", "'21st' is an ordinal"),
@@ -612,8 +657,13 @@ NUMBER_WORDS = st.sampled_from(
 SCALES = st.sampled_from(["", "", "thousand", "million", "hundred million", "bn", "dozen", "k"])
 UNIT_NAMES = st.sampled_from(["", "", *words.UNITS, *words.CURRENCIES])
 PREFIXES = st.sampled_from(["", "", "", *words.CURRENCY_PREFIXES])
-BEFORE = st.sampled_from(["", "", *words.LEADING])
-AFTER = st.sampled_from(["", "", "people", "of the 987,654,321", "companies", *words.TRAILING])
+BEFORE = st.one_of(
+    st.sampled_from(["", "", *words.LEADING]),
+    st.builds("{} {}".format, st.sampled_from([*words.CHANGES]), st.sampled_from([*words.LEADING])),
+)
+AFTER = st.sampled_from(
+    ["", "", "people", "of the 987,654,321", "companies", *words.TRAILING, *words.CHANGE_NOUNS]
+)
 QUANTITIES = st.builds("{}{} {} {}".format, PREFIXES, DIGITS | NUMBER_WORDS, SCALES, UNIT_NAMES)
 GENERATED = st.one_of(
     st.builds("{} {} {}".format, BEFORE, QUANTITIES, AFTER),
@@ -634,7 +684,7 @@ def read_or_none(text: str) -> StatedFigure | None:
 
 def stated(figure: StatedFigure) -> tuple[object, ...]:
     numbers = figure.amount, figure.lower_bound, figure.upper_bound
-    return figure.comparator, *numbers, figure.unit_code
+    return figure.comparator, *numbers, figure.unit_code, figure.is_change
 
 
 @given(
@@ -666,6 +716,9 @@ def test_what_is_printed_is_read_back(text: str, measured: MetricMeasure | None)
         ("nearly one in three", "under 33.3333 per cent"),
         ("minus 2.0 per cent", "-2.0 per cent"),
         ("87ha", "87 hectares"),
+        ("an increase of some 1,200", "rose by about 1,200"),
+        ("down more than 12 %", "fell by over 12 per cent"),
+        ("fell between 5 and 7 per cent", "fell by between 5 and 7 per cent"),
     ],
 )
 def test_figures_are_printed_in_plain_words(text: str, expected: str) -> None:
@@ -688,6 +741,7 @@ _SIGNS = "of in out and or to from between point per - – / ~ + ± . , ( 1 15 4
 VOCABULARY = [
     *words.LEADING,
     *words.TRAILING,
+    *words.CHANGES,
     *words.UNITS,
     *words.MONEY_NAMES,
     *words.SCALES,

@@ -105,6 +105,26 @@ def test_fields_that_differ_from_the_words_are_named(
     assert {fault.code for fault in found} <= {"differs_from_words"}
 
 
+@pytest.mark.parametrize(
+    ("words", "measured", "amount", "code"),
+    [
+        ("rose by 5 per cent", "level", "5", "measure_differs"),
+        ("fell by 5 per cent", "share", "72", "measure_differs"),
+        ("rose by 5 per cent", "growth_rate", "5", None),
+        ("fell by 5 per cent", "growth_rate", "-5", None),
+        ("fell by 5 per cent", "change", "-5", None),
+        ("fell by 5 per cent", "growth_rate", "5", "differs_from_words"),
+        ("rose by 5 per cent", "ratio_to_base", "105", None),
+        ("rose to 5 per cent", "level", "5", None),
+    ],
+)
+def test_words_that_state_a_change_are_for_metrics_of_changes(
+    words: str, measured: str, amount: str, code: str | None
+) -> None:
+    figure = _figure(words, "eq", amount, "%", dimension="ratio", measured=measured)
+    assert [fault.code for fault in of_figure(figure, TODAY)] == ([code] if code else [])
+
+
 @given(
     st.sampled_from(["", "over ", "about ", "at least ", "nearly ", "exactly ", "some ", "the "]),
     st.sampled_from(["47,000", "5.20", "1", "12.345", "87"]),

@@ -240,6 +240,7 @@ def fill(url: str) -> None:
             )
         )
         session.execute(text("INSERT INTO stale_ranges SELECT id FROM figures"))
+        session.execute(text("INSERT INTO stale_metrics (metric_id) SELECT id FROM metrics"))
     database.close()
 
 
