@@ -1,4 +1,4 @@
-"""What is doubtful about a claim, its figures and its evidence, though nothing forbids it.
+"""Doubts about claims, figures and evidence that are allowed all the same.
 
 A warning is a ``Fault`` that refuses nothing. Its pointer leads to a field of a new claim, figure
 or piece of evidence, whether or not a request gave that field.
@@ -61,7 +61,7 @@ def of_figure(figure: WrittenFigure, today: date) -> list[Fault]:
 
 
 def of_claim(claim: WrittenClaim, stated: Sequence[str], today: date) -> list[Fault]:
-    """The warnings about a claim; ``stated`` are the words of its figures, which are no years."""
+    """The warnings about a claim; ``stated`` are the words of its figures, which name no years."""
     found = []
     years = _years(claim.statement, stated)
     times = [period for period in (claim.time, claim.due) if period is not None]
@@ -101,9 +101,9 @@ def _warning(code: WarningCode, field: str, detail: str) -> Fault:
 
 
 def is_plainly_stated(figure: WrittenFigure) -> bool:
-    """Whether the words are no more than the comparator, the amount and the unit of the figure.
+    """Whether the words are only the comparator, the amount and the unit of the figure.
 
-    This takes a tenth of the time that reading the words takes, and most figures are so.
+    Most figures are stated so, and this takes a tenth of the time that reading the words takes.
     """
     given = figure.statement
     bounds = given.lower_bound, given.upper_bound

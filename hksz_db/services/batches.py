@@ -420,7 +420,7 @@ class Batch:
         }
 
     def warnings(self) -> dict[int, list[Fault]]:
-        """What is doubtful about the rows of each task, which have been written."""
+        """The warnings about the rows of each task, which have been written."""
         stored: dict[str, list[UUID]] = defaultdict(list)
         redated = []
         for entry in self._entries():

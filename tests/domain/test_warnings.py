@@ -1,4 +1,4 @@
-"""Warnings: what is doubtful about claims, figures and evidence, and what is not."""
+"""Warnings: which doubts about claims, figures and evidence are named, and which are not."""
 
 from datetime import date
 from decimal import Decimal
