@@ -17,7 +17,7 @@ _STEPS = (*(str(kind) for kind in SourceRelationKind), "derived_from")
 
 
 class OriginCountSchema(DocumentSchema):
-    """What is counted on a side.
+    """The counts of one side.
 
     ``origins`` is the sum of ``own`` (with the voice of the claimant), ``independent`` and
     ``parties``; no two origins share a voice. ``pending`` is the evidence that waits for review,

@@ -22,7 +22,7 @@ from hksz_db.domain.vocabulary import Comparator, Dimension, Modality, Stance, W
 
 # "2023", but not "2,023", "12.2023", "HK$2023", "2023.5" or "2023 %".
 _YEAR = re.compile(r"(?<![\w.,$€£¥])(?:19|20)[0-9]{2}(?![0-9]|[.,][0-9]| ?%)")
-# Nobody can publish before the event what only mentions it.
+# A passage that only mentions a claim may be older than the event.
 _BEARING = (Stance.ASSERTS, Stance.SUPPORTS, Stance.DISPUTES)
 
 
@@ -52,10 +52,10 @@ def of_figure(figure: WrittenFigure, today: date) -> list[Fault]:
     """The warnings about a figure."""
     found = list(_differences(figure))
     if figure.statement.exact and figure.statement.comparator is not Comparator.EQ:
-        detail = f"Only eq can be exact, and the comparator is {figure.statement.comparator}."
+        detail = f"Only eq can be exact, but the comparator is {figure.statement.comparator}."
         found.append(_warning(WarningCode.EXACT_WITHOUT_EFFECT, "exact", detail))
     if figure.modality is Modality.ACTUAL and _begins_after(figure.period, today):
-        detail = "The figure is actual, and its period has not begun."
+        detail = "The figure is actual, but its period has not begun."
         found.append(_warning(WarningCode.ACTUAL_IN_FUTURE, "period_edtf", detail))
     return found
 
@@ -67,10 +67,10 @@ def of_claim(claim: WrittenClaim, stated: Sequence[str], today: date) -> list[Fa
     times = [period for period in (claim.time, claim.due) if period is not None]
     if years and times and not any(_covers(time, year) for time in times for year in years):
         named = " and ".join(map(str, years))
-        detail = f"The statement is about {named}, and the time of the claim is {times[0].edtf}."
+        detail = f"The statement is about {named}, but the time of the claim is {times[0].edtf}."
         found.append(_warning(WarningCode.YEAR_OUTSIDE_TIME, "statement", detail))
     if claim.modality is Modality.ACTUAL and _begins_after(claim.time, today):
-        detail = "The claim is actual, and its time has not begun."
+        detail = "The claim is actual, but its time has not begun."
         found.append(_warning(WarningCode.ACTUAL_IN_FUTURE, "time_edtf", detail))
     return found
 
@@ -147,7 +147,7 @@ def _differences(figure: WrittenFigure) -> Iterator[Fault]:
 
 
 def _differs(field: str, given: str, stated: StatedFigure) -> Fault:
-    detail = f"The words state {printed(stated)!r}, and the figure has {given}."
+    detail = f"The words state {printed(stated)!r}, but the figure has {given}."
     return _warning(WarningCode.DIFFERS_FROM_WORDS, field, detail)
 
 

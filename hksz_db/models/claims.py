@@ -147,7 +147,7 @@ class ClaimRelation(IdMixin, Base):
 
 
 COUNTS = ("sources", "origins", "own", "independent", "parties", "pending")
-"""What is counted on each side of a claim; the columns end in ``_for`` and ``_against``."""
+"""The counts of each side of a claim; the columns end in ``_for`` and ``_against``."""
 
 _ZERO = text("0")
 

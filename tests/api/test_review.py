@@ -391,7 +391,7 @@ def test_no_row_is_created_as_accepted(reviewer, samples):
     body = {**samples["claims"].body, "status": "accepted"}
     refused = reviewer.post("/v1/claims", body)
     assert code(refused) == (403, "four_eyes")
-    assert "create it as submitted" in refused.json["detail"]
+    assert "create the row as submitted" in refused.json["detail"]
     body = {**samples["claims"].body, "evidence": [{**samples["evidence"].body}]}
     del body["evidence"][0]["claim_external_id"]
     body["evidence"][0]["status"] = "accepted"

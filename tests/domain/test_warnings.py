@@ -142,9 +142,9 @@ def test_most_figures_are_plainly_stated(
 
 def test_the_warning_says_what_the_words_state() -> None:
     (found,) = of_figure(_figure("over 47,000", "gt", "74000"), TODAY)
-    assert found.detail == "The words state 'over 47,000', and the figure has 74,000."
+    assert found.detail == "The words state 'over 47,000', but the figure has 74,000."
     (found,) = of_figure(_figure("at most 5", "eq", "5"), TODAY)
-    assert found.detail == "The words state 'up to 5', and the figure has the comparator eq."
+    assert found.detail == "The words state 'up to 5', but the figure has the comparator eq."
 
 
 @pytest.mark.parametrize(
