@@ -98,7 +98,7 @@ class Settings:
     four_eyes: bool | None = _setting(
         _boolean,
         None,
-        "Whether a claim or a piece of evidence must be accepted by another key than the one that"
+        "Whether a claim or a piece of evidence must be accepted by a key other than the one that"
         " wrote it.",
         "true with `DATABASE_URL`, otherwise false",
     )
@@ -131,7 +131,7 @@ class Settings:
 
     @property
     def needs_four_eyes(self) -> bool:
-        """Whether another key has to accept; a person who is alone cannot find one."""
+        """Whether another key has to accept; somebody who works alone has no other."""
         return self.database_url is not None if self.four_eyes is None else self.four_eyes
 
     @classmethod

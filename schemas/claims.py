@@ -71,8 +71,8 @@ class ClaimCreateSchema(InputSchema):
     """A statement in your own words that can be true or false on its own.
 
     The claimant makes the statement, and ``claimant_as_stated`` is how the source calls them. One
-    of the two is required: "an unnamed official" is no entity. ``reported_by`` is the entity that
-    reports the statement, if that is another one.
+    of the two is required: "an unnamed official" is not an entity. ``reported_by`` is the entity
+    that reports the statement, if that is another one.
     """
 
     references = ("claimant", "reported_by")

@@ -38,12 +38,13 @@ class ComparedFigureSchema(RowSchema):
 class ComparisonSchema(DocumentSchema):
     """How two figures of one metric and subject compare.
 
-    It is computed when it is read. ``contradicts``: no number is in the value ranges of both, for
-    the same time. ``tension``: only the plausible ranges have no number in common, or the times or
-    the definitions may differ. ``part_exceeds_whole``: a part, by its period or its breakdown, is
-    larger than the whole. ``agrees``: the plausible ranges meet. ``compatible``: both can be true
-    because their periods differ. ``met`` and ``missed``: a plan and what happened; ``came_true``
-    and ``did_not_come_true``: a forecast and what happened.
+    It is computed when it is read. ``contradicts``: the value ranges have no number in common, for
+    the same time. ``tension``: both can be true, but the plausible ranges have no number in common;
+    or the value ranges have none, but the times or the definitions may differ.
+    ``part_exceeds_whole``: a part, by its period or its breakdown, is larger than the whole.
+    ``agrees``: the plausible ranges meet. ``compatible``: both can be true because their periods
+    differ, or it cannot be told whether a plan was met. ``met`` and ``missed`` compare a plan with
+    what happened, ``came_true`` and ``did_not_come_true`` a forecast.
     """
 
     selectable = True

@@ -17,10 +17,11 @@ _STEPS = (*(str(kind) for kind in SourceRelationKind), "derived_from")
 
 
 class OriginCountSchema(DocumentSchema):
-    """What is counted on a side.
+    """The counts of one side.
 
-    ``origins`` are ``own`` (the claimant's voice), ``independent`` and ``parties``; no two of them
-    share a voice. ``pending`` is the evidence that waits for review, which counts nowhere else.
+    ``origins`` is the sum of ``own`` (with the voice of the claimant), ``independent`` and
+    ``parties``; no two origins share a voice. ``pending`` is the evidence that waits for review,
+    which counts nowhere else.
     """
 
     sources = StrictInteger()
@@ -71,8 +72,8 @@ class OriginSchema(PassedSourceSchema):
 class WeighedEvidenceSchema(PassedSourceSchema):
     """A piece of evidence as it was weighed; ``stance`` is null for a mention.
 
-    ``voice`` is who speaks: those who publish and write its origins, or whom the passage is
-    attributed to, with those that own or employ them.
+    ``voice`` is who speaks: those who publish and write its origins, or the entity that the passage
+    is attributed to, with those that own or employ them.
     """
 
     evidence_id = Uuid()
@@ -89,8 +90,8 @@ CorroborationSchema = DocumentSchema.from_dict(
         "verdict": Term(CorroborationVerdict),
         "recounting": fields.Boolean(
             metadata={
-                "description": "The claim waits for a recount after a change that bears on many"
-                " claims: the verdict and the counts are those from before."
+                "description": "Whether the claim waits for a recount after a change that affects"
+                " many claims. Until then the verdict and the counts are those from before."
             }
         ),
         "for": fields.Nested(OriginCountSchema),
@@ -101,7 +102,7 @@ CorroborationSchema = DocumentSchema.from_dict(
     name="CorroborationSchema",
 )
 
-_COUNTS = ("sources", "origins", "own", "independent", "parties", "pending")
+_COUNTS = tuple(OriginCountSchema._declared_fields)
 CORROBORATION_KINDS = {
     "verdict": terms(CorroborationVerdict),
     **{count: integers() for count in _COUNTS},

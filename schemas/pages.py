@@ -74,7 +74,7 @@ class ProblemErrorSchema(Schema):
 
 
 class WriteWarningSchema(DocumentSchema):
-    """What is doubtful about what was written, and where it would be in the body of a new row."""
+    """A doubt about a row that was written; the pointer is as in the body of a new row."""
 
     code = Term(WarningCode)
     pointer = fields.String()

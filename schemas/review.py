@@ -35,7 +35,7 @@ class VerdictChangeSchema(DocumentSchema):
 
 
 class ReviewEffectSchema(DocumentSchema):
-    """What it would change to accept the row.
+    """What would change if the row were accepted.
 
     ``verdict`` is set for evidence only. ``contradictions`` are comparisons of the figures of the
     claim with those of accepted claims, and ``duplicates`` are accepted and submitted claims that
@@ -51,9 +51,9 @@ class ReviewEntrySchema(DocumentSchema):
     """A submitted claim, or submitted evidence, that waits for a review.
 
     Claims whose figures contradict accepted claims come first, then claims that are likely
-    duplicates, then all others; within each, those that have waited longest. ``evidence`` is null
-    if the claim itself is reviewed. The queue is computed when it is read: a row may move between
-    two pages.
+    duplicates, then all others; in each group, those that have waited longest come first.
+    ``evidence`` is null if the claim itself is reviewed. The queue is computed when it is read: a
+    row may move between two pages.
     """
 
     kind = Choice("SubmissionKind", ["claim", "evidence"])

@@ -11,11 +11,11 @@ from schemas.summaries import ReviewedClaimSummarySchema
 class SimilarClaimSchema(DocumentSchema):
     """A claim that resembles this one, and the evidence for and against their being the same.
 
-    It has similar letters, or a figure that may be equal to one of this claim, in whatever words or
-    language: with the same metric, subject, modality and breakdown, a plausible range that shares a
-    value, and an overlapping period. ``similarity`` compares the letters without numbers, and is at
-    most 1.00; without such a figure it is at least 0.45. ``words``
-    compares the words without stop words. They are ``reordered`` if they are the same in another
+    It has similar letters, or a figure that may be equal to one of this claim, whatever its words
+    or its language: with the same metric, subject, modality and breakdown, a plausible range that
+    shares a value, and an overlapping period. ``similarity`` compares the letters without numbers,
+    and is at most 1.00; without such a figure it is at least 0.45. ``words`` compares the words
+    without stop words. They are ``reordered`` if they are the same in another
     order, ``contained`` if one claim has all words of the other, and ``different`` if each has
     words of its own, or one has a word that changes the meaning: a negation (not, never, without),
     a limit (before, after, outside, below), a quantity (all, few) or per cent. ``numbers`` compares

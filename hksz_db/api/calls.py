@@ -140,7 +140,7 @@ class Call:
 
 
 def written_schema(resource: Queryable) -> type[Schema]:
-    """What a write answers with."""
+    """The schema of the answer to a write."""
     if resource.name not in WARNED:
         return resource.schema
     return pages.written_schema(model_of(resource), resource.schema)

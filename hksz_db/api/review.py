@@ -16,11 +16,10 @@ from schemas.review import ReviewEntrySchema
 
 
 def _list() -> Response:
-    """List the submitted claims and evidence, those first that need most attention.
+    """List the submitted claims and evidence; those that need most attention come first.
 
-    The queue shows nothing that other reads do not show, so it needs no scope; a verdict does. A
-    page may be short or empty and still have a next one, because a page searches a limited number
-    of rows.
+    Reading the queue needs no scope, because it shows nothing that other reads do not show. A page
+    may be short or empty and still have a next one, because it searches a limited number of rows.
     """
     question = Question(**PAGING.read(arguments()))
     after = None

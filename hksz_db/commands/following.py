@@ -81,7 +81,7 @@ def due() -> None:
 @click.command("work")
 @with_appcontext
 def work() -> None:
-    """Do the work that waits, such as recounts of claims; a running server does it meanwhile."""
+    """Do the work that waits, such as recounts of claims, as a running server does."""
     with errors_in_one_line() as database:
         click.echo(f"{work_off(database)} items worked off")
 

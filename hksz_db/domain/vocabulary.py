@@ -65,7 +65,7 @@ EntityKind = StrEnum(
 )
 EntityKind.__doc__ = """The kind of an entity.
 
-``group``: people who are no organisation, such as commuters or the applicants of a scheme.
+``group``: people who do not form an organisation, such as commuters or the applicants of a scheme.
 ``work``: something published, such as a report or a series of statistics.
 """
 
@@ -79,7 +79,7 @@ EntityRelationKind = StrEnum(
 )
 EntityRelationKind.__doc__ = """How one entity relates to another.
 
-``controls``: it can decide for the other, whether it owns it or not.
+``controls``: it can decide for the other, whether or not it owns it.
 """
 
 MergeChange = StrEnum("MergeChange", "MOVED COPIED DROPPED DELETED")
@@ -126,7 +126,9 @@ opinion or a forecast, which others can hold, but not confirm.
 """
 
 Standing = StrEnum("Standing", "OWN PARTY INDEPENDENT")
-Standing.__doc__ = "Whose voice is behind an origin: the claimant's, a party's, or another's."
+Standing.__doc__ = (
+    "Whose voice is behind an origin: that of the claimant, of a party or of somebody independent."
+)
 
 Uncounted = StrEnum(
     "Uncounted",
@@ -137,8 +139,9 @@ Uncounted.__doc__ = """Why a piece of evidence does not count; the first reason 
 
 ``before_event``: it was published or said before the earliest time of an actual claim.
 ``both_sides``: its origins are on both sides. ``cites_counted``: its source cites, quotes or is
-based on another that speaks for itself, or on the same as another. ``same_voice``: its voice counts
-already. ``secondary``: another secondary passage without ``attributed_to`` counts already.
+based on the source of other evidence, or on the same source as evidence that counts already.
+``same_voice``: its voice counts already. ``secondary``: another secondary passage without
+``attributed_to`` counts already.
 """
 
 Directness = StrEnum("Directness", "PRIMARY SECONDARY")
@@ -184,14 +187,15 @@ NotCompared = StrEnum(
 )
 NotCompared.__doc__ = """Why two figures of one metric and subject are not compared.
 
-``superseded``: a claim replaces the other's. ``not_reviewed``: a claim is a draft. ``no_evidence``:
-all sources of a claim have been retracted. ``other_breakdown``: they are about different parts of a
-whole. ``no_period``: only one of them states a time.
+``superseded``: the claim of one replaces that of the other. ``not_reviewed``: a claim is a draft.
+``no_evidence``: all evidence of a claim rests on sources that have been retracted.
+``other_breakdown``: they are about different parts of a whole. ``no_period``: only one of them
+states a time.
 """
 
 ReviewReason = StrEnum("ReviewReason", "CONTRADICTS LIKELY_DUPLICATE AGE")
 ReviewReason.__doc__ = (
-    "Why an entry is where it is in the queue of reviews, the first reason first."
+    "Why an entry has its place in the queue of reviews; the reasons are in the order of the queue."
 )
 
 WarningCode = StrEnum(
@@ -199,7 +203,7 @@ WarningCode = StrEnum(
     "DIFFERS_FROM_WORDS MEASURE_DIFFERS EXACT_WITHOUT_EFFECT YEAR_OUTSIDE_TIME ACTUAL_IN_FUTURE "
     "SOURCE_BEFORE_EVENT DUE_BEFORE_SOURCE",
 )
-WarningCode.__doc__ = """What is doubtful about what was written.
+WarningCode.__doc__ = """A doubt about a row that was written.
 
 ``differs_from_words``: a figure has another comparator, amount, bound or unit than its words.
 ``measure_differs``: its words state a change ("rose by 5 %"), and the metric does not measure one.

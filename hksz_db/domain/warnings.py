@@ -1,4 +1,4 @@
-"""What is doubtful about a claim, its figures and its evidence, though nothing forbids it.
+"""Doubts about claims, figures and evidence that are allowed all the same.
 
 A warning is a ``Fault`` that refuses nothing. Its pointer leads to a field of a new claim, figure
 or piece of evidence, whether or not a request gave that field.
@@ -29,7 +29,7 @@ from hksz_db.domain.vocabulary import (
 
 # "2023", but not "2,023", "12.2023", "HK$2023", "2023.5" or "2023 %".
 _YEAR = re.compile(r"(?<![\w.,$€£¥])(?:19|20)[0-9]{2}(?![0-9]|[.,][0-9]| ?%)")
-# Nobody can publish before the event what only mentions it.
+# A passage that only mentions a claim may be older than the event.
 _BEARING = (Stance.ASSERTS, Stance.SUPPORTS, Stance.DISPUTES)
 
 
@@ -59,25 +59,25 @@ def of_figure(figure: WrittenFigure, today: date) -> list[Fault]:
     """The warnings about a figure."""
     found = list(_differences(figure))
     if figure.statement.exact and figure.statement.comparator is not Comparator.EQ:
-        detail = f"Only eq can be exact, and the comparator is {figure.statement.comparator}."
+        detail = f"Only eq can be exact, but the comparator is {figure.statement.comparator}."
         found.append(_warning(WarningCode.EXACT_WITHOUT_EFFECT, "exact", detail))
     if figure.modality is Modality.ACTUAL and _begins_after(figure.period, today):
-        detail = "The figure is actual, and its period has not begun."
+        detail = "The figure is actual, but its period has not begun."
         found.append(_warning(WarningCode.ACTUAL_IN_FUTURE, "period_edtf", detail))
     return found
 
 
 def of_claim(claim: WrittenClaim, stated: Sequence[str], today: date) -> list[Fault]:
-    """The warnings about a claim; ``stated`` are the words of its figures, which are no years."""
+    """The warnings about a claim; ``stated`` are the words of its figures, which name no years."""
     found = []
     years = _years(claim.statement, stated)
     times = [period for period in (claim.time, claim.due) if period is not None]
     if years and times and not any(_covers(time, year) for time in times for year in years):
         named = " and ".join(map(str, years))
-        detail = f"The statement is about {named}, and the time of the claim is {times[0].edtf}."
+        detail = f"The statement is about {named}, but the time of the claim is {times[0].edtf}."
         found.append(_warning(WarningCode.YEAR_OUTSIDE_TIME, "statement", detail))
     if claim.modality is Modality.ACTUAL and _begins_after(claim.time, today):
-        detail = "The claim is actual, and its time has not begun."
+        detail = "The claim is actual, but its time has not begun."
         found.append(_warning(WarningCode.ACTUAL_IN_FUTURE, "time_edtf", detail))
     return found
 
@@ -108,9 +108,9 @@ def _warning(code: WarningCode, field: str, detail: str) -> Fault:
 
 
 def is_plainly_stated(figure: WrittenFigure) -> bool:
-    """Whether the words are no more than the comparator, the amount and the unit of the figure.
+    """Whether the words are only the comparator, the amount and the unit of the figure.
 
-    This takes a tenth of the time that reading the words takes, and most figures are so.
+    Most figures are stated so, and this takes a tenth of the time that reading the words takes.
     """
     given = figure.statement
     bounds = given.lower_bound, given.upper_bound
@@ -160,7 +160,7 @@ def _differences(figure: WrittenFigure) -> Iterator[Fault]:
 
 
 def _differs(field: str, given: str, stated: StatedFigure) -> Fault:
-    detail = f"The words state {printed(stated)!r}, and the figure has {given}."
+    detail = f"The words state {printed(stated)!r}, but the figure has {given}."
     return _warning(WarningCode.DIFFERS_FROM_WORDS, field, detail)
 
 

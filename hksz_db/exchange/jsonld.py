@@ -122,11 +122,11 @@ def _entity_reference(entity: Document) -> Document:
 
 
 def _claim(claim: Document) -> Document:
-    accepted = [
+    passages = [
         passage for passage in claim["evidence"] if passage["status"] not in {"draft", "rejected"}
     ]
     by_stance = {
-        stance: _sources(passage for passage in accepted if passage["stance"] == stance)
+        stance: _sources(passage for passage in passages if passage["stance"] == stance)
         for stance in ("asserts", *_STANCES)
     }
     citing = {source["@id"]: source for stance in _STANCES for source in by_stance[stance]}

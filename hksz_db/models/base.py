@@ -33,7 +33,7 @@ ACTOR = text("COALESCE(NULLIF(current_setting('hksz.actor', true), ''), CURRENT_
 
 
 LIVE_KEY = "_live_key"
-"""How the names of keys end that only live rows have."""
+"""The end of the names of keys that hold among live rows only."""
 
 
 class Base(DeclarativeBase):
@@ -140,7 +140,7 @@ class ResourceMixin(IdMixin):
 
 
 def live_key(table: str, column: str, *, or_merged: bool = False) -> Index:
-    """No two live rows have the same value in the column; a deleted row gives it free.
+    """No two live rows have the same value in the column; that of a deleted row is free.
 
     It is one index, so that a row is found by its value whether it is deleted or not.
     """

@@ -151,7 +151,7 @@ class ClaimRelation(IdMixin, Base):
 
 
 COUNTS = ("sources", "origins", "own", "independent", "parties", "pending")
-"""What is counted on each side of a claim; the columns end in ``_for`` and ``_against``."""
+"""The counts of each side of a claim; the columns end in ``_for`` and ``_against``."""
 
 _ZERO = text("0")
 
@@ -159,9 +159,8 @@ _ZERO = text("0")
 class Corroboration(HistoryMixin, Base):
     """What speaks for and against a claim, in numbers, and the verdict.
 
-    ``origins`` are those that count: ``own``, ``independent`` and ``parties``. ``pending`` is the
-    evidence that waits for review. ``recount_id`` changes whenever a change elsewhere had the claim
-    counted anew.
+    ``origins`` is the sum of ``own``, ``independent`` and ``parties``. ``pending`` is the evidence
+    that waits for review. ``recount_id`` is that of the last recount after a change elsewhere.
     """
 
     __tablename__ = "corroborations"
@@ -199,9 +198,9 @@ class Corroboration(HistoryMixin, Base):
 
 
 class Recount(IdMixin, Base):
-    """An entry of the queue of recounts, for changes that bear on many claims.
+    """An entry of the queue of recounts, for changes that affect many claims.
 
-    It asks for the claims that a source or an entity bears on, for ``claim_ids``, or for all
+    It asks for the claims that rest on a source or an entity, for ``claim_ids``, or for all
     claims. They are counted in the order of their ids; ``done_to`` is the last that was. An entry
     that failed is tried again at ``retry_at``.
     """

@@ -77,7 +77,7 @@ _COUNTS = Relation(_counts, _counts.c.claim_id == _claims.c.id)
 # As text, because they call functions of the database whose rows no table describes.
 _ORIGINS: ColumnElement[Any] = literal_column(f"({sql_file('origins.sql')})", Json())
 _WEIGHED: ColumnElement[Any] = literal_column(f"({sql_file('weighed_evidence.sql')})", Json())
-# Other changes that bear on the origins and the voices have the claim counted anew, which changes
+# Other changes that affect the origins and the voices cause a recount of the claim, which changes
 # its counts or at least their recount_id.
 _READ: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "sources": {"sources": ("external_id", "title", "retracted_at")},

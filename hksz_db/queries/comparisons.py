@@ -3,6 +3,8 @@
 Comparisons are computed when they are read and never stored, so they are always up to date.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     Boolean,
     ColumnElement,
@@ -13,23 +15,34 @@ from sqlalchemy import (
     false,
     func,
     or_,
+    select,
     true,
 )
-from sqlalchemy.dialects.postgresql import INTERVAL
+from sqlalchemy.dialects.postgresql import INTERVAL, array
 
 from hksz_db.domain.vocabulary import (
     Accumulation,
     ClaimRelationKind,
     ClaimStatus,
     Dimension,
+    EvidenceStatus,
     Modality,
     NotCompared,
     Stance,
 )
-from hksz_db.models import Claim, Entity, Evidence, Figure, Metric, Source, table_of
+from hksz_db.models import (
+    Claim,
+    Entity,
+    Evidence,
+    Figure,
+    Metric,
+    Source,
+    SourceRelation,
+    table_of,
+)
 from hksz_db.models.claims import ClaimRelation
 from hksz_db.queries.derivation import document, summary
-from hksz_db.queries.documents import First, Group, Node, period, term
+from hksz_db.queries.documents import First, Group, Node, number, period, term
 from hksz_db.queries.filters import (
     Computed,
     Condition,
@@ -162,11 +175,17 @@ def _still_holds(pair: Pair) -> Condition:
     """Whether one value of a stock that changes slowly still holds when the other is stated."""
     a, b, metric = pair.figure.c.period, pair.other.c.period, pair.metric.c
     length = metric.holds_for.cast(INTERVAL)
+
+    def follows(later: ColumnElement[Any], earlier: ColumnElement[Any]) -> ColumnElement[bool]:
+        # The upper end is the day after the last. No end, or no beginning, leaves no gap.
+        last = func.upper(earlier) - number(1)
+        return func.coalesce(func.lower(later) <= last + length, true())
+
     return and_(
         metric.accumulation == term(Accumulation.STOCK),
         metric.holds_for.is_not(None),
-        func.lower(a) <= func.upper(b) + length,
-        func.lower(b) <= func.upper(a) + length,
+        follows(a, b),
+        follows(b, a),
     )
 
 
@@ -189,20 +208,32 @@ def _is_draft(figure: FromClause) -> Condition:
 
 
 def _lost_its_evidence(figure: FromClause) -> Condition:
-    """Whether the claim had evidence, and all of its sources have been retracted."""
-    return and_(_has_evidence(figure, standing=False), ~_has_evidence(figure, standing=True))
-
-
-def _has_evidence(figure: FromClause, *, standing: bool) -> Condition:
+    """Whether the claim has evidence, all of which rests on sources that have been retracted."""
     evidence, sources = table_of(Evidence).alias(), table_of(Source).alias()
-    found = exists().where(
+    stands = and_(sources.c.retracted_at.is_(None), _has_standing_origin(evidence))
+    found = select(func.bool_or(stands)).where(
         evidence.c.claim_id == figure.c.claim_id,
         evidence.c.deleted_at.is_(None),
+        evidence.c.status.in_([term(EvidenceStatus.SUBMITTED), term(EvidenceStatus.ACCEPTED)]),
         evidence.c.stance.in_([term(Stance.ASSERTS), term(Stance.SUPPORTS)]),
         sources.c.id == evidence.c.source_id,
-        sources.c.retracted_at.is_(None) if standing else sources.c.retracted_at.is_not(None),
     )
-    return found.correlate_except(evidence, sources)
+    return found.correlate_except(evidence, sources).scalar_subquery().is_(False)
+
+
+def _has_standing_origin(evidence: FromClause) -> Condition:
+    """Whether an origin of the passage has not been retracted, apart from its own source."""
+    relations, origins = table_of(SourceRelation).alias(), table_of(Source).alias()
+    is_copy = exists().where(
+        relations.c.from_id == evidence.c.source_id, func.keeps_origin(relations.c.kind)
+    )
+    walk = func.evidence_walk(array([evidence.c.id])).table_valued("source_id", "is_origin")
+    standing = exists().where(
+        walk.c.is_origin, origins.c.id == walk.c.source_id, origins.c.retracted_at.is_(None)
+    )
+    # Few passages rest on others: only for them it is worth following the way to their origins.
+    rests = or_(evidence.c.derived_from_id.is_not(None), is_copy.correlate_except(relations))
+    return case((rests, standing.correlate_except(walk, origins)), else_=true())
 
 
 def _is_superseded(a: FromClause, b: FromClause) -> Condition:

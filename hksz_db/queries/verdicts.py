@@ -47,8 +47,9 @@ _EXCEEDS_WHOLE = (
     "{0} exceeds {1}, of which it must be a part:"
     " its breakdown is part of the other's, and its range lies wholly above the other's."
 )
-# Shares, ranks and rates of the parts do not add up to that of the whole.
+# Shares, ranks, rates and speeds of the parts do not add up to that of the whole.
 _ADDING_UP = (MetricMeasure.LEVEL, MetricMeasure.CHANGE)
+_NOT_ADDING_UP = (Dimension.RATIO, Dimension.SPEED)
 _BOUNDS = (Comparator.GT, Comparator.GE, Comparator.LT, Comparator.LE, Comparator.BETWEEN)
 
 
@@ -74,7 +75,8 @@ def reasons(pair: Pair) -> tuple[Reason, ...]:
     """The reasons for a verdict on two comparable figures; the first that holds decides.
 
     Figures without a period, with an uncertain one, or with different definitions may be about
-    different things: they cannot contradict each other and are at most in tension.
+    different things, and one figure may revise the other: they cannot contradict each other and are
+    at most in tension.
     """
     return (
         *_outcomes(pair, pair.figure, pair.other),
@@ -145,6 +147,12 @@ def _simultaneous(pair: Pair) -> tuple[Reason, ...]:
             " the ranges have no number in common, but the definitions differ.",
         ),
         Reason(
+            and_(simultaneous, _disjoint(pair), _revised(pair)),
+            ComparisonVerdict.TENSION,
+            f"{_A} and {_B} are in tension:"
+            " the ranges have no number in common, but one of them may be a revision.",
+        ),
+        Reason(
             and_(simultaneous, _disjoint(pair)),
             ComparisonVerdict.CONTRADICTS,
             f"{_A} and {_B} cannot both be true:"
@@ -191,17 +199,17 @@ def _outcomes(pair: Pair, plan: FromClause, actual: FromClause) -> tuple[Reason,
     """The reasons for a verdict on a plan or a forecast, and on what happened in its time.
 
     A plan is met if the outcome lies within its range for certain, and missed if it lies outside;
-    more than a plan that names no bound is neither. What was reached in a part of the time was
-    reached in all of it, but the rest of the time can still make up for what is missing.
+    more than a plan that names no bound is neither.
     """
     stated, outcome = (_A, _B) if plan is pair.figure else (_B, _A)
-    happened = actual.c.modality == term(Modality.ACTUAL)
-    planned = and_(plan.c.modality == term(Modality.PLANNED), happened)
-    forecast = and_(plan.c.modality == term(Modality.FORECAST), happened)
+    planned, forecast = (
+        and_(plan.c.modality == term(modality), actual.c.modality == term(Modality.ACTUAL))
+        for modality in (Modality.PLANNED, Modality.FORECAST)
+    )
     comparable = and_(_both_certain(pair), not_(_redefined(pair)))
-    same_time = plan.c.period == actual.c.period
-    in_time = and_(comparable, or_(same_time, _stays_reached(pair, plan)))
-    within = _lies_within(actual, plan)
+    same_time = and_(comparable, plan.c.period == actual.c.period)
+    in_time = or_(same_time, and_(comparable, _settles_early(pair, plan)))
+    within = _lies_within(plan, actual)
     return (
         Reason(
             and_(planned, in_time, within),
@@ -209,7 +217,7 @@ def _outcomes(pair: Pair, plan: FromClause, actual: FromClause) -> tuple[Reason,
             f"{stated} was met: {outcome} lies within its range.",
         ),
         Reason(
-            and_(planned, comparable, same_time, _falls_short(pair, plan, actual)),
+            and_(planned, same_time, _lies_outside(pair, plan, actual)),
             ComparisonVerdict.MISSED,
             f"{stated} was missed: {outcome} lies outside its range.",
         ),
@@ -219,30 +227,34 @@ def _outcomes(pair: Pair, plan: FromClause, actual: FromClause) -> tuple[Reason,
             f"{stated} came true: {outcome} lies within its range.",
         ),
         Reason(
-            and_(forecast, comparable, same_time, _disjoint(pair)),
+            and_(forecast, same_time, _disjoint(pair)),
             ComparisonVerdict.DID_NOT_COME_TRUE,
             f"{stated} did not come true: {outcome} lies outside its range.",
         ),
         Reason(
             or_(planned, forecast),
             ComparisonVerdict.COMPATIBLE,
-            f"{stated} is compatible with {outcome}: both can be true, and the two do not say"
-            " whether it came about.",
+            f"{stated} is compatible with {outcome}: both can be true, but it cannot be told from"
+            " them whether it came about.",
         ),
     )
 
 
-def _stays_reached(pair: Pair, plan: FromClause) -> Condition:
-    """Whether what was reached in a part of the time of a plan was reached in all of it."""
-    bound = and_(
-        pair.metric.c.accumulation == term(Accumulation.FLOW),
-        pair.metric.c.nonnegative,
-        plan.c.comparator.in_([term(Comparator.GT), term(Comparator.GE)]),
+def _settles_early(pair: Pair, plan: FromClause) -> Condition:
+    """Whether an outcome in a part of the time of a plan can settle that the plan was met.
+
+    A flow that is never negative only grows, so that a lower bound stays reached, but the rest of
+    the time can still make up for what is missing. A stock can rise above an upper bound later.
+    """
+    is_stock = pair.metric.c.accumulation == term(Accumulation.STOCK)
+    grows = and_(pair.metric.c.accumulation == term(Accumulation.FLOW), pair.metric.c.nonnegative)
+    return or_(
+        and_(grows, plan.c.comparator.in_([term(Comparator.GT), term(Comparator.GE)])),
+        and_(is_stock, plan.c.comparator.not_in([term(Comparator.LT), term(Comparator.LE)])),
     )
-    return or_(bound, pair.metric.c.accumulation == term(Accumulation.STOCK))
 
 
-def _lies_within(actual: FromClause, plan: FromClause) -> Condition:
+def _lies_within(plan: FromClause, actual: FromClause) -> Condition:
     return or_(
         actual.c.plausible_range.contained_by(plan.c.value_range),
         and_(
@@ -252,8 +264,7 @@ def _lies_within(actual: FromClause, plan: FromClause) -> Condition:
     )
 
 
-def _falls_short(pair: Pair, plan: FromClause, actual: FromClause) -> Condition:
-    """Whether it lies outside a plan, but not because it is more than a plan without a bound."""
+def _lies_outside(pair: Pair, plan: FromClause, actual: FromClause) -> Condition:
     return and_(
         _disjoint(pair),
         or_(
@@ -293,10 +304,12 @@ def _is_above(pair: Pair, part: FromClause, whole: FromClause) -> Condition:
     return and_(
         pair.metric.c.nonnegative,
         pair.metric.c.measure.in_([term(measure) for measure in _ADDING_UP]),
+        pair.metric.c.dimension.not_in([term(dimension) for dimension in _NOT_ADDING_UP]),
         part.c.modality == whole.c.modality,
         part.c.value_range.strictly_right_of(whole.c.value_range),
         _both_certain(pair),
         not_(_redefined(pair)),
+        not_(_revised(pair)),
     )
 
 
@@ -313,6 +326,13 @@ def _understood_apart(pair: Pair) -> Condition:
 def _redefined(pair: Pair) -> Condition:
     a, b = func.lower(pair.figure.c.definition), func.lower(pair.other.c.definition)
     return a.is_distinct_from(b)
+
+
+def _revised(pair: Pair) -> Condition:
+    """Whether the figures were published as different estimates, or known at different times."""
+    a, b = pair.figure.c, pair.other.c
+    overlap = func.coalesce(a.known_at.overlaps(b.known_at), true())
+    return or_(a.estimate.is_distinct_from(b.estimate), not_(overlap))
 
 
 def _both_certain(pair: Pair) -> Condition:
@@ -342,8 +362,8 @@ def severity(pair: Pair) -> ColumnElement[int]:
 def explanation(pair: Pair) -> ColumnElement[str]:
     """One sentence: both figures as stated, their ranges in base units, their periods, and why.
 
-    ``"over 47,000" (more than 47000; 2023) agrees with "47,681" (47681; 2022-12-28/2023-11-30):
-    the ranges overlap, and the periods differ.``
+    ``"over 47,000" (at least 47001; 2023) is compatible with "47,681" (47681;
+    2022-12-28/2023-11-30): the periods differ, so that both can be true.``
     """
     sides = [pair.figure.c, pair.other.c]
     said = [

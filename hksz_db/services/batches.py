@@ -382,7 +382,7 @@ class Batch:
         if any(row.get("derived_from_id") for row in [*changed, *new]):
             run(self.session, "SELECT pg_advisory_xact_lock(hashtext('evidence'))")
         if (
-            any("derived_from_id" in row for row in changed)
+            any({"derived_from_id", "attributed_to_id"} & row.keys() for row in changed)
             or any(row["derived_from_id"] for row in new)
             or self._inserts.get("source_relations")
             or ("sources", "source_relations") in self._families
@@ -424,7 +424,7 @@ class Batch:
         }
 
     def warnings(self) -> dict[int, list[Fault]]:
-        """What is doubtful about the rows of each task, which have been written."""
+        """The warnings about the rows of each task, which have been written."""
         stored: dict[str, list[UUID]] = defaultdict(list)
         redated = []
         for entry in self._entries():

@@ -11,7 +11,7 @@ _BATCH = 200
 
 
 def fill_canonical_urls(session: Session) -> int:
-    """Fill in the canonical URLs of some sources; how many were looked at, 0 if none is left.
+    """Fill in the canonical URLs of the next sources; how many were looked at.
 
     Of live sources with the same canonical URL, the oldest gets it, unless a newer one has it
     already. The others stay without one, and ``unfilled_urls`` says which source has it.

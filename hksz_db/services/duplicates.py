@@ -17,9 +17,13 @@ _SEARCH = f"""
             CROSS JOIN LATERAL ({sql_file("similar_claims.sql")}) AS found
         WHERE found.likely_same AND found.status = ANY ($1)
     ), others AS (
-        -- The search of the other claim was before this one was written.
-        UPDATE submissions SET likely_same = true FROM pairs
-        WHERE submissions.id = pairs.other_id AND likely_same IS FALSE
+        -- They were searched before this claim was written. A submission that is locked is being
+        -- reviewed or changed, and its writer may wait for this batch.
+        UPDATE submissions SET likely_same = true WHERE id IN (
+            SELECT id FROM submissions
+            WHERE id IN (SELECT other_id FROM pairs) AND likely_same IS FALSE
+            FOR UPDATE SKIP LOCKED
+        )
     ), searched AS (
         UPDATE submissions SET likely_same = EXISTS (SELECT FROM pairs WHERE pairs.id = batch.id)
         FROM batch WHERE submissions.id = batch.id RETURNING 1
@@ -29,5 +33,5 @@ _SEARCH = f"""
 
 
 def search_duplicates(session: Session) -> int:
-    """Search for duplicates of submitted claims that wait for it; how many of them there were."""
+    """Search for duplicates of the next submitted claims; how many claims were searched for."""
     return int(run(session, _SEARCH, list(STANDING))[0][0])

@@ -1,4 +1,4 @@
-"""Recounts of claims that wait in the queue, after changes that bear on many claims.
+"""Recounts of claims that wait in the queue, after changes that affect many claims.
 
 A batch is small, because writers of evidence on its claims wait for it. The claims of an entry are
 looked up thousands at a time and kept in this process between its batches; ``done_to`` in the entry

@@ -1,7 +1,7 @@
 """Review: who may move a claim or a piece of evidence from which status to which.
 
-Authors submit rows and take them back. Only keys with the scope ``review`` accept, reject or send
-back, and change what is accepted. With four eyes, nobody accepts what their own key has written.
+Authors submit rows and take them back. Only keys with the scope ``review`` can accept, reject or
+send back rows, and change accepted ones. With four eyes, no key can accept what it has written.
 """
 
 from collections import defaultdict
@@ -31,8 +31,7 @@ _STEPS: Mapping[str, tuple[str, ...]] = {
 _TERMS = {"claims": frozenset(ClaimStatus), "evidence": frozenset(EvidenceStatus)}
 # A figure has no status of its own: that of its claim counts.
 _STATUSES = {
-    "claims": "SELECT status FROM claims WHERE id = $1",
-    "evidence": "SELECT status FROM evidence WHERE id = $1",
+    **{table: f"SELECT status FROM {table} WHERE id = $1" for table in _TERMS},
     "figures": "SELECT status FROM claims WHERE id = (SELECT claim_id FROM figures WHERE id = $1)",
 }
 _SINGULAR = {"claims": "claim", "evidence": "piece of evidence", "figures": "claim of the figure"}
@@ -119,7 +118,7 @@ class ReviewRules:
             raise _misplaced_note(pointer)
         if is_new and self.four_eyes and status == _ACCEPTED:
             raise _one_pair_of_eyes(
-                "Nobody accepts what the same key has written: create it as submitted, and let"
+                "A key cannot accept what it has written: create the row as submitted, and let"
                 " another key with the scope review accept it.",
                 pointer,
             )
@@ -164,9 +163,9 @@ class ReviewRules:
             self._demand_scope()
         if unseen and self.key in unseen.keys:
             raise _one_pair_of_eyes(
-                f"Nobody accepts what the same key has written, and {self.key!r} has written some"
-                " of this since it was last accepted: another key with the scope review has to"
-                " accept it.",
+                f"A key cannot accept what it has written, and {self.key!r} has written some of"
+                " this since it was last accepted: another key with the scope review has to accept"
+                " it.",
                 move.pointer,
             )
         if revised and revised.had_status and not revised.keys:
@@ -205,7 +204,7 @@ def _check_step(move: Move) -> None:
             f"A {_SINGULAR[move.table]} that is {move.before} can become {known}, not {move.after}."
         )
         fault = Fault("transition", detail, f"{move.pointer}/status")
-        raise Conflict("The status cannot be changed so.", [fault])
+        raise Conflict("The status cannot be changed in this way.", [fault])
 
 
 def _is_review(before: str, after: str) -> bool:

@@ -1,4 +1,4 @@
-"""What is doubtful about rows that have been written.
+"""Doubts about rows that have been written.
 
 New claims are judged as they are written, without a statement of their own; other rows are read
 once more.

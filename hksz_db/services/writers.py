@@ -352,8 +352,8 @@ class Writer:
 class ReviewedWriter(Writer):
     """Writes rows with a status, whose last review a trigger records.
 
-    The trigger knows a verdict by the status. A note that comes with another status tells it that
-    the row was sent back.
+    The trigger recognises a verdict by the status. For a note with another status, the time of the
+    review tells it that the row was sent back.
     """
 
     def compute(self, given: Row, _before: Row, _known: Resolved, _pointer: str) -> Row:

@@ -8,6 +8,9 @@ from hksz_db.queries import comparison_pages
 
 COUNT = {"dimension": "count"}
 RATIO = {"dimension": "ratio", "accumulation": "ratio"}
+# The measure of both is not given.
+SHARES = {"dimension": "ratio", "accumulation": "stock"}
+GROWTH = {"dimension": "ratio", "accumulation": "flow"}
 AREA = {"dimension": "area", "accumulation": "stock", "holds_for": "P20Y"}
 MONEY = {"dimension": "money", "accumulation": "flow"}
 FLOW = {**COUNT, "accumulation": "flow"}
@@ -59,6 +62,8 @@ CASES = [
         "other_breakdown",
     ),
     case(RATIO, of("60 %"), of("71 %", breakdown=MAINLAND), None, "other_breakdown"),
+    case(SHARES, of("60.1 %"), of("71.2 %", breakdown=MAINLAND), None, "other_breakdown"),
+    case(GROWTH, of("3.1 %"), of("5.2 %", period_edtf="2023-03"), "compatible"),
     case(
         {**FLOW, "measure": "share"},
         of("60,100"),
@@ -73,6 +78,25 @@ CASES = [
     case(RATIO, of("most"), of("74 %"), "agrees"),
     case(FLOW, of("over 47,000"), of("47,681"), "agrees"),
     case(AREA, of("302 ha"), of("167 ha", definition="Built-up land only."), "tension"),
+    case(FLOW, of("47,681", estimate="provisional"), of("51,200", estimate="final"), "tension"),
+    case(
+        FLOW,
+        of("47,681", known_at_edtf="2024-01"),
+        of("51,200", known_at_edtf="2024-02"),
+        "tension",
+    ),
+    case(
+        FLOW,
+        of("47,681", estimate="final", known_at_edtf="2024-01"),
+        of("51,200", estimate="final"),
+        "contradicts",
+    ),
+    case(
+        FLOW,
+        of("47,681", estimate="final"),
+        of("51,200", period_edtf="2023-05", estimate="provisional"),
+        "compatible",
+    ),
     case(
         FLOW,
         of("8,797", period_edtf="2022-12-28/2023-02-28"),
@@ -106,6 +130,25 @@ CASES = [
         "other_time",
     ),
     case(
+        AREA,
+        of("87 ha", period_edtf="2003-09-07"),
+        of("87 ha", period_edtf="2023-09-07"),
+        "agrees",
+    ),
+    case(
+        AREA,
+        of("87 ha", period_edtf="2003-09-06"),
+        of("87 ha", period_edtf="2023-09-07"),
+        None,
+        "other_time",
+    ),
+    case(
+        AREA,
+        of("87 ha", period_edtf="2010/.."),
+        of("87 ha", period_edtf="2005-01-01"),
+        "agrees",
+    ),
+    case(
         STOCK,
         of("87", period_edtf="2017-01-03"),
         of("87", period_edtf="2023-09-07"),
@@ -137,6 +180,11 @@ CASES = [
     case(FLOW, of("35,000", modality="planned"), of("35,000"), "met"),
     case(FLOW, of("35,000", modality="planned"), of("12,100"), "missed"),
     case(FLOW, of("at most 35,000", modality="planned"), of("90,000"), "missed"),
+    case(STOCK, of("at least 35,000", modality="planned"), of("36,100", **DAY), "met"),
+    # The rest of the year may still exceed it.
+    case(STOCK, of("at most 35,000", modality="planned"), of("31,200", **DAY), "compatible"),
+    case(STOCK, of("at most 35,000", modality="planned"), of("31,200"), "met"),
+    case(STOCK, of("at most 35,000", modality="forecast"), of("31,200", **DAY), "compatible"),
     case(
         FLOW,
         of("at least 35,000", modality="planned"),
@@ -279,21 +327,76 @@ def test_rejected_claims_do_not_count(metric, stated, compared):
     assert compared(accepted) == ([], {})
 
 
-def test_claims_whose_sources_were_retracted_are_not_compared(editor, metric, stated, compared):
+@pytest.fixture
+def source(editor):
+    """Posts a source, with the source that it copies, and returns its path."""
+
+    def post(copied=None) -> str:
+        relations = [{"kind": "copy_of", "to_id": _id(copied)}] if copied else []
+        body = {"csl_type": "report", "title": "A report", "relations": relations}
+        return editor.post("/v1/sources", body).headers["Location"]
+
+    return post
+
+
+def _id(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def passage(source: str, **fields: Any) -> dict[str, Any]:
+    return {"source_id": _id(source), "stance": "asserts", **fields}
+
+
+@pytest.fixture
+def retract(editor):
+    """Retracts a source."""
+
+    def patch(path: str) -> None:
+        assert editor.patch(path, {"retracted_at": "2024-01-01T00:00:00Z"}).status_code == 200
+
+    return patch
+
+
+def test_claims_whose_sources_were_retracted_are_not_compared(
+    metric, stated, compared, source, retract
+):
     metric(**RATIO)
-    accepted = stated(of("3.2 %"), status="accepted")
-    sources = []
-    for name in ("one", "two"):
-        body = {"csl_type": "report", "title": f"Report {name}", "external_id": f"case:{name}"}
-        sources.append(editor.post("/v1/sources", body).json)
-    passages = [{"source_id": source["id"], "stance": "asserts"} for source in sources]
-    stated(of("5.4 %"), evidence=passages)
+    accepted, sources = stated(of("3.2 %"), status="accepted"), [source(), source()]
+    stated(of("5.4 %"), evidence=[passage(each) for each in sources])
     assert compared(accepted) == (["contradicts"], {})
-    retraction = {"retracted_at": "2024-01-01T00:00:00Z"}
-    assert editor.patch(f"/v1/sources/{sources[0]['id']}", retraction).status_code == 200
+    retract(sources[0])
     assert compared(accepted) == (["contradicts"], {})
-    assert editor.patch(f"/v1/sources/{sources[1]['id']}", retraction).status_code == 200
+    retract(sources[1])
     assert compared(accepted) == ([], {"no_evidence": 1})
+
+
+def test_rejected_evidence_does_not_replace_what_was_retracted(
+    metric, stated, compared, source, retract
+):
+    metric(**RATIO)
+    accepted, retracted = stated(of("3.2 %"), status="accepted"), source()
+    evidence = [passage(retracted), passage(source(), status="rejected")]
+    stated(of("5.4 %"), evidence=evidence)
+    assert compared(accepted) == (["contradicts"], {})
+    retract(retracted)
+    assert compared(accepted) == ([], {"no_evidence": 1})
+
+
+def test_copies_of_a_retracted_source_are_no_evidence(
+    editor, metric, stated, compared, source, retract
+):
+    metric(**RATIO)
+    accepted, original = stated(of("3.2 %"), status="accepted"), source()
+    copied = source(source(original))
+    claim = stated(of("5.4 %"), evidence=[passage(copied)])
+    assert compared(accepted) == (["contradicts"], {})
+    retract(original)
+    assert compared(accepted) == ([], {"no_evidence": 1})
+    derived = passage(source(), derived_from_id=claim["evidence"][0]["id"])
+    assert editor.post(f"/v1/claims/{claim['id']}/evidence", derived).status_code == 201
+    assert compared(accepted) == ([], {"no_evidence": 1})
+    assert editor.post(f"/v1/claims/{claim['id']}/evidence", passage(source())).status_code == 201
+    assert compared(accepted) == (["contradicts"], {})
 
 
 def test_a_list_of_all_comparisons_does_not_count_what_it_leaves_out(editor, metric, stated):

@@ -391,7 +391,7 @@ def test_no_row_is_created_as_accepted(reviewer, samples):
     body = {**samples["claims"].body, "status": "accepted"}
     refused = reviewer.post("/v1/claims", body)
     assert code(refused) == (403, "four_eyes")
-    assert "create it as submitted" in refused.json["detail"]
+    assert "create the row as submitted" in refused.json["detail"]
     body = {**samples["claims"].body, "evidence": [{**samples["evidence"].body}]}
     del body["evidence"][0]["claim_external_id"]
     body["evidence"][0]["status"] = "accepted"
@@ -666,3 +666,18 @@ class TestRaces:
         document = author.get(path).json
         by = {"accepted": "reviewer", "rejected": "other"}
         assert document["reviewed_by"] == by[document["status"]]
+
+    def test_a_search_for_duplicates_waits_for_no_reviewer(self, author, database, pool):
+        def search() -> int:
+            with writing(database) as session:
+                return search_duplicates(session)
+
+        words = "Sixty shops in the harbour district closed their doors for good in the spring."
+        first = add(author, external_id="t:first", statement=words)
+        while search():
+            pass
+        add(author, external_id="t:second", statement=words)
+        with writing(database) as session:
+            lock = "SELECT FROM submissions WHERE id = $1 FOR UPDATE"
+            run(session, lock, UUID(first.rpartition("/")[2]))
+            assert pool.submit(search).result(10) == 1

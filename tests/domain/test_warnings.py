@@ -1,4 +1,4 @@
-"""Warnings: what is doubtful about claims, figures and evidence, and what is not."""
+"""Warnings: which doubts about claims, figures and evidence are named, and which are not."""
 
 from datetime import date
 from decimal import Decimal
@@ -162,9 +162,9 @@ def test_most_figures_are_plainly_stated(
 
 def test_the_warning_says_what_the_words_state() -> None:
     (found,) = of_figure(_figure("over 47,000", "gt", "74000"), TODAY)
-    assert found.detail == "The words state 'over 47,000', and the figure has 74,000."
+    assert found.detail == "The words state 'over 47,000', but the figure has 74,000."
     (found,) = of_figure(_figure("at most 5", "eq", "5"), TODAY)
-    assert found.detail == "The words state 'up to 5', and the figure has the comparator eq."
+    assert found.detail == "The words state 'up to 5', but the figure has the comparator eq."
 
 
 @pytest.mark.parametrize(

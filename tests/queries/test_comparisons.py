@@ -119,7 +119,7 @@ def comparable(a: Stated, b: Stated) -> bool:
     if plan:
         return other <= one if plan is a else one <= other
     kind, _, holds = METRICS[a.metric]
-    if holds and a.days[0] <= b.days[1] + 1 + holds and b.days[0] <= a.days[1] + 1 + holds:
+    if holds and a.days[0] <= b.days[1] + holds and b.days[0] <= a.days[1] + holds:
         return True
     if kind in {"stock", "ratio"}:
         return one <= other or other <= one
@@ -191,16 +191,21 @@ def outcome(plan: Stated, actual: Stated) -> str:
         return "compatible"
     kind, nonnegative, _ = METRICS[plan.metric]
     same = plan.days == actual.days
-    reached = kind == "flow" and nonnegative and plan.comparator == "ge"
+    settled = same or (
+        plan.comparator == "ge" and nonnegative
+        if kind == "flow"
+        else kind == "stock" and plan.comparator != "le"
+    )
     apart = exclude(value(plan), value(actual))
     if plan.modality == "forecast":
         meets = contains(value(plan), likely(actual)) or not exclude(likely(plan), likely(actual))
-        if (same or kind == "stock" or reached) and meets:
+        if settled and meets:
             return "came_true"
         return "did_not_come_true" if same and apart else "compatible"
-    if (same or kind == "stock" or reached) and contains(value(plan), likely(actual)):
+    if settled and contains(value(plan), likely(actual)):
         return "met"
-    if same and apart and (plan.comparator == "ge" or below(value(actual), value(plan))):
+    bounded = plan.comparator in {"ge", "le"}
+    if same and apart and (bounded or below(value(actual), value(plan))):
         return "missed"
     return "compatible"
 
@@ -395,7 +400,7 @@ def figures(draw: st.DrawFn, /, **fixed: Any) -> Stated:
             metric=draw(st.integers(0, len(METRICS) - 1)),
             subject=draw(st.integers(0, 1)),
             modality=draw(st.sampled_from(["actual", "actual", "planned", "forecast"])),
-            comparator=draw(st.sampled_from(["approx", "ge"])),
+            comparator=draw(st.sampled_from(["approx", "ge", "le"])),
             breakdown=draw(st.sampled_from([None, None, None, "a", "b", "a b"])),
             definition=draw(st.sampled_from([None, None, None, "defined"])),
             days=draw(st.sampled_from([(first, last), (1, 4), (1, 4), None])),

@@ -8,7 +8,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
-KEEPING = {"copy_of", "syndicated_from", "translation_of", "rewrite_of"}
+KEEPING = {
+    "copy_of",
+    "syndicated_from",
+    "translation_of",
+    "rewrite_of",
+    "version_of",
+    "part_of",
+}
 CITING = {"cites", "quotes", "based_on"}
 BINDING = {"owned_by", "part_of", "works_for", "member_of"}
 SPEAKING = {"author", "publisher"}

@@ -803,3 +803,36 @@ def test_all_calls_insert_items_in_one_order(
             assert outcomes(write(session, ENTITIES, [place(1)], CREATE, atomic=True)) == [CREATED]
         assert late.result() == [UNCHANGED, UNCHANGED]
     database.close()
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("field", ["derived_from", "attributed_to"])
+def test_locks_of_triggers_are_taken_before_rows_are_written(
+    database_url: str, wait_for_a_lock: WaitForLock, field: str
+) -> None:
+    """Two calls that have written evidence share a lock, and each would wait for the other's."""
+    database = Database(lambda: database_url)
+    target = {"derived_from": f"t:original-{field}", "attributed_to": "w:north"}[field]
+
+    def passage(name: str, **fields: str) -> dict[str, str]:
+        references = {"claim_external_id": "w:first", "source_external_id": "w:first"}
+        external_id = f"t:{name}-{field}"
+        named = {"external_id": external_id, "page": external_id}
+        return {**named, "stance": "supports", **references, **fields}
+
+    def call() -> list[BulkOutcome]:
+        items = [passage("new"), passage("stored", **{f"{field}_external_id": target})]
+        with writing(database) as session:
+            return outcomes(write(session, EVIDENCE, items, UPSERT, atomic=False))
+
+    with ThreadPoolExecutor(1) as pool:
+        with writing(database) as session:
+            write(session, EVIDENCE, [passage("stored"), passage("original")], CREATE, atomic=True)
+        with writing(database) as session:
+            run(session, "SELECT pg_advisory_xact_lock_shared(hashtext('source_relations'))")
+            late = pool.submit(call)
+            wait_for_a_lock(database)
+            locks = "SELECT mode FROM pg_locks WHERE relation = 'evidence'::regclass"
+            assert ("RowExclusiveLock",) not in run(session, locks)
+        assert late.result() == [CREATED, UPDATED]
+    database.close()

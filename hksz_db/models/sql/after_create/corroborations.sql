@@ -35,8 +35,9 @@ BEGIN
     );
 END $$;
 
--- Counts the evidence on claims anew. With an id, each claim gets it, so that those who follow the
--- changes also learn of other origins and voices behind the same counts, and of the end of a wait.
+-- Recounts the evidence on claims. If an id is given, each claim gets it, so that those who follow
+-- the changes also learn that origins or voices have changed behind equal counts, and that a recount
+-- is done.
 CREATE OR REPLACE FUNCTION recount_claims(claim_ids uuid[], recount uuid DEFAULT NULL)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -107,7 +108,7 @@ BEGIN
     );
 END $$;
 
--- Recounts the claims that these sources and entities bear on, or queues the recount if there are
+-- Recounts the claims that rest on these sources and entities, or queues the recount if there are
 -- more than a few hundred.
 CREATE OR REPLACE FUNCTION recount_resting(source_ids uuid[], entity_ids uuid[]) RETURNS void
 LANGUAGE plpgsql AS $$
@@ -150,7 +151,7 @@ BEGIN
     END IF;
 END $$;
 
--- Whether an entry of the queue is about to count the claim anew.
+-- Whether an entry of the queue asks for a recount of the claim.
 CREATE OR REPLACE FUNCTION awaits_recount(claim uuid) RETURNS boolean
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
