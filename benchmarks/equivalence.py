@@ -10,7 +10,7 @@ from benchmarks.servers import Server
 
 _UNIQUE = {"id", "external_id", "created_at", "updated_at"}
 # The ORM does not compute these fields of an answer to a write.
-_COMPUTED = {"corroboration", "comparisons", "similar"}
+_COMPUTED = {"corroboration", "comparisons", "contested_by", "similar"}
 
 
 class AnswersDiffer(RuntimeError):

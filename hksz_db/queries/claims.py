@@ -32,7 +32,7 @@ from hksz_db.models import (
     table_of,
 )
 from hksz_db.models.claims import COUNTS
-from hksz_db.queries.comparisons import claim_comparisons
+from hksz_db.queries.comparisons import claim_comparisons, contested_by
 from hksz_db.queries.derivation import Rows, listed
 from hksz_db.queries.documents import Group, Json, Many, One, Opaque, Values, decimal, sql_file
 from hksz_db.queries.evidence import evidence_fields, evidence_targets
@@ -169,12 +169,13 @@ CLAIMS = Readable(
         "sources": listed(_SOURCES, ClaimSourceSchema, SOURCE_LISTS),
         "corroboration": _CORROBORATION,
         "comparisons": claim_comparisons(_claims),
+        "contested_by": contested_by(_claims),
         "similar": SIMILAR_CLAIMS,
     },
     default_embeds=("entities", "figures", "evidence"),
     further_embeds=("sources", "corroboration"),
-    asked_embeds=("comparisons", "similar"),
-    parts=("corroboration", "similar"),
+    asked_embeds=("comparisons", "contested_by", "similar"),
+    parts=("corroboration", "contested_by", "similar"),
     relations={
         "entities": _ENTITIES,
         "figures": _FIGURES,
