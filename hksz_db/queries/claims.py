@@ -77,6 +77,7 @@ _COUNTS = Relation(_counts, _counts.c.claim_id == _claims.c.id)
 # As text, because they call functions of the database whose rows no table describes.
 _ORIGINS: ColumnElement[Any] = literal_column(f"({sql_file('origins.sql')})", Json())
 _WEIGHED: ColumnElement[Any] = literal_column(f"({sql_file('weighed_evidence.sql')})", Json())
+_HINTS: ColumnElement[Any] = literal_column(f"({sql_file('hints.sql')})", Json())
 # Other changes that bear on the origins and the voices have the claim counted anew, which changes
 # its counts or at least their recount_id.
 _READ: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -84,6 +85,26 @@ _READ: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "entities": {"entities": ("external_id", "name", "kind")},
 }
 _AFFECTED = "SELECT claim_id FROM claims_resting_on({sources}, {entities})"
+# A hint depends on relations of every kind, some of which bear on no count. The titles in it are
+# those of the evidence.
+_RELATED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "sources": {"source_relations": ("from_id", "to_id", "kind")}
+}
+_HINTED = """
+    SELECT claim_id
+    FROM (
+        SELECT ARRAY(
+            WITH RECURSIVE below AS (
+                SELECT unnest({sources}) AS id
+                UNION
+                SELECT further.id FROM below, LATERAL (
+                    SELECT from_id AS id FROM source_relations WHERE to_id = below.id OFFSET 0
+                ) AS further
+            )
+            SELECT id FROM below
+        ) AS sources OFFSET 0
+    ) AS relating, LATERAL claims_resting_on(relating.sources, '{{}}')
+"""
 _SIDES = ("for", "against")
 
 _CORROBORATION = One(
@@ -98,6 +119,7 @@ _CORROBORATION = One(
         },
         "origins": Opaque(_ORIGINS, _counts.c.claim_id, _READ, _AFFECTED),
         "evidence": Opaque(_WEIGHED, _counts.c.claim_id, _READ, _AFFECTED),
+        "hints": Opaque(_HINTS, _counts.c.claim_id, _RELATED, _HINTED),
     },
 )
 
