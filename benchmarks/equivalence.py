@@ -9,7 +9,7 @@ from benchmarks.questions import Ask
 
 _UNIQUE = {"id", "external_id", "created_at", "updated_at"}
 # The ORM does not compute these fields of an answer to a write.
-_COMPUTED = {"corroboration", "comparisons", "similar", "warnings"}
+_COMPUTED = {"corroboration", "comparisons", "contested_by", "similar", "warnings"}
 
 
 class Answering(Protocol):

@@ -12,7 +12,7 @@ from hksz_db.domain.vocabulary import (
     Modality,
 )
 from schemas.base import DocumentSchema, InputSchema, VersionedSchema, patch_schema
-from schemas.comparisons import ComparisonsSchema
+from schemas.comparisons import ComparisonsSchema, ContestingClaimsSchema
 from schemas.corroboration import CORROBORATION_KINDS, CorroborationSchema
 from schemas.dates import RelativeDateCreateSchema, RelativePeriodSchema, StatedPeriodSchema
 from schemas.evidence import EVIDENCE_KINDS, ClaimEvidenceCreateSchema, ClaimEvidenceSchema
@@ -153,6 +153,7 @@ class ClaimSchema(VersionedSchema):
     sources = fields.List(fields.Nested(ClaimSourceSchema))
     corroboration = fields.Nested(CorroborationSchema)
     comparisons = fields.Nested(ComparisonsSchema)
+    contested_by = fields.Nested(ContestingClaimsSchema)
     similar = fields.List(fields.Nested(SimilarClaimSchema))
 
 

@@ -8,7 +8,9 @@ from schemas.dates import PeriodSchema
 from schemas.fields import Breakdown, Term
 from schemas.filters import days, filter_fields, ids, names, of_related, terms
 from schemas.summaries import (
+    ClaimSummarySchema,
     EntitySummarySchema,
+    FigureSummarySchema,
     MetricSummarySchema,
     NumericRangeSchema,
     ReviewedClaimSummarySchema,
@@ -60,6 +62,26 @@ class ComparisonsSchema(DocumentSchema):
     """At most 100 comparisons, the most serious first; ``all`` is false if there are more."""
 
     data = fields.List(fields.Nested(ComparisonSchema))
+    all = fields.Boolean()
+
+
+class ContestingClaimSchema(DocumentSchema):
+    """An accepted claim that contradicts this one.
+
+    ``figure`` is one of this claim's, ``other`` one of the accepted claim's that contradicts it.
+    ``explanation`` is that of their comparison.
+    """
+
+    claim = fields.Nested(ClaimSummarySchema)
+    figure = fields.Nested(FigureSummarySchema)
+    other = fields.Nested(FigureSummarySchema)
+    explanation = fields.String()
+
+
+class ContestingClaimsSchema(DocumentSchema):
+    """At most 10 claims, the oldest first; ``all`` is false if there are more."""
+
+    data = fields.List(fields.Nested(ContestingClaimSchema))
     all = fields.Boolean()
 
 

@@ -4,6 +4,7 @@ from marshmallow import fields
 
 from hksz_db.domain.vocabulary import (
     CorroborationVerdict,
+    HintKind,
     SourceRelationKind,
     Standing,
     Uncounted,
@@ -85,6 +86,26 @@ class WeighedEvidenceSchema(PassedSourceSchema):
     reason = Term(Uncounted, allow_none=True)
 
 
+class HintedEvidenceSchema(DocumentSchema):
+    """A piece of evidence that a hint is about."""
+
+    evidence_id = Uuid()
+    source_id = Uuid()
+    title = fields.String()
+
+
+class HintSchema(DocumentSchema):
+    """What may be wrong with the evidence; no hint changes a count or the verdict.
+
+    ``evidence`` are two pieces, of which the first was published first; ``days`` are those between
+    the two at most.
+    """
+
+    kind = Term(HintKind)
+    days = StrictInteger()
+    evidence = fields.List(fields.Nested(HintedEvidenceSchema))
+
+
 CorroborationSchema = DocumentSchema.from_dict(
     {
         "verdict": Term(CorroborationVerdict),
@@ -98,6 +119,10 @@ CorroborationSchema = DocumentSchema.from_dict(
         "against": fields.Nested(OriginCountSchema),
         "origins": fields.List(fields.Nested(OriginSchema)),
         "evidence": fields.List(fields.Nested(WeighedEvidenceSchema)),
+        "hints": fields.List(
+            fields.Nested(HintSchema),
+            metadata={"description": "At most 10 hints, those of the fewest days first."},
+        ),
     },
     name="CorroborationSchema",
 )

@@ -32,6 +32,12 @@ class ReviewedClaimSummarySchema(ClaimSummarySchema):
     status = Term(ClaimStatus)
 
 
+class FigureSummarySchema(RowSchema):
+    """The summary of a figure."""
+
+    as_stated = fields.String()
+
+
 class MetricSummarySchema(RowSchema):
     """The summary of a metric."""
 

@@ -79,12 +79,12 @@ def written(
     status: int,
     warnings: Sequence[Fault] | None = None,
 ) -> Response:
-    """The document of a row as the transaction leaves it, with everything that can be embedded.
+    """The document of a row as the transaction leaves it, with almost everything embedded.
 
     If the resource has ``warnings``, they are its last member, and are read if they are not given.
     The ETag is that of the document without them.
     """
-    statement = document_statement(resource.name, tuple(resource.document))
+    statement = document_statement(resource.name, resource.written)
     version, body = _document(resource, id, fetch_in(session, statement, {"id": id}))
     tag = f'"{version}-{content_tag(body)}"'
     if resource.name in WARNED:

@@ -77,8 +77,10 @@ def _part(resource: Readable, name: str) -> Call:
         item = cast("fields.Nested", field.inner).schema
         model = type(item).__name__.removesuffix("Schema")
         answer = DocumentSchema.from_dict({"data": field}, name=f"{model}ListSchema")
+        words = f"{name} {resource.name}"
     else:
         answer = type(cast("fields.Nested", field).schema)
+        words = f"`{name}`"
     read_part.__name__ = f"read_{name}"
     return Call(
         f"GET /<uuid:id>/{name}",
@@ -88,7 +90,7 @@ def _part(resource: Readable, name: str) -> Call:
         parameters=AS_OF,
         redirects=resource.can_be_merged,
         errors=(410,),
-        words={"part": f"{name} {resource.name}" if isinstance(field, fields.List) else name},
+        words={"part": words},
     )
 
 

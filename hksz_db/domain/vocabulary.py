@@ -144,6 +144,13 @@ based on the source of other evidence, or on the same source as evidence that co
 ``attributed_to`` counts already.
 """
 
+HintKind = StrEnum("HintKind", "POSSIBLE_COPY")
+HintKind.__doc__ = """What a hint says about the evidence.
+
+``possible_copy``: two voices give the figure of the claim, their sources were certainly published
+within seven days of each other, and no relation between these is known.
+"""
+
 Directness = StrEnum("Directness", "PRIMARY SECONDARY")
 Directness.__doc__ = "Whether a source has first-hand knowledge."
 

@@ -32,7 +32,7 @@ from hksz_db.models import (
     table_of,
 )
 from hksz_db.models.claims import COUNTS
-from hksz_db.queries.comparisons import claim_comparisons
+from hksz_db.queries.comparisons import claim_comparisons, contested_by
 from hksz_db.queries.derivation import Rows, listed
 from hksz_db.queries.documents import Group, Json, Many, One, Opaque, Values, decimal, sql_file
 from hksz_db.queries.evidence import evidence_fields, evidence_targets
@@ -77,6 +77,16 @@ _COUNTS = Relation(_counts, _counts.c.claim_id == _claims.c.id)
 # As text, because they call functions of the database whose rows no table describes.
 _ORIGINS: ColumnElement[Any] = literal_column(f"({sql_file('origins.sql')})", Json())
 _WEIGHED: ColumnElement[Any] = literal_column(f"({sql_file('weighed_evidence.sql')})", Json())
+# Once for both of them; the fence keeps it from being repeated.
+_WEIGHED_ONCE = (
+    text(
+        "SELECT ARRAY(SELECT each FROM weigh_evidence(corroborated.claim_id) AS each) AS passages"
+        " OFFSET 0"
+    )
+    .columns(column("passages"))
+    .lateral("weighed")
+)
+_HINTS: ColumnElement[Any] = literal_column(f"({sql_file('hints.sql')})", Json())
 # Other changes that affect the origins and the voices cause a recount of the claim, which changes
 # its counts or at least their recount_id.
 _READ: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -84,6 +94,26 @@ _READ: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "entities": {"entities": ("external_id", "name", "kind")},
 }
 _AFFECTED = "SELECT claim_id FROM claims_resting_on({sources}, {entities})"
+# A hint depends on relations of every kind, some of which bear on no count. The titles in it are
+# those of the evidence.
+_RELATED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "sources": {"source_relations": ("from_id", "to_id", "kind")}
+}
+_HINTED = """
+    SELECT claim_id
+    FROM (
+        SELECT ARRAY(
+            WITH RECURSIVE below AS (
+                SELECT unnest({sources}) AS id
+                UNION
+                SELECT further.id FROM below, LATERAL (
+                    SELECT from_id AS id FROM source_relations WHERE to_id = below.id OFFSET 0
+                ) AS further
+            )
+            SELECT id FROM below
+        ) AS sources OFFSET 0
+    ) AS relating, LATERAL claims_resting_on(relating.sources, '{{}}')
+"""
 _SIDES = ("for", "against")
 
 _CORROBORATION = One(
@@ -98,7 +128,9 @@ _CORROBORATION = One(
         },
         "origins": Opaque(_ORIGINS, _counts.c.claim_id, _READ, _AFFECTED),
         "evidence": Opaque(_WEIGHED, _counts.c.claim_id, _READ, _AFFECTED),
+        "hints": Opaque(_HINTS, _counts.c.claim_id, _RELATED, _HINTED),
     },
+    beside=_WEIGHED_ONCE,
 )
 
 
@@ -169,12 +201,14 @@ CLAIMS = Readable(
         "sources": listed(_SOURCES, ClaimSourceSchema, SOURCE_LISTS),
         "corroboration": _CORROBORATION,
         "comparisons": claim_comparisons(_claims),
+        "contested_by": contested_by(_claims),
         "similar": SIMILAR_CLAIMS,
     },
     default_embeds=("entities", "figures", "evidence"),
     further_embeds=("sources", "corroboration"),
-    asked_embeds=("comparisons", "similar"),
-    parts=("corroboration", "similar"),
+    asked_embeds=("comparisons", "contested_by", "similar"),
+    repeating_embeds=("contested_by",),
+    parts=("corroboration", "contested_by", "similar"),
     relations={
         "entities": _ENTITIES,
         "figures": _FIGURES,

@@ -18,12 +18,13 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import INTERVAL, array
+from sqlalchemy.dialects.postgresql import INTERVAL, array, distinct_on
 
 from hksz_db.domain.vocabulary import (
     Accumulation,
     ClaimRelationKind,
     ClaimStatus,
+    ComparisonVerdict,
     Dimension,
     EvidenceStatus,
     Modality,
@@ -56,10 +57,18 @@ from hksz_db.queries.filters import (
 from hksz_db.queries.readable import Queryable
 from hksz_db.queries.verdicts import Pair, exceeds_whole, explanation, severity, verdict
 from schemas.comparisons import COMPARISON_FILTERS, ComparedFigureSchema, ComparisonSchema
-from schemas.summaries import EntitySummarySchema, MetricSummarySchema
+from schemas.summaries import (
+    ClaimSummarySchema,
+    EntitySummarySchema,
+    FigureSummarySchema,
+    MetricSummarySchema,
+)
 
 MAX_EMBEDDED = 100
 """How many comparisons are embedded at most, the most severe."""
+
+MAX_CONTESTING = 10
+"""How many claims that contradict a claim are embedded at most."""
 
 # Rejected and retracted claims have been withdrawn: they are not even counted as not compared.
 _WITHDRAWN = (ClaimStatus.REJECTED, ClaimStatus.RETRACTED)
@@ -280,6 +289,40 @@ def claim_comparisons(claim: FromClause) -> First:
     a, b = pair.figure, pair.other
     once = or_(a.c.claim_id != b.c.claim_id, a.c.id < b.c.id)
     return _most_severe(pair, together(pair), and_(a.c.claim_id == claim.c.id, once))
+
+
+def contradictions() -> tuple[Pair, FromClause, Condition]:
+    """Pairs of a figure and one of an accepted claim that contradicts it.
+
+    These are the pair, the rows to select from, and the condition on them.
+    """
+    pair = pair_with()
+    accepted = table_of(Claim).alias()
+    rows = together(pair).join(accepted, accepted.c.id == pair.other.c.claim_id)
+    contradicts = verdict(pair) == term(ComparisonVerdict.CONTRADICTS)
+    return pair, rows, and_(accepted.c.status == term(ClaimStatus.ACCEPTED), contradicts)
+
+
+def contested_by(claim: FromClause) -> First:
+    """The first accepted claims whose figures contradict those of a claim, with a pair of each."""
+    pair, rows, contradict = contradictions()
+    a, b = pair.figure.c, pair.other.c
+    found = (
+        select(b.claim_id, a.id, b.id.label("other_id"), explanation(pair).label("explanation"))
+        .ext(distinct_on(b.claim_id))
+        .select_from(rows)
+        .where(a.claim_id == claim.c.id, b.claim_id != claim.c.id, contradict)
+        .order_by(b.claim_id, a.id, b.id)
+        .correlate(claim)
+        .subquery("contesting")
+    )
+    fields: dict[str, Node] = {
+        "claim": summary(Claim, found.c.claim_id, ClaimSummarySchema),
+        "figure": summary(Figure, found.c.id, FigureSummarySchema),
+        "other": summary(Figure, found.c.other_id, FigureSummarySchema),
+        "explanation": found.c.explanation,
+    }
+    return First(found, true(), fields, order_by=(found.c.claim_id,), limit=MAX_CONTESTING)
 
 
 def _most_severe(pair: Pair, table: FromClause, on: Condition) -> First:

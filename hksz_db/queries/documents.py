@@ -24,6 +24,7 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    true,
     type_coerce,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
@@ -60,11 +61,15 @@ class Group:
 
 @dataclass(frozen=True)
 class One:
-    """The row that ``on`` selects, as an object, or null."""
+    """The row that ``on`` selects, as an object, or null.
+
+    ``beside`` is a subquery about the row, which several of its opaque fields use.
+    """
 
     table: FromClause
     on: ColumnElement[bool]
     fields: Mapping[str, "Node"]
+    beside: FromClause | None = None
 
 
 @dataclass(frozen=True)
@@ -176,7 +181,11 @@ def expression(node: Node) -> ColumnElement[Any]:
             ]
             return func.json_build_object(*(part for pair in pairs for part in pair), type_=Json())
         case One():
-            rows = _selected(node).subquery("r")
+            chosen = _selected(node)
+            if node.beside is not None:
+                chosen = chosen.select_from(node.table.join(node.beside, true()))
+                chosen = chosen.correlate_except(node.table, node.beside)
+            rows = chosen.subquery("r")
             return select(_as_json(rows)).correlate_except(rows).scalar_subquery()
         case Many():
             rows = _selected(node).order_by(*node.order_by).subquery("r")

@@ -68,7 +68,8 @@ class Readable(Queryable):
     ``internal`` columns are in no document.
 
     Embedded fields are optional. A read by id also embeds ``further_embeds``, and only on request
-    ``asked_embeds``, which need a search of their own; the answer to a write embeds all. ``parts``
+    ``asked_embeds``, which need a search of their own; the answer to a write embeds all but the
+    ``repeating_embeds``, which follow from others. ``parts``
     are fields that can be read on their own, at ``/v1/R/{id}/PART``. ``tabled`` are paths through
     the lists of the document that tables show in columns of their own.
 
@@ -79,6 +80,7 @@ class Readable(Queryable):
     declared: Declared = field(default_factory=dict)
     further_embeds: tuple[str, ...] = ()
     asked_embeds: tuple[str, ...] = ()
+    repeating_embeds: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
     tabled: tuple[str, ...] = ()
     internal: tuple[str, ...] = ()
@@ -120,6 +122,11 @@ class Readable(Queryable):
     def read_embeds(self) -> tuple[str, ...]:
         """What a read by id embeds by default."""
         return (*self.default_embeds, *self.further_embeds)
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The fields of the answer to a write."""
+        return tuple(name for name in self.document if name not in self.repeating_embeds)
 
     def _targets(self) -> dict[str, Target]:
         lists = {

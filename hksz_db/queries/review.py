@@ -27,10 +27,10 @@ from sqlalchemy import (
 )
 
 from hksz_db.database import Database, Prepared, prepare
-from hksz_db.domain.vocabulary import ClaimStatus, ComparisonVerdict, ReviewReason
+from hksz_db.domain.vocabulary import ClaimStatus, ReviewReason
 from hksz_db.models import Claim, Corroboration, Evidence, Submission, table_of
 from hksz_db.queries.claims import SIMILAR_CLAIMS
-from hksz_db.queries.comparisons import comparison_fields, pair_with, together
+from hksz_db.queries.comparisons import comparison_fields, contradictions
 from hksz_db.queries.derivation import document
 from hksz_db.queries.documents import (
     First,
@@ -45,7 +45,6 @@ from hksz_db.queries.documents import (
 )
 from hksz_db.queries.filters import Condition
 from hksz_db.queries.keysets import Key, Keyset, gathered, numbered, page_of
-from hksz_db.queries.verdicts import Pair, verdict
 from schemas.review import SubmittedClaimSchema, SubmittedEvidenceSchema
 
 MAX_CONTRADICTIONS = 20
@@ -172,17 +171,8 @@ def _belongs(reason: ReviewReason, submissions: FromClause) -> Condition:
             return not_(or_(contradicts, duplicates))
 
 
-def _contradictions() -> tuple[Pair, FromClause, Condition]:
-    """Pairs of a figure and one of an accepted claim that contradicts it; the first is the pair."""
-    pair = pair_with()
-    accepted = table_of(Claim).alias()
-    rows = together(pair).join(accepted, accepted.c.id == pair.other.c.claim_id)
-    contradicts = verdict(pair) == term(ComparisonVerdict.CONTRADICTS)
-    return pair, rows, and_(accepted.c.status == term(ClaimStatus.ACCEPTED), contradicts)
-
-
 def _contradicts(claim_id: ColumnElement[Any]) -> Condition:
-    pair, rows, condition = _contradictions()
+    pair, rows, condition = contradictions()
     found = select(pair.figure.c.id).select_from(rows)
     return _fenced(found.where(pair.figure.c.claim_id == claim_id, condition))
 
@@ -237,7 +227,7 @@ def _entry(
 
 
 def _listed_contradictions(submission: FromClause) -> First:
-    pair, rows, condition = _contradictions()
+    pair, rows, condition = contradictions()
     return First(
         rows,
         and_(pair.figure.c.claim_id == submission.c.id, condition),

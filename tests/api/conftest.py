@@ -97,9 +97,9 @@ class Client:
         return self.send("GET", path, query_string=query or None)
 
     def get_with_embeds(self, path: str) -> Answer:
-        """A row with everything that can be embedded, like the answer to a write."""
+        """A row with everything that the answer to a write embeds."""
         (resource,) = (r for r in RESOURCES.values() if path.startswith(f"/v1/{r.name}/"))
-        embeds = ",".join(resource.embeds)
+        embeds = ",".join(name for name in resource.embeds if name in resource.written)
         return self.get(path, include=embeds) if embeds else self.get(path)
 
     def post(self, path: str, body: Any = None, **headers: str) -> Answer:

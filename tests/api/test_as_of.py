@@ -40,7 +40,7 @@ LISTS: tuple[tuple[str, dict[str, str]], ...] = (
     ("sources/aggregate", {"group_by": "csl_type"}),
 )
 PARTS = {
-    "claims": ("", "/corroboration", "/similar", "/evidence"),
+    "claims": ("", "/corroboration", "/contested_by", "/similar", "/evidence"),
     "entities": ("", "/similar"),
     "figures": ("", "/comparisons"),
     "sources": ("",),

@@ -17,13 +17,24 @@ Counts = Callable[[], tuple[str, tuple[int, int], tuple[int, int]]]
 
 @pytest.fixture
 def add_source(editor: Client) -> Add:
-    """``add_source(title, kind="ids")`` adds a source with relations and returns its id."""
+    """``add_source(title, kind="ids")`` adds a source with relations and returns its id.
+
+    Each has a publisher of its own.
+    """
 
     def add(title, **rests_on):
+        names = [{"name": f"The publisher of {title}", "language": "en", "kind": "preferred"}]
+        publisher = editor.post("/v1/entities", {"kind": "organisation", "names": names}).json
         relations = [
             {"kind": kind, "to_id": id} for kind, ids in rests_on.items() for id in ids.split()
         ]
-        body = {"csl_type": "report", "title": title, "relations": relations}
+        credit = {"entity_id": publisher["id"], "role": "publisher"}
+        body = {
+            "csl_type": "report",
+            "title": title,
+            "relations": relations,
+            "contributors": [credit],
+        }
         response = editor.post("/v1/sources", body)
         assert response.status_code == 201
         return response.json["id"]

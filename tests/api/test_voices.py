@@ -92,6 +92,11 @@ def test_the_release_of_the_claimant_and_an_article_that_reports_it(
     assert verdict(path) == ("single_origin", [None, "same_voice"])
 
 
+def test_two_pages_whose_makers_are_unknown(bureau, source, claim, verdict):
+    pages = [source(title) for title in ("A page", "Another page")]
+    assert verdict(claim(bureau, *pages)) == ("single_origin", [None, "same_voice"])
+
+
 def test_two_pages_of_one_publisher(bureau, press, source, claim, verdict):
     path = claim(bureau, source("A page", press), source("Another page", press))
     assert verdict(path) == ("single_origin", [None, "same_voice"])
@@ -283,3 +288,152 @@ def test_who_is_reported_and_when_it_was_said_is_shown(bureau, source, claim, ed
     assert passage["said"]["edtf"] == "2024-04"
     found = reader.get("/v1/evidence", attributed_to_id=bureau, said__within="2024-04")
     assert [row["id"] for row in found.json["data"]] == [passage["id"]]
+
+
+FIGURE = {
+    "metric_external_id": "hksz:metric-ttps-approved",
+    "subject_external_id": "hksz:ttps",
+    "as_stated": "47,681",
+    "period_edtf": "2023",
+}
+
+
+@pytest.fixture
+def hints(reader):
+    """The hints about the evidence on a claim: the days, and the titles of the sources."""
+
+    def ask(path):
+        found = reader.get(f"{path}/corroboration").json["hints"]
+        return [(hint["days"], [each["title"] for each in hint["evidence"]]) for hint in found]
+
+    return ask
+
+
+@pytest.fixture
+def lab(entity):
+    return entity("A lab")
+
+
+@pytest.fixture
+def report(press, source):
+    return source("A report", press, issued="2024-03-01")
+
+
+HINT = [(3, ["A report", "A paper"])]
+
+
+def test_two_voices_with_one_figure_within_a_week_may_have_copied(
+    bureau, report, lab, source, claim, verdict, reader
+):
+    paper = source("A paper", lab, issued="2024-03-04")
+    path = claim(bureau, paper, report, figures=[FIGURE])
+    answer = reader.get(f"{path}/corroboration").json
+    passages = {each["source_id"]: each["evidence_id"] for each in answer["evidence"]}
+    assert answer["hints"] == [
+        {
+            "kind": "possible_copy",
+            "days": 3,
+            "evidence": [
+                {"evidence_id": passages[report], "source_id": report, "title": "A report"},
+                {"evidence_id": passages[paper], "source_id": paper, "title": "A paper"},
+            ],
+        }
+    ]
+    assert verdict(path) == ("corroborated", [None, None])
+
+
+@pytest.mark.parametrize(
+    ("issued", "days"),
+    [
+        ("2024-03-01", 0),
+        ("2024-02-27", 3),
+        ("2024-03-08", 7),
+        ("2024-03-09", None),
+        ("2024-03-04/2024-03-08", 7),
+        ("2024-03-04/2024-03-09", None),
+        ("2024-03", None),
+        ("../2024-03-01", None),
+        ("2024-03-01/..", None),
+        (None, None),
+    ],
+)
+def test_a_hint_needs_dates_that_are_certainly_within_a_week(
+    bureau, report, lab, source, claim, hints, issued, days
+):
+    paper = source("A paper", lab, issued=issued)
+    found = hints(claim(bureau, report, paper, figures=[FIGURE]))
+    assert [days for days, _ in found] == ([] if days is None else [days])
+
+
+@pytest.mark.parametrize("kind", ["copy_of", "cites", "replies_to", "corrects"])
+def test_a_source_with_a_declared_relation_is_no_possible_copy(
+    bureau, report, lab, source, claim, hints, editor, kind
+):
+    paper = source("A paper", lab, issued="2024-03-04", **{kind: report})
+    path = claim(bureau, report, paper, figures=[FIGURE])
+    assert hints(path) == []
+    assert editor.patch(f"/v1/sources/{paper}", {"relations": []}).status_code == 200
+    assert hints(path) == HINT
+
+
+def test_a_relation_may_be_declared_by_a_chain(bureau, report, lab, source, claim, hints):
+    notice = source("A notice", corrects=report)
+    paper = source("A paper", lab, issued="2024-03-04", part_of=notice)
+    assert hints(claim(bureau, report, paper, figures=[FIGURE])) == []
+
+
+def test_sources_that_both_reply_to_a_third_are_related(bureau, press, lab, source, claim, hints):
+    third = source("A speech")
+    replies = [
+        source("A reply", voice, issued="2024-03-04", replies_to=third) for voice in (press, lab)
+    ]
+    assert hints(claim(bureau, *replies, figures=[FIGURE])) == []
+
+
+def test_a_passage_that_is_derived_from_another_is_no_possible_copy(
+    bureau, report, lab, source, claim, hints, editor, reader
+):
+    paper = source("A paper", lab, issued="2024-03-04")
+    path = claim(bureau, report, paper, figures=[FIGURE])
+    assert hints(path) == HINT
+    first, second = (f"/v1/evidence/{each['id']}" for each in reader.get(path).json["evidence"])
+    derived = {"derived_from_id": first.rpartition("/")[2]}
+    assert editor.patch(second, derived).status_code == 200
+    assert hints(path) == []
+
+
+def test_one_voice_copies_nobody(bureau, press, report, lab, source, claim, hints):
+    page = source("A page", press, issued="2024-03-04")
+    reported = (source("A paper", lab, issued="2024-03-04"), {"attributed_to_id": press})
+    assert hints(claim(bureau, report, page, reported, figures=[FIGURE])) == []
+
+
+@pytest.mark.parametrize(
+    "given", [{"status": "rejected"}, {"status": "submitted"}, {"stance": "disputes"}]
+)
+def test_only_evidence_that_can_count_for_the_claim_is_hinted_at(
+    bureau, report, lab, source, claim, hints, given
+):
+    paper = (source("A paper", lab, issued="2024-03-04"), given)
+    second = source("A second paper", lab, issued="2024-03-05")
+    found = hints(claim(bureau, report, paper, second, figures=[FIGURE]))
+    assert found == [(4, ["A report", "A second paper"])]
+
+
+def test_a_claim_without_figures_has_no_hints(
+    bureau, report, lab, source, claim, hints, editor, reader
+):
+    paper = source("A paper", lab, issued="2024-03-04")
+    path = claim(bureau, report, paper, figures=[FIGURE])
+    assert hints(path) == HINT
+    (figure,) = reader.get(path).json["figures"]
+    assert editor.delete(f"/v1/figures/{figure['id']}").status_code == 204
+    assert hints(path) == []
+
+
+def test_the_closest_ten_hints_are_given(bureau, entity, source, claim, hints):
+    papers = [
+        source(f"Paper {n}", entity(f"Lab {n}"), issued=f"2024-03-0{n + 1}") for n in range(6)
+    ]
+    found = hints(claim(bureau, *papers, figures=[FIGURE]))
+    assert [days for days, _ in found] == [1] * 5 + [2] * 4 + [3]

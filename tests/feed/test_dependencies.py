@@ -131,3 +131,47 @@ def test_a_new_field_is_followed(
         assert changed
         assert changed <= {UUID(entry["id"]) for entry in entries}, write
         before = after
+
+
+def hints(database: Database) -> dict[UUID, list[dict[str, object]]]:
+    return {
+        id: json.loads(document)["corroboration"]["hints"]
+        for (name, id), document in documents(database).items()
+        if name == "claims"
+    }
+
+
+RELATION = "INSERT INTO source_relations (from_id, to_id, kind) VALUES"
+WORK = "(SELECT id FROM sources WHERE title = 'Work {}')"
+BETWEEN = "(SELECT id FROM sources WHERE title = 'Between')"
+
+
+@pytest.mark.parametrize(
+    "writes",
+    [
+        [f"UPDATE source_relations SET from_id = {WORK.format(0)} WHERE kind = 'replies_to'"],
+        [
+            "INSERT INTO sources (csl_type, title) VALUES ('report', 'Between')",
+            f"{RELATION} ({WORK.format(2)}, {BETWEEN}, 'corrects')",
+            f"{RELATION} ({BETWEEN}, {WORK.format(1)}, 'replies_to')",
+        ],
+    ],
+    ids=["moved", "end of a chain"],
+)
+def test_a_hint_follows_relations_that_bear_on_no_count(
+    database: Database, writes: list[str]
+) -> None:
+    *earlier, last = writes
+    with writing(database) as session:
+        populate(session)
+        for write in earlier:
+            run(session, write)
+    before, position = hints(database), horizon(database).position
+    with writing(database) as session:
+        run(session, last)
+    after = hints(database)
+    changed = {str(id) for id in after if after[id] != before[id]}
+    page = Feed(database, ("claims",)).after(position, 100, "\n")
+    found = {json.loads(entry)["id"] for entry in page.entries.splitlines()}
+    assert changed
+    assert changed <= found

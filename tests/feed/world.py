@@ -65,15 +65,17 @@ def populate(session: Session) -> None:
     works: list[UUID] = []
     for n in range(6):
         relations = [{"kind": "copy_of", "to_id": work} for work in works[-1:]]
+        if n == 4:
+            relations = [{"kind": "replies_to", "to_id": works[3]}]
         if n == 5:
             relations.append({"kind": "quotes", "to_id": works[0]})
         work: Row = {
             "csl_type": ("report", "webpage")[n % 2],
             "title": f"Work {n}",
-            "issued_edtf": parse(f"202{n}"),
+            "issued_edtf": parse(f"2020-01-0{n + 1}"),
             "contributors": [{"entity_id": people[n % 5], "role": "author"}],
             "captures": [{"normalization": "nfc-ws1", "char_length": 9, "text_sha256": f"{n:064}"}],
-            "relations": relations if n in {1, 3, 5} else [],
+            "relations": relations if n in {1, 3, 4, 5} else [],
         }
         works.append(create(session, "sources", work))
     ((first,), (second,)) = run(session, "SELECT id FROM metrics ORDER BY id")
@@ -111,6 +113,7 @@ def populate(session: Session) -> None:
                 {
                     "source_id": works[(n + shift) % 6],
                     "stance": stance,
+                    "status": "submitted" if stance == "disputes" else "accepted",
                     **({"derived_from_id": passages[n - 1]} if passages and not shift else {}),
                 }
                 for shift, stance in enumerate(("asserts", "supports", "disputes"))

@@ -43,6 +43,7 @@ CHECKED_TERMS = re.compile(
 # The vocabularies of terms that are not stored.
 COMPUTED_TERMS = {
     vocabulary.ComparisonVerdict,
+    vocabulary.HintKind,
     vocabulary.NotCompared,
     vocabulary.ReviewReason,
     vocabulary.SourceLikeness,

@@ -288,6 +288,8 @@ def _why_not(weighed: Weighed, present: Ids, counted: list[Weighed]) -> str | No
         return "same_voice"
     if weighed.standing == "own" and any(w.standing == "own" for w in counted):
         return "same_voice"
+    if not weighed.voice and any(not w.voice for w in counted):
+        return "same_voice"
     if weighed.cited & union(w.cited for w in counted):
         return "cites_counted"
     if _is_secondary(weighed) and any(map(_is_secondary, counted)):

@@ -127,8 +127,12 @@ PEOPLE = [number(0, n) for n in range(5)]
 
 
 def prepare_world(session: Session) -> None:
-    """Sources and claims on which nothing rests yet."""
-    for person in PEOPLE:
+    """Sources and claims on which nothing rests yet.
+
+    All sources have publishers of their own but the last one, whose voice is unknown.
+    """
+    publishers = [number(5, n) for n in range(SOURCES - 1)]
+    for person in [*PEOPLE, *publishers]:
         run(
             session,
             "INSERT INTO entities (id, kind, name, name_language)"
@@ -144,6 +148,12 @@ def prepare_world(session: Session) -> None:
     for n in range(SOURCES):
         sql = "INSERT INTO sources (id, csl_type, title) VALUES ($1, 'report', 'A source')"
         run(session, sql, number(1, n))
+    for n, publisher in enumerate(publishers):
+        sql = (
+            "INSERT INTO source_contributors (source_id, entity_id, role, ordinal)"
+            " VALUES ($1, $2, 'publisher', 0)"
+        )
+        run(session, sql, number(1, n), publisher)
     for n in range(CLAIMS):
         sql = (
             "INSERT INTO claims (id, statement, language, claimant_id, modality)"

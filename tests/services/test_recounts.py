@@ -246,7 +246,8 @@ def test_an_entry_that_fails_is_logged_and_tried_again(committed: Database, logs
 def test_a_lost_connection_is_replaced(committed: Database, server, logs: list) -> None:
     name = make_url(committed.connector.location).database
     admin = server.url("postgres", superuser=True)
-    ending = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+    # It waits until they have ended.
+    ending = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s"
     with working(Database(lambda: committed.connector.location), OFTEN_S):
         with closing(psycopg.connect(admin, autocommit=True)) as other:
             other.execute(ending, [name])

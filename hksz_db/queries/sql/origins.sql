@@ -29,7 +29,10 @@ FROM (
                     JOIN sources AS stop ON stop.id = way.source_id
             ) END
         ) ORDER BY reached.evidence_id) AS via
-    FROM weigh_evidence(corroborated.claim_id) AS reached
+    FROM unnest(weighed.passages) AS reached (
+        evidence_id uuid, source_id uuid, in_favour boolean, origin_ids uuid[], other_ids uuid[],
+        voice uuid[], standing text, reason text
+    )
         JOIN sources AS passed ON passed.id = reached.source_id,
         unnest(reached.origin_ids || reached.other_ids) AS origin_id
     WHERE reached.reason IS DISTINCT FROM 'rejected' AND reached.in_favour IS NOT NULL

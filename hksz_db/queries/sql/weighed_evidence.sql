@@ -1,12 +1,12 @@
 -- The evidence on a claim, as it was weighed, as a JSON array.
 SELECT COALESCE(json_agg(json_build_object(
-    'evidence_id', weighed.evidence_id,
+    'evidence_id', passage.evidence_id,
     'source_id', source.id,
     'external_id', source.external_id,
     'title', source.title,
     'retracted', source.retracted_at IS NOT NULL,
-    'stance', CASE weighed.in_favour WHEN true THEN 'for' WHEN false THEN 'against' END,
-    'origin_ids', weighed.origin_ids,
+    'stance', CASE passage.in_favour WHEN true THEN 'for' WHEN false THEN 'against' END,
+    'origin_ids', passage.origin_ids,
     'voice', (
         SELECT COALESCE(json_agg(json_build_object(
             'id', speaker.id,
@@ -14,11 +14,14 @@ SELECT COALESCE(json_agg(json_build_object(
             'name', speaker.name,
             'kind', speaker.kind
         ) ORDER BY speaker.id), '[]')
-        FROM entities AS speaker WHERE speaker.id = ANY (weighed.voice)
+        FROM entities AS speaker WHERE speaker.id = ANY (passage.voice)
     ),
-    'standing', weighed.standing,
-    'counted', weighed.reason IS NULL,
-    'reason', weighed.reason
-) ORDER BY weighed.in_favour DESC NULLS LAST, weighed.reason IS NOT NULL, weighed.evidence_id), '[]')
-FROM weigh_evidence(corroborated.claim_id) AS weighed
-    JOIN sources AS source ON source.id = weighed.source_id
+    'standing', passage.standing,
+    'counted', passage.reason IS NULL,
+    'reason', passage.reason
+) ORDER BY passage.in_favour DESC NULLS LAST, passage.reason IS NOT NULL, passage.evidence_id), '[]')
+FROM unnest(weighed.passages) AS passage (
+        evidence_id uuid, source_id uuid, in_favour boolean, origin_ids uuid[], other_ids uuid[],
+        voice uuid[], standing text, reason text
+    )
+    JOIN sources AS source ON source.id = passage.source_id

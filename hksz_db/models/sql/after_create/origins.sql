@@ -20,12 +20,12 @@ CREATE OR REPLACE FUNCTION speaks_as(role text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN role IN ('author', 'publisher');
 
--- The functions below are called for one claim or passage at a time. They use a generic plan,
--- because planning takes longer than execution.
+-- The functions below are called for one claim or passage at a time. Those that call others use a
+-- generic plan, and so do those that they call, because planning takes longer than execution.
 
 -- The entities, and those that own or employ them.
 CREATE OR REPLACE FUNCTION entities_above(entity_ids uuid[]) RETURNS uuid[]
-LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql STABLE AS $$
 BEGIN
     IF NOT EXISTS (
         SELECT FROM entity_relations WHERE subject_id = ANY (entity_ids) AND binds_entity(kind)
@@ -49,7 +49,7 @@ END $$;
 CREATE OR REPLACE FUNCTION evidence_walk(passages uuid[])
 RETURNS TABLE (
     evidence_id uuid, passage_id uuid, source_id uuid, speaker_id uuid, is_origin boolean
-) LANGUAGE plpgsql STABLE ROWS 4 SET plan_cache_mode = force_generic_plan AS $$
+) LANGUAGE plpgsql STABLE ROWS 4 AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY WITH RECURSIVE walk AS (
@@ -80,7 +80,7 @@ END $$;
 
 -- The sources that a passage leads to through at least one citation.
 CREATE OR REPLACE FUNCTION sources_cited(passage uuid) RETURNS uuid[]
-LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN ARRAY(
         WITH RECURSIVE cited AS (
@@ -101,7 +101,7 @@ END $$;
 -- "speakers" are those whom passages only report.
 CREATE OR REPLACE FUNCTION voice_of(
     origin_ids uuid[], speakers uuid[], claimant uuid, reporter uuid
-) RETURNS uuid[] LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
+) RETURNS uuid[] LANGUAGE plpgsql STABLE AS $$
 DECLARE
     origin uuid;
     makers uuid[];
@@ -151,6 +151,7 @@ DECLARE
     taken uuid[];
     cited uuid[];
     own_counted boolean;
+    unnamed_counted boolean;
     secondary_counted boolean;
 BEGIN
     SELECT claimant_id, reported_by_id, CASE WHEN modality = 'actual' THEN lower(time) END
@@ -293,6 +294,7 @@ BEGIN
             taken := '{}';
             cited := '{}';
             own_counted := false;
+            unnamed_counted := false;
             secondary_counted := false;
         END IF;
         evidence_id := passage.id;
@@ -311,7 +313,9 @@ BEGIN
             reason := CASE
                 WHEN passage.cited && passage.beside THEN 'cites_counted'
                 WHEN (voice || origin_ids || source_id) && taken
-                    OR standing = 'own' AND own_counted THEN 'same_voice'
+                    OR standing = 'own' AND own_counted
+                    -- They may be one and the same.
+                    OR voice = '{}' AND unnamed_counted THEN 'same_voice'
                 WHEN passage.cited && cited THEN 'cites_counted'
                 WHEN passage.directness = 'secondary' AND passage.attributed_to_id IS NULL
                     AND secondary_counted THEN 'secondary'
@@ -320,6 +324,7 @@ BEGIN
                 taken := taken || voice || origin_ids || source_id;
                 cited := cited || passage.cited;
                 own_counted := own_counted OR standing = 'own';
+                unnamed_counted := unnamed_counted OR voice = '{}';
                 secondary_counted := secondary_counted OR COALESCE(
                     passage.directness = 'secondary' AND passage.attributed_to_id IS NULL, false
                 );
