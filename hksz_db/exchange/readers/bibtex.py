@@ -90,6 +90,8 @@ _SILENT = {
 
 def read(content: str, namespace: str) -> Entries:
     """Read the works of a file. Raises ``Unreadable``."""
+    # The parser would take the brace for an escaped one.
+    content = content.replace("\\\\}", "\\\\ }")
     library = parse_string(_KEYLESS.sub(r"@\1,", content), parse_stack=[])
     macros = dict(_MACROS)
     for string in library.strings:
@@ -280,7 +282,7 @@ def _year(written: str) -> str:
 def _month_of_year(month: str, year: str) -> str:
     numbers = re.findall(r"[0-9]+", month)
     is_numeric = re.fullmatch(r"[0-9]{1,2}(?:\s*[-–/]+\s*[0-9]{1,2})?", month)  # noqa: RUF001
-    if is_numeric and all(1 <= int(number) <= 12 for number in numbers):
+    if is_numeric and year.isdecimal() and all(1 <= int(number) <= 12 for number in numbers):
         return "/".join(f"{year}-{int(number):02d}" for number in numbers)
     return f"{_MACROS.get(month.lower().rstrip('.'), month)} {year}"
 
@@ -318,7 +320,7 @@ def _extended(written: str) -> Name:
 def _address(latex: str) -> str:
     """A URL or DOI without the escapes of LaTeX. Raises ``Unreadable``."""
     signs = _SIGN_IN_MATH.sub(lambda sign: "~" if "sim" in sign[1] else sign[1], latex.strip())
-    return decode(signs, Mode.ADDRESS).text.strip("<> ")
+    return re.sub("^<(.*)>$", r"\1", decode(signs, Mode.ADDRESS).text.strip())
 
 
 def _is_braced(raw: str) -> bool:

@@ -150,6 +150,8 @@ class _Date:
 def _date(value: Any, work: Work) -> None:
     date = _read_date(value)
     ends = [end for end in map(_numbers, date.ends) if end is not None]
+    if date.ends and not ends and not date.words:
+        return
     work.issued = _range([end.numbers for end in ends], _season(date.season, work), date.is_circa)
     is_whole = work.issued is not None and all(end.is_whole for end in ends)
     if work.issued is None and date.words:

@@ -245,8 +245,9 @@ def _contributors(work: Work, namespace: str) -> tuple[list[Item], dict[str, Ite
     seen = set()
     for credit in work.credits:
         person = without_others(credit.name)
-        if person != credit.name:
-            work.warnings.append(f"more {credit.role}s than listed")
+        more = f"more {credit.role}s than listed"
+        if person != credit.name and more not in work.warnings:
+            work.warnings.append(more)
         text = person.text if person else ""
         if not person or not text:
             continue

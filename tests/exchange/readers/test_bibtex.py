@@ -28,6 +28,7 @@ def people(item: dict) -> list[tuple[str, str]]:
         (r"\emph{The {W}orld}~today", "The World today"),
         (r"``Talent'' passes", "“Talent” passes"),
         (r"C\# \_ \$5 \textasciitilde", "C# _ $5 ~"),
+        ("The end \\\\", "The end"),
         ("香港 and 深圳", "香港 and 深圳"),
     ],
 )
@@ -218,6 +219,8 @@ def test_entry_inherits_from_its_crossref() -> None:
         (r"10.5555/a{\textless}1::b{\textgreater}2", "10.5555/a<1::b>2"),
         (r"10.5555/a$<$1::b$>$2.0", "10.5555/a<1::b>2.0"),
         (r"\url{https://doi.org/10.5555/a}", "10.5555/a"),
+        ("<https://doi.org/10.5555/a>", "10.5555/a"),
+        (r"10.5555/a{\textless}b{\textgreater}", "10.5555/a<b>"),
     ],
 )
 def test_doi_is_unescaped(written: str, doi: str) -> None:

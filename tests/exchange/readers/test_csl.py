@@ -48,10 +48,13 @@ def entry(**fields: Any) -> Any:
         ({"date-parts": [[2020, None, None]]}, "2020"),
         ({"date-parts": [[2020, 5, ""]]}, "2020-05"),
         ({"date-parts": [[2020], [None]]}, "2020"),
+        ({"date-parts": [[None, None, None]]}, None),
     ],
 )
-def test_a_date_is_read(issued: str | dict[str, Any], edtf: str) -> None:
-    assert entry(issued=issued).item["issued_edtf"] == edtf
+def test_a_date_is_read(issued: str | dict[str, Any], edtf: str | None) -> None:
+    found = entry(issued=issued)
+    assert found.item.get("issued_edtf") == edtf
+    assert found.warnings == ()
 
 
 @pytest.mark.parametrize(
