@@ -288,7 +288,7 @@ def _imports() -> str:
     )
 
 
-_COLUMN_OPTIONS = ("--map", "--set", "--mapping", "--delimiter")
+_COLUMN_OPTIONS = ("--map", "--set", "--mapping", "--delimiter", "--decimal", "--no-quotes")
 
 
 def _tables() -> str:

@@ -4,7 +4,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -68,6 +68,14 @@ _repeated = partial(click.option, multiple=True)
     ' "skip": [COLUMN]}.',
 )
 @click.option("--delimiter", help="The delimiter of csv; tab for a tab.")
+@click.option(
+    "--decimal",
+    type=click.Choice([".", ","]),
+    default=".",
+    show_default=True,
+    help="What separates the fraction of a number in csv: 1.234,5 with a comma.",
+)
+@click.option("--no-quotes", is_flag=True, help="Take quotes in csv for text.")
 @click.option("--encoding", default="utf-8", show_default=True, help="The encoding of the file.")
 @click.option("--actor", help="Who imports, for the history. Default: import:FILE.")
 def import_file(  # noqa: PLR0913, PLR0917 - the options of the command
@@ -83,6 +91,8 @@ def import_file(  # noqa: PLR0913, PLR0917 - the options of the command
     skipped: tuple[str, ...],
     mapping: Path | None,
     delimiter: str | None,
+    decimal: str,
+    no_quotes: bool,
     encoding: str,
     actor: str | None,
 ) -> None:
@@ -110,7 +120,11 @@ def import_file(  # noqa: PLR0913, PLR0917 - the options of the command
     """  # noqa: D301 - click reads the backspace
     output = _Output(file, every=dry_run)
     with output.failing():
-        described = columns(mapping, maps, constants, skipped, delimiter)
+        described = replace(
+            columns(mapping, maps, constants, skipped, delimiter),
+            decimal=decimal,
+            has_quotes=not no_quotes,
+        )
         request = ImportRequest(
             file, form or format_of(file), resource, namespace, encoding, described
         )

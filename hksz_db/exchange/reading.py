@@ -38,9 +38,7 @@ class Reader:
 
 def _library(read: Callable[[str, str], Entries]) -> Callable[[ImportRequest], Entries]:
     """A reader for files of citation managers, which are read as a whole."""
-    return lambda request: refuse_duplicates(
-        read(text.whole(request.path, request.encoding), request.namespace)
-    )
+    return lambda request: read(text.whole(request.path, request.encoding), request.namespace)
 
 
 READERS = {
@@ -69,7 +67,8 @@ def entries(request: ImportRequest) -> Entries:
     """Read the entries of a file. Raises ``Unreadable``, also during the iteration."""
     reader = READERS[request.format]
     _check(reader, request)
-    return reader.read(replace(request, namespace=request.namespace or reader.namespace))
+    namespace = request.namespace or reader.namespace
+    return refuse_duplicates(reader.read(replace(request, namespace=namespace)))
 
 
 def _check(reader: Reader, request: ImportRequest) -> None:
@@ -84,7 +83,7 @@ def _check(reader: Reader, request: ImportRequest) -> None:
         raise Unreadable(f"A {reader.name} file can hold {known}; not {request.resource}.")
     if len(reader.resources) > 1 and request.resource is None:
         raise Unreadable(f"Give the resource of the rows with --resource: {known}.")
-    if (columns.mapped or columns.constants or columns.delimiter) and not reader.takes_columns:
+    if replace(columns, skipped=frozenset()) != Columns() and not reader.takes_columns:
         raise Unreadable(f"A {reader.name} file has no columns to map.")
     if columns.skipped and not reader.takes_skipped:
         raise Unreadable(f"--skip does not apply to {reader.name} files.")

@@ -488,6 +488,99 @@ def test_table_with_mapped_columns(flask: Run, database: Database, write: Write)
     assert counts(again)["unchanged"] == 2
 
 
+HEADER = ",".join(["external_id", *FIGURE, "period_edtf"])
+ROW = ",".join(["test:a", *FIGURE.values(), "2023"])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"{HEADER},,\n{ROW},,\n",
+        f"{HEADER}\n{ROW}\n".replace("some sixty", '"some\r\nsixty"'),
+        f"{HEADER}\n{ROW}\n".replace("some sixty", '"some\tsixty"'),
+        f"sep=;\n{HEADER}\n{ROW}\n".replace(",", ";"),
+    ],
+    ids=["blank columns", "line break", "tab", "sep"],
+)
+def test_tables_of_spreadsheets(flask: Run, database: Database, write: Write, content: str) -> None:
+    file = write("figures.csv", content)
+    for outcome in ("created", "unchanged"):
+        answer = flask(file, "--resource=figures")
+        assert answer.exit_code == 0
+        assert (counts(answer)["entries"], counts(answer)[outcome]) == (1, 1)
+    sql = "SELECT as_stated FROM figures WHERE external_id = 'test:a'"
+    assert rows(database, sql) == [("some sixty",)]
+
+
+def test_second_row_of_an_id_is_refused(flask: Run, database: Database, write: Write) -> None:
+    file = write("figures.csv", f"{HEADER}\n{ROW}\n{ROW.replace('some', 'about')}\n")
+    for outcome in ("created", "unchanged"):
+        answer = flask(file, "--resource=figures")
+        assert answer.exit_code == 1
+        assert (counts(answer)[outcome], counts(answer)["failed"]) == (1, 1)
+        detail = "external_id: The file has test:a twice, first at line 2."
+        assert f"figures.csv:line 3: failed: {detail}" in answer.output
+    sql = "SELECT as_stated FROM figures WHERE external_id = 'test:a'"
+    assert rows(database, sql) == [("some sixty",)]
+
+
+def test_every_row_is_in_the_report(flask: Run, database: Database, write: Write) -> None:
+    table = (
+        'external_id\tstatement\ntest:a\tThe first\ntest:b\t"We built 40,000 homes\n'
+        'test:c\tThe budget "doubled" in a year\ntest:d\tThe last\n'
+    )
+    file = write("claims.tsv", table)
+    arguments = ["--resource=claims", "--set=language=en", "--set=modality=opinion"]
+    arguments.append("--set=claimant_external_id=hksz:tan-yifan")
+    answer = flask(file, *arguments)
+    assert (counts(answer)["entries"], counts(answer)["created"]) == (4, 3)
+    assert "claims.tsv:line 3: failed: " in answer.output
+    again = flask(file, *arguments, "--no-quotes")
+    assert (counts(again)["unchanged"], counts(again)["created"]) == (3, 1)
+    sql = "SELECT statement FROM claims WHERE external_id = 'test:b'"
+    assert rows(database, sql) == [('"We built 40,000 homes',)]
+
+
+def test_numbers_with_a_decimal_comma(flask: Run, database: Database, write: Write) -> None:
+    table = f"{HEADER}\n{ROW}\n".replace(",", ";").replace(";60;", ";1.234,5;")
+    file = write("figures.csv", table.encode("utf-16"))
+    arguments = [file, "--resource=figures", "--encoding=utf-16"]
+    assert "amount: Must be a decimal number" in flask(*arguments).output
+    assert counts(flask(*arguments, "--decimal=,"))["created"] == 1
+    sql = "SELECT amount::text FROM figures WHERE external_id = 'test:a'"
+    assert rows(database, sql) == [("1234.5",)]
+
+
+def test_libraries_of_other_programs(flask: Run, database: Database, write: Write) -> None:
+    bib = (
+        r"@article{one, title={See \href{https://example.org/annex}{the annex}}, year={2023-24}}"
+        r"@article{, title={No key}, author={Sample, Ann and \O{}rsample, Bo and {others}}}"
+        r"@misc{two, title={p {\textless} \pounds20}, doi={10.5555/a{\_}b}, month={FEB-MAR},"
+        r" year={2019}}"
+    )
+    ris = "TI  - Before\nAU  - Innovation, Science and Sample Bureau\nTY  - JOUR\nER  - \n"
+    items = [{"type": "book", "title": "<i>N</i>-fold", "issued": [{"date-parts": [2006, 5]}]}]
+    files = [write("a.bib", bib), write("a.ris", ris), write("a.json", json.dumps(items))]
+    for outcome in ("created", "unchanged"):
+        answers = [flask(file, "--namespace=test") for file in files]
+        assert [answer.exit_code for answer in answers] == [0, 0, 0]
+        assert [counts(answer)[outcome] for answer in answers] == [3, 1, 1]
+    sql = "SELECT title, doi, issued_edtf FROM sources WHERE external_id LIKE 'test:%'"
+    assert set(rows(database, sql)) == {
+        ("Before", None, None),
+        ("N-fold", None, "2006-05"),
+        ("No key", None, None),
+        ("p < £20", "10.5555/a_b", "2019-02/2019-03"),
+        ("See the annex", None, "2023/2024"),
+    }
+    sql = "SELECT name, kind FROM entities WHERE external_id LIKE 'test:%'"
+    assert set(rows(database, sql)) == {
+        ("Ann Sample", "person"),
+        ("Bo Ørsample", "person"),
+        ("Innovation, Science and Sample Bureau", "organisation"),
+    }
+
+
 def test_exported_table_changes_nothing(flask: Run, database: Database, write: Write) -> None:
     ((name, id, claim, metric, subject),) = rows(
         database,

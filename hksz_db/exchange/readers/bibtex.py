@@ -6,14 +6,9 @@ See Patashnik, "BibTeXing" (1988), and the manual of biblatex.
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache, lru_cache
-from itertools import accumulate
 
 from bibtexparser.entrypoint import parse_string
-from bibtexparser.middlewares.names import (
-    parse_single_name_into_parts,
-    split_multiple_persons_names,
-)
+from bibtexparser.middlewares.names import parse_single_name_into_parts
 from bibtexparser.model import (
     Block,
     DuplicateBlockKeyBlock,
@@ -21,27 +16,34 @@ from bibtexparser.model import (
     ParsingFailedBlock,
 )
 from bibtexparser.model import Entry as EntryBlock
-from pylatexenc.latex2text import LatexNodes2Text, MacroTextSpec, get_default_latex_context_db
-from pylatexenc.latexwalker import LatexWalkerError
 
 from hksz_db.domain.vocabulary import ContributorRole
-from hksz_db.exchange.readers.edtf_dates import MONTHS
+from hksz_db.exchange.readers import edtf_dates
 from hksz_db.exchange.readers.entries import Entries, ImportEntry, Unreadable, unreadable
 from hksz_db.exchange.readers.language_tags import language_tag
-from hksz_db.exchange.readers.works import Credit, Name, Record, Work, entry, organisation, person
+from hksz_db.exchange.readers.latex import Mode, bare, decode, depths
+from hksz_db.exchange.readers.names import (
+    Name,
+    as_it_stands,
+    organisation,
+    person,
+    without_et_al,
+)
+from hksz_db.exchange.readers.works import Credit, Record, Work, entry
 
 # Its errors are reported with the entries.
 logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
 
 _MAX_VALUE = 100_000
-_MAX_DEPTH = 50
-_PLAIN = re.compile(r"[^\\$%{}~`'\-]*")
-_ESCAPED = re.compile(r"\\([#$%&_{}~])(?:\{\})?")
-_TILDE = re.compile(r"\{?\\(?:textasciitilde|string~|~)\}?(?:\{\})?")
-_PERCENT = re.compile(r"(?<!\\)%")
+# An entry that begins with a field instead of a key.
+_KEYLESS = re.compile(
+    r"@(?!(?:string|preamble|comment)\b)(\w+\s*[{(])(?=\s*[A-Za-z-]+\s*=\s*[{\"\d])", re.IGNORECASE
+)
+_SIGN_IN_MATH = re.compile(r"\$(\\sim|\\?[<>_])\$")
+_AND = re.compile(r"[{}]|\s+and(?=\s|$)", re.IGNORECASE)
 _MARKS = re.compile(r'(?<!\\)[{}"#]')
 # The macros that every style of BibTeX defines.
-_MACROS = {month[:3].lower(): month for month in MONTHS}
+_MACROS = {month[:3].lower(): month for month in edtf_dates.MONTHS}
 _TYPES = {
     "article-journal": "article",
     "book": "book mvbook booklet manual proceedings mvproceedings",
@@ -76,7 +78,7 @@ _EDITORS = {
     "director": ContributorRole.AUTHOR,
     **dict.fromkeys(("compiler", "organizer", "redactor", "reviser"), ContributorRole.EDITOR),
 }
-_ADDRESS = re.compile(r"https?://[^\s}]+")
+_ADDRESS = re.compile(r"https?://\S+")
 # Fields that need no warning, because they are read or only concern programs.
 _SILENT = {
     *_ROLES,
@@ -88,11 +90,13 @@ _SILENT = {
 
 def read(content: str, namespace: str) -> Entries:
     """Read the works of a file. Raises ``Unreadable``."""
-    library = parse_string(content, parse_stack=[])
+    # The parser would take the brace for an escaped one.
+    content = content.replace("\\\\}", "\\\\ }")
+    library = parse_string(_KEYLESS.sub(r"@\1,", content), parse_stack=[])
     macros = dict(_MACROS)
     for string in library.strings:
         macros[string.key.lower()] = _value(string.value, macros)
-    records = {block.key: _fields(block, macros) for block in library.entries}
+    records = {block.key: _fields(block, macros) for block in library.entries if block.key}
     found = False
     for block in library.blocks:
         if made := _entry(block, records, macros, namespace):
@@ -109,6 +113,9 @@ def _entry(
     duplicates: list[str] = []
     if isinstance(block, DuplicateFieldKeyBlock):
         duplicates = sorted(block.duplicate_keys)
+        assert block.ignore_error_block is not None
+        block = block.ignore_error_block
+    if isinstance(block, DuplicateBlockKeyBlock) and not block.key:
         assert block.ignore_error_block is not None
         block = block.ignore_error_block
     if isinstance(block, DuplicateBlockKeyBlock):
@@ -176,42 +183,70 @@ def _inherited(fields: dict[str, str], records: Mapping[str, dict[str, str]]) ->
     return {**inherited, **fields}
 
 
+class _Text:
+    """The text of an entry's fields, the commands that are not understood, and links."""
+
+    def __init__(self) -> None:
+        self.unread: list[str] = []
+        self.links: list[str] = []
+
+    def decode(self, latex: str, mode: Mode = Mode.TEXT) -> str:
+        """The text of a field. Raises ``Unreadable``."""
+        decoded = decode(latex, mode)
+        self.unread += decoded.unread
+        self.links += decoded.links
+        return decoded.text
+
+
 def _work(block: EntryBlock, fields: Mapping[str, str]) -> Work:
     """Convert an entry with LaTeX fields to a work. Raises ``Unreadable``."""
     record = Record({name: [value] for name, value in fields.items() if value}, _SILENT)
     work = Work(id=block.key, csl_type=_type(block.entry_type.lower(), fields))
+    text = _Text()
     titles = (record.take("title"), record.take("subtitle"))
-    work.title = _decode(": ".join(filter(None, titles)))
+    work.title = text.decode(": ".join(filter(None, titles)))
     containers = ["journaltitle", "journal", "booktitle", "maintitle", "eventtitle"]
-    if address := _ADDRESS.search(fields.get("howpublished", "")):
+    if address := _ADDRESS.search(_address(fields.get("howpublished", ""))):
         record.used.add("howpublished")
     else:
         containers.append("howpublished")
-    work.container_title = _decode(record.take(*containers))
-    work.publisher_place = _decode(record.take("location", "address"))
-    work.url = _decode_address(record.take("url") or (address[0] if address else ""))
-    work.doi = _decode_address(record.take("doi"))
+    work.container_title = text.decode(record.take(*containers))
+    work.publisher_place = text.decode(record.take("location", "address"))
+    work.url = _address(record.take("url")) or (address[0].rstrip(".,;") if address else "")
+    work.doi = _address(record.take("doi"))
     languages = [fields[name] for name in ("language", "langid") if fields.get(name)]
     work.language = next((name for name in languages if language_tag(name)), "".join(languages[:1]))
-    work.rights = _decode(record.take("rights", "copyright", "license"))
-    work.note = _decode(record.take("note"))
-    _date(fields, work)
+    work.rights = text.decode(record.take("rights", "copyright", "license"))
+    # Only a DOI in it is kept.
+    work.note = decode(record.take("note")).text
+    _date(fields, work, text)
     for field, usual in _ROLES.items():
         kind = fields.get(f"{field}type", "")
         role, credited_as = _EDITORS.get(kind, usual), kind if kind in _EDITORS else None
-        names = _names(record.take(field), work)
+        names = _names(text.decode(record.take(field), Mode.NAMES))
         work.credits += [Credit(role, name, credited_as) for name in names]
     if fields.get("editortype") in _EDITORS:
         record.used.add("editortype")
     publishers = record.take("publisher", "school", "institution", "organization")
-    for name in _split_names(publishers):
-        work.credits.append(Credit(ContributorRole.PUBLISHER, organisation(_decode(name))))
-    work.unkept += record.unused()
+    for name in _split_names(text.decode(publishers, Mode.NAMES)):
+        work.credits.append(Credit(ContributorRole.PUBLISHER, organisation(bare(name))))
+    if text.unread:
+        commands = ", ".join(dict.fromkeys(text.unread))
+        work.warnings.append(f"LaTeX that is not understood, kept as text: {commands}")
+    work.unkept += [*(f"link to {link}" for link in text.links), *record.unused()]
     return work
 
 
-def _split_names(value: str) -> list[str]:
-    return split_multiple_persons_names(value) if value else []
+def _split_names(decoded: str) -> Iterator[str]:
+    """The names of a decoded list; ``and`` in braces separates none."""
+    depth, start = 0, 0
+    for mark in _AND.finditer(decoded):
+        if mark[0] in {"{", "}"}:
+            depth += 1 if mark[0] == "{" else -1
+        elif depth == 0:
+            yield decoded[start : mark.start()].strip()
+            start = mark.end()
+    yield decoded[start:].strip()
 
 
 def _type(name: str, fields: Mapping[str, str]) -> str:
@@ -223,31 +258,51 @@ def _type(name: str, fields: Mapping[str, str]) -> str:
     return "webpage" if is_page else found
 
 
-def _date(fields: Mapping[str, str], work: Work) -> None:
-    if date := fields.get("date"):
-        work.date(_decode(date) if "\\" in date else date)
+def _date(fields: Mapping[str, str], work: Work, text: _Text) -> None:
+    date = text.decode(fields.get("date", ""), Mode.ADDRESS).strip()
+    year = text.decode(fields.get("year", "")).strip()
+    month = text.decode(fields.get("month", "")).strip()
+    # biblatex writes EDTF, in which 2023-24 is a winter.
+    work.issued = edtf_dates.valid(date) or edtf_dates.from_text(date)
+    if work.issued:
         return
-    year = _decode(fields.get("year", ""))
-    month = _decode(fields.get("month", "").replace("~", " "))
-    if re.fullmatch("[0-9]{1,2}", month):
-        work.date(f"{year}-{int(month):02d}")
-    else:
-        named = _MACROS.get(month.lower().rstrip("."), month)
-        work.date(f"{named} {year}" if named else year)
+    words = _month_of_year(month, year) if month else _year(year)
+    work.date(words or date)
+    if work.issued is None:
+        work.issued = edtf_dates.from_text(_year(year))
+    if date and words:
+        work.issued_note = f"{date}; {work.issued_note}".rstrip("; ")
 
 
-def _names(value: str, work: Work) -> Iterator[Name]:
-    for written in _split_names(value):
-        if written == "others":
-            work.warnings.append("more authors than listed")
-        elif _is_braced(written):
-            yield organisation(_decode(written))
+def _year(written: str) -> str:
+    # A month has a field of its own, so 2010-11 are two years.
+    return written.replace("-", "/") if re.fullmatch(r"[0-9]{4}-[0-9]{2}", written) else written
+
+
+def _month_of_year(month: str, year: str) -> str:
+    numbers = re.findall(r"[0-9]+", month)
+    is_numeric = re.fullmatch(r"[0-9]{1,2}(?:\s*[-–/]+\s*[0-9]{1,2})?", month)  # noqa: RUF001
+    if is_numeric and year.isdecimal() and all(1 <= int(number) <= 12 for number in numbers):
+        return "/".join(f"{year}-{int(number):02d}" for number in numbers)
+    return f"{_MACROS.get(month.lower().rstrip('.'), month)} {year}"
+
+
+def _names(decoded: str) -> Iterator[Name]:
+    for listed in _split_names(decoded):
+        written = without_et_al(listed)
+        if written != listed:
+            yield organisation("et al.")
+        outside = re.sub(r"\{[^{}]*\}", "", written)
+        if _is_braced(written):
+            yield organisation(bare(written))
         elif "family=" in written.replace(" ", ""):
             yield _extended(written)
+        elif outside.count(",") > 2 or ";" in outside:
+            yield as_it_stands(bare(written))
         else:
             parts = parse_single_name_into_parts(written, strict=False)
             last, first, von, jr = (
-                _decode(" ".join(part)) for part in (parts.last, parts.first, parts.von, parts.jr)
+                bare(" ".join(part)) for part in (parts.last, parts.first, parts.von, parts.jr)
             )
             yield person(last, first, von, jr)
 
@@ -255,49 +310,20 @@ def _names(value: str, work: Work) -> Iterator[Name]:
 def _extended(written: str) -> Name:
     """Parse the extended name format of biblatex: ``family=Fontaine, given=Jean, prefix=de la``."""
     pairs = (part.partition("=") for part in written.split(","))
-    given = {key.strip(): _decode(value.strip()) for key, _, value in pairs}
+    given = {key.strip(): bare(value.strip()) for key, _, value in pairs}
     particle = given.get("prefix", "")
     return person(
         given.get("family", ""), given.get("given", ""), particle, given.get("suffix", "")
     )
 
 
-@lru_cache(maxsize=4096)
-def _decode(text: str) -> str:
-    """The text that LaTeX would typeset, without formatting. Raises ``Unreadable``."""
-    if _PLAIN.fullmatch(text):
-        return text
-    if max(_depths(text), default=0) > _MAX_DEPTH:
-        raise Unreadable(f"Braces are nested more than {_MAX_DEPTH} deep.")
-    try:
-        # A percent sign does not begin a comment in BibTeX.
-        found: str = _decoder().latex_to_text(_PERCENT.sub(r"\\%", text))
-    except (LatexWalkerError, RecursionError, ValueError):
-        return text
-    return found
-
-
-def _decode_address(text: str) -> str:
-    """A URL or DOI without the escapes of LaTeX."""
-    text = re.sub(r"^\\url\{(.*)\}$", r"\1", text.strip())
-    return _ESCAPED.sub(r"\1", _TILDE.sub("~", text)).strip("{}<> ")
+def _address(latex: str) -> str:
+    """A URL or DOI without the escapes of LaTeX. Raises ``Unreadable``."""
+    signs = _SIGN_IN_MATH.sub(lambda sign: "~" if "sim" in sign[1] else sign[1], latex.strip())
+    return re.sub("^<(.*)>$", r"\1", decode(signs, Mode.ADDRESS).text.strip())
 
 
 def _is_braced(raw: str) -> bool:
     """Whether one pair of braces encloses the whole value."""
-    depths = _depths(raw) if re.fullmatch(r"\{.*(?<!\\)\}", raw, re.DOTALL) else []
-    return depths.count(0) == 1 and depths[-1] == 0
-
-
-def _depths(text: str) -> list[int]:
-    """How many braces are open after each brace."""
-    braces = re.findall(r"(?<!\\)[{}]", text)
-    return list(accumulate(1 if brace == "{" else -1 for brace in braces))
-
-
-@cache
-def _decoder() -> LatexNodes2Text:
-    context = get_default_latex_context_db()
-    addresses = [MacroTextSpec("url", simplify_repl="%s")]
-    context.add_context_category("addresses", prepend=True, macros=addresses)
-    return LatexNodes2Text(latex_context=context, math_mode="text")
+    found = depths(raw) if re.fullmatch(r"\{.*(?<!\\)\}", raw, re.DOTALL) else []
+    return found.count(0) == 1 and found[-1] == 0

@@ -5,15 +5,18 @@ https://citeproc-js.readthedocs.io/en/latest/csl-json/markup.html.
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from hksz_db.domain import strict_json
 from hksz_db.domain.errors import Malformed
 from hksz_db.domain.vocabulary import ContributorRole, CslType
 from hksz_db.exchange.readers import edtf_dates
 from hksz_db.exchange.readers.entries import Entries, ImportEntry, Unreadable, unreadable
-from hksz_db.exchange.readers.works import Credit, Name, Work, entry, organisation, person
+from hksz_db.exchange.readers.names import Name, organisation, person
+from hksz_db.exchange.readers.works import Credit, Work, entry
 
 _EDITORS = ("editor", "collection-editor", "editorial-director", "editor-translator")
 # The roles of the variables that hold names; other such variables have no role in the database.
@@ -47,6 +50,7 @@ _RENAMED = {
     "edited-book": "book",
     "computer_program": "software",
 }
+_WINTER = 24
 
 
 def read(content: str, namespace: str) -> Entries:
@@ -133,19 +137,62 @@ def _name(value: Mapping[str, Any]) -> Name | None:
     return person(family, given, particle, _text(value.get("suffix")))
 
 
+@dataclass(frozen=True)
+class _Date:
+    """A date of CSL: the parts of one date or of both ends of a range, or words."""
+
+    ends: Sequence[Any] = ()
+    season: Any = None
+    is_circa: bool = False
+    words: str = ""
+
+
 def _date(value: Any, work: Work) -> None:
-    if not isinstance(value, Mapping):
-        work.date(_text(value))
+    date = _read_date(value)
+    ends = [end for end in map(_numbers, date.ends) if end is not None]
+    if date.ends and not ends and not date.words:
         return
-    circa = value.get("circa") not in (None, False, 0, "", "0", "false")
-    parts = value.get("date-parts")
-    if isinstance(parts, list):
-        work.issued = _range(parts, _season(value.get("season"), work), circa)
+    work.issued = _range([end.numbers for end in ends], _season(date.season, work), date.is_circa)
+    is_whole = work.issued is not None and all(end.is_whole for end in ends)
+    if work.issued is None and date.words:
+        work.date(f"c. {date.words}" if date.is_circa else date.words)
+        return
     if work.issued is None:
-        raw = _text(value.get("raw")) or _text(value.get("literal"))
-        work.date(f"c. {raw}" if circa and raw else raw)
-    if work.issued is None and not work.issued_note:
-        work.issued_note = json.dumps(value, default=str)
+        # Of a day that does not exist, the year is certain.
+        years = {end.numbers[0] for end in ends if end.numbers}
+        work.issued = edtf_dates.from_parts([*years]) if len(years) == 1 else None
+    if not is_whole:
+        work.issued_note = json.dumps(value, default=str, ensure_ascii=False)
+
+
+def _read_date(value: Any) -> _Date:
+    """Read an object, the parts of a date, or text; some programs write a list of these."""
+    if isinstance(value, Mapping):
+        parts = value.get("date-parts")
+        if parts is None and "year" in value:
+            parts = [[value.get(name) for name in ("year", "month", "day")]]
+        return _Date(
+            _ends(parts),
+            value.get("season"),
+            value.get("circa") not in (None, False, 0, "", "0", "false"),
+            _text(value.get("raw")) or _text(value.get("literal")) or _text(parts),
+        )
+    dates = (
+        [_read_date(each) for each in value if isinstance(each, Mapping)]
+        if isinstance(value, list)
+        else []
+    )
+    if dates:
+        return replace(dates[0], ends=[end for date in dates for end in date.ends])
+    return _Date(_ends(value), words=_text(value))
+
+
+def _ends(parts: Any) -> list[Any]:
+    """The dates in ``date-parts``, also if one date has no list of its own."""
+    if not isinstance(parts, list):
+        return []
+    is_flat = parts and re.fullmatch("[0-9]{4}", str(parts[0]))
+    return [parts] if is_flat else parts
 
 
 def _season(value: Any, work: Work) -> int:
@@ -153,39 +200,54 @@ def _season(value: Any, work: Work) -> int:
     named = _text(value).strip()
     if named.isdecimal() and 1 <= int(named[:2]) <= 4:
         return 20 + int(named)
-    found = edtf_dates.from_text(f"{named} 2000") if named else None
-    if found:
-        return int(found[5:])
+    found = edtf_dates.month_number(named)
+    if found and found > 20:
+        return found
     if value is not None:
         work.warnings.append(f"not a season: {named[:40]}")
     return 0
 
 
-def _range(parts: list[Any], season: int, circa: bool) -> str | None:
+def _range(ends: Sequence[list[int]], season: int, circa: bool) -> str | None:
     """One date or a range; ``[0]`` is an open end."""
-    ends = [_numbers(end) for end in parts]
     if not 1 <= len(ends) <= 2:
         return None
+    if season == _WINTER and len(ends) == 2 and all(len(end) == 1 for end in ends):
+        return edtf_dates.one_winter(*(end[0] for end in ends))
     read = [_end(end, season, circa) for end in ends]
     if None in read or not any(read):
         return None
     return read[0] if len(read) == 1 else edtf_dates.valid("/".join(map(str, read)))
 
 
-def _end(numbers: list[int] | None, season: int, circa: bool) -> str | None:
-    if numbers is None:
-        return None
+def _end(numbers: list[int], season: int, circa: bool) -> str | None:
     if numbers in ([0], []):
         return ""
     return edtf_dates.from_parts([*numbers, season] if len(numbers) == 1 else numbers, circa)
 
 
-def _numbers(values: Any) -> list[int] | None:
-    """The numbers of a date, which Zotero and others write partly as strings."""
+class _End(NamedTuple):
+    """The numbers of a date up to the first that is missing or wrong, and whether those are all."""
+
+    numbers: list[int]
+    is_whole: bool
+
+
+def _numbers(values: Any) -> _End | None:
+    """Read numbers, which Zotero and others write partly as strings, and names of months.
+
+    None if all parts are null.
+    """
+    if not isinstance(values, list):
+        return _End([], False)
+    present = [value for value in values if value not in (None, "")]
+    if values and not present:
+        return None
     found: list[int] = []
-    for value in values if isinstance(values, list) else [None]:
+    for value in values:
         digits = _text(value).strip()
-        if not digits.lstrip("-").isdecimal() or len(digits) > 5:
-            return None
-        found.append(int(digits))
-    return found
+        month = edtf_dates.month_number(digits) if len(found) == 1 else None
+        if month is None and (not digits.lstrip("-").isdecimal() or len(digits) > 5):
+            break
+        found.append(month or int(digits))
+    return _End(found, len(found) == len(present))

@@ -25,20 +25,28 @@ _CIRCA = re.compile(
 )
 _TIME = re.compile(r"[T ][0-9]{2}:[0-9]{2}.*")
 _FORMS = (
-    (re.compile(r"(\d{4})"), "y"),
-    # 2010/11 may be a winter and 2010-13 a range of years, so neither is read as a month.
-    (re.compile(r"(\d{4})[.-](0?[1-9]|1[0-2]|2[1-4])"), "ym"),
-    (re.compile(r"(\d{4})[/.-](\d{1,2})[/.-](\d{1,2})"), "ymd"),
-    (re.compile(r"(\d{4})\s*年(?:\s*(\d{1,2})\s*月(?:\s*(\d{1,2})\s*日)?)?"), "ymd"),
-    (re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[ .-]+([A-Za-z]+)\.?[ ,-]+(\d{4})"), "dmy"),
-    (re.compile(r"([A-Za-z]+)\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})"), "mdy"),
-    (re.compile(r"([A-Za-z]+)\.?,?[ -]+(\d{4})"), "my"),
-    (re.compile(r"(\d{4})[ ,]+([A-Za-z]+)\.?"), "ym"),
-    (re.compile(r"(\d{4})[ ,]+([A-Za-z]+)\.?[ ,]+(\d{1,2})"), "ymd"),
+    re.compile(r"(\d{4})[.-](0?[1-9]|1[0-2])"),
+    # Years of two halves, such as 2010/11, are not months.
+    re.compile(r"(\d{4})/(0?[1-9]|1[0-2])"),
+    re.compile(r"(\d{4})[/.-](\d{1,2})[/.-](\d{1,2})"),
+    re.compile(r"(\d{4})(0[1-9]|1[0-2])(\d{2})?"),
+    re.compile(r"(\d{4})\s*年(?:\s*(\d{1,2})\s*月(?:\s*(\d{1,2})\s*日)?)?"),
 )
-_RANGE = re.compile(r"\s*(?:/|--+|[–—]|\s-\s|\s+to\s+)\s*")  # noqa: RUF001 - as it is printed
-_YEARS = re.compile(r"(\d{4})\s*[-/]\s*(\d{4})")
+_WORD = re.compile(r"(\d+)(?:st|nd|rd|th)?(?![^\W_])|([^\W\d_]+)|[^\s.,-]")
+# A hyphen separates the ends of a range only if nothing else does.
+_STRONG = re.compile(r"\s*(?:/|--+|[–—]|\s-\s|\bto\b|\band\b|&)\s*")  # noqa: RUF001
+_TWO_YEARS = re.compile(r"(\d{4})\s*(-+|/|[–—])\s*(\d{4}|\d{2})")  # noqa: RUF001
+_WINTER = re.compile(r"winter(?: of)?[ ,]+(?P<after>.+)|(?P<before>.+?)[ ,]+winter", re.IGNORECASE)
+_SEASON = re.compile(r"(\d{4})-(2[1-4])")
 _DECADE = re.compile(r"(\d{3})0'?s")
+_YEAR = re.compile(r"(?<!\d)(?:1\d{3}|20\d{2})(?!\d)")
+# What makes the year doubtful that a text names.
+_DOUBT = re.compile(
+    r"[?~%]|\.\.|\d{4}[-/–](?:1[3-9]|[2-9]\d)(?![\d/-])|\b(?:c|ca|circa|about|accessed|retrieved"  # noqa: RUF001
+    r"|viewed|before|after|since|until|till|or|not|forthcoming|expected|planned|present|ongoing"
+    r"|current|now|orig\w*|repr\w*|bce?)\b",
+    re.IGNORECASE,
+)
 
 
 def valid(expression: str) -> str | None:
@@ -66,23 +74,88 @@ def from_parts(parts: Sequence[int], circa: bool = False) -> str | None:
 def from_text(text: str) -> str | None:
     """Convert a printed date; ``None`` if it is ambiguous or not a date.
 
-    Known are EDTF, ISO 8601, numbers with the year first, English months and seasons,
-    2024年1月24日, ranges of these, ``c. 1999`` and ``1990s``. A time of day is ignored.
+    Known are EDTF except for seasons, ISO 8601, numbers with the year first, English months and
+    seasons, 2024年1月24日, ranges of these, ``c. 1999`` and ``1990s``. Two years, such as 2023-24,
+    are a range, and so is 2010/11, which could also be a month. A time of day is ignored.
     """
     text = " ".join(text.split()).strip("() ,;")
     # Brackets around one date mean that it was inferred; around several, they are an EDTF set.
     text = text.strip("[]") if not re.search(r",|\.\.", text) else text
-    if years := _YEARS.fullmatch(text):
-        return valid(f"{years[1]}/{years[2]}")
+    if years := _two_years(text):
+        return valid("/".join(years))
     if decade := _DECADE.fullmatch(text):
         return valid(f"{decade[1]}X")
-    if found := _one(text):
-        return found
-    ends = _RANGE.split(text)
+    return _one(text) or _winter(text) or _range(text)
+
+
+def certain_year(text: str) -> str | None:
+    """The only year in a text that is no date otherwise, unless its words make it doubtful."""
+    years = set(_YEAR.findall(text))
+    return years.pop() if len(years) == 1 and not _DOUBT.search(text) else None
+
+
+def month_number(name: str) -> int | None:
+    """The number of a month or season that is named in English; seasons are 21 to 24."""
+    return _NUMBERS.get(name.strip(" .").casefold())
+
+
+def one_winter(first: int, last: int) -> str | None:
+    """The winter that two years in sequence share; EDTF names it by the first."""
+    return from_parts([first, 24]) if last == first + 1 else None
+
+
+def _two_years(text: str) -> tuple[str, str] | None:
+    """``2023-24``, ``2019/2020``; ``2010-11`` is a month, and so is ``2010/05``."""
+    form = _TWO_YEARS.fullmatch(text)
+    if form is None:
+        return None
+    first, separator, last = form.groups()
+    if len(last) == 4:
+        return first, last
+    if 1 <= int(last) <= 12 and (separator == "-" or int(last) <= int(first[2:])):
+        return None
+    century = int(first[:2]) + (last == "00" and first[2:] == "99")
+    return (first, f"{century:02d}{last}") if f"{century:02d}{last}" > first else None
+
+
+def _winter(text: str) -> str | None:
+    form = _WINTER.fullmatch(text)
+    years = _two_years(form["after"] or form["before"]) if form else None
+    return one_winter(*map(int, years)) if years else None
+
+
+def _range(text: str) -> str | None:
+    ends = _STRONG.split(text)
+    if len(ends) != 2:
+        ends = [end for end in re.split(r"\s*-\s*", text) if end]
     if len(ends) != 2 or not any(ends):
         return None
-    read = [end if end in {"", ".."} else _one(end) for end in ends]
+    read = [end if end in {"", ".."} else _one(end) or _season(end, ends) for end in ends]
+    if None in read:
+        read = _completed(*ends)
     return None if None in read else valid("/".join(map(str, read)))
+
+
+def _season(end: str, ends: Sequence[str]) -> str | None:
+    """A season of EDTF, which also ends ranges; 2020-21 may rather be two years."""
+    form = _SEASON.fullmatch(end)
+    if form is None:
+        return None
+    is_one_year = ends[0][:4] == ends[1][:4]
+    return end if is_one_year or int(form[2]) != (int(form[1]) + 1) % 100 else None
+
+
+def _completed(first: str, last: str) -> list[str | None]:
+    """The ends of a range, each with what only the other has: ``1-3 May 2019``."""
+    one, other = _parts(first), _parts(last)
+    if not one or not other:
+        return [None]
+    for part in "ym":
+        if part not in one and part in other and (part == "y" or "d" in one):
+            one[part] = other[part]
+        elif part not in other and part in one and (part == "y" or "d" in other):
+            other[part] = one[part]
+    return [_from_words(one), _from_words(other)]
 
 
 def _one(text: str) -> str | None:
@@ -90,26 +163,33 @@ def _one(text: str) -> str | None:
     circa = _CIRCA.match(text)
     if circa:
         text = text[circa.end() :]
-    for form, order in _FORMS:
+    for form in _FORMS:
         if match := form.fullmatch(text):
-            found = _ordered(match.groups(), order)
-            return None if found is None else from_parts(found, circa is not None)
+            numbers = [int(part) for part in match.groups() if part]
+            return from_parts(numbers, circa is not None)
+    if not text.startswith("-") and (parts := _parts(text)):
+        return _from_words(parts, circa is not None)
     if circa:
         return None
-    # The rest of EDTF: qualifiers, seasons, unspecified digits, sets.
+    # The rest of EDTF: qualifiers, unspecified digits, sets.
     plain = re.fullmatch(r"\d{4}[/.-]\d{1,2}", text)
     return valid(text) if re.match(r"[\[{0-9]", text) and "/" not in text and not plain else None
 
 
-def _ordered(values: Sequence[str | None], order: str) -> list[int] | None:
-    given = dict(zip(order, values, strict=False))
-    found = []
-    for name in "ymd":
-        value = given.get(name)
-        if value is None:
-            break
-        number = int(value) if value.isdecimal() else _NUMBERS.get(value.casefold())
-        if number is None:
+def _parts(text: str) -> dict[str, int] | None:
+    """The year, month and day that words name, each at most once."""
+    found: dict[str, int] = {}
+    for number, name in _WORD.findall(text):
+        if name == "of":
+            continue
+        part = "m" if name else {1: "d", 2: "d", 4: "y"}.get(len(number), "")
+        if not part or part in found or (name and name.casefold() not in _NUMBERS):
             return None
-        found.append(number)
+        found[part] = _NUMBERS[name.casefold()] if name else int(number)
     return found
+
+
+def _from_words(parts: dict[str, int], circa: bool = False) -> str | None:
+    if "y" not in parts or ("d" in parts and "m" not in parts):
+        return None
+    return from_parts([parts[part] for part in "ymd" if part in parts], circa)

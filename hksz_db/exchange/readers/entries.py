@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,13 +24,16 @@ class Columns:
     """What the columns of a table mean.
 
     ``mapped`` gives the field of a column; other columns have the name of their field. ``skipped``
-    columns are not read. ``constants`` are values of fields for every row.
+    columns are not read. ``constants`` are values of fields for every row. ``decimal`` separates
+    the fraction of a number; without ``has_quotes``, quotes are text.
     """
 
     mapped: Mapping[str, str] = field(default_factory=dict)
     skipped: frozenset[str] = frozenset()
     constants: Mapping[str, str] = field(default_factory=dict)
     delimiter: str | None = None
+    decimal: str = "."
+    has_quotes: bool = True
 
 
 @dataclass(frozen=True)
@@ -114,15 +119,30 @@ def unreadable(
 
 
 def refuse_duplicates(entries: Iterable[ImportEntry]) -> Entries:
-    """Fail the entries whose external id an earlier entry has."""
-    first: dict[str, ImportEntry] = {}
-    for entry in entries:
-        name = entry.external_id
-        earlier = first.setdefault(name, entry) if name else entry
-        if earlier is not entry:
-            detail = f"The file has {name} twice, first at {earlier.unit} {earlier.number}."
-            entry = entry.failed(Fault("unique", detail, "#/external_id"))  # noqa: PLW2901
-        yield entry
+    """Fail the entries whose external id an earlier entry of the resource has.
+
+    The names are kept on disk, because a large file has more than fit in memory.
+    """
+    with closing(sqlite3.connect("")) as index:
+        index.execute("CREATE TABLE names (name BLOB PRIMARY KEY, place TEXT) WITHOUT ROWID")
+        for entry in entries:
+            name = entry.external_id
+            earlier = _earlier(index, entry) if name else None
+            if earlier:
+                detail = f"The file has {name} twice, first at {earlier}."
+                yield entry.failed(Fault("unique", detail, "#/external_id"))
+            else:
+                yield entry
+
+
+def _earlier(index: sqlite3.Connection, entry: ImportEntry) -> str | None:
+    """The place of the first entry with the external id; remembers that of a new one."""
+    name = f"{entry.resource} {entry.external_id}".encode("utf-8", "surrogatepass")
+    place = f"{entry.unit} {entry.number}"
+    if index.execute("INSERT OR IGNORE INTO names VALUES (?, ?)", [name, place]).rowcount:
+        return None
+    (found,) = index.execute("SELECT place FROM names WHERE name = ?", [name]).fetchone()
+    return str(found)
 
 
 def with_external_id(item: Item, row_id: Any, namespace: str) -> Item:

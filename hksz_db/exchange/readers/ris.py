@@ -6,13 +6,15 @@ https://github.com/zotero/translators/blob/master/RIS.js.
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import rispy
 
 from hksz_db.domain.vocabulary import ContributorRole
 from hksz_db.exchange.readers import edtf_dates
 from hksz_db.exchange.readers.entries import Entries, ImportEntry, Unreadable, unreadable
-from hksz_db.exchange.readers.works import Credit, Record, Work, entry, inverted, organisation
+from hksz_db.exchange.readers.names import inverted, organisation
+from hksz_db.exchange.readers.works import Credit, Record, Work, entry
 
 _LINE = re.compile(r"([A-Z][A-Z0-9]) {1,2}-(?: (.*)|)")
 _REPEATED = ["A1", "A2", "A3", "A4", "AU", "ED", "KW", "N1", "UR"]
@@ -73,29 +75,53 @@ _NAMED |= {"UR", "LK", "ST", "J1", "J2", "JA", "JO"}
 
 def read(content: str, namespace: str) -> Entries:
     """Read the works of a file. Raises ``Unreadable``."""
-    chunks = _chunks(content)
-    if not chunks and content.strip():
+    records = _records(content)
+    if content.strip() and not any(record.has_type for record in records):
         raise Unreadable("The file has no records of RIS.")
-    return (_entry(number, lines, namespace) for number, lines in chunks)
+    return (_entry(record, namespace) for record in records)
 
 
-def _chunks(content: str) -> list[tuple[int, list[str]]]:
-    """Split the file into numbered records, with tags in the only form that rispy reads."""
-    chunks: list[tuple[int, list[str]]] = []
+@dataclass
+class _Lines:
+    """The lines of a record, with tags in the only form that rispy reads, and its first number."""
+
+    number: int
+    lines: list[str] = field(default_factory=list)
+    has_type: bool = False
+    has_end: bool = False
+
+
+def _records(content: str) -> list[_Lines]:
+    """Split the file into records; tags before a type belong to the record that it begins."""
+    records: list[_Lines] = []
     for number, line in enumerate(re.split(r"\r\n|\r|\n", content), start=1):
         tag = _LINE.fullmatch(line.strip())
-        if tag and tag[1] == "TY":
-            chunks.append((number, []))
-        if chunks:
-            chunks[-1][1].append(f"{tag[1]}  - {tag[2] or ''}" if tag else line)
-    return chunks
+        name = tag[1] if tag else ""
+        is_open = bool(records) and not records[-1].has_end
+        if name and name != "ER" and (not is_open or (name == "TY" and records[-1].has_type)):
+            records.append(_Lines(number))
+            is_open = True
+        if not is_open:
+            continue
+        record = records[-1]
+        text = f"{name}  - {tag[2] or ''}" if tag else line
+        if name == "TY":
+            record.has_type = True
+            record.lines.insert(0, text)
+        else:
+            record.lines.append(text)
+        record.has_end = name == "ER"
+    return records
 
 
-def _entry(number: int, lines: list[str], namespace: str) -> ImportEntry:
-    if not any(line.startswith("ER  -") for line in lines):
+def _entry(record: _Lines, namespace: str) -> ImportEntry:
+    if not record.has_type:
+        detail = "The record has no type (TY)."
+        return unreadable(record.number, "sources", detail, "required")
+    if not record.has_end:
         detail = "The record has no end (ER): the file may have been cut off."
-        return unreadable(number, "sources", detail)
-    return entry(_work(_record(lines)), number, namespace)
+        return unreadable(record.number, "sources", detail)
+    return entry(_work(_record(record.lines)), record.number, namespace)
 
 
 def _record(lines: Sequence[str]) -> Record:
@@ -150,16 +176,18 @@ def _date(record: Record, work: Work) -> None:
     for written in (exact, f"{exact} {year}" if exact and year else "", year):
         if written and (found := _read_date(written)):
             work.issued = found
+            work.issued_note = exact if written == year else ""
             return
-    work.date(exact or year)
+    work.date("; ".join(filter(None, (exact, year))))
 
 
 def _read_date(written: str) -> str | None:
     """Read ``2023/09/07/``, whose unknown parts are empty or 0; a season may come last."""
     form = re.fullmatch(r"(\d{4})/(\d{0,2})(?:/(\d{0,2})(?:/(.*))?)?", written.strip())
-    if form is None:
-        return edtf_dates.from_text(written)
-    year, month, day = (int(part or 0) for part in form.groups()[:3])
+    year, month, day = (int(part or 0) for part in form.groups()[:3]) if form else (0, 0, 0)
+    if form is None or month > 12:
+        # 2023/24 are two years.
+        return edtf_dates.from_text(written.rstrip("/"))
     season = form[4] and not month and edtf_dates.from_text(f"{form[4]} {year}")
     return season or edtf_dates.from_parts([year, month, day if month else 0])
 

@@ -1,6 +1,8 @@
 """Read CSV: one row for each figure, piece of evidence or claim."""
 
 import csv
+import re
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -8,6 +10,7 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
+from hksz_db.domain.vocabulary import EXTERNAL_ID_PATTERN
 from hksz_db.exchange.readers import text
 from hksz_db.exchange.readers.entries import (
     Columns,
@@ -19,9 +22,10 @@ from hksz_db.exchange.readers.entries import (
     unreadable,
     with_external_id,
 )
+from hksz_db.exchange.readers.markup import plain
 from hksz_db.exchange.tables import FORMULA_STARTS, columns
 from hksz_db.services.registry import WRITERS
-from schemas.fields import BoundedList, StrictBoolean, StrictInteger
+from schemas.fields import BoundedList, DecimalString, StrictBoolean, StrictInteger
 
 TABLED = tuple(
     name
@@ -36,84 +40,165 @@ TABLED = tuple(
 _BOOLEANS = {"true": True, "false": False}
 _MAX_DIGITS = 20
 _DELIMITERS = ",;\t|"
+# Excel takes the delimiter from such a line.
+_SEPARATOR = re.compile(r"\"?sep=(\\t|.)\"?[;,\s]*", re.IGNORECASE)
+_BREAKS = re.compile(r"[ ]*[\r\n\t\v\f\x85\u2028\u2029]\s*")
+_GROUPED = re.compile(r"-?\d{1,3}(?:[. \u00a0\u202f']\d{3})+(?:,\d+)?")
+_SPACING = re.compile(r"[. \u00a0\u202f']")
+_SWAPPED = str.maketrans(".,", ",.")
 
 
 def read(request: ImportRequest) -> Entries:
-    """Read the rows of a table whose first line names its columns, one in memory at a time.
+    """Read the rows of a table whose first line names its columns, a few in memory at a time.
 
-    Empty cells are ignored. Raises ``Unreadable``.
+    Empty cells, and columns without a name, are ignored. Raises ``Unreadable``.
     """
     resource = request.resource
     assert resource is not None
-    lines = _Lines(request)
-    rows = csv.reader(lines, delimiter=_delimiter(request), strict=True)
-    header = _header(rows, lines)
+    rows = _Rows(request)
+    header = _header(rows)
     targets = _targets(header, resource, request.columns)
-    while True:
-        number = lines.number + 1
-        try:
-            cells = next(rows)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            detail = str(error).rstrip(".")
-            yield unreadable(number, resource, f"{detail[:1].upper()}{detail[1:]}.")
-            continue
-        if not any(cell.strip() for cell in cells):
-            continue
-        if len(cells) > len(header):
-            detail = f"The row has {len(cells)} cells, but the header only {len(header)}."
-            yield unreadable(number, resource, detail)
-        else:
-            filled = {
-                target: _unescaped(cell.strip())
-                for cell, target in zip(cells, targets, strict=False)
-                if target is not None and cell.strip()
-            }
-            given = {**request.columns.constants, **filled}
-            row_id = given.get("id")
-            item = with_external_id(_body(resource, given), row_id, request.namespace)
-            yield ImportEntry(number, resource, item, row_id=row_id)
+    for row in rows:
+        if fault := row.fault or _swallowing(row, targets, rows.delimiter):
+            rows.read_again(row.lines[1:])
+            yield unreadable(row.number, resource, fault)
+        elif any(row.cells[len(header) :]):
+            lines = f"The row of {len(row.lines)} lines" if len(row.lines) > 1 else "The row"
+            detail = f"{lines} has {len(row.cells)} cells, but the header only {len(header)}."
+            yield unreadable(row.number, resource, detail)
+        elif any(row.cells):
+            yield _entry(row, targets, resource, request)
+
+
+def _entry(
+    row: "_Row", targets: Sequence[str | None], resource: str, request: ImportRequest
+) -> ImportEntry:
+    cells = list(zip(row.cells, targets, strict=False))
+    filled = {
+        target: _value(cell, _fields_of(resource).get(target), request.columns.decimal)
+        for cell, target in cells
+        if target and cell
+    }
+    given = {**request.columns.constants, **filled}
+    row_id = given.get("id")
+    item = with_external_id(_body(resource, given), row_id, request.namespace)
+    unnamed = tuple(
+        f"not kept: the cell in column {place}, which has no name"
+        for place, (cell, target) in enumerate(cells, start=1)
+        if cell and target == ""
+    )
+    return ImportEntry(row.number, resource, item, row_id=row_id, warnings=unnamed)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """The cells of a row and its lines, or the reason why they cannot be read."""
+
+    lines: list[text.Line]
+    cells: Sequence[str] = ()
+    fault: str | None = None
+
+    @property
+    def number(self) -> int:
+        return self.lines[0].number
 
 
 class _Lines(Iterator[str]):
-    """The lines of a file for the csv module; counts them, and fails as that module does."""
+    """The lines of a file for the csv module; fails as that module does.
+
+    ``taken`` are the lines of the present row, and ``waiting`` those that come before the rest.
+    """
 
     def __init__(self, request: ImportRequest) -> None:
-        self.number = 0
-        self._lines = text.lines(request.path, request.encoding, newline="")
+        self.taken: list[text.Line] = []
+        self.waiting: deque[text.Line] = deque()
+        self._rest = text.lines(request.path, request.encoding, newline="")
 
     def __next__(self) -> str:
-        line = next(self._lines)
-        self.number = line.number
+        line = self.waiting.popleft() if self.waiting else next(self._rest)
+        self.taken.append(line)
         if line.fault:
             raise csv.Error(line.fault)
         return line.text
 
 
-def _delimiter(request: ImportRequest) -> str:
-    if request.columns.delimiter is not None:
-        return request.columns.delimiter
-    first = next(text.lines(request.path, request.encoding, newline=""), None)
-    header = first.text if first else ""
+class _Rows(Iterator[_Row]):
+    """The rows of a file; lines can be given back, to be read as rows of their own."""
+
+    def __init__(self, request: ImportRequest) -> None:
+        columns = request.columns
+        self._lines = _Lines(request)
+        first = self._first()
+        declared = _SEPARATOR.fullmatch(first)
+        if not declared:
+            self.read_again(self._lines.taken)
+        found = declared[1].replace("\\t", "\t") if declared else _delimiter(first)
+        self.delimiter = columns.delimiter or found
+        self._reader = csv.reader(
+            self._lines,
+            delimiter=self.delimiter,
+            quoting=csv.QUOTE_MINIMAL if columns.has_quotes else csv.QUOTE_NONE,
+            strict=True,
+        )
+
+    def _first(self) -> str:
+        try:
+            return next(self._lines, "").rstrip("\r\n")
+        except csv.Error:
+            return ""
+
+    def __next__(self) -> _Row:
+        self._lines.taken = []
+        try:
+            cells = next(self._reader)
+        except csv.Error as error:
+            detail = str(error).rstrip(".")
+            return _Row(self._lines.taken, fault=f"{detail[:1].upper()}{detail[1:]}.")
+        return _Row(self._lines.taken, [_BREAKS.sub(" ", cell).strip() for cell in cells])
+
+    def read_again(self, lines: Sequence[text.Line]) -> None:
+        """Give lines back; they come next."""
+        self._lines.waiting.extendleft(reversed(lines))
+
+
+def _swallowing(row: _Row, targets: Sequence[str | None], delimiter: str) -> str | None:
+    """Why a quote seems to be wrong that makes a row of several lines."""
+    if len(row.lines) == 1:
+        return None
+    rows = [next(csv.reader([line.text], delimiter=delimiter), []) for line in row.lines[1:]]
+    whole = [cells for cells in rows if len(cells) == len(targets)]
+    if "external_id" in targets:
+        names = [cells[targets.index("external_id")].strip() for cells in whole]
+        is_wrong = any(re.fullmatch(EXTERNAL_ID_PATTERN, name) for name in names)
+    else:
+        # Lines of a cell may have a comma each, but hardly as many as the header.
+        is_wrong = len(whole) == len(rows) and (len(targets) > 2 or delimiter == "\t")
+    if not is_wrong:
+        return None
+    return (
+        f"A quote seems to be wrong, because the lines up to {row.lines[-1].number} look like rows."
+        " Give --no-quotes if quotes are text."
+    )
+
+
+def _delimiter(header: str) -> str:
     # The most frequent delimiter outside of quotes.
     return max(_DELIMITERS, key="".join(header.split('"')[::2]).count)
 
 
-def _header(rows: Iterator[list[str]], lines: _Lines) -> list[str]:
-    try:
-        header = [cell.strip() for cell in next(rows, [])]
-    except csv.Error as error:
-        raise Unreadable(f"Line {lines.number}: {error}") from None
-    if not any(header):
+def _header(rows: _Rows) -> Sequence[str]:
+    row = next(rows, _Row([]))
+    if row.fault:
+        raise Unreadable(f"Line {row.lines[-1].number}: {row.fault}")
+    if not any(row.cells):
         raise Unreadable("The file has no header that names its columns.")
-    if duplicates := _duplicates(header):
+    if duplicates := _duplicates([name for name in row.cells if name]):
         raise Unreadable(f"The header has columns twice: {duplicates}.")
-    return header
+    return row.cells
 
 
 def _targets(header: Sequence[str], resource: str, columns: Columns) -> list[str | None]:
-    """The field of each column, or None for skipped columns."""
+    """The field of each column, None for skipped columns, and "" for those without a name."""
     if absent := {*columns.mapped, *columns.skipped} - set(header):
         raise Unreadable(f"The header has no such columns: {_listed(sorted(absent))}.")
     targets = [
@@ -123,7 +208,7 @@ def _targets(header: Sequence[str], resource: str, columns: Columns) -> list[str
     unknown = [
         f"{name} (mapped to {target})" if target != name else name
         for name, target in zip(header, targets, strict=True)
-        if target not in {None, *known, *_read_only_columns(resource)}
+        if target not in {None, "", *known, *_read_only_columns(resource)}
     ]
     if unknown:
         raise Unreadable(
@@ -132,7 +217,7 @@ def _targets(header: Sequence[str], resource: str, columns: Columns) -> list[str
         )
     if wrong := columns.constants.keys() - known.keys():
         raise Unreadable(f"Not fields of {resource}: {_listed(sorted(wrong))}.")
-    given = [target for target in targets if target is not None]
+    given = [target for target in targets if target]
     if duplicates := _duplicates([*given, *columns.constants]):
         raise Unreadable(f"Given by more than one column: {duplicates}.")
     return targets
@@ -143,7 +228,16 @@ def _duplicates(names: Sequence[str]) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return ", ".join(name[:60] or "(a column without a name)" for name in names)
+    return ", ".join(name[:60] for name in names)
+
+
+def _value(cell: str, place: "_Cell | None", decimal: str) -> str:
+    """The text of a cell, with a point as the decimal separator of numbers."""
+    value = _unescaped(cell)
+    if decimal == "," and place and isinstance(place.field, DecimalString):
+        ungrouped = _SPACING.sub("", value) if _GROUPED.fullmatch(value) else value
+        return ungrouped.translate(_SWAPPED)
+    return value
 
 
 def _unescaped(cell: str) -> str:
@@ -204,6 +298,8 @@ def _body(resource: str, given: Mapping[str, str]) -> Item:
             *holders, part = known[name].path
             holder = item.setdefault(holders[0], {}) if holders else item
             holder[part] = known[name].typed(cell)
+    if resource == "sources":
+        item |= {name: plain(item[name]) for name in ("title", "container_title") if name in item}
     return item
 
 

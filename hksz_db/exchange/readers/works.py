@@ -14,64 +14,25 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from marshmallow import ValidationError
 
-from hksz_db.domain.unicode_form import nfc
-from hksz_db.domain.vocabulary import (
-    EXTERNAL_ID_PATTERN,
-    MAX_EXTERNAL_ID_LENGTH,
-    ContributorRole,
-    EntityKind,
-)
+from hksz_db.domain.vocabulary import EXTERNAL_ID_PATTERN, MAX_EXTERNAL_ID_LENGTH, ContributorRole
 from hksz_db.exchange.readers import edtf_dates
 from hksz_db.exchange.readers.entries import ImportEntry, Item, digest
 from hksz_db.exchange.readers.language_tags import language_tag
+from hksz_db.exchange.readers.markup import plain
+from hksz_db.exchange.readers.names import HAN, Name, tidy, without_others
 from schemas.fields import DOI_PATTERN, WebAddress
 
 _MAX_CONTRIBUTORS = 100
 _MAX_NAME = 300
 _MAX_NOTE = 500
-_DOI_PREFIX = re.compile(r"(?:https?://)?(?:(?:dx\.)?doi\.org/|doi:)\s*", re.IGNORECASE)
+_DOI_PREFIX = re.compile(r"(?:https?://)?(?:(?:dx\.)?doi\.org/|doi[:\s])\s*", re.IGNORECASE)
 _DOI_LINE = re.compile(r"^\s*DOI:\s*(\S+)\s*$", re.IGNORECASE | re.MULTILINE)
-_MARKUP = re.compile(r"</?(?:i|b|em|strong|sub|sup|sc|span)(?:\s[^<>]*)?>", re.IGNORECASE)
 _ZOTERO_ITEM = re.compile(r"(?:https?://zotero\.org/.+/items/|[0-9]+[/_])([A-Z0-9]{8})")
 # Characters that URLs may contain, and those of their escapes.
 _URL_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
 _NOT_IN_NAMES = re.compile("[^A-Za-z0-9._/-]")
-_HAN = re.compile("[\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff·]+")
-# Endings of agencies, ministries, bureaus, institutes, associations, departments, newspapers.
-_OFFICES = tuple("社部局院会會署厅廳处處报報")
-_JOINED = ("'", "\u2019", "-")
 _SLUG_LENGTH = 40
 _DIGEST_LENGTH = 12
-
-
-@dataclass(frozen=True)
-class Name:
-    """The name of a person, in parts, or of an organisation, as ``family``."""
-
-    kind: EntityKind
-    family: str = ""
-    given: str = ""
-    particle: str = ""
-    suffix: str = ""
-
-    @property
-    def text(self) -> str:
-        """The full name; in Han characters the family name comes first, without a space."""
-        if _HAN.fullmatch(self.family) and _HAN.fullmatch(self.given):
-            return self.family + self.given
-        return tidy(f"{self.given} {self._whole_family} {self.suffix}")
-
-    @property
-    def credited(self) -> str:
-        """The name as catalogues print it, with the family name first: ``Müller, Jörg``."""
-        if self.kind is EntityKind.ORGANISATION or not self.given:
-            return self.text
-        return tidy(", ".join(filter(None, (self._whole_family, self.given, self.suffix))))
-
-    @property
-    def _whole_family(self) -> str:
-        space = "" if self.particle.endswith(_JOINED) else " "
-        return f"{self.particle}{space}{self.family}".strip()
 
 
 @dataclass(frozen=True)
@@ -83,42 +44,13 @@ class Credit:
     credited_as: str | None = None
 
 
-def tidy(text: str) -> str:
-    """Normalise to NFC, on one line with single spaces."""
-    return " ".join(nfc(text).split())
-
-
-def person(family: str, given: str = "", particle: str = "", suffix: str = "") -> Name:
-    """The name of a person."""
-    parts = (tidy(part) for part in (family, given, particle, suffix))
-    return Name(EntityKind.PERSON, *parts)
-
-
-def organisation(name: str) -> Name:
-    """The name of an organisation."""
-    return Name(EntityKind.ORGANISATION, tidy(name))
-
-
-def inverted(text: str) -> Name:
-    """Parse a name of RIS: ``Family, Given, Suffix`` is a person, a name without comma is not.
-
-    Two or three Han characters are a person, unless they end like an office.
-    """
-    family, *rest = (part.strip() for part in text.split(","))
-    if not any(rest):
-        is_person = _HAN.fullmatch(family) and 2 <= len(family) <= 3
-        is_person = is_person and not family.endswith(_OFFICES)
-        return person(family) if is_person else organisation(family)
-    return person(family, rest[0], suffix=", ".join(rest[1:]))
-
-
 def entity(name: Name, namespace: str) -> Item:
     """The body that creates the entity.
 
     The language of the name is ``und``, because files do not give it.
     """
     text = name.text
-    language = "und-Hani" if _HAN.fullmatch(text) else "und"
+    language = "und-Hani" if HAN.fullmatch(text) else "und"
     key = unicodedata.normalize("NFKC", text).casefold()
     plain = unicodedata.normalize("NFKD", key).encode("ascii", "ignore").decode()
     slug = "-".join(re.findall("[a-z0-9]+", plain))[:_SLUG_LENGTH].strip("-")
@@ -134,8 +66,9 @@ def entity(name: Name, namespace: str) -> Item:
 class Work:
     """A work as a file describes it; unknown fields are empty.
 
-    ``issued`` is EDTF; ``issued_note`` is the text of a date that could not be read. ``note`` is
-    free text, in which some programs put a DOI. ``unkept`` names fields that the database lacks.
+    ``issued`` is EDTF; ``issued_note`` is the text of a date that could not be read, or of which
+    only a part could. ``note`` is free text, in which some programs put a DOI. ``unkept`` names
+    fields that the database lacks.
     """
 
     id: str = ""
@@ -155,9 +88,10 @@ class Work:
     warnings: list[str] = field(default_factory=list)
 
     def date(self, text: str) -> None:
-        """Set the date from text."""
+        """Set the date from text, or only the year if no more is certain."""
         self.issued = edtf_dates.from_text(text)
         if self.issued is None and tidy(text):
+            self.issued = edtf_dates.certain_year(text)
             self.issued_note = text
 
 
@@ -189,13 +123,13 @@ def entry(work: Work, number: int, namespace: str, unit: str = "line") -> Import
         work.warnings.append(f"not kept: {', '.join(dict.fromkeys(work.unkept))}")
     doi, url = _doi(work), _url(work)
     contributors, entities = _contributors(work, namespace)
-    title = _plain(work.title)
+    title = plain(work.title)
     item = {
         "external_id": _external_id(work, doi, namespace),
         "csl_type": work.csl_type,
         "title": title or _supplied_title(work, url),
         "title_supplied": not title,
-        "container_title": _plain(work.container_title) or None,
+        "container_title": plain(work.container_title) or None,
         "publisher_place": tidy(work.publisher_place) or None,
         "url": url,
         "doi": doi,
@@ -248,7 +182,7 @@ def _escape(character: re.Match[str]) -> str:
 
 def _supplied_title(work: Work, url: str | None) -> str:
     work.warnings.append("no title: one was made up")
-    container = _plain(work.container_title) or urlsplit(url or "").hostname
+    container = plain(work.container_title) or urlsplit(url or "").hostname
     authors = [credit.name.text for credit in work.credits][:1]
     return f"[Untitled {', '.join(filter(None, [work.csl_type, *authors, container]))}]"
 
@@ -257,7 +191,7 @@ def _doi(work: Work) -> str | None:
     in_note = _DOI_LINE.findall(work.note)
     in_url = [unquote(work.url)] if _DOI_PREFIX.match(work.url.strip()) else []
     for text in (work.doi, *in_note, *in_url):
-        doi = _DOI_PREFIX.sub("", text.strip(), count=1).lower()
+        doi = _DOI_PREFIX.sub("", unescape(text).strip(), count=1).lower()
         if re.fullmatch(DOI_PATTERN[1:-1], doi) and len(doi) <= 200:
             return doi
     if work.doi.strip():
@@ -266,7 +200,7 @@ def _doi(work: Work) -> str | None:
 
 
 def _url(work: Work) -> str | None:
-    text = work.url.strip()
+    text = work.url.strip().replace("&amp;", "&")
     try:
         url: str = WebAddress().deserialize(_ascii_url(text))
     except ValidationError:
@@ -298,8 +232,9 @@ def _language(work: Work) -> str | None:
 
 def _date_note(work: Work) -> str | None:
     note = tidy(work.issued_note)
-    if note and work.issued is None:
-        work.warnings.append(f"not a date, kept as a note: {note[:80]}")
+    if note:
+        how = f"read as {work.issued} only" if work.issued else "not a date"
+        work.warnings.append(f"{how}, kept as a note: {note[:80]}")
     return f"{note[: _MAX_NOTE - 1]}…" if len(note) > _MAX_NOTE else note or None
 
 
@@ -309,13 +244,19 @@ def _contributors(work: Work, namespace: str) -> tuple[list[Item], dict[str, Ite
     entities: dict[str, Item] = {}
     seen = set()
     for credit in work.credits:
-        text = credit.name.text
-        if not text:
+        person = without_others(credit.name)
+        more = f"more {credit.role}s than listed"
+        if person != credit.name and more not in work.warnings:
+            work.warnings.append(more)
+        text = person.text if person else ""
+        if not person or not text:
             continue
+        if person.is_doubtful:
+            work.warnings.append(f"several names? kept as one: {text[:80]}")
         if len(text) > _MAX_NAME - 2:
             work.warnings.append(f"too long for a name: {text[:40]}…")
             continue
-        made = entity(credit.name, namespace)
+        made = entity(person, namespace)
         name = made["external_id"]
         if (name, credit.role) in seen:
             work.warnings.append(f"credited twice: {text} ({credit.role})")
@@ -329,13 +270,8 @@ def _contributors(work: Work, namespace: str) -> tuple[list[Item], dict[str, Ite
                 {
                     "entity_external_id": name,
                     "role": str(credit.role),
-                    "credited_name": credit.name.credited,
+                    "credited_name": person.credited,
                     "credited_as": credit.credited_as,
                 }
             )
     return contributors, entities
-
-
-def _plain(text: str) -> str:
-    """Remove the markup that citation managers allow in titles."""
-    return tidy(unescape(_MARKUP.sub("", text)))

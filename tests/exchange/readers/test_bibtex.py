@@ -28,6 +28,7 @@ def people(item: dict) -> list[tuple[str, str]]:
         (r"\emph{The {W}orld}~today", "The World today"),
         (r"``Talent'' passes", "“Talent” passes"),
         (r"C\# \_ \$5 \textasciitilde", "C# _ $5 ~"),
+        ("The end \\\\", "The end"),
         ("香港 and 深圳", "香港 and 深圳"),
     ],
 )
@@ -51,6 +52,19 @@ def test_latex_is_read_as_text(written: str, text: str) -> None:
         ("year = {2020}, month = {Spring}", "2020-21"),
         ("year = {2010--2012}", "2010/2012"),
         ("year = {c. 1999}", "1999~"),
+        ("year = {2023-24}", "2023/2024"),
+        ("year = {2023/24}", "2023/2024"),
+        # The month has a field of its own, but a date is EDTF.
+        ("year = {2010-11}", "2010/2011"),
+        ("date = {2010-11}", "2010-11"),
+        ("date = {2023-24}", "2023-24"),
+        ("date = {Winter 2019/2020}", "2019-24"),
+        ("year = {2019}, month = {FEB-MAR}", "2019-02/2019-03"),
+        ("year = {2013}, month = {Sep--Oct}", "2013-09/2013-10"),
+        ('year = {2011}, month = sep # "~/~" # oct', "2011-09/2011-10"),
+        ("year = {2020}, month = {3/4}", "2020-03/2020-04"),
+        ("year = {2019}, month = {May 1--3}", "2019-05-01/2019-05-03"),
+        ("date = {in press}, year = {2020}", "2020"),
     ],
 )
 def test_a_date_is_read(fields: str, edtf: str) -> None:
@@ -61,6 +75,22 @@ def test_unreadable_date_is_kept_as_a_note() -> None:
     (found,) = entries("@article{one, title = {One}, year = {in press}}")
     assert found.item["issued_note"] == "in press"
     assert found.warnings == ("not a date, kept as a note: in press",)
+
+
+@pytest.mark.parametrize(
+    ("fields", "edtf", "note"),
+    [
+        ("year = {2019}, month = {Hilary term}", "2019", "Hilary term 2019"),
+        ("year = {2019}, month = {13}", "2019", "13 2019"),
+        ("year = {2020a}", "2020", "2020a"),
+        ("year = {2023-24}, month = {Hilary term}", "2023/2024", "Hilary term 2023-24"),
+        ("date = {in press}, year = {2020}", "2020", "in press"),
+    ],
+)
+def test_of_other_dates_the_year_is_read_and_all_is_noted(fields, edtf, note) -> None:
+    (found,) = entries(f"@article{{one, title = {{One}}, {fields}}}")
+    assert (found.item["issued_edtf"], found.item["issued_note"]) == (edtf, note)
+    assert found.warnings == (f"read as {edtf} only, kept as a note: {note}",)
 
 
 @pytest.mark.parametrize(
@@ -75,16 +105,47 @@ def test_unreadable_date_is_kept_as_a_note() -> None:
         (r"{\"O}berg, {\AA}sa", ["Öberg, Åsa"]),
         ("family=Fontaine, given=Jean, prefix=de la, useprefix=true", ["de la Fontaine, Jean"]),
         ("肖, 发民", ["肖, 发民"]),
+        (r"Sample, Ann and \O{}rsample, Bo", ["Sample, Ann", "Ørsample, Bo"]),
+        (r"Sample, Ann and \c{C}elample, Can", ["Sample, Ann", "Çelample, Can"]),
+        (
+            r"Sample, Ann and \'{E}sample, Zo\"e and \L ample, Al",
+            ["Sample, Ann", "Ésample, Zoë", "Łample, Al"],
+        ),
+        (r"{\'E}sample, Ann AND {\v{C}}ample, J.~K.", ["Ésample, Ann", "Čample, J. K."]),
+        (r"{Sample \& Sons} and {Caf\'e \{x\}}", ["Sample & Sons", "Café {x}"]),
+        (r"\textsc{Sample}, {\relax Ch}arles", ["Sample, Charles"]),
     ],
 )
 def test_authors_are_split(names: str, credited: list[str]) -> None:
     assert people(item(f"author = {{{names}}}")) == [(name, "author") for name in credited]
 
 
-def test_others_is_a_warning() -> None:
-    (found,) = entries("@article{one, title = {One}, author = {Doe, Jane and others}}")
-    assert len(found.item["contributors"]) == 1
+@pytest.mark.parametrize(
+    "names",
+    [
+        "Doe, Jane and others",
+        "Doe, Jane and {others}",
+        "Doe, Jane and Others",
+        "Doe, Jane and et al.",
+        "Doe, Jane and {et al.}",
+        "Doe, Jane et al.",
+        "Jane Doe et~al.",
+    ],
+)
+def test_others_create_nobody(names: str) -> None:
+    (found,) = entries(f"@article{{one, title = {{One}}, author = {{{names}}}}}")
+    assert people(found.item) == [("Doe, Jane", "author")]
+    assert len(found.entities) == 1
     assert found.warnings == ("more authors than listed",)
+
+
+@pytest.mark.parametrize(
+    "names", ["Sample, A., Example, C., Model, E.", "Ann Sample; Carl Example"]
+)
+def test_several_names_that_are_not_separated_stay_one(names: str) -> None:
+    (found,) = entries(f"@article{{one, title = {{One}}, author = {{{names}}}}}")
+    assert people(found.item) == [(names, "author")]
+    assert found.warnings == (f"several names? kept as one: {names}",)
 
 
 @pytest.mark.parametrize(
@@ -113,6 +174,11 @@ def test_entry_type_is_mapped_to_csl(kind: str, fields: str, term: str) -> None:
         (r"url = {\url{https://example.org/~a}}", "https://example.org/~a"),
         (r"url = {https://example.org/{\textasciitilde}a}", "https://example.org/~a"),
         (r"howpublished = {\url{https://example.org/a}}", "https://example.org/a"),
+        (r"howpublished = {\url{https://example.org/a{\_}b}.}", "https://example.org/a_b"),
+        (r"url = {https://example.org/a{\_}b{\%}20c{\&}d}", "https://example.org/a_b%20c&d"),
+        (r"url = {https://example.org/\~{}a--b}", "https://example.org/~a--b"),
+        (r"url = {https://example.org/{$\sim$}a}", "https://example.org/~a"),
+        (r"url = {\href{https://example.org/a}{here}}", "https://example.org/a"),
         (r"howpublished = {Online: https://example.org/a}", "https://example.org/a"),
     ],
 )
@@ -143,3 +209,65 @@ def test_entry_inherits_from_its_crossref() -> None:
     assert people(paper.item) == [("Doe, Jane", "editor")]
     assert "doi" not in paper.item
     assert book.item["title"] == "Two"
+
+
+@pytest.mark.parametrize(
+    ("written", "doi"),
+    [
+        (r"10.1007/978-3-319-00000-6{\_}7", "10.1007/978-3-319-00000-6_7"),
+        (r"10.1007/978-3-319-00000-6\_7", "10.1007/978-3-319-00000-6_7"),
+        (r"10.5555/a{\textless}1::b{\textgreater}2", "10.5555/a<1::b>2"),
+        (r"10.5555/a$<$1::b$>$2.0", "10.5555/a<1::b>2.0"),
+        (r"\url{https://doi.org/10.5555/a}", "10.5555/a"),
+        ("<https://doi.org/10.5555/a>", "10.5555/a"),
+        (r"10.5555/a{\textless}b{\textgreater}", "10.5555/a<b>"),
+    ],
+)
+def test_doi_is_unescaped(written: str, doi: str) -> None:
+    assert item(f"doi = {{{written}}}")["doi"] == doi
+
+
+def test_an_entry_without_a_key_stands_alone() -> None:
+    content = (
+        "@article{has1, title={First}, author={Sample, Ann}, year={2000}}\n"
+        "@article{, title={No key}, author={Example, Carl}, journal={Journal}, year={2003}}\n"
+        "@article{, title={Nor this}, year={2004}}\n"
+        "@article{title={Nor that}, year={2005}}\n"
+        "@proceedings{has2, title={Proc. of the Sample Conf.}, editor={Specimen, Dora}}\n"
+    )
+    found = entries(content)
+    assert [made.faults for made in found] == [()] * 5
+    assert [made.number for made in found] == [1, 2, 3, 4, 5]
+    assert [made.item.get("container_title") for made in found] == [
+        None,
+        "Journal",
+        None,
+        None,
+        None,
+    ]
+    assert [len(people(made.item)) for made in found[:2]] == [1, 1]
+    assert people(found[4].item) == [("Specimen, Dora", "editor")]
+    assert "contributors" not in found[2].item
+    assert len({made.external_id for made in found}) == 5
+
+
+def test_commands_that_are_not_known_are_a_warning() -> None:
+    (found,) = entries(
+        r"@article{one, title = {A \foo{good} \foo{} title}, journal = {\bar{o}f \baz}}"
+    )
+    assert found.item["title"] == r"A good \foo title"
+    assert found.item["container_title"] == r"ōf \baz"
+    assert found.warnings == (r"LaTeX that is not understood, kept as text: \foo, \baz",)
+
+
+def test_links_are_read_as_their_text() -> None:
+    content = r"@article{one, title = {See \href{https://example.org/a_b}{the annex}}}"
+    (found,) = entries(content)
+    assert found.item["title"] == "See the annex"
+    assert found.warnings == ("not kept: link to https://example.org/a_b",)
+
+
+def test_markup_that_was_written_as_latex_is_removed() -> None:
+    title = r"{\textless}i{\textgreater}Panthera{\textless}/i{\textgreater} with p {\textless} 0.05"
+    (found,) = entries(f"@book{{one, title = {{{title}}}}}")
+    assert found.item["title"] == "Panthera with p < 0.05"

@@ -31,10 +31,72 @@ def entry(**fields: Any) -> Any:
         ({"literal": "1999", "circa": True}, "1999~"),
         ({"literal": "2017-21/2017-22"}, "2017-21/2017-22"),
         ("2020-05-12", "2020-05-12"),
+        # A winter has two years.
+        ({"date-parts": [[2019]], "season": 4}, "2019-24"),
+        ({"date-parts": [[2019], [2020]], "season": "winter"}, "2019-24"),
+        ({"literal": "2023-24"}, "2023/2024"),
+        # Other forms of old programs.
+        ([{"date-parts": [2006, 5]}], "2006-05"),
+        ([{"date-parts": [[2006, 5]]}], "2006-05"),
+        ([{"year": "2006", "month": "5"}, {"year": "2007"}], "2006-05/2007"),
+        ({"date-parts": [2006, 5]}, "2006-05"),
+        ([[2006, 5, 1]], "2006-05-01"),
+        ([2006, 5], "2006-05"),
+        (2006, "2006"),
+        ({"date-parts": [["2006", "May"]]}, "2006-05"),
+        ({"date-parts": [["2023-24"]]}, "2023/2024"),
+        ({"date-parts": [[2020, None, None]]}, "2020"),
+        ({"date-parts": [[2020, 5, ""]]}, "2020-05"),
+        ({"date-parts": [[2020], [None]]}, "2020"),
+        ({"date-parts": [[None, None, None]]}, None),
     ],
 )
-def test_a_date_is_read(issued: str | dict[str, Any], edtf: str) -> None:
-    assert entry(issued=issued).item["issued_edtf"] == edtf
+def test_a_date_is_read(issued: str | dict[str, Any], edtf: str | None) -> None:
+    found = entry(issued=issued)
+    assert found.item.get("issued_edtf") == edtf
+    assert found.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("issued", "year", "note"),
+    [
+        ({"date-parts": [[2020, None, 5]]}, "2020", '{"date-parts": [[2020, null, 5]]}'),
+        ({"date-parts": [["2020", "x"]]}, "2020", '{"date-parts": [["2020", "x"]]}'),
+        ({"date-parts": [[2020, 2, 30]]}, "2020", '{"date-parts": [[2020, 2, 30]]}'),
+        ({"literal": "Michaelmas 2019"}, "2019", "Michaelmas 2019"),
+        ({"raw": "2020a"}, "2020", "2020a"),
+        ({"date-parts": [[2021], [2020]]}, None, '{"date-parts": [[2021], [2020]]}'),
+        ([{"literal": "soon"}], None, "soon"),
+        ([None, 3], None, "[null, 3]"),
+    ],
+)
+def test_of_other_dates_a_certain_year_is_read_and_all_is_noted(issued, year, note) -> None:
+    found = entry(issued=issued)
+    assert found.item.get("issued_edtf") == year
+    assert found.item["issued_note"] == note
+    how = "read as 2019 only" if year == "2019" else "read as 2020 only" if year else "not a date"
+    assert found.warnings == (f"{how}, kept as a note: {note}",)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [{"literal": "others"}],
+        [{"family": "others"}],
+        [{"literal": "et al."}],
+        [{"family": "al.", "given": "et"}],
+    ],
+)
+def test_others_create_nobody(names: list[dict[str, str]]) -> None:
+    found = entry(author=[{"family": "Doe", "given": "Jane"}, *names])
+    assert [made["credited_name"] for made in found.item["contributors"]] == ["Doe, Jane"]
+    assert len(found.entities) == 1
+    assert found.warnings == ("more authors than listed",)
+
+
+def test_mathml_of_a_title_becomes_its_text() -> None:
+    math = '<mml:math xmlns:mml="http://www.w3.org/1998/Math/MathML"><mml:mi>N</mml:mi></mml:math>'
+    assert entry(title=f"Growth of {math}-fold samples").item["title"] == "Growth of N-fold samples"
 
 
 @pytest.mark.parametrize(

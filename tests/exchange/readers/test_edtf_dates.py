@@ -2,7 +2,7 @@
 
 import pytest
 
-from hksz_db.exchange.readers.edtf_dates import from_parts, from_text, valid
+from hksz_db.exchange.readers.edtf_dates import certain_year, from_parts, from_text, valid
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,37 @@ from hksz_db.exchange.readers.edtf_dates import from_parts, from_text, valid
         ("circa May 1999", "1999-05~"),
         ("[1999]", "1999"),
         ("1990s", "199X"),
+        ("20200506", "2020-05-06"),
+        ("202005", "2020-05"),
+        # Years of two halves, and ranges of years.
+        ("2023-24", "2023/2024"),
+        ("2023/24", "2023/2024"),
+        ("2023\u201324", "2023/2024"),
+        ("2020-21", "2020/2021"),
+        ("1999-00", "1999/2000"),
+        ("2017-21", "2017/2021"),
+        ("2010-13", "2010/2013"),
+        # A month or a year: the range has both.
+        ("2010/11", "2010/2011"),
+        ("2010-11", "2010-11"),
+        ("2010/05", "2010-05"),
+        # A winter is named by the year in which it begins.
+        ("Winter 2019", "2019-24"),
+        ("Winter 2019/2020", "2019-24"),
+        ("winter of 2019-20", "2019-24"),
+        ("2019/20 Winter", "2019-24"),
+        ("FEB-MAR 2019", "2019-02/2019-03"),
+        ("Sep.\u2013Oct. 2013", "2013-09/2013-10"),
+        ("September / October 2011", "2011-09/2011-10"),
+        ("2020 Jan-Feb", "2020-01/2020-02"),
+        ("Spring/Summer 2020", "2020-21/2020-22"),
+        ("Dec 2019-Jan 2020", "2019-12/2020-01"),
+        ("1-3 May 2019", "2019-05-01/2019-05-03"),
+        ("May 1-3, 2019", "2019-05-01/2019-05-03"),
+        ("30 May - 2 June 2019", "2019-05-30/2019-06-02"),
+        ("2019 May 1-3", "2019-05-01/2019-05-03"),
+        ("2017-21/2017-22", "2017-21/2017-22"),
+        ("2017-23/2018-21", "2017-23/2018-21"),
         # Some programs write 0 for unknown parts.
         ("2020-00-00", "2020"),
         ("2024-01-24T10:00:00Z", "2024-01-24"),
@@ -36,7 +67,6 @@ from hksz_db.exchange.readers.edtf_dates import from_parts, from_text, valid
         ("2014-12-31/2015-01-01", "2014-12-31/2015-01-01"),
         ("2014-12-31/", "2014-12-31/"),
         ("../2020", "../2020"),
-        ("2017-21", "2017-21"),
         ("2009?", "2009?"),
         ("199X", "199X"),
         ("[2001,2003]", "[2001,2003]"),
@@ -56,8 +86,9 @@ def test_date_is_converted(written: str, edtf: str) -> None:
         "forthcoming 2025?",
         # Ambiguous.
         "01/02/2024",
-        "2010/11",
-        "2010-13",
+        "2020/2019",
+        "2020-21/2021-22",
+        "Dec-Jan 2019",
         "2020-02-30",
         "30 February 2020",
         "-0333",
@@ -73,6 +104,29 @@ def test_date_is_converted(written: str, edtf: str) -> None:
 )
 def test_ambiguous_or_invalid_date_is_none(written: str) -> None:
     assert from_text(written) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "year"),
+    [
+        ("2020a", "2020"),
+        ("01/02/2024", "2024"),
+        ("30 February 2020", "2020"),
+        ("Dec-Jan 2019", "2019"),
+        ("Hilary term 2019", "2019"),
+        ("forthcoming 2025", None),
+        ("about 2025?", None),
+        ("before 1999", None),
+        ("2019 or 2020", None),
+        ("2023-24 annual", None),
+        ("accessed 2020", None),
+        ("12345", None),
+        ("in press", None),
+    ],
+)
+def test_only_a_certain_year_is_taken(written: str, year: str | None) -> None:
+    assert from_text(written) is None
+    assert certain_year(written) == year
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,6 @@ def deep(number: int) -> str:
         ("a.csv", "", "no header"),
         ("a.csv", "\n\n", "no header"),
         ("a.csv", "code,label,code\n", "columns twice: code"),
-        ("a.csv", "code,,label\n", r"not fields of units: \(a column without a name\)"),
         ("a.csv", 'code,"label\n1,2\n', "Line"),
         ("a.csv", b"c\xf6de,label\n", "Line 1: Character 2 is not utf-8"),
         ("a.csv", "c" * 200_000 + "\n", "Line 1: "),
@@ -128,10 +127,11 @@ def test_lines_after_a_broken_line_are_read(read: Callable[..., list[Any]]) -> N
 
 def test_too_long_line_is_skipped(read: Callable[..., list[Any]]) -> None:
     long = '{"label": "' + "x" * 10 * 2**20 + '"}'
-    found = read("a.ndjson", f"{json.dumps(UNIT)}\n{long}\n{json.dumps(UNIT)}")
+    other = UNIT | {"external_id": "test:pound"}
+    found = read("a.ndjson", f"{json.dumps(UNIT)}\n{long}\n{json.dumps(other)}")
     assert [entry.number for entry in found] == [1, 2, 3]
     assert "more than 4194304 characters" in faults(found[1])
-    assert found[2].item == UNIT
+    assert found[2].item == other
     table = read("a.csv", f"code,label\nHKD,{'x' * 10 * 2**20}\nJPY,yen\n")
     assert [entry.number for entry in table] == [2, 3]
     assert "more than 4194304 characters" in faults(table[0])
@@ -140,9 +140,10 @@ def test_too_long_line_is_skipped(read: Callable[..., list[Any]]) -> None:
 
 def test_line_in_another_encoding_is_reported(read: Callable[..., list[Any]]) -> None:
     first, second = json.dumps(UNIT).encode(), '{"label": "café"}'.encode("latin-1")
-    found = read("a.ndjson", first + b"\n" + second + b"\n" + first)
+    third = first.replace(b"test:dollar", b"test:pound")
+    found = read("a.ndjson", first + b"\n" + second + b"\n" + third)
     assert faults(found[1]) == "Character 15 is not utf-8."
-    assert found[2].item == UNIT
+    assert found[2].external_id == "test:pound"
     (only,) = read("a.ndjson", second, encoding="latin-1")
     assert only.item["label"] == "café"
 
@@ -163,7 +164,7 @@ def test_rows_that_do_not_fit_the_header_are_reported(read: Callable[..., list[A
     assert faults(found[0]) == "The row has 3 cells, but the header only 2."
     assert found[1].item["code"] == "JPY"
     assert found[2].item is None
-    assert found[3].item["label"] == "yu\nan"
+    assert found[3].item["label"] == "yu an"
     assert faults(found[4]) == "Unexpected end of data."
 
 
@@ -264,9 +265,6 @@ def test_any_value_in_any_csl_field_is_read_or_refused(
         {"date-parts": [3]},
         {"date-parts": [[]]},
         {"date-parts": [[None]]},
-        {"date-parts": [["2020", "x"]]},
-        {"date-parts": [[2020, 13, 40]]},
-        {"date-parts": [[2020, 2, 30]]},
         {"date-parts": [[-44, 3, 15]]},
         {"date-parts": [[10**9]]},
         {"date-parts": [[2020], [2021], [2022]]},
@@ -328,6 +326,11 @@ def test_repeated_id_is_reported(read: Callable[..., list[Any]]) -> None:
     assert faults(found[1]) == "The file has zotero:one twice, first at entry 1."
     found = read("a.ris", RIS.replace("TI", "ID  - 1\nTI") * 2)
     assert [entry.item is None for entry in found] == [False, True]
+    found = read("a.ndjson", f"{json.dumps(UNIT)}\n{json.dumps(UNIT)}\n")
+    assert faults(found[1]) == "The file has test:dollar twice, first at line 1."
+    other = json.dumps({"resource": "metrics", "external_id": "test:dollar"})
+    found = read("a.ndjson", f"{json.dumps(UNIT)}\n{other}\n")
+    assert [entry.item is None for entry in found] == [False, False]
 
 
 def test_suffix_determines_the_format(tmp_path: Path) -> None:

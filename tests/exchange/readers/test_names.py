@@ -5,7 +5,8 @@ import re
 import pytest
 
 from hksz_db.domain.vocabulary import EXTERNAL_ID_PATTERN
-from hksz_db.exchange.readers.works import Name, entity, inverted, organisation, person
+from hksz_db.exchange.readers.names import Name, inverted, organisation, person
+from hksz_db.exchange.readers.works import entity
 from schemas.entities import EntityCreateSchema
 
 

@@ -28,7 +28,13 @@ def people(item: dict) -> list[tuple[str, str, str | None]]:
         ("DA  - 2023///", "2023"),
         ("DA  - 2023/00/00/", "2023"),
         ("DA  - 2018///Spring", "2018-21"),
-        ("PY  - 2018//Spring/", None),
+        ("PY  - 2018//Spring/", "2018"),
+        ("PY  - 2023/24", "2023/2024"),
+        ("PY  - 2020/21//", "2020/2021"),
+        ("PY  - 2010/11", "2010-11"),
+        ("PY  - 2020a", "2020"),
+        ("PY  - 20200506", "2020-05-06"),
+        ("DA  - Jan-Feb\nPY  - 2020", "2020-01/2020-02"),
         ("Y1  - 1990/2/27", "1990-02-27"),
         ("PY  - 2023", "2023"),
         ("DA  - Sep 7\nPY  - 2023", "2023-09-07"),
@@ -65,6 +71,66 @@ def test_one_line_may_have_several_names() -> None:
     ]
     kinds = [made["kind"] for made in found.entities]
     assert kinds == ["person", "person", "organisation"]
+
+
+@pytest.mark.parametrize(
+    ("written", "kind", "is_doubtful"),
+    [
+        ("Innovation, Science and Sample Bureau", "organisation", False),
+        ("Department of Food, Health and Samples", "organisation", False),
+        ("Sample Holdings, Ltd.", "organisation", False),
+        ("Samples, Ministry of", "organisation", False),
+        ("Ann Sample, Carl Example, Dora Specimen, Eve Model", "organisation", True),
+        ("Sample, A., Example, C.", "organisation", True),
+        ("Ann Sample Carl Example, Dora Specimen", "organisation", True),
+        ("Ann Sample Carl Example Dora Specimen", "organisation", True),
+        ("Sample Ann Example Carl, Ltd.", "organisation", False),
+        ("South China Sample Post", "organisation", False),
+        ("Sample AB, Example C", "organisation", True),
+        ("Sample, Ann and Carl", "organisation", True),
+        ("Press, Frank", "person", False),
+        ("García Núñez, José Luis", "person", False),
+        ("Baldwin,S.A.", "person", False),
+        ("Sample, Ann, PhD", "person", False),
+    ],
+)
+def test_names_with_commas(written: str, kind: str, is_doubtful: bool) -> None:
+    found = entry(f"TI  - One\nAU  - {written}")
+    assert [made["kind"] for made in found.entities] == [kind]
+    warning = f"several names? kept as one: {written}"
+    assert found.warnings == ((warning,) if is_doubtful else ())
+    if kind == "organisation":
+        assert people(found.item) == [(written, "author", None)]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "AU  - Doe, Jane\nAU  - et al.",
+        "AU  - Doe, Jane\nAU  - others",
+        "AU  - Doe, Jane; et al",
+        "AU  - Doe, Jane, et al.",
+        "AU  - Doe, Jane et al.",
+    ],
+)
+def test_others_create_nobody(names: str) -> None:
+    found = entry(f"TI  - One\n{names}")
+    assert people(found.item) == [("Doe, Jane", "author", None)]
+    assert found.warnings == ("more authors than listed",)
+
+
+def test_tags_before_the_type_belong_to_the_record() -> None:
+    record = "TI  - {0}\nAU  - Sample, Ann\nTY  - JOUR\nPY  - 2019\nJO  - Sample\nER  - \n\n"
+    found: list[Any] = list(read(record.format("One") + record.format("Two"), "desk"))
+    assert [made.number for made in found] == [1, 8]
+    assert [made.item["title"] for made in found] == ["One", "Two"]
+    assert [people(made.item) for made in found] == [[("Sample, Ann", "author", None)]] * 2
+
+
+def test_tags_without_a_type_are_reported() -> None:
+    found = list(read("TY  - JOUR\nTI  - One\nER  - \nTI  - Two\nER  - \nPY  - 2020\n", "desk"))
+    assert [made.number for made in found] == [1, 4, 6]
+    assert [len(made.faults) for made in found] == [0, 1, 1]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from hksz_db.domain.vocabulary import EXTERNAL_ID_PATTERN, ContributorRole
-from hksz_db.exchange.readers.works import Credit, Work, entry, organisation, person
+from hksz_db.exchange.readers.names import organisation, person
+from hksz_db.exchange.readers.works import Credit, Work, entry
 from schemas.sources import SourceCreateSchema
 
 AUTHOR = Credit(ContributorRole.AUTHOR, person("Doe", "Jane"))
@@ -72,6 +73,7 @@ def test_external_id_without_an_id_follows_from_doi_or_content() -> None:
         "10.5555/ABC.1",
         " doi:10.5555/abc.1",
         "DOI: 10.5555/abc.1",
+        "DOI 10.5555/abc.1",
         "https://doi.org/10.5555/abc.1",
         "http://dx.doi.org/10.5555/abc.1",
     ],
@@ -83,6 +85,7 @@ def test_doi_is_normalised(written: str) -> None:
 def test_doi_is_found_in_note_and_url() -> None:
     assert item(note="Remark\nDOI: 10.5555/a\nmore")["doi"] == "10.5555/a"
     assert item(url="https://doi.org/10.5555/a%2Fb")["doi"] == "10.5555/a/b"
+    assert item(doi="10.5555/a&lt;1")["doi"] == "10.5555/a<1"
     bad = entry(Work(title="One", doi="none"), 1, "desk")
     assert bad.item
     assert "doi" not in bad.item
@@ -93,6 +96,7 @@ def test_doi_is_found_in_note_and_url() -> None:
     ("written", "url"),
     [
         ("https://example.org/a?b=c#d", "https://example.org/a?b=c#d"),
+        ("https://example.org/?a=b&amp;c=d", "https://example.org/?a=b&c=d"),
         ("https://example.org/服務/a b", "https://example.org/%E6%9C%8D%E5%8B%99/a%20b"),
         ("https://example.org/%E6%9C", "https://example.org/%E6%9C"),
         ("https://香港.example/", "https://xn--j6w193g.example/"),

@@ -1,0 +1,155 @@
+"""The names of contributors, as citation managers write them."""
+
+import re
+from dataclasses import dataclass, field, replace
+
+from hksz_db.domain.unicode_form import nfc
+from hksz_db.domain.vocabulary import EntityKind
+
+HAN = re.compile("[\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff·]+")
+# Endings of agencies, ministries, bureaus, institutes, associations, departments, newspapers.
+_OFFICES = tuple("社部局院会會署厅廳处處报報")
+_OFFICE = re.compile(
+    r"academy|administration|agency|association|authority|board|bureau|cent(?:er|re)|chamber"
+    r"|college|commission|committee|comité|company|consortium|corporation|council|department"
+    r"|directorate|division|federation|foundation|fund|government|group|hospital|institut[eo]?"
+    r"|laborator(?:y|ies)|library|ministry|ministère|ministerium|municipality|museum|network"
+    r"|office|organi[sz]ation|panel|press|secretariat|service|services|society|task force|trust"
+    r"|union|universit(?:y|é|ät)|universidad|working group",
+    re.IGNORECASE,
+)
+_COMPANY = re.compile(r"(?:Inc|Ltd|Limited|LLC|LLP|PLC|GmbH|Corp|Co|Pty)\.?")
+_PREPOSITION = re.compile(r"\b(?:of|for|the|on)\b")
+_AND = re.compile(r"(?:\band\b|&)")
+_SUFFIX = re.compile(r"(?:[Jj]r|[Ss]r|Esq|Ph\.?\s?D|M\.?D|[2-9](?:nd|rd|th)|[A-Z]{2,5})\.?")
+_CAPITALISED = re.compile(r"[A-Z][\w'.-]+")
+_WITH_INITIALS = re.compile(r"[^\s,]+ [A-Z]{1,3}")
+_MORE = r"(?:others|et\.?\s*al(?:ii|iae|ia)?\.?)"
+_OTHERS = re.compile(rf"[\s,;({{[]*(?:(?:and|&)\s+)?{_MORE}[\s)}}\].]*|等人?", re.IGNORECASE)
+_AND_OTHERS = re.compile(
+    rf"(?:[\s,;]+(?:and|&)\s+others|[\s,;(\[]+{_MORE.replace('others|', '')}[\s)\]]*"
+    rf"|(?<=[\u3400-\u9fff])\s*等人?)$",
+    re.IGNORECASE,
+)
+_JOINED = ("'", "\u2019", "-")
+
+
+@dataclass(frozen=True)
+class Name:
+    """The name of a person, in parts, or of an organisation, as ``family``.
+
+    ``is_doubtful`` says that it may be several names, which could not be told apart.
+    """
+
+    kind: EntityKind
+    family: str = ""
+    given: str = ""
+    particle: str = ""
+    suffix: str = ""
+    is_doubtful: bool = field(default=False, compare=False)
+
+    @property
+    def text(self) -> str:
+        """The full name; in Han characters the family name comes first, without a space."""
+        if HAN.fullmatch(self.family) and HAN.fullmatch(self.given):
+            return self.family + self.given
+        return tidy(f"{self.given} {self._whole_family} {self.suffix}")
+
+    @property
+    def credited(self) -> str:
+        """The name as catalogues print it, with the family name first: ``Müller, Jörg``."""
+        if self.kind is EntityKind.ORGANISATION or not self.given:
+            return self.text
+        return tidy(", ".join(filter(None, (self._whole_family, self.given, self.suffix))))
+
+    @property
+    def _whole_family(self) -> str:
+        space = "" if self.particle.endswith(_JOINED) else " "
+        return f"{self.particle}{space}{self.family}".strip()
+
+
+def tidy(text: str) -> str:
+    """Normalise to NFC, on one line with single spaces."""
+    return " ".join(nfc(text).split())
+
+
+def person(family: str, given: str = "", particle: str = "", suffix: str = "") -> Name:
+    """The name of a person."""
+    return Name(EntityKind.PERSON, tidy(family), tidy(given), tidy(particle), tidy(suffix))
+
+
+def organisation(name: str) -> Name:
+    """The name of an organisation."""
+    return Name(EntityKind.ORGANISATION, tidy(name))
+
+
+def as_it_stands(text: str) -> Name:
+    """What may be several names, as one."""
+    return replace(organisation(text), is_doubtful=True)
+
+
+def inverted(text: str) -> Name:
+    """Parse a name of RIS: ``Family, Given, Suffix`` is a person, a name without comma is not.
+
+    Two or three Han characters are a person, unless they end like an office. Names of offices may
+    have commas, and programs may put several names on one line, which are left as they stand.
+    """
+    parts = [part for part in map(str.strip, text.split(",")) if part]
+    name = ", ".join(parts)
+    if HAN.fullmatch(name) and 2 <= len(name) <= 3 and not name.endswith(_OFFICES):
+        return person(name)
+    if _is_office(parts):
+        return organisation(name)
+    if len(parts) < 2:
+        # Three persons and more, as far as their words tell.
+        is_list = _capitalised(name) >= 6 and _capitalised(name) % 2 == 0
+        return as_it_stands(name) if is_list else organisation(name)
+    family, given, *rest = parts
+    is_list = any(map(_AND.search, parts)) or not all(map(_is_suffix, rest))
+    is_list = is_list or all(map(_WITH_INITIALS.fullmatch, (family, given)))
+    if is_list or _capitalised(family) >= 4:
+        return as_it_stands(name)
+    return person(family, given, suffix=", ".join(rest))
+
+
+def _capitalised(text: str) -> int:
+    """The number of words, if all begin with a capital."""
+    words = text.split()
+    return len(words) if all(map(_CAPITALISED.fullmatch, words)) else 0
+
+
+def _is_office(parts: list[str]) -> bool:
+    for number, part in enumerate(parts):
+        words = part.split()
+        # Family names such as Press are words for offices, too.
+        named = number > 0 or len(words) > 1
+        if named and any(_OFFICE.fullmatch(word.strip(".()")) for word in words):
+            return True
+        if _PREPOSITION.search(part) or (number > 0 and _COMPANY.fullmatch(part)):
+            return True
+    return False
+
+
+def _is_suffix(part: str) -> bool:
+    return bool(_SUFFIX.fullmatch(part) or _OTHERS.fullmatch(part))
+
+
+def without_et_al(text: str) -> str:
+    """The text without ``et al.`` or ``and others`` at its end."""
+    return _AND_OTHERS.sub("", text)
+
+
+def without_others(name: Name) -> Name | None:
+    """The name without ``et al.``; None if nobody is named."""
+    if _OTHERS.fullmatch(name.text):
+        return None
+    return replace(
+        name,
+        family=_without_others(name.family),
+        given=_without_others(name.given),
+        suffix=_without_others(name.suffix),
+    )
+
+
+def _without_others(text: str) -> str:
+    return "" if _OTHERS.fullmatch(text) else without_et_al(text)
