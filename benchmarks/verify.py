@@ -6,12 +6,13 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from statistics import median
 from typing import Any
 
-from hksz_db.domain.locators import CONTEXT, digest, locator, read
+from hksz_db.domain.locators import CONTEXT, Passage, digest, locator, read
+from hksz_db.domain.loose_form import LooseForm
 from hksz_db.queries.verification import check
 
 _BYTES = 2**20
@@ -28,16 +29,26 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--rounds", type=int, default=5, help="how often each text is measured (5)")
     rounds = parser.parse_args(arguments).rounds
     for name, alphabet in _ALPHABETS.items():
-        _report(name, alphabet, rounds)
+        text = _text(alphabet, random.Random(1))
+        starts = _starts(text)
+        copies = _copies(text, starts)
+        print(f"\n{name}: {len(text.encode()):,} bytes, {len(text):,} code points")
+        _report(text, starts, copies, rounds, form=None)
+        print("with loose locators:")
+        copies["in another typography"] = text.replace("th", "t\u00adh")
+        _report(text, starts, copies, rounds, form=LooseForm(text))
     return 0
 
 
-def _report(name: str, alphabet: str, rounds: int) -> None:
-    text = _text(alphabet, random.Random(1))
-    starts = _starts(text)
-    verifiable = _verifiable(text, starts)
-    print(f"\n{name}: {len(text.encode()):,} bytes, {len(text):,} code points, {_SPANS:,} spans")
-    for case, copy in _copies(text, starts).items():
+def _report(
+    text: str,
+    starts: Sequence[int],
+    copies: Mapping[str, str],
+    rounds: int,
+    form: LooseForm | None,
+) -> None:
+    verifiable = _verifiable(text, starts, form)
+    for case, copy in copies.items():
         data = copy.encode()
         times, ratios = [], []
         for _ in range(rounds):
@@ -63,21 +74,25 @@ def _text(alphabet: str, chosen: random.Random) -> str:
 
 
 def _starts(text: str) -> list[int]:
-    """The starts of the spans; the n-th has n code points, and all gaps are equal."""
+    """The starts of the spans; the n-th has n code points, and all gaps are about equal.
+
+    No span begins or ends with a space, so that all have a loose locator.
+    """
     gap = (len(text) - _SPANS * (_SPANS + 1) // 2) // (_SPANS + 1)
-    return [n * gap + n * (n - 1) // 2 for n in range(1, _SPANS + 1)]
-
-
-def _verifiable(text: str, starts: Sequence[int]) -> bytes:
-    rows: list[dict[str, Any]] = [
-        {
-            "id": str(length),
-            "external_id": None,
-            "claim_id": str(length),
-            **vars(locator(text, start, start + length)),
-        }
-        for length, start in enumerate(starts, 1)
+    evenly = [n * gap + n * (n - 1) // 2 for n in range(1, _SPANS + 1)]
+    return [
+        next(n for n in range(start, len(text)) if " " not in {text[n], text[n + length - 1]})
+        for length, start in enumerate(evenly, 1)
     ]
+
+
+def _verifiable(text: str, starts: Sequence[int], form: LooseForm | None) -> bytes:
+    rows: list[dict[str, Any]] = []
+    for length, start in enumerate(starts, 1):
+        exact = locator(text, start, start + length)
+        names = {"id": str(length), "external_id": None, "claim_id": str(length)}
+        passage = Passage(exact, form.locator(exact) if form else None)
+        rows.append({**names, **passage.fields})
     capture = {"char_length": len(text), "text_sha256": digest(text)}
     return json.dumps({"captures": [capture], "locators": rows, "without_locator": 0}).encode()
 

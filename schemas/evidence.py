@@ -34,6 +34,7 @@ from schemas.summaries import (
 )
 
 _LOCATOR = ("start_char", "end_char", "exact_sha256", "prefix_sha256", "suffix_sha256")
+_LOOSE_LOCATOR = tuple(f"loose_{name}" for name in _LOCATOR)
 
 
 class ClaimEvidenceCreateSchema(InputSchema):
@@ -41,7 +42,8 @@ class ClaimEvidenceCreateSchema(InputSchema):
 
     ``attributed_to`` is the entity whose statement the passage only reports; without it, the
     passage speaks for itself. ``said_edtf`` or ``said_relative`` is when it was said.
-    ``capture_text_sha256`` identifies the capture of the source to which the locator refers.
+    ``capture_text_sha256`` identifies the capture of the source to which the locator refers. A
+    second locator, ``loose_…``, is that of the passage in the form ``loose1``.
     """
 
     references: ClassVar[tuple[str, ...]] = ("source", "derived_from", "attributed_to")
@@ -66,6 +68,11 @@ class ClaimEvidenceCreateSchema(InputSchema):
     exact_sha256 = Sha256(allow_none=True)
     prefix_sha256 = Sha256(allow_none=True)
     suffix_sha256 = Sha256(allow_none=True)
+    loose_start_char = StrictInteger(allow_none=True)
+    loose_end_char = StrictInteger(1, allow_none=True)
+    loose_exact_sha256 = Sha256(allow_none=True)
+    loose_prefix_sha256 = Sha256(allow_none=True)
+    loose_suffix_sha256 = Sha256(allow_none=True)
     page = Text(50, allow_none=True)
     note = Text(2000, allow_none=True)
     status = Term(EvidenceStatus)
@@ -74,14 +81,16 @@ class ClaimEvidenceCreateSchema(InputSchema):
     @validates_schema
     def check_locator(self, data: dict[str, Any], **_: Any) -> None:
         """Refuse an incomplete locator, and an empty span."""
-        given = [name for name in _LOCATOR if data.get(name) is not None]
-        if given and len(given) < len(_LOCATOR):
-            missing = ", ".join(name for name in _LOCATOR if name not in given)
-            raise ValidationError(
-                {given[0]: [f"A locator must be complete or absent; missing: {missing}."]}
-            )
-        if given and data["start_char"] >= data["end_char"]:
-            raise ValidationError({"end_char": ["Must be above start_char."]})
+        for locator in (_LOCATOR, _LOOSE_LOCATOR):
+            start, end = locator[:2]
+            given = [name for name in locator if data.get(name) is not None]
+            if given and len(given) < len(locator):
+                missing = ", ".join(name for name in locator if name not in given)
+                raise ValidationError(
+                    {given[0]: [f"A locator must be complete or absent; missing: {missing}."]}
+                )
+            if given and data[start] >= data[end]:
+                raise ValidationError({end: [f"Must be above {start}."]})
 
 
 class EvidenceCreateSchema(ClaimEvidenceCreateSchema):
@@ -109,8 +118,9 @@ class ClaimEvidenceSchema(VersionedSchema):
     """Evidence within its claim.
 
     ``start_char`` and ``end_char`` count code points of the normalised text, the end excluded. The
-    hashes cover that span and up to 32 code points on either side. ``review_note``,
-    ``reviewed_by`` and ``reviewed_at`` are those of the last review, as of a claim.
+    hashes cover that span and up to 32 code points on either side. ``loose_…`` are the same in the
+    form ``loose1``, if it is known. ``review_note``, ``reviewed_by`` and ``reviewed_at`` are those
+    of the last review, as of a claim.
     """
 
     source = fields.Nested(EvidenceSourceSchema)
@@ -126,6 +136,11 @@ class ClaimEvidenceSchema(VersionedSchema):
     exact_sha256 = fields.String(allow_none=True)
     prefix_sha256 = fields.String(allow_none=True)
     suffix_sha256 = fields.String(allow_none=True)
+    loose_start_char = StrictInteger(allow_none=True)
+    loose_end_char = StrictInteger(1, allow_none=True)
+    loose_exact_sha256 = fields.String(allow_none=True)
+    loose_prefix_sha256 = fields.String(allow_none=True)
+    loose_suffix_sha256 = fields.String(allow_none=True)
     page = fields.String(allow_none=True)
     note = fields.String(allow_none=True)
     status = Term(EvidenceStatus)

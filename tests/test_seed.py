@@ -141,7 +141,7 @@ def test_every_claim_of_the_article_has_evidence_with_a_locator_in_a_capture(
         session,
         "SELECT claims.external_id FROM claims JOIN evidence ON claim_id = claims.id"
         " WHERE num_nulls(capture_id, start_char, end_char, exact_sha256, prefix_sha256,"
-        " suffix_sha256) = 0",
+        " suffix_sha256, loose_start_char) = 0",
     )
     claimed = {item["external_id"] for item in _read(article, "claims.json")}
     assert claimed <= {name for (name,) in located}

@@ -20,7 +20,7 @@ from hksz_db.services.registry import WRITERS
 from hksz_db.services.rows import require_live
 from schemas.evidence import ClaimEvidenceCreateSchema
 from schemas.merges import MergeSchema
-from schemas.verification import VerificationSchema
+from schemas.verification import TextToVerifySchema, VerificationSchema
 
 _CLAIMS, _EVIDENCE = RESOURCES["claims"], RESOURCES["evidence"]
 
@@ -28,12 +28,13 @@ _CLAIMS, _EVIDENCE = RESOURCES["claims"], RESOURCES["evidence"]
 def _verify(id: UUID) -> Response:
     """Check the locators of one source against your own copy of its text.
 
-    The text is read as UTF-8, without its byte order mark, and normalised as `nfc-ws1`:
-    Unicode NFC, each run of white space as one space, and none at either end. Offsets count
-    code points of that form, and the end is exclusive. The text is not stored or logged, and
-    is not sent to the database.
+    Send it as JSON in UTF-8, or as plain text in UTF-8, UTF-16, GB18030 or Big5; the `charset`
+    of the `Content-Type` says which. It is read without its byte order mark, and normalised as
+    `nfc-ws1`: Unicode NFC, each run of white space as one space, and none at either end. Offsets
+    count code points of that form, and the end is exclusive. The text is not stored or logged,
+    and is not sent to the database.
     """
-    text = load_text()
+    text = load_text(TextToVerifySchema())
     found = check(text, answers.raw(RESOURCES["sources"], id, verifiable_statement()))
     locators = [
         {"evidence_id": each.evidence_id, "claim_id": each.claim_id, **vars(each.finding)}
@@ -122,7 +123,10 @@ EXTRA_CALLS: Mapping[str, Sequence[Call]] = {
             _verify,
             VerificationSchema,
             headers=("Cache-Control",),
-            body={PLAIN_TEXT: {"type": "string", "minLength": 1}},
+            body={
+                "application/json": TextToVerifySchema,
+                PLAIN_TEXT: {"type": "string", "minLength": 1},
+            },
             errors=(410, 422),
         ),
         *_merge_calls("sources"),

@@ -1,6 +1,6 @@
 """What a request holds (query string, body and key) and what it may use (database and places)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Semaphore
@@ -120,26 +120,31 @@ def load_object(*media_types: str) -> dict[str, Any]:
     return document
 
 
-def load_text() -> str:
-    """The body, which must be plain text, in its normal form (``nfc-ws1``).
+def load_text(schema: Schema) -> str:
+    """The text in the body, in the form ``nfc-ws1``.
 
-    Raises ``ApiError`` 413 or 415, ``Malformed`` if it is not UTF-8, and ``Invalid`` if it is
-    empty or contains a NUL. The messages do not repeat any of the text.
+    The body is plain text in one of ``locators.CHARSETS``, or JSON with the text in the field
+    ``text`` of the schema. Raises ``ApiError`` 413 or 415, ``Malformed`` if the JSON cannot be
+    read, and ``Invalid`` if the text cannot. The messages do not repeat any of the text.
     """
-    _check_media_type(PLAIN_TEXT)
     try:
-        return locators.read(read_body())
-    except locators.NotUtf8 as error:
-        raise Malformed(str(error)) from None
+        if request.mimetype != PLAIN_TEXT:
+            return locators.read_decoded(load(schema, PLAIN_TEXT)["text"])
+        _check_media_type(PLAIN_TEXT, charsets=locators.CHARSETS)
+        return locators.read(read_body(), _charset())
     except locators.NotText as error:
         raise Invalid(str(error)) from None
 
 
-def _check_media_type(*accepted: str) -> None:
-    charset = request.mimetype_params.get("charset", "utf-8").lower()
+def _check_media_type(*accepted: str, charsets: Sequence[str] = ("utf-8",)) -> None:
     encoding = request.headers.get("Content-Encoding", "identity").lower()
-    if request.mimetype not in accepted or charset != "utf-8" or encoding != "identity":
-        raise ApiError(415, f"The body must be {' or '.join(accepted)} in UTF-8, not encoded.")
+    if request.mimetype not in accepted or _charset() not in charsets or encoding != "identity":
+        types, sets = " or ".join(accepted), " or ".join(charsets).upper()
+        raise ApiError(415, f"The body must be {types} in {sets}, not encoded.")
+
+
+def _charset() -> str:
+    return request.mimetype_params.get("charset", "utf-8").lower()
 
 
 def read_body() -> bytes:

@@ -4,7 +4,6 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from stat import S_IMODE
 from typing import Any
@@ -14,8 +13,9 @@ from marshmallow import Schema, ValidationError, fields
 
 from hksz_db.commands.terminal import FILE, Failure, errors_in_one_line, replacing, row_id
 from hksz_db.domain.differences import differences
-from hksz_db.domain.locators import NotText, SpanNotFound, digest, read
+from hksz_db.domain.locators import NotText, Passage, SpanNotFound, digest, read
 from hksz_db.domain.locators import locate as locate_span
+from hksz_db.domain.loose_form import LooseForm
 from hksz_db.domain.verification import Result
 from hksz_db.exchange.readers.text import json_file
 from hksz_db.queries import versions
@@ -73,6 +73,7 @@ def locate(text: Path, spans: Path, claims: Path) -> None:
     """
     with errors_in_one_line():
         copy = _read_text(text)
+        form = LooseForm(copy)
         wanted = _spans(spans)
         document = _json(claims)
         evidence = list(_evidence(document, claims))
@@ -83,9 +84,10 @@ def locate(text: Path, spans: Path, claims: Path) -> None:
         for passage in located:
             span = wanted[passage["external_id"]]
             try:
-                passage.update(asdict(locate_span(copy, span["words"], span["occurrence"])))
+                exact = locate_span(copy, span["words"], span["occurrence"])
             except SpanNotFound as error:
                 raise click.ClickException(f"{passage['external_id']}: {error}.") from None
+            passage.update(Passage(exact, form.locator(exact)).fields)
         with replacing(claims) as file:
             os.fchmod(file.fileno(), S_IMODE(claims.stat().st_mode))
             written = json.dumps(document, indent=2, ensure_ascii=False, default=float)
@@ -146,11 +148,11 @@ def verify(source: str, text: Path) -> None:
     """Compare TEXT, your copy of SOURCE, with the locators of its evidence.
 
     SOURCE is an id or an external id, and TEXT a file in UTF-8, which is not stored. Each line of
-    the output is a span: the evidence, whether the span is exact, moved or missing, and its
-    position in your text, in code points after normalisation.
+    the output is a span: the evidence, whether the span is exact, same_but_typography, moved,
+    elsewhere or missing, and its position in your text, in code points after normalisation.
 
-    The exit status is that of diff: 0 if every span is exact, 1 if some are moved or missing, and 2
-    if there was an error.
+    The exit status is that of diff: 0 if every span is exact, 1 if some are not, and 2 if there was
+    an error.
     """
     try:
         verification = _verification(source, text)
@@ -189,4 +191,6 @@ def _line(checked: Checked) -> str:
         place = f"searched {finding.searched}"
     else:
         place = f"{finding.start_char}-{finding.end_char}"
+    if finding.result is Result.ELSEWHERE:
+        place += f", surroundings {finding.surroundings}"
     return f"{checked.external_id or checked.evidence_id}\t{finding.result}\t{place}"

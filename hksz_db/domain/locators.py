@@ -3,24 +3,44 @@
 A locator is a span of a text that has been normalised as ``nfc-ws1``, in code points with the end
 excluded. It has the SHA-256 of the span and of up to 32 code points on either side. (These are the
 TextPositionSelector and TextQuoteSelector of the W3C Web Annotation model, with hashes in place of
-quotes.)
+quotes.) A passage can have a second locator, in the form ``loose1`` of the text (``loose_form``).
 """
 
 import codecs
 import hashlib
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import fields as fields_of
+from typing import Any, Self
 
 from hksz_db.domain.unicode_form import nfc
 
 CONTEXT = 32
 
 
+# GB18030 includes GBK and GB 2312. Big5 has the characters of Hong Kong, as in browsers.
+_CODECS = {
+    "utf-8": "utf-8",
+    "utf-16": "utf-16",
+    "utf-16le": "utf-16-le",
+    "utf-16be": "utf-16-be",
+    "gb18030": "gb18030",
+    "gbk": "gb18030",
+    "gb2312": "gb18030",
+    "big5": "big5hkscs",
+    "big5-hkscs": "big5hkscs",
+}
+CHARSETS = tuple(_CODECS)
+"""The names of the character sets in which a text can be read."""
+
+_BOM = "\ufeff"
+_NEEDS_BOM = "utf-16"
+_REFUSED = re.compile("[\0\ud800-\udfff]")
+
+
 class NotText(ValueError):
     """The input is not a text; the message says why and where, without quoting it."""
-
-
-class NotUtf8(NotText):
-    """The input is not UTF-8."""
 
 
 class SpanNotFound(LookupError):
@@ -29,7 +49,10 @@ class SpanNotFound(LookupError):
 
 @dataclass(frozen=True)
 class Locator:
-    """The place of a passage; hashes are lower-case hexadecimal SHA-256 of UTF-8 bytes."""
+    """The place of a passage in one form of a text.
+
+    Hashes are lower-case hexadecimal SHA-256 of UTF-8 bytes.
+    """
 
     start_char: int
     end_char: int
@@ -38,18 +61,57 @@ class Locator:
     suffix_sha256: str
 
 
-def read(data: bytes) -> str:
-    """The ``nfc-ws1`` form of a text in UTF-8, without the byte order mark.
+LOCATOR = tuple(field.name for field in fields_of(Locator))
+"""The names of the fields of a locator, in evidence too."""
 
-    Raises ``NotUtf8``, or ``NotText`` if the text contains a NUL or only white space.
+LOOSE_LOCATOR = tuple(f"loose_{name}" for name in LOCATOR)
+"""The names of the fields of evidence for a locator in the loose form."""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """The locator of a passage in the form ``nfc-ws1``, and in the loose form if it is known."""
+
+    exact: Locator
+    loose: Locator | None = None
+
+    @classmethod
+    def of(cls, evidence: Mapping[str, Any]) -> Self:
+        """The passage with the locators in the fields of a piece of evidence."""
+        exact, loose = ([evidence[name] for name in names] for names in (LOCATOR, LOOSE_LOCATOR))
+        return cls(Locator(*exact), None if loose[0] is None else Locator(*loose))
+
+    @property
+    def fields(self) -> dict[str, int | str | None]:
+        """The fields of evidence for the locators."""
+        loose = vars(self.loose) if self.loose else dict.fromkeys(LOCATOR)
+        return {**vars(self.exact), **{f"loose_{name}": value for name, value in loose.items()}}
+
+
+def read(data: bytes, charset: str = "utf-8") -> str:
+    """The ``nfc-ws1`` form of a text in one of the ``CHARSETS``, without the byte order mark.
+
+    Raises ``NotText`` if it is not in that character set, and as ``read_decoded``.
     """
+    if charset == _NEEDS_BOM and not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise NotText("A text in UTF-16 without a byte order mark is utf-16le or utf-16be.")
     try:
-        text = data.decode()
+        return read_decoded(data.decode(_CODECS[charset]))
     except UnicodeDecodeError as error:
-        raise NotUtf8(f"The text is not UTF-8 (byte {error.start}).") from None
-    if "\0" in text:
-        raise NotText(f"Character U+0000 at position {text.index(chr(0))} is not allowed.")
-    text = normalise(text.removeprefix(codecs.BOM_UTF8.decode()))
+        raise NotText(f"The text is not {charset.upper()} (byte {error.start}).") from None
+
+
+def read_decoded(text: str) -> str:
+    """The ``nfc-ws1`` form of a text, without the byte order mark.
+
+    Raises ``NotText`` if the text contains a NUL or half of a surrogate pair, or is only white
+    space.
+    """
+    if refused := _REFUSED.search(text):
+        raise NotText(
+            f"Character U+{ord(refused[0]):04X} at position {refused.start()} is not allowed."
+        )
+    text = normalise(text.removeprefix(_BOM))
     if not text:
         raise NotText("The text is empty.")
     return text

@@ -7,15 +7,15 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index,
 from sqlalchemy.dialects.postgresql import DATERANGE, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
+from hksz_db.domain.locators import LOCATOR, LOOSE_LOCATOR
 from hksz_db.domain.vocabulary import Directness, EvidenceStatus, Interest, Stance
 from hksz_db.models.base import ACTOR, Base, ResourceMixin, is_sha256, one_of, relative
-
-LOCATOR = ("start_char", "end_char", "exact_sha256", "prefix_sha256", "suffix_sha256")
 
 
 class Evidence(ResourceMixin, Base):
     """A passage and its stance; its locator is complete or absent, and holds no text.
 
+    A second locator, in the loose form of the text, is complete or absent, too.
     ``attributed_to_id`` is set if the passage only reports what that entity said. ``said`` is when
     it was said, and may be relative to the date of a source.
     """
@@ -26,9 +26,18 @@ class Evidence(ResourceMixin, Base):
         one_of("directness", Directness),
         one_of("interest", Interest),
         one_of("status", EvidenceStatus),
-        *(is_sha256(column) for column in LOCATOR[2:]),
+        *(is_sha256(column) for column in (*LOCATOR[2:], *LOOSE_LOCATOR[2:])),
         CheckConstraint(f"num_nulls({', '.join(LOCATOR)}) IN (0, 5)", name="locator_whole"),
         CheckConstraint("0 <= start_char AND start_char < end_char", name="span"),
+        CheckConstraint(
+            f"num_nulls({', '.join(LOOSE_LOCATOR)}) IN (0, 5)", name="loose_locator_whole"
+        ),
+        CheckConstraint(
+            "0 <= loose_start_char AND loose_start_char < loose_end_char", name="loose_span"
+        ),
+        CheckConstraint(
+            "loose_start_char IS NULL OR start_char IS NOT NULL", name="loose_locator_with_exact"
+        ),
         CheckConstraint("derived_from_id <> id", name="not_itself"),
         *relative("said"),
         # A merge of sources moves captures and evidence one after the other.
@@ -81,3 +90,8 @@ class Evidence(ResourceMixin, Base):
     said_anchor_id: Mapped[UUID | None] = mapped_column(ForeignKey("sources.id"), sort_order=1)
     said_duration: Mapped[str | None] = mapped_column(sort_order=1)
     said_modifier: Mapped[str | None] = mapped_column(sort_order=1)
+    loose_start_char: Mapped[int | None] = mapped_column(sort_order=1)
+    loose_end_char: Mapped[int | None] = mapped_column(sort_order=1)
+    loose_exact_sha256: Mapped[str | None] = mapped_column(sort_order=1)
+    loose_prefix_sha256: Mapped[str | None] = mapped_column(sort_order=1)
+    loose_suffix_sha256: Mapped[str | None] = mapped_column(sort_order=1)

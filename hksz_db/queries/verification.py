@@ -12,10 +12,9 @@ from typing import Literal
 from sqlalchemy import func, select
 
 from hksz_db.database import Prepared, prepare
-from hksz_db.domain.locators import Locator, digest
+from hksz_db.domain.locators import LOCATOR, LOOSE_LOCATOR, Passage, digest
 from hksz_db.domain.verification import Finding, verify
 from hksz_db.models import Evidence, Source, SourceCapture, table_of
-from hksz_db.models.evidence import LOCATOR
 from hksz_db.queries.documents import Group, Many, expression
 from hksz_db.queries.pages import one
 from hksz_db.queries.sources import SOURCES
@@ -23,6 +22,7 @@ from hksz_db.queries.sources import SOURCES
 _sources = table_of(Source)
 _captures = table_of(SourceCapture).alias()
 _evidence = table_of(Evidence).alias()
+_LOCATORS = (*LOCATOR, *LOOSE_LOCATOR)
 
 
 @cache
@@ -42,7 +42,7 @@ def verifiable_statement() -> Prepared:
     locators = Many(
         _evidence,
         live & _evidence.c.start_char.is_not(None),
-        {name: _evidence.c[name] for name in ("id", "external_id", "claim_id", *LOCATOR)},
+        {name: _evidence.c[name] for name in ("id", "external_id", "claim_id", *_LOCATORS)},
         order_by=(_evidence.c.start_char, _evidence.c.id),
     )
     unlocated = select(func.count()).where(live, _evidence.c.start_char.is_(None))
@@ -86,8 +86,8 @@ def check(text: str, verifiable: bytes) -> Verification:
     text_sha256 = digest(text)
     captures, rows = known["captures"], known["locators"]
     hashes = {capture["text_sha256"] for capture in captures}
-    locators = [Locator(**{name: row[name] for name in LOCATOR}) for row in rows]
-    findings = verify(text, locators, {capture["char_length"] for capture in captures})
+    passages = [Passage.of(row) for row in rows]
+    findings = verify(text, passages, {capture["char_length"] for capture in captures})
     return Verification(
         char_length=len(text),
         text_sha256=text_sha256,

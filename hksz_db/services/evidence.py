@@ -7,8 +7,10 @@ from sqlalchemy.orm import Session
 
 from hksz_db.database import run
 from hksz_db.domain.errors import Fault, Invalid
+from hksz_db.domain.locators import LOCATOR, LOOSE_LOCATOR
 from hksz_db.models import Evidence
-from hksz_db.services.rows import Row
+from hksz_db.services.references import Resolved
+from hksz_db.services.rows import Children, Row
 from hksz_db.services.writers import ReviewedWriter
 from schemas.evidence import EvidenceCreateSchema, EvidencePatchSchema
 
@@ -17,12 +19,24 @@ Captures = Mapping[tuple[UUID, str | UUID], UUID]
 
 _CAPTURE = ("capture_text_sha256", "capture_id")
 
-WRITER = ReviewedWriter(
+
+class EvidenceWriter(ReviewedWriter):
+    """Writes evidence, whose two locators are of the same passage."""
+
+    def changes(self, fields: Row, before: Row, known: Resolved) -> tuple[Row, list[Children]]:
+        """As every writer. Another locator clears the loose one, unless it is given anew."""
+        if any(fields[name] != before[name] for name in fields.keys() & LOCATOR):
+            fields = {**dict.fromkeys(LOOSE_LOCATOR), **fields}
+        return super().changes(fields, before, known)
+
+
+WRITER = EvidenceWriter(
     model=Evidence,
     create_schema=EvidenceCreateSchema,
     patch_schema=EvidencePatchSchema,
     defaults={"status": "submitted"},
     computed=("reviewed_by", "reviewed_at"),
+    computed_from=LOCATOR,
     replaced=("capture_text_sha256",),
 )
 

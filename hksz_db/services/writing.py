@@ -52,6 +52,15 @@ _RULES: dict[str, tuple[str, str]] = {
         "A locator must be complete (start_char, end_char and three hashes) or absent.",
     ),
     "evidence_span_check": ("end_char", "Must be above start_char."),
+    "evidence_loose_locator_whole_check": (
+        "loose_start_char",
+        "A locator must be complete (loose_start_char, loose_end_char and three hashes) or absent.",
+    ),
+    "evidence_loose_span_check": ("loose_end_char", "Must be above loose_start_char."),
+    "evidence_loose_locator_with_exact_check": (
+        "loose_start_char",
+        "A passage with a locator in the loose form needs one in the exact form, too.",
+    ),
 }
 # Of two constraints that forbid the same, either may be reported.
 _REPORTED_AS = {"units_code_factor_key": ("code",)}

@@ -23,6 +23,7 @@ from hksz_client.api.claims import (
     claims_restore_version,
 )
 from hksz_client.api.figures import figures_create, figures_list, figures_read
+from hksz_client.api.sources import sources_list, sources_verify
 from hksz_client.models.claim import Claim
 from hksz_client.models.claim_create import ClaimCreate
 from hksz_client.models.claim_evidence_create import ClaimEvidenceCreate
@@ -47,9 +48,14 @@ from hksz_client.models.figure import Figure
 from hksz_client.models.figure_create import FigureCreate
 from hksz_client.models.figure_page import FigurePage
 from hksz_client.models.history_op import HistoryOp
+from hksz_client.models.locator_result import LocatorResult
 from hksz_client.models.modality import Modality
 from hksz_client.models.problem import Problem
+from hksz_client.models.source_page import SourcePage
 from hksz_client.models.stance import Stance
+from hksz_client.models.surroundings import Surroundings
+from hksz_client.models.text_to_verify import TextToVerify
+from hksz_client.models.verification import Verification
 from hksz_client.models.version_differences import VersionDifferences
 from hksz_client.models.version_entry_page import VersionEntryPage
 from hksz_client.models.written_claim import WrittenClaim
@@ -280,3 +286,17 @@ def send_invalid_values(client: AuthenticatedClient) -> None:
     unknown = claims_list.sync(client=client, cursor="no cursor")
     assert isinstance(unknown, Problem)
     assert unknown.status == 400
+
+
+def verify_a_text(client: AuthenticatedClient) -> None:
+    page = sources_list.sync(client=client, external_id="hksz:shenzhen-daily-article")
+    assert isinstance(page, SourcePage)
+    body = TextToVerify(text="Nothing of the kind.")
+    found = sources_verify.sync(given(page.data[0].id), client=client, body=body)
+    assert isinstance(found, Verification)
+    assert {row.result for row in found.locators} == {LocatorResult.MISSING}
+    assert {row.surroundings for row in found.locators} == {None}
+    assert Surroundings.NONE.value == "none"
+    empty = sources_verify.sync(given(page.data[0].id), client=client, body=TextToVerify(text=" "))
+    assert isinstance(empty, Problem)
+    assert empty.status == 422

@@ -21,6 +21,7 @@ from marshmallow import Schema, fields, missing
 from sqlalchemy import text
 
 from hksz_db.database import Database
+from hksz_db.domain.locators import LOCATOR, LOOSE_LOCATOR
 from hksz_db.domain.vocabulary import BulkMode
 from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
@@ -132,6 +133,11 @@ _EVIDENCE = {
     "exact_sha256": SHA256["c"],
     "prefix_sha256": SHA256["d"],
     "suffix_sha256": SHA256["e"],
+    "loose_start_char": 4,
+    "loose_end_char": 40,
+    "loose_exact_sha256": SHA256["e"],
+    "loose_prefix_sha256": SHA256["c"],
+    "loose_suffix_sha256": SHA256["d"],
     "page": "xii",
     "note": "A note.",
     "status": "accepted",
@@ -303,7 +309,7 @@ _FIGURE_NEEDS: dict[str, Body] = {
     "lower_bound": {"comparator": "approx", "amount": "41.50"},
     "upper_bound": {"comparator": "approx"},
 }
-_LOCATOR = ("start_char", "end_char", "exact_sha256", "prefix_sha256", "suffix_sha256")
+_LOCATOR = (*LOCATOR, *LOOSE_LOCATOR)
 _REVIEW_NEEDS: dict[str, Body] = {"review_note": {"status": "rejected"}}
 _EVIDENCE_NEEDS: dict[str, Body] = {
     **_REVIEW_NEEDS,

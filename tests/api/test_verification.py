@@ -1,5 +1,7 @@
 """``/v1/sources/{id}/verify`` compares a text with the locators and does not keep it."""
 
+# ruff: noqa: RUF001 - typography is a subject
+
 import http.client
 import json
 import logging
@@ -9,7 +11,7 @@ import subprocess
 import sys
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,8 @@ from sqlalchemy.orm import Session
 from app import create_app
 from hksz_db.database import Database, run
 from hksz_db.domain import verification
-from hksz_db.domain.locators import digest, locate, normalise
+from hksz_db.domain.locators import Passage, digest, locate, normalise
+from hksz_db.domain.loose_form import LooseForm
 from hksz_db.serving import configure_logging
 from hksz_db.settings import Settings
 from tests.api.conftest import Answer, Client
@@ -48,12 +51,12 @@ def source(editor: Client) -> str:
     body = {"csl_type": "article", "title": "An article", "captures": [capture]}
     made = editor.post("/v1/sources", body).json
     for words in reversed(WORDS):
-        _add(editor, made["id"], vars(locate(TEXT, words)), words)
+        _add(editor, made["id"], Passage(locate(TEXT, words)).fields, words)
     _add(editor, made["id"], {}, "without a place")
     return made["id"]
 
 
-def _add(editor: Client, source: str, locator: dict[str, Any], page: str) -> str:
+def _add(editor: Client, source: str, locator: Mapping[str, Any], page: str) -> str:
     body = {
         "claim_external_id": "hksz:ttps-approved-2023",
         "source_id": source,
@@ -110,6 +113,7 @@ def test_all_spans_are_exact_in_a_copy_of_the_text(reader: Client, source: str) 
             "result": "exact",
             "start_char": stored["start_char"],
             "end_char": stored["end_char"],
+            "surroundings": "both",
             "searched": None,
         }
 
@@ -130,7 +134,7 @@ def test_moved_words_have_their_offsets_in_the_text_of_the_caller(
     assert answer.json["capture"] == "different"
     assert answer.json["text_sha256"] == digest(text)
     assert [row["result"] for row in answer.json["locators"]] == [
-        *("moved", "moved", "missing", "moved", "moved")
+        *("elsewhere", "moved", "missing", "moved", "elsewhere")
     ]
     assert _places(answer, text) == [*WORDS[:2], None, *WORDS[3:]]
     (missing,) = (row for row in answer.json["locators"] if row["result"] == "missing")
@@ -196,7 +200,7 @@ def test_the_seed_is_missing_from_another_text(reader: Client) -> None:
 def test_the_answer_matches_the_openapi_document(reader: Client, source: str) -> None:
     document = reader.get("/openapi.json").json
     operation = document["paths"]["/v1/sources/{id}/verify"]["post"]
-    assert list(operation["requestBody"]["content"]) == ["text/plain"]
+    assert list(operation["requestBody"]["content"]) == ["application/json", "text/plain"]
     described = operation["responses"]["200"]["content"]["application/json"]["schema"]
     validator = Draft202012Validator({**document, **described})
     for text in (TEXT, f"A preface. {TEXT}", "Something else."):
@@ -205,22 +209,26 @@ def test_the_answer_matches_the_openapi_document(reader: Client, source: str) ->
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "detail"),
+    ("body", "charset", "detail"),
     [
-        (b"\xff\xfea", 400, "byte 0"),
-        ("深圳".encode() + b"\xed\xa0\x80", 400, "byte 6"),
-        (b"xyz\xe6\xb7", 400, "byte 3"),
-        (b"ab\0c", 422, "U+0000 at position 2"),
-        (b"", 422, "empty"),
-        (b"\xef\xbb\xbf \r\n\t", 422, "empty"),
-        ("\u3000".encode(), 422, "empty"),
+        (b"\xff\xfea", "utf-8", "not UTF-8 (byte 0)"),
+        ("深圳".encode() + b"\xed\xa0\x80", "utf-8", "byte 6"),
+        (b"xyz\xe6\xb7", "utf-8", "byte 3"),
+        (b"xyz\xa4", "Big5", "not BIG5 (byte 3)"),
+        (b"xyz\x81\x20", "gb18030", "not GB18030 (byte 3)"),
+        ("xyz".encode("utf-16-le"), "utf-16", "byte order mark"),
+        ("xyz".encode("utf-16-le")[:-1], "utf-16le", "not UTF-16LE (byte 4)"),
+        (b"ab\0c", "utf-8", "U+0000 at position 2"),
+        (b"", "utf-8", "empty"),
+        (b"\xef\xbb\xbf \r\n\t", "utf-8", "empty"),
+        ("\u3000".encode("big5"), "big5", "empty"),
     ],
 )
 def test_invalid_text_is_refused_with_its_position(
-    reader: Client, source: str, body: bytes, status: int, detail: str
+    reader: Client, source: str, body: bytes, charset: str, detail: str
 ) -> None:
-    refused = _verify(reader, source, body)
-    assert refused.status_code == status
+    refused = _verify(reader, source, body, f"text/plain; charset={charset}")
+    assert refused.status_code == 422
     assert refused.content_type == "application/problem+json"
     assert detail in refused.json["detail"]
     assert b"xyz" not in refused.data
@@ -229,24 +237,190 @@ def test_invalid_text_is_refused_with_its_position(
 @pytest.mark.parametrize(
     "media_type",
     [
-        "application/json",
+        "application/json; charset=utf-16",
+        "application/merge-patch+json",
         "text/html",
         "application/x-www-form-urlencoded",
         "application/octet-stream",
         "text/plain; charset=iso-8859-1",
-        "text/plain; charset=utf-16",
+        "text/plain; charset=utf-7",
         "",
     ],
 )
-def test_only_plain_text_in_utf_8_is_accepted(reader: Client, source: str, media_type: str) -> None:
+def test_other_media_types_and_character_sets_are_refused(
+    reader: Client, source: str, media_type: str
+) -> None:
     refused = _verify(reader, source, TEXT, media_type)
     assert refused.status_code == 415
     assert "text/plain" in refused.json["detail"]
 
 
+@pytest.mark.parametrize("charset", ["utf-16", "UTF-16LE", "utf-16be", "gb18030", "GB18030"])
+def test_a_text_is_read_in_the_character_set_of_its_content_type(
+    reader: Client, source: str, charset: str
+) -> None:
+    answer = _verify(reader, source, TEXT.encode(charset), f'text/plain; charset="{charset}"')
+    assert answer.data == _verify(reader, source, TEXT).data
+
+
+def test_a_text_in_big5_is_found(reader: Client, editor: Client) -> None:
+    source = _source_with(editor, "啲人話呢個計劃要兩年先完成。", ["計劃要兩年"])
+    copy = "啲人話呢個計劃要兩年先完成。".encode("big5hkscs")
+    for charset in ("Big5", "big5-hkscs"):
+        assert _results(_verify(reader, source, copy, f"text/plain; charset={charset}")) == [
+            ("exact", "both")
+        ]
+
+
+def test_a_text_in_json_is_the_same(reader: Client, source: str) -> None:
+    for text in (TEXT, f"\ufeffA  preface.\r\n{TEXT}", "Else."):
+        body = json.dumps({"text": text})
+        answer = _verify(reader, source, body, "application/json")
+        assert answer.status_code == 200
+        assert answer.data == _verify(reader, source, text).data
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "detail"),
+    [
+        ("{}", 422, "/text"),
+        ('{"text": null}', 422, "/text"),
+        ('{"text": ["xyz"]}', 422, "/text"),
+        ('{"text": "xyz", "charset": "utf-8"}', 422, "/charset"),
+        ('{"text": ""}', 422, "empty"),
+        ('{"text": " \\n"}', 422, "empty"),
+        ('{"text": "xyz\\u0000"}', 422, "U+0000 at position 3"),
+        ('{"text": "xyz\\ud83d"}', 422, "U+D83D at position 3"),
+        ('{"text": "xyz', 400, "not JSON"),
+        ('["xyz"]', 400, "object"),
+    ],
+)
+def test_invalid_json_is_refused_without_repeating_it(
+    reader: Client, source: str, body: str, status: int, detail: str
+) -> None:
+    refused = _verify(reader, source, body, "application/json")
+    assert refused.status_code == status
+    assert detail in refused.get_data(as_text=True)
+    assert b"xyz" not in refused.data
+
+
 def test_compressed_text_is_refused(reader: Client, source: str) -> None:
-    refused = _verify(reader, source, TEXT, headers={"Content-Encoding": "gzip"})
-    assert refused.status_code == 415
+    for media_type in ("text/plain", "application/json"):
+        refused = _verify(
+            reader, source, '{"text": "a"}', media_type, headers={"Content-Encoding": "gzip"}
+        )
+        assert refused.status_code == 415
+
+
+def _source_with(editor: Client, text: str, spans: Sequence[str], *, has_loose: bool = True) -> str:
+    """The id of a new source whose evidence has locators of the spans."""
+    made = editor.post("/v1/sources", {"csl_type": "article", "title": f"{text[:20]} …"}).json
+    form = LooseForm(normalise(text))
+    for words in spans:
+        exact = locate(form.original, words)
+        passage = Passage(exact, form.locator(exact) if has_loose else None)
+        _add(editor, made["id"], passage.fields, words)
+    return made["id"]
+
+
+def _results(answer: Answer) -> list[tuple[str, str | None]]:
+    assert answer.status_code == 200
+    return [(row["result"], row["surroundings"]) for row in answer.json["locators"]]
+
+
+ZONE = (
+    "The pilot zone opened its first office in March. The technology committee will report again."
+)
+PLAN = "Officials called it a “joint plan” – nobody’s budget was cut."
+STAGE = (
+    "前海合作區的首個辦事處於三月啟用。官員表示，該計劃的第二階段需時兩年，並會於二零二六年檢討。"
+)
+FAIR = (
+    "The fair drew 5,000 visitors on its first day, the organiser said. Tickets were cheap. A"
+    " bakery, meanwhile, baked 5,000 buns for a charity run in another district the month before."
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "copy", "found"),
+    [
+        (
+            ZONE,
+            "technology committee will report",
+            ZONE.replace("technology", "tech\u00adno\u00adlogy"),
+            "tech\u00adno\u00adlogy committee will report",
+        ),
+        (
+            STAGE,
+            "該計劃的第二階段需時兩年",
+            "\n".join([STAGE[:14], STAGE[14:28], STAGE[28:42], STAGE[42:]]),
+            "該計劃的第二 階段需時兩年",
+        ),
+        (
+            PLAN,
+            "“joint plan” – nobody’s budget",
+            'Officials called it a "joint plan" - nobody\'s budget was cut.',
+            '"joint plan" - nobody\'s budget',
+        ),
+        (ZONE, "its first office", ZONE.replace("first", "ﬁrst"), "its ﬁrst office"),
+        (ZONE, "pilot zone", ZONE.replace("pilot", "pi\u200blot"), "pi\u200blot zone"),
+        (ZONE, "technology", ZONE.replace("techno", "techno-\n"), "techno- logy"),
+        (
+            FAIR,
+            "drew 5,000 visitors",
+            FAIR.replace("5,000", "５，０００"),
+            "drew ５，０００ visitors",
+        ),
+    ],
+)
+def test_words_in_another_typography_are_found(
+    reader: Client, editor: Client, text: str, words: str, copy: str, found: str
+) -> None:
+    source = _source_with(editor, text, [words])
+    answer = _verify(reader, source, copy)
+    assert _results(answer) == [("same_but_typography", "both")]
+    assert _places(answer, normalise(copy)) == [found]
+    assert _results(_verify(reader, source, text)) == [("exact", "both")]
+
+
+def test_words_in_another_typography_are_missing_without_a_loose_locator(
+    reader: Client, editor: Client
+) -> None:
+    source = _source_with(editor, ZONE, ["technology"], has_loose=False)
+    copy = ZONE.replace("technology", "tech\u00adno\u00adlogy")
+    assert _results(_verify(reader, source, copy)) == [("missing", None)]
+
+
+@pytest.mark.parametrize("has_loose", [True, False])
+def test_a_corrected_figure_is_elsewhere(reader: Client, editor: Client, has_loose: bool) -> None:
+    source = _source_with(editor, FAIR, ["5,000"], has_loose=has_loose)
+    answer = _verify(reader, source, FAIR.replace("5,000 visitors", "6,200 visitors"))
+    assert _results(answer) == [("elsewhere", "none")]
+    assert answer.json["locators"][0]["start_char"] == FAIR.rindex("5,000")
+    moved = _verify(reader, source, f"News of the week: the{FAIR[3:]}")
+    assert _results(moved) == [("moved", "after")]
+
+
+def test_another_locator_clears_the_loose_one(reader: Client, editor: Client) -> None:
+    source = _source_with(editor, ZONE, ["technology"])
+    (row,) = reader.get("/v1/evidence", source_id=source).json["data"]
+    path = f"/v1/evidence/{row['id']}"
+    loose = {name: value for name, value in row.items() if name.startswith("loose_")}
+    assert None not in loose.values()
+    same = {name: row[name] for name in vars(locate(ZONE, "technology"))}
+    assert editor.patch(path, {**same, "note": "Read again."}).json.items() >= loose.items()
+    other = locate(ZONE, "pilot zone")
+    cleared = editor.patch(path, vars(other)).json
+    assert cleared.items() >= dict.fromkeys(loose).items()
+    both = Passage(other, LooseForm(ZONE).locator(other)).fields
+    assert editor.patch(path, both).json.items() >= both.items()
+    half = editor.patch(path, {"loose_start_char": None})
+    assert (half.status_code, half.json["errors"][0]["pointer"]) == (422, "#/loose_start_char")
+    alone = editor.patch(path, dict.fromkeys(same))
+    assert alone.json.items() >= dict.fromkeys(both).items()
+    refused = editor.patch(path, loose)
+    assert refused.status_code == 422
+    assert refused.json["errors"][0]["pointer"] == "#/loose_start_char"
 
 
 def test_a_text_has_a_maximum_size(reader: Client, source: str) -> None:
@@ -352,10 +526,12 @@ def test_the_text_is_not_logged(
     whole = f"{MARKER} {TEXT}".encode()
     bodies = {
         whole: (200, "text/plain"),
-        whole + b"\xff": (400, "text/plain"),
+        whole + b"\xff": (422, "text/plain"),
         whole + b"\0": (422, "text/plain"),
         whole * 20_000: (413, "text/plain"),
-        whole + b" ": (415, "application/json"),
+        whole + b" ": (415, "text/html"),
+        b'{"text": "' + whole + b'"}': (200, "application/json"),
+        b'{"text": "' + whole: (400, "application/json"),
     }
     for body, (status, media_type) in bodies.items():
         answer = verbose_client.post(path, data=body, content_type=media_type)
@@ -437,7 +613,7 @@ def test_server_logs_contain_nothing_of_the_text(served: tuple[str, Path]) -> No
     text = f"{MARKER} {TEXT}".encode()
     plain = {"Content-Type": "text/plain"}
     assert ask("POST", path, text, **plain)[0] == 200
-    assert ask("POST", path, text + b"\xff", **plain)[0] == 400
+    assert ask("POST", path, text + b"\xff", **plain)[0] == 422
     assert ask("POST", path, text, **{"Content-Type": f"text/plain; charset={MARKER}"})[0] == 415
     assert ask("POST", path, text, **{**plain, "Content-Length": "9999999"})[0] == 413
     _hang_up(host, path, text)

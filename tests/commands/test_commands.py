@@ -13,7 +13,8 @@ from flask import Flask
 
 from app import create_app
 from hksz_db.database import Database, run
-from hksz_db.domain.locators import digest, normalise
+from hksz_db.domain.locators import LOCATOR, Locator, digest, normalise
+from hksz_db.domain.loose_form import LooseForm
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 
@@ -182,6 +183,9 @@ def test_locators_are_written_into_a_data_file(flask: Run, files: dict[str, Path
     assert passage["prefix_sha256"] == digest(text[6:38])
     assert passage["suffix_sha256"] == digest(" stayed.")
     assert passage["note"] == "kept"
+    form = LooseForm(text)
+    loose = {name: passage[f"loose_{name}"] for name in LOCATOR}
+    assert Locator(**loose) == form.locator(Locator(**{name: passage[name] for name in LOCATOR}))
     assert other["evidence"] == [{"external_id": "test:b1"}]
     assert bare == {"external_id": "test:c"}
 
@@ -357,7 +361,8 @@ def test_copy_is_compared_with_the_locators(
         assert answer.output == (
             f"{unnamed}\texact\t19-30\n"
             "test:2\texact\t38-56\n"
-            "2 exact, 0 moved, 0 missing; 1 without a locator\n"
+            "2 exact, 0 same_but_typography, 0 moved, 0 elsewhere, 0 missing;"
+            " 1 without a locator\n"
             "capture same, 57 characters\n"
             f"text_sha256 {digest(normalise(TEXT))}\n"
         )
@@ -373,7 +378,7 @@ def test_exit_status_is_1_for_differences(
     assert answer.output.splitlines()[:4] == [
         f"{unnamed}\tmoved\t24-35",
         "test:2\tmoved\t43-61",
-        "0 exact, 2 moved, 0 missing; 1 without a locator",
+        "0 exact, 0 same_but_typography, 2 moved, 0 elsewhere, 0 missing; 1 without a locator",
         "capture different, 62 characters",
     ]
     (tmp_path / "copy").write_text(TEXT.replace("stayed", "left"))
@@ -382,7 +387,18 @@ def test_exit_status_is_1_for_differences(
     assert answer.output.splitlines()[:3] == [
         f"{unnamed}\texact\t19-30",
         "test:2\tmissing\tsearched everywhere",
-        "1 exact, 0 moved, 1 missing; 1 without a locator",
+        "1 exact, 0 same_but_typography, 0 moved, 0 elsewhere, 1 missing; 1 without a locator",
+    ]
+    (tmp_path / "copy").write_text("A tale. Forty firms moved. An article. Forty firms stayed.")
+    answer = flask("verify", "test:s", tmp_path / "copy")
+    assert answer.output.startswith(f"{unnamed}\telsewhere\t8-19, surroundings none\n")
+    soft = TEXT.replace("stayed", "stay\u00aded")
+    (tmp_path / "copy").write_text(f"New. {soft}")
+    answer = flask("verify", "test:s", tmp_path / "copy")
+    assert answer.exit_code == 1
+    assert answer.output.splitlines()[:2] == [
+        f"{unnamed}\tmoved\t24-35",
+        "test:2\tsame_but_typography\t43-62",
     ]
 
 

@@ -199,6 +199,7 @@ def test_what_is_doubtful_is_reported(
     flask: Run, database: Database, write: Write, options: list[str]
 ) -> None:
     part = {name: value for name, value in FIGURE.items() if name != "claim_external_id"}
+    part["as_stated"] = "about 60"
     claim = {"statement": "So many were approved.", "claimant_external_id": "hksz:hkpc"}
     claims = [
         {**claim, "external_id": "test:doubtful", "figures": [{**part, "amount": "70"}]},

@@ -8,15 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hksz_db.domain.locators import (
+    CHARSETS,
     CONTEXT,
     NotText,
-    NotUtf8,
     SpanNotFound,
     digest,
     locate,
     locator,
     normalise,
     read,
+    read_decoded,
 )
 
 # Letters of one to four bytes and combining marks.
@@ -75,8 +76,53 @@ def test_only_one_byte_order_mark_is_dropped() -> None:
     ],
 )
 def test_the_first_byte_that_is_not_utf_8_is_named(data: bytes, position: int) -> None:
-    with pytest.raises(NotUtf8, match=rf"\(byte {position}\)"):
+    with pytest.raises(NotText, match=rf"\(byte {position}\)"):
         read(data)
+
+
+@pytest.mark.parametrize(
+    ("charset", "codec"),
+    [
+        ("utf-16", "utf-16"),
+        ("utf-16le", "utf-16-le"),
+        ("utf-16be", "utf-16-be"),
+        ("gb18030", "gb18030"),
+        ("gbk", "gbk"),
+        ("gb2312", "gb2312"),
+        ("big5", "big5"),
+        ("big5-hkscs", "big5hkscs"),
+    ],
+)
+def test_a_text_is_read_in_its_character_set(charset: str, codec: str) -> None:
+    text = "科技城 in two years" if codec.startswith("gb2") else "深圳河套、二十年。10%"
+    assert charset in CHARSETS
+    assert read(text.encode(codec), charset) == normalise(text)
+
+
+def test_big5_has_the_characters_of_hong_kong() -> None:
+    assert read("啲嘢喺邨嗰度𠮩".encode("big5hkscs"), "big5") == "啲嘢喺邨嗰度𠮩"
+
+
+@pytest.mark.parametrize(
+    ("data", "charset", "message"),
+    [
+        (b"ab\x00", "utf-16le", r"UTF-16LE \(byte 2\)"),
+        (b"\xff\xfea\x00\x00\xd8", "utf-16", r"UTF-16 \(byte 4\)"),
+        (b"a\x00", "utf-16", "utf-16le or utf-16be"),
+        (b"ab\x80\x20", "gb18030", r"GB18030 \(byte 2\)"),
+        (b"a\xa4", "big5", r"BIG5 \(byte 1\)"),
+    ],
+)
+def test_bytes_that_are_not_in_the_character_set_are_refused(
+    data: bytes, charset: str, message: str
+) -> None:
+    with pytest.raises(NotText, match=message):
+        read(data, charset)
+
+
+def test_half_of_a_surrogate_pair_is_refused() -> None:
+    with pytest.raises(NotText, match=r"U\+D83D at position 1 "):
+        read_decoded("a\ud83d")
 
 
 def test_nul_is_refused() -> None:

@@ -1,8 +1,11 @@
-"""Looks up spans in another text: exact, moved or missing."""
+"""Looks up spans in another text by their hashes."""
+
+# ruff: noqa: RUF001 - typography is a subject
 
 import hashlib
 import random
 import unicodedata
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import pytest
@@ -10,8 +13,18 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hksz_db.domain import verification
-from hksz_db.domain.locators import CONTEXT, Locator, digest, locator, normalise
-from hksz_db.domain.verification import Finding, Result, Searched, verify
+from hksz_db.domain.locators import (
+    CONTEXT,
+    Locator,
+    Passage,
+    digest,
+    locate,
+    locator,
+    normalise,
+)
+from hksz_db.domain.loose_form import LooseForm, loose
+from hksz_db.domain.verification import Finding, Result, Searched, Surroundings
+from hksz_db.domain.verification import verify as verify_passages
 
 pytestmark = pytest.mark.slow
 
@@ -32,33 +45,70 @@ def located(draw: st.DrawFn, texts: st.SearchStrategy[str] = TEXTS) -> tuple[str
     return text, [locator(text, start, end) for start, end in spans]
 
 
-def _exact(wanted: Locator) -> Finding:
-    return Finding(Result.EXACT, wanted.start_char, wanted.end_char, None)
+def verify(text: str, wanted: Sequence[Locator], lengths: Iterable[int] = ()) -> list[Finding]:
+    """Verify passages without loose locators."""
+    return verify_passages(text, [Passage(one) for one in wanted], lengths)
 
 
-def _moved(start: int, end: int) -> Finding:
-    return Finding(Result.MOVED, start, end, None)
+BOTH, BEFORE, AFTER, NONE = Surroundings
+
+
+def _exact(wanted: Locator, surroundings: Surroundings = BOTH) -> Finding:
+    return Finding(Result.EXACT, wanted.start_char, wanted.end_char, surroundings, None)
+
+
+def _moved(start: int, end: int, surroundings: Surroundings = BOTH) -> Finding:
+    return Finding(Result.MOVED, start, end, surroundings, None)
+
+
+def _elsewhere(start: int, end: int, surroundings: Surroundings = NONE) -> Finding:
+    return Finding(Result.ELSEWHERE, start, end, surroundings, None)
+
+
+def _missing(searched: Searched = Searched.EVERYWHERE) -> Finding:
+    return Finding(Result.MISSING, None, None, None, searched)
 
 
 def _by_brute_force(text: str, wanted: Locator) -> Finding:
     """The expected finding, from a comparison with every window."""
     length, reach = wanted.end_char - wanted.start_char, min(CONTEXT, wanted.start_char)
 
-    def rank(place: int) -> tuple[int, int, int]:
-        before = text[place - reach : place] if place >= reach else None
+    def sides(place: int) -> tuple[bool, bool]:
+        before = text[place - reach : place] if place >= reach and (reach or not place) else None
         after = text[place + length : place + length + CONTEXT]
         precedes = before is not None and digest(before) == wanted.prefix_sha256
-        follows = digest(after) == wanted.suffix_sha256
-        return -(precedes + follows), abs(place - wanted.start_char), place
+        return precedes, digest(after) == wanted.suffix_sha256
+
+    def rank(place: int) -> tuple[int, int, int]:
+        return -sum(sides(place)), abs(place - wanted.start_char), place
+
+    def is_single(context: str) -> bool:
+        windows = [text[n : n + len(context)] for n in range(len(text))]
+        return len(context) >= 16 and windows.count(context) == 1
 
     starts = range(len(text) - length + 1)
     places = [p for p in starts if digest(text[p : p + length]) == wanted.exact_sha256]
-    if wanted.start_char in places:
-        return _exact(wanted)
     if not places:
-        return Finding(Result.MISSING, None, None, Searched.EVERYWHERE)
+        return _missing()
     place = min(places, key=rank)
-    return _moved(place, place + length)
+    if wanted.start_char in places and any(sides(wanted.start_char)):
+        place = wanted.start_char
+    surroundings = {
+        (True, True): BOTH,
+        (True, False): BEFORE,
+        (False, True): AFTER,
+        (False, False): NONE,
+    }[sides(place)]
+    end = place + length
+    if place == wanted.start_char and surroundings is not NONE:
+        return _exact(wanted, surroundings)
+    if (
+        surroundings is BOTH
+        or (surroundings is BEFORE and is_single(text[place - reach : place]))
+        or (surroundings is AFTER and is_single(text[end : end + CONTEXT]))
+    ):
+        return _moved(place, end, surroundings)
+    return _elsewhere(place, end, surroundings)
 
 
 @given(located())
@@ -87,11 +137,11 @@ def test_text_put_in_front_moves_all_spans(
     shift = len(other) + 1
     found = verify(f"{other} {text}", wanted, [len(text)] if measured else [])
     for one, finding in zip(wanted, found, strict=True):
-        words = text[one.start_char : one.end_char]
-        if f"{other} {text}".count(words) == 1:
-            assert finding == _moved(one.start_char + shift, one.end_char + shift)
-        else:
-            assert finding == _by_brute_force(f"{other} {text}", one)
+        assert finding == _by_brute_force(f"{other} {text}", one)
+        if f"{other} {text}".count(text[one.start_char : one.end_char]) == 1:
+            assert finding.start_char == one.start_char + shift
+            if 0 < one.start_char <= one.end_char < len(text):
+                assert finding.result is Result.MOVED
 
 
 @given(located(), st.text(st.sampled_from("xyz 𠀀"), min_size=1, max_size=200).map(normalise))
@@ -101,8 +151,7 @@ def test_all_spans_are_missing_from_a_text_without_the_words(
     text, wanted = case
     wanted = [one for one in wanted if text[one.start_char : one.end_char] != " "]
     assume(other)
-    missing = Finding(Result.MISSING, None, None, Searched.EVERYWHERE)
-    assert verify(other, wanted) == [missing] * len(wanted)
+    assert verify(other, wanted) == [_missing()] * len(wanted)
 
 
 @given(located(REPETITIVE), REPETITIVE, st.lists(st.integers(1, 150), max_size=3))
@@ -141,11 +190,11 @@ def test_findings_are_independent_of_the_other_locators(
     assert [verify(other, [one])[0] for one in wanted] == found
 
 
-def test_a_repeated_character_moves_to_the_nearest_place() -> None:
+def test_the_nearest_of_several_places_is_found_if_no_context_is_the_same() -> None:
     wanted = locator("x" * 40 + "e" + "y" * 40, 40, 41)
-    assert verify("e" + "-" * 36 + "e" + "-" * 4 + "e" + "-" * 40, [wanted]) == [_moved(42, 43)]
+    assert verify("e" + "-" * 36 + "e" + "-" * 4 + "e" + "-" * 40, [wanted]) == [_elsewhere(42, 43)]
     # Equally near on both sides: the earlier place.
-    assert verify("-" * 38 + "e-_-e" + "-" * 40, [wanted]) == [_moved(38, 39)]
+    assert verify("-" * 38 + "e-_-e" + "-" * 40, [wanted]) == [_elsewhere(38, 39)]
 
 
 def test_the_context_decides_between_places_of_the_same_words() -> None:
@@ -197,7 +246,7 @@ def _long_text(size: int, seed: int = 1) -> str:
 def test_all_spans_are_found_after_many_edits_between_them() -> None:
     text = _long_text(4000)
     starts = range(100, len(text) - 200, 97)
-    wanted = [locator(text, start, start + 20 + n % 40) for n, start in enumerate(starts)]
+    wanted = [locator(text, start, start + 20 + n % 30) for n, start in enumerate(starts)]
     pieces = [text[a:b] for a, b in pairwise([0, *(start - 10 for start in starts), len(text)])]
     edited = "".join(f"{piece}{'新' * (n % 5 + 1)}" for n, piece in enumerate(pieces))
     places = [edited.index(text[one.start_char : one.end_char]) for one in wanted]
@@ -207,18 +256,18 @@ def test_all_spans_are_found_after_many_edits_between_them() -> None:
 
 
 def test_a_short_prefix_near_the_start_counts_as_context() -> None:
-    original = f"In short, the words{' behind' * 6}"
+    behind = " were what the people of the town had said"
+    original = f"In short, the words{behind}"
     wanted = locator(original, 10, 19)
-    preceded, followed = f"In short, the words{'-' * 40}", f"{'-' * 40}the words{' behind' * 6}"
-    for text, place in (
-        (f"{'-' * 20}{preceded}{followed}", 30),
-        (f"{followed}{preceded}", 40),
-        (f"{preceded[2:]}{followed}", 97),
-        (f"{preceded}{'-' * 40}{original}"[3:], len(preceded) + 47),
+    preceded, followed = f"In short, the words{'-' * 40}", f"{'-' * 40}the words{behind}"
+    # It proves nothing alone, because it is shorter.
+    for text, expected in (
+        (f"{'-' * 20}{preceded}{followed}", _elsewhere(30, 39, BEFORE)),
+        (f"{followed}{preceded}", _moved(40, 49, AFTER)),
+        (f"{preceded[2:]}{followed}", _moved(97, 106, AFTER)),
+        (f"{preceded}{'-' * 40}{original}"[3:], _moved(len(preceded) + 47, len(preceded) + 56)),
     ):
-        assert (
-            verify(text, [wanted]) == [_by_brute_force(text, wanted)] == [_moved(place, place + 9)]
-        )
+        assert verify(text, [wanted]) == [_by_brute_force(text, wanted)] == [expected]
 
 
 @pytest.mark.parametrize("kept", ["before", "behind"])
@@ -232,13 +281,15 @@ def test_context_on_one_side_is_enough(kept: str, left: int) -> None:
     before = f"{before}{text[start - 5 : start] if kept == 'before' else '𠮷' * 5}"
     behind = f"{text[end : end + 5] if kept == 'behind' else '𠮷' * 5}{behind}"
     edited = f"{'𠮷' * 500}{before}{text[start:end]}{behind}"
-    assert verify(edited, [wanted]) == [_moved(start + 500, end + 500)]
+    side = BEFORE if kept == "before" else AFTER
+    found = _moved if kept == "before" or left >= CONTEXT else _elsewhere
+    assert verify(edited, [wanted]) == [found(start + 500, end + 500, side)]
     assert verify(f"{edited[: start + 600]}{edited[start + 601 :]}", [wanted]) == [
-        Finding(Result.MISSING, None, None, Searched.SURROUNDINGS)
+        _missing(Searched.SURROUNDINGS)
     ]
 
 
-def test_a_span_that_lost_its_context_moves_with_its_neighbours() -> None:
+def test_a_span_that_lost_its_context_is_found_beside_its_neighbours() -> None:
     """In a text too long to be searched everywhere."""
     text = _long_text(60_000)
     middle = len(text) // 2
@@ -247,7 +298,8 @@ def test_a_span_that_lost_its_context_moves_with_its_neighbours() -> None:
         start, end = lost.start_char, lost.end_char
         edited = f"{text[: start - 5]}{'𠮷' * 5}{text[start:end]}{'𠮷' * 5}{text[end + 5 :]}"
         assert verify(f"{'𠮷' * 30}{edited}", wanted) == [
-            _moved(one.start_char + 30, one.end_char + 30) for one in wanted
+            (_elsewhere if one is lost else _moved)(one.start_char + 30, one.end_char + 30)
+            for one in wanted
         ]
 
 
@@ -269,7 +321,7 @@ def test_findings_say_where_a_long_text_was_searched() -> None:
 def test_a_span_longer_than_the_text_is_missing() -> None:
     original = "a" * 5000
     found = verify("a" * 4999, [locator(original, 0, 5000), locator(original, 1, 5000)])
-    assert [finding.result for finding in found] == [Result.MISSING, Result.MOVED]
+    assert [finding.result for finding in found] == [Result.MISSING, Result.ELSEWHERE]
     assert found[0].searched is Searched.EVERYWHERE
 
 
@@ -277,7 +329,7 @@ def test_stated_offsets_may_lie_beyond_the_text() -> None:
     empty = hashlib.sha256(b"").hexdigest()
     far = Locator(2**31 - 9, 2**31 - 1, digest("the deed"), empty, empty)
     (found,) = verify("in the deed.", [far])
-    assert found == _moved(3, 11)
+    assert found == _elsewhere(3, 11)
 
 
 @pytest.mark.parametrize("letter", ["a", "深"])
@@ -301,3 +353,191 @@ def test_searches_do_not_affect_each_other() -> None:
     first = verify(text, wanted)
     assert verify("else", wanted)[0].result is Result.MISSING
     assert verify(text, wanted) == first
+
+
+def _passages(text: str, *words: str) -> list[Passage]:
+    """Passages with both locators."""
+    text = normalise(text)
+    form = LooseForm(text)
+    exact = [locate(text, each) for each in words]
+    return [Passage(each, form.locator(each)) for each in exact]
+
+
+def _found(text: str, words: str, copy: str) -> tuple[Result, Surroundings | None, str | None]:
+    """The result for the words of the text in the copy, and the words of the copy."""
+    copy = normalise(copy)
+    (found,) = verify_passages(copy, _passages(text, words))
+    if found.start_char is None:
+        return found.result, found.surroundings, None
+    return found.result, found.surroundings, copy[found.start_char : found.end_char]
+
+
+ZONE = (
+    "The pilot zone opened its first office in March. The technology committee will report again."
+)
+PLAN = "Officials called it a “joint plan” – nobody’s budget was cut."
+STAGE = (
+    "前海合作區的首個辦事處於三月啟用。官員表示，該計劃的第二階段需時兩年，並會於二零二六年檢討。"
+)
+COMMITTEE = "technology committee will report"
+JOINT = "“joint plan” – nobody’s budget"
+COST = "該計劃的費用，據官員三月表示，將於2026年升至5,000元。"
+YEARS = "該計劃的第二階段需時兩年"
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "before", "after"),
+    [
+        (ZONE, COMMITTEE, "technology", "tech\u00adno\u00adlogy"),
+        (ZONE, COMMITTEE, "technology", "tech-\nnology"),
+        (ZONE, COMMITTEE, "technology", "tech\u00ad\nnology"),
+        (ZONE, COMMITTEE, "committee", "com\u200bmit\u200dtee"),
+        (ZONE, "opened its first office", "first office", "ﬁrst oﬃce"),
+        (ZONE, "The technology", "The technology", "\ufeffThe \u200etechnology"),
+        (PLAN, JOINT, "“joint plan” – nobody’s", "\"joint plan\" - nobody's"),
+        (PLAN, JOINT, "” – ", "”—"),
+        (PLAN, JOINT, "“joint plan”", "„joint plan“"),
+        (STAGE, YEARS, "第二階段", "第二\n階段"),
+        (STAGE, YEARS, "該計劃的第二階段", "該計\n劃的 第二\u200b階段"),
+        (COST, "2026年升至5,000元", "2026年升至5,000", "２０２６ 年升至５，０００ "),
+    ],
+)  # fmt: skip
+def test_words_in_another_typography_are_found(
+    text: str, words: str, before: str, after: str
+) -> None:
+    assert before in words
+    copy = text.replace(before, after)
+    written = normalise(words.replace(before, after))
+    expected = (Result.SAME_BUT_TYPOGRAPHY, BOTH, written.removeprefix("\ufeff"))
+    assert _found(text, words, copy) == expected
+    # Elsewhere in the text, too.
+    assert _found(text, words, f"A preface of some length. {copy}") == expected
+
+
+def test_a_copy_in_lines_is_found_everywhere() -> None:
+    lines = "\n".join([STAGE[:14], STAGE[14:28], STAGE[28:42], STAGE[42:]])
+    expected = (Result.SAME_BUT_TYPOGRAPHY, BOTH, "該計劃的第二 階段需時兩年")
+    assert _found(STAGE, YEARS, lines) == expected
+    # The words are the same, and only the surroundings differ in typography.
+    assert _found(STAGE, "官員表示", lines) == (Result.MOVED, BOTH, "官員表示")
+    assert _found(STAGE, "辦事處", lines) == (Result.EXACT, BEFORE, "辦事處")
+
+
+FAIR = (
+    "The fair drew 5,000 visitors on its first day, the organiser said. Tickets were cheap. A"
+    " bakery, meanwhile, baked 5,000 buns for a charity run in another district the month before."
+)
+TABLE = (
+    "Number of visitors on the first day of the fair: 5,000 in the east. "
+    "Number of visitors on the first day of the fair: 5,000 in the west."
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "copy"),
+    [
+        (FAIR, FAIR.replace("5,000 visitors", "6,200 visitors")),
+        (FAIR, FAIR.replace("5,000 visitors", "about 6,200 visitors")),
+        (FAIR[14:], FAIR[14:].replace("5,000 visitors", "6,200 visitors")),
+        (FAIR, f"{FAIR.replace('5,000 visitors', '6,200 visitors')[:-1]}, all 5,000."),
+        (TABLE, TABLE.replace("5,000 in the east", "6,200 in the east")),
+        (TABLE, f"The fair. {TABLE.replace('5,000 in the east', '6,200 in the east')}"),
+        (TABLE, TABLE.replace("5,000 in the east", "6,200 in the north")),
+        # The first figure is removed, and the other is now at its place.
+        (f"{'-' * 40}5,000{'+' * 40}5,000!", f"{'-' * 20}{'/' * 20}5,000{'*' * 40}"),
+        ("In all they sold 5,000.", "In all they sold 6,200. They had made 5,000."),
+        ("5,000 came.", "6,200 came. In the year before it was 5,000 came."),
+    ],
+)
+@pytest.mark.parametrize("has_loose", [True, False])
+def test_a_corrected_figure_is_never_moved_or_exact(text: str, copy: str, has_loose: bool) -> None:
+    passages = _passages(text, "5,000")
+    if not has_loose:
+        passages = [Passage(each.exact) for each in passages]
+    (found,) = verify_passages(normalise(copy), passages)
+    assert found.result is Result.ELSEWHERE
+    assert found.surroundings is not BOTH
+    assert copy[found.start_char : found.end_char] == "5,000"
+
+
+def test_a_figure_in_another_typography_beside_other_words_is_elsewhere() -> None:
+    copy = FAIR.replace("5,000 visitors", "6,200 visitors").replace("5,000 buns", "５，０００ buns")
+    assert _found(FAIR, "5,000", copy) == (Result.ELSEWHERE, NONE, "５，０００")
+
+
+def test_a_figure_that_moved_with_its_sentence_has_moved() -> None:
+    assert _found(FAIR, "5,000", f"News. {FAIR}") == (Result.MOVED, BOTH, "5,000")
+    assert _found(FAIR, "5,000", f"News of today: a {FAIR[4:]}") == (Result.MOVED, AFTER, "5,000")
+
+
+def test_the_exact_words_at_the_stated_place_are_found_without_any_context() -> None:
+    text = f"{'-' * 40}the words{'+' * 40}"
+    copy = f"{'*' * 40}the words{'/' * 40}"
+    for passage in (*_passages(text, "the words"), Passage(locate(text, "the words"))):
+        assert verify_passages(copy, [passage]) == [_elsewhere(40, 49)]
+
+
+# Characters that the loose form changes.
+TYPOGRAPHIC = st.text(st.sampled_from('ab 1中ﬁ-–“"\u00ad\u200b，,'), max_size=80).map(normalise)
+
+
+@st.composite
+def with_both(draw: st.DrawFn) -> tuple[str, list[Passage]]:
+    """A text and passages with both locators."""
+    text, exact = draw(located(TYPOGRAPHIC.filter(len)))
+    form = LooseForm(text)
+    return text, [Passage(one, form.locator(one)) for one in exact]
+
+
+@given(with_both())
+def test_every_text_equals_itself_exactly(case: tuple[str, list[Passage]]) -> None:
+    text, passages = case
+    assert verify_passages(text, passages) == [_exact(each.exact) for each in passages]
+
+
+@given(with_both(), TYPOGRAPHIC | st.just(""), st.booleans())
+def test_loose_passages_give_the_same_as_brute_force(
+    case: tuple[str, list[Passage]], other: str, is_edited: bool
+) -> None:
+    text, passages = case
+    copy = normalise(f"{text[:20]}{other}{text[25:]}") if is_edited else other
+    assume(copy)
+    form = LooseForm(copy)
+    for passage, finding in zip(passages, verify_passages(copy, passages), strict=True):
+        if passage.loose is None:
+            assert finding == _by_brute_force(copy, passage.exact)
+            continue
+        loosely = _by_brute_force(form.text, passage.loose)
+        if finding.start_char is None:
+            assert finding == loosely == _missing()
+            continue
+        assert finding.end_char is not None
+        assert finding.surroundings is not None
+        words = copy[finding.start_char : finding.end_char]
+        is_exact = digest(words) == passage.exact.exact_sha256
+        if is_exact and finding.start_char == passage.exact.start_char:
+            assert finding.result is (
+                Result.ELSEWHERE if finding.surroundings is NONE else Result.EXACT
+            )
+            continue
+        if finding.result is Result.MOVED and finding.surroundings is BOTH:
+            assert is_exact
+            continue
+        assert loosely.start_char is not None
+        assert loosely.end_char is not None
+        place = form.span_in_text(loosely.start_char, loosely.end_char)
+        assert (finding.start_char, finding.end_char) == place
+        assert loose(words) == form.text[loosely.start_char : loosely.end_char]
+        assert finding.surroundings is loosely.surroundings
+        if loosely.result is Result.ELSEWHERE:
+            assert finding.result is Result.ELSEWHERE
+        else:
+            assert finding.result is (Result.MOVED if is_exact else Result.SAME_BUT_TYPOGRAPHY)
+
+
+def test_loose_and_exact_searches_share_the_work() -> None:
+    text = _long_text(60_000)
+    gone = [locator("𠮷" * 5000, n, n + n) for n in range(1, 400)]
+    found = verify_passages(text, [Passage(one, one) for one in gone])
+    assert {finding.result for finding in found} == {Result.MISSING}
+    assert {finding.searched for finding in found} == {*Searched}
