@@ -199,7 +199,6 @@ def test_what_is_doubtful_is_reported(
     flask: Run, database: Database, write: Write, options: list[str]
 ) -> None:
     part = {name: value for name, value in FIGURE.items() if name != "claim_external_id"}
-    part["as_stated"] = "about 60"
     claim = {"statement": "So many were approved.", "claimant_external_id": "hksz:hkpc"}
     claims = [
         {**claim, "external_id": "test:doubtful", "figures": [{**part, "amount": "70"}]},
@@ -207,7 +206,7 @@ def test_what_is_doubtful_is_reported(
     ]
     answer = flask(write("claims.ndjson", ndjson(claims)), "--resource", "claims", *options)
     assert answer.exit_code == 0
-    detail = "The words state 'about 60', and the figure has 70."
+    detail = "The words state 'about 60', but the figure has 70."
     expected = f"claims.ndjson:line 1 (test:doubtful): warning: figures/0/amount: {detail}\n"
     assert answer.output.count(" warning: ") == answer.output.count(expected) == 1
     assert (counts(answer)["created"], counts(answer)["warnings"]) == (2, 1)
