@@ -126,7 +126,8 @@ class TransientConnections:
             yield session
             session.execute(
                 text(
-                    "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED;"
+                    "SET CONSTRAINTS ALL IMMEDIATE;"
+                    " SET CONSTRAINTS entities_id_name_name_language_fkey DEFERRED;"
                     " SET LOCAL hksz.actor = ''; SET LOCAL hksz.request_id = '';"
                     " SET LOCAL hksz.transaction = ''"
                 )

@@ -219,7 +219,23 @@ EXTRA = (
             )
         )
         for row in (
-            ("sources", {"external_id": f"test:notes-{n}", "csl_type": "report", "title": "Notes"}),
+            (
+                "entities",
+                {
+                    "external_id": f"test:author-{n}",
+                    "kind": "person",
+                    "names": [{"name": f"Author {n}", "language": "en", "kind": "preferred"}],
+                },
+            ),
+            (
+                "sources",
+                {
+                    "external_id": f"test:notes-{n}",
+                    "csl_type": "report",
+                    "title": "Notes",
+                    "contributors": [{"entity_external_id": f"test:author-{n}", "role": "author"}],
+                },
+            ),
             (
                 "evidence",
                 {
