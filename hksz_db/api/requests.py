@@ -106,7 +106,7 @@ def load(schema: Schema, *media_types: str) -> dict[str, Any]:
 def load_object(*media_types: str) -> dict[str, Any]:
     """The body, which must be a JSON object (``strict_json``).
 
-    ``media_types`` are accepted besides that of JSON. Raises ``ApiError`` 413 or 415, and
+    ``media_types`` are accepted in addition to JSON. Raises ``ApiError`` 413 or 415, and
     ``Malformed``.
     """
     _check_media_type("application/json", *media_types)

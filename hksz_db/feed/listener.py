@@ -19,7 +19,7 @@ from hksz_db.feed.pages import Position, horizon_on
 CHANNEL = "hksz_changes"
 _BUSY_POLL_S = 0.05
 _QUIET_POLL_S = 1.0
-# How long the connection stays open when nobody waits: clients poll again.
+# How long the connection stays open when no client waits: clients poll again.
 _LINGER_S = 60.0
 _log = structlog.get_logger(__name__)
 

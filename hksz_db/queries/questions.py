@@ -36,7 +36,7 @@ MAX_FILTERS = 100
 AS_OF = Parameters({"as_of": COMMON["as_of"]})
 PAGING = Parameters({name: COMMON[name] for name in ("per_page", "cursor")})
 
-# The options of each call, which are parameters besides the filters.
+# The options of each call, which are parameters like the filters.
 LIST = ("select", "per_page", "cursor", "as_of", "count", "sort", "include", "q")
 AGGREGATE = ("group_by", "as_of", "q")
 DOCUMENT = ("select", "as_of", "include")

@@ -63,7 +63,7 @@ class Readable(Queryable):
     """How a resource is read; ``model`` is its table.
 
     Only what differs from "a field is the column of its name" is declared: the nodes of other
-    ``declared`` fields; ``declared_targets`` of filters, and ``relations`` to rows besides the
+    ``declared`` fields; ``declared_targets`` of filters, and ``relations`` to rows other than the
     lists of the document; ``sorted_by`` and ``grouped_by`` columns, and further keys for both.
     ``internal`` columns are in no document.
 

@@ -75,7 +75,7 @@ class RecountQueue:
         if not batch:
             run(session, "DELETE FROM recounts WHERE id = $1", id)
             return 1
-        # After the look-up, because nobody may wait for that.
+        # After the look-up, because no writer may wait for that.
         run(session, "SELECT pg_advisory_xact_lock_shared(hashtext('source_relations'))")
         run(session, "SELECT recount_claims($1, $2)", batch, id)
         run(session, "UPDATE recounts SET done_to = $2 WHERE id = $1", id, batch[-1])

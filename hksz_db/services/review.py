@@ -128,7 +128,7 @@ class ReviewRules:
     ) -> dict[int, DomainError]:
         """The errors of the tasks, by number, whose moves are not allowed.
 
-        Called when the rows are locked and written, so that nobody changes them meanwhile.
+        Called when the rows are locked and written, so that no one else changes them meanwhile.
         """
         moves = [move for written in tasks.values() for move in written]
         unseen = _writers(session, filter(self._needs_other_eyes, moves), _ACCEPTED)

@@ -284,7 +284,7 @@ def test_a_draft_of_evidence_counts_for_nothing(author):
 
 @pytest.mark.usefixtures("four_eyes")
 @RESOURCES
-def test_nobody_accepts_what_their_key_wrote(reviewer, editor, resource):
+def test_a_key_cannot_accept_what_it_wrote(reviewer, editor, resource):
     path = add(reviewer, resource)
     refused = move(reviewer, path, "accepted")
     assert code(refused) == (403, "four_eyes")
@@ -307,7 +307,7 @@ def test_to_reject_needs_no_other_eyes(reviewer):
         {"entities": [{"entity_external_id": "hksz:ttps", "role": "subject"}]},
     ],
 )
-def test_whoever_changes_a_submitted_claim_has_written_it(author, reviewer, editor, change):
+def test_a_change_of_a_submitted_claim_makes_its_key_an_author(author, reviewer, editor, change):
     path = add(author, topics=["trade"])
     assert reviewer.patch(path, change).status_code == 200
     assert code(move(reviewer, path, "accepted")) == (403, "four_eyes")
@@ -319,7 +319,7 @@ def test_whoever_changes_a_submitted_claim_has_written_it(author, reviewer, edit
 
 
 @pytest.mark.usefixtures("four_eyes")
-def test_whoever_changes_and_accepts_at_once_has_written_it(author, reviewer):
+def test_a_key_that_changes_and_accepts_at_once_is_an_author(author, reviewer):
     path = add(author)
     refused = move(reviewer, path, "accepted", statement="Another statement.")
     assert code(refused) == (403, "four_eyes")
@@ -328,7 +328,7 @@ def test_whoever_changes_and_accepts_at_once_has_written_it(author, reviewer):
 
 @pytest.mark.usefixtures("four_eyes")
 @pytest.mark.parametrize("part", ["add", "change", "delete", "evidence"])
-def test_whoever_changes_a_part_has_written_the_claim(author, reviewer, editor, part):
+def test_a_change_of_a_part_makes_its_key_an_author_of_the_claim(author, reviewer, editor, part):
     path = add(author, figures=[figure(48_000)])
     claim = author.get(path).json
     figures = f"/v1/figures/{claim['figures'][0]['id']}"

@@ -208,7 +208,7 @@ def test_papers_of_one_owner_are_one_voice(bureau, entity, source, claim, verdic
     assert first["standing"] == "independent"
 
 
-def test_a_claimant_is_heard_in_whoever_employs_it(bureau, entity, source, claim, verdict):
+def test_the_employer_of_a_claimant_shares_its_voice(bureau, entity, source, claim, verdict):
     spokesman = entity("A spokesman", "person", works_for=bureau)
     path = claim(spokesman, source("A release", bureau))
     assert verdict(path) == ("single_origin", [None])
@@ -402,7 +402,7 @@ def test_a_passage_that_is_derived_from_another_is_no_possible_copy(
     assert hints(path) == []
 
 
-def test_one_voice_copies_nobody(bureau, press, report, lab, source, claim, hints):
+def test_passages_of_one_voice_are_no_copies(bureau, press, report, lab, source, claim, hints):
     page = source("A page", press, issued="2024-03-04")
     reported = (source("A paper", lab, issued="2024-03-04"), {"attributed_to_id": press})
     assert hints(claim(bureau, report, page, reported, figures=[FIGURE])) == []

@@ -140,7 +140,7 @@ def without_et_al(text: str) -> str:
 
 
 def without_others(name: Name) -> Name | None:
-    """The name without ``et al.``; None if nobody is named."""
+    """The name without ``et al.``; None if it names no one else."""
     if _OTHERS.fullmatch(name.text):
         return None
     return replace(

@@ -391,7 +391,7 @@ FOR EACH ROW WHEN (
     OR OLD.issued IS DISTINCT FROM NEW.issued
 ) EXECUTE FUNCTION sources_count_origins();
 
--- Nobody else can refer to a source or an entity before the transaction that creates it ends: only
+-- No other transaction can refer to a source or an entity before the one that creates it ends: only
 -- changes of older ones need the lock.
 CREATE OR REPLACE FUNCTION source_contributors_count_origins() RETURNS trigger
 LANGUAGE plpgsql AS $$

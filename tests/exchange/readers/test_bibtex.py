@@ -132,7 +132,7 @@ def test_authors_are_split(names: str, credited: list[str]) -> None:
         "Jane Doe et~al.",
     ],
 )
-def test_others_create_nobody(names: str) -> None:
+def test_others_create_no_entity(names: str) -> None:
     (found,) = entries(f"@article{{one, title = {{One}}, author = {{{names}}}}}")
     assert people(found.item) == [("Doe, Jane", "author")]
     assert len(found.entities) == 1

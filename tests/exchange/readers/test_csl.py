@@ -87,7 +87,7 @@ def test_of_other_dates_a_certain_year_is_read_and_all_is_noted(issued, year, no
         [{"family": "al.", "given": "et"}],
     ],
 )
-def test_others_create_nobody(names: list[dict[str, str]]) -> None:
+def test_others_create_no_entity(names: list[dict[str, str]]) -> None:
     found = entry(author=[{"family": "Doe", "given": "Jane"}, *names])
     assert [made["credited_name"] for made in found.item["contributors"]] == ["Doe, Jane"]
     assert len(found.entities) == 1

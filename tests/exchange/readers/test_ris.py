@@ -113,7 +113,7 @@ def test_names_with_commas(written: str, kind: str, is_doubtful: bool) -> None:
         "AU  - Doe, Jane et al.",
     ],
 )
-def test_others_create_nobody(names: str) -> None:
+def test_others_create_no_entity(names: str) -> None:
     found = entry(f"TI  - One\n{names}")
     assert people(found.item) == [("Doe, Jane", "author", None)]
     assert found.warnings == ("more authors than listed",)

@@ -1,5 +1,5 @@
 -- The ranges of the figures of a metric follow from its measure, too. Each change has an entry of its
--- own, so that it waits for nobody who works on an earlier one.
+-- own, so that no writer waits for those that work on an earlier one.
 CREATE OR REPLACE FUNCTION metrics_queue_ranges() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO stale_metrics (metric_id) VALUES (NEW.id);
