@@ -7,6 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from hksz_db.domain import figure_words as words
+from hksz_db.domain.chinese_figures import SCALES
 from hksz_db.domain.figure_tokens import MAX_PLACES, Cursor, Phrases, Token, UnreadableFigure
 
 # "15/31" is a date, "16/17" a year.
@@ -122,7 +123,8 @@ def _in_digits(cursor: Cursor, token: Token, and_joins: bool) -> Number:
     suffix = cursor.peek()
     if suffix and suffix.glued and suffix.text in words.ORDINAL_SUFFIXES:
         raise UnreadableFigure(f"{token.text + suffix.text!r} is an ordinal.")
-    if re.fullmatch(r"[1-9][0-9]{0,2}\.[0-9]{3}", token.text):
+    is_chinese = cursor.word() in SCALES
+    if re.fullmatch(r"[1-9][0-9]{0,2}\.[0-9]{3}", token.text) and not is_chinese:
         raise UnreadableFigure(f"The point of {token.text!r} may separate thousands or decimals.")
     number = plain(token.digits)
     fraction = cursor.attempt(lambda: _slashed(cursor))

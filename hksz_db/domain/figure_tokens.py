@@ -7,6 +7,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Generic, Literal, NamedTuple, TypeVar
 
+from hksz_db.domain.chinese_figures import in_english
+
 MAX_LENGTH = 200
 MAX_DIGITS = 30
 MAX_PLACES = 20
@@ -81,6 +83,7 @@ def _fits(token: Token, glued: bool) -> bool:
 def tokens(text: str) -> Sequence[Token]:
     """The tokens of a text, without regard to case, hyphens and compatibility variants (NFKC).
 
+    Those of a Chinese figure are in English.
     Raises ``UnreadableFigure``.
     """
     if len(text) > MAX_LENGTH:
@@ -91,8 +94,12 @@ def tokens(text: str) -> Sequence[Token]:
 def _normalised(text: str) -> str:
     text = _folded("".join(map(_spaced, text, " " + text))).replace("\N{FRACTION SLASH}", "/")
     text = "".join(character for character in text if unicodedata.category(character) != "Cf")
-    text = " ".join(_DASH.sub("-", text).split()).rstrip(" .!?")
+    text = " ".join(_DASH.sub("-", text).split()).rstrip(" .!?\N{IDEOGRAPHIC FULL STOP}")
     text = text.replace("\N{WAVE DASH}", "~").replace("-plus", "+")
+    try:
+        text = in_english(text)
+    except ValueError as error:
+        raise UnreadableFigure(str(error)) from None
     return _JOINING_HYPHEN.sub(" ", _ABBREVIATION_POINT.sub("", text))
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
+from hksz_db.domain import chinese_figures
 from hksz_db.domain.vocabulary import Comparator, Dimension
 
 
@@ -68,6 +69,7 @@ SCALES = {
     "trn": 10**12,
     "t": 10**12,
 } | {f"{word}s": 10**power for word, power in (("million", 6), ("billion", 9), ("trillion", 12))}
+SCALES |= chinese_figures.SCALES
 
 MULTIPLIED_SCALES = ("hundred", "thousand", "lakh")
 """Scales that another one may follow: "hundred million"."""
@@ -132,6 +134,7 @@ _LEADING: dict[Comparator | None, str] = {
 _TRAILING: dict[Comparator | None, str] = {
     Comparator.EQ: "exactly, precisely",
     Comparator.APPROX: "or so, odd, or thereabouts, approximately, more or less",
+    Comparator.GT: "多",
     Comparator.GE: (
         "or more, or above, or over, or higher, or greater, or longer, and above, and over, "
         "and more, and higher, at least, at the least, at minimum, minimum, +"
@@ -303,6 +306,7 @@ _OTHER_UNITS = {
     "decades": Unit("a", times=10),
     "centuries": Unit("a", times=100),
     "fortnights": Unit("wk", times=2),
+    "成": Unit("%", times=10),
 }
 
 _AMBIGUOUS_MONEY = {
@@ -312,6 +316,7 @@ _AMBIGUOUS_MONEY = {
     ),
     "pounds": "The unit is not known: pounds are a currency or a mass.",
 }
+_ANY_YUAN = "The currency is not known: 元 is the yuan, the Hong Kong dollar or another one."
 _YUAN_OR_YEN = "The currency is not known: ¥ is the yuan or the yen."
 _AMBIGUOUS_UNITS = {
     "tons": "The unit is not known: a ton is metric, long or short.",
@@ -391,6 +396,7 @@ MONEY_NAMES = (
     CURRENCIES
     | _by_note(_AMBIGUOUS_MONEY)
     | {"¥": Unit(None, note=_YUAN_OR_YEN, may_be=("CNY", "JPY"))}
+    | {"元": Unit(None, note=_ANY_YUAN, may_be=("CNY", "HKD", "MOP", "TWD"))}
 )
 CURRENCY_PREFIXES = {
     name: unit for name, unit in CURRENCIES.items() if not re.search("[a-z]", name)
@@ -456,7 +462,8 @@ GROWTH = _set("multiplied by")
 
 # They make a difference or a rate of the number before them, or deny it.
 CERTAIN_DIFFERENCES = _set(
-    "more less fewer than not minus except per apiece annually monthly daily"
+    "more less fewer than not minus except per apiece annually monthly daily "
+    "每 人均 比 较 較 倍 第 除 扣 不 未 没 沒"
 )
 DIFFERENCES = _set("up down above below short plus no but")
 COMPARATIVES = _set(

@@ -1,4 +1,7 @@
-"""Read a figure as an English text states it: "over 47,000", "HK$12.3 billion"."""
+"""Read a figure as an English text states it: "over 47,000", "HK$12.3 billion".
+
+``chinese_figures`` has rewritten what a Chinese text states.
+"""
 
 import re
 from collections.abc import Sequence

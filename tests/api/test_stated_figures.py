@@ -88,6 +88,33 @@ def test_the_words_alone_are_enough(
     assert answer.json["as_stated"] == words
 
 
+@pytest.mark.parametrize(
+    ("words", "dimension", "expected"),
+    [
+        ("逾4.7萬宗申請", "count", ["gt", "47000", None, None, "1"]),
+        ("三万五千名学生", "count", ["eq", "35000", None, None, "1"]),
+        ("12.8億港元", "money", ["eq", "1280000000", None, None, "HKD"]),
+        ("約87公頃", "area", ["approx", "87", None, None, "har"]),
+        ("三到五成", "ratio", ["between", None, "30", "50", "%"]),
+    ],
+)
+def test_chinese_words_alone_are_enough(
+    editor: Client, words: str, dimension: str, expected: list[Any]
+) -> None:
+    answer = editor.post("/v1/figures", figure(words, dimension))
+    assert answer.status_code == 201, answer.json
+    assert read(answer.json) == expected
+    assert answer.json["as_stated"] == words
+
+
+def test_a_yuan_needs_its_currency(editor: Client) -> None:
+    code, pointer, detail = fault(editor.post("/v1/figures", figure("12.8億元", "money")))
+    assert (code, pointer) == ("figure", "#/as_stated")
+    assert "元 is the yuan, the Hong Kong dollar or another one" in detail
+    answer = editor.post("/v1/figures", figure("12.8億元", "money", unit_code="HKD"))
+    assert read(answer.json) == ["eq", "1280000000", None, None, "HKD"]
+
+
 def test_the_ranges_follow_from_the_words(editor: Client) -> None:
     words = editor.post("/v1/figures", figure("about 13 hectares", "area")).json
     given = {"comparator": "approx", "amount": "13", "unit_code": "har"}
@@ -153,6 +180,9 @@ def test_comparator_and_unit_without_an_amount_are_refused(editor: Client) -> No
         ("about 13", "count", {"lower_bound": "12"}, ["approx", "13", "12", None, "1"],
          "lower_bound"),
         ("most", "ratio", {"amount": "60"}, ["gt", "60", None, "100", "%"], "amount"),
+        ("逾4.7萬宗", "count", {"amount": "74000"}, ["gt", "74000", None, None, "1"], "amount"),
+        ("不足兩成", "ratio", {"comparator": "gt"}, ["gt", "20", None, None, "%"], "comparator"),
+        ("12.8億港元", "money", {"amount": "12.8"}, ["eq", "12.8", None, None, "HKD"], "amount"),
     ],
 )  # fmt: skip
 def test_what_is_given_counts_even_if_the_words_differ(
