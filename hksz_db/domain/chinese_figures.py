@@ -77,6 +77,8 @@ _LEADING = {
 }
 _RISES = "增长 增加 上升 上涨 增 升 涨 攀升 飙升 急升 回升 多了 增幅 升幅 涨幅"
 _FALLS = "减少 下跌 下降 减 跌 降 下滑 缩减 萎缩 回落 收缩 急跌 少了 跌幅 降幅 减幅"
+# 減少為3萬 states the level that was reached, or a fall.
+_UNCLEAR_CHANGES = [f"{verb}为" for verb in (_RISES + " " + _FALLS).split() if verb[-1] != "幅"]
 _MULTIPLES = {
     "doubled": "翻一番 翻了一番 翻倍 倍增 增加一倍 增加了一倍 增长一倍 增长了一倍 上升一倍",
     "quadrupled": "翻两番 翻了两番",
@@ -164,6 +166,8 @@ _TRAILING = {
     "or so": "左右 上下",
     "in total": "之间",
 }
+# In the middle of a name they are something else: 起訴, 上下鋪.
+_LAST = {"起", "上下"}
 _RISE_NOUNS = "增长 增幅 升幅 涨幅 的增长 的增幅 的升幅 的涨幅"
 _FALL_NOUNS = "跌幅 降幅 减幅 的跌幅 的降幅 的减幅 减少 下跌 的下跌 下降 的下降"
 # They make a rate or a difference of the number, or deny it, unless they are part of these names.
@@ -187,7 +191,7 @@ _BEFORE = _by_name(
     _MULTIPLES,
     _SHARES,
     _CURRENCIES,
-)
+) | {name: name for name in _UNCLEAR_CHANGES}
 _COMPLETE = _by_name(_MULTIPLES, _SHARES).keys() - {"全部"}
 _AFTER = _by_name(
     _UNITS,
@@ -222,6 +226,7 @@ class _Rewriting:
         self._written: list[str] = []
         self._table = _BEFORE
         self._is_digit = False
+        self._counted: set[str] = set()
 
     def rewritten(self) -> str:
         while self._at < len(self._text):
@@ -308,19 +313,31 @@ class _Rewriting:
         if not name:
             return False
         end = self._at + len(name)
+        if name in _LAST and end < len(self._text):
+            return False
         words = table[name]
         if table is _AFTER:
             self._table = _REST
-            if self._text.startswith("半", end) and _AT_END.match(self._text, end + 1):
-                words, end = f"and a half {words}", end + 1
-            if self._text.startswith("多", end) and _AT_END.match(self._text, end + 1):
-                words, end = f"{words} 多", end + 1
+            self._counted.add("" if words else name)
+            if len(self._counted) > 1:
+                counted = self._original[self._at : end]
+                raise ValueError(f"{counted!r} does not count what the number before it counts.")
+            if self._text[end : end + 1] in {"半", "多"}:
+                words, end = self._with_more(words, end)
         if name in _COMPLETE:
             self._table = _REST
         if words == name:
             words = self._original[self._at : end]
         self._write(f" {words} ", end)
         return True
+
+    def _with_more(self, unit: str, end: int) -> tuple[str, int]:
+        """The unit of 两年半 and 五年多, and where they end."""
+        more = self._text[end]
+        if not _AT_END.match(self._text, end + 1):
+            # 3个半岛 and 3个半月, 5年多元 and 5年多时间
+            raise ValueError(f"{more!r} within {self._original[self._at :]!r} is not understood.")
+        return (f"and a half {unit}" if more == "半" else f"{unit} 多"), end + 1
 
 
 def _value(text: str) -> int | None:

@@ -46,6 +46,9 @@ Numbers
 一亿二千三百四十五万六千七百八十九 | eq | 123456789 |
 一萬億 | eq | 1000000000000 |
 3場比賽 | eq | 3 |
+3宗起訴個案 | eq | 3 |
+5起案件 | eq | 5 |
+升幅為3% | eq | 3 | %
 12,500宗COVID-19個案 | eq | 12500 |
 共七座 | eq | 7 |
 增至4.7萬宗 | eq | 47000 |
@@ -299,6 +302,12 @@ def test_a_note_says_that_the_currency_is_not_known(text: str) -> None:
         ("12元每人", "'每' after the number"),
         ("12元補貼每人", "'每' after the number"),
         ("3萬港元/月", "'/' after the number"),
+        ("3人到5間", "'間' does not count"),
+        ("3公里至5家", "'家' does not count"),
+        ("減少為3萬", "expected at '減少為'"),
+        ("增長为5%", "expected at '增長为'"),
+        ("3個半島", "'半' within '個半島'"),
+        ("5年多時間", "'多' within '年多時間'"),
         ("5個百分點", "difference of two shares"),
         ("3万5", "more than one number"),
         ("15間中有10間", "more than one number"),
