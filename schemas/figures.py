@@ -45,8 +45,8 @@ from schemas.summaries import (
 
 _READING = (
     "The words of the source. If a new figure is given without `comparator` or without `unit_code`,"
-    " both, the amount and the bounds are read from these words, in English. What is given must"
-    " agree with the words. A change of a figure reads nothing."
+    " both, the amount and the bounds are read from these words, in English or Chinese. What is"
+    " given must agree with the words. A change of a figure reads nothing."
 )
 
 _EXACT = (

@@ -55,6 +55,9 @@ _BEFORE_NUMBER = re.compile(r"\s*(?:[0-9a-z$¥€£-]|[一二三四五六七八�
 _AT_END = re.compile(rf"(?!{HAN.pattern})|以上|以下|左右|的")
 _YEAR = re.compile("[12][0-9]{3}")
 _NAME = re.compile("[a-z]+-[0-9]+")
+_NO_SPACE = re.compile(
+    rf"(?<={HAN.pattern}) (?=[0-9]|{HAN.pattern})|(?<=[0-9%$]) (?={HAN.pattern})"
+)
 _BESIDE_HAN = re.compile(rf"(?<=[0-9a-z%‰])(?={HAN.pattern})|(?<={HAN.pattern})(?=[0-9a-z])")
 
 _LEADING = {
@@ -215,7 +218,7 @@ def in_english(text: str) -> str:
     """
     if not HAN.search(text):
         return text
-    return _BESIDE_HAN.sub(" ", _Rewriting(text).rewritten())
+    return _BESIDE_HAN.sub(" ", _Rewriting(_NO_SPACE.sub("", text)).rewritten())
 
 
 class _Rewriting:

@@ -55,6 +55,7 @@ Numbers
 
 Comparators before the number
 逾4.7萬 | gt | 47000 |
+逾 4.7 萬 宗 | gt | 47000 |
 超過150間公司 | gt | 150 |
 超过150家 | gt | 150 |
 多於三千人 | gt | 3000 |
