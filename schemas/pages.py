@@ -94,9 +94,16 @@ class ProblemSchema(Schema):
 
 
 @cache
-def written_schema(name: str, document: type[Schema]) -> type[Schema]:
-    """A document as a write answers with it."""
-    attributes = {"warnings": warnings(), "selectable": False, "__doc__": document.__doc__}
+def written_schema(
+    name: str, document: type[Schema], left_out: tuple[str, ...] = ()
+) -> type[Schema]:
+    """A document as a write answers with it, without the fields that are ``left_out``."""
+    attributes = {
+        "warnings": warnings(),
+        "selectable": False,
+        "Meta": type("Meta", (document.Meta,), {"exclude": left_out}),
+        "__doc__": document.__doc__,
+    }
     return type(f"Written{name}Schema", (document,), attributes)
 
 

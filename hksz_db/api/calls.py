@@ -15,7 +15,7 @@ from marshmallow import Schema
 
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.queries.questions import LIST, model_of, parameters
-from hksz_db.queries.readable import Queryable
+from hksz_db.queries.readable import Queryable, Readable
 from hksz_db.services.warnings import WARNED
 from schemas import pages
 from schemas.parameters import Parameters
@@ -139,11 +139,11 @@ class Call:
         return found
 
 
-def written_schema(resource: Queryable) -> type[Schema]:
+def written_schema(resource: Readable) -> type[Schema]:
     """The schema of the answer to a write."""
     if resource.name not in WARNED:
         return resource.schema
-    return pages.written_schema(model_of(resource), resource.schema)
+    return pages.written_schema(model_of(resource), resource.schema, resource.repeating_embeds)
 
 
 def list_call(

@@ -9,8 +9,8 @@ It is made from the form ``nfc-ws1`` (``locators``) in these steps:
    keeps a number that is not written in digits (10², 2½, ①) apart from the digits beside it.
 3. Quotation marks become ``'`` or ``"``, dashes become hyphens, and ellipses three full stops.
 4. Several spaces, hyphens or ellipses in a row become one. A hyphen keeps a space only on one side,
-   and not where a line may have ended. Between two letters there is no hyphen, because it is unclear
-   whether one at the end of a line belongs to the word.
+   and not where a line may have ended. Between two letters there is no hyphen, because it is
+   unclear whether one at the end of a line belongs to the word.
 5. There is no space between two Han characters, or between one and a digit or punctuation.
 
 Upper and lower case, accents, and the marks between digits stay as they are.

@@ -45,6 +45,24 @@ CREATE INDEX {one}_merge_moves_kept_id_idx ON {one}_merge_moves (kept_id);
 CREATE INDEX {one}_merge_moves_merge_id_idx ON {one}_merge_moves (merge_id);
 CREATE INDEX {one}_merge_moves_row_id_idx ON {one}_merge_moves (row_id)
 """
+# Those who may read the merges of entities may read the others.
+READERS = """
+DO $$
+DECLARE
+    read record;
+BEGIN
+    FOR read IN
+        SELECT nspname AS home, replace(relname, 'entity', '{one}') AS name,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END AS reader
+        FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace, aclexplode(relacl)
+        WHERE relname IN ('entity_merges', 'entity_merge_moves')
+            AND nspname IN ('public', 'past', 'as_of', 'history')
+            AND privilege_type = 'SELECT' AND grantee <> relowner
+    LOOP
+        EXECUTE format('GRANT SELECT ON %I.%I TO %s', read.home, read.name, read.reader);
+    END LOOP;
+END $$
+"""
 REDIRECT = """
 redirect_to uuid
     -- squawk-ignore adding-foreign-key-constraint
@@ -60,6 +78,7 @@ def upgrade() -> None:
         op.execute(TABLES.format(one=one, many=many, actor=ACTOR))
         for table in (f"{one}_merges", f"{one}_merge_moves"):
             op.execute(f"SELECT keep_history('{table}', NULL, NULL, '{{}}', true)")
+        op.execute(READERS.format(one=one))
     # A merge of sources moves captures and evidence one after the other.
     op.execute("""
         ALTER TABLE evidence

@@ -29,7 +29,7 @@ PROMPT_S = 3
 PROBES = {"/", "/healthz", "/metrics", "/openapi.json", "/docs/", "/docs/<path:path>"}
 COSTLY_CALLS = {
     *("list", "query", "aggregate", "export", "read_similar", "list_comparisons", "list_evidence"),
-    *("follow", "verify"),
+    *("follow", "verify", "read_contested_by"),
 }
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from app import create_app
 from hksz_db.database import Database, run
+from hksz_db.domain.chronology import InvalidDate
 from hksz_db.domain.errors import DomainError
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.feed.changes import changes_statement
@@ -109,7 +110,7 @@ class RandomWriter:
         with session.begin_nested() as attempt:
             try:
                 write(session)
-            except (DomainError, psycopg.IntegrityError, psycopg.DataError):
+            except (DomainError, InvalidDate, psycopg.IntegrityError, psycopg.DataError):
                 attempt.rollback()
 
     def _row(self, session: Session, table: str) -> UUID:

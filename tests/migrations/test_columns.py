@@ -133,7 +133,7 @@ def test_every_table_with_a_history_can_get_and_lose_columns(migrated: str, vers
         assert {table for (table,) in listed} == logged
 
     with pytest.raises(
-        CommandError, match=r"values of sources\.shelf \(2\), .*past\.sources\.shel"
+        CommandError, match=r"values of sources\.shelf \(3\), .*past\.sources\.shel"
     ):
         alembic(migrated, "downgrade", "-1", versions=versions)
     alembic(migrated, "-x", "drop-data=yes", "downgrade", "-1", versions=versions)
