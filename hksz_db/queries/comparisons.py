@@ -55,7 +55,7 @@ from hksz_db.queries.filters import (
     Relation,
 )
 from hksz_db.queries.readable import Queryable
-from hksz_db.queries.verdicts import Pair, exceeds_whole, explanation, severity, verdict
+from hksz_db.queries.verdicts import Pair, decided, exceeds_whole, explanation, severity, verdict
 from schemas.comparisons import COMPARISON_FILTERS, ComparedFigureSchema, ComparisonSchema
 from schemas.summaries import (
     ClaimSummarySchema,
@@ -325,9 +325,11 @@ def contested_by(claim: FromClause) -> First:
     return First(found, true(), fields, order_by=(found.c.claim_id,), limit=MAX_CONTESTING)
 
 
-def _most_severe(pair: Pair, table: FromClause, on: Condition) -> First:
+def _most_severe(found: Pair, table: FromClause, on: Condition) -> First:
+    pair = decided(found)
+    assert pair.decided is not None
     return First(
-        table,
+        table.join(pair.decided, true()),
         on,
         comparison_fields(pair),
         order_by=(severity(pair), pair.figure.c.id, pair.other.c.id),

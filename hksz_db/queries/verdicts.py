@@ -1,7 +1,7 @@
 """The verdict on two comparable figures, and a sentence that explains it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -17,7 +17,7 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, array
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from hksz_db.domain.quantities import BASE_UNITS
@@ -55,11 +55,15 @@ _BOUNDS = (Comparator.GT, Comparator.GE, Comparator.LT, Comparator.LE, Comparato
 
 @dataclass(frozen=True)
 class Pair:
-    """Two figures, and the metric of the first."""
+    """Two figures, and the metric of the first.
+
+    ``decided`` is a subquery of the rows with the place of the reason that decides, if it is known.
+    """
 
     figure: FromClause
     other: FromClause
     metric: FromClause
+    decided: FromClause | None = None
 
 
 @dataclass(frozen=True)
@@ -350,13 +354,13 @@ def _certain(figure: FromClause) -> Condition:
 
 def verdict(pair: Pair) -> ColumnElement[str]:
     """The ``ComparisonVerdict`` on two comparable figures."""
-    return _first_reason(pair, lambda reason: term(reason.verdict))
+    return _first_reason(pair, [term(reason.verdict) for reason in reasons(pair)])
 
 
 def severity(pair: Pair) -> ColumnElement[int]:
     """The rank of the verdict among all verdicts, the most severe first."""
     places = list(ComparisonVerdict)
-    return _first_reason(pair, lambda reason: number(places.index(reason.verdict)))
+    return _first_reason(pair, [number(places.index(r.verdict)) for r in reasons(pair)])
 
 
 def explanation(pair: Pair) -> ColumnElement[str]:
@@ -376,7 +380,7 @@ def explanation(pair: Pair) -> ColumnElement[str]:
         )
     ]
     understood = (_worded(side.plausible_range) for side in sides)
-    template = _first_reason(pair, lambda reason: term(reason.sentence))
+    template = _first_reason(pair, [term(reason.sentence) for reason in reasons(pair)])
     return func.format(template, *said, _base_unit(pair.figure), *understood, type_=Text())
 
 
@@ -389,9 +393,23 @@ def _time_and_part(side: ReadOnlyColumnCollection[str, Any]) -> ColumnElement[st
     return func.concat_ws(term(", "), time, part, type_=Text())
 
 
-def _first_reason(pair: Pair, value: Callable[[Reason], ColumnElement[Any]]) -> ColumnElement[Any]:
-    *others, last = reasons(pair)
-    return case(*((reason.holds, value(reason)) for reason in others), else_=value(last))
+def decided(pair: Pair) -> Pair:
+    """The pair with the reason that decides as a lateral subquery, to be joined to the rows.
+
+    PostgreSQL prepares and evaluates the conditions once, however many values follow from them.
+    """
+    places = [number(place) for place, _ in enumerate(reasons(pair), start=1)]
+    # The fence keeps it from being repeated.
+    rows = select(_first_reason(pair, places).label("place")).offset(number(0))
+    return replace(pair, decided=rows.correlate_except(None).lateral("decided"))
+
+
+def _first_reason(pair: Pair, values: Sequence[ColumnElement[Any]]) -> ColumnElement[Any]:
+    """The value of the reason that decides; ``values`` are in the order of the reasons."""
+    if pair.decided is not None:
+        return array(values)[pair.decided.c.place]
+    conditions = [reason.holds for reason in reasons(pair)[:-1]]
+    return case(*zip(conditions, values, strict=False), else_=values[-1])
 
 
 def _worded(values: ColumnElement[Any]) -> ColumnElement[str]:

@@ -1,4 +1,5 @@
--- The origins of the evidence on a claim, and the path to each, as a JSON array.
+-- The origins of the evidence on a claim, and the path to each, as a JSON array. The fences have the
+-- sources looked up in the index, however many the planner expects.
 SELECT COALESCE(json_agg(json_build_object(
     'source_id', source.id,
     'external_id', source.external_id,
@@ -33,8 +34,13 @@ FROM (
         evidence_id uuid, source_id uuid, in_favour boolean, origin_ids uuid[], other_ids uuid[],
         voice uuid[], standing text, reason text
     )
-        JOIN sources AS passed ON passed.id = reached.source_id,
-        unnest(reached.origin_ids || reached.other_ids) AS origin_id
+        CROSS JOIN LATERAL (
+            SELECT id, external_id, title, retracted_at FROM sources
+            WHERE id = reached.source_id OFFSET 0
+        ) AS passed
+        CROSS JOIN unnest(reached.origin_ids || reached.other_ids) AS origin_id
     WHERE reached.reason IS DISTINCT FROM 'rejected' AND reached.in_favour IS NOT NULL
     GROUP BY reached.in_favour, origin_id
-) AS origin JOIN sources AS source ON source.id = origin.origin_id
+) AS origin CROSS JOIN LATERAL (
+    SELECT id, external_id, title, retracted_at FROM sources WHERE id = origin.origin_id OFFSET 0
+) AS source

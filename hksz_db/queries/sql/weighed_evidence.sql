@@ -1,4 +1,5 @@
--- The evidence on a claim, as it was weighed, as a JSON array.
+-- The evidence on a claim, as it was weighed, as a JSON array. The fence has the sources looked up in
+-- the index, however many the planner expects.
 SELECT COALESCE(json_agg(json_build_object(
     'evidence_id', passage.evidence_id,
     'source_id', source.id,
@@ -24,4 +25,7 @@ FROM unnest(weighed.passages) AS passage (
         evidence_id uuid, source_id uuid, in_favour boolean, origin_ids uuid[], other_ids uuid[],
         voice uuid[], standing text, reason text
     )
-    JOIN sources AS source ON source.id = passage.source_id
+    CROSS JOIN LATERAL (
+        SELECT id, external_id, title, retracted_at FROM sources
+        WHERE id = passage.source_id OFFSET 0
+    ) AS source
