@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from hksz_db.database import run
 from hksz_db.domain.chronology import parse
 from hksz_db.domain.errors import Conflict, Fault, Invalid, NotFound, Stale
+from hksz_db.domain.vocabulary import ClaimStatus
 from hksz_db.models import Base
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.dates import lock_dependent_claims, recompute_relative_dates
@@ -74,6 +75,11 @@ class Mergeable:
     def singular(self) -> str:
         """What one of its rows is called."""
         return RESOURCES[self.resource].singular
+
+    @property
+    def is_reviewed(self) -> bool:
+        """Whether its rows have a status in review."""
+        return "status" in Base.metadata.tables[self.resource].c
 
     @property
     def merges(self) -> str:
@@ -147,8 +153,8 @@ def merge(
     """Merge a row into the one that ``into_id`` or ``into_external_id`` names.
 
     Returns the id of the latter. Raises ``NotFound``, ``Gone``, ``Merged`` or ``Stale`` for the
-    former, ``Invalid`` with a pointer if the latter is missing, deleted, of another kind or the
-    same, and ``Conflict`` if what refers to them does not allow it.
+    former, ``Invalid`` with a pointer if the latter is missing, deleted, of another kind, the same
+    or accepted while the former is not, and ``Conflict`` if what refers to them does not allow it.
     """
     kind = MERGEABLE[resource]
     _lock_merges(session)
@@ -192,7 +198,8 @@ def undo(session: Session, resource: str, id: UUID, versions: Sequence[int] | No
     """Undo the merge of a row: the references that it moved are moved back, if still there.
 
     Raises ``NotFound`` or ``Stale``; ``Conflict`` if the row is not merged, if the other was
-    deleted or merged since, or if a later merge depends on rows that this one changed.
+    deleted or merged since or awaits review, or if a later merge depends on rows that this one
+    changed.
     """
     kind = MERGEABLE[resource]
     _lock_merges(session)
@@ -207,7 +214,7 @@ def undo(session: Session, resource: str, id: UUID, versions: Sequence[int] | No
     if not found:
         raise Conflict(f"The {kind.singular} {id} is not merged.")
     this = Merge(kind, found[0][0], id, into_id)
-    _check_undoing(session, this, rows[into_id])
+    _check_undoing(session, this, rows[id], rows[into_id])
     touched: Touched = defaultdict(set, {resource: {id, into_id}})
     with _refusing(_NOT_UNDONE):
         _lock_owners(session, kind, into_id)
@@ -246,7 +253,9 @@ def _lock_merges(session: Session) -> None:
 
 def _locked(session: Session, kind: Mergeable, *ids: UUID) -> dict[UUID, Row]:
     # The strongest row lock, because no new reference to one of them may be written.
-    columns = ("version", "redirect_to", *_COMMON[kind.resource])
+    columns = ["version", "redirect_to", *_COMMON[kind.resource]]
+    if kind.is_reviewed:
+        columns.append("status")
     return lock_rows(session, kind.resource, columns, ids, "UPDATE")
 
 
@@ -295,22 +304,35 @@ def _check_pair(kind: Mergeable, row: Row, other: Row, pointer: str) -> None:
         for column in _COMMON[kind.resource]
         if row[column] != other[column]
     ]
+    if kind.is_reviewed and not _may_give(row, other):
+        detail = f"The other is accepted, and this one is {row['status']}: review it first."
+        faults.append(Fault("status", detail, pointer))
     if row["id"] == other["id"]:
         faults = [Fault("itself", "A row cannot be merged into itself.", pointer)]
     if faults:
         raise Invalid(f"The {kind.resource} cannot be merged.", faults)
 
 
+def _may_give(giver: Row, receiver: Row) -> bool:
+    """Whether figures may move to the receiver; they are reviewed with their claim."""
+    gives, takes = (row["status"] == ClaimStatus.ACCEPTED for row in (giver, receiver))
+    return gives or not takes
+
+
 _NOT_UNDONE = "The merge cannot be undone."
 
 
-def _check_undoing(session: Session, this: Merge, other: Row) -> None:
+def _check_undoing(session: Session, this: Merge, row: Row, other: Row) -> None:
     if other["redirect_to"] is not None:
         raise _not_undone(
             this.kind, "merged", f"{this.into_id} was itself merged: undo that first."
         )
     if other["deleted_at"]:
         raise _not_undone(this.kind, "deleted", f"{this.into_id} was deleted: restore it first.")
+    # Figures may have been changed since.
+    if this.kind.is_reviewed and not _may_give(other, row):
+        detail = f"{this.into_id} is {other['status']}, and {this.merged_id} was accepted:"
+        raise _not_undone(this.kind, "status", f"{detail} review the former first.")
     for resource, later in _merges_depending_on(session, this):
         detail = f"{later} was merged later and shares rows: undo that first."
         raise _not_undone(MERGEABLE[resource], "later", detail)

@@ -244,6 +244,36 @@ def test_claims_of_different_modalities_are_not_merged(editor: Client, claim: Ma
     assert "actual and planned" in fault["detail"]
 
 
+@pytest.mark.parametrize("status", ["draft", "submitted", "rejected"])
+def test_only_an_accepted_claim_is_merged_into_an_accepted_one(
+    editor: Client, reader: Client, session: Session, claim: Make, status: str
+) -> None:
+    one, other = claim("It is.", figures=[FIGURE], status=status), claim("It is so.")
+    before = dump(session)
+    (fault,) = _merge(editor, one, other).json["errors"]
+    assert (fault["code"], fault["pointer"]) == ("status", "#/into_id")
+    assert dump(session) == before
+    assert reader.get(other.headers["Location"]).json["figures"] == []
+    # In the other direction the accepted figures are to be reviewed again.
+    assert _merge(editor, other, one).status_code == 200
+
+
+def test_a_merge_is_not_undone_while_changed_figures_await_review(
+    editor: Client, claim: Make
+) -> None:
+    one, other = claim("It is.", figures=[FIGURE]), claim("It is so.", status="submitted")
+    assert _merge(editor, one, other).status_code == 200
+    figure = f"/v1/figures/{one.json['figures'][0]['id']}"
+    changed = {"as_stated": "over 99,000", "comparator": "gt", "amount": "99000"}
+    assert editor.patch(figure, changed).status_code == 200
+    refused = _unmerge(editor, one)
+    assert refused.status_code == 409
+    assert [fault["code"] for fault in refused.json["errors"]] == ["status"]
+    accepted = editor.patch(other.headers["Location"], {"status": "accepted"})
+    assert accepted.status_code == 200
+    assert _unmerge(editor, one).status_code == 200
+
+
 def test_a_later_merge_of_another_resource_is_undone_first(
     editor: Client, session: Session, source: Make, claim: Make
 ) -> None:
