@@ -18,7 +18,7 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import INTERVAL, array, distinct_on
+from sqlalchemy.dialects.postgresql import INTERVAL, distinct_on
 
 from hksz_db.domain.vocabulary import (
     Accumulation,
@@ -26,19 +26,14 @@ from hksz_db.domain.vocabulary import (
     ClaimStatus,
     ComparisonVerdict,
     Dimension,
-    EvidenceStatus,
     Modality,
     NotCompared,
-    Stance,
 )
 from hksz_db.models import (
     Claim,
     Entity,
-    Evidence,
     Figure,
     Metric,
-    Source,
-    SourceRelation,
     table_of,
 )
 from hksz_db.models.claims import ClaimRelation
@@ -135,7 +130,13 @@ def _obstacles(pair: Pair) -> tuple[tuple[Condition, NotCompared], ...]:
     return (
         (_is_superseded(a, b), NotCompared.SUPERSEDED),
         (or_(_is_draft(a), _is_draft(b)), NotCompared.NOT_REVIEWED),
-        (or_(_lost_its_evidence(a), _lost_its_evidence(b)), NotCompared.NO_EVIDENCE),
+        (
+            or_(
+                func.lost_its_evidence(a.c.claim_id, type_=Boolean()),
+                func.lost_its_evidence(b.c.claim_id, type_=Boolean()),
+            ),
+            NotCompared.NO_EVIDENCE,
+        ),
         (
             and_(a.c.dimension == term(Dimension.MONEY), a.c.unit_code != b.c.unit_code),
             NotCompared.OTHER_CURRENCY,
@@ -214,35 +215,6 @@ def _is_draft(figure: FromClause) -> Condition:
         claims.c.id == figure.c.claim_id, claims.c.status == term(ClaimStatus.DRAFT)
     )
     return drafts.correlate_except(claims)
-
-
-def _lost_its_evidence(figure: FromClause) -> Condition:
-    """Whether the claim has evidence, all of which rests on sources that have been retracted."""
-    evidence, sources = table_of(Evidence).alias(), table_of(Source).alias()
-    stands = and_(sources.c.retracted_at.is_(None), _has_standing_origin(evidence))
-    found = select(func.bool_or(stands)).where(
-        evidence.c.claim_id == figure.c.claim_id,
-        evidence.c.deleted_at.is_(None),
-        evidence.c.status.in_([term(EvidenceStatus.SUBMITTED), term(EvidenceStatus.ACCEPTED)]),
-        evidence.c.stance.in_([term(Stance.ASSERTS), term(Stance.SUPPORTS)]),
-        sources.c.id == evidence.c.source_id,
-    )
-    return found.correlate_except(evidence, sources).scalar_subquery().is_(False)
-
-
-def _has_standing_origin(evidence: FromClause) -> Condition:
-    """Whether an origin of the passage has not been retracted, apart from its own source."""
-    relations, origins = table_of(SourceRelation).alias(), table_of(Source).alias()
-    is_copy = exists().where(
-        relations.c.from_id == evidence.c.source_id, func.keeps_origin(relations.c.kind)
-    )
-    walk = func.evidence_walk(array([evidence.c.id])).table_valued("source_id", "is_origin")
-    standing = exists().where(
-        walk.c.is_origin, origins.c.id == walk.c.source_id, origins.c.retracted_at.is_(None)
-    )
-    # Few passages rest on others: only for them it is worth following the way to their origins.
-    rests = or_(evidence.c.derived_from_id.is_not(None), is_copy.correlate_except(relations))
-    return case((rests, standing.correlate_except(walk, origins)), else_=true())
 
 
 def _is_superseded(a: FromClause, b: FromClause) -> Condition:

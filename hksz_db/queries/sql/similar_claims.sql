@@ -13,7 +13,8 @@ SELECT * FROM (
                     THEN 'different'
                 WHEN NOT (words <@ other_words AND words @> other_words) THEN 'contained'
                 -- Evaluated last: the order only matters if the words are the same.
-                WHEN word_order IS NOT DISTINCT FROM statement_order(statement) THEN 'same'
+                WHEN statement_order(claims.statement) IS NOT DISTINCT FROM statement_order(statement)
+                    THEN 'same'
                 ELSE 'reordered'
             END AS words,
             CASE
@@ -72,15 +73,13 @@ SELECT * FROM (
             FROM (
                 SELECT other.id, other.external_id, other.statement, other.status, other.modality,
                     other.time, likeness.similarity,
-                    own.words, own.numbers, own.word_order,
+                    own.words, own.numbers,
                     statement_words(other.statement) AS other_words,
                     statement_numbers(other.statement) AS other_numbers
                 FROM (
-                    SELECT statement_bands(claims.statement) AS bands,
-                        masked_statement(claims.statement) AS masked,
+                    SELECT masked_statement(claims.statement) AS masked,
                         statement_words(claims.statement) AS words,
-                        statement_numbers(claims.statement) AS numbers,
-                        statement_order(claims.statement) AS word_order
+                        statement_numbers(claims.statement) AS numbers
                     OFFSET 0
                 ) AS own
                 CROSS JOIN LATERAL (
@@ -89,7 +88,7 @@ SELECT * FROM (
                         (
                             -- The candidates that share the most and the rarest bands.
                             SELECT claim_id, false AS has_equal_figure
-                            FROM unnest(own.bands) AS own_band (band)
+                            FROM unnest(bands_of(own.words, own.numbers::text)) AS own_band (band)
                             CROSS JOIN LATERAL (
                                 -- A rare band says more than a common one.
                                 SELECT claim_id, 1.0 / count(*) OVER () AS weight

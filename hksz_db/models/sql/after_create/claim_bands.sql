@@ -70,12 +70,10 @@ RETURN (
         unnest(word.positions) AS place
 );
 
--- The ten bands of the words, and two more if the statement has numbers.
-CREATE OR REPLACE FUNCTION statement_bands(statement text) RETURNS bigint[]
+-- The ten bands of the words, and two more if there are numbers.
+CREATE OR REPLACE FUNCTION bands_of(words text[], numbers text) RETURNS bigint[]
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
-    words text[] := statement_words(statement);
-    numbers text := statement_numbers(statement);
     bands bigint[];
 BEGIN
     IF words = '{}' THEN
@@ -89,6 +87,10 @@ BEGIN
     END IF;
     RETURN bands;
 END $$;
+
+CREATE OR REPLACE FUNCTION statement_bands(statement text) RETURNS bigint[]
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN bands_of(statement_words(statement), statement_numbers(statement)::text);
 
 -- The bands of the old statement are computed again. A migration that changes these functions has
 -- to fill the table anew.

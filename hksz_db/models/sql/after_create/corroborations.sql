@@ -301,7 +301,23 @@ DECLARE
     touched uuid[];
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        SELECT array_agg(claim_id) INTO touched FROM added;
+        -- Claims of the same statement have no counts yet. Most of them only have evidence that waits
+        -- for review, which need not be weighed.
+        WITH counted AS (
+            INSERT INTO corroborations (claim_id, pending_for, pending_against)
+            SELECT claim_id,
+                count(*) FILTER (
+                    WHERE status = 'submitted' AND stance NOT IN ('disputes', 'mentions')
+                ),
+                count(*) FILTER (WHERE status = 'submitted' AND stance = 'disputes')
+            FROM added
+            GROUP BY claim_id
+            HAVING bool_and(status <> 'accepted' AND deleted_at IS NULL)
+            ON CONFLICT DO NOTHING
+            RETURNING claim_id
+        )
+        SELECT array_agg(claim_id) INTO touched FROM added
+        WHERE claim_id NOT IN (SELECT claim_id FROM counted);
     ELSIF TG_OP = 'DELETE' THEN
         SELECT array_agg(claim_id) INTO touched FROM removed;
     ELSE
