@@ -17,7 +17,8 @@ from hksz_db.database.connecting import Connection, Connector, is_closed
 from hksz_db.domain.errors import OutsideHistory
 
 # A statement is planned once, for all values, and the plan is kept while the tables grow: one that
-# reads a whole table while that is short would be slow later.
+# reads a whole table while that is short would be slow later. Writers use such plans too: otherwise
+# PostgreSQL plans a statement with lists of ids anew each time, which takes longer than to run it.
 GENERIC_PLANS = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
 
 
@@ -58,7 +59,7 @@ class PooledConnections:
             pool_size=8,
             # No limit: the threads of the worker are limited, and each needs one at most.
             max_overflow=-1,
-            connect_args=self._connector.parameters(),
+            connect_args=self._connector.parameters(GENERIC_PLANS),
         )
         event.listen(engine, "checkout", _replace_closed)
         return engine

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, date, timedelta
 from functools import lru_cache
@@ -10,6 +11,7 @@ from itertools import product
 import edtf
 
 MAX_LENGTH = 100
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DIGITS = re.compile(r"[0-9X]{4}(-[0-9X]{2}(-[0-9X]{2})?)?")
 _BOUND = re.compile(r"[0-9]{4}(-[01][0-9](-[0-9]{2})?)?")
 _UNSPECIFIED = re.compile(r"[0-9X]{4}(?:-[0-9X]{2})?-(?:[0-9]X|X[0-9])")
@@ -165,7 +167,11 @@ def _without_time(part: _Part) -> Period:
 
 
 def _single(part: _Part) -> Period:
-    # Most dates are only digits, and the library needs about five milliseconds for each date.
+    # Most dates are days or only digits, and the library needs about five milliseconds for each.
+    if _DAY.fullmatch(part.text):
+        with suppress(ValueError):
+            day = date.fromisoformat(part.text)
+            return Period(part.text, day, day)
     normal = part.text if _DIGITS.fullmatch(part.text) else _normal(part)
     return Period(normal, *_days(normal, part))
 
