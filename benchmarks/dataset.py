@@ -1,7 +1,9 @@
 """The generated dataset; its size depends only on the number of claims."""
 
 import hashlib
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,10 @@ POSTED = "bench:post-"
 """The prefix of the external ids of claims that are created by measurements."""
 
 _SQL = Path(__file__).with_name("dataset.sql")
+_BATCH = 10_000
+# The generated rows are consistent, so triggers are not needed and would be slow. The rows belong to
+# transaction 0, like those of a database that is older than its history.
+_UNTRIGGERED = "-c session_replication_role=replica -c hksz.transaction=0"
 _KEY_LABEL = "benchmark"
 _GROWING = "claims, claim_bands, claim_entities, evidence, figures"
 # Indexes without a constraint. Loading is several times faster if they are created afterwards.
@@ -65,7 +71,11 @@ def prepare(url: str, superuser_url: str, claims: int) -> Dataset:
         if version is None:
             if _one(connection, "SELECT EXISTS (SELECT FROM claims)"):
                 raise UnusableHome("The folder contains another database; use a new folder.")
-            _fill(connection, claims)
+            _fill(superuser_url, claims)
+            _count(superuser_url, claims)
+            # The dataset is complete.
+            comment = sql.SQL("COMMENT ON SCHEMA benchmark IS {}").format(sql.Literal(_version()))
+            connection.execute(comment)
         elif version != _version():
             raise UnusableHome(
                 "The folder contains the dataset of another version; use a new folder."
@@ -91,21 +101,32 @@ def _version() -> str:
     return hashlib.sha256(_SQL.read_bytes()).hexdigest()
 
 
-def _fill(connection: psycopg.Connection, claims: int) -> None:
-    with connection.transaction():
-        # The generated rows are consistent, so triggers are not needed and would be slow.
-        connection.execute("SET LOCAL session_replication_role = replica")
+def _fill(superuser_url: str, claims: int) -> None:
+    with psycopg.connect(superuser_url, options=_UNTRIGGERED) as connection:
         connection.execute("SELECT set_config('benchmark.claims', %s, true)", (str(claims),))
         with _indexed_afterwards(connection):
             connection.execute(_SQL.read_bytes())
-        # Count what the triggers would have counted. The statistics are for the plan.
+        # The statistics are for the plans of the counts.
         connection.execute("ANALYZE")
-        connection.execute("SELECT recount_claims(ARRAY(SELECT id FROM claims))")
-        version = sql.SQL("COMMENT ON SCHEMA benchmark IS {}").format(sql.Literal(_version()))
-        connection.execute(version)
-    # Autovacuum would do this in the course of time.
-    connection.execute("VACUUM (ANALYZE)")
-    connection.execute("CHECKPOINT")
+
+
+def _count(superuser_url: str, claims: int) -> None:
+    """Count what the triggers would have counted, a batch on each core at a time."""
+
+    def count(first: int) -> None:
+        with psycopg.connect(superuser_url, autocommit=True, options=_UNTRIGGERED) as connection:
+            connection.execute(
+                "SELECT recount_claims(ARRAY(SELECT benchmark.claim_id(n)"
+                " FROM generate_series(%s::int, %s::int) AS n))",
+                (first, min(first + _BATCH, claims + 1) - 1),
+            )
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        list(threads.map(count, range(1, claims + 1, _BATCH)))
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
+        # Autovacuum would do this in the course of time.
+        connection.execute("VACUUM (ANALYZE)")
+        connection.execute("CHECKPOINT")
 
 
 @contextmanager

@@ -4,9 +4,6 @@
 -- The id of a row is computed from its number, so that this file and pgbench can refer to random
 -- rows without a query.
 
--- The rows belong to transaction 0, like those of a database that is older than its history.
-SET LOCAL hksz.transaction = '0';
-
 CREATE SCHEMA benchmark;
 GRANT USAGE ON SCHEMA benchmark TO PUBLIC;
 
