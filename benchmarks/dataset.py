@@ -24,8 +24,8 @@ POSTED = "bench:post-"
 
 _SQL = Path(__file__).with_name("dataset.sql")
 _BATCH = 10_000
-# The generated rows are consistent, so triggers are not needed and would be slow. The rows belong to
-# transaction 0, like those of a database that is older than its history.
+# The generated rows are consistent, so triggers are not needed and would be slow. The rows belong
+# to transaction 0, like those of a database that is older than its history.
 _UNTRIGGERED = "-c session_replication_role=replica -c hksz.transaction=0"
 _KEY_LABEL = "benchmark"
 _GROWING = "claims, claim_bands, claim_entities, evidence, figures"

@@ -44,6 +44,7 @@ _WORLD = """
     FROM made, unnest(ARRAY[wide, other]) AS source, claims;
 """
 _MOMENT_S = 2
+_UNDISTURBED_S = 40
 
 
 class Writer:
@@ -157,6 +158,10 @@ def _measure(url: str, server: Server, ids: dict[str, str], claims: Sequence[str
     )
     writer = Writer(server, claims, ids["spare"])
     with writer.writing(), psycopg.connect(url, autocommit=True) as connection:
+        # Disks and other processes delay some of many writes, too.
+        time.sleep(_UNDISTURBED_S)
+        usual, longest, _ = writer.waited()
+        print(f"{'no change':30}{'':9}{usual:13.1f} ms{longest:6.0f} ms", flush=True)
         for title, path, body in changes:
             time.sleep(_MOMENT_S)
             usual, _, _ = writer.waited()
