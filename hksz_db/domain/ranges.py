@@ -16,7 +16,7 @@ lt, le           a - step to a                   up to a
 
 A number in words that is a fraction or a multiple ("one in three", "doubled") is given a tenth of
 itself on either side, and two tenths at most. Counts are whole numbers, so that their ranges are
-rounded inwards.
+rounded inwards; a count of more than 12 is plausibly 13.
 """
 
 from collections.abc import Callable
@@ -142,9 +142,20 @@ class Reading:
         return {a.lower, b.lower, a.upper, b.upper}
 
     def whole(self) -> "Reading":
-        """The whole numbers of both ranges, unless a reader would understand none of them."""
-        whole = self.each(Interval.whole)
-        return self if whole.plausible.is_empty() else whole
+        """The whole numbers of both ranges, unless a reader would understand none of them.
+
+        After "more than 12" a reader understands 13, although it is a whole step beyond.
+        """
+        plausible = self.plausible.whole()
+        if self.rule is RangeRule.NEXT_STEP and plausible.is_empty():
+            plausible = self._with_the_far_end().whole()
+        return self if plausible.is_empty() else Reading(self.value.whole(), plausible, self.rule)
+
+    def _with_the_far_end(self) -> Interval:
+        """The plausible range with the end that is one step beyond the amount."""
+        if self.value.upper is None:
+            return replace(self.plausible, upper_inclusive=True)
+        return replace(self.plausible, lower_inclusive=True)
 
 
 @dataclass(frozen=True)
