@@ -8,7 +8,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -20,16 +20,34 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from hksz_db.database import Database
-from hksz_db.domain.vocabulary import Scope
+from hksz_db.domain.vocabulary import BulkMode, Scope
 from hksz_db.preparing import seed_folders
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services import api_keys, seeding
+from hksz_db.services.bulk import write
+from hksz_db.services.registry import WRITERS
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 from tests.conftest import MakeDatabase
 
 ROOT = Path(__file__).parents[2]
 WRITING = (Scope.SOURCES_WRITE, Scope.CLAIMS_WRITE, Scope.ENTITIES_WRITE)
+
+
+def write_rows(url: str, rows: Mapping[str, Sequence[dict[str, Any]]]) -> None:
+    """Write the bodies, by resource, in an order in which references lead to earlier ones."""
+    database = Database(lambda: url)
+    with writing(database) as session:
+        for name in (name for name in WRITERS if rows.get(name)):
+            items = list(copy.deepcopy(rows[name]))
+            results = write(session, WRITERS[name], items, BulkMode.CREATE, atomic=False)
+            assert not [result.faults for result in results if result.faults]
+    database.close()
+
+
+def write_unseeded_rows(url: str) -> None:
+    """Write the rows of resources that no seed fills; the database has the first seed."""
+    write_rows(url, {sample.resource: sample.rows for sample in SAMPLES})
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +62,7 @@ def seeded_template(make_database: MakeDatabase) -> Iterator[str]:
         with writing(database) as session:
             seeding.load(session, article)
         database.close()
+        write_unseeded_rows(url)
         name = make_url(url).database
         assert name
         yield name
@@ -209,6 +228,9 @@ class Sample:
 
     ``body`` refers to the seed, ``plain`` are the fields that are returned as they were
     sent, ``change`` is a patch with another value, and both need ``scope``.
+
+    If no seed has rows of the resource, ``rows`` are at least six others: each filter must select
+    some of them and not all, and the first must have an external id.
     """
 
     resource: str
@@ -216,6 +238,7 @@ class Sample:
     body: dict[str, Any]
     plain: tuple[str, ...]
     change: dict[str, Any]
+    rows: tuple[dict[str, Any], ...] = ()
 
     @property
     def path(self) -> str:
