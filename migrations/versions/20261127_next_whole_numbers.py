@@ -1,4 +1,4 @@
-"""List the counts whose ranges change: "more than 12" is plausibly 13.
+"""List the figures whose ranges change: "more than 12" is plausibly 13, and what rose did not fall.
 
 All other ranges of counts have been rounded to whole numbers, so that both ends are included.
 """
@@ -12,7 +12,10 @@ down_revision = "loose_locators_checked"
 def upgrade() -> None:
     op.execute("""
         INSERT INTO stale_ranges SELECT id FROM figures
-        WHERE dimension = 'count' AND range_rule = 'next_step' AND NOT upper_inc(plausible_range)
+        WHERE range_rule = 'next_step'
+            AND (dimension = 'count' AND NOT upper_inc(plausible_range) OR metric_id IN (
+                SELECT id FROM metrics WHERE measure IN ('change', 'growth_rate')
+            ))
         ON CONFLICT DO NOTHING
     """)
 
