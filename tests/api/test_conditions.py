@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from hksz_db.queries.registry import RESOURCES
-from tests.api.conftest import Answer, Client, Sample
+from tests.api.conftest import Answer, Client
+from tests.samples import Sample
 
 
 @pytest.fixture

@@ -25,8 +25,9 @@ from hksz_db.domain.locators import LOCATOR, LOOSE_LOCATOR
 from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.registry import WRITERS
-from tests.api.conftest import Client, write_rows
+from tests.api.conftest import Client
 from tests.conftest import MakeDatabase
+from tests.samples import write_rows
 
 Body = dict[str, Any]
 Path = tuple[str, ...]

@@ -6,8 +6,9 @@ import pytest
 
 from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
-from tests.api.conftest import Answer, Client, Sample
+from tests.api.conftest import Answer, Client
 from tests.conftest import QueryCounter
+from tests.samples import Sample
 
 NOBODY = "0199c3a0-0000-7000-8000-000000000000"
 # To create and to update a row, each with the check of the key and with reading the new document.

@@ -9,7 +9,6 @@ import pytest
 from hksz_db.database import Database
 from hksz_db.exchange.exporting import FORMATS, export, read_export
 from hksz_db.queries.registry import RESOURCES
-from tests.api.conftest import write_unseeded_rows
 from tests.conftest import MakeDatabase
 
 Documents = Callable[[str], list[dict[str, Any]]]
@@ -20,7 +19,6 @@ Write = Callable[[str, str, list[Any]], bytes]
 def seeded_url(make_database: MakeDatabase, all_seeds: str) -> Iterator[str]:
     """A database with all seeds."""
     with make_database(all_seeds) as url:
-        write_unseeded_rows(url)
         yield url
 
 

@@ -25,7 +25,7 @@ from hksz_db.domain.vocabulary import Scope
 from hksz_db.services import api_keys, merging
 from hksz_db.services.batches import create
 from hksz_db.services.registry import WRITERS
-from tests.api.conftest import SAMPLES
+from tests.samples import SAMPLES
 
 ROOT = Path(__file__).parents[2]
 SHA256 = "0" * 64

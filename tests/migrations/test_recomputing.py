@@ -130,7 +130,7 @@ def test_only_counts_without_a_whole_number_are_listed_again(
     database: Database, migrated: str
 ) -> None:
     new = _ranges(database)
-    alembic(migrated, "downgrade", "loose_locators_checked")
+    alembic(migrated, "-x", "drop-data=yes", "downgrade", "loose_locators_checked")
     with psycopg.connect(migrated) as connection:
         connection.execute(
             "UPDATE figures SET value_range = '(12,)', plausible_range = '(12,13)'"
