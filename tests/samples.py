@@ -19,8 +19,8 @@ class Sample:
     ``body`` refers to the seed, ``plain`` are the fields that are returned as they were
     sent, ``change`` is a patch with another value, and both need ``scope``.
 
-    If no seed has rows of the resource, ``rows`` are at least six others: each filter must select
-    some of them and not all, and the first must have an external id.
+    If no seed has rows of the resource, ``rows`` are at least six others with external ids, and
+    each filter must select some of them and not all.
     """
 
     resource: str

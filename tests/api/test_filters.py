@@ -15,11 +15,13 @@ from hksz_db.queries.registry import RESOURCES
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
 from tests.api.conftest import Client
+from tests.samples import SAMPLES
 
 Document = dict[str, Any]
 
 # Rows with values that the seed lacks, so that every filter selects some rows and not all.
 EXTRA = (
+    *((sample.resource, {**sample.body, "external_id": None}) for sample in SAMPLES if sample.rows),
     (
         "units",
         {"external_id": "test:hkd", "code": "HKD", "label": "100% Hong_Kong dollar"},
