@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from inspect import getdoc
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from marshmallow import Schema, ValidationError, fields
 
@@ -160,11 +160,21 @@ class WebAddress(Text):
             has_credentials = parts.username is not None or parts.password is not None
         except ValueError:
             is_absolute = False
+        if is_absolute and not _has_valid_port(parts):
+            raise ValidationError("The port must be a number of at most 65535.")
         if not is_absolute or not re.fullmatch(r"[!-~]+", text):
             raise ValidationError("Must be an absolute http or https URL in ASCII.")
         if has_credentials:
             raise ValidationError("Must not contain a user name or a password.")
         return text
+
+
+def _has_valid_port(parts: SplitResult) -> bool:
+    try:
+        _ = parts.port
+    except ValueError:
+        return False
+    return True
 
 
 class Choice(fields.String):

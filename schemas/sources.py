@@ -147,8 +147,8 @@ class SourceSchema(ClaimSourceSchema):
     """A source.
 
     ``canonical_url`` is ``url`` without the parts that do not tell pages apart: scheme, ``www.``,
-    fragment, tracking parameters, trailing slashes, and variants for printing. No two sources have
-    the same one.
+    fragment, dot segments, tracking parameters, order of parameters, trailing slashes, and variants
+    for printing. No two sources have the same one.
 
     ``similar`` is included on request, and in the answer to a write, because a new source may
     duplicate another. It has at most ten sources, those with the most reasons first.

@@ -26,6 +26,7 @@ from hksz_db.embedded import Server, running
 from hksz_db.preparing import seed_folders, upgrade
 from hksz_db.services import seeding
 from hksz_db.services.writing import writing
+from tests.samples import write_unseeded_rows
 
 # The same examples in every run, however slow the machine.
 settings.register_profile("steady", deadline=None, derandomize=True)
@@ -94,6 +95,7 @@ def all_seeds(make_database: MakeDatabase) -> Iterator[str]:
             with writing(database) as session:
                 seeding.load(session, folder)
         database.close()
+        write_unseeded_rows(url)
         name = sqlalchemy.make_url(url).database
         assert name
         yield name

@@ -17,7 +17,7 @@ from hksz_db.queries.registry import RESOURCES
 from hksz_db.queries.verification import check, verifiable_statement
 from hksz_db.services import batches, merging
 from hksz_db.services.registry import WRITERS
-from hksz_db.services.rows import require_live
+from hksz_db.services.rows import live_id
 from schemas.evidence import ClaimEvidenceCreateSchema
 from schemas.merges import MergeSchema
 from schemas.verification import TextToVerifySchema, VerificationSchema
@@ -62,9 +62,9 @@ def _list_evidence(id: UUID) -> Response:
 
 
 def _create_evidence(write: Write, id: UUID) -> Response:
-    """Add evidence to one claim."""
-    require_live(write.session, _CLAIMS.name, id)
-    fields = {**load(ClaimEvidenceCreateSchema()), "claim_id": id}
+    """Add evidence to one claim, or to the one that it was merged into."""
+    claim_id = live_id(write.session, _CLAIMS.name, id)
+    fields = {**load(ClaimEvidenceCreateSchema()), "claim_id": claim_id}
     new_id = batches.create(write.session, "evidence", fields, write.rules)
     return answers.written(write.session, _EVIDENCE, new_id, 201)
 

@@ -16,7 +16,8 @@ lt, le           a - step to a                   up to a
 
 A number in words that is a fraction or a multiple ("one in three", "doubled") is given a tenth of
 itself on either side, and two tenths at most. Counts are whole numbers, so that their ranges are
-rounded inwards.
+rounded inwards; a count of more than 12 is plausibly 13. What rose has not fallen, so that the
+value range of "rose less than 5 %" begins at 0.
 """
 
 from collections.abc import Callable
@@ -35,7 +36,7 @@ from enum import StrEnum
 
 from hksz_db.domain.figure_tokens import UnreadableFigure, tokens
 from hksz_db.domain.figure_words import SCALES
-from hksz_db.domain.stated_figures import StatedFigure, read_stated
+from hksz_db.domain.stated_figures import MEASURES_OF_CHANGE, StatedFigure, read_stated
 from hksz_db.domain.vocabulary import Comparator, Dimension, MetricMeasure
 
 # Wide enough that an amount of the API times a factor is never rounded.
@@ -94,6 +95,14 @@ class Interval:
             return self
         return Interval(_ZERO, self.upper, True, self.upper_inclusive)
 
+    def on_one_side(self) -> "Interval":
+        """The part of an open range that is on the same side of zero as its end."""
+        if self.lower is None and self.upper is not None and self.upper > 0:
+            return replace(self, lower=_ZERO, lower_inclusive=True)
+        if self.upper is None and self.lower is not None and self.lower < 0:
+            return replace(self, upper=_ZERO, upper_inclusive=True)
+        return self
+
     def whole(self) -> "Interval":
         """From the first to the last whole number of the range, which is empty if it has none."""
         lower = _next_whole(self.lower, ROUND_CEILING, None if self.lower_inclusive else _ONE)
@@ -142,9 +151,20 @@ class Reading:
         return {a.lower, b.lower, a.upper, b.upper}
 
     def whole(self) -> "Reading":
-        """The whole numbers of both ranges, unless a reader would understand none of them."""
-        whole = self.each(Interval.whole)
-        return self if whole.plausible.is_empty() else whole
+        """The whole numbers of both ranges, unless a reader would understand none of them.
+
+        After "more than 12" a reader understands 13, although it is a whole step beyond.
+        """
+        plausible = self.plausible.whole()
+        if self.rule is RangeRule.NEXT_STEP and plausible.is_empty():
+            plausible = self._with_the_far_end().whole()
+        return self if plausible.is_empty() else Reading(self.value.whole(), plausible, self.rule)
+
+    def _with_the_far_end(self) -> Interval:
+        """The plausible range with the end that is one step beyond the amount."""
+        if self.value.upper is None:
+            return replace(self.plausible, upper_inclusive=True)
+        return replace(self.plausible, lower_inclusive=True)
 
 
 @dataclass(frozen=True)
@@ -179,6 +199,8 @@ def read(
     if lower is not None and upper is not None and lower > upper:
         raise InvalidFigure("upper_bound", "The upper bound is below the lower bound.")
     reading = _READERS[statement.comparator](statement, dimension)
+    if reading.rule is RangeRule.NEXT_STEP and _states_change(statement, dimension):
+        reading = reading.each(Interval.on_one_side)
     if nonnegative:
         _refuse_negative(statement, reading)
         reading = reading.each(Interval.at_least_zero)
@@ -193,6 +215,16 @@ def _refuse_negative(statement: Statement, reading: Reading) -> None:
             raise InvalidFigure(field, "This metric cannot be negative.")
     if reading.value.upper == 0 and not reading.value.upper_inclusive:
         raise InvalidFigure("amount", "This metric cannot be negative.")
+
+
+def _states_change(statement: Statement, dimension: Dimension | None) -> bool:
+    """Whether the words say by how much something rose or fell."""
+    if statement.measure not in MEASURES_OF_CHANGE or not statement.as_stated:
+        return False
+    try:
+        return read_stated(statement.as_stated, dimension, statement.measure).is_change
+    except UnreadableFigure:
+        return False
 
 
 def stated_step(

@@ -267,7 +267,8 @@ class _Reader:
             return None
         total = self._cursor.attempt(self._total)
         certain = bounds.comparator is Comparator.EQ
-        if certain and (total or self._dimension is Dimension.COUNT):
+        is_none = not bounds.amount and self._dimension is not Dimension.RATIO
+        if certain and (total or is_none or self._dimension is Dimension.COUNT):
             return self._all_or_none(bounds, total)
         return StatedFigure(
             comparator=bounds.comparator,

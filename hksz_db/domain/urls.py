@@ -7,7 +7,8 @@ import re
 from typing import NamedTuple
 
 # Parameters that say where a reader came from, and never what they see. A name ending in an
-# asterisk is a prefix. Add others here; sources that are stored already keep their canonical URL.
+# asterisk is a prefix. Add others here, and list the sources that they concern in ``unfilled_urls``
+# by a migration; others keep their canonical URL.
 TRACKING_PARAMETERS = (
     "utm_*",  # Google Analytics, and most others
     *("gclid", "gclsrc", "dclid", "gbraid", "wbraid", "_ga", "_gl"),  # Google
@@ -48,19 +49,18 @@ def canonical_url(url: str) -> str:
     """The host, the path and the query, without what does not tell pages apart.
 
     URLs have the same canonical form if they differ only in the scheme, in ``www.``, in the letter
-    case of the host, in a default port, in how characters are escaped (RFC 3986, section 6.2.2), in
-    trailing slashes, in tracking parameters, in the fragment, or as a page and its variant for
-    printing. A fragment that begins with ``/`` or ``!`` stays: it is the path of a page that a
-    script shows. The form of a canonical form is itself.
+    case of the host, in a default port, in how characters are escaped or in dot segments (RFC 3986,
+    section 6.2.2), in trailing slashes, in the order of parameters of different names, in tracking
+    parameters, in the fragment, or as a page and its variant for printing. A fragment that begins
+    with ``/`` or ``!`` stays: it is the path of a page that a script shows. Other hosts, such as
+    ``m.example.org``, may show other pages. The form of a canonical form is itself.
     """
     found = _URL.fullmatch(url)
     if found is None:
         return url  # it has a line break, so it is no URL
     scheme, authority, path, query, fragment = found.groups(default="")
     host = _host(authority, scheme.lower())
-    parameters = "&".join(
-        part for part in _escaped(query).split("&") if part and not _tracks_readers(part)
-    )
+    parameters = _parameters(_escaped(query.replace("+", "%20")))
     return "".join(
         (
             host,
@@ -95,13 +95,34 @@ def _ascii(name: str) -> str:
 
 
 def _path(path: str, host: str) -> str:
-    folded = path.rstrip("/")
+    folded = _without_dot_segments(path).rstrip("/")
     if host == _DOI_HOST:
         folded = folded.lower()  # DOIs ignore case
     for variant in PRINT_VARIANTS:
         if host == variant.host:
             folded = variant.path.sub(variant.page, folded)
     return folded.rstrip("/")
+
+
+def _without_dot_segments(path: str) -> str:
+    """The path without ``.`` and ``..`` (RFC 3986, section 5.2.4)."""
+    kept: list[str] = []
+    for segment in path.split("/")[1:]:
+        if segment == "..":
+            del kept[-1:]
+        elif segment != ".":
+            kept.append(segment)
+    return "".join(f"/{segment}" for segment in kept)
+
+
+def _parameters(query: str) -> str:
+    """The parameters by name, those of one name in their order, without those for tracking."""
+    parts = [part for part in query.split("&") if part and not _tracks_readers(part)]
+    return "&".join(sorted(parts, key=_name))
+
+
+def _name(parameter: str) -> str:
+    return parameter.partition("=")[0]
 
 
 def _escaped(text: str) -> str:
@@ -117,7 +138,7 @@ def _escaped(text: str) -> str:
 
 
 def _tracks_readers(parameter: str) -> bool:
-    name = parameter.partition("=")[0].lower()
+    name = _name(parameter).lower()
     return any(
         name.startswith(known[:-1]) if known.endswith("*") else name == known
         for known in TRACKING_PARAMETERS

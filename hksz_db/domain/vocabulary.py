@@ -56,8 +56,11 @@ ClaimRelationKind.__doc__ = """How one claim relates to another.
 
 ``denies``: its claimant says that the other is false. ``about``: it is about the other claim, such
 as a report that somebody made it. ``corrects``: its claimant replaces the other, which was wrong.
-A claim that ``supersedes`` or ``corrects`` another is not compared with it.
+A claim that ``supersedes`` or ``corrects`` another is not compared with it, and these relations may
+not form a cycle.
 """
+REPLACING = (ClaimRelationKind.SUPERSEDES, ClaimRelationKind.CORRECTS)
+"""The relations of a claim that replaces another."""
 
 EntityKind = StrEnum(
     "EntityKind",

@@ -70,7 +70,7 @@ class Source(ResourceMixin, Base):
 
 
 class UnfilledUrl(Base):
-    """A source that is older than canonical URLs and has none yet.
+    """A source that is older than the rules for its canonical URL, which is computed later.
 
     ``taken_by`` is the source that has its canonical URL, because they may be the same.
     """

@@ -21,8 +21,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import INTERVAL, distinct_on
 
 from hksz_db.domain.vocabulary import (
+    REPLACING,
     Accumulation,
-    ClaimRelationKind,
     ClaimStatus,
     ComparisonVerdict,
     Dimension,
@@ -69,7 +69,6 @@ MAX_CONTESTING = 10
 _WITHDRAWN = (ClaimStatus.REJECTED, ClaimStatus.RETRACTED)
 # Overlapping periods suffice for these; the others can change from one day to the next.
 _SPREAD = (Accumulation.FLOW, Accumulation.EVENT)
-_REPLACING = (ClaimRelationKind.SUPERSEDES, ClaimRelationKind.CORRECTS)
 _PLANS = (Modality.PLANNED, Modality.FORECAST)
 
 
@@ -221,7 +220,7 @@ def _is_superseded(a: FromClause, b: FromClause) -> Condition:
     relations = table_of(ClaimRelation).alias()
     supersedes = exists().where(
         relations.c.from_id.in_([a.c.claim_id, b.c.claim_id]),
-        relations.c.kind.in_([term(kind) for kind in _REPLACING]),
+        relations.c.kind.in_([term(kind) for kind in REPLACING]),
     )
     chain = or_(
         func.claim_supersedes(a.c.claim_id, b.c.claim_id, type_=Boolean()),

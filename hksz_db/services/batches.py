@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from hksz_db.database import run
 from hksz_db.domain.errors import DomainError, Fault, FaultsError, Invalid
+from hksz_db.domain.vocabulary import REPLACING
 from hksz_db.services import warnings
 from hksz_db.services.dates import lock_dependent_claims, recompute_relative_dates
 from hksz_db.services.dependants import lock_parents, parents_of
@@ -31,6 +32,7 @@ from hksz_db.services.rows import (
     Row,
     bump_version,
     insert_rows,
+    lock_for_triggers,
     lock_rows,
     missing_row_error,
     pick,
@@ -376,11 +378,25 @@ class Batch:
 
     def _lock_for_triggers(self) -> None:
         """Take the locks that triggers would take later, after some of the rows are written."""
-        if self.is_single:
-            return
+        if not self.is_single:
+            lock_for_triggers(self.session, [*self._locks_of_claims(), *self._locks_of_evidence()])
+        elif self._updates:
+            # The update of the claim itself may take a later lock.
+            lock_for_triggers(self.session, self._locks_of_claims())
+
+    def _locks_of_claims(self) -> Iterator[str]:
+        families = self._families.get(("claims", "claim_relations"), {}).values()
+        relations = chain(
+            self._inserts.get("claim_relations", ()),
+            chain.from_iterable(family.rows for family in families),
+        )
+        if any(row["kind"] in REPLACING for row in relations):
+            yield "claim_relations"
+
+    def _locks_of_evidence(self) -> Iterator[str]:
         changed, new = (rows.get("evidence", []) for rows in (self._updates, self._inserts))
         if any(row.get("derived_from_id") for row in [*changed, *new]):
-            run(self.session, "SELECT pg_advisory_xact_lock(hashtext('evidence'))")
+            yield "evidence"
         if (
             any({"derived_from_id", "attributed_to_id"} & row.keys() for row in changed)
             or any(row["derived_from_id"] for row in new)
@@ -388,7 +404,7 @@ class Batch:
             or ("sources", "source_relations") in self._families
             or any("retracted_at" in row for row in self._updates.get("sources", ()))
         ):
-            run(self.session, "SELECT pg_advisory_xact_lock(hashtext('source_relations'))")
+            yield "source_relations"
 
     def write(self) -> Mapping[int, bool]:
         """Write everything; for each task, whether anything differed.

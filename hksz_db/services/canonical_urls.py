@@ -1,4 +1,4 @@
-"""Canonical URLs of sources that are older than the rule."""
+"""Canonical URLs of sources that are older than the rules for them."""
 
 import psycopg
 from sqlalchemy.orm import Session
@@ -11,10 +11,10 @@ _BATCH = 200
 
 
 def fill_canonical_urls(session: Session) -> int:
-    """Fill in the canonical URLs of the next sources; how many were looked at.
+    """Compute the canonical URLs of the next sources; how many were looked at.
 
     Of live sources with the same canonical URL, the oldest gets it, unless a newer one has it
-    already. The others stay without one, and ``unfilled_urls`` says which source has it.
+    already. The others have none, and ``unfilled_urls`` says which source has it.
     """
     found = run(
         session,
@@ -27,7 +27,7 @@ def fill_canonical_urls(session: Session) -> int:
     sources = run(
         session,
         "SELECT id, url, deleted_at IS NULL FROM sources WHERE id = ANY ($1)"
-        " AND url IS NOT NULL AND canonical_url IS NULL ORDER BY id FOR NO KEY UPDATE",
+        " AND url IS NOT NULL ORDER BY id FOR NO KEY UPDATE",
         ids,
     )
     canonical = {id: canonical_url(url) for id, url, _ in sources}
@@ -42,7 +42,9 @@ def fill_canonical_urls(session: Session) -> int:
         for id, _, is_live in sources
         if is_live and holders[canonical[id]] != id
     }
-    filled = [{"id": id, "canonical_url": canonical[id]} for id in canonical if id not in taken]
+    filled = [
+        {"id": id, "canonical_url": None if id in taken else canonical[id]} for id in canonical
+    ]
     try:
         with session.begin_nested():
             update_rows(session, "sources", filled)

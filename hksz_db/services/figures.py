@@ -29,9 +29,12 @@ class _Figures(Writer):
         """
         if "comparator" in fields and "unit_code" in fields:
             return []
-        read = _read_words(fields, known.rows["metrics"][fields["metric_id"]], pointer)
+        metric = known.rows["metrics"][fields["metric_id"]]
+        read = _read_words(fields, metric, pointer)
         is_unit_read = "unit_code" not in fields
-        fields |= {name: value for name, value in read.items() if fields.get(name) is None}
+        read = {name: value for name, value in read.items() if fields.get(name) is None}
+        fields |= read
+        _check_sign(fields, read, metric, pointer)
         if not is_unit_read:
             return []
         words = f"{pointer}/as_stated"
@@ -64,6 +67,17 @@ class _Figures(Writer):
             "unit_factor": factor,
             **ranges,
         }
+
+
+def _check_sign(fields: Row, read: Row, metric: Row, pointer: str) -> None:
+    """Raise ``Invalid`` if the words state what is below zero and the metric is never negative."""
+    amount = read.get("amount")
+    if not metric["nonnegative"] or amount is None or amount > 0:
+        return
+    try:
+        range_columns(fields, metric, Decimal(1))
+    except InvalidFigure as error:
+        raise _unread([Fault("figure", str(error), f"{pointer}/as_stated")]) from None
 
 
 def range_columns(figure: Row, metric: Row, factor: Decimal) -> Row:

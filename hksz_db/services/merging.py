@@ -32,7 +32,14 @@ from hksz_db.services.dependants import (
 )
 from hksz_db.services.references import Shape, look_up, references_in, settle
 from hksz_db.services.registry import WRITERS
-from hksz_db.services.rows import Row, bump_version, lock_rows, missing_row_error
+from hksz_db.services.rows import (
+    TRIGGER_LOCKS,
+    Row,
+    bump_version,
+    lock_for_triggers,
+    lock_rows,
+    missing_row_error,
+)
 from hksz_db.services.writing import translate
 
 # An entity stays shown under one of its names, so that they are copied. The credits of a source
@@ -269,8 +276,7 @@ def _lock_owners(session: Session, kind: Mergeable, id: UUID) -> None:
     for resource in (name for name in WRITERS if owners.get(name)):
         lock_rows(session, resource, (), owners[resource])
     # Triggers take these locks.
-    for name in ("evidence", "source_relations"):
-        run(session, "SELECT pg_advisory_xact_lock(hashtext($1))", name)
+    lock_for_triggers(session, TRIGGER_LOCKS)
 
 
 def _add_parents(session: Session, owners: Touched) -> None:

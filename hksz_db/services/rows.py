@@ -24,6 +24,16 @@ BUMP = "version = version + 1, updated_at = now()"
 """The assignments that count a change of a row."""
 
 
+TRIGGER_LOCKS = ("claim_relations", "evidence", "source_relations")
+"""The advisory locks of triggers, in the order in which they are taken."""
+
+
+def lock_for_triggers(session: Session, locks: Iterable[str]) -> None:
+    """Take some of ``TRIGGER_LOCKS``, in their order, before rows are written."""
+    for lock in locks:
+        run(session, "SELECT pg_advisory_xact_lock(hashtext($1))", lock)
+
+
 def insert_rows(session: Session, rows: Mapping[str, Sequence[Row]]) -> None:
     """Insert rows into several tables in one statement; a column that a row lacks is NULL in it.
 
@@ -131,6 +141,18 @@ def require_live(session: Session, resource: str, id: UUID) -> None:
     sql = f"SELECT 1 FROM {resource} WHERE id = $1 AND deleted_at IS NULL"
     if not run(session, sql, id):
         raise missing_row_error(session, resource, id)
+
+
+def live_id(session: Session, resource: str, id: UUID) -> UUID:
+    """The id of a live row, or of the live row that it was merged into.
+
+    Raises ``NotFound`` or ``Gone``.
+    """
+    try:
+        require_live(session, resource, id)
+    except Merged as error:
+        return live_id(session, resource, error.into_id)
+    return id
 
 
 def missing_row_error(session: Session, resource: str, id: UUID) -> DomainError:

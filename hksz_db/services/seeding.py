@@ -16,7 +16,7 @@ from hksz_db.domain.errors import DomainError, FaultsError
 from hksz_db.services.batches import create, update
 from hksz_db.services.dates import lock_dependent_claims
 from hksz_db.services.registry import WRITERS
-from hksz_db.services.rows import Row
+from hksz_db.services.rows import TRIGGER_LOCKS, Row, lock_for_triggers
 from hksz_db.services.writers import Writer
 
 
@@ -74,8 +74,7 @@ def _lock(session: Session, names: Sequence[str]) -> None:
             continue
         sql = f"SELECT id FROM {table} WHERE external_id = ANY ($1) ORDER BY id FOR NO KEY UPDATE"
         ids[table] = [row[0] for row in run(session, sql, names)]
-    for lock in ("evidence", "source_relations"):
-        run(session, "SELECT pg_advisory_xact_lock(hashtext($1))", lock)
+    lock_for_triggers(session, TRIGGER_LOCKS)
 
 
 def _names(given: Any) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Transactions of the services, and errors of the database in terms of the API.
 
 The database enforces every rule. An error that earlier checks did not prevent is translated here by
-the name of its constraint, and never shows the text of the database.
+the name of its constraint, and never shows the text of the database, except the rows on a cycle.
 """
 
 import re
@@ -32,7 +32,11 @@ from hksz_db.services.rows import merged_into
 _RULES: dict[str, tuple[str, str]] = {
     "source_relations_acyclic_check": (
         "relations",
-        "The relations of sources may not form a cycle.",
+        "The relations of sources may not form a cycle: {}.",
+    ),
+    "claim_relations_acyclic_check": (
+        "relations",
+        "Claims that supersede or correct each other may not form a cycle: {}.",
     ),
     "source_relations_not_itself_check": ("relations", "A source cannot be related to itself."),
     "claims_claimant_check": (
@@ -43,7 +47,7 @@ _RULES: dict[str, tuple[str, str]] = {
     "entity_relations_not_itself_check": ("relations", "An entity cannot be related to itself."),
     "evidence_acyclic_check": (
         "derived_from_id",
-        "The derivations of evidence may not form a cycle.",
+        "The derivations of evidence may not form a cycle: {}.",
     ),
     "evidence_within_capture_check": ("end_char", "A locator must end within its capture."),
     "evidence_not_itself_check": ("derived_from_id", "Evidence cannot derive from itself."),
@@ -197,4 +201,5 @@ def _foreign_key(error: errors.ForeignKeyViolation) -> Conflict:
 def _check(error: errors.CheckViolation) -> Invalid:
     name = error.diag.constraint_name or ""
     field, detail = _RULES.get(name, ("", f"The constraint {name} is violated."))
-    return Invalid("A rule of the model is violated.", [Fault("rule", detail, f"#/{field}")])
+    named = detail.format(error.diag.message_detail)
+    return Invalid("A rule of the model is violated.", [Fault("rule", named, f"#/{field}")])

@@ -9,7 +9,6 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,6 +26,7 @@ from hksz_db.services import api_keys, seeding
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 from tests.conftest import MakeDatabase
+from tests.samples import SAMPLES, Sample, write_unseeded_rows
 
 ROOT = Path(__file__).parents[2]
 WRITING = (Scope.SOURCES_WRITE, Scope.CLAIMS_WRITE, Scope.ENTITIES_WRITE)
@@ -44,6 +44,7 @@ def seeded_template(make_database: MakeDatabase) -> Iterator[str]:
         with writing(database) as session:
             seeding.load(session, article)
         database.close()
+        write_unseeded_rows(url)
         name = make_url(url).database
         assert name
         yield name
@@ -201,127 +202,6 @@ def key(database_url: str) -> str:
         key = api_keys.create(session, "served", [Scope.ADMIN])
     database.close()
     return key
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A body that creates a row of a resource, and a patch that changes it.
-
-    ``body`` refers to the seed, ``plain`` are the fields that are returned as they were
-    sent, ``change`` is a patch with another value, and both need ``scope``.
-    """
-
-    resource: str
-    scope: Scope
-    body: dict[str, Any]
-    plain: tuple[str, ...]
-    change: dict[str, Any]
-
-    @property
-    def path(self) -> str:
-        return f"/v1/{self.resource}"
-
-
-SAMPLES = (
-    Sample(
-        "sources",
-        Scope.SOURCES_WRITE,
-        {
-            "external_id": "test:report",
-            "csl_type": "report",
-            "title": "A report",
-            "contributors": [{"entity_external_id": "hksz:hkpc", "role": "publisher"}],
-        },
-        ("external_id", "csl_type", "title"),
-        {"title": "Another report"},
-    ),
-    Sample(
-        "claims",
-        Scope.CLAIMS_WRITE,
-        {
-            "external_id": "test:claim",
-            "statement": "Forty firms moved.",
-            "claimant_external_id": "hksz:hkpc",
-            "topics": ["firms"],
-            "figures": [
-                {
-                    "metric_external_id": "hksz:metric-ttps-approved",
-                    "subject_external_id": "hksz:ttps",
-                    "as_stated": "forty",
-                    "comparator": "eq",
-                    "amount": "40",
-                    "unit_code": "1",
-                }
-            ],
-            "evidence": [
-                {"source_external_id": "hksz:shenzhen-daily-article", "stance": "mentions"}
-            ],
-        },
-        ("external_id", "statement", "topics"),
-        {"statement": "Fifty firms moved."},
-    ),
-    Sample(
-        "entities",
-        Scope.ENTITIES_WRITE,
-        {
-            "external_id": "test:firm",
-            "kind": "organisation",
-            "names": [{"name": "A firm", "language": "en", "kind": "preferred"}],
-            "identifiers": [{"scheme": "lei", "value": "5493001KJTIIGC8Y1R12"}],
-        },
-        ("external_id", "kind", "names", "identifiers"),
-        {"kind": "facility"},
-    ),
-    Sample(
-        "figures",
-        Scope.CLAIMS_WRITE,
-        {
-            "external_id": "test:figure",
-            "claim_external_id": "hksz:ttps-approved-2023",
-            "metric_external_id": "hksz:metric-ttps-approved",
-            "subject_external_id": "hksz:ttps",
-            "as_stated": "some sixty",
-            "comparator": "approx",
-            "amount": "60",
-            "unit_code": "1",
-        },
-        ("external_id", "as_stated", "comparator", "amount", "unit_code"),
-        {"amount": "60.0"},
-    ),
-    Sample(
-        "evidence",
-        Scope.CLAIMS_WRITE,
-        {
-            "external_id": "test:passage",
-            "claim_external_id": "hksz:ttps-approved-2023",
-            "source_external_id": "hksz:shenzhen-daily-article",
-            "stance": "disputes",
-            "page": "7",
-        },
-        ("external_id", "stance", "page"),
-        {"stance": "supports"},
-    ),
-    Sample(
-        "metrics",
-        Scope.CLAIMS_WRITE,
-        {
-            "external_id": "test:metric",
-            "key": "firms",
-            "label": "Firms",
-            "dimension": "count",
-            "accumulation": "stock",
-        },
-        ("external_id", "key", "label", "dimension", "accumulation"),
-        {"accumulation": "flow"},
-    ),
-    Sample(
-        "units",
-        Scope.CLAIMS_WRITE,
-        {"external_id": "test:unit", "code": "HKD", "label": "Hong Kong dollar"},
-        ("external_id", "code", "label"),
-        {"label": "dollar"},
-    ),
-)
 
 
 @pytest.fixture(params=SAMPLES, ids=lambda sample: sample.resource)

@@ -14,7 +14,8 @@ from hksz_db.domain.vocabulary import Scope
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
-from tests.api.conftest import Client, MakeClient, Sample
+from tests.api.conftest import Client, MakeClient
+from tests.samples import Sample
 
 ROW = "0199c3a0-0000-7000-8000-000000000000"
 

@@ -12,7 +12,8 @@ from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.registry import WRITERS
 from schemas.bulk import MAX_ITEMS
-from tests.api.conftest import Client, MakeClient, Sample
+from tests.api.conftest import Client, MakeClient
+from tests.samples import Sample
 
 COUNTS = dict.fromkeys(("created", "updated", "unchanged", "ignored", "failed"), 0)
 

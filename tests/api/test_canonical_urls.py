@@ -16,7 +16,9 @@ AGAIN = [
     f"{RELEASE}?utm_source=newsletter&utm_medium=email",
     f"{RELEASE}#contents",
     RELEASE.replace("https://www.", "http://"),
+    RELEASE.replace("/general/", "/general/./x/../"),
 ]
+SEARCH = "https://example.org/find?q=gba+firms&page=2"
 
 
 def _source(**fields: Any) -> dict[str, Any]:
@@ -54,6 +56,28 @@ def test_the_same_page_is_refused_and_the_first_source_named(
     assert error["href"] == f"/v1/sources/{release['id']}"
     other = editor.post("/v1/sources", _source(url="https://example.org/"))
     assert _only_error(editor.patch(other.headers["Location"], {"url": url})) == error
+
+
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [
+        ("http://example.org/find?page=2&q=gba%20firms", 409),
+        ("http://example.org/find?page=2&q=gba%2Bfirms", 201),
+        ("http://m.example.org/find?page=2&q=gba%20firms", 201),
+    ],
+)
+def test_the_order_of_parameters_does_not_matter(editor: Client, url: str, status: int) -> None:
+    first = editor.post("/v1/sources", _source(url=SEARCH)).json
+    assert first["canonical_url"] == "example.org/find?page=2&q=gba%20firms"
+    assert editor.post("/v1/sources", _source(url=url)).status_code == status
+
+
+def test_a_port_that_cannot_be_is_refused(editor: Client) -> None:
+    refused = editor.post("/v1/sources", _source(url="https://example.org:99999/"))
+    assert refused.status_code == 422
+    (error,) = refused.json["errors"]
+    assert error["pointer"] == "#/url"
+    assert "port" in error["detail"]
 
 
 def test_items_with_the_same_page_are_refused(editor: Client, release: Any) -> None:
@@ -126,6 +150,27 @@ def test_old_sources_are_filled_in(
     again = editor.patch(path, {"url": AGAIN[0], "title": "Another title"})
     assert (again.status_code, again.json["canonical_url"]) == (200, None)
     assert editor.get(f"/v1/sources/{old_sources[0]}").json["version"] == 2
+
+
+def test_canonical_urls_by_earlier_rules_are_replaced(
+    editor: Client, database: Database, session: Session
+) -> None:
+    earlier = "example.org/find?q=gba+firms&page=2"
+    other = "https://example.org/find?page=2&q=gba+firms"
+    ids = [editor.post("/v1/sources", _source()).json["id"] for _ in range(2)]
+    for id, url, canonical in zip(ids, (SEARCH, other), (earlier, other[8:]), strict=True):
+        sql = "UPDATE sources SET url = $2, canonical_url = $3 WHERE id = $1::uuid"
+        run(session, sql, id, url, canonical)
+    run(session, "INSERT INTO unfilled_urls SELECT unnest($1::uuid[])", ids)
+    assert _fill(database) == [2, 0]
+    found = [editor.get(f"/v1/sources/{id}").json["canonical_url"] for id in ids]
+    assert found == ["example.org/find?page=2&q=gba%20firms", None]
+    sql = "SELECT source_id::text, taken_by::text FROM unfilled_urls"
+    assert run(session, sql) == [(ids[1], ids[0])]
+    similar = editor.get(f"/v1/sources/{ids[1]}/similar").json["data"]
+    assert [(each["source"]["id"], "url" in each["reasons"]) for each in similar] == [
+        (ids[0], True)
+    ]
 
 
 def test_a_page_that_a_new_source_has_is_not_taken_from_it(

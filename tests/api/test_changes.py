@@ -14,7 +14,8 @@ from hksz_db.database import Database, run
 from hksz_db.feed.pages import Feed, Position
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.writing import writing
-from tests.api.conftest import Client, Sample
+from tests.api.conftest import Client
+from tests.samples import Sample
 
 PATH = "/v1/changes"
 MOMENT = "1970-01-01T00:00:00.000000Z"

@@ -5,7 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.api.conftest import Answer, Client, Sample, without_warnings
+from tests.api.conftest import Answer, Client, without_warnings
+from tests.samples import Sample
 
 BODY = {"source_external_id": "hksz:shenzhen-daily-article", "stance": "supports"}
 

@@ -77,6 +77,22 @@ CASES = [
     case(RATIO, of("5.2 %"), of("0.052", comparator="eq", amount="0.052", unit_code="1"), "agrees"),
     case(RATIO, of("most"), of("74 %"), "agrees"),
     case(FLOW, of("over 47,000"), of("47,681"), "agrees"),
+    *(
+        case(FLOW, of(words), of(number), verdict)
+        for words, number, verdict in (
+            ("more than 12", "13", "agrees"),
+            ("more than 7 bases", "8 bases", "agrees"),
+            ("fewer than 12", "11", "agrees"),
+            ("more than 12", "12", "contradicts"),
+            ("more than 12", "14", "tension"),
+            ("fewer than 12", "12", "contradicts"),
+            ("at least 12", "12", "agrees"),
+            ("more than 12.5 million", "12,550,000", "agrees"),
+            ("more than 12.5 million", "13,100,000", "tension"),
+        )
+    ),
+    # Areas need not be whole.
+    case(AREA, of("more than 12 ha"), of("12.5 ha"), "agrees"),
     case(AREA, of("302 ha"), of("167 ha", definition="Built-up land only."), "tension"),
     case(FLOW, of("47,681", estimate="provisional"), of("51,200", estimate="final"), "tension"),
     case(

@@ -4,7 +4,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.api.conftest import Client, Sample, without_warnings
+from tests.api.conftest import Client, without_warnings
+from tests.samples import Sample
 
 
 def test_a_created_row_is_returned_and_read_back(

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import Answer, Client, Sample
+from tests.api.conftest import Answer, Client
+from tests.samples import Sample
 
 
 def _id(client: Client, resource: str, external_id: str) -> str:

@@ -22,14 +22,12 @@ from sqlalchemy import text
 
 from hksz_db.database import Database
 from hksz_db.domain.locators import LOCATOR, LOOSE_LOCATOR
-from hksz_db.domain.vocabulary import BulkMode
 from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
-from hksz_db.services.bulk import write
 from hksz_db.services.registry import WRITERS
-from hksz_db.services.writing import writing
 from tests.api.conftest import Client
 from tests.conftest import MakeDatabase
+from tests.samples import write_rows
 
 Body = dict[str, Any]
 Path = tuple[str, ...]
@@ -459,12 +457,7 @@ def _named(pairs: list[tuple[Readable, Any]]) -> list[str]:
 def database_url(make_database: MakeDatabase) -> Iterator[str]:
     """A database with the rows that the samples refer to."""
     with make_database() as url:
-        database = Database(lambda: url)
-        with writing(database) as session:
-            for name, items in WORLD.items():
-                results = write(session, WRITERS[name], items, BulkMode.CREATE, atomic=False)
-                assert not [result.faults for result in results if result.faults]
-        database.close()
+        write_rows(url, WORLD)
         yield url
 
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from hksz_db.domain.vocabulary import Scope
-from tests.api.conftest import Client, MakeClient, Sample
+from tests.api.conftest import Client, MakeClient
+from tests.samples import Sample
 
 
 def _only_error(answer: Any, status: int = 409) -> dict[str, Any]:

@@ -15,11 +15,13 @@ from hksz_db.queries.registry import RESOURCES
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
 from tests.api.conftest import Client
+from tests.samples import SAMPLES
 
 Document = dict[str, Any]
 
 # Rows with values that the seed lacks, so that every filter selects some rows and not all.
 EXTRA = (
+    *((sample.resource, {**sample.body, "external_id": None}) for sample in SAMPLES if sample.rows),
     (
         "units",
         {"external_id": "test:hkd", "code": "HKD", "label": "100% Hong_Kong dollar"},
@@ -250,63 +252,27 @@ EXTRA = (
     ),
 )
 
-# The path of each filter's values in a document, through all items of lists.
+# The paths of values in a document, through all items of lists, unless the name of the filter says
+# them.
 PATHS = {
     "figures": {
         "metric": "metric.key",
-        "metric_id": "metric.id",
-        "subject_id": "subject.id",
-        "subject__name": "subject.name",
         "value": "value_range",
-        "claim_id": "claim.id",
-        "claim__status": "claim.status",
-    },
-    "evidence": {
-        "attributed_to_id": "attributed_to.id",
-        "source_id": "source.id",
-        "source__external_id": "source.external_id",
-        "source__title": "source.title",
-        "source__csl_type": "source.csl_type",
-        "source__issued": "source.issued",
-        "source__publisher": "source.publisher",
-        "source__author": "source.author",
-        "claim_id": "claim.id",
-        "claim__status": "claim.status",
     },
     "claims": {
-        "claimant_id": "claimant.id",
-        "claimant__name": "claimant.name",
-        "reported_by_id": "reported_by.id",
-        "relations__kind": "relations.kind",
-        "relations__to_id": "relations.to.id",
         "entities__id": "entities.entity.id",
-        "entities__role": "entities.role",
         "entities__external_id": "entities.entity.external_id",
         "entities__kind": "entities.entity.kind",
         "entities__name": "entities.entity.names.name",
         "place": "entities.entity.places",
-        "corroboration__verdict": "corroboration.verdict",
         **{f"corroboration__{count}": f"corroboration.for.{count}" for count in COUNTS},
         **{f"corroboration__{count}_against": f"corroboration.against.{count}" for count in COUNTS},
     },
     "sources": {
-        "contributors__entity_id": "contributors.entity.id",
-        "contributors__role": "contributors.role",
         "contributors__name": "contributors.entity.name",
-        "relations__to_id": "relations.to.id",
-        "relations__kind": "relations.kind",
-        "captures__text_sha256": "captures.text_sha256",
     },
     "entities": {
         "name": "names.name",
-        "names__language": "names.language",
-        "names__kind": "names.kind",
-        "identifiers__scheme": "identifiers.scheme",
-        "identifiers__value": "identifiers.value",
-        "relations__kind": "relations.kind",
-        "relations__object_id": "relations.object.id",
-        "relations__during": "relations.during",
-        "relations__claim_id": "relations.claim.id",
         "place": "within",
     },
 }
@@ -338,7 +304,16 @@ def _path(resource: str, name: str) -> str:
     for whole in ("figures", "evidence"):
         if resource == "claims" and name.startswith(f"{whole}__"):
             return f"{whole}.{_path(whole, name.removeprefix(f'{whole}__'))}"
-    return PATHS.get(resource, {}).get(name, name)
+    return PATHS.get(resource, {}).get(name) or _path_of_name(resource, name)
+
+
+def _path_of_name(resource: str, name: str) -> str:
+    *lists, last = name.split("__")
+    stem = last.removesuffix("_id")
+    is_id_of_another = stem not in {last, "external"}
+    if is_id_of_another and (lists or last not in RESOURCES[resource].fields):
+        last = f"{stem}.id"
+    return ".".join((*lists, last))
 
 
 def _values(document: Any, path: str) -> Iterator[Any]:

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from hksz_db.database import Database, run
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.services.writing import writing
-from tests.api.conftest import Answer, Client, MakeClient, Sample
+from tests.api.conftest import Answer, Client, MakeClient
+from tests.samples import Sample
 
 NOBODY = "0199c3a0-0000-7000-8000-000000000000"
 ARTICLE = "hksz:shenzhen-daily-article"

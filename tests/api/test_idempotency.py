@@ -13,8 +13,9 @@ from hksz_db.database import Database, run
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.services import idempotency, lifecycle
 from hksz_db.services.writing import writing
-from tests.api.conftest import Answer, Client, MakeClient, Sample
+from tests.api.conftest import Answer, Client, MakeClient
 from tests.conftest import WaitForLock
+from tests.samples import Sample
 
 BODY = {"csl_type": "report", "title": "A report"}
 CLAIM = "hksz:ttps-approved-2023"

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import Answer, Client, Sample
+from tests.api.conftest import Answer, Client
+from tests.samples import Sample
 
 
 @pytest.fixture
@@ -330,7 +331,62 @@ def test_a_cycle_of_sources_is_refused(editor: Client) -> None:
     first = _source(editor, external_id="test:a")
     second = _source(editor, relations=[{"to_external_id": "test:a", "kind": "copy_of"}])
     third = _source(editor, relations=[{"to_id": second.json["id"], "kind": "quotes"}])
+    # It also rests on this one, which is on no cycle.
+    _source(editor, relations=[{"to_id": third.json["id"], "kind": "cites"}])
     back = [{"to_id": third.json["id"], "kind": "rewrite_of"}]
     refused = editor.patch(first.headers["Location"], {"relations": back})
     assert refused.status_code == 422
-    assert refused.json["errors"][0]["pointer"] == "#/relations"
+    (error,) = refused.json["errors"]
+    assert error["pointer"] == "#/relations"
+    one, two, three = (made.json["id"] for made in (first, second, third))
+    named = [f"{one} rewrite_of {three}", f"{two} copy_of {one}", f"{three} quotes {two}"]
+    assert error["detail"].endswith(f"may not form a cycle: {', '.join(named)}.")
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        ("supersedes", "supersedes"),
+        ("supersedes", "corrects"),
+        ("corrects", "supersedes", "supersedes", "corrects", "supersedes"),
+    ],
+)
+def test_a_cycle_of_claims_that_replace_each_other_is_refused(
+    editor: Client, kinds: tuple[str, ...]
+) -> None:
+    first, *others = kinds
+    claims = [_claim(editor)]
+    for kind in others:
+        to = [{"to_id": claims[-1].json["id"], "kind": kind}]
+        claims.append(_claim(editor, relations=to))
+    back = {"relations": [{"to_id": claims[-1].json["id"], "kind": first}]}
+    refused = editor.patch(claims[0].headers["Location"], back)
+    assert refused.status_code == 422
+    (error,) = refused.json["errors"]
+    assert (error["pointer"], error["code"]) == ("#/relations", "rule")
+    named = [f"{claims[0].json['id']} {first} {claims[-1].json['id']}"]
+    for kind, claim, other in zip(others, claims[1:], claims, strict=False):
+        named.append(f"{claim.json['id']} {kind} {other.json['id']}")
+    assert error["detail"].endswith(f"may not form a cycle: {', '.join(named)}.")
+    assert editor.get(claims[0].headers["Location"]).json["relations"] == []
+    item = {"external_id": "test:first", **back}
+    assert editor.patch(claims[0].headers["Location"], {"external_id": "test:first"}).json
+    (result,) = editor.post("/v1/claims/bulk?mode=upsert", {"items": [item]}).json["data"]
+    assert result["status"] == 422
+    assert result["errors"][0]["detail"] == error["detail"]
+
+
+def test_other_relations_of_claims_may_form_a_cycle(editor: Client) -> None:
+    first = _claim(editor)
+    second = _claim(editor, relations=[{"to_id": first.json["id"], "kind": "contradicts"}])
+    for kind in ("contradicts", "supersedes"):
+        back = {"relations": [{"to_id": second.json["id"], "kind": kind}]}
+        assert editor.patch(first.headers["Location"], back).status_code == 200
+
+
+def _claim(editor: Client, **fields: Any) -> Answer:
+    made = editor.post(
+        "/v1/claims", {"statement": "x", "claimant_external_id": "hksz:hkpc", **fields}
+    )
+    assert made.status_code == 201, made.text
+    return made

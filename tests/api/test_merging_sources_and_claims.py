@@ -152,7 +152,29 @@ def test_relations_that_would_form_a_cycle_prevent_a_merge(
     refused = _merge(editor, one, other)
     assert refused.status_code == 409
     assert refused.json["detail"] == "The sources cannot be merged."
-    assert "cycle" in refused.json["errors"][0]["detail"]
+    (error,) = refused.json["errors"]
+    ends = between.json["id"], other.json["id"]
+    named = f"{' cites '.join(ends)}, {' cites '.join(reversed(ends))}"
+    assert error["detail"] == f"The relations of sources may not form a cycle: {named}."
+    assert dump(session) == before
+
+
+@pytest.mark.parametrize("kind", ["supersedes", "corrects"])
+def test_claims_that_would_replace_each_other_are_not_merged(
+    editor: Client, session: Session, claim: Make, kind: str
+) -> None:
+    one = claim("It was so.")
+    between = claim("It was not so.", relations=[{"kind": kind, "to_id": one.json["id"]}])
+    other = claim("It was.", relations=[{"kind": "supersedes", "to_id": between.json["id"]}])
+    before = dump(session)
+    refused = _merge(editor, one, other)
+    assert refused.status_code == 409
+    assert refused.json["detail"] == "The claims cannot be merged."
+    (error,) = refused.json["errors"]
+    first, second = between.json["id"], other.json["id"]
+    named = f"{first} {kind} {second}, {second} supersedes {first}"
+    assert error["detail"].endswith(f"may not form a cycle: {named}.")
+    assert "pointer" not in error
     assert dump(session) == before
 
 
@@ -235,6 +257,28 @@ def test_a_relation_to_a_merged_claim_leads_to_the_remaining_one(
     # A figure inherits the modality of the remaining claim.
     figure = editor.post("/v1/figures", {**FIGURE, "claim_id": one.json["id"]})
     assert (figure.json["claim"]["id"], figure.json["modality"]) == (last.json["id"], "actual")
+
+
+@pytest.mark.parametrize("way", ["evidence", "figures", "evidence of the claim"])
+def test_what_is_added_to_a_merged_claim_goes_to_the_remaining_one(
+    editor: Client, claim: Make, source: Make, way: str
+) -> None:
+    one, other, last = claim("It was so."), claim("It was."), claim("It happened.")
+    for merged, into in ((one, other), (other, last)):
+        assert _merge(editor, merged, into).status_code == 200
+    passage = {"source_id": source("A page").json["id"], "stance": "supports"}
+    of_claim = {"claim_id": one.json["id"]}
+    path, body = {
+        "evidence": ("/v1/evidence", passage | of_claim),
+        "figures": ("/v1/figures", FIGURE | of_claim),
+        "evidence of the claim": (f"{one.headers['Location']}/evidence", passage),
+    }[way]
+    made = editor.post(path, body)
+    assert made.status_code == 201, made.text
+    assert made.json["claim"]["id"] == last.json["id"]
+    assert editor.delete(made.headers["Location"]).status_code == 204
+    assert editor.delete(last.headers["Location"]).status_code == 204
+    assert editor.post(path, body).status_code == (410 if way == "evidence of the claim" else 422)
 
 
 def test_claims_of_different_modalities_are_not_merged(editor: Client, claim: Make) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from hksz_db.queries.keysets import encode_cursor
 from hksz_db.queries.registry import RESOURCES
-from tests.api.conftest import Client, Sample
+from tests.api.conftest import Client
+from tests.samples import Sample
 
 SORTS = [
     pytest.param(resource.name, f"{sign}{key}", id=f"{resource.name}-{sign}{key}")

@@ -9,7 +9,8 @@ import pytest
 from app import create_app
 from hksz_db.database import Database
 from hksz_db.settings import Settings
-from tests.api.conftest import Answer, Client, MakeClient, Sample
+from tests.api.conftest import Answer, Client, MakeClient
+from tests.samples import Sample
 
 ROW = "0199c3a0-0000-7000-8000-000000000000"
 METRIC = {"key": "ttps-approved", "label": "x", "dimension": "count", "accumulation": "flow"}

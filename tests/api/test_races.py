@@ -456,6 +456,28 @@ def test_concurrent_relations_of_sources_do_not_form_a_cycle(
     assert statuses == [[200, 422]] * 5
 
 
+def test_concurrent_claims_do_not_supersede_each_other(
+    client: Client, claim: dict[str, Any], pool: ThreadPoolExecutor
+) -> None:
+    statuses = []
+    for number in range(5):
+        made = [
+            client.post("/v1/claims", {**claim["body"], "statement": f"Firm {number} of {n}."})
+            for n in range(3)
+        ]
+        paths = [each.headers["Location"] for each in made]
+        together = threading.Barrier(3)
+
+        def supersede(path: str, other: str, together=together) -> int:
+            relation = {"kind": "supersedes", "to_id": other.rpartition("/")[2]}
+            change = {"relations": [relation], "claimant_as_stated": "an official"}
+            together.wait()
+            return client.patch(path, change).status_code
+
+        statuses.append(sorted(pool.map(supersede, paths, [*paths[1:], paths[0]])))
+    assert statuses == [[200, 200, 422]] * 5
+
+
 def test_readers_never_wait_for_writers(
     client: Client, claim: dict[str, Any], database: Database
 ) -> None:

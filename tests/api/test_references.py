@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from hksz_db.queries.registry import RESOURCES
 from tests.api.conftest import Answer, Client
 
 FIGURE: dict[str, Any] = {
@@ -63,7 +64,6 @@ TARGETS = {
     "metric": "metrics",
     "derived_from": "evidence",
 }
-RESOURCES = ("sources", "claims", "entities", "figures", "evidence", "metrics", "units")
 places = pytest.mark.parametrize(
     ("resource", "body", "place"),
     PLACES,

@@ -9,7 +9,8 @@ import pytest
 from marshmallow import fields
 
 from hksz_db.services.registry import WRITERS
-from tests.api.conftest import Answer, Client, Sample
+from tests.api.conftest import Answer, Client
+from tests.samples import Sample
 
 SOURCE = {"csl_type": "report", "title": "A report"}
 

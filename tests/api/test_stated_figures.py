@@ -252,6 +252,26 @@ def test_changes_are_read_for_metrics_of_changes(
     assert answer.json["warnings"] == []
 
 
+@pytest.mark.parametrize(
+    ("words", "value", "plausible"),
+    [
+        ("fell less than 5 %", ["-0.05", "0.00"], ["-0.05", "-0.04"]),
+        ("rose less than 5 %", ["0.00", "0.05"], ["0.04", "0.05"]),
+        ("fell by up to a third", ["-0.333333", "0.00"], ["-0.333333", "-0.2999997"]),
+        ("fell by more than 5 %", [None, "-0.05"], ["-0.06", "-0.05"]),
+        ("less than 5 %", [None, "0.05"], ["0.04", "0.05"]),
+        ("rose between 3 % and 5 %", ["0.03", "0.05"], ["0.03", "0.05"]),
+    ],
+)
+def test_a_rise_is_no_fall_and_a_fall_no_rise(
+    admin: Client, words: str, value: list[str | None], plausible: list[str]
+) -> None:
+    add_metric(admin, "growth_rate", "ratio")
+    found = admin.post("/v1/figures", figure(words, "measured")).json
+    assert [found["value_range"][end] for end in ("lower", "upper")] == value
+    assert [found["plausible_range"][end] for end in ("lower", "upper")] == plausible
+
+
 def test_the_ranges_of_a_fall_lie_below_zero(admin: Client) -> None:
     add_metric(admin, "growth_rate", "ratio")
     found = admin.post("/v1/figures", figure("fell by more than 3 %", "measured")).json
@@ -361,7 +381,7 @@ def test_a_currency_under_another_name_is_refused_with_its_code(admin: Client) -
     assert (pointer, detail) == ("#/code", "The code of the currency 'RMB' is CNY.")
 
 
-@pytest.mark.parametrize("words", ["none", "3 in 10", "1 in 100", "more than one in five"])
+@pytest.mark.parametrize("words", ["all", "3 in 10", "1 in 100", "more than one in five"])
 def test_shares_are_not_counts(editor: Client, words: str) -> None:
     reason = "The text states a share, and the metric measures count."
     answer = editor.post("/v1/figures", figure(words))
@@ -391,8 +411,21 @@ def test_the_unit_in_the_words_must_fit_the_metric(editor: Client) -> None:
 
 
 def test_an_amount_in_the_words_must_fit_the_metric(editor: Client) -> None:
-    answer = editor.post("/v1/figures", figure("minus 5"))
-    assert fault(answer) == ("figure", "#/amount", "This metric cannot be negative.")
+    detail = "This metric cannot be negative."
+    for words in ("minus 5", "almost 0"):
+        answer = editor.post("/v1/figures", figure(words))
+        assert fault(answer) == ("figure", "#/as_stated", detail)
+    given = {"comparator": "lt", "amount": "0", "unit_code": "1"}
+    answer = editor.post("/v1/figures", figure("almost 0", **given))
+    assert fault(answer) == ("figure", "#/amount", detail)
+
+
+@pytest.mark.parametrize(("dimension", "unit"), [("count", "1"), ("ratio", "%")])
+def test_none_is_no_thing_or_no_share(editor: Client, dimension: str, unit: str) -> None:
+    made = editor.post("/v1/figures", figure("none", dimension))
+    assert made.status_code == 201, made.json
+    assert read(made.json) == ["eq", "0", None, None, unit]
+    assert made.json["warnings"] == []
 
 
 def test_figures_of_a_new_claim_are_read(editor: Client) -> None:

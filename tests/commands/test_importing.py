@@ -15,6 +15,7 @@ from hksz_db.database import Database, run
 from hksz_db.queries.pages import document_statement
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.merging import merge
+from hksz_db.services.registry import WRITERS
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 from tests.conftest import MakeDatabase
@@ -328,7 +329,7 @@ def test_merged_contributor_stays_merged(flask: Run, database: Database) -> None
 
 def documents(database: Database) -> list[dict]:
     found = []
-    for name in ("evidence", "figures", "claims", "sources", "entities", "metrics", "units"):
+    for name in reversed(list(WRITERS)):
         readable = RESOURCES[name]
         statement = document_statement(name, (*readable.fields, *readable.read_embeds))
         for (id,) in rows(database, f"SELECT id FROM {name} ORDER BY id DESC"):
@@ -691,7 +692,8 @@ def test_one_file_for_each_resource_copies_the_database(
     for document in documents(database):
         found.setdefault(document.pop("resource"), []).append(document)
     files = {name: write(f"{name}.ndjson", ndjson(rows)) for name, rows in found.items()}
-    for name in ("units", "metrics", "entities", "sources", "claims", "entities"):
+    wholes = [name for name in WRITERS if name not in WRITERS["claims"].parts]
+    for name in (*wholes, "entities"):
         first = name == "entities" and not rows(fresh, "SELECT 1 FROM entities LIMIT 1")
         skipped = ["--skip=relations"] if first else []
         assert elsewhere(files[name], "--resource", name, *skipped).exit_code == 0

@@ -164,11 +164,18 @@ def test_an_exact_figure_has_one_value() -> None:
         ("eq", "1", "one", "[1,1]", "[1,1]"),
         ("eq", "0", "none", "[0,0]", "[0,0]"),
         ("gt", "47000", "over 47,000", "[47001,)", "[47001,47999]"),
-        # No whole number lies between 8 and 9.
-        ("lt", "9", "nearly 9", "[0,9)", "(8,9)"),
+        # No whole number lies between 12 and 13.
+        ("gt", "12", "more than 12", "[13,)", "[13,13]"),
+        ("gt", "47681", "over 47,681", "[47682,)", "[47682,47682]"),
+        ("lt", "12", "fewer than 12", "[0,11]", "[11,11]"),
+        ("lt", "9", "nearly 9", "[0,8]", "[8,8]"),
+        ("lt", "1", "fewer than 1", "[0,0]", "[0,0]"),
+        ("ge", "12", "at least 12", "[12,)", "[12,12]"),
+        ("gt", "12500000", "more than 12.5 million", "[12500001,)", "[12500001,12599999]"),
         ("le", "150", "up to 150", "[0,150]", "[141,150]"),
         # Averages are not whole.
         ("eq", "7.5", "7.5", "(7.4,7.6)", "[7.45,7.55)"),
+        ("gt", "7.5", "more than 7.5", "(7.5,)", "(7.5,7.6)"),
     ],
 )
 def test_counts_are_whole_numbers(comparator, amount, words, value, plausible) -> None:

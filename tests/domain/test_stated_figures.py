@@ -248,7 +248,7 @@ one in a million | eq | 0.0001 | %
 ½ | eq | 50 | %
 between a quarter and a half | between | 25 50 | %
 all | eq | 100 | %
-none | eq | 0 | %
+none | eq | 0 |
 
 Changes
 rose by 5 % | eq | 5 | %
@@ -421,7 +421,8 @@ def test_other_metrics_have_no_multiples(
         ("one in four", True),
         ("three-quarters", True),
         ("most", True),
-        ("none", True),
+        ("none", False),
+        ("all", True),
         ("between a quarter and a half", True),
         ("half of the 15", True),
         ("5.2 per cent", False),
@@ -476,6 +477,8 @@ def test_shares_without_a_number_have_bounds(
         ("9 out of 10", "ratio", "90", "%"),
         ("3 of the 4", "ratio", "75", "%"),
         ("none", "count", "0", None),
+        ("none", "ratio", "0", "%"),
+        ("none of the companies", "count", "0", None),
     ],
 )
 def test_the_dimension_decides_what_is_ambiguous(

@@ -26,6 +26,8 @@ CANONICAL = "info.gov.hk/gia/general/202401/24/P2024012400222.htm"
         f"{RELEASE}?utm_source=x&UTM_Medium=y&fbclid=z&gclid=",
         RELEASE.replace("222.htm", "222p.htm"),
         RELEASE.replace("P2024", "%502024"),
+        RELEASE.replace("/24/", "/./23/%2e%2E/24/"),
+        RELEASE.replace("/gia", "/../gia"),
         CANONICAL,
     ],
 )
@@ -43,6 +45,8 @@ def test_links_to_one_page_are_equal(same: str) -> None:
         RELEASE.replace("https", "http").replace(".hk/", ".hk:443/"),
         f"{RELEASE}?lang=zh",
         f"{RELEASE}?utm=1",
+        RELEASE.replace("www.", "m."),
+        RELEASE.replace("/24/", "/.../24/"),
         f"{RELEASE}#!/page",
         RELEASE.replace("info.gov.hk", "example.org").replace("222.htm", "222p.htm"),
     ],
@@ -61,6 +65,10 @@ def test_links_to_other_pages_differ(other: str) -> None:
         ("http://dx.doi.org/10.1000/ABC", "doi.org/10.1000/abc"),
         ("https://www.com/", "www.com"),
         ("https://example.org/a?b=1&utm_id=7&c=%2f", "example.org/a?b=1&c=%2F"),
+        ("https://example.org/a?c=1&b=2&A=3&b=1&b", "example.org/a?A=3&b=2&b=1&b&c=1"),
+        ("https://example.org/a+b?q=a+b%2Bc%20d", "example.org/a+b?q=a%20b%2Bc%20d"),
+        ("https://example.org/a/..", "example.org"),
+        ("https://mobile.example.org/a", "mobile.example.org/a"),
         ("https://example.org/#/a", "example.org#/a"),
         ("http://web.archive.org/web/2024/http://a.org/", "web.archive.org/web/2024/http://a.org"),
     ],
@@ -72,7 +80,8 @@ def test_parts(url: str, canonical: str) -> None:
 _characters = string.ascii_letters + string.digits + "-._~!$&'()*+,;=:@/%?#[]"
 _label = st.text(string.ascii_lowercase + string.digits, min_size=1, max_size=5)
 _host = st.lists(_label, min_size=2, max_size=4).map(".".join)
-_path = st.lists(st.text(string.ascii_letters + "-._~", min_size=1, max_size=5), max_size=4)
+_step = st.text(string.ascii_letters + "-._~", min_size=1, max_size=5)
+_path = st.lists(_step.filter(lambda step: step not in {".", ".."}), max_size=4)
 _query = st.lists(
     st.tuples(st.sampled_from(["a", "b", "page", "id"]), st.text(string.digits, max_size=3)),
     max_size=3,
@@ -107,11 +116,13 @@ def test_what_differs_only_in_these_parts_is_equal(
     has_port: bool,
 ) -> None:
     steps = "".join(f"/{step}" for step in path)
+    way = "".join(f"/./x/../{step}" for step in path)
     pairs = [f"{name}={value}" for name, value in query]
     port = (":80" if start.startswith("http:") else ":443") if has_port else ""
-    asked = "&".join([*tracking, *pairs])
+    # Sorting is stable, so that values of one name stay in their order.
+    asked = "&".join([*tracking, *sorted(pairs, key=lambda pair: pair[0], reverse=True)])
     plain = f"https://{host}{steps}" + (f"?{'&'.join(pairs)}" if pairs else "")
-    other = f"{start}{host.upper()}{port}{steps}{end}{f'?{asked}' if asked else ''}{fragment}"
+    other = f"{start}{host.upper()}{port}{way}{end}{f'?{asked}' if asked else ''}{fragment}"
     assert canonical_url(other) == canonical_url(plain)
 
 

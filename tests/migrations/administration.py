@@ -2,11 +2,13 @@
 
 import re
 import subprocess
+from collections.abc import Iterator
 from contextlib import closing
 from copy import deepcopy
 from decimal import Decimal
 from importlib.util import find_spec
 from io import StringIO
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,6 +24,8 @@ from hksz_db.domain.chronology import parse
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.services import api_keys, merging
 from hksz_db.services.batches import create
+from hksz_db.services.registry import WRITERS
+from tests.samples import SAMPLES
 
 ROOT = Path(__file__).parents[2]
 SHA256 = "0" * 64
@@ -218,11 +222,20 @@ def twin(session: Session, resource: str = "entities") -> UUID:
     return create(session, resource, deepcopy(TWINS[resource][1]))
 
 
+def _other_rows() -> Iterator[tuple[str, dict[str, Any]]]:
+    """The sample of each resource that no seed fills, with references to ``ROWS``."""
+    names = {resource: fields.get("external_id") for resource, fields in ROWS}
+    for sample in (sample for sample in SAMPLES if sample.rows):
+        writer = WRITERS[sample.resource]
+        references = {f"{stem}_external_id": names[to] for stem, to in writer.shape.stems.items()}
+        yield sample.resource, writer.create_schema().load(sample.body) | references
+
+
 def fill(url: str) -> None:
     """Put rows into every table."""
     database = Database(lambda: url)
     with database.transaction() as session:
-        for resource, fields in ROWS:
+        for resource, fields in chain(ROWS, _other_rows()):
             create(session, resource, deepcopy(fields))
         for resource, (external_id, _) in TWINS.items():
             into = {"into_external_id": external_id}

@@ -20,6 +20,7 @@ FIGURES = {
     "36,000": ("approx", "36000", None),
     "7": ("eq", "7", None),
     "over 47,000": ("gt", "47000", None),
+    "more than 12": ("gt", "12", None),
     "nearly 90,000": ("lt", "90000", None),
     "up to 10,000": ("le", "10000", None),
     "3 to 5": ("between", None, ("3", "5")),
@@ -123,6 +124,21 @@ def test_recomputed_ranges_are_those_of_new_figures(
             " JOIN past.figures ON ended_in = transactions.id",
         )
         assert ("ranges",) in actors
+
+
+def test_only_counts_without_a_whole_number_are_listed_again(
+    database: Database, migrated: str
+) -> None:
+    new = _ranges(database)
+    alembic(migrated, "-x", "drop-data=yes", "downgrade", "loose_locators_checked")
+    with psycopg.connect(migrated) as connection:
+        connection.execute(
+            "UPDATE figures SET value_range = '(12,)', plausible_range = '(12,13)'"
+            " WHERE as_stated = 'more than 12'"
+        )
+    alembic(migrated, "upgrade", "head")
+    assert _recompute(database) == 1
+    assert _ranges(database) == new
 
 
 def test_a_figure_that_cannot_be_read_is_logged_and_stays(
