@@ -4,7 +4,7 @@ Their messages tell clients what to correct.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -188,6 +188,26 @@ class Term(Choice):
     def __init__(self, vocabulary: type[StrEnum], **kwargs: Any) -> None:
         terms = (str(term) for term in vocabulary)
         super().__init__(vocabulary.__name__, terms, getdoc(vocabulary) or "", **kwargs)
+
+
+class Alternatives(fields.Field[Any]):
+    """A document of one of several schemas, which are described in this order.
+
+    If each of them has another value in one field, ``told_by`` is the name of that field, and the
+    ``values`` are in the order of the schemas.
+    """
+
+    def __init__(
+        self,
+        schemas: Sequence[type[Schema]],
+        told_by: str | None = None,
+        values: Sequence[str] = (),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.schemas = schemas
+        self.told_by = told_by
+        self.values = values
 
 
 class Uuid(fields.UUID):
