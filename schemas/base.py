@@ -1,6 +1,7 @@
 """Base classes of the schemas for requests and documents."""
 
 import copy
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields, missing, validates_schema
@@ -78,14 +79,14 @@ def nested_schema(field: fields.Field[Any]) -> type[Schema]:
 class DocumentSchema(Schema):
     """An answer, described for clients; PostgreSQL writes it.
 
-    All fields are present, unless the document is ``selectable`` by the parameter ``select``.
+    All fields are present, except those in ``optional``.
     """
 
-    selectable: ClassVar[bool] = False
+    optional: ClassVar[Collection[str]] = ()
 
-    def on_bind_field(self, _: str, field_obj: fields.Field[Any]) -> None:
+    def on_bind_field(self, name: str, field_obj: fields.Field[Any]) -> None:
         """Mark the fields that are always present as required."""
-        field_obj.required = not self.selectable
+        field_obj.required = name not in self.optional
 
 
 class RowSchema(DocumentSchema):

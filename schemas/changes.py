@@ -1,14 +1,12 @@
 """The feed of changes on the wire."""
 
-from collections.abc import Iterable
-from functools import cache
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from marshmallow import Schema, fields
 
 from hksz_db.domain.vocabulary import ChangeKind
 from schemas.base import DocumentSchema
-from schemas.fields import Choice, Moment, StrictInteger, Term, Uuid
+from schemas.fields import Alternatives, Moment, StrictInteger, Term, Uuid
 from schemas.filters import QueryBoolean, QueryInteger
 from schemas.parameters import MAX_PER_PAGE, Cursor, Names, Parameters
 
@@ -21,9 +19,11 @@ class ChangeSchema(DocumentSchema):
     ``due``: the last day that a planned claim's due date may cover has passed. ``document`` is null
     if the row has been deleted or merged; ``merged_into`` is the row that it was merged into. A
     transaction also changes a document if it changes what the document shows of other rows; the
-    version stays the same then.
+    version stays the same then. ``document`` is as a read by id answers it, and is missing with
+    ``document=false``.
     """
 
+    optional = ("document",)
     id = Uuid()
     version = StrictInteger(1, allow_none=True)
     op = Term(ChangeKind)
@@ -31,11 +31,6 @@ class ChangeSchema(DocumentSchema):
     transaction = fields.String(metadata={"pattern": "^[0-9]{1,19}$"})
     actor = fields.String()
     merged_into = Uuid(allow_none=True)
-
-    def on_bind_field(self, name: str, field_obj: fields.Field[Any]) -> None:
-        """Require all fields except the document, which clients can leave out."""
-        super().on_bind_field(name, field_obj)
-        field_obj.required = name != "document"
 
 
 class ChangesMetaSchema(DocumentSchema):
@@ -49,33 +44,31 @@ class ChangesMetaSchema(DocumentSchema):
     per_page = StrictInteger(1)
 
 
-@cache
-def change_page_schema(models: tuple[tuple[str, str], ...]) -> type[Schema]:
-    """A page of changes, in the order in which they were committed.
+def change_page_schema(documents: Mapping[str, type[Schema]]) -> type[Schema]:
+    """A page of changes, in the order of their commits.
 
-    ``models`` are the resources, each with the name of its document in the OpenAPI document.
+    ``documents`` has the schema of the documents of each resource.
     """
-    documents = [{"$ref": f"#/components/schemas/{model}"} for _, model in models]
-    change = type(
-        "ChangeSchema",
-        (ChangeSchema,),
-        {
-            "__doc__": ChangeSchema.__doc__,
-            "resource": Choice("ResourceName", [name for name, _ in models]),
-            "document": fields.Raw(
-                metadata={
-                    "anyOf": [*documents, {"type": "null"}],
-                    "description": "As a read by id answers it; missing with `document=false`.",
-                }
-            ),
-        },
-    )
+    changes = [_change_schema(resource, document) for resource, document in documents.items()]
     return DocumentSchema.from_dict(
         {
-            "data": fields.List(fields.Nested(change)),
+            "data": fields.List(Alternatives(changes, "resource", list(documents))),
             "meta": fields.Nested(ChangesMetaSchema),
         },
         name="ChangePageSchema",
+    )
+
+
+def _change_schema(resource: str, document: type[Schema]) -> type[Schema]:
+    model = document.__name__.removesuffix("Schema")
+    return type(
+        f"{model}ChangeSchema",
+        (ChangeSchema,),
+        {
+            "__doc__": ChangeSchema.__doc__,
+            "resource": fields.Constant(resource),
+            "document": fields.Nested(document, allow_none=True),
+        },
     )
 
 

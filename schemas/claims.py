@@ -132,7 +132,6 @@ class ClaimSchema(VersionedSchema):
     submitted again.
     """
 
-    selectable = True
     statement = fields.String()
     language = fields.String()
     claimant = fields.Nested(EntitySummarySchema, allow_none=True)

@@ -49,7 +49,6 @@ class ComparisonSchema(DocumentSchema):
     what happened, ``came_true`` and ``did_not_come_true`` a forecast.
     """
 
-    selectable = True
     verdict = Term(ComparisonVerdict)
     explanation = fields.String()
     metric = fields.Nested(MetricSummarySchema)

@@ -152,7 +152,6 @@ class EntitySchema(VersionedSchema):
     with a trigram similarity of at least 0.45 to one of this entity's names, ignoring case.
     """
 
-    selectable = True
     kind = Term(EntityKind)
     name = fields.String()
     description = fields.String(allow_none=True)

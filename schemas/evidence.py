@@ -153,7 +153,6 @@ class ClaimEvidenceSchema(VersionedSchema):
 class EvidenceSchema(ClaimEvidenceSchema):
     """Evidence with a summary of its claim."""
 
-    selectable = True
     claim = fields.Nested(ReviewedClaimSummarySchema)
 
 

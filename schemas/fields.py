@@ -4,7 +4,7 @@ Their messages tell clients what to correct.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 from marshmallow import Schema, ValidationError, fields
 
 from hksz_db.domain.chronology import InvalidDate, Period, parse
+from hksz_db.domain.quantities import currency_advice
 from hksz_db.domain.unicode_form import nfc
 from hksz_db.domain.vocabulary import EXTERNAL_ID_PATTERN, MAX_EXTERNAL_ID_LENGTH
 
@@ -25,6 +26,11 @@ LANGUAGE_PATTERN = r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"
 SHA256_PATTERN = r"^[0-9a-f]{64}$"
 DOI_PATTERN = r"^10\.[0-9]{4,9}/[!-~]+$"
 CATEGORY_PATTERN = r"[a-z0-9]+([_-][a-z0-9]+)*"
+_OFFSET_WITHOUT_PLUS = re.compile(r":[0-9.]+ [0-9]{2}(?::?[0-9]{2})?$")
+_WRITE_PLUS = (
+    "Has a space where the offset from UTC begins. In a URL, + stands for a space: write %2B, as in"
+    " 2026-11-23T05:00:00%2B08:00."
+)
 UNIT_CODE_PATTERN = r"^[!-~]{1,40}$"
 
 REQUIRED = "This field is required."
@@ -135,6 +141,15 @@ class UnitCode(Text):
         hint = "Must be a UCUM code or an ISO 4217 currency of visible ASCII characters."
         super().__init__(40, UNIT_CODE_PATTERN, hint, **kwargs)
 
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        try:
+            return super()._deserialize(value, attr, data, **kwargs)
+        except ValidationError:
+            advice = currency_advice(value) if isinstance(value, str) else ""
+            if advice:
+                raise ValidationError(advice) from None
+            raise
+
 
 class Doi(Text):
     """A DOI without a resolver; lower-cased, because DOIs are case-insensitive."""
@@ -198,6 +213,26 @@ class Term(Choice):
     def __init__(self, vocabulary: type[StrEnum], **kwargs: Any) -> None:
         terms = (str(term) for term in vocabulary)
         super().__init__(vocabulary.__name__, terms, getdoc(vocabulary) or "", **kwargs)
+
+
+class Alternatives(fields.Field[Any]):
+    """A document of one of several schemas, which are described in this order.
+
+    If each of them has another value in one field, ``told_by`` is the name of that field, and the
+    ``values`` are in the order of the schemas.
+    """
+
+    def __init__(
+        self,
+        schemas: Sequence[type[Schema]],
+        told_by: str | None = None,
+        values: Sequence[str] = (),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.schemas = schemas
+        self.told_by = told_by
+        self.values = values
 
 
 class Uuid(fields.UUID):
@@ -307,7 +342,9 @@ class BreakdownText(Breakdown):
 class DecimalString(fields.Field[Decimal]):
     """An exact decimal of at most 30 digits before and 20 after the point.
 
-    It is a JSON string in answers; requests may also contain a JSON number.
+    It is a JSON string in answers; requests may also contain a JSON number. A number that ends in
+    ``.0`` counts as a whole one, because that is how programs write a float: its last digit is not
+    stated. A string keeps it.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -327,7 +364,9 @@ class DecimalString(fields.Field[Decimal]):
 
 def _plain(number: Decimal) -> str:
     # 1E+999999 written in full would exhaust the memory.
-    return format(number, "f") if abs(number.adjusted()) <= 60 else "out of bounds"
+    if abs(number.adjusted()) > 60:
+        return "out of bounds"
+    return format(number, "f").removesuffix(".0")
 
 
 class DecimalDocument(fields.String):
@@ -370,6 +409,8 @@ class Moment(fields.AwareDateTime):
         super().__init__(format="iso", **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        if isinstance(value, str) and _OFFSET_WITHOUT_PLUS.search(value):
+            raise ValidationError(_WRITE_PLUS)
         if not isinstance(value, str) or not value.isascii():
             raise self.make_error("invalid")
         moment = super()._deserialize(value, attr, data, **kwargs)

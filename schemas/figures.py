@@ -125,7 +125,6 @@ class ClaimFigureSchema(VersionedSchema):
 class FigureSchema(ClaimFigureSchema):
     """A figure with a summary of its claim."""
 
-    selectable = True
     claim = fields.Nested(ReviewedClaimSummarySchema)
     comparisons = fields.Nested(ComparisonsSchema)
 

@@ -7,7 +7,7 @@ from marshmallow import Schema, fields
 
 from hksz_db.domain.vocabulary import HistoryOp
 from schemas.base import DocumentSchema
-from schemas.fields import Moment, StrictInteger, Term
+from schemas.fields import Alternatives, Moment, StrictInteger, Term
 
 
 class VersionEntrySchema(DocumentSchema):
@@ -54,11 +54,11 @@ VersionDifferencesSchema = DocumentSchema.from_dict(
 
 
 @cache
-def version_schema(name: str, document: type[Schema]) -> type[Schema]:
-    """The schema of a version with its document."""
+def version_schema(name: str, *documents: type[Schema]) -> type[Schema]:
+    """The schema of a version with its document, of one of the schemas."""
     known: dict[str, Any] = {
         "until": Moment(allow_none=True),
-        "document": fields.Nested(document, allow_none=True),
+        "document": Alternatives(documents, allow_none=True),
     }
     model: type[Schema] = type(
         f"{name}VersionSchema",

@@ -40,7 +40,6 @@ MetricPatchSchema = patch_schema(MetricCreateSchema)
 class MetricSchema(VersionedSchema):
     """A metric."""
 
-    selectable = True
     key = fields.String()
     label = fields.String()
     dimension = Term(Dimension)

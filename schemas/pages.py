@@ -8,7 +8,7 @@ from marshmallow import Schema, fields
 
 from hksz_db.domain.vocabulary import NotCompared, WarningCode
 from schemas.base import DocumentSchema
-from schemas.fields import Choice, StrictInteger, Term, Uuid
+from schemas.fields import Alternatives, Choice, StrictInteger, Term, Uuid
 from schemas.parameters import COUNTS
 
 
@@ -94,13 +94,32 @@ class ProblemSchema(Schema):
 
 
 @cache
+def document_schema(document: type[Schema], embeds: tuple[str, ...]) -> type[Schema]:
+    """A document as a read without ``select`` answers with it; the ``embeds`` can be missing."""
+    if not embeds:
+        return document
+    attributes = {"optional": embeds, "__doc__": document.__doc__}
+    return type(document.__name__, (document,), attributes)
+
+
+@cache
+def selected_schema(document: type[Schema]) -> type[Schema]:
+    """A document as a read with ``select`` answers with it."""
+    model = document.__name__.removesuffix("Schema")
+    attributes = {
+        "optional": tuple(document._declared_fields),
+        "__doc__": f"The fields of ``{model}`` that ``select`` names.",
+    }
+    return type(f"Selected{document.__name__}", (document,), attributes)
+
+
+@cache
 def written_schema(
     name: str, document: type[Schema], left_out: tuple[str, ...] = ()
 ) -> type[Schema]:
     """A document as a write answers with it, without the fields that are ``left_out``."""
     attributes = {
         "warnings": warnings(),
-        "selectable": False,
         "Meta": type("Meta", (document.Meta,), {"exclude": left_out}),
         "__doc__": document.__doc__,
     }
@@ -113,11 +132,12 @@ def warnings() -> fields.List[Any]:
 
 
 @cache
-def page_schema(name: str, document: type[Schema]) -> type[Schema]:
-    """A page of documents."""
+def page_schema(name: str, *documents: type[Schema]) -> type[Schema]:
+    """A page of documents, each of one of the schemas."""
+    item = Alternatives(documents) if len(documents) > 1 else fields.Nested(*documents)
     return Schema.from_dict(
         {
-            "data": fields.List(fields.Nested(document), required=True),
+            "data": fields.List(item, required=True),
             "meta": fields.Nested(PageMetaSchema, required=True),
         },
         name=f"{name}PageSchema",

@@ -246,9 +246,12 @@ class Timestamp(Moment):
     """A moment in RFC 3339."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
-        if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
+        if isinstance(value, str):
+            value = value.upper()
+        moment = super()._deserialize(value, attr, data, **kwargs)
+        if not _RFC_3339.fullmatch(value):
             raise self.make_error("invalid")
-        return super()._deserialize(value.upper(), attr, data, **kwargs)
+        return moment
 
 
 COMMON: Mapping[str, Field] = {

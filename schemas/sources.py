@@ -154,7 +154,6 @@ class SourceSchema(ClaimSourceSchema):
     duplicate another. It has at most ten sources, those with the most reasons first.
     """
 
-    selectable = True
     similar = fields.List(fields.Nested(SimilarSourceSchema))
 
 

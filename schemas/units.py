@@ -22,7 +22,6 @@ UnitPatchSchema = patch_schema(UnitCreateSchema, "code")
 class UnitSchema(VersionedSchema):
     """A unit; one unit is ``factor`` base units of its dimension."""
 
-    selectable = True
     code = fields.String()
     label = fields.String()
     dimension = Term(Dimension)

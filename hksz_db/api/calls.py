@@ -139,10 +139,16 @@ class Call:
         return found
 
 
+def read_schemas(listed: Queryable) -> tuple[type[Schema], type[Schema]]:
+    """The schemas of a document that is read: without ``select``, and with it."""
+    embeds = tuple(listed.embeds)
+    return pages.document_schema(listed.schema, embeds), pages.selected_schema(listed.schema)
+
+
 def written_schema(resource: Readable) -> type[Schema]:
     """The schema of the answer to a write."""
     if resource.name not in WARNED:
-        return resource.schema
+        return read_schemas(resource)[0]
     return pages.written_schema(model_of(resource), resource.schema, resource.repeating_embeds)
 
 
@@ -153,7 +159,7 @@ def list_call(
     return Call(
         route,
         view,
-        pages.page_schema(model_of(listed), listed.schema),
+        pages.page_schema(model_of(listed), *read_schemas(listed)),
         headers=("ETag", "Link"),
         parameters=parameters(listed.name, LIST),
         errors=errors,

@@ -7,17 +7,16 @@ from contextlib import nullcontext
 from flask import Response, current_app, request
 
 from hksz_db.api import answers
-from hksz_db.api.calls import Call, Section
+from hksz_db.api.calls import Call, Section, read_schemas
 from hksz_db.api.gateway import RELEASE_WORKER_SLOT
 from hksz_db.api.requests import arguments, database, place, refused_cursor
 from hksz_db.feed.listener import ChangeListener
 from hksz_db.feed.pages import BEGINNING, Feed, ForeignCursor, Page, Position, horizon
-from hksz_db.queries.questions import model_of
 from hksz_db.queries.registry import RESOURCES
 from schemas.changes import ChangeSchema, change_page_schema, changes_parameters
 from schemas.parameters import DEFAULT_PER_PAGE
 
-CHANGE_PAGE_SCHEMA = change_page_schema(tuple((r.name, model_of(r)) for r in RESOURCES.values()))
+_CHANGE_PAGE_SCHEMA = change_page_schema({r.name: read_schemas(r)[0] for r in RESOURCES.values()})
 _PARAMETERS = changes_parameters(RESOURCES)
 
 
@@ -84,7 +83,7 @@ CHANGES = Section(
         Call(
             "GET ",
             _follow,
-            CHANGE_PAGE_SCHEMA,
+            _CHANGE_PAGE_SCHEMA,
             headers=("Cache-Control", "Link"),
             parameters=_PARAMETERS,
         )

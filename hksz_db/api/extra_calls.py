@@ -55,15 +55,17 @@ def _verify(id: UUID) -> Response:
     return response
 
 
-def _list_evidence(id: UUID) -> Response:
+# The variable is neither ``id`` nor ``claim_id``: these are filters of evidence.
+def _list_evidence(parent_id: UUID) -> Response:
     """List the evidence of one claim."""
-    question = read_list(_EVIDENCE.name, arguments()).narrowed(Criterion("claim_id", "eq", id))
-    return answers.page(_EVIDENCE, question, within=(_CLAIMS, id))
+    of_claim = Criterion("claim_id", "eq", parent_id)
+    question = read_list(_EVIDENCE.name, arguments()).narrowed(of_claim)
+    return answers.page(_EVIDENCE, question, within=(_CLAIMS, parent_id))
 
 
-def _create_evidence(write: Write, id: UUID) -> Response:
+def _create_evidence(write: Write, parent_id: UUID) -> Response:
     """Add evidence to one claim, or to the one that it was merged into."""
-    claim_id = live_id(write.session, _CLAIMS.name, id)
+    claim_id = live_id(write.session, _CLAIMS.name, parent_id)
     fields = {**load(ClaimEvidenceCreateSchema()), "claim_id": claim_id}
     new_id = batches.create(write.session, "evidence", fields, write.rules)
     return answers.written(write.session, _EVIDENCE, new_id, 201)
@@ -96,12 +98,12 @@ def _merge_calls(resource: str) -> Sequence[Call]:
         Call(
             "POST /<uuid:id>/merge",
             merge,
-            readable.schema,
+            written_schema(readable),
             body=MergeSchema,
             errors=(410,),
             **terms,
         ),
-        Call("POST /<uuid:id>/unmerge", unmerge, readable.schema, **terms),
+        Call("POST /<uuid:id>/unmerge", unmerge, written_schema(readable), **terms),
     )
 
 
@@ -132,9 +134,9 @@ EXTRA_CALLS: Mapping[str, Sequence[Call]] = {
         *_merge_calls("sources"),
     ),
     "claims": (
-        list_call("GET /<uuid:id>/evidence", _list_evidence, _EVIDENCE, errors=(410,)),
+        list_call("GET /<uuid:parent_id>/evidence", _list_evidence, _EVIDENCE, errors=(410,)),
         Call(
-            "POST /<uuid:id>/evidence",
+            "POST /<uuid:parent_id>/evidence",
             _create_evidence,
             written_schema(_EVIDENCE),
             status=201,

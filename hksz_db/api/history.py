@@ -7,7 +7,7 @@ from uuid import UUID
 from flask import Response
 
 from hksz_db.api import answers
-from hksz_db.api.calls import Call, Cost, written_schema
+from hksz_db.api.calls import Call, Cost, read_schemas, written_schema
 from hksz_db.api.requests import Write, arguments, database
 from hksz_db.domain.differences import differences
 from hksz_db.domain.errors import Conflict
@@ -63,7 +63,7 @@ def _read_version(resource: Readable) -> Call:
     return Call(
         "GET /<uuid:id>/history/<int:version>",
         read_version,
-        version_schema(model_of(resource), resource.schema),
+        version_schema(model_of(resource), *read_schemas(resource)),
         read_cost=Cost.BOUNDED,
         parameters=parameters(resource.name, VERSION, filtered=False),
     )

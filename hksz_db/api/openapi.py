@@ -1,7 +1,7 @@
 """The OpenAPI document, from the declarations of the calls and the schemas that they name."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from inspect import cleandoc, getdoc
 from typing import Any
 
@@ -13,7 +13,7 @@ from marshmallow import Schema, fields
 from hksz_db.api.calls import Call, Content, Section
 from hksz_db.api.problems import MEANINGS, MEDIA_TYPE
 from hksz_db.api.routing import IDEMPOTENCY_KEY, KEY_PATTERN, REPLAYED
-from schemas.fields import Breakdown, BreakdownText, Choice
+from schemas.fields import Alternatives, Breakdown, BreakdownText, Choice
 from schemas.filters import ValueList
 from schemas.pages import ProblemSchema
 from schemas.parameters import Parameters
@@ -198,6 +198,11 @@ def _choice(
     match field:
         case Choice():
             model, described = field.model, _terms(field)
+        case Alternatives():
+            return _alternatives(converter, field)
+        case fields.Constant():
+            ret.pop("default")
+            return {"type": "string", "const": field.constant}
         case BreakdownText():
             return {}
         case Breakdown():
@@ -209,6 +214,19 @@ def _choice(
     assert known == described, model
     reference = {"$ref": f"#/components/schemas/{model}"}
     return {"anyOf": [reference, {"type": "null"}]} if field.allow_none else reference
+
+
+def _alternatives(converter: OpenAPIConverter, field: Alternatives) -> dict[str, Any]:
+    resolve: Callable[[type[Schema]], dict[str, Any]] = converter.resolve_nested_schema
+    references = [resolve(schema) for schema in field.schemas]
+    if field.told_by is not None:
+        mapping = {
+            value: reference["$ref"]
+            for value, reference in zip(field.values, references, strict=True)
+        }
+        discriminator = {"propertyName": field.told_by, "mapping": mapping}
+        return {"oneOf": references, "discriminator": discriminator}
+    return {"anyOf": [*references, *([{"type": "null"}] if field.allow_none else [])]}
 
 
 def _terms(field: Choice) -> dict[str, Any]:

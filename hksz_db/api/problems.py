@@ -139,7 +139,10 @@ def _domain_error(error: DomainError) -> Response:
 def _moved(error: Merged) -> Response:
     """A redirect to the same URL with the id of the other row."""
     assert request.endpoint is not None
-    path = url_for(request.endpoint, **{**(request.view_args or {}), "id": error.into_id})
+    # The row that was asked for is the first variable of the path.
+    variables = dict(request.view_args or {})
+    variables[next(iter(variables))] = error.into_id
+    path = url_for(request.endpoint, **variables)
     question = quote(request.query_string, safe=_URL_CHARACTERS)
     response = Response(status=308)
     del response.headers["Content-Type"]

@@ -9,7 +9,7 @@ from marshmallow import fields
 
 from hksz_db.api import answers
 from hksz_db.api.bulk import bulk
-from hksz_db.api.calls import Call, Cost, Section, list_call, written_schema
+from hksz_db.api.calls import Call, Cost, Section, list_call, read_schemas, written_schema
 from hksz_db.api.extra_calls import EXTRA_CALLS
 from hksz_db.api.history import HISTORY_CALLS
 from hksz_db.api.requests import MERGE_PATCH, Write, arguments, load, load_object
@@ -59,7 +59,7 @@ def _read(resource: Readable) -> Call:
     return Call(
         "GET /<uuid:id>",
         read,
-        resource.schema,
+        {"application/json": {"anyOf": list(read_schemas(resource))}},
         read_cost=Cost.BOUNDED,
         parameters=parameters(resource.name, DOCUMENT, filtered=False),
         redirects=resource.can_be_merged,
@@ -184,7 +184,7 @@ def _query(resource: Readable) -> Call:
     return Call(
         "POST /query",
         query,
-        page_schema(model_of(resource), resource.schema),
+        page_schema(model_of(resource), *read_schemas(resource)),
         body=query_parameters(resource.name).schema(f"{model_of(resource)}QuerySchema"),
     )
 

@@ -195,6 +195,7 @@ _BEFORE = _by_name(
     _SHARES,
     _CURRENCIES,
 ) | {name: name for name in _UNCLEAR_CHANGES}
+_CURRENCY_NAMES = _by_name(_CURRENCIES)
 _COMPLETE = _by_name(_MULTIPLES, _SHARES).keys() - {"全部"}
 _AFTER = _by_name(
     _UNITS,
@@ -208,6 +209,11 @@ _REST = _by_name(_TRAILING, {"increase": _RISE_NOUNS, "decrease": _FALL_NOUNS}) 
 NAMES = frozenset(_BEFORE | _AFTER | _REST)
 """All words that are known, in simplified characters."""
 _LONGEST = max(map(len, NAMES))
+
+
+def currency_in_english(name: str) -> str:
+    """The English name of a currency, by its Chinese name in either script; else the same name."""
+    return _CURRENCY_NAMES.get(name.translate(_SIMPLIFIED), name)
 
 
 def in_english(text: str) -> str:

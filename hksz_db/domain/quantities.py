@@ -11,6 +11,7 @@ from lark.exceptions import LarkError
 from ucumvert import PintUcumRegistry
 from ucumvert.parser import InvalidUcumError
 
+from hksz_db.domain.chinese_figures import currency_in_english
 from hksz_db.domain.figure_words import CURRENCIES
 from hksz_db.domain.vocabulary import Dimension
 
@@ -75,12 +76,29 @@ def measure(code: str) -> Measure:
     try:
         return _measure_ucum(code)
     except (InvalidUcumError, LarkError, pint.PintError, ArithmeticError, ValueError) as error:
-        currency = _currencies_by_name().get(code.casefold())
-        if currency is not None:
-            raise InvalidUnit(f"The code of the currency {code!r} is {currency}.") from None
+        advice = currency_advice(code)
+        if advice:
+            raise InvalidUnit(advice) from None
         if isinstance(error, InvalidUnit):
             raise
         raise InvalidUnit(f"{code!r} is neither a UCUM code nor an ISO 4217 currency.") from None
+
+
+def currency_advice(name: str) -> str:
+    """What the code of a currency with this name or sign is; empty if it names no currency."""
+    currency = _currency_named(name)
+    if currency and name != currency:
+        return f"The code of the currency {name!r} is {currency}."
+    parts = re.split(r"[./]", name)
+    combined = filter(None, map(_currency_named, parts)) if len(parts) > 1 else iter(())
+    currency = next(combined, None)
+    return f"The currency {currency} cannot be combined with other units." if currency else ""
+
+
+def _currency_named(name: str) -> str | None:
+    if name in _currency_codes():
+        return name
+    return _currencies_by_name().get(currency_in_english(name).casefold())
 
 
 def _measure_ucum(code: str) -> Measure:

@@ -222,7 +222,8 @@ class Recount(IdMixin, Base):
 # sensitive hashing. A band is a hash of two words of the statement: the least and the greatest
 # under one of ten permutations of all words. If two statements share s of m words, a band is
 # equal with a probability of s(s-1) / m(m-1). If they share half of their words, at least one of
-# the ten bands is equal in 92 of 100 cases. Numbers are not words. A statement with numbers has
+# the ten bands is equal in 92 of 100 cases. In Chinese, each two characters that follow each other
+# are a word, whatever the script. Numbers are not words. A statement with numbers has
 # two more bands, each a hash of all its numbers and a pair of words, so that a claim is found
 # among thousands that differ only in their numbers.
 #

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from hksz_db.database import run
 from hksz_db.domain.errors import Fault, Invalid
+from hksz_db.domain.quantities import currency_advice
 from hksz_db.models import Base
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.rows import Row
@@ -203,7 +204,10 @@ def _settle(reference: Reference, known: Resolved) -> Fault | None:
     row = known.rows[reference.table].get(reference.value)
     singular = RESOURCES[reference.table].singular
     if row is None:
-        detail = f"There is no {singular} {reference.value}. {reference.advice}".rstrip()
+        advice = reference.advice
+        if reference.table == "units":
+            advice = currency_advice(reference.value) or advice
+        detail = f"There is no {singular} {reference.value}. {advice}".rstrip()
         return Fault("not_found", detail, reference.pointer)
     if not row["live"]:
         detail = f"The {singular} {reference.value} was deleted. {reference.advice}".rstrip()

@@ -10,12 +10,10 @@ down_revision = "loose_locators_checked"
 
 
 def upgrade() -> None:
-    for name in ("evidence_count_origins", "lost_evidence", "statement_bands"):
+    for name in ("evidence_count_origins", "lost_evidence"):
         op.execute_file(f"{revision}/{name}.sql")
 
 
 def downgrade() -> None:
-    for name in ("earlier_statement_bands", "earlier_evidence_count_origins"):
-        op.execute_file(f"{revision}/{name}.sql")
-    op.execute("DROP FUNCTION bands_of(text[], text)")
+    op.execute_file(f"{revision}/earlier_evidence_count_origins.sql")
     op.execute("DROP FUNCTION lost_its_evidence(uuid)")

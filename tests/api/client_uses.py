@@ -3,10 +3,14 @@
 ``hksz_client`` exists only after the generator has run.
 """
 
-from typing import TypeVar
+from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from hksz_client import AuthenticatedClient
+from hksz_client.api.changes import changes_follow
 from hksz_client.api.claims import (
     claims_aggregate,
     claims_change,
@@ -22,9 +26,15 @@ from hksz_client.api.claims import (
     claims_restore,
     claims_restore_version,
 )
+from hksz_client.api.entities import entities_list
+from hksz_client.api.evidence import evidence_list
 from hksz_client.api.figures import figures_create, figures_list, figures_read
+from hksz_client.api.metrics import metrics_list
 from hksz_client.api.sources import sources_list, sources_verify
+from hksz_client.api.units import units_list
+from hksz_client.models.change_page import ChangePage
 from hksz_client.models.claim import Claim
+from hksz_client.models.claim_change import ClaimChange
 from hksz_client.models.claim_create import ClaimCreate
 from hksz_client.models.claim_evidence_create import ClaimEvidenceCreate
 from hksz_client.models.claim_figure_create import ClaimFigureCreate
@@ -63,10 +73,12 @@ from hksz_client.models.written_figure import WrittenFigure
 from hksz_client.types import UNSET, Unset
 
 T = TypeVar("T")
+# What a read by id embeds.
+CLAIM_EMBEDS = ("entities", "figures", "evidence", "sources", "corroboration")
 
 
 def given(value: T | Unset) -> T:
-    """The value of a field, which only ``select`` can leave out."""
+    """The value of a field, which ``select`` or ``include`` can leave out."""
     assert not isinstance(value, Unset)
     return value
 
@@ -286,6 +298,47 @@ def send_invalid_values(client: AuthenticatedClient) -> None:
     unknown = claims_list.sync(client=client, cursor="no cursor")
     assert isinstance(unknown, Problem)
     assert unknown.status == 400
+
+
+def mirror_the_feed(client: AuthenticatedClient) -> None:
+    held: dict[str, dict[UUID, object]] = defaultdict(dict)
+    statements: dict[UUID, str] = {}
+    cursor: str | Unset = UNSET
+    caught_up = False
+    while not caught_up:
+        page = changes_follow.sync(client=client, per_page=100, cursor=cursor)
+        assert isinstance(page, ChangePage)
+        for change in page.data:
+            if change.document is None:
+                held[change.resource].pop(change.id, None)
+            else:
+                held[change.resource][change.id] = given(change.document)
+            if isinstance(change, ClaimChange) and change.document:
+                statements[change.id] = change.document.statement
+        cursor, caught_up = page.meta.next_cursor, page.meta.caught_up
+    assert statements.keys() >= held["claims"].keys()
+    embeds = [ClaimInclude(name) for name in CLAIM_EMBEDS]
+    lists: dict[str, Callable[..., Any]] = {
+        "sources": sources_list.sync,
+        "claims": partial(claims_list.sync, include=embeds),
+        "entities": entities_list.sync,
+        "figures": figures_list.sync,
+        "evidence": evidence_list.sync,
+        "metrics": metrics_list.sync,
+        "units": units_list.sync,
+    }
+    for resource, read in lists.items():
+        assert held[resource] == listed(partial(read, client=client)), resource
+
+
+def listed(read: Callable[..., Any]) -> dict[UUID, object]:
+    documents: dict[UUID, object] = {}
+    cursor: str | Unset | None = UNSET
+    while cursor is not None:
+        page = read(per_page=100, cursor=cursor)
+        documents |= {document.id: document for document in page.data}
+        cursor = page.meta.next_cursor
+    return documents
 
 
 def verify_a_text(client: AuthenticatedClient) -> None:

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
+from jsonschema import Draft202012Validator
 
-from hksz_db.api.changes import CHANGE_PAGE_SCHEMA
 from hksz_db.database import Database, run
 from hksz_db.feed.pages import Feed, Position
 from hksz_db.queries.registry import RESOURCES
@@ -64,6 +64,17 @@ def read_all(reader: Client, per_page: str = "100", **query: str) -> list[dict[s
             return entries
 
 
+def check_changes(client: Client, entries: list[dict[str, Any]]) -> None:
+    """Check that each entry is the change of its resource in the OpenAPI document."""
+    described = client.get("/openapi.json").json
+    items = described["components"]["schemas"]["ChangePage"]["properties"]["data"]["items"]
+    mapping = items["discriminator"]["mapping"]
+    assert list(mapping.values()) == [one["$ref"] for one in items["oneOf"]]
+    for entry in entries:
+        change = {"$ref": mapping[entry["resource"]], "components": described["components"]}
+        Draft202012Validator(change).validate(entry)
+
+
 def test_from_the_beginning_it_has_every_document(reader: Client) -> None:
     entries = read_all(reader)
     assert {entry["op"] for entry in entries} == {"create"}
@@ -77,7 +88,7 @@ def test_from_the_beginning_it_has_every_document(reader: Client) -> None:
         )
         assert sum(name == resource.name for name, _ in held) == count["value"]
     page = reader.get(PATH).json
-    assert CHANGE_PAGE_SCHEMA().validate(page) == {}
+    check_changes(reader, entries)
     assert page["data"] == entries[:25]
 
 
@@ -115,7 +126,7 @@ def test_operations_on_a_row(editor: Client, follow: Follow, sample: Sample) -> 
     assert {entry["version"] for entry in entries} == {document["version"]}
     assert {entry["actor"] for entry in entries} == {"editor"}
     assert len({entry["transaction"] for entry in entries}) == 4
-    assert CHANGE_PAGE_SCHEMA(only=["data"]).validate({"data": entries}) == {}
+    check_changes(editor, entries)
     assert {entry["merged_into"] for entry in entries} == {None}
 
 

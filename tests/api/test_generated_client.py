@@ -36,6 +36,7 @@ USES = (
     "read_corroboration",
     "keep_decimal_digits",
     "send_invalid_values",
+    "mirror_the_feed",
     "verify_a_text",
 )
 

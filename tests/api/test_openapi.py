@@ -16,6 +16,8 @@ from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
 from tests.api.conftest import Client
 
+LISTED = (*RESOURCES.values(), COMPARISONS)
+
 
 @pytest.fixture
 def document(reader: Client) -> dict[str, Any]:
@@ -188,24 +190,50 @@ def test_every_object_and_vocabulary_has_a_named_schema(document: dict[str, Any]
 
 def test_only_fields_that_can_be_left_out_are_optional_in_answers(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
-    selectable = {model_of(listed) for listed in (*RESOURCES.values(), COMPARISONS)}
+    optional = {model_of(listed): set(listed.embeds) for listed in LISTED}
+    optional |= {f"{model_of(resource)}Change": {"document"} for resource in RESOURCES.values()}
+    for listed in LISTED:
+        selected = schemas[f"Selected{model_of(listed)}"]
+        assert set(selected["properties"]) == set(listed.document)
+        optional[f"Selected{model_of(listed)}"] = set(listed.document)
     reached = set()
     for _, operation in _operations(document):
         for response in operation["responses"].values():
             for _, part in _parts(_resolved(document, response)):
                 reached |= _models(document, part)
     groups = {name for name in reached if name.endswith("Group")}
-    assert reached > selectable | groups
-    change = schemas["Change"]
-    assert change["properties"].keys() - set(change["required"]) == {"document"}
-    for name in reached - selectable - groups - {"Change", "PageMeta", "Problem", "ProblemError"}:
+    assert reached > optional.keys() | groups
+    for name in reached - groups - {"PageMeta", "Problem", "ProblemError"}:
         part = schemas[name]
         if "properties" in part:
-            assert set(part["required"]) == set(part["properties"]), name
+            required = set(part["properties"]) - optional.get(name, set())
+            assert set(part.get("required", [])) == required, name
         else:
             assert part.keys() & {"enum", "additionalProperties"}, name
-    for name in selectable:
-        assert "required" not in schemas[name], name
+
+
+def test_the_feed_is_told_apart_by_resource(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    items = schemas["ChangePage"]["properties"]["data"]["items"]
+    mapping = items["discriminator"]["mapping"]
+    assert items["discriminator"]["propertyName"] == "resource"
+    assert [{"$ref": reference} for reference in mapping.values()] == items["oneOf"]
+    assert list(mapping) == list(RESOURCES)
+    for resource in RESOURCES.values():
+        shown = _resolved(document, {"$ref": mapping[resource.name]})["properties"]
+        assert shown["resource"]["const"] == resource.name
+        of_resource = {"$ref": f"#/components/schemas/{model_of(resource)}"}
+        assert shown["document"]["anyOf"] == [of_resource, {"type": "null"}]
+
+
+def test_no_parameter_occurs_twice_in_an_operation(document: dict[str, Any]) -> None:
+    for path, item in document["paths"].items():
+        shared = item.get("parameters", [])
+        for method, operation in item.items():
+            if method != "parameters":
+                given = [_resolved(document, one) for one in (*shared, *operation["parameters"])]
+                names = [one["name"] for one in given]
+                assert len(names) == len(set(names)), (method, path)
 
 
 def _models(document: dict[str, Any], part: dict[str, Any] | list[str]) -> set[str]:

@@ -15,6 +15,15 @@ from tests.samples import Sample
 ROW = "0199c3a0-0000-7000-8000-000000000000"
 METRIC = {"key": "ttps-approved", "label": "x", "dimension": "count", "accumulation": "flow"}
 
+TIMES = [
+    "as_of",
+    *(
+        f"{name}__{comparison}"
+        for name in ("created_at", "updated_at", "retracted_at")
+        for comparison in ("gt", "gte", "lt", "lte")
+    ),
+]
+
 # status, method, path, and the rest of the request
 REFUSALS = [
     (400, "GET", "/v1/claims?unknown=1", {}),
@@ -120,6 +129,22 @@ def test_a_405_lists_the_allowed_methods(reader: Client, path: str, allowed: set
     options = reader.send("OPTIONS", path)
     assert options.status_code == 200
     assert {method.strip() for method in options.headers["Allow"].split(",")} == allowed
+
+
+@pytest.mark.parametrize("time", ["2026-11-26T20:15:54+08:00", "2026-11-26T20:15+0800"])
+@pytest.mark.parametrize("name", TIMES)
+def test_a_plus_sign_that_is_not_encoded_is_named(reader: Client, name: str, time: str) -> None:
+    answer = reader.get(f"/v1/sources?{name}={time}")
+    assert answer.status_code == 400
+    (error,) = answer.json["errors"]
+    assert error["parameter"] == name
+    assert "write %2B" in error["detail"]
+
+
+def test_every_parameter_with_a_time_is_known(reader: Client) -> None:
+    known = reader.get("/openapi.json").json["components"]["parameters"].values()
+    times = {one["name"] for one in known if one["schema"].get("format") == "date-time"}
+    assert times == set(TIMES)
 
 
 @pytest.mark.parametrize("given", ["abc", "A-1_b.c", "0" * 64])

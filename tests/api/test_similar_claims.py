@@ -1,4 +1,5 @@
 """Similar claims: which are found, what is compared, and which are likely the same."""
+# ruff: noqa: RUF001 -- full-width digits and punctuation are read, too
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from opencc import OpenCC
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -373,6 +375,196 @@ def test_chinese_statements_are_compared(post: Post, similar: Similar) -> None:
     assert again["likely_same"]
 
 
+ZONE = "河套合作區深圳園區已有一百五十個科研項目落戶，總投資逾四萬七千億元。"
+SAME_IN_CHINESE = [
+    ("河套合作区深圳园区已有150个科研项目落户，总投资逾47,000亿元。", "same"),
+    ("河套合作區深圳園區已有１５０個科研項目落戶，總投資逾4.7萬億元", "same"),
+    ("河套合作区深圳园区已有150个高端科研项目落户，总投资逾4.7万亿元。", "contained"),
+]
+
+
+@pytest.mark.parametrize(("statement", "words"), SAME_IN_CHINESE)
+def test_statements_in_both_scripts_are_likely_the_same(
+    post: Post, similar: Similar, statement: str, words: str
+) -> None:
+    post(ZONE, external_id="test:zh", language="zh-Hant-HK")
+    found = similar(statement, language="zh-Hans")["test:zh"]
+    assert (found["words"], found["numbers"]) == (words, "same")
+    assert found["likely_same"] is True
+
+
+NEAR_IN_CHINESE = [
+    ("河套合作區深圳園區已有一百六十個科研項目落戶，總投資逾四萬七千億元。", "numbers"),
+    ("河套合作區深圳園區已有一百五十個科研項目落戶，總投資逾四萬七千元。", "numbers"),
+    ("河套合作区深圳园区没有150个科研项目落户，总投资逾4.7万亿元。", "words"),
+    ("河套合作区深圳园区未有150个科研项目落户，总投资逾4.7万亿元。", "words"),
+    ("河套合作区深圳园区已有150个科研项目落户，总投资不逾4.7万亿元。", "words"),
+    ("河套合作区深圳园区已有部分科研项目落户，总投资逾4.7万亿元。", "words"),
+    ("河套合作区香港园区已有150个科研项目落户，总投资逾4.7万亿元。", "words"),
+]
+
+
+@pytest.mark.parametrize(("statement", "finding"), NEAR_IN_CHINESE)
+def test_statements_in_chinese_with_one_difference_are_listed_as_not_the_same(
+    post: Post, similar: Similar, statement: str, finding: str
+) -> None:
+    post(ZONE, external_id="test:zh", language="zh-Hant-HK")
+    found = similar(statement, language="zh")["test:zh"]
+    assert found["likely_same"] is False
+    assert found[finding] == "different"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("前海管理局表示，港資企業數目增至一萬家。", "前海管理局指港资企业数目已增至1万家。"),
+        ("高才通計劃於2023年批出逾4.7萬宗申請。", "2023年高才通计划批出的申请逾四万七千宗。"),
+        (
+            "香港生產力促進局在深圳福田設立創新及科技中心。",
+            "香港生产力促进局在福田设立深圳创新科技中心。",
+        ),
+    ],
+)
+def test_paraphrases_across_scripts_are_found(
+    post: Post, similar: Similar, one: str, other: str
+) -> None:
+    post(one, external_id="test:one", language="zh-Hant")
+    assert "test:one" in similar(other, language="zh-Hans")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("前海管理局表示，港資企業數目增至一萬家。", "南沙管理局指澳资企业投资额升至两亿元。"),
+        # The same characters, but hardly two of them in the same order.
+        ("香港科學園在福田設立分園。", "田園設立，福在分科，學園港香。"),
+    ],
+)
+def test_other_statements_in_chinese_are_not_similar(
+    post: Post, similar: Similar, one: str, other: str
+) -> None:
+    post(one, external_id="test:one", language="zh-Hant")
+    assert "test:one" not in similar(other, language="zh-Hans")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("企業在{}三年內遷入。", "企業在{}三年以外遷入。"),
+        ("{}企業獲批。", "{}部分企業獲批。"),
+        ("{}企業獲批。", "{}所有企業獲批。"),
+        ("{}獲批的企業有5家。", "{}獲批的企業至多有5家。"),
+        ("{}在2023年獲批。", "{}在2023年之前獲批。"),
+        ("{}的企業增加5家。", "{}的企業增加百分之五家。"),
+    ],
+)
+def test_words_in_chinese_that_limit_a_claim_make_it_different(
+    post: Post, similar: Similar, one: str, other: str
+) -> None:
+    about = "在河套深港科技創新合作區深圳園區登記"
+    post(one.format(about), external_id="test:one")
+    found = similar(other.format(about))["test:one"]
+    assert (found["words"], found["likely_same"]) == ("different", False)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("企業不斷遷入{}。", "企業遷入{}。"), ("不少企業遷入{}。", "企業遷入{}。")],
+)
+def test_words_that_only_look_like_a_negation_do_not_reverse_a_claim(
+    post: Post, similar: Similar, one: str, other: str
+) -> None:
+    about = "河套深港科技創新合作區深圳園區"
+    post(one.format(about), external_id="test:one")
+    found = similar(other.format(about))["test:one"]
+    assert (found["words"], found["likely_same"]) == ("contained", True)
+
+
+PHRASES = (
+    "香港科學園",
+    "在前海設立",
+    "回覆憑藉",
+    "著名的項鍊",
+    "臺灣與瀋陽",
+    "衞生署發佈",
+    "乾隆年間",
+    "逾四萬七千宗",
+    "二零二三年",
+    "沒有獲批",
+    "裏面的羣眾",
+    "HKPC",
+    "12.8億港元",
+    "頭髮展覽",
+)
+IN_TRADITIONAL = st.lists(st.sampled_from(PHRASES), min_size=1, max_size=5).map("，".join)
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(one=IN_TRADITIONAL, other=IN_TRADITIONAL)
+def test_the_script_makes_no_difference(
+    post: Post, editor: Client, reader: Client, one: str, other: str
+) -> None:
+    simplified = OpenCC("t2s").convert
+    made = [post(text) for text in (one, other, simplified(one), simplified(other))]
+    seen = [
+        {
+            found["claim"]["id"]: {**found, "claim": None}
+            for found in reader.get(f"/v1/claims/{claim['id']}/similar").json["data"]
+        }
+        for claim in made
+    ]
+    for claim in made:
+        editor.delete(f"/v1/claims/{claim['id']}")
+    (first, second, third, fourth), ids = seen, [claim["id"] for claim in made]
+    assert first[ids[2]]["words"] == "same"
+    assert first[ids[2]]["similarity"] == "1.00"
+    pairs = ((first, ids[1]), (third, ids[1]), (first, ids[3]), (third, ids[3]))
+    assert len({str(found.get(id)) for found, id in pairs}) == 1
+    assert second.get(ids[0]) == fourth.get(ids[2])
+
+
+def test_each_character_has_the_form_of_its_conversions(session: Session) -> None:
+    common = [
+        character
+        for character in map(chr, range(0x4E00, 0xA000))
+        if character.encode("big5hkscs", "ignore") or character.encode("gb2312", "ignore")
+    ]
+    text_of_all = "\n".join(common)
+    folded = text("SELECT folded_han(:content)")
+    expected = session.scalar(folded, {"content": text_of_all})
+    assert session.scalar(folded, {"content": expected}) == expected
+    for conversion in ("t2s", "t2hk", "t2tw"):
+        converted = OpenCC(conversion).convert(text_of_all)
+        assert session.scalar(folded, {"content": converted}) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("四萬七千", "47000"),
+        ("4.7万", "47000"),
+        ("四万七", "47000"),
+        ("3,500萬", "35000000"),
+        ("一億二千萬", "120000000"),
+        ("1.28万亿", "1280000000000"),
+        ("三百零五", "305"),
+        ("三百五", "350"),
+        ("十二", "12"),
+        ("两万", "20000"),
+        ("二〇二三", "2023"),
+        ("47,681", "47681"),
+        # About three or four hundred, and parts of other words.
+        ("三四百", None),
+        ("一般", None),
+        ("五一", None),
+    ],
+)
+def test_numbers_in_chinese_are_read(session: Session, written: str, number: str | None) -> None:
+    numbers = text("SELECT plain_numbers(plain_statement(:statement))::text")
+    found = session.scalar(numbers, {"statement": f"共{written}家"})
+    assert found == ("{}" if number is None else f"{{{number}}}")
+
+
 def test_a_statement_may_have_no_words_or_one(post: Post, similar: Similar) -> None:
     post("Moved!", external_id="test:one-word")
     assert similar("It is 5.") == {}
@@ -532,6 +724,16 @@ def test_equal_figures_are_found_in_whatever_words(post: Post) -> None:
         post(IN_CHINESE, language="zh-Hant", time_edtf="2023", figures=[OVER_47000])["similar"]
     )[TTPS]
     assert (found["words"], found["figures"], found["likely_same"]) == ("different", "same", False)
+
+
+def test_an_equal_figure_is_found_from_either_language(post: Post, reader: Client) -> None:
+    in_chinese = post(IN_CHINESE, language="zh-Hant", time_edtf="2023", figures=[OVER_47000])
+    in_english = "Well beyond forty-seven thousand people got their visas."
+    other = post(in_english, time_edtf="2023", figures=[OVER_47000])
+    for one, found in ((in_chinese, other), (other, in_chinese)):
+        similar = reader.get(f"/v1/claims/{one['id']}/similar").json["data"]
+        (pair,) = (pair for pair in similar if pair["claim"]["id"] == found["id"])
+        assert (pair["words"], pair["figures"]) == ("different", "same")
 
 
 @pytest.mark.parametrize(

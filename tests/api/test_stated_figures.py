@@ -1,5 +1,6 @@
 """The service reads the numbers and the unit of a figure from its words."""
 
+import json
 from typing import Any
 
 import pytest
@@ -375,10 +376,57 @@ def test_amounts_in_yuan(admin: Client, words: str, given: dict[str, str], amoun
     assert answer.json["warnings"] == []
 
 
-def test_a_currency_under_another_name_is_refused_with_its_code(admin: Client) -> None:
-    answer = admin.post("/v1/units", {"code": "RMB", "label": "yuan renminbi"})
-    _, pointer, detail = fault(answer)
-    assert (pointer, detail) == ("#/code", "The code of the currency 'RMB' is CNY.")
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("RMB", "CNY"),
+        ("HK$", "HKD"),
+        ("US$", "USD"),
+        ("人民币", "CNY"),
+        ("港元", "HKD"),
+        ("港幣", "HKD"),
+    ],
+)
+def test_a_currency_under_another_name_is_refused_with_its_code(
+    admin: Client, name: str, code: str
+) -> None:
+    named = f"The code of the currency '{name}' is {code}."
+    answer = admin.post("/v1/units", {"code": name, "label": name})
+    assert fault(answer)[1:] == ("#/code", named)
+    given = {"comparator": "eq", "amount": "5", "unit_code": name}
+    _, pointer, detail = fault(admin.post("/v1/figures", figure("5", "money", **given)))
+    assert pointer == "#/unit_code"
+    assert named in detail
+
+
+@pytest.mark.parametrize("code", ["RMB/m2", "HKD/m2", "港元/平方米", "10^6.RMB"])
+def test_a_currency_is_not_combined_with_other_units(admin: Client, code: str) -> None:
+    _, pointer, detail = fault(admin.post("/v1/units", {"code": code, "label": code}))
+    assert pointer == "#/code"
+    assert "cannot be combined with other units" in detail
+
+
+@pytest.mark.parametrize(
+    ("sent", "amount", "lower"),
+    [
+        ("1200000000.0", "1200000000", "1000000000"),
+        ("1.2e9", "1200000000", "1000000000"),
+        ('"1200000000.0"', "1200000000.0", "1199999999.8"),
+        ("5.0", "5", "3"),
+        ("1.10", "1.10", "1.08"),
+        ("1.1", "1.1", "0.9"),
+    ],
+)
+def test_the_last_digit_of_a_float_is_not_stated(
+    admin: Client, sent: str, amount: str, lower: str
+) -> None:
+    """The words state no number, so that the range follows from the digits of the amount."""
+    body = figure("a new budget", "money", comparator="approx", unit_code="HKD", amount=0)
+    text = json.dumps(body).replace('"amount": 0', f'"amount": {sent}')
+    made = admin.send("POST", "/v1/figures", data=text, content_type="application/json")
+    assert made.status_code == 201, made.json
+    assert made.json["amount"] == amount
+    assert made.json["value_range"]["lower"] == lower
 
 
 @pytest.mark.parametrize("words", ["all", "3 in 10", "1 in 100", "more than one in five"])

@@ -287,6 +287,29 @@ def test_existing_claims_get_their_bands(migrated: str) -> None:
         assert len(held) == 10 + 12  # one of the two claims has a number
 
 
+def test_claims_in_chinese_get_the_bands_of_their_revision(migrated: str) -> None:
+    fill(migrated)
+    add = (
+        "INSERT INTO claims (statement, language, claimant_as_stated, modality) VALUES"
+        " ('香港科學園在福田設立分園供四萬七千人使用。', 'zh-Hant', 'an official', 'actual')"
+        " RETURNING id"
+    )
+    bands = (
+        "SELECT ARRAY(SELECT band FROM claim_bands WHERE claim_id = id ORDER BY band),"
+        " ARRAY(SELECT unnest(statement_bands(statement)) ORDER BY 1) FROM claims WHERE id = %s"
+    )
+    with psycopg.connect(migrated, autocommit=True) as connection:
+        (added,) = connection.execute(add).fetchall()
+        seen = []
+        for change in ("downgrade", "upgrade"):
+            revision = "loose_locators_checked" if change == "downgrade" else "head"
+            alembic(migrated, "-x", "drop-data=yes", change, revision)
+            ((held, expected),) = connection.execute(bands, added).fetchall()
+            assert held == expected
+            seen.append(held)
+    assert set(seen[0]).isdisjoint(seen[1])
+
+
 def test_the_feed_begins_with_the_rows_that_predate_the_history(migrated: str) -> None:
     """Nothing is known about their creation, so they are all in the first transaction."""
     fill(migrated)

@@ -13,7 +13,7 @@ SELECT * FROM (
                     THEN 'different'
                 WHEN NOT (words <@ other_words AND words @> other_words) THEN 'contained'
                 -- Evaluated last: the order only matters if the words are the same.
-                WHEN statement_order(claims.statement) IS NOT DISTINCT FROM statement_order(statement)
+                WHEN masked_order(own_masked) IS NOT DISTINCT FROM masked_order(other_masked)
                     THEN 'same'
                 ELSE 'reordered'
             END AS words,
@@ -73,13 +73,19 @@ SELECT * FROM (
             FROM (
                 SELECT other.id, other.external_id, other.statement, other.status, other.modality,
                     other.time, likeness.similarity,
-                    own.words, own.numbers,
-                    statement_words(other.statement) AS other_words,
-                    statement_numbers(other.statement) AS other_numbers
+                    own.words, own.numbers, own.masked AS own_masked,
+                    masked_words(likeness.masked) AS other_words,
+                    plain_numbers(likeness.plain) AS other_numbers,
+                    likeness.masked AS other_masked
                 FROM (
-                    SELECT masked_statement(claims.statement) AS masked,
-                        statement_words(claims.statement) AS words,
-                        statement_numbers(claims.statement) AS numbers
+                    SELECT bands, masked, masked_wording(masked) AS wording,
+                        masked_words(masked) AS words, plain_numbers(plain) AS numbers
+                    FROM (
+                        SELECT statement_bands(claims.statement) AS bands, plain,
+                            masked_numbers(plain) AS masked
+                        FROM (SELECT plain_statement(claims.statement) AS plain OFFSET 0) AS read
+                        OFFSET 0
+                    ) AS stated
                     OFFSET 0
                 ) AS own
                 CROSS JOIN LATERAL (
@@ -88,7 +94,7 @@ SELECT * FROM (
                         (
                             -- The candidates that share the most and the rarest bands.
                             SELECT claim_id, false AS has_equal_figure
-                            FROM unnest(bands_of(own.words, own.numbers::text)) AS own_band (band)
+                            FROM unnest(own.bands) AS own_band (band)
                             CROSS JOIN LATERAL (
                                 -- A rare band says more than a common one.
                                 SELECT claim_id, 1.0 / count(*) OVER () AS weight
@@ -135,9 +141,14 @@ SELECT * FROM (
                 ) AS near
                 JOIN claims AS other ON other.id = near.claim_id
                 CROSS JOIN LATERAL (
-                    SELECT round(
-                        similarity(own.masked, masked_statement(other.statement))::numeric, 2
+                    SELECT plain, masked, round(
+                        similarity(own.wording, masked_wording(masked))::numeric, 2
                     ) AS similarity
+                    FROM (
+                        SELECT plain, masked_numbers(plain) AS masked
+                        FROM (SELECT plain_statement(other.statement) AS plain OFFSET 0) AS read
+                        OFFSET 0
+                    ) AS stated
                     OFFSET 0
                 ) AS likeness
                 WHERE other.deleted_at IS NULL
