@@ -40,7 +40,7 @@ CONTEXT: Mapping[str, Any] = {
     "dcterms:issued": {"@type": "http://id.loc.gov/datatypes/edtf/EDTF"},
 }
 _ALIKE = "article book chapter collection dataset legislation manuscript map periodical report"
-_WORKS = {
+WORK_TYPES = {
     **{term: term.title() for term in (*_ALIKE.split(), "review", "thesis")},
     "article-journal": "ScholarlyArticle",
     "article-magazine": "Article",
@@ -53,6 +53,8 @@ _WORKS = {
     "review-book": "Review",
     "webpage": "WebPage",
 }
+"""The classes of schema.org for types of CSL; other works are a ``CreativeWork``."""
+
 _ENTITIES = {
     "person": "Person",
     "organisation": "Organization",
@@ -195,7 +197,7 @@ def _source(source: Document) -> Document:
         for role in ("author", "editor", "publisher", "translator")
     }
     return {
-        "@type": _WORKS.get(source["csl_type"], "CreativeWork"),
+        "@type": WORK_TYPES.get(source["csl_type"], "CreativeWork"),
         "name": source["title"],
         "inLanguage": source["language"],
         "url": source["url"],

@@ -700,6 +700,84 @@ def test_one_file_for_each_resource_copies_the_database(
 
 def test_the_help_lists_the_formats(flask: Run) -> None:
     lines = flask("--help").output.splitlines()
-    assert [line.split()[0] for line in lines if re.match(r"  \S+ +\.\w", line)] == [
-        *("csl-json", "bibtex", "ris", "csv", "ndjson")
+    assert [line.split()[0] for line in lines if re.match(r"  [a-z]\S+   +[.\w]", line)] == [
+        *("csl-json", "bibtex", "ris", "csv", "ndjson", "claimreview")
     ]
+
+
+FACT_CHECK = {
+    "@type": "ClaimReview",
+    "url": "https://facts.example/ferries",
+    "name": "Fact check: ferries",
+    "claimReviewed": "All ferries stopped in March.",
+    "author": {"@type": "Organization", "name": "Example Facts"},
+    "reviewRating": {"alternateName": "False"},
+    "itemReviewed": {"@type": "Claim", "author": {"name": "A page"}},
+}
+RATED = """
+    SELECT s.external_id, s.url, c.statement, c.status, e.stance, e.status, e.rating_as_stated
+    FROM evidence e JOIN claims c ON c.id = e.claim_id JOIN sources s ON s.id = e.source_id
+    WHERE e.rating_as_stated IS NOT NULL
+"""
+
+
+def test_fact_checks_become_claims_sources_and_evidence(
+    flask: Run, database: Database, write: Write
+) -> None:
+    path = write("feed.claimreview.jsonld", json.dumps({"@graph": [FACT_CHECK]}))
+    dry = flask(path, "--dry-run")
+    assert [line.partition("jsonld:")[2] for line in dry.output.splitlines()[:3]] == [
+        "record 1 (source at #/@graph/0): created",
+        "record 1 (claim at #/@graph/0): created",
+        "record 1 (evidence at #/@graph/0): created",
+    ]
+    assert dry.output.splitlines()[-1] == "Nothing was written."
+    assert rows(database, RATED) == []
+    assert counts(flask(path))["created"] == 3
+    ((_, *found),) = rows(database, RATED)
+    assert found == [
+        FACT_CHECK["url"],
+        FACT_CHECK["claimReviewed"],
+        *("submitted", "disputes", "submitted", "False"),
+    ]
+    assert counts(flask(path))["unchanged"] == 3
+
+
+def test_evidence_of_a_page_that_is_known_refers_to_it(
+    flask: Run, database: Database, write: Write
+) -> None:
+    known = {
+        "resource": "sources",
+        "external_id": "test:ferries",
+        "csl_type": "webpage",
+        "title": "Ferries",
+        "url": "http://www.facts.example/ferries/",
+    }
+    assert flask(write("known.ndjson", ndjson([known]))).exit_code == 0
+    path = write("feed.claimreview.jsonld", json.dumps(FACT_CHECK))
+    for outcome in ("created", "unchanged"):
+        answer = flask(path)
+        assert "record 1 (source at #): ignored, exists as test:ferries" in answer.output
+        assert counts(answer)[outcome] == 2
+        ((source, *_),) = rows(database, RATED)
+        assert source == "test:ferries"
+
+
+def test_a_refused_fact_check_is_named_with_its_place(flask: Run, write: Write) -> None:
+    feed = [
+        {**FACT_CHECK, "claimReviewed": 0.5},
+        {"@type": "ClaimReview", "url": "https://x.example/"},
+    ]
+    answer = flask(write("feed.json", json.dumps(feed)), "--format", "claimreview")
+    assert answer.exit_code == 1
+    assert "record 2 (claim at #/1): failed: 1/claimReviewed: A fact check needs the claim." in (
+        answer.output
+    )
+    assert counts(answer)["created"] == 3
+
+
+def test_a_file_of_fact_checks_holds_several_resources(flask: Run, write: Write) -> None:
+    path = write("feed.claimreview.jsonld", json.dumps(FACT_CHECK))
+    answer = flask(path, "--resource", "claims")
+    assert answer.exit_code == 2
+    assert "holds sources, claims, evidence; --resource does not apply" in answer.output

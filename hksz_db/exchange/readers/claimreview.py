@@ -1,0 +1,271 @@
+"""Read fact checks: ClaimReview of schema.org, and the answers of Google's Fact Check Tools API.
+
+A fact check becomes the claim that it reviews, a source, and evidence with the rating as it is
+stated. Pages on which the claim appears become sources that assert it. See
+https://schema.org/ClaimReview and
+https://developers.google.com/fact-check/tools/api/reference/rest/v1alpha1/claims.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from hksz_db.domain.ratings import Rating, is_number, read_rating
+from hksz_db.domain.vocabulary import ContributorRole, Stance
+from hksz_db.exchange.jsonld import WORK_TYPES
+from hksz_db.exchange.readers import edtf_dates, linked_data
+from hksz_db.exchange.readers.entries import Entries, Unreadable
+from hksz_db.exchange.readers.language_tags import language_tag
+from hksz_db.exchange.readers.linked_data import Graph, Literal, Node, Value, text_of
+from hksz_db.exchange.readers.markup import plain
+from hksz_db.exchange.readers.names import Name, organisation, person
+from hksz_db.exchange.readers.records import Known, Record, rows
+from hksz_db.exchange.readers.works import Credit, Work
+
+_CONTAINERS = {"graph", "dataFeedElement", "claims"}
+_CSL_TYPES = {term: csl_type for csl_type, term in reversed(WORK_TYPES.items())}
+_ROLES = {
+    "author": ContributorRole.AUTHOR,
+    "creator": ContributorRole.AUTHOR,
+    "publisher": ContributorRole.PUBLISHER,
+}
+_USED = {"url", "name", "headline", "title", "datePublished", "reviewDate", "inLanguage"}
+_USED |= {"languageCode", "claimReviewed", "itemReviewed", "reviewRating", "textualRating"}
+_USED |= {"identifier", "mainEntityOfPage", *_ROLES}
+# About the page and its markup, not about the fact check.
+_SILENT = {"image", "thumbnailUrl", "isPartOf", "isAccessibleForFree", "potentialAction"}
+_SILENT |= {"dateModified", "dateCreated", "sdPublisher", "sdDatePublished", "sdLicense", "license"}
+_UNNAMED = "[not named by the fact check]"
+_WEB = ("http://", "https://")
+
+
+class _Found(NamedTuple):
+    """A fact check in the file, or a value in its place, and the claim around it, if any."""
+
+    review: Value
+    claim: Node | None = None
+
+
+def read(content: str, namespace: str) -> Entries:
+    """Read the fact checks of a file: the sources, then the claims, then the evidence.
+
+    Raises ``Unreadable``.
+    """
+    graph = linked_data.read(content)
+    found = [each for root in graph.roots for each in _at_top(root)]
+    if not found and any(not _is_container(root) for root in graph.roots):
+        raise Unreadable("The file contains no fact checks: no ClaimReview, and no claims.")
+    return rows(
+        _record(each, number, namespace, graph) for number, each in enumerate(found, start=1)
+    )
+
+
+def _is_container(value: Value) -> bool:
+    return isinstance(value, Node) and (not value.values or bool(value.values.keys() & _CONTAINERS))
+
+
+def _at_top(value: Value) -> Iterator[_Found]:
+    if isinstance(value, Node) and "claims" in value.values:
+        for claim in value.values["claims"]:
+            reviews = claim.get("claimReview") if isinstance(claim, Node) else ()
+            yield from (_Found(review, claim) for review in reviews if isinstance(claim, Node))
+            if not reviews:
+                yield _Found(claim)
+    elif isinstance(value, Node) and (value.types or _is_container(value)):
+        yield from _within(value)
+    else:
+        yield from _expected(value)
+
+
+def _expected(value: Value) -> Iterator[_Found]:
+    """The fact checks in a value that must have one; the value itself if it has none."""
+    found = list(_within(value))
+    yield from found or [_Found(value)]
+
+
+def _within(value: Value, claim: Node | None = None) -> Iterator[_Found]:
+    if not isinstance(value, Node):
+        return
+    if "ClaimReview" in value.types:
+        if value.values:
+            yield _Found(value, claim)
+        return
+    around = value if "Claim" in value.types else claim
+    for name, values in value.values.items():
+        for inner in values:
+            yield from _expected(inner) if name == "dataFeedElement" else _within(inner, around)
+
+
+@dataclass
+class _Claim:
+    """What a fact check says of the claim."""
+
+    statement: str
+    language: str
+    claimant: str
+    date: str
+    known: Known
+    appearances: tuple[tuple[str, Value], ...] = ()
+
+
+def _record(found: _Found, number: int, namespace: str, graph: Graph) -> Record:
+    review = found.review
+    record = Record(number, review.pointer, namespace)
+    if not isinstance(review, Node) or not _is_review(found):
+        record.refuse("claims", "Must be a ClaimReview, or a claim with its claimReview.")
+        return record
+    claim = _claim(review, found.claim, graph)
+    if not claim.statement:
+        record.refuse("claims", "A fact check needs the claim.", "/claimReviewed", "required")
+        return record
+    work = _work(review, graph)
+    if not (work.url or work.title):
+        record.refuse("sources", "A fact check needs a url or a name.", "/url", "required")
+        return record
+    work.unkept += sorted(review.values.keys() - _USED - _SILENT)
+    warnings: list[str] = []
+    rating = _rating(review, graph, warnings)
+    source = record.source(work)
+    name = _add_claim(record, claim, warnings)
+    stance = rating.stance
+    if not rating.as_stated:
+        warnings.append("no rating: the source only mentions the claim")
+    elif stance is Stance.MENTIONS:
+        warnings.append(f"rating without a clear stance, only a mention: {rating.as_stated[:80]}")
+    evidence = {
+        "external_id": record.name("evidence", source, name, "review"),
+        "claim_external_id": name,
+        "source_external_id": source,
+        "stance": str(stance),
+        "rating_as_stated": rating.as_stated,
+    }
+    record.add("evidence", evidence, warnings, Known(id=Known.of(review).id))
+    _add_appearances(record, claim, name, graph)
+    return record
+
+
+def _is_review(found: _Found) -> bool:
+    is_answer = found.claim is not None and "text" in found.claim.values
+    return is_answer or (isinstance(found.review, Node) and "ClaimReview" in found.review.types)
+
+
+def _claim(review: Node, around: Node | None, graph: Graph) -> _Claim:
+    nodes = [node for node in graph.nodes(review.get("itemReviewed")) if node.values]
+    reviewed = nodes[0] if nodes else around or Node("", "", frozenset(), {})
+    statement = review.text("claimReviewed") or reviewed.text("text", "name")
+    if not statement and not nodes:
+        statement = review.text("itemReviewed")
+    language = review.text("inLanguage", "languageCode") or reviewed.text("inLanguage")
+    authors = _names(reviewed, "author", graph) or _names(reviewed, "creator", graph)
+    return _Claim(
+        plain(statement),
+        language_tag(language) or "und" if language else "und",
+        ", ".join(name.text for name in authors) or plain(reviewed.text("claimant")),
+        reviewed.text("datePublished", "claimDate"),
+        Known.of(reviewed),
+        tuple(
+            (name, value)
+            for name in ("firstAppearance", "appearance")
+            for value in reviewed.get(name)
+        ),
+    )
+
+
+def _add_claim(record: Record, claim: _Claim, warnings: list[str]) -> str:
+    name = record.name("claim", claim.statement, claim.claimant)
+    item = {
+        "external_id": name,
+        "statement": claim.statement,
+        "language": claim.language,
+        "claimant_as_stated": claim.claimant or _UNNAMED,
+    }
+    unnamed = [] if claim.claimant else [f"no claimant: {_UNNAMED}"]
+    record.add("claims", item, unnamed, claim.known)
+    if claim.date and len(_dated(claim)) != 1:
+        warnings.append(f"not kept: the date of the claim, {claim.date[:40]}")
+    return name
+
+
+def _dated(claim: _Claim) -> list[Value]:
+    """The appearance that the date of the claim is about, if that is certain."""
+    first = [value for name, value in claim.appearances if name == "firstAppearance"]
+    return first or [value for _, value in claim.appearances]
+
+
+def _add_appearances(record: Record, claim: _Claim, name: str, graph: Graph) -> None:
+    """Add the pages that state the claim, each once."""
+    dated, seen = _dated(claim), set()
+    for _, value in claim.appearances:
+        found = next(graph.nodes((value,)), None)
+        work = _work(found, graph) if found else _address(text_of(value))
+        if not (work.url or work.title):
+            detail = "An appearance needs an address or a name."
+            record.refuse("sources", detail, value.pointer.removeprefix(record.pointer), "required")
+            continue
+        source = record.source(work, Known.of(found) if found else Known())
+        if source in seen:
+            continue
+        seen.add(source)
+        said = edtf_dates.from_text(claim.date) if dated == [value] else None
+        evidence = {
+            "external_id": record.name("evidence", source, name, "appearance"),
+            "claim_external_id": name,
+            "source_external_id": source,
+            "stance": str(Stance.ASSERTS),
+            "said_edtf": said,
+        }
+        record.add("evidence", evidence)
+
+
+def _address(text: str) -> Work:
+    is_address = text.startswith(_WEB)
+    return Work(
+        csl_type="webpage", url=text if is_address else "", title="" if is_address else text
+    )
+
+
+def _work(node: Node, graph: Graph) -> Work:
+    own = node.id if node.id.startswith(_WEB) else ""
+    types = sorted(_CSL_TYPES[name] for name in node.types if name in _CSL_TYPES)
+    work = Work(
+        csl_type="review" if "ClaimReview" in node.types else next(iter(types), "webpage"),
+        title=node.text("headline", "name", "title"),
+        url=node.text("url") or own or node.text("mainEntityOfPage"),
+        language=node.text("inLanguage", "languageCode"),
+    )
+    work.date(node.text("datePublished", "reviewDate"))
+    for variable, role in _ROLES.items():
+        names = _names(node, variable, graph)
+        work.credits += [Credit(role, name) for name in names]
+        if node.get(variable) and not names:
+            work.warnings.append(f"not a name: {variable}")
+    return work
+
+
+def _names(node: Node, variable: str, graph: Graph) -> list[Name]:
+    """The names of persons and organisations; an address is not a name."""
+    texts = [value.text for value in node.get(variable) if isinstance(value, Literal)]
+    names = [organisation(text) for text in texts if not text.startswith(_WEB)]
+    for made in graph.nodes(node.get(variable)):
+        text = made.text("name", "legalName", "site")
+        if text:
+            names.append(person(text) if "Person" in made.types else organisation(text))
+    return names
+
+
+def _rating(review: Node, graph: Graph, warnings: list[str]) -> Rating:
+    if stated := plain(review.text("textualRating")):
+        return Rating(stated)
+    node = next(graph.nodes(review.get("reviewRating")), None)
+    if node is None:
+        return read_rating(plain(review.text("reviewRating")))
+    name = plain(node.text("alternateName", "name"))
+    numbers = {end: node.text(f"{end}Rating") for end in ("worst", "best")}
+    numbers["value"] = node.text("ratingValue")
+    if not name and numbers["value"] and not is_number(numbers["value"]):
+        name, numbers["value"] = plain(numbers["value"]), ""
+    wrong = [f"{text[:40]}" for text in numbers.values() if text and not is_number(text)]
+    if wrong:
+        warnings.append(f"not a number of a rating: {', '.join(wrong)}")
+    kept = {end: text for end, text in numbers.items() if is_number(text)}
+    return Rating(name, **kept)
