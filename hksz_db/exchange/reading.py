@@ -7,7 +7,7 @@ from pathlib import Path
 
 from marshmallow import Schema, ValidationError, fields
 
-from hksz_db.exchange.readers import bibtex, claimreview, csl, lines, ris, tables, text
+from hksz_db.exchange.readers import annotations, bibtex, claimreview, csl, lines, ris, tables, text
 from hksz_db.exchange.readers.entries import (
     Columns,
     Entries,
@@ -44,6 +44,11 @@ def _library(read: Callable[[str, str], Entries]) -> Callable[[ImportRequest], E
     return lambda request: read(text.whole(request.path, request.encoding), request.namespace)
 
 
+def _annotations(request: ImportRequest) -> Entries:
+    content = text.whole(request.path, request.encoding)
+    return annotations.read(content, request.namespace, request.columns.constants)
+
+
 READERS = {
     reader.name: reader
     for reader in (
@@ -57,6 +62,15 @@ READERS = {
             _library(claimreview.read),
             ("sources", "claims", "evidence"),
             mixed=True,
+        ),
+        Reader(
+            "web-annotation",
+            (".annotations.jsonld",),
+            "web-annotation",
+            _annotations,
+            ("sources", "evidence"),
+            mixed=True,
+            constants=annotations.CONSTANTS,
         ),
         Reader(
             "csv",

@@ -701,7 +701,7 @@ def test_one_file_for_each_resource_copies_the_database(
 def test_the_help_lists_the_formats(flask: Run) -> None:
     lines = flask("--help").output.splitlines()
     assert [line.split()[0] for line in lines if re.match(r"  [a-z]\S+   +[.\w]", line)] == [
-        *("csl-json", "bibtex", "ris", "csv", "ndjson", "claimreview")
+        *("csl-json", "bibtex", "ris", "csv", "ndjson", "claimreview", "web-annotation")
     ]
 
 
@@ -781,3 +781,69 @@ def test_a_file_of_fact_checks_holds_several_resources(flask: Run, write: Write)
     answer = flask(path, "--resource", "claims")
     assert answer.exit_code == 2
     assert "holds sources, claims, evidence; --resource does not apply" in answer.output
+
+
+ANNOTATION = {
+    "id": "kLm3-XyZ_w0",
+    "user": "acct:someone@annotations.example",
+    "uri": "https://news.example/scheme",
+    "text": "The board's own number.",
+    "target": [
+        {
+            "selector": [
+                {"type": "TextPositionSelector", "start": 40, "end": 46},
+                {"type": "TextQuoteSelector", "exact": "47,000", "prefix": "x" * 32},
+            ]
+        }
+    ],
+    "document": {"title": ["A scheme and its numbers"]},
+}
+LOCATED = "SELECT stance, start_char, end_char, note FROM evidence WHERE external_id LIKE 'web-%'"
+
+
+def test_annotations_become_evidence(flask: Run, database: Database, write: Write) -> None:
+    path = write("notes.annotations.jsonld", json.dumps({"rows": [ANNOTATION]}))
+    refused = flask(path)
+    assert refused.exit_code == 1
+    assert "record 1 (evidence at #/rows/0): failed: rows/0: It names no claim" in refused.output
+    chosen = (f"--set=claim_external_id={CLAIM}", "--set=stance=supports")
+    assert "record 1 (evidence at #/rows/0): created" in flask(path, *chosen, "--dry-run").output
+    assert rows(database, LOCATED) == []
+    assert counts(flask(path, *chosen))["created"] == 2
+    assert rows(database, LOCATED) == [("supports", 40, 46, ANNOTATION["text"])]
+    assert counts(flask(path, *chosen))["unchanged"] == 2
+
+
+@pytest.mark.parametrize(
+    ("constant", "fault"),
+    [
+        ("--set=claim_external_id=hksz:nothing", "hksz:nothing"),
+        ("--set=stance=agrees", "stance: Must be one of: asserts, supports, disputes, mentions."),
+        ("--set=note=x", "has no columns to map"),
+    ],
+)
+def test_what_is_set_for_annotations_is_checked(
+    flask: Run, write: Write, constant: str, fault: str
+) -> None:
+    tagged = {**ANNOTATION, "tags": [] if "claim" in constant else [f"claim:{CLAIM}"]}
+    answer = flask(write("notes.annotations.jsonld", json.dumps([tagged])), constant)
+    assert answer.exit_code in {1, 2}
+    assert fault in answer.output
+
+
+@pytest.mark.parametrize("form", ["claimreview", "web-annotation"])
+def test_hostile_records_show_no_traceback(flask: Run, write: Write, form: str) -> None:
+    texts = ["\0", "\ud800", "x" * 10_000, "<p>", "https://[", "\u202e"]
+    reviews = [
+        {**FACT_CHECK, member: text}
+        for member in ("claimReviewed", "name", "url", "author", "reviewRating", "itemReviewed")
+        for text in texts
+    ]
+    notes = [
+        {**ANNOTATION, "tags": [f"claim:{CLAIM}"], member: text}
+        for member in ("id", "uri", "text", "target", "document", "tags")
+        for text in texts
+    ]
+    answer = flask(write("a.json", json.dumps([*reviews, *notes])), "--format", form)
+    assert counts(answer)["failed"] > 0
+    assert counts(answer)["created"] > 0

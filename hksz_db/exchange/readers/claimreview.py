@@ -61,7 +61,10 @@ def read(content: str, namespace: str) -> Entries:
 
 
 def _is_container(value: Value) -> bool:
-    return isinstance(value, Node) and (not value.values or bool(value.values.keys() & _CONTAINERS))
+    if not isinstance(value, Node):
+        return False
+    is_empty = not (value.values or value.types or value.id)
+    return is_empty or not value.values.keys().isdisjoint(_CONTAINERS)
 
 
 def _at_top(value: Value) -> Iterator[_Found]:
@@ -87,7 +90,8 @@ def _within(value: Value, claim: Node | None = None) -> Iterator[_Found]:
     if not isinstance(value, Node):
         return
     if "ClaimReview" in value.types:
-        if value.values:
+        # An object with an id only refers to another.
+        if value.values or not value.id:
             yield _Found(value, claim)
         return
     around = value if "Claim" in value.types else claim
@@ -172,7 +176,7 @@ def _claim(review: Node, around: Node | None, graph: Graph) -> _Claim:
 
 
 def _add_claim(record: Record, claim: _Claim, warnings: list[str]) -> str:
-    name = record.name("claim", claim.statement, claim.claimant)
+    name = record.name("claim", claim.statement.casefold(), claim.claimant.casefold())
     item = {
         "external_id": name,
         "statement": claim.statement,

@@ -20,10 +20,15 @@ _WRAPPERS = ("@value", "@list", "@set")
 
 
 class Literal(NamedTuple):
-    """A text or a number, as text on one line; ``pointer`` is its place in the file."""
+    """A text or a number, as it is written; ``pointer`` is its place in the file."""
 
-    text: str
+    raw: str
     pointer: str
+
+    @property
+    def text(self) -> str:
+        """The text on one line."""
+        return tidy(self.raw)
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,10 @@ class Node:
         """The first text of the properties; that of an object is its id."""
         found = (text_of(value) for name in names for value in self.values.get(name, ()))
         return next(filter(None, found), "")
+
+    def raw(self, name: str) -> str:
+        """The first text of the property with its white space."""
+        return next((v.raw for v in self.get(name) if isinstance(v, Literal)), "")
 
 
 Value = Node | Literal
@@ -100,9 +109,7 @@ def _values(value: Any, pointer: str) -> Iterator[Value]:
         else:
             yield _node(value, pointer)
     elif isinstance(value, str | int | Decimal) and not isinstance(value, bool):
-        text = tidy(str(value))
-        if text:
-            yield Literal(text, pointer)
+        yield from [Literal(str(value), pointer)] if value != "" else []
 
 
 def _node(value: dict[str, Any], pointer: str) -> Node:

@@ -68,8 +68,8 @@ class Record:
         self.entries.append(replace(made, known_as=known.external_id, row_id=known.id))
 
     def name(self, kind: str, *content: str) -> str:
-        """An external id that follows from the content, whatever its letter case."""
-        return f"{self.namespace}:{kind}-{digest(chr(0).join(content).casefold())}"
+        """An external id that follows from the content."""
+        return f"{self.namespace}:{kind}-{digest(chr(0).join(content))}"
 
     def _entry(self, resource: str, item: Item | None) -> ImportEntry:
         return ImportEntry(self.number, resource, item, label=self._label(resource), unit="record")
