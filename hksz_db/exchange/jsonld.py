@@ -106,7 +106,7 @@ def _write(shape: PageShape, documents: Iterator[bytes]) -> Iterator[bytes]:
 def _node(row: Document, description: Document) -> Document:
     return drop_empty(
         {
-            "@id": _id(row),
+            "@id": iri(row),
             **description,
             "identifier": row["external_id"],
             "prov:generatedAtTime": row["created_at"],
@@ -115,12 +115,14 @@ def _node(row: Document, description: Document) -> Document:
     )
 
 
-def _id(row: Document | None) -> str | None:
+def iri(row: Document | None) -> str | None:
+    """The IRI of a row."""
     return None if row is None else f"urn:uuid:{row['id']}"
 
 
-def _entity_reference(entity: Document) -> Document:
-    return {"@id": _id(entity), "@type": _ENTITIES[entity["kind"]], "name": entity["name"]}
+def entity_reference(entity: Document) -> Document:
+    """The reference to an entity, with its class and its name."""
+    return {"@id": iri(entity), "@type": _ENTITIES[entity["kind"]], "name": entity["name"]}
 
 
 def _claim(claim: Document) -> Document:
@@ -139,8 +141,8 @@ def _claim(claim: Document) -> Document:
         "creativeWorkStatus": claim["status"],
         "keywords": claim["topics"],
         "author": _claimant(claim),
-        "prov:wasAttributedTo": _id(claim["claimant"]),
-        "about": [_entity_reference(link["entity"]) for link in claim["entities"]],
+        "prov:wasAttributedTo": iri(claim["claimant"]),
+        "about": [entity_reference(link["entity"]) for link in claim["entities"]],
         "appearance": by_stance["asserts"],
         "prov:wasDerivedFrom": [source["@id"] for source in by_stance["asserts"]],
         "citation": list(citing.values()),
@@ -152,13 +154,13 @@ def _claim(claim: Document) -> Document:
 def _claimant(claim: Document) -> Document:
     if claim["claimant"] is None:
         return {"@type": "Thing", "name": claim["claimant_as_stated"]}
-    return _with_alternate_name(_entity_reference(claim["claimant"]), claim["claimant_as_stated"])
+    return with_alternate_name(entity_reference(claim["claimant"]), claim["claimant_as_stated"])
 
 
 def _sources(passages: Iterator[Document]) -> list[Document]:
     sources = {passage["source"]["id"]: passage["source"] for passage in passages}
     return [
-        {"@id": _id(source), "@type": "CreativeWork", "name": source["title"]}
+        {"@id": iri(source), "@type": "CreativeWork", "name": source["title"]}
         for source in sources.values()
     ]
 
@@ -171,7 +173,7 @@ def _review(claim: Document) -> Document:
     )
     return {
         "@type": "ClaimReview",
-        "itemReviewed": _id(claim),
+        "itemReviewed": iri(claim),
         "reviewAspect": "corroboration",
         "reviewRating": {
             "@type": "Rating",
@@ -187,10 +189,10 @@ def _source(source: Document) -> Document:
     if source["container_title"]:
         related["isPartOf"].append({"@type": "CreativeWork", "name": source["container_title"]})
     for relation in source["relations"]:
-        related[_RELATIONS[relation["kind"]]].append(_id(relation["to"]))
+        related[_RELATIONS[relation["kind"]]].append(iri(relation["to"]))
     roles = {
         role: [
-            _credited(contributor)
+            credited(contributor)
             for contributor in source["contributors"]
             if contributor["role"] == role
         ]
@@ -203,7 +205,7 @@ def _source(source: Document) -> Document:
         "url": source["url"],
         "sameAs": f"https://doi.org/{source['doi']}" if source["doi"] else None,
         "archivedAt": [c["archive_url"] for c in source["captures"] if c["archive_url"]],
-        "datePublished": edtf if edtf and _CERTAIN.fullmatch(edtf) else None,
+        "datePublished": certain_date(edtf),
         "dcterms:issued": edtf,
         "usageInfo": source["rights"],
         **roles,
@@ -213,12 +215,18 @@ def _source(source: Document) -> Document:
     }
 
 
-def _credited(contributor: Document) -> Document:
-    reference = _entity_reference(contributor["entity"])
-    return _with_alternate_name(reference, contributor["credited_name"])
+def certain_date(edtf: str | None) -> str | None:
+    """The date, unless it is uncertain, approximate or a range."""
+    return edtf if edtf and _CERTAIN.fullmatch(edtf) else None
 
 
-def _with_alternate_name(reference: Document, name: str | None) -> Document:
+def credited(contributor: Document) -> Document:
+    """The reference to the entity of a contributor, with the name that is printed."""
+    reference = entity_reference(contributor["entity"])
+    return with_alternate_name(reference, contributor["credited_name"])
+
+
+def with_alternate_name(reference: Document, name: str | None) -> Document:
     """The reference to an entity, with the name that it has in the text."""
     if name is None or name == reference["name"]:
         return reference
@@ -229,7 +237,7 @@ def _entity(entity: Document) -> Document:
     kind = _ENTITIES[entity["kind"]]
     # Relations that are limited in time are left out: schema.org has no property for the time.
     related = [
-        (relation["kind"], _entity_reference(relation["object"]))
+        (relation["kind"], entity_reference(relation["object"]))
         for relation in entity["relations"]
         if relation["during"]["edtf"] is None
     ]

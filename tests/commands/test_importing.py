@@ -12,6 +12,7 @@ from flask import Flask
 
 from app import create_app
 from hksz_db.database import Database, run
+from hksz_db.exchange.exporting import export, read_export
 from hksz_db.queries.pages import document_statement
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.merging import merge
@@ -705,7 +706,7 @@ def test_the_help_lists_the_formats(flask: Run) -> None:
     ]
 
 
-FACT_CHECK = {
+FACT_CHECK: dict[str, Any] = {
     "@type": "ClaimReview",
     "url": "https://facts.example/ferries",
     "name": "Fact check: ferries",
@@ -847,3 +848,33 @@ def test_hostile_records_show_no_traceback(flask: Run, write: Write, form: str) 
     answer = flask(write("a.json", json.dumps([*reviews, *notes])), "--format", form)
     assert counts(answer)["failed"] > 0
     assert counts(answer)["created"] > 0
+
+
+def exported(database: Database, form: str) -> bytes:
+    return b"".join(export(database, read_export("claims", [("format", form)])))
+
+
+def test_exported_fact_checks_are_found_again(
+    run_on: Callable[[Database], Run], fresh: Database, write: Write
+) -> None:
+    flask = run_on(fresh)
+    appearance = {"appearance": "https://posts.example/1"}
+    check = {**FACT_CHECK, "itemReviewed": {**FACT_CHECK["itemReviewed"], **appearance}}
+    assert counts(flask(write("feed.claimreview.jsonld", json.dumps(check))))["created"] == 5
+    for table in ("claims", "evidence"):
+        rows(fresh, f"UPDATE {table} SET status = 'accepted' RETURNING 1")
+    path = write("again.claimreview.jsonld", exported(fresh, "claimreview"))
+    before = documents(fresh)
+    again = flask(path)
+    assert again.exit_code == 0
+    assert counts(again)["entries"] == counts(again)["unchanged"] + counts(again)["ignored"] == 5
+    assert documents(fresh) == before
+
+
+def test_exported_annotations_are_found_again(flask: Run, database: Database, write: Write) -> None:
+    path = write("all.annotations.jsonld", exported(database, "web-annotation"))
+    before = rows(database, ALL)
+    answer = flask(path)
+    assert answer.exit_code == 0
+    assert counts(answer)["entries"] == counts(answer)["ignored"] > 0
+    assert rows(database, ALL) == before

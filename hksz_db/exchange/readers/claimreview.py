@@ -35,7 +35,9 @@ _USED |= {"identifier", "mainEntityOfPage", *_ROLES}
 # About the page and its markup, not about the fact check.
 _SILENT = {"image", "thumbnailUrl", "isPartOf", "isAccessibleForFree", "potentialAction"}
 _SILENT |= {"dateModified", "dateCreated", "sdPublisher", "sdDatePublished", "sdLicense", "license"}
-_UNNAMED = "[not named by the fact check]"
+UNNAMED = "[not named by the fact check]"
+"""The claimant of a claim for which the fact check names none."""
+
 _WEB = ("http://", "https://")
 
 
@@ -129,7 +131,8 @@ def _record(found: _Found, number: int, namespace: str, graph: Graph) -> Record:
     work.unkept += sorted(review.values.keys() - _USED - _SILENT)
     warnings: list[str] = []
     rating = _rating(review, graph, warnings)
-    source = record.source(work)
+    known = Known.of(review)
+    source = record.source(work, Known(known.external_id))
     name = _add_claim(record, claim, warnings)
     stance = rating.stance
     if not rating.as_stated:
@@ -143,7 +146,7 @@ def _record(found: _Found, number: int, namespace: str, graph: Graph) -> Record:
         "stance": str(stance),
         "rating_as_stated": rating.as_stated,
     }
-    record.add("evidence", evidence, warnings, Known(id=Known.of(review).id))
+    record.add("evidence", evidence, warnings, Known(id=known.id))
     _add_appearances(record, claim, name, graph)
     return record
 
@@ -159,12 +162,15 @@ def _claim(review: Node, around: Node | None, graph: Graph) -> _Claim:
     statement = review.text("claimReviewed") or reviewed.text("text", "name")
     if not statement and not nodes:
         statement = review.text("itemReviewed")
-    language = review.text("inLanguage", "languageCode") or reviewed.text("inLanguage")
+    languages = [review.text("inLanguage", "languageCode"), reviewed.text("inLanguage")]
+    if reviewed.text("text") == statement:
+        languages.reverse()
+    language = next(filter(None, languages), "")
     authors = _names(reviewed, "author", graph) or _names(reviewed, "creator", graph)
     return _Claim(
         plain(statement),
         language_tag(language) or "und" if language else "und",
-        ", ".join(name.text for name in authors) or plain(reviewed.text("claimant")),
+        ", ".join(name.text for name in authors) or plain(reviewed.text("claimant", "creditText")),
         reviewed.text("datePublished", "claimDate"),
         Known.of(reviewed),
         tuple(
@@ -181,9 +187,9 @@ def _add_claim(record: Record, claim: _Claim, warnings: list[str]) -> str:
         "external_id": name,
         "statement": claim.statement,
         "language": claim.language,
-        "claimant_as_stated": claim.claimant or _UNNAMED,
+        "claimant_as_stated": claim.claimant or UNNAMED,
     }
-    unnamed = [] if claim.claimant else [f"no claimant: {_UNNAMED}"]
+    unnamed = [] if claim.claimant else [f"no claimant: {UNNAMED}"]
     record.add("claims", item, unnamed, claim.known)
     if claim.date and len(_dated(claim)) != 1:
         warnings.append(f"not kept: the date of the claim, {claim.date[:40]}")
