@@ -90,15 +90,16 @@ class _Said:
 def _record(found: Value, record: Record, graph: Graph, constants: Mapping[str, str]) -> Record:
     targets = found.get("target", "uri") if isinstance(found, Node) else ()
     if not isinstance(found, Node) or not targets:
-        record.refuse("evidence", "Must be an annotation with a target.")
+        record.refuse("evidence", "Must be an annotation with a target.", code="invalid")
         return record
     if found.get("references"):
-        record.refuse("evidence", "A reply to another annotation is no evidence.", "/references")
+        detail = "A reply to another annotation is no evidence."
+        record.refuse("evidence", detail, f"{found.pointer}/references", "invalid")
         return record
     said = _said(found, graph)
     claims = _claims(said, constants)
     if not claims:
-        record.refuse("evidence", _UNCLAIMED, code="required")
+        record.refuse("evidence", _UNCLAIMED)
         return record
     warnings: list[str] = []
     stance = next(iter(said.stances), constants.get("stance", str(Stance.MENTIONS)))
@@ -147,8 +148,7 @@ def _target(record: Record, annotation: Node, target: Value, warnings: list[str]
     """The fields of evidence that the target gives; adds the page. None if there is no page."""
     work, known = _page(annotation, target)
     if not (work.url or work.id or work.title):
-        at = target.pointer.removeprefix(record.pointer)
-        record.refuse("sources", "A target needs a source.", at, "required")
+        record.refuse("sources", "A target needs a source.", target.pointer)
         return None
     return {"source_external_id": record.source(work, known), **_passage(target, warnings)}
 

@@ -19,7 +19,7 @@ from hksz_db.exchange.readers.language_tags import language_tag
 from hksz_db.exchange.readers.linked_data import Graph, Literal, Node, Value, text_of
 from hksz_db.exchange.readers.markup import plain
 from hksz_db.exchange.readers.names import Name, organisation, person
-from hksz_db.exchange.readers.records import Known, Record, rows
+from hksz_db.exchange.readers.records import UNKNOWN, Known, Record, rows
 from hksz_db.exchange.readers.works import Credit, Work
 
 _CONTAINERS = {"graph", "dataFeedElement", "claims"}
@@ -32,6 +32,10 @@ _ROLES = {
 _USED = {"url", "name", "headline", "title", "datePublished", "reviewDate", "inLanguage"}
 _USED |= {"languageCode", "claimReviewed", "itemReviewed", "reviewRating", "textualRating"}
 _USED |= {"identifier", "mainEntityOfPage", *_ROLES}
+_USED_OF_CLAIMS = {"text", "name", "author", "creator", "claimant", "creditText", "datePublished"}
+_USED_OF_CLAIMS |= {"claimDate", "inLanguage", "identifier", "appearance", "firstAppearance"}
+_USED_OF_CLAIMS |= {"claimReview", "review"}
+_USED_OF_RATINGS = {"alternateName", "name", "ratingValue", "bestRating", "worstRating"}
 # About the page and its markup, not about the fact check.
 _SILENT = {"image", "thumbnailUrl", "isPartOf", "isAccessibleForFree", "potentialAction"}
 _SILENT |= {"dateModified", "dateCreated", "sdPublisher", "sdDatePublished", "sdLicense", "license"}
@@ -104,46 +108,44 @@ def _within(value: Value, claim: Node | None = None) -> Iterator[_Found]:
 
 @dataclass
 class _Claim:
-    """What a fact check says of the claim."""
+    """What a fact check says of the claim; ``date`` is that of the appearance ``dated``."""
 
     statement: str
     language: str
     claimant: str
     date: str
     known: Known
-    appearances: tuple[tuple[str, Value], ...] = ()
+    appearances: tuple[Value, ...]
+    dated: Value | None
+    warnings: list[str]
 
 
 def _record(found: _Found, number: int, namespace: str, graph: Graph) -> Record:
     review = found.review
     record = Record(number, review.pointer, namespace)
     if not isinstance(review, Node) or not _is_review(found):
-        record.refuse("claims", "Must be a ClaimReview, or a claim with its claimReview.")
+        detail = "Must be a ClaimReview, or a claim with its claimReview."
+        record.refuse("claims", detail, code="invalid")
         return record
     claim = _claim(review, found.claim, graph)
     if not claim.statement:
-        record.refuse("claims", "A fact check needs the claim.", "/claimReviewed", "required")
+        at = f"{review.pointer}/claimReviewed"
+        record.refuse("claims", "A fact check needs the claim.", at)
         return record
     work = _work(review, graph)
     if not (work.url or work.title):
-        record.refuse("sources", "A fact check needs a url or a name.", "/url", "required")
+        record.refuse("sources", "A fact check needs a url or a name.", f"{review.pointer}/url")
         return record
-    work.unkept += sorted(review.values.keys() - _USED - _SILENT)
-    warnings: list[str] = []
-    rating = _rating(review, graph, warnings)
     known = Known.of(review)
     source = record.source(work, Known(known.external_id))
-    name = _add_claim(record, claim, warnings)
-    stance = rating.stance
-    if not rating.as_stated:
-        warnings.append("no rating: the source only mentions the claim")
-    elif stance is Stance.MENTIONS:
-        warnings.append(f"rating without a clear stance, only a mention: {rating.as_stated[:80]}")
+    name = _add_claim(record, claim)
+    warnings: list[str] = []
+    rating = _rating(review, graph, warnings)
     evidence = {
         "external_id": record.name("evidence", source, name, "review"),
         "claim_external_id": name,
         "source_external_id": source,
-        "stance": str(stance),
+        "stance": str(rating.stance),
         "rating_as_stated": rating.as_stated,
     }
     record.add("evidence", evidence, warnings, Known(id=known.id))
@@ -165,23 +167,31 @@ def _claim(review: Node, around: Node | None, graph: Graph) -> _Claim:
     languages = [review.text("inLanguage", "languageCode"), reviewed.text("inLanguage")]
     if reviewed.text("text") == statement:
         languages.reverse()
-    language = next(filter(None, languages), "")
     authors = _names(reviewed, "author", graph) or _names(reviewed, "creator", graph)
-    return _Claim(
+    claim = _Claim(
         plain(statement),
-        language_tag(language) or "und" if language else "und",
+        language_tag(next(filter(None, languages), "")) or "und",
         ", ".join(name.text for name in authors) or plain(reviewed.text("claimant", "creditText")),
         reviewed.text("datePublished", "claimDate"),
         Known.of(reviewed),
-        tuple(
-            (name, value)
-            for name in ("firstAppearance", "appearance")
-            for value in reviewed.get(name)
-        ),
+        (*reviewed.get("firstAppearance"), *reviewed.get("appearance")),
+        _only(reviewed.get("firstAppearance", "appearance")),
+        [],
     )
+    unkept = sorted(reviewed.values.keys() - _USED_OF_CLAIMS - _SILENT)
+    unkept += ["itemReviewed, but for the first"] * (len(nodes) > 1)
+    if claim.date and (claim.dated is None or edtf_dates.from_text(claim.date) is None):
+        unkept.append(f"the date of the claim, {claim.date[:40]}")
+    claim.warnings += [f"not kept: {', '.join(unkept)}"] * bool(unkept)
+    claim.warnings += [] if claim.claimant else [f"no claimant: {UNNAMED}"]
+    return claim
 
 
-def _add_claim(record: Record, claim: _Claim, warnings: list[str]) -> str:
+def _only(values: tuple[Value, ...]) -> Value | None:
+    return values[0] if len(values) == 1 else None
+
+
+def _add_claim(record: Record, claim: _Claim) -> str:
     name = record.name("claim", claim.statement.casefold(), claim.claimant.casefold())
     item = {
         "external_id": name,
@@ -189,40 +199,30 @@ def _add_claim(record: Record, claim: _Claim, warnings: list[str]) -> str:
         "language": claim.language,
         "claimant_as_stated": claim.claimant or UNNAMED,
     }
-    unnamed = [] if claim.claimant else [f"no claimant: {UNNAMED}"]
-    record.add("claims", item, unnamed, claim.known)
-    if claim.date and len(_dated(claim)) != 1:
-        warnings.append(f"not kept: the date of the claim, {claim.date[:40]}")
+    record.add("claims", item, claim.warnings, claim.known)
     return name
-
-
-def _dated(claim: _Claim) -> list[Value]:
-    """The appearance that the date of the claim is about, if that is certain."""
-    first = [value for name, value in claim.appearances if name == "firstAppearance"]
-    return first or [value for _, value in claim.appearances]
 
 
 def _add_appearances(record: Record, claim: _Claim, name: str, graph: Graph) -> None:
     """Add the pages that state the claim, each once."""
-    dated, seen = _dated(claim), set()
-    for _, value in claim.appearances:
+    seen = set()
+    for value in claim.appearances:
         found = next(graph.nodes((value,)), None)
         work = _work(found, graph) if found else _address(text_of(value))
         if not (work.url or work.title):
             detail = "An appearance needs an address or a name."
-            record.refuse("sources", detail, value.pointer.removeprefix(record.pointer), "required")
+            record.refuse("sources", detail, value.pointer)
             continue
-        source = record.source(work, Known.of(found) if found else Known())
+        source = record.source(work, Known.of(found) if found else UNKNOWN)
         if source in seen:
             continue
         seen.add(source)
-        said = edtf_dates.from_text(claim.date) if dated == [value] else None
         evidence = {
             "external_id": record.name("evidence", source, name, "appearance"),
             "claim_external_id": name,
             "source_external_id": source,
             "stance": str(Stance.ASSERTS),
-            "said_edtf": said,
+            "said_edtf": edtf_dates.from_text(claim.date) if value is claim.dated else None,
         }
         record.add("evidence", evidence)
 
@@ -243,6 +243,7 @@ def _work(node: Node, graph: Graph) -> Work:
         url=node.text("url") or own or node.text("mainEntityOfPage"),
         language=node.text("inLanguage", "languageCode"),
     )
+    work.unkept += sorted(node.values.keys() - _USED - _SILENT)
     work.date(node.text("datePublished", "reviewDate"))
     for variable, role in _ROLES.items():
         names = _names(node, variable, graph)
@@ -264,6 +265,16 @@ def _names(node: Node, variable: str, graph: Graph) -> list[Name]:
 
 
 def _rating(review: Node, graph: Graph, warnings: list[str]) -> Rating:
+    """The rating; warns of what is not kept of it, and if it takes no side."""
+    rating = _stated_rating(review, graph, warnings)
+    if not rating.as_stated:
+        warnings.append("no rating: the source only mentions the claim")
+    elif rating.stance is Stance.MENTIONS:
+        warnings.append(f"rating without a clear stance, only a mention: {rating.as_stated[:80]}")
+    return rating
+
+
+def _stated_rating(review: Node, graph: Graph, warnings: list[str]) -> Rating:
     if stated := plain(review.text("textualRating")):
         return Rating(stated)
     node = next(graph.nodes(review.get("reviewRating")), None)
@@ -274,8 +285,9 @@ def _rating(review: Node, graph: Graph, warnings: list[str]) -> Rating:
     numbers["value"] = node.text("ratingValue")
     if not name and numbers["value"] and not is_number(numbers["value"]):
         name, numbers["value"] = plain(numbers["value"]), ""
-    wrong = [f"{text[:40]}" for text in numbers.values() if text and not is_number(text)]
-    if wrong:
-        warnings.append(f"not a number of a rating: {', '.join(wrong)}")
-    kept = {end: text for end, text in numbers.items() if is_number(text)}
-    return Rating(name, **kept)
+    unkept = sorted(node.values.keys() - _USED_OF_RATINGS - _SILENT)
+    unkept += [
+        f"not a number: {text[:40]}" for text in numbers.values() if text and not is_number(text)
+    ]
+    warnings += [f"not kept of the rating: {', '.join(unkept)}"] * bool(unkept)
+    return Rating(name, **{end: text for end, text in numbers.items() if is_number(text)})

@@ -44,9 +44,9 @@ class Record:
     namespace: str
     entries: list[ImportEntry] = field(default_factory=list)
 
-    def refuse(self, resource: str, detail: str, at: str = "", code: str = "invalid") -> None:
-        """Say that the record cannot become the row; ``at`` is a path below the record."""
-        fault = Fault(code, detail, f"{self.pointer}{at}")
+    def refuse(self, resource: str, detail: str, at: str = "", code: str = "required") -> None:
+        """Say that the record cannot become the row; ``at`` is the place of the fault."""
+        fault = Fault(code, detail, at or self.pointer)
         self.entries.append(replace(self._entry(resource, None), faults=(fault,)))
 
     def source(self, work: Work, known: Known = UNKNOWN) -> str:

@@ -273,8 +273,23 @@ def test_ids_do_not_depend_on_the_place_in_the_file() -> None:
 
 
 def test_what_is_not_kept_is_named() -> None:
-    document = {**CHECK, "reviewBody": "No.", "image": "https://facts.example/1.png"}
-    assert "not kept: reviewBody" in warnings(document)
+    document = {
+        **CHECK,
+        "reviewBody": "No.",
+        "image": "https://facts.example/1.png",
+        "itemReviewed": [{**CHECK["itemReviewed"], "about": "ferries"}, {"text": "Another claim."}],
+        "reviewRating": {"alternateName": "False", "bestRating": "n/a", "ratingExplanation": "No."},
+    }
+    assert warnings(document) == [
+        "not kept: reviewBody",
+        "no title: one was made up",
+        "not kept: about, itemReviewed, but for the first",
+        "not kept of the rating: ratingExplanation, not a number: n/a",
+    ]
+    undated = {**CHECK["itemReviewed"], "datePublished": "one day"}
+    assert "not kept: the date of the claim, one day" in warnings(
+        {**CHECK, "itemReviewed": undated}
+    )
 
 
 @pytest.mark.parametrize(
@@ -293,6 +308,13 @@ def test_what_is_not_kept_is_named() -> None:
         (
             {**CHECK, "itemReviewed": {"appearance": [{"@type": "Thing"}]}},
             "#/itemReviewed/appearance/0 An appearance needs an address or a name.",
+        ),
+        (
+            [
+                {**CHECK, "itemReviewed": {"@id": "#c"}},
+                {"@id": "#c", "@type": "Claim", "appearance": {"@type": "Thing"}},
+            ],
+            "#/1/appearance An appearance needs an address or a name.",
         ),
     ],
 )
