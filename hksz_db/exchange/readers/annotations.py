@@ -27,6 +27,8 @@ _CLAIM = re.compile(
     r"(?:urn:uuid:|.*/v1/claims/)([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE
 )
 _PAGE = re.compile(r"(?:.*&)?page=([^&]+).*")
+# A text fragment quotes the passage.
+_QUOTED = re.compile("#?:~:.*")
 _MAX_NOTE = 2000
 _UNCLAIMED = (
     "It names no claim: give it the tag claim:EXTERNAL_ID, or a body that is the claim, or import"
@@ -160,7 +162,7 @@ def _page(annotation: Node, target: Value) -> tuple[Work, Known]:
     titles = [node.text("title", "name") for node in documents if isinstance(node, Node)]
     work = Work(csl_type="webpage", title=next(filter(None, titles), ""))
     if address.startswith(("http://", "https://")):
-        work.url = address
+        work.url = _QUOTED.sub("", address)
     elif not address.startswith("urn:uuid:"):
         work.id = address
     return work, Known.of(described) if isinstance(described, Node) else Known()

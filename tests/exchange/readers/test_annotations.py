@@ -236,6 +236,12 @@ def test_the_page_is_kept(selector: dict[str, Any], page: str | None) -> None:
     assert evidence.get("page") == page
 
 
+def test_words_in_the_address_are_not_kept() -> None:
+    address = f"{PAGE}#:~:text=approved,applications"
+    (source,) = items({**ROW, "target": [{"source": address}]}, "sources")
+    assert source["url"] == PAGE
+
+
 def test_a_note_on_a_whole_page_has_no_passage() -> None:
     (evidence,) = items({**ROW, "target": [{"source": PAGE}]})
     assert "exact_sha256" not in evidence
