@@ -280,7 +280,11 @@ def _imports() -> str:
                 f"`{reader.namespace}`",
                 _code(reader.resources or RESOURCES),
                 _code(
-                    (*_COLUMN_OPTIONS * reader.takes_columns, *["--skip"] * reader.takes_skipped)
+                    (
+                        *_COLUMN_OPTIONS * reader.takes_columns,
+                        *["--set"] * bool(reader.constants),
+                        *["--skip"] * reader.takes_skipped,
+                    )
                 ),
             )
             for reader in READERS.values()

@@ -43,7 +43,8 @@ class ClaimEvidenceCreateSchema(InputSchema):
     ``attributed_to`` is the entity whose statement the passage only reports; without it, the
     passage speaks for itself. ``said_edtf`` or ``said_relative`` is when it was said.
     ``capture_text_sha256`` identifies the capture of the source to which the locator refers. A
-    second locator, ``loose_…``, is that of the passage in the form ``loose1``.
+    second locator, ``loose_…``, is that of the passage in the form ``loose1``. ``rating_as_stated``
+    is the rating that a fact check gives to the claim: ``Mostly false (2; worst 1, best 5)``.
     """
 
     references: ClassVar[tuple[str, ...]] = ("source", "derived_from", "attributed_to")
@@ -75,6 +76,7 @@ class ClaimEvidenceCreateSchema(InputSchema):
     loose_suffix_sha256 = Sha256(allow_none=True)
     page = Text(50, allow_none=True)
     note = Text(2000, allow_none=True)
+    rating_as_stated = Text(300, allow_none=True)
     status = Term(EvidenceStatus)
     review_note = Text(2000)
 
@@ -143,6 +145,7 @@ class ClaimEvidenceSchema(VersionedSchema):
     loose_suffix_sha256 = fields.String(allow_none=True)
     page = fields.String(allow_none=True)
     note = fields.String(allow_none=True)
+    rating_as_stated = fields.String(allow_none=True)
     status = Term(EvidenceStatus)
     review_note = fields.String(allow_none=True)
     reviewed_by = fields.String(allow_none=True)
@@ -164,6 +167,7 @@ EVIDENCE_KINDS = {
     "added_by": names(),
     "attributed_to_id": ids(nullable=True),
     "said": days(nullable=True),
+    "rating_as_stated": words(nullable=True),
     "source_id": ids(),
     **related(
         "source",

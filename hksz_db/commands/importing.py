@@ -58,7 +58,11 @@ _repeated = partial(click.option, multiple=True)
     "--map", "maps", metavar="COLUMN=FIELD", help="The field of a csv column with another name."
 )
 @_repeated(
-    "--set", "constants", metavar="FIELD=VALUE", help="The value of a field for every row of csv."
+    "--set",
+    "constants",
+    metavar="FIELD=VALUE",
+    help="The value of a field for every row of csv; of claim_external_id and stance for"
+    " annotations that do not say theirs.",
 )
 @_repeated("--skip", "skipped", metavar="NAME", help="A csv column or ndjson field to skip.")
 @click.option(
@@ -96,7 +100,7 @@ def import_file(  # noqa: PLR0913, PLR0917 - the options of the command
     encoding: str,
     actor: str | None,
 ) -> None:
-    """Import FILE: a library of sources, a table, or an export of this database.
+    """Import FILE: a library, fact checks, annotations, a table, or an export of this database.
 
     \b
     csl-json   .json               sources, as exported by Zotero, Mendeley and others
@@ -104,11 +108,13 @@ def import_file(  # noqa: PLR0913, PLR0917 - the options of the command
     ris        .ris                sources
     csv        .csv .tsv           figures, evidence, claims, …: one a row (--resource)
     ndjson     .ndjson .jsonl      documents as written by flask export, or bodies of the API
+    claimreview                    fact checks, as claims, sources and evidence
+    web-annotation                 annotations, also those of Hypothesis, as sources and evidence
 
     Each contributor becomes an entity of the namespace, one for each distinct name; later imports
     reuse it. A source whose DOI or page another source has is not imported. Repeating an import
-    changes nothing, even if it was interrupted. csl-json, bibtex and ris files are read as a whole,
-    up to 32 MiB; csv and ndjson files are unlimited, with up to 4 Mi characters a line.
+    changes nothing, even if it was interrupted. csv and ndjson files are unlimited, with up to 4 Mi
+    characters a line; other files are read as a whole, up to 32 MiB.
 
     A line of ndjson may refer to later lines. Import the files of an export in the order of their
     references: units, metrics, entities --skip relations, sources, claims, and then entities

@@ -138,6 +138,44 @@ def locator(text: str, start: int, end: int) -> Locator:
     )
 
 
+@dataclass(frozen=True)
+class Quote:
+    """Words of a text as they are printed, with some of what stands before and after them."""
+
+    exact: str
+    prefix: str = ""
+    suffix: str = ""
+
+    def locator(self, start: int) -> Locator | None:
+        """The locator of the words, of which the first has the position ``start``.
+
+        None if there are no words, or if the surroundings are too short on both sides. The hash of
+        a side that is too short alone is that of what there is.
+        """
+        words = normalise(self.exact)
+        before = _edge(self.prefix, ends_here=self.exact[:1].isspace())
+        after = _edge(self.suffix[::-1], ends_here=self.exact[-1:].isspace())[::-1]
+        if start <= len(self.prefix):  # the text begins here
+            before = before.lstrip()
+        is_known = len(before) >= CONTEXT or start <= len(self.prefix) or len(after) >= CONTEXT
+        if not words or not is_known:
+            return None
+        start += len(self.exact) - len(self.exact.lstrip())
+        return Locator(
+            start_char=start,
+            end_char=start + len(words),
+            exact_sha256=digest(words),
+            prefix_sha256=digest(before[-CONTEXT:]),
+            suffix_sha256=digest(after[:CONTEXT]),
+        )
+
+
+def _edge(text: str, *, ends_here: bool) -> str:
+    """The text in the normal form, but with one space at each end where it has white space."""
+    found = re.sub(r"\s+", " ", nfc(text))
+    return f"{found.rstrip()} " if ends_here and found.strip() else found
+
+
 def locate(text: str, words: str, occurrence: int = 1) -> Locator:
     """The locator of the n-th occurrence of the words, counted from 1, in a normalised text.
 

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from hksz_db.database import Database
-from hksz_db.exchange import citations, jsonld, tables
+from hksz_db.exchange import annotations, citations, fact_checks, jsonld, tables
 from hksz_db.exchange.format import Format
 from hksz_db.queries import questions
 from hksz_db.queries.pages import PageShape, everything_statement
@@ -44,6 +44,8 @@ FORMATS = {
         tables.CSV,
         tables.PARQUET,
         jsonld.JSON_LD,
+        fact_checks.CLAIM_REVIEW,
+        annotations.WEB_ANNOTATION,
         citations.CSL_JSON,
         citations.BIBTEX,
     )

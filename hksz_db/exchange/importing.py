@@ -98,12 +98,17 @@ def _transaction(database: Database, actor: str) -> Iterator[Session]:
 
 @dataclass
 class _Import:
-    """``stubs`` are the outcomes, by external id, of entries that were written without links."""
+    """``stubs`` are the outcomes, by external id, of entries that were written without links.
+
+    ``others`` are the rows, by the resource and the external id of their entries, that exist under
+    another name.
+    """
 
     transaction: Transaction
     mode: BulkMode
     rules: ReviewRules
     stubs: dict[str | None, BulkOutcome] = field(default_factory=dict)
+    others: dict[tuple[str, str | None], str] = field(default_factory=dict)
 
     def run(self, entries: Entries) -> Iterator[Report]:
         with TemporaryFile() as file:
@@ -137,9 +142,24 @@ class _Import:
 
     def _reports(self, entries: Iterable[ImportEntry]) -> Iterator[Report]:
         for batch in _batches(entries):
+            linked = [self._with_others(entry) for entry in batch]
             with self.transaction() as session:
-                reports = _import_batch(session, self.mode, self.rules, batch)
-            yield from reports
+                reports = _import_batch(session, self.mode, self.rules, linked)
+            for report in reports:
+                if report.matched:
+                    entry = report.entry
+                    self.others[entry.resource, entry.external_id] = report.matched
+                yield report
+
+    def _with_others(self, entry: ImportEntry) -> ImportEntry:
+        """The entry with references to the rows that exist in place of entries of the file."""
+        item = dict(entry.item or {})
+        for stem, table in WRITERS[entry.resource].shape.stems.items() if self.others else ():
+            found = self.others.get((table, item.get(f"{stem}_external_id")))
+            if found:
+                del item[f"{stem}_external_id"]
+                item[f"{stem}_external_id" if ":" in found else f"{stem}_id"] = found
+        return replace(entry, item=item) if entry.item else entry
 
     def _with_stub(self, report: Report) -> Report:
         """Combine the report with the outcome of the stub of its entry."""

@@ -40,7 +40,7 @@ CONTEXT: Mapping[str, Any] = {
     "dcterms:issued": {"@type": "http://id.loc.gov/datatypes/edtf/EDTF"},
 }
 _ALIKE = "article book chapter collection dataset legislation manuscript map periodical report"
-_WORKS = {
+WORK_TYPES = {
     **{term: term.title() for term in (*_ALIKE.split(), "review", "thesis")},
     "article-journal": "ScholarlyArticle",
     "article-magazine": "Article",
@@ -53,6 +53,8 @@ _WORKS = {
     "review-book": "Review",
     "webpage": "WebPage",
 }
+"""The classes of schema.org for types of CSL; other works are a ``CreativeWork``."""
+
 _ENTITIES = {
     "person": "Person",
     "organisation": "Organization",
@@ -104,7 +106,7 @@ def _write(shape: PageShape, documents: Iterator[bytes]) -> Iterator[bytes]:
 def _node(row: Document, description: Document) -> Document:
     return drop_empty(
         {
-            "@id": _id(row),
+            "@id": iri(row),
             **description,
             "identifier": row["external_id"],
             "prov:generatedAtTime": row["created_at"],
@@ -113,12 +115,14 @@ def _node(row: Document, description: Document) -> Document:
     )
 
 
-def _id(row: Document | None) -> str | None:
+def iri(row: Document | None) -> str | None:
+    """The IRI of a row."""
     return None if row is None else f"urn:uuid:{row['id']}"
 
 
-def _entity_reference(entity: Document) -> Document:
-    return {"@id": _id(entity), "@type": _ENTITIES[entity["kind"]], "name": entity["name"]}
+def entity_reference(entity: Document) -> Document:
+    """The reference to an entity, with its class and its name."""
+    return {"@id": iri(entity), "@type": _ENTITIES[entity["kind"]], "name": entity["name"]}
 
 
 def _claim(claim: Document) -> Document:
@@ -137,8 +141,8 @@ def _claim(claim: Document) -> Document:
         "creativeWorkStatus": claim["status"],
         "keywords": claim["topics"],
         "author": _claimant(claim),
-        "prov:wasAttributedTo": _id(claim["claimant"]),
-        "about": [_entity_reference(link["entity"]) for link in claim["entities"]],
+        "prov:wasAttributedTo": iri(claim["claimant"]),
+        "about": [entity_reference(link["entity"]) for link in claim["entities"]],
         "appearance": by_stance["asserts"],
         "prov:wasDerivedFrom": [source["@id"] for source in by_stance["asserts"]],
         "citation": list(citing.values()),
@@ -150,13 +154,13 @@ def _claim(claim: Document) -> Document:
 def _claimant(claim: Document) -> Document:
     if claim["claimant"] is None:
         return {"@type": "Thing", "name": claim["claimant_as_stated"]}
-    return _with_alternate_name(_entity_reference(claim["claimant"]), claim["claimant_as_stated"])
+    return with_alternate_name(entity_reference(claim["claimant"]), claim["claimant_as_stated"])
 
 
 def _sources(passages: Iterator[Document]) -> list[Document]:
     sources = {passage["source"]["id"]: passage["source"] for passage in passages}
     return [
-        {"@id": _id(source), "@type": "CreativeWork", "name": source["title"]}
+        {"@id": iri(source), "@type": "CreativeWork", "name": source["title"]}
         for source in sources.values()
     ]
 
@@ -169,7 +173,7 @@ def _review(claim: Document) -> Document:
     )
     return {
         "@type": "ClaimReview",
-        "itemReviewed": _id(claim),
+        "itemReviewed": iri(claim),
         "reviewAspect": "corroboration",
         "reviewRating": {
             "@type": "Rating",
@@ -185,23 +189,23 @@ def _source(source: Document) -> Document:
     if source["container_title"]:
         related["isPartOf"].append({"@type": "CreativeWork", "name": source["container_title"]})
     for relation in source["relations"]:
-        related[_RELATIONS[relation["kind"]]].append(_id(relation["to"]))
+        related[_RELATIONS[relation["kind"]]].append(iri(relation["to"]))
     roles = {
         role: [
-            _credited(contributor)
+            credited(contributor)
             for contributor in source["contributors"]
             if contributor["role"] == role
         ]
         for role in ("author", "editor", "publisher", "translator")
     }
     return {
-        "@type": _WORKS.get(source["csl_type"], "CreativeWork"),
+        "@type": WORK_TYPES.get(source["csl_type"], "CreativeWork"),
         "name": source["title"],
         "inLanguage": source["language"],
         "url": source["url"],
         "sameAs": f"https://doi.org/{source['doi']}" if source["doi"] else None,
         "archivedAt": [c["archive_url"] for c in source["captures"] if c["archive_url"]],
-        "datePublished": edtf if edtf and _CERTAIN.fullmatch(edtf) else None,
+        "datePublished": certain_date(edtf),
         "dcterms:issued": edtf,
         "usageInfo": source["rights"],
         **roles,
@@ -211,12 +215,18 @@ def _source(source: Document) -> Document:
     }
 
 
-def _credited(contributor: Document) -> Document:
-    reference = _entity_reference(contributor["entity"])
-    return _with_alternate_name(reference, contributor["credited_name"])
+def certain_date(edtf: str | None) -> str | None:
+    """The date, unless it is uncertain, approximate or a range."""
+    return edtf if edtf and _CERTAIN.fullmatch(edtf) else None
 
 
-def _with_alternate_name(reference: Document, name: str | None) -> Document:
+def credited(contributor: Document) -> Document:
+    """The reference to the entity of a contributor, with the name that is printed."""
+    reference = entity_reference(contributor["entity"])
+    return with_alternate_name(reference, contributor["credited_name"])
+
+
+def with_alternate_name(reference: Document, name: str | None) -> Document:
     """The reference to an entity, with the name that it has in the text."""
     if name is None or name == reference["name"]:
         return reference
@@ -227,7 +237,7 @@ def _entity(entity: Document) -> Document:
     kind = _ENTITIES[entity["kind"]]
     # Relations that are limited in time are left out: schema.org has no property for the time.
     related = [
-        (relation["kind"], _entity_reference(relation["object"]))
+        (relation["kind"], entity_reference(relation["object"]))
         for relation in entity["relations"]
         if relation["during"]["edtf"] is None
     ]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from marshmallow import Schema, ValidationError, fields
 
-from hksz_db.exchange.readers import bibtex, csl, lines, ris, tables, text
+from hksz_db.exchange.readers import annotations, bibtex, claimreview, csl, lines, ris, tables, text
 from hksz_db.exchange.readers.entries import (
     Columns,
     Entries,
@@ -23,8 +23,9 @@ _NAMESPACE = re.compile(r"[a-z][a-z0-9.-]{0,39}")
 class Reader:
     """An import format: its file suffixes, its default namespace and its reader.
 
-    ``resources`` are those that a file can hold; the request must choose if there are several. If
-    there are none, each entry names its resource.
+    ``resources`` are those that a file can hold; the request must choose if there are several,
+    unless they are ``mixed`` in a file. If there are none, each entry names its resource.
+    ``constants`` are the fields that can be set where a file has no columns.
     """
 
     name: str
@@ -32,6 +33,8 @@ class Reader:
     namespace: str
     read: Callable[[ImportRequest], Entries]
     resources: tuple[str, ...] = ("sources",)
+    mixed: bool = False
+    constants: tuple[str, ...] = ()
     takes_columns: bool = False
     takes_skipped: bool = False
 
@@ -41,13 +44,43 @@ def _library(read: Callable[[str, str], Entries]) -> Callable[[ImportRequest], E
     return lambda request: read(text.whole(request.path, request.encoding), request.namespace)
 
 
+def _annotations(request: ImportRequest) -> Entries:
+    content = text.whole(request.path, request.encoding)
+    return annotations.read(content, request.namespace, request.columns.constants)
+
+
 READERS = {
     reader.name: reader
     for reader in (
         Reader("csl-json", (".json",), "zotero", _library(csl.read)),
         Reader("bibtex", (".bib", ".bibtex", ".biblatex"), "bibtex", _library(bibtex.read)),
         Reader("ris", (".ris",), "ris", _library(ris.read)),
-        Reader("csv", (".csv", ".tsv"), "csv", tables.read, tables.TABLED, True, True),
+        Reader(
+            "claimreview",
+            (".claimreview.jsonld",),
+            "claimreview",
+            _library(claimreview.read),
+            ("sources", "claims", "evidence"),
+            mixed=True,
+        ),
+        Reader(
+            "web-annotation",
+            (".annotations.jsonld",),
+            "web-annotation",
+            _annotations,
+            ("sources", "evidence"),
+            mixed=True,
+            constants=annotations.CONSTANTS,
+        ),
+        Reader(
+            "csv",
+            (".csv", ".tsv"),
+            "csv",
+            tables.read,
+            tables.TABLED,
+            takes_columns=True,
+            takes_skipped=True,
+        ),
         Reader("ndjson", (".ndjson", ".jsonl"), "ndjson", lines.read, (), takes_skipped=True),
     )
 }
@@ -56,11 +89,13 @@ READERS = {
 def format_of(path: Path) -> str:
     """The format that the suffix of a file stands for. Raises ``Unreadable``."""
     suffixes = {suffix: reader.name for reader in READERS.values() for suffix in reader.suffixes}
-    if path.suffix.lower() not in suffixes:
-        raise Unreadable(
-            f"Unknown suffix; known: {', '.join(suffixes)}. Give the format with --format."
-        )
-    return suffixes[path.suffix.lower()]
+    name = path.name.lower()
+    for suffix, form in suffixes.items():
+        if name.endswith(suffix):
+            return form
+    raise Unreadable(
+        f"Unknown suffix; known: {', '.join(suffixes)}. Give the format with --format."
+    )
 
 
 def entries(request: ImportRequest) -> Entries:
@@ -81,9 +116,13 @@ def _check(reader: Reader, request: ImportRequest) -> None:
         )
     if reader.resources and request.resource not in {None, *reader.resources}:
         raise Unreadable(f"A {reader.name} file can hold {known}; not {request.resource}.")
-    if len(reader.resources) > 1 and request.resource is None:
+    if reader.mixed and request.resource:
+        raise Unreadable(f"A {reader.name} file holds {known}; --resource does not apply.")
+    if len(reader.resources) > 1 and not reader.mixed and request.resource is None:
         raise Unreadable(f"Give the resource of the rows with --resource: {known}.")
-    if replace(columns, skipped=frozenset()) != Columns() and not reader.takes_columns:
+    others = {k: v for k, v in columns.constants.items() if k not in reader.constants}
+    described = replace(columns, skipped=frozenset(), constants=others)
+    if described != Columns() and not reader.takes_columns:
         raise Unreadable(f"A {reader.name} file has no columns to map.")
     if columns.skipped and not reader.takes_skipped:
         raise Unreadable(f"--skip does not apply to {reader.name} files.")

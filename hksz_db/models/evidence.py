@@ -17,7 +17,8 @@ class Evidence(ResourceMixin, Base):
 
     A second locator, in the loose form of the text, is complete or absent, too.
     ``attributed_to_id`` is set if the passage only reports what that entity said. ``said`` is when
-    it was said, and may be relative to the date of a source.
+    it was said, and may be relative to the date of a source. ``rating_as_stated`` is the rating
+    that a fact check gives to the claim.
     """
 
     __tablename__ = "evidence"
@@ -95,3 +96,4 @@ class Evidence(ResourceMixin, Base):
     loose_exact_sha256: Mapped[str | None] = mapped_column(sort_order=1)
     loose_prefix_sha256: Mapped[str | None] = mapped_column(sort_order=1)
     loose_suffix_sha256: Mapped[str | None] = mapped_column(sort_order=1)
+    rating_as_stated: Mapped[str | None] = mapped_column(sort_order=1)

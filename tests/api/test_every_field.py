@@ -131,6 +131,7 @@ _EVIDENCE = {
     "exact_sha256": SHA256["c"],
     "prefix_sha256": SHA256["d"],
     "suffix_sha256": SHA256["e"],
+    "rating_as_stated": "Mostly false (2; worst 1, best 5)",
     "loose_start_char": 4,
     "loose_end_char": 40,
     "loose_exact_sha256": SHA256["e"],

@@ -171,6 +171,7 @@ EXTRA = (
                     "source_external_id": "test:report",
                     "stance": "disputes",
                     "interest": "self",
+                    "rating_as_stated": "Mostly false (2; worst 1, best 5)",
                     "derived_from_external_id": "hksz:author-post-evidence",
                     "capture_text_sha256": "c" * 64,
                 },
@@ -204,6 +205,7 @@ EXTRA = (
             "interest": "self",
             "status": "accepted",
             "said_edtf": "2020/..",
+            "rating_as_stated": "False",
         },
     ),
     # A claim of hksz:tan-yifan with every kind of voice on both sides.

@@ -12,6 +12,7 @@ from flask import Flask
 
 from app import create_app
 from hksz_db.database import Database, run
+from hksz_db.exchange.exporting import export, read_export
 from hksz_db.queries.pages import document_statement
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.merging import merge
@@ -702,6 +703,180 @@ def test_one_file_for_each_resource_copies_the_database(
 
 def test_the_help_lists_the_formats(flask: Run) -> None:
     lines = flask("--help").output.splitlines()
-    assert [line.split()[0] for line in lines if re.match(r"  \S+ +\.\w", line)] == [
-        *("csl-json", "bibtex", "ris", "csv", "ndjson")
+    assert [line.split()[0] for line in lines if re.match(r"  [a-z]\S+   +[.\w]", line)] == [
+        *("csl-json", "bibtex", "ris", "csv", "ndjson", "claimreview", "web-annotation")
     ]
+
+
+FACT_CHECK: dict[str, Any] = {
+    "@type": "ClaimReview",
+    "url": "https://facts.example/ferries",
+    "name": "Fact check: ferries",
+    "claimReviewed": "All ferries stopped in March.",
+    "author": {"@type": "Organization", "name": "Example Facts"},
+    "reviewRating": {"alternateName": "False"},
+    "itemReviewed": {"@type": "Claim", "author": {"name": "A page"}},
+}
+RATED = """
+    SELECT s.external_id, s.url, c.statement, c.status, e.stance, e.status, e.rating_as_stated
+    FROM evidence e JOIN claims c ON c.id = e.claim_id JOIN sources s ON s.id = e.source_id
+    WHERE e.rating_as_stated IS NOT NULL
+"""
+
+
+def test_fact_checks_become_claims_sources_and_evidence(
+    flask: Run, database: Database, write: Write
+) -> None:
+    path = write("feed.claimreview.jsonld", json.dumps({"@graph": [FACT_CHECK]}))
+    dry = flask(path, "--dry-run")
+    assert [line.partition("jsonld:")[2] for line in dry.output.splitlines()[:3]] == [
+        "record 1 (source at #/@graph/0): created",
+        "record 1 (claim at #/@graph/0): created",
+        "record 1 (evidence at #/@graph/0): created",
+    ]
+    assert dry.output.splitlines()[-1] == "Nothing was written."
+    assert rows(database, RATED) == []
+    assert counts(flask(path))["created"] == 3
+    ((_, *found),) = rows(database, RATED)
+    assert found == [
+        FACT_CHECK["url"],
+        FACT_CHECK["claimReviewed"],
+        *("submitted", "disputes", "submitted", "False"),
+    ]
+    assert counts(flask(path))["unchanged"] == 3
+
+
+def test_evidence_of_a_page_that_is_known_refers_to_it(
+    flask: Run, database: Database, write: Write
+) -> None:
+    known = {
+        "resource": "sources",
+        "external_id": "test:ferries",
+        "csl_type": "webpage",
+        "title": "Ferries",
+        "url": "http://www.facts.example/ferries/",
+    }
+    assert flask(write("known.ndjson", ndjson([known]))).exit_code == 0
+    path = write("feed.claimreview.jsonld", json.dumps(FACT_CHECK))
+    for outcome in ("created", "unchanged"):
+        answer = flask(path)
+        assert "record 1 (source at #): ignored, exists as test:ferries" in answer.output
+        assert counts(answer)[outcome] == 2
+        ((source, *_),) = rows(database, RATED)
+        assert source == "test:ferries"
+
+
+def test_a_refused_fact_check_is_named_with_its_place(flask: Run, write: Write) -> None:
+    feed = [
+        {**FACT_CHECK, "claimReviewed": 0.5},
+        {"@type": "ClaimReview", "url": "https://x.example/"},
+    ]
+    answer = flask(write("feed.json", json.dumps(feed)), "--format", "claimreview")
+    assert answer.exit_code == 1
+    assert "record 2 (claim at #/1): failed: 1/claimReviewed: A fact check needs the claim." in (
+        answer.output
+    )
+    assert counts(answer)["created"] == 3
+
+
+def test_a_file_of_fact_checks_holds_several_resources(flask: Run, write: Write) -> None:
+    path = write("feed.claimreview.jsonld", json.dumps(FACT_CHECK))
+    answer = flask(path, "--resource", "claims")
+    assert answer.exit_code == 2
+    assert "holds sources, claims, evidence; --resource does not apply" in answer.output
+
+
+ANNOTATION = {
+    "id": "kLm3-XyZ_w0",
+    "user": "acct:someone@annotations.example",
+    "uri": "https://news.example/scheme",
+    "text": "The board's own number.",
+    "target": [
+        {
+            "selector": [
+                {"type": "TextPositionSelector", "start": 40, "end": 46},
+                {"type": "TextQuoteSelector", "exact": "47,000", "prefix": "x" * 32},
+            ]
+        }
+    ],
+    "document": {"title": ["A scheme and its numbers"]},
+}
+LOCATED = "SELECT stance, start_char, end_char, note FROM evidence WHERE external_id LIKE 'web-%'"
+
+
+def test_annotations_become_evidence(flask: Run, database: Database, write: Write) -> None:
+    path = write("notes.annotations.jsonld", json.dumps({"rows": [ANNOTATION]}))
+    refused = flask(path)
+    assert refused.exit_code == 1
+    assert "record 1 (evidence at #/rows/0): failed: rows/0: It names no claim" in refused.output
+    chosen = (f"--set=claim_external_id={CLAIM}", "--set=stance=supports")
+    assert "record 1 (evidence at #/rows/0): created" in flask(path, *chosen, "--dry-run").output
+    assert rows(database, LOCATED) == []
+    assert counts(flask(path, *chosen))["created"] == 2
+    assert rows(database, LOCATED) == [("supports", 40, 46, ANNOTATION["text"])]
+    assert counts(flask(path, *chosen))["unchanged"] == 2
+
+
+@pytest.mark.parametrize(
+    ("constant", "fault"),
+    [
+        ("--set=claim_external_id=hksz:nothing", "hksz:nothing"),
+        ("--set=stance=agrees", "stance: Must be one of: asserts, supports, disputes, mentions."),
+        ("--set=note=x", "has no columns to map"),
+    ],
+)
+def test_what_is_set_for_annotations_is_checked(
+    flask: Run, write: Write, constant: str, fault: str
+) -> None:
+    tagged = {**ANNOTATION, "tags": [] if "claim" in constant else [f"claim:{CLAIM}"]}
+    answer = flask(write("notes.annotations.jsonld", json.dumps([tagged])), constant)
+    assert answer.exit_code in {1, 2}
+    assert fault in answer.output
+
+
+@pytest.mark.parametrize("form", ["claimreview", "web-annotation"])
+def test_hostile_records_show_no_traceback(flask: Run, write: Write, form: str) -> None:
+    texts = ["\0", "\ud800", "x" * 10_000, "<p>", "https://[", "\u202e"]
+    reviews = [
+        {**FACT_CHECK, member: text}
+        for member in ("claimReviewed", "name", "url", "author", "reviewRating", "itemReviewed")
+        for text in texts
+    ]
+    notes = [
+        {**ANNOTATION, "tags": [f"claim:{CLAIM}"], member: text}
+        for member in ("id", "uri", "text", "target", "document", "tags")
+        for text in texts
+    ]
+    answer = flask(write("a.json", json.dumps([*reviews, *notes])), "--format", form)
+    assert counts(answer)["failed"] > 0
+    assert counts(answer)["created"] > 0
+
+
+def exported(database: Database, form: str) -> bytes:
+    return b"".join(export(database, read_export("claims", [("format", form)])))
+
+
+def test_exported_fact_checks_are_found_again(
+    run_on: Callable[[Database], Run], fresh: Database, write: Write
+) -> None:
+    flask = run_on(fresh)
+    appearance = {"appearance": "https://posts.example/1"}
+    check = {**FACT_CHECK, "itemReviewed": {**FACT_CHECK["itemReviewed"], **appearance}}
+    assert counts(flask(write("feed.claimreview.jsonld", json.dumps(check))))["created"] == 5
+    for table in ("claims", "evidence"):
+        rows(fresh, f"UPDATE {table} SET status = 'accepted' RETURNING 1")
+    path = write("again.claimreview.jsonld", exported(fresh, "claimreview"))
+    before = documents(fresh)
+    again = flask(path)
+    assert again.exit_code == 0
+    assert counts(again)["entries"] == counts(again)["unchanged"] + counts(again)["ignored"] == 5
+    assert documents(fresh) == before
+
+
+def test_exported_annotations_are_found_again(flask: Run, database: Database, write: Write) -> None:
+    path = write("all.annotations.jsonld", exported(database, "web-annotation"))
+    before = rows(database, ALL)
+    answer = flask(path)
+    assert answer.exit_code == 0
+    assert counts(answer)["entries"] == counts(answer)["ignored"] > 0
+    assert rows(database, ALL) == before

@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from hksz_db.exchange.readers import text
+from hksz_db.exchange.readers import annotations, claimreview, text
 from hksz_db.exchange.readers.entries import Columns, ImportEntry, ImportRequest, Unreadable
 from hksz_db.exchange.reading import READERS, entries, format_of
+from hksz_db.services.registry import WRITERS
 from schemas.sources import SourceCreateSchema
 
 BIB = "@article{one, title = {One}, author = {Doe, Jane}, year = 2020}\n"
@@ -342,3 +345,66 @@ def test_suffix_determines_the_format(tmp_path: Path) -> None:
 def test_only_tables_have_columns(read: Callable[..., list[Any]]) -> None:
     with pytest.raises(Unreadable, match="no columns"):
         read("a.bib", BIB, columns=Columns(delimiter=";"))
+
+
+_MEMBERS = (
+    *("@context", "@graph", "@id", "@type", "@value", "@list", "id", "type", "url", "name"),
+    *("claimReviewed", "itemReviewed", "reviewRating", "ratingValue", "bestRating", "worstRating"),
+    *("alternateName", "author", "publisher", "appearance", "firstAppearance", "datePublished"),
+    *("dataFeedElement", "item", "claims", "text", "claimReview", "inLanguage", "textualRating"),
+    *("rows", "annotations", "items", "first", "target", "source", "selector", "exact", "prefix"),
+    *("start", "end", "body", "value", "purpose", "tags", "uri", "document", "title", "refinedBy"),
+    *("exact_sha256", "references", "schema:url", "https://schema.org/claimReviewed"),
+)
+_SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-9, 2**70),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from(
+        [
+            *("", " ", "False", "ClaimReview", "Claim", "DataFeed", "Annotation", "TextualBody"),
+            *("TextQuoteSelector", "TextPositionSelector", "FragmentSelector", "page=", "tagging"),
+            *("https://a.example/x", "http://[::1", "urn:uuid:x", "#a", "_:b", "claim:", "stance:"),
+            *(
+                "claim:a:one",
+                "2024-13-45",
+                "\x00",
+                "\ud800",
+                "\u0301",
+                "錯誤",
+                "x" * 5000,
+                "9" * 400,
+            ),
+        ]
+    ),
+)
+_JSON = st.recursive(
+    _SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_MEMBERS), inner, max_size=6)
+    ),
+    max_leaves=30,
+)
+_NESTED = st.dictionaries(st.sampled_from(_MEMBERS), _JSON, min_size=1, max_size=12)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(_NESTED, st.sampled_from(["ClaimReview", "Annotation", "DataFeed", None]))
+def test_any_linked_data_is_read_or_refused(members: dict[str, Any], kind: str | None) -> None:
+    content = json.dumps([{**members, **({"@type": kind} if kind else {})}])
+    try:
+        found = [
+            *claimreview.read(content, "claimreview"),
+            *annotations.read(content, "web-annotation", {"claim_external_id": "a:one"}),
+        ]
+    except Unreadable as error:
+        assert str(error)  # noqa: PT017 - either is well
+        return
+    for entry in found:
+        assert entry.item or entry.faults
+        assert entry.place.startswith("record ")
+        assert all((fault.pointer or "").startswith("#/0") for fault in entry.faults)
+        if entry.item:
+            schema = WRITERS[entry.resource].create_schema()
+            assert set(entry.item) <= set(schema.fields)

@@ -1,0 +1,133 @@
+"""Read JSON-LD as web pages write it: the same data in many shapes.
+
+A value and a list of one value are the same, and properties and types are compared by their local
+names: ``url``, ``schema:url`` and ``http://schema.org/url``. No context is loaded.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from hksz_db.domain import strict_json
+from hksz_db.domain.errors import Malformed
+from hksz_db.exchange.readers.entries import Unreadable
+from hksz_db.exchange.readers.names import tidy
+
+_LOCAL = re.compile(r"[^/#:]*$")
+_WRAPPERS = ("@value", "@list", "@set")
+
+
+class Literal(NamedTuple):
+    """A text or a number, as it is written; ``pointer`` is its place in the file."""
+
+    raw: str
+    pointer: str
+
+    @property
+    def text(self) -> str:
+        """The text on one line."""
+        return tidy(self.raw)
+
+
+@dataclass(frozen=True)
+class Node:
+    """An object; ``values`` are those of each property, by its local name."""
+
+    pointer: str
+    id: str
+    types: frozenset[str]
+    values: Mapping[str, tuple["Node | Literal", ...]]
+
+    def get(self, *names: str) -> tuple["Node | Literal", ...]:
+        """The values of the first of the properties that has any."""
+        return next((self.values[name] for name in names if self.values.get(name)), ())
+
+    def text(self, *names: str) -> str:
+        """The first text of the properties; that of an object is its id."""
+        found = (text_of(value) for name in names for value in self.values.get(name, ()))
+        return next(filter(None, found), "")
+
+    def raw(self, name: str) -> str:
+        """The first text of the property with its white space."""
+        return next((v.raw for v in self.get(name) if isinstance(v, Literal)), "")
+
+
+Value = Node | Literal
+
+
+def text_of(value: Value) -> str:
+    """The text of a literal, or the id of an object."""
+    return value.text if isinstance(value, Literal) else value.id
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The values at the top of a file, and the described objects by their ids."""
+
+    roots: tuple[Value, ...]
+    described: Mapping[str, Node]
+
+    def nodes(self, values: tuple[Value, ...]) -> Iterator[Node]:
+        """The objects among the values; one that is only an id is looked up."""
+        for value in values:
+            if isinstance(value, Node):
+                yield value if value.values else self.described.get(value.id, value)
+
+
+def read(content: str) -> Graph:
+    """The graph of a JSON text. Raises ``Unreadable``."""
+    try:
+        document = strict_json.parse(content, "The file")
+    except Malformed as error:
+        raise Unreadable(str(error)) from None
+    roots = tuple(_values(document, "#"))
+    described: dict[str, Node] = {}
+    for node in _all_nodes(roots):
+        if node.id and node.values:
+            described.setdefault(node.id, node)
+    return Graph(roots, described)
+
+
+def _all_nodes(values: tuple[Value, ...]) -> Iterator[Node]:
+    for value in values:
+        if isinstance(value, Node):
+            yield value
+            for inner in value.values.values():
+                yield from _all_nodes(inner)
+
+
+def _values(value: Any, pointer: str) -> Iterator[Value]:
+    if isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _values(item, f"{pointer}/{number}")
+    elif isinstance(value, dict):
+        wrapper = next((name for name in _WRAPPERS if name in value), None)
+        if wrapper:
+            yield from _values(value[wrapper], f"{pointer}/{wrapper}")
+        else:
+            yield _node(value, pointer)
+    elif isinstance(value, str | int | Decimal) and not isinstance(value, bool):
+        yield from [Literal(str(value), pointer)] if value != "" else []
+
+
+def _node(value: dict[str, Any], pointer: str) -> Node:
+    values: dict[str, tuple[Value, ...]] = {}
+    for name, given in value.items():
+        if name != "@context":
+            step = name.replace("~", "~0").replace("/", "~1")
+            local = _local(name).removeprefix("@")
+            values[local] = (*values.get(local, ()), *_values(given, f"{pointer}/{step}"))
+    ids, types = values.pop("id", ()), values.pop("type", ())
+    return Node(
+        pointer,
+        next((text_of(value) for value in ids), ""),
+        frozenset(_local(text_of(value)) for value in types),
+        values,
+    )
+
+
+def _local(name: str) -> str:
+    found = _LOCAL.search(name)
+    return found[0] if found else name
