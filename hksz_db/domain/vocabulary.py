@@ -59,6 +59,9 @@ as a report that somebody made it. ``corrects``: its claimant replaces the other
 A claim that ``supersedes`` or ``corrects`` another is not compared with it.
 """
 
+Translator = StrEnum("Translator", "HUMAN MACHINE")
+Translator.__doc__ = "Who translated a statement."
+
 EntityKind = StrEnum(
     "EntityKind",
     "PERSON ORGANISATION PLACE ZONE PROGRAMME FACILITY EVENT GROUP PRODUCT LAW INDUSTRY WORK",
