@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields, missing, validates_schema
 
-from schemas.fields import Moment, StrictInteger, Uuid
+from schemas.fields import Moment, NameLanguage, StrictInteger, Uuid
 
 
 class InputSchema(Schema):
@@ -85,7 +85,7 @@ class DocumentSchema(Schema):
 
     def on_bind_field(self, _: str, field_obj: fields.Field[Any]) -> None:
         """Mark the fields that are always present as required."""
-        field_obj.required = not self.selectable
+        field_obj.required = not self.selectable and not isinstance(field_obj, NameLanguage)
 
 
 class RowSchema(DocumentSchema):

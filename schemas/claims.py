@@ -191,6 +191,8 @@ CLAIM_FILTERS = filter_fields(
         **common_filters(),
         "statement": words(),
         "language": names(),
+        "statements": presence(),
+        **related("statements", {"language": names(), "translated_by": terms(Translator)}),
         "modality": terms(Modality),
         "status": terms(ClaimStatus),
         "reviewed_by": names(nullable=True),
