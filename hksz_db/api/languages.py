@@ -46,10 +46,13 @@ def preference(lang: str | None) -> Preference | None:
     return Preference(wanted, refused) if wanted else None
 
 
-def read_with(schema: type[Schema], names: tuple[str, ...], preferred: Any) -> tuple[str, ...]:
+def read_with(
+    schema: type[Schema], names: tuple[str, ...], preferred: Preference | None
+) -> tuple[str, ...]:
     """The fields to read for those that are chosen: names are looked up by the id."""
-    finds = preferred is not None and _shape(schema).is_entity and "name" in names
-    return ("id", *names) if finds and "id" not in names else names
+    if preferred is None or "id" in names or "name" not in names or not _shape(schema).is_entity:
+        return names
+    return ("id", *names)
 
 
 def localized(
@@ -67,6 +70,8 @@ def localized(
         return Localized(body)
     document = json.loads(body)
     shown = [*_entities(document, _shape(schema))]
+    if not shown:
+        return Localized(body)
     found = names_in(database(), {entity["id"] for entity in shown}, preferred, as_of)
     for entity in shown:
         _rename(entity, found[entity["id"]])
