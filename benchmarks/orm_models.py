@@ -1,7 +1,7 @@
 """ORM classes for the tables of the service."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import and_
 from sqlalchemy.dialects.postgresql import Range
@@ -33,6 +33,8 @@ class Entity(Base):
     """An entity."""
 
     __table__ = models.Entity.__table__
+    # The service shows it only to clients that ask for a language.
+    __mapper_args__: ClassVar = {"exclude_properties": ["name_language"]}
 
 
 class Metric(Base):

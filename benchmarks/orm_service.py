@@ -42,8 +42,8 @@ DATABASE_URL = "BENCHMARK_DATABASE_URL"
 THREADS = 4
 
 blueprint = Blueprint("claims", __name__, url_prefix="/v1/claims")
-_one = ClaimSchema()
-_item = ClaimSchema(exclude=("sources",))
+_one = ClaimSchema(exclude=("statements",))
+_item = ClaimSchema(exclude=("statements", "sources"))
 _created = ClaimCreateSchema()
 
 # Separate statements for lists and joins for single objects are the fastest combination here.

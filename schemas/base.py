@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields, missing, validates_schema
 
-from schemas.fields import Moment, StrictInteger, Uuid
+from schemas.fields import Moment, NameLanguage, StrictInteger, Uuid
 
 
 class InputSchema(Schema):
@@ -86,7 +86,8 @@ class DocumentSchema(Schema):
 
     def on_bind_field(self, name: str, field_obj: fields.Field[Any]) -> None:
         """Mark the fields that are always present as required."""
-        field_obj.required = name not in self.optional
+        is_asked = isinstance(field_obj, NameLanguage)
+        field_obj.required = name not in self.optional and not is_asked
 
 
 class RowSchema(DocumentSchema):

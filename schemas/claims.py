@@ -1,5 +1,6 @@
 """Schemas and filters of claims."""
 
+from collections import Counter
 from typing import Any
 
 from marshmallow import ValidationError, fields, validates_schema
@@ -10,6 +11,7 @@ from hksz_db.domain.vocabulary import (
     ClaimStatus,
     EntityKind,
     Modality,
+    Translator,
 )
 from schemas.base import DocumentSchema, InputSchema, VersionedSchema, patch_schema
 from schemas.comparisons import ComparisonsSchema, ContestingClaimsSchema
@@ -64,6 +66,21 @@ class ClaimRelationCreateSchema(InputSchema):
     kind = Term(ClaimRelationKind, required=True)
 
 
+class ClaimStatementCreateSchema(InputSchema):
+    """The statement in another language, translated from the original."""
+
+    language = LanguageTag(required=True)
+    text = Text(4000, required=True)
+    translated_by = Term(Translator, required=True)
+
+
+def _check_languages(statements: list[dict[str, Any]]) -> None:
+    # Language tags are case-insensitive (RFC 5646, section 2.1.1).
+    for language, number in Counter(each["language"].lower() for each in statements).items():
+        if number > 1:
+            raise ValidationError(f"Only one translation can be in language {language}.")
+
+
 _CLAIMANT = ("claimant_id", "claimant_external_id", "claimant_as_stated")
 
 
@@ -72,7 +89,8 @@ class ClaimCreateSchema(InputSchema):
 
     The claimant makes the statement, and ``claimant_as_stated`` is how the source calls them. One
     of the two is required: "an unnamed official" is not an entity. ``reported_by`` is the entity
-    that reports the statement, if that is another one.
+    that reports the statement, if that is another one. ``statement`` is the original, in
+    ``language``; ``statements`` are its translations.
     """
 
     references = ("claimant", "reported_by")
@@ -80,6 +98,7 @@ class ClaimCreateSchema(InputSchema):
     external_id = ExternalId(allow_none=True)
     statement = Text(4000, required=True)
     language = LanguageTag(load_default="en")
+    statements = BoundedList(fields.Nested(ClaimStatementCreateSchema), validate=_check_languages)
     claimant_id = Uuid(allow_none=True)
     claimant_external_id = ExternalId(allow_none=True)
     claimant_as_stated = Text(300, allow_none=True)
@@ -110,6 +129,14 @@ class ClaimCreateSchema(InputSchema):
 ClaimPatchSchema = patch_schema(ClaimCreateSchema, "figures", "evidence")
 
 
+class ClaimStatementSchema(DocumentSchema):
+    """The statement in another language, translated from the original."""
+
+    language = fields.String()
+    text = fields.String()
+    translated_by = Term(Translator)
+
+
 class ClaimEntitySchema(DocumentSchema):
     """An entity and its role in the claim."""
 
@@ -127,6 +154,7 @@ class ClaimRelationSchema(DocumentSchema):
 class ClaimSchema(VersionedSchema):
     """A claim; its version also counts changes to its figures, evidence, entities and relations.
 
+    ``statement`` is the original, in ``language``; ``statements`` are its translations.
     ``review_note``, ``reviewed_by`` (the label of a key) and ``reviewed_at`` are those of the last
     review, which accepted the claim, rejected it or sent it back. They stay when the claim is
     submitted again.
@@ -134,6 +162,7 @@ class ClaimSchema(VersionedSchema):
 
     statement = fields.String()
     language = fields.String()
+    statements = fields.List(fields.Nested(ClaimStatementSchema))
     claimant = fields.Nested(EntitySummarySchema, allow_none=True)
     claimant_as_stated = fields.String(allow_none=True)
     reported_by = fields.Nested(EntitySummarySchema, allow_none=True)
@@ -161,6 +190,8 @@ CLAIM_FILTERS = filter_fields(
         **common_filters(),
         "statement": words(),
         "language": names(),
+        "statements": presence(),
+        **related("statements", {"language": names(), "translated_by": terms(Translator)}),
         "modality": terms(Modality),
         "status": terms(ClaimStatus),
         "reviewed_by": names(nullable=True),

@@ -19,6 +19,7 @@ from schemas.fields import (
     Edtf,
     ExternalId,
     LanguageTag,
+    NameLanguage,
     Term,
     Text,
     Uuid,
@@ -145,7 +146,7 @@ class SimilarEntitySchema(DocumentSchema):
 
 
 class EntitySchema(VersionedSchema):
-    """An entity; ``name`` is the name under which it is shown.
+    """An entity; ``name`` is the name under which it is shown, in English if it has such a name.
 
     ``similar`` is included on request, and in the answer to a write, because a new entity may
     duplicate another. It has at most ten entities, the most likely duplicate first. Each has a name
@@ -154,6 +155,7 @@ class EntitySchema(VersionedSchema):
 
     kind = Term(EntityKind)
     name = fields.String()
+    name_language = NameLanguage()
     description = fields.String(allow_none=True)
     names = fields.List(fields.Nested(EntityNameSchema))
     identifiers = fields.List(fields.Nested(EntityIdentifierSchema))

@@ -126,6 +126,14 @@ class LanguageTag(Text):
         super().__init__(35, LANGUAGE_PATTERN, hint, **kwargs)
 
 
+class NameLanguage(fields.String):
+    """The language of a name; present if the client prefers languages."""
+
+    def __init__(self) -> None:
+        about = "The language of the name, if the request asks for one (`lang`, `Accept-Language`)."
+        super().__init__(metadata={"description": about})
+
+
 class Sha256(Text):
     """A SHA-256 in lower-case hexadecimal."""
 

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 from marshmallow import Schema, ValidationError, fields, missing
 
 from hksz_db.domain.errors import Fault, Malformed, escaped
-from schemas.fields import Choice, Moment, check_text
+from hksz_db.domain.languages import is_language_tag
+from schemas.fields import Choice, LanguageTag, Moment, check_text
 from schemas.filters import Field, QueryInteger, ValueList
 
 DEFAULT_PER_PAGE = 25
@@ -254,11 +255,28 @@ class Timestamp(Moment):
         return moment
 
 
+class PreferredLanguage(LanguageTag):
+    """The language of names."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        tag = super()._deserialize(value, attr, data, **kwargs)
+        if not is_language_tag(tag):
+            raise ValidationError(self.hint)
+        return tag
+
+
 COMMON: Mapping[str, Field] = {
     "per_page": QueryInteger(1, MAX_PER_PAGE, description="Rows on a page."),
     "cursor": Cursor(metadata={"description": "The cursor that came with the previous page."}),
     "as_of": Timestamp(
         metadata={"description": "Answer as at this moment, from what was committed by then."}
+    ),
+    "lang": PreferredLanguage(
+        metadata={
+            "description": "Show the names of entities in this language where they have such a"
+            " name, with `name_language` beside each. `Accept-Language` does the same.",
+            "examples": ["zh-Hant"],
+        }
     ),
     "count": Choice(
         "CountKind", COUNTS, metadata={"description": "Count the rows that the filters select."}

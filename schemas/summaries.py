@@ -4,13 +4,14 @@ from marshmallow import fields
 
 from hksz_db.domain.vocabulary import ClaimStatus, ContributorRole, EntityKind
 from schemas.base import DocumentSchema, RowSchema
-from schemas.fields import DecimalDocument, Term
+from schemas.fields import DecimalDocument, NameLanguage, Term
 
 
 class EntitySummarySchema(RowSchema):
     """The summary of an entity."""
 
     name = fields.String()
+    name_language = NameLanguage()
     kind = Term(EntityKind)
 
 

@@ -34,6 +34,10 @@ VERSIONS = """
 CONTENT = (
     "SELECT external_id, issued_edtf, url FROM sources ORDER BY 1",
     "SELECT external_id, description, kind FROM entities ORDER BY 1",
+    """
+    SELECT external_id, each.name, language, each.kind
+    FROM entity_names AS each JOIN entities ON entities.id = entity_id ORDER BY 1, 2, 3
+    """,
     "SELECT external_id, description, holds_for FROM metrics ORDER BY 1",
     "SELECT external_id, statement, time_edtf FROM claims ORDER BY 1",
     "SELECT external_id, value_range, period_edtf FROM figures ORDER BY 1",
@@ -247,7 +251,8 @@ def test_a_database_with_an_earlier_edition_gets_the_corrections(
     _, corroborating, *_ = seed_folders()
     second = Path(shutil.copytree(corroborating, copy.parent / corroborating.name))
     _edit(copy, "sources.json", "hksz:shenzhen-daily-article", issued_edtf="2024?", url=None)
-    _edit(copy, "entities.json", "hksz:hkpc", description="A council.")
+    english = [{"name": "HKPC", "language": "en", "kind": "preferred"}]
+    _edit(copy, "entities.json", "hksz:hkpc", description="A council.", names=english)
     _edit(copy, "metrics.json", "hksz:metric-ttps-approved", description=None)
     claims = _read(copy, "claims.json")
     _write(copy, "claims.json", [{**claim, "entities": [], "relations": []} for claim in claims])

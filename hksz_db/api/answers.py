@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
@@ -13,9 +13,11 @@ from uuid import UUID
 
 import psycopg
 from flask import Response, current_app, request
+from marshmallow import Schema
 from sqlalchemy.orm import Session
 
 from hksz_db.api.conditions import content_tag, is_known
+from hksz_db.api.languages import localized, preference, read_with
 from hksz_db.api.problems import fault_document
 from hksz_db.api.requests import database, place, refused_cursor
 from hksz_db.database import Prepared, fetch_in
@@ -38,6 +40,7 @@ from hksz_db.queries.pages import (
 from hksz_db.queries.questions import Question, Reading
 from hksz_db.queries.readable import Readable
 from hksz_db.services.warnings import WARNED, of_stored
+from schemas.base import nested_schema
 
 MAX_EXPORTS = 2
 """How many exports a worker process sends at once."""
@@ -52,16 +55,25 @@ def json_response(body: bytes, status: int = 200) -> Response:
 
 def one(resource: Readable, id: UUID, reading: Reading) -> Response:
     """The document of a row. Raises ``NotFound``, ``Gone`` or ``Merged``."""
-    statement = document_statement(resource.name, reading.fields)
-    rows = database().read(statement, {"id": id}, reading.as_of)
-    version, body = _document(resource, id, rows)
-    return _tagged(f"{version}-{content_tag(body)}", body)
+    preferred = preference(reading.lang)
+    fields = read_with(resource.schema, reading.fields, preferred)
+    rows = database().read(document_statement(resource.name, fields), {"id": id}, reading.as_of)
+    version, stored = _document(resource, id, rows)
+    body, spoken = localized(stored, resource.schema, reading.fields, preferred, reading.as_of)
+    return _tagged(f"{version}-{content_tag(body)}", body, spoken)
 
 
-def part(resource: Readable, id: UUID, name: str, as_of: datetime | None) -> Response:
-    """One field of a row's document as a document of its own. An array is wrapped in ``data``."""
-    body = raw(resource, id, part_statement(resource.name, name), as_of)
-    return tagged(b'{"data":%b}' % body if body.startswith(b"[") else body)
+def part(resource: Readable, id: UUID, name: str, given: Mapping[str, Any]) -> Response:
+    """One field of a row's document as a document of its own. An array is wrapped in ``data``.
+
+    ``given`` are the values of ``PART``.
+    """
+    as_of: datetime | None = given.get("as_of")
+    stored = raw(resource, id, part_statement(resource.name, name), as_of)
+    schema = nested_schema(resource.schema._declared_fields[name])
+    body, spoken = localized(stored, schema, None, preference(given.get("lang")), as_of)
+    wrapped = b'{"data":%b}' % body if body.startswith(b"[") else body
+    return tagged(wrapped, spoken)
 
 
 def raw(resource: Readable, id: UUID, statement: Prepared, as_of: datetime | None = None) -> bytes:
@@ -133,11 +145,11 @@ def page(
     """
     identity = question.identity(resource.name)
     begun = _begin(question, identity, keyset_of(resource.name, question.sort))
-    shape = question.shape(resource.name, begun.after)
+    fields = read_with(resource.schema, question.fields, preference(question.lang))
+    shape = replace(question.shape(resource.name, begun.after), fields=fields)
     matches = partial(matches_statement, shape.matching)
-    return _page(
-        question, begun.with_values(question.values()), page_statement(shape), matches, within
-    )
+    begun = begun.with_values(question.values())
+    return _page(question, begun, _Listing(page_statement(shape), matches, resource.schema), within)
 
 
 def comparisons(question: Question, of: tuple[Readable, UUID] | None = None) -> Response:
@@ -154,7 +166,7 @@ def comparisons(question: Question, of: tuple[Readable, UUID] | None = None) -> 
         reasons = comparison_pages.not_compared_statement(shape.matching, of is not None)
         ((found,),) = database().read(reasons, begun.values, question.as_of)
         meta["not_compared"] = json.loads(found)
-    return _page(question, begun, statement, matches, of, meta)
+    return _page(question, begun, _Listing(statement, matches, COMPARISONS.schema, meta), of)
 
 
 def versions(resource: Readable, id: UUID, question: Question) -> Response:
@@ -163,7 +175,7 @@ def versions(resource: Readable, id: UUID, question: Question) -> Response:
     begun = _begin(question, identity, row_versions.KEYSET)
     statement = row_versions.page_statement(resource.name, begun.after)
     begun = begun.with_values({"id": id, "rows": question.per_page + 1})
-    return _page(question, begun, statement, None, (resource, id))
+    return _page(question, begun, _Listing(statement), (resource, id))
 
 
 @dataclass(frozen=True)
@@ -192,21 +204,27 @@ def _begin(question: Question, identity: Any, keyset: Keyset) -> _Begun:
     return _Begun(identity, values, tuple(key is not None for key in keys))
 
 
-def _page(
-    question: Question,
-    begun: _Begun,
-    statement: Prepared,
-    matches: Callable[[], Prepared] | None,
-    within: tuple[Readable, UUID] | None,
-    added: Mapping[str, Any] | None = None,
-) -> Response:
-    """The page that a statement returns, with ``added`` in its ``meta``.
+@dataclass(frozen=True)
+class _Listing:
+    """The statement that returns a page, and the statement of the ``matches`` to be estimated.
 
-    ``matches`` is what the planner estimates.
+    With the ``schema`` of its documents, their names are in the language that the client prefers.
+    ``meta`` is added to that of the page.
     """
+
+    statement: Prepared
+    matches: Callable[[], Prepared] | None = None
+    schema: type[Schema] | None = None
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _page(
+    question: Question, begun: _Begun, listing: _Listing, within: tuple[Readable, UUID] | None
+) -> Response:
+    """The page that a listing returns."""
     try:
         ((items, keys_after, ranked, total),) = database().read(
-            statement, begun.values, question.as_of
+            listing.statement, begun.values, question.as_of
         )
     except psycopg.DataError:
         if question.cursor is None:
@@ -218,16 +236,20 @@ def _page(
     meta: dict[str, Any] = {
         "next_cursor": None if keys_after is None else encode_cursor(keys_after, begun.identity),
         "per_page": question.per_page,
-        **(added or {}),
+        **listing.meta,
     }
     if ranked is not None:
         meta["ranked"] = {"matches": ranked, "all": ranked < RANKED}
     if question.count == "exact":
         meta["count"] = {"value": total, "kind": "exact"}
-    elif question.count == "estimated" and matches is not None:
-        estimate = database().explain(matches(), begun.values, question.as_of)
+    elif question.count == "estimated" and listing.matches is not None:
+        estimate = database().explain(listing.matches(), begun.values, question.as_of)
         meta["count"] = {"value": estimate, "kind": "estimated"}
-    response = tagged(b'{"data":[%b],"meta":%b}' % (items or b"", compact(meta)))
+    data, spoken = b"[%b]" % (items or b""), None
+    if listing.schema is not None:
+        preferred = preference(question.lang)
+        data, spoken = localized(data, listing.schema, question.fields, preferred, question.as_of)
+    response = tagged(b'{"data":%b,"meta":%b}' % (data, compact(meta)), spoken)
     if keys_after is not None and request.method in {"GET", "HEAD"}:
         response.headers["Link"] = next_link(meta["next_cursor"])
     return response
@@ -247,16 +269,21 @@ def groups(resource: Readable, question: Question, group_by: tuple[str, ...]) ->
     return tagged(b'{"data":%b,"meta":%b}' % (items, compact({"group_by": group_by})))
 
 
-def tagged(body: bytes) -> Response:
-    """A JSON text with an entity tag of its own."""
-    return _tagged(content_tag(body), body)
+def tagged(body: bytes, languages: Sequence[str] | None = None) -> Response:
+    """A JSON text with an entity tag of its own, and the ``languages`` of names as ``_tagged``."""
+    return _tagged(content_tag(body), body, languages)
 
 
-def _tagged(tag: str, body: bytes) -> Response:
+def _tagged(tag: str, body: bytes, languages: Sequence[str] | None = None) -> Response:
+    """The response; ``languages`` are given if it depends on those that the client prefers."""
     response = Response(status=304) if is_known(tag) else json_response(body)
     response.headers["ETag"] = f'"{tag}"'
     # Caches may store it, but must revalidate it.
     response.headers["Cache-Control"] = "no-cache"
+    if languages is not None:
+        response.headers["Vary"] = "Accept-Language"
+    if languages:
+        response.headers["Content-Language"] = ", ".join(languages)
     return response
 
 

@@ -120,6 +120,12 @@ class Call:
         return self.method == "GET" and "ETag" in self.headers
 
     @property
+    def negotiates(self) -> bool:
+        """Whether the call takes ``Accept-Language``, as all calls with ``lang`` do."""
+        body = self.body._declared_fields if isinstance(self.body, type) else {}
+        return "lang" in self.parameters.fields or "lang" in body
+
+    @property
     def expected_errors(self) -> set[int]:
         """The statuses of the errors that the call can be answered with."""
         found = {400, 401, 503, *self.errors}

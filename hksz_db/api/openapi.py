@@ -44,6 +44,13 @@ _REQUEST_HEADERS: Mapping[str, dict[str, Any]] = {
         ),
         "schema": {"type": "string", "pattern": r'^(W/)?"[0-9]{1,9}(-[0-9a-f]{16})?"$'},
     },
+    "Accept-Language": {
+        "description": (
+            "The languages in which names of entities are shown, unless `lang` is given. Names that"
+            " exist in none of them are shown as without it."
+        ),
+        "schema": {"type": "string", "examples": ["zh-Hant-HK, en;q=0.5"]},
+    },
     "If-None-Match": {
         "description": "The ETag of a response that the client has.",
         "schema": {"type": "string", "pattern": r'^(W/)?"[0-9a-f-]{1,26}"$'},
@@ -62,15 +69,20 @@ _REQUEST_HEADERS: Mapping[str, dict[str, Any]] = {
 _RESPONSE_HEADERS: Mapping[str, dict[str, Any]] = {
     "Cache-Control": {"description": "no-store", "schema": {"type": "string"}},
     "Content-Disposition": {"description": "A name for the file.", "schema": {"type": "string"}},
+    "Content-Language": {
+        "description": "The languages of the names of entities, if the request asks for some.",
+        "schema": {"type": "string"},
+    },
     "ETag": {"description": "Identifies this response.", "schema": {"type": "string"}},
     "Link": {"description": "The next page (rel=next).", "schema": {"type": "string"}},
     "Location": {"description": "The path of the row.", "schema": {"type": "string"}},
+    "Vary": {"description": "Accept-Language", "schema": {"type": "string"}},
     REPLAYED: {
         "description": "true if this is the answer to an earlier request of the same name.",
         "schema": {"type": "string", "const": "true"},
     },
 }
-_SHARED_PARAMETERS = {"as_of", "atomic", "count", "cursor", "mode", "per_page", "q"}
+_SHARED_PARAMETERS = {"as_of", "atomic", "count", "cursor", "lang", "mode", "per_page", "q"}
 _VARIABLE = re.compile("<([a-z]+):([a-z_]+)>")
 _VARIABLE_SCHEMAS = {
     "int": {"type": "integer", "minimum": 0},
@@ -147,6 +159,8 @@ def _parameters(converter: OpenAPIConverter, parameters: Parameters) -> Iterator
 
 
 def _request_headers(call: Call) -> Iterator[str]:
+    if call.negotiates:
+        yield "Accept-Language"
     if call.is_cacheable:
         yield "If-None-Match"
     if call.if_match:
@@ -158,6 +172,7 @@ def _request_headers(call: Call) -> Iterator[str]:
 def _responses(call: Call) -> dict[str, Any]:
     names = {*call.headers}
     names |= {"Location"} if call.status == 201 else set()
+    names |= {"Content-Language", "Vary"} if call.negotiates else set()
     names |= {REPLAYED} if call.is_repeatable else set()
     success: dict[str, Any] = {"description": _SUCCESSES[call.status]}
     if call.answer is not None:

@@ -7,9 +7,10 @@ from flask import Response
 
 from hksz_db.api import answers
 from hksz_db.api.calls import Call, Section
+from hksz_db.api.languages import localized, preference
 from hksz_db.api.requests import arguments, database, refused_cursor
 from hksz_db.queries.keysets import encode_cursor
-from hksz_db.queries.questions import PAGING, Question
+from hksz_db.queries.questions import QUEUE, Question
 from hksz_db.queries.review import KEYSET, read_queue
 from schemas.pages import page_schema
 from schemas.review import ReviewEntrySchema
@@ -21,7 +22,7 @@ def _list() -> Response:
     Reading the queue needs no scope, because it shows nothing that other reads do not show. A page
     may be short or empty and still have a next one, because it searches a limited number of rows.
     """
-    question = Question(**PAGING.read(arguments()))
+    question = Question(**QUEUE.read(arguments()))
     after = None
     if question.cursor is not None:
         after = KEYSET.decode(question.cursor, REVIEW.name)
@@ -36,7 +37,10 @@ def _list() -> Response:
         raise refused_cursor() from None
     cursor = None if page.keys is None else encode_cursor(page.keys, REVIEW.name)
     meta = {"next_cursor": cursor, "per_page": question.per_page}
-    response = answers.tagged(b'{"data":[%b],"meta":%b}' % (page.items, json.dumps(meta).encode()))
+    preferred = preference(question.lang)
+    listed = localized(b"[%b]" % page.items, ReviewEntrySchema, None, preferred, None)
+    body = b'{"data":%b,"meta":%b}' % (listed.body, json.dumps(meta).encode())
+    response = answers.tagged(body, listed.languages)
     if cursor is not None:
         response.headers["Link"] = answers.next_link(cursor)
     return response
@@ -51,7 +55,7 @@ REVIEW = Section(
             _list,
             page_schema("ReviewEntry", ReviewEntrySchema),
             headers=("ETag", "Link"),
-            parameters=PAGING,
+            parameters=QUEUE,
         )
     ],
 )

@@ -17,8 +17,8 @@ from hksz_db.domain.errors import Fault
 from hksz_db.exchange.exporting import export_parameters, formats_for, read_export
 from hksz_db.queries.questions import (
     AGGREGATE,
-    AS_OF,
     DOCUMENT,
+    PART,
     model_of,
     parameters,
     query_parameters,
@@ -70,7 +70,7 @@ def _read(resource: Readable) -> Call:
 def _part(resource: Readable, name: str) -> Call:
     def read_part(id: UUID) -> Response:
         """Read only the {part} of one {singular}."""
-        return answers.part(resource, id, name, AS_OF.read(arguments()).get("as_of"))
+        return answers.part(resource, id, name, PART.read(arguments()))
 
     field = resource.schema().fields[name]
     if isinstance(field, fields.List):
@@ -87,7 +87,7 @@ def _part(resource: Readable, name: str) -> Call:
         read_part,
         answer,
         read_cost=Cost.COSTLY if name in resource.asked_embeds else Cost.BOUNDED,
-        parameters=AS_OF,
+        parameters=PART,
         redirects=resource.can_be_merged,
         errors=(410,),
         words={"part": words},

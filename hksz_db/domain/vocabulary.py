@@ -62,6 +62,9 @@ not form a cycle.
 REPLACING = (ClaimRelationKind.SUPERSEDES, ClaimRelationKind.CORRECTS)
 """The relations of a claim that replaces another."""
 
+Translator = StrEnum("Translator", "HUMAN MACHINE")
+Translator.__doc__ = "Who translated a statement."
+
 EntityKind = StrEnum(
     "EntityKind",
     "PERSON ORGANISATION PLACE ZONE PROGRAMME FACILITY EVENT GROUP PRODUCT LAW INDUSTRY WORK",

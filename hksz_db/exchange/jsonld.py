@@ -138,6 +138,10 @@ def _claim(claim: Document) -> Document:
         "@type": "Claim",
         "text": claim["statement"],
         "inLanguage": claim["language"],
+        "workTranslation": [
+            {"@type": "Claim", "inLanguage": each["language"], "text": each["text"]}
+            for each in claim["statements"]
+        ],
         "creativeWorkStatus": claim["status"],
         "keywords": claim["topics"],
         "author": _claimant(claim),
@@ -273,8 +277,8 @@ _RECORD = ("id", "external_id", "created_at", "updated_at")
 _FIELDS = {
     "claims": (
         *_RECORD,
-        *("statement", "language", "claimant", "claimant_as_stated", "status", "topics"),
-        *("entities", "evidence", "corroboration"),
+        *("statement", "language", "statements", "claimant", "claimant_as_stated", "status"),
+        *("topics", "entities", "evidence", "corroboration"),
     ),
     "sources": (
         *_RECORD,

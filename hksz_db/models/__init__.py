@@ -10,6 +10,7 @@ from hksz_db.models.claims import Claim as Claim
 from hksz_db.models.claims import ClaimEntity as ClaimEntity
 from hksz_db.models.claims import ClaimRelation as ClaimRelation
 from hksz_db.models.claims import ClaimTopic as ClaimTopic
+from hksz_db.models.claims import ClaimTranslation as ClaimTranslation
 from hksz_db.models.claims import Corroboration as Corroboration
 from hksz_db.models.claims import Recount as Recount
 from hksz_db.models.entities import Entity as Entity

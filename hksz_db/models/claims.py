@@ -26,6 +26,7 @@ from hksz_db.domain.vocabulary import (
     ClaimStatus,
     CorroborationVerdict,
     Modality,
+    Translator,
 )
 from hksz_db.models.base import (
     Base,
@@ -103,6 +104,22 @@ class Claim(ResourceMixin, Base):
     due_duration: Mapped[str | None] = mapped_column(sort_order=1)
     due_modifier: Mapped[str | None] = mapped_column(sort_order=1)
     redirect_to: Mapped[UUID | None] = mapped_column(ForeignKey("claims.id"), sort_order=1)
+
+
+class ClaimTranslation(IdMixin, Base):
+    """The statement of a claim in another language than that of the original."""
+
+    __tablename__ = "claim_translations"
+    __table_args__ = (
+        not_blank("text"),
+        one_of("translated_by", Translator),
+        UniqueConstraint("claim_id", "language"),
+    )
+
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claims.id", ondelete="CASCADE"))
+    language: Mapped[str]
+    text: Mapped[str]
+    translated_by: Mapped[str]
 
 
 class ClaimEntity(IdMixin, Base):

@@ -39,6 +39,7 @@ from hksz_db.queries.documents import (
 from hksz_db.queries.filters import Bounds, Days, Equal, Exists, Plain, Related, Relation, Target
 from hksz_db.queries.keysets import Key
 from schemas.base import LAST_FIELDS, nested_schema
+from schemas.fields import NameLanguage
 
 _TARGETS: Mapping[type[TypeEngine[Any]], type[Days | Bounds | Equal]] = {
     DATERANGE: Days,
@@ -87,7 +88,12 @@ def document(
 
     Version and timestamps come last. Raises ``Underivable``.
     """
-    described = schema._declared_fields
+    described = {
+        # The language of a name is added to the document of a client that asks for it.
+        name: field
+        for name, field in schema._declared_fields.items()
+        if not isinstance(field, NameLanguage)
+    }
     names = sorted(described, key=lambda name: name in LAST_FIELDS)
     known = declared or {}
     return {name: _node(row, name, described[name], known.get(name)) for name in names}

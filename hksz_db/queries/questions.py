@@ -33,13 +33,14 @@ from schemas.parameters import COMMON, DEFAULT_PER_PAGE, Faults, Parameters, Ref
 MAX_FILTERS = 100
 """The limit on the names and branches of a query tree."""
 
-AS_OF = Parameters({"as_of": COMMON["as_of"]})
+PART = Parameters({name: COMMON[name] for name in ("as_of", "lang")})
 PAGING = Parameters({name: COMMON[name] for name in ("per_page", "cursor")})
+QUEUE = Parameters({name: COMMON[name] for name in ("per_page", "cursor", "lang")})
 
 # The options of each call, which are parameters like the filters.
-LIST = ("select", "per_page", "cursor", "as_of", "count", "sort", "include", "q")
+LIST = ("select", "per_page", "cursor", "as_of", "lang", "count", "sort", "include", "q")
 AGGREGATE = ("group_by", "as_of", "q")
-DOCUMENT = ("select", "as_of", "include")
+DOCUMENT = ("select", "as_of", "lang", "include")
 VERSION = ("select", "include")
 
 Given = Iterable[tuple[str, Any]]
@@ -53,7 +54,10 @@ for _list in _LISTS.values():
 
 @dataclass(frozen=True)
 class Question:
-    """What a client asks of a list; ``fields`` are the fields of each document."""
+    """What a client asks of a list; ``fields`` are the fields of each document.
+
+    ``lang`` is the language of names.
+    """
 
     filters: Expression = _EVERYTHING
     search: str | None = None
@@ -63,6 +67,7 @@ class Question:
     cursor: str | None = None
     count: str | None = None
     as_of: datetime | None = None
+    lang: str | None = None
 
     def narrowed(self, criterion: Criterion) -> "Question":
         """The same question about the rows that meet the criterion."""
@@ -93,10 +98,14 @@ class Question:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a client asks of one row: the fields of its document, and as of which moment."""
+    """What a client asks of one row: the fields of its document, as of which moment.
+
+    ``lang`` is the language of names.
+    """
 
     fields: tuple[str, ...]
     as_of: datetime | None = None
+    lang: str | None = None
 
 
 @cache
@@ -157,7 +166,7 @@ def read_document(resource: str, given: Given, options: tuple[str, ...] = DOCUME
     values = parameters(resource, options, filtered=False).load(given, faults)
     chosen = chosen_fields(readable, values, readable.read_embeds, faults)
     faults.check()
-    return Reading(chosen, values.get("as_of"))
+    return Reading(chosen, values.get("as_of"), values.get("lang"))
 
 
 def read_tree(resource: str, body: Mapping[str, object]) -> Question:
@@ -234,6 +243,7 @@ def question_of(readable: Queryable, values: Values, fields: tuple[str, ...]) ->
         cursor=values.get("cursor"),
         count=values.get("count"),
         as_of=values.get("as_of"),
+        lang=values.get("lang"),
     )
 
 

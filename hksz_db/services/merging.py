@@ -419,11 +419,11 @@ def _remove_copied_names(session: Session, merge: Merge) -> None:
 
 
 def _remove_duplicates(session: Session, merge: Merge, link: Link) -> set[UUID]:
-    """Remove and record the rows that would be duplicates or would refer to their own owner.
+    """Remove and record the rows that would be duplicates or would say nothing once moved.
 
     Rows of resources are only marked as deleted. They are moved like the others.
     """
-    same, itself = _same(link), _would_refer_to_itself(link)
+    same, idle = _same(link), _would_say_nothing(link)
     if not same:
         return set()
     if link.table in RESOURCES:
@@ -440,7 +440,7 @@ def _remove_duplicates(session: Session, merge: Merge, link: Link) -> set[UUID]:
         "WITH duplicates AS (SELECT DISTINCT ON (gone.id) gone.id, kept.id AS kept_id"
         f" FROM {link.table} AS gone LEFT JOIN {link.table} AS kept"
         f" ON kept.{link.column} = $3 AND ({same})"
-        f" WHERE gone.{link.column} = $2 AND (kept.id IS NOT NULL OR {itself})"
+        f" WHERE gone.{link.column} = $2 AND (kept.id IS NOT NULL OR {idle})"
         " ORDER BY gone.id, kept.id),"
         f" removed AS ({removal} RETURNING gone.id, gone.{link.owner_column} AS owner,"
         f" {content} AS content, duplicates.kept_id),"
@@ -600,8 +600,13 @@ def _equal(column: Column[Any]) -> str:
     return f"kept.{column.name} {operator} gone.{column.name}"
 
 
-def _would_refer_to_itself(link: Link) -> str:
-    """The condition that both ends of ``gone``, a relation, would be the same once moved."""
+def _would_say_nothing(link: Link) -> str:
+    """The condition that ``gone`` would relate a row to itself once moved.
+
+    A translation would be in the language of the original.
+    """
+    if link.table == "claim_translations":
+        return "gone.language = (SELECT language FROM claims WHERE id = $3)"
     ends = next(
         (
             str(constraint.sqltext).split(" <> ")

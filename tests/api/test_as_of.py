@@ -25,10 +25,12 @@ LISTS: tuple[tuple[str, dict[str, str]], ...] = (
     ("claims", {"q": "talent", "sort": "-time,id"}),
     ("claims", {"time__within": "2010", "entities__name__contains": "Qianhai"}),
     ("claims", {"evidence__source__title__contains": "talent", "sort": "time,id"}),
+    ("claims", {"include": "statements,entities", "lang": "zh-Hant", "per_page": "100"}),
     ("claims", {"place__under_external_id": "hksz:shenzhen", "include": "similar"}),
     ("claims", {"figures__metric": "ttps-approved", "figures__value__gte": "40000"}),
     ("sources", {"sort": "-title", "per_page": "100"}),
     ("entities", {"sort": "name", "per_page": "100"}),
+    ("entities", {"select": "name", "lang": "zh-Hans", "per_page": "100"}),
     ("entities", {"q": "park"}),
     ("figures", {"per_page": "100", "value__gte": "40000", "dimension": "count"}),
     ("evidence", {"per_page": "100", "stance__ne": "asserts"}),
@@ -80,6 +82,11 @@ class RandomEdits:
 def _reword(edits: RandomEdits) -> None:
     path = edits.pick("claims")
     edits.editor.patch(path, {"statement": f"Statement {edits.chance.random()} on talent"})
+
+
+def _translate(edits: RandomEdits) -> None:
+    translation = {"language": "zh-Hant", "text": "譯文", "translated_by": "machine"}
+    edits.editor.patch(edits.pick("claims"), {"statements": [translation]})
 
 
 def _redate(edits: RandomEdits) -> None:
@@ -174,6 +181,7 @@ def _update_by_sql(edits: RandomEdits) -> None:
 
 CHANGES: tuple[Callable[[RandomEdits], None], ...] = (
     _reword,
+    _translate,
     _redate,
     _retitle,
     _rename,
@@ -236,6 +244,23 @@ def test_each_as_of_gives_the_answer_of_that_time(
         assert answer(reader, path, query, as_of=moment) == before, (moment, path, query)
         statuses.add(before[0])
     assert {200, 308, 410} <= statuses
+
+
+def test_as_of_gives_the_names_of_that_time(
+    editor: Client, reader: Client, database: Database
+) -> None:
+    path = (
+        f"/v1/entities/{reader.get('/v1/entities', external_id='hksz:hkpc').json['data'][0]['id']}"
+    )
+    before = reader.get(path, lang="zh-Hant")
+    assert before.json["name_language"] == "zh-Hant"
+    with writing(database) as session:
+        ((moment,),) = run(session, "SELECT clock_timestamp()")
+    names = [{"name": "Another name", "language": "en", "kind": "preferred"}]
+    assert editor.patch(path, {"names": names}).status_code == 200
+    assert reader.get(path, lang="zh-Hant").json["name"] == "Another name"
+    then = reader.get(path, lang="zh-Hant", as_of=moment.isoformat())
+    assert (then.data, then.headers["ETag"]) == (before.data, before.headers["ETag"])
 
 
 def test_as_of_before_a_correction_gives_the_old_figure_and_corroboration(

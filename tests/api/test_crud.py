@@ -30,7 +30,7 @@ def test_a_list_holds_the_documents(editor: Client, reader: Client, sample: Samp
     (listed,) = reader.get(sample.path, id=id).json["data"]
     read = reader.get(f"{sample.path}/{id}").json
     assert listed == {name: read[name] for name in listed}
-    assert set(read) - set(listed) <= {"sources", "corroboration"}
+    assert set(read) - set(listed) <= {"statements", "sources", "corroboration"}
 
 
 def test_head_answers_like_get_without_a_body(

@@ -202,6 +202,11 @@ SAMPLES: dict[str, Body] = {
         "duration": "P3Y",
         "modifier": "about",
     },
+    "ClaimStatementCreateSchema": {
+        "language": "zh-Hant",
+        "text": "已遷。",
+        "translated_by": "machine",
+    },
     "ClaimEntityCreateSchema": {**_ENTITY, "role": "audience"},
     "ClaimRelationCreateSchema": _TO_CLAIM,
     "ClaimFigureCreateSchema": _FIGURE,
@@ -261,6 +266,9 @@ MINIMAL: dict[str, tuple[Body, ...]] = {
     ),
     "ClaimCreateSchema": ({"statement": "x", "claimant_external_id": "drill:north"},) * 2,
     "RelativeDateCreateSchema": ({"anchor_external_id": "drill:first", "duration": "P1Y"},) * 2,
+    "ClaimStatementCreateSchema": tuple(
+        {"language": language, "text": "x", "translated_by": "human"} for language in ("de", "fr")
+    ),
     "ClaimEntityCreateSchema": tuple(
         {"entity_external_id": "drill:north", "role": role} for role in ("subject", "object")
     ),
@@ -337,6 +345,7 @@ LISTS = {
     ("sources", "contributors"): ("source_contributors", "source_id"),
     ("sources", "captures"): ("source_captures", "source_id"),
     ("sources", "relations"): ("source_relations", "from_id"),
+    ("claims", "statements"): ("claim_translations", "claim_id"),
     ("claims", "topics"): ("claim_topics", "claim_id"),
     ("claims", "entities"): ("claim_entities", "claim_id"),
     ("claims", "relations"): ("claim_relations", "from_id"),

@@ -26,6 +26,7 @@ PAGES = (
     "docs/how-to/follow-changes.md",
     "docs/how-to/import-and-export.md",
     "docs/how-to/verify-a-source.md",
+    "docs/zh-Hant/first-claim.md",
 )
 _BLOCK = re.compile(r"^```(sh|json|text)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _END = "-- end of example --"

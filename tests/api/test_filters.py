@@ -126,6 +126,10 @@ EXTRA = (
             "time_edtf": "2019/..",
             "due_edtf": "2030-06-15",
             "relations": [{"to_external_id": "hksz:author-post", "kind": "contradicts"}],
+            "statements": [
+                {"language": "en", "text": "It is rich.", "translated_by": "machine"},
+                {"language": "zh-Hant", "text": "該公司很有錢。", "translated_by": "human"},
+            ],
             "figures": [
                 {
                     "metric_external_id": "test:balance",
@@ -191,6 +195,9 @@ EXTRA = (
         {
             "statement": "A\\B is 50% of A_B.",
             "claimant_external_id": "hksz:hkpc",
+            "statements": [
+                {"language": "de", "text": "Es ist so viel.", "translated_by": "machine"},
+            ],
             "due_edtf": "2031",
             "time_edtf": "2017-06",
         },
@@ -370,7 +377,7 @@ ON_RANGES: dict[str, Callable[[Document, Decimal], bool]] = {
 
 
 def _meets(resource: str, document: Document, name: str, operator: str, given: str) -> bool:
-    if name in {"figures", "evidence", "entities", "relations"}:
+    if name in {"statements", "figures", "evidence", "entities", "relations"}:
         return (not document[name]) == (given == "true")
     values = list(_values(document, _path(resource, name)))
     if name == "place":
@@ -486,7 +493,9 @@ class Service:
                 passage["source"] = sources[passage["source"]["id"]]
 
     def _every(self, resource: str) -> list[Document]:
-        embedded = "include=entities,figures,evidence,corroboration" * (resource == "claims")
+        embedded = "include=statements,entities,figures,evidence,corroboration" * (
+            resource == "claims"
+        )
         answer = self.client.get(f"/v1/{resource}?per_page=100&{embedded}").json
         assert answer["meta"]["next_cursor"] is None
         return answer["data"]

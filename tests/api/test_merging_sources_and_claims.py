@@ -246,6 +246,32 @@ def test_a_merge_of_claims_counts_the_evidence_on_both(
     assert dump(session) == before
 
 
+def test_translations_into_further_languages_move_with_a_merged_claim(
+    editor: Client, session: Session, claim: Make
+) -> None:
+    one, other = (
+        claim(
+            statement,
+            language=original,
+            statements=[
+                {"language": language, "text": f"{statement} {language}", "translated_by": "human"}
+                for language in languages
+            ],
+        )
+        for statement, original, languages in (
+            ("有。", "zh-Hant", ("de", "en", "fr")),
+            ("It is.", "en", ("de",)),
+        )
+    )
+    before = dump(session)
+    merged = _merge(editor, one, other)
+    texts = [each["text"] for each in merged.json["statements"]]
+    assert sorted(texts) == ["It is. de", "有。 fr"]
+    assert (merged.json["statement"], merged.json["version"]) == ("It is.", 2)
+    assert _unmerge(editor, one).status_code == 200
+    assert dump(session) == before
+
+
 def test_a_relation_to_a_merged_claim_leads_to_the_remaining_one(
     editor: Client, claim: Make
 ) -> None:

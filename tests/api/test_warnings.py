@@ -58,7 +58,7 @@ def test_reads_and_other_documents_have_no_warnings(editor: Client) -> None:
     made = editor.post("/v1/claims", {**CLAIM, "figures": [FIGURE]})
     assert made.json["warnings"] != []
     path = made.headers["Location"]
-    every = "entities,figures,evidence,sources,corroboration,comparisons,similar"
+    every = "entities,figures,evidence,statements,sources,corroboration,comparisons,similar"
     read = editor.get(path, include=every)
     assert "warnings" not in read.json
     assert "warnings" not in editor.get(path).json["figures"][0]

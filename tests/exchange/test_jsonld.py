@@ -137,6 +137,16 @@ def test_source_has_type_date_and_authors(sources: Nodes) -> None:
     assert issued == {"@type": "http://id.loc.gov/datatypes/edtf/EDTF", "@value": "2024-01-29"}
 
 
+def test_translations_of_a_claim_are_works_of_their_own(
+    written: Write, documents: Documents
+) -> None:
+    translation = {"language": "zh-Hant", "text": "已遷。", "translated_by": "human"}
+    translated = {**documents("claims")[0], "statements": [translation]}
+    (node,) = _expanded(written("claims", "jsonld", [translated])).values()
+    (work,) = node[f"{SCHEMA}workTranslation"]
+    assert (_values(work, "text"), _values(work, "inLanguage")) == (["已遷。"], ["zh-Hant"])
+
+
 def test_a_source_with_an_uncertain_date_is_not_dated(written: Write, documents: Documents) -> None:
     (source, *_) = documents("sources")
     dated = {**source, "issued": {**source["issued"], "edtf": "2024?"}}

@@ -81,6 +81,7 @@ ROWS: list[tuple[str, dict[str, Any]]] = [
             "modality": "actual",
             "claimant_external_id": "ex:scheme",
             "topics": ["talent"],
+            "statements": [{"language": "zh-Hant", "text": "譯文", "translated_by": "human"}],
             "entities": [{"entity_external_id": "ex:scheme", "role": "subject"}],
         },
     ),

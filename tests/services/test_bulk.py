@@ -169,6 +169,7 @@ TABLES = (
     *WRITERS,
     "claim_entities",
     "claim_topics",
+    "claim_translations",
     "claim_relations",
     "source_contributors",
     "source_captures",
