@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     CTE,
     ColumnElement,
     FromClause,
@@ -16,9 +17,11 @@ from sqlalchemy import (
     bindparam,
     case,
     exists,
+    false,
     func,
     literal_column,
     select,
+    true,
 )
 from sqlalchemy.types import REAL
 
@@ -119,8 +122,8 @@ def _conditions(readable: Readable, shape: PageShape) -> list[ColumnElement[bool
 
 
 def _query(search: Search) -> ColumnElement[Any]:
-    configuration: ColumnElement[Any] = literal_column(f"'{search.configuration}'::regconfig")
-    return func.websearch_to_tsquery(configuration, bindparam("q", type_=Text()))
+    terms = bindparam("q", type_=ARRAY(Text()))
+    return func.search_query(terms, true() if search.stemmed else false())
 
 
 def _found(readable: Readable) -> ColumnElement[bool]:
@@ -177,7 +180,8 @@ def _ranked(readable: Readable, shape: PageShape) -> CTE:
 
 def _rank(vector: ColumnElement[Any], search: Search) -> ColumnElement[Any]:
     # Divided by the length: among names that hold the words the shortest is meant.
-    return func.ts_rank(vector, _query(search), number(1), type_=REAL())
+    query = select(_query(search)).scalar_subquery()
+    return func.ts_rank(vector, query, number(1), type_=REAL())
 
 
 def _fenced(
