@@ -23,9 +23,15 @@ BEGIN
     END LOOP;
     words := setweight(words, 'A');
     FOR part IN
-        SELECT entity_names.search
-        FROM entity_names JOIN entities ON entities.id = entity_id AND deleted_at IS NULL
-        WHERE entity_id = ANY (linked) ORDER BY entity_id, entity_names.id
+        SELECT named.search
+        FROM unnest(linked) AS linked_id, LATERAL (
+            SELECT entity_names.id, entity_names.search FROM entity_names
+            WHERE entity_id = linked_id AND EXISTS (
+                SELECT FROM entities WHERE entities.id = linked_id AND deleted_at IS NULL
+            )
+            OFFSET 0
+        ) AS named
+        ORDER BY linked_id, named.id
     LOOP
         words := words || gap || part;
     END LOOP;
@@ -65,6 +71,10 @@ FOR EACH ROW EXECUTE FUNCTION entity_names_keep_search();
 CREATE OR REPLACE FUNCTION renew_claim_words(claim_ids uuid[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
+    IF claim_ids = '{}' THEN
+        -- An update of no rows runs triggers, too.
+        RETURN;
+    END IF;
     UPDATE claims SET search = renewed.words
     FROM (
         SELECT id, claim_words(id, statement, language, claimant_id) AS words
@@ -82,8 +92,11 @@ BEGIN
     IF TG_OP = 'INSERT' THEN
         IF TG_TABLE_NAME = 'claim_entities' THEN
             touched := ARRAY(
-                SELECT DISTINCT claim_id FROM added JOIN claims ON claims.id = claim_id
-                WHERE NOT search @@ format('%L', entity_id)::tsquery
+                SELECT DISTINCT claim_id FROM added
+                WHERE NOT (
+                    SELECT search @@ format('%L', entity_id)::tsquery
+                    FROM claims WHERE claims.id = claim_id
+                )
             );
         ELSE
             touched := ARRAY(SELECT DISTINCT claim_id FROM added);

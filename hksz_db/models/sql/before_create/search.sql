@@ -21,9 +21,8 @@ END;
 -- null, or all up to the next. If texts are stemmed, a term is searched as it stands and stemmed. A
 -- stop word is searched only if there are no other words, because English texts are indexed without
 -- them.
--- The cost keeps PostgreSQL from a generic plan, which would make the query anew for every row.
 CREATE OR REPLACE FUNCTION search_query(terms text[], stemmed boolean) RETURNS tsquery
-LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 100000 AS $$
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
     term text;
     plain tsquery;
