@@ -46,6 +46,11 @@ CREATE FUNCTION benchmark.word(rank int) RETURNS text
     RETURN benchmark.syllable(rank) || benchmark.syllable(rank / 85)
         || benchmark.syllable(rank / 7225);
 
+-- A Chinese word of a rank. Its two characters are as frequent as those of real texts.
+CREATE FUNCTION benchmark.chinese_word(rank int) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN chr(x'4E00'::int + rank % 141) || chr(x'5B50'::int + rank / 141);
+
 -- The words of searches, from one in every thirtieth claim (step 0) to one in every two thousandth
 -- claim (step 100).
 CREATE FUNCTION benchmark.searched_word(step int) RETURNS text
@@ -86,15 +91,23 @@ SELECT benchmark.entity_id(n), benchmark.external_id('entity', n),
 FROM benchmark.dataset, generate_series(1, entities) AS n,
     LATERAL (SELECT now() - interval '3 years' + n * interval '3 years' / entities) AS moment (at);
 
-INSERT INTO entity_names (entity_id, name, language, kind)
-SELECT id, name, 'en', 'preferred' FROM entities WHERE external_id LIKE 'bench:%'
-UNION ALL
-SELECT id, 'The ' || name, 'en', 'alias' FROM entities WHERE external_id LIKE 'bench:%';
+INSERT INTO entity_names (entity_id, name, language, kind, search)
+SELECT *, search_vector(name, 'und') FROM (
+    SELECT id, name, 'en', 'preferred' FROM entities WHERE external_id LIKE 'bench:%'
+    UNION ALL
+    SELECT id, 'The ' || name, 'en', 'alias' FROM entities WHERE external_id LIKE 'bench:%'
+    UNION ALL
+    SELECT benchmark.entity_id(n),
+        benchmark.chinese_word(n % words) || benchmark.chinese_word(n * 7 % words),
+        'zh-Hant', 'preferred'
+    FROM benchmark.dataset, generate_series(1, entities) AS n
+) AS named (id, name, language, kind);
 
 INSERT INTO sources (
     id, external_id, csl_type, title, container_title, url, language, issued_edtf, issued,
-    created_at, updated_at
+    created_at, updated_at, search
 )
+SELECT *, search_vector(concat_ws(' ', title, container_title), language) FROM (
 SELECT benchmark.source_id(n), benchmark.external_id('source', n), 'article-newspaper',
     (SELECT string_agg(benchmark.word(rank), ' ') FROM (
         SELECT benchmark.skewed(words) FROM generate_series(n, n + 7)
@@ -104,7 +117,11 @@ SELECT benchmark.source_id(n), benchmark.external_id('source', n), 'article-news
 FROM benchmark.dataset, generate_series(1, sources) AS n,
     LATERAL (SELECT make_date(first_year, 1, 1) + n % (365 * (last_year - first_year)))
         AS publication (issued),
-    LATERAL (SELECT now() - interval '3 years' + n * interval '3 years' / sources) AS moment (at);
+    LATERAL (SELECT now() - interval '3 years' + n * interval '3 years' / sources) AS moment (at)
+) AS made (
+    id, external_id, csl_type, title, container_title, url, language, issued_edtf, issued,
+    created_at, updated_at
+);
 
 INSERT INTO source_contributors (source_id, entity_id, role, credited_name, ordinal)
 SELECT benchmark.source_id(n), benchmark.entity_id(benchmark.skewed(entities)),
@@ -116,15 +133,31 @@ INSERT INTO source_captures (source_id, media_type, normalization, char_length, 
 SELECT benchmark.source_id(n), 'text/html', 'nfc-ws1', 4000, encode(sha256(int4send(n)), 'hex')
 FROM benchmark.dataset, generate_series(1, sources) AS n;
 
+-- Every year has the same number. Each entity of a claim has a different role, so that no two rows
+-- are equal. They come before the claims, whose words include the names of these entities.
+INSERT INTO claim_entities (claim_id, entity_id, role)
+SELECT benchmark.claim_id(n), benchmark.entity_id(benchmark.skewed(entities)),
+    (ARRAY['subject', 'object', 'location'])[nth]
+FROM benchmark.dataset, generate_series(1, claims) AS n, generate_series(1, 1 + n / 21 % 3) AS nth;
+
+-- A third of the claims are in Chinese.
 INSERT INTO claims (
     id, external_id, statement, language, claimant_id, reported_by_id, modality, status,
-    time_as_stated, time_edtf, time, created_at, updated_at
+    time_as_stated, time_edtf, time, created_at, updated_at, search
 )
+SELECT *, claim_words(id, statement, language, claimant_id) FROM (
 SELECT benchmark.claim_id(n), benchmark.external_id('claim', n),
-    (SELECT string_agg(benchmark.word(rank), ' ') FROM (
-        SELECT benchmark.skewed(words) FROM generate_series(n, n + 11 + n % 9)
-    ) AS drawn (rank)),
-    'en', benchmark.entity_id(benchmark.skewed(entities)),
+    (
+        SELECT CASE n % 3
+            WHEN 0 THEN string_agg(benchmark.chinese_word(rank), '')
+            ELSE string_agg(benchmark.word(rank), ' ')
+        END
+        FROM (
+            SELECT benchmark.skewed(words) FROM generate_series(n, n + 11 + n % 9)
+        ) AS drawn (rank)
+    ),
+    CASE n % 3 WHEN 0 THEN 'zh-Hant' ELSE 'en' END,
+    benchmark.entity_id(benchmark.skewed(entities)),
     CASE n % 4 WHEN 0 THEN benchmark.entity_id(benchmark.skewed(entities)) END,
     (ARRAY['actual', 'planned', 'forecast', 'opinion'])[n % 4 + 1],
     (ARRAY['accepted', 'submitted'])[n % 2 + 1],
@@ -132,16 +165,13 @@ SELECT benchmark.claim_id(n), benchmark.external_id('claim', n),
 FROM benchmark.dataset, generate_series(1, claims) AS n,
     LATERAL (SELECT first_year + (n::bigint * 7919 % (last_year - first_year + 1))::int)
         AS period (year),
-    LATERAL (SELECT now() - interval '3 years' + n * interval '3 years' / claims) AS moment (at);
+    LATERAL (SELECT now() - interval '3 years' + n * interval '3 years' / claims) AS moment (at)
+) AS made (
+    id, external_id, statement, language, claimant_id, reported_by_id, modality, status,
+    time_as_stated, time_edtf, time, created_at, updated_at
+);
 
 INSERT INTO claim_bands (band, claim_id) SELECT unnest(statement_bands(statement)), id FROM claims;
-
--- Every year has the same number. Each entity of a claim has a different role, so that no two rows
--- are equal.
-INSERT INTO claim_entities (claim_id, entity_id, role)
-SELECT benchmark.claim_id(n), benchmark.entity_id(benchmark.skewed(entities)),
-    (ARRAY['subject', 'object', 'location'])[nth]
-FROM benchmark.dataset, generate_series(1, claims) AS n, generate_series(1, 1 + n / 21 % 3) AS nth;
 
 INSERT INTO claim_topics (claim_id, topic)
 SELECT benchmark.claim_id(n), 'topic-' || n % 50

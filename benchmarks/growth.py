@@ -27,6 +27,16 @@ _MOST_FIRST = "-corroboration__origins"
 _FAR = 5_000
 _SAMPLES = 50
 _NAMES = [f"corroboration__{count}{side}" for count in COUNTS for side in ("", "_against")]
+# The words of the ranks 50 and 5,000 in Chinese and in English, each alone, together and without
+# the other.
+_SEARCHES = (
+    "\u4e32\u5b50",
+    "\u4e41\u5b73",
+    "nababa",
+    "tapoba",
+    "\u4e32\u5b50 nababa",
+    "\u4e32\u5b50 -nababa",
+)
 _LISTS = {
     "claims, two origins or more, most first": {
         "corroboration__origins__gte": 2,
@@ -39,6 +49,8 @@ _LISTS = {
     **{f"claims, {name} >= 2": {f"{name}__gte": 2} for name in _NAMES},
     **{f"claims, {name} >= 9": {f"{name}__gte": 9} for name in _NAMES},
     **{f"claims, most {name} first": {"sort": f"-{name}"} for name in _NAMES},
+    **{f"claims, searched for {words}": {"q": words} for words in _SEARCHES},
+    "claims, a Chinese word, latest first": {"q": _SEARCHES[0], "sort": "-time"},
 }
 # Every tenth claim waits for review, and every fiftieth of those is likely the same as another.
 _SUBMIT = """

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Flask, Response, abort, current_app, jsonify, request
-from sqlalchemy import Select, create_engine, func, select
+from sqlalchemy import ARRAY, Select, Text, create_engine, func, literal, select, true
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
@@ -32,6 +32,7 @@ from benchmarks.orm_models import (
 from hksz_db.database import driver_url
 from hksz_db.domain.chronology import Period, parse
 from hksz_db.domain.ranges import Interval, Statement, read
+from hksz_db.domain.search_terms import search_terms
 from hksz_db.domain.vocabulary import Comparator, Dimension, MetricMeasure, Scope
 from hksz_db.queries.pages import RANKED
 from schemas.claims import ClaimCreateSchema, ClaimSchema
@@ -127,7 +128,8 @@ def _filtered() -> Select[tuple[Claim]]:
 
 
 def _found(words: str) -> Select[tuple[Claim]]:
-    wanted = func.websearch_to_tsquery("english", words)
+    terms = literal(search_terms(words), ARRAY(Text()))
+    wanted = select(func.search_query(terms, true())).scalar_subquery()
     matches = (
         select(Claim.id, Claim.search)
         .where(Claim.deleted_at.is_(None), Claim.search.bool_op("@@")(wanted))

@@ -283,8 +283,8 @@ COMMON: Mapping[str, Field] = {
     ),
     "q": SearchWords(
         metadata={
-            "description": "Words to search for; quotes, OR and a leading hyphen work as on the"
-            " web. Without sort the newest matches come in the order of their rank.",
+            "description": "Words to search for, in Chinese too; quotes, OR and a leading hyphen"
+            " work as on the web. Without sort the newest matches come in the order of their rank.",
             "maxLength": _MAX_SEARCH_LENGTH,
         }
     ),

@@ -33,7 +33,7 @@ from tests.conftest import MakeDatabase
 
 BOOKKEEPING = {
     *("transactions", "changes", "idempotency_keys"),
-    *("stale_metrics", "stale_ranges", "submissions", "unfilled_urls"),
+    *("stale_metrics", "stale_ranges", "stale_searches", "submissions", "unfilled_urls"),
 }
 
 

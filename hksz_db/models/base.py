@@ -21,7 +21,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import DATERANGE, Range
+from sqlalchemy.dialects.postgresql import DATERANGE, TSVECTOR, Range
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.schema import SchemaItem
 
@@ -97,6 +97,13 @@ class IdMixin(HistoryMixin):
     """A table whose primary key is a UUID; ids are in the order of creation."""
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.uuidv7())
+
+
+class SearchMixin:
+    """A table whose rows are found by the words in ``search``, which triggers maintain."""
+
+    ignored_columns: ClassVar[tuple[str, ...]] = ("search",)
+    search: Mapped[str] = mapped_column(TSVECTOR, sort_order=50)
 
 
 class ResourceMixin(IdMixin):

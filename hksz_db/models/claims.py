@@ -10,14 +10,13 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     CheckConstraint,
-    Computed,
     ForeignKey,
     Index,
     UniqueConstraint,
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import DATERANGE, TSVECTOR, Range
+from sqlalchemy.dialects.postgresql import DATERANGE, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hksz_db.domain.vocabulary import (
@@ -33,6 +32,7 @@ from hksz_db.models.base import (
     HistoryMixin,
     IdMixin,
     ResourceMixin,
+    SearchMixin,
     merged_rows,
     not_blank,
     one_of,
@@ -43,7 +43,7 @@ from hksz_db.models.base import (
 TOPIC_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
 
 
-class Claim(ResourceMixin, Base):
+class Claim(SearchMixin, ResourceMixin, Base):
     """A statement in the words of the editors that can be true or false on its own.
 
     ``claimant_id`` asserts it, or somebody who is only known as ``claimant_as_stated`` ("an unnamed
@@ -94,9 +94,6 @@ class Claim(ResourceMixin, Base):
     time: Mapped[Range[date] | None] = mapped_column(DATERANGE)
     due_edtf: Mapped[str | None]
     due: Mapped[Range[date] | None] = mapped_column(DATERANGE)
-    search: Mapped[str] = mapped_column(
-        TSVECTOR, Computed("to_tsvector('english', statement)", persisted=True)
-    )
     time_anchor_id: Mapped[UUID | None] = mapped_column(ForeignKey("sources.id"), sort_order=1)
     time_duration: Mapped[str | None] = mapped_column(sort_order=1)
     time_modifier: Mapped[str | None] = mapped_column(sort_order=1)

@@ -5,13 +5,12 @@ from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
-    Computed,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     UniqueConstraint,
 )
-from sqlalchemy.dialects.postgresql import DATERANGE, TSVECTOR, Range
+from sqlalchemy.dialects.postgresql import DATERANGE, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hksz_db.domain.vocabulary import (
@@ -24,6 +23,7 @@ from hksz_db.models.base import (
     Base,
     IdMixin,
     ResourceMixin,
+    SearchMixin,
     dated,
     merged_rows,
     not_blank,
@@ -61,7 +61,7 @@ class Entity(ResourceMixin, Base):
     redirect_to: Mapped[UUID | None] = mapped_column(ForeignKey("entities.id"), sort_order=1)
 
 
-class EntityName(IdMixin, Base):
+class EntityName(SearchMixin, IdMixin, Base):
     """A name of an entity in a language."""
 
     __tablename__ = "entity_names"
@@ -84,9 +84,6 @@ class EntityName(IdMixin, Base):
     name: Mapped[str]
     language: Mapped[str]
     kind: Mapped[str]
-    search: Mapped[str] = mapped_column(
-        TSVECTOR, Computed("to_tsvector('simple', name)", persisted=True)
-    )
 
 
 class EntityIdentifier(IdMixin, Base):

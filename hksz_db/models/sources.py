@@ -3,8 +3,8 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import DATERANGE, TSVECTOR, Range
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import DATERANGE, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hksz_db.domain.vocabulary import ContributorRole, CslType, Normalization, SourceRelationKind
@@ -12,6 +12,7 @@ from hksz_db.models.base import (
     Base,
     IdMixin,
     ResourceMixin,
+    SearchMixin,
     dated,
     is_sha256,
     live_key,
@@ -22,7 +23,7 @@ from hksz_db.models.base import (
 )
 
 
-class Source(ResourceMixin, Base):
+class Source(SearchMixin, ResourceMixin, Base):
     """A work: an article, a press release, a report.
 
     ``canonical_url`` follows from ``url`` (``hksz_db/domain/urls.py``). It is null in a source that
@@ -61,12 +62,6 @@ class Source(ResourceMixin, Base):
     rights: Mapped[str | None]
     retracted_at: Mapped[datetime | None]
     redirect_to: Mapped[UUID | None] = mapped_column(ForeignKey("sources.id"), sort_order=1)
-    search: Mapped[str] = mapped_column(
-        TSVECTOR,
-        Computed(
-            "to_tsvector('english', title || ' ' || COALESCE(container_title, ''))", persisted=True
-        ),
-    )
 
 
 class UnfilledUrl(Base):

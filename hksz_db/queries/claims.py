@@ -254,5 +254,5 @@ CLAIMS = Readable(
     declared_groups={
         "corroboration__verdict": select(_counts.c.verdict).where(_COUNTS.on).scalar_subquery()
     },
-    search=Search(_claims.c.search, "english"),
+    search=Search(_claims.c.search),
 )

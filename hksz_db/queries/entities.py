@@ -110,5 +110,5 @@ ENTITIES = Readable(
     ),
     sorted_by=("name",),
     grouped_by=("kind",),
-    search=Search(_names.table.c.search, "simple", on=_names.on),
+    search=Search(_names.table.c.search, stemmed=False, on=_names.on),
 )

@@ -35,6 +35,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from hksz_db.domain.chronology import Period
+from hksz_db.domain.han import spellings
 from schemas.filters import OPERATORS, Filter
 
 
@@ -257,7 +258,7 @@ def _bound(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
 
 
 def _like(column: ColumnElement[Any], name: str) -> Condition:
-    return column.ilike(bindparam(name, type_=Text()))
+    return column.ilike(any_(bindparam(name, type_=ARRAY(Text()))))
 
 
 def _is_null(column: ColumnElement[Any], name: str) -> Condition:
@@ -348,9 +349,9 @@ def _encode(criterion: Criterion) -> object:
     if isinstance(value, dict):
         return json.dumps(value)
     if criterion.operator == "contains":
-        return f"%{_escaped(value)}%"
+        return [f"%{_escaped(spelling)}%" for spelling in spellings(value)]
     if criterion.operator == "startswith":
-        return f"{_escaped(value)}%"
+        return [f"{_escaped(spelling)}%" for spelling in spellings(value)]
     return value
 
 

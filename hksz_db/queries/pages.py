@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     CTE,
     ColumnElement,
     FromClause,
@@ -16,9 +17,11 @@ from sqlalchemy import (
     bindparam,
     case,
     exists,
+    false,
     func,
     literal_column,
     select,
+    true,
 )
 from sqlalchemy.types import REAL
 
@@ -102,37 +105,47 @@ def as_json(queryable: Queryable, fields: tuple[str, ...]) -> ColumnElement[Any]
 @lru_cache(maxsize=256)
 def matches_statement(shape: PageShape) -> Prepared:
     """The ids of all matches, for the planner's estimate."""
-    return prepare(_matching(shape))
+    return prepare(_matching(shape, estimated=True))
 
 
-def _matching(shape: PageShape) -> Select[Any]:
+def _matching(shape: PageShape, *, estimated: bool = False) -> Select[Any]:
     readable = RESOURCES[shape.resource]
-    return select(readable.table.c.id).where(*_conditions(readable, shape))
+    conditions = _conditions(readable, shape, estimated=estimated)
+    return select(readable.table.c.id).where(*conditions)
 
 
-def _conditions(readable: Readable, shape: PageShape) -> list[ColumnElement[bool]]:
+def _conditions(
+    readable: Readable, shape: PageShape, *, estimated: bool = False
+) -> list[ColumnElement[bool]]:
     table = readable.table
     conditions = [table.c.deleted_at.is_(None), condition(shape.filters, readable.targets)]
     if shape.searched:
-        conditions.append(_found(readable))
+        conditions.append(_found(readable, estimated=estimated))
     return conditions
 
 
 def _query(search: Search) -> ColumnElement[Any]:
-    configuration: ColumnElement[Any] = literal_column(f"'{search.configuration}'::regconfig")
-    return func.websearch_to_tsquery(configuration, bindparam("q", type_=Text()))
+    terms = bindparam("q", type_=ARRAY(Text()))
+    return func.search_query(terms, true() if search.stemmed else false())
 
 
-def _found(readable: Readable) -> ColumnElement[bool]:
+def _query_once(search: Search) -> ColumnElement[Any]:
+    """The query in a subquery: a generic plan would make it anew for every row."""
+    return select(_query(search)).scalar_subquery()
+
+
+def _found(readable: Readable, *, estimated: bool) -> ColumnElement[bool]:
     search = readable.search
     assert search is not None
+    # The planner estimates a query that it knows.
+    query = _query(search) if estimated else _query_once(search)
     if search.on is None:
-        return _matches(search)
-    return exists().where(search.on, _matches(search)).correlate(readable.table)
+        return _matches(search, query)
+    return exists().where(search.on, _matches(search, query)).correlate(readable.table)
 
 
-def _matches(search: Search) -> Condition:
-    return search.vector.bool_op("@@")(_query(search))
+def _matches(search: Search, query: ColumnElement[Any]) -> Condition:
+    return search.vector.bool_op("@@")(query)
 
 
 @lru_cache(maxsize=1024)
@@ -168,7 +181,9 @@ def _ranked(readable: Readable, shape: PageShape) -> CTE:
     vector = search.vector
     if search.on is not None:
         best = func.max(_rank(vector, search), type_=REAL())
-        vector = select(best).where(search.on, _matches(search)).scalar_subquery()
+        vector = (
+            select(best).where(search.on, _matches(search, _query_once(search))).scalar_subquery()
+        )
     fenced = _fenced(readable, shape, [vector.label("vector")])
     newest = select(fenced).order_by(fenced.c.id.desc()).limit(number(RANKED)).subquery("newest")
     rank = _rank(newest.c.vector, search) if search.on is None else newest.c.vector
@@ -177,7 +192,7 @@ def _ranked(readable: Readable, shape: PageShape) -> CTE:
 
 def _rank(vector: ColumnElement[Any], search: Search) -> ColumnElement[Any]:
     # Divided by the length: among names that hold the words the shortest is meant.
-    return func.ts_rank(vector, _query(search), number(1), type_=REAL())
+    return func.ts_rank(vector, _query_once(search), number(1), type_=REAL())
 
 
 def _fenced(

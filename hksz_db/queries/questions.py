@@ -12,6 +12,7 @@ from typing import Any
 
 from marshmallow.fields import Nested
 
+from hksz_db.domain.search_terms import search_terms
 from hksz_db.queries.comparisons import COMPARISONS
 from hksz_db.queries.filters import (
     AllOf,
@@ -93,7 +94,8 @@ class Question:
 
     def values(self) -> dict[str, object]:
         """What is bound to the statement, except the cursor's keys."""
-        return {**bound_values(self.filters), "q": self.search, "rows": self.per_page + 1}
+        terms = None if self.search is None else search_terms(self.search)
+        return {**bound_values(self.filters), "q": terms, "rows": self.per_page + 1}
 
 
 @dataclass(frozen=True)

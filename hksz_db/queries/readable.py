@@ -15,7 +15,7 @@ from hksz_db.queries.keysets import Key
 from schemas.filters import Filter
 
 # The columns of every resource that are not in its document.
-_ROW_COLUMNS = ("written_in", "deleted_at")
+_ROW_COLUMNS = ("written_in", "deleted_at", "search")
 _PERIOD_COLUMNS = ("as_stated", "edtf", "anchor_id", "duration", "modifier")
 
 
@@ -23,12 +23,13 @@ _PERIOD_COLUMNS = ("as_stated", "edtf", "anchor_id", "duration", "modifier")
 class Search:
     """The full-text search of a resource (``q``).
 
-    ``vector`` is the column that is searched. If it is in another table, ``on`` joins the rows of
-    that table to a row of the resource.
+    ``vector`` is the column that is searched; ``stemmed`` is whether words in English are there in
+    their stems. If the column is in another table, ``on`` joins the rows of that table to a row of
+    the resource.
     """
 
     vector: ColumnElement[Any]
-    configuration: str
+    stemmed: bool = True
     on: ColumnElement[bool] | None = None
 
 

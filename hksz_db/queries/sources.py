@@ -72,5 +72,5 @@ SOURCES = Readable(
     ),
     sorted_by=("title", "issued"),
     grouped_by=("csl_type", "language", "container_title"),
-    search=Search(_sources.c.search, "english"),
+    search=Search(_sources.c.search),
 )

@@ -12,6 +12,7 @@ from hksz_db.services.canonical_urls import fill_canonical_urls
 from hksz_db.services.duplicates import search_duplicates
 from hksz_db.services.ranges import recompute_ranges, recompute_ranges_of_metrics
 from hksz_db.services.recounts import RecountQueue
+from hksz_db.services.searches import renew_searches
 from hksz_db.services.writing import writing
 
 Job = Callable[[Session], int]
@@ -23,6 +24,7 @@ JOBS: tuple[Job, ...] = (
     RecountQueue(),
     fill_canonical_urls,
     search_duplicates,
+    renew_searches,
 )
 
 

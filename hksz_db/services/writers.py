@@ -16,7 +16,7 @@ from sqlalchemy import Table
 
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.models import Base, table_of
-from hksz_db.models.base import HistoryMixin, IdMixin, ResourceMixin
+from hksz_db.models.base import HistoryMixin, IdMixin, ResourceMixin, SearchMixin
 from hksz_db.services.dates import ANCHORED, ORIGIN, date_columns
 from hksz_db.services.dependants import LIST_OWNERS, parents_of
 from hksz_db.services.references import Reference, Resolved, Shape
@@ -26,7 +26,9 @@ from schemas.fields import Edtf
 
 # The columns that every table has; clients do not write them.
 _HOUSEKEEPING = {
-    name for mixin in (HistoryMixin, IdMixin, ResourceMixin) for name in mixin.__annotations__
+    name
+    for mixin in (HistoryMixin, IdMixin, ResourceMixin, SearchMixin)
+    for name in mixin.__annotations__
 } - {"external_id"}
 _ABSENT = object()
 

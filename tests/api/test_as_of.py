@@ -21,8 +21,9 @@ LISTS: tuple[tuple[str, dict[str, str]], ...] = (
     ("claims", {"sort": "-updated_at", "per_page": "40", "include": "corroboration,sources"}),
     ("claims", {"sort": "-corroboration__origins", "select": "id,corroboration"}),
     ("claims", {"corroboration__origins__gte": "2", "count": "exact", "include": ""}),
-    ("claims", {"q": "talent pass OR innovation", "per_page": "100"}),
-    ("claims", {"q": "talent", "sort": "-time,id"}),
+    # Words that are in no name: new names apply to the past, too.
+    ("claims", {"q": "came OR approved", "per_page": "100", "sort": "id"}),
+    ("claims", {"q": "thousand", "sort": "-time,id"}),
     ("claims", {"time__within": "2010", "entities__name__contains": "Qianhai"}),
     ("claims", {"evidence__source__title__contains": "talent", "sort": "time,id"}),
     ("claims", {"include": "statements,entities", "lang": "zh-Hant", "per_page": "100"}),

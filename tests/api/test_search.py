@@ -8,7 +8,7 @@ def _found(response: Answer) -> set[str]:
 
 
 def test_a_claim_is_listed_with_its_evidence_and_figures(reader: Client) -> None:
-    (claim,) = reader.get("/v1/claims", q='"talent pass"').json["data"]
+    (claim,) = reader.get("/v1/claims", q='"talent pass" 47,000').json["data"]
     assert claim["external_id"] == "hksz:ttps-approved-2023"
     assert "47,000" in claim["statement"]
     assert claim["claimant"]["name"] == "Tan Yifan"

@@ -170,11 +170,12 @@ def alembic(url: str, *arguments: str, versions: Path | None = None) -> str:
 def dump(url: str) -> str:
     """The schema as DDL, without Alembic's table and the token of the dump.
 
-    The columns of a table are listed by name: a column that was added comes last in its table.
+    The columns of a table or a view are listed by name: a column that was added comes last.
     """
     arguments = ("--schema-only", "--exclude-table=alembic_version", url)
     written = subprocess.check_output([program("pg_dump"), *arguments], text=True)
     written = re.sub(r"(?m)^\\(un)?restrict .*$", "", written)
+    written = re.sub(r"(?ms)^(CREATE VIEW \S+ AS\n)(.*?)(;$)", _by_name, written)
     return re.sub(r"(?ms)^(CREATE TABLE \S+ \(\n)(.*?)(^\);)", _by_name, written)
 
 
@@ -255,6 +256,7 @@ def fill(url: str) -> None:
         )
         session.execute(text("INSERT INTO stale_ranges SELECT id FROM figures"))
         session.execute(text("INSERT INTO stale_metrics (metric_id) SELECT id FROM metrics"))
+        session.execute(text("INSERT INTO stale_searches (resource) VALUES ('claims')"))
     database.close()
 
 
