@@ -13,7 +13,7 @@ BODY = {"source_external_id": "hksz:shenzhen-daily-article", "stance": "supports
 
 @pytest.fixture
 def claim(editor: Client) -> dict[str, Any]:
-    return editor.get("/v1/claims", q='"talent pass"').json["data"][0]
+    return editor.get("/v1/claims", q='"talent pass" 47,000').json["data"][0]
 
 
 @pytest.fixture

@@ -135,7 +135,7 @@ def test_selected_fields_change_the_etag(reader: Client, row: Answer) -> None:
 
 
 def _claim(client: Client) -> tuple[str, Answer]:
-    (claim,) = client.get("/v1/claims", q='"talent pass"').json["data"]
+    (claim,) = client.get("/v1/claims", q='"talent pass" 47,000').json["data"]
     path = f"/v1/claims/{claim['id']}"
     return path, client.get(path)
 
