@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import psycopg
@@ -71,8 +72,13 @@ class Prepared:
         self, cursor: RawCursor[tuple[Any, ...]], values: Mapping[str, Any]
     ) -> list[tuple[Any, ...]]:
         """Run it and return all rows."""
-        cursor.execute(self.sql.encode(), self.arguments(values), prepare=True)
+        cursor.execute(self._encoded, self.arguments(values), prepare=True)
         return cursor.fetchall()
+
+    @cached_property
+    def _encoded(self) -> bytes:
+        # Psycopg finds a prepared statement by the hash of its bytes, which these bytes keep.
+        return self.sql.encode()
 
 
 def prepare(statement: ClauseElement, *, generic_plan: bool = False) -> Prepared:
