@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 from psycopg import RawCursor
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.sql import ClauseElement
 
 from hksz_db.database.connecting import (
@@ -48,6 +48,7 @@ __all__ = [
 
 # Enough rows of a stream to make round trips cheap, and few enough to hold the longest documents.
 _ROWS_AT_ONCE = 50
+_CONNECTION = "connection"
 _NUMBERED = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
@@ -196,10 +197,20 @@ def run(session: Session, sql: str, *arguments: Any) -> list[tuple[Any, ...]]:
     """Run one statement with ``$n`` placeholders within a session's transaction."""
     cursor = _cursor(session)
     cursor.execute(sql.encode(), arguments, prepare=True)
-    return cursor.fetchall() if cursor.description else []
+    # Its description would make an object of each column.
+    return cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []
 
 
 def _cursor(session: Session) -> RawCursor[tuple[Any, ...]]:
-    connection = session.connection().connection.driver_connection
+    # The connection stays the same during a transaction, and finding it takes longer than the rest.
+    # The session begins a savepoint when it is asked for the connection.
+    transaction, connection = session.info.get(_CONNECTION, (None, None))
+    if transaction is None or transaction is not _innermost(session):
+        connection = session.connection().connection.driver_connection
+        session.info[_CONNECTION] = _innermost(session), connection
     assert isinstance(connection, psycopg.Connection)
     return RawCursor(connection)
+
+
+def _innermost(session: Session) -> SessionTransaction | None:
+    return session.get_nested_transaction() or session.get_transaction()
