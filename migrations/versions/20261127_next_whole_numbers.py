@@ -1,6 +1,7 @@
 """List the figures whose ranges change: "more than 12" is plausibly 13, and what rose did not fall.
 
-All other ranges of counts have been rounded to whole numbers, so that both ends are included.
+All other ranges of counts have been rounded to whole numbers, so that both ends are included. Words
+in Chinese were not read before.
 """
 
 from alembic import op
@@ -10,9 +11,9 @@ down_revision = "faster_writes"
 
 
 def upgrade() -> None:
-    op.execute("""
+    op.execute(r"""
         INSERT INTO stale_ranges SELECT id FROM figures
-        WHERE range_rule = 'next_step'
+        WHERE as_stated ~ '[\u3400-\u9fff]' OR range_rule = 'next_step'
             AND (dimension = 'count' AND NOT upper_inc(plausible_range) OR metric_id IN (
                 SELECT id FROM metrics WHERE measure IN ('change', 'growth_rate')
             ))

@@ -21,6 +21,7 @@ FIGURES = {
     "7": ("eq", "7", None),
     "over 47,000": ("gt", "47000", None),
     "more than 12": ("gt", "12", None),
+    "约4.7万": ("approx", "47000", None),
     "nearly 90,000": ("lt", "90000", None),
     "up to 10,000": ("le", "10000", None),
     "3 to 5": ("between", None, ("3", "5")),
@@ -126,7 +127,7 @@ def test_recomputed_ranges_are_those_of_new_figures(
         assert ("ranges",) in actors
 
 
-def test_only_counts_without_a_whole_number_are_listed_again(
+def test_only_figures_that_were_read_otherwise_are_listed_again(
     database: Database, migrated: str
 ) -> None:
     new = _ranges(database)
@@ -136,8 +137,12 @@ def test_only_counts_without_a_whole_number_are_listed_again(
             "UPDATE figures SET value_range = '(12,)', plausible_range = '(12,13)'"
             " WHERE as_stated = 'more than 12'"
         )
+        connection.execute(
+            "UPDATE figures SET value_range = '[46998,47002]', plausible_range = '[46999,47001]'"
+            " WHERE as_stated = '约4.7万'"
+        )
     alembic(migrated, "upgrade", "head")
-    assert _recompute(database) == 1
+    assert _recompute(database) == 2
     assert _ranges(database) == new
 
 
