@@ -209,7 +209,12 @@ BEGIN
         SELECT attributed_to_id FROM evidence
         WHERE id = ANY (passages) AND attributed_to_id IS NOT NULL
         UNION
-        SELECT entity_id FROM claim_entities WHERE claim_id = claim AND role = 'subject'
+        SELECT entity_id
+        FROM (
+            SELECT entity_id, role FROM claim_entities WHERE claim_id = claim
+            OFFSET 0 -- PostgreSQL would look the role up in the index for each entity
+        ) AS linked
+        WHERE role = 'subject'
         UNION
         SELECT unnest(array_remove(ARRAY[claimant_id, reported_by_id], NULL))
         FROM claims WHERE id = claim

@@ -10,6 +10,7 @@ BEGIN
             WHEN evidence.derived_from_id IS NOT NULL OR EXISTS (
                 SELECT FROM source_relations
                 WHERE from_id = evidence.source_id AND keeps_origin(kind)
+                OFFSET 0 -- keeps it from reading all relations
             ) THEN EXISTS (
                 SELECT FROM evidence_walk(ARRAY[evidence.id]) AS walk
                     JOIN sources AS origin ON origin.id = walk.source_id

@@ -72,8 +72,10 @@ BEGIN
     SELECT walk.evidence_id, walk.passage_id, walk.source_id, walk.speaker_id,
         NOT EXISTS (
             SELECT FROM source_relations WHERE from_id = walk.source_id AND keeps_origin(kind)
+            OFFSET 0 -- keeps it from reading all relations
         ) AND NOT EXISTS (
             SELECT FROM evidence WHERE id = walk.passage_id AND derived_from_id IS NOT NULL
+            OFFSET 0 -- keeps it from reading all derivations
         )
     FROM walk;
 END $$;
@@ -158,7 +160,14 @@ DECLARE
 BEGIN
     SELECT claimant_id, reported_by_id, CASE WHEN modality = 'actual' THEN lower(time) END,
         array_remove(ARRAY[claimant_id], NULL),
-        ARRAY(SELECT entity_id FROM claim_entities WHERE claim_id = claim AND role = 'subject'),
+        ARRAY(
+            SELECT entity_id
+            FROM (
+                SELECT entity_id, role FROM claim_entities WHERE claim_id = claim
+                OFFSET 0 -- PostgreSQL would look the role up in the index for each entity
+            ) AS linked
+            WHERE role = 'subject'
+        ),
         ARRAY(
             SELECT entity_id FROM evidence
                 JOIN source_contributors AS credit ON credit.source_id = evidence.source_id
