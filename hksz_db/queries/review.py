@@ -52,7 +52,7 @@ MAX_CONTRADICTIONS = 20
 
 # A search for duplicates costs a hundred times as much as one for contradictions.
 _SCANNED: Mapping[ReviewReason, int] = {
-    ReviewReason.CONTRADICTS: 5_000,
+    ReviewReason.CONTRADICTS: 500,
     ReviewReason.LIKELY_DUPLICATE: 200,
     ReviewReason.AGE: 1_000,
 }
