@@ -159,7 +159,7 @@ def _fields(source: Document, kind: str) -> dict[str, str | None]:
         "title": f"{{{{{escaped(source['title'])}}}}}",
         **{role: _people(source, role) for role in _NAMES},
         _CONTAINERS.get(kind, "howpublished"): _braced(source["container_title"]),
-        _PUBLISHERS.get(kind, "publisher"): _people(source, "publisher"),
+        _PUBLISHERS.get(kind, "publisher"): _publishers(source),
         "address": _braced(source["publisher_place"]),
         **_dates(source),
         "doi": _verbatim(source["doi"]),
@@ -185,6 +185,12 @@ def _dates(source: Document) -> dict[str, str | None]:
 
 def _people(source: Document, role: str) -> str | None:
     names = [_name(*name) for name in _contributors(source, role)]
+    return f"{{{' and '.join(names)}}}" if names else None
+
+
+def _publishers(source: Document) -> str | None:
+    # Each is in braces, because the name of one publisher can have an "and".
+    names = [_name(", ".join(name)) for name in _contributors(source, "publisher")]
     return f"{{{' and '.join(names)}}}" if names else None
 
 

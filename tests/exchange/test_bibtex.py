@@ -9,6 +9,7 @@ from bibtexparser.middlewares import LatexDecodingMiddleware
 from bibtexparser.model import Entry
 
 from hksz_db.exchange.citations import escaped
+from hksz_db.exchange.readers.bibtex import read
 from tests.exchange.conftest import Documents, Exported, Write
 
 
@@ -89,10 +90,16 @@ def test_only_names_with_a_comma_are_split(written: Write) -> None:
         _made("author", "Smith, Anne"),
         _made("author", "Smith and Sons", "organisation"),
         _made("publisher", "Black and White", "organisation"),
+        _made("publisher", "Smith, Anne"),
     ]
     data = written("sources", "bibtex", [_source(contributors=made)])
     assert b"author = {{Tan Yifan} and Smith, Anne and {Smith and Sons}}" in data
-    assert b"institution = {{Black and White}}" in data
+    assert b"institution = {{Black and White} and {Smith, Anne}}" in data
+    (found,) = read(data.decode(), "bibtex")
+    assert found.item is not None
+    assert [(each["role"], each["credited_name"]) for each in found.item["contributors"]] == [
+        (each["role"], each["entity"]["name"]) for each in made
+    ]
 
 
 @pytest.mark.parametrize(

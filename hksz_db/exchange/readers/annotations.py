@@ -2,8 +2,8 @@
 
 An annotation becomes evidence, from the page that it is about to the claims that it names. Of the
 words that it quotes, only hashes are kept. Who made the annotation is not kept, because accounts
-are personal data. See https://www.w3.org/TR/annotation-model/ and
-https://h.readthedocs.io/en/latest/api-reference/v1/.
+are personal data; neither are addresses of local files, which can name a person. See
+https://www.w3.org/TR/annotation-model/ and https://h.readthedocs.io/en/latest/api-reference/v1/.
 """
 
 import re
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from hksz_db.domain.locators import LOCATOR, LOOSE_LOCATOR, Locator, Quote
 from hksz_db.domain.vocabulary import Stance
 from hksz_db.exchange.readers import linked_data
-from hksz_db.exchange.readers.entries import Entries, Item
+from hksz_db.exchange.readers.entries import Entries, Item, digest
 from hksz_db.exchange.readers.linked_data import Graph, Node, Value, text_of
 from hksz_db.exchange.readers.records import Known, Record, rows
 from hksz_db.exchange.readers.works import Work
@@ -29,6 +29,7 @@ _CLAIM = re.compile(
 _PAGE = re.compile(r"(?:.*&)?page=([^&]+).*")
 # A text fragment quotes the passage.
 _QUOTED = re.compile("#?:~:.*")
+_LOCAL_FILE = re.compile("file:", re.IGNORECASE)
 _MAX_NOTE = 2000
 _UNCLAIMED = (
     "It names no claim: give it the tag claim:EXTERNAL_ID, or a body that is the claim, or import"
@@ -160,11 +161,13 @@ def _page(annotation: Node, target: Value) -> tuple[Work, Known]:
     address = text_of(described) or annotation.text("uri")
     documents = (*annotation.get("document"), described)
     titles = [node.text("title", "name") for node in documents if isinstance(node, Node)]
-    work = Work(csl_type="webpage", title=next(filter(None, titles), ""))
+    public = (title for title in titles if title and not _LOCAL_FILE.match(title))
+    work = Work(csl_type="webpage", title=next(public, ""))
     if address.startswith(("http://", "https://")):
         work.url = _QUOTED.sub("", address)
     elif not address.startswith("urn:uuid:"):
-        work.id = address
+        # The path of a local file has the name of its user.
+        work.id = f"page-{digest(address)}" if address else ""
     return work, Known.of(described) if isinstance(described, Node) else Known()
 
 

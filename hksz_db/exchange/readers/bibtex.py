@@ -228,7 +228,7 @@ def _work(block: EntryBlock, fields: Mapping[str, str]) -> Work:
     if fields.get("editortype") in _EDITORS:
         record.used.add("editortype")
     publishers = record.take("publisher", "school", "institution", "organization")
-    for name in _split_names(text.decode(publishers, Mode.NAMES)):
+    for name in _publishers(text.decode(publishers, Mode.NAMES)):
         work.credits.append(Credit(ContributorRole.PUBLISHER, organisation(bare(name))))
     if text.unread:
         commands = ", ".join(dict.fromkeys(text.unread))
@@ -247,6 +247,16 @@ def _split_names(decoded: str) -> Iterator[str]:
             yield decoded[start : mark.start()].strip()
             start = mark.end()
     yield decoded[start:].strip()
+
+
+def _publishers(decoded: str) -> list[str]:
+    """The names of publishers: several only if each is in braces.
+
+    BibTeX has no lists of publishers, and biblatex, which has, is rarely meant by "and": compare
+    "The University of Science and Technology".
+    """
+    names = list(_split_names(decoded))
+    return names if all(map(_is_braced, names)) else [decoded]
 
 
 def _type(name: str, fields: Mapping[str, str]) -> str:

@@ -1,6 +1,7 @@
 """Annotations of the W3C model, and exports of Hypothesis."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -248,10 +249,33 @@ def test_a_note_on_a_whole_page_has_no_passage() -> None:
     assert warnings({**ROW, "target": [{"source": PAGE}]}) == []
 
 
-def test_a_file_that_is_not_on_the_web_has_a_title() -> None:
-    row = {**ROW, "uri": "urn:x-pdf:abc", "target": [{"source": "urn:x-pdf:abc"}]}
+@pytest.mark.parametrize(
+    "address",
+    [
+        "file:///Users/jane.doe/Desktop/leak.pdf",
+        "FILE:///C:/Users/jane.doe/leak.pdf",
+        "/home/jane.doe/leak.pdf",
+        "urn:x-pdf:0123456789abcdef",
+    ],
+)
+def test_the_address_of_a_file_that_is_not_on_the_web_is_not_kept(address: str) -> None:
+    row = {**ROW, "uri": address, "target": [{"source": address}]}
     (source,) = items(row, "sources")
+    (evidence,) = items(row)
+    assert re.fullmatch("web-annotation:page-[0-9a-f]{24}", source["external_id"])
+    assert evidence["source_external_id"] == source["external_id"]
     assert (source["title"], "url" in source) == ("A scheme and its numbers", False)
+    assert not re.search("jane|leak|x-pdf", repr(read(row)))
+    (other,) = items({**row, "target": [{"source": f"{address}2"}]}, "sources")
+    assert other["external_id"] != source["external_id"]
+
+
+@pytest.mark.parametrize("document", [{}, {"title": ["file:///home/jane.doe/leak.pdf"]}])
+def test_the_path_of_a_file_is_no_title(document: dict[str, Any]) -> None:
+    address = "file:///home/jane.doe/leak.pdf"
+    row = {**ROW, "uri": address, "target": [{"source": address}], "document": document}
+    (source,) = items(row, "sources")
+    assert (source["title"], source["title_supplied"]) == ("[Untitled webpage]", True)
 
 
 def test_other_tags_and_long_comments_are_named() -> None:

@@ -188,7 +188,7 @@ def test_url_is_unescaped(fields: str, url: str) -> None:
 
 def test_other_fields() -> None:
     found = item(
-        "subtitle = {Two}, institution = {{An Institute} and Another}, langid = {ngerman},"
+        "subtitle = {Two}, institution = {{An Institute} and {Another}}, langid = {ngerman},"
         " doi = {https://doi.org/10.5555/A\\_b}, rights = {CC BY}, eventtitle = {A Meeting}",
         "report",
     )
@@ -197,6 +197,40 @@ def test_other_fields() -> None:
     assert people(found) == [("An Institute", "publisher"), ("Another", "publisher")]
     assert (found["language"], found["doi"]) == ("de", "10.5555/a_b")
     assert found["rights"] == "CC BY"
+
+
+@pytest.mark.parametrize(
+    ("field", "written", "names"),
+    [
+        (
+            "institution",
+            "The Hong Kong University of Science and Technology",
+            ["The Hong Kong University of Science and Technology"],
+        ),
+        (
+            "school",
+            "{City University} of Science and Technology",
+            ["City University of Science and Technology"],
+        ),
+        ("publisher", "Taylor and Francis", ["Taylor and Francis"]),
+        (
+            "organization",
+            "{Bureau of Trade and Industry}",
+            ["Bureau of Trade and Industry"],
+        ),
+        (
+            "institution",
+            "Innovation, Science and Sample Bureau",
+            ["Innovation, Science and Sample Bureau"],
+        ),
+        ("institution", "{An Institute} and Another", ["An Institute and Another"]),
+        ("publisher", "{Black and White} and {Sample, Ann}", ["Black and White", "Sample, Ann"]),
+        ("publisher", "Sample {\\&} Sons and others", ["Sample & Sons"]),
+    ],
+)
+def test_a_publisher_with_an_and_is_one(field: str, written: str, names: list[str]) -> None:
+    found = item(f"{field} = {{{written}}}", "report")
+    assert people(found) == [(name, "publisher") for name in names]
 
 
 def test_entry_inherits_from_its_crossref() -> None:
