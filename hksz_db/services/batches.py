@@ -20,6 +20,8 @@ from hksz_db.database import run
 from hksz_db.domain.errors import DomainError, Fault, FaultsError, Invalid
 from hksz_db.domain.vocabulary import REPLACING
 from hksz_db.services import warnings
+from hksz_db.services.claims import WRITER as CLAIMS
+from hksz_db.services.claims import check_new_language, keeps_translations, translations_of
 from hksz_db.services.dates import lock_dependent_claims, recompute_relative_dates
 from hksz_db.services.dependants import lock_parents, parents_of
 from hksz_db.services.evidence import WRITER as EVIDENCE
@@ -344,6 +346,15 @@ class Batch:
         self._known.include(look_up(self.session, kept))
         passages = chain.from_iterable(entry.passages.values() for entry in self._entries())
         captures = captures_for(self.session, passages)
+        stored = (entry for entry in self._entries() if not entry.is_new)
+        translated = translations_of(
+            self.session,
+            [
+                entry.key.id
+                for entry in stored
+                if entry.writer is CLAIMS and keeps_translations(entry.fields, entry.before)
+            ],
+        )
 
         def step(entry: Entry) -> None:
             if self.rules:
@@ -353,6 +364,7 @@ class Batch:
             if entry.is_new:
                 entry.inserts = entry.writer.rows(entry.fields, self._known)
             else:
+                check_new_language(entry.fields, translated.get(entry.key.id, ()))
                 changes = entry.writer.changes(entry.fields, entry.before, self._known)
                 entry.columns, entry.children = changes
 
@@ -382,7 +394,7 @@ class Batch:
             lock_for_triggers(self.session, [*self._locks_of_claims(), *self._locks_of_evidence()])
         elif self._updates:
             # The update of the claim itself may take a later lock.
-            lock_for_triggers(self.session, self._locks_of_claims())
+            lock_for_triggers(self.session, list(self._locks_of_claims()))
 
     def _locks_of_claims(self) -> Iterator[str]:
         families = self._families.get(("claims", "claim_relations"), {}).values()

@@ -1,7 +1,11 @@
 """Writing claims, with their translations, topics, links, figures and evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from uuid import UUID
 
+from sqlalchemy.orm import Session
+
+from hksz_db.database import run
 from hksz_db.domain.errors import Fault, Invalid
 from hksz_db.models import Claim, ClaimEntity, ClaimRelation, ClaimTopic, ClaimTranslation
 from hksz_db.services import evidence, figures
@@ -28,6 +32,35 @@ def _check_translations(original: str, statements: Sequence[Row], pointer: str) 
     ]
     if faults:
         raise Invalid("A translation is in another language than the original.", faults)
+
+
+def keeps_translations(given: Row, before: Row) -> bool:
+    """Whether a change gives a stored claim another language, and leaves its translations."""
+    language = given.get("language")
+    return "statements" not in given and language not in {None, before.get("language")}
+
+
+def translations_of(session: Session, ids: Collection[UUID]) -> dict[UUID, list[str]]:
+    """The languages of the translations of the claims, by id."""
+    if not ids:
+        return {}
+    return dict(
+        run(
+            session,
+            "SELECT claim_id, array_agg(language) FROM claim_translations"
+            " WHERE claim_id = ANY ($1) GROUP BY claim_id",
+            list(ids),
+        )
+    )
+
+
+def check_new_language(given: Row, translated: Collection[str]) -> None:
+    """Raise ``Invalid`` if a claim would get the language of one of its translations."""
+    language: str = given.get("language", "")
+    if language.lower() in {each.lower() for each in translated}:
+        detail = f"The claim has a translation in {language}: give statements, too."
+        fault = Fault("language", detail, "#/language")
+        raise Invalid("A translation is in another language than the original.", [fault])
 
 
 WRITER = _Claims(

@@ -14,7 +14,7 @@ from hksz_db.domain.relative_dates import Relative, Unresolvable, resolve
 from hksz_db.models import Base
 from hksz_db.queries.filters import days_literal
 from hksz_db.services.references import Resolved, Shape
-from hksz_db.services.rows import BUMP, Row, matching
+from hksz_db.services.rows import BUMP, Row
 
 ANCHORED = Shape({"anchor": "sources"}, held=("anchor",))
 """A relative date refers to its anchor, the source to whose date it is relative."""
@@ -70,21 +70,20 @@ def lock_dependent_claims(
     The caller has locked the sources, so no date becomes relative to them meanwhile. The claims
     with the external ids ``named`` are locked as well, because all are locked in one order.
     """
-    condition, argument = matching(source_ids)
     anchors_of_parts = "".join(
         f" || ARRAY(SELECT {date}_anchor_id FROM {table} WHERE claim_id = claims.id)"
         for table, date in _PARTS
     )
     of_parts = "".join(
-        f" OR id IN (SELECT claim_id FROM {table} WHERE {date}_anchor_id {condition})"
+        f" OR id IN (SELECT claim_id FROM {table} WHERE {date}_anchor_id = ANY ($1))"
         for table, date in _PARTS
     )
     found = run(
         session,
         f"SELECT id, ARRAY[time_anchor_id, due_anchor_id]{anchors_of_parts}"
-        f" FROM claims WHERE time_anchor_id {condition} OR due_anchor_id {condition}{of_parts}"
+        f" FROM claims WHERE time_anchor_id = ANY ($1) OR due_anchor_id = ANY ($1){of_parts}"
         " OR external_id = ANY ($2) ORDER BY id FOR NO KEY UPDATE",
-        argument,
+        list(source_ids),
         list(named),
     )
     claims = defaultdict(list)

@@ -11,7 +11,6 @@ from hksz_db.database import run
 from hksz_db.domain.errors import Conflict, Fault
 from hksz_db.models import HISTORY_TABLES, Base
 from hksz_db.queries.registry import RESOURCES
-from hksz_db.services.rows import matching
 
 _MAX_NAMED = 10
 _JOIN = (
@@ -79,13 +78,12 @@ def lock_parents(session: Session, table: str, ids: Collection[UUID], column: st
 
     The ids are in another ``column`` if that is given.
     """
-    condition, argument = matching(ids)
     for parent in parents_of(table):
         run(
             session,
             f"SELECT FROM {parent.target} WHERE id IN (SELECT {parent.column} FROM {table}"
-            f" WHERE {column} {condition}) ORDER BY id FOR NO KEY UPDATE",
-            argument,
+            f" WHERE {column} = ANY ($1)) ORDER BY id FOR NO KEY UPDATE",
+            list(ids),
         )
 
 

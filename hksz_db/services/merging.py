@@ -606,7 +606,7 @@ def _would_say_nothing(link: Link) -> str:
     A translation would be in the language of the original.
     """
     if link.table == "claim_translations":
-        return "gone.language = (SELECT language FROM claims WHERE id = $3)"
+        return "lower(gone.language) = (SELECT lower(language) FROM claims WHERE id = $3)"
     ends = next(
         (
             str(constraint.sqltext).split(" <> ")

@@ -28,9 +28,9 @@ TRIGGER_LOCKS = ("claim_relations", "evidence", "source_relations")
 """The advisory locks of triggers, in the order in which they are taken."""
 
 
-def lock_for_triggers(session: Session, locks: Iterable[str]) -> None:
+def lock_for_triggers(session: Session, locks: Collection[str]) -> None:
     """Take some of ``TRIGGER_LOCKS``, in their order, before rows are written."""
-    for lock in locks:
+    for lock in (known for known in TRIGGER_LOCKS if known in locks):
         run(session, "SELECT pg_advisory_xact_lock(hashtext($1))", lock)
 
 
@@ -103,18 +103,7 @@ def update_rows(session: Session, resource: str, rows: Sequence[Row]) -> set[UUI
 
 def bump_version(session: Session, resource: str, ids: Collection[UUID]) -> None:
     """Count a change to what belongs to the rows."""
-    condition, argument = matching(ids)
-    run(session, f"UPDATE {resource} SET {BUMP} WHERE id {condition}", argument)
-
-
-def matching(ids: Collection[UUID]) -> tuple[str, UUID | list[UUID]]:
-    """A condition on a column with one of the ids, and its argument ``$1``.
-
-    PostgreSQL keeps its plan for a single id, and makes a new one for every array.
-    """
-    if len(ids) == 1:
-        return "= $1", next(iter(ids))
-    return "= ANY ($1)", list(ids)
+    run(session, f"UPDATE {resource} SET {BUMP} WHERE id = ANY ($1)", list(ids))
 
 
 def lock_rows(
@@ -126,12 +115,10 @@ def lock_rows(
 ) -> dict[UUID, Row]:
     """Lock rows, deleted ones too, in the order of their ids; their columns by id."""
     names = ("id", "deleted_at", *columns)
-    condition, argument = matching(ids)
     found = run(
         session,
-        f"SELECT {', '.join(names)} FROM {resource} WHERE id {condition}"
-        f" ORDER BY id FOR {strength}",
-        argument,
+        f"SELECT {', '.join(names)} FROM {resource} WHERE id = ANY ($1) ORDER BY id FOR {strength}",
+        list(ids),
     )
     return {row[0]: dict(zip(names, row, strict=True)) for row in found}
 

@@ -15,8 +15,15 @@ _NIL = UUID(int=0)
 # A transaction that ended before the snapshot's xmin is seen by every statement of this one.
 _NEXT = """
     SELECT id, resource, entity_id, claim_ids, waits_for IS NULL, done_to FROM stale_searches
-    WHERE waits_for IS NULL OR waits_for <= pg_snapshot_xmin(pg_current_snapshot())::text::bigint
-    ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
+    WHERE (
+        waits_for IS NULL OR waits_for <= pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+    ) AND NOT (
+        -- The words of claims are made of those of names, which another process may be renewing.
+        resource = 'claims'
+        AND EXISTS (SELECT FROM stale_searches AS names WHERE names.resource = 'entity_names')
+    )
+    -- What somebody has changed comes before whole tables.
+    ORDER BY entity_id IS NULL AND claim_ids IS NULL, id LIMIT 1 FOR UPDATE SKIP LOCKED
 """
 _LISTED = "SELECT DISTINCT id FROM unnest($1::uuid[]) AS id WHERE id > $2 ORDER BY id LIMIT $3"
 _RENEWED = {

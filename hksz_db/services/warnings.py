@@ -33,7 +33,7 @@ from hksz_db.domain.warnings import (
     of_figure,
 )
 from hksz_db.services.references import Resolved
-from hksz_db.services.rows import Row, matching
+from hksz_db.services.rows import Row
 
 WARNED = ("sources", "claims", "figures", "evidence")
 """The resources whose rows are warned about."""
@@ -55,12 +55,12 @@ _CLAIM = ("statement", "modality", "time_edtf", "due_edtf")
 _FIGURES = f"""
     SELECT figures.id, {", ".join(f"figures.{name}" for name in _FIGURE)}, figures.dimension,
         metrics.measure
-    FROM figures JOIN metrics ON metrics.id = figures.metric_id WHERE figures.id
+    FROM figures JOIN metrics ON metrics.id = figures.metric_id WHERE figures.id = ANY ($1)
 """
 _CLAIMS = f"""
     SELECT id, {", ".join(_CLAIM)},
         ARRAY(SELECT as_stated FROM figures WHERE claim_id = claims.id AND deleted_at IS NULL)
-    FROM claims WHERE id
+    FROM claims WHERE id = ANY ($1)
 """
 _PASSAGES = """
     SELECT evidence.id, claims.id, sources.id, claims.statement, claims.modality, claims.time_edtf,
@@ -112,8 +112,7 @@ def of_stored(session: Session, table: str, ids: Collection[UUID]) -> dict[UUID,
 def of_redated(session: Session, source_ids: Collection[UUID]) -> dict[UUID, list[Fault]]:
     """The warnings about sources that have been given another date, by id."""
     found: dict[UUID, list[Fault]] = defaultdict(list)
-    condition, argument = matching(source_ids)
-    for passage in _passages(session, f"sources.id {condition}{_OUT_OF_TIME}", argument):
+    for passage in _passages(session, f"sources.id = ANY ($1){_OUT_OF_TIME}", source_ids):
         fault = _seen_from(passage.fault, "issued_edtf", f"the claim {passage.claim_id}")
         found[passage.source_id].append(fault)
     return found
@@ -121,8 +120,7 @@ def of_redated(session: Session, source_ids: Collection[UUID]) -> dict[UUID, lis
 
 def _of_figures(session: Session, ids: Collection[UUID]) -> Iterator[tuple[UUID, Fault]]:
     today = datetime.now(UTC).date()
-    condition, argument = matching(ids)
-    for id, *values, dimension, measure in run(session, f"{_FIGURES} {condition}", argument):
+    for id, *values, dimension, measure in run(session, _FIGURES, list(ids)):
         row = dict(zip(_FIGURE, values, strict=True))
         for fault in of_figure(_figure(row, dimension, measure), today):
             yield id, fault
@@ -130,13 +128,11 @@ def _of_figures(session: Session, ids: Collection[UUID]) -> Iterator[tuple[UUID,
 
 def _of_claims(session: Session, ids: Collection[UUID]) -> Iterator[tuple[UUID, Fault]]:
     today = datetime.now(UTC).date()
-    condition, argument = matching(ids)
-    for id, *values, words in run(session, f"{_CLAIMS} {condition}", argument):
+    for id, *values, words in run(session, _CLAIMS, list(ids)):
         claim = _claim(dict(zip(_CLAIM, values, strict=True)))
         for fault in of_claim(claim, words, today):
             yield id, fault
-    out_of_time = f"claims.id {condition}{_OUT_OF_TIME}"
-    for passage in _passages(session, out_of_time, argument):
+    for passage in _passages(session, f"claims.id = ANY ($1){_OUT_OF_TIME}", ids):
         is_due = passage.fault.code == WarningCode.DUE_BEFORE_SOURCE
         date = "due_edtf" if is_due else "time_edtf"
         fault = _seen_from(passage.fault, date, f"the evidence {passage.evidence_id}")
@@ -144,8 +140,7 @@ def _of_claims(session: Session, ids: Collection[UUID]) -> Iterator[tuple[UUID, 
 
 
 def _of_evidence(session: Session, ids: Collection[UUID]) -> Iterator[tuple[UUID, Fault]]:
-    condition, argument = matching(ids)
-    for passage in _passages(session, f"evidence.id {condition}", argument):
+    for passage in _passages(session, "evidence.id = ANY ($1)", ids):
         yield passage.evidence_id, passage.fault
 
 
@@ -156,10 +151,10 @@ class _Passage(NamedTuple):
     fault: Fault
 
 
-def _passages(session: Session, condition: str, argument: UUID | list[UUID]) -> Iterator[_Passage]:
+def _passages(session: Session, condition: str, ids: Collection[UUID]) -> Iterator[_Passage]:
     """The warnings about the evidence that a condition selects."""
     for evidence, claim_id, source, *values, stance, issued in run(
-        session, f"{_PASSAGES} AND {condition}", argument
+        session, f"{_PASSAGES} AND {condition}", list(ids)
     ):
         claim = _claim(dict(zip(_CLAIM, values, strict=True)))
         for fault in of_evidence(claim, Stance(stance), _period(issued)):

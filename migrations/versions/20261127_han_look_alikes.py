@@ -3,7 +3,7 @@
 Only claims in Chinese, Japanese or Korean get other bands. They lose the earlier ones first, a
 thousand claims at a time, each thousand in a transaction of its own, and get the new ones in the
 same way. In between, their words do not make them similar to others. The migration can be broken
-off and begun again.
+off and begun again: what precedes the batches is committed with the first of them.
 """
 
 from alembic import op
@@ -67,7 +67,7 @@ def upgrade() -> None:
     op.execute_file(f"{revision}/claim_bands.sql")
     op.execute("""
         -- squawk-ignore ban-drop-function
-        DROP FUNCTION statement_words, statement_numbers, statement_order
+        DROP FUNCTION IF EXISTS statement_words, statement_numbers, statement_order
     """)
     _fill()
 
@@ -75,9 +75,11 @@ def upgrade() -> None:
 def downgrade() -> None:
     _empty()
     op.execute_file(f"{revision}/earlier_claim_bands.sql")
-    op.execute("DROP FUNCTION masked_order, masked_words, masked_terms, masked_wording")
-    op.execute("DROP FUNCTION unspaced_words, unspaced_runs, plain_numbers, masked_numbers")
-    op.execute("DROP FUNCTION plain_statement, han_number, folded_han")
+    op.execute("""
+        DROP FUNCTION IF EXISTS masked_order, masked_words, masked_terms, masked_wording,
+            unspaced_words, unspaced_runs, plain_numbers, masked_numbers,
+            plain_statement, han_number, folded_han
+    """)
     _fill()
 
 

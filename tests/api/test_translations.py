@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import Answer, Client
+from tests.conftest import QueryCounter
 
 STATEMENT = "Fifty firms will move."
 CHINESE = {"language": "zh-Hant", "text": "五十家企業將會遷移。", "translated_by": "human"}
@@ -86,3 +87,39 @@ def test_the_language_of_the_original_can_change_with_the_translations(
     body = {"statement": CHINESE["text"], "language": "zh-Hant", "statements": [english]}
     changed = editor.patch(path, body).json
     assert {name: changed[name] for name in body} == body
+
+
+@pytest.mark.parametrize("language", ["pt", "PT", "zh-hant"])
+def test_a_claim_cannot_get_the_language_of_its_translation(
+    editor: Client, path: str, language: str
+) -> None:
+    refused = editor.patch(path, {"language": language})
+    assert refused.status_code == 422
+    assert [error["pointer"] for error in refused.json["errors"]] == ["#/language"]
+    assert editor.patch(path, {"language": "en", "topics": ["a"]}).json["language"] == "en"
+    assert editor.patch(path, {"language": "pt", "statements": [CHINESE]}).json["language"] == "pt"
+    assert editor.patch(path, {"language": "fr"}).json["statements"] == [CHINESE]
+
+
+def test_a_batch_cannot_give_a_claim_the_language_of_its_translation(editor: Client) -> None:
+    item = {
+        "external_id": "ex:translated",
+        "statement": STATEMENT,
+        "claimant_external_id": "hksz:hkpc",
+    }
+    assert add(editor, **item, statements=[CHINESE]).status_code == 201
+    body = {"items": [{**item, "language": "zh-Hant"}]}
+    answer = editor.post("/v1/claims/bulk?mode=upsert", body)
+    (result,) = answer.json["data"]
+    assert [error["pointer"] for error in result["errors"]] == ["#/items/0/language"]
+
+
+@pytest.mark.parametrize(("language", "number"), [(None, 6), ("en", 6), ("fr", 7)])
+def test_only_another_language_takes_one_more_statement(
+    editor: Client, path: str, query_counter: QueryCounter, language: str | None, number: int
+) -> None:
+    given = {} if language is None else {"language": language}
+    with query_counter() as counted:
+        changed = editor.patch(path, {"modality": "planned", **given})
+    assert changed.status_code == 200, changed.text
+    assert len(counted.statements) == number

@@ -310,6 +310,34 @@ def test_claims_in_chinese_get_the_bands_of_their_revision(migrated: str) -> Non
     assert set(seen[0]).isdisjoint(seen[1])
 
 
+@pytest.mark.parametrize("change", ["upgrade", "downgrade"])
+def test_the_bands_of_claims_in_chinese_can_be_broken_off(migrated: str, change: str) -> None:
+    add = (
+        "INSERT INTO claims (statement, language, claimant_as_stated, modality)"
+        " VALUES ('香港科學園在福田設立分園。', 'zh-Hant', 'an official', 'actual')"
+    )
+    bands = (
+        "SELECT ARRAY(SELECT band FROM claim_bands WHERE claim_id = id ORDER BY band),"
+        " ARRAY(SELECT unnest(statement_bands(statement)) ORDER BY 1) FROM claims"
+    )
+    steps = [("downgrade", "counted_relations"), ("upgrade", "han_look_alikes")]
+    with psycopg.connect(migrated, autocommit=True) as connection:
+        connection.execute(add)
+        if change == "upgrade":
+            alembic(migrated, "-x", "drop-data=yes", *steps.pop(0))
+        connection.execute("""
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
+            AS $$ BEGIN RAISE 'broken off'; END $$;
+            CREATE TRIGGER refuse BEFORE INSERT ON claim_bands EXECUTE FUNCTION refuse()
+        """)
+        with pytest.raises(CommandError, match="broken off"):
+            alembic(migrated, "-x", "drop-data=yes", *steps[0])
+        connection.execute("DROP FUNCTION refuse CASCADE")
+        alembic(migrated, "-x", "drop-data=yes", *steps[0])
+        ((held, expected),) = connection.execute(bands).fetchall()
+        assert held == expected
+
+
 def test_the_feed_begins_with_the_rows_that_predate_the_history(migrated: str) -> None:
     """Nothing is known about their creation, so they are all in the first transaction."""
     fill(migrated)

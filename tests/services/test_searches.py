@@ -100,3 +100,45 @@ def test_rows_of_an_earlier_version_are_renewed(session: Session) -> None:
     for table, expected in words.items():
         assert run(session, f"SELECT id, search FROM {table} ORDER BY id") == expected
     assert run(session, "SELECT FROM stale_searches WHERE waits_for = 0") == []
+
+
+def test_claims_wait_until_the_names_of_an_earlier_version_are_renewed(session: Session) -> None:
+    run(session, "DELETE FROM stale_searches")
+    for resource in ("claims", "entity_names"):
+        run(session, "INSERT INTO stale_searches (resource, waits_for) VALUES ($1, 0)", resource)
+    worked = []
+    while left := run(session, "SELECT resource, done_to FROM stale_searches ORDER BY resource"):
+        renew_searches(session)
+        after = run(session, "SELECT resource, done_to FROM stale_searches ORDER BY resource")
+        worked += [resource for resource, done in left if (resource, done) not in after]
+    assert worked == sorted(worked, reverse=True)
+    assert set(worked) == {"claims", "entity_names"}
+
+
+def test_names_beyond_the_limit_of_the_index_are_left_out(session: Session) -> None:
+    ((id,),) = run(
+        session,
+        "INSERT INTO entities (kind, name, name_language) VALUES ('place', 'Limit', 'en')"
+        " RETURNING id",
+    )
+    run(
+        session,
+        "INSERT INTO entity_names (entity_id, name, language, kind)"
+        " SELECT $1, CASE n WHEN 0 THEN 'Limit' ELSE (SELECT string_agg(md5(n || ' ' || m), ' ')"
+        "  FROM generate_series(1, 9) AS m) END, 'en', 'alias'"
+        " FROM generate_series(0, 5000) AS n",
+        id,
+    )
+    run(
+        session,
+        "INSERT INTO claims (statement, language, modality, claimant_id)"
+        " VALUES ('Parks are opening.', 'EN-GB', 'actual', $1)",
+        id,
+    )
+    assert count(session, "opened") == 1
+    ((size,),) = run(
+        session,
+        "SELECT pg_column_size(search::text::tsvector) FROM claims WHERE claimant_id = $1",
+        id,
+    )
+    assert 850_000 < size < 1_000_000

@@ -12,7 +12,7 @@ RETURN regexp_replace(
 CREATE OR REPLACE FUNCTION search_vector(content text, language text) RETURNS tsvector
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
-    WHEN COALESCE(language, 'en') ~ '^en(-|$)'
+    WHEN COALESCE(language, 'en') ~* '^en(-|$)'
     THEN to_tsvector('pg_catalog.english', search_text(content))
     ELSE to_tsvector('pg_catalog.simple', search_text(content))
 END;

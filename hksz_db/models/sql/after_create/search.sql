@@ -7,6 +7,8 @@ RETURNS tsvector LANGUAGE plpgsql VOLATILE SET plan_cache_mode = force_generic_p
 #variable_conflict use_column
 DECLARE
     gap CONSTANT tsvector := '''#'':1';
+    -- PostgreSQL allows words of 1 MB; the rest is not searched.
+    most CONSTANT integer := 900000;
     words tsvector := search_vector(content, claim_words.language);
     linked uuid[] := ARRAY(
         SELECT claimant WHERE claimant IS NOT NULL
@@ -19,6 +21,7 @@ BEGIN
         SELECT search_vector(text, translated.language)
         FROM claim_translations AS translated WHERE claim_id = claim ORDER BY id
     LOOP
+        EXIT WHEN pg_column_size(words) > most;
         words := words || gap || part;
     END LOOP;
     words := setweight(words, 'A');
@@ -33,6 +36,7 @@ BEGIN
         ) AS named
         ORDER BY linked_id, named.id
     LOOP
+        EXIT WHEN pg_column_size(words) > most;
         words := words || gap || part;
     END LOOP;
     RETURN ts_delete(words, '#') || array_to_tsvector(linked::text[]);
@@ -58,7 +62,7 @@ CREATE OR REPLACE TRIGGER sources_keep_search
 BEFORE INSERT OR UPDATE OF title, container_title, language ON sources
 FOR EACH ROW EXECUTE FUNCTION sources_keep_search();
 
--- A name has no other forms.
+-- Names are not stemmed.
 CREATE OR REPLACE FUNCTION entity_names_keep_search() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     NEW.search := search_vector(NEW.name, 'und');
