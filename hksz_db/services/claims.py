@@ -56,7 +56,7 @@ def translations_of(session: Session, ids: Collection[UUID]) -> dict[UUID, list[
 
 def check_new_language(given: Row, translated: Collection[str]) -> None:
     """Raise ``Invalid`` if a claim would get the language of one of its translations."""
-    language: str = given.get("language", "")
+    language = given.get("language") or ""
     if language.lower() in {each.lower() for each in translated}:
         detail = f"The claim has a translation in {language}: give statements, too."
         fault = Fault("language", detail, "#/language")

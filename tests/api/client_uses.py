@@ -74,7 +74,7 @@ from hksz_client.types import UNSET, Unset
 
 T = TypeVar("T")
 # What a read by id embeds.
-CLAIM_EMBEDS = ("entities", "figures", "evidence", "sources", "corroboration")
+CLAIM_EMBEDS = ("entities", "figures", "evidence", "sources", "corroboration", "statements")
 
 
 def given(value: T | Unset) -> T:

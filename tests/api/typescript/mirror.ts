@@ -101,6 +101,7 @@ const include: Schemas["ClaimInclude"][] = [
   "evidence",
   "sources",
   "corroboration",
+  "statements",
 ];
 const lists: { [Resource in keyof Documents]: (query: Paging) => Promise<Page> } = {
   sources: async (query) => given(await client.GET("/v1/sources", { params: { query } })),
