@@ -17,6 +17,7 @@ from enum import StrEnum
 from hashlib import sha256
 from itertools import compress, groupby, islice
 
+from hksz_db.domain.figure_edges import continues_after, continues_before
 from hksz_db.domain.locators import CONTEXT, Locator, Passage, digest
 from hksz_db.domain.loose_form import LooseForm
 
@@ -74,7 +75,9 @@ def verify(text: str, passages: Sequence[Passage], lengths: Iterable[int] = ()) 
     of the text before it as the locator covers); among these the place nearest to the stated one,
     and of two equally near ones the earlier. The span has moved there if the context is the same on
     both sides, or if it is on one side, has at least 16 code points there, and stands nowhere else:
-    where it does, other words may have replaced those of the span.
+    where it does, other words may have replaced those of the span. A span is neither exact nor
+    moved if the text continues a number at its edge, on a side where the text is not the same: the
+    5,000 of 15,000 is another figure.
 
     ``lengths`` are the lengths of the texts to which the locators may refer: a single edit moves
     everything after it by the difference in length.
@@ -175,10 +178,12 @@ class _Search:
             everywhere = span in self.exhausted
             searched = Searched.EVERYWHERE if everywhere else Searched.SURROUNDINGS
             return Finding(Result.MISSING, None, None, None, searched)
+        end, surroundings = place + span.length, self.surroundings(span, place)
         result = Result.EXACT if place == span.start else Result.MOVED
-        if not self.is_same_passage(span, place, is_stated=place == span.start):
+        is_same = self.is_same_passage(span, place, is_stated=place == span.start)
+        if not is_same or _is_part_of_number(self.hashed.text, place, end, surroundings):
             result = Result.ELSEWHERE
-        return Finding(result, place, place + span.length, self.surroundings(span, place), None)
+        return Finding(result, place, end, surroundings, None)
 
     def place(self, span: _Span) -> int | None:
         return self.placed.get(span, self.possible.get(span))
@@ -355,13 +360,27 @@ def _in_text(text: str, form: LooseForm, span: _Span, loosely: _Search, loose: _
     start, end = form.span_in_text(place, place + loose.length)
     is_exact = digest(text[start:end]) == span.exact.hex()
     is_stated = place == loose.start or (is_exact and start == span.start)
-    if not loosely.is_same_passage(loose, place, is_stated=is_stated):
+    surroundings = loosely.surroundings(loose, place)
+    is_same = loosely.is_same_passage(loose, place, is_stated=is_stated)
+    if not is_same or _is_part_of_number(text, start, end, surroundings):
         result = Result.ELSEWHERE
     elif not is_exact:
         result = Result.SAME_BUT_TYPOGRAPHY
     else:
         result = Result.EXACT if start == span.start else Result.MOVED
-    return Finding(result, start, end, loosely.surroundings(loose, place), None)
+    return Finding(result, start, end, surroundings, None)
+
+
+def _is_part_of_number(text: str, start: int, end: int, surroundings: Surroundings) -> bool:
+    """Whether a number at an edge continues beyond it, where the surroundings are not the same.
+
+    Where they are the same, the number continued in the original, too.
+    """
+    changed_before = surroundings in {Surroundings.AFTER, Surroundings.NONE}
+    changed_after = surroundings in {Surroundings.BEFORE, Surroundings.NONE}
+    return (changed_before and continues_before(text, start, end)) or (
+        changed_after and continues_after(text, start, end)
+    )
 
 
 def _nearest(places: Sequence[int], origin: int) -> Sequence[int]:

@@ -13,6 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hksz_db.domain import verification
+from hksz_db.domain.figure_edges import continues_after, continues_before
 from hksz_db.domain.locators import (
     CONTEXT,
     Locator,
@@ -69,7 +70,12 @@ def _missing(searched: Searched = Searched.EVERYWHERE) -> Finding:
     return Finding(Result.MISSING, None, None, None, searched)
 
 
-def _by_brute_force(text: str, wanted: Locator) -> Finding:
+def _is_part_of_number(text: str, start: int, end: int, same: Surroundings) -> bool:
+    before = same not in {BOTH, BEFORE} and continues_before(text, start, end)
+    return before or (same not in {BOTH, AFTER} and continues_after(text, start, end))
+
+
+def _by_brute_force(text: str, wanted: Locator, *, has_numbers: bool = True) -> Finding:
     """The expected finding, from a comparison with every window."""
     length, reach = wanted.end_char - wanted.start_char, min(CONTEXT, wanted.start_char)
 
@@ -100,6 +106,8 @@ def _by_brute_force(text: str, wanted: Locator) -> Finding:
         (False, False): NONE,
     }[sides(place)]
     end = place + length
+    if has_numbers and _is_part_of_number(text, place, end, surroundings):
+        return _elsewhere(place, end, surroundings)
     if place == wanted.start_char and surroundings is not NONE:
         return _exact(wanted, surroundings)
     if (
@@ -460,6 +468,85 @@ def test_a_corrected_figure_is_never_moved_or_exact(text: str, copy: str, has_lo
     assert copy[found.start_char : found.end_char] == "5,000"
 
 
+CHINESE_FAIR = (
+    "該展覽首日共吸引47,000名訪客入場，主辦單位表示門票價格低廉，"
+    "而附近的麵包店在前一個月為慈善活動烘焙了大量麵包，合共四萬個，分送各區的長者及兒童。"
+)
+HALLS = "It has five halls for trade and seven for meetings, and it has many visitors."
+PARTS_OF_ANOTHER_FIGURE = [
+    (text, words, figure)
+    for text, words, figures in (
+        (FAIR, "5,000", "15,000|5,000,000|5,000.5|5,000'000|−5,000|-5,000|1,5,000|5,000²|5,000%"),
+        (
+            FAIR,
+            "5,000",
+            "5,000½|5,000k|5,000–6,000|5,0001|５，０００，０００|5,000 million|5,000 000",
+        ),
+        (FAIR, "5,000", "5,000\u2009000|5,000\u200b.5|5,000 %|5,000 per cent|5,000-odd"),
+        (FAIR, "5,000 visitors on its first day", "15,000 visitors on its first day"),
+        (FAIR, "The fair drew 5,000", "The fair drew 5,000,000"),
+        (CHINESE_FAIR, "47,000", "147,000|−47,000|47,0000|47,000.5|47,000萬|47,000万|47,000億"),
+        (CHINESE_FAIR, "47,000", "47,000²|47,000％|47,000‰|三47,000|負47,000|47,000多"),
+        (CHINESE_FAIR, "四萬", "十四萬|四萬五千|四萬億|四萬5千|2四萬|四萬三"),
+        (HALLS, "five", "twenty-five|five hundred|fifty five|five and a half"),
+        (HALLS, "seven", "seventy|seventeen|seven million"),
+    )
+    for figure in figures.split("|")
+]
+
+
+@pytest.mark.parametrize(("text", "words", "figure"), PARTS_OF_ANOTHER_FIGURE)
+@pytest.mark.parametrize("has_loose", [True, False])
+@pytest.mark.parametrize("preface", ["", "A preface. "])
+def test_a_part_of_another_figure_is_never_moved_or_exact(
+    text: str, words: str, figure: str, has_loose: bool, preface: str
+) -> None:
+    (passage,) = _passages(text, words)
+    passage = passage if has_loose else Passage(passage.exact)
+    copy = normalise(preface + text.replace(words, figure, 1))
+    (found,) = verify_passages(copy, [passage])
+    assert found.result in {Result.ELSEWHERE, Result.MISSING}
+
+
+@given(
+    st.sampled_from([(FAIR, "5,000"), (CHINESE_FAIR, "47,000"), (CHINESE_FAIR, "四萬")]),
+    st.from_regex(r"([-−]|[0-9]+[,.'/]?)\Z", fullmatch=True) | st.just(""),
+    st.from_regex(r"([,.'/]?[0-9]+|[萬億千百%‰²])\Z", fullmatch=True) | st.just(""),
+    st.booleans(),
+)
+def test_a_figure_with_more_digits_is_never_moved_or_exact(
+    case: tuple[str, str], before: str, after: str, has_loose: bool
+) -> None:
+    assume(before or after)
+    text, words = case
+    (passage,) = _passages(text, words)
+    copy = normalise(text.replace(words, before + words + after, 1))
+    (found,) = verify_passages(copy, [passage if has_loose else Passage(passage.exact)])
+    assert found.result in {Result.ELSEWHERE, Result.MISSING}
+
+
+@pytest.mark.parametrize("has_loose", [True, False])
+def test_a_figure_that_was_part_of_a_longer_one_remains_exact(has_loose: bool) -> None:
+    text = FAIR.replace("5,000 visitors", "−15,000.5 visitors")
+    (passage,) = _passages(text, "5,000")
+    passage = passage if has_loose else Passage(passage.exact)
+    assert verify_passages(text, [passage]) == [_exact(passage.exact)]
+    (found,) = verify_passages(text.replace("The fair", "Its fair"), [passage])
+    # The minus before it may be new.
+    assert (found.result, found.surroundings) == (Result.ELSEWHERE, AFTER)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("saw 5,000", "people"), ("drew — 5,000", "visitors"), ("in 2019, 5,000", "or")],
+)
+def test_other_words_beside_a_figure_do_not_continue_it(before: str, after: str) -> None:
+    copy = f"The fair {before} {after} there."
+    start = copy.index("5,000")
+    assert not continues_before(copy, start, start + 5)
+    assert not continues_after(copy, start, start + 5)
+
+
 def test_a_figure_in_another_typography_beside_other_words_is_elsewhere() -> None:
     copy = FAIR.replace("5,000 visitors", "6,200 visitors").replace("5,000 buns", "５，０００ buns")
     assert _found(FAIR, "5,000", copy) == (Result.ELSEWHERE, NONE, "５，０００")
@@ -507,7 +594,7 @@ def test_loose_passages_give_the_same_as_brute_force(
         if passage.loose is None:
             assert finding == _by_brute_force(copy, passage.exact)
             continue
-        loosely = _by_brute_force(form.text, passage.loose)
+        loosely = _by_brute_force(form.text, passage.loose, has_numbers=False)
         if finding.start_char is None:
             assert finding == loosely == _missing()
             continue
@@ -515,6 +602,10 @@ def test_loose_passages_give_the_same_as_brute_force(
         assert finding.surroundings is not None
         words = copy[finding.start_char : finding.end_char]
         is_exact = digest(words) == passage.exact.exact_sha256
+        span = finding.start_char, finding.end_char
+        if _is_part_of_number(copy, *span, finding.surroundings):
+            assert finding.result is Result.ELSEWHERE
+            continue
         if is_exact and finding.start_char == passage.exact.start_char:
             assert finding.result is (
                 Result.ELSEWHERE if finding.surroundings is NONE else Result.EXACT
