@@ -27,6 +27,7 @@ OWN = {
     "seed_items",
     "transactions",
     "changes",
+    "stale_searches",  # an undone merge leaves names to be looked at once more
     *(table for kind in MERGEABLE.values() for table in (kind.merges, kind.moves)),
 }
 
