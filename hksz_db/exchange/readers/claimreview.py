@@ -6,6 +6,7 @@ https://schema.org/ClaimReview and
 https://developers.google.com/fact-check/tools/api/reference/rest/v1alpha1/claims.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -43,6 +44,8 @@ UNNAMED = "[not named by the fact check]"
 """The claimant of a claim for which the fact check names none."""
 
 _WEB = ("http://", "https://")
+# Personal data; an account such as @name@example.org is public.
+_EMAIL = re.compile(r"(?<![\w.+@-])[\w.+-]+@[\w-]+\.\w")
 
 
 class _Found(NamedTuple):
@@ -171,7 +174,8 @@ def _claim(review: Node, around: Node | None, graph: Graph) -> _Claim:
     claim = _Claim(
         plain(statement),
         language_tag(next(filter(None, languages), "")) or "und",
-        ", ".join(name.text for name in authors) or plain(reviewed.text("claimant", "creditText")),
+        ", ".join(name.text for name in authors)
+        or _without_email(plain(reviewed.text("claimant", "creditText"))),
         reviewed.text("datePublished", "claimDate"),
         Known.of(reviewed),
         (*reviewed.get("firstAppearance"), *reviewed.get("appearance")),
@@ -228,10 +232,9 @@ def _add_appearances(record: Record, claim: _Claim, name: str, graph: Graph) -> 
 
 
 def _address(text: str) -> Work:
-    is_address = text.startswith(_WEB)
-    return Work(
-        csl_type="webpage", url=text if is_address else "", title="" if is_address else text
-    )
+    if text.startswith(_WEB):
+        return Work(csl_type="webpage", url=text)
+    return Work(csl_type="webpage", title=_without_email(text))
 
 
 def _work(node: Node, graph: Graph) -> Work:
@@ -254,14 +257,20 @@ def _work(node: Node, graph: Graph) -> Work:
 
 
 def _names(node: Node, variable: str, graph: Graph) -> list[Name]:
-    """The names of persons and organisations; an address is not a name."""
+    """The names of persons and organisations; an address, of a page or for mail, is not a name."""
     texts = [value.text for value in node.get(variable) if isinstance(value, Literal)]
-    names = [organisation(text) for text in texts if not text.startswith(_WEB)]
+    kept = [text for text in map(_without_email, texts) if text and not text.startswith(_WEB)]
+    names = list(map(organisation, kept))
     for made in graph.nodes(node.get(variable)):
-        text = made.text("name", "legalName", "site")
+        text = _without_email(made.text("name", "legalName", "site"))
         if text:
             names.append(person(text) if "Person" in made.types else organisation(text))
     return names
+
+
+def _without_email(text: str) -> str:
+    """The text, or nothing if it has an address for mail."""
+    return "" if _EMAIL.search(text) else text
 
 
 def _rating(review: Node, graph: Graph, warnings: list[str]) -> Rating:

@@ -215,6 +215,29 @@ def test_a_claim_without_a_claimant_says_so() -> None:
     assert items(without("itemReviewed"), "sources")[1:] == []
 
 
+@pytest.mark.parametrize("name", ["jane@a.example", "Jane Doe <jane.doe+x@mail.a.example>"])
+def test_an_address_for_mail_is_kept_nowhere(name: str) -> None:
+    reviewed = {"@type": "Claim", "author": name, "creditText": name, "appearance": [name]}
+    document = {
+        **CHECK,
+        "author": {"@type": "Person", "name": name},
+        "publisher": name,
+        "itemReviewed": reviewed,
+    }
+    found = read(document)
+    assert "a.example" not in repr(found)
+    (claim,) = items(document, "claims")
+    assert claim["claimant_as_stated"] == claimreview.UNNAMED
+    assert "not a name: author" in warnings(document)
+    assert any("An appearance needs an address or a name." in fault for fault in faults(document))
+
+
+def test_an_account_is_a_name() -> None:
+    reviewed = {"@type": "Claim", "author": "@poster@posts.example"}
+    (claim,) = items({**CHECK, "itemReviewed": reviewed}, "claims")
+    assert claim["claimant_as_stated"] == "@poster@posts.example"
+
+
 def test_the_words_of_the_claim_may_be_in_what_is_reviewed() -> None:
     reviewed = {"@type": "Claim", "text": "All ferries stopped.", "author": "The harbour"}
     (claim,) = items({**without("claimReviewed"), "itemReviewed": reviewed}, "claims")
