@@ -23,7 +23,7 @@ _PHRASES = ("t2s", "s2hk", "s2t", "s2tw")
 _IS_HAN = re.compile(f"[{HAN}]")
 
 
-def has_han(text: str) -> bool:
+def _has_han(text: str) -> bool:
     """Whether the text has a Han character."""
     return _IS_HAN.search(text) is not None
 
@@ -38,7 +38,7 @@ def spellings(text: str) -> list[str]:
 
     If these are more than 32, those that OpenCC chooses by the context.
     """
-    if not has_han(text):
+    if not _has_han(text):
         return [text]
     choices = [forms(character) for character in text]
     if prod(map(len, choices)) <= _MOST_SPELLINGS:

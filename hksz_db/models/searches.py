@@ -9,9 +9,9 @@ from hksz_db.models.base import Base
 
 
 class StaleSearch(Base):
-    """A change after which the words are renewed by which rows are found.
+    """Rows whose search words must be computed again.
 
-    It concerns the claims whose claimant is an entity or that are linked to it, the claims
+    These are the claims whose claimant is an entity or that are linked to it, the claims
     ``claim_ids``, or all rows of the table ``resource``. They are renewed in the order of their
     ids; ``done_to`` is the last that was. If ``waits_for`` is null, they are renewed once more when
     every transaction before that number has ended.

@@ -27,8 +27,8 @@ _NEXT = """
 """
 _LISTED = "SELECT DISTINCT id FROM unnest($1::uuid[]) AS id WHERE id > $2 ORDER BY id LIMIT $3"
 _RENEWED = {
-    "sources": "search_vector(concat_ws(' ', title, container_title), language)",
-    "entity_names": "search_vector(name, 'und')",
+    "sources": "source_words(title, container_title, language)",
+    "entity_names": "name_words(name)",
 }
 
 

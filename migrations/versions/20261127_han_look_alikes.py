@@ -67,7 +67,8 @@ def upgrade() -> None:
     op.execute_file(f"{revision}/claim_bands.sql")
     op.execute("""
         -- squawk-ignore ban-drop-function
-        DROP FUNCTION IF EXISTS statement_words, statement_numbers, statement_order
+        DROP FUNCTION IF EXISTS statement_words, statement_numbers, statement_order,
+            masked_statement
     """)
     _fill()
 

@@ -53,7 +53,8 @@ def downgrade() -> None:
             claim_parts_renew_search, entity_names_renew_search, entities_renew_search CASCADE
     """)
     op.execute("DROP FUNCTION renew_words_about, renew_claim_words, claims_named_after")
-    op.execute("DROP FUNCTION claim_words, search_query, search_vector, search_text")
+    op.execute("DROP FUNCTION claim_words, source_words, name_words")
+    op.execute("DROP FUNCTION search_query, search_vector, search_text")
     # What waits in the queue follows from the rows, so that nothing is lost.
     op.execute("DROP TABLE stale_searches")
     for table, words in GENERATED.items():

@@ -354,8 +354,9 @@ def test_similar_pairs_of_the_seed_are_found(reader: Client, database: Database)
     }
     with database.transaction() as session:
         rows = session.connection().exec_driver_sql(
-            "SELECT one.external_id, other.external_id, round(similarity(masked_statement("
-            "one.statement), masked_statement(other.statement))::numeric, 2)::float8"
+            "SELECT one.external_id, other.external_id, round(similarity("
+            "masked_numbers(plain_statement(one.statement)),"
+            " masked_numbers(plain_statement(other.statement)))::numeric, 2)::float8"
             " FROM claims AS one JOIN claims AS other ON one.id <> other.id"
         )
         alike = {tuple(row) for row in rows if row[2] >= 0.45}

@@ -54,7 +54,7 @@ FOR EACH ROW EXECUTE FUNCTION claims_keep_search();
 
 CREATE OR REPLACE FUNCTION sources_keep_search() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    NEW.search := search_vector(concat_ws(' ', NEW.title, NEW.container_title), NEW.language);
+    NEW.search := source_words(NEW.title, NEW.container_title, NEW.language);
     RETURN NEW;
 END $$;
 
@@ -62,10 +62,9 @@ CREATE OR REPLACE TRIGGER sources_keep_search
 BEFORE INSERT OR UPDATE OF title, container_title, language ON sources
 FOR EACH ROW EXECUTE FUNCTION sources_keep_search();
 
--- Names are not stemmed.
 CREATE OR REPLACE FUNCTION entity_names_keep_search() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    NEW.search := search_vector(NEW.name, 'und');
+    NEW.search := name_words(NEW.name);
     RETURN NEW;
 END $$;
 

@@ -89,10 +89,6 @@ RETURN regexp_replace(
     '#', 'g'
 );
 
-CREATE OR REPLACE FUNCTION masked_statement(statement text) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN masked_numbers(plain_statement(statement));
-
 CREATE OR REPLACE FUNCTION plain_numbers(plain text) RETURNS numeric[]
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN ARRAY(

@@ -17,6 +17,14 @@ RETURN CASE
     ELSE to_tsvector('pg_catalog.simple', search_text(content))
 END;
 
+CREATE OR REPLACE FUNCTION source_words(title text, container_title text, language text)
+RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN search_vector(concat_ws(' ', title, container_title), language);
+
+-- Names are not stemmed.
+CREATE OR REPLACE FUNCTION name_words(name text) RETURNS tsvector
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN search_vector(name, 'und');
+
 -- The query for the terms of search_terms() in hksz_db/domain/search_terms.py: all of them up to a
 -- null, or all up to the next. If texts are stemmed, a term is searched as it stands and stemmed. A
 -- stop word is searched only if there are no other words, because English texts are indexed without
