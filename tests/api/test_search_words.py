@@ -4,9 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opencc import OpenCC
-from sqlalchemy.orm import Session
 
-from hksz_db.database import run
+from hksz_db.database import Session, run
 from hksz_db.domain.search_terms import search_terms
 from hksz_db.queries.pages import matches_statement
 from hksz_db.queries.questions import read_list
@@ -226,12 +225,11 @@ def test_each_part_of_a_statement_finds_it_in_either_script(
     statement = STATEMENTS[language]
     start %= len(statement) - length
     for text in (statement, OpenCC(conversion).convert(statement)):
-        part = text[start : start + length]
         assert len(text) == len(statement)
+        # A number is a word, of which a part is not searched.
+        part = text[start : start + length].strip("0123456789")
         if any(character.isalnum() for character in part):
-            # A number is a word, of which a part is not searched.
-            part = part.strip("0123456789")
-            assert not part or _matches(session, language, part)
+            assert _matches(session, language, part)
 
 
 def test_a_search_is_looked_up_in_its_index(session: Session) -> None:
