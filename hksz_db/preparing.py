@@ -29,7 +29,7 @@ def prepare(database: Database) -> None:
     """
     upgrade(driver_url(database.connector.location))
     with writing(database) as session:
-        if reason := incompleteness(session.connection()):
+        if reason := incompleteness(session):
             raise DatabaseUnusable(reason)
     for folder in seed_folders():
         with writing(database) as session:

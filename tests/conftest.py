@@ -17,9 +17,8 @@ from hypothesis import settings
 from psycopg.adapt import AdaptersMap
 from psycopg.pq import Format
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
-from hksz_db.database import Database, driver_url, run
+from hksz_db.database import Database, Session, driver_url, run
 from hksz_db.database.connecting import Connector, load_as_bytes
 from hksz_db.database.connections import PooledConnections, set_as_of, use_history_schema
 from hksz_db.embedded import Server, running
@@ -118,15 +117,13 @@ class TransientConnections:
     def __init__(self, connection: sqlalchemy.Connection) -> None:
         self.engine = connection
         connection.begin()
-        # Within a savepoint, a session makes one of its own.
-        connection.begin_nested()
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """A savepoint: released when the block ends, rolled back when it raises."""
-        with Session(self.engine, autoflush=False) as session, session.begin():
-            yield session
-            session.execute(
+        with self.engine.begin_nested():
+            yield self.engine
+            self.engine.execute(
                 text(
                     "SET CONSTRAINTS ALL IMMEDIATE;"
                     " SET CONSTRAINTS entities_id_name_name_language_fkey DEFERRED;"
@@ -198,10 +195,9 @@ def database(connections: TransientConnections, database_url: str) -> Database:
 
 
 @pytest.fixture
-def session(connections: TransientConnections) -> Iterator[Session]:
-    """A session in the test's transaction."""
-    with Session(connections.engine, autoflush=False) as session:
-        yield session
+def session(connections: TransientConnections) -> Session:
+    """The session of the test's transaction."""
+    return connections.engine
 
 
 @pytest.fixture(scope="session")

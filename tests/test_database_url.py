@@ -163,9 +163,9 @@ def test_an_error_names_every_host_that_did_not_answer(absent: str) -> None:
         Database(lambda: url).connector.connect()
     with (
         pytest.raises(Unavailable) as absence_in_transaction,
-        Database(lambda: url).transaction() as session,
+        Database(lambda: url).transaction(),
     ):
-        session.connection()
+        pass
     for error in (absence.value, absence_in_transaction.value):
         message = explained(str(error), error.__cause__)
         assert message.startswith("The database does not answer. (")

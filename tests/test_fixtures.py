@@ -7,9 +7,8 @@ import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
-from sqlalchemy.orm import Session
 
-from hksz_db.database import Database, fetch_in, prepare, run
+from hksz_db.database import Database, Session, fetch_in, prepare, run
 from tests.conftest import QueryCounter
 
 COUNT = prepare(text("SELECT count(*) FROM metrics"))

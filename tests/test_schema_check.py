@@ -98,7 +98,7 @@ def execute(url: str, sql: str) -> None:
 def test_missing_parts_are_named(url: str, database: Database, sql: str, missing: Any) -> None:
     execute(url, sql)
     with writing(database) as session:
-        found = incompleteness(session.connection())
+        found = incompleteness(session)
     assert found == f"The database schema is incomplete. Missing: {'; '.join(missing)}."
 
 
@@ -162,7 +162,7 @@ def test_a_command_without_rights_is_one_sentence(url: str, server: Server) -> N
 def test_only_some_of_many_missing_parts_are_named(url: str, database: Database) -> None:
     execute(url, "DROP SCHEMA past CASCADE")
     with writing(database) as session:
-        found = incompleteness(session.connection())
+        found = incompleteness(session)
     assert found
     assert len(found) < 1500
     assert found.endswith(" more.")

@@ -10,9 +10,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy.orm import Session
 
-from hksz_db.database import Database, run
+from hksz_db.database import Database, Session, run
 from hksz_db.preparing import seed_folders
 from hksz_db.services import lifecycle
 from hksz_db.services.batches import update

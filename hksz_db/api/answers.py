@@ -14,13 +14,12 @@ from uuid import UUID
 import psycopg
 from flask import Response, current_app, request
 from marshmallow import Schema
-from sqlalchemy.orm import Session
 
 from hksz_db.api.conditions import content_tag, is_known
 from hksz_db.api.languages import localized, preference, read_with
 from hksz_db.api.problems import fault_document
 from hksz_db.api.requests import database, place, refused_cursor
-from hksz_db.database import Prepared, fetch_in
+from hksz_db.database import Prepared, Session, fetch_in
 from hksz_db.domain.errors import Fault, Gone, Merged, NotFound
 from hksz_db.domain.strict_json import compact
 from hksz_db.exchange import exporting

@@ -54,7 +54,7 @@ class Readiness:
         """Raise ``Unavailable`` with the reason if the database is not ready."""
         was_complete, self._is_complete = self._is_complete, False
         with writing(database) as session:
-            connection = session.connection()
+            connection = session
             if pending(connection):
                 raise Unavailable("Database schema is out of date; run `alembic upgrade head`.")
             if not was_complete and (reason := incompleteness(connection)):

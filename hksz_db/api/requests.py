@@ -9,11 +9,10 @@ from urllib.parse import parse_qsl
 
 from flask import current_app, request
 from marshmallow import Schema
-from sqlalchemy.orm import Session
 
 from hksz_db.api.intake import is_bulk
 from hksz_db.api.problems import ApiError
-from hksz_db.database import Database
+from hksz_db.database import Database, Session
 from hksz_db.domain import locators, strict_json
 from hksz_db.domain.errors import Fault, Invalid, Malformed, Overloaded, Unauthenticated
 from hksz_db.services import loading

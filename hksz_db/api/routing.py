@@ -7,12 +7,12 @@ from functools import partial
 from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, g, request
-from sqlalchemy.orm import Session
 
 from hksz_db.api.answers import json_response
 from hksz_db.api.calls import Call, Section, costs
 from hksz_db.api.conditions import matched_versions
 from hksz_db.api.requests import Write, arguments, bearer_key, database, read_body
+from hksz_db.database import Session
 from hksz_db.domain.errors import Malformed
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.services.api_keys import Actor, authenticate

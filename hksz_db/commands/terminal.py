@@ -11,9 +11,8 @@ from uuid import UUID
 import click
 import psycopg
 from flask import current_app
-from sqlalchemy.orm import Session
 
-from hksz_db.database import Database, DatabaseUnusable, explained
+from hksz_db.database import Database, DatabaseUnusable, Session, explained
 from hksz_db.domain.errors import DomainError, Fault, FaultsError
 from hksz_db.domain.vocabulary import EXTERNAL_ID_PATTERN
 from hksz_db.embedded import EmbeddedError

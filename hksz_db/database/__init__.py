@@ -15,7 +15,6 @@ from typing import Any
 import psycopg
 from psycopg import RawCursor
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.sql import ClauseElement
 
 from hksz_db.database.connecting import (
@@ -29,7 +28,7 @@ from hksz_db.database.connecting import (
     is_absence,
     load_as_bytes,
 )
-from hksz_db.database.connections import Connections, PooledConnections
+from hksz_db.database.connections import Connections, PooledConnections, Session
 from hksz_db.domain.errors import Unavailable
 
 __all__ = [
@@ -37,6 +36,7 @@ __all__ = [
     "Database",
     "DatabaseUnusable",
     "Prepared",
+    "Session",
     "check_version",
     "driver_url",
     "explained",
@@ -48,7 +48,6 @@ __all__ = [
 
 # Enough rows of a stream to make round trips cheap, and few enough to hold the longest documents.
 _ROWS_AT_ONCE = 50
-_CONNECTION = "connection"
 _NUMBERED = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
@@ -202,15 +201,6 @@ def run(session: Session, sql: str, *arguments: Any) -> list[tuple[Any, ...]]:
 
 
 def _cursor(session: Session) -> RawCursor[tuple[Any, ...]]:
-    # The connection stays the same during a transaction, and finding it takes longer than the rest.
-    # The session begins a savepoint when it is asked for the connection.
-    transaction, connection = session.info.get(_CONNECTION, (None, None))
-    if transaction is None or transaction is not _innermost(session):
-        connection = session.connection().connection.driver_connection
-        session.info[_CONNECTION] = _innermost(session), connection
+    connection = session.connection.driver_connection
     assert isinstance(connection, psycopg.Connection)
     return RawCursor(connection)
-
-
-def _innermost(session: Session) -> SessionTransaction | None:
-    return session.get_nested_transaction() or session.get_transaction()

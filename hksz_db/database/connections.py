@@ -11,7 +11,6 @@ import psycopg
 import sqlalchemy
 from psycopg import RawCursor
 from sqlalchemy import Engine, event
-from sqlalchemy.orm import Session
 
 from hksz_db.database.connecting import Connection, Connector, is_closed
 from hksz_db.domain.errors import OutsideHistory
@@ -20,6 +19,9 @@ from hksz_db.domain.errors import OutsideHistory
 # reads a whole table while that is short would be slow later. Writers use such plans too: otherwise
 # PostgreSQL plans a statement with lists of ids anew each time, which takes longer than to run it.
 GENERIC_PLANS = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
+
+Session = sqlalchemy.Connection
+"""What a transaction runs in; ``run`` executes a statement in it."""
 
 
 class Connections(Protocol):
@@ -67,8 +69,8 @@ class PooledConnections:
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """Begin a transaction: committed when the block ends, rolled back when it raises."""
-        with Session(self.engine, autoflush=False) as session, session.begin():
-            yield session
+        with self.engine.begin() as connection:
+            yield connection
 
     def reader(
         self, as_of: datetime | None = None, *, generic_plans: bool = False

@@ -14,9 +14,7 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
-from hksz_db.database import Database, run
+from hksz_db.database import Database, Session, run
 from hksz_db.domain.errors import Fault, Invalid
 from hksz_db.domain.vocabulary import EXTERNAL_ID_PATTERN, BulkMode, BulkOutcome
 from hksz_db.exchange.readers.entries import Entries, ImportEntry, Item

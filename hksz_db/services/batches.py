@@ -14,9 +14,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 import psycopg
-from sqlalchemy.orm import Session
 
-from hksz_db.database import run
+from hksz_db.database import Session, run
 from hksz_db.domain.errors import DomainError, Fault, FaultsError, Invalid
 from hksz_db.domain.vocabulary import REPLACING
 from hksz_db.services import warnings

@@ -15,9 +15,8 @@ from uuid import UUID
 
 import psycopg
 from marshmallow import ValidationError
-from sqlalchemy.orm import Session
 
-from hksz_db.database import run
+from hksz_db.database import Session, run
 from hksz_db.domain.errors import (
     Conflict,
     DomainError,

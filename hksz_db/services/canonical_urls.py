@@ -1,9 +1,8 @@
 """Canonical URLs of sources that are older than the rules for them."""
 
 import psycopg
-from sqlalchemy.orm import Session
 
-from hksz_db.database import run
+from hksz_db.database import Session, run
 from hksz_db.domain.urls import canonical_url
 from hksz_db.services.rows import update_rows
 

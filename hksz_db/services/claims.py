@@ -3,9 +3,7 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
-from hksz_db.database import run
+from hksz_db.database import Session, run
 from hksz_db.domain.errors import Fault, Invalid
 from hksz_db.models import Claim, ClaimEntity, ClaimRelation, ClaimTopic, ClaimTranslation
 from hksz_db.services import evidence, figures

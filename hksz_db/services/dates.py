@@ -5,9 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
-from hksz_db.database import run
+from hksz_db.database import Session, run
 from hksz_db.domain.chronology import Period, parse
 from hksz_db.domain.errors import Conflict, Fault, Invalid
 from hksz_db.domain.relative_dates import Relative, Unresolvable, resolve

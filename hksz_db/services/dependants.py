@@ -5,9 +5,7 @@ from functools import cache
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
-from hksz_db.database import run
+from hksz_db.database import Session, run
 from hksz_db.domain.errors import Conflict, Fault
 from hksz_db.models import HISTORY_TABLES, Base
 from hksz_db.queries.registry import RESOURCES

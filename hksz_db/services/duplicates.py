@@ -1,8 +1,6 @@
 """Searches the submissions for likely duplicates, so that the queue of reviews need not."""
 
-from sqlalchemy.orm import Session
-
-from hksz_db.database import run
+from hksz_db.database import Session, run
 from hksz_db.queries.documents import sql_file
 from hksz_db.queries.review import STANDING
 

@@ -3,9 +3,7 @@
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
-from hksz_db.database import run
+from hksz_db.database import Session, run
 from hksz_db.domain.errors import Fault, Invalid
 from hksz_db.domain.locators import LOCATOR, LOOSE_LOCATOR
 from hksz_db.models import Evidence

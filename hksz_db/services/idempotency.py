@@ -7,9 +7,7 @@ The header is that of the IETF draft "The Idempotency-Key HTTP Header Field".
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
-from hksz_db.database import run
+from hksz_db.database import Session, run
 from hksz_db.domain.errors import InFlight, Invalid
 
 _KEPT_FOR = "interval '24 hours'"

@@ -6,9 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 from psycopg import errors
-from sqlalchemy.orm import Session
 
-from hksz_db.database import run
+from hksz_db.database import Session, run
 from hksz_db.domain.errors import Conflict, Gone, Stale
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.dependants import (

@@ -14,9 +14,8 @@ from uuid import UUID
 
 from psycopg import errors
 from sqlalchemy import CheckConstraint, Column, UniqueConstraint
-from sqlalchemy.orm import Session
 
-from hksz_db.database import run
+from hksz_db.database import Session, run
 from hksz_db.domain.chronology import parse
 from hksz_db.domain.errors import Conflict, Fault, Invalid, NotFound, Stale
 from hksz_db.domain.vocabulary import ClaimStatus

@@ -8,9 +8,7 @@ figures. Until a figure has been recomputed it keeps its earlier ranges.
 import logging
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
-from hksz_db.database import run
+from hksz_db.database import Session, run
 from hksz_db.domain.ranges import InvalidFigure
 from hksz_db.services.figures import range_columns
 from hksz_db.services.rows import Row, bump_version, lock_rows, update_rows

@@ -12,9 +12,8 @@ from uuid import UUID
 import psycopg
 import structlog
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
 
-from hksz_db.database import is_absence, run
+from hksz_db.database import Session, is_absence, run
 
 BATCH = 50
 _LOOKED_UP = 20_000

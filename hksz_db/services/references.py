@@ -11,9 +11,7 @@ from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
-from hksz_db.database import run
+from hksz_db.database import Session, run
 from hksz_db.domain.errors import Fault, Invalid
 from hksz_db.domain.quantities import currency_advice
 from hksz_db.models import Base

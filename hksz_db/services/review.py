@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
-from hksz_db.database import run
+from hksz_db.database import Session, run
 from hksz_db.domain.errors import Conflict, DomainError, Fault, Forbidden, Invalid
 from hksz_db.domain.vocabulary import ClaimStatus, EvidenceStatus, Scope
 from hksz_db.services.api_keys import Actor

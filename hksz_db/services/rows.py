@@ -11,9 +11,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
-from hksz_db.database import run
+from hksz_db.database import Session, run
 from hksz_db.domain.errors import DomainError, Gone, Merged, NotFound, Stale
 from hksz_db.domain.ranges import Interval
 from hksz_db.queries.registry import RESOURCES

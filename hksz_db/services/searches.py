@@ -6,9 +6,7 @@ entity, or many new links. Until a claim has been renewed, it is found by its ea
 
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
-from hksz_db.database import run
+from hksz_db.database import Session, run
 
 _AT_ONCE = 200
 _NIL = UUID(int=0)

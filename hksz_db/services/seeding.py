@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from marshmallow import ValidationError
-from sqlalchemy.orm import Session
 
-from hksz_db.database import run
+from hksz_db.database import Session, run
 from hksz_db.domain.errors import DomainError, FaultsError
 from hksz_db.services.batches import create, update
 from hksz_db.services.dates import lock_dependent_claims

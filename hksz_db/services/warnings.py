@@ -11,9 +11,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
-from hksz_db.database import run
+from hksz_db.database import Session, run
 from hksz_db.domain.chronology import InvalidDate, Period, parse
 from hksz_db.domain.errors import Fault
 from hksz_db.domain.ranges import Statement

@@ -5,9 +5,7 @@ The server process does it in the background, and ``flask work`` until nothing i
 
 from collections.abc import Callable
 
-from sqlalchemy.orm import Session
-
-from hksz_db.database import Database
+from hksz_db.database import Database, Session
 from hksz_db.services.canonical_urls import fill_canonical_urls
 from hksz_db.services.duplicates import search_duplicates
 from hksz_db.services.ranges import recompute_ranges, recompute_ranges_of_metrics

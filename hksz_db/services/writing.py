@@ -12,9 +12,8 @@ from dataclasses import replace
 import psycopg
 from psycopg import errors
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
 
-from hksz_db.database import Database, run
+from hksz_db.database import Database, Session, run
 from hksz_db.domain.errors import (
     Conflict,
     DomainError,

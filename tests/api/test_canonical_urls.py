@@ -3,9 +3,8 @@
 from typing import Any
 
 import pytest
-from sqlalchemy.orm import Session
 
-from hksz_db.database import Database, run
+from hksz_db.database import Database, Session, run
 from hksz_db.services.canonical_urls import fill_canonical_urls
 from tests.api.conftest import Client
 

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy.orm import Session
 
-from hksz_db.database import Database, run
+from hksz_db.database import Database, Session, run
 from hksz_db.preparing import seed_folders
 from hksz_db.services.seeding import InvalidSeed, load
 from hksz_db.services.writing import writing

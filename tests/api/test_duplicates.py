@@ -4,9 +4,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
-from hksz_db.database import run
+from hksz_db.database import Session, run
 from hksz_db.queries.pages import part_statement
 from tests.api.conftest import Answer, Client
 from tests.conftest import QueryCounter

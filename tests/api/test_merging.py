@@ -4,9 +4,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy.orm import Session
 
-from hksz_db.database import run
+from hksz_db.database import Session, run
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.models import Base
 from hksz_db.services.merging import MERGEABLE

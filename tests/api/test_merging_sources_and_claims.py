@@ -4,9 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy.orm import Session
 
-from hksz_db.database import run
+from hksz_db.database import Session, run
 from hksz_db.domain.vocabulary import Scope
 from tests.api.conftest import Answer, Client, MakeClient
 from tests.api.test_merging import dump

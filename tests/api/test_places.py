@@ -6,9 +6,8 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
-from hksz_db.database import run
+from hksz_db.database import Session, run
 from hksz_db.queries.filters import AllOf, Criterion, bound_values, shape
 from hksz_db.queries.pages import PageShape, matches_statement
 from tests.api.conftest import Client

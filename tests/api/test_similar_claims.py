@@ -9,9 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opencc import OpenCC
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
-from hksz_db.database import Database
+from hksz_db.database import Database, Session
 from hksz_db.queries.registry import RESOURCES
 from tests.api.conftest import Client
 from tests.conftest import QueryCounter
@@ -353,7 +352,7 @@ def test_similar_pairs_of_the_seed_are_found(reader: Client, database: Database)
         for one in claim["similar"]
     }
     with database.transaction() as session:
-        rows = session.connection().exec_driver_sql(
+        rows = session.exec_driver_sql(
             "SELECT one.external_id, other.external_id, round(similarity("
             "masked_numbers(plain_statement(one.statement)),"
             " masked_numbers(plain_statement(other.statement)))::numeric, 2)::float8"
@@ -621,7 +620,7 @@ def test_ten_claims_are_listed_likely_same_first(post: Post) -> None:
 
 def test_the_same_number_is_found_among_hundreds_of_others(post: Post, session: Session) -> None:
     numbers = [f"{number:,}" for number in range(50_000, 50_400)]
-    session.connection().exec_driver_sql(
+    session.exec_driver_sql(
         "INSERT INTO claims (statement, language, claimant_id, modality)"
         " SELECT format(%s, number, 2023), 'en', claimant_id, 'actual'"
         " FROM claims, unnest(%s::text[]) AS number WHERE external_id = %s",

@@ -21,10 +21,9 @@ import psycopg
 import pytest
 from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
-from sqlalchemy.orm import Session
 
 from app import create_app
-from hksz_db.database import Database, run
+from hksz_db.database import Database, Session, run
 from hksz_db.domain import verification
 from hksz_db.domain.locators import Passage, digest, locate, normalise
 from hksz_db.domain.loose_form import LooseForm

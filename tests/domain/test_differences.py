@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy.orm import Session
 
-from hksz_db.database import Database, run
+from hksz_db.database import Database, Session, run
 from hksz_db.domain.differences import Difference, differences
 from hksz_db.queries.pages import document_statement
 from hksz_db.queries.registry import RESOURCES

@@ -7,9 +7,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy.orm import Session
 
-from hksz_db.database import Database, fetch_in, run
+from hksz_db.database import Database, Session, fetch_in, run
 from hksz_db.domain.errors import Invalid
 from hksz_db.exchange.bodies import create_body, patch_body
 from hksz_db.queries.pages import document_statement

@@ -14,10 +14,9 @@ import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy.orm import Session
 
 from app import create_app
-from hksz_db.database import Database, run
+from hksz_db.database import Database, Session, run
 from hksz_db.domain.chronology import InvalidDate
 from hksz_db.domain.errors import DomainError
 from hksz_db.domain.vocabulary import Scope

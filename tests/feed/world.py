@@ -5,9 +5,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from hksz_db.database import Database, Prepared, prepare, run
+from hksz_db.database import Database, Prepared, Session, prepare, run
 from hksz_db.domain.chronology import parse
 from hksz_db.queries.pages import as_json
 from hksz_db.queries.registry import RESOURCES

@@ -17,9 +17,8 @@ import psycopg
 import pytest
 from alembic.config import CommandLine, Config
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
-from hksz_db.database import Database
+from hksz_db.database import Database, Session
 from hksz_db.domain.chronology import parse
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.services import api_keys, merging

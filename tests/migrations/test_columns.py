@@ -181,7 +181,7 @@ def test_columns_may_have_any_name_and_default(migrated: str, tmp_path: Path) ->
         ).fetchall()
         assert versions == [(7, ":x")]
     with closing(Database(lambda: migrated)) as database, writing(database) as session:
-        assert incompleteness(session.connection()) is None
+        assert incompleteness(session) is None
 
 
 def test_a_table_with_a_history_can_be_dropped(migrated: str, tmp_path: Path) -> None:

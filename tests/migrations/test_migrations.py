@@ -458,7 +458,7 @@ def test_the_vocabularies_equal_the_check_constraints(database: Database) -> Non
         and term not in COMPUTED_TERMS
     }
     with database.transaction() as session:
-        found = session.connection().exec_driver_sql(
+        found = session.exec_driver_sql(
             "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'c'"
             " AND connamespace = 'public'::regnamespace"
         )

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, select, text
-from sqlalchemy.orm import Session
 
+from hksz_db.database import Session
 from hksz_db.domain.quantities import measure
 from hksz_db.domain.ranges import Interval, Statement, read
 from hksz_db.domain.vocabulary import Accumulation, Comparator, ComparisonVerdict
@@ -235,7 +235,7 @@ def _within(part: Stated, whole: Stated) -> bool:
 @pytest.fixture
 def connection(session: Session) -> Connection:
     """The test's transaction, with metrics, units, subjects and a claim of each status."""
-    connection = session.connection()
+    connection = session
     connection.execute(
         text(
             "INSERT INTO units (code, label, dimension, factor)"

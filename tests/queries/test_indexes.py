@@ -5,9 +5,8 @@ from contextlib import closing
 
 import pytest
 from psycopg import RawCursor
-from sqlalchemy.orm import Session
 
-from hksz_db.database import Database, run
+from hksz_db.database import Database, Session, run
 from hksz_db.database.connections import GENERIC_PLANS
 from hksz_db.domain.chronology import parse
 from hksz_db.feed.changes import changes_statement

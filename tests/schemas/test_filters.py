@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 from marshmallow import fields
 from sqlalchemy import column
-from sqlalchemy.orm import Session
 
-from hksz_db.database import fetch_in
+from hksz_db.database import Session, fetch_in
 from hksz_db.queries.filters import (
     AllOf,
     AnyOf,

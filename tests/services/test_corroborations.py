@@ -9,9 +9,8 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy.orm import Session
 
-from hksz_db.database import Database, run
+from hksz_db.database import Database, Session, run
 from hksz_db.domain.errors import DomainError, Invalid
 from hksz_db.services import merging
 from hksz_db.services.writing import writing

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.orm import Session
 
-from hksz_db.database import driver_url, run
+from hksz_db.database import Session, driver_url, run
 from hksz_db.domain.chronology import parse
 from hksz_db.domain.errors import Conflict, DomainError
 from hksz_db.models import Base
@@ -79,9 +78,9 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 @contextmanager
 def _rolled_back(engine: Engine) -> Iterator[Session]:
-    with Session(engine, autoflush=False) as session:
+    with engine.connect() as session, session.begin() as transaction:
         yield session
-        session.rollback()
+        transaction.rollback()
 
 
 def _make(session: Session, world: dict[str, Any]) -> Ids:

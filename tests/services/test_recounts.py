@@ -9,10 +9,9 @@ import psycopg
 import pytest
 import structlog
 from sqlalchemy import make_url
-from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from hksz_db.database import Database, run
+from hksz_db.database import Database, Session, run
 from hksz_db.services import merging
 from hksz_db.services.recounts import BATCH, RecountQueue
 from hksz_db.services.work import work_off

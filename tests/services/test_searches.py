@@ -1,9 +1,8 @@
 """The words of many claims are renewed in batches, and those of older rows after an upgrade."""
 
 import pytest
-from sqlalchemy.orm import Session
 
-from hksz_db.database import run
+from hksz_db.database import Session, run
 from hksz_db.services import searches
 from hksz_db.services.searches import renew_searches
 
