@@ -1,12 +1,24 @@
 """Base classes of the schemas for requests and documents."""
 
 import copy
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from functools import cached_property
 from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields, missing, validates_schema
 
 from schemas.fields import Moment, NameLanguage, StrictInteger, Uuid
+
+
+class _Skipped(frozenset[str]):
+    """The names of fields that are skipped if a body lacks them.
+
+    An iteration finds none of them. Marshmallow iterates over its argument ``partial`` to find
+    names for nested schemas, which have their own.
+    """
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
 
 
 class InputSchema(Schema):
@@ -23,6 +35,22 @@ class InputSchema(Schema):
 
     class Meta:
         unknown = RAISE
+
+    @cached_property
+    def _skipped(self) -> _Skipped:
+        return _Skipped(
+            name
+            for name, field in self.load_fields.items()
+            if not field.required and field.load_default is missing
+        )
+
+    def load(self, data: Any, *, many: Any = None, partial: Any = None, unknown: Any = None) -> Any:
+        """Load a body without processing optional fields that are absent, as most are.
+
+        With them, it took a sixth longer. They depend on the schema only, not on ``partial``.
+        """
+        del partial
+        return super().load(data, many=many, partial=self._skipped, unknown=unknown)
 
     @validates_schema(skip_on_field_errors=False, pass_original=True)
     def check_references(self, _: Any, original: Any, **__: Any) -> None:
