@@ -5,7 +5,7 @@ transaction ends, so no reference leads to a row that is deleted at the same mom
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
@@ -118,28 +118,12 @@ def look_up(session: Session, references: Sequence[Reference], new_ids: int = 0)
     names: dict[str, list[str]] = defaultdict(list)
     for reference in references:
         (ids if reference.by_id else names)[reference.table].append(reference.value)
-    tables = sorted({*ids, *names})
-    held = {reference.table for reference in references if reference.held}
-    parts: list[str] = []
+    tables = tuple(sorted({*ids, *names}))
+    held = frozenset(reference.table for reference in references if reference.held)
     arguments: list[Any] = [new_ids]
     for table in tables:
-        name = _NAME_COLUMNS.get(table, "external_id")
-        columns = "".join(f", {column}" for column in _columns_read(table))
-        lock = "SHARE" if table in held else "KEY SHARE"
         arguments += [ids[table], names[table]]
-        parts.append(
-            f"found_{table} AS MATERIALIZED (SELECT id, {name} AS name,"
-            f" deleted_at IS NULL AS live{columns} FROM {table}"
-            f" WHERE id = ANY (${len(arguments) - 1}::uuid[])"
-            # All writers lock in the order of the ids, so they do not deadlock.
-            f" OR {name} = ANY (${len(arguments)}::text[]) ORDER BY id FOR {lock})"
-        )
-    lists = "".join(
-        f", (SELECT coalesce(jsonb_agg(to_jsonb(found_{t})), '[]') FROM found_{t})" for t in tables
-    )
-    with_clause = f"WITH {', '.join(parts)} " if parts else ""
-    made = "ARRAY(SELECT uuidv7() FROM generate_series(1, $1::int))"
-    ((ids_made, *found),) = run(session, f"{with_clause}SELECT {made}{lists}", *arguments)
+    ((ids_made, *found),) = run(session, _look_up_statement(tables, held), *arguments)
     known = Resolved(new_ids=ids_made)
     for table, rows in zip(tables, found, strict=True):
         by_key = known.rows[table] = {}
@@ -150,8 +134,35 @@ def look_up(session: Session, references: Sequence[Reference], new_ids: int = 0)
             holds_its_name = row["live"] or row.get("redirect_to")
             by_key[row["name"]] = row if holds_its_name else by_key.get(row["name"], row)
         if RESOURCES[table].can_be_merged:
-            _follow_merges(session, table, by_key, "SHARE" if table in held else "KEY SHARE")
+            _follow_merges(session, table, by_key, _strength(table, held))
     return known
+
+
+@cache
+def _look_up_statement(tables: tuple[str, ...], held: frozenset[str]) -> str:
+    """The statement that makes $1 ids, and finds rows of each table by ids and by names."""
+    parts: list[str] = []
+    for number, table in enumerate(tables, 1):
+        name = _NAME_COLUMNS.get(table, "external_id")
+        columns = "".join(f", {column}" for column in _columns_read(table))
+        parts.append(
+            f"found_{table} AS MATERIALIZED (SELECT id, {name} AS name,"
+            f" deleted_at IS NULL AS live{columns} FROM {table}"
+            f" WHERE id = ANY (${2 * number}::uuid[])"
+            # All writers lock in the order of the ids, so they do not deadlock.
+            f" OR {name} = ANY (${2 * number + 1}::text[]) ORDER BY id"
+            f" FOR {_strength(table, held)})"
+        )
+    lists = "".join(
+        f", (SELECT coalesce(jsonb_agg(to_jsonb(found_{t})), '[]') FROM found_{t})" for t in tables
+    )
+    with_clause = f"WITH {', '.join(parts)} " if parts else ""
+    made = "ARRAY(SELECT uuidv7() FROM generate_series(1, $1::int))"
+    return f"{with_clause}SELECT {made}{lists}"
+
+
+def _strength(table: str, held: Collection[str]) -> str:
+    return "SHARE" if table in held else "KEY SHARE"
 
 
 @cache

@@ -7,6 +7,7 @@ decimals are written in one place only.
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from itertools import chain
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -37,16 +38,24 @@ def insert_rows(session: Session, rows: Mapping[str, Sequence[Row]]) -> None:
 
     Foreign keys are checked at the end of the statement, so rows can refer to each other.
     """
-    parts, arguments = [], []
-    for table, new in rows.items():
-        if new:
-            arguments.append(_dump(new))
-            columns = ", ".join(dict.fromkeys(chain.from_iterable(new)))
-            parts.append(
-                f"new_{table} AS (INSERT INTO {table} ({columns}) SELECT {columns}"
-                f" FROM json_populate_recordset(NULL::{table}, ${len(arguments)}::json))"
-            )
-    run(session, f"WITH {', '.join(parts)} SELECT", *arguments)
+    given = {table: new for table, new in rows.items() if new}
+    columns = tuple(
+        (table, tuple(dict.fromkeys(chain.from_iterable(new)))) for table, new in given.items()
+    )
+    run(session, _insert_statement(columns), *map(_dump, given.values()))
+
+
+@lru_cache(maxsize=256)
+def _insert_statement(columns: tuple[tuple[str, tuple[str, ...]], ...]) -> str:
+    """The statement that inserts the rows $1 into the first table, $2 into the second etc."""
+    parts = []
+    for number, (table, names) in enumerate(columns, 1):
+        listed = ", ".join(names)
+        parts.append(
+            f"new_{table} AS (INSERT INTO {table} ({listed}) SELECT {listed}"
+            f" FROM json_populate_recordset(NULL::{table}, ${number}::json))"
+        )
+    return f"WITH {', '.join(parts)} SELECT"
 
 
 def update_row(
