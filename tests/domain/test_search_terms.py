@@ -1,0 +1,52 @@
+"""The terms of a search."""
+
+import pytest
+
+from hksz_db.domain.search_terms import search_terms
+
+QIANHAI = "('前') <-> ('海')"
+HETAO = "('河') <-> ('套')"
+BOTH = [QIANHAI, HETAO]
+EITHER = [QIANHAI, None, HETAO]
+
+
+@pytest.mark.parametrize(
+    ("q", "terms"),
+    [
+        ("前海|河套", EITHER),
+        ("前海 | 河套", EITHER),
+        ("前海\uff5c河套", EITHER),
+        ("前海 \uff2f\uff32 河套", EITHER),
+        ("前海&河套", BOTH),
+        ("前海\uff06河套", BOTH),
+        ("前海\uff0c河套", BOTH),
+        ("前海、河套。", BOTH),
+        ("「前海」\uff08河套\uff09", BOTH),
+        ("《前海》河套", BOTH),
+        ("(前海)河套", BOTH),
+        ("前海-河套", BOTH),
+        ("前海--河套", BOTH),
+        ('前海-"河套"', BOTH),
+        ("前海_河套", BOTH),
+        ("前海 -河套", [QIANHAI, f"!{HETAO}"]),
+        ("前海、-河套", [QIANHAI, f"!{HETAO}"]),
+        ("前海 --河套", [QIANHAI, f"!{HETAO}"]),
+        ("前海 \uff0d河套", [QIANHAI, f"!{HETAO}"]),
+        ('"前海|河套"', [f"{QIANHAI} <-> {HETAO}"]),
+        ("“前海、河套”", [f"{QIANHAI} <-> {HETAO}"]),
+        ("\uff02前海 河套\uff02", [f"{QIANHAI} <-> {HETAO}"]),
+        ("前海R&D", [f"{QIANHAI} <-> ('R&D')"]),
+        ("前海&R&D", [QIANHAI, "('R&D')"]),
+        ("AT&T", ["('AT&T')"]),
+        ("-AT&T", ["!('AT&T')"]),
+        ("tea & milk", ["('tea')", "('milk')"]),
+        ("tea|milk", ["('tea')", None, "('milk')"]),
+        ("Kong/Shenzhen", ["('Kong')", "('Shenzhen')"]),
+        ("5.0%", ["('5.0%')"]),
+        ("& - ! 、", []),
+    ],
+)
+def test_terms_are_words_phrases_exclusions_and_alternatives(
+    q: str, terms: list[str | None]
+) -> None:
+    assert search_terms(q) == terms
