@@ -4,11 +4,12 @@ Words between quotes are a phrase, a leading hyphen excludes a term, and ``OR`` 
 between alternatives. In the index every Han character is a word, so Han characters in a row are a
 phrase too, of which each character is searched in all of its forms. Chinese has no spaces, so
 punctuation beside a Han character separates terms; elsewhere it joins words to a phrase (``AT&T``).
+A number is found with and without separators of thousands.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from hksz_db.domain.han import HAN, forms
 
@@ -16,15 +17,19 @@ EXCLUDED = "!"
 """The mark before a term that must not occur."""
 
 _SEPARATORS = "/·‧・•"
-_IN_TEXTS = str.maketrans(dict.fromkeys(_SEPARATORS, " "))
+_INVISIBLE = dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff")
+_IN_TEXTS = str.maketrans(dict.fromkeys(f"{_SEPARATORS}-+~", " ") | _INVISIBLE)
 # Before NFKC, which makes full-width punctuation that of figures and abbreviations.
 _IN_QUERIES = str.maketrans(
     dict.fromkeys("“”„‟", '"')
     | dict.fromkeys(f"{_SEPARATORS}／･、。，；：！？（）「」『』《》〈〉【】…", " ")  # noqa: RUF001
+    | _INVISIBLE
 )
 _MARK = r'(?:[^\w\s"|]|_)'
 _MARKS_BY_HAN = re.compile(rf"(?<=[{HAN}]){_MARK}+|(?<=\w){_MARK}+(?=[{HAN}])")
 _TERM = re.compile(r'(?P<or>\|)|(?P<hyphens>-*)(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"|]+))')
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?:,|\b))")
+_LONG_NUMBER = re.compile(r"(?<![\w.,])[1-9][0-9]{3,}\b")
 _WORD = re.compile(rf"[{HAN}]|[^\s{HAN}]+")
 
 
@@ -51,8 +56,14 @@ def _operands(text: str) -> Iterator[str]:
     for word in searched_words(text):
         # PostgreSQL would count punctuation as a word that is left out.
         if any(character.isalnum() for character in word):
-            alternatives = forms(word) if len(word) == 1 else [word]
-            yield f"({' | '.join(map(_quoted, alternatives))})"
+            yield f"({' | '.join(map(_quoted, dict.fromkeys(_alternatives(word))))})"
+
+
+def _alternatives(word: str) -> Iterable[str]:
+    if len(word) == 1:
+        return forms(word)
+    plain = _THOUSANDS.sub("", word)
+    return word, plain, _LONG_NUMBER.sub(lambda number: f"{int(number[0]):,}", plain)
 
 
 def _quoted(word: str) -> str:
