@@ -39,6 +39,8 @@ def insert_rows(session: Session, rows: Mapping[str, Sequence[Row]]) -> None:
 
     Foreign keys are checked at the end of the statement, so rows can refer to each other.
     """
+    # PostgreSQL runs the parts of a WITH that nothing refers to from the last to the first, so that
+    # the links of a claim are there when its trigger computes the words by which it is found.
     parts, arguments = [], []
     for table, new in rows.items():
         if new:
