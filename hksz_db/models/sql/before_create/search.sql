@@ -9,7 +9,9 @@ RETURN regexp_replace(
         U&'-+~/\00B7\2027\30FB\2022\00AD\200B\200C\200D\2060\FEFF',
         '        '
     ),
-    '[\u3005-\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]', ' \& ', 'g'
+    '[\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]',
+    ' \& ',
+    'g'
 );
 
 -- Words in English are found in all of their forms. The language of old sources is often unknown.
