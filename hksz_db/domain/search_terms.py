@@ -1,10 +1,11 @@
 """What a search asks for: the terms of ``q``, in the syntax of searches on the web.
 
-Words between quotes are a phrase, a leading hyphen excludes a term, and ``OR`` or ``|`` stands
-between alternatives. In the index every Han character is a word, so Han characters in a row are a
-phrase too, of which each character is searched in all of its forms. Chinese has no spaces, so
-punctuation beside a Han character separates terms; elsewhere it joins words to a phrase (``AT&T``).
-A number is found with and without separators of thousands.
+Words between quotes are a phrase, a leading hyphen or ``NOT`` excludes a term, and ``OR`` or ``|``
+stands between alternatives; ``AND`` may stand between other terms. In the index every Han character
+is a word, so Han characters in a row are a phrase too, of which each character is searched in all
+of its forms. Chinese has no spaces, so punctuation beside a Han character separates terms;
+elsewhere it joins words to a phrase (``AT&T``). A number is found with and without separators of
+thousands.
 """
 
 import re
@@ -27,7 +28,7 @@ _IN_QUERIES = str.maketrans(
 )
 _MARK = r'(?:[^\w\s"|]|_)'
 _MARKS_BY_HAN = re.compile(rf"(?<=[{HAN}]){_MARK}+|(?<=\w){_MARK}+(?=[{HAN}])")
-_TERM = re.compile(r'(?P<or>\|)|(?P<hyphens>-*)(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"|]+))')
+_TERM = re.compile(r'(?P<or>\|)|(?P<no>(?:-|NOT\s+)*)(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"|]+))')
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?:,|\b))")
 _LONG_NUMBER = re.compile(r"(?<![\w.,])[1-9][0-9]{3,}\b")
 _WORD = re.compile(rf"[{HAN}]|[^\s{HAN}]+")
@@ -38,11 +39,13 @@ def search_terms(q: str) -> list[str | None]:
     terms: list[str | None] = []
     normal = unicodedata.normalize("NFKC", q.translate(_IN_QUERIES))
     for found in _TERM.finditer(_MARKS_BY_HAN.sub(" ", normal)):
-        word, phrase = found["word"], found["phrase"]
-        if found["or"] or (word and word.upper() == "OR" and not found["hyphens"]):
+        is_word = found["word"] and not found["no"]
+        if found["or"] or (is_word and found["word"].upper() == "OR"):
             terms.append(None)
-        elif operands := list(_operands(word or phrase or "")):
-            mark = EXCLUDED if found["hyphens"] else ""
+        elif is_word and found["word"] == "AND":
+            continue
+        elif operands := list(_operands(found["word"] or found["phrase"] or "")):
+            mark = EXCLUDED if found["no"] else ""
             terms.append(mark + " <-> ".join(operands))
     return terms
 
