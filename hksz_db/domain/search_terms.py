@@ -5,7 +5,7 @@ stands between alternatives; ``AND`` may stand between other terms. In the index
 is a word, so Han characters in a row are a phrase too, of which each character is searched in all
 of its forms. Chinese has no spaces, so punctuation beside a Han character separates terms;
 elsewhere it joins words to a phrase (``AT&T``). A number is found with and without separators of
-thousands.
+thousands, and a possessive without its ending.
 """
 
 import re
@@ -31,6 +31,7 @@ _MARKS_BY_HAN = re.compile(rf"(?<=[{HAN}]){_MARK}+|(?<=\w){_MARK}+(?=[{HAN}])")
 _TERM = re.compile(r'(?P<or>\|)|(?P<no>(?:-|NOT\s+)*)(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"|]+))')
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?:,|\b))")
 _LONG_NUMBER = re.compile(r"(?<![\w.,])[1-9][0-9]{3,}\b")
+_POSSESSIVE = re.compile("['’]s$")  # noqa: RUF001
 _WORD = re.compile(rf"[{HAN}]|[^\s{HAN}]+")
 
 
@@ -65,7 +66,7 @@ def _operands(text: str) -> Iterator[str]:
 def _alternatives(word: str) -> Iterable[str]:
     if len(word) == 1:
         return forms(word)
-    plain = _THOUSANDS.sub("", word)
+    plain = _POSSESSIVE.sub("", _THOUSANDS.sub("", word))
     return word, plain, _LONG_NUMBER.sub(lambda number: f"{int(number[0]):,}", plain)
 
 
