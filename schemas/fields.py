@@ -226,20 +226,20 @@ class Term(Choice):
 class Alternatives(fields.Field[Any]):
     """A document of one of several schemas, which are described in this order.
 
-    If each of them has another value in one field, ``told_by`` is the name of that field, and the
-    ``values`` are in the order of the schemas.
+    If each of them has another value in one field, ``discriminator_field`` is the name of that
+    field, and the ``values`` are in the order of the schemas.
     """
 
     def __init__(
         self,
         schemas: Sequence[type[Schema]],
-        told_by: str | None = None,
+        discriminator_field: str | None = None,
         values: Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.schemas = schemas
-        self.told_by = told_by
+        self.discriminator_field = discriminator_field
         self.values = values
 
 

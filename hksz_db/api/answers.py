@@ -58,8 +58,8 @@ def one(resource: Readable, id: UUID, reading: Reading) -> Response:
     fields = read_with(resource.schema, reading.fields, preferred)
     rows = database().read(document_statement(resource.name, fields), {"id": id}, reading.as_of)
     version, stored = _document(resource, id, rows)
-    body, spoken = localized(stored, resource.schema, reading.fields, preferred, reading.as_of)
-    return _tagged(f"{version}-{content_tag(body)}", body, spoken)
+    body, languages = localized(stored, resource.schema, reading.fields, preferred, reading.as_of)
+    return _tagged(f"{version}-{content_tag(body)}", body, languages)
 
 
 def part(resource: Readable, id: UUID, name: str, given: Mapping[str, Any]) -> Response:
@@ -70,9 +70,9 @@ def part(resource: Readable, id: UUID, name: str, given: Mapping[str, Any]) -> R
     as_of: datetime | None = given.get("as_of")
     stored = raw(resource, id, part_statement(resource.name, name), as_of)
     schema = nested_schema(resource.schema._declared_fields[name])
-    body, spoken = localized(stored, schema, None, preference(given.get("lang")), as_of)
+    body, languages = localized(stored, schema, None, preference(given.get("lang")), as_of)
     wrapped = b'{"data":%b}' % body if body.startswith(b"[") else body
-    return tagged(wrapped, spoken)
+    return tagged(wrapped, languages)
 
 
 def raw(resource: Readable, id: UUID, statement: Prepared, as_of: datetime | None = None) -> bytes:
@@ -244,11 +244,13 @@ def _page(
     elif question.count == "estimated" and listing.matches is not None:
         estimate = database().explain(listing.matches(), begun.values, question.as_of)
         meta["count"] = {"value": estimate, "kind": "estimated"}
-    data, spoken = b"[%b]" % (items or b""), None
+    data, languages = b"[%b]" % (items or b""), None
     if listing.schema is not None:
         preferred = preference(question.lang)
-        data, spoken = localized(data, listing.schema, question.fields, preferred, question.as_of)
-    response = tagged(b'{"data":%b,"meta":%b}' % (data, compact(meta)), spoken)
+        data, languages = localized(
+            data, listing.schema, question.fields, preferred, question.as_of
+        )
+    response = tagged(b'{"data":%b,"meta":%b}' % (data, compact(meta)), languages)
     if keys_after is not None and request.method in {"GET", "HEAD"}:
         response.headers["Link"] = next_link(meta["next_cursor"])
     return response

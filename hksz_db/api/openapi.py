@@ -234,12 +234,12 @@ def _choice(
 def _alternatives(converter: OpenAPIConverter, field: Alternatives) -> dict[str, Any]:
     resolve: Callable[[type[Schema]], dict[str, Any]] = converter.resolve_nested_schema
     references = [resolve(schema) for schema in field.schemas]
-    if field.told_by is not None:
+    if field.discriminator_field is not None:
         mapping = {
             value: reference["$ref"]
             for value, reference in zip(field.values, references, strict=True)
         }
-        discriminator = {"propertyName": field.told_by, "mapping": mapping}
+        discriminator = {"propertyName": field.discriminator_field, "mapping": mapping}
         return {"oneOf": references, "discriminator": discriminator}
     return {"anyOf": [*references, *([{"type": "null"}] if field.allow_none else [])]}
 

@@ -12,7 +12,7 @@ from math import prod
 
 from opencc import OpenCC
 
-HAN = "\u3005-\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+HAN = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 """The ranges of Han characters, for a character class; the number zero is one of them."""
 
 _MOST_SPELLINGS = 32

@@ -42,11 +42,13 @@ def choose(preference: Preference, available: tuple[str, ...]) -> str | None:
     """
     left = tuple(each for each in available if _is_open(each, preference))
     for place, wanted in enumerate(preference.wanted):
-        later = preference.wanted[place + 1 :]
-        unnamed = tuple(o for o in left if all(tag_distance(tag, o) > _NEAR for tag in later))
         if found := closest_supported_match(wanted, list(left), _NEAR):
             return found
-        if found := closest_supported_match(wanted, list(unnamed), _OTHER_SCRIPT):
+        later = preference.wanted[place + 1 :]
+        not_wanted_later = [
+            each for each in left if all(tag_distance(tag, each) > _NEAR for tag in later)
+        ]
+        if found := closest_supported_match(wanted, not_wanted_later, _OTHER_SCRIPT):
             return found
     return None
 

@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 from unicodedata import category, normalize
 
+from hksz_db.domain.han import HAN
 from hksz_db.domain.locators import Locator, locator
 from hksz_db.domain.unicode_form import nfc
 
@@ -34,7 +35,7 @@ _FOLDED = str.maketrans({
     **dict.fromkeys("‐‑‒–—―−⁃─⸺⸻", "-"),  # noqa: RUF001
     "⋯": "…",
 })  # fmt: skip
-_HAN = "\u2e80-\u2fdf\u3001-\u303f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_HAN = f"\u2e80-\u2fdf\u3001-\u303f{HAN}"
 _BY_HAN = rf"\d{re.escape(string.punctuation)}"
 _SPACES = re.compile(r"\A +| +\Z| {2,}")
 _TWO_QUOTES = re.compile("''")

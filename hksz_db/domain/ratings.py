@@ -14,35 +14,25 @@ _STATED = re.compile(
 )
 # Names in both scripts, as fact checks print them. Any other name decides nothing.
 _NAMES = {
-    Stance.DISPUTES: (
-        *("false", "fake", "incorrect", "inaccurate", "not true", "untrue", "wrong"),
-        *(
-            "pants on fire",
-            "错误",
-            "錯誤",
-            "不实",
-            "不實",
-            "不正确",
-            "不正確",
-            "虚假",
-            "虛假",
-            "假",
-        ),
-    ),
-    Stance.SUPPORTS: (
-        *("true", "correct", "accurate", "真", "真实", "真實", "正确", "正確", "属实", "屬實"),
-    ),
+    Stance.DISPUTES: """
+        false, fake, incorrect, inaccurate, not true, untrue, wrong, pants on fire, 错误, 錯誤,
+        不实, 不實, 不正确, 不正確, 虚假, 虛假, 假
+    """,
+    Stance.SUPPORTS: """
+        true, correct, accurate, 真, 真实, 真實, 正确, 正確, 属实, 屬實
+    """,
     # These say more than the end of a scale at which some publishers put them.
-    Stance.MENTIONS: (
-        *("mostly false", "mostly true", "partly false", "partly true", "partially false"),
-        *("partially true", "half true", "mixed", "mixture", "misleading", "out of context"),
-        *("missing context", "lacks context", "needs context", "outdated", "satire", "altered"),
-        *("unproven", "unverified", "unsubstantiated", "no evidence", "误导", "誤導", "半真半假"),
-        *("部分错误", "部分錯誤", "部分属实", "部分屬實", "证据不足", "證據不足", "缺乏脉络"),
-        *("缺乏脈絡", "断章取义", "斷章取義", "有待查证", "有待查證", "讽刺", "諷刺"),
-    ),
+    Stance.MENTIONS: """
+        mostly false, mostly true, partly false, partly true, partially false, partially true,
+        half true, mixed, mixture, misleading, out of context, missing context, lacks context,
+        needs context, outdated, satire, altered, unproven, unverified, unsubstantiated,
+        no evidence, 误导, 誤導, 半真半假, 部分错误, 部分錯誤, 部分属实, 部分屬實, 证据不足,
+        證據不足, 缺乏脉络, 缺乏脈絡, 断章取义, 斷章取義, 有待查证, 有待查證, 讽刺, 諷刺
+    """,
 }
-_STANCES = {name: stance for stance, names in _NAMES.items() for name in names}
+_STANCES = {
+    " ".join(name.split()): stance for stance, names in _NAMES.items() for name in names.split(",")
+}
 
 
 class Rating(NamedTuple):

@@ -1,45 +1,73 @@
 """What a search asks for: the terms of ``q``, in the syntax of searches on the web.
 
-Words between quotes are a phrase, a leading hyphen excludes a term, and ``OR`` stands between
-alternatives. In the index every Han character is a word, so Han characters in a row are a phrase
-too, of which each character is searched in all of its forms.
+Words between quotes are a phrase, a leading hyphen or ``NOT`` excludes a term, and ``OR`` or ``|``
+stands between alternatives; ``AND`` may stand between other terms. In the index every Han character
+is a word, so Han characters in a row are a phrase too, of which each character is searched in all
+of its forms. Chinese has no spaces, so punctuation beside a Han character separates terms;
+elsewhere it joins words to a phrase (``AT&T``). A number is found with and without separators of
+thousands, and a possessive without its ending.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from hksz_db.domain.han import HAN, forms
 
 EXCLUDED = "!"
 """The mark before a term that must not occur."""
 
-# As search_text() in hksz_db/models/sql/before_create/search.sql does.
-_SEPARATORS = str.maketrans(dict.fromkeys("/·‧・•", " "))
-_TERM = re.compile(r'(?P<hyphens>-*)(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
-_PIECE = re.compile(rf"[{HAN}]|[^\s{HAN}]+")
+_SEPARATORS = "/·‧・•"
+_INVISIBLE = dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff")
+_IN_TEXTS = str.maketrans(dict.fromkeys(f"{_SEPARATORS}-+~", " ") | _INVISIBLE)
+# Before NFKC, which makes full-width punctuation that of figures and abbreviations.
+_IN_QUERIES = str.maketrans(
+    dict.fromkeys("“”„‟", '"')
+    | dict.fromkeys(f"{_SEPARATORS}／･、。，；：！？（）「」『』《》〈〉【】…", " ")  # noqa: RUF001
+    | _INVISIBLE
+)
+_MARK = r'(?:[^\w\s"|]|_)'
+_MARKS_BY_HAN = re.compile(rf"(?<=[{HAN}]){_MARK}+|(?<=\w){_MARK}+(?=[{HAN}])")
+_TERM = re.compile(r'(?P<or>\|)|(?P<no>(?:-|NOT\s+)*)(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"|]+))')
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?:,|\b))")
+_LONG_NUMBER = re.compile(r"(?<![\w.,])[1-9][0-9]{3,}\b")
+_POSSESSIVE = re.compile("['’]s$")  # noqa: RUF001
+_WORD = re.compile(rf"[{HAN}]|[^\s{HAN}]+")
 
 
 def search_terms(q: str) -> list[str | None]:
     """The terms in the syntax of PostgreSQL's ``to_tsquery``; ``None`` is between alternatives."""
     terms: list[str | None] = []
-    for found in _TERM.finditer(unicodedata.normalize("NFKC", q).translate(_SEPARATORS)):
-        word, phrase = found["word"], found["phrase"]
-        if word and word.upper() == "OR" and not found["hyphens"]:
+    normal = unicodedata.normalize("NFKC", q.translate(_IN_QUERIES))
+    for found in _TERM.finditer(_MARKS_BY_HAN.sub(" ", normal)):
+        is_word = found["word"] and not found["no"]
+        if found["or"] or (is_word and found["word"].upper() == "OR"):
             terms.append(None)
-        elif operands := list(_operands(word or phrase or "")):
-            mark = EXCLUDED if found["hyphens"] else ""
+        elif is_word and found["word"] == "AND":
+            continue
+        elif operands := list(_operands(found["word"] or found["phrase"] or "")):
+            mark = EXCLUDED if found["no"] else ""
             terms.append(mark + " <-> ".join(operands))
     return terms
 
 
+def searched_words(text: str) -> list[str]:
+    """The words of a text, separated as ``search_text`` separates them in the database."""
+    return _WORD.findall(unicodedata.normalize("NFKC", text).translate(_IN_TEXTS))
+
+
 def _operands(text: str) -> Iterator[str]:
-    for piece in _PIECE.findall(text):
-        if re.match(f"[{HAN}]", piece):
-            yield f"({' | '.join(map(_quoted, forms(piece)))})"
-        elif any(character.isalnum() for character in piece):
-            # PostgreSQL would count punctuation as a word that is left out.
-            yield _quoted(piece)
+    for word in searched_words(text):
+        # PostgreSQL would count punctuation as a word that is left out.
+        if any(character.isalnum() for character in word):
+            yield f"({' | '.join(map(_quoted, dict.fromkeys(_alternatives(word))))})"
+
+
+def _alternatives(word: str) -> Iterable[str]:
+    if len(word) == 1:
+        return forms(word)
+    plain = _POSSESSIVE.sub("", _THOUSANDS.sub("", word))
+    return word, plain, _LONG_NUMBER.sub(lambda number: f"{int(number[0]):,}", plain)
 
 
 def _quoted(word: str) -> str:

@@ -35,6 +35,9 @@ ACTOR = text("COALESCE(NULLIF(current_setting('hksz.actor', true), ''), CURRENT_
 LIVE_KEY = "_live_key"
 """The end of the names of keys that hold among live rows only."""
 
+UNLIKE_OWNER = "unlike_owner"
+"""The key of a table's ``info`` with the column whose value is never that of the row's owner."""
+
 
 class Base(DeclarativeBase):
     """The metadata of the whole schema; every constraint gets a predictable name."""

@@ -28,6 +28,7 @@ from hksz_db.domain.vocabulary import (
     Translator,
 )
 from hksz_db.models.base import (
+    UNLIKE_OWNER,
     Base,
     HistoryMixin,
     IdMixin,
@@ -111,6 +112,7 @@ class ClaimTranslation(IdMixin, Base):
         not_blank("text"),
         one_of("translated_by", Translator),
         UniqueConstraint("claim_id", "language"),
+        {"info": {UNLIKE_OWNER: "language"}},
     )
 
     claim_id: Mapped[UUID] = mapped_column(ForeignKey("claims.id", ondelete="CASCADE"))

@@ -1,5 +1,6 @@
 """The queue of searches: rows whose words are to be renewed."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Text, Uuid, func, text
@@ -14,7 +15,8 @@ class StaleSearch(Base):
     These are the claims whose claimant is an entity or that are linked to it, the claims
     ``claim_ids``, or all rows of the table ``resource``. They are renewed in the order of their
     ids; ``done_to`` is the last that was. If ``waits_for`` is null, they are renewed once more when
-    every transaction before that number has ended.
+    every transaction before that number has ended. A renewal that failed is tried again at
+    ``retry_at``.
     """
 
     __tablename__ = "stale_searches"
@@ -26,3 +28,4 @@ class StaleSearch(Base):
     claim_ids: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid))
     waits_for: Mapped[int | None] = mapped_column(BigInteger)
     done_to: Mapped[UUID] = mapped_column(server_default=text(f"'{UUID(int=0)}'"))
+    retry_at: Mapped[datetime | None]

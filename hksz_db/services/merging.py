@@ -20,6 +20,7 @@ from hksz_db.domain.chronology import parse
 from hksz_db.domain.errors import Conflict, Fault, Invalid, NotFound, Stale
 from hksz_db.domain.vocabulary import ClaimStatus
 from hksz_db.models import Base
+from hksz_db.models.base import UNLIKE_OWNER
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.dates import lock_dependent_claims, recompute_relative_dates
 from hksz_db.services.dependants import (
@@ -600,16 +601,14 @@ def _equal(column: Column[Any]) -> str:
 
 
 def _would_say_nothing(link: Link) -> str:
-    """The condition that ``gone`` would relate a row to itself once moved.
-
-    A translation would be in the language of the original.
-    """
-    if link.table == "claim_translations":
-        return "lower(gone.language) = (SELECT lower(language) FROM claims WHERE id = $3)"
+    """The condition that ``gone`` would relate a row to itself once moved, or repeat its owner."""
+    table = Base.metadata.tables[link.table]
+    if column := table.info.get(UNLIKE_OWNER):
+        return f"lower(gone.{column}) = (SELECT lower({column}) FROM {link.owner} WHERE id = $3)"
     ends = next(
         (
             str(constraint.sqltext).split(" <> ")
-            for constraint in Base.metadata.tables[link.table].constraints
+            for constraint in table.constraints
             if isinstance(constraint, CheckConstraint)
             and str(constraint.name).endswith("not_itself_check")
         ),

@@ -10,15 +10,13 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import psycopg
-import structlog
 from sqlalchemy.exc import DBAPIError
 
-from hksz_db.database import Session, is_absence, run
+from hksz_db.database import Session, run
+from hksz_db.services.queues import try_again_later
 
 BATCH = 50
 _LOOKED_UP = 20_000
-_RETRY_S = 60
-_log = structlog.get_logger(__name__)
 
 _NEXT = (
     "SELECT id, source_id, entity_id, claim_ids, done_to FROM recounts"
@@ -55,12 +53,7 @@ class RecountQueue:
                 return self._work(session, id, (source, entity, listed), done_to)
         except (psycopg.Error, DBAPIError) as error:
             self._entry = None
-            if is_absence(error):
-                raise
-            reason = str(error).partition("\n")[0]
-            _log.warning("recount_failed", entry=str(id), reason=reason)
-            sql = f"UPDATE recounts SET retry_at = now() + interval '{_RETRY_S} s' WHERE id = $1"
-            run(session, sql, id)
+            try_again_later(session, "recounts", id, error)
             return 1
 
     def _work(

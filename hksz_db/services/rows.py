@@ -48,6 +48,8 @@ def insert_rows(session: Session, rows: Mapping[str, Sequence[Row]]) -> None:
 @lru_cache(maxsize=256)
 def _insert_statement(columns: tuple[tuple[str, tuple[str, ...]], ...]) -> str:
     """The statement that inserts the rows $1 into the first table, $2 into the second etc."""
+    # PostgreSQL runs the parts of a WITH that nothing refers to from the last to the first, so that
+    # the links of a claim are there when its trigger computes the words by which it is found.
     parts = []
     for number, (table, names) in enumerate(columns, 1):
         listed = ", ".join(names)

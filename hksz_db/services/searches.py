@@ -6,22 +6,26 @@ entity, or many new links. Until a claim has been renewed, it is found by its ea
 
 from uuid import UUID
 
+import psycopg
+from sqlalchemy.exc import DBAPIError
+
 from hksz_db.database import Session, run
+from hksz_db.services.queues import try_again_later
 
 _AT_ONCE = 200
 _NIL = UUID(int=0)
 # A transaction that ended before the snapshot's xmin is seen by every statement of this one.
 _NEXT = """
     SELECT id, resource, entity_id, claim_ids, waits_for IS NULL, done_to FROM stale_searches
-    WHERE (
+    WHERE (retry_at IS NULL OR retry_at <= now()) AND (
         waits_for IS NULL OR waits_for <= pg_snapshot_xmin(pg_current_snapshot())::text::bigint
     ) AND NOT (
-        -- The words of claims are made of those of names, which another process may be renewing.
-        resource = 'claims'
+        -- An upgrade renews all names before all claims, whose words include theirs.
+        resource = 'claims' AND num_nonnulls(entity_id, claim_ids) = 0
         AND EXISTS (SELECT FROM stale_searches AS names WHERE names.resource = 'entity_names')
     )
     -- What somebody has changed comes before whole tables.
-    ORDER BY entity_id IS NULL AND claim_ids IS NULL, id LIMIT 1 FOR UPDATE SKIP LOCKED
+    ORDER BY num_nonnulls(entity_id, claim_ids) = 0, id LIMIT 1 FOR UPDATE SKIP LOCKED
 """
 _LISTED = "SELECT DISTINCT id FROM unnest($1::uuid[]) AS id WHERE id > $2 ORDER BY id LIMIT $3"
 _RENEWED = {
@@ -31,16 +35,30 @@ _RENEWED = {
 
 
 def renew_searches(session: Session) -> int:
-    """Renew the next rows of an entry of the queue; how many rows or entries were worked off."""
+    """Renew the next rows of an entry of the queue; how many rows or entries were worked off.
+
+    An entry that fails is logged and tried again after a minute.
+    """
     found = run(session, _NEXT)
     if not found:
         return 0
+    run(session, "SELECT set_config('statement_timeout', '0', true)")
     id, resource, entity_id, claim_ids, again, done_to = found[0]
-    ids = _next_rows(session, resource, entity_id, claim_ids, done_to)
-    if ids:
-        _renew(session, resource, ids)
-        run(session, "UPDATE stale_searches SET done_to = $2 WHERE id = $1", id, ids[-1])
-        return len(ids)
+    try:
+        with session.begin_nested():
+            ids = _next_rows(session, resource, entity_id, claim_ids, done_to)
+            if not ids:
+                _end(session, id, again=again)
+                return 1
+            _renew(session, resource, ids)
+            run(session, "UPDATE stale_searches SET done_to = $2 WHERE id = $1", id, ids[-1])
+            return len(ids)
+    except (psycopg.Error, DBAPIError) as error:
+        try_again_later(session, "stale_searches", id, error)
+        return 1
+
+
+def _end(session: Session, id: UUID, *, again: bool) -> None:
     if again:
         run(
             session,
@@ -51,7 +69,6 @@ def renew_searches(session: Session) -> int:
         )
     else:
         run(session, "DELETE FROM stale_searches WHERE id = $1", id)
-    return 1
 
 
 def _next_rows(

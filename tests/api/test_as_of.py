@@ -264,6 +264,30 @@ def test_as_of_gives_the_names_of_that_time(
     assert (then.data, then.headers["ETag"]) == (before.data, before.headers["ETag"])
 
 
+def test_names_of_today_find_claims_as_of_an_earlier_time(
+    editor: Client, reader: Client, database: Database
+) -> None:
+    def named(name: str) -> dict[str, object]:
+        return {"names": [{"name": name, "language": "en", "kind": "preferred"}]}
+
+    council = editor.post("/v1/entities", {"kind": "organisation", **named("Zeppelinone")})
+    claim = {"statement": "It was approved.", "language": "en", "claimant_id": council.json["id"]}
+    path = editor.post("/v1/claims", claim).headers["Location"]
+    with writing(database) as session:
+        ((moment,),) = run(session, "SELECT clock_timestamp()")
+
+    def found(q: str) -> int:
+        return len(reader.get("/v1/claims", q=q, as_of=moment.isoformat()).json["data"])
+
+    editor.patch(council.headers["Location"], named("Zeppelintwo"))
+    assert (found("zeppelinone"), found("zeppelintwo")) == (0, 1)
+    editor.patch(path, {"statement": "It was refused."})
+    editor.patch(council.headers["Location"], named("Zeppelinthree"))
+    # The version of that time was replaced when this was the name.
+    assert (found("zeppelintwo approved"), found("zeppelintwo refused")) == (1, 0)
+    assert found("zeppelinthree") == 0
+
+
 def test_as_of_before_a_correction_gives_the_old_figure_and_corroboration(
     editor: Client, reader: Client, database: Database
 ) -> None:

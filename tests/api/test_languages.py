@@ -319,6 +319,8 @@ def test_each_language_has_its_own_entity_tag(reader: Client, claim: str) -> Non
                 assert answer.status_code == status
                 assert answer.headers["ETag"] == tag
                 assert answer.headers["Vary"] == "Accept-Language"
+                names_languages = status == 200 and lang is not None
+                assert ("Content-Language" in answer.headers) == names_languages
 
 
 @pytest.mark.parametrize("lang", ["zh-Hant", "fr"])

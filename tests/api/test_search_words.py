@@ -1,12 +1,14 @@
 """``q`` in Chinese, over statements, titles and the names of those that claims are about."""
 
+import unicodedata
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opencc import OpenCC
 
 from hksz_db.database import Session, run
-from hksz_db.domain.search_terms import search_terms
+from hksz_db.domain.search_terms import search_terms, searched_words
 from hksz_db.queries.pages import matches_statement
 from hksz_db.queries.questions import read_list
 from tests.api.conftest import Client
@@ -74,6 +76,11 @@ def _found(reader: Client, q: str, resource: str = "claims", **more: str) -> set
         ("2023年8月", set()),
         ("-前海 合作區", {"ex:hetao"}),
         ("前海 OR 科學園", {"ex:qianhai", "ex:park"}),
+        ("前海|科學園", {"ex:qianhai", "ex:park"}),
+        ("前海&面積", {"ex:qianhai"}),
+        ("福田、河套", {"ex:hetao"}),
+        ("福田-河套", {"ex:hetao"}),
+        ("“前海合作”", {"ex:qianhai"}),
         ('"前海 合作"', {"ex:qianhai"}),
         ('"合作 前海"', set()),
         ("office Shenzhen", {"ex:slash"}),
@@ -206,10 +213,42 @@ def test_a_part_of_a_name_is_found_in_both_scripts(
     assert other == []
 
 
-def _matches(session: Session, language: str, words: str) -> bool:
+def _matches(session: Session, text: str, language: str, words: str) -> bool:
     sql = "SELECT search_vector($1, $2) @@ search_query($3, true)"
-    found = run(session, sql, STATEMENTS[language], language, search_terms(words))
-    return bool(found[0][0])
+    return bool(run(session, sql, text, language, search_terms(words))[0][0])
+
+
+@pytest.mark.parametrize(
+    ("text", "q"),
+    [
+        ("The Shenzhen-Hong Kong cluster", "Shenzhen–Hong Kong"),  # noqa: RUF001
+        ("The Shenzhen–Hong Kong cluster", "Shenzhen-Hong Kong"),  # noqa: RUF001
+        ("A Hong-Kong company", '"Hong Kong"'),
+        ("5-10 years of COVID-19", "10 years"),
+        ("5-10 years of COVID-19", '"covid 19"'),
+        ("It grew +5% to ~500.", "5% 500"),
+        ("It has 47,000 members.", "47000"),
+        ("It has 47000 members.", '"47,000 members"'),
+        ("2,023年", "2023年"),
+        ("An effi\u00adcient\u200b office", "efficient office"),
+        ("State-of-the-art laboratories", "state-of-the-art laboratory"),
+    ],
+)
+def test_hyphens_signs_and_thousands_make_no_difference(
+    session: Session, text: str, q: str
+) -> None:
+    assert _matches(session, text, "en", q)
+    assert _matches(session, text, "en", text)
+    assert not _matches(session, "Art and 10 offices in Kong", "en", q)
+
+
+def test_a_query_and_a_text_are_separated_into_the_same_words(session: Session) -> None:
+    characters = [chr(code) for code in range(1, 0x3FFFF) if not 0xD800 <= code < 0xE000]
+    # PostgreSQL may know characters of a later Unicode.
+    tried = [f"a{each}b" for each in characters if unicodedata.category(each) != "Cn"]
+    found = run(session, "SELECT text, search_text(text) FROM unnest($1::text[]) AS text", tried)
+    assert len(found) > 150_000
+    assert [text for text, words in found if words.split() != searched_words(text)] == []
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -227,9 +266,9 @@ def test_each_part_of_a_statement_finds_it_in_either_script(
     for text in (statement, OpenCC(conversion).convert(statement)):
         assert len(text) == len(statement)
         # A number is a word, of which a part is not searched.
-        part = text[start : start + length].strip("0123456789")
+        part = text[start : start + length].strip(" 0123456789")
         if any(character.isalnum() for character in part):
-            assert _matches(session, language, part)
+            assert _matches(session, statement, language, part)
 
 
 def test_a_search_is_looked_up_in_its_index(session: Session) -> None:

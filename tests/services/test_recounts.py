@@ -237,7 +237,7 @@ def test_an_entry_that_fails_is_logged_and_tried_again(committed: Database, logs
             assert count(session, WAITING) == MANY
         happen(committed, "UPDATE recounts SET retry_at = now()")
         wait_until(committed, lambda session: count(session, QUEUED) == 0)
-    assert [log["event"] for log in logs] == ["recount_failed"]
+    assert [log["event"] for log in logs] == ["queue_entry_failed"]
     with committed.transaction() as session:
         assert kept_counts(session) == recount(session)
 

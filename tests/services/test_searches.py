@@ -114,6 +114,35 @@ def test_claims_wait_until_the_names_of_an_earlier_version_are_renewed(session: 
     assert set(worked) == {"claims", "entity_names"}
 
 
+def test_an_entry_that_fails_is_put_off(session: Session) -> None:
+    run(session, "DELETE FROM stale_searches")
+    add = "INSERT INTO stale_searches (resource, waits_for) VALUES ($1, 0)"
+    for resource in ("no_such_table", "sources", "claims"):
+        run(session, add, resource)
+    work_off(session)
+    left = "SELECT resource, retry_at > now() + interval '50 s' FROM stale_searches"
+    assert run(session, left) == [("no_such_table", True)]
+    run(session, "UPDATE stale_searches SET resource = 'sources', retry_at = now()")
+    work_off(session)
+    assert run(session, left) == []
+
+
+def test_names_that_cannot_be_renewed_hold_up_all_claims_only(
+    session: Session, entities: list[str]
+) -> None:
+    run(session, "DELETE FROM stale_searches")
+    run(
+        session,
+        "INSERT INTO stale_searches (resource, entity_id, waits_for, retry_at) VALUES"
+        " ('entity_names', NULL, 0, now() + interval '1 hour'),"
+        " ('claims', NULL, 0, NULL), ('claims', $1, 0, NULL)",
+        entities[0],
+    )
+    work_off(session)
+    left = run(session, "SELECT resource, entity_id FROM stale_searches ORDER BY id")
+    assert left == [("entity_names", None), ("claims", None)]
+
+
 def test_names_beyond_the_limit_of_the_index_are_left_out(session: Session) -> None:
     ((id,),) = run(
         session,

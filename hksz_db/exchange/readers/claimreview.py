@@ -30,16 +30,54 @@ _ROLES = {
     "creator": ContributorRole.AUTHOR,
     "publisher": ContributorRole.PUBLISHER,
 }
-_USED = {"url", "name", "headline", "title", "datePublished", "reviewDate", "inLanguage"}
-_USED |= {"languageCode", "claimReviewed", "itemReviewed", "reviewRating", "textualRating"}
-_USED |= {"identifier", "mainEntityOfPage", *_ROLES}
-_USED_OF_CLAIMS = {"text", "name", "author", "creator", "claimant", "creditText", "datePublished"}
-_USED_OF_CLAIMS |= {"claimDate", "inLanguage", "identifier", "appearance", "firstAppearance"}
-_USED_OF_CLAIMS |= {"claimReview", "review"}
+_USED = {
+    "claimReviewed",
+    "datePublished",
+    "headline",
+    "identifier",
+    "inLanguage",
+    "itemReviewed",
+    "languageCode",
+    "mainEntityOfPage",
+    "name",
+    "reviewDate",
+    "reviewRating",
+    "textualRating",
+    "title",
+    "url",
+    *_ROLES,
+}
+_USED_OF_CLAIMS = {
+    "appearance",
+    "author",
+    "claimDate",
+    "claimReview",
+    "claimant",
+    "creator",
+    "creditText",
+    "datePublished",
+    "firstAppearance",
+    "identifier",
+    "inLanguage",
+    "name",
+    "review",
+    "text",
+}
 _USED_OF_RATINGS = {"alternateName", "name", "ratingValue", "bestRating", "worstRating"}
 # About the page and its markup, not about the fact check.
-_SILENT = {"image", "thumbnailUrl", "isPartOf", "isAccessibleForFree", "potentialAction"}
-_SILENT |= {"dateModified", "dateCreated", "sdPublisher", "sdDatePublished", "sdLicense", "license"}
+_SILENT = {
+    "dateCreated",
+    "dateModified",
+    "image",
+    "isAccessibleForFree",
+    "isPartOf",
+    "license",
+    "potentialAction",
+    "sdDatePublished",
+    "sdLicense",
+    "sdPublisher",
+    "thumbnailUrl",
+}
 UNNAMED = "[not named by the fact check]"
 """The claimant of a claim for which the fact check names none."""
 

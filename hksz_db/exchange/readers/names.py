@@ -3,10 +3,11 @@
 import re
 from dataclasses import dataclass, field, replace
 
+from hksz_db.domain.han import HAN
 from hksz_db.domain.unicode_form import nfc
 from hksz_db.domain.vocabulary import EntityKind
 
-HAN = re.compile("[\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff·]+")
+IN_HAN = re.compile(f"[{HAN}·]+")
 # Endings of agencies, ministries, bureaus, institutes, associations, departments, newspapers.
 _OFFICES = tuple("社部局院会會署厅廳处處报報")
 _OFFICE = re.compile(
@@ -28,7 +29,7 @@ _MORE = r"(?:others|et\.?\s*al(?:ii|iae|ia)?\.?)"
 _OTHERS = re.compile(rf"[\s,;({{[]*(?:(?:and|&)\s+)?{_MORE}[\s)}}\].]*|等人?", re.IGNORECASE)
 _AND_OTHERS = re.compile(
     rf"(?:[\s,;]+(?:and|&)\s+others|[\s,;(\[]+{_MORE.replace('others|', '')}[\s)\]]*"
-    rf"|(?<=[\u3400-\u9fff])\s*等人?)$",
+    rf"|(?<=[{HAN}])\s*等人?)$",
     re.IGNORECASE,
 )
 _JOINED = ("'", "\u2019", "-")
@@ -51,7 +52,7 @@ class Name:
     @property
     def text(self) -> str:
         """The full name; in Han characters the family name comes first, without a space."""
-        if HAN.fullmatch(self.family) and HAN.fullmatch(self.given):
+        if IN_HAN.fullmatch(self.family) and IN_HAN.fullmatch(self.given):
             return self.family + self.given
         return tidy(f"{self.given} {self._whole_family} {self.suffix}")
 
@@ -96,7 +97,7 @@ def inverted(text: str) -> Name:
     """
     parts = [part for part in map(str.strip, text.split(",")) if part]
     name = ", ".join(parts)
-    if HAN.fullmatch(name) and 2 <= len(name) <= 3 and not name.endswith(_OFFICES):
+    if IN_HAN.fullmatch(name) and 2 <= len(name) <= 3 and not name.endswith(_OFFICES):
         return person(name)
     if _is_office(parts):
         return organisation(name)

@@ -82,12 +82,12 @@ def _entry(
     given = {**request.columns.constants, **filled}
     row_id = given.get("id")
     item = with_external_id(_body(resource, given), row_id, request.namespace)
-    unnamed = tuple(
+    not_kept = tuple(
         f"not kept: the cell in column {place}, which has no name"
         for place, (cell, target) in enumerate(cells, start=1)
         if cell and target == ""
     )
-    return ImportEntry(row.number, resource, item, row_id=row_id, warnings=unnamed)
+    return ImportEntry(row.number, resource, item, row_id=row_id, warnings=not_kept)
 
 
 @dataclass(frozen=True)

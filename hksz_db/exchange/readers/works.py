@@ -19,7 +19,7 @@ from hksz_db.exchange.readers import edtf_dates
 from hksz_db.exchange.readers.entries import ImportEntry, Item, digest
 from hksz_db.exchange.readers.language_tags import language_tag
 from hksz_db.exchange.readers.markup import plain
-from hksz_db.exchange.readers.names import HAN, Name, tidy, without_others
+from hksz_db.exchange.readers.names import IN_HAN, Name, tidy, without_others
 from schemas.fields import DOI_PATTERN, WebAddress
 
 _MAX_CONTRIBUTORS = 100
@@ -50,7 +50,7 @@ def entity(name: Name, namespace: str) -> Item:
     The language of the name is ``und``, because files do not give it.
     """
     text = name.text
-    language = "und-Hani" if HAN.fullmatch(text) else "und"
+    language = "und-Hani" if IN_HAN.fullmatch(text) else "und"
     key = unicodedata.normalize("NFKC", text).casefold()
     plain = unicodedata.normalize("NFKD", key).encode("ascii", "ignore").decode()
     slug = "-".join(re.findall("[a-z0-9]+", plain))[:_SLUG_LENGTH].strip("-")
