@@ -42,7 +42,7 @@ def read(content: str, namespace: str, constants: Mapping[str, str]) -> Entries:
 
     ``constants`` are values for those that do not have their own. Raises ``Unreadable``.
     """
-    graph = linked_data.read(content)
+    graph = linked_data.read(content, _LISTS)
     found = [each for root in graph.roots for each in _annotations(root)]
     return rows(
         _record(each, Record(number, each.pointer, namespace), graph, constants)
@@ -50,16 +50,11 @@ def read(content: str, namespace: str, constants: Mapping[str, str]) -> Entries:
     )
 
 
-def _is_list(node: Node) -> bool:
-    is_empty = not (node.values or node.types or node.id)
-    return is_empty or not node.values.keys().isdisjoint(_LISTS)
-
-
 def _annotations(value: Value) -> Iterator[Value]:
-    if isinstance(value, Node) and "Annotation" not in value.types and _is_list(value):
-        for name in _LISTS:
-            for inner in value.get(name):
-                yield from _annotations(inner)
+    lists = [name for name in _LISTS if isinstance(value, Node) and name in value.values]
+    if isinstance(value, Node) and lists and "Annotation" not in value.types:
+        for inner in (inner for name in lists for inner in value.values[name]):
+            yield from _annotations(inner)
     else:
         yield value
 

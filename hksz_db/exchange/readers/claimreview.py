@@ -24,6 +24,7 @@ from hksz_db.exchange.readers.records import UNKNOWN, Known, Record, rows
 from hksz_db.exchange.readers.works import Credit, Work
 
 _CONTAINERS = {"graph", "dataFeedElement", "claims"}
+_RECORD_LISTS = {*_CONTAINERS, "item", "claimReview"}
 _CSL_TYPES = {term: csl_type for csl_type, term in reversed(WORK_TYPES.items())}
 _ROLES = {
     "author": ContributorRole.AUTHOR,
@@ -60,7 +61,7 @@ def read(content: str, namespace: str) -> Entries:
 
     Raises ``Unreadable``.
     """
-    graph = linked_data.read(content)
+    graph = linked_data.read(content, _RECORD_LISTS)
     found = [each for root in graph.roots for each in _at_top(root)]
     if not found and any(not _is_container(root) for root in graph.roots):
         raise Unreadable("The file contains no fact checks: no ClaimReview, and no claims.")
@@ -70,10 +71,7 @@ def read(content: str, namespace: str) -> Entries:
 
 
 def _is_container(value: Value) -> bool:
-    if not isinstance(value, Node):
-        return False
-    is_empty = not (value.values or value.types or value.id)
-    return is_empty or not value.values.keys().isdisjoint(_CONTAINERS)
+    return isinstance(value, Node) and not value.values.keys().isdisjoint(_CONTAINERS)
 
 
 def _at_top(value: Value) -> Iterator[_Found]:
@@ -105,8 +103,11 @@ def _within(value: Value, claim: Node | None = None) -> Iterator[_Found]:
         return
     around = value if "Claim" in value.types else claim
     for name, values in value.values.items():
+        is_of_feed = name == "dataFeedElement" or (name == "item" and "DataFeedItem" in value.types)
         for inner in values:
-            yield from _expected(inner) if name == "dataFeedElement" else _within(inner, around)
+            is_nothing = isinstance(inner, Literal) or inner.is_empty
+            is_expected = is_of_feed or (name == "graph" and is_nothing)
+            yield from _expected(inner) if is_expected else _within(inner, around)
 
 
 @dataclass

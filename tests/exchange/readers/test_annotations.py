@@ -293,6 +293,11 @@ def test_other_tags_and_long_comments_are_named() -> None:
     [
         ({"rows": [{**ROW, "tags": []}]}, "#/rows/0 It names no claim: give it the tag claim:"),
         ({"rows": [3]}, "#/rows/0 Must be an annotation with a target."),
+        ({"rows": [ROW, None]}, "#/rows/1 Must be an annotation with a target."),
+        ({"annotations": [False, ROW]}, "#/annotations/0 Must be an annotation with a target."),
+        ({"@graph": [BARE, ""]}, "#/@graph/1 Must be an annotation with a target."),
+        ([ANNOTATION, {}], "#/1 Must be an annotation with a target."),
+        ([None, ANNOTATION], "#/0 Must be an annotation with a target."),
         ([{"id": "https://annotations.example/2"}], "#/0 Must be an annotation with a target."),
         ({"type": "AnnotationCollection", "first": "https://x"}, "#/first Must be an annotation"),
         ({**ROW, "references": ["abc"]}, "#/references A reply to another annotation"),
