@@ -44,6 +44,7 @@ _SILENT |= {"dateModified", "dateCreated", "sdPublisher", "sdDatePublished", "sd
 UNNAMED = "[not named by the fact check]"
 """The claimant of a claim for which the fact check names none."""
 
+_MAX_DATE = 200
 _WEB = ("http://", "https://")
 # Personal data; an account such as @name@example.org is public.
 _EMAIL = re.compile(r"(?<![\w.+@-])[\w.+-]+@[\w-]+\.\w")
@@ -112,7 +113,7 @@ def _within(value: Value, claim: Node | None = None) -> Iterator[_Found]:
 
 @dataclass
 class _Claim:
-    """What a fact check says of the claim; ``date`` is that of the appearance ``dated``."""
+    """What a fact check says of the claim; ``date`` is that of the appearance ``dated``, if any."""
 
     statement: str
     language: str
@@ -122,6 +123,14 @@ class _Claim:
     appearances: tuple[Value, ...]
     dated: Value | None
     warnings: list[str]
+
+    @property
+    def note(self) -> str:
+        """A date that no appearance can have, as a sentence."""
+        edtf = edtf_dates.from_text(self.date)
+        if not self.date or (edtf and self.dated):
+            return ""
+        return f"The fact check dates the claim {edtf or repr(self.date[:_MAX_DATE])}."
 
 
 def _record(found: _Found, number: int, namespace: str, graph: Graph) -> Record:
@@ -151,6 +160,7 @@ def _record(found: _Found, number: int, namespace: str, graph: Graph) -> Record:
         "source_external_id": source,
         "stance": str(rating.stance),
         "rating_as_stated": rating.as_stated,
+        "note": claim.note,
     }
     record.add("evidence", evidence, warnings, Known(id=known.id))
     _add_appearances(record, claim, name, graph)
@@ -177,7 +187,7 @@ def _claim(review: Node, around: Node | None, graph: Graph) -> _Claim:
         language_tag(next(filter(None, languages), "")) or "und",
         ", ".join(name.text for name in authors)
         or _without_email(plain(reviewed.text("claimant", "creditText"))),
-        reviewed.text("datePublished", "claimDate"),
+        _without_email(plain(reviewed.text("datePublished", "claimDate"))),
         Known.of(reviewed),
         (*reviewed.get("firstAppearance"), *reviewed.get("appearance")),
         _only(reviewed.get("firstAppearance", "appearance")),
@@ -185,9 +195,8 @@ def _claim(review: Node, around: Node | None, graph: Graph) -> _Claim:
     )
     unkept = sorted(reviewed.values.keys() - _USED_OF_CLAIMS - _SILENT)
     unkept += ["itemReviewed, but for the first"] * (len(nodes) > 1)
-    if claim.date and (claim.dated is None or edtf_dates.from_text(claim.date) is None):
-        unkept.append(f"the date of the claim, {claim.date[:40]}")
     claim.warnings += [f"not kept: {', '.join(unkept)}"] * bool(unkept)
+    claim.warnings += [f"kept as a note of the evidence: {claim.note}"] * bool(claim.note)
     claim.warnings += [] if claim.claimant else [f"no claimant: {UNNAMED}"]
     return claim
 

@@ -171,11 +171,13 @@ def test_answers_of_the_fact_check_tools_api() -> None:
     assert (first["title"], first["issued_edtf"]) == ("稅率查核", "2024-02-01")
     assert first["contributors"][0]["role"] == "publisher"
     assert second["contributors"][0]["credited_name"] == "facts.example"
+    note = "The fact check dates the claim 2024-01-30."
     assert [
-        (evidence["stance"], evidence["rating_as_stated"]) for evidence in items(answer, "evidence")
-    ] == [("disputes", "錯誤"), ("mentions", "Mostly false")]
+        (evidence["stance"], evidence["rating_as_stated"], evidence["note"])
+        for evidence in items(answer, "evidence")
+    ] == [("disputes", "錯誤", note), ("mentions", "Mostly false", note)]
     assert "rating without a clear stance, only a mention: Mostly false" in warnings(answer)
-    assert "not kept: the date of the claim, 2024-01-30T00:00:00Z" in warnings(answer)
+    assert f"kept as a note of the evidence: {note}" in warnings(answer)
 
 
 def without(*names: str) -> dict[str, Any]:
@@ -309,10 +311,23 @@ def test_what_is_not_kept_is_named() -> None:
         "not kept: about, itemReviewed, but for the first",
         "not kept of the rating: ratingExplanation, not a number: n/a",
     ]
-    undated = {**CHECK["itemReviewed"], "datePublished": "one day"}
-    assert "not kept: the date of the claim, one day" in warnings(
-        {**CHECK, "itemReviewed": undated}
-    )
+
+
+@pytest.mark.parametrize(
+    ("given", "note"),
+    [
+        ({"appearance": []}, "The fact check dates the claim 2024-03-02."),
+        ({"appearance": ["https://a.example/1", "https://a.example/2"]}, "… 2024-03-02."),
+        ({"datePublished": "one day"}, "… 'one day'."),
+    ],
+)
+def test_a_date_that_no_appearance_can_have_is_a_note(given: dict[str, Any], note: str) -> None:
+    document = {**CHECK, "itemReviewed": {**CHECK["itemReviewed"], **given}}
+    note = note.replace("…", "The fact check dates the claim")
+    review, *asserting = items(document, "evidence")
+    assert review["note"] == note
+    assert not any("said_edtf" in each or "note" in each for each in asserting)
+    assert f"kept as a note of the evidence: {note}" in warnings(document)
 
 
 @pytest.mark.parametrize(
