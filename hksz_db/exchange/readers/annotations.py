@@ -100,8 +100,7 @@ def _record(found: Value, record: Record, graph: Graph, constants: Mapping[str, 
         record.refuse("evidence", _UNCLAIMED)
         return record
     warnings: list[str] = []
-    stance = next(iter(said.stances), constants.get("stance", str(Stance.MENTIONS)))
-    bodies = {"note": _note(said, warnings), "stance": stance}
+    bodies = {"note": _note(said, warnings), "stance": _stance(said, constants, warnings)}
     own = Known.of(found) if len(claims) == len(targets) == 1 else Known()
     for number, target in enumerate(targets):
         warned = list(warnings)
@@ -140,6 +139,14 @@ def _claims(said: _Said, constants: Mapping[str, str]) -> list[Item]:
         return [{"claim_id": id} for id in dict.fromkeys(said.linked)]
     names = said.claims or filter(None, [constants.get("claim_external_id")])
     return [{"claim_external_id": name} for name in dict.fromkeys(names)]
+
+
+def _stance(said: _Said, constants: Mapping[str, str], warnings: list[str]) -> str:
+    stances = list(dict.fromkeys(said.stances))
+    if len(stances) > 1:
+        warnings.append(f"several stances, so only a mention: {', '.join(stances)[:200]}")
+        return str(Stance.MENTIONS)
+    return next(iter(stances), constants.get("stance", str(Stance.MENTIONS)))
 
 
 def _target(record: Record, annotation: Node, target: Value, warnings: list[str]) -> Item | None:

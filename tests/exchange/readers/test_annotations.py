@@ -176,6 +176,12 @@ def test_claim_and_stance_can_be_set() -> None:
     assert (own["claim_external_id"], own["stance"]) == ("hksz:ttps-approved-2023", "supports")
 
 
+def test_several_stances_are_only_a_mention() -> None:
+    row = {**ROW, "tags": [*ROW["tags"], "stance:disputes", "stance:supports"]}
+    assert [evidence["stance"] for evidence in items(row)] == ["mentions"]
+    assert warnings(row) == ["several stances, so only a mention: supports, disputes"]
+
+
 def targeted(*selectors: Any, **others: Any) -> dict[str, Any]:
     return {**ROW, "target": [{"source": PAGE, "selector": list(selectors)}], **others}
 
