@@ -858,8 +858,8 @@ def test_a_refused_annotation_leaves_nothing_behind(
 def test_a_source_is_kept_if_one_claim_of_its_evidence_exists(
     flask: Run, database: Database, write: Write
 ) -> None:
-    row = {**ANNOTATION, "uri": "https://news.example/one-claim"}
-    row["tags"] = [f"claim:{CLAIM}", "claim:hksz:nothing"]
+    tags = [f"claim:{CLAIM}", "claim:hksz:nothing"]
+    row: dict[str, Any] = {**ANNOTATION, "uri": "https://news.example/one-claim", "tags": tags}
     answer = flask(write("notes.annotations.jsonld", json.dumps({"rows": [row]})))
     assert (counts(answer)["created"], counts(answer)["failed"]) == (2, 1)
     written = rows(database, "SELECT count(*) FROM sources WHERE url = $1", row["uri"])

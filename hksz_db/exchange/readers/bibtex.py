@@ -79,6 +79,7 @@ _EDITORS = {
     **dict.fromkeys(("compiler", "organizer", "redactor", "reviser"), ContributorRole.EDITOR),
 }
 _ADDRESS = re.compile(r"https?://\S+")
+_SEASON = re.compile(r"\d\d(\d\d)-(2[1-4])")
 # Fields that need no warning, because they are read or only concern programs.
 _SILENT = {
     *_ROLES,
@@ -275,6 +276,9 @@ def _date(fields: Mapping[str, str], work: Work, text: _Text) -> None:
     # biblatex writes EDTF, in which 2023-24 is a winter.
     work.issued = edtf_dates.valid(date) or edtf_dates.from_text(date)
     if work.issued:
+        season = _SEASON.fullmatch(date)
+        if season and int(season[2]) > int(season[1]):
+            work.warnings.append(f"read as a season, may be a range of years: {date}")
         return
     words = _month_of_year(month, year) if month else _year(year)
     work.date(words or date)

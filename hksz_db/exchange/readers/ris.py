@@ -78,17 +78,23 @@ def read(content: str, namespace: str) -> Entries:
     records = _records(content)
     if content.strip() and not any(record.has_type for record in records):
         raise Unreadable("The file has no records of RIS.")
-    return (_entry(record, namespace) for record in records)
+    if records and not content.endswith(("\r", "\n")):
+        records[-1].is_cut_off = not records[-1].has_end
+    return (_entry(record, namespace, is_last=record is records[-1]) for record in records)
 
 
 @dataclass
 class _Lines:
-    """The lines of a record, with tags in the only form that rispy reads, and its first number."""
+    """The lines of a record, with tags in the only form that rispy reads, and its first number.
+
+    ``is_cut_off`` says that its last line has no end.
+    """
 
     number: int
     lines: list[str] = field(default_factory=list)
     has_type: bool = False
     has_end: bool = False
+    is_cut_off: bool = False
 
 
 def _records(content: str) -> list[_Lines]:
@@ -114,14 +120,18 @@ def _records(content: str) -> list[_Lines]:
     return records
 
 
-def _entry(record: _Lines, namespace: str) -> ImportEntry:
+def _entry(record: _Lines, namespace: str, *, is_last: bool) -> ImportEntry:
     if not record.has_type:
         detail = "The record has no type (TY)."
         return unreadable(record.number, "sources", detail, "required")
+    end = [] if record.has_end else ["ER  - "]
+    work = _work(_record([*record.lines, *end]))
     if not record.has_end:
-        detail = "The record has no end (ER): the file may have been cut off."
-        return unreadable(record.number, "sources", detail)
-    return entry(_work(_record(record.lines)), record.number, namespace)
+        if record.is_cut_off or (is_last and not work.title):
+            detail = "The record has no end (ER): the file may have been cut off."
+            return unreadable(record.number, "sources", detail)
+        work.warnings.append("no end of the record (ER)")
+    return entry(work, record.number, namespace)
 
 
 def _record(lines: Sequence[str]) -> Record:

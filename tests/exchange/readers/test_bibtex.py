@@ -71,6 +71,16 @@ def test_a_date_is_read(fields: str, edtf: str) -> None:
     assert item(fields)["issued_edtf"] == edtf
 
 
+@pytest.mark.parametrize(
+    ("date", "is_doubtful"), [("2023-24", True), ("2018-21", True), ("2024-24", False)]
+)
+def test_a_season_that_may_be_a_range_of_years_has_a_warning(date: str, is_doubtful: bool) -> None:
+    (found,) = entries(f"@article{{one, title = {{One}}, date = {{{date}}}}}")
+    assert found.item["issued_edtf"] == date
+    warning = f"read as a season, may be a range of years: {date}"
+    assert found.warnings == ((warning,) if is_doubtful else ())
+
+
 def test_unreadable_date_is_kept_as_a_note() -> None:
     (found,) = entries("@article{one, title = {One}, year = {in press}}")
     assert found.item["issued_note"] == "in press"

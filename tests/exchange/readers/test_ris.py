@@ -127,6 +127,15 @@ def test_tags_before_the_type_belong_to_the_record() -> None:
     assert [people(made.item) for made in found] == [[("Sample, Ann", "author", None)]] * 2
 
 
+def test_a_record_without_an_end_is_read_with_a_warning() -> None:
+    content = "TY  - JOUR\nTI  - One\nTY  - BOOK\nPY  - 2020\nTY  - RPRT\nTI  - Three\nPY  - 2021\n"
+    found: list[Any] = list(read(content, "desk"))
+    assert [made.number for made in found] == [1, 3, 5]
+    titles = [made.item["title"] for made in found]
+    assert titles == ["One", "[Untitled book]", "Three"]
+    assert all("no end of the record (ER)" in made.warnings for made in found)
+
+
 def test_tags_without_a_type_are_reported() -> None:
     found = list(read("TY  - JOUR\nTI  - One\nER  - \nTI  - Two\nER  - \nPY  - 2020\n", "desk"))
     assert [made.number for made in found] == [1, 4, 6]
