@@ -13,7 +13,7 @@ _NAMES = {
     "da": "dan danish",
     "de": "ger deu german ngerman austrian naustrian deutsch",
     "el": "gre ell greek",
-    "en": "eng english",
+    "en": "eng english 英文 英语 英語",
     "en-AU": "australian",
     "en-CA": "canadian",
     "en-GB": "british ukenglish",

@@ -2,6 +2,8 @@
 
 import re
 from dataclasses import dataclass, field, replace
+from html import unescape
+from itertools import chain
 
 from hksz_db.domain.unicode_form import nfc
 from hksz_db.domain.vocabulary import EntityKind
@@ -30,6 +32,12 @@ _AND_OTHERS = re.compile(
     rf"(?:[\s,;]+(?:and|&)\s+others|[\s,;(\[]+{_MORE.replace('others|', '')}[\s)\]]*"
     rf"|(?<=[\u3400-\u9fff])\s*等人?)$",
     re.IGNORECASE,
+)
+_ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-f]+|[a-z][a-z0-9]*);", re.IGNORECASE)
+# What programs and libraries write where nobody is named.
+_NOBODY = re.compile(
+    r"(?i:anon(?:ymous)?\.?|(?:author )?unknown(?: author)?|no author|\[?s\.\s?n\.?\]?)|N/?A"
+    r"|佚名|[无無]名氏|不[详詳]|[\W_]*"
 )
 _JOINED = ("'", "\u2019", "-")
 
@@ -75,17 +83,55 @@ def tidy(text: str) -> str:
 
 def person(family: str, given: str = "", particle: str = "", suffix: str = "") -> Name:
     """The name of a person."""
-    return Name(EntityKind.PERSON, tidy(family), tidy(given), tidy(particle), tidy(suffix))
+    family, given, particle, suffix = (
+        tidy(unescaped(part)) for part in (family, given, particle, suffix)
+    )
+    return Name(EntityKind.PERSON, family, given, particle, suffix)
 
 
 def organisation(name: str) -> Name:
     """The name of an organisation."""
-    return Name(EntityKind.ORGANISATION, tidy(name))
+    return Name(EntityKind.ORGANISATION, tidy(unescaped(name)))
 
 
 def as_it_stands(text: str) -> Name:
     """What may be several names, as one."""
     return replace(organisation(text), is_doubtful=True)
+
+
+def unescaped(text: str) -> str:
+    """The text without entities of HTML; ``R&D`` stays."""
+    return _ENTITY.sub(lambda entity: unescape(entity[0]), text)
+
+
+def han_list(text: str) -> list[Name]:
+    """The names of a list in Han characters, such as ``陈大文、李小明``; empty for other texts."""
+    groups = [group for group in map(str.strip, re.split("[;；]", text)) if group]  # noqa: RUF001
+    if len(groups) > 1 and all(HAN.fullmatch(re.sub(r"[\s、，,]", "", each)) for each in groups):  # noqa: RUF001
+        return list(chain.from_iterable(han_list(each) or [inverted(each)] for each in groups))
+    parts = [part for part in re.split(r"\s*[、，,]\s*", text.strip()) if part]  # noqa: RUF001
+    if len(parts) < 2 or not all(map(HAN.fullmatch, parts)):
+        return []
+    if "、" not in text and len(parts) == 2 and len(parts[0]) == 1:
+        return [person(*parts)]
+    if not all(2 <= len(part) <= 4 and not part.endswith(_OFFICES) for part in parts):
+        return []
+    # Family names have at most two characters, so that these may be one or two persons.
+    if "、" in text or len(parts) > 2 or len(parts[0]) > 2:
+        return list(map(person, parts))
+    return [as_it_stands(text)] if "，" in text else []  # noqa: RUF001
+
+
+def is_office(text: str) -> bool:
+    """Whether the words are those of an office rather than of a person."""
+    if HAN.fullmatch(text):
+        return len(text) > 4 or text.endswith(_OFFICES)
+    return _is_office([part for part in map(str.strip, text.split(",")) if part])
+
+
+def is_nobody(text: str) -> bool:
+    """Whether the words only say that nobody is named."""
+    return _NOBODY.fullmatch(text) is not None
 
 
 def inverted(text: str) -> Name:
