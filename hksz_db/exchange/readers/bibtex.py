@@ -26,6 +26,7 @@ from hksz_db.exchange.readers.names import (
     Name,
     as_it_stands,
     han_list,
+    have_initials,
     is_office,
     organisation,
     person,
@@ -81,6 +82,11 @@ _EDITORS = {
     "director": ContributorRole.AUTHOR,
     **dict.fromkeys(("compiler", "organizer", "redactor", "reviser"), ContributorRole.EDITOR),
 }
+# What marks an affiliation or a footnote, with the name that it follows.
+_NOTE = re.compile(
+    r"\s*(?:\$\s*\^\s*(?:\{[^{}$]*\}|[^{}$])\s*\$"
+    r"|\\(?:textsuperscript|thanks|footnote)\s*\{[^{}]*\})"
+)
 _ADDRESS = re.compile(r"https?://\S+")
 _SEASON = re.compile(r"\d\d(\d\d)-(2[1-4])")
 # Fields that need no warning, because they are read or only concern programs.
@@ -245,7 +251,9 @@ def _work(block: EntryBlock, fields: Mapping[str, str]) -> Work:
     for field, usual in _ROLES.items():
         kind = fields.get(f"{field}type", "")
         role, credited_as = _EDITORS.get(kind, usual), kind if kind in _EDITORS else None
-        names = _names(text.decode(record.take(field), Mode.NAMES))
+        listed, notes = _NOTE.subn("", record.take(field))
+        work.unkept += ["notes on names"] * bool(notes)
+        names = _names(text.decode(listed, Mode.NAMES))
         work.credits += [Credit(role, name, credited_as) for name in names]
     if fields.get("editortype") in _EDITORS:
         record.used.add("editortype")
@@ -348,7 +356,9 @@ def _names(decoded: str) -> Iterator[Name]:
             yield _extended(written)
         elif in_chinese := han_list(bare(written)):
             yield from in_chinese
-        elif outside.count(",") > 2 or re.search(r"[;&]|\band\b", outside):
+        elif (
+            outside.count(",") > 2 or re.search(r"[;&]|\band\b", outside) or have_initials(outside)
+        ):
             yield as_it_stands(bare(written))
         elif is_office(outside):
             yield organisation(bare(written))

@@ -12,11 +12,12 @@ HAN = re.compile("[\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff·]+")
 # Endings of agencies, ministries, bureaus, institutes, associations, departments, newspapers.
 _OFFICES = tuple("社部局院会會署厅廳处處报報")
 _OFFICE = re.compile(
-    r"academy|administration|agency|association|authority|board|bureau|cent(?:er|re)|chamber"
-    r"|college|commission|committee|comité|company|consortium|corporation|council|department"
-    r"|directorate|division|federation|foundation|fund|government|group|hospital|institut[eo]?"
-    r"|laborator(?:y|ies)|library|ministry|ministère|ministerium|municipality|museum|network"
-    r"|office|organi[sz]ation|panel|press|secretariat|service|services|society|task force|trust"
+    r"academy|administration|agency|association|authority|bank|board|bureau|cent(?:er|re)|chamber"
+    r"|college|commission|committee|comité|company|consortium|corporation|council|court|department"
+    r"|directorate|division|federation|foundation|fund|government|group|holdings|hospital"
+    r"|institut[eo]?|laborator(?:y|ies)|library|limited|ltd|ministry|ministère|ministerium"
+    r"|municipality|museum|network|observatory|office|organi[sz]ation|panel|parliament|police"
+    r"|press|school|secretariat|service|services|society|task force|trust"
     r"|union|universit(?:y|é|ät)|universidad|working group",
     re.IGNORECASE,
 )
@@ -125,8 +126,14 @@ def han_list(text: str) -> list[Name]:
 def is_office(text: str) -> bool:
     """Whether the words are those of an office rather than of a person."""
     if HAN.fullmatch(text):
-        return len(text) > 4 or text.endswith(_OFFICES)
+        return "·" not in text and (len(text) > 4 or text.endswith(_OFFICES))
     return _is_office([part for part in map(str.strip, text.split(",")) if part])
+
+
+def have_initials(text: str) -> bool:
+    """Whether these are several names such as ``Doe J, Roe K``."""
+    parts = text.split(",")
+    return len(parts) > 1 and all(_WITH_INITIALS.fullmatch(part.strip()) for part in parts)
 
 
 def is_nobody(text: str) -> bool:
@@ -142,7 +149,9 @@ def inverted(text: str) -> Name:
     """
     parts = [part for part in map(str.strip, text.split(",")) if part]
     name = ", ".join(parts)
-    if HAN.fullmatch(name) and 2 <= len(name) <= 3 and not name.endswith(_OFFICES):
+    # Only names of persons are transliterated with a dot.
+    is_short = 2 <= len(name) <= 3 and not name.endswith(_OFFICES)
+    if HAN.fullmatch(name) and (is_short or "·" in name.strip("·")):
         return person(name)
     if _is_office(parts):
         return organisation(name)
@@ -152,7 +161,7 @@ def inverted(text: str) -> Name:
         return as_it_stands(name) if is_list else organisation(name)
     family, given, *rest = parts
     is_list = any(map(_AND.search, parts)) or not all(map(_is_suffix, rest))
-    is_list = is_list or all(map(_WITH_INITIALS.fullmatch, (family, given)))
+    is_list = is_list or have_initials(f"{family}, {given}")
     if is_list or _capitalised(family) >= 4:
         return as_it_stands(name)
     return person(family, given, suffix=", ".join(rest))

@@ -91,6 +91,9 @@ def test_the_day_may_have_a_field_of_its_own() -> None:
     [
         ("Planning Department, Hong Kong", ["Planning Department, Hong Kong"], ["organisation"]),
         ("World Trade Organization", ["World Trade Organization"], ["organisation"]),
+        ("World Bank", ["World Bank"], ["organisation"]),
+        ("Sample Holdings Ltd", ["Sample Holdings Ltd"], ["organisation"]),
+        ("史密斯·约翰", ["史密斯·约翰"], ["person"]),
         ("and Doe, Jane", ["Doe, Jane"], ["person"]),
         ("陈大文；李小明 and 王五", ["陈大文", "李小明", "王五"], ["person"] * 3),  # noqa: RUF001
         ("香港特別行政區政府統計處", ["香港特別行政區政府統計處"], ["organisation"]),
@@ -105,7 +108,19 @@ def test_names_without_braces(names: str, credited: list[str], kinds: list[str])
     assert found.warnings == ()
 
 
-@pytest.mark.parametrize("names", ["Census and Statistics Department", "Doe, J. \\& Roe, K."])
+@pytest.mark.parametrize("name", [r"Jane Doe$^{1}$", r"Doe, Jane\textsuperscript{a,*}"])
+def test_notes_on_names_are_no_part_of_them(name: str) -> None:
+    (found,) = entries(f"@misc{{one, title = {{One}}, author = {{{name} and Roe, Kim}}}}")
+    assert [made["credited_name"] for made in found.item["contributors"]] == [
+        "Doe, Jane",
+        "Roe, Kim",
+    ]
+    assert found.warnings == ("not kept: notes on names",)
+
+
+@pytest.mark.parametrize(
+    "names", ["Census and Statistics Department", "Doe, J. \\& Roe, K.", "Doe J, Roe K"]
+)
 def test_what_may_be_several_names_is_kept_as_one(names: str) -> None:
     (found,) = entries(f"@misc{{one, title = {{One}}, author = {{{names}}}}}")
     text = names.replace("\\", "")

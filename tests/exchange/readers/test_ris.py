@@ -130,6 +130,7 @@ def test_others_create_no_entity(names: str) -> None:
         ("創新、科技部", ["創新、科技部"]),
         ("O&#39;Neill, Jane; M&uuml;ller, Hans", ["O'Neill, Jane", "Müller, Hans"]),
         ("R&D Sample Bureau", ["R&D Sample Bureau"]),
+        ("史密斯·约翰", ["史密斯·约翰"]),
     ],
 )
 def test_lists_in_chinese_and_entities_of_html(written: str, expected: list[str]) -> None:
