@@ -6,7 +6,6 @@ https://schema.org/ClaimReview and
 https://developers.google.com/fact-check/tools/api/reference/rest/v1alpha1/claims.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -19,7 +18,7 @@ from hksz_db.exchange.readers.entries import Entries, Unreadable
 from hksz_db.exchange.readers.language_tags import language_tag
 from hksz_db.exchange.readers.linked_data import Graph, Literal, Node, Value, text_of
 from hksz_db.exchange.readers.markup import plain
-from hksz_db.exchange.readers.names import Name, organisation, person
+from hksz_db.exchange.readers.names import EMAIL, Name, organisation, person
 from hksz_db.exchange.readers.records import UNKNOWN, Known, Record, rows
 from hksz_db.exchange.readers.works import Credit, Work
 
@@ -46,8 +45,6 @@ UNNAMED = "[not named by the fact check]"
 
 _MAX_DATE = 200
 _WEB = ("http://", "https://")
-# Personal data; an account such as @name@example.org is public.
-_EMAIL = re.compile(r"(?<![\w.+@-])[\w.+-]+@[\w-]+\.\w")
 
 
 class _Found(NamedTuple):
@@ -280,7 +277,7 @@ def _names(node: Node, variable: str, graph: Graph) -> list[Name]:
 
 def _without_email(text: str) -> str:
     """The text, or nothing if it has an address for mail."""
-    return "" if _EMAIL.search(text) else text
+    return "" if EMAIL.search(text) else text
 
 
 def _rating(review: Node, graph: Graph, warnings: list[str]) -> Rating:

@@ -34,6 +34,8 @@ _AND_OTHERS = re.compile(
     rf"|(?<=[\u3400-\u9fff])\s*等人?)$",
     re.IGNORECASE,
 )
+# Personal data; an account such as @name@example.org is public.
+EMAIL = re.compile(r"(?<![\w.+@-])[\w.+-]+@[\w-]+\.\w")
 _ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-f]+|[a-z][a-z0-9]*);", re.IGNORECASE)
 # What programs and libraries write where nobody is named.
 _NOBODY = re.compile(

@@ -19,7 +19,7 @@ from hksz_db.exchange.readers import edtf_dates
 from hksz_db.exchange.readers.entries import ImportEntry, Item, digest
 from hksz_db.exchange.readers.language_tags import language_tag
 from hksz_db.exchange.readers.markup import plain
-from hksz_db.exchange.readers.names import HAN, Name, is_nobody, tidy, without_others
+from hksz_db.exchange.readers.names import EMAIL, HAN, Name, is_nobody, tidy, without_others
 from schemas.fields import DOI_PATTERN, WebAddress
 
 _MAX_CONTRIBUTORS = 100
@@ -196,7 +196,8 @@ def _doi(work: Work) -> str | None:
     first, *others = _NEXT_DOI.split(tidy(unquote(unescape(_DOI_PREFIX.sub("", work.doi)))))
     work.warnings += ["only the first DOI is kept"] if others else []
     for text in (first, *in_note, *in_url):
-        doi = _DOI_PREFIX.sub("", unescape(text).strip(), count=1).lower()
+        doi = _DOI_PREFIX.sub("", unescape(text).strip(), count=1).lower().rstrip(".,;")
+        doi = doi if "(" in doi else doi.rstrip(")")
         if re.fullmatch(DOI_PATTERN[1:-1], doi) and len(doi) <= 200:
             return doi
     if work.doi.strip():
@@ -205,7 +206,7 @@ def _doi(work: Work) -> str | None:
 
 
 def _url(work: Work) -> str | None:
-    text, *others = _NEXT_URL.split(tidy(work.url).replace("&amp;", "&"))
+    text, *others = _NEXT_URL.split(tidy(work.url).strip("<>").replace("&amp;", "&"))
     work.warnings += ["only the first URL is kept"] if others else []
     try:
         url: str = WebAddress().deserialize(_ascii_url(text))
@@ -256,6 +257,9 @@ def _contributors(work: Work, namespace: str) -> tuple[list[Item], dict[str, Ite
             work.warnings.append(more)
         text = person.text if person else ""
         if not person or not text:
+            continue
+        if EMAIL.search(text) or text.startswith(("http://", "https://")):
+            work.warnings.append(f"not a name: {credit.role}")
             continue
         if is_nobody(text):
             work.warnings.append(f"names nobody: {text[:80]} ({credit.role})")

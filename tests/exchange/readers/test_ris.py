@@ -155,6 +155,16 @@ def test_words_for_nobody_create_no_entity(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "name", ["jane@example.org", "Jane Doe <jane@example.org>", "https://example.org/jane"]
+)
+def test_an_address_is_no_name(name: str) -> None:
+    found = entry(f"TI  - One\nAU  - {name}")
+    assert people(found.item) == []
+    assert "example.org" not in repr(found)
+    assert found.warnings == ("not a name: author",)
+
+
+@pytest.mark.parametrize(
     "record", ["TY  -JOUR\nTI  -One\nER  -\n", "TY\t-\tJOUR\nTI\t-\tOne\nER\t-\t\n"]
 )
 def test_tags_with_other_spacing_are_read(record: str) -> None:
@@ -231,6 +241,9 @@ def test_roles_of_further_authors_depend_on_the_type(kind: str, expected: list[A
         ("LA  - 英语", "language", "en"),
         ("PB  - \nCY  - Hong Kong &amp; Shenzhen", "publisher_place", "Hong Kong & Shenzhen"),
         ("DO  - https://doi.org/10.5555%2FA", "doi", "10.5555/a"),
+        ("DO  - 10.5555/A).", "doi", "10.5555/a"),
+        ("DO  - 10.5555/A(1)", "doi", "10.5555/a(1)"),
+        ("UR  - <https://example.org/>", "url", "https://example.org/"),
         ("JF  - A Journal\nJO  - A. J.", "container_title", "A Journal"),
     ],
 )
