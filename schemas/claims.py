@@ -75,8 +75,7 @@ class ClaimStatementCreateSchema(InputSchema):
 
 
 def _check_languages(statements: list[dict[str, Any]]) -> None:
-    # Language tags are case-insensitive (RFC 5646, section 2.1.1).
-    for language, number in Counter(each["language"].lower() for each in statements).items():
+    for language, number in Counter(each["language"] for each in statements).items():
         if number > 1:
             raise ValidationError(f"Only one translation can be in language {language}.")
 

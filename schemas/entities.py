@@ -85,8 +85,7 @@ class EntityRelationCreateSchema(InputSchema):
 
 
 def _check_preferred(names: list[dict[str, Any]]) -> None:
-    # Language tags are case-insensitive (RFC 5646, section 2.1.1).
-    preferred = Counter(name["language"].lower() for name in names if name["kind"] == "preferred")
+    preferred = Counter(name["language"] for name in names if name["kind"] == "preferred")
     if not preferred:
         raise ValidationError("One name must be preferred, because the entity is shown under it.")
     for code, number in preferred.items():

@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 from marshmallow import Schema, ValidationError, fields
 
 from hksz_db.domain.chronology import InvalidDate, Period, parse
+from hksz_db.domain.languages import cased_tag
 from hksz_db.domain.quantities import currency_advice
 from hksz_db.domain.unicode_form import nfc
 from hksz_db.domain.vocabulary import EXTERNAL_ID_PATTERN, MAX_EXTERNAL_ID_LENGTH
@@ -119,11 +120,14 @@ class Slug(Text):
 
 
 class LanguageTag(Text):
-    """A BCP 47 language tag; only its form is checked."""
+    """A BCP 47 language tag, of which only the form is checked; loaded in the usual case."""
 
     def __init__(self, **kwargs: Any) -> None:
         hint = "Must be a BCP 47 tag, such as en or zh-Hant."
         super().__init__(35, LANGUAGE_PATTERN, hint, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        return cased_tag(super()._deserialize(value, attr, data, **kwargs))
 
 
 class NameLanguage(fields.String):

@@ -7,7 +7,7 @@ those of en-US read en-GB.
 from functools import lru_cache
 from typing import NamedTuple
 
-from langcodes import closest_supported_match, standardize_tag, tag_distance
+from langcodes import Language, closest_supported_match, standardize_tag, tag_distance
 
 _NEAR = 25
 """The largest distance at which a text is in the language that is asked for."""
@@ -31,6 +31,18 @@ def is_language_tag(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+@lru_cache(maxsize=1024)
+def cased_tag(text: str) -> str:
+    """The tag in the case that BCP 47 recommends, such as ``zh-Hant-HK``.
+
+    One that is not well-formed is in lower case.
+    """
+    try:
+        return Language.get(text, normalize=False).to_tag()
+    except ValueError:
+        return text.lower()
 
 
 @lru_cache(maxsize=4096)

@@ -269,7 +269,7 @@ def _import_batch(
     session: Session, mode: BulkMode, rules: ReviewRules, entries: Sequence[ImportEntry]
 ) -> list[Report]:
     """Write entries of one resource with distinct names and DOIs; a report for each."""
-    entries = [_checked(entry) for entry in entries]
+    entries = _with_claims(session, [_checked(entry) for entry in entries])
     pairs = list(zip(entries, _existing(session, entries), strict=True))
     wanted = [entry for entry, match in pairs if entry.item is not None and not match]
     namesakes = _create_entities(session, wanted)
@@ -304,6 +304,33 @@ def _checked(entry: ImportEntry) -> ImportEntry:
         except Invalid as error:
             return entry.failed(*error.faults)
     return entry
+
+
+def _with_claims(session: Session, entries: Sequence[ImportEntry]) -> Sequence[ImportEntry]:
+    """Fail the entries that need a claim, if none of theirs exists."""
+    claims = {claim for entry in entries for claim in entry.claims}
+    if not claims:
+        return entries
+    found = run(
+        session,
+        "SELECT external_id, id::text FROM claims"
+        " WHERE (external_id = ANY ($1) OR id = ANY ($2::uuid[]))"
+        " AND (deleted_at IS NULL OR redirect_to IS NOT NULL)",
+        list(claims),
+        list(filter(None, map(_uuid, claims))),
+    )
+    known = {key for keys in found for key in keys}
+    return [
+        entry.failed(_no_claim(entry))
+        if entry.item and entry.claims and known.isdisjoint(entry.claims)
+        else entry
+        for entry in entries
+    ]
+
+
+def _no_claim(entry: ImportEntry) -> Fault:
+    listed = ", ".join(sorted(entry.claims))
+    return Fault("not_written", f"The evidence from it is on no claim that exists: {listed}.", "#")
 
 
 def _existing(session: Session, entries: Sequence[ImportEntry]) -> list[str | None]:

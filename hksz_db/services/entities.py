@@ -17,7 +17,7 @@ class _Entities(Writer):
         if "names" not in given:
             return {}
         preferred = [name for name in given["names"] if name["kind"] == "preferred"]
-        shown = min(preferred, key=lambda name: name["language"].lower() != SHOWN_LANGUAGE)
+        shown = min(preferred, key=lambda name: name["language"] != SHOWN_LANGUAGE)
         return {"name": shown["name"], "name_language": shown["language"]}
 
 

@@ -172,3 +172,4 @@ def test_the_english_name_is_shown_regardless_of_case(editor: Client) -> None:
     ]
     made = editor.post("/v1/entities", {"kind": "place", "names": names})
     assert made.json["name"] == "Shenzhen Bay"
+    assert [name["language"] for name in made.json["names"]] == ["zh-Hant", "en"]

@@ -834,6 +834,47 @@ def test_what_is_set_for_annotations_is_checked(
     assert fault in answer.output
 
 
+@pytest.mark.parametrize(
+    ("tags", "members", "fault"),
+    [
+        (["claim:hksz:nothing"], {}, "on no claim that exists: hksz:nothing."),
+        (["claim:not a name"], {}, "rows/0/claim_external_id: Must be a namespace"),
+        ([f"claim:{CLAIM}", "stance:agrees"], {}, "rows/0/stance: Must be one of: asserts, supp"),
+        ([f"claim:{CLAIM}"], {"text": "\0"}, "rows/0/note: Character U+0000"),
+        ([], {"body": "urn:uuid:01a21b04-4afb-774a-842b-71ec8ee1424d"}, "on no claim that exists"),
+    ],
+)
+def test_a_refused_annotation_leaves_nothing_behind(
+    flask: Run, database: Database, write: Write, tags: list[str], members: Any, fault: str
+) -> None:
+    row = {**ANNOTATION, "uri": "https://news.example/refused", "tags": tags, **members}
+    answer = flask(write("notes.annotations.jsonld", json.dumps({"rows": [row]})))
+    assert answer.exit_code == 1
+    assert fault in answer.output
+    assert counts(answer)["entries"] == counts(answer)["failed"]
+    assert rows(database, "SELECT count(*) FROM sources WHERE url = $1", row["uri"]) == [(0,)]
+
+
+def test_a_source_is_kept_if_one_claim_of_its_evidence_exists(
+    flask: Run, database: Database, write: Write
+) -> None:
+    tags = [f"claim:{CLAIM}", "claim:hksz:nothing"]
+    row: dict[str, Any] = {**ANNOTATION, "uri": "https://news.example/one-claim", "tags": tags}
+    answer = flask(write("notes.annotations.jsonld", json.dumps({"rows": [row]})))
+    assert (counts(answer)["created"], counts(answer)["failed"]) == (2, 1)
+    written = rows(database, "SELECT count(*) FROM sources WHERE url = $1", row["uri"])
+    assert written == [(1,)]
+
+
+def test_a_refused_fact_check_leaves_nothing_behind(
+    flask: Run, database: Database, write: Write
+) -> None:
+    check = {**FACT_CHECK, "url": "https://facts.example/long", "claimReviewed": "x " * 5000}
+    answer = flask(write("feed.claimreview.jsonld", json.dumps(check)))
+    assert counts(answer)["entries"] == counts(answer)["failed"] == 2
+    assert rows(database, "SELECT count(*) FROM sources WHERE url = $1", check["url"]) == [(0,)]
+
+
 @pytest.mark.parametrize("form", ["claimreview", "web-annotation"])
 def test_hostile_records_show_no_traceback(flask: Run, write: Write, form: str) -> None:
     texts = ["\0", "\ud800", "x" * 10_000, "<p>", "https://[", "\u202e"]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hksz_db.domain.languages import Preference, choose, is_language_tag
+from hksz_db.domain.languages import Preference, cased_tag, choose, is_language_tag
 
 ALL = ("en", "zh-Hans", "zh-Hant")
 
@@ -81,3 +81,19 @@ def test_only_available_languages_are_chosen_and_no_refused_one(
 @pytest.mark.parametrize("tag", ["english", "zh-Hant-", "zh-HK-Hant", "en-a", "", "*"])
 def test_malformed_tags(tag: str) -> None:
     assert not is_language_tag(tag)
+
+
+@pytest.mark.parametrize(
+    ("tag", "cased"),
+    [
+        ("ZH-hant", "zh-Hant"),
+        ("zh-HANT-hk", "zh-Hant-HK"),
+        ("EN-gb", "en-GB"),
+        ("ENG", "eng"),
+        ("ES-419", "es-419"),
+        ("zh-Hant-x-HK", "zh-Hant-x-hk"),
+        ("Not-a-Tag", "not-a-tag"),
+    ],
+)
+def test_a_tag_has_the_case_of_bcp_47(tag: str, cased: str) -> None:
+    assert cased_tag(tag) == cased

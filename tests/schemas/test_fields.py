@@ -50,6 +50,8 @@ UUID_TEXT = "01890a5d-ac96-774b-bcce-b302099a8057"
         (ExternalId, "ex.org:A/b_c~1", "ex.org:A/b_c~1"),
         (Slug, "talent-pass-2", "talent-pass-2"),
         (LanguageTag, "zh-Hant-HK", "zh-Hant-HK"),
+        (LanguageTag, "ZH-hant", "zh-Hant"),
+        (LanguageTag, "en-gb", "en-GB"),
         (Sha256, "0a" * 32, "0a" * 32),
         (UnitCode, "km/h", "km/h"),
         (UnitCode, "[ppm]", "[ppm]"),

@@ -42,7 +42,7 @@ def read(content: str, namespace: str, constants: Mapping[str, str]) -> Entries:
 
     ``constants`` are values for those that do not have their own. Raises ``Unreadable``.
     """
-    graph = linked_data.read(content)
+    graph = linked_data.read(content, _LISTS)
     found = [each for root in graph.roots for each in _annotations(root)]
     return rows(
         _record(each, Record(number, each.pointer, namespace), graph, constants)
@@ -50,16 +50,11 @@ def read(content: str, namespace: str, constants: Mapping[str, str]) -> Entries:
     )
 
 
-def _is_list(node: Node) -> bool:
-    is_empty = not (node.values or node.types or node.id)
-    return is_empty or not node.values.keys().isdisjoint(_LISTS)
-
-
 def _annotations(value: Value) -> Iterator[Value]:
-    if isinstance(value, Node) and "Annotation" not in value.types and _is_list(value):
-        for name in _LISTS:
-            for inner in value.get(name):
-                yield from _annotations(inner)
+    lists = [name for name in _LISTS if isinstance(value, Node) and name in value.values]
+    if isinstance(value, Node) and lists and "Annotation" not in value.types:
+        for inner in (inner for name in lists for inner in value.values[name]):
+            yield from _annotations(inner)
     else:
         yield value
 
@@ -105,8 +100,7 @@ def _record(found: Value, record: Record, graph: Graph, constants: Mapping[str, 
         record.refuse("evidence", _UNCLAIMED)
         return record
     warnings: list[str] = []
-    stance = next(iter(said.stances), constants.get("stance", str(Stance.MENTIONS)))
-    bodies = {"note": _note(said, warnings), "stance": stance}
+    bodies = {"note": _note(said, warnings), "stance": _stance(said, constants, warnings)}
     own = Known.of(found) if len(claims) == len(targets) == 1 else Known()
     for number, target in enumerate(targets):
         warned = list(warnings)
@@ -145,6 +139,14 @@ def _claims(said: _Said, constants: Mapping[str, str]) -> list[Item]:
         return [{"claim_id": id} for id in dict.fromkeys(said.linked)]
     names = said.claims or filter(None, [constants.get("claim_external_id")])
     return [{"claim_external_id": name} for name in dict.fromkeys(names)]
+
+
+def _stance(said: _Said, constants: Mapping[str, str], warnings: list[str]) -> str:
+    stances = list(dict.fromkeys(said.stances))
+    if len(stances) > 1:
+        warnings.append(f"several stances, so only a mention: {', '.join(stances)[:200]}")
+        return str(Stance.MENTIONS)
+    return next(iter(stances), constants.get("stance", str(Stance.MENTIONS)))
 
 
 def _target(record: Record, annotation: Node, target: Value, warnings: list[str]) -> Item | None:

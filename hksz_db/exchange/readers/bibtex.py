@@ -25,8 +25,12 @@ from hksz_db.exchange.readers.latex import Mode, bare, decode, depths
 from hksz_db.exchange.readers.names import (
     Name,
     as_it_stands,
+    han_list,
+    have_initials,
+    is_office,
     organisation,
     person,
+    unescaped,
     without_et_al,
 )
 from hksz_db.exchange.readers.works import Credit, Record, Work, entry
@@ -78,7 +82,13 @@ _EDITORS = {
     "director": ContributorRole.AUTHOR,
     **dict.fromkeys(("compiler", "organizer", "redactor", "reviser"), ContributorRole.EDITOR),
 }
+# What marks an affiliation or a footnote, with the name that it follows.
+_NOTE = re.compile(
+    r"\s*(?:\$\s*\^\s*(?:\{[^{}$]*\}|[^{}$])\s*\$"
+    r"|\\(?:textsuperscript|thanks|footnote)\s*\{[^{}]*\})"
+)
 _ADDRESS = re.compile(r"https?://\S+")
+_SEASON = re.compile(r"\d\d(\d\d)-(2[1-4])")
 # Fields that need no warning, because they are read or only concern programs.
 _SILENT = {
     *_ROLES,
@@ -126,12 +136,25 @@ def _entry(
         return unreadable(line, "sources", f"The entry cannot be read: {reason}")
     if not isinstance(block, EntryBlock):
         return None
+    if after := next(filter(None, (_swallowed(field.value) for field in block.fields)), None):
+        detail = f"The entry cannot be read: a comma is missing before {after}."
+        return unreadable(line, "sources", detail, label=block.key)
     try:
         work = _work(block, _inherited(_fields(block, macros), records))
     except Unreadable as error:
         return unreadable(line, "sources", str(error), label=block.key)
     work.warnings += [f"given twice, only the first is kept: {name}" for name in duplicates]
     return entry(work, line, namespace)
+
+
+def _swallowed(raw: str) -> str | None:
+    """The name of a field that a value contains, because there is no comma between them."""
+    outside, depth = "", 0
+    for part in re.split(r"(?<!\\)([{}])", raw):
+        depth += {"{": 1, "}": -1}.get(part, 0)
+        outside += part if depth == 0 else ""
+    found = re.search(r"\n\s*([A-Za-z][\w-]*)\s*=", re.sub('"[^"]*"', "", outside))
+    return found[1] if found else None
 
 
 def _fields(block: EntryBlock, macros: Mapping[str, str]) -> dict[str, str]:
@@ -220,10 +243,17 @@ def _work(block: EntryBlock, fields: Mapping[str, str]) -> Work:
     # Only a DOI in it is kept.
     work.note = decode(record.take("note")).text
     _date(fields, work, text)
+    if re.fullmatch("[0-9]{4}-[0-9]{2}", work.issued or "") and (
+        day := re.fullmatch("[0-9]{1,2}", fields.get("day", ""))
+    ):
+        record.used.add("day")
+        work.date(f"{work.issued}-{int(day[0]):02d}")
     for field, usual in _ROLES.items():
         kind = fields.get(f"{field}type", "")
         role, credited_as = _EDITORS.get(kind, usual), kind if kind in _EDITORS else None
-        names = _names(text.decode(record.take(field), Mode.NAMES))
+        listed, notes = _NOTE.subn("", record.take(field))
+        work.unkept += ["notes on names"] * bool(notes)
+        names = _names(text.decode(listed, Mode.NAMES))
         work.credits += [Credit(role, name, credited_as) for name in names]
     if fields.get("editortype") in _EDITORS:
         record.used.add("editortype")
@@ -275,6 +305,9 @@ def _date(fields: Mapping[str, str], work: Work, text: _Text) -> None:
     # biblatex writes EDTF, in which 2023-24 is a winter.
     work.issued = edtf_dates.valid(date) or edtf_dates.from_text(date)
     if work.issued:
+        season = _SEASON.fullmatch(date)
+        if season and int(season[2]) > int(season[1]):
+            work.warnings.append(f"read as a season, may be a range of years: {date}")
         return
     words = _month_of_year(month, year) if month else _year(year)
     work.date(words or date)
@@ -297,8 +330,22 @@ def _month_of_year(month: str, year: str) -> str:
     return f"{_MACROS.get(month.lower().rstrip('.'), month)} {year}"
 
 
+def _listed_names(decoded: str) -> Iterator[str]:
+    """The names of a list; a word before an office is not a name of its own.
+
+    "Census and Statistics Department" is seldom in braces.
+    """
+    names = list(_split_names(re.sub(r"^\s*and\s+", "", decoded, flags=re.IGNORECASE)))
+    while names:
+        name = names.pop(0)
+        is_word = re.fullmatch(r"[A-Z][a-z]+", name) and without_et_al(name) == name
+        if is_word and names and "," not in names[0] and is_office(names[0]):
+            name = f"{name} and {names.pop(0)}"
+        yield name
+
+
 def _names(decoded: str) -> Iterator[Name]:
-    for listed in _split_names(decoded):
+    for listed in _listed_names(unescaped(decoded)):
         written = without_et_al(listed)
         if written != listed:
             yield organisation("et al.")
@@ -307,8 +354,17 @@ def _names(decoded: str) -> Iterator[Name]:
             yield organisation(bare(written))
         elif "family=" in written.replace(" ", ""):
             yield _extended(written)
-        elif outside.count(",") > 2 or ";" in outside:
+        elif in_chinese := han_list(bare(written)):
+            yield from in_chinese
+        elif (
+            outside.count(",") > 2 or re.search(r"[;&]|\band\b", outside) or have_initials(outside)
+        ):
             yield as_it_stands(bare(written))
+        elif is_office(outside):
+            yield organisation(bare(written))
+        elif outside.endswith(")") and "," not in outside:
+            # The name once more, in another script.
+            yield person(bare(written))
         else:
             parts = parse_single_name_into_parts(written, strict=False)
             last, first, von, jr = (

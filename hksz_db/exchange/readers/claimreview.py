@@ -6,7 +6,6 @@ https://schema.org/ClaimReview and
 https://developers.google.com/fact-check/tools/api/reference/rest/v1alpha1/claims.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -19,11 +18,12 @@ from hksz_db.exchange.readers.entries import Entries, Unreadable
 from hksz_db.exchange.readers.language_tags import language_tag
 from hksz_db.exchange.readers.linked_data import Graph, Literal, Node, Value, text_of
 from hksz_db.exchange.readers.markup import plain
-from hksz_db.exchange.readers.names import Name, organisation, person
+from hksz_db.exchange.readers.names import EMAIL, Name, organisation, person
 from hksz_db.exchange.readers.records import UNKNOWN, Known, Record, rows
 from hksz_db.exchange.readers.works import Credit, Work
 
 _CONTAINERS = {"graph", "dataFeedElement", "claims"}
+_RECORD_LISTS = {*_CONTAINERS, "item", "claimReview"}
 _CSL_TYPES = {term: csl_type for csl_type, term in reversed(WORK_TYPES.items())}
 _ROLES = {
     "author": ContributorRole.AUTHOR,
@@ -81,9 +81,8 @@ _SILENT = {
 UNNAMED = "[not named by the fact check]"
 """The claimant of a claim for which the fact check names none."""
 
+_MAX_DATE = 200
 _WEB = ("http://", "https://")
-# Personal data; an account such as @name@example.org is public.
-_EMAIL = re.compile(r"(?<![\w.+@-])[\w.+-]+@[\w-]+\.\w")
 
 
 class _Found(NamedTuple):
@@ -98,7 +97,7 @@ def read(content: str, namespace: str) -> Entries:
 
     Raises ``Unreadable``.
     """
-    graph = linked_data.read(content)
+    graph = linked_data.read(content, _RECORD_LISTS)
     found = [each for root in graph.roots for each in _at_top(root)]
     if not found and any(not _is_container(root) for root in graph.roots):
         raise Unreadable("The file contains no fact checks: no ClaimReview, and no claims.")
@@ -108,10 +107,7 @@ def read(content: str, namespace: str) -> Entries:
 
 
 def _is_container(value: Value) -> bool:
-    if not isinstance(value, Node):
-        return False
-    is_empty = not (value.values or value.types or value.id)
-    return is_empty or not value.values.keys().isdisjoint(_CONTAINERS)
+    return isinstance(value, Node) and not value.values.keys().isdisjoint(_CONTAINERS)
 
 
 def _at_top(value: Value) -> Iterator[_Found]:
@@ -143,13 +139,16 @@ def _within(value: Value, claim: Node | None = None) -> Iterator[_Found]:
         return
     around = value if "Claim" in value.types else claim
     for name, values in value.values.items():
+        is_of_feed = name == "dataFeedElement" or (name == "item" and "DataFeedItem" in value.types)
         for inner in values:
-            yield from _expected(inner) if name == "dataFeedElement" else _within(inner, around)
+            is_nothing = isinstance(inner, Literal) or inner.is_empty
+            is_expected = is_of_feed or (name == "graph" and is_nothing)
+            yield from _expected(inner) if is_expected else _within(inner, around)
 
 
 @dataclass
 class _Claim:
-    """What a fact check says of the claim; ``date`` is that of the appearance ``dated``."""
+    """What a fact check says of the claim; ``date`` is that of the appearance ``dated``, if any."""
 
     statement: str
     language: str
@@ -159,6 +158,14 @@ class _Claim:
     appearances: tuple[Value, ...]
     dated: Value | None
     warnings: list[str]
+
+    @property
+    def note(self) -> str:
+        """A date that no appearance can have, as a sentence."""
+        edtf = edtf_dates.from_text(self.date)
+        if not self.date or (edtf and self.dated):
+            return ""
+        return f"The fact check dates the claim {edtf or repr(self.date[:_MAX_DATE])}."
 
 
 def _record(found: _Found, number: int, namespace: str, graph: Graph) -> Record:
@@ -188,6 +195,7 @@ def _record(found: _Found, number: int, namespace: str, graph: Graph) -> Record:
         "source_external_id": source,
         "stance": str(rating.stance),
         "rating_as_stated": rating.as_stated,
+        "note": claim.note,
     }
     record.add("evidence", evidence, warnings, Known(id=known.id))
     _add_appearances(record, claim, name, graph)
@@ -214,7 +222,7 @@ def _claim(review: Node, around: Node | None, graph: Graph) -> _Claim:
         language_tag(next(filter(None, languages), "")) or "und",
         ", ".join(name.text for name in authors)
         or _without_email(plain(reviewed.text("claimant", "creditText"))),
-        reviewed.text("datePublished", "claimDate"),
+        _without_email(plain(reviewed.text("datePublished", "claimDate"))),
         Known.of(reviewed),
         (*reviewed.get("firstAppearance"), *reviewed.get("appearance")),
         _only(reviewed.get("firstAppearance", "appearance")),
@@ -222,9 +230,8 @@ def _claim(review: Node, around: Node | None, graph: Graph) -> _Claim:
     )
     unkept = sorted(reviewed.values.keys() - _USED_OF_CLAIMS - _SILENT)
     unkept += ["itemReviewed, but for the first"] * (len(nodes) > 1)
-    if claim.date and (claim.dated is None or edtf_dates.from_text(claim.date) is None):
-        unkept.append(f"the date of the claim, {claim.date[:40]}")
     claim.warnings += [f"not kept: {', '.join(unkept)}"] * bool(unkept)
+    claim.warnings += [f"kept as a note of the evidence: {claim.note}"] * bool(claim.note)
     claim.warnings += [] if claim.claimant else [f"no claimant: {UNNAMED}"]
     return claim
 
@@ -308,7 +315,7 @@ def _names(node: Node, variable: str, graph: Graph) -> list[Name]:
 
 def _without_email(text: str) -> str:
     """The text, or nothing if it has an address for mail."""
-    return "" if _EMAIL.search(text) else text
+    return "" if EMAIL.search(text) else text
 
 
 def _rating(review: Node, graph: Graph, warnings: list[str]) -> Rating:

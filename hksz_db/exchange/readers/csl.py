@@ -15,7 +15,7 @@ from hksz_db.domain.errors import Malformed
 from hksz_db.domain.vocabulary import ContributorRole, CslType
 from hksz_db.exchange.readers import edtf_dates
 from hksz_db.exchange.readers.entries import Entries, ImportEntry, Unreadable, unreadable
-from hksz_db.exchange.readers.names import Name, organisation, person
+from hksz_db.exchange.readers.names import Name, han_list, inverted, organisation, person
 from hksz_db.exchange.readers.works import Credit, Work, entry
 
 _EDITORS = ("editor", "collection-editor", "editorial-director", "editor-translator")
@@ -84,10 +84,12 @@ def _work(item: Mapping[str, Any]) -> Work:
     for name, value in item.items():
         if value in (None, "", [], {}) or name in _SILENT:
             continue
-        if name in _TEXTS and _text(value):
-            setattr(work, _TEXTS[name], _text(value))
-        elif name in _ROLES and isinstance(value, list):
-            work.credits += _credits(name, value, work)
+        text = _text(value[:1] if isinstance(value, list) else value)
+        if name in _TEXTS and text:
+            setattr(work, _TEXTS[name], text)
+            work.unkept += [f"further {name}"] * (isinstance(value, list) and len(value) > 1)
+        elif name in _ROLES:
+            work.credits += _credits(name, value if isinstance(value, list) else [value], work)
         elif name == "issued":
             _date(value, work)
         elif name != "publisher":
@@ -118,16 +120,20 @@ def _text(value: Any) -> str:
 def _credits(variable: str, values: list[Any], work: Work) -> Iterator[Credit]:
     role = _ROLES[variable]
     for value in values:
-        name = _name(value) if isinstance(value, Mapping) else None
-        if name is None or not name.text:
-            work.warnings.append(f"not a name: {variable}")
-        else:
-            yield Credit(role, name, None if variable == role else variable)
+        names = [name for name in _names(value) if name.text]
+        work.warnings += [] if names else [f"not a name: {variable}"]
+        yield from (Credit(role, name, None if variable == role else variable) for name in names)
 
 
-def _name(value: Mapping[str, Any]) -> Name | None:
-    if literal := _text(value.get("literal")) or _text(value.get("name")):
-        return organisation(literal)
+def _names(value: Any) -> list[Name]:
+    """The name in an object or in a text, which may also be a list of names in Chinese."""
+    if isinstance(value, Mapping):
+        literal = _text(value.get("literal")) or _text(value.get("name"))
+        return han_list(literal) or [organisation(literal) if literal else _name(value)]
+    return [inverted(value)] if isinstance(value, str) else []
+
+
+def _name(value: Mapping[str, Any]) -> Name:
     family, given = _text(value.get("family")), _text(value.get("given"))
     particles = (value.get("dropping-particle"), value.get("non-dropping-particle"))
     particle = " ".join(filter(None, map(_text, particles)))

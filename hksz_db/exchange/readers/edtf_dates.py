@@ -167,7 +167,7 @@ def _one(text: str) -> str | None:
         if match := form.fullmatch(text):
             numbers = [int(part) for part in match.groups() if part]
             return from_parts(numbers, circa is not None)
-    if not text.startswith("-") and (parts := _parts(text)):
+    if not re.match("-|.*-$", text) and (parts := _parts(text)):
         return _from_words(parts, circa is not None)
     if circa:
         return None

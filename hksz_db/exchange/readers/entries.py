@@ -60,8 +60,9 @@ class ImportEntry:
     ``item`` is the body of ``POST /v1/{resource}``; it is None if ``faults`` say why the entry
     cannot be written. ``warnings`` name what the database does not keep. ``entities`` are the
     bodies of entities that the item refers to. ``known_as`` is an external id that the row may
-    already have, ``row_id`` its id in the database that exported it. ``size`` counts characters,
-    for formats that are not read as a whole.
+    already have, ``row_id`` its id in the database that exported it. ``claims`` are external
+    ids, or ids, of claims; if there are any, one claim must exist, or the row is not written.
+    ``size`` counts characters, for formats that are not read as a whole.
     """
 
     number: int
@@ -73,6 +74,7 @@ class ImportEntry:
     label: str | None = None
     known_as: str | None = None
     row_id: str | None = None
+    claims: frozenset[str] = frozenset()
     unit: str = "line"
     size: int = 0
 

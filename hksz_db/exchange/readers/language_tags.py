@@ -2,6 +2,8 @@
 
 import re
 
+from hksz_db.domain.languages import cased_tag
+
 _TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 # What citation managers export for a language: its ISO 639-2 codes if the tag has two letters, its
 # name in English, its own name, and its names in babel and biblatex (langid).
@@ -11,7 +13,7 @@ _NAMES = {
     "da": "dan danish",
     "de": "ger deu german ngerman austrian naustrian deutsch",
     "el": "gre ell greek",
-    "en": "eng english",
+    "en": "eng english 英文 英语 英語",
     "en-AU": "australian",
     "en-CA": "canadian",
     "en-GB": "british ukenglish",
@@ -53,18 +55,8 @@ def language_tag(text: str) -> str | None:
     written = "-".join(text.replace("_", "-").split())
     if tag := _TAGS.get(written.casefold()):
         return tag
-    return _canonical(written) if _TAG.fullmatch(written) else None
-
-
-def _canonical(tag: str) -> str:
-    """Apply the case conventions of BCP 47 (RFC 5646, section 2.1.1)."""
-    language, *rest = tag.split("-")
-    language = language.lower()
-    language = _TAGS.get(language, language) if len(language) == 3 else language
-    return "-".join([language, *map(_subtag, rest)])
-
-
-def _subtag(text: str) -> str:
-    if len(text) == 2:
-        return text.upper()
-    return text.title() if len(text) == 4 and text.isalpha() else text.lower()
+    if not _TAG.fullmatch(written):
+        return None
+    language, *rest = written.split("-")
+    short = _TAGS.get(language.lower(), language) if len(language) == 3 else language
+    return cased_tag("-".join([short, *rest]))

@@ -5,7 +5,7 @@ names: ``url``, ``schema:url`` and ``http://schema.org/url``. No context is load
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -20,7 +20,10 @@ _WRAPPERS = ("@value", "@list", "@set")
 
 
 class Literal(NamedTuple):
-    """A text or a number, as it is written; ``pointer`` is its place in the file."""
+    """A text or a number, as it is written; ``pointer`` is its place in the file.
+
+    In a list of records, an empty text stands for a value that is neither, such as ``null``.
+    """
 
     raw: str
     pointer: str
@@ -39,6 +42,11 @@ class Node:
     id: str
     types: frozenset[str]
     values: Mapping[str, tuple["Node | Literal", ...]]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it says nothing."""
+        return not (self.values or self.types or self.id)
 
     def get(self, *names: str) -> tuple["Node | Literal", ...]:
         """The values of the first of the properties that has any."""
@@ -76,13 +84,18 @@ class Graph:
                 yield value if value.values else self.described.get(value.id, value)
 
 
-def read(content: str) -> Graph:
-    """The graph of a JSON text. Raises ``Unreadable``."""
+def read(content: str, record_lists: Collection[str]) -> Graph:
+    """The graph of a JSON text.
+
+    In the list at the top, and in those of the properties ``record_lists``, every item has a value.
+    Raises ``Unreadable``.
+    """
     try:
         document = strict_json.parse(content, "The file")
     except Malformed as error:
         raise Unreadable(str(error)) from None
-    roots = tuple(_values(document, "#"))
+    reader = _Reader(record_lists)
+    roots = tuple(reader.values(document, "#", are_records=True)) if document != {} else ()
     described: dict[str, Node] = {}
     for node in _all_nodes(roots):
         if node.id and node.values:
@@ -98,34 +111,42 @@ def _all_nodes(values: tuple[Value, ...]) -> Iterator[Node]:
                 yield from _all_nodes(inner)
 
 
-def _values(value: Any, pointer: str) -> Iterator[Value]:
-    if isinstance(value, list):
-        for number, item in enumerate(value):
-            yield from _values(item, f"{pointer}/{number}")
-    elif isinstance(value, dict):
-        wrapper = next((name for name in _WRAPPERS if name in value), None)
-        if wrapper:
-            yield from _values(value[wrapper], f"{pointer}/{wrapper}")
-        else:
-            yield _node(value, pointer)
-    elif isinstance(value, str | int | Decimal) and not isinstance(value, bool):
-        yield from [Literal(str(value), pointer)] if value != "" else []
+@dataclass(frozen=True)
+class _Reader:
+    record_lists: Collection[str]
 
+    def values(self, value: Any, pointer: str, *, are_records: bool = False) -> Iterator[Value]:
+        if isinstance(value, list):
+            for number, item in enumerate(value):
+                at = f"{pointer}/{number}"
+                found = tuple(self.values(item, at, are_records=are_records))
+                yield from found or (Literal("", at),) * are_records
+        elif isinstance(value, dict):
+            wrapper = next((name for name in _WRAPPERS if name in value), None)
+            if wrapper:
+                at = f"{pointer}/{wrapper}"
+                yield from self.values(value[wrapper], at, are_records=are_records)
+            else:
+                yield self._node(value, pointer)
+        elif isinstance(value, str | int | Decimal) and not isinstance(value, bool):
+            yield from [Literal(str(value), pointer)] if value != "" else []
 
-def _node(value: dict[str, Any], pointer: str) -> Node:
-    values: dict[str, tuple[Value, ...]] = {}
-    for name, given in value.items():
-        if name != "@context":
-            step = name.replace("~", "~0").replace("/", "~1")
-            local = _local(name).removeprefix("@")
-            values[local] = (*values.get(local, ()), *_values(given, f"{pointer}/{step}"))
-    ids, types = values.pop("id", ()), values.pop("type", ())
-    return Node(
-        pointer,
-        next((text_of(value) for value in ids), ""),
-        frozenset(_local(text_of(value)) for value in types),
-        values,
-    )
+    def _node(self, value: dict[str, Any], pointer: str) -> Node:
+        values: dict[str, tuple[Value, ...]] = {}
+        for name, given in value.items():
+            if name != "@context":
+                step = name.replace("~", "~0").replace("/", "~1")
+                local = _local(name).removeprefix("@")
+                are_records = local in self.record_lists
+                found = self.values(given, f"{pointer}/{step}", are_records=are_records)
+                values[local] = (*values.get(local, ()), *found)
+        ids, types = values.pop("id", ()), values.pop("type", ())
+        return Node(
+            pointer,
+            next((text_of(value) for value in ids), ""),
+            frozenset(_local(text_of(value)) for value in types),
+            values,
+        )
 
 
 def _local(name: str) -> str:

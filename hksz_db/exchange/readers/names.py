@@ -2,6 +2,8 @@
 
 import re
 from dataclasses import dataclass, field, replace
+from html import unescape
+from itertools import chain
 
 from hksz_db.domain.han import HAN
 from hksz_db.domain.unicode_form import nfc
@@ -11,11 +13,12 @@ IN_HAN = re.compile(f"[{HAN}·]+")
 # Endings of agencies, ministries, bureaus, institutes, associations, departments, newspapers.
 _OFFICES = tuple("社部局院会會署厅廳处處报報")
 _OFFICE = re.compile(
-    r"academy|administration|agency|association|authority|board|bureau|cent(?:er|re)|chamber"
-    r"|college|commission|committee|comité|company|consortium|corporation|council|department"
-    r"|directorate|division|federation|foundation|fund|government|group|hospital|institut[eo]?"
-    r"|laborator(?:y|ies)|library|ministry|ministère|ministerium|municipality|museum|network"
-    r"|office|organi[sz]ation|panel|press|secretariat|service|services|society|task force|trust"
+    r"academy|administration|agency|association|authority|bank|board|bureau|cent(?:er|re)|chamber"
+    r"|college|commission|committee|comité|company|consortium|corporation|council|court|department"
+    r"|directorate|division|federation|foundation|fund|government|group|holdings|hospital"
+    r"|institut[eo]?|laborator(?:y|ies)|library|limited|ltd|ministry|ministère|ministerium"
+    r"|municipality|museum|network|observatory|office|organi[sz]ation|panel|parliament|police"
+    r"|press|school|secretariat|service|services|society|task force|trust"
     r"|union|universit(?:y|é|ät)|universidad|working group",
     re.IGNORECASE,
 )
@@ -31,6 +34,14 @@ _AND_OTHERS = re.compile(
     rf"(?:[\s,;]+(?:and|&)\s+others|[\s,;(\[]+{_MORE.replace('others|', '')}[\s)\]]*"
     rf"|(?<=[{HAN}])\s*等人?)$",
     re.IGNORECASE,
+)
+# Personal data; an account such as @name@example.org is public.
+EMAIL = re.compile(r"(?<![\w.+@-])[\w.+-]+@[\w-]+\.\w")
+_ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-f]+|[a-z][a-z0-9]*);", re.IGNORECASE)
+# What programs and libraries write where nobody is named.
+_NOBODY = re.compile(
+    r"(?i:anon(?:ymous)?\.?|(?:author )?unknown(?: author)?|no author|\[?s\.\s?n\.?\]?)|N/?A"
+    r"|佚名|[无無]名氏|不[详詳]|[\W_]*"
 )
 _JOINED = ("'", "\u2019", "-")
 
@@ -76,17 +87,61 @@ def tidy(text: str) -> str:
 
 def person(family: str, given: str = "", particle: str = "", suffix: str = "") -> Name:
     """The name of a person."""
-    return Name(EntityKind.PERSON, tidy(family), tidy(given), tidy(particle), tidy(suffix))
+    family, given, particle, suffix = (
+        tidy(unescaped(part)) for part in (family, given, particle, suffix)
+    )
+    return Name(EntityKind.PERSON, family, given, particle, suffix)
 
 
 def organisation(name: str) -> Name:
     """The name of an organisation."""
-    return Name(EntityKind.ORGANISATION, tidy(name))
+    return Name(EntityKind.ORGANISATION, tidy(unescaped(name)))
 
 
 def as_it_stands(text: str) -> Name:
     """What may be several names, as one."""
     return replace(organisation(text), is_doubtful=True)
+
+
+def unescaped(text: str) -> str:
+    """The text without entities of HTML; ``R&D`` stays."""
+    return _ENTITY.sub(lambda entity: unescape(entity[0]), text)
+
+
+def han_list(text: str) -> list[Name]:
+    """The names of a list in Han characters, such as ``陈大文、李小明``; empty for other texts."""
+    groups = [group for group in map(str.strip, re.split("[;；]", text)) if group]  # noqa: RUF001
+    if len(groups) > 1 and all(IN_HAN.fullmatch(re.sub(r"[\s、，,]", "", each)) for each in groups):  # noqa: RUF001
+        return list(chain.from_iterable(han_list(each) or [inverted(each)] for each in groups))
+    parts = [part for part in re.split(r"\s*[、，,]\s*", text.strip()) if part]  # noqa: RUF001
+    if len(parts) < 2 or not all(map(IN_HAN.fullmatch, parts)):
+        return []
+    if "、" not in text and len(parts) == 2 and len(parts[0]) == 1:
+        return [person(*parts)]
+    if not all(2 <= len(part) <= 4 and not part.endswith(_OFFICES) for part in parts):
+        return []
+    # Family names have at most two characters, so that these may be one or two persons.
+    if "、" in text or len(parts) > 2 or len(parts[0]) > 2:
+        return list(map(person, parts))
+    return [as_it_stands(text)] if "，" in text else []  # noqa: RUF001
+
+
+def is_office(text: str) -> bool:
+    """Whether the words are those of an office rather than of a person."""
+    if IN_HAN.fullmatch(text):
+        return "·" not in text and (len(text) > 4 or text.endswith(_OFFICES))
+    return _is_office([part for part in map(str.strip, text.split(",")) if part])
+
+
+def have_initials(text: str) -> bool:
+    """Whether these are several names such as ``Doe J, Roe K``."""
+    parts = text.split(",")
+    return len(parts) > 1 and all(_WITH_INITIALS.fullmatch(part.strip()) for part in parts)
+
+
+def is_nobody(text: str) -> bool:
+    """Whether the words only say that nobody is named."""
+    return _NOBODY.fullmatch(text) is not None
 
 
 def inverted(text: str) -> Name:
@@ -97,7 +152,9 @@ def inverted(text: str) -> Name:
     """
     parts = [part for part in map(str.strip, text.split(",")) if part]
     name = ", ".join(parts)
-    if IN_HAN.fullmatch(name) and 2 <= len(name) <= 3 and not name.endswith(_OFFICES):
+    # Only names of persons are transliterated with a dot.
+    is_short = 2 <= len(name) <= 3 and not name.endswith(_OFFICES)
+    if IN_HAN.fullmatch(name) and (is_short or "·" in name.strip("·")):
         return person(name)
     if _is_office(parts):
         return organisation(name)
@@ -107,7 +164,7 @@ def inverted(text: str) -> Name:
         return as_it_stands(name) if is_list else organisation(name)
     family, given, *rest = parts
     is_list = any(map(_AND.search, parts)) or not all(map(_is_suffix, rest))
-    is_list = is_list or all(map(_WITH_INITIALS.fullmatch, (family, given)))
+    is_list = is_list or have_initials(f"{family}, {given}")
     if is_list or _capitalised(family) >= 4:
         return as_it_stands(name)
     return person(family, given, suffix=", ".join(rest))

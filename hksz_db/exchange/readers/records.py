@@ -1,17 +1,20 @@
 """Records of which each becomes several rows: sources, claims and evidence."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from hksz_db.domain.errors import Fault
+from hksz_db.domain.errors import Fault, Invalid
 from hksz_db.domain.urls import canonical_url
 from hksz_db.domain.vocabulary import EXTERNAL_ID_PATTERN
 from hksz_db.exchange.readers.entries import ImportEntry, Item, digest
 from hksz_db.exchange.readers.linked_data import Node
 from hksz_db.exchange.readers.works import Work, entry
 from hksz_db.queries.registry import RESOURCES
+from hksz_db.services.loading import load
+from hksz_db.services.registry import WRITERS
 
 # Each row comes after those that it refers to.
 _ORDER = ("sources", "claims", "evidence")
@@ -37,12 +40,16 @@ UNKNOWN = Known()
 
 @dataclass
 class Record:
-    """A record of a file: the rows that it becomes, and those that cannot be written."""
+    """A record of a file: the rows that it becomes, and those that cannot be written.
+
+    ``refused`` are the external ids of the latter.
+    """
 
     number: int
     pointer: str
     namespace: str
     entries: list[ImportEntry] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
 
     def refuse(self, resource: str, detail: str, at: str = "", code: str = "required") -> None:
         """Say that the record cannot become the row; ``at`` is the place of the fault."""
@@ -55,9 +62,8 @@ class Record:
             work.id = f"page-{digest(canonical_url(work.url))}"
         made = entry(work, self.number, self.namespace, unit="record")
         label = self._label("sources")
-        found = replace(made, label=label, known_as=known.external_id, row_id=known.id)
-        self.entries.append(found)
-        return str(found.external_id)
+        self._append(replace(made, label=label, known_as=known.external_id, row_id=known.id))
+        return str(made.external_id)
 
     def add(
         self, resource: str, item: Item, warnings: Iterable[str] = (), known: Known = UNKNOWN
@@ -65,11 +71,21 @@ class Record:
         """Add a row; fields that the record lacks are left out of it."""
         kept = {name: value for name, value in item.items() if value not in (None, "", [])}
         made = replace(self._entry(resource, kept), warnings=tuple(warnings))
-        self.entries.append(replace(made, known_as=known.external_id, row_id=known.id))
+        self._append(replace(made, known_as=known.external_id, row_id=known.id))
 
     def name(self, kind: str, *content: str) -> str:
         """An external id that follows from the content."""
         return f"{self.namespace}:{kind}-{digest(chr(0).join(content))}"
+
+    def _append(self, made: ImportEntry) -> None:
+        """Add a row, unless its body or a row of the record that it refers to is refused."""
+        faults = _faults(made)
+        if not self.refused.isdisjoint(_references(made).values()):
+            faults.append(Fault("not_written", "It refers to a row that was refused.", "#"))
+        if faults:
+            self.refused.add(str(made.external_id))
+            made = made.failed(*(fault.within(self.pointer) for fault in faults))
+        self.entries.append(made)
 
     def _entry(self, resource: str, item: Item | None) -> ImportEntry:
         return ImportEntry(self.number, resource, item, label=self._label(resource), unit="record")
@@ -78,10 +94,26 @@ class Record:
         return f"{RESOURCES[resource].singular} at {self.pointer}"
 
 
+def _faults(entry: ImportEntry) -> list[Fault]:
+    try:
+        load(WRITERS[entry.resource].creation, entry.item)
+    except Invalid as error:
+        return [*error.faults]
+    return []
+
+
+def _references(entry: ImportEntry) -> dict[str, str]:
+    """The references of a piece of evidence to its source and its claim, by field."""
+    names = ("source_external_id", "claim_external_id", "claim_id")
+    item = entry.item or {}
+    return {name: item[name] for name in names if name in item}
+
+
 def rows(records: Iterable[Record]) -> Iterator[ImportEntry]:
     """The rows of all records in the order of their references.
 
-    A source or a claim that several records describe comes once, as the first describes it.
+    A source or a claim that several records describe comes once, as the first describes it; one
+    whose evidence was refused is left out.
     """
     first: dict[tuple[str, str], ImportEntry] = {}
     others: list[ImportEntry] = []
@@ -95,4 +127,21 @@ def rows(records: Iterable[Record]) -> Iterator[ImportEntry]:
             note = f"{row.place} describes it in another way, which is not kept"
             warned = replace(earlier, warnings=(*earlier.warnings, note))
             first[row.resource, name] = warned
-    yield from sorted((*first.values(), *others), key=lambda row: _ORDER.index(row.resource))
+    found = [*_with_evidence(first, others), *others]
+    yield from sorted(found, key=lambda row: _ORDER.index(row.resource))
+
+
+def _with_evidence(
+    described: Mapping[tuple[str, str], ImportEntry], others: Iterable[ImportEntry]
+) -> Iterator[ImportEntry]:
+    """The sources and claims that have evidence; sources with the claims that the file lacks."""
+    claims: dict[str, set[str]] = defaultdict(set)
+    for references in map(_references, others):
+        source = references.pop("source_external_id", "")
+        for claim in references.values():
+            claims[source].add(claim)
+            claims[claim].add(claim)
+    for (_, name), row in described.items():
+        is_in_file = any(("claims", claim) in described for claim in claims[name])
+        if claims[name]:
+            yield row if is_in_file else replace(row, claims=frozenset(claims[name]))

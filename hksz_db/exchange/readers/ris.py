@@ -5,18 +5,21 @@ https://github.com/zotero/translators/blob/master/RIS.js.
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import rispy
 
 from hksz_db.domain.vocabulary import ContributorRole
 from hksz_db.exchange.readers import edtf_dates
 from hksz_db.exchange.readers.entries import Entries, ImportEntry, Unreadable, unreadable
-from hksz_db.exchange.readers.names import inverted, organisation
+from hksz_db.exchange.readers.names import han_list, inverted, organisation, unescaped
 from hksz_db.exchange.readers.works import Credit, Record, Work, entry
 
-_LINE = re.compile(r"([A-Z][A-Z0-9]) {1,2}-(?: (.*)|)")
+# Some programs write tabs, or no space after the hyphen.
+_LINE = re.compile(r"([A-Z][A-Z0-9])(?:(?: {1,2}|\t)-(?:[ \t](.*)|)|  -(\S.*))")
 _REPEATED = ["A1", "A2", "A3", "A4", "AU", "ED", "KW", "N1", "UR"]
 _TYPES = {
     "article": "UNPB PREPRINT",
@@ -78,17 +81,23 @@ def read(content: str, namespace: str) -> Entries:
     records = _records(content)
     if content.strip() and not any(record.has_type for record in records):
         raise Unreadable("The file has no records of RIS.")
-    return (_entry(record, namespace) for record in records)
+    if records and not content.endswith(("\r", "\n")):
+        records[-1].is_cut_off = not records[-1].has_end
+    return (_entry(record, namespace, is_last=record is records[-1]) for record in records)
 
 
 @dataclass
 class _Lines:
-    """The lines of a record, with tags in the only form that rispy reads, and its first number."""
+    """The lines of a record, with tags in the only form that rispy reads, and its first number.
+
+    ``is_cut_off`` says that its last line has no end.
+    """
 
     number: int
     lines: list[str] = field(default_factory=list)
     has_type: bool = False
     has_end: bool = False
+    is_cut_off: bool = False
 
 
 def _records(content: str) -> list[_Lines]:
@@ -104,7 +113,7 @@ def _records(content: str) -> list[_Lines]:
         if not is_open:
             continue
         record = records[-1]
-        text = f"{name}  - {tag[2] or ''}" if tag else line
+        text = f"{name}  - {tag[2] or tag[3] or ''}" if tag else line
         if name == "TY":
             record.has_type = True
             record.lines.insert(0, text)
@@ -114,14 +123,21 @@ def _records(content: str) -> list[_Lines]:
     return records
 
 
-def _entry(record: _Lines, namespace: str) -> ImportEntry:
+def _entry(record: _Lines, namespace: str, *, is_last: bool) -> ImportEntry:
     if not record.has_type:
         detail = "The record has no type (TY)."
         return unreadable(record.number, "sources", detail, "required")
+    end = [] if record.has_end else ["ER  - "]
+    work = _work(_record([*record.lines, *end]))
+    given = Counter(line[:2] for line in record.lines if _LINE.fullmatch(line))
+    further = [tag for tag, number in given.items() if number > 1 and tag not in _REPEATED]
+    work.unkept += [f"further {tag}" for tag in further]
     if not record.has_end:
-        detail = "The record has no end (ER): the file may have been cut off."
-        return unreadable(record.number, "sources", detail)
-    return entry(_work(_record(record.lines)), record.number, namespace)
+        if record.is_cut_off or (is_last and not work.title):
+            detail = "The record has no end (ER): the file may have been cut off."
+            return unreadable(record.number, "sources", detail)
+        work.warnings.append("no end of the record (ER)")
+    return entry(work, record.number, namespace)
 
 
 def _record(lines: Sequence[str]) -> Record:
@@ -200,6 +216,7 @@ def _credits(record: Record, work: Work) -> None:
         record.used.add(tag)
         for value in record.values.get(tag, ()):
             # Some programs write all names on one line.
-            names = (inverted(part) for part in value.split(";") if part.strip())
+            parts = filter(str.strip, re.split("[;；]", unescaped(value)))  # noqa: RUF001
+            names = chain.from_iterable(han_list(part) or [inverted(part)] for part in parts)
             credited_as = "series editor" if tag == series_editor else None
             work.credits += [Credit(role, name, credited_as) for name in names]

@@ -42,6 +42,8 @@ _MAX_DIGITS = 20
 _DELIMITERS = ",;\t|"
 # Excel takes the delimiter from such a line.
 _SEPARATOR = re.compile(r"\"?sep=(\\t|.)\"?[;,\s]*", re.IGNORECASE)
+# What R and spreadsheets write for a missing value or an error.
+_MISSING = re.compile(r"N/?A|#N/A|NULL|NaN|#(?:REF|VALUE|NAME|DIV/0|NUM|NULL)[!?]")
 _BREAKS = re.compile(r"[ ]*[\r\n\t\v\f\x85\u2028\u2029]\s*")
 _GROUPED = re.compile(r"-?\d{1,3}(?:[. \u00a0\u202f']\d{3})+(?:,\d+)?")
 _SPACING = re.compile(r"[. \u00a0\u202f']")
@@ -87,7 +89,12 @@ def _entry(
         for place, (cell, target) in enumerate(cells, start=1)
         if cell and target == ""
     )
-    return ImportEntry(row.number, resource, item, row_id=row_id, warnings=not_kept)
+    missing = tuple(
+        f"kept as text, may stand for a missing value: {cell} in {target}"
+        for cell, target in cells
+        if target and _MISSING.fullmatch(cell)
+    )
+    return ImportEntry(row.number, resource, item, row_id=row_id, warnings=(*not_kept, *missing))
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,16 @@ from hksz_db.exchange.readers import edtf_dates
 from hksz_db.exchange.readers.entries import ImportEntry, Item, digest
 from hksz_db.exchange.readers.language_tags import language_tag
 from hksz_db.exchange.readers.markup import plain
-from hksz_db.exchange.readers.names import IN_HAN, Name, tidy, without_others
+from hksz_db.exchange.readers.names import EMAIL, IN_HAN, Name, is_nobody, tidy, without_others
 from schemas.fields import DOI_PATTERN, WebAddress
 
 _MAX_CONTRIBUTORS = 100
 _MAX_NAME = 300
 _MAX_NOTE = 500
 _DOI_PREFIX = re.compile(r"(?:https?://)?(?:(?:dx\.)?doi\.org/|doi[:\s])\s*", re.IGNORECASE)
+# Several URLs or DOIs in one field.
+_NEXT_URL = re.compile(r"(?: ?[;,|]? |[;|])(?=https?://)")
+_NEXT_DOI = re.compile(r" ?[;,|]? (?=\S*10\.)")
 _DOI_LINE = re.compile(r"^\s*DOI:\s*(\S+)\s*$", re.IGNORECASE | re.MULTILINE)
 _ZOTERO_ITEM = re.compile(r"(?:https?://zotero\.org/.+/items/|[0-9]+[/_])([A-Z0-9]{8})")
 # Characters that URLs may contain, and those of their escapes.
@@ -130,13 +133,13 @@ def entry(work: Work, number: int, namespace: str, unit: str = "line") -> Import
         "title": title or _supplied_title(work, url),
         "title_supplied": not title,
         "container_title": plain(work.container_title) or None,
-        "publisher_place": tidy(work.publisher_place) or None,
+        "publisher_place": plain(work.publisher_place) or None,
         "url": url,
         "doi": doi,
         "language": _language(work),
         "issued_edtf": work.issued,
         "issued_note": _date_note(work),
-        "rights": tidy(work.rights) or None,
+        "rights": plain(work.rights) or None,
         "contributors": contributors,
     }
     # A source that exports its external id as the key of an entry is recognised by it.
@@ -190,8 +193,11 @@ def _supplied_title(work: Work, url: str | None) -> str:
 def _doi(work: Work) -> str | None:
     in_note = _DOI_LINE.findall(work.note)
     in_url = [unquote(work.url)] if _DOI_PREFIX.match(work.url.strip()) else []
-    for text in (work.doi, *in_note, *in_url):
-        doi = _DOI_PREFIX.sub("", unescape(text).strip(), count=1).lower()
+    first, *others = _NEXT_DOI.split(tidy(unquote(unescape(_DOI_PREFIX.sub("", work.doi)))))
+    work.warnings += ["only the first DOI is kept"] if others else []
+    for text in (first, *in_note, *in_url):
+        doi = _DOI_PREFIX.sub("", unescape(text).strip(), count=1).lower().rstrip(".,;")
+        doi = doi if "(" in doi else doi.rstrip(")")
         if re.fullmatch(DOI_PATTERN[1:-1], doi) and len(doi) <= 200:
             return doi
     if work.doi.strip():
@@ -200,7 +206,8 @@ def _doi(work: Work) -> str | None:
 
 
 def _url(work: Work) -> str | None:
-    text = work.url.strip().replace("&amp;", "&")
+    text, *others = _NEXT_URL.split(tidy(work.url).strip("<>").replace("&amp;", "&"))
+    work.warnings += ["only the first URL is kept"] if others else []
     try:
         url: str = WebAddress().deserialize(_ascii_url(text))
     except ValidationError:
@@ -250,6 +257,12 @@ def _contributors(work: Work, namespace: str) -> tuple[list[Item], dict[str, Ite
             work.warnings.append(more)
         text = person.text if person else ""
         if not person or not text:
+            continue
+        if EMAIL.search(text) or text.startswith(("http://", "https://")):
+            work.warnings.append(f"not a name: {credit.role}")
+            continue
+        if is_nobody(text):
+            work.warnings.append(f"names nobody: {text[:80]} ({credit.role})")
             continue
         if person.is_doubtful:
             work.warnings.append(f"several names? kept as one: {text[:80]}")

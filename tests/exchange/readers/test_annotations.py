@@ -176,6 +176,12 @@ def test_claim_and_stance_can_be_set() -> None:
     assert (own["claim_external_id"], own["stance"]) == ("hksz:ttps-approved-2023", "supports")
 
 
+def test_several_stances_are_only_a_mention() -> None:
+    row = {**ROW, "tags": [*ROW["tags"], "stance:disputes", "stance:supports"]}
+    assert [evidence["stance"] for evidence in items(row)] == ["mentions"]
+    assert warnings(row) == ["several stances, so only a mention: supports, disputes"]
+
+
 def targeted(*selectors: Any, **others: Any) -> dict[str, Any]:
     return {**ROW, "target": [{"source": PAGE, "selector": list(selectors)}], **others}
 
@@ -293,6 +299,11 @@ def test_other_tags_and_long_comments_are_named() -> None:
     [
         ({"rows": [{**ROW, "tags": []}]}, "#/rows/0 It names no claim: give it the tag claim:"),
         ({"rows": [3]}, "#/rows/0 Must be an annotation with a target."),
+        ({"rows": [ROW, None]}, "#/rows/1 Must be an annotation with a target."),
+        ({"annotations": [False, ROW]}, "#/annotations/0 Must be an annotation with a target."),
+        ({"@graph": [BARE, ""]}, "#/@graph/1 Must be an annotation with a target."),
+        ([ANNOTATION, {}], "#/1 Must be an annotation with a target."),
+        ([None, ANNOTATION], "#/0 Must be an annotation with a target."),
         ([{"id": "https://annotations.example/2"}], "#/0 Must be an annotation with a target."),
         ({"type": "AnnotationCollection", "first": "https://x"}, "#/first Must be an annotation"),
         ({**ROW, "references": ["abc"]}, "#/references A reply to another annotation"),

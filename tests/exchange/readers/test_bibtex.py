@@ -71,6 +71,74 @@ def test_a_date_is_read(fields: str, edtf: str) -> None:
     assert item(fields)["issued_edtf"] == edtf
 
 
+@pytest.mark.parametrize(
+    ("date", "is_doubtful"), [("2023-24", True), ("2018-21", True), ("2024-24", False)]
+)
+def test_a_season_that_may_be_a_range_of_years_has_a_warning(date: str, is_doubtful: bool) -> None:
+    (found,) = entries(f"@article{{one, title = {{One}}, date = {{{date}}}}}")
+    assert found.item["issued_edtf"] == date
+    warning = f"read as a season, may be a range of years: {date}"
+    assert found.warnings == ((warning,) if is_doubtful else ())
+
+
+def test_the_day_may_have_a_field_of_its_own() -> None:
+    assert item("year = 2020, month = jul, day = 5")["issued_edtf"] == "2020-07-05"
+    assert item("year = 2020, month = feb, day = 31")["issued_note"] == "2020-02-31"
+
+
+@pytest.mark.parametrize(
+    ("names", "credited", "kinds"),
+    [
+        ("Planning Department, Hong Kong", ["Planning Department, Hong Kong"], ["organisation"]),
+        ("World Trade Organization", ["World Trade Organization"], ["organisation"]),
+        ("World Bank", ["World Bank"], ["organisation"]),
+        ("Sample Holdings Ltd", ["Sample Holdings Ltd"], ["organisation"]),
+        ("史密斯·约翰", ["史密斯·约翰"], ["person"]),
+        ("and Doe, Jane", ["Doe, Jane"], ["person"]),
+        ("陈大文；李小明 and 王五", ["陈大文", "李小明", "王五"], ["person"] * 3),  # noqa: RUF001
+        ("香港特別行政區政府統計處", ["香港特別行政區政府統計處"], ["organisation"]),
+        ("Li Xiaoming (李小明)", ["Li Xiaoming (李小明)"], ["person"]),
+        ("O&#39;Neill, Jane", ["O'Neill, Jane"], ["person"]),
+    ],
+)
+def test_names_without_braces(names: str, credited: list[str], kinds: list[str]) -> None:
+    (found,) = entries(f"@misc{{one, title = {{One}}, author = {{{names}}}}}")
+    assert [made["credited_name"] for made in found.item["contributors"]] == credited
+    assert [made["kind"] for made in found.entities] == kinds
+    assert found.warnings == ()
+
+
+@pytest.mark.parametrize("name", [r"Jane Doe$^{1}$", r"Doe, Jane\textsuperscript{a,*}"])
+def test_notes_on_names_are_no_part_of_them(name: str) -> None:
+    (found,) = entries(f"@misc{{one, title = {{One}}, author = {{{name} and Roe, Kim}}}}")
+    assert [made["credited_name"] for made in found.item["contributors"]] == [
+        "Doe, Jane",
+        "Roe, Kim",
+    ]
+    assert found.warnings == ("not kept: notes on names",)
+
+
+@pytest.mark.parametrize(
+    "names", ["Census and Statistics Department", "Doe, J. \\& Roe, K.", "Doe J, Roe K"]
+)
+def test_what_may_be_several_names_is_kept_as_one(names: str) -> None:
+    (found,) = entries(f"@misc{{one, title = {{One}}, author = {{{names}}}}}")
+    text = names.replace("\\", "")
+    assert [made["credited_name"] for made in found.item["contributors"]] == [text]
+    assert found.warnings == (f"several names? kept as one: {text}",)
+
+
+def test_a_missing_comma_is_reported() -> None:
+    content = "@misc{one,\n title = {One}\n author = {Doe, Jane},\n}\n@misc{two, title = {Two}}"
+    first, second = entries(content)
+    assert [fault.detail for fault in first.faults] == [
+        "The entry cannot be read: a comma is missing before author."
+    ]
+    assert second.item["title"] == "Two"
+    braced = '@misc{one, title = {One\n x = {y}}, note = "\n z = 1"}'
+    assert [found.faults for found in entries(braced)] == [()]
+
+
 def test_unreadable_date_is_kept_as_a_note() -> None:
     (found,) = entries("@article{one, title = {One}, year = {in press}}")
     assert found.item["issued_note"] == "in press"

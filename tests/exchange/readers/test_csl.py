@@ -155,3 +155,21 @@ def test_items_may_be_in_an_object() -> None:
 
 def test_item_without_type_and_title_fails() -> None:
     assert entry(type=None, title=None, name="left-pad").faults[0].code == "required"
+
+
+def test_of_a_list_of_texts_the_first_is_kept() -> None:
+    found = entry(title=["Main", "Subtitle"], URL=["https://a.example/1", "https://a.example/2"])
+    assert (found.item["title"], found.item["url"]) == ("Main", "https://a.example/1")
+    assert found.warnings == ("not kept: further title, further URL",)
+
+
+@pytest.mark.parametrize("author", ["Doe, Jane", ["Doe, Jane"], {"family": "Doe", "given": "Jane"}])
+def test_authors_may_be_a_text_or_one_object(author: Any) -> None:
+    found = entry(author=author)
+    assert [made["credited_name"] for made in found.item["contributors"]] == ["Doe, Jane"]
+    assert [made["kind"] for made in found.entities] == ["person"]
+
+
+def test_a_literal_may_be_a_list_in_chinese() -> None:
+    found = entry(author=[{"literal": "陈大文、李小明"}])
+    assert [made["credited_name"] for made in found.item["contributors"]] == ["陈大文", "李小明"]

@@ -82,6 +82,7 @@ def test_date_is_converted(written: str, edtf: str) -> None:
     [
         "",
         "n.d.",
+        "2020-",
         "in press",
         "forthcoming 2025?",
         # Ambiguous.
@@ -116,6 +117,7 @@ def test_ambiguous_or_invalid_date_is_none(written: str) -> None:
         ("Hilary term 2019", "2019"),
         ("forthcoming 2025", None),
         ("about 2025?", None),
+        ("2020-", "2020"),
         ("before 1999", None),
         ("2019 or 2020", None),
         ("2023-24 annual", None),

@@ -296,8 +296,9 @@ def test_unknown_season_is_a_warning(read: Callable[..., list[Any]], season: Any
     assert any(warning.startswith("not a season") for warning in entry.warnings)
 
 
-def test_truncated_ris_record_is_reported(read: Callable[..., list[Any]]) -> None:
-    found = read("a.ris", f"junk before\n{RIS}\njunk between\n{RIS[:-8]}")
+@pytest.mark.parametrize("last", [RIS[:-8], "TY  - JOUR\nPY  - 2020\n", "TY  - JOUR\nTI  - One"])
+def test_truncated_ris_record_is_reported(read: Callable[..., list[Any]], last: str) -> None:
+    found = read("a.ris", f"junk before\n{RIS}\njunk between\n{last}")
     assert [(entry.number, entry.item is None) for entry in found] == [(2, False), (9, True)]
     assert "cut off" in faults(found[1])
 

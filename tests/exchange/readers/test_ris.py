@@ -119,12 +119,81 @@ def test_others_create_no_entity(names: str) -> None:
     assert found.warnings == ("more authors than listed",)
 
 
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("陈大文；李小明", ["陈大文", "李小明"]),  # noqa: RUF001
+        ("王五、赵六、李小明", ["王五", "赵六", "李小明"]),
+        ("陈大文，李小明", ["陈大文", "李小明"]),  # noqa: RUF001
+        ("陳，大文", ["陳, 大文"]),  # noqa: RUF001
+        ("欧阳, 修远", ["欧阳, 修远"]),
+        ("創新、科技部", ["創新、科技部"]),
+        ("O&#39;Neill, Jane; M&uuml;ller, Hans", ["O'Neill, Jane", "Müller, Hans"]),
+        ("R&D Sample Bureau", ["R&D Sample Bureau"]),
+        ("史密斯·约翰", ["史密斯·约翰"]),
+    ],
+)
+def test_lists_in_chinese_and_entities_of_html(written: str, expected: list[str]) -> None:
+    found = entry(f"TI  - One\nAU  - {written}")
+    assert [name for name, _, _ in people(found.item)] == expected
+    assert found.warnings == ()
+
+
+def test_two_short_names_in_chinese_may_be_one_person() -> None:
+    found = entry("TI  - One\nAU  - 李明，王芳")  # noqa: RUF001
+    assert people(found.item) == [("李明，王芳", "author", None)]  # noqa: RUF001
+    assert found.warnings == ("several names? kept as one: 李明，王芳",)  # noqa: RUF001
+
+
+@pytest.mark.parametrize(
+    "name", ["Anonymous", "anon.", "[s.n.]", "N/A", "NA", "Unknown", "佚名", "不詳", "-", "???"]
+)
+def test_words_for_nobody_create_no_entity(name: str) -> None:
+    found = entry(f"TI  - One\nAU  - {name}\nPB  - Sample Press")
+    assert people(found.item) == [("Sample Press", "publisher", None)]
+    assert found.warnings == (f"names nobody: {name} (author)",)
+
+
+@pytest.mark.parametrize(
+    "name", ["jane@example.org", "Jane Doe <jane@example.org>", "https://example.org/jane"]
+)
+def test_an_address_is_no_name(name: str) -> None:
+    found = entry(f"TI  - One\nAU  - {name}")
+    assert people(found.item) == []
+    assert "example.org" not in repr(found)
+    assert found.warnings == ("not a name: author",)
+
+
+@pytest.mark.parametrize(
+    "record", ["TY  -JOUR\nTI  -One\nER  -\n", "TY\t-\tJOUR\nTI\t-\tOne\nER\t-\t\n"]
+)
+def test_tags_with_other_spacing_are_read(record: str) -> None:
+    (found,) = read(record, "desk")
+    assert (found.item or {})["title"] == "One"
+    assert found.warnings == ()
+
+
+def test_further_values_of_a_tag_are_named() -> None:
+    found = entry("TI  - One\nTI  - Two\nKW  - a\nKW  - b")
+    assert found.item["title"] == "One"
+    assert found.warnings == ("not kept: KW, further TI",)
+
+
 def test_tags_before_the_type_belong_to_the_record() -> None:
     record = "TI  - {0}\nAU  - Sample, Ann\nTY  - JOUR\nPY  - 2019\nJO  - Sample\nER  - \n\n"
     found: list[Any] = list(read(record.format("One") + record.format("Two"), "desk"))
     assert [made.number for made in found] == [1, 8]
     assert [made.item["title"] for made in found] == ["One", "Two"]
     assert [people(made.item) for made in found] == [[("Sample, Ann", "author", None)]] * 2
+
+
+def test_a_record_without_an_end_is_read_with_a_warning() -> None:
+    content = "TY  - JOUR\nTI  - One\nTY  - BOOK\nPY  - 2020\nTY  - RPRT\nTI  - Three\nPY  - 2021\n"
+    found: list[Any] = list(read(content, "desk"))
+    assert [made.number for made in found] == [1, 3, 5]
+    titles = [made.item["title"] for made in found]
+    assert titles == ["One", "[Untitled book]", "Three"]
+    assert all("no end of the record (ER)" in made.warnings for made in found)
 
 
 def test_tags_without_a_type_are_reported() -> None:
@@ -169,6 +238,12 @@ def test_roles_of_further_authors_depend_on_the_type(kind: str, expected: list[A
         ("UR  - https://example.org/?a=1;b=2", "url", "https://example.org/?a=1;b=2"),
         ("LK  - https://example.org/", "url", "https://example.org/"),
         ("LA  - eng", "language", "en"),
+        ("LA  - 英语", "language", "en"),
+        ("PB  - \nCY  - Hong Kong &amp; Shenzhen", "publisher_place", "Hong Kong & Shenzhen"),
+        ("DO  - https://doi.org/10.5555%2FA", "doi", "10.5555/a"),
+        ("DO  - 10.5555/A).", "doi", "10.5555/a"),
+        ("DO  - 10.5555/A(1)", "doi", "10.5555/a(1)"),
+        ("UR  - <https://example.org/>", "url", "https://example.org/"),
         ("JF  - A Journal\nJO  - A. J.", "container_title", "A Journal"),
     ],
 )
@@ -206,6 +281,17 @@ def test_second_url_is_a_warning() -> None:
     found = entry("TI  - One\nUR  - https://example.org/a\nUR  - https://example.org/b")
     assert found.item["url"] == "https://example.org/a"
     assert found.warnings == ("not kept: further UR",)
+
+
+@pytest.mark.parametrize("separator", [" ", "; ", ";", ", ", " | "])
+def test_of_several_addresses_on_one_line_the_first_is_kept(separator: str) -> None:
+    pages = ("https://example.org/a?x=1;y=2", "https://example.org/b")
+    found = entry(f"TI  - One\nUR  - {separator.join(pages)}\nDO  - 10.5555/a{separator}10.5555/b")
+    assert found.item["url"] == pages[0]
+    assert "only the first URL is kept" in found.warnings
+    if separator != ";":
+        assert found.item["doi"] == "10.5555/a"
+        assert "only the first DOI is kept" in found.warnings
 
 
 def test_unknown_type_is_a_document_with_a_warning() -> None:

@@ -53,6 +53,14 @@ def test_line_breaks_and_tabs_in_cells_are_white_space(read: Read, broken: str) 
     assert found[1].number == 3 + broken.count("\n")
 
 
+@pytest.mark.parametrize("cell", ["NA", "N/A", "#N/A", "#DIV/0!", "NULL"])
+def test_a_cell_that_may_stand_for_a_missing_value_has_a_warning(read: Read, cell: str) -> None:
+    (found,) = read(f"code,label\nHKD,{cell}\n")
+    assert labels([found]) == [cell]
+    warning = f"kept as text, may stand for a missing value: {cell} in label"
+    assert found.warnings == (warning,)
+
+
 @pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;", "sep=;;;"])
 def test_the_delimiter_may_be_declared(read: Read, first: str) -> None:
     found = read(f"{first}\r\ncode;label\r\nHKD;dollar, dollars, dollars\r\n")
