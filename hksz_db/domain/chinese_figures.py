@@ -36,6 +36,12 @@ SCALES = {
     "万亿": 10**12,
 }
 """The scales that the rewritten text may have after a number in digits."""
+REST = "多"
+WIDE_REST = "余"
+"""What the rewritten text has after a number with an unknown rest.
+
+A wide one may be as large as that of 30多, a rest after a unit or a scale is less than one of it.
+"""
 
 _SCALE = "(?:万亿|[百千]?[万亿]|千(?![米瓦克])|百(?![分货]))"
 _HAN_DIGIT = "[零一二三四五六七八九两]"
@@ -117,6 +123,8 @@ _CURRENCIES = {
     "chf": "瑞士法郎",
 }
 _UNITS = {
+    "%": "%",
+    "‰": "‰",
     "per cent": "巴仙",
     "percentage points": "百分点 个百分点",
     "square kilometres": "平方公里 平方千米",
@@ -147,8 +155,8 @@ _UNITS = {
     "hours": "小时 个小时 钟头 个钟头",
     "minutes": "分钟",
     "seconds": "秒 秒钟",
-    "months 多": "个多月",
-    "hours 多": "个多小时 个多钟头",
+    f"months {REST}": "个多月",
+    f"hours {REST}": "个多小时 个多钟头",
     "成": "成",
     "元": "元 圆",
 }
@@ -168,6 +176,7 @@ _TRAILING = {
     "or less": "以下 或以下 及以下 以内 之内 或更少",
     "or so": "左右 上下",
     "in total": "之间",
+    WIDE_REST: "有余",
 }
 # In the middle of a name they are something else: 起訴, 上下鋪.
 _LAST = {"起", "上下"}
@@ -331,7 +340,7 @@ class _Rewriting:
             if len(self._counted) > 1:
                 counted = self._original[self._at : end]
                 raise ValueError(f"{counted!r} does not count what the number before it counts.")
-            if self._text[end : end + 1] in {"半", "多"}:
+            if self._text[end : end + 1] in {"半", "多", "余"}:
                 words, end = self._with_more(words, end)
         if name in _COMPLETE:
             self._table = _REST
@@ -343,10 +352,10 @@ class _Rewriting:
     def _with_more(self, unit: str, end: int) -> tuple[str, int]:
         """The unit of 两年半 and 五年多, and where they end."""
         more = self._text[end]
-        if not _AT_END.match(self._text, end + 1):
-            # 3个半岛 and 3个半月, 5年多元 and 5年多时间
+        if not _AT_END.match(self._text, end + 1) or (more != "半" and not unit):
+            # 3个半岛 and 3个半月, 5年多元 and 5年多时间, 3个多
             raise ValueError(f"{more!r} within {self._original[self._at :]!r} is not understood.")
-        return (f"and a half {unit}" if more == "半" else f"{unit} 多"), end + 1
+        return (f"and a half {unit}" if more == "半" else f"{unit} {REST}"), end + 1
 
 
 def _value(text: str) -> int | None:
@@ -376,19 +385,42 @@ def _value_after(text: str, scale: int) -> int | None:
 
 def _in_digits(found: re.Match[str], *, after_digit: bool = False) -> str | None:
     """The number in digits, with a scale that ``figure_words`` knows."""
-    over = "over " if found["over"] else ""
-    scale = (found["scale"] or "") + (found["after"] or "")
+    scale = found["scale"] or ""
     if found["arabic"] or "点" in (found["han"] or ""):
         digits = found["arabic"] or _decimals(found["han"])
-        known = not scale or scale in SCALES
-        if over or scale:
-            return f" {over}{digits} {scale} " if digits and known else None
-        return digits
-    value = _mixed(found["mixed"]) if found["mixed"] else _value(found["han"])
-    if value is None or (scale and scale not in SCALES):
-        return None
-    scaled = _scaled(value * SCALES.get(scale, 1), after_digit)
-    return scaled and f" {over}{scaled} "
+        if not found["over"]:
+            return f" {digits} {scale} " if digits and scale else digits
+        known = _decimal(digits)
+    else:
+        whole = _mixed(found["mixed"]) if found["mixed"] else _value(found["han"])
+        if whole is not None and not found["over"]:
+            scaled = _scaled(whole * SCALES.get(scale, 1), after_digit)
+            return scaled and f" {scaled} "
+        known = None if whole is None else Decimal(whole)
+    return None if known is None else _with_rest(found, known * SCALES.get(scale, 1))
+
+
+def _with_rest(found: re.Match[str], number: Decimal) -> str:
+    """The number and the sign of its rest, which is below the scale that stands before the sign.
+
+    30多万 leaves more open than 30万多. 百余 is a hundred and a rest that is less than a hundred.
+    """
+    if found["after"]:
+        return f" {_plain(number)} {REST} {found['after']} "
+    before = found[0][: -len(found["over"])]
+    name = next((name for name in _MYRIADS if before.endswith(name)), "")
+    if not name or before[0] in _PLACES:
+        return f" {_plain(number)} {REST} "
+    return f" {number / SCALES[name]:f} {name} {REST} "
+
+
+def _decimal(digits: str | None) -> Decimal | None:
+    """The number, if it is short enough to be multiplied exactly."""
+    return Decimal(re.sub("[, ]", "", digits)) if digits and len(digits) <= 12 else None
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number.normalize():f}"
 
 
 def _decimals(text: str) -> str | None:

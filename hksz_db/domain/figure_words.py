@@ -134,7 +134,6 @@ _LEADING: dict[Comparator | None, str] = {
 _TRAILING: dict[Comparator | None, str] = {
     Comparator.EQ: "exactly, precisely",
     Comparator.APPROX: "or so, odd, or thereabouts, approximately, more or less",
-    Comparator.GT: "多",
     Comparator.GE: (
         "or more, or above, or over, or higher, or greater, or longer, and above, and over, "
         "and more, and higher, at least, at the least, at minimum, minimum, +"
@@ -463,7 +462,7 @@ GROWTH = _set("multiplied by")
 # They make a difference or a rate of the number before them, or deny it.
 CERTAIN_DIFFERENCES = _set(
     "more less fewer than not minus except per apiece annually monthly daily "
-    "每 人均 比 较 較 倍 第 除 扣 不 未 没 沒"
+    f"每 人均 比 较 較 倍 第 除 扣 不 未 没 沒 {chinese_figures.REST} {chinese_figures.WIDE_REST}"
 )
 DIFFERENCES = _set("up down above below short plus no but")
 COMPARATIVES = _set(

@@ -12,8 +12,10 @@ eq, exact        {a}                             {a}
 approx           [a - step, a + step]            [a - 2 step, a + 2 step]
 gt, ge           a to a + step                   a and more
 lt, le           a - step to a                   up to a
+20多, 3萬多      (a, a + rest)                   (a, a + step)
 ===============  ==============================  ==============================
 
+The rest of 20多 is the whole step of the number before it, and that of 20萬多 less than 1萬.
 A number in words that is a fraction or a multiple ("one in three", "doubled") is given a tenth of
 itself on either side, and two tenths at most. Counts are whole numbers, so that their ranges are
 rounded inwards; a count of more than 12 is plausibly 13. What rose has not fallen, so that the
@@ -34,6 +36,7 @@ from decimal import (
 )
 from enum import StrEnum
 
+from hksz_db.domain.chinese_figures import REST, WIDE_REST
 from hksz_db.domain.figure_tokens import UnreadableFigure, tokens
 from hksz_db.domain.figure_words import SCALES
 from hksz_db.domain.stated_figures import MEASURES_OF_CHANGE, StatedFigure, read_stated
@@ -234,7 +237,7 @@ def stated_step(
 
     Trailing zeros of a whole number are not significant (47,000 has the step 1,000), except those
     of 100 per cent; zeros after the point are. A number that is one digit and zeros (10,000, or 2
-    million) has half of that step.
+    million) has half of that step, unless the words leave its rest open (多).
     """
     number, is_scaled, shift = amount, False, 0
     for found, scaled in _numbers_in(as_stated):
@@ -250,7 +253,7 @@ def stated_step(
         text = "".join(map(str, digits))
         zeros = exponent + len(text) - len(text.rstrip("0"))
     place = Decimal((0, (1,), min(exponent, 0) + zeros + shift))
-    one_digit = len(_significand(number)) == 1 and exponent >= 0
+    one_digit = len(_significand(number)) == 1 and exponent >= 0 and not _leaves_rest(as_stated)
     return _EXACT.multiply(place, _HALF) if one_digit and (zeros or is_scaled) else place
 
 
@@ -266,6 +269,33 @@ def _numbers_in(text: str) -> list[tuple[Decimal, bool]]:
         for place, token in enumerate(found)
         if token.kind == "number"
     ]
+
+
+def _leaves_rest(text: str) -> bool:
+    try:
+        return bool(text) and any(token.text in (REST, WIDE_REST) for token in tokens(text))
+    except UnreadableFigure:
+        return False
+
+
+def _rest(statement: Statement, dimension: Dimension | None) -> tuple[Decimal, Decimal] | None:
+    """What a reader understands to be less than the rest of 20多, and what the words allow at most.
+
+    ``None`` if the words leave no rest open, or state another amount.
+    """
+    amount, text = _amount(statement), statement.as_stated
+    if not _leaves_rest(text):
+        return None
+    try:
+        stated = read_stated(text, dimension, statement.measure)
+    except UnreadableFigure:
+        return None
+    if not stated.rest or not stated.amount or not amount:
+        return None
+    if _significand(stated.amount) != _significand(amount):
+        return None
+    rest = stated.rest.scaleb(amount.adjusted() - stated.amount.adjusted())
+    return rest, max(rest, stated_step(amount, text, dimension))
 
 
 def _significand(number: Decimal) -> str:
@@ -395,6 +425,14 @@ def _read_above(statement: Statement, dimension: Dimension | None) -> Reading:
     inclusive = statement.comparator is Comparator.GE
     if statement.lower_bound is not None:
         raise InvalidFigure("lower_bound", "The amount is already the lower bound.")
+    rest = _rest(statement, dimension) if upper is None else None
+    if rest is not None:
+        likely, possible = (_EXACT.add(amount, step) for step in rest)
+        return Reading(
+            Interval(amount, possible, inclusive, False),
+            Interval(amount, likely, inclusive, False),
+            RangeRule.NEXT_STEP,
+        )
     if upper is None:
         step = _step_beyond(statement, dimension)
         return Reading(
@@ -413,6 +451,14 @@ def _read_below(statement: Statement, dimension: Dimension | None) -> Reading:
     inclusive = statement.comparator is Comparator.LE
     if statement.upper_bound is not None:
         raise InvalidFigure("upper_bound", "The amount is already the upper bound.")
+    rest = _rest(statement, dimension) if lower is None else None
+    if rest is not None:
+        likely, possible = (_EXACT.subtract(amount, step) for step in rest)
+        return Reading(
+            Interval(possible, amount, False, inclusive),
+            Interval(likely, amount, False, inclusive),
+            RangeRule.NEXT_STEP,
+        )
     if lower is None:
         step = _step_beyond(statement, dimension)
         return Reading(

@@ -21,6 +21,7 @@ from hksz_db.domain.figure_numbers import (
     read_number,
     read_scales,
     share,
+    with_rest,
 )
 from hksz_db.domain.figure_tokens import (
     MAX_DIGITS,
@@ -67,7 +68,8 @@ class StatedFigure:
     rounded to four places. ``is_change``: the text says by how much something rose or, with numbers
     below zero, fell. ``multiple`` is that of "doubled" and "twice as many". ``unit_code`` is
     ``None`` if the text names no unit, or an ambiguous one; then ``note`` says why it is ambiguous,
-    and ``may_be`` which codes it may have, if they are few.
+    and ``may_be`` which codes it may have, if they are few. With ``rest``, the amount is the known
+    part of a number, whose rest a reader understands to be below ``rest``: 10 for 20多.
     """
 
     comparator: Comparator
@@ -79,6 +81,7 @@ class StatedFigure:
     is_fraction: bool = False
     is_change: bool = False
     multiple: Fraction | None = None
+    rest: Decimal | None = None
     note: str = ""
     may_be: tuple[str, ...] = ()
 
@@ -311,12 +314,16 @@ class _Reader:
 
     def _single(self, quantity: _Quantity) -> StatedFigure:
         unit = _unit_of(quantity.unit, quantity.number)
+        number = quantity.number
+        if number.rest:
+            self._compare(Comparator.GT)
         return StatedFigure(
             comparator=Comparator.EQ,
-            amount=_decimal(quantity.number, unit),
+            amount=_decimal(number, unit),
             unit_code=unit.code,
             is_share=unit == words.SHARE,
-            is_fraction=quantity.number.has_fraction,
+            is_fraction=number.has_fraction,
+            rest=_decimal(replace(number, value=number.rest), unit) if number.rest else None,
             note=unit.note,
             may_be=unit.may_be,
         )
@@ -369,6 +376,7 @@ class _Reader:
         if unit and unit is not currency:
             # "an hour and a half"
             number = read_fraction_after(cursor, number, and_joins)
+        number = with_rest(cursor, number)
         if unit and unit.refused:
             raise UnreadableFigure(unit.note)
         return _Quantity(number, unit)
@@ -452,6 +460,8 @@ class _Reader:
 
 
 def _range(first: _Quantity, second: _Quantity) -> StatedFigure:
+    if first.number.rest or second.number.rest:
+        raise UnreadableFigure("A number with an unknown rest does not go with a range.")
     units = {quantity.unit for quantity in (first, second) if quantity.unit is not None}
     if len(units) > 1:
         raise UnreadableFigure("The two numbers of the range have different units.")

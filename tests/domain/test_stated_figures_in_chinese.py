@@ -86,6 +86,9 @@ Comparators after the number
 四萬七千餘宗 | gt | 47000 |
 100余家 | gt | 100 |
 3萬多人 | gt | 30000 |
+30人有餘 | gt | 30 |
+三十年有餘 | gt | 30 | a
+25%多 | gt | 25 | %
 三千多万元人民币 | gt | 30000000 | CNY
 十多萬人 | gt | 100000 |
 約三萬多人 | gt | 30000 |
@@ -204,7 +207,7 @@ def test_there_are_phrases_of_every_comparator() -> None:
         ("3.5万", "1000"),
         ("3.50萬", "100"),
         ("三万五千", "1000"),
-        ("四萬餘宗", "5000"),
+        ("四萬餘宗", "10000"),
         ("四萬七千餘宗", "1000"),
         ("3萬", "5000"),
         ("三千五百萬", "1000000"),
@@ -220,6 +223,61 @@ def test_the_step_is_that_of_the_words(text: str, step: str) -> None:
     amount = read_stated(text).amount
     assert amount is not None
     assert stated_step(amount, text) == Decimal(step)
+
+
+@pytest.mark.parametrize(
+    ("text", "likely", "possible"),
+    [
+        ("20多個", "21 29", "21 29"),
+        ("二十餘間", "21 29", "21 29"),
+        ("300多", "301 399", "301 399"),
+        ("300餘", "301 399", "301 399"),
+        ("3千多人", "3001 3999", "3001 3999"),
+        ("四萬餘宗", "40001 49999", "40001 49999"),
+        ("四萬七千餘宗", "47001 47999", "47001 47999"),
+        ("十多萬人", "100001 199999", "100001 199999"),
+        ("三百多萬人", "3000001 3999999", "3000001 3999999"),
+        ("二十萬餘人", "200001 209999", "200001 299999"),
+        ("3百萬多", "3000001 3009999", "3000001 3999999"),
+        ("1億2000萬餘人", "120000001 120009999", "120000001 129999999"),
+        ("30人有餘", "31 39", "31 39"),
+        ("減少30多宗", "-39 -31", "-39 -31"),
+    ],
+)
+def test_a_rest_is_less_than_the_step_or_the_scale_before_it(
+    text: str, likely: str, possible: str
+) -> None:
+    figure = read_stated(text)
+    statement = Statement(
+        figure.comparator, figure.amount, as_stated=text, measure=MetricMeasure.CHANGE
+    )
+    reading = read(statement, Dimension.COUNT)
+    for interval, ends in ((reading.plausible, likely), (reading.value, possible)):
+        assert [interval.lower, interval.upper] == [Decimal(end) for end in ends.split()]
+
+
+@pytest.mark.parametrize(
+    ("text", "likely", "possible"),
+    [("十多年", 20, 20), ("十年多", 11, 20), ("三十年有餘", 40, 40), ("兩成多", 30, 30)],
+)
+def test_a_rest_after_a_unit_is_less_than_one_of_it(text: str, likely: int, possible: int) -> None:
+    amount = read_stated(text).amount
+    reading = read(Statement(Comparator.GT, amount, as_stated=text))
+    assert reading.plausible.upper == Decimal(likely)
+    assert reading.value.upper == Decimal(possible)
+    assert reading.plausible.lower == reading.value.lower == amount
+    assert not reading.value.upper_inclusive
+
+
+@pytest.mark.parametrize(
+    ("text", "amount", "highest"),
+    [("逾20個", 20, None), ("20多個", 25, None), ("20多個", 20, 30), ("30餘", 300, 400)],
+)
+def test_a_rest_is_that_of_the_amount_in_the_words(
+    text: str, amount: int, highest: int | None
+) -> None:
+    statement = Statement(Comparator.GT, Decimal(amount), as_stated=text)
+    assert read(statement).value.upper == highest
 
 
 def test_a_fraction_is_given_a_tenth() -> None:
@@ -309,6 +367,10 @@ def test_a_note_says_that_the_currency_is_not_known(text: str) -> None:
         ("增長为5%", "expected at '增長为'"),
         ("3個半島", "'半' within '個半島'"),
         ("5年多時間", "'多' within '年多時間'"),
+        ("25%多市民", "'多' within '%多市民'"),
+        ("25多人", "'多' after a number that is complete"),
+        ("30多至40人", "does not go with a range"),
+        ("3間綽綽有餘", "'余' after the number"),
         ("5個百分點", "difference of two shares"),
         ("3万5", "more than one number"),
         ("15間中有10間", "more than one number"),
