@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from hksz_db.domain import figure_words as words
-from hksz_db.domain.chinese_figures import REST, SCALES, WIDE_REST
+from hksz_db.domain.chinese_numbers import REST, SCALES, WIDE_REST
 from hksz_db.domain.figure_tokens import MAX_PLACES, Cursor, Phrases, Token, UnreadableFigure
 
 # "15/31" is a date, "16/17" a year.

@@ -36,7 +36,7 @@ from decimal import (
 )
 from enum import StrEnum
 
-from hksz_db.domain.chinese_figures import REST, WIDE_REST
+from hksz_db.domain.chinese_numbers import RANK, REST, WIDE_REST
 from hksz_db.domain.figure_tokens import UnreadableFigure, tokens
 from hksz_db.domain.figure_words import SCALES
 from hksz_db.domain.stated_figures import MEASURES_OF_CHANGE, StatedFigure, read_stated
@@ -253,7 +253,8 @@ def stated_step(
         text = "".join(map(str, digits))
         zeros = exponent + len(text) - len(text.rstrip("0"))
     place = Decimal((0, (1,), min(exponent, 0) + zeros + shift))
-    one_digit = len(_significand(number)) == 1 and exponent >= 0 and not _leaves_rest(as_stated)
+    leaves_rest = _has_token(as_stated, REST, WIDE_REST)
+    one_digit = len(_significand(number)) == 1 and exponent >= 0 and not leaves_rest
     return _EXACT.multiply(place, _HALF) if one_digit and (zeros or is_scaled) else place
 
 
@@ -271,9 +272,9 @@ def _numbers_in(text: str) -> list[tuple[Decimal, bool]]:
     ]
 
 
-def _leaves_rest(text: str) -> bool:
+def _has_token(text: str, *any_of: str) -> bool:
     try:
-        return bool(text) and any(token.text in (REST, WIDE_REST) for token in tokens(text))
+        return bool(text) and any(token.text in any_of for token in tokens(text))
     except UnreadableFigure:
         return False
 
@@ -284,7 +285,7 @@ def _rest(statement: Statement, dimension: Dimension | None) -> tuple[Decimal, D
     ``None`` if the words leave no rest open, or state another amount.
     """
     amount, text = _amount(statement), statement.as_stated
-    if not _leaves_rest(text):
+    if not _has_token(text, REST, WIDE_REST):
         return None
     try:
         stated = read_stated(text, dimension, statement.measure)
@@ -324,7 +325,7 @@ def _read_eq(statement: Statement, dimension: Dimension | None) -> Reading:
     if statement.lower_bound is not None or statement.upper_bound is not None:
         field = "lower_bound" if statement.lower_bound is not None else "upper_bound"
         raise InvalidFigure(field, "The comparator eq takes an amount and no bounds.")
-    if statement.exact:
+    if statement.exact or _is_rank(statement):
         interval = Interval(amount, amount, True, True)
         return Reading(interval, interval, RangeRule.EXACT)
     in_words = _in_words(statement, dimension)
@@ -337,6 +338,11 @@ def _read_eq(statement: Statement, dimension: Dimension | None) -> Reading:
         Interval(_EXACT.subtract(amount, half), _EXACT.add(amount, half), True, False),
         RangeRule.HALF_STEP,
     )
+
+
+def _is_rank(statement: Statement) -> bool:
+    """Whether the words state a place of a ranking (第20位), which nobody rounds."""
+    return statement.measure is MetricMeasure.RANK and _has_token(statement.as_stated, RANK)
 
 
 def _around(amount: Decimal, step: Decimal, rule: RangeRule) -> Reading:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import takewhile
 
 from hksz_db.domain import figure_words as words
+from hksz_db.domain.chinese_numbers import RANK
 from hksz_db.domain.figure_numbers import (
     TRAILING,
     UNITS,
@@ -136,11 +137,14 @@ class _Reader:
         self._cursor = Cursor(text)
         self._dimension = dimension
         self._measure = measure if dimension is Dimension.RATIO else None
+        self._is_rank = measure is MetricMeasure.RANK
         self._comparator: Comparator | None = None
         self._change = 0
 
     def figure(self) -> StatedFigure:
         """Everything that the text states."""
+        if self._cursor.take(RANK):
+            return self._rank()
         self._read_leading()
         figure = self._multiple_in_words()
         if figure is not None:
@@ -156,6 +160,16 @@ class _Reader:
                 raise UnreadableFigure("A comparator does not go with a range or a share in words.")
             figure = replace(figure, comparator=self._comparator)
         return self._changed(figure, is_in_words) if self._change else figure
+
+    def _rank(self) -> StatedFigure:
+        if not self._is_rank:
+            raise UnreadableFigure(
+                "The text states a place of a ranking, which is an amount only for a metric with"
+                " the measure rank."
+            )
+        figure = self._single(_Quantity(read_number(self._cursor), None))
+        self._read_rest(figure)
+        return figure
 
     # Comparators and changes
 
@@ -258,8 +272,19 @@ class _Reader:
             # It may also say how often something happens.
             return None
         number = self._scaled()
+        if cursor.take("倍"):
+            return self._chinese_multiple(number)
         if not (cursor.take("times", "fold", "x") or (number.is_share and cursor.word() == "as")):
             return None
+        return number.amount
+
+    def _chinese_multiple(self, number: Number) -> Fraction | None:
+        """The multiple of 兩倍 and 增至三倍; what rose by 兩倍 is three times as much, or twice."""
+        number = with_rest(self._cursor, read_fraction_after(self._cursor, number, and_joins=True))
+        if self._change or number.amount <= 1:
+            return None
+        if number.rest:
+            self._compare(Comparator.GT)
         return number.amount
 
     # Shares in words
@@ -307,9 +332,12 @@ class _Reader:
         if not joined_by:
             return None
         second = self._quantity()
-        # "two or three", but not "20, or 10 per cent" and "20, or 80 per cent"
-        if joined_by == "or" and second.number.value > 2 * first.number.value:
-            return None
+        # "two or three", but not "30 or 50" and "20, or 80 per cent"
+        if joined_by == "or":
+            lower, upper = _sharing_scale(first.number, second.number), second.number
+            step = min(number.last_place * number.scale for number in (lower, upper))
+            if upper.amount - lower.amount > step:
+                return None
         return second
 
     def _single(self, quantity: _Quantity) -> StatedFigure:
@@ -465,10 +493,8 @@ def _range(first: _Quantity, second: _Quantity) -> StatedFigure:
     units = {quantity.unit for quantity in (first, second) if quantity.unit is not None}
     if len(units) > 1:
         raise UnreadableFigure("The two numbers of the range have different units.")
-    lower, upper = first.number, second.number
-    if lower.scale == 1 and lower.value < upper.value:
-        # "3 to 5 million", but not "500,000 to 1 million"
-        lower = replace(lower, scale=upper.scale)
+    upper = second.number
+    lower = _sharing_scale(first.number, upper)
     unit = _unit_of(units.pop() if units else None, lower, upper)
     if lower.amount >= upper.amount:
         raise UnreadableFigure("The first number of the range is not below the second.")
@@ -481,6 +507,13 @@ def _range(first: _Quantity, second: _Quantity) -> StatedFigure:
         note=unit.note,
         may_be=unit.may_be,
     )
+
+
+def _sharing_scale(lower: Number, upper: Number) -> Number:
+    if lower.scale == 1 and lower.value < upper.value:
+        # "3 to 5 million", but not "500,000 to 1 million"
+        return replace(lower, scale=upper.scale)
+    return lower
 
 
 def _unit_of(unit: Unit | None, *numbers: Number) -> Unit:
