@@ -31,7 +31,7 @@ HAN = re.compile(r"[\u3007\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]")
 _PAIRS = (
     "〇零萬万億亿兩两餘余點点過过約约於于將将達达僅仅為为總总計计預预數数絕绝幾几間间個个項项戶户條条輛辆隻只張张處处筆笔種种"
     "層层單单頃顷鐘钟時时歐欧鎊镑圓圆門门臺台韓韩幣币長长漲涨減减縮缩負负環环較较場场從从內内週周號号線线屆届級级畝亩歲岁佔占"
-    "飆飙頂顶訪访學学師师業业網网選选眾众僱雇後后強强顆颗錄录資资價价質质實实際际淨净調调擴扩狹狭驟骤銳锐勁劲覆复棟栋對对冊册樓楼員员裡里賽赛錢钱來来沒没剛刚碼码頭头類类滿满雙双裏里羅罗"
+    "飆飙頂顶紀纪訪访學学師师業业網网選选眾众僱雇後后強强顆颗錄录資资價价質质實实際际淨净調调擴扩狹狭驟骤銳锐勁劲覆复棟栋對对冊册樓楼員员裡里賽赛錢钱來来沒没剛刚碼码頭头類类滿满雙双裏里羅罗"
 )
 _SIMPLIFIED = str.maketrans(dict(zip(_PAIRS[::2], _PAIRS[1::2], strict=True)))
 
@@ -135,8 +135,8 @@ _UNITS = {
     "per cent": "巴仙",
     "percentage points": "百分点 个百分点",
     "square kilometres": "平方公里 平方千米",
-    "square metres": "平方米 平方公尺",
-    "square feet": "平方呎 平方英尺",
+    "square metres": "平方米 平方公尺 平米",
+    "square feet": "平方呎 平方英尺 方呎",
     "hectares": "公顷",
     "acres": "英亩",
     "kilometres": "公里 千米",
@@ -155,6 +155,7 @@ _UNITS = {
     "kilowatts": "千瓦",
     "megawatts": "兆瓦",
     "kilowatt hours": "千瓦时 千瓦小时",
+    "centuries": "个世纪",
     "years": "年 岁 周岁",
     "months": "个月",
     "weeks": "周 星期 个星期",
@@ -172,17 +173,18 @@ _UNITS = {
 _MEASURE_WORDS = (
     "宗 个 家 人 名 间 项 份 件 套 所 座 栋 幢 位 户 条 辆 艘 架 只 张 台 部 起 例 批 场 株 棵 处"
     " 笔 种 类 层 单 股 本 册 篇 封 枚 人次 家次 个人 伙 席 票 匹 头 颗 粒 盒"
-    " 箱 瓶 页 字 班次 车次 架次"
+    " 箱 瓶 页 字 班次 车次 架次 次"
 )
 # Words for an unknown rest, parts of a currency, measures that differ between places, dates,
 # ordinals and multiples.
 _REFUSED_UNITS = (
     "来 几 数 点 角 毫 仙 分 兆 倍 月 日 号 里 亩 斤 尺 寸 楼 届 级 期 代 线 钱 磅 对 双 打"
-    " 强 大 后"
+    " 强 大 后 星"
 )
 # They begin with a unit or a measure word, and are names of what is counted.
-_NAMES = "成员 成年 成人 成立 成功 成果 成分 米其林 人民 人口 人士 分店 分行 分公司 线上"
-_NO_COUNTS = "年代 年级 周年"
+_NAMES = "成员 成年 成人 成立 成功 成果 成分 米其林 人民 人口 人士 分店 分行 分公司 线上 次元"
+# What they count is no amount, or not certain.
+_NO_COUNTS = {"年代", "年级", "周年", "世纪", "平方"}
 _TRAILING = {
     "or more": "以上 或以上 及以上 或更多 起",
     "or less": "以下 或以下 及以下 以内 之内 或更少",
@@ -245,13 +247,17 @@ _AFTER = _by_name(
         for word, names in _CURRENCIES.items()
     },
     {"": _MEASURE_WORDS},
-) | {name: name for listed in (_REFUSED_UNITS, _NAMES, _NO_COUNTS) for name in listed.split()}
+) | {name: name for listed in (_REFUSED_UNITS, _NAMES) for name in listed.split()}
+_AFTER |= {name: name for name in _NO_COUNTS}
+_NO_UNITS = {"", *_NAMES.split()}
 _REST = _by_name(_TRAILING, {"increase": _RISE_NOUNS, "decrease": _FALL_NOUNS}) | {
     name: name for listed in (_DIFFERENCES, _HARMLESS) for name in listed.split()
 }
 NAMES = frozenset(_BEFORE | _AFTER | _REST)
 """All words that are known, in simplified characters."""
-_LONGEST = max(map(len, NAMES))
+_LENGTHS: dict[str, int] = {}
+for _name in NAMES:
+    _LENGTHS[_name[0]] = max(len(_name), _LENGTHS.get(_name[0], 0))
 
 
 def currency_in_english(name: str) -> str:
@@ -368,7 +374,7 @@ class _Rewriting:
         if number is None and found[0] == found["han"] and not self._is_digit:
             name = self._longest(_AFTER, end)
             is_year = name == "年" and _SHORT_YEAR.fullmatch(found["han"])
-            is_counted = name not in {"", *_NAMES.split()} and not is_year
+            is_counted = name not in _NO_UNITS and not is_year
             return pair(found["han"], is_counted=is_counted)
         return number
 
@@ -383,7 +389,7 @@ class _Rewriting:
             return True
         if self._is_followed(end, or_noun=True):
             return True
-        return self._longest(_AFTER, end) not in {"", *_NAMES.split()}
+        return self._longest(_AFTER, end) not in _NO_UNITS
 
     def _is_followed(self, end: int, *, or_noun: bool) -> bool:
         """Whether a number that ends there is followed by no unit: by nothing, 以上 or 至."""
@@ -391,7 +397,8 @@ class _Rewriting:
         return bool(is_last or (or_noun and _NOUNS.match(self._text, end)))
 
     def _longest(self, table: Mapping[str, str], at: int) -> str:
-        pieces = (self._text[at : at + length] for length in range(_LONGEST, 0, -1))
+        longest = _LENGTHS.get(self._text[at : at + 1], 0)
+        pieces = (self._text[at : at + length] for length in range(longest, 0, -1))
         return next((piece for piece in pieces if piece in table), "")
 
     def _joining(self) -> bool:
@@ -438,7 +445,7 @@ class _Rewriting:
 
     def _check_half(self, name: str, end: int) -> None:
         """Refuse the 近半 of 近半年, which is no half."""
-        is_before_unit = self._longest(_AFTER, end) not in {"", *_NAMES.split()}
+        is_before_unit = self._longest(_AFTER, end) not in _NO_UNITS
         if is_before_unit and name in _COMPLETE and name[-1] == "半":
             raise ValueError(f"{self._original[self._at :]!r} is not understood.")
 
@@ -453,8 +460,8 @@ class _Rewriting:
             raise ValueError(f"{self._original!r} may be read in two ways.")
         is_time = words.partition(" ")[0] in _TIMES and name not in {"岁", "周岁"}
         is_date = self._before in _BEFORE_TIMES or following in {*"前后内来间"}
-        if name in _NO_COUNTS.split() or (is_time and is_date):
-            raise ValueError(f"{self._original!r} may state a time.")
+        if name in _NO_COUNTS or (is_time and is_date):
+            raise ValueError(f"{counted!r} in {self._original!r} states no certain amount.")
 
     def _with_more(self, unit: str, end: int) -> tuple[str, int]:
         """The unit of 两年半 and 五年多, and where they end."""

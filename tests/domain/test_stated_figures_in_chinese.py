@@ -210,6 +210,10 @@ Units
 3.1萬㎡ | eq | 31000 | m2
 3千米 | eq | 3 | km
 26公里 | eq | 26 | km
+120平米 | eq | 120 | m2
+500方呎 | eq | 500 | [sft_i]
+兩個世紀 | eq | 200 | a
+3次 | eq | 3 |
 2.5万吨 | eq | 25000 | t
 兩年半 | eq | 2.5 | a
 1小時半 | eq | 1.5 | h
@@ -517,12 +521,15 @@ def test_a_note_says_that_the_currency_is_not_known(text: str) -> None:
         ("十分一般", "'分' after the number"),
         ("近半年", "'近半年' is not understood"),
         ("過半個月", "'過半個月' is not understood"),
-        ("近三年", "may state a time"),
-        ("過10年", "may state a time"),
-        ("3年後完工", "may state a time"),
-        ("五年間", "may state a time"),
-        ("80年代", "may state a time"),
-        ("3周年", "may state a time"),
+        ("近三年", "states no certain amount"),
+        ("過10年", "states no certain amount"),
+        ("3年後完工", "states no certain amount"),
+        ("五年間", "states no certain amount"),
+        ("80年代", "states no certain amount"),
+        ("3周年", "states no certain amount"),
+        ("21世紀", "states no certain amount"),
+        ("300平方", "states no certain amount"),
+        ("5星級酒店", "'星' after the number"),
         ("500強企業", "'強' after the number"),
         ("十大品牌", "'大' after the number"),
         ("10大品牌", "'大' after the number"),
