@@ -651,6 +651,36 @@ def test_numbers_in_characters_are_read_back(
     assert stated_step(Decimal(number), text) == stated_step(Decimal(number), f"{number:,}")
 
 
+@given(st.integers(1, 9999), st.integers(1000, 9999), st.integers(1000, 9999), st.booleans())
+def test_digits_between_scales_are_read_back(
+    first: int, second: int, third: int, is_grouped: bool
+) -> None:
+    form = "{:,}億{:,}萬{:,}" if is_grouped else "{}亿{}万{}"
+    assert read_stated(form.format(first, second, third)).amount == int(f"{first}{second}{third}")
+
+
+FORMAL = str.maketrans("一二三四五六七八九十百千", "壹贰叁肆伍陆柒捌玖拾佰仟")
+
+
+@given(st.integers(20, 10**12 - 1))
+def test_formal_numerals_are_read_back_or_refused(number: int) -> None:
+    figure = read_or_none(f"{in_characters(number).translate(FORMAL)}元整")
+    assert figure is None or figure.amount == number
+
+
+@given(st.integers(1, 9999), st.sampled_from("十百千"), st.sampled_from(["", "万", "亿"]))
+def test_the_number_before_a_rest_is_read_back(number: int, place: str, scale: str) -> None:
+    known = number * {"十": 10, "百": 100, "千": 1000}[place]
+    scaled = known * chinese_numbers.SCALES.get(scale, 1)
+    in_words = [f"{in_characters(known)}餘{scale}人"] if known < 10**4 else []
+    for text in (f"{known}多{scale}人", *in_words):
+        figure = read_stated(text)
+        assert (figure.comparator, figure.amount) == (Comparator.GT, Decimal(scaled))
+        plausible = read(Statement(Comparator.GT, figure.amount, as_stated=text)).plausible
+        step = stated_step(Decimal(scaled), text)
+        assert plausible.upper == scaled + step
+
+
 @given(st.integers(1, 10**4 - 1), st.integers(1, 10**4 - 1), st.sampled_from(["万", "亿"]))
 def test_ranges_share_their_scale(first: int, second: int, scale: str) -> None:
     text = f"{first}至{second}{scale}"
