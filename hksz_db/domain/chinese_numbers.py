@@ -66,7 +66,7 @@ _PAIR = re.compile("[一二两三四五六七八][二两三四五六七八九]")
 
 def without_formal_numerals(text: str) -> str:
     """The text with the ordinary characters for numbers: 一百万 for 壹佰万."""
-    return _FORMAL_NUMBER.sub(lambda found: found[0].translate(_FORMAL), text)
+    return text.translate(_FORMAL) if _FORMAL_NUMBER.search(text) else text
 
 
 def value(text: str) -> int | None:

@@ -509,6 +509,7 @@ def test_a_note_says_that_the_currency_is_not_known(text: str) -> None:
         ("百貨公司", "expected at '百貨公司'"),
         ("逾百貨公司", "expected at '百貨公司'"),
         ("大陸公司", "expected at '大陸公司'"),
+        ("叁拾肆元伍角", "more than one number"),
         ("伍萬", "expected at '伍萬'"),
         ("廿四節氣", "expected at '廿四節氣'"),
         ("三成九龍居民", "read in two ways"),
