@@ -4,10 +4,25 @@ Both scripts are read. What is not known stays as it is: before the number it is
 number and its unit it is taken for the name of what is counted.
 """
 
-import math
 import re
-from collections.abc import Mapping
-from decimal import Decimal
+from collections.abc import Iterator, Mapping
+
+from hksz_db.domain.chinese_numbers import (
+    BEFORE_NUMBER,
+    DIGITS,
+    HAN_NUMBER,
+    NUMBER,
+    PARTS_OF,
+    RANK,
+    REST,
+    UNDER,
+    WIDE_REST,
+    fraction,
+    in_digits,
+    pair,
+    value,
+    without_formal_numerals,
+)
 
 HAN = re.compile(r"[\u3007\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]")
 
@@ -16,72 +31,70 @@ HAN = re.compile(r"[\u3007\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]")
 _PAIRS = (
     "〇零萬万億亿兩两餘余點点過过約约於于將将達达僅仅為为總总計计預预數数絕绝幾几間间個个項项戶户條条輛辆隻只張张處处筆笔種种"
     "層层單单頃顷鐘钟時时歐欧鎊镑圓圆門门臺台韓韩幣币長长漲涨減减縮缩負负環环較较場场從从內内週周號号線线屆届級级畝亩歲岁佔占"
-    "飆飙棟栋對对冊册樓楼員员裡里賽赛錢钱來来沒没剛刚碼码頭头類类滿满雙双裏里羅罗"
+    "飆飙頂顶紀纪訪访學学師师業业網网選选眾众僱雇後后強强顆颗錄录資资價价質质實实際际淨净調调擴扩狹狭驟骤銳锐勁劲覆复棟栋對对冊册樓楼員员裡里賽赛錢钱來来沒没剛刚碼码頭头類类滿满雙双裏里羅罗"
 )
 _SIMPLIFIED = str.maketrans(dict(zip(_PAIRS[::2], _PAIRS[1::2], strict=True)))
 
-_DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {"两": 2}
-_MAX_LENGTH = 40
-_PLACES = {"亿": 10**8, "万": 10**4, "千": 1000, "百": 100, "十": 10}
-_MYRIADS = ("万亿", "亿", "万")
-SCALES = {
-    "百": 100,
-    "千": 1000,
-    "万": 10**4,
-    "百万": 10**6,
-    "千万": 10**7,
-    "亿": 10**8,
-    "百亿": 10**10,
-    "千亿": 10**11,
-    "万亿": 10**12,
-}
-"""The scales that the rewritten text may have after a number in digits."""
-
-_SCALE = "(?:万亿|[百千]?[万亿]|千(?![米瓦克])|百(?![分货]))"
-_HAN_DIGIT = "[零一二三四五六七八九两]"
-# Characters for numbers begin with a digit, or with 十.
-_HAN_NUMBER = rf"[一二三四五六七八九两十零](?:{_HAN_DIGIT}|[十百千万亿])*(?:点{_HAN_DIGIT}+)?"
-_MIXED_PART = re.compile(rf"([0-9]+)({_SCALE})")
-_NUMBER = re.compile(
-    rf"(?:(?P<mixed>(?:[0-9]+{_SCALE}){{2,}}(?![0-9]))"
-    r"|(?P<arabic>[0-9]+(?:[, ][0-9]{3}(?![0-9]))*(?:\.[0-9]+)?|\.[0-9]+)"
-    rf"|(?P<han>{_HAN_NUMBER}))"
-    rf"(?P<scale>{_SCALE})?(?P<over>[多余](?P<after>{_SCALE})?)?"
+_JOINING_NAMES = {"至": "to", "到": "to", "或": "or"}
+_AT_END = re.compile(rf"(?!{HAN.pattern})|或?以[上下内]|左右|上下|不到|有余|之[间内]|的")
+# Nouns of what is counted, before which a number may stand without a measure word, and a share
+# with 多 or with a second digit.
+_NOUNS = re.compile(
+    "(?:受访|被访|市民|居民|学生|家长|教师|企业|公司|商户|民众|网民|选民|员工|雇员|青年|港人|人口|家庭)"
 )
-_PARTS_OF = re.compile(
-    rf"(?P<whole>[百千]|[0-9]+|{_HAN_NUMBER})分之(?=[0-9一二三四五六七八九两十零])"
+_SHARE = re.compile(
+    r"(?P<whole>[一二两三四五六七八九1-9])成(?P<tenth>[一二三四五六七八九1-9])(?![0-9.,])"
+    "|(?P<parts>[二三四五六七八九])分(?P<part>[一二两三四五六七八])|半成|(?P<half>半)"
 )
-_BEFORE_NUMBER = re.compile(r"\s*(?:[0-9a-z$¥€£-]|[一二三四五六七八九两十零]|百分之)")
-_AT_END = re.compile(rf"(?!{HAN.pattern})|以上|以下|左右|的")
+_PERCENT = re.compile("[至到](?:[0-9.]+ ?%|百分之)")
 _YEAR = re.compile("[12][0-9]{3}")
+# 七八年 and 97年 are also 1978 and 1997.
+_SHORT_YEAR = re.compile("(?:0[0-9]|[7-9][1-9]|[五六七八][六七八九])$")
 _NAME = re.compile("[a-z]+-[0-9]+")
+_RANK = re.compile(
+    "(?:排名|排行|名列|位列|位居|高居|位于|排|列|居|全球|世界|全国|全港|全省|全市|亚洲|亚太|国内|中国|香港|内地)*"
+    rf"(?:第(?P<rank>[0-9]+|{HAN_NUMBER})[位名]?|首位|榜首)"
+)
 _NO_SPACE = re.compile(
-    rf"(?<={HAN.pattern}) (?=[0-9]|{HAN.pattern})|(?<=[0-9%$]) (?={HAN.pattern})"
+    rf"(?<={HAN.pattern}) (?=[0-9(]|{HAN.pattern})|(?<=[0-9%$]) (?={HAN.pattern})"
 )
 _BESIDE_HAN = re.compile(rf"(?<=[0-9a-z%‰])(?={HAN.pattern})|(?<={HAN.pattern})(?=[0-9a-z])")
 
 _LEADING = {
-    "about": "约 大约 大概 约为 大约为 约有",
+    "about": "约 大约 大概 约为 大约为 约有 约达 约莫 差不多",
     "an estimated": "估计 预计 预料 估算",
-    "over": "逾 超 超过 超出 多于 高于 大于 突破 已超过 已逾 超逾",
-    "no fewer than": "至少 最少 不少于 不低于 起码 不下于 至少有 最少有",
-    "nearly": "近 接近 将近 逼近 不足 不到 未达 未到 未及 未满 少于 低于 小于 不满",
-    "up to": "最多 至多 不多于 不超过 不逾 不高于 高达 多达 最高",
-    "exactly": "刚好 正好 恰好",
-    "a total of": "共 合共 总共 共有 共计 合计 总计 一共 总数为 累计",
+    "over": "逾 超 超过 超出 多于 高于 大于 突破 已超过 已逾 超逾 过 破 不止 不只",
+    "no fewer than": "至少 最少 不少于 不低于 起码 不下于 不下 至少有 最少有",
+    "nearly": (
+        "近 接近 将近 逼近 不足 不到 未达 未到 未及 未满 未足 少于 低于 小于 不满 几乎 几近 几达"
+    ),
+    "up to": "最多 至多 顶多 不多于 不超过 不逾 不高于 高达 多达 最高",
+    "exactly": "刚好 正好 恰好 整整",
+    "a total of": (
+        "共 合共 总共 共有 共计 合计 总计 一共 总数为 累计 新增 总值 总额 涉款 涉资 耗资 斥资"
+    ),
     "only": "仅 只 只有 仅有 仅为",
-    "is": "为 是 有 达 达到 已达 达至 占",
-    "rose to": "增至 升至 增加至 增加到 上升至 上升到 增长至 增长到 升到 涨至 上涨至 回升至",
-    "fell to": "跌至 降至 减至 减少至 减少到 下跌至 下降至 下降到 跌到 降到 回落至",
+    "is": "为 是 有 达 达到 已达 达至 占 录得",
     "minus": "负",
     "between": "介乎 介于",
     "from": "从 由",
     "": "同比 环比 按年 按月 按季 按年计 较去年同期 比去年同期 较上年 比上年",
 }
-_RISES = "增长 增加 上升 上涨 增 升 涨 攀升 飙升 急升 回升 多了 增幅 升幅 涨幅"
-_FALLS = "减少 下跌 下降 减 跌 降 下滑 缩减 萎缩 回落 收缩 急跌 少了 跌幅 降幅 减幅"
-# 減少為3萬 states the level that was reached, or a fall.
-_UNCLEAR_CHANGES = [f"{verb}为" for verb in (_RISES + " " + _FALLS).split() if verb[-1] != "幅"]
+_RISES = (
+    "增长 增加 上升 上涨 增 升 涨 攀升 飙升 急升 回升 多了 提高 提升 调高 调升 上调 扩大 激增"
+    " 大增 急增 大升 劲升 净增 净增加 净增长"
+)
+_FALLS = (
+    "减少 下跌 下降 减 跌 降 下滑 缩减 萎缩 回落 收缩 急跌 少了 降低 调低 调减 下调 缩小 大减"
+    " 大跌 锐减 骤降 净减 净减少"
+)
+# A rate of one year (年均) is stated as one year on year (同比) is.
+_RISE_RATES = (
+    "增长率 增速 增幅 升幅 涨幅 实际增长 实质增长 名义增长 年均增长 年均复合增长 年均复合增长率"
+    " 年复合增长率 复合年增长率"
+)
+_FALL_RATES = "跌幅 降幅 减幅 负增长"
+_GROWTH = {"增长", *_RISE_RATES.split(), *_FALL_RATES.split()}
 _MULTIPLES = {
     "doubled": "翻一番 翻了一番 翻倍 倍增 增加一倍 增加了一倍 增长一倍 增长了一倍 上升一倍",
     "quadrupled": "翻两番 翻了两番",
@@ -117,11 +130,13 @@ _CURRENCIES = {
     "chf": "瑞士法郎",
 }
 _UNITS = {
+    "%": "%",
+    "‰": "‰",
     "per cent": "巴仙",
     "percentage points": "百分点 个百分点",
     "square kilometres": "平方公里 平方千米",
-    "square metres": "平方米 平方公尺",
-    "square feet": "平方呎 平方英尺",
+    "square metres": "平方米 平方公尺 平米",
+    "square feet": "平方呎 平方英尺 方呎",
     "hectares": "公顷",
     "acres": "英亩",
     "kilometres": "公里 千米",
@@ -140,43 +155,51 @@ _UNITS = {
     "kilowatts": "千瓦",
     "megawatts": "兆瓦",
     "kilowatt hours": "千瓦时 千瓦小时",
-    "years": "年 岁",
+    "centuries": "个世纪",
+    "years": "年 岁 周岁",
     "months": "个月",
     "weeks": "周 星期 个星期",
     "days": "天",
     "hours": "小时 个小时 钟头 个钟头",
+    "and a half hours": "个半小时 个半钟头",
+    "and a half months": "个半月",
     "minutes": "分钟",
     "seconds": "秒 秒钟",
-    "months 多": "个多月",
-    "hours 多": "个多小时 个多钟头",
+    f"months {REST}": "个多月",
+    f"hours {REST}": "个多小时 个多钟头",
     "成": "成",
-    "元": "元 圆",
+    "元": "元 圆 元整 圆整",
 }
 _MEASURE_WORDS = (
     "宗 个 家 人 名 间 项 份 件 套 所 座 栋 幢 位 户 条 辆 艘 架 只 张 台 部 起 例 批 场 株 棵 处"
-    " 笔 种 类 层 单 股 本 册 篇 封 枚 人次 家次 个人"
+    " 笔 种 类 层 单 股 本 册 篇 封 枚 人次 家次 个人 伙 席 票 匹 头 颗 粒 盒"
+    " 箱 瓶 页 字 班次 车次 架次 次"
 )
 # Words for an unknown rest, parts of a currency, measures that differ between places, dates,
 # ordinals and multiples.
 _REFUSED_UNITS = (
     "来 几 数 点 角 毫 仙 分 兆 倍 月 日 号 里 亩 斤 尺 寸 楼 届 级 期 代 线 钱 磅 对 双 打"
+    " 强 大 后 星"
 )
 # They begin with a unit or a measure word, and are names of what is counted.
-_NAMES = "成员 成年 成人 成立 成功 成果 成分 米其林 年级 年代 人民 分店 分行 分公司 线上"
+_NAMES = "成员 成年 成人 成立 成功 成果 成分 米其林 人民 人口 人士 分店 分行 分公司 线上 次元"
+# What they count is no amount, or not certain.
+_NO_COUNTS = {"年代", "年级", "周年", "世纪", "平方"}
 _TRAILING = {
     "or more": "以上 或以上 及以上 或更多 起",
     "or less": "以下 或以下 及以下 以内 之内 或更少",
     "or so": "左右 上下",
     "in total": "之间",
+    UNDER: "不到",
+    WIDE_REST: "有余",
 }
-# In the middle of a name they are something else: 起訴, 上下鋪.
-_LAST = {"起", "上下"}
-_RISE_NOUNS = "增长 增幅 升幅 涨幅 的增长 的增幅 的升幅 的涨幅"
-_FALL_NOUNS = "跌幅 降幅 减幅 的跌幅 的降幅 的减幅 减少 下跌 的下跌 下降 的下降"
+# In the middle of a name they are something else.
+_LAST = {"起", "上下", "不到"}
+_RISE_NOUNS = "增长 增幅 升幅 涨幅 增速 的增长 的增幅 的升幅 的涨幅 的增速"
+_FALL_NOUNS = "跌幅 降幅 减幅 的跌幅 的降幅 的减幅 减少 下跌 的下跌 下降 的下降 负增长 的负增长"
 # They make a rate or a difference of the number, or deny it, unless they are part of these names.
 _DIFFERENCES = "每 人均 比 较 倍 第 除 扣 不 未 没"
 _HARMLESS = "比赛 比率 比例"
-_JOINING_NAMES = {"至": "to", "到": "to", "或": "or"}
 
 
 def _by_name(*tables: Mapping[str, str]) -> dict[str, str]:
@@ -184,31 +207,57 @@ def _by_name(*tables: Mapping[str, str]) -> dict[str, str]:
     return {name: word for word, names in listed for name in names.split()}
 
 
+def _with_endings(words: str, *endings: str) -> dict[str, str]:
+    return {
+        words.format(change): " ".join(f"{verb}{end}" for verb in verbs.split() for end in endings)
+        for change, verbs in (("rose", _RISES), ("fell", _FALLS))
+    }
+
+
+def _in_brackets(name: str) -> Iterator[str]:
+    """Forms of 元(人民币,下同), with and without a unit before the brackets."""
+    for unit in ("元", ""):
+        for same in ("", ",下同"):
+            yield f"{unit}({name}{same})"
+
+
 _BEFORE = _by_name(
     _LEADING,
-    {"rose by": _RISES, "fell by": _FALLS},
-    {
-        f"{change} by": " ".join(f"{name}了" for name in names.split())
-        for change, names in (("rose", _RISES), ("fell", _FALLS))
-    },
+    _with_endings("{} to", "至", "到"),
+    _with_endings("{} by", "", "了"),
+    {"rose by": _RISE_RATES, "fell by": _FALL_RATES},
     _MULTIPLES,
     _SHARES,
     _CURRENCIES,
-) | {name: name for name in _UNCLEAR_CHANGES}
+) | {f"{verb}为": f"{verb}为" for verb in (_RISES + " " + _FALLS).split()}
+# 減少為3萬 states the level that was reached, or a fall.
 _CURRENCY_NAMES = _by_name(_CURRENCIES)
 _COMPLETE = _by_name(_MULTIPLES, _SHARES).keys() - {"全部"}
+_COMPARING = {"about", "an estimated", "over", "no fewer than", "nearly", "up to"}
+# 近三年 is the last three years, or nearly three, and 過三年 three years later, or more than three.
+_BEFORE_TIMES = {"近", "过"}
+_TIMES = {"years", "months", "weeks", "days", "hours", "minutes", "seconds"}
 _AFTER = _by_name(
     _UNITS,
     _CURRENCIES,
-    {word: " ".join(f"元{name}" for name in names.split()) for word, names in _CURRENCIES.items()},
+    {
+        word: " ".join(
+            form for name in names.split() for form in (f"元{name}", *_in_brackets(name))
+        )
+        for word, names in _CURRENCIES.items()
+    },
     {"": _MEASURE_WORDS},
 ) | {name: name for listed in (_REFUSED_UNITS, _NAMES) for name in listed.split()}
+_AFTER |= {name: name for name in _NO_COUNTS}
+_NO_UNITS = {"", *_NAMES.split()}
 _REST = _by_name(_TRAILING, {"increase": _RISE_NOUNS, "decrease": _FALL_NOUNS}) | {
     name: name for listed in (_DIFFERENCES, _HARMLESS) for name in listed.split()
 }
 NAMES = frozenset(_BEFORE | _AFTER | _REST)
 """All words that are known, in simplified characters."""
-_LONGEST = max(map(len, NAMES))
+_LENGTHS: dict[str, int] = {}
+for _name in NAMES:
+    _LENGTHS[_name[0]] = max(len(_name), _LENGTHS.get(_name[0], 0))
 
 
 def currency_in_english(name: str) -> str:
@@ -224,22 +273,30 @@ def in_english(text: str) -> str:
     """
     if not HAN.search(text):
         return text
-    return _BESIDE_HAN.sub(" ", _Rewriting(_NO_SPACE.sub("", text)).rewritten())
+    text = _NO_SPACE.sub("", text)
+    ranked = _RANK.fullmatch(text.translate(_SIMPLIFIED))
+    if ranked:
+        rank = ranked["rank"] or "1"
+        number = rank if rank.isdecimal() else value(rank)
+        return f"{RANK} {number}" if number else text
+    return _BESIDE_HAN.sub(" ", _Rewriting(text).rewritten())
 
 
 class _Rewriting:
     def __init__(self, text: str) -> None:
         self._original = text
-        self._text = text.translate(_SIMPLIFIED)
+        self._text = without_formal_numerals(text.translate(_SIMPLIFIED))
         self._at = 0
         self._written: list[str] = []
         self._table = _BEFORE
         self._is_digit = False
         self._counted: set[str] = set()
+        self._before = ""
 
     def rewritten(self) -> str:
+        steps = (self._name, self._share, self._number, self._joining, self._phrase)
         while self._at < len(self._text):
-            if not (self._name() or self._number() or self._joining() or self._phrase()):
+            if not any(read() for read in steps):
                 self._copy(1)
         return "".join(self._written)
 
@@ -267,51 +324,94 @@ class _Rewriting:
             return True
         return False
 
+    def _share(self) -> bool:
+        """Rewrite 三成五, 半成 and 三分一, and the 半 of 约半."""
+        found = self._table is not _AFTER and _SHARE.match(self._text, self._at)
+        if not found or not self._is_followed(found.end(), or_noun=True):
+            return False
+        if found["half"]:
+            if _BEFORE.get(self._before) not in _COMPARING:
+                return False
+            words = "half"
+        elif found["parts"]:
+            part, parts = DIGITS[found["part"]], DIGITS[found["parts"]]
+            if part >= parts:
+                return False
+            words = f"{part}/{parts}"
+        elif found["whole"]:
+            whole, tenth = (DIGITS.get(sign, sign) for sign in found.group("whole", "tenth"))
+            words = f"{whole}.{tenth} 成"
+        else:
+            words = "0.5 成"
+        self._write(f" {words} ", found.end())
+        self._is_digit, self._table = False, _REST
+        return True
+
     def _number(self) -> bool:
-        parts = _PARTS_OF.match(self._text, self._at)
-        found = _NUMBER.match(self._text, parts.end() if parts else self._at)
+        parts = PARTS_OF.match(self._text, self._at)
+        found = NUMBER.match(self._text, parts.end() if parts else self._at)
         if found is None:
             return False
         is_after_number = self._table is _AFTER and found["han"] is not None
         if not (parts or is_after_number or self._is_certain(found)):
             return False
-        words = (
-            _fraction(parts["whole"], found)
-            if parts
-            else _in_digits(found, after_digit=self._is_digit)
-        )
+        words = fraction(parts["whole"], found) if parts else self._digits_of(found)
         followed = self._text[found.end() : found.end() + 1]
-        is_year = followed == "年" and _YEAR.fullmatch(found[0])
+        is_year = followed == "年" and (_YEAR.fullmatch(found[0]) or _SHORT_YEAR.match(found[0]))
         if words is None or is_after_number or is_year:
             number = self._original[self._at : found.end()] + ("年" if is_year else "")
             raise ValueError(f"{number!r} is no number that is understood.")
         self._write(words, found.end())
-        self._is_digit = not parts and found[0] in _DIGITS
+        self._is_digit = not parts and found[0] in DIGITS
         self._table = _AFTER
         return True
 
+    def _digits_of(self, found: re.Match[str]) -> str | None:
+        end = found.end()
+        number = in_digits(
+            found, after_digit=self._is_digit, is_last=self._is_followed(end, or_noun=False)
+        )
+        if number is None and found[0] == found["han"] and not self._is_digit:
+            name = self._longest(_AFTER, end)
+            is_year = name == "年" and _SHORT_YEAR.fullmatch(found["han"])
+            is_counted = name not in _NO_UNITS and not is_year
+            return pair(found["han"], is_counted=is_counted)
+        return number
+
     def _is_certain(self, found: re.Match[str]) -> bool:
         """Whether it is a number, and not part of a word such as 一般."""
-        value, end = found["han"] and _value(found["han"]), found.end()
-        if found["over"] or not isinstance(value, int) or value >= 100:
+        end = found.end()
+        if found["bare"]:
+            is_compared = _BEFORE.get(self._before) in _COMPARING or found["reach"] or found["over"]
+            if self._table is _AFTER or not is_compared:
+                return False
+        elif not found["han"] or found["over"] or (value(found["han"]) or 100) >= 100:
             return True
-        if self._text[end : end + 1] in _JOINING_NAMES or _AT_END.match(self._text, end):
+        if self._is_followed(end, or_noun=True):
             return True
-        return self._longest(_AFTER, end) not in {"", *_NAMES.split()}
+        return self._longest(_AFTER, end) not in _NO_UNITS
+
+    def _is_followed(self, end: int, *, or_noun: bool) -> bool:
+        """Whether a number that ends there is followed by no unit: by nothing, 以上 or 至."""
+        is_last = self._text[end : end + 1] in _JOINING_NAMES or _AT_END.match(self._text, end)
+        return bool(is_last or (or_noun and _NOUNS.match(self._text, end)))
 
     def _longest(self, table: Mapping[str, str], at: int) -> str:
-        pieces = (self._text[at : at + length] for length in range(_LONGEST, 0, -1))
+        longest = _LENGTHS.get(self._text[at : at + 1], 0)
+        pieces = (self._text[at : at + length] for length in range(longest, 0, -1))
         return next((piece for piece in pieces if piece in table), "")
 
     def _joining(self) -> bool:
         name = self._text[self._at]
         if self._table is _BEFORE or name not in _JOINING_NAMES:
             return False
-        if not _BEFORE_NUMBER.match(self._text, self._at + 1):
+        if not BEFORE_NUMBER.match(self._text, self._at + 1):
             return False
         is_digit = self._is_digit and self._table is _AFTER
-        self._write(f" {_JOINING_NAMES[name]} ", self._at + 1)
-        self._table, self._is_digit = _BEFORE, is_digit
+        # 增长3%至5% is a range, but 上升0.2%至3% may state the level that was reached.
+        is_range = self._before in _GROWTH and _PERCENT.match(self._text, self._at)
+        self._write(f" {'~' if is_range else _JOINING_NAMES[name]} ", self._at + 1)
+        self._table, self._is_digit, self._before = _BEFORE, is_digit, ""
         return True
 
     def _phrase(self) -> bool:
@@ -322,16 +422,19 @@ class _Rewriting:
         if not name:
             return False
         end = self._at + len(name)
-        if name in _LAST and end < len(self._text):
-            return False
+        if table is _REST and name in _LAST and end < len(self._text):
+            # 起訴, 上下鋪, 不到場
+            name, end = name[0], self._at + 1
+            if name in _LAST or name not in _REST:
+                return False
         words = table[name]
-        if table is _AFTER:
+        if table is _BEFORE:
+            self._before = name
+            self._check_half(name, end)
+        elif table is _AFTER:
+            self._check_counted(name, words)
             self._table = _REST
-            self._counted.add("" if words else name)
-            if len(self._counted) > 1:
-                counted = self._original[self._at : end]
-                raise ValueError(f"{counted!r} does not count what the number before it counts.")
-            if self._text[end : end + 1] in {"半", "多"}:
+            if self._text[end : end + 1] in {"半", "多", "余"}:
                 words, end = self._with_more(words, end)
         if name in _COMPLETE:
             self._table = _REST
@@ -340,91 +443,31 @@ class _Rewriting:
         self._write(f" {words} ", end)
         return True
 
+    def _check_half(self, name: str, end: int) -> None:
+        """Refuse the 近半 of 近半年, which is no half."""
+        is_before_unit = self._longest(_AFTER, end) not in _NO_UNITS
+        if is_before_unit and name in _COMPLETE and name[-1] == "半":
+            raise ValueError(f"{self._original[self._at :]!r} is not understood.")
+
+    def _check_counted(self, name: str, words: str) -> None:
+        end = self._at + len(name)
+        counted, following = self._original[self._at : end], self._text[end : end + 1]
+        self._counted.add("" if words else name)
+        if len(self._counted) > 1:
+            raise ValueError(f"{counted!r} does not count what the number before it counts.")
+        if name == "成" and following in DIGITS:
+            # 三成九龙居民 are 30 per cent, and 三成九居民 39.
+            raise ValueError(f"{self._original!r} may be read in two ways.")
+        is_time = words.partition(" ")[0] in _TIMES and name not in {"岁", "周岁"}
+        is_date = self._before in _BEFORE_TIMES or following in {*"前后内来间"}
+        if name in _NO_COUNTS or (is_time and is_date):
+            raise ValueError(f"{counted!r} in {self._original!r} states no certain amount.")
+
     def _with_more(self, unit: str, end: int) -> tuple[str, int]:
         """The unit of 两年半 and 五年多, and where they end."""
         more = self._text[end]
-        if not _AT_END.match(self._text, end + 1):
-            # 3个半岛 and 3个半月, 5年多元 and 5年多时间
+        is_followed = self._is_followed(end + 1, or_noun=unit in {"成", "%"})
+        if not is_followed or (more != "半" and not unit):
+            # 3个半岛 and 3个半月, 5年多元 and 5年多时间, 3个多
             raise ValueError(f"{more!r} within {self._original[self._at :]!r} is not understood.")
-        return (f"and a half {unit}" if more == "半" else f"{unit} 多"), end + 1
-
-
-def _value(text: str) -> int | None:
-    """The whole number that characters state in full: 三万五千, but not 三万五 and 三四."""
-    if len(text) > _MAX_LENGTH:
-        return None
-    place = next((place for place in _PLACES if place in text), "")
-    if not place:
-        return _DIGITS.get(text)
-    scale = _PLACES[place]
-    before, _, after = text.partition(place)
-    times = 1 if scale == 10 and not before else _value(before)
-    most = 10**8 if place == "亿" else 10**4 if place == "万" else 10
-    rest = _value_after(after, scale)
-    if times is None or rest is None or not 0 < times < most or rest >= scale:
-        return None
-    return times * scale + rest
-
-
-def _value_after(text: str, scale: int) -> int | None:
-    if not text:
-        return 0
-    if text.startswith("零"):
-        return _value(text[1:]) or None
-    return None if text in _DIGITS and scale > 10 else _value(text)
-
-
-def _in_digits(found: re.Match[str], *, after_digit: bool = False) -> str | None:
-    """The number in digits, with a scale that ``figure_words`` knows."""
-    over = "over " if found["over"] else ""
-    scale = (found["scale"] or "") + (found["after"] or "")
-    if found["arabic"] or "点" in (found["han"] or ""):
-        digits = found["arabic"] or _decimals(found["han"])
-        known = not scale or scale in SCALES
-        if over or scale:
-            return f" {over}{digits} {scale} " if digits and known else None
-        return digits
-    value = _mixed(found["mixed"]) if found["mixed"] else _value(found["han"])
-    if value is None or (scale and scale not in SCALES):
-        return None
-    scaled = _scaled(value * SCALES.get(scale, 1), after_digit)
-    return scaled and f" {over}{scaled} "
-
-
-def _decimals(text: str) -> str | None:
-    whole, _, decimals = text.partition("点")
-    value = _value(whole)
-    return None if value is None else f"{value}." + "".join(str(_DIGITS[sign]) for sign in decimals)
-
-
-def _mixed(text: str) -> int | None:
-    """The number that 3万5千 and 1亿2000万 state."""
-    number, last_scale = 0, math.inf
-    for digits, name in _MIXED_PART.findall(text):
-        part = int(digits) * SCALES[name]
-        if part >= last_scale:
-            return None
-        number, last_scale = number + part, SCALES[name]
-    return number
-
-
-def _scaled(value: int, after_digit: bool) -> str | None:
-    """The number, in myriads if it is as large.
-
-    After the 三 of 三至五百万, the number has its whole scale (5 百万), which the 三 shares.
-    """
-    if after_digit:
-        for name, scale in SCALES.items():
-            if value % scale == 0 and 0 < value // scale < 10:
-                return f"{value // scale} {name}"
-    name = next((name for name in _MYRIADS if value >= SCALES[name]), "")
-    number = Decimal(value) / SCALES.get(name, 1)
-    return None if after_digit and number >= 20 else f"{number:f} {name}"
-
-
-def _fraction(whole: str, found: re.Match[str]) -> str | None:
-    part = _in_digits(found)
-    if part is None or whole in {"百", "千"}:
-        return part and f" {part} {'%' if whole == '百' else '‰'} "
-    parts = int(whole) if whole.isdecimal() else _value(whole)
-    return f" {part.strip()}/{parts} " if parts else None
+        return (f"and a half {unit}" if more == "半" else f"{unit} {REST}"), end + 1

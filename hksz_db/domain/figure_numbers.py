@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from hksz_db.domain import figure_words as words
-from hksz_db.domain.chinese_figures import SCALES
+from hksz_db.domain.chinese_numbers import REST, SCALES, WIDE_REST
 from hksz_db.domain.figure_tokens import MAX_PLACES, Cursor, Phrases, Token, UnreadableFigure
 
 # "15/31" is a date, "16/17" a year.
@@ -22,18 +22,28 @@ TRAILING = Phrases(words.TRAILING)
 class Number:
     """A number as it is stated: ``value`` times ``scale``.
 
-    ``places`` are the decimal places of the value, as far as it is stated in digits.
+    ``places`` are the decimal places of the value, as far as it is stated in digits. With ``rest``,
+    it is the known part of a number (20多, 3萬多): its rest is below ``rest`` times ``scale``.
     """
 
     value: Fraction
     places: int = 0
     has_fraction: bool = False
     scale: int = 1
+    rest: Fraction = Fraction(0)
 
     @property
     def amount(self) -> Fraction:
         """The number itself."""
         return self.value * self.scale
+
+    @property
+    def last_place(self) -> Fraction:
+        """The place value of the last significant digit of ``value``."""
+        if self.places or not self.value:
+            return Fraction(1, 10**self.places)
+        digits = str(self.value.numerator)
+        return Fraction(10 ** (len(digits) - len(digits.rstrip("0"))))
 
     @property
     def is_share(self) -> bool:
@@ -84,14 +94,26 @@ def read_scales(
 
     ``is_scale`` decides on abbreviations. Raises ``UnreadableFigure``.
     """
+    has_rest = bool(cursor.take(REST))
+    if has_rest:
+        number = replace(number, rest=number.last_place)
     first = _scale_word(cursor, is_scale)
     if not first:
+        if has_rest and number.rest <= 1:
+            raise UnreadableFigure(f"{REST!r} after a number that is complete is not understood.")
         return number
     scale = words.SCALES[first]
     if first in words.MULTIPLIED_SCALES:
         larger = _scale_word(cursor, lambda word: words.SCALES[word] > scale and is_scale(word))
         scale *= words.SCALES.get(larger, 1)
-    return read_fraction_after(cursor, replace(number, scale=scale), and_joins)
+    return read_fraction_after(cursor, with_rest(cursor, replace(number, scale=scale)), and_joins)
+
+
+def with_rest(cursor: Cursor, number: Number) -> Number:
+    """The number with the rest that the words after its scale or its unit leave open."""
+    if cursor.take(REST):
+        return replace(number, rest=min(number.last_place, Fraction(1)))
+    return replace(number, rest=number.last_place) if cursor.take(WIDE_REST) else number
 
 
 def read_fraction_after(cursor: Cursor, number: Number, and_joins: bool) -> Number:

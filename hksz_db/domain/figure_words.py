@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from hksz_db.domain import chinese_figures
+from hksz_db.domain import chinese_numbers
 from hksz_db.domain.vocabulary import Comparator, Dimension
 
 
@@ -69,7 +69,7 @@ SCALES = {
     "trn": 10**12,
     "t": 10**12,
 } | {f"{word}s": 10**power for word, power in (("million", 6), ("billion", 9), ("trillion", 12))}
-SCALES |= chinese_figures.SCALES
+SCALES |= chinese_numbers.SCALES
 
 MULTIPLIED_SCALES = ("hundred", "thousand", "lakh")
 """Scales that another one may follow: "hundred million"."""
@@ -134,11 +134,11 @@ _LEADING: dict[Comparator | None, str] = {
 _TRAILING: dict[Comparator | None, str] = {
     Comparator.EQ: "exactly, precisely",
     Comparator.APPROX: "or so, odd, or thereabouts, approximately, more or less",
-    Comparator.GT: "多",
     Comparator.GE: (
         "or more, or above, or over, or higher, or greater, or longer, and above, and over, "
         "and more, and higher, at least, at the least, at minimum, minimum, +"
     ),
+    Comparator.LT: chinese_numbers.UNDER,
     Comparator.LE: (
         "or less, or fewer, or below, or under, or lower, or shorter, and below, and under, "
         "and less, at most, at the most, at maximum, maximum"
@@ -463,7 +463,7 @@ GROWTH = _set("multiplied by")
 # They make a difference or a rate of the number before them, or deny it.
 CERTAIN_DIFFERENCES = _set(
     "more less fewer than not minus except per apiece annually monthly daily "
-    "每 人均 比 较 較 倍 第 除 扣 不 未 没 沒"
+    f"每 人均 比 较 較 倍 第 除 扣 不 未 没 沒 {chinese_numbers.REST} {chinese_numbers.WIDE_REST}"
 )
 DIFFERENCES = _set("up down above below short plus no but")
 COMPARATIVES = _set(

@@ -12,8 +12,10 @@ eq, exact        {a}                             {a}
 approx           [a - step, a + step]            [a - 2 step, a + 2 step]
 gt, ge           a to a + step                   a and more
 lt, le           a - step to a                   up to a
+20多, 3萬多      (a, a + rest)                   (a, a + step)
 ===============  ==============================  ==============================
 
+The rest of 20多 is the whole step of the number before it, and that of 20萬多 less than 1萬.
 A number in words that is a fraction or a multiple ("one in three", "doubled") is given a tenth of
 itself on either side, and two tenths at most. Counts are whole numbers, so that their ranges are
 rounded inwards; a count of more than 12 is plausibly 13. What rose has not fallen, so that the
@@ -34,6 +36,7 @@ from decimal import (
 )
 from enum import StrEnum
 
+from hksz_db.domain.chinese_numbers import RANK, REST, WIDE_REST
 from hksz_db.domain.figure_tokens import UnreadableFigure, tokens
 from hksz_db.domain.figure_words import SCALES
 from hksz_db.domain.stated_figures import MEASURES_OF_CHANGE, StatedFigure, read_stated
@@ -234,7 +237,7 @@ def stated_step(
 
     Trailing zeros of a whole number are not significant (47,000 has the step 1,000), except those
     of 100 per cent; zeros after the point are. A number that is one digit and zeros (10,000, or 2
-    million) has half of that step.
+    million) has half of that step, unless the words leave its rest open (多).
     """
     number, is_scaled, shift = amount, False, 0
     for found, scaled in _numbers_in(as_stated):
@@ -250,7 +253,8 @@ def stated_step(
         text = "".join(map(str, digits))
         zeros = exponent + len(text) - len(text.rstrip("0"))
     place = Decimal((0, (1,), min(exponent, 0) + zeros + shift))
-    one_digit = len(_significand(number)) == 1 and exponent >= 0
+    leaves_rest = _has_token(as_stated, REST, WIDE_REST)
+    one_digit = len(_significand(number)) == 1 and exponent >= 0 and not leaves_rest
     return _EXACT.multiply(place, _HALF) if one_digit and (zeros or is_scaled) else place
 
 
@@ -266,6 +270,33 @@ def _numbers_in(text: str) -> list[tuple[Decimal, bool]]:
         for place, token in enumerate(found)
         if token.kind == "number"
     ]
+
+
+def _has_token(text: str, *any_of: str) -> bool:
+    try:
+        return bool(text) and any(token.text in any_of for token in tokens(text))
+    except UnreadableFigure:
+        return False
+
+
+def _rest(statement: Statement, dimension: Dimension | None) -> tuple[Decimal, Decimal] | None:
+    """What a reader understands to be less than the rest of 20多, and what the words allow at most.
+
+    ``None`` if the words leave no rest open, or state another amount.
+    """
+    amount, text = _amount(statement), statement.as_stated
+    if not _has_token(text, REST, WIDE_REST):
+        return None
+    try:
+        stated = read_stated(text, dimension, statement.measure)
+    except UnreadableFigure:
+        return None
+    if not stated.rest or not stated.amount or not amount:
+        return None
+    if _significand(stated.amount) != _significand(amount):
+        return None
+    rest = stated.rest.scaleb(amount.adjusted() - stated.amount.adjusted())
+    return rest, max(rest, stated_step(amount, text, dimension))
 
 
 def _significand(number: Decimal) -> str:
@@ -294,7 +325,7 @@ def _read_eq(statement: Statement, dimension: Dimension | None) -> Reading:
     if statement.lower_bound is not None or statement.upper_bound is not None:
         field = "lower_bound" if statement.lower_bound is not None else "upper_bound"
         raise InvalidFigure(field, "The comparator eq takes an amount and no bounds.")
-    if statement.exact:
+    if statement.exact or _is_rank(statement):
         interval = Interval(amount, amount, True, True)
         return Reading(interval, interval, RangeRule.EXACT)
     in_words = _in_words(statement, dimension)
@@ -307,6 +338,11 @@ def _read_eq(statement: Statement, dimension: Dimension | None) -> Reading:
         Interval(_EXACT.subtract(amount, half), _EXACT.add(amount, half), True, False),
         RangeRule.HALF_STEP,
     )
+
+
+def _is_rank(statement: Statement) -> bool:
+    """Whether the words state a place of a ranking (第20位), which nobody rounds."""
+    return statement.measure is MetricMeasure.RANK and _has_token(statement.as_stated, RANK)
 
 
 def _around(amount: Decimal, step: Decimal, rule: RangeRule) -> Reading:
@@ -395,6 +431,14 @@ def _read_above(statement: Statement, dimension: Dimension | None) -> Reading:
     inclusive = statement.comparator is Comparator.GE
     if statement.lower_bound is not None:
         raise InvalidFigure("lower_bound", "The amount is already the lower bound.")
+    rest = _rest(statement, dimension) if upper is None else None
+    if rest is not None:
+        likely, possible = (_EXACT.add(amount, step) for step in rest)
+        return Reading(
+            Interval(amount, possible, inclusive, False),
+            Interval(amount, likely, inclusive, False),
+            RangeRule.NEXT_STEP,
+        )
     if upper is None:
         step = _step_beyond(statement, dimension)
         return Reading(
@@ -413,6 +457,14 @@ def _read_below(statement: Statement, dimension: Dimension | None) -> Reading:
     inclusive = statement.comparator is Comparator.LE
     if statement.upper_bound is not None:
         raise InvalidFigure("upper_bound", "The amount is already the upper bound.")
+    rest = _rest(statement, dimension) if lower is None else None
+    if rest is not None:
+        likely, possible = (_EXACT.subtract(amount, step) for step in rest)
+        return Reading(
+            Interval(possible, amount, False, inclusive),
+            Interval(likely, amount, False, inclusive),
+            RangeRule.NEXT_STEP,
+        )
     if lower is None:
         step = _step_beyond(statement, dimension)
         return Reading(

@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import takewhile
 
 from hksz_db.domain import figure_words as words
+from hksz_db.domain.chinese_numbers import RANK
 from hksz_db.domain.figure_numbers import (
     TRAILING,
     UNITS,
@@ -21,6 +22,7 @@ from hksz_db.domain.figure_numbers import (
     read_number,
     read_scales,
     share,
+    with_rest,
 )
 from hksz_db.domain.figure_tokens import (
     MAX_DIGITS,
@@ -67,7 +69,8 @@ class StatedFigure:
     rounded to four places. ``is_change``: the text says by how much something rose or, with numbers
     below zero, fell. ``multiple`` is that of "doubled" and "twice as many". ``unit_code`` is
     ``None`` if the text names no unit, or an ambiguous one; then ``note`` says why it is ambiguous,
-    and ``may_be`` which codes it may have, if they are few.
+    and ``may_be`` which codes it may have, if they are few. With ``rest``, the amount is the known
+    part of a number, whose rest a reader understands to be below ``rest``: 10 for 20多.
     """
 
     comparator: Comparator
@@ -79,6 +82,7 @@ class StatedFigure:
     is_fraction: bool = False
     is_change: bool = False
     multiple: Fraction | None = None
+    rest: Decimal | None = None
     note: str = ""
     may_be: tuple[str, ...] = ()
 
@@ -133,11 +137,14 @@ class _Reader:
         self._cursor = Cursor(text)
         self._dimension = dimension
         self._measure = measure if dimension is Dimension.RATIO else None
+        self._is_rank = measure is MetricMeasure.RANK
         self._comparator: Comparator | None = None
         self._change = 0
 
     def figure(self) -> StatedFigure:
         """Everything that the text states."""
+        if self._cursor.take(RANK):
+            return self._rank()
         self._read_leading()
         figure = self._multiple_in_words()
         if figure is not None:
@@ -153,6 +160,16 @@ class _Reader:
                 raise UnreadableFigure("A comparator does not go with a range or a share in words.")
             figure = replace(figure, comparator=self._comparator)
         return self._changed(figure, is_in_words) if self._change else figure
+
+    def _rank(self) -> StatedFigure:
+        if not self._is_rank:
+            raise UnreadableFigure(
+                "The text states a place of a ranking, which is an amount only for a metric with"
+                " the measure rank."
+            )
+        figure = self._single(_Quantity(read_number(self._cursor), None))
+        self._read_rest(figure)
+        return figure
 
     # Comparators and changes
 
@@ -255,8 +272,19 @@ class _Reader:
             # It may also say how often something happens.
             return None
         number = self._scaled()
+        if cursor.take("倍"):
+            return self._chinese_multiple(number)
         if not (cursor.take("times", "fold", "x") or (number.is_share and cursor.word() == "as")):
             return None
+        return number.amount
+
+    def _chinese_multiple(self, number: Number) -> Fraction | None:
+        """The multiple of 兩倍 and 增至三倍; what rose by 兩倍 is three times as much, or twice."""
+        number = with_rest(self._cursor, read_fraction_after(self._cursor, number, and_joins=True))
+        if self._change or number.amount <= 1:
+            return None
+        if number.rest:
+            self._compare(Comparator.GT)
         return number.amount
 
     # Shares in words
@@ -304,19 +332,26 @@ class _Reader:
         if not joined_by:
             return None
         second = self._quantity()
-        # "two or three", but not "20, or 10 per cent" and "20, or 80 per cent"
-        if joined_by == "or" and second.number.value > 2 * first.number.value:
-            return None
+        # "two or three", but not "30 or 50" and "20, or 80 per cent"
+        if joined_by == "or":
+            lower, upper = _sharing_scale(first.number, second.number), second.number
+            step = min(number.last_place * number.scale for number in (lower, upper))
+            if upper.amount - lower.amount > step:
+                return None
         return second
 
     def _single(self, quantity: _Quantity) -> StatedFigure:
         unit = _unit_of(quantity.unit, quantity.number)
+        number = quantity.number
+        if number.rest:
+            self._compare(Comparator.GT)
         return StatedFigure(
             comparator=Comparator.EQ,
-            amount=_decimal(quantity.number, unit),
+            amount=_decimal(number, unit),
             unit_code=unit.code,
             is_share=unit == words.SHARE,
-            is_fraction=quantity.number.has_fraction,
+            is_fraction=number.has_fraction,
+            rest=_decimal(replace(number, value=number.rest), unit) if number.rest else None,
             note=unit.note,
             may_be=unit.may_be,
         )
@@ -369,6 +404,7 @@ class _Reader:
         if unit and unit is not currency:
             # "an hour and a half"
             number = read_fraction_after(cursor, number, and_joins)
+        number = with_rest(cursor, number)
         if unit and unit.refused:
             raise UnreadableFigure(unit.note)
         return _Quantity(number, unit)
@@ -452,13 +488,13 @@ class _Reader:
 
 
 def _range(first: _Quantity, second: _Quantity) -> StatedFigure:
+    if first.number.rest or second.number.rest:
+        raise UnreadableFigure("A number with an unknown rest does not go with a range.")
     units = {quantity.unit for quantity in (first, second) if quantity.unit is not None}
     if len(units) > 1:
         raise UnreadableFigure("The two numbers of the range have different units.")
-    lower, upper = first.number, second.number
-    if lower.scale == 1 and lower.value < upper.value:
-        # "3 to 5 million", but not "500,000 to 1 million"
-        lower = replace(lower, scale=upper.scale)
+    upper = second.number
+    lower = _sharing_scale(first.number, upper)
     unit = _unit_of(units.pop() if units else None, lower, upper)
     if lower.amount >= upper.amount:
         raise UnreadableFigure("The first number of the range is not below the second.")
@@ -471,6 +507,13 @@ def _range(first: _Quantity, second: _Quantity) -> StatedFigure:
         note=unit.note,
         may_be=unit.may_be,
     )
+
+
+def _sharing_scale(lower: Number, upper: Number) -> Number:
+    if lower.scale == 1 and lower.value < upper.value:
+        # "3 to 5 million", but not "500,000 to 1 million"
+        return replace(lower, scale=upper.scale)
+    return lower
 
 
 def _unit_of(unit: Unit | None, *numbers: Number) -> Unit:

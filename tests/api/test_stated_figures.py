@@ -125,6 +125,23 @@ def test_the_ranges_follow_from_the_words(editor: Client) -> None:
     assert words["plausible_range"]["lower"] == "120000"
 
 
+def test_a_rest_in_chinese_words_is_below_the_next_step(editor: Client) -> None:
+    found = editor.post("/v1/figures", figure("20多間")).json
+    assert read(found) == ["gt", "20", None, None, "1"]
+    for name in ("value_range", "plausible_range"):
+        assert [found[name][end] for end in ("lower", "upper")] == ["21", "29"]
+
+
+def test_a_place_of_a_ranking_is_read_for_ranks(admin: Client) -> None:
+    answer = admin.post("/v1/figures", figure("全球排名第20位"))
+    assert "only for a metric with the measure rank" in fault(answer)[2]
+    (metric,) = admin.get("/v1/metrics?external_id=test:count").json["data"]
+    assert admin.patch(f"/v1/metrics/{metric['id']}", {"measure": "rank"}).status_code == 200
+    found = admin.post("/v1/figures", figure("全球排名第20位")).json
+    assert read(found) == ["eq", "20", None, None, "1"]
+    assert [found["value_range"][end] for end in ("lower", "upper")] == ["20", "20"]
+
+
 @pytest.mark.parametrize(
     ("words", "dimension", "given", "expected"),
     [

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hksz_db.domain import chinese_figures
+from hksz_db.domain import chinese_figures, chinese_numbers
 from hksz_db.domain.figure_printing import printed
 from hksz_db.domain.figure_tokens import UnreadableFigure
-from hksz_db.domain.ranges import Statement, read, stated_step
+from hksz_db.domain.ranges import Interval, Statement, read, stated_step
 from hksz_db.domain.stated_figures import StatedFigure, read_stated
 from hksz_db.domain.vocabulary import Comparator, Dimension, MetricMeasure
 
@@ -51,6 +51,28 @@ Numbers
 升幅為3% | eq | 3 | %
 12,500宗COVID-19個案 | eq | 12500 |
 共七座 | eq | 7 |
+23億6,500萬 | eq | 2365000000 |
+1億2,345萬6,789 | eq | 123456789 |
+1萬5000 | eq | 15000 |
+4萬7681宗 | eq | 47681 |
+1萬500 | eq | 10500 |
+1萬零50 | eq | 10050 |
+5千3百 | eq | 5300 |
+12億3千萬 | eq | 1230000000 |
+一万二 | eq | 12000 |
+三千五 | eq | 3500 |
+二十二萬五 | eq | 225000 |
+一億二 | eq | 120000000 |
+四点七万 | eq | 47000 |
+廿五 | eq | 25 |
+卅 | eq | 30 |
+一百廿五間 | eq | 125 |
+壹佰万元 | eq | 1000000 |
+人民币叁仟伍佰元整 | eq | 3500 | CNY
+貳拾萬圓 | eq | 200000 |
+参拾万 | eq | 300000 |
+新增1,200宗 | eq | 1200 |
+15萬伙 | eq | 150000 |
 增至4.7萬宗 | eq | 47000 |
 
 Comparators before the number
@@ -78,6 +100,21 @@ Comparators before the number
 不低于25% | ge | 25 | %
 最多30天 | le | 30 | d
 不超过15分钟 | le | 15 | min
+逾百億 | gt | 10000000000 |
+逾千 | gt | 1000 |
+過萬 | gt | 10000 |
+過億元 | gt | 100000000 |
+近百 | lt | 100 |
+近千學生 | lt | 1000 |
+上千 | ge | 1000 |
+上百万元 | ge | 1000000 |
+過3000 | gt | 3000 |
+過60歲 | gt | 60 | a
+破萬宗 | gt | 10000 |
+不止30 | gt | 30 |
+頂多30 | le | 30 |
+不下100间 | ge | 100 |
+幾乎100 | lt | 100 |
 高達3,000萬港元 | le | 30000000 | HKD
 多達1,200個職位 | le | 1200 |
 剛好12宗 | eq | 12 |
@@ -86,6 +123,19 @@ Comparators after the number
 四萬七千餘宗 | gt | 47000 |
 100余家 | gt | 100 |
 3萬多人 | gt | 30000 |
+30人有餘 | gt | 30 |
+百余 | gt | 100 |
+千多元 | gt | 1000 |
+十萬餘人 | gt | 100000 |
+三百餘萬元 | gt | 3000000 |
+百分之三十多 | gt | 30 | %
+兩成多市民 | gt | 20 | %
+30人不到 | lt | 30 |
+三成不到 | lt | 30 | %
+三十上下 | approx | 30 |
+一万二以上 | ge | 12000 |
+三十年有餘 | gt | 30 | a
+25%多 | gt | 25 | %
 三千多万元人民币 | gt | 30000000 | CNY
 十多萬人 | gt | 100000 |
 約三萬多人 | gt | 30000 |
@@ -116,6 +166,23 @@ Shares
 八成半 | eq | 85 | %
 七点五成 | eq | 75 | %
 大多數受訪者 | gt | 50 | %
+三成五 | eq | 35 | %
+六成六 | eq | 66 | %
+九成九市民 | eq | 99 | %
+約3成5受訪者 | approx | 35 | %
+八成半市民 | eq | 85 | %
+半成 | eq | 5 | %
+三分一 | eq | 33.3333 | %
+逾三分二受訪者 | gt | 66.6667 | %
+四分三 | eq | 75 | %
+約半 | approx | 50 | %
+不足半 | lt | 50 | %
+近半人口 | lt | 50 | %
+万分之三 | eq | 0.03 | %
+萬分之1.5 | eq | 0.015 | %
+十万分之五 | eq | 5 | 10*-5
+百萬分之三 | eq | 3 | [ppm]
+百分之廿五 | eq | 25 | %
 
 Money
 12.8億港元 | eq | 1280000000 | HKD
@@ -130,6 +197,10 @@ US$4.5億 | eq | 450000000 | USD
 3.5億歐羅 | eq | 350000000 | EUR
 1,500澳門元 | eq | 1500 | MOP
 12.8億元 | eq | 1280000000 |
+10億元（人民幣） | eq | 1000000000 | CNY
+10億元 （港幣，下同） | eq | 1000000000 | HKD
+10亿（美元） | eq | 1000000000 | USD
+耗資約3億港元 | approx | 300000000 | HKD
 
 Units
 14.92平方公里 | eq | 14.92 | km2
@@ -139,12 +210,19 @@ Units
 3.1萬㎡ | eq | 31000 | m2
 3千米 | eq | 3 | km
 26公里 | eq | 26 | km
+120平米 | eq | 120 | m2
+500方呎 | eq | 500 | [sft_i]
+兩個世紀 | eq | 200 | a
+3次 | eq | 3 |
 2.5万吨 | eq | 25000 | t
 兩年半 | eq | 2.5 | a
 1小時半 | eq | 1.5 | h
 5個月 | eq | 5 | mo
 約半年 | approx | 0.5 | a
 負3.2% | eq | -3.2 | %
+兩個半小時 | eq | 2.5 | h
+一個半月 | eq | 1.5 | mo
+3周歲 | eq | 3 | a
 
 Ranges
 3至5萬 | between | 30000 50000 |
@@ -163,6 +241,16 @@ Ranges
 介乎3萬至5萬之間 | between | 30000 50000 |
 HK$3億至HK$5億 | between | 300000000 500000000 | HKD
 兩家或三家 | between | 2 3 |
+二十或三十人 | between | 20 30 |
+三四百 | between | 300 400 |
+兩三家 | between | 2 3 |
+二三十萬 | between | 200000 300000 |
+三百四五十人 | between | 340 350 |
+十五六歲 | between | 15 16 | a
+七八成 | between | 70 80 | %
+三千五至四千 | between | 3500 4000 |
+三成五至四成 | between | 35 40 | %
+三至三成五 | between | 30 35 | %
 
 Changes
 增長5.2% | eq | 5.2 | %
@@ -177,6 +265,23 @@ Changes
 按年跌3.1% | eq | -3.1 | %
 下降3%-5% | between | -5 -3 | %
 跌至5.6% | eq | 5.6 | %
+實際增長5.0% | eq | 5.0 | %
+按年實質增長3.2% | eq | 3.2 | %
+年均增长5% | eq | 5 | %
+增速5.2% | eq | 5.2 | %
+增速为5.2% | eq | 5.2 | %
+增速回落至4.5% | eq | 4.5 | %
+提高5% | eq | 5 | %
+提升至85% | eq | 85 | %
+下調至5% | eq | 5 | %
+負增長3% | eq | -3 | %
+5%的負增長 | eq | -5 | %
+同比负增长2.3% | eq | -2.3 | %
+增長3%至5% | between | 3 5 | %
+升幅3至5% | between | 3 5 | %
+净增1,200人 | eq | 1200 |
+增加三四百宗 | between | 300 400 |
+減逾半 | lt | -50 | %
 """
 ROWS = [[cell.strip() for cell in line.split("|")] for line in PHRASES.splitlines() if "|" in line]
 TEXTS = [row[0] for row in ROWS]
@@ -204,7 +309,7 @@ def test_there_are_phrases_of_every_comparator() -> None:
         ("3.5万", "1000"),
         ("3.50萬", "100"),
         ("三万五千", "1000"),
-        ("四萬餘宗", "5000"),
+        ("四萬餘宗", "10000"),
         ("四萬七千餘宗", "1000"),
         ("3萬", "5000"),
         ("三千五百萬", "1000000"),
@@ -214,12 +319,71 @@ def test_there_are_phrases_of_every_comparator() -> None:
         ("四万七千六百八十一宗", "1"),
         ("百分之五", "1"),
         ("兩成", "10"),
+        ("三成五", "1"),
+        ("一万二", "1000"),
+        ("1萬5000", "1000"),
+        ("万分之三", "0.01"),
     ],
 )
 def test_the_step_is_that_of_the_words(text: str, step: str) -> None:
     amount = read_stated(text).amount
     assert amount is not None
     assert stated_step(amount, text) == Decimal(step)
+
+
+@pytest.mark.parametrize(
+    ("text", "likely", "possible"),
+    [
+        ("20多個", "21 29", "21 29"),
+        ("二十餘間", "21 29", "21 29"),
+        ("300多", "301 399", "301 399"),
+        ("300餘", "301 399", "301 399"),
+        ("3千多人", "3001 3999", "3001 3999"),
+        ("四萬餘宗", "40001 49999", "40001 49999"),
+        ("四萬七千餘宗", "47001 47999", "47001 47999"),
+        ("十多萬人", "100001 199999", "100001 199999"),
+        ("三百多萬人", "3000001 3999999", "3000001 3999999"),
+        ("二十萬餘人", "200001 209999", "200001 299999"),
+        ("3百萬多", "3000001 3009999", "3000001 3999999"),
+        ("1億2000萬餘人", "120000001 120009999", "120000001 129999999"),
+        ("30人有餘", "31 39", "31 39"),
+        ("減少30多宗", "-39 -31", "-39 -31"),
+    ],
+)
+def test_a_rest_is_less_than_the_step_or_the_scale_before_it(
+    text: str, likely: str, possible: str
+) -> None:
+    figure = read_stated(text)
+    statement = Statement(
+        figure.comparator, figure.amount, as_stated=text, measure=MetricMeasure.CHANGE
+    )
+    reading = read(statement, Dimension.COUNT)
+    for interval, ends in ((reading.plausible, likely), (reading.value, possible)):
+        assert [interval.lower, interval.upper] == [Decimal(end) for end in ends.split()]
+
+
+@pytest.mark.parametrize(
+    ("text", "likely", "possible"),
+    [("十多年", 20, 20), ("十年多", 11, 20), ("三十年有餘", 40, 40), ("兩成多", 30, 30)],
+)
+def test_a_rest_after_a_unit_is_less_than_one_of_it(text: str, likely: int, possible: int) -> None:
+    amount = read_stated(text).amount
+    reading = read(Statement(Comparator.GT, amount, as_stated=text))
+    assert reading.plausible.upper == Decimal(likely)
+    assert reading.value.upper == Decimal(possible)
+    assert reading.plausible.lower == reading.value.lower == amount
+    assert not reading.value.upper_inclusive
+
+
+@pytest.mark.parametrize(
+    ("text", "amount", "highest"),
+    [("逾20個", 20, None), ("20多個", 25, None), ("20多個", 20, 30), ("30餘", 300, 400)],
+)
+def test_a_rest_is_that_of_the_amount_in_the_words(
+    text: str, amount: int, highest: int | None
+) -> None:
+    statement = Statement(Comparator.GT, Decimal(amount), as_stated=text)
+    assert read(statement).value.upper == highest
 
 
 def test_a_fraction_is_given_a_tenth() -> None:
@@ -237,6 +401,14 @@ def test_a_fraction_is_given_a_tenth() -> None:
         ("逾翻倍", "gt", "2", "100"),
         ("減半", "eq", "0.5", "-50"),
         ("增長了一倍", "eq", "2", "100"),
+        ("兩倍", "eq", "2", "100"),
+        ("2.5倍", "eq", "2.5", "150"),
+        ("增至三倍", "eq", "3", "200"),
+        ("兩倍半", "eq", "2.5", "150"),
+        ("超過兩倍", "gt", "2", "100"),
+        ("兩倍多", "gt", "2", "100"),
+        ("10多倍", "gt", "10", "900"),
+        ("3倍以上", "ge", "3", "200"),
     ],
 )
 def test_multiples_are_read_by_the_measure_of_the_metric(
@@ -248,8 +420,50 @@ def test_multiples_are_read_by_the_measure_of_the_metric(
     ):
         figure = read_stated(text, Dimension.RATIO, measure)
         assert (figure.comparator, figure.amount) == (comparator, Decimal(amount))
-    with pytest.raises(UnreadableFigure, match="measure ratio_to_base or growth_rate"):
+    with pytest.raises(
+        UnreadableFigure, match=r"ratio_to_base or growth_rate|'倍' after the number"
+    ):
         read_stated(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["增長兩倍", "增加了2倍", "一倍", "三倍增長", "兩至三倍", "高出兩倍", "翻了三倍"]
+)
+def test_multiples_that_may_be_differences_are_refused(text: str) -> None:
+    for measure in (MetricMeasure.RATIO_TO_BASE, MetricMeasure.GROWTH_RATE):
+        with pytest.raises(UnreadableFigure):
+            read_stated(text, Dimension.RATIO, measure)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("第16位", 16),
+        ("第十六名", 16),
+        ("全球第一", 1),
+        ("排名第 20", 20),
+        ("位居世界第二", 2),
+        ("全港首位", 1),
+    ],
+)
+def test_places_of_rankings_are_exact(text: str, place: int) -> None:
+    figure = read_stated(text, None, MetricMeasure.RANK)
+    assert (figure.comparator, figure.amount) == (Comparator.EQ, Decimal(place))
+    statement = Statement(
+        figure.comparator, figure.amount, as_stated=text, measure=MetricMeasure.RANK
+    )
+    reading = read(statement, Dimension.COUNT)
+    assert (
+        reading.value == reading.plausible == Interval(Decimal(place), Decimal(place), True, True)
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["第3間", "第三季", "第3至5位", "第三四位", "約第3", "第3位，共20位"]
+)
+def test_other_ordinals_are_no_places(text: str) -> None:
+    with pytest.raises(UnreadableFigure):
+        read_stated(text, None, MetricMeasure.RANK)
 
 
 @pytest.mark.parametrize("text", ["12.8億元", "逾四千億元", "3億至5億圓", "3萬元以上"])
@@ -266,17 +480,74 @@ def test_a_note_says_that_the_currency_is_not_known(text: str) -> None:
         ("數萬人", "expected at '數萬人'"),
         ("全港47,681宗", "expected at '全港'"),
         ("並非5%", "expected at '並非'"),
-        ("第三", "expected at '第'"),
+        ("第三", "only for a metric with the measure rank"),
         ("第3間", "expected at '第'"),
         ("一般公司", "expected at '一般公司'"),
         ("兩成年人", "expected at '兩成年人'"),
         ("每月1,000元", "expected at '每月'"),
         ("人均3萬元", "expected at '人均'"),
         ("比去年多5%", "expected at '比去年多'"),
-        ("年均增長5%", "expected at '年均'"),
-        ("三万五", "'三万五' is no number"),
-        ("一百五", "'一百五' is no number"),
-        ("三四萬", "'三四萬' is no number"),
+        ("年均3萬人", "expected at '年均'"),
+        ("三万五元", "'三万五' is no number"),
+        ("三至三千五", "'三千五' is no number"),
+        ("三萬五至六千", "not below the second"),
+        ("一億五千", "'一億五千' is no number"),
+        ("1億5千", "'1億5千' is no number"),
+        ("1億2000", "'1億2000' is no number"),
+        ("1萬50", "'1萬50' is no number"),
+        ("1.2萬5000", "more than one number"),
+        ("三四", "'三四' is no number"),
+        ("三五個", "'三五' is no number"),
+        ("一兩", "'一兩' is no number"),
+        ("約三四百人", "does not go with a range"),
+        ("七八年", "'七八年' is no number"),
+        ("97年", "'97年' is no number"),
+        ("三四線城市", "'線' after the number"),
+        ("數百人", "expected at '數百人'"),
+        ("上3000", "expected at '上'"),
+        ("上海500間", "expected at '上海'"),
+        ("百貨公司", "expected at '百貨公司'"),
+        ("逾百貨公司", "expected at '百貨公司'"),
+        ("大陸公司", "expected at '大陸公司'"),
+        ("叁拾肆元伍角", "more than one number"),
+        ("伍萬", "expected at '伍萬'"),
+        ("廿四節氣", "expected at '廿四節氣'"),
+        ("三成九龍居民", "read in two ways"),
+        ("三成五長者", "read in two ways"),
+        ("兩成一人家庭", "read in two ways"),
+        ("半成品", "expected at '半成品'"),
+        ("半個", "expected at '半個'"),
+        ("三分一秒", "'分' after the number"),
+        ("三分四", "'分' after the number"),
+        ("十分一般", "'分' after the number"),
+        ("近半年", "'近半年' is not understood"),
+        ("過半個月", "'過半個月' is not understood"),
+        ("近三年", "states no certain amount"),
+        ("過10年", "states no certain amount"),
+        ("3年後完工", "states no certain amount"),
+        ("五年間", "states no certain amount"),
+        ("80年代", "states no certain amount"),
+        ("3周年", "states no certain amount"),
+        ("21世紀", "states no certain amount"),
+        ("300平方", "states no certain amount"),
+        ("5星級酒店", "'星' after the number"),
+        ("500強企業", "'強' after the number"),
+        ("十大品牌", "'大' after the number"),
+        ("10大品牌", "'大' after the number"),
+        ("90後員工", "'後' after the number"),
+        ("30人不到場", "'不' after the number"),
+        ("一百人不足", "'不' after the number"),
+        ("三十或五十人", "'or' after the number"),
+        ("10或15人", "'or' after the number"),
+        ("50萬或100萬", "'or' after the number"),
+        ("上升0.2%至3%", "more than one number"),
+        ("下跌3%至5%", "more than one number"),
+        ("增長3%至500億", "more than one number"),
+        ("提高3個百分點", "difference of two shares"),
+        ("增速下降5%", "two changes"),
+        ("10億元（約合）", "'(' after the number"),
+        ("10億港元（美元）", "'(' after the number"),
+        ("第16位", "only for a metric with the measure rank"),
         ("三五成群", "'三五' is no number"),
         ("三萬億萬", "is no number"),
         ("二〇二三年", "'二〇二三' is no number"),
@@ -286,7 +557,6 @@ def test_a_note_says_that_the_currency_is_not_known(text: str) -> None:
         ("3一百", "'一百' is no number"),
         ("三至五千五百万", "'五千五百万' is no number"),
         ("三至五十", "'五十' is no number"),
-        ("萬分之五", "expected at '萬分之'"),
         ("5月", "'月' after the number"),
         ("10月1日", "'月' after the number"),
         ("5號", "'號' after the number"),
@@ -296,7 +566,6 @@ def test_a_note_says_that_the_currency_is_not_known(text: str) -> None:
         ("300畝", "'畝' after the number"),
         ("兩倍", "'倍' after the number"),
         ("增長兩倍", "'倍' after the number"),
-        ("三成不到", "'不' after the number"),
         ("三成弱", "'弱' after the number"),
         ("30來人", "'來' after the number"),
         ("三十幾間", "'幾' after the number"),
@@ -309,8 +578,12 @@ def test_a_note_says_that_the_currency_is_not_known(text: str) -> None:
         ("增長为5%", "expected at '增長为'"),
         ("3個半島", "'半' within '個半島'"),
         ("5年多時間", "'多' within '年多時間'"),
+        ("25%多長者", "'多' within '%多長者'"),
+        ("25多人", "'多' after a number that is complete"),
+        ("30多至40人", "does not go with a range"),
+        ("3間綽綽有餘", "'余' after the number"),
         ("5個百分點", "difference of two shares"),
-        ("3万5", "more than one number"),
+        ("3万5", "'3万5' is no number"),
         ("15間中有10間", "more than one number"),
         ("2023年有47,681宗", "'2023年' is no number"),
         ("約30至40萬", "does not go with a range"),
@@ -319,7 +592,7 @@ def test_a_note_says_that_the_currency_is_not_known(text: str) -> None:
         ("增加200至12,000", "more than one number"),
         ("5萬至3萬", "not below the second"),
         ("HK$5萬人民幣", "two currencies"),
-        ("10噸或12公里", "different units"),
+        ("11噸或12公里", "different units"),
         ("半噸", "expected at '半噸'"),
         ("下跌負三成", "by how much"),
         ("１，２３宗", "do not group thousands"),
@@ -379,13 +652,43 @@ def test_numbers_in_characters_are_read_back(
     assert stated_step(Decimal(number), text) == stated_step(Decimal(number), f"{number:,}")
 
 
+@given(st.integers(1, 9999), st.integers(1000, 9999), st.integers(1000, 9999), st.booleans())
+def test_digits_between_scales_are_read_back(
+    first: int, second: int, third: int, is_grouped: bool
+) -> None:
+    form = "{:,}億{:,}萬{:,}" if is_grouped else "{}亿{}万{}"
+    assert read_stated(form.format(first, second, third)).amount == int(f"{first}{second}{third}")
+
+
+FORMAL = str.maketrans("一二三四五六七八九十百千", "壹贰叁肆伍陆柒捌玖拾佰仟")
+
+
+@given(st.integers(20, 10**12 - 1))
+def test_formal_numerals_are_read_back_or_refused(number: int) -> None:
+    figure = read_or_none(f"{in_characters(number).translate(FORMAL)}元整")
+    assert figure is None or figure.amount == number
+
+
+@given(st.integers(1, 9999), st.sampled_from("十百千"), st.sampled_from(["", "万", "亿"]))
+def test_the_number_before_a_rest_is_read_back(number: int, place: str, scale: str) -> None:
+    known = number * {"十": 10, "百": 100, "千": 1000}[place]
+    scaled = known * chinese_numbers.SCALES.get(scale, 1)
+    in_words = [f"{in_characters(known)}餘{scale}人"] if known < 10**4 else []
+    for text in (f"{known}多{scale}人", *in_words):
+        figure = read_stated(text)
+        assert (figure.comparator, figure.amount) == (Comparator.GT, Decimal(scaled))
+        plausible = read(Statement(Comparator.GT, figure.amount, as_stated=text)).plausible
+        step = stated_step(Decimal(scaled), text)
+        assert plausible.upper == scaled + step
+
+
 @given(st.integers(1, 10**4 - 1), st.integers(1, 10**4 - 1), st.sampled_from(["万", "亿"]))
 def test_ranges_share_their_scale(first: int, second: int, scale: str) -> None:
     text = f"{first}至{second}{scale}"
     figure = read_or_none(text)
     if first < second:
         assert figure is not None
-        bounds = [chinese_figures.SCALES[scale] * number for number in (first, second)]
+        bounds = [chinese_numbers.SCALES[scale] * number for number in (first, second)]
         assert [figure.lower_bound, figure.upper_bound] == bounds
     elif figure is not None:
         assert figure.lower_bound == first
@@ -415,7 +718,7 @@ def test_width_and_space_around_the_text_do_not_matter(text: str) -> None:
 
 VOCABULARY = [
     *chinese_figures.NAMES,
-    *"零一二三四五六七八九十百千万亿萬億两兩点點至到或半多余餘.,%-/~$",
+    *"零一二三四五六七八九十百千万亿萬億两兩点點至到或半多余餘廿卅壹佰拾上第分之成年.,%-/~$",
 ]
 
 
