@@ -244,17 +244,17 @@ def _in_background(name: str, target: Callable[[threading.Event], None]) -> Iter
 def _work_until(ended: threading.Event, database: Database, every_s: float) -> None:
     logged = dict.fromkeys(JOBS, "")
     while not ended.is_set():
-        worked = 0
-        for job in JOBS:
+        is_behind = False
+        for job, full in JOBS.items():
             reason = ""
             try:
-                worked += work_once(database, job)
+                is_behind |= work_once(database, job) >= full
             except Exception as error:  # noqa: BLE001  # the thread must outlive any failure
                 reason = str(error).partition("\n")[0]
                 if reason != logged[job]:
                     _log.warning("work_failed", reason=reason)
             logged[job] = reason
-        if not worked:
+        if not is_behind:
             ended.wait(every_s)
     database.close()
 

@@ -54,10 +54,9 @@ class Readiness:
         """Raise ``Unavailable`` with the reason if the database is not ready."""
         was_complete, self._is_complete = self._is_complete, False
         with writing(database) as session:
-            connection = session
-            if pending(connection):
+            if pending(session):
                 raise Unavailable("Database schema is out of date; run `alembic upgrade head`.")
-            if not was_complete and (reason := incompleteness(connection)):
+            if not was_complete and (reason := incompleteness(session)):
                 raise Unavailable(reason)
         self._is_complete = True
 

@@ -4,11 +4,13 @@ from hksz_db.database import Session, run
 from hksz_db.queries.documents import sql_file
 from hksz_db.queries.review import STANDING
 
-_AT_ONCE = 50
+CLAIMS_AT_ONCE = 50
+"""How many claims a batch searches for at most."""
+
 _SEARCH = f"""
     WITH batch AS MATERIALIZED (
         SELECT id FROM submissions WHERE likely_same IS NULL
-        ORDER BY submitted_at, id LIMIT {_AT_ONCE} FOR UPDATE SKIP LOCKED
+        ORDER BY submitted_at, id LIMIT {CLAIMS_AT_ONCE} FOR UPDATE SKIP LOCKED
     ), pairs AS MATERIALIZED (
         SELECT batch.id, found.id AS other_id
         FROM batch JOIN claims ON claims.id = batch.id

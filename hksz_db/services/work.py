@@ -3,11 +3,11 @@
 The server process does it in the background, and ``flask work`` until nothing is left.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from hksz_db.database import Database, Session
 from hksz_db.services.canonical_urls import fill_canonical_urls
-from hksz_db.services.duplicates import search_duplicates
+from hksz_db.services.duplicates import CLAIMS_AT_ONCE, search_duplicates
 from hksz_db.services.ranges import recompute_ranges, recompute_ranges_of_metrics
 from hksz_db.services.recounts import RecountQueue
 from hksz_db.services.searches import renew_searches
@@ -16,14 +16,19 @@ from hksz_db.services.writing import writing
 Job = Callable[[Session], int]
 """Does one short batch in a transaction, and returns how many items it worked off."""
 
-JOBS: tuple[Job, ...] = (
-    recompute_ranges,
-    recompute_ranges_of_metrics,
-    RecountQueue(),
-    fill_canonical_urls,
-    search_duplicates,
-    renew_searches,
-)
+JOBS: Mapping[Job, int] = {
+    recompute_ranges: 1,
+    recompute_ranges_of_metrics: 1,
+    RecountQueue(): 1,
+    fill_canonical_urls: 1,
+    search_duplicates: CLAIMS_AT_ONCE,
+    renew_searches: 1,
+}
+"""The jobs, and the size of a batch after which more items may be left.
+
+New claims arrive one by one. With a batch for each, a server that is busy with writes would spend
+as much time on batches as on the writes.
+"""
 
 
 def work_once(database: Database, job: Job) -> int:
