@@ -70,6 +70,8 @@ _WITHDRAWN = (ClaimStatus.REJECTED, ClaimStatus.RETRACTED)
 # Overlapping periods suffice for these; the others can change from one day to the next.
 _SPREAD = (Accumulation.FLOW, Accumulation.EVENT)
 _PLANS = (Modality.PLANNED, Modality.FORECAST)
+# These take longest, the last one most.
+_LOOKED_UP = (NotCompared.NOT_REVIEWED, NotCompared.SUPERSEDED, NotCompared.NO_EVIDENCE)
 
 
 def pair_with(figure: FromClause | None = None) -> Pair:
@@ -96,11 +98,14 @@ def together(pair: Pair, on: Condition | None = None) -> FromClause:
 
 def comparable(pair: Pair) -> Condition:
     """Whether the two figures are about the same thing, and nothing keeps them from comparison."""
-    found = {reason: ~func.coalesce(obstacle, false()) for obstacle, reason in _obstacles(pair)}
-    # The search for evidence takes longest, and few pairs have periods that meet: a CASE keeps
-    # PostgreSQL from searching before.
-    meet, has_evidence = found.pop(NotCompared.OTHER_TIME), found.pop(NotCompared.NO_EVIDENCE)
-    return and_(related(pair), *found.values(), case((meet, has_evidence), else_=false()))
+    return and_(related(pair), _has_no_obstacle(pair))
+
+
+def _has_no_obstacle(pair: Pair) -> Condition:
+    free = {reason: ~func.coalesce(obstacle, false()) for obstacle, reason in _obstacles(pair)}
+    # Few pairs have periods that meet: a CASE keeps PostgreSQL from looking up claims before.
+    meet, looked_up = free.pop(NotCompared.OTHER_TIME), [free.pop(reason) for reason in _LOOKED_UP]
+    return and_(*free.values(), case((meet, and_(*looked_up)), else_=false()))
 
 
 def related(pair: Pair) -> Condition:
@@ -254,7 +259,7 @@ def figure_comparisons(figure: FromClause) -> First:
     """The most severe comparisons of a figure."""
     pair = pair_with(figure)
     different = pair.figure.c.id != pair.other.c.id
-    return _most_severe(pair, others(pair), and_(comparable(pair), different))
+    return _most_severe(pair, others(pair), and_(related(pair), different))
 
 
 def claim_comparisons(claim: FromClause) -> First:
@@ -262,7 +267,8 @@ def claim_comparisons(claim: FromClause) -> First:
     pair = pair_with()
     a, b = pair.figure, pair.other
     once = or_(a.c.claim_id != b.c.claim_id, a.c.id < b.c.id)
-    return _most_severe(pair, together(pair), and_(a.c.claim_id == claim.c.id, once))
+    rows = together(pair, on=related(pair))
+    return _most_severe(pair, rows, and_(a.c.claim_id == claim.c.id, once))
 
 
 def contradictions() -> tuple[Pair, FromClause, Condition]:
@@ -300,7 +306,7 @@ def contested_by(claim: FromClause) -> First:
 
 
 def _most_severe(found: Pair, table: FromClause, on: Condition) -> First:
-    pair = decided(found)
+    pair = decided(found, on=_has_no_obstacle(found))
     assert pair.decided is not None
     return First(
         table.join(pair.decided, true()),

@@ -393,14 +393,15 @@ def _time_and_part(side: ReadOnlyColumnCollection[str, Any]) -> ColumnElement[st
     return func.concat_ws(term(", "), time, part, type_=Text())
 
 
-def decided(pair: Pair) -> Pair:
+def decided(pair: Pair, on: Condition) -> Pair:
     """The pair with the reason that decides as a lateral subquery, to be joined to the rows.
 
-    PostgreSQL prepares and evaluates the conditions once, however many values follow from them.
+    It has no row unless ``on`` holds. PostgreSQL prepares and evaluates the conditions of reasons
+    once, however many values follow from them, and only after ``on``.
     """
     places = [number(place) for place, _ in enumerate(reasons(pair), start=1)]
     # The fence keeps it from being repeated.
-    rows = select(_first_reason(pair, places).label("place")).offset(number(0))
+    rows = select(_first_reason(pair, places).label("place")).where(on).offset(number(0))
     return replace(pair, decided=rows.correlate_except(None).lateral("decided"))
 
 

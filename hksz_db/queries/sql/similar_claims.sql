@@ -118,7 +118,9 @@ SELECT * FROM (
                             ) AS stated
                             CROSS JOIN LATERAL (
                                 -- The newest: a figure may have been stated thousands of times.
-                                SELECT * FROM figures
+                                SELECT claim_id, plausible_range, breakdown, dimension, unit_code,
+                                    period
+                                FROM figures
                                 WHERE metric_id = stated.metric_id
                                     AND subject_id = stated.subject_id
                                     AND modality = stated.modality AND deleted_at IS NULL
