@@ -1,7 +1,7 @@
 """The database: connections, transactions for writers, and prepared statements for readers.
 
-Reading bypasses the ORM: a statement is compiled once to ``$n`` placeholders, prepared on each
-connection and run in autocommit mode, and the bytes that PostgreSQL sends are passed on.
+Services use no ORM objects. A reading statement is compiled once to ``$n`` placeholders, prepared
+on each connection and run in autocommit mode, and the bytes that PostgreSQL sends are passed on.
 """
 
 import json

@@ -7,7 +7,7 @@ those of en-US read en-GB.
 from functools import lru_cache
 from typing import NamedTuple
 
-from langcodes import Language, closest_supported_match, standardize_tag, tag_distance
+from langcodes import closest_supported_match, standardize_tag, tag_distance
 
 _NEAR = 25
 """The largest distance at which a text is in the language that is asked for."""
@@ -35,14 +35,19 @@ def is_language_tag(text: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def cased_tag(text: str) -> str:
-    """The tag in the case that BCP 47 recommends, such as ``zh-Hant-HK``.
+    """The tag in the case that BCP 47 recommends (RFC 5646, section 2.1.1): ``zh-Hant-HK``."""
+    language, *others = text.lower().split("-")
+    cased, is_extension = [language], len(language) == 1
+    for subtag in others:
+        is_extension = is_extension or len(subtag) == 1
+        cased.append(subtag if is_extension else _cased_subtag(subtag))
+    return "-".join(cased)
 
-    One that is not well-formed is in lower case.
-    """
-    try:
-        return Language.get(text, normalize=False).to_tag()
-    except ValueError:
-        return text.lower()
+
+def _cased_subtag(subtag: str) -> str:
+    if len(subtag) == 2:
+        return subtag.upper()
+    return subtag.title() if len(subtag) == 4 and subtag.isalpha() else subtag
 
 
 @lru_cache(maxsize=4096)

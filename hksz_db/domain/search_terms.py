@@ -28,17 +28,21 @@ _IN_QUERIES = str.maketrans(
 )
 _MARK = r'(?:[^\w\s"|]|_)'
 _MARKS_BY_HAN = re.compile(rf"(?<=[{HAN}]){_MARK}+|(?<=\w){_MARK}+(?=[{HAN}])")
-_TERM = re.compile(r'(?P<or>\|)|(?P<no>(?:-|NOT\s+)*)(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"|]+))')
+_TERM = re.compile(
+    r'(?P<or>\|)|(?P<no>(?:-|NOT\s+(?!OR\b|\|))*)(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"|]+))'
+)
+_WIDE_THOUSANDS = re.compile(r"(?<=\d)，(?=\d{3})")  # noqa: RUF001
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?:,|\b))")
 _LONG_NUMBER = re.compile(r"(?<![\w.,])[1-9][0-9]{3,}\b")
-_POSSESSIVE = re.compile("['’]s$")  # noqa: RUF001
+_POSSESSIVE = re.compile(r"(?<=\w)['’]s$")  # noqa: RUF001
 _WORD = re.compile(rf"[{HAN}]|[^\s{HAN}]+")
 
 
 def search_terms(q: str) -> list[str | None]:
     """The terms in the syntax of PostgreSQL's ``to_tsquery``; ``None`` is between alternatives."""
     terms: list[str | None] = []
-    normal = unicodedata.normalize("NFKC", q.translate(_IN_QUERIES))
+    separated = _WIDE_THOUSANDS.sub(",", q).translate(_IN_QUERIES)
+    normal = unicodedata.normalize("NFKC", separated)
     for found in _TERM.finditer(_MARKS_BY_HAN.sub(" ", normal)):
         is_word = found["word"] and not found["no"]
         if found["or"] or (is_word and found["word"].upper() == "OR"):

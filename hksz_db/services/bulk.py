@@ -85,12 +85,11 @@ def write(
     call = _Call(session, writer, mode, rules)
     if not atomic:
         return call.write(items)
-    savepoint = session.begin_nested()
-    results = call.write(items)
-    if any(result.error for result in results):
-        savepoint.rollback()
-        return [result if result.error else _not_written(result) for result in results]
-    savepoint.commit()
+    with session.begin_nested() as savepoint:
+        results = call.write(items)
+        if any(result.error for result in results):
+            savepoint.rollback()
+            return [result if result.error else _not_written(result) for result in results]
     return results
 
 

@@ -12,6 +12,17 @@ _RETRY_S = 60
 _log = structlog.get_logger(__name__)
 
 
+def limit_waits(session: Session) -> None:
+    """Let the statements of a transaction take any time, but wait only seconds for a lock.
+
+    Others wait for the rows that the transaction has locked before.
+    """
+    run(
+        session,
+        "SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '5s', true)",
+    )
+
+
 def try_again_later(session: Session, queue: str, id: UUID, error: Error | DBAPIError) -> None:
     """Log why an entry of the queue failed, and put it off for a minute.
 

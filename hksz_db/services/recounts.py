@@ -13,7 +13,7 @@ import psycopg
 from sqlalchemy.exc import DBAPIError
 
 from hksz_db.database import Session, run
-from hksz_db.services.queues import try_again_later
+from hksz_db.services.queues import limit_waits, try_again_later
 
 BATCH = 50
 _LOOKED_UP = 20_000
@@ -46,7 +46,7 @@ class RecountQueue:
         found = run(session, _NEXT)
         if not found:
             return 0
-        run(session, "SELECT set_config('statement_timeout', '0', true)")
+        limit_waits(session)
         id, source, entity, listed, done_to = found[0]
         try:
             with session.begin_nested():

@@ -10,7 +10,7 @@ import psycopg
 from sqlalchemy.exc import DBAPIError
 
 from hksz_db.database import Session, run
-from hksz_db.services.queues import try_again_later
+from hksz_db.services.queues import limit_waits, try_again_later
 
 _AT_ONCE = 200
 _NIL = UUID(int=0)
@@ -42,7 +42,7 @@ def renew_searches(session: Session) -> int:
     found = run(session, _NEXT)
     if not found:
         return 0
-    run(session, "SELECT set_config('statement_timeout', '0', true)")
+    limit_waits(session)
     id, resource, entity_id, claim_ids, again, done_to = found[0]
     try:
         with session.begin_nested():

@@ -252,6 +252,12 @@ def test_a_query_and_a_text_are_separated_into_the_same_words(session: Session) 
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(st.sampled_from("'’\"|&!()-:*<> \\aS1,.%前海NOTR"), max_size=12))  # noqa: RUF001
+def test_every_search_can_be_read(session: Session, q: str) -> None:
+    assert run(session, "SELECT search_query($1, true)::text", search_terms(q))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(sorted(STATEMENTS)),
     st.integers(0),

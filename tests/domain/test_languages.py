@@ -93,6 +93,8 @@ def test_malformed_tags(tag: str) -> None:
         ("ES-419", "es-419"),
         ("zh-Hant-x-HK", "zh-Hant-x-hk"),
         ("Not-a-Tag", "not-a-tag"),
+        ("SL-rozaj-BISKE", "sl-rozaj-biske"),
+        ("sgn-be-fr", "sgn-BE-FR"),
     ],
 )
 def test_a_tag_has_the_case_of_bcp_47(tag: str, cased: str) -> None:

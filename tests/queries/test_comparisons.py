@@ -235,8 +235,7 @@ def _within(part: Stated, whole: Stated) -> bool:
 @pytest.fixture
 def connection(session: Session) -> Connection:
     """The test's transaction, with metrics, units, subjects and a claim of each status."""
-    connection = session
-    connection.execute(
+    session.execute(
         text(
             "INSERT INTO units (code, label, dimension, factor)"
             " SELECT key, key, 'area', value::numeric FROM json_each_text(:factors)"
@@ -244,7 +243,7 @@ def connection(session: Session) -> Connection:
         {"factors": str(FACTORS).replace("'", '"')},
     )
     for number, (kind, nonnegative, holds) in enumerate(METRICS):
-        connection.execute(
+        session.execute(
             text(
                 "INSERT INTO metrics (external_id, key, label, dimension, accumulation,"
                 " nonnegative, holds_for)"
@@ -257,7 +256,7 @@ def connection(session: Session) -> Connection:
                 "holds": f"P{holds}D" if holds else None,
             },
         )
-    connection.execute(
+    session.execute(
         text(
             "WITH made AS (INSERT INTO entities (external_id, kind, name, name_language)"
             " SELECT 't:' || n, 'place', 'A', 'en' FROM generate_series(0, 1) AS n RETURNING id)"
@@ -266,7 +265,7 @@ def connection(session: Session) -> Connection:
         )
     )
     for number, status in enumerate(STATUSES):
-        connection.execute(
+        session.execute(
             text(
                 "INSERT INTO claims (external_id, statement, language, claimant_id, modality,"
                 " status) SELECT :name, 'A', 'en', id, 'actual', :status FROM entities"
@@ -274,7 +273,7 @@ def connection(session: Session) -> Connection:
             ),
             {"name": f"t:{number}", "status": status},
         )
-    return connection
+    return session
 
 
 INSERT = text("""
