@@ -6,6 +6,7 @@ number and its unit it is taken for the name of what is counted.
 
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 
 from hksz_db.domain.chinese_numbers import (
     BEFORE_NUMBER,
@@ -15,6 +16,7 @@ from hksz_db.domain.chinese_numbers import (
     PARTS_OF,
     RANK,
     REST,
+    SCALES,
     UNDER,
     WIDE_REST,
     fraction,
@@ -32,6 +34,7 @@ _PAIRS = (
     "〇零萬万億亿兩两餘余點点過过約约於于將将達达僅仅為为總总計计預预數数絕绝幾几間间個个項项戶户條条輛辆隻只張张處处筆笔種种"
     "層层單单頃顷鐘钟時时歐欧鎊镑圓圆門门臺台韓韩幣币長长漲涨減减縮缩負负環环較较場场從从內内週周號号線线屆届級级畝亩歲岁佔占"
     "飆飙頂顶紀纪訪访學学師师業业網网選选眾众僱雇後后強强顆颗錄录資资價价質质實实際际淨净調调擴扩狹狭驟骤銳锐勁劲覆复棟栋對对冊册樓楼員员裡里賽赛錢钱來来沒没剛刚碼码頭头類类滿满雙双裏里羅罗"
+    "國国亞亚額额頁页島岛龍龙義义夥伙複复開开虧亏離离標标蝕蚀緩缓勢势臺台發发損损貧贫稅税災灾壓压"
 )
 _SIMPLIFIED = str.maketrans(dict(zip(_PAIRS[::2], _PAIRS[1::2], strict=True)))
 
@@ -196,7 +199,32 @@ _TRAILING = {
 # In the middle of a name they are something else.
 _LAST = {"起", "上下", "不到"}
 _RISE_NOUNS = "增长 增幅 升幅 涨幅 增速 的增长 的增幅 的升幅 的涨幅 的增速"
-_FALL_NOUNS = "跌幅 降幅 减幅 的跌幅 的降幅 的减幅 减少 下跌 的下跌 下降 的下降 负增长 的负增长"
+_FALL_NOUNS = (
+    "跌幅 降幅 减幅 跌势 降势 负增长 衰退 倒退 减少 下跌 下降 下滑 缩减 萎缩 回落 收缩 急跌 降低"
+    " 调低 调减 下调 缩小 大减 大跌 锐减 骤降 净减 净减少"
+)
+# In what follows the number, they make a fall, a part, a bound or a loss of it.
+_DOUBTFUL = re.compile(
+    "^的?(?:跌(?![倒伤])|降(?!落)|[缩萎衰]|亏(?!损(?:企业|公司|商户))|减(?![排肥碳税贫灾刑压])|少了)"
+    "|下[跌降滑挫调]|[跌降减]幅|跌势|降势|减少|缩减|萎缩|收缩|衰退|倒退|回落|降低|收窄|放缓"
+    "|(?:[跌降减挫缩亏]|缩水|蒸发|滑落|减低|缩短|缩窄|减弱|放慢)$"
+    "|[一过逾大近]半(?!岛)|半数|多数|[的中]部[分份]"
+    "|^(?:好几|出头|开外|有多|往上|往下|打后)"
+    "|[上下]限|封顶|为限|限额|为目标|(?:估计|预计|最多|至多|顶多|至少|最少|起码)$"
+    "|流失|流出|离开|(?:赤字|亏损|亏蚀)额?$"
+)
+# What fell to a half or to 三成 has that level, or that share of its former one.
+_FALLEN_TO_SHARE = re.compile(
+    rf"(?:{'|'.join(_FALLS.split())})[至到].{{0,8}}?"
+    "(?:(?<!个)半(?![小个年天月])|(?<!百)分之|分[一二三四]|成(?![员年人立功果分]))"
+)
+# A range whose first number may share the myriads of the second.
+_SHARING = re.compile(
+    r"(?<![0-9.,零一二三四五六七八九两兩十百千万萬亿億点])"
+    r"(?P<first>[0-9][0-9,]*(?:\.[0-9]+)?|[一二三四五六七八九两兩])(?P<scale>[百千]?)"
+    r" ?[至到~-] ?[a-z$]*(?P<second>[0-9][0-9,]*(?:\.[0-9]+)?|[一二三四五六七八九两兩])"
+    r"(?P<upper>[百千]?)(?P<myriads>[万萬亿億])"
+)
 # They make a rate or a difference of the number, or deny it, unless they are part of these names.
 _DIFFERENCES = "每 人均 比 较 倍 第 除 扣 不 未 没"
 _HARMLESS = "比赛 比率 比例"
@@ -230,7 +258,8 @@ _BEFORE = _by_name(
     _SHARES,
     _CURRENCIES,
 ) | {f"{verb}为": f"{verb}为" for verb in (_RISES + " " + _FALLS).split()}
-# 減少為3萬 states the level that was reached, or a fall.
+# 減少為3萬 states the level that was reached, or a fall, and 跌破3萬 a level that was crossed.
+_BEFORE |= {f"{verb}破": f"{verb}破" for verb in (_RISES + " " + _FALLS).split()}
 _CURRENCY_NAMES = _by_name(_CURRENCIES)
 _COMPLETE = _by_name(_MULTIPLES, _SHARES).keys() - {"全部"}
 _COMPARING = {"about", "an estimated", "over", "no fewer than", "nearly", "up to"}
@@ -250,7 +279,8 @@ _AFTER = _by_name(
 ) | {name: name for listed in (_REFUSED_UNITS, _NAMES) for name in listed.split()}
 _AFTER |= {name: name for name in _NO_COUNTS}
 _NO_UNITS = {"", *_NAMES.split()}
-_REST = _by_name(_TRAILING, {"increase": _RISE_NOUNS, "decrease": _FALL_NOUNS}) | {
+_OF_FALL = " ".join(f"{of}{noun}" for of in ("", "的") for noun in _FALL_NOUNS.split())
+_REST = _by_name(_TRAILING, {"increase": _RISE_NOUNS, "decrease": _OF_FALL}) | {
     name: name for listed in (_DIFFERENCES, _HARMLESS) for name in listed.split()
 }
 NAMES = frozenset(_BEFORE | _AFTER | _REST)
@@ -279,7 +309,23 @@ def in_english(text: str) -> str:
         rank = ranked["rank"] or "1"
         number = rank if rank.isdecimal() else value(rank)
         return f"{RANK} {number}" if number else text
+    text = _SHARING.sub(_with_shared_scale, text)
     return _BESIDE_HAN.sub(" ", _Rewriting(text).rewritten())
+
+
+def _with_shared_scale(found: re.Match[str]) -> str:
+    """The 3千萬至5千萬 of 3千至5千萬; 9至1萬 and 3千至5百萬 are refused."""
+    first, second = (
+        Decimal(DIGITS.get(sign.translate(_SIMPLIFIED)) or sign.replace(",", ""))
+        for sign in found.group("first", "second")
+    )
+    if found["scale"]:
+        first, second = first * SCALES[found["scale"]], second * SCALES.get(found["upper"], 1)
+    if first >= second and (found["upper"] or first < 10):
+        raise ValueError(f"{found[0]!r} may be read in two ways.")
+    is_shared = found["scale"] and first < second
+    end = found.end("scale") - found.start()
+    return found[0][:end] + (found["myriads"] if is_shared else "") + found[0][end:]
 
 
 class _Rewriting:
@@ -292,12 +338,17 @@ class _Rewriting:
         self._is_digit = False
         self._counted: set[str] = set()
         self._before = ""
+        self._rest = ""
 
     def rewritten(self) -> str:
+        if _FALLEN_TO_SHARE.search(self._text):
+            raise ValueError(f"{self._original!r} may be read in two ways.")
         steps = (self._name, self._share, self._number, self._joining, self._phrase)
         while self._at < len(self._text):
             if not any(read() for read in steps):
                 self._copy(1)
+        if _DOUBTFUL.search(self._rest):
+            raise ValueError(f"What follows the number in {self._original!r} is not understood.")
         return "".join(self._written)
 
     def _copy(self, length: int) -> None:
@@ -305,6 +356,8 @@ class _Rewriting:
         self._written.append(self._original[self._at : end])
         if self._table is _AFTER and not self._written[-1].isspace():
             self._table = _REST
+        if self._table is _REST:
+            self._rest += self._text[self._at : end].strip()
         self._at = end
 
     def _write(self, words: str, end: int) -> None:
@@ -436,12 +489,21 @@ class _Rewriting:
             self._table = _REST
             if self._text[end : end + 1] in {"半", "多", "余"}:
                 words, end = self._with_more(words, end)
+        else:
+            self._check_fall(name, words, end)
         if name in _COMPLETE:
             self._table = _REST
         if words == name:
             words = self._original[self._at : end]
         self._write(f" {words} ", end)
         return True
+
+    def _check_fall(self, name: str, words: str, end: int) -> None:
+        """Refuse the noun of a fall that is not all that follows the number and its unit."""
+        if words == "decrease" and (self._rest or HAN.search(self._text, end)):
+            raise ValueError(f"{self._original!r} does not say what fell by how much.")
+        if words == name:
+            self._rest += name
 
     def _check_half(self, name: str, end: int) -> None:
         """Refuse the 近半 of 近半年, which is no half."""
@@ -453,6 +515,8 @@ class _Rewriting:
         end = self._at + len(name)
         counted, following = self._original[self._at : end], self._text[end : end + 1]
         self._counted.add("" if words else name)
+        if name in _NO_UNITS:
+            self._rest += name
         if len(self._counted) > 1:
             raise ValueError(f"{counted!r} does not count what the number before it counts.")
         if name == "成" and following in DIGITS:

@@ -74,6 +74,14 @@ Numbers
 新增1,200宗 | eq | 1200 |
 15萬伙 | eq | 150000 |
 增至4.7萬宗 | eq | 47000 |
+總額3億港元 | eq | 300000000 | HKD
+300頁 | eq | 300 |
+17個目標 | eq | 17 |
+15個減排項目 | eq | 15 |
+30間虧損企業 | eq | 30 |
+30名跌倒長者 | eq | 30 |
+減至3個半小時 | eq | 3.5 | h
+5個部分 | eq | 5 |
 
 Comparators before the number
 逾4.7萬 | gt | 47000 |
@@ -251,6 +259,12 @@ HK$3億至HK$5億 | between | 300000000 500000000 | HKD
 三千五至四千 | between | 3500 4000 |
 三成五至四成 | between | 35 40 | %
 三至三成五 | between | 30 35 | %
+3千至5千萬港元 | between | 30000000 50000000 | HKD
+3千 - 5千萬 | between | 30000000 50000000 |
+兩千至五千萬 | between | 20000000 50000000 |
+3百至5百萬 | between | 3000000 5000000 |
+5百至1千萬 | between | 5000000 10000000 |
+3至5千萬 | between | 30000000 50000000 |
 
 Changes
 增長5.2% | eq | 5.2 | %
@@ -282,6 +296,19 @@ Changes
 净增1,200人 | eq | 1200 |
 增加三四百宗 | between | 300 400 |
 減逾半 | lt | -50 | %
+5%的萎縮 | eq | -5 | %
+5%的下滑 | eq | -5 | %
+5%的收縮 | eq | -5 | %
+5%的衰退 | eq | -5 | %
+5%衰退 | eq | -5 | %
+5%回落 | eq | -5 | %
+5%的倒退 | eq | -5 | %
+5%的降低 | eq | -5 | %
+5%的縮減 | eq | -5 | %
+5%的跌勢 | eq | -5 | %
+5%的跌幅。 | eq | -5 | %
+5%左右的跌幅 | approx | -5 | %
+年均複合增長5% | eq | 5 | %
 """
 ROWS = [[cell.strip() for cell in line.split("|")] for line in PHRASES.splitlines() if "|" in line]
 TEXTS = [row[0] for row in ROWS]
@@ -444,6 +471,8 @@ def test_multiples_that_may_be_differences_are_refused(text: str) -> None:
         ("排名第 20", 20),
         ("位居世界第二", 2),
         ("全港首位", 1),
+        ("全國第一", 1),
+        ("亞洲第二", 2),
     ],
 )
 def test_places_of_rankings_are_exact(text: str, place: int) -> None:
@@ -604,6 +633,28 @@ def test_what_leaves_doubt_is_refused(text: str, reason: str) -> None:
         read_stated(text)
 
 
+REFUSED = """
+5%按年跌幅 5%的按年跌幅 5%的年跌幅 5%的累計跌幅 一成的輕微跌幅 5%的急挫和下挫 1萬人減少了
+5萬名下跌股民 1萬人少了 5%跌 5%的升幅收窄
+9至1萬 九至一萬 兩至一萬 500至1千萬 3千至5百萬
+跌破5% 升破5% 跌破2萬 跌破三成 跌穿三成
+減至一半 減少到三分之一 減少至一半 跌至三成 跌至約3成
+3萬人的一半 9萬人中的一半 3萬人中的一半 3萬人一半 3萬人過半 3萬人的大半 3萬人的多數
+3萬人的大多數 3萬人的部分 增長5%的一半
+30好幾 三百好幾 4萬出頭 20出頭 30開外 二百開外 30人開外 4萬人有多 50有多 3萬人往上 30人打後
+5萬人上限 3萬上限 3萬人封頂 3萬人為限 3萬人限額 2萬人最多 2萬至少 3萬人次為目標 5萬人估計
+3億港元赤字 3億港元虧損 1萬人流失 1萬人淨流出 1萬人離開 3億港元淨流出
+5%的微跌 5%的蒸發 3億港元虧損總額 1萬人口減少
+"""
+
+
+@pytest.mark.parametrize("text", REFUSED.split())
+def test_words_that_change_the_number_or_leave_it_open_are_refused(text: str) -> None:
+    for measure in (None, *MetricMeasure):
+        for dimension in (None, *Dimension):
+            assert read_or_none(text, dimension, measure) is None
+
+
 def in_characters(number: int) -> str:
     """A whole number as Chinese writes it in full."""
     if number == 0:
@@ -694,9 +745,11 @@ def test_ranges_share_their_scale(first: int, second: int, scale: str) -> None:
         assert figure.lower_bound == first
 
 
-def read_or_none(text: str, dimension: Dimension | None = None) -> StatedFigure | None:
+def read_or_none(
+    text: str, dimension: Dimension | None = None, measure: MetricMeasure | None = None
+) -> StatedFigure | None:
     try:
-        return read_stated(text, dimension)
+        return read_stated(text, dimension, measure)
     except UnreadableFigure:
         return None
 
