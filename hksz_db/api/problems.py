@@ -29,6 +29,7 @@ _STATUSES: Mapping[type[DomainError], int] = {
     errors.Stale: 412,
     errors.Invalid: 422,
     errors.Unavailable: 503,
+    errors.Contended: 503,
     errors.Overloaded: 503,
 }
 MEANINGS: Mapping[int, str] = {

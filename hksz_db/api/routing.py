@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ from hksz_db.api.calls import Call, Section, costs
 from hksz_db.api.conditions import matched_versions
 from hksz_db.api.requests import Write, arguments, bearer_key, database, read_body
 from hksz_db.database import Session
-from hksz_db.domain.errors import Malformed
+from hksz_db.domain.errors import Contended, Malformed
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.services.api_keys import Actor, authenticate
 from hksz_db.services.idempotency import Answer, Repeatable, begin, keep
@@ -22,6 +23,7 @@ from hksz_db.services.writing import writing
 IDEMPOTENCY_KEY = "Idempotency-Key"
 KEY_PATTERN = "^[!-~]{1,255}$"
 REPLAYED = "Idempotency-Replayed"
+_ATTEMPTS = 3
 
 
 def register_calls(app: Flask, section: Section) -> None:
@@ -41,10 +43,17 @@ def _answer(call: Call, **variables: Any) -> Response:
                 authenticate(session, key)
         _refuse_unknown_parameters(call)
         return call.view(**variables)
+    for _ in range(_ATTEMPTS - 1):
+        with suppress(Contended):
+            return _write(call, call.scope, variables)
+    return _write(call, call.scope, variables)
+
+
+def _write(call: Call, scope: Scope, variables: Mapping[str, Any]) -> Response:
     key = bearer_key()
     with writing(database()) as session:
         actor = authenticate(session, key, g.request_id)
-        actor.demand(call.scope)
+        actor.demand(scope)
         if call.reviews:
             actor.demand(Scope.REVIEW)
         _refuse_unknown_parameters(call)

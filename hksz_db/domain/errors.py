@@ -148,5 +148,9 @@ class Unavailable(DomainError):
     """The database cannot be reached or did not finish in time."""
 
 
+class Contended(Unavailable):
+    """Transactions waited for rows of each other, so that one of them had to be rolled back."""
+
+
 class Overloaded(DomainError):
     """Too many requests of this kind are being processed; one of them must end first."""

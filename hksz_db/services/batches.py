@@ -1,8 +1,9 @@
 """Batches: rows that are inserted and updated together, with one statement for each table.
 
-A single write is a batch of one row. All writers take their locks in the same order, so that they
-do not deadlock: on the rows referred to, on claims, and on the rows that belong to claims, each in
-the order of their ids; and last the locks that triggers take.
+A single write is a batch of one row. All writers take their locks in the same order: on the rows
+referred to, on claims, and on the rows that belong to claims, each in the order of their ids; and
+last the locks that triggers take. They can still deadlock with a merge, because PostgreSQL locks
+the claimant again if a claim is updated twice; the API tries such a write again.
 """
 
 from collections import defaultdict

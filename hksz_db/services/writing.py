@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from hksz_db.database import Database, Session, run
 from hksz_db.domain.errors import (
     Conflict,
+    Contended,
     DomainError,
     Fault,
     Invalid,
@@ -84,9 +85,6 @@ _TEMPORARY: dict[tuple[type[Exception], ...], str] = {
     (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction): (
         "Database schema is out of date; run `alembic upgrade head`."
     ),
-    (errors.DeadlockDetected, errors.SerializationFailure): (
-        "Other requests were changing the same rows; try again."
-    ),
     (errors.QueryCanceled, errors.LockNotAvailable, errors.IdleInTransactionSessionTimeout): (
         "The database did not finish in time."
     ),
@@ -153,6 +151,8 @@ def translate(error: Exception) -> DomainError | None:
             return _check(cause)
         case psycopg.DataError():
             return Invalid("A value cannot be stored.")
+        case errors.DeadlockDetected() | errors.SerializationFailure():
+            return Contended("Other requests were changing the same rows; try again.")
     detail = next((text for kinds, text in _TEMPORARY.items() if isinstance(cause, kinds)), None)
     return None if detail is None else Unavailable(detail)
 

@@ -312,6 +312,27 @@ def test_a_relative_date_is_computed_from_the_new_date_of_its_anchor(
     assert late.result().json["time"]["edtf"] == "2019"
 
 
+def test_a_write_that_deadlocks_is_tried_again(
+    client: Client,
+    claim: dict[str, Any],
+    twins: Twins,
+    database: Database,
+    pool: ThreadPoolExecutor,
+    wait_for_a_lock: WaitForLock,
+) -> None:
+    first, second = map(UUID, sorted(twins[0])[:2])
+    path = claim["claims"].headers["Location"]
+    links = [{"entity_id": str(id), "role": "subject"} for id in (first, second)]
+    with database.transaction() as session:
+        # The wrong order; the request waits longer, so that it is the one that is rolled back.
+        run(session, "SELECT FROM entities WHERE id = $1 FOR UPDATE", second)
+        late = pool.submit(client.patch, path, {"entities": links})
+        wait_for_a_lock(database)
+        run(session, "SELECT FROM entities WHERE id = $1 FOR UPDATE", first)
+    assert late.result().status_code == 200
+    assert len(client.get(path).json["entities"]) == 2
+
+
 def test_concurrent_changes_of_a_figure_and_its_anchor_do_not_deadlock(
     client: Client,
     claim: dict[str, Any],

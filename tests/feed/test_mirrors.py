@@ -461,7 +461,7 @@ def write_by_requests(editor: RandomEditor, over: threading.Event) -> None:
 def test_mirrors_end_as_the_original(world: Database) -> None:
     """Eight writers write for a minute; then two followers have the same documents as a read."""
     over, written = threading.Event(), threading.Event()
-    app = create_app(Settings(log_level="critical", max_waiters=2), world)
+    app = create_app(Settings(log_level="error", max_waiters=2), world)
     followers = [Follower(app, seed) for seed in range(2)]
     with ThreadPoolExecutor(10) as pool:
         following = [pool.submit(follower.follow, written) for follower in followers]
