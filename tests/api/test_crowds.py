@@ -15,9 +15,9 @@ import pytest
 from flask import Flask
 
 from app import create_app
-from hksz_db.api.calls import Cost, cost_of
 from hksz_db.api.gateway import Gateway
 from hksz_db.database import Database
+from hksz_db.http.costs import Cost, cost_of
 from hksz_db.settings import Settings
 
 pytestmark = pytest.mark.slow
