@@ -108,11 +108,22 @@ def comparisons(
     matches = partial(comparison_pages.pairs_statement, shape.matching, of is not None)
     meta: dict[str, Any] = {}
     if comparison_pages.counts_not_compared(shape, of is not None):
-        reasons = comparison_pages.not_compared_statement(shape.matching, of is not None)
-        ((found,),) = database().read(reasons, begun.values, question.as_of)
-        meta["not_compared"] = json.loads(found)
+        meta["not_compared"] = not_compared(question, figure)
     listing = _Listing(statement, matches, COMPARISONS.schema, preferred, meta)
     return _page(question, begun, listing, of)
+
+
+def not_compared(question: Question, figure: UUID | None = None) -> list[Any] | None:
+    """How many pairs are not compared for each reason; ``None`` if there are too many to count.
+
+    The list must be one that ``comparison_pages.counts_not_compared``.
+    """
+    shape = question.shape(COMPARISONS.name, None).matching
+    statement = comparison_pages.not_compared_statement(shape, figure is not None)
+    values = {**question.values(), "figure": figure}
+    ((found,),) = database().read(statement, values, question.as_of)
+    reasons: list[Any] | None = json.loads(found)
+    return reasons
 
 
 def versions(resource: Readable, id: UUID, question: Question) -> Page:
