@@ -22,6 +22,8 @@ from schemas.filters import Field, QueryInteger, ValueList
 
 DEFAULT_PER_PAGE = 25
 MAX_PER_PAGE = 100
+DEFAULT_VALUES = 10
+MAX_VALUES = 100
 
 _MAX_SEARCH_LENGTH = 500
 _MAX_SENTENCES = 3
@@ -267,6 +269,9 @@ class PreferredLanguage(LanguageTag):
 
 COMMON: Mapping[str, Field] = {
     "per_page": QueryInteger(1, MAX_PER_PAGE, description="Rows on a page."),
+    "values": QueryInteger(
+        1, MAX_VALUES, description=f"Values of each facet, {DEFAULT_VALUES} by default."
+    ),
     "cursor": Cursor(metadata={"description": "The cursor that came with the previous page."}),
     "as_of": Timestamp(
         metadata={"description": "Answer as at this moment, from what was committed by then."}

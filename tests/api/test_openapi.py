@@ -63,7 +63,7 @@ def test_it_describes_every_call_of_every_resource(document: dict[str, Any], app
     assert described == served
     parts = sum(len(resource.parts) for resource in RESOURCES.values())
     merges = 2 * sum(resource.can_be_merged for resource in RESOURCES.values())
-    assert len(served) == 14 * len(RESOURCES) + parts + merges + 7
+    assert len(served) == 14 * len(RESOURCES) + parts + merges + 8
 
 
 def test_every_operation_has_a_unique_id_a_summary_and_a_tag(document: dict[str, Any]) -> None:
