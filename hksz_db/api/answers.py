@@ -62,15 +62,18 @@ def one(resource: Readable, id: UUID, reading: Reading) -> Response:
     return _tagged(f"{version}-{content_tag(body)}", body, languages)
 
 
-def part(resource: Readable, id: UUID, name: str, given: Mapping[str, Any]) -> Response:
-    """One field of a row's document as a document of its own. An array is wrapped in ``data``.
-
-    ``given`` are the values of ``PART``.
-    """
-    as_of: datetime | None = given.get("as_of")
+def part(
+    resource: Readable,
+    id: UUID,
+    name: str,
+    *,
+    as_of: datetime | None = None,
+    lang: str | None = None,
+) -> Response:
+    """One field of a row's document as a document of its own. An array is wrapped in ``data``."""
     stored = raw(resource, id, part_statement(resource.name, name), as_of)
     schema = nested_schema(resource.schema._declared_fields[name])
-    body, languages = localized(stored, schema, None, preference(given.get("lang")), as_of)
+    body, languages = localized(stored, schema, None, preference(lang), as_of)
     wrapped = b'{"data":%b}' % body if body.startswith(b"[") else body
     return tagged(wrapped, languages)
 
@@ -119,7 +122,9 @@ def deleted(session: Session, resource: Readable, id: UUID) -> Response:
     return response
 
 
-def _document(resource: Readable, id: UUID, rows: list[Any]) -> tuple[int, bytes]:
+def _document(
+    resource: Readable, id: UUID, rows: list[tuple[int, bool, UUID | None, bytes]]
+) -> tuple[int, bytes]:
     if not rows:
         raise NotFound(resource.singular, id)
     version, is_deleted, into_id, body = rows[0]
@@ -130,7 +135,7 @@ def _document(resource: Readable, id: UUID, rows: list[Any]) -> tuple[int, bytes
     return version, body
 
 
-def computed(document: Any, status: int = 200) -> Response:
+def computed(document: object, status: int = 200) -> Response:
     """A document that is not stored."""
     return json_response(compact(document), status)
 
@@ -184,16 +189,16 @@ class _Begun:
     ``identity`` is what the cursor is checked against.
     """
 
-    identity: Any
-    values: Mapping[str, Any]
+    identity: object
+    values: Mapping[str, object]
     after: tuple[bool, ...] | None
 
-    def with_values(self, values: Mapping[str, Any]) -> "_Begun":
+    def with_values(self, values: Mapping[str, object]) -> "_Begun":
         """The same with more values to bind."""
         return replace(self, values={**self.values, **values})
 
 
-def _begin(question: Question, identity: Any, keyset: Keyset) -> _Begun:
+def _begin(question: Question, identity: object, keyset: Keyset) -> _Begun:
     if question.cursor is None:
         return _Begun(identity, {}, None)
     keys = keyset.decode(question.cursor, identity)
@@ -214,7 +219,7 @@ class _Listing:
     statement: Prepared
     matches: Callable[[], Prepared] | None = None
     schema: type[Schema] | None = None
-    meta: Mapping[str, Any] = field(default_factory=dict)
+    meta: Mapping[str, object] = field(default_factory=dict)
 
 
 def _page(

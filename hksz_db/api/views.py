@@ -70,7 +70,7 @@ def _read(resource: Readable) -> Call:
 def _part(resource: Readable, name: str) -> Call:
     def read_part(id: UUID) -> Response:
         """Read only the {part} of one {singular}."""
-        return answers.part(resource, id, name, PART.read(arguments()))
+        return answers.part(resource, id, name, **PART.read(arguments()))
 
     field = resource.schema().fields[name]
     if isinstance(field, fields.List):
