@@ -26,6 +26,7 @@ from hksz_db.exchange import exporting
 from hksz_db.queries import comparison_pages
 from hksz_db.queries import versions as row_versions
 from hksz_db.queries.comparisons import COMPARISONS
+from hksz_db.queries.consequences import consequences
 from hksz_db.queries.keysets import Keyset, encode_cursor
 from hksz_db.queries.pages import (
     RANKED,
@@ -92,11 +93,14 @@ def written(
     id: UUID,
     status: int,
     warnings: Sequence[Fault] | None = None,
+    *,
+    dry_run: bool = False,
 ) -> Response:
     """The document of a row as the transaction leaves it, with almost everything embedded.
 
-    If the resource has ``warnings``, they are its last member, and are read if they are not given.
-    The ETag is that of the document without them.
+    If the resource has ``warnings``, they come after its fields, and are read if they are not
+    given. The ETag is that of the document without them. After a ``dry_run``, the consequences come
+    last, and there is neither an ETag nor a Location, because what they would name does not exist.
     """
     statement = document_statement(resource.name, resource.written)
     version, body = _document(resource, id, fetch_in(session, statement, {"id": id}))
@@ -106,6 +110,9 @@ def written(
             warnings = of_stored(session, resource.name, [id]).get(id, [])
         shown = compact([fault_document(warning) for warning in warnings])
         body = b'%b,"warnings":%b}' % (body[:-1], shown)
+    if dry_run:
+        found = consequences(session, resource.name, id)
+        return json_response(b'%b,"consequences":%b}' % (body[:-1], found), status)
     response = json_response(body, status)
     response.headers["ETag"] = tag
     if status == 201:

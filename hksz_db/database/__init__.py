@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg
 from psycopg import RawCursor
+from psycopg.pq import ExecStatus
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql import ClauseElement
 
@@ -44,6 +45,7 @@ __all__ = [
     "is_absence",
     "prepare",
     "run",
+    "undone",
 ]
 
 # Enough rows of a stream to make round trips cheap, and few enough to hold the longest documents.
@@ -200,7 +202,27 @@ def run(session: Session, sql: str, *arguments: object) -> list[tuple[Any, ...]]
     return cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []
 
 
+@contextmanager
+def undone(session: Session) -> Iterator[None]:
+    """Roll back what the block writes, and release the locks that it takes.
+
+    A rollback by psycopg would also drop all prepared statements of the connection, so that the
+    next writes would be planned anew, which takes longer than a write.
+    """
+    run(session, "SAVEPOINT undone")
+    yield
+    connection = _driver_connection(session)
+    for command in (b"ROLLBACK TO SAVEPOINT undone", b"RELEASE SAVEPOINT undone"):
+        result = connection.pgconn.exec_(command)
+        if result.status != ExecStatus.COMMAND_OK:
+            raise psycopg.OperationalError(result.get_error_message())
+
+
 def _cursor(session: Session) -> RawCursor[tuple[Any, ...]]:
+    return RawCursor(_driver_connection(session))
+
+
+def _driver_connection(session: Session) -> Connection:
     connection = session.connection.driver_connection
     assert isinstance(connection, psycopg.Connection)
-    return RawCursor(connection)
+    return connection

@@ -46,7 +46,7 @@ class _Shape:
 def _shape(document: type[Schema], create: type[Schema]) -> _Shape:
     """Derive the shape from the fields that the create schema has for a field of the document."""
     shown, taken = document._declared_fields, create._declared_fields
-    references = {name for name in shown if f"{name}_id" in taken}
+    references = {name for name in shown if f"{name}_id" in taken and f"{name}_id" not in shown}
     periods = {name for name in shown if f"{name}_edtf" in taken}
     return _Shape(
         derived=frozenset(shown.keys() - taken.keys() - references - periods),
