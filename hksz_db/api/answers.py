@@ -27,6 +27,7 @@ from hksz_db.queries import comparison_pages
 from hksz_db.queries import versions as row_versions
 from hksz_db.queries.comparisons import COMPARISONS
 from hksz_db.queries.consequences import consequences
+from hksz_db.queries.facets import asked, facets_statement, selected
 from hksz_db.queries.keysets import Keyset, encode_cursor
 from hksz_db.queries.pages import (
     RANKED,
@@ -41,6 +42,7 @@ from hksz_db.queries.questions import Question, Reading
 from hksz_db.queries.readable import Readable
 from hksz_db.services.warnings import WARNED, of_stored
 from schemas.base import nested_schema
+from schemas.facets import MOST_COUNTED, FacetsSchema
 
 MAX_EXPORTS = 2
 """How many exports a worker process sends at once."""
@@ -280,6 +282,18 @@ def groups(resource: Readable, question: Question, group_by: tuple[str, ...]) ->
     statement = groups_statement(question.shape(resource.name, None), group_by)
     ((items,),) = database().read(statement, question.values(), question.as_of)
     return tagged(b'{"data":%b,"meta":%b}' % (items, compact({"group_by": group_by})))
+
+
+def facets(question: Question, most: int) -> Response:
+    """The facets of claims, each with at most ``most`` values and those that are filtered by."""
+    filters = question.filters
+    statement = facets_statement(asked(filters), searched=question.search is not None)
+    values = {**question.values(), **selected(filters), "values": most}
+    ((found, claims),) = database().read(statement, values, question.as_of)
+    preferred = preference(question.lang)
+    body, languages = localized(found, FacetsSchema, None, preferred, question.as_of)
+    meta = {"counted": {"claims": claims, "all": claims < MOST_COUNTED}, "values": most}
+    return tagged(b'{"data":%b,"meta":%b}' % (body, compact(meta)), languages)
 
 
 def tagged(body: bytes, languages: Sequence[str] | None = None) -> Response:
