@@ -196,7 +196,7 @@ def _revision(connection: Connection) -> str | None:
     return next((str(name) for (name,) in names), None)
 
 
-def line(name: str, content: Any) -> bytes:
+def line(name: str, content: object) -> bytes:
     """A line of the file."""
     return compact({name: content}) + b"\n"
 
