@@ -131,14 +131,20 @@ def _sort(text: str) -> tuple[tuple[str, bool], ...]:
     return tuple((each.removeprefix("-"), each.startswith("-")) for each in text.split(","))
 
 
+def address_or_doi(text: str) -> Criterion | None:
+    """The filter of sources for an address or a DOI, if the text is one."""
+    if doi := _DOI.fullmatch(text.strip()):
+        return Criterion("doi", "eq", doi[1].lower())
+    if not _ADDRESS.fullmatch(text.strip()):
+        return None
+    address = text.strip() if "://" in text else f"https://{text.strip()}"
+    return Criterion("canonical_url", "eq", canonical_url(address))
+
+
 def _source_at(text: str) -> Json | None:
     """The source with an address or a DOI, if the text is one and the source is known."""
-    if doi := _DOI.fullmatch(text.strip()):
-        criterion = Criterion("doi", "eq", doi[1].lower())
-    elif _ADDRESS.fullmatch(text.strip()):
-        address = text.strip() if "://" in text else f"https://{text.strip()}"
-        criterion = Criterion("canonical_url", "eq", canonical_url(address))
-    else:
+    criterion = address_or_doi(text)
+    if criterion is None:
         return None
     question = Question(
         AllOf((criterion,)), sort=(("id", False),), fields=("id", "title", "language"), per_page=1

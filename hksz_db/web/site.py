@@ -36,7 +36,7 @@ HEADERS = {
 }
 """The headers of every page."""
 
-NAVIGATION = (("pages.search", _("Claims")),)
+NAVIGATION = (("pages.search", _("Claims")), ("pages.add", _("Add")))
 """The pages that every page links to: their endpoints and labels."""
 
 VARY = "Accept, Accept-Language, Cookie"
