@@ -4,19 +4,24 @@ All values travel in the form, so that a page that comes back with an error lose
 text of the source has no field: it stays in the browser.
 """
 
-import hashlib
 import json
-import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
-import psycopg
-from flask import Response, g, request, url_for
+from flask import Response, request, url_for
 
-from hksz_db.database import Session
-from hksz_db.domain.errors import DomainError, Fault, FaultsError, Invalid, Unauthenticated
+from hksz_db.domain.errors import (
+    Conflict,
+    DomainError,
+    Fault,
+    Gone,
+    Invalid,
+    Merged,
+    NotFound,
+    Unauthenticated,
+)
 from hksz_db.domain.figure_printing import printed
 from hksz_db.domain.figure_tokens import UnreadableFigure
 from hksz_db.domain.stated_figures import read_stated
@@ -25,27 +30,31 @@ from hksz_db.domain.vocabulary import (
     ContributorRole,
     CslType,
     Modality,
+    Scope,
     Stance,
 )
 from hksz_db.http import documents
 from hksz_db.http.costs import Cost, costs
 from hksz_db.http.requests import database
-from hksz_db.http.statuses import status_of
 from hksz_db.queries.filters import AllOf, Criterion
 from hksz_db.queries.questions import Question, Reading
 from hksz_db.queries.registry import RESOURCES
-from hksz_db.services.api_keys import Actor, authenticate
-from hksz_db.services.idempotency import Answer, Repeatable, begin, keep
-from hksz_db.services.writing import translate, writing
-from hksz_db.web import submissions
+from hksz_db.services.api_keys import Actor
+from hksz_db.services.writing import writing
+from hksz_db.web import access, submissions
+from hksz_db.web.access import demand
+from hksz_db.web.forms import Form as SentForm
+from hksz_db.web.forms import Write, check_session, failed, new_form, sent_form, submit
 from hksz_db.web.interface import names_preferred
 from hksz_db.web.search import address_or_doi
 from hksz_db.web.site import href, pages, shown
 from hksz_db.web.submissions import NEW, Form, SimilarSources, text
+from hksz_db.web.translating import gettext
 
 _SOURCES, _EVIDENCE = RESOURCES["sources"], RESOURCES["evidence"]
 _MOST_PASSAGES = 100
 _MOST_LISTED = 20
+_AWAY = 500
 _SUGGESTIONS = 8
 _SUGGESTED = ("entities", "metrics", "units")
 _REPEATING = ("copy_of", "syndicated_from", "translation_of", "rewrite_of", "quotes", "based_on")
@@ -72,129 +81,123 @@ class Hints(NamedTuple):
 
 @pages.get("/add")
 @costs(Cost.COSTLY)
-def add() -> Response:
+def add() -> Any:
     """The first step or, once the source is known, the others."""
+    if (refused := demand(Scope.CLAIMS_WRITE)) is not None:
+        return refused
     if source_id := request.args.get("source"):
-        return _marking(_source(source_id), request.args, Hints())
-    return _choosing(request.args)
+        return _marking(_source(source_id), request.args, new_form())
+    return _choosing(request.args, new_form())
 
 
 @pages.post("/add/source")
 @costs(Cost.COSTLY)
 def add_source() -> Response:
     """Add the source and go on to its passages."""
-    form = request.form
-    similar: Sequence[Json] = ()
+    sent, similar = sent_form(), list[Json]()
 
-    def create(session: Session, actor: Actor) -> str:
-        return _next_url(str(submissions.create_source(session, actor, form)), form)
+    def create(write: Write) -> str:
+        try:
+            id = submissions.create_source(write.session, write.actor, request.form)
+        except SimilarSources as error:
+            similar.extend(error.similar)
+            detail = gettext("There are sources like it. Say whether it is one of them.")
+            raise Conflict(detail) from error
+        return _next_url(str(id), request.form)
 
-    try:
-        return _go(_once(create))
-    except SimilarSources as error:
-        similar = error.similar
-        problems, status = [], 409
-    except (DomainError, psycopg.Error) as error:
-        known = _known(error)
-        problems, status = [*_problems(known)], status_of(known)
-    return _choosing(form, problems, similar, status)
+    return submit(sent, create, lambda refused: _choosing(request.form, refused, similar))
 
 
 @pages.post("/add")
 @costs(Cost.COSTLY)
 def add_passage() -> Response:
     """Check the passage, or save it and go on to its claim or to the next passage."""
-    form = request.form
-    # What the page needs of the source is in the form, too, for when the database is away.
-    source: Json = {"id": text(form, "source"), "title": text(form, "title"), "captures": []}
+    sent, form = sent_form(), request.form
+
+    def save(write: Write) -> str:
+        source = _source_of(form)
+        claim_id = submissions.submit(write.session, write.actor, form, source)
+        if text(form, "go") == "next":
+            return _next_url(source["id"], form, saved=str(claim_id))
+        return href("claims", claim_id)
+
+    def again(refused: SentForm) -> Response:
+        # What the page needs of the source is in the form, for when the database is away.
+        known: Json = {"id": text(form, "source"), "title": text(form, "title")}
+        return _marking(known, form, refused, Hints(chosen=text(form, "claim") or NEW))
+
+    if text(form, "go") != "check":
+        return submit(sent, save, again)
     try:
-        source = _source(source["id"])
-        if text(form, "go") == "check":
-            return _marking(source, form, _hints(form, source))
-
-        def save(session: Session, actor: Actor) -> str:
-            claim_id = submissions.submit(session, actor, form, source)
-            if text(form, "go") == "next":
-                return _next_url(source["id"], form, saved=str(claim_id))
-            return href("claims", claim_id)
-
-        return _go(_once(save))
-    except (DomainError, psycopg.Error) as error:
-        known = _known(error)
-        hints = Hints(chosen=text(form, "claim") or NEW)
-        return _marking(source, form, hints, [*_problems(known)], status_of(known))
+        check_session()
+        source = _source_of(form)
+        return _marking(source, form, sent, _hints(form, source))
+    except DomainError as error:
+        return again(failed(sent, error))
 
 
 @pages.post("/add/hints")
 @costs(Cost.COSTLY)
 def add_hints() -> Response:
     """The part of the page that follows from what has been typed so far."""
+    check_session()
     form = request.form
-    hints = _hints(form, _source(text(form, "source")))
-    return shown("add_hints.html", form=form, hints=hints, **_words())
+    return shown("add_hints.html", hints=_hints(form, _source_of(form)), form=form, new=NEW)
 
 
 @pages.get("/add/suggest")
 @costs(Cost.COSTLY)
-def add_suggest() -> Response:
+def add_suggest() -> Any:
     """Names for what is being typed, as options of a list."""
+    if (refused := demand(Scope.CLAIMS_WRITE)) is not None:
+        return refused
     kinds = [kind for kind in request.args.getlist("kinds") if kind in _SUGGESTED]
     found = submissions.suggested(request.args.get("q", "").strip()[:200], kinds, _SUGGESTIONS)
     return shown("add_options.html", options=found)
 
 
-def _choosing(
-    form: Form,
-    problems: Sequence[Problem] = (),
-    similar: Sequence[Json] = (),
-    status: int = 200,
-) -> Response:
+def _choosing(form: Form, sent: SentForm, similar: Sequence[Json] = ()) -> Response:
     typed = text(form, "q")
     return shown(
         "add_source.html",
-        status,
+        sent.status,
         form=form,
+        sent=sent,
         typed=typed,
-        found=submissions.sources_like(typed) if typed else (),
+        found=submissions.sources_like(typed) if typed and sent.status < _AWAY else (),
         similar=similar,
-        problems=problems,
+        problems=_problems_of(sent),
         is_address=address_or_doi(typed) is not None,
         types=[*CslType],
         roles=[*ContributorRole],
         repeating=_REPEATING,
-        token=text(form, "idempotency") or secrets.token_urlsafe(16),
     )
 
 
-def _marking(
-    source: Json,
-    form: Form,
-    hints: Hints,
-    problems: Sequence[Problem] = (),
-    status: int = 200,
-) -> Response:
-    earlier = _passages_of(source["id"]) if status < 500 else ()
+def _marking(source: Json, form: Form, sent: SentForm, hints: Hints | None = None) -> Response:
     return shown(
         "add.html",
-        status,
+        sent.status,
         source=source,
         form=form,
-        hints=hints,
-        problems=problems,
-        earlier=earlier,
+        sent=sent,
+        hints=hints or Hints(),
+        problems=_problems_of(sent),
+        earlier=_passages_of(source["id"]) if sent.status < _AWAY else (),
         most_listed=_MOST_LISTED,
-        token=text(form, "idempotency") or secrets.token_urlsafe(16),
-        **_words(),
+        stances=[*Stance],
+        modalities=[*Modality],
+        comparators=[*Comparator],
+        new=NEW,
     )
 
 
-def _words() -> dict[str, Any]:
-    return {
-        "stances": [*Stance],
-        "modalities": [*Modality],
-        "comparators": [*Comparator],
-        "new": NEW,
-    }
+def _source_of(form: Form) -> Json:
+    """The source that the form is about. Raises ``Invalid`` if it is gone."""
+    try:
+        return _source(text(form, "source"))
+    except (NotFound, Gone) as error:
+        raise Invalid(str(error)) from error
 
 
 def _source(id: str) -> Json:
@@ -205,7 +208,10 @@ def _source(id: str) -> Json:
             "Choose a source first.", [Fault("invalid", "Not an id.", "#/source")]
         ) from None
     fields = tuple(_SOURCES.document)
-    found = documents.document(_SOURCES, known, Reading(fields), names_preferred(None))
+    try:
+        found = documents.document(_SOURCES, known, Reading(fields), names_preferred(None))
+    except Merged as error:
+        return _source(str(error.into_id))
     source: Json = json.loads(found.body)
     return source
 
@@ -224,16 +230,17 @@ def _hints(form: Form, source: Json) -> Hints:
     reading = _reading(text(form, "as_stated"))
     if not text(form, "statement"):
         return Hints(reading=reading)
+    actor = _actor()
     with writing(database()) as session:
-        similar = submissions.look_alikes(session, _actor(session), form)
+        similar = submissions.look_alikes(session, actor, form)
     chosen = _preselected(form, similar)
     submitted = form.copy()
     submitted["claim"] = chosen
     try:
         with writing(database()) as session:
-            trial = submissions.try_submission(session, _actor(session), submitted, source)
+            trial = submissions.try_submission(session, actor, submitted, source)
     except Invalid as error:
-        return Hints(similar, chosen, reading, None, [*_problems(error)])
+        return Hints(similar, chosen, reading, None, [*_problems(error.detail, error.faults)])
     return Hints(similar, chosen, reading, trial)
 
 
@@ -260,18 +267,20 @@ def _reading(words: str) -> str:
         return str(error)
 
 
-def _known(error: DomainError | psycopg.Error) -> DomainError:
-    """The error in terms of the API. Raises an error of the database that has none."""
-    known = error if isinstance(error, DomainError) else translate(error)
-    if known is None:
-        raise error
-    return known
+def _actor() -> Actor:
+    found = access.actor()
+    if found is None:
+        raise Unauthenticated(gettext("You are no longer signed in."))
+    return found
 
 
-def _problems(error: DomainError) -> Iterator[Problem]:
-    faults = error.faults if isinstance(error, FaultsError) else ()
+def _problems_of(sent: SentForm) -> list[Problem]:
+    return [*_problems(sent.detail, sent.faults)] if sent.detail else []
+
+
+def _problems(detail: str, faults: Sequence[Fault]) -> Iterator[Problem]:
     if not faults:
-        yield Problem("", str(error))
+        yield Problem("", detail)
     for fault in faults:
         last = (fault.pointer or "#").rpartition("/")[2]
         yield Problem(_field(last), fault.detail)
@@ -288,36 +297,3 @@ def _field(last: str) -> str:
 def _next_url(source_id: str, form: Form, **more: str) -> str:
     kept = {name: typed for name in ("reports",) if (typed := text(form, name))}
     return f"{url_for('pages.add')}?{urlencode({'source': source_id, **kept, **more})}"
-
-
-def _go(location: str) -> Response:
-    response = Response(status=303)
-    response.headers["Location"] = location
-    return response
-
-
-def _actor(session: Session) -> Actor:
-    key = text(request.form, "key")
-    if not key:
-        raise Unauthenticated(
-            "This needs your key.", [Fault("required", "Give your key.", "#/key")]
-        )
-    return authenticate(session, key, g.request_id)
-
-
-def _once(work: Callable[[Session, Actor], str]) -> str:
-    """Where ``work`` leads, or where it led when the same form was sent before."""
-    form = request.form
-    sent = repr((request.path, sorted((n, v) for n, v in form.items(multi=True) if n != "key")))
-    with writing(database()) as session:
-        actor = _actor(session)
-        if not text(form, "idempotency"):
-            return work(session, actor)
-        digest = hashlib.sha256(sent.encode("utf-8", "surrogatepass")).digest()
-        this = Repeatable(actor.id, f"page:{text(form, 'idempotency')}"[:255], digest)
-        before = begin(session, this)
-        if before is not None and before.location is not None:
-            return before.location
-        location = work(session, actor)
-        keep(session, this, Answer(201, None, location, b""))
-        return location

@@ -31,10 +31,13 @@ def key(database: Database) -> str:
 
 
 @pytest.fixture
-def post(browser: Browser) -> Post:
-    """``post(path, form)``: the page that a form leads to; redirects are not followed."""
+def post(browser: Browser, key: str) -> Post:
+    """``post(path, form)`` sends a form of the page to which somebody has signed in."""
+    browser.sign_in(key)
+    (csrf,) = {*browser.get("/add").tree.xpath("//input[@name='csrf']/@value")}
 
     def send(path: str, form: Form) -> Page:
+        form = {"csrf": csrf, "idempotency": "a-token-of-the-test", **form}
         answer = browser.client.post(path, data=form)
         text = answer.get_data(as_text=True)
         return Page(answer.status_code, answer.headers, text, html.fromstring(text or "<p></p>"))
@@ -47,7 +50,7 @@ def _source(api: Api) -> str:
 
 
 @pytest.fixture
-def form(api: Api, key: str) -> Form:
+def form(api: Api) -> Form:
     """A form that is filled in: a figure that contradicts one of the seed."""
     claim = api("/v1/claims", external_id=APPROVED)["data"][0]
     figure = api(f"/v1/claims/{claim['id']}")["figures"][0]
@@ -59,8 +62,6 @@ def form(api: Api, key: str) -> Form:
     return {
         "source": source["id"],
         "title": "An article",
-        "idempotency": "a-token",
-        "key": key,
         "stance": "asserts",
         **vars(exact),
         **{f"loose_{name}": value for name, value in vars(loose).items()},
@@ -82,23 +83,22 @@ def _values(page: Page) -> dict[str, str]:
 
 
 def test_a_known_source_is_found_by_its_address_and_by_its_title(
-    browser: Browser, api: Api
+    browser: Browser, api: Api, key: str
 ) -> None:
+    browser.sign_in(key)
     source = api("/v1/sources", url__isnull="false", per_page=1)["data"][0]
     for typed in (source["url"], source["title"]):
         page = browser.get("/add", q=typed)
         assert any(f"source={source['id']}" in link for link in page.links)
 
 
-def test_a_source_is_added_and_its_passages_come_next(post: Post, key: str, api: Api) -> None:
+def test_a_source_is_added_and_its_passages_come_next(post: Post, api: Api) -> None:
     form = {
         "title": "An invented report on ferry passengers",
         "csl_type": "report",
         "url": "https://example.org/ferries",
         "repeats": "",
         "reports": "",
-        "key": key,
-        "idempotency": "one",
     }
     first, second = post("/add/source", form), post("/add/source", form)
     assert first.status == HTTPStatus.SEE_OTHER
@@ -108,23 +108,22 @@ def test_a_source_is_added_and_its_passages_come_next(post: Post, key: str, api:
 
 
 def test_a_source_that_resembles_another_is_added_only_if_it_is_none_of_them(
-    post: Post, key: str, api: Api
+    post: Post, api: Api
 ) -> None:
     known = api(f"/v1/sources/{_source(api)}")
     issued = known["issued"]["edtf"]
-    form = {"title": known["title"], "csl_type": "article", "issued_edtf": issued, "key": key}
+    form = {"title": known["title"], "csl_type": "article", "issued_edtf": issued}
     refused = post("/add/source", form)
     assert refused.status == HTTPStatus.CONFLICT
     assert any(known["id"] in link for link in refused.links)
     assert post("/add/source", {**form, "is_new": "1"}).status == HTTPStatus.SEE_OTHER
 
 
-def test_a_copy_refers_to_its_original(post: Post, key: str, api: Api) -> None:
+def test_a_copy_refers_to_its_original(post: Post, api: Api) -> None:
     known = api(f"/v1/sources/{_source(api)}")
     form = {
         "title": "A reprint of another article",
         "csl_type": "article",
-        "key": key,
         "is_new": "1",
         "repeats": known["url"] or known["title"],
         "repeats_kind": "syndicated_from",
@@ -198,8 +197,7 @@ def test_a_claim_that_is_likely_the_same_is_chosen_at_first(
         ({"time_edtf": "last year"}, "time_edtf"),
         ({"metric": "no such measure"}, "metric"),
         ({"as_stated": "many"}, "as_stated"),
-        ({"key": ""}, "key"),
-        ({"key": "hksz_unknown"}, ""),
+        ({"csrf": "of another session"}, ""),
     ],
 )
 def test_an_error_names_the_field_and_loses_nothing(
@@ -207,14 +205,15 @@ def test_an_error_names_the_field_and_loses_nothing(
 ) -> None:
     sent = {**form, **fault, "go": "save"}
     page = post("/add", sent)
-    assert page.status in {HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.UNAUTHORIZED}
+    assert page.status in {HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.FORBIDDEN}
     assert 'role="alert"' in page.text
     if field:
         assert f"#{field}" in page.links
         assert page.tree.xpath("//*[@id=$id]", id=field)
     kept = _values(page)
-    for name in ("statement", "as_stated", "start_char", "exact_sha256", "idempotency", "metric"):
+    for name in ("statement", "as_stated", "start_char", "exact_sha256", "metric"):
         assert kept[name] == str(sent[name])
+    assert kept["idempotency"] == "a-token-of-the-test"
     assert "hksz_" not in page.text
 
 
@@ -230,7 +229,7 @@ def test_the_form_comes_back_when_the_database_is_away(post: Post, form: Form, a
 
 
 def test_hints_need_little(post: Post, form: Form) -> None:
-    few = {name: form[name] for name in ("source", "key")}
+    few = {name: form[name] for name in ("source",)}
     few["statement"] = "Over 47,000 applications under the Top Talent Pass Scheme were approved."
     page = post("/add/hints", few)
     assert page.status == HTTPStatus.OK
@@ -238,6 +237,25 @@ def test_hints_need_little(post: Post, form: Form) -> None:
     assert page.texts("//label[starts-with(@for, 'claim-')]")
 
 
-def test_names_are_suggested(browser: Browser) -> None:
+def test_names_are_suggested(browser: Browser, key: str) -> None:
+    browser.sign_in(key)
     page = browser.get("/add/suggest", q="Heta", kinds="entities")
     assert any("Hetao" in each for each in page.texts("//option"))
+
+
+def test_adding_needs_a_key(browser: Browser) -> None:
+    for path in ("/add", "/add/suggest"):
+        answer = browser.get(path)
+        assert answer.status == HTTPStatus.SEE_OTHER
+        assert answer.headers["Location"].startswith("/sign-in?next=%2Fadd")
+
+
+def test_the_form_asks_for_the_key_when_the_session_has_ended(
+    post: Post, form: Form, browser: Browser, key: str
+) -> None:
+    browser.client.delete_cookie("hksz_session")
+    page = post("/add", {**form, "go": "save"})
+    assert page.status == HTTPStatus.UNAUTHORIZED
+    assert _values(page)["statement"] == form["statement"]
+    assert page.tree.xpath("//input[@name='key']")
+    assert post("/add", {**form, "go": "save", "key": key}).status == HTTPStatus.SEE_OTHER
