@@ -55,6 +55,7 @@ _SOURCES, _EVIDENCE = RESOURCES["sources"], RESOURCES["evidence"]
 _MOST_PASSAGES = 100
 _MOST_LISTED = 20
 _AWAY = 500
+_MOST_ALIKE = 4
 _SUGGESTIONS = 8
 _SUGGESTED = ("entities", "metrics", "units")
 _REPEATING = ("copy_of", "syndicated_from", "translation_of", "rewrite_of", "quotes", "based_on")
@@ -232,7 +233,7 @@ def _hints(form: Form, source: Json) -> Hints:
         return Hints(reading=reading)
     actor = _actor()
     with writing(database()) as session:
-        similar = submissions.look_alikes(session, actor, form)
+        similar = submissions.look_alikes(session, actor, form)[:_MOST_ALIKE]
     chosen = _preselected(form, similar)
     submitted = form.copy()
     submitted["claim"] = chosen

@@ -225,6 +225,7 @@ def _figure(form: Form, faults: list[Fault]) -> Body:
         return {}
     return {
         "as_stated": text(form, "as_stated"),
+        "exact": bool(form.get("exact")),
         **_given(form, *_FIGURE, "period_edtf"),
         "metric_id": _id_of(form, "metric", "metrics", faults),
         "subject_id": _id_of(form, "subject", "entities", faults),

@@ -108,6 +108,7 @@ def test_a_passage_is_added_with_the_keys_only(page: Any, address: str, key: str
     _go_to(page, "#use")
     page.keyboard.press("Enter")
     page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expected = locate(normalise(TEXT), SENTENCE)
     marked = page.evaluate("() => Object.fromEntries(new FormData(document.getElementById('add')))")
