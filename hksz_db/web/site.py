@@ -41,7 +41,10 @@ HEADERS = {
 NAVIGATION = (("pages.search", _("Claims")),)
 """The pages that every page links to: their endpoints and labels."""
 
-NAVIGATION_OF_KEYS: tuple[tuple[str, str, Scope | None], ...] = ()
+NAVIGATION_OF_KEYS: tuple[tuple[str, str, Scope | None], ...] = (
+    ("pages.review", _("Review"), Scope.REVIEW),
+    ("pages.my_work", _("My work"), None),
+)
 """Further pages, for those who have signed in: endpoint, label, and the scope that is needed."""
 
 VARY = "Accept, Accept-Language, Cookie"
