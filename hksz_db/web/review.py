@@ -123,7 +123,7 @@ def decide(resource: str, id: UUID) -> Response:
 
 @pages.post("/review/merge/<uuid:id>")
 @costs(Cost.COSTLY)
-def merge(id: UUID) -> Response:
+def merge_duplicate(id: UUID) -> Response:
     """Merge a claim into the one that it is likely the same as; accept it first if need be."""
     form = sent_form()
 

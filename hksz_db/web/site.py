@@ -50,6 +50,14 @@ NAVIGATION_OF_KEYS: tuple[tuple[str, str, Scope | None], ...] = (
 VARY = "Accept, Accept-Language, Cookie"
 
 
+class FormatLink(NamedTuple):
+    """What the page shows, in another format."""
+
+    label: str
+    url: str
+    media_type: str = ""
+
+
 class _Item(NamedTuple):
     href: str
     label: str
