@@ -206,7 +206,10 @@ def _shown(tab: str, wanted: str | None, form: Form | None) -> Response:
         for name, label in TABS.items()
     ]
     items = _items(tab, of_tab.get(tab, ()), preferred)
-    chosen = wanted or (items[0].id if items else None)
+    chosen = wanted
+    if form is None and wanted not in {each.id for each in items}:
+        # It has been reviewed meanwhile.
+        chosen = items[0].id if items else None
     selected = _selected(chosen, tab, items, preferred) if chosen and tab != "due" else None
     changes: list[Change] = []
     if selected is not None and form is not None and form.outdated is not None and form.version:

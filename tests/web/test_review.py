@@ -142,6 +142,13 @@ class TestQueue:
         assert page.only("//ol[@class='items']//a[@aria-current]/span") == STATEMENT
         assert page.links.count(f"/review?tab=claims&item={submitted['id']}") == 1
 
+    def test_an_entry_that_was_reviewed_meanwhile_gives_way_to_the_first(
+        self, reviewer: Browser, submitted: Document, claim_id: Callable[[str], str]
+    ) -> None:
+        for other in (claim_id(MERGED), "unknown"):
+            page = reviewer.get("/review", item=other)
+            assert page.only("//article//h2[@class='statement']") == submitted["statement"]
+
     def test_an_empty_queue(self, reviewer: Browser) -> None:
         page = reviewer.get("/review", tab="duplicates")
         assert page.only("//main/p[@class='soft']") == "Nothing waits for a review here."
