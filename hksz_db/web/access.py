@@ -1,5 +1,6 @@
 """Who reads the pages: the cookie of a session, and the key that it stands for."""
 
+import hmac
 import re
 from datetime import timedelta
 from typing import Any
@@ -13,9 +14,13 @@ from hksz_db.http.requests import database
 from hksz_db.services import sessions
 from hksz_db.services.api_keys import Actor
 from hksz_db.services.writing import writing
+from hksz_db.web.translating import gettext
 
 COOKIE = "hksz_session"
 """The name of the cookie with the token of a session."""
+
+CSRF = "csrf"
+"""The name of the hidden field that is bound to the session."""
 
 _OPEN = {"pages.sign_in", "pages.begin_session"}
 _OWN_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
@@ -111,3 +116,20 @@ def remember_session(response: Response) -> None:
         )
     if g.get("actor") is not None:
         response.headers["Cache-Control"] = "private, no-cache"
+
+
+def csrf_token() -> str:
+    """What a form must hold so that it can be sent in this session; empty without one."""
+    held = token()
+    if held is None:
+        return ""
+    return hmac.new(held.encode("utf-8", "surrogatepass"), CSRF.encode(), "sha256").hexdigest()
+
+
+def check_csrf() -> None:
+    """Raise ``Forbidden`` if the form was not made in this session."""
+    given = request.form.get(CSRF, "").encode("utf-8", "surrogatepass")
+    if not hmac.compare_digest(given, csrf_token().encode()):
+        raise Forbidden(
+            gettext("The form was made before you signed in as you are now. Send it again.")
+        )

@@ -44,7 +44,7 @@ from hksz_db.services.writing import writing
 from hksz_db.web import access, submissions
 from hksz_db.web.access import demand
 from hksz_db.web.forms import Form as SentForm
-from hksz_db.web.forms import Write, check_session, failed, new_form, sent_form, submit
+from hksz_db.web.forms import Write, check_session, new_form, refused, sent_form, submit
 from hksz_db.web.interface import names_preferred
 from hksz_db.web.search import address_or_doi
 from hksz_db.web.site import href, pages, shown
@@ -84,8 +84,8 @@ class Hints(NamedTuple):
 @costs(Cost.COSTLY)
 def add() -> Any:
     """The first step or, once the source is known, the others."""
-    if (refused := demand(Scope.CLAIMS_WRITE)) is not None:
-        return refused
+    if (sent_away := demand(Scope.CLAIMS_WRITE)) is not None:
+        return sent_away
     if source_id := request.args.get("source"):
         return _marking(_source(source_id), request.args, new_form())
     return _choosing(request.args, new_form())
@@ -106,7 +106,7 @@ def add_source() -> Response:
             raise Conflict(detail) from error
         return _next_url(str(id), request.form)
 
-    return submit(sent, create, lambda refused: _choosing(request.form, refused, similar))
+    return submit(sent, create, lambda failed: _choosing(request.form, failed, similar))
 
 
 @pages.post("/add")
@@ -122,10 +122,10 @@ def add_passage() -> Response:
             return _next_url(source["id"], form, saved=str(claim_id))
         return href("claims", claim_id)
 
-    def again(refused: SentForm) -> Response:
+    def again(failed: SentForm) -> Response:
         # What the page needs of the source is in the form, for when the database is away.
         known: Json = {"id": text(form, "source"), "title": text(form, "title")}
-        return _marking(known, form, refused, Hints(chosen=text(form, "claim") or NEW))
+        return _marking(known, form, failed, Hints(chosen=text(form, "claim") or NEW))
 
     if text(form, "go") != "check":
         return submit(sent, save, again)
@@ -134,7 +134,7 @@ def add_passage() -> Response:
         source = _source_of(form)
         return _marking(source, form, sent, _hints(form, source))
     except DomainError as error:
-        return again(failed(sent, error))
+        return refused(sent, error, again)
 
 
 @pages.post("/add/hints")
@@ -150,8 +150,8 @@ def add_hints() -> Response:
 @costs(Cost.COSTLY)
 def add_suggest() -> Any:
     """Names for what is being typed, as options of a list."""
-    if (refused := demand(Scope.CLAIMS_WRITE)) is not None:
-        return refused
+    if (sent_away := demand(Scope.CLAIMS_WRITE)) is not None:
+        return sent_away
     kinds = [kind for kind in request.args.getlist("kinds") if kind in _SUGGESTED]
     found = submissions.suggested(request.args.get("q", "").strip()[:200], kinds, _SUGGESTIONS)
     return shown("add_options.html", options=found)

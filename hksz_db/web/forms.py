@@ -8,7 +8,6 @@ ended.
 """
 
 import hashlib
-import hmac
 import re
 import secrets
 import time
@@ -25,7 +24,6 @@ from hksz_db.domain.errors import (
     DomainError,
     Fault,
     FaultsError,
-    Forbidden,
     Gone,
     InFlight,
     Invalid,
@@ -44,12 +42,20 @@ from hksz_db.services.idempotency import Answer, Repeatable, begin, keep
 from hksz_db.services.review import ReviewRules
 from hksz_db.services.writing import writing
 from hksz_db.web import access
+from hksz_db.web.site import shown
 from hksz_db.web.translating import gettext
 
-CSRF, IDEMPOTENCY, VERSION, KEY = "csrf", "idempotency", "version", "key"
-_HIDDEN = {CSRF, IDEMPOTENCY, VERSION, KEY}
+IDEMPOTENCY, VERSION, KEY = "idempotency", "version", "key"
+_HIDDEN = {access.CSRF, IDEMPOTENCY, VERSION, KEY}
 _IDEMPOTENCY_KEY = re.compile(r"[\w-]{16,64}", re.ASCII)
 _ATTEMPTS, _PAUSE_S = 10, 0.1
+
+
+class Problem(NamedTuple):
+    """A fault of a form, and the field that it is about; empty for the whole form."""
+
+    field: str
+    detail: str
 
 
 @dataclass(frozen=True)
@@ -74,9 +80,19 @@ class Form:
         """What was typed into a field."""
         return self.values.get(name, otherwise)
 
+    @property
+    def problems(self) -> list[Problem]:
+        """The faults by field; the field of ``#/figures/0/unit`` is ``figures.0.unit``."""
+        return [
+            Problem(
+                (each.pointer or "").removeprefix("#").lstrip("/").replace("/", "."), each.detail
+            )
+            for each in self.faults
+        ]
+
     def faults_of(self, name: str) -> list[str]:
-        """What is wrong with a field; the field of ``#/figures/0/unit`` is ``figures.0.unit``."""
-        return [each.detail for each in self.faults if field_of(each) == name]
+        """What is wrong with a field."""
+        return [each.detail for each in self.problems if each.field == name]
 
 
 class Write(NamedTuple):
@@ -91,11 +107,6 @@ class Write(NamedTuple):
     def rules(self) -> ReviewRules:
         """What the key may do in reviews."""
         return ReviewRules.of(self.actor, four_eyes=current_app.config["FOUR_EYES"])
-
-
-def field_of(fault: Fault) -> str:
-    """The name of the field that a fault is about; empty if it is about the whole form."""
-    return (fault.pointer or "").removeprefix("#").lstrip("/").replace("/", ".")
 
 
 def new_form(version: int | None = None, **values: str) -> Form:
@@ -120,23 +131,6 @@ def sent_form() -> Form:
     return Form(values, idempotency, int(version) if version else None)
 
 
-def csrf_token() -> str:
-    """What a form must hold so that it can be sent in this session; empty without one."""
-    token = access.token()
-    if token is None:
-        return ""
-    return hmac.new(token.encode("utf-8", "surrogatepass"), CSRF.encode(), "sha256").hexdigest()
-
-
-def check_csrf() -> None:
-    """Raise ``Forbidden`` if the form was not made in this session."""
-    given = request.form.get(CSRF, "").encode("utf-8", "surrogatepass")
-    if not hmac.compare_digest(given, csrf_token().encode()):
-        raise Forbidden(
-            gettext("The form was made before you signed in as you are now. Send it again.")
-        )
-
-
 def submit(
     form: Form, work: Callable[[Write], str], again: Callable[[Form], Response], *scopes: Scope
 ) -> Response:
@@ -150,7 +144,7 @@ def submit(
     except (NotFound, Gone, Merged):
         raise
     except DomainError as error:
-        return again(failed(form, error))
+        return refused(form, error, again)
     return redirect(path, 303)  # type: ignore[return-value]
 
 
@@ -165,7 +159,7 @@ def check_session() -> None:
             )
         access.sign_in(key)
     else:
-        check_csrf()
+        access.check_csrf()
 
 
 def _carried_out(form: Form, work: Callable[[Write], str], scopes: Sequence[Scope]) -> str:
@@ -199,8 +193,16 @@ def _digest(form: Form) -> bytes:
     return hashlib.sha256(sent.encode("utf-8", "surrogatepass")).digest()
 
 
-def failed(form: Form, error: DomainError) -> Form:
-    """The form as it is shown again after an error."""
+def refused(form: Form, error: DomainError, again: Callable[[Form], Response]) -> Response:
+    """The page with the form as it was sent, and what is wrong with it."""
+    failed = _failed(form, error)
+    if failed.needs_key and not current_app.config["OPEN_READS"]:
+        # The page may show what only keys may read.
+        return shown("sign_in_again.html", failed.status, form=failed)
+    return again(failed)
+
+
+def _failed(form: Form, error: DomainError) -> Form:
     shown = replace(form, status=status_of(error), detail=str(error))
     if isinstance(error, FaultsError):
         shown = replace(shown, faults=error.faults)

@@ -5,7 +5,7 @@ from flask import Response, redirect, request
 from hksz_db.domain.errors import Unauthenticated
 from hksz_db.http.costs import Cost, costs
 from hksz_db.web import access
-from hksz_db.web.forms import KEY, check_csrf
+from hksz_db.web.forms import KEY
 from hksz_db.web.site import pages, shown
 
 _NEXT = "next"
@@ -35,6 +35,6 @@ def begin_session() -> Response:
 def end_session() -> Response:
     """End the session of the browser."""
     if access.actor() is not None:
-        check_csrf()
+        access.check_csrf()
     access.sign_out()
     return redirect(access.own_path(None), 303)  # type: ignore[return-value]

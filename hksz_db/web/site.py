@@ -12,8 +12,7 @@ from hksz_db.domain.vocabulary import Scope
 from hksz_db.http.conditions import content_tag, is_known
 from hksz_db.http.requests import arguments
 from hksz_db.web import assets
-from hksz_db.web.access import actor, admit, remember_session
-from hksz_db.web.forms import csrf_token, field_of
+from hksz_db.web.access import actor, admit, csrf_token, remember_session
 from hksz_db.web.interface import (
     INTERFACES,
     PARAMETER,
@@ -43,6 +42,8 @@ NAVIGATION = (("pages.search", _("Claims")),)
 
 NAVIGATION_OF_KEYS: tuple[tuple[str, str, Scope | None], ...] = (
     ("pages.add", _("Add"), Scope.CLAIMS_WRITE),
+    ("pages.review", _("Review"), Scope.REVIEW),
+    ("pages.my_work", _("My work"), None),
 )
 """Further pages, for those who have signed in: endpoint, label, and the scope that is needed."""
 
@@ -153,7 +154,6 @@ def register_site(app: Flask, version: str) -> None:
         actor=actor,
         asset_url=assets.asset_url,
         csrf_token=csrf_token,
-        field_of=field_of,
         here=here,
         href=href,
         interfaces=INTERFACES,

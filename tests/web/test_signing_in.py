@@ -1,6 +1,6 @@
 """Signing in with a key, sessions, and signing out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -177,7 +177,7 @@ def test_pages_of_a_key_are_not_kept_by_others(browser: Browser, key: str) -> No
 
 class TestClosedReads:
     @pytest.fixture
-    def closed(self, database: Database) -> Iterator[Flask]:
+    def closed(self, database: Database) -> Flask:
         """The service with reads that need a key."""
         return create_app(replace(Settings(log_level="error"), open_reads=False), database)
 
@@ -189,6 +189,19 @@ class TestClosedReads:
         answer = browser.send(page, SIGN_IN, key=key)
         assert answer.headers["Location"] == "/claims?q=Hetao&ui=zh-Hant"
         assert browser.get(answer.headers["Location"]).status == HTTPStatus.OK
+
+    def test_a_form_shows_nothing_to_those_who_cannot_read(
+        self, closed: Flask, key: str, claim_id: Callable[[str], str]
+    ) -> None:
+        browser, path = Browser(closed), f"/review/claims/{claim_id('hksz:ttps-approved-2023')}"
+        fields = {"idempotency": "x" * 16, "decision": "accept", "review_note": "\nTyped\nwords."}
+        page = browser.post(path, fields)
+        assert page.status == HTTPStatus.UNAUTHORIZED
+        assert "Top Talent" not in page.text
+        kept = dict(page.tree.forms[1].form_values())
+        assert kept["review_note"].strip() == "Typed\nwords."
+        # The key signs in; that it lacks the scope is found then.
+        assert browser.send(page, path, key=key).status == HTTPStatus.FORBIDDEN
 
     def test_a_session_is_no_key_of_the_api(self, closed: Flask, key: str) -> None:
         browser = Browser(closed)

@@ -55,7 +55,10 @@
 		return true;
 	}
 
-	const offset = (place) => points.slice(0, place).join("").length;
+	// Positions count code points, and offsets the units of strings.
+	function offset(place) {
+		return points.slice(0, place).join("").length;
+	}
 
 	function rangeOf(start, end) {
 		const place = (at) => {
