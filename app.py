@@ -16,6 +16,7 @@ from hksz_db.api.answers import MAX_EXPORTS
 from hksz_db.api.changes import CHANGES
 from hksz_db.api.extra_calls import COMPARISON_CALLS
 from hksz_db.api.gateway import Gateway
+from hksz_db.api.openapi import VERSION
 from hksz_db.api.operating import register_documentation, register_operating
 from hksz_db.api.problems import register_errors
 from hksz_db.api.review import REVIEW
@@ -38,6 +39,7 @@ from hksz_db.serving import (
     stop_with_parent,
 )
 from hksz_db.settings import InvalidSettings, Settings
+from hksz_db.web.registering import register_pages
 
 
 def create_app(settings: Settings | None = None, database: Database | None = None) -> Flask:
@@ -67,6 +69,8 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         register_calls(app, section)
     register_documentation(app, sections)
     register_errors(app)
+    if settings.pages:
+        register_pages(app, VERSION)
     register_commands(app)
     return app
 

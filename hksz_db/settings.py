@@ -95,6 +95,12 @@ class Settings:
         "The number of requests per worker that may wait for changes (`GET /v1/changes?wait=…`).",
     )
     open_reads: bool = _setting(_boolean, True, "Whether reading is possible without a key.")
+    pages: bool = _setting(
+        _boolean,
+        True,
+        "Whether there are pages for people who read in a browser. Without them, everybody gets the"
+        " index of the API at `/`.",
+    )
     four_eyes: bool | None = _setting(
         _boolean,
         None,

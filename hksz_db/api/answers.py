@@ -1,48 +1,34 @@
 """Responses: the JSON that PostgreSQL built, with the headers that go with it."""
 
-import json
-from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from itertools import chain
 from threading import Semaphore
-from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-import psycopg
 from flask import Response, current_app, request
-from marshmallow import Schema
 
-from hksz_db.api.conditions import content_tag, is_known
-from hksz_db.api.languages import localized, preference, read_with
 from hksz_db.api.problems import fault_document
-from hksz_db.api.requests import database, place, refused_cursor
+from hksz_db.api.requests import place
 from hksz_db.database import Prepared, Session, fetch_in
-from hksz_db.domain.errors import Fault, Gone, Merged, NotFound
+from hksz_db.domain.errors import Fault
 from hksz_db.domain.strict_json import compact
 from hksz_db.exchange import exporting
-from hksz_db.queries import comparison_pages
-from hksz_db.queries import versions as row_versions
-from hksz_db.queries.comparisons import COMPARISONS
+from hksz_db.http import documents
+from hksz_db.http.conditions import content_tag, is_known
+from hksz_db.http.languages import localized, preference
+from hksz_db.http.requests import database
 from hksz_db.queries.consequences import consequences
-from hksz_db.queries.facets import asked, facets_statement, selected
-from hksz_db.queries.keysets import Keyset, encode_cursor
 from hksz_db.queries.pages import (
-    RANKED,
     document_statement,
     groups_statement,
-    keyset_of,
-    matches_statement,
-    page_statement,
     part_statement,
 )
 from hksz_db.queries.questions import Question, Reading
 from hksz_db.queries.readable import Readable
 from hksz_db.services.warnings import WARNED, of_stored
 from schemas.base import nested_schema
-from schemas.facets import MOST_COUNTED, FacetsSchema
 
 MAX_EXPORTS = 2
 """How many exports a worker process sends at once."""
@@ -57,11 +43,7 @@ def json_response(body: bytes, status: int = 200) -> Response:
 
 def one(resource: Readable, id: UUID, reading: Reading) -> Response:
     """The document of a row. Raises ``NotFound``, ``Gone`` or ``Merged``."""
-    preferred = preference(reading.lang)
-    fields = read_with(resource.schema, reading.fields, preferred)
-    rows = database().read(document_statement(resource.name, fields), {"id": id}, reading.as_of)
-    version, stored = _document(resource, id, rows)
-    body, languages = localized(stored, resource.schema, reading.fields, preferred, reading.as_of)
+    version, body, languages = documents.document(resource, id, reading, preference(reading.lang))
     return _tagged(f"{version}-{content_tag(body)}", body, languages)
 
 
@@ -86,7 +68,7 @@ def raw(resource: Readable, id: UUID, statement: Prepared, as_of: datetime | Non
 
     The statement takes ``:id`` and returns the same columns as ``document_statement``.
     """
-    return _document(resource, id, database().read(statement, {"id": id}, as_of))[1]
+    return documents.content(resource, id, database().read(statement, {"id": id}, as_of))[1]
 
 
 def written(
@@ -105,7 +87,7 @@ def written(
     last, and there is neither an ETag nor a Location, because what they would name does not exist.
     """
     statement = document_statement(resource.name, resource.written)
-    version, body = _document(resource, id, fetch_in(session, statement, {"id": id}))
+    version, body = documents.content(resource, id, fetch_in(session, statement, {"id": id}))
     tag = f'"{version}-{content_tag(body)}"'
     if resource.name in WARNED:
         if warnings is None:
@@ -131,19 +113,6 @@ def deleted(session: Session, resource: Readable, id: UUID) -> Response:
     return response
 
 
-def _document(
-    resource: Readable, id: UUID, rows: list[tuple[int, bool, UUID | None, bytes]]
-) -> tuple[int, bytes]:
-    if not rows:
-        raise NotFound(resource.singular, id)
-    version, is_deleted, into_id, body = rows[0]
-    if into_id is not None:
-        raise Merged(resource.singular, id, version, into_id)
-    if is_deleted:
-        raise Gone(resource.singular, id, version)
-    return version, body
-
-
 def computed(document: object, status: int = 200) -> Response:
     """A document that is not stored."""
     return json_response(compact(document), status)
@@ -152,121 +121,24 @@ def computed(document: object, status: int = 200) -> Response:
 def page(
     resource: Readable, question: Question, within: tuple[Readable, UUID] | None = None
 ) -> Response:
-    """A page of documents with the cursor of the next page.
-
-    ``within`` is the row whose parts are listed. Raises ``NotFound`` or ``Gone`` if it is missing.
-    """
-    identity = question.identity(resource.name)
-    begun = _begin(question, identity, keyset_of(resource.name, question.sort))
-    fields = read_with(resource.schema, question.fields, preference(question.lang))
-    shape = replace(question.shape(resource.name, begun.after), fields=fields)
-    matches = partial(matches_statement, shape.matching)
-    begun = begun.with_values(question.values())
-    return _page(question, begun, _Listing(page_statement(shape), matches, resource.schema), within)
+    """A page of documents, as ``documents.page`` reads it."""
+    return _page(documents.page(resource, question, preference(question.lang), within))
 
 
 def comparisons(question: Question, of: tuple[Readable, UUID] | None = None) -> Response:
-    """A page of all comparisons, or of those of a figure. Raises ``NotFound`` or ``Gone``."""
-    figure = None if of is None else of[1]
-    identity = [*question.identity(COMPARISONS.name), figure]
-    begun = _begin(question, identity, comparison_pages.KEYSET)
-    begun = begun.with_values({**question.values(), "figure": figure})
-    shape = question.shape(COMPARISONS.name, begun.after)
-    statement = comparison_pages.comparisons_statement(shape, of is not None)
-    matches = partial(comparison_pages.pairs_statement, shape.matching, of is not None)
-    meta: dict[str, Any] = {}
-    if comparison_pages.counts_not_compared(shape, of is not None):
-        reasons = comparison_pages.not_compared_statement(shape.matching, of is not None)
-        ((found,),) = database().read(reasons, begun.values, question.as_of)
-        meta["not_compared"] = json.loads(found)
-    return _page(question, begun, _Listing(statement, matches, COMPARISONS.schema, meta), of)
+    """A page of comparisons, as ``documents.comparisons`` reads it."""
+    return _page(documents.comparisons(question, preference(question.lang), of))
 
 
 def versions(resource: Readable, id: UUID, question: Question) -> Response:
-    """A page of the versions of a row, deleted or not. Raises ``NotFound``."""
-    identity = [*question.identity(resource.name), "history", id]
-    begun = _begin(question, identity, row_versions.KEYSET)
-    statement = row_versions.page_statement(resource.name, begun.after)
-    begun = begun.with_values({"id": id, "rows": question.per_page + 1})
-    return _page(question, begun, _Listing(statement), (resource, id))
+    """A page of the versions of a row, as ``documents.versions`` reads it."""
+    return _page(documents.versions(resource, id, question))
 
 
-@dataclass(frozen=True)
-class _Begun:
-    """Where a page begins: the values to bind, and for each key of the cursor if it has one.
-
-    ``identity`` is what the cursor is checked against.
-    """
-
-    identity: object
-    values: Mapping[str, object]
-    after: tuple[bool, ...] | None
-
-    def with_values(self, values: Mapping[str, object]) -> "_Begun":
-        """The same with more values to bind."""
-        return replace(self, values={**self.values, **values})
-
-
-def _begin(question: Question, identity: object, keyset: Keyset) -> _Begun:
-    if question.cursor is None:
-        return _Begun(identity, {}, None)
-    keys = keyset.decode(question.cursor, identity)
-    if keys is None:
-        raise refused_cursor()
-    values = {f"c{n}": key for n, key in enumerate(keys)}
-    return _Begun(identity, values, tuple(key is not None for key in keys))
-
-
-@dataclass(frozen=True)
-class _Listing:
-    """The statement that returns a page, and the statement of the ``matches`` to be estimated.
-
-    With the ``schema`` of its documents, their names are in the language that the client prefers.
-    ``meta`` is added to that of the page.
-    """
-
-    statement: Prepared
-    matches: Callable[[], Prepared] | None = None
-    schema: type[Schema] | None = None
-    meta: Mapping[str, object] = field(default_factory=dict)
-
-
-def _page(
-    question: Question, begun: _Begun, listing: _Listing, within: tuple[Readable, UUID] | None
-) -> Response:
-    """The page that a listing returns."""
-    try:
-        ((items, keys_after, ranked, total),) = database().read(
-            listing.statement, begun.values, question.as_of
-        )
-    except psycopg.DataError:
-        if question.cursor is None:
-            raise
-        # Everything else was checked by a schema; only a forged cursor can hold an invalid key.
-        raise refused_cursor() from None
-    if items is None and within is not None:
-        one(*within, Reading(("id",), question.as_of))
-    meta: dict[str, Any] = {
-        "next_cursor": None if keys_after is None else encode_cursor(keys_after, begun.identity),
-        "per_page": question.per_page,
-        **listing.meta,
-    }
-    if ranked is not None:
-        meta["ranked"] = {"matches": ranked, "all": ranked < RANKED}
-    if question.count == "exact":
-        meta["count"] = {"value": total, "kind": "exact"}
-    elif question.count == "estimated" and listing.matches is not None:
-        estimate = database().explain(listing.matches(), begun.values, question.as_of)
-        meta["count"] = {"value": estimate, "kind": "estimated"}
-    data, languages = b"[%b]" % (items or b""), None
-    if listing.schema is not None:
-        preferred = preference(question.lang)
-        data, languages = localized(
-            data, listing.schema, question.fields, preferred, question.as_of
-        )
-    response = tagged(b'{"data":%b,"meta":%b}' % (data, compact(meta)), languages)
-    if keys_after is not None and request.method in {"GET", "HEAD"}:
-        response.headers["Link"] = next_link(meta["next_cursor"])
+def _page(page: documents.Page) -> Response:
+    response = tagged(b'{"data":%b,"meta":%b}' % (page.data, compact(page.meta)), page.languages)
+    if page.meta["next_cursor"] is not None and request.method in {"GET", "HEAD"}:
+        response.headers["Link"] = next_link(page.meta["next_cursor"])
     return response
 
 
@@ -285,15 +157,9 @@ def groups(resource: Readable, question: Question, group_by: tuple[str, ...]) ->
 
 
 def facets(question: Question, most: int) -> Response:
-    """The facets of claims, each with at most ``most`` values and those that are filtered by."""
-    filters = question.filters
-    statement = facets_statement(asked(filters), searched=question.search is not None)
-    values = {**question.values(), **selected(filters), "values": most}
-    ((found, claims),) = database().read(statement, values, question.as_of)
-    preferred = preference(question.lang)
-    body, languages = localized(found, FacetsSchema, None, preferred, question.as_of)
-    meta = {"counted": {"claims": claims, "all": claims < MOST_COUNTED}, "values": most}
-    return tagged(b'{"data":%b,"meta":%b}' % (body, compact(meta)), languages)
+    """The facets of claims, as ``documents.facets`` reads them."""
+    found = documents.facets(question, most, preference(question.lang))
+    return tagged(b'{"data":%b,"meta":%b}' % (found.body, compact(found.meta)), found.languages)
 
 
 def tagged(body: bytes, languages: Sequence[str] | None = None) -> Response:

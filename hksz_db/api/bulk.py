@@ -9,10 +9,12 @@ from marshmallow import Schema, fields
 
 from hksz_db.api import answers
 from hksz_db.api.calls import Call
-from hksz_db.api.problems import fault_document, status_of
-from hksz_db.api.requests import Write, arguments, load
+from hksz_db.api.problems import fault_document
+from hksz_db.api.requests import Write, load
 from hksz_db.domain.errors import Conflict, Fault, Forbidden, Invalid
 from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
+from hksz_db.http.requests import arguments
+from hksz_db.http.statuses import status_of
 from hksz_db.queries.questions import model_of
 from hksz_db.queries.readable import Readable
 from hksz_db.services.bulk import Result

@@ -6,14 +6,14 @@ OpenAPI document describes it.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from enum import Enum, auto
 from inspect import getdoc
-from typing import Any, TypeVar
+from typing import Any
 
 from flask import Response
 from marshmallow import Schema
 
 from hksz_db.domain.vocabulary import Scope
+from hksz_db.http.costs import Cost
 from hksz_db.queries.consequences import CONSEQUENTIAL
 from hksz_db.queries.questions import LIST, model_of, parameters
 from hksz_db.queries.readable import Queryable, Readable
@@ -21,39 +21,9 @@ from hksz_db.services.warnings import WARNED
 from schemas import pages
 from schemas.parameters import DRY_RUN, Parameters
 
-_View = TypeVar("_View", bound=Callable[..., Any])
 Content = type[Schema] | Mapping[str, Any]
 """The schema of a JSON body, or a schema for each media type."""
 NO_PARAMETERS = Parameters({})
-
-
-class Cost(Enum):
-    """How much work a request can cause, which decides what kind of worker slot it needs."""
-
-    PROBE = auto()
-    """Answered from memory, without the database: needs no worker slot."""
-    READINESS = auto()
-    """Asks the database whether it can be used: has a worker slot of its own."""
-    BOUNDED = auto()
-    """Limited by one row, or by a body that needs a key."""
-    COSTLY = auto()
-    """Limited only by the size of the database: lists, counts, searches, exports."""
-
-
-def costs(cost: Cost) -> Callable[[_View], _View]:
-    """Declare the cost of the decorated view."""
-
-    def declare(view: _View) -> _View:
-        view.hksz_cost = cost  # type: ignore[attr-defined]
-        return view
-
-    return declare
-
-
-def cost_of(view: Callable[..., Any]) -> Cost:
-    """The declared cost of a view. A view that declares none is costly."""
-    cost: Cost = getattr(view, "hksz_cost", Cost.COSTLY)
-    return cost
 
 
 @dataclass(frozen=True)

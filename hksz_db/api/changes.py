@@ -9,9 +9,10 @@ from flask import Response, current_app, request
 from hksz_db.api import answers
 from hksz_db.api.calls import Call, Section, read_schemas
 from hksz_db.api.gateway import RELEASE_WORKER_SLOT
-from hksz_db.api.requests import arguments, database, place, refused_cursor
+from hksz_db.api.requests import place
 from hksz_db.feed.listener import ChangeListener
 from hksz_db.feed.pages import BEGINNING, Feed, ForeignCursor, Page, Position, horizon
+from hksz_db.http.requests import arguments, database, refused_cursor
 from hksz_db.queries.registry import RESOURCES
 from schemas.changes import ChangeSchema, change_page_schema, changes_parameters
 from schemas.parameters import DEFAULT_PER_PAGE

@@ -8,8 +8,9 @@ from flask import Response
 
 from hksz_db.api import answers
 from hksz_db.api.calls import Call, Section, list_call, write_parameters, written_schema
-from hksz_db.api.requests import PLAIN_TEXT, Write, arguments, load, load_text
+from hksz_db.api.requests import PLAIN_TEXT, Write, load, load_text
 from hksz_db.domain.vocabulary import Normalization
+from hksz_db.http.requests import arguments
 from hksz_db.queries.comparisons import COMPARISONS
 from hksz_db.queries.filters import Criterion
 from hksz_db.queries.questions import FACETS, parameters, read_facets, read_list

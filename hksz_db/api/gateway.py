@@ -20,9 +20,9 @@ import structlog
 from flask import Flask, request
 from werkzeug.exceptions import HTTPException
 
-from hksz_db.api.calls import Cost, cost_of
 from hksz_db.api.intake import Intake, Receive
 from hksz_db.domain.errors import DomainError, Overloaded
+from hksz_db.http.costs import Cost, cost_of
 from hksz_db.settings import Settings
 
 if TYPE_CHECKING:

@@ -7,11 +7,13 @@ from uuid import UUID
 from flask import Response
 
 from hksz_db.api import answers
-from hksz_db.api.calls import Call, Cost, read_schemas, written_schema
-from hksz_db.api.requests import Write, arguments, database
+from hksz_db.api.calls import Call, read_schemas, written_schema
+from hksz_db.api.requests import Write
 from hksz_db.domain.differences import differences
 from hksz_db.domain.errors import Conflict
 from hksz_db.exchange.bodies import patch_body
+from hksz_db.http.costs import Cost
+from hksz_db.http.requests import arguments, database
 from hksz_db.queries import versions
 from hksz_db.queries.questions import PAGING, VERSION, Question, model_of, parameters, read_document
 from hksz_db.queries.readable import Readable

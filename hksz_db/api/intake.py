@@ -5,8 +5,8 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from hksz_db.api.problems import ApiError
 from hksz_db.domain.errors import Overloaded
+from hksz_db.http.statuses import ApiError
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 

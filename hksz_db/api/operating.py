@@ -12,12 +12,13 @@ from flask_swagger_ui import get_swaggerui_blueprint
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from hksz_db.api import answers
-from hksz_db.api.calls import NO_PARAMETERS, Cost, Section, costs
+from hksz_db.api.calls import NO_PARAMETERS, Section
 from hksz_db.api.openapi import DESCRIPTION, TITLE, VERSION, openapi_document
-from hksz_db.api.requests import arguments, database
 from hksz_db.database import Database
 from hksz_db.domain.errors import Unavailable
 from hksz_db.domain.strict_json import compact
+from hksz_db.http.costs import Cost, costs
+from hksz_db.http.requests import arguments, database
 from hksz_db.preparing import pending
 from hksz_db.schema_check import incompleteness
 from hksz_db.services.writing import writing

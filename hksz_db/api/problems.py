@@ -12,26 +12,10 @@ from werkzeug.exceptions import HTTPException, default_exceptions
 
 from hksz_db.domain import errors
 from hksz_db.domain.errors import DomainError, Fault, FaultsError, Gone, InFlight, Merged
+from hksz_db.http.statuses import status_of
 from hksz_db.services.writing import translate
 
 MEDIA_TYPE = "application/problem+json"
-_STATUSES: Mapping[type[DomainError], int] = {
-    errors.Malformed: 400,
-    errors.OutsideHistory: 400,
-    errors.Unauthenticated: 401,
-    errors.Forbidden: 403,
-    errors.NotFound: 404,
-    errors.VersionNotFound: 404,
-    errors.Conflict: 409,
-    errors.InFlight: 409,
-    errors.Merged: 409,
-    errors.Gone: 410,
-    errors.Stale: 412,
-    errors.Invalid: 422,
-    errors.Unavailable: 503,
-    errors.Contended: 503,
-    errors.Overloaded: 503,
-}
 MEANINGS: Mapping[int, str] = {
     400: "The request cannot be read, or uses a parameter or value that does not exist.",
     401: "The key is missing, unknown, expired or revoked.",
@@ -58,14 +42,6 @@ _MAX_FAULTS = 100
 _log = structlog.get_logger(__name__)
 
 
-class ApiError(FaultsError):
-    """A request that breaks a rule of HTTP, which the status tells."""
-
-    def __init__(self, status: int, detail: str, faults: Sequence[Fault] = ()) -> None:
-        super().__init__(detail, faults)
-        self.status = status
-
-
 def problem(status: int, detail: str, faults: Sequence[Fault] = ()) -> Response:
     """The problem document for a status; ``faults`` become its ``errors``."""
     title = default_exceptions[status]().name if status in default_exceptions else "Error"
@@ -90,11 +66,6 @@ def problem(status: int, detail: str, faults: Sequence[Fault] = ()) -> Response:
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="hksz"'
     return response
-
-
-def status_of(error: DomainError) -> int:
-    """The status of the response to an error."""
-    return error.status if isinstance(error, ApiError) else _STATUSES[type(error)]
 
 
 def fault_document(fault: Fault) -> dict[str, str]:

@@ -1,25 +1,23 @@
-"""What a request holds (query string, body and key) and what it may use (database and places)."""
+"""What a request holds (its body and its key), and the places that it may take."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Semaphore
 from typing import Any
-from urllib.parse import parse_qsl
 
 from flask import current_app, request
 from marshmallow import Schema
 
 from hksz_db.api.intake import is_bulk
-from hksz_db.api.problems import ApiError
-from hksz_db.database import Database, Session
+from hksz_db.database import Session
 from hksz_db.domain import locators, strict_json
-from hksz_db.domain.errors import Fault, Invalid, Malformed, Overloaded, Unauthenticated
+from hksz_db.domain.errors import Invalid, Malformed, Overloaded, Unauthenticated
+from hksz_db.http.statuses import ApiError
 from hksz_db.services import loading
 from hksz_db.services.api_keys import Actor
 from hksz_db.services.review import ReviewRules
 
-MAX_PARAMETERS = 100
 MERGE_PATCH = "application/merge-patch+json"
 PLAIN_TEXT = "text/plain"
 
@@ -42,12 +40,6 @@ class Write:
         return ReviewRules.of(self.actor, four_eyes=current_app.config["FOUR_EYES"])
 
 
-def database() -> Database:
-    """The database of the app."""
-    found: Database = current_app.extensions["hksz_database"]
-    return found
-
-
 @contextmanager
 def place(places: Semaphore, refusal: str) -> Iterator[None]:
     """Take one of the places for the block. Raises ``Overloaded`` if all are taken."""
@@ -65,34 +57,6 @@ def bearer_key() -> str:
     if scheme.lower() != "bearer" or not key:
         raise Unauthenticated("This needs a key: Authorization: Bearer hksz_….")
     return key.strip()
-
-
-def arguments() -> list[tuple[str, str]]:
-    """The parameters in the query string, as pairs of name and value.
-
-    Raises ``Malformed`` if they are not percent-encoded UTF-8, or too many.
-    """
-    if not request.query_string:
-        return []
-    try:
-        return parse_qsl(
-            request.query_string.decode("ascii"),
-            keep_blank_values=True,
-            errors="strict",
-            max_num_fields=MAX_PARAMETERS,
-        )
-    except UnicodeError:
-        raise Malformed("The query string is not percent-encoded UTF-8.") from None
-    except ValueError:
-        raise Malformed(f"The query string has more than {MAX_PARAMETERS} parameters.") from None
-
-
-def refused_cursor() -> Malformed:
-    """The error for a cursor that no page returned."""
-    detail = "This cursor was not returned for the same filters and sort order."
-    pointer, parameter = ("#/cursor", None) if request.method == "POST" else (None, "cursor")
-    fault = Fault("cursor", detail, pointer, parameter)
-    return Malformed("The cursor cannot be used.", [fault])
 
 
 def load(schema: Schema, *media_types: str) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from flask import Response
 
 from hksz_db.api import answers
 from hksz_db.api.calls import Call, Section
-from hksz_db.api.languages import localized, preference
-from hksz_db.api.requests import arguments, database, refused_cursor
+from hksz_db.http.languages import localized, preference
+from hksz_db.http.requests import arguments, database, refused_cursor
 from hksz_db.queries.keysets import encode_cursor
 from hksz_db.queries.questions import QUEUE, Question
 from hksz_db.queries.review import KEYSET, read_queue

@@ -10,12 +10,14 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, g, request
 
 from hksz_db.api.answers import json_response
-from hksz_db.api.calls import Call, Section, costs
-from hksz_db.api.conditions import matched_versions
-from hksz_db.api.requests import Write, arguments, bearer_key, database, read_body
+from hksz_db.api.calls import Call, Section
+from hksz_db.api.requests import Write, bearer_key, read_body
 from hksz_db.database import Session, undone
 from hksz_db.domain.errors import Contended, Malformed
 from hksz_db.domain.vocabulary import Scope
+from hksz_db.http.conditions import matched_versions
+from hksz_db.http.costs import costs
+from hksz_db.http.requests import arguments, database
 from hksz_db.services.api_keys import Actor, authenticate
 from hksz_db.services.idempotency import Answer, Repeatable, begin, keep
 from hksz_db.services.writing import writing

@@ -6,9 +6,9 @@ from flask import Response
 
 from hksz_db.api import answers
 from hksz_db.api.calls import Call, Section
-from hksz_db.api.languages import preference, rename
-from hksz_db.api.requests import arguments, database
 from hksz_db.domain.strict_json import compact
+from hksz_db.http.languages import preference, rename
+from hksz_db.http.requests import arguments, database
 from hksz_db.queries.suggestions import suggestions
 from schemas.suggestions import DEFAULT_LIMIT, SUGGESTING, SuggestionSchema, SuggestionsSchema
 

@@ -11,7 +11,6 @@ from hksz_db.api import answers
 from hksz_db.api.bulk import bulk
 from hksz_db.api.calls import (
     Call,
-    Cost,
     Section,
     list_call,
     read_schemas,
@@ -20,9 +19,11 @@ from hksz_db.api.calls import (
 )
 from hksz_db.api.extra_calls import EXTRA_CALLS
 from hksz_db.api.history import HISTORY_CALLS
-from hksz_db.api.requests import MERGE_PATCH, Write, arguments, load, load_object
+from hksz_db.api.requests import MERGE_PATCH, Write, load, load_object
 from hksz_db.domain.errors import Fault
 from hksz_db.exchange.exporting import export_parameters, formats_for, read_export
+from hksz_db.http.costs import Cost
+from hksz_db.http.requests import arguments
 from hksz_db.queries.questions import (
     AGGREGATE,
     DOCUMENT,

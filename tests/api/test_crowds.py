@@ -15,9 +15,9 @@ import pytest
 from flask import Flask
 
 from app import create_app
-from hksz_db.api.calls import Cost, cost_of
 from hksz_db.api.gateway import Gateway
 from hksz_db.database import Database
+from hksz_db.http.costs import Cost, cost_of
 from hksz_db.settings import Settings
 
 pytestmark = pytest.mark.slow
@@ -26,10 +26,13 @@ UNKNOWN_ID = "0199c3a0-0000-7000-8000-000000000000"
 COSTLY_THREADS = Settings().costly_threads
 # Less than the five seconds that a statement may take, and the ten that a body may take.
 PROMPT_S = 3
-PROBES = {"/", "/healthz", "/metrics", "/openapi.json", "/docs/", "/docs/<path:path>"}
+PROBES = {
+    *("/", "/healthz", "/metrics", "/openapi.json", "/docs/", "/docs/<path:path>"),
+    *("/static/<digest>/<name>", "/favicon.ico", "/robots.txt"),
+}
 COSTLY_CALLS = {
     *("list", "query", "aggregate", "export", "read_similar", "list_comparisons", "list_evidence"),
-    *("follow", "verify", "read_contested_by"),
+    *("follow", "verify", "read_contested_by", "read_facets", "suggest", "search", "claim"),
 }
 
 

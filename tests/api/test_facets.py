@@ -159,7 +159,7 @@ def test_only_the_newest_are_counted_of_too_many(
     (newest, *_) = reader.get("/v1/claims", sort="-id", per_page="1").json["data"]
     queries.facets_statement.cache_clear()
     monkeypatch.setattr(queries, "MOST_COUNTED", 1)
-    monkeypatch.setattr("hksz_db.api.answers.MOST_COUNTED", 1)
+    monkeypatch.setattr("hksz_db.http.documents.MOST_COUNTED", 1)
     answer = reader.get(PATH)
     assert answer.json["meta"]["counted"] == {"claims": 1, "all": False}
     assert [value["value"] for value in answer.json["data"]["modality"]["values"]] == [

@@ -9,10 +9,10 @@ import pytest
 from flask import Flask, Response, request
 
 from hksz_db.api import gateway
-from hksz_db.api.calls import Cost, costs
 from hksz_db.api.gateway import RELEASE_WORKER_SLOT, Gateway, environ_of
 from hksz_db.api.operating import register_operating
 from hksz_db.api.problems import register_errors
+from hksz_db.http.costs import Cost, costs
 from hksz_db.settings import Settings
 
 SETTINGS = Settings(threads=1, costly_threads=1, max_waiters=2)

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from hksz_db.api.intake import BYTES_PER_S, Intake
-from hksz_db.api.problems import ApiError
 from hksz_db.domain.errors import Overloaded
+from hksz_db.http.statuses import ApiError
 
 CHUNKED = {"HTTP_TRANSFER_ENCODING": "chunked"}
 BULK = {"PATH_INFO": "/v1/claims/bulk"}

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 from flask import request
 from marshmallow import Schema, fields
 
-from hksz_db.api.requests import database
 from hksz_db.domain.languages import Preference, is_language_tag
 from hksz_db.domain.strict_json import compact
+from hksz_db.http.requests import database
 from hksz_db.queries.entity_names import Name, names_in
 from schemas.base import nested_schema
 from schemas.fields import NameLanguage

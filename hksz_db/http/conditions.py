@@ -18,8 +18,8 @@ import re
 
 from flask import request
 
-from hksz_db.api.problems import ApiError
 from hksz_db.domain.errors import Malformed
+from hksz_db.http.statuses import ApiError
 
 _TAG = re.compile(r'\s*(?:W/)?"([!#-~]*)"\s*')
 _TAGS = re.compile(f"{_TAG.pattern}(?:,{_TAG.pattern})*,?")

@@ -1,0 +1,44 @@
+"""The query string of a request, and the database that answers it."""
+
+from urllib.parse import parse_qsl
+
+from flask import current_app, request
+
+from hksz_db.database import Database
+from hksz_db.domain.errors import Fault, Malformed
+
+MAX_PARAMETERS = 100
+
+
+def database() -> Database:
+    """The database of the app."""
+    found: Database = current_app.extensions["hksz_database"]
+    return found
+
+
+def arguments() -> list[tuple[str, str]]:
+    """The parameters in the query string, as pairs of name and value.
+
+    Raises ``Malformed`` if they are not percent-encoded UTF-8, or too many.
+    """
+    if not request.query_string:
+        return []
+    try:
+        return parse_qsl(
+            request.query_string.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=MAX_PARAMETERS,
+        )
+    except UnicodeError:
+        raise Malformed("The query string is not percent-encoded UTF-8.") from None
+    except ValueError:
+        raise Malformed(f"The query string has more than {MAX_PARAMETERS} parameters.") from None
+
+
+def refused_cursor() -> Malformed:
+    """The error for a cursor that no page returned."""
+    detail = "This cursor was not returned for the same filters and sort order."
+    pointer, parameter = ("#/cursor", None) if request.method == "POST" else (None, "cursor")
+    fault = Fault("cursor", detail, pointer, parameter)
+    return Malformed("The cursor cannot be used.", [fault])

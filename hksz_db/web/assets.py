@@ -1,0 +1,69 @@
+"""Files that pages refer to. The URL of each contains its hash, so that it may be kept for ever."""
+
+import hashlib
+import mimetypes
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from flask import Blueprint, Response, abort, current_app, url_for
+
+from hksz_db.http.costs import Cost, costs
+
+_FOLDER = Path(__file__).parent / "static"
+
+blueprint = Blueprint("assets", __name__)
+
+
+class _Asset(NamedTuple):
+    content: bytes
+    media_type: str
+    digest: str
+
+
+@cache
+def _assets() -> dict[str, _Asset]:
+    return {path.name: _asset(path) for path in sorted(_FOLDER.iterdir())}
+
+
+def _asset(path: Path) -> _Asset:
+    content = path.read_bytes()
+    media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return _Asset(content, media_type, hashlib.sha256(content).hexdigest()[:12])
+
+
+def asset_url(name: str) -> str:
+    """The URL of a file in ``static/``."""
+    return url_for("assets.asset", digest=_assets()[name].digest, name=name)
+
+
+@blueprint.get("/static/<digest>/<name>")
+@costs(Cost.PROBE)
+def asset(digest: str, name: str) -> Response:
+    """A file in ``static/``. An outdated hash is answered with 404."""
+    found = _assets().get(name)
+    if found is None or found.digest != digest:
+        abort(404)
+    return _file(found, "public, max-age=31536000, immutable")
+
+
+@blueprint.get("/favicon.ico")
+@costs(Cost.PROBE)
+def favicon() -> Response:
+    """The icon, for browsers that ask for it by this name."""
+    return _file(_assets()["icon.svg"], "public, max-age=86400")
+
+
+@blueprint.get("/robots.txt")
+@costs(Cost.PROBE)
+def robots() -> Response:
+    """What crawlers should leave alone: the API, and lists, which filters make endless."""
+    refused = ("/v1/", "/claims?") if current_app.config["OPEN_READS"] else ("/",)
+    rules = "".join(f"Disallow: {path}\n" for path in refused)
+    return Response(f"User-agent: *\n{rules}", content_type="text/plain; charset=utf-8")
+
+
+def _file(found: _Asset, caching: str) -> Response:
+    response = Response(found.content, mimetype=found.media_type)
+    response.headers["Cache-Control"] = caching
+    return response

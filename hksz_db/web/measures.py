@@ -1,0 +1,172 @@
+"""The figures of a claim beside others of the same subject."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from hksz_db.domain.languages import Preference
+from hksz_db.http import documents
+from hksz_db.queries.filters import AllOf, Criterion
+from hksz_db.queries.questions import Question
+from hksz_db.queries.registry import RESOURCES
+from hksz_db.web.plots import Plot, Row, plot, span
+from hksz_db.web.site import href
+from hksz_db.web.terms import term
+from hksz_db.web.translating import gettext
+from hksz_db.web.wording import time_in_words
+
+_CLAIMS, _FIGURES = RESOURCES["claims"], RESOURCES["figures"]
+_ASIDE = (
+    "id",
+    "metric",
+    "as_stated",
+    "unit_code",
+    "dimension",
+    "value_range",
+    "plausible_range",
+    "period",
+    "claim",
+)
+_MOST_COMPARED, _MOST_ASIDE = 10, 5
+
+Json = Mapping[str, Any]
+
+
+class Measured(NamedTuple):
+    """A figure of the claim, the plot of what is comparable, and of what is counted otherwise."""
+
+    figure: Json
+    compared: Plot
+    comparisons: Sequence[Json]
+    aside: Plot | None
+
+
+def measured_of(
+    document: Json, preferred: Preference | None, as_of: datetime | None
+) -> list[Measured]:
+    """Each figure of the claim beside others of its subject."""
+    figures: list[Json] = document["figures"]
+    if not figures:
+        return []
+    comparisons: list[Json] = document["comparisons"]["data"]
+    others = _figures_of({each["subject"]["id"] for each in figures}, as_of)
+    speakers = _speakers(document, comparisons, others, preferred, as_of)
+    measured, seen = [], {each["id"] for each in figures}
+    for figure in figures:
+        compared = [_turned(each, figure["id"]) for each in comparisons]
+        beside = [each for each in compared if each is not None][:_MOST_COMPARED]
+        unit = figure["unit_code"]
+        rows = [_row(figure, unit, "own", gettext("this claim"), speakers.get(document["id"], ""))]
+        rows += [_compared_row(each, unit, speakers) for each in beside]
+        seen |= {each["other"]["id"] for each in beside}
+        aside = [each for each in others if each["id"] not in seen and _has_axis_of(each, figure)][
+            :_MOST_ASIDE
+        ]
+        # Each stands beside one figure of the claim only.
+        seen |= {each["id"] for each in aside}
+        measured.append(
+            Measured(
+                figure,
+                plot(rows, unit),
+                beside,
+                plot([_aside_row(each, unit, speakers) for each in aside], unit) if aside else None,
+            )
+        )
+    return measured
+
+
+def _figures_of(subjects: Iterable[str], as_of: datetime | None) -> list[Json]:
+    """Figures of the subjects in accepted claims, the latest periods first."""
+    wanted = AllOf(
+        (
+            Criterion("subject_id", "in", [UUID(each) for each in sorted(subjects)]),
+            Criterion("claim__status", "eq", "accepted"),
+        )
+    )
+    question = Question(
+        wanted, sort=(("period", True), ("id", True)), fields=_ASIDE, per_page=100, as_of=as_of
+    )
+    found: list[Json] = json.loads(documents.page(_FIGURES, question, None).data)
+    return found
+
+
+def _has_axis_of(other: Json, figure: Json) -> bool:
+    same_dimension: bool = other["dimension"] == figure["dimension"]
+    is_money = figure["dimension"] == "money"
+    return same_dimension and (not is_money or other["unit_code"] == figure["unit_code"])
+
+
+def _turned(comparison: Json, figure_id: str) -> Json | None:
+    """The comparison with the figure first; ``None`` if it is about other figures."""
+    if comparison["figure"]["id"] == figure_id:
+        return comparison
+    if comparison["other"]["id"] == figure_id:
+        return {**comparison, "figure": comparison["other"], "other": comparison["figure"]}
+    return None
+
+
+def _speakers(
+    document: Json,
+    comparisons: Sequence[Json],
+    others: Sequence[Json],
+    preferred: Preference | None,
+    as_of: datetime | None,
+) -> dict[str, str]:
+    """Who makes each of the claims whose figures are shown."""
+    ids = {each["other"]["claim"]["id"] for each in comparisons}
+    ids |= {each["claim"]["id"] for each in others}
+    ids -= {document["id"]}
+    speakers = {document["id"]: speaker(document)}
+    if ids:
+        wanted = Criterion("id", "in", [UUID(each) for each in sorted(ids)[:100]])
+        fields = ("id", "claimant", "claimant_as_stated")
+        question = Question(
+            AllOf((wanted,)), sort=(("id", False),), fields=fields, per_page=100, as_of=as_of
+        )
+        page = documents.page(_CLAIMS, question, preferred)
+        speakers |= {each["id"]: speaker(each) for each in json.loads(page.data)}
+    return speakers
+
+
+def speaker(document: Json) -> str:
+    """Who makes a claim: the name of the claimant, or what the source calls them."""
+    claimant = document["claimant"]
+    return str(claimant["name"] if claimant else document["claimant_as_stated"])
+
+
+def _row(figure: Json, unit: str, kind: str, note: str, who: str, url: str | None = None) -> Row:
+    when = time_in_words(figure["period"]["edtf"])
+    return Row(
+        label=figure["as_stated"],
+        meta=", ".join(part for part in (who, when) if part),
+        allowed=span(figure["value_range"], unit),
+        plausible=span(figure["plausible_range"], unit),
+        kind=kind,
+        note=note,
+        url=url,
+    )
+
+
+def _compared_row(comparison: Json, unit: str, speakers: Mapping[str, str]) -> Row:
+    other = comparison["other"]
+    claim_id = other["claim"]["id"]
+    note = term("ComparisonVerdict", comparison["verdict"])
+    return _row(other, unit, "other", note, speakers.get(claim_id, ""), href("claims", claim_id))
+
+
+def _aside_row(figure: Json, unit: str, speakers: Mapping[str, str]) -> Row:
+    claim_id = figure["claim"]["id"]
+    who = speakers.get(claim_id, "")
+    return _row(figure, unit, "aside", figure["metric"]["label"], who, href("claims", claim_id))
+
+
+def not_compared_of(document: Json, as_of: datetime | None) -> list[Json]:
+    """How many pairs of figures are not compared, and why."""
+    if not document["figures"]:
+        return []
+    of_claim = Criterion("claim_id", "eq", UUID(document["id"]))
+    question = Question(AllOf((of_claim,)), fields=("verdict",), per_page=1, as_of=as_of)
+    reasons: list[Json] = documents.not_compared(question) or []
+    return reasons

@@ -1,0 +1,15 @@
+"""Registers the pages. A module with pages must be imported here."""
+
+from flask import Flask
+
+from hksz_db.web import claims, history, search
+from hksz_db.web.errors import register_error_pages
+from hksz_db.web.site import register_site
+
+__all__ = ["claims", "history", "register_pages", "search"]
+
+
+def register_pages(app: Flask, version: str) -> None:
+    """Add the pages to the service; ``version`` is shown at the foot of each."""
+    register_site(app, version)
+    register_error_pages(app)

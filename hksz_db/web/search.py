@@ -1,0 +1,246 @@
+"""The search page: claims that meet a question, a page at a time.
+
+It takes the parameters of ``GET /v1/claims``, so that the same query string gives the same claims
+in every format.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from flask import Response, request
+from markupsafe import Markup, escape
+
+from hksz_db.domain.han import spellings
+from hksz_db.domain.languages import Preference
+from hksz_db.domain.urls import canonical_url
+from hksz_db.http import documents
+from hksz_db.http.costs import Cost, costs
+from hksz_db.queries.filters import AllOf, Criterion
+from hksz_db.queries.questions import LIST, Question, read_list
+from hksz_db.queries.registry import RESOURCES
+from hksz_db.web import facets
+from hksz_db.web.interface import names_preferred
+from hksz_db.web.measures import speaker
+from hksz_db.web.site import given, here, pages, shown
+from hksz_db.web.translating import gettext, ngettext
+from hksz_db.web.translating import marked as _
+from hksz_db.web.verdicts import Marks, marks_of
+from hksz_db.web.wording import number_in_words
+
+_CLAIMS, _ENTITIES, _SOURCES = RESOURCES["claims"], RESOURCES["entities"], RESOURCES["sources"]
+_FIELDS = tuple(
+    name
+    for name in _CLAIMS.document
+    if name
+    in {"id", "statement", "language", "claimant", "claimant_as_stated", "reported_by", "modality"}
+    or name in {"status", "time", "figures", "corroboration"}
+)
+_SORT, _CURSOR, _SEARCH = "sort", "cursor", "q"
+_BEST_FOUNDED = "-corroboration__origins,-id"
+_MOST_NAMES = 5
+ORDERS = (
+    (_BEST_FOUNDED, _("best founded first")),
+    ("", _("best match first")),
+    ("-time,-id", _("latest time first")),
+    ("time,id", _("earliest time first")),
+    ("-id", _("newest first")),
+)
+"""The orders that the page offers: the value of ``sort``, and its label."""
+
+_ADDRESS = re.compile(r"https?://\S+|(?:[\w-]+\.)+[a-z]{2,}/\S+", re.IGNORECASE)
+_DOI = re.compile(r"(?:doi:\s*|https?://(?:dx\.)?doi\.org/)?(10\.\d{4,9}/\S+)", re.IGNORECASE)
+_TERM = re.compile(r'(?P<no>-?)(?:"(?P<phrase>[^"]+)"|(?P<word>[^\s"]+))')
+_OPERATORS = {"AND", "OR", "NOT", "|"}
+
+Json = Mapping[str, Any]
+
+
+class Hit(NamedTuple):
+    """A claim as a row of the list."""
+
+    claim: Json
+    statement: Markup
+    speaker: str
+    marks: Marks
+
+
+class Option(NamedTuple):
+    """An order that can be chosen."""
+
+    value: str
+    label: str
+    is_chosen: bool
+
+
+class Chip(NamedTuple):
+    """A parameter that is applied, and the page without it."""
+
+    name: str
+    value: str
+    url: str
+
+
+@pages.get("/claims")
+@costs(Cost.COSTLY)
+def search() -> Response:
+    """The claims that meet a question."""
+    pairs = given(facets.PARAMETER)
+    question = _question(pairs)
+    preferred = names_preferred(question.lang)
+    source = None if question.search is None else _source_at(question.search)
+    if source is not None:
+        of_source = Criterion("evidence__source_id", "eq", source["id"])
+        question = replace(question, search=None, sort=(("id", False),)).narrowed(of_source)
+    page = documents.page(_CLAIMS, question, preferred)
+    claims: list[Json] = json.loads(page.data)
+    pattern = _pattern(question.search or "")
+    names = _names(question, preferred) if source is None else []
+    next_cursor = page.meta["next_cursor"]
+    counted = facets.facets_of(question, _most_values(), preferred)
+    return shown(
+        "search.html",
+        question=question,
+        searched=dict(pairs).get(_SEARCH, ""),
+        source=source,
+        hits=[_hit(claim, pattern) for claim in claims],
+        names=names,
+        orders=_orders(question, dict(pairs)),
+        kept=[pair for pair in pairs if pair[0] not in {_SORT, _CURSOR, _SEARCH}],
+        chips=_chips(pairs, {} if counted is None else counted.labels),
+        facets=[] if counted is None else counted.shown,
+        total="" if counted is None else _total(counted),
+        next_page=None if next_cursor is None else here(cursor=next_cursor),
+        first_page=None if question.cursor is None else here(cursor=None),
+        formats=_formats(pairs),
+    )
+
+
+def _question(pairs: Sequence[tuple[str, str]]) -> Question:
+    """The question in the query string, in the order that the page has without another."""
+    question = replace(read_list(_CLAIMS.name, pairs), fields=_FIELDS)
+    if question.search is None and not any(name == _SORT for name, _text in pairs):
+        question = replace(question, sort=_sort(_BEST_FOUNDED))
+    return question
+
+
+def _sort(text: str) -> tuple[tuple[str, bool], ...]:
+    return tuple((each.removeprefix("-"), each.startswith("-")) for each in text.split(","))
+
+
+def _source_at(text: str) -> Json | None:
+    """The source with an address or a DOI, if the text is one and the source is known."""
+    if doi := _DOI.fullmatch(text.strip()):
+        criterion = Criterion("doi", "eq", doi[1].lower())
+    elif _ADDRESS.fullmatch(text.strip()):
+        address = text.strip() if "://" in text else f"https://{text.strip()}"
+        criterion = Criterion("canonical_url", "eq", canonical_url(address))
+    else:
+        return None
+    question = Question(
+        AllOf((criterion,)), sort=(("id", False),), fields=("id", "title", "language"), per_page=1
+    )
+    found: list[Json] = json.loads(documents.page(_SOURCES, question, None).data)
+    return found[0] if found else None
+
+
+def _names(question: Question, preferred: Preference | None) -> list[Json]:
+    """The entities whose names have the words that are searched, on the first page only."""
+    if question.search is None or question.cursor is not None:
+        return []
+    asked = Question(
+        search=question.search, fields=("id", "name"), per_page=_MOST_NAMES, as_of=question.as_of
+    )
+    found: list[Json] = json.loads(documents.page(_ENTITIES, asked, preferred).data)
+    return found
+
+
+def _hit(claim: Json, pattern: re.Pattern[str] | None) -> Hit:
+    return Hit(
+        claim,
+        _highlighted(claim["statement"], pattern),
+        speaker(claim),
+        marks_of(claim["corroboration"]),
+    )
+
+
+def _pattern(searched: str) -> re.Pattern[str] | None:
+    """What to mark in the statements: the words and phrases that are searched, in both scripts."""
+    found = [*dict.fromkeys(form for word in _words(searched) for form in spellings(word))]
+    if not found:
+        return None
+    return re.compile("|".join(map(re.escape, sorted(found, key=len, reverse=True))), re.IGNORECASE)
+
+
+def _words(searched: str) -> Iterator[str]:
+    for term in _TERM.finditer(searched):
+        word = term["phrase"] or term["word"]
+        if not term["no"] and word not in _OPERATORS:
+            yield word
+
+
+def _highlighted(statement: str, pattern: re.Pattern[str] | None) -> Markup:
+    if pattern is None:
+        return escape(statement)
+    pieces, end = Markup(), 0
+    for found in pattern.finditer(statement):
+        pieces += escape(statement[end : found.start()])
+        pieces += Markup("<mark>{}</mark>").format(found[0])
+        end = found.end()
+    return pieces + escape(statement[end:])
+
+
+def _orders(question: Question, given_: Mapping[str, str]) -> list[Option]:
+    chosen = given_.get(_SORT, "" if question.search is not None else _BEST_FOUNDED)
+    return [
+        Option(value, gettext(label), value == chosen)
+        for value, label in ORDERS
+        # Without a search there is no match to be better than another.
+        if value or question.search is not None
+    ]
+
+
+def _most_values() -> int:
+    asked = request.args.get(facets.PARAMETER, "")
+    return facets.EVERY if asked == str(facets.EVERY) else facets.MOST
+
+
+def _total(counted: facets.Facets) -> str:
+    if counted.is_all:
+        return ngettext("%(num)s claim", "%(num)s claims", counted.total)
+    return gettext("More than %(number)s claims", number=number_in_words(counted.total))
+
+
+def _chips(pairs: Sequence[tuple[str, str]], labels: Mapping[str, str]) -> list[Chip]:
+    options = {*LIST, _CURSOR} - {"as_of"}
+    return [
+        Chip(
+            name.replace("__", " ").replace("_", " "),
+            labels.get(text, text),
+            here(**{name: None, _CURSOR: None}),
+        )
+        for name, text in pairs
+        if name not in options
+    ]
+
+
+class FormatLink(NamedTuple):
+    """The claims of the page in another format."""
+
+    label: str
+    url: str
+
+
+def _formats(pairs: Sequence[tuple[str, str]]) -> list[FormatLink]:
+    exported = [pair for pair in pairs if pair[0] not in {_CURSOR, "per_page", "count", "lang"}]
+    listed = urlencode(pairs)
+    return [
+        FormatLink("JSON", f"/v1/claims?{listed}" if listed else "/v1/claims"),
+        *(
+            FormatLink(label, f"/v1/claims/export?{urlencode([('format', form), *exported])}")
+            for label, form in (("CSV", "csv"), ("JSON-LD", "jsonld"), ("Parquet", "parquet"))
+        ),
+    ]

@@ -1,0 +1,168 @@
+"""The blueprint of the pages: what is checked before each, and what is added to each answer."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import urlencode
+from uuid import UUID
+
+from flask import Blueprint, Flask, Response, redirect, render_template, request, url_for
+from werkzeug.datastructures import MIMEAccept
+
+from hksz_db.http.conditions import content_tag, is_known
+from hksz_db.http.requests import arguments
+from hksz_db.web import assets
+from hksz_db.web.access import demand_reader
+from hksz_db.web.interface import (
+    INTERFACES,
+    PARAMETER,
+    check_interface,
+    interface,
+    is_foreign,
+    register_interface,
+    remember_interface,
+)
+from hksz_db.web.terms import term
+from hksz_db.web.translating import gettext, register_translations
+from hksz_db.web.translating import marked as _
+from hksz_db.web.wording import moment_in_words, number_in_words, time_in_words
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+        " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+"""The headers of every page."""
+
+NAVIGATION = (("pages.search", _("Claims")),)
+"""The pages that every page links to: their endpoints and labels."""
+
+VARY = "Accept, Accept-Language, Cookie"
+
+
+class _Item(NamedTuple):
+    href: str
+    label: str
+    is_here: bool
+
+
+pages = Blueprint("pages", __name__, template_folder="templates")
+
+_WITH_PAGES: dict[str, str] = {}
+_HTML, _JSON = "text/html", "application/json"
+_View = TypeVar("_View", bound=Callable[..., Any])
+
+
+def page_of(resource: str) -> Callable[[_View], _View]:
+    """Declare that the decorated view, which takes ``id``, is the page of a resource's rows."""
+
+    def declare(view: _View) -> _View:
+        pages.add_url_rule(f"/{resource}/<uuid:id>", view_func=view)
+        _WITH_PAGES[resource] = f"{pages.name}.{view.__name__}"
+        return view
+
+    return declare
+
+
+def href(resource: str, id: str | UUID) -> str:
+    """The URL of a row's page or, if its resource has no pages, of its document."""
+    return f"/{resource}/{id}" if resource in _WITH_PAGES else f"/v1/{resource}/{id}"
+
+
+def given(*own: str) -> list[tuple[str, str]]:
+    """The pairs of the query string, without the names that only pages know.
+
+    Empty values are left out, because a form sends a field that nobody has filled in.
+    """
+    return [(name, text) for name, text in arguments() if text and name not in {PARAMETER, *own}]
+
+
+def here(**changes: str | None) -> str:
+    """The path and query string of the page with some parameters changed; ``None`` removes one."""
+    kept = [(name, text) for name, text in request.args.items(multi=True) if name not in changes]
+    kept += [(name, text) for name, text in changes.items() if text is not None]
+    return f"{request.path}?{urlencode(kept)}" if kept else request.path
+
+
+def shown(template: str, status: int = 200, **context: Any) -> Response:
+    """The page that a template makes."""
+    body = render_template(template, **context).encode()
+    tag = content_tag(body)
+    is_unchanged = status == 200 and is_known(tag)
+    response = Response(status=304) if is_unchanged else Response(body, status, mimetype=_HTML)
+    if status == 200:
+        response.headers["ETag"] = f'"{tag}"'
+        response.headers["Cache-Control"] = "no-cache"
+        response.headers["Content-Language"] = interface().tag
+    return response
+
+
+def prefers_html() -> bool:
+    """Whether the client prefers a page to a document."""
+    accepted = request.environ.get("HTTP_ACCEPT", "")
+    if _HTML not in accepted:
+        return False
+    types: MIMEAccept = request.accept_mimetypes
+    return types.quality(_HTML) >= types.quality(_JSON)
+
+
+def register_site(app: Flask, version: str) -> None:
+    """Route requests to the pages, and send browsers from documents to the pages of the rows."""
+    register_interface(app)
+    register_translations(app)
+    app.register_blueprint(assets.blueprint)
+    app.register_blueprint(pages)
+    targets = {f"{resource}.read": page for resource, page in _WITH_PAGES.items()}
+    targets["index"] = "pages.search"
+
+    @app.before_request
+    def send_to_page() -> Any:
+        target = targets.get(request.endpoint or "")
+        if target is None or request.method not in {"GET", "HEAD"} or not prefers_html():
+            return None
+        path = url_for(target, **(request.view_args or {}))
+        question = request.query_string.decode("latin-1")
+        return redirect(f"{path}?{question}" if question else path, 303)
+
+    @app.after_request
+    def vary(response: Response) -> Response:
+        if request.endpoint in targets:
+            known = response.headers.get("Vary")
+            response.headers["Vary"] = f"Accept, {known}" if known else "Accept"
+        return response
+
+    app.context_processor(lambda: {"interface": interface()})
+    app.jinja_env.globals.update(
+        asset_url=assets.asset_url,
+        here=here,
+        href=href,
+        interfaces=INTERFACES,
+        is_foreign=is_foreign,
+        navigation=_navigation,
+        term=term,
+        version=version,
+    )
+    app.jinja_env.filters.update(moment=moment_in_words, number=number_in_words, time=time_in_words)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+
+def _navigation() -> list[_Item]:
+    paths = [(url_for(endpoint), label) for endpoint, label in NAVIGATION]
+    return [_Item(path, gettext(label), request.path.startswith(path)) for path, label in paths]
+
+
+@pages.before_request
+def _begin() -> None:
+    check_interface()
+    demand_reader()
+
+
+@pages.after_request
+def secured(response: Response) -> Response:
+    """Add the headers that every page has."""
+    response.headers.update(HEADERS)
+    response.headers["Vary"] = VARY
+    remember_interface(response)
+    return response

@@ -1,0 +1,115 @@
+"""Fixtures: a browser without JavaScript, on a database with every seed."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from flask import Flask
+from lxml import html
+from sqlalchemy import make_url
+from werkzeug.datastructures import Headers
+
+from app import create_app
+from hksz_db.database import Database
+from hksz_db.domain.vocabulary import Scope
+from hksz_db.services import api_keys
+from hksz_db.services.writing import writing
+from hksz_db.settings import Settings
+from tests.conftest import MakeDatabase
+
+ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.fixture(scope="module")
+def database_url(make_database: MakeDatabase, all_seeds: str) -> Iterator[str]:
+    """A database with every seed, for the module."""
+    with make_database(all_seeds) as url:
+        assert make_url(url).database
+        yield url
+
+
+@pytest.fixture(scope="session")
+def _bare_app() -> Flask:
+    return create_app(Settings(log_level="error"), Database(lambda: ""))
+
+
+@pytest.fixture
+def app(_bare_app: Flask, database: Database) -> Flask:
+    """The service in the transaction of the test."""
+    _bare_app.extensions["hksz_database"] = database
+    return _bare_app
+
+
+@dataclass
+class Page:
+    """What a browser got: the answer, and the tree of its HTML."""
+
+    status: int
+    headers: Headers
+    text: str
+    tree: Any = field(repr=False)
+
+    def texts(self, xpath: str) -> list[str]:
+        """The texts of the elements at a path, with single spaces."""
+        return [" ".join(each.text_content().split()) for each in self.tree.xpath(xpath)]
+
+    def only(self, xpath: str) -> str:
+        """The text of the one element at a path."""
+        (found,) = self.texts(xpath)
+        return found
+
+    @property
+    def links(self) -> list[str]:
+        """Where the links of the page lead."""
+        return [str(each) for each in self.tree.xpath("//a/@href")]
+
+
+class Browser:
+    """A client that accepts what browsers accept, and keeps cookies."""
+
+    def __init__(self, app: Flask, **headers: str) -> None:
+        self.client = app.test_client()
+        self._headers = {"Accept": ACCEPT, **headers}
+
+    def get(self, path: str, **query: Any) -> Page:
+        """The page at a path; redirects are not followed."""
+        answer = self.client.get(path, query_string=query or None, headers=self._headers)
+        text = answer.get_data(as_text=True)
+        return Page(
+            answer.status_code, answer.headers, text, html.fromstring(text) if text else None
+        )
+
+
+@pytest.fixture
+def browser(app: Flask) -> Browser:
+    """A browser without JavaScript."""
+    return Browser(app)
+
+
+Api = Callable[..., Any]
+
+
+@pytest.fixture
+def api(app: Flask, database: Database) -> Api:
+    """``api("/v1/claims", q=…)`` reads JSON; ``api("/v1/claims", json=…)`` writes as an admin."""
+    with writing(database) as session:
+        key = api_keys.create(session, "tester", [Scope.ADMIN])
+    client = app.test_client()
+
+    def call(path: str, json: Any = None, method: str | None = None, **query: Any) -> Any:
+        headers = {"Authorization": f"Bearer {key}", "If-Match": "*"}
+        method = method or ("GET" if json is None else "POST")
+        answer = client.open(path, method=method, json=json, query_string=query, headers=headers)
+        assert answer.status_code < 300, answer.text
+        return answer.json
+
+    return call
+
+
+@pytest.fixture
+def claim_id(api: Api) -> Callable[[str], str]:
+    """``claim_id("hksz:…")``: the id of the claim with an external id."""
+    return lambda external_id: str(
+        api("/v1/claims", external_id=external_id, select="id")["data"][0]["id"]
+    )
