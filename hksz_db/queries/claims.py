@@ -142,9 +142,14 @@ def _counts_of(table: FromClause) -> Mapping[str, ColumnElement[int]]:
     return columns | against
 
 
+def similar_claims(condition: str) -> str:
+    """The query for the claims that look like ``claims`` and meet a condition (see its file)."""
+    return sql_file("similar_claims.sql").format(condition=condition)
+
+
 _FINDINGS = ("words", "numbers", "figures", "period")
 _found = (
-    text(sql_file("similar_claims.sql"))
+    text(similar_claims("likeness.similarity >= 0.45 OR near.has_equal_figure"))
     .columns(
         column("id", Uuid()),
         *(column(name, Text()) for name in ("external_id", "statement", "status", *_FINDINGS)),

@@ -1,12 +1,16 @@
 """Searches the submissions for likely duplicates, so that the queue of reviews need not."""
 
 from hksz_db.database import Session, run
-from hksz_db.queries.documents import sql_file
+from hksz_db.queries.claims import similar_claims
 from hksz_db.queries.review import STANDING
 
 CLAIMS_AT_ONCE = 50
 """How many claims a batch searches for at most."""
 
+# What else is likely the same need not be compared: it is not a duplicate.
+_FOUND = similar_claims(
+    "likeness.similarity >= 0.60 AND other.modality = claims.modality AND other.status = ANY ($1)"
+)
 _SEARCH = f"""
     WITH batch AS MATERIALIZED (
         SELECT id FROM submissions WHERE likely_same IS NULL
@@ -14,8 +18,8 @@ _SEARCH = f"""
     ), pairs AS MATERIALIZED (
         SELECT batch.id, found.id AS other_id
         FROM batch JOIN claims ON claims.id = batch.id
-            CROSS JOIN LATERAL ({sql_file("similar_claims.sql")}) AS found
-        WHERE found.likely_same AND found.status = ANY ($1)
+            CROSS JOIN LATERAL ({_FOUND}) AS found
+        WHERE found.likely_same
     ), others AS (
         -- They were searched before this claim was written. A submission that is locked is being
         -- reviewed or changed, and its writer may wait for this batch.

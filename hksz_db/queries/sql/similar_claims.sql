@@ -1,4 +1,5 @@
--- At most ten live claims that look like the one that the query around it reads as "claims".
+-- At most ten live claims that look like the one that the query around it reads as "claims", of those
+-- that meet a condition on "other", "likeness" and "near".
 -- OFFSET 0 makes PostgreSQL evaluate the columns once, however often they are used.
 SELECT * FROM (
     SELECT *,
@@ -154,7 +155,7 @@ SELECT * FROM (
                     OFFSET 0
                 ) AS likeness
                 WHERE other.deleted_at IS NULL
-                    AND (likeness.similarity >= 0.45 OR near.has_equal_figure)
+                    AND ({condition})
                 OFFSET 0
             ) AS alike
             OFFSET 0
