@@ -36,7 +36,7 @@ def register_error_pages(app: Flask) -> None:
 
 @pages.errorhandler(DomainError)
 def _domain_error(error: DomainError) -> Response:
-    if isinstance(error, Merged):
+    if isinstance(error, Merged) and request.method in {"GET", "HEAD"}:
         return _moved(error)
     status = status_of(error)
     faults = error.faults if isinstance(error, FaultsError) else ()
@@ -87,7 +87,7 @@ def _page(status: int, detail: str, faults: Sequence[Fault] = ()) -> Response:
 def _title(status: int) -> str:
     titles = {
         400: gettext("This search cannot be read"),
-        403: gettext("Reading needs a key"),
+        403: gettext("Not allowed"),
         404: gettext("Not found"),
         410: gettext("Deleted"),
         503: gettext("Not available at the moment"),

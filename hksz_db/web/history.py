@@ -29,13 +29,7 @@ class Change(NamedTuple):
 def claim_difference(id: UUID, version: int, other: int) -> Response:
     """The changes that lead from one version of a claim to another."""
     Parameters({}).read(given())
-    earlier, later = (
-        versions.document_in(database(), _CLAIMS, id, number) for number in (version, other)
-    )
-    changes = [
-        Change(_path(each.pointer), _text(each.before), _text(each.after))
-        for each in differences(earlier, later)
-    ]
+    earlier, later = _documents(_CLAIMS, id, version, other)
     shown_document = later or earlier or {}
     return shown(
         "difference.html",
@@ -43,8 +37,24 @@ def claim_difference(id: UUID, version: int, other: int) -> Response:
         claim=shown_document,
         version=version,
         other=other,
-        changes=changes,
+        changes=_changes(earlier, later),
     )
+
+
+def changes_between(resource: str, id: UUID, version: int, other: int) -> list[Change]:
+    """The changes that lead from one version of a row to another."""
+    return _changes(*_documents(resource, id, version, other))
+
+
+def _documents(resource: str, id: UUID, *numbers: int) -> list[Any]:
+    return [versions.document_in(database(), resource, id, number) for number in numbers]
+
+
+def _changes(earlier: Any, later: Any) -> list[Change]:
+    return [
+        Change(_path(each.pointer), _text(each.before), _text(each.after))
+        for each in differences(earlier, later)
+    ]
 
 
 def _path(pointer: str) -> str:

@@ -2,11 +2,20 @@
 
 from flask import Flask
 
-from hksz_db.web import claims, history, search
+from hksz_db.web import adding, claims, history, my_work, review, search, signing_in
 from hksz_db.web.errors import register_error_pages
 from hksz_db.web.site import register_site
 
-__all__ = ["claims", "history", "register_pages", "search"]
+__all__ = [
+    "adding",
+    "claims",
+    "history",
+    "my_work",
+    "register_pages",
+    "review",
+    "search",
+    "signing_in",
+]
 
 
 def register_pages(app: Flask, version: str) -> None:
