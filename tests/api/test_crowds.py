@@ -32,7 +32,7 @@ PROBES = {
 }
 COSTLY_CALLS = {
     *("list", "query", "aggregate", "export", "read_similar", "list_comparisons", "list_evidence"),
-    *("follow", "verify", "read_contested_by", "search", "claim"),
+    *("follow", "verify", "read_contested_by", "search", "claim", "entity"),
 }
 
 
