@@ -21,6 +21,7 @@ from hksz_db.api.operating import register_documentation, register_operating
 from hksz_db.api.problems import register_errors
 from hksz_db.api.review import REVIEW
 from hksz_db.api.routing import register_calls
+from hksz_db.api.suggestions import SUGGESTIONS
 from hksz_db.api.views import section_of
 from hksz_db.commands import register_commands
 from hksz_db.database import Database, DatabaseUnusable, explained
@@ -57,7 +58,13 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.extensions["hksz_waiting_places"] = BoundedSemaphore(settings.max_waiters)
     app.extensions["hksz_export_places"] = BoundedSemaphore(MAX_EXPORTS)
     register_operating(app)
-    sections = [*map(section_of, RESOURCES.values()), COMPARISON_CALLS, REVIEW, CHANGES]
+    sections = [
+        *map(section_of, RESOURCES.values()),
+        COMPARISON_CALLS,
+        REVIEW,
+        CHANGES,
+        SUGGESTIONS,
+    ]
     for section in sections:
         register_calls(app, section)
     register_documentation(app, sections)

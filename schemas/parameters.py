@@ -22,8 +22,10 @@ from schemas.filters import Field, QueryInteger, ValueList
 
 DEFAULT_PER_PAGE = 25
 MAX_PER_PAGE = 100
+DEFAULT_VALUES = 10
+MAX_VALUES = 100
 
-_MAX_SEARCH_LENGTH = 500
+MAX_SEARCH_LENGTH = 500
 _MAX_SENTENCES = 3
 _RFC_3339 = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?([Zz]|[-+]\d{2}:\d{2})", re.ASCII
@@ -229,8 +231,8 @@ class SearchWords(fields.String):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str) or not value.strip():
             raise ValidationError("Must be words to search for.")
-        if len(value) > _MAX_SEARCH_LENGTH:
-            raise ValidationError(f"May have at most {_MAX_SEARCH_LENGTH} characters.")
+        if len(value) > MAX_SEARCH_LENGTH:
+            raise ValidationError(f"May have at most {MAX_SEARCH_LENGTH} characters.")
         return check_text(value)
 
 
@@ -267,6 +269,9 @@ class PreferredLanguage(LanguageTag):
 
 COMMON: Mapping[str, Field] = {
     "per_page": QueryInteger(1, MAX_PER_PAGE, description="Rows on a page."),
+    "values": QueryInteger(
+        1, MAX_VALUES, description=f"Values of each facet, {DEFAULT_VALUES} by default."
+    ),
     "cursor": Cursor(metadata={"description": "The cursor that came with the previous page."}),
     "as_of": Timestamp(
         metadata={"description": "Answer as at this moment, from what was committed by then."}
@@ -285,7 +290,7 @@ COMMON: Mapping[str, Field] = {
         metadata={
             "description": "Words to search for, in Chinese too; quotes, OR and a leading hyphen"
             " work as on the web. Without sort the newest matches come in the order of their rank.",
-            "maxLength": _MAX_SEARCH_LENGTH,
+            "maxLength": MAX_SEARCH_LENGTH,
         }
     ),
 }

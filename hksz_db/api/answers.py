@@ -147,6 +147,12 @@ def groups(resource: Readable, question: Question, group_by: tuple[str, ...]) ->
     return tagged(b'{"data":%b,"meta":%b}' % (items, compact({"group_by": group_by})))
 
 
+def facets(question: Question, most: int) -> Response:
+    """The facets of claims, as ``documents.facets`` reads them."""
+    found = documents.facets(question, most, preference(question.lang))
+    return tagged(b'{"data":%b,"meta":%b}' % (found.body, compact(found.meta)), found.languages)
+
+
 def tagged(body: bytes, languages: Sequence[str] | None = None) -> Response:
     """A JSON text with an entity tag of its own, and the ``languages`` of names as ``_tagged``."""
     return _tagged(content_tag(body), body, languages)

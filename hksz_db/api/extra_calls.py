@@ -13,13 +13,14 @@ from hksz_db.domain.vocabulary import Normalization
 from hksz_db.http.requests import arguments
 from hksz_db.queries.comparisons import COMPARISONS
 from hksz_db.queries.filters import Criterion
-from hksz_db.queries.questions import read_list
+from hksz_db.queries.questions import FACETS, parameters, read_facets, read_list
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.queries.verification import check, verifiable_statement
 from hksz_db.services import batches, merging
 from hksz_db.services.registry import WRITERS
 from hksz_db.services.rows import live_id
 from schemas.evidence import ClaimEvidenceCreateSchema
+from schemas.facets import FacetsAnswerSchema
 from schemas.merges import MergeSchema
 from schemas.verification import TextToVerifySchema, VerificationSchema
 
@@ -54,6 +55,20 @@ def _verify(id: UUID) -> Response:
     )
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _read_facets() -> Response:
+    """Count claims by the values of every facet: the counts that remain if one is chosen.
+
+    It takes the filters and `q` of the list of claims. Each count is that of the list if the value
+    is added to the query. The values of a facet that the query is filtered by already are counted
+    as alternatives: as if the query did not have the parameters in `without`.
+
+    A value that the query names is listed even if others have more claims. If more than 100,000
+    claims match, the newest 100,000 are counted, and `all` is false. If the database does not
+    finish in time, the answer is 503.
+    """
+    return answers.facets(*read_facets(_CLAIMS.name, arguments()))
 
 
 # The variable is neither ``id`` nor ``claim_id``: these are filters of evidence.
@@ -135,6 +150,12 @@ EXTRA_CALLS: Mapping[str, Sequence[Call]] = {
         *_merge_calls("sources"),
     ),
     "claims": (
+        Call(
+            "GET /facets",
+            _read_facets,
+            FacetsAnswerSchema,
+            parameters=parameters(_CLAIMS.name, FACETS),
+        ),
         list_call("GET /<uuid:parent_id>/evidence", _list_evidence, _EVIDENCE, errors=(410,)),
         Call(
             "POST /<uuid:parent_id>/evidence",

@@ -41,9 +41,7 @@ _WORD = re.compile(rf"[{HAN}]|[^\s{HAN}]+")
 def search_terms(q: str) -> list[str | None]:
     """The terms in the syntax of PostgreSQL's ``to_tsquery``; ``None`` is between alternatives."""
     terms: list[str | None] = []
-    separated = _WIDE_THOUSANDS.sub(",", q).translate(_IN_QUERIES)
-    normal = unicodedata.normalize("NFKC", separated)
-    for found in _TERM.finditer(_MARKS_BY_HAN.sub(" ", normal)):
+    for found in _TERM.finditer(_normal(q)):
         is_word = found["word"] and not found["no"]
         if found["or"] or (is_word and found["word"].upper() == "OR"):
             terms.append(None)
@@ -55,16 +53,36 @@ def search_terms(q: str) -> list[str | None]:
     return terms
 
 
+def terms_of_beginning(text: str) -> list[str]:
+    """The terms of names of which somebody has typed the text, for ``to_tsquery``.
+
+    The last word is the beginning of a word. Quotes, hyphens and ``OR`` have no meaning.
+    """
+    given = _normal(text).replace('"', " ").split()
+    parts = [part for part in given if any(map(str.isalnum, part))]
+    return [
+        " <-> ".join(_operands(part, is_beginning=place == len(parts)))
+        for place, part in enumerate(parts, start=1)
+    ]
+
+
+def _normal(q: str) -> str:
+    separated = _WIDE_THOUSANDS.sub(",", q).translate(_IN_QUERIES)
+    return _MARKS_BY_HAN.sub(" ", unicodedata.normalize("NFKC", separated))
+
+
 def searched_words(text: str) -> list[str]:
     """The words of a text, separated as ``search_text`` separates them in the database."""
     return _WORD.findall(unicodedata.normalize("NFKC", text).translate(_IN_TEXTS))
 
 
-def _operands(text: str) -> Iterator[str]:
-    for word in searched_words(text):
-        # PostgreSQL would count punctuation as a word that is left out.
-        if any(character.isalnum() for character in word):
-            yield f"({' | '.join(map(_quoted, dict.fromkeys(_alternatives(word))))})"
+def _operands(text: str, *, is_beginning: bool = False) -> Iterator[str]:
+    # PostgreSQL would count punctuation as a word that is left out.
+    words = [word for word in searched_words(text) if any(map(str.isalnum, word))]
+    for place, word in enumerate(words, start=1):
+        mark = ":*" if is_beginning and place == len(words) else ""
+        alternatives = dict.fromkeys(_alternatives(word))
+        yield f"({' | '.join(f'{_quoted(each)}{mark}' for each in alternatives)})"
 
 
 def _alternatives(word: str) -> Iterable[str]:

@@ -18,6 +18,7 @@ from hksz_db.http.requests import database, refused_cursor
 from hksz_db.queries import comparison_pages
 from hksz_db.queries import versions as row_versions
 from hksz_db.queries.comparisons import COMPARISONS
+from hksz_db.queries.facets import asked, facets_statement, selected
 from hksz_db.queries.keysets import Keyset, encode_cursor
 from hksz_db.queries.pages import (
     RANKED,
@@ -28,6 +29,7 @@ from hksz_db.queries.pages import (
 )
 from hksz_db.queries.questions import Question, Reading
 from hksz_db.queries.readable import Readable
+from schemas.facets import MOST_COUNTED, FacetsSchema
 
 
 class Document(NamedTuple):
@@ -47,6 +49,14 @@ class Page(NamedTuple):
     data: bytes
     meta: Mapping[str, Any]
     languages: tuple[str, ...] | None
+
+
+class Facets(NamedTuple):
+    """The facets of a list as JSON, how many claims were counted, and the languages of names."""
+
+    body: bytes
+    meta: Mapping[str, Any]
+    languages: tuple[str, ...]
 
 
 def document(
@@ -124,6 +134,16 @@ def not_compared(question: Question, figure: UUID | None = None) -> list[Any] | 
     ((found,),) = database().read(statement, values, question.as_of)
     reasons: list[Any] | None = json.loads(found)
     return reasons
+
+
+def facets(question: Question, most: int, preferred: Preference | None) -> Facets:
+    """The facets of claims, each with at most ``most`` values and those that are filtered by."""
+    statement = facets_statement(asked(question.filters), searched=question.search is not None)
+    values = {**question.values(), **selected(question.filters), "values": most}
+    ((found, claims),) = database().read(statement, values, question.as_of)
+    shown = localized(found, FacetsSchema, None, preferred, question.as_of)
+    meta = {"counted": {"claims": claims, "all": claims < MOST_COUNTED}, "values": most}
+    return Facets(shown.body, meta, shown.languages)
 
 
 def versions(resource: Readable, id: UUID, question: Question) -> Page:

@@ -5,7 +5,7 @@ prefers languages, the names are replaced afterwards, wherever the schema of the
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -72,14 +72,21 @@ def localized(
     shown = [*_entities(document, _shape(schema))]
     if not shown:
         return Localized(body)
-    found = names_in(database(), {entity["id"] for entity in shown}, preferred, as_of)
-    for entity in shown:
-        _rename(entity, found[entity["id"]])
+    languages = rename(shown, preferred, as_of)
     if names is not None and "id" not in names:
         for each in document if isinstance(document, list) else [document]:
             each.pop("id", None)
-    languages = {entity["name_language"] for entity in shown}
-    return Localized(compact(document), tuple(sorted(languages)))
+    return Localized(compact(document), languages)
+
+
+def rename(
+    shown: Sequence[dict[str, Any]], preferred: Preference, as_of: datetime | None = None
+) -> tuple[str, ...]:
+    """Give each entity its name in a preferred language; the languages of these names."""
+    found = names_in(database(), {entity["id"] for entity in shown}, preferred, as_of)
+    for entity in shown:
+        _rename(entity, found[entity["id"]])
+    return tuple(sorted({entity["name_language"] for entity in shown}))
 
 
 def _rename(entity: dict[str, Any], chosen: Name) -> None:

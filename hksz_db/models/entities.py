@@ -9,6 +9,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     UniqueConstraint,
+    literal_column,
 )
 from sqlalchemy.dialects.postgresql import DATERANGE, Range
 from sqlalchemy.orm import Mapped, mapped_column
@@ -78,6 +79,12 @@ class EntityName(SearchMixin, IdMixin, Base):
         ),
         trigram_index("entity_names", "name"),
         Index("entity_names_search_idx", "search", postgresql_using="gin"),
+        # For the names that begin with a text, in the order of their bytes.
+        Index(
+            "entity_names_beginning_idx",
+            literal_column("lower(name)").label("beginning"),
+            postgresql_ops={"beginning": "text_pattern_ops"},
+        ),
     )
 
     entity_id: Mapped[UUID] = mapped_column(ForeignKey("entities.id", ondelete="CASCADE"))

@@ -1,6 +1,6 @@
 """Metrics: the quantities that figures count or measure."""
 
-from sqlalchemy import CheckConstraint, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hksz_db.domain.relative_dates import PERIOD_LENGTH_PATTERN
@@ -24,6 +24,11 @@ class Metric(ResourceMixin, Base):
         CheckConstraint(f"holds_for ~ '{PERIOD_LENGTH_PATTERN}'", name="holds_for"),
         # Target of the foreign key that keeps the columns of a figure equal.
         UniqueConstraint("id", "dimension", "nonnegative"),
+        Index(
+            "metrics_words_idx",
+            text("name_words((label || ' '::text) || key)"),
+            postgresql_using="gin",
+        ),
     )
 
     key: Mapped[str] = mapped_column(unique=True)

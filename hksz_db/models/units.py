@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, Numeric, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, Numeric, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hksz_db.domain.vocabulary import Dimension
@@ -19,6 +19,11 @@ class Unit(ResourceMixin, Base):
         CheckConstraint("factor > 0 AND factor < 'infinity'", name="factor"),
         # Target of the foreign key that keeps the columns of a figure equal.
         UniqueConstraint("code", "factor"),
+        Index(
+            "units_words_idx",
+            text("name_words((label || ' '::text) || code)"),
+            postgresql_using="gin",
+        ),
     )
 
     code: Mapped[str] = mapped_column(unique=True)

@@ -210,15 +210,17 @@ def _build(shape: Shape, targets: Mapping[str, Target], numbers: Iterator[int]) 
                 leaves.append((targets[name], operator, f"p{next(numbers)}"))
             case _:
                 own.append(_build(part, targets, numbers))
-    return and_(true(), *_conjunction(leaves), *own)
+    return and_(true(), *conjunction(leaves), *own)
 
 
-_Leaf = tuple[Target, str, str]
+Leaf = tuple[Target, str, str]
+"""A target, the operator, and the parameter with the value."""
 
 
-def _conjunction(leaves: Sequence[_Leaf]) -> list[Condition]:
+def conjunction(leaves: Sequence[Leaf]) -> list[Condition]:
+    """The conditions of criteria that all hold; one row of a relation meets all that are on it."""
     conditions = []
-    related: dict[int, tuple[Relation, list[_Leaf]]] = {}
+    related: dict[int, tuple[Relation, list[Leaf]]] = {}
     for target, operator, name in leaves:
         if isinstance(target, Related):
             _, inner = related.setdefault(id(target.relation), (target.relation, []))
@@ -226,7 +228,7 @@ def _conjunction(leaves: Sequence[_Leaf]) -> list[Condition]:
         else:
             conditions.append(_compare(target, operator, name))
     for relation, inner in related.values():
-        conditions.append(_some(relation, *_conjunction(inner)))
+        conditions.append(_some(relation, *conjunction(inner)))
     return conditions
 
 
@@ -246,9 +248,9 @@ def _compare(target: Target, operator: str, name: str) -> Condition:
         case InSubquery(key, found):
             return key.in_(found(operator, name))
         case Every(targets):
-            return and_(*_conjunction([(part, operator, name) for part in targets]))
+            return and_(*conjunction([(part, operator, name) for part in targets]))
         case Either(targets):
-            return or_(*(and_(*_conjunction([(part, operator, name)])) for part in targets))
+            return or_(*(and_(*conjunction([(part, operator, name)])) for part in targets))
         case Related():
             raise AssertionError("relations are gathered before they are compared")
 

@@ -120,7 +120,7 @@ def _conditions(
     table = readable.table
     conditions = [table.c.deleted_at.is_(None), condition(shape.filters, readable.targets)]
     if shape.searched:
-        conditions.append(_found(readable, estimated=estimated))
+        conditions.append(is_found(readable, estimated=estimated))
     return conditions
 
 
@@ -134,7 +134,8 @@ def _query_once(search: Search) -> ColumnElement[Any]:
     return select(_query(search)).scalar_subquery()
 
 
-def _found(readable: Readable, *, estimated: bool) -> ColumnElement[bool]:
+def is_found(readable: Readable, *, estimated: bool = False) -> ColumnElement[bool]:
+    """Whether a row is found by the terms ``:q``."""
     search = readable.search
     assert search is not None
     # The planner estimates a query that it knows.

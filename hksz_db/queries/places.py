@@ -5,9 +5,9 @@ The operator ``under`` takes the id of the place, ``under_external_id`` its exte
 
 from typing import Any
 
-from sqlalchemy import CTE, Select, Uuid, any_, bindparam, func, select
+from sqlalchemy import CTE, Select, Subquery, Uuid, any_, bindparam, func, select
 
-from hksz_db.domain.vocabulary import EntityRelationKind
+from hksz_db.domain.vocabulary import EntityKind, EntityRelationKind
 from hksz_db.models import ClaimEntity, Entity, EntityRelation, table_of
 from hksz_db.queries.documents import term
 
@@ -17,6 +17,7 @@ _relations = table_of(EntityRelation).alias()
 _links = table_of(ClaimEntity).alias()
 # Literals, so that the place is the only parameter of the statement.
 _KINDS = [term(EntityRelationKind.LOCATED_IN), term(EntityRelationKind.PART_OF)]
+_PLACES = (EntityKind.PLACE, EntityKind.ZONE, EntityKind.FACILITY)
 
 
 def entities_under(operator: str, parameter: str) -> Select[Any]:
@@ -54,3 +55,29 @@ def _reached(operator: str, parameter: str) -> CTE:
     )
     # With UNION ALL, a cycle in the data would never end.
     return reached.union(within)
+
+
+def places_of(entities: Select[Any]) -> Subquery:
+    """Each of the entities with every live place that it is or lies under, as ``under`` finds it.
+
+    Its columns are ``entity_id`` and ``place_id``; ``entities`` selects ids.
+    """
+    (id,) = entities.selected_columns
+    start = entities.with_only_columns(id.label("entity_id"), id.label("place_id"))
+    reached = start.cte("above", recursive=True)
+    further = (
+        select(reached.c.entity_id, _relations.c.object_id)
+        .join(_relations, _relations.c.subject_id == reached.c.place_id)
+        .join(_subjects, _subjects.c.id == _relations.c.subject_id)
+        .where(_relations.c.kind.in_(_KINDS), _subjects.c.deleted_at.is_(None))
+    )
+    every = reached.union(further)
+    return (
+        select(every.c.entity_id, every.c.place_id)
+        .join(_entities, _entities.c.id == every.c.place_id)
+        .where(
+            _entities.c.kind.in_([term(kind) for kind in _PLACES]),
+            _entities.c.deleted_at.is_(None),
+        )
+        .subquery("places")
+    )

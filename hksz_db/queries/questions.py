@@ -29,7 +29,16 @@ from hksz_db.queries.pages import PageShape
 from hksz_db.queries.readable import Queryable, Readable
 from hksz_db.queries.registry import RESOURCES
 from schemas.filters import tree_schema
-from schemas.parameters import COMMON, DEFAULT_PER_PAGE, Faults, Parameters, Refusal, Sort, choices
+from schemas.parameters import (
+    COMMON,
+    DEFAULT_PER_PAGE,
+    DEFAULT_VALUES,
+    Faults,
+    Parameters,
+    Refusal,
+    Sort,
+    choices,
+)
 
 MAX_FILTERS = 100
 """The limit on the names and branches of a query tree."""
@@ -41,6 +50,7 @@ QUEUE = Parameters({name: COMMON[name] for name in ("per_page", "cursor", "lang"
 # The options of each call, which are parameters like the filters.
 LIST = ("select", "per_page", "cursor", "as_of", "lang", "count", "sort", "include", "q")
 AGGREGATE = ("group_by", "as_of", "q")
+FACETS = ("values", "as_of", "lang", "q")
 DOCUMENT = ("select", "as_of", "lang", "include")
 VERSION = ("select", "include")
 
@@ -160,6 +170,13 @@ def read_aggregate(resource: str, given: Given) -> tuple[Question, tuple[str, ..
     values = parameters(resource, AGGREGATE).read(given)
     question = question_of(RESOURCES[resource], values, fields=())
     return question, tuple(dict.fromkeys(values["group_by"]))
+
+
+def read_facets(resource: str, given: Given) -> tuple[Question, int]:
+    """The question in a query string, and how many values to list. Raises ``Malformed``."""
+    values = parameters(resource, FACETS).read(given)
+    question = question_of(RESOURCES[resource], values, fields=())
+    return question, values.get("values", DEFAULT_VALUES)
 
 
 def read_document(resource: str, given: Given, options: tuple[str, ...] = DOCUMENT) -> Reading:

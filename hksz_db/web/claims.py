@@ -26,6 +26,7 @@ from hksz_db.web.verdicts import verdict_of
 _CLAIMS = RESOURCES["claims"]
 _FIELDS = tuple(_CLAIMS.document)
 _VERSIONS = 20
+_MOST_PASSAGES = 40
 
 Json = Mapping[str, Any]
 
@@ -42,7 +43,8 @@ class FormatLink(NamedTuple):
 @costs(Cost.COSTLY)
 def claim(id: UUID) -> Response:
     """A claim: what it says, who said it, and what it rests on."""
-    values = PART.read(given(moments.PARAMETER))
+    # A browser that asked for a document may have chosen its fields; the page has all of them.
+    values = PART.read(given(moments.PARAMETER, "select", "include"))
     preferred = names_preferred(values.get("lang"))
     moment = moments.read_moment(request.args.get(moments.PARAMETER))
     as_of = None if moment is None else moment.at
@@ -60,6 +62,7 @@ def claim(id: UUID) -> Response:
         passages=passages_of(document),
         measured=measured_of(document, preferred, as_of),
         not_compared=not_compared_of(document, as_of),
+        most_passages=_MOST_PASSAGES,
         capacity=_capacity(document),
         roles=_roles(document),
         published=published,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hksz_db.domain.search_terms import search_terms
+from hksz_db.domain.search_terms import search_terms, terms_of_beginning
 
 QIANHAI = "('前') <-> ('海')"
 HETAO = "('河') <-> ('套')"
@@ -67,3 +67,21 @@ def test_terms_are_words_phrases_exclusions_and_alternatives(
     q: str, terms: list[str | None]
 ) -> None:
     assert search_terms(q) == terms
+
+
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("hong ko", ["('hong')", "('ko':*)"]),
+        ("Hong-Ko ", ["('Hong') <-> ('Ko':*)"]),
+        ("前海 Au", [QIANHAI, "('Au':*)"]),
+        ("前海", ["('前') <-> ('海':*)"]),
+        ('-tea OR "green mi" !', ["('tea')", "('OR')", "('green')", "('mi':*)"]),
+        ("2023", ["('2023':* | '2,023':*)"]),
+        ("- !", []),
+    ],
+)
+def test_the_last_word_of_a_beginning_is_the_beginning_of_a_word(
+    text: str, terms: list[str]
+) -> None:
+    assert terms_of_beginning(text) == terms
