@@ -8,8 +8,13 @@
   const CONTEXT = 32, LEAST_CONTEXT = 16, MOST_WINDOWS = 300000, AT_ONCE = 1000;
   // What Python takes for white space; \s is another set.
   const SPACES = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/gu;
-  // Beside other words, a number at the edge may be a part of another number.
-  const NUMERIC = /[\p{N}〇零一二三四五六七八九十百千萬万億亿兆兩两半幾几多餘余%‰$€£¥]|hundred|thousand|[mbtrz]illion|dozen|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|half)\b/iu;
+  // The 5,000 of 15,000 or of 5,000 million is another number.
+  const DIGIT = "[\\p{N}〇零一二三四五六七八九十百千萬万億亿兆兩两半]", MARKS = "[,.'’:/·点點、~\\-–−]";
+  const WORD = "(?:hundred|thousand|[mbtrz]illion|dozen|half|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\\w+teen|\\w+ty)s?\\b";
+  const regex = (text) => new RegExp(text, "iu");
+  const STARTS = regex(`^(?:[+$€£¥,.\\-–−]*${DIGIT}|${WORD})`), ENDS = regex(`(?:${DIGIT}${MARKS}*|\\b${WORD})$`);
+  const BEFORE = regex(`(?:${DIGIT}${MARKS}?|[\\-–−負负a-z]|分之|(?:\\b${WORD}|\\d)[ -](?:and |point )?)$`);
+  const AFTER = regex(`^(?:${MARKS}?${DIGIT}|[a-z多餘余來来幾几倍分]| ?[%‰]| per ?cent\\b|[ -](?:and |point |and a )?(?:${WORD}|(?:[kmbt]|mn|mln|bn|tn|trn|odd|third|quarter)s?\\b))`);
   const encoder = new TextEncoder();
   const normal = (text) => text.replace(/^\ufeff/, "").normalize("NFC").replace(SPACES, " ").replace(/^ | $/g, "");
   const digest = async (text) =>
@@ -40,9 +45,11 @@
     }
     result({ passage, start, end, before, after }) {
       const stated = start === passage.start_char;
-      const edges = (before ? "" : this.words(start - 12, start + 12)) + " " + (after ? "" : this.words(end - 12, end + 12));
       if (before && after) return stated ? "exact" : "moved";
-      if (!(before || after) || NUMERIC.test(edges)) return "elsewhere";
+      if (!before && !after) return "elsewhere";
+      const words = this.words(start, end);
+      if (!before && STARTS.test(words) && BEFORE.test(this.words(start - CONTEXT, start))) return "elsewhere";
+      if (!after && ENDS.test(words) && AFTER.test(this.words(end, end + CONTEXT))) return "elsewhere";
       if (stated) return "exact";
       const beside = before ? this.words(start - Math.min(CONTEXT, passage.start_char), start) : this.words(end, end + CONTEXT);
       const once = this.text.indexOf(beside) === this.text.lastIndexOf(beside);
