@@ -2,11 +2,20 @@
 
 from flask import Flask
 
-from hksz_db.web import claims, entities, history, metrics, search, sources
+from hksz_db.web import claims, entities, feeds, history, metrics, search, sources
 from hksz_db.web.errors import register_error_pages
 from hksz_db.web.site import register_site
 
-__all__ = ["claims", "entities", "history", "metrics", "register_pages", "search", "sources"]
+__all__ = [
+    "claims",
+    "entities",
+    "feeds",
+    "history",
+    "metrics",
+    "register_pages",
+    "search",
+    "sources",
+]
 
 
 def register_pages(app: Flask, version: str) -> None:
