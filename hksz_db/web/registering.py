@@ -2,19 +2,35 @@
 
 from flask import Flask
 
-from hksz_db.web import adding, claims, history, my_work, review, search, signing_in
+from hksz_db.web import (
+    adding,
+    claims,
+    entities,
+    feeds,
+    history,
+    metrics,
+    my_work,
+    review,
+    search,
+    signing_in,
+    sources,
+)
 from hksz_db.web.errors import register_error_pages
 from hksz_db.web.site import register_site
 
 __all__ = [
     "adding",
     "claims",
+    "entities",
+    "feeds",
     "history",
+    "metrics",
     "my_work",
     "register_pages",
     "review",
     "search",
     "signing_in",
+    "sources",
 ]
 
 

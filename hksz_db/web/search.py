@@ -88,11 +88,7 @@ def search() -> Response:
     pairs = given(facets.PARAMETER)
     question = _question(pairs)
     preferred = names_preferred(question.lang)
-    source = _source_at(question)
-    if source is not None:
-        of_source = Criterion("evidence__source_id", "eq", source["id"])
-        sort = question.sort or _sort(_BEST_FOUNDED)
-        question = replace(question, search=None, sort=sort).narrowed(of_source)
+    question, source = at_address(question)
     page = documents.page(_CLAIMS, question, preferred)
     claims: list[Json] = json.loads(page.data)
     pattern = _pattern(question.search or "")
@@ -113,6 +109,7 @@ def search() -> Response:
         next_page=None if next_cursor is None else here(cursor=next_cursor),
         first_page=None if question.cursor is None else here(cursor=None),
         formats=_formats(pairs),
+        feed=_feed(pairs),
     )
 
 
@@ -137,6 +134,16 @@ def address_or_doi(text: str) -> Criterion | None:
         return None
     address = text if "://" in text else f"https://{text}"
     return Criterion("canonical_url", "eq", canonical_url(address))
+
+
+def at_address(question: Question) -> tuple[Question, Json | None]:
+    """The question about the claims of a source, if its address is searched, and that source."""
+    source = _source_at(question)
+    if source is None:
+        return question, None
+    of_source = Criterion("evidence__source_id", "eq", source["id"])
+    sort = question.sort or _sort(_BEST_FOUNDED)
+    return replace(question, search=None, sort=sort).narrowed(of_source), source
 
 
 def _source_at(question: Question) -> Json | None:
@@ -233,6 +240,12 @@ def _chips(pairs: Sequence[tuple[str, str]], labels: Mapping[str, str]) -> list[
         for name, text in pairs
         if name not in options
     ]
+
+
+def _feed(pairs: Sequence[tuple[str, str]]) -> str:
+    """The same claims as a feed, from its first page."""
+    asked = urlencode([pair for pair in pairs if pair[0] != _CURSOR])
+    return f"/claims.atom?{asked}" if asked else "/claims.atom"
 
 
 def _formats(pairs: Sequence[tuple[str, str]]) -> list[FormatLink]:

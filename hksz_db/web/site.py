@@ -104,10 +104,15 @@ def here(**changes: str | None) -> str:
 
 def shown(template: str, status: int = 200, **context: Any) -> Response:
     """The page that a template makes."""
-    body = render_template(template, **context).encode()
+    return sent(render_template(template, **context), status)
+
+
+def sent(text: str, status: int = 200, media_type: str = _HTML) -> Response:
+    """A text, unless the client has it already."""
+    body = text.encode()
     tag = content_tag(body)
     is_unchanged = status == 200 and is_known(tag)
-    response = Response(status=304) if is_unchanged else Response(body, status, mimetype=_HTML)
+    response = Response(status=304) if is_unchanged else Response(body, status, mimetype=media_type)
     if status == 200:
         response.headers["ETag"] = f'"{tag}"'
         response.headers["Cache-Control"] = "no-cache"

@@ -32,19 +32,9 @@ PROBES = {
 }
 COSTLY_CALLS = {
     *("list", "query", "aggregate", "export", "read_similar", "list_comparisons", "list_evidence"),
-    *(
-        "follow",
-        "verify",
-        "read_contested_by",
-        "read_facets",
-        "suggest",
-        "search",
-        "claim",
-        "review",
-        "decide",
-        "merge_duplicate",
-        "my_work",
-    ),
+    *("follow", "verify", "read_contested_by", "read_facets", "suggest", "search", "claim"),
+    *("entity", "source", "locators", "metric", "feed"),
+    *("review", "decide", "merge_duplicate", "my_work"),
 }
 
 

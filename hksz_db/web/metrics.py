@@ -1,0 +1,87 @@
+"""The page of a metric."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from flask import Response
+
+from hksz_db.http.costs import Cost, costs
+from hksz_db.queries.filters import AllOf, Criterion
+from hksz_db.queries.registry import RESOURCES
+from hksz_db.web.measures import speakers_of
+from hksz_db.web.reading import (
+    Asked,
+    FormatLink,
+    asked,
+    document_link,
+    export_link,
+    history_of,
+    today,
+)
+from hksz_db.web.series import FIGURE_FIELDS, series_of
+from hksz_db.web.site import here, href, page_of, shown
+from hksz_db.web.translating import ngettext
+
+_METRICS = RESOURCES["metrics"]
+_MOST_FIGURES = 40
+
+Json = Mapping[str, Any]
+
+
+@page_of("metrics")
+@costs(Cost.COSTLY)
+def metric(id: UUID) -> Response:
+    """A metric: what it counts, and what it was at which time."""
+    question = asked()
+    document = question.document(_METRICS, id)
+    figures, cursor = _figures(id, question)
+    claims = {each["claim"]["id"] for each in figures}
+    speakers = speakers_of(claims, question.preferred, question.as_of)
+    return shown(
+        "metric.html",
+        metric=document,
+        moment=question.moment,
+        holds_for=_in_words(document["holds_for"]),
+        units=sorted({each["unit_code"] for each in figures} - {"1"}),
+        series=series_of(
+            figures,
+            speakers,
+            lambda each: (each["subject"]["name"], href("entities", each["subject"]["id"])),
+        ),
+        next_page=None if cursor is None else here(cursor=cursor),
+        first_page=None if question.cursor is None else here(cursor=None),
+        comparisons_url=f"/v1/comparisons?{urlencode({'metric_id': id})}",
+        history=history_of(_METRICS, id),
+        formats=_formats(id, question),
+        today=today(),
+    )
+
+
+def _figures(id: UUID, question: Asked) -> tuple[list[Json], str | None]:
+    """Figures in accepted claims, the latest periods first, and the next cursor."""
+    wanted = AllOf((Criterion("metric_id", "eq", id), Criterion("claim__status", "eq", "accepted")))
+    return question.listed(
+        "figures", wanted, FIGURE_FIELDS, _MOST_FIGURES, "-period", question.cursor
+    )
+
+
+def _in_words(duration: str | None) -> str:
+    """A duration in one unit, such as P20Y, in words."""
+    if duration is None:
+        return ""
+    number = int(duration[1:-1])
+    match duration[-1]:
+        case "Y":
+            return ngettext("%(num)s year", "%(num)s years", number)
+        case "M":
+            return ngettext("%(num)s month", "%(num)s months", number)
+        case "W":
+            return ngettext("%(num)s week", "%(num)s weeks", number)
+    return ngettext("%(num)s day", "%(num)s days", number)
+
+
+def _formats(id: UUID, question: Asked) -> list[FormatLink]:
+    figures = export_link("CSV", "figures", "csv", "text/csv", question, metric_id=str(id))
+    return [document_link("metrics", id, question), figures]
