@@ -26,6 +26,7 @@ from hksz_db.web.verdicts import verdict_of
 _CLAIMS = RESOURCES["claims"]
 _FIELDS = tuple(_CLAIMS.document)
 _VERSIONS = 20
+_MOST_PASSAGES = 40
 
 Json = Mapping[str, Any]
 
@@ -60,6 +61,7 @@ def claim(id: UUID) -> Response:
         passages=passages_of(document),
         measured=measured_of(document, preferred, as_of),
         not_compared=not_compared_of(document, as_of),
+        most_passages=_MOST_PASSAGES,
         capacity=_capacity(document),
         roles=_roles(document),
         published=published,

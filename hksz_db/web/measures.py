@@ -29,7 +29,7 @@ _ASIDE = (
     "period",
     "claim",
 )
-_MOST_COMPARED, _MOST_ASIDE = 10, 6
+_MOST_COMPARED, _MOST_ASIDE = 10, 5
 
 Json = Mapping[str, Any]
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from flask import Response
+from flask import Response, request
 from markupsafe import Markup, escape
 
 from hksz_db.domain.han import spellings
@@ -22,12 +22,14 @@ from hksz_db.http.costs import Cost, costs
 from hksz_db.queries.filters import AllOf, Criterion
 from hksz_db.queries.questions import LIST, Question, read_list
 from hksz_db.queries.registry import RESOURCES
+from hksz_db.web import facets
 from hksz_db.web.interface import names_preferred
 from hksz_db.web.measures import speaker
 from hksz_db.web.site import given, here, pages, shown
-from hksz_db.web.translating import gettext
+from hksz_db.web.translating import gettext, ngettext
 from hksz_db.web.translating import marked as _
 from hksz_db.web.verdicts import Marks, marks_of
+from hksz_db.web.wording import number_in_words
 
 _CLAIMS, _ENTITIES, _SOURCES = RESOURCES["claims"], RESOURCES["entities"], RESOURCES["sources"]
 _FIELDS = tuple(
@@ -86,7 +88,7 @@ class Chip(NamedTuple):
 @costs(Cost.COSTLY)
 def search() -> Response:
     """The claims that meet a question."""
-    pairs = given()
+    pairs = given(facets.PARAMETER)
     question = _question(pairs)
     preferred = names_preferred(question.lang)
     source = None if question.search is None else _source_at(question.search)
@@ -98,6 +100,7 @@ def search() -> Response:
     pattern = _pattern(question.search or "")
     names = _names(question, preferred) if source is None else []
     next_cursor = page.meta["next_cursor"]
+    counted = facets.facets_of(question, _most_values(), preferred)
     return shown(
         "search.html",
         question=question,
@@ -107,7 +110,9 @@ def search() -> Response:
         names=names,
         orders=_orders(question, dict(pairs)),
         kept=[pair for pair in pairs if pair[0] not in {_SORT, _CURSOR, _SEARCH}],
-        chips=_chips(pairs),
+        chips=_chips(pairs, {} if counted is None else counted.labels),
+        facets=[] if counted is None else counted.shown,
+        total="" if counted is None else _total(counted),
         next_page=None if next_cursor is None else here(cursor=next_cursor),
         first_page=None if question.cursor is None else here(cursor=None),
         formats=_formats(pairs),
@@ -198,10 +203,25 @@ def _orders(question: Question, given_: Mapping[str, str]) -> list[Option]:
     ]
 
 
-def _chips(pairs: Sequence[tuple[str, str]]) -> list[Chip]:
+def _most_values() -> int:
+    asked = request.args.get(facets.PARAMETER, "")
+    return facets.EVERY if asked == str(facets.EVERY) else facets.MOST
+
+
+def _total(counted: facets.Facets) -> str:
+    if counted.is_all:
+        return ngettext("%(num)s claim", "%(num)s claims", counted.total)
+    return gettext("More than %(number)s claims", number=number_in_words(counted.total))
+
+
+def _chips(pairs: Sequence[tuple[str, str]], labels: Mapping[str, str]) -> list[Chip]:
     options = {*LIST, _CURSOR} - {"as_of"}
     return [
-        Chip(name.replace("__", " ").replace("_", " "), text, here(**{name: None, _CURSOR: None}))
+        Chip(
+            name.replace("__", " ").replace("_", " "),
+            labels.get(text, text),
+            here(**{name: None, _CURSOR: None}),
+        )
         for name, text in pairs
         if name not in options
     ]

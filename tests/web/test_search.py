@@ -1,0 +1,162 @@
+"""The search page."""
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.web.conftest import Api, Browser
+
+ClaimId = Callable[[str], str]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"q": "Hetao"},
+        {"q": '"Lok Ma Chau" -memorandum'},
+        {"q": "河套"},
+        {"modality": "planned", "time__within": "2008"},
+        {"q": "Hong Kong", "sort": "-time,-id"},
+        {"corroboration__origins__gte": "2", "per_page": "3"},
+    ],
+)
+def test_the_page_shows_what_the_api_answers(
+    browser: Browser, api: Api, query: dict[str, str]
+) -> None:
+    sort = {} if "q" in query or "sort" in query else {"sort": "-corroboration__origins,-id"}
+    listed = api("/v1/claims", count="exact", **{**sort, **query})
+    page = browser.get("/claims", **query)
+    assert page.texts("//ol[@class='hits']//a[@class='statement']") == [
+        " ".join(each["statement"].split()) for each in listed["data"]
+    ]
+    count = listed["meta"]["count"]["value"]
+    assert page.only("//h1") == f"{count} claim{'' if count == 1 else 's'}"
+
+
+def test_a_row_says_who_when_how_well_founded_and_how_much(browser: Browser) -> None:
+    (row, *_) = browser.get("/claims", q='"over 150 companies"').texts("//ol[@class='hits']/li")
+    assert "Hong Kong Science Park, as reported by South China Morning Post" in row
+    assert "undated · single origin" in row
+    assert "over 150 Companies that have joined a site" in row
+
+
+def test_the_words_that_are_searched_are_marked(browser: Browser) -> None:
+    page = browser.get("/claims", q='hetao OR "Science Park" -memorandum')
+    assert {each.lower() for each in page.texts("//mark")} == {"hetao", "science park"}
+
+
+def test_the_names_that_are_found_are_listed(browser: Browser) -> None:
+    assert "Hong Kong Productivity Council" in browser.get("/claims", q="HKPC").only(
+        "//p[@class='also'][contains(., 'Names found')]"
+    )
+
+
+class TestAddresses:
+    URL = "https://www.info.gov.hk/gia/general/202401/24/P2024012400291.htm"
+
+    @pytest.mark.parametrize("address", [URL, URL.removeprefix("https://www."), f" {URL}#top "])
+    def test_an_address_finds_the_source_and_what_rests_on_it(
+        self, browser: Browser, api: Api, address: str
+    ) -> None:
+        page = browser.get("/claims", q=address)
+        assert "LCQ5: Top Talent Pass Scheme" in page.only("//p[@class='also']")
+        source = api(
+            "/v1/sources", canonical_url__startswith="info.gov.hk/gia/general/202401/24/P20"
+        )
+        (id,) = (
+            each["id"] for each in source["data"] if each["title"] == "LCQ5: Top Talent Pass Scheme"
+        )
+        expected = api("/v1/claims", evidence__source_id=id, count="exact", select="id")
+        assert page.only("//h1") == f"{expected['meta']['count']['value']} claims"
+
+    def test_an_unknown_address_is_searched_as_words(self, browser: Browser) -> None:
+        page = browser.get("/claims", q="https://example.org/nothing")
+        assert page.status == 200
+        assert page.texts("//ol[@class='hits']/li") == []
+        assert "No claim meets this." in page.text
+
+    def test_a_doi_finds_its_source(self, browser: Browser, api: Api) -> None:
+        api("/v1/sources", json={"title": "A study", "csl_type": "article", "doi": "10.1234/abc"})
+        for text in ("10.1234/abc", "https://doi.org/10.1234/ABC", "doi:10.1234/abc"):
+            assert "A study" in browser.get("/claims", q=text).only("//p[@class='also'][1]")
+
+
+class TestFacets:
+    def test_each_link_leads_to_as_many_claims_as_it_says(self, browser: Browser) -> None:
+        page = browser.get("/claims", q="Hong Kong", modality="planned")
+        links = page.tree.xpath("//section[contains(@class, 'facet')]//li/a[i]")
+        assert len(links) > 20
+        for link in links:
+            number = int(link.xpath("string(i)"))
+            if link.get("aria-current"):
+                continue
+            found = browser.get(link.get("href")).only("//h1")
+            assert found == f"{number} claim{'' if number == 1 else 's'}", link.get("href")
+
+    def test_a_selected_value_can_be_removed(self, browser: Browser) -> None:
+        page = browser.get("/claims", modality="planned", q="Hong Kong")
+        (selected,) = page.tree.xpath("//section[contains(@class, 'facet')]//a[@aria-current]")
+        assert selected.get("href") == "/claims?q=Hong+Kong"
+        (chip,) = page.tree.xpath("//a[@class='chip']")
+        assert chip.get("href") == "/claims?q=Hong+Kong"
+        assert chip.text_content().split()[:3] == ["Remove", "modality", "plan"]
+
+    def test_the_years_are_drawn_and_listed(self, browser: Browser) -> None:
+        page = browser.get("/claims")
+        (years,) = page.tree.xpath("//section[@aria-labelledby='f-time']")
+        assert "2023: " in years.xpath("string(.//svg/desc)")
+        assert years.xpath(".//rect[@class='certain']")
+        assert years.xpath(".//li/a[starts-with(string(), '2023')]")
+
+    def test_more_values_on_request(self, browser: Browser) -> None:
+        few, many = browser.get("/claims"), browser.get("/claims", values="100")
+        (more, *_) = few.tree.xpath("//a[@class='more']/@href")
+        assert more == "/claims?values=100"
+        count = "count(//section[@aria-labelledby='f-claimant']//li)"
+        assert many.tree.xpath(count) > few.tree.xpath(count)
+
+    def test_the_list_is_shown_even_if_the_facets_take_too_long(
+        self, browser: Browser, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def cancel(*_: Any) -> None:
+            raise psycopg.errors.QueryCanceled
+
+        monkeypatch.setattr("hksz_db.http.documents.facets", cancel)
+        page = browser.get("/claims", q="Hetao")
+        assert page.texts("//ol[@class='hits']/li")
+        assert page.tree.xpath("//section[contains(@class, 'facet')]") == []
+
+
+def test_pages_follow_each_other(browser: Browser, api: Api) -> None:
+    seen: list[str] = []
+    path = "/claims?per_page=50"
+    while True:
+        page = browser.get(path)
+        seen += page.tree.xpath("//ol[@class='hits']//a[@class='statement']/@href")
+        following = page.tree.xpath("//nav[@class='paging']/a[@rel='next']/@href")
+        if not following:
+            break
+        (path,) = following
+    total = api("/v1/claims", count="exact", per_page=1)["meta"]["count"]["value"]
+    assert len(seen) == len(set(seen)) == total
+    (first,) = page.tree.xpath("//nav[@class='paging']/a[not(@rel)]/@href")
+    assert first == "/claims?per_page=50"
+
+
+def test_sorting_keeps_the_query(browser: Browser) -> None:
+    page = browser.get("/claims", q="Hetao", modality="actual", sort="-id")
+    form = page.tree.xpath("//div[@class='tools']/form")[0]
+    kept = {each.get("name"): each.get("value") for each in form.xpath("./input")}
+    assert kept == {"q": "Hetao", "modality": "actual"}
+    assert form.xpath("string(.//option[@selected]/@value)") == "-id"
+
+
+def test_the_same_query_in_other_formats(browser: Browser) -> None:
+    page = browser.get("/claims", q="Hetao", modality="actual")
+    links = page.tree.xpath("//span[@class='formats']/a[not(@class)]/@href")
+    assert links[0] == "/v1/claims?q=Hetao&modality=actual"
+    for link in links:
+        assert browser.client.get(link).status_code == 200, link
