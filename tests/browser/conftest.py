@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -14,13 +13,13 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.browser.examples import filled
 from tests.conftest import MakeDatabase
 from tests.service import running_service
 
 CHROMIUM = shutil.which("chromium")
 WIDE, NARROW = 1280, 390
 _HEIGHT = 900
-_PLACEHOLDER = re.compile(r"\{(\w+) ([^}]+)\}")
 
 
 @pytest.fixture(scope="module")
@@ -38,23 +37,16 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass(frozen=True)
 class Site:
-    """The service: its URL, and the paths of its pages."""
+    """The service: its URL, and the ids of its rows."""
 
     url: str
-    _ids: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def path(self, pattern: str) -> str:
-        """A path in which ``{claims hksz:…}`` is replaced by the id of that claim."""
-        return _PLACEHOLDER.sub(lambda found: self._id(found[1], found[2]), pattern)
-
-    def _id(self, resource: str, external_id: str) -> str:
-        key = resource, external_id
-        if key not in self._ids:
-            query = f"external_id={quote(external_id)}&select=id"
-            with urllib.request.urlopen(f"{self.url}/v1/{resource}?{query}") as answer:
-                (row,) = json.load(answer)["data"]
-            self._ids[key] = row["id"]
-        return self._ids[key]
+    def id_of(self, resource: str, external_id: str) -> str:
+        """The id of the row with an external id."""
+        query = f"external_id={quote(external_id)}&select=id"
+        with urllib.request.urlopen(f"{self.url}/v1/{resource}?{query}") as answer:
+            (row,) = json.load(answer)["data"]
+        return str(row["id"])
 
 
 @pytest.fixture(scope="session")
@@ -90,13 +82,13 @@ def visit(chromium: Browser, site: Site) -> Iterator[Visitor]:
     """``visit(path, java_script_enabled=False, …)`` opens a page as a new visitor."""
     contexts: list[BrowserContext] = []
 
-    def open_page(pattern: str, **options: Any) -> Visit:
+    def open_page(path: str, **options: Any) -> Visit:
         usual = {"viewport": {"width": WIDE, "height": _HEIGHT}, "locale": "en-GB"}
         context = chromium.new_context(base_url=site.url, **{**usual, **options})
         contexts.append(context)
         visit = Visit(context.new_page())
         visit.watch()
-        visit.page.goto(site.path(pattern))
+        visit.page.goto(filled(path, site.id_of))
         return visit
 
     yield open_page

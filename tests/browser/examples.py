@@ -1,11 +1,12 @@
 """The addresses at which the tests with a real browser open the pages."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 
 EXAMPLES: Mapping[str, tuple[str, ...]] = {
-    "pages.search": ("/claims", "/claims?q=Hetao"),
+    "pages.search": ("/claims", "/claims?q=Hong+Kong"),
     "pages.claim": (
-        "/claims/{claims hksz:ttps-approved-2023}",
+        "/claims/{claims hksz:ttps-received-to-october-2023}",
         "/claims/{claims hksz:qianhai-hong-kong-companies-2021}",
     ),
     "pages.claim_difference": ("/claims/{claims hksz:ttps-approved-2023}/history/3/6",),
@@ -16,3 +17,10 @@ NO_PAGE = "/nothing"
 """An address that has no page."""
 
 ALL = (*(path for paths in EXAMPLES.values() for path in paths), NO_PAGE)
+
+_PLACEHOLDER = re.compile(r"\{(\w+) ([^}]+)\}")
+
+
+def filled(path: str, id_of: Callable[[str, str], str]) -> str:
+    """The path with the ids in place, which are found by resource and external id."""
+    return _PLACEHOLDER.sub(lambda found: id_of(found[1], found[2]), path)

@@ -79,6 +79,12 @@ def test_the_catalogue_is_in_one_script(locale: str, charset: str) -> None:
     assert {each for each in characters if not each.encode(charset, "ignore")} == set()
 
 
+@in_each_language
+def test_templates_can_put_every_text_into_an_attribute(locale: str) -> None:
+    texts = [text for each in _messages(locale) for text in _translations(each)]
+    assert [text for text in texts if {*text} & {*'<>&"'}] == []
+
+
 def test_a_catalogue_is_used(browser: Browser) -> None:
     assert browser.get("/claims", ui="zh-Hant").only("//header//button") == "搜尋"
     assert browser.get("/claims", ui="zh-Hans").only("//header//button") == "搜索"
