@@ -43,7 +43,8 @@ class FormatLink(NamedTuple):
 @costs(Cost.COSTLY)
 def claim(id: UUID) -> Response:
     """A claim: what it says, who said it, and what it rests on."""
-    values = PART.read(given(moments.PARAMETER))
+    # A browser that asked for a document may have chosen its fields; the page has all of them.
+    values = PART.read(given(moments.PARAMETER, "select", "include"))
     preferred = names_preferred(values.get("lang"))
     moment = moments.read_moment(request.args.get(moments.PARAMETER))
     as_of = None if moment is None else moment.at

@@ -109,7 +109,7 @@ def test_lang_and_the_header_choose_the_name(
     for answer in (reader.get(path, lang=lang), accept(reader, path, lang)):
         assert shown(answer) == (name, language)
         assert answer.headers["Content-Language"] == language
-        assert answer.headers["Vary"] == "Accept-Language"
+        assert "Accept-Language" in answer.headers["Vary"]
     # Beside the name.
     fields = [*reader.get(path, lang=lang).json]
     assert fields[fields.index("name") + 1] == "name_language"
@@ -169,7 +169,8 @@ def test_a_header_that_wants_no_language_changes_nothing(
     plain, answer = reader.get(claim), accept(reader, claim, header)
     assert (answer.data, answer.headers["ETag"]) == (plain.data, plain.headers["ETag"])
     assert "Content-Language" not in answer.headers
-    assert plain.headers["Vary"] == answer.headers["Vary"] == "Accept-Language"
+    assert plain.headers["Vary"] == answer.headers["Vary"]
+    assert "Accept-Language" in plain.headers["Vary"]
 
 
 def test_lang_counts_more_than_the_header(reader: Client, council: str) -> None:
@@ -245,7 +246,8 @@ def test_every_list_and_part_shows_names_in_the_language(
     assert {*found} == {(ENGLISH, None)}, plain.text
     assert names_of(chosen.json, council) == [(TRADITIONAL, "zh-Hant")] * len(found)
     assert chosen.headers["Content-Language"] == "zh-Hant"
-    assert plain.headers["Vary"] == chosen.headers["Vary"] == "Accept-Language"
+    assert plain.headers["Vary"] == chosen.headers["Vary"]
+    assert "Accept-Language" in plain.headers["Vary"]
     assert plain.headers["ETag"] != chosen.headers["ETag"]
 
 
@@ -318,7 +320,7 @@ def test_each_language_has_its_own_entity_tag(reader: Client, claim: str) -> Non
                 answer = reader.send(method, claim, headers=headers, query_string=query)
                 assert answer.status_code == status
                 assert answer.headers["ETag"] == tag
-                assert answer.headers["Vary"] == "Accept-Language"
+                assert "Accept-Language" in answer.headers["Vary"]
                 names_languages = status == 200 and lang is not None
                 assert ("Content-Language" in answer.headers) == names_languages
 

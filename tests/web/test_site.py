@@ -74,6 +74,12 @@ class TestNegotiation:
         assert answer.headers["Location"] == f"/claims/{id}?lang=zh-Hant"
         assert answer.headers["Vary"] == "Accept"
 
+    def test_the_page_ignores_the_fields_of_the_document(
+        self, browser: Browser, claim_id: ClaimId
+    ) -> None:
+        answer = browser.get(f"/v1/claims/{claim_id(CLAIM)}", select="id", include="figures")
+        assert browser.get(answer.headers["Location"]).status == HTTPStatus.OK
+
     def test_a_browser_is_sent_from_the_root_to_the_search(self, browser: Browser) -> None:
         assert browser.get("/", q="Hetao").headers["Location"] == "/claims?q=Hetao"
 
@@ -105,6 +111,13 @@ class TestErrors:
         page = browser.get("/claims", colour="red", modality="loud")
         assert page.status == HTTPStatus.BAD_REQUEST
         assert page.texts("//ul[@class='faults']/li/code") == ["colour", "modality"]
+
+    @pytest.mark.parametrize(
+        "query",
+        ["q=%FF", "q=%00", f"q={'x' * 501}", "cursor=abc", "as_of=2001-01-01T00:00:00Z", "sort=x"],
+    )
+    def test_a_hostile_query(self, browser: Browser, query: str) -> None:
+        assert browser.get(f"/claims?{query}").status == HTTPStatus.BAD_REQUEST
 
     def test_a_merged_claim_redirects_to_the_other(
         self, browser: Browser, api: Api, claim_id: ClaimId
