@@ -76,7 +76,7 @@ _RESPONSE_HEADERS: Mapping[str, dict[str, Any]] = {
     "ETag": {"description": "Identifies this response.", "schema": {"type": "string"}},
     "Link": {"description": "The next page (rel=next).", "schema": {"type": "string"}},
     "Location": {"description": "The path of the row.", "schema": {"type": "string"}},
-    "Vary": {"description": "Accept-Language, and Accept where there is a page", "schema": {"type": "string"}},
+    "Vary": {"description": "Accept-Language, Accept or both.", "schema": {"type": "string"}},
     REPLAYED: {
         "description": "true if this is the answer to an earlier request of the same name.",
         "schema": {"type": "string", "const": "true"},

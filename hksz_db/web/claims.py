@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from hksz_db.web.interface import names_preferred
 from hksz_db.web.measures import measured_of, not_compared_of, speaker
 from hksz_db.web.origins import OriginMap, described, origin_map
 from hksz_db.web.passages import passages_of, published
-from hksz_db.web.site import given, page_of, shown
+from hksz_db.web.site import FormatLink, given, page_of, shown
 from hksz_db.web.translating import gettext
 from hksz_db.web.verdicts import verdict_of
 
@@ -29,14 +29,6 @@ _VERSIONS = 20
 _MOST_PASSAGES = 40
 
 Json = Mapping[str, Any]
-
-
-class FormatLink(NamedTuple):
-    """The document of the page in another format."""
-
-    label: str
-    url: str
-    media_type: str
 
 
 @page_of("claims")

@@ -25,19 +25,16 @@ from hksz_db.queries.registry import RESOURCES
 from hksz_db.web import facets
 from hksz_db.web.interface import names_preferred
 from hksz_db.web.measures import speaker
-from hksz_db.web.site import given, here, pages, shown
+from hksz_db.web.site import FormatLink, given, here, pages, shown
 from hksz_db.web.translating import gettext, ngettext
 from hksz_db.web.translating import marked as _
 from hksz_db.web.verdicts import Marks, marks_of
 from hksz_db.web.wording import number_in_words
 
 _CLAIMS, _ENTITIES, _SOURCES = RESOURCES["claims"], RESOURCES["entities"], RESOURCES["sources"]
-_FIELDS = tuple(
-    name
-    for name in _CLAIMS.document
-    if name
-    in {"id", "statement", "language", "claimant", "claimant_as_stated", "reported_by", "modality"}
-    or name in {"status", "time", "figures", "corroboration"}
+_FIELDS = (
+    *("id", "statement", "language", "claimant", "claimant_as_stated", "reported_by"),
+    *("modality", "status", "time", "figures", "corroboration"),
 )
 _SORT, _CURSOR, _SEARCH = "sort", "cursor", "q"
 _BEST_FOUNDED = "-corroboration__origins,-id"
@@ -91,10 +88,11 @@ def search() -> Response:
     pairs = given(facets.PARAMETER)
     question = _question(pairs)
     preferred = names_preferred(question.lang)
-    source = None if question.search is None else _source_at(question.search)
+    source = _source_at(question)
     if source is not None:
         of_source = Criterion("evidence__source_id", "eq", source["id"])
-        question = replace(question, search=None, sort=(("id", False),)).narrowed(of_source)
+        sort = question.sort or _sort(_BEST_FOUNDED)
+        question = replace(question, search=None, sort=sort).narrowed(of_source)
     page = documents.page(_CLAIMS, question, preferred)
     claims: list[Json] = json.loads(page.data)
     pattern = _pattern(question.search or "")
@@ -103,7 +101,6 @@ def search() -> Response:
     counted = facets.facets_of(question, _most_values(), preferred)
     return shown(
         "search.html",
-        question=question,
         searched=dict(pairs).get(_SEARCH, ""),
         source=source,
         hits=[_hit(claim, pattern) for claim in claims],
@@ -131,19 +128,24 @@ def _sort(text: str) -> tuple[tuple[str, bool], ...]:
     return tuple((each.removeprefix("-"), each.startswith("-")) for each in text.split(","))
 
 
-def _source_at(text: str) -> Json | None:
-    """The source with an address or a DOI, if the text is one and the source is known."""
-    if doi := _DOI.fullmatch(text.strip()):
+def _source_at(question: Question) -> Json | None:
+    """The source whose address or DOI is searched, if it is known."""
+    text = (question.search or "").strip()
+    if doi := _DOI.fullmatch(text):
         criterion = Criterion("doi", "eq", doi[1].lower())
-    elif _ADDRESS.fullmatch(text.strip()):
-        address = text.strip() if "://" in text else f"https://{text.strip()}"
+    elif _ADDRESS.fullmatch(text):
+        address = text if "://" in text else f"https://{text}"
         criterion = Criterion("canonical_url", "eq", canonical_url(address))
     else:
         return None
-    question = Question(
-        AllOf((criterion,)), sort=(("id", False),), fields=("id", "title", "language"), per_page=1
+    asked = Question(
+        AllOf((criterion,)),
+        sort=(("id", False),),
+        fields=("id", "title", "language"),
+        per_page=1,
+        as_of=question.as_of,
     )
-    found: list[Json] = json.loads(documents.page(_SOURCES, question, None).data)
+    found: list[Json] = json.loads(documents.page(_SOURCES, asked, None).data)
     return found[0] if found else None
 
 
@@ -225,13 +227,6 @@ def _chips(pairs: Sequence[tuple[str, str]], labels: Mapping[str, str]) -> list[
         for name, text in pairs
         if name not in options
     ]
-
-
-class FormatLink(NamedTuple):
-    """The claims of the page in another format."""
-
-    label: str
-    url: str
 
 
 def _formats(pairs: Sequence[tuple[str, str]]) -> list[FormatLink]:

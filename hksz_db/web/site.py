@@ -41,6 +41,14 @@ NAVIGATION = (("pages.search", _("Claims")),)
 VARY = "Accept, Accept-Language, Cookie"
 
 
+class FormatLink(NamedTuple):
+    """What the page shows, in another format."""
+
+    label: str
+    url: str
+    media_type: str = ""
+
+
 class _Item(NamedTuple):
     href: str
     label: str

@@ -78,6 +78,13 @@ class TestAddresses:
         assert page.texts("//ol[@class='hits']/li") == []
         assert "No claim meets this." in page.text
 
+    @pytest.mark.parametrize(
+        "address",
+        ["https://[", "http://", "https://\u0301.example/x", "a.bc/%zz", "https://example.org:x/"],
+    )
+    def test_a_malformed_address_is_no_fault(self, browser: Browser, address: str) -> None:
+        assert browser.get("/claims", q=address).status == 200
+
     def test_a_doi_finds_its_source(self, browser: Browser, api: Api) -> None:
         api("/v1/sources", json={"title": "A study", "csl_type": "article", "doi": "10.1234/abc"})
         for text in ("10.1234/abc", "https://doi.org/10.1234/ABC", "doi:10.1234/abc"):
