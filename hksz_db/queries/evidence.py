@@ -46,5 +46,6 @@ EVIDENCE = Readable(
     declared=evidence_fields(_evidence),
     declared_targets=evidence_targets(_evidence),
     tabled=("source.contributors.entity.name",),
+    sorted_by=("start_char",),
     grouped_by=("stance", "directness", "interest", "status", "source_id", "claim_id", "added_by"),
 )

@@ -1,4 +1,4 @@
-"""What differs between two versions of a claim."""
+"""What differs between two versions of a row."""
 
 import json
 from typing import Any, NamedTuple
@@ -13,7 +13,8 @@ from hksz_db.queries import versions
 from hksz_db.web.site import given, pages, shown
 from schemas.parameters import Parameters
 
-_CLAIMS = "claims"
+_TITLES = {"claims": "statement", "entities": "name", "sources": "title", "metrics": "label"}
+_ROW = f"<any({', '.join(_TITLES)}):resource>/<uuid:id>"
 
 
 class Change(NamedTuple):
@@ -24,13 +25,13 @@ class Change(NamedTuple):
     after: str
 
 
-@pages.get("/claims/<uuid:id>/history/<int:version>/<int:other>")
+@pages.get(f"/{_ROW}/history/<int:version>/<int:other>")
 @costs(Cost.BOUNDED)
-def claim_difference(id: UUID, version: int, other: int) -> Response:
-    """The changes that lead from one version of a claim to another."""
+def difference(resource: str, id: UUID, version: int, other: int) -> Response:
+    """The changes that lead from one version of a row to another."""
     Parameters({}).read(given())
     earlier, later = (
-        versions.document_in(database(), _CLAIMS, id, number) for number in (version, other)
+        versions.document_in(database(), resource, id, number) for number in (version, other)
     )
     changes = [
         Change(_path(each.pointer), _text(each.before), _text(each.after))
@@ -39,8 +40,10 @@ def claim_difference(id: UUID, version: int, other: int) -> Response:
     shown_document = later or earlier or {}
     return shown(
         "difference.html",
+        resource=resource,
         id=id,
-        claim=shown_document,
+        name=shown_document.get(_TITLES[resource], ""),
+        language=shown_document.get("language") or shown_document.get("name_language"),
         version=version,
         other=other,
         changes=changes,

@@ -118,16 +118,21 @@ def _speakers(
     ids = {each["other"]["claim"]["id"] for each in comparisons}
     ids |= {each["claim"]["id"] for each in others}
     ids -= {document["id"]}
-    speakers = {document["id"]: speaker(document)}
-    if ids:
-        wanted = Criterion("id", "in", [UUID(each) for each in sorted(ids)[:100]])
-        fields = ("id", "claimant", "claimant_as_stated")
-        question = Question(
-            AllOf((wanted,)), sort=(("id", False),), fields=fields, per_page=100, as_of=as_of
-        )
-        page = documents.page(_CLAIMS, question, preferred)
-        speakers |= {each["id"]: speaker(each) for each in json.loads(page.data)}
-    return speakers
+    return {document["id"]: speaker(document), **speakers_of(ids, preferred, as_of)}
+
+
+def speakers_of(
+    claim_ids: Iterable[str], preferred: Preference | None, as_of: datetime | None
+) -> dict[str, str]:
+    """Who makes each of the claims, of which the first hundred are looked up."""
+    ids = [UUID(each) for each in sorted(claim_ids)[:100]]
+    if not ids:
+        return {}
+    fields = ("id", "claimant", "claimant_as_stated")
+    wanted = AllOf((Criterion("id", "in", ids),))
+    question = Question(wanted, sort=(("id", False),), fields=fields, per_page=100, as_of=as_of)
+    page = documents.page(_CLAIMS, question, preferred)
+    return {each["id"]: speaker(each) for each in json.loads(page.data)}
 
 
 def speaker(document: Json) -> str:

@@ -111,7 +111,7 @@ def span(range_: Mapping[str, Any], unit: str) -> Span:
 
 def plot(rows: Sequence[Row], unit: str) -> Plot:
     """Place the rows, of which there must be one at least, on one axis."""
-    low, high = _scale(rows)
+    low, high = scale(rows)
     width = high - low
 
     def place(number: Decimal | None, otherwise: float) -> float:
@@ -122,7 +122,7 @@ def plot(rows: Sequence[Row], unit: str) -> Plot:
 
     return Plot(
         bars=[Bar(row, places(row.allowed), places(row.plausible)) for row in rows],
-        ticks=[Tick(number_in_words(number), place(number, 0.0)) for number in _ticks(low, high)],
+        ticks=[Tick(number_in_words(number), place(number, 0.0)) for number in ticks(low, high)],
         unit="" if unit == "1" else unit,
         begins_at_zero=low == 0,
     )
@@ -137,7 +137,8 @@ def _factor(unit: str) -> Decimal:
         return Decimal(1)
 
 
-def _scale(rows: Iterable[Row]) -> tuple[Decimal, Decimal]:
+def scale(rows: Iterable[Row]) -> tuple[Decimal, Decimal]:
+    """The ends of an axis on which all rows have room."""
     ends = [
         end
         for row in rows
@@ -152,7 +153,8 @@ def _scale(rows: Iterable[Row]) -> tuple[Decimal, Decimal]:
     return (low if low == 0 else low - margin), high + margin
 
 
-def _ticks(low: Decimal, high: Decimal) -> Iterator[Decimal]:
+def ticks(low: Decimal, high: Decimal) -> Iterator[Decimal]:
+    """Round numbers on an axis."""
     rough = (high - low) / _MOST_TICKS
     power = Decimal(10) ** rough.adjusted()
     step = next(each * power for each in _STEPS if each * power >= rough)

@@ -2,11 +2,11 @@
 
 from flask import Flask
 
-from hksz_db.web import claims, history, search
+from hksz_db.web import claims, entities, history, search, sources
 from hksz_db.web.errors import register_error_pages
 from hksz_db.web.site import register_site
 
-__all__ = ["claims", "history", "register_pages", "search"]
+__all__ = ["claims", "entities", "history", "register_pages", "search", "sources"]
 
 
 def register_pages(app: Flask, version: str) -> None:

@@ -33,6 +33,7 @@ PROBES = {
 COSTLY_CALLS = {
     *("list", "query", "aggregate", "export", "read_similar", "list_comparisons", "list_evidence"),
     *("follow", "verify", "read_contested_by", "read_facets", "suggest", "search", "claim"),
+    *("entity", "source", "locators"),
 }
 
 

@@ -113,3 +113,11 @@ def claim_id(api: Api) -> Callable[[str], str]:
     return lambda external_id: str(
         api("/v1/claims", external_id=external_id, select="id")["data"][0]["id"]
     )
+
+
+@pytest.fixture
+def id_of(api: Api) -> Callable[[str, str], str]:
+    """``id_of("entities", "hksz:…")``: the id of the row with an external id."""
+    return lambda resource, external_id: str(
+        api(f"/v1/{resource}", external_id=external_id, select="id")["data"][0]["id"]
+    )
