@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from datetime import timedelta
 from functools import cache, partial
 from pathlib import Path
 from threading import BoundedSemaphore
@@ -50,6 +51,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.config["MAX_BODY_BYTES"] = settings.max_body_bytes
     app.config["MAX_BULK_BYTES"] = settings.max_bulk_bytes
     app.config["OPEN_READS"] = settings.open_reads
+    app.config["SESSION_LIFETIME"] = timedelta(hours=settings.session_hours)
     app.config["FOUR_EYES"] = settings.needs_four_eyes
     app.config["KEY_FILE"] = _home(settings) / KEY_FILE
     database = database or open_database(settings)

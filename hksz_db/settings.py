@@ -101,6 +101,12 @@ class Settings:
         "Whether there are pages for people who read in a browser. Without them, everybody gets the"
         " index of the API at `/`.",
     )
+    session_hours: int = _setting(
+        _integer(1, 8760),
+        12,
+        "How long somebody who signs in to the pages stays signed in, in hours. A session also ends"
+        " with its key.",
+    )
     four_eyes: bool | None = _setting(
         _boolean,
         None,

@@ -10,9 +10,10 @@ from hksz_db.domain.vocabulary import (
     Directness,
     EvidenceStatus,
     Interest,
+    Normalization,
     Stance,
 )
-from schemas.base import InputSchema, VersionedSchema, patch_schema
+from schemas.base import DocumentSchema, InputSchema, VersionedSchema, patch_schema
 from schemas.dates import RelativeDateCreateSchema, RelativePeriodSchema
 from schemas.fields import Edtf, ExternalId, Moment, Sha256, StrictInteger, Term, Text, Uuid
 from schemas.filters import (
@@ -153,10 +154,23 @@ class ClaimEvidenceSchema(VersionedSchema):
     added_by = fields.String()
 
 
+class EvidenceCaptureSchema(DocumentSchema):
+    """The capture that a locator refers to: its form, its length in code points, and its hash."""
+
+    normalization = Term(Normalization)
+    char_length = StrictInteger(1)
+    text_sha256 = fields.String()
+
+
 class EvidenceSchema(ClaimEvidenceSchema):
-    """Evidence with a summary of its claim."""
+    """Evidence with a summary of its claim.
+
+    ``capture`` describes the capture ``capture_id``, so that a reader can tell whether their copy
+    of the text is the same before they look for the passage.
+    """
 
     claim = fields.Nested(ReviewedClaimSummarySchema)
+    capture = fields.Nested(EvidenceCaptureSchema, allow_none=True)
 
 
 EVIDENCE_KINDS = {

@@ -52,6 +52,13 @@ class MissingValueSchema(DocumentSchema):
     count = StrictInteger()
 
 
+class FacetFilterSchema(DocumentSchema):
+    """A filter that goes with the values of a facet."""
+
+    parameter = fields.String()
+    value = fields.String()
+
+
 class FacetSchema(DocumentSchema):
     """The values with the most claims.
 
@@ -62,7 +69,7 @@ class FacetSchema(DocumentSchema):
     """
 
     parameter = fields.String()
-    also = fields.Dict(keys=fields.String(), values=fields.String())
+    also = fields.List(fields.Nested(FacetFilterSchema))
     without = fields.List(fields.String())
     values = fields.List(fields.Nested(FacetValueSchema))
     more = StrictInteger()

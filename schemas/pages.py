@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from hksz_db.domain.vocabulary import NotCompared, WarningCode
+from hksz_db.domain.vocabulary import CorroborationVerdict, NotCompared, WarningCode
 from schemas.base import DocumentSchema
 from schemas.fields import Alternatives, Choice, StrictInteger, Term, Uuid
 from schemas.parameters import COUNTS
@@ -26,7 +26,7 @@ class CountSchema(DocumentSchema):
     kind = Choice("CountKind", COUNTS)
 
 
-class NotComparedSchema(DocumentSchema):
+class NotComparedCountSchema(DocumentSchema):
     """How many pairs of figures were not compared, and why."""
 
     reason = Term(NotCompared)
@@ -41,7 +41,7 @@ class PageMetaSchema(Schema):
     ranked = fields.Nested(RankedSchema)
     count = fields.Nested(CountSchema)
     not_compared = fields.List(
-        fields.Nested(NotComparedSchema),
+        fields.Nested(NotComparedCountSchema),
         allow_none=True,
         metadata={
             "description": "In lists of the comparisons of a figure, a claim (`claim_id`), a metric"
@@ -81,6 +81,31 @@ class WriteWarningSchema(DocumentSchema):
     detail = fields.String()
 
 
+class ClaimVerdictSchema(DocumentSchema):
+    """The verdict on the corroboration of a claim before and after a write.
+
+    ``before`` is null for a new claim. ``if_accepted`` is the verdict if the evidence that was
+    written were accepted, too, or if that of a written claim were. It is null unless exactly one
+    piece of this evidence waits for review.
+    """
+
+    before = Term(CorroborationVerdict, allow_none=True)
+    after = Term(CorroborationVerdict)
+    if_accepted = Term(CorroborationVerdict, allow_none=True)
+
+
+class ConsequencesSchema(DocumentSchema):
+    """What a write would change for its claim; only in the answer to a dry run.
+
+    ``not_compared`` counts the pairs of the written figure, or of the figures of the written claim,
+    that would not be compared. It is null for evidence, and if there are more than 100 pairs.
+    """
+
+    claim_id = Uuid()
+    verdict = fields.Nested(ClaimVerdictSchema)
+    not_compared = fields.List(fields.Nested(NotComparedCountSchema), allow_none=True)
+
+
 class ProblemSchema(Schema):
     """An error (RFC 9457)."""
 
@@ -115,11 +140,14 @@ def selected_schema(document: type[Schema]) -> type[Schema]:
 
 @cache
 def written_schema(
-    name: str, document: type[Schema], left_out: tuple[str, ...] = ()
+    name: str, document: type[Schema], left_out: tuple[str, ...], *, is_consequential: bool
 ) -> type[Schema]:
     """A document as a write answers with it, without the fields that are ``left_out``."""
+    further = {"consequences": fields.Nested(ConsequencesSchema)} if is_consequential else {}
     attributes = {
         "warnings": warnings(),
+        **further,
+        "optional": tuple(further),
         "Meta": type("Meta", (document.Meta,), {"exclude": left_out}),
         "__doc__": document.__doc__,
     }

@@ -18,7 +18,7 @@ from marshmallow import Schema, ValidationError, fields, missing
 from hksz_db.domain.errors import Fault, Malformed, escaped
 from hksz_db.domain.languages import is_language_tag
 from schemas.fields import Choice, LanguageTag, Moment, check_text
-from schemas.filters import Field, QueryInteger, ValueList
+from schemas.filters import Field, QueryBoolean, QueryInteger, ValueList
 
 DEFAULT_PER_PAGE = 25
 MAX_PER_PAGE = 100
@@ -295,6 +295,18 @@ COMMON: Mapping[str, Field] = {
     ),
 }
 """The parameters that are the same for all resources."""
+
+DRY_RUN = Parameters(
+    {
+        "dry_run": QueryBoolean(
+            load_default=False,
+            metadata={
+                "description": "Answer as the write would, with its `consequences`, and write"
+                " nothing. An `Idempotency-Key` is ignored."
+            },
+        )
+    }
+)
 
 
 def choices(

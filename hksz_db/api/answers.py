@@ -1,10 +1,9 @@
 """Responses: the JSON that PostgreSQL built, with the headers that go with it."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 from threading import Semaphore
-from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from hksz_db.http import documents
 from hksz_db.http.conditions import content_tag, is_known
 from hksz_db.http.languages import localized, preference
 from hksz_db.http.requests import database
+from hksz_db.queries.consequences import consequences
 from hksz_db.queries.pages import (
     document_statement,
     groups_statement,
@@ -47,15 +47,18 @@ def one(resource: Readable, id: UUID, reading: Reading) -> Response:
     return _tagged(f"{version}-{content_tag(body)}", body, languages)
 
 
-def part(resource: Readable, id: UUID, name: str, given: Mapping[str, Any]) -> Response:
-    """One field of a row's document as a document of its own. An array is wrapped in ``data``.
-
-    ``given`` are the values of ``PART``.
-    """
-    as_of: datetime | None = given.get("as_of")
+def part(
+    resource: Readable,
+    id: UUID,
+    name: str,
+    *,
+    as_of: datetime | None = None,
+    lang: str | None = None,
+) -> Response:
+    """One field of a row's document as a document of its own. An array is wrapped in ``data``."""
     stored = raw(resource, id, part_statement(resource.name, name), as_of)
     schema = nested_schema(resource.schema._declared_fields[name])
-    body, languages = localized(stored, schema, None, preference(given.get("lang")), as_of)
+    body, languages = localized(stored, schema, None, preference(lang), as_of)
     wrapped = b'{"data":%b}' % body if body.startswith(b"[") else body
     return tagged(wrapped, languages)
 
@@ -74,11 +77,14 @@ def written(
     id: UUID,
     status: int,
     warnings: Sequence[Fault] | None = None,
+    *,
+    dry_run: bool = False,
 ) -> Response:
     """The document of a row as the transaction leaves it, with almost everything embedded.
 
-    If the resource has ``warnings``, they are its last member, and are read if they are not given.
-    The ETag is that of the document without them.
+    If the resource has ``warnings``, they come after its fields, and are read if they are not
+    given. The ETag is that of the document without them. After a ``dry_run``, the consequences come
+    last, and there is neither an ETag nor a Location, because what they would name does not exist.
     """
     statement = document_statement(resource.name, resource.written)
     version, body = documents.content(resource, id, fetch_in(session, statement, {"id": id}))
@@ -88,6 +94,9 @@ def written(
             warnings = of_stored(session, resource.name, [id]).get(id, [])
         shown = compact([fault_document(warning) for warning in warnings])
         body = b'%b,"warnings":%b}' % (body[:-1], shown)
+    if dry_run:
+        found = consequences(session, resource.name, id)
+        return json_response(b'%b,"consequences":%b}' % (body[:-1], found), status)
     response = json_response(body, status)
     response.headers["ETag"] = tag
     if status == 201:
@@ -104,7 +113,7 @@ def deleted(session: Session, resource: Readable, id: UUID) -> Response:
     return response
 
 
-def computed(document: Any, status: int = 200) -> Response:
+def computed(document: object, status: int = 200) -> Response:
     """A document that is not stored."""
     return json_response(compact(document), status)
 

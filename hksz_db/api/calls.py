@@ -14,11 +14,12 @@ from marshmallow import Schema
 
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.http.costs import Cost
+from hksz_db.queries.consequences import CONSEQUENTIAL
 from hksz_db.queries.questions import LIST, model_of, parameters
 from hksz_db.queries.readable import Queryable, Readable
 from hksz_db.services.warnings import WARNED
 from schemas import pages
-from schemas.parameters import Parameters
+from schemas.parameters import DRY_RUN, Parameters
 
 Content = type[Schema] | Mapping[str, Any]
 """The schema of a JSON body, or a schema for each media type."""
@@ -85,6 +86,11 @@ class Call:
         return self.method == "POST" and self.scope is not None
 
     @property
+    def has_dry_run(self) -> bool:
+        """Whether the call can be tried without writing anything."""
+        return self.parameters is DRY_RUN
+
+    @property
     def is_cacheable(self) -> bool:
         """Whether the call takes ``If-None-Match``."""
         return self.method == "GET" and "ETag" in self.headers
@@ -125,7 +131,17 @@ def written_schema(resource: Readable) -> type[Schema]:
     """The schema of the answer to a write."""
     if resource.name not in WARNED:
         return read_schemas(resource)[0]
-    return pages.written_schema(model_of(resource), resource.schema, resource.repeating_embeds)
+    return pages.written_schema(
+        model_of(resource),
+        resource.schema,
+        resource.repeating_embeds,
+        is_consequential=resource.name in CONSEQUENTIAL,
+    )
+
+
+def write_parameters(resource: Readable) -> Parameters:
+    """The parameters of a call that creates or changes a row."""
+    return DRY_RUN if resource.name in CONSEQUENTIAL else NO_PARAMETERS
 
 
 def list_call(

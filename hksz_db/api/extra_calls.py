@@ -7,7 +7,7 @@ from uuid import UUID
 from flask import Response
 
 from hksz_db.api import answers
-from hksz_db.api.calls import Call, Section, list_call, written_schema
+from hksz_db.api.calls import Call, Section, list_call, write_parameters, written_schema
 from hksz_db.api.requests import PLAIN_TEXT, Write, load, load_text
 from hksz_db.domain.vocabulary import Normalization
 from hksz_db.http.requests import arguments
@@ -84,7 +84,7 @@ def _create_evidence(write: Write, parent_id: UUID) -> Response:
     claim_id = live_id(write.session, _CLAIMS.name, parent_id)
     fields = {**load(ClaimEvidenceCreateSchema()), "claim_id": claim_id}
     new_id = batches.create(write.session, "evidence", fields, write.rules)
-    return answers.written(write.session, _EVIDENCE, new_id, 201)
+    return answers.written(write.session, _EVIDENCE, new_id, 201, dry_run=write.dry_run)
 
 
 def _merge_calls(resource: str) -> Sequence[Call]:
@@ -162,6 +162,7 @@ EXTRA_CALLS: Mapping[str, Sequence[Call]] = {
             _create_evidence,
             written_schema(_EVIDENCE),
             status=201,
+            parameters=write_parameters(_EVIDENCE),
             body=ClaimEvidenceCreateSchema,
             scope=WRITERS["evidence"].scope,
             errors=(410,),

@@ -82,7 +82,17 @@ _RESPONSE_HEADERS: Mapping[str, dict[str, Any]] = {
         "schema": {"type": "string", "const": "true"},
     },
 }
-_SHARED_PARAMETERS = {"as_of", "atomic", "count", "cursor", "lang", "mode", "per_page", "q"}
+_SHARED_PARAMETERS = {
+    "as_of",
+    "atomic",
+    "count",
+    "cursor",
+    "dry_run",
+    "lang",
+    "mode",
+    "per_page",
+    "q",
+}
 _VARIABLE = re.compile("<([a-z]+):([a-z_]+)>")
 _VARIABLE_SCHEMAS = {
     "int": {"type": "integer", "minimum": 0},

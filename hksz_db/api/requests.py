@@ -26,12 +26,13 @@ PLAIN_TEXT = "text/plain"
 class Write:
     """A write: its transaction, the owner of the key, and the ``versions`` of ``If-Match``.
 
-    ``None`` allows any version.
+    ``None`` allows any version. What a ``dry_run`` writes is rolled back.
     """
 
     session: Session
     actor: Actor
     versions: list[int] | None
+    dry_run: bool = False
 
     @property
     def rules(self) -> ReviewRules:

@@ -12,7 +12,7 @@ from flask import Blueprint, Flask, Response, current_app, g, request
 from hksz_db.api.answers import json_response
 from hksz_db.api.calls import Call, Section
 from hksz_db.api.requests import Write, bearer_key, read_body
-from hksz_db.database import Session
+from hksz_db.database import Session, undone
 from hksz_db.domain.errors import Contended, Malformed
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.http.conditions import matched_versions
@@ -60,7 +60,10 @@ def _write(call: Call, scope: Scope, variables: Mapping[str, Any]) -> Response:
             actor.demand(Scope.REVIEW)
         _refuse_unknown_parameters(call)
         versions = matched_versions() if call.if_match else None
-        write = partial(call.view, Write(session, actor, versions), **variables)
+        dry_run = call.has_dry_run and call.parameters.read(arguments())["dry_run"]
+        write = partial(call.view, Write(session, actor, versions, dry_run), **variables)
+        if dry_run:
+            return _rolled_back(session, write)
         return _once(session, actor, write) if call.is_repeatable else write()
 
 
@@ -68,6 +71,14 @@ def _refuse_unknown_parameters(call: Call) -> None:
     # The view of a call that has parameters reads them.
     if not call.parameters.fields:
         call.parameters.read(arguments())
+
+
+def _rolled_back(session: Session, work: Callable[[], Response]) -> Response:
+    """The response of ``work``, whose writes are rolled back."""
+    # The use of the key is still recorded. What is checked at the commit only guards against
+    # concurrent changes.
+    with undone(session):
+        return work()
 
 
 def _once(session: Session, actor: Actor, work: Callable[[], Response]) -> Response:

@@ -9,7 +9,14 @@ from marshmallow import fields
 
 from hksz_db.api import answers
 from hksz_db.api.bulk import bulk
-from hksz_db.api.calls import Call, Section, list_call, read_schemas, written_schema
+from hksz_db.api.calls import (
+    Call,
+    Section,
+    list_call,
+    read_schemas,
+    write_parameters,
+    written_schema,
+)
 from hksz_db.api.extra_calls import EXTRA_CALLS
 from hksz_db.api.history import HISTORY_CALLS
 from hksz_db.api.requests import MERGE_PATCH, Write, load, load_object
@@ -72,7 +79,7 @@ def _read(resource: Readable) -> Call:
 def _part(resource: Readable, name: str) -> Call:
     def read_part(id: UUID) -> Response:
         """Read only the {part} of one {singular}."""
-        return answers.part(resource, id, name, PART.read(arguments()))
+        return answers.part(resource, id, name, **PART.read(arguments()))
 
     field = resource.schema().fields[name]
     if isinstance(field, fields.List):
@@ -104,13 +111,14 @@ def _create(resource: Readable) -> Call:
         """Add one {singular} with everything in the body, or nothing at all."""
         doubts: list[Fault] = []
         id = batches.create(write.session, resource.name, load(schema), write.rules, doubts)
-        return answers.written(write.session, resource, id, 201, doubts)
+        return answers.written(write.session, resource, id, 201, doubts, dry_run=write.dry_run)
 
     return Call(
         "POST ",
         create,
         written_schema(resource),
         status=201,
+        parameters=write_parameters(resource),
         body=writer.create_schema,
         scope=writer.scope,
     )
@@ -130,12 +138,13 @@ def _change(resource: Readable) -> Call:
         batches.update(
             write.session, resource.name, id, write.versions, fields, write.rules, doubts
         )
-        return answers.written(write.session, resource, id, 200, doubts)
+        return answers.written(write.session, resource, id, 200, doubts, dry_run=write.dry_run)
 
     return Call(
         "PATCH /<uuid:id>",
         change,
         written_schema(resource),
+        parameters=write_parameters(resource),
         # One of the two media types: some generators of clients cannot choose.
         body={MERGE_PATCH: writer.patch_schema},
         scope=writer.scope,

@@ -57,7 +57,7 @@ def show_history(resource: str, name: str, pair: tuple[int, int] | None) -> None
             click.echo("\t".join(str(value or "-") for value in values))
 
 
-def _as_json(value: Any) -> str:
+def _as_json(value: object) -> str:
     return "-" if value is None else json.dumps(value, ensure_ascii=False)
 
 
@@ -138,7 +138,7 @@ def _evidence(claims: Any, path: Path) -> Iterator[dict[str, Any]]:
         yield from evidence
 
 
-def _is_named(passage: Any) -> bool:
+def _is_named(passage: object) -> bool:
     return isinstance(passage, dict) and isinstance(passage.get("external_id"), str)
 
 

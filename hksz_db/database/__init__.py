@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg
 from psycopg import RawCursor
+from psycopg.pq import ExecStatus
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql import ClauseElement
 
@@ -44,6 +45,7 @@ __all__ = [
     "is_absence",
     "prepare",
     "run",
+    "undone",
 ]
 
 # Enough rows of a stream to make round trips cheap, and few enough to hold the longest documents.
@@ -61,15 +63,15 @@ class Prepared:
 
     sql: str
     names: tuple[str, ...]
-    constants: Mapping[str, Any]
+    constants: Mapping[str, object]
     generic_plan: bool = False
 
-    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
+    def arguments(self, values: Mapping[str, object]) -> list[object]:
         """Return the arguments in the order of the placeholders."""
         return [values[name] if name in values else self.constants[name] for name in self.names]
 
     def fetch(
-        self, cursor: RawCursor[tuple[Any, ...]], values: Mapping[str, Any]
+        self, cursor: RawCursor[tuple[Any, ...]], values: Mapping[str, object]
     ) -> list[tuple[Any, ...]]:
         """Run it and return all rows."""
         cursor.execute(self._encoded, self.arguments(values), prepare=True)
@@ -113,7 +115,7 @@ class Database:
             yield session
 
     def read(
-        self, statement: Prepared, values: Mapping[str, Any], as_of: datetime | None = None
+        self, statement: Prepared, values: Mapping[str, object], as_of: datetime | None = None
     ) -> list[tuple[Any, ...]]:
         """Run one reading statement, prepared, outside a transaction.
 
@@ -132,7 +134,7 @@ class Database:
             return self._read(statement, values, as_of)
 
     def _read(
-        self, statement: Prepared, values: Mapping[str, Any], as_of: datetime | None
+        self, statement: Prepared, values: Mapping[str, object], as_of: datetime | None
     ) -> list[tuple[Any, ...]]:
         lent = self.connections.reader(as_of, generic_plans=statement.generic_plan)
         with lent as connection:
@@ -141,7 +143,7 @@ class Database:
     def stream(
         self,
         statement: Prepared,
-        values: Mapping[str, Any],
+        values: Mapping[str, object],
         as_of: datetime | None = None,
         *,
         at_most_s: int = 0,
@@ -166,7 +168,7 @@ class Database:
             raise Unavailable(f"It took longer than {at_most_s} seconds.") from error
 
     def explain(
-        self, statement: Prepared, values: Mapping[str, Any], as_of: datetime | None = None
+        self, statement: Prepared, values: Mapping[str, object], as_of: datetime | None = None
     ) -> int:
         """Return the number of rows that the planner expects the statement to return."""
         plan_of = replace(statement, sql=f"EXPLAIN (FORMAT JSON) {statement.sql}")
@@ -184,7 +186,7 @@ class Database:
 
 
 def fetch_in(
-    session: Session, statement: Prepared, values: Mapping[str, Any]
+    session: Session, statement: Prepared, values: Mapping[str, object]
 ) -> list[tuple[Any, ...]]:
     """Run a statement within a session's transaction; rows as ``Database.read`` returns them."""
     cursor = _cursor(session)
@@ -192,7 +194,7 @@ def fetch_in(
     return statement.fetch(cursor, values)
 
 
-def run(session: Session, sql: str, *arguments: Any) -> list[tuple[Any, ...]]:
+def run(session: Session, sql: str, *arguments: object) -> list[tuple[Any, ...]]:
     """Run one statement with ``$n`` placeholders within a session's transaction."""
     cursor = _cursor(session)
     cursor.execute(sql.encode(), arguments, prepare=True)
@@ -200,7 +202,27 @@ def run(session: Session, sql: str, *arguments: Any) -> list[tuple[Any, ...]]:
     return cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []
 
 
+@contextmanager
+def undone(session: Session) -> Iterator[None]:
+    """Roll back what the block writes, and release the locks that it takes.
+
+    A rollback by psycopg would also drop all prepared statements of the connection, so that the
+    next writes would be planned anew, which takes longer than a write.
+    """
+    run(session, "SAVEPOINT undone")
+    yield
+    connection = _driver_connection(session)
+    for command in (b"ROLLBACK TO SAVEPOINT undone", b"RELEASE SAVEPOINT undone"):
+        result = connection.pgconn.exec_(command)
+        if result.status != ExecStatus.COMMAND_OK:
+            raise psycopg.OperationalError(result.get_error_message())
+
+
 def _cursor(session: Session) -> RawCursor[tuple[Any, ...]]:
+    return RawCursor(_driver_connection(session))
+
+
+def _driver_connection(session: Session) -> Connection:
     connection = session.connection.driver_connection
     assert isinstance(connection, psycopg.Connection)
-    return RawCursor(connection)
+    return connection

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import sqlalchemy
+from psycopg.abc import Buffer
 from psycopg.adapt import AdaptersMap, Loader
 from psycopg.conninfo import conninfo_to_dict, timeout_from_conninfo
 
@@ -21,7 +22,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 class _BytesLoader(Loader):
-    def load(self, data: Any) -> bytes:
+    def load(self, data: Buffer) -> bytes:
         return bytes(data)
 
 

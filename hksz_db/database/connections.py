@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from functools import cached_property, partial
-from typing import Any, Protocol
+from typing import Protocol
 
 import psycopg
 import sqlalchemy
@@ -113,7 +113,7 @@ class PooledConnections:
         return connection
 
 
-def _replace_closed(connection: Connection, *_: Any) -> None:
+def _replace_closed(connection: Connection, *_: object) -> None:
     if is_closed(connection):
         raise sqlalchemy.exc.DisconnectionError
 

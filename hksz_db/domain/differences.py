@@ -11,7 +11,6 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import Any
 
 from hksz_db.domain.errors import escaped
 
@@ -42,11 +41,11 @@ class Difference:
     """
 
     pointer: str
-    before: Any
-    after: Any
+    before: object
+    after: object
 
 
-def differences(before: Any, after: Any) -> list[Difference]:
+def differences(before: object, after: object) -> list[Difference]:
     """The changes that turn the earlier document into the later one when applied in order.
 
     For each array: first changes within items, then removals from the last to the first, then
@@ -55,7 +54,7 @@ def differences(before: Any, after: Any) -> list[Difference]:
     return list(_compare(before, after, "", ""))
 
 
-def _compare(before: Any, after: Any, pointer: str, name: str) -> Iterator[Difference]:
+def _compare(before: object, after: object, pointer: str, name: str) -> Iterator[Difference]:
     match before, after:
         case {}, {}:
             for field in [key for key in {**before, **after} if key not in ALWAYS_SET]:
@@ -70,7 +69,7 @@ def _compare(before: Any, after: Any, pointer: str, name: str) -> Iterator[Diffe
 
 
 def _compare_items(
-    before: Sequence[Any], after: Sequence[Any], pointer: str, name: str
+    before: Sequence[object], after: Sequence[object], pointer: str, name: str
 ) -> Iterator[Difference]:
     old, new = ([_identity(item, name) for item in items] for items in (before, after))
     pairs = dict(_ordered_pairs(old, new) if name in _ORDERED else _pairs(old, new))
@@ -102,7 +101,7 @@ def _pairs(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int]]:
             yield old_index, indexes[identity].popleft()
 
 
-def _identity(item: Any, name: str) -> str:
+def _identity(item: object, name: str) -> str:
     if isinstance(item, dict):
         if item.get("id") is not None:
             return str(item["id"])
@@ -111,7 +110,7 @@ def _identity(item: Any, name: str) -> str:
     return json.dumps(item, sort_keys=True)
 
 
-def _value(item: Any, path: str) -> Any:
+def _value(item: object, path: str) -> object:
     for step in path.split("."):
         item = item.get(step) if isinstance(item, dict) else None
     return item

@@ -2,21 +2,24 @@
 
 import json
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import NoReturn, TypeAlias
 
 from hksz_db.domain.errors import Malformed
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | Decimal | bool | None"
+"""A JSON value as ``parse`` returns it."""
 
 MAX_DEPTH = 32
 _MAX_DIGITS = 1000
 
 
-def parse(text: str, what: str) -> Any:
+def parse(text: str, what: str) -> Json:
     """Parse JSON without NaN or duplicate keys, nested at most 32 deep; fractions are ``Decimal``.
 
     Raises ``Malformed``; the message calls the text ``what``.
     """
     try:
-        document = json.loads(
+        document: Json = json.loads(
             text,
             object_pairs_hook=_object,
             parse_float=_fraction,
@@ -32,15 +35,15 @@ def parse(text: str, what: str) -> Any:
     return document
 
 
-def compact(document: Any) -> bytes:
+def compact(document: object) -> bytes:
     """Write JSON in UTF-8 without white space."""
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     # A lone surrogate cannot be encoded; its escape is valid JSON.
     return text.encode(errors="backslashreplace")
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found: dict[str, Json] = {}
     for name, value in pairs:
         if name in found:
             raise Malformed(f"An object has the key {name!r} twice.")
@@ -65,7 +68,7 @@ def _constant(name: str) -> NoReturn:
     raise Malformed(f"{name} is not JSON.")
 
 
-def _check_depth(document: Any, what: str) -> None:
+def _check_depth(document: Json, what: str) -> None:
     level = [document]
     for _ in range(MAX_DEPTH):
         level = [child for parent in level for child in _children(parent)]
@@ -74,7 +77,7 @@ def _check_depth(document: Any, what: str) -> None:
     raise Malformed(f"{what} is nested more than {MAX_DEPTH} deep.")
 
 
-def _children(parent: Any) -> list[Any]:
+def _children(parent: Json) -> list[Json]:
     if isinstance(parent, dict):
         return list(parent.values())
     return parent if isinstance(parent, list) else []

@@ -46,7 +46,7 @@ class _Shape:
 def _shape(document: type[Schema], create: type[Schema]) -> _Shape:
     """Derive the shape from the fields that the create schema has for a field of the document."""
     shown, taken = document._declared_fields, create._declared_fields
-    references = {name for name in shown if f"{name}_id" in taken}
+    references = {name for name in shown if f"{name}_id" in taken and f"{name}_id" not in shown}
     periods = {name for name in shown if f"{name}_edtf" in taken}
     return _Shape(
         derived=frozenset(shown.keys() - taken.keys() - references - periods),
@@ -114,7 +114,7 @@ class _BodyWriter:
     by: By
     names: Names
 
-    def write(self, document: Any, shape: _Shape, pointer: str) -> Body:
+    def write(self, document: object, shape: _Shape, pointer: str) -> Body:
         if not isinstance(document, Mapping):
             raise _invalid(pointer, "an object")
         body: Body = {}
@@ -123,12 +123,12 @@ class _BodyWriter:
                 body |= self._field(name, value, shape, f"{pointer}/{name}")
         return body
 
-    def _field(self, name: str, value: Any, shape: _Shape, pointer: str) -> Body:
+    def _field(self, name: str, value: object, shape: _Shape, pointer: str) -> Body:
         if name in shape.references:
             return self._reference(name, value, pointer)
         if name in shape.ids:
-            can_be_named = self.by == "external_id" and isinstance(value, str)
-            found = self.names(value) if can_be_named else None
+            can_be_named = self.by == "external_id"
+            found = self.names(value) if can_be_named and isinstance(value, str) else None
             return {shape.ids[name]: found} if found else {name: value}
         if name in shape.periods:
             return self._period(name, value, pointer)
@@ -137,7 +137,7 @@ class _BodyWriter:
             return {name: [self.write(v, inner, f"{pointer}/{n}") for n, v in enumerate(value)]}
         return {name: value}
 
-    def _reference(self, stem: str, value: Any, pointer: str) -> Body:
+    def _reference(self, stem: str, value: object, pointer: str) -> Body:
         if value is None:
             return {f"{stem}_id": None}
         for given in ("external_id", "id") if self.by == "external_id" else ("id",):
@@ -145,7 +145,7 @@ class _BodyWriter:
                 return {f"{stem}_{given}": value[given]}
         raise _invalid(pointer, "an object with an id")
 
-    def _period(self, name: str, value: Any, pointer: str) -> Body:
+    def _period(self, name: str, value: object, pointer: str) -> Body:
         if not isinstance(value, Mapping):
             raise _invalid(pointer, "an object with edtf")
         words = {f"{name}_as_stated": value["as_stated"]} if "as_stated" in value else {}
@@ -166,22 +166,22 @@ def _invalid(pointer: str, expected: str) -> Invalid:
     return Invalid("Not a valid document.", [Fault("invalid", f"Must be {expected}.", pointer)])
 
 
-def capture_names(sources: Any) -> dict[str, str]:
+def capture_names(sources: object) -> dict[str, str]:
     """The hashes of the captures of sources, by id."""
     captures = [each for source in objects(sources) for each in objects(source.get("captures"))]
     pairs = [(capture.get("id"), capture.get("text_sha256")) for capture in captures]
     return {id: name for id, name in pairs if isinstance(id, str) and isinstance(name, str)}
 
 
-def objects(value: Any) -> list[Body]:
+def objects(value: object) -> list[Body]:
     """The objects in a value that should be a list of them."""
     found = value if isinstance(value, list) else []
     return [item for item in found if isinstance(item, dict)]
 
 
-def _shown_first(document: Document) -> list[Any]:
+def _shown_first(document: Document) -> list[object]:
     """The names, in an order that makes the displayed name the same again."""
-    names: list[Any] = document["names"]
+    names: list[object] = document["names"]
     preferred = [name for name in objects(names) if name.get("kind") == "preferred"]
     shown = [name for name in preferred if name.get("name") == document.get("name")]
     english = any(str(name.get("language")).lower() == SHOWN_LANGUAGE for name in preferred)

@@ -34,7 +34,7 @@ _VERSION = 1
 _HEAD, _END = "hksz_dump", "end"
 _KEYS = "api_keys"
 LEDGER = ("changes", "transactions")
-_LEFT_OUT = ["alembic_version", "idempotency_keys"]
+_LEFT_OUT = ["alembic_version", "idempotency_keys", "sessions"]
 _FETCHED_ROWS = 500
 _GZIP_MAGIC = b"\x1f\x8b"
 _BATCH_ROWS = 1000
@@ -196,7 +196,7 @@ def _revision(connection: Connection) -> str | None:
     return next((str(name) for (name,) in names), None)
 
 
-def line(name: str, content: Any) -> bytes:
+def line(name: str, content: object) -> bytes:
     """A line of the file."""
     return compact({name: content}) + b"\n"
 

@@ -172,7 +172,7 @@ def _csv_line(cells: list[str]) -> bytes:
     return line.getvalue().encode()
 
 
-def _cell(column: Column, value: Any) -> str:
+def _cell(column: Column, value: object) -> str:
     match value:
         case None:
             return ""

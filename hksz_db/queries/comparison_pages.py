@@ -31,6 +31,7 @@ from hksz_db.queries.documents import Json, array, number, term
 from hksz_db.queries.filters import Condition, Shape, condition
 from hksz_db.queries.keysets import Key, Keyset, gathered, numbered, page_of
 from hksz_db.queries.pages import PageShape, as_json, row_count
+from hksz_db.queries.verdicts import Pair
 
 SCANNED = 2_000
 """The limit on the figures that are scanned for one page."""
@@ -72,9 +73,18 @@ def not_compared_statement(shape: PageShape, of_figure: bool) -> Prepared:
     The list must be one that ``counts_not_compared``. For more than ``COUNTED`` pairs of a metric
     or a subject, the result is the JSON null.
     """
-    pairs = _pairs(shape, of_figure, related(PAIR)).add_columns(not_compared(PAIR).label("reason"))
-    if not _is_of_one(shape, of_figure):
-        pairs = pairs.limit(number(COUNTED + 1))
+    at_most = None if _is_of_one(shape, of_figure) else COUNTED
+    return counted_reasons(_pairs(shape, of_figure, related(PAIR)), PAIR, at_most)
+
+
+def counted_reasons(pairs: Select[Any], pair: Pair, at_most: int | None) -> Prepared:
+    """How many of the pairs are not compared for each reason, as a JSON array.
+
+    For more than ``at_most`` pairs, the result is the JSON null.
+    """
+    pairs = pairs.add_columns(not_compared(pair).label("reason"))
+    if at_most is not None:
+        pairs = pairs.limit(number(at_most + 1))
     found = pairs.subquery("found")
     counted = (
         select(found.c.reason, func.count().label("count"))
@@ -84,9 +94,9 @@ def not_compared_statement(shape: PageShape, of_figure: bool) -> Prepared:
     )
     row = func.json_build_object(term("reason"), counted.c.reason, term("count"), counted.c.count)
     rows = array(func.json_agg(row, type_=Json()).filter(counted.c.reason.is_not(None)))
-    if _is_of_one(shape, of_figure):
+    if at_most is None:
         return prepare(select(rows))
-    too_many = func.sum(counted.c.count) > number(COUNTED)
+    too_many = func.sum(counted.c.count) > number(at_most)
     return prepare(select(case((too_many, literal_column("'null'::json", Json())), else_=rows)))
 
 

@@ -231,7 +231,7 @@ def _facet(
                 term("parameter"),
                 term(facet.parameter),
                 term("also"),
-                _constant(facet.also),
+                _constant([{"parameter": n, "value": v} for n, v in facet.also.items()]),
                 term("without"),
                 _constant(left_out),
                 term("values"),

@@ -181,7 +181,7 @@ def _unique(error: errors.UniqueViolation) -> Conflict:
         what = f"the same {' and '.join(own)}" if own else "the same values"
         detail = f"Two items have {what}, or another row already has them."
         fault = Fault("unique", detail, f"#/{listing}")
-    elif len(own) == 1:
+    elif len(own) == 1 and table in RESOURCES:
         detail = f"This {own[0]} is taken in {table}."
         taken = TakenKey(table, own[0], value)
         field = _DERIVED_FROM.get(own[0], own[0])

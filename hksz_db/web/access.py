@@ -1,14 +1,113 @@
-"""Who may read the pages."""
+"""Who reads the pages: the cookie of a session, and the key that it stands for."""
 
-from flask import current_app
+import re
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, current_app, g, redirect, request, url_for
 
 from hksz_db.domain.errors import Forbidden
+from hksz_db.domain.vocabulary import Scope
+from hksz_db.http.requests import database
+from hksz_db.services import sessions
+from hksz_db.services.api_keys import Actor
+from hksz_db.services.writing import writing
+
+COOKIE = "hksz_session"
+"""The name of the cookie with the token of a session."""
+
+_OPEN = {"pages.sign_in", "pages.begin_session"}
+_OWN_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
+_LOOPBACK = re.compile(r"(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?")
+_FOREIGN = {"cross-site", "same-site"}
 
 
-def demand_reader() -> None:
-    """Raise ``Forbidden`` if the request may not read.
+def admit() -> Any:
+    """Let a request pass, or send the reader to sign in. It is called before every page.
 
-    It is called before every page, and is the place where a session has to be checked.
+    Raises ``Forbidden`` if another site has sent a form.
     """
-    if not current_app.config["OPEN_READS"]:
-        raise Forbidden("Reading needs a key here, and pages cannot take one yet. Use the API.")
+    if request.method == "POST" and request.headers.get("Sec-Fetch-Site") in _FOREIGN:
+        raise Forbidden("Another site has sent this form. Send it from these pages.")
+    if current_app.config["OPEN_READS"] or request.endpoint in _OPEN or request.method == "POST":
+        return None
+    return None if actor() is not None else ask_to_sign_in()
+
+
+def demand(scope: Scope) -> Any:
+    """Send the reader to sign in if needed; raise ``Forbidden`` if their key lacks the scope."""
+    found = actor()
+    if found is None:
+        return ask_to_sign_in()
+    found.demand(scope)
+    return None
+
+
+def ask_to_sign_in() -> Any:
+    """Send the reader to sign in, and back to the page that they have asked for."""
+    question = request.query_string.decode("latin-1")
+    asked = f"{request.path}?{question}" if question else request.path
+    return redirect(f"{url_for('pages.sign_in')}?{urlencode({'next': asked})}", 303)
+
+
+def own_path(text: str | None) -> str:
+    """The path to return to; that of the search if it could lead to another site."""
+    return text if text and _OWN_PATH.fullmatch(text) else url_for("pages.search")
+
+
+def token() -> str | None:
+    """The token of the session, which need not be valid."""
+    if "session_token" not in g:
+        g.session_token = request.cookies.get(COOKIE)
+    found: str | None = g.session_token
+    return found
+
+
+def actor() -> Actor | None:
+    """The key with which the reader has signed in. It is looked up once for each request."""
+    if "actor" not in g:
+        g.actor = None
+        if (held := token()) is not None:
+            with writing(database()) as session:
+                g.actor = sessions.resume(session, held)
+    found: Actor | None = g.actor
+    return found
+
+
+def sign_in(key: str) -> None:
+    """Begin a session, in place of an earlier one of the browser.
+
+    Raises ``Unauthenticated`` if the key is unknown, expired or revoked.
+    """
+    lifetime: timedelta = current_app.config["SESSION_LIFETIME"]
+    earlier = token()
+    with writing(database()) as session:
+        begun, found = sessions.sign_in(session, key.strip(), lifetime)
+        if earlier is not None:
+            sessions.sign_out(session, earlier)
+    g.session_token, g.actor, g.session_begins = begun, found, True
+
+
+def sign_out() -> None:
+    """End the session of the browser."""
+    if (held := token()) is not None:
+        with writing(database()) as session:
+            sessions.sign_out(session, held)
+    g.session_token, g.actor, g.session_begins = None, None, False
+
+
+def remember_session(response: Response) -> None:
+    """Set the cookie of a session that has begun, or remove that of one that has ended."""
+    if "session_begins" in g:
+        lifetime: timedelta = current_app.config["SESSION_LIFETIME"]
+        response.set_cookie(
+            COOKIE,
+            g.session_token or "",
+            lifetime if g.session_begins else 0,
+            secure=not _LOOPBACK.fullmatch(request.host),
+            httponly=True,
+            samesite="Strict",
+        )
+    if g.get("actor") is not None:
+        response.headers["Cache-Control"] = "private, no-cache"

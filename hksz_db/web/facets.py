@@ -141,11 +141,15 @@ def _values(name: str, facet: Json) -> Iterator[Value]:
     for each in listed:
         label, lang = _label(name, each)
         is_selected = each["selected"]
-        chosen = {} if is_selected else {facet["parameter"]: each["value"], **facet["also"]}
+        chosen = {} if is_selected else {facet["parameter"]: each["value"], **_also(facet)}
         yield Value(each["value"], label, lang, each["count"], _url(facet, chosen), is_selected)
     if (missing := facet["missing"]) and missing["count"]:
         chosen = {missing["parameter"]: "true"}
         yield Value("", gettext(_MISSING[name]), None, missing["count"], _url(facet, chosen), False)
+
+
+def _also(facet: Json) -> dict[str, str]:
+    return {each["parameter"]: each["value"] for each in facet["also"]}
 
 
 def _label(name: str, value: Json) -> tuple[str, str | None]:
@@ -160,7 +164,7 @@ def _label(name: str, value: Json) -> tuple[str, str | None]:
 def _url(facet: Json, chosen: Mapping[str, str]) -> str:
     """The list without the parameters of the facet, and with those that are chosen."""
     removed: dict[str, str | None] = dict.fromkeys(
-        [facet["parameter"], *facet["also"], *facet["without"], "cursor"]
+        [facet["parameter"], *_also(facet), *facet["without"], "cursor"]
     )
     return here(**{**removed, **chosen})
 

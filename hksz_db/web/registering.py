@@ -2,11 +2,20 @@
 
 from flask import Flask
 
-from hksz_db.web import claims, entities, history, search, sources
+from hksz_db.web import adding, claims, entities, history, search, signing_in, sources
 from hksz_db.web.errors import register_error_pages
 from hksz_db.web.site import register_site
 
-__all__ = ["claims", "entities", "history", "register_pages", "search", "sources"]
+__all__ = [
+    "adding",
+    "claims",
+    "entities",
+    "history",
+    "register_pages",
+    "search",
+    "signing_in",
+    "sources",
+]
 
 
 def register_pages(app: Flask, version: str) -> None:

@@ -128,15 +128,21 @@ def _sort(text: str) -> tuple[tuple[str, bool], ...]:
     return tuple((each.removeprefix("-"), each.startswith("-")) for each in text.split(","))
 
 
+def address_or_doi(text: str) -> Criterion | None:
+    """The filter of sources for an address or a DOI, if the text is one."""
+    text = text.strip()
+    if doi := _DOI.fullmatch(text):
+        return Criterion("doi", "eq", doi[1].lower())
+    if not _ADDRESS.fullmatch(text):
+        return None
+    address = text if "://" in text else f"https://{text}"
+    return Criterion("canonical_url", "eq", canonical_url(address))
+
+
 def _source_at(question: Question) -> Json | None:
     """The source whose address or DOI is searched, if it is known."""
-    text = (question.search or "").strip()
-    if doi := _DOI.fullmatch(text):
-        criterion = Criterion("doi", "eq", doi[1].lower())
-    elif _ADDRESS.fullmatch(text):
-        address = text if "://" in text else f"https://{text}"
-        criterion = Criterion("canonical_url", "eq", canonical_url(address))
-    else:
+    criterion = address_or_doi(question.search or "")
+    if criterion is None:
         return None
     asked = Question(
         AllOf((criterion,)),

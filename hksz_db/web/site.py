@@ -8,10 +8,12 @@ from uuid import UUID
 from flask import Blueprint, Flask, Response, redirect, render_template, request, url_for
 from werkzeug.datastructures import MIMEAccept
 
+from hksz_db.domain.vocabulary import Scope
 from hksz_db.http.conditions import content_tag, is_known
 from hksz_db.http.requests import arguments
 from hksz_db.web import assets
-from hksz_db.web.access import demand_reader
+from hksz_db.web.access import actor, admit, remember_session
+from hksz_db.web.forms import csrf_token, field_of
 from hksz_db.web.interface import (
     INTERFACES,
     PARAMETER,
@@ -28,8 +30,7 @@ from hksz_db.web.wording import moment_in_words, number_in_words, time_in_words
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
-        " connect-src 'self';"
-        " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
@@ -38,6 +39,11 @@ HEADERS = {
 
 NAVIGATION = (("pages.search", _("Claims")),)
 """The pages that every page links to: their endpoints and labels."""
+
+NAVIGATION_OF_KEYS: tuple[tuple[str, str, Scope | None], ...] = (
+    ("pages.add", _("Add"), Scope.CLAIMS_WRITE),
+)
+"""Further pages, for those who have signed in: endpoint, label, and the scope that is needed."""
 
 VARY = "Accept, Accept-Language, Cookie"
 
@@ -142,7 +148,10 @@ def register_site(app: Flask, version: str) -> None:
 
     app.context_processor(lambda: {"interface": interface()})
     app.jinja_env.globals.update(
+        actor=actor,
         asset_url=assets.asset_url,
+        csrf_token=csrf_token,
+        field_of=field_of,
         here=here,
         href=href,
         interfaces=INTERFACES,
@@ -156,14 +165,21 @@ def register_site(app: Flask, version: str) -> None:
 
 
 def _navigation() -> list[_Item]:
-    paths = [(url_for(endpoint), label) for endpoint, label in NAVIGATION]
+    entries = [*NAVIGATION]
+    if (signed_in := actor()) is not None:
+        entries += [
+            (endpoint, label)
+            for endpoint, label, scope in NAVIGATION_OF_KEYS
+            if scope is None or signed_in.has(scope)
+        ]
+    paths = [(url_for(endpoint), label) for endpoint, label in entries]
     return [_Item(path, gettext(label), request.path.startswith(path)) for path, label in paths]
 
 
 @pages.before_request
-def _begin() -> None:
+def _begin() -> Any:
     check_interface()
-    demand_reader()
+    return admit()
 
 
 @pages.after_request
@@ -172,4 +188,5 @@ def secured(response: Response) -> Response:
     response.headers.update(HEADERS)
     response.headers["Vary"] = VARY
     remember_interface(response)
+    remember_session(response)
     return response

@@ -6,7 +6,7 @@ It can be broken off and begun again.
 from alembic import op
 
 revision = "suggested_names"
-down_revision = "chinese_figures"
+down_revision = "ascii_statements"
 
 INDEXES = {
     "entity_names_beginning_idx": "entity_names (lower(name) text_pattern_ops)",

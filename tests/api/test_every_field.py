@@ -583,7 +583,7 @@ class RoundTrip:
             return value if part["capture_id"] == self.ids.get(value) else part["capture_id"]
         for suffix, key in (("_external_id", "external_id"), ("_id", "id")):
             stem = name.removesuffix(suffix)
-            if stem != name and stem in part:
+            if stem != name and stem in part and name not in part:
                 return (part[stem] or {}).get(key)
             if stem != name and key == "external_id" and f"{stem}_id" in part:
                 return value if part[f"{stem}_id"] == self.ids.get(value) else part[f"{stem}_id"]

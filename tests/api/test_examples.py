@@ -25,6 +25,7 @@ PAGES = (
     *sorted(str(page.relative_to(ROOT)) for page in ROOT.glob("docs/tutorials/*.md")),
     "docs/how-to/follow-changes.md",
     "docs/how-to/import-and-export.md",
+    "docs/how-to/try-a-write.md",
     "docs/how-to/verify-a-source.md",
     "docs/zh-Hant/first-claim.md",
 )

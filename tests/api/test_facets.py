@@ -37,7 +37,8 @@ def check(client: Client, facet: dict[str, Any], query: dict[str, str]) -> int:
     """Follow every value of a facet, and say how many there were."""
     rest = {name: value for name, value in query.items() if name not in facet["without"]}
     for value in facet["values"]:
-        filters = {**rest, facet["parameter"]: value["value"], **facet["also"]}
+        also = {each["parameter"]: each["value"] for each in facet["also"]}
+        filters = {**rest, facet["parameter"]: value["value"], **also}
         assert total(client, filters) == value["count"] > 0, filters
         if "certain" in value:
             filters = {**rest, "time__certainly_within": value["value"]}

@@ -584,6 +584,18 @@ def test_an_unknown_entity_is_not_merged(editor: Client, call: str) -> None:
     assert answer.status_code == 404
 
 
+def test_a_merge_that_was_recorded_elsewhere_is_a_conflict(
+    editor: Client, twin: Answer, original: Answer, session: Session
+) -> None:
+    ids = (twin.json["id"], original.json["id"])
+    run(session, "INSERT INTO entity_merges (entity_id, into_id) VALUES ($1, $2)", *ids)
+    refused = _merge(editor, twin)
+    assert refused.status_code == 409
+    assert refused.json["errors"] == [
+        {"code": "unique", "detail": "A row with the same entity_id already exists."}
+    ]
+
+
 def test_a_deleted_entity_is_not_merged(editor: Client, twin: Answer) -> None:
     editor.delete(twin.headers["Location"])
     assert _merge(editor, twin).status_code == 410

@@ -11,6 +11,7 @@ from flask import Flask
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from hksz_db.queries.comparisons import COMPARISONS
+from hksz_db.queries.consequences import CONSEQUENTIAL
 from hksz_db.queries.questions import MAX_FILTERS, model_of
 from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
@@ -192,6 +193,7 @@ def test_only_fields_that_can_be_left_out_are_optional_in_answers(document: dict
     schemas = document["components"]["schemas"]
     optional = {model_of(listed): set(listed.embeds) for listed in LISTED}
     optional |= {f"{model_of(resource)}Change": {"document"} for resource in RESOURCES.values()}
+    optional |= {f"Written{model_of(RESOURCES[n])}": {"consequences"} for n in CONSEQUENTIAL}
     for listed in LISTED:
         selected = schemas[f"Selected{model_of(listed)}"]
         assert set(selected["properties"]) - {"name_language"} == set(listed.document)

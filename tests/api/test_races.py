@@ -312,7 +312,9 @@ def test_a_relative_date_is_computed_from_the_new_date_of_its_anchor(
     assert late.result().json["time"]["edtf"] == "2019"
 
 
+@pytest.mark.parametrize("query", ["", "?dry_run=true"])
 def test_a_write_that_deadlocks_is_tried_again(
+    query: str,
     client: Client,
     claim: dict[str, Any],
     twins: Twins,
@@ -326,11 +328,12 @@ def test_a_write_that_deadlocks_is_tried_again(
     with database.transaction() as session:
         # The wrong order; the request waits longer, so that it is the one that is rolled back.
         run(session, "SELECT FROM entities WHERE id = $1 FOR UPDATE", second)
-        late = pool.submit(client.patch, path, {"entities": links})
+        late = pool.submit(client.patch, f"{path}{query}", {"entities": links})
         wait_for_a_lock(database)
         run(session, "SELECT FROM entities WHERE id = $1 FOR UPDATE", first)
     assert late.result().status_code == 200
-    assert len(client.get(path).json["entities"]) == 2
+    assert len(late.result().json["entities"]) == 2
+    assert len(client.get(path).json["entities"]) == (0 if query else 2)
 
 
 def test_concurrent_changes_of_a_figure_and_its_anchor_do_not_deadlock(

@@ -85,6 +85,24 @@ def _places(answer: Answer, text: str) -> list[Any]:
     ]
 
 
+def test_evidence_shows_the_capture_of_its_locator(
+    reader: Client, editor: Client, source: str
+) -> None:
+    recorded = {"capture_text_sha256": digest(TEXT), **Passage(locate(TEXT, "Forty")).fields}
+    path = f"/v1/evidence/{_add(editor, source, recorded, 'recorded')}"
+    capture = {
+        "normalization": "nfc-ws1",
+        "char_length": len(TEXT),
+        "text_sha256": digest(TEXT),
+    }
+    assert reader.get(path).json["capture"] == capture
+    listed = reader.get("/v1/evidence", source_id=source).json["data"]
+    shown = {row["page"]: row["capture"] for row in listed}
+    assert shown == {**dict.fromkeys([*WORDS, "without a place"]), "recorded": capture}
+    verified = _verify(reader, source, TEXT).json
+    assert {name: verified[name] for name in capture} == capture
+
+
 def test_all_spans_are_exact_in_a_copy_of_the_text(reader: Client, source: str) -> None:
     answer = _verify(reader, source, TEXT)
     assert answer.status_code == 200

@@ -1,7 +1,8 @@
 """Fixtures: a browser without JavaScript, on a database with every seed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from flask import Flask
 from lxml import html
 from sqlalchemy import make_url
 from werkzeug.datastructures import Headers
+from werkzeug.test import TestResponse
 
 from app import create_app
 from hksz_db.database import Database
@@ -74,17 +76,48 @@ class Browser:
 
     def get(self, path: str, **query: Any) -> Page:
         """The page at a path; redirects are not followed."""
-        answer = self.client.get(path, query_string=query or None, headers=self._headers)
-        text = answer.get_data(as_text=True)
-        return Page(
-            answer.status_code, answer.headers, text, html.fromstring(text) if text else None
-        )
+        return _page(self.client.get(path, query_string=query or None, headers=self._headers))
+
+    def post(self, path: str, fields: Mapping[str, str], **headers: str) -> Page:
+        """The answer to a form; redirects are not followed."""
+        return _page(self.client.post(path, data=fields, headers={**self._headers, **headers}))
+
+    def send(self, page: Page, form: str, **typed: str) -> Page:
+        """Fill in the form of a page that has this action, and send it."""
+        (found,) = page.tree.xpath("//form[@action=$action]", action=form)
+        return self.post(form, {**dict(found.form_values()), **typed})
+
+    def sign_in(self, key: str) -> None:
+        """Sign in with a key."""
+        assert self.post("/sign-in", {"key": key}).status == HTTPStatus.SEE_OTHER
+
+
+def _page(answer: TestResponse) -> Page:
+    text = answer.get_data(as_text=True)
+    is_page = answer.mimetype == "text/html" and text
+    return Page(
+        answer.status_code, answer.headers, text, html.fromstring(text) if is_page else None
+    )
 
 
 @pytest.fixture
 def browser(app: Flask) -> Browser:
     """A browser without JavaScript."""
     return Browser(app)
+
+
+MakeKey = Callable[..., str]
+
+
+@pytest.fixture
+def make_key(database: Database) -> MakeKey:
+    """``make_key("label", Scope.REVIEW)`` makes a key."""
+
+    def make(label: str, *scopes: Scope) -> str:
+        with writing(database) as session:
+            return api_keys.create(session, label, scopes)
+
+    return make
 
 
 Api = Callable[..., Any]

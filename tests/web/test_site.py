@@ -221,7 +221,7 @@ class TestSettings:
 
     def test_without_open_reads_pages_need_a_key(self, database: Database) -> None:
         app = create_app(replace(Settings(log_level="error"), open_reads=False), database)
-        page = Browser(app).get("/claims")
-        assert page.status == HTTPStatus.FORBIDDEN
-        assert page.only("//h1") == "Reading needs a key"
+        page = Browser(app).get("/claims", q="Hetao")
+        assert page.status == HTTPStatus.SEE_OTHER
+        assert page.headers["Location"] == "/sign-in?next=%2Fclaims%3Fq%3DHetao"
         assert app.test_client().get("/robots.txt").text.endswith("Disallow: /\n")

@@ -8,10 +8,11 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from hksz_db.domain import strict_json
 from hksz_db.domain.errors import Malformed
+from hksz_db.domain.strict_json import Json
 from hksz_db.domain.vocabulary import ContributorRole, CslType
 from hksz_db.exchange.readers import edtf_dates
 from hksz_db.exchange.readers.entries import Entries, ImportEntry, Unreadable, unreadable
@@ -62,15 +63,15 @@ def read(content: str, namespace: str) -> Entries:
         document = strict_json.parse(content, "The file")
     except Malformed as error:
         raise Unreadable(str(error)) from None
-    if isinstance(document, Mapping):
+    if isinstance(document, dict):
         document = document.get("items", [document])
     if not isinstance(document, list):
         raise Unreadable("The file is not a list of items.")
     return (_entry(item, number, namespace) for number, item in enumerate(document, start=1))
 
 
-def _entry(item: Any, number: int, namespace: str) -> ImportEntry:
-    if not isinstance(item, Mapping):
+def _entry(item: Json, number: int, namespace: str) -> ImportEntry:
+    if not isinstance(item, dict):
         return unreadable(number, "sources", "Must be an object.", unit="entry")
     if not item.get("type") and not item.get("title"):
         detail = "Not CSL-JSON: a work needs a type or a title."
@@ -78,7 +79,7 @@ def _entry(item: Any, number: int, namespace: str) -> ImportEntry:
     return entry(_work(item), number, namespace, unit="entry")
 
 
-def _work(item: Mapping[str, Any]) -> Work:
+def _work(item: Mapping[str, Json]) -> Work:
     work = Work(id=_text(item.get("id")) or _text(item.get("citation-key")))
     work.csl_type = _type(item.get("type"), work)
     for name, value in item.items():
@@ -99,7 +100,7 @@ def _work(item: Mapping[str, Any]) -> Work:
     return work
 
 
-def _type(value: Any, work: Work) -> str:
+def _type(value: Json, work: Work) -> str:
     given = _text(value)
     found = _RENAMED.get(given, given)
     if found in _TERMS:
@@ -108,7 +109,7 @@ def _type(value: Any, work: Work) -> str:
     return "document"
 
 
-def _text(value: Any) -> str:
+def _text(value: Json) -> str:
     if isinstance(value, str):
         return value
     # Ids and titles may be numbers; Crossref writes titles as lists of one.
@@ -117,7 +118,7 @@ def _text(value: Any) -> str:
     return _text(value[0]) if isinstance(value, list) and len(value) == 1 else ""
 
 
-def _credits(variable: str, values: list[Any], work: Work) -> Iterator[Credit]:
+def _credits(variable: str, values: list[Json], work: Work) -> Iterator[Credit]:
     role = _ROLES[variable]
     for value in values:
         names = [name for name in _names(value) if name.text]
@@ -125,15 +126,15 @@ def _credits(variable: str, values: list[Any], work: Work) -> Iterator[Credit]:
         yield from (Credit(role, name, None if variable == role else variable) for name in names)
 
 
-def _names(value: Any) -> list[Name]:
+def _names(value: Json) -> list[Name]:
     """The name in an object or in a text, which may also be a list of names in Chinese."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         literal = _text(value.get("literal")) or _text(value.get("name"))
         return han_list(literal) or [organisation(literal) if literal else _name(value)]
     return [inverted(value)] if isinstance(value, str) else []
 
 
-def _name(value: Mapping[str, Any]) -> Name:
+def _name(value: Mapping[str, Json]) -> Name:
     family, given = _text(value.get("family")), _text(value.get("given"))
     particles = (value.get("dropping-particle"), value.get("non-dropping-particle"))
     particle = " ".join(filter(None, map(_text, particles)))
@@ -147,13 +148,13 @@ def _name(value: Mapping[str, Any]) -> Name:
 class _Date:
     """A date of CSL: the parts of one date or of both ends of a range, or words."""
 
-    ends: Sequence[Any] = ()
-    season: Any = None
+    ends: Sequence[Json] = ()
+    season: Json = None
     is_circa: bool = False
     words: str = ""
 
 
-def _date(value: Any, work: Work) -> None:
+def _date(value: Json, work: Work) -> None:
     date = _read_date(value)
     ends = [end for end in map(_numbers, date.ends) if end is not None]
     if date.ends and not ends and not date.words:
@@ -171,9 +172,9 @@ def _date(value: Any, work: Work) -> None:
         work.issued_note = json.dumps(value, default=str, ensure_ascii=False)
 
 
-def _read_date(value: Any) -> _Date:
+def _read_date(value: Json) -> _Date:
     """Read an object, the parts of a date, or text; some programs write a list of these."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         parts = value.get("date-parts")
         if parts is None and "year" in value:
             parts = [[value.get(name) for name in ("year", "month", "day")]]
@@ -184,7 +185,7 @@ def _read_date(value: Any) -> _Date:
             _text(value.get("raw")) or _text(value.get("literal")) or _text(parts),
         )
     dates = (
-        [_read_date(each) for each in value if isinstance(each, Mapping)]
+        [_read_date(each) for each in value if isinstance(each, dict)]
         if isinstance(value, list)
         else []
     )
@@ -193,7 +194,7 @@ def _read_date(value: Any) -> _Date:
     return _Date(_ends(value), words=_text(value))
 
 
-def _ends(parts: Any) -> list[Any]:
+def _ends(parts: Json) -> list[Json]:
     """The dates in ``date-parts``, also if one date has no list of its own."""
     if not isinstance(parts, list):
         return []
@@ -201,7 +202,7 @@ def _ends(parts: Any) -> list[Any]:
     return [parts] if is_flat else parts
 
 
-def _season(value: Any, work: Work) -> int:
+def _season(value: Json, work: Work) -> int:
     """The season as a month of EDTF, or 0."""
     named = _text(value).strip()
     if named.isdecimal() and 1 <= int(named[:2]) <= 4:
@@ -239,7 +240,7 @@ class _End(NamedTuple):
     is_whole: bool
 
 
-def _numbers(values: Any) -> _End | None:
+def _numbers(values: Json) -> _End | None:
     """Read numbers, which Zotero and others write partly as strings, and names of months.
 
     None if all parts are null.

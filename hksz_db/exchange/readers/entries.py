@@ -113,11 +113,17 @@ Entries = Iterator[ImportEntry]
 
 
 def unreadable(
-    number: int, resource: str, detail: str, code: str = "invalid", **others: Any
+    number: int,
+    resource: str,
+    detail: str,
+    code: str = "invalid",
+    *,
+    unit: str = "line",
+    label: str | None = None,
 ) -> ImportEntry:
     """An entry that cannot be read."""
     fault = Fault(code, detail, "#")
-    return ImportEntry(number, resource, faults=(fault,), **others)
+    return ImportEntry(number, resource, faults=(fault,), unit=unit, label=label)
 
 
 def refuse_duplicates(entries: Iterable[ImportEntry]) -> Entries:
@@ -147,7 +153,7 @@ def _earlier(index: sqlite3.Connection, entry: ImportEntry) -> str | None:
     return str(found)
 
 
-def with_external_id(item: Item, row_id: Any, namespace: str) -> Item:
+def with_external_id(item: Item, row_id: object, namespace: str) -> Item:
     """The item with an external id, so that the next import finds the row again.
 
     An item without one is named by the id of its row in the database that exported it, otherwise by

@@ -2,7 +2,6 @@
 
 import sqlite3
 from contextlib import closing
-from typing import Any
 
 from hksz_db.domain import strict_json
 from hksz_db.domain.errors import Fault, FaultsError, Malformed
@@ -114,7 +113,7 @@ class _Names:
         self._index.close()
 
 
-def _names_in(line: text.Line, resource: str | None) -> list[tuple[Any, Any]]:
+def _names_in(line: text.Line, resource: str | None) -> list[tuple[object, object]]:
     """Pairs of id and name in a line; none if the line cannot be read."""
     try:
         document = _document(line)
@@ -128,6 +127,6 @@ def _names_in(line: text.Line, resource: str | None) -> list[tuple[Any, Any]]:
     return [pair for pair in pairs if all(map(_is_storable, pair))]
 
 
-def _is_storable(value: Any) -> bool:
+def _is_storable(value: object) -> bool:
     """SQLite stores no surrogates."""
     return isinstance(value, str) and not any("\ud800" <= c <= "\udfff" for c in value)

@@ -8,10 +8,11 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from hksz_db.domain import strict_json
 from hksz_db.domain.errors import Malformed
+from hksz_db.domain.strict_json import Json
 from hksz_db.exchange.readers.entries import Unreadable
 from hksz_db.exchange.readers.names import tidy
 
@@ -115,7 +116,7 @@ def _all_nodes(values: tuple[Value, ...]) -> Iterator[Node]:
 class _Reader:
     record_lists: Collection[str]
 
-    def values(self, value: Any, pointer: str, *, are_records: bool = False) -> Iterator[Value]:
+    def values(self, value: Json, pointer: str, *, are_records: bool = False) -> Iterator[Value]:
         if isinstance(value, list):
             for number, item in enumerate(value):
                 at = f"{pointer}/{number}"
@@ -131,7 +132,7 @@ class _Reader:
         elif isinstance(value, str | int | Decimal) and not isinstance(value, bool):
             yield from [Literal(str(value), pointer)] if value != "" else []
 
-    def _node(self, value: dict[str, Any], pointer: str) -> Node:
+    def _node(self, value: dict[str, Json], pointer: str) -> Node:
         values: dict[str, tuple[Value, ...]] = {}
         for name, given in value.items():
             if name != "@context":

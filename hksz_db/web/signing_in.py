@@ -1,0 +1,40 @@
+"""Signing in with a key, and signing out."""
+
+from flask import Response, redirect, request
+
+from hksz_db.domain.errors import Unauthenticated
+from hksz_db.http.costs import Cost, costs
+from hksz_db.web import access
+from hksz_db.web.forms import KEY, check_csrf
+from hksz_db.web.site import pages, shown
+
+_NEXT = "next"
+
+
+@pages.get("/sign-in")
+@costs(Cost.BOUNDED)
+def sign_in() -> Response:
+    """A form that asks for a key."""
+    return shown("sign_in.html", next=access.own_path(request.args.get(_NEXT)), problem="")
+
+
+@pages.post("/sign-in")
+@costs(Cost.BOUNDED)
+def begin_session() -> Response:
+    """Begin a session, and return to the page that was asked for."""
+    following = access.own_path(request.form.get(_NEXT))
+    try:
+        access.sign_in(request.form.get(KEY, ""))
+    except Unauthenticated as error:
+        return shown("sign_in.html", 401, next=following, problem=str(error))
+    return redirect(following, 303)  # type: ignore[return-value]
+
+
+@pages.post("/sign-out")
+@costs(Cost.BOUNDED)
+def end_session() -> Response:
+    """End the session of the browser."""
+    if access.actor() is not None:
+        check_csrf()
+    access.sign_out()
+    return redirect(access.own_path(None), 303)  # type: ignore[return-value]

@@ -1,0 +1,15 @@
+// Answers each [text, start, end] of a JSON array on the standard input, spans in code points of the
+// normal form, with what static/locators.js makes of it.
+import { readFileSync } from "node:fs";
+import { argv, stdin } from "node:process";
+import { text as read } from "node:stream/consumers";
+
+const locators = new Function(`${readFileSync(argv[2], "utf8")}; return locators;`)();
+const answers = JSON.parse(await read(stdin)).map(([given, start, end]) => {
+  const text = locators.normal(given);
+  if (text === null) return null;
+  const points = Array.from(text), at = (place) => points.slice(0, place).join("").length;
+  const { exact, loose } = locators.passage(text, at(start), at(end));
+  return { text, folded: locators.loose(text), whole: locators.sha256(text), exact, loose };
+});
+console.log(JSON.stringify(answers));

@@ -1,0 +1,261 @@
+"""Adding a passage, without JavaScript: the source, the claim, the consequences, and saving."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from lxml import html
+
+from hksz_db.database import Database
+from hksz_db.domain.locators import digest, locate, normalise
+from hksz_db.domain.loose_form import LooseForm
+from hksz_db.domain.vocabulary import Scope
+from hksz_db.services import api_keys
+from hksz_db.services.writing import writing
+from tests.web.conftest import Api, Browser, Page
+
+ARTICLE = "hksz:shenzhen-daily-article"
+APPROVED = "hksz:ttps-approved-2023"
+TEXT = "Two years on. In 2023 alone, exactly 45,120 applications were approved. Few were refused."
+PASSAGE = "In 2023 alone, exactly 45,120 applications were approved."
+Form = dict[str, Any]
+Post = Callable[..., Page]
+
+
+@pytest.fixture
+def key(database: Database) -> str:
+    """The key of somebody who may add sources and claims, but not review."""
+    with writing(database) as session:
+        return api_keys.create(session, "researcher", [Scope.SOURCES_WRITE, Scope.CLAIMS_WRITE])
+
+
+@pytest.fixture
+def post(browser: Browser, key: str) -> Post:
+    """``post(path, form)`` sends a form of the page to which somebody has signed in."""
+    browser.sign_in(key)
+    (csrf,) = {*browser.get("/add").tree.xpath("//input[@name='csrf']/@value")}
+
+    def send(path: str, form: Form) -> Page:
+        form = {"csrf": csrf, "idempotency": "a-token-of-the-test", **form}
+        answer = browser.client.post(path, data=form)
+        text = answer.get_data(as_text=True)
+        return Page(answer.status_code, answer.headers, text, html.fromstring(text or "<p></p>"))
+
+    return send
+
+
+def _source(api: Api) -> str:
+    return str(api("/v1/sources", external_id=ARTICLE)["data"][0]["id"])
+
+
+@pytest.fixture
+def form(api: Api) -> Form:
+    """A form that is filled in: a figure that contradicts one of the seed."""
+    claim = api("/v1/claims", external_id=APPROVED)["data"][0]
+    figure = api(f"/v1/claims/{claim['id']}")["figures"][0]
+    source = api("/v1/sources", json={"title": "Two years on", "csl_type": "report"})
+    text = normalise(TEXT)
+    exact = locate(text, PASSAGE)
+    loose = LooseForm(text).locator(exact)
+    assert loose is not None
+    return {
+        "source": source["id"],
+        "title": "An article",
+        "stance": "asserts",
+        **vars(exact),
+        **{f"loose_{name}": value for name, value in vars(loose).items()},
+        "text_sha256": digest(text),
+        "char_length": len(text),
+        "statement": "Exactly 45,120 applications under the scheme were approved in 2023.",
+        "claimant": "a spokesperson",
+        "time_edtf": "2023",
+        "as_stated": "exactly 45,120",
+        "metric": figure["metric"]["label"],
+        "subject": figure["subject"]["id"],
+        "period_edtf": "2023",
+    }
+
+
+def _values(page: Page) -> dict[str, str]:
+    fields = page.tree.xpath("//form[@id='add']//*[@name]")
+    return {each.get("name"): each.get("value") or each.text or "" for each in fields}
+
+
+def test_a_known_source_is_found_by_its_address_and_by_its_title(
+    browser: Browser, api: Api, key: str
+) -> None:
+    browser.sign_in(key)
+    source = api("/v1/sources", url__isnull="false", per_page=1)["data"][0]
+    for typed in (source["url"], source["title"]):
+        page = browser.get("/add", q=typed)
+        assert any(f"source={source['id']}" in link for link in page.links)
+
+
+def test_a_source_is_added_and_its_passages_come_next(post: Post, api: Api) -> None:
+    form = {
+        "title": "An invented report on ferry passengers",
+        "csl_type": "report",
+        "url": "https://example.org/ferries",
+        "repeats": "",
+        "reports": "",
+    }
+    first, second = post("/add/source", form), post("/add/source", form)
+    assert first.status == HTTPStatus.SEE_OTHER
+    assert first.headers["Location"] == second.headers["Location"]
+    (source,) = api("/v1/sources", url="https://example.org/ferries")["data"]
+    assert source["id"] in first.headers["Location"]
+
+
+def test_a_source_that_resembles_another_is_added_only_if_it_is_none_of_them(
+    post: Post, api: Api
+) -> None:
+    known = api(f"/v1/sources/{_source(api)}")
+    issued = known["issued"]["edtf"]
+    form = {"title": known["title"], "csl_type": "article", "issued_edtf": issued}
+    refused = post("/add/source", form)
+    assert refused.status == HTTPStatus.CONFLICT
+    assert any(known["id"] in link for link in refused.links)
+    assert post("/add/source", {**form, "is_new": "1"}).status == HTTPStatus.SEE_OTHER
+
+
+def test_a_copy_refers_to_its_original(post: Post, api: Api) -> None:
+    known = api(f"/v1/sources/{_source(api)}")
+    form = {
+        "title": "A reprint of another article",
+        "csl_type": "article",
+        "is_new": "1",
+        "repeats": known["url"] or known["title"],
+        "repeats_kind": "syndicated_from",
+    }
+    location = post("/add/source", form).headers["Location"]
+    made = api(f"/v1/sources/{location.partition('source=')[2].partition('&')[0]}")
+    assert [(each["kind"], each["to"]["id"]) for each in made["relations"]] == [
+        ("syndicated_from", known["id"])
+    ]
+
+
+def test_the_consequences_are_shown_and_nothing_is_saved(post: Post, form: Form, api: Api) -> None:
+    before = api("/v1/claims", count="exact", per_page=1)["meta"]["count"]
+    page = post("/add", {**form, "go": "check"})
+    assert page.status == HTTPStatus.OK
+    (bad, *_) = page.texts("//*[contains(@class, 'outcome bad')]")
+    assert "47,000" in bad
+    assert "confirmed by a party to disputed" in bad
+    assert "single origin" in page.only("//section[@class='will']/div[b='The claim']")
+    assert "45,120" in page.text
+    assert api("/v1/claims", count="exact", per_page=1)["meta"]["count"] == before
+
+
+def test_a_passage_is_saved_once_with_its_claim_and_what_it_speaks_against(
+    post: Post, form: Form, api: Api, claim_id: Callable[[str], str]
+) -> None:
+    sent = {**form, "go": "save", "against": [claim_id(APPROVED)]}
+    first, second = post("/add", sent), post("/add", sent)
+    assert first.status == HTTPStatus.SEE_OTHER, first.text
+    assert first.headers["Location"] == second.headers["Location"]
+    claim = api(f"/v1{first.headers['Location']}")
+    assert (claim["status"], claim["claimant_as_stated"]) == ("submitted", "a spokesperson")
+    assert [each["comparator"] for each in claim["figures"]] == ["eq"]
+    (evidence,) = claim["evidence"]
+    assert {name: evidence[name] for name in ("start_char", "exact_sha256", "loose_end_char")} == {
+        name: form[name] for name in ("start_char", "exact_sha256", "loose_end_char")
+    }
+    assert evidence["capture_id"] is not None
+    against = api("/v1/evidence", claim_id=claim_id(APPROVED), stance="disputes")["data"]
+    assert evidence["source"]["id"] in {each["source"]["id"] for each in against}
+
+
+def test_a_passage_is_attached_to_a_claim_that_exists(
+    post: Post, form: Form, api: Api, claim_id: Callable[[str], str]
+) -> None:
+    existing = claim_id(APPROVED)
+    page = post("/add", {**form, "go": "next", "claim": existing})
+    assert page.status == HTTPStatus.SEE_OTHER, page.text
+    assert page.headers["Location"].startswith(f"/add?source={form['source']}")
+    found = api("/v1/evidence", claim_id=existing, source_id=form["source"])["data"]
+    assert form["start_char"] in [each["start_char"] for each in found]
+
+
+def test_a_claim_that_is_likely_the_same_is_chosen_at_first(
+    post: Post, form: Form, api: Api, claim_id: Callable[[str], str]
+) -> None:
+    known = api(f"/v1/claims/{claim_id(APPROVED)}")
+    said = {**form, "statement": known["statement"], "time_edtf": known["time"]["edtf"]}
+    said |= {"as_stated": "", "go": "check"}
+    page = post("/add", said)
+    chosen = page.tree.xpath("//input[@name='claim'][@checked]/@value")
+    assert chosen == [known["id"]]
+    listed = page.tree.xpath("//input[@name='listed']/@value")[0]
+    again = post("/add", {**said, "claim": "new", "listed": listed})
+    assert again.tree.xpath("//input[@name='claim'][@checked]/@value") == ["new"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "field"),
+    [
+        ({"time_edtf": "last year"}, "time_edtf"),
+        ({"metric": "no such measure"}, "metric"),
+        ({"as_stated": "many"}, "as_stated"),
+        ({"csrf": "of another session"}, ""),
+    ],
+)
+def test_an_error_names_the_field_and_loses_nothing(
+    post: Post, form: Form, fault: Form, field: str
+) -> None:
+    sent = {**form, **fault, "go": "save"}
+    page = post("/add", sent)
+    assert page.status in {HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.FORBIDDEN}
+    assert 'role="alert"' in page.text
+    if field:
+        assert f"#{field}" in page.links
+        assert page.tree.xpath("//*[@id=$id]", id=field)
+    kept = _values(page)
+    for name in ("statement", "as_stated", "start_char", "exact_sha256", "metric"):
+        assert kept[name] == str(sent[name])
+    assert kept["idempotency"] == "a-token-of-the-test"
+    assert "hksz_" not in page.text
+
+
+def test_the_form_comes_back_when_the_database_is_away(post: Post, form: Form, app: Any) -> None:
+    def away() -> str:
+        return "postgresql://nobody@127.0.0.1:1/nothing"
+
+    app.extensions["hksz_database"] = Database(away)
+    page = post("/add", {**form, "go": "save"})
+    assert page.status == HTTPStatus.SERVICE_UNAVAILABLE
+    assert _values(page)["statement"] == form["statement"]
+    assert page.only("//h2[@id='copy']") == form["title"]
+
+
+def test_hints_need_little(post: Post, form: Form) -> None:
+    few = {name: form[name] for name in ("source",)}
+    few["statement"] = "Over 47,000 applications under the Top Talent Pass Scheme were approved."
+    page = post("/add/hints", few)
+    assert page.status == HTTPStatus.OK
+    assert "#claimant" in page.links
+    assert page.texts("//label[starts-with(@for, 'claim-')]")
+
+
+def test_names_are_suggested(browser: Browser, key: str) -> None:
+    browser.sign_in(key)
+    page = browser.get("/add/suggest", q="Heta", kinds="entities")
+    assert any("Hetao" in each for each in page.texts("//option"))
+
+
+def test_adding_needs_a_key(browser: Browser) -> None:
+    for path in ("/add", "/add/suggest"):
+        answer = browser.get(path)
+        assert answer.status == HTTPStatus.SEE_OTHER
+        assert answer.headers["Location"].startswith("/sign-in?next=%2Fadd")
+
+
+def test_the_form_asks_for_the_key_when_the_session_has_ended(
+    post: Post, form: Form, browser: Browser, key: str
+) -> None:
+    browser.client.delete_cookie("hksz_session")
+    page = post("/add", {**form, "go": "save"})
+    assert page.status == HTTPStatus.UNAUTHORIZED
+    assert _values(page)["statement"] == form["statement"]
+    assert page.tree.xpath("//input[@name='key']")
+    assert post("/add", {**form, "go": "save", "key": key}).status == HTTPStatus.SEE_OTHER

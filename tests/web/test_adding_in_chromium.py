@@ -1,0 +1,153 @@
+"""Adding a passage in a real browser, with the keys only, and without sending any of the text."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from werkzeug.serving import make_server
+
+from app import create_app
+from hksz_db.database import Database
+from hksz_db.domain.locators import locate, normalise
+from hksz_db.domain.vocabulary import Scope
+from hksz_db.services import api_keys
+from hksz_db.services.writing import writing
+from hksz_db.settings import Settings
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+]
+TEXT = """Two years on
+
+The scheme began in 2022. In 2023 alone, “exactly” 45,120 applications
+were approved. Few were refused."""
+SENTENCE = "In 2023 alone, “exactly” 45,120 applications were approved."
+
+
+@pytest.fixture(scope="module")
+def key(database_url: str) -> str:
+    """The key of a researcher, which the other transactions see."""
+    database = Database(lambda: database_url)
+    with writing(database) as session:
+        made = api_keys.create(session, "in Chromium", [Scope.SOURCES_WRITE, Scope.CLAIMS_WRITE])
+    database.close()
+    return made
+
+
+@pytest.fixture(scope="module")
+def address(database_url: str) -> Iterator[str]:
+    """The address of the service, on a port of its own."""
+    database = Database(lambda: database_url)
+    app = create_app(Settings(log_level="error"), database)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    database.close()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A browser with JavaScript."""
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Any) -> Iterator[Any]:
+    """An empty tab, which fails the test if a script fails."""
+    with chromium.new_context(locale="en-GB") as context:
+        tab = context.new_page()
+        faults: list[str] = []
+        tab.on("pageerror", lambda error: faults.append(str(error)))
+        tab.on("console", lambda each: faults.append(each.text) if each.type == "error" else None)
+        yield tab
+        assert [each for each in faults if "409" not in each] == []
+
+
+def _go_to(page: Any, selector: str) -> None:
+    """Press the Tab key until an element is in focus."""
+    for _ in range(80):
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+        page.keyboard.press("Tab")
+    pytest.fail(f"The keys do not lead to {selector}.")
+
+
+def _type(page: Any, selector: str, text: str) -> None:
+    _go_to(page, selector)
+    page.keyboard.type(text)
+
+
+def test_a_passage_is_added_with_the_keys_only(page: Any, address: str, key: str) -> None:
+    sent: list[str] = []
+    page.on("request", lambda each: sent.append(f"{each.url} {each.post_data}"))
+    page.goto(f"{address}/add")
+    _type(page, "#key", key)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#find")
+    _type(page, "#find", "Two years on, an invented report")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#title")
+    _go_to(page, "#title")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#text:visible")
+    _go_to(page, "#text")
+    page.keyboard.insert_text(TEXT)
+    _go_to(page, "#use")
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expected = locate(normalise(TEXT), SENTENCE)
+    marked = page.evaluate("() => Object.fromEntries(new FormData(document.getElementById('add')))")
+    for name, value in vars(expected).items():
+        assert marked[name] == str(value)
+    assert marked["loose_start_char"]
+    assert page.inner_text("#where").startswith("Characters ")
+    _type(page, "#statement", "Precisely 45,120 Top Talent Pass Scheme applications got approval.")
+    _type(page, "#claimant", "a spokesperson")
+    _type(page, "#time_edtf", "2023")
+    page.wait_for_selector("section.will")
+    assert "single origin" in page.inner_text("section.will")
+    _go_to(page, "[name=go][value=next]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("a[href^='/claims/']:visible")
+    page.wait_for_selector("#sentences:visible")
+    assert not [each for each in sent if "Few were" in each or "The scheme began" in each]
+    assert "exactly" not in "".join(sent)
+
+
+def test_words_mark_the_passage_and_the_figure(page: Any, address: str, key: str) -> None:
+    page.goto(f"{address}/sign-in")
+    page.fill("#key", key)
+    page.press("#key", "Enter")
+    page.goto(f"{address}/add?q=Opinion piece")
+    page.click("ul.list a")
+    page.fill("#text", TEXT)
+    page.click("#use")
+    page.fill("#words", "not in the text")
+    page.press("#words", "Enter")
+    assert page.inner_text("#fault") == "These words do not stand in the text."
+    page.fill("#words", "45,120 applications\nwere approved")
+    page.press("#words", "Enter")
+    assert page.inner_text("#fault") == ""
+    expected = locate(normalise(TEXT), "45,120 applications were approved")
+    assert page.input_value("[name=end_char]") == str(expected.end_char)
+    page.fill("#words", "45,120")
+    page.click("#figure")
+    assert page.input_value("#as_stated") == "45,120"
+    page.fill(
+        "#statement", "applications were approved. Few were refused. The scheme began in 2022"
+    )
+    assert "words shared with the source: 6." in page.inner_text("#run")
