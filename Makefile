@@ -35,9 +35,9 @@ bench: $(VENV)/dev.stamp
 # Takes new texts of the pages into the catalogues. Those without a translation make a test fail.
 CATALOGUES := hksz_db/web/translations
 translations: $(VENV)/dev.stamp
-	@$(BIN)/pybabel --quiet extract --mapping-file hksz_db/web/babel.cfg --add-location file --omit-header \
+	@$(BIN)/python -m babel.messages.frontend --quiet extract --mapping-file hksz_db/web/babel.cfg --add-location file --omit-header \
 	    --output-file $(VENV)/messages.pot hksz_db/web
-	@$(BIN)/pybabel --quiet update --input-file $(VENV)/messages.pot --output-dir $(CATALOGUES) \
+	@$(BIN)/python -m babel.messages.frontend --quiet update --input-file $(VENV)/messages.pot --output-dir $(CATALOGUES) \
 	    --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 98
 
 # Pins what requirements*.in ask for; commit the result.
