@@ -107,6 +107,10 @@ class ReviewRules:
         """The rules for the key of a request."""
         return cls(actor.label, actor.has(Scope.REVIEW), four_eyes)
 
+    def is_barred(self, authors: Collection[str]) -> bool:
+        """Whether four eyes forbid the key to accept what these keys have written."""
+        return self.four_eyes and self.key in authors
+
     def check_given(self, fields: Row, pointer: str, *, is_new: bool) -> None:
         """Check what a row is given before it is written. Raises ``Forbidden`` or ``Invalid``."""
         status, noted = fields.get("status"), "review_note" in fields
@@ -159,7 +163,7 @@ class ReviewRules:
             raise _misplaced_note(move.pointer)
         if before != after and _ACCEPTED in {before, after}:
             self._demand_scope()
-        if unseen and self.key in unseen.keys:
+        if unseen and self.is_barred(unseen.keys):
             raise _one_pair_of_eyes(
                 f"A key cannot accept what it has written, and {self.key!r} has written some of"
                 " this since it was last accepted: another key with the scope review has to accept"
@@ -238,6 +242,12 @@ def _writers(session: Session, moves: Iterator[Move], status: str) -> dict[UUID,
             _REVIEW_COLUMNS,
         )
     }
+
+
+def writers_since_accepted(session: Session, resource: str, id: UUID) -> Sequence[str]:
+    """The labels of the keys that have written content of a row since it was last accepted."""
+    found = _writers(session, iter([Move(resource, id, "#", None, _ACCEPTED)]), _ACCEPTED)
+    return found[id].keys if id in found else ()
 
 
 @contextmanager

@@ -30,13 +30,7 @@ class Change(NamedTuple):
 def difference(resource: str, id: UUID, version: int, other: int) -> Response:
     """The changes that lead from one version of a row to another."""
     Parameters({}).read(given())
-    earlier, later = (
-        versions.document_in(database(), resource, id, number) for number in (version, other)
-    )
-    changes = [
-        Change(_path(each.pointer), _text(each.before), _text(each.after))
-        for each in differences(earlier, later)
-    ]
+    earlier, later = _documents(resource, id, version, other)
     shown_document = later or earlier or {}
     return shown(
         "difference.html",
@@ -46,8 +40,24 @@ def difference(resource: str, id: UUID, version: int, other: int) -> Response:
         language=shown_document.get("language") or shown_document.get("name_language"),
         version=version,
         other=other,
-        changes=changes,
+        changes=_changes(earlier, later),
     )
+
+
+def changes_between(resource: str, id: UUID, version: int, other: int) -> list[Change]:
+    """The changes that lead from one version of a row to another."""
+    return _changes(*_documents(resource, id, version, other))
+
+
+def _documents(resource: str, id: UUID, *numbers: int) -> list[Any]:
+    return [versions.document_in(database(), resource, id, number) for number in numbers]
+
+
+def _changes(earlier: Any, later: Any) -> list[Change]:
+    return [
+        Change(_path(each.pointer), _text(each.before), _text(each.after))
+        for each in differences(earlier, later)
+    ]
 
 
 def _path(pointer: str) -> str:

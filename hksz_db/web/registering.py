@@ -2,7 +2,17 @@
 
 from flask import Flask
 
-from hksz_db.web import adding, claims, entities, history, search, signing_in, sources
+from hksz_db.web import (
+    adding,
+    claims,
+    entities,
+    history,
+    my_work,
+    review,
+    search,
+    signing_in,
+    sources,
+)
 from hksz_db.web.errors import register_error_pages
 from hksz_db.web.site import register_site
 
@@ -11,7 +21,9 @@ __all__ = [
     "claims",
     "entities",
     "history",
+    "my_work",
     "register_pages",
+    "review",
     "search",
     "signing_in",
     "sources",

@@ -42,6 +42,8 @@ NAVIGATION = (("pages.search", _("Claims")),)
 
 NAVIGATION_OF_KEYS: tuple[tuple[str, str, Scope | None], ...] = (
     ("pages.add", _("Add"), Scope.CLAIMS_WRITE),
+    ("pages.review", _("Review"), Scope.REVIEW),
+    ("pages.my_work", _("My work"), None),
 )
 """Further pages, for those who have signed in: endpoint, label, and the scope that is needed."""
 

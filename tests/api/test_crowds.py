@@ -34,6 +34,7 @@ COSTLY_CALLS = {
     *("list", "query", "aggregate", "export", "read_similar", "list_comparisons", "list_evidence"),
     *("follow", "verify", "read_contested_by", "read_facets", "suggest", "search", "claim"),
     *("entity", "source", "locators"),
+    *("review", "decide", "merge_duplicate", "my_work"),
 }
 
 

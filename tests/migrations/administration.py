@@ -253,6 +253,12 @@ def fill(url: str) -> None:
                 " SELECT id, 'a', sha256('a'), 201, 'a' FROM api_keys"
             )
         )
+        session.execute(
+            text(
+                "INSERT INTO sessions (token_sha256, api_key_id, expires_at)"
+                " SELECT sha256('a'), id, now() FROM api_keys"
+            )
+        )
         session.execute(text("INSERT INTO stale_ranges SELECT id FROM figures"))
         session.execute(text("INSERT INTO stale_metrics (metric_id) SELECT id FROM metrics"))
         session.execute(text("INSERT INTO stale_searches (resource) VALUES ('claims')"))

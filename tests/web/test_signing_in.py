@@ -1,6 +1,5 @@
 """Signing in with a key, sessions, and signing out."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -177,7 +176,7 @@ def test_pages_of_a_key_are_not_kept_by_others(browser: Browser, key: str) -> No
 
 class TestClosedReads:
     @pytest.fixture
-    def closed(self, database: Database) -> Iterator[Flask]:
+    def closed(self, database: Database) -> Flask:
         """The service with reads that need a key."""
         return create_app(replace(Settings(log_level="error"), open_reads=False), database)
 

@@ -1,0 +1,322 @@
+"""The queue of reviews, and what a reviewer decides about each entry."""
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from flask import Response, abort, current_app, redirect, request, url_for
+
+from hksz_db.domain.errors import Fault, Invalid
+from hksz_db.domain.languages import Preference
+from hksz_db.domain.vocabulary import Scope
+from hksz_db.http import documents
+from hksz_db.http.costs import Cost, costs
+from hksz_db.http.languages import localized
+from hksz_db.http.requests import database
+from hksz_db.queries.filters import AllOf, Criterion
+from hksz_db.queries.questions import Question, Reading, read_list
+from hksz_db.queries.registry import RESOURCES
+from hksz_db.queries.review import read_queue
+from hksz_db.services import batches, merging
+from hksz_db.services.loading import load
+from hksz_db.services.registry import WRITERS
+from hksz_db.services.review import ReviewRules, writers_since_accepted
+from hksz_db.services.warnings import of_stored
+from hksz_db.services.writing import writing
+from hksz_db.web import access
+from hksz_db.web.forms import Form, Write, chosen_id, new_form, require, sent_form, submit
+from hksz_db.web.history import Change, changes_between
+from hksz_db.web.interface import names_preferred
+from hksz_db.web.measures import Measured, measured_of, speaker
+from hksz_db.web.site import pages, shown
+from hksz_db.web.translating import gettext
+from hksz_db.web.translating import marked as _
+from schemas.review import ReviewEntrySchema
+
+_CLAIMS, _EVIDENCE = RESOURCES["claims"], RESOURCES["evidence"]
+_MOST = 100
+_MOST_DUE = 50
+TABS = {
+    "claims": _("Claims"),
+    "passages": _("Passages"),
+    "duplicates": _("Likely duplicates"),
+    "due": _("Due"),
+}
+DECISIONS = {
+    "accept": _("Accepted."),
+    "change": _("Changed."),
+    "send_back": _("Sent back to its author."),
+    "reject": _("Rejected."),
+    "unsure": _("Left for another reviewer."),
+    "merge": _("Merged."),
+}
+"""What can be decided, and what the next page says about it."""
+
+Json = Mapping[str, Any]
+
+
+class Item(NamedTuple):
+    """An entry of the queue as a row of the list."""
+
+    id: str
+    entry: Json
+    claim: Json
+    speaker: str
+    url: str
+
+
+class Tab(NamedTuple):
+    """A part of the queue, with its number of entries."""
+
+    name: str
+    label: str
+    number: str
+    url: str
+
+
+class Selected(NamedTuple):
+    """The row that is reviewed, with what a reviewer has to know of it.
+
+    ``authors`` are the keys that have written it since it was last accepted. ``is_own`` is whether
+    that forbids the reader to accept it.
+    """
+
+    resource: str
+    row: Json
+    claim: Json
+    entry: Json | None
+    measured: Sequence[Measured]
+    doubts: Sequence[Fault]
+    authors: Collection[str]
+    is_own: bool
+
+
+@pages.get("/review")
+@costs(Cost.COSTLY)
+def review() -> Response:
+    """The queue, and the entry that is chosen or the first one."""
+    if (refused := access.demand(Scope.REVIEW)) is not None:
+        return refused  # type: ignore[no-any-return]
+    return _shown(_tab(request.args.get("tab")), request.args.get("item"), None)
+
+
+@pages.post("/review/<any(claims, evidence):resource>/<uuid:id>")
+@costs(Cost.COSTLY)
+def decide(resource: str, id: UUID) -> Response:
+    """Carry out what a reviewer has decided, and show the next entry."""
+    form = sent_form()
+    tab = _tab(form.value("tab"))
+    if form.value("decision") == "unsure":
+        return redirect(_next(form, "unsure"), 303)  # type: ignore[return-value]
+
+    def work(write: Write) -> str:
+        decision = require(form, "decision", gettext("Choose what is to become of it."))
+        schema = WRITERS[resource].patch_schema()
+        fields = load(schema, _fields_of(resource, decision, form))
+        batches.update(write.session, resource, id, write.versions, fields, write.rules)
+        return _next(form, decision)
+
+    return submit(form, work, _again(tab, str(id)), WRITERS[resource].scope, Scope.REVIEW)
+
+
+@pages.post("/review/merge/<uuid:id>")
+@costs(Cost.COSTLY)
+def merge_duplicate(id: UUID) -> Response:
+    """Merge a claim into the one that it is likely the same as; accept it first if need be."""
+    form = sent_form()
+
+    def work(write: Write) -> str:
+        require(form, "confirmed", gettext("Confirm that both say the same."))
+        versions = write.versions
+        if form.value("accept"):
+            fields = {"status": "accepted"}
+            batches.update(write.session, _CLAIMS.name, id, versions, fields, write.rules)
+            versions = None
+        into = {"into_id": chosen_id(form, "into_id")}
+        merging.merge(write.session, _CLAIMS.name, id, versions, into)
+        return _next(form, "merge")
+
+    again = _again("duplicates", str(id))
+    return submit(form, work, again, WRITERS[_CLAIMS.name].scope, Scope.REVIEW)
+
+
+def _again(tab: str, item: str) -> Callable[[Form], Response]:
+    def again(form: Form) -> Response:
+        return _shown(tab, item, form)
+
+    return again
+
+
+def _fields_of(resource: str, decision: str, form: Form) -> dict[str, str]:
+    """The change of the row that a decision makes. Raises ``Invalid`` if its note is missing."""
+    note = form.value("review_note").strip()
+    noted = {"review_note": note} if note else {}
+    changed = "statement" if resource == _CLAIMS.name else "stance"
+    match decision:
+        case "accept":
+            return {"status": "accepted", **noted}
+        case "change" if current_app.config["FOUR_EYES"]:
+            # A key that has changed a row cannot accept it: that is left to another one.
+            return {changed: form.value(changed)}
+        case "change":
+            return {changed: form.value(changed), "status": "accepted", **_note(form)}
+        case "send_back":
+            return {"status": "draft", **_note(form)}
+        case "reject":
+            return {"status": "rejected", **_note(form)}
+    raise Invalid(
+        gettext("Something is missing."),
+        [Fault("invalid", gettext("Choose what is to become of it."), "#/decision")],
+    )
+
+
+def _note(form: Form) -> dict[str, str]:
+    message = gettext("Write a word to its author: why is it not accepted as it is?")
+    return {"review_note": require(form, "review_note", message)}
+
+
+def _next(form: Form, decision: str) -> str:
+    following = form.value("following") or None
+    tab = _tab(form.value("tab"))
+    done = decision if decision in DECISIONS else None
+    return url_for("pages.review", tab=tab, item=following, done=done)
+
+
+def _tab(name: str | None) -> str:
+    return name if name in TABS else "claims"
+
+
+def _shown(tab: str, wanted: str | None, form: Form | None) -> Response:
+    preferred = names_preferred(None)
+    page = read_queue(database(), _MOST, None)
+    body = localized(b"[%b]" % page.items, ReviewEntrySchema, None, preferred, None).body
+    entries: list[Json] = json.loads(body)
+    of_tab = _by_tab(entries)
+    due = _due(preferred)
+    more = "+" if page.keys is not None else ""
+    tabs = [
+        Tab(
+            name,
+            gettext(label),
+            f"{len(of_tab[name])}{more}" if name in of_tab else str(due.number),
+            url_for("pages.review", tab=name),
+        )
+        for name, label in TABS.items()
+    ]
+    items = _items(tab, of_tab.get(tab, ()), preferred)
+    chosen = wanted or (items[0].id if items else None)
+    selected = _selected(chosen, tab, items, preferred) if chosen and tab != "due" else None
+    changes: list[Change] = []
+    if selected is not None and form is not None and form.outdated is not None and form.version:
+        id = UUID(selected.row["id"])
+        changes = changes_between(selected.resource, id, form.outdated, form.version)
+    if form is None and selected is not None:
+        form = new_form(
+            selected.row["version"],
+            statement=selected.claim["statement"],
+            stance=selected.row.get("stance", ""),
+        )
+    return shown(
+        "review.html",
+        form.status if form else 200,
+        tab=tab,
+        tabs=tabs,
+        items=items,
+        due=due.claims,
+        selected=selected,
+        form=form,
+        changes=changes,
+        following=_following(items, chosen),
+        done=DECISIONS.get(request.args.get("done", "")),
+        four_eyes=current_app.config["FOUR_EYES"],
+        speaker=speaker,
+    )
+
+
+def _by_tab(entries: Sequence[Json]) -> dict[str, list[Json]]:
+    claims = [each for each in entries if each["kind"] == "claim"]
+    return {
+        "claims": claims,
+        "passages": [each for each in entries if each["kind"] == "evidence"],
+        "duplicates": [each for each in claims if each["effect"]["duplicates"]],
+    }
+
+
+class _Due(NamedTuple):
+    claims: Sequence[Json]
+    number: int
+
+
+def _due(preferred: Preference | None) -> _Due:
+    """Plans whose last day has passed, the most overdue first."""
+    today = datetime.now(UTC).date().isoformat()
+    given = (("modality", "planned"), ("status", "accepted"), ("due__lt", today), ("sort", "due"))
+    question = read_list(_CLAIMS.name, [*given, ("per_page", str(_MOST_DUE)), ("count", "exact")])
+    page = documents.page(_CLAIMS, question, preferred)
+    return _Due(json.loads(page.data), page.meta["count"]["value"])
+
+
+def _items(tab: str, entries: Sequence[Json], preferred: Preference | None) -> list[Item]:
+    ids = {UUID(each["claim"]["id"]) for each in entries}
+    if not ids:
+        return []
+    fields = ("id", "language", "claimant", "claimant_as_stated", "modality")
+    question = Question(
+        AllOf((Criterion("id", "in", sorted(ids)),)),
+        sort=(("id", False),),
+        fields=fields,
+        per_page=_MOST,
+    )
+    read = json.loads(documents.page(_CLAIMS, question, preferred).data)
+    claims = {each["id"]: each for each in read}
+    items = []
+    for entry in entries:
+        # The claim may have been deleted since the queue was read.
+        if (claim := claims.get(entry["claim"]["id"])) is not None:
+            id = (entry["evidence"] or entry["claim"])["id"]
+            url = url_for("pages.review", tab=tab, item=id)
+            items.append(Item(id, entry, claim, speaker(claim), url))
+    return items
+
+
+def _following(items: Sequence[Item], chosen: str | None) -> str:
+    ids = [each.id for each in items]
+    place = ids.index(chosen) + 1 if chosen in ids else len(ids)
+    return ids[place] if place < len(ids) else next((each for each in ids if each != chosen), "")
+
+
+def _selected(
+    chosen: str, tab: str, items: Sequence[Item], preferred: Preference | None
+) -> Selected:
+    try:
+        id = UUID(chosen)
+    except ValueError:
+        abort(404)
+    row: Json
+    if tab == "passages":
+        resource, row = _EVIDENCE.name, _read(_EVIDENCE.name, id, preferred)
+        claim = _read(_CLAIMS.name, UUID(row["claim"]["id"]), preferred)
+    else:
+        resource = _CLAIMS.name
+        row = claim = _read(resource, id, preferred)
+    signed_in = access.actor()
+    assert signed_in is not None or request.method == "POST"
+    with writing(database()) as session:
+        authors = writers_since_accepted(session, resource, id)
+        doubts = of_stored(session, resource, [id]).get(id, [])
+    four_eyes: bool = current_app.config["FOUR_EYES"]
+    is_own = signed_in is not None and ReviewRules.of(signed_in, four_eyes=four_eyes).is_barred(
+        authors
+    )
+    entry = next((each.entry for each in items if each.id == chosen), None)
+    measured = measured_of(claim, preferred, None) if resource == _CLAIMS.name else ()
+    return Selected(resource, row, claim, entry, measured, doubts, authors, is_own)
+
+
+def _read(resource: str, id: UUID, preferred: Preference | None) -> Json:
+    readable = RESOURCES[resource]
+    found = documents.document(readable, id, Reading(tuple(readable.document)), preferred)
+    document: Json = json.loads(found.body)
+    return document

@@ -1,0 +1,410 @@
+"""The pages of reviewers and of authors, and what all forms have in common."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from hksz_db.database import Database, run
+from hksz_db.domain.vocabulary import Scope
+from hksz_db.services.writing import writing
+from tests.web.conftest import Api, Browser, MakeKey, Page
+
+STATEMENT = "Exactly 45,120 applications under the Top Talent Pass Scheme were approved in 2023."
+MERGED = "hksz:ttps-approved-2023"
+Document = dict[str, Any]
+
+
+@pytest.fixture
+def author(app: Flask, make_key: MakeKey) -> Browser:
+    """A browser in which somebody has signed in who may write claims."""
+    browser = Browser(app)
+    browser.sign_in(make_key("author", Scope.CLAIMS_WRITE))
+    return browser
+
+
+@pytest.fixture
+def reviewer_key(make_key: MakeKey) -> str:
+    """A key that may review claims."""
+    return make_key("reviewer", Scope.CLAIMS_WRITE, Scope.REVIEW)
+
+
+@pytest.fixture
+def reviewer(app: Flask, reviewer_key: str) -> Browser:
+    """A browser in which a reviewer has signed in."""
+    browser = Browser(app)
+    browser.sign_in(reviewer_key)
+    return browser
+
+
+@pytest.fixture
+def four_eyes(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No key can accept what it has written."""
+    monkeypatch.setitem(app.config, "FOUR_EYES", True)
+
+
+Write = Callable[..., Document]
+
+
+@pytest.fixture
+def write(app: Flask, make_key: MakeKey) -> Write:
+    """``write("label", path, fields)`` writes with a key of its own."""
+    keys: dict[str, str] = {}
+
+    def call(label: str, path: str, fields: Document, method: str = "POST") -> Document:
+        if label not in keys:
+            keys[label] = make_key(label, Scope.CLAIMS_WRITE, Scope.REVIEW)
+        headers = {"Authorization": f"Bearer {keys[label]}", "If-Match": "*"}
+        answer = app.test_client().open(path, method=method, json=fields, headers=headers)
+        assert answer.status_code < 300, answer.text
+        document: Document = answer.get_json()
+        return document
+
+    return call
+
+
+@pytest.fixture
+def submitted(write: Write, api: Api, claim_id: Callable[[str], str]) -> Document:
+    """A submitted claim whose figure contradicts accepted ones, with a passage."""
+    like = api(f"/v1/claims/{claim_id(MERGED)}")
+    (figure, *_) = like["figures"]
+    source = like["evidence"][0]["source"]["id"]
+    return write(
+        "writer",
+        "/v1/claims",
+        {
+            "statement": STATEMENT,
+            "language": "en",
+            "modality": "actual",
+            "status": "submitted",
+            "claimant_as_stated": "an institute",
+            "time_edtf": "2023",
+            "figures": [
+                {
+                    "metric_id": figure["metric"]["id"],
+                    "subject_id": figure["subject"]["id"],
+                    "as_stated": "exactly 45,120 applications",
+                    "period_edtf": "2023",
+                }
+            ],
+            "evidence": [{"source_id": source, "stance": "asserts", "status": "submitted"}],
+        },
+    )
+
+
+def _decide(browser: Browser, claim: Document, **typed: str) -> Page:
+    page = browser.get("/review", item=claim["id"])
+    return browser.send(page, f"/review/claims/{claim['id']}", **typed)
+
+
+def _read(api: Api, claim: Document) -> Document:
+    document: Document = api(f"/v1/claims/{claim['id']}")
+    return document
+
+
+class TestAccess:
+    def test_readers_are_asked_to_sign_in(self, browser: Browser) -> None:
+        for path in ("/review", "/my-work"):
+            answer = browser.get(path)
+            assert answer.status == HTTPStatus.SEE_OTHER
+            assert answer.headers["Location"].startswith("/sign-in?next=")
+
+    def test_others_cannot_review(self, author: Browser) -> None:
+        assert author.get("/review").status == HTTPStatus.FORBIDDEN
+
+    def test_links_lead_to_what_a_key_may_use(
+        self, browser: Browser, author: Browser, reviewer: Browser
+    ) -> None:
+        offered = [
+            {"/review", "/my-work"} & {*each.get("/claims").links}
+            for each in (browser, author, reviewer)
+        ]
+        assert offered == [set(), {"/my-work"}, {"/review", "/my-work"}]
+
+
+class TestQueue:
+    def test_both_sides_stand_on_one_axis(self, reviewer: Browser, submitted: Document) -> None:
+        page = reviewer.get("/review", item=submitted["id"])
+        assert page.status == HTTPStatus.OK
+        assert page.only("//article//h2[@class='statement']") == STATEMENT
+        labels = page.texts("//section[@aria-labelledby='pair']//p[@class='what']/*[1]")
+        assert labels[0] == "“exactly 45,120 applications”"
+        assert len(labels) > 1
+        effects = page.texts("//section[@aria-labelledby='effect']//li")
+        assert effects
+        assert all(each.startswith("contradicts") for each in effects)
+        assert "by the key writer" in page.only("//article/p[@class='crumb']")
+
+    def test_the_first_entry_is_shown_first(self, reviewer: Browser, submitted: Document) -> None:
+        page = reviewer.get("/review")
+        assert page.only("//ol[@class='items']//a[@aria-current]/span") == STATEMENT
+        assert page.links.count(f"/review?tab=claims&item={submitted['id']}") == 1
+
+    def test_an_empty_queue(self, reviewer: Browser) -> None:
+        page = reviewer.get("/review", tab="duplicates")
+        assert page.only("//main/p[@class='soft']") == "Nothing waits for a review here."
+
+    def test_a_page_is_short_and_has_no_inline_styles(
+        self, reviewer: Browser, submitted: Document
+    ) -> None:
+        page = reviewer.get("/review", item=submitted["id"])
+        assert len(page.text.encode()) <= 30_000
+        assert page.tree.xpath("//@style | //style | //script") == []
+        ids = page.tree.xpath("//@id")
+        assert len(ids) == len({*ids})
+
+    def test_a_passage_says_what_accepting_it_would_change(
+        self, reviewer: Browser, submitted: Document, api: Api
+    ) -> None:
+        (passage,) = submitted["evidence"]
+        page = reviewer.get("/review", tab="passages", item=passage["id"])
+        assert "The verdict on the claim" in page.only("//section[@aria-labelledby='effect']//li")
+        action = f"/review/evidence/{passage['id']}"
+        answer = reviewer.send(page, action, decision="accept")
+        assert answer.status == HTTPStatus.SEE_OTHER
+        assert _read(api, submitted)["evidence"][0]["status"] == "accepted"
+
+    def test_plans_that_are_due_ask_what_became_of_them(self, reviewer: Browser, api: Api) -> None:
+        plan = {
+            "statement": "Sixty firms are to move in by 2019.",
+            "language": "en",
+            "modality": "planned",
+            "status": "accepted",
+            "claimant_as_stated": "an institute",
+        }
+        due = api("/v1/claims", {**plan, "due_edtf": "2019"})
+        api("/v1/claims", {**plan, "due_edtf": "2999"})
+        page = reviewer.get("/review", tab="due")
+        assert page.texts("//tbody/tr/td[3]") == ["2019"]
+        assert page.only("//a[@aria-current='page'][contains(@href, 'tab=due')]") == "Due 1"
+        assert f"/add?answers={due['id']}" in page.links
+
+
+class TestDecisions:
+    def test_accept(self, reviewer: Browser, submitted: Document, api: Api) -> None:
+        answer = _decide(reviewer, submitted, decision="accept")
+        assert answer.status == HTTPStatus.SEE_OTHER
+        assert answer.headers["Location"].startswith("/review?tab=claims")
+        assert reviewer.get(answer.headers["Location"]).only("//p[@role='status']") == "Accepted."
+        document = _read(api, submitted)
+        assert (document["status"], document["reviewed_by"]) == ("accepted", "reviewer")
+
+    @pytest.mark.parametrize(
+        ("decision", "status"), [("send_back", "draft"), ("reject", "rejected")]
+    )
+    def test_a_note_goes_with_the_rest(
+        self, reviewer: Browser, submitted: Document, api: Api, decision: str, status: str
+    ) -> None:
+        page = _decide(reviewer, submitted, decision=decision, review_note=" ")
+        assert page.status == HTTPStatus.UNPROCESSABLE_ENTITY
+        assert page.tree.xpath("//*[@role='alert']//a/@href") == ["#review_note"]
+        assert page.tree.xpath("//main/*[1]/@role") == ["alert"]
+        assert page.tree.xpath("//textarea[@id='review_note']/@aria-invalid") == ["true"]
+        assert page.tree.xpath("//input[@value=$value]/@checked", value=decision)
+        answer = reviewer.send(
+            page, f"/review/claims/{submitted['id']}", review_note="Which institute?"
+        )
+        assert answer.status == HTTPStatus.SEE_OTHER
+        document = _read(api, submitted)
+        assert (document["status"], document["review_note"]) == (status, "Which institute?")
+
+    def test_accept_with_a_change(self, reviewer: Browser, submitted: Document, api: Api) -> None:
+        typed = {
+            "statement": "In 2023, 45,120 applications were approved.",
+            "review_note": "Short.",
+        }
+        _decide(reviewer, submitted, decision="change", **typed)
+        document = _read(api, submitted)
+        assert document["status"] == "accepted"
+        assert {name: document[name] for name in typed} == typed
+
+    def test_what_the_services_refuse_is_said_beside_the_field(
+        self, reviewer: Browser, submitted: Document
+    ) -> None:
+        page = _decide(
+            reviewer, submitted, decision="change", statement=" ", review_note="Too long."
+        )
+        assert page.status == HTTPStatus.UNPROCESSABLE_ENTITY
+        assert page.tree.xpath("//*[@role='alert']//a/@href") == ["#statement"]
+        assert page.tree.xpath("//textarea[@id='statement']/@aria-describedby") == [
+            "statement-fault"
+        ]
+        assert page.only("//textarea[@id='review_note']") == "Too long."
+
+    def test_not_sure_changes_nothing(
+        self, reviewer: Browser, submitted: Document, api: Api
+    ) -> None:
+        answer = _decide(reviewer, submitted, decision="unsure")
+        assert "done=unsure" in answer.headers["Location"]
+        assert _read(api, submitted)["version"] == submitted["version"]
+
+    def test_nothing_is_decided_without_a_choice(
+        self, reviewer: Browser, submitted: Document
+    ) -> None:
+        page = _decide(reviewer, submitted)
+        assert page.tree.xpath("//*[@role='alert']//a/@href") == ["#decision"]
+
+    def test_authors_cannot_decide(
+        self, author: Browser, reviewer: Browser, submitted: Document, api: Api
+    ) -> None:
+        page = reviewer.get("/review", item=submitted["id"])
+        (form,) = page.tree.xpath("//form[contains(@action, '/review/')]")
+        token = author.get("/claims").tree.xpath("//form[@class='session']/input/@value")[0]
+        fields = {**dict(form.form_values()), "decision": "accept", "csrf": token}
+        answer = author.post(f"/review/claims/{submitted['id']}", fields)
+        assert answer.status == HTTPStatus.FORBIDDEN
+        assert _read(api, submitted)["status"] == "submitted"
+
+
+@pytest.mark.usefixtures("four_eyes")
+class TestFourEyes:
+    @pytest.fixture
+    def own(self, submitted: Document, reviewer_key: str, app: Flask) -> Document:
+        """The claim, changed by the reviewer."""
+        headers = {"Authorization": f"Bearer {reviewer_key}", "If-Match": "*"}
+        path = f"/v1/claims/{submitted['id']}"
+        answer = app.test_client().patch(path, json={"time_edtf": "2023-12"}, headers=headers)
+        assert answer.status_code == HTTPStatus.OK
+        return submitted
+
+    def test_nobody_decides_about_their_own_work(
+        self, reviewer: Browser, own: Document, api: Api
+    ) -> None:
+        page = reviewer.get("/review", item=own["id"])
+        assert "nobody accepts their own work" in page.only("//article//p[@class='notice']")
+        enabled = page.tree.xpath("//input[@name='decision'][not(@disabled)]/@value")
+        assert enabled == ["unsure"]
+        refused = reviewer.send(page, f"/review/claims/{own['id']}", decision="accept")
+        assert refused.status == HTTPStatus.FORBIDDEN
+        assert "cannot accept what it has written" in refused.only("//*[@role='alert']/p")
+        assert _read(api, own)["status"] == "submitted"
+
+    def test_a_change_is_left_to_another_reviewer(
+        self, reviewer: Browser, submitted: Document, api: Api
+    ) -> None:
+        _decide(reviewer, submitted, decision="change", statement="45,120 were approved in 2023.")
+        document = _read(api, submitted)
+        assert document["status"] == "submitted"
+        assert document["statement"] == "45,120 were approved in 2023."
+
+
+class TestDuplicates:
+    @pytest.fixture
+    def pair(self, write: Write) -> Document:
+        """A second claim with the words of the submitted one."""
+        fields = {
+            "statement": STATEMENT,
+            "language": "en",
+            "modality": "actual",
+            "status": "submitted",
+            "claimant_as_stated": "an institute",
+            "time_edtf": "2023",
+        }
+        return write("writer", "/v1/claims", fields)
+
+    @pytest.mark.parametrize("accepted", [False, True])
+    def test_a_duplicate_is_merged_once_that_is_confirmed(
+        self, submitted: Document, pair: Document, reviewer: Browser, api: Api, accepted: bool
+    ) -> None:
+        if accepted:
+            api(f"/v1/claims/{submitted['id']}", {"status": "accepted"}, "PATCH")
+        page = reviewer.get("/review", tab="duplicates", item=pair["id"])
+        action = f"/review/merge/{pair['id']}"
+        page = reviewer.send(page, action)
+        assert page.status == HTTPStatus.UNPROCESSABLE_ENTITY
+        answer = reviewer.send(page, action, confirmed="yes")
+        assert answer.status == HTTPStatus.SEE_OTHER, answer.text
+        merged = reviewer.get(f"/claims/{pair['id']}")
+        assert merged.headers["Location"] == f"/claims/{submitted['id']}"
+
+
+class TestForms:
+    def test_a_form_that_is_sent_twice_writes_once(
+        self, reviewer: Browser, submitted: Document, api: Api
+    ) -> None:
+        page = reviewer.get("/review", item=submitted["id"])
+        action = f"/review/claims/{submitted['id']}"
+        answers = [
+            reviewer.send(page, action, decision="reject", review_note="No.") for _ in range(2)
+        ]
+        assert [each.status for each in answers] == [HTTPStatus.SEE_OTHER] * 2
+        assert answers[0].headers["Location"] == answers[1].headers["Location"]
+        assert _read(api, submitted)["version"] == submitted["version"] + 1
+
+    @pytest.mark.parametrize("token", ["", "0" * 64, "密"])
+    def test_a_form_of_another_session_is_shown_again(
+        self, reviewer: Browser, submitted: Document, api: Api, token: str
+    ) -> None:
+        page = _decide(
+            reviewer, submitted, decision="reject", review_note="Typed words.", csrf=token
+        )
+        assert page.status == HTTPStatus.FORBIDDEN
+        assert page.only("//textarea[@id='review_note']") == "Typed words."
+        assert _read(api, submitted)["status"] == "submitted"
+        again = reviewer.send(page, f"/review/claims/{submitted['id']}")
+        assert again.status == HTTPStatus.SEE_OTHER
+
+    def test_nothing_typed_is_lost_when_the_session_has_ended(
+        self,
+        reviewer: Browser,
+        reviewer_key: str,
+        submitted: Document,
+        api: Api,
+        database: Database,
+    ) -> None:
+        page = reviewer.get("/review", item=submitted["id"])
+        with writing(database) as session:
+            run(session, "DELETE FROM sessions")
+        action = f"/review/claims/{submitted['id']}"
+        page = reviewer.send(page, action, decision="reject", review_note="Typed words.")
+        assert page.status == HTTPStatus.UNAUTHORIZED
+        assert "Nothing that you typed is lost" in page.only("//*[@role='alert']/p")
+        wrong = reviewer.send(page, action, key="hksz_wrong")
+        assert wrong.only("//*[@role='alert']/p") == "The key is not known."
+        answer = reviewer.send(wrong, action, key=reviewer_key)
+        assert answer.status == HTTPStatus.SEE_OTHER
+        assert _read(api, submitted)["review_note"] == "Typed words."
+        assert "/review" in reviewer.get("/claims").links
+
+    def test_both_versions_are_shown_when_another_write_came_between(
+        self, reviewer: Browser, submitted: Document, api: Api
+    ) -> None:
+        page = reviewer.get("/review", item=submitted["id"])
+        path, other = f"/v1/claims/{submitted['id']}", "Exactly 45,121 were approved in 2023."
+        api(path, {"statement": other}, "PATCH")
+        action = f"/review/claims/{submitted['id']}"
+        page = reviewer.send(page, action, decision="reject", review_note="Typed words.")
+        assert page.status == HTTPStatus.PRECONDITION_FAILED
+        cells = page.texts("//section[@aria-labelledby='both']//tbody/tr/td")
+        assert {STATEMENT, other} <= {*cells}
+        assert page.only("//textarea[@id='review_note']") == "Typed words."
+        assert reviewer.send(page, action).status == HTTPStatus.SEE_OTHER
+        assert _read(api, submitted)["status"] == "rejected"
+
+    def test_a_form_without_its_hidden_fields_is_refused(
+        self, reviewer: Browser, submitted: Document
+    ) -> None:
+        answer = reviewer.post(f"/review/claims/{submitted['id']}", {"decision": "accept"})
+        assert answer.status == HTTPStatus.BAD_REQUEST
+
+
+class TestMyWork:
+    def test_authors_see_the_state_and_the_note(
+        self, app: Flask, make_key: MakeKey, reviewer: Browser, submitted: Document
+    ) -> None:
+        _decide(reviewer, submitted, decision="send_back", review_note="Which institute?")
+        with_work = Browser(app)
+        with_work.sign_in(make_key("someone", Scope.CLAIMS_WRITE))
+        assert STATEMENT not in with_work.get("/my-work").text
+        # The key of the fixture cannot be shown again, so that another one gets its label.
+        with writing(app.extensions["hksz_database"]) as session:
+            run(session, "UPDATE api_keys SET label = 'former' WHERE label = 'writer'")
+            run(session, "UPDATE api_keys SET label = 'writer' WHERE label = 'someone'")
+        page = with_work.get("/my-work")
+        row = page.only("//section[@aria-labelledby='drafts']//tbody/tr")
+        assert STATEMENT in row
+        assert "draft" in row
+        assert "Which institute?" in row
+        assert "submitted" in page.only("//section[@aria-labelledby='passages']//tbody/tr")
