@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -13,7 +14,11 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.browser.examples import filled
+from hksz_db.database import Database
+from hksz_db.domain.vocabulary import Scope
+from hksz_db.services import api_keys
+from hksz_db.services.writing import writing
+from tests.browser.examples import FOR_MEMBERS, filled
 from tests.conftest import MakeDatabase
 from tests.service import running_service
 
@@ -40,6 +45,7 @@ class Site:
     """The service: its URL, and the ids of its rows."""
 
     url: str
+    key: str
 
     def id_of(self, resource: str, external_id: str) -> str:
         """The id of the row with an external id."""
@@ -56,7 +62,25 @@ def site(
     """The service, as it runs in production."""
     log = tmp_path_factory.mktemp("service") / "log"
     with make_database(all_seeds) as url, running_service(url, log) as address:
-        yield Site(address)
+        database = Database(lambda: url)
+        with writing(database) as session:
+            key = api_keys.create(session, "reader", [Scope.ADMIN])
+        database.close()
+        yield Site(address, key)
+
+
+@pytest.fixture(scope="module")
+def session_cookies(chromium: Browser, site: Site) -> Any:
+    """The cookies of somebody who has signed in."""
+    context = chromium.new_context(base_url=site.url)
+    page = context.new_page()
+    page.goto("/sign-in")
+    page.fill("main input:not([type=hidden])", site.key)
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("claims"))
+    cookies = context.cookies()
+    context.close()
+    return cookies
 
 
 @dataclass
@@ -78,7 +102,7 @@ Visitor = Callable[..., Visit]
 
 
 @pytest.fixture
-def visit(chromium: Browser, site: Site) -> Iterator[Visitor]:
+def visit(chromium: Browser, site: Site, session_cookies: Any) -> Iterator[Visitor]:
     """``visit(path, java_script_enabled=False, …)`` opens a page as a new visitor."""
     contexts: list[BrowserContext] = []
 
@@ -86,6 +110,8 @@ def visit(chromium: Browser, site: Site) -> Iterator[Visitor]:
         usual = {"viewport": {"width": WIDE, "height": _HEIGHT}, "locale": "en-GB"}
         context = chromium.new_context(base_url=site.url, **{**usual, **options})
         contexts.append(context)
+        if path.startswith(FOR_MEMBERS):
+            context.add_cookies(session_cookies)
         visit = Visit(context.new_page())
         visit.watch()
         visit.page.goto(filled(path, site.id_of))

@@ -9,14 +9,26 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "/claims/{claims hksz:ttps-received-to-october-2023}",
         "/claims/{claims hksz:qianhai-hong-kong-companies-2021}",
     ),
-    "pages.claim_difference": ("/claims/{claims hksz:ttps-approved-2023}/history/3/6",),
+    "pages.difference": ("/claims/{claims hksz:ttps-approved-2023}/history/3/6",),
+    "pages.entity": ("/entities/{entities hksz:ttps}",),
+    "pages.source": ("/sources/{sources hksz:shenzhen-daily-article}",),
+    "pages.locators": (),  # JSON for a script
+    "pages.sign_in": ("/sign-in",),
+    "pages.add": ("/add", "/add?source={sources hksz:shenzhen-daily-article}"),
+    "pages.add_suggest": (),  # JSON for a script
+    "pages.my_work": ("/my-work",),
+    "pages.review": ("/review",),
 }
 """Addresses of each page, by its endpoint; ``{claims hksz:…}`` stands for the id of that claim."""
+
+FOR_MEMBERS = ("/add", "/my-work", "/review")
+"""How the addresses begin that only those see who have signed in."""
 
 NO_PAGE = "/nothing"
 """An address that has no page."""
 
 ALL = (*(path for paths in EXAMPLES.values() for path in paths), NO_PAGE)
+READING = tuple(path for path in ALL if not path.startswith(FOR_MEMBERS))
 
 _PLACEHOLDER = re.compile(r"\{(\w+) ([^}]+)\}")
 

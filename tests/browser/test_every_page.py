@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import NARROW, WIDE, Site, Visitor
-from tests.browser.examples import ALL, NO_PAGE
+from tests.browser.examples import ALL, NO_PAGE, READING
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 every_page = pytest.mark.parametrize("path", ALL)
@@ -60,7 +60,7 @@ def test_what_leaves_the_site_would_be_noticed(visit: Visitor) -> None:
     assert any("Content Security Policy" in message for message in opened.messages)
 
 
-@every_page
+@pytest.mark.parametrize("path", READING)
 def test_scripts_add_nothing_to_read(visit: Visitor, path: str) -> None:
     texts = [
         visit(path, java_script_enabled=is_enabled).page.inner_text("body")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hksz_db.web import site
-from tests.browser.examples import ALL, filled
+from tests.browser.examples import READING, filled
 from tests.web.conftest import Api, Browser
 
 STATIC = Path(site.__file__).parent / "static"
@@ -13,7 +13,7 @@ MOST_HTML, MOST_STYLES, MOST_SCRIPTS = 30_000, 30_000, 15_000
 
 
 @pytest.mark.parametrize("language", ["en", "zh-Hant"])
-@pytest.mark.parametrize("path", ALL)
+@pytest.mark.parametrize("path", READING)
 def test_a_page_is_small(browser: Browser, api: Api, path: str, language: str) -> None:
     def id_of(resource: str, external_id: str) -> str:
         (row,) = api(f"/v1/{resource}", external_id=external_id, select="id")["data"]
