@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from hksz_db.database import Database
 from hksz_db.domain.vocabulary import Scope
@@ -95,7 +95,11 @@ class Visit:
         """Note every request from now on, and what the browser complains about."""
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("pageerror", lambda error: self.messages.append(str(error)))
-        self.page.on("console", lambda message: self.messages.append(message.text))
+        self.page.on("console", self._note)
+
+    def _note(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.messages.append(message.text)
 
 
 Visitor = Callable[..., Visit]
