@@ -20,6 +20,9 @@ TABBABLE = """() => {
     window.tabbable = [...document.querySelectorAll(
         'a[href], button, input, select, textarea, summary, [tabindex]'
     )].filter(each => each.tabIndex >= 0 && !each.disabled && each.checkVisibility())
+    .filter(each => each.type !== 'radio' || each === chosen(each.form.querySelectorAll(
+        `[type=radio][name="${each.name}"]`
+    )))
     return window.tabbable.map(each => each.outerHTML.slice(0, 120))
 }"""
 FOCUSED = """() => {
