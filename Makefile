@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PARALLEL := --numprocesses auto --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run key test test-fast check bench lock clean
+.PHONY: run key test test-fast check bench translations lock clean
 
 run: $(VENV)/runtime.stamp
 	@exec $(BIN)/python app.py
@@ -31,6 +31,14 @@ check: $(VENV)/dev.stamp
 bench: $(VENV)/dev.stamp
 	@$(PIP) install --requirement benchmarks/requirements.txt
 	@$(BIN)/python -m benchmarks
+
+# Takes new texts of the pages into the catalogues. Those without a translation make a test fail.
+CATALOGUES := hksz_db/web/translations
+translations: $(VENV)/dev.stamp
+	@$(BIN)/python -m babel.messages.frontend --quiet extract --mapping-file hksz_db/web/babel.cfg --add-location file --omit-header \
+	    --output-file $(VENV)/messages.pot hksz_db/web
+	@$(BIN)/python -m babel.messages.frontend --quiet update --input-file $(VENV)/messages.pot --output-dir $(CATALOGUES) \
+	    --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 98
 
 # Pins what requirements*.in ask for; commit the result.
 lock: $(VENV)/runtime.stamp

@@ -33,6 +33,14 @@ settings.load_profile("steady")
 
 TEMPLATES = ("empty", "migrated")
 
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option of the tests with a real browser."""
+    parser.addoption(
+        "--screenshots", type=Path, metavar="FOLDER", help="a folder for pictures of every page"
+    )
+
+
 WaitForLock = Callable[[Database], None]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from docs.generate import COMMAND, REFERENCE, pages
+from docs.screenshots import PICTURES
 from hksz_db.settings import Settings, variable
 
 ROOT = Path(__file__).parents[1]
@@ -68,6 +69,14 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
 
 def test_the_readme_is_short() -> None:
     assert (ROOT / "README.md").stat().st_size <= 5000
+
+
+def test_every_picture_is_shown_and_small() -> None:
+    pictures = {*(ROOT / "docs/images").iterdir()}
+    targets = {(page.parent / link).resolve() for page in PAGES for link in links(page)}
+    assert pictures - targets == set()
+    assert {each.name for each in pictures} == {f"{each.name}.webp" for each in PICTURES}
+    assert [each.name for each in pictures if each.stat().st_size > 150_000] == []
 
 
 @pytest.fixture(scope="module")

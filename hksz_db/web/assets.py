@@ -2,6 +2,7 @@
 
 import hashlib
 import mimetypes
+import re
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +12,8 @@ from flask import Blueprint, Response, abort, current_app, url_for
 from hksz_db.http.costs import Cost, costs
 
 _FOLDER = Path(__file__).parent / "static"
+# They have no text that reaches over several lines.
+_FOR_PEOPLE = re.compile(rb"^\s*//.*\n|^\s+", re.MULTILINE)
 
 blueprint = Blueprint("assets", __name__)
 
@@ -28,6 +31,8 @@ def _assets() -> dict[str, _Asset]:
 
 def _asset(path: Path) -> _Asset:
     content = path.read_bytes()
+    if path.suffix == ".js":
+        content = _FOR_PEOPLE.sub(b"", content)
     media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     return _Asset(content, media_type, hashlib.sha256(content).hexdigest()[:12])
 

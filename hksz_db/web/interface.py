@@ -3,12 +3,10 @@
 The names of entities follow it, unless ``lang`` chooses another language for them.
 """
 
-from pathlib import Path
 from typing import NamedTuple
 
 from babel import Locale
-from flask import Flask, Response, g, request
-from flask_babel import Babel
+from flask import Response, g, request
 
 from hksz_db.domain.errors import Fault, Malformed
 from hksz_db.domain.languages import Preference, choose
@@ -34,17 +32,6 @@ INTERFACES = (
     Interface("zh-Hans", "简体", "zh_Hans"),
 )
 _BY_TAG = {each.tag: each for each in INTERFACES}
-
-
-def register_interface(app: Flask) -> None:
-    """Translate the templates of the app into the language of each request."""
-    folder = Path(__file__).parent / "translations"
-    Babel(
-        app,
-        default_locale=INTERFACES[0].locale,
-        default_translation_directories=str(folder),
-        locale_selector=lambda: interface().locale,
-    )
 
 
 def interface() -> Interface:

@@ -19,7 +19,6 @@ from hksz_db.web.interface import (
     check_interface,
     interface,
     is_foreign,
-    register_interface,
     remember_interface,
 )
 from hksz_db.web.terms import term
@@ -131,7 +130,6 @@ def prefers_html() -> bool:
 
 def register_site(app: Flask, version: str) -> None:
     """Route requests to the pages, and send browsers from documents to the pages of the rows."""
-    register_interface(app)
     register_translations(app)
     app.register_blueprint(assets.blueprint)
     app.register_blueprint(pages)

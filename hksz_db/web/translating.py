@@ -1,13 +1,25 @@
-"""Texts in the language of the page: Flask-Babel's, looked up once for each request."""
+"""Texts in the language of the page, from the catalogues in ``translations/``.
 
-from gettext import NullTranslations
+Catalogues are compiled when they are first needed, so that none can be older than its texts.
+"""
 
-import flask_babel
-from flask import Flask, g
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from flask import Flask
+
+from hksz_db.web.interface import interface
+
+CATALOGUES = Path(__file__).parent / "translations"
 
 
 def register_translations(app: Flask) -> None:
     """Translate the texts of templates."""
+    app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
         lambda text: _translations().gettext(text),
         lambda one, many, number: _translations().ngettext(one, many, number),
@@ -31,9 +43,22 @@ def marked(text: str) -> str:
     return text
 
 
+def catalogue_path(locale: str) -> Path:
+    """The file with the translations into the language of a locale."""
+    return CATALOGUES / locale / "LC_MESSAGES" / "messages.po"
+
+
 def _translations() -> NullTranslations:
-    # Flask-Babel looks up the context, the locale and the catalogue for every text.
-    if "translations" not in g:
-        g.translations = flask_babel.get_translations()
-    found: NullTranslations = g.translations
-    return found
+    return _catalogue(interface().locale)
+
+
+@cache
+def _catalogue(locale: str) -> NullTranslations:
+    path = catalogue_path(locale)
+    if not path.exists():  # the texts in the code are English
+        return NullTranslations()
+    compiled = BytesIO()
+    with path.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=locale))
+    compiled.seek(0)
+    return GNUTranslations(compiled)

@@ -62,7 +62,7 @@ def _single(edtf: str) -> str:
 
 def _plain(text: str) -> str:
     if decade := _DECADE.fullmatch(text):
-        return gettext("the %(year)ss", year=f"{decade[1]}0")
+        return gettext("the %(year)ss", year=decade[1] + "0")
     if (parts := _DATE.fullmatch(text)) is None:
         return text
     numbers = [int(part) for part in parts.groups() if part is not None]

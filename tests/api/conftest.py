@@ -1,13 +1,6 @@
 """Fixtures: the app on a seeded database, and clients with keys."""
 
 import copy
-import os
-import socket
-import subprocess
-import sys
-import threading
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -27,8 +20,8 @@ from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 from tests.conftest import MakeDatabase
 from tests.samples import SAMPLES, Sample, write_unseeded_rows
+from tests.service import running_service
 
-ROOT = Path(__file__).parents[2]
 WRITING = (Scope.SOURCES_WRITE, Scope.CLAIMS_WRITE, Scope.ENTITIES_WRITE)
 
 
@@ -163,35 +156,8 @@ def server_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def address(database_url: str, server_log: Path) -> Iterator[str]:
     """The URL of a service that runs as in production; everything is committed."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "granian", "app:worker_app", "--factory", "--no-ws"]
-    options = ["--interface", "asgi", "--port", str(port)]
-    settings = {"HKSZ_LOG_LEVEL": "error", "HKSZ_FOUR_EYES": "false"}
-    environment = {**os.environ, "DATABASE_URL": database_url, **settings}
-    with server_log.open("w") as output:
-        server = subprocess.Popen(
-            [*command, *options], cwd=ROOT, env=environment, stdout=output, stderr=output
-        )
-        try:
-            _wait_until_ready(f"http://127.0.0.1:{port}", server)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-            server.wait(30)
-
-
-def _wait_until_ready(address: str, server: "subprocess.Popen[bytes]") -> None:
-    pause = threading.Event()
-    for _ in range(600):
-        try:
-            with urllib.request.urlopen(f"{address}/readyz"):
-                return
-        except urllib.error.URLError:
-            assert server.poll() is None, "the server has ended"
-            pause.wait(0.05)
-    raise AssertionError("the service does not get ready")
+    with running_service(database_url, server_log) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,109 @@
+"""Every page in Chromium: what it loads, and how it reads without scripts and by keyboard."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import NARROW, WIDE, Site, Visitor
+from tests.browser.examples import ALL, NO_PAGE, READING
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+every_page = pytest.mark.parametrize("path", ALL)
+
+# What can be focused, in the order of the document; ``spots`` are the places of its first lines.
+TABBABLE = """() => {
+    // Radio buttons of one name are one stop.
+    const chosen = group => [...group].find(each => each.checked) ?? group[0]
+    window.tabbable = [...document.querySelectorAll(
+        'a[href], button, input, select, textarea, summary, [tabindex]'
+    )].filter(each => each.tabIndex >= 0 && !each.disabled && each.checkVisibility())
+    .filter(each => each.type !== 'radio' || each === chosen(each.form.querySelectorAll(
+        `[type=radio][name="${each.name}"]`
+    )))
+    return window.tabbable.map(each => each.outerHTML.slice(0, 120))
+}"""
+FOCUSED = """() => {
+    const focused = document.activeElement, box = focused.getClientRects()[0]
+    const {top, bottom, left, right} = box ?? focused.getBoundingClientRect()
+    return {
+        number: window.tabbable.indexOf(focused), left, right,
+        top: top + scrollY, bottom: bottom + scrollY,
+        is_marked: getComputedStyle(focused).outlineStyle !== 'none',
+    }
+}"""
+
+
+@every_page
+@pytest.mark.parametrize("locale", ["en-GB", "zh-HK"])
+def test_nothing_is_wider_than_a_telephone(visit: Visitor, path: str, locale: str) -> None:
+    viewport = {"width": NARROW, "height": 844}
+    page = visit(path, viewport=viewport, locale=locale, has_touch=True, is_mobile=True).page
+    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW
+
+
+@every_page
+def test_no_request_leaves_the_site_and_nothing_fails(
+    visit: Visitor, site: Site, path: str
+) -> None:
+    opened = visit(path)
+    opened.page.wait_for_load_state("networkidle")
+    assert [url for url in opened.requests if not url.startswith(f"{site.url}/")] == []
+    # Chromium reports the status of a page that does not exist.
+    expected = 1 if path == NO_PAGE else 0
+    assert len(opened.messages) == expected, opened.messages
+
+
+def test_what_leaves_the_site_would_be_noticed(visit: Visitor) -> None:
+    opened = visit("/claims")
+    opened.page.evaluate(
+        "document.body.insertAdjacentHTML('beforeend', '<img src=http://127.0.0.1:9/a.png>')"
+    )
+    opened.page.wait_for_timeout(200)
+    assert any("Content Security Policy" in message for message in opened.messages)
+
+
+@pytest.mark.parametrize("path", READING)
+def test_scripts_add_nothing_to_read(visit: Visitor, path: str) -> None:
+    texts = []
+    for is_enabled in (True, False):
+        page = visit(path, java_script_enabled=is_enabled).page
+        # What scripts do is in forms; what is said in their place is not for those who have them.
+        page.evaluate("document.querySelectorAll('form, noscript').forEach(each => each.remove())")
+        texts.append(page.inner_text("body"))
+    assert texts[0] == texts[1]
+
+
+@every_page
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_the_tab_key_follows_the_order_of_reading(visit: Visitor, path: str, width: int) -> None:
+    page = visit(path, viewport={"width": width, "height": 900}, reduced_motion="reduce").page
+    elements = page.evaluate(TABBABLE)
+    stops = [*_stops(page)]
+    assert [elements[stop["number"]] for stop in stops] == elements
+    assert [elements[stop["number"]] for stop in stops if not stop["is_marked"]] == []
+    # The first is the skip link, which lies above the page until it is focused.
+    for one, other in pairwise(stops[1:]):
+        assert _is_read_after(other, one), (elements[one["number"]], elements[other["number"]])
+
+
+def _stops(page: Page) -> Iterator[Any]:
+    """Where the focus goes until it leaves the page; a date has several stops."""
+    last = None
+    while True:
+        page.keyboard.press("Tab")
+        stop = page.evaluate(FOCUSED)
+        if stop["number"] < 0 or (last is not None and stop["number"] < last):
+            return
+        if stop["number"] != last:
+            yield stop
+        last = stop["number"]
+
+
+def _is_read_after(other: Any, one: Any) -> bool:
+    is_below = other["top"] >= one["bottom"] - 2
+    is_beside = other["left"] >= one["left"] and other["bottom"] > one["top"]
+    is_in_the_next_column = other["left"] >= one["right"]
+    return bool(is_below or is_beside or is_in_the_next_column)

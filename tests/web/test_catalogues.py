@@ -1,0 +1,104 @@
+"""The catalogues: each has every text of the pages, in its own script."""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
+from babel.messages.pofile import read_po
+
+from hksz_db.domain.han import HAN
+from hksz_db.web import site
+from hksz_db.web.interface import INTERFACES
+from hksz_db.web.translating import catalogue_path
+from tests.web.conftest import Browser
+
+WEB = Path(site.__file__).parent
+COMMAND = "Run `make translations`, and translate what is empty."
+TRANSLATED = [each.locale for each in INTERFACES if not each.locale.startswith("en")]
+in_each_language = pytest.mark.parametrize("locale", TRANSLATED)
+
+
+@cache
+def _extracted() -> set[object]:
+    with (WEB / "babel.cfg").open() as file:
+        methods, options = parse_mapping_cfg(file)
+    found = extract_from_dir(WEB, methods, options)
+    return {message for _, _, message, _, _ in found}
+
+
+@cache
+def _catalogue(locale: str) -> Catalog:
+    with catalogue_path(locale).open("rb") as file:
+        return read_po(file, locale=locale)
+
+
+def _messages(locale: str) -> Iterator[Message]:
+    return (message for message in _catalogue(locale) if message.id)
+
+
+def _translations(message: Message) -> tuple[str, ...]:
+    return (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
+
+
+@in_each_language
+def test_the_catalogue_has_every_text_and_no_other(locale: str) -> None:
+    known = {message.id for message in _messages(locale)}
+    assert _extracted() - known == set(), COMMAND
+    assert known - _extracted() == set(), COMMAND
+    assert not _catalogue(locale).obsolete, COMMAND
+
+
+@in_each_language
+def test_every_text_is_translated(locale: str) -> None:
+    empty = [each.id for each in _messages(locale) if not all(_translations(each))]
+    assert empty == [], COMMAND
+    assert [each.id for each in _messages(locale) if each.fuzzy] == []
+
+
+@in_each_language
+def test_placeholders_and_plurals_are_those_of_the_language(locale: str) -> None:
+    catalogue = _catalogue(locale)
+    assert [(each.id, errors) for each, errors in catalogue.check()] == []
+    for message in _messages(locale):
+        if message.pluralizable:
+            assert len(_translations(message)) == catalogue.num_plurals
+            assert all("%(num)s" in text for text in _translations(message)) == (
+                "%(num)s" in message.id[0]
+            )
+
+
+@pytest.mark.parametrize(("locale", "charset"), [("zh_Hant", "big5hkscs"), ("zh_Hans", "gb2312")])
+def test_the_catalogue_is_in_one_script(locale: str, charset: str) -> None:
+    texts = [text for each in _messages(locale) for text in _translations(each)]
+    characters = {*re.findall(f"[{HAN}]", "".join(texts))}
+    assert {each for each in characters if not each.encode(charset, "ignore")} == set()
+
+
+@in_each_language
+def test_templates_can_put_every_text_into_an_attribute(locale: str) -> None:
+    texts = [text for each in _messages(locale) for text in _translations(each)]
+    assert [text for text in texts if {*text} & {*'<>&"'}] == []
+
+
+def test_a_catalogue_is_used(browser: Browser) -> None:
+    assert browser.get("/claims", ui="zh-Hant").only("//header//button") == "搜尋"
+    assert browser.get("/claims", ui="zh-Hans").only("//header//button") == "搜索"
+    assert browser.get("/claims", ui="en").only("//header//button") == "Search"
+
+
+@pytest.mark.parametrize(
+    ("language", "day"),
+    [("en", "24 January 2024"), ("zh-Hant", "2024年1月24日"), ("zh-Hans", "2024年1月24日")],
+)
+def test_days_are_written_as_in_the_language(
+    browser: Browser, claim_id: Callable[[str], str], language: str, day: str
+) -> None:
+    page = browser.get(f"/claims/{claim_id('hksz:ttps-approved-2023')}", ui=language)
+    assert any(
+        text.startswith(f"HKSAR Government press releases, {day}") for text in page.texts("//li/p")
+    )
