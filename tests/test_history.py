@@ -32,7 +32,7 @@ from hksz_db.settings import Settings
 from tests.conftest import MakeDatabase
 
 BOOKKEEPING = {
-    *("transactions", "changes", "idempotency_keys"),
+    *("transactions", "changes", "idempotency_keys", "sessions"),
     *("stale_metrics", "stale_ranges", "stale_searches", "submissions", "unfilled_urls"),
 }
 

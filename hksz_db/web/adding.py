@@ -159,13 +159,14 @@ def add_suggest() -> Any:
 
 def _choosing(form: Form, sent: SentForm, similar: Sequence[Json] = ()) -> Response:
     typed = text(form, "q")
+    is_searched = typed and not sent.needs_key and sent.status < _AWAY
     return shown(
         "add_source.html",
         sent.status,
         form=form,
         sent=sent,
         typed=typed,
-        found=submissions.sources_like(typed) if typed and sent.status < _AWAY else (),
+        found=submissions.sources_like(typed) if is_searched else (),
         similar=similar,
         problems=_problems_of(sent),
         is_address=address_or_doi(typed) is not None,
@@ -218,8 +219,11 @@ def _source(id: str) -> Json:
 
 
 def _passages_of(source_id: str) -> list[Json]:
-    """The passages of the source that have locators."""
-    wanted = AllOf((Criterion("source_id", "eq", UUID(source_id)),))
+    """The passages of the source that have locators; none if the id is no id."""
+    try:
+        wanted = AllOf((Criterion("source_id", "eq", UUID(source_id)),))
+    except ValueError:
+        return []
     fields = ("id", "start_char", "end_char", "exact_sha256", "claim", "stance")
     question = Question(wanted, sort=(("id", False),), fields=fields, per_page=_MOST_PASSAGES)
     found: list[Json] = json.loads(documents.page(_EVIDENCE, question, None).data)
@@ -232,6 +236,7 @@ def _hints(form: Form, source: Json) -> Hints:
     if not text(form, "statement"):
         return Hints(reading=reading)
     actor = _actor()
+    actor.demand(Scope.CLAIMS_WRITE)
     with writing(database()) as session:
         similar = submissions.look_alikes(session, actor, form)[:_MOST_ALIKE]
     chosen = _preselected(form, similar)

@@ -20,6 +20,7 @@ from flask import Response, current_app, g, redirect, request
 
 from hksz_db.database import Session
 from hksz_db.domain.errors import (
+    Conflict,
     Contended,
     DomainError,
     Fault,
@@ -62,14 +63,16 @@ class Problem(NamedTuple):
 class Form:
     """A form as it is shown, or as it was sent.
 
-    ``values`` are what was typed. ``version`` is the version of the row that was read. After a
-    failure, ``status`` is that of the answer, and ``detail`` and ``faults`` say what is wrong.
-    ``needs_key`` asks to sign in. ``outdated`` is the version that was read before another write.
+    ``values`` are what was typed, and ``pairs`` the same with all values of a field. ``version`` is
+    the version of the row that was read. After a failure, ``status`` is that of the answer, and
+    ``detail`` and ``faults`` say what is wrong. ``needs_key`` asks to sign in. ``outdated`` is the
+    version that was read before another write.
     """
 
     values: Mapping[str, str]
     idempotency: str
     version: int | None = None
+    pairs: Sequence[tuple[str, str]] = ()
     status: int = 200
     detail: str = ""
     faults: Sequence[Fault] = ()
@@ -125,10 +128,14 @@ def sent_form() -> Form:
     is_number = version.isascii() and version.isdigit() and len(version) < 10
     if not _IDEMPOTENCY_KEY.fullmatch(idempotency) or not (is_number or not version):
         raise Malformed("The form is not complete: its hidden fields are missing.")
-    values = {
-        name: text.replace("\r\n", "\n") for name, text in sent.items() if name not in _HIDDEN
-    }
-    return Form(values, idempotency, int(version) if version else None)
+    pairs = [
+        (name, text.replace("\r\n", "\n"))
+        for name, text in request.form.items(multi=True)
+        if name not in _HIDDEN
+    ]
+    # Of several values of a field, the first, as in ``sent``.
+    values = dict(reversed(pairs))
+    return Form(values, idempotency, int(version) if version else None, pairs)
 
 
 def submit(
@@ -180,7 +187,7 @@ def _write(form: Form, work: Callable[[Write], str], scopes: Sequence[Scope]) ->
         for scope in scopes:
             actor.demand(scope)
         this = Repeatable(actor.id, f"page-{form.idempotency}", _digest(form))
-        if (before := begin(session, this)) is not None:
+        if (before := _begun(session, this)) is not None:
             return str(before.location)
         versions = None if form.version is None else [form.version]
         path = work(Write(session, actor, versions, form))
@@ -188,15 +195,26 @@ def _write(form: Form, work: Callable[[Write], str], scopes: Sequence[Scope]) ->
         return path
 
 
+def _begun(session: Session, this: Repeatable) -> Answer | None:
+    try:
+        return begin(session, this)
+    except Invalid as error:
+        detail = gettext(
+            "This form was sent before, and changed since. Send it again to write more."
+        )
+        raise Conflict(detail) from error
+
+
 def _digest(form: Form) -> bytes:
-    sent = repr((request.path, form.version, sorted(form.values.items())))
+    sent = repr((request.path, form.version, sorted(form.pairs)))
     return hashlib.sha256(sent.encode("utf-8", "surrogatepass")).digest()
 
 
 def refused(form: Form, error: DomainError, again: Callable[[Form], Response]) -> Response:
     """The page with the form as it was sent, and what is wrong with it."""
     failed = _failed(form, error)
-    if failed.needs_key and not current_app.config["OPEN_READS"]:
+    is_closed = not current_app.config["OPEN_READS"]
+    if is_closed and (failed.needs_key or g.get("actor") is None):
         # The page may show what only keys may read.
         return shown("sign_in_again.html", failed.status, form=failed)
     return again(failed)
@@ -204,6 +222,9 @@ def refused(form: Form, error: DomainError, again: Callable[[Form], Response]) -
 
 def _failed(form: Form, error: DomainError) -> Form:
     shown = replace(form, status=status_of(error), detail=str(error))
+    if isinstance(error, Conflict):
+        # The form may have been sent before; sent again, it is another one.
+        shown = replace(shown, idempotency=secrets.token_urlsafe(16))
     if isinstance(error, FaultsError):
         shown = replace(shown, faults=error.faults)
     if isinstance(error, Unauthenticated):

@@ -98,7 +98,9 @@ def here(**changes: str | None) -> str:
     """The path and query string of the page with some parameters changed; ``None`` removes one."""
     kept = [(name, text) for name, text in request.args.items(multi=True) if name not in changes]
     kept += [(name, text) for name, text in changes.items() if text is not None]
-    return f"{request.path}?{urlencode(kept)}" if kept else request.path
+    # The answer to a form may stand at a path that cannot be asked for.
+    path = request.path if request.method in {"GET", "HEAD"} else url_for("pages.search")
+    return f"{path}?{urlencode(kept)}" if kept else path
 
 
 def shown(template: str, status: int = 200, **context: Any) -> Response:

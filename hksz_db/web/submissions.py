@@ -41,6 +41,7 @@ _CAPTURE = ("retrieved_at", "archive_url", "media_type", "normalization")
 _CONTRADICTING = ("contradicts", "part_exceeds_whole")
 _MOST_AGAINST = 3
 _SAME_NAME = 20
+_MOST_TYPED = 1000
 _MOST_FOUND = 8
 _FOUND_FIELDS = ("id", "title", "language", "container_title", "issued", "contributors", "url")
 
@@ -126,7 +127,7 @@ def submit(session: Session, actor: Actor, form: Form, source: Json) -> UUID:
     else:
         _add_evidence(session, actor, form, source, claim_id)
     for other in form.getlist("against"):
-        _add_evidence(session, actor, form, source, UUID(other), "disputes")
+        _add_evidence(session, actor, form, source, _uuid(other), "disputes")
     return claim_id
 
 
@@ -173,9 +174,9 @@ def suggested(typed: str, kinds: Sequence[str], limit: int) -> list[Json]:
 
 def sources_like(typed: str) -> list[Json]:
     """The sources with the address or DOI that was typed, or whose titles have its words."""
-    exact = address_or_doi(typed)
+    exact = address_or_doi(typed[:_MOST_TYPED])
     if exact is None:
-        question = Question(AllOf((Criterion("title", "contains", typed),)))
+        question = Question(AllOf((Criterion("title", "contains", typed[:_MOST_TYPED]),)))
     else:
         question = Question(AllOf((exact,)))
     question = Question(
@@ -193,14 +194,21 @@ def _source_named(typed: str) -> Json | None:
 
 def _chosen(form: Form) -> UUID | None:
     claim = text(form, "claim")
-    return None if claim in {"", NEW} else UUID(claim)
+    return None if claim in {"", NEW} else _uuid(claim)
+
+
+def _uuid(typed: str) -> UUID:
+    try:
+        return UUID(typed)
+    except ValueError:
+        raise Invalid(f"{typed[:40]} is not an id.") from None
 
 
 def _create_claim(session: Session, actor: Actor, form: Form, source: Json) -> UUID:
     actor.demand(Scope.CLAIMS_WRITE)
     faults: list[Fault] = []
     body: Body = _given(form, "statement", "language", "modality", "time_edtf", "due_edtf")
-    body |= _claimant(form)
+    body |= _claimant(form, faults)
     figure = _figure(form, faults)
     evidence = _evidence(form, source, faults)
     if faults:
@@ -211,12 +219,14 @@ def _create_claim(session: Session, actor: Actor, form: Form, source: Json) -> U
     return batches.create(session, "claims", load(ClaimCreateSchema(), body), rules_of(actor))
 
 
-def _claimant(form: Form) -> Body:
+def _claimant(form: Form, faults: list[Fault]) -> Body:
     """The claimant by id, or as stated if nobody here has exactly this name."""
     typed = text(form, "claimant") or text(form, "reports")
     if not typed:
         return {}
     found = _exactly(typed, "entities")
+    if len(found) > 1:
+        faults.append(Fault("not_found", _not_one(typed, found), "#/claimant"))
     return {"claimant_id": found[0]} if len(found) == 1 else {"claimant_as_stated": typed}
 
 
@@ -236,11 +246,11 @@ def _evidence(form: Form, source: Json, faults: list[Fault], stance: str = "") -
     body: Body = {
         "source_id": source["id"],
         "stance": stance or text(form, "stance") or "asserts",
-        **_given(form, "page", "note"),
+        **_given(form, "page"),
     }
     for name in (*LOCATOR, *LOOSE_LOCATOR):
         if value := text(form, name):
-            body[name] = int(value) if name in _OFFSETS and value.isdecimal() else value
+            body[name] = _number(value) if name in _OFFSETS else value
     if _has_capture(form, source):
         body["capture_text_sha256"] = text(form, "text_sha256")
     if text(form, "reports"):
@@ -297,7 +307,7 @@ def _keep_capture(session: Session, actor: Actor, form: Form, source: Body | Jso
         return
     capture: Body = {
         "retrieved_at": datetime.now(UTC).isoformat(),
-        "char_length": int(text(form, "char_length") or 0),
+        "char_length": _number(text(form, "char_length")),
         "text_sha256": digest,
     }
     known = ("char_length", "text_sha256", *_CAPTURE)
@@ -305,6 +315,10 @@ def _keep_capture(session: Session, actor: Actor, form: Form, source: Body | Jso
     fields = load(SourcePatchSchema(), {"captures": captures})
     batches.update(session, "sources", UUID(source["id"]), None, fields, rules_of(actor))
     source["captures"].append(capture)
+
+
+def _number(typed: str) -> int | str:
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else typed
 
 
 def _given(form: Form, *names: str, **renamed: str) -> dict[str, str]:

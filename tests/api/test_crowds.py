@@ -35,6 +35,7 @@ COSTLY_CALLS = {
     *("follow", "verify", "read_contested_by", "read_facets", "suggest", "search", "claim"),
     *("entity", "source", "locators", "metric", "feed"),
     *("review", "decide", "merge_duplicate", "my_work"),
+    *("add", "add_source", "add_passage", "add_hints", "add_suggest"),
 }
 
 

@@ -34,7 +34,7 @@ from tests.feed.world import Documents, documents, name, populate
 pytestmark = pytest.mark.slow
 
 STEPS = 250
-SECONDS = 60
+SECONDS = 40
 """How long the concurrent writers write."""
 
 
@@ -459,7 +459,7 @@ def write_by_requests(editor: RandomEditor, over: threading.Event) -> None:
 
 
 def test_mirrors_end_as_the_original(world: Database) -> None:
-    """Eight writers write for a minute; then two followers have the same documents as a read."""
+    """Eight writers write for a while; then two followers have the same documents as a read."""
     over, written = threading.Event(), threading.Event()
     app = create_app(Settings(log_level="error", max_waiters=2), world)
     followers = [Follower(app, seed) for seed in range(2)]

@@ -11,7 +11,7 @@
 		field.addEventListener("input", later(async () => {
 			const query = new URLSearchParams({ q: field.value, kinds: field.dataset.kinds });
 			const answer = field.value.trim() && await fetch(`/add/suggest?${query}`);
-			if (answer?.ok) field.list.innerHTML = await answer.text();
+			if (answer?.ok && !answer.redirected) field.list.innerHTML = await answer.text();
 		}));
 	}
 	document.getElementById("problems")?.focus();
@@ -21,6 +21,8 @@
 	const hints = document.getElementById("hints");
 	let asked = 0;
 	const ask = later(async () => {
+		// A key that is being typed is not sent.
+		if (form.elements.key) return;
 		const mine = ++asked;
 		const answer = await fetch("/add/hints", { method: "POST", body: new FormData(form) }).catch(() => null);
 		if (!answer?.ok || mine !== asked) return;
@@ -30,6 +32,10 @@
 			(document.getElementById(focused.id) ?? hints.querySelector(`[value="${focused.value}"]`))?.focus();
 		}
 	});
+	let isUnsaved = false;
+	form.addEventListener("input", () => { isUnsaved = true; });
+	form.addEventListener("submit", () => { isUnsaved = false; });
+	addEventListener("beforeunload", (event) => { if (isUnsaved) event.preventDefault(); });
 	form.addEventListener("input", ask);
 	form.addEventListener("change", ask);
 })();
