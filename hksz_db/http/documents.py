@@ -123,7 +123,7 @@ def comparisons(
     return _page(question, begun, listing, of)
 
 
-def not_compared(question: Question, figure: UUID | None = None) -> list[Any] | None:
+def not_compared(question: Question, figure: UUID | None = None) -> list[object] | None:
     """How many pairs are not compared for each reason; ``None`` if there are too many to count.
 
     The list must be one that ``comparison_pages.counts_not_compared``.
@@ -132,7 +132,7 @@ def not_compared(question: Question, figure: UUID | None = None) -> list[Any] | 
     statement = comparison_pages.not_compared_statement(shape, figure is not None)
     values = {**question.values(), "figure": figure}
     ((found,),) = database().read(statement, values, question.as_of)
-    reasons: list[Any] | None = json.loads(found)
+    reasons: list[object] | None = json.loads(found)
     return reasons
 
 

@@ -1,9 +1,8 @@
 """The page of a claim."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from flask import Response, request, url_for
 from hksz_db.domain.vocabulary import ClaimEntityRole
 from hksz_db.http import documents
 from hksz_db.http.costs import Cost, costs
+from hksz_db.queries.document_types import Claim, ClaimEntity, Version
 from hksz_db.queries.questions import PART, Question, Reading
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.web import moments
@@ -28,8 +28,6 @@ _FIELDS = tuple(_CLAIMS.document)
 _VERSIONS = 20
 _MOST_PASSAGES = 40
 
-Json = Mapping[str, Any]
-
 
 @page_of("claims")
 @costs(Cost.COSTLY)
@@ -41,9 +39,9 @@ def claim(id: UUID) -> Response:
     moment = moments.read_moment(request.args.get(moments.PARAMETER))
     as_of = None if moment is None else moment.at
     found = documents.document(_CLAIMS, id, Reading(_FIELDS, as_of), preferred)
-    document: Json = json.loads(found.body)
+    document: Claim = json.loads(found.body)
     history = documents.versions(_CLAIMS, id, Question(per_page=_VERSIONS))
-    versions: list[Json] = json.loads(history.data)
+    versions: list[Version] = json.loads(history.data)
     return shown(
         "claim.html",
         claim=document,
@@ -67,22 +65,22 @@ def claim(id: UUID) -> Response:
     )
 
 
-def _map(document: Json) -> OriginMap | None:
+def _map(document: Claim) -> OriginMap | None:
     stances = {each["id"]: each["stance"] for each in document["evidence"]}
     metas = {each["id"]: published(each) for each in document["sources"]}
     return origin_map(document["corroboration"]["origins"], stances, metas)
 
 
-def _roles(document: Json) -> list[tuple[str, list[Json]]]:
+def _roles(document: Claim) -> list[tuple[str, list[ClaimEntity]]]:
     """The entities that the claim is about, by their role."""
-    linked: list[Json] = document["entities"]
+    linked = document["entities"]
     of_role = (
         (role, [each for each in linked if each["role"] == role]) for role in ClaimEntityRole
     )
     return [(role, links) for role, links in of_role if links]
 
 
-def _capacity(document: Json) -> str:
+def _capacity(document: Claim) -> str:
     """The capacity in which a source of the claim credits the claimant."""
     claimant = document["claimant"]
     found = (
@@ -94,14 +92,14 @@ def _capacity(document: Json) -> str:
     return next(found, "")
 
 
-def _permanent(id: UUID, document: Json, versions: Sequence[Json]) -> str:
+def _permanent(id: UUID, document: Claim, versions: Sequence[Version]) -> str:
     """The URL of the page as it was when the version that is shown was made."""
     made = [each["at"] for each in versions if each["version"] == document["version"]]
     path = url_for("pages.claim", id=id)
     return f"{path}?{urlencode({'as_of': made[0]})}" if made else path
 
 
-def _formats(document: Json, as_of: datetime | None) -> list[FormatLink]:
+def _formats(document: Claim, as_of: datetime | None) -> list[FormatLink]:
     moment = {} if as_of is None else {"as_of": as_of.isoformat()}
     sources = ",".join(each["id"] for each in document["sources"])
 

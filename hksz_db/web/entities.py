@@ -1,12 +1,12 @@
 """The page of an entity."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from flask import Response
 
 from hksz_db.http.costs import Cost, costs
+from hksz_db.queries.document_types import Claim, Entity, EntityRelation
 from hksz_db.queries.filters import AllOf, AnyOf, Criterion
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.web.measures import speaker, speakers_of
@@ -48,13 +48,11 @@ _ADDRESSES = {
 }
 """Where the registers show what an identifier means."""
 
-Json = Mapping[str, Any]
-
 
 class Dated(NamedTuple):
     """A claim on the timeline; ``bar`` is ``None`` if the claim states no time."""
 
-    claim: Json
+    claim: Claim
     speaker: str
     is_own: bool
     bar: Bar | None
@@ -72,8 +70,8 @@ class Timeline(NamedTuple):
 class Related(NamedTuple):
     """An entity that has a relation to this one, and that relation."""
 
-    entity: Json
-    relation: Json
+    entity: Entity
+    relation: EntityRelation
 
 
 @page_of("entities")

@@ -3,8 +3,9 @@
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from hksz_db.queries import document_types
+from hksz_db.queries.document_types import Via
 from hksz_db.web.terms import term
 from hksz_db.web.translating import gettext
 
@@ -53,7 +54,7 @@ class OriginMap:
 
 
 def origin_map(
-    found: Iterable[Mapping[str, Any]], stances: Mapping[str, str], metas: Mapping[str, str]
+    found: Iterable[document_types.Origin], stances: Mapping[str, str], metas: Mapping[str, str]
 ) -> OriginMap | None:
     """Lay out the origins of a corroboration; ``None`` if there are none.
 
@@ -75,7 +76,7 @@ def origin_map(
     )
 
 
-def in_order(found: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def in_order(found: Iterable[document_types.Origin]) -> list[document_types.Origin]:
     """The origins for the claim before those against it, and those that count first."""
     return sorted(found, key=lambda each: (each["stance"] == "against", not each["counted"]))
 
@@ -95,14 +96,14 @@ def cut(text: str, width: int) -> str:
     return text
 
 
-def _copies(origin: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _copies(origin: document_types.Origin) -> list[Via]:
     # Two passages of one source are one copy.
     copies = {via["source_id"]: via for via in origin["via"] if via["steps"]}
     return [*copies.values()]
 
 
 def _origin(
-    found: Mapping[str, Any],
+    found: document_types.Origin,
     stances: Mapping[str, str],
     metas: Mapping[str, str],
     is_folded: bool,

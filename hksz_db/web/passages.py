@@ -1,16 +1,15 @@
 """The evidence of a claim in the order of its origins."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
+from hksz_db.queries.document_types import Claim, Evidence, Source, Step, Weighed
 from hksz_db.web.origins import in_order
 from hksz_db.web.terms import term
 from hksz_db.web.translating import gettext
 from hksz_db.web.wording import time_in_words
 
 _PUBLISHER, _AUTHOR = "publisher", "author"
-
-Json = Mapping[str, Any]
 
 
 class Passage(NamedTuple):
@@ -19,14 +18,14 @@ class Passage(NamedTuple):
     ``place`` is ``origin``, ``copy`` (of the origin before it) or ``aside``.
     """
 
-    evidence: Json
-    source: Json
-    weighed: Json
+    evidence: Evidence
+    source: Source
+    weighed: Weighed | None
     place: str
     relation: str
 
 
-def published(source: Json) -> str:
+def published(source: Source) -> str:
     """Who published a source, in what, and when."""
     names = [
         each["entity"]["name"]
@@ -41,7 +40,7 @@ def published(source: Json) -> str:
     return ", ".join(part for part in (container, *names, time_in_words(issued)) if part)
 
 
-def passages_of(document: Json) -> list[Passage]:
+def passages_of(document: Claim) -> list[Passage]:
     """The evidence: each origin before its copies, and what counts before what does not."""
     evidence = {each["id"]: each for each in document["evidence"]}
     sources = {each["id"]: each for each in document["sources"]}
@@ -52,7 +51,7 @@ def passages_of(document: Json) -> list[Passage]:
     def put(id: str, place: str, relation: str = "") -> None:
         if id in evidence and id not in placed:
             source = sources.get(evidence[id]["source"]["id"], evidence[id]["source"])
-            placed[id] = Passage(evidence[id], source, weighed.get(id, {}), place, relation)
+            placed[id] = Passage(evidence[id], source, weighed.get(id), place, relation)
 
     for origin in in_order(corroboration["origins"]):
         via = sorted(origin["via"], key=lambda each: len(each["steps"]))
@@ -69,7 +68,7 @@ def passages_of(document: Json) -> list[Passage]:
     return [*placed.values()]
 
 
-def _relation(steps: Sequence[Json]) -> str:
+def _relation(steps: Sequence[Step]) -> str:
     if not steps:
         return ""
     first, last = steps[0], steps[-1]

@@ -1,7 +1,7 @@
 """What the pages of entities, sources and metrics have in common."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from flask import request
 
 from hksz_db.domain.languages import Preference
 from hksz_db.http import documents
+from hksz_db.queries.document_types import Version
 from hksz_db.queries.filters import Expression
 from hksz_db.queries.questions import PAGING, PART, Question, Reading
 from hksz_db.queries.readable import Readable
@@ -24,8 +25,6 @@ from schemas.parameters import Parameters
 
 _VERSIONS = 20
 _OPTIONS = Parameters({"lang": PART.fields["lang"], "cursor": PAGING.fields["cursor"]})
-
-Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -41,11 +40,10 @@ class Asked:
         """The moment as of which rows are read."""
         return None if self.moment is None else self.moment.at
 
-    def document(self, resource: Readable, id: UUID) -> Json:
+    def document(self, resource: Readable, id: UUID) -> Any:
         """The whole document of a row. Raises ``NotFound``, ``Gone`` or ``Merged``."""
         reading = Reading(tuple(resource.document), self.as_of)
-        found: Json = json.loads(documents.document(resource, id, reading, self.preferred).body)
-        return found
+        return json.loads(documents.document(resource, id, reading, self.preferred).body)
 
     def listed(
         self,
@@ -55,7 +53,7 @@ class Asked:
         per_page: int,
         sort: str = "id",
         cursor: str | None = None,
-    ) -> tuple[list[Json], str | None]:
+    ) -> tuple[Any, str | None]:
         """Documents that meet the filters, in the order of ``sort``, and the next cursor."""
         key, is_descending = sort.removeprefix("-"), sort.startswith("-")
         question = Question(
@@ -75,7 +73,7 @@ class History(NamedTuple):
 
     resource: str
     id: UUID
-    versions: list[Json]
+    versions: list[Version]
     has_more: bool
 
 

@@ -1,12 +1,13 @@
 """The page of a source, and the positions and hashes with which readers check their own copy."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 from uuid import UUID
 
 from flask import Response, jsonify, url_for
 
 from hksz_db.http.costs import Cost, costs
+from hksz_db.queries.document_types import Evidence, Source
 from hksz_db.queries.filters import AllOf, Criterion
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.web.passages import published
@@ -50,21 +51,19 @@ _SOURCE_FIELDS = ("id", "title", "language", "container_title", "issued", "contr
 _MOST_PASSAGES, _MOST_RELATED = 20, 20
 _CHECKED_PER_PAGE, _MOST_CHECKED = 100, 2000
 
-Json = Mapping[str, Any]
-
 
 class Related(NamedTuple):
     """A source that says how it relates to this one."""
 
-    source: Json
+    source: Source
     kinds: list[str]
 
 
 class Passages(NamedTuple):
     """Passages in the order of the text, and the pages before and after."""
 
-    evidence: list[Json]
-    lengths: Mapping[str, int]
+    evidence: list[Evidence]
+    lengths: Mapping[str, int | str]
     next_page: str | None
     first_page: str | None
 
@@ -74,7 +73,7 @@ class Passages(NamedTuple):
 def source(id: UUID) -> Response:
     """A source: how to cite it, what it copies, and what its passages say about claims."""
     question = asked()
-    document = question.document(_SOURCES, id)
+    document: Source = question.document(_SOURCES, id)
     return shown(
         "source.html",
         source=document,
@@ -94,7 +93,7 @@ def source(id: UUID) -> Response:
 @costs(Cost.COSTLY)
 def locators(id: UUID) -> Response:
     """The positions and hashes of the passages of a source, for the script on its page."""
-    question, found = asked(), list[Json]()
+    question, found = asked(), list[Evidence]()
     question.document(_SOURCES, id)
     wanted = AllOf((Criterion("source_id", "eq", id), Criterion("start_char", "isnull", False)))
     cursor = None
@@ -108,7 +107,7 @@ def locators(id: UUID) -> Response:
     return jsonify({"passages": found, "has_more": cursor is not None})
 
 
-def citation(document: Json) -> str:
+def citation(document: Source) -> str:
     """A citation: who, when, what, where."""
     authors = [
         each["credited_name"] or each["entity"]["name"]
@@ -142,15 +141,14 @@ def _related(id: UUID, question: Asked) -> list[Related]:
     ]
 
 
-def _passages(document: Json, id: UUID, question: Asked) -> Passages:
+def _passages(document: Source, id: UUID, question: Asked) -> Passages:
     wanted = AllOf((Criterion("source_id", "eq", id),))
     found, cursor = question.listed(
         "evidence", wanted, _PASSAGE_FIELDS, _MOST_PASSAGES, "start_char", question.cursor
     )
-    captures: Sequence[Json] = document["captures"]
     return Passages(
         found,
-        {each["id"]: each["char_length"] for each in captures},
+        {each["id"]: each["char_length"] for each in document["captures"]},
         None if cursor is None else here(cursor=cursor),
         None if question.cursor is None else here(cursor=None),
     )

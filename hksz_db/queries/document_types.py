@@ -1,0 +1,317 @@
+"""The documents of rows, with the fields that code reads; they have further ones.
+
+A list has only the fields that are asked for.
+"""
+
+from typing import NotRequired, TypedDict
+
+
+class Named(TypedDict):
+    """An entity as it is shown in other documents."""
+
+    id: str
+    name: str
+    name_language: NotRequired[str]
+
+
+class Labelled(TypedDict):
+    """A metric as it is shown in other documents."""
+
+    id: str
+    label: str
+
+
+class Reference(TypedDict):
+    """A row of which only the id is read."""
+
+    id: str
+
+
+class Period(TypedDict):
+    """A time."""
+
+    edtf: str | None
+    earliest: str | None
+    latest: str | None
+
+
+class Range(TypedDict):
+    """A range in base units; an end that is open is ``None``."""
+
+    lower: str | None
+    upper: str | None
+
+
+class Figure(TypedDict):
+    """A figure of a claim."""
+
+    id: str
+    metric: Labelled
+    subject: Named
+    as_stated: str
+    unit_code: str
+    dimension: str
+    value_range: Range
+    plausible_range: Range
+    period: Period
+    claim: Reference
+
+
+class Comparison(TypedDict):
+    """Two figures, and what their comparison shows."""
+
+    figure: Figure
+    other: Figure
+    verdict: str
+
+
+class Comparisons(TypedDict):
+    """The first comparisons of a claim."""
+
+    data: list[Comparison]
+
+
+class Contributor(TypedDict):
+    """An entity that has to do with a source."""
+
+    entity: Named
+    role: str
+    credited_as: str | None
+    credited_name: str | None
+
+
+class Capture(TypedDict):
+    """A text that was read at a source; one that has just been added has no id here."""
+
+    id: NotRequired[str]
+    char_length: int | str
+    text_sha256: str
+    retrieved_at: str
+
+
+class SourceRelation(TypedDict):
+    """How a source relates to another one."""
+
+    kind: str
+    to: Reference
+
+
+class Titled(Reference):
+    """A source of which the title is read."""
+
+    title: str
+
+
+class Source(Titled):
+    """A source; within evidence it has ``issued_edtf`` in place of ``issued``."""
+
+    container_title: str | None
+    publisher_place: str | None
+    issued: NotRequired[Period]
+    issued_edtf: NotRequired[str | None]
+    doi: str | None
+    url: str | None
+    contributors: list[Contributor]
+    captures: list[Capture]
+    relations: list[SourceRelation]
+
+
+class EntityRelation(TypedDict):
+    """How an entity relates to another one."""
+
+    object: Reference
+
+
+class Entity(TypedDict):
+    """An entity."""
+
+    id: str
+    name: str
+    relations: list[EntityRelation]
+
+
+class Metric(TypedDict):
+    """A metric."""
+
+    id: str
+    label: str
+    holds_for: str | None
+
+
+class Step(TypedDict):
+    """A step from a source to the one that it repeats."""
+
+    kind: str
+    title: str
+
+
+class Via(TypedDict):
+    """A piece of evidence, and the steps from its source to the origin."""
+
+    evidence_id: str
+    source_id: str
+    title: str
+    steps: list[Step]
+
+
+class Origin(TypedDict):
+    """An origin of a claim."""
+
+    source_id: str
+    title: str
+    stance: str
+    counted: bool
+    via: list[Via]
+
+
+class Weighed(TypedDict):
+    """How a piece of evidence was weighed."""
+
+    evidence_id: str
+
+
+class Side(TypedDict):
+    """What speaks for a claim, or against it."""
+
+    sources: int
+    origins: int
+    independent: int
+    pending: int
+
+
+Corroboration = TypedDict(
+    "Corroboration",
+    {
+        "verdict": str,
+        "for": Side,
+        "against": Side,
+        "recounting": bool,
+        "origins": list[Origin],
+        "evidence": list[Weighed],
+    },
+)
+"""What a claim rests on."""
+
+
+class Evidence(TypedDict):
+    """A passage of a source that has to do with a claim."""
+
+    id: str
+    version: int
+    status: str
+    stance: str
+    source: Source
+    claim: Reference
+    start_char: int | None
+
+
+class ClaimEntity(TypedDict):
+    """An entity that a claim is about."""
+
+    role: str
+
+
+class Alike(TypedDict):
+    """A claim that resembles another one."""
+
+    claim: Reference
+    likely_same: bool
+
+
+class Claim(TypedDict):
+    """A claim."""
+
+    id: str
+    version: int
+    status: str
+    statement: str
+    claimant: Named | None
+    claimant_as_stated: str | None
+    time: Period
+    entities: list[ClaimEntity]
+    figures: list[Figure]
+    comparisons: Comparisons
+    corroboration: Corroboration
+    evidence: list[Evidence]
+    sources: list[Source]
+    similar: list[Alike]
+    updated_at: str
+
+
+class Effect(TypedDict):
+    """What accepting a row of the review queue would do."""
+
+    duplicates: list[object]
+
+
+class ReviewEntry(TypedDict):
+    """An entry of the review queue; ``evidence`` is ``None`` if a claim waits."""
+
+    kind: str
+    claim: Reference
+    evidence: Reference | None
+    effect: Effect
+
+
+class Version(TypedDict):
+    """A version of a row."""
+
+    version: int
+    at: str
+
+
+class Consequences(TypedDict):
+    """What a row does to claims."""
+
+    verdict: object
+
+
+class Match(TypedDict):
+    """The name that was found for what was typed."""
+
+    name: str
+
+
+class Suggestion(TypedDict):
+    """What somebody who types a name may mean."""
+
+    id: str
+    name: str
+    value: str
+    matched: Match
+
+
+class FacetFilter(TypedDict):
+    """A filter that goes with the values of a facet."""
+
+    parameter: str
+    value: str
+
+
+class FacetValue(TypedDict):
+    """A value of a facet; years have ``certain``, and others may have what they stand for."""
+
+    value: str
+    count: int
+    selected: bool
+    certain: NotRequired[int]
+    entity: NotRequired[Named]
+    metric: NotRequired[Labelled]
+
+
+class Missing(TypedDict):
+    """How many claims have no value."""
+
+    parameter: str
+    count: int
+
+
+class Facet(TypedDict):
+    """A facet of claims."""
+
+    parameter: str
+    also: list[FacetFilter]
+    without: list[str]
+    values: list[FacetValue]
+    more: int
+    missing: Missing | None
