@@ -6,25 +6,32 @@ A list has only the fields that are asked for.
 from typing import NotRequired, TypedDict
 
 
-class Named(TypedDict):
-    """An entity as it is shown in other documents."""
-
-    id: str
-    name: str
-    name_language: NotRequired[str]
-
-
-class Labelled(TypedDict):
-    """A metric as it is shown in other documents."""
-
-    id: str
-    label: str
-
-
 class Reference(TypedDict):
     """A row of which only the id is read."""
 
     id: str
+
+
+class Row(Reference):
+    """A row, as it is documented by itself."""
+
+    external_id: str | None
+    created_at: str
+    updated_at: str
+
+
+class Named(Reference):
+    """An entity as it is shown in other documents."""
+
+    kind: str
+    name: str
+    name_language: NotRequired[str]
+
+
+class Labelled(Reference):
+    """A metric as it is shown in other documents."""
+
+    label: str
 
 
 class Period(TypedDict):
@@ -86,7 +93,8 @@ class Capture(TypedDict):
     id: NotRequired[str]
     char_length: int | str
     text_sha256: str
-    retrieved_at: str
+    retrieved_at: str | None
+    archive_url: NotRequired[str | None]
 
 
 class SourceRelation(TypedDict):
@@ -102,9 +110,15 @@ class Titled(Reference):
     title: str
 
 
-class Source(Titled):
+class Source(Row):
     """A source; within evidence it has ``issued_edtf`` in place of ``issued``."""
 
+    csl_type: str
+    title: str
+    title_supplied: bool
+    language: str | None
+    rights: str | None
+    retracted_at: str | None
     container_title: str | None
     publisher_place: str | None
     issued: NotRequired[Period]
@@ -119,14 +133,33 @@ class Source(Titled):
 class EntityRelation(TypedDict):
     """How an entity relates to another one."""
 
-    object: Reference
+    kind: str
+    object: Named
+    during: Period
 
 
-class Entity(TypedDict):
+class Name(TypedDict):
+    """A name of an entity."""
+
+    name: str
+    language: str | None
+
+
+class Identifier(TypedDict):
+    """The identifier of an entity in a register."""
+
+    scheme: str
+    value: str
+
+
+class Entity(Row):
     """An entity."""
 
-    id: str
+    kind: str
     name: str
+    description: str | None
+    names: list[Name]
+    identifiers: list[Identifier]
     relations: list[EntityRelation]
 
 
@@ -193,22 +226,32 @@ Corroboration = TypedDict(
 """What a claim rests on."""
 
 
-class Evidence(TypedDict):
+class Evidence(Row):
     """A passage of a source that has to do with a claim."""
 
-    id: str
     version: int
     status: str
     stance: str
+    note: str | None
+    rating_as_stated: str | None
     source: Source
     claim: Reference
     start_char: int | None
+    end_char: int | None
 
 
 class ClaimEntity(TypedDict):
     """An entity that a claim is about."""
 
     role: str
+    entity: Named
+
+
+class Translation(TypedDict):
+    """The statement of a claim in another language."""
+
+    language: str
+    text: str
 
 
 class Alike(TypedDict):
@@ -218,13 +261,15 @@ class Alike(TypedDict):
     likely_same: bool
 
 
-class Claim(TypedDict):
+class Claim(Row):
     """A claim."""
 
-    id: str
     version: int
     status: str
     statement: str
+    language: str
+    statements: list[Translation]
+    topics: list[str]
     claimant: Named | None
     claimant_as_stated: str | None
     time: Period
@@ -235,7 +280,6 @@ class Claim(TypedDict):
     evidence: list[Evidence]
     sources: list[Source]
     similar: list[Alike]
-    updated_at: str
 
 
 class Effect(TypedDict):

@@ -51,7 +51,7 @@ def _entry(line: text.Line, request: ImportRequest, names: "_Names") -> ImportEn
 
 
 def _document(line: text.Line) -> Body:
-    document = strict_json.parse(line.text, "The line")
+    document: object = strict_json.parse(line.text, "The line")
     if not isinstance(document, dict):
         raise Malformed("The line is not an object.")
     return document
@@ -119,9 +119,9 @@ def _names_in(line: text.Line, resource: str | None) -> list[tuple[object, objec
         document = _document(line)
     except Malformed:
         return []
-    resource = document.get("resource", resource)
-    sources = [document] if resource == "sources" else document.get("sources")
-    evidence = [document] if resource == "evidence" else objects(document.get("evidence"))
+    named = document.get("resource", resource)
+    sources = [document] if named == "sources" else document.get("sources")
+    evidence = [document] if named == "evidence" else objects(document.get("evidence"))
     pairs = [(passage.get("id"), passage.get("external_id")) for passage in evidence]
     pairs += capture_names(sources).items()
     return [pair for pair in pairs if all(map(_is_storable, pair))]
