@@ -131,7 +131,7 @@ def _derived(node: Node, path: tuple[str, ...]) -> Iterator[Column]:
             yield Column(path, ColumnType.LIST)
         case Many() | First() | Opaque():
             return
-        case _:
+        case ColumnElement():
             yield Column(path, _type(node))
 
 
