@@ -1,7 +1,7 @@
 """Documents and pages of documents, as PostgreSQL builds them, with names in a language."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -70,7 +70,9 @@ def document(
     return Document(version, shown.body, shown.languages)
 
 
-def content(resource: Readable, id: UUID, rows: list[Any]) -> tuple[int, bytes]:
+def content(
+    resource: Readable, id: UUID, rows: Sequence[tuple[int, bool, UUID | None, bytes]]
+) -> tuple[int, bytes]:
     """The version and the JSON in what a statement like ``document_statement`` returned.
 
     Raises ``NotFound``, ``Gone`` or ``Merged``.
@@ -162,16 +164,16 @@ class _Begun:
     ``identity`` is what the cursor is checked against.
     """
 
-    identity: Any
-    values: Mapping[str, Any]
+    identity: object
+    values: Mapping[str, object]
     after: tuple[bool, ...] | None
 
-    def with_values(self, values: Mapping[str, Any]) -> "_Begun":
+    def with_values(self, values: Mapping[str, object]) -> "_Begun":
         """The same with more values to bind."""
         return replace(self, values={**self.values, **values})
 
 
-def _begin(question: Question, identity: Any, keyset: Keyset) -> _Begun:
+def _begin(question: Question, identity: object, keyset: Keyset) -> _Begun:
     if question.cursor is None:
         return _Begun(identity, {}, None)
     keys = keyset.decode(question.cursor, identity)

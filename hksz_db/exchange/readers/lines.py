@@ -11,6 +11,7 @@ from hksz_db.exchange.readers.entries import (
     Entries,
     ImportEntry,
     ImportRequest,
+    Item,
     unreadable,
     with_external_id,
 )
@@ -66,7 +67,7 @@ def _resource(document: Body, default: str | None) -> str:
     return name
 
 
-def _item(resource: str, document: Body, request: ImportRequest, names: "_Names") -> Body:
+def _item(resource: str, document: Body, request: ImportRequest, names: "_Names") -> Item:
     skipped, namespace = request.columns.skipped, request.namespace
     kept = {name: value for name, value in document.items() if name not in skipped}
     body = create_body(resource, kept, names=names.find)
