@@ -34,6 +34,7 @@ from hksz_db.services.seeding import InvalidSeed
 from hksz_db.serving import (
     PortInUse,
     close_on_shutdown,
+    collect_garbage_rarely,
     configure_logging,
     listening,
     serve,
@@ -111,7 +112,9 @@ def worker_app() -> Gateway:
     settings = _settings()
     app = create_app(settings)
     listener = app.extensions["hksz_change_listener"]
-    return Gateway(app, settings, started=partial(close_on_shutdown, listener))
+    gateway = Gateway(app, settings, started=partial(close_on_shutdown, listener))
+    collect_garbage_rarely()
+    return gateway
 
 
 def main(*steps: str) -> int:

@@ -20,10 +20,12 @@ from hksz_db.http.conditions import content_tag, is_known
 from hksz_db.http.languages import localized, preference
 from hksz_db.http.requests import database
 from hksz_db.queries.consequences import consequences
+from hksz_db.queries.documents import NO_ROWS
 from hksz_db.queries.pages import (
     document_statement,
     groups_statement,
     part_statement,
+    written_statement,
 )
 from hksz_db.queries.questions import Question, Reading
 from hksz_db.queries.readable import Readable
@@ -86,8 +88,13 @@ def written(
     given. The ETag is that of the document without them. After a ``dry_run``, the consequences come
     last, and there is neither an ETag nor a Location, because what they would name does not exist.
     """
-    statement = document_statement(resource.name, resource.written)
-    version, body = documents.content(resource, id, fetch_in(session, statement, {"id": id}))
+    rows = fetch_in(session, written_statement(resource.name), {"id": id})
+    version, body = documents.content(resource, id, rows)
+    for name, may_have_rows in zip(resource.rare_embeds, rows[0][4:], strict=True):
+        embed = NO_ROWS
+        if may_have_rows:
+            ((*_, embed),) = fetch_in(session, part_statement(resource.name, name), {"id": id})
+        body = b'%b,"%b":%b}' % (body[:-1], name.encode(), embed)
     tag = f'"{version}-{content_tag(body)}"'
     if resource.name in WARNED:
         if warnings is None:
