@@ -34,8 +34,8 @@ from hksz_db.services.seeding import InvalidSeed
 from hksz_db.serving import (
     PortInUse,
     close_on_shutdown,
-    collect_garbage_rarely,
     configure_logging,
+    exempt_from_collection,
     listening,
     serve,
     stop_with_parent,
@@ -113,7 +113,7 @@ def worker_app() -> Gateway:
     app = create_app(settings)
     listener = app.extensions["hksz_change_listener"]
     gateway = Gateway(app, settings, started=partial(close_on_shutdown, listener))
-    collect_garbage_rarely()
+    exempt_from_collection()
     return gateway
 
 

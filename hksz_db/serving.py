@@ -36,8 +36,6 @@ _BIND_TIMEOUT_S = 3
 _BACKLOG = 1024
 # How long a client may leave an answer unread before the kernel drops its connection.
 _UNREAD_S = 30
-# How many more objects must have been made than freed before the collector looks at the new ones.
-_COLLECTED_AFTER = 50_000
 _log = structlog.get_logger(__name__)
 
 
@@ -302,15 +300,10 @@ def stop_with_parent() -> None:
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
 
 
-def collect_garbage_rarely() -> None:
-    """Let the garbage collector pass over all that exists now, and run less often.
-
-    What a process has loaded stays until it ends, but each full collection visits all of it, which
-    takes longer than most requests. Little of what a request makes is cyclic.
-    """
+def exempt_from_collection() -> None:
+    """Let the garbage collector pass over all that exists now, because it stays until the end."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_COLLECTED_AFTER)
 
 
 def close_on_shutdown(listener: ChangeListener) -> None:
