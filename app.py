@@ -19,6 +19,7 @@ from hksz_db.api.extra_calls import COMPARISON_CALLS
 from hksz_db.api.gateway import Gateway
 from hksz_db.api.openapi import VERSION
 from hksz_db.api.operating import register_documentation, register_operating
+from hksz_db.api.ordinary_reads import OrdinaryReads
 from hksz_db.api.problems import register_errors
 from hksz_db.api.review import REVIEW
 from hksz_db.api.routing import register_calls
@@ -112,7 +113,12 @@ def worker_app() -> Gateway:
     settings = _settings()
     app = create_app(settings)
     listener = app.extensions["hksz_change_listener"]
-    gateway = Gateway(app, settings, started=partial(close_on_shutdown, listener))
+    gateway = Gateway(
+        app,
+        settings,
+        started=partial(close_on_shutdown, listener),
+        reads=OrdinaryReads(app),
+    )
     exempt_from_collection()
     return gateway
 

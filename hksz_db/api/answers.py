@@ -16,7 +16,7 @@ from hksz_db.domain.errors import Fault
 from hksz_db.domain.strict_json import compact
 from hksz_db.exchange import exporting
 from hksz_db.http import documents
-from hksz_db.http.conditions import content_tag, is_known
+from hksz_db.http.conditions import content_tag, document_tag, is_known
 from hksz_db.http.languages import localized, preference
 from hksz_db.http.requests import database
 from hksz_db.queries.consequences import consequences
@@ -46,7 +46,7 @@ def json_response(body: bytes, status: int = 200) -> Response:
 def one(resource: Readable, id: UUID, reading: Reading) -> Response:
     """The document of a row. Raises ``NotFound``, ``Gone`` or ``Merged``."""
     version, body, languages = documents.document(resource, id, reading, preference(reading.lang))
-    return _tagged(f"{version}-{content_tag(body)}", body, languages)
+    return _tagged(document_tag(version, body), body, languages)
 
 
 def part(
@@ -95,7 +95,7 @@ def written(
         if may_have_rows:
             ((*_, embed),) = fetch_in(session, part_statement(resource.name, name), {"id": id})
         body = b'%b,"%b":%b}' % (body[:-1], name.encode(), embed)
-    tag = f'"{version}-{content_tag(body)}"'
+    tag = f'"{document_tag(version, body)}"'
     if resource.name in WARNED:
         if warnings is None:
             warnings = of_stored(session, resource.name, [id]).get(id, [])

@@ -71,18 +71,28 @@ def register_operating(app: Flask) -> None:
     app.register_blueprint(blueprint)
 
 
+def new_request_id() -> str:
+    """The id of a request that has none."""
+    return str(uuid4())
+
+
+def observe(method: str, route: str, status: int, seconds: float) -> None:
+    """Count an answer, and how long it took."""
+    _REQUESTS.labels(method, route, str(status)).inc()
+    _SECONDS.labels(method, route).observe(seconds)
+
+
 def _begin() -> None:
     g.started = time.perf_counter()
     given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid4())
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else new_request_id()
 
 
 def _end(response: Response) -> Response:
     # Paths are unlimited in number, since clients can make them up; rules are not.
     route = request.url_rule.rule if request.url_rule else "none"
     method = request.method if request.method in _METHODS else "other"
-    _REQUESTS.labels(method, route, str(response.status_code)).inc()
-    _SECONDS.labels(method, route).observe(time.perf_counter() - g.started)
+    observe(method, route, response.status_code, time.perf_counter() - g.started)
     response.headers["X-Request-ID"] = g.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
