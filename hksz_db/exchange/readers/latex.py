@@ -22,6 +22,7 @@ _PLAIN = re.compile(r"[^\\${}~`'\-]*")
 _LEXEME = re.compile(
     r"\\(?:[A-Za-z]+(?:\*(?=\s*\{))?\s*|[\s\S]|$)|[{}$~]|-{2,3}|``|''|[!?]`|[^\\{}$~\-`'!?]+|."
 )
+_DEGREES = re.compile(r"\^\s*(?:\{\s*\\circ\s*\}|\\circ(?![A-Za-z]))")
 _DISPLAYED = re.compile(r"\$\$(.+?)\$\$", re.DOTALL)
 _LIGATURES = {"--": "–", "---": "—", "``": "“", "''": "”", "!`": "¡", "?`": "¿"}  # noqa: RUF001
 # Formulas are told from sums of money: "between $5 and US$10".
@@ -208,7 +209,7 @@ class _Reader:
 
     def __init__(self, latex: str, mode: Mode) -> None:
         if mode is not Mode.ADDRESS:
-            latex = _DISPLAYED.sub(r"$\1$", latex)
+            latex = _DISPLAYED.sub(r"$\1$", _DEGREES.sub(r"{\\degree}", latex))
         self.unread: list[str] = []
         self.links: list[str] = []
         self._mode = mode

@@ -13,8 +13,8 @@ IN_HAN = re.compile(f"[{HAN}·]+")
 # Endings of agencies, ministries, bureaus, institutes, associations, departments, newspapers.
 _OFFICES = tuple("社部局院会會署厅廳处處报報")
 _OFFICE = re.compile(
-    r"academy|administration|agency|association|authority|bank|board|bureau|cent(?:er|re)|chamber"
-    r"|college|commission|committee|comité|company|consortium|corporation|council|court|department"
+    r"academy|administration|agency|association|authority|bank|board|branch|bureau|cent(?:er|re)|chamber"
+    r"|college|commission|committee|comité|company|consortium|corporation|council|court|department|dept"
     r"|directorate|division|federation|foundation|fund|government|group|holdings|hospital"
     r"|institut[eo]?|laborator(?:y|ies)|library|limited|ltd|ministry|ministère|ministerium"
     r"|municipality|museum|network|observatory|office|organi[sz]ation|panel|parliament|police"
@@ -25,9 +25,12 @@ _OFFICE = re.compile(
 _COMPANY = re.compile(r"(?:Inc|Ltd|Limited|LLC|LLP|PLC|GmbH|Corp|Co|Pty)\.?")
 _PREPOSITION = re.compile(r"\b(?:of|for|the|on)\b")
 _AND = re.compile(r"(?:\band\b|&)")
-_SUFFIX = re.compile(r"(?:[Jj]r|[Ss]r|Esq|Ph\.?\s?D|M\.?D|[2-9](?:nd|rd|th)|[A-Z]{2,5})\.?")
+_SUFFIX = re.compile(
+    r"(?:[Jj]r|[Ss]r|Sir|Dame|Dr|Prof|Esq|Ph\.?\s?D|M\.?D|[2-9](?:nd|rd|th)|[A-Z]{2,5})\.?"
+)
 _CAPITALISED = re.compile(r"[A-Z][\w'.-]+")
-_WITH_INITIALS = re.compile(r"[^\s,]+ [A-Z]{1,3}")
+_WITH_INITIALS = re.compile(r"[^\s,]+(?: (?:[A-Z]\.?){1,3})+")
+_ACRONYM = re.compile("[A-Z]{3,}")
 _MORE = r"(?:others|et\.?\s*al(?:ii|iae|ia)?\.?)"
 _OTHERS = re.compile(rf"[\s,;({{[]*(?:(?:and|&)\s+)?{_MORE}[\s)}}\].]*|等人?", re.IGNORECASE)
 _AND_OTHERS = re.compile(
@@ -40,7 +43,7 @@ EMAIL = re.compile(r"(?<![\w.+@-])[\w.+-]+@[\w-]+\.\w")
 _ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-f]+|[a-z][a-z0-9]*);", re.IGNORECASE)
 # What programs and libraries write where nobody is named.
 _NOBODY = re.compile(
-    r"(?i:anon(?:ymous)?\.?|(?:author )?unknown(?: author)?|no author|\[?s\.\s?n\.?\]?)|N/?A"
+    r"(?i:\[?anon(?:ymous)?\.?\]?|(?:author )?unknown(?: author)?|no author|\[?s\.\s?n\.?\]?)|N/?A"
     r"|佚名|[无無]名氏|不[详詳]|[\W_]*"
 )
 _JOINED = ("'", "\u2019", "-")
@@ -133,6 +136,11 @@ def is_office(text: str) -> bool:
     return _is_office([part for part in map(str.strip, text.split(",")) if part])
 
 
+def is_acronym(text: str) -> bool:
+    """Whether the name is an acronym, such as HKMA."""
+    return _ACRONYM.fullmatch(text) is not None
+
+
 def have_initials(text: str) -> bool:
     """Whether these are several names such as ``Doe J, Roe K``."""
     parts = text.split(",")
@@ -161,6 +169,7 @@ def inverted(text: str) -> Name:
     if len(parts) < 2:
         # Three persons and more, as far as their words tell.
         is_list = _capitalised(name) >= 6 and _capitalised(name) % 2 == 0
+        is_list = is_list or bool(_AND.search(name))
         return as_it_stands(name) if is_list else organisation(name)
     family, given, *rest = parts
     is_list = any(map(_AND.search, parts)) or not all(map(_is_suffix, rest))

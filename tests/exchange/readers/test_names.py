@@ -41,6 +41,8 @@ def test_name_has_text_and_inverted_form(name: Name, text: str, credited: str) -
         ("张伟", "person", "张伟"),
         ("新华社", "organisation", "新华社"),
         ("深圳市规划研究院", "organisation", "深圳市规划研究院"),
+        ("Trade, Works and Tourism Branch", "organisation", "Trade, Works and Tourism Branch"),
+        ("Doe, Jane, Sir", "person", "Jane Doe Sir"),
     ],
 )
 def test_ris_name_with_a_comma_is_a_person(written: str, kind: str, text: str) -> None:
