@@ -99,7 +99,6 @@ _NOTED_ADDRESS = re.compile(
 _MACRO = re.compile(r"[^\W\d][^\s{}\"#,=]*")
 _MOST_ANCESTORS = 10
 _MOST_XDATA = 20
-_SEASON = re.compile(r"\d\d(\d\d)-(2[1-4])")
 # Fields that need no warning, because they are read or only concern programs.
 _SILENT = {
     *_ROLES,
@@ -373,8 +372,7 @@ def _date(fields: Mapping[str, str], work: Work, text: _Text) -> None:
     # biblatex writes EDTF, in which 2023-24 is a winter.
     work.issued = edtf_dates.valid(date) or edtf_dates.from_text(date)
     if work.issued:
-        season = _SEASON.fullmatch(date)
-        if season and int(season[2]) > int(season[1]):
+        if edtf_dates.may_be_years(date):
             work.warnings.append(f"read as a season, may be a range of years: {date}")
         return
     words = _month_of_year(month, year) if month else _year(year)

@@ -137,6 +137,12 @@ def one_winter(first: int, last: int) -> str | None:
     return from_parts([first, 24]) if last == first + 1 else None
 
 
+def may_be_years(season: str) -> bool:
+    """Whether the EDTF of a season, such as ``2023-24``, may be meant for a range of years."""
+    form = _SEASON.fullmatch(season)
+    return form is not None and int(form[2]) > int(form[1][2:])
+
+
 def _two_years(text: str) -> tuple[str, str] | None:
     """``2023-24``, ``2019/2020``; ``2010-11`` is a month, and so is ``2010/05``."""
     form = _TWO_YEARS.fullmatch(text)
