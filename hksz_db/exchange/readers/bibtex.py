@@ -179,7 +179,7 @@ def _swallowed(raw: str) -> str | None:
     for part in re.split(r"(?<!\\)([{}])", raw):
         depth += {"{": 1, "}": -1}.get(part, 0)
         outside += part if depth == 0 else ""
-    found = re.search(r"(?:^|\s|[}\"])\s*([A-Za-z][\w-]*)\s*=", re.sub('"[^"]*"', "", outside))
+    found = re.search(r"(?:^|[\s}\"])([A-Za-z][\w-]*)\s*=", re.sub('"[^"]*"', "", outside))
     return found[1] if found else None
 
 
@@ -212,6 +212,9 @@ def _undefined(block: EntryBlock, macros: Mapping[str, str]) -> Iterator[str]:
 
 
 def _split_concatenation(raw: str) -> Iterator[str]:
+    if "#" not in raw:
+        yield raw.strip()
+        return
     depth, quoted, start = 0, False, 0
     for mark in _MARKS.finditer(raw):
         match mark[0]:
@@ -306,9 +309,9 @@ def _work(block: EntryBlock, fields: Mapping[str, str]) -> Work:
     work.rights = text.decode(record.take("rights", "copyright", "license"))
     # Only a DOI in it is kept.
     work.note = decode(record.take("note")).text
-    noted = _NOTED_ADDRESS.fullmatch(_address(fields.get("note", "")))
-    if noted and not work.url:
-        work.url, work.note = noted[1].rstrip(".,;"), ""
+    if not work.url and "http" in work.note:
+        noted = _NOTED_ADDRESS.fullmatch(_address(fields["note"]))
+        work.url, work.note = (noted[1].rstrip(".,;"), "") if noted else ("", work.note)
     _date(fields, work, text)
     if re.fullmatch("[0-9]{4}-[0-9]{2}", work.issued or "") and (
         day := re.fullmatch("[0-9]{1,2}", fields.get("day", ""))

@@ -189,8 +189,8 @@ def _work(record: Record) -> Work:
 
 def _date(record: Record, work: Work) -> None:
     exact, year = record.take("DA"), record.take("PY", "Y1")
-    given = [*map(edtf_dates.certain_year, (exact, year))]
-    if None not in given and given[0] != given[1]:
+    given = {edtf_dates.certain_year(text) for text in (exact, year) if exact and year}
+    if len(given) == 2 and None not in given:
         work.warnings.append(f"another year, not kept: {year[:40]}")
     for written in (exact, f"{exact} {year}" if exact and year else "", year):
         if written and (found := _read_date(written)):
