@@ -26,6 +26,7 @@ from hksz_db.exchange.readers.latex import Mode, bare, decode, depths
 from hksz_db.exchange.readers.names import (
     Name,
     as_it_stands,
+    begins_office,
     han_list,
     have_initials,
     is_acronym,
@@ -89,7 +90,8 @@ _EDITORS = {
 # What marks an affiliation or a footnote, with the name that it follows.
 _NOTE = re.compile(
     r"\s*(?:\$\s*\^\s*(?:\{[^{}$]*\}|[^{}$])\s*\$"
-    r"|\\(?:textsuperscript|thanks|footnote)\s*\{[^{}]*\})"
+    # M\textsuperscript{c}Donald is one word.
+    r"|\\(?:textsuperscript|thanks|footnote)\s*\{[^{}]*\}(?![^\W\d_]))"
 )
 _ADDRESS = re.compile(r"https?://\S+")
 _NOTED_ADDRESS = re.compile(
@@ -402,15 +404,15 @@ def _month_of_year(month: str, year: str) -> str:
 
 
 def _listed_names(decoded: str) -> Iterator[str]:
-    """The names of a list; a word before an office is not a name of its own.
+    """The names of a list; words before an office are not a name of their own.
 
-    "Census and Statistics Department" is seldom in braces.
+    Braces around "Census and Statistics Department" are often missing.
     """
     names = list(_split_names(re.sub(r"^\s*and\s+", "", decoded, flags=re.IGNORECASE)))
     while names:
         name = names.pop(0)
-        is_word = re.fullmatch(r"[A-Z][a-z]+", name) and without_et_al(name) == name
-        if is_word and names and "," not in names[0] and is_office(names[0]):
+        is_begun = begins_office(name) and without_et_al(name) == name
+        if is_begun and names and "," not in names[0] and is_office(names[0]):
             name = f"{name} and {names.pop(0)}"
         yield name
 

@@ -22,6 +22,13 @@ _OFFICE = re.compile(
     r"|union|universit(?:y|é|ät)|universidad|working group",
     re.IGNORECASE,
 )
+_SUBJECT = re.compile(
+    r"agriculture|(?:civil )?aviation|commerce|constitutional|culture|customs|development|economy"
+    r"|education|environment|finance|fisheries|food|health|home|housing|immigration|industry"
+    r"|information|innovation|labou?r|lands|leisure|marine|planning|science|security|sports"
+    r"|technology|tourism|trade|transport|treasury|welfare|works|youth",
+    re.IGNORECASE,
+)
 _COMPANY = re.compile(r"(?:Inc|Ltd|Limited|LLC|LLP|PLC|GmbH|Corp|Co|Pty)\.?")
 _PREPOSITION = re.compile(r"\b(?:of|for|the|on)\b")
 _AND = re.compile(r"(?:\band\b|&)")
@@ -134,6 +141,14 @@ def is_office(text: str) -> bool:
     if IN_HAN.fullmatch(text):
         return "·" not in text and (len(text) > 4 or text.endswith(_OFFICES))
     return _is_office([part for part in map(str.strip, text.split(",")) if part])
+
+
+def begins_office(text: str) -> bool:
+    """Whether "and" and an office may follow: one word, subjects, or one word after an office."""
+    *before, last = map(str.strip, text.split(","))
+    if not re.fullmatch("[A-Z][a-z]+", last):
+        return False
+    return all(map(_SUBJECT.fullmatch, [*before, last])) or not before or _is_office(before)
 
 
 def is_acronym(text: str) -> bool:

@@ -31,6 +31,11 @@ def people(item: dict) -> list[tuple[str, str]]:
         ("The end \\\\", "The end"),
         ("香港 and 深圳", "香港 and 深圳"),
         (r"5$^\circ$C or 9$^{\circ}$F", "5°C or 9°F"),
+        (r"10\textsuperscript{6}, 1\textsuperscript{st}", "10^6, 1st"),
+        (
+            r"\begin{CJK}{UTF8}{bsmi}前海\end{CJK} and \begin{CJK*}{GBK}{song}河套\end{CJK*}",
+            "前海 and 河套",
+        ),
     ],
 )
 def test_latex_is_read_as_text(written: str, text: str) -> None:
@@ -96,6 +101,12 @@ def test_the_day_may_have_a_field_of_its_own() -> None:
         ("World Trade Organization", ["World Trade Organization"], ["organisation"]),
         ("World Bank", ["World Bank"], ["organisation"]),
         ("HKMA and Plato", ["HKMA", "Plato"], ["organisation", "person"]),
+        (r"M\textsuperscript{c}Donald, Ron", ["McDonald, Ron"], ["person"]),
+        (
+            "Li, Wei and Planning Department",
+            ["Li, Wei", "Planning Department"],
+            ["person", "organisation"],
+        ),
         ("Sample Holdings Ltd", ["Sample Holdings Ltd"], ["organisation"]),
         ("史密斯·约翰", ["史密斯·约翰"], ["person"]),
         ("and Doe, Jane", ["Doe, Jane"], ["person"]),
@@ -123,7 +134,14 @@ def test_notes_on_names_are_no_part_of_them(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "names", ["Census and Statistics Department", "Doe, J. \\& Roe, K.", "Doe J, Roe K"]
+    "names",
+    [
+        "Census and Statistics Department",
+        "Innovation, Technology and Industry Bureau",
+        "Sample Government, Food and Health Bureau",
+        "Doe, J. \\& Roe, K.",
+        "Doe J, Roe K",
+    ],
 )
 def test_what_may_be_several_names_is_kept_as_one(names: str) -> None:
     (found,) = entries(f"@misc{{one, title = {{One}}, author = {{{names}}}}}")
