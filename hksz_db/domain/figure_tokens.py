@@ -106,7 +106,7 @@ def _normalised(text: str) -> str:
     text = _folded("".join(map(_spaced, text, " " + text))).replace("\N{FRACTION SLASH}", "/")
     text = "".join(character for character in text if unicodedata.category(character) != "Cf")
     text = " ".join(_DASH.sub("-", text).split()).rstrip(" .!?\N{IDEOGRAPHIC FULL STOP}")
-    text = text.replace("\N{WAVE DASH}", "~").replace("-plus", "+")
+    text = re.sub("-plus| plus$", "+", text.replace("\N{WAVE DASH}", "~"))
     try:
         text = in_english(text)
     except ValueError as error:

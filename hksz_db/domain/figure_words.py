@@ -111,7 +111,7 @@ _LEADING: dict[Comparator | None, str] = {
         "over, more than, above, exceeding, in excess of, greater than, higher than, "
         "larger than, just over, just above, slightly over, slightly above, "
         "slightly more than, a little over, a little more than, well over, well above, "
-        "far more than, >"
+        "well in excess of, far more than, >"
     ),
     Comparator.GE: (
         "at least, no fewer than, no less than, not fewer than, not less than, a minimum of, "
@@ -135,7 +135,10 @@ _LEADING: dict[Comparator | None, str] = {
         "totaling, totals, amounted to, amounting to, amounts to, stood at, standing at, "
         "stands at, came to, rose to, grew to, increased to, fell to, dropped to, "
         "decreased to, numbered, numbering, comprised, comprises, an area of, a total area of, "
-        "a length of, covers, covering, occupies, occupying, spans, spanning, +"
+        "a population of, a budget of, a cost of, at a cost of, a value of, a sum of, "
+        "a length of, covers, covering, occupies, occupying, spans, spanning, costs, costing, "
+        "received, approved, attracted, attracting, creates, created, creating, provides, "
+        "provided, providing, employs, employed, employing, accommodates, accommodating, +"
     ),
 }
 _TRAILING: dict[Comparator | None, str] = {

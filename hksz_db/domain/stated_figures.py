@@ -400,6 +400,10 @@ class _Reader:
         number = self._scaled(currency, and_joins=and_joins)
         if negative:
             number = replace(number, value=-number.value)
+        following = cursor.length_of(TRAILING)
+        if following and cursor.length_of(UNITS, following):
+            # "300-odd hectares"
+            self._compare(cursor.take_phrase(TRAILING))
         unit = self._unit(currency)
         if unit and unit is not currency:
             # "an hour and a half"

@@ -118,6 +118,8 @@ more than 150 companies | gt | 150 |
 just over HK$500 million | gt | 500000000 | HKD
 well over 1 million visitors | gt | 1000000 |
 in excess of 2,500 | gt | 2500 |
+well in excess of HK$5 billion | gt | 5000000000 | HKD
+a population of about 7.5 million | approx | 7500000 |
 exceeding 35 degrees of freedom | gt | 35 |
 > 5 % | gt | 5 | %
 at least 35,000 | ge | 35000 |
@@ -126,6 +128,8 @@ not less than 25 per cent | ge | 25 | %
 a minimum of 12 months | ge | 12 | mo
 ≥5 | ge | 5 |
 min. 300 | ge | 300 |
+approved over 47,000 applications | gt | 47000 |
+creating about 1,200 jobs | approx | 1200 |
 max. 300 people | le | 300 |
 covering 300 hectares | eq | 300 | har
 an area of about 300 ha | approx | 300 | har
@@ -164,6 +168,10 @@ rose to 5.6 per cent | eq | 5.6 | %
 Comparators after the number
 a million or so | approx | 1000000 |
 30-odd companies | approx | 30 |
+300-odd hectares | approx | 300 | har
+300+ km2 | ge | 300 | km2
+5 or more years | ge | 5 | a
+100,000 plus | ge | 100000 |
 16 companies or more | ge | 16 |
 65 years and above | ge | 65 | a
 five or more | ge | 5 |

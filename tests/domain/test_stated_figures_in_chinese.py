@@ -94,6 +94,12 @@ Numbers
 500TEU | eq | 500 |
 12,34,567人 | eq | 1234567 |
 面積300公頃 | eq | 300 | har
+總投資超過300億元人民幣 | gt | 30000000000 | CNY
+撥款100億港元 | eq | 10000000000 | HKD
+預算約為港幣68億4,000萬元 | approx | 6840000000 | HKD
+收到逾12萬宗申請 | gt | 120000 |
+提供約50萬個住宅單位 | approx | 500000 |
+人口增至約250萬 | approx | 2500000 |
 佔地約300公頃 | approx | 300 | har
 全長3公里 | eq | 3 | km
 3公里長 | eq | 3 | km
@@ -592,6 +598,9 @@ def test_a_note_says_that_the_currency_is_not_known(text: str) -> None:
         ("五年間", "states no certain amount"),
         ("80年代", "states no certain amount"),
         ("3周年", "states no certain amount"),
+        ("2023至2024學年", "states no certain amount"),
+        ("投資者3萬人", "expected at '者'"),
+        ("拒絕批出3萬宗", "expected at '拒絕'"),
         ("21世紀", "states no certain amount"),
         ("300平方", "states no certain amount"),
         ("5星級酒店", "'星' after the number"),
