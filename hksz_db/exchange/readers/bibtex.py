@@ -48,7 +48,7 @@ _KEYLESS = re.compile(
 )
 _SIGN_IN_MATH = re.compile(r"\$(\\sim|\\?[<>_])\$")
 # BibTeX knows no comments, but Biber does.
-_COMMENTED = re.compile(r"^[ \t]*%.*@\w+\s*[{(]", re.MULTILINE)
+_COMMENTED = re.compile(r"^[ \t]*%.*@\w+[ \t]*[{(]", re.MULTILINE)
 _AND = re.compile(r"[{}]|\s+and(?=\s|$)", re.IGNORECASE)
 _MARKS = re.compile(r'(?<!\\)[{}"#]')
 # The macros that every style of BibTeX defines.

@@ -41,7 +41,8 @@ _HAN_DIGITS = "\u3007○零一二三四五六七八九十廿卅"
 _IN_HAN_DIGITS = str.maketrans("\u3007○零一二三四五六七八九", "000123456789")
 _CHINESE = re.compile(
     rf"\s*(?:(?P<year>\d{{4}}|[{_HAN_DIGITS}]{{4}})\s*年(?:(?P<season>[春夏秋冬])[季天]?$)?"
-    rf"|(?P<month>\d{{1,2}}|[{_HAN_DIGITS}]+)\s*月|(?P<day>\d{{1,2}}|[{_HAN_DIGITS}]+)\s*[日号號])"
+    rf"|(?P<month>\d{{1,2}}|[{_HAN_DIGITS}]{{1,3}})\s*月"
+    rf"|(?P<day>\d{{1,2}}|[{_HAN_DIGITS}]{{1,3}})\s*[日号號])"
 )
 _SEASONS = {"春": "spring", "夏": "summer", "秋": "autumn", "冬": "winter"}
 _WEEKDAY = re.compile(
@@ -112,7 +113,8 @@ def _without_chinese(text: str) -> str:
     """The text with the parts of a Chinese date in English: ``2023 October to December``."""
     if not re.search("[年月日号號]", text):
         return text
-    text = " ".join(_CHINESE.sub(_in_english, text).split())
+    text = _CHINESE.sub(_in_english, " ".join(text.split()))
+    text = " ".join(text.split())
     return re.sub(r"(?<=[\d\w]) ?[至到] ?(?=\w)", " to ", text)
 
 

@@ -114,6 +114,7 @@ def test_date_is_converted(written: str, edtf: str) -> None:
         "c. long ago",
         "x" * 5000,
         "9" * 5000,
+        "二" * 50_000 + "月",
     ],
 )
 def test_ambiguous_or_invalid_date_is_none(written: str) -> None:
@@ -147,6 +148,11 @@ def test_ambiguous_or_invalid_date_is_none(written: str) -> None:
 def test_only_a_certain_year_is_taken(written: str, year: str | None) -> None:
     assert from_text(written) is None
     assert certain_year(written) == year
+
+
+def test_long_texts_are_read_at_once() -> None:
+    assert certain_year(" " * 50_000 + "2023年前") is None
+    assert certain_year("一" * 50_000 + "月2023年") == "2023"
 
 
 @pytest.mark.parametrize(
