@@ -12,6 +12,10 @@ from hksz_db.domain.vocabulary import EntityKind
 IN_HAN = re.compile(f"[{HAN}·]+")
 # Endings of agencies, ministries, bureaus, institutes, associations, departments, newspapers.
 _OFFICES = tuple("社部局院会會署厅廳处處报報")
+# Family names of two characters.
+_COMPOUND = re.compile(
+    "欧阳|歐陽|司徒|司[马馬]|[诸諸]葛|上官|皇甫|慕容|夏侯|公[孙孫]|令狐|端木|尉[迟遲]"
+)
 _OFFICE = re.compile(
     r"academy|administration|agency|association|authority|bank|board|branch|bureau|cent(?:er|re)|chamber"
     r"|college|commission|committee|comité|company|consortium|corporation|council|court|department|dept"
@@ -170,13 +174,15 @@ def is_nobody(text: str) -> bool:
 def inverted(text: str) -> Name:
     """Parse a name of RIS: ``Family, Given, Suffix`` is a person, a name without comma is not.
 
-    Two or three Han characters are a person, unless they end like an office. Names of offices may
-    have commas, and programs may put several names on one line, which are left as they stand.
+    Two or three Han characters are a person, and four that begin with a family name of two, unless
+    they end like an office. Names of offices may have commas, and programs may put several names on
+    one line, which are left as they stand.
     """
     parts = [part for part in map(str.strip, text.split(",")) if part]
     name = ", ".join(parts)
     # Only names of persons are transliterated with a dot.
-    is_short = 2 <= len(name) <= 3 and not name.endswith(_OFFICES)
+    most = 4 if _COMPOUND.match(name) else 3
+    is_short = 2 <= len(name) <= most and not name.endswith(_OFFICES)
     if IN_HAN.fullmatch(name) and (is_short or "·" in name.strip("·")):
         return person(name)
     if _is_office(parts):
