@@ -90,6 +90,43 @@ def _type(page: Any, selector: str, text: str) -> None:
     page.keyboard.type(text)
 
 
+# The edges of the characters of the text from one to another, and the heights of their lines.
+EDGES = """([from, to]) => {
+    const edge = (at, side) => {
+        for (const sentence of document.getElementById('sentences').children) {
+            const node = sentence.firstChild
+            if (at < node.length) {
+                const range = new Range()
+                range.setStart(node, at)
+                range.setEnd(node, at + 1)
+                const box = range.getBoundingClientRect()
+                return {x: box[side], y: box.top + box.height / 2}
+            }
+            at -= node.length
+        }
+    }
+    return [edge(from, 'left'), edge(to - 1, 'right')]
+}"""
+
+
+def _drag(page: Any, words: str, *, beyond: float = 0) -> None:
+    """Drag the mouse from the first letter of the words to ``beyond`` pixels below the last."""
+    start = page.evaluate(
+        "words => document.getElementById('sentences').textContent.indexOf(words)", words
+    )
+    assert start >= 0, words
+    begin, end = page.evaluate(EDGES, [start, start + len(words)])
+    page.mouse.move(begin["x"] + 0.5, begin["y"])
+    page.mouse.down()
+    page.mouse.move((begin["x"] + end["x"]) / 2, (begin["y"] + end["y"]) / 2, steps=3)
+    page.mouse.move(end["x"] - 0.5, end["y"] + beyond, steps=3)
+    page.mouse.up()
+
+
+def _marked(page: Any) -> list[str]:
+    return [page.input_value(f"[name={edge}_char]") for edge in ("start", "end")]
+
+
 def test_a_passage_is_added_with_the_keys_only(page: Any, address: str, key: str) -> None:
     sent: list[str] = []
     page.on("request", lambda each: sent.append(f"{each.url} {each.post_data}"))
@@ -145,6 +182,12 @@ def test_words_mark_the_passage_and_the_figure(page: Any, address: str, key: str
     assert page.inner_text("#fault") == ""
     expected = locate(normalise(TEXT), "45,120 applications were approved")
     assert page.input_value("[name=end_char]") == str(expected.end_char)
+    for words in (SENTENCE, "Few were", "Two years", "The scheme began in 2022. In 2023"):
+        _drag(page, words)
+        at = normalise(TEXT).index(words)
+        assert _marked(page) == [str(at), str(at + len(words))]
+    _drag(page, "Few were refused.", beyond=200)
+    assert _marked(page)[1] == str(len(normalise(TEXT)))
     page.fill("#words", "45,120")
     page.click("#figure")
     assert page.input_value("#as_stated") == "45,120"

@@ -7,11 +7,12 @@
 	const fields = form.elements;
 	const kept = `text ${words.source}`;
 	let text = "", points = [], nodes = [], spans = [], sentences = [], marked = null;
+	let current = 0, isPressed = false;
 
 	pane.hidden = false;
 	const remembered = sessionStorage.getItem(kept);
 	if (remembered) show(remembered);
-	byId("use").addEventListener("click", () => show(byId("text").value) && sentences[0].focus());
+	byId("use").addEventListener("click", () => show(byId("text").value) && box.focus());
 	byId("again").addEventListener("click", () => {
 		byId("paste").hidden = false;
 		byId("marking").hidden = true;
@@ -36,8 +37,7 @@
 		for (const part of parts) {
 			for (const { segment } of segmenter.segment(`${part} `)) {
 				const span = document.createElement("span");
-				Object.assign(span, { textContent: segment, tabIndex: at ? -1 : 0, role: "option" });
-				span.ariaSelected = "false";
+				Object.assign(span, { textContent: segment, id: `s${spans.length}`, role: "option", ariaSelected: "false" });
 				sentences.push(span);
 				spans.push([at, at + segment.trimEnd().length]);
 				at += segment.length;
@@ -46,6 +46,7 @@
 		}
 		box.replaceChildren(...sentences);
 		nodes = sentences.map((span) => span.firstChild);
+		go(0);
 		byId("paste").hidden = true;
 		byId("marking").hidden = false;
 		paintEarlier();
@@ -53,6 +54,14 @@
 			mark(offset(fields.start_char.value), offset(fields.end_char.value));
 		}
 		return true;
+	}
+
+	// The sentences cannot be focused: a drag that begins at the edge of a focused element selects nothing.
+	function go(i) {
+		sentences[current]?.classList.remove("here");
+		current = Math.min(Math.max(i, 0), sentences.length - 1);
+		sentences[current].classList.add("here");
+		box.setAttribute("aria-activedescendant", sentences[current].id);
 	}
 
 	// Positions count code points, and offsets the units of strings.
@@ -109,16 +118,18 @@
 		else byId("fault").textContent = words.missing;
 	}
 
-	// The offsets of what is selected with the mouse, without spaces at its ends.
+	// The offsets of what is selected in the text, without spaces at its ends.
 	function selected() {
 		const selection = getSelection();
-		if (selection.isCollapsed || !box.contains(selection.anchorNode)) return null;
-		const range = selection.getRangeAt(0), before = new Range();
+		if (selection.isCollapsed || !selection.containsNode(box, true)) return null;
+		const range = selection.getRangeAt(0).cloneRange(), before = new Range();
+		if (!box.contains(range.startContainer)) range.setStart(box, 0);
+		if (!box.contains(range.endContainer)) range.setEnd(box, sentences.length);
 		before.setStart(box, 0);
 		before.setEnd(range.startContainer, range.startOffset);
 		const found = range.toString(), words = found.trim();
 		const start = before.toString().length + found.indexOf(words);
-		return words && box.contains(range.endContainer) ? [start, start + words.length] : null;
+		return words && [start, start + words.length];
 	}
 
 	byId("find").addEventListener("submit", (event) => {
@@ -126,9 +137,16 @@
 		markWords(byId("words").value);
 	});
 	let isFigure = null;
+	byId("words").addEventListener("input", () => { isFigure = null; });
 	document.addEventListener("selectionchange", () => { isFigure = selected() ?? isFigure; });
-	box.addEventListener("mouseup", () => {
-		const span = selected();
+	box.addEventListener("mousedown", (event) => {
+		isPressed = true;
+		if (sentences.includes(event.target)) go(sentences.indexOf(event.target));
+	});
+	// A drag may end outside the text.
+	document.addEventListener("mouseup", () => {
+		const span = isPressed && selected();
+		isPressed = false;
 		// A selection within the passage may be its figure.
 		if (span && !(marked && span[0] >= marked[0] && span[1] <= marked[1])) mark(...span);
 	});
@@ -139,18 +157,16 @@
 		form.dispatchEvent(new Event("change"));
 	});
 	box.addEventListener("keydown", (event) => {
-		const i = sentences.indexOf(document.activeElement);
+		const i = current;
 		const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
-		if (i < 0 || !(step || event.key === "Enter" || event.key === " ")) return;
+		if (!(step || event.key === "Enter" || event.key === " ")) return;
 		event.preventDefault();
-		if (!step) return mark(spans[i][0], spans[i][1]);
-		const j = Math.min(Math.max(i + step, 0), sentences.length - 1);
-		sentences[i].tabIndex = -1;
-		sentences[j].tabIndex = 0;
-		sentences[j].focus();
+		if (!step) return mark(...spans[i]);
+		go(i + step);
+		sentences[current].scrollIntoView({ block: "nearest" });
 		if (event.shiftKey) {
-			const [start, end] = marked ?? spans[i];
-			mark(Math.min(start, spans[i][0], spans[j][0]), Math.max(end, spans[i][1], spans[j][1]));
+			const [start, end] = marked ?? spans[i], [from, to] = spans[current];
+			mark(Math.min(start, spans[i][0], from), Math.max(end, spans[i][1], to));
 		}
 	});
 
