@@ -62,6 +62,8 @@ _SUGGESTIONS = 8
 _SUGGESTED = ("entities", "metrics", "units")
 _REPEATING = ("copy_of", "syndicated_from", "translation_of", "rewrite_of", "quotes", "based_on")
 
+# It tells the script ``session.js`` that what was typed need not be kept any more.
+_SAVED = "#saved"
 
 class Problem(NamedTuple):
     """A fault of the form: the field that it is about, if any, and what is wrong."""
@@ -120,7 +122,7 @@ def add_passage() -> Response:
         claim_id = submissions.submit(write.session, write.actor, form, source)
         if text(form, "go") == "next":
             return _next_url(source["id"], form, saved=str(claim_id))
-        return href("claims", claim_id)
+        return href("claims", claim_id) + _SAVED
 
     def again(failed: SentForm) -> Response:
         # What the page needs of the source is in the form, for when the database is away.
@@ -302,4 +304,4 @@ def _field(last: str) -> str:
 
 def _next_url(source_id: str, form: Form, **more: str) -> str:
     kept = {name: typed for name in ("reports",) if (typed := text(form, name))}
-    return f"{url_for('pages.add')}?{urlencode({'source': source_id, **kept, **more})}"
+    return f"{url_for('pages.add')}?{urlencode({'source': source_id, **kept, **more})}{_SAVED}"

@@ -1,5 +1,6 @@
 """Adding a passage in a real browser, with the keys only, and without sending any of the text."""
 
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -166,14 +167,91 @@ def test_a_passage_is_added_with_the_keys_only(page: Any, address: str, key: str
     assert "exactly" not in "".join(sent)
 
 
-def test_words_mark_the_passage_and_the_figure(page: Any, address: str, key: str) -> None:
+def _begin(page: Any, address: str, key: str) -> None:
+    """Sign in, choose a source, and paste its text."""
     page.goto(f"{address}/sign-in")
     page.fill("#key", key)
     page.press("#key", "Enter")
+    page.wait_for_url("**/claims")
     page.goto(f"{address}/add?q=Opinion piece")
     page.click("ul.list a")
     page.fill("#text", TEXT)
     page.click("#use")
+
+
+def _fields(page: Any) -> dict[str, str]:
+    """What would be sent, but for what belongs to the answer."""
+    sent = page.evaluate("() => [...new FormData(document.getElementById('add'))]")
+    return {name: value for name, value in sent if name not in {"csrf", "listed"}}
+
+
+def _kept(page: Any) -> str:
+    return str(page.evaluate("() => JSON.stringify({...sessionStorage})"))
+
+
+def test_what_was_typed_outlives_a_reload_until_it_is_saved(
+    page: Any, address: str, key: str
+) -> None:
+    _begin(page, address, key)
+    _drag(page, SENTENCE)
+    typed = {
+        "statement": "Exactly 45,120 Top Talent Pass Scheme applications were approved in 2023.",
+        "claimant": "a spokesperson",
+        "time_edtf": "2023",
+        "as_stated": "exactly 45,120",
+        "period_edtf": "2023",
+        "amount": "45120",
+    }
+    page.click("summary:has-text('Correct')")
+    for name, value in typed.items():
+        page.fill(f"[name={name}]", value)
+    page.check("[value=supports]")
+    page.select_option("#modality", "forecast")
+    page.check("[name=exact]")
+    page.wait_for_selector("[name=claim]")
+    page.check("[name=claim] >> nth=1")
+    page.wait_for_timeout(700)
+    before = _fields(page)
+    assert before.items() >= typed.items()
+    assert before["claim"] != "new"
+    for _ in range(2):
+        page.reload()
+        page.wait_for_selector("[name=claim]")
+        assert _fields(page) == before
+        assert page.is_visible("#amount")
+        assert page.evaluate("() => CSS.highlights.get('passage').size") == 1
+    # The form as it was checked can be changed, and is not sent again.
+    page.click("[value=check]")
+    page.fill("#claimant", "a minister")
+    page.reload()
+    page.wait_for_selector("[name=claim]")
+    assert _fields(page) == {**before, "claimant": "a minister"}
+    assert "minister" in _kept(page)
+    page.click("[value=save]")
+    page.wait_for_url(re.compile(r"/claims/[0-9a-f-]+$"))
+    assert "minister" not in _kept(page)
+    assert "Few were refused" not in _kept(page)
+    page.go_back()
+    page.wait_for_selector("#text:visible")
+    assert page.input_value("#claimant") == ""
+
+
+def test_nothing_is_kept_when_somebody_signs_out(page: Any, address: str, key: str) -> None:
+    _begin(page, address, key)
+    page.fill("#statement", "A statement of one person.")
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.fill("#statement", "Another statement.")
+    assert "Another" in _kept(other)
+    page.click("form.session button")
+    page.wait_for_url("**/claims")
+    assert "Few were" not in _kept(page)
+    assert "A statement" not in _kept(page)
+    assert "Another" not in _kept(other)
+
+
+def test_words_mark_the_passage_and_the_figure(page: Any, address: str, key: str) -> None:
+    _begin(page, address, key)
     page.fill("#words", "not in the text")
     page.press("#words", "Enter")
     assert page.inner_text("#fault") == "These words do not stand in the text."

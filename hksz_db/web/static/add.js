@@ -1,4 +1,5 @@
-// What follows from a form that is being filled in: names, look-alikes, and consequences.
+// What follows from a form that is being filled in: names, look-alikes, and consequences. What has
+// been typed is kept in the tab until it is saved.
 "use strict";
 
 (() => {
@@ -14,28 +15,52 @@
 			if (answer?.ok && !answer.redirected) field.list.innerHTML = await answer.text();
 		}));
 	}
-	document.getElementById("problems")?.focus();
 
-	const form = document.getElementById("add");
+	const form = document.querySelector("[data-page]");
 	if (!form) return;
+	const { page, sent } = form.dataset;
+	const read = () => [...new FormData(form)].filter(([name]) => name !== "key" && name !== "csrf");
+	const keep = () => { sessionStorage[page] = JSON.stringify(read()); };
+	let kept = JSON.parse(sessionStorage[page] ?? "[]");
+	if (sent) {
+		// Loaded again, the page does not send the form again.
+		history.replaceState(null, "", page);
+		keep();
+		kept = [];
+	}
+	for (const field of kept.length ? form.elements : []) {
+		const values = kept.filter(([name]) => name === field.name).map(([, value]) => value);
+		if (/radio|checkbox/.test(field.type)) field.checked = values.includes(field.value);
+		else if (values.length) field.value = values[0];
+		if (field.value !== field.defaultValue) field.closest("details")?.setAttribute("open", "");
+	}
+	form.addEventListener("input", keep);
+	form.addEventListener("change", keep);
+	form.addEventListener("submit", ({ submitter }) => {
+		keep();
+		const texts = submitter?.value === "save" ? [`text ${form.elements.source.value}`] : [];
+		sessionStorage.sent = JSON.stringify([page, ...texts]);
+	});
+
 	const hints = document.getElementById("hints");
+	if (!hints) return;
 	let asked = 0;
 	const ask = later(async () => {
 		// A key that is being typed is not sent.
 		if (form.elements.key) return;
-		const mine = ++asked;
-		const answer = await fetch("/add/hints", { method: "POST", body: new FormData(form) }).catch(() => null);
+		const mine = ++asked, body = new FormData(form);
+		for (const [name, value] of kept) if (!form.elements[name]) body.append(name, value);
+		const answer = await fetch("/add/hints", { method: "POST", body }).catch(() => null);
 		if (!answer?.ok || mine !== asked) return;
 		const focused = hints.contains(document.activeElement) ? document.activeElement : null;
 		hints.innerHTML = await answer.text();
+		kept = [];
+		keep();
 		if (focused) {
 			(document.getElementById(focused.id) ?? hints.querySelector(`[value="${focused.value}"]`))?.focus();
 		}
 	});
-	let isUnsaved = false;
-	form.addEventListener("input", () => { isUnsaved = true; });
-	form.addEventListener("submit", () => { isUnsaved = false; });
-	addEventListener("beforeunload", (event) => { if (isUnsaved) event.preventDefault(); });
 	form.addEventListener("input", ask);
 	form.addEventListener("change", ask);
+	if (kept.length) ask();
 })();
