@@ -194,7 +194,12 @@ class TestClosedReads:
         self, closed: Flask, key: str, claim_id: Callable[[str], str]
     ) -> None:
         browser, path = Browser(closed), f"/review/claims/{claim_id('hksz:ttps-approved-2023')}"
-        fields = {"idempotency": "x" * 16, "decision": "accept", "review_note": "\nTyped\nwords."}
+        fields = {
+            "idempotency": "x" * 16,
+            "version": "1",
+            "decision": "accept",
+            "review_note": "\nTyped\nwords.",
+        }
         page = browser.post(path, fields)
         assert page.status == HTTPStatus.UNAUTHORIZED
         assert "Top Talent" not in page.text

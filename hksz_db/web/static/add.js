@@ -12,30 +12,38 @@
 		field.addEventListener("input", later(async () => {
 			const query = new URLSearchParams({ q: field.value, kinds: field.dataset.kinds });
 			const answer = field.value.trim() && await fetch(`/add/suggest?${query}`);
-			if (answer?.ok && !answer.redirected) field.list.innerHTML = await answer.text();
+			if (!answer?.ok || answer.redirected) return;
+			field.list.innerHTML = await answer.text();
+			const offer = field.parentElement.querySelector(".new"), typed = field.value.trim().toLowerCase();
+			if (!offer) return;
+			offer.open = ![...field.list.options].some((each) => each.value.toLowerCase() === typed);
+			if (!offer.open) offer.querySelector("input").checked = false;
 		}));
 	}
 
 	const form = document.querySelector("[data-page]");
 	if (!form) return;
 	const { page, sent } = form.dataset;
-	const read = () => [...new FormData(form)].filter(([name]) => name !== "key" && name !== "csrf");
-	const keep = () => { sessionStorage[page] = JSON.stringify(read()); };
-	let kept = JSON.parse(sessionStorage[page] ?? "[]");
+	const keep = () => {
+		const typed = new URLSearchParams(new FormData(form));
+		typed.delete("key");
+		typed.delete("csrf");
+		sessionStorage[page] = typed;
+	};
+	let kept = new URLSearchParams(sessionStorage[page]);
 	if (sent) {
 		// Loaded again, the page does not send the form again.
 		history.replaceState(null, "", page);
 		keep();
 		kept = [];
 	}
-	for (const field of kept.length ? form.elements : []) {
-		const values = kept.filter(([name]) => name === field.name).map(([, value]) => value);
+	for (const field of kept.size ? form.elements : []) {
+		const values = kept.getAll(field.name);
 		if (/radio|checkbox/.test(field.type)) field.checked = values.includes(field.value);
 		else if (values.length) field.value = values[0];
 		if (field.value !== field.defaultValue) field.closest("details")?.setAttribute("open", "");
 	}
 	form.addEventListener("input", keep);
-	form.addEventListener("change", keep);
 	form.addEventListener("submit", ({ submitter }) => {
 		keep();
 		const texts = submitter?.value === "save" ? [`text ${form.elements.source.value}`] : [];
@@ -52,15 +60,13 @@
 		for (const [name, value] of kept) if (!form.elements[name]) body.append(name, value);
 		const answer = await fetch("/add/hints", { method: "POST", body }).catch(() => null);
 		if (!answer?.ok || mine !== asked) return;
-		const focused = hints.contains(document.activeElement) ? document.activeElement : null;
+		const { id } = document.activeElement;
 		hints.innerHTML = await answer.text();
+		document.querySelector(".steps").replaceWith(hints.querySelector(".steps"));
 		kept = [];
 		keep();
-		if (focused) {
-			(document.getElementById(focused.id) ?? hints.querySelector(`[value="${focused.value}"]`))?.focus();
-		}
+		document.getElementById(id)?.focus();
 	});
 	form.addEventListener("input", ask);
-	form.addEventListener("change", ask);
-	if (kept.length) ask();
+	if (kept.size) ask();
 })();

@@ -5,13 +5,12 @@
 	const byId = (id) => document.getElementById(id);
 	const pane = byId("copying"), form = byId("add"), box = byId("sentences"), words = pane.dataset;
 	const fields = form.elements;
-	const kept = `text ${words.source}`;
-	let text = "", points = [], nodes = [], spans = [], sentences = [], marked = null;
-	let current = 0, isPressed = false;
+	const kept = `text ${words.source}`, tell = () => form.dispatchEvent(new Event("input"));
+	let text = "", points = [], spans = [], sentences = [], marked = null;
+	let current = 0, isPressed;
 
 	pane.hidden = false;
-	const remembered = sessionStorage.getItem(kept);
-	if (remembered) show(remembered);
+	if (sessionStorage[kept]) show(sessionStorage[kept]);
 	byId("use").addEventListener("click", () => show(byId("text").value) && box.focus());
 	byId("again").addEventListener("click", () => {
 		byId("paste").hidden = false;
@@ -26,7 +25,7 @@
 		if (!normal) return false;
 		text = normal;
 		points = Array.from(text);
-		sessionStorage.setItem(kept, pasted);
+		sessionStorage[kept] = pasted;
 		byId("text").value = pasted;
 		const segmenter = new Intl.Segmenter(words.lang, { granularity: "sentence" });
 		let parts = pasted.split(/\n\s*\n/u).map(locators.normal).filter(Boolean);
@@ -45,7 +44,6 @@
 			sentences.at(-1).className = "end";
 		}
 		box.replaceChildren(...sentences);
-		nodes = sentences.map((span) => span.firstChild);
 		go(0);
 		byId("paste").hidden = true;
 		byId("marking").hidden = false;
@@ -72,13 +70,17 @@
 	function rangeOf(start, end) {
 		const place = (at) => {
 			const i = spans.findLastIndex(([from]) => from <= at);
-			return [nodes[i], Math.min(at - spans[i][0], nodes[i].length)];
+			return [sentences[i].firstChild, at - spans[i][0]];
 		};
 		const range = new Range();
 		range.setStart(...place(start));
 		const [node, offset] = place(end - 1);
 		range.setEnd(node, offset + 1);
 		return range;
+	}
+
+	function paint(name, ...ranges) {
+		if (window.Highlight) CSS.highlights.set(name, new Highlight(...ranges));
 	}
 
 	// Only passages with the same words at the same place can be shown.
@@ -89,7 +91,7 @@
 			const found = text.slice(from, to);
 			if (found && locators.sha256(found).startsWith(hash)) ranges.push(rangeOf(from, to));
 		}
-		if (window.Highlight) CSS.highlights.set("before", new Highlight(...ranges));
+		paint("before", ...ranges);
 	}
 
 	function mark(start, end) {
@@ -102,14 +104,14 @@
 		fields.char_length.value = points.length;
 		marked = [start, end];
 		sentences.forEach((span, i) => {
-			span.ariaSelected = String(spans[i][0] < end && spans[i][1] > start);
+			span.ariaSelected = spans[i][0] < end && spans[i][1] > start;
 		});
-		if (window.Highlight) CSS.highlights.set("passage", new Highlight(rangeOf(start, end)));
+		paint("passage", rangeOf(start, end));
 		const again = text.indexOf(text.slice(start, end), start + 1) >= 0 ? `; ${words.again}` : "";
 		byId("fault").textContent = "";
 		byId("where").textContent = `${words.characters} ${exact.start_char}–${exact.end_char} ${words.of} `
 			+ `${points.length} · ${exact.exact_sha256.slice(0, 12)}…${again}`;
-		form.dispatchEvent(new Event("change"));
+		tell();
 	}
 
 	function markWords(typed) {
@@ -150,11 +152,13 @@
 		// A selection within the passage may be its figure.
 		if (span && !(marked && span[0] >= marked[0] && span[1] <= marked[1])) mark(...span);
 	});
+	// A finger cannot drag over words without scrolling: it marks a sentence.
+	box.addEventListener("click", ({ pointerType }) => pointerType === "touch" && mark(...spans[current]));
 	byId("figure").addEventListener("click", () => {
 		const stated = fields.as_stated;
 		stated.value = isFigure ? text.slice(...isFigure) : byId("words").value;
 		stated.focus();
-		form.dispatchEvent(new Event("change"));
+		tell();
 	});
 	box.addEventListener("keydown", (event) => {
 		const i = current;

@@ -7,7 +7,7 @@
 	if ((sessionStorage.label ?? label) !== label) forget();
 	sessionStorage.label = label;
 	ended.onmessage = forget;
-	form.addEventListener("submit", () => { forget(); ended.postMessage(""); });
+	form.addEventListener("submit", () => { forget(); ended.postMessage(0); });
 	if (location.hash === "#saved") {
 		for (const name of JSON.parse(sessionStorage.sent ?? "[]")) sessionStorage.removeItem(name);
 		history.replaceState(null, "", location.pathname + location.search);
