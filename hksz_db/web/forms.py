@@ -235,6 +235,10 @@ def _failed(form: Form, error: DomainError) -> Form:
         shown = replace(shown, idempotency=secrets.token_urlsafe(16))
     if isinstance(error, FaultsError):
         shown = replace(shown, faults=error.faults)
+    if isinstance(error, Invalid) and error.faults:
+        # The services speak of the body of a request.
+        detail = gettext("Something is missing, or cannot be saved as it is.")
+        shown = replace(shown, detail=detail)
     if isinstance(error, Unauthenticated):
         shown = replace(shown, needs_key=True)
     if isinstance(error, Stale):
@@ -247,7 +251,7 @@ def require(form: Form, name: str, message: str) -> str:
     """What was typed into a field. Raises ``Invalid`` with the message if that is nothing."""
     typed = form.value(name).strip()
     if not typed:
-        raise Invalid(gettext("Something is missing."), [Fault("required", message, f"#/{name}")])
+        raise Invalid("A field is missing.", [Fault("required", message, f"#/{name}")])
     return typed
 
 

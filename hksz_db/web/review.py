@@ -167,7 +167,7 @@ def _fields_of(resource: str, decision: str, form: Form) -> dict[str, str]:
         case "reject":
             return {"status": "rejected", **_note(form)}
     raise Invalid(
-        gettext("Something is missing."),
+        "A field is missing.",
         [Fault("invalid", gettext("Choose what is to become of it."), "#/decision")],
     )
 

@@ -127,7 +127,7 @@ class Submission:
     def check(self) -> None:
         """Raise ``Invalid`` if a field names nothing, or more than one row."""
         if self._faults:
-            raise Invalid(gettext("Some names are not known here."), self._faults)
+            raise Invalid("Some names are not known.", self._faults)
 
     def found(self, name: str, resource: str = "entities") -> list[str]:
         """The ids of the rows that a field may name."""
@@ -339,17 +339,11 @@ def _claimant(this: Submission) -> Body:
 def _check_figure(form: Form) -> None:
     """Raise ``Invalid`` if there is a figure, and nobody has been told that it is not saved."""
     if text(form, "as_stated") and not form.get("without_figure"):
-        raise Invalid(
-            gettext("The figure would not be saved."), [Fault("unused", unsaved(), "#/as_stated")]
+        detail = gettext(
+            "A passage that is attached to a claim adds no figure to it. Save again to attach the"
+            " passage only, or choose a new claim."
         )
-
-
-def unsaved() -> str:
-    """Why a figure beside a claim that exists is not saved."""
-    return gettext(
-        "A passage that is attached to a claim adds no figure to it. Save again to attach the"
-        " passage only, or choose a new claim."
-    )
+        raise Invalid("The figure would not be saved.", [Fault("unused", detail, "#/as_stated")])
 
 
 def _evidence(this: Submission, source: Source, stance: str = "") -> Body:
