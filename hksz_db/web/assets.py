@@ -16,7 +16,7 @@ _FOLDER = Path(__file__).parent / "static"
 # those in strings and patterns. A division has a space after it, and no bracket before it.
 _IN_SCRIPTS = re.compile(
     rb"""(?P<kept>"[^"\n]*"|`[^`]*`|/(?:(?<=\(/)|(?![ /]))(?:\[(?:\\.|[^\]\n])*\]|\\.|[^/\n])+/)"""
-    rb"""|^\s*//.*\n|^\s+|[ ]?(?P<mark>=>|[=!]==|[-+*]?=|&&|[-+*?:<>,;{}|&^])[ ]?""",
+    rb"""|^\s*//.*\n|^\s+|[ ]?(?P<mark>=>|[=!]==|[-+*]?=|&&|[-+*?:<>,;{}()|&^])[ ]?""",
     re.MULTILINE,
 )
 

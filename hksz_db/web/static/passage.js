@@ -107,7 +107,7 @@
 			span.ariaSelected = spans[i][0] < end && spans[i][1] > start;
 		});
 		paint("passage", rangeOf(start, end));
-		const again = text.indexOf(text.slice(start, end), start + 1) >= 0 ? `; ${words.again}` : "";
+		const again = text.includes(text.slice(start, end), start + 1) ? `; ${words.again}` : "";
 		byId("fault").textContent = "";
 		byId("where").textContent = `${words.characters} ${exact.start_char}–${exact.end_char} ${words.of} `
 			+ `${points.length} · ${exact.exact_sha256.slice(0, 12)}…${again}`;
@@ -150,7 +150,10 @@
 		const span = isPressed && selected();
 		isPressed = false;
 		// A selection within the passage may be its figure.
-		if (span && !(marked && span[0] >= marked[0] && span[1] <= marked[1])) mark(...span);
+		if (!span || (marked && span[0] >= marked[0] && span[1] <= marked[1])) return;
+		mark(...span);
+		// What is selected would be dragged, and nothing within it could be selected.
+		getSelection().empty();
 	});
 	// A finger cannot drag over words without scrolling: it marks a sentence.
 	box.addEventListener("click", ({ pointerType }) => pointerType === "touch" && mark(...spans[current]));

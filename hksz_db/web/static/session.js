@@ -4,7 +4,7 @@
 (() => {
 	const form = document.querySelector("form.session"), label = form.textContent;
 	const ended = new BroadcastChannel("ended"), forget = () => sessionStorage.clear();
-	if ((sessionStorage.label ?? label) !== label) forget();
+	if (sessionStorage.label !== label) forget();
 	sessionStorage.label = label;
 	ended.onmessage = forget;
 	form.addEventListener("submit", () => { forget(); ended.postMessage(0); });
