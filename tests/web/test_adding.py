@@ -403,6 +403,16 @@ def test_a_capture_is_added_to_those_that_came_meanwhile(
     assert kept == {"a" * 64, form["text_sha256"]}
 
 
+@pytest.mark.parametrize("four_eyes", [False, True])
+def test_another_person_is_named_only_if_one_is_needed(
+    post: Post, form: Form, app: Flask, monkeypatch: pytest.MonkeyPatch, four_eyes: bool
+) -> None:
+    monkeypatch.setitem(app.config, "FOUR_EYES", four_eyes)
+    page = post("/add", {**form, "go": "check"})
+    told = page.only("//form[@id='add']/div[@class='save']/p")
+    assert ("another person" in told) is four_eyes
+
+
 def test_names_are_suggested(browser: Browser, key: str) -> None:
     browser.sign_in(key)
     page = browser.get("/add/suggest", q="Heta", kinds="entities")

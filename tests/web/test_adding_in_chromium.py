@@ -333,6 +333,9 @@ def test_a_chinese_article_is_added_with_the_mouse(
     page.fill("#issued_edtf", "2024-03-14")
     page.fill("#publisher", "一份虛構的報章")
     page.check("[name=new_publisher]")
+    page.reload()
+    assert page.input_value("#publisher") == "一份虛構的報章"
+    assert page.is_checked("[name=new_publisher]")
     page.click("form[action='/add/source'] button.main")
     page.fill("#text", CHINESE)
     page.click("#use")

@@ -109,8 +109,9 @@
 		paint("passage", rangeOf(start, end));
 		const again = text.includes(text.slice(start, end), start + 1) ? `; ${words.again}` : "";
 		byId("fault").textContent = "";
-		byId("where").textContent = `${words.characters} ${exact.start_char}–${exact.end_char} ${words.of} `
-			+ `${points.length} · ${exact.exact_sha256.slice(0, 12)}…${again}`;
+		const places = [exact.start_char, exact.end_char, points.length];
+		byId("where").textContent = words.where.replace(/\d/g, (n) => places[n])
+			+ ` · ${exact.exact_sha256.slice(0, 12)}…${again}`;
 		tell();
 	}
 
