@@ -134,7 +134,7 @@ class Submission:
         typed = text(self.form, name)
         if not typed:
             return []
-        if made := self._made.get(typed.casefold()):
+        if resource == "entities" and (made := self._made.get(typed.casefold())):
             return [made]
         return _exactly(typed, resource)
 

@@ -17,7 +17,7 @@
 			const offer = field.parentElement.querySelector(".new"), typed = field.value.trim().toLowerCase();
 			if (!offer) return;
 			offer.open = ![...field.list.options].some((each) => each.value.toLowerCase() === typed);
-			if (!offer.open) offer.querySelector("input").checked = false;
+			if (!offer.open) offer.querySelector("input:checked")?.click();
 		}));
 	}
 
