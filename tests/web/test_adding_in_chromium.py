@@ -259,7 +259,9 @@ def test_what_was_typed_outlives_a_reload_until_it_is_saved(
     before = _fields(page)
     assert before.items() >= typed.items()
     assert before["claim"] != "new"
-    for _ in range(2):
+    for language in ("zh-Hans", "en"):
+        page.goto(f"{page.url.partition('&')[0]}&ui={language}")
+        page.wait_for_selector("[name=claim]")
         page.reload()
         page.wait_for_selector("[name=claim]")
         assert _fields(page) == before

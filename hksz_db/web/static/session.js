@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-	const form = document.querySelector("form.session"), label = form.textContent;
+	const form = document.querySelector("form.session"), label = form.querySelector("span").textContent;
 	const ended = new BroadcastChannel("ended"), forget = () => sessionStorage.clear();
 	if (sessionStorage.label !== label) forget();
 	sessionStorage.label = label;
