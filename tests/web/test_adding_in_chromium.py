@@ -311,6 +311,14 @@ def test_words_mark_the_passage_and_the_figure(page: Any, address: str, key: str
         _drag(page, words)
         at = normalise(TEXT).index(words)
         assert _marked(page) == [str(at), str(at + len(words))]
+    page.evaluate("""() => {
+        const sentence = document.querySelector('#sentences > :nth-child(3)')
+        for (const [name, kind] of [['mousedown', MouseEvent], ['click', PointerEvent]]) {
+            sentence.dispatchEvent(new kind(name, {bubbles: true, pointerType: 'touch'}))
+        }
+    }""")
+    at = normalise(TEXT).index(SENTENCE)
+    assert _marked(page) == [str(at), str(at + len(SENTENCE))]
     _drag(page, "Few were refused.", beyond=200)
     assert _marked(page)[1] == str(len(normalise(TEXT)))
     page.fill("#words", "45,120")
