@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import BoundedSemaphore
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from hksz_db import embedded
 from hksz_db.api.answers import MAX_EXPORTS
@@ -50,6 +51,8 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     settings = settings or _settings()
     configure_logging(settings)
     app = Flask(__name__, static_folder=None)
+    if settings.trust_proxy:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0)  # type: ignore[method-assign]
     app.config["MAX_BODY_BYTES"] = settings.max_body_bytes
     app.config["MAX_BULK_BYTES"] = settings.max_bulk_bytes
     app.config["OPEN_READS"] = settings.open_reads

@@ -107,6 +107,12 @@ class Settings:
         "How long somebody who signs in to the pages stays signed in, in hours. A session also ends"
         " with its key.",
     )
+    trust_proxy: bool = _setting(
+        _boolean,
+        False,
+        "Whether all requests come through a proxy that sets `X-Forwarded-Proto`. Cookies are then"
+        " marked `Secure` if the browser used HTTPS.",
+    )
     four_eyes: bool | None = _setting(
         _boolean,
         None,

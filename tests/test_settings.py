@@ -36,6 +36,7 @@ def test_defaults_apply_without_an_environment() -> None:
         ("HKSZ_OPEN_READS", "false", False),
         ("HKSZ_PAGES", "false", False),
         ("HKSZ_SESSION_HOURS", "8", 8),
+        ("HKSZ_TRUST_PROXY", "true", True),
         ("HKSZ_MAX_BODY_BYTES", "2048", 2048),
         ("HKSZ_MAX_BULK_BYTES", "4096", 4096),
         ("HKSZ_STATEMENT_TIMEOUT_MS", "100", 100),

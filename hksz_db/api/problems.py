@@ -131,9 +131,9 @@ def _relative_redirect(response: Response) -> Response:
     """
     location = response.headers.get("Location")
     if location is not None and 300 <= response.status_code < 400:
-        _, _, path, query, _ = urlsplit(location)
+        _, _, path, query, fragment = urlsplit(location)
         # Two slashes at the beginning would mean a host.
-        response.headers["Location"] = urlunsplit(("", "", f"/{path.lstrip('/')}", query, ""))
+        response.headers["Location"] = urlunsplit(("", "", f"/{path.lstrip('/')}", query, fragment))
     return response
 
 

@@ -113,6 +113,7 @@ class Titled(Reference):
 class Source(Row):
     """A source; within evidence it has ``issued_edtf`` in place of ``issued``."""
 
+    version: int
     csl_type: str
     title: str
     title_supplied: bool

@@ -3,7 +3,7 @@
 import hmac
 import re
 from datetime import timedelta
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from flask import Response, current_app, g, redirect, request, url_for
 from werkzeug import Response as BaseResponse
@@ -24,7 +24,6 @@ CSRF = "csrf"
 
 _OPEN = {"pages.sign_in", "pages.begin_session"}
 _OWN_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
-_LOOPBACK = re.compile(r"(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?")
 _FOREIGN = {"cross-site", "same-site"}
 
 
@@ -33,11 +32,22 @@ def admit() -> BaseResponse | None:
 
     Raises ``Forbidden`` if another site has sent a form.
     """
-    if request.method == "POST" and request.headers.get("Sec-Fetch-Site") in _FOREIGN:
+    if request.method == "POST" and _is_foreign():
         raise Forbidden("Another site has sent this form. Send it from these pages.")
     if current_app.config["OPEN_READS"] or request.endpoint in _OPEN or request.method == "POST":
         return None
     return None if actor() is not None else ask_to_sign_in()
+
+
+def _is_foreign() -> bool:
+    """Whether a browser says that another site has sent the form."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in _FOREIGN
+    # Old browsers do not send it, and others do not over plain HTTP; clients that are no browsers
+    # send neither.
+    origin = request.headers.get("Origin")
+    return origin is not None and urlsplit(origin).netloc != request.host
 
 
 def demand(scope: Scope) -> BaseResponse | None:
@@ -110,7 +120,7 @@ def remember_session(response: Response) -> None:
             COOKIE,
             g.session_token or "",
             lifetime if g.session_begins else 0,
-            secure=not _LOOPBACK.fullmatch(request.host),
+            secure=request.is_secure,
             httponly=True,
             samesite="Strict",
         )

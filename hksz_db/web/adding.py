@@ -6,17 +6,20 @@ text of the source has no field: it stays in the browser.
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import Response, request, url_for
+from flask import Response, current_app, request, url_for
 from werkzeug import Response as BaseResponse
 
 from hksz_db.domain.errors import (
     Conflict,
     DomainError,
     Fault,
+    FaultsError,
     Gone,
     Invalid,
     Merged,
@@ -28,8 +31,8 @@ from hksz_db.domain.figure_tokens import UnreadableFigure
 from hksz_db.domain.stated_figures import read_stated
 from hksz_db.domain.vocabulary import (
     Comparator,
-    ContributorRole,
     CslType,
+    EntityKind,
     Modality,
     Scope,
     Stance,
@@ -46,12 +49,22 @@ from hksz_db.services.writing import writing
 from hksz_db.web import access, submissions
 from hksz_db.web.access import demand
 from hksz_db.web.forms import Form as SentForm
-from hksz_db.web.forms import Write, check_session, new_form, refused, sent_form, submit
+from hksz_db.web.forms import (
+    Problem,
+    Write,
+    check_session,
+    new_form,
+    problems_of,
+    refused,
+    sent_form,
+    submit,
+)
 from hksz_db.web.interface import names_preferred
 from hksz_db.web.search import address_or_doi
 from hksz_db.web.site import href, pages, shown
 from hksz_db.web.submissions import NEW, Form, SimilarSources, text
 from hksz_db.web.translating import gettext
+from hksz_db.web.translating import marked as _
 
 _SOURCES, _EVIDENCE = RESOURCES["sources"], RESOURCES["evidence"]
 _MOST_PASSAGES = 100
@@ -62,16 +75,53 @@ _SUGGESTIONS = 8
 _SUGGESTED = ("entities", "metrics", "units")
 _REPEATING = ("copy_of", "syndicated_from", "translation_of", "rewrite_of", "quotes", "based_on")
 
+_MADE = frozenset(f"{name}_{part}" for name in submissions.NAMED for part in ("kind", "language"))
+# The fields of the form for fields of the rows, where their names differ.
+_FIELDS = {"attributed_to": "reports", "entity": "subject", "to": "repeats"}
+LABELS = {
+    "title": _("Title"),
+    "url": _("Address"),
+    "doi": _("DOI"),
+    "issued_edtf": _("Published"),
+    "container_title": _("Published in"),
+    "csl_type": _("Kind"),
+    "author": _("Author"),
+    "publisher": _("Publisher"),
+    "repeats": _("of this source"),
+    "reports": _("Whose statement does it report?"),
+    "words": _("The passage"),
+    "page": _("Page"),
+    "note": _("Note on the passage"),
+    "statement": _("The claim in your own words"),
+    "claimant": _("Who says so"),
+    "subject": _("Of what"),
+    "time_edtf": _("Time"),
+    "due_edtf": _("Due, for a plan or forecast"),
+    "modality": _("Said as"),
+    "language": _("Language"),
+    "as_stated": _("As stated"),
+    "period_edtf": _("Period"),
+    "metric": _("What is counted"),
+    "unit_code": _("Unit"),
+    "comparator": _("Comparator"),
+    "amount": _("Amount"),
+    "lower_bound": _("At least"),
+    "upper_bound": _("At most"),
+    **dict.fromkeys((each for each in _MADE if each.endswith("kind")), _("Kind")),
+    **dict.fromkeys((each for each in _MADE if each.endswith("language")), _("Language")),
+}
+"""The fields of the forms, as the pages call them."""
 
-class Problem(NamedTuple):
-    """A fault of the form: the field that it is about, if any, and what is wrong."""
-
-    field: str
-    detail: str
+# It tells the script ``session.js`` that what was typed need not be kept any more.
+_SAVED = "#saved"
 
 
 class Hints(NamedTuple):
-    """What the page says about a form that is being filled in."""
+    """What the page says about a form that is being filled in.
+
+    ``chosen`` is the claim to which the passage would be attached, and ``missing`` keeps it from
+    being saved.
+    """
 
     similar: Sequence[Alike] = ()
     chosen: str = NEW
@@ -99,7 +149,8 @@ def add_source() -> Response:
 
     def create(write: Write) -> str:
         try:
-            id = submissions.create_source(write.session, write.actor, request.form)
+            with _faults_of_fields():
+                id = submissions.create_source(write.session, write.actor, request.form)
         except SimilarSources as error:
             similar.extend(error.similar)
             detail = gettext("There are sources like it. Say whether it is one of them.")
@@ -117,22 +168,23 @@ def add_passage() -> Response:
 
     def save(write: Write) -> str:
         source = _source_of(form)
-        claim_id = submissions.submit(write.session, write.actor, form, source)
+        with _faults_of_fields():
+            claim_id = submissions.submit(write.session, write.actor, form, source)
         if text(form, "go") == "next":
             return _next_url(source["id"], form, saved=str(claim_id))
-        return href("claims", claim_id)
+        return href("claims", claim_id) + _SAVED
 
     def again(failed: SentForm) -> Response:
         # What the page needs of the source is in the form, for when the database is away.
         known: Titled = {"id": text(form, "source"), "title": text(form, "title")}
-        return _marking(known, form, failed, Hints(chosen=text(form, "claim") or NEW))
+        return _marking(known, form, failed)
 
     if text(form, "go") != "check":
         return submit(sent, save, again)
     try:
         check_session()
         source = _source_of(form)
-        return _marking(source, form, sent, _hints(form, source))
+        return _marking(source, form, sent, _hints(form, source, is_checked=True))
     except DomainError as error:
         return refused(sent, error, again)
 
@@ -143,7 +195,8 @@ def add_hints() -> Response:
     """The part of the page that follows from what has been typed so far."""
     check_session()
     form = request.form
-    return shown("add_hints.html", hints=_hints(form, _source_of(form)), form=form, new=NEW)
+    hints = _hints(form, _source_of(form))
+    return shown("add_answer.html", form=form, **_told(form, hints))
 
 
 @pages.get("/add/suggest")
@@ -168,10 +221,10 @@ def _choosing(form: Form, sent: SentForm, similar: Sequence[Titled] = ()) -> Res
         typed=typed,
         found=submissions.sources_like(typed) if is_searched else (),
         similar=similar,
-        problems=_problems_of(sent),
+        labels=LABELS,
+        kinds=[*EntityKind],
         is_address=address_or_doi(typed) is not None,
         types=[*CslType],
-        roles=[*ContributorRole],
         repeating=_REPEATING,
     )
 
@@ -183,15 +236,23 @@ def _marking(source: Titled, form: Form, sent: SentForm, hints: Hints | None = N
         source=source,
         form=form,
         sent=sent,
-        hints=hints or Hints(),
-        problems=_problems_of(sent),
+        is_checked=hints is not None,
         earlier=_passages_of(source["id"]) if sent.status < _AWAY else (),
         most_listed=_MOST_LISTED,
         stances=[*Stance],
         modalities=[*Modality],
         comparators=[*Comparator],
-        new=NEW,
+        kinds=[*EntityKind],
+        four_eyes=current_app.config["FOUR_EYES"],
+        **_told(form, hints or Hints(chosen=text(form, "claim") or NEW)),
     )
+
+
+def _told(form: Form, hints: Hints) -> dict[str, Any]:
+    """What the hints need, and the step that has been reached."""
+    is_marked = text(form, "start_char") or text(form, "page")
+    step = 3 if hints.trial else 2 if is_marked else 1
+    return {"hints": hints, "step": step, "labels": LABELS, "new": NEW}
 
 
 def _source_of(form: Form) -> Source:
@@ -230,10 +291,10 @@ def _passages_of(source_id: str) -> list[Evidence]:
     return [each for each in found if each["start_char"] is not None]
 
 
-def _hints(form: Form, source: Source) -> Hints:
+def _hints(form: Form, source: Source, *, is_checked: bool = False) -> Hints:
     """The look-alikes, the reading of the figure and the consequences, as far as they go."""
     reading = _reading(text(form, "as_stated"))
-    if not text(form, "statement"):
+    if not text(form, "statement") and not is_checked:
         return Hints(reading=reading)
     actor = _actor()
     actor.demand(Scope.CLAIMS_WRITE)
@@ -243,10 +304,11 @@ def _hints(form: Form, source: Source) -> Hints:
     submitted = form.copy()
     submitted["claim"] = chosen
     try:
-        with writing(database()) as session:
+        with writing(database()) as session, _faults_of_fields():
             trial = submissions.try_submission(session, actor, submitted, source)
     except Invalid as error:
-        return Hints(similar, chosen, reading, None, [*_problems(error.detail, error.faults)])
+        missing = problems_of(error.faults) or [Problem("", error.detail)]
+        return Hints(similar, chosen, reading, None, missing)
     return Hints(similar, chosen, reading, trial)
 
 
@@ -280,26 +342,26 @@ def _actor() -> Actor:
     return found
 
 
-def _problems_of(sent: SentForm) -> list[Problem]:
-    return [*_problems(sent.detail, sent.faults)] if sent.detail else []
+@contextmanager
+def _faults_of_fields() -> Iterator[None]:
+    """Let faults point to the fields of the form instead of those of the rows."""
+    try:
+        yield
+    except FaultsError as error:
+        faults = [replace(each, pointer=f"#/{_field(each.pointer)}") for each in error.faults]
+        raise type(error)(error.detail, faults) from error
 
 
-def _problems(detail: str, faults: Sequence[Fault]) -> Iterator[Problem]:
-    if not faults:
-        yield Problem("", detail)
-    for fault in faults:
-        last = (fault.pointer or "#").rpartition("/")[2]
-        yield Problem(_field(last), fault.detail)
-
-
-def _field(last: str) -> str:
-    """The field of the form for the last token of a pointer into a body."""
-    if last.endswith(("_char", "_sha256")):
+def _field(pointer: str | None) -> str:
+    """The field of the form for a pointer into a body; empty if it has none."""
+    last = (pointer or "").rpartition("/")[2]
+    if last.endswith(("_char", "_sha256", "char_length")):
         return "words"
-    name = last.removesuffix("_external_id").removesuffix("_id").removesuffix("_as_stated")
-    return {"attributed_to": "reports", "as": "as_stated", "#": ""}.get(name, name)
+    name = last.removesuffix("_external_id").removesuffix("_id")
+    name = "claimant" if name == "claimant_as_stated" else _FIELDS.get(name, name)
+    return name if name in LABELS else ""
 
 
 def _next_url(source_id: str, form: Form, **more: str) -> str:
     kept = {name: typed for name in ("reports",) if (typed := text(form, name))}
-    return f"{url_for('pages.add')}?{urlencode({'source': source_id, **kept, **more})}"
+    return f"{url_for('pages.add')}?{urlencode({'source': source_id, **kept, **more})}{_SAVED}"

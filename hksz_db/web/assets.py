@@ -12,8 +12,13 @@ from flask import Blueprint, Response, abort, current_app, url_for
 from hksz_db.http.costs import Cost, costs
 
 _FOLDER = Path(__file__).parent / "static"
-# They have no text that reaches over several lines.
-_FOR_PEOPLE = re.compile(rb"^\s*//.*\n|^\s+", re.MULTILINE)
+# What only people need in a script: comments, indentation, and spaces beside punctuation, but not
+# those in strings and patterns. A division has a space after it, and no bracket before it.
+_IN_SCRIPTS = re.compile(
+    rb"""(?P<kept>"[^"\n]*"|`[^`]*`|/(?:(?<=\(/)|(?![ /]))(?:\[(?:\\.|[^\]\n])*\]|\\.|[^/\n])+/)"""
+    rb"""|^\s*//.*\n|^\s+|[ ]?(?P<mark>=>|[=!]==|[-+*]?=|&&|[-+*?:<>,;{}()|&^])[ ]?""",
+    re.MULTILINE,
+)
 
 blueprint = Blueprint("assets", __name__)
 
@@ -32,7 +37,7 @@ def _assets() -> dict[str, _Asset]:
 def _asset(path: Path) -> _Asset:
     content = path.read_bytes()
     if path.suffix == ".js":
-        content = _FOR_PEOPLE.sub(b"", content)
+        content = _IN_SCRIPTS.sub(rb"\g<kept>\g<mark>", content)
     media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     return _Asset(content, media_type, hashlib.sha256(content).hexdigest()[:12])
 

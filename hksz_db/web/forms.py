@@ -59,6 +59,14 @@ class Problem(NamedTuple):
     detail: str
 
 
+def problems_of(faults: Sequence[Fault]) -> list[Problem]:
+    """The faults by field; the field of ``#/figures/0/unit`` is ``figures.0.unit``."""
+    return [
+        Problem((each.pointer or "").removeprefix("#").lstrip("/").replace("/", "."), each.detail)
+        for each in faults
+    ]
+
+
 @dataclass(frozen=True)
 class Form:
     """A form as it is shown, or as it was sent.
@@ -85,13 +93,8 @@ class Form:
 
     @property
     def problems(self) -> list[Problem]:
-        """The faults by field; the field of ``#/figures/0/unit`` is ``figures.0.unit``."""
-        return [
-            Problem(
-                (each.pointer or "").removeprefix("#").lstrip("/").replace("/", "."), each.detail
-            )
-            for each in self.faults
-        ]
+        """The faults by field."""
+        return problems_of(self.faults)
 
     def faults_of(self, name: str) -> list[str]:
         """What is wrong with a field."""
@@ -99,7 +102,10 @@ class Form:
 
 
 class Write(NamedTuple):
-    """A write: its transaction, the key, the versions that it may change, and what was typed."""
+    """A write: its transaction, the key, the version that it may change, and what was typed.
+
+    ``versions`` is that one, or ``None`` if the form changes no row that was read.
+    """
 
     session: Session
     actor: Actor
@@ -117,16 +123,18 @@ def new_form(version: int | None = None, **values: str) -> Form:
     return Form(values, secrets.token_urlsafe(16), version)
 
 
-def sent_form() -> Form:
+def sent_form(*, changes_row: bool = False) -> Form:
     """The form in the body of the request. Raises ``Malformed`` if its hidden fields are not ours.
 
-    Werkzeug answers with 413 if it is too long.
+    A form that changes a row has the version that was read. Werkzeug answers with 413 if the form
+    is too long.
     """
     request.max_content_length = current_app.config["MAX_BODY_BYTES"]
     sent = request.form.to_dict()
     idempotency, version = sent.get(IDEMPOTENCY, ""), sent.get(VERSION, "")
     is_number = version.isascii() and version.isdigit() and len(version) < 10
-    if not _IDEMPOTENCY_KEY.fullmatch(idempotency) or not (is_number or not version):
+    is_versioned = is_number or not (version or changes_row)
+    if not _IDEMPOTENCY_KEY.fullmatch(idempotency) or not is_versioned:
         raise Malformed("The form is not complete: its hidden fields are missing.")
     pairs = [
         (name, text.replace("\r\n", "\n"))
@@ -227,6 +235,10 @@ def _failed(form: Form, error: DomainError) -> Form:
         shown = replace(shown, idempotency=secrets.token_urlsafe(16))
     if isinstance(error, FaultsError):
         shown = replace(shown, faults=error.faults)
+    if isinstance(error, Invalid) and error.faults:
+        # The services speak of the body of a request.
+        detail = gettext("Something is missing, or cannot be saved as it is.")
+        shown = replace(shown, detail=detail)
     if isinstance(error, Unauthenticated):
         shown = replace(shown, needs_key=True)
     if isinstance(error, Stale):
@@ -239,7 +251,7 @@ def require(form: Form, name: str, message: str) -> str:
     """What was typed into a field. Raises ``Invalid`` with the message if that is nothing."""
     typed = form.value(name).strip()
     if not typed:
-        raise Invalid(gettext("Something is missing."), [Fault("required", message, f"#/{name}")])
+        raise Invalid("A field is missing.", [Fault("required", message, f"#/{name}")])
     return typed
 
 

@@ -47,6 +47,11 @@ def is_foreign(tag: str) -> bool:
     return tag.partition("-")[0] != interface().tag.partition("-")[0]
 
 
+def language_of(message: str) -> str:
+    """The language of a message about a fault: that of the page, or English as of the services."""
+    return "en" if message[:1].isascii() else interface().tag
+
+
 def locale() -> Locale:
     """The locale of numbers and dates on the page."""
     return Locale.parse(interface().locale)

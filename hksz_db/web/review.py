@@ -106,7 +106,7 @@ def review() -> BaseResponse:
 @costs(Cost.COSTLY)
 def decide(resource: str, id: UUID) -> BaseResponse:
     """Carry out what a reviewer has decided, and show the next entry."""
-    form = sent_form()
+    form = sent_form(changes_row=True)
     tab = _tab(form.value("tab"))
     if form.value("decision") == "unsure":
         return redirect(_next(form, "unsure"), 303)
@@ -125,7 +125,7 @@ def decide(resource: str, id: UUID) -> BaseResponse:
 @costs(Cost.COSTLY)
 def merge_duplicate(id: UUID) -> Response:
     """Merge a claim into the one that it is likely the same as; accept it first if need be."""
-    form = sent_form()
+    form = sent_form(changes_row=True)
 
     def work(write: Write) -> str:
         require(form, "confirmed", gettext("Confirm that both say the same."))
@@ -167,7 +167,7 @@ def _fields_of(resource: str, decision: str, form: Form) -> dict[str, str]:
         case "reject":
             return {"status": "rejected", **_note(form)}
     raise Invalid(
-        gettext("Something is missing."),
+        "A field is missing.",
         [Fault("invalid", gettext("Choose what is to become of it."), "#/decision")],
     )
 

@@ -20,6 +20,7 @@ from hksz_db.web.interface import (
     check_interface,
     interface,
     is_foreign,
+    language_of,
     remember_interface,
 )
 from hksz_db.web.terms import term
@@ -164,6 +165,7 @@ def register_site(app: Flask, version: str) -> None:
         href=href,
         interfaces=INTERFACES,
         is_foreign=is_foreign,
+        language_of=language_of,
         navigation=_navigation,
         term=term,
         version=version,

@@ -3,17 +3,19 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from flask import current_app
+from marshmallow import Schema
 from werkzeug.datastructures import MultiDict
 
 from hksz_db.database import Session, fetch_in, undone
-from hksz_db.domain.errors import Fault, Invalid
+from hksz_db.domain.errors import Contended, Fault, Invalid, Stale
 from hksz_db.domain.locators import LOCATOR, LOOSE_LOCATOR
-from hksz_db.domain.vocabulary import Scope
+from hksz_db.domain.vocabulary import ComparisonVerdict, Scope
 from hksz_db.http import documents
 from hksz_db.http.requests import database
 from hksz_db.queries.consequences import consequences
@@ -35,20 +37,28 @@ from hksz_db.queries.suggestions import suggestions
 from hksz_db.services import batches
 from hksz_db.services.api_keys import Actor
 from hksz_db.services.loading import load
+from hksz_db.services.registry import WRITERS
 from hksz_db.services.review import ReviewRules
 from hksz_db.web.interface import names_preferred
 from hksz_db.web.search import address_or_doi
+from hksz_db.web.translating import gettext
 from schemas.claims import ClaimCreateSchema
+from schemas.entities import EntityCreateSchema
 from schemas.evidence import EvidenceCreateSchema
 from schemas.sources import SourceCreateSchema, SourcePatchSchema
 
 NEW = "new"
 """The value of ``claim`` for a claim of its own; another value is the id of a claim."""
 
+_OF_PASSAGE = ("reports",)
+_OF_CLAIM = (*_OF_PASSAGE, "claimant", "subject")
+_OF_SOURCE = (*_OF_PASSAGE, "author", "publisher")
+NAMED = (*_OF_CLAIM, *_OF_SOURCE)
+"""The fields of the forms that name entities; two of them are roles of contributors."""
+
 _OFFSETS = {name for name in (*LOCATOR, *LOOSE_LOCATOR) if name.endswith("_char")}
-_FIGURE = ("comparator", "amount", "lower_bound", "upper_bound", "unit_code")
+_FIGURE = ("comparator", "amount", "lower_bound", "upper_bound", "unit_code", "period_edtf")
 _CAPTURE = ("retrieved_at", "archive_url", "media_type", "normalization")
-_CONTRADICTING = ("contradicts", "part_exceeds_whole")
 _MOST_AGAINST = 3
 _SAME_NAME = 20
 _MOST_TYPED = 1000
@@ -95,21 +105,94 @@ def rules_of(actor: Actor) -> ReviewRules:
     return ReviewRules.of(actor, four_eyes=current_app.config["FOUR_EYES"])
 
 
+class Submission:
+    """A form that a key submits in a transaction.
+
+    ``names`` are the fields that may name new entities. These are made first, each once, because
+    other fields can name them, too.
+    """
+
+    def __init__(self, session: Session, actor: Actor, form: Form, names: Sequence[str]) -> None:
+        self.session = session
+        self.actor = actor
+        self.form = form
+        self.rules = rules_of(actor)
+        self._faults: list[Fault] = []
+        self._made: dict[str, str] = {}
+        for name in names:
+            if form.get(f"new_{name}") and text(form, name):
+                self._make(name)
+        self.check()
+
+    def check(self) -> None:
+        """Raise ``Invalid`` if a field names nothing, or more than one row."""
+        if self._faults:
+            raise Invalid("Some names are not known.", self._faults)
+
+    def found(self, name: str, resource: str = "entities") -> list[str]:
+        """The ids of the rows that a field may name."""
+        typed = text(self.form, name)
+        if not typed:
+            return []
+        if resource == "entities" and (made := self._made.get(typed.casefold())):
+            return [made]
+        return _exactly(typed, resource)
+
+    def id_of(self, name: str, resource: str = "entities") -> str | None:
+        """The id of the row that a field names; ``check`` fails if there is not exactly one."""
+        found = self.found(name, resource)
+        if len(found) != 1:
+            self.blame(name, _not_one(text(self.form, name), found))
+            return None
+        return found[0]
+
+    def blame(self, name: str, detail: str) -> None:
+        """Note that a field is wrong."""
+        self._faults.append(Fault("not_found", detail, f"#/{name}"))
+
+    def create(self, resource: str, schema: Schema, body: Body) -> UUID:
+        """Insert a row. Raises what ``batches.create`` raises, or ``Forbidden``."""
+        self.actor.demand(WRITERS[resource].scope)
+        return batches.create(self.session, resource, load(schema, body), self.rules)
+
+    def _make(self, name: str) -> None:
+        typed = text(self.form, name)
+        if typed.casefold() in self._made:
+            return
+        if _exactly(typed, "entities"):
+            self.blame(
+                name,
+                gettext(
+                    "%(name)s is here already: choose it, or give the new one another name.",
+                    name=typed,
+                ),
+            )
+            return
+        given = _given(self.form, kind=f"{name}_kind", language=f"{name}_language")
+        names = [{"name": typed, "kind": "preferred", "language": given.pop("language", "")}]
+        try:
+            id = self.create("entities", EntityCreateSchema(), {**given, "names": names})
+        except Invalid as error:
+            last = {(each.pointer or "").rpartition("/")[2] for each in error.faults}
+            field = next((f"{name}_{part}" for part in ("kind", "language") if part in last), name)
+            self._faults += [replace(each, pointer=f"#/{field}") for each in error.faults]
+        else:
+            self._made[typed.casefold()] = str(id)
+
+
 def try_submission(session: Session, actor: Actor, form: Form, source: Source) -> Trial:
     """What ``submit`` would do. Nothing is written. Raises the errors of ``submit``."""
     with undone(session):
-        _keep_capture(session, actor, form, source)
-        claim_id = _chosen(form)
+        claim_id = chosen_claim(form)
+        this = Submission(session, actor, form, _OF_PASSAGE if claim_id else _OF_CLAIM)
+        _keep_capture(this, source)
         if claim_id is not None:
-            evidence_id = _add_evidence(session, actor, form, source, claim_id)
+            evidence_id = _add_evidence(this, source, claim_id)
             return Trial(None, _consequences(session, "evidence", evidence_id), ())
-        id = _create_claim(session, actor, form, source)
+        id = _create_claim(this, source)
         claim: Claim = written(session, "claims", id)
         found = _consequences(session, "claims", id)
-        against = [
-            _contradicted(session, actor, form, source, comparison)
-            for comparison in _contradictions(claim)
-        ]
+        against = [_contradicted(this, source, each) for each in _contradictions(claim)]
         return Trial(claim, found, against)
 
 
@@ -127,39 +210,42 @@ def look_alikes(session: Session, actor: Actor, form: Form) -> list[Alike]:
 def submit(session: Session, actor: Actor, form: Form, source: Source) -> UUID:
     """Write the passage, with its claim if that is new; the id of the claim.
 
-    Raises ``Invalid``, ``Conflict`` or ``Forbidden``.
+    Raises ``Invalid``, ``Conflict`` or ``Forbidden``, or ``Contended`` if the source has been
+    changed since it was read.
     """
-    _keep_capture(session, actor, form, source)
-    claim_id = _chosen(form)
+    claim_id = chosen_claim(form)
+    this = Submission(session, actor, form, _OF_PASSAGE if claim_id else _OF_CLAIM)
+    _keep_capture(this, source)
     if claim_id is None:
-        claim_id = _create_claim(session, actor, form, source)
+        claim_id = _create_claim(this, source)
     else:
-        _add_evidence(session, actor, form, source, claim_id)
+        _check_figure(form)
+        _add_evidence(this, source, claim_id)
     for other in form.getlist("against"):
-        _add_evidence(session, actor, form, source, _uuid(other), "disputes")
+        _add_evidence(this, source, _uuid(other), "disputes")
     return claim_id
 
 
 def create_source(session: Session, actor: Actor, form: Form) -> UUID:
     """Add a source. Raises ``SimilarSources`` unless the form says that it is none of them."""
-    actor.demand(Scope.SOURCES_WRITE)
-    names = ("title", "csl_type", "container_title", "url", "doi", "issued_edtf")
-    body: Body = _given(form, *names, language="source_language")
-    faults: list[Fault] = []
-    if entity := _id_of(form, "author", "entities", faults):
-        role = text(form, "author_role") or "author"
-        body["contributors"] = [{"entity_id": entity, "role": role}]
+    this = Submission(session, actor, form, _OF_SOURCE)
+    names = ("title", "csl_type", "container_title", "url", "doi", "issued_edtf", "language")
+    body: Body = _given(form, *names)
+    body["contributors"] = [
+        {"entity_id": this.id_of(role), "role": role}
+        for role in ("author", "publisher")
+        if text(form, role)
+    ]
     if text(form, "repeats"):
         original = _source_named(text(form, "repeats"))
         if original is None:
-            detail = "No source here has this address, DOI or title. Add it first."
-            faults.append(Fault("not_found", detail, "#/repeats"))
+            detail = gettext("No source here has this address, DOI or title. Add it first.")
+            this.blame("repeats", detail)
         else:
             kind = text(form, "repeats_kind") or "copy_of"
             body["relations"] = [{"to_id": original["id"], "kind": kind}]
-    if faults:
-        raise Invalid("Some names are not known here.", faults)
-    id = batches.create(session, "sources", load(SourceCreateSchema(), body), rules_of(actor))
+    this.check()
+    id = this.create("sources", SourceCreateSchema(), body)
     similar = written(session, "sources", id)["similar"]
     if similar and not form.get("is_new"):
         raise SimilarSources([each["source"] for each in similar])
@@ -202,7 +288,8 @@ def _source_named(typed: str) -> Source | None:
     return found[0] if len(found) == 1 else None
 
 
-def _chosen(form: Form) -> UUID | None:
+def chosen_claim(form: Form) -> UUID | None:
+    """The claim to which the passage is attached; ``None`` for a new one."""
     claim = text(form, "claim")
     return None if claim in {"", NEW} else _uuid(claim)
 
@@ -214,49 +301,57 @@ def _uuid(typed: str) -> UUID:
         raise Invalid(f"{typed[:40]} is not an id.") from None
 
 
-def _create_claim(session: Session, actor: Actor, form: Form, source: Source) -> UUID:
-    actor.demand(Scope.CLAIMS_WRITE)
-    faults: list[Fault] = []
+def _create_claim(this: Submission, source: Source) -> UUID:
+    form = this.form
     body: Body = _given(form, "statement", "language", "modality", "time_edtf", "due_edtf")
-    body |= _claimant(form, faults)
-    figure = _figure(form, faults)
-    evidence = _evidence(form, source, faults)
-    if faults:
-        raise Invalid("Some names are not known here.", faults)
-    body["evidence"] = [evidence]
-    if figure:
-        body["figures"] = [figure]
-    return batches.create(session, "claims", load(ClaimCreateSchema(), body), rules_of(actor))
+    body |= _claimant(this)
+    # A figure needs a subject, and names it if it is missing.
+    subject = this.id_of("subject") if text(form, "subject") or text(form, "as_stated") else None
+    if subject:
+        body["entities"] = [{"entity_id": subject, "role": "subject"}]
+    if text(form, "as_stated"):
+        body["figures"] = [
+            {
+                "as_stated": text(form, "as_stated"),
+                "exact": bool(form.get("exact")),
+                **_given(form, *_FIGURE),
+                "metric_id": this.id_of("metric", "metrics"),
+                "subject_id": subject,
+            }
+        ]
+    body["evidence"] = [_evidence(this, source)]
+    this.check()
+    return this.create("claims", ClaimCreateSchema(), body)
 
 
-def _claimant(form: Form, faults: list[Fault]) -> Body:
+def _claimant(this: Submission) -> Body:
     """The claimant by id, or as stated if nobody here has exactly this name."""
-    typed = text(form, "claimant") or text(form, "reports")
+    name = "claimant" if text(this.form, "claimant") else "reports"
+    found = this.found(name)
+    if len(found) > 1:
+        this.blame(name, _not_one(text(this.form, name), found))
+    typed = text(this.form, name)
     if not typed:
         return {}
-    found = _exactly(typed, "entities")
-    if len(found) > 1:
-        faults.append(Fault("not_found", _not_one(typed, found), "#/claimant"))
     return {"claimant_id": found[0]} if len(found) == 1 else {"claimant_as_stated": typed}
 
 
-def _figure(form: Form, faults: list[Fault]) -> Body:
-    if not text(form, "as_stated"):
-        return {}
-    return {
-        "as_stated": text(form, "as_stated"),
-        "exact": bool(form.get("exact")),
-        **_given(form, *_FIGURE, "period_edtf"),
-        "metric_id": _id_of(form, "metric", "metrics", faults),
-        "subject_id": _id_of(form, "subject", "entities", faults),
-    }
+def _check_figure(form: Form) -> None:
+    """Raise ``Invalid`` if there is a figure, and nobody has been told that it is not saved."""
+    if text(form, "as_stated") and not form.get("without_figure"):
+        detail = gettext(
+            "A passage that is attached to a claim adds no figure to it. Save again to attach the"
+            " passage only, or choose a new claim."
+        )
+        raise Invalid("The figure would not be saved.", [Fault("unused", detail, "#/as_stated")])
 
 
-def _evidence(form: Form, source: Source, faults: list[Fault], stance: str = "") -> Body:
+def _evidence(this: Submission, source: Source, stance: str = "") -> Body:
+    form = this.form
     body: Body = {
         "source_id": source["id"],
         "stance": stance or text(form, "stance") or "asserts",
-        **_given(form, "page"),
+        **_given(form, "page", "note"),
     }
     for name in (*LOCATOR, *LOOSE_LOCATOR):
         if value := text(form, name):
@@ -264,27 +359,21 @@ def _evidence(form: Form, source: Source, faults: list[Fault], stance: str = "")
     if _has_capture(form, source):
         body["capture_text_sha256"] = text(form, "text_sha256")
     if text(form, "reports"):
-        body["attributed_to_id"] = _id_of(form, "reports", "entities", faults)
+        body["attributed_to_id"] = this.id_of("reports")
     return body
 
 
-def _add_evidence(
-    session: Session, actor: Actor, form: Form, source: Source, claim_id: UUID, stance: str = ""
-) -> UUID:
-    actor.demand(Scope.CLAIMS_WRITE)
-    faults: list[Fault] = []
-    body = {**_evidence(form, source, faults, stance), "claim_id": str(claim_id)}
-    if faults:
-        raise Invalid("Some names are not known here.", faults)
-    fields = load(EvidenceCreateSchema(), body)
-    return batches.create(session, "evidence", fields, rules_of(actor))
+def _add_evidence(this: Submission, source: Source, claim_id: UUID, stance: str = "") -> UUID:
+    body = {**_evidence(this, source, stance), "claim_id": str(claim_id)}
+    this.check()
+    return this.create("evidence", EvidenceCreateSchema(), body)
 
 
 def _contradictions(claim: Claim) -> list[Comparison]:
     """The comparisons that contradict the claim, one for each other claim."""
     of_claims: dict[str, Comparison] = {}
     for each in claim["comparisons"]["data"]:
-        if each["verdict"] in _CONTRADICTING:
+        if each["verdict"] == ComparisonVerdict.CONTRADICTS:
             other = (
                 each["other"] if each["figure"]["claim"]["id"] == claim["id"] else each["figure"]
             )
@@ -292,12 +381,10 @@ def _contradictions(claim: Claim) -> list[Comparison]:
     return [*of_claims.values()][:_MOST_AGAINST]
 
 
-def _contradicted(
-    session: Session, actor: Actor, form: Form, source: Source, comparison: Comparison
-) -> Against:
+def _contradicted(this: Submission, source: Source, comparison: Comparison) -> Against:
     claim_id = UUID(comparison["other"]["claim"]["id"])
-    evidence_id = _add_evidence(session, actor, form, source, claim_id, "disputes")
-    return Against(comparison, _consequences(session, "evidence", evidence_id)["verdict"])
+    evidence_id = _add_evidence(this, source, claim_id, "disputes")
+    return Against(comparison, _consequences(this.session, "evidence", evidence_id)["verdict"])
 
 
 def _consequences(session: Session, resource: str, id: UUID) -> Consequences:
@@ -310,10 +397,14 @@ def _has_capture(form: Form, source: Source) -> bool:
     return bool(digest) and digest in {each["text_sha256"] for each in source["captures"]}
 
 
-def _keep_capture(session: Session, actor: Actor, form: Form, source: Source) -> None:
-    """Add the text that was read to the captures of the source, if the actor may."""
+def _keep_capture(this: Submission, source: Source) -> None:
+    """Add the text that was read to the captures of the source, if the actor may.
+
+    Raises ``Contended`` if they have changed since the source was read: read it again.
+    """
+    form = this.form
     digest = text(form, "text_sha256")
-    if not digest or _has_capture(form, source) or not actor.has(Scope.SOURCES_WRITE):
+    if not digest or _has_capture(form, source) or not this.actor.has(Scope.SOURCES_WRITE):
         return
     capture: Capture = {
         "retrieved_at": datetime.now(UTC).isoformat(),
@@ -324,7 +415,11 @@ def _keep_capture(session: Session, actor: Actor, form: Form, source: Source) ->
     stored: Sequence[Mapping[str, object]] = source["captures"]
     captures = [{name: each[name] for name in known} for each in stored] + [capture]
     fields = load(SourcePatchSchema(), {"captures": captures})
-    batches.update(session, "sources", UUID(source["id"]), None, fields, rules_of(actor))
+    id, versions = UUID(source["id"]), [source["version"]]
+    try:
+        batches.update(this.session, "sources", id, versions, fields, this.rules)
+    except Stale as error:
+        raise Contended(gettext("Somebody has just changed the source. Send it again.")) from error
     source["captures"].append(capture)
 
 
@@ -337,24 +432,14 @@ def _given(form: Form, *names: str, **renamed: str) -> Body:
     return {name: typed for name, field in fields.items() if (typed := text(form, field))}
 
 
-def _id_of(form: Form, name: str, resource: str, faults: list[Fault]) -> str | None:
-    """The id of what a field names; adds a fault if nothing or more has this name."""
-    typed = text(form, name)
-    found = _exactly(typed, resource) if typed else []
-    if len(found) == 1:
-        return found[0]
-    if typed or resource == "metrics" or name == "subject":
-        detail = _not_one(typed, found)
-        faults.append(Fault("not_found", detail, f"#/{name}"))
-    return None
-
-
 def _not_one(typed: str, found: Sequence[str]) -> str:
     if not typed:
-        return "A figure needs this."
+        return gettext("A figure needs this.")
     if found:
-        return f"Several are called {typed}: give the id of the one that is meant."
-    return f"Nothing here is called {typed}. Choose a name from the suggestions."
+        return gettext(
+            "Several are called %(name)s: give the id of the one that is meant.", name=typed
+        )
+    return gettext("Nothing here is called %(name)s. Choose from the suggestions.", name=typed)
 
 
 def _exactly(typed: str, resource: str) -> list[str]:

@@ -16,7 +16,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "pages.feed": (),  # Atom
     "pages.locators": (),  # JSON for a script
     "pages.sign_in": ("/sign-in",),
-    "pages.add": ("/add", "/add?source={sources hksz:shenzhen-daily-article}"),
+    "pages.add": ("/add?q=An+invented+report", "/add?source={sources hksz:shenzhen-daily-article}"),
     "pages.add_suggest": (),  # JSON for a script
     "pages.my_work": ("/my-work",),
     "pages.review": ("/review",),

@@ -5,15 +5,19 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
+from flask import Flask
 from lxml import html
+from werkzeug.datastructures import MultiDict
 
 from hksz_db.database import Database
+from hksz_db.domain.errors import Contended
 from hksz_db.domain.locators import digest, locate, normalise
 from hksz_db.domain.loose_form import LooseForm
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
-from tests.web.conftest import Api, Browser, Page
+from hksz_db.web.submissions import submit
+from tests.web.conftest import Api, Browser, MakeKey, Page
 
 ARTICLE = "hksz:shenzhen-daily-article"
 APPROVED = "hksz:ttps-approved-2023"
@@ -33,6 +37,10 @@ def key(database: Database) -> str:
 @pytest.fixture
 def post(browser: Browser, key: str) -> Post:
     """``post(path, form)`` sends a form of the page to which somebody has signed in."""
+    return _sender(browser, key)
+
+
+def _sender(browser: Browser, key: str) -> Post:
     browser.sign_in(key)
     (csrf,) = {*browser.get("/add").tree.xpath("//input[@name='csrf']/@value")}
 
@@ -141,10 +149,42 @@ def test_the_consequences_are_shown_and_nothing_is_saved(post: Post, form: Form,
     assert page.status == HTTPStatus.OK
     (bad, *_) = page.texts("//*[contains(@class, 'outcome bad')]")
     assert "47,000" in bad
-    assert "confirmed by a party to disputed" in bad
+    assert "the verdict on that claim stays confirmed by a party." in bad
+    assert "disputed" not in bad
     assert "single origin" in page.only("//section[@class='will']/div[b='The claim']")
     assert "45,120" in page.text
     assert api("/v1/claims", count="exact", per_page=1)["meta"]["count"] == before
+    assert page.only("//*[@autofocus]/h2") == "What this will do"
+    assert page.only("//ol/li[@aria-current]").startswith("4.")
+    # Only what is recorded changes the verdict.
+    (against, *_) = page.tree.xpath("//input[@name='against']/@value")
+    recorded = post("/add", {**form, "go": "check", "against": [against]})
+    (bad, *_) = recorded.texts("//*[contains(@class, 'outcome bad')]")
+    assert "confirmed by a party to disputed" in bad
+
+
+def test_a_part_above_its_whole_is_a_warning_and_no_contradiction(
+    post: Post, form: Form, app: Flask, make_key: MakeKey
+) -> None:
+    above = {
+        **form,
+        "statement": "Exactly 90,000 were approved in March.",
+        "as_stated": "exactly 90,000",
+        "period_edtf": "2023-03",
+    }
+    page = post("/add", {**above, "go": "check"})
+    told = "A warning, and no contradiction: no verdict changes."
+    (warned, *_) = page.texts("//div[@class='outcome warn']")
+    assert warned.startswith("part exceeds whole")
+    assert told in warned
+    assert not page.tree.xpath("//input[@name='against']")
+    saved = post("/add", {**above, "go": "save"}).headers["Location"]
+    reviewer = Browser(app)
+    reviewer.sign_in(make_key("reviewer", Scope.REVIEW))
+    page = reviewer.get("/review", item=saved.removeprefix("/claims/").removesuffix("#saved"))
+    assert told in page.only("//section[@aria-labelledby='pair']")
+    effect = page.only("//section[@aria-labelledby='effect']//li")
+    assert effect.startswith("It contradicts no accepted figure")
 
 
 def test_a_passage_is_saved_once_with_its_claim_and_what_it_speaks_against(
@@ -162,6 +202,9 @@ def test_a_passage_is_saved_once_with_its_claim_and_what_it_speaks_against(
         name: form[name] for name in ("start_char", "exact_sha256", "loose_end_char")
     }
     assert evidence["capture_id"] is not None
+    assert [(each["role"], each["entity"]["id"]) for each in claim["entities"]] == [
+        ("subject", form["subject"])
+    ]
     against = api("/v1/evidence", claim_id=claim_id(APPROVED), stance="disputes")["data"]
     assert evidence["source"]["id"] in {each["source"]["id"] for each in against}
 
@@ -170,11 +213,17 @@ def test_a_passage_is_attached_to_a_claim_that_exists(
     post: Post, form: Form, api: Api, claim_id: Callable[[str], str]
 ) -> None:
     existing = claim_id(APPROVED)
-    page = post("/add", {**form, "go": "next", "claim": existing})
+    refused = post("/add", {**form, "go": "next", "claim": existing})
+    assert refused.status == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "As stated: A passage that is attached" in refused.only("//*[@id='problems']//li")
+    (told,) = refused.tree.xpath("//input[@name='without_figure']/@value")
+    attached = {**form, "go": "next", "claim": existing, "without_figure": told}
+    page = post("/add", {**attached, "note": "In the second paragraph."})
     assert page.status == HTTPStatus.SEE_OTHER, page.text
     assert page.headers["Location"].startswith(f"/add?source={form['source']}")
     found = api("/v1/evidence", claim_id=existing, source_id=form["source"])["data"]
-    assert form["start_char"] in [each["start_char"] for each in found]
+    (passage,) = (each for each in found if each["start_char"] == form["start_char"])
+    assert passage["note"] == "In the second paragraph."
 
 
 def test_a_claim_that_is_likely_the_same_is_chosen_at_first(
@@ -235,6 +284,133 @@ def test_hints_need_little(post: Post, form: Form) -> None:
     assert page.status == HTTPStatus.OK
     assert "#claimant" in page.links
     assert page.texts("//label[starts-with(@for, 'claim-')]")
+
+
+NEW_SUBJECT = {
+    "subject": "An invented permit",
+    "new_subject": "1",
+    "subject_kind": "programme",
+    "subject_language": "en",
+}
+
+
+@pytest.fixture
+def editor_post(app: Flask, make_key: MakeKey) -> Post:
+    """``post`` of somebody who may add entities, too."""
+    scopes = [Scope.SOURCES_WRITE, Scope.CLAIMS_WRITE, Scope.ENTITIES_WRITE]
+    return _sender(Browser(app), make_key("editor", *scopes))
+
+
+def _named(api: Api, name: str) -> list[Any]:
+    found: list[Any] = api("/v1/entities", name=name)["data"]
+    return found
+
+
+def test_a_new_subject_is_made_when_its_claim_is_saved(
+    editor_post: Post, form: Form, api: Api
+) -> None:
+    sent = {**form, **NEW_SUBJECT, "claimant": "An invented permit"}
+    checked = editor_post("/add", {**sent, "go": "check"})
+    assert checked.only("//*[@autofocus]/h2") == "What this will do"
+    wrong = editor_post("/add", {**sent, "go": "save", "time_edtf": "last year"})
+    assert "Time: " in wrong.only("//*[@id='problems']//li")
+    assert wrong.tree.xpath("//input[@name='new_subject']/@checked")
+    assert _named(api, "An invented permit") == []
+    page = editor_post("/add", {**sent, "go": "save"})
+    claim = api(f"/v1{page.headers['Location']}")
+    (made,) = _named(api, "An invented permit")
+    assert made["kind"] == "programme"
+    assert [(each["name"], each["language"]) for each in made["names"]] == [
+        ("An invented permit", "en")
+    ]
+    ids = {claim["entities"][0]["entity"]["id"], claim["figures"][0]["subject"]["id"]}
+    assert ids == {claim["claimant"]["id"]} == {made["id"]}
+
+
+@pytest.mark.parametrize(
+    ("fault", "field"),
+    [
+        ({"subject_language": "not a language"}, "subject_language"),
+        ({"subject": "Top Talent Pass Scheme"}, "subject"),
+        ({"new_subject": ""}, "subject"),
+    ],
+)
+def test_a_new_entity_that_cannot_be_made_is_said_beside_its_field(
+    editor_post: Post, form: Form, fault: Form, field: str
+) -> None:
+    page = editor_post("/add", {**form, **NEW_SUBJECT, **fault, "go": "save"})
+    assert page.status == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert page.tree.xpath("//*[@id='problems']//li/a/@href") == [f"#{field}"]
+    assert page.tree.xpath("//*[@id=$id]/@aria-invalid", id=field) == ["true"]
+
+
+def test_a_new_author_and_a_new_publisher_are_made_with_their_source(
+    editor_post: Post, api: Api
+) -> None:
+    form = {
+        "title": "An invented report on bridges",
+        "csl_type": "report",
+        **{
+            f"{role}{part}": value
+            for role, kind in (("author", "person"), ("publisher", "organisation"))
+            for part, value in (("", f"新的 {role}"), ("_kind", kind), ("_language", "zh-Hant"))
+        },
+    }
+    refused = editor_post("/add/source", form)
+    assert refused.links.count("#author") == refused.links.count("#publisher") == 1
+    both = {**form, "new_author": "1", "new_publisher": "1"}
+    location = editor_post("/add/source", both).headers["Location"]
+    source = api(f"/v1/sources/{location.partition('source=')[2].partition('#')[0]}")
+    assert {(each["role"], each["entity"]["name"]) for each in source["contributors"]} == {
+        ("author", "新的 author"),
+        ("publisher", "新的 publisher"),
+    }
+
+
+def test_entities_are_offered_to_those_who_may_add_them(
+    post: Post, editor_post: Post, form: Form, api: Api
+) -> None:
+    offered = "//input[@name='new_subject']"
+    assert not post("/add", {**form, "go": "check"}).tree.xpath(offered)
+    assert editor_post("/add", {**form, "go": "check"}).tree.xpath(offered)
+    refused = post("/add", {**form, **NEW_SUBJECT, "go": "save"})
+    assert refused.status == HTTPStatus.FORBIDDEN
+    assert _named(api, "An invented permit") == []
+
+
+def test_an_attached_passage_makes_none_of_the_entities_of_a_new_claim(
+    editor_post: Post, form: Form, api: Api, claim_id: Callable[[str], str]
+) -> None:
+    attached = {**form, **NEW_SUBJECT, "claim": claim_id(APPROVED), "without_figure": "1"}
+    assert editor_post("/add", {**attached, "go": "save"}).status == HTTPStatus.SEE_OTHER
+    assert _named(api, "An invented permit") == []
+
+
+def test_a_capture_is_added_to_those_that_came_meanwhile(
+    post: Post, form: Form, app: Flask, database: Database, api: Api, make_key: MakeKey
+) -> None:
+    path = f"/v1/sources/{form['source']}"
+    read = api(path)
+    capture = {"retrieved_at": "2026-01-01T00:00:00Z", "char_length": 5, "text_sha256": "a" * 64}
+    api(path, {"captures": [capture]}, "PATCH")
+    with app.test_request_context(), writing(database) as session:
+        actor = api_keys.authenticate(session, make_key("other", Scope.ADMIN))
+        sent = MultiDict({name: str(value) for name, value in form.items()})
+        with pytest.raises(Contended):
+            submit(session, actor, sent, read)
+    assert post("/add", {**form, "go": "save"}).status == HTTPStatus.SEE_OTHER
+    kept = {each["text_sha256"] for each in api(path)["captures"]}
+    assert kept == {"a" * 64, form["text_sha256"]}
+
+
+@pytest.mark.parametrize("four_eyes", [False, True])
+def test_another_person_is_named_only_if_one_is_needed(
+    post: Post, form: Form, app: Flask, monkeypatch: pytest.MonkeyPatch, four_eyes: bool
+) -> None:
+    monkeypatch.setitem(app.config, "FOUR_EYES", four_eyes)
+    page = post("/add", {**form, "go": "check"})
+    told = page.only("//form[@id='add']/div[@class='save']/p")
+    assert ("another person" in told) is four_eyes
 
 
 def test_names_are_suggested(browser: Browser, key: str) -> None:

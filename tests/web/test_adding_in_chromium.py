@@ -1,21 +1,32 @@
-"""Adding a passage in a real browser, with the keys only, and without sending any of the text."""
+"""Adding and reviewing in a real browser: by keys, by mouse, and whatever comes in between."""
 
+# ruff: noqa: RUF001 - a text is in Chinese
+
+import json
+import re
 import shutil
 import threading
+import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
+import psycopg
 import pytest
+from sqlalchemy import make_url
 from werkzeug.serving import make_server
 
 from app import create_app
 from hksz_db.database import Database
 from hksz_db.domain.locators import locate, normalise
 from hksz_db.domain.vocabulary import Scope
+from hksz_db.embedded import Server
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 
+axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 
 CHROMIUM = shutil.which("chromium")
@@ -30,14 +41,26 @@ were approved. Few were refused."""
 SENTENCE = "In 2023 alone, “exactly” 45,120 applications were approved."
 
 
+CHINESE = """人才計劃兩年記
+
+計劃於2022年推出。單在2023年，共有45,120宗申請獲批。被拒的甚少。"""
+CHINESE_SENTENCE = "單在2023年，共有45,120宗申請獲批。"
+STATUSES = re.compile("status of (401|409|412|422|503) ")
+
+
+def _key(database_url: str, label: str, *scopes: Scope) -> str:
+    database = Database(lambda: database_url)
+    with writing(database) as session:
+        made = api_keys.create(session, label, scopes)
+    database.close()
+    return made
+
+
 @pytest.fixture(scope="module")
 def key(database_url: str) -> str:
     """The key of a researcher, which the other transactions see."""
-    database = Database(lambda: database_url)
-    with writing(database) as session:
-        made = api_keys.create(session, "in Chromium", [Scope.SOURCES_WRITE, Scope.CLAIMS_WRITE])
-    database.close()
-    return made
+    scopes = [Scope.SOURCES_WRITE, Scope.CLAIMS_WRITE, Scope.ENTITIES_WRITE]
+    return _key(database_url, "in Chromium", *scopes)
 
 
 @pytest.fixture(scope="module")
@@ -68,12 +91,22 @@ def chromium() -> Iterator[Any]:
 def page(chromium: Any) -> Iterator[Any]:
     """An empty tab, which fails the test if a script fails."""
     with chromium.new_context(locale="en-GB") as context:
-        tab = context.new_page()
-        faults: list[str] = []
-        tab.on("pageerror", lambda error: faults.append(str(error)))
-        tab.on("console", lambda each: faults.append(each.text) if each.type == "error" else None)
-        yield tab
-        assert [each for each in faults if "409" not in each] == []
+        yield from _watched(context.new_page())
+
+
+@pytest.fixture
+def chinese_page(chromium: Any) -> Iterator[Any]:
+    """An empty tab of somebody who reads traditional Chinese."""
+    with chromium.new_context(locale="zh-HK") as context:
+        yield from _watched(context.new_page())
+
+
+def _watched(tab: Any) -> Iterator[Any]:
+    faults: list[str] = []
+    tab.on("pageerror", lambda error: faults.append(str(error)))
+    tab.on("console", lambda each: faults.append(each.text) if each.type == "error" else None)
+    yield tab
+    assert [each for each in faults if not STATUSES.search(each)] == []
 
 
 def _go_to(page: Any, selector: str) -> None:
@@ -88,6 +121,43 @@ def _go_to(page: Any, selector: str) -> None:
 def _type(page: Any, selector: str, text: str) -> None:
     _go_to(page, selector)
     page.keyboard.type(text)
+
+
+# The edges of the characters of the text from one to another, and the heights of their lines.
+EDGES = """([from, to]) => {
+    const edge = (at, side) => {
+        for (const sentence of document.getElementById('sentences').children) {
+            const node = sentence.firstChild
+            if (at < node.length) {
+                const range = new Range()
+                range.setStart(node, at)
+                range.setEnd(node, at + 1)
+                const box = range.getBoundingClientRect()
+                return {x: box[side], y: box.top + box.height / 2}
+            }
+            at -= node.length
+        }
+    }
+    return [edge(from, 'left'), edge(to - 1, 'right')]
+}"""
+
+
+def _drag(page: Any, words: str, *, beyond: float = 0) -> None:
+    """Drag the mouse from the first letter of the words to ``beyond`` pixels below the last."""
+    start = page.evaluate(
+        "words => document.getElementById('sentences').textContent.indexOf(words)", words
+    )
+    assert start >= 0, words
+    begin, end = page.evaluate(EDGES, [start, start + len(words)])
+    page.mouse.move(begin["x"] + 0.5, begin["y"])
+    page.mouse.down()
+    page.mouse.move((begin["x"] + end["x"]) / 2, (begin["y"] + end["y"]) / 2, steps=3)
+    page.mouse.move(end["x"] - 0.5, end["y"] + beyond, steps=3)
+    page.mouse.up()
+
+
+def _marked(page: Any) -> list[str]:
+    return [page.input_value(f"[name={edge}_char]") for edge in ("start", "end")]
 
 
 def test_a_passage_is_added_with_the_keys_only(page: Any, address: str, key: str) -> None:
@@ -129,14 +199,106 @@ def test_a_passage_is_added_with_the_keys_only(page: Any, address: str, key: str
     assert "exactly" not in "".join(sent)
 
 
-def test_words_mark_the_passage_and_the_figure(page: Any, address: str, key: str) -> None:
+def _sign_in(page: Any, address: str, key: str) -> None:
     page.goto(f"{address}/sign-in")
     page.fill("#key", key)
     page.press("#key", "Enter")
+    page.wait_for_url("**/claims")
+
+
+def _read(address: str, path: str) -> Any:
+    with urllib.request.urlopen(f"{address}/v1{path}") as answer:
+        return json.load(answer)
+
+
+def _number_of(address: str, statement: str) -> int:
+    return len(_read(address, f"/claims?statement__startswith={quote(statement)}")["data"])
+
+
+def _begin(page: Any, address: str, key: str) -> None:
+    """Sign in, choose a source, and paste its text."""
+    _sign_in(page, address, key)
     page.goto(f"{address}/add?q=Opinion piece")
     page.click("ul.list a")
     page.fill("#text", TEXT)
     page.click("#use")
+
+
+def _fields(page: Any) -> dict[str, str]:
+    """What would be sent, but for what belongs to the answer."""
+    sent = page.evaluate("() => [...new FormData(document.getElementById('add'))]")
+    return {name: value for name, value in sent if name not in {"csrf", "key", "listed"}}
+
+
+def _kept(page: Any) -> str:
+    return str(page.evaluate("() => JSON.stringify({...sessionStorage})"))
+
+
+def test_what_was_typed_outlives_a_reload_until_it_is_saved(
+    page: Any, address: str, key: str
+) -> None:
+    _begin(page, address, key)
+    _drag(page, SENTENCE)
+    typed = {
+        "statement": "Exactly 45,120 Top Talent Pass Scheme applications were approved in 2023.",
+        "claimant": "a spokesperson",
+        "time_edtf": "2023",
+        "as_stated": "exactly 45,120",
+        "period_edtf": "2023",
+        "amount": "45120",
+    }
+    page.click("summary:has-text('Correct')")
+    for name, value in typed.items():
+        page.fill(f"[name={name}]", value)
+    page.check("[value=supports]")
+    page.select_option("#modality", "forecast")
+    page.check("[name=exact]")
+    page.wait_for_selector("[name=claim]")
+    page.check("[name=claim] >> nth=1")
+    page.wait_for_selector("[name=without_figure]", state="attached")
+    before = _fields(page)
+    assert before.items() >= typed.items()
+    assert before["claim"] != "new"
+    for language in ("zh-Hans", "en"):
+        page.goto(f"{page.url.partition('&')[0]}&ui={language}")
+        page.wait_for_selector("[name=claim]")
+        page.reload()
+        page.wait_for_selector("[name=claim]")
+        assert _fields(page) == before
+        assert page.is_visible("#amount")
+        assert page.evaluate("() => CSS.highlights.get('passage').size") == 1
+    # The form as it was checked can be changed, and is not sent again.
+    page.click("[value=check]")
+    page.fill("#claimant", "a minister")
+    page.reload()
+    page.wait_for_selector("[name=claim]")
+    assert _fields(page) == {**before, "claimant": "a minister"}
+    assert "minister" in _kept(page)
+    page.click("[value=save]")
+    page.wait_for_url(re.compile(r"/claims/[0-9a-f-]+$"))
+    assert "minister" not in _kept(page)
+    assert "Few were refused" not in _kept(page)
+    page.go_back()
+    page.wait_for_selector("#text:visible")
+    assert page.input_value("#claimant") == ""
+
+
+def test_nothing_is_kept_when_somebody_signs_out(page: Any, address: str, key: str) -> None:
+    _begin(page, address, key)
+    page.fill("#statement", "A statement of one person.")
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.fill("#statement", "Another statement.")
+    assert "Another" in _kept(other)
+    page.click("form.session button")
+    page.wait_for_url("**/claims")
+    assert "Few were" not in _kept(page)
+    assert "A statement" not in _kept(page)
+    assert "Another" not in _kept(other)
+
+
+def test_words_mark_the_passage_and_the_figure(page: Any, address: str, key: str) -> None:
+    _begin(page, address, key)
     page.fill("#words", "not in the text")
     page.press("#words", "Enter")
     assert page.inner_text("#fault") == "These words do not stand in the text."
@@ -145,6 +307,20 @@ def test_words_mark_the_passage_and_the_figure(page: Any, address: str, key: str
     assert page.inner_text("#fault") == ""
     expected = locate(normalise(TEXT), "45,120 applications were approved")
     assert page.input_value("[name=end_char]") == str(expected.end_char)
+    for words in (SENTENCE, "Few were", "Two years", "The scheme began in 2022. In 2023"):
+        _drag(page, words)
+        at = normalise(TEXT).index(words)
+        assert _marked(page) == [str(at), str(at + len(words))]
+    page.evaluate("""() => {
+        const sentence = document.querySelector('#sentences > :nth-child(3)')
+        for (const [name, kind] of [['mousedown', MouseEvent], ['click', PointerEvent]]) {
+            sentence.dispatchEvent(new kind(name, {bubbles: true, pointerType: 'touch'}))
+        }
+    }""")
+    at = normalise(TEXT).index(SENTENCE)
+    assert _marked(page) == [str(at), str(at + len(SENTENCE))]
+    _drag(page, "Few were refused.", beyond=200)
+    assert _marked(page)[1] == str(len(normalise(TEXT)))
     page.fill("#words", "45,120")
     page.click("#figure")
     assert page.input_value("#as_stated") == "45,120"
@@ -152,3 +328,210 @@ def test_words_mark_the_passage_and_the_figure(page: Any, address: str, key: str
         "#statement", "applications were approved. Few were refused. The scheme began in 2022"
     )
     assert "words shared with the source: 6." in page.inner_text("#run")
+
+
+def test_a_chinese_article_is_added_with_the_mouse(
+    chinese_page: Any, address: str, key: str
+) -> None:
+    page, sent = chinese_page, list[str]()
+    page.on("request", lambda each: sent.append(f"{each.url} {each.post_data}"))
+    _sign_in(page, address, key)
+    page.click("nav a[href='/add']")
+    page.fill("#find", "人才計劃兩年記")
+    page.click("main form button")
+    page.fill("#language", "zh-Hant")
+    page.fill("#issued_edtf", "2024-03-14")
+    page.fill("#publisher", "一份虛構的報章")
+    page.check("[name=new_publisher]")
+    page.reload()
+    assert page.input_value("#publisher") == "一份虛構的報章"
+    assert page.is_checked("[name=new_publisher]")
+    page.click("form[action='/add/source'] button.main")
+    page.fill("#text", CHINESE)
+    page.click("#use")
+    _drag(page, CHINESE_SENTENCE)
+    expected = locate(normalise(CHINESE), CHINESE_SENTENCE)
+    assert _marked(page) == [str(expected.start_char), str(expected.end_char)]
+    _drag(page, "45,120宗")
+    page.click("#figure")
+    assert page.input_value("#as_stated") == "45,120宗"
+    assert page.inner_text(".steps [aria-current]").startswith("2")
+    page.fill("#statement", "高端人才通行證計劃在2023年批准了45,120宗申請。")
+    page.fill("#claimant", "一份虛構的報章")
+    page.fill("#subject", "高端人才通行證計劃")
+    page.fill("#note", "正文第二段")
+    for name in ("time_edtf", "period_edtf"):
+        page.fill(f"#{name}", "2023")
+    page.fill("#metric", "Applications approved under the Top Talent Pass Scheme")
+    page.check("[name=against]")
+    page.wait_for_selector(".outcome.bad:has-text('有爭議')")
+    assert page.inner_text(".steps [aria-current]").startswith("4")
+    assert not axe.Axe().run(page).response["violations"]
+    page.click("[name=go][value=save]")
+    page.wait_for_url("**/claims/*")
+    assert page.get_attribute("html", "lang") == "zh-Hant"
+    claim = _read(address, f"/claims/{page.url.rpartition('/')[2]}")
+    assert (claim["language"], claim["claimant"]["name"]) == ("zh-Hant", "一份虛構的報章")
+    assert [each["entity"]["name"] for each in claim["entities"]] == ["Top Talent Pass Scheme"]
+    assert [each["as_stated"] for each in claim["figures"]] == ["45,120宗"]
+    (passage,) = claim["evidence"]
+    assert passage["note"] == "正文第二段"
+    assert {name: passage[name] for name in vars(expected)} == vars(expected)
+    assert not [each for each in sent if "被拒" in each or "2022" in each]
+
+
+def _fill(page: Any, statement: str) -> None:
+    page.fill("#statement", statement)
+    page.fill("#claimant", "a spokesperson")
+    page.wait_for_selector("section.will")
+
+
+def test_a_passage_is_saved_once_however_often_it_is_sent(
+    page: Any, address: str, key: str
+) -> None:
+    statement = "A statement that is sent more than once."
+    _begin(page, address, key)
+    _drag(page, SENTENCE)
+    _fill(page, statement)
+    page.click("[value=check]")
+    assert page.evaluate("() => document.activeElement.className") == "will"
+    page.evaluate("""() => {
+        const button = document.querySelector('[value=save]')
+        button.click()
+        button.click()
+    }""")
+    page.wait_for_url("**/claims/*")
+    saved = page.url
+    assert _number_of(address, statement) == 1
+    # The form as it was is carried out only once, too; and nothing of it is kept.
+    page.go_back()
+    page.wait_for_selector("#text:visible")
+    assert page.input_value("#statement") == ""
+    page.go_forward()
+    page.wait_for_url(saved)
+    assert _number_of(address, statement) == 1
+
+
+def test_a_way_back_loses_nothing_before_the_passage_is_saved(
+    page: Any, address: str, key: str
+) -> None:
+    _begin(page, address, key)
+    _drag(page, SENTENCE)
+    _fill(page, "A statement that is left for a moment.")
+    page.click("[value=check]")
+    page.wait_for_selector("section.will")
+    before = _fields(page)
+    page.click("nav a[href='/my-work']")
+    page.wait_for_url("**/my-work")
+    for _ in range(2):
+        page.go_back()
+        page.wait_for_selector("section.will")
+        assert _fields(page) == before
+
+
+def test_nothing_is_lost_when_the_session_has_ended(
+    page: Any, address: str, key: str, database_url: str
+) -> None:
+    statement = "A statement of somebody who took a long time."
+    _begin(page, address, key)
+    _drag(page, SENTENCE)
+    _fill(page, statement)
+    before = _fields(page)
+    with psycopg.connect(database_url) as connection:
+        connection.execute("DELETE FROM sessions")
+    page.click("[value=save]")
+    page.wait_for_selector("#key")
+    assert page.evaluate("() => document.activeElement.id") == "problems"
+    after = _fields(page)
+    assert {name: after[name] for name in before if name != "idempotency"} == {
+        name: value for name, value in before.items() if name != "idempotency"
+    }
+    # The page asks for the key, and shows the form again after that.
+    page.reload()
+    page.fill("#key", key)
+    page.press("#key", "Enter")
+    page.wait_for_selector("section.will")
+    assert _fields(page) == after
+    page.click("[value=save]")
+    page.wait_for_url("**/claims/*")
+    assert _number_of(address, statement) == 1
+
+
+@contextmanager
+def _away(server: Server, database_url: str) -> Iterator[None]:
+    """Refuse connections to the database while the block runs."""
+    name = make_url(database_url).database
+    administer = psycopg.connect(server.url("postgres", superuser=True), autocommit=True)
+    with administer as connection:
+        connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s",
+            [name],
+        )
+        try:
+            yield
+        finally:
+            connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
+
+def test_nothing_is_lost_when_the_database_is_away(
+    page: Any, address: str, key: str, database_url: str, server: Server
+) -> None:
+    statement = "A statement that could not be saved at first."
+    _begin(page, address, key)
+    _drag(page, SENTENCE)
+    _fill(page, statement)
+    before = _fields(page)
+    with _away(server, database_url):
+        page.click("[value=save]")
+        page.wait_for_selector("#problems")
+        assert _fields(page).items() >= {
+            each for each in before.items() if each[0] not in {"claim", "idempotency"}
+        }
+        page.reload()
+        assert page.inner_text("h1") == "Not available at the moment"
+    page.reload()
+    page.wait_for_selector("section.will")
+    assert _fields(page) == before
+    assert page.evaluate("() => CSS.highlights.get('passage').size") == 1
+    page.click("[value=save]")
+    page.wait_for_url("**/claims/*")
+    assert _number_of(address, statement) == 1
+
+
+def test_both_versions_are_shown_when_somebody_else_came_first(
+    page: Any, address: str, database_url: str
+) -> None:
+    reviewer = _key(database_url, "reviewer in Chromium", Scope.ADMIN)
+
+    def write(path: str, method: str, **fields: Any) -> Any:
+        headers = {"Authorization": f"Bearer {reviewer}", "If-Match": "*"}
+        body = json.dumps(fields).encode()
+        headers["Content-Type"] = "application/json"
+        url = f"{address}/v1{path}"
+        request = urllib.request.Request(url, body, headers, method=method)
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)
+
+    claim = write("/claims", "POST", statement="As it was.", claimant_as_stated="an institute")
+    path = f"/claims/{claim['id']}"
+    write(path, "PATCH", status="submitted")
+    _sign_in(page, address, reviewer)
+    page.goto(f"{address}/review?item={claim['id']}")
+    page.check("[value=change]")
+    page.click("summary:has-text('The changed words')")
+    page.fill("#statement", "As the reviewer has it.")
+    page.fill("#review_note", "A word to its author.")
+    write(path, "PATCH", statement="As somebody else has it.")
+    page.click("text=Decide and next")
+    page.wait_for_selector("#both")
+    assert page.evaluate("() => document.activeElement.id") == "problems"
+    changed = page.inner_text(".changes")
+    assert "As it was." in changed
+    assert "As somebody else has it." in changed
+    assert page.is_checked("[value=change]")
+    assert page.input_value("#statement") == "As the reviewer has it."
+    assert page.input_value("#review_note") == "A word to its author."
+    page.click("text=Decide and next")
+    page.wait_for_url("**/review?*done=change*")
+    assert _read(address, path)["statement"] == "As the reviewer has it."

@@ -59,21 +59,25 @@ def test_a_key_is_taken_once_and_begins_a_session(
     assert key not in cookie.value
 
 
+@pytest.mark.parametrize("host", ["localhost:8000", "claims.example"])
 @pytest.mark.parametrize(
-    ("host", "secure"),
+    ("trusts_proxy", "protocol", "secure"),
     [
-        ("localhost:8000", False),
-        ("127.0.0.1:8000", False),
-        ("[::1]:8000", False),
-        ("claims.example", True),
-        ("127.0.0.1.example", True),
-        ("localhost.example:80", True),
+        (True, "https", True),
+        (True, "http", False),
+        # The proxy appends what it knows to what a client has sent.
+        (True, "https,http", False),
+        (True, None, False),
+        (False, "https", False),
     ],
 )
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(
-    browser: Browser, key: str, host: str, secure: bool
+    database: Database, key: str, host: str, trusts_proxy: bool, protocol: str | None, secure: bool
 ) -> None:
-    (cookie,) = browser.post(SIGN_IN, {"key": key}, Host=host).headers.getlist("Set-Cookie")
+    settings = replace(Settings(log_level="error"), trust_proxy=trusts_proxy)
+    sent = {"Host": host} | ({"X-Forwarded-Proto": protocol} if protocol else {})
+    browser = Browser(create_app(settings, database))
+    (cookie,) = browser.post(SIGN_IN, {"key": key}, **sent).headers.getlist("Set-Cookie")
     parts = cookie.split("; ")
     assert {"HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=43200"} <= {*parts}
     assert ("Secure" in parts) is secure
@@ -145,14 +149,28 @@ def test_signing_out_ends_the_session_everywhere(
     assert _label(browser.get("/claims")) == []
 
 
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site", "Origin": "http://claims.example"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "http://claims.example:81"},
+        {"Origin": "null"},
+    ],
+)
 def test_another_site_can_neither_sign_in_nor_out(
-    browser: Browser, key: str, database: Database
+    browser: Browser, key: str, database: Database, foreign: dict[str, str]
 ) -> None:
-    foreign = {"Sec-Fetch-Site": "cross-site"}
-    assert browser.post(SIGN_IN, {"key": key}, **foreign).status == HTTPStatus.FORBIDDEN
+    here = {"Host": "claims.example"}
+    refused = browser.post(SIGN_IN, {"key": key}, **here, **foreign)
+    assert refused.status == HTTPStatus.FORBIDDEN
+    assert "Set-Cookie" not in refused.headers
+    own = browser.post(SIGN_IN, {"key": key}, **here, Origin="http://claims.example")
+    assert own.status == HTTPStatus.SEE_OTHER
     browser.sign_in(key)
     assert browser.post(SIGN_OUT, {"csrf": ""}).status == HTTPStatus.FORBIDDEN
-    assert len(_query(database, "SELECT 1 FROM sessions")) == 1
+    assert len(_query(database, "SELECT 1 FROM sessions")) == 2
 
 
 def test_signing_in_again_replaces_the_session_and_removes_old_ones(
@@ -194,7 +212,12 @@ class TestClosedReads:
         self, closed: Flask, key: str, claim_id: Callable[[str], str]
     ) -> None:
         browser, path = Browser(closed), f"/review/claims/{claim_id('hksz:ttps-approved-2023')}"
-        fields = {"idempotency": "x" * 16, "decision": "accept", "review_note": "\nTyped\nwords."}
+        fields = {
+            "idempotency": "x" * 16,
+            "version": "1",
+            "decision": "accept",
+            "review_note": "\nTyped\nwords.",
+        }
         page = browser.post(path, fields)
         assert page.status == HTTPStatus.UNAUTHORIZED
         assert "Top Talent" not in page.text

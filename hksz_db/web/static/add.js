@@ -1,4 +1,5 @@
-// What follows from a form that is being filled in: names, look-alikes, and consequences.
+// What follows from a form that is being filled in: names, look-alikes, and consequences. What has
+// been typed is kept in the tab until it is saved.
 "use strict";
 
 (() => {
@@ -11,31 +12,61 @@
 		field.addEventListener("input", later(async () => {
 			const query = new URLSearchParams({ q: field.value, kinds: field.dataset.kinds });
 			const answer = field.value.trim() && await fetch(`/add/suggest?${query}`);
-			if (answer?.ok && !answer.redirected) field.list.innerHTML = await answer.text();
+			if (!answer?.ok || answer.redirected) return;
+			field.list.innerHTML = await answer.text();
+			const offer = field.parentElement.querySelector(".new"), typed = field.value.trim().toLowerCase();
+			if (!offer) return;
+			offer.open = ![...field.list.options].some((each) => each.value.toLowerCase() === typed);
+			if (!offer.open) offer.querySelector("input:checked")?.click();
 		}));
 	}
-	document.getElementById("problems")?.focus();
 
-	const form = document.getElementById("add");
+	const form = document.querySelector("[data-page]");
 	if (!form) return;
+	const { page, sent } = form.dataset;
+	const keep = () => {
+		const typed = new URLSearchParams(new FormData(form));
+		typed.delete("key");
+		typed.delete("csrf");
+		sessionStorage[page] = typed;
+	};
+	let kept = new URLSearchParams(sessionStorage[page]);
+	if (sent) {
+		// Loaded again, the page does not send the form again.
+		history.replaceState(null, "", page);
+		keep();
+		kept = [];
+	}
+	for (const field of kept.size ? form.elements : []) {
+		const values = kept.getAll(field.name);
+		if (/radio|checkbox/.test(field.type)) field.checked = values.includes(field.value);
+		else if (values.length) field.value = values[0];
+		if (field.value !== field.defaultValue) field.closest("details")?.setAttribute("open", "");
+	}
+	form.addEventListener("input", keep);
+	form.addEventListener("submit", ({ submitter }) => {
+		keep();
+		const texts = submitter?.value === "save" ? [`text ${form.elements.source.value}`] : [];
+		sessionStorage.sent = JSON.stringify([page, ...texts]);
+	});
+
 	const hints = document.getElementById("hints");
+	if (!hints) return;
 	let asked = 0;
 	const ask = later(async () => {
 		// A key that is being typed is not sent.
 		if (form.elements.key) return;
-		const mine = ++asked;
-		const answer = await fetch("/add/hints", { method: "POST", body: new FormData(form) }).catch(() => null);
+		const mine = ++asked, body = new FormData(form);
+		for (const [name, value] of kept) if (!form.elements[name]) body.append(name, value);
+		const answer = await fetch("/add/hints", { method: "POST", body }).catch(() => null);
 		if (!answer?.ok || mine !== asked) return;
-		const focused = hints.contains(document.activeElement) ? document.activeElement : null;
+		const { id } = document.activeElement;
 		hints.innerHTML = await answer.text();
-		if (focused) {
-			(document.getElementById(focused.id) ?? hints.querySelector(`[value="${focused.value}"]`))?.focus();
-		}
+		document.querySelector(".steps").replaceWith(hints.querySelector(".steps"));
+		kept = [];
+		keep();
+		document.getElementById(id)?.focus();
 	});
-	let isUnsaved = false;
-	form.addEventListener("input", () => { isUnsaved = true; });
-	form.addEventListener("submit", () => { isUnsaved = false; });
-	addEventListener("beforeunload", (event) => { if (isUnsaved) event.preventDefault(); });
 	form.addEventListener("input", ask);
-	form.addEventListener("change", ask);
+	if (kept.size) ask();
 })();

@@ -5,13 +5,13 @@
 	const byId = (id) => document.getElementById(id);
 	const pane = byId("copying"), form = byId("add"), box = byId("sentences"), words = pane.dataset;
 	const fields = form.elements;
-	const kept = `text ${words.source}`;
-	let text = "", points = [], nodes = [], spans = [], sentences = [], marked = null;
+	const kept = `text ${words.source}`, tell = () => form.dispatchEvent(new Event("input"));
+	let text = "", points = [], spans = [], sentences = [], marked = null;
+	let current = 0, isPressed;
 
 	pane.hidden = false;
-	const remembered = sessionStorage.getItem(kept);
-	if (remembered) show(remembered);
-	byId("use").addEventListener("click", () => show(byId("text").value) && sentences[0].focus());
+	if (sessionStorage[kept]) show(sessionStorage[kept]);
+	byId("use").addEventListener("click", () => show(byId("text").value) && box.focus());
 	byId("again").addEventListener("click", () => {
 		byId("paste").hidden = false;
 		byId("marking").hidden = true;
@@ -25,7 +25,7 @@
 		if (!normal) return false;
 		text = normal;
 		points = Array.from(text);
-		sessionStorage.setItem(kept, pasted);
+		sessionStorage[kept] = pasted;
 		byId("text").value = pasted;
 		const segmenter = new Intl.Segmenter(words.lang, { granularity: "sentence" });
 		let parts = pasted.split(/\n\s*\n/u).map(locators.normal).filter(Boolean);
@@ -36,8 +36,7 @@
 		for (const part of parts) {
 			for (const { segment } of segmenter.segment(`${part} `)) {
 				const span = document.createElement("span");
-				Object.assign(span, { textContent: segment, tabIndex: at ? -1 : 0, role: "option" });
-				span.ariaSelected = "false";
+				Object.assign(span, { textContent: segment, id: `s${spans.length}`, role: "option", ariaSelected: "false" });
 				sentences.push(span);
 				spans.push([at, at + segment.trimEnd().length]);
 				at += segment.length;
@@ -45,7 +44,7 @@
 			sentences.at(-1).className = "end";
 		}
 		box.replaceChildren(...sentences);
-		nodes = sentences.map((span) => span.firstChild);
+		go(0);
 		byId("paste").hidden = true;
 		byId("marking").hidden = false;
 		paintEarlier();
@@ -53,6 +52,14 @@
 			mark(offset(fields.start_char.value), offset(fields.end_char.value));
 		}
 		return true;
+	}
+
+	// The sentences cannot be focused: a drag that begins at the edge of a focused element selects nothing.
+	function go(i) {
+		sentences[current]?.classList.remove("here");
+		current = Math.min(Math.max(i, 0), sentences.length - 1);
+		sentences[current].classList.add("here");
+		box.setAttribute("aria-activedescendant", sentences[current].id);
 	}
 
 	// Positions count code points, and offsets the units of strings.
@@ -63,13 +70,17 @@
 	function rangeOf(start, end) {
 		const place = (at) => {
 			const i = spans.findLastIndex(([from]) => from <= at);
-			return [nodes[i], Math.min(at - spans[i][0], nodes[i].length)];
+			return [sentences[i].firstChild, at - spans[i][0]];
 		};
 		const range = new Range();
 		range.setStart(...place(start));
 		const [node, offset] = place(end - 1);
 		range.setEnd(node, offset + 1);
 		return range;
+	}
+
+	function paint(name, ...ranges) {
+		if (window.Highlight) CSS.highlights.set(name, new Highlight(...ranges));
 	}
 
 	// Only passages with the same words at the same place can be shown.
@@ -80,7 +91,7 @@
 			const found = text.slice(from, to);
 			if (found && locators.sha256(found).startsWith(hash)) ranges.push(rangeOf(from, to));
 		}
-		if (window.Highlight) CSS.highlights.set("before", new Highlight(...ranges));
+		paint("before", ...ranges);
 	}
 
 	function mark(start, end) {
@@ -93,14 +104,15 @@
 		fields.char_length.value = points.length;
 		marked = [start, end];
 		sentences.forEach((span, i) => {
-			span.ariaSelected = String(spans[i][0] < end && spans[i][1] > start);
+			span.ariaSelected = spans[i][0] < end && spans[i][1] > start;
 		});
-		if (window.Highlight) CSS.highlights.set("passage", new Highlight(rangeOf(start, end)));
-		const again = text.indexOf(text.slice(start, end), start + 1) >= 0 ? `; ${words.again}` : "";
+		paint("passage", rangeOf(start, end));
+		const again = text.includes(text.slice(start, end), start + 1) ? `; ${words.again}` : "";
 		byId("fault").textContent = "";
-		byId("where").textContent = `${words.characters} ${exact.start_char}–${exact.end_char} ${words.of} `
-			+ `${points.length} · ${exact.exact_sha256.slice(0, 12)}…${again}`;
-		form.dispatchEvent(new Event("change"));
+		const places = [exact.start_char, exact.end_char, points.length];
+		byId("where").textContent = words.where.replace(/\d/g, (n) => places[n])
+			+ ` · ${exact.exact_sha256.slice(0, 12)}…${again}`;
+		tell();
 	}
 
 	function markWords(typed) {
@@ -109,16 +121,18 @@
 		else byId("fault").textContent = words.missing;
 	}
 
-	// The offsets of what is selected with the mouse, without spaces at its ends.
+	// The offsets of what is selected in the text, without spaces at its ends.
 	function selected() {
 		const selection = getSelection();
-		if (selection.isCollapsed || !box.contains(selection.anchorNode)) return null;
-		const range = selection.getRangeAt(0), before = new Range();
+		if (selection.isCollapsed || !selection.containsNode(box, true)) return null;
+		const range = selection.getRangeAt(0).cloneRange(), before = new Range();
+		if (!box.contains(range.startContainer)) range.setStart(box, 0);
+		if (!box.contains(range.endContainer)) range.setEnd(box, sentences.length);
 		before.setStart(box, 0);
 		before.setEnd(range.startContainer, range.startOffset);
 		const found = range.toString(), words = found.trim();
 		const start = before.toString().length + found.indexOf(words);
-		return words && box.contains(range.endContainer) ? [start, start + words.length] : null;
+		return words && [start, start + words.length];
 	}
 
 	byId("find").addEventListener("submit", (event) => {
@@ -126,31 +140,41 @@
 		markWords(byId("words").value);
 	});
 	let isFigure = null;
+	byId("words").addEventListener("input", () => { isFigure = null; });
 	document.addEventListener("selectionchange", () => { isFigure = selected() ?? isFigure; });
-	box.addEventListener("mouseup", () => {
-		const span = selected();
-		// A selection within the passage may be its figure.
-		if (span && !(marked && span[0] >= marked[0] && span[1] <= marked[1])) mark(...span);
+	box.addEventListener("mousedown", (event) => {
+		isPressed = true;
+		if (sentences.includes(event.target)) go(sentences.indexOf(event.target));
 	});
+	// A drag may end outside the text.
+	document.addEventListener("mouseup", () => {
+		const span = isPressed && selected();
+		isPressed = false;
+		// A selection within the passage may be its figure.
+		if (!span || (marked && span[0] >= marked[0] && span[1] <= marked[1])) return;
+		mark(...span);
+		// What is selected would be dragged, and nothing within it could be selected.
+		getSelection().empty();
+	});
+	// A finger cannot drag over words without scrolling: it marks a sentence.
+	box.addEventListener("click", ({ pointerType }) => pointerType === "touch" && mark(...spans[current]));
 	byId("figure").addEventListener("click", () => {
 		const stated = fields.as_stated;
 		stated.value = isFigure ? text.slice(...isFigure) : byId("words").value;
 		stated.focus();
-		form.dispatchEvent(new Event("change"));
+		tell();
 	});
 	box.addEventListener("keydown", (event) => {
-		const i = sentences.indexOf(document.activeElement);
+		const i = current;
 		const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
-		if (i < 0 || !(step || event.key === "Enter" || event.key === " ")) return;
+		if (!(step || event.key === "Enter" || event.key === " ")) return;
 		event.preventDefault();
-		if (!step) return mark(spans[i][0], spans[i][1]);
-		const j = Math.min(Math.max(i + step, 0), sentences.length - 1);
-		sentences[i].tabIndex = -1;
-		sentences[j].tabIndex = 0;
-		sentences[j].focus();
+		if (!step) return mark(...spans[i]);
+		go(i + step);
+		sentences[current].scrollIntoView({ block: "nearest" });
 		if (event.shiftKey) {
-			const [start, end] = marked ?? spans[i];
-			mark(Math.min(start, spans[i][0], spans[j][0]), Math.max(end, spans[i][1], spans[j][1]));
+			const [start, end] = marked ?? spans[i], [from, to] = spans[current];
+			mark(Math.min(start, spans[i][0], from), Math.max(end, spans[i][1], to));
 		}
 	});
 
