@@ -6,6 +6,8 @@ from uuid import UUID
 
 from flask import Response, jsonify, url_for
 
+from hksz_db.domain import figure_edges
+from hksz_db.domain.locators import LOCATOR, LOOSE_LOCATOR
 from hksz_db.http.costs import Cost, costs
 from hksz_db.queries.filters import AllOf, Criterion
 from hksz_db.queries.registry import RESOURCES
@@ -38,14 +40,12 @@ _PASSAGE_FIELDS = (
     "status",
     "claim",
 )
-_LOCATOR_FIELDS = (
-    "start_char",
-    "end_char",
-    "exact_sha256",
-    "prefix_sha256",
-    "suffix_sha256",
-    "claim",
-)
+_LOCATOR_FIELDS = (*LOCATOR, *LOOSE_LOCATOR, "claim")
+# As JavaScript writes them, with the flags i and u.
+NUMBER_EDGES = {
+    name: each.pattern.replace(r"\A", "^").replace(r"\Z", "$").replace(r"\d", r"\p{Nd}")
+    for name, each in figure_edges.PATTERNS.items()
+}
 _SOURCE_FIELDS = ("id", "title", "language", "container_title", "issued", "contributors")
 _MOST_PASSAGES, _MOST_RELATED = 20, 20
 _CHECKED_PER_PAGE, _MOST_CHECKED = 100, 2000
@@ -105,7 +105,8 @@ def locators(id: UUID) -> Response:
         found += listed
         if cursor is None:
             break
-    return jsonify({"passages": found, "has_more": cursor is not None})
+    has_more = cursor is not None
+    return jsonify({"passages": found, "has_more": has_more, "number_edges": NUMBER_EDGES})
 
 
 def citation(document: Json) -> str:
