@@ -9,6 +9,7 @@ from flask import Response
 from hksz_db.http.costs import Cost, costs
 from hksz_db.queries.filters import AllOf, AnyOf, Criterion
 from hksz_db.queries.registry import RESOURCES
+from hksz_db.web.foreign import METRICS_LANGUAGE
 from hksz_db.web.measures import speaker, speakers_of
 from hksz_db.web.reading import (
     Asked,
@@ -19,7 +20,7 @@ from hksz_db.web.reading import (
     history_of,
     today,
 )
-from hksz_db.web.series import FIGURE_FIELDS, Series, series_of
+from hksz_db.web.series import FIGURE_FIELDS, Heading, Series, series_of
 from hksz_db.web.site import here, href, page_of, shown
 from hksz_db.web.timeline import Axis, Bar, axis_of
 
@@ -151,7 +152,9 @@ def _series(id: UUID, question: Asked) -> tuple[list[Series], bool]:
     series = series_of(
         figures,
         speakers,
-        lambda each: (each["metric"]["label"], href("metrics", each["metric"]["id"])),
+        lambda each: Heading(
+            each["metric"]["label"], METRICS_LANGUAGE, href("metrics", each["metric"]["id"])
+        ),
     )
     return series, cursor is not None
 

@@ -29,7 +29,7 @@ from hksz_db.web.site import FormatLink, given, here, pages, shown
 from hksz_db.web.translating import gettext, ngettext
 from hksz_db.web.translating import marked as _
 from hksz_db.web.verdicts import Marks, marks_of
-from hksz_db.web.wording import number_in_words
+from hksz_db.web.wording import number_in_words, time_in_words
 
 _CLAIMS, _ENTITIES, _SOURCES = RESOURCES["claims"], RESOURCES["entities"], RESOURCES["sources"]
 _FIELDS = (
@@ -62,6 +62,7 @@ class Hit(NamedTuple):
     claim: Json
     statement: Markup
     speaker: str
+    when: str
     marks: Marks
 
 
@@ -178,8 +179,15 @@ def _hit(claim: Json, pattern: re.Pattern[str] | None) -> Hit:
         claim,
         _highlighted(claim["statement"], pattern),
         speaker(claim),
+        time_in_words(_time(claim)),
         marks_of(claim["corroboration"]),
     )
+
+
+def _time(claim: Json) -> str | None:
+    """The time of the claim or, if it states none, that of the figure which the row shows."""
+    times = [claim["time"], *(each["period"] for each in claim["figures"][:1])]
+    return next((each["edtf"] for each in times if each["edtf"]), None)
 
 
 def _pattern(searched: str) -> re.Pattern[str] | None:

@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from hksz_db.web.comparing import part_in_words
 from hksz_db.web.plots import Row, scale, span, ticks
 from hksz_db.web.site import href
 from hksz_db.web.timeline import Axis, axis_of
 from hksz_db.web.timeline import Tick as YearTick
+from hksz_db.web.units import unit_in_words
 from hksz_db.web.wording import number_in_words, time_in_words
 
 FIGURE_FIELDS = (
@@ -20,6 +22,10 @@ FIGURE_FIELDS = (
     "value_range",
     "plausible_range",
     "period",
+    "breakdown",
+    "definition",
+    "estimate",
+    "known_at",
     "claim",
 )
 """The fields of figures that are drawn."""
@@ -46,6 +52,14 @@ class Box(NamedTuple):
     is_certain: bool
 
 
+class Heading(NamedTuple):
+    """What a series is about: its label, the language of that, and the page about it."""
+
+    label: str
+    lang: str | None
+    url: str
+
+
 class NumberTick(NamedTuple):
     """A number on the axis, and its height from the top in pixels."""
 
@@ -64,10 +78,12 @@ class Figure(NamedTuple):
 
 
 class Series(NamedTuple):
-    """The figures of one measure and subject in one unit, the earliest first."""
+    """The figures of one measure, subject and part in one unit, the earliest first."""
 
     label: str
+    lang: str | None
     url: str
+    part: str
     unit: str
     figures: list[Figure]
     years: list[YearTick]
@@ -87,27 +103,27 @@ class Series(NamedTuple):
 def series_of(
     figures: Iterable[Json],
     speakers: Mapping[str, str],
-    named: Callable[[Json], tuple[str, str]],
+    named: Callable[[Json], Heading],
 ) -> list[Series]:
-    """The figures in series; ``named`` gives the label and the URL of the series of a figure."""
-    groups: dict[tuple[str, str, str], list[Json]] = {}
+    """The figures in series; ``named`` gives the heading of the series of a figure."""
+    groups: dict[tuple[Heading, str, str], list[Json]] = {}
     for each in sorted(figures, key=lambda figure: figure["period"]["earliest"] or "9999"):
         # Money is not converted, so that each currency has an axis of its own.
         axis = each["unit_code"] if each["dimension"] == "money" else each["dimension"]
-        groups.setdefault((*named(each), axis), []).append(each)
-    made = [_series(*named(group[0]), group, speakers) for group in groups.values()]
+        groups.setdefault((named(each), part_in_words(each), axis), []).append(each)
+    made = [_series(heading, part, group, speakers) for (heading, part, _), group in groups.items()]
     return sorted(made, key=lambda each: -len(each.figures))
 
 
-def _series(label: str, url: str, group: list[Json], speakers: Mapping[str, str]) -> Series:
+def _series(heading: Heading, part: str, group: list[Json], speakers: Mapping[str, str]) -> Series:
     unit = group[0]["unit_code"]
     rows = [_row(each, unit, speakers) for each in group]
     axis = axis_of([each["period"] for each in group])
     ends = scale(rows)
     return Series(
-        label=label,
-        url=url,
-        unit="" if unit == "1" else unit,
+        *heading,
+        part=part,
+        unit=unit_in_words(unit),
         figures=[
             Figure(drawn, _box(each, drawn, axis, ends))
             for each, drawn in zip(group, rows, strict=True)

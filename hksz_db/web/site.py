@@ -13,6 +13,8 @@ from hksz_db.http.conditions import content_tag, is_known
 from hksz_db.http.requests import arguments
 from hksz_db.web import assets
 from hksz_db.web.access import actor, admit, csrf_token, remember_session
+from hksz_db.web.comparing import contradicted, explained
+from hksz_db.web.foreign import spoken, within
 from hksz_db.web.interface import (
     INTERFACES,
     PARAMETER,
@@ -167,7 +169,15 @@ def register_site(app: Flask, version: str) -> None:
         term=term,
         version=version,
     )
-    app.jinja_env.filters.update(moment=moment_in_words, number=number_in_words, time=time_in_words)
+    app.jinja_env.filters.update(
+        contradicted=contradicted,
+        explained=explained,
+        moment=moment_in_words,
+        number=number_in_words,
+        spoken=spoken,
+        time=time_in_words,
+        within=within,
+    )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 

@@ -43,6 +43,12 @@ def test_a_row_says_who_when_how_well_founded_and_how_much(browser: Browser) -> 
     assert "over 150 Companies that have joined a site" in row
 
 
+def test_a_claim_without_a_time_has_that_of_its_figure(browser: Browser) -> None:
+    (row, *_) = browser.get("/claims", q='"about 300 hectares"').texts("//ol[@class='hits']/li")
+    assert "August 2023" in row
+    assert "undated" not in row
+
+
 def test_the_words_that_are_searched_are_marked(browser: Browser) -> None:
     page = browser.get("/claims", q='hetao OR "Science Park" -memorandum')
     assert {each.lower() for each in page.texts("//mark")} == {"hetao", "science park"}
