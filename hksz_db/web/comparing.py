@@ -1,8 +1,8 @@
 """Figures in words: which part they are about, and how two of them compare."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from hksz_db.domain.vocabulary import ComparisonVerdict, Modality
 from hksz_db.web.plots import Span, span
@@ -15,7 +15,21 @@ from hksz_db.web.wording import time_in_words
 _UNCERTAIN = re.compile(r"[?~%X{\[S]|^/|/$")
 _AHEAD = {Modality.PLANNED, Modality.FORECAST}
 
+# Their reasons say nothing about which of the two comes first.
+_ALIKE = {
+    ComparisonVerdict.CONTRADICTS,
+    ComparisonVerdict.COMPATIBLE,
+    ComparisonVerdict.AGREES,
+}
+
 Json = Mapping[str, Any]
+
+
+class Sentence(NamedTuple):
+    """A verdict, and why it follows."""
+
+    verdict: str
+    text: str
 
 
 def part_in_words(figure: Json) -> str:
@@ -42,16 +56,32 @@ def explained(comparison: Json) -> str:
     It says why the verdict follows, as ``explanation`` of the API does in English and base units.
     A plan, a forecast or a part of a whole comes first.
     """
-    first, second = comparison["figure"], comparison["other"]
-    verdict = comparison["verdict"]
-    if _comes_first(verdict, second, first):
-        first, second = second, first
+    first, second = _in_order(comparison)
     return gettext(
         "%(first)s and %(second)s: %(reason)s",
         first=_stated(first),
         second=_stated(second),
-        reason=_reason(verdict, first, second),
+        reason=_reason(comparison["verdict"], first, second),
     )
+
+
+def explained_together(comparisons: Sequence[Json]) -> list[Sentence]:
+    """The comparisons of one figure in sentences; those with the same reason share one."""
+    groups: dict[tuple[str, str], list[Json]] = {}
+    for each in comparisons:
+        key = each["other"]["id"]
+        if each["verdict"] in _ALIKE:
+            key = _reason(each["verdict"], *_in_order(each))
+        groups.setdefault((each["verdict"], key), []).append(each)
+    return [
+        Sentence(verdict, explained(group[0]) if len(group) == 1 else _together(group, reason))
+        for (verdict, reason), group in groups.items()
+    ]
+
+
+def _together(group: Sequence[Json], reason: str) -> str:
+    others = [gettext("“%(words)s”", words=each["other"]["as_stated"]) for each in group]
+    return gettext("%(figures)s: %(reason)s", figures=gettext(", ").join(others), reason=reason)
 
 
 def contradicted(contest: Json) -> str:
@@ -62,6 +92,13 @@ def contradicted(contest: Json) -> str:
         second=contest["other"]["as_stated"],
         reason=gettext("the ranges have no number in common for the same time."),
     )
+
+
+def _in_order(comparison: Json) -> tuple[Json, Json]:
+    first, second = comparison["figure"], comparison["other"]
+    if _comes_first(comparison["verdict"], second, first):
+        return second, first
+    return first, second
 
 
 def _comes_first(verdict: str, one: Json, other: Json) -> bool:

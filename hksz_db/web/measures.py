@@ -13,7 +13,7 @@ from hksz_db.http import documents
 from hksz_db.queries.filters import AllOf, Criterion
 from hksz_db.queries.questions import Question
 from hksz_db.queries.registry import RESOURCES
-from hksz_db.web.comparing import part_in_words
+from hksz_db.web.comparing import Sentence, explained_together, part_in_words
 from hksz_db.web.foreign import METRICS_LANGUAGE, spoken
 from hksz_db.web.plots import Plot, Row, plot, span
 from hksz_db.web.site import href
@@ -49,6 +49,11 @@ class Measured(NamedTuple):
     compared: Plot
     comparisons: Sequence[Json]
     aside: Plot | None
+
+    @property
+    def sentences(self) -> list[Sentence]:
+        """How the figure compares with the others."""
+        return explained_together(self.comparisons)
 
 
 def measured_of(

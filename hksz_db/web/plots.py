@@ -134,7 +134,7 @@ def plot(rows: Sequence[Row], unit: str) -> Plot:
     width = high - low
 
     def place(number: Decimal | None, otherwise: float) -> float:
-        return otherwise if number is None else round(float((number - low) / width) * 100, 2)
+        return otherwise if number is None else round(float((number - low) / width) * 100, 1)
 
     def places(part: Span) -> tuple[float, float]:
         return place(part.lower, 0.0), place(part.upper, 100.0)

@@ -2,6 +2,7 @@
 
 # ruff: noqa: RUF001 - Chinese punctuation
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -95,8 +96,9 @@ def test_the_page_gives_the_reason_that_the_api_gives(app: Flask, comparisons: l
         (
             "zh-Hant",
             (
-                "「about 15 square kilometres」（13 至 17 平方公里；2010年）與「15 square kilometers」"
-                "（多於 14 且少於 16 平方公里；2010年）：兩者的範圍在同一時間有重疊。"
+                "「about 15 square kilometres」（13 至 17 平方公里；2010年）與"
+                "「15 square kilometers」（多於 14 且少於 16 平方公里；2010年）："
+                "兩者的範圍在同一時間有重疊。"
             ),
         ),
     ],
@@ -113,6 +115,16 @@ def test_units_and_numbers_are_those_of_the_source_in_the_language_of_the_page(
     )
     with app.test_request_context(query_string={"ui": language}):
         assert explained(found) == sentence
+
+
+def test_comparisons_with_the_same_reason_share_a_sentence(
+    browser: Browser, claim_id: Callable[[str], str]
+) -> None:
+    page = browser.get(f"/claims/{claim_id('hksz:ttps-approved-2023')}")
+    assert page.only("//figcaption/ul/li") == (
+        "compatible “47 681”, “about 26 000”, “more than 43,000”, “1,400”: the periods differ, so"
+        " that both can be true."
+    )
 
 
 def test_figures_of_different_parts_are_told_apart(app: Flask, browser: Browser, api: Api) -> None:
