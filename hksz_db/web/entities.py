@@ -13,7 +13,6 @@ from hksz_db.web.foreign import METRICS_LANGUAGE
 from hksz_db.web.measures import speaker, speakers_of
 from hksz_db.web.reading import (
     Asked,
-    FormatLink,
     asked,
     document_link,
     export_link,
@@ -21,7 +20,7 @@ from hksz_db.web.reading import (
     today,
 )
 from hksz_db.web.series import FIGURE_FIELDS, Heading, Series, series_of
-from hksz_db.web.site import here, href, page_of, shown
+from hksz_db.web.site import FormatLink, here, href, page_of, shown
 from hksz_db.web.timeline import Axis, Bar, axis_of
 
 _ENTITIES = RESOURCES["entities"]

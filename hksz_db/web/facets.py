@@ -111,7 +111,7 @@ def facets_of(question: Question, most: int, preferred: Preference | None) -> Fa
     except psycopg.errors.QueryCanceled:
         return None
     known: Json = json.loads(found.body)
-    shown = [_facet(name, known[name]) for name in _TITLES]
+    shown = [_facet(name, known[name], most) for name in _TITLES]
     counted = found.meta["counted"]
     useful = [each for each in shown if len(each.values) > 1 or _is_used(each)]
     return Facets(useful, counted["claims"], counted["all"])
@@ -121,23 +121,22 @@ def _is_used(facet: Facet) -> bool:
     return any(each.is_selected for each in facet.values)
 
 
-def _facet(name: str, facet: Json) -> Facet:
-    values = [*_values(name, facet)]
+def _facet(name: str, facet: Json, most: int) -> Facet:
+    listed: Sequence[Json] = facet["values"]
+    if name == "time":
+        # The latest first, as people look for them.
+        listed = listed[::-1][: None if most == EVERY else _MOST_YEARS]
     return Facet(
         name,
         gettext(_TITLES[name]),
-        values,
-        facet["more"],
+        [*_values(name, facet, listed)],
+        facet["more"] + len(facet["values"]) - len(listed),
         here(**{PARAMETER: str(EVERY)}),
         _histogram(facet["values"]) if name == "time" else None,
     )
 
 
-def _values(name: str, facet: Json) -> Iterator[Value]:
-    listed: Sequence[Json] = facet["values"]
-    if name == "time":
-        # The latest first, as people look for them.
-        listed = listed[::-1][:_MOST_YEARS]
+def _values(name: str, facet: Json, listed: Sequence[Json]) -> Iterator[Value]:
     for each in listed:
         label, lang = _label(name, each)
         is_selected = each["selected"]

@@ -13,7 +13,6 @@ from hksz_db.queries.registry import RESOURCES
 from hksz_db.web.measures import speakers_of
 from hksz_db.web.reading import (
     Asked,
-    FormatLink,
     asked,
     document_link,
     export_link,
@@ -21,7 +20,7 @@ from hksz_db.web.reading import (
     today,
 )
 from hksz_db.web.series import FIGURE_FIELDS, Heading, series_of
-from hksz_db.web.site import here, href, page_of, shown
+from hksz_db.web.site import FormatLink, here, href, page_of, shown
 from hksz_db.web.translating import ngettext
 from hksz_db.web.units import unit_in_words
 

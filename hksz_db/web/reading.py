@@ -1,4 +1,4 @@
-"""What the pages of entities, sources and metrics have in common."""
+"""What the pages of claims, entities, sources and metrics have in common."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from hksz_db.queries.registry import RESOURCES
 from hksz_db.web import moments
 from hksz_db.web.interface import names_preferred
 from hksz_db.web.moments import Moment
-from hksz_db.web.site import given
+from hksz_db.web.site import FormatLink, given
 from schemas.parameters import Parameters
 
 _VERSIONS = 20
@@ -79,17 +79,10 @@ class History(NamedTuple):
     has_more: bool
 
 
-class FormatLink(NamedTuple):
-    """The document of a page in another format."""
-
-    label: str
-    url: str
-    media_type: str
-
-
 def asked() -> Asked:
     """What the query string asks. Raises ``Malformed``."""
-    values = _OPTIONS.read(given(moments.PARAMETER))
+    # A browser that asked for a document may have chosen its fields; the page has all of them.
+    values = _OPTIONS.read(given(moments.PARAMETER, "select", "include"))
     moment = moments.read_moment(request.args.get(moments.PARAMETER))
     return Asked(names_preferred(values.get("lang")), moment, values.get("cursor"))
 

@@ -39,6 +39,9 @@ _FIELDS = (
 _SORT, _CURSOR, _SEARCH = "sort", "cursor", "q"
 _BEST_FOUNDED = "-corroboration__origins,-id"
 _MOST_NAMES = 5
+_FEW = 10
+"""Below this many claims, the page offers a wider search."""
+
 ORDERS = (
     (_BEST_FOUNDED, _("best founded first")),
     ("", _("best match first")),
@@ -107,6 +110,7 @@ def search() -> Response:
         chips=_chips(pairs, {} if counted is None else counted.labels),
         facets=[] if counted is None else counted.shown,
         total="" if counted is None else _total(counted),
+        wider=_wider(question.search or "") if len(claims) < _FEW and next_cursor is None else None,
         next_page=None if next_cursor is None else here(cursor=next_cursor),
         first_page=None if question.cursor is None else here(cursor=None),
         formats=_formats(pairs),
@@ -203,6 +207,17 @@ def _words(searched: str) -> Iterator[str]:
         word = term["phrase"] or term["word"]
         if not term["no"] and word not in _OPERATORS:
             yield word
+
+
+def _wider(searched: str) -> str | None:
+    """The page with the claims that have any of the words; ``None`` if all are not required now."""
+    terms = [term for term in _TERM.finditer(searched) if term[0] != "AND"]
+    wanted = [term[0] for term in terms if not term["no"]]
+    excluded = [term[0] for term in terms if term["no"]]
+    if len(wanted) < 2 or _OPERATORS & {*wanted}:
+        return None
+    # OR divides the whole search.
+    return here(q=" OR ".join(" ".join([each, *excluded]) for each in wanted), cursor=None)
 
 
 def _highlighted(statement: str, pattern: re.Pattern[str] | None) -> Markup:

@@ -14,14 +14,13 @@ from hksz_db.queries.registry import RESOURCES
 from hksz_db.web.passages import published
 from hksz_db.web.reading import (
     Asked,
-    FormatLink,
     asked,
     document_link,
     export_link,
     history_of,
     today,
 )
-from hksz_db.web.site import here, page_of, pages, shown
+from hksz_db.web.site import FormatLink, here, page_of, pages, shown
 from hksz_db.web.wording import time_in_words
 
 _SOURCES = RESOURCES["sources"]

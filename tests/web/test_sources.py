@@ -90,6 +90,16 @@ def test_all_passages_are_on_some_page(browser: Browser, api: Api, id_of: IdOf) 
     assert starts == sorted(each["start_char"] for each in known)
 
 
+def test_a_state_is_said_once(browser: Browser, api: Api, source_id: str) -> None:
+    evidence = {"source_id": source_id, "stance": "asserts", "status": "submitted"}
+    claim = {"statement": "It is long.", "claimant_as_stated": "a tester", "status": "submitted"}
+    api("/v1/claims", json={**claim, "evidence": [evidence]})
+    (item,) = [
+        each for each in browser.get(f"/sources/{source_id}").texts("//li") if "It is long." in each
+    ]
+    assert item.count("submitted") == 1
+
+
 def test_a_retraction_is_said_at_the_top(browser: Browser, api: Api, source_id: str) -> None:
     assert not browser.get(f"/sources/{source_id}").texts("//div[@class='verdict v-refuted']")
     moment = {"retracted_at": "2024-03-01T00:00:00Z"}
