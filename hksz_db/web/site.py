@@ -38,7 +38,12 @@ HEADERS = {
 }
 """The headers of every page."""
 
-NAVIGATION = (("pages.search", _("Claims")),)
+NAVIGATION = (
+    ("pages.search", _("Claims")),
+    ("pages.entities", _("Entities")),
+    ("pages.sources", _("Sources")),
+    ("pages.metrics", _("Measures")),
+)
 """The pages that every page links to: their endpoints and labels."""
 
 NAVIGATION_OF_KEYS: tuple[tuple[str, str, Scope | None], ...] = (
@@ -138,7 +143,7 @@ def register_site(app: Flask, version: str) -> None:
     app.register_blueprint(assets.blueprint)
     app.register_blueprint(pages)
     targets = {f"{resource}.read": page for resource, page in _WITH_PAGES.items()}
-    targets["index"] = "pages.search"
+    targets |= {"index": "pages.search", "operating.metrics": "pages.metrics"}
 
     @app.before_request
     def send_to_page() -> Any:
