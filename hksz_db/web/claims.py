@@ -10,9 +10,10 @@ from flask import Response, url_for
 from hksz_db.domain.vocabulary import ClaimEntityRole
 from hksz_db.http.costs import Cost, costs
 from hksz_db.queries.registry import RESOURCES
-from hksz_db.web.measures import measured_of, not_compared_of, speaker
+from hksz_db.web.citing import published
+from hksz_db.web.measures import measured_of, not_compared_of, spoken_speaker
 from hksz_db.web.origins import OriginMap, described, origin_map
-from hksz_db.web.passages import passages_of, published
+from hksz_db.web.passages import passages_of
 from hksz_db.web.reading import Asked, asked, document_link, export_link, history_of, today
 from hksz_db.web.site import FormatLink, page_of, shown
 from hksz_db.web.translating import gettext
@@ -45,7 +46,8 @@ def claim(id: UUID) -> Response:
         capacity=_capacity(document),
         roles=_roles(document),
         published=published,
-        speaker=speaker,
+        speaker=spoken_speaker,
+        languages=question.languages("claims", _summarised(document)),
         history=history,
         permanent=_permanent(id, document, history.versions),
         formats=_formats(id, document, question),
@@ -53,10 +55,17 @@ def claim(id: UUID) -> Response:
     )
 
 
+def _summarised(document: Json) -> list[str]:
+    """The claims of which the page shows the statement, and the document a summary."""
+    contesting: Sequence[Json] = document["contested_by"]["data"]
+    others = [each["claim"]["id"] for each in (*contesting, *(document["similar"] or ()))]
+    return [*others, *(each["to"]["id"] for each in document["relations"])]
+
+
 def _map(document: Json) -> OriginMap | None:
     stances = {each["id"]: each["stance"] for each in document["evidence"]}
-    metas = {each["id"]: published(each) for each in document["sources"]}
-    return origin_map(document["corroboration"]["origins"], stances, metas)
+    sources = {each["id"]: each for each in document["sources"]}
+    return origin_map(document["corroboration"]["origins"], stances, sources)
 
 
 def _roles(document: Json) -> list[tuple[str, list[Json]]]:

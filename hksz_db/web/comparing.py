@@ -4,7 +4,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from markupsafe import Markup, escape
+
 from hksz_db.domain.vocabulary import ComparisonVerdict, Modality
+from hksz_db.web.foreign import noted
 from hksz_db.web.plots import Span, span
 from hksz_db.web.terms import term
 from hksz_db.web.translating import gettext
@@ -29,20 +32,20 @@ class Sentence(NamedTuple):
     """A verdict, and why it follows."""
 
     verdict: str
-    text: str
+    text: Markup
 
 
-def part_in_words(figure: Json) -> str:
+def part_in_words(figure: Json) -> Markup:
     """What tells a figure from others of its measure and time: part, definition, state."""
     breakdown: Mapping[str, str] = figure.get("breakdown") or {}
     named = ", ".join(f"{key}: {value}" for key, value in breakdown.items()).replace("-", " ")
     known_at = time_in_words((figure.get("known_at") or {}).get("edtf"))
     definition, estimate = figure.get("definition"), figure.get("estimate")
-    return gettext(", ").join(
+    return escape(gettext(", ")).join(
         text
         for is_said, text in (
-            (named, gettext("of these, %(part)s", part=named)),
-            (definition, gettext("defined as “%(words)s”", words=definition)),
+            (named, escape(gettext("of these, %(part)s")) % {"part": noted(named)}),
+            (definition, escape(gettext("defined as “%(words)s”")) % {"words": noted(definition)}),
             (known_at, gettext("as known in %(time)s", time=known_at)),
             (estimate, term("Estimate", estimate or "")),
         )
@@ -50,19 +53,18 @@ def part_in_words(figure: Json) -> str:
     )
 
 
-def explained(comparison: Json) -> str:
+def explained(comparison: Json) -> Markup:
     """A comparison in one sentence, in the units in which its figures are stated.
 
     It says why the verdict follows, as ``explanation`` of the API does in English and base units.
     A plan, a forecast or a part of a whole comes first.
     """
     first, second = _in_order(comparison)
-    return gettext(
-        "%(first)s and %(second)s: %(reason)s",
-        first=_stated(first),
-        second=_stated(second),
-        reason=_reason(comparison["verdict"], first, second),
-    )
+    return escape(gettext("%(first)s and %(second)s: %(reason)s")) % {
+        "first": _stated(first),
+        "second": _stated(second),
+        "reason": _reason(comparison["verdict"], first, second),
+    }
 
 
 def explained_together(comparisons: Sequence[Json]) -> list[Sentence]:
@@ -79,19 +81,21 @@ def explained_together(comparisons: Sequence[Json]) -> list[Sentence]:
     ]
 
 
-def _together(group: Sequence[Json], reason: str) -> str:
-    others = [gettext("“%(words)s”", words=each["other"]["as_stated"]) for each in group]
-    return gettext("%(figures)s: %(reason)s", figures=gettext(", ").join(others), reason=reason)
-
-
-def contradicted(contest: Json) -> str:
-    """Why an accepted claim contests another, of which only the words of the figures are known."""
-    return gettext(
-        "“%(second)s” there, and “%(first)s” here: %(reason)s",
-        first=contest["figure"]["as_stated"],
-        second=contest["other"]["as_stated"],
-        reason=gettext("the ranges have no number in common for the same time."),
+def _together(group: Sequence[Json], reason: str) -> Markup:
+    others = escape(gettext(", ")).join(
+        escape(gettext("“%(words)s”")) % {"words": noted(each["other"]["as_stated"])}
+        for each in group
     )
+    return escape(gettext("%(figures)s: %(reason)s")) % {"figures": others, "reason": reason}
+
+
+def contradicted(contest: Json) -> Markup:
+    """Why an accepted claim contests another, of which only the words of the figures are known."""
+    return escape(gettext("“%(second)s” there, and “%(first)s” here: %(reason)s")) % {
+        "first": noted(contest["figure"]["as_stated"]),
+        "second": noted(contest["other"]["as_stated"]),
+        "reason": gettext("the ranges have no number in common for the same time."),
+    }
 
 
 def _in_order(comparison: Json) -> tuple[Json, Json]:
@@ -188,14 +192,13 @@ def _is_simultaneous(first: Json, second: Json) -> bool:
     return not _is_undated(first, second) and days[0] == days[1]
 
 
-def _stated(figure: Json) -> str:
+def _stated(figure: Json) -> Markup:
     time = time_in_words(figure["period"]["edtf"]) or gettext("no time stated")
     details = [_in_words(figure, "value_range"), time, part_in_words(figure)]
-    return gettext(
-        "“%(words)s” (%(details)s)",
-        words=figure["as_stated"],
-        details=gettext("; ").join(each for each in details if each),
-    )
+    return escape(gettext("“%(words)s” (%(details)s)")) % {
+        "words": noted(figure["as_stated"]),
+        "details": escape(gettext("; ")).join(each for each in details if each),
+    }
 
 
 def _in_words(figure: Json, name: str) -> str:

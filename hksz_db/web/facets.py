@@ -9,6 +9,7 @@ import psycopg
 from hksz_db.domain.languages import Preference
 from hksz_db.http import documents
 from hksz_db.queries.questions import Question
+from hksz_db.web.foreign import ENGLISH
 from hksz_db.web.site import here
 from hksz_db.web.terms import term
 from hksz_db.web.translating import gettext
@@ -153,7 +154,7 @@ def _also(facet: Json) -> dict[str, str]:
 
 def _label(name: str, value: Json) -> tuple[str, str | None]:
     if name == "measure":
-        return value["metric"]["label"], None
+        return value["metric"]["label"], ENGLISH
     if "entity" in value:
         return value["entity"]["name"], value["entity"].get("name_language")
     known = _TERMS.get(name)

@@ -7,32 +7,40 @@ from markupsafe import Markup, escape
 from hksz_db.domain.han import HAN, script
 from hksz_db.web.interface import interface
 
-METRICS_LANGUAGE = "en"
-"""The language of the labels and descriptions of metrics, and of notes, which have one only."""
+ENGLISH = "en"
+"""The language of labels and descriptions of metrics, which have one only."""
 
 _HAN = re.compile(f"[{HAN}](?:[^A-Za-z]*[{HAN}])?")
 _LATIN_WORD = re.compile(r"[A-Za-z]{2,}")
 _CHINESE = "zh"
 
 
+def lang(text: str | None, language: str | None = None) -> Markup:
+    """The attribute for an element that has the text only; empty in the language of the page."""
+    found = _language(text or "", language)
+    if found is None or found == interface().tag:
+        return Markup()
+    return Markup(' lang="{}"').format(found)
+
+
 def spoken(text: str | None, language: str | None = None) -> Markup:
     """The text, in an element with its language if that is another one than that of the page.
 
-    Without a ``language``, a text of Han characters only is Chinese. Those in a text of another
-    language are marked by themselves.
+    Without a ``language``, a text without words in Latin letters is Chinese if it has Han
+    characters. Those in a text of another language are marked by themselves.
     """
-    if not text:
-        return Markup()
-    if language is None and _HAN.search(text) and not _LATIN_WORD.search(text):
-        language = f"{_CHINESE}-{script(text)}"
-    inner = within(text, language)
-    if language is None or language == interface().tag:
-        return inner
-    return Markup('<span lang="{}">{}</span>').format(language, inner)
+    attribute, inner = lang(text, language), within(text, _language(text or "", language))
+    return Markup("<span{}>{}</span>").format(attribute, inner) if attribute else inner
 
 
-def within(text: str, language: str | None) -> Markup:
+def noted(text: str | None) -> Markup:
+    """A note, a description or a figure as stated: in English if it has words in Latin letters."""
+    return spoken(text, ENGLISH if _LATIN_WORD.search(text or "") else None)
+
+
+def within(text: str | None, language: str | None = None) -> Markup:
     """The text inside an element of its language, with Han characters of other ones marked."""
+    text = text or ""
     if (language or interface().tag).startswith(_CHINESE):
         return escape(text)
     pieces, end = Markup(), 0
@@ -41,3 +49,13 @@ def within(text: str, language: str | None) -> Markup:
         pieces += Markup('<span lang="zh-{}">{}</span>').format(script(found[0]), found[0])
         end = found.end()
     return pieces + escape(text[end:])
+
+
+def _language(text: str, language: str | None) -> str | None:
+    has_words = _LATIN_WORD.search(text) is not None
+    if language is None and not has_words and _HAN.search(text):
+        return f"{_CHINESE}-{script(text)}"
+    if language is not None and language.startswith(_CHINESE) and has_words:
+        # A source in Chinese may have a title that was supplied in English.
+        return language if _HAN.search(text) else ENGLISH
+    return language

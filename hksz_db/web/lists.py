@@ -18,9 +18,9 @@ from hksz_db.http import documents
 from hksz_db.http.costs import Cost, costs
 from hksz_db.queries.questions import read_list
 from hksz_db.queries.registry import RESOURCES
-from hksz_db.web.foreign import METRICS_LANGUAGE, spoken
+from hksz_db.web.citing import published
+from hksz_db.web.foreign import ENGLISH, noted, spoken
 from hksz_db.web.interface import names_preferred
-from hksz_db.web.passages import published
 from hksz_db.web.site import FormatLink, given, here, href, pages, shown
 from hksz_db.web.terms import term
 from hksz_db.web.translating import gettext
@@ -65,7 +65,7 @@ class Listing(NamedTuple):
 
 
 def _about_entity(entity: Json) -> Iterator[Markup]:
-    yield spoken(entity["description"], METRICS_LANGUAGE)
+    yield noted(entity["description"])
 
 
 def _about_source(source: Json) -> Iterator[Markup | str]:
@@ -110,7 +110,7 @@ _LISTS = {
         kinds=Dimension,
         fields=("id", "label", "dimension", "measure", "accumulation"),
         about=_about_metric,
-        language=lambda _: METRICS_LANGUAGE,
+        language=lambda _: ENGLISH,
         formats=(("CSV", "csv"),),
     ),
 }

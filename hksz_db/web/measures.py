@@ -14,7 +14,7 @@ from hksz_db.queries.filters import AllOf, Criterion
 from hksz_db.queries.questions import Question
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.web.comparing import Sentence, explained_together, part_in_words
-from hksz_db.web.foreign import METRICS_LANGUAGE, spoken
+from hksz_db.web.foreign import ENGLISH, spoken
 from hksz_db.web.plots import Plot, Row, plot, span
 from hksz_db.web.site import href
 from hksz_db.web.terms import term
@@ -185,7 +185,7 @@ def _compared_row(comparison: Json, unit: str, speakers: Mapping[str, str]) -> R
 def _aside_row(figure: Json, unit: str, speakers: Mapping[str, str]) -> Row:
     claim_id = figure["claim"]["id"]
     who = speakers.get(claim_id, "")
-    counted = spoken(figure["metric"]["label"], METRICS_LANGUAGE)
+    counted = spoken(figure["metric"]["label"], ENGLISH)
     return _row(figure, unit, "aside", counted, who, href("claims", claim_id))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hksz_db.web.citing import issued, publisher
 from hksz_db.web.terms import term
 from hksz_db.web.translating import gettext
 
@@ -15,7 +16,7 @@ _ROW = 52.0
 _GAP = 14.0
 _TOP = 30.0
 _COPY_COLUMN = 250.0
-_TITLE_WIDTH, _COPY_WIDTH = 38, 27
+_TITLE_WIDTH, _COPY_WIDTH, _PUBLISHER_WIDTH = 38, 27, 24
 
 
 @dataclass
@@ -23,6 +24,7 @@ class Copy:
     """A source that adds no origin, how it relates to the one it leads to, and its height."""
 
     title: str
+    language: str | None
     relation: str
     y: float = 0.0
 
@@ -32,7 +34,9 @@ class Origin:
     """An origin, as it is drawn at the height ``y``."""
 
     title: str
-    meta: str
+    language: str | None
+    publisher: str
+    issued: str
     label: str
     counted: bool
     side: str
@@ -53,17 +57,19 @@ class OriginMap:
 
 
 def origin_map(
-    found: Iterable[Mapping[str, Any]], stances: Mapping[str, str], metas: Mapping[str, str]
+    found: Iterable[Mapping[str, Any]],
+    stances: Mapping[str, str],
+    sources: Mapping[str, Mapping[str, Any]],
 ) -> OriginMap | None:
     """Lay out the origins of a corroboration; ``None`` if there are none.
 
-    ``stances`` are those of the pieces of evidence by id, and ``metas`` who published each source.
+    ``stances`` are those of the pieces of evidence, and ``sources`` those that are known; by id.
     """
     ordered = in_order(found)
     if not ordered:
         return None
     is_folded = sum(1 + len(_copies(each)) for each in ordered) > MOST_SOURCES
-    drawn = [_origin(each, stances, metas, is_folded) for each in ordered[:MOST_SOURCES]]
+    drawn = [_origin(each, stances, sources, is_folded) for each in ordered[:MOST_SOURCES]]
     bottom = _place(drawn)
     has_copies = any(each.copies or each.folded for each in drawn)
     return OriginMap(
@@ -104,22 +110,29 @@ def _copies(origin: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _origin(
     found: Mapping[str, Any],
     stances: Mapping[str, str],
-    metas: Mapping[str, str],
+    sources: Mapping[str, Mapping[str, Any]],
     is_folded: bool,
 ) -> Origin:
     own = [stances[via["evidence_id"]] for via in found["via"] if not via["steps"]]
     any_stance = own or [stances[via["evidence_id"]] for via in found["via"]]
     copies, label = _copies(found), term("Stance", any_stance[0])
+    source = sources.get(found["source_id"])
     return Origin(
         title=cut(found["title"], _TITLE_WIDTH),
-        meta=cut(": ".join(part for part in (label, metas.get(found["source_id"])) if part), 45),
+        language=None if source is None else source["language"],
+        publisher="" if source is None else cut(publisher(source).striptags(), _PUBLISHER_WIDTH),
+        issued="" if source is None else issued(source),
         label=label,
         counted=found["counted"],
         side=found["stance"],
         copies=[]
         if is_folded
         else [
-            Copy(cut(via["title"], _COPY_WIDTH), _relation(via["steps"][0]["kind"]))
+            Copy(
+                cut(via["title"], _COPY_WIDTH),
+                sources.get(via["source_id"], {}).get("language"),
+                _relation(via["steps"][0]["kind"]),
+            )
             for via in copies
         ],
         folded=len(copies) if is_folded else 0,

@@ -1,7 +1,7 @@
 """What the pages of claims, entities, sources and metrics have in common."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from flask import request
 
 from hksz_db.domain.languages import Preference
 from hksz_db.http import documents
-from hksz_db.queries.filters import Expression
+from hksz_db.queries.filters import AllOf, Criterion, Expression
 from hksz_db.queries.questions import PAGING, PART, Question, Reading
 from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
@@ -23,6 +23,7 @@ from hksz_db.web.site import FormatLink, given
 from schemas.parameters import Parameters
 
 _VERSIONS = 20
+_MOST_LANGUAGES = 100
 _OPTIONS = Parameters({"lang": PART.fields["lang"], "cursor": PAGING.fields["cursor"]})
 
 Json = Mapping[str, Any]
@@ -46,6 +47,15 @@ class Asked:
         reading = Reading(tuple(resource.document), self.as_of)
         found: Json = json.loads(documents.document(resource, id, reading, self.preferred).body)
         return found
+
+    def languages(self, resource: str, ids: Iterable[str]) -> dict[str, str | None]:
+        """The languages of claims or sources, of which summaries say nothing; of a hundred."""
+        wanted = [UUID(each) for each in sorted({*ids})[:_MOST_LANGUAGES]]
+        if not wanted:
+            return {}
+        of_these = AllOf((Criterion("id", "in", wanted),))
+        found, _ = self.listed(resource, of_these, ("id", "language"), _MOST_LANGUAGES)
+        return {each["id"]: each["language"] for each in found}
 
     def listed(
         self,

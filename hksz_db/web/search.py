@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from flask import Response, request
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from hksz_db.domain.han import spellings
 from hksz_db.domain.languages import Preference
@@ -23,8 +23,8 @@ from hksz_db.queries.filters import AllOf, Criterion
 from hksz_db.queries.questions import LIST, Question, read_list
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.web import facets
+from hksz_db.web.foreign import within
 from hksz_db.web.interface import names_preferred
-from hksz_db.web.measures import speaker
 from hksz_db.web.site import FormatLink, given, here, pages, shown
 from hksz_db.web.translating import gettext, ngettext
 from hksz_db.web.translating import marked as _
@@ -64,7 +64,6 @@ class Hit(NamedTuple):
 
     claim: Json
     statement: Markup
-    speaker: str
     when: str
     marks: Marks
 
@@ -181,8 +180,7 @@ def _names(question: Question, preferred: Preference | None) -> list[Json]:
 def _hit(claim: Json, pattern: re.Pattern[str] | None) -> Hit:
     return Hit(
         claim,
-        _highlighted(claim["statement"], pattern),
-        speaker(claim),
+        _highlighted(claim["statement"], pattern, claim["language"]),
         time_in_words(_time(claim)),
         marks_of(claim["corroboration"]),
     )
@@ -220,15 +218,15 @@ def _wider(searched: str) -> str | None:
     return here(q=" OR ".join(" ".join([each, *excluded]) for each in wanted), cursor=None)
 
 
-def _highlighted(statement: str, pattern: re.Pattern[str] | None) -> Markup:
+def _highlighted(statement: str, pattern: re.Pattern[str] | None, language: str) -> Markup:
     if pattern is None:
-        return escape(statement)
+        return within(statement, language)
     pieces, end = Markup(), 0
     for found in pattern.finditer(statement):
-        pieces += escape(statement[end : found.start()])
-        pieces += Markup("<mark>{}</mark>").format(found[0])
+        pieces += within(statement[end : found.start()], language)
+        pieces += Markup("<mark>{}</mark>").format(within(found[0], language))
         end = found.end()
-    return pieces + escape(statement[end:])
+    return pieces + within(statement[end:], language)
 
 
 def _orders(question: Question, given_: Mapping[str, str]) -> list[Option]:

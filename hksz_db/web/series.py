@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from markupsafe import Markup
+
 from hksz_db.web.comparing import part_in_words
 from hksz_db.web.plots import Row, scale, span, ticks
 from hksz_db.web.site import href
@@ -83,7 +85,7 @@ class Series(NamedTuple):
     label: str
     lang: str | None
     url: str
-    part: str
+    part: Markup
     unit: str
     figures: list[Figure]
     years: list[YearTick]
@@ -106,7 +108,7 @@ def series_of(
     named: Callable[[Json], Heading],
 ) -> list[Series]:
     """The figures in series; ``named`` gives the heading of the series of a figure."""
-    groups: dict[tuple[Heading, str, str], list[Json]] = {}
+    groups: dict[tuple[Heading, Markup, str], list[Json]] = {}
     for each in sorted(figures, key=lambda figure: figure["period"]["earliest"] or "9999"):
         # Money is not converted, so that each currency has an axis of its own.
         axis = each["unit_code"] if each["dimension"] == "money" else each["dimension"]
@@ -115,7 +117,9 @@ def series_of(
     return sorted(made, key=lambda each: -len(each.figures))
 
 
-def _series(heading: Heading, part: str, group: list[Json], speakers: Mapping[str, str]) -> Series:
+def _series(
+    heading: Heading, part: Markup, group: list[Json], speakers: Mapping[str, str]
+) -> Series:
     unit = group[0]["unit_code"]
     rows = [_row(each, unit, speakers) for each in group]
     axis = axis_of([each["period"] for each in group])

@@ -14,7 +14,7 @@ from hksz_db.http.requests import arguments
 from hksz_db.web import assets
 from hksz_db.web.access import actor, admit, csrf_token, remember_session
 from hksz_db.web.comparing import contradicted, explained
-from hksz_db.web.foreign import spoken, within
+from hksz_db.web.foreign import lang, noted, spoken, within
 from hksz_db.web.interface import (
     INTERFACES,
     PARAMETER,
@@ -170,6 +170,7 @@ def register_site(app: Flask, version: str) -> None:
         href=href,
         interfaces=INTERFACES,
         is_foreign=is_foreign,
+        lang=lang,
         navigation=_navigation,
         term=term,
         version=version,
@@ -177,6 +178,7 @@ def register_site(app: Flask, version: str) -> None:
     app.jinja_env.filters.update(
         contradicted=contradicted,
         explained=explained,
+        noted=noted,
         moment=moment_in_words,
         number=number_in_words,
         spoken=spoken,

@@ -11,7 +11,7 @@ from hksz_db.domain.locators import LOCATOR, LOOSE_LOCATOR
 from hksz_db.http.costs import Cost, costs
 from hksz_db.queries.filters import AllOf, Criterion
 from hksz_db.queries.registry import RESOURCES
-from hksz_db.web.passages import published
+from hksz_db.web.citing import citation, published
 from hksz_db.web.reading import (
     Asked,
     asked,
@@ -21,7 +21,6 @@ from hksz_db.web.reading import (
     today,
 )
 from hksz_db.web.site import FormatLink, here, page_of, pages, shown
-from hksz_db.web.wording import time_in_words
 
 _SOURCES = RESOURCES["sources"]
 _PASSAGE_FIELDS = (
@@ -74,6 +73,7 @@ def source(id: UUID) -> Response:
     """A source: how to cite it, what it copies, and what its passages say about claims."""
     question = asked()
     document = question.document(_SOURCES, id)
+    passages = _passages(document, id, question)
     return shown(
         "source.html",
         source=document,
@@ -81,7 +81,11 @@ def source(id: UUID) -> Response:
         citation=citation(document),
         related=_related(id, question),
         published=published,
-        passages=_passages(document, id, question),
+        passages=passages,
+        languages={
+            **question.languages("sources", _summarised(document)),
+            **question.languages("claims", (each["claim"]["id"] for each in passages.evidence)),
+        },
         history=history_of(_SOURCES, id),
         formats=_formats(id, question),
         locators_url=url_for("pages.locators", id=id),
@@ -108,27 +112,10 @@ def locators(id: UUID) -> Response:
     return jsonify({"passages": found, "has_more": has_more, "number_edges": NUMBER_EDGES})
 
 
-def citation(document: Json) -> str:
-    """A citation: who, when, what, where."""
-    authors = [
-        each["credited_name"] or each["entity"]["name"]
-        for each in document["contributors"]
-        if each["role"] == "author"
-    ]
-    publishers = [
-        each["entity"]["name"] for each in document["contributors"] if each["role"] == "publisher"
-    ]
-    container = document["container_title"]
-    parts = [
-        ", ".join(authors),
-        f"“{document['title']}”",
-        container,
-        *(name for name in publishers if not (container and name in container)),
-        document["publisher_place"],
-        time_in_words(document["issued"]["edtf"]),
-        f"https://doi.org/{document['doi']}" if document["doi"] else document["url"],
-    ]
-    return ", ".join(part for part in parts if part) + "."
+def _summarised(document: Json) -> list[str]:
+    """The sources of which the page shows the title, and the document a summary."""
+    copied = [each["to"]["id"] for each in document["relations"]]
+    return [*copied, *(each["source"]["id"] for each in document["similar"] or ())]
 
 
 def _related(id: UUID, question: Asked) -> list[Related]:
