@@ -83,7 +83,7 @@ def _check(results: Sequence[Result]) -> None:
     raise error(f"Nothing was written: {count} were refused.", faults)
 
 
-def _document(results: Sequence[Result]) -> dict[str, Any]:
+def _document(results: Sequence[Result]) -> dict[str, object]:
     counts = Counter(result.outcome for result in results)
     return {
         "data": [_result(number, result) for number, result in enumerate(results)],
@@ -91,7 +91,7 @@ def _document(results: Sequence[Result]) -> dict[str, Any]:
     }
 
 
-def _result(number: int, result: Result) -> dict[str, Any]:
+def _result(number: int, result: Result) -> dict[str, object]:
     status = 201 if result.outcome is BulkOutcome.CREATED else 200
     return {
         "index": number,

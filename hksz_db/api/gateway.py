@@ -8,12 +8,12 @@ import asyncio
 import io
 import re
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypedDict, TypeVar
 from urllib.parse import unquote_to_bytes
 
 import structlog
@@ -28,8 +28,23 @@ from hksz_db.settings import Settings
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-Scope = MutableMapping[str, Any]
-Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+class Scope(TypedDict):
+    """What ASGI says of a request; of the lifespan of the server, it says only the type."""
+
+    type: str
+    http_version: str
+    method: str
+    scheme: str
+    path: str
+    raw_path: bytes
+    query_string: bytes
+    headers: Iterable[tuple[bytes, bytes]]
+    client: tuple[str, int]
+    server: tuple[str, int]
+
+
+Send = Callable[[Mapping[str, object]], Awaitable[None]]
 _Result = TypeVar("_Result")
 _Headers = list[tuple[bytes, bytes]]
 
@@ -50,7 +65,7 @@ _LONGEST_KEPT = 200
 # For work without a slot: probes, refused requests, and closing streams.
 _SPARE_THREADS = 16
 _log = structlog.get_logger(__name__)
-_COMMON: Mapping[str, Any] = {
+_COMMON: Mapping[str, object] = {
     "GATEWAY_INTERFACE": "CGI/1.1",
     "SCRIPT_NAME": "",
     "wsgi.errors": sys.stderr,
@@ -212,7 +227,7 @@ class Gateway:
         """Call the app, in a thread. The response is streamed if its length is unknown."""
         begun: list[tuple[int, _Headers]] = []
 
-        def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
+        def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> None:
             encoded = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in headers]
             begun.append((int(status[:3]), encoded))
 
@@ -227,7 +242,7 @@ class Gateway:
         return _Answer(status, headers, iter(pieces), close)
 
     async def _in_thread(
-        self, cost: Cost, call: Callable[..., _Result], *arguments: Any
+        self, cost: Cost, call: Callable[..., _Result], *arguments: object
     ) -> _Result:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads[cost], call, *arguments)
@@ -296,7 +311,7 @@ def _refuse() -> None:
         raise refusal
 
 
-def _start(answer: _Answer) -> Mapping[str, Any]:
+def _start(answer: _Answer) -> Mapping[str, object]:
     return {
         "type": "http.response.start",
         "status": answer.status,

@@ -2,13 +2,25 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from hksz_db.domain.errors import Overloaded
 from hksz_db.http.statuses import ApiError
 
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+
+class Message(TypedDict):
+    """A message of ASGI; those with a piece of a body have the other fields."""
+
+    type: str
+    body: NotRequired[bytes]
+    more_body: NotRequired[bool]
+
+
+Receive = Callable[[], Awaitable[Message]]
 
 TIME_S = 10.0
 """A body may take this long, plus one second for every ``BYTES_PER_S`` received.
@@ -39,7 +51,7 @@ class Intake:
         self._time_s = time_s
         self._held = 0
 
-    async def read(self, environ: Mapping[str, Any], receive: Receive) -> bytes:
+    async def read(self, environ: "WSGIEnvironment", receive: Receive) -> bytes:
         """The body of a request. Pass it to ``discard`` once the request is answered.
 
         A body that is too long is not read if it declares its length; otherwise one byte more than
@@ -83,7 +95,7 @@ class Intake:
         if self._held > _LARGEST_BODIES_HELD * self._max_bulk_bytes:
             raise Overloaded("Too many request bodies at once; try again later.")
 
-    def _wanted(self, environ: Mapping[str, Any]) -> int:
+    def _wanted(self, environ: "WSGIEnvironment") -> int:
         """How many bytes to read; 0 if the declared length is too long."""
         many = is_bulk(environ.get("PATH_INFO", ""))
         limit = self._max_bulk_bytes if many else self._max_bytes

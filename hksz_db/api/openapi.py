@@ -35,7 +35,7 @@ _SUCCESSES = {
     304: "The response that the client has is still current.",
     308: "The row was merged into the one in Location; undoing the merge needs the ETag.",
 }
-_REQUEST_HEADERS: Mapping[str, dict[str, Any]] = {
+_REQUEST_HEADERS: Mapping[str, dict[str, object]] = {
     "If-Match": {
         "required": True,
         "description": (
@@ -66,7 +66,7 @@ _REQUEST_HEADERS: Mapping[str, dict[str, Any]] = {
         "schema": {"type": "string", "pattern": KEY_PATTERN},
     },
 }
-_RESPONSE_HEADERS: Mapping[str, dict[str, Any]] = {
+_RESPONSE_HEADERS: Mapping[str, dict[str, object]] = {
     "Cache-Control": {"description": "no-store", "schema": {"type": "string"}},
     "Content-Disposition": {"description": "A name for the file.", "schema": {"type": "string"}},
     "Content-Language": {
@@ -100,7 +100,7 @@ _VARIABLE_SCHEMAS = {
 }
 
 
-def openapi_document(sections: Iterable[Section]) -> dict[str, Any]:
+def openapi_document(sections: Iterable[Section]) -> dict[str, object]:
     """The document that describes the calls of the sections."""
     plugin = _Plugin(schema_name_resolver=_model_name)
     spec = APISpec(
@@ -136,9 +136,9 @@ def openapi_document(sections: Iterable[Section]) -> dict[str, Any]:
     return spec.to_dict()
 
 
-def _operation(section: Section, call: Call, parameters: list[str]) -> dict[str, Any]:
+def _operation(section: Section, call: Call, parameters: list[str]) -> dict[str, object]:
     summary, description = section.prose(call)
-    found: dict[str, Any] = {
+    found: dict[str, object] = {
         "operationId": f"{section.name}.{call.name}",
         "tags": [section.name],
         "summary": summary,
@@ -179,12 +179,12 @@ def _request_headers(call: Call) -> Iterator[str]:
         yield IDEMPOTENCY_KEY
 
 
-def _responses(call: Call) -> dict[str, Any]:
+def _responses(call: Call) -> dict[str, object]:
     names = {*call.headers}
     names |= {"Location"} if call.status == 201 else set()
     names |= {"Content-Language", "Vary"} if call.negotiates else set()
     names |= {REPLAYED} if call.is_repeatable else set()
-    success: dict[str, Any] = {"description": _SUCCESSES[call.status]}
+    success: dict[str, object] = {"description": _SUCCESSES[call.status]}
     if call.answer is not None:
         success["content"] = _content(call.answer)
     if names:
@@ -199,7 +199,7 @@ def _responses(call: Call) -> dict[str, Any]:
     return {str(status): found[status] for status in sorted(found)}
 
 
-def _content(content: Content) -> dict[str, Any]:
+def _content(content: Content) -> dict[str, object]:
     schemas = content if isinstance(content, Mapping) else {"application/json": content}
     return {media_type: {"schema": schema} for media_type, schema in schemas.items()}
 
@@ -217,8 +217,8 @@ class _Plugin(MarshmallowPlugin):
 
 
 def _choice(
-    converter: OpenAPIConverter, field: fields.Field[Any], ret: dict[str, Any]
-) -> dict[str, Any]:
+    converter: OpenAPIConverter, field: fields.Field[Any], ret: dict[str, object]
+) -> dict[str, object]:
     """A reference to a component, which has a name and is written once."""
     match field:
         case Choice():
@@ -237,12 +237,14 @@ def _choice(
     ret.pop("type", None)
     known = converter.spec.components.schemas.setdefault(model, described)
     assert known == described, model
-    reference = {"$ref": f"#/components/schemas/{model}"}
-    return {"anyOf": [reference, {"type": "null"}]} if field.allow_none else reference
+    reference: dict[str, object] = {"$ref": f"#/components/schemas/{model}"}
+    if not field.allow_none:
+        return reference
+    return {"anyOf": [reference, {"type": "null"}]}
 
 
-def _alternatives(converter: OpenAPIConverter, field: Alternatives) -> dict[str, Any]:
-    resolve: Callable[[type[Schema]], dict[str, Any]] = converter.resolve_nested_schema
+def _alternatives(converter: OpenAPIConverter, field: Alternatives) -> dict[str, object]:
+    resolve: Callable[[type[Schema]], dict[str, object]] = converter.resolve_nested_schema
     references = [resolve(schema) for schema in field.schemas]
     if field.discriminator_field is not None:
         mapping = {
@@ -254,8 +256,8 @@ def _alternatives(converter: OpenAPIConverter, field: Alternatives) -> dict[str,
     return {"anyOf": [*references, *([{"type": "null"}] if field.allow_none else [])]}
 
 
-def _terms(field: Choice) -> dict[str, Any]:
-    described: dict[str, Any] = {"type": "string", "enum": list(field.terms)}
+def _terms(field: Choice) -> dict[str, object]:
+    described: dict[str, object] = {"type": "string", "enum": list(field.terms)}
     if field.about:
         described["description"] = field.about
     if any(term.startswith("-") for term in field.terms):
@@ -269,5 +271,5 @@ def _constant(key: str) -> str:
     return name if name == key.upper() else f"{name}_DESCENDING"
 
 
-def _separated_by_commas(_: Any, field: fields.Field[Any], **__: Any) -> dict[str, Any]:
+def _separated_by_commas(_: Any, field: fields.Field[Any], **__: Any) -> dict[str, object]:
     return {"explode": False, "style": "form"} if isinstance(field, ValueList) else {}

@@ -67,7 +67,7 @@ def load(schema: Schema, *media_types: str) -> dict[str, Any]:
     return loading.load(schema, load_object(*media_types))
 
 
-def load_object(*media_types: str) -> dict[str, Any]:
+def load_object(*media_types: str) -> dict[str, strict_json.Json]:
     """The body, which must be a JSON object (``strict_json``).
 
     ``media_types`` are accepted in addition to JSON. Raises ``ApiError`` 413 or 415, and

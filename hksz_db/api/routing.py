@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, g, request
 
@@ -37,7 +36,7 @@ def register_calls(app: Flask, section: Section) -> None:
     app.register_blueprint(blueprint)
 
 
-def _answer(call: Call, **variables: Any) -> Response:
+def _answer(call: Call, **variables: object) -> Response:
     if call.scope is None:
         if not current_app.config["OPEN_READS"]:
             key = bearer_key()
@@ -51,7 +50,7 @@ def _answer(call: Call, **variables: Any) -> Response:
     return _write(call, call.scope, variables)
 
 
-def _write(call: Call, scope: Scope, variables: Mapping[str, Any]) -> Response:
+def _write(call: Call, scope: Scope, variables: Mapping[str, object]) -> Response:
     key = bearer_key()
     with writing(database()) as session:
         actor = authenticate(session, key, g.request_id)

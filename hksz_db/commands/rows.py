@@ -104,7 +104,7 @@ def _read_text(path: Path) -> str:
         raise click.ClickException(f"{path}: {error}") from None
 
 
-def _json(path: Path) -> Any:
+def _json(path: Path) -> object:
     document = json_file(path)
     try:
         # JSON can contain an escaped surrogate, which cannot be encoded.
@@ -125,7 +125,7 @@ def _spans(path: Path) -> dict[str, Any]:
     return spans
 
 
-def _evidence(claims: Any, path: Path) -> Iterator[dict[str, Any]]:
+def _evidence(claims: object, path: Path) -> Iterator[dict[str, Any]]:
     if not isinstance(claims, list):
         raise click.ClickException(f"{path} must be a list of claims.")
     for number, claim in enumerate(claims, 1):

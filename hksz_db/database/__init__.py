@@ -70,9 +70,7 @@ class Prepared:
         """Return the arguments in the order of the placeholders."""
         return [values[name] if name in values else self.constants[name] for name in self.names]
 
-    def fetch(
-        self, cursor: RawCursor[tuple[Any, ...]], values: Mapping[str, object]
-    ) -> list[tuple[Any, ...]]:
+    def fetch(self, cursor: RawCursor, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
         """Run it and return all rows."""
         cursor.execute(self._encoded, self.arguments(values), prepare=True)
         return cursor.fetchall()
@@ -218,7 +216,7 @@ def undone(session: Session) -> Iterator[None]:
             raise psycopg.OperationalError(result.get_error_message())
 
 
-def _cursor(session: Session) -> RawCursor[tuple[Any, ...]]:
+def _cursor(session: Session) -> RawCursor:
     return RawCursor(_driver_connection(session))
 
 

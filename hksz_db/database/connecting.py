@@ -18,7 +18,7 @@ from hksz_db.domain.errors import Unavailable
 MINIMUM_VERSION = 180000
 _CONNECT_TIMEOUT_S = 5
 _SCHEMES = {"postgres", "postgresql", "postgresql+psycopg"}
-Connection = psycopg.Connection[tuple[Any, ...]]
+Connection = psycopg.Connection
 
 
 class _BytesLoader(Loader):

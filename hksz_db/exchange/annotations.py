@@ -5,7 +5,7 @@ model has no term.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 
 from hksz_db.domain.locators import LOCATOR, LOOSE_LOCATOR
@@ -13,6 +13,7 @@ from hksz_db.domain.strict_json import compact
 from hksz_db.domain.vocabulary import Normalization
 from hksz_db.exchange.format import Document, Format, array, drop_empty, of_resources
 from hksz_db.exchange.jsonld import iri
+from hksz_db.queries.document_types import Claim, Evidence, Source
 from hksz_db.queries.pages import PageShape
 
 CONTEXT = (
@@ -29,7 +30,7 @@ def _write(_: PageShape, documents: Iterator[bytes]) -> Iterator[bytes]:
     return array(chain.from_iterable(map(_annotations, claims)), head, b"\n]}\n")
 
 
-def _annotations(claim: Document) -> Iterator[Document]:
+def _annotations(claim: Claim) -> Iterator[Document]:
     sources = {source["id"]: source for source in claim["sources"]}
     for passage in claim["evidence"]:
         if passage["start_char"] is not None and passage["status"] not in _UNWRITTEN:
@@ -48,7 +49,7 @@ def _annotations(claim: Document) -> Iterator[Document]:
             }
 
 
-def _bodies(claim: Document, passage: Document) -> Iterator[Document]:
+def _bodies(claim: Claim, passage: Evidence) -> Iterator[Document]:
     yield {"type": "SpecificResource", "purpose": "linking", "source": iri(claim)}
     if claim["external_id"]:
         yield _text("tagging", f"claim:{claim['external_id']}")
@@ -61,7 +62,7 @@ def _text(purpose: str, value: str) -> Document:
     return {"type": "TextualBody", "purpose": purpose, "value": value}
 
 
-def _source(source: Document) -> Document:
+def _source(source: Source) -> Document:
     return drop_empty(
         {
             "id": source["url"] or iri(source),
@@ -71,7 +72,8 @@ def _source(source: Document) -> Document:
     )
 
 
-def _selector(passage: Document) -> Document:
+def _selector(passage: Evidence) -> Document:
+    values: Mapping[str, object] = passage
     own = (*LOCATOR[2:], *LOOSE_LOCATOR, "page")
     return drop_empty(
         {
@@ -79,7 +81,7 @@ def _selector(passage: Document) -> Document:
             "start": passage["start_char"],
             "end": passage["end_char"],
             "hksz:normalization": Normalization.NFC_WS1,
-            **{f"hksz:{name}": passage[name] for name in own},
+            **{f"hksz:{name}": values[name] for name in own},
         }
     )
 

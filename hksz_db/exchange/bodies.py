@@ -8,7 +8,7 @@ ranges, verdicts) are not part of a body.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Literal
 
 from marshmallow import Schema, fields
 
@@ -20,8 +20,8 @@ from hksz_db.services.review import REVIEWED
 from schemas.base import nested_schema
 from schemas.dates import RelativeDateCreateSchema, RelativeDateSchema
 
-Document = Mapping[str, Any]
-Body = dict[str, Any]
+Document = Mapping[str, object]
+Body = dict[str, object]
 By = Literal["external_id", "id"]
 Names = Callable[[str], str | None]
 
@@ -91,8 +91,8 @@ def create_body(
     shape = _shape(RESOURCES[resource].schema, WRITERS[resource].create_schema)
     writer = _BodyWriter(by, lambda id: captures.get(id) or names(id))
     body = writer.write(document, shape, "#")
-    if resource == "entities" and isinstance(body.get("names"), list):
-        body["names"] = _shown_first(document)
+    if resource == "entities" and isinstance(stored := document.get("names"), list):
+        body["names"] = _shown_first(stored, document.get("name"))
     return body
 
 
@@ -179,11 +179,10 @@ def objects(value: object) -> list[Body]:
     return [item for item in found if isinstance(item, dict)]
 
 
-def _shown_first(document: Document) -> list[object]:
+def _shown_first(names: list[object], displayed: object) -> list[object]:
     """The names, in an order that makes the displayed name the same again."""
-    names: list[object] = document["names"]
     preferred = [name for name in objects(names) if name.get("kind") == "preferred"]
-    shown = [name for name in preferred if name.get("name") == document.get("name")]
+    shown = [name for name in preferred if name.get("name") == displayed]
     english = any(str(name.get("language")).lower() == SHOWN_LANGUAGE for name in preferred)
     if english or not shown or preferred[0] == shown[0]:
         return names

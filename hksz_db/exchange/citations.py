@@ -8,8 +8,10 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from typing import TypedDict
 
 from hksz_db.exchange.format import Document, Format, array, drop_empty, of_resources
+from hksz_db.queries.document_types import Source
 from hksz_db.queries.pages import PageShape
 
 _FIELDS = (
@@ -47,17 +49,24 @@ _ESCAPES = str.maketrans(
 # TeX makes one character of two of these.
 _LIGATURE = re.compile(r"(?<=-)-|(?<=')'|(?<=`)`")
 
+CslDate = TypedDict(
+    "CslDate",
+    {"date-parts": list[list[int]], "season": int, "circa": bool, "literal": str},
+    total=False,
+)
+"""A date of CSL-JSON: its parts or, if they cannot express it, a text."""
+
 
 def _write_csl_json(_: PageShape, documents: Iterator[bytes]) -> Iterator[bytes]:
     return array(_item(json.loads(document)) for document in documents)
 
 
-def _citation_id(source: Document) -> str:
+def _citation_id(source: Source) -> str:
     """The key for citations: the external id, otherwise the id as a URN (RFC 9562)."""
     return source["external_id"] or f"urn:uuid:{source['id']}"
 
 
-def _contributors(source: Document, role: str) -> Iterator[tuple[str, ...]]:
+def _contributors(source: Source, role: str) -> Iterator[tuple[str, ...]]:
     """The contributors in a role, in printed order: family and given name, or the whole name.
 
     The name of a person has two parts if it separates them itself: ``Tan, Yifan``. The order of a
@@ -72,7 +81,7 @@ def _contributors(source: Document, role: str) -> Iterator[tuple[str, ...]]:
             yield (family, given) if is_split else (name,)
 
 
-def _item(source: Document) -> Document:
+def _item(source: Source) -> Document:
     publishers = [", ".join(name) for name in _contributors(source, "publisher")]
     return drop_empty(
         {
@@ -98,7 +107,7 @@ def _csl_name(name: str, given: str | None = None) -> dict[str, str]:
     return {"family": name, "given": given} if given else {"literal": name}
 
 
-def _accessed(source: Document) -> Document | None:
+def _accessed(source: Source) -> CslDate | None:
     dates = [capture["retrieved_at"] for capture in source["captures"] if capture["retrieved_at"]]
     if not dates:
         return None
@@ -106,7 +115,7 @@ def _accessed(source: Document) -> Document | None:
     return {"date-parts": [[latest.year, latest.month, latest.day]]}
 
 
-def csl_date(edtf: str | None) -> Document | None:
+def csl_date(edtf: str | None) -> CslDate | None:
     """Convert an EDTF expression to a CSL date."""
     if edtf is None:
         return None
@@ -118,7 +127,7 @@ def csl_date(edtf: str | None) -> Document | None:
     return {**ends[0], **ends[-1], "date-parts": parts}
 
 
-def _csl_date(edtf: str) -> Document:
+def _csl_date(edtf: str) -> CslDate:
     """A date that is not a range; empty if date parts cannot express it."""
     if match := _DECADE.fullmatch(edtf):
         decade = int(match[1]) * 10
@@ -130,7 +139,7 @@ def _csl_date(edtf: str) -> Document:
     if month == "XX" and day not in {None, "XX"}:
         return {}
     numbers = [int(part) for part in (year, month, day) if part and part != "XX"]
-    circa = {"circa": True} if qualifier else {}
+    circa: CslDate = {"circa": True} if qualifier else {}
     if len(numbers) < 2 or numbers[1] < _FIRST_SEASON:
         return {"date-parts": [numbers], **circa}
     season = numbers[1] - _FIRST_SEASON + 1
@@ -144,7 +153,7 @@ def _write_bibtex(_: PageShape, documents: Iterator[bytes]) -> Iterator[bytes]:
         yield _entry(json.loads(document)).encode()
 
 
-def _entry(source: Document) -> str:
+def _entry(source: Source) -> str:
     kind = _TYPES.get(source["csl_type"], "misc")
     # A tilde would end the key; external ids contain no plus sign.
     key = _citation_id(source).replace("~", "+")
@@ -153,7 +162,7 @@ def _entry(source: Document) -> str:
     return f"@{kind}{{{key},\n{lines}}}\n\n"
 
 
-def _fields(source: Document, kind: str) -> dict[str, str | None]:
+def _fields(source: Source, kind: str) -> dict[str, str | None]:
     return {
         # The inner braces preserve capitals.
         "title": f"{{{{{escaped(source['title'])}}}}}",
@@ -170,7 +179,7 @@ def _fields(source: Document, kind: str) -> dict[str, str | None]:
     }
 
 
-def _dates(source: Document) -> dict[str, str | None]:
+def _dates(source: Source) -> dict[str, str | None]:
     edtf = source["issued"]["edtf"]
     days = (csl_date(edtf) or {}).get("date-parts")
     if not days:
@@ -183,12 +192,12 @@ def _dates(source: Document) -> dict[str, str | None]:
     }
 
 
-def _people(source: Document, role: str) -> str | None:
+def _people(source: Source, role: str) -> str | None:
     names = [_name(*name) for name in _contributors(source, role)]
     return f"{{{' and '.join(names)}}}" if names else None
 
 
-def _publishers(source: Document) -> str | None:
+def _publishers(source: Source) -> str | None:
     # Each is in braces, because the name of one publisher can have an "and".
     names = [_name(", ".join(name)) for name in _contributors(source, "publisher")]
     return f"{{{' and '.join(names)}}}" if names else None

@@ -174,7 +174,7 @@ def read_catalog(connection: Connection, *, with_keys: bool) -> Catalog:
     return Catalog(tuple(_in_order(tables)), sequences)
 
 
-def _relations(connection: Connection, kind: str) -> list[tuple[Any, ...]]:
+def _relations(connection: Connection, kind: str) -> list[tuple[int, list[str], list[str], bytes]]:
     return RawCursor(connection).execute(_RELATIONS.encode(), [kind, _LEFT_OUT]).fetchall()
 
 

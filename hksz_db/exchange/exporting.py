@@ -167,7 +167,7 @@ def written(form: Format, shape: PageShape, documents: Iterator[bytes]) -> Itera
         yield bytes(chunk)
 
 
-def _documents(rows: Iterator[tuple[Any, ...]], seen: Callable[[], None] | None) -> Iterator[bytes]:
+def _documents(rows: Iterator[tuple[bytes]], seen: Callable[[], None] | None) -> Iterator[bytes]:
     for (document,) in rows:
         if seen:
             seen()

@@ -19,6 +19,7 @@ from hksz_db.exchange.jsonld import (
     with_alternate_name,
 )
 from hksz_db.exchange.readers.claimreview import UNNAMED
+from hksz_db.queries.document_types import Claim, Evidence, Source
 from hksz_db.queries.pages import PageShape
 
 _HEAD = b'{"@context":"https://schema.org",\n"@graph":[\n'
@@ -31,7 +32,7 @@ def _write(_: PageShape, documents: Iterator[bytes]) -> Iterator[bytes]:
     return array(chain.from_iterable(map(_reviews, claims)), _HEAD, b"\n]}\n")
 
 
-def _reviews(claim: Document) -> Iterator[Document]:
+def _reviews(claim: Claim) -> Iterator[Document]:
     sources = {source["id"]: source for source in claim["sources"] if not source["retracted_at"]}
     passages = [
         passage
@@ -52,7 +53,7 @@ def _reviews(claim: Document) -> Iterator[Document]:
             )
 
 
-def _claim(claim: Document, passages: list[Document], sources: dict[str, Document]) -> Document:
+def _claim(claim: Claim, passages: list[Evidence], sources: dict[str, Source]) -> Document:
     stating = {each["source"]["id"] for each in passages if each["stance"] == "asserts"}
     return drop_empty(
         {
@@ -67,7 +68,7 @@ def _claim(claim: Document, passages: list[Document], sources: dict[str, Documen
     )
 
 
-def _claimant(claim: Document) -> Document:
+def _claimant(claim: Claim) -> Document:
     """The author of the claim, or the words for those whom schema.org does not accept as one."""
     stated, entity = claim["claimant_as_stated"], claim["claimant"]
     if entity is None:
@@ -76,7 +77,7 @@ def _claimant(claim: Document) -> Document:
     return {"author": author} if author["@type"] in _AUTHORS else {"creditText": author["name"]}
 
 
-def _work(source: Document) -> Document:
+def _work(source: Source) -> Document:
     made = [(each["role"], credited(each)) for each in source["contributors"]]
     authors = [(role, author) for role, author in made if author["@type"] in _AUTHORS]
     return drop_empty(

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from hksz_db.domain.strict_json import compact
 from hksz_db.queries.pages import PageShape
 from hksz_db.queries.readable import Readable
 
-Document = dict[str, Any]
+Document = dict[str, object]
 Write = Callable[[PageShape, Iterator[bytes]], Iterator[bytes]]
 Fields = Callable[[Readable], tuple[str, ...]]
 
@@ -38,7 +37,7 @@ def of_resources(fields: Mapping[str, tuple[str, ...]]) -> Fields:
     return lambda readable: fields.get(readable.name, ())
 
 
-def array(items: Iterable[Any], head: bytes = b"[\n", tail: bytes = b"\n]\n") -> Iterator[bytes]:
+def array(items: Iterable[object], head: bytes = b"[\n", tail: bytes = b"\n]\n") -> Iterator[bytes]:
     """Write a JSON array with one item a line."""
     yield head
     separator = b""
@@ -48,6 +47,6 @@ def array(items: Iterable[Any], head: bytes = b"[\n", tail: bytes = b"\n]\n") ->
     yield tail
 
 
-def drop_empty(document: Document) -> Document:
+def drop_empty(document: Mapping[str, object]) -> Document:
     """Leave out nulls, empty lists and empty objects."""
     return {name: value for name, value in document.items() if value not in (None, [], {})}

@@ -17,6 +17,7 @@ from uuid import UUID
 from hksz_db.database import Database, Session, run
 from hksz_db.domain.errors import Fault, Invalid
 from hksz_db.domain.vocabulary import EXTERNAL_ID_PATTERN, BulkMode, BulkOutcome
+from hksz_db.exchange.bodies import objects
 from hksz_db.exchange.readers.entries import Entries, ImportEntry, Item
 from hksz_db.services import bulk
 from hksz_db.services.loading import load
@@ -106,7 +107,7 @@ class _Import:
     mode: BulkMode
     rules: ReviewRules
     stubs: dict[str | None, BulkOutcome] = field(default_factory=dict)
-    others: dict[tuple[str, str | None], str] = field(default_factory=dict)
+    others: dict[tuple[str, object], str] = field(default_factory=dict)
 
     def run(self, entries: Entries) -> Iterator[Report]:
         with TemporaryFile() as file:
@@ -224,7 +225,7 @@ def _without_links(deferred: _Deferred) -> Iterator[ImportEntry]:
 def _names(entry: ImportEntry) -> set[Hashable]:
     """The names of a row and its parts; units are referred to by code."""
     item = entry.item or {}
-    parts = [part for name in WRITERS[entry.resource].parts for part in item.get(name, [])]
+    parts = [part for name in WRITERS[entry.resource].parts for part in objects(item.get(name))]
     return {item.get("code"), *(each.get("external_id") for each in (item, *parts))}
 
 
@@ -234,7 +235,7 @@ def _stub(item: Item) -> Item:
         links = ("derived_from_id", "derived_from_external_id")
         stub["evidence"] = [
             passage
-            for passage in stub["evidence"]
+            for passage in objects(stub["evidence"])
             if all(passage.get(link) is None for link in links)
         ]
     return stub

@@ -7,10 +7,20 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from hksz_db.domain.strict_json import compact
 from hksz_db.exchange.format import Document, Format, array, drop_empty, of_resources
+from hksz_db.queries.document_types import (
+    Claim,
+    Contributor,
+    Entity,
+    Evidence,
+    Named,
+    Reference,
+    Row,
+    Source,
+)
 from hksz_db.queries.pages import PageShape
 
 _SCHEMA = "https://schema.org/"
@@ -22,7 +32,7 @@ _REFERENCES = (
 )
 _PROV = ("wasAttributedTo", "wasDerivedFrom")
 _CITO = ("isSupportedBy", "isDisputedBy", "isDiscussedBy", "corrects", "retracts", "repliesTo")
-CONTEXT: Mapping[str, Any] = {
+CONTEXT: Mapping[str, object] = {
     "@version": 1.1,
     "@vocab": _SCHEMA,
     "schema": _SCHEMA,
@@ -93,6 +103,13 @@ _RELATIONS = {
     "replies_to": "cito:repliesTo",
     "part_of": "isPartOf",
 }
+
+EntityNode = TypedDict(
+    "EntityNode",
+    {"@id": str, "@type": str, "name": str, "alternateName": NotRequired[str]},
+)
+"""A reference to an entity."""
+
 _CERTAIN = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-[0-9]{2})?)?")
 
 
@@ -103,7 +120,7 @@ def _write(shape: PageShape, documents: Iterator[bytes]) -> Iterator[bytes]:
     return array((_node(row, describe(row)) for row in rows), head, b"\n]}\n")
 
 
-def _node(row: Document, description: Document) -> Document:
+def _node(row: Row, description: Document) -> Document:
     return drop_empty(
         {
             "@id": iri(row),
@@ -115,17 +132,17 @@ def _node(row: Document, description: Document) -> Document:
     )
 
 
-def iri(row: Document | None) -> str | None:
+def iri(row: Reference) -> str:
     """The IRI of a row."""
-    return None if row is None else f"urn:uuid:{row['id']}"
+    return f"urn:uuid:{row['id']}"
 
 
-def entity_reference(entity: Document) -> Document:
+def entity_reference(entity: Named) -> EntityNode:
     """The reference to an entity, with its class and its name."""
     return {"@id": iri(entity), "@type": _ENTITIES[entity["kind"]], "name": entity["name"]}
 
 
-def _claim(claim: Document) -> Document:
+def _claim(claim: Claim) -> Document:
     passages = [
         passage for passage in claim["evidence"] if passage["status"] not in {"draft", "rejected"}
     ]
@@ -145,7 +162,7 @@ def _claim(claim: Document) -> Document:
         "creativeWorkStatus": claim["status"],
         "keywords": claim["topics"],
         "author": _claimant(claim),
-        "prov:wasAttributedTo": iri(claim["claimant"]),
+        "prov:wasAttributedTo": claim["claimant"] and iri(claim["claimant"]),
         "about": [entity_reference(link["entity"]) for link in claim["entities"]],
         "appearance": by_stance["asserts"],
         "prov:wasDerivedFrom": [source["@id"] for source in by_stance["asserts"]],
@@ -155,13 +172,13 @@ def _claim(claim: Document) -> Document:
     }
 
 
-def _claimant(claim: Document) -> Document:
+def _claimant(claim: Claim) -> Mapping[str, object]:
     if claim["claimant"] is None:
         return {"@type": "Thing", "name": claim["claimant_as_stated"]}
     return with_alternate_name(entity_reference(claim["claimant"]), claim["claimant_as_stated"])
 
 
-def _sources(passages: Iterator[Document]) -> list[Document]:
+def _sources(passages: Iterator[Evidence]) -> list[dict[str, str]]:
     sources = {passage["source"]["id"]: passage["source"] for passage in passages}
     return [
         {"@id": iri(source), "@type": "CreativeWork", "name": source["title"]}
@@ -169,11 +186,11 @@ def _sources(passages: Iterator[Document]) -> list[Document]:
     ]
 
 
-def _review(claim: Document) -> Document:
+def _review(claim: Claim) -> Document:
     counts = claim["corroboration"]
     sides = (
-        f"{counts[side]['origins']} origins {side} it ({counts[side]['sources']} sources)"
-        for side in ("for", "against")
+        f"{side['origins']} origins {word} it ({side['sources']} sources)"
+        for word, side in (("for", counts["for"]), ("against", counts["against"]))
     )
     return {
         "@type": "ClaimReview",
@@ -187,9 +204,9 @@ def _review(claim: Document) -> Document:
     }
 
 
-def _source(source: Document) -> Document:
+def _source(source: Source) -> Document:
     edtf = source["issued"]["edtf"]
-    related: dict[str, list[Any]] = defaultdict(list)
+    related: dict[str, list[object]] = defaultdict(list)
     if source["container_title"]:
         related["isPartOf"].append({"@type": "CreativeWork", "name": source["container_title"]})
     for relation in source["relations"]:
@@ -224,20 +241,20 @@ def certain_date(edtf: str | None) -> str | None:
     return edtf if edtf and _CERTAIN.fullmatch(edtf) else None
 
 
-def credited(contributor: Document) -> Document:
+def credited(contributor: Contributor) -> EntityNode:
     """The reference to the entity of a contributor, with the name that is printed."""
     reference = entity_reference(contributor["entity"])
     return with_alternate_name(reference, contributor["credited_name"])
 
 
-def with_alternate_name(reference: Document, name: str | None) -> Document:
+def with_alternate_name(reference: EntityNode, name: str | None) -> EntityNode:
     """The reference to an entity, with the name that it has in the text."""
     if name is None or name == reference["name"]:
         return reference
     return {**reference, "alternateName": name}
 
 
-def _entity(entity: Document) -> Document:
+def _entity(entity: Entity) -> Document:
     kind = _ENTITIES[entity["kind"]]
     # Relations that are limited in time are left out: schema.org has no property for the time.
     related = [
@@ -268,7 +285,7 @@ def _entity(entity: Document) -> Document:
     }
 
 
-_DESCRIBE: Mapping[str, Callable[[Document], Document]] = {
+_DESCRIBE: Mapping[str, Callable[[Any], Document]] = {
     "claims": _claim,
     "sources": _source,
     "entities": _entity,

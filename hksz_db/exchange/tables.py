@@ -72,7 +72,7 @@ class Column:
         steps = [step for step in others if step != "entity"]
         return "_".join([first, *(steps[:-1] if steps[-1:] == ["name"] else steps)])
 
-    def value(self, document: Document) -> Any:
+    def value(self, document: Document) -> object:
         """The value in a document: a scalar, a list or None; an object as ``name:value,…``."""
         found = _follow(document, self.path)
         if isinstance(found, dict):
@@ -131,7 +131,7 @@ def _derived(node: Node, path: tuple[str, ...]) -> Iterator[Column]:
             yield Column(path, ColumnType.LIST)
         case Many() | First() | Opaque():
             return
-        case _:
+        case ColumnElement():
             yield Column(path, _type(node))
 
 

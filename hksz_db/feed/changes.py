@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from hksz_db.database import Prepared, prepare
 from hksz_db.feed.dependencies import NIL_ID, affected_documents
-from hksz_db.queries.documents import Group, Node, expression, term, timestamp
+from hksz_db.queries.documents import Group, Node, SqlValue, expression, term, timestamp
 from hksz_db.queries.keysets import Key, Keyset, gathered
 from hksz_db.queries.pages import as_json
 from hksz_db.queries.registry import RESOURCES
@@ -130,7 +130,7 @@ def changes_statement(resources: tuple[str, ...], documents: bool) -> Prepared:
     return prepare(page, generic_plan=True)
 
 
-def _entry(entries: CTE, resource: str, documents: bool) -> ColumnElement[Any]:
+def _entry(entries: CTE, resource: str, documents: bool) -> SqlValue:
     """The entry of a row, which may be gone, by a subquery: a join might read all rows."""
     readable = RESOURCES[resource]
     table = readable.table

@@ -3,7 +3,6 @@
 import json
 import re
 from dataclasses import astuple, dataclass
-from typing import Any
 
 import psycopg
 
@@ -137,6 +136,6 @@ def horizon_on(connection: Connection) -> Horizon:
     return _horizon(*horizon_statement().fetch(psycopg.RawCursor(connection), {}))
 
 
-def _horizon(row: tuple[Any, ...]) -> Horizon:
+def _horizon(row: tuple[bytes | None, bool]) -> Horizon:
     at, busy = row
     return Horizon(BEGINNING if at is None else Position(at.decode()), busy)

@@ -30,7 +30,7 @@ def costs(cost: Cost) -> Callable[[_View], _View]:
     return declare
 
 
-def cost_of(view: Callable[..., Any]) -> Cost:
+def cost_of(view: Callable[..., object]) -> Cost:
     """The declared cost of a view. A view that declares none is costly."""
     cost: Cost = getattr(view, "hksz_cost", Cost.COSTLY)
     return cost

@@ -1,7 +1,7 @@
 """Documents and pages of documents, as PostgreSQL builds them, with names in a language."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -70,7 +70,9 @@ def document(
     return Document(version, shown.body, shown.languages)
 
 
-def content(resource: Readable, id: UUID, rows: list[Any]) -> tuple[int, bytes]:
+def content(
+    resource: Readable, id: UUID, rows: Sequence[tuple[int, bool, UUID | None, bytes]]
+) -> tuple[int, bytes]:
     """The version and the JSON in what a statement like ``document_statement`` returned.
 
     Raises ``NotFound``, ``Gone`` or ``Merged``.
@@ -123,7 +125,7 @@ def comparisons(
     return _page(question, begun, listing, of)
 
 
-def not_compared(question: Question, figure: UUID | None = None) -> list[Any] | None:
+def not_compared(question: Question, figure: UUID | None = None) -> list[object] | None:
     """How many pairs are not compared for each reason; ``None`` if there are too many to count.
 
     The list must be one that ``comparison_pages.counts_not_compared``.
@@ -132,7 +134,7 @@ def not_compared(question: Question, figure: UUID | None = None) -> list[Any] | 
     statement = comparison_pages.not_compared_statement(shape, figure is not None)
     values = {**question.values(), "figure": figure}
     ((found,),) = database().read(statement, values, question.as_of)
-    reasons: list[Any] | None = json.loads(found)
+    reasons: list[object] | None = json.loads(found)
     return reasons
 
 
@@ -162,16 +164,16 @@ class _Begun:
     ``identity`` is what the cursor is checked against.
     """
 
-    identity: Any
-    values: Mapping[str, Any]
+    identity: object
+    values: Mapping[str, object]
     after: tuple[bool, ...] | None
 
-    def with_values(self, values: Mapping[str, Any]) -> "_Begun":
+    def with_values(self, values: Mapping[str, object]) -> "_Begun":
         """The same with more values to bind."""
         return replace(self, values={**self.values, **values})
 
 
-def _begin(question: Question, identity: Any, keyset: Keyset) -> _Begun:
+def _begin(question: Question, identity: object, keyset: Keyset) -> _Begun:
     if question.cursor is None:
         return _Begun(identity, {}, None)
     keys = keyset.decode(question.cursor, identity)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
@@ -27,7 +28,7 @@ from sqlalchemy import (
 from hksz_db.database import Prepared, prepare
 from hksz_db.models import Figure, table_of
 from hksz_db.queries.comparisons import COMPARISONS, PAIR, not_compared, related, together
-from hksz_db.queries.documents import Json, array, number, term
+from hksz_db.queries.documents import Json, SqlValue, array, number, term
 from hksz_db.queries.filters import Condition, Shape, condition
 from hksz_db.queries.keysets import Key, Keyset, gathered, numbered, page_of
 from hksz_db.queries.pages import PageShape, as_json, row_count
@@ -52,7 +53,7 @@ def pairs_statement(shape: PageShape, of_figure: bool) -> Prepared:
     return prepare(_pairs(shape, of_figure))
 
 
-def _pairs(shape: PageShape, of_figure: bool, on: Condition | None = None) -> Select[Any]:
+def _pairs(shape: PageShape, of_figure: bool, on: Condition | None = None) -> Select[UUID, UUID]:
     # The first of a pair is the figure ``:figure``, or that with the lower id.
     chosen = (
         and_(_a.c.id == bindparam("figure", type_=Uuid()), _b.c.id != _a.c.id)
@@ -77,7 +78,7 @@ def not_compared_statement(shape: PageShape, of_figure: bool) -> Prepared:
     return counted_reasons(_pairs(shape, of_figure, related(PAIR)), PAIR, at_most)
 
 
-def counted_reasons(pairs: Select[Any], pair: Pair, at_most: int | None) -> Prepared:
+def counted_reasons(pairs: Select[UUID, UUID], pair: Pair, at_most: int | None) -> Prepared:
     """How many of the pairs are not compared for each reason, as a JSON array.
 
     For more than ``at_most`` pairs, the result is the JSON null.
@@ -161,7 +162,7 @@ def _is_selective(shape: PageShape, names: AbstractSet[str]) -> bool:
     )
 
 
-def _end_of_scan(shape: PageShape) -> ColumnElement[Any]:
+def _end_of_scan(shape: PageShape) -> SqlValue:
     """The id of the figure at which the scan of this page ends; null if no more follow."""
     figures = table_of(Figure).alias()
     scanned = select(figures.c.id).where(figures.c.deleted_at.is_(None))

@@ -3,8 +3,6 @@
 Comparisons are computed when they are read and never stored, so they are always up to date.
 """
 
-from typing import Any
-
 from sqlalchemy import (
     Boolean,
     ColumnElement,
@@ -38,7 +36,7 @@ from hksz_db.models import (
 )
 from hksz_db.models.claims import ClaimRelation
 from hksz_db.queries.derivation import document, summary
-from hksz_db.queries.documents import First, Group, Node, number, period, term
+from hksz_db.queries.documents import First, Group, Node, SqlValue, number, period, term
 from hksz_db.queries.filters import (
     Computed,
     Condition,
@@ -193,7 +191,7 @@ def _still_holds(pair: Pair) -> Condition:
     a, b, metric = pair.figure.c.period, pair.other.c.period, pair.metric.c
     length = metric.holds_for.cast(INTERVAL)
 
-    def follows(later: ColumnElement[Any], earlier: ColumnElement[Any]) -> ColumnElement[bool]:
+    def follows(later: SqlValue, earlier: SqlValue) -> ColumnElement[bool]:
         # The upper end is the day after the last. No end, or no beginning, leaves no gap.
         last = func.upper(earlier) - number(1)
         return func.coalesce(func.lower(later) <= last + length, true())

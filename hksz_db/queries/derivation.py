@@ -12,7 +12,6 @@ from typing import Any
 from marshmallow import Schema, fields
 from sqlalchemy import (
     Column,
-    ColumnElement,
     Date,
     DateTime,
     FromClause,
@@ -31,6 +30,7 @@ from hksz_db.queries.documents import (
     Many,
     Node,
     One,
+    SqlValue,
     decimal,
     numeric_range,
     period,
@@ -111,7 +111,7 @@ def listed(
     return Many(rows, relation.on, document(rows, schema, declared), order)
 
 
-def summary(model: type[Base], key: ColumnElement[Any], schema: type[Schema]) -> One:
+def summary(model: type[Base], key: SqlValue, schema: type[Schema]) -> One:
     """The row with the id ``key``, as ``schema`` describes it."""
     table = table_of(model).alias()
     return One(table, table.c.id == key, document(table, schema))
@@ -206,7 +206,7 @@ def sort_keys(row: FromClause, *names: str) -> dict[str, Key]:
     return {name: _sort_key(row.c[name]) for name in ("id", "created_at", "updated_at", *names)}
 
 
-def _sort_key(column: ColumnElement[Any]) -> Key:
+def _sort_key(column: SqlValue) -> Key:
     assert isinstance(column, Column)
     if isinstance(column.type, DATERANGE):
         return Key(func.lower(column, type_=Date()), nullable=True)

@@ -18,6 +18,7 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Select,
+    SQLColumnExpression,
     Subquery,
     Text,
     cast,
@@ -29,6 +30,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.types import UserDefinedType
+
+SqlValue = SQLColumnExpression[object]
+"""An expression in SQL of any type."""
 
 TIMESTAMP_FORMAT = """'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""
 """The format of timestamps in UTC, as ``to_char`` takes it."""
@@ -113,13 +117,13 @@ class Opaque:
     ``joined`` has where the value may have changed.
     """
 
-    value: ColumnElement[Any]
+    value: SqlValue
     joined: Column[Any]
     reads: Mapping[str, Mapping[str, tuple[str, ...]]]
     affected: str
 
 
-Node = ColumnElement[Any] | Group | One | Many | Values | First | Opaque
+Node = SqlValue | Group | One | Many | Values | First | Opaque
 
 
 def number(value: int) -> ColumnElement[int]:
@@ -133,20 +137,18 @@ def term(text: str) -> ColumnElement[str]:
     return literal_column(f"'{escaped}'", Text())
 
 
-def decimal(column: ColumnElement[Any]) -> ColumnElement[str]:
+def decimal(column: SqlValue) -> ColumnElement[str]:
     """A number as a JSON string, with the trailing zeros that are stored."""
     return type_coerce(cast(column, Text), DecimalText)
 
 
-def timestamp(column: ColumnElement[Any]) -> ColumnElement[str]:
+def timestamp(column: SqlValue) -> ColumnElement[str]:
     """A timestamp in the format of the API."""
     in_utc = func.timezone(literal_column("'UTC'"), column)
     return type_coerce(func.to_char(in_utc, literal_column(TIMESTAMP_FORMAT)), TimestampText)
 
 
-def period(
-    edtf: ColumnElement[Any], days: ColumnElement[Any], as_stated: ColumnElement[Any] | None = None
-) -> Group:
+def period(edtf: SqlValue, days: SqlValue, as_stated: SqlValue | None = None) -> Group:
     """A time: the EDTF expression and the first and last day that it may cover."""
     stated = {} if as_stated is None else {"as_stated": as_stated}
     first = func.lower(days, type_=Date())
@@ -155,7 +157,7 @@ def period(
     return Group({**stated, "edtf": edtf, "earliest": first, "latest": last})
 
 
-def numeric_range(column: ColumnElement[Any]) -> Group:
+def numeric_range(column: SqlValue) -> Group:
     """A range of numbers; an unbounded end is null and not inclusive."""
     return Group(
         {
@@ -167,16 +169,16 @@ def numeric_range(column: ColumnElement[Any]) -> Group:
     )
 
 
-def columns(fields: Mapping[str, Node]) -> list[ColumnElement[Any]]:
+def columns(fields: Mapping[str, Node]) -> list[SqlValue]:
     """The fields as labelled columns of a query over the resource's table."""
     return [expression(node).label(name) for name, node in fields.items()]
 
 
-def expression(node: Node) -> ColumnElement[Any]:
+def expression(node: Node) -> SqlValue:
     """The node as one value of a query over the resource's table."""
     match node:
         case Group():
-            pairs: list[tuple[ColumnElement[Any], ColumnElement[Any]]] = [
+            pairs: list[tuple[SqlValue, SqlValue]] = [
                 (literal_column(f"'{n}'"), expression(f)) for n, f in node.fields.items()
             ]
             return func.json_build_object(*(part for pair in pairs for part in pair), type_=Json())
@@ -203,20 +205,20 @@ def expression(node: Node) -> ColumnElement[Any]:
             return node
 
 
-def _selected(node: One | Many | First) -> Select[Any]:
+def _selected(node: One | Many | First) -> Select[*tuple[object, ...]]:
     return select(*columns(node.fields)).where(node.on).correlate_except(node.table)
 
 
-def _as_json(rows: Subquery) -> ColumnElement[Any]:
+def _as_json(rows: Subquery) -> SqlValue:
     return func.row_to_json(rows.table_valued(), type_=Json())
 
 
-def array(aggregate: ColumnElement[Any]) -> ColumnElement[Any]:
+def array(aggregate: SqlValue) -> SqlValue:
     """The JSON array, which is empty if there are no rows."""
     return func.coalesce(aggregate, literal_column("'[]'::json"), type_=Json())
 
 
-def _first(node: First) -> ColumnElement[Any]:
+def _first(node: First) -> SqlValue:
     limit: ColumnElement[int] = number(node.limit)
     one_more = limit + literal_column("1")
     chosen = _selected(node).select_from(node.table).order_by(*node.order_by).limit(one_more)

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
@@ -43,6 +44,7 @@ from hksz_db.queries.documents import (
     Json,
     Node,
     One,
+    SqlValue,
     array,
     expression,
     number,
@@ -178,7 +180,7 @@ def facets_statement(filters: Asked, *, searched: bool) -> Prepared:
             found[names] = _matched(f"matched_{len(found)}", kept, searched=searched)
         return found[names]
 
-    members: list[ColumnElement[Any]] = []
+    members: list[SqlValue] = []
     for name, facet in FACETS.items():
         kept = [each for each in every if each.name not in facet.replaced]
         left_out = [each.parameter for each in every if each.name in facet.replaced]
@@ -200,7 +202,7 @@ def _matched(name: str, kept: Sequence[_Asked], *, searched: bool) -> CTE:
 
 def _facet(
     name: str, facet: Facet, matched: CTE, kept: Sequence[_Asked], left_out: Sequence[str]
-) -> ColumnElement[Any]:
+) -> SqlValue:
     """The facet as a JSON object."""
     most: ColumnElement[int] = bindparam("values", type_=Integer())
     order, latest_first = "place", False
@@ -250,16 +252,16 @@ def _facet(
     )
 
 
-def _constant(value: Any) -> ColumnElement[Any]:
+def _constant(value: object) -> SqlValue:
     return cast(term(json.dumps(value)), Json())
 
 
-def _row(shown: Shown, value: ColumnElement[Any]) -> One:
+def _row(shown: Shown, value: SqlValue) -> One:
     table = table_of(shown.model).alias()
     return One(table, table.c[shown.key] == value, document(table, shown.schema))
 
 
-def _missing(facet: Facet, matched: CTE) -> ColumnElement[Any]:
+def _missing(facet: Facet, matched: CTE) -> SqlValue:
     """How many claims have no value, as a JSON object with the filter that finds them."""
     if facet.missing is None:
         return null()
@@ -276,7 +278,7 @@ def _missing(facet: Facet, matched: CTE) -> ColumnElement[Any]:
     )
 
 
-def _counted(pairs: Select[Any]) -> Subquery:
+def _counted(pairs: Select[UUID, object]) -> Subquery:
     """How many claims have each value; ``pairs`` are those of claims and values."""
     each = pairs.subquery("each")
     return (
@@ -287,7 +289,7 @@ def _counted(pairs: Select[Any]) -> Subquery:
     )
 
 
-def _pairs(facet: Facet, matched: CTE, kept: Sequence[_Asked]) -> Select[Any]:
+def _pairs(facet: Facet, matched: CTE, kept: Sequence[_Asked]) -> Select[UUID, object]:
     target = CLAIMS.targets[facet.parameter]
     if not isinstance(target, Related):
         return select(matched.c.id, _among(_own(target).column, matched).label("value"))
@@ -311,7 +313,7 @@ def _pairs(facet: Facet, matched: CTE, kept: Sequence[_Asked]) -> Select[Any]:
     )
 
 
-def _of_places(matched: CTE) -> Select[Any]:
+def _of_places(matched: CTE) -> Select[UUID, object]:
     links = table_of(ClaimEntity).alias()
     linked = select(matched.c.id, links.c.entity_id).join(links, links.c.claim_id == matched.c.id)
     pairs = linked.cte("linked")

@@ -7,16 +7,16 @@ that show a changed row. A field that is added to a document is known to both.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Column, ColumnElement, FromClause, Select, Table
+from sqlalchemy import Column, FromClause, Select, Table
 from sqlalchemy.sql import operators, visitors
-from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList
+from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList, ClauseElement
 from sqlalchemy.sql.selectable import ScalarSelect
 
 from hksz_db.domain.differences import ALWAYS_SET
 from hksz_db.queries.derivation import table_behind
-from hksz_db.queries.documents import First, Group, Many, Node, One, Opaque, Values
+from hksz_db.queries.documents import First, Group, Many, Node, One, Opaque, SqlValue, Values
 from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
 
@@ -127,12 +127,12 @@ def _reads(node: Node, known: Mapping[FromClause, Path]) -> Iterator[Read]:
         case Opaque():
             for read in _columns((node.joined,), known):
                 yield Read(read.path, read.column, node)
-        case _:
+        case ClauseElement():
             yield from _columns((node,), known)
 
 
 def _columns(
-    expressions: Iterable[ColumnElement[Any]], known: Mapping[FromClause, Path]
+    expressions: Iterable[ClauseElement], known: Mapping[FromClause, Path]
 ) -> Iterator[Read]:
     for expression in expressions:
         for element in visitors.iterate(expression):
@@ -145,7 +145,7 @@ def _columns(
 
 
 def _joined(
-    rows: FromClause, on: ColumnElement[Any] | None, known: Mapping[FromClause, Path]
+    rows: FromClause, on: SqlValue | None, known: Mapping[FromClause, Path]
 ) -> dict[FromClause, Path]:
     """The known paths, with those to the rows and to the rows between."""
     conditions = list(_conjuncts(on))
@@ -169,7 +169,7 @@ def _joined(
     raise TypeError(f"{on} does not say how the rows are joined.")
 
 
-def _conjuncts(on: ColumnElement[Any] | None) -> Iterator[BinaryExpression[Any]]:
+def _conjuncts(on: object) -> Iterator[BinaryExpression[bool]]:
     if isinstance(on, BooleanClauseList) and on.operator is operators.and_:
         for condition in on.clauses:
             yield from _conjuncts(condition)

@@ -11,6 +11,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
@@ -100,7 +101,7 @@ class InSubquery:
     """
 
     key: ColumnElement[Any]
-    found: Callable[[str, str], Select[Any]]
+    found: Callable[[str, str], Select[UUID]]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVarTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -37,10 +37,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from hksz_db.queries.documents import Json, term
+from hksz_db.queries.documents import Json, SqlValue, term
 from hksz_db.queries.filters import Condition
 
 _CHECKSUM_BYTES = 9
+_Columns = TypeVarTuple("_Columns")
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Key:
     foreign_id: ColumnElement[Any] | None = None
 
     @property
-    def ordered(self) -> ColumnElement[Any]:
+    def ordered(self) -> SqlValue:
         """The key in ORDER BY."""
         ordered = self.column.desc() if self.descending else self.column.asc()
         # Only where it matters: otherwise an index in the plain order must still fit.
@@ -67,7 +68,7 @@ class Key:
         """The value ``:c0``, ``:c1`` … that a cursor holds for the key."""
         return cast(bindparam(f"c{number}", type_=Text()), self.column.type)
 
-    def beyond(self, value: ColumnElement[Any]) -> Condition:
+    def beyond(self, value: SqlValue) -> Condition:
         """Whether a row comes after the value."""
         further = self.column < value if self.descending else self.column > value
         return or_(further, self.column.is_(None)) if self.nullable else further
@@ -83,7 +84,7 @@ class Keyset:
     keys: tuple[Key, ...]
     in_one_index: bool = True
 
-    def order_by(self) -> list[ColumnElement[Any]]:
+    def order_by(self) -> list[SqlValue]:
         """The ORDER BY clause."""
         return [key.ordered for key in self.keys]
 
@@ -115,9 +116,7 @@ class Keyset:
         row, cursor = tuple_(*(key.column for key in self.keys)), tuple_(*values)
         return row < cursor if directions == {True} else row > cursor
 
-    def _after_any(
-        self, values: Sequence[ColumnElement[Any]], present: Sequence[bool]
-    ) -> Condition:
+    def _after_any(self, values: Sequence[SqlValue], present: Sequence[bool]) -> Condition:
         branches = []
         for n, key in enumerate(self.keys):
             if present[n]:
@@ -128,7 +127,7 @@ class Keyset:
                 branches.append(and_(*equal, key.beyond(values[n])))
         return or_(*branches)
 
-    def _after_first(self, values: Sequence[ColumnElement[Any]]) -> Condition:
+    def _after_first(self, values: Sequence[SqlValue]) -> Condition:
         # The first condition follows from the second. It bounds the scan of the first key's index.
         condition = self.keys[-1].beyond(values[-1])
         for key, value in zip(reversed(self.keys[:-1]), reversed(values[:-1]), strict=True):
@@ -162,7 +161,7 @@ def encode_cursor(keys: bytes, question: object) -> str:
     return base64.urlsafe_b64encode(checksum + keys).decode().rstrip("=")
 
 
-def page_of(rows: Select[Any], keyset: Keyset, after: Sequence[bool] | None) -> Subquery:
+def page_of(rows: Select[*_Columns], keyset: Keyset, after: Sequence[bool] | None) -> Subquery:
     """The keys of the rows of a page and of one more (``:rows``), and the cursor of each."""
     chosen = rows.with_only_columns(
         keyset.cursor().label("cursor"), *keyset.labelled(), maintain_column_froms=True
@@ -173,9 +172,7 @@ def page_of(rows: Select[Any], keyset: Keyset, after: Sequence[bool] | None) -> 
     return ordered.limit(bindparam("rows", type_=Integer())).subquery("page")
 
 
-def numbered(
-    page: Subquery, keyset: Keyset, joined: FromClause, body: ColumnElement[Any]
-) -> Subquery:
+def numbered(page: Subquery, keyset: Keyset, joined: FromClause, body: SqlValue) -> Subquery:
     """The rows of a page with the ``body`` and ``cursor`` of each and its number ``n``, from 1."""
     number = func.row_number().over(order_by=keyset.within(page).order_by())
     columns = (cast(body, Text).label("body"), page.c.cursor, number.label("n"))
@@ -184,11 +181,11 @@ def numbered(
 
 def gathered(
     numbered: Subquery,
-    ranked: ColumnElement[Any] | None = None,
-    total: ColumnElement[Any] | None = None,
-    elsewhere: ColumnElement[Any] | None = None,
-    separator: ColumnElement[Any] | None = None,
-) -> Select[Any]:
+    ranked: SqlValue | None = None,
+    total: SqlValue | None = None,
+    elsewhere: SqlValue | None = None,
+    separator: SqlValue | None = None,
+) -> Select[bytes, str | None, int | None, int | None]:
     """One row that holds a page: ``(items, cursor, ranked, total)``.
 
     ``items`` is the documents, joined by commas. ``cursor`` is the keys of the last of them as a

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
@@ -26,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.types import REAL
 
 from hksz_db.database import Prepared, prepare
-from hksz_db.queries.documents import Json, array, columns, expression, number
+from hksz_db.queries.documents import Json, SqlValue, array, columns, expression, number
 from hksz_db.queries.filters import Condition, Shape, condition
 from hksz_db.queries.keysets import Key, Keyset, gathered, numbered, page_of
 from hksz_db.queries.readable import Queryable, Readable, Search
@@ -83,7 +84,7 @@ def part_statement(resource: str, name: str) -> Prepared:
     return prepare(one(readable, expression(readable.document[name])))
 
 
-def one(readable: Readable, content: ColumnElement[Any]) -> Select[Any]:
+def one(readable: Readable, content: SqlValue) -> Select[int, bool, UUID | None, object]:
     """The row ``:id``: its version, whether it is deleted, the id of its redirect, the content."""
     table = readable.table
     deleted = table.c.deleted_at.is_not(None)
@@ -94,7 +95,7 @@ def one(readable: Readable, content: ColumnElement[Any]) -> Select[Any]:
     )
 
 
-def as_json(queryable: Queryable, fields: tuple[str, ...]) -> ColumnElement[Any]:
+def as_json(queryable: Queryable, fields: tuple[str, ...]) -> SqlValue:
     """The named fields of a row as a JSON object."""
     document = queryable.document
     row = select(*columns({name: document[name] for name in fields})).correlate_except(None)
@@ -108,7 +109,7 @@ def matches_statement(shape: PageShape) -> Prepared:
     return prepare(_matching(shape, estimated=True))
 
 
-def _matching(shape: PageShape, *, estimated: bool = False) -> Select[Any]:
+def _matching(shape: PageShape, *, estimated: bool = False) -> Select[UUID]:
     readable = RESOURCES[shape.resource]
     conditions = _conditions(readable, shape, estimated=estimated)
     return select(readable.table.c.id).where(*conditions)
@@ -124,12 +125,12 @@ def _conditions(
     return conditions
 
 
-def _query(search: Search) -> ColumnElement[Any]:
+def _query(search: Search) -> SqlValue:
     terms = bindparam("q", type_=ARRAY(Text()))
     return func.search_query(terms, true() if search.stemmed else false())
 
 
-def _query_once(search: Search) -> ColumnElement[Any]:
+def _query_once(search: Search) -> SqlValue:
     """The query in a subquery: a generic plan would make it anew for every row."""
     return select(_query(search)).scalar_subquery()
 
@@ -145,7 +146,7 @@ def is_found(readable: Readable, *, estimated: bool = False) -> ColumnElement[bo
     return exists().where(search.on, _matches(search, query)).correlate(readable.table)
 
 
-def _matches(search: Search, query: ColumnElement[Any]) -> Condition:
+def _matches(search: Search, query: SqlValue) -> Condition:
     return search.vector.bool_op("@@")(query)
 
 
@@ -191,7 +192,7 @@ def _ranked(readable: Readable, shape: PageShape) -> CTE:
     return select(newest.c.id, rank.label("rank")).cte("ranked")
 
 
-def _rank(vector: ColumnElement[Any], search: Search) -> ColumnElement[Any]:
+def _rank(vector: SqlValue, search: Search) -> SqlValue:
     # Divided by the length: among names that hold the words the shortest is meant.
     return func.ts_rank(vector, _query_once(search), number(1), type_=REAL())
 
@@ -199,7 +200,7 @@ def _rank(vector: ColumnElement[Any], search: Search) -> ColumnElement[Any]:
 def _fenced(
     readable: Readable,
     shape: PageShape,
-    extra: Sequence[ColumnElement[Any]],
+    extra: Sequence[SqlValue],
     joined: Sequence[Condition] = (),
 ) -> Subquery:
     # Without the fence the planner walks the sort order's index and tests the text of each row.

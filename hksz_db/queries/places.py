@@ -3,7 +3,7 @@
 The operator ``under`` takes the id of the place, ``under_external_id`` its external id.
 """
 
-from typing import Any
+from uuid import UUID
 
 from sqlalchemy import CTE, Select, Subquery, Uuid, any_, bindparam, func, select
 
@@ -20,14 +20,14 @@ _KINDS = [term(EntityRelationKind.LOCATED_IN), term(EntityRelationKind.PART_OF)]
 _PLACES = (EntityKind.PLACE, EntityKind.ZONE, EntityKind.FACILITY)
 
 
-def entities_under(operator: str, parameter: str) -> Select[Any]:
+def entities_under(operator: str, parameter: str) -> Select[UUID]:
     """The ids of the live entities under the place, without the place itself."""
     reached = _reached(operator, parameter)
     place = _place(operator, parameter).scalar_subquery()
     return select(reached.c.id).where(reached.c.id != place)
 
 
-def claims_under(operator: str, parameter: str) -> Select[Any]:
+def claims_under(operator: str, parameter: str) -> Select[UUID]:
     """The ids of the claims that are linked in any role to the place or to an entity under it."""
     reached = select(_reached(operator, parameter).c.id).scalar_subquery()
     # The planner overestimates a recursion about a hundredfold and would scan all links and claims.
@@ -35,7 +35,7 @@ def claims_under(operator: str, parameter: str) -> Select[Any]:
     return select(_links.c.claim_id).where(_links.c.entity_id == any_(func.array(reached)))
 
 
-def _place(operator: str, parameter: str) -> Select[Any]:
+def _place(operator: str, parameter: str) -> Select[UUID]:
     if operator == "under":
         return select(bindparam(parameter, type_=Uuid()).label("id"))
     external_id = _entities.c.external_id
@@ -57,7 +57,7 @@ def _reached(operator: str, parameter: str) -> CTE:
     return reached.union(within)
 
 
-def places_of(entities: Select[Any]) -> Subquery:
+def places_of(entities: Select[UUID]) -> Subquery:
     """Each of the entities with every live place that it is or lies under, as ``under`` finds it.
 
     Its columns are ``entity_id`` and ``place_id``; ``entities`` selects ids.

@@ -9,10 +9,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
+from uuid import UUID
 
 from sqlalchemy import (
-    ColumnElement,
     FromClause,
     Select,
     Subquery,
@@ -38,6 +38,7 @@ from hksz_db.queries.documents import (
     Json,
     Node,
     One,
+    SqlValue,
     columns,
     number,
     term,
@@ -171,13 +172,13 @@ def _belongs(reason: ReviewReason, submissions: FromClause) -> Condition:
             return not_(or_(contradicts, duplicates))
 
 
-def _contradicts(claim_id: ColumnElement[Any]) -> Condition:
+def _contradicts(claim_id: SqlValue) -> Condition:
     pair, rows, condition = contradictions()
     found = select(pair.figure.c.id).select_from(rows)
     return _fenced(found.where(pair.figure.c.claim_id == claim_id, condition))
 
 
-def _has_duplicate(claim_id: ColumnElement[Any]) -> Condition:
+def _has_duplicate(claim_id: SqlValue) -> Condition:
     # The search reads the claim that the query around it calls "claims".
     found = select(SIMILAR_CLAIMS.table.c.id).where(_is_duplicate()).exists()
     return _fenced(select(_claims.c.id).where(_claims.c.id == claim_id, found))
@@ -188,14 +189,12 @@ def _is_duplicate() -> Condition:
     return and_(found.likely_same, found.status.in_([term(status) for status in STANDING]))
 
 
-def _fenced(rows: Select[Any]) -> Condition:
+def _fenced(rows: Select[UUID]) -> Condition:
     # OFFSET keeps the planner from joining instead of asking row by row, until the page is full.
     return rows.offset(number(0)).exists()
 
 
-def _entry(
-    reason: ReviewReason, submission: FromClause, evidence: FromClause
-) -> ColumnElement[Any]:
+def _entry(reason: ReviewReason, submission: FromClause, evidence: FromClause) -> SqlValue:
     claim, passage = table_of(Claim).alias(), table_of(Evidence).alias()
     counts = table_of(Corroboration).alias()
     claim_id = func.coalesce(evidence.c.claim_id, submission.c.id)

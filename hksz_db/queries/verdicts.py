@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -18,7 +18,6 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects.postgresql import JSONB, array
-from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from hksz_db.domain.quantities import BASE_UNITS
 from hksz_db.domain.vocabulary import (
@@ -29,7 +28,7 @@ from hksz_db.domain.vocabulary import (
     MetricMeasure,
     Modality,
 )
-from hksz_db.queries.documents import number, term
+from hksz_db.queries.documents import SqlValue, number, term
 from hksz_db.queries.filters import Condition
 
 # 1$ and 4$ are the figures as stated, 2$ and 5$ their ranges, 3$ and 6$ their periods, 7$ the unit,
@@ -50,6 +49,7 @@ _EXCEEDS_WHOLE = (
 # Shares, ranks, rates and speeds of the parts do not add up to that of the whole.
 _ADDING_UP = (MetricMeasure.LEVEL, MetricMeasure.CHANGE)
 _NOT_ADDING_UP = (Dimension.RATIO, Dimension.SPEED)
+_T = TypeVar("_T")
 _BOUNDS = (Comparator.GT, Comparator.GE, Comparator.LT, Comparator.LE, Comparator.BETWEEN)
 
 
@@ -283,7 +283,7 @@ def exceeds_whole(pair: Pair, part: FromClause, whole: FromClause) -> Condition:
     flow, stock = (
         pair.metric.c.accumulation == term(kind) for kind in (Accumulation.FLOW, Accumulation.STOCK)
     )
-    nothing: ColumnElement[Any] = literal_column("'{}'::jsonb", JSONB())
+    nothing: SqlValue = literal_column("'{}'::jsonb", JSONB())
     return and_(
         part.c.breakdown.is_distinct_from(whole.c.breakdown),
         part.c.breakdown.contains(func.coalesce(whole.c.breakdown, nothing)),
@@ -369,27 +369,27 @@ def explanation(pair: Pair) -> ColumnElement[str]:
     ``"over 47,000" (at least 47001; 2023) is compatible with "47,681" (47681;
     2022-12-28/2023-11-30): the periods differ, so that both can be true.``
     """
-    sides = [pair.figure.c, pair.other.c]
+    sides = (pair.figure, pair.other)
     said = [
         part
         for side in sides
         for part in (
-            side.as_stated,
-            _worded(side.value_range),
+            side.c.as_stated,
+            _worded(side.c.value_range),
             _time_and_part(side),
         )
     ]
-    understood = (_worded(side.plausible_range) for side in sides)
+    understood = (_worded(side.c.plausible_range) for side in sides)
     template = _first_reason(pair, [term(reason.sentence) for reason in reasons(pair)])
     return func.format(template, *said, _base_unit(pair.figure), *understood, type_=Text())
 
 
-def _time_and_part(side: ReadOnlyColumnCollection[str, Any]) -> ColumnElement[str]:
+def _time_and_part(figure: FromClause) -> ColumnElement[str]:
     """``2023``, or ``2023, residence: mainland``."""
-    pairs = func.jsonb_each_text(side.breakdown).table_valued("key", "value")
+    pairs = func.jsonb_each_text(figure.c.breakdown).table_valued("key", "value")
     category = func.concat(pairs.c.key, term(": "), pairs.c.value)
     part = select(func.string_agg(category, term(", "))).select_from(pairs).scalar_subquery()
-    time = func.coalesce(side.period_edtf, term("no time stated"))
+    time = func.coalesce(figure.c.period_edtf, term("no time stated"))
     return func.concat_ws(term(", "), time, part, type_=Text())
 
 
@@ -405,7 +405,7 @@ def decided(pair: Pair, on: Condition) -> Pair:
     return replace(pair, decided=rows.correlate_except(None).lateral("decided"))
 
 
-def _first_reason(pair: Pair, values: Sequence[ColumnElement[Any]]) -> ColumnElement[Any]:
+def _first_reason(pair: Pair, values: Sequence[ColumnElement[_T]]) -> ColumnElement[_T]:
     """The value of the reason that decides; ``values`` are in the order of the reasons."""
     if pair.decided is not None:
         return array(values)[pair.decided.c.place]
@@ -413,7 +413,7 @@ def _first_reason(pair: Pair, values: Sequence[ColumnElement[Any]]) -> ColumnEle
     return case(*zip(conditions, values, strict=False), else_=values[-1])
 
 
-def _worded(values: ColumnElement[Any]) -> ColumnElement[str]:
+def _worded(values: SqlValue) -> ColumnElement[str]:
     lower, upper = func.trim_scale(func.lower(values)), func.trim_scale(func.upper(values))
     floor = case((func.lower_inc(values), term("at least ")), else_=term("more than "))
     ceiling = case((func.upper_inc(values), term("at most ")), else_=term("less than "))

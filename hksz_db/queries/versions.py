@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import TIMESTAMP, column, func, literal_column, select, table, text, true
@@ -86,7 +86,9 @@ def document(
     return rows[0][-1] if rows else None
 
 
-def document_in(database: Database, resource: str, id: UUID, number: int) -> Any:
+def document_in(
+    database: Database, resource: str, id: UUID, number: int
+) -> dict[str, object] | None:
     """The document that a read by id gave in a version; ``None`` if the row was deleted.
 
     Raises ``NotFound`` or ``VersionNotFound``.
@@ -94,7 +96,10 @@ def document_in(database: Database, resource: str, id: UUID, number: int) -> Any
     found = version(database, resource, id, number)
     readable = RESOURCES[resource]
     fields = (*readable.fields, *readable.read_embeds)
-    return json.loads(document(database, resource, id, fields, found.at) or b"null")
+    read: dict[str, object] | None = json.loads(
+        document(database, resource, id, fields, found.at) or b"null"
+    )
+    return read
 
 
 def named(database: Database, resource: str, external_id: str) -> UUID | None:

@@ -157,7 +157,7 @@ def _refuse_merged(writer: Writer, row: StoredRow, name: str, pointer: str) -> N
     raise Conflict("The row was merged.", [fault])
 
 
-def _name(document: Any) -> str | None:
+def _name(document: object) -> str | None:
     given = document.get("external_id") if isinstance(document, Mapping) else None
     try:
         return None if given is None else str(_EXTERNAL_ID.deserialize(given))

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from psycopg import errors
@@ -561,7 +561,7 @@ def _merges_depending_on(session: Session, merge: Merge) -> Sequence[tuple[str, 
     return [(resource, id) for resource, id in found]
 
 
-def _ids(session: Session, sql: str, *arguments: Any) -> set[UUID]:
+def _ids(session: Session, sql: str, *arguments: object) -> set[UUID]:
     return {row[0] for row in run(session, sql, *arguments)}
 
 
@@ -594,7 +594,7 @@ def _same(link: Link) -> str:
     return " OR ".join(conditions)
 
 
-def _equal(column: Column[Any]) -> str:
+def _equal(column: Column[object]) -> str:
     # Only where it is needed, because "=" can use an index.
     operator = "IS NOT DISTINCT FROM" if column.nullable else "="
     return f"kept.{column.name} {operator} gone.{column.name}"

@@ -33,7 +33,7 @@ def lock_for_triggers(session: Session, locks: Collection[str]) -> None:
         run(session, "SELECT pg_advisory_xact_lock(hashtext($1))", lock)
 
 
-def insert_rows(session: Session, rows: Mapping[str, Sequence[Row]]) -> None:
+def insert_rows(session: Session, rows: Mapping[str, Sequence[Mapping[str, object]]]) -> None:
     """Insert rows into several tables in one statement; a column that a row lacks is NULL in it.
 
     Foreign keys are checked at the end of the statement, so rows can refer to each other.
@@ -89,7 +89,7 @@ def update_row(
     return bool(found[0][0])
 
 
-def update_rows(session: Session, resource: str, rows: Sequence[Row]) -> set[UUID]:
+def update_rows(session: Session, resource: str, rows: Sequence[Mapping[str, object]]) -> set[UUID]:
     """Update rows, which are live and locked, each found by its ``id``; the ids that differed.
 
     Columns that a row does not give stay.
@@ -241,7 +241,7 @@ def range_literal(interval: Interval) -> str:
     return f"{opening}{lower},{upper}{']' if interval.upper_inclusive else ')'}"
 
 
-def _encode(value: Any) -> str:
+def _encode(value: object) -> str:
     return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 

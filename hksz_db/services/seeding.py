@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from marshmallow import ValidationError
@@ -76,7 +76,7 @@ def _lock(session: Session, names: Sequence[str]) -> None:
     lock_for_triggers(session, TRIGGER_LOCKS)
 
 
-def _names(given: Any) -> Iterator[str]:
+def _names(given: object) -> Iterator[str]:
     """The external ids in an entry: its own, and those of the rows that it refers to."""
     if isinstance(given, list):
         yield from chain.from_iterable(map(_names, given))
@@ -107,7 +107,7 @@ def _items(path: Path) -> Iterator[Row]:
         yield item
 
 
-def _record(session: Session, file: str, item: Row) -> bool:
+def _record(session: Session, file: str, item: Mapping[str, object]) -> bool:
     content = json.dumps(item, sort_keys=True, ensure_ascii=False)
     recorded = run(
         session,

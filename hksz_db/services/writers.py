@@ -74,7 +74,7 @@ class Columns:
                 f"Nothing writes {names} of {self.schema.__name__} to {self.table}."
             )
 
-    def blank(self, defaults: Mapping[str, Any], added: Collection[str] = ()) -> Row:
+    def blank(self, defaults: Mapping[str, object], added: Collection[str] = ()) -> Row:
         """The columns of a new row of which no field is given: defaults and nulls.
 
         ``added`` fields are added later. Raises ``SchemaMismatch`` for another optional field whose
@@ -141,7 +141,7 @@ def _target(table: Table, stem: str) -> str | None:
     return next((key.column.table.name for key in keys if key.column.primary_key), None)
 
 
-def _dates(declared: Mapping[str, Any], table: Table) -> Iterator[str]:
+def _dates(declared: Mapping[str, object], table: Table) -> Iterator[str]:
     for name, given in declared.items():
         date = name.removesuffix("_edtf")
         if isinstance(given, Edtf) and {name, date} <= {*table.c.keys()}:
@@ -226,7 +226,7 @@ class Writer:
     patch_schema: type[InputSchema]
     lists: Mapping[str, ListField] = field(default_factory=dict)
     parts: Mapping[str, "Writer"] = field(default_factory=dict)
-    defaults: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, object] = field(default_factory=dict)
     inherited: tuple[str, ...] = ()
     scope: Scope = Scope.CLAIMS_WRITE
     replaced: tuple[str, ...] = ()

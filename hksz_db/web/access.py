@@ -3,10 +3,10 @@
 import hmac
 import re
 from datetime import timedelta
-from typing import Any
 from urllib.parse import urlencode
 
 from flask import Response, current_app, g, redirect, request, url_for
+from werkzeug import Response as BaseResponse
 
 from hksz_db.domain.errors import Forbidden
 from hksz_db.domain.vocabulary import Scope
@@ -28,7 +28,7 @@ _LOOPBACK = re.compile(r"(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?")
 _FOREIGN = {"cross-site", "same-site"}
 
 
-def admit() -> Any:
+def admit() -> BaseResponse | None:
     """Let a request pass, or send the reader to sign in. It is called before every page.
 
     Raises ``Forbidden`` if another site has sent a form.
@@ -40,7 +40,7 @@ def admit() -> Any:
     return None if actor() is not None else ask_to_sign_in()
 
 
-def demand(scope: Scope) -> Any:
+def demand(scope: Scope) -> BaseResponse | None:
     """Send the reader to sign in if needed; raise ``Forbidden`` if their key lacks the scope."""
     found = actor()
     if found is None:
@@ -49,7 +49,7 @@ def demand(scope: Scope) -> Any:
     return None
 
 
-def ask_to_sign_in() -> Any:
+def ask_to_sign_in() -> BaseResponse:
     """Send the reader to sign in, and back to the page that they have asked for."""
     question = request.query_string.decode("latin-1")
     asked = f"{request.path}?{question}" if question else request.path

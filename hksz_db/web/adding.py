@@ -5,12 +5,13 @@ text of the source has no field: it stays in the browser.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Response, request, url_for
+from werkzeug import Response as BaseResponse
 
 from hksz_db.domain.errors import (
     Conflict,
@@ -36,6 +37,7 @@ from hksz_db.domain.vocabulary import (
 from hksz_db.http import documents
 from hksz_db.http.costs import Cost, costs
 from hksz_db.http.requests import database
+from hksz_db.queries.document_types import Alike, Evidence, Source, Titled
 from hksz_db.queries.filters import AllOf, Criterion
 from hksz_db.queries.questions import Question, Reading
 from hksz_db.queries.registry import RESOURCES
@@ -60,8 +62,6 @@ _SUGGESTIONS = 8
 _SUGGESTED = ("entities", "metrics", "units")
 _REPEATING = ("copy_of", "syndicated_from", "translation_of", "rewrite_of", "quotes", "based_on")
 
-Json = Mapping[str, Any]
-
 
 class Problem(NamedTuple):
     """A fault of the form: the field that it is about, if any, and what is wrong."""
@@ -73,7 +73,7 @@ class Problem(NamedTuple):
 class Hints(NamedTuple):
     """What the page says about a form that is being filled in."""
 
-    similar: Sequence[Json] = ()
+    similar: Sequence[Alike] = ()
     chosen: str = NEW
     reading: str = ""
     trial: submissions.Trial | None = None
@@ -82,7 +82,7 @@ class Hints(NamedTuple):
 
 @pages.get("/add")
 @costs(Cost.COSTLY)
-def add() -> Any:
+def add() -> BaseResponse:
     """The first step or, once the source is known, the others."""
     if (sent_away := demand(Scope.CLAIMS_WRITE)) is not None:
         return sent_away
@@ -95,7 +95,7 @@ def add() -> Any:
 @costs(Cost.COSTLY)
 def add_source() -> Response:
     """Add the source and go on to its passages."""
-    sent, similar = sent_form(), list[Json]()
+    sent, similar = sent_form(), list[Titled]()
 
     def create(write: Write) -> str:
         try:
@@ -124,7 +124,7 @@ def add_passage() -> Response:
 
     def again(failed: SentForm) -> Response:
         # What the page needs of the source is in the form, for when the database is away.
-        known: Json = {"id": text(form, "source"), "title": text(form, "title")}
+        known: Titled = {"id": text(form, "source"), "title": text(form, "title")}
         return _marking(known, form, failed, Hints(chosen=text(form, "claim") or NEW))
 
     if text(form, "go") != "check":
@@ -148,7 +148,7 @@ def add_hints() -> Response:
 
 @pages.get("/add/suggest")
 @costs(Cost.COSTLY)
-def add_suggest() -> Any:
+def add_suggest() -> BaseResponse:
     """Names for what is being typed, as options of a list."""
     if (sent_away := demand(Scope.CLAIMS_WRITE)) is not None:
         return sent_away
@@ -157,7 +157,7 @@ def add_suggest() -> Any:
     return shown("add_options.html", options=found)
 
 
-def _choosing(form: Form, sent: SentForm, similar: Sequence[Json] = ()) -> Response:
+def _choosing(form: Form, sent: SentForm, similar: Sequence[Titled] = ()) -> Response:
     typed = text(form, "q")
     is_searched = typed and not sent.needs_key and sent.status < _AWAY
     return shown(
@@ -176,7 +176,7 @@ def _choosing(form: Form, sent: SentForm, similar: Sequence[Json] = ()) -> Respo
     )
 
 
-def _marking(source: Json, form: Form, sent: SentForm, hints: Hints | None = None) -> Response:
+def _marking(source: Titled, form: Form, sent: SentForm, hints: Hints | None = None) -> Response:
     return shown(
         "add.html",
         sent.status,
@@ -194,7 +194,7 @@ def _marking(source: Json, form: Form, sent: SentForm, hints: Hints | None = Non
     )
 
 
-def _source_of(form: Form) -> Json:
+def _source_of(form: Form) -> Source:
     """The source that the form is about. Raises ``Invalid`` if it is gone."""
     try:
         return _source(text(form, "source"))
@@ -202,7 +202,7 @@ def _source_of(form: Form) -> Json:
         raise Invalid(str(error)) from error
 
 
-def _source(id: str) -> Json:
+def _source(id: str) -> Source:
     try:
         known = UUID(id)
     except ValueError:
@@ -214,11 +214,11 @@ def _source(id: str) -> Json:
         found = documents.document(_SOURCES, known, Reading(fields), names_preferred(None))
     except Merged as error:
         return _source(str(error.into_id))
-    source: Json = json.loads(found.body)
+    source: Source = json.loads(found.body)
     return source
 
 
-def _passages_of(source_id: str) -> list[Json]:
+def _passages_of(source_id: str) -> list[Evidence]:
     """The passages of the source that have locators; none if the id is no id."""
     try:
         wanted = AllOf((Criterion("source_id", "eq", UUID(source_id)),))
@@ -226,11 +226,11 @@ def _passages_of(source_id: str) -> list[Json]:
         return []
     fields = ("id", "start_char", "end_char", "exact_sha256", "claim", "stance")
     question = Question(wanted, sort=(("id", False),), fields=fields, per_page=_MOST_PASSAGES)
-    found: list[Json] = json.loads(documents.page(_EVIDENCE, question, None).data)
+    found: list[Evidence] = json.loads(documents.page(_EVIDENCE, question, None).data)
     return [each for each in found if each["start_char"] is not None]
 
 
-def _hints(form: Form, source: Json) -> Hints:
+def _hints(form: Form, source: Source) -> Hints:
     """The look-alikes, the reading of the figure and the consequences, as far as they go."""
     reading = _reading(text(form, "as_stated"))
     if not text(form, "statement"):
@@ -250,7 +250,7 @@ def _hints(form: Form, source: Json) -> Hints:
     return Hints(similar, chosen, reading, trial)
 
 
-def _preselected(form: Form, similar: Sequence[Json]) -> str:
+def _preselected(form: Form, similar: Sequence[Alike]) -> str:
     """The claim to which the passage is attached, unless somebody chooses another.
 
     A claim that is likely the same is the default when it is listed for the first time.

@@ -1,19 +1,15 @@
 """Sources in words: how they are cited, and who published them; foreign names are marked."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from markupsafe import Markup
 
+from hksz_db.queries.document_types import Named, Source
 from hksz_db.web.foreign import spoken
 from hksz_db.web.wording import time_in_words
 
 _PUBLISHER, _AUTHOR = "publisher", "author"
 
-Json = Mapping[str, Any]
 
-
-def citation(source: Json) -> Markup:
+def citation(source: Source) -> Markup:
     """A citation: who, when, what, where."""
     authors = [
         spoken(each["credited_name"], source["language"]) or _named(each["entity"])
@@ -33,12 +29,12 @@ def citation(source: Json) -> Markup:
     return Markup(", ").join(part for part in parts if part) + "."
 
 
-def published(source: Json) -> Markup:
+def published(source: Source) -> Markup:
     """Who published a source, in what, and when."""
     return Markup(", ").join(part for part in (publisher(source), issued(source)) if part)
 
 
-def publisher(source: Json) -> Markup:
+def publisher(source: Source) -> Markup:
     """Who published a source, and in what."""
     makers = [*_makers(source, _PUBLISHER), *_makers(source, _AUTHOR)][:1]
     container = source.get("container_title")
@@ -49,19 +45,19 @@ def publisher(source: Json) -> Markup:
     return Markup(", ").join(part for part in parts if part)
 
 
-def issued(source: Json) -> str:
+def issued(source: Source) -> str:
     """When a source was published."""
     return time_in_words(source["issued"]["edtf"] if "issued" in source else source["issued_edtf"])
 
 
-def _makers(source: Json, role: str) -> list[Json]:
+def _makers(source: Source, role: str) -> list[Named]:
     return [each["entity"] for each in source["contributors"] if each["role"] == role]
 
 
-def _named(entity: Json) -> Markup:
+def _named(entity: Named) -> Markup:
     return spoken(entity["name"], entity.get("name_language"))
 
 
-def _is_in(entity: Json, container: str | None) -> bool:
+def _is_in(entity: Named, container: str | None) -> bool:
     # "HKSAR Government press releases" names its publisher already.
     return bool(container) and entity["name"] in (container or "")

@@ -1,7 +1,6 @@
 """The page of a claim."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -9,6 +8,7 @@ from flask import Response, url_for
 
 from hksz_db.domain.vocabulary import ClaimEntityRole
 from hksz_db.http.costs import Cost, costs
+from hksz_db.queries.document_types import Claim, ClaimEntity, Version
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.web.citing import published
 from hksz_db.web.measures import measured_of, not_compared_of, spoken_speaker
@@ -22,15 +22,13 @@ from hksz_db.web.verdicts import verdict_of
 _CLAIMS = RESOURCES["claims"]
 _MOST_PASSAGES = 40
 
-Json = Mapping[str, Any]
-
 
 @page_of("claims")
 @costs(Cost.COSTLY)
 def claim(id: UUID) -> Response:
     """A claim: what it says, who said it, and what it rests on."""
     question = asked()
-    document = question.document(_CLAIMS, id)
+    document: Claim = question.document(_CLAIMS, id)
     history = history_of(_CLAIMS, id)
     return shown(
         "claim.html",
@@ -55,29 +53,31 @@ def claim(id: UUID) -> Response:
     )
 
 
-def _summarised(document: Json) -> list[str]:
+def _summarised(document: Claim) -> list[str]:
     """The claims of which the page shows the statement, and the document a summary."""
-    contesting: Sequence[Json] = document["contested_by"]["data"]
-    others = [each["claim"]["id"] for each in (*contesting, *(document["similar"] or ()))]
-    return [*others, *(each["to"]["id"] for each in document["relations"])]
+    return [
+        *(each["claim"]["id"] for each in document["contested_by"]["data"]),
+        *(each["claim"]["id"] for each in document["similar"]),
+        *(each["to"]["id"] for each in document["relations"]),
+    ]
 
 
-def _map(document: Json) -> OriginMap | None:
+def _map(document: Claim) -> OriginMap | None:
     stances = {each["id"]: each["stance"] for each in document["evidence"]}
     sources = {each["id"]: each for each in document["sources"]}
     return origin_map(document["corroboration"]["origins"], stances, sources)
 
 
-def _roles(document: Json) -> list[tuple[str, list[Json]]]:
+def _roles(document: Claim) -> list[tuple[str, list[ClaimEntity]]]:
     """The entities that the claim is about, by their role."""
-    linked: list[Json] = document["entities"]
+    linked = document["entities"]
     of_role = (
         (role, [each for each in linked if each["role"] == role]) for role in ClaimEntityRole
     )
     return [(role, links) for role, links in of_role if links]
 
 
-def _capacity(document: Json) -> str:
+def _capacity(document: Claim) -> str:
     """The capacity in which a source of the claim credits the claimant."""
     claimant = document["claimant"]
     found = (
@@ -89,14 +89,14 @@ def _capacity(document: Json) -> str:
     return next(found, "")
 
 
-def _permanent(id: UUID, document: Json, versions: Sequence[Json]) -> str:
+def _permanent(id: UUID, document: Claim, versions: Sequence[Version]) -> str:
     """The URL of the page as it was when the version that is shown was made."""
     made = [each["at"] for each in versions if each["version"] == document["version"]]
     path = url_for("pages.claim", id=id)
     return f"{path}?{urlencode({'as_of': made[0]})}" if made else path
 
 
-def _formats(id: UUID, document: Json, question: Asked) -> list[FormatLink]:
+def _formats(id: UUID, document: Claim, question: Asked) -> list[FormatLink]:
     links = [
         document_link("claims", id, question),
         export_link("JSON-LD", "claims", "jsonld", "application/ld+json", question, id=str(id)),

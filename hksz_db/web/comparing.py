@@ -1,12 +1,13 @@
 """Figures in words: which part they are about, and how two of them compare."""
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
 from hksz_db.domain.vocabulary import ComparisonVerdict, Modality
+from hksz_db.queries.document_types import Comparison, Contest, Figure, Range
 from hksz_db.web.foreign import noted
 from hksz_db.web.plots import Span, span
 from hksz_db.web.terms import term
@@ -25,8 +26,6 @@ _ALIKE = {
     ComparisonVerdict.AGREES,
 }
 
-Json = Mapping[str, Any]
-
 
 class Sentence(NamedTuple):
     """A verdict, and why it follows."""
@@ -35,12 +34,12 @@ class Sentence(NamedTuple):
     text: Markup
 
 
-def part_in_words(figure: Json) -> Markup:
+def part_in_words(figure: Figure) -> Markup:
     """What tells a figure from others of its measure and time: part, definition, state."""
-    breakdown: Mapping[str, str] = figure.get("breakdown") or {}
+    breakdown = figure["breakdown"] or {}
     named = ", ".join(f"{key}: {value}" for key, value in breakdown.items()).replace("-", " ")
-    known_at = time_in_words((figure.get("known_at") or {}).get("edtf"))
-    definition, estimate = figure.get("definition"), figure.get("estimate")
+    known_at = time_in_words(figure["known_at"]["edtf"]) if "known_at" in figure else ""
+    definition, estimate = figure["definition"], figure.get("estimate")
     return escape(gettext(", ")).join(
         text
         for is_said, text in (
@@ -53,7 +52,7 @@ def part_in_words(figure: Json) -> Markup:
     )
 
 
-def explained(comparison: Json) -> Markup:
+def explained(comparison: Comparison) -> Markup:
     """A comparison in one sentence, in the units in which its figures are stated.
 
     It says why the verdict follows, as ``explanation`` of the API does in English and base units.
@@ -67,9 +66,9 @@ def explained(comparison: Json) -> Markup:
     }
 
 
-def explained_together(comparisons: Sequence[Json]) -> list[Sentence]:
+def explained_together(comparisons: Sequence[Comparison]) -> list[Sentence]:
     """The comparisons of one figure in sentences; those with the same reason share one."""
-    groups: dict[tuple[str, str], list[Json]] = {}
+    groups: dict[tuple[str, str], list[Comparison]] = {}
     for each in comparisons:
         key = each["other"]["id"]
         if each["verdict"] in _ALIKE:
@@ -81,7 +80,7 @@ def explained_together(comparisons: Sequence[Json]) -> list[Sentence]:
     ]
 
 
-def _together(group: Sequence[Json], reason: str) -> Markup:
+def _together(group: Sequence[Comparison], reason: str) -> Markup:
     others = escape(gettext(", ")).join(
         escape(gettext("“%(words)s”")) % {"words": noted(each["other"]["as_stated"])}
         for each in group
@@ -89,7 +88,7 @@ def _together(group: Sequence[Json], reason: str) -> Markup:
     return escape(gettext("%(figures)s: %(reason)s")) % {"figures": others, "reason": reason}
 
 
-def contradicted(contest: Json) -> Markup:
+def contradicted(contest: Contest) -> Markup:
     """Why an accepted claim contests another, of which only the words of the figures are known."""
     return escape(gettext("“%(second)s” there, and “%(first)s” here: %(reason)s")) % {
         "first": noted(contest["figure"]["as_stated"]),
@@ -98,20 +97,20 @@ def contradicted(contest: Json) -> Markup:
     }
 
 
-def _in_order(comparison: Json) -> tuple[Json, Json]:
+def _in_order(comparison: Comparison) -> tuple[Figure, Figure]:
     first, second = comparison["figure"], comparison["other"]
     if _comes_first(comparison["verdict"], second, first):
         return second, first
     return first, second
 
 
-def _comes_first(verdict: str, one: Json, other: Json) -> bool:
+def _comes_first(verdict: str, one: Figure, other: Figure) -> bool:
     if verdict == ComparisonVerdict.PART_EXCEEDS_WHOLE:
         return _is_below(_allowed(other), _allowed(one))
     return one["modality"] in _AHEAD and other["modality"] == Modality.ACTUAL
 
 
-def _reason(verdict: str, first: Json, second: Json) -> str:
+def _reason(verdict: str, first: Figure, second: Figure) -> str:
     match verdict:
         case ComparisonVerdict.MET | ComparisonVerdict.CAME_TRUE:
             return gettext("the second lies within the range of the first.")
@@ -130,7 +129,7 @@ def _reason(verdict: str, first: Json, second: Json) -> str:
     return gettext("the periods differ, so that both can be true.")
 
 
-def _exceeds(part: Json, whole: Json) -> str:
+def _exceeds(part: Figure, whole: Figure) -> str:
     if part["breakdown"] != whole["breakdown"]:
         return gettext(
             "the first must be a part of the second, because its breakdown is part of the other’s,"
@@ -142,7 +141,7 @@ def _exceeds(part: Json, whole: Json) -> str:
     )
 
 
-def _agrees(first: Json, second: Json) -> str:
+def _agrees(first: Figure, second: Figure) -> str:
     if _is_undated(first, second):
         return gettext("the ranges overlap, and neither states a time.")
     if _is_simultaneous(first, second):
@@ -150,12 +149,12 @@ def _agrees(first: Json, second: Json) -> str:
     return gettext("the ranges overlap, and the times are close enough.")
 
 
-def _tension(first: Json, second: Json) -> str:
+def _tension(first: Figure, second: Figure) -> str:
     is_undated, is_simultaneous = _is_undated(first, second), _is_simultaneous(first, second)
     if not (is_undated or is_simultaneous) or _overlap(_allowed(first), _allowed(second)):
         understood = {
-            "first": _in_words(first, "plausible_range"),
-            "second": _in_words(second, "plausible_range"),
+            "first": _in_words(first, first["plausible_range"]),
+            "second": _in_words(second, second["plausible_range"]),
         }
         if is_undated:
             return gettext(
@@ -176,38 +175,38 @@ def _tension(first: Json, second: Json) -> str:
         )
     if is_undated:
         return gettext("the ranges have no number in common, but neither states a time.")
-    if any(_UNCERTAIN.search(each["period"]["edtf"]) for each in (first, second)):
+    if any(_UNCERTAIN.search(each["period"]["edtf"] or "") for each in (first, second)):
         return gettext("the ranges have no number in common, but the times may not be the same.")
     if (first["definition"] or "").lower() != (second["definition"] or "").lower():
         return gettext("the ranges have no number in common, but the definitions differ.")
     return gettext("the ranges have no number in common, but one of them may be a revision.")
 
 
-def _is_undated(first: Json, second: Json) -> bool:
+def _is_undated(first: Figure, second: Figure) -> bool:
     return first["period"]["edtf"] is None and second["period"]["edtf"] is None
 
 
-def _is_simultaneous(first: Json, second: Json) -> bool:
+def _is_simultaneous(first: Figure, second: Figure) -> bool:
     days = [(each["period"]["earliest"], each["period"]["latest"]) for each in (first, second)]
     return not _is_undated(first, second) and days[0] == days[1]
 
 
-def _stated(figure: Json) -> Markup:
+def _stated(figure: Figure) -> Markup:
     time = time_in_words(figure["period"]["edtf"]) or gettext("no time stated")
-    details = [_in_words(figure, "value_range"), time, part_in_words(figure)]
+    details = [_in_words(figure, figure["value_range"]), time, part_in_words(figure)]
     return escape(gettext("“%(words)s” (%(details)s)")) % {
         "words": noted(figure["as_stated"]),
         "details": escape(gettext("; ")).join(each for each in details if each),
     }
 
 
-def _in_words(figure: Json, name: str) -> str:
+def _in_words(figure: Figure, range_: Range) -> str:
     unit = unit_in_words(figure["unit_code"])
-    words = span(figure[name], figure["unit_code"]).in_words()
+    words = span(range_, figure["unit_code"]).in_words()
     return f"{words} {unit}" if unit else words
 
 
-def _allowed(figure: Json) -> Span:
+def _allowed(figure: Figure) -> Span:
     return span(figure["value_range"], "1")
 
 

@@ -1,12 +1,13 @@
 """The page of an entity."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from flask import Response
 
 from hksz_db.http.costs import Cost, costs
+from hksz_db.queries.document_types import Claim, Entity, EntityRelation
 from hksz_db.queries.filters import AllOf, AnyOf, Criterion
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.web.foreign import ENGLISH
@@ -48,13 +49,11 @@ _ADDRESSES = {
 }
 """Where the registers show what an identifier means."""
 
-Json = Mapping[str, Any]
-
 
 class Dated(NamedTuple):
     """A claim on the timeline; ``bar`` is ``None`` if the claim states no time."""
 
-    claim: Json
+    claim: Claim
     speaker: str
     is_own: bool
     bar: Bar | None
@@ -72,8 +71,8 @@ class Timeline(NamedTuple):
 class Related(NamedTuple):
     """An entity that has a relation to this one, and that relation."""
 
-    entity: Json
-    relation: Json
+    entity: Entity
+    relation: EntityRelation
 
 
 @page_of("entities")
@@ -113,7 +112,7 @@ def _related(id: UUID, question: Asked) -> list[Related]:
     ]
 
 
-def _behind(document: Json, related: Sequence[Related]) -> list[str]:
+def _behind(document: Entity, related: Sequence[Related]) -> list[str]:
     """The claims behind the relations."""
     relations = [*document["relations"], *(each.relation for each in related)]
     return [each["claim"]["id"] for each in relations if each["claim"]]

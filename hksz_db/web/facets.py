@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
 
 from hksz_db.domain.languages import Preference
 from hksz_db.http import documents
+from hksz_db.queries import document_types
+from hksz_db.queries.document_types import FacetValue
 from hksz_db.queries.questions import Question
 from hksz_db.web.foreign import ENGLISH
 from hksz_db.web.site import here
@@ -41,8 +43,6 @@ _MISSING = {
 }
 _MOST_YEARS = 40
 _WIDTH, _HEIGHT = 232.0, 56.0
-
-Json = Mapping[str, Any]
 
 
 class Value(NamedTuple):
@@ -111,7 +111,7 @@ def facets_of(question: Question, most: int, preferred: Preference | None) -> Fa
         found = documents.facets(question, most, preferred)
     except psycopg.errors.QueryCanceled:
         return None
-    known: Json = json.loads(found.body)
+    known: Mapping[str, document_types.Facet] = json.loads(found.body)
     shown = [_facet(name, known[name], most) for name in _TITLES]
     counted = found.meta["counted"]
     useful = [each for each in shown if len(each.values) > 1 or _is_used(each)]
@@ -122,8 +122,8 @@ def _is_used(facet: Facet) -> bool:
     return any(each.is_selected for each in facet.values)
 
 
-def _facet(name: str, facet: Json, most: int) -> Facet:
-    listed: Sequence[Json] = facet["values"]
+def _facet(name: str, facet: document_types.Facet, most: int) -> Facet:
+    listed: Sequence[FacetValue] = facet["values"]
     if name == "time":
         # The latest first, as people look for them.
         listed = listed[::-1][: None if most == EVERY else _MOST_YEARS]
@@ -137,7 +137,9 @@ def _facet(name: str, facet: Json, most: int) -> Facet:
     )
 
 
-def _values(name: str, facet: Json, listed: Sequence[Json]) -> Iterator[Value]:
+def _values(
+    name: str, facet: document_types.Facet, listed: Sequence[FacetValue]
+) -> Iterator[Value]:
     for each in listed:
         label, lang = _label(name, each)
         is_selected = each["selected"]
@@ -148,11 +150,11 @@ def _values(name: str, facet: Json, listed: Sequence[Json]) -> Iterator[Value]:
         yield Value("", gettext(_MISSING[name]), None, missing["count"], _url(facet, chosen), False)
 
 
-def _also(facet: Json) -> dict[str, str]:
+def _also(facet: document_types.Facet) -> dict[str, str]:
     return {each["parameter"]: each["value"] for each in facet["also"]}
 
 
-def _label(name: str, value: Json) -> tuple[str, str | None]:
+def _label(name: str, value: FacetValue) -> tuple[str, str | None]:
     if name == "measure":
         return value["metric"]["label"], ENGLISH
     if "entity" in value:
@@ -161,7 +163,7 @@ def _label(name: str, value: Json) -> tuple[str, str | None]:
     return (value["value"] if known is None else term(known, value["value"])), None
 
 
-def _url(facet: Json, chosen: Mapping[str, str]) -> str:
+def _url(facet: document_types.Facet, chosen: Mapping[str, str]) -> str:
     """The list without the parameters of the facet, and with those that are chosen."""
     removed: dict[str, str | None] = dict.fromkeys(
         [facet["parameter"], *_also(facet), *facet["without"], "cursor"]
@@ -169,7 +171,7 @@ def _url(facet: Json, chosen: Mapping[str, str]) -> str:
     return here(**{**removed, **chosen})
 
 
-def _histogram(values: Sequence[Json]) -> Histogram | None:
+def _histogram(values: Sequence[FacetValue]) -> Histogram | None:
     """The claims by year; ``None`` if there is one year at most."""
     counts = {int(each["value"]): each for each in values if each["value"].isdigit()}
     if len(counts) < 2:
@@ -190,7 +192,7 @@ def _histogram(values: Sequence[Json]) -> Histogram | None:
     return Histogram(drawn, round(width, 1), in_words)
 
 
-def _in_words(value: Json) -> str:
+def _in_words(value: FacetValue) -> str:
     return gettext(
         "%(year)s: %(certain)s certainly, %(possible)s possibly",
         year=value["value"],

@@ -2,15 +2,15 @@
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from flask import Response, render_template, request, url_for
 
 from hksz_db.http import documents
 from hksz_db.http.costs import Cost, costs
+from hksz_db.queries.document_types import Claim
 from hksz_db.queries.questions import read_list
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.web import facets
@@ -37,13 +37,11 @@ _WITHOUT_ENTRIES = "1970-01-01T00:00:00Z"
 # XML has no such characters, and texts in the database have no others that XML lacks.
 _NOT_IN_XML = re.compile("[\ufffe\uffff]")
 
-Json = Mapping[str, Any]
-
 
 class Entry(NamedTuple):
     """A claim in a feed."""
 
-    claim: Json
+    claim: Claim
     url: str
     speaker: str
     summary: str
@@ -59,7 +57,7 @@ def feed() -> Response:
     if not any(name == "sort" for name, _text in pairs):
         question = replace(question, sort=_NEWEST_FIRST)
     page = documents.page(_CLAIMS, question, names_preferred(question.lang))
-    claims: list[Json] = json.loads(page.data)
+    claims: list[Claim] = json.loads(page.data)
     cursor = page.meta["next_cursor"]
     root = request.host_url.rstrip("/")
     asked = [pair for pair in pairs if pair[0] != "cursor"]
@@ -76,7 +74,7 @@ def feed() -> Response:
     return sent(_NOT_IN_XML.sub("", text), media_type="application/atom+xml")
 
 
-def _entry(claim: Json) -> Entry:
+def _entry(claim: Claim) -> Entry:
     verdict = verdict_of(claim["corroboration"])
     return Entry(
         claim,

@@ -1,7 +1,7 @@
 """What differs between two versions of a row."""
 
 import json
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from flask import Response
@@ -49,11 +49,11 @@ def changes_between(resource: str, id: UUID, version: int, other: int) -> list[C
     return _changes(*_documents(resource, id, version, other))
 
 
-def _documents(resource: str, id: UUID, *numbers: int) -> list[Any]:
+def _documents(resource: str, id: UUID, *numbers: int) -> list[dict[str, object] | None]:
     return [versions.document_in(database(), resource, id, number) for number in numbers]
 
 
-def _changes(earlier: Any, later: Any) -> list[Change]:
+def _changes(earlier: object, later: object) -> list[Change]:
     return [
         Change(_path(each.pointer), _text(each.before), _text(each.after))
         for each in differences(earlier, later)
@@ -68,7 +68,7 @@ def _path(pointer: str) -> str:
     )
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1)

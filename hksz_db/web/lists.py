@@ -4,7 +4,7 @@ They take the parameters of the lists of the API.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from markupsafe import Markup
 from hksz_db.domain.vocabulary import CslType, Dimension, EntityKind
 from hksz_db.http import documents
 from hksz_db.http.costs import Cost, costs
+from hksz_db.queries.document_types import Entity, Metric, Source
 from hksz_db.queries.questions import read_list
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.web.citing import published
@@ -27,8 +28,6 @@ from hksz_db.web.translating import gettext
 from hksz_db.web.translating import marked as _
 
 _CURSOR, _PER_PAGE = "cursor", 50
-
-Json = Mapping[str, Any]
 
 
 class Line(NamedTuple):
@@ -59,22 +58,22 @@ class Listing(NamedTuple):
     kind: str
     kinds: type[StrEnum]
     fields: tuple[str, ...]
-    about: Callable[[Json], Iterator[Markup | str]]
-    language: Callable[[Json], str | None]
+    about: Callable[[Any], Iterator[Markup | str]]
+    language: Callable[[Any], str | None]
     formats: tuple[tuple[str, str], ...]
 
 
-def _about_entity(entity: Json) -> Iterator[Markup]:
+def _about_entity(entity: Entity) -> Iterator[Markup]:
     yield noted(entity["description"])
 
 
-def _about_source(source: Json) -> Iterator[Markup | str]:
+def _about_source(source: Source) -> Iterator[Markup | str]:
     yield published(source)
     if source["retracted_at"]:
         yield gettext("retracted")
 
 
-def _about_metric(metric: Json) -> Iterator[Markup | str]:
+def _about_metric(metric: Metric) -> Iterator[Markup | str]:
     yield term("MetricMeasure", metric["measure"])
     yield term("Accumulation", metric["accumulation"])
 
@@ -150,7 +149,7 @@ pages.add_url_rule("/sources", "sources", listing, defaults={"resource": "source
 pages.add_url_rule("/metrics/", "metrics", listing, defaults={"resource": "metrics"})
 
 
-def _line(resource: str, of: Listing, row: Json) -> Line:
+def _line(resource: str, of: Listing, row: Any) -> Line:
     return Line(
         href(resource, row["id"]),
         spoken(row[of.name], of.language(row)),

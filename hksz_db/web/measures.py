@@ -3,13 +3,14 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from markupsafe import Markup
 
 from hksz_db.domain.languages import Preference
 from hksz_db.http import documents
+from hksz_db.queries.document_types import Claim, Comparison, Figure
 from hksz_db.queries.filters import AllOf, Criterion
 from hksz_db.queries.questions import Question
 from hksz_db.queries.registry import RESOURCES
@@ -39,15 +40,13 @@ _ASIDE = (
 )
 _MOST_COMPARED, _MOST_ASIDE = 10, 5
 
-Json = Mapping[str, Any]
-
 
 class Measured(NamedTuple):
     """A figure of the claim, the plot of what is comparable, and of what is counted otherwise."""
 
-    figure: Json
+    figure: Figure
     compared: Plot
-    comparisons: Sequence[Json]
+    comparisons: Sequence[Comparison]
     aside: Plot | None
 
     @property
@@ -57,13 +56,13 @@ class Measured(NamedTuple):
 
 
 def measured_of(
-    document: Json, preferred: Preference | None, as_of: datetime | None
+    document: Claim, preferred: Preference | None, as_of: datetime | None
 ) -> list[Measured]:
     """Each figure of the claim beside others of its subject."""
-    figures: list[Json] = document["figures"]
+    figures = document["figures"]
     if not figures:
         return []
-    comparisons: list[Json] = document["comparisons"]["data"]
+    comparisons = document["comparisons"]["data"]
     others = _figures_of({each["subject"]["id"] for each in figures}, as_of)
     speakers = _speakers(document, comparisons, others, preferred, as_of)
     measured, seen = [], {each["id"] for each in figures}
@@ -90,7 +89,7 @@ def measured_of(
     return measured
 
 
-def _figures_of(subjects: Iterable[str], as_of: datetime | None) -> list[Json]:
+def _figures_of(subjects: Iterable[str], as_of: datetime | None) -> list[Figure]:
     """Figures of the subjects in accepted claims, the latest periods first."""
     wanted = AllOf(
         (
@@ -101,17 +100,17 @@ def _figures_of(subjects: Iterable[str], as_of: datetime | None) -> list[Json]:
     question = Question(
         wanted, sort=(("period", True), ("id", True)), fields=_ASIDE, per_page=100, as_of=as_of
     )
-    found: list[Json] = json.loads(documents.page(_FIGURES, question, None).data)
+    found: list[Figure] = json.loads(documents.page(_FIGURES, question, None).data)
     return found
 
 
-def _has_axis_of(other: Json, figure: Json) -> bool:
-    same_dimension: bool = other["dimension"] == figure["dimension"]
+def _has_axis_of(other: Figure, figure: Figure) -> bool:
+    same_dimension = other["dimension"] == figure["dimension"]
     is_money = figure["dimension"] == "money"
     return same_dimension and (not is_money or other["unit_code"] == figure["unit_code"])
 
 
-def _turned(comparison: Json, figure_id: str) -> Json | None:
+def _turned(comparison: Comparison, figure_id: str) -> Comparison | None:
     """The comparison with the figure first; ``None`` if it is about other figures."""
     if comparison["figure"]["id"] == figure_id:
         return comparison
@@ -121,9 +120,9 @@ def _turned(comparison: Json, figure_id: str) -> Json | None:
 
 
 def _speakers(
-    document: Json,
-    comparisons: Sequence[Json],
-    others: Sequence[Json],
+    document: Claim,
+    comparisons: Sequence[Comparison],
+    others: Sequence[Figure],
     preferred: Preference | None,
     as_of: datetime | None,
 ) -> dict[str, Markup]:
@@ -148,20 +147,20 @@ def speakers_of(
     return {each["id"]: spoken_speaker(each) for each in json.loads(page.data)}
 
 
-def speaker(document: Json) -> str:
+def speaker(document: Claim) -> str:
     """Who makes a claim: the name of the claimant, or what the source calls them."""
     claimant = document["claimant"]
     return str(claimant["name"] if claimant else document["claimant_as_stated"])
 
 
-def spoken_speaker(document: Json) -> Markup:
+def spoken_speaker(document: Claim) -> Markup:
     """Who makes a claim, marked with the language of the name."""
     claimant = document["claimant"]
     return spoken(speaker(document), claimant.get("name_language") if claimant else None)
 
 
 def _row(
-    figure: Json, unit: str, kind: str, note: str | Markup, who: str, url: str | None = None
+    figure: Figure, unit: str, kind: str, note: str | Markup, who: str, url: str | None = None
 ) -> Row:
     said = (who, time_in_words(figure["period"]["edtf"]), part_in_words(figure))
     return Row(
@@ -175,25 +174,24 @@ def _row(
     )
 
 
-def _compared_row(comparison: Json, unit: str, speakers: Mapping[str, str]) -> Row:
+def _compared_row(comparison: Comparison, unit: str, speakers: Mapping[str, str]) -> Row:
     other = comparison["other"]
     claim_id = other["claim"]["id"]
     note = term("ComparisonVerdict", comparison["verdict"])
     return _row(other, unit, "other", note, speakers.get(claim_id, ""), href("claims", claim_id))
 
 
-def _aside_row(figure: Json, unit: str, speakers: Mapping[str, str]) -> Row:
+def _aside_row(figure: Figure, unit: str, speakers: Mapping[str, str]) -> Row:
     claim_id = figure["claim"]["id"]
     who = speakers.get(claim_id, "")
     counted = spoken(figure["metric"]["label"], ENGLISH)
     return _row(figure, unit, "aside", counted, who, href("claims", claim_id))
 
 
-def not_compared_of(document: Json, as_of: datetime | None) -> list[Json]:
+def not_compared_of(document: Claim, as_of: datetime | None) -> list[object]:
     """How many pairs of figures are not compared, and why."""
     if not document["figures"]:
         return []
     of_claim = Criterion("claim_id", "eq", UUID(document["id"]))
     question = Question(AllOf((of_claim,)), fields=("verdict",), per_page=1, as_of=as_of)
-    reasons: list[Json] = documents.not_compared(question) or []
-    return reasons
+    return documents.not_compared(question) or []

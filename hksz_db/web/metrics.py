@@ -1,13 +1,12 @@
 """The page of a metric."""
 
-from collections.abc import Mapping
-from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Response
 
 from hksz_db.http.costs import Cost, costs
+from hksz_db.queries.document_types import Figure, Metric
 from hksz_db.queries.filters import AllOf, Criterion
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.web.measures import speakers_of
@@ -27,15 +26,13 @@ from hksz_db.web.units import unit_in_words
 _METRICS = RESOURCES["metrics"]
 _MOST_FIGURES = 40
 
-Json = Mapping[str, Any]
-
 
 @page_of("metrics")
 @costs(Cost.COSTLY)
 def metric(id: UUID) -> Response:
     """A metric: what it counts, and what it was at which time."""
     question = asked()
-    document = question.document(_METRICS, id)
+    document: Metric = question.document(_METRICS, id)
     figures, cursor = _figures(id, question)
     claims = {each["claim"]["id"] for each in figures}
     speakers = speakers_of(claims, question.preferred, question.as_of)
@@ -63,12 +60,13 @@ def metric(id: UUID) -> Response:
     )
 
 
-def _figures(id: UUID, question: Asked) -> tuple[list[Json], str | None]:
+def _figures(id: UUID, question: Asked) -> tuple[list[Figure], str | None]:
     """Figures in accepted claims, the latest periods first, and the next cursor."""
     wanted = AllOf((Criterion("metric_id", "eq", id), Criterion("claim__status", "eq", "accepted")))
-    return question.listed(
+    found: tuple[list[Figure], str | None] = question.listed(
         "figures", wanted, FIGURE_FIELDS, _MOST_FIGURES, "-period", question.cursor
     )
+    return found
 
 
 def _in_words(duration: str | None) -> str:

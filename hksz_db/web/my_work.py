@@ -1,13 +1,12 @@
 """What the reader has submitted with their key, and what has become of it."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
 
-from flask import Response
+from werkzeug import Response
 
 from hksz_db.http import documents
 from hksz_db.http.costs import Cost, costs
+from hksz_db.queries.document_types import Claim, Evidence
 from hksz_db.queries.filters import AllOf, Criterion
 from hksz_db.queries.questions import Question
 from hksz_db.queries.registry import RESOURCES
@@ -21,8 +20,6 @@ _OF_CLAIM = (*_REVIEWED, "statement", "language")
 _OF_PASSAGE = (*_REVIEWED, "stance", "claim", "source")
 _MOST = 100
 
-Json = Mapping[str, Any]
-
 
 @pages.get("/my-work")
 @costs(Cost.COSTLY)
@@ -30,7 +27,7 @@ def my_work() -> Response:
     """The claims and passages of the key, the newest first."""
     signed_in = access.actor()
     if signed_in is None:
-        return access.ask_to_sign_in()  # type: ignore[no-any-return]
+        return access.ask_to_sign_in()
     # The key is stored with each passage; a claim belongs to those who gave it passages.
     claims = _listed(_CLAIMS.name, "evidence__added_by", signed_in.label, _OF_CLAIM)
     passages = _listed(_EVIDENCE.name, "added_by", signed_in.label, _OF_PASSAGE)
@@ -39,10 +36,12 @@ def my_work() -> Response:
     return shown("my_work.html", drafts=drafts, claims=others, passages=passages, most=_MOST)
 
 
-def _listed(resource: str, name: str, label: str, fields: tuple[str, ...]) -> list[Json]:
+def _listed(
+    resource: str, name: str, label: str, fields: tuple[str, ...]
+) -> list[Claim | Evidence]:
     question = Question(
         AllOf((Criterion(name, "eq", label),)), sort=(("id", True),), fields=fields, per_page=_MOST
     )
     page = documents.page(RESOURCES[resource], question, names_preferred(None))
-    found: list[Json] = json.loads(page.data)
+    found: list[Claim | Evidence] = json.loads(page.data)
     return found

@@ -3,8 +3,9 @@
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from hksz_db.queries import document_types
+from hksz_db.queries.document_types import Via
 from hksz_db.web.citing import issued, publisher
 from hksz_db.web.terms import term
 from hksz_db.web.translating import gettext
@@ -57,9 +58,9 @@ class OriginMap:
 
 
 def origin_map(
-    found: Iterable[Mapping[str, Any]],
+    found: Iterable[document_types.Origin],
     stances: Mapping[str, str],
-    sources: Mapping[str, Mapping[str, Any]],
+    sources: Mapping[str, document_types.Source],
 ) -> OriginMap | None:
     """Lay out the origins of a corroboration; ``None`` if there are none.
 
@@ -81,7 +82,7 @@ def origin_map(
     )
 
 
-def in_order(found: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def in_order(found: Iterable[document_types.Origin]) -> list[document_types.Origin]:
     """The origins for the claim before those against it, and those that count first."""
     return sorted(found, key=lambda each: (each["stance"] == "against", not each["counted"]))
 
@@ -101,16 +102,16 @@ def cut(text: str, width: int) -> str:
     return text
 
 
-def _copies(origin: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _copies(origin: document_types.Origin) -> list[Via]:
     # Two passages of one source are one copy.
     copies = {via["source_id"]: via for via in origin["via"] if via["steps"]}
     return [*copies.values()]
 
 
 def _origin(
-    found: Mapping[str, Any],
+    found: document_types.Origin,
     stances: Mapping[str, str],
-    sources: Mapping[str, Mapping[str, Any]],
+    sources: Mapping[str, document_types.Source],
     is_folded: bool,
 ) -> Origin:
     own = [stances[via["evidence_id"]] for via in found["via"] if not via["steps"]]
@@ -119,7 +120,7 @@ def _origin(
     source = sources.get(found["source_id"])
     return Origin(
         title=cut(found["title"], _TITLE_WIDTH),
-        language=None if source is None else source["language"],
+        language=_language(found["source_id"], sources),
         publisher="" if source is None else cut(publisher(source).striptags(), _PUBLISHER_WIDTH),
         issued="" if source is None else issued(source),
         label=label,
@@ -130,13 +131,17 @@ def _origin(
         else [
             Copy(
                 cut(via["title"], _COPY_WIDTH),
-                sources.get(via["source_id"], {}).get("language"),
+                _language(via["source_id"], sources),
                 _relation(via["steps"][0]["kind"]),
             )
             for via in copies
         ],
         folded=len(copies) if is_folded else 0,
     )
+
+
+def _language(id: str, sources: Mapping[str, document_types.Source]) -> str | None:
+    return sources[id]["language"] if id in sources else None
 
 
 def _relation(kind: str) -> str:

@@ -1,16 +1,15 @@
 """The evidence of a claim in the order of its origins."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
+from hksz_db.queries.document_types import Claim, Evidence, Source, Step, Weighed
 from hksz_db.web.foreign import spoken
 from hksz_db.web.origins import in_order
 from hksz_db.web.terms import term
 from hksz_db.web.translating import gettext
-
-Json = Mapping[str, Any]
 
 
 class Passage(NamedTuple):
@@ -19,14 +18,14 @@ class Passage(NamedTuple):
     ``place`` is ``origin``, ``copy`` (of the origin before it) or ``aside``.
     """
 
-    evidence: Json
-    source: Json
-    weighed: Json
+    evidence: Evidence
+    source: Source
+    weighed: Weighed | None
     place: str
     relation: str | Markup
 
 
-def passages_of(document: Json) -> list[Passage]:
+def passages_of(document: Claim) -> list[Passage]:
     """The evidence: each origin before its copies, and what counts before what does not."""
     evidence = {each["id"]: each for each in document["evidence"]}
     sources = {each["id"]: each for each in document["sources"]}
@@ -37,7 +36,7 @@ def passages_of(document: Json) -> list[Passage]:
     def put(id: str, place: str, relation: str | Markup = "") -> None:
         if id in evidence and id not in placed:
             source = sources.get(evidence[id]["source"]["id"], evidence[id]["source"])
-            placed[id] = Passage(evidence[id], source, weighed.get(id, {}), place, relation)
+            placed[id] = Passage(evidence[id], source, weighed.get(id), place, relation)
 
     for origin in in_order(corroboration["origins"]):
         via = sorted(origin["via"], key=lambda each: len(each["steps"]))
@@ -54,12 +53,12 @@ def passages_of(document: Json) -> list[Passage]:
     return [*placed.values()]
 
 
-def _relation(steps: Sequence[Json], sources: Mapping[str, Json]) -> str | Markup:
+def _relation(steps: Sequence[Step], sources: Mapping[str, Source]) -> str | Markup:
     if not steps:
         return ""
     first, last = steps[0], steps[-1]
-    language = sources.get(last["source_id"], {}).get("language")
-    title = spoken(last["title"], language)
+    source = sources.get(last["source_id"])
+    title = spoken(last["title"], None if source is None else source["language"])
     if first["kind"] == "derived_from":
         return escape(gettext("taken from %(title)s")) % {"title": title}
     relation = term("SourceRelationKind", first["kind"])

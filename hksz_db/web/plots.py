@@ -1,15 +1,16 @@
 """Plots of figures: a row for each, on one axis, with both of its ranges."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from functools import lru_cache
 from itertools import count, takewhile
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from markupsafe import Markup
 
 from hksz_db.domain.quantities import InvalidUnit, measure
+from hksz_db.queries.document_types import Range
 from hksz_db.web.translating import gettext
 from hksz_db.web.units import unit_in_words
 from hksz_db.web.wording import number_in_words
@@ -116,7 +117,7 @@ class Plot:
     begins_at_zero: bool
 
 
-def span(range_: Mapping[str, Any], unit: str) -> Span:
+def span(range_: Range, unit: str) -> Span:
     """A range of a figure, which is in base units, in a unit."""
     factor = _factor(unit)
     lower, upper = range_["lower"], range_["upper"]

@@ -1,7 +1,7 @@
 """What the pages of claims, entities, sources and metrics have in common."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from flask import request
 
 from hksz_db.domain.languages import Preference
 from hksz_db.http import documents
+from hksz_db.queries.document_types import Version
 from hksz_db.queries.filters import AllOf, Criterion, Expression
 from hksz_db.queries.questions import PAGING, PART, Question, Reading
 from hksz_db.queries.readable import Readable
@@ -25,8 +26,6 @@ from schemas.parameters import Parameters
 _VERSIONS = 20
 _MOST_LANGUAGES = 100
 _OPTIONS = Parameters({"lang": PART.fields["lang"], "cursor": PAGING.fields["cursor"]})
-
-Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -42,11 +41,10 @@ class Asked:
         """The moment as of which rows are read."""
         return None if self.moment is None else self.moment.at
 
-    def document(self, resource: Readable, id: UUID) -> Json:
+    def document(self, resource: Readable, id: UUID) -> Any:
         """The whole document of a row. Raises ``NotFound``, ``Gone`` or ``Merged``."""
         reading = Reading(tuple(resource.document), self.as_of)
-        found: Json = json.loads(documents.document(resource, id, reading, self.preferred).body)
-        return found
+        return json.loads(documents.document(resource, id, reading, self.preferred).body)
 
     def languages(self, resource: str, ids: Iterable[str]) -> dict[str, str | None]:
         """The languages of claims or sources, of which summaries say nothing; of a hundred."""
@@ -65,7 +63,7 @@ class Asked:
         per_page: int,
         sort: str = "id",
         cursor: str | None = None,
-    ) -> tuple[list[Json], str | None]:
+    ) -> tuple[Any, str | None]:
         """Documents that meet the filters, in the order of ``sort``, and the next cursor."""
         key, is_descending = sort.removeprefix("-"), sort.startswith("-")
         question = Question(
@@ -85,7 +83,7 @@ class History(NamedTuple):
 
     resource: str
     id: UUID
-    versions: list[Json]
+    versions: list[Version]
     has_more: bool
 
 

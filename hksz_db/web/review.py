@@ -1,12 +1,13 @@
 """The queue of reviews, and what a reviewer decides about each entry."""
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from flask import Response, abort, current_app, redirect, request, url_for
+from werkzeug import Response as BaseResponse
 
 from hksz_db.domain.errors import Fault, Invalid
 from hksz_db.domain.languages import Preference
@@ -15,6 +16,7 @@ from hksz_db.http import documents
 from hksz_db.http.costs import Cost, costs
 from hksz_db.http.languages import localized
 from hksz_db.http.requests import database
+from hksz_db.queries.document_types import Claim, Evidence, ReviewEntry
 from hksz_db.queries.filters import AllOf, Criterion
 from hksz_db.queries.questions import Question, Reading, read_list
 from hksz_db.queries.registry import RESOURCES
@@ -54,15 +56,13 @@ DECISIONS = {
 }
 """What can be decided, and what the next page says about it."""
 
-Json = Mapping[str, Any]
-
 
 class Item(NamedTuple):
     """An entry of the queue as a row of the list."""
 
     id: str
-    entry: Json
-    claim: Json
+    entry: ReviewEntry
+    claim: Claim
     speaker: str
     url: str
 
@@ -84,9 +84,9 @@ class Selected(NamedTuple):
     """
 
     resource: str
-    row: Json
-    claim: Json
-    entry: Json | None
+    row: Claim | Evidence
+    claim: Claim
+    entry: ReviewEntry | None
     measured: Sequence[Measured]
     doubts: Sequence[Fault]
     authors: Collection[str]
@@ -95,21 +95,21 @@ class Selected(NamedTuple):
 
 @pages.get("/review")
 @costs(Cost.COSTLY)
-def review() -> Response:
+def review() -> BaseResponse:
     """The queue, and the entry that is chosen or the first one."""
     if (refused := access.demand(Scope.REVIEW)) is not None:
-        return refused  # type: ignore[no-any-return]
+        return refused
     return _shown(_tab(request.args.get("tab")), request.args.get("item"), None)
 
 
 @pages.post("/review/<any(claims, evidence):resource>/<uuid:id>")
 @costs(Cost.COSTLY)
-def decide(resource: str, id: UUID) -> Response:
+def decide(resource: str, id: UUID) -> BaseResponse:
     """Carry out what a reviewer has decided, and show the next entry."""
     form = sent_form()
     tab = _tab(form.value("tab"))
     if form.value("decision") == "unsure":
-        return redirect(_next(form, "unsure"), 303)  # type: ignore[return-value]
+        return redirect(_next(form, "unsure"), 303)
 
     def work(write: Write) -> str:
         decision = require(form, "decision", gettext("Choose what is to become of it."))
@@ -192,7 +192,7 @@ def _shown(tab: str, wanted: str | None, form: Form | None) -> Response:
     preferred = names_preferred(None)
     page = read_queue(database(), _MOST, None)
     body = localized(b"[%b]" % page.items, ReviewEntrySchema, None, preferred, None).body
-    entries: list[Json] = json.loads(body)
+    entries: list[ReviewEntry] = json.loads(body)
     of_tab = _by_tab(entries)
     due = _due(preferred)
     more = "+" if page.keys is not None else ""
@@ -219,7 +219,7 @@ def _shown(tab: str, wanted: str | None, form: Form | None) -> Response:
         form = new_form(
             selected.row["version"],
             statement=selected.claim["statement"],
-            stance=selected.row.get("stance", ""),
+            stance=str(selected.row.get("stance", "")),
         )
     return shown(
         "review.html",
@@ -238,7 +238,7 @@ def _shown(tab: str, wanted: str | None, form: Form | None) -> Response:
     )
 
 
-def _by_tab(entries: Sequence[Json]) -> dict[str, list[Json]]:
+def _by_tab(entries: Sequence[ReviewEntry]) -> dict[str, list[ReviewEntry]]:
     claims = [each for each in entries if each["kind"] == "claim"]
     return {
         "claims": claims,
@@ -248,7 +248,7 @@ def _by_tab(entries: Sequence[Json]) -> dict[str, list[Json]]:
 
 
 class _Due(NamedTuple):
-    claims: Sequence[Json]
+    claims: Sequence[Claim]
     number: int
 
 
@@ -261,7 +261,7 @@ def _due(preferred: Preference | None) -> _Due:
     return _Due(json.loads(page.data), page.meta["count"]["value"])
 
 
-def _items(tab: str, entries: Sequence[Json], preferred: Preference | None) -> list[Item]:
+def _items(tab: str, entries: Sequence[ReviewEntry], preferred: Preference | None) -> list[Item]:
     ids = {UUID(each["claim"]["id"]) for each in entries}
     if not ids:
         return []
@@ -272,7 +272,7 @@ def _items(tab: str, entries: Sequence[Json], preferred: Preference | None) -> l
         fields=fields,
         per_page=_MOST,
     )
-    read = json.loads(documents.page(_CLAIMS, question, preferred).data)
+    read: list[Claim] = json.loads(documents.page(_CLAIMS, question, preferred).data)
     claims = {each["id"]: each for each in read}
     items = []
     for entry in entries:
@@ -297,10 +297,12 @@ def _selected(
         id = UUID(chosen)
     except ValueError:
         abort(404)
-    row: Json
+    row: Claim | Evidence
+    claim: Claim
     if tab == "passages":
-        resource, row = _EVIDENCE.name, _read(_EVIDENCE.name, id, preferred)
-        claim = _read(_CLAIMS.name, UUID(row["claim"]["id"]), preferred)
+        passage: Evidence = _read(_EVIDENCE.name, id, preferred)
+        resource, row = _EVIDENCE.name, passage
+        claim = _read(_CLAIMS.name, UUID(passage["claim"]["id"]), preferred)
     else:
         resource = _CLAIMS.name
         row = claim = _read(resource, id, preferred)
@@ -318,8 +320,7 @@ def _selected(
     return Selected(resource, row, claim, entry, measured, doubts, authors, is_own)
 
 
-def _read(resource: str, id: UUID, preferred: Preference | None) -> Json:
+def _read(resource: str, id: UUID, preferred: Preference | None) -> Any:
     readable = RESOURCES[resource]
     found = documents.document(readable, id, Reading(tuple(readable.document)), preferred)
-    document: Json = json.loads(found.body)
-    return document
+    return json.loads(found.body)

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from flask import Response, request
@@ -19,6 +19,7 @@ from hksz_db.domain.languages import Preference
 from hksz_db.domain.urls import canonical_url
 from hksz_db.http import documents
 from hksz_db.http.costs import Cost, costs
+from hksz_db.queries.document_types import Claim, Named, Source
 from hksz_db.queries.filters import AllOf, Criterion
 from hksz_db.queries.questions import LIST, Question, read_list
 from hksz_db.queries.registry import RESOURCES
@@ -56,13 +57,11 @@ _DOI = re.compile(r"(?:doi:\s*|https?://(?:dx\.)?doi\.org/)?(10\.\d{4,9}/\S+)", 
 _TERM = re.compile(r'(?P<no>-?)(?:"(?P<phrase>[^"]+)"|(?P<word>[^\s"]+))')
 _OPERATORS = {"AND", "OR", "NOT", "|"}
 
-Json = Mapping[str, Any]
-
 
 class Hit(NamedTuple):
     """A claim as a row of the list."""
 
-    claim: Json
+    claim: Claim
     statement: Markup
     when: str
     marks: Marks
@@ -93,7 +92,7 @@ def search() -> Response:
     preferred = names_preferred(question.lang)
     question, source = at_address(question)
     page = documents.page(_CLAIMS, question, preferred)
-    claims: list[Json] = json.loads(page.data)
+    claims: list[Claim] = json.loads(page.data)
     pattern = _pattern(question.search or "")
     names = _names(question, preferred) if source is None else []
     next_cursor = page.meta["next_cursor"]
@@ -140,7 +139,7 @@ def address_or_doi(text: str) -> Criterion | None:
     return Criterion("canonical_url", "eq", canonical_url(address))
 
 
-def at_address(question: Question) -> tuple[Question, Json | None]:
+def at_address(question: Question) -> tuple[Question, Source | None]:
     """The question about the claims of a source, if its address is searched, and that source."""
     source = _source_at(question)
     if source is None:
@@ -150,7 +149,7 @@ def at_address(question: Question) -> tuple[Question, Json | None]:
     return replace(question, search=None, sort=sort).narrowed(of_source), source
 
 
-def _source_at(question: Question) -> Json | None:
+def _source_at(question: Question) -> Source | None:
     """The source whose address or DOI is searched, if it is known."""
     criterion = address_or_doi(question.search or "")
     if criterion is None:
@@ -162,22 +161,22 @@ def _source_at(question: Question) -> Json | None:
         per_page=1,
         as_of=question.as_of,
     )
-    found: list[Json] = json.loads(documents.page(_SOURCES, asked, None).data)
+    found: list[Source] = json.loads(documents.page(_SOURCES, asked, None).data)
     return found[0] if found else None
 
 
-def _names(question: Question, preferred: Preference | None) -> list[Json]:
+def _names(question: Question, preferred: Preference | None) -> list[Named]:
     """The entities whose names have the words that are searched, on the first page only."""
     if question.search is None or question.cursor is not None:
         return []
     asked = Question(
         search=question.search, fields=("id", "name"), per_page=_MOST_NAMES, as_of=question.as_of
     )
-    found: list[Json] = json.loads(documents.page(_ENTITIES, asked, preferred).data)
+    found: list[Named] = json.loads(documents.page(_ENTITIES, asked, preferred).data)
     return found
 
 
-def _hit(claim: Json, pattern: re.Pattern[str] | None) -> Hit:
+def _hit(claim: Claim, pattern: re.Pattern[str] | None) -> Hit:
     return Hit(
         claim,
         _highlighted(claim["statement"], pattern, claim["language"]),
@@ -186,7 +185,7 @@ def _hit(claim: Json, pattern: re.Pattern[str] | None) -> Hit:
     )
 
 
-def _time(claim: Json) -> str | None:
+def _time(claim: Claim) -> str | None:
     """The time of the claim or, if it states none, that of the figure which the row shows."""
     times = [claim["time"], *(each["period"] for each in claim["figures"][:1])]
     return next((each["edtf"] for each in times if each["edtf"]), None)

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from markupsafe import Markup
 
+from hksz_db.queries import document_types
 from hksz_db.web.comparing import part_in_words
 from hksz_db.web.plots import Row, scale, span, ticks
 from hksz_db.web.site import href
@@ -34,8 +35,6 @@ FIGURE_FIELDS = (
 
 HEIGHT = 150.0
 _LEAST_HEIGHT = 5.0
-
-Json = Mapping[str, Any]
 
 
 class Box(NamedTuple):
@@ -103,12 +102,12 @@ class Series(NamedTuple):
 
 
 def series_of(
-    figures: Iterable[Json],
+    figures: Iterable[document_types.Figure],
     speakers: Mapping[str, str],
-    named: Callable[[Json], Heading],
+    named: Callable[[document_types.Figure], Heading],
 ) -> list[Series]:
     """The figures in series; ``named`` gives the heading of the series of a figure."""
-    groups: dict[tuple[Heading, Markup, str], list[Json]] = {}
+    groups: dict[tuple[Heading, Markup, str], list[document_types.Figure]] = {}
     for each in sorted(figures, key=lambda figure: figure["period"]["earliest"] or "9999"):
         # Money is not converted, so that each currency has an axis of its own.
         axis = each["unit_code"] if each["dimension"] == "money" else each["dimension"]
@@ -118,7 +117,7 @@ def series_of(
 
 
 def _series(
-    heading: Heading, part: Markup, group: list[Json], speakers: Mapping[str, str]
+    heading: Heading, part: Markup, group: list[document_types.Figure], speakers: Mapping[str, str]
 ) -> Series:
     unit = group[0]["unit_code"]
     rows = [_row(each, unit, speakers) for each in group]
@@ -137,7 +136,7 @@ def _series(
     )
 
 
-def _row(figure: Json, unit: str, speakers: Mapping[str, str]) -> Row:
+def _row(figure: document_types.Figure, unit: str, speakers: Mapping[str, str]) -> Row:
     claim_id = figure["claim"]["id"]
     who, when = speakers.get(claim_id, ""), time_in_words(figure["period"]["edtf"])
     return Row(
@@ -151,7 +150,9 @@ def _row(figure: Json, unit: str, speakers: Mapping[str, str]) -> Row:
     )
 
 
-def _box(figure: Json, drawn: Row, axis: Axis | None, ends: tuple[Decimal, Decimal]) -> Box | None:
+def _box(
+    figure: document_types.Figure, drawn: Row, axis: Axis | None, ends: tuple[Decimal, Decimal]
+) -> Box | None:
     bar = None if axis is None else axis.bar(figure["period"])
     if bar is None:
         return None

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Blueprint, Flask, Response, redirect, render_template, request, url_for
+from werkzeug import Response as BaseResponse
 from werkzeug.datastructures import MIMEAccept
 
 from hksz_db.domain.vocabulary import Scope
@@ -110,7 +111,7 @@ def here(**changes: str | None) -> str:
     return f"{path}?{urlencode(kept)}" if kept else path
 
 
-def shown(template: str, status: int = 200, **context: Any) -> Response:
+def shown(template: str, status: int = 200, **context: object) -> Response:
     """The page that a template makes."""
     return sent(render_template(template, **context), status)
 
@@ -146,7 +147,7 @@ def register_site(app: Flask, version: str) -> None:
     targets |= {"index": "pages.search", "operating.metrics": "pages.metrics"}
 
     @app.before_request
-    def send_to_page() -> Any:
+    def send_to_page() -> BaseResponse | None:
         target = targets.get(request.endpoint or "")
         if target is None or request.method not in {"GET", "HEAD"} or not prefers_html():
             return None
@@ -201,7 +202,7 @@ def _navigation() -> list[_Item]:
 
 
 @pages.before_request
-def _begin() -> Any:
+def _begin() -> BaseResponse | None:
     check_interface()
     return admit()
 

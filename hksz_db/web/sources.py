@@ -1,7 +1,7 @@
 """The page of a source, and the positions and hashes with which readers check their own copy."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 from uuid import UUID
 
 from flask import Response, jsonify, url_for
@@ -9,6 +9,7 @@ from flask import Response, jsonify, url_for
 from hksz_db.domain import figure_edges
 from hksz_db.domain.locators import LOCATOR, LOOSE_LOCATOR
 from hksz_db.http.costs import Cost, costs
+from hksz_db.queries.document_types import Evidence, Source
 from hksz_db.queries.filters import AllOf, Criterion
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.web.citing import citation, published
@@ -48,21 +49,19 @@ _SOURCE_FIELDS = ("id", "title", "language", "container_title", "issued", "contr
 _MOST_PASSAGES, _MOST_RELATED = 20, 20
 _CHECKED_PER_PAGE, _MOST_CHECKED = 100, 2000
 
-Json = Mapping[str, Any]
-
 
 class Related(NamedTuple):
     """A source that says how it relates to this one."""
 
-    source: Json
+    source: Source
     kinds: list[str]
 
 
 class Passages(NamedTuple):
     """Passages in the order of the text, and the pages before and after."""
 
-    evidence: list[Json]
-    lengths: Mapping[str, int]
+    evidence: list[Evidence]
+    lengths: Mapping[str, int | str]
     next_page: str | None
     first_page: str | None
 
@@ -72,7 +71,7 @@ class Passages(NamedTuple):
 def source(id: UUID) -> Response:
     """A source: how to cite it, what it copies, and what its passages say about claims."""
     question = asked()
-    document = question.document(_SOURCES, id)
+    document: Source = question.document(_SOURCES, id)
     passages = _passages(document, id, question)
     return shown(
         "source.html",
@@ -97,7 +96,7 @@ def source(id: UUID) -> Response:
 @costs(Cost.COSTLY)
 def locators(id: UUID) -> Response:
     """The positions and hashes of the passages of a source, for the script on its page."""
-    question, found = asked(), list[Json]()
+    question, found = asked(), list[Evidence]()
     question.document(_SOURCES, id)
     wanted = AllOf((Criterion("source_id", "eq", id), Criterion("start_char", "isnull", False)))
     cursor = None
@@ -112,7 +111,7 @@ def locators(id: UUID) -> Response:
     return jsonify({"passages": found, "has_more": has_more, "number_edges": NUMBER_EDGES})
 
 
-def _summarised(document: Json) -> list[str]:
+def _summarised(document: Source) -> list[str]:
     """The sources of which the page shows the title, and the document a summary."""
     copied = [each["to"]["id"] for each in document["relations"]]
     return [*copied, *(each["source"]["id"] for each in document["similar"] or ())]
@@ -129,15 +128,14 @@ def _related(id: UUID, question: Asked) -> list[Related]:
     ]
 
 
-def _passages(document: Json, id: UUID, question: Asked) -> Passages:
+def _passages(document: Source, id: UUID, question: Asked) -> Passages:
     wanted = AllOf((Criterion("source_id", "eq", id),))
     found, cursor = question.listed(
         "evidence", wanted, _PASSAGE_FIELDS, _MOST_PASSAGES, "start_char", question.cursor
     )
-    captures: Sequence[Json] = document["captures"]
     return Passages(
         found,
-        {each["id"]: each["char_length"] for each in captures},
+        {each["id"]: each["char_length"] for each in document["captures"]},
         None if cursor is None else here(cursor=cursor),
         None if question.cursor is None else here(cursor=None),
     )

@@ -17,6 +17,16 @@ from hksz_db.domain.vocabulary import Scope
 from hksz_db.http import documents
 from hksz_db.http.requests import database
 from hksz_db.queries.consequences import consequences
+from hksz_db.queries.document_types import (
+    Alike,
+    Capture,
+    Claim,
+    Comparison,
+    Consequences,
+    Source,
+    Suggestion,
+    Titled,
+)
 from hksz_db.queries.filters import AllOf, Criterion
 from hksz_db.queries.pages import document_statement
 from hksz_db.queries.questions import Question
@@ -46,15 +56,14 @@ _MOST_FOUND = 8
 _FOUND_FIELDS = ("id", "title", "language", "container_title", "issued", "contributors", "url")
 
 Form = MultiDict[str, str]
-Json = Mapping[str, Any]
-Body = dict[str, Any]
+Body = dict[str, object]
 
 
 class Against(NamedTuple):
     """A claim that the figure contradicts, and its verdict if the passage speaks against it."""
 
-    comparison: Json
-    verdict: Json
+    comparison: Comparison
+    verdict: object
 
 
 class Trial(NamedTuple):
@@ -63,15 +72,15 @@ class Trial(NamedTuple):
     ``claim`` is ``None`` if the passage is evidence on a claim that exists.
     """
 
-    claim: Json | None
-    consequences: Json
+    claim: Claim | None
+    consequences: Consequences
     against: Sequence[Against]
 
 
 class SimilarSources(Exception):
     """A new source resembles others, and nobody has said that it is none of them."""
 
-    def __init__(self, similar: Sequence[Json]) -> None:
+    def __init__(self, similar: Sequence[Titled]) -> None:
         super().__init__()
         self.similar = similar
 
@@ -86,7 +95,7 @@ def rules_of(actor: Actor) -> ReviewRules:
     return ReviewRules.of(actor, four_eyes=current_app.config["FOUR_EYES"])
 
 
-def try_submission(session: Session, actor: Actor, form: Form, source: Json) -> Trial:
+def try_submission(session: Session, actor: Actor, form: Form, source: Source) -> Trial:
     """What ``submit`` would do. Nothing is written. Raises the errors of ``submit``."""
     with undone(session):
         _keep_capture(session, actor, form, source)
@@ -95,7 +104,7 @@ def try_submission(session: Session, actor: Actor, form: Form, source: Json) -> 
             evidence_id = _add_evidence(session, actor, form, source, claim_id)
             return Trial(None, _consequences(session, "evidence", evidence_id), ())
         id = _create_claim(session, actor, form, source)
-        claim = written(session, "claims", id)
+        claim: Claim = written(session, "claims", id)
         found = _consequences(session, "claims", id)
         against = [
             _contradicted(session, actor, form, source, comparison)
@@ -104,18 +113,18 @@ def try_submission(session: Session, actor: Actor, form: Form, source: Json) -> 
         return Trial(claim, found, against)
 
 
-def look_alikes(session: Session, actor: Actor, form: Form) -> list[Json]:
+def look_alikes(session: Session, actor: Actor, form: Form) -> list[Alike]:
     """Claims that resemble the statement, whatever else is missing. Nothing is written."""
     said = text(form, "statement")
     body = {"statement": said, "claimant_as_stated": "?", **_given(form, "time_edtf", "language")}
     with undone(session), suppress(Invalid):
         id = batches.create(session, "claims", load(ClaimCreateSchema(), body), rules_of(actor))
-        similar: list[Json] = written(session, "claims", id)["similar"]
+        similar: list[Alike] = written(session, "claims", id)["similar"]
         return similar
     return []
 
 
-def submit(session: Session, actor: Actor, form: Form, source: Json) -> UUID:
+def submit(session: Session, actor: Actor, form: Form, source: Source) -> UUID:
     """Write the passage, with its claim if that is new; the id of the claim.
 
     Raises ``Invalid``, ``Conflict`` or ``Forbidden``.
@@ -157,22 +166,23 @@ def create_source(session: Session, actor: Actor, form: Form) -> UUID:
     return id
 
 
-def written(session: Session, resource: str, id: UUID) -> Json:
+def written(session: Session, resource: str, id: UUID) -> Any:
     """The document of a row as the transaction leaves it."""
     readable = RESOURCES[resource]
     rows = fetch_in(session, document_statement(resource, readable.written), {"id": id})
     _version, body = documents.content(readable, id, rows)
-    document: Json = json.loads(body)
-    return document
+    return json.loads(body)
 
 
-def suggested(typed: str, kinds: Sequence[str], limit: int) -> list[Json]:
+def suggested(typed: str, kinds: Sequence[str], limit: int) -> list[Suggestion]:
     """What somebody who types a name may mean."""
-    found: list[Json] = json.loads(suggestions(database(), typed, kinds, limit)) if typed else []
+    found: list[Suggestion] = (
+        json.loads(suggestions(database(), typed, kinds, limit)) if typed else []
+    )
     return found
 
 
-def sources_like(typed: str) -> list[Json]:
+def sources_like(typed: str) -> list[Source]:
     """The sources with the address or DOI that was typed, or whose titles have its words."""
     exact = address_or_doi(typed[:_MOST_TYPED])
     if exact is None:
@@ -183,11 +193,11 @@ def sources_like(typed: str) -> list[Json]:
         question.filters, sort=(("id", True),), fields=_FOUND_FIELDS, per_page=_MOST_FOUND
     )
     page = documents.page(RESOURCES["sources"], question, names_preferred(None))
-    found: list[Json] = json.loads(page.data)
+    found: list[Source] = json.loads(page.data)
     return found
 
 
-def _source_named(typed: str) -> Json | None:
+def _source_named(typed: str) -> Source | None:
     found = sources_like(typed)
     return found[0] if len(found) == 1 else None
 
@@ -204,7 +214,7 @@ def _uuid(typed: str) -> UUID:
         raise Invalid(f"{typed[:40]} is not an id.") from None
 
 
-def _create_claim(session: Session, actor: Actor, form: Form, source: Json) -> UUID:
+def _create_claim(session: Session, actor: Actor, form: Form, source: Source) -> UUID:
     actor.demand(Scope.CLAIMS_WRITE)
     faults: list[Fault] = []
     body: Body = _given(form, "statement", "language", "modality", "time_edtf", "due_edtf")
@@ -242,7 +252,7 @@ def _figure(form: Form, faults: list[Fault]) -> Body:
     }
 
 
-def _evidence(form: Form, source: Json, faults: list[Fault], stance: str = "") -> Body:
+def _evidence(form: Form, source: Source, faults: list[Fault], stance: str = "") -> Body:
     body: Body = {
         "source_id": source["id"],
         "stance": stance or text(form, "stance") or "asserts",
@@ -259,7 +269,7 @@ def _evidence(form: Form, source: Json, faults: list[Fault], stance: str = "") -
 
 
 def _add_evidence(
-    session: Session, actor: Actor, form: Form, source: Json, claim_id: UUID, stance: str = ""
+    session: Session, actor: Actor, form: Form, source: Source, claim_id: UUID, stance: str = ""
 ) -> UUID:
     actor.demand(Scope.CLAIMS_WRITE)
     faults: list[Fault] = []
@@ -270,9 +280,9 @@ def _add_evidence(
     return batches.create(session, "evidence", fields, rules_of(actor))
 
 
-def _contradictions(claim: Json) -> list[Json]:
+def _contradictions(claim: Claim) -> list[Comparison]:
     """The comparisons that contradict the claim, one for each other claim."""
-    of_claims: dict[str, Json] = {}
+    of_claims: dict[str, Comparison] = {}
     for each in claim["comparisons"]["data"]:
         if each["verdict"] in _CONTRADICTING:
             other = (
@@ -283,35 +293,36 @@ def _contradictions(claim: Json) -> list[Json]:
 
 
 def _contradicted(
-    session: Session, actor: Actor, form: Form, source: Json, comparison: Json
+    session: Session, actor: Actor, form: Form, source: Source, comparison: Comparison
 ) -> Against:
     claim_id = UUID(comparison["other"]["claim"]["id"])
     evidence_id = _add_evidence(session, actor, form, source, claim_id, "disputes")
     return Against(comparison, _consequences(session, "evidence", evidence_id)["verdict"])
 
 
-def _consequences(session: Session, resource: str, id: UUID) -> Json:
-    found: Json = json.loads(consequences(session, resource, id))
+def _consequences(session: Session, resource: str, id: UUID) -> Consequences:
+    found: Consequences = json.loads(consequences(session, resource, id))
     return found
 
 
-def _has_capture(form: Form, source: Json) -> bool:
+def _has_capture(form: Form, source: Source) -> bool:
     digest = text(form, "text_sha256")
     return bool(digest) and digest in {each["text_sha256"] for each in source["captures"]}
 
 
-def _keep_capture(session: Session, actor: Actor, form: Form, source: Body | Json) -> None:
+def _keep_capture(session: Session, actor: Actor, form: Form, source: Source) -> None:
     """Add the text that was read to the captures of the source, if the actor may."""
     digest = text(form, "text_sha256")
     if not digest or _has_capture(form, source) or not actor.has(Scope.SOURCES_WRITE):
         return
-    capture: Body = {
+    capture: Capture = {
         "retrieved_at": datetime.now(UTC).isoformat(),
         "char_length": _number(text(form, "char_length")),
         "text_sha256": digest,
     }
     known = ("char_length", "text_sha256", *_CAPTURE)
-    captures = [{name: each[name] for name in known} for each in source["captures"]] + [capture]
+    stored: Sequence[Mapping[str, object]] = source["captures"]
+    captures = [{name: each[name] for name in known} for each in stored] + [capture]
     fields = load(SourcePatchSchema(), {"captures": captures})
     batches.update(session, "sources", UUID(source["id"]), None, fields, rules_of(actor))
     source["captures"].append(capture)
@@ -321,7 +332,7 @@ def _number(typed: str) -> int | str:
     return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else typed
 
 
-def _given(form: Form, *names: str, **renamed: str) -> dict[str, str]:
+def _given(form: Form, *names: str, **renamed: str) -> Body:
     fields = {**dict(zip(names, names, strict=True)), **renamed}
     return {name: typed for name, field in fields.items() if (typed := text(form, field))}
 
@@ -353,7 +364,7 @@ def _exactly(typed: str, resource: str) -> list[str]:
     return [*_named(typed, suggested(typed, [resource], _SAME_NAME))]
 
 
-def _named(typed: str, found: Sequence[Json]) -> Iterator[str]:
+def _named(typed: str, found: Sequence[Suggestion]) -> Iterator[str]:
     folded = typed.casefold()
     for each in found:
         names = {each["name"], each["value"], each["matched"]["name"]}

@@ -1,16 +1,16 @@
 """Timelines: a bar for each time, dashed where the time is not certain."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from hksz_db.queries.document_types import Period
 
 _MOST_TICKS = 5
 _STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 # A day on an axis of decades must stay visible.
 _LEAST_WIDTH = 0.8
 _DOUBTFUL = frozenset("?~%X[{")
-
-Json = Mapping[str, Any]
 
 
 class Tick(NamedTuple):
@@ -56,20 +56,20 @@ class Axis(NamedTuple):
         placed = [Tick(day.year, self.place(day)) for day in days if day >= self.first]
         return placed or [Tick(self.first.year, 0.0)]
 
-    def bar(self, period: Json) -> Bar | None:
+    def bar(self, period: Period) -> Bar | None:
         """The bar of a time; ``None`` if it has no day."""
         if not _days(period):
             return None
         first, last = _day(period["earliest"]), _day(period["latest"])
         begin = 0.0 if first is None else self.place(first)
         end = 100.0 if last is None else self.place(last) + 100 / self.days
-        is_plain = not _DOUBTFUL & set(period["edtf"])
+        is_plain = not _DOUBTFUL & set(period["edtf"] or "")
         is_certain = is_plain and first is not None and last is not None
         width = max(end - begin, _LEAST_WIDTH)
         return Bar(round(min(begin, 100 - width), 2), round(width, 2), is_certain)
 
 
-def axis_of(periods: Sequence[Json]) -> Axis | None:
+def axis_of(periods: Sequence[Period]) -> Axis | None:
     """An axis with room for all times; ``None`` if none of them has a day."""
     days = [day for period in periods for day in _days(period)]
     if not days:
@@ -77,7 +77,7 @@ def axis_of(periods: Sequence[Json]) -> Axis | None:
     return Axis(min(days).replace(day=1), max(days))
 
 
-def _days(period: Json) -> list[date]:
+def _days(period: Period) -> list[date]:
     ends = (_day(period[name]) for name in ("earliest", "latest"))
     return [day for day in ends if day is not None]
 

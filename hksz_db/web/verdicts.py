@@ -1,14 +1,13 @@
 """The verdict on a claim, in sentences that say what it means."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
+from hksz_db.queries.document_types import Corroboration
 from hksz_db.web.translating import gettext, ngettext
 
 _MOST_MARKS = 5
 _MOST_HOLLOW = 3
-
-Json = Mapping[str, Any]
 
 
 class Marks(NamedTuple):
@@ -34,7 +33,7 @@ class Verdict(NamedTuple):
     marks: Marks
 
 
-def marks_of(corroboration: Json) -> Marks:
+def marks_of(corroboration: Corroboration) -> Marks:
     """The marks of a claim; above a limit, further ones are left out."""
     for_, against = corroboration["for"], corroboration["against"]
     return Marks(
@@ -44,7 +43,7 @@ def marks_of(corroboration: Json) -> Marks:
     )
 
 
-def verdict_of(corroboration: Json) -> Verdict:
+def verdict_of(corroboration: Corroboration) -> Verdict:
     """The verdict of a corroboration in words."""
     term: str = corroboration["verdict"]
     return Verdict(
@@ -52,7 +51,7 @@ def verdict_of(corroboration: Json) -> Verdict:
     )
 
 
-def _headline(corroboration: Json) -> str:
+def _headline(corroboration: Corroboration) -> str:
     for_, against = corroboration["for"], corroboration["against"]
     origins = ngettext("%(num)s origin", "%(num)s origins", for_["origins"])
     opposed = ngettext("%(num)s origin", "%(num)s origins", against["origins"])
@@ -86,7 +85,7 @@ def _headline(corroboration: Json) -> str:
     return gettext("Unsupported: no origin counts")
 
 
-def _sentences(corroboration: Json) -> Iterator[str]:
+def _sentences(corroboration: Corroboration) -> Iterator[str]:
     for_, against = corroboration["for"], corroboration["against"]
     yield _meaning(corroboration["verdict"])
     if for_["sources"]:

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask, Response, request
 
 from hksz_db.api import gateway
-from hksz_db.api.gateway import RELEASE_WORKER_SLOT, Gateway, environ_of
+from hksz_db.api.gateway import RELEASE_WORKER_SLOT, Gateway, Scope, environ_of
 from hksz_db.api.operating import register_operating
 from hksz_db.api.problems import register_errors
 from hksz_db.http.costs import Cost, costs
@@ -100,7 +100,7 @@ class Client:
         self.sent.append(message)
 
 
-def scope(path: str, query: bytes = b"", *headers: tuple[bytes, bytes]) -> dict[str, Any]:
+def scope(path: str, query: bytes = b"", *headers: tuple[bytes, bytes]) -> Scope:
     return {
         "type": "http",
         "http_version": "1.1",
@@ -109,8 +109,8 @@ def scope(path: str, query: bytes = b"", *headers: tuple[bytes, bytes]) -> dict[
         "path": path,
         "raw_path": path.encode(),
         "query_string": query,
-        "server": ("127.0.0.1", "80"),
-        "client": ("127.0.0.1", "1234"),
+        "server": ("127.0.0.1", 80),
+        "client": ("127.0.0.1", 1234),
         "headers": list(headers),
     }
 

@@ -26,7 +26,8 @@ def test_a_claim_fits_on_a4_without_navigation(
     page = visit(CLAIM, viewport={"width": PAPER_PX, "height": 1000}, locale=locale).page
     printed = page.pdf(format="A4", prefer_css_page_size=True)
     boxes = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", printed)
-    assert boxes
+    # No section is pushed to a page of its own.
+    assert 1 <= len(boxes) <= 4
     for box in boxes:
         assert tuple(map(float, box)) == pytest.approx(A4_POINTS, abs=2)
     page.emulate_media(media="print", color_scheme="light")

@@ -8,6 +8,7 @@ from bibtexparser.entrypoint import parse_string
 from bibtexparser.middlewares import LatexDecodingMiddleware
 from bibtexparser.model import Entry
 
+from hksz_db.exchange.bodies import objects
 from hksz_db.exchange.citations import escaped
 from hksz_db.exchange.readers.bibtex import read
 from tests.exchange.conftest import Documents, Exported, Write
@@ -97,9 +98,9 @@ def test_only_names_with_a_comma_are_split(written: Write) -> None:
     assert b"institution = {{Black and White} and {Smith, Anne}}" in data
     (found,) = read(data.decode(), "bibtex")
     assert found.item is not None
-    assert [(each["role"], each["credited_name"]) for each in found.item["contributors"]] == [
-        (each["role"], each["entity"]["name"]) for each in made
-    ]
+    assert [
+        (each["role"], each["credited_name"]) for each in objects(found.item["contributors"])
+    ] == [(each["role"], each["entity"]["name"]) for each in made]
 
 
 @pytest.mark.parametrize(

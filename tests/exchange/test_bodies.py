@@ -10,7 +10,7 @@ import pytest
 
 from hksz_db.database import Database, Session, fetch_in, run
 from hksz_db.domain.errors import Invalid
-from hksz_db.exchange.bodies import create_body, patch_body
+from hksz_db.exchange.bodies import create_body, objects, patch_body
 from hksz_db.queries.pages import document_statement
 from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
@@ -235,7 +235,7 @@ def test_references_with_only_an_id_use_known_names() -> None:
     assert create_body("evidence", passage, names=names.get) == named | {"stance": "asserts"}
     source = {"captures": [{"id": "1", "text_sha256": "0" * 64}]}
     claim = {"evidence": [passage], "sources": [source]}
-    (body,) = create_body("claims", claim)["evidence"]
+    (body,) = objects(create_body("claims", claim)["evidence"])
     assert body == {
         "capture_text_sha256": "0" * 64,
         "derived_from_id": "2",

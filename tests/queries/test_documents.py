@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from marshmallow import Schema, fields
-from sqlalchemy import Boolean, Column, Date, Integer, Text, Uuid
+from sqlalchemy import Boolean, Column, ColumnElement, Date, Integer, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
@@ -78,7 +78,7 @@ def difference(node: Node, field: fields.Field[Any], path: str) -> Iterator[str]
             yield f"{path} is {type(node).__name__} and {type(field).__name__}"
         case Opaque(value), _:
             yield from difference(value, field, path)
-        case column, _:
+        case ColumnElement() as column, _:
             if field_type(column.type) is not field_type_of(field):
                 yield f"{path} is {column.type!r} and {type(field).__name__}"
             yield from nullability(column, field, path)

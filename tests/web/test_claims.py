@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hksz_db.queries.document_types import Origin, Step, Via
 from hksz_db.web.origins import MOST_SOURCES, described, origin_map
 from hksz_db.web.plots import Row, Span, plot
 from hksz_db.web.wording import time_in_words
@@ -89,12 +90,18 @@ class TestTheOrigins:
         )
 
     def test_many_copies_are_folded_into_their_number(self, app: Any) -> None:
-        step = {"kind": "copy_of", "title": "It"}
-        via: list[dict[str, Any]] = [
+        step: Step = {"kind": "copy_of", "source_id": "0", "title": "It"}
+        via: list[Via] = [
             {"evidence_id": f"{n}", "source_id": f"{n}", "title": f"Copy {n}", "steps": [step][:n]}
             for n in range(MOST_SOURCES + 1)
         ]
-        origin = {"source_id": "0", "title": "It", "stance": "for", "counted": True, "via": via}
+        origin: Origin = {
+            "source_id": "0",
+            "title": "It",
+            "stance": "for",
+            "counted": True,
+            "via": via,
+        }
         stances = {each["evidence_id"]: "supports" for each in via}
         with app.test_request_context():
             few = origin_map([{**origin, "via": via[:MOST_SOURCES]}], stances, {})

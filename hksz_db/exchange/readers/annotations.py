@@ -133,7 +133,7 @@ def _texts(node: Node, *names: str) -> list[str]:
     return [text_of(value) for name in names for value in node.get(name) if text_of(value)]
 
 
-def _claims(said: _Said, constants: Mapping[str, str]) -> list[Item]:
+def _claims(said: _Said, constants: Mapping[str, str]) -> list[dict[str, str]]:
     """References to the claims that the annotation names, each once."""
     if not said.claims and said.linked:
         return [{"claim_id": id} for id in dict.fromkeys(said.linked)]
@@ -189,7 +189,7 @@ def _passage(target: Value, warnings: list[str]) -> Item:
     position = next((s for s in selectors if "TextPositionSelector" in s.types), None)
     quote = next((s for s in selectors if "TextQuoteSelector" in s.types), None)
     start = _number(position, "start")
-    found: Item = {"page": next(filter(None, map(_printed_page, selectors)), "")}
+    found = {"page": next(filter(None, map(_printed_page, selectors)), "")}
     if position and position.get("exact_sha256"):
         numbers = {"start_char": start, "end_char": _number(position, "end")}
         loose = {name: _number(position, name) for name in LOOSE_LOCATOR[:2]}

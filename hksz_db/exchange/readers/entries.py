@@ -7,12 +7,28 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from hksz_db.domain.errors import Fault
 from hksz_db.domain.urls import canonical_url
 
-Item = dict[str, Any]
+Item = Mapping[str, object]
+
+
+class EntityName(TypedDict):
+    """The name of a new entity."""
+
+    name: str
+    language: str
+    kind: str
+
+
+class NewEntity(TypedDict):
+    """The body that creates an entity to which an item refers."""
+
+    external_id: str
+    kind: str
+    names: list[EntityName]
 
 
 class Unreadable(ValueError):
@@ -70,7 +86,7 @@ class ImportEntry:
     item: Item | None = None
     faults: tuple[Fault, ...] = ()
     warnings: tuple[str, ...] = ()
-    entities: tuple[Item, ...] = ()
+    entities: tuple[NewEntity, ...] = ()
     label: str | None = None
     known_as: str | None = None
     row_id: str | None = None

@@ -11,6 +11,7 @@ from hksz_db.exchange.readers.entries import (
     Entries,
     ImportEntry,
     ImportRequest,
+    Item,
     unreadable,
     with_external_id,
 )
@@ -51,7 +52,7 @@ def _entry(line: text.Line, request: ImportRequest, names: "_Names") -> ImportEn
 
 
 def _document(line: text.Line) -> Body:
-    document = strict_json.parse(line.text, "The line")
+    document: object = strict_json.parse(line.text, "The line")
     if not isinstance(document, dict):
         raise Malformed("The line is not an object.")
     return document
@@ -66,7 +67,7 @@ def _resource(document: Body, default: str | None) -> str:
     return name
 
 
-def _item(resource: str, document: Body, request: ImportRequest, names: "_Names") -> Body:
+def _item(resource: str, document: Body, request: ImportRequest, names: "_Names") -> Item:
     skipped, namespace = request.columns.skipped, request.namespace
     kept = {name: value for name, value in document.items() if name not in skipped}
     body = create_body(resource, kept, names=names.find)
@@ -119,9 +120,9 @@ def _names_in(line: text.Line, resource: str | None) -> list[tuple[object, objec
         document = _document(line)
     except Malformed:
         return []
-    resource = document.get("resource", resource)
-    sources = [document] if resource == "sources" else document.get("sources")
-    evidence = [document] if resource == "evidence" else objects(document.get("evidence"))
+    named = document.get("resource", resource)
+    sources = [document] if named == "sources" else document.get("sources")
+    evidence = [document] if named == "evidence" else objects(document.get("evidence"))
     pairs = [(passage.get("id"), passage.get("external_id")) for passage in evidence]
     pairs += capture_names(sources).items()
     return [pair for pair in pairs if all(map(_is_storable, pair))]

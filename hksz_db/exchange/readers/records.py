@@ -106,7 +106,7 @@ def _references(entry: ImportEntry) -> dict[str, str]:
     """The references of a piece of evidence to its source and its claim, by field."""
     names = ("source_external_id", "claim_external_id", "claim_id")
     item = entry.item or {}
-    return {name: item[name] for name in names if name in item}
+    return {name: str(item[name]) for name in names if name in item}
 
 
 def rows(records: Iterable[Record]) -> Iterator[ImportEntry]:

@@ -259,7 +259,7 @@ class _Cell:
     path: tuple[str, ...]
     field: fields.Field[Any]
 
-    def typed(self, text: str) -> Any:
+    def typed(self, text: str) -> str | int | bool | list[str]:
         """The value as JSON; the schema refuses text that is not of the type."""
         match self.field:
             case StrictInteger():
@@ -299,7 +299,7 @@ def _body(resource: str, given: Mapping[str, str]) -> Item:
     and relative to a source: the external id and the relative time are used.
     """
     known = _fields_of(resource)
-    item: Item = {}
+    item: dict[str, Any] = {}
     for name, cell in given.items():
         if name in known and not _is_superseded(name, given):
             *holders, part = known[name].path

@@ -16,7 +16,7 @@ from marshmallow import ValidationError
 
 from hksz_db.domain.vocabulary import EXTERNAL_ID_PATTERN, MAX_EXTERNAL_ID_LENGTH, ContributorRole
 from hksz_db.exchange.readers import edtf_dates
-from hksz_db.exchange.readers.entries import ImportEntry, Item, digest
+from hksz_db.exchange.readers.entries import ImportEntry, NewEntity, digest
 from hksz_db.exchange.readers.language_tags import language_tag
 from hksz_db.exchange.readers.markup import plain
 from hksz_db.exchange.readers.names import EMAIL, IN_HAN, Name, is_nobody, tidy, without_others
@@ -47,7 +47,7 @@ class Credit:
     credited_as: str | None = None
 
 
-def entity(name: Name, namespace: str) -> Item:
+def entity(name: Name, namespace: str) -> NewEntity:
     """The body that creates the entity.
 
     The language of the name is ``und``, because files do not give it.
@@ -245,10 +245,12 @@ def _date_note(work: Work) -> str | None:
     return f"{note[: _MAX_NOTE - 1]}…" if len(note) > _MAX_NOTE else note or None
 
 
-def _contributors(work: Work, namespace: str) -> tuple[list[Item], dict[str, Item]]:
+def _contributors(
+    work: Work, namespace: str
+) -> tuple[list[dict[str, str | None]], dict[str, NewEntity]]:
     """The contributors of the source, and their entities by external id."""
-    contributors: list[Item] = []
-    entities: dict[str, Item] = {}
+    contributors: list[dict[str, str | None]] = []
+    entities: dict[str, NewEntity] = {}
     seen = set()
     for credit in work.credits:
         person = without_others(credit.name)

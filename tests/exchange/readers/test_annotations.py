@@ -62,7 +62,7 @@ def read(document: Any, **constants: str) -> list[ImportEntry]:
     return list(annotations.read(json.dumps(document), "web-annotation", constants))
 
 
-def items(document: Any, resource: str = "evidence", **constants: str) -> list[dict[str, Any]]:
+def items(document: Any, resource: str = "evidence", **constants: str) -> list[Any]:
     found = read(document, **constants)
     return [entry.item or {} for entry in found if entry.resource == resource]
 

@@ -32,7 +32,7 @@ def read(document: Any) -> list[ImportEntry]:
     return list(claimreview.read(json.dumps(document), "claimreview"))
 
 
-def items(document: Any, resource: str) -> list[dict[str, Any]]:
+def items(document: Any, resource: str) -> list[Any]:
     return [entry.item or {} for entry in read(document) if entry.resource == resource]
 
 

@@ -24,7 +24,7 @@ def read(tmp_path: Path) -> Read:
     return read
 
 
-def labels(found: list[ImportEntry]) -> list[str | None]:
+def labels(found: list[ImportEntry]) -> list[object]:
     return [entry.item["label"] if entry.item else None for entry in found]
 
 
