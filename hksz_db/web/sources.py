@@ -107,8 +107,10 @@ def locators(id: UUID) -> Response:
         found += listed
         if cursor is None:
             break
+    languages = question.languages("claims", (each["claim"]["id"] for each in found))
+    passages = [{**each, "language": languages.get(each["claim"]["id"])} for each in found]
     has_more = cursor is not None
-    return jsonify({"passages": found, "has_more": has_more, "number_edges": NUMBER_EDGES})
+    return jsonify({"passages": passages, "has_more": has_more, "edges": NUMBER_EDGES})
 
 
 def _summarised(document: Source) -> list[str]:

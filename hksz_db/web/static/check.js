@@ -10,12 +10,12 @@
 
 	function show(text, passages, results) {
 		list.replaceChildren(...results.map(({ result, start, end }, n) => {
-			const { claim, start_char, end_char } = passages[n];
+			const { claim, language, start_char, end_char } = passages[n];
 			const item = made("li"), where = made("p", "", { className: "where" }), what = made("p");
 			const place = `${says.place} ${start ?? start_char}–${end ?? end_char}`;
 			where.append(start === null ? made("s", place) : made("a", place, { href: `#found-${n}` }));
 			what.append(made("b", says[result], { className: `r-${result}` }), " ",
-				made("a", claim.statement, { href: `/claims/${claim.id}`, lang: claim.language }));
+				made("a", claim.statement, { href: `/claims/${claim.id}`, lang: language ?? "" }));
 			item.append(where, what);
 			return item;
 		}));
@@ -42,7 +42,7 @@
 		if (!answer) return;
 		const { passages } = answer;
 		if (!passages) return tell(says.failed);
-		const results = await copies.compare(text, passages, answer.number_edges);
+		const results = await copies.compare(text, passages, answer.edges);
 		const counts = new Map(), captures = says.captures.split(" ").filter(Boolean);
 		for (const { result } of results) counts.set(says[result], (counts.get(says[result]) ?? 0) + 1);
 		const isToTheLetter = results.some(({ result }, n) =>
@@ -50,7 +50,7 @@
 		show(text, passages, results);
 		tell([
 			captures.length && (captures.includes(locators.sha256(text)) ? says.same : says.different),
-			results.length ? `${[...counts].map(([result, n]) => `${n}: ${result}`).join(". ")}.` : says.none,
+			results.length ? [...counts].map(([result, n]) => n + ": " + result).join(". ") + "." : says.none,
 			isToTheLetter && says.letter,
 			answer.has_more && says.more,
 		].filter(Boolean).join(" "));
