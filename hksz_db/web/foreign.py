@@ -1,6 +1,7 @@
 """Texts in other languages than the page, marked with their language for fonts and voices."""
 
 import re
+from functools import lru_cache
 
 from markupsafe import Markup, escape
 
@@ -17,10 +18,7 @@ _CHINESE = "zh"
 
 def lang(text: str | None, language: str | None = None) -> Markup:
     """The attribute for an element that has the text only; empty in the language of the page."""
-    found = _language(text or "", language)
-    if found is None or found == interface().tag:
-        return Markup()
-    return Markup(' lang="{}"').format(found)
+    return _attribute(_language(text or "", language), interface().tag)
 
 
 def spoken(text: str | None, language: str | None = None) -> Markup:
@@ -29,8 +27,7 @@ def spoken(text: str | None, language: str | None = None) -> Markup:
     Without a ``language``, a text without words in Latin letters is Chinese if it has Han
     characters. Those in a text of another language are marked by themselves.
     """
-    attribute, inner = lang(text, language), within(text, _language(text or "", language))
-    return Markup("<span{}>{}</span>").format(attribute, inner) if attribute else inner
+    return _spoken(text or "", language, interface().tag)
 
 
 def noted(text: str | None) -> Markup:
@@ -40,8 +37,25 @@ def noted(text: str | None) -> Markup:
 
 def within(text: str | None, language: str | None = None) -> Markup:
     """The text inside an element of its language, with Han characters of other ones marked."""
-    text = text or ""
-    if (language or interface().tag).startswith(_CHINESE):
+    return _within(text or "", language or interface().tag)
+
+
+@lru_cache(maxsize=4096)
+def _spoken(text: str, language: str | None, tag: str) -> Markup:
+    # A page has hundreds of pieces, and most of them are on other pages, too.
+    found = _language(text, language)
+    attribute, inner = _attribute(found, tag), _within(text, found or tag)
+    return Markup("<span{}>{}</span>").format(attribute, inner) if attribute else inner
+
+
+def _attribute(language: str | None, tag: str) -> Markup:
+    if language is None or language == tag:
+        return Markup()
+    return Markup(' lang="{}"').format(language)
+
+
+def _within(text: str, language: str) -> Markup:
+    if language.startswith(_CHINESE):
         return escape(text)
     pieces, end = Markup(), 0
     for found in _HAN.finditer(text):
