@@ -19,6 +19,7 @@ from hksz_db.api.extra_calls import COMPARISON_CALLS
 from hksz_db.api.gateway import Gateway
 from hksz_db.api.openapi import VERSION
 from hksz_db.api.operating import register_documentation, register_operating
+from hksz_db.api.ordinary_reads import OrdinaryReads
 from hksz_db.api.problems import register_errors
 from hksz_db.api.review import REVIEW
 from hksz_db.api.routing import register_calls
@@ -35,6 +36,7 @@ from hksz_db.serving import (
     PortInUse,
     close_on_shutdown,
     configure_logging,
+    exempt_from_collection,
     listening,
     serve,
     stop_with_parent,
@@ -111,7 +113,14 @@ def worker_app() -> Gateway:
     settings = _settings()
     app = create_app(settings)
     listener = app.extensions["hksz_change_listener"]
-    return Gateway(app, settings, started=partial(close_on_shutdown, listener))
+    gateway = Gateway(
+        app,
+        settings,
+        started=partial(close_on_shutdown, listener),
+        reads=OrdinaryReads(app),
+    )
+    exempt_from_collection()
+    return gateway
 
 
 def main(*steps: str) -> int:

@@ -190,6 +190,7 @@ _VALUES = {
     "BreakdownText": "`dimension:category`",
     "QueryBoolean": "`true` or `false`",
     "QueryInteger": "whole number",
+    "QueryLanguage": "language tag",
     "Term": "term",
     "Text": "text",
     "Uuid": "id",

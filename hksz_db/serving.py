@@ -1,6 +1,7 @@
 """Serving: granian and its workers, their sockets, logging, and work in the background."""
 
 import errno
+import gc
 import logging
 import multiprocessing
 import os
@@ -297,6 +298,12 @@ def stop_with_parent() -> None:
             os._exit(1)
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+def exempt_from_collection() -> None:
+    """Let the garbage collector pass over all that exists now, because it stays until the end."""
+    gc.collect()
+    gc.freeze()
 
 
 def close_on_shutdown(listener: ChangeListener) -> None:

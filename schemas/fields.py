@@ -16,7 +16,7 @@ from marshmallow import Schema, ValidationError, fields
 
 from hksz_db.domain.chronology import InvalidDate, Period, parse
 from hksz_db.domain.languages import cased_tag
-from hksz_db.domain.quantities import currency_advice
+from hksz_db.domain.quantities import code_advice
 from hksz_db.domain.unicode_form import nfc
 from hksz_db.domain.vocabulary import EXTERNAL_ID_PATTERN, MAX_EXTERNAL_ID_LENGTH
 
@@ -157,7 +157,7 @@ class UnitCode(Text):
         try:
             return super()._deserialize(value, attr, data, **kwargs)
         except ValidationError:
-            advice = currency_advice(value) if isinstance(value, str) else ""
+            advice = code_advice(value) if isinstance(value, str) else ""
             if advice:
                 raise ValidationError(advice) from None
             raise

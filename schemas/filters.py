@@ -11,6 +11,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields
 
+from hksz_db.domain.languages import cased_tag
 from schemas.fields import (
     MAX_INTEGER,
     BreakdownText,
@@ -55,6 +56,14 @@ class QueryInteger(fields.Integer):
         if not is_number or not self.minimum <= value <= self.maximum:
             raise ValidationError(f"Must be a whole number from {self.minimum} to {self.maximum}.")
         return int(value)
+
+
+class QueryLanguage(Text):
+    """A language tag in any case, with hyphens or underscores."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        return cased_tag(text.replace("_", "-"))
 
 
 class ValueList(fields.List[Any]):
@@ -141,6 +150,11 @@ def ids(*, nullable: bool = False) -> Kind:
 def names(*, nullable: bool = False) -> Kind:
     """A filter on a name that has one spelling."""
     return _kind(Text, ("eq", "ne", "in", "startswith"), nullable)
+
+
+def languages(*, nullable: bool = False) -> Kind:
+    """A filter on a language tag."""
+    return _kind(QueryLanguage, ("eq", "ne", "in", "startswith"), nullable)
 
 
 def words(*, nullable: bool = False) -> Kind:

@@ -32,6 +32,7 @@ from schemas.filters import (
     filter_fields,
     flag,
     ids,
+    languages,
     moments,
     names,
     related,
@@ -168,7 +169,7 @@ SOURCE_FILTERS = filter_fields(
         "url": names(nullable=True),
         "canonical_url": names(nullable=True),
         "doi": names(nullable=True),
-        "language": names(nullable=True),
+        "language": languages(nullable=True),
         "issued": days(nullable=True),
         "retracted_at": moments(nullable=True),
         **related(

@@ -16,14 +16,16 @@ from hksz_db.domain.errors import Fault
 from hksz_db.domain.strict_json import compact
 from hksz_db.exchange import exporting
 from hksz_db.http import documents
-from hksz_db.http.conditions import content_tag, is_known
+from hksz_db.http.conditions import content_tag, document_tag, is_known
 from hksz_db.http.languages import localized, preference
 from hksz_db.http.requests import database
 from hksz_db.queries.consequences import consequences
+from hksz_db.queries.documents import NO_ROWS
 from hksz_db.queries.pages import (
     document_statement,
     groups_statement,
     part_statement,
+    written_statement,
 )
 from hksz_db.queries.questions import Question, Reading
 from hksz_db.queries.readable import Readable
@@ -44,7 +46,7 @@ def json_response(body: bytes, status: int = 200) -> Response:
 def one(resource: Readable, id: UUID, reading: Reading) -> Response:
     """The document of a row. Raises ``NotFound``, ``Gone`` or ``Merged``."""
     version, body, languages = documents.document(resource, id, reading, preference(reading.lang))
-    return _tagged(f"{version}-{content_tag(body)}", body, languages)
+    return _tagged(document_tag(version, body), body, languages)
 
 
 def part(
@@ -86,9 +88,14 @@ def written(
     given. The ETag is that of the document without them. After a ``dry_run``, the consequences come
     last, and there is neither an ETag nor a Location, because what they would name does not exist.
     """
-    statement = document_statement(resource.name, resource.written)
-    version, body = documents.content(resource, id, fetch_in(session, statement, {"id": id}))
-    tag = f'"{version}-{content_tag(body)}"'
+    rows = fetch_in(session, written_statement(resource.name), {"id": id})
+    version, body = documents.content(resource, id, rows)
+    for name, may_have_rows in zip(resource.rare_embeds, rows[0][4:], strict=True):
+        embed = NO_ROWS
+        if may_have_rows:
+            ((*_, embed),) = fetch_in(session, part_statement(resource.name, name), {"id": id})
+        body = b'%b,"%b":%b}' % (body[:-1], name.encode(), embed)
+    tag = f'"{document_tag(version, body)}"'
     if resource.name in WARNED:
         if warnings is None:
             warnings = of_stored(session, resource.name, [id]).get(id, [])

@@ -21,6 +21,7 @@ from flask import Flask, request
 from werkzeug.exceptions import HTTPException
 
 from hksz_db.api.intake import Intake, Receive
+from hksz_db.api.ordinary_reads import OrdinaryReads
 from hksz_db.domain.errors import DomainError, Overloaded
 from hksz_db.http.costs import Cost, cost_of
 from hksz_db.settings import Settings
@@ -129,7 +130,8 @@ class Gateway:
     """Serves a Flask app over ASGI 3.0, with the limits of the settings.
 
     Each request is processed in a thread, in a worker slot of the kind that the cost of its view
-    needs. ``started`` is called in the main thread once the event loop runs.
+    needs; ``reads`` answers those that it can without the app. ``started`` is called in the main
+    thread once the event loop runs.
     """
 
     def __init__(
@@ -138,11 +140,13 @@ class Gateway:
         settings: Settings,
         *,
         started: Callable[[], None] = lambda: None,
+        reads: OrdinaryReads | None = None,
         reader_s: float = READER_S,
     ) -> None:
         self._app = app
         self._routes = app.url_map.bind("")
         self._started = started
+        self._reads = reads
         self._reader_s = reader_s
         self._intake = Intake(settings.max_body_bytes, settings.max_bulk_bytes)
         self._known_cost = lru_cache(_COSTS_KEPT)(self._find_cost)
@@ -224,7 +228,10 @@ class Gateway:
         return cost_of(self._app.view_functions[endpoint])
 
     def _work(self, environ: "WSGIEnvironment") -> _Answer:
-        """Call the app, in a thread. The response is streamed if its length is unknown."""
+        """Answer in a thread. The response is streamed if its length is unknown."""
+        reads = None if _REFUSAL in environ else self._reads
+        if reads and (found := reads.answer(environ)):
+            return _Answer(200, found.headers, found.body, _nothing)
         begun: list[tuple[int, _Headers]] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> None:
@@ -236,9 +243,12 @@ class Gateway:
         status, headers = begun[0]
         if status in {204, 304} or any(name == b"content-length" for name, _ in headers):
             try:
-                return _Answer(status, headers, b"".join(pieces), close)
+                body = b"".join(pieces)
             finally:
                 close()
+            if reads:
+                reads.learn(environ, status, headers)
+            return _Answer(status, headers, body, close)
         return _Answer(status, headers, iter(pieces), close)
 
     async def _in_thread(
@@ -309,6 +319,10 @@ def _refuse() -> None:
     refusal: DomainError | None = request.environ.get(_REFUSAL)
     if refusal is not None:
         raise refusal
+
+
+def _nothing() -> None:
+    """Close nothing."""
 
 
 def _start(answer: _Answer) -> Mapping[str, object]:

@@ -75,9 +75,8 @@ _repeated = partial(click.option, multiple=True)
 @click.option(
     "--decimal",
     type=click.Choice([".", ","]),
-    default=".",
-    show_default=True,
-    help="What separates the fraction of a number in csv: 1.234,5 with a comma.",
+    help="What separates the fraction of a number in csv: 1,234.5 with a point, and 1.234,5 with a"
+    " comma. Without it, numbers have no separators of thousands.",
 )
 @click.option("--no-quotes", is_flag=True, help="Take quotes in csv for text.")
 @click.option("--encoding", default="utf-8", show_default=True, help="The encoding of the file.")
@@ -95,7 +94,7 @@ def import_file(  # noqa: PLR0913, PLR0917 - the options of the command
     skipped: tuple[str, ...],
     mapping: Path | None,
     delimiter: str | None,
-    decimal: str,
+    decimal: str | None,
     no_quotes: bool,
     encoding: str,
     actor: str | None,
@@ -128,7 +127,7 @@ def import_file(  # noqa: PLR0913, PLR0917 - the options of the command
     with output.failing():
         described = replace(
             columns(mapping, maps, constants, skipped, delimiter),
-            decimal=decimal,
+            decimal=decimal or "",
             has_quotes=not no_quotes,
         )
         request = ImportRequest(

@@ -34,7 +34,7 @@ _PAIRS = (
     "〇零萬万億亿兩两餘余點点過过約约於于將将達达僅仅為为總总計计預预數数絕绝幾几間间個个項项戶户條条輛辆隻只張张處处筆笔種种"
     "層层單单頃顷鐘钟時时歐欧鎊镑圓圆門门臺台韓韩幣币長长漲涨減减縮缩負负環环較较場场從从內内週周號号線线屆届級级畝亩歲岁佔占"
     "飆飙頂顶紀纪訪访學学師师業业網网選选眾众僱雇後后強强顆颗錄录資资價价質质實实際际淨净調调擴扩狹狭驟骤銳锐勁劲覆复棟栋對对冊册樓楼員员裡里賽赛錢钱來来沒没剛刚碼码頭头類类滿满雙双裏里羅罗"
-    "國国亞亚額额頁页島岛龍龙義义夥伙複复開开虧亏離离標标蝕蚀緩缓勢势臺台發发損损貧贫稅税災灾壓压"
+    "國国亞亚額额頁页島岛龍龙義义夥伙複复開开虧亏離离標标蝕蚀緩缓勢势臺台發发損损貧贫稅税災灾壓压電电積积築筑侖仑攝摄華华撥拨設设獲获創创納纳聘聘財财"
 )
 _SIMPLIFIED = str.maketrans(dict(zip(_PAIRS[::2], _PAIRS[1::2], strict=True)))
 
@@ -65,7 +65,7 @@ _BESIDE_HAN = re.compile(rf"(?<=[0-9a-z%‰])(?={HAN.pattern})|(?<={HAN.pattern}
 
 _LEADING = {
     "about": "约 大约 大概 约为 大约为 约有 约达 约莫 差不多",
-    "an estimated": "估计 预计 预料 估算",
+    "an estimated": "估计 预计 预料 预期 估算 料",
     "over": "逾 超 超过 超出 多于 高于 大于 突破 已超过 已逾 超逾 过 破 不止 不只",
     "no fewer than": "至少 最少 不少于 不低于 起码 不下于 不下 至少有 最少有",
     "nearly": (
@@ -75,9 +75,13 @@ _LEADING = {
     "exactly": "刚好 正好 恰好 整整",
     "a total of": (
         "共 合共 总共 共有 共计 合计 总计 一共 总数为 累计 新增 总值 总额 涉款 涉资 耗资 斥资"
+        " 投资 投资额 总投资 总投资额 造价 总造价 拨款 预算 金额 人口 总人口 涉及 涵盖 设有"
+        " 收到 接获 批出 获批 吸引 创造 提供 容纳 聘用 雇用"
     ),
     "only": "仅 只 只有 仅有 仅为",
     "is": "为 是 有 达 达到 已达 达至 占 录得",
+    "an area of": "占地 面积 总面积 占地面积 楼面面积 总楼面面积 建筑面积 总建筑面积",
+    "a length of": "全长 总长 总长度",
     "minus": "负",
     "between": "介乎 介于",
     "from": "从 由",
@@ -98,8 +102,22 @@ _RISE_RATES = (
 )
 _FALL_RATES = "跌幅 降幅 减幅 负增长"
 _GROWTH = {"增长", *_RISE_RATES.split(), *_FALL_RATES.split()}
+_DOUBLED = {
+    f"{compared}doubled": " ".join(
+        f"{verb}{of_past}{comparator}一倍"
+        for verb in ["增加", "增长", "上升", "增", "升"]
+        for of_past in ("", "了")
+        for comparator in comparators
+    )
+    for compared, comparators in (
+        ("", ("",)),
+        ("more than ", ("逾", "超", "超过", "多于")),
+        ("nearly ", ("近", "接近", "将近")),
+        ("about ", ("约",)),
+    )
+}
 _MULTIPLES = {
-    "doubled": "翻一番 翻了一番 翻倍 倍增 增加一倍 增加了一倍 增长一倍 增长了一倍 上升一倍",
+    "doubled": "翻一番 翻了一番 翻倍 倍增",
     "quadrupled": "翻两番 翻了两番",
     "halved": "减半 减少一半 下降一半 下跌一半",
 }
@@ -107,23 +125,25 @@ _SHARES = {
     "half": "一半 半数",
     "nearly half": "近半 近半数 将近一半",
     "over half": "过半 过半数 逾半 逾半数 超过半数 超过一半",
-    "most": "大多数 大部分 大部份 多数",
+    "most": "大多数 大部分 大部份 多数 大半 多半",
+    "nearly 0.5 成": "近半成 将近半成 接近半成",
+    "over 0.5 成": "逾半成 过半成 超过半成",
     "the vast majority": "绝大多数 绝大部分 绝大部份",
     "nearly all": "几乎全部 几乎所有",
     "a minority": "少数",
     "all": "全部",
-    "100 per cent": "百分之百",
+    "100 per cent": "百分之百 百分百",
     "half year": "半年",
     "half month": "半个月",
     "half hour": "半小时 半个小时",
 }
 _CURRENCIES = {
-    "hkd": "港元 港币 港圆",
+    "hkd": "港元 港币 港圆 蚊",
     "rmb": "人民币",
     "usd": "美元 美金",
     "eur": "欧元 欧罗",
     "gbp": "英镑",
-    "jpy": "日元 日圆",
+    "jpy": "日元 日圆 円",
     "mop": "澳门元 澳门币 葡币",
     "twd": "新台币 台币",
     "sgd": "新加坡元 坡元",
@@ -149,15 +169,27 @@ _UNITS = {
     "miles": "英里 哩",
     "nautical miles": "海里 浬",
     "feet": "呎 英尺",
-    "cubic metres": "立方米",
+    "square miles": "平方英里",
+    "sq cm": "平方厘米",
+    "cubic metres": "立方米 立方公尺",
+    "cubic kilometres": "立方公里",
+    "cubic feet": "立方呎 立方英尺",
     "litres": "公升",
     "tonnes": "公吨 吨 公噸",
     "tons": "噸",
     "kilograms": "公斤 千克",
     "grams": "克",
+    "watts": "瓦 瓦特",
     "kilowatts": "千瓦",
     "megawatts": "兆瓦",
-    "kilowatt hours": "千瓦时 千瓦小时",
+    "gigawatts": "吉瓦",
+    "kilowatt hours": "千瓦时 千瓦小时 度电",
+    "megawatt hours": "兆瓦时",
+    "gigawatt hours": "吉瓦时",
+    "gallons": "加仑",
+    "ounces": "盎司",
+    "degrees celsius": "摄氏度 华氏度",
+    "chinese measures": "市斤 市尺 市亩 平尺 平方尺 公两 立方尺",
     "centuries": "个世纪",
     "years": "年 岁 周岁",
     "months": "个月",
@@ -171,12 +203,12 @@ _UNITS = {
     f"months {REST}": "个多月",
     f"hours {REST}": "个多小时 个多钟头",
     "成": "成",
-    "元": "元 圆 元整 圆整",
+    "元": "元 圆 元整 圆整 元正 圆正 块钱",
 }
 _MEASURE_WORDS = (
     "宗 个 家 人 名 间 项 份 件 套 所 座 栋 幢 位 户 条 辆 艘 架 只 张 台 部 起 例 批 场 株 棵 处"
     " 笔 种 类 层 单 股 本 册 篇 封 枚 人次 家次 个人 伙 席 票 匹 头 颗 粒 盒"
-    " 箱 瓶 页 字 班次 车次 架次 次"
+    " 箱 瓶 页 字 班 班次 车次 架次 辆次 艘次 次"
 )
 # Words for an unknown rest, parts of a currency, measures that differ between places, dates,
 # ordinals and multiples.
@@ -187,17 +219,17 @@ _REFUSED_UNITS = (
 # They begin with a unit or a measure word, and are names of what is counted.
 _NAMES = "成员 成年 成人 成立 成功 成果 成分 米其林 人民 人口 人士 分店 分行 分公司 线上 次元"
 # What they count is no amount, or not certain.
-_NO_COUNTS = {"年代", "年级", "周年", "世纪", "平方"}
+_NO_COUNTS = {"年代", "年级", "学年", "年度", "财年", "周年", "世纪", "平方"}
 _TRAILING = {
     "or more": "以上 或以上 及以上 或更多 起",
     "or less": "以下 或以下 及以下 以内 之内 或更少",
     "or so": "左右 上下",
-    "in total": "之间",
+    "in total": "之间 长 高 宽 深",
     UNDER: "不到",
     WIDE_REST: "有余",
 }
 # In the middle of a name they are something else.
-_LAST = {"起", "上下", "不到"}
+_LAST = {"起", "上下", "不到", "长", "高", "宽", "深"}
 _RISE_NOUNS = "增长 增幅 升幅 涨幅 增速 的增长 的增幅 的升幅 的涨幅 的增速"
 _FALL_NOUNS = (
     "跌幅 降幅 减幅 跌势 降势 负增长 衰退 倒退 减少 下跌 下降 下滑 缩减 萎缩 回落 收缩 急跌 降低"
@@ -225,6 +257,15 @@ _SHARING = re.compile(
     r" ?[至到~-] ?[a-z$]*(?P<second>[0-9][0-9,]*(?:\.[0-9]+)?|[一二三四五六七八九两兩])"
     r"(?P<upper>[百千]?)(?P<myriads>[万萬亿億])"
 )
+# Neighbours, which are a range: 七、八成 and 20、30人.
+_NEIGHBOURS = re.compile(
+    r"(?<![0-9.,十百千万萬亿億点])([一二两兩三四五六七八九]|[0-9]0?)、([二两兩三四五六七八九]|[0-9]0?)(?![0-9])"
+)
+# 三份一 is 三分一, and 百分三十 百分之三十.
+_PARTS = re.compile(
+    "(?<=[二三四五六七八九十])份(?=之[一二三四五六七八九]|[一二三四五六七八](?![十百千万萬亿億]))"
+)
+_PER_CENT = re.compile("(?<![0-9一二三四五六七八九两兩])百分(?=[0-9一二三四五六七八九十])")
 # They make a rate or a difference of the number, or deny it, unless they are part of these names.
 _DIFFERENCES = "每 人均 比 较 倍 第 除 扣 不 未 没"
 _HARMLESS = "比赛 比率 比例"
@@ -255,13 +296,14 @@ _BEFORE = _by_name(
     _with_endings("{} by", "", "了"),
     {"rose by": _RISE_RATES, "fell by": _FALL_RATES},
     _MULTIPLES,
+    _DOUBLED,
     _SHARES,
     _CURRENCIES,
 ) | {f"{verb}为": f"{verb}为" for verb in (_RISES + " " + _FALLS).split()}
 # 減少為3萬 states the level that was reached, or a fall, and 跌破3萬 a level that was crossed.
 _BEFORE |= {f"{verb}破": f"{verb}破" for verb in (_RISES + " " + _FALLS).split()}
 _CURRENCY_NAMES = _by_name(_CURRENCIES)
-_COMPLETE = _by_name(_MULTIPLES, _SHARES).keys() - {"全部"}
+_COMPLETE = _by_name(_MULTIPLES, _DOUBLED, _SHARES).keys() - {"全部"}
 _COMPARING = {"about", "an estimated", "over", "no fewer than", "nearly", "up to"}
 # 近三年 is the last three years, or nearly three, and 過三年 three years later, or more than three.
 _BEFORE_TIMES = {"近", "过"}
@@ -309,8 +351,20 @@ def in_english(text: str) -> str:
         rank = ranked["rank"] or "1"
         number = rank if rank.isdecimal() else value(rank)
         return f"{RANK} {number}" if number else text
+    text = _PER_CENT.sub("百分之", _PARTS.sub("分", _NEIGHBOURS.sub(_joined, text)))
     text = _SHARING.sub(_with_shared_scale, text)
     return _BESIDE_HAN.sub(" ", _Rewriting(text).rewritten())
+
+
+def _joined(found: re.Match[str]) -> str:
+    """The 七八 of 七、八, and the 20至30 of 20、30."""
+    first, second = (
+        DIGITS[sign.translate(_SIMPLIFIED)] if not sign.isdecimal() else int(sign)
+        for sign in found.groups()
+    )
+    is_next = second - first == (10 if first >= 10 else 1)
+    separator = "至" if found[1].isdecimal() else ""
+    return f"{found[1]}{separator}{found[2]}" if is_next else found[0]
 
 
 def _with_shared_scale(found: re.Match[str]) -> str:

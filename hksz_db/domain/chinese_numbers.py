@@ -56,7 +56,7 @@ NUMBER = re.compile(
     r"|(?P<arabic>[0-9]+(?:[, ][0-9]{3}(?![0-9]))*(?:\.[0-9]+)?|\.[0-9]+)"
     rf"|(?P<han>{HAN_NUMBER})"
     rf"|(?P<reach>上)?(?P<bare>{_SCALE}))"
-    rf"(?P<scale>{_SCALE})?(?P<over>[多余](?P<after>{_SCALE})?)?"
+    rf"(?P<scale>{_SCALE})?(?P<over>(?:[多余]|几(?![十百千]))(?P<after>{_SCALE})?)?"
 )
 PARTS_OF = re.compile(rf"(?P<whole>[百千万]|十万|百万|[0-9]+|{HAN_NUMBER})分之(?=[0-9{_FIRST}])")
 BEFORE_NUMBER = re.compile(rf"\s*(?:[0-9a-z$¥€£-]|[{_FIRST}]|百分之)")

@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Generic, Literal, NamedTuple, TypeVar
 
+from hksz_db.domain import figure_words as words
 from hksz_db.domain.chinese_figures import in_english
 
 MAX_LENGTH = 200
@@ -15,8 +16,15 @@ MAX_PLACES = 20
 
 _Value = TypeVar("_Value")
 
+# 1,23,456 and 1.234.567 can be read in one way only, unlike 1.234.
+_OTHER_GROUPS = (
+    r"[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}(?![0-9,])(?:\.[0-9]+)?"
+    r"|[0-9]{1,3}(?:(?:\.[0-9]{3}){2,}(?:,[0-9]+)?|\.[0-9]{3},[0-9]{1,2})(?![0-9.,])"
+    r"|[0-9]{1,3}(?:['\N{RIGHT SINGLE QUOTATION MARK}][0-9]{3})+(?![0-9])(?:\.[0-9]+)?"
+)
 _TOKEN = re.compile(
-    r"(?P<number>[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])(?:\.[0-9]+)?"
+    rf"(?P<grouped>{_OTHER_GROUPS})"
+    r"|(?P<number>[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])(?:\.[0-9]+)?"
     r"|[0-9]{1,3}(?: [0-9]{3})+(?![0-9])(?:\.[0-9]+)?"
     r"|[0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
     r"|(?P<word>[^\W\d_]+(?:['\N{RIGHT SINGLE QUOTATION MARK}][^\W\d_]+)*)"
@@ -24,7 +32,10 @@ _TOKEN = re.compile(
 )
 _DASH = re.compile("[\N{HYPHEN}-\N{HORIZONTAL BAR}\N{MINUS SIGN}]")
 # A hyphen within a word ("twenty-five") or after a number ("30-odd") joins as a space does.
-_JOINING_HYPHEN = re.compile(r"(?<=[^\W_])-(?=[^\W\d_])")
+# Between two sums of money it is that of a range ("US$3bn-US$5bn").
+_CURRENCY = "|".join(re.escape(name.casefold()) for name in words.CURRENCY_PREFIXES)
+_JOINING_HYPHEN = re.compile(rf"(?<=[^\W_])-(?=[^\W\d_])(?!(?:{_CURRENCY}) ?[0-9])")
+_PARTS = re.compile("(?<=[^\\W_])-(in|out-of)-(?=[^\\W_])")
 _ABBREVIATION_POINT = re.compile(r"(?<=[^\W\d_])\.")
 _WRONG_SEPARATOR = re.compile(r"[0-9],[0-9]")
 _IGNORED = set(',"“”«»')
@@ -95,12 +106,13 @@ def _normalised(text: str) -> str:
     text = _folded("".join(map(_spaced, text, " " + text))).replace("\N{FRACTION SLASH}", "/")
     text = "".join(character for character in text if unicodedata.category(character) != "Cf")
     text = " ".join(_DASH.sub("-", text).split()).rstrip(" .!?\N{IDEOGRAPHIC FULL STOP}")
-    text = text.replace("\N{WAVE DASH}", "~").replace("-plus", "+")
+    text = re.sub("-plus| plus$", "+", text.replace("\N{WAVE DASH}", "~"))
     try:
         text = in_english(text)
     except ValueError as error:
         raise UnreadableFigure(str(error)) from None
-    return _JOINING_HYPHEN.sub(" ", _ABBREVIATION_POINT.sub("", text))
+    text = _PARTS.sub(lambda words: words[0].replace("-", " "), _ABBREVIATION_POINT.sub("", text))
+    return _JOINING_HYPHEN.sub(" ", text)
 
 
 def _spaced(character: str, before: str) -> str:
@@ -120,14 +132,28 @@ def _folded(text: str) -> str:
 def _split(text: str) -> list[Token]:
     found = []
     for match in _TOKEN.finditer(text):
-        if match["number"]:
-            _check_number(match, text)
+        written = match[0]
+        if match["grouped"]:
+            written = _with_a_point(written)
             kind: Literal["number", "word", "sign"] = "number"
+        elif match["number"]:
+            _check_number(match, text)
+            kind = "number"
         else:
             kind = "word" if match["word"] else "sign"
         glued = match.start() > 0 and text[match.start() - 1] != " "
-        found.append(Token(match[0], kind, glued))
+        found.append(Token(written, kind, glued))
     return found
+
+
+def _with_a_point(number: str) -> str:
+    """The number without its groups, with a point before its decimals."""
+    if number.count(".") > 1 or "," in number[number.find(".") :]:
+        number = number.replace(".", "").replace(",", ".")
+    digits = re.sub("[^0-9.]", "", number)
+    if len(digits) > MAX_DIGITS:
+        raise UnreadableFigure(f"A number has more than {MAX_DIGITS} digits.")
+    return digits
 
 
 def _check_number(match: re.Match[str], text: str) -> None:

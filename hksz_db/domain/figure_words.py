@@ -68,7 +68,13 @@ SCALES = {
     "tn": 10**12,
     "trn": 10**12,
     "t": 10**12,
-} | {f"{word}s": 10**power for word, power in (("million", 6), ("billion", 9), ("trillion", 12))}
+    "mio": 10**6,
+    "mm": 10**6,
+    "milliard": 10**9,
+} | {
+    f"{word}s": 10**power
+    for word, power in (("million", 6), ("milliard", 9), ("billion", 9), ("trillion", 12))
+}
 SCALES |= chinese_numbers.SCALES
 
 MULTIPLIED_SCALES = ("hundred", "thousand", "lakh")
@@ -105,11 +111,11 @@ _LEADING: dict[Comparator | None, str] = {
         "over, more than, above, exceeding, in excess of, greater than, higher than, "
         "larger than, just over, just above, slightly over, slightly above, "
         "slightly more than, a little over, a little more than, well over, well above, "
-        "far more than, >"
+        "well in excess of, far more than, >"
     ),
     Comparator.GE: (
         "at least, no fewer than, no less than, not fewer than, not less than, a minimum of, "
-        "minimum of, upwards of, as few as, as little as, ≥, ≧, > ="
+        "minimum of, minimum, min, upwards of, as few as, as little as, ≥, ≧, > ="
     ),
     Comparator.LT: (
         "under, less than, fewer than, below, nearly, almost, just under, just below, "
@@ -119,7 +125,7 @@ _LEADING: dict[Comparator | None, str] = {
     ),
     Comparator.LE: (
         "up to, at most, at the most, no more than, not more than, not exceeding, "
-        "a maximum of, maximum of, as many as, as much as, as high as, ≤, ≦, < ="
+        "a maximum of, maximum of, maximum, max, as many as, as much as, as high as, ≤, ≦, < ="
     ),
     None: (
         "the, its, their, these, those, another, a further, further, additional, "
@@ -128,7 +134,11 @@ _LEADING: dict[Comparator | None, str] = {
         "has, have, had, been, reached, reaching, reaches, totalled, totaled, totalling, "
         "totaling, totals, amounted to, amounting to, amounts to, stood at, standing at, "
         "stands at, came to, rose to, grew to, increased to, fell to, dropped to, "
-        "decreased to, numbered, numbering, comprised, comprises, +"
+        "decreased to, numbered, numbering, comprised, comprises, an area of, a total area of, "
+        "a population of, a budget of, a cost of, at a cost of, a value of, a sum of, "
+        "a length of, covers, covering, occupies, occupying, spans, spanning, costs, costing, "
+        "received, approved, attracted, attracting, creates, created, creating, provides, "
+        "provided, providing, employs, employed, employing, accommodates, accommodating, +"
     ),
 }
 _TRAILING: dict[Comparator | None, str] = {
@@ -141,11 +151,12 @@ _TRAILING: dict[Comparator | None, str] = {
     Comparator.LT: chinese_numbers.UNDER,
     Comparator.LE: (
         "or less, or fewer, or below, or under, or lower, or shorter, and below, and under, "
-        "and less, at most, at the most, at maximum, maximum"
+        "and less, at most, at the most, at maximum, maximum, max"
     ),
     None: (
         "in total, in all, altogether, all told, overall, only, alone, year on year, "
-        "month on month, quarter on quarter, year over year, yoy"
+        "month on month, quarter on quarter, year over year, yoy, y o y, y / y, qoq, q o q, q / q, "
+        "mom, m o m, m / m, TEU, TEUs"
     ),
 }
 LEADING = {
@@ -325,10 +336,14 @@ _AMBIGUOUS_UNITS = {
     "ounces, oz": "The unit is not known: there are several kinds of ounce.",
 }
 _REFUSED = {
-    "percentage points, percent points, per cent points, % points, pp, basis points, bps": (
-        "The text states the difference of two shares."
-    ),
+    "percentage points, percent points, per cent points, % points, pp, ppt, ppts, "
+    "basis points, bps": ("The text states the difference of two shares."),
     "cents, pence": "The text states a part of a currency.",
+    "pc": "The text states per cent, or pieces.",
+    "mil, thou, yi": "The text states a number in a unit that is not clear.",
+    "degrees Celsius, degrees Fahrenheit": "The text states a temperature, which no metric has.",
+    "Chinese measures": "The text states a measure that differs between places.",
+    "figures, digits": "The text states how many digits a number has.",
     "times, fold, x": "The text states a multiple, or how often something happens.",
 }
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import cache
+from unicodedata import normalize
 
 import pint
 from iso4217 import Currency
@@ -12,7 +13,7 @@ from ucumvert import PintUcumRegistry
 from ucumvert.parser import InvalidUcumError
 
 from hksz_db.domain.chinese_figures import currency_in_english
-from hksz_db.domain.figure_words import CURRENCIES
+from hksz_db.domain.figure_words import CURRENCIES, UNITS
 from hksz_db.domain.vocabulary import Dimension
 
 # The registry defines units as binary floats, which are exact to fifteen digits.
@@ -69,14 +70,15 @@ def measure(code: str) -> Measure:
     """The dimension and factor of a unit.
 
     ``code`` is a UCUM code, or an ISO 4217 currency, fund or metal, which is never converted and
-    has the factor 1. Raises ``InvalidUnit``, which names the code of a currency with another name.
+    has the factor 1. Raises ``InvalidUnit``, which names the code of a currency
+    or unit with another name.
     """
     if code in _currency_codes():
         return Measure(Dimension.MONEY, Decimal(1))
     try:
         return _measure_ucum(code)
     except (InvalidUcumError, LarkError, pint.PintError, ArithmeticError, ValueError) as error:
-        advice = currency_advice(code)
+        advice = code_advice(code)
         if advice:
             raise InvalidUnit(advice) from None
         if isinstance(error, InvalidUnit):
@@ -84,11 +86,14 @@ def measure(code: str) -> Measure:
         raise InvalidUnit(f"{code!r} is neither a UCUM code nor an ISO 4217 currency.") from None
 
 
-def currency_advice(name: str) -> str:
-    """What the code of a currency with this name or sign is; empty if it names no currency."""
+def code_advice(name: str) -> str:
+    """What the code of a currency or unit with this name or sign is; empty if it names none."""
     currency = _currency_named(name)
     if currency and name != currency:
         return f"The code of the currency {name!r} is {currency}."
+    unit = UNITS.get(normalize("NFKC", name).casefold())
+    if unit and unit.code and unit.times == 1 and name != unit.code:
+        return f"The code of the unit {name!r} is {unit.code}."
     parts = re.split(r"[./]", name)
     combined = filter(None, map(_currency_named, parts)) if len(parts) > 1 else iter(())
     currency = next(combined, None)

@@ -400,6 +400,10 @@ class _Reader:
         number = self._scaled(currency, and_joins=and_joins)
         if negative:
             number = replace(number, value=-number.value)
+        following = cursor.length_of(TRAILING)
+        if following and cursor.length_of(UNITS, following):
+            # "300-odd hectares"
+            self._compare(cursor.take_phrase(TRAILING))
         unit = self._unit(currency)
         if unit and unit is not currency:
             # "an hour and a half"
@@ -414,7 +418,7 @@ class _Reader:
         is_money = currency is not None or self._dimension is Dimension.MONEY
 
         def is_scale(word: str) -> bool:
-            return is_money or not (word == "t" or (word == "m" and not self._is_million()))
+            return is_money or not (word in {"t", "mm"} or (word == "m" and not self._is_million()))
 
         return read_scales(self._cursor, number, is_scale, and_joins=and_joins)
 
@@ -491,6 +495,7 @@ def _range(first: _Quantity, second: _Quantity) -> StatedFigure:
     if first.number.rest or second.number.rest:
         raise UnreadableFigure("A number with an unknown rest does not go with a range.")
     units = {quantity.unit for quantity in (first, second) if quantity.unit is not None}
+    units -= {unit for unit in units if any(_may_be(unit, other) for other in units)}
     if len(units) > 1:
         raise UnreadableFigure("The two numbers of the range have different units.")
     upper = second.number
@@ -507,6 +512,14 @@ def _range(first: _Quantity, second: _Quantity) -> StatedFigure:
         note=unit.note,
         may_be=unit.may_be,
     )
+
+
+def _may_be(unit: Unit, other: Unit) -> bool:
+    """Whether the word for a unit that is not clear may stand for the other one: HK$5至6元."""
+    is_dollar = unit == words.MONEY_NAMES["$"] and "$" in words.CURRENCY_SIGNS.get(
+        other.code or "", ""
+    )
+    return unit.code is None and (other.code in unit.may_be or is_dollar)
 
 
 def _sharing_scale(lower: Number, upper: Number) -> Number:

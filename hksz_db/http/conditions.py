@@ -30,6 +30,11 @@ def content_tag(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()[:16]
 
 
+def document_tag(version: int, body: bytes) -> str:
+    """The entity tag of a row's document, without quotes."""
+    return f"{version}-{content_tag(body)}"
+
+
 def is_known(tag: str) -> bool:
     """Whether the client already has the response with this tag (weak comparison)."""
     header = request.headers.get("If-None-Match")

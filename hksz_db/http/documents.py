@@ -79,7 +79,7 @@ def content(
     """
     if not rows:
         raise NotFound(resource.singular, id)
-    version, is_deleted, into_id, body = rows[0]
+    version, is_deleted, into_id, body, *_ = rows[0]
     if into_id is not None:
         raise Merged(resource.singular, id, version, into_id)
     if is_deleted:

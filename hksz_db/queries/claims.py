@@ -33,7 +33,7 @@ from hksz_db.models import (
     table_of,
 )
 from hksz_db.models.claims import COUNTS
-from hksz_db.queries.comparisons import claim_comparisons, contested_by
+from hksz_db.queries.comparisons import claim_comparisons, contested_by, may_have_comparisons
 from hksz_db.queries.derivation import Rows, listed
 from hksz_db.queries.documents import Group, Json, Many, One, Opaque, Values, decimal, sql_file
 from hksz_db.queries.evidence import evidence_fields, evidence_targets
@@ -213,7 +213,8 @@ CLAIMS = Readable(
     },
     default_embeds=("entities", "figures", "evidence"),
     further_embeds=("statements", "sources", "corroboration"),
-    asked_embeds=("comparisons", "contested_by", "similar"),
+    asked_embeds=("contested_by", "similar", "comparisons"),
+    rare_embeds={"comparisons": may_have_comparisons(_claims)},
     repeating_embeds=("contested_by",),
     parts=("corroboration", "contested_by", "similar"),
     relations={

@@ -68,6 +68,7 @@ _WITHDRAWN = (ClaimStatus.REJECTED, ClaimStatus.RETRACTED)
 # Overlapping periods suffice for these; the others can change from one day to the next.
 _SPREAD = (Accumulation.FLOW, Accumulation.EVENT)
 _PLANS = (Modality.PLANNED, Modality.FORECAST)
+_ABOUT_TIME = (NotCompared.NO_PERIOD, NotCompared.OTHER_TIME)
 # These take longest, the last one most.
 _LOOKED_UP = (NotCompared.NOT_REVIEWED, NotCompared.SUPERSEDED, NotCompared.NO_EVIDENCE)
 
@@ -267,6 +268,19 @@ def claim_comparisons(claim: FromClause) -> First:
     once = or_(a.c.claim_id != b.c.claim_id, a.c.id < b.c.id)
     rows = together(pair, on=related(pair))
     return _most_severe(pair, rows, and_(a.c.claim_id == claim.c.id, once))
+
+
+def may_have_comparisons(claim: FromClause) -> ColumnElement[bool]:
+    """Whether figures of a claim are about the same thing and time as others."""
+    pair = pair_with()
+    a, b = pair.figure.c, pair.other.c
+    found = exists().select_from(
+        together(pair, on=and_(a.metric_id == b.metric_id, a.subject_id == b.subject_id))
+    )
+    obstacles = [obstacle for obstacle, reason in _obstacles(pair) if reason in _ABOUT_TIME]
+    return found.where(
+        a.claim_id == claim.c.id, a.id != b.id, ~func.coalesce(or_(*obstacles), false())
+    ).correlate(claim)
 
 
 def contradictions() -> tuple[Pair, FromClause, Condition]:

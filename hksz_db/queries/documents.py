@@ -131,6 +131,10 @@ def number(value: int) -> ColumnElement[int]:
     return literal_column(str(value), Integer())
 
 
+NO_ROWS = b'{"data" : [], "all" : true}'
+"""What ``First`` becomes if there are no rows."""
+
+
 def term(text: str) -> ColumnElement[str]:
     """A text as a literal, which the planner can see."""
     escaped = text.replace("'", "''")

@@ -84,6 +84,19 @@ def part_statement(resource: str, name: str) -> Prepared:
     return prepare(one(readable, expression(readable.document[name])))
 
 
+@lru_cache(maxsize=64)
+def written_statement(resource: str) -> Prepared:
+    """The answer to a write without its rare embeds, as ``one`` returns it, and which it may have.
+
+    PostgreSQL prepares to read each embed, which takes long even if there are no rows.
+    """
+    readable = RESOURCES[resource]
+    fields = tuple(name for name in readable.written if name not in readable.rare_embeds)
+    return prepare(
+        one(readable, as_json(readable, fields)).add_columns(*readable.rare_embeds.values())
+    )
+
+
 def one(readable: Readable, content: SqlValue) -> Select[int, bool, UUID | None, object]:
     """The row ``:id``: its version, whether it is deleted, the id of its redirect, the content."""
     table = readable.table

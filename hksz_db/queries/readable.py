@@ -70,7 +70,8 @@ class Readable(Queryable):
 
     Embedded fields are optional. A read by id also embeds ``further_embeds``, and only on request
     ``asked_embeds``, which need a search of their own; the answer to a write embeds all but the
-    ``repeating_embeds``, which follow from others. ``parts``
+    ``repeating_embeds``, which follow from others. The last of the ``asked_embeds`` may be
+    ``rare_embeds``, lists that are empty unless a condition holds, which takes less time. ``parts``
     are fields that can be read on their own, at ``/v1/R/{id}/PART``. ``tabled`` are paths through
     the lists of the document that tables show in columns of their own.
 
@@ -81,6 +82,7 @@ class Readable(Queryable):
     declared: Declared = field(default_factory=dict)
     further_embeds: tuple[str, ...] = ()
     asked_embeds: tuple[str, ...] = ()
+    rare_embeds: Mapping[str, ColumnElement[bool]] = field(default_factory=dict)
     repeating_embeds: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
     tabled: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from hksz_db.database import Session, run
 from hksz_db.domain.errors import Fault, Invalid
-from hksz_db.domain.quantities import currency_advice
+from hksz_db.domain.quantities import code_advice
 from hksz_db.models import Base
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.rows import Row
@@ -215,7 +215,7 @@ def _settle(reference: Reference, known: Resolved) -> Fault | None:
     if row is None:
         advice = reference.advice
         if reference.table == "units":
-            advice = currency_advice(reference.value) or advice
+            advice = code_advice(reference.value) or advice
         detail = f"There is no {singular} {reference.value}. {advice}".rstrip()
         return Fault("not_found", detail, reference.pointer)
     if not row["live"]:

@@ -11,6 +11,7 @@ from sqlalchemy import make_url
 from werkzeug.test import TestResponse
 
 from app import create_app
+from hksz_db.api.ordinary_reads import Found, OrdinaryReads
 from hksz_db.database import Database
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.preparing import seed_folders
@@ -73,6 +74,24 @@ def without_warnings(written: Answer) -> bytes:
     return written.data.replace(b',"warnings":[]}', b"}")
 
 
+def answered_without_flask(app: Flask, read: Answer, first: Answer | None = None) -> Found | None:
+    """What answers a read without Flask if anything does; it must equal Flask's answer.
+
+    It has learnt from the answer to the ``first`` read or else to this one.
+    """
+    reads = OrdinaryReads(app)
+    known = first or read
+    headers = [(k.lower().encode(), v.encode()) for k, v in known.headers]
+    reads.learn(known.request.environ, known.status_code, headers)
+    found = reads.answer(read.request.environ)
+    if found is not None:
+        expected = {k.lower().encode(): v.encode() for k, v in read.headers}
+        own = {b"x-request-id": b""}
+        assert dict(found.headers) | own == expected | own
+        assert (200, found.body) == (read.status_code, read.data)
+    return found
+
+
 class Client:
     """Flask's test client with a key: keyword arguments are the query string."""
 
@@ -88,7 +107,9 @@ class Client:
         return cast("Answer", self._client.open(path, method=method, headers=given, **options))
 
     def get(self, path: str, **query: Any) -> Answer:
-        return self.send("GET", path, query_string=query or None)
+        read = self.send("GET", path, query_string=query or None)
+        answered_without_flask(self._client.application, read)
+        return read
 
     def get_with_embeds(self, path: str) -> Answer:
         """A row with everything that the answer to a write embeds."""

@@ -634,5 +634,5 @@ def test_every_list_is_one_statement_and_one_that_counts(
         ("/v1/claims?include=figures,comparisons", 1),
     ):
         with query_counter() as counted:
-            assert reader.get(path).status_code == 200
+            assert reader.send("GET", path).status_code == 200
         assert len(counted.statements) == count, path

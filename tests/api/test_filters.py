@@ -610,6 +610,27 @@ def test_one_row_of_a_nested_relation_must_meet_all_filters_on_it(service: Servi
     assert service.ids("entities", names__language="en", name="Firm\\A")
 
 
+@pytest.mark.parametrize(
+    ("resource", "name", "tag"),
+    [
+        ("claims", "language", "de"),
+        ("claims", "statements__language", "zh-Hant"),
+        ("sources", "language", "zh-Hant"),
+        ("entities", "names__language", "de"),
+    ],
+)
+def test_languages_are_compared_whole_and_in_any_case(
+    service: Service, resource: str, name: str, tag: str
+) -> None:
+    found = service.ids(resource, **{name: tag})
+    assert found
+    for written in (tag.upper(), tag.lower().replace("-", "_")):
+        assert service.ids(resource, **{name: written}) == found
+        assert service.ids(resource, **{f"{name}__in": f"x,{written}"}) == found
+    assert service.ids(resource, **{name: tag[:-1]}) == set()
+    assert service.ids(resource, **{f"{name}__startswith": tag[:2]}) >= found
+
+
 def test_a_filter_on_a_relation_does_not_filter_embedded_rows(service: Service) -> None:
     query = {"figures__comparator": "le", "evidence__stance": "mentions"}
     (claim,) = service.client.get("/v1/claims", query_string=query).json["data"]

@@ -85,8 +85,8 @@ class Client:
         self.takes.set()
         self.sent: list[Any] = []
 
-    async def get(self, path: str) -> tuple[int, bytes]:
-        await self.gateway(scope(path), self._receive, self._send)
+    async def get(self, path: str, *headers: tuple[bytes, bytes]) -> tuple[int, bytes]:
+        await self.gateway(scope(path, b"", *headers), self._receive, self._send)
         body = b"".join(message["body"] for message in self.sent[1:])
         return self.sent[0]["status"], body
 

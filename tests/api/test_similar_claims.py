@@ -650,7 +650,7 @@ def test_similar_claims_are_embedded_on_request_in_one_statement(
     assert "similar" not in reader.get("/v1/claims").json["data"][0]
     for url in (f"/v1/claims/{id}?include=similar", "/v1/claims?include=similar&per_page=100"):
         with query_counter() as counted:
-            response = reader.get(url)
+            response = reader.send("GET", url)
         assert response.status_code == 200
         assert len(counted.statements) == 1
     assert "similar" in RESOURCES["claims"].asked_embeds

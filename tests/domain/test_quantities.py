@@ -152,3 +152,26 @@ def test_base_units_have_the_factor_one() -> None:
 def test_the_code_of_a_currency_is_named(name: str, code: str) -> None:
     with pytest.raises(InvalidUnit, match=f"The code of the currency .* is {code}"):
         measure(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("ha", "har"),
+        ("km²", "km2"),
+        ("sqkm", "km2"),
+        ("Acres", r"\[acr_us\]"),
+        ("‰", r"\[ppth\]"),
+        ("kwh", "kW.h"),
+        ("pct", "%"),
+    ],
+)
+def test_the_code_of_a_unit_is_named(name: str, code: str) -> None:
+    with pytest.raises(InvalidUnit, match=f"The code of the unit .* is {code}"):
+        measure(name)
+
+
+@pytest.mark.parametrize("name", ["tons", "centuries", "people"])
+def test_words_without_one_code_have_no_advice(name: str) -> None:
+    with pytest.raises(InvalidUnit, match="neither a UCUM code"):
+        measure(name)

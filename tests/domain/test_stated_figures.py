@@ -39,6 +39,13 @@ Digits and separators
 300 | eq | 300 |
 0 | eq | 0 |
 １２，３４５ | eq | 12345 |
+1.234.567 | eq | 1234567 |
+1.234.567,50 people | eq | 1234567.5 |
+1.234,56 | eq | 1234.56 |
+12,34,567 | eq | 1234567 |
+1,00,00,000.5 | eq | 10000000.5 |
+1'234'567 | eq | 1234567 |
+5’000 | eq | 5000 |
 ４７．５％ | eq | 47.5 | %
 
 Scale words
@@ -56,6 +63,9 @@ US$4.5bn | eq | 4500000000 | USD
 EUR 1.8 mn | eq | 1800000 | EUR
 HK$5t | eq | 5000000000000 | HKD
 HK$2tn | eq | 2000000000000 | HKD
+HK$5mm | eq | 5000000 | HKD
+3 mio | eq | 3000000 |
+2 milliards | eq | 2000000000 |
 3 lakh tonnes | eq | 300000 | t
 
 Number words
@@ -94,6 +104,10 @@ two or three | between | 2 3 |
 a year or two | between | 1 2 | a
 HK$3 billion to HK$5 billion | between | 3000000000 5000000000 | HKD
 HK$3-5 billion | between | 3000000000 5000000000 | HKD
+HK$3 billion–HK$5 billion | between | 3000000000 5000000000 | HKD
+HK$3bn-HK$5bn | between | 3000000000 5000000000 | HKD
+US$3-US$5 | between | 3 5 | USD
+HK$3-$5 million | between | 3000000 5000000 | HKD
 500,000 to 1 million | between | 500000 1000000 |
 between −5 and 3 per cent | between | -5 3 | %
 50〜60 | between | 50 60 |
@@ -104,6 +118,8 @@ more than 150 companies | gt | 150 |
 just over HK$500 million | gt | 500000000 | HKD
 well over 1 million visitors | gt | 1000000 |
 in excess of 2,500 | gt | 2500 |
+well in excess of HK$5 billion | gt | 5000000000 | HKD
+a population of about 7.5 million | approx | 7500000 |
 exceeding 35 degrees of freedom | gt | 35 |
 > 5 % | gt | 5 | %
 at least 35,000 | ge | 35000 |
@@ -111,6 +127,12 @@ no fewer than 200 | ge | 200 |
 not less than 25 per cent | ge | 25 | %
 a minimum of 12 months | ge | 12 | mo
 ≥5 | ge | 5 |
+min. 300 | ge | 300 |
+approved over 47,000 applications | gt | 47000 |
+creating about 1,200 jobs | approx | 1200 |
+max. 300 people | le | 300 |
+covering 300 hectares | eq | 300 | har
+an area of about 300 ha | approx | 300 | har
 >=5 | ge | 5 |
 nearly 90,000 | lt | 90000 |
 almost 47 000 people | lt | 47000 |
@@ -146,11 +168,16 @@ rose to 5.6 per cent | eq | 5.6 | %
 Comparators after the number
 a million or so | approx | 1000000 |
 30-odd companies | approx | 30 |
+300-odd hectares | approx | 300 | har
+300+ km2 | ge | 300 | km2
+5 or more years | ge | 5 | a
+100,000 plus | ge | 100000 |
 16 companies or more | ge | 16 |
 65 years and above | ge | 65 | a
 five or more | ge | 5 |
 47,000+ | ge | 47000 |
 100-plus firms | ge | 100 |
+300 max | le | 300 |
 12 hours at most | le | 12 | h
 three or fewer | le | 3 |
 1,200 flats in total | eq | 1200 |
@@ -212,7 +239,11 @@ minus 3.2 per cent | eq | -3.2 | %
 +3.2% | eq | 3.2 | %
 6.1 per 1,000 population | eq | 6.1 | [ppth]
 
+5.2% y/y | eq | 5.2 | %
+
 Counted nouns
+500TEU | eq | 500 |
+5 million TEUs | eq | 5000000 |
 16 companies | eq | 16 |
 over 47,000 applications under the scheme | gt | 47000 |
 12,500 COVID-19 cases | eq | 12500 |
@@ -240,6 +271,8 @@ two-thirds | eq | 66.6667 | %
 a third of a million | eq | 333333.3333 |
 three-fifths | eq | 60 | %
 one in four | eq | 25 | %
+1-in-4 | eq | 25 | %
+9-out-of-10 residents | eq | 90 | %
 roughly one in every five | approx | 20 | %
 9 out of 10 | eq | 90 | %
 500 in 1,000 | eq | 50 | %
@@ -542,7 +575,18 @@ def test_clear_figures_have_no_note(text: str) -> None:
         ("1 million and 2 million", "'and' after the number"),
         ("1,23", "do not group thousands"),
         ("1,2345", "do not group thousands"),
-        ("1.000.000", "thousands or decimals"),
+        ("1.000", "thousands or decimals"),
+        ("192.168.1.1", "thousands or decimals"),
+        ("21.10.2023", "more than one number"),
+        ("1,23,4567", "do not group thousands"),
+        ("US$5-RMB6", "different units"),
+        ("RMB5-$6", "different units"),
+        ("rose 5 ppt", "difference of two shares"),
+        ("30 pc", "per cent, or pieces"),
+        ("3 mil", "not clear"),
+        ("six figures", "how many digits"),
+        ("four-digit growth", "how many digits"),
+        ("5 degrees Celsius", "a temperature"),
         ("1e6", "'e' after the number"),
         ("1990s", "'s' after the number"),
         ("5G", "'g' after the number"),

@@ -82,6 +82,28 @@ Numbers
 30名跌倒長者 | eq | 30 |
 減至3個半小時 | eq | 3.5 | h
 5個部分 | eq | 5 |
+壹佰萬元正 | eq | 1000000 |
+5億円 | eq | 500000000 | JPY
+5億度電 | eq | 500000000 | kW.h
+3百萬瓦 | eq | 3000000 | W
+5吉瓦 | eq | 5 | GW
+500立方呎 | eq | 500 | [ft_i]3
+3平方英里 | eq | 3 | [mi_i]2
+3加侖 | eq | 3 |
+5,000輛次 | eq | 5000 |
+500TEU | eq | 500 |
+12,34,567人 | eq | 1234567 |
+面積300公頃 | eq | 300 | har
+總投資超過300億元人民幣 | gt | 30000000000 | CNY
+撥款100億港元 | eq | 10000000000 | HKD
+預算約為港幣68億4,000萬元 | approx | 6840000000 | HKD
+收到逾12萬宗申請 | gt | 120000 |
+提供約50萬個住宅單位 | approx | 500000 |
+人口增至約250萬 | approx | 2500000 |
+佔地約300公頃 | approx | 300 | har
+全長3公里 | eq | 3 | km
+3公里長 | eq | 3 | km
+30間高中 | eq | 30 |
 
 Comparators before the number
 逾4.7萬 | gt | 47000 |
@@ -115,6 +137,13 @@ Comparators before the number
 近百 | lt | 100 |
 近千學生 | lt | 1000 |
 上千 | ge | 1000 |
+料300人 | approx | 300 |
+近半成 | lt | 5 | %
+逾半成 | gt | 5 | %
+約三份一 | approx | 33.3333 | %
+三份之二 | eq | 66.6667 | %
+百分三十 | eq | 30 | %
+百分百 | eq | 100 | %
 上百万元 | ge | 1000000 |
 過3000 | gt | 3000 |
 過60歲 | gt | 60 | a
@@ -256,6 +285,13 @@ HK$3億至HK$5億 | between | 300000000 500000000 | HKD
 三百四五十人 | between | 340 350 |
 十五六歲 | between | 15 16 | a
 七八成 | between | 70 80 | %
+七、八成 | between | 70 80 | %
+三、四百人 | between | 300 400 |
+5、6百人 | between | 500 600 |
+20、30人 | between | 20 30 |
+HK$5億至6億元 | between | 500000000 600000000 | HKD
+港幣5億至6億元 | between | 500000000 600000000 | HKD
+5元至6港元 | between | 5 6 | HKD
 三千五至四千 | between | 3500 4000 |
 三成五至四成 | between | 35 40 | %
 三至三成五 | between | 30 35 | %
@@ -362,6 +398,7 @@ def test_the_step_is_that_of_the_words(text: str, step: str) -> None:
     ("text", "likely", "possible"),
     [
         ("20多個", "21 29", "21 29"),
+        ("二十幾間", "21 29", "21 29"),
         ("二十餘間", "21 29", "21 29"),
         ("300多", "301 399", "301 399"),
         ("300餘", "301 399", "301 399"),
@@ -428,6 +465,10 @@ def test_a_fraction_is_given_a_tenth() -> None:
         ("逾翻倍", "gt", "2", "100"),
         ("減半", "eq", "0.5", "-50"),
         ("增長了一倍", "eq", "2", "100"),
+        ("增加近一倍", "lt", "2", "100"),
+        ("上升了逾一倍", "gt", "2", "100"),
+        ("增長約一倍", "approx", "2", "100"),
+        ("增加一倍以上", "ge", "2", "100"),
         ("兩倍", "eq", "2", "100"),
         ("2.5倍", "eq", "2.5", "150"),
         ("增至三倍", "eq", "3", "200"),
@@ -557,6 +598,9 @@ def test_a_note_says_that_the_currency_is_not_known(text: str) -> None:
         ("五年間", "states no certain amount"),
         ("80年代", "states no certain amount"),
         ("3周年", "states no certain amount"),
+        ("2023至2024學年", "states no certain amount"),
+        ("投資者3萬人", "expected at '者'"),
+        ("拒絕批出3萬宗", "expected at '拒絕'"),
         ("21世紀", "states no certain amount"),
         ("300平方", "states no certain amount"),
         ("5星級酒店", "'星' after the number"),
@@ -597,7 +641,17 @@ def test_a_note_says_that_the_currency_is_not_known(text: str) -> None:
         ("增長兩倍", "'倍' after the number"),
         ("三成弱", "'弱' after the number"),
         ("30來人", "'來' after the number"),
-        ("三十幾間", "'幾' after the number"),
+        ("一千幾百人", "'幾' after the number"),
+        ("三百幾十人", "does not count"),
+        ("十幾二十人", "'二十' is no number"),
+        ("三、五成", "'、' after the number"),
+        ("5、6、7人", "'、' after the number"),
+        ("1、2月", "'月' after the number"),
+        ("三份二手車", "'分' after the number"),
+        ("US$5至6元", "different units"),
+        ("3市斤", "differs between places"),
+        ("5攝氏度", "a temperature"),
+        ("5度電價", "'價' after the number"),
         ("12元每人", "'每' after the number"),
         ("12元補貼每人", "'每' after the number"),
         ("3萬港元/月", "'/' after the number"),

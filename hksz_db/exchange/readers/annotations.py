@@ -71,11 +71,13 @@ class _Said:
 
     def tag(self, text: str) -> None:
         kind, _, value = text.partition(":")
-        others = {"claim": self.claims, "stance": self.stances}.get(kind)
-        if others is None:
-            self.unkept.append(text)
-        else:
-            others.append(value.strip())
+        match kind.strip().casefold():
+            case "claim":
+                self.claims.append(value.strip())
+            case "stance":
+                self.stances.append(value.strip().casefold())
+            case _:
+                self.unkept.append(text)
 
     def link(self, address: str) -> None:
         claim = _CLAIM.fullmatch(address)

@@ -14,6 +14,7 @@ from bibtexparser.model import (
     DuplicateBlockKeyBlock,
     DuplicateFieldKeyBlock,
     ParsingFailedBlock,
+    String,
 )
 from bibtexparser.model import Entry as EntryBlock
 
@@ -25,8 +26,10 @@ from hksz_db.exchange.readers.latex import Mode, bare, decode, depths
 from hksz_db.exchange.readers.names import (
     Name,
     as_it_stands,
+    begins_office,
     han_list,
     have_initials,
+    is_acronym,
     is_office,
     organisation,
     person,
@@ -44,6 +47,8 @@ _KEYLESS = re.compile(
     r"@(?!(?:string|preamble|comment)\b)(\w+\s*[{(])(?=\s*[A-Za-z-]+\s*=\s*[{\"\d])", re.IGNORECASE
 )
 _SIGN_IN_MATH = re.compile(r"\$(\\sim|\\?[<>_])\$")
+# BibTeX knows no comments, but Biber does.
+_COMMENTED = re.compile(r"^[ \t]*%.*@\w+[ \t]*[{(]", re.MULTILINE)
 _AND = re.compile(r"[{}]|\s+and(?=\s|$)", re.IGNORECASE)
 _MARKS = re.compile(r'(?<!\\)[{}"#]')
 # The macros that every style of BibTeX defines.
@@ -85,15 +90,22 @@ _EDITORS = {
 # What marks an affiliation or a footnote, with the name that it follows.
 _NOTE = re.compile(
     r"\s*(?:\$\s*\^\s*(?:\{[^{}$]*\}|[^{}$])\s*\$"
-    r"|\\(?:textsuperscript|thanks|footnote)\s*\{[^{}]*\})"
+    # M\textsuperscript{c}Donald is one word.
+    r"|\\(?:textsuperscript|thanks|footnote)\s*\{[^{}]*\}(?![^\W\d_]))"
 )
 _ADDRESS = re.compile(r"https?://\S+")
-_SEASON = re.compile(r"\d\d(\d\d)-(2[1-4])")
+_NOTED_ADDRESS = re.compile(
+    r"(?:(?:available|accessed|retrieved)(?: online)? (?:at|from)|url|online)?:?\s*<?(https?://[^\s>]+)>?",
+    re.IGNORECASE,
+)
+_MACRO = re.compile(r"[^\W\d][^\s{}\"#,=]*")
+_MOST_ANCESTORS = 10
+_MOST_XDATA = 20
 # Fields that need no warning, because they are read or only concern programs.
 _SILENT = {
     *_ROLES,
     *("title", "subtitle", "booksubtitle", "date", "year", "month", "doi", "url", "note"),
-    *("language", "langid", "entrysubtype", "crossref", "ids"),
+    *("language", "langid", "entrysubtype", "crossref", "xdata", "ids"),
     *("options", "timestamp", "shorttitle", "shortjournal"),
 }
 
@@ -102,10 +114,12 @@ def read(content: str, namespace: str) -> Entries:
     """Read the works of a file. Raises ``Unreadable``."""
     # The parser would take the brace for an escaped one.
     content = content.replace("\\\\}", "\\\\ }")
+    content = _COMMENTED.sub(lambda line: line[0].replace("@", ""), content)
     library = parse_string(_KEYLESS.sub(r"@\1,", content), parse_stack=[])
     macros = dict(_MACROS)
-    for string in library.strings:
-        macros[string.key.lower()] = _value(string.value, macros)
+    for block in map(_not_duplicate, library.blocks):
+        if isinstance(block, String):
+            macros[block.key.lower()] = _value(block.value, macros)
     records = {block.key: _fields(block, macros) for block in library.entries if block.key}
     found = False
     for block in library.blocks:
@@ -125,26 +139,40 @@ def _entry(
         duplicates = sorted(block.duplicate_keys)
         assert block.ignore_error_block is not None
         block = block.ignore_error_block
-    if isinstance(block, DuplicateBlockKeyBlock) and not block.key:
-        assert block.ignore_error_block is not None
-        block = block.ignore_error_block
+    block = _not_duplicate(block)
     if isinstance(block, DuplicateBlockKeyBlock):
         detail = f"The file already has an entry {block.key}."
         return unreadable(line, "sources", detail, "unique", label=block.key)
     if isinstance(block, ParsingFailedBlock):
         reason = " ".join(str(getattr(block.error, "abort_reason", block.error)).split())
         return unreadable(line, "sources", f"The entry cannot be read: {reason}")
-    if not isinstance(block, EntryBlock):
+    if not isinstance(block, EntryBlock) or block.entry_type.lower() == "xdata":
         return None
+    if block.entry_type.lower() == "set":
+        return unreadable(line, "sources", "A set of entries is not a work.", label=block.key)
     if after := next(filter(None, (_swallowed(field.value) for field in block.fields)), None):
         detail = f"The entry cannot be read: a comma is missing before {after}."
         return unreadable(line, "sources", detail, label=block.key)
     try:
-        work = _work(block, _inherited(_fields(block, macros), records))
+        fields = _fields(block, macros)
+        work = _work(block, _inherited(block.key, fields, records))
     except Unreadable as error:
         return unreadable(line, "sources", str(error), label=block.key)
     work.warnings += [f"given twice, only the first is kept: {name}" for name in duplicates]
+    absent = [name for name in _referred(fields) if name not in records]
+    work.warnings += [f"refers to an entry that the file lacks: {name[:80]}" for name in absent]
+    undefined = dict.fromkeys(_undefined(block, macros))
+    work.warnings += [f"macro without a definition, kept as text: {name}" for name in undefined]
     return entry(work, line, namespace)
+
+
+def _not_duplicate(block: Block) -> Block:
+    """The block itself, if it may repeat the key of another: a macro, or an entry without a key."""
+    if isinstance(block, DuplicateBlockKeyBlock):
+        repeated = block.ignore_error_block
+        if repeated is not None and (isinstance(repeated, String) or not block.key):
+            return repeated
+    return block
 
 
 def _swallowed(raw: str) -> str | None:
@@ -153,7 +181,7 @@ def _swallowed(raw: str) -> str | None:
     for part in re.split(r"(?<!\\)([{}])", raw):
         depth += {"{": 1, "}": -1}.get(part, 0)
         outside += part if depth == 0 else ""
-    found = re.search(r"\n\s*([A-Za-z][\w-]*)\s*=", re.sub('"[^"]*"', "", outside))
+    found = re.search(r"(?:^|[\s}\"])([A-Za-z][\w-]*)\s*=", re.sub('"[^"]*"', "", outside))
     return found[1] if found else None
 
 
@@ -178,7 +206,17 @@ def _value(raw: str, macros: Mapping[str, str]) -> str:
     return value.strip()
 
 
+def _undefined(block: EntryBlock, macros: Mapping[str, str]) -> Iterator[str]:
+    for field in block.fields:
+        for part in _split_concatenation(field.value):
+            if _MACRO.fullmatch(part) and part.lower() not in macros:
+                yield part
+
+
 def _split_concatenation(raw: str) -> Iterator[str]:
+    if "#" not in raw:
+        yield raw.strip()
+        return
     depth, quoted, start = 0, False, 0
     for mark in _MARKS.finditer(raw):
         match mark[0]:
@@ -194,16 +232,43 @@ def _split_concatenation(raw: str) -> Iterator[str]:
     yield raw[start:].strip()
 
 
-def _inherited(fields: dict[str, str], records: Mapping[str, dict[str, str]]) -> dict[str, str]:
-    """Add the fields that BibTeX inherits from the entry that ``crossref`` names."""
-    parent = records.get(fields.get("crossref", ""), {})
-    if not parent:
-        return fields
+def _inherited(
+    key: str, fields: dict[str, str], records: Mapping[str, dict[str, str]]
+) -> dict[str, str]:
+    """Add the fields that are inherited from the entries that ``crossref`` and ``xdata`` name."""
+    line, seen = [_with_xdata(fields, records)], {key}
+    while (parent := line[-1].get("crossref", "")) in records and parent not in seen:
+        if len(line) > _MOST_ANCESTORS:
+            break
+        seen.add(parent)
+        line.append(_with_xdata(records[parent], records))
+    found = line.pop()
+    while line:
+        found = {**_bequeathed(found), **line.pop()}
+    return found
+
+
+def _bequeathed(parent: Mapping[str, str]) -> dict[str, str]:
     own = {"title", "subtitle", "doi", "url", "ids"}
     inherited = {name: value for name, value in parent.items() if name not in own}
     if "title" in parent:
         inherited["booktitle"] = parent["title"]
-    return {**inherited, **fields}
+    return inherited
+
+
+def _with_xdata(fields: dict[str, str], records: Mapping[str, dict[str, str]]) -> dict[str, str]:
+    for name in _xdata(fields)[:_MOST_XDATA]:
+        fields = {**records.get(name, {}), **fields}
+    return fields
+
+
+def _xdata(fields: Mapping[str, str]) -> list[str]:
+    return [name for name in re.split(r"\s*,\s*", fields.get("xdata", "")) if name]
+
+
+def _referred(fields: Mapping[str, str]) -> list[str]:
+    """The keys of the entries that the fields are inherited from."""
+    return [*filter(None, [fields.get("crossref")]), *_xdata(fields)]
 
 
 class _Text:
@@ -224,7 +289,10 @@ class _Text:
 def _work(block: EntryBlock, fields: Mapping[str, str]) -> Work:
     """Convert an entry with LaTeX fields to a work. Raises ``Unreadable``."""
     record = Record({name: [value] for name, value in fields.items() if value}, _SILENT)
-    work = Work(id=block.key, csl_type=_type(block.entry_type.lower(), fields))
+    written = block.entry_type.lower()
+    work = Work(id=block.key, csl_type=_type(written, fields))
+    if written not in _CSL:
+        work.warnings.append(f"not a type of BibTeX, imported as document: {written[:40]}")
     text = _Text()
     titles = (record.take("title"), record.take("subtitle"))
     work.title = text.decode(": ".join(filter(None, titles)))
@@ -235,13 +303,17 @@ def _work(block: EntryBlock, fields: Mapping[str, str]) -> Work:
         containers.append("howpublished")
     work.container_title = text.decode(record.take(*containers))
     work.publisher_place = text.decode(record.take("location", "address"))
-    work.url = _address(record.take("url")) or (address[0].rstrip(".,;") if address else "")
+    url = _address(record.take("url", "link", "bdsk-url-1"))
+    work.url = url or (address[0].rstrip(".,;") if address else "")
     work.doi = _address(record.take("doi"))
     languages = [fields[name] for name in ("language", "langid") if fields.get(name)]
     work.language = next((name for name in languages if language_tag(name)), "".join(languages[:1]))
     work.rights = text.decode(record.take("rights", "copyright", "license"))
     # Only a DOI in it is kept.
     work.note = decode(record.take("note")).text
+    if not work.url and "http" in work.note:
+        noted = _NOTED_ADDRESS.fullmatch(_address(fields["note"]))
+        work.url, work.note = (noted[1].rstrip(".,;"), "") if noted else ("", work.note)
     _date(fields, work, text)
     if re.fullmatch("[0-9]{4}-[0-9]{2}", work.issued or "") and (
         day := re.fullmatch("[0-9]{1,2}", fields.get("day", ""))
@@ -305,8 +377,7 @@ def _date(fields: Mapping[str, str], work: Work, text: _Text) -> None:
     # biblatex writes EDTF, in which 2023-24 is a winter.
     work.issued = edtf_dates.valid(date) or edtf_dates.from_text(date)
     if work.issued:
-        season = _SEASON.fullmatch(date)
-        if season and int(season[2]) > int(season[1]):
+        if edtf_dates.may_be_years(date):
             work.warnings.append(f"read as a season, may be a range of years: {date}")
         return
     words = _month_of_year(month, year) if month else _year(year)
@@ -323,6 +394,8 @@ def _year(written: str) -> str:
 
 
 def _month_of_year(month: str, year: str) -> str:
+    if year.isdecimal() and re.search(rf"(?<!\d){year}(?!\d)", month):
+        return month
     numbers = re.findall(r"[0-9]+", month)
     is_numeric = re.fullmatch(r"[0-9]{1,2}(?:\s*[-–/]+\s*[0-9]{1,2})?", month)  # noqa: RUF001
     if is_numeric and year.isdecimal() and all(1 <= int(number) <= 12 for number in numbers):
@@ -331,15 +404,15 @@ def _month_of_year(month: str, year: str) -> str:
 
 
 def _listed_names(decoded: str) -> Iterator[str]:
-    """The names of a list; a word before an office is not a name of its own.
+    """The names of a list; words before an office are not a name of their own.
 
-    "Census and Statistics Department" is seldom in braces.
+    Braces around "Census and Statistics Department" are often missing.
     """
     names = list(_split_names(re.sub(r"^\s*and\s+", "", decoded, flags=re.IGNORECASE)))
     while names:
         name = names.pop(0)
-        is_word = re.fullmatch(r"[A-Z][a-z]+", name) and without_et_al(name) == name
-        if is_word and names and "," not in names[0] and is_office(names[0]):
+        is_begun = begins_office(name) and without_et_al(name) == name
+        if is_begun and names and "," not in names[0] and is_office(names[0]):
             name = f"{name} and {names.pop(0)}"
         yield name
 
@@ -360,7 +433,7 @@ def _names(decoded: str) -> Iterator[Name]:
             outside.count(",") > 2 or re.search(r"[;&]|\band\b", outside) or have_initials(outside)
         ):
             yield as_it_stands(bare(written))
-        elif is_office(outside):
+        elif is_office(outside) or is_acronym(outside):
             yield organisation(bare(written))
         elif outside.endswith(")") and "," not in outside:
             # The name once more, in another script.

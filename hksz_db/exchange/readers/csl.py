@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import NamedTuple
 
 from hksz_db.domain import strict_json
@@ -16,7 +17,15 @@ from hksz_db.domain.strict_json import Json
 from hksz_db.domain.vocabulary import ContributorRole, CslType
 from hksz_db.exchange.readers import edtf_dates
 from hksz_db.exchange.readers.entries import Entries, ImportEntry, Unreadable, unreadable
-from hksz_db.exchange.readers.names import Name, han_list, inverted, organisation, person
+from hksz_db.exchange.readers.names import (
+    Name,
+    han_list,
+    inverted,
+    is_acronym,
+    is_office,
+    organisation,
+    person,
+)
 from hksz_db.exchange.readers.works import Credit, Work, entry
 
 _EDITORS = ("editor", "collection-editor", "editorial-director", "editor-translator")
@@ -57,6 +66,8 @@ _WINTER = 24
 def read(content: str, namespace: str) -> Entries:
     """Read the works of a list of items, of one item, or of an object with a list of ``items``.
 
+    The ``message`` of an answer of Crossref is one of these.
+
     Raises ``Unreadable``.
     """
     try:
@@ -64,6 +75,8 @@ def read(content: str, namespace: str) -> Entries:
     except Malformed as error:
         raise Unreadable(str(error)) from None
     if isinstance(document, dict):
+        message = document.get("message")
+        document = message if isinstance(message, dict) else document
         document = document.get("items", [document])
     if not isinstance(document, list):
         raise Unreadable("The file is not a list of items.")
@@ -112,9 +125,11 @@ def _type(value: Json, work: Work) -> str:
 def _text(value: Json) -> str:
     if isinstance(value, str):
         return value
-    # Ids and titles may be numbers; Crossref writes titles as lists of one.
+    # Ids and titles may be numbers, years also 2006.0; Crossref writes titles as lists of one.
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
+    if isinstance(value, Decimal) and abs(value) < 10**5 and value == int(value):
+        return str(int(value))
     return _text(value[0]) if isinstance(value, list) and len(value) == 1 else ""
 
 
@@ -139,7 +154,7 @@ def _name(value: Mapping[str, Json]) -> Name:
     particles = (value.get("dropping-particle"), value.get("non-dropping-particle"))
     particle = " ".join(filter(None, map(_text, particles)))
     # Programs without a field for organisations use the family name.
-    if not given and " " in family.strip():
+    if not given and (" " in family.strip() or is_office(family) or is_acronym(family)):
         return organisation(f"{particle} {family}")
     return person(family, given, particle, _text(value.get("suffix")))
 
@@ -199,7 +214,7 @@ def _ends(parts: Json) -> list[Json]:
     if not isinstance(parts, list):
         return []
     is_flat = parts and re.fullmatch("[0-9]{4}", str(parts[0]))
-    return [parts] if is_flat else parts
+    return [parts] if is_flat or not parts else parts
 
 
 def _season(value: Json, work: Work) -> int:
@@ -248,7 +263,7 @@ def _numbers(values: Json) -> _End | None:
     if not isinstance(values, list):
         return _End([], False)
     present = [value for value in values if value not in (None, "")]
-    if values and not present:
+    if not present:
         return None
     found: list[int] = []
     for value in values:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from hksz_db.domain import chinese_numbers
 from hksz_db.domain.chronology import InvalidDate, parse
 
 MONTHS = (
@@ -21,21 +22,34 @@ _NUMBERS = {
     "winter": 24,
 }
 _CIRCA = re.compile(
-    r"(?:c\.|ca\.?|circa|about|approx\.?|approximately)(?:\s+|(?=\d))", re.IGNORECASE
+    r"(?:c\.|ca\.?|circa|about|approx\.?|approximately|大?[约約])(?:\s+|(?=\d))", re.IGNORECASE
 )
 _TIME = re.compile(r"[T ][0-9]{2}:[0-9]{2}.*")
 _FORMS = (
     re.compile(r"(\d{4})[.-](0?[1-9]|1[0-2])"),
     # Years of two halves, such as 2010/11, are not months.
     re.compile(r"(\d{4})/(0?[1-9]|1[0-2])"),
-    re.compile(r"(\d{4})[/.-](\d{1,2})[/.-](\d{1,2})"),
+    # 2020-02/03 are two months.
+    re.compile(r"(\d{4})(?:/(\d{1,2})/|\.(\d{1,2})\.|-(\d{1,2})-)(\d{1,2})"),
     re.compile(r"(\d{4})(0[1-9]|1[0-2])(\d{2})?"),
-    re.compile(r"(\d{4})\s*年(?:\s*(\d{1,2})\s*月(?:\s*(\d{1,2})\s*日)?)?"),
 )
 _WORD = re.compile(r"(\d+)(?:st|nd|rd|th)?(?![^\W_])|([^\W\d_]+)|[^\s.,-]")
 # A hyphen separates the ends of a range only if nothing else does.
 _STRONG = re.compile(r"\s*(?:/|--+|[–—]|\s-\s|\bto\b|\band\b|&)\s*")  # noqa: RUF001
-_TWO_YEARS = re.compile(r"(\d{4})\s*(-+|/|[–—])\s*(\d{4}|\d{2})")  # noqa: RUF001
+_TWO_YEARS = re.compile(r"(\d{4})\s*(-+|/|[–—至])\s*(\d{4}|\d{2})(?:年度?)?")  # noqa: RUF001
+_HAN_DIGITS = "\u3007○零一二三四五六七八九十廿卅"
+_IN_HAN_DIGITS = str.maketrans("\u3007○零一二三四五六七八九", "000123456789")
+_CHINESE = re.compile(
+    rf"\s*(?:(?P<year>\d{{4}}|[{_HAN_DIGITS}]{{4}})\s*年(?:(?P<season>[春夏秋冬])[季天]?$)?"
+    rf"|(?P<month>\d{{1,2}}|[{_HAN_DIGITS}]{{1,3}})\s*月"
+    rf"|(?P<day>\d{{1,2}}|[{_HAN_DIGITS}]{{1,3}})\s*[日号號])"
+)
+_SEASONS = {"春": "spring", "夏": "summer", "秋": "autumn", "冬": "winter"}
+_WEEKDAY = re.compile(
+    r"\b(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\b[.,]?\s*"
+    r"|\s*[(（]?(?:星期|禮拜|礼拜|[週周])[一二三四五六日天][)）]?",  # noqa: RUF001
+    re.IGNORECASE,
+)
 _WINTER = re.compile(r"winter(?: of)?[ ,]+(?P<after>.+)|(?P<before>.+?)[ ,]+winter", re.IGNORECASE)
 _SEASON = re.compile(r"(\d{4})-(2[1-4])")
 _DECADE = re.compile(r"(\d{3})0'?s")
@@ -44,7 +58,7 @@ _YEAR = re.compile(r"(?<!\d)(?:1\d{3}|20\d{2})(?!\d)")
 _DOUBT = re.compile(
     r"[?~%]|\.\.|\d{4}[-/–](?:1[3-9]|[2-9]\d)(?![\d/-])|\b(?:c|ca|circa|about|accessed|retrieved"  # noqa: RUF001
     r"|viewed|before|after|since|until|till|or|not|forthcoming|expected|planned|present|ongoing"
-    r"|current|now|orig\w*|repr\w*|bce?)\b",
+    r"|current|now|orig\w*|repr\w*|bce?)\b|[前後后起约約或預预]|以[來来]|至今|未",
     re.IGNORECASE,
 )
 
@@ -74,15 +88,16 @@ def from_parts(parts: Sequence[int], circa: bool = False) -> str | None:
 def from_text(text: str) -> str | None:
     """Convert a printed date; ``None`` if it is ambiguous or not a date.
 
-    Known are EDTF except for seasons, ISO 8601, numbers with the year first, English months and
-    seasons, 2024年1月24日, ranges of these, ``c. 1999`` and ``1990s``. Two years, such as 2023-24,
-    are a range, and so is 2010/11, which could also be a month. A time of day is ignored.
+    Known are EDTF except for seasons, ISO 8601, numbers with the year first, English and Chinese
+    months and seasons, ranges of these, ``c. 1999`` and ``1990s``. Two years, such as 2023-24, are
+    a range, and so is 2010/11, which could also be a month. Times of day and weekdays are ignored.
     """
-    text = " ".join(text.split()).strip("() ,;")
+    text = _WEEKDAY.sub("", " ".join(text.split())).strip("() ,;")
     # Brackets around one date mean that it was inferred; around several, they are an EDTF set.
     text = text.strip("[]") if not re.search(r",|\.\.", text) else text
     if years := _two_years(text):
         return valid("/".join(years))
+    text = _without_chinese(text)
     if decade := _DECADE.fullmatch(text):
         return valid(f"{decade[1]}X")
     return _one(text) or _winter(text) or _range(text)
@@ -90,8 +105,28 @@ def from_text(text: str) -> str | None:
 
 def certain_year(text: str) -> str | None:
     """The only year in a text that is no date otherwise, unless its words make it doubtful."""
-    years = set(_YEAR.findall(text))
+    years = set(_YEAR.findall(_without_chinese(text)))
     return years.pop() if len(years) == 1 and not _DOUBT.search(text) else None
+
+
+def _without_chinese(text: str) -> str:
+    """The text with the parts of a Chinese date in English: ``2023 October to December``."""
+    if not re.search("[年月日号號]", text):
+        return text
+    text = _CHINESE.sub(_in_english, " ".join(text.split()))
+    text = " ".join(text.split())
+    return re.sub(r"(?<=[\d\w]) ?[至到] ?(?=\w)", " to ", text)
+
+
+def _in_english(part: re.Match[str]) -> str:
+    if part["year"]:
+        season = _SEASONS.get(part["season"] or "", "")
+        return f" {part['year'].translate(_IN_HAN_DIGITS)} {season} "
+    written = part["month"] or part["day"]
+    number = int(written) if written.isdecimal() else chinese_numbers.value(written) or 0
+    if part["day"]:
+        return f" {number} "
+    return f" {MONTHS[number - 1]} " if 1 <= number <= 12 else part[0]
 
 
 def month_number(name: str) -> int | None:
@@ -102,6 +137,12 @@ def month_number(name: str) -> int | None:
 def one_winter(first: int, last: int) -> str | None:
     """The winter that two years in sequence share; EDTF names it by the first."""
     return from_parts([first, 24]) if last == first + 1 else None
+
+
+def may_be_years(season: str) -> bool:
+    """Whether the EDTF of a season, such as ``2023-24``, may be meant for a range of years."""
+    form = _SEASON.fullmatch(season)
+    return form is not None and int(form[2]) > int(form[1][2:])
 
 
 def _two_years(text: str) -> tuple[str, str] | None:

@@ -41,14 +41,15 @@ class Columns:
 
     ``mapped`` gives the field of a column; other columns have the name of their field. ``skipped``
     columns are not read. ``constants`` are values of fields for every row. ``decimal`` separates
-    the fraction of a number; without ``has_quotes``, quotes are text.
+    the fraction of a number, and others its thousands; if it is empty, numbers have no separators
+    of thousands. Without ``has_quotes``, quotes are text.
     """
 
     mapped: Mapping[str, str] = field(default_factory=dict)
     skipped: frozenset[str] = frozenset()
     constants: Mapping[str, str] = field(default_factory=dict)
     delimiter: str | None = None
-    decimal: str = "."
+    decimal: str = ""
     has_quotes: bool = True
 
 

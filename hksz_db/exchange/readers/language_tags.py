@@ -42,17 +42,23 @@ _NAMES = {
     "tr": "tur turkish",
     "uk": "ukr ukrainian",
     "vi": "vie vietnamese",
-    "yue": "cantonese 粵語",
-    "zh": "chi zho chinese mandarin 中文 汉语 漢語",
-    "zh-Hans": "chinese-simplified chinese-hans simplified-chinese 简体中文 zh-chs",
-    "zh-Hant": "chinese-traditional chinese-hant traditional-chinese 繁體中文 zh-cht",
+    "yue": "cantonese 粵語 粤语 廣東話 广东话",
+    "zh": "chi zho chinese mandarin putonghua 中文 汉语 漢語 普通話 普通话",
+    "zh-Hans": (
+        "chinese-simplified chinese-hans simplified-chinese 简体中文 簡體中文 中文-简体 中文-簡體"
+        " zh-chs"
+    ),
+    "zh-Hant": (
+        "chinese-traditional chinese-hant traditional-chinese 繁體中文 繁体中文 中文-繁體 中文-繁体"
+        " zh-cht"
+    ),
 }
 _TAGS = {name: tag for tag, names in _NAMES.items() for name in names.split()}
 
 
 def language_tag(text: str) -> str | None:
     """The tag of a language, or None if the text is neither a tag nor a known name."""
-    written = "-".join(text.replace("_", "-").split())
+    written = "-".join(re.sub("[()（）]", " ", text.replace("_", "-")).split())  # noqa: RUF001
     if tag := _TAGS.get(written.casefold()):
         return tag
     if not _TAG.fullmatch(written):

@@ -22,6 +22,15 @@ _PLAIN = re.compile(r"[^\\${}~`'\-]*")
 _LEXEME = re.compile(
     r"\\(?:[A-Za-z]+(?:\*(?=\s*\{))?\s*|[\s\S]|$)|[{}$~]|-{2,3}|``|''|[!?]`|[^\\{}$~\-`'!?]+|."
 )
+# What is written in another way than it is meant: degrees, powers, and Chinese in a font.
+_REWRITTEN = [
+    (re.compile(r"\^\s*(?:\{\s*\\circ\s*\}|\\circ(?![A-Za-z]))"), r"{\\degree}"),
+    (
+        re.compile(r"(?<=\d)\\textsuperscript\s*\{([-+]?\d[\d.,]*)\}"),
+        r"{\\textasciicircum}\1",
+    ),
+    (re.compile(r"\\begin\s*\{CJK\*?\}(?:\s*\{[^{}]*\}){2}"), ""),
+]
 _DISPLAYED = re.compile(r"\$\$(.+?)\$\$", re.DOTALL)
 _LIGATURES = {"--": "–", "---": "—", "``": "“", "''": "”", "!`": "¡", "?`": "¿"}  # noqa: RUF001
 # Formulas are told from sums of money: "between $5 and US$10".
@@ -208,6 +217,8 @@ class _Reader:
 
     def __init__(self, latex: str, mode: Mode) -> None:
         if mode is not Mode.ADDRESS:
+            for pattern, text in _REWRITTEN:
+                latex = pattern.sub(text, latex)
             latex = _DISPLAYED.sub(r"$\1$", latex)
         self.unread: list[str] = []
         self.links: list[str] = []

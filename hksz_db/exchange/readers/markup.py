@@ -33,6 +33,17 @@ _REPEATED = re.compile(
     r"|<((?:\w+:)?tex-math)\b[^<>]*>.*?</\2\s*>(?=.*<(?:\w+:)?math\b)",
     re.IGNORECASE | re.DOTALL,
 )
+# Without a sign, 10<sup>6</sup> would become 106, and a half 12.
+_NUMBER = r"<(?:\w+:)?m[ni]\b[^<>]*>[^<>]{0,100}\d</(?:\w+:)?m[ni]>"
+_SIGNS = [
+    (re.compile(pattern, re.IGNORECASE), sign)
+    for pattern, sign in (
+        (r"(?<=\d)(?=<((?:\w+:)?sup)>[-+\N{MINUS SIGN}]?\d[\d.,]*</\1>)", "^"),
+        (r"(?<=\d)(?=<((?:\w+:)?sub)>\d[\d.,]*</\1>)", "_"),
+        (rf"(<(?:\w+:)?msup\b[^<>]*>{_NUMBER})(?={_NUMBER})", r"\1^"),
+        (rf"(<(?:\w+:)?mfrac\b[^<>]*>{_NUMBER})(?={_NUMBER})", r"\1/"),
+    )
+]
 _MATH = re.compile(r"<((?:\w+:)?math)\b[^<>]*>.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 
 
@@ -54,6 +65,8 @@ def _without_markup(text: str) -> str:
 
 
 def _without_tags(text: str, *, only_pairs: bool = False) -> str:
+    for pattern, sign in _SIGNS:
+        text = pattern.sub(sign, text)
     tags = [tag for tag in _TAG.finditer(text) if tag["local"].lower() in _ELEMENTS]
     closed = {tag["name"].lower() for tag in tags if tag["end"]}
     opened = {tag["name"].lower() for tag in tags if not tag["end"]}

@@ -12,9 +12,13 @@ from hksz_db.domain.vocabulary import EntityKind
 IN_HAN = re.compile(f"[{HAN}·]+")
 # Endings of agencies, ministries, bureaus, institutes, associations, departments, newspapers.
 _OFFICES = tuple("社部局院会會署厅廳处處报報")
+# Family names of two characters.
+_COMPOUND = re.compile(
+    "欧阳|歐陽|司徒|司[马馬]|[诸諸]葛|上官|皇甫|慕容|夏侯|公[孙孫]|令狐|端木|尉[迟遲]"
+)
 _OFFICE = re.compile(
-    r"academy|administration|agency|association|authority|bank|board|bureau|cent(?:er|re)|chamber"
-    r"|college|commission|committee|comité|company|consortium|corporation|council|court|department"
+    r"academy|administration|agency|association|authority|bank|board|branch|bureau|cent(?:er|re)|chamber"
+    r"|college|commission|committee|comité|company|consortium|corporation|council|court|department|dept"
     r"|directorate|division|federation|foundation|fund|government|group|holdings|hospital"
     r"|institut[eo]?|laborator(?:y|ies)|library|limited|ltd|ministry|ministère|ministerium"
     r"|municipality|museum|network|observatory|office|organi[sz]ation|panel|parliament|police"
@@ -22,12 +26,22 @@ _OFFICE = re.compile(
     r"|union|universit(?:y|é|ät)|universidad|working group",
     re.IGNORECASE,
 )
+_SUBJECT = re.compile(
+    r"agriculture|(?:civil )?aviation|commerce|constitutional|culture|customs|development|economy"
+    r"|education|environment|finance|fisheries|food|health|home|housing|immigration|industry"
+    r"|information|innovation|labou?r|lands|leisure|marine|planning|science|security|sports"
+    r"|technology|tourism|trade|transport|treasury|welfare|works|youth",
+    re.IGNORECASE,
+)
 _COMPANY = re.compile(r"(?:Inc|Ltd|Limited|LLC|LLP|PLC|GmbH|Corp|Co|Pty)\.?")
 _PREPOSITION = re.compile(r"\b(?:of|for|the|on)\b")
 _AND = re.compile(r"(?:\band\b|&)")
-_SUFFIX = re.compile(r"(?:[Jj]r|[Ss]r|Esq|Ph\.?\s?D|M\.?D|[2-9](?:nd|rd|th)|[A-Z]{2,5})\.?")
+_SUFFIX = re.compile(
+    r"(?:[Jj]r|[Ss]r|Sir|Dame|Dr|Prof|Esq|Ph\.?\s?D|M\.?D|[2-9](?:nd|rd|th)|[A-Z]{2,5})\.?"
+)
 _CAPITALISED = re.compile(r"[A-Z][\w'.-]+")
-_WITH_INITIALS = re.compile(r"[^\s,]+ [A-Z]{1,3}")
+_WITH_INITIALS = re.compile(r"[^\s,]+(?: (?:[A-Z]\.?){1,3})+")
+_ACRONYM = re.compile("[A-Z]{3,}")
 _MORE = r"(?:others|et\.?\s*al(?:ii|iae|ia)?\.?)"
 _OTHERS = re.compile(rf"[\s,;({{[]*(?:(?:and|&)\s+)?{_MORE}[\s)}}\].]*|等人?", re.IGNORECASE)
 _AND_OTHERS = re.compile(
@@ -40,7 +54,7 @@ EMAIL = re.compile(r"(?<![\w.+@-])[\w.+-]+@[\w-]+\.\w")
 _ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-f]+|[a-z][a-z0-9]*);", re.IGNORECASE)
 # What programs and libraries write where nobody is named.
 _NOBODY = re.compile(
-    r"(?i:anon(?:ymous)?\.?|(?:author )?unknown(?: author)?|no author|\[?s\.\s?n\.?\]?)|N/?A"
+    r"(?i:\[?anon(?:ymous)?\.?\]?|(?:author )?unknown(?: author)?|no author|\[?s\.\s?n\.?\]?)|N/?A"
     r"|佚名|[无無]名氏|不[详詳]|[\W_]*"
 )
 _JOINED = ("'", "\u2019", "-")
@@ -133,6 +147,19 @@ def is_office(text: str) -> bool:
     return _is_office([part for part in map(str.strip, text.split(",")) if part])
 
 
+def begins_office(text: str) -> bool:
+    """Whether "and" and an office may follow: one word, subjects, or one word after an office."""
+    *before, last = map(str.strip, text.split(","))
+    if not re.fullmatch("[A-Z][a-z]+", last):
+        return False
+    return all(map(_SUBJECT.fullmatch, [*before, last])) or not before or _is_office(before)
+
+
+def is_acronym(text: str) -> bool:
+    """Whether the name is an acronym, such as HKMA."""
+    return _ACRONYM.fullmatch(text) is not None
+
+
 def have_initials(text: str) -> bool:
     """Whether these are several names such as ``Doe J, Roe K``."""
     parts = text.split(",")
@@ -147,13 +174,15 @@ def is_nobody(text: str) -> bool:
 def inverted(text: str) -> Name:
     """Parse a name of RIS: ``Family, Given, Suffix`` is a person, a name without comma is not.
 
-    Two or three Han characters are a person, unless they end like an office. Names of offices may
-    have commas, and programs may put several names on one line, which are left as they stand.
+    Two or three Han characters are a person, and four that begin with a family name of two, unless
+    they end like an office. Names of offices may have commas, and programs may put several names on
+    one line, which are left as they stand.
     """
     parts = [part for part in map(str.strip, text.split(",")) if part]
     name = ", ".join(parts)
     # Only names of persons are transliterated with a dot.
-    is_short = 2 <= len(name) <= 3 and not name.endswith(_OFFICES)
+    most = 4 if _COMPOUND.match(name) else 3
+    is_short = 2 <= len(name) <= most and not name.endswith(_OFFICES)
     if IN_HAN.fullmatch(name) and (is_short or "·" in name.strip("·")):
         return person(name)
     if _is_office(parts):
@@ -161,6 +190,7 @@ def inverted(text: str) -> Name:
     if len(parts) < 2:
         # Three persons and more, as far as their words tell.
         is_list = _capitalised(name) >= 6 and _capitalised(name) % 2 == 0
+        is_list = is_list or bool(_AND.search(name))
         return as_it_stands(name) if is_list else organisation(name)
     family, given, *rest = parts
     is_list = any(map(_AND.search, parts)) or not all(map(_is_suffix, rest))

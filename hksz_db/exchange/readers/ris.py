@@ -18,8 +18,8 @@ from hksz_db.exchange.readers.entries import Entries, ImportEntry, Unreadable, u
 from hksz_db.exchange.readers.names import han_list, inverted, organisation, unescaped
 from hksz_db.exchange.readers.works import Credit, Record, Work, entry
 
-# Some programs write tabs, or no space after the hyphen.
-_LINE = re.compile(r"([A-Z][A-Z0-9])(?:(?: {1,2}|\t)-(?:[ \t](.*)|)|  -(\S.*))")
+# Some programs write tabs, a dash, or no space after the hyphen.
+_LINE = re.compile(r"([A-Z][A-Z0-9])(?:(?: {1,2}|\t)[-–](?:[ \t](.*)|)|  -(\S.*))")  # noqa: RUF001
 _REPEATED = ["A1", "A2", "A3", "A4", "AU", "ED", "KW", "N1", "UR"]
 _TYPES = {
     "article": "UNPB PREPRINT",
@@ -71,7 +71,7 @@ _NO_ROLE = {
     "paper-conference": {"A4"},
 }
 _SERIES = {"book", "report", "map", "software"}
-_NAMED = {"TY", "ID", "ER", "TI", "T1", "CT", "DA", "PY", "Y1", "DO", "LA", "PB", "AU", "A1", "ED"}
+_NAMED = {"TY", "ID", "ER", "TI", "T1", "CT", "DA", "PY", "DO", "LA", "PB", "AU", "A1", "ED"}
 # Abbreviations and short forms of other tags.
 _NAMED |= {"UR", "LK", "ST", "J1", "J2", "JA", "JO"}
 
@@ -189,6 +189,9 @@ def _work(record: Record) -> Work:
 
 def _date(record: Record, work: Work) -> None:
     exact, year = record.take("DA"), record.take("PY", "Y1")
+    given = {edtf_dates.certain_year(text) for text in (exact, year) if exact and year}
+    if len(given) == 2 and None not in given:
+        work.warnings.append(f"another year, not kept: {year[:40]}")
     for written in (exact, f"{exact} {year}" if exact and year else "", year):
         if written and (found := _read_date(written)):
             work.issued = found

@@ -11,7 +11,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from hksz_db.domain.vocabulary import EXTERNAL_ID_PATTERN
-from hksz_db.exchange.readers import text
+from hksz_db.exchange.readers import edtf_dates, text
 from hksz_db.exchange.readers.entries import (
     Columns,
     Entries,
@@ -25,7 +25,7 @@ from hksz_db.exchange.readers.entries import (
 from hksz_db.exchange.readers.markup import plain
 from hksz_db.exchange.tables import FORMULA_STARTS, columns
 from hksz_db.services.registry import WRITERS
-from schemas.fields import BoundedList, DecimalString, StrictBoolean, StrictInteger
+from schemas.fields import BoundedList, DecimalString, Edtf, StrictBoolean, StrictInteger
 
 TABLED = tuple(
     name
@@ -45,9 +45,13 @@ _SEPARATOR = re.compile(r"\"?sep=(\\t|.)\"?[;,\s]*", re.IGNORECASE)
 # What R and spreadsheets write for a missing value or an error.
 _MISSING = re.compile(r"N/?A|#N/A|NULL|NaN|#(?:REF|VALUE|NAME|DIV/0|NUM|NULL)[!?]")
 _BREAKS = re.compile(r"[ ]*[\r\n\t\v\f\x85\u2028\u2029]\s*")
-_GROUPED = re.compile(r"-?\d{1,3}(?:[. \u00a0\u202f']\d{3})+(?:,\d+)?")
-_SPACING = re.compile(r"[. \u00a0\u202f']")
+_GROUPED = {
+    ",": re.compile(r"-?\d{1,3}(?:[. \u00a0\u202f']\d{3})+(?:,\d+)?"),
+    ".": re.compile(r"-?\d{1,3}(?:[, \u00a0\u202f']\d{3})+(?:\.\d+)?"),
+}
+_SPACING = {",": re.compile(r"[. \u00a0\u202f']"), ".": re.compile(r"[, \u00a0\u202f']")}
 _SWAPPED = str.maketrans(".,", ",.")
+_ORDINARY_DATE = re.compile(r"\d{4}(?:-[01]\d(?:-\d\d)?)?")
 
 
 def read(request: ImportRequest) -> Entries:
@@ -81,6 +85,7 @@ def _entry(
         for cell, target in cells
         if target and cell
     }
+    dates = tuple(_date_warnings(filled, resource))
     given = {**request.columns.constants, **filled}
     row_id = given.get("id")
     item = with_external_id(_body(resource, given), row_id, request.namespace)
@@ -94,7 +99,22 @@ def _entry(
         for cell, target in cells
         if target and _MISSING.fullmatch(cell)
     )
-    return ImportEntry(row.number, resource, item, row_id=row_id, warnings=(*not_kept, *missing))
+    warnings = (*not_kept, *missing, *dates)
+    return ImportEntry(row.number, resource, item, row_id=row_id, warnings=warnings)
+
+
+def _date_warnings(filled: dict[str, str], resource: str) -> Iterator[str]:
+    """Read dates that are not EDTF, in place; warns of each, and of seasons that may be years."""
+    for target, written in filled.items():
+        place = _fields_of(resource).get(target)
+        if not place or not isinstance(place.field, Edtf) or _ORDINARY_DATE.fullmatch(written):
+            continue
+        read = edtf_dates.valid(written) or edtf_dates.from_text(written)
+        if read and read != written:
+            filled[target] = read
+            yield f"read as {read}: {written} in {target}"
+        elif edtf_dates.may_be_years(written):
+            yield f"read as a season, may be a range of years: {written} in {target}"
 
 
 @dataclass(frozen=True)
@@ -241,9 +261,10 @@ def _listed(names: Sequence[str]) -> str:
 def _value(cell: str, place: "_Cell | None", decimal: str) -> str:
     """The text of a cell, with a point as the decimal separator of numbers."""
     value = _unescaped(cell)
-    if decimal == "," and place and isinstance(place.field, DecimalString):
-        ungrouped = _SPACING.sub("", value) if _GROUPED.fullmatch(value) else value
-        return ungrouped.translate(_SWAPPED)
+    if decimal and place and isinstance(place.field, DecimalString):
+        is_grouped = _GROUPED[decimal].fullmatch(value)
+        ungrouped = _SPACING[decimal].sub("", value) if is_grouped else value
+        return ungrouped.translate(_SWAPPED) if decimal == "," else ungrouped
     return value
 
 

@@ -95,17 +95,21 @@ SELECT * FROM (
                         (
                             -- The candidates that share the most and the rarest bands.
                             SELECT claim_id, false AS has_equal_figure
-                            FROM unnest(own.bands) AS own_band (band)
-                            CROSS JOIN LATERAL (
+                            FROM (
                                 -- A rare band says more than a common one.
-                                SELECT claim_id, 1.0 / count(*) OVER () AS weight
-                                FROM (
-                                    -- The newest: thousands of claims may share a band.
-                                    SELECT claim_id FROM claim_bands
-                                    WHERE band = own_band.band AND claim_id <> claims.id
-                                    ORDER BY claim_id DESC LIMIT 32
-                                ) AS newest
-                            ) AS sharing
+                                SELECT unnest(claim_ids) AS claim_id,
+                                    1.0 / cardinality(claim_ids) AS weight
+                                FROM unnest(own.bands) AS own_band (band)
+                                CROSS JOIN LATERAL (
+                                    SELECT array_agg(claim_id) AS claim_ids
+                                    FROM (
+                                        -- The newest: thousands of claims may share a band.
+                                        SELECT claim_id FROM claim_bands
+                                        WHERE band = own_band.band AND claim_id <> claims.id
+                                        ORDER BY claim_id DESC LIMIT 32
+                                    ) AS newest
+                                ) AS sharing
+                            ) AS weighted
                             GROUP BY claim_id ORDER BY sum(weight) DESC, claim_id DESC LIMIT 16
                         )
                         UNION ALL

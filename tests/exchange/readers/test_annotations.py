@@ -176,6 +176,13 @@ def test_claim_and_stance_can_be_set() -> None:
     assert (own["claim_external_id"], own["stance"]) == ("hksz:ttps-approved-2023", "supports")
 
 
+def test_tags_are_read_in_any_case() -> None:
+    row = {**ROW, "tags": ["Claim: hksz:ttps-approved-2023", " STANCE:Disputes"]}
+    (evidence,) = items(row)
+    assert evidence["claim_external_id"] == "hksz:ttps-approved-2023"
+    assert evidence["stance"] == "disputes"
+
+
 def test_several_stances_are_only_a_mention() -> None:
     row = {**ROW, "tags": [*ROW["tags"], "stance:disputes", "stance:supports"]}
     assert [evidence["stance"] for evidence in items(row)] == ["mentions"]

@@ -30,6 +30,12 @@ def people(item: dict) -> list[tuple[str, str]]:
         (r"C\# \_ \$5 \textasciitilde", "C# _ $5 ~"),
         ("The end \\\\", "The end"),
         ("香港 and 深圳", "香港 and 深圳"),
+        (r"5$^\circ$C or 9$^{\circ}$F", "5°C or 9°F"),
+        (r"10\textsuperscript{6}, 1\textsuperscript{st}", "10^6, 1st"),
+        (
+            r"\begin{CJK}{UTF8}{bsmi}前海\end{CJK} and \begin{CJK*}{GBK}{song}河套\end{CJK*}",
+            "前海 and 河套",
+        ),
     ],
 )
 def test_latex_is_read_as_text(written: str, text: str) -> None:
@@ -50,6 +56,8 @@ def test_latex_is_read_as_text(written: str, text: str) -> None:
         ("year = {2020}, month = 3", "2020-03"),
         ('year = 2020, month = "10~" # jan', "2020-01-10"),
         ("year = {2020}, month = {Spring}", "2020-21"),
+        ("year = {2020}, month = {3月}", "2020-03"),
+        ("year = {2020}, month = {March 2020}", "2020-03"),
         ("year = {2010--2012}", "2010/2012"),
         ("year = {c. 1999}", "1999~"),
         ("year = {2023-24}", "2023/2024"),
@@ -92,6 +100,13 @@ def test_the_day_may_have_a_field_of_its_own() -> None:
         ("Planning Department, Hong Kong", ["Planning Department, Hong Kong"], ["organisation"]),
         ("World Trade Organization", ["World Trade Organization"], ["organisation"]),
         ("World Bank", ["World Bank"], ["organisation"]),
+        ("HKMA and Plato", ["HKMA", "Plato"], ["organisation", "person"]),
+        (r"M\textsuperscript{c}Donald, Ron", ["McDonald, Ron"], ["person"]),
+        (
+            "Li, Wei and Planning Department",
+            ["Li, Wei", "Planning Department"],
+            ["person", "organisation"],
+        ),
         ("Sample Holdings Ltd", ["Sample Holdings Ltd"], ["organisation"]),
         ("史密斯·约翰", ["史密斯·约翰"], ["person"]),
         ("and Doe, Jane", ["Doe, Jane"], ["person"]),
@@ -119,7 +134,14 @@ def test_notes_on_names_are_no_part_of_them(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "names", ["Census and Statistics Department", "Doe, J. \\& Roe, K.", "Doe J, Roe K"]
+    "names",
+    [
+        "Census and Statistics Department",
+        "Innovation, Technology and Industry Bureau",
+        "Sample Government, Food and Health Bureau",
+        "Doe, J. \\& Roe, K.",
+        "Doe J, Roe K",
+    ],
 )
 def test_what_may_be_several_names_is_kept_as_one(names: str) -> None:
     (found,) = entries(f"@misc{{one, title = {{One}}, author = {{{names}}}}}")
@@ -128,8 +150,11 @@ def test_what_may_be_several_names_is_kept_as_one(names: str) -> None:
     assert found.warnings == (f"several names? kept as one: {text}",)
 
 
-def test_a_missing_comma_is_reported() -> None:
-    content = "@misc{one,\n title = {One}\n author = {Doe, Jane},\n}\n@misc{two, title = {Two}}"
+@pytest.mark.parametrize("space", ["\n ", " ", ""])
+def test_a_missing_comma_is_reported(space: str) -> None:
+    content = (
+        f"@misc{{one, title = {{One}}{space}author = {{Doe}},}}\n@misc{{two, title = {{Two}}}}"
+    )
     first, second = entries(content)
     assert [fault.detail for fault in first.faults] == [
         "The entry cannot be read: a comma is missing before author."
@@ -248,10 +273,18 @@ def test_entry_type_is_mapped_to_csl(kind: str, fields: str, term: str) -> None:
         (r"url = {https://example.org/{$\sim$}a}", "https://example.org/~a"),
         (r"url = {\href{https://example.org/a}{here}}", "https://example.org/a"),
         (r"howpublished = {Online: https://example.org/a}", "https://example.org/a"),
+        (r"note = {\url{https://example.org/a\_b}}", "https://example.org/a_b"),
+        (r"note = {Available at: https://example.org/a.}", "https://example.org/a"),
+        (r"link = {https://example.org/a}, note = {Other}", "https://example.org/a"),
+        (r"bdsk-url-1 = {https://example.org/a}", "https://example.org/a"),
     ],
 )
 def test_url_is_unescaped(fields: str, url: str) -> None:
     assert item(fields, "misc")["url"] == url
+
+
+def test_an_address_within_a_note_is_not_that_of_the_work() -> None:
+    assert "url" not in item("note = {A reply to https://example.org/a}", "misc")
 
 
 def test_other_fields() -> None:
@@ -299,6 +332,55 @@ def test_other_fields() -> None:
 def test_a_publisher_with_an_and_is_one(field: str, written: str, names: list[str]) -> None:
     found = item(f"{field} = {{{written}}}", "report")
     assert people(found) == [(name, "publisher") for name in names]
+
+
+def test_entries_inherit_over_generations() -> None:
+    content = """
+        @inbook{part, title = {Part}, crossref = {volume}}
+        @book{volume, title = {Volume}, crossref = {set}, xdata = {press,hall}}
+        @book{set, title = {Set}, year = 2011, crossref = {part}}
+        @xdata{press, publisher = {Sample Press}}
+        @xdata{hall, location = {Shenzhen}, publisher = {Another}}
+        @book{self, title = {Self}, crossref = {self}}
+    """
+    part, volume, _, alone = entries(content)
+    for found in (part, volume):
+        assert people(found.item) == [("Sample Press", "publisher")]
+        assert (found.item["issued_edtf"], found.item["publisher_place"]) == ("2011", "Shenzhen")
+        assert found.warnings == ()
+    assert (part.item["container_title"], volume.item["container_title"]) == ("Volume", "Set")
+    assert "container_title" not in alone.item
+
+
+@pytest.mark.parametrize("reference", ["crossref = {Two}", "xdata = {three}"])
+def test_an_entry_that_the_file_lacks_is_a_warning(reference: str) -> None:
+    found, _ = entries(f"@misc{{one, title = {{One}}, {reference}}} @misc{{two, title = {{Two}}}}")
+    name = reference.split("{")[1].rstrip("}")
+    assert found.warnings[-1] == f"refers to an entry that the file lacks: {name}"
+
+
+def test_macros_may_be_defined_twice_or_not_at_all() -> None:
+    content = "@string{a = {One}} @string{A = {Two} # { x}} @string{a = {Three}}"
+    (found,) = entries(f"{content}\n@misc{{one, title = a # {{and}} # other, year = 2020}}")
+    assert found.item["title"] == "Threeandother"
+    assert found.warnings == ("macro without a definition, kept as text: other",)
+
+
+def test_entries_in_comments_are_left_out() -> None:
+    content = "% @misc{one,\n%  title = {One},\n% }\n@misc{two, title = {100% @home{x}}}"
+    (found,) = entries(content)
+    assert (found.number, found.item["title"]) == (4, "100% @homex")
+
+
+def test_a_set_of_entries_is_refused() -> None:
+    found, _ = entries("@set{all, entryset = {one}} @misc{one, title = {One}}")
+    assert [fault.detail for fault in found.faults] == ["A set of entries is not a work."]
+
+
+def test_an_unknown_type_is_a_document_with_a_warning() -> None:
+    (found,) = entries("@tweet{one, title = {One}}")
+    assert found.item["csl_type"] == "document"
+    assert found.warnings == ("not a type of BibTeX, imported as document: tweet",)
 
 
 def test_entry_inherits_from_its_crossref() -> None:

@@ -19,6 +19,9 @@ def entry(**fields: Any) -> Any:
     [
         ({"date-parts": [["2021", 3, 5]]}, "2021-03-05"),
         ({"date-parts": [["2021", "3"]]}, "2021-03"),
+        ({"date-parts": [[2021.0, 3]]}, "2021-03"),
+        ({"date-parts": [[]]}, None),
+        ({"date-parts": []}, None),
         ({"date-parts": [[2014, 12, 31], [2015, 1, 1]]}, "2014-12-31/2015-01-01"),
         ({"date-parts": [[2014, 12, 31], [0]]}, "2014-12-31/"),
         ({"date-parts": [[2017, 15], [2017, 16]]}, "2017-23/2017-24"),
@@ -151,6 +154,25 @@ def test_items_may_be_in_an_object() -> None:
     first, second = read('{"items": [{"id": 37, "type": "book", "title": "One"}, 7]}', "desk")
     assert first.external_id == "desk:37"
     assert [fault.detail for fault in second.faults] == ["Must be an object."]
+
+
+@pytest.mark.parametrize("message", ['{"title": ["One"]}', '{"items": [{"title": ["One"]}]}'])
+def test_an_answer_of_crossref_is_read(message: str) -> None:
+    (found,) = read(f'{{"status": "ok", "message": {message}}}', "desk")
+    assert (found.item or {})["title"] == "One"
+
+
+@pytest.mark.parametrize(
+    ("family", "kind"),
+    [
+        ("规划署", "organisation"),
+        ("HKMA", "organisation"),
+        ("陳大文", "person"),
+        ("Plato", "person"),
+    ],
+)
+def test_a_family_name_alone_may_be_that_of_an_office(family: str, kind: str) -> None:
+    assert [made["kind"] for made in entry(author=[{"family": family}]).entities] == [kind]
 
 
 def test_item_without_type_and_title_fails() -> None:

@@ -22,6 +22,17 @@ from hksz_db.exchange.readers.edtf_dates import certain_year, from_parts, from_t
         ("Fall, 2019", "2019-23"),
         ("2024年1月24日", "2024-01-24"),
         ("2024 年 1 月", "2024-01"),
+        ("二零二三年十月二十一日", "2023-10-21"),
+        ("二\u3007二三年", "2023"),
+        ("2023年10月21日(星期六)", "2023-10-21"),
+        ("2023年10月至12月", "2023-10/2023-12"),
+        ("2023年12月至2024年2月", "2023-12/2024-02"),
+        ("2023年1月1日至3月31日", "2023-01-01/2023-03-31"),
+        ("2022至2023年", "2022/2023"),
+        ("2022-23年度", "2022/2023"),
+        ("2023年春季", "2023-21"),
+        ("約2023年", "2023~"),
+        ("Saturday, 21 October 2023", "2023-10-21"),
         ("c. 1999", "1999~"),
         ("circa May 1999", "1999-05~"),
         ("[1999]", "1999"),
@@ -90,6 +101,8 @@ def test_date_is_converted(written: str, edtf: str) -> None:
         "2020/2019",
         "2020-21/2021-22",
         "Dec-Jan 2019",
+        # A day, or the second of two months.
+        "2020-02/03",
         "2020-02-30",
         "30 February 2020",
         "-0333",
@@ -101,6 +114,7 @@ def test_date_is_converted(written: str, edtf: str) -> None:
         "c. long ago",
         "x" * 5000,
         "9" * 5000,
+        "二" * 50_000 + "月",
     ],
 )
 def test_ambiguous_or_invalid_date_is_none(written: str) -> None:
@@ -115,6 +129,11 @@ def test_ambiguous_or_invalid_date_is_none(written: str) -> None:
         ("30 February 2020", "2020"),
         ("Dec-Jan 2019", "2019"),
         ("Hilary term 2019", "2019"),
+        ("2020-02/03", "2020"),
+        ("2023年度", "2023"),
+        ("二零二三年第一季度", "2023"),
+        ("2023年前", None),
+        ("1997年至今", None),
         ("forthcoming 2025", None),
         ("about 2025?", None),
         ("2020-", "2020"),
@@ -129,6 +148,11 @@ def test_ambiguous_or_invalid_date_is_none(written: str) -> None:
 def test_only_a_certain_year_is_taken(written: str, year: str | None) -> None:
     assert from_text(written) is None
     assert certain_year(written) == year
+
+
+def test_long_texts_are_read_at_once() -> None:
+    assert certain_year(" " * 50_000 + "2023年前") is None
+    assert certain_year("一" * 50_000 + "月2023年") == "2023"
 
 
 @pytest.mark.parametrize(

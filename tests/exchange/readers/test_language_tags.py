@@ -30,6 +30,22 @@ def test_language_is_recognised_by_tag_code_or_name(written: str, tag: str) -> N
     assert language_tag(written) == tag
 
 
+@pytest.mark.parametrize(
+    ("written", "tag"),
+    [
+        ("Chinese (Traditional)", "zh-Hant"),
+        ("Chinese (Simplified)", "zh-Hans"),
+        ("中文（简体）", "zh-Hans"),  # noqa: RUF001
+        ("繁体中文", "zh-Hant"),
+        ("zh-hant-hk", "zh-Hant-HK"),
+        ("ZH_HANS_cn", "zh-Hans-CN"),
+        ("廣東話", "yue"),
+    ],
+)
+def test_chinese_is_recognised_with_its_script(written: str, tag: str) -> None:
+    assert language_tag(written) == tag
+
+
 @pytest.mark.parametrize("written", ["Klingon", "en; zh", "english and chinese", "-", "e", "en-"])
 def test_unknown_language_is_none(written: str) -> None:
     assert language_tag(written) is None

@@ -23,6 +23,11 @@ MATH = "http://www.w3.org/1998/Math/MathML"
         (f"A <math><semantics>{X}<annotation>x</annotation></semantics></math> law", "A x law"),
         (f"<alternatives><tex-math>$x$</tex-math><math>{X}</math></alternatives> law", "x law"),
         ("&lt;i&gt;Panthera&lt;/i&gt; &lt; 5", "Panthera < 5"),
+        # Numbers stay what they are.
+        ("10<sup>6</sup> m<sup>2</sup> CO<sub>2</sub>", "10^6 m2 CO2"),
+        ("&lt;b&gt;10&lt;sup&gt;-3&lt;/sup&gt;&lt;/b&gt;", "10^-3"),
+        ("<math><msup><mn>10</mn><mn>3</mn></msup></math> a", "10^3 a"),
+        ("<math>\n<mfrac>\n<mn>1</mn>\n<mn>2</mn>\n</mfrac></math> a", "1/2 a"),
     ],
 )
 def test_tags_go_and_their_text_stays(written: str, text: str) -> None:
@@ -40,6 +45,7 @@ def test_tags_go_and_their_text_stays(written: str, text: str) -> None:
         "<unknown>text</unknown>",
         "List<String> in Java",
         "<3 and <!-- a comment",
+        "1<sup>2",
         "The <b> element",
         "x </ y",
     ],

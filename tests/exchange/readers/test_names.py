@@ -40,7 +40,12 @@ def test_name_has_text_and_inverted_form(name: Name, text: str, credited: str) -
         ("World Bank,", "organisation", "World Bank"),
         ("张伟", "person", "张伟"),
         ("新华社", "organisation", "新华社"),
+        ("歐陽修文", "person", "歐陽修文"),
+        ("欧阳修", "person", "欧阳修"),
+        ("中原地產", "organisation", "中原地產"),
         ("深圳市规划研究院", "organisation", "深圳市规划研究院"),
+        ("Trade, Works and Tourism Branch", "organisation", "Trade, Works and Tourism Branch"),
+        ("Doe, Jane, Sir", "person", "Jane Doe Sir"),
     ],
 )
 def test_ris_name_with_a_comma_is_a_person(written: str, kind: str, text: str) -> None:

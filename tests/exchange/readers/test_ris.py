@@ -35,6 +35,7 @@ def people(item: dict) -> list[tuple[str, str, str | None]]:
         ("PY  - 2020a", "2020"),
         ("PY  - 20200506", "2020-05-06"),
         ("DA  - Jan-Feb\nPY  - 2020", "2020-01/2020-02"),
+        ("DA  - 5月7日\nPY  - 2020", "2020-05-07"),
         ("Y1  - 1990/2/27", "1990-02-27"),
         ("PY  - 2023", "2023"),
         ("DA  - Sep 7\nPY  - 2023", "2023-09-07"),
@@ -87,6 +88,9 @@ def test_one_line_may_have_several_names() -> None:
         ("Sample Ann Example Carl, Ltd.", "organisation", False),
         ("South China Sample Post", "organisation", False),
         ("Sample AB, Example C", "organisation", True),
+        ("Sample A B, Example C.", "organisation", True),
+        ("Ann Sample and Carl Example", "organisation", True),
+        ("Ann Sample & Carl Example", "organisation", True),
         ("Sample, Ann and Carl", "organisation", True),
         ("Press, Frank", "person", False),
         ("García Núñez, José Luis", "person", False),
@@ -146,7 +150,20 @@ def test_two_short_names_in_chinese_may_be_one_person() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Anonymous", "anon.", "[s.n.]", "N/A", "NA", "Unknown", "佚名", "不詳", "-", "???"]
+    "name",
+    [
+        "Anonymous",
+        "[Anonymous]",
+        "anon.",
+        "[s.n.]",
+        "N/A",
+        "NA",
+        "Unknown",
+        "佚名",
+        "不詳",
+        "-",
+        "?",
+    ],
 )
 def test_words_for_nobody_create_no_entity(name: str) -> None:
     found = entry(f"TI  - One\nAU  - {name}\nPB  - Sample Press")
@@ -165,7 +182,12 @@ def test_an_address_is_no_name(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "record", ["TY  -JOUR\nTI  -One\nER  -\n", "TY\t-\tJOUR\nTI\t-\tOne\nER\t-\t\n"]
+    "record",
+    [
+        "TY  -JOUR\nTI  -One\nER  -\n",
+        "TY\t-\tJOUR\nTI\t-\tOne\nER\t-\t\n",
+        "TY  \u2013 JOUR\nTI  \u2013 One\nER  \u2013 \n",
+    ],
 )
 def test_tags_with_other_spacing_are_read(record: str) -> None:
     (found,) = read(record, "desk")
@@ -275,6 +297,20 @@ def test_place_of_publication_is_not_that_of_the_conference(kind, lines, place, 
     found = entry(f"TI  - One\n{lines}", kind)
     assert found.item.get("publisher_place") == place
     assert found.warnings == ((f"not kept: {unkept}",) if unkept else ())
+
+
+@pytest.mark.parametrize(
+    ("lines", "warnings"),
+    [
+        ("DA  - 2020/05/07\nPY  - 2020", ()),
+        ("DA  - 2020/05/07\nPY  - 2019", ("another year, not kept: 2019",)),
+        ("PY  - 2020\nY1  - 2019", ("not kept: Y1",)),
+    ],
+)
+def test_a_second_year_is_a_warning(lines: str, warnings: tuple[str, ...]) -> None:
+    found = entry(f"TI  - One\n{lines}")
+    assert found.item["issued_edtf"][:4] == "2020"
+    assert found.warnings == warnings
 
 
 def test_second_url_is_a_warning() -> None:

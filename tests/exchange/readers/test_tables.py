@@ -143,6 +143,65 @@ def test_numbers_can_have_a_decimal_comma(read: Read, written: str, amount: str)
     assert (found.item["amount"], found.item["as_stated"]) == (amount, "12,5 units")
 
 
+@pytest.mark.parametrize(
+    ("written", "amount"),
+    [
+        ("1,234.5", "1234.5"),
+        ("1,234,567", "1234567"),
+        ("-1 234.5", "-1234.5"),
+        ("1.5", "1.5"),
+        ("47000", "47000"),
+        # These are no numbers, so they are refused later.
+        ("1,5", "1,5"),
+        ("1.234,5", "1.234,5"),
+    ],
+)
+def test_numbers_can_have_separators_of_thousands(read: Read, written: str, amount: str) -> None:
+    table = f"as_stated;amount\n1,200 units;{written}\n"
+    (found,) = read(table, resource="figures", decimal=".")
+    (as_it_stands,) = read(table, resource="figures")
+    assert found.item
+    assert as_it_stands.item
+    assert (found.item["amount"], found.item["as_stated"]) == (amount, "1,200 units")
+    assert as_it_stands.item["amount"] == written
+
+
+@pytest.mark.parametrize(
+    ("written", "edtf", "warning"),
+    [
+        ("2023-05-07", "2023-05-07", None),
+        ("2010~", "2010~", None),
+        ("2023/05/07", "2023-05-07", "read as 2023-05-07: 2023/05/07 in period_edtf"),
+        ("2023-1-1", "2023-01-01", "read as 2023-01-01: 2023-1-1 in period_edtf"),
+        ("20230507", "2023-05-07", "read as 2023-05-07: 20230507 in period_edtf"),
+        (
+            "2023-05-07 00:00:00",
+            "2023-05-07",
+            "read as 2023-05-07: 2023-05-07 00:00:00 in period_edtf",
+        ),
+        ("2023年5月", "2023-05", "read as 2023-05: 2023年5月 in period_edtf"),
+        ("2023/24", "2023/2024", "read as 2023/2024: 2023/24 in period_edtf"),
+        (
+            "2023-24",
+            "2023-24",
+            "read as a season, may be a range of years: 2023-24 in period_edtf",
+        ),
+        ("2023-21", "2023-21", None),
+        # These are refused later.
+        ("07/05/2023", "07/05/2023", None),
+        ("45053", "45053", None),
+        ("May-23", "May-23", None),
+    ],
+)
+def test_dates_of_spreadsheets_are_read(
+    read: Read, written: str, edtf: str, warning: str | None
+) -> None:
+    (found,) = read(f"as_stated,period_edtf\nx,{written}\n", resource="figures")
+    assert found.item
+    assert found.item["period_edtf"] == edtf
+    assert found.warnings == ((warning,) if warning else ())
+
+
 def test_an_id_that_is_given_twice_is_refused(read: Read) -> None:
     found = read("external_id,code,label\nd:a,A,one\nd:b,B,two\nd:a,C,three\n")
     assert labels(found) == ["one", "two", None]
