@@ -24,37 +24,50 @@ _MARKS = ",.'/:\N{FRACTION SLASH}\N{RIGHT SINGLE QUOTATION MARK}\N{ARABIC DECIMA
 _SIGNS = f"{_MINUS}+$€£¥"
 _PARTS = f"[{_MARKS}{_MINUS}~]"
 
-_STARTS_WITH = re.compile(rf"[{_SIGNS}{_MARKS}]*{_NUMERAL}|分之|(?:{_WORDS})\b", re.IGNORECASE)
+_STARTS_WITH = re.compile(
+    rf"\A(?:[{_SIGNS}{_MARKS}]*{_NUMERAL}|分之|(?:{_WORDS})\b)", re.IGNORECASE
+)
 _BEFORE = re.compile(rf"(?:{_NUMERAL}{_PARTS}?|[{_MINUS}負负]|分之)\Z")
 _BEFORE_WORD = re.compile(rf"(?:[a-z]|(?:\b(?:{_WORDS})|\d)[ -](?:and |point )?)\Z", re.IGNORECASE)
 # A text in the form nfc-ws1 has no thin spaces: a space before three digits may separate thousands.
-_THOUSANDS = re.compile(r"\d{3}(?!\d)")
+_THOUSANDS = re.compile(r"\A\d{3}(?!\d)")
 _BEFORE_THOUSANDS = re.compile(r"(?<!\d)\d{1,3} \Z")
 _ENDS_WITH = re.compile(rf"(?:{_NUMERAL}{_PARTS}*|分之|\b(?:{_WORDS}))\Z", re.IGNORECASE)
 _AFTER = re.compile(
-    rf"{_PARTS}?{_NUMERAL}|[a-z多餘余來来幾几倍分]| ?[%‰]| per ?cent\b| \d{{3}}(?!\d)"
-    rf"|[ -](?:and |point |and a )?(?:{_WORDS}|{_FRACTIONS}|[kmbt]|mn|mln|bn|tn|trn|odd)\b",
+    rf"\A(?:{_PARTS}?{_NUMERAL}|[a-z多餘余來来幾几倍分]| ?[%‰]| per ?cent\b| \d{{3}}(?!\d)"
+    rf"|[ -](?:and |point |and a )?(?:{_WORDS}|{_FRACTIONS}|[kmbt]|mn|mln|bn|tn|trn|odd)\b)",
     re.IGNORECASE,
 )
+
+PATTERNS = {
+    "starts": _STARTS_WITH,
+    "before": _BEFORE,
+    "before_word": _BEFORE_WORD,
+    "thousands": _THOUSANDS,
+    "before_thousands": _BEFORE_THOUSANDS,
+    "ends": _ENDS_WITH,
+    "after": _AFTER,
+}
+"""The patterns by name, for ``copies.js``, which asks the same of texts in a browser."""
 
 
 def continues_before(text: str, start: int, end: int) -> bool:
     """Whether ``text[start:end]`` begins with a number that the text before it continues."""
     words = _visible(text[start : min(end, start + _REACH)])
     before = _visible(text[max(0, start - _REACH) : start])
-    if not _STARTS_WITH.match(words):
+    if not _STARTS_WITH.search(words):
         return False
     return bool(
         _BEFORE.search(before)
         or (words[0].isalpha() and _BEFORE_WORD.search(before))
-        or (_THOUSANDS.match(words) and _BEFORE_THOUSANDS.search(before))
+        or (_THOUSANDS.search(words) and _BEFORE_THOUSANDS.search(before))
     )
 
 
 def continues_after(text: str, start: int, end: int) -> bool:
     """Whether ``text[start:end]`` ends with a number that the text after it continues."""
     words, after = _visible(text[max(start, end - _REACH) : end]), text[end : end + _REACH]
-    return bool(_ENDS_WITH.search(words) and _AFTER.match(_visible(after)))
+    return bool(_ENDS_WITH.search(words) and _AFTER.search(_visible(after)))
 
 
 def _visible(text: str) -> str:

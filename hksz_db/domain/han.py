@@ -48,6 +48,13 @@ def spellings(text: str) -> list[str]:
     return list(dict.fromkeys((text, *converted)))
 
 
+def script(text: str) -> str:
+    """The script of a Chinese text, by the code of ISO 15924; ``Hant`` if it does not tell."""
+    has_traditional = _converter("t2s").convert(text) != text
+    has_simplified = _converter("s2hk").convert(text) != text
+    return "Hans" if has_simplified and not has_traditional else "Hant"
+
+
 @cache
 def _forms() -> Mapping[str, str]:
     """The forms of each character that has more than one."""

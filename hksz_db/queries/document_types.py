@@ -47,10 +47,12 @@ class Range(TypedDict):
 
     lower: str | None
     upper: str | None
+    lower_inclusive: bool
+    upper_inclusive: bool
 
 
 class Figure(TypedDict):
-    """A figure of a claim."""
+    """A figure of a claim; a comparison shows neither its ``estimate`` nor ``known_at``."""
 
     id: str
     metric: Labelled
@@ -61,6 +63,11 @@ class Figure(TypedDict):
     value_range: Range
     plausible_range: Range
     period: Period
+    modality: str
+    breakdown: dict[str, str] | None
+    definition: str | None
+    estimate: NotRequired[str | None]
+    known_at: NotRequired[Period]
     claim: Reference
 
 
@@ -76,6 +83,26 @@ class Comparisons(TypedDict):
     """The first comparisons of a claim."""
 
     data: list[Comparison]
+
+
+class FigureWords(TypedDict):
+    """A figure of which only the words are read."""
+
+    as_stated: str
+
+
+class Contest(TypedDict):
+    """An accepted claim whose figure contradicts one of another claim."""
+
+    claim: Reference
+    figure: FigureWords
+    other: FigureWords
+
+
+class Contests(TypedDict):
+    """The first claims that contest a claim."""
+
+    data: list[Contest]
 
 
 class Contributor(TypedDict):
@@ -104,6 +131,12 @@ class SourceRelation(TypedDict):
     to: Reference
 
 
+class AlikeSource(TypedDict):
+    """A source that may be the same as another one."""
+
+    source: Reference
+
+
 class Titled(Reference):
     """A source of which the title is read."""
 
@@ -129,6 +162,7 @@ class Source(Row):
     contributors: list[Contributor]
     captures: list[Capture]
     relations: list[SourceRelation]
+    similar: list[AlikeSource] | None
 
 
 class EntityRelation(TypedDict):
@@ -137,6 +171,7 @@ class EntityRelation(TypedDict):
     kind: str
     object: Named
     during: Period
+    claim: Reference | None
 
 
 class Name(TypedDict):
@@ -169,6 +204,8 @@ class Metric(TypedDict):
 
     id: str
     label: str
+    measure: str
+    accumulation: str
     holds_for: str | None
 
 
@@ -176,6 +213,7 @@ class Step(TypedDict):
     """A step from a source to the one that it repeats."""
 
     kind: str
+    source_id: str
     title: str
 
 
@@ -262,6 +300,12 @@ class Alike(TypedDict):
     likely_same: bool
 
 
+class ClaimRelation(TypedDict):
+    """How a claim relates to another one."""
+
+    to: Reference
+
+
 class Claim(Row):
     """A claim."""
 
@@ -277,6 +321,8 @@ class Claim(Row):
     entities: list[ClaimEntity]
     figures: list[Figure]
     comparisons: Comparisons
+    contested_by: Contests
+    relations: list[ClaimRelation]
     corroboration: Corroboration
     evidence: list[Evidence]
     sources: list[Source]

@@ -68,7 +68,8 @@ def favicon() -> Response:
 @costs(Cost.PROBE)
 def robots() -> Response:
     """What crawlers should leave alone: the API, and lists, which filters make endless."""
-    refused = ("/v1/", "/claims?", "/claims.atom") if current_app.config["OPEN_READS"] else ("/",)
+    lists = ("/claims?", "/entities?", "/sources?", "/metrics/?", "/claims.atom")
+    refused = ("/v1/", *lists) if current_app.config["OPEN_READS"] else ("/",)
     rules = "".join(f"Disallow: {path}\n" for path in refused)
     return Response(f"User-agent: *\n{rules}", content_type="text/plain; charset=utf-8")
 

@@ -1,5 +1,6 @@
 """The page of an entity."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -9,18 +10,18 @@ from hksz_db.http.costs import Cost, costs
 from hksz_db.queries.document_types import Claim, Entity, EntityRelation
 from hksz_db.queries.filters import AllOf, AnyOf, Criterion
 from hksz_db.queries.registry import RESOURCES
-from hksz_db.web.measures import speaker, speakers_of
+from hksz_db.web.foreign import ENGLISH
+from hksz_db.web.measures import speakers_of, spoken_speaker
 from hksz_db.web.reading import (
     Asked,
-    FormatLink,
     asked,
     document_link,
     export_link,
     history_of,
     today,
 )
-from hksz_db.web.series import FIGURE_FIELDS, Series, series_of
-from hksz_db.web.site import here, href, page_of, shown
+from hksz_db.web.series import FIGURE_FIELDS, Heading, Series, series_of
+from hksz_db.web.site import FormatLink, here, href, page_of, shown
 from hksz_db.web.timeline import Axis, Bar, axis_of
 
 _ENTITIES = RESOURCES["entities"]
@@ -81,12 +82,14 @@ def entity(id: UUID) -> Response:
     question = asked()
     document = question.document(_ENTITIES, id)
     series, has_more = _series(id, question)
+    related = _related(id, question)
     return shown(
         "entity.html",
         entity=document,
         moment=question.moment,
         addresses=_ADDRESSES,
-        related=_related(id, question),
+        related=related,
+        languages=question.languages("claims", _behind(document, related)),
         timeline=_timeline(id, question),
         series=series,
         most_figures=_MOST_FIGURES if has_more else None,
@@ -109,6 +112,12 @@ def _related(id: UUID, question: Asked) -> list[Related]:
     ]
 
 
+def _behind(document: Entity, related: Sequence[Related]) -> list[str]:
+    """The claims behind the relations."""
+    relations = [*document["relations"], *(each.relation for each in related)]
+    return [each["claim"]["id"] for each in relations if each["claim"]]
+
+
 def _timeline(id: UUID, question: Asked) -> Timeline:
     names = ("entities__id", "claimant_id", "reported_by_id")
     wanted = AllOf(
@@ -124,7 +133,7 @@ def _timeline(id: UUID, question: Asked) -> Timeline:
     claims = [
         Dated(
             each,
-            speaker(each),
+            spoken_speaker(each),
             bool(each["claimant"]) and each["claimant"]["id"] == str(id),
             None if axis is None else axis.bar(each["time"]),
         )
@@ -149,7 +158,9 @@ def _series(id: UUID, question: Asked) -> tuple[list[Series], bool]:
     series = series_of(
         figures,
         speakers,
-        lambda each: (each["metric"]["label"], href("metrics", each["metric"]["id"])),
+        lambda each: Heading(
+            each["metric"]["label"], ENGLISH, href("metrics", each["metric"]["id"])
+        ),
     )
     return series, cursor is not None
 

@@ -20,17 +20,19 @@ _log = structlog.get_logger(__name__)
 
 
 def register_error_pages(app: Flask) -> None:
-    """Show a page to a browser that asks for a path which does not exist outside the API."""
+    """Show a page to a browser whose request has no page, outside the API."""
 
     @app.after_request
-    def replace_not_found(response: Response) -> Response:
-        if (
-            response.status_code == 404
-            and request.url_rule is None
-            and not request.path.startswith(_API)
-            and prefers_html()
-        ):
-            return secured(_page(404, gettext("There is no page at this address.")))
+    def replace_error_of_routing(response: Response) -> Response:
+        status = response.status_code
+        is_page = request.url_rule is None and not request.path.startswith(_API) and prefers_html()
+        if is_page and status == 404:
+            return secured(_page(status, gettext("There is no page at this address.")))
+        if is_page and status == 405:
+            detail = gettext("The page does not answer %(method)s.", method=request.method)
+            page = _page(status, detail)
+            page.headers["Allow"] = response.headers["Allow"]
+            return secured(page)
         return response
 
 
@@ -89,6 +91,7 @@ def _title(status: int) -> str:
         400: gettext("This search cannot be read"),
         403: gettext("Not allowed"),
         404: gettext("Not found"),
+        405: gettext("Not possible here"),
         410: gettext("Deleted"),
         503: gettext("Not available at the moment"),
     }

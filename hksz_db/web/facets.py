@@ -11,6 +11,7 @@ from hksz_db.http import documents
 from hksz_db.queries import document_types
 from hksz_db.queries.document_types import FacetValue
 from hksz_db.queries.questions import Question
+from hksz_db.web.foreign import ENGLISH
 from hksz_db.web.site import here
 from hksz_db.web.terms import term
 from hksz_db.web.translating import gettext
@@ -111,7 +112,7 @@ def facets_of(question: Question, most: int, preferred: Preference | None) -> Fa
     except psycopg.errors.QueryCanceled:
         return None
     known: Mapping[str, document_types.Facet] = json.loads(found.body)
-    shown = [_facet(name, known[name]) for name in _TITLES]
+    shown = [_facet(name, known[name], most) for name in _TITLES]
     counted = found.meta["counted"]
     useful = [each for each in shown if len(each.values) > 1 or _is_used(each)]
     return Facets(useful, counted["claims"], counted["all"])
@@ -121,23 +122,24 @@ def _is_used(facet: Facet) -> bool:
     return any(each.is_selected for each in facet.values)
 
 
-def _facet(name: str, facet: document_types.Facet) -> Facet:
-    values = [*_values(name, facet)]
+def _facet(name: str, facet: document_types.Facet, most: int) -> Facet:
+    listed: Sequence[FacetValue] = facet["values"]
+    if name == "time":
+        # The latest first, as people look for them.
+        listed = listed[::-1][: None if most == EVERY else _MOST_YEARS]
     return Facet(
         name,
         gettext(_TITLES[name]),
-        values,
-        facet["more"],
+        [*_values(name, facet, listed)],
+        facet["more"] + len(facet["values"]) - len(listed),
         here(**{PARAMETER: str(EVERY)}),
         _histogram(facet["values"]) if name == "time" else None,
     )
 
 
-def _values(name: str, facet: document_types.Facet) -> Iterator[Value]:
-    listed = facet["values"]
-    if name == "time":
-        # The latest first, as people look for them.
-        listed = listed[::-1][:_MOST_YEARS]
+def _values(
+    name: str, facet: document_types.Facet, listed: Sequence[FacetValue]
+) -> Iterator[Value]:
     for each in listed:
         label, lang = _label(name, each)
         is_selected = each["selected"]
@@ -154,7 +156,7 @@ def _also(facet: document_types.Facet) -> dict[str, str]:
 
 def _label(name: str, value: FacetValue) -> tuple[str, str | None]:
     if name == "measure":
-        return value["metric"]["label"], None
+        return value["metric"]["label"], ENGLISH
     if "entity" in value:
         return value["entity"]["name"], value["entity"].get("name_language")
     known = _TERMS.get(name)

@@ -6,12 +6,16 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from markupsafe import Markup
+
 from hksz_db.domain.languages import Preference
 from hksz_db.http import documents
 from hksz_db.queries.document_types import Claim, Comparison, Figure
 from hksz_db.queries.filters import AllOf, Criterion
 from hksz_db.queries.questions import Question
 from hksz_db.queries.registry import RESOURCES
+from hksz_db.web.comparing import Sentence, explained_together, part_in_words
+from hksz_db.web.foreign import ENGLISH, spoken
 from hksz_db.web.plots import Plot, Row, plot, span
 from hksz_db.web.site import href
 from hksz_db.web.terms import term
@@ -28,6 +32,10 @@ _ASIDE = (
     "value_range",
     "plausible_range",
     "period",
+    "breakdown",
+    "definition",
+    "estimate",
+    "known_at",
     "claim",
 )
 _MOST_COMPARED, _MOST_ASIDE = 10, 5
@@ -40,6 +48,11 @@ class Measured(NamedTuple):
     compared: Plot
     comparisons: Sequence[Comparison]
     aside: Plot | None
+
+    @property
+    def sentences(self) -> list[Sentence]:
+        """How the figure compares with the others."""
+        return explained_together(self.comparisons)
 
 
 def measured_of(
@@ -112,17 +125,17 @@ def _speakers(
     others: Sequence[Figure],
     preferred: Preference | None,
     as_of: datetime | None,
-) -> dict[str, str]:
+) -> dict[str, Markup]:
     """Who makes each of the claims whose figures are shown."""
     ids = {each["other"]["claim"]["id"] for each in comparisons}
     ids |= {each["claim"]["id"] for each in others}
     ids -= {document["id"]}
-    return {document["id"]: speaker(document), **speakers_of(ids, preferred, as_of)}
+    return {document["id"]: spoken_speaker(document), **speakers_of(ids, preferred, as_of)}
 
 
 def speakers_of(
     claim_ids: Iterable[str], preferred: Preference | None, as_of: datetime | None
-) -> dict[str, str]:
+) -> dict[str, Markup]:
     """Who makes each of the claims, of which the first hundred are looked up."""
     ids = [UUID(each) for each in sorted(claim_ids)[:100]]
     if not ids:
@@ -131,7 +144,7 @@ def speakers_of(
     wanted = AllOf((Criterion("id", "in", ids),))
     question = Question(wanted, sort=(("id", False),), fields=fields, per_page=100, as_of=as_of)
     page = documents.page(_CLAIMS, question, preferred)
-    return {each["id"]: speaker(each) for each in json.loads(page.data)}
+    return {each["id"]: spoken_speaker(each) for each in json.loads(page.data)}
 
 
 def speaker(document: Claim) -> str:
@@ -140,11 +153,19 @@ def speaker(document: Claim) -> str:
     return str(claimant["name"] if claimant else document["claimant_as_stated"])
 
 
-def _row(figure: Figure, unit: str, kind: str, note: str, who: str, url: str | None = None) -> Row:
-    when = time_in_words(figure["period"]["edtf"])
+def spoken_speaker(document: Claim) -> Markup:
+    """Who makes a claim, marked with the language of the name."""
+    claimant = document["claimant"]
+    return spoken(speaker(document), claimant.get("name_language") if claimant else None)
+
+
+def _row(
+    figure: Figure, unit: str, kind: str, note: str | Markup, who: str, url: str | None = None
+) -> Row:
+    said = (who, time_in_words(figure["period"]["edtf"]), part_in_words(figure))
     return Row(
         label=figure["as_stated"],
-        meta=", ".join(part for part in (who, when) if part),
+        meta=Markup(", ").join(part for part in said if part),
         allowed=span(figure["value_range"], unit),
         plausible=span(figure["plausible_range"], unit),
         kind=kind,
@@ -163,7 +184,8 @@ def _compared_row(comparison: Comparison, unit: str, speakers: Mapping[str, str]
 def _aside_row(figure: Figure, unit: str, speakers: Mapping[str, str]) -> Row:
     claim_id = figure["claim"]["id"]
     who = speakers.get(claim_id, "")
-    return _row(figure, unit, "aside", figure["metric"]["label"], who, href("claims", claim_id))
+    counted = spoken(figure["metric"]["label"], ENGLISH)
+    return _row(figure, unit, "aside", counted, who, href("claims", claim_id))
 
 
 def not_compared_of(document: Claim, as_of: datetime | None) -> list[object]:

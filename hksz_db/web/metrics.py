@@ -12,16 +12,16 @@ from hksz_db.queries.registry import RESOURCES
 from hksz_db.web.measures import speakers_of
 from hksz_db.web.reading import (
     Asked,
-    FormatLink,
     asked,
     document_link,
     export_link,
     history_of,
     today,
 )
-from hksz_db.web.series import FIGURE_FIELDS, series_of
-from hksz_db.web.site import here, href, page_of, shown
+from hksz_db.web.series import FIGURE_FIELDS, Heading, series_of
+from hksz_db.web.site import FormatLink, here, href, page_of, shown
 from hksz_db.web.translating import ngettext
+from hksz_db.web.units import unit_in_words
 
 _METRICS = RESOURCES["metrics"]
 _MOST_FIGURES = 40
@@ -41,11 +41,15 @@ def metric(id: UUID) -> Response:
         metric=document,
         moment=question.moment,
         holds_for=_in_words(document["holds_for"]),
-        units=sorted({each["unit_code"] for each in figures} - {"1"}),
+        units=sorted({unit_in_words(each["unit_code"]) for each in figures} - {""}),
         series=series_of(
             figures,
             speakers,
-            lambda each: (each["subject"]["name"], href("entities", each["subject"]["id"])),
+            lambda each: Heading(
+                each["subject"]["name"],
+                each["subject"].get("name_language"),
+                href("entities", each["subject"]["id"]),
+            ),
         ),
         next_page=None if cursor is None else here(cursor=cursor),
         first_page=None if question.cursor is None else here(cursor=None),

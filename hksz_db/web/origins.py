@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from hksz_db.queries import document_types
 from hksz_db.queries.document_types import Via
+from hksz_db.web.citing import issued, publisher
 from hksz_db.web.terms import term
 from hksz_db.web.translating import gettext
 
@@ -16,7 +17,7 @@ _ROW = 52.0
 _GAP = 14.0
 _TOP = 30.0
 _COPY_COLUMN = 250.0
-_TITLE_WIDTH, _COPY_WIDTH = 38, 27
+_TITLE_WIDTH, _COPY_WIDTH, _PUBLISHER_WIDTH = 38, 27, 24
 
 
 @dataclass
@@ -24,6 +25,7 @@ class Copy:
     """A source that adds no origin, how it relates to the one it leads to, and its height."""
 
     title: str
+    language: str | None
     relation: str
     y: float = 0.0
 
@@ -33,7 +35,9 @@ class Origin:
     """An origin, as it is drawn at the height ``y``."""
 
     title: str
-    meta: str
+    language: str | None
+    publisher: str
+    issued: str
     label: str
     counted: bool
     side: str
@@ -54,17 +58,19 @@ class OriginMap:
 
 
 def origin_map(
-    found: Iterable[document_types.Origin], stances: Mapping[str, str], metas: Mapping[str, str]
+    found: Iterable[document_types.Origin],
+    stances: Mapping[str, str],
+    sources: Mapping[str, document_types.Source],
 ) -> OriginMap | None:
     """Lay out the origins of a corroboration; ``None`` if there are none.
 
-    ``stances`` are those of the pieces of evidence by id, and ``metas`` who published each source.
+    ``stances`` are those of the pieces of evidence, and ``sources`` those that are known; by id.
     """
     ordered = in_order(found)
     if not ordered:
         return None
     is_folded = sum(1 + len(_copies(each)) for each in ordered) > MOST_SOURCES
-    drawn = [_origin(each, stances, metas, is_folded) for each in ordered[:MOST_SOURCES]]
+    drawn = [_origin(each, stances, sources, is_folded) for each in ordered[:MOST_SOURCES]]
     bottom = _place(drawn)
     has_copies = any(each.copies or each.folded for each in drawn)
     return OriginMap(
@@ -105,26 +111,37 @@ def _copies(origin: document_types.Origin) -> list[Via]:
 def _origin(
     found: document_types.Origin,
     stances: Mapping[str, str],
-    metas: Mapping[str, str],
+    sources: Mapping[str, document_types.Source],
     is_folded: bool,
 ) -> Origin:
     own = [stances[via["evidence_id"]] for via in found["via"] if not via["steps"]]
     any_stance = own or [stances[via["evidence_id"]] for via in found["via"]]
     copies, label = _copies(found), term("Stance", any_stance[0])
+    source = sources.get(found["source_id"])
     return Origin(
         title=cut(found["title"], _TITLE_WIDTH),
-        meta=cut(": ".join(part for part in (label, metas.get(found["source_id"])) if part), 45),
+        language=_language(found["source_id"], sources),
+        publisher="" if source is None else cut(publisher(source).striptags(), _PUBLISHER_WIDTH),
+        issued="" if source is None else issued(source),
         label=label,
         counted=found["counted"],
         side=found["stance"],
         copies=[]
         if is_folded
         else [
-            Copy(cut(via["title"], _COPY_WIDTH), _relation(via["steps"][0]["kind"]))
+            Copy(
+                cut(via["title"], _COPY_WIDTH),
+                _language(via["source_id"], sources),
+                _relation(via["steps"][0]["kind"]),
+            )
             for via in copies
         ],
         folded=len(copies) if is_folded else 0,
     )
+
+
+def _language(id: str, sources: Mapping[str, document_types.Source]) -> str | None:
+    return sources[id]["language"] if id in sources else None
 
 
 def _relation(kind: str) -> str:

@@ -1,15 +1,15 @@
 """The evidence of a claim in the order of its origins."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from markupsafe import Markup, escape
+
 from hksz_db.queries.document_types import Claim, Evidence, Source, Step, Weighed
+from hksz_db.web.foreign import spoken
 from hksz_db.web.origins import in_order
 from hksz_db.web.terms import term
 from hksz_db.web.translating import gettext
-from hksz_db.web.wording import time_in_words
-
-_PUBLISHER, _AUTHOR = "publisher", "author"
 
 
 class Passage(NamedTuple):
@@ -22,22 +22,7 @@ class Passage(NamedTuple):
     source: Source
     weighed: Weighed | None
     place: str
-    relation: str
-
-
-def published(source: Source) -> str:
-    """Who published a source, in what, and when."""
-    names = [
-        each["entity"]["name"]
-        for role in (_PUBLISHER, _AUTHOR)
-        for each in source["contributors"]
-        if each["role"] == role
-    ]
-    container = source.get("container_title")
-    # "HKSAR Government press releases" names its publisher already.
-    names = [name for name in names[:1] if not (container and name in container)]
-    issued = source["issued"]["edtf"] if "issued" in source else source["issued_edtf"]
-    return ", ".join(part for part in (container, *names, time_in_words(issued)) if part)
+    relation: str | Markup
 
 
 def passages_of(document: Claim) -> list[Passage]:
@@ -48,7 +33,7 @@ def passages_of(document: Claim) -> list[Passage]:
     weighed = {each["evidence_id"]: each for each in corroboration["evidence"]}
     placed: dict[str, Passage] = {}
 
-    def put(id: str, place: str, relation: str = "") -> None:
+    def put(id: str, place: str, relation: str | Markup = "") -> None:
         if id in evidence and id not in placed:
             source = sources.get(evidence[id]["source"]["id"], evidence[id]["source"])
             placed[id] = Passage(evidence[id], source, weighed.get(id), place, relation)
@@ -61,18 +46,20 @@ def passages_of(document: Claim) -> list[Passage]:
             put(
                 each["evidence_id"],
                 "copy" if steps and has_origin else "origin",
-                _relation(steps),
+                _relation(steps, sources),
             )
     for id in evidence:
         put(id, "aside")
     return [*placed.values()]
 
 
-def _relation(steps: Sequence[Step]) -> str:
+def _relation(steps: Sequence[Step], sources: Mapping[str, Source]) -> str | Markup:
     if not steps:
         return ""
     first, last = steps[0], steps[-1]
+    source = sources.get(last["source_id"])
+    title = spoken(last["title"], None if source is None else source["language"])
     if first["kind"] == "derived_from":
-        return gettext("taken from %(title)s", title=last["title"])
+        return escape(gettext("taken from %(title)s")) % {"title": title}
     relation = term("SourceRelationKind", first["kind"])
-    return gettext("%(relation)s “%(title)s”", relation=relation, title=last["title"])
+    return escape(gettext("%(relation)s “%(title)s”")) % {"relation": relation, "title": title}

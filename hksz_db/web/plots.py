@@ -7,9 +7,12 @@ from functools import lru_cache
 from itertools import count, takewhile
 from typing import NamedTuple
 
+from markupsafe import Markup
+
 from hksz_db.domain.quantities import InvalidUnit, measure
 from hksz_db.queries.document_types import Range
 from hksz_db.web.translating import gettext
+from hksz_db.web.units import unit_in_words
 from hksz_db.web.wording import number_in_words
 
 _MOST_TICKS = 4
@@ -20,10 +23,15 @@ _NEAR_ZERO = Decimal("0.4")
 
 
 class Span(NamedTuple):
-    """A range of numbers in the unit of the plot; an end that is ``None`` is open."""
+    """A range of numbers in the unit of the plot; an end that is ``None`` is open.
+
+    ``has_lower`` and ``has_upper`` say whether the ends belong to it.
+    """
 
     lower: Decimal | None
     upper: Decimal | None
+    has_lower: bool = True
+    has_upper: bool = True
 
     @property
     def is_point(self) -> bool:
@@ -32,19 +40,28 @@ class Span(NamedTuple):
 
     def in_words(self) -> str:
         """The range in words."""
-        if self.lower is None and self.upper is None:
+        lower = "" if self.lower is None else number_in_words(self.lower)
+        upper = "" if self.upper is None else number_in_words(self.upper)
+        if not lower and not upper:
             return gettext("any number")
-        if self.upper is None:
-            return gettext("%(number)s or more", number=number_in_words(self.lower or 0))
-        if self.lower is None:
-            return gettext("%(number)s or less", number=number_in_words(self.upper))
-        if self.is_point:
-            return number_in_words(self.lower)
-        return gettext(
-            "%(lower)s to %(upper)s",
-            lower=number_in_words(self.lower),
-            upper=number_in_words(self.upper),
-        )
+        if lower == upper:
+            return lower
+        if lower and upper and self.has_lower and self.has_upper:
+            return gettext("%(lower)s to %(upper)s", lower=lower, upper=upper)
+        if lower and upper:
+            ends = {"lower": self._floor(lower), "upper": self._ceiling(upper)}
+            return gettext("%(lower)s and %(upper)s", **ends)
+        return self._floor(lower) if lower else self._ceiling(upper)
+
+    def _floor(self, number: str) -> str:
+        if self.has_lower:
+            return gettext("%(number)s or more", number=number)
+        return gettext("more than %(number)s", number=number)
+
+    def _ceiling(self, number: str) -> str:
+        if self.has_upper:
+            return gettext("%(number)s or less", number=number)
+        return gettext("less than %(number)s", number=number)
 
 
 class Row(NamedTuple):
@@ -55,11 +72,11 @@ class Row(NamedTuple):
     """
 
     label: str
-    meta: str
+    meta: str | Markup
     allowed: Span
     plausible: Span
     kind: str
-    note: str
+    note: str | Markup
     url: str | None = None
 
 
@@ -92,7 +109,7 @@ class Tick(NamedTuple):
 
 @dataclass(frozen=True)
 class Plot:
-    """Bars on one axis; ``unit`` is the code of its unit, empty for pure numbers."""
+    """Bars on one axis; ``unit`` is the name of its unit, empty for pure numbers."""
 
     bars: list[Bar]
     ticks: list[Tick]
@@ -107,6 +124,8 @@ def span(range_: Range, unit: str) -> Span:
     return Span(
         None if lower is None else Decimal(lower) / factor,
         None if upper is None else Decimal(upper) / factor,
+        range_["lower_inclusive"],
+        range_["upper_inclusive"],
     )
 
 
@@ -116,7 +135,7 @@ def plot(rows: Sequence[Row], unit: str) -> Plot:
     width = high - low
 
     def place(number: Decimal | None, otherwise: float) -> float:
-        return otherwise if number is None else round(float((number - low) / width) * 100, 2)
+        return otherwise if number is None else round(float((number - low) / width) * 100, 1)
 
     def places(part: Span) -> tuple[float, float]:
         return place(part.lower, 0.0), place(part.upper, 100.0)
@@ -124,7 +143,7 @@ def plot(rows: Sequence[Row], unit: str) -> Plot:
     return Plot(
         bars=[Bar(row, places(row.allowed), places(row.plausible)) for row in rows],
         ticks=[Tick(number_in_words(number), place(number, 0.0)) for number in ticks(low, high)],
-        unit="" if unit == "1" else unit,
+        unit=unit_in_words(unit),
         begins_at_zero=low == 0,
     )
 
@@ -144,7 +163,7 @@ def scale(rows: Iterable[Row]) -> tuple[Decimal, Decimal]:
         end
         for row in rows
         for part in (row.allowed, row.plausible)
-        for end in part
+        for end in (part.lower, part.upper)
         if end is not None
     ] or [Decimal(0)]
     low, high = min(ends), max(ends)

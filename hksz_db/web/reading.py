@@ -1,7 +1,7 @@
-"""What the pages of entities, sources and metrics have in common."""
+"""What the pages of claims, entities, sources and metrics have in common."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -13,17 +13,18 @@ from flask import request
 from hksz_db.domain.languages import Preference
 from hksz_db.http import documents
 from hksz_db.queries.document_types import Version
-from hksz_db.queries.filters import Expression
+from hksz_db.queries.filters import AllOf, Criterion, Expression
 from hksz_db.queries.questions import PAGING, PART, Question, Reading
 from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.web import moments
 from hksz_db.web.interface import names_preferred
 from hksz_db.web.moments import Moment
-from hksz_db.web.site import given
+from hksz_db.web.site import FormatLink, given
 from schemas.parameters import Parameters
 
 _VERSIONS = 20
+_MOST_LANGUAGES = 100
 _OPTIONS = Parameters({"lang": PART.fields["lang"], "cursor": PAGING.fields["cursor"]})
 
 
@@ -44,6 +45,15 @@ class Asked:
         """The whole document of a row. Raises ``NotFound``, ``Gone`` or ``Merged``."""
         reading = Reading(tuple(resource.document), self.as_of)
         return json.loads(documents.document(resource, id, reading, self.preferred).body)
+
+    def languages(self, resource: str, ids: Iterable[str]) -> dict[str, str | None]:
+        """The languages of claims or sources, of which summaries say nothing; of a hundred."""
+        wanted = [UUID(each) for each in sorted({*ids})[:_MOST_LANGUAGES]]
+        if not wanted:
+            return {}
+        of_these = AllOf((Criterion("id", "in", wanted),))
+        found, _ = self.listed(resource, of_these, ("id", "language"), _MOST_LANGUAGES)
+        return {each["id"]: each["language"] for each in found}
 
     def listed(
         self,
@@ -77,17 +87,10 @@ class History(NamedTuple):
     has_more: bool
 
 
-class FormatLink(NamedTuple):
-    """The document of a page in another format."""
-
-    label: str
-    url: str
-    media_type: str
-
-
 def asked() -> Asked:
     """What the query string asks. Raises ``Malformed``."""
-    values = _OPTIONS.read(given(moments.PARAMETER))
+    # A browser that asked for a document may have chosen its fields; the page has all of them.
+    values = _OPTIONS.read(given(moments.PARAMETER, "select", "include"))
     moment = moments.read_moment(request.args.get(moments.PARAMETER))
     return Asked(names_preferred(values.get("lang")), moment, values.get("cursor"))
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from flask import Response, request
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from hksz_db.domain.han import spellings
 from hksz_db.domain.languages import Preference
@@ -24,13 +24,13 @@ from hksz_db.queries.filters import AllOf, Criterion
 from hksz_db.queries.questions import LIST, Question, read_list
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.web import facets
+from hksz_db.web.foreign import within
 from hksz_db.web.interface import names_preferred
-from hksz_db.web.measures import speaker
 from hksz_db.web.site import FormatLink, given, here, pages, shown
 from hksz_db.web.translating import gettext, ngettext
 from hksz_db.web.translating import marked as _
 from hksz_db.web.verdicts import Marks, marks_of
-from hksz_db.web.wording import number_in_words
+from hksz_db.web.wording import number_in_words, time_in_words
 
 _CLAIMS, _ENTITIES, _SOURCES = RESOURCES["claims"], RESOURCES["entities"], RESOURCES["sources"]
 _FIELDS = (
@@ -40,6 +40,9 @@ _FIELDS = (
 _SORT, _CURSOR, _SEARCH = "sort", "cursor", "q"
 _BEST_FOUNDED = "-corroboration__origins,-id"
 _MOST_NAMES = 5
+_FEW = 10
+"""Below this many claims, the page offers a wider search."""
+
 ORDERS = (
     (_BEST_FOUNDED, _("best founded first")),
     ("", _("best match first")),
@@ -60,7 +63,7 @@ class Hit(NamedTuple):
 
     claim: Claim
     statement: Markup
-    speaker: str
+    when: str
     marks: Marks
 
 
@@ -105,6 +108,7 @@ def search() -> Response:
         chips=_chips(pairs, {} if counted is None else counted.labels),
         facets=[] if counted is None else counted.shown,
         total="" if counted is None else _total(counted),
+        wider=_wider(question.search or "") if len(claims) < _FEW and next_cursor is None else None,
         next_page=None if next_cursor is None else here(cursor=next_cursor),
         first_page=None if question.cursor is None else here(cursor=None),
         formats=_formats(pairs),
@@ -175,10 +179,16 @@ def _names(question: Question, preferred: Preference | None) -> list[Named]:
 def _hit(claim: Claim, pattern: re.Pattern[str] | None) -> Hit:
     return Hit(
         claim,
-        _highlighted(claim["statement"], pattern),
-        speaker(claim),
+        _highlighted(claim["statement"], pattern, claim["language"]),
+        time_in_words(_time(claim)),
         marks_of(claim["corroboration"]),
     )
+
+
+def _time(claim: Claim) -> str | None:
+    """The time of the claim or, if it states none, that of the figure which the row shows."""
+    times = [claim["time"], *(each["period"] for each in claim["figures"][:1])]
+    return next((each["edtf"] for each in times if each["edtf"]), None)
 
 
 def _pattern(searched: str) -> re.Pattern[str] | None:
@@ -196,15 +206,26 @@ def _words(searched: str) -> Iterator[str]:
             yield word
 
 
-def _highlighted(statement: str, pattern: re.Pattern[str] | None) -> Markup:
+def _wider(searched: str) -> str | None:
+    """The page with the claims that have any of the words; ``None`` if all are not required now."""
+    terms = [term for term in _TERM.finditer(searched) if term[0] != "AND"]
+    wanted = [term[0] for term in terms if not term["no"]]
+    excluded = [term[0] for term in terms if term["no"]]
+    if len(wanted) < 2 or _OPERATORS & {*wanted}:
+        return None
+    # OR divides the whole search.
+    return here(q=" OR ".join(" ".join([each, *excluded]) for each in wanted), cursor=None)
+
+
+def _highlighted(statement: str, pattern: re.Pattern[str] | None, language: str) -> Markup:
     if pattern is None:
-        return escape(statement)
+        return within(statement, language)
     pieces, end = Markup(), 0
     for found in pattern.finditer(statement):
-        pieces += escape(statement[end : found.start()])
-        pieces += Markup("<mark>{}</mark>").format(found[0])
+        pieces += within(statement[end : found.start()], language)
+        pieces += Markup("<mark>{}</mark>").format(within(found[0], language))
         end = found.end()
-    return pieces + escape(statement[end:])
+    return pieces + within(statement[end:], language)
 
 
 def _orders(question: Question, given_: Mapping[str, str]) -> list[Option]:

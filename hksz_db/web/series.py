@@ -4,11 +4,15 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
+from markupsafe import Markup
+
 from hksz_db.queries import document_types
+from hksz_db.web.comparing import part_in_words
 from hksz_db.web.plots import Row, scale, span, ticks
 from hksz_db.web.site import href
 from hksz_db.web.timeline import Axis, axis_of
 from hksz_db.web.timeline import Tick as YearTick
+from hksz_db.web.units import unit_in_words
 from hksz_db.web.wording import number_in_words, time_in_words
 
 FIGURE_FIELDS = (
@@ -21,6 +25,10 @@ FIGURE_FIELDS = (
     "value_range",
     "plausible_range",
     "period",
+    "breakdown",
+    "definition",
+    "estimate",
+    "known_at",
     "claim",
 )
 """The fields of figures that are drawn."""
@@ -45,6 +53,14 @@ class Box(NamedTuple):
     is_certain: bool
 
 
+class Heading(NamedTuple):
+    """What a series is about: its label, the language of that, and the page about it."""
+
+    label: str
+    lang: str | None
+    url: str
+
+
 class NumberTick(NamedTuple):
     """A number on the axis, and its height from the top in pixels."""
 
@@ -63,10 +79,12 @@ class Figure(NamedTuple):
 
 
 class Series(NamedTuple):
-    """The figures of one measure and subject in one unit, the earliest first."""
+    """The figures of one measure, subject and part in one unit, the earliest first."""
 
     label: str
+    lang: str | None
     url: str
+    part: Markup
     unit: str
     figures: list[Figure]
     years: list[YearTick]
@@ -86,29 +104,29 @@ class Series(NamedTuple):
 def series_of(
     figures: Iterable[document_types.Figure],
     speakers: Mapping[str, str],
-    named: Callable[[document_types.Figure], tuple[str, str]],
+    named: Callable[[document_types.Figure], Heading],
 ) -> list[Series]:
-    """The figures in series; ``named`` gives the label and the URL of the series of a figure."""
-    groups: dict[tuple[str, str, str], list[document_types.Figure]] = {}
+    """The figures in series; ``named`` gives the heading of the series of a figure."""
+    groups: dict[tuple[Heading, Markup, str], list[document_types.Figure]] = {}
     for each in sorted(figures, key=lambda figure: figure["period"]["earliest"] or "9999"):
         # Money is not converted, so that each currency has an axis of its own.
         axis = each["unit_code"] if each["dimension"] == "money" else each["dimension"]
-        groups.setdefault((*named(each), axis), []).append(each)
-    made = [_series(*named(group[0]), group, speakers) for group in groups.values()]
+        groups.setdefault((named(each), part_in_words(each), axis), []).append(each)
+    made = [_series(heading, part, group, speakers) for (heading, part, _), group in groups.items()]
     return sorted(made, key=lambda each: -len(each.figures))
 
 
 def _series(
-    label: str, url: str, group: list[document_types.Figure], speakers: Mapping[str, str]
+    heading: Heading, part: Markup, group: list[document_types.Figure], speakers: Mapping[str, str]
 ) -> Series:
     unit = group[0]["unit_code"]
     rows = [_row(each, unit, speakers) for each in group]
     axis = axis_of([each["period"] for each in group])
     ends = scale(rows)
     return Series(
-        label=label,
-        url=url,
-        unit="" if unit == "1" else unit,
+        *heading,
+        part=part,
+        unit=unit_in_words(unit),
         figures=[
             Figure(drawn, _box(each, drawn, axis, ends))
             for each, drawn in zip(group, rows, strict=True)

@@ -14,6 +14,8 @@ from hksz_db.http.conditions import content_tag, is_known
 from hksz_db.http.requests import arguments
 from hksz_db.web import assets
 from hksz_db.web.access import actor, admit, csrf_token, remember_session
+from hksz_db.web.comparing import contradicted, explained
+from hksz_db.web.foreign import lang, noted, spoken, within
 from hksz_db.web.interface import (
     INTERFACES,
     PARAMETER,
@@ -38,7 +40,12 @@ HEADERS = {
 }
 """The headers of every page."""
 
-NAVIGATION = (("pages.search", _("Claims")),)
+NAVIGATION = (
+    ("pages.search", _("Claims")),
+    ("pages.entities", _("Entities")),
+    ("pages.sources", _("Sources")),
+    ("pages.metrics", _("Measures")),
+)
 """The pages that every page links to: their endpoints and labels."""
 
 NAVIGATION_OF_KEYS: tuple[tuple[str, str, Scope | None], ...] = (
@@ -138,7 +145,7 @@ def register_site(app: Flask, version: str) -> None:
     app.register_blueprint(assets.blueprint)
     app.register_blueprint(pages)
     targets = {f"{resource}.read": page for resource, page in _WITH_PAGES.items()}
-    targets["index"] = "pages.search"
+    targets |= {"index": "pages.search", "operating.metrics": "pages.metrics"}
 
     @app.before_request
     def send_to_page() -> BaseResponse | None:
@@ -165,12 +172,22 @@ def register_site(app: Flask, version: str) -> None:
         href=href,
         interfaces=INTERFACES,
         is_foreign=is_foreign,
+        lang=lang,
         language_of=language_of,
         navigation=_navigation,
         term=term,
         version=version,
     )
-    app.jinja_env.filters.update(moment=moment_in_words, number=number_in_words, time=time_in_words)
+    app.jinja_env.filters.update(
+        contradicted=contradicted,
+        explained=explained,
+        noted=noted,
+        moment=moment_in_words,
+        number=number_in_words,
+        spoken=spoken,
+        time=time_in_words,
+        within=within,
+    )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 

@@ -6,22 +6,22 @@ from uuid import UUID
 
 from flask import Response, jsonify, url_for
 
+from hksz_db.domain import figure_edges
+from hksz_db.domain.locators import LOCATOR, LOOSE_LOCATOR
 from hksz_db.http.costs import Cost, costs
 from hksz_db.queries.document_types import Evidence, Source
 from hksz_db.queries.filters import AllOf, Criterion
 from hksz_db.queries.registry import RESOURCES
-from hksz_db.web.passages import published
+from hksz_db.web.citing import citation, published
 from hksz_db.web.reading import (
     Asked,
-    FormatLink,
     asked,
     document_link,
     export_link,
     history_of,
     today,
 )
-from hksz_db.web.site import here, page_of, pages, shown
-from hksz_db.web.wording import time_in_words
+from hksz_db.web.site import FormatLink, here, page_of, pages, shown
 
 _SOURCES = RESOURCES["sources"]
 _PASSAGE_FIELDS = (
@@ -39,14 +39,12 @@ _PASSAGE_FIELDS = (
     "status",
     "claim",
 )
-_LOCATOR_FIELDS = (
-    "start_char",
-    "end_char",
-    "exact_sha256",
-    "prefix_sha256",
-    "suffix_sha256",
-    "claim",
-)
+_LOCATOR_FIELDS = (*LOCATOR, *LOOSE_LOCATOR, "claim")
+# As JavaScript writes them, with the flags i and u.
+NUMBER_EDGES = {
+    name: each.pattern.replace(r"\A", "^").replace(r"\Z", "$").replace(r"\d", r"\p{Nd}")
+    for name, each in figure_edges.PATTERNS.items()
+}
 _SOURCE_FIELDS = ("id", "title", "language", "container_title", "issued", "contributors")
 _MOST_PASSAGES, _MOST_RELATED = 20, 20
 _CHECKED_PER_PAGE, _MOST_CHECKED = 100, 2000
@@ -74,6 +72,7 @@ def source(id: UUID) -> Response:
     """A source: how to cite it, what it copies, and what its passages say about claims."""
     question = asked()
     document: Source = question.document(_SOURCES, id)
+    passages = _passages(document, id, question)
     return shown(
         "source.html",
         source=document,
@@ -81,7 +80,11 @@ def source(id: UUID) -> Response:
         citation=citation(document),
         related=_related(id, question),
         published=published,
-        passages=_passages(document, id, question),
+        passages=passages,
+        languages={
+            **question.languages("sources", _summarised(document)),
+            **question.languages("claims", (each["claim"]["id"] for each in passages.evidence)),
+        },
         history=history_of(_SOURCES, id),
         formats=_formats(id, question),
         locators_url=url_for("pages.locators", id=id),
@@ -104,30 +107,16 @@ def locators(id: UUID) -> Response:
         found += listed
         if cursor is None:
             break
-    return jsonify({"passages": found, "has_more": cursor is not None})
+    languages = question.languages("claims", (each["claim"]["id"] for each in found))
+    passages = [{**each, "language": languages.get(each["claim"]["id"])} for each in found]
+    has_more = cursor is not None
+    return jsonify({"passages": passages, "has_more": has_more, "edges": NUMBER_EDGES})
 
 
-def citation(document: Source) -> str:
-    """A citation: who, when, what, where."""
-    authors = [
-        each["credited_name"] or each["entity"]["name"]
-        for each in document["contributors"]
-        if each["role"] == "author"
-    ]
-    publishers = [
-        each["entity"]["name"] for each in document["contributors"] if each["role"] == "publisher"
-    ]
-    container = document["container_title"]
-    parts = [
-        ", ".join(authors),
-        f"“{document['title']}”",
-        container,
-        *(name for name in publishers if not (container and name in container)),
-        document["publisher_place"],
-        time_in_words(document["issued"]["edtf"]),
-        f"https://doi.org/{document['doi']}" if document["doi"] else document["url"],
-    ]
-    return ", ".join(part for part in parts if part) + "."
+def _summarised(document: Source) -> list[str]:
+    """The sources of which the page shows the title, and the document a summary."""
+    copied = [each["to"]["id"] for each in document["relations"]]
+    return [*copied, *(each["source"]["id"] for each in document["similar"] or ())]
 
 
 def _related(id: UUID, question: Asked) -> list[Related]:

@@ -18,6 +18,7 @@ from hksz_db.domain.vocabulary import (
     EntityKind,
     EntityNameKind,
     EntityRelationKind,
+    Estimate,
     EvidenceStatus,
     HistoryOp,
     IdentifierScheme,
@@ -271,6 +272,11 @@ WORDS: Mapping[type[StrEnum], Mapping[str, str]] = {
         "stock": _("as it stands on a day"),
         "ratio": _("a ratio, which does not add up"),
         "event": _("of one event"),
+    },
+    Estimate: {
+        "provisional": _("provisional"),
+        "revised": _("revised"),
+        "final": _("final"),
     },
     Dimension: {
         "count": _("a number of things"),

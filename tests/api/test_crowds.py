@@ -33,7 +33,7 @@ PROBES = {
 COSTLY_CALLS = {
     *("list", "query", "aggregate", "export", "read_similar", "list_comparisons", "list_evidence"),
     *("follow", "verify", "read_contested_by", "read_facets", "suggest", "search", "claim"),
-    *("entity", "source", "locators", "metric", "feed"),
+    *("entity", "source", "locators", "metric", "feed", "entities", "sources", "metrics"),
     *("review", "decide", "merge_duplicate", "my_work"),
     *("add", "add_source", "add_passage", "add_hints", "add_suggest"),
 }

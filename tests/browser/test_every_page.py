@@ -13,7 +13,21 @@ from tests.browser.examples import ALL, NO_PAGE, READING
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 every_page = pytest.mark.parametrize("path", ALL)
 
-# What can be focused, in the order of the document; ``spots`` are the places of its first lines.
+MIN_TARGET = 44
+# What a finger may miss. Links that are words of a sentence are as high as its lines.
+SMALL_TARGETS = """least => {
+    const isInText = each => getComputedStyle(each).display === 'inline'
+        && [...each.parentElement.childNodes].some(node => node.nodeType === Node.TEXT_NODE
+            && node.textContent.trim().length > 1)
+    return [...document.querySelectorAll(
+        'a[href], button, input:not([type=hidden]), select, textarea, summary'
+    )].filter(each => each.checkVisibility() && !each.matches('.skip') && !isInText(each))
+    .filter(each => {
+        const {width, height} = each.getBoundingClientRect()
+        return width < least || height < least
+    }).map(each => each.outerHTML.slice(0, 120))
+}"""
+# What can be focused, in the order of the document.
 TABBABLE = """() => {
     // Radio buttons of one name are one stop.
     const chosen = group => [...group].find(each => each.checked) ?? group[0]
@@ -38,10 +52,12 @@ FOCUSED = """() => {
 
 @every_page
 @pytest.mark.parametrize("locale", ["en-GB", "zh-HK"])
-def test_nothing_is_wider_than_a_telephone(visit: Visitor, path: str, locale: str) -> None:
+def test_a_page_suits_a_telephone(visit: Visitor, path: str, locale: str) -> None:
     viewport = {"width": NARROW, "height": 844}
     page = visit(path, viewport=viewport, locale=locale, has_touch=True, is_mobile=True).page
     assert page.evaluate("document.documentElement.scrollWidth") <= NARROW
+    if path in READING:
+        assert page.evaluate(SMALL_TARGETS, MIN_TARGET) == []
 
 
 @every_page

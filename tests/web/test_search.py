@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
@@ -43,9 +44,44 @@ def test_a_row_says_who_when_how_well_founded_and_how_much(browser: Browser) -> 
     assert "over 150 Companies that have joined a site" in row
 
 
+def test_a_claim_without_a_time_has_that_of_its_figure(browser: Browser) -> None:
+    (row, *_) = browser.get("/claims", q='"about 300 hectares"').texts("//ol[@class='hits']/li")
+    assert "August 2023" in row
+    assert "undated" not in row
+
+
 def test_the_words_that_are_searched_are_marked(browser: Browser) -> None:
     page = browser.get("/claims", q='hetao OR "Science Park" -memorandum')
     assert {each.lower() for each in page.texts("//mark")} == {"hetao", "science park"}
+
+
+@pytest.mark.parametrize(
+    ("searched", "wider"),
+    [
+        ("talents came", "talents OR came"),
+        ('talent AND "came to" -applicants', 'talent -applicants OR "came to" -applicants'),
+        ("人才 抵港", "人才 OR 抵港"),
+        ("talents OR nothing", None),
+        ("arrived", None),
+        ("Hong Kong", None),
+    ],
+)
+def test_few_claims_offer_a_wider_search(
+    browser: Browser, searched: str, wider: str | None
+) -> None:
+    links = browser.get("/claims", q=searched).tree.xpath(
+        "//a[text()='Claims with any of the words']/@href"
+    )
+    assert [parse_qs(urlsplit(each).query)["q"][0] for each in links] == ([wider] if wider else [])
+    for link in links:
+        assert browser.get(link).status == 200
+
+
+def test_the_wider_search_finds_what_either_word_finds(browser: Browser) -> None:
+    path = "//ol[@class='hits']//a[@class='statement']"
+    either = browser.get("/claims", q="came OR arrived", per_page="100").texts(path)
+    for words in ("talents came", "talent arrived"):
+        assert {*browser.get("/claims", q=words).texts(path)} <= {*either}
 
 
 def test_the_names_that_are_found_are_listed(browser: Browser) -> None:
@@ -124,6 +160,16 @@ class TestFacets:
         assert more == "/claims?values=100"
         count = "count(//section[@aria-labelledby='f-claimant']//li)"
         assert many.tree.xpath(count) > few.tree.xpath(count)
+
+    def test_years_that_are_not_listed_are_counted(self, browser: Browser, api: Api) -> None:
+        for year in range(1900, 1950):
+            claim = {"statement": f"It rained in {year}.", "claimant_as_stated": "a tester"}
+            api("/v1/claims", json={**claim, "status": "accepted", "time_edtf": str(year)})
+        asked = {"q": '"It rained in"'}
+        years = "//section[@aria-labelledby='f-time']//li"
+        *listed, more = browser.get("/claims", **asked).texts(years)
+        assert (len(listed), more) == (40, "10 more")
+        assert len(browser.get("/claims", **asked, values="100").texts(years)) == 50
 
     def test_the_list_is_shown_even_if_the_facets_take_too_long(
         self, browser: Browser, monkeypatch: pytest.MonkeyPatch

@@ -19,6 +19,7 @@ from tests.web.conftest import ACCEPT, Api, Browser
 
 WEB = Path(site.__file__).parent
 CLAIM = "hksz:ttps-approved-2023"
+PLACE = "hksz:hong-kong"
 UNKNOWN = "0199c3a0-0000-7000-8000-000000000000"
 ClaimId = Callable[[str], str]
 PAGES = ("/claims", "/claims?q=Hetao", "/claims?q=")
@@ -75,10 +76,11 @@ class TestNegotiation:
         assert answer.headers["Vary"] == "Accept"
 
     def test_the_page_ignores_the_fields_of_the_document(
-        self, browser: Browser, claim_id: ClaimId
+        self, browser: Browser, claim_id: ClaimId, id_of: Callable[[str, str], str]
     ) -> None:
-        answer = browser.get(f"/v1/claims/{claim_id(CLAIM)}", select="id", include="figures")
-        assert browser.get(answer.headers["Location"]).status == HTTPStatus.OK
+        for path in (f"/v1/claims/{claim_id(CLAIM)}", f"/v1/entities/{id_of('entities', PLACE)}"):
+            answer = browser.get(path, select="id", include="figures")
+            assert browser.get(answer.headers["Location"]).status == HTTPStatus.OK
 
     def test_a_browser_is_sent_from_the_root_to_the_search(self, browser: Browser) -> None:
         assert browser.get("/", q="Hetao").headers["Location"] == "/claims?q=Hetao"
@@ -106,6 +108,14 @@ class TestErrors:
         assert browser.client.get("/v1/nothing", headers={"Accept": ACCEPT}).mimetype == (
             "application/problem+json"
         )
+
+    def test_a_page_that_takes_no_form(self, browser: Browser) -> None:
+        page = browser.post("/claims", {"q": "Hetao"})
+        assert page.status == HTTPStatus.METHOD_NOT_ALLOWED
+        assert page.only("//article/p[not(@class) and not(a)]") == "The page does not answer POST."
+        assert "GET" in page.headers["Allow"]
+        assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+        assert browser.client.post("/claims").mimetype == "application/problem+json"
 
     def test_a_query_that_cannot_be_read_names_each_fault(self, browser: Browser) -> None:
         page = browser.get("/claims", colour="red", modality="loud")

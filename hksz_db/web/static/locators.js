@@ -160,5 +160,5 @@ const locators = (() => {
 		};
 	}
 
-	return { normal, passage, sha256, loose: (text) => looseForm(text).text };
+	return { looseForm, normal, passage, redo, sha256 };
 })();

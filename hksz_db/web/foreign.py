@@ -1,0 +1,75 @@
+"""Texts in other languages than the page, marked with their language for fonts and voices."""
+
+import re
+from functools import lru_cache
+
+from markupsafe import Markup, escape
+
+from hksz_db.domain.han import HAN, script
+from hksz_db.web.interface import interface
+
+ENGLISH = "en"
+"""The language of labels and descriptions of metrics, which have one only."""
+
+_HAN = re.compile(f"[{HAN}](?:[^A-Za-z]*[{HAN}])?")
+_LATIN_WORD = re.compile(r"[A-Za-z]{2,}")
+_CHINESE = "zh"
+
+
+def lang(text: str | None, language: str | None = None) -> Markup:
+    """The attribute for an element that has the text only; empty in the language of the page."""
+    return _attribute(_language(text or "", language), interface().tag)
+
+
+def spoken(text: str | None, language: str | None = None) -> Markup:
+    """The text, in an element with its language if that is another one than that of the page.
+
+    Without a ``language``, a text without words in Latin letters is Chinese if it has Han
+    characters. Those in a text of another language are marked by themselves.
+    """
+    return _spoken(text or "", language, interface().tag)
+
+
+def noted(text: str | None) -> Markup:
+    """A note, a description or a figure as stated: in English if it has words in Latin letters."""
+    return spoken(text, ENGLISH if _LATIN_WORD.search(text or "") else None)
+
+
+def within(text: str | None, language: str | None = None) -> Markup:
+    """The text inside an element of its language, with Han characters of other ones marked."""
+    return _within(text or "", language or interface().tag)
+
+
+@lru_cache(maxsize=4096)
+def _spoken(text: str, language: str | None, tag: str) -> Markup:
+    # A page has hundreds of pieces, and most of them are on other pages, too.
+    found = _language(text, language)
+    attribute, inner = _attribute(found, tag), _within(text, found or tag)
+    return Markup("<span{}>{}</span>").format(attribute, inner) if attribute else inner
+
+
+def _attribute(language: str | None, tag: str) -> Markup:
+    if language is None or language == tag:
+        return Markup()
+    return Markup(' lang="{}"').format(language)
+
+
+def _within(text: str, language: str) -> Markup:
+    if language.startswith(_CHINESE):
+        return escape(text)
+    pieces, end = Markup(), 0
+    for found in _HAN.finditer(text):
+        pieces += escape(text[end : found.start()])
+        pieces += Markup('<span lang="zh-{}">{}</span>').format(script(found[0]), found[0])
+        end = found.end()
+    return pieces + escape(text[end:])
+
+
+def _language(text: str, language: str | None) -> str | None:
+    has_words = _LATIN_WORD.search(text) is not None
+    if language is None and not has_words and _HAN.search(text):
+        return f"{_CHINESE}-{script(text)}"
+    if language is not None and language.startswith(_CHINESE) and has_words:
+        # A source in Chinese may have a title that was supplied in English.
+        return language if _HAN.search(text) else ENGLISH
+    return language
