@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, TypedDict, TypeVar
 from urllib.parse import unquote_to_bytes
 
+import psycopg
 import structlog
 from flask import Flask, request
 from werkzeug.exceptions import HTTPException
@@ -230,8 +231,11 @@ class Gateway:
     def _work(self, environ: "WSGIEnvironment") -> _Answer:
         """Answer in a thread. The response is streamed if its length is unknown."""
         reads = None if _REFUSAL in environ else self._reads
-        if reads and (found := reads.answer(environ)):
-            return _Answer(200, found.headers, found.body, _nothing)
+        try:
+            if reads and (found := reads.answer(environ)):
+                return _Answer(200, found.headers, found.body, _nothing)
+        except (DomainError, psycopg.Error) as error:
+            environ[_REFUSAL] = error
         begun: list[tuple[int, _Headers]] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> None:
@@ -315,8 +319,8 @@ def environ_of(scope: Scope) -> "WSGIEnvironment":
 
 
 def _refuse() -> None:
-    """Raise the error of a request that the gateway refused, so that Flask answers it."""
-    refusal: DomainError | None = request.environ.get(_REFUSAL)
+    """Raise the error of a request that the gateway could not answer, so that Flask does."""
+    refusal: DomainError | psycopg.Error | None = request.environ.get(_REFUSAL)
     if refusal is not None:
         raise refusal
 

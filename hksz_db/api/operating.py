@@ -132,7 +132,7 @@ def register_documentation(app: Flask, sections: Sequence[Section]) -> None:
 
     @cache
     def document() -> bytes:
-        # Made when it is first asked for: that takes a fifth as long as a process takes to start.
+        # Making it takes a fifth of the start of a process, so it is made when first asked for.
         return compact(openapi_document(sections))
 
     @app.get("/openapi.json")

@@ -1,4 +1,4 @@
-"""Ordinary reads by id, answered without Flask, whose machinery takes longer than all else in them.
+"""Ordinary reads by id, answered without Flask, whose machinery takes longer than everything else.
 
 An ordinary read asks for a document by ``GET`` and sends no header that changes the answer. Its
 first answer comes from Flask. Later ones for the same resource and query string have the headers of
@@ -9,16 +9,15 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl
 from uuid import UUID
 
-import psycopg
 from flask import Flask
 
 from hksz_db.api.operating import new_request_id, observe
 from hksz_db.database import Database, Prepared
-from hksz_db.domain.errors import DomainError
 from hksz_db.http.conditions import document_tag
 from hksz_db.http.documents import content
 from hksz_db.queries.pages import document_statement
@@ -70,22 +69,23 @@ class OrdinaryReads:
             resource: next(rule.rule for rule in app.url_map.iter_rules(f"{resource}.read"))
             for resource in RESOURCES
         }
+        self._lock = Lock()
         self._known: dict[tuple[str, str], _Known] = {}
 
     def answer(self, environ: "WSGIEnvironment") -> Found | None:
-        """The answer to a request, or ``None`` if Flask has to give it."""
+        """The answer to a request, or ``None`` if Flask has to give it.
+
+        Raises what reading the document raises, for Flask to answer.
+        """
         begun = time.perf_counter()
         matched = self._ordinary(environ)
         known = matched and self._known.get((matched[1], environ["QUERY_STRING"]))
         if not matched or not known:
             return None
         id = UUID(matched[3])
-        try:
-            database: Database = self._app.extensions["hksz_database"]
-            rows = database.read(known.statement, {"id": id})
-            version, body = content(known.resource, id, rows)
-        except (DomainError, psycopg.Error):
-            return None
+        database: Database = self._app.extensions["hksz_database"]
+        rows = database.read(known.statement, {"id": id})
+        version, body = content(known.resource, id, rows)
         headers = [
             *known.headers,
             (b"content-length", b"%d" % len(body)),
@@ -101,17 +101,23 @@ class OrdinaryReads:
         query = environ["QUERY_STRING"]
         if status != 200 or not matched or (matched[1], query) in self._known:
             return
-        if len(self._known) >= _MOST_KNOWN or len(query) > _LONGEST_KNOWN:
+        if len(query) > _LONGEST_KNOWN:
             return
         resource = RESOURCES[matched[2]]
         reading = read_document(resource.name, parse_qsl(query, keep_blank_values=True))
-        if reading.as_of is None and reading.lang is None:
-            self._known[matched[1], query] = _Known(
-                resource,
-                document_statement(resource.name, reading.fields),
-                self._routes[resource.name],
-                [(name, value) for name, value in headers if name not in _OWN],
-            )
+        if reading.as_of is not None or reading.lang is not None:
+            return
+        known = _Known(
+            resource,
+            document_statement(resource.name, reading.fields),
+            self._routes[resource.name],
+            [(name, value) for name, value in headers if name not in _OWN],
+        )
+        with self._lock:
+            if len(self._known) >= _MOST_KNOWN:
+                # The oldest.
+                del self._known[next(iter(self._known))]
+            self._known[matched[1], query] = known
 
     def _ordinary(self, environ: Mapping[str, object]) -> re.Match[str] | None:
         if not self._app.config["OPEN_READS"] or environ["REQUEST_METHOD"] != "GET":

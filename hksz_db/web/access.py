@@ -3,7 +3,7 @@
 import hmac
 import re
 from datetime import timedelta
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from flask import Response, current_app, g, redirect, request, url_for
 from werkzeug import Response as BaseResponse
@@ -44,10 +44,10 @@ def _is_foreign() -> bool:
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site in _FOREIGN
-    # Old browsers do not send it, and others do not over plain HTTP; clients that are no browsers
-    # send neither.
+    # Old browsers do not send it, and others do not over plain HTTP; clients other than browsers
+    # send neither. Werkzeug's host would be empty if it is not the name of a domain.
     origin = request.headers.get("Origin")
-    return origin is not None and urlsplit(origin).netloc != request.host
+    return origin is not None and origin.partition("://")[2] != request.headers.get("Host")
 
 
 def demand(scope: Scope) -> BaseResponse | None:

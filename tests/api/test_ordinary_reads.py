@@ -12,11 +12,12 @@ from hksz_db.api.ordinary_reads import OrdinaryReads
 from hksz_db.database import Database
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.settings import Settings
-from tests.api.conftest import Answer, Client, answered_without_flask
+from tests.api.conftest import Client, answered_without_flask
 from tests.api.test_gateway import Client as GatewayClient
 from tests.api.test_gateway import run
 from tests.samples import Sample
 
+HOST = (b"host", b"localhost")
 UNKNOWN = "0199c3a0-0000-7000-8000-000000000000"
 
 
@@ -92,16 +93,45 @@ def test_the_gateway_answers_from_the_second_read_on(
 
     async def ask() -> None:
         served = Gateway(app, Settings(), reads=OrdinaryReads(app))
-        assert await GatewayClient(served).get(path, (b"host", b"localhost")) == (200, expected)
+        assert await GatewayClient(served).get(path, HOST) == (200, expected)
         monkeypatch.setattr(app, "wsgi_app", None)
-        assert await GatewayClient(served).get(path, (b"host", b"localhost")) == (200, expected)
+        assert await GatewayClient(served).get(path, HOST) == (200, expected)
 
     run(ask())
 
 
-def test_a_read_that_others_outnumber_is_left_to_flask(
+@pytest.mark.parametrize("rows", [[], [(1, True, None, None)]])
+def test_flask_answers_an_error_without_reading_again(
+    database: Database, reader: Client, monkeypatch: pytest.MonkeyPatch, rows: list[object]
+) -> None:
+    path = _path(reader, "claims")
+    app = create_app(Settings(log_level="error"), database)
+    asked = []
+
+    def read(*arguments: object) -> list[object]:
+        asked.append(arguments)
+        return rows
+
+    async def ask() -> None:
+        served = Gateway(app, Settings(), reads=OrdinaryReads(app))
+        assert (await GatewayClient(served).get(path, HOST))[0] == 200
+        monkeypatch.setattr(database, "read", read)
+        status, body = await GatewayClient(served).get(path, HOST)
+        assert status == (410 if rows else 404)
+        assert b"urn:hksz:problem" in body or b'"status"' in body
+
+    run(ask())
+    assert len(asked) == 1
+
+
+def test_the_oldest_of_many_questions_is_forgotten(
     app: Flask, reader: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hksz_db.api.ordinary_reads._MOST_KNOWN", 0)
-    read: Answer = reader.send("GET", _path(reader, "claims"))
-    assert answered_without_flask(app, read) is None
+    monkeypatch.setattr("hksz_db.api.ordinary_reads._MOST_KNOWN", 1)
+    first = reader.send("GET", _path(reader, "claims"))
+    second = reader.send("GET", _path(reader, "sources"))
+    reads = OrdinaryReads(app)
+    for each in (first, second):
+        reads.learn(each.request.environ, 200, [])
+    assert reads.answer(first.request.environ) is None
+    assert reads.answer(second.request.environ) is not None
