@@ -37,6 +37,7 @@ from hksz_db.domain.vocabulary import (
     Scope,
     Stance,
 )
+from hksz_db.exchange.reading import LIBRARY_SUFFIXES
 from hksz_db.http import documents
 from hksz_db.http.costs import Cost, costs
 from hksz_db.http.requests import database
@@ -46,7 +47,7 @@ from hksz_db.queries.questions import Question, Reading
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.api_keys import Actor
 from hksz_db.services.writing import writing
-from hksz_db.web import access, submissions
+from hksz_db.web import access, files, submissions
 from hksz_db.web.access import demand
 from hksz_db.web.forms import Form as SentForm
 from hksz_db.web.forms import (
@@ -79,6 +80,7 @@ _MADE = frozenset(f"{name}_{part}" for name in submissions.NAMED for part in ("k
 # The fields of the form for fields of the rows, where their names differ.
 _FIELDS = {"attributed_to": "reports", "entity": "subject", "to": "repeats"}
 LABELS = {
+    files.FIELD: _("File"),
     "title": _("Title"),
     "url": _("Address"),
     "doi": _("DOI"),
@@ -87,6 +89,9 @@ LABELS = {
     "csl_type": _("Kind"),
     "author": _("Author"),
     "publisher": _("Publisher"),
+    "publisher_place": _("Place of publication"),
+    "issued_note": _("Note on the date"),
+    "rights": _("Rights"),
     "repeats": _("of this source"),
     "reports": _("Whose statement does it report?"),
     "words": _("The passage"),
@@ -160,6 +165,29 @@ def add_source() -> Response:
     return submit(sent, create, lambda failed: _choosing(request.form, failed, similar))
 
 
+@pages.post("/add/file")
+@costs(Cost.COSTLY)
+def add_file() -> Response:
+    """Fill in the form of a new source from a record of a file. Nothing is written."""
+    form, sent = Form(), new_form()
+    try:
+        # Its fields cannot be read before all of it has been.
+        if (request.content_length or 0) > files.MOST_BYTES:
+            raise files.too_long()
+        form, sent = request.form, sent_form()
+        check_session()
+        actor = _actor()
+        actor.demand(Scope.CLAIMS_WRITE)
+        if packed := form.get("record"):
+            return _filled(files.unpacked(packed), actor, sent)
+        found = files.read(request.files.get(files.FIELD))
+        if len(found.records) > 1:
+            return _choosing(form, sent, file=found)
+        return _filled(found.records[0], actor, sent)
+    except DomainError as error:
+        return refused(sent, error, lambda failed: _choosing(form, failed))
+
+
 @pages.post("/add")
 @costs(Cost.COSTLY)
 def add_passage() -> Response:
@@ -210,7 +238,22 @@ def add_suggest() -> BaseResponse:
     return shown("add_options.html", options=found)
 
 
-def _choosing(form: Form, sent: SentForm, similar: Sequence[Titled] = ()) -> Response:
+def _filled(record: files.Record, actor: Actor, sent: SentForm) -> Response:
+    """The form of a new source with the fields of a record, below the sources that are here."""
+    fields = submissions.with_new_entities(actor, record.fields)
+    keys = [key for name in ("doi", "url") if (key := fields.get(name))]
+    typed = next(filter(submissions.sources_like, keys), "") or [*keys, fields.get("title", "")][0]
+    return _choosing(Form({**fields, "q": typed}), sent, warnings=record.warnings)
+
+
+def _choosing(
+    form: Form,
+    sent: SentForm,
+    similar: Sequence[Titled] = (),
+    *,
+    file: files.Read | None = None,
+    warnings: Sequence[str] = (),
+) -> Response:
     typed = text(form, "q")
     is_searched = typed and not sent.needs_key and sent.status < _AWAY
     return shown(
@@ -221,6 +264,10 @@ def _choosing(form: Form, sent: SentForm, similar: Sequence[Titled] = ()) -> Res
         typed=typed,
         found=submissions.sources_like(typed) if is_searched else (),
         similar=similar,
+        is_new=typed or request.endpoint == "pages.add_source",
+        file=file,
+        suffixes=LIBRARY_SUFFIXES,
+        warnings=warnings,
         labels=LABELS,
         kinds=[*EntityKind],
         is_address=address_or_doi(typed) is not None,

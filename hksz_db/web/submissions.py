@@ -57,6 +57,10 @@ NAMED = (*_OF_CLAIM, *_OF_SOURCE)
 """The fields of the forms that name entities; two of them are roles of contributors."""
 
 _OFFSETS = {name for name in (*LOCATOR, *LOOSE_LOCATOR) if name.endswith("_char")}
+_OF_NEW_SOURCE = (
+    *("title", "csl_type", "container_title", "publisher_place", "url", "doi"),
+    *("issued_edtf", "issued_note", "language", "rights"),
+)
 _FIGURE = ("comparator", "amount", "lower_bound", "upper_bound", "unit_code", "period_edtf")
 _CAPTURE = ("retrieved_at", "archive_url", "media_type", "normalization")
 _MOST_AGAINST = 3
@@ -229,8 +233,9 @@ def submit(session: Session, actor: Actor, form: Form, source: Source) -> UUID:
 def create_source(session: Session, actor: Actor, form: Form) -> UUID:
     """Add a source. Raises ``SimilarSources`` unless the form says that it is none of them."""
     this = Submission(session, actor, form, _OF_SOURCE)
-    names = ("title", "csl_type", "container_title", "url", "doi", "issued_edtf", "language")
-    body: Body = _given(form, *names)
+    body: Body = _given(form, *_OF_NEW_SOURCE)
+    if form.get("title_supplied"):
+        body["title_supplied"] = True
     body["contributors"] = [
         {"entity_id": this.id_of(role), "role": role}
         for role in ("author", "publisher")
@@ -266,6 +271,18 @@ def suggested(typed: str, kinds: Sequence[str], limit: int) -> list[Suggestion]:
         json.loads(suggestions(database(), typed, kinds, limit)) if typed else []
     )
     return found
+
+
+def with_new_entities(actor: Actor, fields: Mapping[str, str]) -> dict[str, str]:
+    """The fields of a new source, which make the entities that are not here if the actor may."""
+    kept = dict(fields)
+    for role in ("author", "publisher"):
+        if not actor.has(Scope.ENTITIES_WRITE):
+            kept.pop(f"{role}_kind", None)
+            kept.pop(f"{role}_language", None)
+        elif role in kept and not _exactly(kept[role], "entities"):
+            kept[f"new_{role}"] = "1"
+    return kept
 
 
 def sources_like(typed: str) -> list[Source]:

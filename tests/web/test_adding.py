@@ -1,7 +1,9 @@
 """Adding a passage, without JavaScript: the source, the claim, the consequences, and saving."""
 
+import json
 from collections.abc import Callable
 from http import HTTPStatus
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from hksz_db.domain.loose_form import LooseForm
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
+from hksz_db.web import files
 from hksz_db.web.submissions import submit
 from tests.web.conftest import Api, Browser, MakeKey, Page
 
@@ -113,6 +116,139 @@ def test_a_source_is_added_and_its_passages_come_next(post: Post, api: Api) -> N
     assert first.headers["Location"] == second.headers["Location"]
     (source,) = api("/v1/sources", url="https://example.org/ferries")["data"]
     assert source["id"] in first.headers["Location"]
+
+
+BIBTEX = """@article{{ferries, title = {{Ferries across the bay}},
+  author = {{Doe, Jane and Roe, Ann}}, journal = {{Harbour Studies}}, year = 2024, month = mar,
+  publisher = {{An invented press}},
+  url = {{https://example.org/ferries-across}}, doi = {{{doi}}}, pages = {{1--9}} }}"""
+RIS = """TY  - RPRT
+TI  - 灣區渡輪報告
+AU  - 陳大文
+PY  - 2023/05/02
+LA  - zh-Hant
+ER  -
+
+TY  - NEWS
+TI  - A further report on ferries
+T2  - An invented daily
+UR  - {url}
+ER  -
+"""
+
+
+def _file(name: str, content: str) -> Form:
+    return {"file": (BytesIO(content.encode()), name)}
+
+
+def _of_source(page: Page) -> dict[str, str]:
+    (form,) = page.tree.xpath("//form[@action='/add/source']")
+    return dict(form.form_values())
+
+
+def test_a_record_of_a_file_fills_in_the_form_of_a_new_source(editor_post: Post, api: Api) -> None:
+    page = editor_post("/add/file", _file("My library.BIB", BIBTEX.format(doi="10.5555/ferries")))
+    assert page.status == HTTPStatus.OK
+    filled = _of_source(page)
+    assert (
+        filled.items()
+        >= {
+            "title": "Ferries across the bay",
+            "csl_type": "article-journal",
+            "container_title": "Harbour Studies",
+            "url": "https://example.org/ferries-across",
+            "doi": "10.5555/ferries",
+            "issued_edtf": "2024-03",
+            "author": "Jane Doe",
+            "author_kind": "person",
+            "new_author": "1",
+            "publisher": "An invented press",
+        }.items()
+    )
+    assert page.texts("//form[@action='/add/source']//div[@class='notice']//li") == [
+        "not kept: pages",
+        "The form has no field for: Ann Roe (author)",
+    ]
+    assert "No source here is like this" in page.texts("//h2")
+    saved = editor_post("/add/source", filled)
+    assert saved.status == HTTPStatus.SEE_OTHER, saved.text
+    (source,) = api("/v1/sources", doi="10.5555/ferries")["data"]
+    assert [each["entity"]["name"] for each in source["contributors"]] == [
+        "Jane Doe",
+        "An invented press",
+    ]
+
+
+@pytest.mark.parametrize("known", ["doi", "url"])
+def test_a_source_that_is_here_is_offered_for_a_file(post: Post, api: Api, known: str) -> None:
+    here = {"url": "https://example.org/ferries-across/", "doi": "10.5555/known"}
+    body = {"title": "Ferries", "csl_type": "report", known: here[known]}
+    source = api("/v1/sources", json=body)
+    page = post("/add/file", _file("library.bib", BIBTEX.format(doi="10.5555/known")))
+    assert "1 source is here already" in page.texts("//h2")
+    assert any(source["id"] in link for link in page.links)
+
+
+def test_one_of_the_records_of_a_file_is_chosen(post: Post, api: Api) -> None:
+    known = api("/v1/sources", url__isnull="false", per_page=1)["data"][0]
+    page = post("/add/file", _file("library.ris", RIS.format(url=known["url"])))
+    assert page.texts("//li[input[@name='record']]//span") == [
+        "灣區渡輪報告",
+        "A further report on ferries",
+    ]
+    first, second = page.tree.xpath("//input[@name='record']/@value")
+    filled = _of_source(post("/add/file", {"record": first}))
+    assert (filled["issued_edtf"], filled["language"]) == ("2023-05-02", "zh-Hant")
+    assert "new_author" not in filled
+    page = post("/add/file", {"record": second})
+    assert any(known["id"] in link for link in page.links)
+    assert _of_source(page)["csl_type"] == "article-newspaper"
+
+
+def test_not_all_records_of_a_file_are_listed(post: Post) -> None:
+    works = [{"type": "book", "title": f"Volume {number}"} for number in range(51)]
+    page = post("/add/file", _file("library.json", json.dumps([*works[:2], 7, *works[2:]])))
+    assert len(page.tree.xpath("//input[@name='record']")) == files.MOST_RECORDS - 1
+    assert "entry 3: Must be an object." in page.texts("//ul[@class='like']//*[@class='fault']")
+    assert "Only the first 50 are listed." in page.text
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "detail"),
+    [
+        ("library.json", b'{"items": 7}', "The file is not a list of items."),
+        ("library.json", b"[]", "The file has no records."),
+        ("library.json", b"[7]", "entry 1: Must be an object."),
+        ("library.bib", b"Not BibTeX", "The file has no entries of BibTeX."),
+        ("library.ris", b"\xff\xfeT\x00", "Line 1 is not utf-8"),
+        ("library.docx", b"A letter", "Unknown suffix; known: .json, .bib"),
+        ("", b"", "Choose a file."),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_at_its_field(
+    post: Post, name: str, content: bytes, detail: str
+) -> None:
+    page = post("/add/file", {"file": (BytesIO(content), name)})
+    assert page.status == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert detail in page.only("//*[@id='file-fault']")
+    assert page.tree.xpath("//*[@id='problems']//li/a/@href") == ["#file"]
+    assert not page.tree.xpath("//form[@action='/add/source']")
+
+
+def test_a_file_that_is_too_long_is_refused_at_its_field(browser: Browser, key: str) -> None:
+    browser.sign_in(key)
+    kind = "multipart/form-data; boundary=here"
+    body = b"\n" * (files.MOST_BYTES + 1)
+    answer = browser.client.post("/add/file", data=body, content_type=kind)
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    (told,) = html.fromstring(answer.text).xpath("//*[@id='file-fault']/text()")
+    assert told.startswith("The file may have at most 500 kB")
+
+
+def test_a_file_of_another_site_is_not_read(post: Post) -> None:
+    page = post("/add/file", {**_file("library.ris", RIS), "csrf": "of another session"})
+    assert page.status == HTTPStatus.FORBIDDEN
+    assert not page.tree.xpath("//input[@name='record']")
 
 
 def test_a_source_that_resembles_another_is_added_only_if_it_is_none_of_them(
