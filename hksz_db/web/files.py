@@ -20,13 +20,15 @@ from hksz_db.web.translating import gettext
 FIELD = "file"
 """The field of the form that takes a file."""
 
+WARNING = "warning"
+"""The field of the form with each warning about the record that was chosen."""
+
 MOST_BYTES = 500 * 1024
 """The longest form with a file; Werkzeug writes longer ones to the disk."""
 
 MOST_RECORDS = 50
 """How many records of a file can be chosen from."""
 
-_WARNING = "warning"
 _MOST_CHARACTERS = 2000
 _COPIED = (
     "title",
@@ -56,7 +58,7 @@ class Record(NamedTuple):
     @property
     def packed(self) -> str:
         """The record as the value of a field; ``unpacked`` reads it."""
-        return urlencode([*self.fields.items(), *((_WARNING, each) for each in self.warnings)])
+        return urlencode([*self.fields.items(), *((WARNING, each) for each in self.warnings)])
 
 
 class Read(NamedTuple):
@@ -69,8 +71,8 @@ class Read(NamedTuple):
 def unpacked(packed: str) -> Record:
     """The record that was chosen in a form."""
     pairs = parse_qsl(packed)
-    fields = {name: value for name, value in pairs if name != _WARNING}
-    return Record(fields, [value for name, value in pairs if name == _WARNING])
+    fields = {name: value for name, value in pairs if name != WARNING}
+    return Record(fields, [value for name, value in pairs if name == WARNING])
 
 
 def read(file: FileStorage | None) -> Read:

@@ -137,6 +137,9 @@ ER  -
 """
 
 
+WORK = '{"type": "report", "title": "A review of the talent schemes"}'
+
+
 def _file(name: str, content: str) -> Form:
     return {"file": (BytesIO(content.encode()), name)}
 
@@ -420,6 +423,62 @@ def test_hints_need_little(post: Post, form: Form) -> None:
     assert page.status == HTTPStatus.OK
     assert "#claimant" in page.links
     assert page.texts("//label[starts-with(@for, 'claim-')]")
+
+
+PLANNED = "hksz:talent-target"
+
+
+def test_a_claim_about_the_outcome_of_a_plan_begins_with_what_both_have_in_common(
+    post: Post, browser: Browser, api: Api, form: Form, claim_id: Callable[[str], str]
+) -> None:
+    plan = api(f"/v1/claims/{claim_id(PLANNED)}")
+    (figure,) = plan["figures"]
+    page = browser.get("/add", answers=plan["id"])
+    shown = page.only("//section[@aria-labelledby='plan']")
+    assert shown.startswith("This answers")
+    assert plan["statement"] in shown
+    assert figure["as_stated"] in shown
+    # All ways to the source lead on to the claim that is answered.
+    searched = browser.get("/add", q="Opinion piece", answers=plan["id"])
+    links = [link for link in searched.links if link.startswith("/add?source=")]
+    assert links
+    assert all(f"answers={plan['id']}" in link for link in links)
+    filed = post("/add/file", {**_file("library.json", WORK), "answers": plan["id"]})
+    made = post("/add/source", _of_source(filed)).headers["Location"]
+    page = browser.get(made)
+    (fields,) = page.tree.xpath("//form[@id='add']")
+    begun = dict(fields.form_values())
+    assert (
+        begun.items()
+        >= {
+            "answers": plan["id"],
+            "subject": figure["subject"]["name"],
+            "metric": figure["metric"]["label"],
+            "unit_code": figure["unit_code"],
+            "topics": "policy, talent",
+            "modality": "actual",
+        }.items()
+    )
+    sent = {**begun, **{name: form[name] for name in ("statement", "claimant")}, "page": "1"}
+    refused = post("/add", {**sent, "topics": "talent, Not a topic", "go": "save"})
+    assert refused.tree.xpath("//*[@id='problems']//li/a/@href") == ["#topics"]
+    assert refused.texts("//section[@aria-labelledby='plan']/h2") == ["This answers"]
+    saved = post("/add", {**sent, "as_stated": "over 40,000", "go": "save"})
+    assert saved.status == HTTPStatus.SEE_OTHER, saved.text
+    claim = api(f"/v1{saved.headers['Location']}")
+    assert (claim["topics"], claim["modality"]) == (plan["topics"], "actual")
+    assert {each["metric"]["id"] for each in claim["figures"]} == {figure["metric"]["id"]}
+    assert {each["subject"]["id"] for each in claim["figures"]} == {figure["subject"]["id"]}
+
+
+@pytest.mark.parametrize(
+    ("answers", "status"), [("no id", 422), ("00000000-0000-0000-0000-000000000000", 404)]
+)
+def test_only_a_claim_can_be_answered(
+    browser: Browser, key: str, answers: str, status: int
+) -> None:
+    browser.sign_in(key)
+    assert browser.get("/add", answers=answers).status == status
 
 
 NEW_SUBJECT = {
