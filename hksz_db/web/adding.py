@@ -5,7 +5,7 @@ text of the source has no field: it stays in the browser.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -64,7 +64,7 @@ from hksz_db.web.forms import (
 from hksz_db.web.interface import names_preferred
 from hksz_db.web.measures import speaker
 from hksz_db.web.search import address_or_doi
-from hksz_db.web.site import href, pages, shown
+from hksz_db.web.site import answers_form_of, href, pages, shown
 from hksz_db.web.submissions import NEW, Form, SimilarSources, text
 from hksz_db.web.translating import gettext
 from hksz_db.web.translating import marked as _
@@ -159,6 +159,9 @@ def add_source() -> Response:
     """Add the source and go on to its passages."""
     sent, similar = sent_form(), list[Titled]()
 
+    def again(failed: SentForm) -> Response:
+        return _choosing(request.form, failed, similar)
+
     def create(write: Write) -> str:
         try:
             with _faults_of_fields():
@@ -169,7 +172,9 @@ def add_source() -> Response:
             raise Conflict(detail) from error
         return _next_url(str(id), request.form, "reports", "answers")
 
-    return submit(sent, create, lambda failed: _choosing(request.form, failed, similar))
+    if text(request.form, "go") == "show":
+        return _shown(sent, lambda: again(sent), again)
+    return submit(sent, create, again)
 
 
 @pages.post("/add/file")
@@ -214,14 +219,13 @@ def add_passage() -> Response:
         known: Titled = {"id": text(form, "source"), "title": text(form, "title")}
         return _marking(known, form, failed)
 
-    if text(form, "go") != "check":
-        return submit(sent, save, again)
-    try:
-        check_session()
+    def check() -> Response:
         source = _source_of(form)
         return _marking(source, form, sent, _hints(form, source, is_checked=True))
-    except DomainError as error:
-        return refused(sent, error, again)
+
+    if text(form, "go") in {"check", "show"}:
+        return _shown(sent, check, again)
+    return submit(sent, save, again)
 
 
 @pages.post("/add/hints")
@@ -245,6 +249,17 @@ def add_suggest() -> BaseResponse:
     return shown("add_options.html", options=found)
 
 
+def _shown(
+    sent: SentForm, show: Callable[[], Response], again: Callable[[SentForm], Response]
+) -> Response:
+    """What ``show`` answers to a form that writes nothing, or the form with what is wrong."""
+    try:
+        check_session()
+        return show()
+    except DomainError as error:
+        return refused(sent, error, again)
+
+
 def _filled(record: files.Record, actor: Actor, sent: SentForm) -> Response:
     """The form of a new source with the fields of a record, below the sources that are here."""
     fields = submissions.with_new_entities(actor, record.fields)
@@ -264,10 +279,13 @@ def _choosing(
     file: files.Read | None = None,
 ) -> Response:
     typed, plan = text(form, "q"), _plan(form, sent)
+    place = url_for("pages.add", q=typed or None, answers=text(form, "answers") or None)
+    answers_form_of(place)
     is_searched = typed and not sent.needs_key and sent.status < _AWAY
     return shown(
         "add_source.html",
         sent.status,
+        place=place,
         form=form,
         sent=sent,
         typed=typed,
@@ -288,11 +306,14 @@ def _choosing(
 
 def _marking(source: Titled, form: Form, sent: SentForm, hints: Hints | None = None) -> Response:
     plan = _plan(form, sent)
+    place = url_for("pages.add", source=source["id"], answers=text(form, "answers") or None)
+    answers_form_of(place)
     if plan is not None and request.method == "GET":
         form = Form({**submissions.answering(plan), **form.to_dict()})
     return shown(
         "add.html",
         sent.status,
+        place=place,
         source=source,
         form=form,
         sent=sent,

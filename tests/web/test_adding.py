@@ -481,6 +481,52 @@ def test_only_a_claim_can_be_answered(
     assert browser.get("/add", answers=answers).status == status
 
 
+def _in_chinese(page: Page) -> tuple[str, Form]:
+    """Where the button of another language leads, and what it sends."""
+    (button,) = page.tree.xpath("//nav[@class='langs']//button[@lang='zh-Hant']")
+    (form,) = page.tree.xpath("//form[@id=$id]", id=button.get("form"))
+    entered, *_ = page.tree.xpath("//button[@form=$id]", id=button.get("form"))
+    assert entered.get("value") != "show", "The Enter key changes no language."
+    values = MultiDict(form.form_values()).to_dict(flat=False)
+    return button.get("formaction"), {**values, button.get("name"): button.get("value")}
+
+
+def test_a_form_that_was_checked_is_shown_in_another_language(
+    post: Post, form: Form, api: Api, claim_id: Callable[[str], str]
+) -> None:
+    before = api("/v1/claims", count="exact", per_page=1)["meta"]["count"]
+    answers = claim_id(PLANNED)
+    checked = post("/add", {**form, "answers": answers, "go": "check"})
+    path, sent = _in_chinese(checked)
+    page = post(path, sent)
+    assert page.status == HTTPStatus.OK
+    assert page.tree.get("lang") == "zh-Hant"
+    assert page.only("//*[@autofocus]/h2") == "此舉的結果"
+    sent = {name: value for name, value in _values(checked).items() if name != "go"}
+    assert {name: _values(page)[name] for name in sent} == sent
+    assert page.tree.xpath("//form[@id='add']/@data-page") == [
+        f"/add?source={form['source']}&answers={answers}"
+    ]
+    assert api("/v1/claims", count="exact", per_page=1)["meta"]["count"] == before
+    faulty = post("/add", {**form, "time_edtf": "last year", "go": "save"})
+    page = post(*_in_chinese(faulty))
+    assert (page.tree.get("lang"), _values(page)["time_edtf"]) == ("zh-Hant", "last year")
+
+
+def test_a_new_source_is_shown_in_another_language(post: Post, api: Api) -> None:
+    filled = post("/add/file", _file("library.bib", BIBTEX.format(doi="10.5555/ferries")))
+    path, sent = _in_chinese(filled)
+    page = post(path, sent)
+    assert (page.status, page.tree.get("lang")) == (HTTPStatus.OK, "zh-Hant")
+    assert _of_source(page).items() >= _of_source(filled).items()
+    assert "not kept: pages" in page.texts("//div[@class='notice']//li")
+    assert not api("/v1/sources", doi="10.5555/ferries")["data"]
+    # Without anything to keep, the languages are links.
+    page = post("/add/file", {})
+    links = page.tree.xpath("//nav[@class='langs']//a/@href")
+    assert links[-1] == "/add?ui=zh-Hans"
+
+
 NEW_SUBJECT = {
     "subject": "An invented permit",
     "new_subject": "1",

@@ -270,6 +270,11 @@ def test_what_was_typed_outlives_a_reload_until_it_is_saved(
         assert page.evaluate("() => CSS.highlights.get('passage').size") == 1
     # The form as it was checked can be changed, and is not sent again.
     page.click("[value=check]")
+    page.click(".langs button[lang=zh-Hans]")
+    page.wait_for_selector("html[lang=zh-Hans]")
+    assert _fields(page) == before
+    page.click(".langs button[lang=en]")
+    page.wait_for_selector("html[lang=en]")
     page.fill("#claimant", "a minister")
     page.reload()
     page.wait_for_selector("[name=claim]")
