@@ -49,12 +49,16 @@ def _annotations(request: ImportRequest) -> Entries:
     return annotations.read(content, request.namespace, request.columns.constants)
 
 
+_LIBRARIES = {"csl-json": csl.read, "bibtex": bibtex.read, "ris": ris.read}
+
 READERS = {
     reader.name: reader
     for reader in (
-        Reader("csl-json", (".json",), "zotero", _library(csl.read)),
-        Reader("bibtex", (".bib", ".bibtex", ".biblatex"), "bibtex", _library(bibtex.read)),
-        Reader("ris", (".ris",), "ris", _library(ris.read)),
+        Reader("csl-json", (".json",), "zotero", _library(_LIBRARIES["csl-json"])),
+        Reader(
+            "bibtex", (".bib", ".bibtex", ".biblatex"), "bibtex", _library(_LIBRARIES["bibtex"])
+        ),
+        Reader("ris", (".ris",), "ris", _library(_LIBRARIES["ris"])),
         Reader(
             "claimreview",
             (".claimreview.jsonld",),
@@ -86,6 +90,10 @@ READERS = {
 }
 
 
+LIBRARY_SUFFIXES = tuple(suffix for name in _LIBRARIES for suffix in READERS[name].suffixes)
+"""The suffixes of the files of citation managers."""
+
+
 def format_of(path: Path) -> str:
     """The format that the suffix of a file stands for. Raises ``Unreadable``."""
     suffixes = {suffix: reader.name for reader in READERS.values() for suffix in reader.suffixes}
@@ -104,6 +112,17 @@ def entries(request: ImportRequest) -> Entries:
     _check(reader, request)
     namespace = request.namespace or reader.namespace
     return refuse_duplicates(reader.read(replace(request, namespace=namespace)))
+
+
+def library_entries(name: str, data: bytes) -> Entries:
+    """The works in a file of a citation manager, in UTF-8, by its name and its content.
+
+    Duplicates are kept. Raises ``Unreadable``, also during the iteration.
+    """
+    if not name.lower().endswith(LIBRARY_SUFFIXES):
+        raise Unreadable(f"Unknown suffix; known: {', '.join(LIBRARY_SUFFIXES)}.")
+    form = format_of(Path(name))
+    return _LIBRARIES[form](text.decoded(data, "utf-8"), READERS[form].namespace)
 
 
 def _check(reader: Reader, request: ImportRequest) -> None:

@@ -318,6 +318,7 @@ class Claim(Row):
     claimant: Named | None
     claimant_as_stated: str | None
     time: Period
+    due: Period
     entities: list[ClaimEntity]
     figures: list[Figure]
     comparisons: Comparisons

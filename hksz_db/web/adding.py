@@ -5,7 +5,7 @@ text of the source has no field: it stays in the browser.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -37,16 +37,18 @@ from hksz_db.domain.vocabulary import (
     Scope,
     Stance,
 )
+from hksz_db.exchange.reading import LIBRARY_SUFFIXES
 from hksz_db.http import documents
 from hksz_db.http.costs import Cost, costs
 from hksz_db.http.requests import database
-from hksz_db.queries.document_types import Alike, Evidence, Source, Titled
+from hksz_db.queries.document_types import Alike, Claim, Evidence, Source, Titled
 from hksz_db.queries.filters import AllOf, Criterion
 from hksz_db.queries.questions import Question, Reading
+from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.api_keys import Actor
 from hksz_db.services.writing import writing
-from hksz_db.web import access, submissions
+from hksz_db.web import access, files, submissions
 from hksz_db.web.access import demand
 from hksz_db.web.forms import Form as SentForm
 from hksz_db.web.forms import (
@@ -60,13 +62,18 @@ from hksz_db.web.forms import (
     submit,
 )
 from hksz_db.web.interface import names_preferred
+from hksz_db.web.measures import speaker
 from hksz_db.web.search import address_or_doi
-from hksz_db.web.site import href, pages, shown
+from hksz_db.web.site import answers_form_of, href, pages, shown
 from hksz_db.web.submissions import NEW, Form, SimilarSources, text
 from hksz_db.web.translating import gettext
 from hksz_db.web.translating import marked as _
 
-_SOURCES, _EVIDENCE = RESOURCES["sources"], RESOURCES["evidence"]
+_SOURCES, _EVIDENCE, _CLAIMS = (RESOURCES[name] for name in ("sources", "evidence", "claims"))
+_OF_PLAN = (
+    *("id", "statement", "language", "claimant", "claimant_as_stated", "due"),
+    *("entities", "figures", "topics"),
+)
 _MOST_PASSAGES = 100
 _MOST_LISTED = 20
 _AWAY = 500
@@ -79,6 +86,7 @@ _MADE = frozenset(f"{name}_{part}" for name in submissions.NAMED for part in ("k
 # The fields of the form for fields of the rows, where their names differ.
 _FIELDS = {"attributed_to": "reports", "entity": "subject", "to": "repeats"}
 LABELS = {
+    files.FIELD: _("File"),
     "title": _("Title"),
     "url": _("Address"),
     "doi": _("DOI"),
@@ -87,6 +95,9 @@ LABELS = {
     "csl_type": _("Kind"),
     "author": _("Author"),
     "publisher": _("Publisher"),
+    "publisher_place": _("Place of publication"),
+    "issued_note": _("Note on the date"),
+    "rights": _("Rights"),
     "repeats": _("of this source"),
     "reports": _("Whose statement does it report?"),
     "words": _("The passage"),
@@ -99,6 +110,7 @@ LABELS = {
     "due_edtf": _("Due, for a plan or forecast"),
     "modality": _("Said as"),
     "language": _("Language"),
+    "topics": _("Topics"),
     "as_stated": _("As stated"),
     "period_edtf": _("Period"),
     "metric": _("What is counted"),
@@ -147,6 +159,9 @@ def add_source() -> Response:
     """Add the source and go on to its passages."""
     sent, similar = sent_form(), list[Titled]()
 
+    def again(failed: SentForm) -> Response:
+        return _choosing(request.form, failed, similar)
+
     def create(write: Write) -> str:
         try:
             with _faults_of_fields():
@@ -155,9 +170,34 @@ def add_source() -> Response:
             similar.extend(error.similar)
             detail = gettext("There are sources like it. Say whether it is one of them.")
             raise Conflict(detail) from error
-        return _next_url(str(id), request.form)
+        return _next_url(str(id), request.form, "reports", "answers")
 
-    return submit(sent, create, lambda failed: _choosing(request.form, failed, similar))
+    if text(request.form, "go") == "show":
+        return _shown(sent, lambda: again(sent), again)
+    return submit(sent, create, again)
+
+
+@pages.post("/add/file")
+@costs(Cost.COSTLY)
+def add_file() -> Response:
+    """Fill in the form of a new source from a record of a file. Nothing is written."""
+    form, sent = Form(), new_form()
+    try:
+        # Its fields cannot be read before all of it has been.
+        if (request.content_length or 0) > files.MOST_BYTES:
+            raise files.too_long()
+        form, sent = request.form, sent_form()
+        check_session()
+        actor = _actor()
+        actor.demand(Scope.CLAIMS_WRITE)
+        if packed := form.get("record"):
+            return _filled(files.unpacked(packed), actor, sent)
+        found = files.read(request.files.get(files.FIELD))
+        if len(found.records) > 1:
+            return _choosing(form, sent, file=found)
+        return _filled(found.records[0], actor, sent)
+    except DomainError as error:
+        return refused(sent, error, lambda failed: _choosing(form, failed))
 
 
 @pages.post("/add")
@@ -171,7 +211,7 @@ def add_passage() -> Response:
         with _faults_of_fields():
             claim_id = submissions.submit(write.session, write.actor, form, source)
         if text(form, "go") == "next":
-            return _next_url(source["id"], form, saved=str(claim_id))
+            return _next_url(source["id"], form, "reports", saved=str(claim_id))
         return href("claims", claim_id) + _SAVED
 
     def again(failed: SentForm) -> Response:
@@ -179,14 +219,13 @@ def add_passage() -> Response:
         known: Titled = {"id": text(form, "source"), "title": text(form, "title")}
         return _marking(known, form, failed)
 
-    if text(form, "go") != "check":
-        return submit(sent, save, again)
-    try:
-        check_session()
+    def check() -> Response:
         source = _source_of(form)
         return _marking(source, form, sent, _hints(form, source, is_checked=True))
-    except DomainError as error:
-        return refused(sent, error, again)
+
+    if text(form, "go") in {"check", "show"}:
+        return _shown(sent, check, again)
+    return submit(sent, save, again)
 
 
 @pages.post("/add/hints")
@@ -210,29 +249,71 @@ def add_suggest() -> BaseResponse:
     return shown("add_options.html", options=found)
 
 
-def _choosing(form: Form, sent: SentForm, similar: Sequence[Titled] = ()) -> Response:
-    typed = text(form, "q")
+def _shown(
+    sent: SentForm, show: Callable[[], Response], again: Callable[[SentForm], Response]
+) -> Response:
+    """What ``show`` answers to a form that writes nothing, or the form with what is wrong."""
+    try:
+        check_session()
+        return show()
+    except DomainError as error:
+        return refused(sent, error, again)
+
+
+def _filled(record: files.Record, actor: Actor, sent: SentForm) -> Response:
+    """The form of a new source with the fields of a record, below the sources that are here."""
+    fields = submissions.with_new_entities(actor, record.fields)
+    keys = [key for name in ("doi", "url") if (key := fields.get(name))]
+    typed = next(filter(submissions.sources_like, keys), "") or [*keys, fields.get("title", "")][0]
+    fields |= {"q": typed, "answers": text(request.form, "answers")}
+    form = Form(fields)
+    form.setlist(files.WARNING, record.warnings)
+    return _choosing(form, sent)
+
+
+def _choosing(
+    form: Form,
+    sent: SentForm,
+    similar: Sequence[Titled] = (),
+    *,
+    file: files.Read | None = None,
+) -> Response:
+    typed, plan = text(form, "q"), _plan(form, sent)
+    place = url_for("pages.add", q=typed or None, answers=text(form, "answers") or None)
+    answers_form_of(place)
     is_searched = typed and not sent.needs_key and sent.status < _AWAY
     return shown(
         "add_source.html",
         sent.status,
+        place=place,
         form=form,
         sent=sent,
         typed=typed,
         found=submissions.sources_like(typed) if is_searched else (),
         similar=similar,
+        is_new=typed or request.endpoint == "pages.add_source",
+        file=file,
+        suffixes=LIBRARY_SUFFIXES,
+        warnings=form.getlist(files.WARNING),
         labels=LABELS,
         kinds=[*EntityKind],
         is_address=address_or_doi(typed) is not None,
         types=[*CslType],
         repeating=_REPEATING,
+        **_answered(plan),
     )
 
 
 def _marking(source: Titled, form: Form, sent: SentForm, hints: Hints | None = None) -> Response:
+    plan = _plan(form, sent)
+    place = url_for("pages.add", source=source["id"], answers=text(form, "answers") or None)
+    answers_form_of(place)
+    if plan is not None and request.method == "GET":
+        form = Form({**submissions.answering(plan), **form.to_dict()})
     return shown(
         "add.html",
         sent.status,
+        place=place,
         source=source,
         form=form,
         sent=sent,
@@ -244,8 +325,28 @@ def _marking(source: Titled, form: Form, sent: SentForm, hints: Hints | None = N
         comparators=[*Comparator],
         kinds=[*EntityKind],
         four_eyes=current_app.config["FOUR_EYES"],
+        **_answered(plan),
         **_told(form, hints or Hints(chosen=text(form, "claim") or NEW)),
     )
+
+
+def _plan(form: Form, sent: SentForm) -> Claim | None:
+    """The claim of which the form says what became, if the database still has it."""
+    id = text(form, "answers")
+    if not id or sent.needs_key or sent.status >= _AWAY:
+        return None
+    try:
+        found: Claim = _document(_CLAIMS, id, _OF_PLAN)
+    except (NotFound, Gone, Invalid):
+        if request.method == "GET":
+            raise
+        return None
+    return found
+
+
+def _answered(plan: Claim | None) -> dict[str, Any]:
+    """What the pages need to show the claim that is answered."""
+    return {"plan": plan, "answers": plan["id"] if plan else None, "speaker": speaker}
 
 
 def _told(form: Form, hints: Hints) -> dict[str, Any]:
@@ -264,19 +365,22 @@ def _source_of(form: Form) -> Source:
 
 
 def _source(id: str) -> Source:
+    found: Source = _document(_SOURCES, id, tuple(_SOURCES.document))
+    return found
+
+
+def _document(resource: Readable, id: str, fields: tuple[str, ...]) -> Any:
+    """The document of a row, or of that into which it was merged."""
     try:
         known = UUID(id)
     except ValueError:
-        raise Invalid(
-            "Choose a source first.", [Fault("invalid", "Not an id.", "#/source")]
-        ) from None
-    fields = tuple(_SOURCES.document)
+        detail = f"Choose a {resource.singular} first."
+        raise Invalid(detail, [Fault("invalid", "Not an id.", f"#/{resource.singular}")]) from None
     try:
-        found = documents.document(_SOURCES, known, Reading(fields), names_preferred(None))
+        found = documents.document(resource, known, Reading(fields), names_preferred(None))
     except Merged as error:
-        return _source(str(error.into_id))
-    source: Source = json.loads(found.body)
-    return source
+        return _document(resource, str(error.into_id), fields)
+    return json.loads(found.body)
 
 
 def _passages_of(source_id: str) -> list[Evidence]:
@@ -354,7 +458,8 @@ def _faults_of_fields() -> Iterator[None]:
 
 def _field(pointer: str | None) -> str:
     """The field of the form for a pointer into a body; empty if it has none."""
-    last = (pointer or "").rpartition("/")[2]
+    parts = [part for part in (pointer or "").split("/") if not part.isdigit()]
+    last = parts[-1] if parts else ""
     if last.endswith(("_char", "_sha256", "char_length")):
         return "words"
     name = last.removesuffix("_external_id").removesuffix("_id")
@@ -362,6 +467,6 @@ def _field(pointer: str | None) -> str:
     return name if name in LABELS else ""
 
 
-def _next_url(source_id: str, form: Form, **more: str) -> str:
-    kept = {name: typed for name in ("reports",) if (typed := text(form, name))}
+def _next_url(source_id: str, form: Form, *names: str, **more: str) -> str:
+    kept = {name: typed for name in names if (typed := text(form, name))}
     return f"{url_for('pages.add')}?{urlencode({'source': source_id, **kept, **more})}{_SAVED}"

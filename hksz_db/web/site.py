@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import Blueprint, Flask, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, Response, g, redirect, render_template, request, url_for
 from werkzeug import Response as BaseResponse
 from werkzeug.datastructures import MIMEAccept
 
@@ -108,8 +108,14 @@ def here(**changes: str | None) -> str:
     kept = [(name, text) for name, text in request.args.items(multi=True) if name not in changes]
     kept += [(name, text) for name, text in changes.items() if text is not None]
     # The answer to a form may stand at a path that cannot be asked for.
-    path = request.path if request.method in {"GET", "HEAD"} else url_for("pages.search")
-    return f"{path}?{urlencode(kept)}" if kept else path
+    is_asked = request.method in {"GET", "HEAD"}
+    path = request.path if is_asked else g.get("form_page") or url_for("pages.search")
+    return f"{path}{'&' if '?' in path else '?'}{urlencode(kept)}" if kept else path
+
+
+def answers_form_of(page: str) -> None:
+    """Say on which page the form stands that is being answered; ``here`` leads there."""
+    g.form_page = page
 
 
 def shown(template: str, status: int = 200, **context: object) -> Response:

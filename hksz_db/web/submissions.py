@@ -1,6 +1,7 @@
 """What the form for adding a passage sends: the bodies that it makes, tried and written."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -57,6 +58,11 @@ NAMED = (*_OF_CLAIM, *_OF_SOURCE)
 """The fields of the forms that name entities; two of them are roles of contributors."""
 
 _OFFSETS = {name for name in (*LOCATOR, *LOOSE_LOCATOR) if name.endswith("_char")}
+_OF_NEW_SOURCE = (
+    *("title", "csl_type", "container_title", "publisher_place", "url", "doi"),
+    *("issued_edtf", "issued_note", "language", "rights"),
+)
+_BETWEEN_TOPICS = re.compile("[,;\u3001\uff0c\uff1b]")
 _FIGURE = ("comparator", "amount", "lower_bound", "upper_bound", "unit_code", "period_edtf")
 _CAPTURE = ("retrieved_at", "archive_url", "media_type", "normalization")
 _MOST_AGAINST = 3
@@ -229,8 +235,9 @@ def submit(session: Session, actor: Actor, form: Form, source: Source) -> UUID:
 def create_source(session: Session, actor: Actor, form: Form) -> UUID:
     """Add a source. Raises ``SimilarSources`` unless the form says that it is none of them."""
     this = Submission(session, actor, form, _OF_SOURCE)
-    names = ("title", "csl_type", "container_title", "url", "doi", "issued_edtf", "language")
-    body: Body = _given(form, *names)
+    body: Body = _given(form, *_OF_NEW_SOURCE)
+    if form.get("title_supplied"):
+        body["title_supplied"] = True
     body["contributors"] = [
         {"entity_id": this.id_of(role), "role": role}
         for role in ("author", "publisher")
@@ -266,6 +273,36 @@ def suggested(typed: str, kinds: Sequence[str], limit: int) -> list[Suggestion]:
         json.loads(suggestions(database(), typed, kinds, limit)) if typed else []
     )
     return found
+
+
+def with_new_entities(actor: Actor, fields: Mapping[str, str]) -> dict[str, str]:
+    """The fields of a new source, which make the entities that are not here if the actor may."""
+    kept = dict(fields)
+    for role in ("author", "publisher"):
+        if not actor.has(Scope.ENTITIES_WRITE):
+            kept.pop(f"{role}_kind", None)
+            kept.pop(f"{role}_language", None)
+        elif role in kept and not _exactly(kept[role], "entities"):
+            kept[f"new_{role}"] = "1"
+    return kept
+
+
+def answering(plan: Claim) -> dict[str, str]:
+    """What a claim about the outcome of another has in common with it, as fields of the form."""
+    subjects = [each["entity"] for each in plan["entities"] if each["role"] == "subject"]
+    fields = {"topics": ", ".join(plan["topics"])}
+    for figure in plan["figures"][:1]:
+        fields["metric"] = _name_of(figure["metric"]["id"], figure["metric"]["label"], "metrics")
+        fields["unit_code"] = figure["unit_code"]
+        subjects = [figure["subject"]]
+    for subject in subjects[:1]:
+        fields["subject"] = _name_of(subject["id"], subject["name"], "entities")
+    return fields
+
+
+def _name_of(id: str, name: str, resource: str) -> str:
+    """The name of a row, or its id if others have the name, too."""
+    return name if _exactly(name, resource) == [id] else id
 
 
 def sources_like(typed: str) -> list[Source]:
@@ -305,6 +342,9 @@ def _create_claim(this: Submission, source: Source) -> UUID:
     form = this.form
     body: Body = _given(form, "statement", "language", "modality", "time_edtf", "due_edtf")
     body |= _claimant(this)
+    topics = [each.strip() for each in _BETWEEN_TOPICS.split(text(form, "topics"))]
+    if topics := [*filter(None, topics)]:
+        body["topics"] = topics
     # A figure needs a subject, and names it if it is missing.
     subject = this.id_of("subject") if text(form, "subject") or text(form, "as_stated") else None
     if subject:

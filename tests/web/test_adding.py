@@ -1,7 +1,9 @@
 """Adding a passage, without JavaScript: the source, the claim, the consequences, and saving."""
 
+import json
 from collections.abc import Callable
 from http import HTTPStatus
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from hksz_db.domain.loose_form import LooseForm
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
+from hksz_db.web import files
 from hksz_db.web.submissions import submit
 from tests.web.conftest import Api, Browser, MakeKey, Page
 
@@ -113,6 +116,142 @@ def test_a_source_is_added_and_its_passages_come_next(post: Post, api: Api) -> N
     assert first.headers["Location"] == second.headers["Location"]
     (source,) = api("/v1/sources", url="https://example.org/ferries")["data"]
     assert source["id"] in first.headers["Location"]
+
+
+BIBTEX = """@article{{ferries, title = {{Ferries across the bay}},
+  author = {{Doe, Jane and Roe, Ann}}, journal = {{Harbour Studies}}, year = 2024, month = mar,
+  publisher = {{An invented press}},
+  url = {{https://example.org/ferries-across}}, doi = {{{doi}}}, pages = {{1--9}} }}"""
+RIS = """TY  - RPRT
+TI  - 灣區渡輪報告
+AU  - 陳大文
+PY  - 2023/05/02
+LA  - zh-Hant
+ER  -
+
+TY  - NEWS
+TI  - A further report on ferries
+T2  - An invented daily
+UR  - {url}
+ER  -
+"""
+
+
+WORK = '{"type": "report", "title": "A review of the talent schemes"}'
+
+
+def _file(name: str, content: str) -> Form:
+    return {"file": (BytesIO(content.encode()), name)}
+
+
+def _of_source(page: Page) -> dict[str, str]:
+    (form,) = page.tree.xpath("//form[@action='/add/source']")
+    return dict(form.form_values())
+
+
+def test_a_record_of_a_file_fills_in_the_form_of_a_new_source(editor_post: Post, api: Api) -> None:
+    page = editor_post("/add/file", _file("My library.BIB", BIBTEX.format(doi="10.5555/ferries")))
+    assert page.status == HTTPStatus.OK
+    filled = _of_source(page)
+    assert (
+        filled.items()
+        >= {
+            "title": "Ferries across the bay",
+            "csl_type": "article-journal",
+            "container_title": "Harbour Studies",
+            "url": "https://example.org/ferries-across",
+            "doi": "10.5555/ferries",
+            "issued_edtf": "2024-03",
+            "author": "Jane Doe",
+            "author_kind": "person",
+            "new_author": "1",
+            "publisher": "An invented press",
+        }.items()
+    )
+    assert page.texts("//form[@action='/add/source']//div[@class='notice']//li") == [
+        "not kept: pages",
+        "The form has no field for: Ann Roe (author)",
+    ]
+    assert "No source here is like this" in page.texts("//h2")
+    saved = editor_post("/add/source", filled)
+    assert saved.status == HTTPStatus.SEE_OTHER, saved.text
+    (source,) = api("/v1/sources", doi="10.5555/ferries")["data"]
+    assert [each["entity"]["name"] for each in source["contributors"]] == [
+        "Jane Doe",
+        "An invented press",
+    ]
+
+
+@pytest.mark.parametrize("known", ["doi", "url"])
+def test_a_source_that_is_here_is_offered_for_a_file(post: Post, api: Api, known: str) -> None:
+    here = {"url": "https://example.org/ferries-across/", "doi": "10.5555/known"}
+    body = {"title": "Ferries", "csl_type": "report", known: here[known]}
+    source = api("/v1/sources", json=body)
+    page = post("/add/file", _file("library.bib", BIBTEX.format(doi="10.5555/known")))
+    assert "1 source is here already" in page.texts("//h2")
+    assert any(source["id"] in link for link in page.links)
+
+
+def test_one_of_the_records_of_a_file_is_chosen(post: Post, api: Api) -> None:
+    known = api("/v1/sources", url__isnull="false", per_page=1)["data"][0]
+    page = post("/add/file", _file("library.ris", RIS.format(url=known["url"])))
+    assert page.texts("//li[input[@name='record']]//span") == [
+        "灣區渡輪報告",
+        "A further report on ferries",
+    ]
+    first, second = page.tree.xpath("//input[@name='record']/@value")
+    filled = _of_source(post("/add/file", {"record": first}))
+    assert (filled["issued_edtf"], filled["language"]) == ("2023-05-02", "zh-Hant")
+    assert "new_author" not in filled
+    page = post("/add/file", {"record": second})
+    assert any(known["id"] in link for link in page.links)
+    assert _of_source(page)["csl_type"] == "article-newspaper"
+
+
+def test_not_all_records_of_a_file_are_listed(post: Post) -> None:
+    works = [{"type": "book", "title": f"Volume {number}"} for number in range(51)]
+    page = post("/add/file", _file("library.json", json.dumps([*works[:2], 7, *works[2:]])))
+    assert len(page.tree.xpath("//input[@name='record']")) == files.MOST_RECORDS - 1
+    assert "entry 3: Must be an object." in page.texts("//ul[@class='like']//*[@class='fault']")
+    assert "Only the first 50 are listed." in page.text
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "detail"),
+    [
+        ("library.json", b'{"items": 7}', "The file is not a list of items."),
+        ("library.json", b"[]", "The file has no records."),
+        ("library.json", b"[7]", "entry 1: Must be an object."),
+        ("library.bib", b"Not BibTeX", "The file has no entries of BibTeX."),
+        ("library.ris", b"\xff\xfeT\x00", "Line 1 is not utf-8"),
+        ("library.docx", b"A letter", "Unknown suffix; known: .json, .bib"),
+        ("", b"", "Choose a file."),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_at_its_field(
+    post: Post, name: str, content: bytes, detail: str
+) -> None:
+    page = post("/add/file", {"file": (BytesIO(content), name)})
+    assert page.status == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert detail in page.only("//*[@id='file-fault']")
+    assert page.tree.xpath("//*[@id='problems']//li/a/@href") == ["#file"]
+    assert not page.tree.xpath("//form[@action='/add/source']")
+
+
+def test_a_file_that_is_too_long_is_refused_at_its_field(browser: Browser, key: str) -> None:
+    browser.sign_in(key)
+    kind = "multipart/form-data; boundary=here"
+    body = b"\n" * (files.MOST_BYTES + 1)
+    answer = browser.client.post("/add/file", data=body, content_type=kind)
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    (told,) = html.fromstring(answer.text).xpath("//*[@id='file-fault']/text()")
+    assert told.startswith("The file may have at most 500 kB")
+
+
+def test_a_file_of_another_site_is_not_read(post: Post) -> None:
+    page = post("/add/file", {**_file("library.ris", RIS), "csrf": "of another session"})
+    assert page.status == HTTPStatus.FORBIDDEN
+    assert not page.tree.xpath("//input[@name='record']")
 
 
 def test_a_source_that_resembles_another_is_added_only_if_it_is_none_of_them(
@@ -284,6 +423,108 @@ def test_hints_need_little(post: Post, form: Form) -> None:
     assert page.status == HTTPStatus.OK
     assert "#claimant" in page.links
     assert page.texts("//label[starts-with(@for, 'claim-')]")
+
+
+PLANNED = "hksz:talent-target"
+
+
+def test_a_claim_about_the_outcome_of_a_plan_begins_with_what_both_have_in_common(
+    post: Post, browser: Browser, api: Api, form: Form, claim_id: Callable[[str], str]
+) -> None:
+    plan = api(f"/v1/claims/{claim_id(PLANNED)}")
+    (figure,) = plan["figures"]
+    page = browser.get("/add", answers=plan["id"])
+    shown = page.only("//section[@aria-labelledby='plan']")
+    assert shown.startswith("This answers")
+    assert plan["statement"] in shown
+    assert figure["as_stated"] in shown
+    # All ways to the source lead on to the claim that is answered.
+    searched = browser.get("/add", q="Opinion piece", answers=plan["id"])
+    links = [link for link in searched.links if link.startswith("/add?source=")]
+    assert links
+    assert all(f"answers={plan['id']}" in link for link in links)
+    filed = post("/add/file", {**_file("library.json", WORK), "answers": plan["id"]})
+    made = post("/add/source", _of_source(filed)).headers["Location"]
+    page = browser.get(made)
+    (fields,) = page.tree.xpath("//form[@id='add']")
+    begun = dict(fields.form_values())
+    assert (
+        begun.items()
+        >= {
+            "answers": plan["id"],
+            "subject": figure["subject"]["name"],
+            "metric": figure["metric"]["label"],
+            "unit_code": figure["unit_code"],
+            "topics": "policy, talent",
+            "modality": "actual",
+        }.items()
+    )
+    sent = {**begun, **{name: form[name] for name in ("statement", "claimant")}, "page": "1"}
+    refused = post("/add", {**sent, "topics": "talent, Not a topic", "go": "save"})
+    assert refused.tree.xpath("//*[@id='problems']//li/a/@href") == ["#topics"]
+    assert refused.texts("//section[@aria-labelledby='plan']/h2") == ["This answers"]
+    saved = post("/add", {**sent, "as_stated": "over 40,000", "go": "save"})
+    assert saved.status == HTTPStatus.SEE_OTHER, saved.text
+    claim = api(f"/v1{saved.headers['Location']}")
+    assert (claim["topics"], claim["modality"]) == (plan["topics"], "actual")
+    assert {each["metric"]["id"] for each in claim["figures"]} == {figure["metric"]["id"]}
+    assert {each["subject"]["id"] for each in claim["figures"]} == {figure["subject"]["id"]}
+
+
+@pytest.mark.parametrize(
+    ("answers", "status"), [("no id", 422), ("00000000-0000-0000-0000-000000000000", 404)]
+)
+def test_only_a_claim_can_be_answered(
+    browser: Browser, key: str, answers: str, status: int
+) -> None:
+    browser.sign_in(key)
+    assert browser.get("/add", answers=answers).status == status
+
+
+def _in_chinese(page: Page) -> tuple[str, Form]:
+    """Where the button of another language leads, and what it sends."""
+    (button,) = page.tree.xpath("//nav[@class='langs']//button[@lang='zh-Hant']")
+    (form,) = page.tree.xpath("//form[@id=$id]", id=button.get("form"))
+    entered, *_ = page.tree.xpath("//button[@form=$id]", id=button.get("form"))
+    assert entered.get("value") != "show", "The Enter key changes no language."
+    values = MultiDict(form.form_values()).to_dict(flat=False)
+    return button.get("formaction"), {**values, button.get("name"): button.get("value")}
+
+
+def test_a_form_that_was_checked_is_shown_in_another_language(
+    post: Post, form: Form, api: Api, claim_id: Callable[[str], str]
+) -> None:
+    before = api("/v1/claims", count="exact", per_page=1)["meta"]["count"]
+    answers = claim_id(PLANNED)
+    checked = post("/add", {**form, "answers": answers, "go": "check"})
+    path, sent = _in_chinese(checked)
+    page = post(path, sent)
+    assert page.status == HTTPStatus.OK
+    assert page.tree.get("lang") == "zh-Hant"
+    assert page.only("//*[@autofocus]/h2") == "此舉的結果"
+    sent = {name: value for name, value in _values(checked).items() if name != "go"}
+    assert {name: _values(page)[name] for name in sent} == sent
+    assert page.tree.xpath("//form[@id='add']/@data-page") == [
+        f"/add?source={form['source']}&answers={answers}"
+    ]
+    assert api("/v1/claims", count="exact", per_page=1)["meta"]["count"] == before
+    faulty = post("/add", {**form, "time_edtf": "last year", "go": "save"})
+    page = post(*_in_chinese(faulty))
+    assert (page.tree.get("lang"), _values(page)["time_edtf"]) == ("zh-Hant", "last year")
+
+
+def test_a_new_source_is_shown_in_another_language(post: Post, api: Api) -> None:
+    filled = post("/add/file", _file("library.bib", BIBTEX.format(doi="10.5555/ferries")))
+    path, sent = _in_chinese(filled)
+    page = post(path, sent)
+    assert (page.status, page.tree.get("lang")) == (HTTPStatus.OK, "zh-Hant")
+    assert _of_source(page).items() >= _of_source(filled).items()
+    assert "not kept: pages" in page.texts("//div[@class='notice']//li")
+    assert not api("/v1/sources", doi="10.5555/ferries")["data"]
+    # Without anything to keep, the languages are links.
+    page = post("/add/file", {})
+    links = page.tree.xpath("//nav[@class='langs']//a/@href")
+    assert links[-1] == "/add?ui=zh-Hans"
 
 
 NEW_SUBJECT = {

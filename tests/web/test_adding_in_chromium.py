@@ -45,6 +45,7 @@ CHINESE = """人才計劃兩年記
 
 計劃於2022年推出。單在2023年，共有45,120宗申請獲批。被拒的甚少。"""
 CHINESE_SENTENCE = "單在2023年，共有45,120宗申請獲批。"
+RIS = "TY  - RPRT\nTI  - 灣區渡輪報告\nPY  - 2023/05/02\nER  -\n"
 STATUSES = re.compile("status of (401|409|412|422|503) ")
 
 
@@ -269,6 +270,11 @@ def test_what_was_typed_outlives_a_reload_until_it_is_saved(
         assert page.evaluate("() => CSS.highlights.get('passage').size") == 1
     # The form as it was checked can be changed, and is not sent again.
     page.click("[value=check]")
+    page.click(".langs button[lang=zh-Hans]")
+    page.wait_for_selector("html[lang=zh-Hans]")
+    assert _fields(page) == before
+    page.click(".langs button[lang=en]")
+    page.wait_for_selector("html[lang=en]")
     page.fill("#claimant", "a minister")
     page.reload()
     page.wait_for_selector("[name=claim]")
@@ -330,6 +336,17 @@ def test_words_mark_the_passage_and_the_figure(page: Any, address: str, key: str
     assert "words shared with the source: 6." in page.inner_text("#run")
 
 
+def _read_file(page: Any) -> None:
+    """Fill in the form of a new source from a file."""
+    file = {"name": "library.ris", "mimeType": "text/plain", "buffer": RIS.encode()}
+    page.set_input_files("#file", file)
+    page.click("text=讀取檔案")
+    page.wait_for_selector("#title")
+    page.reload()
+    assert page.input_value("#title") == "灣區渡輪報告"
+    assert page.input_value("#issued_edtf") == "2023-05-02"
+
+
 def test_a_chinese_article_is_added_with_the_mouse(
     chinese_page: Any, address: str, key: str
 ) -> None:
@@ -337,6 +354,7 @@ def test_a_chinese_article_is_added_with_the_mouse(
     page.on("request", lambda each: sent.append(f"{each.url} {each.post_data}"))
     _sign_in(page, address, key)
     page.click("nav a[href='/add']")
+    _read_file(page)
     page.fill("#find", "人才計劃兩年記")
     page.click("main form button")
     page.fill("#language", "zh-Hant")

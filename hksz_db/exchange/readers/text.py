@@ -50,7 +50,14 @@ def _codec(name: str) -> str:
 def whole(path: Path, encoding: str) -> str:
     """The text of a file of at most ``MAX_WHOLE_BYTES``. Raises ``Unreadable``."""
     with _open(path, encoding) as file:
-        data = file.read(MAX_WHOLE_BYTES + 1)
+        return decoded(file.read(MAX_WHOLE_BYTES + 1), encoding)
+
+
+def decoded(data: bytes, encoding: str) -> str:
+    """The text of a file of at most ``MAX_WHOLE_BYTES``, without its mark. Raises ``Unreadable``.
+
+    Give one byte more to have a file refused that is longer.
+    """
     if len(data) > MAX_WHOLE_BYTES:
         limit = MAX_WHOLE_BYTES // 2**20
         raise Unreadable(
