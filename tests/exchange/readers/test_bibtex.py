@@ -340,7 +340,8 @@ def test_entries_inherit_over_generations() -> None:
         @book{volume, title = {Volume}, crossref = {set}, xdata = {press,hall}}
         @book{set, title = {Set}, year = 2011, crossref = {part}}
         @xdata{press, publisher = {Sample Press}}
-        @xdata{hall, location = {Shenzhen}, publisher = {Another}}
+        @xdata{hall, xdata = {town}, publisher = {Another}}
+        @xdata{town, location = {Shenzhen}, publisher = {Third}, xdata = {hall}}
         @book{self, title = {Self}, crossref = {self}}
     """
     part, volume, _, alone = entries(content)
@@ -352,10 +353,13 @@ def test_entries_inherit_over_generations() -> None:
     assert "container_title" not in alone.item
 
 
-@pytest.mark.parametrize("reference", ["crossref = {Two}", "xdata = {three}"])
-def test_an_entry_that_the_file_lacks_is_a_warning(reference: str) -> None:
-    found, _ = entries(f"@misc{{one, title = {{One}}, {reference}}} @misc{{two, title = {{Two}}}}")
-    name = reference.split("{")[1].rstrip("}")
+@pytest.mark.parametrize(
+    ("reference", "name"),
+    [("crossref = {Two}", "Two"), ("xdata = {three}", "three"), ("xdata = {data}", "four")],
+)
+def test_an_entry_that_the_file_lacks_is_a_warning(reference: str, name: str) -> None:
+    others = "@misc{two, title = {Two}} @xdata{data, xdata = {four}}"
+    found, _ = entries(f"@misc{{one, title = {{One}}, {reference}}} {others}")
     assert found.warnings[-1] == f"refers to an entry that the file lacks: {name}"
 
 
