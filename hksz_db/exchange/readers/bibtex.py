@@ -25,6 +25,7 @@ from hksz_db.exchange.readers.language_tags import language_tag
 from hksz_db.exchange.readers.latex import Mode, bare, decode, depths
 from hksz_db.exchange.readers.names import (
     Name,
+    acronym,
     as_it_stands,
     begins_office,
     han_list,
@@ -446,8 +447,10 @@ def _names(decoded: str) -> Iterator[Name]:
             outside.count(",") > 2 or re.search(r"[;&]|\band\b", outside) or have_initials(outside)
         ):
             yield as_it_stands(bare(written))
-        elif is_office(outside) or is_acronym(outside):
+        elif is_office(outside):
             yield organisation(bare(written))
+        elif is_acronym(outside):
+            yield acronym(bare(written))
         elif outside.endswith(")") and "," not in outside:
             # The name once more, in another script.
             yield person(bare(written))

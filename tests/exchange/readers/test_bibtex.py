@@ -100,7 +100,7 @@ def test_the_day_may_have_a_field_of_its_own() -> None:
         ("Planning Department, Hong Kong", ["Planning Department, Hong Kong"], ["organisation"]),
         ("World Trade Organization", ["World Trade Organization"], ["organisation"]),
         ("World Bank", ["World Bank"], ["organisation"]),
-        ("HKMA and Plato", ["HKMA", "Plato"], ["organisation", "person"]),
+        ("{HKMA} and Plato", ["HKMA", "Plato"], ["organisation", "person"]),
         (r"M\textsuperscript{c}Donald, Ron", ["McDonald, Ron"], ["person"]),
         (
             "Li, Wei and Planning Department",
@@ -121,6 +121,12 @@ def test_names_without_braces(names: str, credited: list[str], kinds: list[str])
     assert [made["credited_name"] for made in found.item["contributors"]] == credited
     assert [made["kind"] for made in found.entities] == kinds
     assert found.warnings == ()
+
+
+def test_an_acronym_without_braces_may_be_a_family_name() -> None:
+    (found,) = entries("@misc{one, title = {One}, author = {LIU and Plato}}")
+    assert [made["kind"] for made in found.entities] == ["organisation", "person"]
+    assert found.warnings == ("a family name? kept as an organisation: LIU",)
 
 
 @pytest.mark.parametrize("name", [r"Jane Doe$^{1}$", r"Doe, Jane\textsuperscript{a,*}"])
