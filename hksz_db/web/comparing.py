@@ -15,6 +15,7 @@ from hksz_db.web.translating import gettext
 from hksz_db.web.units import unit_in_words
 from hksz_db.web.wording import time_in_words
 
+_HYPHEN_IN_WORD = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")
 # As ``verdicts.py`` decides whether the days of a period are certain.
 _UNCERTAIN = re.compile(r"[?~%X{\[S]|^/|/$")
 _AHEAD = {Modality.PLANNED, Modality.FORECAST}
@@ -37,7 +38,8 @@ class Sentence(NamedTuple):
 def part_in_words(figure: Figure) -> Markup:
     """What tells a figure from others of its measure and time: part, definition, state."""
     breakdown = figure["breakdown"] or {}
-    named = ", ".join(f"{key}: {value}" for key, value in breakdown.items()).replace("-", " ")
+    named = ", ".join(f"{key}: {value}" for key, value in breakdown.items())
+    named = _HYPHEN_IN_WORD.sub(" ", named)
     known_at = time_in_words(figure["known_at"]["edtf"]) if "known_at" in figure else ""
     definition, estimate = figure["definition"], figure.get("estimate")
     return escape(gettext(", ")).join(
