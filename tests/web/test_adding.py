@@ -405,6 +405,16 @@ def test_an_error_names_the_field_and_loses_nothing(
     assert "hksz_" not in page.text
 
 
+def test_a_name_of_several_is_one_problem(post: Post, form: Form, api: Api) -> None:
+    named = {"name": "Twofold Bureau", "kind": "preferred", "language": "en"}
+    for _ in range(2):
+        api("/v1/entities", json={"kind": "organisation", "names": [named]})
+    sent = {**form, "claimant": "", "reports": named["name"], "go": "save"}
+    page = post("/add", sent)
+    assert "Several are called Twofold Bureau" in page.only("//*[@id='problems']//li")
+    assert page.tree.xpath("//*[@id='problems']//li/a/@href") == ["#reports"]
+
+
 def test_the_form_comes_back_when_the_database_is_away(post: Post, form: Form, app: Any) -> None:
     def away() -> str:
         return "postgresql://nobody@127.0.0.1:1/nothing"
