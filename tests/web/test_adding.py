@@ -5,6 +5,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -609,6 +610,9 @@ def test_a_new_author_and_a_new_publisher_are_made_with_their_source(
     }
     refused = editor_post("/add/source", form)
     assert refused.links.count("#author") == refused.links.count("#publisher") == 1
+    unknown = editor_post("/add/source", {**form, "author": str(UUID(int=7)), "publisher": ""})
+    assert unknown.tree.xpath("//*[@id='problems']//li[not(a)]")
+    assert "#subject" not in unknown.links
     both = {**form, "new_author": "1", "new_publisher": "1"}
     location = editor_post("/add/source", both).headers["Location"]
     source = api(f"/v1/sources/{location.partition('source=')[2].partition('#')[0]}")
