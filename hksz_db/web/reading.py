@@ -110,6 +110,19 @@ def document_link(resource: str, id: UUID, question: Asked) -> FormatLink:
     return FormatLink("JSON", f"/v1/{resource}/{id}{moment}", "application/json")
 
 
+def list_formats(
+    resource: str, pairs: Sequence[tuple[str, str]], formats: Iterable[tuple[str, str]]
+) -> list[FormatLink]:
+    """A list as JSON, and all of its rows in the formats, given as labels and names."""
+    asked = urlencode(pairs)
+    filters = [pair for pair in pairs if pair[0] not in {"cursor", "per_page", "count", "lang"}]
+    exports = [
+        FormatLink(label, f"/v1/{resource}/export?{urlencode([('format', form), *filters])}")
+        for label, form in formats
+    ]
+    return [FormatLink("JSON", f"/v1/{resource}?{asked}" if asked else f"/v1/{resource}"), *exports]
+
+
 def export_link(
     label: str, resource: str, form: str, media_type: str, question: Asked, **filters: str
 ) -> FormatLink:

@@ -27,7 +27,8 @@ from hksz_db.queries.registry import RESOURCES
 from hksz_db.web import facets
 from hksz_db.web.foreign import within
 from hksz_db.web.interface import names_preferred
-from hksz_db.web.site import FormatLink, given, here, pages, shown
+from hksz_db.web.reading import list_formats
+from hksz_db.web.site import Option, given, here, pages, shown
 from hksz_db.web.translating import gettext, ngettext
 from hksz_db.web.translating import marked as _
 from hksz_db.web.verdicts import Marks, marks_of
@@ -40,6 +41,7 @@ _FIELDS = (
 )
 _SORT, _CURSOR, _SEARCH = "sort", "cursor", "q"
 _BEST_FOUNDED = "-corroboration__origins,-id"
+_FORMATS = (("CSV", "csv"), ("JSON-LD", "jsonld"), ("Parquet", "parquet"))
 _MOST_NAMES = 5
 _FEW = 10
 """Below this many claims, the page offers a wider search."""
@@ -64,14 +66,6 @@ class Hit(NamedTuple):
     statement: Markup
     when: str
     marks: Marks
-
-
-class Option(NamedTuple):
-    """An order that can be chosen."""
-
-    value: str
-    label: str
-    is_chosen: bool
 
 
 class Chip(NamedTuple):
@@ -111,7 +105,7 @@ def search() -> Response:
         wider=_wider(question.search or "") if are_few else None,
         next_page=None if next_cursor is None else here(cursor=next_cursor),
         first_page=None if question.cursor is None else here(cursor=None),
-        formats=_formats(pairs),
+        formats=list_formats(_CLAIMS.name, pairs, _FORMATS),
         feed=_feed(pairs),
     )
 
@@ -255,15 +249,3 @@ def _feed(pairs: Sequence[tuple[str, str]]) -> str:
     """The same claims as a feed, from its first page."""
     asked = urlencode([pair for pair in pairs if pair[0] != _CURSOR])
     return f"/claims.atom?{asked}" if asked else "/claims.atom"
-
-
-def _formats(pairs: Sequence[tuple[str, str]]) -> list[FormatLink]:
-    exported = [pair for pair in pairs if pair[0] not in {_CURSOR, "per_page", "count", "lang"}]
-    listed = urlencode(pairs)
-    return [
-        FormatLink("JSON", f"/v1/claims?{listed}" if listed else "/v1/claims"),
-        *(
-            FormatLink(label, f"/v1/claims/export?{urlencode([('format', form), *exported])}")
-            for label, form in (("CSV", "csv"), ("JSON-LD", "jsonld"), ("Parquet", "parquet"))
-        ),
-    ]
