@@ -11,6 +11,10 @@ from itertools import product
 import edtf
 
 MAX_LENGTH = 100
+UNCERTAIN = r"[?~%X{\[S]|^/|/$"
+"""The regular expression, here and in PostgreSQL, for EDTF expressions that are uncertain: with
+qualifiers, unspecified digits, sets, significant digits, or an end that is unknown."""
+
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DIGITS = re.compile(r"[0-9X]{4}(-[0-9X]{2}(-[0-9X]{2})?)?")
 _BOUND = re.compile(r"[0-9]{4}(-[01][0-9](-[0-9]{2})?)?")

@@ -70,8 +70,8 @@ def measure(code: str) -> Measure:
     """The dimension and factor of a unit.
 
     ``code`` is a UCUM code, or an ISO 4217 currency, fund or metal, which is never converted and
-    has the factor 1. Raises ``InvalidUnit``, which names the code of a currency
-    or unit with another name.
+    has the factor 1. Raises ``InvalidUnit``, which names the code of a currency or unit with
+    another name.
     """
     if code in _currency_codes():
         return Measure(Dimension.MONEY, Decimal(1))

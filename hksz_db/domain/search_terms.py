@@ -11,6 +11,7 @@ thousands, and a possessive without its ending.
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from hksz_db.domain.han import HAN, forms
 
@@ -36,21 +37,63 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?:,|\b))")
 _LONG_NUMBER = re.compile(r"(?<![\w.,])[1-9][0-9]{3,}\b")
 _POSSESSIVE = re.compile(r"(?<=\w)['’]s$")  # noqa: RUF001
 _WORD = re.compile(rf"[{HAN}]|[^\s{HAN}]+")
+_JOINING = {"AND", "NOT"}
+
+
+class Term(NamedTuple):
+    """A word or a phrase that is searched, without its quotes and marks."""
+
+    text: str
+    is_phrase: bool
+    is_excluded: bool
+
+    @property
+    def typed(self) -> str:
+        """The term as a search."""
+        return ("-" if self.is_excluded else "") + (
+            f'"{self.text}"' if self.is_phrase else self.text
+        )
+
+
+def typed_terms(q: str) -> Iterator[Term | None]:
+    """The terms with letters or digits; ``None`` is between alternatives."""
+    for found in _TERM.finditer(_normal(q)):
+        is_word = found["word"] and not found["no"]
+        if found["or"] or (is_word and found["word"].upper() == "OR"):
+            yield None
+        elif is_word and found["word"] == "AND":
+            continue
+        elif any(map(str.isalnum, text := found["word"] or found["phrase"] or "")):
+            yield Term(text, found["word"] is None, bool(found["no"]))
+
+
+def any_of_terms(q: str) -> str | None:
+    """The search for any of the terms; ``None`` if not all of several terms are required.
+
+    ``and`` and ``not`` in small letters join terms, and are not searched by themselves.
+    """
+    terms = [*typed_terms(q)]
+    required = [term for term in terms if term is not None]
+    excluded = [term.typed for term in required if term.is_excluded]
+    wanted = [
+        term.typed
+        for term in required
+        if not term.is_excluded and (term.is_phrase or term.text.upper() not in _JOINING)
+    ]
+    if None in terms or len(wanted) < 2:
+        return None
+    # OR divides the whole search.
+    return " OR ".join(" ".join([each, *excluded]) for each in wanted)
 
 
 def search_terms(q: str) -> list[str | None]:
     """The terms in the syntax of PostgreSQL's ``to_tsquery``; ``None`` is between alternatives."""
-    terms: list[str | None] = []
-    for found in _TERM.finditer(_normal(q)):
-        is_word = found["word"] and not found["no"]
-        if found["or"] or (is_word and found["word"].upper() == "OR"):
-            terms.append(None)
-        elif is_word and found["word"] == "AND":
-            continue
-        elif operands := list(_operands(found["word"] or found["phrase"] or "")):
-            mark = EXCLUDED if found["no"] else ""
-            terms.append(mark + " <-> ".join(operands))
-    return terms
+    return [
+        None
+        if term is None
+        else (EXCLUDED if term.is_excluded else "") + " <-> ".join(_operands(term.text))
+        for term in typed_terms(q)
+    ]
 
 
 def terms_of_beginning(text: str) -> list[str]:

@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, array
 
+from hksz_db.domain.chronology import UNCERTAIN
 from hksz_db.domain.quantities import BASE_UNITS
 from hksz_db.domain.vocabulary import (
     Accumulation,
@@ -344,12 +345,8 @@ def _both_certain(pair: Pair) -> Condition:
 
 
 def _certain(figure: FromClause) -> Condition:
-    """Whether the period is exactly its days, with nothing left open.
-
-    Qualifiers, unspecified digits, sets, significant digits and intervals with an unknown end make
-    an EDTF expression uncertain.
-    """
-    return figure.c.period_edtf.op("!~", is_comparison=True)(term(r"[?~%X{\[S]|^/|/$"))
+    """Whether the period is exactly its days, with nothing left open."""
+    return figure.c.period_edtf.op("!~", is_comparison=True)(term(UNCERTAIN))
 
 
 def verdict(pair: Pair) -> ColumnElement[str]:

@@ -460,6 +460,9 @@ def _field(pointer: str | None) -> str:
     """The field of the form for a pointer into a body; empty if it has none."""
     parts = [part for part in (pointer or "").split("/") if not part.isdigit()]
     last = parts[-1] if parts else ""
+    if "contributors" in parts:
+        # The position does not tell whether it is the author or the publisher.
+        return ""
     if last.endswith(("_char", "_sha256", "char_length")):
         return "words"
     name = last.removesuffix("_external_id").removesuffix("_id")

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
+from hksz_db.domain.chronology import UNCERTAIN
 from hksz_db.domain.vocabulary import ComparisonVerdict, Modality
 from hksz_db.queries.document_types import Comparison, Contest, Figure, Range
 from hksz_db.web.foreign import noted
@@ -15,8 +16,7 @@ from hksz_db.web.translating import gettext
 from hksz_db.web.units import unit_in_words
 from hksz_db.web.wording import time_in_words
 
-# As ``verdicts.py`` decides whether the days of a period are certain.
-_UNCERTAIN = re.compile(r"[?~%X{\[S]|^/|/$")
+_HYPHEN_IN_WORD = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")
 _AHEAD = {Modality.PLANNED, Modality.FORECAST}
 
 # Their reasons say nothing about which of the two comes first.
@@ -37,7 +37,8 @@ class Sentence(NamedTuple):
 def part_in_words(figure: Figure) -> Markup:
     """What tells a figure from others of its measure and time: part, definition, state."""
     breakdown = figure["breakdown"] or {}
-    named = ", ".join(f"{key}: {value}" for key, value in breakdown.items()).replace("-", " ")
+    named = ", ".join(f"{key}: {value}" for key, value in breakdown.items())
+    named = _HYPHEN_IN_WORD.sub(" ", named)
     known_at = time_in_words(figure["known_at"]["edtf"]) if "known_at" in figure else ""
     definition, estimate = figure["definition"], figure.get("estimate")
     return escape(gettext(", ")).join(
@@ -175,7 +176,7 @@ def _tension(first: Figure, second: Figure) -> str:
         )
     if is_undated:
         return gettext("the ranges have no number in common, but neither states a time.")
-    if any(_UNCERTAIN.search(each["period"]["edtf"] or "") for each in (first, second)):
+    if any(re.search(UNCERTAIN, each["period"]["edtf"] or "") for each in (first, second)):
         return gettext("the ranges have no number in common, but the times may not be the same.")
     if (first["definition"] or "").lower() != (second["definition"] or "").lower():
         return gettext("the ranges have no number in common, but the definitions differ.")

@@ -1,4 +1,4 @@
-"""Texts in other languages than the page, marked with their language for fonts and voices."""
+"""Texts in languages other than the page's, marked with their language for fonts and voices."""
 
 import re
 from functools import lru_cache
@@ -22,7 +22,7 @@ def lang(text: str | None, language: str | None = None) -> Markup:
 
 
 def spoken(text: str | None, language: str | None = None) -> Markup:
-    """The text, in an element with its language if that is another one than that of the page.
+    """The text, in an element with its language if it differs from that of the page.
 
     Without a ``language``, a text without words in Latin letters is Chinese if it has Han
     characters. Those in a text of another language are marked by themselves.

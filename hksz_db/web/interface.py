@@ -48,7 +48,7 @@ def is_foreign(tag: str) -> bool:
 
 
 def language_of(message: str) -> str:
-    """The language of a message about a fault: that of the page, or English as of the services."""
+    """The language of a message about a fault: the page's, or English, if a service wrote it."""
     return "en" if message[:1].isascii() else interface().tag
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
 
 from flask import Response
 from markupsafe import Markup
@@ -22,7 +21,8 @@ from hksz_db.queries.registry import RESOURCES
 from hksz_db.web.citing import published
 from hksz_db.web.foreign import ENGLISH, noted, spoken
 from hksz_db.web.interface import names_preferred
-from hksz_db.web.site import FormatLink, given, here, href, pages, shown
+from hksz_db.web.reading import list_formats
+from hksz_db.web.site import Option, given, here, href, pages, shown
 from hksz_db.web.terms import term
 from hksz_db.web.translating import gettext
 from hksz_db.web.translating import marked as _
@@ -37,14 +37,6 @@ class Line(NamedTuple):
     name: Markup
     kind: str
     about: Sequence[Markup | str]
-
-
-class Option(NamedTuple):
-    """A kind that can be chosen."""
-
-    value: str
-    label: str
-    is_chosen: bool
 
 
 class Listing(NamedTuple):
@@ -139,7 +131,7 @@ def listing(resource: str) -> Response:
         kept=[pair for pair in pairs if pair[0] not in own],
         next_page=None if cursor is None else here(cursor=cursor),
         first_page=None if question.cursor is None else here(cursor=None),
-        formats=_formats(resource, of, pairs),
+        formats=list_formats(resource, pairs, of.formats),
     )
 
 
@@ -156,13 +148,3 @@ def _line(resource: str, of: Listing, row: Any) -> Line:
         term(of.kinds.__name__, row[of.kind]),
         [each for each in of.about(row) if each],
     )
-
-
-def _formats(resource: str, of: Listing, pairs: Sequence[tuple[str, str]]) -> list[FormatLink]:
-    asked = urlencode(pairs)
-    filters = [pair for pair in pairs if pair[0] not in {_CURSOR, "per_page", "count", "lang"}]
-    exports = [
-        FormatLink(label, f"/v1/{resource}/export?{urlencode([('format', form), *filters])}")
-        for label, form in of.formats
-    ]
-    return [FormatLink("JSON", f"/v1/{resource}?{asked}" if asked else f"/v1/{resource}"), *exports]

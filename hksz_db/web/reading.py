@@ -24,7 +24,7 @@ from hksz_db.web.site import FormatLink, given
 from schemas.parameters import Parameters
 
 _VERSIONS = 20
-_MOST_LANGUAGES = 100
+_LANGUAGES_PER_PAGE = 100
 _OPTIONS = Parameters({"lang": PART.fields["lang"], "cursor": PAGING.fields["cursor"]})
 
 
@@ -47,13 +47,15 @@ class Asked:
         return json.loads(documents.document(resource, id, reading, self.preferred).body)
 
     def languages(self, resource: str, ids: Iterable[str]) -> dict[str, str | None]:
-        """The languages of claims or sources, of which summaries say nothing; of a hundred."""
-        wanted = [UUID(each) for each in sorted({*ids})[:_MOST_LANGUAGES]]
-        if not wanted:
-            return {}
-        of_these = AllOf((Criterion("id", "in", wanted),))
-        found, _ = self.listed(resource, of_these, ("id", "language"), _MOST_LANGUAGES)
-        return {each["id"]: each["language"] for each in found}
+        """The languages of claims or sources, which summaries lack."""
+        wanted = [UUID(each) for each in sorted({*ids})]
+        languages: dict[str, str | None] = {}
+        for start in range(0, len(wanted), _LANGUAGES_PER_PAGE):
+            batch = wanted[start : start + _LANGUAGES_PER_PAGE]
+            of_these = AllOf((Criterion("id", "in", batch),))
+            found, _ = self.listed(resource, of_these, ("id", "language"), len(batch))
+            languages |= {each["id"]: each["language"] for each in found}
+        return languages
 
     def listed(
         self,
@@ -106,6 +108,19 @@ def document_link(resource: str, id: UUID, question: Asked) -> FormatLink:
     """The document of the page, as JSON."""
     moment = "" if question.as_of is None else f"?{_moment(question.as_of)}"
     return FormatLink("JSON", f"/v1/{resource}/{id}{moment}", "application/json")
+
+
+def list_formats(
+    resource: str, pairs: Sequence[tuple[str, str]], formats: Iterable[tuple[str, str]]
+) -> list[FormatLink]:
+    """A list as JSON, and all of its rows in the formats, given as labels and names."""
+    asked = urlencode(pairs)
+    filters = [pair for pair in pairs if pair[0] not in {"cursor", "per_page", "count", "lang"}]
+    exports = [
+        FormatLink(label, f"/v1/{resource}/export?{urlencode([('format', form), *filters])}")
+        for label, form in formats
+    ]
+    return [FormatLink("JSON", f"/v1/{resource}?{asked}" if asked else f"/v1/{resource}"), *exports]
 
 
 def export_link(

@@ -6,7 +6,7 @@ in every format.
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from hksz_db.domain.han import spellings
 from hksz_db.domain.languages import Preference
+from hksz_db.domain.search_terms import any_of_terms, typed_terms
 from hksz_db.domain.urls import canonical_url
 from hksz_db.http import documents
 from hksz_db.http.costs import Cost, costs
@@ -26,7 +27,8 @@ from hksz_db.queries.registry import RESOURCES
 from hksz_db.web import facets
 from hksz_db.web.foreign import within
 from hksz_db.web.interface import names_preferred
-from hksz_db.web.site import FormatLink, given, here, pages, shown
+from hksz_db.web.reading import list_formats
+from hksz_db.web.site import Option, given, here, pages, shown
 from hksz_db.web.translating import gettext, ngettext
 from hksz_db.web.translating import marked as _
 from hksz_db.web.verdicts import Marks, marks_of
@@ -39,6 +41,7 @@ _FIELDS = (
 )
 _SORT, _CURSOR, _SEARCH = "sort", "cursor", "q"
 _BEST_FOUNDED = "-corroboration__origins,-id"
+_FORMATS = (("CSV", "csv"), ("JSON-LD", "jsonld"), ("Parquet", "parquet"))
 _MOST_NAMES = 5
 _FEW = 10
 """Below this many claims, the page offers a wider search."""
@@ -54,8 +57,6 @@ ORDERS = (
 
 _ADDRESS = re.compile(r"https?://\S+|(?:[\w-]+\.)+[a-z]{2,}/\S+", re.IGNORECASE)
 _DOI = re.compile(r"(?:doi:\s*|https?://(?:dx\.)?doi\.org/)?(10\.\d{4,9}/\S+)", re.IGNORECASE)
-_TERM = re.compile(r'(?P<no>-?)(?:"(?P<phrase>[^"]+)"|(?P<word>[^\s"]+))')
-_OPERATORS = {"AND", "OR", "NOT", "|"}
 
 
 class Hit(NamedTuple):
@@ -65,14 +66,6 @@ class Hit(NamedTuple):
     statement: Markup
     when: str
     marks: Marks
-
-
-class Option(NamedTuple):
-    """An order that can be chosen."""
-
-    value: str
-    label: str
-    is_chosen: bool
 
 
 class Chip(NamedTuple):
@@ -96,6 +89,7 @@ def search() -> Response:
     pattern = _pattern(question.search or "")
     names = _names(question, preferred) if source is None else []
     next_cursor = page.meta["next_cursor"]
+    are_few = len(claims) < _FEW and question.cursor is None and next_cursor is None
     counted = facets.facets_of(question, _most_values(), preferred)
     return shown(
         "search.html",
@@ -108,10 +102,10 @@ def search() -> Response:
         chips=_chips(pairs, {} if counted is None else counted.labels),
         facets=[] if counted is None else counted.shown,
         total="" if counted is None else _total(counted),
-        wider=_wider(question.search or "") if len(claims) < _FEW and next_cursor is None else None,
+        wider=_wider(question.search or "") if are_few else None,
         next_page=None if next_cursor is None else here(cursor=next_cursor),
         first_page=None if question.cursor is None else here(cursor=None),
-        formats=_formats(pairs),
+        formats=list_formats(_CLAIMS.name, pairs, _FORMATS),
         feed=_feed(pairs),
     )
 
@@ -193,28 +187,17 @@ def _time(claim: Claim) -> str | None:
 
 def _pattern(searched: str) -> re.Pattern[str] | None:
     """What to mark in the statements: the words and phrases that are searched, in both scripts."""
-    found = [*dict.fromkeys(form for word in _words(searched) for form in spellings(word))]
+    words = [term.text for term in typed_terms(searched) if term and not term.is_excluded]
+    found = [*dict.fromkeys(form for word in words for form in spellings(word))]
     if not found:
         return None
     return re.compile("|".join(map(re.escape, sorted(found, key=len, reverse=True))), re.IGNORECASE)
 
 
-def _words(searched: str) -> Iterator[str]:
-    for term in _TERM.finditer(searched):
-        word = term["phrase"] or term["word"]
-        if not term["no"] and word not in _OPERATORS:
-            yield word
-
-
 def _wider(searched: str) -> str | None:
     """The page with the claims that have any of the words; ``None`` if all are not required now."""
-    terms = [term for term in _TERM.finditer(searched) if term[0] != "AND"]
-    wanted = [term[0] for term in terms if not term["no"]]
-    excluded = [term[0] for term in terms if term["no"]]
-    if len(wanted) < 2 or _OPERATORS & {*wanted}:
-        return None
-    # OR divides the whole search.
-    return here(q=" OR ".join(" ".join([each, *excluded]) for each in wanted), cursor=None)
+    any_of = any_of_terms(searched)
+    return None if any_of is None else here(q=any_of)
 
 
 def _highlighted(statement: str, pattern: re.Pattern[str] | None, language: str) -> Markup:
@@ -266,15 +249,3 @@ def _feed(pairs: Sequence[tuple[str, str]]) -> str:
     """The same claims as a feed, from its first page."""
     asked = urlencode([pair for pair in pairs if pair[0] != _CURSOR])
     return f"/claims.atom?{asked}" if asked else "/claims.atom"
-
-
-def _formats(pairs: Sequence[tuple[str, str]]) -> list[FormatLink]:
-    exported = [pair for pair in pairs if pair[0] not in {_CURSOR, "per_page", "count", "lang"}]
-    listed = urlencode(pairs)
-    return [
-        FormatLink("JSON", f"/v1/claims?{listed}" if listed else "/v1/claims"),
-        *(
-            FormatLink(label, f"/v1/claims/export?{urlencode([('format', form), *exported])}")
-            for label, form in (("CSV", "csv"), ("JSON-LD", "jsonld"), ("Parquet", "parquet"))
-        ),
-    ]

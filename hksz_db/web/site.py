@@ -66,6 +66,14 @@ class FormatLink(NamedTuple):
     media_type: str = ""
 
 
+class Option(NamedTuple):
+    """A value of a parameter that can be chosen."""
+
+    value: str
+    label: str
+    is_chosen: bool
+
+
 class _Item(NamedTuple):
     href: str
     label: str

@@ -154,7 +154,10 @@ class Submission:
 
     def blame(self, name: str, detail: str) -> None:
         """Note that a field is wrong."""
-        self._faults.append(Fault("not_found", detail, f"#/{name}"))
+        fault = Fault("not_found", detail, f"#/{name}")
+        # A claim and its evidence may take the same field.
+        if fault not in self._faults:
+            self._faults.append(fault)
 
     def create(self, resource: str, schema: Schema, body: Body) -> UUID:
         """Insert a row. Raises what ``batches.create`` raises, or ``Forbidden``."""

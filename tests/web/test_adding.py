@@ -5,6 +5,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -405,6 +406,16 @@ def test_an_error_names_the_field_and_loses_nothing(
     assert "hksz_" not in page.text
 
 
+def test_a_name_of_several_is_one_problem(post: Post, form: Form, api: Api) -> None:
+    named = {"name": "Twofold Bureau", "kind": "preferred", "language": "en"}
+    for _ in range(2):
+        api("/v1/entities", json={"kind": "organisation", "names": [named]})
+    sent = {**form, "claimant": "", "reports": named["name"], "go": "save"}
+    page = post("/add", sent)
+    assert "Several are called Twofold Bureau" in page.only("//*[@id='problems']//li")
+    assert page.tree.xpath("//*[@id='problems']//li/a/@href") == ["#reports"]
+
+
 def test_the_form_comes_back_when_the_database_is_away(post: Post, form: Form, app: Any) -> None:
     def away() -> str:
         return "postgresql://nobody@127.0.0.1:1/nothing"
@@ -599,6 +610,9 @@ def test_a_new_author_and_a_new_publisher_are_made_with_their_source(
     }
     refused = editor_post("/add/source", form)
     assert refused.links.count("#author") == refused.links.count("#publisher") == 1
+    unknown = editor_post("/add/source", {**form, "author": str(UUID(int=7)), "publisher": ""})
+    assert unknown.tree.xpath("//*[@id='problems']//li[not(a)]")
+    assert "#subject" not in unknown.links
     both = {**form, "new_author": "1", "new_publisher": "1"}
     location = editor_post("/add/source", both).headers["Location"]
     source = api(f"/v1/sources/{location.partition('source=')[2].partition('#')[0]}")

@@ -129,10 +129,11 @@ def test_comparisons_with_the_same_reason_share_a_sentence(
 
 def test_figures_of_different_parts_are_told_apart(app: Flask, browser: Browser, api: Api) -> None:
     figures = api("/v1/figures", breakdown="scheme:ttps", claim__status="accepted")["data"]
-    part = {"breakdown": {"origin": "hong-kong"}, "definition": "who came", "estimate": "revised"}
+    breakdown = {"origin": "hong-kong", "age": "15-24"}
+    part = {"breakdown": breakdown, "definition": "who came", "estimate": "revised"}
     with app.test_request_context():
         assert part_in_words(figures[0] | part) == (
-            "of these, origin: hong kong, defined as “who came”, revised"
+            "of these, origin: hong kong, age: 15-24, defined as “who came”, revised"
         )
     for each in figures:
         page = browser.get(f"/claims/{each['claim']['id']}")

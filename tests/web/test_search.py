@@ -51,7 +51,7 @@ def test_a_claim_without_a_time_has_that_of_its_figure(browser: Browser) -> None
 
 
 def test_the_words_that_are_searched_are_marked(browser: Browser) -> None:
-    page = browser.get("/claims", q='hetao OR "Science Park" -memorandum')
+    page = browser.get("/claims", q='hetao or "Science Park" -memorandum')
     assert {each.lower() for each in page.texts("//mark")} == {"hetao", "science park"}
 
 
@@ -61,7 +61,12 @@ def test_the_words_that_are_searched_are_marked(browser: Browser) -> None:
         ("talents came", "talents OR came"),
         ('talent AND "came to" -applicants', 'talent -applicants OR "came to" -applicants'),
         ("人才 抵港", "人才 OR 抵港"),
+        ("talents came and from/abroad", "talents OR came OR from OR abroad"),
+        ('talent NOT applicants "came to', 'talent -applicants OR "came to" -applicants'),
         ("talents OR nothing", None),
+        ("talents or nothing", None),
+        ("talents|nothing came", None),
+        ("talents & -came", None),
         ("arrived", None),
         ("Hong Kong", None),
     ],
@@ -82,6 +87,16 @@ def test_the_wider_search_finds_what_either_word_finds(browser: Browser) -> None
     either = browser.get("/claims", q="came OR arrived", per_page="100").texts(path)
     for words in ("talents came", "talent arrived"):
         assert {*browser.get("/claims", q=words).texts(path)} <= {*either}
+
+
+def test_the_end_of_a_long_list_offers_no_wider_search(browser: Browser) -> None:
+    wider = "//a[text()='Claims with any of the words']"
+    first = browser.get("/claims", q="Hong Kong", per_page="10")
+    last = first
+    while following := last.tree.xpath("//a[@rel='next']/@href"):
+        last = browser.get(following[0])
+    assert len(last.texts("//ol[@class='hits']/li")) < 10
+    assert first.texts(wider) == last.texts(wider) == []
 
 
 def test_the_names_that_are_found_are_listed(browser: Browser) -> None:

@@ -11,6 +11,7 @@ from flask import Flask
 
 from hksz_db.domain.locators import Passage, digest, locate, normalise
 from hksz_db.domain.loose_form import LooseForm
+from hksz_db.web.reading import Asked
 from tests.web.conftest import Api, Browser
 
 IdOf = Callable[[str, str], str]
@@ -123,6 +124,19 @@ def test_the_script_gets_positions_and_hashes(browser: Browser, source_id: str) 
     assert answer is not None
     assert [each["start_char"] for each in answer["passages"]] == sorted(map(TEXT.index, WORDS))
     assert not answer["has_more"]
+
+
+def test_the_languages_of_more_claims_than_a_page_lists_are_known(app: Flask, api: Api) -> None:
+    claims: dict[str, str] = {}
+    cursor: dict[str, str] | None = {}
+    while cursor is not None:
+        page = api("/v1/claims", select="id,language", per_page="100", **cursor)
+        claims |= {each["id"]: each["language"] for each in page["data"]}
+        following = page["meta"]["next_cursor"]
+        cursor = {"cursor": following} if following else None
+    with app.test_request_context():
+        assert Asked(None, None, None).languages("claims", claims) == claims
+    assert len(claims) > 100
 
 
 # ruff: noqa: RUF001 - characters that look alike are the subject

@@ -25,6 +25,7 @@ from hksz_db.exchange.readers.language_tags import language_tag
 from hksz_db.exchange.readers.latex import Mode, bare, decode, depths
 from hksz_db.exchange.readers.names import (
     Name,
+    acronym,
     as_it_stands,
     begins_office,
     han_list,
@@ -159,7 +160,7 @@ def _entry(
     except Unreadable as error:
         return unreadable(line, "sources", str(error), label=block.key)
     work.warnings += [f"given twice, only the first is kept: {name}" for name in duplicates]
-    absent = [name for name in _referred(fields) if name not in records]
+    absent = [name for name in _referred(fields, records) if name not in records]
     work.warnings += [f"refers to an entry that the file lacks: {name[:80]}" for name in absent]
     undefined = dict.fromkeys(_undefined(block, macros))
     work.warnings += [f"macro without a definition, kept as text: {name}" for name in undefined]
@@ -257,18 +258,31 @@ def _bequeathed(parent: Mapping[str, str]) -> dict[str, str]:
 
 
 def _with_xdata(fields: dict[str, str], records: Mapping[str, dict[str, str]]) -> dict[str, str]:
-    for name in _xdata(fields)[:_MOST_XDATA]:
+    for name in _xdata(fields, records):
         fields = {**records.get(name, {}), **fields}
     return fields
 
 
-def _xdata(fields: Mapping[str, str]) -> list[str]:
-    return [name for name in re.split(r"\s*,\s*", fields.get("xdata", "")) if name]
+def _xdata(fields: Mapping[str, str], records: Mapping[str, dict[str, str]]) -> list[str]:
+    """The keys in ``xdata``, each before those in the ``xdata`` of its own entry."""
+    found: list[str] = []
+    waiting = _listed_xdata(fields)
+    while waiting and len(found) < _MOST_XDATA:
+        name = waiting.pop(0)
+        if name not in found:
+            found.append(name)
+            waiting = _listed_xdata(records.get(name, {})) + waiting
+    return found
 
 
-def _referred(fields: Mapping[str, str]) -> list[str]:
+def _listed_xdata(fields: Mapping[str, str]) -> list[str]:
+    names = re.split(r"\s*,\s*", fields.get("xdata", ""), maxsplit=_MOST_XDATA)
+    return [*filter(None, names[:_MOST_XDATA])]
+
+
+def _referred(fields: Mapping[str, str], records: Mapping[str, dict[str, str]]) -> list[str]:
     """The keys of the entries that the fields are inherited from."""
-    return [*filter(None, [fields.get("crossref")]), *_xdata(fields)]
+    return [*filter(None, [fields.get("crossref")]), *_xdata(fields, records)]
 
 
 class _Text:
@@ -433,8 +447,10 @@ def _names(decoded: str) -> Iterator[Name]:
             outside.count(",") > 2 or re.search(r"[;&]|\band\b", outside) or have_initials(outside)
         ):
             yield as_it_stands(bare(written))
-        elif is_office(outside) or is_acronym(outside):
+        elif is_office(outside):
             yield organisation(bare(written))
+        elif is_acronym(outside):
+            yield acronym(bare(written))
         elif outside.endswith(")") and "," not in outside:
             # The name once more, in another script.
             yield person(bare(written))

@@ -19,6 +19,7 @@ from hksz_db.exchange.readers import edtf_dates
 from hksz_db.exchange.readers.entries import Entries, ImportEntry, Unreadable, unreadable
 from hksz_db.exchange.readers.names import (
     Name,
+    acronym,
     han_list,
     inverted,
     is_acronym,
@@ -154,8 +155,10 @@ def _name(value: Mapping[str, Json]) -> Name:
     particles = (value.get("dropping-particle"), value.get("non-dropping-particle"))
     particle = " ".join(filter(None, map(_text, particles)))
     # Programs without a field for organisations use the family name.
-    if not given and (" " in family.strip() or is_office(family) or is_acronym(family)):
+    if not given and (" " in family.strip() or is_office(family)):
         return organisation(f"{particle} {family}")
+    if not given and is_acronym(family):
+        return acronym(f"{particle} {family}")
     return person(family, given, particle, _text(value.get("suffix")))
 
 

@@ -64,7 +64,7 @@ _JOINED = ("'", "\u2019", "-")
 class Name:
     """The name of a person, in parts, or of an organisation, as ``family``.
 
-    ``is_doubtful`` says that it may be several names, which could not be told apart.
+    ``doubt`` is the question that it leaves open, for a warning.
     """
 
     kind: EntityKind
@@ -72,7 +72,7 @@ class Name:
     given: str = ""
     particle: str = ""
     suffix: str = ""
-    is_doubtful: bool = field(default=False, compare=False)
+    doubt: str = field(default="", compare=False)
 
     @property
     def text(self) -> str:
@@ -114,7 +114,12 @@ def organisation(name: str) -> Name:
 
 def as_it_stands(text: str) -> Name:
     """What may be several names, as one."""
-    return replace(organisation(text), is_doubtful=True)
+    return replace(organisation(text), doubt="several names? kept as one")
+
+
+def acronym(text: str) -> Name:
+    """The name of an organisation, unless it is a family name in capitals, such as ``LIU``."""
+    return replace(organisation(text), doubt="a family name? kept as an organisation")
 
 
 def unescaped(text: str) -> str:
@@ -156,7 +161,7 @@ def begins_office(text: str) -> bool:
 
 
 def is_acronym(text: str) -> bool:
-    """Whether the name is an acronym, such as HKMA."""
+    """Whether the name may be an acronym, such as HKMA."""
     return _ACRONYM.fullmatch(text) is not None
 
 

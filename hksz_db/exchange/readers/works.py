@@ -266,8 +266,8 @@ def _contributors(
         if is_nobody(text):
             work.warnings.append(f"names nobody: {text[:80]} ({credit.role})")
             continue
-        if person.is_doubtful:
-            work.warnings.append(f"several names? kept as one: {text[:80]}")
+        if person.doubt:
+            work.warnings.append(f"{person.doubt}: {text[:80]}")
         if len(text) > _MAX_NAME - 2:
             work.warnings.append(f"too long for a name: {text[:40]}…")
             continue

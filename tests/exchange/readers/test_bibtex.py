@@ -100,7 +100,7 @@ def test_the_day_may_have_a_field_of_its_own() -> None:
         ("Planning Department, Hong Kong", ["Planning Department, Hong Kong"], ["organisation"]),
         ("World Trade Organization", ["World Trade Organization"], ["organisation"]),
         ("World Bank", ["World Bank"], ["organisation"]),
-        ("HKMA and Plato", ["HKMA", "Plato"], ["organisation", "person"]),
+        ("{HKMA} and Plato", ["HKMA", "Plato"], ["organisation", "person"]),
         (r"M\textsuperscript{c}Donald, Ron", ["McDonald, Ron"], ["person"]),
         (
             "Li, Wei and Planning Department",
@@ -121,6 +121,12 @@ def test_names_without_braces(names: str, credited: list[str], kinds: list[str])
     assert [made["credited_name"] for made in found.item["contributors"]] == credited
     assert [made["kind"] for made in found.entities] == kinds
     assert found.warnings == ()
+
+
+def test_an_acronym_without_braces_may_be_a_family_name() -> None:
+    (found,) = entries("@misc{one, title = {One}, author = {LIU and Plato}}")
+    assert [made["kind"] for made in found.entities] == ["organisation", "person"]
+    assert found.warnings == ("a family name? kept as an organisation: LIU",)
 
 
 @pytest.mark.parametrize("name", [r"Jane Doe$^{1}$", r"Doe, Jane\textsuperscript{a,*}"])
@@ -340,7 +346,8 @@ def test_entries_inherit_over_generations() -> None:
         @book{volume, title = {Volume}, crossref = {set}, xdata = {press,hall}}
         @book{set, title = {Set}, year = 2011, crossref = {part}}
         @xdata{press, publisher = {Sample Press}}
-        @xdata{hall, location = {Shenzhen}, publisher = {Another}}
+        @xdata{hall, xdata = {town}, publisher = {Another}}
+        @xdata{town, location = {Shenzhen}, publisher = {Third}, xdata = {hall}}
         @book{self, title = {Self}, crossref = {self}}
     """
     part, volume, _, alone = entries(content)
@@ -352,10 +359,13 @@ def test_entries_inherit_over_generations() -> None:
     assert "container_title" not in alone.item
 
 
-@pytest.mark.parametrize("reference", ["crossref = {Two}", "xdata = {three}"])
-def test_an_entry_that_the_file_lacks_is_a_warning(reference: str) -> None:
-    found, _ = entries(f"@misc{{one, title = {{One}}, {reference}}} @misc{{two, title = {{Two}}}}")
-    name = reference.split("{")[1].rstrip("}")
+@pytest.mark.parametrize(
+    ("reference", "name"),
+    [("crossref = {Two}", "Two"), ("xdata = {three}", "three"), ("xdata = {data}", "four")],
+)
+def test_an_entry_that_the_file_lacks_is_a_warning(reference: str, name: str) -> None:
+    others = "@misc{two, title = {Two}} @xdata{data, xdata = {four}}"
+    found, _ = entries(f"@misc{{one, title = {{One}}, {reference}}} {others}")
     assert found.warnings[-1] == f"refers to an entry that the file lacks: {name}"
 
 

@@ -163,16 +163,21 @@ def test_an_answer_of_crossref_is_read(message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("family", "kind"),
+    ("family", "kind", "is_doubtful"),
     [
-        ("规划署", "organisation"),
-        ("HKMA", "organisation"),
-        ("陳大文", "person"),
-        ("Plato", "person"),
+        ("规划署", "organisation", False),
+        ("HKMA", "organisation", True),
+        ("陳大文", "person", False),
+        ("Plato", "person", False),
     ],
 )
-def test_a_family_name_alone_may_be_that_of_an_office(family: str, kind: str) -> None:
-    assert [made["kind"] for made in entry(author=[{"family": family}]).entities] == [kind]
+def test_a_family_name_alone_may_be_that_of_an_office(
+    family: str, kind: str, is_doubtful: bool
+) -> None:
+    found = entry(author=[{"family": family}])
+    assert [made["kind"] for made in found.entities] == [kind]
+    warning = f"a family name? kept as an organisation: {family}"
+    assert found.warnings == ((warning,) if is_doubtful else ())
 
 
 def test_item_without_type_and_title_fails() -> None:
