@@ -266,6 +266,7 @@ def test_what_was_typed_outlives_a_reload_until_it_is_saved(
         page.wait_for_selector("[name=claim]")
         assert _fields(page) == before
         assert page.is_visible("#amount")
+        assert not page.locator("details.new[open]").count()
         assert page.evaluate("() => CSS.highlights.get('passage').size") == 1
     # The form as it was checked can be changed, and is not sent again.
     page.click("[value=check]")
@@ -345,6 +346,7 @@ def test_a_chinese_article_is_added_with_the_mouse(
     page.check("[name=new_publisher]")
     page.reload()
     assert page.input_value("#publisher") == "一份虛構的報章"
+    assert page.is_visible("[name=new_publisher]")
     assert page.is_checked("[name=new_publisher]")
     page.click("form[action='/add/source'] button.main")
     page.fill("#text", CHINESE)
@@ -355,7 +357,7 @@ def test_a_chinese_article_is_added_with_the_mouse(
     _drag(page, "45,120宗")
     page.click("#figure")
     assert page.input_value("#as_stated") == "45,120宗"
-    assert page.inner_text(".steps [aria-current]").startswith("2")
+    page.wait_for_selector(".steps [aria-current]:text-matches('^2')")
     page.fill("#statement", "高端人才通行證計劃在2023年批准了45,120宗申請。")
     page.fill("#claimant", "一份虛構的報章")
     page.fill("#subject", "高端人才通行證計劃")

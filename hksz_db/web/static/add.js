@@ -2,6 +2,8 @@
 // been typed is kept in the tab until it is saved.
 "use strict";
 
+const on = (target, name, react) => target.addEventListener(name, react);
+
 (() => {
 	const PAUSE_MS = 500;
 	const later = (work) => {
@@ -9,7 +11,7 @@
 		return () => { clearTimeout(timer); timer = setTimeout(work, PAUSE_MS); };
 	};
 	for (const field of document.querySelectorAll("[data-kinds]")) {
-		field.addEventListener("input", later(async () => {
+		on(field, "input", later(async () => {
 			const query = new URLSearchParams({ q: field.value, kinds: field.dataset.kinds });
 			const answer = field.value.trim() && await fetch(`/add/suggest?${query}`);
 			if (!answer?.ok || answer.redirected) return;
@@ -41,12 +43,16 @@
 		const values = kept.getAll(field.name);
 		if (/radio|checkbox/.test(field.type)) field.checked = values.includes(field.value);
 		else if (values.length) field.value = values[0];
-		if (field.value !== field.defaultValue) field.closest("details")?.setAttribute("open", "");
+		// A select has no default, but an option that was selected or comes first.
+		const { defaultValue, value } = field.querySelector("option[selected]") ?? field[0] ?? field;
+		if (field.value !== (defaultValue ?? value) || field.checked !== field.defaultChecked) {
+			field.closest("details")?.setAttribute("open", "");
+		}
 	}
-	form.addEventListener("input", keep);
-	form.addEventListener("submit", ({ submitter }) => {
+	on(form, "input", keep);
+	on(form, "submit", ({ submitter }) => {
 		keep();
-		const texts = submitter?.value === "save" ? [`text ${form.elements.source.value}`] : [];
+		const texts = submitter?.value === "save" ? ["text " + form.elements.source.value] : [];
 		sessionStorage.sent = JSON.stringify([page, ...texts]);
 	});
 
@@ -67,6 +73,6 @@
 		keep();
 		document.getElementById(id)?.focus();
 	});
-	form.addEventListener("input", ask);
+	on(form, "input", ask);
 	if (kept.size) ask();
 })();
