@@ -329,6 +329,29 @@ def test_words_mark_the_passage_and_the_figure(page: Any, address: str, key: str
         "#statement", "applications were approved. Few were refused. The scheme began in 2022"
     )
     assert "words shared with the source: 6." in page.inner_text("#run")
+    # A full storage keeps the form rather than texts, and stops nothing.
+    fill = """name => {
+        const size = JSON.stringify({...sessionStorage}).length
+        sessionStorage[name] = 'x'.repeat(5.2e6 - size)
+    }"""
+    page.evaluate(fill, "text of another source")
+    longer = TEXT + " More words follow." * 10_000
+    page.click("#again")
+    page.fill("#text", longer)
+    page.click("#use")
+    page.wait_for_selector("#sentences:visible")
+    assert "another source" not in _kept(page)
+    assert "More words" in _kept(page)
+    page.evaluate(fill, "of something else")
+    page.click("#again")
+    page.fill("#text", longer * 2)
+    page.click("#use")
+    page.wait_for_selector("#sentences:visible")
+    assert "More words" not in _kept(page)
+    page.fill("#claimant", "a spokesperson")
+    page.fill("#as_stated", "")
+    page.click("[value=save]")
+    page.wait_for_url("**/claims/*")
 
 
 def test_a_chinese_article_is_added_with_the_mouse(

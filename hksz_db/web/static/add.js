@@ -4,6 +4,18 @@
 
 const on = (target, name, react) => target.addEventListener(name, react);
 
+// What does not fit displaces texts, which can be pasted again, and is not kept if that is not enough.
+const store = (name, value) => {
+	try {
+		sessionStorage[name] = value;
+	} catch {
+		const text = Object.keys(sessionStorage).find((each) => each.startsWith("text "));
+		if (!text) return;
+		sessionStorage.removeItem(text);
+		store(name, value);
+	}
+};
+
 (() => {
 	const PAUSE_MS = 500;
 	const later = (work) => {
@@ -30,7 +42,7 @@ const on = (target, name, react) => target.addEventListener(name, react);
 		const typed = new URLSearchParams(new FormData(form));
 		typed.delete("key");
 		typed.delete("csrf");
-		sessionStorage[page] = typed;
+		store(page, typed);
 	};
 	let kept = new URLSearchParams(sessionStorage[page]);
 	if (sent) {
@@ -53,7 +65,7 @@ const on = (target, name, react) => target.addEventListener(name, react);
 	on(form, "submit", ({ submitter }) => {
 		keep();
 		const texts = submitter?.value === "save" ? ["text " + form.elements.source.value] : [];
-		sessionStorage.sent = JSON.stringify([page, ...texts]);
+		store("sent", JSON.stringify([page, ...texts]));
 	});
 
 	const hints = document.getElementById("hints");

@@ -25,7 +25,7 @@
 		if (!normal) return false;
 		text = normal;
 		points = Array.from(text);
-		sessionStorage[kept] = pasted;
+		store(kept, pasted);
 		byId("text").value = pasted;
 		const segmenter = new Intl.Segmenter(words.lang, { granularity: "sentence" });
 		let parts = pasted.split(/\n\s*\n/u).map(locators.normal).filter(Boolean);
