@@ -12,12 +12,13 @@ from flask import Blueprint, Response, abort, current_app, url_for
 from hksz_db.http.costs import Cost, costs
 
 _FOLDER = Path(__file__).parent / "static"
-# What only people need in a script: comments, indentation, and spaces beside punctuation, but not
-# those in strings and patterns. A division has a space after it, and no bracket before it.
-_IN_SCRIPTS = re.compile(
-    rb"""(?P<kept>"[^"\n]*"|`[^`]*`|/(?:(?<=\(/)|(?![ /]))(?:\[(?:\\.|[^\]\n])*\]|\\.|[^/\n])+/)"""
-    rb"""|^\s*//.*\n|^\s+|[ ]?(?P<mark>=>|[=!]==|[-+*]?=|&&|[-+*?:<>,;{}()|&^])[ ]?""",
-    re.MULTILINE,
+# What only people need in a script: comments, indentation, and spaces beside punctuation. A line
+# with neither a backtick nor a slash has no template, pattern or comment: its quotes surround
+# strings. Other marks keep their spaces: without them `+ +` and `< !--` would mean something else.
+_FOR_PEOPLE = re.compile(rb"^\s*//.*\n|^\s+", re.MULTILINE)
+_PLAIN_LINE = re.compile(rb"^[^`/\n]+$(?:(?<=[{;,(])\n)?", re.MULTILINE)
+_STRING_OR_MARK = re.compile(
+    rb"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|[ ]?(=>|[=?:,;{}()|&^*])[ \n]?"""
 )
 
 blueprint = Blueprint("assets", __name__)
@@ -37,9 +38,15 @@ def _assets() -> dict[str, _Asset]:
 def _asset(path: Path) -> _Asset:
     content = path.read_bytes()
     if path.suffix == ".js":
-        content = _IN_SCRIPTS.sub(rb"\g<kept>\g<mark>", content)
+        content = stripped(content)
     media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     return _Asset(content, media_type, hashlib.sha256(content).hexdigest()[:12])
+
+
+def stripped(script: bytes) -> bytes:
+    """A script without what only people need; none of its templates or comments spans lines."""
+    lines = _FOR_PEOPLE.sub(b"", script)
+    return _PLAIN_LINE.sub(lambda line: _STRING_OR_MARK.sub(rb"\1\2", line[0]), lines)
 
 
 def asset_url(name: str) -> str:

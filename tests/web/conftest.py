@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -18,6 +19,7 @@ from hksz_db.domain.vocabulary import Scope
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
+from hksz_db.web.assets import asset_url
 from tests.conftest import MakeDatabase
 
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -31,9 +33,22 @@ def database_url(make_database: MakeDatabase, all_seeds: str) -> Iterator[str]:
         yield url
 
 
+def _without_database() -> Flask:
+    return create_app(Settings(log_level="error"), Database(lambda: ""))
+
+
+@cache
+def served_scripts(*names: str) -> str:
+    """Scripts in ``static/`` as browsers get them, one after the other."""
+    app = _without_database()
+    with app.test_request_context():
+        urls = [asset_url(name) for name in names]
+    return "\n".join(app.test_client().get(url).text for url in urls)
+
+
 @pytest.fixture(scope="session")
 def _bare_app() -> Flask:
-    return create_app(Settings(log_level="error"), Database(lambda: ""))
+    return _without_database()
 
 
 @pytest.fixture

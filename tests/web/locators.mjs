@@ -1,11 +1,11 @@
-// Answers each [text, start, end] of a JSON array on the standard input, spans in code points of the
-// normal form, with what static/locators.js makes of it.
-import { readFileSync } from "node:fs";
-import { argv, stdin } from "node:process";
+// Answers each [text, start, end] of a JSON object on the standard input, spans in code points of the
+// normal form, with what its script, static/locators.js, makes of it.
+import { stdin } from "node:process";
 import { text as read } from "node:stream/consumers";
 
-const locators = new Function(`${readFileSync(argv[2], "utf8")}; return locators;`)();
-const answers = JSON.parse(await read(stdin)).map(([given, start, end]) => {
+const { script, spans } = JSON.parse(await read(stdin));
+const locators = new Function(`${script}; return locators;`)();
+const answers = spans.map(([given, start, end]) => {
   const text = locators.normal(given);
   if (text === null) return null;
   const points = Array.from(text), at = (place) => points.slice(0, place).join("").length;

@@ -267,6 +267,7 @@ def test_what_was_typed_outlives_a_reload_until_it_is_saved(
         page.wait_for_selector("[name=claim]")
         assert _fields(page) == before
         assert page.is_visible("#amount")
+        assert not page.locator("details.new[open]").count()
         assert page.evaluate("() => CSS.highlights.get('passage').size") == 1
     # The form as it was checked can be changed, and is not sent again.
     page.click("[value=check]")
@@ -334,6 +335,29 @@ def test_words_mark_the_passage_and_the_figure(page: Any, address: str, key: str
         "#statement", "applications were approved. Few were refused. The scheme began in 2022"
     )
     assert "words shared with the source: 6." in page.inner_text("#run")
+    # A full storage keeps the form rather than texts, and stops nothing.
+    fill = """name => {
+        const size = JSON.stringify({...sessionStorage}).length
+        sessionStorage[name] = 'x'.repeat(5.2e6 - size)
+    }"""
+    page.evaluate(fill, "text of another source")
+    longer = TEXT + " More words follow." * 10_000
+    page.click("#again")
+    page.fill("#text", longer)
+    page.click("#use")
+    page.wait_for_selector("#sentences:visible")
+    assert "another source" not in _kept(page)
+    assert "More words" in _kept(page)
+    page.evaluate(fill, "of something else")
+    page.click("#again")
+    page.fill("#text", longer * 2)
+    page.click("#use")
+    page.wait_for_selector("#sentences:visible")
+    assert "More words" not in _kept(page)
+    page.fill("#claimant", "a spokesperson")
+    page.fill("#as_stated", "")
+    page.click("[value=save]")
+    page.wait_for_url("**/claims/*")
 
 
 def _read_file(page: Any) -> None:
@@ -363,6 +387,7 @@ def test_a_chinese_article_is_added_with_the_mouse(
     page.check("[name=new_publisher]")
     page.reload()
     assert page.input_value("#publisher") == "一份虛構的報章"
+    assert page.is_visible("[name=new_publisher]")
     assert page.is_checked("[name=new_publisher]")
     page.click("form[action='/add/source'] button.main")
     page.fill("#text", CHINESE)
@@ -373,7 +398,7 @@ def test_a_chinese_article_is_added_with_the_mouse(
     _drag(page, "45,120宗")
     page.click("#figure")
     assert page.input_value("#as_stated") == "45,120宗"
-    assert page.inner_text(".steps [aria-current]").startswith("2")
+    page.wait_for_selector(".steps [aria-current]:text-matches('^2')")
     page.fill("#statement", "高端人才通行證計劃在2023年批准了45,120宗申請。")
     page.fill("#claimant", "一份虛構的報章")
     page.fill("#subject", "高端人才通行證計劃")

@@ -12,13 +12,12 @@ from typing import Any
 
 import pytest
 
-from hksz_db import web
 from hksz_db.domain.locators import Passage, locate, locator, read_decoded
 from hksz_db.domain.loose_form import LooseForm
 from hksz_db.domain.verification import verify
 from hksz_db.web.sources import NUMBER_EDGES
+from tests.web.conftest import served_scripts
 
-_STATIC = Path(web.__file__).parent / "static"
 _NODE = shutil.which("node")
 pytestmark = pytest.mark.skipif(_NODE is None, reason="Node.js is not installed")
 
@@ -56,14 +55,11 @@ def passages_of(text: str, spans: Sequence[tuple[int, int]], *, has_loose: bool)
 
 def found_by_the_script(cases: Sequence[tuple[str, Sequence[Passage]]]) -> Any:
     assert _NODE is not None
+    script = served_scripts("locators.js", "copies.js")
     sent = [(text, [each.fields for each in passages]) for text, passages in cases]
     done = subprocess.run(
-        [
-            _NODE,
-            Path(__file__).with_name("copies.mjs"),
-            *(_STATIC / name for name in ("locators.js", "copies.js")),
-        ],
-        input=json.dumps({"edges": NUMBER_EDGES, "cases": sent}),
+        [_NODE, Path(__file__).with_name("copies.mjs")],
+        input=json.dumps({"script": script, "edges": NUMBER_EDGES, "cases": sent}),
         capture_output=True,
         check=True,
         text=True,

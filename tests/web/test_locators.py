@@ -6,18 +6,13 @@ import json
 import random
 import shutil
 import subprocess
-import tempfile
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-from app import create_app
-from hksz_db.database import Database
 from hksz_db.domain.locators import NotText, digest, locator, read_decoded
 from hksz_db.domain.loose_form import LooseForm
-from hksz_db.settings import Settings
-from hksz_db.web.assets import asset_url
+from tests.web.conftest import served_scripts
 
 _NODE = shutil.which("node")
 _needs_node = pytest.mark.skipif(_NODE is None, reason="Node.js is not installed")
@@ -54,27 +49,16 @@ def _spans() -> list[tuple[str, int, int]]:
     return spans
 
 
-@cache
-def _script() -> bytes:
-    """The script as browsers get it."""
-    app = create_app(Settings(log_level="error"), Database(lambda: ""))
-    with app.test_request_context():
-        return app.test_client().get(asset_url("locators.js")).data
-
-
 def _in_node(spans: list[tuple[str, int, int]]) -> list[object]:
     assert _NODE is not None
     runner = Path(__file__).with_name("locators.mjs")
-    with tempfile.NamedTemporaryFile(suffix=".js") as script:
-        script.write(_script())
-        script.flush()
-        done = subprocess.run(
-            [_NODE, runner, script.name],
-            input=json.dumps(spans),
-            capture_output=True,
-            check=True,
-            text=True,
-        )
+    done = subprocess.run(
+        [_NODE, runner],
+        input=json.dumps({"script": served_scripts("locators.js"), "spans": spans}),
+        capture_output=True,
+        check=True,
+        text=True,
+    )
     answers: list[object] = json.loads(done.stdout)
     return answers
 

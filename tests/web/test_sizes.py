@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hksz_db.web import site
-from hksz_db.web.assets import asset_url
+from hksz_db.web.assets import asset_url, stripped
 from tests.browser.examples import READING, filled
 from tests.web.conftest import Api, Browser
 
@@ -34,8 +34,41 @@ def test_styles_are_small() -> None:
 
 
 def test_the_scripts_of_a_page_are_small(browser: Browser) -> None:
+    def names_in(template: Path) -> set[str]:
+        return {*_SCRIPT.findall(template.read_text("utf-8"))}
+
+    everywhere = names_in(TEMPLATES / "layout.html")
     for template in TEMPLATES.glob("*.html"):
         with browser.client.application.test_request_context():
-            urls = [asset_url(name) for name in _SCRIPT.findall(template.read_text("utf-8"))]
+            urls = [asset_url(name) for name in everywhere | names_in(template)]
         sizes = [len(browser.client.get(url).data) for url in urls]
         assert sum(sizes) <= MOST_SCRIPTS, template.name
+
+
+@pytest.mark.parametrize(
+    ("script", "served"),
+    [
+        ("a = b + +c - -d;", "a=b + +c - -d;"),
+        ("a = b++ + ++c < !--d;", "a=b++ + ++c < !--d;"),
+        (
+            "f('a , b', \"it's , \\\" , it\", c ? .5 : 1);",
+            "f('a , b',\"it's , \\\" , it\",c?.5:1);",
+        ),
+        ("f(`a , ${ b }`, c);", "f(`a , ${ b }`, c);"),
+        ("f = () => /[ ] , \\/ '/u.test(g);", "f = () => /[ ] , \\/ '/u.test(g);"),
+        (
+            "\t// A = comment.\n\ta = b;\n\n\tc = d\n\te = f / g; // h,\n\ti;",
+            "a=b;c=d\ne = f / g; // h,\ni;",
+        ),
+        ("if (a) {\n\tb(\n\t\tc,\n\t);\n} else return { d };\n", "if(a){b(c,);}else return{d};"),
+    ],
+)
+def test_a_script_means_the_same_as_it_is_served(script: str, served: str) -> None:
+    assert stripped(script.encode()).decode() == served
+
+
+@pytest.mark.parametrize("path", [*STATIC.glob("*.js")], ids=lambda path: path.name)
+def test_no_template_string_or_comment_of_a_script_spans_lines(path: Path) -> None:
+    code = re.sub(r'"[^"\n]*"', "", path.read_text("utf-8"))
+    assert "/*" not in code
+    assert not [line for line in code.splitlines() if line.count("`") % 2 or line.endswith("\\")]

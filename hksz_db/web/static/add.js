@@ -2,6 +2,20 @@
 // been typed is kept in the tab until it is saved.
 "use strict";
 
+const on = (target, name, react) => target.addEventListener(name, react);
+
+// What does not fit displaces texts, which can be pasted again, and is not kept if that is not enough.
+const store = (name, value) => {
+	try {
+		sessionStorage[name] = value;
+	} catch {
+		const text = Object.keys(sessionStorage).find((each) => each.startsWith("text "));
+		if (!text) return;
+		sessionStorage.removeItem(text);
+		store(name, value);
+	}
+};
+
 (() => {
 	const PAUSE_MS = 500;
 	const later = (work) => {
@@ -9,7 +23,7 @@
 		return () => { clearTimeout(timer); timer = setTimeout(work, PAUSE_MS); };
 	};
 	for (const field of document.querySelectorAll("[data-kinds]")) {
-		field.addEventListener("input", later(async () => {
+		on(field, "input", later(async () => {
 			const query = new URLSearchParams({ q: field.value, kinds: field.dataset.kinds });
 			const answer = field.value.trim() && await fetch(`/add/suggest?${query}`);
 			if (!answer?.ok || answer.redirected) return;
@@ -28,7 +42,7 @@
 		const typed = new URLSearchParams(new FormData(form));
 		typed.delete("key");
 		typed.delete("csrf");
-		sessionStorage[page] = typed;
+		store(page, typed);
 	};
 	let kept = new URLSearchParams(sessionStorage[page]);
 	if (sent) {
@@ -41,13 +55,17 @@
 		const values = kept.getAll(field.name);
 		if (/radio|checkbox/.test(field.type)) field.checked = values.includes(field.value);
 		else if (values.length) field.value = values[0];
-		if (field.value !== field.defaultValue) field.closest("details")?.setAttribute("open", "");
+		// A select has no default, but an option that was selected or comes first.
+		const { defaultValue, value } = field.querySelector("option[selected]") ?? field[0] ?? field;
+		if (field.value !== (defaultValue ?? value) || field.checked !== field.defaultChecked) {
+			field.closest("details")?.setAttribute("open", "");
+		}
 	}
-	form.addEventListener("input", keep);
-	form.addEventListener("submit", ({ submitter }) => {
+	on(form, "input", keep);
+	on(form, "submit", ({ submitter }) => {
 		keep();
-		const texts = submitter?.value === "save" ? [`text ${form.elements.source.value}`] : [];
-		sessionStorage.sent = JSON.stringify([page, ...texts]);
+		const texts = submitter?.value === "save" ? ["text " + form.elements.source.value] : [];
+		store("sent", JSON.stringify([page, ...texts]));
 	});
 
 	const hints = document.getElementById("hints");
@@ -67,6 +85,6 @@
 		keep();
 		document.getElementById(id)?.focus();
 	});
-	form.addEventListener("input", ask);
+	on(form, "input", ask);
 	if (kept.size) ask();
 })();

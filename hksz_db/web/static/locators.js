@@ -16,14 +16,14 @@ const locators = (() => {
 		["-", "‐‑‒–—―−⁃─⸺⸻"], ["…", "⋯"]]) for (const each of from) FOLDED.set(each, to);
 	const FOLDS = new RegExp(`[${[...FOLDED.keys()].join("")}]`, "gu");
 
-	const listed = (characters) =>
-		characters.map((each) => `\\u{${each.codePointAt(0).toString(16)}}`).join("");
+	const listed = (letters) =>
+		letters.map((each) => `\\u{${each.codePointAt(0).toString(16)}}`).join("");
 	const before = (text, at) => Array.from(text.slice(Math.max(0, at - 2), at)).at(-1) ?? "";
 	const after = (text, at) => (at < text.length ? String.fromCodePoint(text.codePointAt(at)) : "");
-	const isDecimal = (character) => /^\p{Nd}/u.test(character);
-	const isAlnum = (character) => /^[\p{L}\p{N}]/u.test(character);
-	const hasCase = (letter) =>
-		/^\p{L}/u.test(letter) && letter.toLowerCase() !== letter.toUpperCase();
+	const isDecimal = (each) => /^\p{Nd}/u.test(each);
+	const isAlnum = (each) => /^[\p{L}\p{N}]/u.test(each);
+	const hasCase = (each) =>
+		/^\p{L}/u.test(each) && each.toLowerCase() !== each.toUpperCase();
 
 	// crypto.subtle exists in secure contexts only, and the service may be reached by plain HTTP.
 	const [K, H] = (() => {

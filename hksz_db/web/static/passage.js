@@ -5,14 +5,14 @@
 	const byId = (id) => document.getElementById(id);
 	const pane = byId("copying"), form = byId("add"), box = byId("sentences"), words = pane.dataset;
 	const fields = form.elements;
-	const kept = `text ${words.source}`, tell = () => form.dispatchEvent(new Event("input"));
+	const kept = "text " + words.source, tell = () => form.dispatchEvent(new Event("input"));
 	let text = "", points = [], spans = [], sentences = [], marked = null;
 	let current = 0, isPressed;
 
 	pane.hidden = false;
 	if (sessionStorage[kept]) show(sessionStorage[kept]);
-	byId("use").addEventListener("click", () => show(byId("text").value) && box.focus());
-	byId("again").addEventListener("click", () => {
+	on(byId("use"), "click", () => show(byId("text").value) && box.focus());
+	on(byId("again"), "click", () => {
 		byId("paste").hidden = false;
 		byId("marking").hidden = true;
 		byId("text").focus();
@@ -25,7 +25,7 @@
 		if (!normal) return false;
 		text = normal;
 		points = Array.from(text);
-		sessionStorage[kept] = pasted;
+		store(kept, pasted);
 		byId("text").value = pasted;
 		const segmenter = new Intl.Segmenter(words.lang, { granularity: "sentence" });
 		let parts = pasted.split(/\n\s*\n/u).map(locators.normal).filter(Boolean);
@@ -34,9 +34,9 @@
 		spans = [];
 		sentences = [];
 		for (const part of parts) {
-			for (const { segment } of segmenter.segment(`${part} `)) {
+			for (const { segment } of segmenter.segment(part + " ")) {
 				const span = document.createElement("span");
-				Object.assign(span, { textContent: segment, id: `s${spans.length}`, role: "option", ariaSelected: "false" });
+				Object.assign(span, { textContent: segment, id: "s" + spans.length, role: "option", ariaSelected: "false" });
 				sentences.push(span);
 				spans.push([at, at + segment.trimEnd().length]);
 				at += segment.length;
@@ -98,7 +98,7 @@
 		const { exact, loose } = locators.passage(text, start, end);
 		for (const name of Object.keys(exact)) {
 			fields[name].value = exact[name];
-			fields[`loose_${name}`].value = loose ? loose[name] : "";
+			fields["loose_" + name].value = loose ? loose[name] : "";
 		}
 		fields.text_sha256.value = locators.sha256(text);
 		fields.char_length.value = points.length;
@@ -107,7 +107,7 @@
 			span.ariaSelected = spans[i][0] < end && spans[i][1] > start;
 		});
 		paint("passage", rangeOf(start, end));
-		const again = text.includes(text.slice(start, end), start + 1) ? `; ${words.again}` : "";
+		const again = text.includes(text.slice(start, end), start + 1) ? "; " + words.again : "";
 		byId("fault").textContent = "";
 		const places = [exact.start_char, exact.end_char, points.length];
 		byId("where").textContent = words.where.replace(/\d/g, (n) => places[n])
@@ -135,19 +135,19 @@
 		return words && [start, start + words.length];
 	}
 
-	byId("find").addEventListener("submit", (event) => {
+	on(byId("find"), "submit", (event) => {
 		event.preventDefault();
 		markWords(byId("words").value);
 	});
 	let isFigure = null;
-	byId("words").addEventListener("input", () => { isFigure = null; });
-	document.addEventListener("selectionchange", () => { isFigure = selected() ?? isFigure; });
-	box.addEventListener("mousedown", (event) => {
+	on(byId("words"), "input", () => { isFigure = null; });
+	on(document, "selectionchange", () => { isFigure = selected() ?? isFigure; });
+	on(box, "mousedown", (event) => {
 		isPressed = true;
 		if (sentences.includes(event.target)) go(sentences.indexOf(event.target));
 	});
 	// A drag may end outside the text.
-	document.addEventListener("mouseup", () => {
+	on(document, "mouseup", () => {
 		const span = isPressed && selected();
 		isPressed = false;
 		// A selection within the passage may be its figure.
@@ -157,14 +157,14 @@
 		getSelection().empty();
 	});
 	// A finger cannot drag over words without scrolling: it marks a sentence.
-	box.addEventListener("click", ({ pointerType }) => pointerType === "touch" && mark(...spans[current]));
-	byId("figure").addEventListener("click", () => {
+	on(box, "click", ({ pointerType }) => pointerType === "touch" && mark(...spans[current]));
+	on(byId("figure"), "click", () => {
 		const stated = fields.as_stated;
 		stated.value = isFigure ? text.slice(...isFigure) : byId("words").value;
 		stated.focus();
 		tell();
 	});
-	box.addEventListener("keydown", (event) => {
+	on(box, "keydown", (event) => {
 		const i = current;
 		const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
 		if (!(step || event.key === "Enter" || event.key === " ")) return;
@@ -182,7 +182,7 @@
 	const cut = (each) => (locators.normal(each) ?? "").toLowerCase()
 		.match(/\p{Script=Han}|[\p{L}\p{N}][\p{L}\p{N},.'’]*/gu) ?? [];
 	const statement = byId("statement"), run = byId("run");
-	statement.addEventListener("input", () => {
+	on(statement, "input", () => {
 		if (!text) return;
 		const said = cut(statement.value), known = ` ${cut(text).join(" ")} `;
 		let longest = 0;
