@@ -1,39 +1,113 @@
-"""What the reader has submitted with their key, and what has become of it."""
+"""What readers have submitted with their key, what became of it, and drafts to submit again."""
 
 import json
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
 
-from werkzeug import Response
+from flask import Response, url_for
+from werkzeug import Response as BaseResponse
 
 from hksz_db.http import documents
 from hksz_db.http.costs import Cost, costs
 from hksz_db.queries.document_types import Claim, Evidence
 from hksz_db.queries.filters import AllOf, Criterion
-from hksz_db.queries.questions import Question
+from hksz_db.queries.questions import Question, Reading
 from hksz_db.queries.registry import RESOURCES
+from hksz_db.services import batches
+from hksz_db.services.loading import load
+from hksz_db.services.registry import WRITERS
 from hksz_db.web import access
+from hksz_db.web.forms import Form, Write, new_form, require, sent_form, submit
+from hksz_db.web.history import Change, changes_between
 from hksz_db.web.interface import names_preferred
 from hksz_db.web.site import pages, shown
+from hksz_db.web.translating import gettext
 
 _CLAIMS, _EVIDENCE = RESOURCES["claims"], RESOURCES["evidence"]
-_REVIEWED = ("id", "status", "review_note", "reviewed_by", "reviewed_at")
+_REVIEWED = ("id", "version", "status", "review_note", "reviewed_by", "reviewed_at")
 _OF_CLAIM = (*_REVIEWED, "statement", "language")
-_OF_PASSAGE = (*_REVIEWED, "stance", "claim", "source")
+_OF_PASSAGE = (*_REVIEWED, "stance", "note", "claim", "source")
 _MOST = 100
+
+
+class _Draft(NamedTuple):
+    """A claim or a passage that its author can correct and submit again, and the form for that."""
+
+    row: Claim | Evidence
+    form: Form
 
 
 @pages.get("/my-work")
 @costs(Cost.COSTLY)
-def my_work() -> Response:
+def my_work() -> BaseResponse:
     """The claims and passages of the key, the newest first."""
-    signed_in = access.actor()
-    if signed_in is None:
-        return access.ask_to_sign_in()
-    # The key is stored with each passage; a claim belongs to those who gave it passages.
-    claims = _listed(_CLAIMS.name, "evidence__added_by", signed_in.label, _OF_CLAIM)
-    passages = _listed(_EVIDENCE.name, "added_by", signed_in.label, _OF_PASSAGE)
-    drafts = [each for each in claims if each["status"] == "draft"]
-    others = [each for each in claims if each["status"] != "draft"]
-    return shown("my_work.html", drafts=drafts, claims=others, passages=passages, most=_MOST)
+    return access.ask_to_sign_in() if access.actor() is None else _shown()
+
+
+@pages.post("/my-work/<any(claims, evidence):resource>/<uuid:id>")
+@costs(Cost.COSTLY)
+def submit_again(resource: str, id: UUID) -> BaseResponse:
+    """Submit a draft, with what its author has corrected."""
+    form = sent_form(changes_row=True)
+
+    def work(write: Write) -> str:
+        changed: dict[str, str | None] = {"note": form.value("text").strip() or None}
+        if resource == _CLAIMS.name:
+            changed = {"statement": require(form, "text", gettext("Say what is claimed."))}
+        fields = load(WRITERS[resource].patch_schema(), {**changed, "status": "submitted"})
+        batches.update(write.session, resource, id, write.versions, fields, write.rules)
+        return url_for("pages.my_work")
+
+    def again(failed: Form) -> Response:
+        return _shown(resource, id, failed)
+
+    return submit(form, work, again, WRITERS[resource].scope)
+
+
+def _shown(resource: str = "", id: UUID | None = None, sent: Form | None = None) -> Response:
+    """The page; ``sent`` is the form of the draft that could not be submitted."""
+    claims: list[Claim | Evidence] = []
+    passages: list[Claim | Evidence] = []
+    if (signed_in := access.actor()) is not None:
+        # The key is stored with each passage; a claim belongs to those who gave it passages.
+        claims = _listed(_CLAIMS.name, "evidence__added_by", signed_in.label, _OF_CLAIM)
+        passages = _listed(_EVIDENCE.name, "added_by", signed_in.label, _OF_PASSAGE)
+    elif id:
+        # What was typed is kept, with a field for the key.
+        (claims if resource == _CLAIMS.name else passages).append(_one(resource, id))
+    changes: list[Change] = []
+    if id and sent and sent.outdated is not None and sent.version is not None:
+        changes = changes_between(resource, id, sent.outdated, sent.version)
+    return shown(
+        "my_work.html",
+        sent.status if sent else 200,
+        drafts=_drafts(claims, "statement", id, sent),
+        draft_passages=_drafts(passages, "note", id, sent),
+        claims=[each for each in claims if each["status"] != "draft"],
+        passages=[each for each in passages if each["status"] != "draft"],
+        sent=sent,
+        changes=changes,
+        most=_MOST,
+    )
+
+
+def _drafts(
+    rows: Sequence[Claim | Evidence], text: str, id: UUID | None, sent: Form | None
+) -> list[_Draft]:
+    drafts = []
+    for row in rows:
+        if row["status"] == "draft":
+            fresh = new_form(row["version"], text=str(row.get(text) or ""))
+            drafts.append(_Draft(row, sent if sent and row["id"] == str(id) else fresh))
+    return drafts
+
+
+def _one(resource: str, id: UUID) -> Claim | Evidence:
+    fields = _OF_CLAIM if resource == _CLAIMS.name else _OF_PASSAGE
+    found = documents.document(RESOURCES[resource], id, Reading(fields), names_preferred(None))
+    row: Claim | Evidence = json.loads(found.body)
+    return row
 
 
 def _listed(

@@ -102,6 +102,14 @@ def review() -> BaseResponse:
     return _shown(_tab(request.args.get("tab")), request.args.get("item"), None)
 
 
+@pages.get("/review/<any(claims, evidence):resource>/<uuid:id>")
+@costs(Cost.BOUNDED)
+def entry(resource: str, id: UUID) -> BaseResponse:
+    """Lead to an entry of the queue, also from the address of a decision that failed."""
+    tab = "passages" if resource == _EVIDENCE.name else "claims"
+    return redirect(url_for("pages.review", tab=tab, item=id), 303)
+
+
 @pages.post("/review/<any(claims, evidence):resource>/<uuid:id>")
 @costs(Cost.COSTLY)
 def decide(resource: str, id: UUID) -> BaseResponse:

@@ -404,21 +404,70 @@ class TestForms:
         assert _read(api, submitted)["status"] == "submitted"
 
 
+def _author(app: Flask, make_key: MakeKey) -> Browser:
+    """A browser of the author. Their key cannot be shown again, so that another gets its label."""
+    author = Browser(app)
+    author.sign_in(make_key("someone", Scope.CLAIMS_WRITE))
+    assert STATEMENT not in author.get("/my-work").text
+    with writing(app.extensions["hksz_database"]) as session:
+        run(session, "UPDATE api_keys SET label = 'former' WHERE label = 'writer'")
+        run(session, "UPDATE api_keys SET label = 'writer' WHERE label = 'someone'")
+    return author
+
+
 class TestMyWork:
     def test_authors_see_the_state_and_the_note(
         self, app: Flask, make_key: MakeKey, reviewer: Browser, submitted: Document
     ) -> None:
         _decide(reviewer, submitted, decision="send_back", review_note="Which institute?")
-        with_work = Browser(app)
-        with_work.sign_in(make_key("someone", Scope.CLAIMS_WRITE))
-        assert STATEMENT not in with_work.get("/my-work").text
-        # The key of the fixture cannot be shown again, so that another one gets its label.
-        with writing(app.extensions["hksz_database"]) as session:
-            run(session, "UPDATE api_keys SET label = 'former' WHERE label = 'writer'")
-            run(session, "UPDATE api_keys SET label = 'writer' WHERE label = 'someone'")
-        page = with_work.get("/my-work")
+        page = _author(app, make_key).get("/my-work")
         row = page.only("//section[@aria-labelledby='drafts']//tbody/tr")
         assert STATEMENT in row
         assert "draft" in row
         assert "Which institute?" in row
         assert "submitted" in page.only("//section[@aria-labelledby='passages']//tbody/tr")
+
+    def test_what_was_sent_back_is_corrected_and_submitted_again(
+        self, app: Flask, make_key: MakeKey, reviewer: Browser, submitted: Document, api: Api
+    ) -> None:
+        _decide(reviewer, submitted, decision="send_back", review_note="Which institute?")
+        author = _author(app, make_key)
+        action = f"/my-work/claims/{submitted['id']}"
+        empty = author.send(author.get("/my-work"), action, text=" ")
+        assert empty.status == HTTPStatus.UNPROCESSABLE_ENTITY
+        assert "Say what is claimed." in empty.text
+        typed, other = "It is the third institute.", "The institute is another one."
+        api(f"/v1/claims/{submitted['id']}", {"statement": other}, "PATCH")
+        stale = author.send(empty, action, text=typed)
+        assert stale.status == HTTPStatus.PRECONDITION_FAILED
+        cells = stale.texts("//section[@aria-labelledby='both']//tbody/tr/td")
+        assert {STATEMENT, other} <= {*cells}
+        assert stale.only("//details[@open]//textarea[@id='text']") == typed
+        with writing(app.extensions["hksz_database"]) as session:
+            run(session, "DELETE FROM sessions")
+        ended = author.send(stale, action)
+        assert ended.status == HTTPStatus.UNAUTHORIZED
+        again = author.send(ended, action, key=make_key("another", Scope.CLAIMS_WRITE))
+        assert again.headers["Location"] == "/my-work"
+        read = _read(api, submitted)
+        assert (read["status"], read["statement"]) == ("submitted", typed)
+
+    def test_a_passage_that_was_sent_back_is_submitted_again(
+        self, app: Flask, make_key: MakeKey, submitted: Document, api: Api
+    ) -> None:
+        (passage, *_) = api(f"/v1/claims/{submitted['id']}/evidence")["data"]
+        path = f"/v1/evidence/{passage['id']}"
+        api(path, {"status": "draft", "review_note": "Which page?"}, "PATCH")
+        author = _author(app, make_key)
+        page = author.get("/my-work")
+        assert "Which page?" in page.only("//section[@aria-labelledby='drafts']//tbody/tr")
+        answer = author.send(page, f"/my-work/evidence/{passage['id']}", text="It is on page 4.")
+        assert answer.status == HTTPStatus.SEE_OTHER
+        read = api(path)
+        assert (read["status"], read["note"]) == ("submitted", "It is on page 4.")
+
+    def test_the_address_of_a_decision_leads_to_its_entry(
+        self, reviewer: Browser, submitted: Document
+    ) -> None:
+        led = reviewer.get(f"/review/claims/{submitted['id']}")
+        assert led.headers["Location"] == f"/review?tab=claims&item={submitted['id']}"
