@@ -17,6 +17,7 @@ from hksz_db.database import Session, fetch_in, undone
 from hksz_db.domain.errors import Contended, Fault, Invalid, Stale
 from hksz_db.domain.locators import LOCATOR, LOOSE_LOCATOR
 from hksz_db.domain.vocabulary import ComparisonVerdict, Scope
+from hksz_db.exchange.readers.language_tags import language_tag
 from hksz_db.http import documents
 from hksz_db.http.requests import database
 from hksz_db.queries.consequences import consequences
@@ -472,7 +473,11 @@ def _number(typed: str) -> int | str:
 
 def _given(form: Form, *names: str, **renamed: str) -> Body:
     fields = {**dict(zip(names, names, strict=True)), **renamed}
-    return {name: typed for name, field in fields.items() if (typed := text(form, field))}
+    given: Body = {name: typed for name, field in fields.items() if (typed := text(form, field))}
+    if (language := given.get("language")) is not None:
+        # People type the name of a language rather than its tag.
+        given["language"] = language_tag(str(language)) or language
+    return given
 
 
 def _not_one(typed: str, found: Sequence[str]) -> str:

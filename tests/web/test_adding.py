@@ -542,7 +542,7 @@ NEW_SUBJECT = {
     "subject": "An invented permit",
     "new_subject": "1",
     "subject_kind": "programme",
-    "subject_language": "en",
+    "subject_language": "English",
 }
 
 
