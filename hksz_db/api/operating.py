@@ -132,7 +132,7 @@ def register_documentation(app: Flask, sections: Sequence[Section]) -> None:
 
     @cache
     def document() -> bytes:
-        # Making it takes a fifth of the start of a process, so it is made when first asked for.
+        # Making it takes about a sixth of the start of a process, so it is made when asked for.
         return compact(openapi_document(sections))
 
     @app.get("/openapi.json")
