@@ -113,7 +113,7 @@ def _watched(tab: Any) -> Iterator[Any]:
 def _go_to(page: Any, selector: str) -> None:
     """Press the Tab key until an element is in focus."""
     for _ in range(80):
-        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+        if page.evaluate("selector => document.activeElement?.matches(selector)", selector):
             return
         page.keyboard.press("Tab")
     pytest.fail(f"The keys do not lead to {selector}.")
@@ -437,7 +437,7 @@ def test_a_passage_is_saved_once_however_often_it_is_sent(
     _drag(page, SENTENCE)
     _fill(page, statement)
     page.click("[value=check]")
-    assert page.evaluate("() => document.activeElement.className") == "will"
+    page.wait_for_selector("section.will:focus")
     page.evaluate("""() => {
         const button = document.querySelector('[value=save]')
         button.click()
@@ -484,7 +484,7 @@ def test_nothing_is_lost_when_the_session_has_ended(
         connection.execute("DELETE FROM sessions")
     page.click("[value=save]")
     page.wait_for_selector("#key")
-    assert page.evaluate("() => document.activeElement.id") == "problems"
+    page.wait_for_selector("#problems:focus")
     after = _fields(page)
     assert {name: after[name] for name in before if name != "idempotency"} == {
         name: value for name, value in before.items() if name != "idempotency"
@@ -568,7 +568,7 @@ def test_both_versions_are_shown_when_somebody_else_came_first(
     write(path, "PATCH", statement="As somebody else has it.")
     page.click("text=Decide and next")
     page.wait_for_selector("#both")
-    assert page.evaluate("() => document.activeElement.id") == "problems"
+    page.wait_for_selector("#problems:focus")
     changed = page.inner_text(".changes")
     assert "As it was." in changed
     assert "As somebody else has it." in changed
