@@ -10,6 +10,7 @@ SELECT * FROM (
     FROM (
         SELECT id, external_id, statement, status, modality, similarity, inverted,
             CASE
+                WHEN own_masked = other_masked THEN 'same'
                 WHEN inverted OR NOT (words <@ other_words OR words @> other_words)
                     THEN 'different'
                 WHEN NOT (words <@ other_words AND words @> other_words) THEN 'contained'
@@ -75,11 +76,18 @@ SELECT * FROM (
                 SELECT other.id, other.external_id, other.statement, other.status, other.modality,
                     other.time, likeness.similarity,
                     own.words, own.numbers, own.masked AS own_masked,
-                    masked_words(likeness.masked) AS other_words,
-                    plain_numbers(likeness.plain) AS other_numbers,
+                    -- A duplicate is often a copy.
+                    CASE
+                        WHEN likeness.masked = own.masked THEN own.words
+                        ELSE masked_words(likeness.masked)
+                    END AS other_words,
+                    CASE
+                        WHEN likeness.plain = own.plain THEN own.numbers
+                        ELSE plain_numbers(likeness.plain)
+                    END AS other_numbers,
                     likeness.masked AS other_masked
                 FROM (
-                    SELECT bands, masked, masked_wording(masked) AS wording,
+                    SELECT bands, plain, masked, masked_wording(masked) AS wording,
                         masked_words(masked) AS words, plain_numbers(plain) AS numbers
                     FROM (
                         SELECT statement_bands(claims.statement) AS bands, plain,
@@ -148,9 +156,10 @@ SELECT * FROM (
                 ) AS near
                 JOIN claims AS other ON other.id = near.claim_id
                 CROSS JOIN LATERAL (
-                    SELECT plain, masked, round(
-                        similarity(own.wording, masked_wording(masked))::numeric, 2
-                    ) AS similarity
+                    SELECT plain, masked, CASE
+                        WHEN masked = own.masked THEN 1.00
+                        ELSE round(similarity(own.wording, masked_wording(masked))::numeric, 2)
+                    END AS similarity
                     FROM (
                         SELECT plain, masked_numbers(plain) AS masked
                         FROM (SELECT plain_statement(other.statement) AS plain OFFSET 0) AS read
