@@ -4,13 +4,14 @@ Rows travel as JSON, which PostgreSQL reads by the types of the table's columns,
 decimals are written in one place only.
 """
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from itertools import chain
 from typing import Any, NamedTuple
 from uuid import UUID
+
+import orjson
 
 from hksz_db.database import Session, run
 from hksz_db.domain.errors import DomainError, Gone, Merged, NotFound, Stale
@@ -245,4 +246,5 @@ def _encode(value: object) -> str:
     return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
-_dump = json.JSONEncoder(default=_encode, ensure_ascii=False).encode
+def _dump(rows: object) -> str:
+    return orjson.dumps(rows, _encode).decode()
