@@ -21,7 +21,7 @@ from hksz_db.web import access
 from hksz_db.web.forms import Form, Write, new_form, require, sent_form, submit
 from hksz_db.web.history import Change, changes_between
 from hksz_db.web.interface import names_preferred
-from hksz_db.web.site import pages, shown
+from hksz_db.web.site import answers_form_of, pages, shown
 from hksz_db.web.translating import gettext
 
 _CLAIMS, _EVIDENCE = RESOURCES["claims"], RESOURCES["evidence"]
@@ -60,6 +60,7 @@ def submit_again(resource: str, id: UUID) -> BaseResponse:
         return url_for("pages.my_work")
 
     def again(failed: Form) -> Response:
+        answers_form_of(url_for("pages.my_work"))
         return _shown(resource, id, failed)
 
     return submit(form, work, again, WRITERS[resource].scope)

@@ -32,7 +32,7 @@ from hksz_db.web.forms import Form, Write, chosen_id, new_form, require, sent_fo
 from hksz_db.web.history import Change, changes_between
 from hksz_db.web.interface import names_preferred
 from hksz_db.web.measures import Measured, measured_of, speaker
-from hksz_db.web.site import pages, shown
+from hksz_db.web.site import answers_form_of, pages, shown
 from hksz_db.web.translating import gettext
 from hksz_db.web.translating import marked as _
 from schemas.review import ReviewEntrySchema
@@ -152,6 +152,7 @@ def merge_duplicate(id: UUID) -> Response:
 
 def _again(tab: str, item: str) -> Callable[[Form], Response]:
     def again(form: Form) -> Response:
+        answers_form_of(url_for("pages.review", tab=tab, item=item))
         return _shown(tab, item, form)
 
     return again

@@ -1,12 +1,12 @@
 """Signing in with a key, and signing out."""
 
-from flask import Response, redirect, request
+from flask import Response, redirect, request, url_for
 
 from hksz_db.domain.errors import Unauthenticated
 from hksz_db.http.costs import Cost, costs
 from hksz_db.web import access
 from hksz_db.web.forms import KEY
-from hksz_db.web.site import pages, shown
+from hksz_db.web.site import answers_form_of, pages, shown
 
 _NEXT = "next"
 
@@ -26,6 +26,7 @@ def begin_session() -> Response:
     try:
         access.sign_in(request.form.get(KEY, ""))
     except Unauthenticated as error:
+        answers_form_of(url_for("pages.sign_in", next=following))
         return shown("sign_in.html", 401, next=following, problem=str(error))
     return redirect(following, 303)  # type: ignore[return-value]
 

@@ -688,5 +688,7 @@ def test_the_form_asks_for_the_key_when_the_session_has_ended(
     page = post("/add", {**form, "go": "save"})
     assert page.status == HTTPStatus.UNAUTHORIZED
     assert _values(page)["statement"] == form["statement"]
-    assert page.tree.xpath("//input[@name='key']")
+    assert page.tree.xpath("//*[@id='problems']//*[@form='add']/@name") == ["key", "go"]
+    # The Enter key in the field sends the form as it was to be sent.
+    assert page.tree.xpath("//*[@form='add'][@name='go']/@value")[0] == "save"
     assert post("/add", {**form, "go": "save", "key": key}).status == HTTPStatus.SEE_OTHER

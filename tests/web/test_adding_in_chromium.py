@@ -485,6 +485,8 @@ def test_nothing_is_lost_when_the_session_has_ended(
     page.click("[value=save]")
     page.wait_for_selector("#key")
     page.wait_for_selector("#problems:focus")
+    field = page.locator("#key").bounding_box()
+    assert field["y"] + field["height"] < page.viewport_size["height"]
     after = _fields(page)
     assert {name: after[name] for name in before if name != "idempotency"} == {
         name: value for name, value in before.items() if name != "idempotency"

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
@@ -97,6 +98,12 @@ def submitted(write: Write, api: Api, claim_id: Callable[[str], str]) -> Documen
 def _decide(browser: Browser, claim: Document, **typed: str) -> Page:
     page = browser.get("/review", item=claim["id"])
     return browser.send(page, f"/review/claims/{claim['id']}", **typed)
+
+
+def _way_back(page: Page) -> str:
+    """Where the link to sign in leads in the end."""
+    (link,) = page.tree.xpath("//a[@class='sign-in']/@href")
+    return parse_qs(urlsplit(link).query)["next"][0]
 
 
 def _read(api: Api, claim: Document) -> Document:
@@ -370,6 +377,10 @@ class TestForms:
         assert "Nothing that you typed is lost" in page.only("//*[@role='alert']/p")
         wrong = reviewer.send(page, action, key="hksz_wrong")
         assert wrong.only("//*[@role='alert']/p") == "The key is not known."
+        for each in (page, wrong):
+            assert each.tree.xpath("//*[@id='problems']//*[@form='sent']/@name") == ["key"]
+            assert each.tree.xpath("//form[@id='sent']/@action") == [action]
+            assert _way_back(each) == f"/review?tab=claims&item={submitted['id']}"
         answer = reviewer.send(wrong, action, key=reviewer_key)
         assert answer.status == HTTPStatus.SEE_OTHER
         assert _read(api, submitted)["review_note"] == "Typed words."
@@ -447,6 +458,9 @@ class TestMyWork:
             run(session, "DELETE FROM sessions")
         ended = author.send(stale, action)
         assert ended.status == HTTPStatus.UNAUTHORIZED
+        assert ended.tree.xpath("//*[@id='problems']//*[@form='sent']/@name") == ["key"]
+        assert ended.tree.xpath("//form[@id='sent']/@action") == [action]
+        assert _way_back(ended) == "/my-work"
         again = author.send(ended, action, key=make_key("another", Scope.CLAIMS_WRITE))
         assert again.headers["Location"] == "/my-work"
         read = _read(api, submitted)

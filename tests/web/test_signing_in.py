@@ -108,6 +108,9 @@ def test_an_unknown_key_is_refused(browser: Browser, sent: str) -> None:
     assert page.only("//*[@role='alert']/p") == "The key is not known."
     assert page.tree.xpath("//input[@name='next']/@value") == ["/claims?q=a"]
     assert "Set-Cookie" not in page.headers
+    assert not page.tree.xpath("//a[@class='sign-in']")
+    languages = page.tree.xpath("//nav[@class='langs']//a/@href")
+    assert languages[0] == "/sign-in?next=/claims?q%3Da&ui=en"
 
 
 def test_an_expired_key_is_refused_with_the_reason(browser: Browser, database: Database) -> None:
