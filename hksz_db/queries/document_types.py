@@ -265,6 +265,13 @@ Corroboration = TypedDict(
 """What a claim rests on."""
 
 
+class Stated(Reference):
+    """A claim as its evidence shows it."""
+
+    statement: str
+    status: str
+
+
 class Evidence(Row):
     """A passage of a source that has to do with a claim."""
 
@@ -274,9 +281,12 @@ class Evidence(Row):
     note: str | None
     rating_as_stated: str | None
     source: Source
-    claim: Reference
+    claim: Stated
     start_char: int | None
     end_char: int | None
+    exact_sha256: str | None
+    page: str | None
+    added_by: str
 
 
 class ClaimEntity(TypedDict):

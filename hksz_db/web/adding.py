@@ -5,10 +5,10 @@ text of the source has no field: it stays in the browser.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -30,9 +30,12 @@ from hksz_db.domain.figure_printing import printed
 from hksz_db.domain.figure_tokens import UnreadableFigure
 from hksz_db.domain.stated_figures import read_stated
 from hksz_db.domain.vocabulary import (
+    Accumulation,
     Comparator,
     CslType,
+    Dimension,
     EntityKind,
+    MetricMeasure,
     Modality,
     Scope,
     Stance,
@@ -42,14 +45,15 @@ from hksz_db.http import documents
 from hksz_db.http.costs import Cost, costs
 from hksz_db.http.requests import database
 from hksz_db.queries.document_types import Alike, Claim, Evidence, Source, Titled
-from hksz_db.queries.filters import AllOf, Criterion
-from hksz_db.queries.questions import Question, Reading
+from hksz_db.queries.filters import Criterion
+from hksz_db.queries.questions import Reading
 from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.api_keys import Actor
 from hksz_db.services.writing import writing
 from hksz_db.web import access, files, submissions
 from hksz_db.web.access import demand
+from hksz_db.web.earlier import has_words, marked_before, passages_of
 from hksz_db.web.forms import Form as SentForm
 from hksz_db.web.forms import (
     Problem,
@@ -65,16 +69,17 @@ from hksz_db.web.interface import names_preferred
 from hksz_db.web.measures import speaker
 from hksz_db.web.search import address_or_doi
 from hksz_db.web.site import answers_form_of, href, pages, shown
-from hksz_db.web.submissions import NEW, Form, SimilarSources, text
+from hksz_db.web.submissions import NEW, SimilarSources
 from hksz_db.web.translating import gettext
 from hksz_db.web.translating import marked as _
+from hksz_db.web.typed import Form, text
+from hksz_db.web.wording import duration_in_words
 
-_SOURCES, _EVIDENCE, _CLAIMS = (RESOURCES[name] for name in ("sources", "evidence", "claims"))
+_SOURCES, _CLAIMS = RESOURCES["sources"], RESOURCES["claims"]
 _OF_PLAN = (
     *("id", "statement", "language", "claimant", "claimant_as_stated", "due"),
     *("entities", "figures", "topics"),
 )
-_MOST_PASSAGES = 100
 _MOST_LISTED = 20
 _AWAY = 500
 _MOST_ALIKE = 4
@@ -82,7 +87,8 @@ _SUGGESTIONS = 8
 _SUGGESTED = ("entities", "metrics", "units")
 _REPEATING = ("copy_of", "syndicated_from", "translation_of", "rewrite_of", "quotes", "based_on")
 
-_MADE = frozenset(f"{name}_{part}" for name in submissions.NAMED for part in ("kind", "language"))
+# For how long a figure may hold.
+_DURATIONS = ("P1Y", "P5Y", "P10Y", "P20Y")
 # The fields of the form for fields of the rows, where their names differ.
 _FIELDS = {"attributed_to": "reports", "entity": "subject", "to": "repeats"}
 LABELS = {
@@ -100,7 +106,7 @@ LABELS = {
     "rights": _("Rights"),
     "repeats": _("of this source"),
     "reports": _("Whose statement does it report?"),
-    "words": _("The passage"),
+    **dict.fromkeys(("words", "is_another"), _("The passage")),
     "page": _("Page"),
     "note": _("Note on the passage"),
     "statement": _("The claim in your own words"),
@@ -119,8 +125,15 @@ LABELS = {
     "amount": _("Amount"),
     "lower_bound": _("At least"),
     "upper_bound": _("At most"),
-    **dict.fromkeys((each for each in _MADE if each.endswith("kind")), _("Kind")),
-    **dict.fromkeys((each for each in _MADE if each.endswith("language")), _("Language")),
+    **dict.fromkeys((each for each in submissions.PARTS if each.endswith("_kind")), _("Kind")),
+    **dict.fromkeys(
+        (each for each in submissions.PARTS if each.endswith("_language")), _("Language")
+    ),
+    "metric_dimension": _("Kind of quantity"),
+    "metric_accumulation": _("Counted"),
+    "metric_measure": _("What its figures state"),
+    "metric_holds_for": _("How long a figure holds"),
+    "metric_description": _("What exactly is counted"),
 }
 """The fields of the forms, as the pages call them."""
 
@@ -128,16 +141,25 @@ LABELS = {
 _SAVED = "#saved"
 
 
-class Hints(NamedTuple):
+@dataclass(frozen=True)
+class Hints:
     """What the page says about a form that is being filled in.
 
-    ``chosen`` is the claim to which the passage would be attached, and ``missing`` keeps it from
+    ``marked`` are the stored passages that are the same, those with the same words first,
+    ``having`` are their claims, and ``is_repeated`` is whether one has the same words. ``chosen``
+    is the claim to which the passage would be attached. ``unknown`` is the claimant who is kept as
+    text, and ``twice`` are the new entities that several fields name. ``missing`` keeps it from
     being saved.
     """
 
+    marked: Sequence[Evidence] = ()
+    having: Collection[str] = ()
+    is_repeated: bool = False
     similar: Sequence[Alike] = ()
     chosen: str = NEW
     reading: str = ""
+    unknown: str = ""
+    twice: Sequence[str] = ()
     trial: submissions.Trial | None = None
     missing: Sequence[Problem] = ()
 
@@ -217,11 +239,12 @@ def add_passage() -> Response:
     def again(failed: SentForm) -> Response:
         # What the page needs of the source is in the form, for when the database is away.
         known: Titled = {"id": text(form, "source"), "title": text(form, "title")}
-        return _marking(known, form, failed)
+        is_away = failed.needs_key or failed.status >= _AWAY
+        return _marking(known, form, failed, None if is_away else _as_sent(form))
 
     def check() -> Response:
         source = _source_of(form)
-        return _marking(source, form, sent, _hints(form, source, is_checked=True))
+        return _marking(source, form, sent, _hints(form, source, is_checked=True), is_checked=True)
 
     if text(form, "go") in {"check", "show"}:
         return _shown(sent, check, again)
@@ -304,7 +327,14 @@ def _choosing(
     )
 
 
-def _marking(source: Titled, form: Form, sent: SentForm, hints: Hints | None = None) -> Response:
+def _marking(
+    source: Titled,
+    form: Form,
+    sent: SentForm,
+    hints: Hints | None = None,
+    *,
+    is_checked: bool = False,
+) -> Response:
     plan = _plan(form, sent)
     place = url_for("pages.add", source=source["id"], answers=text(form, "answers") or None)
     answers_form_of(place)
@@ -317,13 +347,17 @@ def _marking(source: Titled, form: Form, sent: SentForm, hints: Hints | None = N
         source=source,
         form=form,
         sent=sent,
-        is_checked=hints is not None,
-        earlier=_passages_of(source["id"]) if sent.status < _AWAY else (),
+        is_checked=is_checked,
+        earlier=_earlier(source["id"]) if sent.status < _AWAY else (),
         most_listed=_MOST_LISTED,
         stances=[*Stance],
         modalities=[*Modality],
         comparators=[*Comparator],
         kinds=[*EntityKind],
+        dimensions=[*Dimension],
+        accumulations=[*Accumulation],
+        measures=[*MetricMeasure],
+        durations=[(each, duration_in_words(each)) for each in _DURATIONS],
         four_eyes=current_app.config["FOUR_EYES"],
         **_answered(plan),
         **_told(form, hints or Hints(chosen=text(form, "claim") or NEW)),
@@ -383,48 +417,72 @@ def _document(resource: Readable, id: str, fields: tuple[str, ...]) -> Any:
     return json.loads(found.body)
 
 
-def _passages_of(source_id: str) -> list[Evidence]:
-    """The passages of the source that have locators; none if the id is no id."""
-    try:
-        wanted = AllOf((Criterion("source_id", "eq", UUID(source_id)),))
-    except ValueError:
-        return []
-    fields = ("id", "start_char", "end_char", "exact_sha256", "claim", "stance")
-    question = Question(wanted, sort=(("id", False),), fields=fields, per_page=_MOST_PASSAGES)
-    found: list[Evidence] = json.loads(documents.page(_EVIDENCE, question, None).data)
-    return [each for each in found if each["start_char"] is not None]
+def _earlier(source_id: str) -> list[Evidence]:
+    """The passages of the source that have positions, in the order of the text."""
+    return passages_of(source_id, Criterion("start_char", "isnull", False))[::-1]
 
 
 def _hints(form: Form, source: Source, *, is_checked: bool = False) -> Hints:
     """The look-alikes, the reading of the figure and the consequences, as far as they go."""
-    reading = _reading(text(form, "as_stated"))
-    if not text(form, "statement") and not is_checked:
-        return Hints(reading=reading)
     actor = _actor()
     actor.demand(Scope.CLAIMS_WRITE)
-    with writing(database()) as session:
-        similar = submissions.look_alikes(session, actor, form)[:_MOST_ALIKE]
-    chosen = _preselected(form, similar)
+    hints = _seen(form, source["id"])
+    if not text(form, "statement") and not is_checked:
+        return hints
     submitted = form.copy()
-    submitted["claim"] = chosen
+    submitted["claim"] = hints.chosen
     try:
         with writing(database()) as session, _faults_of_fields():
             trial = submissions.try_submission(session, actor, submitted, source)
-    except Invalid as error:
+    except (Invalid, Conflict) as error:
         missing = problems_of(error.faults) or [Problem("", error.detail)]
-        return Hints(similar, chosen, reading, None, missing)
-    return Hints(similar, chosen, reading, trial)
+        return replace(hints, missing=missing)
+    return replace(hints, trial=trial)
 
 
-def _preselected(form: Form, similar: Sequence[Alike]) -> str:
+def _seen(form: Form, source_id: str) -> Hints:
+    """What can be said of the form before it is tried."""
+    said = text(form, "statement")
+    marked = sorted(
+        marked_before(source_id, form), key=lambda each: has_words(each, said), reverse=True
+    )
+    having = {each["claim"]["id"] for each in marked}
+    similar: Sequence[Alike] = ()
+    if said:
+        with writing(database()) as session:
+            similar = submissions.look_alikes(session, _actor(), form)[:_MOST_ALIKE]
+    chosen = _preselected(form, similar, having)
+    is_new = chosen == NEW
+    return Hints(
+        marked,
+        having,
+        any(has_words(each, said) for each in marked[:1]),
+        similar,
+        chosen,
+        _reading(text(form, "as_stated")),
+        submissions.unknown_claimant(form) if is_new else "",
+        submissions.named_twice(form) if is_new else (),
+    )
+
+
+def _as_sent(form: Form) -> Hints:
+    """What can be said of a form that failed, with the claim that was chosen in it."""
+    hints, chosen = _seen(form, text(form, "source")), text(form, "claim")
+    if chosen in {"", NEW, *(each["claim"]["id"] for each in hints.similar)}:
+        return hints
+    return replace(hints, similar=(), chosen=chosen)
+
+
+def _preselected(form: Form, similar: Sequence[Alike], having: Collection[str]) -> str:
     """The claim to which the passage is attached, unless somebody chooses another.
 
-    A claim that is likely the same is the default when it is listed for the first time.
+    A claim that is likely the same is the default when it is listed for the first time, unless
+    it has the passage.
     """
-    listed = text(form, "listed").split()
+    passed = {*text(form, "listed").split(), *having}
     ids = {each["claim"]["id"] for each in similar}
     for each in similar:
-        if each["likely_same"] and each["claim"]["id"] not in listed:
+        if each["likely_same"] and each["claim"]["id"] not in passed:
             return str(each["claim"]["id"])
     chosen = text(form, "claim")
     return chosen if chosen in ids else NEW

@@ -20,8 +20,8 @@ from hksz_db.web.reading import (
 )
 from hksz_db.web.series import FIGURE_FIELDS, Heading, series_of
 from hksz_db.web.site import FormatLink, here, href, page_of, shown
-from hksz_db.web.translating import ngettext
 from hksz_db.web.units import unit_in_words
+from hksz_db.web.wording import duration_in_words
 
 _METRICS = RESOURCES["metrics"]
 _MOST_FIGURES = 40
@@ -40,7 +40,7 @@ def metric(id: UUID) -> Response:
         "metric.html",
         metric=document,
         moment=question.moment,
-        holds_for=_in_words(document["holds_for"]),
+        holds_for=duration_in_words(document["holds_for"]),
         units=sorted({unit_in_words(each["unit_code"]) for each in figures} - {""}),
         series=series_of(
             figures,
@@ -67,21 +67,6 @@ def _figures(id: UUID, question: Asked) -> tuple[list[Figure], str | None]:
         "figures", wanted, FIGURE_FIELDS, _MOST_FIGURES, "-period", question.cursor
     )
     return found
-
-
-def _in_words(duration: str | None) -> str:
-    """A duration in one unit, such as P20Y, in words."""
-    if duration is None:
-        return ""
-    number = int(duration[1:-1])
-    match duration[-1]:
-        case "Y":
-            return ngettext("%(num)s year", "%(num)s years", number)
-        case "M":
-            return ngettext("%(num)s month", "%(num)s months", number)
-        case "W":
-            return ngettext("%(num)s week", "%(num)s weeks", number)
-    return ngettext("%(num)s day", "%(num)s days", number)
 
 
 def _formats(id: UUID, question: Asked) -> list[FormatLink]:

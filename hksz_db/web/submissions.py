@@ -2,21 +2,22 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
+from unicodedata import normalize
 from uuid import UUID
 
 from flask import current_app
 from marshmallow import Schema
-from werkzeug.datastructures import MultiDict
 
 from hksz_db.database import Session, fetch_in, undone
-from hksz_db.domain.errors import Contended, Fault, Invalid, Stale
-from hksz_db.domain.locators import LOCATOR, LOOSE_LOCATOR
-from hksz_db.domain.vocabulary import ComparisonVerdict, Scope
+from hksz_db.domain.errors import Conflict, Contended, Fault, Invalid, Stale
+from hksz_db.domain.locators import LOCATOR, LOOSE_LOCATOR, digest
+from hksz_db.domain.vocabulary import ComparisonVerdict, Scope, Stance
 from hksz_db.exchange.readers.language_tags import language_tag
 from hksz_db.http import documents
 from hksz_db.http.requests import database
@@ -41,12 +42,16 @@ from hksz_db.services.api_keys import Actor
 from hksz_db.services.loading import load
 from hksz_db.services.registry import WRITERS
 from hksz_db.services.review import ReviewRules
+from hksz_db.services.rows import lock_rows
+from hksz_db.web.earlier import has_words, marked_before, on_claim
 from hksz_db.web.interface import names_preferred
 from hksz_db.web.search import address_or_doi
 from hksz_db.web.translating import gettext
+from hksz_db.web.typed import Form, number, text
 from schemas.claims import ClaimCreateSchema
 from schemas.entities import EntityCreateSchema
 from schemas.evidence import EvidenceCreateSchema
+from schemas.metrics import MetricCreateSchema
 from schemas.sources import SourceCreateSchema, SourcePatchSchema
 
 NEW = "new"
@@ -58,6 +63,18 @@ _OF_SOURCE = (*_OF_PASSAGE, "author", "publisher")
 NAMED = (*_OF_CLAIM, *_OF_SOURCE)
 """The fields of the forms that name entities; two of them are roles of contributors."""
 
+OF_ENTITY = ("kind", "language")
+"""What is said of a new entity; the field of ``author`` for its kind is ``author_kind``."""
+
+OF_METRIC = ("dimension", "accumulation", "measure", "holds_for", "description")
+"""What is said of a new metric, in fields such as ``metric_dimension``."""
+
+PARTS = (
+    *(f"{name}_{part}" for name in NAMED for part in OF_ENTITY),
+    *(f"metric_{part}" for part in OF_METRIC),
+)
+"""The fields of the forms that say something of what is new."""
+
 _OFFSETS = {name for name in (*LOCATOR, *LOOSE_LOCATOR) if name.endswith("_char")}
 _OF_NEW_SOURCE = (
     *("title", "csl_type", "container_title", "publisher_place", "url", "doi"),
@@ -67,12 +84,12 @@ _BETWEEN_TOPICS = re.compile("[,;\u3001\uff0c\uff1b]")
 _FIGURE = ("comparator", "amount", "lower_bound", "upper_bound", "unit_code", "period_edtf")
 _CAPTURE = ("retrieved_at", "archive_url", "media_type", "normalization")
 _MOST_AGAINST = 3
+_MOST_KEY, _HASH = 80, 8
 _SAME_NAME = 20
 _MOST_TYPED = 1000
 _MOST_FOUND = 8
 _FOUND_FIELDS = ("id", "title", "language", "container_title", "issued", "contributors", "url")
 
-Form = MultiDict[str, str]
 Body = dict[str, object]
 
 
@@ -102,11 +119,6 @@ class SimilarSources(Exception):
         self.similar = similar
 
 
-def text(form: Form, name: str) -> str:
-    """The text of a field, without spaces at its ends."""
-    return form.get(name, "").strip()
-
-
 def rules_of(actor: Actor) -> ReviewRules:
     """What the actor may do in reviews."""
     return ReviewRules.of(actor, four_eyes=current_app.config["FOUR_EYES"])
@@ -126,6 +138,7 @@ class Submission:
         self.rules = rules_of(actor)
         self._faults: list[Fault] = []
         self._made: dict[str, str] = {}
+        self._makers: dict[str, str] = {}
         for name in names:
             if form.get(f"new_{name}") and text(form, name):
                 self._make(name)
@@ -153,6 +166,23 @@ class Submission:
             return None
         return found[0]
 
+    def metric_id(self) -> str | None:
+        """The id of what the figure counts, which is made if the form says so; or as ``id_of``."""
+        typed = text(self.form, "metric")
+        if not (typed and self.form.get("new_metric")):
+            return self.id_of("metric", "metrics")
+        key = key_of_metric(typed)
+        if _exactly(typed, "metrics") or _exactly(key, "metrics"):
+            self._blame_known("metric")
+            return None
+        body: Body = {
+            "key": key,
+            "label": typed,
+            "nonnegative": not self.form.get("metric_signed"),
+            **_given(self.form, **{part: f"metric_{part}" for part in OF_METRIC}),
+        }
+        return self._created("metrics", MetricCreateSchema(), body, "metric")
+
     def blame(self, name: str, detail: str) -> None:
         """Note that a field is wrong."""
         fault = Fault("not_found", detail, f"#/{name}")
@@ -167,27 +197,48 @@ class Submission:
 
     def _make(self, name: str) -> None:
         typed = text(self.form, name)
-        if typed.casefold() in self._made:
-            return
-        if _exactly(typed, "entities"):
-            self.blame(
-                name,
-                gettext(
-                    "%(name)s is here already: choose it, or give the new one another name.",
-                    name=typed,
-                ),
-            )
-            return
-        given = _given(self.form, kind=f"{name}_kind", language=f"{name}_language")
-        names = [{"name": typed, "kind": "preferred", "language": given.pop("language", "")}]
-        try:
-            id = self.create("entities", EntityCreateSchema(), {**given, "names": names})
-        except Invalid as error:
-            last = {(each.pointer or "").rpartition("/")[2] for each in error.faults}
-            field = next((f"{name}_{part}" for part in ("kind", "language") if part in last), name)
-            self._faults += [replace(each, pointer=f"#/{field}") for each in error.faults]
+        maker = self._makers.setdefault(typed.casefold(), name)
+        if maker != name:
+            self._check_alike(name, maker)
+        elif _exactly(typed, "entities"):
+            self._blame_known(name)
         else:
-            self._made[typed.casefold()] = str(id)
+            given = self._said_of(name)
+            named = [{"name": typed, "kind": "preferred", "language": given.pop("language", "")}]
+            id = self._created("entities", EntityCreateSchema(), {**given, "names": named}, name)
+            self._made |= {typed.casefold(): id} if id else {}
+
+    def _said_of(self, name: str) -> Body:
+        return _given(self.form, **{part: f"{name}_{part}" for part in OF_ENTITY})
+
+    def _check_alike(self, name: str, maker: str) -> None:
+        """Note that two fields name one new entity, and do not say the same of it."""
+        given, known = self._said_of(name), self._said_of(maker)
+        for part in OF_ENTITY:
+            if given.get(part) != known.get(part):
+                detail = gettext(
+                    "%(name)s is named in two fields, and is one entity: choose the same in both.",
+                    name=text(self.form, name),
+                )
+                self.blame(f"{name}_{part}", detail)
+
+    def _blame_known(self, name: str) -> None:
+        detail = gettext(
+            "%(name)s is here already: choose it, or give the new one another name.",
+            name=text(self.form, name),
+        )
+        self.blame(name, detail)
+
+    def _created(self, resource: str, schema: Schema, body: Body, name: str) -> str | None:
+        """The id of a new row that a field names; its faults are those of the field's parts."""
+        try:
+            return str(self.create(resource, schema, body))
+        except Invalid as error:
+            for each in error.faults:
+                part = f"{name}_{(each.pointer or '').rpartition('/')[2]}"
+                field = part if part in PARTS else name
+                self._faults.append(replace(each, pointer=f"#/{field}"))
+        return None
 
 
 def try_submission(session: Session, actor: Actor, form: Form, source: Source) -> Trial:
@@ -197,7 +248,7 @@ def try_submission(session: Session, actor: Actor, form: Form, source: Source) -
         this = Submission(session, actor, form, _OF_PASSAGE if claim_id else _OF_CLAIM)
         _keep_capture(this, source)
         if claim_id is not None:
-            evidence_id = _add_evidence(this, source, claim_id)
+            evidence_id = _attach(this, source, claim_id)
             return Trial(None, _consequences(session, "evidence", evidence_id), ())
         id = _create_claim(this, source)
         claim: Claim = written(session, "claims", id)
@@ -223,6 +274,8 @@ def submit(session: Session, actor: Actor, form: Form, source: Source) -> UUID:
     Raises ``Invalid``, ``Conflict`` or ``Forbidden``, or ``Contended`` if the source has been
     changed since it was read.
     """
+    # Of two that save the same passage at once, the second has to see what the first has saved.
+    lock_rows(session, "sources", (), [UUID(source["id"])])
     claim_id = chosen_claim(form)
     this = Submission(session, actor, form, _OF_PASSAGE if claim_id else _OF_CLAIM)
     _keep_capture(this, source)
@@ -230,10 +283,39 @@ def submit(session: Session, actor: Actor, form: Form, source: Source) -> UUID:
         claim_id = _create_claim(this, source)
     else:
         _check_figure(form)
-        _add_evidence(this, source, claim_id)
+        _attach(this, source, claim_id)
     for other in form.getlist("against"):
-        _add_evidence(this, source, _uuid(other), "disputes")
+        _disputing(this, source, _uuid(other))
     return claim_id
+
+
+def unknown_claimant(form: Form) -> str:
+    """The claimant whose name is kept as text, because nothing has it; empty if there is none."""
+    typed = text(form, "claimant")
+    is_known = not typed or typed.casefold() in _new_names(form) or _exactly(typed, "entities")
+    return "" if is_known else typed
+
+
+def named_twice(form: Form) -> list[str]:
+    """The names of new entities that several fields of the claim give."""
+    times = Counter(text(form, name).casefold() for name in _OF_CLAIM)
+    return [name for folded, name in _new_names(form).items() if times[folded] > 1]
+
+
+def _new_names(form: Form) -> dict[str, str]:
+    """The names of the entities that are made for the claim, by their form without case."""
+    names = [text(form, name) for name in _OF_CLAIM if form.get(f"new_{name}")]
+    return {name.casefold(): name for name in names if name}
+
+
+def key_of_metric(label: str) -> str:
+    """The key of a new metric: its label or, if that is not in Latin letters, a hash of it."""
+    plain = normalize("NFKD", label).casefold()
+    words = "-".join(re.findall("[a-z0-9]+", plain))
+    has_others = any(each.isalpha() and not each.isascii() for each in plain)
+    if words and len(words) <= _MOST_KEY and not has_others:
+        return words
+    return f"{words[:_MOST_KEY].rstrip('-')}-{digest(label)[:_HASH]}".lstrip("-")
 
 
 def create_source(session: Session, actor: Actor, form: Form) -> UUID:
@@ -344,6 +426,7 @@ def _uuid(typed: str) -> UUID:
 
 def _create_claim(this: Submission, source: Source) -> UUID:
     form = this.form
+    _check_words(form, source)
     body: Body = _given(form, "statement", "language", "modality", "time_edtf", "due_edtf")
     body |= _claimant(this)
     topics = [each.strip() for each in _BETWEEN_TOPICS.split(text(form, "topics"))]
@@ -359,10 +442,14 @@ def _create_claim(this: Submission, source: Source) -> UUID:
                 "as_stated": text(form, "as_stated"),
                 "exact": bool(form.get("exact")),
                 **_given(form, *_FIGURE),
-                "metric_id": this.id_of("metric", "metrics"),
+                "metric_id": this.metric_id(),
                 "subject_id": subject,
             }
         ]
+    elif form.get("new_metric") and text(form, "metric"):
+        this.blame(
+            "as_stated", gettext("A new measure is made with a figure. Say how it is stated.")
+        )
     body["evidence"] = [_evidence(this, source)]
     this.check()
     return this.create("claims", ClaimCreateSchema(), body)
@@ -390,16 +477,32 @@ def _check_figure(form: Form) -> None:
         raise Invalid("The figure would not be saved.", [Fault("unused", detail, "#/as_stated")])
 
 
+def _check_words(form: Form, source: Source) -> None:
+    """Raise ``Conflict`` if the passage was saved with these words, unless the form permits it."""
+    said = text(form, "statement")
+    known = any(has_words(each, said) for each in marked_before(source["id"], form))
+    if known and not form.get("is_another"):
+        detail = gettext(
+            "It is saved with these words already. Go to its claim, say something else, or tick"
+            " that it is another claim."
+        )
+        raise Conflict(gettext("It is here already."), [Fault("known", detail, "#/is_another")])
+
+
+def _stance(form: Form) -> str:
+    return text(form, "stance") or "asserts"
+
+
 def _evidence(this: Submission, source: Source, stance: str = "") -> Body:
     form = this.form
     body: Body = {
         "source_id": source["id"],
-        "stance": stance or text(form, "stance") or "asserts",
+        "stance": stance or _stance(form),
         **_given(form, "page", "note"),
     }
     for name in (*LOCATOR, *LOOSE_LOCATOR):
         if value := text(form, name):
-            body[name] = _number(value) if name in _OFFSETS else value
+            body[name] = number(value) if name in _OFFSETS else value
     if _has_capture(form, source):
         body["capture_text_sha256"] = text(form, "text_sha256")
     if text(form, "reports"):
@@ -411,6 +514,20 @@ def _add_evidence(this: Submission, source: Source, claim_id: UUID, stance: str 
     body = {**_evidence(this, source, stance), "claim_id": str(claim_id)}
     this.check()
     return this.create("evidence", EvidenceCreateSchema(), body)
+
+
+def _attach(this: Submission, source: Source, claim_id: UUID) -> UUID:
+    """Add the passage to a claim. Raises ``Conflict`` if it has the passage already."""
+    if on_claim(source["id"], this.form, claim_id, _stance(this.form)):
+        detail = gettext("The claim has this passage already. Choose another claim, or a new one.")
+        raise Conflict(gettext("It is here already."), [Fault("known", detail)])
+    return _add_evidence(this, source, claim_id)
+
+
+def _disputing(this: Submission, source: Source, claim_id: UUID) -> UUID:
+    """The passage as evidence against a claim, which is added if it is not here already."""
+    known = on_claim(source["id"], this.form, claim_id, Stance.DISPUTES)
+    return known or _add_evidence(this, source, claim_id, Stance.DISPUTES)
 
 
 def _contradictions(claim: Claim) -> list[Comparison]:
@@ -427,7 +544,7 @@ def _contradictions(claim: Claim) -> list[Comparison]:
 
 def _contradicted(this: Submission, source: Source, comparison: Comparison) -> Against:
     claim_id = UUID(comparison["other"]["claim"]["id"])
-    evidence_id = _add_evidence(this, source, claim_id, "disputes")
+    evidence_id = _disputing(this, source, claim_id)
     return Against(comparison, _consequences(this.session, "evidence", evidence_id)["verdict"])
 
 
@@ -452,7 +569,7 @@ def _keep_capture(this: Submission, source: Source) -> None:
         return
     capture: Capture = {
         "retrieved_at": datetime.now(UTC).isoformat(),
-        "char_length": _number(text(form, "char_length")),
+        "char_length": number(text(form, "char_length")),
         "text_sha256": digest,
     }
     known = ("char_length", "text_sha256", *_CAPTURE)
@@ -465,10 +582,6 @@ def _keep_capture(this: Submission, source: Source) -> None:
     except Stale as error:
         raise Contended(gettext("Somebody has just changed the source. Send it again.")) from error
     source["captures"].append(capture)
-
-
-def _number(typed: str) -> int | str:
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else typed
 
 
 def _given(form: Form, *names: str, **renamed: str) -> Body:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from babel.dates import format_skeleton
 
 from hksz_db.web.interface import interface, locale
-from hksz_db.web.translating import gettext
+from hksz_db.web.translating import gettext, ngettext
 
 _DATE = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2])(?:-(\d{2}))?)?")
 _DECADE = re.compile(r"(\d{3})X")
@@ -79,3 +79,18 @@ def number_in_words(number: Decimal | str | int) -> str:
     """A number with separators of thousands, without zeros at its end."""
     text = f"{Decimal(number):,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def duration_in_words(duration: str | None) -> str:
+    """A duration in one unit, such as P20Y, in words."""
+    if duration is None:
+        return ""
+    number = int(duration[1:-1])
+    match duration[-1]:
+        case "Y":
+            return ngettext("%(num)s year", "%(num)s years", number)
+        case "M":
+            return ngettext("%(num)s month", "%(num)s months", number)
+        case "W":
+            return ngettext("%(num)s week", "%(num)s weeks", number)
+    return ngettext("%(num)s day", "%(num)s days", number)

@@ -20,7 +20,7 @@ from hksz_db.domain.vocabulary import Scope
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
 from hksz_db.web import files
-from hksz_db.web.submissions import submit
+from hksz_db.web.submissions import key_of_metric, submit
 from tests.web.conftest import Api, Browser, MakeKey, Page
 
 ARTICLE = "hksz:shenzhen-daily-article"
@@ -380,6 +380,79 @@ def test_a_claim_that_is_likely_the_same_is_chosen_at_first(
     assert again.tree.xpath("//input[@name='claim'][@checked]/@value") == ["new"]
 
 
+MARKED = "//div[@class='notice'][contains(., 'already marked this passage')]"
+
+
+def _number_of(api: Api, form: Form) -> int:
+    return len(api("/v1/evidence", source_id=form["source"], select="id")["data"])
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        {"idempotency": "a-token-of-another-tab"},
+        {"statement": "exactly 45,120 applications under the scheme were approved in 2023"},
+        {"start_char": 16, "exact_sha256": digest(PASSAGE[1:]), "loose_start_char": 16},
+    ],
+)
+def test_a_passage_is_not_saved_twice_with_the_same_words(
+    post: Post, form: Form, api: Api, again: Form
+) -> None:
+    first = post("/add", {**form, "go": "save"})
+    saved = first.headers["Location"].removesuffix("#saved")
+    again = {**form, "idempotency": "a-token-of-another-tab", **again}
+    # Before it is saved, the page names the claim; and the claims that are like it stay.
+    for path in ("/add/hints", "/add"):
+        told = post(path, {**again, "go": "check"})
+        assert told.status == HTTPStatus.OK
+        assert told.only(f"{MARKED}/p[1]") == "You have already marked this passage."
+        assert told.tree.xpath(f"{MARKED}//a/@href") == [saved]
+        assert told.tree.xpath("//input[@name='claim'][@checked]/@value") == ["new"]
+        alike = told.texts("//label[starts-with(@for, 'claim-')]")
+        assert "has this passage already" in next(each for each in alike if "already" in each)
+    refused = post("/add", {**again, "go": "save"})
+    assert refused.status == HTTPStatus.CONFLICT
+    assert refused.tree.xpath("//*[@id='problems']//li/a/@href") == ["#is_another"]
+    assert refused.tree.xpath(f"{MARKED}//input/@id") == ["is_another"]
+    assert saved in refused.links
+    assert refused.texts("//label[starts-with(@for, 'claim-')]") == alike
+    assert _number_of(api, form) == 1
+    # It can be said that it is another claim; and one passage can say two things.
+    another = {"claimant": "a minister", "is_another": "1"}
+    assert post("/add", {**again, **another, "go": "save"}).status == HTTPStatus.SEE_OTHER
+    other = {"statement": "Few were refused.", "idempotency": "a-token-of-a-third"}
+    assert post("/add", {**again, **other, "go": "save"}).status == HTTPStatus.SEE_OTHER
+    assert _number_of(api, form) == 3
+
+
+def test_a_claim_takes_a_passage_once(
+    post: Post, editor_post: Post, form: Form, api: Api, claim_id: Callable[[str], str]
+) -> None:
+    against = {"against": [claim_id(APPROVED)]}
+    saved = post("/add", {**form, **against, "go": "save"}).headers["Location"]
+    claim = saved.removeprefix("/claims/").removesuffix("#saved")
+    attached = {**form, "idempotency": "a-token-of-somebody-else", "without_figure": "1"}
+    attached |= {"claim": claim, "listed": claim}
+    told = editor_post("/add", {**attached, "go": "check"})
+    assert "has already marked this passage" in told.only(f"{MARKED}/p[1]")
+    assert "researcher" in told.only(f"{MARKED}/p[1]")
+    assert "has this passage already" in told.only("//section[@class='will']//li")
+    assert editor_post("/add", {**attached, "go": "save"}).status == HTTPStatus.CONFLICT
+    # What the passage speaks against is recorded once, too.
+    other = {**form, **against, "statement": "Few more were approved.", "go": "save"}
+    other["idempotency"] = "a-token-of-somebody-else"
+    assert editor_post("/add", other).status == HTTPStatus.SEE_OTHER
+    assert _number_of(api, form) == 3
+
+
+def test_without_a_position_the_same_words_of_a_page_are_the_same(post: Post, form: Form) -> None:
+    few = {name: form[name] for name in ("source", "statement", "claimant")} | {"page": "4"}
+    assert post("/add", {**few, "go": "save"}).status == HTTPStatus.SEE_OTHER
+    again = {**few, "idempotency": "a-token-of-another-tab", "go": "save"}
+    assert post("/add", again).status == HTTPStatus.CONFLICT
+    assert post("/add", {**again, "page": "5"}).status == HTTPStatus.SEE_OTHER
+
+
 @pytest.mark.parametrize(
     ("fault", "field"),
     [
@@ -544,6 +617,7 @@ NEW_SUBJECT = {
     "subject_kind": "programme",
     "subject_language": "English",
 }
+KIND = ("subject_kind", "subject_language")
 
 
 @pytest.fixture
@@ -594,6 +668,112 @@ def test_a_new_entity_that_cannot_be_made_is_said_beside_its_field(
     assert page.status == HTTPStatus.UNPROCESSABLE_ENTITY
     assert page.tree.xpath("//*[@id='problems']//li/a/@href") == [f"#{field}"]
     assert page.tree.xpath("//*[@id=$id]/@aria-invalid", id=field) == ["true"]
+
+
+@pytest.mark.parametrize(
+    ("claimant", "told"),
+    [
+        ({}, "is kept as text. Make it an entity?"),
+        ({"claimant": "Top Talent Pass Scheme"}, ""),
+        ({"new_claimant": "1"}, ""),
+    ],
+)
+def test_the_page_says_what_becomes_of_a_name_that_is_not_known(
+    editor_post: Post, form: Form, claimant: Form, told: str
+) -> None:
+    claimant = {**claimant, "claimant_kind": "person", "claimant_language": "en"}
+    page = editor_post("/add/hints", {**form, **claimant})
+    (shown,) = page.texts("//*[@id='unknown']") or [""]
+    assert shown.endswith(told)
+    assert ("#new_claimant" in page.links) is bool(told)
+
+
+def test_a_name_in_two_fields_is_one_entity_of_one_kind(
+    editor_post: Post, form: Form, api: Api
+) -> None:
+    claimant = {f"claimant{each.removeprefix('subject')}": NEW_SUBJECT[each] for each in KIND}
+    both = {**form, **NEW_SUBJECT, **claimant, "claimant": "an Invented permit"}
+    both["new_claimant"] = "1"
+    page = editor_post("/add/hints", both)
+    assert "it becomes one entity" in " ".join(page.texts("//p[@class='notice']"))
+    refused = editor_post("/add", {**both, "claimant_kind": "person", "go": "save"})
+    assert refused.tree.xpath("//*[@id='problems']//li/a/@href") == ["#subject_kind"]
+    assert "choose the same in both" in refused.only("//*[@id='subject_kind-fault']")
+    page = editor_post("/add", {**both, "go": "save"})
+    claim = api(f"/v1{page.headers['Location']}")
+    assert claim["claimant"]["id"] == claim["entities"][0]["entity"]["id"]
+
+
+NEW_METRIC = {
+    "metric": "Invented permits: granted",
+    "new_metric": "1",
+    "metric_dimension": "count",
+    "metric_accumulation": "stock",
+    "metric_measure": "level",
+    "metric_holds_for": "P5Y",
+    "metric_description": "Each is counted once.",
+    "metric_signed": "1",
+}
+
+
+def test_a_new_measure_is_made_when_its_claim_is_saved(post: Post, form: Form, api: Api) -> None:
+    def named() -> Any:
+        return api("/v1/metrics", label=NEW_METRIC["metric"])["data"]
+
+    sent = {**form, **NEW_METRIC}
+    checked = post("/add", {**sent, "go": "check"})
+    assert checked.only("//*[@autofocus]/h2") == "What this will do"
+    refused = post("/add", {**sent, "as_stated": "", "go": "save"})
+    assert refused.tree.xpath("//*[@id='problems']//li/a/@href") == ["#as_stated"]
+    (kept,) = refused.tree.xpath("//form[@id='add']")
+    assert dict(kept.form_values()).items() >= NEW_METRIC.items()
+    assert named() == []
+    page = post("/add", {**sent, "go": "save"})
+    assert page.status == HTTPStatus.SEE_OTHER, page.text
+    (metric,) = named()
+    for part in ("dimension", "accumulation", "measure", "holds_for", "description"):
+        assert metric[part] == NEW_METRIC[f"metric_{part}"]
+    assert (metric["key"], metric["nonnegative"]) == ("invented-permits-granted", False)
+    (figure,) = api(f"/v1{page.headers['Location']}")["figures"]
+    assert figure["metric"]["id"] == metric["id"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "field", "told"),
+    [
+        (
+            {"metric": "Applications approved under the Top Talent Pass Scheme"},
+            "metric",
+            "is here already",
+        ),
+        ({"metric": "TTPS: approved"}, "metric", "is here already"),
+        ({"metric_dimension": "a number"}, "metric_dimension", ""),
+        ({"metric_holds_for": "long"}, "metric_holds_for", ""),
+        ({"metric_dimension": "area"}, "as_stated", ""),
+    ],
+)
+def test_a_new_measure_that_cannot_be_made_is_said_beside_its_field(
+    post: Post, form: Form, fault: Form, field: str, told: str
+) -> None:
+    page = post("/add", {**form, **NEW_METRIC, **fault, "go": "save"})
+    assert page.status == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert page.tree.xpath("//*[@id='problems']//li/a/@href") == [f"#{field}"]
+    assert told in page.only("//*[@id='problems']//li")
+    assert page.tree.xpath("//details[@class='new']//input[@name='new_metric']/@checked")
+
+
+@pytest.mark.parametrize(
+    ("label", "key"),
+    [
+        ("Permits: granted (2023)", "permits-granted-2023"),
+        ("Cafés opened", "cafe-s-opened"),
+        ("獲批申請", digest("獲批申請")[:8]),
+        ("QDII額度", f"qdii-{digest('QDII額度')[:8]}"),
+        ("a" * 81, f"{'a' * 80}-{digest('a' * 81)[:8]}"),
+    ],
+)
+def test_the_key_of_a_new_measure_follows_from_its_name(label: str, key: str) -> None:
+    assert key_of_metric(label) == key
 
 
 def test_a_new_author_and_a_new_publisher_are_made_with_their_source(

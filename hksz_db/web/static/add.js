@@ -31,7 +31,7 @@ const store = (name, value) => {
 			const offer = field.parentElement.querySelector(".new"), typed = field.value.trim().toLowerCase();
 			if (!offer) return;
 			offer.open = ![...field.list.options].some((each) => each.value.toLowerCase() === typed);
-			if (!offer.open) offer.querySelector("input:checked")?.click();
+			if (!offer.open) offer.querySelector("[name^=new]:checked")?.click();
 		}));
 	}
 
