@@ -5,7 +5,7 @@ send back rows, and change accepted ones. With four eyes, no key can accept what
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -244,10 +244,12 @@ def _writers(session: Session, moves: Iterator[Move], status: str) -> dict[UUID,
     }
 
 
-def writers_since_accepted(session: Session, resource: str, id: UUID) -> Sequence[str]:
-    """The labels of the keys that have written content of a row since it was last accepted."""
-    found = _writers(session, iter([Move(resource, id, "#", None, _ACCEPTED)]), _ACCEPTED)
-    return found[id].keys if id in found else ()
+def writers_since_accepted(
+    session: Session, resource: str, ids: Iterable[UUID]
+) -> dict[UUID, Sequence[str]]:
+    """The labels of the keys that have written content of rows since each was last accepted."""
+    moves = (Move(resource, id, "#", None, _ACCEPTED) for id in ids)
+    return {id: writers.keys for id, writers in _writers(session, moves, _ACCEPTED).items()}
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from hksz_db.web.origins import OriginMap, described, origin_map
 from hksz_db.web.passages import passages_of
 from hksz_db.web.reading import Asked, asked, document_link, export_link, history_of, today
 from hksz_db.web.site import FormatLink, page_of, shown
+from hksz_db.web.states import states_in_words
 from hksz_db.web.translating import gettext
 from hksz_db.web.verdicts import verdict_of
 
@@ -34,6 +35,7 @@ def claim(id: UUID) -> Response:
         "claim.html",
         claim=document,
         moment=question.moment,
+        states=states_in_words(document["status"], document["evidence"]),
         verdict=verdict_of(document["corroboration"]),
         map=(drawn := _map(document)),
         map_in_words="" if drawn is None else described(drawn),

@@ -22,11 +22,13 @@ from hksz_db.web.forms import Form, Write, new_form, require, sent_form, submit
 from hksz_db.web.history import Change, changes_between
 from hksz_db.web.interface import names_preferred
 from hksz_db.web.site import answers_form_of, pages, shown
+from hksz_db.web.states import move_passages, states_in_words
+from hksz_db.web.submissions import written
 from hksz_db.web.translating import gettext
 
 _CLAIMS, _EVIDENCE = RESOURCES["claims"], RESOURCES["evidence"]
 _REVIEWED = ("id", "version", "status", "review_note", "reviewed_by", "reviewed_at")
-_OF_CLAIM = (*_REVIEWED, "statement", "language")
+_OF_CLAIM = (*_REVIEWED, "statement", "language", "evidence")
 _OF_PASSAGE = (*_REVIEWED, "stance", "note", "claim", "source")
 _MOST = 100
 
@@ -57,6 +59,10 @@ def submit_again(resource: str, id: UUID) -> BaseResponse:
             changed = {"statement": require(form, "text", gettext("Say what is claimed."))}
         fields = load(WRITERS[resource].patch_schema(), {**changed, "status": "submitted"})
         batches.update(write.session, resource, id, write.versions, fields, write.rules)
+        if resource == _CLAIMS.name and form.value("alike"):
+            claim: Claim = written(write.session, resource, id)
+            drafts = [UUID(each["id"]) for each in _drafts_of(claim, write.actor.label)]
+            move_passages(write, drafts, status="submitted")
         return url_for("pages.my_work")
 
     def again(failed: Form) -> Response:
@@ -89,8 +95,18 @@ def _shown(resource: str = "", id: UUID | None = None, sent: Form | None = None)
         passages=[each for each in passages if each["status"] != "draft"],
         sent=sent,
         changes=changes,
+        states=states_in_words,
         most=_MOST,
     )
+
+
+def _drafts_of(claim: Claim, label: str) -> list[Evidence]:
+    """The passages of a claim that are drafts of a key."""
+    return [
+        each
+        for each in claim["evidence"]
+        if each["status"] == "draft" and each["added_by"] == label
+    ]
 
 
 def _drafts(
@@ -99,7 +115,7 @@ def _drafts(
     drafts = []
     for row in rows:
         if row["status"] == "draft":
-            fresh = new_form(row["version"], text=str(row.get(text) or ""))
+            fresh = new_form(row["version"], text=str(row.get(text) or ""), alike="yes")
             drafts.append(_Draft(row, sent if sent and row["id"] == str(id) else fresh))
     return drafts
 

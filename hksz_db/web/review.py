@@ -9,6 +9,7 @@ from uuid import UUID
 from flask import Response, abort, current_app, redirect, request, url_for
 from werkzeug import Response as BaseResponse
 
+from hksz_db.database import Session
 from hksz_db.domain.errors import Fault, Invalid
 from hksz_db.domain.languages import Preference
 from hksz_db.domain.vocabulary import Scope
@@ -33,6 +34,8 @@ from hksz_db.web.history import Change, changes_between
 from hksz_db.web.interface import names_preferred
 from hksz_db.web.measures import Measured, measured_of, speaker
 from hksz_db.web.site import answers_form_of, pages, shown
+from hksz_db.web.states import move_passages, states_in_words
+from hksz_db.web.submissions import rules_of, written
 from hksz_db.web.translating import gettext
 from hksz_db.web.translating import marked as _
 from schemas.review import ReviewEntrySchema
@@ -80,7 +83,9 @@ class Selected(NamedTuple):
     """The row that is reviewed, with what a reviewer has to know of it.
 
     ``authors`` are the keys that have written it since it was last accepted. ``is_own`` is whether
-    that forbids the reader to accept it.
+    that forbids the reader to accept it. ``states`` is said if it is in another state than its
+    claim or its passages. ``waiting`` are the passages of a claim that the reader can decide with
+    it, and ``own`` is the number of those that are theirs.
     """
 
     resource: str
@@ -91,6 +96,9 @@ class Selected(NamedTuple):
     doubts: Sequence[Fault]
     authors: Collection[str]
     is_own: bool
+    states: str
+    waiting: Sequence[UUID]
+    own: int
 
 
 @pages.get("/review")
@@ -122,8 +130,15 @@ def decide(resource: str, id: UUID) -> BaseResponse:
     def work(write: Write) -> str:
         decision = require(form, "decision", gettext("Choose what is to become of it."))
         schema = WRITERS[resource].patch_schema()
-        fields = load(schema, _fields_of(resource, decision, form))
-        batches.update(write.session, resource, id, write.versions, fields, write.rules)
+        fields = _fields_of(resource, decision, form)
+        changed = load(schema, fields)
+        batches.update(write.session, resource, id, write.versions, changed, write.rules)
+        if resource == _CLAIMS.name and form.value("alike") and "status" in fields:
+            # Nobody has changed them since: that would have changed the version of the claim.
+            claim: Claim = written(write.session, resource, id)
+            waiting, _own = _waiting(write.session, claim, write.rules)
+            alike = {each: fields[each] for each in ("status", "review_note") if each in fields}
+            move_passages(write, waiting, **alike)
         return _next(form, decision)
 
     return submit(form, work, _again(tab, str(id)), WRITERS[resource].scope, Scope.REVIEW)
@@ -229,6 +244,7 @@ def _shown(tab: str, wanted: str | None, form: Form | None) -> Response:
             selected.row["version"],
             statement=selected.claim["statement"],
             stance=str(selected.row.get("stance", "")),
+            alike="yes",
         )
     return shown(
         "review.html",
@@ -317,16 +333,27 @@ def _selected(
         row = claim = _read(resource, id, preferred)
     signed_in = access.actor()
     assert signed_in is not None or request.method == "POST"
+    rules = None if signed_in is None else rules_of(signed_in)
     with writing(database()) as session:
-        authors = writers_since_accepted(session, resource, id)
+        authors = writers_since_accepted(session, resource, [id]).get(id, ())
         doubts = of_stored(session, resource, [id]).get(id, [])
-    four_eyes: bool = current_app.config["FOUR_EYES"]
-    is_own = signed_in is not None and ReviewRules.of(signed_in, four_eyes=four_eyes).is_barred(
-        authors
-    )
+        waiting, own = _waiting(session, claim, rules) if row is claim else ([], 0)
+    is_own = rules is not None and rules.is_barred(authors)
+    passages = claim["evidence"] if row is claim else [passage]
+    states = states_in_words(claim["status"], passages)
     entry = next((each.entry for each in items if each.id == chosen), None)
     measured = measured_of(claim, preferred, None) if resource == _CLAIMS.name else ()
-    return Selected(resource, row, claim, entry, measured, doubts, authors, is_own)
+    return Selected(
+        resource, row, claim, entry, measured, doubts, authors, is_own, states, waiting, own
+    )
+
+
+def _waiting(session: Session, claim: Claim, rules: ReviewRules | None) -> tuple[list[UUID], int]:
+    """The passages of a claim that wait for a review, and how many more are the reviewer's own."""
+    ids = [UUID(each["id"]) for each in claim["evidence"] if each["status"] == "submitted"]
+    authors = writers_since_accepted(session, _EVIDENCE.name, ids) if rules else {}
+    allowed = [id for id in ids if not (rules and rules.is_barred(authors.get(id, ())))]
+    return allowed, len(ids) - len(allowed)
 
 
 def _read(resource: str, id: UUID, preferred: Preference | None) -> Any:

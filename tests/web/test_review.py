@@ -272,6 +272,83 @@ class TestDecisions:
         assert _read(api, submitted)["status"] == "submitted"
 
 
+class TestPassagesOfAClaim:
+    """What becomes of the passages of a claim that is decided on."""
+
+    def _statuses(self, claim: Document) -> list[str]:
+        return [claim["status"], *(each["status"] for each in claim["evidence"])]
+
+    @pytest.mark.parametrize("decision", ["accept", "send_back", "reject", "change"])
+    def test_they_are_decided_on_alike(
+        self, reviewer: Browser, submitted: Document, api: Api, decision: str
+    ) -> None:
+        page = reviewer.get("/review", item=submitted["id"])
+        assert page.tree.xpath("//input[@name='alike']/@checked") == ["checked"]
+        _decide(reviewer, submitted, decision=decision, review_note="A word.")
+        claim = _read(api, submitted)
+        assert len({*self._statuses(claim)}) == 1
+        (passage,) = claim["evidence"]
+        assert (passage["reviewed_by"], passage["review_note"]) == ("reviewer", "A word.")
+        assert passage["version"] == submitted["evidence"][0]["version"] + 1
+        assert not reviewer.get(f"/claims/{claim['id']}").tree.xpath("//h1/../p[@class='notice']")
+
+    def test_the_pages_say_if_they_still_wait(
+        self, app: Flask, make_key: MakeKey, reviewer: Browser, submitted: Document, api: Api
+    ) -> None:
+        action = f"/review/claims/{submitted['id']}"
+        page = reviewer.get("/review", item=submitted["id"])
+        (form,) = page.tree.xpath("//form[@action=$action]", action=action)
+        fields = {**dict(form.form_values()), "decision": "accept"}
+        del fields["alike"]
+        assert reviewer.post(action, fields).status == HTTPStatus.SEE_OTHER
+        assert self._statuses(_read(api, submitted)) == ["accepted", "submitted"]
+        told = "The claim is accepted. 1 passage waits for a review."
+        (passage,) = submitted["evidence"]
+        for page in (
+            reviewer.get(f"/claims/{submitted['id']}"),
+            reviewer.get("/review", tab="passages", item=passage["id"]),
+        ):
+            assert told in page.texts("//article/p[@class='notice']")
+        shown = _author(app, make_key).get("/my-work")
+        assert shown.texts("//td//p[@class='small soft']") == [told, told]
+
+    def test_they_are_submitted_again_with_their_claim(
+        self, app: Flask, make_key: MakeKey, reviewer: Browser, submitted: Document, api: Api
+    ) -> None:
+        _decide(reviewer, submitted, decision="send_back", review_note="Which institute?")
+        author = _author(app, make_key)
+        action = f"/my-work/claims/{submitted['id']}"
+        answer = author.send(author.get("/my-work"), action, text="It is the third institute.")
+        assert answer.status == HTTPStatus.SEE_OTHER
+        assert self._statuses(_read(api, submitted)) == ["submitted", "submitted"]
+
+    @pytest.mark.usefixtures("four_eyes")
+    @pytest.mark.parametrize("decision", ["accept", "reject"])
+    def test_those_of_the_reviewer_are_left_to_somebody_else(
+        self, reviewer: Browser, submitted: Document, write: Write, api: Api, decision: str
+    ) -> None:
+        # The reviewer adds a passage, and another one accepts the claim, which is changed later.
+        path, source = f"/v1/claims/{submitted['id']}", submitted["evidence"][0]["source"]["id"]
+        passage = {"claim_id": submitted["id"], "source_id": source, "stance": "supports"}
+        with writing(reviewer.client.application.extensions["hksz_database"]) as session:
+            run(session, "UPDATE api_keys SET label = 'former' WHERE label = 'reviewer'")
+        own = write("reviewer", "/v1/evidence", {**passage, "page": "4"})
+        write("second", path, {"status": "accepted"}, "PATCH")
+        write("third", path, {"status": "submitted", "time_edtf": "2023-12"}, "PATCH")
+        with writing(reviewer.client.application.extensions["hksz_database"]) as session:
+            run(session, "UPDATE api_keys SET label = 'used' WHERE label = 'reviewer'")
+            run(session, "UPDATE api_keys SET label = 'reviewer' WHERE label = 'former'")
+        page = reviewer.get("/review", item=submitted["id"])
+        assert "1 passage that waits is your own" in page.only(
+            "//form[@id='sent']/p[@class='hint']"
+        )
+        _decide(reviewer, submitted, decision=decision, review_note="A word.")
+        claim = _read(api, submitted)
+        statuses = {each["id"]: each["status"] for each in claim["evidence"]}
+        assert statuses.pop(own["id"]) == "submitted"
+        assert {*statuses.values()} == {claim["status"]} != {"submitted"}
+
+
 @pytest.mark.usefixtures("four_eyes")
 class TestFourEyes:
     @pytest.fixture
@@ -345,7 +422,8 @@ class TestForms:
         ]
         assert [each.status for each in answers] == [HTTPStatus.SEE_OTHER] * 2
         assert answers[0].headers["Location"] == answers[1].headers["Location"]
-        assert _read(api, submitted)["version"] == submitted["version"] + 1
+        # Each change of a passage makes a version of its claim, too.
+        assert _read(api, submitted)["version"] == submitted["version"] + 2
 
     @pytest.mark.parametrize("token", ["", "0" * 64, "密"])
     def test_a_form_of_another_session_is_shown_again(
@@ -432,11 +510,10 @@ class TestMyWork:
     ) -> None:
         _decide(reviewer, submitted, decision="send_back", review_note="Which institute?")
         page = _author(app, make_key).get("/my-work")
-        row = page.only("//section[@aria-labelledby='drafts']//tbody/tr")
-        assert STATEMENT in row
-        assert "draft" in row
-        assert "Which institute?" in row
-        assert "submitted" in page.only("//section[@aria-labelledby='passages']//tbody/tr")
+        for row in page.texts("//section[@aria-labelledby='drafts']//tbody/tr"):
+            assert STATEMENT in row
+            assert "draft" in row
+            assert "Which institute?" in row
 
     def test_what_was_sent_back_is_corrected_and_submitted_again(
         self, app: Flask, make_key: MakeKey, reviewer: Browser, submitted: Document, api: Api

@@ -1,0 +1,59 @@
+"""The states of a claim and of its passages: said where they differ, and changed together."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from hksz_db.domain.vocabulary import ClaimStatus, EvidenceStatus
+from hksz_db.queries.document_types import Evidence
+from hksz_db.services import batches
+from hksz_db.services.loading import load
+from hksz_db.web.forms import Write
+from hksz_db.web.translating import gettext, ngettext
+from hksz_db.web.translating import marked as _
+from schemas.evidence import EvidencePatchSchema
+
+_CLAIM = {
+    ClaimStatus.DRAFT: _("The claim is a draft."),
+    ClaimStatus.SUBMITTED: _("The claim waits for a review."),
+    ClaimStatus.ACCEPTED: _("The claim is accepted."),
+    ClaimStatus.REJECTED: _("The claim is rejected."),
+    ClaimStatus.RETRACTED: _("The claim is retracted."),
+}
+# A passage cannot be retracted: one that was accepted stays so.
+_ALIKE = {ClaimStatus.RETRACTED: EvidenceStatus.ACCEPTED}
+
+
+def states_in_words(claim: str, passages: Iterable[Evidence]) -> str:
+    """The state of a claim and of its passages in other states; empty if there are none."""
+    status = ClaimStatus(claim)
+    states = Counter(each["status"] for each in passages)
+    states.pop(_ALIKE.get(status, claim), None)
+    if not states:
+        return ""
+    told = [_passages(EvidenceStatus(state), states[state]) for state in sorted(states)]
+    return " ".join([gettext(_CLAIM[status]), *told])
+
+
+def _passages(status: EvidenceStatus, number: int) -> str:
+    match status:
+        case EvidenceStatus.DRAFT:
+            return ngettext("%(num)s passage is a draft.", "%(num)s passages are drafts.", number)
+        case EvidenceStatus.SUBMITTED:
+            return ngettext(
+                "%(num)s passage waits for a review.",
+                "%(num)s passages wait for a review.",
+                number,
+            )
+        case EvidenceStatus.ACCEPTED:
+            return ngettext(
+                "%(num)s passage is accepted.", "%(num)s passages are accepted.", number
+            )
+    return ngettext("%(num)s passage is rejected.", "%(num)s passages are rejected.", number)
+
+
+def move_passages(write: Write, passages: Sequence[UUID], **fields: str) -> None:
+    """Change passages of a claim that the transaction has changed, each by itself."""
+    for id in sorted(passages):
+        changed = load(EvidencePatchSchema(), fields)
+        batches.update(write.session, "evidence", id, None, changed, write.rules)
