@@ -455,6 +455,49 @@ def test_a_passage_is_saved_once_however_often_it_is_sent(
     assert _number_of(address, statement) == 1
 
 
+def test_two_tabs_save_a_passage_once_and_a_new_measure_is_made_with_the_keys(
+    page: Any, address: str, key: str
+) -> None:
+    statement = "Exactly 45,120 invented permits were granted in 2023."
+    _begin(page, address, key)
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.fill("#text", TEXT)
+    other.click("#use")
+    for tab in (page, other):
+        _drag(tab, SENTENCE)
+        _fill(tab, statement)
+    page.bring_to_front()
+    page.fill("#as_stated", "45,120")
+    page.fill("#subject", "Top Talent Pass Scheme")
+    page.focus("#metric")
+    page.keyboard.type("Invented permits")
+    page.wait_for_selector("#metric_dimension:visible")
+    _go_to(page, "[name=new_metric]")
+    page.keyboard.press("Space")
+    _go_to(page, "#metric_accumulation")
+    page.keyboard.press("ArrowDown")
+    page.wait_for_selector(".steps [aria-current]:text-matches('^4')")
+    _go_to(page, "[name=go][value=save]")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/claims/[0-9a-f-]+$"))
+    (metric,) = _read(address, "/metrics?label=Invented+permits")["data"]
+    assert (metric["dimension"], metric["accumulation"]) == ("count", "stock")
+    # The other tab was filled in before; it says so now, and what is like it stays.
+    other.bring_to_front()
+    other.click("[value=save]")
+    other.wait_for_selector("#problems:focus")
+    told = other.wait_for_selector(".notice:has(#is_another)").inner_text()
+    assert "You have already marked this passage." in told
+    assert other.is_visible("[name=claim] >> nth=1")
+    assert _number_of(address, statement) == 1
+    other.fill("#statement", "Few were refused in 2023, an invented report says.")
+    other.wait_for_selector(".notice:has-text('Save it once more only')")
+    other.wait_for_selector("section.will:has-text('What this will do')")
+    other.click("[value=save]")
+    other.wait_for_url(re.compile(r"/claims/[0-9a-f-]+$"))
+
+
 def test_a_way_back_loses_nothing_before_the_passage_is_saved(
     page: Any, address: str, key: str
 ) -> None:
