@@ -316,6 +316,7 @@ class TestPassagesOfAClaim:
         self, app: Flask, make_key: MakeKey, reviewer: Browser, submitted: Document, api: Api
     ) -> None:
         _decide(reviewer, submitted, decision="send_back", review_note="Which institute?")
+        assert self._statuses(_read(api, submitted)) == ["draft", "draft"]
         author = _author(app, make_key)
         action = f"/my-work/claims/{submitted['id']}"
         answer = author.send(author.get("/my-work"), action, text="It is the third institute.")
