@@ -1,52 +1,19 @@
-"""Annotations of the W3C model: read by a JSON-LD processor, and read again.
-
-The context of the W3C comes in no package. The terms that are used are defined here as the Web
-Annotation Vocabulary defines them (https://www.w3.org/TR/annotation-vocab/), and no other is known.
-"""
+"""Annotations of the W3C model: read by a JSON-LD processor with its context, and read again."""
 
 import json
 from typing import Any
 
 import pytest
-from pyld import jsonld
 
 from hksz_db.domain.locators import LOCATOR, LOOSE_LOCATOR
 from hksz_db.exchange.annotations import CONTEXT
 from hksz_db.exchange.readers import annotations
 from tests.exchange.conftest import Documents, Exported, Write
+from tests.exchange.linked_data import assert_nothing_is_lost, expanded, quads
 
 Document = dict[str, Any]
 OA = "http://www.w3.org/ns/oa#"
-RDF_VALUE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#value"
-DCTERMS = "http://purl.org/dc/terms/"
-_DATE_TIME = "http://www.w3.org/2001/XMLSchema#dateTime"
 _INTEGER = "http://www.w3.org/2001/XMLSchema#nonNegativeInteger"
-_TYPES = ("Annotation", "SpecificResource", "TextualBody", "TextPositionSelector")
-_MOTIVATIONS = ("linking", "tagging", "commenting")
-W3C = {
-    "@context": {
-        "id": "@id",
-        "type": "@type",
-        "dcterms": DCTERMS,
-        **{name: f"{OA}{name}" for name in (*_TYPES, *_MOTIVATIONS)},
-        "motivation": {"@id": f"{OA}motivatedBy", "@type": "@vocab"},
-        "purpose": {"@id": f"{OA}hasPurpose", "@type": "@vocab"},
-        "body": {"@id": f"{OA}hasBody", "@type": "@id"},
-        "target": {"@id": f"{OA}hasTarget", "@type": "@id"},
-        "source": {"@id": f"{OA}hasSource", "@type": "@id"},
-        "selector": {"@id": f"{OA}hasSelector", "@type": "@id"},
-        "start": {"@id": f"{OA}start", "@type": _INTEGER},
-        "end": {"@id": f"{OA}end", "@type": _INTEGER},
-        "value": RDF_VALUE,
-        "created": {"@id": f"{DCTERMS}created", "@type": _DATE_TIME},
-        "modified": {"@id": f"{DCTERMS}modified", "@type": _DATE_TIME},
-    }
-}
-
-
-def _load(url, _):
-    assert url == "http://www.w3.org/ns/anno.jsonld"
-    return {"document": W3C, "documentUrl": url, "contextUrl": None}
 
 
 def _passages(documents: Documents) -> dict[str, tuple[Document, Document]]:
@@ -61,9 +28,7 @@ def _passages(documents: Documents) -> dict[str, tuple[Document, Document]]:
 
 @pytest.fixture(scope="module")
 def nodes(exported: Exported) -> dict[str, Document]:
-    data = json.loads(exported("claims", "web-annotation"))
-    expanded = jsonld.expand(data, {"documentLoader": _load})
-    return {node["@id"]: node for node in expanded}
+    return expanded(exported("claims", "web-annotation"))
 
 
 def test_every_located_passage_is_an_annotation_of_its_page(
@@ -88,21 +53,12 @@ def test_every_located_passage_is_an_annotation_of_its_page(
         assert linked[f"{OA}hasSource"] == [{"@id": f"urn:uuid:{claim['id']}"}]
 
 
-def test_a_processor_finds_every_term(exported: Exported) -> None:
-    def count(value: Any) -> int:
-        """The members of all objects, but for ids, types and values."""
-        if isinstance(value, list):
-            return sum(map(count, value))
-        if not isinstance(value, dict):
-            return 0
-        own = [name for name in value if name not in {"id", "type"} and name[0] != "@"]
-        return len(own) + sum(count(each) for each in value.values())
-
-    data = json.loads(exported("claims", "web-annotation"))
-    # An id that a property refers to is a member in the one form, and an object in the other.
-    assert count(data["@graph"]) == count(jsonld.expand(data, {"documentLoader": _load})) > 0
-    quads = jsonld.to_rdf(data, {"documentLoader": _load, "format": "application/n-quads"})
-    assert f"<{OA}motivatedBy> <{OA}linking>" in quads
+def test_the_context_of_the_w3c_defines_every_term(exported: Exported) -> None:
+    data = exported("claims", "web-annotation")
+    assert_nothing_is_lost(data)
+    with pytest.raises(AssertionError):
+        assert_nothing_is_lost(data.replace(b'"motivation"', b'"motive"'))
+    assert any(f"<{OA}motivatedBy> <{OA}linking>" in quad for quad in quads(data))
 
 
 def test_no_text_of_a_passage_is_written(exported: Exported) -> None:
