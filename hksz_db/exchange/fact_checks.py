@@ -5,26 +5,24 @@ what is known is written: there is no rating where none is stated.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 
 from hksz_db.domain.ratings import read_rating
 from hksz_db.exchange.format import Document, Format, array, drop_empty, of_resources
 from hksz_db.exchange.jsonld import (
+    AUTHORS,
     WORK_TYPES,
     certain_date,
+    claimant,
     credited,
-    entity_reference,
     iri,
-    with_alternate_name,
 )
 from hksz_db.exchange.readers.claimreview import UNNAMED
 from hksz_db.queries.document_types import Claim, Evidence, Source
 from hksz_db.queries.pages import PageShape
 
 _HEAD = b'{"@context":"https://schema.org",\n"@graph":[\n'
-# The classes of schema.org that can be the author of a work.
-_AUTHORS = {"Person", "Organization"}
 
 
 def _write(_: PageShape, documents: Iterator[bytes]) -> Iterator[bytes]:
@@ -68,18 +66,14 @@ def _claim(claim: Claim, passages: list[Evidence], sources: dict[str, Source]) -
     )
 
 
-def _claimant(claim: Claim) -> Document:
-    """The author of the claim, or the words for those whom schema.org does not accept as one."""
-    stated, entity = claim["claimant_as_stated"], claim["claimant"]
-    if entity is None:
-        return {"creditText": None if stated == UNNAMED else stated}
-    author = with_alternate_name(entity_reference(entity), stated)
-    return {"author": author} if author["@type"] in _AUTHORS else {"creditText": author["name"]}
+def _claimant(claim: Claim) -> Mapping[str, object]:
+    unnamed = claim["claimant"] is None and claim["claimant_as_stated"] == UNNAMED
+    return {} if unnamed else claimant(claim)
 
 
 def _work(source: Source) -> Document:
     made = [(each["role"], credited(each)) for each in source["contributors"]]
-    authors = [(role, author) for role, author in made if author["@type"] in _AUTHORS]
+    authors = [(role, author) for role, author in made if author["@type"] in AUTHORS]
     return drop_empty(
         {
             "@id": iri(source),

@@ -42,11 +42,11 @@ CONTEXT: Mapping[str, object] = {
     **{name: {"@id": f"schema:{name}", "@type": "@id"} for name in _REFERENCES},
     **{f"prov:{name}": {"@type": "@id"} for name in _PROV},
     **{f"cito:{name}": {"@type": "@id"} for name in _CITO},
-    "dateModified": {"@id": "schema:dateModified", "@type": f"{_XSD}dateTime"},
     # The type of schema.org, because the value may be a year.
     "datePublished": {"@id": "schema:datePublished", "@type": "schema:Date"},
     "prov:generatedAtTime": {"@type": f"{_XSD}dateTime"},
     "prov:invalidatedAtTime": {"@type": f"{_XSD}dateTime"},
+    "dcterms:modified": {"@type": f"{_XSD}dateTime"},
     "dcterms:issued": {"@type": "http://id.loc.gov/datatypes/edtf/EDTF"},
 }
 _ALIKE = "article book chapter collection dataset legislation manuscript map periodical report"
@@ -79,6 +79,10 @@ _ENTITIES = {
     "industry": "Thing",
     "work": "CreativeWork",
 }
+AUTHORS = {"Person", "Organization"}
+"""The classes of schema.org that can be the author of a work, and a member."""
+
+_WHERE = {"Place": "containedInPlace", "Organization": "location", "Event": "location"}
 _STANCES = {
     "supports": "cito:isSupportedBy",
     "disputes": "cito:isDisputedBy",
@@ -127,7 +131,7 @@ def _node(row: Row, description: Document) -> Document:
             **description,
             "identifier": row["external_id"],
             "prov:generatedAtTime": row["created_at"],
-            "dateModified": row["updated_at"],
+            "dcterms:modified": row["updated_at"],
         }
     )
 
@@ -161,7 +165,7 @@ def _claim(claim: Claim) -> Document:
         ],
         "creativeWorkStatus": claim["status"],
         "keywords": claim["topics"],
-        "author": _claimant(claim),
+        **claimant(claim),
         "prov:wasAttributedTo": claim["claimant"] and iri(claim["claimant"]),
         "about": [entity_reference(link["entity"]) for link in claim["entities"]],
         "appearance": by_stance["asserts"],
@@ -172,10 +176,13 @@ def _claim(claim: Claim) -> Document:
     }
 
 
-def _claimant(claim: Claim) -> Mapping[str, object]:
-    if claim["claimant"] is None:
-        return {"@type": "Thing", "name": claim["claimant_as_stated"]}
-    return with_alternate_name(entity_reference(claim["claimant"]), claim["claimant_as_stated"])
+def claimant(claim: Claim) -> Mapping[str, object]:
+    """The author of the claim, or the words for those whom schema.org does not accept as one."""
+    stated, entity = claim["claimant_as_stated"], claim["claimant"]
+    if entity is None:
+        return {"creditText": stated}
+    author = with_alternate_name(entity_reference(entity), stated)
+    return {"author": author} if author["@type"] in AUTHORS else {"creditText": author["name"]}
 
 
 def _sources(passages: Iterator[Evidence]) -> list[dict[str, str]]:
@@ -228,7 +235,7 @@ def _source(source: Source) -> Document:
         "archivedAt": [c["archive_url"] for c in source["captures"] if c["archive_url"]],
         "datePublished": certain_date(edtf),
         "dcterms:issued": edtf,
-        "usageInfo": source["rights"],
+        "dcterms:rights": source["rights"],
         **roles,
         "prov:wasAttributedTo": [author["@id"] for author in roles["author"]],
         **related,
@@ -262,7 +269,9 @@ def _entity(entity: Entity) -> Document:
         for relation in entity["relations"]
         if relation["during"]["edtf"] is None
     ]
-    where = "containedInPlace" if kind == "Place" else "location"
+    # Other classes of schema.org have no such property.
+    where = _WHERE.get(kind, "dcterms:spatial")
+    whole = "memberOf" if kind in AUTHORS else "dcterms:isPartOf"
     identifiers = {each["scheme"]: each["value"] for each in entity["identifiers"]}
     return {
         "@type": kind,
@@ -281,7 +290,7 @@ def _entity(entity: Entity) -> Document:
         "leiCode": identifiers.get("lei"),
         where: [to for relation, to in related if relation == "located_in"],
         "worksFor": [to for relation, to in related if relation == "works_for"],
-        "memberOf": [to for relation, to in related if relation == "member_of"],
+        whole: [to for relation, to in related if relation == "member_of"],
     }
 
 
