@@ -3,7 +3,6 @@
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import partial
 
 from flask import Blueprint, Flask, Response, current_app, g, request
@@ -12,14 +11,14 @@ from hksz_db.api.answers import json_response
 from hksz_db.api.calls import Call, Section
 from hksz_db.api.requests import Write, bearer_key, read_body
 from hksz_db.database import Session, undone
-from hksz_db.domain.errors import Contended, Malformed
+from hksz_db.domain.errors import Malformed
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.http.conditions import matched_versions
 from hksz_db.http.costs import costs
 from hksz_db.http.requests import arguments, database
 from hksz_db.services.api_keys import Actor, authenticate
 from hksz_db.services.idempotency import Answer, Repeatable, begin, keep
-from hksz_db.services.writing import writing
+from hksz_db.services.writing import retried, writing
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 KEY_PATTERN = "^[!-~]{1,255}$"
@@ -44,10 +43,7 @@ def _answer(call: Call, **variables: object) -> Response:
                 authenticate(session, key)
         _refuse_unknown_parameters(call)
         return call.view(**variables)
-    for _ in range(_ATTEMPTS - 1):
-        with suppress(Contended):
-            return _write(call, call.scope, variables)
-    return _write(call, call.scope, variables)
+    return retried(partial(_write, call, call.scope, variables), _ATTEMPTS)
 
 
 def _write(call: Call, scope: Scope, variables: Mapping[str, object]) -> Response:

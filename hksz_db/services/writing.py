@@ -5,9 +5,11 @@ the name of its constraint, and never shows the text of the database, except the
 """
 
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import TypeVar
 
 import psycopg
 from psycopg import errors
@@ -89,6 +91,26 @@ _TEMPORARY: dict[tuple[type[Exception], ...], str] = {
         "The database did not finish in time."
     ),
 }
+
+_Result = TypeVar("_Result")
+
+
+def retried(
+    write: Callable[[], _Result],
+    attempts: int,
+    after: tuple[type[DomainError], ...] = (Contended,),
+    pause_s: float = 0,
+) -> _Result:
+    """The result of ``write``, which is tried again after some errors.
+
+    Raises what the last attempt raises.
+    """
+    for _ in range(attempts - 1):
+        try:
+            return write()
+        except after:
+            time.sleep(pause_s)
+    return write()
 
 
 @contextmanager

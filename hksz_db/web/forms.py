@@ -10,9 +10,9 @@ ended.
 import hashlib
 import re
 import secrets
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -41,7 +41,7 @@ from hksz_db.services import sessions
 from hksz_db.services.api_keys import Actor
 from hksz_db.services.idempotency import Answer, Repeatable, begin, keep
 from hksz_db.services.review import ReviewRules
-from hksz_db.services.writing import writing
+from hksz_db.services.writing import retried, writing
 from hksz_db.web import access
 from hksz_db.web.site import shown
 from hksz_db.web.translating import gettext
@@ -155,7 +155,9 @@ def submit(
     """
     try:
         check_session()
-        path = _carried_out(form, work, scopes)
+        # The same form may be being carried out: its answer is this one's, too.
+        write = partial(_write, form, work, scopes)
+        path = retried(write, _ATTEMPTS, after=(Contended, InFlight), pause_s=_PAUSE_S)
     except (NotFound, Gone, Merged):
         raise
     except DomainError as error:
@@ -175,16 +177,6 @@ def check_session() -> None:
         access.sign_in(key)
     else:
         access.check_csrf()
-
-
-def _carried_out(form: Form, work: Callable[[Write], str], scopes: Sequence[Scope]) -> str:
-    for _ in range(_ATTEMPTS - 1):
-        try:
-            return _write(form, work, scopes)
-        except (Contended, InFlight):
-            # The same form may be being carried out: its answer is this one's, too.
-            time.sleep(_PAUSE_S)
-    return _write(form, work, scopes)
 
 
 def _write(form: Form, work: Callable[[Write], str], scopes: Sequence[Scope]) -> str:
