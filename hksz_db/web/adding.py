@@ -68,7 +68,7 @@ from hksz_db.web.forms import (
 from hksz_db.web.interface import names_preferred
 from hksz_db.web.measures import speaker
 from hksz_db.web.search import address_or_doi
-from hksz_db.web.site import answers_form_of, href, pages, shown
+from hksz_db.web.site import answers_form_of, form_of, href, pages, shown
 from hksz_db.web.submissions import NEW, SimilarSources
 from hksz_db.web.translating import gettext
 from hksz_db.web.translating import marked as _
@@ -175,7 +175,7 @@ def add() -> BaseResponse:
     return _choosing(request.args, new_form())
 
 
-@pages.post("/add/source")
+@form_of("pages.add", "/add/source")
 @costs(Cost.COSTLY)
 def add_source() -> Response:
     """Add the source and go on to its passages."""
@@ -199,7 +199,7 @@ def add_source() -> Response:
     return submit(sent, create, again)
 
 
-@pages.post("/add/file")
+@form_of("pages.add", "/add/file")
 @costs(Cost.COSTLY)
 def add_file() -> Response:
     """Fill in the form of a new source from a record of a file. Nothing is written."""

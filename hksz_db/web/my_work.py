@@ -21,7 +21,7 @@ from hksz_db.web import access
 from hksz_db.web.forms import Form, Write, new_form, require, sent_form, submit
 from hksz_db.web.history import Change, changes_between
 from hksz_db.web.interface import names_preferred
-from hksz_db.web.site import answers_form_of, pages, shown
+from hksz_db.web.site import answers_form_of, form_of, pages, shown
 from hksz_db.web.states import move_passages, states_in_words
 from hksz_db.web.submissions import written
 from hksz_db.web.translating import gettext
@@ -47,7 +47,7 @@ def my_work() -> BaseResponse:
     return access.ask_to_sign_in() if access.actor() is None else _shown()
 
 
-@pages.post("/my-work/<any(claims, evidence):resource>/<uuid:id>")
+@form_of("pages.my_work", "/my-work/<any(claims, evidence):resource>/<uuid:id>")
 @costs(Cost.COSTLY)
 def submit_again(resource: str, id: UUID) -> BaseResponse:
     """Submit a draft, with what its author has corrected."""

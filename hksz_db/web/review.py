@@ -110,12 +110,12 @@ def review() -> BaseResponse:
     return _shown(_tab(request.args.get("tab")), request.args.get("item"), None)
 
 
-@pages.get("/review/<any(claims, evidence):resource>/<uuid:id>")
+@pages.get("/review/<any(claims, evidence, merge):where>/<uuid:id>")
 @costs(Cost.BOUNDED)
-def entry(resource: str, id: UUID) -> BaseResponse:
+def entry(where: str, id: UUID) -> BaseResponse:
     """Lead to an entry of the queue, also from the address of a decision that failed."""
-    tab = "passages" if resource == _EVIDENCE.name else "claims"
-    return redirect(url_for("pages.review", tab=tab, item=id), 303)
+    tabs = {"claims": "claims", "evidence": "passages", "merge": "duplicates"}
+    return redirect(url_for("pages.review", tab=tabs[where], item=id), 303)
 
 
 @pages.post("/review/<any(claims, evidence):resource>/<uuid:id>")

@@ -6,7 +6,7 @@ from hksz_db.domain.errors import Unauthenticated
 from hksz_db.http.costs import Cost, costs
 from hksz_db.web import access
 from hksz_db.web.forms import KEY
-from hksz_db.web.site import answers_form_of, pages, shown
+from hksz_db.web.site import answers_form_of, form_of, pages, shown
 
 _NEXT = "next"
 
@@ -31,7 +31,7 @@ def begin_session() -> Response:
     return redirect(following, 303)  # type: ignore[return-value]
 
 
-@pages.post("/sign-out")
+@form_of("pages.search", "/sign-out")
 @costs(Cost.BOUNDED)
 def end_session() -> Response:
     """End the session of the browser."""

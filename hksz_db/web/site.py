@@ -11,6 +11,7 @@ from werkzeug.datastructures import MIMEAccept
 
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.http.conditions import content_tag, is_known
+from hksz_db.http.costs import Cost, costs
 from hksz_db.http.requests import arguments
 from hksz_db.web import assets
 from hksz_db.web.access import actor, admit, csrf_token, remember_session
@@ -83,6 +84,7 @@ class _Item(NamedTuple):
 pages = Blueprint("pages", __name__, template_folder="templates")
 
 _WITH_PAGES: dict[str, str] = {}
+_PAGES_OF_FORMS: dict[str, str] = {}
 _HTML, _JSON = "text/html", "application/json"
 _View = TypeVar("_View", bound=Callable[..., Any])
 
@@ -96,6 +98,28 @@ def page_of(resource: str) -> Callable[[_View], _View]:
         return view
 
     return declare
+
+
+def form_of(page: str, rule: str) -> Callable[[_View], _View]:
+    """Declare that the decorated view receives a form of a page, to which a GET of the rule leads.
+
+    Browsers send one when the answer to a form that failed is asked for again.
+    """
+
+    def declare(view: _View) -> _View:
+        pages.add_url_rule(rule, view_func=view, methods=["POST"])
+        pages.add_url_rule(rule, view_func=page_of_form)
+        _PAGES_OF_FORMS[rule] = page
+        return view
+
+    return declare
+
+
+@costs(Cost.BOUNDED)
+def page_of_form(**_variables: object) -> BaseResponse:
+    """Lead to the page of a form."""
+    assert request.url_rule is not None
+    return redirect(url_for(_PAGES_OF_FORMS[request.url_rule.rule]), 303)
 
 
 def href(resource: str, id: str | UUID) -> str:

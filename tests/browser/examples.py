@@ -23,6 +23,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "pages.add_suggest": (),  # JSON for a script
     "pages.my_work": ("/my-work",),
     "pages.review": ("/review",),
+    "pages.page_of_form": (),  # it leads to the page of a form that failed
     "pages.entry": (),  # it leads to the queue
 }
 """Addresses of each page, by its endpoint; ``{claims hksz:…}`` stands for the id of that claim."""

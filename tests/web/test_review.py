@@ -13,6 +13,7 @@ from hksz_db.domain.vocabulary import Scope
 from hksz_db.services.writing import writing
 from tests.web.conftest import Api, Browser, MakeKey, Page
 
+UNKNOWN = "0199c3a0-0000-7000-8000-000000000000"
 STATEMENT = "Exactly 45,120 applications under the Top Talent Pass Scheme were approved in 2023."
 MERGED = "hksz:ttps-approved-2023"
 Document = dict[str, Any]
@@ -558,8 +559,12 @@ class TestMyWork:
         read = api(path)
         assert (read["status"], read["note"]) == ("submitted", "It is on page 4.")
 
+    @pytest.mark.parametrize(
+        ("where", "tab"),
+        [("claims", "claims"), ("evidence", "passages"), ("merge", "duplicates")],
+    )
     def test_the_address_of_a_decision_leads_to_its_entry(
-        self, reviewer: Browser, submitted: Document
+        self, browser: Browser, where: str, tab: str
     ) -> None:
-        led = reviewer.get(f"/review/claims/{submitted['id']}")
-        assert led.headers["Location"] == f"/review?tab=claims&item={submitted['id']}"
+        led = browser.get(f"/review/{where}/{UNKNOWN}")
+        assert led.headers["Location"] == f"/review?tab={tab}&item={UNKNOWN}"

@@ -37,6 +37,18 @@ def test_every_page_is_secured(browser: Browser, path: str) -> None:
     assert page.headers["Content-Type"].startswith("text/html")
 
 
+def test_the_address_of_each_form_leads_to_a_page(app: Flask, browser: Browser) -> None:
+    values = {"id": UNKNOWN, "resource": "claims"}
+    paths = {
+        re.sub(r"<(?:.*?:)?(\w+)>", lambda found: values[found[1]], rule.rule)
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith("pages.") and "POST" in (rule.methods or ())
+    }
+    assert f"/review/merge/{UNKNOWN}" in paths
+    for path in paths - {"/add/hints"}:  # only a script sends that one
+        assert browser.get(path).status in {HTTPStatus.OK, HTTPStatus.SEE_OTHER}, path
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_has_no_inline_styles_or_scripts(browser: Browser, path: str) -> None:
     tree = browser.get(path).tree
