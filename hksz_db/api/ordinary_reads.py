@@ -38,6 +38,7 @@ _DECISIVE = {
     "HTTP_IF_NONE_MATCH",
     "HTTP_X_REQUEST_ID",
 }
+_DECISIVE_PARAMETERS = {"as_of", "lang"}
 _OWN = {b"content-length", b"etag", b"x-request-id"}
 _MOST_KNOWN = 500
 _LONGEST_KNOWN = 500
@@ -103,13 +104,13 @@ class OrdinaryReads:
             return
         if len(query) > _LONGEST_KNOWN:
             return
-        resource = RESOURCES[matched[2]]
-        reading = read_document(resource.name, parse_qsl(query, keep_blank_values=True))
-        if reading.as_of is not None or reading.lang is not None:
+        given = parse_qsl(query, keep_blank_values=True)
+        if not _DECISIVE_PARAMETERS.isdisjoint(name for name, _ in given):
             return
+        resource = RESOURCES[matched[2]]
         known = _Known(
             resource,
-            document_statement(resource.name, reading.fields),
+            document_statement(resource.name, read_document(resource.name, given).fields),
             self._routes[resource.name],
             [(name, value) for name, value in headers if name not in _OWN],
         )
