@@ -38,7 +38,9 @@ const store = (name, value) => {
 	const form = document.querySelector("[data-page]");
 	if (!form) return;
 	const { page, sent } = form.dataset;
+	let edits = 0;
 	const keep = () => {
+		edits++;
 		const typed = new URLSearchParams(new FormData(form));
 		typed.delete("key");
 		typed.delete("csrf");
@@ -70,14 +72,14 @@ const store = (name, value) => {
 
 	const hints = document.getElementById("hints");
 	if (!hints) return;
-	let asked = 0;
 	const ask = later(async () => {
 		// A key that is being typed is not sent.
 		if (form.elements.key) return;
-		const mine = ++asked, body = new FormData(form);
+		const at = edits, body = new FormData(form);
 		for (const [name, value] of kept) if (!form.elements[name]) body.append(name, value);
 		const answer = await fetch("/add/hints", { method: "POST", body }).catch(() => null);
-		if (!answer?.ok || mine !== asked) return;
+		// What has been typed since would be undone.
+		if (!answer?.ok || at !== edits) return;
 		const { id } = document.activeElement;
 		hints.innerHTML = await answer.text();
 		document.querySelector(".steps").replaceWith(hints.querySelector(".steps"));
