@@ -5,7 +5,6 @@ import socket
 import subprocess
 import sys
 import threading
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,7 +41,7 @@ def _wait_until_ready(address: str, server: "subprocess.Popen[bytes]") -> None:
         try:
             with urllib.request.urlopen(f"{address}/readyz"):
                 return
-        except urllib.error.URLError:
+        except OSError:
             assert server.poll() is None, "the server has ended"
             pause.wait(0.05)
     raise AssertionError("the service does not get ready")

@@ -74,11 +74,11 @@ def test_no_request_leaves_the_site_and_nothing_fails(
 
 def test_what_leaves_the_site_would_be_noticed(visit: Visitor) -> None:
     opened = visit("/claims")
-    opened.page.evaluate(
-        "document.body.insertAdjacentHTML('beforeend', '<img src=http://127.0.0.1:9/a.png>')"
-    )
-    opened.page.wait_for_timeout(200)
-    assert any("Content Security Policy" in message for message in opened.messages)
+    with opened.page.expect_console_message(lambda each: "Content Security Policy" in each.text):
+        opened.page.evaluate(
+            "document.body.insertAdjacentHTML('beforeend', '<img src=http://127.0.0.1:9/a.png>')"
+        )
+    assert opened.messages
 
 
 @pytest.mark.parametrize("path", READING)
