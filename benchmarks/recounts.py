@@ -31,14 +31,16 @@ _WORLD = """
         uuidv7() AS other, uuidv7() AS spare;
     INSERT INTO entities (id, kind, name, name_language)
     SELECT id, 'organisation', 'An organisation', 'en' FROM made, unnest(ARRAY[press, owner]) AS id;
-    INSERT INTO entity_names (entity_id, name, language, kind)
-    SELECT id, 'An organisation', 'en', 'preferred' FROM made, unnest(ARRAY[press, owner]) AS id;
-    INSERT INTO sources (id, csl_type, title)
-    SELECT id, 'report', 'A source' FROM made, unnest(ARRAY[wide, other, spare]) AS id;
+    INSERT INTO entity_names (entity_id, name, language, kind, search)
+    SELECT id, name, name_language, 'preferred', search_vector(name, 'und') FROM entities;
+    INSERT INTO sources (id, csl_type, title, search)
+    SELECT id, 'report', 'A source', search_vector('A source', 'und')
+    FROM made, unnest(ARRAY[wide, other, spare]) AS id;
     INSERT INTO source_contributors (source_id, entity_id, role, ordinal)
     SELECT wide, press, 'publisher', 1 FROM made;
-    INSERT INTO claims (statement, language, claimant_id, modality)
-    SELECT 'Claim ' || n, 'en', owner, 'actual' FROM made, generate_series(1, {claims}) AS n;
+    INSERT INTO claims (statement, language, claimant_id, modality, search)
+    SELECT 'Claim ' || n, 'en', owner, 'actual', search_vector('Claim ' || n, 'en')
+    FROM made, generate_series(1, {claims}) AS n;
     INSERT INTO evidence (claim_id, source_id, stance, status)
     SELECT claims.id, source, 'asserts', 'accepted'
     FROM made, unnest(ARRAY[wide, other]) AS source, claims;
