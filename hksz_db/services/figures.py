@@ -80,17 +80,26 @@ def _check_sign(fields: Row, read: Row, metric: Row, pointer: str) -> None:
         raise _unread([Fault("figure", str(error), f"{pointer}/as_stated")]) from None
 
 
-def range_columns(figure: Row, metric: Row, factor: Decimal) -> Row:
-    """The ranges that a figure allows, in base units. Raises ``InvalidFigure``."""
-    statement = Statement(
+STATED = ("comparator", "amount", "lower_bound", "upper_bound", "as_stated", "exact")
+"""The columns of a figure that make its statement."""
+
+
+def statement_of(figure: Row, measure: str) -> Statement:
+    """What a figure states, by the measure of its metric."""
+    return Statement(
         Comparator(figure["comparator"]),
         figure.get("amount"),
         figure.get("lower_bound"),
         figure.get("upper_bound"),
         figure["as_stated"],
         bool(figure.get("exact")),
-        MetricMeasure(metric["measure"]),
+        MetricMeasure(measure),
     )
+
+
+def range_columns(figure: Row, metric: Row, factor: Decimal) -> Row:
+    """The ranges that a figure allows, in base units. Raises ``InvalidFigure``."""
+    statement = statement_of(figure, metric["measure"])
     reading = read(
         statement, Dimension(metric["dimension"]), factor, nonnegative=metric["nonnegative"]
     )
@@ -157,15 +166,6 @@ WRITER = _Figures(
         "plausible_range",
         "range_rule",
     ),
-    computed_from=(
-        "metric_id",
-        "unit_code",
-        "comparator",
-        "amount",
-        "lower_bound",
-        "upper_bound",
-        "as_stated",
-        "exact",
-    ),
+    computed_from=("metric_id", "unit_code", *STATED),
     held=("metric",),
 )

@@ -10,24 +10,12 @@ from uuid import UUID
 
 from hksz_db.database import Session, run
 from hksz_db.domain.ranges import InvalidFigure
-from hksz_db.services.figures import range_columns
+from hksz_db.services.figures import STATED, range_columns
 from hksz_db.services.rows import Row, bump_version, lock_rows, update_rows
 
 _log = logging.getLogger(__name__)
 _AT_ONCE = 300
-_READ = (
-    "claim_id",
-    "comparator",
-    "amount",
-    "lower_bound",
-    "upper_bound",
-    "as_stated",
-    "exact",
-    "dimension",
-    "nonnegative",
-    "unit_factor",
-    "metric_id",
-)
+_READ = ("claim_id", *STATED, "dimension", "nonnegative", "unit_factor", "metric_id")
 
 
 def recompute_ranges(session: Session) -> int:

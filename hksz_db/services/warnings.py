@@ -14,11 +14,8 @@ from uuid import UUID
 from hksz_db.database import Session, run
 from hksz_db.domain.chronology import InvalidDate, Period, parse
 from hksz_db.domain.errors import Fault
-from hksz_db.domain.ranges import Statement
 from hksz_db.domain.vocabulary import (
-    Comparator,
     Dimension,
-    MetricMeasure,
     Modality,
     Stance,
     WarningCode,
@@ -30,6 +27,7 @@ from hksz_db.domain.warnings import (
     of_evidence,
     of_figure,
 )
+from hksz_db.services.figures import STATED, statement_of
 from hksz_db.services.references import Resolved
 from hksz_db.services.rows import Row
 
@@ -37,18 +35,7 @@ WARNED = ("sources", "claims", "figures", "evidence")
 """The resources whose rows are warned about."""
 
 _MAX_NAMED = 20
-_FIGURE = (
-    "as_stated",
-    "comparator",
-    "amount",
-    "lower_bound",
-    "upper_bound",
-    "exact",
-    "unit_code",
-    "unit_factor",
-    "modality",
-    "period_edtf",
-)
+_FIGURE = (*STATED, "unit_code", "unit_factor", "modality", "period_edtf")
 _CLAIM = ("statement", "modality", "time_edtf", "due_edtf")
 _FIGURES = f"""
     SELECT figures.id, {", ".join(f"figures.{name}" for name in _FIGURE)}, figures.dimension,
@@ -164,17 +151,8 @@ def _seen_from(fault: Fault, field: str, row: str) -> Fault:
 
 
 def _figure(row: Row, dimension: str, measure: str) -> WrittenFigure:
-    statement = Statement(
-        Comparator(row["comparator"]),
-        row.get("amount"),
-        row.get("lower_bound"),
-        row.get("upper_bound"),
-        row["as_stated"],
-        bool(row.get("exact")),
-        MetricMeasure(measure),
-    )
     return WrittenFigure(
-        statement,
+        statement_of(row, measure),
         Dimension(dimension),
         row["unit_code"],
         row["unit_factor"],

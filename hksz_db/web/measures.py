@@ -17,27 +17,14 @@ from hksz_db.queries.registry import RESOURCES
 from hksz_db.web.comparing import Sentence, explained_together, part_in_words
 from hksz_db.web.foreign import ENGLISH, spoken
 from hksz_db.web.plots import Plot, Row, plot, span
+from hksz_db.web.series import FIGURE_FIELDS
 from hksz_db.web.site import href
 from hksz_db.web.terms import term
 from hksz_db.web.translating import gettext
 from hksz_db.web.wording import time_in_words
 
 _CLAIMS, _FIGURES = RESOURCES["claims"], RESOURCES["figures"]
-_ASIDE = (
-    "id",
-    "metric",
-    "as_stated",
-    "unit_code",
-    "dimension",
-    "value_range",
-    "plausible_range",
-    "period",
-    "breakdown",
-    "definition",
-    "estimate",
-    "known_at",
-    "claim",
-)
+_ASIDE = tuple(name for name in FIGURE_FIELDS if name != "subject")
 _MOST_COMPARED, _MOST_ASIDE = 10, 5
 
 
