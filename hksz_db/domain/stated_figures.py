@@ -127,6 +127,19 @@ def read_stated(
     return _Reader(tokens(text), dimension, measure).figure()
 
 
+_EXACTLY = re.compile(
+    r"(?:\b(?:exactly|precisely)|[剛刚正恰]好|整整)\s?(?:[有為为是达達]|at|of)?\s?\Z", re.IGNORECASE
+)
+
+
+def is_exactly(words: str, sentence: str = "") -> bool:
+    """Whether the words, or those before them in the sentence, say that the number is exact."""
+    befores = [sentence[: found.start()] for found in re.finditer(re.escape(words), sentence)]
+    if number := re.search(r"\d", words):
+        befores.append(words[: number.start()])
+    return any(_EXACTLY.search(before) for before in befores)
+
+
 class _Reader:
     def __init__(
         self,

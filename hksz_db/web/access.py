@@ -141,5 +141,5 @@ def check_csrf() -> None:
     given = request.form.get(CSRF, "").encode("utf-8", "surrogatepass")
     if not hmac.compare_digest(given, csrf_token().encode()):
         raise Forbidden(
-            gettext("The form was made before you signed in as you are now. Send it again.")
+            gettext("You have signed in again since this form was opened. Send it again.")
         )

@@ -67,6 +67,7 @@ from hksz_db.web.forms import (
 )
 from hksz_db.web.interface import names_preferred
 from hksz_db.web.measures import speaker
+from hksz_db.web.messages import in_words
 from hksz_db.web.search import address_or_doi
 from hksz_db.web.site import answers_form_of, form_of, href, pages, shown
 from hksz_db.web.submissions import NEW, SimilarSources
@@ -104,24 +105,24 @@ LABELS = {
     "publisher_place": _("Place of publication"),
     "issued_note": _("Note on the date"),
     "rights": _("Rights"),
-    "repeats": _("of this source"),
+    "repeats": _("The other source"),
     "reports": _("Whose statement does it report?"),
     **dict.fromkeys(("words", "is_another"), _("The passage")),
     "page": _("Page"),
     "note": _("Note on the passage"),
     "statement": _("The claim in your own words"),
-    "claimant": _("Who says so"),
-    "subject": _("Of what"),
+    "claimant": _("Who makes the claim"),
+    "subject": _("Subject"),
     "time_edtf": _("Time"),
-    "due_edtf": _("Due, for a plan or forecast"),
-    "modality": _("Said as"),
+    "due_edtf": _("Due date of a plan or forecast"),
+    "modality": _("Kind of statement"),
     "language": _("Language"),
     "topics": _("Topics"),
     "as_stated": _("As stated"),
     "period_edtf": _("Period"),
     "metric": _("What is counted"),
     "unit_code": _("Unit"),
-    "comparator": _("Comparator"),
+    "comparator": _("The figure is"),
     "amount": _("Amount"),
     "lower_bound": _("At least"),
     "upper_bound": _("At most"),
@@ -130,14 +131,15 @@ LABELS = {
         (each for each in submissions.PARTS if each.endswith("_language")), _("Language")
     ),
     "metric_dimension": _("Kind of quantity"),
-    "metric_accumulation": _("Counted"),
+    "metric_accumulation": _("How it is counted"),
     "metric_measure": _("What its figures state"),
     "metric_holds_for": _("How long a figure holds"),
     "metric_description": _("What exactly is counted"),
 }
 """The fields of the forms, as the pages call them."""
 
-# It tells the script ``session.js`` that what was typed need not be kept any more.
+# It tells the script ``session.js`` that what was typed need not be kept any more, and shows what
+# the page of the claim says about it.
 _SAVED = "#saved"
 
 
@@ -190,7 +192,7 @@ def add_source() -> Response:
                 id = submissions.create_source(write.session, write.actor, request.form)
         except SimilarSources as error:
             similar.extend(error.similar)
-            detail = gettext("There are sources like it. Say whether it is one of them.")
+            detail = gettext("There are similar sources. Say whether it is one of them.")
             raise Conflict(detail) from error
         return _next_url(str(id), request.form, "reports", "answers")
 
@@ -435,7 +437,7 @@ def _hints(form: Form, source: Source, *, is_checked: bool = False) -> Hints:
         with writing(database()) as session, _faults_of_fields():
             trial = submissions.try_submission(session, actor, submitted, source)
     except (Invalid, Conflict) as error:
-        missing = problems_of(error.faults) or [Problem("", error.detail)]
+        missing = problems_of(error.faults) or [Problem("", in_words(error.detail))]
         return replace(hints, missing=missing)
     return replace(hints, trial=trial)
 
@@ -459,7 +461,7 @@ def _seen(form: Form, source_id: str) -> Hints:
         any(has_words(each, said) for each in marked[:1]),
         similar,
         chosen,
-        _reading(text(form, "as_stated")),
+        _reading(form),
         submissions.unknown_claimant(form) if is_new else "",
         submissions.named_twice(form) if is_new else (),
     )
@@ -488,13 +490,17 @@ def _preselected(form: Form, similar: Sequence[Alike], having: Collection[str]) 
     return chosen if chosen in ids else NEW
 
 
-def _reading(words: str) -> str:
+def _reading(form: Form) -> str:
+    words = text(form, "as_stated")
     if not words:
         return ""
     try:
-        return printed(read_stated(words))
+        reading = printed(read_stated(words))
     except UnreadableFigure as error:
-        return str(error)
+        return in_words(str(error))
+    if submissions.is_exact(form):
+        return gettext("%(figure)s, exactly this number", figure=reading)
+    return reading
 
 
 def _actor() -> Actor:

@@ -1,9 +1,12 @@
 """Sources in words: how they are cited, and who published them; foreign names are marked."""
 
-from markupsafe import Markup
+from collections.abc import Iterable
+
+from markupsafe import Markup, escape
 
 from hksz_db.queries.document_types import Named, Source
 from hksz_db.web.foreign import spoken
+from hksz_db.web.translating import gettext
 from hksz_db.web.wording import time_in_words
 
 _PUBLISHER, _AUTHOR = "publisher", "author"
@@ -18,20 +21,20 @@ def citation(source: Source) -> Markup:
     ]
     container = source["container_title"]
     parts = [
-        Markup(", ").join(authors),
-        Markup("“{}”").format(spoken(source["title"], source["language"])),
+        _listed(authors),
+        escape(gettext("“%(words)s”")) % {"words": spoken(source["title"], source["language"])},
         spoken(container, source["language"]),
         *(_named(each) for each in _makers(source, _PUBLISHER) if not _is_in(each, container)),
         spoken(source["publisher_place"]),
         time_in_words(source["issued"]["edtf"]),
         f"https://doi.org/{source['doi']}" if source["doi"] else source["url"],
     ]
-    return Markup(", ").join(part for part in parts if part) + "."
+    return _listed(parts) + gettext(".")
 
 
 def published(source: Source) -> Markup:
     """Who published a source, in what, and when."""
-    return Markup(", ").join(part for part in (publisher(source), issued(source)) if part)
+    return _listed((publisher(source), issued(source)))
 
 
 def publisher(source: Source) -> Markup:
@@ -42,12 +45,16 @@ def publisher(source: Source) -> Markup:
         spoken(container, source.get("language")),
         *(_named(each) for each in makers if not _is_in(each, container)),
     ]
-    return Markup(", ").join(part for part in parts if part)
+    return _listed(parts)
 
 
 def issued(source: Source) -> str:
     """When a source was published."""
     return time_in_words(source["issued"]["edtf"] if "issued" in source else source["issued_edtf"])
+
+
+def _listed(parts: Iterable[str | None]) -> Markup:
+    return escape(gettext(", ")).join(part for part in parts if part)
 
 
 def _makers(source: Source, role: str) -> list[Named]:

@@ -6,14 +6,14 @@ from uuid import UUID
 
 from flask import Response, url_for
 
-from hksz_db.domain.vocabulary import ClaimEntityRole
+from hksz_db.domain.vocabulary import ClaimEntityRole, EvidenceStatus
 from hksz_db.http.costs import Cost, costs
 from hksz_db.queries.document_types import Claim, ClaimEntity, Version
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.web.citing import published
 from hksz_db.web.measures import measured_of, not_compared_of, spoken_speaker
 from hksz_db.web.origins import OriginMap, described, origin_map
-from hksz_db.web.passages import passages_of
+from hksz_db.web.passages import Passage, passages_of
 from hksz_db.web.reading import Asked, asked, document_link, export_link, history_of, today
 from hksz_db.web.site import FormatLink, page_of, shown
 from hksz_db.web.states import states_in_words
@@ -30,7 +30,7 @@ def claim(id: UUID) -> Response:
     """A claim: what it says, who said it, and what it rests on."""
     question = asked()
     document: Claim = question.document(_CLAIMS, id)
-    history = history_of(_CLAIMS, id)
+    history, passages = history_of(_CLAIMS, id), passages_of(document)
     return shown(
         "claim.html",
         claim=document,
@@ -39,7 +39,8 @@ def claim(id: UUID) -> Response:
         verdict=verdict_of(document["corroboration"]),
         map=(drawn := _map(document)),
         map_in_words="" if drawn is None else described(drawn),
-        passages=passages_of(document),
+        passages=[each for each in passages if not _is_rejected(each)],
+        rejected=[each for each in passages if _is_rejected(each)],
         measured=measured_of(document, question.preferred, question.as_of),
         not_compared=not_compared_of(document, question.as_of),
         most_passages=_MOST_PASSAGES,
@@ -53,6 +54,10 @@ def claim(id: UUID) -> Response:
         formats=_formats(id, document, question),
         today=today(),
     )
+
+
+def _is_rejected(passage: Passage) -> bool:
+    return passage.evidence["status"] == EvidenceStatus.REJECTED
 
 
 def _summarised(document: Claim) -> list[str]:

@@ -11,6 +11,7 @@ from hksz_db.domain import errors
 from hksz_db.domain.errors import DomainError, Fault, FaultsError, Merged
 from hksz_db.http.statuses import status_of
 from hksz_db.services.writing import translate
+from hksz_db.web.messages import in_words
 from hksz_db.web.site import pages, prefers_html, secured, shown
 from hksz_db.web.translating import gettext
 
@@ -29,7 +30,9 @@ def register_error_pages(app: Flask) -> None:
         if is_page and status == 404:
             return secured(_page(status, gettext("There is no page at this address.")))
         if is_page and status == 405:
-            detail = gettext("The page does not answer %(method)s.", method=request.method)
+            detail = gettext(
+                "This page does not accept %(method)s requests.", method=request.method
+            )
             page = _page(status, detail)
             page.headers["Allow"] = response.headers["Allow"]
             return secured(page)
@@ -44,7 +47,7 @@ def _domain_error(error: DomainError) -> Response:
     faults = error.faults if isinstance(error, FaultsError) else ()
     if isinstance(error, errors.Unavailable):
         _log.warning("database_unavailable", reason=str(error.__cause__ or error))
-    response = _page(status, str(error), faults)
+    response = _page(status, in_words(str(error)), faults)
     if status == 503:
         response.headers["Retry-After"] = str(_RETRY_AFTER_S)
     return response
@@ -88,7 +91,7 @@ def _page(status: int, detail: str, faults: Sequence[Fault] = ()) -> Response:
 
 def _title(status: int) -> str:
     titles = {
-        400: gettext("This search cannot be read"),
+        400: gettext("This request cannot be read"),
         403: gettext("Not allowed"),
         404: gettext("Not found"),
         405: gettext("Not possible here"),

@@ -25,21 +25,21 @@ EVERY = 100
 """How many values are listed at first, and if more are asked for."""
 
 _TITLES: Mapping[str, str] = {
-    "verdict": _("How well founded"),
-    "time": _("Of which time"),
+    "verdict": _("How well supported"),
+    "time": _("Time"),
     "about": _("About"),
-    "place": _("Place, with what lies in it"),
+    "place": _("Place, including places within it"),
     "claimant": _("Said by"),
-    "measure": _("Counts or measures"),
-    "modality": _("Said as"),
+    "measure": _("What is counted"),
+    "modality": _("Kind of statement"),
     "status": _("Review"),
     "language": _("Language"),
 }
 _TERMS = {"verdict": "CorroborationVerdict", "modality": "Modality", "status": "ClaimStatus"}
 _MISSING = {
     "time": _("undated"),
-    "claimant": _("somebody without a name"),
-    "measure": _("no figure"),
+    "claimant": _("unnamed"),
+    "measure": _("without a figure"),
 }
 _MOST_YEARS = 40
 _WIDTH, _HEIGHT = 232.0, 56.0

@@ -98,7 +98,7 @@ def refused(detail: str) -> Invalid:
 def too_long() -> Invalid:
     """The error of a file that is too long."""
     detail = gettext(
-        "The file may have at most %(size)s kB: export fewer works.", size=MOST_BYTES // 1024
+        "The file may be at most %(size)s kB. Export fewer records.", size=MOST_BYTES // 1024
     )
     return refused(detail)
 

@@ -14,6 +14,8 @@ ENGLISH = "en"
 _HAN = re.compile(f"[{HAN}](?:[^A-Za-z]*[{HAN}])?")
 _LATIN_WORD = re.compile(r"[A-Za-z]{2,}")
 _CHINESE = "zh"
+# Controls of the direction of text. They also move what follows, unless the text is isolated.
+_DIRECTED = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def lang(text: str | None, language: str | None = None) -> Markup:
@@ -45,6 +47,8 @@ def _spoken(text: str, language: str | None, tag: str) -> Markup:
     # A page has hundreds of pieces, and most of them are on other pages, too.
     found = _language(text, language)
     attribute, inner = _attribute(found, tag), _within(text, found or tag)
+    if _DIRECTED.search(text):
+        return Markup("<bdi{}>{}</bdi>").format(attribute, inner)
     return Markup("<span{}>{}</span>").format(attribute, inner) if attribute else inner
 
 

@@ -43,6 +43,7 @@ from hksz_db.services.idempotency import Answer, Repeatable, begin, keep
 from hksz_db.services.review import ReviewRules
 from hksz_db.services.writing import retried, writing
 from hksz_db.web import access
+from hksz_db.web.messages import in_words
 from hksz_db.web.site import shown
 from hksz_db.web.translating import gettext
 
@@ -62,7 +63,10 @@ class Problem(NamedTuple):
 def problems_of(faults: Sequence[Fault]) -> list[Problem]:
     """The faults by field; the field of ``#/figures/0/unit`` is ``figures.0.unit``."""
     return [
-        Problem((each.pointer or "").removeprefix("#").lstrip("/").replace("/", "."), each.detail)
+        Problem(
+            (each.pointer or "").removeprefix("#").lstrip("/").replace("/", "."),
+            in_words(each.detail),
+        )
         for each in faults
     ]
 
@@ -200,7 +204,8 @@ def _begun(session: Session, this: Repeatable) -> Answer | None:
         return begin(session, this)
     except Invalid as error:
         detail = gettext(
-            "This form was sent before, and changed since. Send it again to write more."
+            "This form has already been sent, and was changed since. Send it again to save it as a"
+            " new entry."
         )
         raise Conflict(detail) from error
 
@@ -221,7 +226,7 @@ def refused(form: Form, error: DomainError, again: Callable[[Form], Response]) -
 
 
 def _failed(form: Form, error: DomainError) -> Form:
-    shown = replace(form, status=status_of(error), detail=str(error))
+    shown = replace(form, status=status_of(error), detail=in_words(str(error)))
     if isinstance(error, Conflict):
         # The form may have been sent before; sent again, it is another one.
         shown = replace(shown, idempotency=secrets.token_urlsafe(16))
@@ -229,7 +234,7 @@ def _failed(form: Form, error: DomainError) -> Form:
         shown = replace(shown, faults=error.faults)
     if isinstance(error, Invalid) and error.faults:
         # The services speak of the body of a request.
-        detail = gettext("Something is missing, or cannot be saved as it is.")
+        detail = gettext("Something is missing or cannot be saved as it is.")
         shown = replace(shown, detail=detail)
     if isinstance(error, Unauthenticated):
         shown = replace(shown, needs_key=True)

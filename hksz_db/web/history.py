@@ -1,6 +1,5 @@
 """What differs between two versions of a row."""
 
-import json
 from typing import NamedTuple
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from hksz_db.domain.differences import differences
 from hksz_db.http.costs import Cost, costs
 from hksz_db.http.requests import database
 from hksz_db.queries import versions
+from hksz_db.web.labels import place_in_words, value_in_words
 from hksz_db.web.site import given, pages, shown
 from schemas.parameters import Parameters
 
@@ -55,20 +55,15 @@ def _documents(resource: str, id: UUID, *numbers: int) -> list[dict[str, object]
 
 def _changes(earlier: object, later: object) -> list[Change]:
     return [
-        Change(_path(each.pointer), _text(each.before), _text(each.after))
+        Change(
+            place_in_words(each.pointer),
+            value_in_words(each.before, _name(each.pointer)),
+            value_in_words(each.after, _name(each.pointer)),
+        )
         for each in differences(earlier, later)
     ]
 
 
-def _path(pointer: str) -> str:
-    """A JSON pointer as words: ``evidence 2 status``."""
-    parts = pointer.strip("/").split("/")
-    return " ".join(
-        str(int(part) + 1) if part.isdigit() else part.replace("_", " ") for part in parts
-    )
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1)
+def _name(pointer: str) -> str:
+    """The last field that a JSON pointer names."""
+    return next((part for part in reversed(pointer.split("/")) if not part.isdigit()), "")

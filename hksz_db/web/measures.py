@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from hksz_db.domain.languages import Preference
+from hksz_db.domain.vocabulary import ClaimStatus
 from hksz_db.http import documents
 from hksz_db.queries.document_types import Claim, Comparison, Figure
 from hksz_db.queries.filters import AllOf, Criterion
@@ -21,6 +22,7 @@ from hksz_db.web.series import FIGURE_FIELDS
 from hksz_db.web.site import href
 from hksz_db.web.terms import term
 from hksz_db.web.translating import gettext
+from hksz_db.web.translating import marked as _
 from hksz_db.web.wording import time_in_words
 
 _CLAIMS, _FIGURES = RESOURCES["claims"], RESOURCES["figures"]
@@ -29,17 +31,29 @@ _MOST_COMPARED, _MOST_ASIDE = 10, 5
 
 
 class Measured(NamedTuple):
-    """A figure of the claim, the plot of what is comparable, and of what is counted otherwise."""
+    """A figure of the claim, the plot of what is comparable, and of what is not compared.
+
+    ``reason`` says why nothing is compared, if that is because of the status of the claim.
+    """
 
     figure: Figure
     compared: Plot
     comparisons: Sequence[Comparison]
     aside: Plot | None
+    heading: str
+    reason: str
 
     @property
     def sentences(self) -> list[Sentence]:
         """How the figure compares with the others."""
         return explained_together(self.comparisons)
+
+
+_UNCOMPARED = {
+    ClaimStatus.DRAFT: _("This claim is a draft: its figures are compared once it is submitted."),
+    ClaimStatus.REJECTED: _("This claim was rejected: its figures are not compared."),
+    ClaimStatus.RETRACTED: _("This claim was retracted: its figures are not compared."),
+}
 
 
 def measured_of(
@@ -52,14 +66,16 @@ def measured_of(
     comparisons = document["comparisons"]["data"]
     others = _figures_of({each["subject"]["id"] for each in figures}, as_of)
     speakers = _speakers(document, comparisons, others, preferred, as_of)
+    reason = _UNCOMPARED.get(ClaimStatus(document["status"]), "")
     measured, seen = [], {each["id"] for each in figures}
     for figure in figures:
         compared = [_turned(each, figure["id"]) for each in comparisons]
-        beside = [each for each in compared if each is not None][:_MOST_COMPARED]
+        comparable = [each for each in compared if each is not None]
+        beside = comparable[:_MOST_COMPARED]
         unit = figure["unit_code"]
         rows = [_row(figure, unit, "own", gettext("this claim"), speakers.get(document["id"], ""))]
         rows += [_compared_row(each, unit, speakers) for each in beside]
-        seen |= {each["other"]["id"] for each in beside}
+        seen |= {each["other"]["id"] for each in comparable}
         aside = [each for each in others if each["id"] not in seen and _has_axis_of(each, figure)][
             :_MOST_ASIDE
         ]
@@ -71,9 +87,20 @@ def measured_of(
                 plot(rows, unit),
                 beside,
                 plot([_aside_row(each, unit, speakers) for each in aside], unit) if aside else None,
+                _heading(figure, aside, reason),
+                reason and gettext(reason),
             )
         )
     return measured
+
+
+def _heading(figure: Figure, aside: Sequence[Figure], reason: str) -> str:
+    """What the figures beside a figure that are not compared with it have in common."""
+    if reason:
+        return gettext("The same subject: not compared")
+    if any(each["metric"]["id"] == figure["metric"]["id"] for each in aside):
+        return gettext("The same subject, at other times or counted otherwise: not comparable")
+    return gettext("The same subject, counted otherwise: not comparable")
 
 
 def _figures_of(subjects: Iterable[str], as_of: datetime | None) -> list[Figure]:
@@ -152,7 +179,7 @@ def _row(
     said = (who, time_in_words(figure["period"]["edtf"]), part_in_words(figure))
     return Row(
         label=figure["as_stated"],
-        meta=Markup(", ").join(part for part in said if part),
+        meta=escape(gettext(", ")).join(part for part in said if part),
         allowed=span(figure["value_range"], unit),
         plausible=span(figure["plausible_range"], unit),
         kind=kind,

@@ -56,7 +56,7 @@ def submit_again(resource: str, id: UUID) -> BaseResponse:
     def work(write: Write) -> str:
         changed: dict[str, str | None] = {"note": form.value("text").strip() or None}
         if resource == _CLAIMS.name:
-            changed = {"statement": require(form, "text", gettext("Say what is claimed."))}
+            changed = {"statement": require(form, "text", gettext("Enter the claim."))}
         fields = load(WRITERS[resource].patch_schema(), {**changed, "status": "submitted"})
         batches.update(write.session, resource, id, write.versions, fields, write.rules)
         if resource == _CLAIMS.name and form.value("alike"):

@@ -171,9 +171,11 @@ def _sentences(drawn: OriginMap) -> Iterator[str]:
             yield gettext("%(title)s %(stance)s the claim and adds no origin.", **names)
         for copy in each.copies:
             yield gettext(
-                "%(copy)s: %(relation)s it, adds none.", copy=copy.title, relation=copy.relation
+                "%(copy)s: %(relation)s it, and adds no origin.",
+                copy=copy.title,
+                relation=copy.relation,
             )
         if each.folded:
-            yield gettext("Its %(number)s copies add none.", number=each.folded)
+            yield gettext("Its %(number)s copies add no origin.", number=each.folded)
     if drawn.more:
-        yield gettext("%(number)s more are in the list.", number=drawn.more)
+        yield gettext("The list has %(number)s more.", number=drawn.more)

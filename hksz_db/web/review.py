@@ -128,7 +128,7 @@ def decide(resource: str, id: UUID) -> BaseResponse:
         return redirect(_next(form, "unsure"), 303)
 
     def work(write: Write) -> str:
-        decision = require(form, "decision", gettext("Choose what is to become of it."))
+        decision = require(form, "decision", gettext("Choose a decision."))
         schema = WRITERS[resource].patch_schema()
         fields = _fields_of(resource, decision, form)
         changed = load(schema, fields)
@@ -151,7 +151,7 @@ def merge_duplicate(id: UUID) -> Response:
     form = sent_form(changes_row=True)
 
     def work(write: Write) -> str:
-        require(form, "confirmed", gettext("Confirm that both say the same."))
+        require(form, "confirmed", gettext("Confirm that both say the same thing."))
         versions = write.versions
         if form.value("accept"):
             fields = {"status": "accepted"}
@@ -192,12 +192,12 @@ def _fields_of(resource: str, decision: str, form: Form) -> dict[str, str]:
             return {"status": "rejected", **_note(form)}
     raise Invalid(
         "A field is missing.",
-        [Fault("invalid", gettext("Choose what is to become of it."), "#/decision")],
+        [Fault("invalid", gettext("Choose a decision."), "#/decision")],
     )
 
 
 def _note(form: Form) -> dict[str, str]:
-    message = gettext("Write a word to its author: why is it not accepted as it is?")
+    message = gettext("Write a note to the author: why is it not accepted as it is?")
     return {"review_note": require(form, "review_note", message)}
 
 

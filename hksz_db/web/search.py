@@ -47,11 +47,11 @@ _FEW = 10
 """Below this many claims, the page offers a wider search."""
 
 ORDERS = (
-    (_BEST_FOUNDED, _("best founded first")),
+    (_BEST_FOUNDED, _("best supported first")),
     ("", _("best match first")),
     ("-time,-id", _("latest time first")),
     ("time,id", _("earliest time first")),
-    ("-id", _("newest first")),
+    ("-id", _("last added first")),
 )
 """The orders that the page offers: the value of ``sort``, and its label."""
 

@@ -6,6 +6,7 @@ from hksz_db.domain.errors import Unauthenticated
 from hksz_db.http.costs import Cost, costs
 from hksz_db.web import access
 from hksz_db.web.forms import KEY
+from hksz_db.web.messages import in_words
 from hksz_db.web.site import answers_form_of, form_of, pages, shown
 
 _NEXT = "next"
@@ -27,7 +28,7 @@ def begin_session() -> Response:
         access.sign_in(request.form.get(KEY, ""))
     except Unauthenticated as error:
         answers_form_of(url_for("pages.sign_in", next=following))
-        return shown("sign_in.html", 401, next=following, problem=str(error))
+        return shown("sign_in.html", 401, next=following, problem=in_words(str(error)))
     return redirect(following, 303)  # type: ignore[return-value]
 
 

@@ -26,7 +26,9 @@ from hksz_db.web.interface import (
     language_of,
     remember_interface,
 )
-from hksz_db.web.terms import term
+from hksz_db.web.labels import field_in_words
+from hksz_db.web.messages import in_words
+from hksz_db.web.terms import state, term
 from hksz_db.web.translating import gettext, register_translations
 from hksz_db.web.translating import marked as _
 from hksz_db.web.wording import moment_in_words, number_in_words, time_in_words
@@ -213,13 +215,16 @@ def register_site(app: Flask, version: str) -> None:
         lang=lang,
         language_of=language_of,
         navigation=_navigation,
+        state=state,
         term=term,
         version=version,
     )
     app.jinja_env.filters.update(
         contradicted=contradicted,
         explained=explained,
+        field=field_in_words,
         noted=noted,
+        message=in_words,
         moment=moment_in_words,
         number=number_in_words,
         spoken=spoken,

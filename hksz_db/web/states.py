@@ -15,7 +15,7 @@ from schemas.evidence import EvidencePatchSchema
 
 _CLAIM = {
     ClaimStatus.DRAFT: _("The claim is a draft."),
-    ClaimStatus.SUBMITTED: _("The claim waits for a review."),
+    ClaimStatus.SUBMITTED: _("The claim is waiting for review."),
     ClaimStatus.ACCEPTED: _("The claim is accepted."),
     ClaimStatus.REJECTED: _("The claim is rejected."),
     ClaimStatus.RETRACTED: _("The claim is retracted."),
@@ -41,8 +41,8 @@ def _passages(status: EvidenceStatus, number: int) -> str:
             return ngettext("%(num)s passage is a draft.", "%(num)s passages are drafts.", number)
         case EvidenceStatus.SUBMITTED:
             return ngettext(
-                "%(num)s passage waits for a review.",
-                "%(num)s passages wait for a review.",
+                "%(num)s passage is waiting for review.",
+                "%(num)s passages are waiting for review.",
                 number,
             )
         case EvidenceStatus.ACCEPTED:

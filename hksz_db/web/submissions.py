@@ -17,6 +17,7 @@ from marshmallow import Schema
 from hksz_db.database import Session, fetch_in, undone
 from hksz_db.domain.errors import Conflict, Contended, Fault, Invalid, Stale
 from hksz_db.domain.locators import LOCATOR, LOOSE_LOCATOR, digest
+from hksz_db.domain.stated_figures import is_exactly
 from hksz_db.domain.vocabulary import ComparisonVerdict, Scope, Stance
 from hksz_db.exchange.readers.language_tags import language_tag
 from hksz_db.http import documents
@@ -142,7 +143,6 @@ class Submission:
         for name in names:
             if form.get(f"new_{name}") and text(form, name):
                 self._make(name)
-        self.check()
 
     def check(self) -> None:
         """Raise ``Invalid`` if a field names nothing, or more than one row."""
@@ -162,7 +162,9 @@ class Submission:
         """The id of the row that a field names; ``check`` fails if there is not exactly one."""
         found = self.found(name, resource)
         if len(found) != 1:
-            self.blame(name, _not_one(text(self.form, name), found))
+            # What keeps it from being made is said already.
+            if not any((each.pointer or "").startswith(f"#/{name}") for each in self._faults):
+                self.blame(name, _not_one(text(self.form, name), found))
             return None
         return found[0]
 
@@ -195,6 +197,15 @@ class Submission:
         self.actor.demand(WRITERS[resource].scope)
         return batches.create(self.session, resource, load(schema, body), self.rules)
 
+    def check_with(self, schema: Schema, body: Body) -> None:
+        """Raise ``Invalid`` with the faults of ``check`` and those of the body together."""
+        try:
+            load(schema, body)
+        except Invalid as error:
+            # A name that is not known has been blamed already.
+            self._faults += [each for each in error.faults if each.code != "null"]
+        self.check()
+
     def _make(self, name: str) -> None:
         typed = text(self.form, name)
         maker = self._makers.setdefault(typed.casefold(), name)
@@ -217,14 +228,15 @@ class Submission:
         for part in OF_ENTITY:
             if given.get(part) != known.get(part):
                 detail = gettext(
-                    "%(name)s is named in two fields, and is one entity: choose the same in both.",
+                    "%(name)s is named in two fields, but becomes one entity: choose the same in"
+                    " both.",
                     name=text(self.form, name),
                 )
                 self.blame(f"{name}_{part}", detail)
 
     def _blame_known(self, name: str) -> None:
         detail = gettext(
-            "%(name)s is here already: choose it, or give the new one another name.",
+            "%(name)s is already listed: choose it, or give the new entry another name.",
             name=text(self.form, name),
         )
         self.blame(name, detail)
@@ -332,12 +344,14 @@ def create_source(session: Session, actor: Actor, form: Form) -> UUID:
     if text(form, "repeats"):
         original = _source_named(text(form, "repeats"))
         if original is None:
-            detail = gettext("No source here has this address, DOI or title. Add it first.")
+            detail = gettext(
+                "No source listed has this address, DOI or title. Add that source first."
+            )
             this.blame("repeats", detail)
         else:
             kind = text(form, "repeats_kind") or "copy_of"
             body["relations"] = [{"to_id": original["id"], "kind": kind}]
-    this.check()
+    this.check_with(SourceCreateSchema(), body)
     id = this.create("sources", SourceCreateSchema(), body)
     similar = written(session, "sources", id)["similar"]
     if similar and not form.get("is_new"):
@@ -440,7 +454,7 @@ def _create_claim(this: Submission, source: Source) -> UUID:
         body["figures"] = [
             {
                 "as_stated": text(form, "as_stated"),
-                "exact": bool(form.get("exact")),
+                "exact": is_exact(form),
                 **_given(form, *_FIGURE),
                 "metric_id": this.metric_id(),
                 "subject_id": subject,
@@ -448,11 +462,16 @@ def _create_claim(this: Submission, source: Source) -> UUID:
         ]
     elif form.get("new_metric") and text(form, "metric"):
         this.blame(
-            "as_stated", gettext("A new measure is made with a figure. Say how it is stated.")
+            "as_stated", gettext("A new measure needs a figure. Enter it as the source states it.")
         )
     body["evidence"] = [_evidence(this, source)]
-    this.check()
+    this.check_with(ClaimCreateSchema(), body)
     return this.create("claims", ClaimCreateSchema(), body)
+
+
+def is_exact(form: Form) -> bool:
+    """Whether the figure is exactly its number, as the form or the words before it say."""
+    return bool(form.get("exact")) or is_exactly(text(form, "as_stated"), text(form, "statement"))
 
 
 def _claimant(this: Submission) -> Body:
@@ -483,10 +502,12 @@ def _check_words(form: Form, source: Source) -> None:
     known = any(has_words(each, said) for each in marked_before(source["id"], form))
     if known and not form.get("is_another"):
         detail = gettext(
-            "It is saved with these words already. Go to its claim, say something else, or tick"
-            " that it is another claim."
+            "This passage has already been saved with these words. Go to its claim, write something"
+            " else, or tick that it is another claim."
         )
-        raise Conflict(gettext("It is here already."), [Fault("known", detail, "#/is_another")])
+        raise Conflict(
+            gettext("It has already been saved."), [Fault("known", detail, "#/is_another")]
+        )
 
 
 def _stance(form: Form) -> str:
@@ -519,8 +540,8 @@ def _add_evidence(this: Submission, source: Source, claim_id: UUID, stance: str 
 def _attach(this: Submission, source: Source, claim_id: UUID) -> UUID:
     """Add the passage to a claim. Raises ``Conflict`` if it has the passage already."""
     if on_claim(source["id"], this.form, claim_id, _stance(this.form)):
-        detail = gettext("The claim has this passage already. Choose another claim, or a new one.")
-        raise Conflict(gettext("It is here already."), [Fault("known", detail)])
+        detail = gettext("The claim already has this passage. Choose another claim or a new one.")
+        raise Conflict(gettext("It has already been saved."), [Fault("known", detail)])
     return _add_evidence(this, source, claim_id)
 
 
@@ -580,7 +601,9 @@ def _keep_capture(this: Submission, source: Source) -> None:
     try:
         batches.update(this.session, "sources", id, versions, fields, this.rules)
     except Stale as error:
-        raise Contended(gettext("Somebody has just changed the source. Send it again.")) from error
+        raise Contended(
+            gettext("Somebody has just changed the source. Send the form again.")
+        ) from error
     source["captures"].append(capture)
 
 
@@ -595,12 +618,12 @@ def _given(form: Form, *names: str, **renamed: str) -> Body:
 
 def _not_one(typed: str, found: Sequence[str]) -> str:
     if not typed:
-        return gettext("A figure needs this.")
+        return gettext("A figure needs this field.")
     if found:
         return gettext(
-            "Several are called %(name)s: give the id of the one that is meant.", name=typed
+            "Several entries are called %(name)s: give the id of the one you mean.", name=typed
         )
-    return gettext("Nothing here is called %(name)s. Choose from the suggestions.", name=typed)
+    return gettext("No entry is called %(name)s. Choose one of the suggestions.", name=typed)
 
 
 def _exactly(typed: str, resource: str) -> list[str]:

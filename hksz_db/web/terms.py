@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 from hksz_db.domain.vocabulary import (
     Accumulation,
@@ -9,6 +10,7 @@ from hksz_db.domain.vocabulary import (
     ClaimEntityRole,
     ClaimRelationKind,
     ClaimStatus,
+    Comparator,
     ComparisonVerdict,
     ContributorRole,
     CorroborationVerdict,
@@ -38,6 +40,15 @@ from hksz_db.web.translating import gettext
 from hksz_db.web.translating import marked as _
 
 WORDS: Mapping[type[StrEnum], Mapping[str, str]] = {
+    Comparator: {
+        "eq": _("equal to"),
+        "approx": _("about"),
+        "gt": _("more than"),
+        "ge": _("at least"),
+        "lt": _("less than"),
+        "le": _("at most"),
+        "between": _("between two numbers"),
+    },
     Modality: {
         "actual": _("fact"),
         "planned": _("plan"),
@@ -71,7 +82,7 @@ WORDS: Mapping[type[StrEnum], Mapping[str, str]] = {
         "contradicts": _("contradicts"),
         "supersedes": _("replaces"),
         "duplicate_of": _("is a duplicate of"),
-        "refines": _("says more exactly"),
+        "refines": _("makes more precise"),
         "part_of": _("is part of"),
         "denies": _("denies"),
         "about": _("is about the claim"),
@@ -91,9 +102,9 @@ WORDS: Mapping[type[StrEnum], Mapping[str, str]] = {
         "independent": _("an independent voice"),
     },
     Uncounted: {
-        "rejected": _("rejected in review: counted nowhere"),
-        "mentions": _("a mention: counted nowhere"),
-        "pending": _("waits for review: not counted yet"),
+        "rejected": _("rejected in review: not counted"),
+        "mentions": _("only a mention: not counted"),
+        "pending": _("waiting for review: not counted yet"),
         "retracted": _("its source was retracted: not counted"),
         "before_event": _("said before the time of the claim: not counted"),
         "both_sides": _("its origins are on both sides: not counted"),
@@ -139,8 +150,8 @@ WORDS: Mapping[type[StrEnum], Mapping[str, str]] = {
         "superseded": _("one of the two claims replaces the other"),
         "not_reviewed": _("a claim is still a draft"),
         "no_evidence": _("all sources of a claim were retracted"),
-        "other_currency": _("they are in other currencies, which are not converted"),
-        "other_breakdown": _("they are about other parts of the whole"),
+        "other_currency": _("they are in different currencies, which are not converted"),
+        "other_breakdown": _("they are about different parts of the whole"),
         "no_period": _("only one of the two states a time"),
         "other_time": _("their times are too far apart"),
     },
@@ -159,7 +170,7 @@ WORDS: Mapping[type[StrEnum], Mapping[str, str]] = {
     },
     HistoryOp: {
         "begin": _("history began"),
-        "create": _("made"),
+        "create": _("created"),
         "update": _("changed"),
         "delete": _("deleted"),
         "restore": _("restored"),
@@ -188,7 +199,7 @@ WORDS: Mapping[type[StrEnum], Mapping[str, str]] = {
     },
     EntityRelationKind: {
         "part_of": _("is part of"),
-        "located_in": _("lies in"),
+        "located_in": _("is located in"),
         "works_for": _("works for"),
         "holds_post": _("holds a post at"),
         "founded": _("founded"),
@@ -294,7 +305,7 @@ WORDS: Mapping[type[StrEnum], Mapping[str, str]] = {
     MetricMeasure: {
         "level": _("the amount itself"),
         "change": _("by how much it changed"),
-        "growth_rate": _("by what share it grew"),
+        "growth_rate": _("the rate at which it grew"),
         "ratio_to_base": _("how many times as much as before"),
         "share": _("a share of a whole"),
         "rank": _("a place in a ranking"),
@@ -302,6 +313,13 @@ WORDS: Mapping[type[StrEnum], Mapping[str, str]] = {
     },
 }
 _BY_NAME = {vocabulary.__name__: words for vocabulary, words in WORDS.items()}
+
+
+def state(vocabulary: str, row: Mapping[str, Any]) -> str:
+    """The status of a claim or a piece of evidence; a draft with a review note was sent back."""
+    if row["status"] == ClaimStatus.DRAFT and row.get("review_note"):
+        return gettext("sent back")
+    return term(vocabulary, row["status"])
 
 
 def term(vocabulary: str, value: str) -> str:

@@ -95,9 +95,9 @@ def _sentences(corroboration: Corroboration) -> Iterator[str]:
     further = for_["sources"] - for_["origins"]
     if further > 0:
         yield ngettext(
-            "%(num)s of them is a copy, or speaks with a voice that counts already, and adds"
+            "%(num)s of them is a copy, or comes from a voice that already counts, and adds"
             " nothing.",
-            "%(num)s of them are copies, or speak with voices that count already, and add nothing.",
+            "%(num)s of them are copies, or come from voices that already count, and add nothing.",
             further,
         )
     if against["sources"]:
@@ -107,24 +107,26 @@ def _sentences(corroboration: Corroboration) -> Iterator[str]:
             against["sources"],
         )
     elif for_["sources"]:
-        yield gettext("None speaks against it.")
+        yield gettext("No source speaks against it.")
     if pending := for_["pending"] + against["pending"]:
         yield ngettext(
-            "%(num)s passage waits for review.", "%(num)s passages wait for review.", pending
+            "%(num)s passage is waiting for review.",
+            "%(num)s passages are waiting for review.",
+            pending,
         )
     if corroboration["recounting"]:
-        yield gettext("A recount is under way; these are the counts from before.")
+        yield gettext("A recount is under way; these are the earlier counts.")
 
 
 def _meaning(verdict: str) -> str:
     meanings = {
-        "corroborated": gettext("Voices that do not depend on each other say the same."),
+        "corroborated": gettext("Independent voices say the same."),
         "confirmed_by_party": gettext(
-            "More than one voice says so, but one of them at least is a party to the matter."
+            "More than one voice says so, but at least one of them is a party to the matter."
         ),
         "shared": gettext("More than one voice holds this view; a view cannot be confirmed."),
-        "single_origin": gettext("All that is known comes from one voice."),
+        "single_origin": gettext("Everything that is known comes from one voice."),
         "disputed": gettext("There are origins on both sides."),
         "refuted": gettext("All origins that count speak against it."),
     }
-    return meanings.get(verdict, gettext("Nothing that counts speaks for it or against it."))
+    return meanings.get(verdict, gettext("Nothing that counts speaks for or against it."))

@@ -72,7 +72,7 @@ def _plain(text: str) -> str:
 
 def moment_in_words(timestamp: str) -> str:
     """A timestamp of the API in words, to the minute in UTC."""
-    return f"{time_in_words(timestamp[:10])}, {timestamp[11:16]} UTC"
+    return f"{time_in_words(timestamp[:10])}{gettext(', ')}{timestamp[11:16]} UTC"
 
 
 def number_in_words(number: Decimal | str | int) -> str:

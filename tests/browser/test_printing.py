@@ -12,7 +12,7 @@ CLAIM = "/claims/{claims hksz:ttps-approved-2023}"
 A4_POINTS = (595.3, 841.9)
 # A4 without the margins of 16 mm that the style sheet asks for.
 PAPER_PX = round((210 - 2 * 16) / 25.4 * 96)
-NOT_ON_PAPER = ("header", ".skip", ".asof", ".formats", "summary", "footer a")
+NOT_ON_PAPER = ("header", ".skip", ".asof", ".formats", "summary", "footer")
 BEYOND = """right => [...document.querySelectorAll('main *')].filter(each =>
     each.checkVisibility() && each.getBoundingClientRect().right > right
     && !each.closest('.hidden')
@@ -33,6 +33,7 @@ def test_a_claim_fits_on_a4_without_navigation(
     page.emulate_media(media="print", color_scheme="light")
     screenshot(page, f"print-{locale}")
     assert page.locator("h1").is_visible()
+    assert page.locator(".printed").inner_text().endswith(f"· {page.url}")
     assert page.locator("table").first.is_visible()
     for selector in NOT_ON_PAPER:
         assert not any(each.is_visible() for each in page.locator(selector).all()), selector

@@ -119,6 +119,31 @@ def test_a_source_is_added_and_its_passages_come_next(post: Post, api: Api) -> N
     assert source["id"] in first.headers["Location"]
 
 
+def test_all_faults_of_a_new_source_are_told_at_once(post: Post) -> None:
+    form = {"title": "Ferries", "csl_type": "report", "url": "example", "issued_edtf": "May"}
+    page = post("/add/source", {**form, "author": "Nobody Known", "repeats": "No such title"})
+    assert page.status == HTTPStatus.UNPROCESSABLE_ENTITY
+    told = page.tree.xpath("//*[@id='problems']//li/a/@href")
+    assert sorted(told) == ["#author", "#issued_edtf", "#repeats", "#url"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "as_stated", "exact"),
+    [
+        ("Exactly 45,120 were approved.", "45,120", True),
+        ("恰好有45,120宗申請獲批。", "45,120", True),
+        ("So many were approved.", "precisely 45,120", True),
+        ("About 45,120 were approved.", "45,120", False),
+    ],
+)
+def test_a_figure_is_exact_if_the_words_before_it_say_so(
+    post: Post, form: Form, api: Api, statement: str, as_stated: str, exact: bool
+) -> None:
+    typed = {**form, "statement": statement, "as_stated": as_stated, "go": "save"}
+    claim = api(f"/v1{post('/add', typed).headers['Location']}")
+    assert claim["figures"][0]["exact"] is exact
+
+
 BIBTEX = """@article{{ferries, title = {{Ferries across the bay}},
   author = {{Doe, Jane and Roe, Ann}}, journal = {{Harbour Studies}}, year = 2024, month = mar,
   publisher = {{An invented press}},
@@ -173,7 +198,7 @@ def test_a_record_of_a_file_fills_in_the_form_of_a_new_source(editor_post: Post,
         "not kept: pages",
         "The form has no field for: Ann Roe (author)",
     ]
-    assert "No source here is like this" in page.texts("//h2")
+    assert "No source like this is listed yet" in page.texts("//h2")
     saved = editor_post("/add/source", filled)
     assert saved.status == HTTPStatus.SEE_OTHER, saved.text
     (source,) = api("/v1/sources", doi="10.5555/ferries")["data"]
@@ -189,7 +214,7 @@ def test_a_source_that_is_here_is_offered_for_a_file(post: Post, api: Api, known
     body = {"title": "Ferries", "csl_type": "report", known: here[known]}
     source = api("/v1/sources", json=body)
     page = post("/add/file", _file("library.bib", BIBTEX.format(doi="10.5555/known")))
-    assert "1 source is here already" in page.texts("//h2")
+    assert "1 source like this is listed already" in page.texts("//h2")
     assert any(source["id"] in link for link in page.links)
 
 
@@ -246,7 +271,7 @@ def test_a_file_that_is_too_long_is_refused_at_its_field(browser: Browser, key: 
     answer = browser.client.post("/add/file", data=body, content_type=kind)
     assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     (told,) = html.fromstring(answer.text).xpath("//*[@id='file-fault']/text()")
-    assert told.startswith("The file may have at most 500 kB")
+    assert told.startswith("The file may be at most 500 kB")
 
 
 def test_a_file_of_another_site_is_not_read(post: Post) -> None:
@@ -294,7 +319,7 @@ def test_the_consequences_are_shown_and_nothing_is_saved(post: Post, form: Form,
     assert "single origin" in page.only("//section[@class='will']/div[b='The claim']")
     assert "45,120" in page.text
     assert api("/v1/claims", count="exact", per_page=1)["meta"]["count"] == before
-    assert page.only("//*[@autofocus]/h2") == "What this will do"
+    assert page.only("//*[@autofocus]/h2") == "What saving will change"
     assert page.only("//ol/li[@aria-current]").startswith("4.")
     # Only what is recorded changes the verdict.
     (against, *_) = page.tree.xpath("//input[@name='against']/@value")
@@ -313,7 +338,7 @@ def test_a_part_above_its_whole_is_a_warning_and_no_contradiction(
         "period_edtf": "2023-03",
     }
     page = post("/add", {**above, "go": "check"})
-    told = "A warning, and no contradiction: no verdict changes."
+    told = "This is a warning, not a contradiction: no verdict changes."
     (warned, *_) = page.texts("//div[@class='outcome warn']")
     assert warned.startswith("part exceeds whole")
     assert told in warned
@@ -328,12 +353,14 @@ def test_a_part_above_its_whole_is_a_warning_and_no_contradiction(
 
 
 def test_a_passage_is_saved_once_with_its_claim_and_what_it_speaks_against(
-    post: Post, form: Form, api: Api, claim_id: Callable[[str], str]
+    browser: Browser, post: Post, form: Form, api: Api, claim_id: Callable[[str], str]
 ) -> None:
     sent = {**form, "go": "save", "against": [claim_id(APPROVED)]}
     first, second = post("/add", sent), post("/add", sent)
     assert first.status == HTTPStatus.SEE_OTHER, first.text
     assert first.headers["Location"] == second.headers["Location"]
+    page = browser.get(first.headers["Location"].removesuffix("#saved"))
+    assert page.tree.xpath("//p[@id='saved']/a/@href") == [f"/add?source={form['source']}"]
     claim = api(f"/v1{first.headers['Location']}")
     assert (claim["status"], claim["claimant_as_stated"]) == ("submitted", "a spokesperson")
     assert [each["comparator"] for each in claim["figures"]] == ["eq"]
@@ -409,7 +436,7 @@ def test_a_passage_is_not_saved_twice_with_the_same_words(
         assert told.tree.xpath(f"{MARKED}//a/@href") == [saved]
         assert told.tree.xpath("//input[@name='claim'][@checked]/@value") == ["new"]
         alike = told.texts("//label[starts-with(@for, 'claim-')]")
-        assert "has this passage already" in next(each for each in alike if "already" in each)
+        assert "already has this passage" in next(each for each in alike if "already" in each)
     refused = post("/add", {**again, "go": "save"})
     assert refused.status == HTTPStatus.CONFLICT
     assert refused.tree.xpath("//*[@id='problems']//li/a/@href") == ["#is_another"]
@@ -436,7 +463,7 @@ def test_a_claim_takes_a_passage_once(
     told = editor_post("/add", {**attached, "go": "check"})
     assert "has already marked this passage" in told.only(f"{MARKED}/p[1]")
     assert "researcher" in told.only(f"{MARKED}/p[1]")
-    assert "has this passage already" in told.only("//section[@class='will']//li")
+    assert "already has this passage" in told.only("//section[@class='will']//li")
     assert editor_post("/add", {**attached, "go": "save"}).status == HTTPStatus.CONFLICT
     # What the passage speaks against is recorded once, too.
     other = {**form, **against, "statement": "Few more were approved.", "go": "save"}
@@ -485,7 +512,7 @@ def test_a_name_of_several_is_one_problem(post: Post, form: Form, api: Api) -> N
         api("/v1/entities", json={"kind": "organisation", "names": [named]})
     sent = {**form, "claimant": "", "reports": named["name"], "go": "save"}
     page = post("/add", sent)
-    assert "Several are called Twofold Bureau" in page.only("//*[@id='problems']//li")
+    assert "Several entries are called Twofold Bureau" in page.only("//*[@id='problems']//li")
     assert page.tree.xpath("//*[@id='problems']//li/a/@href") == ["#reports"]
 
 
@@ -519,7 +546,7 @@ def test_a_claim_about_the_outcome_of_a_plan_begins_with_what_both_have_in_commo
     (figure,) = plan["figures"]
     page = browser.get("/add", answers=plan["id"])
     shown = page.only("//section[@aria-labelledby='plan']")
-    assert shown.startswith("This answers")
+    assert shown.startswith("Follow-up to this claim")
     assert plan["statement"] in shown
     assert figure["as_stated"] in shown
     # All ways to the source lead on to the claim that is answered.
@@ -546,7 +573,7 @@ def test_a_claim_about_the_outcome_of_a_plan_begins_with_what_both_have_in_commo
     sent = {**begun, **{name: form[name] for name in ("statement", "claimant")}, "page": "1"}
     refused = post("/add", {**sent, "topics": "talent, Not a topic", "go": "save"})
     assert refused.tree.xpath("//*[@id='problems']//li/a/@href") == ["#topics"]
-    assert refused.texts("//section[@aria-labelledby='plan']/h2") == ["This answers"]
+    assert refused.texts("//section[@aria-labelledby='plan']/h2") == ["Follow-up to this claim"]
     saved = post("/add", {**sent, "as_stated": "over 40,000", "go": "save"})
     assert saved.status == HTTPStatus.SEE_OTHER, saved.text
     claim = api(f"/v1{saved.headers['Location']}")
@@ -585,7 +612,7 @@ def test_a_form_that_was_checked_is_shown_in_another_language(
     page = post(path, sent)
     assert page.status == HTTPStatus.OK
     assert page.tree.get("lang") == "zh-Hant"
-    assert page.only("//*[@autofocus]/h2") == "此舉的結果"
+    assert page.only("//*[@autofocus]/h2") == "儲存後的變化"
     sent = {name: value for name, value in _values(checked).items() if name != "go"}
     assert {name: _values(page)[name] for name in sent} == sent
     assert page.tree.xpath("//form[@id='add']/@data-page") == [
@@ -637,7 +664,7 @@ def test_a_new_subject_is_made_when_its_claim_is_saved(
 ) -> None:
     sent = {**form, **NEW_SUBJECT, "claimant": "An invented permit"}
     checked = editor_post("/add", {**sent, "go": "check"})
-    assert checked.only("//*[@autofocus]/h2") == "What this will do"
+    assert checked.only("//*[@autofocus]/h2") == "What saving will change"
     wrong = editor_post("/add", {**sent, "go": "save", "time_edtf": "last year"})
     assert "Time: " in wrong.only("//*[@id='problems']//li")
     assert wrong.tree.xpath("//input[@name='new_subject']/@checked")
@@ -673,7 +700,7 @@ def test_a_new_entity_that_cannot_be_made_is_said_beside_its_field(
 @pytest.mark.parametrize(
     ("claimant", "told"),
     [
-        ({}, "is kept as text. Make it an entity?"),
+        ({}, "is kept as text. Create a new entry for it?"),
         ({"claimant": "Top Talent Pass Scheme"}, ""),
         ({"new_claimant": "1"}, ""),
     ],
@@ -722,7 +749,7 @@ def test_a_new_measure_is_made_when_its_claim_is_saved(post: Post, form: Form, a
 
     sent = {**form, **NEW_METRIC}
     checked = post("/add", {**sent, "go": "check"})
-    assert checked.only("//*[@autofocus]/h2") == "What this will do"
+    assert checked.only("//*[@autofocus]/h2") == "What saving will change"
     refused = post("/add", {**sent, "as_stated": "", "go": "save"})
     assert refused.tree.xpath("//*[@id='problems']//li/a/@href") == ["#as_stated"]
     (kept,) = refused.tree.xpath("//form[@id='add']")
@@ -744,9 +771,9 @@ def test_a_new_measure_is_made_when_its_claim_is_saved(post: Post, form: Form, a
         (
             {"metric": "Applications approved under the Top Talent Pass Scheme"},
             "metric",
-            "is here already",
+            "is already listed",
         ),
-        ({"metric": "TTPS: approved"}, "metric", "is here already"),
+        ({"metric": "TTPS: approved"}, "metric", "is already listed"),
         ({"metric_dimension": "a number"}, "metric_dimension", ""),
         ({"metric_holds_for": "long"}, "metric_holds_for", ""),
         ({"metric_dimension": "area"}, "as_stated", ""),

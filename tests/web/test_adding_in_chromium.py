@@ -340,7 +340,7 @@ def test_words_mark_the_passage_and_the_figure(page: Any, address: str, key: str
     _begin(page, address, key)
     page.fill("#words", "not in the text")
     page.press("#words", "Enter")
-    assert page.inner_text("#fault") == "These words do not stand in the text."
+    assert page.inner_text("#fault") == "The text does not contain these words."
     page.fill("#words", "45,120 applications\nwere approved")
     page.press("#words", "Enter")
     assert page.inner_text("#fault") == ""
@@ -431,7 +431,7 @@ def test_a_chinese_article_is_added_with_the_mouse(
     _drag(page, "45,120宗")
     page.click("#figure")
     assert page.input_value("#as_stated") == "45,120宗"
-    page.wait_for_selector(".steps [aria-current]:text-matches('^2')")
+    page.wait_for_selector(".steps [aria-current]:text-matches('^3')")
     page.fill("#statement", "高端人才通行證計劃在2023年批准了45,120宗申請。")
     page.fill("#claimant", "一份虛構的報章")
     page.fill("#subject", "高端人才通行證計劃")
@@ -525,8 +525,8 @@ def test_two_tabs_save_a_passage_once_and_a_new_measure_is_made_with_the_keys(
     assert other.is_visible("[name=claim] >> nth=1")
     assert _number_of(address, statement) == 1
     other.fill("#statement", "Few were refused in 2023, an invented report says.")
-    other.wait_for_selector(".notice:has-text('Save it once more only')")
-    other.wait_for_selector("section.will:has-text('What this will do')")
+    other.wait_for_selector(".notice:has-text('Save it again only')")
+    other.wait_for_selector("section.will:has-text('What saving will change')")
     other.click("[value=save]")
     other.wait_for_url(re.compile(r"/claims/[0-9a-f-]+$"))
 
@@ -640,11 +640,11 @@ def test_both_versions_are_shown_when_somebody_else_came_first(
     _sign_in(page, address, reviewer)
     page.goto(f"{address}/review?item={claim['id']}")
     page.check("[value=change]")
-    page.click("summary:has-text('The changed words')")
+    page.click("summary:has-text('The new wording')")
     page.fill("#statement", "As the reviewer has it.")
-    page.fill("#review_note", "A word to its author.")
+    page.fill("#review_note", "A note to the author.")
     write(path, "PATCH", statement="As somebody else has it.")
-    page.click("text=Decide and next")
+    page.click("text=Save the decision and go on")
     page.wait_for_selector("#both")
     page.wait_for_selector("#problems:focus")
     changed = page.inner_text(".changes")
@@ -652,7 +652,7 @@ def test_both_versions_are_shown_when_somebody_else_came_first(
     assert "As somebody else has it." in changed
     assert page.is_checked("[value=change]")
     assert page.input_value("#statement") == "As the reviewer has it."
-    assert page.input_value("#review_note") == "A word to its author."
-    page.click("text=Decide and next")
+    assert page.input_value("#review_note") == "A note to the author."
+    page.click("text=Save the decision and go on")
     page.wait_for_url("**/review?*done=change*")
     assert _read(address, path)["statement"] == "As the reviewer has it."

@@ -34,7 +34,7 @@ class TestTheHead:
         page = browser.get(f"/claims/{claim_id(CLAIM)}")
         assert page.only("//h1").startswith("More than 47,000 applications")
         assert page.only("//p[@class='byline']") == (
-            "Said by Tan Yifan (Brand Marketing head, Shenzhen Daily), of 2023"
+            "Said by Tan Yifan (Brand Marketing head, Shenzhen Daily), concerning 2023"
             " — in the words “In 2023”."
         )
 
@@ -110,15 +110,27 @@ class TestTheOrigins:
             assert len(few.origins[0].copies) == MOST_SOURCES - 1
             assert many is not None
             assert (many.origins[0].copies, many.origins[0].folded) == ([], MOST_SOURCES)
-            assert described(many).endswith(f"Its {MOST_SOURCES} copies add none.")
+            assert described(many).endswith(f"Its {MOST_SOURCES} copies add no origin.")
 
     def test_a_claim_without_evidence(self, browser: Browser, api: Api) -> None:
         page = browser.get(f"/claims/{write_claim(api)}")
-        assert "No passage of a source is known." in page.text
+        assert "No passage of a source is recorded." in page.text
         assert page.tree.xpath("//svg[@class='map']") == []
         assert page.only("//div[contains(@class, 'v-unsupported')]/b") == (
             "Unsupported: no origin counts"
         )
+
+    def test_a_rejected_passage_is_apart_with_its_note(self, browser: Browser, api: Api) -> None:
+        source = api("/v1/sources", per_page=1)["data"][0]["id"]
+        note = {"status": "rejected", "review_note": "Says another thing."}
+        passages = [{"source_id": source, "stance": stance} for stance in ("asserts", "disputes")]
+        id = write_claim(api, evidence=[passages[0], {**passages[1], **note}])
+        page = browser.get(f"/claims/{id}")
+        assert len(page.tree.xpath("//section/ol[@class='evidence']/li")) == 1
+        rejected = page.only("//details[@class='rejected']")
+        assert rejected.startswith("1 rejected passage, which is not counted")
+        assert "rejected in review: not counted" in rejected
+        assert "Review note: Says another thing." in rejected
 
     def test_a_passage_is_shown_as_its_position(self, browser: Browser, claim_id: ClaimId) -> None:
         page = browser.get(f"/claims/{claim_id(CLAIM)}")
@@ -162,6 +174,36 @@ class TestTheFigures:
         assert "their times are too far apart" in page.text
 
     @pytest.mark.parametrize(
+        ("status", "heading", "reason"),
+        [
+            ("draft", "not compared", "This claim is a draft:"),
+            ("rejected", "not compared", "This claim was rejected:"),
+            ("submitted", "not comparable", "These figures count something else,"),
+        ],
+    )
+    def test_why_figures_stand_apart(
+        self,
+        browser: Browser,
+        api: Api,
+        claim_id: ClaimId,
+        status: str,
+        heading: str,
+        reason: str,
+    ) -> None:
+        (known, *_) = api(f"/v1/claims/{claim_id(CLAIM)}")["figures"]
+        figure = {
+            "metric_id": known["metric"]["id"],
+            "subject_id": known["subject"]["id"],
+            "as_stated": "47,500",
+            "period_edtf": "1990",
+        }
+        page = browser.get(f"/claims/{write_claim(api, status=status, figures=[figure])}")
+        (title,) = page.texts("//figure[@class='aside']/h3")
+        assert title.endswith(heading)
+        (caption,) = page.texts("//figure[@class='aside']/figcaption")
+        assert caption.startswith(reason)
+
+    @pytest.mark.parametrize(
         ("spans", "begins_at_zero"),
         [
             ([Span(Decimal(47001), None)], False),
@@ -187,7 +229,7 @@ class TestTheHistory:
         (newest, *_) = [link for link in page.links if "/history/" in link]
         difference = browser.get(newest)
         assert difference.status == 200
-        assert "evidence" in " ".join(difference.texts("//tbody/tr/td[1]"))
+        assert "passages" in " ".join(difference.texts("//tbody/tr/td[1]"))
         assert difference.tree.xpath("//ins")
 
     def test_the_page_as_of_a_moment(self, browser: Browser, claim_id: ClaimId, api: Api) -> None:

@@ -75,3 +75,10 @@ def test_a_note_is_in_english_or_in_chinese(app: Flask) -> None:
         assert noted("Seen twice.") == '<span lang="en">Seen twice.</span>'
         assert noted("見兩次。") == "見兩次。"
         assert within("前海 zone", "en") == '<span lang="zh-Hant">前海</span> zone'
+
+
+def test_a_text_with_controls_of_direction_is_isolated(app: Flask) -> None:
+    with app.test_request_context(query_string={"ui": "en"}):
+        assert noted("a \u202enote") == "<bdi>a \u202enote</bdi>"
+        assert spoken("\u2067前海", "zh-Hant") == '<bdi lang="zh-Hant">\u2067前海</bdi>'
+        assert spoken("plain", "en") == "plain"

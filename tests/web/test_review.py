@@ -159,7 +159,7 @@ class TestQueue:
 
     def test_an_empty_queue(self, reviewer: Browser) -> None:
         page = reviewer.get("/review", tab="duplicates")
-        assert page.only("//main/p[@class='soft']") == "Nothing waits for a review here."
+        assert page.only("//main/p[@class='soft']") == "Nothing is waiting for review here."
 
     def test_a_page_is_short_and_has_no_inline_styles(
         self, reviewer: Browser, submitted: Document
@@ -285,11 +285,11 @@ class TestPassagesOfAClaim:
     ) -> None:
         page = reviewer.get("/review", item=submitted["id"])
         assert page.tree.xpath("//input[@name='alike']/@checked") == ["checked"]
-        _decide(reviewer, submitted, decision=decision, review_note="A word.")
+        _decide(reviewer, submitted, decision=decision, review_note="A note.")
         claim = _read(api, submitted)
         assert len({*self._statuses(claim)}) == 1
         (passage,) = claim["evidence"]
-        assert (passage["reviewed_by"], passage["review_note"]) == ("reviewer", "A word.")
+        assert (passage["reviewed_by"], passage["review_note"]) == ("reviewer", "A note.")
         assert passage["version"] == submitted["evidence"][0]["version"] + 1
         assert not reviewer.get(f"/claims/{claim['id']}").tree.xpath("//h1/../p[@class='notice']")
 
@@ -303,7 +303,7 @@ class TestPassagesOfAClaim:
         del fields["alike"]
         assert reviewer.post(action, fields).status == HTTPStatus.SEE_OTHER
         assert self._statuses(_read(api, submitted)) == ["accepted", "submitted"]
-        told = "The claim is accepted. 1 passage waits for a review."
+        told = "The claim is accepted. 1 passage is waiting for review."
         (passage,) = submitted["evidence"]
         for page in (
             reviewer.get(f"/claims/{submitted['id']}"),
@@ -341,10 +341,10 @@ class TestPassagesOfAClaim:
             run(session, "UPDATE api_keys SET label = 'used' WHERE label = 'reviewer'")
             run(session, "UPDATE api_keys SET label = 'reviewer' WHERE label = 'former'")
         page = reviewer.get("/review", item=submitted["id"])
-        assert "1 passage that waits is your own" in page.only(
+        assert "1 passage that is waiting for review is your own" in page.only(
             "//form[@id='sent']/p[@class='hint']"
         )
-        _decide(reviewer, submitted, decision=decision, review_note="A word.")
+        _decide(reviewer, submitted, decision=decision, review_note="A note.")
         claim = _read(api, submitted)
         statuses = {each["id"]: each["status"] for each in claim["evidence"]}
         assert statuses.pop(own["id"]) == "submitted"
@@ -366,12 +366,12 @@ class TestFourEyes:
         self, reviewer: Browser, own: Document, api: Api
     ) -> None:
         page = reviewer.get("/review", item=own["id"])
-        assert "nobody accepts their own work" in page.only("//article//p[@class='notice']")
+        assert "nobody can accept their own work" in page.only("//article//p[@class='notice']")
         enabled = page.tree.xpath("//input[@name='decision'][not(@disabled)]/@value")
         assert enabled == ["unsure"]
         refused = reviewer.send(page, f"/review/claims/{own['id']}", decision="accept")
         assert refused.status == HTTPStatus.FORBIDDEN
-        assert "cannot accept what it has written" in refused.only("//*[@role='alert']/p")
+        assert "Nobody can accept what they wrote" in refused.only("//*[@role='alert']/p")
         assert _read(api, own)["status"] == "submitted"
 
     def test_a_change_is_left_to_another_reviewer(
@@ -511,10 +511,12 @@ class TestMyWork:
         self, app: Flask, make_key: MakeKey, reviewer: Browser, submitted: Document
     ) -> None:
         _decide(reviewer, submitted, decision="send_back", review_note="Which institute?")
+        page = reviewer.get(f"/claims/{submitted['id']}")
+        assert "sent back" in page.texts("//p[@class='crumb']/span")
         page = _author(app, make_key).get("/my-work")
         for row in page.texts("//section[@aria-labelledby='drafts']//tbody/tr"):
             assert STATEMENT in row
-            assert "draft" in row
+            assert "sent back" in row
             assert "Which institute?" in row
 
     def test_what_was_sent_back_is_corrected_and_submitted_again(
@@ -525,7 +527,7 @@ class TestMyWork:
         action = f"/my-work/claims/{submitted['id']}"
         empty = author.send(author.get("/my-work"), action, text=" ")
         assert empty.status == HTTPStatus.UNPROCESSABLE_ENTITY
-        assert "Say what is claimed." in empty.text
+        assert "Enter the claim." in empty.text
         typed, other = "It is the third institute.", "The institute is another one."
         api(f"/v1/claims/{submitted['id']}", {"statement": other}, "PATCH")
         stale = author.send(empty, action, text=typed)

@@ -75,7 +75,7 @@ def test_few_claims_offer_a_wider_search(
     browser: Browser, searched: str, wider: str | None
 ) -> None:
     links = browser.get("/claims", q=searched).tree.xpath(
-        "//a[text()='Claims with any of the words']/@href"
+        "//a[text()='List claims with any of the words']/@href"
     )
     assert [parse_qs(urlsplit(each).query)["q"][0] for each in links] == ([wider] if wider else [])
     for link in links:
@@ -90,7 +90,7 @@ def test_the_wider_search_finds_what_either_word_finds(browser: Browser) -> None
 
 
 def test_the_end_of_a_long_list_offers_no_wider_search(browser: Browser) -> None:
-    wider = "//a[text()='Claims with any of the words']"
+    wider = "//a[text()='List claims with any of the words']"
     first = browser.get("/claims", q="Hong Kong", per_page="10")
     last = first
     while following := last.tree.xpath("//a[@rel='next']/@href"):
@@ -127,7 +127,7 @@ class TestAddresses:
         page = browser.get("/claims", q="https://example.org/nothing")
         assert page.status == 200
         assert page.texts("//ol[@class='hits']/li") == []
-        assert "No claim meets this." in page.text
+        assert "No claim matches." in page.text
 
     @pytest.mark.parametrize(
         "address",

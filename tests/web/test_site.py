@@ -124,7 +124,8 @@ class TestErrors:
     def test_a_page_that_takes_no_form(self, browser: Browser) -> None:
         page = browser.post("/claims", {"q": "Hetao"})
         assert page.status == HTTPStatus.METHOD_NOT_ALLOWED
-        assert page.only("//article/p[not(@class) and not(a)]") == "The page does not answer POST."
+        told = page.only("//article/p[not(@class) and not(a)]")
+        assert told == "This page does not accept POST requests."
         assert "GET" in page.headers["Allow"]
         assert "default-src 'none'" in page.headers["Content-Security-Policy"]
         assert browser.client.post("/claims").mimetype == "application/problem+json"

@@ -230,7 +230,7 @@ class TestMyCopy:
             *["at its place", "at its place", "at its place"],
         ]
         said = page.locator("[role=status]").inner_text()
-        assert "Some passages have no hash that leaves typography out" in said
+        assert "Some passages have no hash that ignores typography" in said
 
 
 def compared(page: Any, text: str) -> list[tuple[str, int | None]]:

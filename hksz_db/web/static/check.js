@@ -54,6 +54,7 @@
 			isToTheLetter && says.letter,
 			answer.has_more && says.more,
 		].filter(Boolean).join(" "));
+		status.scrollIntoView();
 	});
 	form.hidden = false;
 })();
