@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+import psycopg
 from flask import Response, current_app, request, url_for
 from werkzeug import Response as BaseResponse
 
@@ -148,14 +149,14 @@ class Hints:
     """What the page says about a form that is being filled in.
 
     ``marked`` are the stored passages that are the same, those with the same words first,
-    ``having`` are their claims, and ``is_repeated`` is whether one has the same words. ``chosen``
-    is the claim to which the passage would be attached. ``unknown`` is the claimant who is kept as
-    text, and ``twice`` are the new entities that several fields name. ``missing`` keeps it from
-    being saved.
+    ``claims_with_it`` are their claims, and ``is_repeated`` is whether one has the same words.
+    ``chosen`` is the claim to which the passage would be attached. ``unknown`` is the claimant who
+    is kept as text, and ``twice`` are the new entities that several fields name. ``missing`` keeps
+    it from being saved.
     """
 
     marked: Sequence[Evidence] = ()
-    having: Collection[str] = ()
+    claims_with_it: Collection[str] = ()
     is_repeated: bool = False
     similar: Sequence[Alike] = ()
     chosen: str = NEW
@@ -448,16 +449,16 @@ def _seen(form: Form, source_id: str) -> Hints:
     marked = sorted(
         marked_before(source_id, form), key=lambda each: has_words(each, said), reverse=True
     )
-    having = {each["claim"]["id"] for each in marked}
+    claims_with_it = {each["claim"]["id"] for each in marked}
     similar: Sequence[Alike] = ()
     if said:
         with writing(database()) as session:
             similar = submissions.look_alikes(session, _actor(), form)[:_MOST_ALIKE]
-    chosen = _preselected(form, similar, having)
+    chosen = _preselected(form, similar, claims_with_it)
     is_new = chosen == NEW
     return Hints(
         marked,
-        having,
+        claims_with_it,
         any(has_words(each, said) for each in marked[:1]),
         similar,
         chosen,
@@ -467,21 +468,28 @@ def _seen(form: Form, source_id: str) -> Hints:
     )
 
 
-def _as_sent(form: Form) -> Hints:
-    """What can be said of a form that failed, with the claim that was chosen in it."""
-    hints, chosen = _seen(form, text(form, "source")), text(form, "claim")
+def _as_sent(form: Form) -> Hints | None:
+    """What can be said of a form that failed, with the claim that was chosen in it.
+
+    Whatever fails here, the form has to be shown.
+    """
+    chosen = text(form, "claim")
+    try:
+        hints = _seen(form, text(form, "source"))
+    except (DomainError, psycopg.Error):
+        return None
     if chosen in {"", NEW, *(each["claim"]["id"] for each in hints.similar)}:
         return hints
     return replace(hints, similar=(), chosen=chosen)
 
 
-def _preselected(form: Form, similar: Sequence[Alike], having: Collection[str]) -> str:
+def _preselected(form: Form, similar: Sequence[Alike], claims_with_it: Collection[str]) -> str:
     """The claim to which the passage is attached, unless somebody chooses another.
 
     A claim that is likely the same is the default when it is listed for the first time, unless
     it has the passage.
     """
-    passed = {*text(form, "listed").split(), *having}
+    passed = {*text(form, "listed").split(), *claims_with_it}
     ids = {each["claim"]["id"] for each in similar}
     for each in similar:
         if each["likely_same"] and each["claim"]["id"] not in passed:

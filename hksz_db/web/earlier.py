@@ -5,6 +5,7 @@ from uuid import UUID
 
 from hksz_db.domain.locators import normalise
 from hksz_db.domain.loose_form import LooseForm
+from hksz_db.domain.vocabulary import ClaimStatus, EvidenceStatus
 from hksz_db.http import documents
 from hksz_db.queries.document_types import Evidence
 from hksz_db.queries.filters import AllOf, Criterion
@@ -17,7 +18,7 @@ _Place = tuple[int | str | None, int | str | None, str | None, str | None]
 
 _MOST = 100
 _FIELDS = (
-    *("id", "claim", "stance", "added_by"),
+    *("id", "claim", "stance", "status", "added_by"),
     *("start_char", "end_char", "exact_sha256", "page"),
 )
 
@@ -53,11 +54,19 @@ def marked_before(source_id: str, form: Form) -> list[Evidence]:
     return [*filter(is_same, passages_of(source_id, Criterion("start_char", "lt", end)))]
 
 
-def on_claim(source_id: str, form: Form, claim_id: UUID, stance: str) -> UUID | None:
-    """The id of the passage of the form, if the claim has it with this stance."""
+def on_claim(source_id: str, form: Form, claim_id: UUID, stance: str) -> Evidence | None:
+    """The passage of the form, if the claim has it with this stance."""
     on_it = (Criterion("claim_id", "eq", claim_id), Criterion("stance", "eq", stance))
     found = (each for each in passages_of(source_id, *on_it) if _place_of(each) == _place(form))
-    return next((UUID(each["id"]) for each in found), None)
+    return next(found, None)
+
+
+def is_standing(passage: Evidence) -> bool:
+    """Whether neither the passage nor its claim has been rejected or retracted."""
+    return passage["status"] != EvidenceStatus.REJECTED and passage["claim"]["status"] not in (
+        ClaimStatus.REJECTED,
+        ClaimStatus.RETRACTED,
+    )
 
 
 def has_words(passage: Evidence, statement: str) -> bool:

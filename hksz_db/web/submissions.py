@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import filterfalse
 from typing import Any, NamedTuple
-from unicodedata import normalize
+from unicodedata import category, combining, normalize
 from uuid import UUID
 
 from flask import current_app
@@ -18,7 +19,7 @@ from hksz_db.database import Session, fetch_in, undone
 from hksz_db.domain.errors import Conflict, Contended, Fault, Invalid, Stale
 from hksz_db.domain.locators import LOCATOR, LOOSE_LOCATOR, digest
 from hksz_db.domain.stated_figures import is_exactly
-from hksz_db.domain.vocabulary import ComparisonVerdict, Scope, Stance
+from hksz_db.domain.vocabulary import ComparisonVerdict, EvidenceStatus, Scope, Stance
 from hksz_db.exchange.readers.language_tags import language_tag
 from hksz_db.http import documents
 from hksz_db.http.requests import database
@@ -44,7 +45,7 @@ from hksz_db.services.loading import load
 from hksz_db.services.registry import WRITERS
 from hksz_db.services.review import ReviewRules
 from hksz_db.services.rows import lock_rows
-from hksz_db.web.earlier import has_words, marked_before, on_claim
+from hksz_db.web.earlier import has_words, is_standing, marked_before, on_claim
 from hksz_db.web.interface import names_preferred
 from hksz_db.web.search import address_or_doi
 from hksz_db.web.translating import gettext
@@ -297,7 +298,7 @@ def submit(session: Session, actor: Actor, form: Form, source: Source) -> UUID:
         _check_figure(form)
         _attach(this, source, claim_id)
     for other in form.getlist("against"):
-        _disputing(this, source, _uuid(other))
+        _dispute(this, source, _uuid(other))
     return claim_id
 
 
@@ -321,13 +322,19 @@ def _new_names(form: Form) -> dict[str, str]:
 
 
 def key_of_metric(label: str) -> str:
-    """The key of a new metric: its label or, if that is not in Latin letters, a hash of it."""
-    plain = normalize("NFKD", label).casefold()
+    """The key of a new metric: its label, with a hash if it has other letters or signs."""
+    plain = "".join(filterfalse(combining, normalize("NFKD", label))).casefold()
     words = "-".join(re.findall("[a-z0-9]+", plain))
-    has_others = any(each.isalpha() and not each.isascii() for each in plain)
+    has_others = any(_is_left_out(each) for each in plain)
     if words and len(words) <= _MOST_KEY and not has_others:
         return words
     return f"{words[:_MOST_KEY].rstrip('-')}-{digest(label)[:_HASH]}".lstrip("-")
+
+
+def _is_left_out(character: str) -> bool:
+    """Whether the character tells names apart, and a key cannot have it."""
+    is_sign = character == "%" or category(character).startswith("S")
+    return is_sign or (character.isalpha() and not character.isascii())
 
 
 def create_source(session: Session, actor: Actor, form: Form) -> UUID:
@@ -499,7 +506,9 @@ def _check_figure(form: Form) -> None:
 def _check_words(form: Form, source: Source) -> None:
     """Raise ``Conflict`` if the passage was saved with these words, unless the form permits it."""
     said = text(form, "statement")
-    known = any(has_words(each, said) for each in marked_before(source["id"], form))
+    known = any(
+        has_words(each, said) and is_standing(each) for each in marked_before(source["id"], form)
+    )
     if known and not form.get("is_another"):
         detail = gettext(
             "This passage has already been saved with these words. Go to its claim, write something"
@@ -546,9 +555,24 @@ def _attach(this: Submission, source: Source, claim_id: UUID) -> UUID:
 
 
 def _disputing(this: Submission, source: Source, claim_id: UUID) -> UUID:
-    """The passage as evidence against a claim, which is added if it is not here already."""
+    """The passage as evidence against a claim, which is added if it is not stored already."""
     known = on_claim(source["id"], this.form, claim_id, Stance.DISPUTES)
-    return known or _add_evidence(this, source, claim_id, Stance.DISPUTES)
+    if known is not None:
+        return UUID(known["id"])
+    return _add_evidence(this, source, claim_id, Stance.DISPUTES)
+
+
+def _dispute(this: Submission, source: Source, claim_id: UUID) -> None:
+    """Record the passage as evidence against a claim. Raises ``Conflict`` if it was rejected."""
+    known = on_claim(source["id"], this.form, claim_id, Stance.DISPUTES)
+    if known is not None and known["status"] == EvidenceStatus.REJECTED:
+        detail = gettext(
+            "A reviewer has rejected this passage as evidence against the claim. Untick the box, or"
+            " mark another passage."
+        )
+        raise Conflict(gettext("It has already been reviewed."), [Fault("rejected", detail)])
+    if known is None:
+        _add_evidence(this, source, claim_id, Stance.DISPUTES)
 
 
 def _contradictions(claim: Claim) -> list[Comparison]:

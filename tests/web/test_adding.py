@@ -470,6 +470,18 @@ def test_a_claim_takes_a_passage_once(
     other["idempotency"] = "a-token-of-somebody-else"
     assert editor_post("/add", other).status == HTTPStatus.SEE_OTHER
     assert _number_of(api, form) == 3
+    # What was rejected is not recorded again, and nobody is told that it was.
+    disputes = api("/v1/evidence", claim_id=claim_id(APPROVED), stance="disputes")["data"]
+    (dispute,) = [each for each in disputes if each["source"]["id"] == form["source"]]
+    api(f"/v1/evidence/{dispute['id']}", {"status": "rejected", "review_note": "No."}, "PATCH")
+    other |= {"statement": "Fewer were approved.", "idempotency": "a-token-of-a-third"}
+    refused = editor_post("/add", other)
+    assert refused.status == HTTPStatus.CONFLICT
+    assert "has rejected this passage" in refused.only("//*[@id='problems']//li")
+    # What the page cannot show now is not forgotten.
+    assert refused.tree.xpath("//input[@name='against'][@type='hidden']/@value") == [
+        claim_id(APPROVED)
+    ]
 
 
 def test_without_a_position_the_same_words_of_a_page_are_the_same(post: Post, form: Form) -> None:
@@ -786,6 +798,7 @@ def test_a_new_measure_that_cannot_be_made_is_said_beside_its_field(
     assert page.status == HTTPStatus.UNPROCESSABLE_ENTITY
     assert page.tree.xpath("//*[@id='problems']//li/a/@href") == [f"#{field}"]
     assert told in page.only("//*[@id='problems']//li")
+    assert page.tree.xpath(f"//*[@id='{field}']/@aria-invalid") == ["true"]
     assert page.tree.xpath("//details[@class='new']//input[@name='new_metric']/@checked")
 
 
@@ -793,7 +806,8 @@ def test_a_new_measure_that_cannot_be_made_is_said_beside_its_field(
     ("label", "key"),
     [
         ("Permits: granted (2023)", "permits-granted-2023"),
-        ("Cafés opened", "cafe-s-opened"),
+        ("Cafés opened", "cafes-opened"),
+        ("% of GDP", f"of-gdp-{digest('% of GDP')[:8]}"),
         ("獲批申請", digest("獲批申請")[:8]),
         ("QDII額度", f"qdii-{digest('QDII額度')[:8]}"),
         ("a" * 81, f"{'a' * 80}-{digest('a' * 81)[:8]}"),

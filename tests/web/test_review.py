@@ -514,7 +514,9 @@ class TestMyWork:
         page = reviewer.get(f"/claims/{submitted['id']}")
         assert "sent back" in page.texts("//p[@class='crumb']/span")
         page = _author(app, make_key).get("/my-work")
-        for row in page.texts("//section[@aria-labelledby='drafts']//tbody/tr"):
+        rows = page.texts("//section[@aria-labelledby='drafts']//tbody/tr")
+        assert len(rows) == 2
+        for row in rows:
             assert STATEMENT in row
             assert "sent back" in row
             assert "Which institute?" in row
@@ -542,6 +544,7 @@ class TestMyWork:
         assert ended.tree.xpath("//*[@id='problems']//*[@form='sent']/@name") == ["key"]
         assert ended.tree.xpath("//form[@id='sent']/@action") == [action]
         assert _way_back(ended) == "/my-work"
+        assert ended.tree.xpath("//form[@id='sent']//input[@name='alike']/@value") == ["yes"]
         again = author.send(ended, action, key=make_key("another", Scope.CLAIMS_WRITE))
         assert again.headers["Location"] == "/my-work"
         read = _read(api, submitted)
