@@ -85,6 +85,12 @@ def test_templates_can_put_every_text_into_an_attribute(locale: str) -> None:
     assert [text for text in texts if {*text} & {*'<>&"'}] == []
 
 
+def test_what_separates_values_is_translated() -> None:
+    separator = re.compile(r"\}\}[:,] (?:<a|“|\{\{)")
+    templates = (WEB / "templates").glob("*.html")
+    assert [each.name for each in templates if separator.search(each.read_text("utf-8"))] == []
+
+
 def test_a_catalogue_is_used(browser: Browser) -> None:
     assert browser.get("/claims", ui="zh-Hant").only("//header//button") == "搜尋"
     assert browser.get("/claims", ui="zh-Hans").only("//header//button") == "搜索"
