@@ -103,6 +103,11 @@ SELECT *, search_vector(name, 'und') FROM (
     FROM benchmark.dataset, generate_series(1, entities) AS n
 ) AS named (id, name, language, kind);
 
+-- A tree: the top is the most frequent entity, and each entity has up to ten within it.
+INSERT INTO entity_relations (subject_id, kind, object_id)
+SELECT benchmark.entity_id(n), 'located_in', benchmark.entity_id(n / 10)
+FROM benchmark.dataset, generate_series(10, entities) AS n;
+
 INSERT INTO sources (
     id, external_id, csl_type, title, container_title, url, language, issued_edtf, issued,
     created_at, updated_at, search
@@ -123,6 +128,8 @@ FROM benchmark.dataset, generate_series(1, sources) AS n,
     created_at, updated_at
 );
 
+UPDATE sources SET retracted_at = created_at WHERE hashtext(id::text) % 100 = 0;
+
 INSERT INTO source_contributors (source_id, entity_id, role, credited_name, ordinal)
 SELECT benchmark.source_id(n), benchmark.entity_id(benchmark.skewed(entities)),
     role, CASE role WHEN 'author' THEN initcap(benchmark.word(n % words)) END, ordinal
@@ -140,10 +147,11 @@ SELECT benchmark.claim_id(n), benchmark.entity_id(benchmark.skewed(entities)),
     (ARRAY['subject', 'object', 'location'])[nth]
 FROM benchmark.dataset, generate_series(1, claims) AS n, generate_series(1, 1 + n / 21 % 3) AS nth;
 
--- A third of the claims are in Chinese.
+-- A third of the claims are in Chinese. Plans are due up to seven years after their year, and one
+-- claim in a hundred is retracted, rejected or a draft.
 INSERT INTO claims (
     id, external_id, statement, language, claimant_id, reported_by_id, modality, status,
-    time_as_stated, time_edtf, time, created_at, updated_at, search
+    time_as_stated, time_edtf, time, due_edtf, due, created_at, updated_at, search
 )
 SELECT *, claim_words(id, statement, language, claimant_id) FROM (
 SELECT benchmark.claim_id(n), benchmark.external_id('claim', n),
@@ -160,16 +168,27 @@ SELECT benchmark.claim_id(n), benchmark.external_id('claim', n),
     benchmark.entity_id(benchmark.skewed(entities)),
     CASE n % 4 WHEN 0 THEN benchmark.entity_id(benchmark.skewed(entities)) END,
     (ARRAY['actual', 'planned', 'forecast', 'opinion'])[n % 4 + 1],
-    (ARRAY['accepted', 'submitted'])[n % 2 + 1],
-    'in ' || year, year::text, benchmark.year(year), at, at
+    CASE n % 300 WHEN 7 THEN 'retracted' WHEN 107 THEN 'rejected' WHEN 207 THEN 'draft'
+        ELSE (ARRAY['accepted', 'submitted'])[n % 2 + 1] END,
+    'in ' || year, year::text, benchmark.year(year),
+    due::text, CASE WHEN due IS NOT NULL THEN benchmark.year(due) END, at, at
 FROM benchmark.dataset, generate_series(1, claims) AS n,
     LATERAL (SELECT first_year + (n::bigint * 7919 % (last_year - first_year + 1))::int)
         AS period (year),
+    LATERAL (SELECT CASE WHEN n % 4 = 1 THEN year + n / 4 % 8 END) AS deadline (due),
     LATERAL (SELECT now() - interval '3 years' + n * interval '3 years' / claims) AS moment (at)
 ) AS made (
     id, external_id, statement, language, claimant_id, reported_by_id, modality, status,
-    time_as_stated, time_edtf, time, created_at, updated_at
+    time_as_stated, time_edtf, time, due_edtf, due, created_at, updated_at
 );
+
+INSERT INTO submissions (id, resource, submitted_at, likely_same)
+SELECT id, 'claims', created_at, hashtext(id::text) % 500 = 0
+FROM claims WHERE status = 'submitted';
+
+INSERT INTO claim_translations (claim_id, language, text, translated_by)
+SELECT id, 'en', statement, 'machine' FROM claims
+WHERE language <> 'en' AND hashtext(id::text) % 10 = 0;
 
 INSERT INTO claim_bands (band, claim_id) SELECT unnest(statement_bands(statement)), id FROM claims;
 
@@ -184,12 +203,13 @@ FROM benchmark.dataset, generate_series(2, claims, 10) AS n;
 INSERT INTO figures (
     claim_id, metric_id, subject_id, as_stated, amount, comparator, unit_code, dimension,
     nonnegative, unit_factor, value_range, plausible_range, range_rule, modality,
-    period_edtf, period, created_at, updated_at
+    period_edtf, period, breakdown, created_at, updated_at
 )
 SELECT benchmark.claim_id(n), benchmark.metric_id(n % metrics + 1),
     benchmark.entity_id(benchmark.skewed(entities)), 'over ' || amount, amount, 'gt', '{case}',
     'count', true, 1, numrange(amount, NULL, '()'), numrange(amount, amount + 1000, '()'),
-    'next_step', 'actual', year::text, benchmark.year(year), at, at
+    'next_step', 'actual', year::text, benchmark.year(year),
+    CASE n % 10 WHEN 1 THEN '{"sex": "female"}'::jsonb WHEN 2 THEN '{"sex": "male"}' END, at, at
 FROM benchmark.dataset, generate_series(1, claims) AS n,
     LATERAL (SELECT (n % 90 + 1) * 1000) AS number (amount),
     LATERAL (SELECT first_year + n % (last_year - first_year + 1)) AS period (year),
@@ -205,18 +225,55 @@ FROM benchmark.dataset, generate_series(2, sources, 10) AS n;
 -- insert. One claim in a hundred has six pieces of evidence.
 INSERT INTO evidence (
     claim_id, source_id, stance, directness, interest, start_char, end_char,
-    exact_sha256, prefix_sha256, suffix_sha256, page, status, added_by, created_at, updated_at
+    exact_sha256, prefix_sha256, suffix_sha256, page, status, added_by, attributed_to_id,
+    said_edtf, said, created_at, updated_at
 )
 SELECT benchmark.claim_id(n), benchmark.source_id(1 + floor(random() * sources)::int),
     CASE WHEN nth = 1 THEN 'asserts' WHEN nth = 3 AND n % 100 > 0 THEN 'disputes'
         ELSE 'supports' END,
     'primary', 'third_party',
-    begin, begin + 80, hash, hash, hash, nth::text, 'accepted', 'benchmark', at, at
+    begin, begin + 80, hash, hash, hash, nth::text, 'accepted', 'benchmark',
+    CASE WHEN speaks THEN benchmark.entity_id(benchmark.skewed(entities)) END,
+    CASE WHEN speaks THEN year::text END, CASE WHEN speaks THEN benchmark.year(year) END, at, at
 FROM benchmark.dataset, generate_series(1, claims) AS n,
     generate_series(1, CASE WHEN n % 100 = 0 THEN 6 ELSE 1 + n / 63 % 3 END) AS nth,
     LATERAL (SELECT CASE nth WHEN 1 THEN n % 3000 END,
         CASE nth WHEN 1 THEN encode(sha256(int4send(n)), 'hex') END) AS located (begin, hash),
+    LATERAL (SELECT n % 20 = 3, first_year + n % (last_year - first_year + 1))
+        AS saying (speaks, year),
     LATERAL (SELECT now() - interval '3 years' + n * interval '3 years' / claims) AS moment (at);
+
+-- Merged rows: their numbers follow those of the others.
+INSERT INTO entities (
+    id, external_id, kind, name, name_language, deleted_at, redirect_to, created_at, updated_at
+)
+SELECT benchmark.entity_id(entities + n), benchmark.external_id('entity', entities + n),
+    'organisation', 'Merged ' || n, 'en', now(), benchmark.entity_id(n), now(), now()
+FROM benchmark.dataset, generate_series(1, entities / 100) AS n;
+INSERT INTO entity_merges (entity_id, into_id)
+SELECT id, redirect_to FROM entities WHERE redirect_to IS NOT NULL;
+
+INSERT INTO sources (
+    id, external_id, csl_type, title, url, deleted_at, redirect_to, created_at, updated_at, search
+)
+SELECT benchmark.source_id(sources + n), benchmark.external_id('source', sources + n),
+    'article-newspaper', 'Merged ' || n, 'https://example.org/' || sources + n, now(),
+    benchmark.source_id(n), now(), now(), search_vector('Merged ' || n, 'en')
+FROM benchmark.dataset, generate_series(1, sources / 100) AS n;
+INSERT INTO source_merges (source_id, into_id)
+SELECT id, redirect_to FROM sources WHERE redirect_to IS NOT NULL;
+
+INSERT INTO claims (
+    id, external_id, statement, language, claimant_id, modality, status, time_as_stated, time_edtf,
+    time, deleted_at, redirect_to, created_at, updated_at, search
+)
+SELECT benchmark.claim_id(claims + n), benchmark.external_id('claim', claims + n), statement,
+    language, claimant_id, modality, status, time_as_stated, time_edtf, time, now(), id, now(),
+    now(), search
+FROM benchmark.dataset, generate_series(1, claims / 100) AS n,
+    LATERAL (SELECT * FROM claims WHERE id = benchmark.claim_id(n)) AS remaining;
+INSERT INTO claim_merges (claim_id, into_id)
+SELECT id, redirect_to FROM claims WHERE redirect_to IS NOT NULL;
 
 -- The number of the most frequent entities with more than a page of claims in every year.
 ALTER TABLE benchmark.dataset ADD COLUMN full_entities int;

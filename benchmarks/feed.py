@@ -42,8 +42,11 @@ def prepare(url: str) -> None:
         connection.execute("VACUUM (ANALYZE)")
 
 
-def pages(url: str, server: Server) -> Mapping[str, str]:
-    """The paths of pages in different places of the feed."""
+def pages(url: str, server: Server, rename: tuple[str, str]) -> Mapping[str, str]:
+    """The paths of pages in different places of the feed.
+
+    ``rename`` is the moment and the id of the transaction that renamed the most frequent entity.
+    """
     database = Database(lambda: url)
     everything, claims = Feed(database), Feed(database, ("claims",))
     with psycopg.connect(url) as connection:
@@ -54,6 +57,7 @@ def pages(url: str, server: Server) -> Mapping[str, str]:
     at, transaction, id = middle
     written = everything.cursor(Position(at, transaction, "1", "evidence", id))
     shown = claims.cursor(Position(at, transaction, "1", "claims"))
+    renamed = everything.cursor(Position(rename[0], str(int(rename[1]) - 1)))
     database.close()
     deep = _path("claims", _walked(server, "claims"))
     return {
@@ -64,6 +68,8 @@ def pages(url: str, server: Server) -> Mapping[str, str]:
         f"evidence, after {_DEEP:,} entries": _path("evidence", _walked(server, "evidence")),
         "the middle of a large transaction": _path("", written),
         "documents that show the rows it wrote": _path("claims", shown),
+        "the rename of a frequent entity": _path("", renamed),
+        "units from the beginning": f"{PATH}?resource=units",
         "the end": _path("", "now"),
     }
 

@@ -1,131 +1,181 @@
-"""``python -m benchmarks.growth``: measures lists and the feed as the database grows.
+"""``python -m benchmarks.growth``: asks every kind of read of a small and a large database.
 
-Requests alternate between a small and a large database. The output has the times of both, and their
-ratio.
+Requests alternate between the two. The output has the medians of both, their ratio, and what the
+budget allows the kind in the large one. The exit status is 1 if one takes longer or fails.
 """
 
 import argparse
 import http.client
+import json
+import math
 import sys
 import tempfile
+import time
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from statistics import median
-from urllib.parse import urlencode
 
 import psycopg
 
-from benchmarks import dataset, feed, paging
-from benchmarks.questions import PATH
+from benchmarks import dataset, feed, history, paging
+from benchmarks.examples import Examples
+from benchmarks.kinds import Subjects, kinds
+from benchmarks.questions import Ask
 from benchmarks.servers import HOST, Server, this_service
 from hksz_db import embedded
-from hksz_db.domain.vocabulary import CorroborationVerdict
-from hksz_db.models.claims import COUNTS
 
-_MOST_FIRST = "-corroboration__origins"
-_FAR = 5_000
-_SAMPLES = 50
-_NAMES = [f"corroboration__{count}{side}" for count in COUNTS for side in ("", "_against")]
-# The words of the ranks 50 and 5,000 in Chinese and in English, each alone, together and without
-# the other.
-_SEARCHES = (
-    "\u4e32\u5b50",
-    "\u4e41\u5b73",
-    "nababa",
-    "tapoba",
-    "\u4e32\u5b50 nababa",
-    "\u4e32\u5b50 -nababa",
-)
-_LISTS = {
-    "claims, two origins or more, most first": {
-        "corroboration__origins__gte": 2,
-        "sort": _MOST_FIRST,
-    },
-    **{
-        f"claims, {verdict}": {"corroboration__verdict": verdict}
-        for verdict in CorroborationVerdict
-    },
-    **{f"claims, {name} >= 2": {f"{name}__gte": 2} for name in _NAMES},
-    **{f"claims, {name} >= 9": {f"{name}__gte": 9} for name in _NAMES},
-    **{f"claims, most {name} first": {"sort": f"-{name}"} for name in _NAMES},
-    **{f"claims, searched for {words}": {"q": words} for words in _SEARCHES},
-    "claims, a Chinese word, latest first": {"q": _SEARCHES[0], "sort": "-time"},
-}
-# Every tenth claim waits for review, and every fiftieth of those is likely the same as another.
-_SUBMIT = """
-    SET session_replication_role = replica;
-    UPDATE claims SET status = 'submitted' WHERE hashtext(id::text) % 10 = 0;
-    INSERT INTO submissions (id, resource, submitted_at, likely_same)
-    SELECT id, 'claims', created_at, hashtext(id::text) % 500 = 0
-    FROM claims WHERE status = 'submitted'
-    ON CONFLICT DO NOTHING
-"""
+_BUDGET = Path(__file__).with_name("budget.toml")
+_SORTS = {"-corroboration__origins": 5_000, "time": 2_000, "-updated_at": 5_000}
+# Most kinds are far below their budget, and a statement that takes seconds varies little.
+_SAMPLES = ((50, 1), (1_000, 5), (4_000, 2), (math.inf, 0))
+_TIMEOUT_S = 30
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a kind of read took in both databases, and what it may take in the large one, in ms."""
+
+    kind: str
+    small: float
+    large: float
+    statuses: tuple[int, int]
+    allowed: float
+
+    @property
+    def passes(self) -> bool:
+        """Whether it was answered within its budget."""
+        return self.statuses == (200, 200) and self.large <= self.allowed
+
+    def __str__(self) -> str:
+        ratio = self.large / self.small
+        failed = "" if self.statuses == (200, 200) else f"  {self.statuses}"
+        numbers = f"{self.small:9.1f}  {self.large:9.1f}  {ratio:7.2f}  {self.allowed:6.0f}"
+        return f"{self.kind:88}  {numbers}{failed}"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure, and print a line for each list and each page of the feed."""
+    """Measure, and print a line for each kind of read that is over its budget, or for all."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__)
     parser.add_argument("--claims", type=int, nargs=2, default=(10_000, 1_000_000))
     parser.add_argument("--home", type=Path, help="a folder in which the datasets are kept")
-    parser.add_argument("--lists", action="store_true", help="measure only lists, not the feed")
+    parser.add_argument("--only", default="*", help="a pattern of the kinds to ask")
+    parser.add_argument("--all", action="store_true", help="print the kinds within the budget, too")
+    parser.add_argument("--json", type=Path, help="a file for all numbers")
     options = parser.parse_args(arguments)
+    allowed = _budget()
+    found = []
     with tempfile.TemporaryDirectory(prefix="hksz-benchmark-") as name, ExitStack() as stack:
         folder = Path(name)
         folder.chmod(0o755)
-        (small, small_pages), (large, large_pages) = (
-            stack.enter_context(
-                _serving(options.home or folder, claims, folder, with_feed=not options.lists)
-            )
+        (small, asked), (large, also_asked) = (
+            stack.enter_context(_serving(options.home or folder, claims, folder))
             for claims in options.claims
         )
-        print(f"{'a page of 25':48}  small ms  large ms  large / small")
-        for title, path in small_pages.items():
-            _print(f"the feed, {title}", small, large, [path, large_pages[title]])
-        for title, query in _LISTS.items():
-            path = f"{PATH}?{urlencode(query)}"
-            _print(title, small, large, [path, path])
-        _print("the queue of reviews", small, large, ["/v1/review", "/v1/review"])
-        far = [
-            f"{PATH}?{urlencode({'sort': _MOST_FIRST, 'cursor': cursor})}"
-            for cursor in (paging.cursor(server, _MOST_FIRST, _FAR) for server in (small, large))
+        connections = [
+            stack.enter_context(
+                closing(http.client.HTTPConnection(HOST, server.port, timeout=_TIMEOUT_S))
+            )
+            for server in (small, large)
         ]
-        _print(f"claims, most origins first, after {_FAR:,} rows", small, large, far)
-    return 0
+        print(f"{'kind':88}   small ms   large ms    ratio  budget")
+        for kind in [kind for kind in asked if fnmatchcase(kind, options.only)]:
+            asks = (asked[kind], also_asked[kind]) if kind in also_asked else None
+            if asks is None:
+                continue
+            measured = _measure(kind, connections, asks, allowed(kind))
+            found.append(measured)
+            if options.all or not measured.passes:
+                print(measured, flush=True)
+    if options.json:
+        options.json.write_text(json.dumps([asdict(each) for each in found], indent=1))
+    return _summary(found)
+
+
+def _summary(found: Sequence[Measured]) -> int:
+    """Print how many kinds pass; the exit status."""
+    over = [each for each in found if not each.passes]
+    ratio = median(each.large / each.small for each in found)
+    print(f"{len(found)} kinds, median ratio {ratio:.2f}, {len(over)} over their budget")
+    return 1 if over else 0
+
+
+def _budget() -> "Budget":
+    return Budget(**tomllib.loads(_BUDGET.read_text(encoding="utf-8")))
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What each kind of read may cost in the large database, in milliseconds."""
+
+    usual_ms: float
+    exceptions: Sequence[Mapping[str, object]] = ()
+
+    def __call__(self, kind: str) -> float:
+        """The limit of a kind."""
+        for exception in self.exceptions:
+            if fnmatchcase(kind, str(exception["kinds"])):
+                return float(str(exception["ms"]))
+        return self.usual_ms
 
 
 @contextmanager
-def _serving(
-    home: Path, claims: int, folder: Path, *, with_feed: bool
-) -> Iterator[tuple[Server, Mapping[str, str]]]:
-    """The service with a dataset of ``claims`` claims, and the paths of pages of its feed."""
+def _serving(home: Path, claims: int, folder: Path) -> Iterator[tuple[Server, Mapping[str, Ask]]]:
+    """The service with a dataset of ``claims`` claims, and the requests of each kind."""
     with embedded.running(home / str(claims)) as database:
         superuser_url = database.url(superuser=True)
-        dataset.prepare(database.url(), superuser_url, claims)
+        generated = dataset.prepare(database.url(), superuser_url, claims)
+        feed.prepare(superuser_url)
         with psycopg.connect(superuser_url, autocommit=True) as connection:
-            connection.execute(_SUBMIT)
-            connection.execute("VACUUM (ANALYZE) claims, submissions")
-        if with_feed:
-            feed.prepare(superuser_url)
+            transactions = history.prepare(connection)
+            subjects = Subjects(generated, transactions[len(transactions) // 10][0])
+            asked = dict(kinds(subjects, Examples(connection, subjects.places)))
         key = dataset.new_key(database.url())
         with this_service(database.url(), key, folder) as server:
-            yield server, feed.pages(database.url(), server) if with_feed else {}
+            for sort, rows in _SORTS.items():
+                query = f"sort={sort}&cursor={paging.cursor(server, sort, rows)}"
+                asked[f"claims sort={sort} after {rows:,} rows"] = Ask("GET", f"/v1/claims?{query}")
+            pages = feed.pages(database.url(), server, transactions[-1])
+            asked |= {f"changes, {title}": Ask("GET", path) for title, path in pages.items()}
+            yield server, asked
 
 
-def _print(title: str, small: Server, large: Server, paths: Sequence[str]) -> None:
-    servers = (small, large)
-    with ExitStack() as stack:
-        connections = [
-            stack.enter_context(closing(http.client.HTTPConnection(HOST, server.port)))
-            for server in servers
-        ]
-        # In turns, so that other load affects both alike.
-        pairs = [
-            [paging.seconds(*asked) for asked in zip(connections, paths, strict=True)]
-            for _ in range(_SAMPLES)
-        ]
-    one, other = (median(times) * 1000 for times in zip(*pairs, strict=True))
-    print(f"{title:48}  {one:8.2f}  {other:8.2f}  {other / one:13.2f}")
+def _measure(
+    kind: str,
+    connections: Sequence[http.client.HTTPConnection],
+    asks: Sequence[Ask],
+    allowed: float,
+) -> Measured:
+    """Ask in turns, so that other load affects both alike; more often if it is slow."""
+    answers = [_answer(*each) for each in zip(connections, asks, strict=True)]
+    statuses = tuple(status for _, status in answers)
+    slowest = max(taken for taken, _ in answers)
+    times: list[list[float]] = [[taken] for taken, _ in answers]
+    for _ in range(_samples(slowest)):
+        for taken, connection, ask in zip(times, connections, asks, strict=True):
+            taken.append(_answer(connection, ask)[0])
+    small, large = (median(taken[1:] or taken) for taken in times)
+    return Measured(kind, small, large, (statuses[0], statuses[1]), allowed)
+
+
+def _samples(first_ms: float) -> int:
+    """How many further requests are measured, if the slower of the first two took this long."""
+    return next(samples for limit, samples in _SAMPLES if first_ms < limit)
+
+
+def _answer(connection: http.client.HTTPConnection, ask: Ask) -> tuple[float, int]:
+    """The time of a request in milliseconds, and the status of the answer."""
+    body = None if ask.body is None else json.dumps(ask.body)
+    start = time.perf_counter()
+    connection.request(
+        ask.method, ask.path, body, {"Content-Type": "application/json"} if body else {}
+    )
+    response = connection.getresponse()
+    response.read()
+    return (time.perf_counter() - start) * 1000, response.status
 
 
 if __name__ == "__main__":
