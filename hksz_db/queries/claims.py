@@ -41,7 +41,7 @@ from hksz_db.queries.figures import figure_targets
 from hksz_db.queries.filters import InSubquery, Plain, Related, Relation, Target
 from hksz_db.queries.keysets import Key
 from hksz_db.queries.places import claims_under
-from hksz_db.queries.readable import Readable, Search
+from hksz_db.queries.readable import Joined, Readable, Search
 from hksz_db.queries.sources import SOURCE_LISTS
 from schemas.claims import CLAIM_FILTERS, ClaimSchema
 from schemas.evidence import ClaimEvidenceSchema
@@ -61,8 +61,13 @@ _sorted_counts = table_of(Corroboration).alias()
 _TOPICS = Relation(_topics, _topics.c.claim_id == _claims.c.id)
 _LINKS = Rows(ClaimEntity)
 _ENTITIES = _LINKS.of(_claims)
-_ENTITY = Relation(_linked, _linked.c.id == _ENTITIES.table.c.entity_id)
-_ENTITY_NAMES = Relation(_linked_names, _linked_names.c.entity_id == _ENTITIES.table.c.entity_id)
+_LINK_KEY = _ENTITIES.table.c.entity_id
+_ENTITY = Relation(_linked, _linked.c.id == _LINK_KEY, by_key=(_LINK_KEY, _linked.c.id))
+_ENTITY_NAMES = Relation(
+    _linked_names,
+    _linked_names.c.entity_id == _LINK_KEY,
+    by_key=(_LINK_KEY, _linked_names.c.entity_id),
+)
 _FIGURES = Relation(
     _figures, (_figures.c.claim_id == _claims.c.id) & _figures.c.deleted_at.is_(None)
 )
@@ -258,7 +263,9 @@ CLAIMS = Readable(
     },
     grouped_by=("status", "modality", "language", "claimant_id", "reported_by_id"),
     declared_groups={
-        "corroboration__verdict": select(_counts.c.verdict).where(_COUNTS.on).scalar_subquery()
+        "corroboration__verdict": Joined(
+            _sorted_counts.c.verdict, _sorted_counts.c.claim_id == _claims.c.id
+        )
     },
     search=Search(_claims.c.search),
 )

@@ -15,7 +15,9 @@ _figures = table_of(Figure)
 def figure_targets(figure: FromClause) -> dict[str, Target]:
     """The filters on a figure that do not follow from their names."""
     metrics = table_of(Metric).alias()
-    metric = Relation(metrics, metrics.c.id == figure.c.metric_id)
+    metric = Relation(
+        metrics, metrics.c.id == figure.c.metric_id, by_key=(figure.c.metric_id, metrics.c.id)
+    )
     return {
         "metric": Related(metric, Plain(metrics.c.key)),
         "value": Bounds(figure.c.value_range),

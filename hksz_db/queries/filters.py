@@ -29,8 +29,10 @@ from sqlalchemy import (
     exists,
     false,
     func,
+    literal_column,
     not_,
     or_,
+    select,
     true,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -42,10 +44,16 @@ from schemas.filters import OPERATORS, Filter
 
 @dataclass(frozen=True)
 class Relation:
-    """Rows of another table that belong to a row of this one."""
+    """Rows of another table that belong to a row of this one.
+
+    If a column of this row is a key of theirs, and few of them meet a filter, both columns are
+    ``by_key``: the rows are then looked for first, once. The planner knows too little of such keys,
+    and would compare all rows of both tables.
+    """
 
     table: FromClause
     on: ColumnElement[bool]
+    by_key: tuple[ColumnElement[Any], ColumnElement[Any]] | None = None
 
 
 @dataclass(frozen=True)
@@ -160,6 +168,9 @@ _Comparison = Callable[[ColumnElement[Any], str], Condition]
 def shape(expression: Expression) -> Shape:
     """The expression without its values: hashable, equal for equal SQL texts."""
     match expression:
+        case Criterion(name, "isnull", value):
+            # The planner then knows which rows are wanted.
+            return ("criterion", name, "null" if value else "present")
         case Criterion(name, operator):
             return ("criterion", name, operator)
         case Not(part):
@@ -214,6 +225,73 @@ def _build(shape: Shape, targets: Mapping[str, Target], numbers: Iterator[int]) 
     return and_(true(), *conjunction(leaves), *own)
 
 
+def required(shape: Shape) -> list[tuple[str, str, str]]:
+    """The name, the operator and the parameter of each criterion that all rows must meet."""
+    numbers, found = count(), []
+
+    def collect(part: Shape, *, is_required: bool) -> None:
+        match part:
+            case ("criterion", str(name), str(operator)):
+                parameter = f"p{next(numbers)}"
+                if is_required:
+                    found.append((name, operator, parameter))
+            case (str(kind), *parts):
+                for each in parts:
+                    collect(each, is_required=is_required and kind == "all")
+
+    collect(shape, is_required=True)
+    return found
+
+
+_EQUALITIES = {"eq", "in"}
+_PRESENCE = {"null": True, "present": False}
+
+
+def is_hard_to_estimate(shape: Shape, targets: Mapping[str, Target], *, by_id: bool) -> bool:
+    """Whether the planner knows too little of how many rows match, and where in the order they are.
+
+    It has statistics of what equals a value, and in the order of the ids an index leads from rows
+    that equal something to those they belong to. Other criteria often go with the order.
+    """
+    kinds = {_kind(targets[name], operator) for name, operator, _ in required(shape)}
+    if "related equality" in kinds:
+        return not by_id
+    return "other" in kinds
+
+
+def _kind(target: Target, operator: str) -> str:
+    if operator not in _EQUALITIES and (operator not in _PRESENCE or isinstance(target, Exists)):
+        return "other"
+    match target:
+        case Plain() | Days() | Bounds() | Equal():
+            return "equality"
+        case Related(_, Plain()):
+            return "related equality"
+        case _:
+            return "other"
+
+
+def latest_beginning(
+    shape: Shape, targets: Mapping[str, Target], column: ColumnElement[Any]
+) -> Condition:
+    """A bound on the first day of a date that follows from the criteria on it, if it has one."""
+    bounds = []
+    for name, operator, parameter in required(shape):
+        target = targets[name]
+        if isinstance(target, Days) and target.column is column and operator in _BEGUN_BEFORE:
+            bounds.append(func.lower(column) < _BEGUN_BEFORE[operator](_bound(column, parameter)))
+    return and_(true(), *bounds)
+
+
+_BEGUN_BEFORE: Mapping[str, Callable[[ColumnElement[Any]], ColumnElement[Any]]] = {
+    "within": lambda bound: func.coalesce(func.upper(bound), _NEVER),
+    "certainly_within": lambda bound: func.coalesce(func.upper(bound), _NEVER),
+    "lt": func.lower,
+    "lte": func.upper,
+}
+_NEVER: ColumnElement[Any] = literal_column("'infinity'::date")
+
+
 Leaf = tuple[Target, str, str]
 """A target, the operator, and the parameter with the value."""
 
@@ -234,11 +312,20 @@ def conjunction(leaves: Sequence[Leaf]) -> list[Condition]:
 
 
 def _some(relation: Relation, *conditions: Condition) -> Condition:
+    if relation.by_key is not None and conditions:
+        own, theirs = relation.by_key
+        keys = select(theirs).where(*conditions).correlate_except(relation.table)
+        return own == any_(func.array(keys.scalar_subquery()))
     return exists().where(relation.on, *conditions).correlate_except(relation.table)
 
 
 def _compare(target: Target, operator: str, name: str) -> Condition:
     match target:
+        case Exists(relation) if operator in _PRESENCE:
+            found = _some(relation)
+            return ~found if _PRESENCE[operator] else found
+        case Plain(column) | Days(column) | Bounds(column) | Equal(column) if operator in _PRESENCE:
+            return column.is_(None) if _PRESENCE[operator] else column.is_not(None)
         case Plain(column) | Days(column) | Bounds(column) | Equal(column):
             return _SQL[type(target)][operator](column, name)
         case Computed(column):
@@ -293,7 +380,8 @@ _SQL: Mapping[type[Target], Mapping[str, _Comparison]] = {
         "gt": lambda column, name: column.op(">>", is_comparison=True)(_bound(column, name)),
         "gte": lambda column, name: func.lower(column) >= func.lower(_bound(column, name)),
         "lt": lambda column, name: column.op("<<", is_comparison=True)(_bound(column, name)),
-        "lte": lambda column, name: func.upper(column) <= func.upper(_bound(column, name)),
+        # The same as comparing the upper ends, but in the index of the ranges.
+        "lte": lambda column, name: column.op("&<", is_comparison=True)(_bound(column, name)),
         "isnull": _is_null,
     },
     Equal: {

@@ -162,6 +162,11 @@ def encode_cursor(keys: bytes, question: object) -> str:
 
 
 def page_of(rows: Select[*_Columns], keyset: Keyset, after: Sequence[bool] | None) -> Subquery:
+    """The page that ``first_of`` selects."""
+    return first_of(rows, keyset, after).subquery("page")
+
+
+def first_of(rows: Select[*_Columns], keyset: Keyset, after: Sequence[bool] | None) -> Select[Any]:
     """The keys of the rows of a page and of one more (``:rows``), and the cursor of each."""
     chosen = rows.with_only_columns(
         keyset.cursor().label("cursor"), *keyset.labelled(), maintain_column_froms=True
@@ -169,7 +174,7 @@ def page_of(rows: Select[*_Columns], keyset: Keyset, after: Sequence[bool] | Non
     if after is not None:
         chosen = chosen.where(keyset.after(after))
     ordered = chosen.order_by(*keyset.order_by())
-    return ordered.limit(bindparam("rows", type_=Integer())).subquery("page")
+    return ordered.limit(bindparam("rows", type_=Integer()))
 
 
 def numbered(page: Subquery, keyset: Keyset, joined: FromClause, body: SqlValue) -> Subquery:

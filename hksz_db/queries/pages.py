@@ -11,6 +11,7 @@ from sqlalchemy import (
     CTE,
     ColumnElement,
     FromClause,
+    Integer,
     Select,
     Subquery,
     Text,
@@ -23,14 +24,22 @@ from sqlalchemy import (
     literal_column,
     select,
     true,
+    union_all,
 )
+from sqlalchemy.sql.util import ClauseAdapter
 from sqlalchemy.types import REAL
 
 from hksz_db.database import Prepared, prepare
 from hksz_db.queries.documents import Json, SqlValue, array, columns, expression, number
-from hksz_db.queries.filters import Condition, Shape, condition
-from hksz_db.queries.keysets import Key, Keyset, gathered, numbered, page_of
-from hksz_db.queries.readable import Queryable, Readable, Search
+from hksz_db.queries.filters import (
+    Condition,
+    Shape,
+    condition,
+    is_hard_to_estimate,
+    latest_beginning,
+)
+from hksz_db.queries.keysets import Key, Keyset, first_of, gathered, numbered, page_of
+from hksz_db.queries.readable import Joined, Queryable, Readable, Search
 from hksz_db.queries.registry import RESOURCES
 
 RANKED = 1000
@@ -38,6 +47,9 @@ RANKED = 1000
 
 MAX_GROUPS = 1000
 """The limit on the groups that an aggregate returns: the largest."""
+
+WALKED = 2_000
+"""The number of rows, the next in the order of a list, among which its page is looked for first."""
 
 
 _RELEVANCE = Keyset(
@@ -174,7 +186,10 @@ def page_statement(shape: PageShape) -> Prepared:
     readable = RESOURCES[shape.resource]
     ranked = _ranked(readable, shape) if shape.searched and not shape.sort else None
     keyset, rows = _keyed(readable, shape, ranked)
-    found = page_of(rows, keyset, shape.after)
+    if ranked is None and _is_walked_first(readable, shape):
+        found = _walked_first(readable, shape, keyset)
+    else:
+        found = page_of(rows, keyset, shape.after)
     id = keyset.within(found).keys[-1].column
     joined = found.join(readable.table, readable.table.c.id == id)
     page = gathered(
@@ -203,6 +218,47 @@ def _ranked(readable: Readable, shape: PageShape) -> CTE:
     newest = select(fenced).order_by(fenced.c.id.desc()).limit(number(RANKED)).subquery("newest")
     rank = _rank(newest.c.vector, search) if search.on is None else newest.c.vector
     return select(newest.c.id, rank.label("rank")).cte("ranked")
+
+
+def _is_walked_first(readable: Readable, shape: PageShape) -> bool:
+    if shape.searched or _foreign_ids(readable, shape.sort):
+        return False
+    by_id = shape.sort[0][0] == "id"
+    return is_hard_to_estimate(shape.filters, readable.targets, by_id=by_id)
+
+
+def _walked_first(readable: Readable, shape: PageShape, keyset: Keyset) -> Subquery:
+    """The page as ``page_of`` finds it: among the next ``WALKED`` rows in the order, else anyhow.
+
+    If many rows match, they are among the next ones. If few do, they are found by the indexes of
+    the filters, and sorted. The planner cannot tell which it is where the columns of the filters go
+    with the order, and would walk through all rows.
+    """
+    after = true() if shape.after is None else keyset.after(shape.after)
+    table = readable.table
+    following = (
+        # With the keys as columns, the planner sees that the rows are in their order.
+        select(table, *keyset.labelled("w"))
+        .where(table.c.deleted_at.is_(None), after, _bound_of_walk(readable, shape))
+        .order_by(*keyset.order_by())
+        .limit(number(WALKED))
+        .subquery("following")
+    )
+    matching = ClauseAdapter(following).traverse(condition(shape.filters, readable.targets))
+    rows = select(following).where(matching)
+    walked = first_of(rows, keyset.within(following, "w"), None).cte("walked")
+    is_full = row_count(walked) == bindparam("rows", type_=Integer())
+    fenced = _fenced(readable, shape, keyset.labelled("k"), [after])
+    others = first_of(select(fenced).where(~is_full), keyset.within(fenced, "k"), None)
+    return union_all(select(walked).where(is_full), others).subquery("page")
+
+
+def _bound_of_walk(readable: Readable, shape: PageShape) -> Condition:
+    """Whether the walk may begin at a row. Dates without a first day come last in every order."""
+    column = readable.table.c.get(shape.sort[0][0])
+    if column is None:
+        return true()
+    return latest_beginning(shape.filters, readable.targets, column)
 
 
 def _rank(vector: SqlValue, search: Search) -> SqlValue:
@@ -280,11 +336,18 @@ def everything_statement(shape: PageShape) -> Prepared:
 def groups_statement(shape: PageShape, group_by: tuple[str, ...]) -> Prepared:
     """One row: the groups and their sizes as a JSON array, the largest first."""
     readable = RESOURCES[shape.resource]
-    labelled = [readable.groups[name].label(name) for name in group_by]
+    rows: FromClause = readable.table
+    columns = []
+    for group in (readable.groups[name] for name in group_by):
+        if isinstance(group, Joined):
+            rows = rows.outerjoin(group.column.table, group.on)
+        columns.append(group.column if isinstance(group, Joined) else group)
+    labelled = [column.label(name) for column, name in zip(columns, group_by, strict=True)]
     grouped = (
         select(*labelled, func.count().label("count"))
+        .select_from(rows)
         .where(*_conditions(readable, shape))
-        .group_by(*(readable.groups[name] for name in group_by))
+        .group_by(*columns)
         .order_by(literal_column('"count"').desc(), *(column.asc() for column in labelled))
         .limit(number(MAX_GROUPS))
         .subquery("grouped")

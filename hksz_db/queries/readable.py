@@ -33,6 +33,14 @@ class Search:
     on: ColumnElement[bool] | None = None
 
 
+@dataclass(frozen=True)
+class Joined:
+    """A column of another table, which ``on`` joins to a row: at most one row of that table."""
+
+    column: ColumnElement[Any]
+    on: ColumnElement[bool]
+
+
 @dataclass(kw_only=True, eq=False)
 class Queryable:
     """Documents that can be listed.
@@ -92,13 +100,14 @@ class Readable(Queryable):
     sorted_by: tuple[str, ...] = ()
     declared_sorts: Mapping[str, Key] = field(default_factory=dict)
     grouped_by: tuple[str, ...] = ()
-    declared_groups: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
+    declared_groups: Mapping[str, Joined] = field(default_factory=dict)
     name: str = field(init=False)
     singular: str = field(init=False)
     fields: Mapping[str, Node] = field(init=False)
     embeds: Mapping[str, Node] = field(init=False)
     targets: Mapping[str, Target] = field(init=False)
     sorts: Mapping[str, Key] = field(init=False)
+    groups: Mapping[str, ColumnElement[Any] | Joined] = field(init=False)
 
     def __post_init__(self) -> None:
         self.table = table = table_of(self.model)

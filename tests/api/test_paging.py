@@ -2,10 +2,12 @@
 
 import itertools
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from hksz_db.queries import pages
 from hksz_db.queries.keysets import encode_cursor
 from hksz_db.queries.registry import RESOURCES
 from tests.api.conftest import Client
@@ -97,6 +99,52 @@ def test_all_pages_together_are_the_sorted_list(reader: Client, resource: str, s
     missing = [pair for pair in pairs if pair[0] is None]
     # Rows without a value come last in both directions.
     assert pairs == given + sorted(missing, reverse=descends)
+
+
+FILTERS = (
+    {"time__within": "2018/2020"},
+    {"time__within": "2019/.."},
+    {"time__lt": "2021"},
+    {"time__lte": "2020"},
+    {"due__lte": "2030"},
+    {"created_at__gte": "2020-01-01T00:00:00Z", "time__within": "2015/2020"},
+    {"statement__contains": "x"},
+    {"entities__isnull": "true"},
+    {"figures__metric__startswith": "t", "time__within": "2015/2023"},
+    {"place__under_external_id": "hksz:hong-kong"},
+)
+
+
+@pytest.fixture(params=[2, 20])
+def walked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """How many rows are walked, so that pages are found by the walk, without it, or by both."""
+    monkeypatch.setattr(pages, "WALKED", request.param)
+    pages.page_statement.cache_clear()
+    yield request.param
+    pages.page_statement.cache_clear()
+
+
+@pytest.mark.usefixtures("more_rows", "walked")
+def test_a_filtered_list_is_the_sorted_list_of_the_matching_rows(
+    reader: Client, editor: Client
+) -> None:
+    for time in ("2018/2021", "../2019", "2020/..", "../..", "2020-06", "2020"):
+        body = {"statement": "x", "claimant_external_id": "hksz:hkpc", "time_edtf": time}
+        assert editor.post("/v1/claims", body).status_code in {201, 422}, time
+    # Counted without the walk.
+    counts = [
+        reader.get("/v1/claims", count="exact", per_page="1", **filters).json["meta"]["count"]
+        for filters in FILTERS
+    ]
+    assert all(count["value"] > 0 for count in counts)
+    for sort in ("-id", "time", "-time"):
+        asked = {"sort": sort, "select": "id"}
+        whole = [row["id"] for row in _whole(reader, "/v1/claims", **asked)]
+        for filters, count in zip(FILTERS, counts, strict=True):
+            found = _pages(reader, "/v1/claims", 6, **asked, **filters)
+            paged = [row["id"] for rows in found for row in rows]
+            assert len(paged) == count["value"], (sort, filters)
+            assert paged == [id for id in whole if id in set(paged)], (sort, filters)
 
 
 @pytest.mark.parametrize(
