@@ -32,6 +32,13 @@ class Submission(Base):
             "id",
             postgresql_where="likely_same IS NOT FALSE",
         ),
+        # For the search in the background, to which the others would show everything that waits.
+        Index(
+            "submissions_unsearched_idx",
+            "submitted_at",
+            "id",
+            postgresql_where="likely_same IS NULL",
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
