@@ -11,8 +11,8 @@ from flask import Flask, Response, g, request, url_for
 from werkzeug.exceptions import HTTPException, default_exceptions
 
 from hksz_db.domain import errors
-from hksz_db.domain.errors import DomainError, Fault, FaultsError, Gone, InFlight, Merged
-from hksz_db.http.statuses import status_of
+from hksz_db.domain.errors import DomainError, Fault, FaultsError, Gone, Merged
+from hksz_db.http.statuses import may_pass, status_of
 from hksz_db.services.writing import translate
 
 MEDIA_TYPE = "application/problem+json"
@@ -100,7 +100,7 @@ def _domain_error(error: DomainError) -> Response:
         response = _moved(error)
     else:
         response = problem(status, str(error), faults)
-    if status == 503 or isinstance(error, InFlight):
+    if may_pass(error):
         response.headers["Retry-After"] = str(_RETRY_AFTER_S)
     if isinstance(error, Gone | Merged):
         # A restore, or undoing the merge, needs it.

@@ -29,7 +29,13 @@ from hksz_db.database.connecting import (
     is_absence,
     load_as_bytes,
 )
-from hksz_db.database.connections import Connections, PooledConnections, Session
+from hksz_db.database.connections import (
+    Connections,
+    PooledConnections,
+    Session,
+    driver_connection,
+)
+from hksz_db.database.deadlines import waiting
 from hksz_db.domain.errors import Unavailable
 
 __all__ = [
@@ -72,7 +78,8 @@ class Prepared:
 
     def fetch(self, cursor: RawCursor, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
         """Run it and return all rows."""
-        cursor.execute(self._encoded, self.arguments(values), prepare=True)
+        with waiting(cursor.connection):
+            cursor.execute(self._encoded, self.arguments(values), prepare=True)
         return cursor.fetchall()
 
     @cached_property
@@ -195,7 +202,8 @@ def fetch_in(
 def run(session: Session, sql: str, *arguments: object) -> list[tuple[Any, ...]]:
     """Run one statement with ``$n`` placeholders within a session's transaction."""
     cursor = _cursor(session)
-    cursor.execute(sql.encode(), arguments, prepare=True)
+    with waiting(cursor.connection):
+        cursor.execute(sql.encode(), arguments, prepare=True)
     # Its description would make an object of each column.
     return cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []
 
@@ -209,7 +217,7 @@ def undone(session: Session) -> Iterator[None]:
     """
     run(session, "SAVEPOINT undone")
     yield
-    connection = _driver_connection(session)
+    connection = driver_connection(session)
     for command in (b"ROLLBACK TO SAVEPOINT undone", b"RELEASE SAVEPOINT undone"):
         result = connection.pgconn.exec_(command)
         if result.status != ExecStatus.COMMAND_OK:
@@ -217,10 +225,4 @@ def undone(session: Session) -> Iterator[None]:
 
 
 def _cursor(session: Session) -> RawCursor:
-    return RawCursor(_driver_connection(session))
-
-
-def _driver_connection(session: Session) -> Connection:
-    connection = session.connection.driver_connection
-    assert isinstance(connection, psycopg.Connection)
-    return connection
+    return RawCursor(driver_connection(session))

@@ -13,10 +13,21 @@ from psycopg.abc import Buffer
 from psycopg.adapt import AdaptersMap, Loader
 from psycopg.conninfo import conninfo_to_dict, timeout_from_conninfo
 
+from hksz_db.database.deadlines import limit_waiting
 from hksz_db.domain.errors import Unavailable
 
 MINIMUM_VERSION = 180000
-_CONNECT_TIMEOUT_S = 5
+# A server that is frozen, or behind a broken network, is noticed by these, and by deadlines.py.
+_CONNECTION_DEFAULTS = {
+    "connect_timeout": "5",
+    "tcp_user_timeout": "10000",
+    "keepalives_idle": "15",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "application_name": "hksz",
+}
+# A server that works ends a statement at its own limit first.
+_MARGIN_S = 0.5
 _SCHEMES = {"postgres", "postgresql", "postgresql+psycopg"}
 Connection = psycopg.Connection
 
@@ -44,6 +55,7 @@ class Connector:
 
     def __init__(self, locate: Callable[[], str], statement_timeout_ms: int) -> None:
         self._locate = locate
+        self._answer_s = statement_timeout_ms / 1000 + _MARGIN_S
         self._options = (
             f"-c statement_timeout={statement_timeout_ms} -c TimeZone=UTC -c jit=off"
             " -c idle_in_transaction_session_timeout=60000"
@@ -60,7 +72,7 @@ class Connector:
         """The libpq parameters of a connection; their options override those of the URL."""
         given = connection_parameters(self.location)
         options = f"{given.get('options', '')} {self._options} {further_options}".strip()
-        return {"connect_timeout": _CONNECT_TIMEOUT_S, **given, "options": options}
+        return {**_CONNECTION_DEFAULTS, **given, "options": options}
 
     def connect(self, further_options: str = "") -> Connection:
         """Return a new connection in autocommit mode, which the caller closes.
@@ -71,6 +83,16 @@ class Connector:
         with absence_as_unavailable():
             connection = psycopg.connect(autocommit=True, **parameters)
         load_as_bytes(connection.adapters)
+        return connection
+
+    def limit_waiting(self, connection: Connection) -> None:
+        """Break the connection if the server is late with the answer to a statement."""
+        limit_waiting(connection, self._answer_s)
+
+    def connect_for_readers(self, further_options: str = "") -> Connection:
+        """Return a new connection as ``connect`` does, which breaks if the server is late."""
+        connection = self.connect(further_options)
+        self.limit_waiting(connection)
         return connection
 
     @contextmanager
@@ -131,7 +153,17 @@ def absence_as_unavailable() -> Iterator[None]:
     except (psycopg.OperationalError, sqlalchemy.exc.DBAPIError) as error:
         if not is_absence(error):
             raise
-        raise Unavailable("The database does not answer.") from error
+        raise _absence(error) from error
+
+
+def _absence(error: psycopg.OperationalError | sqlalchemy.exc.DBAPIError) -> Unavailable:
+    cause = error.orig if isinstance(error, sqlalchemy.exc.DBAPIError) else error
+    match cause:
+        case psycopg.errors.DiskFull():
+            return Unavailable("The database has no space left on its disk.", passes=False)
+        case psycopg.errors.TooManyConnections():
+            return Unavailable("The database accepts no more connections at the moment.")
+    return Unavailable("The database does not answer.")
 
 
 def explained(message: str, cause: BaseException | None) -> str:

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from datetime import datetime
 from functools import cached_property, partial
 from typing import Protocol
@@ -13,6 +13,7 @@ from psycopg import RawCursor
 from sqlalchemy import Engine, event
 
 from hksz_db.database.connecting import Connection, Connector, is_closed
+from hksz_db.database.deadlines import waiting
 from hksz_db.domain.errors import OutsideHistory
 
 # A statement is planned once, for all values, and the plan is kept while the tables grow: one that
@@ -22,6 +23,13 @@ GENERIC_PLANS = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
 
 Session = sqlalchemy.Connection
 """What a transaction runs in; ``run`` executes a statement in it."""
+
+
+def driver_connection(session: Session) -> Connection:
+    """The connection of the driver in which the transaction runs."""
+    connection = session.connection.driver_connection
+    assert isinstance(connection, psycopg.Connection)
+    return connection
 
 
 class Connections(Protocol):
@@ -49,9 +57,9 @@ class PooledConnections:
 
     def __init__(self, connector: Connector) -> None:
         self._connector = connector
-        self._plain = _ReaderPool(connector.connect)
+        self._plain = _ReaderPool(connector.connect_for_readers)
         self._as_of = _ReaderPool(self._connect_to_history)
-        self._generic_plans = _ReaderPool(partial(connector.connect, GENERIC_PLANS))
+        self._generic_plans = _ReaderPool(partial(connector.connect_for_readers, GENERIC_PLANS))
 
     @cached_property
     def engine(self) -> Engine:
@@ -61,16 +69,20 @@ class PooledConnections:
             pool_size=8,
             # No limit: the threads of the worker are limited, and each needs one at most.
             max_overflow=-1,
+            # The server has the plans of the connection that was used last in its caches.
+            pool_use_lifo=True,
             connect_args=self._connector.parameters(GENERIC_PLANS),
         )
+        event.listen(engine, "connect", self._limit_waiting)
         event.listen(engine, "checkout", _replace_closed)
         return engine
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """Begin a transaction: committed when the block ends, rolled back when it raises."""
-        with self.engine.begin() as connection:
+        with ExitStack() as committing, self.engine.begin() as connection:
             yield connection
+            committing.enter_context(waiting(driver_connection(connection)))
 
     def reader(
         self, as_of: datetime | None = None, *, generic_plans: bool = False
@@ -103,8 +115,11 @@ class PooledConnections:
         if "engine" in self.__dict__:
             self.engine.dispose()
 
+    def _limit_waiting(self, connection: Connection, _: object) -> None:
+        self._connector.limit_waiting(connection)
+
     def _connect_to_history(self) -> Connection:
-        connection = self._connector.connect()
+        connection = self._connector.connect_for_readers()
         try:
             use_history_schema(connection)
         except BaseException:
@@ -177,7 +192,8 @@ def as_of_snapshot(connection: Connection, moment: datetime) -> Iterator[None]:
     transactions are missing as of the moment: one that commits in between is in neither.
     """
     set_as_of(connection, moment)
-    connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    with waiting(connection):
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     try:
         set_as_of(connection, moment)
         yield
@@ -190,12 +206,13 @@ def as_of_snapshot(connection: Connection, moment: datetime) -> Iterator[None]:
 def set_as_of(connection: Connection, moment: datetime) -> None:
     """Make the views of ``as_of`` show the moment. Raises ``OutsideHistory``."""
     cursor = RawCursor(connection)
-    cursor.execute(
-        b"SELECT within, began, set_config('hksz.as_of', last::text, false),"
-        b" set_config('hksz.as_of_missing', missing::text, false) FROM as_of_moment($1)",
-        [moment],
-        prepare=True,
-    )
+    with waiting(connection):
+        cursor.execute(
+            b"SELECT within, began, set_config('hksz.as_of', last::text, false),"
+            b" set_config('hksz.as_of_missing', missing::text, false) FROM as_of_moment($1)",
+            [moment],
+            prepare=True,
+        )
     ((within, began, *_),) = cursor.fetchall()
     if not within:
         raise OutsideHistory(

@@ -145,7 +145,14 @@ class Stale(DomainError):
 
 
 class Unavailable(DomainError):
-    """The database cannot be reached or did not finish in time."""
+    """The database cannot be reached, or cannot do what is asked.
+
+    ``passes`` is whether the same request may succeed a few seconds later.
+    """
+
+    def __init__(self, detail: str, *, passes: bool = True) -> None:
+        super().__init__(detail)
+        self.passes = passes
 
 
 class Contended(Unavailable):

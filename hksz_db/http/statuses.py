@@ -35,3 +35,10 @@ class ApiError(FaultsError):
 def status_of(error: DomainError) -> int:
     """The status of the response to an error."""
     return error.status if isinstance(error, ApiError) else _STATUSES[type(error)]
+
+
+def may_pass(error: DomainError) -> bool:
+    """Whether the same request may succeed a few seconds later."""
+    if isinstance(error, errors.Unavailable):
+        return error.passes
+    return isinstance(error, errors.Overloaded | errors.InFlight)

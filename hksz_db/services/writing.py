@@ -83,14 +83,8 @@ _IN_USE = {
         "Figures use this metric, so its dimension and sign cannot change.",
     ),
 }
-_TEMPORARY: dict[tuple[type[Exception], ...], str] = {
-    (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction): (
-        "Database schema is out of date; run `alembic upgrade head`."
-    ),
-    (errors.QueryCanceled, errors.LockNotAvailable, errors.IdleInTransactionSessionTimeout): (
-        "The database did not finish in time."
-    ),
-}
+_OUTDATED = (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction)
+_LATE = (errors.QueryCanceled, errors.LockNotAvailable, errors.IdleInTransactionSessionTimeout)
 
 _Result = TypeVar("_Result")
 
@@ -175,8 +169,19 @@ def translate(error: Exception) -> DomainError | None:
             return Invalid("A value cannot be stored.")
         case errors.DeadlockDetected() | errors.SerializationFailure():
             return Contended("Other requests were changing the same rows; try again.")
-    detail = next((text for kinds, text in _TEMPORARY.items() if isinstance(cause, kinds)), None)
-    return None if detail is None else Unavailable(detail)
+    return _unavailable(cause)
+
+
+def _unavailable(cause: BaseException | None) -> Unavailable | None:
+    if isinstance(cause, errors.ReadOnlySqlTransaction):
+        return Unavailable("The database only takes reads at the moment.")
+    if isinstance(cause, _OUTDATED):
+        return Unavailable("Database schema is out of date; run `alembic upgrade head`.")
+    if isinstance(cause, _LATE):
+        # A statement that is too long would be so again, unlike a wait for a lock.
+        passes = not isinstance(cause, errors.QueryCanceled)
+        return Unavailable("The database did not finish in time.", passes=passes)
+    return None
 
 
 def violated_key(error: psycopg.Error) -> tuple[tuple[str, ...], str]:

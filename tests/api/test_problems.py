@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from app import create_app
-from hksz_db.database import Database
+from hksz_db.database import Database, Session, run
 from hksz_db.settings import Settings
 from tests.api.conftest import Answer, Client, MakeClient
 from tests.samples import Sample
@@ -176,6 +176,34 @@ def test_an_unexpected_error_reveals_nothing(
     refused = reader.get("/v1/claims")
     _check(refused, 500)
     assert "secret" not in refused.text
+
+
+def test_a_database_that_only_takes_reads_is_503(
+    writer: Client, session: Session, samples: dict[str, Sample]
+) -> None:
+    run(session, "SET TRANSACTION READ ONLY")
+    refused = writer.send("POST", "/v1/entities", json=samples["entities"].body)
+    _check(refused, 503)
+    assert int(refused.headers["Retry-After"]) > 0
+    assert writer.get("/v1/entities").status_code == 200
+
+
+@pytest.mark.parametrize(("code", "passes"), [("53100", False), ("53300", True)])
+def test_a_full_database_is_503_and_a_repetition_is_only_suggested_if_it_may_help(
+    code: str, passes: bool, writer: Client, session: Session, samples: dict[str, Sample]
+) -> None:
+    run(
+        session,
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+        f" $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '{code}'; END $$",
+    )
+    run(
+        session,
+        "CREATE TRIGGER refuse BEFORE INSERT ON entities FOR EACH ROW EXECUTE FUNCTION refuse()",
+    )
+    refused = writer.send("POST", "/v1/entities", json=samples["entities"].body)
+    _check(refused, 503)
+    assert ("Retry-After" in refused.headers) == passes
 
 
 @pytest.mark.parametrize(

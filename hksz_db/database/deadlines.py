@@ -1,0 +1,78 @@
+"""Time limits for the answers of a server.
+
+A server that is frozen, or a network that loses packets, sends neither an answer nor an error, and
+libpq waits without a limit. So a thread shuts down the sockets of connections that have waited for
+too long. Whoever waits then gets the error of a broken connection.
+"""
+
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, Lock, Thread
+from weakref import WeakKeyDictionary, WeakSet
+
+import psycopg
+
+from hksz_db.domain.errors import Unavailable
+
+_CHECKED_EVERY_S = 0.25
+_lock = Lock()
+_limits: WeakKeyDictionary[psycopg.Connection, float] = WeakKeyDictionary()
+_waiting: dict[psycopg.Connection, float] = {}
+_ended: WeakSet[psycopg.Connection] = WeakSet()
+_started = Event()
+
+
+def limit_waiting(connection: psycopg.Connection, seconds: float) -> None:
+    """Let each wait in ``waiting`` for this connection take so many seconds at most."""
+    _limits[connection] = seconds
+    with _lock:
+        if not _started.is_set():
+            Thread(target=_end_late_ones, name="database deadlines", daemon=True).start()
+            _started.set()
+
+
+@contextmanager
+def waiting(connection: psycopg.Connection) -> Iterator[None]:
+    """Wait for one answer in the block.
+
+    Raises ``Unavailable`` if it does not come in time; then the connection is broken.
+    """
+    limit = _limits.get(connection)
+    if limit is None:
+        yield
+        return
+    _waiting[connection] = time.monotonic() + limit
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        if connection in _ended:
+            raise Unavailable("The database did not answer in time.") from error
+        raise
+    finally:
+        # With the lock, because the descriptor may belong to something else afterwards.
+        with _lock:
+            del _waiting[connection]
+
+
+def _end_late_ones() -> None:
+    while True:
+        time.sleep(_CHECKED_EVERY_S)
+        with _lock:
+            now = time.monotonic()
+            late = [connection for connection, end in list(_waiting.items()) if end < now]
+            for connection in late:
+                if connection not in _ended:
+                    _ended.add(connection)
+                    _shut_down(connection)
+
+
+def _shut_down(connection: psycopg.Connection) -> None:
+    # It may have broken already.
+    with (
+        suppress(psycopg.OperationalError, OSError),
+        socket.socket(fileno=os.dup(connection.fileno())) as shared,
+    ):
+        shared.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,80 @@
+"""A database that does not answer: requests end in time, and later ones get other connections."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import text
+
+from hksz_db.database import Database, prepare, run
+from hksz_db.domain.errors import Unavailable
+
+_TIMEOUT_S = 0.2
+_BACKEND = prepare(text("SELECT pg_backend_pid()"))
+
+
+@pytest.fixture
+def impatient(database_url: str) -> Iterator[Database]:
+    """A database with a short statement timeout."""
+    with closing(Database(lambda: database_url, statement_timeout_ms=int(_TIMEOUT_S * 1000))) as it:
+        yield it
+
+
+@contextmanager
+def _frozen(backend: int) -> Iterator[None]:
+    os.kill(backend, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(backend, signal.SIGCONT)
+
+
+def _read(database: Database) -> int:
+    return int(database.read(_BACKEND, {})[0][0])
+
+
+def _read_the_past(database: Database) -> int:
+    return int(database.read(_BACKEND, {}, datetime.now(UTC))[0][0])
+
+
+def _write(database: Database) -> int:
+    with database.transaction() as session:
+        return int(run(session, "SELECT pg_backend_pid()")[0][0])
+
+
+@pytest.mark.parametrize("ask", [_read, _read_the_past, _write])
+def test_a_request_ends_though_the_database_is_frozen(
+    ask: Callable[[Database], int], impatient: Database
+) -> None:
+    backend = ask(impatient)
+    with _frozen(backend):
+        begun = time.monotonic()
+        with pytest.raises(Unavailable):
+            ask(impatient)
+        assert time.monotonic() - begun < _TIMEOUT_S + 5
+        assert ask(impatient) != backend
+
+
+def test_a_commit_ends_though_the_database_is_frozen(impatient: Database) -> None:
+    def commit_while_frozen(backend: int) -> None:
+        with impatient.transaction() as session:
+            assert run(session, "SELECT pg_backend_pid()") == [(backend,)]
+            os.kill(backend, signal.SIGSTOP)
+
+    backend = _write(impatient)
+    try:
+        with pytest.raises(Unavailable):
+            commit_while_frozen(backend)
+    finally:
+        os.kill(backend, signal.SIGCONT)
+
+
+def test_a_pause_between_two_statements_is_no_delay_of_the_database(impatient: Database) -> None:
+    with impatient.transaction() as session:
+        run(session, "SELECT 1")
+        time.sleep(_TIMEOUT_S + 1.5)
+        assert run(session, "SELECT 1") == [(1,)]
