@@ -30,6 +30,7 @@ from hksz_db.commands import register_commands
 from hksz_db.database import Database, DatabaseUnusable, explained
 from hksz_db.domain.errors import Unavailable
 from hksz_db.feed.listener import ChangeListener
+from hksz_db.http.cross_origin import share_with_origins
 from hksz_db.preparing import KEY_FILE, prepare, write_first_key
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.seeding import InvalidSeed
@@ -76,6 +77,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         register_calls(app, section)
     register_documentation(app, sections)
     register_errors(app)
+    share_with_origins(app, settings.cors_origins)
     if settings.pages:
         register_pages(app, VERSION)
     register_commands(app)

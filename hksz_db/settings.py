@@ -1,12 +1,14 @@
 """Settings, which are read from the environment and checked once, at start."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 PREFIX = "HKSZ_"
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
 
 
 class InvalidSettings(ValueError):
@@ -40,6 +42,17 @@ def _choice(*choices: str) -> Callable[[str], str]:
         return value
 
     return read
+
+
+def _origins(value: str) -> tuple[str, ...]:
+    if value == "none":
+        return ()
+    origins = tuple(value.split())
+    if value != "*" and not (origins and all(map(_ORIGIN.fullmatch, origins))):
+        raise ValueError(
+            "must be `*`, `none`, or origins such as `https://example.org` with spaces between them"
+        )
+    return origins
 
 
 def _setting(read: Callable[[str], Any], default: Any, description: str, shown: str = "") -> Any:
@@ -112,6 +125,13 @@ class Settings:
         False,
         "Whether all requests come through a proxy that sets `X-Forwarded-Proto`. Cookies are then"
         " marked `Secure` if the browser used HTTPS.",
+    )
+    cors_origins: tuple[str, ...] = _setting(
+        _origins,
+        ("*",),
+        "The origins of the web pages that may read from the API in a browser (CORS). They may not"
+        " write.",
+        "`*`",
     )
     four_eyes: bool | None = _setting(
         _boolean,

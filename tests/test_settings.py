@@ -72,6 +72,8 @@ def test_an_empty_variable_counts_as_unset(name: str) -> None:
         ("HKSZ_LOG_LEVEL", "loud"),
         ("HKSZ_LOG_FORMAT", "xml"),
         ("HKSZ_ACCESS_LOG", "1"),
+        ("HKSZ_CORS_ORIGINS", "https://example.org/"),
+        ("HKSZ_CORS_ORIGINS", "* https://example.org"),
     ],
 )
 def test_an_invalid_value_is_reported_in_a_sentence_with_its_name(name: str, text: str) -> None:

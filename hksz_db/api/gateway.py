@@ -221,6 +221,8 @@ class Gateway:
         return find(path, method)
 
     def _find_cost(self, path: str, method: str) -> Cost:
+        if method == "OPTIONS":
+            return Cost.PROBE
         try:
             endpoint, _ = self._routes.match(path, method)
         except HTTPException:

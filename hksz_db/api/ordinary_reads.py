@@ -36,6 +36,7 @@ _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?")
 _DECISIVE = {
     "HTTP_ACCEPT_LANGUAGE",
     "HTTP_IF_NONE_MATCH",
+    "HTTP_ORIGIN",
     "HTTP_X_REQUEST_ID",
 }
 _DECISIVE_PARAMETERS = {"as_of", "lang"}
