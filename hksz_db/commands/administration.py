@@ -1,6 +1,6 @@
 """``flask seed`` and ``flask keys``."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -12,7 +12,7 @@ from hksz_db.domain.vocabulary import Scope
 from hksz_db.preparing import seed_folders
 from hksz_db.services import api_keys, seeding
 
-keys = AppGroup("keys", help="Create, list and revoke API keys.")
+keys = AppGroup("keys", help="Create, list, rotate and revoke API keys.")
 
 
 @click.argument("folders", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -54,14 +54,39 @@ def path_of_key() -> None:
 
 @keys.command("list")
 def list_keys() -> None:
-    """List the keys: label, state, scopes, expiry, last use."""
+    """List the keys: label, id, state, scopes, expiry, last use.
+
+    The id is the beginning of the SHA-256 of the key. It tells whose key has leaked:
+    printf %s KEY | sha256sum.
+    """
     with writing_here() as session:
         for key in api_keys.listing(session):
-            state = "revoked" if key["revoked_at"] else "active"
             until = f"until {key['expires_at']:%Y-%m-%d}" if key["expires_at"] else "no end"
             used = f"{key['last_used_at']:%Y-%m-%d %H:%M}" if key["last_used_at"] else "never"
             scopes = ",".join(key["scopes"])
-            click.echo(f"{key['label']}\t{state}\t{scopes}\t{until}\tused {used}")
+            shown = (key["label"], key["id"], key["state"], scopes, until, f"used {used}")
+            click.echo("\t".join(shown))
+
+
+@keys.command("rotate")
+@click.argument("label")
+@click.option(
+    "--overlap-hours",
+    type=click.IntRange(0, 24 * 366),
+    default=24,
+    show_default=True,
+    help="How long the key that is replaced stays valid.",
+)
+def rotate_key(label: str, overlap_hours: int) -> None:
+    """Replace the key of LABEL and print the new one. It cannot be shown again.
+
+    Its scopes and its expiry stay. After a leak, give an overlap of 0.
+    """
+    with writing_here() as session:
+        key = api_keys.rotate(session, label, timedelta(hours=overlap_hours))
+    if key is None:
+        raise click.ClickException(f"There is no active key labelled {label!r}.")
+    click.echo(key)
 
 
 @keys.command("revoke")

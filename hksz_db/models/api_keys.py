@@ -31,6 +31,20 @@ class ApiKey(IdMixin, Base):
     last_used_at: Mapped[datetime | None]
 
 
+class ReplacedKey(Base):
+    """A key that was replaced by another one of its holder, and is valid for a while beside it."""
+
+    __tablename__ = "replaced_keys"
+    __table_args__ = (
+        CheckConstraint("octet_length(key_sha256) = 32", name="key_sha256"),
+        Index(None, "api_key_id"),
+    )
+
+    key_sha256: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    api_key_id: Mapped[UUID] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"))
+    valid_until: Mapped[datetime]
+
+
 class IdempotencyKey(Base):
     """The answer to the first request with an ``Idempotency-Key``, written in its transaction.
 

@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,11 @@ from hksz_db.domain.errors import Conflict, Forbidden, Unauthenticated
 from hksz_db.domain.vocabulary import Scope
 
 PREFIX = "hksz_"
+_HOLDER = (
+    "SELECT id, label, scopes, revoked_at IS NOT NULL, expires_at <= now(),"
+    " last_used_at IS NULL OR last_used_at < now() - interval '1 minute',"
+    " set_config('hksz.actor', label, true), set_config('hksz.request_id', $2, true)"
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ def create(
     session: Session, label: str, scopes: Sequence[Scope], expires_at: datetime | None = None
 ) -> str:
     """Create a key; it cannot be shown again. Raises ``Conflict`` if the label is used."""
-    key = PREFIX + secrets.token_urlsafe(32)
+    key = _new_key()
     made = run(
         session,
         "INSERT INTO api_keys (label, key_sha256, scopes, expires_at) VALUES ($1, $2, $3, $4)"
@@ -52,11 +57,56 @@ def create(
     return key
 
 
+def rotate(session: Session, label: str, overlap: timedelta) -> str | None:
+    """Replace the key of this label by a new one, which cannot be shown again.
+
+    The key that it replaces stays valid during the ``overlap``. Without one, the sessions and all
+    earlier keys of the holder end, too. ``None`` if no key that was not revoked has the label.
+    """
+    key = _new_key()
+    replaced = run(
+        session,
+        "UPDATE api_keys SET key_sha256 = $2 WHERE label = $1 AND revoked_at IS NULL"
+        " RETURNING id, old.key_sha256",
+        label,
+        _digest(key),
+    )
+    if not replaced:
+        return None
+    if not overlap:
+        id = replaced[0][0]
+        run(session, "DELETE FROM sessions WHERE api_key_id = $1", id)
+        run(session, "UPDATE replaced_keys SET valid_until = now() WHERE api_key_id = $1", id)
+    run(
+        session,
+        "INSERT INTO replaced_keys (api_key_id, key_sha256, valid_until)"
+        " VALUES ($1, $2, now() + $3)",
+        *replaced[0],
+        overlap,
+    )
+    return key
+
+
 def listing(session: Session) -> list[dict[str, Any]]:
-    """The properties of each key, the oldest first."""
-    names = ("label", "scopes", "created_at", "expires_at", "revoked_at", "last_used_at")
-    found = run(session, f"SELECT {', '.join(names)} FROM api_keys ORDER BY id")
-    return [dict(zip(names, row, strict=True)) for row in found]
+    """The properties of each key, the oldest first, and those that it replaced.
+
+    ``id`` is the beginning of the SHA-256 of the key in hexadecimal digits, and ``state`` is
+    ``active``, ``expired``, ``revoked`` or ``replaced``.
+    """
+    names = ("label", "id", "state", "scopes", "expires_at", "last_used_at")
+    found = run(
+        session,
+        "SELECT label, encode(substring(key_sha256 FOR 6), 'hex'), CASE"
+        " WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN expires_at <= now() THEN 'expired'"
+        " ELSE 'active' END, scopes, expires_at, last_used_at, id, 1 AS place FROM api_keys"
+        " UNION ALL"
+        " SELECT label, encode(substring(replaced_keys.key_sha256 FOR 6), 'hex'), CASE"
+        " WHEN revoked_at IS NOT NULL THEN 'revoked' ELSE 'replaced' END, scopes,"
+        " least(expires_at, valid_until), NULL, api_keys.id, 2"
+        " FROM replaced_keys JOIN api_keys ON api_keys.id = api_key_id"
+        " ORDER BY 7, 8, 5",
+    )
+    return [dict(zip(names, row, strict=False)) for row in found]
 
 
 def revoke(session: Session, label: str) -> bool:
@@ -72,15 +122,12 @@ def authenticate(session: Session, key: str, request_id: str = "") -> Actor:
 
     Raises ``Unauthenticated`` if the key is unknown, expired or revoked.
     """
-    found = run(
-        session,
-        "SELECT id, label, scopes, revoked_at IS NOT NULL, expires_at <= now(),"
-        " last_used_at IS NULL OR last_used_at < now() - interval '1 minute',"
-        " set_config('hksz.actor', label, true), set_config('hksz.request_id', $2, true)"
-        " FROM api_keys WHERE key_sha256 = $1",
-        _digest(key),
-        request_id,
-    )
+    digest = _digest(key)
+    found = run(session, f"{_HOLDER} FROM api_keys WHERE key_sha256 = $1", digest, request_id)
+    if not found:
+        replaced = "FROM replaced_keys JOIN api_keys ON api_keys.id = api_key_id"
+        condition = "replaced_keys.key_sha256 = $1 AND valid_until > now()"
+        found = run(session, f"{_HOLDER} {replaced} WHERE {condition}", digest, request_id)
     if not found:
         raise Unauthenticated("The key is not known.")
     id, label, scopes, revoked, expired, stale, *_ = found[0]
@@ -98,6 +145,10 @@ def authenticate(session: Session, key: str, request_id: str = "") -> Actor:
             id,
         )
     return Actor(id, label, frozenset(scopes))
+
+
+def _new_key() -> str:
+    return PREFIX + secrets.token_urlsafe(32)
 
 
 def _digest(key: str) -> bytes:

@@ -4,6 +4,8 @@ import errno
 import json
 import os
 from collections.abc import Callable
+from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from app import create_app
 from hksz_db.database import Database, run
 from hksz_db.domain.locators import LOCATOR, Locator, digest, normalise
 from hksz_db.domain.loose_form import LooseForm
+from hksz_db.services import sessions
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 
@@ -87,8 +90,57 @@ def test_key_is_created_and_shown_once(flask: Run) -> None:
     assert made.output.startswith("hksz_")
     key = made.output.strip()
     listed = flask("keys", "list").output
-    assert listed == "desk\tactive\tclaims:write,review\tno end\tused never\n"
+    id = sha256(key.encode()).hexdigest()[:12]
+    assert listed == f"desk\t{id}\tactive\tclaims:write,review\tno end\tused never\n"
     assert key not in listed
+
+
+def test_an_expired_key_is_listed_as_such(flask: Run) -> None:
+    flask("keys", "create", "desk", "--scope", "admin", "--expires", "2020-12-31")
+    assert _states(flask) == ["expired"]
+
+
+def _states(flask: Run) -> list[str]:
+    return [line.split("\t")[2] for line in flask("keys", "list").output.splitlines()]
+
+
+def _status(app: Flask, key: str) -> int:
+    headers = {"Authorization": f"Bearer {key}"}
+    return app.test_client().post("/v1/units", json={}, headers=headers).status_code
+
+
+@pytest.mark.parametrize(("hours", "status"), [(1, 422), (0, 401)])
+def test_a_key_that_was_replaced_is_valid_until_the_overlap_ends(
+    flask: Run, app: Flask, hours: int, status: int
+) -> None:
+    old = flask("keys", "create", "desk", "--scope", "admin").output.strip()
+    new = flask("keys", "rotate", "desk", "--overlap-hours", hours).output.strip()
+    assert new != old
+    assert (_status(app, old), _status(app, new)) == (status, 422)
+    assert _states(flask) == ["active", "replaced"]
+
+
+def test_a_rotation_without_overlap_ends_all_earlier_keys_and_sessions(
+    flask: Run, app: Flask, database: Database
+) -> None:
+    first = flask("keys", "create", "desk", "--scope", "admin").output.strip()
+    second = flask("keys", "rotate", "desk").output.strip()
+    with writing(database) as session:
+        sessions.sign_in(session, second, timedelta(hours=1))
+    flask("keys", "rotate", "desk", "--overlap-hours", 0)
+    assert [_status(app, key) for key in (first, second)] == [401, 401]
+    assert _rows(database, "SELECT 1 FROM sessions") == []
+
+
+def test_a_revoked_key_takes_those_that_it_replaced_along(flask: Run, app: Flask) -> None:
+    old = flask("keys", "create", "desk", "--scope", "admin").output.strip()
+    flask("keys", "rotate", "desk")
+    flask("keys", "revoke", "desk")
+    assert _status(app, old) == 401
+    assert _states(flask) == ["revoked", "revoked"]
+    refused = flask("keys", "rotate", "desk")
+    assert refused.exit_code == 1
+    assert refused.output == "Error: There is no active key labelled 'desk'.\n"
 
 
 def test_new_key_can_be_used(flask: Run, app: Flask) -> None:
@@ -143,7 +195,7 @@ def test_blank_label_is_refused_in_one_sentence(flask: Run, database: Database) 
 def test_key_is_revoked_permanently(flask: Run) -> None:
     flask("keys", "create", "desk", "--scope", "admin")
     assert flask("keys", "revoke", "desk").exit_code == 0
-    assert flask("keys", "list").output.startswith("desk\trevoked\t")
+    assert _states(flask) == ["revoked"]
     again = flask("keys", "revoke", "desk")
     assert again.exit_code == 1
     assert "desk" in again.output

@@ -255,6 +255,12 @@ def fill(url: str) -> None:
         )
         session.execute(
             text(
+                "INSERT INTO replaced_keys (key_sha256, api_key_id, valid_until)"
+                " SELECT sha256('a'), id, now() FROM api_keys"
+            )
+        )
+        session.execute(
+            text(
                 "INSERT INTO sessions (token_sha256, api_key_id, expires_at)"
                 " SELECT sha256('a'), id, now() FROM api_keys"
             )
