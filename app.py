@@ -10,6 +10,7 @@ from functools import cache, partial
 from pathlib import Path
 from threading import BoundedSemaphore
 
+import structlog
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -31,13 +32,13 @@ from hksz_db.database import Database, DatabaseUnusable, explained
 from hksz_db.domain.errors import Unavailable
 from hksz_db.feed.listener import ChangeListener
 from hksz_db.http.cross_origin import share_with_origins
+from hksz_db.logs import configure_logging
 from hksz_db.preparing import KEY_FILE, prepare, write_first_key
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.seeding import InvalidSeed
 from hksz_db.serving import (
     PortInUse,
     close_on_shutdown,
-    configure_logging,
     exempt_from_collection,
     listening,
     serve,
@@ -45,6 +46,8 @@ from hksz_db.serving import (
 )
 from hksz_db.settings import InvalidSettings, Settings
 from hksz_db.web.registering import register_pages
+
+_log = structlog.get_logger(__name__)
 
 
 def create_app(settings: Settings | None = None, database: Database | None = None) -> Flask:
@@ -57,6 +60,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.config["MAX_BODY_BYTES"] = settings.max_body_bytes
     app.config["MAX_BULK_BYTES"] = settings.max_bulk_bytes
     app.config["OPEN_READS"] = settings.open_reads
+    app.config["ACCESS_LOG"] = settings.access_log
     app.config["SESSION_LIFETIME"] = timedelta(hours=settings.session_hours)
     app.config["FOUR_EYES"] = settings.needs_four_eyes
     app.config["KEY_FILE"] = _home(settings) / KEY_FILE
@@ -160,7 +164,7 @@ def _run_steps(steps: Sequence[str], settings: Settings) -> None:
     # Listen first, so that a second server does not even prepare the database.
     with listening(settings) as listeners:
         url = _ready_database(steps, settings)
-        print(f"hksz: http://{settings.host}:{settings.port}/docs/", file=sys.stderr)
+        _say(settings, f"http://{settings.host}:{settings.port}/docs/")
         serve("app:worker_app", settings, url, listeners)
 
 
@@ -174,9 +178,16 @@ def _ready_database(steps: Sequence[str], settings: Settings) -> str:
         if settings.database_url is None and (
             key := write_first_key(database, _home(settings) / KEY_FILE)
         ):
-            print(f"hksz: a key with all scopes is in {key}", file=sys.stderr)
+            _say(settings, f"a key with all scopes is in {key}")
     database.close()
     return database.connector.location
+
+
+def _say(settings: Settings, what: str) -> None:
+    if settings.log_format == "json":
+        _log.info(what)
+    else:
+        print(f"hksz: {what}", file=sys.stderr)
 
 
 if __name__ == "__main__":

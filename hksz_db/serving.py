@@ -2,7 +2,6 @@
 
 import errno
 import gc
-import logging
 import multiprocessing
 import os
 import resource
@@ -24,6 +23,7 @@ from granian.server.mp import MPServer, WorkerProcess
 from hksz_db.database import Database
 from hksz_db.feed.due import note_due
 from hksz_db.feed.listener import ChangeListener
+from hksz_db.logs import standard_logging
 from hksz_db.services.work import JOBS, work_once
 from hksz_db.settings import Settings, variable
 
@@ -41,28 +41,6 @@ _log = structlog.get_logger(__name__)
 
 class PortInUse(RuntimeError):
     """The server cannot listen on the address; the message is one sentence for an operator."""
-
-
-def configure_logging(settings: Settings) -> None:
-    """Log to standard error, as lines for people or as JSON."""
-    renderer: structlog.typing.Processor
-    if settings.log_format == "json":
-        renderer = structlog.processors.JSONRenderer()
-    else:
-        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(
-            logging.getLevelNamesMapping()[settings.log_level.upper()]
-        ),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
 
 
 @contextmanager
@@ -196,7 +174,7 @@ def serve(
             backpressure=connections,
             workers_kill_timeout=_DRAIN_S,
             respawn_failed_workers=True,
-            log_access=settings.access_log,
+            log_dictconfig=standard_logging(settings),
             websockets=False,
         )
         database = Database(

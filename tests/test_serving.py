@@ -188,8 +188,9 @@ def served(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Itera
     # The first of two hosts is absent, and the name contains characters that are special in a URL.
     url = database_url.replace("host=", f"application_name={quote(NAME)}&host=%2Fabsent,")
     settings = {"DATABASE_URL": url, "HKSZ_PORT": str(port)}
+    logged = {"HKSZ_LOG_FORMAT": "json", "HKSZ_ACCESS_LOG": "true"}
     with path.open("w") as log:
-        with _started(log, "app.py", "serve", **settings) as server:
+        with _started(log, "app.py", "serve", **settings, **logged) as server:
             _wait_until_it_answers(port)
             yield Served(port, server.pid, path)
         assert server.returncode == 0
@@ -224,6 +225,32 @@ def test_workers_use_the_url_as_it_was_given(served: Served, database_url: str) 
         while (names := _clients(connection)) != [(NAME,)] and time.monotonic() < deadline:
             time.sleep(0.05)
     assert names == [(NAME,)]
+
+
+def test_each_request_is_one_line_of_json(served: Served) -> None:
+    trace = f"00-{'1' * 32}-{'2' * 16}-01"
+    asked = urllib.request.Request(
+        f"http://127.0.0.1:{served.port}/v1/units/%0A%7B%22event%22:%22forged%22%7D",
+        headers={"X-Request-ID": "mine", "traceparent": trace},
+    )
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(asked, timeout=TIMEOUT_S)
+    events = [json.loads(line) for line in served.log.read_text().splitlines()]
+    assert "forged" not in {event["event"] for event in events}
+    (event,) = [event for event in events if event.get("request_id") == "mine"]
+    seconds = event.pop("seconds")
+    assert 0 <= seconds < TIMEOUT_S
+    del event["timestamp"]
+    assert event == {
+        "event": "answered",
+        "level": "info",
+        "request_id": "mine",
+        "traceparent": trace,
+        "method": "GET",
+        "path": '/v1/units/\n{"event":"forged"}',
+        "route": "none",
+        "status": 404,
+    }
 
 
 def _clients(connection: psycopg.Connection) -> list[tuple[str]]:

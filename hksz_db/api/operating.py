@@ -5,12 +5,15 @@ import re
 import time
 from collections.abc import Sequence
 from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
 import prometheus_client as prometheus
+import structlog
 from flask import Blueprint, Flask, Response, current_app, g, request, url_for
 from flask_swagger_ui import get_swaggerui_blueprint
 from prometheus_client.multiprocess import MultiProcessCollector
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from hksz_db.api import answers
 from hksz_db.api.calls import NO_PARAMETERS, Section
@@ -24,7 +27,12 @@ from hksz_db.preparing import pending
 from hksz_db.schema_check import incompleteness
 from hksz_db.services.writing import writing
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+# The header of W3C Trace Context, by which a request is followed through several services.
+_TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _METHODS = {"GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS", "PUT"}
 _REQUESTS = prometheus.Counter(
     "hksz_requests_total", "Requests answered.", ("method", "route", "status")
@@ -40,6 +48,16 @@ _LINKS = {
 }
 
 blueprint = Blueprint("operating", __name__)
+_log = structlog.get_logger(__name__)
+
+
+class Answered(NamedTuple):
+    """An answer, as it is counted and logged; ``seconds`` is the time that it took."""
+
+    method: str
+    route: str
+    status: int
+    seconds: float
 
 
 class Readiness:
@@ -76,23 +94,41 @@ def new_request_id() -> str:
     return str(uuid4())
 
 
-def observe(method: str, route: str, status: int, seconds: float) -> None:
-    """Count an answer, and how long it took."""
-    _REQUESTS.labels(method, route, str(status)).inc()
-    _SECONDS.labels(method, route).observe(seconds)
+def observe(answer: Answered, *, is_logged: bool) -> None:
+    """Count an answer and how long it took, and log it if each is to be logged."""
+    _REQUESTS.labels(answer.method, answer.route, str(answer.status)).inc()
+    _SECONDS.labels(answer.method, answer.route).observe(answer.seconds)
+    if is_logged:
+        _log.info(
+            "answered", route=answer.route, status=answer.status, seconds=round(answer.seconds, 4)
+        )
+
+
+def describe_requests(environ: "WSGIEnvironment", request_id: str) -> None:
+    """Add the request to what this thread logs from now on."""
+    traceparent = environ.get("HTTP_TRACEPARENT", "")
+    clear_contextvars()
+    bind_contextvars(
+        request_id=request_id,
+        method=environ["REQUEST_METHOD"],
+        path=environ["PATH_INFO"],
+        **({"traceparent": traceparent} if _TRACEPARENT.fullmatch(traceparent) else {}),
+    )
 
 
 def _begin() -> None:
     g.started = time.perf_counter()
     given = request.headers.get("X-Request-ID", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else new_request_id()
+    describe_requests(request.environ, g.request_id)
 
 
 def _end(response: Response) -> Response:
     # Paths are unlimited in number, since clients can make them up; rules are not.
     route = request.url_rule.rule if request.url_rule else "none"
     method = request.method if request.method in _METHODS else "other"
-    observe(method, route, response.status_code, time.perf_counter() - g.started)
+    answered = Answered(method, route, response.status_code, time.perf_counter() - g.started)
+    observe(answered, is_logged=current_app.config["ACCESS_LOG"])
     response.headers["X-Request-ID"] = g.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from flask import Flask
 
-from hksz_db.api.operating import new_request_id, observe
+from hksz_db.api.operating import Answered, describe_requests, new_request_id, observe
 from hksz_db.database import Database, Prepared
 from hksz_db.http.conditions import document_tag
 from hksz_db.http.documents import content
@@ -86,15 +86,18 @@ class OrdinaryReads:
             return None
         id = UUID(matched[3])
         database: Database = self._app.extensions["hksz_database"]
+        request_id = new_request_id()
+        describe_requests(environ, request_id)
         rows = database.read(known.statement, {"id": id})
         version, body = content(known.resource, id, rows)
         headers = [
             *known.headers,
             (b"content-length", b"%d" % len(body)),
             (b"etag", f'"{document_tag(version, body)}"'.encode()),
-            (b"x-request-id", new_request_id().encode()),
+            (b"x-request-id", request_id.encode()),
         ]
-        observe("GET", known.route, 200, time.perf_counter() - begun)
+        answered = Answered("GET", known.route, 200, time.perf_counter() - begun)
+        observe(answered, is_logged=self._app.config["ACCESS_LOG"])
         return Found(headers, body)
 
     def learn(self, environ: "WSGIEnvironment", status: int, headers: Headers) -> None:

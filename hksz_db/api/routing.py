@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from flask import Blueprint, Flask, Response, current_app, g, request
+from structlog.contextvars import bind_contextvars
 
 from hksz_db.api.answers import json_response
 from hksz_db.api.calls import Call, Section
@@ -40,7 +41,7 @@ def _answer(call: Call, **variables: object) -> Response:
         if not current_app.config["OPEN_READS"]:
             key = bearer_key()
             with writing(database()) as session:
-                authenticate(session, key)
+                bind_contextvars(key=authenticate(session, key).label)
         _refuse_unknown_parameters(call)
         return call.view(**variables)
     return retried(partial(_write, call, call.scope, variables), _ATTEMPTS)
@@ -50,6 +51,7 @@ def _write(call: Call, scope: Scope, variables: Mapping[str, object]) -> Respons
     key = bearer_key()
     with writing(database()) as session:
         actor = authenticate(session, key, g.request_id)
+        bind_contextvars(key=actor.label)
         actor.demand(scope)
         if call.reviews:
             actor.demand(Scope.REVIEW)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 from flask import Response, current_app, g, redirect, request, url_for
+from structlog.contextvars import bind_contextvars
 from werkzeug import Response as BaseResponse
 
 from hksz_db.domain.errors import Forbidden
@@ -86,6 +87,8 @@ def actor() -> Actor | None:
         if (held := token()) is not None:
             with writing(database()) as session:
                 g.actor = sessions.resume(session, held)
+            if g.actor:
+                bind_contextvars(key=g.actor.label)
     found: Actor | None = g.actor
     return found
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from flask import Response, current_app, g, redirect, request
+from structlog.contextvars import bind_contextvars
 
 from hksz_db.database import Session
 from hksz_db.domain.errors import (
@@ -188,6 +189,7 @@ def _write(form: Form, work: Callable[[Write], str], scopes: Sequence[Scope]) ->
         actor = sessions.resume(session, access.token() or "", g.request_id)
         if actor is None:
             raise Unauthenticated(gettext("You are no longer signed in."))
+        bind_contextvars(key=actor.label)
         for scope in scopes:
             actor.demand(scope)
         this = Repeatable(actor.id, f"page-{form.idempotency}", _digest(form))

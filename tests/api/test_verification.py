@@ -27,7 +27,7 @@ from hksz_db.database import Database, Session, run
 from hksz_db.domain import verification
 from hksz_db.domain.locators import Passage, digest, locate, normalise
 from hksz_db.domain.loose_form import LooseForm
-from hksz_db.serving import configure_logging
+from hksz_db.logs import configure_logging
 from hksz_db.settings import Settings
 from tests.api.conftest import Answer, Client
 from tests.conftest import QueryCounter

@@ -1,0 +1,66 @@
+"""Logging to standard error: lines for people, or one JSON object per line."""
+
+import logging
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from structlog.typing import Processor
+
+from hksz_db.settings import Settings
+
+_CONTEXT: tuple[Processor, ...] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+)
+
+
+def configure_logging(settings: Settings) -> None:
+    """Log the events of this software."""
+    structlog.configure(
+        processors=[*_CONTEXT, _renderer(settings.log_format)],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[settings.log_level.upper()]
+        ),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def standard_logging(settings: Settings) -> Mapping[str, Any]:
+    """The configuration of ``logging`` for what libraries log: in the same form."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        # By name, because the workers get this pickled.
+        "formatters": {"same": {"()": "hksz_db.logs.formatter", "form": settings.log_format}},
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "stream": "ext://sys.stderr",
+                "formatter": "same",
+            }
+        },
+        "root": {"handlers": ["stderr"], "level": "WARNING"},
+        # The server, which says when its workers start and end.
+        "loggers": {"_granian": {"handlers": ["stderr"], "propagate": False}},
+    }
+
+
+def formatter(form: str) -> logging.Formatter:
+    """Formats the records of ``logging``."""
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=_CONTEXT,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            _renderer(form),
+        ],
+    )
+
+
+def _renderer(form: str) -> Processor:
+    if form == "json":
+        return structlog.processors.JSONRenderer()
+    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
