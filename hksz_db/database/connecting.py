@@ -57,7 +57,8 @@ class Connector:
         self._locate = locate
         self._answer_s = statement_timeout_ms / 1000 + _MARGIN_S
         self._options = (
-            f"-c statement_timeout={statement_timeout_ms} -c TimeZone=UTC -c jit=off"
+            f"-c statement_timeout={statement_timeout_ms} -c jit=off"
+            " -c TimeZone=UTC -c DateStyle=ISO"
             " -c idle_in_transaction_session_timeout=60000"
             # One request keeps one core busy, not all of them: other requests wait, too.
             " -c max_parallel_workers_per_gather=0"

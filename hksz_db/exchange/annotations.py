@@ -4,14 +4,21 @@ Passages with a locator are written, without their text: the database has hashes
 model has no term.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from itertools import chain
 
 from hksz_db.domain.locators import LOCATOR, LOOSE_LOCATOR
 from hksz_db.domain.strict_json import compact
 from hksz_db.domain.vocabulary import Normalization
-from hksz_db.exchange.format import Document, Format, array, drop_empty, of_resources
+from hksz_db.exchange.format import (
+    Document,
+    Format,
+    Rows,
+    array,
+    drop_empty,
+    of_resources,
+    parsed,
+)
 from hksz_db.exchange.jsonld import iri
 from hksz_db.queries.document_types import Claim, Evidence, Source
 from hksz_db.queries.pages import PageShape
@@ -24,10 +31,9 @@ CONTEXT = (
 _UNWRITTEN = {"draft", "rejected"}
 
 
-def _write(_: PageShape, documents: Iterator[bytes]) -> Iterator[bytes]:
+def _write(_: PageShape, rows: Rows) -> Iterator[bytes]:
     head = b'{"@context":' + compact(CONTEXT) + b',\n"@graph":[\n'
-    claims = map(json.loads, documents)
-    return array(chain.from_iterable(map(_annotations, claims)), head, b"\n]}\n")
+    return array(chain.from_iterable(map(_annotations, parsed(rows))), head, b"\n]}\n")
 
 
 def _annotations(claim: Claim) -> Iterator[Document]:

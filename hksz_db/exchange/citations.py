@@ -4,13 +4,20 @@ docs/reference/formats.md says how they represent names and dates. A truncated f
 within an entry.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import TypedDict
 
-from hksz_db.exchange.format import Document, Format, array, drop_empty, of_resources
+from hksz_db.exchange.format import (
+    Document,
+    Format,
+    Rows,
+    array,
+    drop_empty,
+    of_resources,
+    parsed,
+)
 from hksz_db.queries.document_types import Source
 from hksz_db.queries.pages import PageShape
 
@@ -57,8 +64,8 @@ CslDate = TypedDict(
 """A date of CSL-JSON: its parts or, if they cannot express it, a text."""
 
 
-def _write_csl_json(_: PageShape, documents: Iterator[bytes]) -> Iterator[bytes]:
-    return array(_item(json.loads(document)) for document in documents)
+def _write_csl_json(_: PageShape, rows: Rows) -> Iterator[bytes]:
+    return array(_item(document) for document in parsed(rows))
 
 
 def _citation_id(source: Source) -> str:
@@ -148,9 +155,9 @@ def _csl_date(edtf: str) -> CslDate:
     return {"date-parts": [numbers[:1]], "season": season, **circa}
 
 
-def _write_bibtex(_: PageShape, documents: Iterator[bytes]) -> Iterator[bytes]:
-    for document in documents:
-        yield _entry(json.loads(document)).encode()
+def _write_bibtex(_: PageShape, rows: Rows) -> Iterator[bytes]:
+    for source in parsed(rows):
+        yield _entry(source).encode()
 
 
 def _entry(source: Source) -> str:

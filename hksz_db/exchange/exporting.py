@@ -9,22 +9,22 @@ from typing import Any
 
 from hksz_db.database import Database
 from hksz_db.exchange import annotations, citations, fact_checks, jsonld, tables
-from hksz_db.exchange.format import Format
+from hksz_db.exchange.format import Format, Rows
 from hksz_db.queries import questions
-from hksz_db.queries.pages import PageShape, everything_statement
+from hksz_db.queries.pages import PageShape
 from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
 from schemas.parameters import Faults, KnownName, Parameters, Refusal
 
 
-def _write_ndjson(_: PageShape, documents: Iterator[bytes]) -> Iterator[bytes]:
+def _write_ndjson(_: PageShape, rows: Rows) -> Iterator[bytes]:
     r"""Write one document a line, as a read by id returns it.
 
     The bytes are those that PostgreSQL built, without the line breaks that it puts between the
     elements of an array. JSON strings contain no line breaks, only ``\\n`` (RFC 8259, section 7).
     A complete file ends with a line break; the last line of a truncated file is not valid JSON.
     """
-    for document in documents:
+    for (document,) in rows:
         yield document.replace(b"\n", b"") + b"\n"
 
 
@@ -139,21 +139,21 @@ def export(
     The statement begins with the first piece. Closing the iterator ends it and gives its connection
     up; so does the server after ``at_most_s`` (0: never). ``seen`` is called for each row.
     """
-    statement = everything_statement(wanted.shape)
+    statement = wanted.form.statement(wanted.shape)
     streamed = database.stream(statement, wanted.values, wanted.as_of, at_most_s=at_most_s)
     with closing(streamed) as rows:
-        yield from written(wanted.form, wanted.shape, _documents(rows, seen))
+        yield from written(wanted.form, wanted.shape, _counted(rows, seen) if seen else rows)
 
 
-def written(form: Format, shape: PageShape, documents: Iterator[bytes]) -> Iterator[bytes]:
-    """Write the documents in chunks of about 64 KiB.
+def written(form: Format, shape: PageShape, rows: Rows) -> Iterator[bytes]:
+    """Write the rows in chunks of about 64 KiB.
 
-    If an error interrupts the documents after the first chunk, the file ends with ``broken`` of
+    If an error interrupts the rows after the first chunk, the file ends with ``broken`` of
     the format, which makes it invalid, and the error is raised again.
     """
     chunk, begun = bytearray(), False
     try:
-        for piece in form.write(shape, documents):
+        for piece in form.write(shape, rows):
             chunk += piece
             if len(chunk) >= _CHUNK_BYTES:
                 begun = True
@@ -167,8 +167,7 @@ def written(form: Format, shape: PageShape, documents: Iterator[bytes]) -> Itera
         yield bytes(chunk)
 
 
-def _documents(rows: Iterator[tuple[bytes]], seen: Callable[[], None] | None) -> Iterator[bytes]:
-    for (document,) in rows:
-        if seen:
-            seen()
-        yield document
+def _counted(rows: Rows, seen: Callable[[], None]) -> Rows:
+    for row in rows:
+        seen()
+        yield row

@@ -4,12 +4,19 @@ A fact check is accepted evidence on an accepted claim, with the rating that its
 what is known is written: there is no rating where none is stated.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from itertools import chain
 
 from hksz_db.domain.ratings import read_rating
-from hksz_db.exchange.format import Document, Format, array, drop_empty, of_resources
+from hksz_db.exchange.format import (
+    Document,
+    Format,
+    Rows,
+    array,
+    drop_empty,
+    of_resources,
+    parsed,
+)
 from hksz_db.exchange.jsonld import (
     AUTHORS,
     WORK_TYPES,
@@ -25,9 +32,8 @@ from hksz_db.queries.pages import PageShape
 _HEAD = b'{"@context":"https://schema.org",\n"@graph":[\n'
 
 
-def _write(_: PageShape, documents: Iterator[bytes]) -> Iterator[bytes]:
-    claims = map(json.loads, documents)
-    return array(chain.from_iterable(map(_reviews, claims)), _HEAD, b"\n]}\n")
+def _write(_: PageShape, rows: Rows) -> Iterator[bytes]:
+    return array(chain.from_iterable(map(_reviews, parsed(rows))), _HEAD, b"\n]}\n")
 
 
 def _reviews(claim: Claim) -> Iterator[Document]:

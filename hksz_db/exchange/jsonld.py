@@ -3,14 +3,21 @@
 The output says nothing that the documents do not say; docs/reference/formats.md describes it.
 """
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NotRequired, TypedDict
 
 from hksz_db.domain.strict_json import compact
-from hksz_db.exchange.format import Document, Format, array, drop_empty, of_resources
+from hksz_db.exchange.format import (
+    Document,
+    Format,
+    Rows,
+    array,
+    drop_empty,
+    of_resources,
+    parsed,
+)
 from hksz_db.queries.document_types import (
     Claim,
     Contributor,
@@ -117,11 +124,10 @@ EntityNode = TypedDict(
 _CERTAIN = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-[0-9]{2})?)?")
 
 
-def _write(shape: PageShape, documents: Iterator[bytes]) -> Iterator[bytes]:
+def _write(shape: PageShape, rows: Rows) -> Iterator[bytes]:
     describe = _DESCRIBE[shape.resource]
     head = b'{"@context":' + compact(CONTEXT) + b',\n"@graph":[\n'
-    rows = map(json.loads, documents)
-    return array((_node(row, describe(row)) for row in rows), head, b"\n]}\n")
+    return array((_node(row, describe(row)) for row in parsed(rows)), head, b"\n]}\n")
 
 
 def _node(row: Row, description: Document) -> Document:

@@ -2,7 +2,7 @@
 
 The columns follow from the document; docs/reference/formats.md describes them. ``Readable.tabled``
 declares which paths through lists become columns; the figures, evidence and sources of a claim have
-tables of their own.
+tables of their own. PostgreSQL selects the cells without building the documents.
 
 A truncated file of CSV ends within a quoted cell. The metadata of Parquet is at the end of the
 file, so readers reject a truncated one.
@@ -10,11 +10,9 @@ file, so readers reject a truncated one.
 
 import csv
 import io
-import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
 from enum import Enum
 from functools import cache
 from itertools import islice
@@ -23,7 +21,9 @@ from typing import Any
 from sqlalchemy import Boolean, ColumnElement, Date, Integer
 from sqlalchemy.types import TypeEngine
 
-from hksz_db.exchange.format import Document, Format
+from hksz_db.database import Prepared
+from hksz_db.exchange.format import Format, Rows
+from hksz_db.queries.cells import Path
 from hksz_db.queries.documents import (
     DecimalText,
     First,
@@ -35,15 +35,15 @@ from hksz_db.queries.documents import (
     TimestampText,
     Values,
 )
-from hksz_db.queries.pages import PageShape
+from hksz_db.queries.pages import PageShape, cells_statement
 from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
 from schemas.base import LAST_FIELDS
 
 # Spreadsheets evaluate cells that begin with these as formulas.
-FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - full-width on purpose
+FORMULA_STARTS = "=+-@\t\r\n＝＋－＠"  # noqa: RUF001 - full-width on purpose
 ROWS_IN_GROUP = 5000
-# Documents are far longer than their columns, so only this many are in memory at a time.
+# Strings of Python take far more memory than those of a group, so it is put together in parts.
 ROWS_IN_BATCH = 250
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 # Decimals, dates and timestamps are text (digits, ISO 8601).
@@ -55,14 +55,13 @@ _TYPES: tuple[tuple[type[TypeEngine[Any]], ColumnType], ...] = (
     (Integer, ColumnType.INTEGER),
     (Date, ColumnType.DATE),
 )
-_NUMBERS = {ColumnType.INTEGER, ColumnType.DECIMAL}
 
 
 @dataclass(frozen=True)
 class Column:
     """A column: the path to its value, and its type."""
 
-    path: tuple[str, ...]
+    path: Path
     type: ColumnType
 
     @property
@@ -71,24 +70,6 @@ class Column:
         first, *others = self.path
         steps = [step for step in others if step != "entity"]
         return "_".join([first, *(steps[:-1] if steps[-1:] == ["name"] else steps)])
-
-    def value(self, document: Document) -> object:
-        """The value in a document: a scalar, a list or None; an object as ``name:value,…``."""
-        found = _follow(document, self.path)
-        if isinstance(found, dict):
-            return ",".join(f"{name}:{value}" for name, value in sorted(found.items()))
-        return found
-
-
-def _follow(part: Any, path: tuple[str, ...]) -> Any:
-    for number, step in enumerate(path):
-        if isinstance(part, list):
-            found = (_follow(item, path[number:]) for item in part)
-            return [value for value in found if value is not None]
-        if part is None:
-            return None
-        part = part[step]
-    return part
 
 
 @cache
@@ -115,13 +96,18 @@ def columns_of(shape: PageShape) -> tuple[Column, ...]:
     return tuple(column for column in columns(shape.resource) if column.path[0] in shape.fields)
 
 
+def statement(shape: PageShape) -> Prepared:
+    """The statement that selects the cells of the columns of a shape."""
+    return cells_statement(shape, tuple(column.path for column in columns_of(shape)))
+
+
 def fields(readable: Readable) -> tuple[str, ...]:
     """The fields of the document that the columns read."""
     read = {column.path[0] for column in columns(readable.name)}
     return tuple(name for name in readable.document if name in read)
 
 
-def _derived(node: Node, path: tuple[str, ...]) -> Iterator[Column]:
+def _derived(node: Node, path: Path) -> Iterator[Column]:
     """The columns of a field outside of lists of objects."""
     match node:
         case Group() | One():
@@ -158,37 +144,40 @@ def _type(column: ColumnElement[Any]) -> ColumnType:
     return next((found for sql, found in _TYPES if isinstance(column.type, sql)), ColumnType.TEXT)
 
 
-def _write_csv(shape: PageShape, documents: Iterator[bytes]) -> Iterator[bytes]:
+def _write_csv(shape: PageShape, rows: Rows) -> Iterator[bytes]:
     columns = columns_of(shape)
+    written = [_AS_CELL.get(column.type, _escaped) for column in columns]
     yield _csv_line([column.name for column in columns])
-    for document in documents:
-        row = json.loads(document)
-        yield _csv_line([_cell(column, column.value(row)) for column in columns])
+    for row in rows:
+        yield _csv_line([write(value) for write, value in zip(written, row, strict=True)])
 
 
-def _csv_line(cells: list[str]) -> bytes:
+def _csv_line(cells: list[str | None]) -> bytes:
     line = io.StringIO(newline="")
     csv.writer(line).writerow(cells)
     return line.getvalue().encode()
 
 
-def _cell(column: Column, value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case list():
-            return _escaped("; ".join(value))
-    text = str(value)
-    return text if column.type in _NUMBERS and _DECIMAL.fullmatch(text) else _escaped(text)
+def _escaped(text: str | None) -> str | None:
+    return f"'{text}" if text and text[0] in FORMULA_STARTS else text
 
 
-def _escaped(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+def _number(text: str | None) -> str | None:
+    return text if text and _DECIMAL.fullmatch(text) else _escaped(text)
 
 
-def _write_parquet(shape: PageShape, documents: Iterator[bytes]) -> Iterator[bytes]:
+def _list(texts: list[str]) -> str | None:
+    return _escaped("; ".join(texts))
+
+
+_AS_CELL: Mapping[ColumnType, Callable[[Any], str | None]] = {
+    ColumnType.LIST: _list,
+    ColumnType.INTEGER: _number,
+    ColumnType.DECIMAL: _number,
+}
+
+
+def _write_parquet(shape: PageShape, rows: Rows) -> Iterator[bytes]:
     # pyarrow takes 30 MB in each worker, and most workers never need it.
     import pyarrow as pa  # noqa: PLC0415
     from pyarrow import parquet  # noqa: PLC0415
@@ -205,12 +194,14 @@ def _write_parquet(shape: PageShape, documents: Iterator[bytes]) -> Iterator[byt
     schema = pa.schema([(column.name, types.get(column.type, pa.string())) for column in columns])
 
     def batches() -> Iterator[pa.RecordBatch]:
-        while rows := [json.loads(document) for document in islice(documents, ROWS_IN_BATCH)]:
+        while batch := list(islice(rows, ROWS_IN_BATCH)):
             cells = [
-                {column.name: _typed(column.type, column.value(row)) for column in columns}
-                for row in rows
+                pa.array(values)
+                if pa.types.is_list(field.type)
+                else pa.array(values, pa.string()).cast(field.type)
+                for field, values in zip(schema, zip(*batch, strict=True), strict=True)
             ]
-            yield pa.RecordBatch.from_pylist(cells, schema=schema)
+            yield pa.RecordBatch.from_arrays(cells, schema=schema)
 
     buffer = io.BytesIO()
     writer = parquet.ParquetWriter(pa.PythonFile(buffer, mode="w"), schema, compression="zstd")
@@ -229,23 +220,22 @@ def _drain(buffer: io.BytesIO) -> bytes:
     return data
 
 
-def _typed(column_type: ColumnType, value: Any) -> Any:
-    if value is None:
-        return None
-    if column_type is ColumnType.DATE:
-        return date.fromisoformat(value)
-    return datetime.fromisoformat(value) if column_type is ColumnType.TIMESTAMP else value
-
-
 CSV = Format(
     "csv",
     "text/csv; charset=utf-8; header=present",
     "csv",
     fields,
     _write_csv,
+    statement,
     choices=fields,
     broken=b'"The export broke off here',
 )
 PARQUET = Format(
-    "parquet", "application/vnd.apache.parquet", "parquet", fields, _write_parquet, choices=fields
+    "parquet",
+    "application/vnd.apache.parquet",
+    "parquet",
+    fields,
+    _write_parquet,
+    statement,
+    choices=fields,
 )

@@ -30,6 +30,7 @@ from sqlalchemy.sql.util import ClauseAdapter
 from sqlalchemy.types import REAL
 
 from hksz_db.database import Prepared, prepare
+from hksz_db.queries.cells import Path, cells
 from hksz_db.queries.documents import Json, SqlValue, array, columns, expression, number
 from hksz_db.queries.filters import (
     Condition,
@@ -317,6 +318,27 @@ def everything_statement(shape: PageShape) -> Prepared:
     Binds the filters and ``:q``. The rows are streamed: only their keys are sorted.
     """
     readable = RESOURCES[shape.resource]
+    ordered, keys = _ordered(readable, shape)
+    of_row = readable.table.c.id == keys.keys[-1].column
+    made = select(as_json(readable, shape.fields)).where(of_row)
+    document = made.correlate(ordered).scalar_subquery()
+    return prepare(select(document).select_from(ordered).order_by(*keys.order_by()))
+
+
+@lru_cache(maxsize=256)
+def cells_statement(shape: PageShape, paths: tuple[Path, ...]) -> Prepared:
+    """A row for each match with the values at the paths, as ``cells`` returns them.
+
+    Binds what ``everything_statement`` binds, and has its order.
+    """
+    readable = RESOURCES[shape.resource]
+    ordered, keys = _ordered(readable, shape)
+    rows = ordered.join(readable.table, readable.table.c.id == keys.keys[-1].column)
+    return prepare(cells(readable.document, rows, paths).order_by(*keys.order_by()))
+
+
+def _ordered(readable: Readable, shape: PageShape) -> tuple[Subquery, Keyset]:
+    """The keys of all matches in the order of ``shape.sort``."""
     keyset, rows = _keyed(readable, shape, None)
     # The fence keeps the documents out of the sorting: each is made when it is fetched.
     ordered = (
@@ -325,11 +347,7 @@ def everything_statement(shape: PageShape) -> Prepared:
         .offset(number(0))
         .subquery("ordered")
     )
-    keys = keyset.within(ordered)
-    of_row = readable.table.c.id == keys.keys[-1].column
-    made = select(as_json(readable, shape.fields)).where(of_row)
-    document = made.correlate(ordered).scalar_subquery()
-    return prepare(select(document).select_from(ordered).order_by(*keys.order_by()))
+    return ordered, keyset.within(ordered)
 
 
 @lru_cache(maxsize=512)

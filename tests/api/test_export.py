@@ -256,7 +256,7 @@ def _export_pids(url: str) -> list[int]:
         rows = connection.execute(
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
             " AND backend_type = 'client backend'"
-            " AND query LIKE '%%row_to_json%%' AND state = 'active' AND pid <> pg_backend_pid()"
+            " AND query LIKE '%%AS ordered%%' AND state = 'active' AND pid <> pg_backend_pid()"
         ).fetchall()
         return [pid for (pid,) in rows]
 

@@ -1,12 +1,13 @@
 """Fixtures: a read-only database with all seeds, and its exports."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
 
 from hksz_db.database import Database
+from hksz_db.exchange import tables
 from hksz_db.exchange.exporting import FORMATS, export, read_export
 from hksz_db.queries.registry import RESOURCES
 from tests.conftest import MakeDatabase
@@ -56,10 +57,32 @@ def written() -> Write:
 
     def write(resource: str, form: str, made: list[Any]) -> bytes:
         wanted = read_export(resource, [("format", form)])
-        documents = (json.dumps(document).encode() for document in made)
-        return b"".join(FORMATS[form].write(wanted.shape, documents))
+        return b"".join(FORMATS[form].write(wanted.shape, rows_of(form, resource, made)))
 
     return write
+
+
+def rows_of(form: str, resource: str, documents: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
+    """The rows that the statement of the format would return if these were the documents."""
+    if FORMATS[form].statement is not tables.statement:
+        return ((json.dumps(document).encode(),) for document in documents)
+    columns = tables.columns(resource)
+    return (tuple(cell(document, column.path) for column in columns) for document in documents)
+
+
+def cell(part: Any, path: tuple[str, ...]) -> Any:
+    """What is at the path below a part of a document, as a cell holds it."""
+    match part:
+        case None | str():
+            return part
+        case list():
+            found = (cell(item, path) for item in part)
+            return [value for value in found if value is not None]
+        case dict() if path:
+            return cell(part[path[0]], path[1:])
+        case dict():
+            return ",".join(f"{name}:{value}" for name, value in sorted(part.items()))
+    return json.dumps(part)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -13,7 +13,7 @@ from pyarrow import parquet
 from hksz_db.exchange import exporting, tables
 from hksz_db.exchange.exporting import FORMATS, formats_for, read_export, written
 from hksz_db.queries.registry import RESOURCES
-from tests.exchange.conftest import Documents, Exported
+from tests.exchange.conftest import Documents, Exported, rows_of
 
 EVERYWHERE = {"ndjson", "csv", "parquet"}
 MORE = {
@@ -96,11 +96,11 @@ def _many(lines):
     """Documents with distinct external ids, each of them one item of every format."""
     rows = [_with_one_fact_check(json.loads(line)) for line in lines]
     for n in range(50):
-        yield json.dumps({**rows[n % len(rows)], "external_id": f"test:{n}"}).encode()
+        yield {**rows[n % len(rows)], "external_id": f"test:{n}"}
 
 
-def _broken(documents):
-    yield from documents
+def _broken(rows):
+    yield from rows
     raise RuntimeError("the database is gone")
 
 
@@ -116,10 +116,11 @@ def test_truncated_file_is_invalid(resource_and_form: tuple[str, str], exported:
     resource, form = resource_and_form
     asked = read_export(resource, [("format", form)]).shape
     lines = exported(resource, "ndjson").splitlines()
-    assert len(_read(form, b"".join(written(FORMATS[form], asked, _many(lines))))) == 50
+    rows = list(rows_of(form, resource, _many(lines)))
+    assert len(_read(form, b"".join(written(FORMATS[form], asked, iter(rows))))) == 50
     arrived: list[bytes] = []
     with pytest.raises(RuntimeError, match="gone"):
-        arrived.extend(written(FORMATS[form], asked, _broken(_many(lines))))
+        arrived.extend(written(FORMATS[form], asked, _broken(rows)))
     assert len(arrived) > 1
     with pytest.raises((ValueError, csv.Error, AssertionError, pa.ArrowInvalid)):
         _read(form, b"".join(arrived))
@@ -136,13 +137,13 @@ def test_long_export_is_sent_in_chunks() -> None:
     wanted = read_export("metrics", [])
     made = 0
 
-    def documents():
+    def rows():
         nonlocal made
         for _ in range(1000):
             made += 1
-            yield b'{"key":"%b"}' % (b"x" * 1000)
+            yield (b'{"key":"%b"}' % (b"x" * 1000),)
 
-    pieces = written(FORMATS["ndjson"], wanted.shape, documents())
+    pieces = written(FORMATS["ndjson"], wanted.shape, rows())
     assert 2**16 <= len(next(pieces)) < 2**17
     assert made < 100
     assert max(map(len, pieces)) < 2**17

@@ -270,7 +270,7 @@ def _value(cell: str, place: "_Cell | None", decimal: str) -> str:
 
 def _unescaped(cell: str) -> str:
     """The cell without the apostrophe that keeps a spreadsheet from evaluating it."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS) else cell
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(tuple(FORMULA_STARTS)) else cell
 
 
 @dataclass(frozen=True)
