@@ -12,6 +12,8 @@ COPY hksz_db hksz_db
 COPY schemas schemas
 COPY migrations migrations
 COPY seed_data seed_data
+# Every process would compile them anew otherwise.
+RUN /venv/bin/python -m compileall -q --invalidation-mode unchecked-hash app.py hksz_db schemas migrations
 ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HKSZ_HOST=0.0.0.0
 USER hksz
 EXPOSE 8000

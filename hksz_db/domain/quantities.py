@@ -6,12 +6,6 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import cache
 from unicodedata import normalize
 
-import pint
-from iso4217 import Currency
-from lark.exceptions import LarkError
-from ucumvert import PintUcumRegistry
-from ucumvert.parser import InvalidUcumError
-
 from hksz_db.domain.chinese_figures import currency_in_english
 from hksz_db.domain.figure_words import CURRENCIES, UNITS
 from hksz_db.domain.vocabulary import Dimension
@@ -77,7 +71,7 @@ def measure(code: str) -> Measure:
         return Measure(Dimension.MONEY, Decimal(1))
     try:
         return _measure_ucum(code)
-    except (InvalidUcumError, LarkError, pint.PintError, ArithmeticError, ValueError) as error:
+    except (ArithmeticError, ValueError) as error:
         advice = code_advice(code)
         if advice:
             raise InvalidUnit(advice) from None
@@ -114,22 +108,23 @@ def _measure_ucum(code: str) -> Measure:
         raise InvalidUnit(f"The unit {code!r} has a number that is too large to compute with.")
     if _MISREAD.search(_ANNOTATION.sub("", code)):
         raise InvalidUnit(f"The unit {code!r} is an angle or a level, which no metric measures.")
-    quantity = _registry().from_ucum(code)
-    if not isinstance(quantity, pint.Quantity):
-        # The registry turns annotations alone, such as {people}, into a name or a number.
+    # Only what writes or shows units needs it.
+    from hksz_db.domain import ucum  # noqa: PLC0415
+
+    unit = ucum.in_base_units(code)
+    if unit is None:
         return Measure(_dimension(code), Decimal(1))
-    if not quantity._is_multiplicative:
+    if unit.factor is None:
         raise InvalidUnit(f"The unit {code!r} has an offset and therefore no factor.")
-    factor = Decimal(quantity.to_base_units().magnitude)
-    if not 1 / _LARGEST_FACTOR <= factor <= _LARGEST_FACTOR:
+    if not 1 / _LARGEST_FACTOR <= unit.factor <= _LARGEST_FACTOR:
         raise InvalidUnit(f"The unit {code!r} is too large or too small to compute with.")
-    return Measure(_dimension(code, quantity), _tidy(factor))
+    return Measure(_dimension(code, unit.dimensionality), _tidy(unit.factor))
 
 
-def _dimension(code: str, quantity: "pint.Quantity[Decimal] | None" = None) -> Dimension:
+def _dimension(code: str, dimensionality: str = "") -> Dimension:
     bare, dimension = _ANNOTATION.sub("", code), None
-    if quantity is not None and not quantity.dimensionless:
-        dimension = _DIMENSIONS.get(str(quantity.dimensionality))
+    if dimensionality:
+        dimension = _DIMENSIONS.get(dimensionality)
     elif _COUNT_CODE.fullmatch(bare):
         dimension = Dimension.COUNT
     elif _RATIO_CODE.fullmatch(bare):
@@ -142,18 +137,15 @@ def _dimension(code: str, quantity: "pint.Quantity[Decimal] | None" = None) -> D
 
 @cache
 def _currency_codes() -> frozenset[str]:
+    # It reads a large file of XML.
+    from iso4217 import Currency  # noqa: PLC0415
+
     return frozenset(str(currency.code) for currency in Currency) - _NOT_CURRENCIES
 
 
 @cache
 def _currencies_by_name() -> dict[str, str | None]:
     return {name.casefold(): unit.code for name, unit in CURRENCIES.items()}
-
-
-@cache
-def _registry() -> PintUcumRegistry:
-    # Building it takes most of a second, so it is only built when the first unit is written.
-    return PintUcumRegistry(non_int_type=Decimal)
 
 
 def _tidy(factor: Decimal) -> Decimal:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from marshmallow import Schema, ValidationError, fields
 
-from hksz_db.exchange.readers import annotations, bibtex, claimreview, csl, lines, ris, tables, text
+from hksz_db.exchange.readers import annotations, claimreview, csl, lines, ris, tables, text
 from hksz_db.exchange.readers.entries import (
     Columns,
     Entries,
@@ -49,7 +49,14 @@ def _annotations(request: ImportRequest) -> Entries:
     return annotations.read(content, request.namespace, request.columns.constants)
 
 
-_LIBRARIES = {"csl-json": csl.read, "bibtex": bibtex.read, "ris": ris.read}
+def _bibtex(content: str, namespace: str) -> Entries:
+    # Its parsers take longer to import than the other readers.
+    from hksz_db.exchange.readers import bibtex  # noqa: PLC0415
+
+    return bibtex.read(content, namespace)
+
+
+_LIBRARIES = {"csl-json": csl.read, "bibtex": _bibtex, "ris": ris.read}
 
 READERS = {
     reader.name: reader

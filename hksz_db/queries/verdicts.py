@@ -1,7 +1,8 @@
 """The verdict on two comparable figures, and a sentence that explains it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TypeVar
 
 from sqlalchemy import (
@@ -58,13 +59,14 @@ _BOUNDS = (Comparator.GT, Comparator.GE, Comparator.LT, Comparator.LE, Comparato
 class Pair:
     """Two figures, and the metric of the first.
 
-    ``decided`` is a subquery of the rows with the place of the reason that decides, if it is known.
+    ``decided`` is a subquery of the rows with the place of the reason that decides, if it is known;
+    the reasons are the same with it.
     """
 
     figure: FromClause
     other: FromClause
     metric: FromClause
-    decided: FromClause | None = None
+    decided: FromClause | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,8 @@ class Reason:
     sentence: str
 
 
+# Several values of a comparison follow from them, and to make them takes milliseconds.
+@lru_cache(maxsize=8)
 def reasons(pair: Pair) -> tuple[Reason, ...]:
     """The reasons for a verdict on two comparable figures; the first that holds decides.
 
