@@ -18,7 +18,7 @@ from sqlalchemy import CheckConstraint, Column, UniqueConstraint
 from hksz_db.database import Session, run
 from hksz_db.domain.chronology import parse
 from hksz_db.domain.errors import Conflict, Fault, Invalid, NotFound, Stale
-from hksz_db.domain.vocabulary import ClaimStatus
+from hksz_db.domain.vocabulary import ClaimStatus, EvidenceStatus
 from hksz_db.models import Base
 from hksz_db.models.base import UNLIKE_OWNER
 from hksz_db.queries.registry import RESOURCES
@@ -60,6 +60,14 @@ _EQUAL_FIGURES = (
     "known_at_edtf",
 )
 """Two figures of one claim that have these columns in common are the same."""
+
+_ORDER_OF_REVIEW = (
+    EvidenceStatus.ACCEPTED,
+    EvidenceStatus.SUBMITTED,
+    EvidenceStatus.DRAFT,
+    EvidenceStatus.REJECTED,
+)
+"""Of two pieces of evidence that are the same, the one whose status comes first is kept."""
 
 _CAPTURE = "evidence_capture_id_source_id_fkey"
 
@@ -421,9 +429,10 @@ def _remove_copied_names(session: Session, merge: Merge) -> None:
 def _remove_duplicates(session: Session, merge: Merge, link: Link) -> set[UUID]:
     """Remove and record the rows that would be duplicates or would say nothing once moved.
 
-    Rows of resources are only marked as deleted. They are moved like the others.
+    Rows of resources are only marked as deleted. They are moved like the others. Of two that are
+    the same, the one that is not moved is kept, unless ``_is_better`` says otherwise.
     """
-    same, idle = _same(link), _would_say_nothing(link)
+    same, idle, better = _same(link), _would_say_nothing(link), _is_better(link)
     if not same:
         return set()
     if link.table in RESOURCES:
@@ -437,7 +446,9 @@ def _remove_duplicates(session: Session, merge: Merge, link: Link) -> set[UUID]:
         removal = f"DELETE FROM {link.table} AS gone USING duplicates WHERE gone.id = duplicates.id"
     return _ids(
         session,
-        "WITH duplicates AS (SELECT DISTINCT ON (gone.id) gone.id, kept.id AS kept_id"
+        "WITH duplicates AS (SELECT DISTINCT ON (gone.id)"
+        f" CASE WHEN {better} THEN kept.id ELSE gone.id END AS id,"
+        f" CASE WHEN {better} THEN gone.id ELSE kept.id END AS kept_id"
         f" FROM {link.table} AS gone LEFT JOIN {link.table} AS kept"
         f" ON kept.{link.column} = $3 AND ({same})"
         f" WHERE gone.{link.column} = $2 AND (kept.id IS NOT NULL OR {idle})"
@@ -592,6 +603,15 @@ def _same(link: Link) -> str:
         if link.column in {column.name for column in key} and "id" not in {c.name for c in key}
     ]
     return " OR ".join(conditions)
+
+
+def _is_better(link: Link) -> str:
+    """The condition that ``gone`` is to be kept in place of the row of which it is a duplicate."""
+    if link.table != "evidence":
+        return "false"
+    terms = ", ".join(f"'{each}'" for each in _ORDER_OF_REVIEW)
+    places = (f"array_position(ARRAY[{terms}], {row}.status)" for row in ("gone", "kept"))
+    return " < ".join(places)
 
 
 def _equal(column: Column[object]) -> str:

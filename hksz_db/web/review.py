@@ -1,7 +1,7 @@
 """The queue of reviews, and what a reviewer decides about each entry."""
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -133,12 +133,8 @@ def decide(resource: str, id: UUID) -> BaseResponse:
         fields = _fields_of(resource, decision, form)
         changed = load(schema, fields)
         batches.update(write.session, resource, id, write.versions, changed, write.rules)
-        if resource == _CLAIMS.name and form.value("alike") and "status" in fields:
-            # Nobody has changed them since: that would have changed the version of the claim.
-            claim: Claim = written(write.session, resource, id)
-            waiting, _own = _waiting(write.session, claim, write.rules)
-            alike = {each: fields[each] for each in ("status", "review_note") if each in fields}
-            move_passages(write, waiting, **alike)
+        if resource == _CLAIMS.name:
+            _decide_alike(write, id, fields)
         return _next(form, decision)
 
     return submit(form, work, _again(tab, str(id)), WRITERS[resource].scope, Scope.REVIEW)
@@ -156,6 +152,7 @@ def merge_duplicate(id: UUID) -> Response:
         if form.value("accept"):
             fields = {"status": "accepted"}
             batches.update(write.session, _CLAIMS.name, id, versions, fields, write.rules)
+            _decide_alike(write, id, fields)
             versions = None
         into = {"into_id": chosen_id(form, "into_id")}
         merging.merge(write.session, _CLAIMS.name, id, versions, into)
@@ -163,6 +160,17 @@ def merge_duplicate(id: UUID) -> Response:
 
     again = _again("duplicates", str(id))
     return submit(form, work, again, WRITERS[_CLAIMS.name].scope, Scope.REVIEW)
+
+
+def _decide_alike(write: Write, id: UUID, fields: Mapping[str, str]) -> None:
+    """Decide on the passages of a claim that wait as on the claim, if the form says so."""
+    if not (write.form.value("alike") and "status" in fields):
+        return
+    # Nobody has changed them since: that would have changed the version of the claim.
+    claim: Claim = written(write.session, _CLAIMS.name, id)
+    waiting, _own = _waiting(write.session, claim, write.rules)
+    alike = {each: fields[each] for each in ("status", "review_note") if each in fields}
+    move_passages(write, waiting, **alike)
 
 
 def _again(tab: str, item: str) -> Callable[[Form], Response]:

@@ -110,6 +110,38 @@ def test_duplicate_evidence_is_deleted_and_what_derives_from_it_follows(
     assert dump(session) == before
 
 
+@pytest.mark.parametrize(
+    ("merged", "remaining", "kept"),
+    [
+        ("submitted", "rejected", "submitted"),
+        ("accepted", "submitted", "accepted"),
+        ("submitted", "draft", "submitted"),
+        ("submitted", "accepted", "accepted"),
+        ("rejected", "draft", "draft"),
+    ],
+)
+def test_of_two_passages_that_are_the_same_the_one_that_counts_or_waits_is_kept(
+    editor: Client,
+    reader: Client,
+    session: Session,
+    source: Make,
+    claim: Make,
+    merged: str,
+    remaining: str,
+    kept: str,
+) -> None:
+    where = {"source_id": source("A report").json["id"], **LOCATOR}
+    one, other = (claim("It is so.", {**where, "status": each}) for each in (merged, remaining))
+    before = dump(session)
+    assert _merge(editor, one, other).status_code == 200
+    (evidence,) = reader.get(other.headers["Location"]).json["evidence"]
+    assert evidence["status"] == kept
+    waiting = [each["evidence"]["id"] for each in editor.get("/v1/review").json["data"]]
+    assert waiting == ([evidence["id"]] if kept == "submitted" else [])
+    assert _unmerge(editor, one).status_code == 200
+    assert dump(session) == before
+
+
 def test_the_remaining_source_keeps_its_description(
     editor: Client, session: Session, source: Make
 ) -> None:

@@ -39,7 +39,7 @@ contributor = st.tuples(work, number, st.sampled_from(["author", "publisher"]))
 name = st.tuples(number, st.sampled_from(NAMES))
 citation = st.tuples(work, st.sampled_from(["copy_of", "cites"]), work)
 # A passage has the first capture of its source, or none.
-passage = st.tuples(said, work, st.just("asserts"), st.booleans())
+passage = st.tuples(said, work, st.sampled_from(["accepted", "submitted"]), st.booleans())
 worlds = st.fixed_dictionaries(
     {
         "relations": st.sets(relation, max_size=6),
@@ -185,14 +185,14 @@ def _make_claims(
             fields["time_relative"] = {"anchor_id": works[work], "duration": "-P1Y"}
         ids.append(create(session, "claims", fields))
     passages: list[UUID] = []
-    for number, (holder, work, stance, captured) in enumerate(world["passages"]):
-        fields = {"claim_id": ids[holder], "source_id": works[work], "stance": stance}
+    for number, (holder, work, status, captured) in enumerate(world["passages"]):
+        fields = {"claim_id": ids[holder], "source_id": works[work], "stance": "asserts"}
         if captured and works[work] in captures:
             fields["capture_id"] = captures[works[work]]
         # Only from earlier passages, so that they form no cycle.
         for other in [other for one, other in sorted(world["derived"]) if one == number > other]:
             fields["derived_from_id"] = passages[other]
-        passages.append(create(session, "evidence", {**fields, "status": "accepted"}))
+        passages.append(create(session, "evidence", {**fields, "status": status}))
     return ids
 
 

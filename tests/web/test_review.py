@@ -412,6 +412,34 @@ class TestDuplicates:
         merged = reviewer.get(f"/claims/{pair['id']}")
         assert merged.headers["Location"] == f"/claims/{submitted['id']}"
 
+    @pytest.mark.parametrize(("left_out", "status"), [((), "accepted"), (("alike",), "submitted")])
+    def test_the_passages_of_a_duplicate_are_accepted_with_it_or_wait_where_it_went(
+        self,
+        submitted: Document,
+        pair: Document,
+        write: Write,
+        reviewer: Browser,
+        api: Api,
+        left_out: tuple[str, ...],
+        status: str,
+    ) -> None:
+        path = f"/v1/claims/{submitted['id']}"
+        source = submitted["evidence"][0]["source"]["id"]
+        passage = {"claim_id": pair["id"], "source_id": source, "stance": "asserts", "page": "9"}
+        waiting = write("writer", "/v1/evidence", passage)
+        api(path, {"status": "accepted"}, "PATCH")
+        page = reviewer.get("/review", tab="duplicates", item=pair["id"])
+        action = f"/review/merge/{pair['id']}"
+        (form,) = page.tree.xpath("//form[@action=$action]", action=action)
+        fields = {**dict(form.form_values()), "confirmed": "yes"}
+        for name in left_out:
+            del fields[name]
+        assert reviewer.post(action, fields).status == HTTPStatus.SEE_OTHER
+        moved = {each["id"]: each["status"] for each in api(path)["evidence"]}
+        assert moved[waiting["id"]] == status
+        listed = reviewer.get("/review", tab="passages").texts("//ol[@class='items']/li")
+        assert len(listed) == [*moved.values()].count("submitted")
+
 
 class TestForms:
     def test_a_form_that_is_sent_twice_writes_once(
