@@ -23,8 +23,8 @@ _INVISIBLE = dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff")
 _IN_TEXTS = str.maketrans(dict.fromkeys(f"{_SEPARATORS}-+~", " ") | _INVISIBLE)
 # Before NFKC, which makes full-width punctuation that of figures and abbreviations.
 _IN_QUERIES = str.maketrans(
-    dict.fromkeys("“”„‟", '"')
-    | dict.fromkeys(f"{_SEPARATORS}／･、。，；：！？（）「」『』《》〈〉【】…", " ")  # noqa: RUF001
+    dict.fromkeys("“”„‟「」『』", '"')
+    | dict.fromkeys(f"{_SEPARATORS}／･、。，；：！？（）《》〈〉【】…", " ")  # noqa: RUF001
     | _INVISIBLE
 )
 _MARK = r'(?:[^\w\s"|]|_)'

@@ -34,6 +34,7 @@ EITHER = [QIANHAI, None, HETAO]
         ("前海 \uff0d河套", [QIANHAI, f"!{HETAO}"]),
         ('"前海|河套"', [f"{QIANHAI} <-> {HETAO}"]),
         ("“前海、河套”", [f"{QIANHAI} <-> {HETAO}"]),
+        ("「前海 河套」", [f"{QIANHAI} <-> {HETAO}"]),
         ("\uff02前海 河套\uff02", [f"{QIANHAI} <-> {HETAO}"]),
         ("前海R&D", [f"{QIANHAI} <-> ('R&D')"]),
         ("前海&R&D", [QIANHAI, "('R&D')"]),
