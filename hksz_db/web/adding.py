@@ -27,7 +27,6 @@ from hksz_db.domain.errors import (
     NotFound,
     Unauthenticated,
 )
-from hksz_db.domain.figure_printing import printed
 from hksz_db.domain.figure_tokens import UnreadableFigure
 from hksz_db.domain.stated_figures import read_stated
 from hksz_db.domain.vocabulary import (
@@ -71,6 +70,7 @@ from hksz_db.web.measures import speaker
 from hksz_db.web.messages import in_words
 from hksz_db.web.search import address_or_doi
 from hksz_db.web.site import answers_form_of, form_of, href, pages, shown
+from hksz_db.web.stated import figure_in_words
 from hksz_db.web.submissions import NEW, SimilarSources
 from hksz_db.web.translating import gettext
 from hksz_db.web.translating import marked as _
@@ -131,6 +131,7 @@ LABELS = {
     **dict.fromkeys(
         (each for each in submissions.PARTS if each.endswith("_language")), _("Language")
     ),
+    "metric_key": _("Key of the measure"),
     "metric_dimension": _("Kind of quantity"),
     "metric_accumulation": _("How it is counted"),
     "metric_measure": _("What its figures state"),
@@ -503,7 +504,7 @@ def _reading(form: Form) -> str:
     if not words:
         return ""
     try:
-        reading = printed(read_stated(words))
+        reading = figure_in_words(read_stated(words))
     except UnreadableFigure as error:
         return in_words(str(error))
     if submissions.is_exact(form):

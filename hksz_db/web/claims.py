@@ -10,6 +10,7 @@ from hksz_db.domain.vocabulary import ClaimEntityRole, EvidenceStatus
 from hksz_db.http.costs import Cost, costs
 from hksz_db.queries.document_types import Claim, ClaimEntity, Version
 from hksz_db.queries.registry import RESOURCES
+from hksz_db.web.access import actor
 from hksz_db.web.citing import published
 from hksz_db.web.measures import measured_of, not_compared_of, spoken_speaker
 from hksz_db.web.origins import OriginMap, described, origin_map
@@ -30,12 +31,18 @@ def claim(id: UUID) -> Response:
     """A claim: what it says, who said it, and what it rests on."""
     question = asked()
     document: Claim = question.document(_CLAIMS, id)
+    signed_in = actor()
     history, passages = history_of(_CLAIMS, id), passages_of(document)
     return shown(
         "claim.html",
         claim=document,
         moment=question.moment,
-        states=states_in_words(document["status"], document["evidence"]),
+        own=[
+            each
+            for each in document["evidence"]
+            if signed_in is not None and each["added_by"] == signed_in.label
+        ],
+        states=states_in_words(document, document["evidence"]),
         verdict=verdict_of(document["corroboration"]),
         map=(drawn := _map(document)),
         map_in_words="" if drawn is None else described(drawn),

@@ -20,7 +20,7 @@ from hksz_db.web.foreign import ENGLISH, spoken
 from hksz_db.web.plots import Plot, Row, plot, span
 from hksz_db.web.series import FIGURE_FIELDS
 from hksz_db.web.site import href
-from hksz_db.web.terms import term
+from hksz_db.web.terms import is_sent_back, term
 from hksz_db.web.translating import gettext
 from hksz_db.web.translating import marked as _
 from hksz_db.web.wording import time_in_words
@@ -49,7 +49,8 @@ class Measured(NamedTuple):
         return explained_together(self.comparisons)
 
 
-_UNCOMPARED = {
+_SENT_BACK = _("This claim was sent back: its figures are compared once it is submitted again.")
+_UNCOMPARED: Mapping[str, str] = {
     ClaimStatus.DRAFT: _("This claim is a draft: its figures are compared once it is submitted."),
     ClaimStatus.REJECTED: _("This claim was rejected: its figures are not compared."),
     ClaimStatus.RETRACTED: _("This claim was retracted: its figures are not compared."),
@@ -66,7 +67,7 @@ def measured_of(
     comparisons = document["comparisons"]["data"]
     others = _figures_of({each["subject"]["id"] for each in figures}, as_of)
     speakers = _speakers(document, comparisons, others, preferred, as_of)
-    reason = _UNCOMPARED.get(ClaimStatus(document["status"]), "")
+    reason = _SENT_BACK if is_sent_back(document) else _UNCOMPARED.get(document["status"], "")
     measured, seen = [], {each["id"] for each in figures}
     for figure in figures:
         compared = [_turned(each, figure["id"]) for each in comparisons]

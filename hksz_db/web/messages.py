@@ -7,9 +7,11 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache
 
+from hksz_db.web.stated import restated
 from hksz_db.web.terms import term
 from hksz_db.web.translating import gettext
 from hksz_db.web.translating import marked as _
+from hksz_db.web.units import unit_in_words
 from hksz_db.web.wording import time_in_words
 
 # What the services say, and what pages say in place of it. ``%(name)s`` stands for any text.
@@ -29,8 +31,7 @@ _REWORDED = {
         "Write the name of a language, or its tag, such as en or zh-Hant."
     ),
     "Must be lower-case letters and digits, joined by single hyphens.": _(
-        "Write topics in lower-case letters and digits, joined by single hyphens, such as"
-        " talent-schemes."
+        "Use lower-case letters and digits, joined by single hyphens, such as talent-schemes."
     ),
     "Must be a UCUM code or an ISO 4217 currency of visible ASCII characters.": _(
         "Choose one of the units that are suggested."
@@ -96,14 +97,14 @@ _REWORDED = {
     "The words state a change, and the measure of the metric is %(measure)s.": _(
         "The words state a change, and what is counted is %(measure)s."
     ),
-    "The words state “%(words)s”, but the figure has the unit %(unit)s.": _(
-        "The words state “%(words)s”, but the figure has the unit %(unit)s."
+    "The words state “%(stated)s”, but the figure has the unit %(unit)s.": _(
+        "The words state “%(stated)s”, but the figure has the unit %(unit)s."
     ),
-    "The words state “%(words)s”, but the figure has the comparator %(comparator)s.": _(
-        "The words state “%(words)s”, but the figure is “%(comparator)s”."
+    "The words state “%(stated)s”, but the figure has the comparator %(comparator)s.": _(
+        "The words state “%(stated)s”, but the figure is “%(comparator)s”."
     ),
-    "The words state “%(words)s”, but the figure has %(figure)s.": _(
-        "The words state “%(words)s”, but the figure has %(figure)s."
+    "The words state “%(stated)s”, but the figure has %(figure)s.": _(
+        "The words state “%(stated)s”, but the figure has %(figure)s."
     ),
     "The %(resource)s %(id)s is at version %(number)s, not the one given.": _(
         "It was changed after you had opened it. Compare both versions, and send the form again."
@@ -227,6 +228,9 @@ def in_words(message: str) -> str:
 # How the texts within messages are said, by the names of their placeholders.
 _SAID: Mapping[str, Callable[[str], str]] = {
     "reason": in_words,
+    "stated": restated,
+    "figure": restated,
+    "unit": lambda code: unit_in_words(code) or code,
     "dimension": _term_of("Dimension"),
     "other_dimension": _term_of("Dimension"),
     "measure": _term_of("MetricMeasure"),

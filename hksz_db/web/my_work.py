@@ -96,6 +96,7 @@ def _shown(resource: str = "", id: UUID | None = None, sent: Form | None = None)
         sent=sent,
         changes=changes,
         states=states_in_words,
+        known={each["id"]: each for each in claims},
         most=_MOST,
     )
 

@@ -9,6 +9,7 @@ from hksz_db.queries.document_types import Via
 from hksz_db.web.citing import issued, publisher
 from hksz_db.web.terms import term
 from hksz_db.web.translating import gettext
+from hksz_db.web.wording import joined
 
 MOST_SOURCES = 12
 """Above this many sources, the copies of an origin are drawn as their number."""
@@ -89,7 +90,7 @@ def in_order(found: Iterable[document_types.Origin]) -> list[document_types.Orig
 
 def described(drawn: OriginMap) -> str:
     """The map in words."""
-    return " ".join(_sentences(drawn))
+    return joined(_sentences(drawn))
 
 
 def cut(text: str, width: int) -> str:

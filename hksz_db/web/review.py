@@ -348,7 +348,7 @@ def _selected(
         waiting, own = _waiting(session, claim, rules) if row is claim else ([], 0)
     is_own = rules is not None and rules.is_barred(authors)
     passages = claim["evidence"] if row is claim else [passage]
-    states = states_in_words(claim["status"], passages)
+    states = states_in_words(claim, passages)
     entry = next((each.entry for each in items if each.id == chosen), None)
     measured = measured_of(claim, preferred, None) if resource == _CLAIMS.name else ()
     return Selected(

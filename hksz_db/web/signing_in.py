@@ -7,7 +7,7 @@ from hksz_db.http.costs import Cost, costs
 from hksz_db.web import access
 from hksz_db.web.forms import KEY
 from hksz_db.web.messages import in_words
-from hksz_db.web.site import answers_form_of, form_of, pages, shown
+from hksz_db.web.site import NAVIGATION_OF_KEYS, answers_form_of, form_of, pages, shown
 
 _NEXT = "next"
 
@@ -35,8 +35,16 @@ def begin_session() -> Response:
 @form_of("pages.search", "/sign-out")
 @costs(Cost.BOUNDED)
 def end_session() -> Response:
-    """End the session of the browser."""
+    """End the session of the browser, and return to the page if it needs no key."""
     if access.actor() is not None:
         access.check_csrf()
     access.sign_out()
-    return redirect(access.own_path(None), 303)  # type: ignore[return-value]
+    return redirect(_open_path(request.form.get(_NEXT)), 303)  # type: ignore[return-value]
+
+
+def _open_path(text: str | None) -> str:
+    """The path to return to; that of the search if its page asks for a key."""
+    path = access.own_path(text)
+    asking = ["pages.sign_in", *(endpoint for endpoint, *_ in NAVIGATION_OF_KEYS)]
+    is_asking = path.startswith(tuple(url_for(endpoint) for endpoint in asking))
+    return access.own_path(None) if is_asking else path

@@ -28,10 +28,10 @@ from hksz_db.web.interface import (
 )
 from hksz_db.web.labels import field_in_words
 from hksz_db.web.messages import in_words
-from hksz_db.web.terms import state, term
+from hksz_db.web.terms import is_sent_back, state, term
 from hksz_db.web.translating import gettext, register_translations
 from hksz_db.web.translating import marked as _
-from hksz_db.web.wording import moment_in_words, number_in_words, time_in_words
+from hksz_db.web.wording import gap, moment_in_words, number_in_words, time_in_words
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -208,10 +208,12 @@ def register_site(app: Flask, version: str) -> None:
         actor=actor,
         asset_url=assets.asset_url,
         csrf_token=csrf_token,
+        gap=gap,
         here=here,
         href=href,
         interfaces=INTERFACES,
         is_foreign=is_foreign,
+        is_sent_back=is_sent_back,
         lang=lang,
         language_of=language_of,
         navigation=_navigation,

@@ -1,7 +1,7 @@
 """The states of a claim and of its passages: said where they differ, and changed together."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from hksz_db.domain.vocabulary import ClaimStatus, EvidenceStatus
@@ -9,11 +9,15 @@ from hksz_db.queries.document_types import Evidence
 from hksz_db.services import batches
 from hksz_db.services.loading import load
 from hksz_db.web.forms import Write
+from hksz_db.web.terms import is_sent_back
 from hksz_db.web.translating import gettext, ngettext
 from hksz_db.web.translating import marked as _
+from hksz_db.web.wording import joined
 from schemas.evidence import EvidencePatchSchema
 
-_CLAIM = {
+_SENT_BACK = "sent_back"
+_CLAIM: Mapping[str, str] = {
+    _SENT_BACK: _("The claim was sent back."),
     ClaimStatus.DRAFT: _("The claim is a draft."),
     ClaimStatus.SUBMITTED: _("The claim is waiting for review."),
     ClaimStatus.ACCEPTED: _("The claim is accepted."),
@@ -21,22 +25,30 @@ _CLAIM = {
     ClaimStatus.RETRACTED: _("The claim is retracted."),
 }
 # A passage cannot be retracted: one that was accepted stays so.
-_ALIKE = {ClaimStatus.RETRACTED: EvidenceStatus.ACCEPTED}
+_ALIKE: Mapping[str, str] = {ClaimStatus.RETRACTED: EvidenceStatus.ACCEPTED}
 
 
-def states_in_words(claim: str, passages: Iterable[Evidence]) -> str:
+def states_in_words(claim: Mapping[str, object], passages: Iterable[Evidence]) -> str:
     """The state of a claim and of its passages in other states; empty if there are none."""
-    status = ClaimStatus(claim)
-    states = Counter(each["status"] for each in passages)
-    states.pop(_ALIKE.get(status, claim), None)
+    own = _state(claim)
+    states = Counter(_state(each) for each in passages)
+    states.pop(_ALIKE.get(own, own), None)
     if not states:
         return ""
-    told = [_passages(EvidenceStatus(state), states[state]) for state in sorted(states)]
-    return " ".join([gettext(_CLAIM[status]), *told])
+    told = [_passages(state, states[state]) for state in sorted(states)]
+    return joined([gettext(_CLAIM[own]), *told])
 
 
-def _passages(status: EvidenceStatus, number: int) -> str:
-    match status:
+def _state(row: Mapping[str, object]) -> str:
+    return _SENT_BACK if is_sent_back(row) else str(row["status"])
+
+
+def _passages(state: str, number: int) -> str:
+    match state:
+        case "sent_back":
+            return ngettext(
+                "%(num)s passage was sent back.", "%(num)s passages were sent back.", number
+            )
         case EvidenceStatus.DRAFT:
             return ngettext("%(num)s passage is a draft.", "%(num)s passages are drafts.", number)
         case EvidenceStatus.SUBMITTED:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import filterfalse
+from itertools import count, filterfalse
 from typing import Any, NamedTuple
 from unicodedata import category, combining, normalize
 from uuid import UUID
@@ -73,6 +73,7 @@ OF_METRIC = ("dimension", "accumulation", "measure", "holds_for", "description")
 
 PARTS = (
     *(f"{name}_{part}" for name in NAMED for part in OF_ENTITY),
+    "metric_key",
     *(f"metric_{part}" for part in OF_METRIC),
 )
 """The fields of the forms that say something of what is new."""
@@ -174,9 +175,12 @@ class Submission:
         typed = text(self.form, "metric")
         if not (typed and self.form.get("new_metric")):
             return self.id_of("metric", "metrics")
-        key = key_of_metric(typed)
-        if _exactly(typed, "metrics") or _exactly(key, "metrics"):
+        if _exactly(typed, "metrics"):
             self._blame_known("metric")
+            return None
+        key = text(self.form, "metric_key") or key_of_metric(typed)
+        if (holder := _metric_with(key)) is not None:
+            self._blame_key(key, holder)
             return None
         body: Body = {
             "key": key,
@@ -241,6 +245,17 @@ class Submission:
             name=text(self.form, name),
         )
         self.blame(name, detail)
+
+    def _blame_key(self, key: str, holder: str) -> None:
+        free = next(each for number in count(2) if _metric_with(each := f"{key}-{number}") is None)
+        detail = gettext(
+            "The key %(key)s belongs to the measure “%(label)s”. Choose that one, or give yours"
+            " another key, such as %(free)s.",
+            key=key,
+            label=holder,
+            free=free,
+        )
+        self.blame("metric_key", detail)
 
     def _created(self, resource: str, schema: Schema, body: Body, name: str) -> str | None:
         """The id of a new row that a field names; its faults are those of the field's parts."""
@@ -329,6 +344,15 @@ def key_of_metric(label: str) -> str:
     if words and len(words) <= _MOST_KEY and not has_others:
         return words
     return f"{words[:_MOST_KEY].rstrip('-')}-{digest(label)[:_HASH]}".lstrip("-")
+
+
+def _metric_with(key: str) -> str | None:
+    """The label of the metric that has a key; ``None`` if the key is free."""
+    question = Question(
+        AllOf((Criterion("key", "eq", key),)), fields=("label",), sort=(("id", True),), per_page=1
+    )
+    found = json.loads(documents.page(RESOURCES["metrics"], question, None).data)
+    return found[0]["label"] if found else None
 
 
 def _is_left_out(character: str) -> bool:
@@ -547,32 +571,55 @@ def _add_evidence(this: Submission, source: Source, claim_id: UUID, stance: str 
 
 
 def _attach(this: Submission, source: Source, claim_id: UUID) -> UUID:
-    """Add the passage to a claim. Raises ``Conflict`` if it has the passage already."""
+    """Add the passage to a claim.
+
+    Raises ``Conflict`` if it has the passage already, or one that cannot be told from it.
+    """
     if on_claim(source["id"], this.form, claim_id, _stance(this.form)):
+        if not text(this.form, "start_char"):
+            raise _indistinct(this.form)
         detail = gettext("The claim already has this passage. Choose another claim or a new one.")
         raise Conflict(gettext("It has already been saved."), [Fault("known", detail)])
     return _add_evidence(this, source, claim_id)
 
 
-def _disputing(this: Submission, source: Source, claim_id: UUID) -> UUID:
-    """The passage as evidence against a claim, which is added if it is not stored already."""
+def _indistinct(form: Form) -> Conflict:
+    """Two passages of a page can be told apart by their positions only."""
+    if text(form, "page"):
+        detail = gettext(
+            "The claim has a passage of this page, and positions alone tell passages of a page"
+            " apart. If yours is another one, mark it in the text, or add to the page where it is,"
+            " such as “%(page)s, second paragraph”.",
+            page=text(form, "page"),
+        )
+    else:
+        detail = gettext(
+            "The claim has a passage of this source without a position or a page. If yours is"
+            " another one, mark it in the text, or enter its page."
+        )
+    return Conflict(
+        gettext("It cannot be told from a passage that is saved already."),
+        [Fault("known", detail, "#/page")],
+    )
+
+
+def _disputing(this: Submission, source: Source, claim_id: UUID) -> tuple[UUID, str]:
+    """The passage as evidence against a claim, with its status; added if it is not stored yet."""
     known = on_claim(source["id"], this.form, claim_id, Stance.DISPUTES)
     if known is not None:
-        return UUID(known["id"])
-    return _add_evidence(this, source, claim_id, Stance.DISPUTES)
+        return UUID(known["id"]), known["status"]
+    return _add_evidence(this, source, claim_id, Stance.DISPUTES), EvidenceStatus.SUBMITTED
 
 
 def _dispute(this: Submission, source: Source, claim_id: UUID) -> None:
     """Record the passage as evidence against a claim. Raises ``Conflict`` if it was rejected."""
-    known = on_claim(source["id"], this.form, claim_id, Stance.DISPUTES)
-    if known is not None and known["status"] == EvidenceStatus.REJECTED:
+    _id, status = _disputing(this, source, claim_id)
+    if status == EvidenceStatus.REJECTED:
         detail = gettext(
             "A reviewer has rejected this passage as evidence against the claim. Untick the box, or"
             " mark another passage."
         )
         raise Conflict(gettext("It has already been reviewed."), [Fault("rejected", detail)])
-    if known is None:
-        _add_evidence(this, source, claim_id, Stance.DISPUTES)
 
 
 def _contradictions(claim: Claim) -> list[Comparison]:
@@ -589,7 +636,7 @@ def _contradictions(claim: Claim) -> list[Comparison]:
 
 def _contradicted(this: Submission, source: Source, comparison: Comparison) -> Against:
     claim_id = UUID(comparison["other"]["claim"]["id"])
-    evidence_id = _disputing(this, source, claim_id)
+    evidence_id, _status = _disputing(this, source, claim_id)
     return Against(comparison, _consequences(this.session, "evidence", evidence_id)["verdict"])
 
 

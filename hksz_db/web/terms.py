@@ -315,11 +315,14 @@ WORDS: Mapping[type[StrEnum], Mapping[str, str]] = {
 _BY_NAME = {vocabulary.__name__: words for vocabulary, words in WORDS.items()}
 
 
+def is_sent_back(row: Mapping[str, object]) -> bool:
+    """Whether a claim or a piece of evidence is a draft because a reviewer sent it back."""
+    return row["status"] == ClaimStatus.DRAFT and bool(row.get("review_note"))
+
+
 def state(vocabulary: str, row: Mapping[str, Any]) -> str:
-    """The status of a claim or a piece of evidence; a draft with a review note was sent back."""
-    if row["status"] == ClaimStatus.DRAFT and row.get("review_note"):
-        return gettext("sent back")
-    return term(vocabulary, row["status"])
+    """The status of a claim or a piece of evidence, or that it was sent back."""
+    return gettext("sent back") if is_sent_back(row) else term(vocabulary, row["status"])
 
 
 def term(vocabulary: str, value: str) -> str:

@@ -1,6 +1,7 @@
 """Times, numbers and terms in the words of the page's language."""
 
 import re
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -68,6 +69,16 @@ def _plain(text: str) -> str:
     numbers = [int(part) for part in parts.groups() if part is not None]
     skeleton = _SKELETONS[len(numbers) - 1]
     return format_skeleton(skeleton, date(*[*numbers, 1, 1][:3]), locale=locale())
+
+
+def gap() -> str:
+    """What stands between two sentences of the page's language: Chinese has no space there."""
+    return "" if locale().language == "zh" else " "
+
+
+def joined(sentences: Iterable[str]) -> str:
+    """Sentences of the page's language, one after the other."""
+    return gap().join(sentences)
 
 
 def moment_in_words(timestamp: str) -> str:

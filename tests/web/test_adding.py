@@ -492,6 +492,32 @@ def test_without_a_position_the_same_words_of_a_page_are_the_same(post: Post, fo
     assert post("/add", {**again, "page": "5"}).status == HTTPStatus.SEE_OTHER
 
 
+@pytest.mark.parametrize(("page", "told"), [("4", "“4, second paragraph”"), ("", "its page")])
+def test_a_second_passage_of_a_page_is_told_from_the_first_and_not_lost(
+    post: Post, form: Form, api: Api, claim_id: Callable[[str], str], page: str, told: str
+) -> None:
+    few = {"source": form["source"], "statement": form["statement"], "page": page}
+    few |= {"claim": claim_id(APPROVED), "go": "save"}
+    assert post("/add", {**few, "note": "The first."}).status == HTTPStatus.SEE_OTHER
+    second = {**few, "note": "The second.", "idempotency": "a-token-of-another-tab"}
+    refused = post("/add", second)
+    assert refused.status == HTTPStatus.CONFLICT
+    assert refused.tree.xpath("//*[@id='problems']//li/a/@href") == ["#page"]
+    assert told in refused.only("//*[@id='page-fault']")
+    assert _values(refused)["note"] == "The second."
+    distinct = {**second, "page": "4, second paragraph", "idempotency": "a-token-of-a-third"}
+    assert post("/add", distinct).status == HTTPStatus.SEE_OTHER
+    assert _number_of(api, form) == 2
+
+
+def test_no_field_cuts_what_is_pasted(post: Post, form: Form) -> None:
+    long = {"page": 51, "note": 2001, "as_stated": 101, "topics": 101, "claimant": 301}
+    page = post("/add", {**form, **{name: "x" * length for name, length in long.items()}})
+    assert not page.tree.xpath("//main//@maxlength")
+    assert {f"#{name}" for name in long} <= {*page.links}
+    assert {name: len(_values(page)[name]) for name in long} == long
+
+
 @pytest.mark.parametrize(
     ("fault", "field"),
     [
@@ -785,7 +811,9 @@ def test_a_new_measure_is_made_when_its_claim_is_saved(post: Post, form: Form, a
             "metric",
             "is already listed",
         ),
-        ({"metric": "TTPS: approved"}, "metric", "is already listed"),
+        ({"metric": "TTPS: approved"}, "metric_key", "belongs to the measure “Applications app"),
+        ({"metric_key": "ttps-approved"}, "metric_key", "such as ttps-approved-2."),
+        ({"metric_key": "Not a key"}, "metric_key", "Use lower-case letters"),
         ({"metric_dimension": "a number"}, "metric_dimension", ""),
         ({"metric_holds_for": "long"}, "metric_holds_for", ""),
         ({"metric_dimension": "area"}, "as_stated", ""),
@@ -800,6 +828,18 @@ def test_a_new_measure_that_cannot_be_made_is_said_beside_its_field(
     assert told in page.only("//*[@id='problems']//li")
     assert page.tree.xpath(f"//*[@id='{field}']/@aria-invalid") == ["true"]
     assert page.tree.xpath("//details[@class='new']//input[@name='new_metric']/@checked")
+    (kept,) = page.tree.xpath("//form[@id='add']")
+    typed = {**NEW_METRIC, "metric_key": "", **fault}
+    names = ("metric", "metric_key", "metric_description")
+    assert dict(kept.form_values()).items() >= {name: typed[name] for name in names}.items()
+
+
+def test_a_new_measure_takes_the_key_that_is_suggested(post: Post, form: Form, api: Api) -> None:
+    named = {**form, **NEW_METRIC, "metric": "TTPS: approved", "metric_key": "ttps-approved-2"}
+    page = post("/add", {**named, "go": "save"})
+    assert page.status == HTTPStatus.SEE_OTHER, page.text
+    (metric,) = api("/v1/metrics", key="ttps-approved-2")["data"]
+    assert metric["label"] == "TTPS: approved"
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,19 @@ def test_what_separates_values_is_translated() -> None:
     assert [each.name for each in templates if separator.search(each.read_text("utf-8"))] == []
 
 
+def test_chinese_sentences_have_no_space_between_them() -> None:
+    after_a_sentence = re.compile(r"_\([^{}]*[.:]\"(?:, [^{}]*)?\) \}\}(?:</b>)? (?!/?>)[<{]")
+    templates = (WEB / "templates").glob("*.html")
+    found = {path.name: after_a_sentence.search(path.read_text("utf-8")) for path in templates}
+    assert {name: spaced[0] for name, spaced in found.items() if spaced} == {}
+
+
+@pytest.mark.parametrize(("tag", "quotes"), [("zh-Hant", "「」"), ("zh-Hans", "“”")])
+def test_a_phrase_is_quoted_as_in_the_script(browser: Browser, tag: str, quotes: str) -> None:
+    (hint,) = browser.get("/claims", ui=tag).tree.xpath("//input[@id='q']/@placeholder")
+    assert re.findall("[「」“”]", hint) == [*quotes]
+
+
 def test_a_catalogue_is_used(browser: Browser) -> None:
     assert browser.get("/claims", ui="zh-Hant").only("//header//button") == "搜尋"
     assert browser.get("/claims", ui="zh-Hans").only("//header//button") == "搜索"

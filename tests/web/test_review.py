@@ -539,15 +539,62 @@ class TestMyWork:
         self, app: Flask, make_key: MakeKey, reviewer: Browser, submitted: Document
     ) -> None:
         _decide(reviewer, submitted, decision="send_back", review_note="Which institute?")
-        page = reviewer.get(f"/claims/{submitted['id']}")
+        claim = f"/claims/{submitted['id']}"
+        page = reviewer.get(claim)
         assert "sent back" in page.texts("//p[@class='crumb']/span")
-        page = _author(app, make_key).get("/my-work")
+        told = "A reviewer sent this claim back: Which institute?"
+        assert page.only("//article/div[@class='notice']") == (
+            f"{told}Its author can correct it and submit it again."
+        )
+        assert "This claim was sent back: its figures are compared" in page.text
+        author = _author(app, make_key)
+        page = author.get(claim)
+        assert page.only("//article/div[@class='notice']/p[1]") == told
+        assert page.tree.xpath("//article/div[@class='notice']//a/@href") == ["/my-work"]
+        page = author.get("/my-work")
         rows = page.texts("//section[@aria-labelledby='drafts']//tbody/tr")
         assert len(rows) == 2
         for row in rows:
             assert STATEMENT in row
             assert "sent back" in row
             assert "Which institute?" in row
+
+    def test_what_was_sent_back_is_not_called_a_draft(
+        self, reviewer: Browser, submitted: Document, api: Api
+    ) -> None:
+        passage = {"claim_id": submitted["id"], "stance": "supports", "page": "4"}
+        source = submitted["evidence"][0]["source"]["id"]
+        api("/v1/evidence", {**passage, "source_id": source, "status": "accepted"})
+        _decide(reviewer, submitted, decision="send_back", review_note="Which institute?")
+        english = "The claim was sent back. 1 passage is accepted."
+        chinese = "此說法已退回。1 個段落已接納。"
+        for tag, told in (("en", english), ("zh-Hant", chinese)):
+            page = reviewer.get(f"/claims/{submitted['id']}", ui=tag)
+            assert page.only("//article/p[@class='notice']") == told
+        path = f"/v1/evidence/{submitted['evidence'][0]['id']}"
+        api(f"/v1/claims/{submitted['id']}", {"status": "submitted"}, "PATCH")
+        api(f"/v1/claims/{submitted['id']}", {"status": "accepted"}, "PATCH")
+        assert api(path)["status"] == "draft"
+        page = reviewer.get(f"/claims/{submitted['id']}", ui="en")
+        assert page.only("//article/p[@class='notice']") == (
+            "The claim is accepted. 1 passage was sent back."
+        )
+
+    def test_pasted_text_is_refused_and_not_cut(
+        self, app: Flask, make_key: MakeKey, reviewer: Browser, submitted: Document
+    ) -> None:
+        action = f"/review/claims/{submitted['id']}"
+        page = reviewer.get("/review", item=submitted["id"])
+        assert not page.tree.xpath("//main//@maxlength")
+        refused = reviewer.send(page, action, decision="send_back", review_note="x" * 2001)
+        assert "at most 2000 characters" in refused.only("//*[@id='review_note-fault']")
+        reviewer.send(page, action, decision="send_back", review_note="Which institute?")
+        author = _author(app, make_key)
+        page = author.get("/my-work")
+        assert not page.tree.xpath("//main//@maxlength")
+        refused = author.send(page, f"/my-work/claims/{submitted['id']}", text="x" * 4001)
+        assert "at most 4000 characters" in refused.only("//*[@id='problems']//li")
+        assert refused.only("//textarea[@id='text']") == "x" * 4001
 
     def test_what_was_sent_back_is_corrected_and_submitted_again(
         self, app: Flask, make_key: MakeKey, reviewer: Browser, submitted: Document, api: Api

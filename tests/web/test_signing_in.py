@@ -101,6 +101,26 @@ def test_the_way_back_leads_to_own_pages_only(browser: Browser, key: str, path: 
     assert answer.headers["Location"] == "/claims"
 
 
+@pytest.mark.parametrize(
+    ("path", "led"),
+    [
+        ("/claims?q=talent&as_of=2024-01-01", "/claims?q=talent&as_of=2024-01-01"),
+        ("/sources", "/sources"),
+        ("/my-work", "/claims"),
+        ("/review?tab=due", "/claims"),
+        ("/add", "/claims"),
+        ("/sign-in?next=/sources", "/claims"),
+    ],
+)
+def test_who_signs_out_stays_on_a_page_for_reading(
+    browser: Browser, make_key: MakeKey, path: str, led: str
+) -> None:
+    browser.sign_in(make_key("all", Scope.CLAIMS_WRITE, Scope.REVIEW))
+    answer = browser.send(browser.get(path), SIGN_OUT)
+    assert answer.headers["Location"] == led
+    assert browser.get(led).tree.xpath("//a[@class='sign-in']")
+
+
 @pytest.mark.parametrize("sent", ["hksz_unknown", "", "密鑰"])
 def test_an_unknown_key_is_refused(browser: Browser, sent: str) -> None:
     page = browser.post(SIGN_IN, {"key": sent, "next": "/claims?q=a"})

@@ -190,6 +190,6 @@
 			while (i + longest < said.length
 				&& known.includes(` ${said.slice(i, i + longest + 1).join(" ")} `)) longest++;
 		}
-		run.textContent = `${words.run} ${longest}. ${longest >= 8 ? words.own : ""}`;
+		run.textContent = words.run.replace(0, longest) + (longest >= 8 ? words.own : "");
 	});
 })();
