@@ -127,9 +127,10 @@ def read_stated(
     return _Reader(tokens(text), dimension, measure).figure()
 
 
-_EXACTLY = re.compile(
-    r"(?:\b(?:exactly|precisely)|[剛刚正恰]好|整整)\s?(?:[有為为是达達]|at|of)?\s?\Z", re.IGNORECASE
-)
+EXACTLY = r"(?:\b(?:exactly|precisely)|[剛刚正恰]好|整整)\s?(?:[有為为是达達]|at|of)?\s?$"
+"""The end of words after which a number is exact: a pattern of Python and of JavaScript."""
+
+_EXACTLY = re.compile(EXACTLY, re.IGNORECASE)
 
 
 def is_exactly(words: str, sentence: str = "") -> bool:

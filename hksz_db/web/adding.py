@@ -28,7 +28,7 @@ from hksz_db.domain.errors import (
     Unauthenticated,
 )
 from hksz_db.domain.figure_tokens import UnreadableFigure
-from hksz_db.domain.stated_figures import read_stated
+from hksz_db.domain.stated_figures import EXACTLY, read_stated
 from hksz_db.domain.vocabulary import (
     Accumulation,
     Comparator,
@@ -362,6 +362,7 @@ def _marking(
         accumulations=[*Accumulation],
         measures=[*MetricMeasure],
         durations=[(each, duration_in_words(each)) for each in _DURATIONS],
+        exactly=EXACTLY,
         four_eyes=current_app.config["FOUR_EYES"],
         **_answered(plan),
         **_told(form, hints or Hints(chosen=text(form, "claim") or NEW)),

@@ -44,8 +44,8 @@ SENTENCE = "In 2023 alone, “exactly” 45,120 applications were approved."
 
 CHINESE = """人才計劃兩年記
 
-計劃於2022年推出。單在2023年，共有45,120宗申請獲批。被拒的甚少。"""
-CHINESE_SENTENCE = "單在2023年，共有45,120宗申請獲批。"
+計劃於2022年推出。單在2023年，恰好有45,120宗申請獲批。被拒的甚少。"""
+CHINESE_SENTENCE = "單在2023年，恰好有45,120宗申請獲批。"
 RIS = "TY  - RPRT\nTI  - 灣區渡輪報告\nPY  - 2023/05/02\nER  -\n"
 STATUSES = re.compile("status of (401|409|412|422|503) ")
 
@@ -363,6 +363,7 @@ def test_words_mark_the_passage_and_the_figure(page: Any, address: str, key: str
     page.fill("#words", "45,120")
     page.click("#figure")
     assert page.input_value("#as_stated") == "45,120"
+    assert not page.is_checked("[name=exact]")
     page.fill(
         "#statement", "applications were approved. Few were refused. The scheme began in 2022"
     )
@@ -431,6 +432,8 @@ def test_a_chinese_article_is_added_with_the_mouse(
     _drag(page, "45,120宗")
     page.click("#figure")
     assert page.input_value("#as_stated") == "45,120宗"
+    # The words before it in the passage say that it is exact.
+    page.wait_for_selector("[name=exact]:checked", state="attached")
     page.wait_for_selector(".steps [aria-current]:text-matches('^3')")
     page.fill("#statement", "高端人才通行證計劃在2023年批准了45,120宗申請。")
     page.fill("#claimant", "一份虛構的報章")
@@ -450,6 +453,7 @@ def test_a_chinese_article_is_added_with_the_mouse(
     assert (claim["language"], claim["claimant"]["name"]) == ("zh-Hant", "一份虛構的報章")
     assert [each["entity"]["name"] for each in claim["entities"]] == ["Top Talent Pass Scheme"]
     assert [each["as_stated"] for each in claim["figures"]] == ["45,120宗"]
+    assert [each["exact"] for each in claim["figures"]] == [True]
     (passage,) = claim["evidence"]
     assert passage["note"] == "正文第二段"
     assert {name: passage[name] for name in vars(expected)} == vars(expected)

@@ -4,10 +4,8 @@
 const locators = (() => {
 	const CONTEXT = 32;
 	// What str.isspace() of Python takes for white space, which is not what \s matches here.
-	const SPACE = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
-	const SPACES = new RegExp(`[${SPACE}]+`, "gu");
-	const HAN = "\\u3005-\\u3007\\u3400-\\u4dbf\\u4e00-\\u9fff\\uf900-\\ufaff\\u{20000}-\\u{3ffff}";
-	const IN_HAN = `\\u2e80-\\u2fdf\\u3001-\\u303f${HAN}`;
+	const SPACES = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/gu;
+	const IN_HAN = "\\u2e80-\\u2fdf\\u3001-\\u303f\\u3400-\\u4dbf\\u4e00-\\u9fff\\uf900-\\ufaff\\u{20000}-\\u{3ffff}";
 	const BY_HAN = "\\p{Nd}!-\\/:-@\\[-`{-~";
 	const SPACE_BY_HAN = new RegExp(
 		` (?:(?<=[${IN_HAN}] )(?=[${IN_HAN}${BY_HAN}])|(?<=[${BY_HAN}] )(?=[${IN_HAN}]))`, "gu");
@@ -18,7 +16,7 @@ const locators = (() => {
 
 	const listed = (letters) =>
 		letters.map((each) => `\\u{${each.codePointAt(0).toString(16)}}`).join("");
-	const before = (text, at) => Array.from(text.slice(Math.max(0, at - 2), at)).at(-1) ?? "";
+	const before = (text, at) => [...text.slice(Math.max(0, at - 2), at)].at(-1) ?? "";
 	const after = (text, at) => (at < text.length ? String.fromCodePoint(text.codePointAt(at)) : "");
 	const isDecimal = (each) => /^\p{Nd}/u.test(each);
 	const isAlnum = (each) => /^[\p{L}\p{N}]/u.test(each);
@@ -137,11 +135,11 @@ const locators = (() => {
 	}
 
 	function locator(text, start, end) {
-		const left = Array.from(text.slice(0, start)), right = Array.from(text.slice(end, end + 2 * CONTEXT));
+		const left = [...text.slice(0, start)], right = [...text.slice(end, end + 2 * CONTEXT)];
 		const words = text.slice(start, end);
 		return {
 			start_char: left.length,
-			end_char: left.length + Array.from(words).length,
+			end_char: left.length + [...words].length,
 			exact_sha256: sha256(words),
 			prefix_sha256: sha256(left.slice(-CONTEXT).join("")),
 			suffix_sha256: sha256(right.slice(0, CONTEXT).join("")),

@@ -22,9 +22,9 @@
 	function show(pasted) {
 		const normal = locators.normal(pasted);
 		byId("refused").textContent = normal ? "" : words.refused;
-		if (!normal) return false;
+		if (!normal) return;
 		text = normal;
-		points = Array.from(text);
+		points = [...text];
 		store(kept, pasted);
 		byId("text").value = pasted;
 		const segmenter = new Intl.Segmenter(words.lang, { granularity: "sentence" });
@@ -115,16 +115,10 @@
 		tell();
 	}
 
-	function markWords(typed) {
-		const wanted = locators.normal(typed), start = wanted ? text.indexOf(wanted) : -1;
-		if (start >= 0) mark(start, start + wanted.length);
-		else byId("fault").textContent = words.missing;
-	}
-
 	// The offsets of what is selected in the text, without spaces at its ends.
 	function selected() {
 		const selection = getSelection();
-		if (selection.isCollapsed || !selection.containsNode(box, true)) return null;
+		if (selection.isCollapsed || !selection.containsNode(box, true)) return;
 		const range = selection.getRangeAt(0).cloneRange(), before = new Range();
 		if (!box.contains(range.startContainer)) range.setStart(box, 0);
 		if (!box.contains(range.endContainer)) range.setEnd(box, sentences.length);
@@ -137,9 +131,11 @@
 
 	on(byId("find"), "submit", (event) => {
 		event.preventDefault();
-		markWords(byId("words").value);
+		const wanted = locators.normal(byId("words").value), start = wanted ? text.indexOf(wanted) : -1;
+		if (start >= 0) mark(start, start + wanted.length);
+		else byId("fault").textContent = words.missing;
 	});
-	let isFigure = null;
+	let isFigure;
 	on(byId("words"), "input", () => { isFigure = null; });
 	on(document, "selectionchange", () => { isFigure = selected() ?? isFigure; });
 	on(box, "mousedown", (event) => {
@@ -164,6 +160,13 @@
 		stated.focus();
 		tell();
 	});
+	// The words before the figure may say that it is exact.
+	let stated = fields.as_stated.value;
+	on(form, "input", () => {
+		const { value } = fields.as_stated;
+		if (!marked || stated === value) return;
+		fields.exact.checked ||= RegExp(words.exactly, "i").test(text.slice(...marked).split(stated = value)[0]);
+	});
 	on(box, "keydown", (event) => {
 		const i = current;
 		const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
@@ -181,15 +184,14 @@
 	// The longest run of words that the claim shares with the text; of characters in Chinese.
 	const cut = (each) => (locators.normal(each) ?? "").toLowerCase()
 		.match(/\p{Script=Han}|[\p{L}\p{N}][\p{L}\p{N},.'’]*/gu) ?? [];
-	const statement = byId("statement"), run = byId("run");
-	on(statement, "input", () => {
+	on(fields.statement, "input", ({ target }) => {
 		if (!text) return;
-		const said = cut(statement.value), known = ` ${cut(text).join(" ")} `;
+		const said = cut(target.value), known = ` ${cut(text).join(" ")} `;
 		let longest = 0;
 		for (let i = 0; i < said.length; i++) {
 			while (i + longest < said.length
 				&& known.includes(` ${said.slice(i, i + longest + 1).join(" ")} `)) longest++;
 		}
-		run.textContent = words.run.replace(0, longest) + (longest >= 8 ? words.own : "");
+		byId("run").textContent = words.run.replace(0, longest) + (longest >= 8 ? words.own : "");
 	});
 })();
