@@ -97,7 +97,7 @@ class Browser:
         """The answer to a form; redirects are not followed."""
         return _page(self.client.post(path, data=fields, headers={**self._headers, **headers}))
 
-    def send(self, page: Page, form: str, **typed: str) -> Page:
+    def send(self, page: Page, form: str, /, **typed: str) -> Page:
         """Fill in the form of a page that has this action, and send it."""
         (found,) = page.tree.xpath("//form[@action=$action]", action=form)
         return self.post(form, {**dict(found.form_values()), **typed})
