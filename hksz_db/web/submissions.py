@@ -166,7 +166,8 @@ class Submission:
         if len(found) != 1:
             # What keeps it from being made is said already.
             if not any((each.pointer or "").startswith(f"#/{name}") for each in self._faults):
-                self.blame(name, _not_one(text(self.form, name), found))
+                can_be_made = self.actor.has(WRITERS[resource].scope)
+                self.blame(name, _not_one(text(self.form, name), found, can_be_made=can_be_made))
             return None
         return found[0]
 
@@ -687,12 +688,18 @@ def _given(form: Form, *names: str, **renamed: str) -> Body:
     return given
 
 
-def _not_one(typed: str, found: Sequence[str]) -> str:
+def _not_one(typed: str, found: Sequence[str], *, can_be_made: bool = False) -> str:
     if not typed:
         return gettext("A figure needs this field.")
     if found:
         return gettext(
             "Several entries are called %(name)s: give the id of the one you mean.", name=typed
+        )
+    if can_be_made:
+        return gettext(
+            "No entry is called %(name)s. Choose one of the suggestions, or tick that a new one is"
+            " created.",
+            name=typed,
         )
     return gettext("No entry is called %(name)s. Choose one of the suggestions.", name=typed)
 

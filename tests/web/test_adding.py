@@ -858,7 +858,7 @@ def test_the_key_of_a_new_measure_follows_from_its_name(label: str, key: str) ->
 
 
 def test_a_new_author_and_a_new_publisher_are_made_with_their_source(
-    editor_post: Post, api: Api
+    post: Post, editor_post: Post, api: Api
 ) -> None:
     form = {
         "title": "An invented report on bridges",
@@ -871,6 +871,9 @@ def test_a_new_author_and_a_new_publisher_are_made_with_their_source(
     }
     refused = editor_post("/add/source", form)
     assert refused.links.count("#author") == refused.links.count("#publisher") == 1
+    assert refused.only("//*[@id='author-fault']").endswith("or tick that a new one is created.")
+    refused = post("/add/source", form)
+    assert refused.only("//*[@id='author-fault']").endswith("Choose one of the suggestions.")
     unknown = editor_post("/add/source", {**form, "author": str(UUID(int=7)), "publisher": ""})
     assert unknown.tree.xpath("//*[@id='problems']//li[not(a)]")
     assert "#subject" not in unknown.links

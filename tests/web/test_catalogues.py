@@ -86,16 +86,29 @@ def test_templates_can_put_every_text_into_an_attribute(locale: str) -> None:
 
 
 def test_what_separates_values_is_translated() -> None:
-    separator = re.compile(r"\}\}[:,] (?:<a|“|\{\{)")
+    separator = re.compile(r"[%}]\}[:,;] (?:<|“|\{\{)")
     templates = (WEB / "templates").glob("*.html")
     assert [each.name for each in templates if separator.search(each.read_text("utf-8"))] == []
 
 
-def test_chinese_sentences_have_no_space_between_them() -> None:
-    after_a_sentence = re.compile(r"_\([^{}]*[.:]\"(?:, [^{}]*)?\) \}\}(?:</b>)? (?!/?>)[<{]")
+@in_each_language
+def test_full_width_punctuation_is_followed_by_no_space(locale: str) -> None:
+    said = {each.id: _translations(each)[0] for each in _messages(locale) if each.string}
+    said |= {each[0]: text for each, text in said.items() if isinstance(each, tuple)}
+    spaced = re.compile(r'_?\("([^"]*)"[^{}]*\) \}\}(?:</\w+>)? ')
+    found = [
+        (path.name, text[1])
+        for path in (WEB / "templates").glob("*.html")
+        for text in spaced.finditer(path.read_text("utf-8"))
+        if said.get(text[1], "").endswith((*"。，：；！？、",))  # noqa: RUF001
+    ]
+    assert found == []
+
+
+def test_values_are_quoted_as_in_the_language() -> None:
+    quoted = re.compile("“{{")
     templates = (WEB / "templates").glob("*.html")
-    found = {path.name: after_a_sentence.search(path.read_text("utf-8")) for path in templates}
-    assert {name: spaced[0] for name, spaced in found.items() if spaced} == {}
+    assert [each.name for each in templates if quoted.search(each.read_text("utf-8"))] == []
 
 
 @pytest.mark.parametrize(("tag", "quotes"), [("zh-Hant", "「」"), ("zh-Hans", "“”")])
