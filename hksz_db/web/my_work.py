@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from flask import Response, url_for
+from flask import Response, request, url_for
 from werkzeug import Response as BaseResponse
 
 from hksz_db.http import documents
@@ -63,7 +63,7 @@ def submit_again(resource: str, id: UUID) -> BaseResponse:
             claim: Claim = written(write.session, resource, id)
             drafts = [UUID(each["id"]) for each in _drafts_of(claim, write.actor.label)]
             move_passages(write, drafts, status="submitted")
-        return url_for("pages.my_work")
+        return url_for("pages.my_work", done="submitted")
 
     def again(failed: Form) -> Response:
         answers_form_of(url_for("pages.my_work"))
@@ -94,6 +94,7 @@ def _shown(resource: str = "", id: UUID | None = None, sent: Form | None = None)
         claims=[each for each in claims if each["status"] != "draft"],
         passages=[each for each in passages if each["status"] != "draft"],
         sent=sent,
+        is_done=request.args.get("done") == "submitted",
         changes=changes,
         states=states_in_words,
         known={each["id"]: each for each in claims},

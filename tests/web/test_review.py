@@ -621,7 +621,8 @@ class TestMyWork:
         assert _way_back(ended) == "/my-work"
         assert ended.tree.xpath("//form[@id='sent']//input[@name='alike']/@value") == ["yes"]
         again = author.send(ended, action, key=make_key("another", Scope.CLAIMS_WRITE))
-        assert again.headers["Location"] == "/my-work"
+        done = author.get(again.headers["Location"])
+        assert done.only("//p[@role='status']") == "Submitted again: it waits for review."
         read = _read(api, submitted)
         assert (read["status"], read["statement"]) == ("submitted", typed)
 
