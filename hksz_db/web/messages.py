@@ -137,6 +137,12 @@ _REWORDED = {
         "Another entry has this already: %(value)s."
     ),
     "A row with this key already exists.": _("There is such an entry already."),
+    "The database only takes reads at the moment.": _(
+        "Nothing can be saved at the moment. Try again in a few minutes."
+    ),
+    "The database has no space left on its disk.": _(
+        "Nothing can be saved: the database has no space left. Please tell those who run this site."
+    ),
     "The database %(rest)s": _("The database does not answer in time. Try again."),
     "It took longer than %(rest)s": _("The database does not answer in time. Try again."),
     "Other requests were changing the same rows; try again.": _(
