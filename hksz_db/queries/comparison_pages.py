@@ -2,7 +2,8 @@
 
 A page of all comparisons scans the figures in the order of their ids and looks up by index which
 figures each can be compared with, until the page is full. Each pair comes once. A page ends after
-``SCANNED`` figures even if it is not full, so that a rare verdict takes no longer than others.
+``SCANNED`` figures or ``PAIRED`` pairs even if it is not full, so that a rare verdict takes no
+longer than others.
 """
 
 from collections.abc import Iterator
@@ -14,28 +15,41 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Select,
+    Subquery,
     Text,
     Uuid,
     and_,
     bindparam,
     case,
     cast,
+    false,
     func,
     literal_column,
     select,
+    true,
 )
+from sqlalchemy.sql.util import ClauseAdapter
 
 from hksz_db.database import Prepared, prepare
 from hksz_db.models import Figure, table_of
-from hksz_db.queries.comparisons import COMPARISONS, PAIR, not_compared, related, together
+from hksz_db.queries.comparisons import (
+    COMPARISONS,
+    PAIR,
+    comparable,
+    not_compared,
+    related,
+    together,
+)
 from hksz_db.queries.documents import Json, SqlValue, array, number, term
 from hksz_db.queries.filters import Condition, Shape, condition
-from hksz_db.queries.keysets import Key, Keyset, gathered, numbered, page_of
+from hksz_db.queries.keysets import Key, Keyset, first_of, gathered, numbered, page_of
 from hksz_db.queries.pages import PageShape, as_json, row_count
 from hksz_db.queries.verdicts import Pair
 
 SCANNED = 2_000
 """The limit on the figures that are scanned for one page."""
+PAIRED = 5_000
+"""The limit on the pairs with equal metric and subject that are compared for one page."""
 COUNTED = 2_000
 """The limit on the pairs of a metric or subject that are counted: they grow with its square."""
 
@@ -131,15 +145,20 @@ def comparisons_statement(shape: PageShape, of_figure: bool) -> Prepared:
     Binds the values of the filters, ``:figure`` if ``of_figure``, ``:rows`` (one more than a page
     holds) and the cursor's keys ``:c0`` and ``:c1``.
     """
-    rows = _pairs(shape, of_figure)
-    end = None if of_figure or _is_selective(shape, _SELECTIVE) else _end_of_scan(shape)
     elsewhere = None
-    if end is not None:
-        keys = func.json_build_array(cast(end, Text), term(_HIGHEST))
-        elsewhere = case((end.is_not(None), cast(keys, Text)))
-        highest: ColumnElement[Any] = literal_column(f"'{_HIGHEST}'::uuid", Uuid())
-        rows = rows.where(_a.c.id <= func.coalesce(end, highest))
-    found = page_of(rows, KEYSET, shape.after)
+    if of_figure or _is_selective(shape, _SELECTIVE):
+        found = page_of(_pairs(shape, of_figure), KEYSET, shape.after)
+    else:
+        end = _end_of_scan(shape)
+        scanned = _scanned(shape, end)
+        met = and_(comparable(PAIR), condition(shape.filters, COMPARISONS.targets))
+        # A CASE hides the condition from the planner, which would expect that one pair meets it,
+        # and would compare all pairs before it returns the first.
+        met = case((met, true()), else_=false())
+        rows = select(scanned).join(_metric, _metric.c.id == scanned.c.a_metric_id)
+        rows = rows.where(ClauseAdapter(scanned).traverse(met))
+        found = first_of(rows, KEYSET.on([scanned.c.a_id, scanned.c.b_id]), None).subquery("page")
+        elsewhere = _next_scan(scanned, end)
     figure, other = (key.column for key in KEYSET.within(found).keys)
     joined = (
         found.join(_a, _a.c.id == figure)
@@ -160,6 +179,39 @@ def _is_selective(shape: PageShape, names: AbstractSet[str]) -> bool:
         part[0] == "criterion" and part[1] in names and part[2] in {"eq", "in"}
         for part in shape.filters[1:]
     )
+
+
+def _scanned(shape: PageShape, end: SqlValue) -> Subquery:
+    """The next pairs of figures with equal metric and subject, with the columns of both.
+
+    Those of the first are named ``a_…``, those of the other ``b_…``.
+    """
+    parts = {"a": _a, "b": _b}
+    columns = [each.label(f"{name}_{each.name}") for name, part in parts.items() for each in part.c]
+    on = and_(_b.c.metric_id == _a.c.metric_id, _b.c.subject_id == _a.c.subject_id)
+    highest: ColumnElement[Any] = literal_column(f"'{_HIGHEST}'::uuid", Uuid())
+    pairs = (
+        select(*columns)
+        .select_from(_a.join(_b, on))
+        .where(
+            # Not as a bound on an index: one of all figures of a subject would be scanned.
+            (_b.c.id > _a.c.id).is_(true()),
+            _a.c.deleted_at.is_(None),
+            _b.c.deleted_at.is_(None),
+            _a.c.id <= func.coalesce(end, highest),
+        )
+    )
+    if shape.after is not None:
+        pairs = pairs.where(KEYSET.after(shape.after))
+    return pairs.order_by(*KEYSET.order_by()).limit(number(PAIRED)).subquery("scanned")
+
+
+def _next_scan(scanned: Subquery, end: SqlValue) -> SqlValue:
+    """The keys after which the next page continues; null if no more figures follow."""
+    keys = KEYSET.on([scanned.c.a_id, scanned.c.b_id])
+    last = select(keys.cursor()).order_by(*keys.order_by()).offset(number(PAIRED - 1))
+    of_end = cast(func.json_build_array(cast(end, Text), term(_HIGHEST)), Text)
+    return func.coalesce(last.scalar_subquery(), case((end.is_not(None), of_end)))
 
 
 def _end_of_scan(shape: PageShape) -> SqlValue:

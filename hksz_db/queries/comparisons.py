@@ -97,7 +97,7 @@ def together(pair: Pair, on: Condition | None = None) -> FromClause:
 
 def comparable(pair: Pair) -> Condition:
     """Whether the two figures are about the same thing, and nothing keeps them from comparison."""
-    return and_(related(pair), _has_no_obstacle(pair))
+    return and_(_has_no_obstacle(pair), related(pair))
 
 
 def _has_no_obstacle(pair: Pair) -> Condition:

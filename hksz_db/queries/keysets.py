@@ -98,7 +98,10 @@ class Keyset:
 
     def within(self, rows: FromClause, prefix: str = "s") -> "Keyset":
         """The same keys, taken from a subquery that has them as ``labelled`` columns."""
-        columns = [rows.c[f"{prefix}{n}"] for n in range(len(self.keys))]
+        return self.on([rows.c[f"{prefix}{n}"] for n in range(len(self.keys))])
+
+    def on(self, columns: Sequence[ColumnElement[Any]]) -> "Keyset":
+        """The same keys, taken from these columns."""
         keys = (replace(key, column=c) for key, c in zip(self.keys, columns, strict=True))
         return Keyset(tuple(keys), self.in_one_index)
 

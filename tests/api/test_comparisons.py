@@ -563,12 +563,14 @@ def test_unknown_parameters_are_refused(
 
 
 @pytest.mark.usefixtures("three_claims")
+@pytest.mark.parametrize("bound", [("SCANNED", 1), ("PAIRED", 2)], ids=str)
 @pytest.mark.parametrize("query", [{}, {"verdict": "contradicts"}, {"verdict": "tension"}])
 def test_a_bounded_scan_continues_on_the_next_page(
-    reader: Client, monkeypatch: pytest.MonkeyPatch, query: dict[str, Any]
+    reader: Client, monkeypatch: pytest.MonkeyPatch, query: dict[str, Any], bound: tuple[str, int]
 ) -> None:
     whole = reader.get("/v1/comparisons", per_page="100", **query).json["data"]
-    monkeypatch.setattr("hksz_db.queries.comparison_pages.SCANNED", 1)
+    name, most = bound
+    monkeypatch.setattr(f"hksz_db.queries.comparison_pages.{name}", most)
     comparisons_statement.cache_clear()
     try:
         pages = list(_pages(reader, "/v1/comparisons", 5, full=False, **query))
