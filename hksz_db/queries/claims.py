@@ -264,7 +264,7 @@ CLAIMS = Readable(
     grouped_by=("status", "modality", "language", "claimant_id", "reported_by_id"),
     declared_groups={
         "corroboration__verdict": Joined(
-            _sorted_counts.c.verdict, _sorted_counts.c.claim_id == _claims.c.id
+            _sorted_counts.c.verdict, _sorted_counts.c.claim_id == _claims.c.id, is_complete=True
         )
     },
     search=Search(_claims.c.search),

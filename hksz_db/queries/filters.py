@@ -161,7 +161,12 @@ class Not:
 
 Expression = Criterion | AllOf | AnyOf | Not
 Shape = str | tuple["Shape", ...]
+EVERYTHING: Shape = ("all",)
+"""The shape without a criterion."""
+
 Condition = ColumnElement[bool]
+SomeOf = Callable[..., Condition]
+"""Makes one condition of several, of which at least one must hold."""
 _Comparison = Callable[[ColumnElement[Any], str], Condition]
 
 
@@ -198,18 +203,20 @@ def criteria(expression: Expression) -> Iterator[Criterion]:
                 yield from criteria(part)
 
 
-def condition(shape: Shape, targets: Mapping[str, Target]) -> Condition:
-    """The WHERE clause for a shape."""
-    return _build(shape, targets, count())
+def condition(shape: Shape, targets: Mapping[str, Target], some_of: SomeOf = or_) -> Condition:
+    """The WHERE clause for a shape; ``some_of`` joins alternatives, one of which all rows meet."""
+    return _build(shape, targets, count(), some_of)
 
 
-def _build(shape: Shape, targets: Mapping[str, Target], numbers: Iterator[int]) -> Condition:
+def _build(
+    shape: Shape, targets: Mapping[str, Target], numbers: Iterator[int], some_of: SomeOf = or_
+) -> Condition:
     match shape:
         case ("not", part):
             # A comparison with NULL is unknown, but its negation must be true.
             return not_(func.coalesce(_build(part, targets, numbers), false()))
         case ("any", *parts):
-            return or_(false(), *(_build(part, targets, numbers) for part in parts))
+            return some_of(*[_build(part, targets, numbers) for part in parts])
         case ("all", *parts):
             pass
         case _:
@@ -221,7 +228,7 @@ def _build(shape: Shape, targets: Mapping[str, Target], numbers: Iterator[int]) 
             case ("criterion", str(name), str(operator)):
                 leaves.append((targets[name], operator, f"p{next(numbers)}"))
             case _:
-                own.append(_build(part, targets, numbers))
+                own.append(_build(part, targets, numbers, some_of))
     return and_(true(), *conjunction(leaves), *own)
 
 
@@ -256,7 +263,14 @@ def is_hard_to_estimate(shape: Shape, targets: Mapping[str, Target], *, by_id: b
     kinds = {_kind(targets[name], operator) for name, operator, _ in required(shape)}
     if "related equality" in kinds:
         return not by_id
-    return "other" in kinds
+    return "other" in kinds or has_alternatives(shape)
+
+
+def has_alternatives(shape: Shape) -> bool:
+    """Whether not all criteria of a shape must be met."""
+    return isinstance(shape, tuple) and (
+        shape[0] in {"any", "not"} or any(map(has_alternatives, shape[1:]))
+    )
 
 
 def _kind(target: Target, operator: str) -> str:
@@ -265,10 +279,16 @@ def _kind(target: Target, operator: str) -> str:
     match target:
         case Plain() | Days() | Bounds() | Equal():
             return "equality"
-        case Related(_, Plain()):
+        case Related(_, Plain(column)) if _leads_an_index(column):
             return "related equality"
         case _:
             return "other"
+
+
+def _leads_an_index(column: ColumnElement[Any]) -> bool:
+    table = getattr(column, "table", None)
+    indexes = getattr(getattr(table, "element", table), "indexes", ())
+    return any(getattr(index.expressions[0], "key", None) == column.key for index in indexes)
 
 
 def latest_beginning(
@@ -351,6 +371,14 @@ def _like(column: ColumnElement[Any], name: str) -> Condition:
     return column.ilike(any_(bindparam(name, type_=ARRAY(Text()))))
 
 
+def _differs(column: ColumnElement[Any], name: str) -> Condition:
+    value = _bound(column, name)
+    if getattr(column, "nullable", True):
+        return column.is_distinct_from(value)
+    # Two ranges, which an index finds if few rows differ.
+    return or_(column < value, column > value)
+
+
 def _is_null(column: ColumnElement[Any], name: str) -> Condition:
     return column.is_(None) == bindparam(name, type_=Boolean())
 
@@ -362,7 +390,7 @@ def _number(name: str) -> ColumnElement[Any]:
 _SQL: Mapping[type[Target], Mapping[str, _Comparison]] = {
     Plain: {
         "eq": lambda column, name: column == _bound(column, name),
-        "ne": lambda column, name: column.is_distinct_from(_bound(column, name)),
+        "ne": _differs,
         "gt": lambda column, name: column > _bound(column, name),
         "gte": lambda column, name: column >= _bound(column, name),
         "lt": lambda column, name: column < _bound(column, name),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -22,8 +22,10 @@ from sqlalchemy import (
     false,
     func,
     literal_column,
+    or_,
     select,
     true,
+    union,
     union_all,
 )
 from sqlalchemy.sql.util import ClauseAdapter
@@ -33,6 +35,7 @@ from hksz_db.database import Prepared, prepare
 from hksz_db.queries.cells import Path, cells
 from hksz_db.queries.documents import Json, SqlValue, array, columns, expression, number
 from hksz_db.queries.filters import (
+    EVERYTHING,
     Condition,
     Shape,
     condition,
@@ -48,6 +51,12 @@ RANKED = 1000
 
 MAX_GROUPS = 1000
 """The limit on the groups that an aggregate returns: the largest."""
+
+PROBED = 300
+"""The number of rows, the newest, that tell whether a search finds many."""
+
+SEARCHED = 20_000
+"""The number of rows, the newest, in which a search that finds many is done first."""
 
 WALKED = 2_000
 """The number of rows, the next in the order of a list, among which its page is looked for first."""
@@ -145,10 +154,25 @@ def _conditions(
     readable: Readable, shape: PageShape, *, estimated: bool = False
 ) -> list[ColumnElement[bool]]:
     table = readable.table
-    conditions = [table.c.deleted_at.is_(None), condition(shape.filters, readable.targets)]
+    # The planner estimates alternatives that it sees side by side.
+    some_of = or_ if estimated else partial(_found_by_one, table)
+    filters = condition(shape.filters, readable.targets, some_of)
+    conditions = [table.c.deleted_at.is_(None), filters]
     if shape.searched:
         conditions.append(is_found(readable, estimated=estimated))
     return conditions
+
+
+def _found_by_one(table: FromClause, *alternatives: Condition) -> Condition:
+    """Whether a row is among those that meet one of the conditions: each is looked up by itself.
+
+    With OR in its place the planner would test every row.
+    """
+    found = []
+    for each in alternatives:
+        rows = table.alias()
+        found.append(select(rows.c.id).where(ClauseAdapter(rows).traverse(each)))
+    return table.c.id.in_(union(*found))
 
 
 def _query(search: Search) -> SqlValue:
@@ -186,10 +210,11 @@ def page_statement(shape: PageShape) -> Prepared:
     """
     readable = RESOURCES[shape.resource]
     ranked = _ranked(readable, shape) if shape.searched and not shape.sort else None
-    keyset, rows = _keyed(readable, shape, ranked)
     if ranked is None and _is_walked_first(readable, shape):
+        keyset = keyset_of(shape.resource, shape.sort)
         found = _walked_first(readable, shape, keyset)
     else:
+        keyset, rows = _keyed(readable, shape, ranked)
         found = page_of(rows, keyset, shape.after)
     id = keyset.within(found).keys[-1].column
     joined = found.join(readable.table, readable.table.c.id == id)
@@ -216,16 +241,48 @@ def _ranked(readable: Readable, shape: PageShape) -> CTE:
             select(best).where(search.on, _matches(search, _query_once(search))).scalar_subquery()
         )
     fenced = _fenced(readable, shape, [vector.label("vector")])
-    newest = select(fenced).order_by(fenced.c.id.desc()).limit(number(RANKED)).subquery("newest")
+    if search.on is None and shape.filters == EVERYTHING:
+        newest = _newest_found(readable.table, search, fenced)
+    else:
+        newest = _newest(fenced).subquery("newest")
     rank = _rank(newest.c.vector, search) if search.on is None else newest.c.vector
     return select(newest.c.id, rank.label("rank")).cte("ranked")
 
 
+def _newest(found: FromClause) -> Select[Any]:
+    return select(found.c.id, found.c.vector).order_by(found.c.id.desc()).limit(number(RANKED))
+
+
+def _newest_found(table: FromClause, search: Search, found: Subquery) -> Subquery:
+    """The newest of the rows that are found, each with its ``vector``.
+
+    The index gives all rows that hold a word. If many do, the newest are found sooner by going
+    through all rows, the newest first.
+    """
+    near = _newest(_among(table, search, SEARCHED, _is_frequent(table, search))).cte("near")
+    is_full = row_count(near) == number(RANKED)
+    far = _newest(found).where(~is_full)
+    return union_all(select(near).where(is_full), far).subquery("newest")
+
+
+def _is_frequent(table: FromClause, search: Search) -> Condition:
+    """Whether so many of the newest rows are found that ``RANKED`` are among the ``SEARCHED``."""
+    return row_count(_among(table, search, PROBED)) >= number(PROBED * RANKED // SEARCHED)
+
+
+def _among(table: FromClause, search: Search, rows: int, *conditions: Condition) -> Subquery:
+    """The live ones of the newest rows that are found, each with its ``vector``."""
+    columns = (table.c.id, table.c.deleted_at, search.vector.label("vector"))
+    last = select(*columns).where(*conditions).order_by(table.c.id.desc()).limit(number(rows))
+    newest = last.subquery()
+    is_match = newest.c.vector.bool_op("@@")(_query_once(search))
+    return select(newest).where(newest.c.deleted_at.is_(None), is_match).subquery()
+
+
 def _is_walked_first(readable: Readable, shape: PageShape) -> bool:
-    if shape.searched or _foreign_ids(readable, shape.sort):
-        return False
-    by_id = shape.sort[0][0] == "id"
-    return is_hard_to_estimate(shape.filters, readable.targets, by_id=by_id)
+    # Counts go less with other columns than dates do.
+    by_id = shape.sort[0][0] == "id" or bool(_foreign_ids(readable, shape.sort))
+    return shape.searched or is_hard_to_estimate(shape.filters, readable.targets, by_id=by_id)
 
 
 def _walked_first(readable: Readable, shape: PageShape, keyset: Keyset) -> Subquery:
@@ -235,23 +292,42 @@ def _walked_first(readable: Readable, shape: PageShape, keyset: Keyset) -> Subqu
     the filters, and sorted. The planner cannot tell which it is where the columns of the filters go
     with the order, and would walk through all rows.
     """
-    after = true() if shape.after is None else keyset.after(shape.after)
-    table = readable.table
+    joined = _joined(readable, shape)
+    if shape.after is not None:
+        joined.append(keyset.after(shape.after))
+    bounds = [*joined, _bound_of_walk(readable, shape)]
+    matching = [condition(shape.filters, readable.targets)]
+    if shape.searched:
+        matching.append(is_found(readable))
+    if shape.searched and readable.search is not None and readable.search.on is None:
+        bounds.append(_is_frequent(readable.table, readable.search))
+    following, order = _following(readable, keyset, *bounds)
+    rows = select(following).where(*map(ClauseAdapter(following).traverse, matching))
+    walked = first_of(rows, order, None).cte("walked")
+    is_full = row_count(walked) == bindparam("rows", type_=Integer())
+    fenced = _fenced(readable, shape, keyset.labelled("k"), joined)
+    others = first_of(select(fenced).where(~is_full), keyset.within(fenced, "k"), None)
+    return union_all(select(walked).where(is_full), others).subquery("page")
+
+
+def _following(
+    readable: Readable, keyset: Keyset, *conditions: Condition
+) -> tuple[Subquery, Keyset]:
+    """The next ``WALKED`` live rows in an order, and the keys among their columns.
+
+    The planner sees that the rows are in their order if each key is one of their columns, once.
+    """
+    columns: dict[ColumnElement[Any], str] = {each: each.name for each in readable.table.c}
+    for key, label in zip(keyset.keys, keyset.labelled("w"), strict=True):
+        columns.setdefault(key.column, label.name)
     following = (
-        # With the keys as columns, the planner sees that the rows are in their order.
-        select(table, *keyset.labelled("w"))
-        .where(table.c.deleted_at.is_(None), after, _bound_of_walk(readable, shape))
+        select(*(column.label(name) for column, name in columns.items()))
+        .where(readable.table.c.deleted_at.is_(None), *conditions)
         .order_by(*keyset.order_by())
         .limit(number(WALKED))
         .subquery("following")
     )
-    matching = ClauseAdapter(following).traverse(condition(shape.filters, readable.targets))
-    rows = select(following).where(matching)
-    walked = first_of(rows, keyset.within(following, "w"), None).cte("walked")
-    is_full = row_count(walked) == bindparam("rows", type_=Integer())
-    fenced = _fenced(readable, shape, keyset.labelled("k"), [after])
-    others = first_of(select(fenced).where(~is_full), keyset.within(fenced, "k"), None)
-    return union_all(select(walked).where(is_full), others).subquery("page")
+    return following, keyset.on([following.c[columns[key.column]] for key in keyset.keys])
 
 
 def _bound_of_walk(readable: Readable, shape: PageShape) -> Condition:
@@ -283,11 +359,16 @@ def _keyed(readable: Readable, shape: PageShape, ranked: CTE | None) -> tuple[Ke
     keyset = keyset_of(shape.resource, shape.sort)
     if ranked is not None:
         return keyset, select(ranked)
-    joined = [column == readable.table.c.id for column in _foreign_ids(readable, shape.sort)]
+    joined = _joined(readable, shape)
     if not shape.searched:
         return keyset, select(readable.table.c.id).where(*_conditions(readable, shape), *joined)
     fenced = _fenced(readable, shape, keyset.labelled("k"), joined)
     return keyset.within(fenced, "k"), select(fenced)
+
+
+def _joined(readable: Readable, shape: PageShape) -> list[Condition]:
+    """The conditions that join the tables of foreign sort keys to the rows."""
+    return [column == readable.table.c.id for column in _foreign_ids(readable, shape.sort)]
 
 
 @lru_cache(maxsize=512)
@@ -350,21 +431,35 @@ def _ordered(readable: Readable, shape: PageShape) -> tuple[Subquery, Keyset]:
     return ordered, keyset.within(ordered)
 
 
+def _grouped(
+    readable: Readable, shape: PageShape, groups: Sequence[ColumnElement[Any] | Joined]
+) -> tuple[FromClause, list[Condition]]:
+    """The rows that are counted in the groups, and the conditions on them."""
+    is_everything = not shape.searched and shape.filters == EVERYTHING
+    match groups:
+        case [Joined(column, on, is_complete=True)] if is_everything:
+            # It takes less time to leave out the deleted rows than to look all others up.
+            of_deleted = exists().where(on, readable.table.c.deleted_at.is_not(None))
+            return column.table, [~of_deleted.correlate(column.table)]
+    rows: FromClause = readable.table
+    for group in groups:
+        if isinstance(group, Joined):
+            rows = rows.outerjoin(group.column.table, group.on)
+    return rows, _conditions(readable, shape)
+
+
 @lru_cache(maxsize=512)
 def groups_statement(shape: PageShape, group_by: tuple[str, ...]) -> Prepared:
     """One row: the groups and their sizes as a JSON array, the largest first."""
     readable = RESOURCES[shape.resource]
-    rows: FromClause = readable.table
-    columns = []
-    for group in (readable.groups[name] for name in group_by):
-        if isinstance(group, Joined):
-            rows = rows.outerjoin(group.column.table, group.on)
-        columns.append(group.column if isinstance(group, Joined) else group)
+    groups = [readable.groups[name] for name in group_by]
+    rows, conditions = _grouped(readable, shape, groups)
+    columns = [group.column if isinstance(group, Joined) else group for group in groups]
     labelled = [column.label(name) for column, name in zip(columns, group_by, strict=True)]
     grouped = (
         select(*labelled, func.count().label("count"))
         .select_from(rows)
-        .where(*_conditions(readable, shape))
+        .where(*conditions)
         .group_by(*columns)
         .order_by(literal_column('"count"').desc(), *(column.asc() for column in labelled))
         .limit(number(MAX_GROUPS))

@@ -35,10 +35,14 @@ class Search:
 
 @dataclass(frozen=True)
 class Joined:
-    """A column of another table, which ``on`` joins to a row: at most one row of that table."""
+    """A column of another table, which ``on`` joins to a row: at most one row of that table.
+
+    It ``is_complete`` if every row has one.
+    """
 
     column: ColumnElement[Any]
     on: ColumnElement[bool]
+    is_complete: bool = False
 
 
 @dataclass(kw_only=True, eq=False)

@@ -338,8 +338,13 @@ def test_the_etag_of_a_claim_changes_with_its_corroboration(
     assert editor.patch(claim, {"statement": "It poured."}, before).status_code == 200
 
 
-def test_claims_are_counted_by_verdict(add_source: Add, add_evidence: Add, reader: Client) -> None:
+def test_live_claims_are_counted_by_verdict(
+    add_source: Add, add_evidence: Add, editor: Client, reader: Client
+) -> None:
     add_evidence(add_source("A witness"), "disputes")
-    answer = reader.get("/v1/claims/aggregate", group_by="corroboration__verdict")
-    counts = {row["corroboration__verdict"]: row["count"] for row in answer.json["data"]}
-    assert counts == {"single_origin": 76, "refuted": 1}
+    removed = reader.get("/v1/claims", per_page="1").json["data"][0]["id"]
+    assert editor.delete(f"/v1/claims/{removed}").status_code == 204
+    for query in ({}, {"statement__contains": "a"}, {"statement__ne": "nothing"}):
+        answer = reader.get("/v1/claims/aggregate", group_by="corroboration__verdict", **query)
+        counts = {row["corroboration__verdict"]: row["count"] for row in answer.json["data"]}
+        assert counts == {"single_origin": 75, "refuted": 1}, query

@@ -112,6 +112,7 @@ FILTERS = (
     {"entities__isnull": "true"},
     {"figures__metric__startswith": "t", "time__within": "2015/2023"},
     {"place__under_external_id": "hksz:hong-kong"},
+    {"q": "hong kong OR shenzhen"},
 )
 
 
@@ -119,6 +120,8 @@ FILTERS = (
 def walked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """How many rows are walked, so that pages are found by the walk, without it, or by both."""
     monkeypatch.setattr(pages, "WALKED", request.param)
+    # Searches do not walk for rare words: now none is rare.
+    monkeypatch.setattr(pages, "PROBED", 0)
     pages.page_statement.cache_clear()
     yield request.param
     pages.page_statement.cache_clear()
@@ -137,7 +140,7 @@ def test_a_filtered_list_is_the_sorted_list_of_the_matching_rows(
         for filters in FILTERS
     ]
     assert all(count["value"] > 0 for count in counts)
-    for sort in ("-id", "time", "-time"):
+    for sort in ("-id", "time", "-time", "-corroboration__origins"):
         asked = {"sort": sort, "select": "id"}
         whole = [row["id"] for row in _whole(reader, "/v1/claims", **asked)]
         for filters, count in zip(FILTERS, counts, strict=True):
@@ -176,6 +179,24 @@ def test_a_search_is_paged_by_relevance(reader: Client) -> None:
     for size in (1, 4):
         pages = _pages(reader, "/v1/claims", size, q="hong kong OR shenzhen")
         assert list(itertools.chain(*pages)) == whole
+
+
+@pytest.mark.parametrize("searched", [3, 1000])
+def test_the_newest_matches_are_ranked(
+    reader: Client, monkeypatch: pytest.MonkeyPatch, searched: int
+) -> None:
+    query = {"q": "hong kong OR shenzhen", "select": "id"}
+    newest = reader.get("/v1/claims", sort="-id", per_page="5", **query).json["data"]
+    monkeypatch.setattr(pages, "RANKED", 5)
+    monkeypatch.setattr(pages, "PROBED", 0)
+    monkeypatch.setattr(pages, "SEARCHED", searched)
+    pages.page_statement.cache_clear()
+    try:
+        ranked = reader.get("/v1/claims", **query).json
+    finally:
+        pages.page_statement.cache_clear()
+    assert {row["id"] for row in ranked["data"]} == {row["id"] for row in newest}
+    assert ranked["meta"]["ranked"]["matches"] == 5
 
 
 def test_sorted_search_is_paged(reader: Client) -> None:
