@@ -21,6 +21,10 @@ from hksz_db.domain.errors import OutsideHistory
 # PostgreSQL plans a statement with lists of ids anew each time, which takes longer than to run it.
 GENERIC_PLANS = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
 
+# Rows that few match are to be looked up, and not found by reading a whole table: the tables are in
+# memory or on a disk without heads, contrary to what PostgreSQL assumes.
+LOOKING_UP = "-c random_page_cost=1.1"
+
 Session = sqlalchemy.Connection
 """What a transaction runs in; ``run`` executes a statement in it."""
 
@@ -57,7 +61,7 @@ class PooledConnections:
 
     def __init__(self, connector: Connector) -> None:
         self._connector = connector
-        self._plain = _ReaderPool(connector.connect_for_readers)
+        self._plain = _ReaderPool(partial(connector.connect_for_readers, LOOKING_UP))
         self._as_of = _ReaderPool(self._connect_to_history)
         self._generic_plans = _ReaderPool(partial(connector.connect_for_readers, GENERIC_PLANS))
 
@@ -119,7 +123,7 @@ class PooledConnections:
         self._connector.limit_waiting(connection)
 
     def _connect_to_history(self) -> Connection:
-        connection = self._connector.connect_for_readers()
+        connection = self._connector.connect_for_readers(LOOKING_UP)
         try:
             use_history_schema(connection)
         except BaseException:
