@@ -7,9 +7,11 @@
 CREATE SCHEMA benchmark;
 GRANT USAGE ON SCHEMA benchmark TO PUBLIC;
 
-CREATE FUNCTION benchmark.id(kind text, number int) RETURNS uuid
+-- Merged rows are in between, so that they are not the newest of all.
+CREATE FUNCTION benchmark.id(kind text, number int, merged boolean DEFAULT false) RETURNS uuid
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN ('01900000-000' || kind || '-7000-8000-' || lpad(to_hex(number), 12, '0'))::uuid;
+    RETURN ('01900000-000' || kind || '-7000-8000-'
+        || lpad(to_hex(2 * number + merged::int), 12, '0'))::uuid;
 
 CREATE FUNCTION benchmark.claim_id(number int) RETURNS uuid
     LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN benchmark.id('1', number);
@@ -243,11 +245,11 @@ FROM benchmark.dataset, generate_series(1, claims) AS n,
         AS saying (speaks, year),
     LATERAL (SELECT now() - interval '3 years' + n * interval '3 years' / claims) AS moment (at);
 
--- Merged rows: their numbers follow those of the others.
+-- Merged rows: one in a hundred.
 INSERT INTO entities (
     id, external_id, kind, name, name_language, deleted_at, redirect_to, created_at, updated_at
 )
-SELECT benchmark.entity_id(entities + n), benchmark.external_id('entity', entities + n),
+SELECT benchmark.id('2', 100 * n, true), benchmark.external_id('entity', entities + n),
     'organisation', 'Merged ' || n, 'en', now(), benchmark.entity_id(n), now(), now()
 FROM benchmark.dataset, generate_series(1, entities / 100) AS n;
 INSERT INTO entity_merges (entity_id, into_id)
@@ -256,7 +258,7 @@ SELECT id, redirect_to FROM entities WHERE redirect_to IS NOT NULL;
 INSERT INTO sources (
     id, external_id, csl_type, title, url, deleted_at, redirect_to, created_at, updated_at, search
 )
-SELECT benchmark.source_id(sources + n), benchmark.external_id('source', sources + n),
+SELECT benchmark.id('3', 100 * n, true), benchmark.external_id('source', sources + n),
     'article-newspaper', 'Merged ' || n, 'https://example.org/' || sources + n, now(),
     benchmark.source_id(n), now(), now(), search_vector('Merged ' || n, 'en')
 FROM benchmark.dataset, generate_series(1, sources / 100) AS n;
@@ -267,7 +269,7 @@ INSERT INTO claims (
     id, external_id, statement, language, claimant_id, modality, status, time_as_stated, time_edtf,
     time, deleted_at, redirect_to, created_at, updated_at, search
 )
-SELECT benchmark.claim_id(claims + n), benchmark.external_id('claim', claims + n), statement,
+SELECT benchmark.id('1', 100 * n, true), benchmark.external_id('claim', claims + n), statement,
     language, claimant_id, modality, status, time_as_stated, time_edtf, time, now(), id, now(),
     now(), search
 FROM benchmark.dataset, generate_series(1, claims / 100) AS n,

@@ -77,7 +77,7 @@ def kinds(subjects: Subjects, examples: Examples) -> Kinds:
 
 
 def _id(kind: str, number: int) -> str:
-    return f"01900000-000{kind}-7000-8000-{number:012x}"
+    return f"01900000-000{kind}-7000-8000-{2 * number:012x}"
 
 
 def _get(path: str, **query: object) -> tuple[str, Ask]:
