@@ -72,6 +72,8 @@ class Claim(SearchMixin, ResourceMixin, Base):
             text("upper(due)"),
             postgresql_where=text("modality = 'planned' AND deleted_at IS NULL"),
         ),
+        # For counts and aggregates, too, which then read no claim.
+        Index("claims_terms_idx", "status", "modality", "language", "deleted_at"),
         Index("claims_time_asc_idx", text("lower(time)"), "id"),
         Index("claims_time_desc_idx", text("lower(time) DESC NULLS LAST"), text("id DESC")),
         trigram_index("claims", "statement"),

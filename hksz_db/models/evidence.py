@@ -50,6 +50,16 @@ class Evidence(ResourceMixin, Base):
         Index("evidence_claim_id_id_idx", "claim_id", "id"),
         Index("evidence_source_id_claim_id_idx", "source_id", "claim_id"),
         Index(None, "capture_id"),
+        # For counts and aggregates, too, which then read no evidence.
+        Index(
+            "evidence_terms_idx",
+            "status",
+            "stance",
+            "directness",
+            "interest",
+            "added_by",
+            "deleted_at",
+        ),
         Index(None, "derived_from_id"),
         Index("evidence_attributed_to_id_claim_id_idx", "attributed_to_id", "claim_id"),
         Index(
