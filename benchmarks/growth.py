@@ -11,7 +11,6 @@ import math
 import sys
 import tempfile
 import time
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
@@ -22,13 +21,13 @@ from statistics import median
 import psycopg
 
 from benchmarks import dataset, feed, history, paging
+from benchmarks.budget import budget
 from benchmarks.examples import Examples
 from benchmarks.kinds import Subjects, kinds
 from benchmarks.questions import Ask
 from benchmarks.servers import HOST, Server, this_service
 from hksz_db import embedded
 
-_BUDGET = Path(__file__).with_name("budget.toml")
 _SORTS = {"-corroboration__origins": 5_000, "time": 2_000, "-updated_at": 5_000}
 # Most kinds are far below their budget, and a statement that takes seconds varies little.
 _SAMPLES = ((50, 1), (1_000, 5), (4_000, 2), (math.inf, 0))
@@ -66,7 +65,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--all", action="store_true", help="print the kinds within the budget, too")
     parser.add_argument("--json", type=Path, help="a file for all numbers")
     options = parser.parse_args(arguments)
-    allowed = _budget()
+    allowed = budget()
     found = []
     with tempfile.TemporaryDirectory(prefix="hksz-benchmark-") as name, ExitStack() as stack:
         folder = Path(name)
@@ -101,25 +100,6 @@ def _summary(found: Sequence[Measured]) -> int:
     ratio = median(each.large / each.small for each in found)
     print(f"{len(found)} kinds, median ratio {ratio:.2f}, {len(over)} over their budget")
     return 1 if over else 0
-
-
-def _budget() -> "Budget":
-    return Budget(**tomllib.loads(_BUDGET.read_text(encoding="utf-8")))
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What each kind of read may cost in the large database, in milliseconds."""
-
-    usual_ms: float
-    exceptions: Sequence[Mapping[str, object]] = ()
-
-    def __call__(self, kind: str) -> float:
-        """The limit of a kind."""
-        for exception in self.exceptions:
-            if fnmatchcase(kind, str(exception["kinds"])):
-                return float(str(exception["ms"]))
-        return self.usual_ms
 
 
 @contextmanager

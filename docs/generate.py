@@ -18,6 +18,7 @@ from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql
 
 from app import create_app
+from benchmarks.budget import budget
 from hksz_db.api.problems import MEANINGS
 from hksz_db.commands import register_commands
 from hksz_db.database import Database
@@ -328,6 +329,18 @@ def _rules(column: Column[Any]) -> str:
     return ", ".join(rules)
 
 
+def _times() -> str:
+    known = budget()
+    rows = [(each.what, _duration(each.ms), each.reason) for each in known.exceptions]
+    return _table(("reads", "take at most", "because"), rows) + (
+        f"\n\nAll other reads are to take at most {_duration(known.usual_ms)}."
+    )
+
+
+def _duration(ms: float) -> str:
+    return f"{ms:g} ms" if ms < 1000 else f"{ms / 1000:g} s"
+
+
 _PARTS: Mapping[str, Callable[[], str]] = {
     "settings": _settings,
     "commands": _commands,
@@ -335,6 +348,7 @@ _PARTS: Mapping[str, Callable[[], str]] = {
     "resources": _resources,
     "operators": _operators,
     "filters": _filters,
+    "times": _times,
     "statuses": _statuses,
     "vocabularies": _vocabularies,
     "export-formats": _exports,

@@ -1,5 +1,6 @@
-"""The variants that the benchmark compares give the same documents."""
+"""The variants that the benchmark compares give the same documents; the budget of growth."""
 
+from fnmatch import fnmatchcase
 from typing import Any
 
 import psycopg
@@ -9,6 +10,7 @@ from sqlalchemy import make_url
 
 from app import create_app
 from benchmarks import dataset, equivalence, orm_service
+from benchmarks.budget import budget
 from benchmarks.questions import Ask, questions
 from hksz_db.database import Database
 from hksz_db.embedded import Server
@@ -50,3 +52,13 @@ def test_the_orm_gives_the_documents_of_the_service(
             equivalence.check(ours, theirs, asked)
         database.close()
         orm.extensions["engine"].dispose()
+
+
+def test_the_first_exception_that_fits_a_kind_holds() -> None:
+    known = budget()
+    assert known("claims sort=time") == known.usual_ms
+    for number, exception in enumerate(known.exceptions):
+        earlier = [pattern for each in known.exceptions[:number] for pattern in each.kinds]
+        for kind in (pattern.replace("*", "x") for pattern in exception.kinds):
+            if not any(fnmatchcase(kind, pattern) for pattern in earlier):
+                assert known(kind) == exception.ms > known.usual_ms
