@@ -1,4 +1,4 @@
-"""Filters by possible and by certain dates use an index."""
+"""Filters by possible and by certain dates use an index, and walks are not sorted again."""
 
 import re
 from contextlib import closing
@@ -12,7 +12,7 @@ from hksz_db.domain.chronology import parse
 from hksz_db.feed.changes import changes_statement
 from hksz_db.feed.pages import BEGINNING
 from hksz_db.queries.filters import AllOf, Criterion, bound_values, shape
-from hksz_db.queries.pages import PageShape, matches_statement
+from hksz_db.queries.pages import PageShape, matches_statement, page_statement
 from hksz_db.queries.registry import RESOURCES
 
 DATES = [
@@ -51,6 +51,27 @@ def test_a_date_is_looked_up_in_its_index(
     plan = run(session, f"EXPLAIN {statement.sql}", *statement.arguments(bound_values(expression)))
     lines = [line for (line,) in plan]
     assert any(f"Bitmap Index Scan on {index}" in line for line in lines), lines
+
+
+@pytest.mark.parametrize("sort", [("time", True), ("updated_at", True), ("created_at", False)])
+@pytest.mark.parametrize("name", ["evidence__status", "figures__modality"])
+def test_a_walk_ends_when_the_page_is_full(
+    session: Session, name: str, sort: tuple[str, bool]
+) -> None:
+    """The rows are in the order of the page already: sorting would read all of them first."""
+    expression = AllOf((Criterion(name, "eq", "x"),))
+    order = (sort, ("id", sort[1]))
+    statement = page_statement(
+        PageShape("claims", ("id",), shape(expression), False, order, None, False)
+    )
+    # The tables are empty, so the planner would rather scan and sort them.
+    for way in ("seqscan", "bitmapscan", "hashjoin", "mergejoin"):
+        run(session, f"SET LOCAL enable_{way} = off")
+    values = statement.arguments({**bound_values(expression), "rows": 26})
+    plan = "\n".join(line for (line,) in run(session, f"EXPLAIN {statement.sql}", *values))
+    _, _, walk = plan.partition("CTE walked\n")
+    _, above_the_rows, _ = walk.split("->  Limit", 2)
+    assert "Sort" not in above_the_rows, plan
 
 
 def test_the_feed_looks_every_row_up_in_an_index(database: Database) -> None:
