@@ -257,8 +257,9 @@ _PRESENCE = {"null": True, "present": False}
 def is_hard_to_estimate(shape: Shape, targets: Mapping[str, Target], *, by_id: bool) -> bool:
     """Whether the planner knows too little of how many rows match, and where in the order they are.
 
-    It has statistics of what equals a value, and in the order of the ids an index leads from rows
-    that equal something to those they belong to. Other criteria often go with the order.
+    It has statistics of what equals a value, for which it uses an index, and in the order of the
+    ids an index leads from rows that equal something to those they belong to. Other criteria often
+    go with the order, or would have it walk to the end.
     """
     kinds = {_kind(targets[name], operator) for name, operator, _ in required(shape)}
     if "related equality" in kinds:
@@ -277,18 +278,21 @@ def _kind(target: Target, operator: str) -> str:
     if operator not in _EQUALITIES and (operator not in _PRESENCE or isinstance(target, Exists)):
         return "other"
     match target:
-        case Plain() | Days() | Bounds() | Equal():
-            return "equality"
-        case Related(_, Plain(column)) if _leads_an_index(column):
+        case Plain(column) | Days(column) | Bounds(column) | Equal(column):
+            is_indexed = any(column.key in keys for keys in _index_keys(column))
+            return "equality" if is_indexed else "other"
+        case Related(_, Plain(column)) if any(column.key == key for key, *_ in _index_keys(column)):
             return "related equality"
         case _:
             return "other"
 
 
-def _leads_an_index(column: ColumnElement[Any]) -> bool:
-    table = getattr(column, "table", None)
-    indexes = getattr(getattr(table, "element", table), "indexes", ())
-    return any(getattr(index.expressions[0], "key", None) == column.key for index in indexes)
+def _index_keys(column: ColumnElement[Any]) -> list[list[str | None]]:
+    """The names of the columns of each index on the table of a column."""
+    table = column.table
+    described = getattr(table, "element", table)
+    keys = [[column.key for column in described.primary_key]]
+    return [*keys, *([getattr(e, "key", None) for e in i.expressions] for i in described.indexes)]
 
 
 def latest_beginning(
