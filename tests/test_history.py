@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -427,6 +428,18 @@ def test_as_of_reads_one_snapshot(database_url: str, psql: Connection) -> None:
             title = "SELECT title FROM sources WHERE external_id = 'hksz:ttps-reply-2024'"
             assert one(reader, title) == "Seen"
         assert title_at(reader, moment) == "Seen"
+
+
+def test_as_of_keeps_its_prepared_statements(database_url: str, psql: Connection) -> None:
+    database = Database(lambda: database_url)
+    moment = now(psql)
+    statement = document_statement("claims", ("id",))
+    for _ in range(2):
+        database.read(statement, {"id": uuid4()}, moment)
+    with database.connections.reader(moment) as connection:
+        kept = connection.execute("SELECT statement FROM pg_prepared_statements").fetchall()
+    database.close()
+    assert (statement.sql.encode(),) in kept
 
 
 def test_temporary_tables_are_not_mistaken_for_the_history(
