@@ -1,12 +1,13 @@
-"""``python -m benchmarks``: measures the service against an ORM and PostgreSQL alone."""
+"""``python -m benchmarks``: measures the service against an ORM, PostgreSQL alone and peers."""
 
 import argparse
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -15,9 +16,17 @@ from pathlib import Path
 import psycopg
 
 from benchmarks import ceiling, dataset, equivalence, load, paging, report
+from benchmarks.peers import statements
 from benchmarks.questions import Question, questions
-from benchmarks.report import CEILING, ORM, SERVICE, Rates, Result
-from benchmarks.servers import NotServing, orm_service, this_service
+from benchmarks.report import CEILING, FASTAPI, FASTIFY, ORM, SERVICE, Rates, Result
+from benchmarks.servers import (
+    NotServing,
+    Server,
+    fastapi_peer,
+    fastify_peer,
+    orm_service,
+    this_service,
+)
 from hksz_db import embedded
 
 _WARM_UP_S = 2
@@ -71,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--home", type=Path, help="a folder in which the dataset is kept for later runs")
     add("--rounds", type=int, default=3, help="how often each request is measured (3)")
     add("--seconds", type=int, default=5, help="how many seconds each measurement takes (5)")
+    add("--peers", action="store_true", help="also measure FastAPI and Fastify")
     add("--paging", action="store_true", help="also compare a distant page with the first one")
     add("--json", type=Path, metavar="FILE", help="also write all numbers to a file")
     return parser
@@ -106,11 +116,17 @@ def _environment(home: Path | None, claims: int) -> Iterator[Environment]:
 def _measure_all(environment: Environment, options: argparse.Namespace) -> int:
     asked = questions(environment.dataset)
     parts = (environment.database.url(), environment.key, environment.folder)
-    with this_service(*parts) as service, orm_service(*parts) as orm:
+    with (
+        this_service(*parts) as service,
+        orm_service(*parts) as orm,
+        _peers(environment, asked, options.peers) as peers,
+    ):
         lines = _write_lines(environment, asked)
-        _say("Checking that both give the same answers …")
-        for path in lines.values():
-            equivalence.check(service, orm, path.read_text().splitlines()[:_CHECKED])
+        _say("Checking that all give the same answers …")
+        for question in asked:
+            checked = lines[question.letter].read_text().splitlines()[:_CHECKED]
+            for other in _answering(question, orm, peers).values():
+                equivalence.check(service, other, checked)
         _say("Recording the statements for pgbench …")
         ceilings = ceiling.prepare(environment.database, environment.key, asked, environment.folder)
         results = []
@@ -119,8 +135,11 @@ def _measure_all(environment: Environment, options: argparse.Namespace) -> int:
             path = lines[question.letter]
             measures: dict[str, _Measure] = {
                 SERVICE: partial(load.measure, service, path),
-                ORM: partial(load.measure, orm, path),
                 CEILING: ceilings[question.letter].measure,
+                **{
+                    name: partial(load.measure, server, path)
+                    for name, server in _answering(question, orm, peers).items()
+                },
             }
             rates = _rounds(measures, options.rounds, options.seconds)
             results.append(Result(question, rates))
@@ -131,6 +150,39 @@ def _measure_all(environment: Environment, options: argparse.Namespace) -> int:
     if options.json:
         report.write(options.json, facts, results, depth)
     return 1 if any(result.failed for result in results) else 0
+
+
+@contextmanager
+def _peers(
+    environment: Environment, asked: Sequence[Question], wanted: bool
+) -> Iterator[Mapping[str, Server]]:
+    """The peers by name, without those that cannot run here."""
+    if not wanted:
+        yield {}
+        return
+    url, path = environment.database.url(), environment.folder / "statements.json"
+    with psycopg.connect(url) as connection:
+        statements.write((each for each in asked if each.peer_aim), connection, path)
+    parts = (statements.peer_url(url), path, environment.folder)
+    with ExitStack() as running:
+        peers = {}
+        if all(map(find_spec, ("asyncpg", "fastapi", "uvicorn"))):
+            peers[FASTAPI] = running.enter_context(fastapi_peer(*parts))
+        else:
+            _say("FastAPI is left out: pip install -r benchmarks/peers/requirements.txt.")
+        if shutil.which("node") and shutil.which("npm"):
+            peers[FASTIFY] = running.enter_context(fastify_peer(*parts))
+        else:
+            _say("Fastify is left out: node or npm is missing (Debian: apt-get install npm).")
+        yield peers
+
+
+def _answering(question: Question, orm: Server, peers: Mapping[str, Server]) -> dict[str, Server]:
+    """The other servers that answer a question, by name."""
+    return {
+        **({ORM: orm} if question.orm_aim else {}),
+        **(peers if question.peer_aim else {}),
+    }
 
 
 def _write_lines(environment: Environment, asked: Sequence[Question]) -> dict[str, Path]:

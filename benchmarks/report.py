@@ -12,13 +12,17 @@ from benchmarks.paging import Depth
 from benchmarks.questions import Question
 
 SERVICE, ORM, CEILING = "this service", "ORM", "PostgreSQL alone"
-VARIANTS = (SERVICE, ORM, CEILING)
+PEERS = FASTAPI, FASTIFY = "FastAPI", "Fastify"
+VARIANTS = (SERVICE, ORM, CEILING, *PEERS)
 Rates = dict[str, list[Rate]]
 
 
 @dataclass(frozen=True)
 class Result:
-    """The rates of one question by variant, one for each round."""
+    """The rates of one question by variant, one for each round.
+
+    A variant that does not answer the question has no rates.
+    """
 
     question: Question
     rates: Rates
@@ -37,10 +41,21 @@ class Result:
 
         This is the median of the ratios of the rounds, because other load affects a whole round.
         """
-        if self.failed:
+        if self.failed or variant not in self.rates:
             return None
         pairs = zip(self.rates[SERVICE], self.rates[variant], strict=True)
         return median(mine.per_second / other.per_second for mine, other in pairs)
+
+    @property
+    def ratios_to_peers(self) -> dict[str, float]:
+        """The ratios to the peers that answer the question."""
+        ratios = {peer: self.ratio(peer) for peer in PEERS}
+        return {peer: ratio for peer, ratio in ratios.items() if ratio is not None}
+
+    @property
+    def ratio_to_fastest_peer(self) -> float | None:
+        """The ratio to the fastest peer."""
+        return min(self.ratios_to_peers.values(), default=None)
 
 
 @dataclass(frozen=True)
@@ -65,25 +80,26 @@ def text(facts: Facts, results: Sequence[Result], depth: Depth | None) -> str:
         f"{facts.cores} cores, PostgreSQL {facts.postgresql} (fsync on), {facts.claims:,} claims; "
         f"median of {facts.rounds} rounds of {facts.seconds} s; requests per second"
     )
-    columns = ("request", *VARIANTS, "/ ORM", "/ alone")
-    rows = [columns, *(_row(result) for result in results)]
+    variants = [each for each in VARIANTS if any(each in result.rates for result in results)]
+    ratios = (f"/ {variant.rpartition(' ')[2]}" for variant in variants[1:])
+    columns = ("request", *variants, *ratios)
+    rows = [columns, *(_row(result, variants) for result in results)]
     widths = [max(len(row[n]) for row in rows) for n in range(len(columns))]
     lines = ["  ".join(_cells(row, widths)) for row in rows]
     lines.insert(1, "  ".join("-" * width for width in widths))
     return "\n".join([heading, "", *lines, "", *_verdicts(results), *_paging(depth), ""])
 
 
-def _row(result: Result) -> tuple[str, ...]:
+def _row(result: Result, variants: Sequence[str]) -> tuple[str, ...]:
     return (
         f"{result.question.letter}  {result.question.title}",
-        *(f"{result.rate(variant):,.0f}" for variant in VARIANTS),
-        _shown(result.ratio(ORM), 1),
-        _shown(result.ratio(CEILING), 2),
+        *(f"{result.rate(each):,.0f}" if each in result.rates else "-" for each in variants),
+        *(_shown(result.ratio(each)) for each in variants[1:]),
     )
 
 
-def _shown(ratio: float | None, digits: int) -> str:
-    return "-" if ratio is None else f"{ratio:.{digits}f}"
+def _shown(ratio: float | None) -> str:
+    return "-" if ratio is None else f"{ratio:.2f}"
 
 
 def _cells(row: Sequence[str], widths: Sequence[int]) -> Iterable[str]:
@@ -96,13 +112,15 @@ def _verdicts(results: Sequence[Result]) -> Iterable[str]:
         if result.failed:
             yield f"{result.question.letter}: no ratio, because {result.failed} requests failed."
             continue
-        for variant, aim, unit in (
-            (ORM, result.question.orm_aim, "times the rate of the ORM"),
-            (CEILING, result.question.ceiling_aim, "times the rate of PostgreSQL alone"),
+        asked = result.question
+        for ratio, aim, unit in (
+            (result.ratio(ORM), asked.orm_aim, "times the rate of the ORM"),
+            (result.ratio(CEILING), asked.ceiling_aim, "times the rate of PostgreSQL alone"),
+            (result.ratio_to_fastest_peer, asked.peer_aim, "times the rate of the fastest peer"),
         ):
-            ratio = result.ratio(variant)
-            verdict = "met" if ratio is not None and ratio >= aim else "missed"
-            yield f"{result.question.letter}: {verdict:6}  at least {aim:g} {unit}"
+            if ratio is not None and aim is not None:
+                verdict = "met" if ratio >= aim else "missed"
+                yield f"{asked.letter}: {verdict:6}  at least {aim:g} {unit}"
 
 
 def _paging(depth: Depth | None) -> Iterable[str]:
@@ -129,4 +147,6 @@ def _document(result: Result) -> dict[str, object]:
         "orm_aim": result.question.orm_aim,
         "ratio_to_ceiling": result.ratio(CEILING),
         "ceiling_aim": result.question.ceiling_aim,
+        "ratios_to_peers": result.ratios_to_peers,
+        "peer_aim": result.question.peer_aim,
     }

@@ -1,8 +1,9 @@
-"""The two servers that are measured, as separate processes."""
+"""The servers that are measured, as separate processes."""
 
 import http.client
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -17,8 +18,10 @@ from benchmarks.orm_service import DATABASE_URL, THREADS
 from benchmarks.questions import Ask
 
 _WORKERS = os.cpu_count() or 1  # as many as the service has
+_PEER_CONNECTIONS = 2  # of each worker; more or fewer are slower
 HOST = "127.0.0.1"
 _ROOT = Path(__file__).resolve().parents[1]
+_PEERS = Path(__file__).with_name("peers")
 _PATIENCE_S = 60
 _STOP_S = 30
 
@@ -86,6 +89,39 @@ def orm_service(url: str, key: str, folder: Path) -> Iterator[Server]:
     settings = {DATABASE_URL: url}
     with _started(Server("the ORM", port, key), command, settings, folder) as server:
         yield server
+
+
+@contextmanager
+def fastapi_peer(url: str, statements: Path, folder: Path) -> Iterator[Server]:
+    """The same reads by FastAPI and asyncpg, served by uvicorn."""
+    port = _free_port()
+    command = [
+        *(sys.executable, "-m", "uvicorn", "--host", HOST, "--port", str(port)),
+        *("--workers", str(_WORKERS), "--no-access-log", "benchmarks.peers.fastapi_peer:app"),
+    ]
+    settings = _peer_settings(url, statements)
+    with _started(Server("FastAPI", port, ""), command, settings, folder) as server:
+        yield server
+
+
+@contextmanager
+def fastify_peer(url: str, statements: Path, folder: Path) -> Iterator[Server]:
+    """The same reads by Fastify and node-postgres, served by a cluster of processes."""
+    port = _free_port()
+    program = folder / "fastify"
+    shutil.copytree(_PEERS, program)
+    # At the versions of package-lock.json.
+    install = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    subprocess.run(install, cwd=program, check=True, capture_output=True, text=True)
+    command = ["node", str(program / "fastify_peer.js")]
+    settings = {**_peer_settings(url, statements), "HOST": HOST, "PORT": str(port)}
+    with _started(Server("Fastify", port, ""), command, settings, folder) as server:
+        yield server
+
+
+def _peer_settings(url: str, statements: Path) -> Mapping[str, str]:
+    connections = str(_PEER_CONNECTIONS)
+    return {"DATABASE_URL": url, "STATEMENTS": str(statements), "CONNECTIONS": connections}
 
 
 def _free_port() -> int:

@@ -47,7 +47,11 @@ def test_the_orm_gives_the_documents_of_the_service(
         ours = InProcess("this service", create_app(Settings(log_level="error"), database), key)
         theirs = InProcess("the ORM", orm, key)
         with psycopg.connect(url) as connection:
-            lines = [question.lines(connection)[:5] for question in questions(prepared)]
+            lines = [
+                question.lines(connection)[:5]
+                for question in questions(prepared)
+                if question.orm_aim
+            ]
         for asked in lines:
             equivalence.check(ours, theirs, asked)
         database.close()
