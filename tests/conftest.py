@@ -2,7 +2,7 @@
 
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +14,7 @@ import psycopg
 import pytest
 import sqlalchemy
 from hypothesis import settings
+from psycopg import RawCursor
 from psycopg.adapt import AdaptersMap
 from psycopg.pq import Format
 from sqlalchemy import text
@@ -140,12 +141,22 @@ class TransientConnections:
                 )
             )
 
-    @contextmanager
-    def reader(
-        self, as_of: datetime | None = None, *, generic_plans: bool = False
-    ) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
-        """The one connection, in a savepoint, so that a failed statement leaves it usable."""
+    def read(
+        self,
+        sql: bytes,
+        arguments: Sequence[object],
+        as_of: datetime | None = None,
+        *,
+        generic_plans: bool = False,
+    ) -> list[tuple[Any, ...]]:
+        """All rows of a statement."""
         del generic_plans
+        with self._reader(as_of) as connection:
+            return RawCursor(connection).execute(sql, arguments, prepare=True).fetchall()
+
+    @contextmanager
+    def _reader(self, as_of: datetime | None) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
+        """The one connection, in a savepoint, so that a failed statement leaves it usable."""
         connection: Any = self.engine.connection.driver_connection
         with connection.transaction(), _bytes_loaded(connection.adapters):
             if as_of is None:
@@ -161,7 +172,7 @@ class TransientConnections:
     ) -> AbstractContextManager["psycopg.Connection[tuple[Any, ...]]"]:
         """The one connection, because another would not see the rows of the test."""
         del at_most_s
-        return self.reader(as_of)
+        return self._reader(as_of)
 
     def close(self) -> None:
         """Leave the connection to the fixture."""

@@ -79,12 +79,12 @@ class Prepared:
     def fetch(self, cursor: RawCursor, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
         """Run it and return all rows."""
         with waiting(cursor.connection):
-            cursor.execute(self._encoded, self.arguments(values), prepare=True)
+            cursor.execute(self.encoded, self.arguments(values), prepare=True)
         return cursor.fetchall()
 
     @cached_property
-    def _encoded(self) -> bytes:
-        # Psycopg finds a prepared statement by the hash of its bytes, which these bytes keep.
+    def encoded(self) -> bytes:
+        """The text as bytes; prepared statements are found by the hash that these bytes keep."""
         return self.sql.encode()
 
 
@@ -141,9 +141,12 @@ class Database:
     def _read(
         self, statement: Prepared, values: Mapping[str, object], as_of: datetime | None
     ) -> list[tuple[Any, ...]]:
-        lent = self.connections.reader(as_of, generic_plans=statement.generic_plan)
-        with lent as connection:
-            return statement.fetch(RawCursor(connection), values)
+        return self.connections.read(
+            statement.encoded,
+            statement.arguments(values),
+            as_of,
+            generic_plans=statement.generic_plan,
+        )
 
     def stream(
         self,
@@ -182,8 +185,8 @@ class Database:
 
     def check_version(self) -> None:
         """Raise ``DatabaseUnusable`` unless the server is PostgreSQL 18 or newer."""
-        with self.connections.reader() as connection:
-            check_version(connection.info.server_version)
+        ((version,),) = self.connections.read(b"SHOW server_version_num", [])
+        check_version(int(version))
 
     def close(self) -> None:
         """Close every connection that is not in use."""

@@ -14,6 +14,7 @@ from psycopg.adapt import AdaptersMap, Loader
 from psycopg.conninfo import conninfo_to_dict, timeout_from_conninfo
 
 from hksz_db.database.deadlines import limit_waiting
+from hksz_db.database.readers import Reader
 from hksz_db.domain.errors import Unavailable
 
 MINIMUM_VERSION = 180000
@@ -75,14 +76,14 @@ class Connector:
         options = f"{given.get('options', '')} {self._options} {further_options}".strip()
         return {**_CONNECTION_DEFAULTS, **given, "options": options}
 
-    def connect(self, further_options: str = "") -> Connection:
+    def connect(self, further_options: str = "") -> Reader:
         """Return a new connection in autocommit mode, which the caller closes.
 
         It loads ``json`` and ``text`` as bytes. Raises ``Unavailable``.
         """
         parameters = self.parameters(further_options)
         with absence_as_unavailable():
-            connection = psycopg.connect(autocommit=True, **parameters)
+            connection = Reader.connect(autocommit=True, **parameters)
         load_as_bytes(connection.adapters)
         return connection
 
@@ -90,7 +91,7 @@ class Connector:
         """Break the connection if the server is late with the answer to a statement."""
         limit_waiting(connection, self._answer_s)
 
-    def connect_for_readers(self, further_options: str = "") -> Connection:
+    def connect_for_readers(self, further_options: str = "") -> Reader:
         """Return a new connection as ``connect`` does, which breaks if the server is late."""
         connection = self.connect(further_options)
         self.limit_waiting(connection)

@@ -1,11 +1,11 @@
 """Where a ``Database`` gets its connections: from pools in production, otherwise in tests."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from datetime import datetime
 from functools import cached_property, partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import psycopg
 import sqlalchemy
@@ -14,6 +14,7 @@ from sqlalchemy import Engine, event
 
 from hksz_db.database.connecting import Connection, Connector, is_closed
 from hksz_db.database.deadlines import waiting
+from hksz_db.database.readers import Reader
 from hksz_db.domain.errors import OutsideHistory
 
 # A statement is planned once, for all values, and the plan is kept while the tables grow: one that
@@ -45,10 +46,15 @@ class Connections(Protocol):
     def transaction(self) -> AbstractContextManager[Session]:
         """Begin a transaction, which is committed when the block ends."""
 
-    def reader(
-        self, as_of: datetime | None = None, *, generic_plans: bool = False
-    ) -> AbstractContextManager[Connection]:
-        """Lend a connection in autocommit mode for one statement, as of a moment."""
+    def read(
+        self,
+        sql: bytes,
+        arguments: Sequence[object],
+        as_of: datetime | None = None,
+        *,
+        generic_plans: bool = False,
+    ) -> list[tuple[Any, ...]]:
+        """Run one statement outside a transaction, as of a moment, and return all rows."""
 
     def untimed_reader(
         self, as_of: datetime | None, at_most_s: int
@@ -91,18 +97,20 @@ class PooledConnections:
             yield connection
             committing.enter_context(waiting(driver_connection(connection)))
 
-    def reader(
-        self, as_of: datetime | None = None, *, generic_plans: bool = False
-    ) -> AbstractContextManager[Connection]:
-        """Lend a connection from the pool that suits the statement."""
+    def read(
+        self,
+        sql: bytes,
+        arguments: Sequence[object],
+        as_of: datetime | None = None,
+        *,
+        generic_plans: bool = False,
+    ) -> list[tuple[Any, ...]]:
+        """Run one statement on a connection from the pool that suits it, and return all rows."""
         if as_of is not None:
-            return self._reader_as_of(as_of)
-        return (self._generic_plans if generic_plans else self._plain).reader()
-
-    @contextmanager
-    def _reader_as_of(self, moment: datetime) -> Iterator[Connection]:
-        with self._as_of.reader() as connection, as_of_snapshot(connection, moment):
-            yield connection
+            with self._as_of.reader() as reader, as_of_snapshot(reader, as_of):
+                return reader.fetch(sql, arguments)
+        with (self._generic_plans if generic_plans else self._plain).reader() as reader:
+            return reader.fetch(sql, arguments)
 
     @contextmanager
     def untimed_reader(self, as_of: datetime | None, at_most_s: int) -> Iterator[Connection]:
@@ -125,9 +133,9 @@ class PooledConnections:
     def _limit_waiting(self, connection: Connection, _: object) -> None:
         self._connector.limit_waiting(connection)
 
-    def _connect_to_history(self) -> Connection:
+    def _connect_to_history(self) -> Reader:
         connection = self._connector.connect_for_readers(LOOKING_UP)
-        connection.prepared_max = _PREPARED_AS_OF
+        connection.most_prepared = _PREPARED_AS_OF
         try:
             use_history_schema(connection)
         except BaseException:
@@ -148,12 +156,12 @@ class _ReaderPool:
     place, a read by id took 20 % longer.
     """
 
-    def __init__(self, connect: Callable[[], Connection]) -> None:
+    def __init__(self, connect: Callable[[], Reader]) -> None:
         self._connect = connect
-        self._idle: deque[Connection] = deque()
+        self._idle: deque[Reader] = deque()
 
     @contextmanager
-    def reader(self) -> Iterator[Connection]:
+    def reader(self) -> Iterator[Reader]:
         connection = self._take()
         try:
             yield connection
@@ -165,7 +173,7 @@ class _ReaderPool:
             if not connection.closed:
                 self._idle.append(connection)
 
-    def _take(self) -> Connection:
+    def _take(self) -> Reader:
         while connection := self._idle_one():
             if not is_closed(connection):
                 return connection
@@ -176,7 +184,7 @@ class _ReaderPool:
         while connection := self._idle_one():
             connection.close()
 
-    def _idle_one(self) -> Connection | None:
+    def _idle_one(self) -> Reader | None:
         # Popping is safe between threads, while a test for emptiness before it is not.
         try:
             return self._idle.pop()
@@ -206,10 +214,10 @@ def as_of_snapshot(connection: Connection, moment: datetime) -> Iterator[None]:
         set_as_of(connection, moment)
         yield
     finally:
-        # After a rollback, psycopg would drop the prepared statements, and planning takes ten times
+        # Psycopg would drop all prepared statements after a rollback, and planning takes ten times
         # as long as reading a document. A broken connection has no transaction to end.
         with suppress(psycopg.OperationalError):
-            connection.execute("COMMIT")
+            connection.pgconn.exec_(b"COMMIT")
 
 
 def set_as_of(connection: Connection, moment: datetime) -> None:
