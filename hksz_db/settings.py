@@ -9,6 +9,13 @@ from typing import Any
 
 PREFIX = "HKSZ_"
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
+# Kubernetes gives each container variables about each service of its namespace. Those about a
+# service named hksz, or hksz-something, look like settings.
+_OF_A_SERVICE = re.compile(
+    "HKSZ_([A-Z0-9_]+_)?(SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)"
+    "|PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
+)
+_ADDRESS_OF_A_SERVICE = re.compile("(tcp|udp|sctp)://.+")
 
 
 class InvalidSettings(ValueError):
@@ -59,6 +66,11 @@ def _setting(read: Callable[[str], Any], default: Any, description: str, shown: 
     # ``shown`` replaces the default in the documentation if that depends on the machine.
     metadata = {"read": read, "description": description, "shown": shown}
     return field(default=default, metadata=metadata)
+
+
+def _is_of_kubernetes(name: str, value: str) -> bool:
+    is_address = name.endswith("_PORT") and _ADDRESS_OF_A_SERVICE.fullmatch(value)
+    return bool(is_address or _OF_A_SERVICE.fullmatch(name))
 
 
 def variable(setting: str) -> str:
@@ -177,8 +189,9 @@ class Settings:
         """Read the settings; an empty variable counts as unset.
 
         Raises ``InvalidSettings`` for an invalid value, and for an unknown name that begins with
-        ``HKSZ_``: a misspelt setting would otherwise be ignored.
+        ``HKSZ_``: a misspelt setting would otherwise be ignored. What Kubernetes adds is ignored.
         """
+        environ = {n: value for n, value in environ.items() if not _is_of_kubernetes(n, value)}
         known = {variable(item.name): item for item in fields(cls)}
         unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
         if unknown:

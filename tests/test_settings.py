@@ -97,6 +97,24 @@ def test_settings_are_immutable() -> None:
         settings.port = 80  # type: ignore[misc]
 
 
+def test_what_kubernetes_adds_for_a_service_named_like_the_settings_is_ignored() -> None:
+    added = {
+        "HKSZ_SERVICE_HOST": "10.0.0.1",
+        "HKSZ_SERVICE_PORT": "80",
+        "HKSZ_SERVICE_PORT_HTTP": "80",
+        "HKSZ_PORT": "tcp://10.0.0.1:80",
+        "HKSZ_PORT_80_TCP": "tcp://10.0.0.1:80",
+        "HKSZ_PORT_80_TCP_PROTO": "tcp",
+        "HKSZ_PORT_80_TCP_PORT": "80",
+        "HKSZ_PORT_80_TCP_ADDR": "10.0.0.1",
+        "HKSZ_DB_SERVICE_HOST": "10.0.0.2",
+        "HKSZ_DB_PORT": "tcp://10.0.0.2:5432",
+        "HKSZ_DB_PORT_5432_TCP_ADDR": "10.0.0.2",
+    }
+    assert Settings.from_environ(added) == Settings()
+    assert Settings.from_environ({**added, "HKSZ_PORT": "81"}).port == 81
+
+
 def test_every_setting_has_a_description() -> None:
     assert all(item.metadata["description"].endswith(".") for item in fields(Settings))
 
