@@ -81,7 +81,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         register_calls(app, section)
     register_documentation(app, sections)
     register_errors(app)
-    share_with_origins(app, settings.cors_origins)
+    share_with_origins(app, settings.shared_origins)
     if settings.pages:
         register_pages(app, VERSION)
     register_commands(app)

@@ -6,14 +6,27 @@ from collections.abc import Mapping
 from typing import Any
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
 from hksz_db.settings import Settings
+
+
+def _printable(_: object, __: str, event: EventDict) -> EventDict:
+    """Escape what could forge lines or command a terminal, such as a path that a client sends."""
+    return {name: _escaped(v) if isinstance(v, str) else v for name, v in event.items()}
+
+
+def _escaped(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
 
 _CONTEXT: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
+    _printable,
     structlog.processors.format_exc_info,
 )
 

@@ -160,8 +160,9 @@ def serve(
     connections = _allow_connections()
     with tempfile.TemporaryDirectory(prefix="hksz-metrics-") as folder:
         os.environ["DATABASE_URL"] = database_url
-        # Its default depends on the URL, which the workers always have.
+        # Their defaults depend on the URL, which the workers always have.
         os.environ[variable("four_eyes")] = str(settings.needs_four_eyes).lower()
+        os.environ[variable("cors_origins")] = " ".join(settings.shared_origins) or "none"
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         server = _Server(
             listeners,

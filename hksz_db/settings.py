@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 PREFIX = "HKSZ_"
-_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 # Kubernetes gives each container variables about each service of its namespace. Those about a
 # service named hksz, or hksz-something, look like settings.
 _OF_A_SERVICE = re.compile(
@@ -68,7 +68,7 @@ def _setting(read: Callable[[str], Any], default: Any, description: str, shown: 
     return field(default=default, metadata=metadata)
 
 
-def _is_of_kubernetes(name: str, value: str) -> bool:
+def _is_set_by_kubernetes(name: str, value: str) -> bool:
     is_address = name.endswith("_PORT") and _ADDRESS_OF_A_SERVICE.fullmatch(value)
     return bool(is_address or _OF_A_SERVICE.fullmatch(name))
 
@@ -138,12 +138,12 @@ class Settings:
         "Whether all requests come through a proxy that sets `X-Forwarded-Proto`. Cookies are then"
         " marked `Secure` if the browser used HTTPS.",
     )
-    cors_origins: tuple[str, ...] = _setting(
+    cors_origins: tuple[str, ...] | None = _setting(
         _origins,
-        ("*",),
+        None,
         "The origins of the web pages that may read from the API in a browser (CORS). They may not"
         " write.",
-        "`*`",
+        "`*` with `DATABASE_URL`, otherwise `none`",
     )
     four_eyes: bool | None = _setting(
         _boolean,
@@ -180,6 +180,13 @@ class Settings:
     access_log: bool = _setting(_boolean, False, "Whether each request is logged.")
 
     @property
+    def shared_origins(self) -> tuple[str, ...]:
+        """The origins that may read; no site that its user visits may read a personal database."""
+        if self.cors_origins is None:
+            return () if self.database_url is None else ("*",)
+        return self.cors_origins
+
+    @property
     def needs_four_eyes(self) -> bool:
         """Whether another key has to accept; somebody who works alone has no other."""
         return self.database_url is not None if self.four_eyes is None else self.four_eyes
@@ -191,7 +198,7 @@ class Settings:
         Raises ``InvalidSettings`` for an invalid value, and for an unknown name that begins with
         ``HKSZ_``: a misspelt setting would otherwise be ignored. What Kubernetes adds is ignored.
         """
-        environ = {n: value for n, value in environ.items() if not _is_of_kubernetes(n, value)}
+        environ = {n: value for n, value in environ.items() if not _is_set_by_kubernetes(n, value)}
         known = {variable(item.name): item for item in fields(cls)}
         unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
         if unknown:

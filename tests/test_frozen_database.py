@@ -4,13 +4,15 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
-from hksz_db.database import Database, prepare, run
+from hksz_db.database import Database, lift_time_limit, prepare, run
 from hksz_db.domain.errors import Unavailable
 
 _TIMEOUT_S = 0.2
@@ -78,3 +80,36 @@ def test_a_pause_between_two_statements_is_no_delay_of_the_database(impatient: D
         run(session, "SELECT 1")
         time.sleep(_TIMEOUT_S + 1.5)
         assert run(session, "SELECT 1") == [(1,)]
+
+
+def test_a_job_without_a_limit_may_take_long(impatient: Database) -> None:
+    with impatient.transaction() as session:
+        lift_time_limit(session)
+        run(session, f"SELECT pg_sleep({_TIMEOUT_S + 1.2})")
+    with pytest.raises(psycopg.errors.QueryCanceled), impatient.transaction() as session:
+        run(session, f"SELECT pg_sleep({_TIMEOUT_S + 1.2})")
+
+
+def test_a_rollback_ends_though_the_database_is_frozen(impatient: Database) -> None:
+    def fail_while_frozen(backend: int) -> None:
+        with impatient.transaction() as session:
+            assert run(session, "SELECT pg_backend_pid()") == [(backend,)]
+            os.kill(backend, signal.SIGSTOP)
+            raise ValueError
+
+    backend = _write(impatient)
+    try:
+        with pytest.raises(Unavailable):
+            fail_while_frozen(backend)
+    finally:
+        os.kill(backend, signal.SIGCONT)
+
+
+def test_writers_that_share_a_pool_do_not_end_the_waits_of_each_other(impatient: Database) -> None:
+    def write_often() -> None:
+        for _ in range(200):
+            _write(impatient)
+
+    with ThreadPoolExecutor(4) as threads:
+        for done in [threads.submit(write_often) for _ in range(4)]:
+            done.result()

@@ -73,6 +73,7 @@ def test_an_empty_variable_counts_as_unset(name: str) -> None:
         ("HKSZ_LOG_FORMAT", "xml"),
         ("HKSZ_ACCESS_LOG", "1"),
         ("HKSZ_CORS_ORIGINS", "https://example.org/"),
+        ("HKSZ_CORS_ORIGINS", "http://[::1]:80"),
         ("HKSZ_CORS_ORIGINS", "* https://example.org"),
     ],
 )

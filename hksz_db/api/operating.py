@@ -104,14 +104,14 @@ def observe(answer: Answered, *, is_logged: bool) -> None:
         )
 
 
-def describe_requests(environ: "WSGIEnvironment", request_id: str) -> None:
-    """Add the request to what this thread logs from now on."""
+def bind_request_to_log(environ: "WSGIEnvironment", request_id: str) -> None:
+    """Add the request to what this thread logs until the next one."""
     traceparent = environ.get("HTTP_TRACEPARENT", "")
     clear_contextvars()
     bind_contextvars(
         request_id=request_id,
         method=environ["REQUEST_METHOD"],
-        path=environ["PATH_INFO"],
+        path=environ["PATH_INFO"].encode("latin-1").decode(errors="backslashreplace"),
         **({"traceparent": traceparent} if _TRACEPARENT.fullmatch(traceparent) else {}),
     )
 
@@ -120,7 +120,7 @@ def _begin() -> None:
     g.started = time.perf_counter()
     given = request.headers.get("X-Request-ID", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else new_request_id()
-    describe_requests(request.environ, g.request_id)
+    bind_request_to_log(request.environ, g.request_id)
 
 
 def _end(response: Response) -> Response:

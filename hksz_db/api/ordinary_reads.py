@@ -16,7 +16,7 @@ from uuid import UUID
 
 from flask import Flask
 
-from hksz_db.api.operating import Answered, describe_requests, new_request_id, observe
+from hksz_db.api.operating import Answered, bind_request_to_log, new_request_id, observe
 from hksz_db.database import Database, Prepared
 from hksz_db.http.conditions import document_tag
 from hksz_db.http.documents import content
@@ -87,7 +87,7 @@ class OrdinaryReads:
         id = UUID(matched[3])
         database: Database = self._app.extensions["hksz_database"]
         request_id = new_request_id()
-        describe_requests(environ, request_id)
+        bind_request_to_log(environ, request_id)
         rows = database.read(known.statement, {"id": id})
         version, body = content(known.resource, id, rows)
         headers = [

@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException, default_exceptions
 
 from hksz_db.domain import errors
 from hksz_db.domain.errors import DomainError, Fault, FaultsError, Gone, Merged
-from hksz_db.http.statuses import may_pass, status_of
+from hksz_db.http.statuses import is_temporary, status_of
 from hksz_db.services.writing import translate
 
 MEDIA_TYPE = "application/problem+json"
@@ -100,7 +100,7 @@ def _domain_error(error: DomainError) -> Response:
         response = _moved(error)
     else:
         response = problem(status, str(error), faults)
-    if may_pass(error):
+    if is_temporary(error):
         response.headers["Retry-After"] = str(_RETRY_AFTER_S)
     if isinstance(error, Gone | Merged):
         # A restore, or undoing the merge, needs it.

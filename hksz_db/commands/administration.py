@@ -61,7 +61,7 @@ def list_keys() -> None:
     """
     with writing_here() as session:
         for key in api_keys.listing(session):
-            until = f"until {key['expires_at']:%Y-%m-%d}" if key["expires_at"] else "no end"
+            until = f"until {key['expires_at']:%Y-%m-%d %H:%M}" if key["expires_at"] else "no end"
             used = f"{key['last_used_at']:%Y-%m-%d %H:%M}" if key["last_used_at"] else "never"
             scopes = ",".join(key["scopes"])
             shown = (key["label"], key["id"], key["state"], scopes, until, f"used {used}")
@@ -80,7 +80,8 @@ def list_keys() -> None:
 def rotate_key(label: str, overlap_hours: int) -> None:
     """Replace the key of LABEL and print the new one. It cannot be shown again.
 
-    Its scopes and its expiry stay. After a leak, give an overlap of 0.
+    Its scopes and its expiry stay, and so do the sessions of its holder. After a leak, give an
+    overlap of 0, which ends the sessions and all earlier keys.
     """
     with writing_here() as session:
         key = api_keys.rotate(session, label, timedelta(hours=overlap_hours))

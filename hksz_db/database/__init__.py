@@ -35,7 +35,7 @@ from hksz_db.database.connections import (
     Session,
     driver_connection,
 )
-from hksz_db.database.deadlines import waiting
+from hksz_db.database.deadlines import lift_limit, waiting
 from hksz_db.domain.errors import Unavailable
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "explained",
     "fetch_in",
     "is_absence",
+    "lift_time_limit",
     "prepare",
     "run",
     "undone",
@@ -222,9 +223,16 @@ def undone(session: Session) -> Iterator[None]:
     yield
     connection = driver_connection(session)
     for command in (b"ROLLBACK TO SAVEPOINT undone", b"RELEASE SAVEPOINT undone"):
-        result = connection.pgconn.exec_(command)
+        with waiting(connection):
+            result = connection.pgconn.exec_(command)
         if result.status != ExecStatus.COMMAND_OK:
             raise psycopg.OperationalError(result.get_error_message())
+
+
+def lift_time_limit(session: Session) -> None:
+    """Let the statements of a transaction take any time, here and on the server."""
+    lift_limit(driver_connection(session))
+    run(session, "SELECT set_config('statement_timeout', '0', true)")
 
 
 def _cursor(session: Session) -> RawCursor:

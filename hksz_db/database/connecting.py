@@ -160,11 +160,9 @@ def absence_as_unavailable() -> Iterator[None]:
 
 def _absence(error: psycopg.OperationalError | sqlalchemy.exc.DBAPIError) -> Unavailable:
     cause = error.orig if isinstance(error, sqlalchemy.exc.DBAPIError) else error
-    match cause:
-        case psycopg.errors.DiskFull():
-            return Unavailable("The database has no space left on its disk.", passes=False)
-        case psycopg.errors.TooManyConnections():
-            return Unavailable("The database accepts no more connections at the moment.")
+    if isinstance(cause, psycopg.errors.DiskFull):
+        detail = "The database has no space left on its disk."
+        return Unavailable(detail, is_temporary=False)
     return Unavailable("The database does not answer.")
 
 

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from functools import cached_property, partial
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ from psycopg import RawCursor
 from sqlalchemy import Engine, event
 
 from hksz_db.database.connecting import Connection, Connector, is_closed
-from hksz_db.database.deadlines import waiting
+from hksz_db.database.deadlines import restore_limit, waiting
 from hksz_db.database.readers import Reader
 from hksz_db.domain.errors import OutsideHistory
 
@@ -22,9 +22,9 @@ from hksz_db.domain.errors import OutsideHistory
 # PostgreSQL plans a statement with lists of ids anew each time, which takes longer than to run it.
 GENERIC_PLANS = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
 
-# Rows that few match are to be looked up, and not found by reading a whole table: the tables are in
-# memory or on a disk without heads, contrary to what PostgreSQL assumes.
-LOOKING_UP = "-c random_page_cost=1.1"
+# If a query matches few rows, they are to be looked up by index: unlike what PostgreSQL assumes,
+# the tables are in memory or on an SSD.
+PREFER_INDEXES = "-c random_page_cost=1.1"
 
 # A plan with the views of the history takes several megabytes.
 _PREPARED_AS_OF = 20
@@ -70,7 +70,7 @@ class PooledConnections:
 
     def __init__(self, connector: Connector) -> None:
         self._connector = connector
-        self._plain = _ReaderPool(partial(connector.connect_for_readers, LOOKING_UP))
+        self._plain = _ReaderPool(partial(connector.connect_for_readers, PREFER_INDEXES))
         self._as_of = _ReaderPool(self._connect_to_history)
         self._generic_plans = _ReaderPool(partial(connector.connect_for_readers, GENERIC_PLANS))
 
@@ -93,9 +93,20 @@ class PooledConnections:
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """Begin a transaction: committed when the block ends, rolled back when it raises."""
-        with ExitStack() as committing, self.engine.begin() as connection:
-            yield connection
-            committing.enter_context(waiting(driver_connection(connection)))
+        with self.engine.connect() as connection:
+            transaction = connection.begin()
+            driver = driver_connection(connection)
+            try:
+                yield connection
+            except BaseException:
+                with waiting(driver):
+                    transaction.rollback()
+                raise
+            else:
+                with waiting(driver):
+                    transaction.commit()
+            finally:
+                restore_limit(driver)
 
     def read(
         self,
@@ -134,7 +145,7 @@ class PooledConnections:
         self._connector.limit_waiting(connection)
 
     def _connect_to_history(self) -> Reader:
-        connection = self._connector.connect_for_readers(LOOKING_UP)
+        connection = self._connector.connect_for_readers(PREFER_INDEXES)
         connection.most_prepared = _PREPARED_AS_OF
         try:
             use_history_schema(connection)
@@ -194,9 +205,10 @@ class _ReaderPool:
 
 def use_history_schema(connection: Connection) -> None:
     """Make every name of a table with a history mean its view in the schema ``as_of``."""
-    connection.execute(
-        "SELECT set_config('search_path', 'as_of, ' || current_setting('search_path'), false)"
-    )
+    with waiting(connection):
+        connection.execute(
+            "SELECT set_config('search_path', 'as_of, ' || current_setting('search_path'), false)"
+        )
 
 
 @contextmanager
@@ -216,7 +228,7 @@ def as_of_snapshot(connection: Connection, moment: datetime) -> Iterator[None]:
     finally:
         # Psycopg would drop all prepared statements after a rollback, and planning takes ten times
         # as long as reading a document. A broken connection has no transaction to end.
-        with suppress(psycopg.OperationalError):
+        with suppress(psycopg.OperationalError), waiting(connection):
             connection.pgconn.exec_(b"COMMIT")
 
 

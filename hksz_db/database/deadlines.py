@@ -2,7 +2,7 @@
 
 A server that is frozen, or a network that loses packets, sends neither an answer nor an error, and
 libpq waits without a limit. So a thread shuts down the sockets of connections that have waited for
-too long. Whoever waits then gets the error of a broken connection.
+too long, and those who wait get the error of a broken connection.
 """
 
 import os
@@ -22,6 +22,7 @@ _lock = Lock()
 _limits: WeakKeyDictionary[psycopg.Connection, float] = WeakKeyDictionary()
 _waiting: dict[psycopg.Connection, float] = {}
 _ended: WeakSet[psycopg.Connection] = WeakSet()
+_unlimited: WeakSet[psycopg.Connection] = WeakSet()
 _started = Event()
 
 
@@ -34,6 +35,16 @@ def limit_waiting(connection: psycopg.Connection, seconds: float) -> None:
             _started.set()
 
 
+def lift_limit(connection: psycopg.Connection) -> None:
+    """Let each wait for this connection take any time, until ``restore_limit``."""
+    _unlimited.add(connection)
+
+
+def restore_limit(connection: psycopg.Connection) -> None:
+    """Limit waits for this connection again, if they were limited."""
+    _unlimited.discard(connection)
+
+
 @contextmanager
 def waiting(connection: psycopg.Connection) -> Iterator[None]:
     """Wait for one answer in the block.
@@ -41,10 +52,11 @@ def waiting(connection: psycopg.Connection) -> Iterator[None]:
     Raises ``Unavailable`` if it does not come in time; then the connection is broken.
     """
     limit = _limits.get(connection)
-    if limit is None:
+    if limit is None or connection in _unlimited:
         yield
         return
-    _waiting[connection] = time.monotonic() + limit
+    with _lock:
+        _waiting[connection] = time.monotonic() + limit
     try:
         yield
     except psycopg.OperationalError as error:
@@ -62,7 +74,7 @@ def _end_late_ones() -> None:
         time.sleep(_CHECKED_EVERY_S)
         with _lock:
             now = time.monotonic()
-            late = [connection for connection, end in list(_waiting.items()) if end < now]
+            late = [connection for connection, end in _waiting.items() if end < now]
             for connection in late:
                 if connection not in _ended:
                     _ended.add(connection)

@@ -147,12 +147,12 @@ class Stale(DomainError):
 class Unavailable(DomainError):
     """The database cannot be reached, or cannot do what is asked.
 
-    ``passes`` is whether the same request may succeed a few seconds later.
+    If it ``is_temporary``, the same request may succeed a few seconds later.
     """
 
-    def __init__(self, detail: str, *, passes: bool = True) -> None:
+    def __init__(self, detail: str, *, is_temporary: bool = True) -> None:
         super().__init__(detail)
-        self.passes = passes
+        self.is_temporary = is_temporary
 
 
 class Contended(Unavailable):

@@ -11,7 +11,7 @@ from ucumvert.parser import InvalidUcumError
 
 
 class NotUcum(ValueError):
-    """A code that is none of UCUM, or that cannot be converted."""
+    """A code that is not a UCUM code, or that cannot be converted."""
 
 
 class InBaseUnits(NamedTuple):

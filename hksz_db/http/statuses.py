@@ -37,8 +37,8 @@ def status_of(error: DomainError) -> int:
     return error.status if isinstance(error, ApiError) else _STATUSES[type(error)]
 
 
-def may_pass(error: DomainError) -> bool:
+def is_temporary(error: DomainError) -> bool:
     """Whether the same request may succeed a few seconds later."""
     if isinstance(error, errors.Unavailable):
-        return error.passes
+        return error.is_temporary
     return isinstance(error, errors.Overloaded | errors.InFlight)

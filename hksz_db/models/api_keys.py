@@ -43,6 +43,7 @@ class ReplacedKey(Base):
     key_sha256: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     api_key_id: Mapped[UUID] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"))
     valid_until: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
 
 
 class IdempotencyKey(Base):

@@ -23,7 +23,7 @@ def cells(
 
     A value is a ``varchar`` that reads as in the document, and null where the path ends early. A
     path through a list leads to an array of all that is found, without nulls. An object of texts is
-    ``name:text,…``. Raises ``TypeError`` for a path that leads through two lists.
+    ``name:text,…``. No path may lead through two lists.
     """
     joins = _Joins(rows)
     found = _at_paths(fields, joins, paths)

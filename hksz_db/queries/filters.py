@@ -259,7 +259,7 @@ def is_hard_to_estimate(shape: Shape, targets: Mapping[str, Target], *, by_id: b
 
     It has statistics of what equals a value, for which it uses an index, and in the order of the
     ids an index leads from rows that equal something to those they belong to. Other criteria often
-    go with the order, or would have it walk to the end.
+    correlate with the order, or would have it walk to the end.
     """
     kinds = {_kind(targets[name], operator) for name, operator, _ in required(shape)}
     if "related equality" in kinds:

@@ -280,7 +280,7 @@ def _among(table: FromClause, search: Search, rows: int, *conditions: Condition)
 
 
 def _is_walked_first(readable: Readable, shape: PageShape) -> bool:
-    # Counts go less with other columns than dates do.
+    # Counts correlate less with other columns than dates do.
     by_id = shape.sort[0][0] == "id" or bool(_foreign_ids(readable, shape.sort))
     return shape.searched or is_hard_to_estimate(shape.filters, readable.targets, by_id=by_id)
 

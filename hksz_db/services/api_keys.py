@@ -13,11 +13,6 @@ from hksz_db.domain.errors import Conflict, Forbidden, Unauthenticated
 from hksz_db.domain.vocabulary import Scope
 
 PREFIX = "hksz_"
-_HOLDER = (
-    "SELECT id, label, scopes, revoked_at IS NOT NULL, expires_at <= now(),"
-    " last_used_at IS NULL OR last_used_at < now() - interval '1 minute',"
-    " set_config('hksz.actor', label, true), set_config('hksz.request_id', $2, true)"
-)
 
 
 @dataclass(frozen=True)
@@ -61,13 +56,13 @@ def rotate(session: Session, label: str, overlap: timedelta) -> str | None:
     """Replace the key of this label by a new one, which cannot be shown again.
 
     The key that it replaces stays valid during the ``overlap``. Without one, the sessions and all
-    earlier keys of the holder end, too. ``None`` if no key that was not revoked has the label.
+    earlier keys of the holder end, too. ``None`` if no active key has the label.
     """
     key = _new_key()
     replaced = run(
         session,
         "UPDATE api_keys SET key_sha256 = $2 WHERE label = $1 AND revoked_at IS NULL"
-        " RETURNING id, old.key_sha256",
+        " AND (expires_at IS NULL OR expires_at > now()) RETURNING id, old.key_sha256",
         label,
         _digest(key),
     )
@@ -91,22 +86,24 @@ def listing(session: Session) -> list[dict[str, Any]]:
     """The properties of each key, the oldest first, and those that it replaced.
 
     ``id`` is the beginning of the SHA-256 of the key in hexadecimal digits, and ``state`` is
-    ``active``, ``expired``, ``revoked`` or ``replaced``.
+    ``active``, ``expired``, ``revoked`` or, until it expires, ``replaced``.
     """
     names = ("label", "id", "state", "scopes", "expires_at", "last_used_at")
     found = run(
         session,
-        "SELECT label, encode(substring(key_sha256 FOR 6), 'hex'), CASE"
-        " WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN expires_at <= now() THEN 'expired'"
-        " ELSE 'active' END, scopes, expires_at, last_used_at, id, 1 AS place FROM api_keys"
+        "SELECT label, encode(substring(key_sha256 FOR 6), 'hex'),"
+        " CASE WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN ends_at <= now() THEN 'expired'"
+        " ELSE state END, scopes, ends_at, last_used_at"
+        " FROM ("
+        " SELECT id, label, key_sha256, 'active' AS state, revoked_at, scopes,"
+        " expires_at AS ends_at, last_used_at FROM api_keys"
         " UNION ALL"
-        " SELECT label, encode(substring(replaced_keys.key_sha256 FOR 6), 'hex'), CASE"
-        " WHEN revoked_at IS NOT NULL THEN 'revoked' ELSE 'replaced' END, scopes,"
-        " least(expires_at, valid_until), NULL, api_keys.id, 2"
-        " FROM replaced_keys JOIN api_keys ON api_keys.id = api_key_id"
-        " ORDER BY 7, 8, 5",
+        " SELECT id, label, replaced_keys.key_sha256, 'replaced', revoked_at, scopes,"
+        " least(expires_at, valid_until), replaced_keys.last_used_at"
+        " FROM replaced_keys JOIN api_keys ON id = api_key_id"
+        ") AS keys ORDER BY id, state, ends_at",
     )
-    return [dict(zip(names, row, strict=False)) for row in found]
+    return [dict(zip(names, row, strict=True)) for row in found]
 
 
 def revoke(session: Session, label: str) -> bool:
@@ -122,12 +119,13 @@ def authenticate(session: Session, key: str, request_id: str = "") -> Actor:
 
     Raises ``Unauthenticated`` if the key is unknown, expired or revoked.
     """
-    digest = _digest(key)
-    found = run(session, f"{_HOLDER} FROM api_keys WHERE key_sha256 = $1", digest, request_id)
+    table = "api_keys"
+    found = run(session, _holder(table, table, "true"), _digest(key), request_id)
     if not found:
-        replaced = "FROM replaced_keys JOIN api_keys ON api_keys.id = api_key_id"
-        condition = "replaced_keys.key_sha256 = $1 AND valid_until > now()"
-        found = run(session, f"{_HOLDER} {replaced} WHERE {condition}", digest, request_id)
+        table = "replaced_keys"
+        joined = "replaced_keys JOIN api_keys ON id = api_key_id"
+        statement = _holder(table, joined, "valid_until > now()")
+        found = run(session, statement, _digest(key), request_id)
     if not found:
         raise Unauthenticated("The key is not known.")
     id, label, scopes, revoked, expired, stale, *_ = found[0]
@@ -140,11 +138,22 @@ def authenticate(session: Session, key: str, request_id: str = "") -> Actor:
         # the use, and the others do not wait for the row.
         run(
             session,
-            "UPDATE api_keys SET last_used_at = now() WHERE id IN"
-            " (SELECT id FROM api_keys WHERE id = $1 FOR UPDATE SKIP LOCKED)",
-            id,
+            f"UPDATE {table} SET last_used_at = now() WHERE key_sha256 IN"
+            f" (SELECT key_sha256 FROM {table} WHERE key_sha256 = $1 FOR UPDATE SKIP LOCKED)",
+            _digest(key),
         )
     return Actor(id, label, frozenset(scopes))
+
+
+def _holder(table: str, joined: str, condition: str) -> str:
+    """The statement that reads the holder of the key with the hash $1 in the table."""
+    used = f"{table}.last_used_at"
+    return (
+        "SELECT id, label, scopes, revoked_at IS NOT NULL, expires_at <= now(),"
+        f" {used} IS NULL OR {used} < now() - interval '1 minute',"
+        " set_config('hksz.actor', label, true), set_config('hksz.request_id', $2, true)"
+        f" FROM {joined} WHERE {table}.key_sha256 = $1 AND {condition}"
+    )
 
 
 def _new_key() -> str:

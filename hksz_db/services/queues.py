@@ -6,7 +6,7 @@ import structlog
 from psycopg import Error
 from sqlalchemy.exc import DBAPIError
 
-from hksz_db.database import Session, is_absence, run
+from hksz_db.database import Session, is_absence, lift_time_limit, run
 
 _RETRY_S = 60
 _log = structlog.get_logger(__name__)
@@ -17,10 +17,8 @@ def limit_waits(session: Session) -> None:
 
     Others wait for the rows that the transaction has locked before.
     """
-    run(
-        session,
-        "SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '5s', true)",
-    )
+    lift_time_limit(session)
+    run(session, "SELECT set_config('lock_timeout', '5s', true)")
 
 
 def try_again_later(session: Session, queue: str, id: UUID, error: Error | DBAPIError) -> None:

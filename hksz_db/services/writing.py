@@ -179,8 +179,8 @@ def _unavailable(cause: BaseException | None) -> Unavailable | None:
         return Unavailable("Database schema is out of date; run `alembic upgrade head`.")
     if isinstance(cause, _LATE):
         # A statement that is too long would be so again, unlike a wait for a lock.
-        passes = not isinstance(cause, errors.QueryCanceled)
-        return Unavailable("The database did not finish in time.", passes=passes)
+        is_wait = not isinstance(cause, errors.QueryCanceled)
+        return Unavailable("The database did not finish in time.", is_temporary=is_wait)
     return None
 
 

@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from hksz_db.domain import errors
 from hksz_db.domain.errors import DomainError, Fault, FaultsError, Merged
-from hksz_db.http.statuses import may_pass, status_of
+from hksz_db.http.statuses import is_temporary, status_of
 from hksz_db.services.writing import translate
 from hksz_db.web.messages import in_words
 from hksz_db.web.site import pages, prefers_html, secured, shown
@@ -48,7 +48,7 @@ def _domain_error(error: DomainError) -> Response:
     if isinstance(error, errors.Unavailable):
         _log.warning("database_unavailable", reason=str(error.__cause__ or error))
     response = _page(status, in_words(str(error)), faults)
-    if may_pass(error):
+    if is_temporary(error):
         response.headers["Retry-After"] = str(_RETRY_AFTER_S)
     return response
 

@@ -34,10 +34,14 @@ def upgrade() -> None:
     with op.get_context().autocommit_block():
         op.execute(DROP_UNFINISHED)
         op.execute("SET client_min_messages = warning")
+        # It waits for older transactions, such as exports, and blocks nothing meanwhile.
+        op.execute("SELECT set_config('hksz.lock_timeout', current_setting('lock_timeout'), false)")
+        op.execute("SET lock_timeout = 0")
         for name, columns in INDEXES.items():
             op.execute(
                 f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name.removeprefix('past.')} ON {columns}"
             )
+        op.execute("SELECT set_config('lock_timeout', current_setting('hksz.lock_timeout'), false)")
         op.execute("RESET client_min_messages")
 
 

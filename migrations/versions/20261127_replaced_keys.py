@@ -12,6 +12,7 @@ def upgrade() -> None:
             key_sha256 bytea NOT NULL,
             api_key_id uuid NOT NULL,
             valid_until timestamptz NOT NULL,
+            last_used_at timestamptz,
             CONSTRAINT replaced_keys_pkey PRIMARY KEY (key_sha256),
             CONSTRAINT replaced_keys_key_sha256_check CHECK (octet_length(key_sha256) = 32),
             CONSTRAINT replaced_keys_api_key_id_fkey

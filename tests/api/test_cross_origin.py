@@ -16,6 +16,7 @@ ROW = "0199c3a0-0000-7000-8000-000000000000"
 
 
 def _client(database: Database, **settings: Any) -> FlaskClient:
+    settings = {"cors_origins": ("*",), **settings}
     return create_app(Settings(log_level="error", **settings), database).test_client()
 
 
@@ -91,11 +92,25 @@ def test_the_settings_name_the_sites(
         ("*", ("*",)),
         ("none", ()),
         ("https://a.org http://b.org:81", ("https://a.org", "http://b.org:81")),
-        ("http://[::1]:80", ("http://[::1]:80",)),
     ],
 )
 def test_origins_are_read(value: str, origins: tuple[str, ...]) -> None:
     assert Settings.from_environ({"HKSZ_CORS_ORIGINS": value}).cors_origins == origins
+
+
+@pytest.mark.parametrize(
+    ("environment", "origins"),
+    [
+        ({}, ()),
+        ({"DATABASE_URL": "postgresql://host/name"}, ("*",)),
+        ({"HKSZ_CORS_ORIGINS": "*"}, ("*",)),
+        ({"DATABASE_URL": "postgresql://host/name", "HKSZ_CORS_ORIGINS": "none"}, ()),
+    ],
+)
+def test_other_sites_may_not_read_a_personal_database_unless_set_otherwise(
+    environment: dict[str, str], origins: tuple[str, ...]
+) -> None:
+    assert Settings.from_environ(environment).shared_origins == origins
 
 
 def test_preflights_need_no_worker_slot_for_costly_requests(database: Database) -> None:

@@ -104,9 +104,9 @@ def _states(flask: Run) -> list[str]:
     return [line.split("\t")[2] for line in flask("keys", "list").output.splitlines()]
 
 
-def _status(app: Flask, key: str) -> int:
+def _status(app: Flask, key: str, **unit: str) -> int:
     headers = {"Authorization": f"Bearer {key}"}
-    return app.test_client().post("/v1/units", json={}, headers=headers).status_code
+    return app.test_client().post("/v1/units", json=unit, headers=headers).status_code
 
 
 @pytest.mark.parametrize(("hours", "status"), [(1, 422), (0, 401)])
@@ -117,7 +117,21 @@ def test_a_key_that_was_replaced_is_valid_until_the_overlap_ends(
     new = flask("keys", "rotate", "desk", "--overlap-hours", hours).output.strip()
     assert new != old
     assert (_status(app, old), _status(app, new)) == (status, 422)
-    assert _states(flask) == ["active", "replaced"]
+    assert _states(flask) == ["active", "expired" if status == 401 else "replaced"]
+
+
+def test_the_use_of_a_replaced_key_is_listed(flask: Run, app: Flask) -> None:
+    old = flask("keys", "create", "desk", "--scope", "admin").output.strip()
+    flask("keys", "rotate", "desk")
+    assert _status(app, old, code="HKD", label="dollar") == 201
+    active, replaced = flask("keys", "list").output.splitlines()
+    assert active.endswith("used never")
+    assert not replaced.endswith("used never")
+
+
+def test_an_expired_key_is_not_replaced(flask: Run) -> None:
+    flask("keys", "create", "desk", "--scope", "admin", "--expires", "2020-12-31")
+    assert flask("keys", "rotate", "desk").exit_code == 1
 
 
 def test_a_rotation_without_overlap_ends_all_earlier_keys_and_sessions(

@@ -165,7 +165,8 @@
 	on(form, "input", () => {
 		const { value } = fields.as_stated;
 		if (!marked || stated === value) return;
-		fields.exact.checked ||= RegExp(words.exactly, "i").test(text.slice(...marked).split(stated = value)[0]);
+		stated = value;
+		fields.exact.checked = RegExp(words.exactly, "i").test(text.slice(...marked).split(value)[0]);
 	});
 	on(box, "keydown", (event) => {
 		const i = current;
