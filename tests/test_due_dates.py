@@ -225,5 +225,5 @@ def test_a_read_only_database_is_logged(
     with recording_due_claims(Database(lambda: reading_url), OFTEN_S):
         wait_until(lambda: bool(logs))
         threading.Event().wait(10 * OFTEN_S)
-    assert ["read-only" in log["reason"] for log in logs] == [True]
+    assert ["only takes reads" in log["reason"] for log in logs] == [True]
     assert claim not in recorded(psql)

@@ -33,7 +33,7 @@ from hksz_db.settings import Settings
 from tests.conftest import MakeDatabase
 
 BOOKKEEPING = {
-    *("transactions", "changes", "idempotency_keys", "sessions"),
+    *("transactions", "changes", "idempotency_keys", "replaced_keys", "sessions"),
     *("stale_metrics", "stale_ranges", "stale_searches", "submissions", "unfilled_urls"),
 }
 

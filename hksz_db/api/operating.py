@@ -84,6 +84,7 @@ class Readiness:
 def register_operating(app: Flask) -> None:
     """Give requests an id, measure them, and add the calls for operators."""
     app.extensions["hksz_readiness"] = Readiness()
+    app.config.setdefault("ACCESS_LOG", False)
     app.before_request(_begin)
     app.after_request(_end)
     app.register_blueprint(blueprint)

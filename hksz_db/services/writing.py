@@ -177,11 +177,7 @@ def _unavailable(cause: BaseException | None) -> Unavailable | None:
         return Unavailable("The database only takes reads at the moment.")
     if isinstance(cause, _OUTDATED):
         return Unavailable("Database schema is out of date; run `alembic upgrade head`.")
-    if isinstance(cause, _LATE):
-        # A statement that is too long would be so again, unlike a wait for a lock.
-        is_wait = not isinstance(cause, errors.QueryCanceled)
-        return Unavailable("The database did not finish in time.", is_temporary=is_wait)
-    return None
+    return Unavailable("The database did not finish in time.") if isinstance(cause, _LATE) else None
 
 
 def violated_key(error: psycopg.Error) -> tuple[tuple[str, ...], str]:

@@ -281,5 +281,7 @@ def test_a_search_is_looked_up_in_its_index(session: Session) -> None:
     question = read_list("claims", [("q", '"香港 科学园" approved OR 前海')])
     statement = matches_statement(question.shape("claims", None).matching)
     run(session, "SET LOCAL enable_seqscan = off")
+    # In a table this small, an index of all live rows costs as little.
+    run(session, "DROP INDEX claims_terms_idx")
     plan = run(session, f"EXPLAIN {statement.sql}", *statement.arguments(question.values()))
     assert any("claims_search_idx" in line for (line,) in plan), plan
