@@ -239,7 +239,7 @@ def _attempt(session: Session, ids: Ids, step: Step) -> bool:
 
 @pytest.mark.slow
 @given(worlds, histories)
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_merges_can_be_undone_in_any_order(
     engine: Engine, world: dict[str, Any], history: list[Step]
 ) -> None:
