@@ -266,9 +266,16 @@ def _shown(tab: str, wanted: str | None, form: Form | None) -> Response:
         changes=changes,
         following=_following(items, chosen),
         done=DECISIONS.get(request.args.get("done", "")),
+        lacking=_lacking(),
         four_eyes=current_app.config["FOUR_EYES"],
         speaker=speaker,
     )
+
+
+def _lacking() -> Scope | None:
+    """The scope without which the reader's key can read the queue, but decide nothing."""
+    signed_in, needed = access.actor(), WRITERS[_CLAIMS.name].scope
+    return None if signed_in is None or signed_in.has(needed) else needed
 
 
 def _by_tab(entries: Sequence[ReviewEntry]) -> dict[str, list[ReviewEntry]]:

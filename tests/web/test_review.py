@@ -96,6 +96,14 @@ def submitted(write: Write, api: Api, claim_id: Callable[[str], str]) -> Documen
     )
 
 
+@pytest.fixture
+def pair(write: Write, submitted: Document) -> Document:
+    """A second submitted claim, with the words of the first."""
+    copied = ("statement", "language", "modality", "status", "claimant_as_stated")
+    fields = {name: submitted[name] for name in copied} | {"time_edtf": "2023"}
+    return write("writer", "/v1/claims", fields)
+
+
 def _decide(browser: Browser, claim: Document, **typed: str) -> Page:
     page = browser.get("/review", item=claim["id"])
     return browser.send(page, f"/review/claims/{claim['id']}", **typed)
@@ -121,6 +129,21 @@ class TestAccess:
 
     def test_others_cannot_review(self, author: Browser) -> None:
         assert author.get("/review").status == HTTPStatus.FORBIDDEN
+
+    @pytest.mark.parametrize("tab", ["claims", "duplicates"])
+    def test_a_key_that_may_only_review_learns_it_before_typing(
+        self, app: Flask, make_key: MakeKey, reviewer: Browser, pair: Document, tab: str
+    ) -> None:
+        reading = Browser(app)
+        reading.sign_in(make_key("reading", Scope.REVIEW))
+        page = reading.get("/review", tab=tab, item=pair["id"])
+        told = "The key “reading” does not have the right claims:write."
+        assert page.only("//article//p[@class='notice']").startswith(told)
+        fields = "//article//form//*[@name]"
+        assert page.tree.xpath(fields)
+        assert not page.tree.xpath(f"{fields}[not(ancestor::fieldset[@disabled])]")
+        page = reviewer.get("/review", tab=tab, item=pair["id"])
+        assert not page.tree.xpath("//article//p[@class='notice'] | //fieldset[@disabled]")
 
     def test_links_lead_to_what_a_key_may_use(
         self, browser: Browser, author: Browser, reviewer: Browser
@@ -384,19 +407,6 @@ class TestFourEyes:
 
 
 class TestDuplicates:
-    @pytest.fixture
-    def pair(self, write: Write) -> Document:
-        """A second claim with the words of the submitted one."""
-        fields = {
-            "statement": STATEMENT,
-            "language": "en",
-            "modality": "actual",
-            "status": "submitted",
-            "claimant_as_stated": "an institute",
-            "time_edtf": "2023",
-        }
-        return write("writer", "/v1/claims", fields)
-
     @pytest.mark.parametrize("accepted", [False, True])
     def test_a_duplicate_is_merged_once_that_is_confirmed(
         self, submitted: Document, pair: Document, reviewer: Browser, api: Api, accepted: bool
