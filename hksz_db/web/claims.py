@@ -16,6 +16,7 @@ from hksz_db.web.measures import measured_of, not_compared_of, spoken_speaker
 from hksz_db.web.origins import OriginMap, described, origin_map
 from hksz_db.web.passages import Passage, passages_of
 from hksz_db.web.reading import Asked, asked, document_link, export_link, history_of, today
+from hksz_db.web.review import undoable_merges
 from hksz_db.web.site import FormatLink, page_of, shown
 from hksz_db.web.states import states_in_words
 from hksz_db.web.translating import gettext
@@ -57,6 +58,7 @@ def claim(id: UUID) -> Response:
         speaker=spoken_speaker,
         languages=question.languages("claims", _summarised(document)),
         history=history,
+        merges=[] if question.moment else undoable_merges(id),
         permanent=_permanent(id, document, history.versions),
         formats=_formats(id, document, question),
         today=today(),

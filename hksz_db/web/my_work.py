@@ -10,8 +10,10 @@ from werkzeug import Response as BaseResponse
 
 from hksz_db.http import documents
 from hksz_db.http.costs import Cost, costs
+from hksz_db.http.requests import database
 from hksz_db.queries.document_types import Claim, Evidence
 from hksz_db.queries.filters import AllOf, Criterion
+from hksz_db.queries.merges import merged_with_passages_of
 from hksz_db.queries.questions import Question, Reading
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services import batches
@@ -91,6 +93,7 @@ def _shown(resource: str = "", id: UUID | None = None, sent: Form | None = None)
         sent.status if sent else 200,
         drafts=_drafts(claims, "statement", id, sent),
         draft_passages=_drafts(passages, "note", id, sent),
+        merges=merged_with_passages_of(database(), signed_in.label) if signed_in else [],
         claims=[each for each in claims if each["status"] != "draft"],
         passages=[each for each in passages if each["status"] != "draft"],
         sent=sent,

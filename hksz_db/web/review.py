@@ -19,6 +19,7 @@ from hksz_db.http.languages import localized
 from hksz_db.http.requests import database
 from hksz_db.queries.document_types import Claim, Evidence, ReviewEntry
 from hksz_db.queries.filters import AllOf, Criterion
+from hksz_db.queries.merges import MergedClaim, merge_of, merged_into
 from hksz_db.queries.questions import Question, Reading, read_list
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.queries.review import read_queue
@@ -33,7 +34,7 @@ from hksz_db.web.forms import Form, Write, chosen_id, new_form, require, sent_fo
 from hksz_db.web.history import Change, changes_between
 from hksz_db.web.interface import names_preferred
 from hksz_db.web.measures import Measured, measured_of, speaker
-from hksz_db.web.site import answers_form_of, pages, shown
+from hksz_db.web.site import answers_form_of, form_of, pages, shown
 from hksz_db.web.states import move_passages, states_in_words
 from hksz_db.web.submissions import rules_of, written
 from hksz_db.web.translating import gettext
@@ -41,6 +42,7 @@ from hksz_db.web.translating import marked as _
 from schemas.review import ReviewEntrySchema
 
 _CLAIMS, _EVIDENCE = RESOURCES["claims"], RESOURCES["evidence"]
+_MERGING = (WRITERS[_CLAIMS.name].scope, Scope.REVIEW)
 _MOST = 100
 _MOST_DUE = 50
 TABS = {
@@ -77,6 +79,13 @@ class Tab(NamedTuple):
     label: str
     number: str
     url: str
+
+
+class Undoable(NamedTuple):
+    """A merge that is not undone, and the form to undo it; ``None`` if the reader may not."""
+
+    merge: MergedClaim
+    form: Form | None
 
 
 class Selected(NamedTuple):
@@ -156,10 +165,39 @@ def merge_duplicate(id: UUID) -> Response:
             versions = None
         into = {"into_id": chosen_id(form, "into_id")}
         merging.merge(write.session, _CLAIMS.name, id, versions, into)
-        return _next(form, "merge")
+        return _next(form, "merge", merged=id)
 
     again = _again("duplicates", str(id))
-    return submit(form, work, again, WRITERS[_CLAIMS.name].scope, Scope.REVIEW)
+    return submit(form, work, again, *_MERGING)
+
+
+@form_of("pages.review", "/review/merge/<uuid:id>/undo")
+@costs(Cost.COSTLY)
+def undo_merge(id: UUID) -> Response:
+    """Undo the merge of a claim, and show the claim."""
+    form = sent_form(changes_row=True)
+
+    def work(write: Write) -> str:
+        merging.undo(write.session, _CLAIMS.name, id, write.versions)
+        return url_for("pages.claim", id=id)
+
+    def again(failed: Form) -> Response:
+        answers_form_of(url_for("pages.claim", id=id))
+        merge = Undoable(standing, failed) if (standing := merge_of(database(), id)) else None
+        return shown("undo_merge.html", failed.status, id=id, form=failed, merge=merge)
+
+    return submit(form, work, again, *_MERGING)
+
+
+def undoable_merges(id: UUID) -> list[Undoable]:
+    """The merges into a claim, with a form to undo each if the reader may."""
+    return [_undoable(each) for each in merged_into(database(), id)]
+
+
+def _undoable(merge: MergedClaim) -> Undoable:
+    signed_in = access.actor()
+    may_undo = signed_in is not None and all(map(signed_in.has, _MERGING))
+    return Undoable(merge, new_form(merge["version"]) if may_undo else None)
 
 
 def _decide_alike(write: Write, id: UUID, fields: Mapping[str, str]) -> None:
@@ -209,11 +247,11 @@ def _note(form: Form) -> dict[str, str]:
     return {"review_note": require(form, "review_note", message)}
 
 
-def _next(form: Form, decision: str) -> str:
+def _next(form: Form, decision: str, merged: UUID | None = None) -> str:
     following = form.value("following") or None
     tab = _tab(form.value("tab"))
     done = decision if decision in DECISIONS else None
-    return url_for("pages.review", tab=tab, item=following, done=done)
+    return url_for("pages.review", tab=tab, item=following, done=done, merged=merged)
 
 
 def _tab(name: str | None) -> str:
@@ -267,6 +305,7 @@ def _shown(tab: str, wanted: str | None, form: Form | None) -> Response:
         following=_following(items, chosen),
         done=DECISIONS.get(request.args.get("done", "")),
         lacking=_lacking(),
+        merged=_merged(request.args.get("merged")),
         four_eyes=current_app.config["FOUR_EYES"],
         speaker=speaker,
     )
@@ -276,6 +315,15 @@ def _lacking() -> Scope | None:
     """The scope without which the reader's key can read the queue, but decide nothing."""
     signed_in, needed = access.actor(), WRITERS[_CLAIMS.name].scope
     return None if signed_in is None or signed_in.has(needed) else needed
+
+
+def _merged(id: str | None) -> Undoable | None:
+    """The merge of the claim with this id, which the reader has just merged."""
+    try:
+        merge = merge_of(database(), UUID(id)) if id else None
+    except ValueError:
+        abort(404)
+    return None if merge is None else _undoable(merge)
 
 
 def _by_tab(entries: Sequence[ReviewEntry]) -> dict[str, list[ReviewEntry]]:

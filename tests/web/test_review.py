@@ -450,6 +450,41 @@ class TestDuplicates:
         listed = reviewer.get("/review", tab="passages").texts("//ol[@class='items']/li")
         assert len(listed) == [*moved.values()].count("submitted")
 
+    def test_a_merge_is_undone_where_it_is_told(
+        self,
+        app: Flask,
+        make_key: MakeKey,
+        submitted: Document,
+        pair: Document,
+        write: Write,
+        reviewer: Browser,
+        api: Api,
+    ) -> None:
+        source = submitted["evidence"][0]["source"]["id"]
+        passage = {"claim_id": pair["id"], "source_id": source, "stance": "asserts", "page": "9"}
+        write("writer", "/v1/evidence", passage)
+        page = reviewer.get("/review", tab="duplicates", item=pair["id"])
+        merged = reviewer.send(page, f"/review/merge/{pair['id']}", confirmed="yes")
+        action, remaining = f"/review/merge/{pair['id']}/undo", f"/claims/{submitted['id']}"
+        page = reviewer.get(merged.headers["Location"])
+        told = f"“{STATEMENT}” was merged into “{STATEMENT}” by reviewer"
+        assert told in page.only("//div[@class='notice'][p[@role='status']='Merged.']")
+        author = _author(app, make_key)
+        for reader, path in ((author, "/my-work"), (author, remaining), (reviewer, remaining)):
+            section = reader.get(path).only("//section[@aria-labelledby='merged']")
+            assert told in section
+        assert not author.get(remaining).tree.xpath("//form[@action=$action]", action=action)
+        stale = reviewer.send(page, action, version="1")
+        assert stale.status == HTTPStatus.PRECONDITION_FAILED
+        csrf = author.get("/claims").tree.xpath("//form[@class='session']/input/@value")[0]
+        refused = author.send(stale, action, csrf=csrf)
+        assert refused.status == HTTPStatus.FORBIDDEN
+        assert "does not have the right review" in refused.only("//*[@role='alert']/p")
+        undone = reviewer.send(stale, action)
+        assert undone.headers["Location"] == f"/claims/{pair['id']}"
+        assert _read(api, pair)["evidence"]
+        assert not reviewer.get(remaining).tree.xpath("//section[@aria-labelledby='merged']")
+
 
 class TestForms:
     def test_a_form_that_is_sent_twice_writes_once(
