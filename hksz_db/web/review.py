@@ -12,7 +12,7 @@ from werkzeug import Response as BaseResponse
 from hksz_db.database import Session
 from hksz_db.domain.errors import Fault, Invalid
 from hksz_db.domain.languages import Preference
-from hksz_db.domain.vocabulary import Scope
+from hksz_db.domain.vocabulary import ComparisonVerdict, Scope
 from hksz_db.http import documents
 from hksz_db.http.costs import Cost, costs
 from hksz_db.http.languages import localized
@@ -94,7 +94,8 @@ class Selected(NamedTuple):
     ``authors`` are the keys that have written it since it was last accepted. ``is_own`` is whether
     that forbids the reader to accept it. ``states`` is said if it is in another state than its
     claim or its passages. ``waiting`` are the passages of a claim that the reader can decide with
-    it, and ``own`` is the number of those that are theirs.
+    it, and ``own`` is the number of those that are theirs. ``is_too_large`` is whether a figure of
+    the claim, or one that it is compared with, is a part that exceeds its whole.
     """
 
     resource: str
@@ -108,6 +109,7 @@ class Selected(NamedTuple):
     states: str
     waiting: Sequence[UUID]
     own: int
+    is_too_large: bool
 
 
 @pages.get("/review")
@@ -407,7 +409,22 @@ def _selected(
     entry = next((each.entry for each in items if each.id == chosen), None)
     measured = measured_of(claim, preferred, None) if resource == _CLAIMS.name else ()
     return Selected(
-        resource, row, claim, entry, measured, doubts, authors, is_own, states, waiting, own
+        resource=resource,
+        row=row,
+        claim=claim,
+        entry=entry,
+        measured=measured,
+        doubts=doubts,
+        authors=authors,
+        is_own=is_own,
+        states=states,
+        waiting=waiting,
+        own=own,
+        is_too_large=any(
+            comparison["verdict"] == ComparisonVerdict.PART_EXCEEDS_WHOLE
+            for each in measured
+            for comparison in each.comparisons
+        ),
     )
 
 

@@ -347,7 +347,9 @@ def test_a_part_above_its_whole_is_a_warning_and_no_contradiction(
     reviewer = Browser(app)
     reviewer.sign_in(make_key("reviewer", Scope.REVIEW))
     page = reviewer.get("/review", item=saved.removeprefix("/claims/").removesuffix("#saved"))
-    assert told in page.only("//section[@aria-labelledby='pair']")
+    (warning,) = page.texts("//section[@aria-labelledby='checks']//tr[th='Warnings']/td")
+    assert warning.startswith(f"part exceeds whole: {told}")
+    assert "warning" not in page.only("//section[@aria-labelledby='pair']")
     effect = page.only("//section[@aria-labelledby='effect']//li")
     assert effect.startswith("It contradicts no accepted figure")
 

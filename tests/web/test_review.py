@@ -168,6 +168,15 @@ class TestQueue:
         assert all(each.startswith("contradicts") for each in effects)
         assert "by the key writer" in page.only("//article/p[@class='crumb']")
 
+    def test_without_similar_claims_it_is_said_what_that_means(
+        self, reviewer: Browser, write: Write
+    ) -> None:
+        fields = {"statement": "Zebras doze.", "claimant_as_stated": "a zoo", "status": "submitted"}
+        claim = write("writer", "/v1/claims", fields)
+        page = reviewer.get("/review", item=claim["id"])
+        similar = page.only("//section[@aria-labelledby='checks']//tr[th='Similar claims']/td")
+        assert similar == "No other claim has similar words or an equal figure."
+
     def test_the_first_entry_is_shown_first(self, reviewer: Browser, submitted: Document) -> None:
         page = reviewer.get("/review")
         assert page.only("//ol[@class='items']//a[@aria-current]/span") == STATEMENT
