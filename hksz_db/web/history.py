@@ -38,8 +38,7 @@ def difference(resource: str, id: UUID, version: int, other: int) -> Response:
         id=id,
         name=shown_document.get(_TITLES[resource], ""),
         language=shown_document.get("language") or shown_document.get("name_language"),
-        version=version,
-        other=other,
+        numbers=(version, other),
         changes=_changes(earlier, later),
     )
 

@@ -1,15 +1,16 @@
 """The fields of documents, and their values, as the pages call them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from hksz_db.web.terms import term
+from hksz_db.web.terms import term_of_any
 from hksz_db.web.translating import gettext
 from hksz_db.web.translating import marked as _
-from hksz_db.web.wording import time_in_words
+from hksz_db.web.wording import moment_in_words, time_in_words
 
 FIELDS: Mapping[str, str] = {
     "accumulation": _("how it is counted"),
     "added_by": _("added by"),
+    "against": _("against it"),
     "amount": _("amount"),
     "archive_url": _("archived at"),
     "as_stated": _("as stated"),
@@ -28,6 +29,7 @@ FIELDS: Mapping[str, str] = {
     "contested_by": _("contradicted by"),
     "contributors": _("contributors"),
     "corroboration": _("support"),
+    "counted": _("counts as an origin"),
     "created_at": _("created at"),
     "credited_as": _("credited as"),
     "credited_name": _("credited name"),
@@ -41,6 +43,7 @@ FIELDS: Mapping[str, str] = {
     "due": _("due date"),
     "duration": _("distance in time"),
     "during": _("during"),
+    "earliest": _("at the earliest"),
     "edtf": _("date"),
     "end_char": _("end of the passage"),
     "entities": _("entities"),
@@ -51,9 +54,12 @@ FIELDS: Mapping[str, str] = {
     "exact_sha256": _("hash of the passage"),
     "external_id": _("id"),
     "figures": _("figures"),
+    "for": _("for it"),
+    "hints": _("hints"),
     "holds_for": _("holds for"),
     "id": _("id"),
     "identifiers": _("identifiers"),
+    "independent": _("independent voices"),
     "interest": _("interest"),
     "issued": _("published"),
     "issued_note": _("note on the date"),
@@ -62,6 +68,7 @@ FIELDS: Mapping[str, str] = {
     "known_at": _("known at"),
     "label": _("label"),
     "language": _("language"),
+    "latest": _("at the latest"),
     "lower_bound": _("lower bound"),
     "measure": _("what it states"),
     "media_type": _("kind of file"),
@@ -75,7 +82,11 @@ FIELDS: Mapping[str, str] = {
     "normalization": _("form of the text"),
     "note": _("note"),
     "object": _("object"),
+    "origins": _("origins"),
+    "own": _("the claimant’s own voice"),
     "page": _("page"),
+    "parties": _("voices of parties"),
+    "pending": _("waiting for review"),
     "period": _("period"),
     "plausible_range": _("what readers understand"),
     "prefix_sha256": _("hash of the words before"),
@@ -83,9 +94,12 @@ FIELDS: Mapping[str, str] = {
     "qualifier": _("more exactly"),
     "range_rule": _("rule of the range"),
     "rating_as_stated": _("rating of the fact check"),
+    "reason": _("reason"),
+    "recounting": _("waits for a recount"),
     "relations": _("relations"),
     "relative": _("relative to its source"),
     "reported_by": _("as reported by"),
+    "retracted": _("retracted"),
     "retracted_at": _("retracted at"),
     "retrieved_at": _("read on"),
     "review_note": _("reviewer’s note"),
@@ -99,6 +113,7 @@ FIELDS: Mapping[str, str] = {
     "source": _("source"),
     "sources": _("sources"),
     "stance": _("stance"),
+    "standing": _("whose voice"),
     "start_char": _("beginning of the passage"),
     "statement": _("statement"),
     "statements": _("translations"),
@@ -119,24 +134,38 @@ FIELDS: Mapping[str, str] = {
     "url": _("address"),
     "value": _("value"),
     "value_range": _("what the words allow"),
+    "verdict": _("verdict"),
     "version": _("version"),
+    "via": _("by way of"),
+    "voice": _("who speaks"),
 }
 """The fields that a change of a row can name."""
 
 _LOOSE = "loose_"
-_VOCABULARIES = {
-    "accumulation": "Accumulation",
-    "comparator": "Comparator",
-    "csl_type": "CslType",
-    "dimension": "Dimension",
-    "directness": "Directness",
-    "estimate": "Estimate",
-    "interest": "Interest",
-    "measure": "MetricMeasure",
-    "modality": "Modality",
-    "stance": "Stance",
-    "status": "ClaimStatus",
+# Fields of several kinds of rows have a name in common; the first vocabulary with the term counts.
+_VOCABULARIES: Mapping[str, Sequence[str]] = {
+    "accumulation": ("Accumulation",),
+    "comparator": ("Comparator",),
+    "csl_type": ("CslType",),
+    "dimension": ("Dimension",),
+    "directness": ("Directness",),
+    "estimate": ("Estimate",),
+    "interest": ("Interest",),
+    "kind": ("ClaimRelationKind", "SourceRelationKind", "EntityRelationKind", "EntityKind"),
+    "measure": ("MetricMeasure",),
+    "modality": ("Modality",),
+    "reason": ("Uncounted",),
+    "role": ("ClaimEntityRole", "ContributorRole"),
+    "scheme": ("IdentifierScheme",),
+    "stance": ("Stance",),
+    "standing": ("Standing",),
+    "status": ("ClaimStatus",),
+    "verdict": ("CorroborationVerdict", "ComparisonVerdict"),
 }
+# Readers know rows by their names, which stand beside these.
+_IDS = {"id", "source_id", "evidence_id", "origin_ids"}
+_DAYS = {"edtf", "earliest", "latest"}
+_SIDES = {"for", "against"}
 _NAMES = ("name", "statement", "title", "label")
 
 
@@ -168,11 +197,19 @@ def value_in_words(value: object, name: str) -> str:
             return "\n".join(value_in_words(each, name) for each in value)
         case dict():
             return "\n".join(_lines(value))
-        case str() if name in _VOCABULARIES:
-            return term(_VOCABULARIES[name], value)
-        case str() if name == "edtf":
-            return time_in_words(value)
+        case str():
+            return _text_in_words(value, name)
     return str(value)
+
+
+def _text_in_words(value: str, name: str) -> str:
+    if name in _DAYS:
+        return time_in_words(value)
+    if name.endswith("_at"):
+        return moment_in_words(value)
+    if name == "stance" and value in _SIDES:
+        return field_in_words(value)
+    return term_of_any(_VOCABULARIES[name], value) if name in _VOCABULARIES else value
 
 
 def _lines(value: Mapping[str, object]) -> Iterator[str]:
@@ -181,5 +218,5 @@ def _lines(value: Mapping[str, object]) -> Iterator[str]:
         yield named
         return
     for name, part in value.items():
-        if name != "id" and (said := value_in_words(part, name)):
+        if name not in _IDS and (said := value_in_words(part, name)):
             yield gettext("%(field)s: %(value)s", field=field_in_words(name), value=said)

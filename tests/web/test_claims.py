@@ -232,6 +232,22 @@ class TestTheHistory:
         assert "passages" in " ".join(difference.texts("//tbody/tr/td[1]"))
         assert difference.tree.xpath("//ins")
 
+    def test_what_changed_is_worded_as_on_other_pages(
+        self, browser: Browser, claim_id: ClaimId
+    ) -> None:
+        path = f"/claims/{claim_id('hksz:ttps-approved-2023')}/history/3/6"
+        page = browser.get(path)
+        cells = " ".join(page.texts("//tbody//td"))
+        for told in (
+            "whose voice: a party",
+            "reason: the same voice counts already: adds no origin",
+            "stance: for it",
+        ):
+            assert told in cells
+        assert not re.search(r"_|T\d\d:|[0-9a-f]{8}-[0-9a-f]{4}-", cells)
+        footers = [each.only("//footer//span[2]") for each in (page, browser.get("/claims"))]
+        assert footers[0] == footers[1]
+
     def test_the_page_as_of_a_moment(self, browser: Browser, claim_id: ClaimId, api: Api) -> None:
         id = claim_id(CLAIM)
         first = api(f"/v1/claims/{id}/history")["data"][-1]["at"]
