@@ -277,6 +277,9 @@ class Evidence(Row):
 
     version: int
     status: str
+    review_note: str | None
+    reviewed_by: str | None
+    reviewed_at: str | None
     stance: str
     note: str | None
     rating_as_stated: str | None
@@ -321,6 +324,9 @@ class Claim(Row):
 
     version: int
     status: str
+    review_note: str | None
+    reviewed_by: str | None
+    reviewed_at: str | None
     statement: str
     language: str
     statements: list[Translation]
@@ -360,6 +366,7 @@ class Version(TypedDict):
 
     version: int
     at: str
+    changed: list[str]
 
 
 class Consequences(TypedDict):

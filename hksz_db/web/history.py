@@ -1,5 +1,6 @@
 """What differs between two versions of a row."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 from uuid import UUID
 
@@ -43,16 +44,19 @@ def difference(resource: str, id: UUID, version: int, other: int) -> Response:
     )
 
 
-def changes_between(resource: str, id: UUID, version: int, other: int) -> list[Change]:
-    """The changes that lead from one version of a row to another."""
-    return _changes(*_documents(resource, id, version, other))
+def changes_between(
+    resource: str, id: UUID, version: int, other: int, without: Collection[str] = ()
+) -> list[Change]:
+    """The changes that lead from one version of a row to another, without those of some fields."""
+    earlier, later = _documents(resource, id, version, other)
+    return _changes(earlier, later, without)
 
 
 def _documents(resource: str, id: UUID, *numbers: int) -> list[dict[str, object] | None]:
     return [versions.document_in(database(), resource, id, number) for number in numbers]
 
 
-def _changes(earlier: object, later: object) -> list[Change]:
+def _changes(earlier: object, later: object, without: Collection[str] = ()) -> list[Change]:
     return [
         Change(
             place_in_words(each.pointer),
@@ -60,6 +64,7 @@ def _changes(earlier: object, later: object) -> list[Change]:
             value_in_words(each.after, _name(each.pointer)),
         )
         for each in differences(earlier, later)
+        if each.pointer.removeprefix("/").partition("/")[0] not in without
     ]
 
 

@@ -34,6 +34,7 @@ from hksz_db.web.forms import Form, Write, chosen_id, new_form, require, sent_fo
 from hksz_db.web.history import Change, changes_between
 from hksz_db.web.interface import names_preferred
 from hksz_db.web.measures import Measured, measured_of, speaker
+from hksz_db.web.reading import history_of
 from hksz_db.web.site import answers_form_of, form_of, pages, shown
 from hksz_db.web.states import move_passages, states_in_words
 from hksz_db.web.submissions import rules_of, written
@@ -45,6 +46,8 @@ _CLAIMS, _EVIDENCE = RESOURCES["claims"], RESOURCES["evidence"]
 _MERGING = (WRITERS[_CLAIMS.name].scope, Scope.REVIEW)
 _MOST = 100
 _MOST_DUE = 50
+# What follows from other fields, and that the row has been submitted.
+_FOLLOWING = {"status", "corroboration", "contested_by", "comparisons", "similar", "sources"}
 TABS = {
     "claims": _("Claims"),
     "passages": _("Passages"),
@@ -88,6 +91,19 @@ class Undoable(NamedTuple):
     form: Form | None
 
 
+class Reviewed(NamedTuple):
+    """The last review of a row that has been submitted again, and what has changed since.
+
+    ``version`` is the one that the review left; ``None`` if it is too long ago.
+    """
+
+    note: str | None
+    by: str | None
+    at: str
+    version: int | None
+    changes: Sequence[Change]
+
+
 class Selected(NamedTuple):
     """The row that is reviewed, with what a reviewer has to know of it.
 
@@ -96,6 +112,7 @@ class Selected(NamedTuple):
     claim or its passages. ``waiting`` are the passages of a claim that the reader can decide with
     it, and ``own`` is the number of those that are theirs. ``is_too_large`` is whether a figure of
     the claim, or one that it is compared with, is a part that exceeds its whole.
+    ``reviewed`` is the last review, if there was one.
     """
 
     resource: str
@@ -110,6 +127,7 @@ class Selected(NamedTuple):
     waiting: Sequence[UUID]
     own: int
     is_too_large: bool
+    reviewed: Reviewed | None
 
 
 @pages.get("/review")
@@ -425,7 +443,19 @@ def _selected(
             for each in measured
             for comparison in each.comparisons
         ),
+        reviewed=_reviewed(resource, row) if tab != "duplicates" else None,
     )
+
+
+def _reviewed(resource: str, row: Claim | Evidence) -> Reviewed | None:
+    """The last review of a row that waits for another one."""
+    if row["status"] != "submitted" or (at := row["reviewed_at"]) is None:
+        return None
+    id = UUID(row["id"])
+    versions = history_of(RESOURCES[resource], id).versions
+    left = next((each["version"] for each in versions if "reviewed_at" in each["changed"]), None)
+    changes = changes_between(resource, id, left, row["version"], _FOLLOWING) if left else []
+    return Reviewed(row["review_note"], row["reviewed_by"], at, left, changes)
 
 
 def _waiting(session: Session, claim: Claim, rules: ReviewRules | None) -> tuple[list[UUID], int]:

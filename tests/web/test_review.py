@@ -213,6 +213,28 @@ class TestQueue:
         assert answer.status == HTTPStatus.SEE_OTHER
         assert _read(api, submitted)["evidence"][0]["status"] == "accepted"
 
+    @pytest.mark.parametrize("tab", ["claims", "passages"])
+    def test_what_was_sent_back_comes_with_the_note_and_what_has_changed(
+        self, reviewer: Browser, submitted: Document, write: Write, tab: str
+    ) -> None:
+        (passage,) = submitted["evidence"]
+        resource, row, field = "claims", submitted, "statement"
+        if tab == "passages":
+            resource, row, field = "evidence", passage, "note"
+        path, section = f"/v1/{resource}/{row['id']}", "//section[@aria-labelledby='before']"
+        assert not reviewer.get("/review", tab=tab, item=row["id"]).tree.xpath(section)
+        write("second", path, {"status": "draft", "review_note": "Which one?"}, "PATCH")
+        write("writer", path, {field: "Exactly 45,120 were approved."}, "PATCH")
+        write("writer", path, {"status": "submitted"}, "PATCH")
+        page = reviewer.get("/review", tab=tab, item=row["id"])
+        assert page.only(f"{section}/p[@class='note']").startswith("Which one? by second")
+        (changed,) = page.texts(f"{section}//tbody/tr")
+        assert changed.startswith(field)
+        assert changed.endswith("Exactly 45,120 were approved.")
+        if tab == "claims":
+            link = page.tree.xpath(f"{section}//p/a/@href")
+            assert reviewer.get(*link).status == HTTPStatus.OK
+
     def test_plans_that_are_due_ask_what_became_of_them(self, reviewer: Browser, api: Api) -> None:
         plan = {
             "statement": "Sixty firms are to move in by 2019.",
