@@ -140,3 +140,8 @@ def test_chinese_has_full_width_punctuation(locale: str) -> None:
     half_width = re.compile(rf"[{HAN}] ?[,.;:?!()]|[,;:?!()] ?[{HAN}]")
     texts = [text for each in _messages(locale) for text in _translations(each)]
     assert [text for text in texts if half_width.search(text)] == []
+
+
+def test_templates_leave_colons_to_the_catalogues() -> None:
+    for template in (WEB / "templates").glob("*.html"):
+        assert not re.search(r"(}}|</\w+>): ", template.read_text("utf-8")), template.name

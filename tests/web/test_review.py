@@ -279,6 +279,15 @@ class TestDecisions:
         document = _read(api, submitted)
         assert (document["status"], document["review_note"]) == (status, "Which institute?")
 
+    def test_the_hint_names_a_decision_as_its_button_does(
+        self, reviewer: Browser, submitted: Document
+    ) -> None:
+        for tag in ("zh-Hant", "zh-Hans"):
+            page = reviewer.get("/review", item=submitted["id"], ui=tag)
+            hint = page.only("//label[@for='review_note']/span")
+            for decision in ("send_back", "reject"):
+                assert page.only(f"//label[input/@value='{decision}']") in hint
+
     def test_accept_with_a_change(self, reviewer: Browser, submitted: Document, api: Api) -> None:
         typed = {
             "statement": "In 2023, 45,120 applications were approved.",
