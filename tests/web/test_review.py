@@ -521,7 +521,13 @@ class TestDuplicates:
         assert refused.status == HTTPStatus.FORBIDDEN
         assert "does not have the right review" in refused.only("//*[@role='alert']/p")
         undone = reviewer.send(stale, action)
-        assert undone.headers["Location"] == f"/claims/{pair['id']}"
+        path = undone.headers["Location"]
+        assert path == f"/claims/{pair['id']}"
+        changed = reviewer.get(path).texts("//section[@aria-labelledby='history']//tr/td[4]")
+        assert [each.split(", ")[0] for each in changed[:2]] == [
+            "merge undone",
+            "merged into another",
+        ]
         assert _read(api, pair)["evidence"]
         assert not reviewer.get(remaining).tree.xpath("//section[@aria-labelledby='merged']")
 
