@@ -4,7 +4,6 @@ All values travel in the form, so that a page that comes back with an error lose
 text of the source has no field: it stays in the browser.
 """
 
-import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -23,7 +22,6 @@ from hksz_db.domain.errors import (
     FaultsError,
     Gone,
     Invalid,
-    Merged,
     NotFound,
     Unauthenticated,
 )
@@ -41,12 +39,10 @@ from hksz_db.domain.vocabulary import (
     Stance,
 )
 from hksz_db.exchange.reading import LIBRARY_SUFFIXES
-from hksz_db.http import documents
 from hksz_db.http.costs import Cost, costs
 from hksz_db.http.requests import database
 from hksz_db.queries.document_types import Alike, Claim, Evidence, Source, Titled
 from hksz_db.queries.filters import Criterion
-from hksz_db.queries.questions import Reading
 from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.api_keys import Actor
@@ -54,6 +50,7 @@ from hksz_db.services.writing import writing
 from hksz_db.web import access, files, submissions
 from hksz_db.web.access import demand
 from hksz_db.web.earlier import has_words, marked_before, passages_of
+from hksz_db.web.existing import NamedClaims, claims_named, claims_with, document_of
 from hksz_db.web.forms import Form as SentForm
 from hksz_db.web.forms import (
     Problem,
@@ -65,7 +62,6 @@ from hksz_db.web.forms import (
     sent_form,
     submit,
 )
-from hksz_db.web.interface import names_preferred
 from hksz_db.web.measures import speaker
 from hksz_db.web.messages import in_words
 from hksz_db.web.search import address_or_doi
@@ -78,8 +74,8 @@ from hksz_db.web.typed import Form, text
 from hksz_db.web.wording import duration_in_words
 
 _SOURCES, _CLAIMS = RESOURCES["sources"], RESOURCES["claims"]
-_OF_PLAN = (
-    *("id", "statement", "language", "claimant", "claimant_as_stated", "due"),
+_SHOWN_OF_CLAIM = (
+    *("id", "statement", "language", "claimant", "claimant_as_stated", "due", "status"),
     *("entities", "figures", "topics"),
 )
 _MOST_LISTED = 20
@@ -111,6 +107,7 @@ LABELS = {
     **dict.fromkeys(("words", "is_another"), _("The passage")),
     "page": _("Page"),
     "note": _("Note on the passage"),
+    "existing": _("Existing claim"),
     "statement": _("The claim in your own words"),
     "claimant": _("Who makes the claim"),
     "subject": _("Subject"),
@@ -149,9 +146,11 @@ _SAVED = "#saved"
 class Hints:
     """What the page says about a form that is being filled in.
 
-    ``marked`` are the stored passages that are the same, those with the same words first,
+    ``offered`` are claims that were named or listed, among which one can be chosen. ``marked`` are
+    the stored passages that are the same, those with the same words first,
     ``claims_with_it`` are their claims, and ``is_repeated`` is whether one has the same words.
-    ``chosen`` is the claim to which the passage would be attached. ``unknown`` is the claimant who
+    ``chosen`` is the claim to which the passage would be attached; empty if one has to be chosen.
+    ``unknown`` is the claimant who
     is kept as text, and ``twice`` are the new entities that several fields name. ``missing`` keeps
     it from being saved.
     """
@@ -160,6 +159,7 @@ class Hints:
     claims_with_it: Collection[str] = ()
     is_repeated: bool = False
     similar: Sequence[Alike] = ()
+    offered: Sequence[Claim] = ()
     chosen: str = NEW
     reading: str = ""
     unknown: str = ""
@@ -196,7 +196,7 @@ def add_source() -> Response:
             similar.extend(error.similar)
             detail = gettext("There are similar sources. Say whether it is one of them.")
             raise Conflict(detail) from error
-        return _next_url(str(id), request.form, "reports", "answers")
+        return _next_url(str(id), request.form, "reports", "answers", "claim")
 
     if text(request.form, "go") == "show":
         return _shown(sent, lambda: again(sent), again)
@@ -235,7 +235,7 @@ def add_passage() -> Response:
     def save(write: Write) -> str:
         source = _source_of(form)
         with _faults_of_fields():
-            claim_id = submissions.submit(write.session, write.actor, form, source)
+            claim_id = submissions.submit(write.session, write.actor, _settled(form), source)
         if text(form, "go") == "next":
             return _next_url(source["id"], form, "reports", saved=str(claim_id))
         return href("claims", claim_id) + _SAVED
@@ -243,8 +243,7 @@ def add_passage() -> Response:
     def again(failed: SentForm) -> Response:
         # What the page needs of the source is in the form, for when the database is away.
         known: Titled = {"id": text(form, "source"), "title": text(form, "title")}
-        is_away = failed.needs_key or failed.status >= _AWAY
-        return _marking(known, form, failed, None if is_away else _as_sent(form))
+        return _marking(known, form, failed, _after_failure(form, failed))
 
     def check() -> Response:
         source = _source_of(form)
@@ -262,7 +261,7 @@ def add_hints() -> Response:
     check_session()
     form = request.form
     hints = _hints(form, _source_of(form))
-    return shown("add_answer.html", form=form, **_told(form, hints))
+    return shown("add_answer.html", form=form, speaker=speaker, **_told(form, hints))
 
 
 @pages.get("/add/suggest")
@@ -292,7 +291,7 @@ def _filled(record: files.Record, actor: Actor, sent: SentForm) -> Response:
     fields = submissions.with_new_entities(actor, record.fields)
     keys = [key for name in ("doi", "url") if (key := fields.get(name))]
     typed = next(filter(submissions.sources_like, keys), "") or [*keys, fields.get("title", "")][0]
-    fields |= {"q": typed, "answers": text(request.form, "answers")}
+    fields |= {name: text(request.form, name) for name in ("answers", "claim")} | {"q": typed}
     form = Form(fields)
     form.setlist(files.WARNING, record.warnings)
     return _choosing(form, sent)
@@ -305,8 +304,8 @@ def _choosing(
     *,
     file: files.Read | None = None,
 ) -> Response:
-    typed, plan = text(form, "q"), _plan(form, sent)
-    place = url_for("pages.add", q=typed or None, answers=text(form, "answers") or None)
+    typed, plan = text(form, "q"), _claim_of(form, "answers", sent)
+    place = _place(form, "claim", q=typed or None)
     answers_form_of(place)
     is_searched = typed and not sent.needs_key and sent.status < _AWAY
     return shown(
@@ -327,6 +326,8 @@ def _choosing(
         is_address=address_or_doi(typed) is not None,
         types=[*CslType],
         repeating=_REPEATING,
+        claim=text(form, "claim") or None,
+        chosen=_claim_of(form, "claim", sent),
         **_answered(plan),
     )
 
@@ -339,11 +340,11 @@ def _marking(
     *,
     is_checked: bool = False,
 ) -> Response:
-    plan = _plan(form, sent)
-    place = url_for("pages.add", source=source["id"], answers=text(form, "answers") or None)
+    plan = _claim_of(form, "answers", sent)
+    if request.method == "GET":
+        form, hints = _begun(form, plan, _claim_of(form, "claim", sent))
+    place = _place(form, "begun_with", source=source["id"])
     answers_form_of(place)
-    if plan is not None and request.method == "GET":
-        form = Form({**submissions.answering(plan), **form.to_dict()})
     return shown(
         "add.html",
         sent.status,
@@ -369,13 +370,28 @@ def _marking(
     )
 
 
-def _plan(form: Form, sent: SentForm) -> Claim | None:
-    """The claim of which the form says what became, if the database still has it."""
-    id = text(form, "answers")
+def _place(form: Form, claim: str, *, source: str | None = None, q: str | None = None) -> str:
+    """The address of the step; ``claim`` is the field with the claim that was chosen before it."""
+    answers, chosen = (text(form, name) or None for name in ("answers", claim))
+    return url_for("pages.add", source=source, q=q, answers=answers, claim=chosen)
+
+
+def _begun(form: Form, plan: Claim | None, chosen: Claim | None) -> tuple[Form, Hints]:
+    """What the form begins with, and what the page says about it."""
+    begun = {} if plan is None else submissions.answering(plan)
+    if chosen is None:
+        return Form({**begun, **form.to_dict()}), Hints()
+    begun |= {"existing": chosen["id"], "begun_with": chosen["id"]}
+    return Form({**begun, **form.to_dict()}), Hints(offered=[chosen], chosen=chosen["id"])
+
+
+def _claim_of(form: Form, name: str, sent: SentForm) -> Claim | None:
+    """The claim in a field, if the database still has it."""
+    id = text(form, name)
     if not id or sent.needs_key or sent.status >= _AWAY:
         return None
     try:
-        found: Claim = _document(_CLAIMS, id, _OF_PLAN)
+        found: Claim = _document(_CLAIMS, id, _SHOWN_OF_CLAIM)
     except (NotFound, Gone, Invalid):
         if request.method == "GET":
             raise
@@ -415,11 +431,7 @@ def _document(resource: Readable, id: str, fields: tuple[str, ...]) -> Any:
     except ValueError:
         detail = f"Choose a {resource.singular} first."
         raise Invalid(detail, [Fault("invalid", "Not an id.", f"#/{resource.singular}")]) from None
-    try:
-        found = documents.document(resource, known, Reading(fields), names_preferred(None))
-    except Merged as error:
-        return _document(resource, str(error.into_id), fields)
-    return json.loads(found.body)
+    return document_of(resource, known, fields)
 
 
 def _earlier(source_id: str) -> list[Evidence]:
@@ -432,13 +444,13 @@ def _hints(form: Form, source: Source, *, is_checked: bool = False) -> Hints:
     actor = _actor()
     actor.demand(Scope.CLAIMS_WRITE)
     hints = _seen(form, source["id"])
-    if not text(form, "statement") and not is_checked:
+    if not text(form, "statement") and hints.chosen == NEW and not is_checked:
         return hints
     submitted = form.copy()
     submitted["claim"] = hints.chosen
     try:
         with writing(database()) as session, _faults_of_fields():
-            trial = submissions.try_submission(session, actor, submitted, source)
+            trial = submissions.try_submission(session, actor, _settled(submitted), source)
     except (Invalid, Conflict) as error:
         missing = problems_of(error.faults) or [Problem("", in_words(error.detail))]
         return replace(hints, missing=missing)
@@ -452,17 +464,21 @@ def _seen(form: Form, source_id: str) -> Hints:
         marked_before(source_id, form), key=lambda each: has_words(each, said), reverse=True
     )
     claims_with_it = {each["claim"]["id"] for each in marked}
+    named = claims_named(text(form, "existing"))
     similar: Sequence[Alike] = ()
     if said:
         with writing(database()) as session:
             similar = submissions.look_alikes(session, _actor(), form)[:_MOST_ALIKE]
-    chosen = _preselected(form, similar, claims_with_it)
+        offered = {each["id"] for each in named.claims}
+        similar = [each for each in similar if each["claim"]["id"] not in offered]
+    chosen = _preselected(form, named, similar, claims_with_it)
     is_new = chosen == NEW
     return Hints(
         marked,
         claims_with_it,
         any(has_words(each, said) for each in marked[:1]),
         similar,
+        named.claims,
         chosen,
         _reading(form),
         submissions.unknown_claimant(form) if is_new else "",
@@ -470,27 +486,85 @@ def _seen(form: Form, source_id: str) -> Hints:
     )
 
 
-def _as_sent(form: Form) -> Hints | None:
+def _after_failure(form: Form, failed: SentForm) -> Hints | None:
     """What can be said of a form that failed, with the claim that was chosen in it.
 
     Whatever fails here, the form has to be shown.
     """
-    chosen = text(form, "claim")
+    if failed.status >= _AWAY:
+        return None
     try:
-        hints = _seen(form, text(form, "source"))
+        return _as_listed(form) if failed.needs_key else _as_sent(form)
     except (DomainError, psycopg.Error):
         return None
-    if chosen in {"", NEW, *(each["claim"]["id"] for each in hints.similar)}:
+
+
+def _as_listed(form: Form) -> Hints:
+    """The claims that the page had listed, for when nobody is signed in who may compare them."""
+    named = claims_named(text(form, "existing"))
+    choice = _choice(form, named)
+    chosen = text(form, "claim") or NEW if choice is None else choice
+    listed = claims_with([chosen, *text(form, "listed").split()])
+    known = {each["id"] for each in listed}
+    offered = [*listed, *(each for each in named.claims if each["id"] not in known)]
+    return Hints(offered=offered, chosen=chosen)
+
+
+def _as_sent(form: Form) -> Hints:
+    """What can be said of a form of somebody who is signed in."""
+    chosen, hints = text(form, "claim"), _seen(form, text(form, "source"))
+    claims = [*hints.offered, *(each["claim"] for each in hints.similar)]
+    if chosen in {"", NEW, *(each["id"] for each in claims)}:
         return hints
-    return replace(hints, similar=(), chosen=chosen)
+    return replace(hints, similar=(), offered=claims_with([chosen]), chosen=chosen)
 
 
-def _preselected(form: Form, similar: Sequence[Alike], claims_with_it: Collection[str]) -> str:
+def _choice(form: Form, named: NamedClaims) -> str | None:
+    """The claim that is chosen by the field for existing ones; ``None`` if that is empty.
+
+    The list of the claims that are named comes before the field once the page has shown it. The
+    choice is empty if it has to be made in that list.
+    """
+    typed, chosen = text(form, "existing"), text(form, "claim")
+    if not typed:
+        return None
+    if chosen and typed == text(form, "looked_up"):
+        return chosen
+    return named.claims[0]["id"] if named.is_exact else ""
+
+
+def _settled(form: Form) -> Form:
+    """The form with the claim that is chosen by the field for existing ones.
+
+    Raises ``Invalid`` if that names none, or several of which none is chosen.
+    """
+    named = claims_named(text(form, "existing"))
+    choice = _choice(form, named)
+    if choice is None:
+        return form
+    if not choice:
+        detail = (
+            gettext("Choose one of the claims that are listed below, or a new one.")
+            if named.claims
+            else gettext("No claim has this address, id or words.")
+        )
+        raise Invalid("No claim is chosen.", [Fault("not_found", detail, "#/existing")])
+    settled = form.copy()
+    settled["claim"] = choice
+    return settled
+
+
+def _preselected(
+    form: Form, named: NamedClaims, similar: Sequence[Alike], claims_with_it: Collection[str]
+) -> str:
     """The claim to which the passage is attached, unless somebody chooses another.
 
     A claim that is likely the same is the default when it is listed for the first time, unless
-    it has the passage.
+    it has the passage, or another claim was named.
     """
+    choice = _choice(form, named)
+    if choice == "" or choice in {each["id"] for each in named.claims}:
+        return choice
     passed = {*text(form, "listed").split(), *claims_with_it}
     ids = {each["claim"]["id"] for each in similar}
     for each in similar:

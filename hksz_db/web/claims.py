@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask import Response, url_for
 
-from hksz_db.domain.vocabulary import ClaimEntityRole, EvidenceStatus
+from hksz_db.domain.vocabulary import ClaimEntityRole, EvidenceStatus, Scope
 from hksz_db.http.costs import Cost, costs
 from hksz_db.queries.document_types import Claim, ClaimEntity, Version
 from hksz_db.queries.registry import RESOURCES
@@ -43,6 +43,9 @@ def claim(id: UUID) -> Response:
             for each in document["evidence"]
             if signed_in is not None and each["added_by"] == signed_in.label
         ],
+        can_add=question.moment is None
+        and signed_in is not None
+        and signed_in.has(Scope.CLAIMS_WRITE),
         states=states_in_words(document, document["evidence"]),
         verdict=verdict_of(document["corroboration"]),
         map=(drawn := _map(document)),

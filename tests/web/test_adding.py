@@ -25,6 +25,7 @@ from tests.web.conftest import Api, Browser, MakeKey, Page
 
 ARTICLE = "hksz:shenzhen-daily-article"
 APPROVED = "hksz:ttps-approved-2023"
+PLANNED = "hksz:talent-target"
 TEXT = "Two years on. In 2023 alone, exactly 45,120 applications were approved. Few were refused."
 PASSAGE = "In 2023 alone, exactly 45,120 applications were approved."
 Form = dict[str, Any]
@@ -409,6 +410,99 @@ def test_a_claim_that_is_likely_the_same_is_chosen_at_first(
     assert again.tree.xpath("//input[@name='claim'][@checked]/@value") == ["new"]
 
 
+def _chosen(page: Page) -> list[str]:
+    return [*page.tree.xpath("//input[@name='claim'][@checked or @type='hidden']/@value")]
+
+
+def _passages(api: Api, form: Form, claim: str) -> list[Any]:
+    found: list[Any] = api("/v1/evidence", claim_id=claim, source_id=form["source"])["data"]
+    return found
+
+
+@pytest.mark.parametrize(
+    "named",
+    ["{id}", "https://example.org/claims/{id}?ui=zh-Hant#saved", "/v1/claims/{id}", APPROVED],
+)
+def test_a_passage_is_attached_to_the_claim_that_is_named(
+    post: Post, form: Form, api: Api, claim_id: Callable[[str], str], named: str
+) -> None:
+    known = claim_id(APPROVED)
+    # Nothing in the form resembles the claim, and its words are not said again.
+    sent = {**form, "statement": "", "claimant": "", "as_stated": ""}
+    sent["existing"] = named.format(id=known)
+    checked = post("/add", {**sent, "go": "check"})
+    assert _chosen(checked) == [known]
+    assert "Only the passage is saved" in checked.text
+    assert checked.only("//*[@autofocus]/h2") == "What saving will change"
+    assert post("/add", {**sent, "go": "save"}).status == HTTPStatus.SEE_OTHER
+    assert len(_passages(api, form, known)) == 1
+
+
+def test_the_list_of_named_claims_comes_before_their_field(
+    post: Post, form: Form, claim_id: Callable[[str], str]
+) -> None:
+    sent = {**form, "existing": claim_id(PLANNED), "go": "check"}
+    (kept,) = post("/add", sent).tree.xpath("//form[@id='add']")
+    assert dict(kept.form_values())["claim"] == claim_id(PLANNED)
+    new = {**dict(kept.form_values()), "claim": "new", "go": "save"}
+    saved = post("/add", new)
+    assert saved.status == HTTPStatus.SEE_OTHER
+    assert claim_id(PLANNED) not in saved.headers["Location"]
+
+
+def test_a_claim_that_is_named_by_its_words_is_chosen_from_a_list(
+    post: Post, form: Form, api: Api
+) -> None:
+    sent = {**form, "as_stated": "", "existing": "talent applications approved", "go": "save"}
+    refused = post("/add", sent)
+    assert refused.status == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert refused.tree.xpath("//*[@id='problems']//li/a/@href") == ["#existing"]
+    assert _chosen(refused) == []
+    (kept,) = refused.tree.xpath("//form[@id='add']")
+    offered = refused.tree.xpath("//input[starts-with(@id, 'offered-')]/@value")
+    again = {**dict(kept.form_values()), "go": "save"}
+    assert post("/add", again).status == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert post("/add", {**again, "claim": offered[0]}).status == HTTPStatus.SEE_OTHER
+    assert len(_passages(api, form, offered[0])) == 1
+    other = {"existing": "no such words anywhere", "idempotency": "a-token-of-another-tab"}
+    unknown = post("/add", {**sent, **other})
+    assert "No claim has this address" in unknown.only("//*[@id='existing-fault']")
+
+
+def test_a_claim_that_was_chosen_on_its_page_survives_all_steps(
+    post: Post, browser: Browser, api: Api, claim_id: Callable[[str], str], key: str
+) -> None:
+    known = claim_id(PLANNED)
+    (begin,) = [each for each in browser.get(f"/claims/{known}").links if "claim=" in each]
+    page = browser.get(begin)
+    statement = api(f"/v1/claims/{known}")["statement"]
+    assert statement in page.only("//*[@id='chosen']")
+    searched = browser.get("/add", q="Opinion piece", claim=known)
+    links = [link for link in searched.links if link.startswith("/add?source=")]
+    assert links
+    assert all(f"claim={known}" in link for link in links)
+    filed = post("/add/file", {**_file("library.json", WORK), "claim": known})
+    page = browser.get(post("/add/source", _of_source(filed)).headers["Location"])
+    assert _chosen(page) == [known]
+    (fields,) = page.tree.xpath("//form[@id='add']")
+    sent = {**dict(fields.form_values()), "page": "4", "note": "x" * 2001, "go": "save"}
+    failed = post("/add", sent)
+    assert failed.status == HTTPStatus.UNPROCESSABLE_ENTITY
+    place = failed.tree.xpath("//form[@id='add']/@data-page")
+    assert place == page.tree.xpath("//form[@id='add']/@data-page")
+    assert f"claim={known}" in place[0]
+    assert _chosen(failed) == [known]
+    browser.client.delete_cookie("hksz_session")
+    ended = post("/add", {**sent, "note": ""})
+    assert ended.status == HTTPStatus.UNAUTHORIZED
+    assert _chosen(ended) == [known]
+    assert statement in ended.text
+    assert not [each for each in browser.get(f"/claims/{known}").links if "claim=" in each]
+    (fields,) = ended.tree.xpath("//form[@id='add']")
+    saved = post("/add", {**dict(fields.form_values()), "key": key, "go": "save"})
+    assert saved.headers["Location"].startswith(f"/claims/{known}")
+
+
 MARKED = "//div[@class='notice'][contains(., 'already marked this passage')]"
 
 
@@ -574,9 +668,6 @@ def test_hints_need_little(post: Post, form: Form) -> None:
     assert page.status == HTTPStatus.OK
     assert "#claimant" in page.links
     assert page.texts("//label[starts-with(@for, 'claim-')]")
-
-
-PLANNED = "hksz:talent-target"
 
 
 def test_a_claim_about_the_outcome_of_a_plan_begins_with_what_both_have_in_common(
