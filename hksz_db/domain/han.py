@@ -50,9 +50,14 @@ def spellings(text: str) -> list[str]:
 
 def script(text: str) -> str:
     """The script of a Chinese text, by the code of ISO 15924; ``Hant`` if it does not tell."""
-    has_traditional = _converter("t2s").convert(text) != text
-    has_simplified = _converter("s2hk").convert(text) != text
-    return "Hans" if has_simplified and not has_traditional else "Hant"
+    return certain_script(text) or "Hant"
+
+
+def certain_script(text: str) -> str | None:
+    """The script of a Chinese text; ``None`` if all of its characters are of both."""
+    if _converter("t2s").convert(text) != text:
+        return "Hant"
+    return "Hans" if _converter("s2hk").convert(text) != text else None
 
 
 @cache

@@ -5,13 +5,16 @@ from functools import lru_cache
 
 from markupsafe import Markup, escape
 
-from hksz_db.domain.han import HAN, script
+from hksz_db.domain.han import HAN, certain_script, script
 from hksz_db.web.interface import interface
 
 ENGLISH = "en"
 """The language of labels and descriptions of metrics, which have one only."""
 
 _HAN = re.compile(f"[{HAN}](?:[^A-Za-z]*[{HAN}])?")
+_EACH_HAN, _LATIN = re.compile(f"[{HAN}]"), re.compile("[A-Za-z]")
+_LETTERS_OF_HAN = 3
+"""For about how many letters a Han character stands."""
 _LATIN_WORD = re.compile(r"[A-Za-z]{2,}")
 _CHINESE = "zh"
 # Controls of the direction of text. They also move what follows, unless the text is isolated.
@@ -21,6 +24,21 @@ _DIRECTED = re.compile("[\u202a-\u202e\u2066-\u2069]")
 def lang(text: str | None, language: str | None = None) -> Markup:
     """The attribute for an element that has the text only; empty in the language of the page."""
     return _attribute(_language(text or "", language), interface().tag)
+
+
+def language_of_words(text: str, *known: str | None) -> str:
+    """The language of a text, as far as its characters tell it.
+
+    That of a Chinese text follows from its script or, if that may be either, from the languages
+    that are ``known``, the most likely one first, and from the page's. A text in letters is in the
+    first of these that is not Chinese, or else in English.
+    """
+    others = [each for each in (*known, interface().tag) if each]
+    if len(_EACH_HAN.findall(text)) * _LETTERS_OF_HAN > len(_LATIN.findall(text)):
+        told = certain_script(text)
+        chinese = (each for each in others if each.startswith(_CHINESE))
+        return f"{_CHINESE}-{told}" if told else next(chinese, f"{_CHINESE}-{script(text)}")
+    return next((each for each in others if not each.startswith(_CHINESE)), ENGLISH)
 
 
 def spoken(text: str | None, language: str | None = None) -> Markup:

@@ -46,6 +46,7 @@ from hksz_db.services.registry import WRITERS
 from hksz_db.services.review import ReviewRules
 from hksz_db.services.rows import lock_rows
 from hksz_db.web.earlier import has_words, is_standing, marked_before, on_claim
+from hksz_db.web.foreign import language_of_words
 from hksz_db.web.interface import names_preferred
 from hksz_db.web.search import address_or_doi
 from hksz_db.web.translating import gettext
@@ -290,6 +291,7 @@ def look_alikes(session: Session, actor: Actor, form: Form) -> list[Alike]:
     """Claims that resemble the statement, whatever else is missing. Nothing is written."""
     said = text(form, "statement")
     body = {"statement": said, "claimant_as_stated": "?", **_given(form, "time_edtf", "language")}
+    body.setdefault("language", language_of_words(said))
     with undone(session), suppress(Invalid):
         id = batches.create(session, "claims", load(ClaimCreateSchema(), body), rules_of(actor))
         similar: list[Alike] = written(session, "claims", id)["similar"]
@@ -474,6 +476,7 @@ def _create_claim(this: Submission, source: Source) -> UUID:
     form = this.form
     _check_words(form, source)
     body: Body = _given(form, "statement", "language", "modality", "time_edtf", "due_edtf")
+    body.setdefault("language", language_of_words(text(form, "statement"), source["language"]))
     body |= _claimant(this)
     topics = [each.strip() for each in _BETWEEN_TOPICS.split(text(form, "topics"))]
     if topics := [*filter(None, topics)]:

@@ -503,6 +503,31 @@ def test_a_claim_that_was_chosen_on_its_page_survives_all_steps(
     assert saved.headers["Location"].startswith(f"/claims/{known}")
 
 
+@pytest.mark.parametrize(
+    ("page", "statement", "source", "language"),
+    [
+        ("zh-Hant", "前海合作區在2023年批准了45,120宗申請。", None, "zh-Hant"),
+        ("zh-Hant", "前海合作区批准了45,120宗申请。", "en", "zh-Hans"),
+        ("zh-Hans", "前海有QDII。", None, "zh-Hans"),
+        ("zh-Hans", "前海有QDII。", "zh-Hant", "zh-Hant"),
+        ("en", "前海有QDII。", "en", "zh-Hant"),
+        ("zh-Hant", "In the zone (前海合作區), 45,120 were approved.", "zh-Hant", "en"),
+        ("en", "Les demandes.", "fr", "fr"),
+    ],
+)
+def test_a_new_claim_is_in_the_language_of_its_words(
+    post: Post, form: Form, api: Api, page: str, statement: str, source: str | None, language: str
+) -> None:
+    api(f"/v1/sources/{form['source']}", {"language": source}, "PATCH")
+    sent = {**form, "as_stated": "", "statement": statement}
+    checked = post(f"/add?ui={page}", {**sent, "go": "check"})
+    assert _values(checked)["language"] == ""
+    told = checked.texts("//section[@class='will']//p[@class='soft']")
+    assert [each[-len(language) :] for each in told] == [language]
+    saved = post(f"/add?ui={page}", {**sent, "language": "", "go": "save"})
+    assert api(f"/v1{saved.headers['Location']}")["language"] == language
+
+
 MARKED = "//div[@class='notice'][contains(., 'already marked this passage')]"
 
 
