@@ -1073,4 +1073,20 @@ def test_the_form_asks_for_the_key_when_the_session_has_ended(
     assert page.tree.xpath("//*[@id='problems']//*[@form='add']/@name") == ["key", "go"]
     # The Enter key in the field sends the form as it was to be sent.
     assert page.tree.xpath("//*[@form='add'][@name='go']/@value")[0] == "save"
+    assert "paste it again" in page.only("//*[@id='paste']/p[@class='notice']")
     assert post("/add", {**form, "go": "save", "key": key}).status == HTTPStatus.SEE_OTHER
+
+
+def test_the_listed_claims_stay_when_the_session_has_ended(
+    post: Post, form: Form, browser: Browser, api: Api, claim_id: Callable[[str], str]
+) -> None:
+    statement = api(f"/v1/claims/{claim_id(APPROVED)}")["statement"]
+    said = {**form, "statement": statement, "as_stated": "", "go": "check"}
+    (checked,) = post("/add", said).tree.xpath("//form[@id='add']")
+    listed = checked.fields["listed"].split()
+    assert claim_id(APPROVED) in listed
+    browser.client.delete_cookie("hksz_session")
+    page = post("/add", {**dict(checked.form_values()), "claim": claim_id(APPROVED), "go": "save"})
+    assert page.status == HTTPStatus.UNAUTHORIZED
+    assert {*page.tree.xpath("//input[@name='claim']/@value")} == {"new", *listed}
+    assert _chosen(page) == [claim_id(APPROVED)]

@@ -567,6 +567,8 @@ def test_nothing_is_lost_when_the_session_has_ended(
     page.wait_for_selector("#problems:focus")
     field = page.locator("#key").bounding_box()
     assert field["y"] + field["height"] < page.viewport_size["height"]
+    assert SENTENCE in page.inner_text("#sentences")
+    assert page.is_hidden("#paste")
     after = _fields(page)
     assert {name: after[name] for name in before if name != "idempotency"} == {
         name: value for name, value in before.items() if name != "idempotency"
