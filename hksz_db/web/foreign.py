@@ -42,12 +42,12 @@ def language_of_words(text: str, *known: str | None) -> str:
 
 
 def spoken(text: str | None, language: str | None = None) -> Markup:
-    """The text, in an element with its language if it differs from that of the page.
+    """The text, in an element with its language if it differs from that of the page; or nothing.
 
     Without a ``language``, a text without words in Latin letters is Chinese if it has Han
     characters. Those in a text of another language are marked by themselves.
     """
-    return _spoken(text or "", language, interface().tag)
+    return _spoken(text, language, interface().tag) if text else Markup()
 
 
 def noted(text: str | None) -> Markup:

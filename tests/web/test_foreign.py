@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 
 from hksz_db.domain.han import HAN
+from hksz_db.web.citing import published
 from hksz_db.web.foreign import noted, spoken, within
 from tests.browser.examples import READING, filled
 from tests.web.conftest import Browser
@@ -75,6 +76,19 @@ def test_a_note_is_in_english_or_in_chinese(app: Flask) -> None:
         assert noted("Seen twice.") == '<span lang="en">Seen twice.</span>'
         assert noted("見兩次。") == "見兩次。"
         assert within("前海 zone", "en") == '<span lang="zh-Hant">前海</span> zone'
+
+
+def test_an_empty_piece_in_another_language_is_nothing(app: Flask) -> None:
+    press = {"entity": {"name": "Pearl River Institute"}, "role": "publisher"}
+    source: Any = {
+        "container_title": None,
+        "contributors": [press],
+        "issued": {"edtf": "2024-03-14"},
+        "language": "en",
+    }
+    with app.test_request_context(query_string={"ui": "zh-Hant"}):
+        assert spoken("", "en") == ""
+        assert published(source) == "Pearl River Institute\uff0c2024年3月14日"
 
 
 def test_a_text_with_controls_of_direction_is_isolated(app: Flask) -> None:
