@@ -59,6 +59,10 @@ _DEFINITION = (
 )
 
 
+MOST_STATED = 100
+"""The most characters of the words of a figure."""
+
+
 class ClaimFigureCreateSchema(InputSchema):
     """A figure that is sent with its claim; its modality defaults to that of the claim."""
 
@@ -70,7 +74,7 @@ class ClaimFigureCreateSchema(InputSchema):
     subject_id = Uuid()
     subject_external_id = ExternalId()
     external_id = ExternalId(allow_none=True)
-    as_stated = Text(100, required=True, metadata={"description": _READING})
+    as_stated = Text(MOST_STATED, required=True, metadata={"description": _READING})
     comparator = Term(Comparator)
     amount = DecimalString(allow_none=True)
     lower_bound = DecimalString(allow_none=True)

@@ -72,6 +72,7 @@ from hksz_db.web.translating import gettext
 from hksz_db.web.translating import marked as _
 from hksz_db.web.typed import Form, text
 from hksz_db.web.wording import duration_in_words
+from schemas.figures import MOST_STATED
 
 _SOURCES, _CLAIMS = RESOURCES["sources"], RESOURCES["claims"]
 _SHOWN_OF_CLAIM = (
@@ -576,7 +577,8 @@ def _preselected(
 
 def _reading(form: Form) -> str:
     words = text(form, "as_stated")
-    if not words:
+    # Words that are too long are a fault of their field, and the reader of figures allows more.
+    if not words or len(words) > MOST_STATED:
         return ""
     try:
         reading = figure_in_words(read_stated(words))

@@ -639,6 +639,14 @@ def test_no_field_cuts_what_is_pasted(post: Post, form: Form) -> None:
     assert {name: len(_values(page)[name]) for name in long} == long
 
 
+def test_a_figure_that_is_too_long_has_one_limit(post: Post, form: Form) -> None:
+    page = post("/add", {**form, "as_stated": "x" * 201, "go": "check"})
+    assert "As stated: May have at most 100 characters." in page.only(
+        "//section[@class='will']//li"
+    )
+    assert "200" not in page.only("//*[@id='hints']")
+
+
 @pytest.mark.parametrize(
     ("fault", "field"),
     [
