@@ -55,10 +55,22 @@ def test_a_page_has_no_inline_styles_or_scripts(browser: Browser, path: str) -> 
     assert tree.xpath("//@style | //style | //script | //@*[starts-with(name(), 'on')]") == []
 
 
-def test_a_page_begins_with_a_skip_link_and_has_one_heading(browser: Browser) -> None:
-    tree = browser.get("/claims").tree
+@pytest.mark.parametrize("language", ["en", "zh-Hant", "zh-Hans"])
+@pytest.mark.parametrize(
+    ("path", "place"), [("/claims", "ol"), ("/claims?q=nosuchword", "main"), ("/entities", "main")]
+)
+def test_a_page_begins_with_a_link_to_what_was_asked_for(
+    browser: Browser, path: str, place: str, language: str
+) -> None:
+    browser.client.set_cookie("ui", language)
+    tree = browser.get(path).tree
     (first, *_) = tree.xpath("//body//a")
-    assert tree.xpath("//*[@id=$id]", id=first.get("href").lstrip("#"))[0].tag == "main"
+    (target,) = tree.xpath("//*[@id=$id]", id=first.get("href").lstrip("#"))
+    assert (target.tag, target.get("tabindex")) == (place, "-1")
+
+
+def test_a_page_has_one_heading_and_labels_its_fields(browser: Browser) -> None:
+    tree = browser.get("/claims").tree
     assert len(tree.xpath("//h1")) == 1
     labelled = tree.xpath("//label/@for")
     assert [each.get("id") for each in tree.xpath("//input[not(@type='hidden')] | //select")] == [
