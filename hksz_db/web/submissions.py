@@ -20,6 +20,7 @@ from hksz_db.domain.errors import Conflict, Contended, Fault, Invalid, Stale
 from hksz_db.domain.locators import LOCATOR, LOOSE_LOCATOR, digest
 from hksz_db.domain.stated_figures import is_exactly
 from hksz_db.domain.vocabulary import ComparisonVerdict, EvidenceStatus, Scope, Stance
+from hksz_db.exchange.readers.edtf_dates import from_text, valid
 from hksz_db.exchange.readers.language_tags import language_tag
 from hksz_db.http import documents
 from hksz_db.http.requests import database
@@ -85,6 +86,7 @@ _OF_NEW_SOURCE = (
     *("issued_edtf", "issued_note", "language", "rights"),
 )
 _BETWEEN_TOPICS = re.compile("[,;\u3001\uff0c\uff1b]")
+_DATES = {"issued_edtf", "time_edtf", "due_edtf", "period_edtf"}
 _FIGURE = ("comparator", "amount", "lower_bound", "upper_bound", "unit_code", "period_edtf")
 _CAPTURE = ("retrieved_at", "archive_url", "media_type", "normalization")
 _MOST_AGAINST = 3
@@ -688,7 +690,14 @@ def _given(form: Form, *names: str, **renamed: str) -> Body:
     if (language := given.get("language")) is not None:
         # People type the name of a language rather than its tag.
         given["language"] = language_tag(str(language)) or language
+    for name in given.keys() & _DATES:
+        given[name] = _edtf(str(given[name]))
     return given
+
+
+def _edtf(typed: str) -> str:
+    """The date that was typed, in EDTF if it was printed as pages and sources print it."""
+    return valid(typed) or from_text(typed) or typed
 
 
 def _not_one(typed: str, found: Sequence[str], *, can_be_made: bool = False) -> str:

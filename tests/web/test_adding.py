@@ -129,6 +129,39 @@ def test_all_faults_of_a_new_source_are_told_at_once(post: Post) -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "edtf"),
+    [
+        ("2024年3月", "2024-03"),
+        ("2024年3月14日", "2024-03-14"),
+        ("14 March 2024", "2024-03-14"),
+        ("March 14, 2024", "2024-03-14"),
+        ("2010~", "2010~"),
+        ("2023-24", "2023-24"),
+        ("03/04/2024", None),
+    ],
+)
+def test_the_date_of_a_new_source_is_read_as_it_is_printed(
+    post: Post, api: Api, typed: str, edtf: str | None
+) -> None:
+    page = post("/add/source", {"title": "Ferries", "csl_type": "report", "issued_edtf": typed})
+    if edtf is None:
+        assert "is not a date that can be read" in page.only("//*[@id='issued_edtf-fault']")
+        assert _of_source(page)["issued_edtf"] == typed
+    else:
+        id = page.headers["Location"].partition("source=")[2].partition("#")[0]
+        assert api(f"/v1/sources/{id}")["issued"]["edtf"] == edtf
+
+
+def test_the_times_of_a_claim_are_read_as_they_are_printed(
+    post: Post, form: Form, api: Api
+) -> None:
+    printed = {"time_edtf": "2023年", "period_edtf": "2023年"}
+    saved = post("/add", {**form, **printed, "go": "save"})
+    claim = api(f"/v1{saved.headers['Location']}")
+    assert (claim["time"]["edtf"], claim["figures"][0]["period"]["edtf"]) == ("2023", "2023")
+
+
+@pytest.mark.parametrize(
     ("statement", "as_stated", "exact"),
     [
         ("Exactly 45,120 were approved.", "45,120", True),
