@@ -19,7 +19,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "pages.feed": (),  # Atom
     "pages.locators": (),  # JSON for a script
     "pages.sign_in": ("/sign-in",),
-    "pages.add": ("/add?q=An+invented+report", "/add?source={sources hksz:shenzhen-daily-article}"),
+    "pages.add": (
+        "/add?q=An+invented+report&claim={claims hksz:ttps-approved-2023}",
+        "/add?source={sources hksz:shenzhen-daily-article}&claim={claims hksz:ttps-approved-2023}",
+    ),
     "pages.add_suggest": (),  # JSON for a script
     "pages.my_work": ("/my-work",),
     "pages.review": ("/review",),
