@@ -165,8 +165,7 @@
 	on(form, "input", () => {
 		const { value } = fields.as_stated;
 		if (!marked || stated === value) return;
-		stated = value;
-		fields.exact.checked = RegExp(words.exactly, "i").test(text.slice(...marked).split(value)[0]);
+		fields.exact.checked = RegExp(words.exactly, "i").test(text.slice(...marked).split(stated = value)[0]);
 	});
 	on(box, "keydown", (event) => {
 		const i = current;
