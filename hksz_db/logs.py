@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -22,19 +22,10 @@ def _escaped(text: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-_CONTEXT: tuple[Processor, ...] = (
-    structlog.contextvars.merge_contextvars,
-    structlog.processors.add_log_level,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-    _printable,
-    structlog.processors.format_exc_info,
-)
-
-
 def configure_logging(settings: Settings) -> None:
     """Log the events of this software."""
     structlog.configure(
-        processors=[*_CONTEXT, _renderer(settings.log_format)],
+        processors=[*_context(settings.log_format), _renderer(settings.log_format)],
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[settings.log_level.upper()]
         ),
@@ -65,11 +56,22 @@ def standard_logging(settings: Settings) -> Mapping[str, Any]:
 def formatter(form: str) -> logging.Formatter:
     """Formats the records of ``logging``."""
     return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=_CONTEXT,
+        foreign_pre_chain=_context(form),
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             _renderer(form),
         ],
+    )
+
+
+def _context(form: str) -> Sequence[Processor]:
+    return (
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        # JSON escapes them by itself.
+        *(() if form == "json" else (_printable,)),
+        structlog.processors.format_exc_info,
     )
 
 

@@ -103,8 +103,10 @@ class PooledConnections:
                     transaction.rollback()
                 raise
             else:
-                with waiting(driver):
-                    transaction.commit()
+                # The caller may have committed.
+                if transaction.is_active:
+                    with waiting(driver):
+                        transaction.commit()
             finally:
                 restore_limit(driver)
 
