@@ -18,7 +18,7 @@ from benchmarks.orm_service import DATABASE_URL, THREADS
 from benchmarks.questions import Ask
 
 _WORKERS = os.cpu_count() or 1  # as many as the service has
-_PEER_CONNECTIONS = 2  # of each worker; more or fewer are slower
+_PEER_CONNECTIONS = 2  # of each worker, which has as many threads in the service
 HOST = "127.0.0.1"
 _ROOT = Path(__file__).resolve().parents[1]
 _PEERS = Path(__file__).with_name("peers")
