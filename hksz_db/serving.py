@@ -1,4 +1,4 @@
-"""Serving: granian and its workers, their sockets, logging, and work in the background."""
+"""Serving: granian and its workers, their sockets, and work in the background."""
 
 import errno
 import gc
