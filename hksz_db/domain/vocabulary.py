@@ -265,7 +265,9 @@ HistoryOp.__doc__ = """What one transaction did to a row.
 directly in the database.
 """
 
-ChangeKind = StrEnum("ChangeKind", "CREATE UPDATE DELETE DUE")
-ChangeKind.__doc__ = (
-    "What happened to a document; ``due``: the last day of a planned claim has passed."
-)
+ChangeKind = StrEnum("ChangeKind", "CREATE UPDATE DELETE DUE ERASE")
+ChangeKind.__doc__ = """What happened to a document.
+
+``due``: the last day of a planned claim has passed. ``erase``: a text was erased from the row and
+its history; whoever keeps earlier versions has to erase it there.
+"""

@@ -255,6 +255,7 @@ def _written(resource: str) -> str:
             SELECT row_of.id, {_operation(resource)} AS op
             FROM row_of, LATERAL (
                 SELECT bool_or(operation = 'due') AS due,
+                    bool_or(operation = 'erase') AS erased,
                     bool_or(table_name = '{resource}' AND operation <> 'due') AS itself
                 FROM changes
                 WHERE transaction_id = step.id AND resource = '{resource}'
@@ -275,8 +276,9 @@ def _id_after(resource: str) -> str:
 def _operation(resource: str) -> str:
     """The operation of an entry: whether the row was live before, and is afterwards.
 
-    It is null for a row that was dead before and after, and for one that has been deleted since, if
-    only its parts were written: the deletion has an entry of its own. The fences have the rows
+    An erasure concerns the past of deleted rows, too. Otherwise it is null for a row that was dead
+    before and after, and for one that has been deleted since, if only its parts were written: the
+    deletion has an entry of its own. The fences have the rows
     looked up one by one.
     """
     live = "id = row_of.id AND deleted_at IS NULL"
@@ -284,6 +286,7 @@ def _operation(resource: str) -> str:
     later = f"SELECT FROM past.{resource} WHERE {live} AND written_in = step.id OFFSET 0"
     before = f"EXISTS (SELECT FROM past.{resource} WHERE {live} AND ended_in = step.id OFFSET 0)"
     return f"""CASE
+            WHEN of_row.erased THEN 'erase'
             WHEN NOT of_row.itself THEN (
                 SELECT CASE WHEN of_row.due THEN 'due' ELSE 'update' END
                 FROM {resource} WHERE {live}
