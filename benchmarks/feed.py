@@ -67,8 +67,9 @@ def pages(url: str, server: Server, rename: tuple[str, str]) -> Mapping[str, str
         "the same without documents": f"{deep}&document=false",
         f"evidence, after {_DEEP:,} entries": _path("evidence", _walked(server, "evidence")),
         "the middle of a large transaction": _path("", written),
-        "documents that show the rows it wrote": _path("claims", shown),
+        "documents that show the rows it wrote": f"{_path('claims', shown)}&expand=true",
         "the rename of a frequent entity": _path("", renamed),
+        "the documents that show its name": f"{_path('', renamed)}&expand=true",
         "units from the beginning": f"{PATH}?resource=units",
         "the end": _path("", "now"),
     }

@@ -10,8 +10,9 @@ from hksz_db.api import answers
 from hksz_db.api.calls import Call, Section, read_schemas
 from hksz_db.api.gateway import RELEASE_WORKER_SLOT
 from hksz_db.api.requests import place
+from hksz_db.domain.errors import Fault, Malformed
 from hksz_db.feed.listener import ChangeListener
-from hksz_db.feed.pages import BEGINNING, Feed, ForeignCursor, Page, Position, horizon
+from hksz_db.feed.pages import Feed, ForeignCursor, Page, Position, UnknownTransaction
 from hksz_db.http.requests import arguments, database, refused_cursor
 from hksz_db.queries.registry import RESOURCES
 from schemas.changes import ChangeSchema, change_page_schema, changes_parameters
@@ -24,10 +25,14 @@ _PARAMETERS = changes_parameters(RESOURCES)
 def _follow() -> Response:
     """Follow what changes, in the order in which it is committed.
 
-    Apply the entries in order, from the beginning: replace your copy of the document with
-    `document`, and delete it if that is null. You then have an exact mirror of all documents, each
-    as a read by id gives it. No entry is left out, however late its transaction commits, and none
-    is given twice.
+    With `expand=true`, apply the entries in order, from the beginning: replace your copy of the
+    document with `document`, and delete it if that is null. You then have an exact mirror of all
+    documents, each as a read by id gives it. No entry is left out, however late its transaction
+    commits, and none is given twice.
+
+    Without it, a document has an entry only if the document itself or a part of it was changed. One
+    that shows something else that was changed, such as the name of an entity, has none: thousands
+    may show it. The entry of what was changed then says in `shown_in` where it may be shown.
 
     Before a page has caught up, it may hold fewer entries than asked for, or none: continue with
     `next_cursor`. With `wait` an answer is sent as soon as there is an entry, or without entries
@@ -37,11 +42,20 @@ def _follow() -> Response:
     per_page = given.get("per_page", DEFAULT_PER_PAGE)
     resources = given.get("resource", RESOURCES)
     names = tuple(name for name in RESOURCES if name in resources)
-    feed = Feed(database(), names, given.get("document", True))
+    transaction = given.get("transaction")
+    feed = Feed(
+        database(), names, given.get("document", True), given.get("expand", False), transaction
+    )
+    # Nothing is added to a transaction.
+    wait_s = given.get("wait", 0) if transaction is None else 0
     try:
-        page = _page(feed, _position(feed, given.get("cursor")), per_page, given.get("wait", 0))
+        page = _page(feed, _position(feed, given.get("cursor")), per_page, wait_s)
     except ForeignCursor:
         raise refused_cursor() from None
+    except UnknownTransaction:
+        detail = f"There is no transaction {transaction}."
+        fault = Fault("not_found", detail, parameter="transaction")
+        raise Malformed("The transaction is not known.", [fault]) from None
     cursor = feed.cursor(page.position)
     meta = {"next_cursor": cursor, "caught_up": page.caught_up, "per_page": per_page}
     body = b'{"data":[%b],"meta":%b}' % (page.entries, json.dumps(meta).encode())
@@ -54,8 +68,8 @@ def _follow() -> Response:
 
 def _position(feed: Feed, cursor: str | None) -> Position:
     if cursor is None:
-        return BEGINNING
-    return horizon(feed.database).position if cursor == "now" else feed.position(cursor)
+        return feed.beginning()
+    return feed.end() if cursor == "now" else feed.position(cursor)
 
 
 def _page(feed: Feed, start: Position, per_page: int, wait_s: int) -> Page:

@@ -13,7 +13,7 @@ from hksz_db.commands.terminal import errors_in_one_line, replacing
 from hksz_db.domain.errors import Unavailable
 from hksz_db.feed.due import note_due
 from hksz_db.feed.listener import ChangeListener
-from hksz_db.feed.pages import BEGINNING, Feed, ForeignCursor, Page, Position, horizon
+from hksz_db.feed.pages import Feed, ForeignCursor, Page, Position
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.work import work_off
 
@@ -88,8 +88,8 @@ def work() -> None:
 
 def _position(feed: Feed, place: str) -> Position:
     if place == "beginning":
-        return BEGINNING
-    return horizon(feed.database).position if place == "now" else feed.position(place)
+        return feed.beginning()
+    return feed.end() if place == "now" else feed.position(place)
 
 
 def _pages(feed: Feed, position: Position, *, once: bool) -> Iterator[Page]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     CTE,
+    BigInteger,
     ColumnElement,
     Integer,
     Text,
@@ -26,8 +27,10 @@ from sqlalchemy import (
 )
 
 from hksz_db.database import Prepared, prepare
-from hksz_db.feed.dependencies import NIL_ID, affected_documents
-from hksz_db.queries.documents import Group, Node, SqlValue, expression, term, timestamp
+from hksz_db.feed.dependencies import NIL_ID, affected_documents, shown_in
+from hksz_db.models import table_of
+from hksz_db.models.history import Transaction
+from hksz_db.queries.documents import Group, Json, Node, SqlValue, expression, term, timestamp
 from hksz_db.queries.keysets import Key, Keyset, gathered
 from hksz_db.queries.pages import as_json
 from hksz_db.queries.registry import RESOURCES
@@ -57,7 +60,7 @@ _NIL_ID = f"'{NIL_ID}'::uuid"
 _TRANSACTIONS = """
     SELECT id, committed_at, actor FROM transactions
     WHERE (committed_at, id) >= (CAST(:at AS timestamptz), CAST(:transaction AS bigint))
-        AND committed_at <= CAST(:horizon AS timestamptz)
+        AND (committed_at, id) <= (CAST(:horizon AS timestamptz), CAST(:last AS bigint))
     ORDER BY committed_at, id
 """
 
@@ -91,9 +94,24 @@ def horizon_statement() -> Prepared:
     )
 
 
+@lru_cache(maxsize=1)
+def moment_statement() -> Prepared:
+    """One row, the moment at which ``:transaction`` was committed, as text; or none."""
+    rows = table_of(Transaction)
+    return prepare(
+        select(timestamp(rows.c.committed_at)).where(
+            rows.c.id == bindparam("transaction", type_=BigInteger()),
+            rows.c.committed_at.is_not(None),
+        )
+    )
+
+
 @lru_cache(maxsize=64)
-def changes_statement(resources: tuple[str, ...], documents: bool) -> Prepared:
+def changes_statement(resources: tuple[str, ...], documents: bool, expand: bool) -> Prepared:
     """A page of the feed with the entries of the named resources.
+
+    With ``expand``, the documents that show a changed row have entries of their own, and otherwise
+    the entry of that row says in which resources they are.
 
     One row, as ``keysets.gathered`` describes it, with the entries joined by ``:separator``. If
     more follow, the cursor is that of the last row that was searched, or only the moment and the
@@ -106,13 +124,18 @@ def changes_statement(resources: tuple[str, ...], documents: bool) -> Prepared:
     A position consists of the moment and the number of a transaction, a stage in it (1: the rows
     that it wrote, 2: the documents that show them), a resource and an id, and the last changed row
     that was searched. The page begins after ``:at``, ``:transaction``, ``:stage``, ``:resource``,
-    ``:id``, ``:changed_resource``, ``:changed_id``, and ends at ``:horizon``. ``:rows`` is one more
-    than it holds.
+    ``:id``, ``:changed_resource``, ``:changed_id``, and ends with the transaction ``:last`` at
+    ``:horizon``. ``:rows`` is one more than it holds.
     """
-    entries = text(_entries(resources)).columns(*map(column, _COLUMNS)).cte("entries")
+    searched = text(_entries(resources, expand=expand))
+    entries = searched.columns(*map(column, _COLUMNS)).cte("entries")
     on_page = and_(entries.c.n < bindparam("rows", type_=Integer()), entries.c.op.is_not(None))
     of_resource = (
-        (entries.c.resource == term(name), _entry(entries, name, documents)) for name in resources
+        (
+            entries.c.resource == term(name),
+            _entry(entries, name, documents, () if expand else resources),
+        )
+        for name in resources
     )
     found = select(
         entries.c.n,
@@ -130,8 +153,11 @@ def changes_statement(resources: tuple[str, ...], documents: bool) -> Prepared:
     return prepare(page, generic_plan=True)
 
 
-def _entry(entries: CTE, resource: str, documents: bool) -> SqlValue:
-    """The entry of a row, which may be gone, by a subquery: a join might read all rows."""
+def _entry(entries: CTE, resource: str, documents: bool, showing: tuple[str, ...]) -> SqlValue:
+    """The entry of a row, which may be gone, by a subquery: a join might read all rows.
+
+    It says which of the resources ``showing`` have documents that may show what was changed.
+    """
     readable = RESOURCES[resource]
     table = readable.table
     fields: dict[str, Node] = {
@@ -144,6 +170,8 @@ def _entry(entries: CTE, resource: str, documents: bool) -> SqlValue:
         "actor": entries.c.actor,
         "merged_into": readable.redirect,
     }
+    if showing:
+        fields["shown_in"] = literal_column(_shown_in(resource, showing), Json())
     if documents:
         live = and_(table.c.id.is_not(None), table.c.deleted_at.is_(None))
         document = as_json(readable, (*readable.fields, *readable.read_embeds))
@@ -154,7 +182,22 @@ def _entry(entries: CTE, resource: str, documents: bool) -> SqlValue:
     return entry.correlate(entries).scalar_subquery()
 
 
-def _entries(resources: tuple[str, ...]) -> str:
+def _shown_in(resource: str, showing: tuple[str, ...]) -> str:
+    """A JSON array of those of the resources that may show what an entry says was changed."""
+    of_entry = (
+        "transaction_id = entries.transaction AND resource = entries.resource"
+        " AND resource_id = entries.id"
+    )
+    found = ", ".join(
+        f"CASE WHEN bool_or({condition}) THEN '{name}' END"
+        for name, condition in shown_in(resource, showing).items()
+    )
+    if not found:
+        return "'[]'::json"
+    return f"(SELECT to_json(array_remove(ARRAY[{found}], NULL)) FROM changes WHERE {of_entry})"
+
+
+def _entries(resources: tuple[str, ...], *, expand: bool) -> str:
     """The rows of a page and the one after it, numbered from 1.
 
     A row without an operation has no entry. The rows after a ``cut`` are not complete, so it is the
@@ -189,7 +232,7 @@ SELECT * FROM (
                 ORDER BY resource, id LIMIT :rows
             )
             SELECT * FROM written
-            {_affected(resources)}
+            {_affected(resources, expand=expand)}
             ORDER BY stage, resource, id LIMIT :rows
         ) AS entry
         ORDER BY at, transaction, stage, resource, id LIMIT :rows
@@ -199,13 +242,13 @@ WHERE cuts = 0
 """
 
 
-def _affected(resources: tuple[str, ...]) -> str:
+def _affected(resources: tuple[str, ...], *, expand: bool) -> str:
     """The documents that show rows that the transaction wrote, if the page goes so far.
 
     ``SPAN`` changes are searched at a time. Then the page ends, and the next one goes on with the
     changes that follow.
     """
-    affected = affected_documents(resources)
+    affected = affected_documents(resources, expand=expand)
     if affected is None:
         return ""
     following = """

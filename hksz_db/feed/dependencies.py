@@ -10,7 +10,7 @@ A row that was moved or removed also leads from where it was before, which is in
 that was inserted is only shown by rows that refer to it, and those were written since.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from typing import NamedTuple
 from uuid import UUID
@@ -65,6 +65,18 @@ class Edge(NamedTuple):
     steps: tuple[Step, ...]
     document: str
 
+    @property
+    def leads_to_owner(self) -> bool:
+        """Whether the changed row is a part of the document, which few documents can have."""
+        match self.start, self.steps:
+            case Opaque(), _:
+                return False
+            case _, ():
+                return True
+            case Start(Change.WRITTEN, table), (Step(of_step, "id"),):
+                return table == of_step
+        return False
+
 
 def dependencies(resources: Iterable[Readable]) -> tuple[Edge, ...]:
     """The edges to the documents of these resources, without those from their own rows."""
@@ -99,6 +111,33 @@ def _starts(table: str, columns: Iterable[str], joined: str) -> Iterator[Start]:
         yield Start(Change.LEFT, table, (joined,), joined)
 
 
+def _starts_of_tables(tables: Mapping[str, Iterable[str]]) -> Iterator[Start]:
+    for table, columns in tables.items():
+        yield from _starts(table, columns, str(HISTORY_TABLES[table].owner))
+
+
+def _starts_of(start: Start | Opaque) -> Iterator[Start]:
+    if isinstance(start, Start):
+        yield start
+    else:
+        for tables in start.reads.values():
+            yield from _starts_of_tables(tables)
+
+
+def _condition(start: Start) -> str:
+    """The condition on a row of ``changes`` that it is of such a changed row."""
+    changed = f"changed && '{{{','.join(start.columns)}}}'::text[]"
+    always_set = not ALWAYS_SET.isdisjoint(start.columns)
+    match start.change:
+        case Change.UPDATED:
+            condition = "operation = 'update'" if always_set else changed
+        case Change.WRITTEN:
+            condition = "true" if always_set else f"(changed IS NULL OR {changed})"
+        case Change.LEFT:
+            condition = f"(operation = 'delete' OR {changed})"
+    return f"(table_name = '{start.table}' AND {condition})"
+
+
 def _steps(readable: Readable, path: Path, column: str) -> tuple[Step, ...]:
     """From values of the column, in the rows at the end of the path, to ids of documents."""
     steps = []
@@ -112,7 +151,20 @@ def _steps(readable: Readable, path: Path, column: str) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def affected_documents(resources: Sequence[str]) -> str | None:
+def shown_in(changed: str, resources: Sequence[str]) -> Mapping[str, str]:
+    """For each resource: the condition that its documents may show a changed row of ``changed``.
+
+    It is a condition on a row of ``changes``, and false of rows that are parts of the documents.
+    """
+    conditions: dict[str, set[str]] = {}
+    for edge in dependencies(RESOURCES[name] for name in resources):
+        for start in () if edge.leads_to_owner else _starts_of(edge.start):
+            if HISTORY_TABLES[start.table].resource == changed:
+                conditions.setdefault(edge.document, set()).add(_condition(start))
+    return {name: " OR ".join(sorted(found)) for name, found in conditions.items()}
+
+
+def affected_documents(resources: Sequence[str], *, expand: bool) -> str | None:
     """The query of ``(resource, id, op, cut)`` in their order, after ``after``, at most ``:rows``.
 
     The query around it defines the transaction ``step``, ``after`` with a resource, an id and the
@@ -121,9 +173,11 @@ def affected_documents(resources: Sequence[str]) -> str | None:
     have a later entry. If there may be more than are searched, the last of these is a ``cut``: the
     rows after it are not complete. It is returned even if it is left out, but without an operation.
 
-    ``None`` when the documents of these resources show no other rows.
+    ``None`` when the documents of these resources show no other rows. Unless the feed is to
+    ``expand``, these are only the documents that a changed row is a part of.
     """
-    edges = dependencies(RESOURCES[name] for name in resources)
+    all_edges = dependencies(RESOURCES[name] for name in resources)
+    edges = [edge for edge in all_edges if expand or edge.leads_to_owner]
     arrays = _Arrays()
     blocks = " UNION ALL ".join(
         f"({_block(name, arrays.reaching(own))})"
@@ -201,31 +255,15 @@ class _Arrays:
     def _start(self, start: Start | Opaque) -> _Array:
         if isinstance(start, Opaque):
             arrays = {
-                name: _joined(
-                    [
-                        self._start(read)
-                        for table, columns in tables.items()
-                        for read in _starts(table, columns, str(HISTORY_TABLES[table].owner))
-                    ]
-                )
+                name: _joined([*map(self._start, _starts_of_tables(tables))])
                 for name, tables in start.reads.items()
             }
             query = start.affected.format(**{name: ids.sql for name, ids in arrays.items()})
             # Not added: only one resource shows the value.
             return _Array(f"ARRAY({query})", max(ids.level for ids in arrays.values()))
-        changed = f"changed && '{{{','.join(start.columns)}}}'::text[]"
-        always_set = not ALWAYS_SET.isdisjoint(start.columns)
-        match start.change:
-            case Change.UPDATED:
-                condition = "operation = 'update'" if always_set else changed
-            case Change.WRITTEN:
-                condition = "true" if always_set else f"(changed IS NULL OR {changed})"
-            case Change.LEFT:
-                condition = f"(operation = 'delete' OR {changed})"
         own = start.column == HISTORY_TABLES[start.table].owner and start.change is not Change.LEFT
         key = "resource_id" if own else "row_key::uuid"
-        found = f"table_name = '{start.table}' AND {condition}"
-        ids = self._add(f"array_agg({key}) FILTER (WHERE {found})", 0)
+        ids = self._add(f"array_agg({key}) FILTER (WHERE {_condition(start)})", 0)
         if start.change is Change.LEFT:
             past = f"past.{start.table} WHERE id = known.id AND ended_in = step.id"
             return self._look_up(ids, f"{start.column} AS id FROM {past}")

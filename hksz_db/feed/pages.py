@@ -8,7 +8,7 @@ import psycopg
 
 from hksz_db.database import Connection, Database
 from hksz_db.domain.strict_json import compact
-from hksz_db.feed.changes import KEYSET, changes_statement, horizon_statement
+from hksz_db.feed.changes import KEYSET, changes_statement, horizon_statement, moment_statement
 from hksz_db.feed.dependencies import NIL_ID
 from hksz_db.queries.keysets import Keyset, encode_cursor
 from hksz_db.queries.registry import RESOURCES
@@ -51,6 +51,10 @@ class ForeignCursor(ValueError):
     """A cursor that no page of the same feed returned."""
 
 
+class UnknownTransaction(ValueError):
+    """No transaction with this number has changed anything."""
+
+
 @dataclass(frozen=True)
 class Horizon:
     """Up to where the feed is settled: nothing will be committed before this position.
@@ -77,15 +81,42 @@ class Page:
 
 @dataclass(frozen=True)
 class Feed:
-    """The entries of the named resources, in the order of ``RESOURCES``, with their documents."""
+    """The entries of the named resources, in the order of ``RESOURCES``, with their documents.
+
+    With ``expand``, documents that only show a changed row have entries of their own. If there is a
+    ``transaction``, only its changes have entries.
+    """
 
     database: Database
     resources: tuple[str, ...] = tuple(RESOURCES)
     documents: bool = True
+    expand: bool = True
+    transaction: int | None = None
+
+    def beginning(self) -> Position:
+        """The position before all entries. Raises ``UnknownTransaction``."""
+        if self.transaction is None:
+            return BEGINNING
+        return Position(self._committed_at(), str(self.transaction - 1))
+
+    def end(self) -> Position:
+        """The position after all entries that there are. Raises ``UnknownTransaction``."""
+        settled = horizon(self.database).position
+        if self.transaction is None:
+            return settled
+        of_it = Position(self._committed_at(), str(self.transaction))
+        return settled if of_it.is_beyond(settled) else of_it
+
+    def _committed_at(self) -> str:
+        rows = self.database.read(moment_statement(), {"transaction": self.transaction})
+        if not rows:
+            raise UnknownTransaction
+        ((at,),) = rows
+        return str(at.decode())
 
     def after(self, position: Position, per_page: int, separator: str = ",") -> Page:
         """The next entries, joined by the separator. Raises ``ForeignCursor``."""
-        settled = horizon(self.database).position
+        settled = self.end()
         if position.is_beyond(settled):
             return Page(b"", position, caught_up=True)
         # Skip transactions without entries, for a limited number of rounds.
@@ -97,8 +128,9 @@ class Feed:
         return page
 
     def _page(self, position: Position, settled: Position, per_page: int, separator: str) -> Page:
-        statement = changes_statement(self.resources, self.documents)
-        values = {"horizon": settled.at, "rows": per_page + 1, "separator": separator}
+        statement = changes_statement(self.resources, self.documents, self.expand)
+        end = {"horizon": settled.at, "last": settled.transaction}
+        values = {**end, "rows": per_page + 1, "separator": separator}
         try:
             found = self.database.read(statement, {**vars(position), **values})
         except psycopg.DataError as error:
@@ -123,7 +155,9 @@ class Feed:
 
     @property
     def _question(self) -> list[str | tuple[str, ...]]:
-        return ["changes", self.resources]
+        # One of the whole feed is the same whether it expands or not.
+        one = () if self.transaction is None else (str(self.transaction),)
+        return ["changes", self.resources, *one]
 
 
 def horizon(database: Database) -> Horizon:

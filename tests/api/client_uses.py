@@ -306,7 +306,7 @@ def mirror_the_feed(client: AuthenticatedClient) -> None:
     cursor: str | Unset = UNSET
     caught_up = False
     while not caught_up:
-        page = changes_follow.sync(client=client, per_page=100, cursor=cursor)
+        page = changes_follow.sync(client=client, per_page=100, expand=True, cursor=cursor)
         assert isinstance(page, ChangePage)
         for change in page.data:
             if change.document is None:

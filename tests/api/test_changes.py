@@ -198,7 +198,7 @@ def test_documents_that_show_a_row_have_entries(editor: Client, follow: Follow) 
     (entity,) = answer.json["data"]
     names = [{"name": "Another scheme", "language": "en", "kind": "preferred"}]
     assert editor.patch(f"/v1/entities/{entity['id']}", {"names": names}).status_code == 200
-    entries = follow()
+    entries = follow(expand="true")
     assert brief(entries)[0] == ("entities", "update", entity["id"])
     others = entries[1:]
     assert {entry["resource"] for entry in others} >= {"claims", "figures"}
@@ -229,8 +229,61 @@ def test_a_document_that_was_written_later_has_one_entry(
     names = [{"name": "Renamed", "language": "en", "kind": "preferred"}]
     editor.patch(f"/v1/entities/{firm}", {"names": names})
     editor.post("/v1/claims", {"claimant_id": firm, "statement": "It moved."})
-    ops = [(resource, op) for resource, op, _ in brief(follow())]
+    ops = [(resource, op) for resource, op, _ in brief(follow(expand="true"))]
     assert ops == [("entities", "create"), ("entities", "update"), ("claims", "create")]
+
+
+def test_what_shows_a_row_is_referred_to(editor: Client, follow: Follow) -> None:
+    (entity,) = editor.get("/v1/entities", external_id="hksz:ttps").json["data"]
+    names = [{"name": "Another scheme", "language": "en", "kind": "preferred"}]
+    editor.patch(f"/v1/entities/{entity['id']}", {"names": names})
+    (entry,) = follow()
+    assert set(entry["shown_in"]) >= {"claims", "figures", "sources"}
+    check_changes(editor, [entry])
+
+    page = editor.get(PATH, transaction=entry["transaction"], expand="true", per_page="100").json
+
+    assert page["meta"]["caught_up"]
+    assert page["data"] == follow(expand="true")
+    assert len(page["data"]) > 3
+
+
+def test_what_nothing_shows_is_not_referred_to(editor: Client, follow: Follow) -> None:
+    (entity,) = editor.get("/v1/entities", external_id="hksz:ttps").json["data"]
+    editor.patch(f"/v1/entities/{entity['id']}", {"description": "A scheme."})
+    (entry,) = follow()
+    assert entry["shown_in"] == []
+
+
+def test_a_part_is_a_change_of_the_whole(editor: Client, follow: Follow) -> None:
+    """A claim has an entry for its new evidence, without ``expand``."""
+    body = {"statement": "It moved.", "claimant_external_id": "hksz:ttps"}
+    claim = editor.post("/v1/claims", body).json["id"]
+    (source,) = editor.get("/v1/sources", per_page="1").json["data"]
+    body = {"claim_id": claim, "source_id": source["id"], "stance": "supports"}
+    passage = editor.post("/v1/evidence", body).json["id"]
+    assert brief(follow())[1:] == [("claims", "update", claim), ("evidence", "create", passage)]
+
+
+def test_a_transaction_is_read_in_pages(
+    editor: Client, reader: Client, samples: dict[str, Sample]
+) -> None:
+    body = {"items": [{"csl_type": "report", "title": f"Report {n}"} for n in range(3)]}
+    cursor = reader.get(PATH, cursor="now").json["meta"]["next_cursor"]
+    assert editor.post("/v1/sources/bulk?atomic=true", body).status_code < 300
+    editor.post(samples["metrics"].path, samples["metrics"].body)
+    entries = reader.get(PATH, cursor=cursor).json["data"]
+    number = entries[0]["transaction"]
+
+    assert read_all(reader, "2", transaction=number) == entries[:3]
+    first = reader.get(PATH, transaction=number, per_page="2").json["meta"]["next_cursor"]
+    assert reader.get(PATH, cursor=first).status_code == 400
+
+
+def test_an_unknown_transaction_is_refused(reader: Client) -> None:
+    answer = reader.get(PATH, transaction="17")
+    assert answer.status_code == 400
+    assert answer.json["errors"][0]["detail"] == "There is no transaction 17."
 
 
 def test_resource_limits_the_entries(

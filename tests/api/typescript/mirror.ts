@@ -73,7 +73,7 @@ async function fromTheFeed(): Promise<Mirror> {
   };
   let cursor: string | undefined;
   for (;;) {
-    const query = { per_page: 100, ...(cursor && { cursor }) };
+    const query = { per_page: 100, expand: true, ...(cursor && { cursor }) };
     const page = given(await client.GET("/v1/changes", { params: { query } }));
     for (const change of page.data) follow(mirror, change);
     if (page.meta.caught_up) return mirror;
