@@ -14,6 +14,9 @@ from hksz_db.services.rows import Row, range_literal
 from hksz_db.services.writers import Writer
 from schemas.figures import FigureCreateSchema, FigurePatchSchema
 
+UNITLESS = "1"
+"""The code of the unit of a mere number."""
+
 _ADVICE = "Give comparator, amount or bounds, and unit_code."
 _NO_CHANGE = (
     "The text states a change, which is an amount only for a metric with the measure change or"
@@ -30,7 +33,7 @@ class _Figures(Writer):
         if "comparator" in fields and "unit_code" in fields:
             return []
         metric = known.rows["metrics"][fields["metric_id"]]
-        read = _read_words(fields, metric, pointer)
+        read = read_words(fields, metric, pointer)
         is_unit_read = "unit_code" not in fields
         read = {name: value for name, value in read.items() if fields.get(name) is None}
         fields |= read
@@ -50,7 +53,7 @@ class _Figures(Writer):
         metric = known.rows["metrics"][stated["metric_id"]]
         unit = known.rows["units"][stated["unit_code"]]
         factor = Decimal(str(unit["factor"]))
-        is_ratio = metric["dimension"] == Dimension.RATIO and stated["unit_code"] == "1"
+        is_ratio = metric["dimension"] == Dimension.RATIO and stated["unit_code"] == UNITLESS
         if metric["dimension"] != unit["dimension"] and not is_ratio:
             measures = f"The metric measures {metric['dimension']}"
             detail = f"{measures}, the unit {stated['unit_code']} {unit['dimension']}."
@@ -110,8 +113,11 @@ def range_columns(figure: Row, metric: Row, factor: Decimal) -> Row:
     }
 
 
-def _read_words(fields: Row, metric: Row, pointer: str) -> dict[str, Any]:
-    """What the words of a figure state, by field. Raises ``Invalid``."""
+def read_words(fields: Row, metric: Row, pointer: str) -> dict[str, Any]:
+    """What the words ``as_stated`` of a figure state, by field. Raises ``Invalid``.
+
+    ``metric`` has a dimension and a measure.
+    """
     dimension, measure = Dimension(metric["dimension"]), MetricMeasure(metric["measure"])
     try:
         # Only a ratio decides what the words mean. The unit has to be in them: words that are not
@@ -145,7 +151,7 @@ def _read_words(fields: Row, metric: Row, pointer: str) -> dict[str, Any]:
 
 
 def _unstated_unit(stated: StatedFigure, dimension: Dimension) -> str | None:
-    return "1" if dimension is Dimension.COUNT and not stated.note else None
+    return UNITLESS if dimension is Dimension.COUNT and not stated.note else None
 
 
 def _unread(faults: list[Fault]) -> Invalid:

@@ -1,8 +1,8 @@
 """What readers have submitted with their key, what became of it, and drafts to submit again."""
 
 import json
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from flask import Response, request, url_for
@@ -20,17 +20,16 @@ from hksz_db.services import batches
 from hksz_db.services.loading import load
 from hksz_db.services.registry import WRITERS
 from hksz_db.web import access
-from hksz_db.web.forms import Form, Write, new_form, require, sent_form, submit
+from hksz_db.web.correcting import TEXT, correct_claim, fields_of, labels_of, name_of
+from hksz_db.web.forms import Form, Write, new_form, sent_form, submit
 from hksz_db.web.history import Change, changes_between
 from hksz_db.web.interface import names_preferred
 from hksz_db.web.site import answers_form_of, form_of, pages, shown
 from hksz_db.web.states import move_passages, states_in_words
-from hksz_db.web.submissions import written
-from hksz_db.web.translating import gettext
 
 _CLAIMS, _EVIDENCE = RESOURCES["claims"], RESOURCES["evidence"]
 _REVIEWED = ("id", "version", "status", "review_note", "reviewed_by", "reviewed_at")
-_OF_CLAIM = (*_REVIEWED, "statement", "language", "evidence")
+_OF_CLAIM = (*_REVIEWED, "statement", "language", "time", "figures", "evidence")
 _OF_PASSAGE = (*_REVIEWED, "stance", "note", "claim", "source")
 _MOST = 100
 
@@ -56,15 +55,15 @@ def submit_again(resource: str, id: UUID) -> BaseResponse:
     form = sent_form(changes_row=True)
 
     def work(write: Write) -> str:
-        changed: dict[str, str | None] = {"note": form.value("text").strip() or None}
         if resource == _CLAIMS.name:
-            changed = {"statement": require(form, "text", gettext("Enter the claim."))}
-        fields = load(WRITERS[resource].patch_schema(), {**changed, "status": "submitted"})
-        batches.update(write.session, resource, id, write.versions, fields, write.rules)
-        if resource == _CLAIMS.name and form.value("alike"):
-            claim: Claim = written(write.session, resource, id)
-            drafts = [UUID(each["id"]) for each in _drafts_of(claim, write.actor.label)]
-            move_passages(write, drafts, status="submitted")
+            claim = correct_claim(write, id)
+            if form.value("alike"):
+                drafts = [UUID(each["id"]) for each in _drafts_of(claim, write.actor.label)]
+                move_passages(write, drafts, status="submitted")
+        else:
+            changed = {"note": form.value(TEXT).strip() or None, "status": "submitted"}
+            fields = load(WRITERS[resource].patch_schema(), changed)
+            batches.update(write.session, resource, id, write.versions, fields, write.rules)
         return url_for("pages.my_work", done="submitted")
 
     def again(failed: Form) -> Response:
@@ -91,14 +90,16 @@ def _shown(resource: str = "", id: UUID | None = None, sent: Form | None = None)
     return shown(
         "my_work.html",
         sent.status if sent else 200,
-        drafts=_drafts(claims, "statement", id, sent),
-        draft_passages=_drafts(passages, "note", id, sent),
+        drafts=_drafts(claims, fields_of, id, sent),
+        draft_passages=_drafts(passages, lambda each: {TEXT: each["note"] or ""}, id, sent),
         merges=merged_with_passages_of(database(), signed_in.label) if signed_in else [],
         claims=[each for each in claims if each["status"] != "draft"],
         passages=[each for each in passages if each["status"] != "draft"],
         sent=sent,
         is_done=request.args.get("done") == "submitted",
         changes=changes,
+        labels=labels_of(claims),
+        name_of=name_of,
         states=states_in_words,
         known={each["id"]: each for each in claims},
         most=_MOST,
@@ -115,12 +116,16 @@ def _drafts_of(claim: Claim, label: str) -> list[Evidence]:
 
 
 def _drafts(
-    rows: Sequence[Claim | Evidence], text: str, id: UUID | None, sent: Form | None
+    rows: Sequence[Claim | Evidence],
+    begin: Callable[[Any], Mapping[str, str]],
+    id: UUID | None,
+    sent: Form | None,
 ) -> list[_Draft]:
+    """The drafts among the rows; their forms begin with what ``begin`` says."""
     drafts = []
     for row in rows:
         if row["status"] == "draft":
-            fresh = new_form(row["version"], text=str(row.get(text) or ""), alike="yes")
+            fresh = new_form(row["version"], **begin(row), alike="yes")
             drafts.append(_Draft(row, sent if sent and row["id"] == str(id) else fresh))
     return drafts
 

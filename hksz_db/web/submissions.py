@@ -691,11 +691,11 @@ def _given(form: Form, *names: str, **renamed: str) -> Body:
         # People type the name of a language rather than its tag.
         given["language"] = language_tag(str(language)) or language
     for name in given.keys() & _DATES:
-        given[name] = _edtf(str(given[name]))
+        given[name] = as_edtf(str(given[name]))
     return given
 
 
-def _edtf(typed: str) -> str:
+def as_edtf(typed: str) -> str:
     """The date that was typed, in EDTF if it was printed as pages and sources print it."""
     return valid(typed) or from_text(typed) or typed
 

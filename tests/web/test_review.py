@@ -717,6 +717,45 @@ class TestMyWork:
         read = _read(api, submitted)
         assert (read["status"], read["statement"]) == ("submitted", typed)
 
+    def test_the_figure_and_the_time_are_corrected(
+        self, app: Flask, make_key: MakeKey, reviewer: Browser, submitted: Document, api: Api
+    ) -> None:
+        _decide(reviewer, submitted, decision="send_back", review_note="It says more than 47,000.")
+        author = _author(app, make_key)
+        action = f"/my-work/claims/{submitted['id']}"
+        figure = f"figure-{submitted['figures'][0]['id']}"
+        page = author.get("/my-work")
+        assert page.tree.xpath(f"//form//input[@name='{figure}']/@value") == [
+            "exactly 45,120 applications"
+        ]
+        author.send(page, action, **{figure: "over 47,000", "time_edtf": "January 2023"})
+        read = _read(api, submitted)
+        (corrected,) = read["figures"]
+        said = (corrected["as_stated"], corrected["comparator"], corrected["amount"])
+        assert said == ("over 47,000", "gt", "47000")
+        assert (corrected["exact"], corrected["unit_code"]) == (
+            False,
+            submitted["figures"][0]["unit_code"],
+        )
+        assert (read["time"]["edtf"], read["status"]) == ("2023-01", "submitted")
+
+    def test_a_figure_that_cannot_be_read_changes_nothing(
+        self, app: Flask, make_key: MakeKey, reviewer: Browser, submitted: Document, api: Api
+    ) -> None:
+        _decide(reviewer, submitted, decision="send_back", review_note="Which institute?")
+        before = _read(api, submitted)
+        author = _author(app, make_key)
+        action = f"/my-work/claims/{submitted['id']}"
+        figure = f"figure-{submitted['figures'][0]['id']}"
+        refused = author.send(
+            author.get("/my-work"), action, text="It is another.", **{figure: "quite a lot"}
+        )
+        assert refused.status == HTTPStatus.UNPROCESSABLE_ENTITY
+        assert refused.only(f"//*[@id='{figure}-fault']")
+        assert refused.tree.xpath("//*[@id='problems']//li/a/@href") == [f"#{figure}"]
+        assert refused.tree.xpath(f"//input[@id='{figure}']/@value") == ["quite a lot"]
+        assert _read(api, submitted) == before
+
     def test_a_passage_that_was_sent_back_is_submitted_again(
         self, app: Flask, make_key: MakeKey, submitted: Document, api: Api
     ) -> None:
