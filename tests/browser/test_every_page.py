@@ -72,6 +72,16 @@ def test_no_request_leaves_the_site_and_nothing_fails(
     assert len(opened.messages) == expected, opened.messages
 
 
+def test_the_viewer_of_the_api_runs_under_its_policy(visit: Visitor, site: Site) -> None:
+    opened = visit("/docs/")
+    opened.page.wait_for_selector(".opblock")
+    opened.page.wait_for_load_state("networkidle")
+    assert [url for url in opened.requests if not url.startswith(f"{site.url}/")] == []
+    assert opened.messages == []
+    with opened.page.expect_console_message(lambda each: "Content Security Policy" in each.text):
+        opened.page.evaluate("document.body.insertAdjacentHTML('beforeend', '<p onclick=x>')")
+
+
 def test_what_leaves_the_site_would_be_noticed(visit: Visitor) -> None:
     opened = visit("/claims")
     with opened.page.expect_console_message(lambda each: "Content Security Policy" in each.text):
