@@ -23,6 +23,7 @@ from hksz_db.api.openapi import VERSION
 from hksz_db.api.operating import register_documentation, register_operating
 from hksz_db.api.ordinary_reads import OrdinaryReads
 from hksz_db.api.problems import register_errors
+from hksz_db.api.quotas import Quotas
 from hksz_db.api.review import REVIEW
 from hksz_db.api.routing import register_calls
 from hksz_db.api.suggestions import SUGGESTIONS
@@ -127,6 +128,7 @@ def worker_app() -> Gateway:
         settings,
         started=partial(close_on_shutdown, listener),
         reads=OrdinaryReads(app),
+        quotas=Quotas(settings, app.extensions["hksz_database"]),
     )
     exempt_from_collection()
     return gateway

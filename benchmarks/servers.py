@@ -71,7 +71,12 @@ class Server:
 def this_service(url: str, key: str, folder: Path) -> Iterator[Server]:
     """The service, started by ``python app.py``."""
     port = _free_port()
-    settings = {"DATABASE_URL": url, "HKSZ_HOST": HOST, "HKSZ_PORT": str(port)}
+    settings = {
+        "DATABASE_URL": url,
+        "HKSZ_HOST": HOST,
+        "HKSZ_PORT": str(port),
+        "HKSZ_LIMIT_KEY": "0",
+    }
     command = [sys.executable, "app.py"]
     with _started(Server("this service", port, key), command, settings, folder) as server:
         yield server

@@ -25,6 +25,7 @@ from hksz_db.database import Database
 from hksz_db.domain import vocabulary
 from hksz_db.exchange.exporting import FORMATS, formats_for
 from hksz_db.exchange.reading import READERS
+from hksz_db.http.costs import WEIGHED
 from hksz_db.models import HISTORY_TABLES, Base
 from hksz_db.queries.comparisons import COMPARISONS
 from hksz_db.queries.readable import Queryable, Readable
@@ -247,6 +248,10 @@ def _statuses() -> str:
     )
 
 
+def _weights() -> str:
+    return _table(("units", "request"), ((str(int(each)), what) for each, what in WEIGHED.items()))
+
+
 def _vocabularies() -> str:
     terms: list[type[StrEnum]] = [
         each for _, each in getmembers(vocabulary, isclass) if issubclass(each, StrEnum) and [*each]
@@ -350,6 +355,7 @@ _PARTS: Mapping[str, Callable[[], str]] = {
     "filters": _filters,
     "times": _times,
     "statuses": _statuses,
+    "weights": _weights,
     "vocabularies": _vocabularies,
     "export-formats": _exports,
     "import-formats": _imports,

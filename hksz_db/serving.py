@@ -163,6 +163,8 @@ def serve(
         # Their defaults depend on the URL, which the workers always have.
         os.environ[variable("four_eyes")] = str(settings.needs_four_eyes).lower()
         os.environ[variable("cors_origins")] = " ".join(settings.shared_origins) or "none"
+        os.environ[variable("limit_address")] = str(settings.units_of_address)
+        os.environ[variable("limit_key")] = str(settings.units_of_key)
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         server = _Server(
             listeners,

@@ -15,6 +15,9 @@ _OF_A_SERVICE = re.compile(
     "HKSZ_([A-Z0-9_]+_)?(SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)"
     "|PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
 )
+# 100 reads by id a second, or two scans; and ten times as much.
+_UNITS_OF_ADDRESS = 6000
+_UNITS_OF_KEY = 60_000
 _ADDRESS_OF_A_SERVICE = re.compile("(tcp|udp|sctp)://.+")
 
 
@@ -135,8 +138,22 @@ class Settings:
     trust_proxy: bool = _setting(
         _boolean,
         False,
-        "Whether all requests come through a proxy that sets `X-Forwarded-Proto`. Cookies are then"
-        " marked `Secure` if the browser used HTTPS.",
+        "Whether all requests come through a proxy that sets `X-Forwarded-Proto` and adds the"
+        " address of the client to `X-Forwarded-For`. Cookies are then marked `Secure` if the"
+        " browser used HTTPS, and quotas are those of the last address in `X-Forwarded-For`.",
+    )
+    limit_address: int | None = _setting(
+        _integer(0, 10**9),
+        None,
+        "The [quota](http-api.md#quotas) of each client address: how many units may be used in a"
+        " minute. 0 sets no limit.",
+        "`6000` with `DATABASE_URL`, otherwise `0`",
+    )
+    limit_key: int | None = _setting(
+        _integer(0, 10**9),
+        None,
+        "The quota of each key that has none of its own.",
+        "`60000` with `DATABASE_URL`, otherwise `0`",
     )
     cors_origins: tuple[str, ...] | None = _setting(
         _origins,
@@ -190,6 +207,21 @@ class Settings:
     def needs_four_eyes(self) -> bool:
         """Whether another key has to accept; somebody who works alone has no other."""
         return self.database_url is not None if self.four_eyes is None else self.four_eyes
+
+    @property
+    def units_of_address(self) -> int:
+        """The quota of an address for a minute (0: any); a personal database has none."""
+        return self._units(self.limit_address, _UNITS_OF_ADDRESS)
+
+    @property
+    def units_of_key(self) -> int:
+        """The quota of a key for a minute (0: any)."""
+        return self._units(self.limit_key, _UNITS_OF_KEY)
+
+    def _units(self, given: int | None, default: int) -> int:
+        if given is None:
+            return 0 if self.database_url is None else default
+        return given
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":

@@ -43,6 +43,8 @@ def test_defaults_apply_without_an_environment() -> None:
         ("HKSZ_LOG_LEVEL", "debug", "debug"),
         ("HKSZ_LOG_FORMAT", "json", "json"),
         ("HKSZ_ACCESS_LOG", "true", True),
+        ("HKSZ_LIMIT_ADDRESS", "0", 0),
+        ("HKSZ_LIMIT_KEY", "1000", 1000),
     ],
 )
 def test_a_setting_is_read_from_its_variable(name: str, text: str, value: Any) -> None:
@@ -72,6 +74,7 @@ def test_an_empty_variable_counts_as_unset(name: str) -> None:
         ("HKSZ_LOG_LEVEL", "loud"),
         ("HKSZ_LOG_FORMAT", "xml"),
         ("HKSZ_ACCESS_LOG", "1"),
+        ("HKSZ_LIMIT_ADDRESS", "none"),
         ("HKSZ_CORS_ORIGINS", "https://example.org/"),
         ("HKSZ_CORS_ORIGINS", "http://[::1]:80"),
         ("HKSZ_CORS_ORIGINS", "* https://example.org"),
@@ -84,6 +87,14 @@ def test_an_invalid_value_is_reported_in_a_sentence_with_its_name(name: str, tex
     assert message.startswith(f"{name} must be ")
     assert message.endswith(".")
     assert "\n" not in message
+
+
+def test_a_personal_database_has_no_quotas_unless_they_are_set() -> None:
+    own, shared = Settings(), Settings(database_url="postgresql://host/name")
+    assert (own.units_of_address, own.units_of_key) == (0, 0)
+    assert (shared.units_of_address, shared.units_of_key) == (6000, 60_000)
+    assert Settings(limit_key=5).units_of_key == 5
+    assert Settings(database_url="postgresql://host/name", limit_address=0).units_of_address == 0
 
 
 @pytest.mark.parametrize("name", ["HKSZ_PROT", "HKSZ_", "HKSZ_PORT_", "HKSZ_DATABASE_URL"])

@@ -13,6 +13,7 @@ from hksz_db.api.problems import fault_document
 from hksz_db.api.requests import Write, load
 from hksz_db.domain.errors import Conflict, Fault, Forbidden, Invalid
 from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
+from hksz_db.http.costs import Weight
 from hksz_db.http.requests import arguments
 from hksz_db.http.statuses import status_of
 from hksz_db.queries.questions import model_of
@@ -64,6 +65,7 @@ def bulk(resource: Readable) -> Call:
         parameters=BULK,
         body=Schema.from_dict({"items": items}, name=f"{model_of(resource)}BulkSchema"),
         scope=writer.scope,
+        weight=Weight.SCAN,
     )
 
 

@@ -13,7 +13,7 @@ from flask import Response
 from marshmallow import Schema
 
 from hksz_db.domain.vocabulary import Scope
-from hksz_db.http.costs import Cost
+from hksz_db.http.costs import Cost, Weight
 from hksz_db.queries.consequences import CONSEQUENTIAL
 from hksz_db.queries.questions import LIST, model_of, parameters
 from hksz_db.queries.readable import Queryable, Readable
@@ -40,8 +40,9 @@ class Call:
 
     ``parameters`` are those of the query string; a call without them refuses any.
 
-    ``read_cost`` is the cost of a read. ``errors`` are the statuses that do not follow from the
-    rest (``expected_errors``).
+    ``read_cost`` is the cost of a read. ``weight`` is how much a request counts towards the quota
+    of its client, unless that follows from the cost or from the write. ``errors`` are the statuses
+    that do not follow from the rest (``expected_errors``).
     """
 
     route: str
@@ -58,6 +59,7 @@ class Call:
     redirects: bool = False
     errors: Collection[int] = ()
     read_cost: Cost = Cost.COSTLY
+    weight: Weight | None = None
     words: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -79,6 +81,11 @@ class Call:
     def cost(self) -> Cost:
         """The cost of the call. What a key can write is limited by the body."""
         return self.read_cost if self.scope is None else Cost.BOUNDED
+
+    @property
+    def counted(self) -> Weight | None:
+        """The weight of the call, if it does not follow from its cost."""
+        return self.weight or (None if self.scope is None else Weight.SEARCH)
 
     @property
     def is_repeatable(self) -> bool:
@@ -104,7 +111,7 @@ class Call:
     @property
     def expected_errors(self) -> set[int]:
         """The statuses of the errors that the call can be answered with."""
-        found = {400, 401, 503, *self.errors}
+        found = {400, 401, 429, 503, *self.errors}
         if self.scope is not None:
             found |= {403, 409}
         if self.if_match:
@@ -145,7 +152,11 @@ def write_parameters(resource: Readable) -> Parameters:
 
 
 def list_call(
-    route: str, view: Callable[..., Response], listed: Queryable, errors: Collection[int] = ()
+    route: str,
+    view: Callable[..., Response],
+    listed: Queryable,
+    errors: Collection[int] = (),
+    weight: Weight | None = None,
 ) -> Call:
     """A call that answers with a page of documents."""
     return Call(
@@ -155,6 +166,7 @@ def list_call(
         headers=("ETag", "Link"),
         parameters=parameters(listed.name, LIST),
         errors=errors,
+        weight=weight,
     )
 
 

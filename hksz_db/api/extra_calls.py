@@ -10,6 +10,7 @@ from hksz_db.api import answers
 from hksz_db.api.calls import Call, Section, list_call, write_parameters, written_schema
 from hksz_db.api.requests import PLAIN_TEXT, Write, load, load_text
 from hksz_db.domain.vocabulary import Normalization
+from hksz_db.http.costs import Weight
 from hksz_db.http.requests import arguments
 from hksz_db.queries.comparisons import COMPARISONS
 from hksz_db.queries.filters import Criterion
@@ -146,6 +147,7 @@ EXTRA_CALLS: Mapping[str, Sequence[Call]] = {
                 PLAIN_TEXT: {"type": "string", "minLength": 1},
             },
             errors=(410, 422),
+            weight=Weight.SEARCH,
         ),
         *_merge_calls("sources"),
     ),
@@ -155,6 +157,7 @@ EXTRA_CALLS: Mapping[str, Sequence[Call]] = {
             _read_facets,
             FacetsAnswerSchema,
             parameters=parameters(_CLAIMS.name, FACETS),
+            weight=Weight.SEARCH,
         ),
         list_call("GET /<uuid:parent_id>/evidence", _list_evidence, _EVIDENCE, errors=(410,)),
         Call(
@@ -171,9 +174,13 @@ EXTRA_CALLS: Mapping[str, Sequence[Call]] = {
     ),
     "entities": _merge_calls("entities"),
     "figures": (
-        list_call("GET /<uuid:id>/comparisons", _list_comparisons, COMPARISONS, errors=(410,)),
+        list_call(
+            "GET /<uuid:id>/comparisons", _list_comparisons, COMPARISONS, (410,), Weight.SCAN
+        ),
     ),
 }
 COMPARISON_CALLS = Section(
-    COMPARISONS.name, COMPARISONS.schema, [list_call("GET ", _list, COMPARISONS)]
+    COMPARISONS.name,
+    COMPARISONS.schema,
+    [list_call("GET ", _list, COMPARISONS, weight=Weight.SCAN)],
 )

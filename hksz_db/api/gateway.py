@@ -23,6 +23,7 @@ from werkzeug.exceptions import HTTPException
 
 from hksz_db.api.intake import Intake, Receive
 from hksz_db.api.ordinary_reads import OrdinaryReads
+from hksz_db.api.quotas import FURTHER_HEADERS, Quotas
 from hksz_db.domain.errors import DomainError, Overloaded
 from hksz_db.http.costs import Cost, cost_of
 from hksz_db.settings import Settings
@@ -49,6 +50,7 @@ class Scope(TypedDict):
 Send = Callable[[Mapping[str, object]], Awaitable[None]]
 _Result = TypeVar("_Result")
 _Headers = list[tuple[bytes, bytes]]
+_View = Callable[..., object]
 
 READER_S = 30.0
 """A client that takes nothing of a streamed response for this long is dropped."""
@@ -62,7 +64,7 @@ RELEASE_WORKER_SLOT = "hksz.release_worker_slot"
 _REFUSAL = "hksz.refusal"
 _ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ANY_ID = "00000000-0000-0000-0000-000000000000"
-_COSTS_KEPT = 1024
+_VIEWS_KEPT = 1024
 _LONGEST_KEPT = 200
 # For work without a slot: probes, refused requests, and closing streams.
 _SPARE_THREADS = 16
@@ -131,8 +133,8 @@ class Gateway:
     """Serves a Flask app over ASGI 3.0, with the limits of the settings.
 
     Each request is processed in a thread, in a worker slot of the kind that the cost of its view
-    needs; ``reads`` answers those that it can without the app. ``started`` is called in the main
-    thread once the event loop runs.
+    needs; ``reads`` answers those that it can without the app. Those with a slot count for the
+    ``quotas``. ``started`` is called in the main thread once the event loop runs.
     """
 
     def __init__(
@@ -142,15 +144,17 @@ class Gateway:
         *,
         started: Callable[[], None] = lambda: None,
         reads: OrdinaryReads | None = None,
+        quotas: Quotas | None = None,
         reader_s: float = READER_S,
     ) -> None:
         self._app = app
         self._routes = app.url_map.bind("")
         self._started = started
         self._reads = reads
+        self._quotas = quotas
         self._reader_s = reader_s
         self._intake = Intake(settings.max_body_bytes, settings.max_bulk_bytes)
-        self._known_cost = lru_cache(_COSTS_KEPT)(self._find_cost)
+        self._known_view = lru_cache(_VIEWS_KEPT)(self._find_view)
         self._costly = asyncio.Semaphore(settings.costly_threads)
         # Using threads as slots saves a turn of the event loop before the next request starts.
         self._threads = {
@@ -170,22 +174,29 @@ class Gateway:
             await self._live(receive, send)
             return
         environ = environ_of(scope)
-        cost = self.cost(scope["path"], scope["method"])
+        view = self._view(scope["path"], scope["method"])
+        cost = Cost.PROBE if view is None else cost_of(view)
         body = b""
         try:
             try:
                 body = await self._intake.read(environ, receive)
                 environ["wsgi.input"] = io.BytesIO(body)
+                if view is not None and self._quotas is not None:
+                    await self._quotas.count(view, environ, body)
                 if cost is Cost.COSTLY:
                     await self._answer_costly(environ, receive, send)
                     return
             except DomainError as refusal:
                 environ[_REFUSAL] = refusal
                 cost = Cost.PROBE
-            answer = await self._in_thread(cost, self._work, environ)
-            await _send(send, answer)
+            await _send(send, await self._answer(cost, environ))
         finally:
             self._intake.discard(body)
+
+    async def _answer(self, cost: Cost, environ: "WSGIEnvironment") -> _Answer:
+        answer = await self._in_thread(cost, self._work, environ)
+        answer.headers.extend(environ.get(FURTHER_HEADERS, ()))
+        return answer
 
     async def _answer_costly(
         self, environ: "WSGIEnvironment", receive: Receive, send: Send
@@ -195,7 +206,7 @@ class Gateway:
         await slot.acquire()
         try:
             environ[RELEASE_WORKER_SLOT] = slot.released
-            answer = await self._in_thread(Cost.COSTLY, self._work, environ)
+            answer = await self._answer(Cost.COSTLY, environ)
             if isinstance(answer.body, bytes):
                 await _send(send, answer)
             else:
@@ -215,20 +226,24 @@ class Gateway:
 
     def cost(self, path: str, method: str) -> Cost:
         """The cost of a request. One that matches no view costs as much as an error."""
+        view = self._view(path, method)
+        return Cost.PROBE if view is None else cost_of(view)
+
+    def _view(self, path: str, method: str) -> _View | None:
         # Routing takes as long as the rest of the gateway; its result does not depend on the id.
         path = _ID.sub(_ANY_ID, path)
-        find = self._known_cost if len(path) <= _LONGEST_KEPT else self._find_cost
+        find = self._known_view if len(path) <= _LONGEST_KEPT else self._find_view
         return find(path, method)
 
-    def _find_cost(self, path: str, method: str) -> Cost:
+    def _find_view(self, path: str, method: str) -> _View | None:
+        """The view of a request; ``None`` if the response is an error, a redirect or about CORS."""
         if method == "OPTIONS":
-            return Cost.PROBE
+            return None
         try:
             endpoint, _ = self._routes.match(path, method)
         except HTTPException:
-            # The response is an error or a redirect.
-            return Cost.PROBE
-        return cost_of(self._app.view_functions[endpoint])
+            return None
+        return self._app.view_functions[endpoint]
 
     def _work(self, environ: "WSGIEnvironment") -> _Answer:
         """Answer in a thread. The response is streamed if its length is unknown."""

@@ -82,6 +82,25 @@ _RESPONSE_HEADERS: Mapping[str, dict[str, object]] = {
         "schema": {"type": "string", "const": "true"},
     },
 }
+_HEADERS_OF_ERRORS: Mapping[int, Mapping[str, dict[str, object]]] = {
+    429: {
+        "RateLimit": {
+            "description": (
+                "The quota, the units of it that are free (`r`), and the seconds until all are free"
+                ' (`t`): `"address";r=40;t=60`. All answers that count have this header.'
+            ),
+            "schema": {"type": "string"},
+        },
+        "RateLimit-Policy": {
+            "description": 'The units (`q`) in so many seconds (`w`): `"address";q=6000;w=60`.',
+            "schema": {"type": "string"},
+        },
+        "Retry-After": {
+            "description": "The seconds until the request is allowed.",
+            "schema": {"type": "integer"},
+        },
+    },
+}
 _SHARED_PARAMETERS = {
     "as_of",
     "atomic",
@@ -118,7 +137,10 @@ def openapi_document(sections: Iterable[Section]) -> dict[str, object]:
     spec.components.schema("Problem", schema=ProblemSchema)
     for status, meaning in MEANINGS.items():
         content = {MEDIA_TYPE: {"schema": ProblemSchema}}
-        spec.components.response(f"Problem{status}", {"description": meaning, "content": content})
+        described = {"description": meaning, "content": content}
+        if status in _HEADERS_OF_ERRORS:
+            described["headers"] = _HEADERS_OF_ERRORS[status]
+        spec.components.response(f"Problem{status}", described)
     for name, header in _REQUEST_HEADERS.items():
         spec.components.parameter(name, "header", header)
     for section in sections:

@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException, default_exceptions
 
 from hksz_db.domain import errors
 from hksz_db.domain.errors import DomainError, Fault, FaultsError, Gone, Merged
-from hksz_db.http.statuses import is_temporary, status_of
+from hksz_db.http.statuses import retry_after, status_of
 from hksz_db.services.writing import translate
 
 MEDIA_TYPE = "application/problem+json"
@@ -29,11 +29,11 @@ MEANINGS: Mapping[int, str] = {
     415: "The media type of the body is not supported.",
     422: "A value breaks a rule; `errors` says which and where.",
     428: "If-Match is missing.",
+    429: "The quota of the key or of the address is used up; `Retry-After` says for how long.",
     503: "The database does not answer, or there are too many requests of this kind.",
 }
 """What the statuses of problem documents mean."""
 
-_RETRY_AFTER_S = 2
 # What a query string may hold (RFC 3986, section 3.4), escapes included.
 _URL_CHARACTERS = "%!$&'()*+,;=:@/?-._~"
 _DETAILS = {404: "No such resource. Ids in paths must be UUIDs."}
@@ -100,8 +100,8 @@ def _domain_error(error: DomainError) -> Response:
         response = _moved(error)
     else:
         response = problem(status, str(error), faults)
-    if is_temporary(error):
-        response.headers["Retry-After"] = str(_RETRY_AFTER_S)
+    if (wait_s := retry_after(error)) is not None:
+        response.headers["Retry-After"] = str(wait_s)
     if isinstance(error, Gone | Merged):
         # A restore, or undoing the merge, needs it.
         response.headers["ETag"] = f'"{error.version}"'

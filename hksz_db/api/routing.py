@@ -31,7 +31,7 @@ def register_calls(app: Flask, section: Section) -> None:
     """Route requests to the calls of a section."""
     blueprint = Blueprint(section.name, __name__, url_prefix=f"/v1/{section.name}")
     for call in section.calls:
-        view = costs(call.cost)(partial(_answer, call))
+        view = costs(call.cost, call.counted)(partial(_answer, call))
         blueprint.add_url_rule(call.rule, call.name, view, methods=[call.method])
     app.register_blueprint(blueprint)
 

@@ -22,7 +22,7 @@ from hksz_db.api.history import HISTORY_CALLS
 from hksz_db.api.requests import MERGE_PATCH, Write, load, load_object
 from hksz_db.domain.errors import Fault
 from hksz_db.exchange.exporting import export_parameters, formats_for, read_export
-from hksz_db.http.costs import Cost
+from hksz_db.http.costs import Cost, Weight
 from hksz_db.http.requests import arguments
 from hksz_db.queries.questions import (
     AGGREGATE,
@@ -197,6 +197,7 @@ def _query(resource: Readable) -> Call:
         query,
         page_schema(model_of(resource), *read_schemas(resource)),
         body=query_parameters(resource.name).schema(f"{model_of(resource)}QuerySchema"),
+        weight=Weight.SEARCH,
     )
 
 
@@ -211,6 +212,7 @@ def _aggregate(resource: Readable) -> Call:
         aggregate,
         groups_schema(model_of(resource), resource.groups),
         parameters=parameters(resource.name, AGGREGATE),
+        weight=Weight.SCAN,
     )
 
 
@@ -239,6 +241,7 @@ def _export(resource: Readable) -> Call:
         },
         headers=("Content-Disposition", "Cache-Control"),
         parameters=export_parameters(resource.name),
+        weight=Weight.SCAN,
     )
 
 

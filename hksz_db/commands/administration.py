@@ -12,7 +12,9 @@ from hksz_db.domain.vocabulary import Scope
 from hksz_db.preparing import seed_folders
 from hksz_db.services import api_keys, seeding
 
-keys = AppGroup("keys", help="Create, list, rotate and revoke API keys.")
+_QUOTA = click.IntRange(1, 10**9)
+
+keys = AppGroup("keys", help="Create, list, limit, rotate and revoke API keys.")
 
 
 @click.argument("folders", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -35,11 +37,18 @@ def seed(folders: tuple[Path, ...]) -> None:
     help="A scope of the key; may be given several times.",
 )
 @click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help="Its last day, in UTC.")
-def create_key(label: str, scopes: tuple[str, ...], expires: datetime | None) -> None:
+@click.option(
+    "--quota",
+    type=_QUOTA,
+    help="How many units its holder may use in a minute. Default: HKSZ_LIMIT_KEY.",
+)
+def create_key(
+    label: str, scopes: tuple[str, ...], expires: datetime | None, quota: int | None
+) -> None:
     """Create a key for LABEL and print it. It cannot be shown again."""
     until = expires and expires.replace(hour=23, minute=59, second=59, tzinfo=UTC)
     with writing_here() as session:
-        key = api_keys.create(session, label, [Scope(scope) for scope in scopes], until)
+        key = api_keys.create(session, label, [Scope(scope) for scope in scopes], until, quota)
     click.echo(key)
 
 
@@ -54,7 +63,7 @@ def path_of_key() -> None:
 
 @keys.command("list")
 def list_keys() -> None:
-    """List the keys: label, id, state, scopes, expiry, last use.
+    """List the keys: label, id, state, scopes, expiry, last use, quota.
 
     The id is the beginning of the SHA-256 of the key. It tells whose key has leaked:
     printf %s KEY | sha256sum.
@@ -64,7 +73,8 @@ def list_keys() -> None:
             until = f"until {key['expires_at']:%Y-%m-%d %H:%M}" if key["expires_at"] else "no end"
             used = f"{key['last_used_at']:%Y-%m-%d %H:%M}" if key["last_used_at"] else "never"
             scopes = ",".join(key["scopes"])
-            shown = (key["label"], key["id"], key["state"], scopes, until, f"used {used}")
+            quota = f"{key['quota']} a minute" if key["quota"] else "usual quota"
+            shown = (key["label"], key["id"], key["state"], scopes, until, f"used {used}", quota)
             click.echo("\t".join(shown))
 
 
@@ -88,6 +98,19 @@ def rotate_key(label: str, overlap_hours: int) -> None:
     if key is None:
         raise click.ClickException(f"There is no active key labelled {label!r}.")
     click.echo(key)
+
+
+@keys.command("quota")
+@click.argument("label")
+@click.argument("units", type=_QUOTA, required=False)
+def change_quota(label: str, units: int | None) -> None:
+    """Let the holder of LABEL use UNITS in a minute. Default: HKSZ_LIMIT_KEY.
+
+    A running service follows within a minute.
+    """
+    with writing_here() as session:
+        if not api_keys.set_quota(session, label, units):
+            raise click.ClickException(f"There is no active key labelled {label!r}.")
 
 
 @keys.command("revoke")

@@ -161,3 +161,12 @@ class Contended(Unavailable):
 
 class Overloaded(DomainError):
     """Too many requests of this kind are being processed; one of them must end first."""
+
+
+class QuotaExceeded(DomainError):
+    """The client has used up the named quota; the same request is allowed in ``wait_s`` seconds."""
+
+    def __init__(self, detail: str, quota: str, wait_s: int) -> None:
+        super().__init__(detail)
+        self.quota = quota
+        self.wait_s = wait_s

@@ -13,6 +13,8 @@ _SHOWN = (
     "Content-Language",
     "ETag",
     "Link",
+    "RateLimit",
+    "RateLimit-Policy",
     "Retry-After",
     "X-Request-ID",
 )

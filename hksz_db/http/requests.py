@@ -9,6 +9,9 @@ from hksz_db.domain.errors import Fault, Malformed
 
 MAX_PARAMETERS = 100
 
+SESSION_COOKIE = "hksz_session"
+"""The name of the cookie with the token of a session of the pages."""
+
 
 def database() -> Database:
     """The database of the app."""

@@ -18,10 +18,13 @@ _STATUSES: Mapping[type[DomainError], int] = {
     errors.Gone: 410,
     errors.Stale: 412,
     errors.Invalid: 422,
+    errors.QuotaExceeded: 429,
     errors.Unavailable: 503,
     errors.Contended: 503,
     errors.Overloaded: 503,
 }
+
+_RETRY_AFTER_S = 2
 
 
 class ApiError(FaultsError):
@@ -37,8 +40,13 @@ def status_of(error: DomainError) -> int:
     return error.status if isinstance(error, ApiError) else _STATUSES[type(error)]
 
 
-def is_temporary(error: DomainError) -> bool:
-    """Whether the same request may succeed a few seconds later."""
-    if isinstance(error, errors.Unavailable):
-        return error.is_temporary
-    return isinstance(error, errors.Overloaded | errors.InFlight)
+def retry_after(error: DomainError) -> int | None:
+    """The seconds after which the same request may succeed; ``None`` if it will not."""
+    match error:
+        case errors.QuotaExceeded():
+            return error.wait_s
+        case errors.Unavailable():
+            return _RETRY_AFTER_S if error.is_temporary else None
+        case errors.Overloaded() | errors.InFlight():
+            return _RETRY_AFTER_S
+    return None

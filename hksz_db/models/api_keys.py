@@ -12,7 +12,10 @@ from hksz_db.models.base import Base, IdMixin, not_blank, quoted
 
 
 class ApiKey(IdMixin, Base):
-    """An API key, stored as its SHA-256 only; ``label`` names its holder in the history."""
+    """An API key, stored as its SHA-256 only; ``label`` names its holder in the history.
+
+    ``quota`` is how much may be asked for with it in a minute, if that is not the usual amount.
+    """
 
     __tablename__ = "api_keys"
     ignored_columns = ("last_used_at",)
@@ -20,6 +23,7 @@ class ApiKey(IdMixin, Base):
         not_blank("label"),
         CheckConstraint(f"scopes <@ ARRAY[{quoted(Scope)}]", name="scopes"),
         CheckConstraint("octet_length(key_sha256) = 32", name="key_sha256"),
+        CheckConstraint("quota > 0", name="quota"),
     )
 
     label: Mapped[str] = mapped_column(unique=True)
@@ -29,6 +33,7 @@ class ApiKey(IdMixin, Base):
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
+    quota: Mapped[int | None]
 
 
 class ReplacedKey(Base):

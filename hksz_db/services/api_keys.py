@@ -5,10 +5,13 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from hksz_db.database import Session, run
+from sqlalchemy import text
+
+from hksz_db.database import Database, Prepared, Session, prepare, run
 from hksz_db.domain.errors import Conflict, Forbidden, Unauthenticated
 from hksz_db.domain.vocabulary import Scope
 
@@ -33,19 +36,35 @@ class Actor:
             raise Forbidden(f"The key {self.label!r} lacks the scope {scope}.")
 
 
+class Holder(NamedTuple):
+    """Whose quota counts: the id of a key, and its own quota for a minute, if it has one."""
+
+    id: UUID
+    quota: int | None
+
+
 def create(
-    session: Session, label: str, scopes: Sequence[Scope], expires_at: datetime | None = None
+    session: Session,
+    label: str,
+    scopes: Sequence[Scope],
+    expires_at: datetime | None = None,
+    quota: int | None = None,
 ) -> str:
-    """Create a key; it cannot be shown again. Raises ``Conflict`` if the label is used."""
+    """Create a key; it cannot be shown again. Raises ``Conflict`` if the label is used.
+
+    ``quota`` is the number of units that its holder may use in a minute (``None``: the usual one).
+    """
     key = _new_key()
     made = run(
         session,
-        "INSERT INTO api_keys (label, key_sha256, scopes, expires_at) VALUES ($1, $2, $3, $4)"
+        "INSERT INTO api_keys (label, key_sha256, scopes, expires_at, quota)"
+        " VALUES ($1, $2, $3, $4, $5)"
         " ON CONFLICT (label) DO NOTHING RETURNING 1",
         label,
         _digest(key),
         [str(scope) for scope in scopes],
         expires_at,
+        quota,
     )
     if not made:
         raise Conflict(f"There is a key labelled {label!r} already.")
@@ -88,22 +107,28 @@ def listing(session: Session) -> list[dict[str, Any]]:
     ``id`` is the beginning of the SHA-256 of the key in hexadecimal digits, and ``state`` is
     ``active``, ``expired``, ``revoked`` or, until it expires, ``replaced``.
     """
-    names = ("label", "id", "state", "scopes", "expires_at", "last_used_at")
+    names = ("label", "id", "state", "scopes", "expires_at", "last_used_at", "quota")
     found = run(
         session,
         "SELECT label, encode(substring(key_sha256 FOR 6), 'hex'),"
         " CASE WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN ends_at <= now() THEN 'expired'"
-        " ELSE state END, scopes, ends_at, last_used_at"
+        " ELSE state END, scopes, ends_at, last_used_at, quota"
         " FROM ("
         " SELECT id, label, key_sha256, 'active' AS state, revoked_at, scopes,"
-        " expires_at AS ends_at, last_used_at FROM api_keys"
+        " expires_at AS ends_at, last_used_at, quota FROM api_keys"
         " UNION ALL"
         " SELECT id, label, replaced_keys.key_sha256, 'replaced', revoked_at, scopes,"
-        " least(expires_at, valid_until), replaced_keys.last_used_at"
+        " least(expires_at, valid_until), replaced_keys.last_used_at, quota"
         " FROM replaced_keys JOIN api_keys ON id = api_key_id"
         ") AS keys ORDER BY id, state, ends_at",
     )
     return [dict(zip(names, row, strict=True)) for row in found]
+
+
+def set_quota(session: Session, label: str, quota: int | None) -> bool:
+    """Give the key with this label another quota, or the usual one; whether it is active."""
+    sql = "UPDATE api_keys SET quota = $2 WHERE label = $1 AND revoked_at IS NULL RETURNING 1"
+    return bool(run(session, sql, label, quota))
 
 
 def revoke(session: Session, label: str) -> bool:
@@ -145,6 +170,35 @@ def authenticate(session: Session, key: str, request_id: str = "") -> Actor:
     return Actor(id, label, frozenset(scopes))
 
 
+def holder_of(database: Database, secret: str) -> Holder | None:
+    """The holder of a key or of the token of a session; ``None`` if it is not valid."""
+    found = database.read(_holder_statement(), {"digest": _digest(secret)})
+    return Holder(*found[0]) if found else None
+
+
+@cache
+def _holder_statement() -> Prepared:
+    held = (
+        "SELECT api_keys.id, quota FROM {} WHERE {} AND revoked_at IS NULL"
+        " AND (api_keys.expires_at IS NULL OR api_keys.expires_at > now())"
+    )
+    replaced = "replaced_keys JOIN api_keys ON id = api_key_id"
+    begun = "sessions JOIN api_keys ON api_keys.id = api_key_id"
+    return prepare(
+        text(
+            " UNION ALL ".join(
+                (
+                    held.format("api_keys", "key_sha256 = :digest"),
+                    held.format(
+                        replaced, "replaced_keys.key_sha256 = :digest AND valid_until > now()"
+                    ),
+                    held.format(begun, "token_sha256 = :digest AND sessions.expires_at > now()"),
+                )
+            )
+        )
+    )
+
+
 def _holder(table: str, joined: str, condition: str) -> str:
     """The statement that reads the holder of the key with the hash $1 in the table."""
     used = f"{table}.last_used_at"
@@ -161,4 +215,4 @@ def _new_key() -> str:
 
 
 def _digest(key: str) -> bytes:
-    return hashlib.sha256(key.encode()).digest()
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()

@@ -11,14 +11,11 @@ from werkzeug import Response as BaseResponse
 
 from hksz_db.domain.errors import Forbidden
 from hksz_db.domain.vocabulary import Scope
-from hksz_db.http.requests import database
+from hksz_db.http.requests import SESSION_COOKIE, database
 from hksz_db.services import sessions
 from hksz_db.services.api_keys import Actor
 from hksz_db.services.writing import writing
 from hksz_db.web.translating import gettext
-
-COOKIE = "hksz_session"
-"""The name of the cookie with the token of a session."""
 
 CSRF = "csrf"
 """The name of the hidden field that is bound to the session."""
@@ -75,7 +72,7 @@ def own_path(text: str | None) -> str:
 def token() -> str | None:
     """The token of the session, which need not be valid."""
     if "session_token" not in g:
-        g.session_token = request.cookies.get(COOKIE)
+        g.session_token = request.cookies.get(SESSION_COOKIE)
     found: str | None = g.session_token
     return found
 
@@ -120,7 +117,7 @@ def remember_session(response: Response) -> None:
     if "session_begins" in g:
         lifetime: timedelta = current_app.config["SESSION_LIFETIME"]
         response.set_cookie(
-            COOKIE,
+            SESSION_COOKIE,
             g.session_token or "",
             lifetime if g.session_begins else 0,
             secure=request.is_secure,

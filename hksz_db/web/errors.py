@@ -4,18 +4,17 @@ from collections.abc import Sequence
 
 import psycopg
 import structlog
-from flask import Flask, Response, request, url_for
+from flask import Flask, Response, g, request, url_for
 from werkzeug.exceptions import HTTPException
 
 from hksz_db.domain import errors
 from hksz_db.domain.errors import DomainError, Fault, FaultsError, Merged
-from hksz_db.http.statuses import is_temporary, status_of
+from hksz_db.http.statuses import retry_after, status_of
 from hksz_db.services.writing import translate
 from hksz_db.web.messages import in_words
 from hksz_db.web.site import pages, prefers_html, secured, shown
 from hksz_db.web.translating import gettext
 
-_RETRY_AFTER_S = 2
 _API = "/v1/"
 _log = structlog.get_logger(__name__)
 
@@ -43,13 +42,16 @@ def register_error_pages(app: Flask) -> None:
 def _domain_error(error: DomainError) -> Response:
     if isinstance(error, Merged) and request.method in {"GET", "HEAD"}:
         return _moved(error)
+    if isinstance(error, errors.Overloaded | errors.QuotaExceeded):
+        # A request that was refused asks the database nothing, not even who has signed in.
+        g.actor = None
     status = status_of(error)
     faults = error.faults if isinstance(error, FaultsError) else ()
     if isinstance(error, errors.Unavailable):
         _log.warning("database_unavailable", reason=str(error.__cause__ or error))
     response = _page(status, in_words(str(error)), faults)
-    if is_temporary(error):
-        response.headers["Retry-After"] = str(_RETRY_AFTER_S)
+    if (wait_s := retry_after(error)) is not None:
+        response.headers["Retry-After"] = str(wait_s)
     return response
 
 
@@ -96,6 +98,7 @@ def _title(status: int) -> str:
         404: gettext("Not found"),
         405: gettext("Not possible here"),
         410: gettext("Deleted"),
+        429: gettext("Too many requests"),
         503: gettext("Not available at the moment"),
     }
     return titles.get(status, gettext("This did not work"))

@@ -137,6 +137,10 @@ _REWORDED = {
         "Another entry has this already: %(value)s."
     ),
     "A row with this key already exists.": _("There is such an entry already."),
+    "The quota of this %(holder)s is used up%(rest)s in %(seconds)s s.": _(
+        "Too much was asked for in the last minute, by you or by others at your address. Try again"
+        " in %(seconds)s s."
+    ),
     "The database only takes reads at the moment.": _(
         "Nothing can be saved at the moment. Try again in a few minutes."
     ),

@@ -19,7 +19,7 @@ from hksz_db.domain.languages import Preference
 from hksz_db.domain.search_terms import any_of_terms, typed_terms
 from hksz_db.domain.urls import canonical_url
 from hksz_db.http import documents
-from hksz_db.http.costs import Cost, costs
+from hksz_db.http.costs import Cost, Weight, costs
 from hksz_db.queries.document_types import Claim, Named, Source
 from hksz_db.queries.filters import AllOf, Criterion
 from hksz_db.queries.questions import LIST, Question, read_list
@@ -77,7 +77,7 @@ class Chip(NamedTuple):
 
 
 @pages.get("/claims")
-@costs(Cost.COSTLY)
+@costs(Cost.COSTLY, Weight.SEARCH)
 def search() -> Response:
     """The claims that meet a question."""
     pairs = given(facets.PARAMETER)

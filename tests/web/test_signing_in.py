@@ -12,10 +12,10 @@ from flask import Flask
 from app import create_app
 from hksz_db.database import Database, run
 from hksz_db.domain.vocabulary import Scope
+from hksz_db.http.requests import SESSION_COOKIE
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
-from hksz_db.web.access import COOKIE
 from tests.web.conftest import Browser, MakeKey, Page
 
 SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
@@ -53,7 +53,7 @@ def test_a_key_is_taken_once_and_begins_a_session(
     )
     assert stored == "researcher"
     assert lifetime == timedelta(hours=Settings().session_hours)
-    cookie = browser.client.get_cookie(COOKIE)
+    cookie = browser.client.get_cookie(SESSION_COOKIE)
     assert cookie is not None
     assert cookie.value.encode() != token
     assert key not in cookie.value
@@ -163,12 +163,12 @@ def test_signing_out_ends_the_session_everywhere(
     browser: Browser, key: str, database: Database
 ) -> None:
     browser.sign_in(key)
-    copied = browser.client.get_cookie(COOKIE)
+    copied = browser.client.get_cookie(SESSION_COOKIE)
     assert copied is not None
     assert browser.send(browser.get("/claims"), SIGN_OUT).headers["Location"] == "/claims"
-    assert browser.client.get_cookie(COOKIE) is None
+    assert browser.client.get_cookie(SESSION_COOKIE) is None
     assert _query(database, "SELECT 1 FROM sessions") == []
-    browser.client.set_cookie(COOKIE, copied.value)
+    browser.client.set_cookie(SESSION_COOKIE, copied.value)
     assert _label(browser.get("/claims")) == []
 
 

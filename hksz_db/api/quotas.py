@@ -1,0 +1,267 @@
+"""Quotas: how much the holder of a key, or the clients of an address, may ask for in a minute.
+
+Each worker process counts by itself, in memory. The libraries that could do this keep an entry for
+every client or for every request, and look through all of them every few milliseconds.
+"""
+
+import asyncio
+import math
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from hashlib import sha256
+from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+import psycopg
+import structlog
+
+from hksz_db.database import Database
+from hksz_db.domain.errors import QuotaExceeded, Unavailable
+from hksz_db.http.costs import Cost, Weight, cost_of, weight_of
+from hksz_db.http.requests import MAX_PARAMETERS, SESSION_COOKIE
+from hksz_db.services.api_keys import Holder, holder_of
+from hksz_db.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+FURTHER_HEADERS = "hksz.further_headers"
+"""The key of a WSGI environment that holds headers for the answer."""
+
+WINDOW_S = 60.0
+"""The time for which a quota is given."""
+
+_MOST_CLIENTS = 50_000
+_MOST_SECRETS = 10_000
+_KNOWN_S = 60.0
+# A database that does not answer holds up no request for longer than this.
+_LOOK_UP_S = 0.5
+_UNCOUNTED = {Cost.PROBE, Cost.READINESS}
+_IPV6_NETWORK_BYTES = 8
+_COOKIE = re.compile(rf"(?:^|; ?){SESSION_COOKIE}=([\w-]+)", re.ASCII)
+# The letters of a word in JSON can be escaped.
+_COUNTS_EXACTLY = (b'"exact"', b"\\u006", b"\\u007")
+# Moments are sums of many small times.
+_ROUNDING_S = 1e-6
+_log = structlog.get_logger(__name__)
+
+
+class Quota(NamedTuple):
+    """What a client may use in a minute: ``units``, of a ``kind`` of client."""
+
+    kind: str
+    units: int
+
+
+class Standing(NamedTuple):
+    """How a client stands after a request.
+
+    ``whole_in_s`` are the seconds until all of the quota is free again, and ``wait_s`` those until
+    the request is allowed: 0 if it was.
+    """
+
+    quota: Quota
+    whole_in_s: float
+    wait_s: float = 0.0
+
+    @property
+    def left(self) -> int:
+        """The units that are free now."""
+        return int((WINDOW_S - self.whole_in_s + _ROUNDING_S) * self.quota.units / WINDOW_S)
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """``RateLimit`` and ``RateLimit-Policy`` (draft-ietf-httpapi-ratelimit-headers-10)."""
+        kind, units = self.quota
+        return [
+            (b"ratelimit-policy", b'"%b";q=%d;w=%d' % (kind.encode(), units, WINDOW_S)),
+            (
+                b"ratelimit",
+                b'"%b";r=%d;t=%d' % (kind.encode(), self.left, math.ceil(self.whole_in_s)),
+            ),
+        ]
+
+
+class Usage:
+    """How much of its quota each client has used, which becomes free again steadily.
+
+    For each client this keeps one moment: when all of its quota is free (the generic cell rate
+    algorithm). Of more than ``most`` clients, those that asked least recently are forgotten.
+    """
+
+    def __init__(
+        self, most: int = _MOST_CLIENTS, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._most = most
+        self._clock = clock
+        self._whole_at: OrderedDict[str | UUID, float] = OrderedDict()
+
+    def use(self, client: str | UUID, quota: Quota, units: int) -> Standing:
+        """Use some units of a quota, or all if it has fewer; nothing if too few are free."""
+        now = self._clock()
+        whole_in_s = max(self._whole_at.get(client, 0.0) - now, 0.0)
+        after_s = whole_in_s + min(units, quota.units) * WINDOW_S / quota.units
+        if after_s > WINDOW_S + _ROUNDING_S:
+            return Standing(quota, whole_in_s, after_s - WINDOW_S)
+        self._whole_at[client] = now + after_s
+        self._whole_at.move_to_end(client)
+        if len(self._whole_at) > self._most:
+            self._whole_at.popitem(last=False)
+        return Standing(quota, after_s)
+
+
+def _exceeded(quota: Quota, units: int, wait_s: float) -> QuotaExceeded:
+    seconds = math.ceil(wait_s)
+    return QuotaExceeded(
+        f"The quota of this {quota.kind} is used up: {quota.units} units a minute, of which this"
+        f" request takes {units}. It is allowed again in {seconds} s.",
+        quota.kind,
+        seconds,
+    )
+
+
+class _Known(NamedTuple):
+    holder: Holder | None
+    until: float
+
+
+class Quotas:
+    """The quotas of a service, which are those of the settings and of its keys."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._of_address = Quota("address", settings.units_of_address)
+        self._of_key = Quota("key", settings.units_of_key)
+        self._trusts_proxy = settings.trust_proxy
+        self._database = database
+        self._clock = clock
+        self._usage = Usage(clock=clock)
+        self._known: OrderedDict[bytes, _Known] = OrderedDict()
+        # One, so that unknown keys occupy no more of the database.
+        self._thread = ThreadPoolExecutor(1, "key")
+        self._has_warned = False
+
+    async def count(
+        self, view: Callable[..., object], environ: "WSGIEnvironment", body: bytes
+    ) -> None:
+        """Count a request for its client, and put the headers of its quota into ``environ``.
+
+        Raises ``QuotaExceeded``. Probes do not count. Called in the event loop.
+        """
+        if cost_of(view) in _UNCOUNTED:
+            return
+        client, quota = await self._client(environ)
+        if not quota.units or not client:
+            return
+        units = weight(view, environ, body)
+        standing = self._usage.use(client, quota, units)
+        environ[FURTHER_HEADERS] = standing.headers
+        if standing.wait_s:
+            raise _exceeded(quota, units, standing.wait_s)
+
+    async def _client(self, environ: "WSGIEnvironment") -> tuple[str | UUID, Quota]:
+        secret = _secret(environ)
+        holder = None if secret is None else await self._holder(secret)
+        if holder is None:
+            return self._address(environ), self._of_address
+        return holder.id, Quota("key", holder.quota) if holder.quota else self._of_key
+
+    def _address(self, environ: "WSGIEnvironment") -> str:
+        """The address that is counted; empty for this machine, where a proxy may run."""
+        forwarded: str | None = environ.get("HTTP_X_FORWARDED_FOR")
+        if forwarded is not None:
+            if self._trusts_proxy:
+                # What the proxy has added itself comes last.
+                address = counted_address(forwarded.rpartition(",")[2].strip())
+                return environ["REMOTE_ADDR"] if address is None else address
+            self._warn_of_proxy()
+        return counted_address(environ["REMOTE_ADDR"]) or ""
+
+    def _warn_of_proxy(self) -> None:
+        if self._of_address.units and not self._has_warned:
+            self._has_warned = True
+            _log.warning(
+                "proxy_not_trusted",
+                advice="Requests have X-Forwarded-For. If they come through a proxy, set"
+                " HKSZ_TRUST_PROXY=true: otherwise all clients share the quota of its address.",
+            )
+
+    async def _holder(self, secret: str) -> Holder | None:
+        """The holder of a key or session; what was known before if the database is late."""
+        digest = sha256(secret.encode("utf-8", "surrogatepass")).digest()
+        known = self._known.get(digest)
+        if known is not None and known.until > self._clock():
+            return known.holder
+        loop = asyncio.get_running_loop()
+        found = loop.run_in_executor(self._thread, self._look_up, digest, secret)
+        try:
+            async with asyncio.timeout(_LOOK_UP_S):
+                return await found
+        except (TimeoutError, Unavailable, psycopg.Error):
+            return known and known.holder
+
+    def _look_up(self, digest: bytes, secret: str) -> Holder | None:
+        holder = holder_of(self._database, secret)
+        self._known[digest] = _Known(holder, self._clock() + _KNOWN_S)
+        if len(self._known) > _MOST_SECRETS:
+            self._known.popitem(last=False)
+        return holder
+
+
+def weight(view: Callable[..., object], environ: "WSGIEnvironment", body: bytes) -> int:
+    """How many units a request takes, by its view and by what it asks for."""
+    usual = weight_of(view)
+    if cost_of(view) is not Cost.COSTLY:
+        return usual
+    try:
+        asked = parse_qsl(environ["QUERY_STRING"], max_num_fields=MAX_PARAMETERS)
+    except ValueError:
+        # Such a query string is refused.
+        return usual
+    if ("count", "exact") in asked or any(each in body for each in _COUNTS_EXACTLY):
+        return Weight.SCAN
+    return max(usual, Weight.SEARCH) if any(name == "q" for name, _ in asked) else usual
+
+
+def _secret(environ: "WSGIEnvironment") -> str | None:
+    """The key or the token of a session that a request has."""
+    authorization: str | None = environ.get("HTTP_AUTHORIZATION")
+    if authorization is not None:
+        scheme, _, key = authorization.partition(" ")
+        return key.strip() if scheme.lower() == "bearer" else None
+    cookies: str | None = environ.get("HTTP_COOKIE")
+    found = cookies and _COOKIE.search(cookies)
+    return found[1] if found else None
+
+
+@lru_cache(4096)
+def counted_address(text: str) -> str | None:
+    """The address for which requests are counted: of IPv6, the network that one client has.
+
+    Empty for this machine itself, and ``None`` if the text is no address. A port is left out.
+    """
+    host = text.rpartition(":")[0] if text.count(":") == 1 or "]:" in text else text
+    address: IPv4Address | IPv6Address
+    try:
+        if ":" not in host:
+            address = IPv4Address(host)
+        else:
+            address = IPv6Address(host.strip("[]").partition("%")[0])
+            address = address.ipv4_mapped or address
+    except ValueError:
+        return None
+    if address.is_loopback:
+        return ""
+    if isinstance(address, IPv4Address):
+        return str(address)
+    return address.packed[:_IPV6_NETWORK_BYTES].hex(":", 2)
