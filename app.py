@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from datetime import timedelta
 from functools import cache, partial
 from pathlib import Path
-from threading import BoundedSemaphore
 
 import structlog
 from flask import Flask
@@ -24,6 +23,7 @@ from hksz_db.api.operating import register_documentation, register_operating
 from hksz_db.api.ordinary_reads import OrdinaryReads
 from hksz_db.api.problems import register_errors
 from hksz_db.api.quotas import Quotas
+from hksz_db.api.requests import Places
 from hksz_db.api.review import REVIEW
 from hksz_db.api.routing import register_calls
 from hksz_db.api.suggestions import SUGGESTIONS
@@ -68,8 +68,8 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     database = database or open_database(settings)
     app.extensions["hksz_database"] = database
     app.extensions["hksz_change_listener"] = ChangeListener(database)
-    app.extensions["hksz_waiting_places"] = BoundedSemaphore(settings.max_waiters)
-    app.extensions["hksz_export_places"] = BoundedSemaphore(MAX_EXPORTS)
+    app.extensions["hksz_waiting_places"] = Places(settings.max_waiters)
+    app.extensions["hksz_export_places"] = Places(MAX_EXPORTS)
     register_operating(app)
     sections = [
         *map(section_of, RESOURCES.values()),

@@ -1,4 +1,4 @@
-"""Writes the generated parts of the reference pages: ``python -m docs.generate``.
+"""Writes the generated parts of the reference, and ``deploy/``: ``python -m docs.generate``.
 
 A page holds its generated parts between ``<!-- generated: NAME -->`` and ``<!-- end -->``. The rest
 of it is written by hand. A test fails when a part differs from what this module makes of the code.
@@ -19,6 +19,7 @@ from sqlalchemy.dialects import postgresql
 
 from app import create_app
 from benchmarks.budget import budget
+from docs import monitoring
 from hksz_db.api.problems import MEANINGS
 from hksz_db.commands import register_commands
 from hksz_db.database import Database
@@ -26,6 +27,7 @@ from hksz_db.domain import vocabulary
 from hksz_db.exchange.exporting import FORMATS, formats_for
 from hksz_db.exchange.reading import READERS
 from hksz_db.http.costs import WEIGHED
+from hksz_db.http.metrics import METRICS
 from hksz_db.models import HISTORY_TABLES, Base
 from hksz_db.queries.comparisons import COMPARISONS
 from hksz_db.queries.readable import Queryable, Readable
@@ -252,6 +254,26 @@ def _weights() -> str:
     return _table(("units", "request"), ((str(int(each)), what) for each, what in WEIGHED.items()))
 
 
+def _metrics() -> str:
+    return _table(
+        ("metric", "kind", "labels", "meaning"),
+        ((f"`{each.name}`", each.kind, _code(each.labels), each.about) for each in METRICS),
+    )
+
+
+def _alerts() -> str:
+    return "\n\n".join(
+        f"### {each.name}\n\n{each.severity.capitalize()}, after {each.minutes} min of"
+        f" `{each.condition}`.\n\n{_shown(each.summary)} {each.action}"
+        for each in monitoring.ALERTS
+    )
+
+
+def _shown(summary: str) -> str:
+    """A summary without the form in which Prometheus fills in a label."""
+    return re.sub(r"\{\{ \$labels\.(\w+) \}\}", r"*\1*", summary)
+
+
 def _vocabularies() -> str:
     terms: list[type[StrEnum]] = [
         each for _, each in getmembers(vocabulary, isclass) if issubclass(each, StrEnum) and [*each]
@@ -356,6 +378,8 @@ _PARTS: Mapping[str, Callable[[], str]] = {
     "times": _times,
     "statuses": _statuses,
     "weights": _weights,
+    "metrics": _metrics,
+    "alerts": _alerts,
     "vocabularies": _vocabularies,
     "export-formats": _exports,
     "import-formats": _imports,
@@ -364,9 +388,9 @@ _PARTS: Mapping[str, Callable[[], str]] = {
 
 
 def main() -> None:
-    """Write the pages that differ, and name them."""
-    for path, text in pages().items():
-        if path.read_text(encoding="utf-8") != text:
+    """Write the pages and files that differ, and name them."""
+    for path, text in {**pages(), **monitoring.files()}.items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
             click.echo(path.relative_to(Path.cwd()))
 

@@ -1,6 +1,7 @@
 """Logging to standard error: lines for people, or one JSON object per line."""
 
 import logging
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor
 
+from hksz_db.database.deadlines import log_slow_statements
 from hksz_db.settings import Settings
 
 
@@ -23,7 +25,8 @@ def _escaped(text: str) -> str:
 
 
 def configure_logging(settings: Settings) -> None:
-    """Log the events of this software."""
+    """Log the events of this software, among them slow statements."""
+    log_slow_statements(settings.slow_statement_ms / 1000 or math.inf)
     structlog.configure(
         processors=[*_context(settings.log_format), _renderer(settings.log_format)],
         wrapper_class=structlog.make_filtering_bound_logger(

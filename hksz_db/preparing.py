@@ -56,11 +56,12 @@ def upgrade(url: URL) -> None:
 
 def pending(connection: Connection) -> bool:
     """Whether the revision of the database differs from the newest in the code. It is cheap."""
-    return {*MigrationContext.configure(connection).get_current_heads()} != _newest()
+    return {*MigrationContext.configure(connection).get_current_heads()} != newest_revisions()
 
 
 @cache
-def _newest() -> frozenset[str]:
+def newest_revisions() -> frozenset[str]:
+    """The newest revisions that the code knows: one, unless it has branches."""
     return frozenset(ScriptDirectory.from_config(_config()).get_heads())
 
 

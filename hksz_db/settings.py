@@ -184,6 +184,12 @@ class Settings:
         5000,
         "The time limit of one SQL statement, in milliseconds. Exports have a limit of their own.",
     )
+    slow_statement_ms: int = _setting(
+        _integer(0, 3_600_000),
+        1000,
+        "A statement of a request that takes longer is logged, without its values, in milliseconds;"
+        " 0 logs none.",
+    )
     log_level: str = _setting(
         _choice("debug", "info", "warning", "error"),
         "info",

@@ -2,7 +2,7 @@
 
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -173,6 +173,10 @@ class TransientConnections:
         """The one connection, because another would not see the rows of the test."""
         del at_most_s
         return self._reader(as_of)
+
+    def sizes(self) -> Mapping[str, tuple[int, int]]:
+        """No pools."""
+        return {}
 
     def close(self) -> None:
         """Leave the connection to the fixture."""

@@ -40,6 +40,7 @@ def test_defaults_apply_without_an_environment() -> None:
         ("HKSZ_MAX_BODY_BYTES", "2048", 2048),
         ("HKSZ_MAX_BULK_BYTES", "4096", 4096),
         ("HKSZ_STATEMENT_TIMEOUT_MS", "100", 100),
+        ("HKSZ_SLOW_STATEMENT_MS", "0", 0),
         ("HKSZ_LOG_LEVEL", "debug", "debug"),
         ("HKSZ_LOG_FORMAT", "json", "json"),
         ("HKSZ_ACCESS_LOG", "true", True),

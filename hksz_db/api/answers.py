@@ -3,16 +3,15 @@
 from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
 from itertools import chain
-from threading import Semaphore
 from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Response, current_app, request
 
 from hksz_db.api.problems import fault_document
-from hksz_db.api.requests import place
+from hksz_db.api.requests import Places
 from hksz_db.database import Prepared, Session, fetch_in
-from hksz_db.domain.errors import Fault
+from hksz_db.domain.errors import Cause, Fault
 from hksz_db.domain.strict_json import compact
 from hksz_db.exchange import exporting
 from hksz_db.http import documents
@@ -203,6 +202,6 @@ def export(resource: Readable, wanted: exporting.Export) -> Response:
 
 
 def _pieces(wanted: exporting.Export) -> Generator[bytes]:
-    places: Semaphore = current_app.extensions["hksz_export_places"]
-    with place(places, "Too many concurrent exports; try again later."):
+    places: Places = current_app.extensions["hksz_export_places"]
+    with places.one("Too many concurrent exports; try again later.", Cause.EXPORT_PLACES):
         yield from exporting.export(database(), wanted, at_most_s=_MAX_EXPORT_S)

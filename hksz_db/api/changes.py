@@ -9,8 +9,8 @@ from flask import Response, current_app, request
 from hksz_db.api import answers
 from hksz_db.api.calls import Call, Section, read_schemas
 from hksz_db.api.gateway import RELEASE_WORKER_SLOT
-from hksz_db.api.requests import place
-from hksz_db.domain.errors import Fault, Malformed
+from hksz_db.api.requests import Places
+from hksz_db.domain.errors import Cause, Fault, Malformed
 from hksz_db.feed.listener import ChangeListener
 from hksz_db.feed.pages import Feed, ForeignCursor, Page, Position, UnknownTransaction
 from hksz_db.http.requests import arguments, database, refused_cursor
@@ -77,11 +77,14 @@ def _page(feed: Feed, start: Position, per_page: int, wait_s: int) -> Page:
     page = feed.after(start, per_page)
     deadline = time.monotonic() + wait_s
     listener: ChangeListener = current_app.extensions["hksz_change_listener"]
-    places = current_app.extensions["hksz_waiting_places"]
+    places: Places = current_app.extensions["hksz_waiting_places"]
     released = request.environ.get(RELEASE_WORKER_SLOT, nullcontext)
     while wait_s and not page.entries and page.caught_up:
         with (
-            place(places, "Too many clients are waiting for changes; retry later or omit wait."),
+            places.one(
+                "Too many clients are waiting for changes; retry later or omit wait.",
+                Cause.WAITING_PLACES,
+            ),
             released(),
         ):
             more = listener.wait(page.position, deadline - time.monotonic())

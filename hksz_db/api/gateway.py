@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, TypedDict, TypeVar
 from urllib.parse import unquote_to_bytes
 
 import psycopg
-import structlog
 from flask import Flask, request
 from werkzeug.exceptions import HTTPException
 
 from hksz_db.api.intake import Intake, Receive
+from hksz_db.api.monitoring import PUBLISHED_EVERY_S, Occupancy, publish
 from hksz_db.api.ordinary_reads import OrdinaryReads
 from hksz_db.api.quotas import FURTHER_HEADERS, Quotas
-from hksz_db.domain.errors import DomainError, Overloaded
+from hksz_db.domain.errors import Cause, DomainError, Overloaded
 from hksz_db.http.costs import Cost, cost_of
 from hksz_db.settings import Settings
 
@@ -68,7 +68,6 @@ _VIEWS_KEPT = 1024
 _LONGEST_KEPT = 200
 # For work without a slot: probes, refused requests, and closing streams.
 _SPARE_THREADS = 16
-_log = structlog.get_logger(__name__)
 _COMMON: Mapping[str, object] = {
     "GATEWAY_INTERFACE": "CGI/1.1",
     "SCRIPT_NAME": "",
@@ -91,14 +90,37 @@ class _Answer:
     close: Callable[[], None]
 
 
+class _Slots:
+    """A number of worker slots, which are given out in the order of the requests."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+        self._free = asyncio.Semaphore(number)
+        self._in_use = 0
+        self._waiting = 0
+
+    async def take(self) -> None:
+        self._waiting += 1
+        try:
+            await self._free.acquire()
+        finally:
+            self._waiting -= 1
+        self._in_use += 1
+
+    def give_back(self) -> None:
+        self._in_use -= 1
+        self._free.release()
+
+    @property
+    def occupancy(self) -> Occupancy:
+        return Occupancy(self._number, self._in_use, self._waiting)
+
+
 class _HeldSlot:
-    """The worker slot of one request, which can release it and take it again.
+    """The worker slot of one request, which can release it and take it again."""
 
-    The ``free`` slots are given out in the order of the requests.
-    """
-
-    def __init__(self, free: asyncio.Semaphore) -> None:
-        self._free = free
+    def __init__(self, slots: _Slots) -> None:
+        self._slots = slots
         self._loop = asyncio.get_running_loop()
         self._held = False
 
@@ -108,16 +130,18 @@ class _HeldSlot:
             async with asyncio.timeout(LONGEST_WAIT_S):
                 await self.reacquire()
         except TimeoutError:
-            raise Overloaded("Too many costly requests at once; try again later.") from None
+            raise Overloaded(
+                "Too many costly requests at once; try again later.", Cause.COSTLY_PLACES
+            ) from None
 
     async def reacquire(self) -> None:
-        await self._free.acquire()
+        await self._slots.take()
         self._held = True
 
     def release(self) -> None:
         if self._held:
             self._held = False
-            self._free.release()
+            self._slots.give_back()
 
     @contextmanager
     def released(self) -> Iterator[None]:
@@ -155,7 +179,7 @@ class Gateway:
         self._reader_s = reader_s
         self._intake = Intake(settings.max_body_bytes, settings.max_bulk_bytes)
         self._known_view = lru_cache(_VIEWS_KEPT)(self._find_view)
-        self._costly = asyncio.Semaphore(settings.costly_threads)
+        self._costly = _Slots(settings.costly_threads)
         # Using threads as slots saves a turn of the event loop before the next request starts.
         self._threads = {
             Cost.PROBE: ThreadPoolExecutor(_SPARE_THREADS, "probe"),
@@ -165,6 +189,13 @@ class Gateway:
             Cost.COSTLY: ThreadPoolExecutor(
                 settings.costly_threads + settings.max_waiters + _SPARE_THREADS, "costly"
             ),
+        }
+        # Of each kind, the calls that are being processed or wait for a thread.
+        self._calls = dict.fromkeys(Cost, 0)
+        self._places = {
+            Cost.PROBE: _SPARE_THREADS,
+            Cost.READINESS: 1,
+            Cost.BOUNDED: settings.threads,
         }
         app.before_request(_refuse)
 
@@ -214,11 +245,24 @@ class Gateway:
         finally:
             slot.release()
 
+    def _publish(self) -> None:
+        """Set the metrics of this process, now and regularly."""
+        publish(self._app, {cost.name.lower(): self.occupancy(cost) for cost in Cost})
+        asyncio.get_running_loop().call_later(PUBLISHED_EVERY_S, self._publish)
+
+    def occupancy(self, cost: Cost) -> Occupancy:
+        """How many worker slots for requests of this cost there are, are in use and are wanted."""
+        if cost is Cost.COSTLY:
+            return self._costly.occupancy
+        places, calls = self._places[cost], self._calls[cost]
+        return Occupancy(places, min(calls, places), max(calls - places, 0))
+
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 self._started()
+                self._publish()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await send({"type": "lifespan.shutdown.complete"})
@@ -276,7 +320,11 @@ class Gateway:
         self, cost: Cost, call: Callable[..., _Result], *arguments: object
     ) -> _Result:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads[cost], call, *arguments)
+        self._calls[cost] += 1
+        try:
+            return await loop.run_in_executor(self._threads[cost], call, *arguments)
+        finally:
+            self._calls[cost] -= 1
 
     async def _stream(
         self,
@@ -303,7 +351,6 @@ class Gateway:
                     async with asyncio.timeout(self._reader_s):
                         await send({"type": "http.response.body", "body": piece, "more_body": True})
                 except TimeoutError:
-                    _log.info("reader_dropped", seconds=self._reader_s)
                     return
                 await slot.reacquire()
         finally:

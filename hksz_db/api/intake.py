@@ -5,7 +5,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
-from hksz_db.domain.errors import Overloaded
+from hksz_db.domain.errors import Cause, Overloaded
 from hksz_db.http.statuses import ApiError
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Intake:
     def _hold(self, length: int) -> None:
         self._held += length
         if self._held > _LARGEST_BODIES_HELD * self._max_bulk_bytes:
-            raise Overloaded("Too many request bodies at once; try again later.")
+            raise Overloaded("Too many request bodies at once; try again later.", Cause.BODIES)
 
     def _wanted(self, environ: "WSGIEnvironment") -> int:
         """How many bytes to read; 0 if the declared length is too long."""

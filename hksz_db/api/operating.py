@@ -1,29 +1,29 @@
 """Calls that are not below ``/v1``: health, readiness and metrics, and the documentation."""
 
 import hashlib
-import os
 import re
 import time
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 from uuid import uuid4
 
-import prometheus_client as prometheus
 import structlog
 from flask import Blueprint, Flask, Response, current_app, g, request, url_for
 from flask_swagger_ui import get_swaggerui_blueprint
-from prometheus_client.multiprocess import MultiProcessCollector
-from structlog.contextvars import bind_contextvars, clear_contextvars
+from prometheus_client import CONTENT_TYPE_LATEST
+from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
 
 from hksz_db.api import answers
 from hksz_db.api.calls import NO_PARAMETERS, Section
+from hksz_db.api.monitoring import Sampler, exposition
 from hksz_db.api.openapi import DESCRIPTION, TITLE, VERSION, openapi_document
 from hksz_db.database import Database
-from hksz_db.domain.errors import Unavailable
+from hksz_db.domain.errors import Cause, Unavailable
 from hksz_db.domain.strict_json import compact
 from hksz_db.http.costs import Cost, costs
+from hksz_db.http.metrics import BROKEN_OFF, REQUESTS, SECONDS
 from hksz_db.http.requests import arguments, database
 from hksz_db.preparing import pending
 from hksz_db.schema_check import incompleteness
@@ -36,10 +36,6 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # The header of W3C Trace Context, by which a request is followed through several services.
 _TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _METHODS = {"GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS", "PUT"}
-_REQUESTS = prometheus.Counter(
-    "hksz_requests_total", "Requests answered.", ("method", "route", "status")
-)
-_SECONDS = prometheus.Histogram("hksz_request_seconds", "Time to an answer.", ("method", "route"))
 _LINKS = {
     "docs": "swagger_ui.show",
     "openapi": "openapi",
@@ -77,15 +73,19 @@ class Readiness:
         was_complete, self._is_complete = self._is_complete, False
         with writing(database) as session:
             if pending(session):
-                raise Unavailable("Database schema is out of date; run `alembic upgrade head`.")
+                raise Unavailable(
+                    "Database schema is out of date; run `alembic upgrade head`.",
+                    cause=Cause.SCHEMA,
+                )
             if not was_complete and (reason := incompleteness(session)):
-                raise Unavailable(reason)
+                raise Unavailable(reason, cause=Cause.SCHEMA)
         self._is_complete = True
 
 
 def register_operating(app: Flask) -> None:
     """Give requests an id, measure them, and add the calls for operators."""
     app.extensions["hksz_readiness"] = Readiness()
+    app.extensions["hksz_sampler"] = Sampler(lambda: app.extensions["hksz_database"])
     app.config.setdefault("ACCESS_LOG", False)
     app.before_request(_begin)
     app.after_request(_end)
@@ -99,12 +99,69 @@ def new_request_id() -> str:
 
 def observe(answer: Answered, *, is_logged: bool) -> None:
     """Count an answer and how long it took, and log it if each is to be logged."""
-    _REQUESTS.labels(answer.method, answer.route, str(answer.status)).inc()
-    _SECONDS.labels(answer.method, answer.route).observe(answer.seconds)
+    REQUESTS.labels(answer.method, answer.route, str(answer.status)).inc()
+    SECONDS.labels(answer.method, answer.route).observe(answer.seconds)
     if is_logged:
         _log.info(
             "answered", route=answer.route, status=answer.status, seconds=round(answer.seconds, 4)
         )
+
+
+class _Stream:
+    """The pieces of an answer that is streamed; when it ends, it is logged how.
+
+    A stream that is closed before its end has been broken off: it has failed, or the client has
+    gone or has stopped reading.
+    """
+
+    def __init__(self, pieces: Iterable[bytes], answered: Answered, *, is_logged: bool) -> None:
+        self._pieces = iter(pieces)
+        self._close = getattr(pieces, "close", None)
+        self._answered = answered
+        self._is_logged = is_logged
+        # The thread that sends the last piece has answered other requests meanwhile.
+        self._context = get_contextvars()
+        self._begun = time.perf_counter() - answered.seconds
+        self._sent = 0
+        self._cause: str | None = "client"
+        self._reason = "The client has gone, or has stopped reading."
+        self._has_ended = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            piece = next(self._pieces)
+        except StopIteration:
+            self._cause = None
+            raise
+        except Exception as error:
+            self._cause = "failed"
+            self._reason = str(error.__cause__ or error).partition("\n")[0]
+            raise
+        self._sent += len(piece)
+        return piece
+
+    def close(self) -> None:
+        """End the stream and log it, once."""
+        if self._close is not None:
+            self._close()
+        if not self._has_ended:
+            self._has_ended = True
+            self._log()
+
+    def _log(self) -> None:
+        _, route, status, _ = self._answered
+        seconds = round(time.perf_counter() - self._begun, 4)
+        line = {"route": route, "status": status, "seconds": seconds, "bytes": self._sent}
+        log = _log.bind(**self._context, **line)
+        if self._cause is None:
+            if self._is_logged:
+                log.info("answered")
+            return
+        BROKEN_OFF.labels(self._cause).inc()
+        log.warning("broken_off", cause=self._cause, reason=self._reason)
 
 
 def bind_request_to_log(environ: "WSGIEnvironment", request_id: str) -> None:
@@ -131,7 +188,12 @@ def _end(response: Response) -> Response:
     route = request.url_rule.rule if request.url_rule else "none"
     method = request.method if request.method in _METHODS else "other"
     answered = Answered(method, route, response.status_code, time.perf_counter() - g.started)
-    observe(answered, is_logged=current_app.config["ACCESS_LOG"])
+    is_logged = current_app.config["ACCESS_LOG"]
+    is_streamed = response.is_streamed and not response.direct_passthrough
+    observe(answered, is_logged=is_logged and not is_streamed)
+    if is_streamed:
+        pieces = cast("Iterable[bytes]", response.response)
+        response.response = _Stream(pieces, answered, is_logged=is_logged)
     response.headers["X-Request-ID"] = g.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
@@ -157,13 +219,8 @@ def readyz() -> Response:
 @costs(Cost.PROBE)
 def metrics() -> Response:
     """The metrics of all workers, for Prometheus."""
-    registry = prometheus.REGISTRY
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        registry = prometheus.CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return Response(
-        prometheus.generate_latest(registry), content_type=prometheus.CONTENT_TYPE_LATEST
-    )
+    sampler: Sampler = current_app.extensions["hksz_sampler"]
+    return Response(exposition(sampler), content_type=CONTENT_TYPE_LATEST)
 
 
 def register_documentation(app: Flask, sections: Sequence[Section]) -> None:

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException, default_exceptions
 
 from hksz_db.domain import errors
 from hksz_db.domain.errors import DomainError, Fault, FaultsError, Gone, Merged
+from hksz_db.http.metrics import count_refusal
 from hksz_db.http.statuses import retry_after, status_of
 from hksz_db.services.writing import translate
 
@@ -92,6 +93,7 @@ def register_errors(app: Flask) -> None:
 
 
 def _domain_error(error: DomainError) -> Response:
+    count_refusal(error)
     status = status_of(error)
     faults = error.faults if isinstance(error, FaultsError) else ()
     if isinstance(error, errors.Unavailable):

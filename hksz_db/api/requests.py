@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Semaphore
+from threading import Lock
 from typing import Any
 
 from flask import current_app, request
@@ -12,7 +12,7 @@ from marshmallow import Schema
 from hksz_db.api.intake import is_bulk
 from hksz_db.database import Session
 from hksz_db.domain import locators, strict_json
-from hksz_db.domain.errors import Invalid, Malformed, Overloaded, Unauthenticated
+from hksz_db.domain.errors import Cause, Invalid, Malformed, Overloaded, Unauthenticated
 from hksz_db.http.statuses import ApiError
 from hksz_db.services import loading
 from hksz_db.services.api_keys import Actor
@@ -40,15 +40,26 @@ class Write:
         return ReviewRules.of(self.actor, four_eyes=current_app.config["FOUR_EYES"])
 
 
-@contextmanager
-def place(places: Semaphore, refusal: str) -> Iterator[None]:
-    """Take one of the places for the block. Raises ``Overloaded`` if all are taken."""
-    if not places.acquire(blocking=False):
-        raise Overloaded(refusal)
-    try:
-        yield
-    finally:
-        places.release()
+class Places:
+    """A ``number`` of places, which threads take."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.taken = 0
+        self._lock = Lock()
+
+    @contextmanager
+    def one(self, refusal: str, cause: Cause) -> Iterator[None]:
+        """Take a place for the block. Raises ``Overloaded`` if all are taken."""
+        with self._lock:
+            if self.taken >= self.number:
+                raise Overloaded(refusal, cause)
+            self.taken += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.taken -= 1
 
 
 def bearer_key() -> str:

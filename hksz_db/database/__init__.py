@@ -36,7 +36,7 @@ from hksz_db.database.connections import (
     driver_connection,
 )
 from hksz_db.database.deadlines import lift_limit, waiting
-from hksz_db.domain.errors import Unavailable
+from hksz_db.domain.errors import Cause, Unavailable
 
 __all__ = [
     "Connection",
@@ -79,7 +79,7 @@ class Prepared:
 
     def fetch(self, cursor: RawCursor, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
         """Run it and return all rows."""
-        with waiting(cursor.connection):
+        with waiting(cursor.connection, self.encoded):
             cursor.execute(self.encoded, self.arguments(values), prepare=True)
         return cursor.fetchall()
 
@@ -174,7 +174,9 @@ class Database:
                     statement.sql.encode(), statement.arguments(values), size=_ROWS_AT_ONCE
                 )
         except psycopg.errors.TransactionTimeout as error:
-            raise Unavailable(f"It took longer than {at_most_s} seconds.") from error
+            raise Unavailable(
+                f"It took longer than {at_most_s} seconds.", cause=Cause.TIMEOUT
+            ) from error
 
     def explain(
         self, statement: Prepared, values: Mapping[str, object], as_of: datetime | None = None
@@ -206,8 +208,9 @@ def fetch_in(
 def run(session: Session, sql: str, *arguments: object) -> list[tuple[Any, ...]]:
     """Run one statement with ``$n`` placeholders within a session's transaction."""
     cursor = _cursor(session)
-    with waiting(cursor.connection):
-        cursor.execute(sql.encode(), arguments, prepare=True)
+    statement = sql.encode()
+    with waiting(cursor.connection, statement):
+        cursor.execute(statement, arguments, prepare=True)
     # Its description would make an object of each column.
     return cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []
 

@@ -15,7 +15,7 @@ from psycopg.conninfo import conninfo_to_dict, timeout_from_conninfo
 
 from hksz_db.database.deadlines import limit_waiting
 from hksz_db.database.readers import Reader
-from hksz_db.domain.errors import Unavailable
+from hksz_db.domain.errors import Cause, Unavailable
 
 MINIMUM_VERSION = 180000
 # A server that is frozen, or behind a broken network, is noticed by these, and by deadlines.py.
@@ -162,7 +162,7 @@ def _absence(error: psycopg.OperationalError | sqlalchemy.exc.DBAPIError) -> Una
     cause = error.orig if isinstance(error, sqlalchemy.exc.DBAPIError) else error
     if isinstance(cause, psycopg.errors.DiskFull):
         detail = "The database has no space left on its disk."
-        return Unavailable(detail, is_temporary=False)
+        return Unavailable(detail, is_temporary=False, cause=Cause.DISK)
     return Unavailable("The database does not answer.")
 
 

@@ -1,7 +1,7 @@
 """Where a ``Database`` gets its connections: from pools in production, otherwise in tests."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from functools import cached_property, partial
@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import psycopg
 import sqlalchemy
 from psycopg import RawCursor
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, QueuePool, event
 
 from hksz_db.database.connecting import Connection, Connector, is_closed
 from hksz_db.database.deadlines import restore_limit, waiting
@@ -60,6 +60,9 @@ class Connections(Protocol):
         self, as_of: datetime | None, at_most_s: int
     ) -> AbstractContextManager[Connection]:
         """Lend a connection for one statement that may take ``at_most_s`` (0: any time)."""
+
+    def sizes(self) -> Mapping[str, tuple[int, int]]:
+        """The number of connections in use, and of idle ones, by the name of a pool."""
 
     def close(self) -> None:
         """Close every connection that is not in use; others are opened when needed."""
@@ -136,6 +139,19 @@ class PooledConnections:
             with as_of_snapshot(connection, as_of):
                 yield connection
 
+    def sizes(self) -> Mapping[str, tuple[int, int]]:
+        """The number of connections in use, and of idle ones, by the name of a pool."""
+        sizes = {
+            "reads": self._plain.size,
+            "reads_as_of": self._as_of.size,
+            "reads_by_generic_plan": self._generic_plans.size,
+        }
+        if "engine" in self.__dict__:
+            pool = self.engine.pool
+            assert isinstance(pool, QueuePool)
+            sizes["writes"] = pool.checkedout(), pool.checkedin()
+        return sizes
+
     def close(self) -> None:
         """Close every connection that is not in use."""
         for pool in (self._plain, self._as_of, self._generic_plans):
@@ -172,10 +188,17 @@ class _ReaderPool:
     def __init__(self, connect: Callable[[], Reader]) -> None:
         self._connect = connect
         self._idle: deque[Reader] = deque()
+        # A set, because threads may add and remove without a lock.
+        self._lent: set[Reader] = set()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return len(self._lent), len(self._idle)
 
     @contextmanager
     def reader(self) -> Iterator[Reader]:
         connection = self._take()
+        self._lent.add(connection)
         try:
             yield connection
         except psycopg.errors.FeatureNotSupported:
@@ -183,6 +206,7 @@ class _ReaderPool:
             connection.close()
             raise
         finally:
+            self._lent.discard(connection)
             if not connection.closed:
                 self._idle.append(connection)
 

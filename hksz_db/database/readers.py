@@ -45,7 +45,7 @@ class Reader(psycopg.Connection[tuple[Any, ...]]):
         """All rows of a statement with ``$n`` placeholders. Raises what a cursor raises."""
         values = self._values
         sent = values.dump_sequence(arguments, [PyFormat.AUTO] * len(arguments))
-        with waiting(self):
+        with waiting(self, sql):
             name = self._name_of(sql, values.types or ())
             result = self._checked(
                 self.pgconn.exec_prepared(name, sent, values.formats)  # type: ignore[arg-type] # nulls

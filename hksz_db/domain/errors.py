@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
@@ -144,23 +145,49 @@ class Stale(DomainError):
         self.version = version
 
 
+class Cause(StrEnum):
+    """Why a request could not be processed now."""
+
+    AWAY = "database_away"
+    LATE = "database_late"
+    TIMEOUT = "statement_timeout"
+    READ_ONLY = "database_read_only"
+    SCHEMA = "schema"
+    DISK = "disk_full"
+    CONTENDED = "contended"
+    COSTLY_PLACES = "costly_places"
+    EXPORT_PLACES = "export_places"
+    WAITING_PLACES = "waiting_places"
+    BODIES = "bodies"
+
+
 class Unavailable(DomainError):
     """The database cannot be reached, or cannot do what is asked.
 
     If it ``is_temporary``, the same request may succeed a few seconds later.
     """
 
-    def __init__(self, detail: str, *, is_temporary: bool = True) -> None:
+    def __init__(
+        self, detail: str, *, is_temporary: bool = True, cause: Cause = Cause.AWAY
+    ) -> None:
         super().__init__(detail)
         self.is_temporary = is_temporary
+        self.cause = cause
 
 
 class Contended(Unavailable):
     """Transactions waited for rows of each other, so that one of them had to be rolled back."""
 
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, cause=Cause.CONTENDED)
+
 
 class Overloaded(DomainError):
     """Too many requests of this kind are being processed; one of them must end first."""
+
+    def __init__(self, detail: str, cause: Cause) -> None:
+        super().__init__(detail)
+        self.cause = cause
 
 
 class QuotaExceeded(DomainError):

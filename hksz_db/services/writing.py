@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hksz_db.database import Database, Session, run
 from hksz_db.domain.errors import (
+    Cause,
     Conflict,
     Contended,
     DomainError,
@@ -174,10 +175,14 @@ def translate(error: Exception) -> DomainError | None:
 
 def _unavailable(cause: BaseException | None) -> Unavailable | None:
     if isinstance(cause, errors.ReadOnlySqlTransaction):
-        return Unavailable("The database only takes reads at the moment.")
+        return Unavailable("The database only takes reads at the moment.", cause=Cause.READ_ONLY)
     if isinstance(cause, _OUTDATED):
-        return Unavailable("Database schema is out of date; run `alembic upgrade head`.")
-    return Unavailable("The database did not finish in time.") if isinstance(cause, _LATE) else None
+        return Unavailable(
+            "Database schema is out of date; run `alembic upgrade head`.", cause=Cause.SCHEMA
+        )
+    if isinstance(cause, _LATE):
+        return Unavailable("The database did not finish in time.", cause=Cause.TIMEOUT)
+    return None
 
 
 def violated_key(error: psycopg.Error) -> tuple[tuple[str, ...], str]:

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from hksz_db.domain import errors
 from hksz_db.domain.errors import DomainError, Fault, FaultsError, Merged
+from hksz_db.http.metrics import count_refusal
 from hksz_db.http.statuses import retry_after, status_of
 from hksz_db.services.writing import translate
 from hksz_db.web.messages import in_words
@@ -45,6 +46,7 @@ def _domain_error(error: DomainError) -> Response:
     if isinstance(error, errors.Overloaded | errors.QuotaExceeded):
         # A request that was refused asks the database nothing, not even who has signed in.
         g.actor = None
+    count_refusal(error)
     status = status_of(error)
     faults = error.faults if isinstance(error, FaultsError) else ()
     if isinstance(error, errors.Unavailable):

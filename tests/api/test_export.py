@@ -9,8 +9,11 @@ from typing import Any
 
 import psycopg
 import pytest
+import structlog
 from flask import Flask
 from flask.testing import FlaskClient
+from structlog.contextvars import clear_contextvars
+from structlog.testing import capture_logs
 
 from app import create_app
 from hksz_db.api.answers import MAX_EXPORTS
@@ -200,26 +203,21 @@ def _places(app):
     return app.extensions["hksz_export_places"]
 
 
-def _take_all_places(app):
-    for _ in range(MAX_EXPORTS):
-        assert _places(app).acquire(blocking=False)
-
-
 def _check_places_are_free(app):
-    _take_all_places(app)
-    _places(app).release(MAX_EXPORTS)
+    assert _places(app).taken == 0
 
 
 def test_too_many_exports_at_once_are_refused(app: Flask, reader: Client) -> None:
-    _take_all_places(app)
+    _places(app).taken = MAX_EXPORTS
     refused = reader.get("/v1/claims/export")
     assert refused.status_code == 503
     assert int(refused.headers["Retry-After"]) > 0
     assert reader.get("/v1/claims").status_code == 200
     assert reader.send("HEAD", "/v1/claims/export").status_code == 200
-    _places(app).release()
+    _places(app).taken -= 1
     assert reader.get("/v1/claims/export").data
-    _places(app).release(MAX_EXPORTS - 1)
+    assert _places(app).taken == MAX_EXPORTS - 1
+    _places(app).taken = 0
     _check_places_are_free(app)
 
 
@@ -298,6 +296,59 @@ def test_a_lost_connection_leaves_an_incomplete_file(
     assert b"".join(arrived).endswith(FORMATS[form].broken)
     answer.close()
     _check_places_are_free(client.application)
+
+
+@pytest.fixture
+def logs(client: FlaskClient) -> Iterator[list]:
+    """All log entries, of a service that logs each request."""
+    client.application.config["ACCESS_LOG"] = True
+    structlog.reset_defaults()
+    with capture_logs() as logs:
+        yield logs
+
+
+def test_a_complete_export_is_logged_at_its_end(client: FlaskClient, logs: list) -> None:
+    with client.get("/v1/units/export") as answer:
+        assert answer.data
+        assert logs == []
+    (line,) = logs
+    assert line["event"] == "answered"
+    assert (line["status"], line["bytes"]) == (200, len(answer.data))
+    assert line["request_id"] == answer.headers["X-Request-ID"]
+
+
+@pytest.mark.usefixtures("many")
+def test_an_export_that_its_reader_leaves_is_logged_as_broken_off(
+    client: FlaskClient, logs: list
+) -> None:
+    answer = client.get("/v1/metrics/export", buffered=False)
+    first = next(answer.iter_encoded())
+    clear_contextvars()
+    answer.close()
+    (line,) = logs
+    assert (line["event"], line["cause"]) == ("broken_off", "client")
+    assert len(first) <= line["bytes"] < 2**17
+    assert line["path"] == "/v1/metrics/export"
+    assert line["request_id"] == answer.headers["X-Request-ID"]
+
+
+@pytest.mark.usefixtures("many")
+def test_an_export_that_fails_is_logged_as_broken_off(
+    client: FlaskClient, logs: list, database_url: str
+) -> None:
+    answer = client.get("/v1/metrics/export", buffered=False)
+    pieces = answer.iter_encoded()
+    next(pieces)
+    (pid,) = _export_pids(database_url)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
+    with pytest.raises(Exception, match="does not answer"):
+        list(pieces)
+    answer.close()
+    (line,) = logs
+    assert (line["event"], line["cause"]) == ("broken_off", "failed")
+    assert line["log_level"] == "warning"
+    assert "connection" in line["reason"]
 
 
 def test_an_export_without_a_database_is_503() -> None:

@@ -12,6 +12,7 @@ from hksz_db.api import gateway
 from hksz_db.api.gateway import RELEASE_WORKER_SLOT, Gateway, Scope, environ_of
 from hksz_db.api.operating import register_operating
 from hksz_db.api.problems import register_errors
+from hksz_db.database import Database
 from hksz_db.http.costs import Cost, costs
 from hksz_db.settings import Settings
 
@@ -43,6 +44,7 @@ class Service:
 
     def __init__(self) -> None:
         self.app = Flask(__name__, static_folder=None)
+        self.app.extensions["hksz_database"] = Database(lambda: "")
         register_operating(self.app)
         register_errors(self.app)
         self.begun, self.go_on = threading.Event(), threading.Event()
