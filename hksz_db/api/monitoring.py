@@ -17,7 +17,7 @@ from typing import NamedTuple
 import prometheus_client as prometheus
 import psycopg
 from flask import Flask
-from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.process_collector import ProcessCollector
@@ -160,7 +160,7 @@ def _of_process(pid: int) -> Iterable[Family]:
 
 def _family(
     metric: metrics.Metric, values: Iterable[tuple[tuple[str, ...], float]]
-) -> GaugeMetricFamily:
+) -> CounterMetricFamily | GaugeMetricFamily:
     family = metric.family()
     for labels, value in values:
         family.add_metric(labels, value)

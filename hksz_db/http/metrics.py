@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import prometheus_client as prometheus
-from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
 
 from hksz_db.domain.errors import DomainError, Overloaded, QuotaExceeded, Unavailable
 
@@ -36,9 +36,10 @@ class Metric:
     query: str
     unit: str = "short"
 
-    def family(self) -> GaugeMetricFamily:
+    def family(self) -> CounterMetricFamily | GaugeMetricFamily:
         """The metric without values, for one that is read when it is asked for."""
-        return GaugeMetricFamily(self.name, self.about, labels=self.labels)
+        made = CounterMetricFamily if self.kind is Kind.COUNTER else GaugeMetricFamily
+        return made(self.name, self.about, labels=self.labels)
 
 
 def _declare(metric: Metric) -> Metric:
@@ -65,8 +66,9 @@ def _histogram(name: str, about: str, labels: tuple[str, ...], query: str) -> pr
 def _read(
     name: str, about: str, labels: tuple[str, ...], query: str, unit: str = "short"
 ) -> Metric:
-    """A gauge that is read when it is asked for."""
-    return _declare(Metric(name, Kind.GAUGE, about, labels, query, unit))
+    """A metric that is read when it is asked for."""
+    kind = Kind.COUNTER if name.endswith("_total") else Kind.GAUGE
+    return _declare(Metric(name, kind, about, labels, query, unit))
 
 
 REQUESTS = _counter(

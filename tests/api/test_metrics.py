@@ -3,7 +3,9 @@
 import asyncio
 import os
 import re
+import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -30,6 +32,7 @@ from tests.api.test_gateway import SETTINGS, Service, run, until
 from tests.api.test_gateway import Client as GatewayClient
 from tests.service import running_service
 
+PROMTOOL = shutil.which("promtool")
 _BACKEND = prepare(text("SELECT pg_backend_pid()"))
 
 
@@ -195,6 +198,11 @@ def test_a_running_service_shows_its_places_pools_and_processes(
     declared = {metric.name for metric in metrics.METRICS}
     for name in re.findall("^# TYPE (\\w+) ", shown, re.MULTILINE):
         assert name in declared, name
+    if PROMTOOL is not None:
+        done = subprocess.run(
+            [PROMTOOL, "check", "metrics"], input=shown, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
 
 
 def test_every_declared_metric_is_shown_by_one_process(reader: Client) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -159,7 +160,8 @@ def gateway() -> Gateway:
 
 
 @pytest.fixture
-def service(gateway: Gateway, database: Database) -> Service:
+def service(gateway: Gateway, database: Database, monkeypatch: pytest.MonkeyPatch) -> Service:
+    monkeypatch.setattr("hksz_db.api.gateway.REFUSED_AFTER_S", 0)
     return Service(gateway, database)
 
 
@@ -190,6 +192,20 @@ def test_a_used_up_quota_is_a_problem_document(service: Service) -> None:
         )
         service.clock.now += 30
         assert (await service.ask(LIST))[0] == 200
+
+    run(ask())
+
+
+def test_a_client_that_does_not_wait_is_answered_late(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ask() -> None:
+        await service.ask(LIST)
+        await service.ask(LIST)
+        monkeypatch.setattr("hksz_db.api.gateway.REFUSED_AFTER_S", 0.2)
+        began = time.monotonic()
+        assert (await service.ask(LIST))[0] == 429
+        assert time.monotonic() - began >= 0.2
 
     run(ask())
 
