@@ -92,7 +92,7 @@ ALERTS = (
         5,
         "warning",
         "Lists and searches have waited for a place for ten minutes.",
-        "Find out who asks for what (`HKSZ_ACCESS_LOG`), and lower `HKSZ_LIMIT_ADDRESS`, or raise"
+        "Find out who asks for what (log of the proxy), and lower `HKSZ_LIMIT_ADDRESS`, or raise"
         " `HKSZ_COSTLY_THREADS` if the database has idle processors.",
     ),
     Alert(
@@ -147,8 +147,8 @@ ALERTS = (
         15,
         "warning",
         "Somebody with a key asks for more than the quota of the key.",
-        "The log of requests says whose key it is. Give it a quota of its own (`flask keys quota`),"
-        " or talk to its holder.",
+        "The log has `quota_exceeded` with the label of the key. Give it a quota of its own"
+        " (`flask keys quota`), or talk to its holder.",
     ),
     Alert(
         "HkszDescriptorsRunOut",

@@ -1,7 +1,7 @@
 """Quotas: how much the holder of a key, or the clients of an address, may ask for in a minute.
 
-Each worker process counts by itself, in memory. The libraries that could do this keep an entry for
-every client or for every request, and look through all of them every few milliseconds.
+Each worker process counts by itself, in memory. The library ``limits`` would start a thread every
+ten milliseconds that looks through the entries of all clients, whose number it does not limit.
 """
 
 import asyncio
@@ -39,6 +39,7 @@ WINDOW_S = 60.0
 
 _MOST_CLIENTS = 50_000
 _MOST_SECRETS = 10_000
+_MOST_LOGGED = 1000
 _KNOWN_S = 60.0
 # A database that does not answer holds up no request for longer than this.
 _LOOK_UP_S = 0.25
@@ -150,6 +151,7 @@ class Quotas:
         # One, so that unknown keys occupy no more of the database.
         self._thread = ThreadPoolExecutor(1, "key")
         self._has_warned = False
+        self._logged_at: OrderedDict[str | UUID, float] = OrderedDict()
 
     async def count(
         self, view: Callable[..., object], environ: "WSGIEnvironment", body: bytes
@@ -160,21 +162,36 @@ class Quotas:
         """
         if cost_of(view) in _UNCOUNTED:
             return
-        client, quota = await self._client(environ)
+        client, name, quota = await self._client(environ)
         if not quota.units or not client:
             return
         units = weight(view, environ, body)
         standing = self._usage.use(client, quota, units)
         environ[FURTHER_HEADERS] = standing.headers
         if standing.wait_s:
+            self._log(client, name, quota)
             raise _exceeded(quota, units, standing.wait_s)
 
-    async def _client(self, environ: "WSGIEnvironment") -> tuple[str | UUID, Quota]:
+    def _log(self, client: str | UUID, name: str, quota: Quota) -> None:
+        """Log who has used up a quota, once in a minute for each client."""
+        now = self._clock()
+        if now < self._logged_at.get(client, -math.inf) + WINDOW_S:
+            return
+        self._logged_at[client] = now
+        self._logged_at.move_to_end(client)
+        if len(self._logged_at) > _MOST_LOGGED:
+            self._logged_at.popitem(last=False)
+        _log.warning("quota_exceeded", quota=quota.kind, client=name, units=quota.units)
+
+    async def _client(self, environ: "WSGIEnvironment") -> tuple[str | UUID, str, Quota]:
+        """Whose quota counts, what the log calls them, and the quota."""
         secret = _secret(environ)
         holder = None if secret is None else await self._holder(secret)
         if holder is None:
-            return self._address(environ), self._of_address
-        return holder.id, Quota("key", holder.quota) if holder.quota else self._of_key
+            address = self._address(environ)
+            return address, address, self._of_address
+        quota = Quota("key", holder.quota) if holder.quota else self._of_key
+        return holder.id, holder.label, quota
 
     def _address(self, environ: "WSGIEnvironment") -> str:
         """The address that is counted; empty for this machine, where a proxy may run."""

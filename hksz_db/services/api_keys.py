@@ -37,9 +37,10 @@ class Actor:
 
 
 class Holder(NamedTuple):
-    """Whose quota counts: the id of a key, and its own quota for a minute, if it has one."""
+    """Whose quota counts: a key, and its own quota for a minute, if it has one."""
 
     id: UUID
+    label: str
     quota: int | None
 
 
@@ -173,13 +174,16 @@ def authenticate(session: Session, key: str, request_id: str = "") -> Actor:
 def holder_of(database: Database, secret: str) -> Holder | None:
     """The holder of a key or of the token of a session; ``None`` if it is not valid."""
     found = database.read(_holder_statement(), {"digest": _digest(secret)})
-    return Holder(*found[0]) if found else None
+    if not found:
+        return None
+    id, label, quota = found[0]
+    return Holder(id, label.decode(), quota)
 
 
 @cache
 def _holder_statement() -> Prepared:
     held = (
-        "SELECT api_keys.id, quota FROM {} WHERE {} AND revoked_at IS NULL"
+        "SELECT api_keys.id, label, quota FROM {} WHERE {} AND revoked_at IS NULL"
         " AND (api_keys.expires_at IS NULL OR api_keys.expires_at > now())"
     )
     replaced = "replaced_keys JOIN api_keys ON id = api_key_id"

@@ -8,7 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import structlog
 from flask import Flask
+from structlog.testing import capture_logs
 
 from app import create_app
 from hksz_db.api.gateway import Gateway, environ_of
@@ -165,6 +167,22 @@ def service(gateway: Gateway, database: Database, monkeypatch: pytest.MonkeyPatc
     return Service(gateway, database)
 
 
+MakeKey = Callable[..., str]
+
+
+@pytest.fixture
+def make_key(database: Database) -> MakeKey:
+    def make(label: str = "desk", quota: int | None = None) -> str:
+        with writing(database) as session:
+            return api_keys.create(session, label, [Scope.REVIEW], quota=quota)
+
+    return make
+
+
+def bearer(key: str) -> Header:
+    return b"authorization", f"Bearer {key}".encode()
+
+
 def test_an_answer_says_what_is_left(service: Service) -> None:
     async def ask() -> None:
         _, headers, _ = await service.ask(READ)
@@ -194,6 +212,29 @@ def test_a_used_up_quota_is_a_problem_document(service: Service) -> None:
         assert (await service.ask(LIST))[0] == 200
 
     run(ask())
+
+
+def test_who_has_used_up_a_quota_is_logged_once_a_minute(
+    service: Service, make_key: MakeKey
+) -> None:
+    key = bearer(make_key())
+
+    async def ask() -> None:
+        for _ in range(8):
+            await service.ask(LIST)
+            await service.ask(LIST, key)
+        service.clock.now += 61
+        for _ in range(3):
+            await service.ask(LIST)
+
+    structlog.reset_defaults()
+    with capture_logs() as logs:
+        run(ask())
+    assert [(each["quota"], each["client"]) for each in logs] == [
+        ("address", "192.0.2.1"),
+        ("key", "desk"),
+        ("address", "192.0.2.1"),
+    ]
 
 
 def test_a_client_that_does_not_wait_is_answered_late(
@@ -275,22 +316,6 @@ def test_without_limits_nothing_is_counted(gateway: Gateway, database: Database)
             assert (status, b"ratelimit" in headers) == (200, False)
 
     run(ask())
-
-
-MakeKey = Callable[..., str]
-
-
-@pytest.fixture
-def make_key(database: Database) -> MakeKey:
-    def make(label: str = "desk", quota: int | None = None) -> str:
-        with writing(database) as session:
-            return api_keys.create(session, label, [Scope.REVIEW], quota=quota)
-
-    return make
-
-
-def bearer(key: str) -> Header:
-    return b"authorization", f"Bearer {key}".encode()
 
 
 def test_a_key_has_a_quota_of_its_own(service: Service, make_key: MakeKey) -> None:
