@@ -414,11 +414,17 @@ def test_a_database_that_hangs_holds_up_a_request_briefly(
     run(ask())
 
 
-def test_people_get_a_page(service: Service) -> None:
+def test_people_get_a_page_that_asks_the_database_nothing(
+    service: Service, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise AssertionError
+
     async def ask() -> None:
         html = (b"accept", b"text/html")
         for _ in range(2):
             await service.ask("/claims")
+        monkeypatch.setattr(database, "transaction", fail)
         status, headers, body = await service.ask(
             "/claims", html, (b"cookie", b"hksz_session=unknown"), (b"accept-language", b"zh-Hant")
         )
