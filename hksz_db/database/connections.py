@@ -26,6 +26,11 @@ GENERIC_PLANS = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
 # the tables are in memory or on an SSD.
 PREFER_INDEXES = "-c random_page_cost=1.1"
 
+_SET_AS_OF = (
+    b"SELECT within, began, set_config('hksz.as_of', last::text, false),"
+    b" set_config('hksz.as_of_missing', missing::text, false) FROM as_of_moment($1)"
+)
+
 # A plan with the views of the history takes several megabytes.
 _PREPARED_AS_OF = 20
 
@@ -102,13 +107,13 @@ class PooledConnections:
             try:
                 yield connection
             except BaseException:
-                with waiting(driver):
+                with waiting(driver, b"ROLLBACK"):
                     transaction.rollback()
                 raise
             else:
                 # The caller may have committed.
                 if transaction.is_active:
-                    with waiting(driver):
+                    with waiting(driver, b"COMMIT"):
                         transaction.commit()
             finally:
                 restore_limit(driver)
@@ -261,13 +266,8 @@ def as_of_snapshot(connection: Connection, moment: datetime) -> Iterator[None]:
 def set_as_of(connection: Connection, moment: datetime) -> None:
     """Make the views of ``as_of`` show the moment. Raises ``OutsideHistory``."""
     cursor = RawCursor(connection)
-    with waiting(connection):
-        cursor.execute(
-            b"SELECT within, began, set_config('hksz.as_of', last::text, false),"
-            b" set_config('hksz.as_of_missing', missing::text, false) FROM as_of_moment($1)",
-            [moment],
-            prepare=True,
-        )
+    with waiting(connection, _SET_AS_OF):
+        cursor.execute(_SET_AS_OF, [moment], prepare=True)
     ((within, began, *_),) = cursor.fetchall()
     if not within:
         raise OutsideHistory(
