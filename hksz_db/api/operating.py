@@ -19,7 +19,7 @@ from hksz_db.api import answers
 from hksz_db.api.calls import NO_PARAMETERS, Section
 from hksz_db.api.monitoring import Sampler, exposition
 from hksz_db.api.openapi import DESCRIPTION, TITLE, VERSION, openapi_document
-from hksz_db.database import Database
+from hksz_db.database import Database, run
 from hksz_db.domain.errors import Cause, Unavailable
 from hksz_db.domain.strict_json import compact
 from hksz_db.http.costs import Cost, costs
@@ -72,6 +72,8 @@ class Readiness:
         """Raise ``Unavailable`` with the reason if the database is not ready."""
         was_complete, self._is_complete = self._is_complete, False
         with writing(database) as session:
+            # What follows is asked without a time limit, and a frozen database answers nothing.
+            run(session, "SELECT 1")
             if pending(session):
                 raise Unavailable(
                     "Database schema is out of date; run `alembic upgrade head`.",
