@@ -2,6 +2,7 @@
 
 import errno
 import gc
+import math
 import multiprocessing
 import os
 import resource
@@ -36,6 +37,8 @@ _BIND_TIMEOUT_S = 3
 _BACKLOG = 1024
 # How long a client may leave an answer unread before the kernel drops its connection.
 _UNREAD_S = 30
+# A worker that fails by itself sooner after a replacement cannot start.
+_YOUNG_S = 10
 _log = structlog.get_logger(__name__)
 
 
@@ -125,6 +128,8 @@ class _Server(MPServer):
     systems, its workers inherit one socket: ``_shd`` tells a worker the descriptor, and pickling
     ``_sso`` makes the worker inherit it. This class lets workers inherit sockets everywhere, one
     for each worker, and again for the worker that replaces a failed one.
+
+    It also replaces workers however often they are killed.
     """
 
     def __init__(self, listeners: Sequence[socket.socket], target: str, **options: Any) -> None:
@@ -145,6 +150,35 @@ class _Server(MPServer):
     def _drop_shared_socket(self) -> None:
         for listener in self._listeners:
             listener.close()
+
+    def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:
+        """Replace workers that have ended, until the server is told to end or one cannot start.
+
+        Granian's own loop gives up when a worker ends soon after it has replaced another, and so
+        does a worker that is killed.
+        """
+        while not self.interrupt_signal:
+            self.main_loop_interrupt.wait()
+            self.main_loop_interrupt.clear()
+            if self.reload_signal:
+                self._reload(spawn_target, target_loader)  # type: ignore[no-untyped-call]
+            while self.interrupt_children and not self.interrupt_signal:
+                ended = self.interrupt_children[0]
+                if self._cannot_start(ended):
+                    _log.error("worker_cannot_start", worker=ended + 1)
+                    return
+                # Only now: granian's exit code is 1 if any is left.
+                self.interrupt_children.pop(0)
+                self._respawn_workers([ended], spawn_target, target_loader)
+
+    def _cannot_start(self, idx: int) -> bool:
+        """Whether the worker has failed by itself soon after it has replaced another.
+
+        A worker ends with 0 after SIGTERM, and with a negative code after any other signal.
+        """
+        replaced_at = self.respawned_wrks.get(idx, -math.inf)
+        is_young = time.monotonic() - replaced_at < _YOUNG_S
+        return is_young and (self.wrks[idx].inner.exitcode or 0) > 0
 
 
 def serve(

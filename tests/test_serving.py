@@ -217,6 +217,32 @@ def test_the_replacement_of_a_killed_worker_answers_on_the_same_socket(served: S
     assert _worker(served) != killed
 
 
+def test_workers_killed_soon_after_their_start_are_replaced(served: Served) -> None:
+    for number in (signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM, signal.SIGKILL):
+        killed = _worker(served)
+        os.kill(killed, number)
+        _wait_for_another_worker(served, killed)
+    assert _get(served.port) == {"status": "ok"}
+
+
+def _wait_for_another_worker(served: Served, killed: int) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
+    while time.monotonic() < deadline:
+        # There is none for a moment.
+        with suppress(ValueError):
+            if _worker(served) != killed:
+                return
+        time.sleep(0.005)
+    raise AssertionError("the worker is not replaced")
+
+
+def test_a_server_whose_workers_cannot_start_ends(tmp_path: Path) -> None:
+    settings = {"DATABASE_URL": "postgresql://hksz@/hksz", "HKSZ_PORT": str(_free_port())}
+    script = SERVE.replace("app:worker_app", "json:no_such_app")
+    with (tmp_path / "log").open("w") as log, _started(log, "-c", script, **settings) as server:
+        assert server.wait(TIMEOUT_S) == 1
+
+
 def test_workers_use_the_url_as_it_was_given(served: Served, database_url: str) -> None:
     assert _get(served.port, "/v1/units")["data"] == []
     deadline = time.monotonic() + TIMEOUT_S
