@@ -99,10 +99,15 @@ def query(url: str, sql: str) -> list[tuple[object, ...]]:
         return found.fetchall() if found.description else []
 
 
-def create_database(admin_url: str, owner_url: str, password: str = "") -> str:
-    """Create the role and the database of the service with its tables; a key with all scopes."""
+def create_empty(admin_url: str, password: str = "") -> None:
+    """Create the role and the database of the service, without tables."""
     query(admin_url, f"CREATE ROLE {NAME} LOGIN PASSWORD '{password}'")
     query(admin_url, f"CREATE DATABASE {NAME} OWNER {NAME}")
+
+
+def create_database(admin_url: str, owner_url: str, password: str = "") -> str:
+    """Create the role and the database of the service with its tables; a key with all scopes."""
+    create_empty(admin_url, password)
     upgrade(driver_url(owner_url))
     return new_key(owner_url)
 
@@ -117,11 +122,20 @@ def new_key(url: str) -> str:
 
 
 @contextmanager
+def running(
+    place: Place, name: str, settings: Mapping[str, str] | None = None
+) -> Iterator[Postgres]:
+    """A new server without a database of the service, during the block."""
+    server = Postgres(place, place.new_folder(name), settings)
+    server.initialise()
+    with server.running():
+        yield server
+
+
+@contextmanager
 def prepared(
     place: Place, name: str, settings: Mapping[str, str] | None = None
 ) -> Iterator[tuple[Postgres, str]]:
     """A new server with an empty database of the service, and a key for it, during the block."""
-    server = Postgres(place, place.new_folder(name), settings)
-    server.initialise()
-    with server.running():
+    with running(place, name, settings) as server:
         yield server, create_database(server.url("postgres"), server.url(user=NAME))

@@ -10,7 +10,7 @@ import psycopg
 
 from tests.operating.load import Load, Outcome, under_load
 from tests.operating.places import Failed, Place, wait_until
-from tests.operating.postgres import NAME, Postgres, prepared, query
+from tests.operating.postgres import NAME, Postgres, create_empty, prepared, query, running
 from tests.operating.services import Service, serving
 
 _PHASE_S = 4.0
@@ -60,7 +60,8 @@ def dump(place: Place) -> Outcome:
             time.sleep(_PHASE_S)
         outcome = load.outcome(server.url())
         began = time.monotonic()
-        with _empty(place) as target:
+        with running(place, "restored") as target:
+            create_empty(target.url("postgres"))
             place.run("pg_restore", "--exit-on-error", f"--dbname={target.url()}", file)
             took = f"restored in {time.monotonic() - began:.0f} s"
             return _compared(load, outcome, server, target.url(), moment, took)
@@ -110,17 +111,6 @@ def _takes_writes(server: Postgres) -> bool:
     with suppress(psycopg.OperationalError):
         return server.query("SELECT pg_is_in_recovery()") == [(False,)]
     return False
-
-
-@contextmanager
-def _empty(place: Place) -> Iterator[Postgres]:
-    """Another server with an empty database, and the role that owns what is restored."""
-    target = Postgres(place, place.new_folder("restored"))
-    target.initialise()
-    with target.running():
-        target.query(f"CREATE ROLE {NAME} LOGIN", "postgres")
-        target.query(f"CREATE DATABASE {NAME} OWNER {NAME}", "postgres")
-        yield target
 
 
 def _compared(
