@@ -1,5 +1,6 @@
 """Units of UCUM in base units. Importing this takes a tenth of a start: only what needs it does."""
 
+import threading
 from decimal import Decimal
 from functools import cache
 from typing import NamedTuple
@@ -8,6 +9,9 @@ import pint
 from lark.exceptions import LarkError
 from ucumvert import PintUcumRegistry
 from ucumvert.parser import InvalidUcumError
+
+# Two threads that build a registry at once break both.
+_one_at_a_time = threading.Lock()
 
 
 class NotUcum(ValueError):
@@ -27,7 +31,8 @@ class InBaseUnits(NamedTuple):
 def in_base_units(code: str) -> InBaseUnits | None:
     """The unit with a code; None for annotations alone. Raises ``NotUcum`` or ``ValueError``."""
     try:
-        quantity = _registry().from_ucum(code)
+        with _one_at_a_time:
+            quantity = _registry().from_ucum(code)
         if not isinstance(quantity, pint.Quantity):
             # The registry turns annotations alone, such as {people}, into a name or a number.
             return None

@@ -1,9 +1,11 @@
 """The dimensions of units, and their factors to base units."""
 
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
 
+from hksz_db.domain import ucum
 from hksz_db.domain.quantities import BASE_UNITS, InvalidUnit, Measure, measure
 from hksz_db.domain.vocabulary import Dimension
 
@@ -175,3 +177,21 @@ def test_the_code_of_a_unit_is_named(name: str, code: str) -> None:
 def test_words_without_one_code_have_no_advice(name: str) -> None:
     with pytest.raises(InvalidUnit, match="neither a UCUM code"):
         measure(name)
+
+
+def test_threads_that_need_the_definitions_first_share_one_registry(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    built = []
+
+    def build(**options: type) -> object:
+        built.append(options)
+        return registry(**options)
+
+    registry = ucum.PintUcumRegistry  # type: ignore[attr-defined]
+    monkeypatch.setattr(ucum, "PintUcumRegistry", build)
+    ucum._registry.cache_clear()
+    with ThreadPoolExecutor(4) as threads:
+        found = [*threads.map(ucum.in_base_units, ["km", "m", "cm", "mm"])]
+    assert len(built) == 1
+    assert {each.dimensionality for each in found if each} == {"[length]"}
