@@ -1,9 +1,9 @@
-FROM python:3.13-slim AS packages
+FROM python:3.13.9-slim-trixie AS packages
 COPY requirements.txt /tmp/requirements.txt
 RUN python -m venv /venv \
     && /venv/bin/pip install --no-cache-dir --require-hashes --requirement /tmp/requirements.txt
 
-FROM python:3.13-slim
+FROM python:3.13.9-slim-trixie
 RUN useradd --system --uid 10001 --no-create-home hksz
 COPY --from=packages /venv /venv
 WORKDIR /app

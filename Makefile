@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PARALLEL := --numprocesses auto --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run key test test-fast check bench translations lock clean
+.PHONY: run key test test-fast check bench drill hostile translations lock clean
 
 run: $(VENV)/runtime.stamp
 	@exec $(BIN)/python app.py
@@ -31,6 +31,17 @@ check: $(VENV)/dev.stamp
 bench: $(VENV)/dev.stamp
 	@$(PIP) install --requirement benchmarks/requirements.txt
 	@$(BIN)/python -m benchmarks
+
+# Failovers, restores, full disks and kills, on loopback: takes under ten minutes, and writes
+# docs/reference/drills.md. Failover needs Patroni from PyPI and etcd from Debian, which are kept in
+# /tmp/hksz-drill-tools.
+drill: $(VENV)/dev.stamp
+	@$(BIN)/python -m tests.operating
+
+# 50,000 hostile requests, and an ordinary reader beside attacks.
+hostile: $(VENV)/dev.stamp
+	@$(BIN)/python -m tests.operating.hostile
+	@$(BIN)/python -m tests.operating.attacks
 
 # Takes new texts of the pages into the catalogues. Those without a translation make a test fail.
 CATALOGUES := hksz_db/web/translations

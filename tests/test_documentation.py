@@ -14,8 +14,8 @@ from hksz_db.settings import Settings, variable
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
     page
-    for pattern in ("*.md", "docs/**/*.md", "seed_data/*.md", "benchmarks/*.md", "hksz_db/**/*.md")
-    for page in ROOT.glob(pattern)
+    for folder in (".", "docs/**", "seed_data", "benchmarks", "deploy/**", "hksz_db/**")
+    for page in ROOT.glob(f"{folder}/*.md")
 )
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
 _BLOCK = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)

@@ -44,6 +44,7 @@ _PROBE_S = 0.1
 _EVERY_S = 0.05
 _PROBES = ("/healthz", "/readyz")
 _SHOWN = 20
+_LOG_SHOWN = 6_000
 _PLACEHOLDER = re.compile(r"<(?:[^<>]*:)?(\w+)>")
 
 
@@ -121,7 +122,8 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     with _attacked() as (service, target), probed(service) as probes:
         found = _attack_all(service, target, options.requests, options.seed)
-    return _report(found, probes, options.seed)
+        log = service.log.read_text(errors="replace")
+    return _report(found, probes, options.seed, log)
 
 
 @contextmanager
@@ -226,7 +228,7 @@ def probed(service: Service) -> Iterator[dict[str, list[float]]]:
         prober.join()
 
 
-def _report(found: Count, probes: Mapping[str, list[float]], seed: int) -> int:
+def _report(found: Count, probes: Mapping[str, list[float]], seed: int, log: str) -> int:
     say = sys.stdout.write
     statuses = ", ".join(f"{status}: {n:,}" for status, n in sorted(found.statuses.items()))
     say(f"{found.statuses.total():,} requests with seed {seed}: {statuses}\n")
@@ -243,6 +245,8 @@ def _report(found: Count, probes: Mapping[str, list[float]], seed: int) -> int:
         )
     for each in found.wrong[:_SHOWN]:
         say(f"wrong: {each}\n")
+    if found.wrong:
+        say(f"The log ends with:\n{log[-_LOG_SHOWN:]}\n")
     say(f"{len(found.wrong)} wrong answers, {late} late probes\n")
     return int(bool(found.wrong or late))
 

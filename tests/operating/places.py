@@ -17,7 +17,6 @@ from hksz_db.embedded.folders import Account, account_for, is_root
 
 ROOT = Path(__file__).parents[2]
 PATRONI = "patroni[etcd3,psycopg3]==4.1.5"
-BARMAN = ("barman==3.20.1", "psycopg2-binary")
 _STOP_S = 30.0
 # One that also the account of root's servers can run, and with which pip's choices agree.
 _PYTHONS = (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}")
