@@ -11,17 +11,19 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import dataset
-from tests.operating.places import Place
+from tests.operating.places import ROOT, Place
 from tests.operating.postgres import NAME, create_empty, new_key, running
+from tests.operating.report import when
 from tests.operating.services import Service, serving
 
+PAGE = ROOT / "docs/reference/attacks.md"
 _CLAIMS = 20_000
 _SECONDS = 12.0
 _BEFORE_S = 2.0
@@ -106,34 +108,55 @@ ATTACKS: dict[str, Callable[[int], AbstractContextManager[None]]] = {
 }
 
 
+_PAGE = """\
+# Attacks
+
+`python -m tests.operating.attacks` attacks a service with {claims:,} claims as one anonymous
+client could, and writes this page: how long an ordinary reader waits for a claim and for a list
+meanwhile, and the probe `/healthz`. *Failed* are requests of the reader and of the probe without
+an answer, or with an error.
+
+{when}.
+
+{table}
+## See also
+
+- [Limits](../explanation/limits.md)
+- [Drills](drills.md)
+"""
+_HEAD = ("attack", "claim, p50", "p99", "list, p50", "p99", "/healthz, slowest", "failed")
+
+
 def main() -> int:
-    """Hold all attacks and print a table."""
-    head = ("attack", "claim, p50", "p99", "list, p50", "p99", "/healthz, slowest", "failed")
-    sys.stdout.write("| " + " | ".join(head) + " |\n" + "|---" * len(head) + "|\n")
+    """Hold all attacks, and print a table of them; 1 if a request of the reader has failed."""
+    rows = [_line(_HEAD), "|---" * len(_HEAD) + "|"]
+    failed = 0
     with (
         _attacked() as (service, claim),
         ProcessPoolExecutor(3, multiprocessing.get_context("spawn")) as readers,
     ):
+        paths = (f"/v1/claims/{claim}", "/v1/claims?per_page=5", "/healthz")
         for name, attack in ATTACKS.items():
-            paths = (f"/v1/claims/{claim}", "/v1/claims?per_page=5", "/healthz")
             with attack(service.port):
                 time.sleep(_BEFORE_S)
                 begun = [readers.submit(read, service.port, path, _SECONDS) for path in paths]
                 found = [each.result() for each in begun]
-            _print(name, *found)
-    return 0
+            failed += sum(each.failed for each in found)
+            rows.append(_row(name, *found))
+    table = "\n".join(rows) + "\n"
+    sys.stdout.write(table)
+    PAGE.write_text(_PAGE.format(claims=_CLAIMS, when=when(), table=table), encoding="utf-8")
+    return int(failed > 0)
 
 
-def _print(name: str, claim: Waits, several: Waits, probe: Waits) -> None:
+def _row(name: str, claim: Waits, several: Waits, probe: Waits) -> str:
+    times = (claim.at(0.5), claim.at(0.99), several.at(0.5), several.at(0.99), probe.times[-1])
     failed = claim.failed + several.failed + probe.failed
-    times = (claim.at(0.5), claim.at(0.99), several.at(0.5), several.at(0.99))
-    cells = [
-        *(f"{each * 1000:.0f} ms" for each in times),
-        str(failed),
-        f"{probe.times[-1] * 1000:.0f} ms",
-    ]
-    sys.stdout.write(f"| {name} | " + " | ".join(cells) + " |\n")
-    sys.stdout.flush()
+    return _line((name, *(f"{each * 1000:.0f} ms" for each in times), str(failed)))
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 @contextmanager

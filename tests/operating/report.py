@@ -26,10 +26,10 @@ _PAGE = """\
 each with an `Idempotency-Key` that they repeat until they have an answer; another reads a list,
 and one follows the feed. Afterwards, every claim that was acknowledged is looked up, and the
 follower's copies are compared with the documents. A drill fails if a write is lost or doubled, if
-a copy differs, or if an error is neither 503 nor `closed`: a connection that was closed without
-an answer.
+a copy differs, or if an error is neither 503, nor 409 to a write that is repeated too early, nor
+`closed`: a connection that was closed without an answer.
 
-Measured on {date} with {machine}.
+{when}.
 
 {table}
 A *write* is the creation of a claim. Its errors are the answers before the one with 201. Drills
@@ -93,8 +93,10 @@ def _errors(errors: Mapping[str, int]) -> str:
 
 def write(page: Path, rows: str, writers: int) -> None:
     """Write the page with the table."""
-    machine = f"{os.cpu_count()} cores of a {platform.machine()} with {platform.system()}"
-    text = _PAGE.format(
-        writers=writers, date=time.strftime("%Y-%m-%d"), machine=machine, table=rows
-    )
-    page.write_text(text, encoding="utf-8")
+    page.write_text(_PAGE.format(writers=writers, when=when(), table=rows), encoding="utf-8")
+
+
+def when() -> str:
+    """When and on what it was measured."""
+    day = time.strftime("%Y-%m-%d")
+    return f"Measured on {day} with {os.cpu_count()} cores of {platform.machine()}"
