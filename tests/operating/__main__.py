@@ -1,6 +1,7 @@
 """``python -m tests.operating``: holds the drills on loopback and prints a table of them."""
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -20,6 +21,8 @@ _TOOLS = Path("/tmp/hksz-drill-tools")
 def main(arguments: Sequence[str]) -> int:
     """Hold the drills; 1 if one has failed."""
     options = _parser().parse_args(arguments)
+    # SIGTERM too stops the servers that have been started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="hksz-drill-", dir="/tmp") as name:
         # For root, servers run under another account, which needs access.
         Path(name).chmod(0o755)
