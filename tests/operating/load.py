@@ -150,7 +150,7 @@ class Load:
         while not ends or time.monotonic() < ends:
             all_written = written.is_set()
             ends = ends or (time.monotonic() + _FINISH_S if all_written else 0.0)
-            asked = f"cursor={self.cursor}&resource=claims&per_page=100&wait=1"
+            asked = f"cursor={self.cursor}&resource=claims&expand=true&per_page=100&wait=1"
             status, page = self.ask("GET", f"/v1/changes?{asked}")
             if status != "200":
                 self.errors["feed"][status] += 1
