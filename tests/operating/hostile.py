@@ -80,8 +80,8 @@ def _detail(body: bytes) -> str:
 def _status(answer: bytes | None) -> str:
     if answer is None:
         return "silent"
-    found = re.match(rb"HTTP/1\.[01] (\d{3}) ", answer)
-    return found[1].decode() if found else "closed"
+    # The worst, if a connection has several answers.
+    return max(re.findall(rb"HTTP/1\.[01] (\d{3}) ", answer), default=b"closed").decode()
 
 
 def _ask(port: int, request: Hostile) -> bytes | None:
