@@ -63,6 +63,7 @@ def serving(
         "HKSZ_PORT": str(port),
         "HKSZ_WORKERS": str(workers),
         "HKSZ_FOUR_EYES": "false",
+        "HKSZ_LIMIT_KEY": "0",
         **settings,
     }
     path = folder / f"service-{port}.log"
