@@ -21,7 +21,7 @@ from sqlalchemy import text
 
 from hksz_db.database import Database, Session, driver_url, run
 from hksz_db.database.connecting import Connector, load_as_bytes
-from hksz_db.database.connections import PooledConnections, set_as_of, use_history_schema
+from hksz_db.database.connections import PooledConnections, set_as_of
 from hksz_db.embedded import Server, running
 from hksz_db.preparing import seed_folders, upgrade
 from hksz_db.services import seeding
@@ -162,7 +162,6 @@ class TransientConnections:
             if as_of is None:
                 yield connection
                 return
-            use_history_schema(connection)
             set_as_of(connection, as_of)
             yield connection
             connection.execute("RESET search_path")

@@ -17,7 +17,9 @@ from sqlalchemy import make_url
 
 from app import create_app
 from hksz_db.database import Connection, Database, Prepared
-from hksz_db.database.connections import as_of_snapshot, set_as_of, use_history_schema
+from hksz_db.database.connecting import Connector
+from hksz_db.database.connections import as_of_snapshot
+from hksz_db.database.readers import Reader
 from hksz_db.domain.errors import OutsideHistory
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.embedded import Server
@@ -58,10 +60,9 @@ def psql(database_url: str) -> Iterator[Connection]:
 
 
 @pytest.fixture
-def past(database_url: str) -> Iterator[Connection]:
+def past(database_url: str) -> Iterator[Reader]:
     """A connection that reads as of an earlier time."""
-    with connected(database_url) as connection:
-        use_history_schema(connection)
+    with closing(Connector(lambda: database_url, 5000).connect()) as connection:
         yield connection
 
 
@@ -76,9 +77,16 @@ def now(connection: Connection) -> datetime:
     return moment
 
 
-def title_at(past: Connection, moment: datetime) -> str:
-    set_as_of(past, moment)
-    title: str = one(past, "SELECT title FROM sources WHERE external_id = 'hksz:ttps-reply-2024'")
+def one_at(past: Reader, moment: datetime, query: str, *arguments: Any) -> Any:
+    """The single value that a query returned at an earlier time."""
+    with as_of_snapshot(past, moment):
+        ((value,),) = past.fetch(query.encode(), arguments)
+        return value.decode() if isinstance(value, bytes) else value
+
+
+def title_at(past: Reader, moment: datetime) -> str:
+    query = "SELECT title FROM sources WHERE external_id = 'hksz:ttps-reply-2024'"
+    title: str = one_at(past, moment, query)
     return title
 
 
@@ -108,7 +116,7 @@ def test_every_table_has_a_history_with_all_its_columns(psql: Connection) -> Non
         assert columns(psql, f"history.{table}") == own | {"sys_period"}, table
 
 
-def test_the_history_says_what_a_row_was_and_when(psql: Connection, past: Connection) -> None:
+def test_the_history_says_what_a_row_was_and_when(psql: Connection, past: Reader) -> None:
     moments = [now(psql)]
     for title in ("First", "Second"):
         retitle(psql, title)
@@ -176,7 +184,7 @@ def test_the_log_has_inserted_and_deleted_rows(psql: Connection) -> None:
     assert one(psql, "SELECT count(*) FROM change_log WHERE after ->> 'title' = 'Y'") == 0
 
 
-def test_cascaded_deletes_are_recorded(psql: Connection, past: Connection) -> None:
+def test_cascaded_deletes_are_recorded(psql: Connection, past: Reader) -> None:
     psql.execute(ADD, ["Z"])
     psql.execute(
         "INSERT INTO source_captures (source_id, normalization, char_length, text_sha256)"
@@ -189,8 +197,7 @@ def test_cascaded_deletes_are_recorded(psql: Connection, past: Connection) -> No
         " WHERE external_id = 'test:added'"
     )
     for moment, found in ((there, 1), (now(psql), 0)):
-        set_as_of(past, moment)
-        assert one(past, captured) == found
+        assert one_at(past, moment, captured) == found
 
 
 @pytest.mark.parametrize(
@@ -300,7 +307,7 @@ def test_rolled_back_savepoints_leave_nothing(psql: Connection) -> None:
 
 @pytest.mark.slow
 def test_a_transaction_becomes_visible_as_a_whole_when_it_commits(
-    database_url: str, psql: Connection, past: Connection
+    database_url: str, psql: Connection, past: Reader
 ) -> None:
     """A long transaction that began before another one and committed after it."""
     retitle(psql, "Old")
@@ -316,8 +323,7 @@ def test_a_transaction_becomes_visible_as_a_whole_when_it_commits(
     seen = "SELECT string_agg(label, ' ' ORDER BY code) FROM units WHERE code IN ('1', 'har')"
     labels = {}
     for moment in (written, between, after):
-        set_as_of(past, moment)
-        labels[moment] = one(past, seen)
+        labels[moment] = one_at(past, moment, seen)
     assert "!" not in labels[written] + labels[between]
     assert "?" not in labels[between]
     assert labels[after].count("!") == labels[after].count("?") == 1
@@ -350,7 +356,7 @@ def test_a_transaction_that_overwrites_another_is_later(
 
 
 def test_as_of_waits_for_transactions_that_are_committing(
-    database_url: str, psql: Connection, past: Connection
+    database_url: str, psql: Connection, past: Reader
 ) -> None:
     """A read as of a very recent time can be repeated with the same result."""
     with connected(database_url) as writer, ThreadPoolExecutor(1) as pool:
@@ -381,12 +387,12 @@ def test_the_clock_may_be_set_back(psql: Connection) -> None:
     threading.Event().wait(2)
 
 
-def test_times_before_the_history_are_refused(past: Connection, psql: Connection) -> None:
+def test_times_before_the_history_are_refused(past: Reader, psql: Connection) -> None:
     began = one(psql, "SELECT committed_at FROM transactions WHERE id = 0")
-    set_as_of(past, began)
+    assert one_at(past, began, "SELECT 1") == 1
     for moment in (began - timedelta(microseconds=1), now(psql) + timedelta(hours=1)):
         with pytest.raises(OutsideHistory, match="until now"):
-            set_as_of(past, moment)
+            one_at(past, moment, "SELECT 1")
 
 
 def test_the_use_of_a_key_is_not_recorded(database_url: str, psql: Connection) -> None:
@@ -415,19 +421,26 @@ def test_only_derived_tables_are_not_listed(psql: Connection) -> None:
     assert {"sources", "claims", "evidence", "corroborations", "api_keys"} <= listed
 
 
-def test_as_of_reads_one_snapshot(database_url: str, psql: Connection) -> None:
+def test_as_of_reads_one_snapshot(database_url: str, psql: Connection, past: Reader) -> None:
     """A transaction that began before the time and commits during the read is not seen."""
     retitle(psql, "Seen")
-    with connected(database_url) as writer, connected(database_url) as reader:
-        use_history_schema(reader)
+    with connected(database_url) as writer:
         writer.execute("BEGIN")
         retitle(writer, "Unseen")
         moment = now(psql)
-        with as_of_snapshot(reader, moment):
+        with as_of_snapshot(past, moment):
             writer.execute("COMMIT")
-            title = "SELECT title FROM sources WHERE external_id = 'hksz:ttps-reply-2024'"
-            assert one(reader, title) == "Seen"
-        assert title_at(reader, moment) == "Seen"
+            title = b"SELECT title FROM sources WHERE external_id = 'hksz:ttps-reply-2024'"
+            assert past.fetch(title, []) == [(b"Seen",)]
+        assert title_at(past, moment) == "Seen"
+
+
+def test_a_session_stays_in_the_present(psql: Connection, past: Reader) -> None:
+    """Whoever uses the session next is not answered from the past."""
+    settings = b"SELECT current_setting('search_path'), current_setting('hksz.as_of', true)"
+    before = past.fetch(settings, [])
+    title_at(past, now(psql))
+    assert past.fetch(settings, []) in (before, [(before[0][0], b"")])
 
 
 def test_as_of_keeps_its_prepared_statements(database_url: str, psql: Connection) -> None:

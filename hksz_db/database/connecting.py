@@ -2,7 +2,7 @@
 
 import re
 import select
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from functools import cached_property
 from typing import Any
@@ -14,13 +14,12 @@ from psycopg.adapt import AdaptersMap, Loader
 from psycopg.conninfo import conninfo_to_dict, timeout_from_conninfo
 
 from hksz_db.database.deadlines import limit_waiting
-from hksz_db.database.readers import Reader
+from hksz_db.database.readers import PooledReader, Reader
 from hksz_db.domain.errors import Cause, Unavailable
 
 MINIMUM_VERSION = 180000
 # A server that is frozen, or behind a broken network, is noticed by these, and by deadlines.py.
 _CONNECTION_DEFAULTS = {
-    "connect_timeout": "5",
     "tcp_user_timeout": "10000",
     "keepalives_idle": "15",
     "keepalives_interval": "5",
@@ -29,6 +28,7 @@ _CONNECTION_DEFAULTS = {
 }
 # A server that works ends a statement at its own limit first.
 _MARGIN_S = 0.5
+NO_SETTINGS: Mapping[str, str] = {}
 _SCHEMES = {"postgres", "postgresql", "postgresql+psycopg"}
 Connection = psycopg.Connection
 
@@ -51,63 +51,112 @@ class DatabaseUnusable(RuntimeError):
 class Connector:
     """Connects to the database at the URL that ``locate`` returns when it is first needed.
 
-    ``locate`` is called once. Raises ``DatabaseUnusable`` when the URL is invalid.
+    ``locate`` is called once; ``variable`` is the name of the setting that holds the URL. Every
+    connection has the settings of the service. They are options of the session or, ``via_pooler``,
+    settings of each transaction, because a pooler may give each transaction another session.
+    Nothing is prepared then. Raises ``DatabaseUnusable`` when the URL is invalid, and when there is
+    a pooler that was not announced.
     """
 
-    def __init__(self, locate: Callable[[], str], statement_timeout_ms: int) -> None:
+    def __init__(
+        self,
+        locate: Callable[[], str],
+        statement_timeout_ms: int,
+        *,
+        via_pooler: bool = False,
+        variable: str = "DATABASE_URL",
+        connect_timeout_s: int = 5,
+    ) -> None:
         self._locate = locate
         self._answer_s = statement_timeout_ms / 1000 + _MARGIN_S
-        self._options = (
-            f"-c statement_timeout={statement_timeout_ms} -c jit=off"
-            " -c TimeZone=UTC -c DateStyle=ISO"
-            " -c idle_in_transaction_session_timeout=60000"
+        self._variable = variable
+        self._connect_timeout_s = connect_timeout_s
+        self.via_pooler = via_pooler
+        self._settings = {
+            "statement_timeout": str(statement_timeout_ms),
+            "jit": "off",
+            "TimeZone": "UTC",
+            "DateStyle": "ISO",
+            "idle_in_transaction_session_timeout": "60000",
             # One request keeps one core busy, not all of them: other requests wait, too.
-            " -c max_parallel_workers_per_gather=0"
-        )
+            "max_parallel_workers_per_gather": "0",
+        }
 
     @cached_property
     def location(self) -> str:
         """The URL as it was given."""
         return self._locate()
 
-    def parameters(self, further_options: str = "") -> dict[str, Any]:
-        """The libpq parameters of a connection; their options override those of the URL."""
-        given = connection_parameters(self.location)
-        options = f"{given.get('options', '')} {self._options} {further_options}".strip()
+    def parameters(self, further: Mapping[str, str] = NO_SETTINGS) -> dict[str, Any]:
+        """The arguments of ``psycopg.connect``; ``further`` settings override those of the URL."""
+        given: dict[str, Any] = dict(connection_parameters(self.location, self._variable))
+        given.setdefault("connect_timeout", str(self._connect_timeout_s))
+        if self.via_pooler:
+            return {**_CONNECTION_DEFAULTS, **given, "prepare_threshold": None}
+        settings = {**self._settings, **further}
+        options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+        options = f"{given.get('options', '')} {options}".strip()
         return {**_CONNECTION_DEFAULTS, **given, "options": options}
 
-    def connect(self, further_options: str = "") -> Reader:
+    def settings_of_transactions(self, further: Mapping[str, str] = NO_SETTINGS) -> bytes:
+        """The statements that a transaction begins with: none, unless there is a pooler."""
+        if not self.via_pooler:
+            return b""
+        settings = {**self._settings, **further}
+        statements = (f"SET LOCAL {name} = '{value}'" for name, value in settings.items())
+        return "; ".join(statements).encode()
+
+    def connect(self, further: Mapping[str, str] = NO_SETTINGS) -> Reader:
         """Return a new connection in autocommit mode, which the caller closes.
 
         It loads ``json`` and ``text`` as bytes. Raises ``Unavailable``.
         """
-        parameters = self.parameters(further_options)
+        parameters = self.parameters(further)
+        kind = PooledReader if self.via_pooler else Reader
         with absence_as_unavailable():
-            connection = Reader.connect(autocommit=True, **parameters)
+            connection = kind.connect(autocommit=True, **parameters)
+            self.refuse_unknown_pooler(connection)
+        connection.settings = self.settings_of_transactions(further)
         load_as_bytes(connection.adapters)
         return connection
+
+    def refuse_unknown_pooler(self, connection: Connection) -> None:
+        """Close the connection and raise ``DatabaseUnusable`` if it leads to a pooler.
+
+        Settings and prepared statements of a session would be those of somebody else. A pooler
+        makes up the number of the server process that it announces.
+        """
+        if self.via_pooler:
+            return
+        result = connection.pgconn.exec_(b"SELECT pg_backend_pid()")
+        if result.get_value(0, 0) != b"%d" % connection.info.backend_pid:
+            connection.close()
+            raise DatabaseUnusable(
+                f"{self._variable} leads to a connection pooler; set HKSZ_POOLER=transaction."
+            )
 
     def limit_waiting(self, connection: Connection) -> None:
         """Break the connection if the server is late with the answer to a statement."""
         limit_waiting(connection, self._answer_s)
 
-    def connect_for_readers(self, further_options: str = "") -> Reader:
+    def connect_for_readers(self, further: Mapping[str, str] = NO_SETTINGS) -> Reader:
         """Return a new connection as ``connect`` does, which breaks if the server is late."""
-        connection = self.connect(further_options)
+        connection = self.connect(further)
         self.limit_waiting(connection)
         return connection
 
     @contextmanager
-    def untimed_connection(self, at_most_s: int = 0) -> Iterator[Connection]:
+    def untimed_connection(self, at_most_s: int = 0) -> Iterator[Reader]:
         """Open a connection for long statements, and close it afterwards.
 
         A transaction, or a statement outside of one, may take ``at_most_s`` (0: any time).
         """
-        connection = self.connect(
-            f"-c statement_timeout=0 -c transaction_timeout={at_most_s * 1000}"
-            " -c idle_in_transaction_session_timeout=0"
-        )
-        with closing(connection):
+        further = {
+            "statement_timeout": "0",
+            "transaction_timeout": str(at_most_s * 1000),
+            "idle_in_transaction_session_timeout": "0",
+        }
+        with closing(self.connect(further)) as connection:
             yield connection
 
 
@@ -193,8 +242,8 @@ def driver_url(text: str) -> sqlalchemy.URL:
     )
 
 
-def connection_parameters(text: str) -> dict[str, str]:
-    """Return the parameters that libpq finds in a connection URI, by keyword.
+def connection_parameters(text: str, variable: str = "DATABASE_URL") -> dict[str, str]:
+    """Return the parameters that libpq finds in the connection URI of a setting, by keyword.
 
     The form is that of the PostgreSQL manual, section "Connection URIs"; ``postgresql+psycopg://``
     is accepted, too. ``host`` and ``port`` may list several values, separated by commas; the lists
@@ -205,35 +254,35 @@ def connection_parameters(text: str) -> dict[str, str]:
     """
     scheme, _, rest = text.partition("://")
     if scheme not in _SCHEMES:
-        raise DatabaseUnusable("DATABASE_URL must begin with postgresql://.")
+        raise DatabaseUnusable(f"{variable} must begin with postgresql://.")
     try:
         given = conninfo_to_dict(f"postgresql://{rest}")
         timeout_from_conninfo(given)
     except (psycopg.ProgrammingError, UnicodeError):
         raise DatabaseUnusable(
-            "DATABASE_URL must have the form postgresql://user:password@host:port/database?name=value,"
+            f"{variable} must have the form postgresql://user:password@host:port/database?name=value,"
             " with parameters that libpq knows and special characters percent-encoded."
         ) from None
     parameters = {keyword: str(value) for keyword, value in given.items()}
     if "hostaddr" in parameters:
         parameters.setdefault("host", parameters["hostaddr"])
     if "@" in parameters.get("host", ""):
-        raise DatabaseUnusable("DATABASE_URL has one @ too many; write it as %40 in a password.")
+        raise DatabaseUnusable(f"{variable} has one @ too many; write it as %40 in a password.")
     hosts = parameters.get("host", "").split(",")
     if "port" in parameters or len(hosts) > 1:
-        parameters["port"] = _ports(parameters.get("port", ""), len(hosts))
+        parameters["port"] = _ports(parameters.get("port", ""), len(hosts), variable)
     return parameters
 
 
-def _ports(text: str, number: int) -> str:
+def _ports(text: str, number: int, variable: str) -> str:
     ports = text.split(",")
     if not all(
         re.fullmatch("[0-9]{,5}", port) and int(port or 1) in range(1, 65536) for port in ports
     ):
-        raise DatabaseUnusable("DATABASE_URL has a port that is not a number from 1 to 65535.")
+        raise DatabaseUnusable(f"{variable} has a port that is not a number from 1 to 65535.")
     if len(ports) == 1:
         # A single port is that of all hosts, which SQLAlchemy does not know.
         ports *= number
     if len(ports) != number:
-        raise DatabaseUnusable("DATABASE_URL has more hosts than ports, or more ports than hosts.")
+        raise DatabaseUnusable(f"{variable} has more hosts than ports, or more ports than hosts.")
     return ",".join(ports)

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from functools import cached_property, partial
 from typing import Any, Protocol
@@ -15,20 +15,22 @@ from sqlalchemy import Engine, QueuePool, event
 from hksz_db.database.connecting import Connection, Connector, is_closed
 from hksz_db.database.deadlines import restore_limit, waiting
 from hksz_db.database.readers import Reader
-from hksz_db.domain.errors import OutsideHistory
+from hksz_db.domain.errors import NotReplicated, OutsideHistory
 
 # A statement is planned once, for all values, and the plan is kept while the tables grow: one that
 # reads a whole table while that is short would be slow later. Writers use such plans too: otherwise
 # PostgreSQL plans a statement with lists of ids anew each time, which takes longer than to run it.
-GENERIC_PLANS = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
+GENERIC_PLANS = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
 
 # If a query matches few rows, they are to be looked up by index: unlike what PostgreSQL assumes,
 # the tables are in memory or on an SSD.
-PREFER_INDEXES = "-c random_page_cost=1.1"
+PREFER_INDEXES = {"random_page_cost": "1.1"}
 
 _SET_AS_OF = (
-    b"SELECT within, began, set_config('hksz.as_of', last::text, false),"
-    b" set_config('hksz.as_of_missing', missing::text, false) FROM as_of_moment($1)"
+    b"SELECT within, began, set_config('hksz.as_of', last::text, true),"
+    b" set_config('hksz.as_of_missing', missing::text, true),"
+    b" set_config('search_path', 'as_of, ' || current_setting('search_path'), true)"
+    b" FROM as_of_moment($1)"
 )
 
 # A plan with the views of the history takes several megabytes.
@@ -74,28 +76,40 @@ class Connections(Protocol):
 
 
 class PooledConnections:
-    """Connections to one database, which stay open for the next user."""
+    """Connections to one database, of which ``size`` of each kind stay open for the next user.
 
-    def __init__(self, connector: Connector) -> None:
+    The kinds are those for transactions, for reads, for reads of the past, and for reads with plans
+    for all values.
+    """
+
+    def __init__(self, connector: Connector, size: int = 8) -> None:
         self._connector = connector
-        self._plain = _ReaderPool(partial(connector.connect_for_readers, PREFER_INDEXES))
-        self._as_of = _ReaderPool(self._connect_to_history)
-        self._generic_plans = _ReaderPool(partial(connector.connect_for_readers, GENERIC_PLANS))
+        self._size = size
+        plain, generic = (
+            partial(connector.connect_for_readers, settings)
+            for settings in (PREFER_INDEXES, GENERIC_PLANS)
+        )
+        self._plain = _ReaderPool(plain, size)
+        # Of its own, because other settings of the path make PostgreSQL plan statements anew.
+        self._as_of = _ReaderPool(self._connect_to_history, size)
+        self._generic_plans = _ReaderPool(generic, size)
 
     @cached_property
     def engine(self) -> Engine:
         """The pool of connections for transactions."""
         engine = sqlalchemy.create_engine(
             "postgresql+psycopg://",
-            pool_size=8,
+            pool_size=self._size,
             # No limit: the threads of the worker are limited, and each needs one at most.
             max_overflow=-1,
             # The server has the plans of the connection that was used last in its caches.
             pool_use_lifo=True,
             connect_args=self._connector.parameters(GENERIC_PLANS),
         )
-        event.listen(engine, "connect", self._limit_waiting)
+        event.listen(engine, "connect", self._prepare_for_transactions)
         event.listen(engine, "checkout", _replace_closed)
+        if settings := self._connector.settings_of_transactions(GENERIC_PLANS):
+            event.listen(engine, "begin", partial(_set_in_transaction, settings))
         return engine
 
     @contextmanager
@@ -137,12 +151,15 @@ class PooledConnections:
     def untimed_reader(self, as_of: datetime | None, at_most_s: int) -> Iterator[Connection]:
         """Open a connection and close it afterwards."""
         with self._connector.untimed_connection(at_most_s) as connection:
-            if as_of is None:
-                yield connection
+            if as_of is not None:
+                with as_of_snapshot(connection, as_of):
+                    yield connection
                 return
-            use_history_schema(connection)
-            with as_of_snapshot(connection, as_of):
+            connection.begin(b"READ ONLY")
+            try:
                 yield connection
+            finally:
+                connection.commit_reads()
 
     def sizes(self) -> Mapping[str, tuple[int, int]]:
         """The number of connections in use, and of idle ones, by the name of a pool."""
@@ -164,18 +181,18 @@ class PooledConnections:
         if "engine" in self.__dict__:
             self.engine.dispose()
 
-    def _limit_waiting(self, connection: Connection, _: object) -> None:
+    def _prepare_for_transactions(self, connection: Connection, _: object) -> None:
+        self._connector.refuse_unknown_pooler(connection)
         self._connector.limit_waiting(connection)
 
     def _connect_to_history(self) -> Reader:
         connection = self._connector.connect_for_readers(PREFER_INDEXES)
         connection.most_prepared = _PREPARED_AS_OF
-        try:
-            use_history_schema(connection)
-        except BaseException:
-            connection.close()
-            raise
         return connection
+
+
+def _set_in_transaction(settings: bytes, session: Session) -> None:
+    driver_connection(session).execute(settings)
 
 
 def _replace_closed(connection: Connection, *_: object) -> None:
@@ -184,14 +201,15 @@ def _replace_closed(connection: Connection, *_: object) -> None:
 
 
 class _ReaderPool:
-    """Idle connections in autocommit mode, each lent for one statement.
+    """Idle connections in autocommit mode, at most ``size``, each lent for one statement.
 
-    There is no upper bound: a process has no more readers than threads. With psycopg_pool in its
-    place, a read by id took 20 % longer.
+    More can be in use: a process has no more readers than threads. With psycopg_pool in its place,
+    a read by id took 20 % longer.
     """
 
-    def __init__(self, connect: Callable[[], Reader]) -> None:
+    def __init__(self, connect: Callable[[], Reader], size: int) -> None:
         self._connect = connect
+        self._size = size
         self._idle: deque[Reader] = deque()
         # A set, because threads may add and remove without a lock.
         self._lent: set[Reader] = set()
@@ -212,7 +230,9 @@ class _ReaderPool:
             raise
         finally:
             self._lent.discard(connection)
-            if not connection.closed:
+            if len(self._idle) >= self._size:
+                connection.close()
+            elif not connection.closed:
                 self._idle.append(connection)
 
     def _take(self) -> Reader:
@@ -234,37 +254,38 @@ class _ReaderPool:
             return None
 
 
-def use_history_schema(connection: Connection) -> None:
-    """Make every name of a table with a history mean its view in the schema ``as_of``."""
-    with waiting(connection):
-        connection.execute(
-            "SELECT set_config('search_path', 'as_of, ' || current_setting('search_path'), false)"
-        )
+@contextmanager
+def as_of_snapshot(connection: Reader, moment: datetime) -> Iterator[None]:
+    """Answer every statement in the block from one snapshot, as of the moment.
+
+    First this waits for transactions that were about to commit at the moment. It then determines in
+    the snapshot that also answers which transactions are missing as of the moment: one that commits
+    in between is in neither. All settings end with the transaction, so that no later statement is
+    answered from the past, whoever shares the session.
+    """
+    with _limits_of_history():
+        connection.fetch(b"SELECT within FROM as_of_moment($1)", [moment])
+        connection.begin(b"ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        try:
+            set_as_of(connection, moment)
+            yield
+        finally:
+            connection.commit_reads()
 
 
 @contextmanager
-def as_of_snapshot(connection: Connection, moment: datetime) -> Iterator[None]:
-    """Answer every statement in the block from one snapshot, as of the moment.
-
-    The connection uses the history schema. First this waits for transactions that were about to
-    commit at the moment. It then determines again, in the snapshot that also answers, which
-    transactions are missing as of the moment: one that commits in between is in neither.
-    """
-    set_as_of(connection, moment)
-    with waiting(connection):
-        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+def _limits_of_history() -> Iterator[None]:
     try:
-        set_as_of(connection, moment)
         yield
-    finally:
-        # Psycopg would drop all prepared statements after a rollback, and planning takes ten times
-        # as long as reading a document. A broken connection has no transaction to end.
-        with suppress(psycopg.OperationalError), waiting(connection):
-            connection.pgconn.exec_(b"COMMIT")
+    except psycopg.errors.ObjectNotInPrerequisiteState as error:
+        raise NotReplicated(error.diag.message_primary or "") from error
 
 
 def set_as_of(connection: Connection, moment: datetime) -> None:
-    """Make the views of ``as_of`` show the moment. Raises ``OutsideHistory``."""
+    """Make every table with a history show the moment, until the transaction ends.
+
+    Raises ``OutsideHistory``.
+    """
     cursor = RawCursor(connection)
     with waiting(connection, _SET_AS_OF):
         cursor.execute(_SET_AS_OF, [moment], prepare=True)

@@ -5,6 +5,7 @@ With a cursor, reading a document takes Python twice as long.
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from itertools import count
 from typing import Any
@@ -13,7 +14,7 @@ import psycopg
 from psycopg import abc
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
-from psycopg.pq import DiagnosticField, ExecStatus
+from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 
 from hksz_db.database.deadlines import waiting
@@ -28,6 +29,8 @@ class Reader(psycopg.Connection[tuple[Any, ...]]):
     """
 
     most_prepared = 100
+    settings = b""
+    """Statements that each transaction begins with."""
 
     @cached_property
     def _values(self) -> abc.Transformer:
@@ -46,14 +49,31 @@ class Reader(psycopg.Connection[tuple[Any, ...]]):
         values = self._values
         sent = values.dump_sequence(arguments, [PyFormat.AUTO] * len(arguments))
         with waiting(self, sql):
-            name = self._name_of(sql, values.types or ())
-            result = self._checked(
-                self.pgconn.exec_prepared(name, sent, values.formats)  # type: ignore[arg-type] # nulls
-            )
+            result = self._checked(self._run(sql, values.types or (), sent, values.formats or ()))
         values.set_pgresult(result)
         rows = values.load_rows(0, result.ntuples, tuple)
         values.set_pgresult(None)  # releases it
         return rows
+
+    def begin(self, mode: bytes) -> None:
+        """Begin a transaction with a mode, such as ``READ ONLY``."""
+        with waiting(self):
+            self._checked(self.pgconn.exec_(b"BEGIN %b; %b" % (mode, self.settings)))
+
+    def commit_reads(self) -> None:
+        """End a transaction, which also a failed one is, and keep the prepared statements.
+
+        Psycopg would drop them all after a rollback, and planning takes ten times as long as
+        reading a document. A broken connection has no transaction to end.
+        """
+        with suppress(psycopg.OperationalError), waiting(self):
+            self.pgconn.exec_(b"COMMIT")
+
+    def _run(
+        self, sql: bytes, types: _Types, sent: Sequence[abc.Buffer | None], formats: Sequence[int]
+    ) -> PGresult:
+        name = self._name_of(sql, types)
+        return self.pgconn.exec_prepared(name, sent, formats)  # type: ignore[arg-type] # nulls
 
     def _name_of(self, sql: bytes, types: _Types) -> bytes:
         """The name of the prepared statement for arguments of these types."""
@@ -77,3 +97,35 @@ class Reader(psycopg.Connection[tuple[Any, ...]]):
             # It comes from libpq: the server is away.
             raise psycopg.OperationalError(result.get_error_message())
         raise error_from_result(result, self.info.encoding)
+
+
+class PooledReader(Reader):
+    """A reader behind a pooler that may give each transaction another session.
+
+    Transactions, of which each ``fetch`` is one, begin with the settings of the service, and
+    nothing is prepared.
+    """
+
+    @contextmanager
+    def transaction(
+        self, savepoint_name: str | None = None, force_rollback: bool = False
+    ) -> Iterator[psycopg.Transaction]:
+        """A transaction with the settings of the service."""
+        with super().transaction(savepoint_name, force_rollback) as transaction:
+            self.execute(self.settings)
+            yield transaction
+
+    def fetch(self, sql: bytes, arguments: Sequence[object]) -> list[tuple[Any, ...]]:
+        """All rows of a statement with ``$n`` placeholders. Raises what a cursor raises."""
+        if self.pgconn.transaction_status == TransactionStatus.INTRANS:
+            return super().fetch(sql, arguments)
+        self.begin(b"READ ONLY")
+        try:
+            return super().fetch(sql, arguments)
+        finally:
+            self.commit_reads()
+
+    def _run(
+        self, sql: bytes, types: _Types, sent: Sequence[abc.Buffer | None], formats: Sequence[int]
+    ) -> PGresult:
+        return self.pgconn.exec_params(sql, sent, types, formats)

@@ -137,6 +137,10 @@ class Merged(DomainError):
         self.into_id = into_id
 
 
+class LostHistory(DomainError):
+    """What a client has read is no longer part of the history of the database."""
+
+
 class Stale(DomainError):
     """The row has changed since the version that the client has read."""
 
@@ -173,6 +177,10 @@ class Unavailable(DomainError):
         super().__init__(detail)
         self.is_temporary = is_temporary
         self.cause = cause
+
+
+class NotReplicated(Unavailable):
+    """A replica does not know yet what is asked."""
 
 
 class Contended(Unavailable):

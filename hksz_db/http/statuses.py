@@ -16,11 +16,13 @@ _STATUSES: Mapping[type[DomainError], int] = {
     errors.InFlight: 409,
     errors.Merged: 409,
     errors.Gone: 410,
+    errors.LostHistory: 410,
     errors.Stale: 412,
     errors.Invalid: 422,
     errors.QuotaExceeded: 429,
     errors.Unavailable: 503,
     errors.Contended: 503,
+    errors.NotReplicated: 503,
     errors.Overloaded: 503,
 }
 

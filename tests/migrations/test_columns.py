@@ -10,7 +10,7 @@ import pytest
 from alembic.util import CommandError
 
 from hksz_db.database import Connection, Database
-from hksz_db.database.connections import set_as_of, use_history_schema
+from hksz_db.database.connections import set_as_of
 from hksz_db.models import HISTORY_TABLES
 from hksz_db.schema_check import incompleteness
 from hksz_db.services.writing import writing
@@ -77,8 +77,7 @@ def now(url: str) -> datetime:
 
 def rows_at(url: str, moment: datetime) -> Rows:
     """The rows of every table with a history at that time."""
-    with connected(url) as connection:
-        use_history_schema(connection)
+    with connected(url) as connection, connection.transaction():
         set_as_of(connection, moment)
         return {
             table: [
