@@ -30,6 +30,7 @@ from hksz_db.api.suggestions import SUGGESTIONS
 from hksz_db.api.views import section_of
 from hksz_db.commands import register_commands
 from hksz_db.database import Database, DatabaseUnusable, explained
+from hksz_db.database.replicas import ReplicatedDatabase
 from hksz_db.domain.errors import Unavailable
 from hksz_db.feed.listener import ChangeListener
 from hksz_db.http.cross_origin import share_with_origins
@@ -67,6 +68,9 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.config["KEY_FILE"] = _home(settings) / KEY_FILE
     database = database or open_database(settings)
     app.extensions["hksz_database"] = database
+    if settings.read_database_url:
+        replicated = ReplicatedDatabase(database, open_replica(settings))
+        app.extensions["hksz_replicated_database"] = replicated
     app.extensions["hksz_change_listener"] = ChangeListener(database)
     app.extensions["hksz_waiting_places"] = Places(settings.max_waiters)
     app.extensions["hksz_export_places"] = Places(MAX_EXPORTS)
@@ -102,6 +106,19 @@ def open_database(settings: Settings) -> Database:
     return Database(
         lambda: settings.database_url or _embedded_server(_home(settings)).url(),
         statement_timeout_ms=settings.statement_timeout_ms,
+        pool_size=settings.pool_size,
+        via_pooler=settings.pooler == "transaction",
+    )
+
+
+def open_replica(settings: Settings) -> Database:
+    """Return the database at ``HKSZ_READ_DATABASE_URL``, which must be set."""
+    return Database(
+        lambda: settings.read_database_url or "",
+        statement_timeout_ms=settings.statement_timeout_ms,
+        pool_size=settings.read_pool_size,
+        via_pooler=settings.pooler == "transaction",
+        is_replica=True,
     )
 
 
@@ -173,7 +190,13 @@ def _run_steps(steps: Sequence[str], settings: Settings) -> None:
 def _ready_database(steps: Sequence[str], settings: Settings) -> str:
     """Check the database, prepare it if that is a step, and return its URL."""
     database = open_database(settings)
-    database.check_version()
+    try:
+        database.check_version()
+    except Unavailable as error:
+        # Without it, the replica can still answer most reads.
+        if settings.read_database_url is None or "prepare" in steps:
+            raise
+        _log.warning("database_away", reason=explained(str(error), error.__cause__))
     if "prepare" in steps:
         prepare(database)
         # With DATABASE_URL set, operators create keys themselves: flask keys create.
@@ -182,7 +205,18 @@ def _ready_database(steps: Sequence[str], settings: Settings) -> str:
         ):
             _say(settings, f"a key with all scopes is in {key}")
     database.close()
+    if settings.read_database_url:
+        _check_replica(open_replica(settings))
     return database.connector.location
+
+
+def _check_replica(replica: Database) -> None:
+    """Raise ``DatabaseUnusable`` if a replica cannot be used at all; it may be away."""
+    try:
+        replica.check_version()
+    except Unavailable as error:
+        _log.warning("replica_away", reason=explained(str(error), error.__cause__))
+    replica.close()
 
 
 def _say(settings: Settings, what: str) -> None:

@@ -1,5 +1,6 @@
 """Preparing a database to be served: migrations, seed data and a first key."""
 
+from enum import StrEnum, auto
 from functools import cache
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL, Connection, text
 
 from hksz_db.database import Database, DatabaseUnusable, driver_url
 from hksz_db.domain.vocabulary import Scope
@@ -19,14 +20,26 @@ from hksz_db.services.writing import writing
 
 KEY_FILE = "admin.key"
 _ROOT = Path(__file__).resolve().parents[1]
+_HAS_KNOWN = text("SELECT to_regclass('known_revisions') IS NOT NULL")
 _log = structlog.get_logger(__name__)
 
 
 def prepare(database: Database) -> None:
-    """Run the migrations and load the seed data.
+    """Run the migrations and load the seed data, unless newer code has done so.
 
-    Raises ``DatabaseUnusable`` when the schema lacks a part that no migration creates again.
+    Raises ``DatabaseUnusable`` when the schema lacks a part that no migration creates again, and
+    through a pooler, because a migration needs a session of its own.
     """
+    if database.connector.via_pooler:
+        raise DatabaseUnusable(
+            "A database cannot be prepared through a pooler: set DATABASE_URL to the address of the"
+            " server and HKSZ_POOLER=none for that."
+        )
+    with writing(database) as session:
+        is_ahead = schema_of(session) is Schema.AHEAD
+    if is_ahead:
+        _log.info("schema_ahead")
+        return
     upgrade(driver_url(database.connector.location))
     with writing(database) as session:
         if reason := incompleteness(session):
@@ -54,9 +67,25 @@ def upgrade(url: URL) -> None:
         raise DatabaseUnusable(str(error)) from error
 
 
-def pending(connection: Connection) -> bool:
-    """Whether the revision of the database differs from the newest in the code. It is cheap."""
-    return {*MigrationContext.configure(connection).get_current_heads()} != newest_revisions()
+class Schema(StrEnum):
+    """How the schema of a database relates to the code."""
+
+    CURRENT = auto()
+    AHEAD = auto()
+    """It is newer, and the migrations since say that this code works with it."""
+    PENDING = auto()
+    """It is older, or newer and not made for this code."""
+
+
+def schema_of(connection: Connection) -> Schema:
+    """How the schema of a database relates to the code. It is cheap."""
+    if {*MigrationContext.configure(connection).get_current_heads()} == newest_revisions():
+        return Schema.CURRENT
+    if connection.scalar(_HAS_KNOWN):
+        known = set(connection.scalars(text("SELECT revision FROM known_revisions")))
+        if known >= newest_revisions():
+            return Schema.AHEAD
+    return Schema.PENDING
 
 
 @cache

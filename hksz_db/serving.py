@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import structlog
@@ -23,6 +24,7 @@ from granian.server.mp import MPServer, WorkerProcess
 
 from hksz_db.database import Database
 from hksz_db.feed.due import note_due
+from hksz_db.feed.horizons import record_horizon
 from hksz_db.feed.listener import ChangeListener
 from hksz_db.logs import standard_logging
 from hksz_db.services.work import JOBS, work_once
@@ -218,11 +220,15 @@ def serve(
             log_dictconfig=standard_logging(settings),
             websockets=False,
         )
-        database = Database(
-            lambda: database_url, statement_timeout_ms=settings.statement_timeout_ms
+        open_database = partial(
+            Database, lambda: database_url, via_pooler=settings.pooler == "transaction"
         )
-        jobs_database = Database(lambda: database_url)
-        with recording_due_claims(database), working(jobs_database):
+        patient = open_database(statement_timeout_ms=settings.statement_timeout_ms)
+        with (
+            recording_due_claims(patient),
+            working(open_database()),
+            recording_horizon(open_database()),
+        ):
             server.serve()
 
 
@@ -245,6 +251,16 @@ def working(database: Database, every_s: float = 1) -> Iterator[None]:
     As for due claims, failures are logged and retried, and several processes may do this.
     """
     with _in_background("work", lambda ended: _work_until(ended, database, every_s)):
+        yield
+
+
+@contextmanager
+def recording_horizon(database: Database, every_s: float = 1) -> Iterator[None]:
+    """Record the horizon of the feed while it advances, for replicas, during the block.
+
+    Several processes may do this on one database, and a replica records nothing.
+    """
+    with _in_background("horizon", lambda ended: _record_horizon_until(ended, database, every_s)):
         yield
 
 
@@ -276,6 +292,21 @@ def _work_until(ended: threading.Event, database: Database, every_s: float) -> N
             logged[job] = reason
         if not is_behind:
             ended.wait(every_s)
+    database.close()
+
+
+def _record_horizon_until(ended: threading.Event, database: Database, every_s: float) -> None:
+    logged = ""
+    while not ended.is_set():
+        reason = ""
+        try:
+            record_horizon(database)
+        except Exception as error:  # noqa: BLE001  # the thread must outlive any failure
+            reason = str(error).partition("\n")[0]
+            if reason != logged:
+                _log.warning("horizon_not_recorded", reason=reason)
+        logged = reason
+        ended.wait(every_s)
     database.close()
 
 

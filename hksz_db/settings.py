@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 PREFIX = "HKSZ_"
+DATABASE_URL, READ_DATABASE_URL = "DATABASE_URL", f"{PREFIX}READ_DATABASE_URL"
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 # Kubernetes gives each container variables about each service of its namespace. Those about a
 # service named hksz, or hksz-something, look like settings.
@@ -78,7 +79,7 @@ def _is_set_by_kubernetes(name: str, value: str) -> bool:
 
 def variable(setting: str) -> str:
     """The environment variable of a setting."""
-    return "DATABASE_URL" if setting == "database_url" else PREFIX + setting.upper()
+    return DATABASE_URL if setting == "database_url" else PREFIX + setting.upper()
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,30 @@ class Settings:
         "The PostgreSQL 18 server to use, as a libpq connection URI. It may name several hosts:"
         " `postgresql://user@host1:5432,host2:5433/name?target_session_attrs=read-write`.",
         "the embedded server",
+    )
+    read_database_url: str | None = _setting(
+        str,
+        None,
+        "A replica of that server, or several, for reads without a key. While it is away or behind,"
+        " the server itself answers.",
+        "none",
+    )
+    pooler: str = _setting(
+        _choice("none", "transaction"),
+        "none",
+        "Whether the URLs lead to a pooler such as PgBouncer that may give each transaction another"
+        " session. Settings then last one transaction, and no statement is prepared.",
+    )
+    pool_size: int = _setting(
+        _integer(1, 1000),
+        8,
+        "The number of connections of each of four kinds that a worker keeps open to the server. It"
+        " opens no more than it has threads.",
+    )
+    read_pool_size: int = _setting(
+        _integer(1, 1000),
+        8,
+        "The same for the replica.",
     )
     home: Path | None = _setting(
         _path,

@@ -2,12 +2,13 @@
 
 ``-x drop-data=yes`` lets a downgrade drop tables and columns that hold data; without it, such a
 downgrade is refused before the first of its steps. ``-x wait=600`` sets how many seconds to wait
-while another process migrates the same database. CONTRIBUTING.md describes how to write a
-migration.
+while another process migrates the same database, or uses tables that are to be changed.
+CONTRIBUTING.md describes how to write a migration.
 """
 
 import logging
 import os
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,9 +19,10 @@ from typing import NamedTuple
 import psycopg
 from alembic import command, context
 from alembic.operations import Operations
-from alembic.runtime.migration import MigrationContext
+from alembic.runtime.migration import MigrationContext, MigrationInfo
+from alembic.script import Script
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, NullPool, create_engine, func, select
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, func, select
 from sqlalchemy.exc import DBAPIError
 
 from hksz_db.database import DatabaseUnusable, check_version, driver_url, explained, is_absence
@@ -50,8 +52,21 @@ BEGIN
 END $$
 """
 _LOG = logging.getLogger("alembic.runtime.migration")
-# A migration that waits for a lock blocks everything that queues behind it: it gives up early.
-_LIMITS = ("SET lock_timeout = '5s'", "SET statement_timeout = 0")
+# A migration that waits for a lock blocks everything that queues behind it: it gives up early, lets
+# the others pass, and tries again.
+_LIMITS = ("SET lock_timeout = '500ms'", "SET statement_timeout = 0")
+_LOCK_RETRY_S = 1.0
+# Code of a known revision works with the schema: that of the newest migration, and of those before
+# it, back to one that says that it breaks_older_code.
+_KNOW_REVISIONS = """
+DO $$
+BEGIN
+    IF to_regclass('known_revisions') IS NOT NULL THEN
+        DELETE FROM known_revisions;
+        INSERT INTO known_revisions SELECT unnest('{{{revisions}}}'::text[]);
+    END IF;
+END $$
+"""
 
 
 @Operations.register_operation("add_columns")
@@ -173,6 +188,20 @@ END $$
 """
 
 
+def _know_revisions(
+    ctx: MigrationContext, step: MigrationInfo, heads: object, run_args: object
+) -> None:
+    """Record with each migration which code works with the schema that it leaves."""
+    del heads, run_args
+    known = []
+    for revision in step.revision_map.iterate_revisions(step.destination_revision_ids, "base"):
+        assert isinstance(revision, Script)
+        known.append(revision.revision)
+        if getattr(revision.module, "breaks_older_code", False):
+            break
+    ctx.execute(_KNOW_REVISIONS.format(revisions=",".join(known)))
+
+
 def _refuse_incomplete(migration: MigrationContext, *_: object) -> None:
     """Let ``alembic check`` also fail if a part is missing that Alembic does not compare."""
     if getattr(context.config.cmd_opts, "cmd", [None])[0] is not command.check:
@@ -212,12 +241,46 @@ def _option(name: str, default: str) -> str:
     return context.get_x_argument(as_dictionary=True).get(name, default)
 
 
+def _migrate_patiently() -> None:
+    """Migrate, and begin again from the step that failed for want of a lock."""
+    deadline = time.monotonic() + float(_option("wait", _WAIT_S))
+    while True:
+        try:
+            _migrate()
+        except DBAPIError as error:
+            is_locked = isinstance(error.orig, psycopg.errors.LockNotAvailable)
+            if not is_locked or _is_relative() or time.monotonic() > deadline:
+                raise
+            _LOG.info("A table is locked; trying again.")
+            time.sleep(_LOCK_RETRY_S)
+        else:
+            return
+
+
+def _is_relative() -> bool:
+    """Whether the steps depend on the current revision, which a failed attempt may have changed."""
+    destination = getattr(context.config.cmd_opts, "revision", None)
+    return bool(re.search(r"[+-]\d+$", str(destination)))
+
+
+def _without_lock_timeout(_: object, cursor: psycopg.Cursor, sql: str, *_more: object) -> None:
+    """Let the building of an index wait, which blocks nobody meanwhile."""
+    if "CONCURRENTLY" in sql:
+        cursor.execute("SET lock_timeout = 0")
+
+
+def _with_lock_timeout(_: object, cursor: psycopg.Cursor, sql: str, *_more: object) -> None:
+    if "CONCURRENTLY" in sql:
+        cursor.execute(_LIMITS[0])
+
+
 def _write_script() -> None:
     context.configure(
         dialect_name="postgresql",
         dialect_opts={"paramstyle": "named"},  # other styles double percent signs
         literal_binds=True,
         transaction_per_migration=True,
+        on_version_apply=_know_revisions,
     )
     for limit in _LIMITS:
         context.execute(limit)
@@ -227,7 +290,7 @@ def _write_script() -> None:
 
 
 def _migrate() -> None:
-    with _database_url() as url, create_engine(url, poolclass=NullPool).connect() as connection:
+    with _database_url() as url, _engine(url).connect() as connection:
         check_version(int(connection.exec_driver_sql("SHOW server_version_num").scalar_one()))
         for limit in _LIMITS:
             connection.exec_driver_sql(limit)
@@ -240,6 +303,7 @@ def _migrate() -> None:
             compare_type=True,
             compare_server_default=True,
             process_revision_directives=_refuse_incomplete,
+            on_version_apply=_know_revisions,
         )
         _wait_for_other_migrations(connection)
         _refuse_losses_of_all_steps(context.get_context())
@@ -248,12 +312,22 @@ def _migrate() -> None:
             context.run_migrations()
 
 
+def _engine(url: URL) -> Engine:
+    engine = create_engine(url, poolclass=NullPool)
+    event.listen(engine, "before_cursor_execute", _without_lock_timeout)
+    event.listen(engine, "after_cursor_execute", _with_lock_timeout)
+    return engine
+
+
 @contextmanager
 def _database_url() -> Iterator[URL]:
     if given := context.config.attributes.get("url"):
         yield given
         return
     settings = Settings.from_environ(os.environ)
+    if settings.pooler != "none":
+        # The lock of the process that migrates is one of its session.
+        raise DatabaseUnusable("A database cannot be migrated through a pooler.")
     if settings.database_url:
         yield driver_url(settings.database_url)
     else:
@@ -299,7 +373,7 @@ def _sentence(error: BaseException | None) -> str | None:
         case psycopg.errors.InsufficientPrivilege():
             return f"The role in DATABASE_URL lacks a right: {error.diag.message_primary}."
         case psycopg.errors.LockNotAvailable():
-            return "Another transaction held a lock for more than 5 s. Run the command again."
+            return "Other transactions kept locks that are needed. Run the command again."
         case _ if is_absence(error):
             return explained("The database does not answer.", error)
     return None
@@ -313,7 +387,7 @@ def _run() -> None:
         if context.is_offline_mode():
             _write_script()
         else:
-            _migrate()
+            _migrate_patiently()
 
 
 _run()

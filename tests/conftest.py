@@ -1,5 +1,7 @@
 """Databases for the tests: a server per run, a clone per module, a transaction per test."""
 
+import os
+import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,9 +38,12 @@ TEMPLATES = ("empty", "migrated")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option of the tests with a real browser."""
+    """Add the options of the tests with a real browser, and of tests on a newer schema."""
     parser.addoption(
         "--screenshots", type=Path, metavar="FOLDER", help="a folder for pictures of every page"
+    )
+    parser.addoption(
+        "--schema-of", type=Path, metavar="FOLDER", help="a newer release whose schema is used"
     )
 
 
@@ -71,8 +76,21 @@ def server() -> Iterator[Server]:
 MakeDatabase = Callable[..., AbstractContextManager[str]]
 
 
+def _migrate(url: str, release: Path | None) -> None:
+    """Give a database the schema of this code, or of a newer release."""
+    if release is None:
+        upgrade(driver_url(url))
+        return
+    subprocess.run(
+        [release / ".venv/bin/python", "-m", "alembic", "upgrade", "head"],
+        cwd=release,
+        env={**os.environ, "DATABASE_URL": url},
+        check=True,
+    )
+
+
 @pytest.fixture(scope="session")
-def make_database(server: Server) -> MakeDatabase:
+def make_database(server: Server, pytestconfig: pytest.Config) -> MakeDatabase:
     """``with make_database() as url``: a new database, ``"migrated"`` or ``"empty"``."""
 
     def administer(sql: str) -> None:
@@ -81,7 +99,7 @@ def make_database(server: Server) -> MakeDatabase:
 
     for template in TEMPLATES:
         administer(f"CREATE DATABASE {template} OWNER hksz")
-    upgrade(driver_url(server.url("migrated")))
+    _migrate(server.url("migrated"), pytestconfig.getoption("--schema-of"))
     numbers = count(1)
 
     @contextmanager

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -24,18 +23,20 @@ from hksz_db.domain.errors import OutsideHistory
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.embedded import Server
 from hksz_db.feed.due import note_due
+from hksz_db.feed.horizons import record_horizon
 from hksz_db.feed.pages import BEGINNING, Feed
 from hksz_db.models import HISTORY_TABLES, Base
 from hksz_db.models.history import TableHistory
 from hksz_db.queries.pages import document_statement
 from hksz_db.queries.registry import RESOURCES
-from hksz_db.services import api_keys
+from hksz_db.services import api_keys, granting
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 from tests.conftest import MakeDatabase
 
 BOOKKEEPING = {
     *("transactions", "changes", "idempotency_keys", "replaced_keys", "sessions"),
+    *("feed_horizons", "known_revisions"),
     *("stale_metrics", "stale_ranges", "stale_searches", "submissions", "unfilled_urls"),
 }
 
@@ -223,17 +224,18 @@ def test_the_history_cannot_be_rewritten(psql: Connection, statement: str) -> No
 
 @contextmanager
 def service_role(server: Server, database: str) -> Iterator[str]:
-    """The name of a role with the privileges that the documentation lists."""
-    page = (Path(__file__).parents[1] / "docs/how-to/deploy.md").read_text(encoding="utf-8")
-    (_, block) = page.split("```sql\n")
-    grants = block.split("```")[0]
-    assert "GRANT" in grants
+    """The name of a role that ``flask grant`` has given its rights."""
+    role = "hksz_service"
+    owned = Database(lambda: server.url(database))
     with connected(server.url(database, superuser=True)) as superuser:
-        superuser.execute(grants.encode())
+        superuser.execute(f"CREATE ROLE {role} LOGIN".encode())
         try:
-            yield "hksz_service"
+            with writing(owned) as session:
+                granting.grant(session, role)
+            yield role
         finally:
-            superuser.execute("DROP OWNED BY hksz_service; DROP ROLE hksz_service")
+            owned.close()
+            superuser.execute(f"DROP OWNED BY {role}; DROP ROLE {role}".encode())
 
 
 def test_a_role_that_may_write_cannot_touch_the_history(
@@ -246,7 +248,7 @@ def test_a_role_that_may_write_cannot_touch_the_history(
     ):
         retitle(service, "By the service")
         assert one(psql, "SELECT actor FROM transactions ORDER BY id DESC LIMIT 1") == role
-        for table in ("transactions", "changes", "past.sources"):
+        for table in ("transactions", "changes", "feed_horizons", "past.sources"):
             for statement in ("DELETE FROM {}", "INSERT INTO {} DEFAULT VALUES"):
                 with pytest.raises(psycopg.errors.InsufficientPrivilege, match="denied"):
                     service.execute(statement.format(table))
@@ -256,6 +258,10 @@ def test_a_role_that_may_write_cannot_touch_the_history(
         ((_, _, _, body),) = database.read(reading, {"id": id}, now(psql))
         assert json.loads(body) == {"title": "By the service"}
         assert note_due(database) == 0
+        assert record_horizon(database)
+        psql.execute("CREATE TABLE added_later ()")
+        service.execute("INSERT INTO added_later DEFAULT VALUES")
+        psql.execute("DROP TABLE added_later")
         assert not Feed(database).after(BEGINNING, 1).caught_up
         database.close()
 

@@ -25,6 +25,10 @@ def test_defaults_apply_without_an_environment() -> None:
     ("name", "text", "value"),
     [
         ("DATABASE_URL", "postgresql://host/name", "postgresql://host/name"),
+        ("HKSZ_READ_DATABASE_URL", "postgresql://host2/name", "postgresql://host2/name"),
+        ("HKSZ_POOLER", "transaction", "transaction"),
+        ("HKSZ_POOL_SIZE", "3", 3),
+        ("HKSZ_READ_POOL_SIZE", "4", 4),
         ("HKSZ_HOME", "/srv/hksz", Path("/srv/hksz")),
         ("HKSZ_HOME", "~/hksz", Path("~/hksz").expanduser()),
         ("HKSZ_HOME", "here", Path("here").absolute()),
@@ -65,6 +69,9 @@ def test_an_empty_variable_counts_as_unset(name: str) -> None:
             ("HKSZ_PORT", text)
             for text in ("0", "65536", "-1", "8000.0", "http", " 80", "٨", "9" * 5000)
         ),
+        ("HKSZ_POOLER", "session"),
+        ("HKSZ_POOL_SIZE", "0"),
+        ("HKSZ_READ_POOL_SIZE", "many"),
         ("HKSZ_WORKERS", "0"),
         ("HKSZ_THREADS", "65"),
         ("HKSZ_OPEN_READS", "yes"),

@@ -13,7 +13,7 @@ from hksz_db.api.requests import Places
 from hksz_db.domain.errors import Cause, Fault, Malformed
 from hksz_db.feed.listener import ChangeListener
 from hksz_db.feed.pages import Feed, ForeignCursor, Page, Position, UnknownTransaction
-from hksz_db.http.requests import arguments, database, refused_cursor
+from hksz_db.http.requests import arguments, primary, refused_cursor
 from hksz_db.queries.registry import RESOURCES
 from schemas.changes import ChangeSchema, change_page_schema, changes_parameters
 from schemas.parameters import DEFAULT_PER_PAGE
@@ -35,7 +35,8 @@ def _follow() -> Response:
     may show it. The entry of what was changed then says in `shown_in` where it may be shown.
 
     Before a page has caught up, it may hold fewer entries than asked for, or none: continue with
-    `next_cursor`. With `wait` an answer is sent as soon as there is an entry, or without entries
+    `next_cursor`. After 410, the database has lost commits that you may have read: begin again
+    without a cursor. With `wait` an answer is sent as soon as there is an entry, or without entries
     when the time is over.
     """
     given = _PARAMETERS.read(arguments())
@@ -44,7 +45,11 @@ def _follow() -> Response:
     names = tuple(name for name in RESOURCES if name in resources)
     transaction = given.get("transaction")
     feed = Feed(
-        database(), names, given.get("document", True), given.get("expand", False), transaction
+        primary(current_app),
+        names,
+        given.get("document", True),
+        given.get("expand", False),
+        transaction,
     )
     # Nothing is added to a transaction.
     wait_s = given.get("wait", 0) if transaction is None else 0
@@ -104,6 +109,7 @@ CHANGES = Section(
             _CHANGE_PAGE_SCHEMA,
             headers=("Cache-Control", "Link"),
             parameters=_PARAMETERS,
+            errors=(410,),
         )
     ],
 )

@@ -17,9 +17,10 @@ from uuid import UUID
 from flask import Flask
 
 from hksz_db.api.operating import Answered, bind_request_to_log, new_request_id, observe
-from hksz_db.database import Database, Prepared
+from hksz_db.database import Prepared
 from hksz_db.http.conditions import document_tag
 from hksz_db.http.documents import content
+from hksz_db.http.requests import database_for
 from hksz_db.queries.pages import document_statement
 from hksz_db.queries.questions import read_document
 from hksz_db.queries.readable import Readable
@@ -85,10 +86,9 @@ class OrdinaryReads:
         if not matched or not known:
             return None
         id = UUID(matched[3])
-        database: Database = self._app.extensions["hksz_database"]
         request_id = new_request_id()
         bind_request_to_log(environ, request_id)
-        rows = database.read(known.statement, {"id": id})
+        rows = database_for(self._app, environ).read(known.statement, {"id": id})
         version, body = content(known.resource, id, rows)
         headers = [
             *known.headers,

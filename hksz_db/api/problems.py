@@ -24,7 +24,7 @@ MEANINGS: Mapping[int, str] = {
     404: "No such row has ever existed, or no such version of it.",
     408: "The body took too long to arrive.",
     409: "The request conflicts with what is stored.",
-    410: "The row has been deleted. It can be restored.",
+    410: "The row has been deleted and can be restored; or a cursor is of a history that was lost.",
     412: "The row has changed since the version in If-Match.",
     413: "The body is too long.",
     415: "The media type of the body is not supported.",

@@ -1,4 +1,4 @@
-"""``flask seed`` and ``flask keys``."""
+"""``flask seed``, ``flask keys`` and ``flask grant``."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +10,7 @@ from flask.cli import AppGroup
 from hksz_db.commands.terminal import writing_here
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.preparing import seed_folders
-from hksz_db.services import api_keys, seeding
+from hksz_db.services import api_keys, granting, seeding
 
 _QUOTA = click.IntRange(1, 10**9)
 
@@ -24,6 +24,17 @@ def seed(folders: tuple[Path, ...]) -> None:
         with writing_here() as session:
             loaded = seeding.load(session, folder)
         click.echo(f"{folder.name}: {loaded.changed} loaded, {loaded.unchanged} unchanged")
+
+
+@click.argument("role")
+def grant(role: str) -> None:
+    """Give ROLE the rights of the service, also to tables of later migrations.
+
+    DATABASE_URL has to name the owner of the database. The role, which must exist, can then write
+    all data, but not change the history.
+    """
+    with writing_here() as session:
+        granting.grant(session, role)
 
 
 @keys.command("create")

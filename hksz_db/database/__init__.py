@@ -30,6 +30,7 @@ from hksz_db.database.connecting import (
     load_as_bytes,
 )
 from hksz_db.database.connections import (
+    POOL_SIZE,
     Connections,
     PooledConnections,
     Session,
@@ -100,7 +101,8 @@ def prepare(statement: ClauseElement, *, generic_plan: bool = False) -> Prepared
 class Database:
     """The database at the URL that ``locate`` returns when it is first needed.
 
-    ``connections`` replaces the pools. Raises ``DatabaseUnusable`` when the URL is invalid, and
+    ``pool_size`` is that of ``PooledConnections``, which ``connections`` replace; the further
+    options are those of the ``Connector``. Raises ``DatabaseUnusable`` when the URL is invalid, and
     ``Unavailable`` when no server answers.
     """
 
@@ -110,9 +112,14 @@ class Database:
         *,
         statement_timeout_ms: int = 5000,
         connections: Connections | None = None,
+        pool_size: int = POOL_SIZE,
+        via_pooler: bool = False,
+        is_replica: bool = False,
     ) -> None:
-        self.connector = Connector(locate, statement_timeout_ms)
-        self.connections = connections or PooledConnections(self.connector)
+        self.connector = Connector(
+            locate, statement_timeout_ms, via_pooler=via_pooler, is_replica=is_replica
+        )
+        self.connections = connections or PooledConnections(self.connector, pool_size)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

@@ -16,6 +16,7 @@ from psycopg.conninfo import conninfo_to_dict, timeout_from_conninfo
 from hksz_db.database.deadlines import limit_waiting
 from hksz_db.database.readers import PooledReader, Reader
 from hksz_db.domain.errors import Cause, Unavailable
+from hksz_db.settings import DATABASE_URL, READ_DATABASE_URL
 
 MINIMUM_VERSION = 180000
 # A server that is frozen, or behind a broken network, is noticed by these, and by deadlines.py.
@@ -51,11 +52,11 @@ class DatabaseUnusable(RuntimeError):
 class Connector:
     """Connects to the database at the URL that ``locate`` returns when it is first needed.
 
-    ``locate`` is called once; ``variable`` is the name of the setting that holds the URL. Every
-    connection has the settings of the service. They are options of the session or, ``via_pooler``,
-    settings of each transaction, because a pooler may give each transaction another session.
-    Nothing is prepared then. Raises ``DatabaseUnusable`` when the URL is invalid, and when there is
-    a pooler that was not announced.
+    ``locate`` is called once. Every connection has the settings of the service. They are options of
+    the session or, ``via_pooler``, settings of each transaction, because a pooler may give each
+    transaction another session. Nothing is prepared then. A replica (``is_replica``) that is out of
+    reach is given up soon. Raises ``DatabaseUnusable`` when the URL is invalid, and when there is a
+    pooler that was not announced.
     """
 
     def __init__(
@@ -64,13 +65,12 @@ class Connector:
         statement_timeout_ms: int,
         *,
         via_pooler: bool = False,
-        variable: str = "DATABASE_URL",
-        connect_timeout_s: int = 5,
+        is_replica: bool = False,
     ) -> None:
         self._locate = locate
         self._answer_s = statement_timeout_ms / 1000 + _MARGIN_S
-        self._variable = variable
-        self._connect_timeout_s = connect_timeout_s
+        self._variable = READ_DATABASE_URL if is_replica else DATABASE_URL
+        self._connect_timeout_s = "2" if is_replica else "5"
         self.via_pooler = via_pooler
         self._settings = {
             "statement_timeout": str(statement_timeout_ms),
@@ -90,7 +90,7 @@ class Connector:
     def parameters(self, further: Mapping[str, str] = NO_SETTINGS) -> dict[str, Any]:
         """The arguments of ``psycopg.connect``; ``further`` settings override those of the URL."""
         given: dict[str, Any] = dict(connection_parameters(self.location, self._variable))
-        given.setdefault("connect_timeout", str(self._connect_timeout_s))
+        given.setdefault("connect_timeout", self._connect_timeout_s)
         if self.via_pooler:
             return {**_CONNECTION_DEFAULTS, **given, "prepare_threshold": None}
         settings = {**self._settings, **further}
@@ -242,7 +242,7 @@ def driver_url(text: str) -> sqlalchemy.URL:
     )
 
 
-def connection_parameters(text: str, variable: str = "DATABASE_URL") -> dict[str, str]:
+def connection_parameters(text: str, variable: str = DATABASE_URL) -> dict[str, str]:
     """Return the parameters that libpq finds in the connection URI of a setting, by keyword.
 
     The form is that of the PostgreSQL manual, section "Connection URIs"; ``postgresql+psycopg://``

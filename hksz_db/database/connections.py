@@ -33,6 +33,9 @@ _SET_AS_OF = (
     b" FROM as_of_moment($1)"
 )
 
+POOL_SIZE = 8
+"""How many connections of each kind a pool keeps open, unless told otherwise."""
+
 # A plan with the views of the history takes several megabytes.
 _PREPARED_AS_OF = 20
 
@@ -82,7 +85,7 @@ class PooledConnections:
     for all values.
     """
 
-    def __init__(self, connector: Connector, size: int = 8) -> None:
+    def __init__(self, connector: Connector, size: int = POOL_SIZE) -> None:
         self._connector = connector
         self._size = size
         plain, generic = (

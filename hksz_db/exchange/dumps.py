@@ -34,7 +34,10 @@ _VERSION = 1
 _HEAD, _END = "hksz_dump", "end"
 _KEYS = "api_keys"
 LEDGER = ("changes", "transactions")
-_LEFT_OUT = ["alembic_version", "idempotency_keys", "replaced_keys", "sessions"]
+_LEFT_OUT = [
+    *("alembic_version", "feed_horizons", "idempotency_keys", "known_revisions"),
+    *("replaced_keys", "sessions"),
+]
 _FETCHED_ROWS = 500
 _GZIP_MAGIC = b"\x1f\x8b"
 _BATCH_ROWS = 1000

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     CTE,
+    TIMESTAMP,
     BigInteger,
     ColumnElement,
     Integer,
@@ -56,6 +57,7 @@ KEYSET = Keyset(
 )
 """The fields of a ``Position`` in the feed."""
 
+_TIMELINE: ColumnElement[str] = literal_column("timeline")
 _NIL_ID = f"'{NIL_ID}'::uuid"
 _TRANSACTIONS = """
     SELECT id, committed_at, actor FROM transactions
@@ -64,33 +66,58 @@ _TRANSACTIONS = """
     ORDER BY committed_at, id
 """
 
+# Requests may be spread over replicas that have got differently far.
+_REACHES = """
+    NOT pg_is_in_recovery() OR COALESCE(
+        CAST(:horizon AS timestamptz)
+            <= (SELECT settled FROM feed_horizons ORDER BY settled DESC LIMIT 1),
+        false
+    )
+"""
+
 
 @lru_cache(maxsize=1)
 def horizon_statement() -> Prepared:
-    """The horizon of the feed, and whether it may advance without a notification.
+    """The horizon of the feed, whether it may advance without a notification, and the timeline.
 
-    One row: a moment, as text, such that no later statement sees new commits up to it; and whether
-    a transaction is committing, or committed a moment ago.
+    One row: a moment, as text, such that no later statement sees new commits up to it; whether a
+    transaction is committing, or committed a moment ago; and the number of the timeline of commits
+    that the server is on. ``docs/explanation/replicas.md`` says why this is so.
+    """
+    found = text("feed_horizon() AS found (settled, busy, timeline)")
+    moment: ColumnElement[Any] = literal_column("settled")
+    return prepare(
+        select(timestamp(moment).label("settled"), literal_column("busy"), _TIMELINE).select_from(
+            found
+        )
+    )
 
-    A committing transaction takes a lock that says since when, reads the latest commit, and stamps
-    its own with a later moment than either (``models/history.py``). This statement takes its
-    snapshot before it looks at the locks. Consider the commits that the snapshot lacks. Those that
-    take their lock after the look read the snapshot's latest commit, or a later one, and get a
-    later stamp. Those that hold their lock get no earlier stamp than it says. Those that have
-    released it are visible to the next statement. Long transactions do not delay the feed. Clocks
-    are not trusted, except for writers above READ COMMITTED: these do not see the latest commit, so
-    only the clock stamps them.
-    """
-    settled: ColumnElement[Any] = literal_column("LEAST(latest, since - interval '1 microsecond')")
-    busy = "since IS NOT NULL OR latest > clock_timestamp() - interval '50 milliseconds'"
-    sources = """
-        (SELECT max(committed_at) AS latest FROM transactions) AS stamped,
-        (SELECT min(since) AS since FROM committing('2020-01-01') AS since) AS held
-    """
+
+@lru_cache(maxsize=1)
+def mark_statement() -> Prepared:
+    """What a cursor says about the history up to ``:at``: timeline, horizon, digest; as texts."""
+    base: ColumnElement[Any] = literal_column("base")
+    found = text("feed_mark(CAST(:at AS timestamptz)) AS found (timeline, base, digest)")
+    return prepare(select(_TIMELINE, timestamp(base), literal_column("digest")).select_from(found))
+
+
+@lru_cache(maxsize=1)
+def has_statement() -> Prepared:
+    """Whether the history up to ``:at`` is the same as where a cursor was made; null if unknown."""
     return prepare(
         select(
-            timestamp(settled).label("settled"), literal_column(f"COALESCE({busy}, false)")
-        ).select_from(text(sources))
+            func.feed_has(
+                *(
+                    cast(bindparam(name, type_=Text()), type_)
+                    for name, type_ in (
+                        ("at", TIMESTAMP(timezone=True)),
+                        ("timeline", Text()),
+                        ("base", TIMESTAMP(timezone=True)),
+                        ("digest", Text()),
+                    )
+                )
+            )
+        )
     )
 
 
@@ -113,9 +140,10 @@ def changes_statement(resources: tuple[str, ...], documents: bool, expand: bool)
     With ``expand``, the documents that show a changed row have entries of their own, and otherwise
     the entry of that row says in which resources they are.
 
-    One row, as ``keysets.gathered`` describes it, with the entries joined by ``:separator``. If
-    more follow, the cursor is that of the last row that was searched, or only the moment and the
-    number of the last of ``STEPS`` transactions.
+    One row, as ``keysets.gathered`` describes it, with the entries joined by ``:separator``, and
+    in place of a rank whether the server knows all commits up to the horizon. If more entries
+    follow, the cursor is that of the last row that was searched, or only the moment and the number
+    of the last of ``STEPS`` transactions.
 
     Rows without an entry, such as rows that have been deleted since, count towards the page, so
     that its cost is bounded. It can therefore have fewer entries than were asked for, or none, and
@@ -147,6 +175,7 @@ def changes_statement(resources: tuple[str, ...], documents: bool, expand: bool)
     after_steps = select(Keyset(KEYSET.keys[:2]).cursor()).select_from(last_step).scalar_subquery()
     page = gathered(
         found,
+        ranked=select(text(_REACHES)).scalar_subquery(),
         elsewhere=func.coalesce(func.max(found.c.cursor).filter(found.c.cut), after_steps),
         separator=bindparam("separator", type_=Text()),
     )

@@ -2,7 +2,7 @@
 
 The first commit after a quiet moment sends a notification. While commits follow each other closely,
 or one is in progress, the listener polls instead, at most twenty times a second. It also polls once
-a second when it is quiet, in case a notification is lost.
+a second when it is quiet, in case a notification is lost, and where there are none.
 """
 
 import threading
@@ -12,7 +12,7 @@ from contextlib import closing
 import psycopg
 import structlog
 
-from hksz_db.database import Database, DatabaseUnusable
+from hksz_db.database import Connection, Database, DatabaseUnusable
 from hksz_db.domain.errors import Unavailable
 from hksz_db.feed.pages import Position, horizon_on
 
@@ -86,7 +86,8 @@ class ChangeListener:
 
     def _listen(self) -> None:
         with closing(self._database.connector.connect()) as connection:
-            connection.execute(f"LISTEN {CHANNEL}".encode())
+            if self._can_listen(connection):
+                connection.execute(f"LISTEN {CHANNEL}".encode())
             while self._is_needed():
                 found = horizon_on(connection)
                 with self._changed:
@@ -95,3 +96,8 @@ class ChangeListener:
                 pause = _BUSY_POLL_S if found.busy else _QUIET_POLL_S
                 for _ in connection.notifies(timeout=pause, stop_after=1):
                     pass
+
+    def _can_listen(self, connection: Connection) -> bool:
+        """Whether notifications arrive: not from a replica, nor through a pooler."""
+        ((is_replica,),) = connection.execute("SELECT pg_is_in_recovery()").fetchall()
+        return not (is_replica or self._database.connector.via_pooler)

@@ -2,15 +2,25 @@
 
 import json
 import re
-from dataclasses import astuple, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import psycopg
+from sqlalchemy import column
 
 from hksz_db.database import Connection, Database
+from hksz_db.domain.errors import LostHistory, NotReplicated, Unavailable
 from hksz_db.domain.strict_json import compact
-from hksz_db.feed.changes import KEYSET, changes_statement, horizon_statement, moment_statement
+from hksz_db.feed.changes import (
+    KEYSET,
+    changes_statement,
+    has_statement,
+    horizon_statement,
+    mark_statement,
+    moment_statement,
+)
 from hksz_db.feed.dependencies import NIL_ID
-from hksz_db.queries.keysets import Keyset, encode_cursor
+from hksz_db.queries.keysets import Key, Keyset, encode_cursor
 from hksz_db.queries.registry import RESOURCES
 
 _ROUNDS = 10
@@ -18,6 +28,20 @@ _ROUNDS = 10
 _LAST_STAGE = "3"
 _LAST_TRANSACTION = str(2**63 - 1)
 # Moments are compared as texts.
+_MARK = (
+    Key(column("timeline"), nullable=True),
+    Key(column("base"), nullable=True),
+    Key(column("digest"), nullable=True),
+)
+_MARKED = Keyset((*KEYSET.keys, *_MARK))
+# Cursors of earlier versions say nothing of the timeline. The first of them have no changed row:
+# they start at the first.
+_KEYSETS = (_MARKED, KEYSET, Keyset(KEYSET.keys[:5]))
+_LOST = (
+    "The database was restored, or another server took over without all commits, after this cursor"
+    " was given. You may have read what no longer exists: discard your copy, and begin again"
+    " without a cursor."
+)
 _MOMENT = re.compile(r"-infinity|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z")
 
 
@@ -26,7 +50,8 @@ class Position:
     """A place in the feed: after this moment, transaction, stage, resource and id.
 
     A large transaction is searched in spans of changed rows. The rows up to ``changed_resource``
-    and ``changed_id`` have been searched.
+    and ``changed_id`` have been searched. The place is one in the history of the ``timeline`` on
+    which the server was when it was asked; the beginning is the same in all.
     """
 
     at: str
@@ -36,6 +61,13 @@ class Position:
     id: str = NIL_ID
     changed_resource: str = ""
     changed_id: str = NIL_ID
+    timeline: str | None = field(default=None, compare=False)
+
+    @property
+    def keys(self) -> list[str]:
+        """The values of ``KEYSET``."""
+        values = list(vars(self).values())
+        return values[: len(KEYSET.keys)]
 
     def is_beyond(self, settled: "Position") -> bool:
         """Whether nothing settled can follow."""
@@ -104,7 +136,7 @@ class Feed:
         settled = horizon(self.database).position
         if self.transaction is None:
             return settled
-        of_it = Position(self._committed_at(), str(self.transaction))
+        of_it = Position(self._committed_at(), str(self.transaction), timeline=settled.timeline)
         return settled if of_it.is_beyond(settled) else of_it
 
     def _committed_at(self) -> str:
@@ -115,8 +147,13 @@ class Feed:
         return str(at.decode())
 
     def after(self, position: Position, per_page: int, separator: str = ",") -> Page:
-        """The next entries, joined by the separator. Raises ``ForeignCursor``."""
+        """The next entries, joined by the separator.
+
+        Raises ``ForeignCursor``, and ``Unavailable`` if another server has taken over since the
+        position was given.
+        """
         settled = self.end()
+        _common_timeline(position.timeline, settled.timeline)
         if position.is_beyond(settled):
             return Page(b"", position, caught_up=True)
         # Skip transactions without entries, for a limited number of rounds.
@@ -136,28 +173,69 @@ class Feed:
         except psycopg.DataError as error:
             # Only a forged cursor can hold such keys.
             raise ForeignCursor from error
-        ((entries, last, *_),) = found
-        following = settled if last is None else Position(*json.loads(last))
-        return Page(entries or b"", following, caught_up=last is None)
+        ((entries, last, reaches, _),) = found
+        if not reaches:
+            return Page(b"", replace(position, timeline=settled.timeline), caught_up=True)
+        if last is None:
+            return Page(entries or b"", settled, caught_up=True)
+        following = replace(Position(*json.loads(last)), timeline=settled.timeline)
+        return Page(entries or b"", following, caught_up=False)
 
     def cursor(self, position: Position) -> str:
-        """The cursor for a position."""
-        return encode_cursor(compact(astuple(position)), self._question)
+        """The cursor for a position, with what tells later whether its history was lost.
+
+        Raises ``Unavailable`` if another server has taken over since the position was given.
+        """
+        ((timeline, base, digest),) = self.database.read(mark_statement(), {"at": position.at})
+        here, *rest = (None if text is None else text.decode() for text in (timeline, base, digest))
+        mark = [_common_timeline(position.timeline, here), *rest]
+        return encode_cursor(compact([*position.keys, *mark]), self._question)
 
     def position(self, cursor: str) -> Position:
-        """The position in a cursor. Raises ``ForeignCursor`` if it is not one of this feed."""
-        # Cursors of earlier versions have no changed row: they start at the first.
-        for keyset in (KEYSET, Keyset(KEYSET.keys[:5])):
+        """The position in a cursor.
+
+        Raises ``ForeignCursor`` if it is not one of this feed, ``LostHistory`` if the database no
+        longer has what was read up to it, and ``NotReplicated`` if a replica cannot tell yet.
+        """
+        for keyset in _KEYSETS:
             keys = keyset.decode(cursor, self._question)
             if keys and _MOMENT.fullmatch(str(keys[0])):
-                return Position(*map(str, keys))
-        raise ForeignCursor
+                break
+        else:
+            raise ForeignCursor
+        places, mark = keys[: len(KEYSET.keys)], keys[len(KEYSET.keys) :]
+        return replace(Position(*map(str, places)), timeline=self._timeline_with(keys[0], mark))
+
+    def _timeline_with(self, at: str | None, mark: Sequence[str | None]) -> str | None:
+        """The timeline that the server is on, if its history up to a moment is that of a cursor."""
+        here = horizon(self.database).position.timeline
+        timeline, base, digest = mark or (None, None, None)
+        values = {"at": at, "timeline": timeline, "base": base, "digest": digest}
+        try:
+            ((has_it,),) = self.database.read(has_statement(), values)
+        except psycopg.DataError as error:
+            raise ForeignCursor from error
+        if has_it is None:
+            raise NotReplicated("This server cannot tell yet what follows the cursor; ask again.")
+        if not has_it:
+            raise LostHistory(_LOST)
+        return here
 
     @property
     def _question(self) -> list[str | tuple[str, ...]]:
         # One of the whole feed is the same whether it expands or not.
         one = () if self.transaction is None else (str(self.transaction),)
         return ["changes", self.resources, *one]
+
+
+def _common_timeline(given: str | None, here: str | None) -> str | None:
+    """The timeline of a position and of a server; a replica may not know its own yet.
+
+    Raises ``Unavailable`` if they differ.
+    """
+    if given and here and given != here:
+        raise Unavailable("Another server has taken over meanwhile; ask again.")
+    return here or given
 
 
 def horizon(database: Database) -> Horizon:
@@ -170,6 +248,9 @@ def horizon_on(connection: Connection) -> Horizon:
     return _horizon(*horizon_statement().fetch(psycopg.RawCursor(connection), {}))
 
 
-def _horizon(row: tuple[bytes | None, bool]) -> Horizon:
-    at, busy = row
-    return Horizon(BEGINNING if at is None else Position(at.decode()), busy)
+def _horizon(row: tuple[bytes | None, bool, bytes | None]) -> Horizon:
+    at, busy, timeline = row
+    position = BEGINNING if at is None else Position(at.decode())
+    return Horizon(
+        replace(position, timeline=None if timeline is None else timeline.decode()), busy
+    )

@@ -1,8 +1,9 @@
 """The query string of a request, and the database that answers it."""
 
+from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
-from flask import current_app, request
+from flask import Flask, current_app, request
 
 from hksz_db.database import Database
 from hksz_db.domain.errors import Fault, Malformed
@@ -14,8 +15,23 @@ SESSION_COOKIE = "hksz_session"
 
 
 def database() -> Database:
-    """The database of the app."""
-    found: Database = current_app.extensions["hksz_database"]
+    """The database that answers the request."""
+    return database_for(current_app, request.environ)
+
+
+def database_for(app: Flask, environ: Mapping[str, object]) -> Database:
+    """The database that answers a request: its replica reads for clients without a key.
+
+    Others read what they have just written.
+    """
+    with_replica: Database | None = app.extensions.get("hksz_replicated_database")
+    has_key = "HTTP_AUTHORIZATION" in environ or SESSION_COOKIE in str(environ.get("HTTP_COOKIE"))
+    return primary(app) if with_replica is None or has_key else with_replica
+
+
+def primary(app: Flask) -> Database:
+    """The database that takes the writes of an app."""
+    found: Database = app.extensions["hksz_database"]
     return found
 
 

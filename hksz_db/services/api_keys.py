@@ -208,7 +208,8 @@ def _holder(table: str, joined: str, condition: str) -> str:
     used = f"{table}.last_used_at"
     return (
         "SELECT id, label, scopes, revoked_at IS NOT NULL, expires_at <= now(),"
-        f" {used} IS NULL OR {used} < now() - interval '1 minute',"
+        f" ({used} IS NULL OR {used} < now() - interval '1 minute')"
+        " AND NOT current_setting('transaction_read_only')::boolean,"
         " set_config('hksz.actor', label, true), set_config('hksz.request_id', $2, true)"
         f" FROM {joined} WHERE {table}.key_sha256 = $1 AND {condition}"
     )

@@ -45,7 +45,8 @@ def resume(session: Session, token: str, request_id: str = "") -> Actor | None:
     found = run(
         session,
         "SELECT api_keys.id, label, scopes,"
-        " sessions.last_used_at < now() - interval '1 minute',"
+        " sessions.last_used_at < now() - interval '1 minute'"
+        " AND NOT current_setting('transaction_read_only')::boolean,"
         " set_config('hksz.actor', label, true), set_config('hksz.request_id', $2, true)"
         " FROM sessions JOIN api_keys ON api_keys.id = api_key_id"
         " WHERE token_sha256 = $1 AND sessions.expires_at > now() AND revoked_at IS NULL"

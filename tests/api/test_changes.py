@@ -11,7 +11,9 @@ from flask import Flask
 from jsonschema import Draft202012Validator
 
 from hksz_db.database import Database, run
+from hksz_db.domain.strict_json import compact
 from hksz_db.feed.pages import Feed, Position
+from hksz_db.queries.keysets import encode_cursor
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.writing import writing
 from tests.api.conftest import Client
@@ -348,9 +350,16 @@ def test_an_invalid_position_is_refused(reader: Client, app: Flask) -> None:
         Position(MOMENT, "1", "1", "cl\0ims"),
         Position(MOMENT, "1", "1", "claims", "x"),
     ):
-        answer = reader.get(PATH, cursor=feed.cursor(place))
-        assert answer.status_code == 400, place
-        assert answer.json["errors"][0]["parameter"] == "cursor"
+        assert_refused(reader, encode_cursor(compact(place.keys), feed._question))
+    for mark in (["\0", None, None], ["7", "never", "0"]):
+        keys = [*Position("2024-01-01T00:00:00.000000Z").keys, *mark]
+        assert_refused(reader, encode_cursor(compact(keys), feed._question))
+
+
+def assert_refused(reader: Client, cursor: str) -> None:
+    answer = reader.get(PATH, cursor=cursor)
+    assert answer.status_code == 400
+    assert answer.json["errors"][0]["parameter"] == "cursor"
 
 
 def planned(editor: Client, name: str, due: str) -> str:

@@ -57,10 +57,12 @@ def test_healthz_is_ok(reader: Client) -> None:
     assert answer.json == {"status": "ok"}
 
 
-def test_readyz_is_ok_on_the_newest_schema(reader: Client) -> None:
+def test_readyz_is_ok_on_the_newest_schema(reader: Client, pytestconfig: pytest.Config) -> None:
+    schema = "ahead" if pytestconfig.getoption("--schema-of") else "current"
     answer = reader.get("/readyz")
     assert answer.status_code == 200
-    assert answer.json == {"status": "ready"}
+    expected = {"status": "ready", "database": "answers", "schema": schema, "writable": True}
+    assert answer.json == expected
 
 
 def test_readyz_is_503_on_an_old_schema(make_database: MakeDatabase) -> None:

@@ -243,6 +243,7 @@ def fill(url: str) -> None:
             merging.merge(session, resource, twin(session, resource), None, into)
         api_keys.create(session, "somebody", [Scope.ADMIN])
         session.execute(text("INSERT INTO recounts DEFAULT VALUES"))
+        session.execute(text("SELECT record_horizon()"))
         session.execute(text("INSERT INTO unfilled_urls VALUES (uuidv7(), uuidv7())"))
         session.execute(
             text("INSERT INTO seed_items VALUES ('units.json', 'ex:one', :hash)"), {"hash": SHA256}

@@ -43,12 +43,19 @@ END;
 -- The transactions that are visible as of a moment: all up to the number "last" except those in
 -- "missing", which had begun and not committed. It waits for transactions that were about to commit
 -- at the moment, so that the answer for a moment never changes. "within" is false for a moment
--- before the history "began", and for one in the future.
+-- before the history "began", and for one in the future. A replica answers up to the horizon that was
+-- recorded, and raises an error for a later moment.
 CREATE OR REPLACE FUNCTION as_of_moment(moment timestamptz)
 RETURNS TABLE (last bigint, missing bigint[], began timestamptz, within boolean)
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     SELECT committed_at INTO began FROM transactions WHERE id = 0;
+    IF pg_is_in_recovery()
+        AND moment > COALESCE((SELECT settled FROM feed_horizon()), '-infinity')
+    THEN
+        RAISE object_not_in_prerequisite_state
+            USING MESSAGE = 'This server is a replica that does not know the moment yet.';
+    END IF;
     within := moment BETWEEN began AND clock_timestamp();
     IF NOT within THEN
         RETURN NEXT;
