@@ -1,7 +1,9 @@
 """Replicas: they answer as the primary does or not at all, and reads outlive either of them."""
 
 import json
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
@@ -12,9 +14,11 @@ from typing import Any, Self
 import psycopg
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from app import create_app
-from hksz_db.database import Connection, Database, driver_url
+from hksz_db.database import Connection, Database, driver_url, prepare
+from hksz_db.database.replicas import Circuit, ReplicatedDatabase
 from hksz_db.domain.errors import LostHistory, NotReplicated
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.embedded import Server, running
@@ -342,6 +346,37 @@ def test_reads_outlive_either_server(primary: Server, folder: Path) -> None:
         assert reading.failed == []
         assert (ready["database"], ready["writable"]) == ("away", False)
         assert asking.get("/readyz").json["writable"]
+
+
+def test_a_replica_that_does_not_answer_delays_one_read_and_is_tried_again(
+    database: Database, replica: Server
+) -> None:
+    one = prepare(text("SELECT pg_is_in_recovery()"))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://hksz@127.0.0.1:{silent.getsockname()[1]}/hksz"
+        frozen = ReplicatedDatabase(database, Database(lambda: url, is_replica=True), 0.5)
+        begun = time.monotonic()
+        assert frozen.read(one, {}) == [(False,)]
+        late = time.monotonic()
+        assert frozen.read(one, {}) == [(False,)]
+        assert late - begun < 4 > 8 * (time.monotonic() - late)
+    with opened(replica) as answering:
+        frozen.replica = answering
+        deadline = time.monotonic() + 5
+        while frozen.read(one, {}) != [(True,)]:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def test_only_one_request_tries_a_replica_that_failed() -> None:
+    circuit = Circuit(retried_after_s=0.05)
+    assert circuit.allows()
+    circuit.failed()
+    assert not circuit.allows()
+    time.sleep(0.06)
+    assert [circuit.allows(), circuit.allows()] == [True, False]
+    circuit.succeeded()
+    assert [circuit.allows(), circuit.allows()] == [True, True]
 
 
 def test_a_cursor_is_accepted_after_a_failover_that_lost_nothing(
