@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from app import create_app
 from hksz_db.database import Connection, Database, driver_url, prepare
-from hksz_db.database.replicas import Circuit, ReplicatedDatabase
+from hksz_db.database.replicas import ReplicatedDatabase
 from hksz_db.domain.errors import LostHistory, NotReplicated
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.embedded import Server, running
@@ -366,17 +366,7 @@ def test_a_replica_that_does_not_answer_delays_one_read_and_is_tried_again(
         while frozen.read(one, {}) != [(True,)]:
             assert time.monotonic() < deadline
             time.sleep(0.05)
-
-
-def test_only_one_request_tries_a_replica_that_failed() -> None:
-    circuit = Circuit(retried_after_s=0.05)
-    assert circuit.allows()
-    circuit.failed()
-    assert not circuit.allows()
-    time.sleep(0.06)
-    assert [circuit.allows(), circuit.allows()] == [True, False]
-    circuit.succeeded()
-    assert [circuit.allows(), circuit.allows()] == [True, True]
+        frozen.close()
 
 
 def test_a_cursor_is_accepted_after_a_failover_that_lost_nothing(

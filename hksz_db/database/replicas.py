@@ -1,19 +1,18 @@
 """Reads that a replica answers while it can, and the database that takes the writes otherwise."""
 
-import time
 from collections.abc import Generator, Mapping
 from datetime import datetime
-from threading import Lock
+from threading import Event, Lock, Thread
 from typing import Any
 
 import psycopg
 import structlog
 
-from hksz_db.database import Database, Prepared
+from hksz_db.database import Database, DatabaseUnusable, Prepared
 from hksz_db.domain.errors import NotReplicated, Unavailable
 
 RETRIED_AFTER_S = 5.0
-"""How long a replica that has failed is not asked."""
+"""How often a replica that has failed is asked whether it answers again."""
 
 # It does not know what is asked, was asked to repeat it, or has an earlier schema.
 _BEHIND = (
@@ -27,43 +26,6 @@ _BEHIND = (
     psycopg.errors.UndefinedTable,
 )
 _log = structlog.get_logger(__name__)
-
-
-class Circuit:
-    """Tells whether a server may be asked: not for a while after it has failed.
-
-    Then one request tries it, and others stay away until that has succeeded.
-    """
-
-    def __init__(self, retried_after_s: float = RETRIED_AFTER_S) -> None:
-        self._retried_after_s = retried_after_s
-        self._is_open = False
-        self._retry_at = 0.0
-        self._lock = Lock()
-
-    def allows(self) -> bool:
-        """Whether to ask the server now."""
-        if not self._is_open:
-            return True
-        with self._lock:
-            now = time.monotonic()
-            if now < self._retry_at:
-                return False
-            self._retry_at = now + self._retried_after_s
-            return True
-
-    def failed(self) -> None:
-        """Stay away from the server for a while."""
-        if not self._is_open:
-            _log.warning("replica_away", retried_after_s=self._retried_after_s)
-        self._retry_at = time.monotonic() + self._retried_after_s
-        self._is_open = True
-
-    def succeeded(self) -> None:
-        """Ask the server again."""
-        if self._is_open:
-            _log.info("replica_back")
-            self._is_open = False
 
 
 class ReplicatedDatabase(Database):
@@ -80,22 +42,22 @@ class ReplicatedDatabase(Database):
         self.connections = writer.connections
         self.replica = replica
         self._writer = writer
-        self._circuit = Circuit(retried_after_s)
+        self._retried_after_s = retried_after_s
+        self._is_away = False
+        self._lock = Lock()
+        self._closed = Event()
 
     def read(
         self, statement: Prepared, values: Mapping[str, object], as_of: datetime | None = None
     ) -> list[tuple[Any, ...]]:
         """Run one reading statement on the replica or else on the writer, as ``Database.read``."""
-        if self._circuit.allows():
+        if not self._is_away:
             try:
-                rows = self.replica.read(statement, values, as_of)
+                return self.replica.read(statement, values, as_of)
             except _BEHIND:
-                self._circuit.succeeded()
+                pass
             except Unavailable:
-                self._circuit.failed()
-            else:
-                self._circuit.succeeded()
-                return rows
+                self._leave_replica()
         return self._writer.read(statement, values, as_of)
 
     def stream(
@@ -110,16 +72,15 @@ class ReplicatedDatabase(Database):
 
         They all come from one server: once the replica has sent a row, the writer cannot go on.
         """
-        if self._circuit.allows():
+        if not self._is_away:
             rows = self.replica.stream(statement, values, as_of, at_most_s=at_most_s)
             try:
                 first = next(rows, None)
             except _BEHIND:
-                self._circuit.succeeded()
+                pass
             except Unavailable:
-                self._circuit.failed()
+                self._leave_replica()
             else:
-                self._circuit.succeeded()
                 if first is not None:
                     yield first
                 yield from rows
@@ -127,6 +88,26 @@ class ReplicatedDatabase(Database):
         yield from self._writer.stream(statement, values, as_of, at_most_s=at_most_s)
 
     def close(self) -> None:
-        """Close every connection that is not in use."""
+        """Close every connection that is not in use, and stop waiting for the replica."""
+        self._closed.set()
         self.replica.close()
         self._writer.close()
+
+    def _leave_replica(self) -> None:
+        """Do not ask the replica until it answers again, which no reader has to wait for."""
+        with self._lock:
+            if self._is_away:
+                return
+            self._is_away = True
+        _log.warning("replica_away")
+        Thread(target=self._wait_for_replica, name="replica", daemon=True).start()
+
+    def _wait_for_replica(self) -> None:
+        while not self._closed.wait(self._retried_after_s):
+            try:
+                self.replica.check_version()
+            except (psycopg.Error, DatabaseUnusable, Unavailable):
+                continue
+            self._is_away = False
+            _log.info("replica_back")
+            return

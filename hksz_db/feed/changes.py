@@ -103,22 +103,18 @@ def mark_statement() -> Prepared:
 
 @lru_cache(maxsize=1)
 def has_statement() -> Prepared:
-    """Whether the history up to ``:at`` is the same as where a cursor was made; null if unknown."""
-    return prepare(
-        select(
-            func.feed_has(
-                *(
-                    cast(bindparam(name, type_=Text()), type_)
-                    for name, type_ in (
-                        ("at", TIMESTAMP(timezone=True)),
-                        ("timeline", Text()),
-                        ("base", TIMESTAMP(timezone=True)),
-                        ("digest", Text()),
-                    )
-                )
-            )
-        )
+    """The timeline of the server, and whether its history is that of a cursor up to ``:at``.
+
+    ``:timeline``, ``:base`` and ``:digest`` are the mark of the cursor. The second value is null if
+    it cannot be told yet.
+    """
+    at, timeline, base, digest = (
+        bindparam(name, type_=Text()) for name in ("at", "timeline", "base", "digest")
     )
+    moments = TIMESTAMP(timezone=True)
+    has_it = func.feed_has(cast(at, moments), timeline, cast(base, moments), digest)
+    here = text("feed_horizon() AS here (settled, busy, timeline)")
+    return prepare(select(_TIMELINE, has_it).select_from(here))
 
 
 @lru_cache(maxsize=1)

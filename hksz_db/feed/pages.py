@@ -208,18 +208,17 @@ class Feed:
 
     def _timeline_with(self, at: str | None, mark: Sequence[str | None]) -> str | None:
         """The timeline that the server is on, if its history up to a moment is that of a cursor."""
-        here = horizon(self.database).position.timeline
         timeline, base, digest = mark or (None, None, None)
         values = {"at": at, "timeline": timeline, "base": base, "digest": digest}
         try:
-            ((has_it,),) = self.database.read(has_statement(), values)
+            ((here, has_it),) = self.database.read(has_statement(), values)
         except psycopg.DataError as error:
             raise ForeignCursor from error
         if has_it is None:
             raise NotReplicated("This server cannot tell yet what follows the cursor; ask again.")
         if not has_it:
             raise LostHistory(_LOST)
-        return here
+        return None if here is None else here.decode()
 
     @property
     def _question(self) -> list[str | tuple[str, ...]]:
