@@ -77,7 +77,7 @@ def test_a_walk_ends_when_the_page_is_full(
 def test_the_feed_looks_every_row_up_in_an_index(database: Database) -> None:
     """The statements are planned on empty tables, because the plans are kept while they grow."""
     statement = changes_statement(tuple(RESOURCES), documents=True, expand=True)
-    values = {**vars(BEGINNING), "horizon": "infinity", "rows": 26, "separator": ","}
+    values = {**vars(BEGINNING), "horizon": "infinity", "last": "9", "rows": 26, "separator": ","}
     with closing(database.connector.connect(GENERIC_PLANS)) as connection:
         explained = RawCursor(connection).execute(
             f"EXPLAIN (VERBOSE) {statement.sql}".encode(), statement.arguments(values)
