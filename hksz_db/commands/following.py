@@ -55,12 +55,12 @@ def follow(start: str | None, names: tuple[str, ...], cursor_file: Path | None, 
         try:
             feed = Feed(database, resources)
             position = _position(feed, saved or start or "beginning")
-            for page in _pages(feed, position, once=once):
+            for page, cursor in _pages(feed, position, once=once):
                 if page.entries:
                     click.echo(page.entries)
                 if cursor_file is not None:
                     with replacing(cursor_file) as file:
-                        file.write(f"{feed.cursor(page.position)}\n".encode())
+                        file.write(f"{cursor}\n".encode())
         except ForeignCursor:
             raise click.ClickException("The cursor is not one of this feed.") from None
         except KeyboardInterrupt:
@@ -92,21 +92,29 @@ def _position(feed: Feed, place: str) -> Position:
     return feed.end() if place == "now" else feed.position(place)
 
 
-def _pages(feed: Feed, position: Position, *, once: bool) -> Iterator[Page]:
-    """All pages from a position on; after the first, a database that does not answer is retried."""
+def _pages(feed: Feed, position: Position, *, once: bool) -> Iterator[tuple[Page, str]]:
+    """All pages from a position on, each with the cursor after it.
+
+    After the first, a database that does not answer is retried. It may be another server by then,
+    which has to know what was read: otherwise this raises ``LostHistory``.
+    """
     listener = ChangeListener(feed.database)
-    begun = False
+    cursor, is_interrupted = "", False
     while True:
         try:
+            if is_interrupted:
+                position, is_interrupted = feed.position(cursor), False
             page = feed.after(position, _PER_PAGE, separator="\n")
+            cursor = feed.cursor(page.position)
         except Unavailable as error:
-            if once or not begun:
+            if once or not cursor:
                 raise
+            is_interrupted = True
             click.echo(f"{error} Retrying.", err=True)
             time.sleep(_RETRY_S)
             continue
-        begun, position = True, page.position
-        yield page
+        position = page.position
+        yield page, cursor
         if page.caught_up and once:
             return
         if page.caught_up:

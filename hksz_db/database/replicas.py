@@ -56,7 +56,7 @@ class ReplicatedDatabase(Database):
                 return self.replica.read(statement, values, as_of)
             except _BEHIND:
                 pass
-            except Unavailable:
+            except (DatabaseUnusable, Unavailable):
                 self._leave_replica()
         return self._writer.read(statement, values, as_of)
 
@@ -78,7 +78,7 @@ class ReplicatedDatabase(Database):
                 first = next(rows, None)
             except _BEHIND:
                 pass
-            except Unavailable:
+            except (DatabaseUnusable, Unavailable):
                 self._leave_replica()
             else:
                 if first is not None:
