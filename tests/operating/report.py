@@ -98,5 +98,6 @@ def write(page: Path, rows: str, writers: int) -> None:
 
 def when() -> str:
     """When and on what it was measured."""
-    day = time.strftime("%Y-%m-%d")
-    return f"Measured on {day} with {os.cpu_count()} cores of {platform.machine()}"
+    day, load = time.strftime("%Y-%m-%d"), os.getloadavg()[2]
+    machine = f"{os.cpu_count()} cores of {platform.machine()}"
+    return f"Measured on {day} with {machine} at a load average of {load:.0f}"
